@@ -1,0 +1,66 @@
+using System.Text;
+
+namespace Tinctor.Torch.Serialization;
+
+/// <summary>What all readers of tensor files have in common: how they say no, and the arithmetic that a hostile file must not overflow.</summary>
+internal static class Refusal
+{
+    private const int LongestMessage = 500;
+
+    /// <summary>One printable line that names the file and what is wrong, whatever characters the file smuggles into <paramref name="what"/>.</summary>
+    public static InvalidDataException Of(string path, string what)
+    {
+        var line = new StringBuilder();
+        foreach (var rune in what.EnumerateRunes())
+        {
+            line.Append(Rune.IsControl(rune) || rune == Rune.ReplacementChar ? "?" : rune.ToString());
+        }
+
+        if (line.Length > LongestMessage)
+        {
+            line.Remove(LongestMessage / 2, line.Length - LongestMessage).Insert(LongestMessage / 2, " ... ");
+        }
+
+        return new InvalidDataException($"{path}: {line}");
+    }
+
+    /// <summary>Opens a file for reading; a folder gets a message that says so.</summary>
+    public static FileStream OpenFile(string path)
+    {
+        if (Directory.Exists(path))
+        {
+            throw new IOException($"{path}: is a folder, a file is wanted");
+        }
+
+        return new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read | FileShare.Delete);
+    }
+
+    /// <summary>Bytes of a contiguous tensor, or -1 where the sizes are negative or overflow, also when one of them is 0.</summary>
+    public static long ByteCount(ReadOnlySpan<long> shape, int elementSize)
+    {
+        Int128 product = elementSize;
+        var empty = false;
+        foreach (var size in shape)
+        {
+            product *= Math.Max(size, 1);
+            empty |= size == 0;
+            if (size < 0 || product > long.MaxValue)
+            {
+                return -1;
+            }
+        }
+
+        return empty ? 0 : (long)product;
+    }
+
+    /// <summary>Bytes of one element.</summary>
+    public static int ElementSize(ScalarType dtype) => dtype switch
+    {
+        ScalarType.Byte or ScalarType.Int8 or ScalarType.Bool => 1,
+        ScalarType.Int16 or ScalarType.Float16 or ScalarType.BFloat16 => 2,
+        ScalarType.Int32 or ScalarType.Float32 => 4,
+        ScalarType.Int64 or ScalarType.Float64 or ScalarType.ComplexFloat32 => 8,
+        ScalarType.ComplexFloat64 => 16,
+        _ => throw new ArgumentOutOfRangeException(nameof(dtype), dtype, "unknown element type"),
+    };
+}

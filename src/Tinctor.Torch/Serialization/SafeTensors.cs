@@ -1,0 +1,66 @@
+using System.IO.MemoryMappedFiles;
+
+namespace Tinctor.Torch.Serialization;
+
+/// <summary>
+/// Reads and writes safetensors files. Files are read through a memory map and checked first: a hostile or damaged header is refused
+/// before anything is allocated for it.
+/// </summary>
+public static class SafeTensors
+{
+    /// <summary>Takes one tensor's contiguous little-endian bytes; they are gone when the call returns.</summary>
+    internal delegate void Visitor(string name, ScalarType dtype, long[] shape, ReadOnlySpan<byte> bytes);
+
+    /// <summary>Reads names, types, shapes and metadata only.</summary>
+    /// <exception cref="InvalidDataException">The file is not a valid safetensors file; the message says why.</exception>
+    public static SafeTensorsHeader ReadHeader(string path)
+    {
+        using var file = Refusal.OpenFile(path);
+        return SafeTensorsHeader.Read(file, path);
+    }
+
+    internal static unsafe SafeTensorsHeader Visit(string path, Visitor visit)
+    {
+        using var file = Refusal.OpenFile(path);
+        var header = SafeTensorsHeader.Read(file, path);
+        using var map = MemoryMappedFile.CreateFromFile(
+            file, mapName: null, capacity: 0, MemoryMappedFileAccess.Read, HandleInheritability.None, leaveOpen: true);
+        using var view = map.CreateViewAccessor(0, 0, MemoryMappedFileAccess.Read);
+        byte* start = null;
+        view.SafeMemoryMappedViewHandle.AcquirePointer(ref start);
+        try
+        {
+            foreach (var (name, entry) in header.Tensors)
+            {
+                if (entry.End - entry.Begin > int.MaxValue)
+                {
+                    throw Refusal.Of(path, $"tensor '{name}' takes {entry.End - entry.Begin} bytes, at most {int.MaxValue} can be read");
+                }
+
+                var bytes = new ReadOnlySpan<byte>(start + header.DataStart + entry.Begin, (int)(entry.End - entry.Begin));
+                if (entry.dtype == ScalarType.Bool && bytes.ContainsAnyExceptInRange((byte)0, (byte)1))
+                {
+                    throw Refusal.Of(path, $"tensor '{name}' of BOOL has values other than 0 and 1");
+                }
+
+                visit(name, entry.dtype, entry.shape, bytes);
+            }
+        }
+        finally
+        {
+            view.SafeMemoryMappedViewHandle.ReleasePointer();
+        }
+
+        return header;
+    }
+
+    internal static void Write(string path, SafeTensorsHeader header, Action<string, Stream> writeTensor) =>
+        AtomicFile.Write(path, stream =>
+        {
+            stream.Write(header.ToBytes());
+            foreach (var (name, _) in header.Tensors.OrderBy(t => t.Value.Begin).ThenBy(t => t.Value.End))
+            {
+                writeTensor(name, stream);
+            }
+        });
+}
