@@ -1,0 +1,184 @@
+using System.Runtime.InteropServices;
+using Tinctor.Slides.Native;
+
+namespace Tinctor.Slides;
+
+/// <summary>An image in memory: rows from the top, pixels from the left, the channels of a pixel side by side.</summary>
+public sealed partial class Image
+{
+    /// <summary>
+    /// Makes an image around <paramref name="data"/> (not copied), or a black one.
+    /// Throws <see cref="ArgumentException"/> if a size is below 1, or the data has not exactly the bytes that the image needs.
+    /// </summary>
+    public Image(int width, int height, int channels, SampleType sampleType = SampleType.UInt8, byte[]? data = null)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(width, 1);
+        ArgumentOutOfRangeException.ThrowIfLessThan(height, 1);
+        ArgumentOutOfRangeException.ThrowIfLessThan(channels, 1);
+        var size = ByteSize(width, height, channels, sampleType);
+        if (data is not null && data.Length != size)
+        {
+            throw new ArgumentException($"{width}x{height}x{channels} {sampleType} needs {size} bytes, got {data.Length}", nameof(data));
+        }
+        (Width, Height, Channels, SampleType) = (width, height, channels, sampleType);
+        Data = data ?? new byte[size];
+    }
+
+    /// <summary>Pixels across.</summary>
+    public int Width { get; }
+
+    /// <summary>Pixels down.</summary>
+    public int Height { get; }
+
+    /// <summary>Samples in a pixel: 1 grey, 3 RGB, 4 fluorescence or RGBA, any other number from a TIFF.</summary>
+    public int Channels { get; }
+
+    /// <summary>How a sample is stored.</summary>
+    public SampleType SampleType { get; }
+
+    /// <summary>The samples [Height, Width, Channels]; 16-bit ones in native byte order.</summary>
+    public byte[] Data { get; }
+
+    /// <summary>The samples [Height, Width, Channels] of a 16-bit image, without a copy. Throws <see cref="InvalidOperationException"/> for 8 bits.</summary>
+    public Span<ushort> Samples16 => SampleType == SampleType.UInt16
+        ? MemoryMarshal.Cast<byte, ushort>(Data.AsSpan())
+        : throw new InvalidOperationException("the image has 8-bit samples");
+
+    private int BytesPerPixel => Channels * BytesPerSample(SampleType);
+
+    private int VipsFormat => SampleType == SampleType.UInt8 ? VipsImage.UChar : VipsImage.UShort;
+
+    /// <summary>
+    /// Reads a PNG, JPEG or TIFF file; the content decides the format, not the extension. Values are those of the file: colour
+    /// profiles are not applied; palettes and 1-bit images are expanded to 8 bits. An EXIF or TIFF orientation is applied.
+    /// Alpha of a PNG is laid over white, the colour of empty glass (opaque pixels do not change), unless <paramref name="keepAlpha"/>;
+    /// a TIFF keeps all its channels. TIFF pages of one channel and one size become channels; of other TIFFs the first page is read.
+    /// Throws <see cref="FileNotFoundException"/>, or <see cref="InvalidDataException"/> for a file that is damaged, truncated,
+    /// too large or of another kind (CMYK, floating point, 32 bit), in one line that names it.
+    /// </summary>
+    public static Image Read(string path, bool keepAlpha = false) => ImageReader.Read(path, keepAlpha);
+
+    /// <summary>What <see cref="Read"/> would return, from the file's header alone; throws as it does, but does not see damaged pixels.</summary>
+    public static ImageInfo ReadInfo(string path, bool keepAlpha = false) => ImageReader.ReadInfo(path, keepAlpha);
+
+    /// <summary>
+    /// Writes a .png (1 to 4 channels; 2 and 4 mean alpha), .jpg (8 bit, 1 or 3 channels, chroma at full resolution) or .tif file.
+    /// The file is complete or not there at all. <paramref name="jpegQuality"/> is 1 to 100.
+    /// Throws <see cref="InvalidDataException"/> for another extension or an image that the format cannot hold, <see cref="IOException"/>
+    /// if the file cannot be written.
+    /// </summary>
+    public void Write(string path, int jpegQuality = 90, TiffCompression compression = TiffCompression.Deflate)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(jpegQuality, 1);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(jpegQuality, 100);
+        ImageWriter.Write(this, path, jpegQuality, compression);
+    }
+
+    /// <summary>
+    /// A copy of the rectangle with the upper left corner (<paramref name="x"/>, <paramref name="y"/>).
+    /// Throws <see cref="ArgumentOutOfRangeException"/> if it is not wholly inside.
+    /// </summary>
+    public Image Crop(int x, int y, int width, int height)
+    {
+        if (x < 0 || y < 0 || width < 1 || height < 1 || x > Width - width || y > Height - height)
+        {
+            throw new ArgumentOutOfRangeException(nameof(x), $"{width}x{height} at ({x}, {y}) is not inside {Width}x{Height}");
+        }
+        var crop = new Image(width, height, Channels, SampleType);
+        var row = width * BytesPerPixel;
+        for (var i = 0; i < height; i++)
+        {
+            var start = ((long)(y + i) * Width + x) * BytesPerPixel;
+            Data.AsSpan((int)start, row).CopyTo(crop.Data.AsSpan(i * row));
+        }
+        return crop;
+    }
+
+    /// <summary>
+    /// The image at another size. Pixel areas are aligned (corners to corners), edges are repeated, channels are independent.
+    /// Made smaller, the kernel is widened by the factor, so nothing aliases (as in Pillow; not as in OpenCV and
+    /// torch interpolate without antialias). Made larger, the kernel interpolates; Lanczos3 then is Cubic.
+    /// </summary>
+    public Image Resize(int width, int height, ResizeKernel kernel = ResizeKernel.Cubic)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(width, 1);
+        ArgumentOutOfRangeException.ThrowIfLessThan(height, 1);
+        return Transform(image => new VipsOperation("resize")
+            .Set("in", image)
+            .Set("scale", Text((double)width / Width))
+            .Set("vscale", Text((double)height / Height))
+            .Set("kernel", kernel.ToString().ToLowerInvariant())
+            .Set("gap", "0")); // no box filter before the kernel
+    }
+
+    /// <summary>
+    /// The image with samples of another size: 8 to 16 bits times 257, 16 to 8 bits divided by 257 and rounded
+    /// to nearest, so that black stays black, white white, and 8 to 16 to 8 bits is exact.
+    /// </summary>
+    public Image To(SampleType sampleType)
+    {
+        if (sampleType == SampleType)
+        {
+            return this;
+        }
+        var result = new Image(Width, Height, Channels, sampleType);
+        if (sampleType == SampleType.UInt16)
+        {
+            var wide = result.Samples16;
+            for (var i = 0; i < wide.Length; i++)
+            {
+                wide[i] = (ushort)(Data[i] * 257);
+            }
+        }
+        else
+        {
+            var wide = Samples16;
+            for (var i = 0; i < wide.Length; i++)
+            {
+                result.Data[i] = (byte)((wide[i] + 128) / 257);
+            }
+        }
+        return result;
+    }
+
+    internal static int BytesPerSample(SampleType type) => type == SampleType.UInt8 ? 1 : 2;
+
+    private static long ByteSize(int width, int height, int channels, SampleType type)
+    {
+        var size = (Int128)width * height * channels * BytesPerSample(type);
+        return size <= Array.MaxLength
+            ? (long)size
+            : throw new ArgumentException($"{width}x{height}x{channels} {type} is more than the {Array.MaxLength} bytes that one image can hold");
+    }
+
+    private static string Text(double number) => number.ToString("R", System.Globalization.CultureInfo.InvariantCulture);
+
+    private unsafe Image Transform(Func<VipsImage, VipsOperation> operation)
+    {
+        fixed (byte* pixels = Data)
+        {
+            using var source = VipsImage.Wrap(pixels, Data.LongLength, Width, Height, Channels, VipsFormat);
+            using var run = operation(source);
+            using var output = run.RunToImage();
+            var result = new Image(output.Width, output.Height, Channels, SampleType);
+            output.CopyTo(result.Data);
+            return result;
+        }
+    }
+}
+
+/// <summary>The kernels of <see cref="Image.Resize"/>, as libvips defines them.</summary>
+public enum ResizeKernel
+{
+    /// <summary>The nearest pixel: for label maps.</summary>
+    Nearest,
+
+    /// <summary>Triangle of radius 1 (bilinear).</summary>
+    Linear,
+
+    /// <summary>Catmull-Rom cubic of radius 2, a = -0.5 (bicubic).</summary>
+    Cubic,
+
+    /// <summary>Lanczos windowed sinc of radius 3.</summary>
+    Lanczos3,
+}

@@ -1,0 +1,202 @@
+using System.Runtime.InteropServices;
+using Tinctor.Slides.Native;
+
+namespace Tinctor.Slides;
+
+/// <summary>Opens image files through libvips and turns what goes wrong into one line that names the file.</summary>
+internal static class ImageReader
+{
+    private const int InterpretationCmyk = 15;
+    private const int InterpretationLab = 13;
+
+    public static Image Read(string path, bool keepAlpha) => Run(path, format =>
+    {
+        using var source = Open(path, format, keepAlpha, out var pages);
+        var info = Describe(path, source, pages, format);
+        var image = new Image(info.Width, info.Height, info.Channels, info.SampleType);
+        if (pages == 1)
+        {
+            source.CopyTo(image.Data);
+            return image;
+        }
+        var planes = new byte[image.Data.Length];
+        source.CopyTo(planes);
+        Interleave(planes, image);
+        return image;
+    });
+
+    public static ImageInfo ReadInfo(string path, bool keepAlpha) => Run(path, format =>
+    {
+        using var source = Open(path, format, keepAlpha, out var pages);
+        return Describe(path, source, pages, format);
+    });
+
+    private static T Run<T>(string path, Func<ImageFormat, T> read)
+    {
+        var format = Identify(path);
+        try
+        {
+            return read(format);
+        }
+        catch (VipsException error)
+        {
+            throw new InvalidDataException(
+                $"{path}: damaged or truncated {Name(format)} ({error.Message}); copy or export the file again", error);
+        }
+        catch (OutOfMemoryException error)
+        {
+            throw new InvalidDataException($"{path}: too large for the memory of this machine; cut it into tiles", error);
+        }
+    }
+
+    /// <summary>The format by the first bytes; everything that can be wrong with a file before it is decoded is refused here.</summary>
+    private static ImageFormat Identify(string path)
+    {
+        if (Directory.Exists(path))
+        {
+            throw new InvalidDataException($"{path}: is a folder; give an image file");
+        }
+        Span<byte> start = stackalloc byte[8];
+        int read;
+        try
+        {
+            using var file = File.OpenRead(path);
+            read = file.ReadAtLeast(start, start.Length, throwOnEndOfStream: false);
+        }
+        catch (Exception error) when (error is FileNotFoundException or DirectoryNotFoundException)
+        {
+            throw new FileNotFoundException($"{path}: no such file; check the path", path, error);
+        }
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+        {
+            throw new InvalidDataException($"{path}: cannot be opened ({error.Message}); check its permissions", error);
+        }
+        return (start[..read]) switch
+        {
+            [] => throw new InvalidDataException($"{path}: is empty (0 bytes); copy or export the file again"),
+            [0x89, (byte)'P', (byte)'N', (byte)'G', ..] => ImageFormat.Png,
+            [0xFF, 0xD8, 0xFF, ..] => ImageFormat.Jpeg,
+            [(byte)'I', (byte)'I', 42 or 43, 0, ..] or [(byte)'M', (byte)'M', 0, 42 or 43, ..] => ImageFormat.Tiff,
+            _ => throw new InvalidDataException(
+                $"{path}: is not a PNG, JPEG or TIFF image (its first bytes are {Convert.ToHexString(start[..read])}); convert it to one of them"),
+        };
+    }
+
+    private static VipsImage Open(string path, ImageFormat format, bool keepAlpha, out int pages)
+    {
+        pages = 1;
+        var image = Load(path, format, "sequential");
+        if (format == ImageFormat.Tiff && image.Bands == 1)
+        {
+            pages = ChannelPages(path, ref image);
+        }
+        if (image.Orientation > 1 && pages == 1)
+        {
+            image.Dispose();
+            using var stored = Load(path, format, "random");
+            using var turn = new VipsOperation("autorot").Set("in", stored);
+            image = turn.RunToImage();
+        }
+        if (format == ImageFormat.Png && image.Bands is 2 or 4 && !keepAlpha)
+        {
+            using var withAlpha = image;
+            using var flatten = new VipsOperation("flatten").Set("in", withAlpha)
+                .Set("background", image.Format == VipsImage.UShort ? "65535" : "255");
+            image = flatten.RunToImage();
+        }
+        return image;
+    }
+
+    private static VipsImage Load(string path, ImageFormat format, string access, int pages = 1)
+    {
+        using var load = new VipsOperation(format switch
+        {
+            ImageFormat.Png => "pngload",
+            ImageFormat.Jpeg => "jpegload",
+            _ => "tiffload",
+        });
+        load.Set("filename", path).Set("access", access).Set("fail_on", "warning");
+        if (format == ImageFormat.Tiff)
+        {
+            load.Set("n", $"{pages}");
+        }
+        return load.RunToImage();
+    }
+
+    /// <summary>If the file's pages are channels, replaces its first page by all pages, one below the other, and returns their number.</summary>
+    private static int ChannelPages(string path, ref VipsImage image)
+    {
+        try
+        {
+            using var file = File.OpenRead(path);
+            TiffPages.Check(file);
+        }
+        catch (InvalidDataException error)
+        {
+            throw new VipsException(error.Message);
+        }
+        if (image.Pages == 1)
+        {
+            return 1;
+        }
+        try
+        {
+            var all = Load(path, ImageFormat.Tiff, "sequential", pages: -1);
+            var pages = all.Height / image.Height;
+            image.Dispose();
+            image = all;
+            return pages;
+        }
+        catch (VipsException error) when (error.Message.Contains("differs from page"))
+        {
+            return 1; // a pyramid or thumbnails: the first page is the image
+        }
+    }
+
+    private static ImageInfo Describe(string path, VipsImage image, int pages, ImageFormat format)
+    {
+        var kind = image.Interpretation switch
+        {
+            InterpretationCmyk => "CMYK colours",
+            InterpretationLab => "CIELAB colours",
+            _ => image.Format is VipsImage.UChar or VipsImage.UShort ? null : "samples that are not unsigned 8 or 16 bit",
+        };
+        if (kind is not null)
+        {
+            throw new InvalidDataException($"{path}: has {kind}; convert it to 8 or 16 bit grey or RGB");
+        }
+        var type = image.Format == VipsImage.UChar ? SampleType.UInt8 : SampleType.UInt16;
+        var info = new ImageInfo(image.Width, image.Height / pages, image.Bands * pages, type, format);
+        var size = (Int128)image.Width * image.Height * image.Bands * Image.BytesPerSample(type);
+        return size <= Array.MaxLength
+            ? info
+            : throw new InvalidDataException($"{path}: {info.Width}x{info.Height}x{info.Channels} pixels do not fit in one image (2 GB); cut it into tiles");
+    }
+
+    private static void Interleave(byte[] planes, Image image)
+    {
+        var (channels, pixels) = (image.Channels, image.Width * image.Height);
+        if (image.SampleType == SampleType.UInt8)
+        {
+            Interleave<byte>(planes, image.Data, channels, pixels);
+        }
+        else
+        {
+            Interleave(MemoryMarshal.Cast<byte, ushort>(planes), image.Samples16, channels, pixels);
+        }
+    }
+
+    private static void Interleave<T>(ReadOnlySpan<T> planes, Span<T> target, int channels, int pixels)
+    {
+        for (var c = 0; c < channels; c++)
+        {
+            var plane = planes.Slice(c * pixels, pixels);
+            for (int i = 0, j = c; i < plane.Length; i++, j += channels)
+            {
+                target[j] = plane[i];
+            }
+        }
+    }
+
+    private static string Name(ImageFormat format) => format.ToString().ToUpperInvariant();
+}

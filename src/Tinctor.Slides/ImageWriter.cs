@@ -1,0 +1,83 @@
+using Tinctor.Slides.Native;
+
+namespace Tinctor.Slides;
+
+/// <summary>Encodes images through libvips and writes them in one step.</summary>
+internal static class ImageWriter
+{
+    public static unsafe void Write(Image image, string path, int jpegQuality, TiffCompression compression)
+    {
+        var format = FormatOf(path);
+        Refuse(image, path, format);
+        fixed (byte* pixels = image.Data)
+        {
+            var vipsFormat = image.SampleType == SampleType.UInt8 ? VipsImage.UChar : VipsImage.UShort;
+            using var memory = VipsImage.Wrap(pixels, image.Data.LongLength, image.Width, image.Height, image.Channels, vipsFormat);
+            using var copy = new VipsOperation("copy").Set("in", memory).Set("interpretation", Interpretation(image, format));
+            using var source = copy.RunToImage();
+            using var save = format switch
+            {
+                ImageFormat.Png => new VipsOperation("pngsave_buffer"),
+                ImageFormat.Jpeg => new VipsOperation("jpegsave_buffer").Set("Q", $"{jpegQuality}").Set("subsample_mode", "off"),
+                _ => new VipsOperation("tiffsave_buffer").Set("compression", compression.ToString().ToLowerInvariant()),
+            };
+            save.Set("in", source).RunToBytes(bytes => Store(path, bytes));
+        }
+    }
+
+    private static ImageFormat FormatOf(string path) => Path.GetExtension(path).ToLowerInvariant() switch
+    {
+        ".png" => ImageFormat.Png,
+        ".jpg" or ".jpeg" => ImageFormat.Jpeg,
+        ".tif" or ".tiff" => ImageFormat.Tiff,
+        _ => throw new InvalidDataException($"{path}: cannot write images with this extension; use .png, .jpg or .tif"),
+    };
+
+    private static void Refuse(Image image, string path, ImageFormat format)
+    {
+        var reason = format switch
+        {
+            ImageFormat.Jpeg when image.SampleType != SampleType.UInt8 => "JPEG holds 8 bits a sample, the image has 16",
+            ImageFormat.Jpeg when image.Channels is not (1 or 3) => $"JPEG holds 1 or 3 channels, the image has {image.Channels}",
+            ImageFormat.Png when image.Channels > 4 => $"PNG holds up to 4 channels, the image has {image.Channels}",
+            _ => null,
+        };
+        if (reason is not null)
+        {
+            throw new InvalidDataException($"{path}: {reason}; write a .tif");
+        }
+    }
+
+    /// <summary>Channels of a TIFF beyond three are plain channels, not alpha; a PNG knows only colour and alpha.</summary>
+    private static string Interpretation(Image image, ImageFormat format)
+    {
+        var wide = image.SampleType == SampleType.UInt16;
+        return image.Channels switch
+        {
+            1 => wide ? "grey16" : "b-w",
+            3 => wide ? "rgb16" : "srgb",
+            _ when format == ImageFormat.Tiff => "multiband",
+            2 => wide ? "grey16" : "b-w",
+            _ => wide ? "rgb16" : "srgb",
+        };
+    }
+
+    private static void Store(string path, ReadOnlySpan<byte> bytes)
+    {
+        var partial = $"{path}.{Guid.NewGuid():N}.partial";
+        try
+        {
+            using (var file = File.Create(partial))
+            {
+                file.Write(bytes);
+                file.Flush(flushToDisk: true);
+            }
+            File.Move(partial, path, overwrite: true);
+        }
+        catch
+        {
+            File.Delete(partial);
+            throw;
+        }
+    }
+}

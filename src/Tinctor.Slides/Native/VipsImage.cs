@@ -1,0 +1,56 @@
+using Microsoft.Win32.SafeHandles;
+
+namespace Tinctor.Slides.Native;
+
+/// <summary>A reference to a libvips image: pixels in memory, or a pipeline that makes them when they are asked for.</summary>
+internal sealed class VipsImage : SafeHandleZeroOrMinusOneIsInvalid
+{
+    public const int UChar = 0;
+    public const int UShort = 2;
+
+    public VipsImage(nint reference)
+        : base(ownsHandle: true)
+    {
+        if (reference == 0)
+        {
+            throw VipsException.FromErrorBuffer();
+        }
+        SetHandle(reference);
+    }
+
+    public int Width => VipsNative.vips_image_get_width(handle);
+    public int Height => VipsNative.vips_image_get_height(handle);
+    public int Bands => VipsNative.vips_image_get_bands(handle);
+    public int Format => VipsNative.vips_image_get_format(handle);
+    public int Interpretation => VipsNative.vips_image_get_interpretation(handle);
+    public int Pages => VipsNative.vips_image_get_n_pages(handle);
+
+    /// <summary>EXIF orientation, 1 (upright) to 8.</summary>
+    public int Orientation => VipsNative.vips_image_get_orientation(handle);
+
+    /// <summary>Wraps pixels that stay where they are: they must be pinned until this image and all made from it are disposed.</summary>
+    public static unsafe VipsImage Wrap(byte* pixels, long size, int width, int height, int bands, int format)
+    {
+        VipsLibrary.Require();
+        return new VipsImage(VipsNative.vips_image_new_from_memory(pixels, (nuint)size, width, height, bands, format));
+    }
+
+    /// <summary>Runs the pipeline straight into the given buffer of Width x Height x Bands samples.</summary>
+    public unsafe void CopyTo(Span<byte> pixels)
+    {
+        fixed (byte* target = pixels)
+        {
+            using var memory = Wrap(target, pixels.Length, Width, Height, Bands, Format);
+            if (VipsNative.vips_image_write(handle, memory.handle) != 0)
+            {
+                throw VipsException.FromErrorBuffer();
+            }
+        }
+    }
+
+    protected override bool ReleaseHandle()
+    {
+        VipsNative.g_object_unref(handle);
+        return true;
+    }
+}

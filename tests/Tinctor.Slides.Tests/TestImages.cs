@@ -1,0 +1,69 @@
+namespace Tinctor.Slides.Tests;
+
+/// <summary>Images and folders for the tests.</summary>
+internal static class TestImages
+{
+    /// <summary>Every sample differs from its neighbours: smooth gradients plus seeded noise.</summary>
+    public static Image Make(int width, int height, int channels, SampleType type, int seed = 1)
+    {
+        var image = new Image(width, height, channels, type);
+        var random = new Random(seed);
+        if (type == SampleType.UInt8)
+        {
+            random.NextBytes(image.Data);
+        }
+        else
+        {
+            random.NextBytes(image.Data);
+        }
+        return image;
+    }
+
+    /// <summary>A smooth picture, as JPEG likes it.</summary>
+    public static Image Smooth(int width, int height, int channels)
+    {
+        var image = new Image(width, height, channels);
+        for (var i = 0; i < image.Data.Length; i++)
+        {
+            var (pixel, c) = (i / channels, i % channels);
+            var (x, y) = (pixel % width, pixel / width);
+            image.Data[i] = (byte)(127 + 60 * Math.Sin(x * 0.1 + c) + 60 * Math.Cos(y * 0.07 - c));
+        }
+        return image;
+    }
+
+    /// <summary>A file of the shared data folder; the test is skipped where there is none.</summary>
+    public static string Shared(string path)
+    {
+        var folder = Environment.GetEnvironmentVariable("TINCTOR_SHARED") ?? Ancestors(AppContext.BaseDirectory)
+            .Select(parent => Path.Combine(parent, "..", "shared")).FirstOrDefault(Directory.Exists);
+        var full = Path.Combine(folder ?? "", path);
+        if (folder is null || !Path.Exists(full))
+        {
+            Assert.Skip($"needs ../shared/{path}");
+        }
+        return full;
+    }
+
+    private static IEnumerable<string> Ancestors(string? folder)
+    {
+        for (; folder is not null; folder = Path.GetDirectoryName(folder))
+        {
+            yield return folder;
+        }
+    }
+}
+
+/// <summary>A folder that is gone after the test.</summary>
+public abstract class InTemporaryFolder : IDisposable
+{
+    protected string Folder { get; } = Directory.CreateTempSubdirectory("tinctor-slides-").FullName;
+
+    protected string At(string name) => Path.Combine(Folder, name);
+
+    public void Dispose()
+    {
+        Directory.Delete(Folder, recursive: true);
+        GC.SuppressFinalize(this);
+    }
+}
