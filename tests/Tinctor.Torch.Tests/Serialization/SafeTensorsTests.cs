@@ -37,7 +37,7 @@ public sealed class SafeTensorsTests : IDisposable
     public void Random_tensors_come_back_as_they_were(int seed)
     {
         var random = new Random(seed);
-        for (var round = 0; round < 30; round++)
+        for (var round = 0; round < 20; round++)
         {
             var tensors = RandomTensors(random, random.Next(12));
             Save(tensors, Enumerable.Range(0, random.Next(3)).Select(i => new KeyValuePair<string, string>($"k{i}", "v\n\"é")));
@@ -139,7 +139,7 @@ public sealed class SafeTensorsTests : IDisposable
         Save(RandomTensors(random, 6), [new("format", "pt")]);
         var good = File.ReadAllBytes(Target);
         var refused = 0;
-        for (var round = 0; round < 3000; round++)
+        for (var round = 0; round < 1000; round++)
         {
             var bytes = good.AsSpan(0, round % 3 == 0 ? random.Next(good.Length) : good.Length).ToArray();
             for (var flips = random.Next(4); flips > 0 && bytes.Length > 0; flips--)
@@ -158,7 +158,7 @@ public sealed class SafeTensorsTests : IDisposable
             }
         }
 
-        Assert.InRange(refused, 1000, 3000);
+        Assert.InRange(refused, 300, 1000);
     }
 
     private void AssertRefused(byte[] content, string reason)
