@@ -1,0 +1,131 @@
+using System.Reflection;
+using System.Runtime.InteropServices;
+
+namespace Tinctor.Torch.Native;
+
+/// <summary>The C interface of native/tinctor_torch.cpp, function by function.</summary>
+internal static unsafe partial class NativeMethods
+{
+    private const string Library = "tinctor_torch";
+
+    static NativeMethods() => NativeLibrary.SetDllImportResolver(typeof(NativeMethods).Assembly, Resolve);
+
+    private static nint Resolve(string name, Assembly assembly, DllImportSearchPath? search)
+    {
+        if (name != Library) return 0;
+        string? chosen = Environment.GetEnvironmentVariable("TINCTOR_NATIVE");
+        foreach (string path in chosen is null ? BuildFolders() : [chosen])
+        {
+            if (File.Exists(path)) return NativeLibrary.Load(path);
+        }
+        throw new DllNotFoundException("libtinctor_torch.so was not found; start through ./tinctor, which builds it, or set TINCTOR_NATIVE to its path");
+    }
+
+    // Without the launcher (an IDE, a test runner): the repository's build folder is one of the parents.
+    private static IEnumerable<string> BuildFolders()
+    {
+        for (DirectoryInfo? folder = new(AppContext.BaseDirectory); folder is not null; folder = folder.Parent)
+        {
+            yield return Path.Combine(folder.FullName, "libtinctor_torch.so");
+            yield return Path.Combine(folder.FullName, "native", "debian", "libtinctor_torch.so");
+        }
+    }
+
+    [LibraryImport(Library)] internal static partial byte* tt_last_error();
+    [LibraryImport(Library)] internal static partial void tt_free(void* memory);
+
+    [LibraryImport(Library, StringMarshalling = StringMarshalling.Utf8)] internal static partial nint tt_operator(string name, string overload);
+    [LibraryImport(Library)] internal static partial int tt_call(nint op, Value* arguments, int count, Value* results, int capacity);
+
+    [LibraryImport(Library)] internal static partial void tt_tensor_free(nint tensor);
+    [LibraryImport(Library), SuppressGCTransition] internal static partial int tt_tensor_info(nint tensor, TensorInfo* info);
+    [LibraryImport(Library)] internal static partial void* tt_tensor_data_ptr(nint tensor);
+    [LibraryImport(Library)] internal static partial int tt_tensor_set_requires_grad(nint tensor, int requiresGrad);
+    [LibraryImport(Library)] internal static partial nint tt_tensor_grad(nint tensor);
+    [LibraryImport(Library)] internal static partial int tt_tensor_set_grad(nint tensor, nint grad);
+
+    [LibraryImport(Library)]
+    internal static partial int tt_backward(nint* roots, nint* gradients, int count, nint* inputs, int inputCount, int retainGraph, int createGraph);
+
+    [LibraryImport(Library)]
+    internal static partial int tt_grad(nint* outputs, nint* gradients, int count, nint* inputs, int inputCount, int retainGraph, int createGraph, int allowUnused, nint* results);
+
+    [LibraryImport(Library), SuppressGCTransition] internal static partial int tt_grad_enabled();
+    [LibraryImport(Library), SuppressGCTransition] internal static partial void tt_set_grad_enabled(int enabled);
+    [LibraryImport(Library)] internal static partial nint tt_inference_mode_enter(int enabled);
+    [LibraryImport(Library)] internal static partial void tt_inference_mode_exit(nint guard);
+
+    [LibraryImport(Library)] internal static partial int tt_autocast_enabled(int deviceType);
+    [LibraryImport(Library)] internal static partial int tt_autocast_dtype(int deviceType);
+    [LibraryImport(Library)] internal static partial void tt_autocast_set(int deviceType, int enabled, int dtype);
+    [LibraryImport(Library)] internal static partial void tt_autocast_enter();
+    [LibraryImport(Library)] internal static partial void tt_autocast_exit();
+
+    [LibraryImport(Library)] internal static partial nint tt_generator_default(long device);
+    [LibraryImport(Library)] internal static partial nint tt_generator_new(long device);
+    [LibraryImport(Library)] internal static partial void tt_generator_free(nint generator);
+    [LibraryImport(Library)] internal static partial int tt_generator_manual_seed(nint generator, ulong seed);
+    [LibraryImport(Library)] internal static partial ulong tt_generator_initial_seed(nint generator);
+    [LibraryImport(Library)] internal static partial nint tt_generator_get_state(nint generator);
+    [LibraryImport(Library)] internal static partial int tt_generator_set_state(nint generator, nint state);
+    [LibraryImport(Library)] internal static partial int tt_manual_seed(ulong seed);
+
+    [LibraryImport(Library)] internal static partial byte* tt_version();
+    [LibraryImport(Library)] internal static partial byte* tt_show_config();
+    [LibraryImport(Library)] internal static partial int tt_get_num_threads();
+    [LibraryImport(Library)] internal static partial void tt_set_num_threads(int threads);
+    [LibraryImport(Library)] internal static partial int tt_get_num_interop_threads();
+    [LibraryImport(Library)] internal static partial int tt_set_num_interop_threads(int threads);
+    [LibraryImport(Library)] internal static partial int tt_cuda_device_count();
+    [LibraryImport(Library)] internal static partial int tt_cuda_synchronize(int index);
+    [LibraryImport(Library)] internal static partial int tt_cuda_memory_stats(int index, long* statistics);
+    [LibraryImport(Library)] internal static partial int tt_cuda_empty_cache();
+    [LibraryImport(Library)] internal static partial int tt_use_deterministic_algorithms(int enabled, int warnOnly);
+    [LibraryImport(Library)] internal static partial void tt_set_cudnn_benchmark(int enabled);
+    [LibraryImport(Library)] internal static partial void tt_set_allow_tf32(int enabled);
+    [LibraryImport(Library)] internal static partial int tt_set_flush_denormal(int enabled);
+
+    [LibraryImport(Library, StringMarshalling = StringMarshalling.Utf8)] internal static partial nint tt_script_load(string path, long device);
+    [LibraryImport(Library)] internal static partial void tt_script_free(nint module);
+    [LibraryImport(Library)] internal static partial int tt_script_train(nint module, int training);
+
+    [LibraryImport(Library, StringMarshalling = StringMarshalling.Utf8)]
+    internal static partial int tt_script_call(nint module, string method, nint* inputs, int count, Value* results, int capacity);
+
+    internal static string Text(byte* utf8) => Marshal.PtrToStringUTF8((nint)utf8) ?? "";
+
+    /// <summary>Throws the message that the failed native call left behind.</summary>
+    internal static int Check(int result) => result >= 0 ? result : throw new TorchException(Text(tt_last_error()));
+
+    /// <summary>The same for calls that return a pointer.</summary>
+    internal static nint Check(nint result) => result != 0 ? result : throw new TorchException(Text(tt_last_error()));
+}
+
+internal enum Tag
+{
+    None, Tensor, Int, Double, Bool, String, Device, Generator, IntList, DoubleList, BoolList, TensorList
+}
+
+[StructLayout(LayoutKind.Sequential)]
+internal unsafe struct Value
+{
+    public Tag tag;
+    public int length;
+    public long bits;
+
+    public readonly void* Pointer => (void*)bits;
+}
+
+[StructLayout(LayoutKind.Sequential)]
+internal unsafe struct TensorInfo
+{
+    public long device;
+    public long numel;
+    public long* sizes;
+    public long* strides;
+    public int ndim;
+    public sbyte dtype;
+    public byte requires_grad;
+    public byte is_leaf;
+    public byte layout;
+}

@@ -1,0 +1,221 @@
+using System.Text;
+using Tinctor.Torch.Native;
+
+namespace Tinctor.Torch;
+
+/// <summary>One argument of an operator call. Converts from everything that a schema can ask for; null is None.</summary>
+public readonly struct Arg
+{
+    internal readonly Tag tag;
+    internal readonly long bits;
+    internal readonly object? reference;
+
+    /// <summary>Python's None.</summary>
+    public static readonly Arg None;
+
+    private Arg(Tag tag, long bits = 0, object? reference = null) => (this.tag, this.bits, this.reference) = (tag, bits, reference);
+
+    private Arg(Tag tag, object? reference) : this(reference is null ? Tag.None : tag, 0, reference) { }
+
+    /// <summary>A tensor, or None.</summary>
+    public static implicit operator Arg(Tensor? value) => new(Tag.Tensor, value);
+
+    /// <summary>An integer, or None.</summary>
+    public static implicit operator Arg(long? value) => value is long i ? new(Tag.Int, i) : default;
+
+    /// <summary>A float, or None.</summary>
+    public static implicit operator Arg(double? value) => value is double d ? new(Tag.Double, BitConverter.DoubleToInt64Bits(d)) : default;
+
+    /// <summary>A boolean, or None.</summary>
+    public static implicit operator Arg(bool? value) => value is bool b ? new(Tag.Bool, b ? 1 : 0) : default;
+
+    /// <summary>A number that keeps its kind.</summary>
+    public static implicit operator Arg(Scalar value) => value.arg;
+
+    /// <summary>A number that keeps its kind, or None.</summary>
+    public static implicit operator Arg(Scalar? value) => value?.arg ?? default;
+
+    /// <summary>A dtype, or None.</summary>
+    public static implicit operator Arg(ScalarType? value) => value is ScalarType t ? new(Tag.Int, (long)t) : default;
+
+    /// <summary>A memory format, or None.</summary>
+    public static implicit operator Arg(MemoryFormat? value) => value is MemoryFormat f ? new(Tag.Int, (long)f) : default;
+
+    /// <summary>A device, or None.</summary>
+    public static implicit operator Arg(Device? value) => value is Device d ? new(Tag.Device, d.Pack()) : default;
+
+    /// <summary>A random generator, or None.</summary>
+    public static implicit operator Arg(Generator? value) => new(Tag.Generator, value);
+
+    /// <summary>A string, or None.</summary>
+    public static implicit operator Arg(string? value) => new(Tag.String, value is null ? null : Encoding.UTF8.GetBytes(value));
+
+    /// <summary>A list of integers, or None.</summary>
+    public static implicit operator Arg(long[]? value) => new(Tag.IntList, value);
+
+    /// <summary>A list of floats, or None.</summary>
+    public static implicit operator Arg(double[]? value) => new(Tag.DoubleList, value);
+
+    /// <summary>A list of booleans, or None.</summary>
+    public static implicit operator Arg(bool[]? value) => new(Tag.BoolList, value);
+
+    /// <summary>A list of tensors, or None; null items where the schema has Tensor?[].</summary>
+    public static implicit operator Arg(Tensor?[]? value) => new(Tag.TensorList, value);
+
+    /// <summary>How many 64-bit words the argument needs beside its own.</summary>
+    internal int Words => reference switch
+    {
+        byte[] utf8 => (utf8.Length + 7) / 8,
+        Array list => list.Length,
+        _ => 0,
+    };
+}
+
+/// <summary>A number given to an operator: integers stay integers, so that integer tensors keep their dtype.</summary>
+public readonly struct Scalar
+{
+    internal readonly Arg arg;
+
+    private Scalar(Arg arg) => this.arg = arg;
+
+    /// <summary>An integer.</summary>
+    public static implicit operator Scalar(long value) => new(value);
+
+    /// <summary>An integer.</summary>
+    public static implicit operator Scalar(int value) => new((long)value);
+
+    /// <summary>A float.</summary>
+    public static implicit operator Scalar(double value) => new(value);
+
+    /// <summary>A boolean.</summary>
+    public static implicit operator Scalar(bool value) => new(value);
+}
+
+/// <summary>An operator of libtorch, called by its schema name; autograd and autocast included.</summary>
+/// <param name="name">The name, such as "aten::conv2d".</param>
+/// <param name="overload">The overload, such as "Tensor"; empty for the plain one.</param>
+/// <remarks>Arguments left out at the end take the schema's defaults, so a call names only what it changes.</remarks>
+public sealed unsafe class Operator(string name, string overload = "")
+{
+    private const int MaxResults = 8;
+    private nint handle;
+
+    /// <summary>Calls an operator that returns one tensor.</summary>
+    /// <exception cref="TorchException">libtorch refused; the message names the operator.</exception>
+    public Tensor Call(params ReadOnlySpan<Arg> arguments)
+    {
+        Value* results = stackalloc Value[MaxResults];
+        Invoke(arguments, results);
+        return TakeTensor(results[0]);
+    }
+
+    /// <summary>Calls an operator for its effect; a returned alias of an argument is dropped.</summary>
+    /// <exception cref="TorchException">libtorch refused.</exception>
+    public void CallVoid(params ReadOnlySpan<Arg> arguments)
+    {
+        Value* results = stackalloc Value[MaxResults];
+        int count = Invoke(arguments, results);
+        for (int i = 0; i < count; i++)
+        {
+            if (results[i].tag == Tag.Tensor) NativeMethods.tt_tensor_free((nint)results[i].bits);
+        }
+    }
+
+    /// <summary>Calls an operator that returns several tensors, or a list of them.</summary>
+    /// <exception cref="TorchException">libtorch refused.</exception>
+    public Tensor[] CallMany(params ReadOnlySpan<Arg> arguments)
+    {
+        Value* results = stackalloc Value[MaxResults];
+        int count = Invoke(arguments, results);
+        return Take(results, count);
+    }
+
+    /// <summary>Calls an operator that returns a number or a boolean.</summary>
+    /// <exception cref="TorchException">libtorch refused.</exception>
+    public double CallNumber(params ReadOnlySpan<Arg> arguments)
+    {
+        Value* results = stackalloc Value[MaxResults];
+        Invoke(arguments, results);
+        return results[0].tag == Tag.Double ? BitConverter.Int64BitsToDouble(results[0].bits) : results[0].bits;
+    }
+
+    private int Invoke(ReadOnlySpan<Arg> arguments, Value* results)
+    {
+        if (handle == 0) handle = NativeMethods.Check(NativeMethods.tt_operator(name, overload));
+        int words = 0;
+        foreach (ref readonly Arg argument in arguments) words += argument.Words;
+        long* lists = stackalloc long[Math.Min(words, 256)];
+        fixed (long* large = words > 256 ? new long[words] : null)
+        {
+            if (large != null) lists = large;
+            Value* values = stackalloc Value[arguments.Length];
+            for (int i = 0; i < arguments.Length; i++) values[i] = Marshal(in arguments[i], ref lists);
+            int count = NativeMethods.tt_call(handle, values, arguments.Length, results, MaxResults);
+            // The finaliser of an argument that nobody uses any more must not free it under the call.
+            foreach (ref readonly Arg argument in arguments) GC.KeepAlive(argument.reference);
+            return NativeMethods.Check(count);
+        }
+    }
+
+    private static Value Marshal(in Arg argument, ref long* lists)
+    {
+        Value value = new() { tag = argument.tag, bits = argument.bits };
+        long* start = lists;
+        switch (argument.reference)
+        {
+            case null:
+                return value;
+            case Tensor tensor:
+                value.bits = tensor.Handle;
+                return value;
+            case Generator generator:
+                value.bits = generator.Handle;
+                return value;
+            case byte[] utf8:
+                utf8.CopyTo(new Span<byte>(start, utf8.Length));
+                value.length = utf8.Length;
+                break;
+            case long[] integers:
+                integers.CopyTo(new Span<long>(start, integers.Length));
+                value.length = integers.Length;
+                break;
+            case double[] floats:
+                floats.CopyTo(new Span<double>(start, floats.Length));
+                value.length = floats.Length;
+                break;
+            case bool[] booleans:
+                for (int i = 0; i < booleans.Length; i++) start[i] = booleans[i] ? 1 : 0;
+                value.length = booleans.Length;
+                break;
+            case Tensor?[] tensors:
+                for (int i = 0; i < tensors.Length; i++) start[i] = tensors[i]?.Handle ?? 0;
+                value.length = tensors.Length;
+                break;
+        }
+        lists = start + argument.Words;
+        value.bits = (long)start;
+        return value;
+    }
+
+    private static Tensor TakeTensor(in Value value) => value.tag == Tag.Tensor && value.bits != 0
+        ? new Tensor((nint)value.bits)
+        : throw new TorchException($"expected a tensor, got {value.tag}");
+
+    /// <summary>Takes over the results of a native call; undefined tensors become null.</summary>
+    internal static Tensor[] Take(Value* results, int count)
+    {
+        if (count == 1 && results[0].tag == Tag.TensorList) return TakeList(results[0]);
+        var tensors = new Tensor[count];
+        for (int i = 0; i < count; i++) tensors[i] = results[i].bits == 0 ? null! : TakeTensor(results[i]);
+        return tensors;
+    }
+
+    private static Tensor[] TakeList(in Value value)
+    {
+        var handles = new ReadOnlySpan<nint>(value.Pointer, value.length);
+        var tensors = new Tensor[handles.Length];
+        for (int i = 0; i < tensors.Length; i++) tensors[i] = new Tensor(handles[i]);
+        NativeMethods.tt_free(value.Pointer);
+        return tensors;
+    }
+}
