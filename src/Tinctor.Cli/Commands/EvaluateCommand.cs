@@ -1,0 +1,165 @@
+using System.CommandLine;
+using Spectre.Console;
+using Tinctor.Evaluation;
+using Tinctor.Evaluation.Metrics;
+using Tinctor.Evaluation.Report;
+using Tinctor.Evaluation.Statistics;
+
+namespace Tinctor.Cli.Commands;
+
+/// <summary><c>tinctor evaluate</c>: scores a folder of stained images against the real ones and writes a report.</summary>
+public static class EvaluateCommand
+{
+    private static readonly Option<string> Stained = new("--stained")
+    {
+        Description = "Folder of the images that a model made", HelpName = "DIR", Required = true,
+    };
+
+    private static readonly Option<string> Real = new("--real")
+    {
+        Description = "Folder of the real images; matched with the stained ones by file name without extension", HelpName = "DIR", Required = true,
+    };
+
+    private static readonly Option<string?> Source = new("--source")
+    {
+        Description = "Folder of the model's inputs, for the identity baseline and the gallery", HelpName = "DIR",
+    };
+
+    private static readonly Option<string?> Labels = new("--labels")
+    {
+        Description = "CSV with the columns name, label and, where known, slide_id; without it BCI's file names are understood", HelpName = "FILE",
+    };
+
+    private static readonly Option<string?> TrainReal = new("--train-real")
+    {
+        Description = "Folder of the real images of the training set, for the mean-colour baseline", HelpName = "DIR",
+    };
+
+    private static readonly Option<string?> Run = new("--run")
+    {
+        Description = "Run folder of the model: its training curves and settings go into the report", HelpName = "DIR",
+    };
+
+    private static readonly Option<string?> Title = new("--title") { Description = "Title of the report", HelpName = "TEXT" };
+
+    private static readonly Option<string> Out = new("--out", "-o")
+    {
+        Description = "Folder for metrics.json, metrics.csv and report.html", HelpName = "DIR", Required = true,
+    };
+
+    private static readonly Option<string> SsimName = new("--ssim")
+    {
+        Description = "SSIM's window: uniform7 (skimage's default, as in the BCI evaluate script) or gaussian11 (Wang et al. 2004)",
+        DefaultValueFactory = _ => "uniform7",
+    };
+
+    private static readonly Option<int> Resamples = new("--resamples")
+    {
+        Description = "Bootstrap resamples for the confidence intervals, at least 100", HelpName = "N",
+        DefaultValueFactory = _ => new EvaluationOptions { Stained = "", Real = "" }.Resamples,
+    };
+
+    private static readonly Option<int> Seed = new("--seed") { Description = "Seed of the bootstrap", HelpName = "N" };
+
+    /// <summary>The command, for the root command.</summary>
+    public static Command Create()
+    {
+        SsimName.AcceptOnlyFromAmong("uniform7", "gaussian11");
+        Resamples.Validators.Add(result =>
+        {
+            if (result.GetValueOrDefault<int>() < 100)
+                result.AddError("--resamples must be at least 100");
+        });
+        var command = new Command("evaluate", """
+            Score stained images against the real ones: PSNR and SSIM with confidence intervals, trivial baselines, a report.
+
+            Examples:
+              tinctor evaluate --stained out/ --real data/test/IHC -o report
+              tinctor evaluate --stained out/ --real data/IHC/test --source data/HE/test --train-real data/IHC/train -o report
+              tinctor evaluate --stained out/ --real real/ --labels labels.csv --run runs/my-run -o report
+            """)
+        {
+            Stained, Real, Source, Labels, TrainReal, Run, Title, Out, SsimName, Resamples, Seed,
+        };
+        command.SetAction((parse, cancel) => Task.Run(() => Execute(OptionsOf(parse), parse.GetRequiredValue(Out), AnsiConsole.Console, cancel), cancel));
+        return command;
+    }
+
+    private static EvaluationOptions OptionsOf(ParseResult parse) => new()
+    {
+        Stained = parse.GetRequiredValue(Stained),
+        Real = parse.GetRequiredValue(Real),
+        Source = parse.GetValue(Source),
+        Labels = parse.GetValue(Labels),
+        TrainReal = parse.GetValue(TrainReal),
+        Run = parse.GetValue(Run),
+        Title = parse.GetValue(Title),
+        Ssim = parse.GetValue(SsimName) == "gaussian11" ? SsimVariant.Gaussian11 : SsimVariant.Uniform7,
+        Resamples = parse.GetValue(Resamples),
+        Seed = parse.GetValue(Seed),
+    };
+
+    /// <summary>Evaluates with a progress bar, writes the three files and prints a table; what the command and the demo both do.</summary>
+    /// <returns>The exit code, 0.</returns>
+    public static int Execute(EvaluationOptions options, string outFolder, IAnsiConsole console, CancellationToken cancel)
+    {
+        var result = WithProgress(console, progress => Evaluator.Evaluate(options, progress, cancel));
+        var files = EvaluationFiles.Write(result, outFolder);
+        Print(result, console);
+        console.MarkupLineInterpolated($"Report: [link]{Path.GetFullPath(files.Html)}[/]");
+        return 0;
+    }
+
+    private static EvaluationResult WithProgress(IAnsiConsole console, Func<IProgress<EvaluationProgress>, EvaluationResult> evaluate) =>
+        console.Progress()
+            .AutoClear(true)
+            .Columns(new TaskDescriptionColumn(), new ProgressBarColumn(), new PercentageColumn(), new RemainingTimeColumn())
+            .Start(context => evaluate(new Bars(context)));
+
+    /// <summary>Prints the means with intervals, and whether the baselines are beaten.</summary>
+    public static void Print(EvaluationResult result, IAnsiConsole console)
+    {
+        var table = new Table().RoundedBorder().Title(Markup.Escape(result.Title)).AddColumn("");
+        table.AddColumn(new TableColumn("n").RightAligned());
+        foreach (var metric in result.Metrics)
+            table.AddColumn(new TableColumn(Markup.Escape(metric.Unit == "dB" ? $"{metric.Title} dB" : metric.Title)).RightAligned());
+        foreach (var method in result.Methods.Where(m => m.NotComputed is null))
+            AddRow(table, method.Title, result.Groups[0].N, result.Groups[0].Summaries[method.Key], result);
+        foreach (var group in result.Groups.Skip(1))
+            AddRow(table, $"Stained, {group.Label}", group.N, group.Summaries[Method.Model], result);
+        console.Write(table);
+        console.MarkupLineInterpolated($"[dim]mean, {result.Bootstrap.Confidence:P0} confidence interval: {result.Bootstrap.Description}[/]");
+        foreach (string warning in result.Warnings)
+            console.MarkupLineInterpolated($"[yellow]note:[/] {warning}");
+        string baselines = string.Join(" and ", result.Groups[0].Advantages.Keys.Select(key => result.Methods.First(m => m.Key == key).Title.ToLowerInvariant()));
+        console.MarkupLineInterpolated(result.BeatsBaselines
+            ? (FormattableString)$"Beats the baselines ({baselines}) by PSNR and SSIM: [green]yes[/]"
+            : $"Beats the baselines ({baselines}) by PSNR and SSIM: [red]no[/]");
+    }
+
+    private static void AddRow(Table table, string name, int n, Summary[] summaries, EvaluationResult result) =>
+        table.AddRow([Markup.Escape(name), n.ToString(), .. summaries.Zip(result.Metrics, (s, m) => Cell(s, m.Digits))]);
+
+    private static string Cell(Summary summary, int digits)
+    {
+        string format = $"F{digits}";
+        string mean = double.IsInfinity(summary.Mean) ? "∞" : summary.Mean.ToString(format);
+        return summary.Ci is null ? mean : $"{mean} [dim]({summary.Ci.Low.ToString(format)} to {summary.Ci.High.ToString(format)})[/]";
+    }
+
+    /// <summary>One bar a stage.</summary>
+    private sealed class Bars(ProgressContext context) : IProgress<EvaluationProgress>
+    {
+        private readonly Dictionary<string, ProgressTask> tasks = [];
+
+        public void Report(EvaluationProgress value)
+        {
+            lock (tasks)
+            {
+                if (!tasks.TryGetValue(value.Stage, out var task))
+                    tasks[value.Stage] = task = context.AddTask(value.Stage, maxValue: value.Total);
+                task.Value = Math.Max(task.Value, value.Done);
+            }
+        }
+    }
+}

@@ -1,0 +1,145 @@
+using Tinctor.Evaluation.Metrics;
+using Tinctor.Slides;
+
+namespace Tinctor.Evaluation.Data;
+
+/// <summary>One image of the test set in its versions.</summary>
+/// <param name="Name">The file name that the versions share, without extension.</param>
+/// <param name="Stained">Path of the model's output.</param>
+/// <param name="Real">Path of the real image.</param>
+/// <param name="Source">Path of the model's input, where given.</param>
+/// <param name="Label">Its label, where known.</param>
+/// <param name="SlideId">Its slide, where known.</param>
+public sealed record ImagePair(string Name, string Stained, string Real, string? Source, string? Label, string? SlideId);
+
+/// <summary>The test set: images matched by name over the folders, checked before anything is computed.</summary>
+/// <param name="Pairs">The images, ordered by name.</param>
+/// <param name="LabelsFrom">Where labels came from, in words; null without labels.</param>
+/// <param name="NoIdentity">Why the source cannot be compared with the real image; null where it can.</param>
+public sealed record ImagePairs(IReadOnlyList<ImagePair> Pairs, string? LabelsFrom, string? NoIdentity)
+{
+    private static readonly string[] Extensions = [".png", ".jpg", ".jpeg", ".tif", ".tiff"];
+
+    /// <summary>Matches the folders and checks every header.</summary>
+    /// <exception cref="InvalidDataException">Names every file that is missing, unreadable or of the wrong size, one a line.</exception>
+    /// <exception cref="DirectoryNotFoundException">A folder does not exist.</exception>
+    public static ImagePairs Match(EvaluationOptions options)
+    {
+        var stained = FilesByStem(options.Stained, "_fake_B");
+        var real = FilesByStem(options.Real, "_real_B");
+        var source = options.Source is null ? null : FilesByStem(options.Source, "_real_A");
+        var labels = options.Labels is null ? null : LabelTable.Read(options.Labels);
+        var problems = new Problems();
+
+        foreach (string name in real.Keys.Except(stained.Keys))
+            problems.Add($"{real[name][0]}: no stained image of this name in {options.Stained}");
+        foreach (string name in stained.Keys.Except(real.Keys))
+            problems.Add($"{stained[name][0]}: no real image of this name in {options.Real}");
+        string[] names = [.. stained.Keys.Intersect(real.Keys).Order(StringComparer.Ordinal)];
+        foreach (string name in names)
+        {
+            if (source is not null && !source.ContainsKey(name))
+                problems.Add($"{real[name][0]}: no source image of this name in {options.Source}");
+            if (labels is not null && !labels.Rows.ContainsKey(name))
+                problems.Add($"{real[name][0]}: no row of this name in {options.Labels}");
+            foreach (var files in new[] { stained, real, source })
+                if (files?.GetValueOrDefault(name) is { Count: > 1 } same)
+                    problems.Add($"{string.Join(", ", same)}: more than one file of this name");
+        }
+        if (names.Length == 0)
+            problems.Add($"{options.Stained} and {options.Real} have no file name in common (extensions aside)");
+
+        Func<string, (string? Label, string? SlideId)> labelOf =
+            labels is not null ? labels.Find : FileNameLabels.AllHaveOne(names) ? FileNameLabels.Find : _ => default;
+        ImagePair[] pairs =
+        [
+            .. names.Select(name => new ImagePair(
+                name, stained[name][0], real[name][0], source?.GetValueOrDefault(name)?[0], labelOf(name).Label, labelOf(name).SlideId)),
+        ];
+        string? noIdentity = CheckHeaders(pairs, Ssim.WindowSize(options.Ssim), problems);
+        problems.ThrowIfAny("nothing was computed");
+        string? labelsFrom = !pairs.Any(p => p.Label is not null) ? null : options.Labels ?? "file names (BCI's level suffixes)";
+        return new(pairs, labelsFrom, options.Source is null ? "no source images were given (--source)" : noIdentity);
+    }
+
+    /// <summary>The image files of a folder, by name.</summary>
+    /// <exception cref="DirectoryNotFoundException">The folder does not exist.</exception>
+    /// <exception cref="InvalidDataException">It holds no image.</exception>
+    public static IReadOnlyList<string> FilesOf(string folder)
+    {
+        if (!Directory.Exists(folder))
+            throw new DirectoryNotFoundException($"{folder}: no such folder");
+        string[] files =
+        [
+            .. Directory.EnumerateFiles(folder)
+                .Where(f => Extensions.Contains(Path.GetExtension(f).ToLowerInvariant()) && !Path.GetFileName(f).StartsWith('.'))
+                .Order(StringComparer.Ordinal),
+        ];
+        return files.Length > 0
+            ? files
+            : throw new InvalidDataException($"{folder}: no images here; expected files ending in {string.Join(" ", Extensions)}");
+    }
+
+    /// <summary>
+    /// Files of a folder by stem. pix2pix and CycleGAN write all versions into one folder and tell them apart by a suffix:
+    /// where a file has the suffix of our role, only those that have it count, and it is not part of the name.
+    /// </summary>
+    private static Dictionary<string, List<string>> FilesByStem(string folder, string roleSuffix)
+    {
+        var files = FilesOf(folder);
+        bool HasSuffix(string file) => Path.GetFileNameWithoutExtension(file).EndsWith(roleSuffix, StringComparison.Ordinal);
+        if (files.Any(HasSuffix))
+            files = [.. files.Where(HasSuffix)];
+        string Stem(string file)
+        {
+            string stem = Path.GetFileNameWithoutExtension(file);
+            return HasSuffix(file) ? stem[..^roleSuffix.Length] : stem;
+        }
+        return files.GroupBy(Stem).ToDictionary(g => g.Key, g => g.ToList());
+    }
+
+    private static string? CheckHeaders(ImagePair[] pairs, int window, Problems problems)
+    {
+        int comparableSources = 0;
+        var otherSources = new List<string>();
+        foreach (var pair in pairs)
+        {
+            var stained = Header(pair.Stained, problems);
+            var real = Header(pair.Real, problems);
+            var source = pair.Source is null ? null : Header(pair.Source, problems);
+            if (stained is null || real is null)
+                continue;
+            foreach (var (path, info) in new[] { (pair.Stained, stained), (pair.Real, real) })
+                if (!RgbReader.IsColourImage(info))
+                    problems.Add($"{path}: {info.Channels} channels of {info.SampleType}; expected 8-bit grey or RGB");
+            if ((stained.Width, stained.Height) != (real.Width, real.Height))
+                problems.Add($"{pair.Stained}: {stained.Width}x{stained.Height}, but {pair.Real} is {real.Width}x{real.Height}");
+            else if (Math.Min(real.Width, real.Height) < window)
+                problems.Add($"{pair.Real}: {real.Width}x{real.Height} is smaller than SSIM's {window}x{window} window");
+            if (source is null)
+                continue;
+            if (RgbReader.IsColourImage(source) && (source.Width, source.Height) == (real.Width, real.Height))
+                comparableSources++;
+            else
+                otherSources.Add($"{pair.Source}: {source.Width}x{source.Height} with {source.Channels} channels of {source.SampleType}, "
+                    + $"but {pair.Real} is {real.Width}x{real.Height}");
+        }
+        // A low-resolution or fluorescence source is a task of its own; a few odd files among comparable ones are a mistake.
+        if (comparableSources > 0)
+            otherSources.ForEach(problems.Add);
+        return otherSources.Count > 0 ? "the source images are not 8-bit colour images of the target's size" : null;
+    }
+
+    private static ImageInfo? Header(string path, Problems problems)
+    {
+        try
+        {
+            return Image.ReadInfo(path);
+        }
+        catch (Exception e) when (e is IOException or InvalidDataException or UnauthorizedAccessException)
+        {
+            problems.Add(e.Message);
+            return null;
+        }
+    }
+}

@@ -1,0 +1,71 @@
+using System.Security.Cryptography;
+
+namespace Tinctor.Evaluation.Data;
+
+/// <summary>The mean colour of a set of images, as a baseline: the flat image that has least squared error over its set.</summary>
+/// <param name="Rgb">Three values, 0 to 255, rounded since images are 8-bit.</param>
+/// <param name="Images">How many images it comes from.</param>
+internal sealed record MeanColour(byte[] Rgb, int Images)
+{
+    /// <summary>The mean over all pixels of all images.</summary>
+    public static MeanColour Of(IReadOnlyList<string> paths, Problems problems, Action done, CancellationToken cancel)
+    {
+        var sums = new long[3];
+        long pixels = 0;
+        var options = new ParallelOptions { CancellationToken = cancel, MaxDegreeOfParallelism = Environment.ProcessorCount };
+        Parallel.ForEach(paths, options, path =>
+        {
+            try
+            {
+                var image = RgbReader.Read(path);
+                long[] own = Sums(image.Data);
+                for (int c = 0; c < 3; c++)
+                    Interlocked.Add(ref sums[c], own[c]);
+                Interlocked.Add(ref pixels, (long)image.Width * image.Height);
+            }
+            catch (Exception e) when (e is IOException or InvalidDataException)
+            {
+                problems.Add(e.Message);
+            }
+            done();
+        });
+        byte[] rgb = Array.ConvertAll(sums, sum => (byte)Math.Round(sum / (double)Math.Max(1, pixels)));
+        return new(rgb, paths.Count);
+    }
+
+    /// <summary>A flat image of this colour.</summary>
+    public byte[] Flat(int pixels)
+    {
+        var data = new byte[pixels * 3];
+        for (int i = 0; i < data.Length; i += 3)
+            Rgb.CopyTo(data, i);
+        return data;
+    }
+
+    /// <summary>Names each test image that is also among the training images, byte for byte: a baseline must not know the answers.</summary>
+    public static void RefuseLeak(IEnumerable<string> train, IEnumerable<string> test, Problems problems)
+    {
+        var bySize = train.ToLookup(path => new FileInfo(path).Length);
+        foreach (string path in test)
+            if (bySize[new FileInfo(path).Length].FirstOrDefault(other => Hash(other).AsSpan().SequenceEqual(Hash(path))) is { } same)
+                problems.Add($"{path}: also among the training images, as {same}; test images must not be trained on");
+    }
+
+    private static byte[] Hash(string path)
+    {
+        using var stream = File.OpenRead(path);
+        return SHA256.HashData(stream);
+    }
+
+    private static long[] Sums(ReadOnlySpan<byte> rgb)
+    {
+        long r = 0, g = 0, b = 0;
+        for (int i = 0; i < rgb.Length; i += 3)
+        {
+            r += rgb[i];
+            g += rgb[i + 1];
+            b += rgb[i + 2];
+        }
+        return [r, g, b];
+    }
+}

@@ -1,0 +1,20 @@
+using System.Collections.Concurrent;
+
+namespace Tinctor.Evaluation.Data;
+
+/// <summary>Collects what is wrong with the inputs, so that a user hears of everything at once. Safe for several threads.</summary>
+internal sealed class Problems
+{
+    private readonly ConcurrentQueue<string> lines = new();
+
+    public void Add(string line) => lines.Enqueue(line);
+
+    /// <exception cref="InvalidDataException">There are problems; one line each.</exception>
+    public void ThrowIfAny(string consequence)
+    {
+        if (lines.IsEmpty)
+            return;
+        string count = lines.Count == 1 ? "1 problem" : $"{lines.Count} problems";
+        throw new InvalidDataException($"{count} with the images, {consequence}:\n  {string.Join("\n  ", lines.Order(StringComparer.Ordinal))}");
+    }
+}

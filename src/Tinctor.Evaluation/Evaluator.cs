@@ -1,0 +1,162 @@
+using System.Collections.Concurrent;
+using Tinctor.Evaluation.Data;
+using Tinctor.Evaluation.Metrics;
+using Tinctor.Evaluation.Statistics;
+
+namespace Tinctor.Evaluation;
+
+/// <summary>How far an evaluation is.</summary>
+/// <param name="Stage">What it does now.</param>
+/// <param name="Done">Images done.</param>
+/// <param name="Total">Images in this stage.</param>
+public readonly record struct EvaluationProgress(string Stage, int Done, int Total);
+
+/// <summary>Scores stained images and the trivial baselines against the real ones.</summary>
+public static class Evaluator
+{
+    /// <summary>Metrics that decide whether a baseline is beaten; MAE and RMSE say the same as PSNR.</summary>
+    private static readonly string[] Headline = ["psnr", "ssim"];
+
+    /// <summary>Matches, checks, scores and summarises. Memory does not grow with the images: each is read, scored and dropped.</summary>
+    /// <param name="options">What to evaluate.</param>
+    /// <param name="progress">Called from several threads.</param>
+    /// <param name="cancel">Stops between images.</param>
+    /// <exception cref="InvalidDataException">The inputs do not fit together; names every file concerned.</exception>
+    /// <exception cref="IOException">A folder or file is not there.</exception>
+    public static EvaluationResult Evaluate(
+        EvaluationOptions options, IProgress<EvaluationProgress>? progress = null, CancellationToken cancel = default)
+    {
+        var run = options.Run is null ? null : TrainingRun.Read(options.Run);
+        var set = ImagePairs.Match(options);
+        var metrics = PairMetric.Defaults(options.Ssim);
+        var colour = BaselineColour(options, set, progress, cancel);
+        Method[] methods =
+        [
+            new(Method.Model, "Stained", "the model's images"),
+            new(Method.Identity, "Identity", "the source image itself, unstained by any model", set.NoIdentity),
+            new(Method.MeanColour, "Mean colour", $"one flat colour, rgb({string.Join(", ", colour.Rgb)}): the mean over "
+                + (options.TrainReal is null
+                    ? $"the {colour.Images} evaluated real images themselves, since no training images were given (this favours the baseline)"
+                    : $"the {colour.Images} real images of the training set")),
+        ];
+        var images = Score(set, metrics, methods, colour, progress, cancel);
+        var bootstrap = new Bootstrap([.. images.Select(i => i.Pair.SlideId)], options.Resamples, options.Confidence, options.Seed);
+        var computed = methods.Where(m => m.NotComputed is null).ToArray();
+        var groups = Groups(images, metrics, computed, bootstrap);
+        string title = options.Title ?? run?.Name ?? Path.GetFileName(Path.TrimEndingDirectorySeparator(Path.GetFullPath(options.Stained)));
+        return new(options, title, metrics, methods, images, groups, Compare(groups[0], metrics), set.LabelsFrom, bootstrap,
+            Warnings(options, set, methods, bootstrap), run);
+    }
+
+    private static MeanColour BaselineColour(
+        EvaluationOptions options, ImagePairs set, IProgress<EvaluationProgress>? progress, CancellationToken cancel)
+    {
+        var problems = new Problems();
+        IReadOnlyList<string> files = [.. set.Pairs.Select(p => p.Real)];
+        if (options.TrainReal is not null)
+        {
+            var train = ImagePairs.FilesOf(options.TrainReal);
+            MeanColour.RefuseLeak(train, files, problems);
+            files = train;
+        }
+        int done = 0;
+        var colour = MeanColour.Of(files, problems,
+            () => progress?.Report(new("mean colour", Interlocked.Increment(ref done), files.Count)), cancel);
+        problems.ThrowIfAny("nothing was computed");
+        return colour;
+    }
+
+    private static ImageResult[] Score(ImagePairs set, IReadOnlyList<PairMetric> metrics, Method[] methods, MeanColour colour,
+        IProgress<EvaluationProgress>? progress, CancellationToken cancel)
+    {
+        var results = new ConcurrentDictionary<string, ImageResult>();
+        var problems = new Problems();
+        var parallel = new ParallelOptions { CancellationToken = cancel, MaxDegreeOfParallelism = Environment.ProcessorCount };
+        int done = 0;
+        Parallel.ForEach(set.Pairs, parallel, pair =>
+        {
+            try
+            {
+                results[pair.Name] = ScoreOne(pair, metrics, methods, colour);
+            }
+            catch (Exception e) when (e is IOException or InvalidDataException)
+            {
+                problems.Add(e.Message);
+            }
+            progress?.Report(new("scoring", Interlocked.Increment(ref done), set.Pairs.Count));
+        });
+        problems.ThrowIfAny("nothing was written");
+        return [.. set.Pairs.Select(p => results[p.Name])];
+    }
+
+    private static ImageResult ScoreOne(ImagePair pair, IReadOnlyList<PairMetric> metrics, Method[] methods, MeanColour colour)
+    {
+        var real = RgbReader.Read(pair.Real);
+        var scores = new Dictionary<string, double[]>();
+        foreach (var method in methods.Where(m => m.NotComputed is null))
+        {
+            byte[] data = method.Key switch
+            {
+                Method.Model => RgbReader.Read(pair.Stained).Data,
+                Method.Identity => RgbReader.Read(pair.Source!).Data,
+                _ => colour.Flat(real.Width * real.Height),
+            };
+            scores[method.Key] =
+            [
+                .. metrics.Select(m => m.Compute(
+                    new PixelView(data, real.Width, real.Height, 3), new PixelView(real.Data, real.Width, real.Height, 3))),
+            ];
+        }
+        return new(pair, real.Width, real.Height, scores);
+    }
+
+    private static List<Group> Groups(ImageResult[] images, IReadOnlyList<PairMetric> metrics, Method[] methods, Bootstrap bootstrap)
+    {
+        int[] all = [.. Enumerable.Range(0, images.Length)];
+        var byLabel = all.Where(i => images[i].Pair.Label is not null).GroupBy(i => images[i].Pair.Label!)
+            .OrderBy(g => g.Key, StringComparer.Ordinal);
+        return [OfGroup(null, all), .. byLabel.Select(g => OfGroup(g.Key, [.. g]))];
+
+        Group OfGroup(string? label, int[] members)
+        {
+            Summary Summarise(Func<ImageResult, double> value)
+            {
+                double[] values = Array.ConvertAll(images, i => value(i));
+                return Summary.Of(Array.ConvertAll(members, i => values[i]), bootstrap.OfMean(members, values));
+            }
+            Summary[] PerMetric(Func<ImageResult, int, double> value) => [.. metrics.Select((_, m) => Summarise(i => value(i, m)))];
+
+            string?[] slides = [.. members.Select(i => images[i].Pair.SlideId).Distinct()];
+            return new(label, members.Length, slides.Contains(null) ? null : slides.Length,
+                methods.ToDictionary(m => m.Key, m => PerMetric((i, k) => i.Scores[m.Key][k])),
+                methods.Skip(1).ToDictionary(m => m.Key,
+                    m => PerMetric((i, k) => metrics[k].Advantage(i.Scores[Method.Model][k], i.Scores[m.Key][k]))));
+        }
+    }
+
+    private static List<Comparison> Compare(Group all, IReadOnlyList<PairMetric> metrics) =>
+    [
+        .. from baseline in all.Advantages
+           from metric in metrics.Index()
+           where Headline.Contains(metric.Item.Key)
+           let advantage = baseline.Value[metric.Index]
+           select new Comparison(baseline.Key, metric.Item.Key, advantage.Mean, advantage.Ci),
+    ];
+
+    private static List<string> Warnings(EvaluationOptions options, ImagePairs set, Method[] methods, Bootstrap bootstrap)
+    {
+        var warnings = new List<string>();
+        foreach (var method in methods.Where(m => m.NotComputed is not null))
+            warnings.Add($"{method.Title} baseline not computed: {method.NotComputed}.");
+        if (options.TrainReal is null)
+            warnings.Add("The mean colour comes from the evaluated real images, since the training images were not given (--train-real).");
+        if (!bootstrap.BySlide)
+            warnings.Add("Slides are not known, so intervals resample single images. Images of one slide resemble each other: "
+                + "the true uncertainty is larger. Give slide ids (--labels with a column slide_id).");
+        if (bootstrap.Units < 10)
+            warnings.Add($"Intervals rest on {bootstrap.Units} {(bootstrap.BySlide ? "slides" : "images")} only and are likely too narrow.");
+        if (set.Pairs.Count < 2)
+            warnings.Add("A single image has no confidence interval.");
+        return warnings;
+    }
+}

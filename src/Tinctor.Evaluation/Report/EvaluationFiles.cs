@@ -1,0 +1,24 @@
+using Tinctor.Torch.Serialization;
+
+namespace Tinctor.Evaluation.Report;
+
+/// <summary>The files of an evaluation: metrics.json, metrics.csv, report.html.</summary>
+/// <param name="Json">Path of metrics.json.</param>
+/// <param name="Csv">Path of metrics.csv.</param>
+/// <param name="Html">Path of report.html.</param>
+public sealed record EvaluationFiles(string Json, string Csv, string Html)
+{
+    /// <summary>Writes all three, each atomically.</summary>
+    /// <param name="result">What was found.</param>
+    /// <param name="folder">Made if it is not there.</param>
+    public static EvaluationFiles Write(EvaluationResult result, string folder)
+    {
+        Directory.CreateDirectory(folder);
+        var files = new EvaluationFiles(
+            Path.Combine(folder, "metrics.json"), Path.Combine(folder, "metrics.csv"), Path.Combine(folder, "report.html"));
+        AtomicFile.WriteText(files.Json, MetricsJson.Text(result));
+        AtomicFile.WriteText(files.Csv, MetricsCsv.Text(result));
+        AtomicFile.WriteText(files.Html, HtmlReport.Text(result));
+        return files;
+    }
+}

@@ -1,0 +1,55 @@
+using System.Net;
+using System.Text.Json.Nodes;
+using System.Text.RegularExpressions;
+
+namespace Tinctor.Evaluation.Report;
+
+/// <summary>report.html: one file with everything in it, which opens from disk and asks the network for nothing.</summary>
+public static partial class HtmlReport
+{
+    /// <summary>The page as text.</summary>
+    public static string Text(EvaluationResult result)
+    {
+        var data = new JsonObject
+        {
+            ["evaluation"] = MetricsJson.Of(result),
+            ["gallery"] = Gallery.Of(result),
+            ["run"] = Run(result),
+        };
+        var parts = new Dictionary<string, string>
+        {
+            ["title"] = WebUtility.HtmlEncode(result.Title),
+            ["css"] = Resource("report.css"),
+            ["echarts"] = Resource("echarts.min.js"),
+            ["js"] = Resource("report.js"),
+            // The default encoder escapes <, > and &, so that no file name or label can end the script element.
+            ["data"] = data.ToJsonString(),
+        };
+        return Placeholder().Replace(Resource("report.html"), match => parts[match.Groups[1].Value]);
+    }
+
+    [GeneratedRegex(@"\{\{(\w+)\}\}")]
+    private static partial Regex Placeholder();
+
+    private static JsonObject? Run(EvaluationResult result)
+    {
+        if (result.Run is not { } run)
+            return null;
+        return new()
+        {
+            ["name"] = run.Name,
+            ["steps"] = new JsonArray([.. run.Steps.Select(s => JsonValue.Create(s))]),
+            ["curves"] = new JsonObject(run.Curves.Select(c =>
+                KeyValuePair.Create(c.Key, (JsonNode?)new JsonArray([.. c.Value.Select(v => (JsonNode?)v)])))),
+            ["documents"] = new JsonObject(run.Documents.Select(d => KeyValuePair.Create(d.Key, (JsonNode?)d.Value))),
+        };
+    }
+
+    private static string Resource(string name)
+    {
+        using var stream = typeof(HtmlReport).Assembly.GetManifestResourceStream(name)
+            ?? throw new InvalidOperationException($"resource {name} is not embedded");
+        using var reader = new StreamReader(stream);
+        return reader.ReadToEnd();
+    }
+}

@@ -1,0 +1,136 @@
+using System.Reflection;
+using System.Runtime.InteropServices;
+using System.Text.Encodings.Web;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using Tinctor.Evaluation.Statistics;
+
+namespace Tinctor.Evaluation.Report;
+
+/// <summary>
+/// An evaluation as metrics.json. Numbers are JSON numbers; an infinite PSNR is the string "Infinity" (which Python's float() reads);
+/// what is not defined is null. The schema's name changes when a field changes its meaning.
+/// </summary>
+public static class MetricsJson
+{
+    /// <summary>The schema's name, in the field schema.</summary>
+    public const string Schema = "tinctor.evaluation/1";
+
+    private static readonly JsonSerializerOptions Indented = new() { WriteIndented = true, Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+
+    /// <summary>The document as text.</summary>
+    public static string Text(EvaluationResult result) => Of(result).ToJsonString(Indented) + "\n";
+
+    /// <summary>The document.</summary>
+    public static JsonObject Of(EvaluationResult result)
+    {
+        var options = result.Options;
+        return new()
+        {
+            ["schema"] = Schema,
+            ["title"] = result.Title,
+            ["created"] = DateTime.UtcNow.ToString("yyyy-MM-ddTHH:mm:ssZ"),
+            ["versions"] = new JsonObject
+            {
+                ["tinctor"] = typeof(MetricsJson).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion,
+                ["dotnet"] = Environment.Version.ToString(),
+                ["os"] = RuntimeInformation.OSDescription,
+            },
+            ["inputs"] = new JsonObject
+            {
+                ["stained"] = options.Stained,
+                ["real"] = options.Real,
+                ["source"] = options.Source,
+                ["labels"] = options.Labels,
+                ["train_real"] = options.TrainReal,
+                ["run"] = options.Run,
+            },
+            ["n"] = result.Images.Count,
+            ["slides"] = result.Groups[0].Slides,
+            ["labels_from"] = result.LabelsFrom,
+            ["metrics"] = Array(result.Metrics, m => new JsonObject
+            {
+                ["key"] = m.Key,
+                ["title"] = m.Title,
+                ["unit"] = m.Unit,
+                ["digits"] = m.Digits,
+                ["higher_is_better"] = m.HigherIsBetter,
+                ["definition"] = m.Definition,
+            }),
+            ["methods"] = Array(result.Methods, m => new JsonObject
+            {
+                ["key"] = m.Key,
+                ["title"] = m.Title,
+                ["definition"] = m.Definition,
+                ["not_computed"] = m.NotComputed,
+            }),
+            ["bootstrap"] = new JsonObject
+            {
+                ["method"] = "percentile",
+                ["confidence"] = result.Bootstrap.Confidence,
+                ["resamples"] = result.Bootstrap.Resamples,
+                ["unit"] = result.Bootstrap.BySlide ? "slide" : "image",
+                ["units"] = result.Bootstrap.Units,
+                ["seed"] = result.Bootstrap.Seed,
+                ["description"] = result.Bootstrap.Description,
+            },
+            ["beats_baselines"] = result.BeatsBaselines,
+            ["comparisons"] = Array(result.Comparisons, c => new JsonObject
+            {
+                ["baseline"] = c.Baseline,
+                ["metric"] = c.Metric,
+                ["advantage"] = Number(c.Advantage),
+                ["ci"] = Of(c.Ci),
+                ["beats"] = c.Beats,
+                ["clear"] = c.Clear,
+            }),
+            ["groups"] = Array(result.Groups, g => new JsonObject
+            {
+                ["label"] = g.Label,
+                ["n"] = g.N,
+                ["slides"] = g.Slides,
+                ["summary"] = ByMethod(result, g.Summaries),
+                ["advantage"] = ByMethod(result, g.Advantages),
+            }),
+            ["warnings"] = Array(result.Warnings, w => JsonValue.Create(w)),
+            ["images"] = Array(result.Images, i => Of(result, i)),
+        };
+    }
+
+    /// <summary>A number that may be infinite.</summary>
+    internal static JsonValue Number(double value) =>
+        double.IsFinite(value) ? JsonValue.Create(value) : JsonValue.Create(value.ToString(System.Globalization.CultureInfo.InvariantCulture));
+
+    private static JsonObject Of(EvaluationResult result, ImageResult image) => new()
+    {
+        ["name"] = image.Pair.Name,
+        ["label"] = image.Pair.Label,
+        ["slide_id"] = image.Pair.SlideId,
+        ["width"] = image.Width,
+        ["height"] = image.Height,
+        ["scores"] = Dictionary(image.Scores, values => ByMetric(result, values, Number)),
+    };
+
+    private static JsonObject ByMethod(EvaluationResult result, IReadOnlyDictionary<string, Summary[]> summaries) =>
+        Dictionary(summaries, values => ByMetric(result, values, s => new JsonObject
+        {
+            ["n"] = s.N,
+            ["mean"] = Number(s.Mean),
+            ["ci"] = Of(s.Ci),
+            ["std"] = s.Std,
+            ["median"] = Number(s.Median),
+            ["min"] = Number(s.Min),
+            ["max"] = Number(s.Max),
+            ["infinite"] = s.Infinite,
+        }));
+
+    private static JsonArray? Of(Interval? ci) => ci is null ? null : [ci.Low, ci.High];
+
+    private static JsonObject ByMetric<T>(EvaluationResult result, T[] values, Func<T, JsonNode> node) =>
+        new(result.Metrics.Zip(values, (m, v) => KeyValuePair.Create(m.Key, (JsonNode?)node(v))));
+
+    private static JsonObject Dictionary<T>(IReadOnlyDictionary<string, T> items, Func<T, JsonNode> node) =>
+        new(items.Select(i => KeyValuePair.Create(i.Key, (JsonNode?)node(i.Value))));
+
+    private static JsonArray Array<T>(IEnumerable<T> items, Func<T, JsonNode?> node) => new([.. items.Select(node)]);
+}

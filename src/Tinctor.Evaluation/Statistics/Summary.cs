@@ -1,0 +1,46 @@
+namespace Tinctor.Evaluation.Statistics;
+
+/// <summary>What a column of numbers looks like.</summary>
+/// <param name="N">How many numbers.</param>
+/// <param name="Mean">The arithmetic mean; infinite as soon as one number is.</param>
+/// <param name="Std">The sample standard deviation (divisor n - 1); null for n of 1 or infinite numbers.</param>
+/// <param name="Median">The median.</param>
+/// <param name="Min">The smallest number.</param>
+/// <param name="Max">The largest number.</param>
+/// <param name="Infinite">How many numbers are infinite (PSNR of identical images).</param>
+/// <param name="Ci">The confidence interval of the mean; null where it is not defined (a single unit, or infinite numbers).</param>
+public sealed record Summary(int N, double Mean, double? Std, double Median, double Min, double Max, int Infinite, Interval? Ci)
+{
+    /// <summary>Summarises at least one number.</summary>
+    /// <param name="values">The numbers.</param>
+    /// <param name="ci">The confidence interval of their mean.</param>
+    /// <exception cref="ArgumentException">There are no numbers.</exception>
+    public static Summary Of(IReadOnlyList<double> values, Interval? ci)
+    {
+        if (values.Count == 0)
+            throw new ArgumentException("no numbers to summarise", nameof(values));
+        double[] sorted = [.. values.Order()];
+        double mean = values.Average();
+        int infinite = values.Count(double.IsInfinity);
+        double? std = values.Count > 1 && infinite == 0
+            ? Math.Sqrt(values.Sum(v => (v - mean) * (v - mean)) / (values.Count - 1))
+            : null;
+        return new(values.Count, mean, std, Quantile(sorted, 0.5), sorted[0], sorted[^1], infinite, ci);
+    }
+
+    /// <summary>A quantile by linear interpolation between order statistics (NumPy's default).</summary>
+    /// <param name="sorted">Ascending numbers, at least one.</param>
+    /// <param name="q">0 to 1.</param>
+    public static double Quantile(ReadOnlySpan<double> sorted, double q)
+    {
+        double position = q * (sorted.Length - 1);
+        int below = (int)position;
+        double fraction = position - below;
+        return fraction == 0 ? sorted[below] : sorted[below] + fraction * (sorted[below + 1] - sorted[below]);
+    }
+}
+
+/// <summary>A confidence interval.</summary>
+/// <param name="Low">Lower end.</param>
+/// <param name="High">Upper end.</param>
+public sealed record Interval(double Low, double High);

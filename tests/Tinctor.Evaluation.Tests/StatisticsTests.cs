@@ -1,0 +1,90 @@
+using Tinctor.Evaluation.Statistics;
+
+namespace Tinctor.Evaluation.Tests;
+
+public class StatisticsTests
+{
+    [Fact]
+    public void SummaryOfKnownNumbers()
+    {
+        var summary = Summary.Of([4, 1, 3, 2], null);
+        Assert.Equal((4, 2.5, 2.5, 1.0, 4.0, 0), (summary.N, summary.Mean, summary.Median, summary.Min, summary.Max, summary.Infinite));
+        Assert.Equal(Math.Sqrt(5.0 / 3), summary.Std!.Value, 1e-12);
+        Assert.Null(Summary.Of([7], null).Std);
+    }
+
+    [Fact]
+    public void InfiniteNumbersStayVisible()
+    {
+        var summary = Summary.Of([20, double.PositiveInfinity, 30], new Bootstrap([null, null, null]).OfMean([0, 1, 2], [20, double.PositiveInfinity, 30]));
+        Assert.Equal(double.PositiveInfinity, summary.Mean);
+        Assert.Equal(30, summary.Median);
+        Assert.Equal(1, summary.Infinite);
+        Assert.Null(summary.Std);
+        Assert.Null(summary.Ci);
+    }
+
+    [Fact]
+    public void QuantilesInterpolateAsNumpyDoes()
+    {
+        double[] sorted = [1, 2, 4, 8];
+        Assert.Equal([1, 1.75, 3, 5, 8], new[] { 0, 0.25, 0.5, 0.75, 1 }.Select(q => Summary.Quantile(sorted, q)));
+        double[] withInfinity = [1, double.PositiveInfinity];
+        Assert.Equal(1, Summary.Quantile(withInfinity, 0));
+    }
+
+    [Fact]
+    public void SameSeedSameInterval()
+    {
+        double[] values = [.. Enumerable.Range(0, 20).Select(i => (double)i)];
+        int[] all = [.. Enumerable.Range(0, 20)];
+        Interval? Ci(int seed) => new Bootstrap(new string?[20], seed: seed).OfMean(all, values);
+        Assert.Equal(Ci(1), Ci(1));
+        Assert.NotEqual(Ci(1), Ci(2));
+        Assert.InRange(9.5, Ci(1)!.Low, Ci(1)!.High);
+    }
+
+    [Fact]
+    public void NinetyFivePercentIntervalsCoverTheMeanAboutThatOften()
+    {
+        var random = new Random(11);
+        int[] all = [.. Enumerable.Range(0, 40)];
+        int covered = 0;
+        const int trials = 400;
+        for (int t = 0; t < trials; t++)
+        {
+            double[] values = [.. all.Select(_ => 5 + Gaussian(random))];
+            var ci = new Bootstrap(new string?[40], resamples: 500, seed: t).OfMean(all, values)!;
+            covered += ci.Low <= 5 && 5 <= ci.High ? 1 : 0;
+        }
+        // Percentile intervals of 40 numbers cover a little less than they say; 0.94 +- 3 standard errors.
+        Assert.InRange(covered / (double)trials, 0.90, 0.98);
+    }
+
+    [Fact]
+    public void SlidesAreResampledWhole()
+    {
+        // Tiles of a slide are equal: resampling tiles would pretend to know ten times as much.
+        double[] values = [.. Enumerable.Range(0, 100).Select(i => (double)(i / 10))];
+        int[] all = [.. Enumerable.Range(0, 100)];
+        string?[] slides = [.. all.Select(i => $"slide{i / 10}")];
+        var bySlide = new Bootstrap(slides);
+        var byImage = new Bootstrap(new string?[100]);
+        Assert.True(bySlide.BySlide);
+        Assert.False(byImage.BySlide);
+        Assert.Equal((10, 100), (bySlide.Units, byImage.Units));
+        var wide = bySlide.OfMean(all, values)!;
+        var narrow = byImage.OfMean(all, values)!;
+        Assert.InRange((wide.High - wide.Low) / (narrow.High - narrow.Low), 2.5, 4);
+    }
+
+    [Fact]
+    public void OneUnitHasNoInterval()
+    {
+        Assert.Null(new Bootstrap(["a", "a", "a"]).OfMean([0, 1, 2], [1, 2, 3]));
+        Assert.Null(new Bootstrap([null]).OfMean([0], [1]));
+    }
+
+    private static double Gaussian(Random random) =>
+        Math.Sqrt(-2 * Math.Log(1 - random.NextDouble())) * Math.Cos(2 * Math.PI * random.NextDouble());
+}
