@@ -1,0 +1,22 @@
+namespace Tinctor.Staining.Data.Phantom;
+
+/// <summary>Label-free emission of tissue in four filters, in photoelectrons relative to a bright pixel.</summary>
+internal static class Autofluorescence
+{
+    /// <summary>Number of filters.</summary>
+    public const int Channels = 4;
+
+    /// <summary>Names of the filters, in the order of the channels.</summary>
+    public static readonly string[] Names = ["DAPI", "FITC", "TxRed", "Cy5"];
+
+    /// <summary>Emission of a point into (DAPI, FITC, TxRed, Cy5). Collagen shines in blue, flavins of cytoplasm in green, blood is dark; nuclei are dim.</summary>
+    public static void Emit(in TissuePoint p, Span<float> channels)
+    {
+        float cytoplasm = p.Cytoplasm * (1 - p.Nucleus), collagen = p.Collagen * (1 - p.Nucleus), nucleus = p.Nucleus * p.Chromatin;
+        float granules = cytoplasm * Math.Max(0, p.Gap - 0.62f);
+        channels[0] = p.Thickness * ((0.85f * collagen) + (0.3f * cytoplasm) + (0.1f * nucleus) + (0.06f * p.Blood));
+        channels[1] = p.Thickness * ((0.45f * collagen) + (0.62f * cytoplasm) + (0.12f * nucleus) + (0.3f * p.Blood));
+        channels[2] = p.Thickness * ((0.2f * collagen) + (0.4f * cytoplasm) + (0.1f * nucleus) + (0.75f * p.Blood) + (0.9f * granules));
+        channels[3] = p.Thickness * ((0.1f * collagen) + (0.22f * cytoplasm) + (0.12f * nucleus) + (0.35f * p.Blood) + (0.5f * granules));
+    }
+}

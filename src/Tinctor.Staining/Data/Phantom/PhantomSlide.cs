@@ -1,0 +1,180 @@
+using Tinctor.Slides;
+
+namespace Tinctor.Staining.Data.Phantom;
+
+/// <summary>One stain of a rendered field.</summary>
+/// <param name="Stain">Which stain.</param>
+/// <param name="Image">The pixels: 8-bit RGB, or 16-bit with four channels and 1/factor of the size for autofluorescence.</param>
+/// <param name="StainMatrix">Unit optical-density vectors, rows H, E, DAB, columns R, G, B (3x3, row-major); empty for autofluorescence.</param>
+/// <param name="Light">Light through empty glass in R, G, B, of 1; empty for autofluorescence.</param>
+/// <param name="BlurMicrons">Standard deviation of the focus blur in micrometres.</param>
+/// <param name="Displacement">
+/// [2, Height, Width] planes dx, dy, or null where aligned: the tissue at pixel (x, y) of this stain lies at (x + dx, y + dy) of the source,
+/// in full-resolution pixels. An autofluorescence pixel (i, j) has its centre at full-resolution ((i + 0.5) f - 0.5, (j + 0.5) f - 0.5).
+/// </param>
+/// <param name="Concentrations">[Height, Width, 3] interleaved H, E, DAB before blur; null unless asked for.</param>
+public sealed record PhantomImage(
+    PhantomStain Stain, Image Image, IReadOnlyList<float> StainMatrix, IReadOnlyList<float> Light, float BlurMicrons, float[]? Displacement,
+    float[]? Concentrations);
+
+/// <summary>A rendered field with its truth; masks and nuclei lie on the source's full-resolution pixels.</summary>
+/// <param name="Options">What it was made from.</param>
+/// <param name="Images">The stains in the order asked for; the first is the source.</param>
+/// <param name="Labels">[Height, Width] nucleus instances, 0 outside, else <see cref="PhantomNucleus.Label"/>.</param>
+/// <param name="Tissue">[Height, Width] values of <see cref="PhantomTissue"/>.</param>
+/// <param name="Nuclei">Every nucleus that has a pixel, by label.</param>
+/// <param name="Ki67Share">Share of positive nuclei that the slide's tumour was drawn with.</param>
+/// <param name="Atypia">Mean nuclear atypia of the slide's tumour, 0 to 1.</param>
+public sealed record PhantomField(
+    PhantomOptions Options, IReadOnlyList<PhantomImage> Images, int[] Labels, byte[] Tissue, IReadOnlyList<PhantomNucleus> Nuclei,
+    float Ki67Share, float Atypia);
+
+/// <summary>Makes synthetic sections of breast-like tissue in several stains, with the truth about them.</summary>
+public static class PhantomSlide
+{
+    /// <summary>Fields that a slide offers: places 1,100 um apart, the most instructive first.</summary>
+    public const int Fields = 64;
+
+    private const float FieldPitch = 1100, FieldSize = 512;
+
+    /// <summary>
+    /// Renders a field. The same options give the same bytes on any number of threads, and a larger canvas continues the tissue to the right and
+    /// downwards. Working memory beside the results is a few megabytes a thread.
+    /// Throws ArgumentException for options out of range, OperationCanceledException when cancelled.
+    /// </summary>
+    /// <param name="options">What to render.</param>
+    /// <param name="keepConcentrations">Also return the concentrations of H, E and DAB (12 bytes a pixel and stain).</param>
+    /// <param name="progress">Told the share of blocks done, 0 to 1, from any thread.</param>
+    /// <param name="cancel">Stops between blocks.</param>
+    public static PhantomField Render(
+        PhantomOptions options, bool keepConcentrations = false, IProgress<double>? progress = null, CancellationToken cancel = default)
+    {
+        options.Validate();
+        var model = new TissueModel(options.Seed, options.Her2Level, options.Ki67Share);
+        (float originX, float originY) = Origin(model, options.Field);
+        var truth = new Truth(options.Width, options.Height);
+        SectionRenderer[] sections = [.. options.Stains.Select((stain, i) => new SectionRenderer(options, stain, i > 0, keepConcentrations))];
+        // Stains that share the source's geometry are rendered from one look at the tissue.
+        SectionRenderer[][] passes = [.. sections.GroupBy(s => s.Warp).Select(group => group.ToArray())];
+        int block = 240 / options.AutofluorescenceFactor * options.AutofluorescenceFactor;
+        int columns = (options.Width + block - 1) / block, rows = (options.Height + block - 1) / block;
+        int done = 0, total = columns * rows * passes.Length;
+        var parallel = new ParallelOptions
+        {
+            MaxDegreeOfParallelism = options.Threads > 0 ? options.Threads : Environment.ProcessorCount,
+            CancellationToken = cancel,
+        };
+        Parallel.For(0, total, parallel, () => new BlockBuffer(), (i, _, buffer) =>
+        {
+            SectionRenderer[] pass = passes[i / (columns * rows)];
+            int x = i % columns * block, y = i / columns % rows * block;
+            buffer.Sample(model, pass[0].Warp, originX, originY, (float)options.MicronsPerPixel, x, y,
+                Math.Min(block, options.Width - x), Math.Min(block, options.Height - y), pass.Max(s => s.Margin));
+            if (pass[0].Warp is null)
+                truth.Take(buffer);
+            foreach (SectionRenderer section in pass)
+                section.Render(buffer);
+            progress?.Report((double)Interlocked.Increment(ref done) / total);
+            return buffer;
+        }, _ => { });
+        return new PhantomField(options, [.. sections.Select(s => s.Result())], truth.Labels, truth.Tissue,
+            truth.Number(originX, originY, (float)options.MicronsPerPixel), model.Ki67Share, model.Atypia);
+    }
+
+    /// <summary>Where a field begins, in micrometres: places are ranked by how much there is to see, as a pathologist would choose them.</summary>
+    private static (float X, float Y) Origin(TissueModel model, int field)
+    {
+        int side = (int)Math.Sqrt(Fields);
+        return Enumerable.Range(0, Fields)
+            .Select(i => (X: (i % side) * FieldPitch, Y: (i / side) * FieldPitch))
+            .OrderByDescending(place => Worth(model, place.X, place.Y))
+            .ElementAt(field);
+    }
+
+    private static float Worth(TissueModel model, float left, float top)
+    {
+        const int steps = 12;
+        float tissue = 0, tumour = 0, fat = 0;
+        for (int i = 0; i < steps * steps; i++)
+        {
+            float x = left + (((i % steps) + 0.5f) * FieldSize / steps), y = top + (((i / steps) + 0.5f) * FieldSize / steps);
+            if (model.Tissue(x, y) < 0)
+                continue;
+            tissue++;
+            if (model.Fat(x, y) > 0)
+                fat++;
+            else if (model.Tumour(x, y) > 0)
+                tumour++;
+        }
+        float n = steps * steps;
+        return (1.5f * Math.Min(tissue / n, 0.92f)) + Math.Min(tumour / n, 0.55f) - (2 * Math.Max(0, (tumour / n) - 0.75f)) - Math.Max(0, (fat / n) - 0.12f);
+    }
+}
+
+/// <summary>Collects masks and nuclei from blocks that come in any order.</summary>
+internal sealed class Truth(int width, int height)
+{
+    private readonly Dictionary<ulong, int> _numbers = [];
+    private readonly List<Nucleus> _nuclei = [];
+    private readonly Lock _lock = new();
+
+    public int[] Labels { get; } = new int[width * height];
+
+    public byte[] Tissue { get; } = new byte[width * height];
+
+    /// <summary>Takes over a block's masks; labels are provisional until <see cref="Number"/>.</summary>
+    public void Take(BlockBuffer buffer)
+    {
+        IReadOnlyList<Nucleus> nuclei = buffer.Tissue.Nuclei;
+        int[] numbers = new int[nuclei.Count];
+        for (int y = 0; y < buffer.Height; y++)
+        {
+            for (int x = 0; x < buffer.Width; x++)
+            {
+                ref readonly TissuePoint point = ref buffer.At(x, y);
+                int at = ((buffer.Top + y) * width) + buffer.Left + x;
+                Tissue[at] = (byte)point.Tissue;
+                if (point.NucleusIndex < 0)
+                    continue;
+                ref int number = ref numbers[point.NucleusIndex];
+                if (number == 0)
+                    number = NumberOf(nuclei[point.NucleusIndex]);
+                Labels[at] = number;
+            }
+        }
+    }
+
+    /// <summary>Gives the final labels, 1 to N from the top, whatever the order of the blocks was.</summary>
+    public IReadOnlyList<PhantomNucleus> Number(float originX, float originY, float micronsPerPixel)
+    {
+        int[] order = [.. Enumerable.Range(0, _nuclei.Count).OrderBy(i => _nuclei[i].Y).ThenBy(i => _nuclei[i].X)];
+        int[] final = new int[_nuclei.Count + 1];
+        for (int i = 0; i < order.Length; i++)
+            final[order[i] + 1] = i + 1;
+        int[] area = new int[final.Length];
+        for (int i = 0; i < Labels.Length; i++)
+        {
+            Labels[i] = final[Labels[i]];
+            area[Labels[i]]++;
+        }
+        return [.. order.Select((index, i) =>
+        {
+            Nucleus n = _nuclei[index];
+            return new PhantomNucleus(i + 1, n.Kind, ((n.X - originX) / micronsPerPixel) - 0.5f, ((n.Y - originY) / micronsPerPixel) - 0.5f,
+                area[i + 1], n.Ki67 > 0, n.Her2);
+        })];
+    }
+
+    private int NumberOf(Nucleus nucleus)
+    {
+        lock (_lock)
+        {
+            if (!_numbers.TryGetValue(nucleus.Key, out int number))
+            {
+                _nuclei.Add(nucleus);
+                _numbers[nucleus.Key] = number = _nuclei.Count;
+            }
+            return number;
+        }
+    }
+}

@@ -1,0 +1,294 @@
+using System.Numerics;
+using Tinctor.Slides;
+
+namespace Tinctor.Staining.Data.Phantom;
+
+/// <summary>The tissue under one block of pixels and the margin around it; reused from block to block.</summary>
+internal sealed class BlockBuffer
+{
+    private TissuePoint[] _points = [];
+    private float[] _x = [], _y = [];
+
+    public TissueBlock Tissue { get; private set; } = null!;
+    public int Left { get; private set; }
+    public int Top { get; private set; }
+    public int Width { get; private set; }
+    public int Height { get; private set; }
+    public int Margin { get; private set; }
+    public int Stride => Width + (2 * Margin);
+    public int Rows => Height + (2 * Margin);
+
+    /// <summary>Planes with margin, for the renderers.</summary>
+    public float[][] Planes { get; } = new float[Autofluorescence.Channels + 1][];
+
+    /// <summary>Looks at the tissue under each pixel; with a warp, at the displaced places.</summary>
+    public void Sample(
+        TissueModel model, PhantomWarp? warp, float originX, float originY, float micronsPerPixel, int left, int top, int width, int height, int margin)
+    {
+        (Left, Top, Width, Height, Margin) = (left, top, width, height, margin);
+        int count = Stride * Rows;
+        if (_points.Length < count)
+        {
+            (_points, _x, _y) = (new TissuePoint[count], new float[count], new float[count]);
+            for (int i = 0; i < Planes.Length; i++)
+                Planes[i] = new float[count];
+        }
+        float minX = float.MaxValue, minY = float.MaxValue, maxX = float.MinValue, maxY = float.MinValue;
+        for (int i = 0; i < count; i++)
+        {
+            float x = left - margin + (i % Stride), y = top - margin + (i / Stride);
+            (float dx, float dy) = warp?.At(x, y) ?? (0, 0);
+            _x[i] = originX + ((x + dx + 0.5f) * micronsPerPixel);
+            _y[i] = originY + ((y + dy + 0.5f) * micronsPerPixel);
+            (minX, maxX) = (Math.Min(minX, _x[i]), Math.Max(maxX, _x[i]));
+            (minY, maxY) = (Math.Min(minY, _y[i]), Math.Max(maxY, _y[i]));
+        }
+        Tissue = new TissueBlock(model, minX, minY, maxX, maxY);
+        for (int i = 0; i < count; i++)
+            _points[i] = Tissue.Sample(_x[i], _y[i]);
+    }
+
+    /// <summary>All points, margin included, row by row.</summary>
+    public ReadOnlySpan<TissuePoint> Points => _points.AsSpan(0, Stride * Rows);
+
+    /// <summary>The point under a pixel of the block.</summary>
+    public ref readonly TissuePoint At(int x, int y) => ref _points[((y + Margin) * Stride) + x + Margin];
+}
+
+/// <summary>Turns tissue into the pixels of one stain: staining, optics, sensor.</summary>
+internal sealed class SectionRenderer
+{
+    private readonly PhantomOptions _options;
+    private readonly PhantomStain _stain;
+    private readonly StainOptics _optics;
+    private readonly Image _image;
+    private readonly float[]? _displacement, _concentrations;
+    private readonly float[] _kernel;
+    private readonly float _blurMicrons;
+    private readonly uint _slide, _seed;
+
+    /// <summary>One stain of a field.</summary>
+    public SectionRenderer(PhantomOptions options, PhantomStain stain, bool target, bool keepConcentrations)
+    {
+        (_options, _stain) = (options, stain);
+        // Stain and scanner belong to the slide, noise and misalignment to the field.
+        _slide = Noise.Hash((int)options.Seed, (int)(options.Seed >> 32), 0x57A1u + (uint)stain);
+        _seed = Noise.Hash(options.Field, 7, _slide);
+        _optics = new StainOptics(stain, _slide, options.StainVariation);
+        _blurMicrons = (float)(options.Blur ?? Noise.Draw(_slide, 1, 0.25f, 0.5f));
+        int factor = Autofluoresces ? options.AutofluorescenceFactor : 1;
+        float sigma = _blurMicrons / (float)options.MicronsPerPixel;
+        // The point spread of the fluorescence optics is matched to its pixels.
+        _kernel = Gaussian(Autofluoresces ? MathF.Sqrt((sigma * sigma) + (0.16f * factor * factor)) : sigma);
+        if (target && options.Misalign > 0)
+        {
+            Warp = new PhantomWarp(_seed, options.Width, options.Height, options.Misalign);
+            _displacement = new float[2 * options.Width * options.Height];
+        }
+        _image = new Image(options.Width / factor, options.Height / factor, Autofluoresces ? Autofluorescence.Channels : 3,
+            Autofluoresces ? SampleType.UInt16 : SampleType.UInt8);
+        if (keepConcentrations && !Autofluoresces)
+            _concentrations = new float[3 * options.Width * options.Height];
+    }
+
+    /// <summary>The misalignment; null where the stain lies on the source.</summary>
+    public PhantomWarp? Warp { get; }
+
+    /// <summary>Pixels around a block that the blur and the refraction look at.</summary>
+    public int Margin => (_kernel.Length / 2) + 1;
+
+    private bool Autofluoresces => _stain == PhantomStain.Autofluorescence;
+
+    /// <summary>The finished image.</summary>
+    public PhantomImage Result() => new(_stain, _image, Autofluoresces ? [] : _optics.Matrix, Autofluoresces ? [] : _optics.Light,
+        _blurMicrons, _displacement, _concentrations);
+
+    /// <summary>Renders a block into the image.</summary>
+    public void Render(BlockBuffer block)
+    {
+        if (_displacement is not null)
+            SaveDisplacement(block);
+        if (_concentrations is not null)
+            SaveConcentrations(block);
+        if (Autofluoresces)
+            Fluoresce(block);
+        else
+            Brightfield(block);
+    }
+
+    private void Brightfield(BlockBuffer block)
+    {
+        float[] r = block.Planes[0], g = block.Planes[1], b = block.Planes[2], phase = block.Planes[3], scratch = block.Planes[4];
+        ReadOnlySpan<TissuePoint> points = block.Points;
+        bool unstained = _stain == PhantomStain.Unstained;
+        for (int i = 0; i < points.Length; i++)
+        {
+            if (unstained)
+            {
+                (r[i], g[i], b[i]) = _optics.TransmitUnstained(points[i]);
+                phase[i] = points[i].Phase;
+            }
+            else
+            {
+                (float h, float e, float dab) = _optics.Concentrations(points[i]);
+                (r[i], g[i], b[i]) = _optics.Transmit(h, e, dab);
+            }
+        }
+        Blur(r, scratch, block.Stride, block.Rows);
+        Blur(g, scratch, block.Stride, block.Rows);
+        Blur(b, scratch, block.Stride, block.Rows);
+        if (unstained)
+            Blur(phase, scratch, block.Stride, block.Rows);
+        for (int y = 0; y < block.Height; y++)
+        {
+            int py = block.Top + y, at = ((y + block.Margin) * block.Stride) + block.Margin;
+            for (int x = 0; x < block.Width; x++, at++)
+            {
+                int px = block.Left + x;
+                float light = Shade(px, py) * (unstained ? Refraction(phase, at, block.Stride) : 1);
+                int to = 3 * ((py * _options.Width) + px);
+                _image.Data[to] = Quantise(r[at] * light, px, py, 0);
+                _image.Data[to + 1] = Quantise(g[at] * light, px, py, 1);
+                _image.Data[to + 2] = Quantise(b[at] * light, px, py, 2);
+            }
+        }
+    }
+
+    private void Fluoresce(BlockBuffer block)
+    {
+        int factor = _options.AutofluorescenceFactor;
+        ReadOnlySpan<TissuePoint> points = block.Points;
+        Span<float> emission = stackalloc float[Autofluorescence.Channels];
+        for (int i = 0; i < points.Length; i++)
+        {
+            Autofluorescence.Emit(points[i], emission);
+            for (int c = 0; c < emission.Length; c++)
+                block.Planes[c][i] = emission[c];
+        }
+        Span<ushort> samples = _image.Samples16;
+        for (int c = 0; c < Autofluorescence.Channels; c++)
+        {
+            float[] plane = block.Planes[c];
+            Blur(plane, block.Planes[^1], block.Stride, block.Rows);
+            for (int y = 0; y < block.Height / factor; y++)
+            {
+                for (int x = 0; x < block.Width / factor; x++)
+                {
+                    float sum = 0;
+                    for (int j = 0; j < factor; j++)
+                    {
+                        for (int i = 0; i < factor; i++)
+                            sum += plane[(((y * factor) + j + block.Margin) * block.Stride) + (x * factor) + i + block.Margin];
+                    }
+                    int px = (block.Left / factor) + x, py = (block.Top / factor) + y;
+                    samples[(((py * _image.Width) + px) * Autofluorescence.Channels) + c] = Count(sum / (factor * factor), px, py, c);
+                }
+            }
+        }
+    }
+
+    /// <summary>16-bit camera counts: offset 300, a bright pixel near 40,000 from 4,000 photoelectrons, with shot and read noise.</summary>
+    private ushort Count(float emission, int x, int y, int channel)
+    {
+        const float electrons = 4000, gain = 9;
+        int factor = _options.AutofluorescenceFactor;
+        float signal = electrons * (emission + 0.012f) * Shade(x * factor, y * factor) * Slide(channel);
+        float noise = (float)_options.SensorNoise * MathF.Sqrt(signal + 16) * Normal(x, y, channel);
+        return (ushort)Math.Clamp(MathF.Round(300 + (gain * (signal + noise))), 0, 65535);
+    }
+
+    private float Slide(int channel) => MathF.Exp(0.15f * (float)_options.StainVariation * Math.Clamp(Noise.Normal(_slide, 140 + channel), -2, 2));
+
+    /// <summary>Light at edges of the refractive index: bright and dark fringes, a little one-sided.</summary>
+    private static float Refraction(float[] phase, int at, int stride)
+    {
+        float laplacian = phase[at - 1] + phase[at + 1] + phase[at - stride] + phase[at + stride] - (4 * phase[at]);
+        float slope = phase[at + 1] - phase[at - 1] + (0.6f * (phase[at + stride] - phase[at - stride]));
+        return 1 + Math.Clamp((0.9f * laplacian) + (0.35f * slope), -0.45f, 0.3f);
+    }
+
+    private float Shade(int x, int y)
+    {
+        if (_options.Shading == 0)
+            return 1;
+        return 1 - ((float)_options.Shading * 0.025f * (1 + Noise.Gradient(x / 1700f, y / 1700f, _seed + 3)));
+    }
+
+    private byte Quantise(float light, int x, int y, int channel)
+    {
+        if (_options.SensorNoise > 0)
+            light += (float)_options.SensorNoise * ((0.007f * MathF.Sqrt(Math.Max(0, light))) + 0.002f) * Normal(x, y, channel);
+        return (byte)Math.Clamp(MathF.Round(255 * light), 0, 255);
+    }
+
+    /// <summary>A nearly normal number for a pixel: the sum of four bytes of its hash.</summary>
+    private float Normal(int x, int y, int channel)
+    {
+        uint h = Noise.Hash(x, y, _seed + 11 + (uint)channel);
+        return ((h & 255) + ((h >> 8) & 255) + ((h >> 16) & 255) + (h >> 24) - 510f) / 147.8f;
+    }
+
+    /// <summary>Separable convolution; pixels that would need more than the margin keep their first value and are never shown.</summary>
+    private void Blur(float[] plane, float[] scratch, int stride, int rows)
+    {
+        int radius = _kernel.Length / 2;
+        if (radius == 0)
+            return;
+        int count = stride * rows;
+        Convolve(plane, scratch, count, 1, radius);
+        Convolve(scratch, plane, count, stride, radius);
+    }
+
+    private void Convolve(float[] from, float[] to, int count, int step, int radius)
+    {
+        int begin = radius * step, end = count - begin;
+        from.AsSpan(0, begin).CopyTo(to);
+        from.AsSpan(end, begin).CopyTo(to.AsSpan(end));
+        Span<float> sums = to.AsSpan(begin, end - begin);
+        sums.Clear();
+        for (int k = -radius; k <= radius; k++)
+            AddScaled(from.AsSpan(begin + (k * step), end - begin), _kernel[k + radius], sums);
+    }
+
+    private static void AddScaled(ReadOnlySpan<float> from, float weight, Span<float> sums)
+    {
+        int i = 0;
+        for (; i <= sums.Length - Vector<float>.Count; i += Vector<float>.Count)
+            (new Vector<float>(sums[i..]) + (new Vector<float>(from[i..]) * weight)).CopyTo(sums[i..]);
+        for (; i < sums.Length; i++)
+            sums[i] += from[i] * weight;
+    }
+
+    private static float[] Gaussian(float sigma)
+    {
+        int radius = sigma < 0.05f ? 0 : (int)MathF.Ceiling(3 * sigma);
+        float[] kernel = [.. Enumerable.Range(-radius, (2 * radius) + 1).Select(i => radius == 0 ? 1 : MathF.Exp(-i * i / (2 * sigma * sigma)))];
+        float sum = kernel.Sum();
+        return [.. kernel.Select(k => k / sum)];
+    }
+
+    private void SaveDisplacement(BlockBuffer block)
+    {
+        int plane = _options.Width * _options.Height;
+        for (int y = block.Top; y < block.Top + block.Height; y++)
+        {
+            for (int x = block.Left; x < block.Left + block.Width; x++)
+            {
+                int at = (y * _options.Width) + x;
+                (_displacement![at], _displacement[plane + at]) = Warp!.At(x, y);
+            }
+        }
+    }
+
+    private void SaveConcentrations(BlockBuffer block)
+    {
+        for (int y = 0; y < block.Height; y++)
+        {
+            for (int x = 0; x < block.Width; x++)
+            {
+                int at = 3 * (((block.Top + y) * _options.Width) + block.Left + x);
+                (_concentrations![at], _concentrations[at + 1], _concentrations[at + 2]) = _optics.Concentrations(block.At(x, y));
+            }
+        }
+    }
+}

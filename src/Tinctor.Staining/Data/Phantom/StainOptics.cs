@@ -1,0 +1,122 @@
+namespace Tinctor.Staining.Data.Phantom;
+
+/// <summary>
+/// Stains and light. Concentrations (H, E, DAB) of a point become transmitted RGB by Beer and Lambert:
+/// I = I0 * 10^-(H h + E e + DAB d), with unit vectors h, e, d of optical density in red, green, blue.
+/// </summary>
+internal sealed class StainOptics
+{
+    // Unit vectors of optical density. H and DAB: Ruifrok and Johnston 2001; E: after Macenko et al. 2009, closer to scanned eosin.
+    private static readonly float[][] s_vectors = [[0.65f, 0.70f, 0.29f], [0.13f, 0.85f, 0.51f], [0.27f, 0.57f, 0.78f]];
+
+    private readonly PhantomStain _stain;
+    private readonly float[] _matrix = new float[9];
+    private readonly float[] _strength = new float[3];
+    private readonly float[] _light = new float[3];
+
+    /// <summary>The staining of one slide: vectors turned by a few degrees, strengths and glass colour varied.</summary>
+    public StainOptics(PhantomStain stain, uint seed, double variation)
+    {
+        _stain = stain;
+        float amount = (float)variation;
+        for (int s = 0; s < 3; s++)
+        {
+            float norm = 0;
+            for (int c = 0; c < 3; c++)
+            {
+                float value = MathF.Max(0.02f, s_vectors[s][c] + (0.035f * amount * Noise.Normal(seed, 100 + (3 * s) + c)));
+                _matrix[(3 * s) + c] = value;
+                norm += value * value;
+            }
+            for (int c = 0; c < 3; c++)
+                _matrix[(3 * s) + c] /= MathF.Sqrt(norm);
+            _strength[s] = MathF.Exp(0.14f * amount * Math.Clamp(Noise.Normal(seed, 120 + s), -1.8f, 1.8f));
+        }
+        float[] glass = stain == PhantomStain.He ? [0.955f, 0.945f, 0.955f] : [0.965f, 0.96f, 0.955f];
+        for (int c = 0; c < 3; c++)
+            _light[c] = glass[c] + (0.008f * amount * Math.Clamp(Noise.Normal(seed, 130 + c), -1.5f, 1.5f));
+    }
+
+    /// <summary>Rows h, e, d; columns red, green, blue.</summary>
+    public IReadOnlyList<float> Matrix => _matrix;
+
+    /// <summary>Strength of H, E and DAB, relative.</summary>
+    public IReadOnlyList<float> Strength => _strength;
+
+    /// <summary>Light through empty glass, red, green, blue, of 1.</summary>
+    public IReadOnlyList<float> Light => _light;
+
+    /// <summary>Concentrations of H, E and DAB at a point.</summary>
+    public (float H, float E, float Dab) Concentrations(in TissuePoint p)
+    {
+        (float h, float e, float dab) = _stain switch
+        {
+            PhantomStain.He => Eosin(p),
+            PhantomStain.Her2 => Membranous(p),
+            PhantomStain.Ki67 => Nuclear(p),
+            _ => (0, 0, 0),
+        };
+        return (_strength[0] * h, _strength[1] * e, _strength[2] * dab);
+    }
+
+    /// <summary>Transmitted light in red, green, blue, of 1.</summary>
+    public (float R, float G, float B) Transmit(float h, float e, float dab)
+    {
+        const float ln10 = 2.302585093f;
+        return (
+            _light[0] * MathF.Exp(-ln10 * ((h * _matrix[0]) + (e * _matrix[3]) + (dab * _matrix[6]))),
+            _light[1] * MathF.Exp(-ln10 * ((h * _matrix[1]) + (e * _matrix[4]) + (dab * _matrix[7]))),
+            _light[2] * MathF.Exp(-ln10 * ((h * _matrix[2]) + (e * _matrix[5]) + (dab * _matrix[8]))));
+    }
+
+    /// <summary>Absorption of unstained tissue: faint, a little stronger towards blue; blood more.</summary>
+    public (float R, float G, float B) TransmitUnstained(in TissuePoint p)
+    {
+        float body = p.Thickness * (0.012f + (0.012f * p.Cytoplasm) + (0.008f * p.Collagen) + (0.014f * p.Nucleus * p.Chromatin));
+        float blood = 0.1f * p.Thickness * p.Blood;
+        return (_light[0] * (1 - body), _light[1] * (1 - (1.1f * body) - (0.6f * blood)), _light[2] * (1 - (1.35f * body) - blood));
+    }
+
+    /// <summary>DAB on a membrane at a HER2 expression of 0 to 3 and the share of the membrane that is stained.</summary>
+    public static (float Intensity, float Completeness) Membrane(float her2)
+    {
+        float s = Math.Clamp(her2, 0, 3.3f);
+        float intensity = s < 1 ? Noise.Lerp(0.01f, 0.2f, s) : s < 2 ? Noise.Lerp(0.2f, 0.5f, s - 1) : Noise.Lerp(0.5f, 1.35f, s - 2);
+        float completeness = s < 1 ? Noise.Lerp(0.05f, 0.45f, s) : s < 2 ? Noise.Lerp(0.45f, 0.88f, s - 1) : Noise.Lerp(0.88f, 1.05f, s - 2);
+        return (intensity, completeness);
+    }
+
+    private static (float H, float E, float Dab) Eosin(in TissuePoint p)
+    {
+        float outside = 1 - p.Nucleus;
+        float h = (p.Nucleus * p.Chromatin * 0.82f) + (outside * ((p.Cytoplasm * p.Basophilia * 0.42f) + (0.025f * p.Collagen) + (0.08f * p.Lymph)))
+            + (0.35f * p.Nucleus * p.Nucleolus);
+        float e = (outside * ((p.Cytoplasm * (1 - p.Basophilia) * 0.34f) + (0.27f * p.Collagen) + (0.95f * p.Blood) + (0.05f * p.Membrane)))
+            + (p.Nucleus * (0.1f + (0.25f * p.Nucleolus)));
+        return (p.Thickness * h, p.Thickness * e, 0);
+    }
+
+    private static (float H, float E, float Dab) Counterstain(in TissuePoint p)
+    {
+        float outside = 1 - p.Nucleus;
+        float h = (p.Nucleus * p.Chromatin * 0.34f) + (outside * ((0.05f * p.Cytoplasm) + (0.055f * p.Collagen) + (0.05f * p.Lymph) + (0.05f * p.Blood)));
+        float dab = outside * ((0.012f * p.Collagen) + (0.02f * p.Cytoplasm) + (0.12f * p.Blood));
+        return (p.Thickness * h, 0, p.Thickness * dab);
+    }
+
+    private static (float H, float E, float Dab) Membranous(in TissuePoint p)
+    {
+        (float h, float e, float dab) = Counterstain(p);
+        (float intensity, float completeness) = Membrane(p.Her2);
+        float line = p.Membrane * Noise.Step(-0.22f, 0.12f, completeness - p.Gap) * intensity * (0.7f + (0.6f * (1 - p.Gap)));
+        float blush = ((p.Cytoplasm * (1 - p.Nucleus)) + (0.25f * p.Nucleus * Math.Min(1, p.Her2))) * intensity * 0.24f * (0.6f + (0.8f * (1 - p.Gap)));
+        return (h, e, dab + (p.Thickness * (line + (p.Her2 > 0 ? blush : 0))));
+    }
+
+    private static (float H, float E, float Dab) Nuclear(in TissuePoint p)
+    {
+        (float h, float e, float dab) = Counterstain(p);
+        float label = p.Thickness * p.Nucleus * p.Ki67 * (0.55f + (0.6f * p.Chromatin));
+        return (h * (1 - (0.5f * p.Ki67 * p.Nucleus)), e, dab + (label * 1.25f));
+    }
+}

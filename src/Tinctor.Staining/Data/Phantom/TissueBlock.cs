@@ -1,0 +1,545 @@
+using System.Runtime.Intrinsics;
+
+namespace Tinctor.Staining.Data.Phantom;
+
+/// <summary>What the light meets at one point of the section, before any stain. Amounts are relative, 0 to about 1.</summary>
+internal struct TissuePoint
+{
+    /// <summary>Tissue thickness, 0 on glass, in lumina and in clefts.</summary>
+    public float Thickness;
+    public float Nucleus;
+    public float Chromatin;
+    public float Nucleolus;
+    public float Cytoplasm;
+
+    /// <summary>Share of haematoxylin in the cytoplasm's colour.</summary>
+    public float Basophilia;
+    public float Collagen;
+    public float Blood;
+    public float Membrane;
+
+    /// <summary>Noise along the membrane, 0 to 1: where it is below the completeness of the level, the membrane is stained.</summary>
+    public float Gap;
+    public float Her2;
+    public float Ki67;
+    public float Lymph;
+
+    /// <summary>Optical path for refraction: thickness with edges of nuclei, fibres and membranes.</summary>
+    public float Phase;
+    public PhantomTissue Tissue;
+
+    /// <summary>Index into the block's nuclei, -1 outside of nuclei.</summary>
+    public int NucleusIndex;
+}
+
+/// <summary>One rectangle of tissue, made ready for evaluation at any point inside of it. Values do not depend on the rectangle.</summary>
+internal sealed class TissueBlock
+{
+    private const float NodeStep = 4, BucketStep = 8, CellReach = 15, Surround = CellReach + BucketStep + 1, GlandHalo = 44;
+
+    private readonly TissueModel _model;
+    private readonly List<Gland> _glands;
+    private readonly List<Gland> _epithelia;
+    private readonly List<Nucleus> _nuclei = [];
+    private readonly List<(float X, float Y, int Gland, uint Hash)> _cells = [];
+    private readonly Buckets _glandsAt, _nucleiAt, _cellsAt;
+
+    // Smooth fields on a grid whose nodes are multiples of NodeStep: (tissue, tumour, fat, lymph, loose, thickness, warp x, warp y)
+    // and (cos 2a, sin 2a of the fibres, lumen edge, cleft, cytoplasm tone, -, -, -).
+    private readonly Vector256<float>[] _fieldsA, _fieldsB;
+    private readonly int _nodesX, _nodeLeft, _nodeTop;
+
+    /// <summary>Builds the tissue for a rectangle in micrometres.</summary>
+    public TissueBlock(TissueModel model, float left, float top, float right, float bottom)
+    {
+        _model = model;
+        float far = Surround + (2 * TissueModel.GlandReach);
+        _glands = model.Glands(left - far, top - far, right + far, bottom + far);
+        _epithelia = _glands.FindAll(g => g.Tissue != PhantomTissue.Vessel);
+        _glands.RemoveAll(g => g.Tissue == PhantomTissue.Vessel && Owner(_epithelia, g.X, g.Y, out _, g.B + 6) is not null);
+
+        _glandsAt = new Buckets(left - Surround, top - Surround, right + Surround, bottom + Surround, 2 * BucketStep);
+        for (int i = 0; i < _glands.Count; i++)
+            _glandsAt.Add(i, _glands[i].X, _glands[i].Y, _glands[i].Reach + _glands[i].Cleft + 3);
+        _glandsAt.Freeze();
+
+        _nodeLeft = (int)MathF.Floor((left - Surround) / NodeStep);
+        _nodeTop = (int)MathF.Floor((top - Surround) / NodeStep);
+        _nodesX = (int)MathF.Floor((right + Surround) / NodeStep) - _nodeLeft + 2;
+        int nodesY = (int)MathF.Floor((bottom + Surround) / NodeStep) - _nodeTop + 2;
+        _fieldsA = new Vector256<float>[_nodesX * nodesY];
+        _fieldsB = new Vector256<float>[_nodesX * nodesY];
+        for (int i = 0; i < _fieldsA.Length; i++)
+            (_fieldsA[i], _fieldsB[i]) = Fields((_nodeLeft + (i % _nodesX)) * NodeStep, (_nodeTop + (i / _nodesX)) * NodeStep);
+
+        PlaceNuclei(left - Surround, top - Surround, right + Surround, bottom + Surround);
+        _nucleiAt = new Buckets(left, top, right, bottom, BucketStep);
+        for (int i = 0; i < _nuclei.Count; i++)
+            _nucleiAt.Add(i, _nuclei[i].X, _nuclei[i].Y, _nuclei[i].Reach);
+        _nucleiAt.Freeze();
+        _cellsAt = new Buckets(left, top, right, bottom, BucketStep);
+        for (int i = 0; i < _cells.Count; i++)
+            _cellsAt.Add(i, _cells[i].X, _cells[i].Y, CellReach);
+        _cellsAt.Freeze();
+    }
+
+    /// <summary>Nuclei that may be seen in the rectangle.</summary>
+    public IReadOnlyList<Nucleus> Nuclei => _nuclei;
+
+    /// <summary>The tissue at a point of the rectangle.</summary>
+    public TissuePoint Sample(float x, float y)
+    {
+        TissuePoint point = new() { NucleusIndex = -1 };
+        (Vector256<float> a, Vector256<float> b) = Interpolate(x, y);
+        float fine = Noise.Gradient(x / 7, y / 7, _model.TextureSeed(1));
+        float inside = Noise.Step(0, 0.008f, a[0] + (0.009f * fine) + (0.02f * b[4]));
+        if (inside <= 0)
+            return point;
+
+        Gland? gland = OwnerAt(x + a[6], y + a[7], out float depth);
+        float thickness = inside * (1 + (0.08f * a[5]));
+        float open = 0;
+        if (gland is not null && depth > -0.7f)
+            open = gland.Tissue == PhantomTissue.Vessel ? Vessel(ref point, gland, depth, x, y) : Epithelium(ref point, gland, depth, x, y, b);
+        if (gland is null || depth < 0.7f)
+        {
+            TissuePoint stroma = new() { NucleusIndex = -1 };
+            float stromaOpen = Stroma(ref stroma, gland, depth, x, y, a, b);
+            float w = gland is null ? 0 : Noise.Step(-0.7f, 0.7f, depth);
+            Blend(ref point, stroma, w);
+            open = Noise.Lerp(stromaOpen, open, w);
+        }
+        DrawNuclei(ref point, x, y, ref open);
+        point.Thickness = thickness * (1 - open);
+        if (open > 0.5f && point.Tissue is not (PhantomTissue.Fat or PhantomTissue.Vessel))
+            point.Tissue = PhantomTissue.Lumen;
+        if (inside < 0.5f)
+            point.Tissue = PhantomTissue.Glass;
+        if (point.Tissue is PhantomTissue.Glass or PhantomTissue.Lumen && point.Nucleus < 0.5f)
+            point.NucleusIndex = -1;
+        point.Phase = point.Thickness * (0.5f + (0.35f * point.Collagen) + (0.2f * point.Nucleus * point.Chromatin) + (0.25f * point.Membrane)
+            + (0.3f * point.Blood) + (0.06f * fine));
+        return point;
+    }
+
+    private float Epithelium(ref TissuePoint point, Gland gland, float depth, float x, float y, Vector256<float> b)
+    {
+        bool tumour = gland.Tissue == PhantomTissue.Tumour;
+        point.Tissue = gland.Tissue;
+        float wobble = 0.7f * Noise.Gradient(x / 3.1f, y / 3.1f, _model.TextureSeed(2));
+        float open = Noise.Step(-0.6f, 0.6f, depth - gland.Wall - (tumour ? 3 * b[2] : 1.2f * b[2]) - wobble);
+        // Wide nests open up into cribriform holes.
+        if (tumour && float.IsInfinity(gland.Wall) && depth > 9)
+            open = Math.Max(open, Noise.Step(0.62f, 0.7f, Noise.Gradient(x / 17, y / 17, _model.TextureSeed(3)) * Noise.Step(9, 13, depth)));
+
+        float best = float.MaxValue, second = float.MaxValue;
+        int near = -1, next = -1;
+        float wx = x + (0.5f * wobble), wy = y - (0.5f * wobble);
+        foreach (int i in _cellsAt.At(x, y))
+        {
+            (float cx, float cy, int owner, _) = _cells[i];
+            if (!ReferenceEquals(_glands[owner], gland))
+                continue;
+            float d = ((cx - wx) * (cx - wx)) + ((cy - wy) * (cy - wy));
+            if (d < best)
+                (second, next, best, near) = (best, near, d, i);
+            else if (d < second)
+                (second, next) = (d, i);
+        }
+        uint cell = near < 0 ? gland.Hash : _cells[near].Hash;
+        float border = float.MaxValue;
+        if (next >= 0)
+        {
+            float between = MathF.Sqrt(Square(_cells[near].X - _cells[next].X) + Square(_cells[near].Y - _cells[next].Y));
+            border = (second - best) / (2 * between);
+        }
+        // Basal and luminal sides are membranes too, fainter.
+        float basal = Math.Min(MathF.Abs(depth - 0.4f), MathF.Abs(gland.Wall + (tumour ? 3 * b[2] : 1.2f * b[2]) + wobble - depth - 0.4f));
+        point.Membrane = (1 - open) * Math.Max(Noise.Step(0.95f + (0.35f * b[4]), 0.1f, border), 0.5f * Noise.Step(1.0f, 0.1f, basal));
+        point.Gap = 0.5f + (0.55f * Noise.Gradient(x / 5.5f, y / 5.5f, _model.TextureSeed(4)));
+        float granular = Noise.Gradient(x / 1.3f, y / 1.3f, _model.TextureSeed(5));
+        float tone = Noise.Draw(cell, 40);
+        point.Cytoplasm = (1 - open) * ((tumour ? 0.72f : 0.8f) + (0.3f * (tone - 0.5f)) + (0.2f * granular) + (0.22f * Noise.Gradient(x / 3.7f, y / 3.7f, _model.TextureSeed(21))) + (0.2f * b[4]));
+        point.Basophilia = (tumour ? 0.46f + (0.12f * gland.Atypia) : 0.36f) + (0.18f * (tone - 0.5f)) + (0.12f * b[3]);
+        point.Her2 = gland.Her2 + (0.3f * (tone - 0.5f) * Math.Min(1, gland.Her2));
+        // Flakes of secretion in some lumina.
+        if (open > 0 && Noise.Draw(gland.Hash, 50) < 0.3f)
+        {
+            float secretion = Noise.Step(0, 0.5f, Noise.Fractal(x / 12, y / 12, _model.TextureSeed(6), 2)) * 0.45f;
+            point.Cytoplasm = Math.Max(point.Cytoplasm, secretion * 0.6f);
+            point.Basophilia *= 1 - open;
+            open *= 1 - secretion;
+        }
+        return open;
+    }
+
+    private float Vessel(ref TissuePoint point, Gland gland, float depth, float x, float y)
+    {
+        point.Tissue = PhantomTissue.Vessel;
+        float open = Noise.Step(-0.4f, 0.4f, depth - gland.Wall);
+        point.Collagen = 0.55f * (1 - open);
+        point.Cytoplasm = 0.4f * (1 - open);
+        point.Basophilia = 0.2f;
+        float packed = Noise.Draw(gland.Hash, 51);
+        if (open <= 0 || packed < 0.35f)
+            return open;
+        // Red cells: discs on a jittered lattice, pale in the middle.
+        const float spacing = 5.4f;
+        int ix = (int)MathF.Floor(x / spacing), iy = (int)MathF.Floor(y / spacing);
+        float cover = 0;
+        for (int j = iy - 1; j <= iy + 1; j++)
+        {
+            for (int i = ix - 1; i <= ix + 1; i++)
+            {
+                uint hash = Noise.Hash(i, j, _model.TextureSeed(7));
+                if (Noise.Draw(hash, 3) > packed)
+                    continue;
+                float dx = x - ((i + 0.5f + (0.4f * (Noise.Draw(hash, 1) - 0.5f))) * spacing);
+                float dy = y - ((j + 0.5f + (0.4f * (Noise.Draw(hash, 2) - 0.5f))) * spacing);
+                float r = MathF.Sqrt((dx * dx) + (dy * dy));
+                cover = Math.Max(cover, Noise.Step(3.1f, 2.5f, r) * (0.75f + (0.25f * Noise.Step(0, 2, r))));
+            }
+        }
+        point.Blood = cover * open;
+        return open * (1 - cover);
+    }
+
+    private float Stroma(ref TissuePoint point, Gland? gland, float depth, float x, float y, Vector256<float> a, Vector256<float> b)
+    {
+        point.Tissue = a[3] > 0.42f ? PhantomTissue.Lymphoid : PhantomTissue.Stroma;
+        point.Lymph = Noise.Step(0.2f, 0.6f, a[3]);
+        (float fine, float coarse) = Fibres(x, y, b[0], b[1]);
+        float loose = a[4];
+        float body = Noise.Lerp(0.62f, 0.42f, loose) + (0.2f * coarse) + (Noise.Lerp(0.14f, 0.3f, loose) * fine);
+        float grain = Noise.Gradient(x / 1.1f, y / 1.1f, _model.TextureSeed(22)) + (0.8f * Noise.Gradient(x / 4.3f, y / 4.3f, _model.TextureSeed(23)));
+        float collagen = Math.Clamp(body + (0.07f * grain) + (0.12f * b[3]), 0.04f, 1.2f);
+        // Bundles part along their fibres.
+        float split = (0.75f * coarse) + (0.55f * fine) + (0.12f * grain) - Noise.Lerp(-1.15f, -0.5f, loose);
+        float open = 0.9f * Noise.Step(0.08f, -0.12f, split);
+        if (gland is not null && gland.Tissue != PhantomTissue.Vessel)
+        {
+            if (gland.Cleft > 0)
+            {
+                float width = gland.Cleft * Math.Clamp(0.5f + (1.3f * b[3]), 0, 1.3f);
+                open = Math.Max(open, Noise.Step(-width - 0.8f, -width + 0.4f, depth) * Noise.Step(0.2f, 0.8f, width));
+            }
+            else
+            {
+                // Basement membrane.
+                collagen += 0.25f * Noise.Step(-2.2f, -0.8f, depth);
+            }
+        }
+        point.Collagen = collagen * (1 - (0.55f * point.Lymph));
+        float fat = a[2];
+        if (fat > -0.02f)
+        {
+            float wall = FatWall(x, y);
+            float inFat = Noise.Step(-0.02f, 0.02f, fat);
+            float septum = Noise.Step(1.3f, 0.4f, wall);
+            point.Collagen = Noise.Lerp(point.Collagen, 0.45f * septum, inFat);
+            open = Noise.Lerp(open, 1 - septum, inFat);
+            if (inFat > 0.5f)
+                point.Tissue = PhantomTissue.Fat;
+        }
+        return open;
+    }
+
+    /// <summary>Distance to the nearest wall between fat cells.</summary>
+    private float FatWall(float x, float y)
+    {
+        const float spacing = 44;
+        float wx = x + (5 * Noise.Gradient(x / 30, y / 30, _model.TextureSeed(8))), wy = y + (5 * Noise.Gradient(x / 30, y / 30, _model.TextureSeed(9)));
+        int ix = (int)MathF.Floor(wx / spacing), iy = (int)MathF.Floor(wy / spacing);
+        float best = float.MaxValue, second = float.MaxValue, bx = 0, by = 0, sx = 0, sy = 0;
+        for (int j = iy - 1; j <= iy + 1; j++)
+        {
+            for (int i = ix - 1; i <= ix + 1; i++)
+            {
+                float cx = (i + 0.5f + (0.7f * (Noise.Uniform(i, j, _model.TextureSeed(10)) - 0.5f))) * spacing;
+                float cy = (j + 0.5f + (0.7f * (Noise.Uniform(i, j, _model.TextureSeed(11)) - 0.5f))) * spacing;
+                float d = Square(cx - wx) + Square(cy - wy);
+                if (d < best)
+                    (second, sx, sy, best, bx, by) = (best, bx, by, d, cx, cy);
+                else if (d < second)
+                    (second, sx, sy) = (d, cx, cy);
+            }
+        }
+        return (second - best) / (2 * MathF.Sqrt(Square(bx - sx) + Square(by - sy)));
+    }
+
+    /// <summary>Fine fibres and coarse bundles: noise averaged along the fibre direction (line integral convolution), about [-1, 1].</summary>
+    private (float Fine, float Coarse) Fibres(float x, float y, float cos2, float sin2)
+    {
+        float norm = MathF.Sqrt((cos2 * cos2) + (sin2 * sin2)) + 1e-6f;
+        float c = MathF.Sqrt(Math.Max(0, 0.5f * (1 + (cos2 / norm)))), s = MathF.CopySign(MathF.Sqrt(Math.Max(0, 0.5f * (1 - (cos2 / norm)))), sin2);
+        Vector256<float> taps = Vector256.Create(-3.5f, -2.5f, -1.5f, -0.5f, 0.5f, 1.5f, 2.5f, 3.5f);
+        Vector256<float> fx = (Vector256.Create(x) + (taps * (2.1f * c))) * (1 / 1.7f);
+        Vector256<float> fy = (Vector256.Create(y) + (taps * (2.1f * s))) * (1 / 1.7f);
+        Vector256<float> cx = (Vector256.Create(x) + (taps * (6.5f * c))) * (1 / 5.5f);
+        Vector256<float> cy = (Vector256.Create(y) + (taps * (6.5f * s))) * (1 / 5.5f);
+        float fine = Vector256.Sum(Noise.Value8(fx, fy, _model.TextureSeed(12)));
+        float coarse = Vector256.Sum(Noise.Value8(cx, cy, _model.TextureSeed(13)));
+        return (fine * 0.36f, coarse * 0.36f);
+    }
+
+    /// <summary>Draws the nuclei over the point.</summary>
+    private void DrawNuclei(ref TissuePoint point, float x, float y, ref float open)
+    {
+        foreach (int i in _nucleiAt.At(x, y))
+        {
+            Nucleus n = _nuclei[i];
+            float dx = x - n.X, dy = y - n.Y;
+            float u = (dx * n.Cos) + (dy * n.Sin), v = (dy * n.Cos) - (dx * n.Sin);
+            v += n.Bend * ((u * u / n.A) - (0.4f * n.A));
+            float ku = u / n.A, kv = v / n.B;
+            float k = MathF.Sqrt((ku * ku) + (kv * kv));
+            if (k > 1.6f)
+                continue;
+            float shape = 1 + (n.Uneven * Noise.Gradient((ku * 1.1f / (k + 0.2f)) + (n.Hash & 1023), (kv * 1.1f / (k + 0.2f)) + (n.Hash >> 22), _model.TextureSeed(14)));
+            float inside = (shape - k) * MathF.Sqrt(n.A * n.B) * (n.B < 2 ? 0.6f : 0.9f);
+            // Nuclei lie at different heights in the section: some are out of focus, some are cut and pale.
+            float soft = Noise.Draw(n.Hash, 30, 0.35f, 0.95f);
+            float cover = Noise.Step(-soft, soft, inside);
+            if (cover <= point.Nucleus)
+                continue;
+            float texture = Noise.Gradient(x / 0.95f, y / 0.95f, _model.TextureSeed(15) + (n.Hash & 7)) + (0.5f * Noise.Gradient(x / 2.2f, y / 2.2f, _model.TextureSeed(16)));
+            float rim = MathF.Exp(-Square((inside - 0.5f) / 0.55f)) * (1.3f - soft);
+            float pale = n.Kind == PhantomNucleusKind.Tumour ? 0.25f * n.Coarse * Noise.Step(0.4f, 1.6f, inside) : 0;
+            point.Nucleus = cover;
+            point.Chromatin = n.Dark * Math.Max(0.25f, 1 + (n.Coarse * 0.95f * texture) + (0.45f * rim * (0.4f + n.Coarse)) - pale);
+            point.Nucleolus = 0;
+            for (int j = 0; j < n.Nucleoli; j++)
+            {
+                float ax = n.A * 0.5f * ((2 * Noise.Draw(n.Hash, 60 + (2 * j))) - 1), ay = n.B * 0.5f * ((2 * Noise.Draw(n.Hash, 61 + (2 * j))) - 1);
+                float r = MathF.Sqrt(Square(u - ax) + Square(v - ay));
+                point.Nucleolus = Math.Max(point.Nucleolus, Noise.Step(1.15f, 0.6f, r));
+            }
+            point.Ki67 = n.Ki67;
+            point.NucleusIndex = cover > 0.5f ? i : point.NucleusIndex;
+        }
+        open *= 1 - point.Nucleus;
+        point.Membrane *= 1 - (0.85f * point.Nucleus);
+    }
+
+    private static void Blend(ref TissuePoint point, in TissuePoint stroma, float w)
+    {
+        point.Cytoplasm *= w;
+        point.Membrane *= w;
+        point.Her2 *= w > 0 ? 1 : 0;
+        point.Collagen = Noise.Lerp(stroma.Collagen, point.Collagen, w);
+        point.Blood *= w;
+        point.Lymph = stroma.Lymph * (1 - w);
+        if (w < 0.5f)
+            point.Tissue = stroma.Tissue;
+    }
+
+    private (Vector256<float> A, Vector256<float> B) Fields(float x, float y)
+    {
+        (float wx, float wy) = _model.Warp(x, y);
+        float angle = _model.FibreAngle(x, y);
+        float c2 = MathF.Cos(2 * angle), s2 = MathF.Sin(2 * angle);
+        // Fibres run around glands: turn towards the outline's tangent near them.
+        Gland? gland = Owner(_glands, x + wx, y + wy, out float depth, GlandHalo);
+        if (gland is not null)
+        {
+            const float h = 1.5f;
+            float gx = gland.Depth(x + wx + h, y + wy) - gland.Depth(x + wx - h, y + wy);
+            float gy = gland.Depth(x + wx, y + wy + h) - gland.Depth(x + wx, y + wy - h);
+            float norm = (gx * gx) + (gy * gy) + 1e-6f;
+            float w = 2.2f * Noise.Step(-GlandHalo, 0, depth) * MathF.Exp(depth / 16);
+            // The tangent is the gradient turned by 90 degrees: its double angle is the gradient's, negated.
+            c2 -= w * ((gx * gx) - (gy * gy)) / norm;
+            s2 -= w * 2 * gx * gy / norm;
+        }
+        return (
+            Vector256.Create(_model.Tissue(x, y), _model.Tumour(x, y), _model.Fat(x, y), _model.Lymph(x, y), _model.Loose(x, y),
+                Noise.Fractal(x / 240, y / 240, _model.TextureSeed(17), 2), wx, wy),
+            Vector256.Create(c2, s2, Noise.Gradient(x / 11, y / 11, _model.TextureSeed(18)), Noise.Gradient(x / 28, y / 28, _model.TextureSeed(19)),
+                Noise.Gradient(x / 22, y / 22, _model.TextureSeed(20)), 0, 0, 0));
+    }
+
+    private (Vector256<float> A, Vector256<float> B) Interpolate(float x, float y)
+    {
+        float gx = x / NodeStep, gy = y / NodeStep;
+        int ix = (int)MathF.Floor(gx), iy = (int)MathF.Floor(gy);
+        float fx = gx - ix, fy = gy - iy;
+        int at = ((iy - _nodeTop) * _nodesX) + ix - _nodeLeft;
+        float w00 = (1 - fx) * (1 - fy), w10 = fx * (1 - fy), w01 = (1 - fx) * fy, w11 = fx * fy;
+        return (
+            (_fieldsA[at] * w00) + (_fieldsA[at + 1] * w10) + (_fieldsA[at + _nodesX] * w01) + (_fieldsA[at + _nodesX + 1] * w11),
+            (_fieldsB[at] * w00) + (_fieldsB[at + 1] * w10) + (_fieldsB[at + _nodesX] * w01) + (_fieldsB[at + _nodesX + 1] * w11));
+    }
+
+    /// <summary>The gland that a warped position belongs to: the one that it lies deepest in, if deeper than -halo.</summary>
+    private static Gland? Owner(List<Gland> glands, float x, float y, out float depth, float halo = 0)
+    {
+        depth = -halo;
+        Gland? owner = null;
+        foreach (Gland gland in glands)
+        {
+            if (Square(x - gland.X) + Square(y - gland.Y) > Square(gland.Reach + halo))
+                continue;
+            float d = gland.Depth(x, y);
+            if (d > depth)
+                (depth, owner) = (d, gland);
+        }
+        return owner;
+    }
+
+    private Gland? OwnerAt(float x, float y, out float depth)
+    {
+        depth = -9;
+        Gland? owner = null;
+        foreach (int i in _glandsAt.At(x, y))
+        {
+            float d = _glands[i].Depth(x, y);
+            if (d > depth)
+                (depth, owner) = (d, _glands[i]);
+        }
+        return owner;
+    }
+
+    private void PlaceNuclei(float left, float top, float right, float bottom)
+    {
+        for (int i = 0; i < _glands.Count; i++)
+        {
+            Gland gland = _glands[i];
+            float reach = gland.Reach;
+            if (gland.X + reach > left && gland.X - reach < right && gland.Y + reach > top && gland.Y - reach < bottom)
+                PlaceCells(gland, i, left, top, right, bottom);
+        }
+        foreach (Nucleus nucleus in _model.LooseNuclei(left, top, right, bottom, FibreAngleAt))
+        {
+            (float wx, float wy) = _model.Warp(nucleus.X, nucleus.Y);
+            if (Owner(_glands, nucleus.X + wx, nucleus.Y + wy, out _, nucleus.Kind == PhantomNucleusKind.Lymphocyte ? 2 : 3.5f) is null)
+                _nuclei.Add(nucleus);
+        }
+    }
+
+    private float FibreAngleAt(float x, float y)
+    {
+        (_, Vector256<float> b) = Interpolate(x, y);
+        return 0.5f * MathF.Atan2(b[1], b[0]);
+    }
+
+    /// <summary>Lays cells in rows along a gland's outline, from its rim inwards.</summary>
+    private void PlaceCells(Gland gland, int index, float left, float top, float right, float bottom)
+    {
+        bool vessel = gland.Tissue == PhantomTissue.Vessel, tumour = gland.Tissue == PhantomTissue.Tumour;
+        float spacing = vessel ? 14 : tumour ? 8.2f + (3.2f * gland.Atypia) : 6.6f;
+        float first = vessel ? 1.2f : tumour ? spacing * 0.52f : 5.2f;
+        float last = Math.Min(gland.B, gland.Wall - (vessel ? 0 : 2.5f));
+        float keep = vessel ? 0 : tumour ? spacing * 0.62f : 4.6f;
+        // A single row in normal acini and vessels.
+        float step = tumour ? spacing * 0.92f : float.MaxValue;
+        List<(float X, float Y)> placed = [];
+        int number = 0;
+        for (float depth = first; depth <= last; depth += step)
+        {
+            float ring = MathF.Tau * MathF.Sqrt(0.5f * (Square(gland.A - depth) + Square(gland.B - depth)));
+            int count = Math.Max(1, (int)(ring / spacing));
+            for (int i = 0; i < count; i++)
+            {
+                uint hash = Noise.Hash((int)gland.Hash, ++number, 0xCE12u);
+                float jitter = tumour ? 0.28f + (0.1f * gland.Atypia) : 0.12f;
+                float t = MathF.Tau * (i + (jitter * ((2 * Noise.Draw(hash, 1)) - 1)) + Noise.Draw(gland.Hash, 70)) / count;
+                float d = depth + (jitter * spacing * 0.7f * ((2 * Noise.Draw(hash, 2)) - 1)) + (tumour || vessel ? 0 : 1.6f * Noise.Draw(hash, 3));
+                (float x, float y, float radial) = OnContour(gland, t, d);
+                if (placed.Exists(p => Square(p.X - x) + Square(p.Y - y) < keep * keep))
+                    continue;
+                placed.Add((x, y));
+                if (x < left || x >= right || y < top || y >= bottom || !Fits(gland, x, y, vessel))
+                    continue;
+                if (vessel && Noise.Draw(hash, 4) < 0.45f)
+                    continue;
+                if (!vessel)
+                    _cells.Add((x, y, index, hash));
+                _nuclei.Add(_model.Epithelial(gland, number, x, y, radial));
+            }
+        }
+    }
+
+    /// <summary>The point at angle t and a depth under a gland's outline, with the warp undone, and the direction to the rim there.</summary>
+    private (float X, float Y, float Radial) OnContour(Gland gland, float t, float depth)
+    {
+        float c = MathF.Cos(t), s = MathF.Sin(t);
+        float lobes = gland.Lobes(c, s);
+        float u = c * Math.Max(0.5f, (gland.A * lobes) - depth), v = s * Math.Max(0.5f, (gland.B * lobes) - depth);
+        float nx = c / gland.A, ny = s / gland.B;
+        float qx = gland.X + (u * gland.Cos) - (v * gland.Sin), qy = gland.Y + (u * gland.Sin) + (v * gland.Cos);
+        float x = qx, y = qy;
+        for (int i = 0; i < 3; i++)
+        {
+            (float wx, float wy) = _model.Warp(x, y);
+            (x, y) = (qx - wx, qy - wy);
+        }
+        return (x, y, MathF.Atan2((nx * gland.Sin) + (ny * gland.Cos), (nx * gland.Cos) - (ny * gland.Sin)));
+    }
+
+    private bool Fits(Gland gland, float x, float y, bool vessel)
+    {
+        (float wx, float wy) = _model.Warp(x, y);
+        Gland? owner = Owner(vessel ? _glands : _epithelia, x + wx, y + wy, out float depth);
+        return ReferenceEquals(owner, gland) && depth > (vessel ? 0 : 2.2f) && _model.Tissue(x, y) > 0.02f
+            && depth < gland.Wall - (vessel ? -1 : 1.5f);
+    }
+
+    private static float Square(float x) => x * x;
+}
+
+/// <summary>A grid of lists: which discs may cover a point.</summary>
+internal sealed class Buckets
+{
+    private readonly float _left, _top, _step;
+    private readonly int _columns, _rows;
+    private readonly List<(int Bucket, int Item)> _entries = [];
+    private int[] _starts = [];
+    private int[] _items = [];
+
+    /// <summary>An empty grid over a rectangle.</summary>
+    public Buckets(float left, float top, float right, float bottom, float step)
+    {
+        // Aligned to multiples of the step, so that a point meets the same discs whatever the rectangle.
+        (_left, _top, _step) = (MathF.Floor(left / step) - 2, MathF.Floor(top / step) - 2, step);
+        _columns = (int)(MathF.Floor(right / step) - _left) + 3;
+        _rows = (int)(MathF.Floor(bottom / step) - _top) + 3;
+    }
+
+    /// <summary>Adds a disc.</summary>
+    public void Add(int item, float x, float y, float radius)
+    {
+        int x0 = Math.Max(0, Column(x - radius)), x1 = Math.Min(_columns - 1, Column(x + radius));
+        int y0 = Math.Max(0, Row(y - radius)), y1 = Math.Min(_rows - 1, Row(y + radius));
+        for (int row = y0; row <= y1; row++)
+        {
+            for (int column = x0; column <= x1; column++)
+                _entries.Add(((row * _columns) + column, item));
+        }
+    }
+
+    /// <summary>Sorts the discs into their lists; call once, after the last Add.</summary>
+    public void Freeze()
+    {
+        _starts = new int[(_columns * _rows) + 1];
+        foreach ((int bucket, _) in _entries)
+            _starts[bucket + 1]++;
+        for (int i = 1; i < _starts.Length; i++)
+            _starts[i] += _starts[i - 1];
+        _items = new int[_entries.Count];
+        int[] next = [.. _starts];
+        foreach ((int bucket, int item) in _entries)
+            _items[next[bucket]++] = item;
+        _entries.Clear();
+    }
+
+    /// <summary>Discs that may cover the point, in the order in which they were added.</summary>
+    public ReadOnlySpan<int> At(float x, float y)
+    {
+        int bucket = (Math.Clamp(Row(y), 0, _rows - 1) * _columns) + Math.Clamp(Column(x), 0, _columns - 1);
+        return _items.AsSpan(_starts[bucket], _starts[bucket + 1] - _starts[bucket]);
+    }
+
+    private int Column(float x) => (int)(MathF.Floor(x / _step) - _left);
+
+    private int Row(float y) => (int)(MathF.Floor(y / _step) - _top);
+}

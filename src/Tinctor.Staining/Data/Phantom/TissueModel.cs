@@ -1,0 +1,272 @@
+namespace Tinctor.Staining.Data.Phantom;
+
+/// <summary>
+/// The endless tissue of one slide: pure functions of a position in micrometres. Compartments are smooth noise, glands and nuclei sit on
+/// jittered lattices; nothing depends on the canvas, so any region can be built alone and always comes out the same.
+/// </summary>
+internal sealed class TissueModel
+{
+    /// <summary>Largest displacement of the fine warp that bends outlines.</summary>
+    public const float WarpReach = 9;
+
+    /// <summary>No gland reaches further than this from its lattice point.</summary>
+    public const float GlandReach = 90;
+
+    private const float NestSpacing = 56, AcinusSpacing = 64, VesselSpacing = 110, StromalSpacing = 11.5f, LymphocyteSpacing = 7.2f;
+
+    private readonly uint _seed;
+    private readonly int _level;
+    private readonly float _atypia;
+    private readonly float _tubular;
+
+    /// <summary>A slide's tissue.</summary>
+    /// <param name="seed">Any number.</param>
+    /// <param name="her2Level">0 to 3.</param>
+    /// <param name="ki67Share">Share of positive tumour nuclei; null draws it.</param>
+    public TissueModel(ulong seed, int her2Level, double? ki67Share)
+    {
+        _seed = Noise.Hash((int)seed, (int)(seed >> 32), 0x7155u);
+        _level = her2Level;
+        _atypia = Math.Clamp(0.18f + (0.2f * her2Level) + Noise.Draw(_seed, 1, -0.1f, 0.1f), 0, 1);
+        _tubular = Math.Clamp(0.9f - (0.75f * _atypia) + Noise.Draw(_seed, 2, -0.1f, 0.1f), 0, 1);
+        Ki67Share = (float)(ki67Share ?? Math.Clamp(0.05 + (0.55 * _atypia) + Noise.Draw(_seed, 3, -0.08f, 0.08f), 0.03, 0.7));
+    }
+
+    /// <summary>Share of tumour nuclei that are Ki67 positive.</summary>
+    public float Ki67Share { get; }
+
+    /// <summary>Mean nuclear atypia of the slide's tumour, 0 to 1.</summary>
+    public float Atypia => _atypia;
+
+    /// <summary>Signed: positive in tissue, negative on glass.</summary>
+    public float Tissue(float x, float y) => 0.42f + Noise.Fractal(x / 800, y / 800, _seed + 10, 3);
+
+    /// <summary>Signed: positive where tumour grows.</summary>
+    public float Tumour(float x, float y) => 0.08f + Noise.Fractal(x / 380, y / 380, _seed + 20, 2);
+
+    /// <summary>Signed: positive in fat; tumour displaces it.</summary>
+    public float Fat(float x, float y) => Noise.Fractal(x / 420, y / 420, _seed + 30, 2) - 0.42f - (0.6f * Math.Max(0, Tumour(x, y)));
+
+    /// <summary>Density of lymphocytes, 0 to 1.</summary>
+    public float Lymph(float x, float y)
+    {
+        float n = Noise.Fractal(x / 170, y / 170, _seed + 40, 2);
+        return 0.015f + (0.9f * Noise.Step(0.35f, 0.8f, n));
+    }
+
+    /// <summary>How loose the stroma is, 0 (dense) to 1.</summary>
+    public float Loose(float x, float y) => Noise.Step(-0.6f, 0.8f, Noise.Fractal(x / 190, y / 190, _seed + 50, 2));
+
+    /// <summary>Displacement of outlines at a position, at most <see cref="WarpReach"/>.</summary>
+    public (float X, float Y) Warp(float x, float y) =>
+        (Math.Clamp(5.5f * Noise.Fractal(x / 42, y / 42, _seed + 60, 2), -WarpReach, WarpReach),
+            Math.Clamp(5.5f * Noise.Fractal(x / 42, y / 42, _seed + 65, 2), -WarpReach, WarpReach));
+
+    /// <summary>Angle of the collagen fibres far from glands: flowing, with fine waves.</summary>
+    public float FibreAngle(float x, float y) =>
+        (2.6f * Noise.Fractal(x / 320, y / 320, _seed + 70, 2)) + (0.55f * Noise.Gradient(x / 26, y / 26, _seed + 74));
+
+    /// <summary>Seed for textures.</summary>
+    public uint TextureSeed(uint n) => _seed + 1000 + n;
+
+    /// <summary>All nests, acini and vessels whose centres lie in the rectangle, in an order that does not depend on the rectangle.</summary>
+    public List<Gland> Glands(float left, float top, float right, float bottom)
+    {
+        List<Gland> glands = [];
+        Visit(left, top, right, bottom, NestSpacing, 0.4f, _seed + 100, (x, y, hash) => Add(Nest(x, y, hash)));
+        Visit(left, top, right, bottom, AcinusSpacing, 0.32f, _seed + 101, (x, y, hash) => Add(Acinus(x, y, hash)));
+        Visit(left, top, right, bottom, VesselSpacing, 0.45f, _seed + 102, (x, y, hash) => Add(Vessel(x, y, hash)));
+        return glands;
+
+        void Add(Gland? gland)
+        {
+            if (gland is not null)
+                glands.Add(gland);
+        }
+    }
+
+    /// <summary>Nuclei of stroma and of infiltrates whose centres lie in the rectangle; the caller drops those inside of glands.</summary>
+    public IEnumerable<Nucleus> LooseNuclei(float left, float top, float right, float bottom, Func<float, float, float> fibreAngle)
+    {
+        List<Nucleus> nuclei = [];
+        Visit(left, top, right, bottom, LymphocyteSpacing, 0.36f, _seed + 110, (x, y, hash) =>
+        {
+            if (Tissue(x, y) > 0.03f && Noise.Draw(hash, 3) < Lymph(x, y) && Fat(x, y) < 0)
+                nuclei.Add(Lymphocyte(x, y, hash));
+        });
+        Visit(left, top, right, bottom, StromalSpacing, 0.45f, _seed + 111, (x, y, hash) =>
+        {
+            float density = 0.17f + (0.22f * Noise.Step(-0.2f, 0.7f, Noise.Gradient(x / 60, y / 60, _seed + 75)));
+            if (Tissue(x, y) > 0.02f && Noise.Draw(hash, 3) < density && Lymph(x, y) < 0.3f && Fat(x, y) < 0)
+                nuclei.Add(Stromal(x, y, hash, fibreAngle(x, y)));
+        });
+        return nuclei;
+    }
+
+    /// <summary>A nucleus at the place in an epithelium that the gland's layout found.</summary>
+    public Nucleus Epithelial(Gland gland, int index, float x, float y, float radialAngle)
+    {
+        uint hash = Noise.Hash((int)gland.Hash, index, 0xCE11u);
+        bool tumour = gland.Tissue == PhantomTissue.Tumour;
+        bool vessel = gland.Tissue == PhantomTissue.Vessel;
+        float atypia = gland.Atypia;
+        float size = tumour
+            ? 3.5f + (1.6f * atypia) + ((0.35f + (0.75f * atypia)) * Math.Clamp(Noise.Normal(hash, 5), -1.8f, 2.4f))
+            : 3.1f + (0.25f * Noise.Normal(hash, 5));
+        size = Math.Clamp(size, 2.4f, 8);
+        float aspect = tumour ? Noise.Draw(hash, 1, 1, 1.35f + (0.35f * atypia)) : Noise.Draw(hash, 1, 1.15f, 1.5f);
+        float angle = radialAngle + (tumour ? Noise.Draw(hash, 2, -1.3f, 1.3f) : Noise.Draw(hash, 2, -0.25f, 0.25f));
+        if (vessel)
+            (size, aspect, angle) = (2.1f, Noise.Draw(hash, 1, 2.5f, 4), radialAngle + (MathF.PI / 2));
+        float root = MathF.Sqrt(aspect);
+        float her2 = vessel ? 0 : Math.Clamp(gland.Her2 + (0.25f * Noise.Normal(hash, 7)), 0, 3);
+        float share = tumour ? Ki67Share * (0.6f + (0.8f * atypia)) : vessel ? 0.01f : 0.03f;
+        return new Nucleus
+        {
+            Hash = hash,
+            Kind = tumour ? PhantomNucleusKind.Tumour : vessel ? PhantomNucleusKind.Stromal : PhantomNucleusKind.Epithelial,
+            X = x,
+            Y = y,
+            A = size * root,
+            B = size / root,
+            Cos = MathF.Cos(angle),
+            Sin = MathF.Sin(angle),
+            Uneven = tumour ? 0.1f + (0.18f * atypia) : 0.06f,
+            Dark = (tumour ? Noise.Draw(hash, 4, 0.46f, 0.84f) + (0.12f * atypia * Noise.Draw(hash, 6)) : Noise.Draw(hash, 4, 0.6f, 0.85f))
+                * (Noise.Draw(hash, 8) < 0.2f ? 0.55f : 1),
+            Coarse = tumour ? 0.35f + (0.5f * atypia) : 0.3f,
+            Ki67 = Noise.Draw(hash, 9) < share ? Noise.Draw(hash, 10, 0.45f, 1) : 0,
+            Her2 = her2,
+            Nucleoli = tumour ? (int)((0.4f + (2.2f * atypia)) * Noise.Draw(hash, 11) * 1.6f) : 0,
+        };
+    }
+
+    private Nucleus Lymphocyte(float x, float y, uint hash) => new()
+    {
+        Hash = hash,
+        Kind = PhantomNucleusKind.Lymphocyte,
+        X = x,
+        Y = y,
+        A = Noise.Draw(hash, 4, 2.4f, 3.5f),
+        B = Noise.Draw(hash, 5, 2.0f, 2.9f),
+        Cos = MathF.Cos(MathF.Tau * Noise.Draw(hash, 6)),
+        Sin = MathF.Sin(MathF.Tau * Noise.Draw(hash, 6)),
+        Uneven = 0.14f,
+        Dark = Noise.Draw(hash, 7, 0.7f, 1.1f),
+        Coarse = 0.45f,
+        Ki67 = Noise.Draw(hash, 8) < 0.04f ? Noise.Draw(hash, 9, 0.5f, 1) : 0,
+    };
+
+    private Nucleus Stromal(float x, float y, uint hash, float fibreAngle)
+    {
+        float angle = fibreAngle + (0.25f * Noise.Normal(hash, 4));
+        bool plump = Noise.Draw(hash, 12) < 0.25f;
+        return new()
+        {
+                Hash = hash,
+            Kind = PhantomNucleusKind.Stromal,
+            X = x,
+            Y = y,
+            A = plump ? Noise.Draw(hash, 6, 2.8f, 4.6f) : Noise.Draw(hash, 6, 3.4f, 8.5f),
+            B = plump ? Noise.Draw(hash, 7, 1.5f, 2.4f) : Noise.Draw(hash, 7, 0.8f, 1.5f),
+            Cos = MathF.Cos(angle),
+            Sin = MathF.Sin(angle),
+            Bend = 0.1f * Noise.Normal(hash, 5),
+            Uneven = 0.25f,
+            Dark = Noise.Draw(hash, 16, 0.4f, 0.95f),
+            Coarse = 0.35f,
+            Ki67 = Noise.Draw(hash, 17) < 0.015f ? Noise.Draw(hash, 18, 0.4f, 0.9f) : 0,
+        };
+    }
+
+    private Gland? Nest(float x, float y, uint hash)
+    {
+        float tumour = Tumour(x, y);
+        if (tumour < 0 || Tissue(x, y) < 0.06f || Noise.Draw(hash, 3) > 0.55f + tumour)
+            return null;
+        float atypia = Math.Clamp(_atypia + (0.35f * Noise.Gradient(x / 240, y / 240, _seed + 80)) + (0.08f * Noise.Normal(hash, 10)), 0, 1);
+        float size = Noise.Draw(hash, 4) < 0.25f ? Noise.Draw(hash, 5, 9, 15) : Noise.Draw(hash, 5, 16, 27 + (11 * atypia));
+        float root = MathF.Sqrt(Noise.Draw(hash, 6, 1, 2.3f));
+        float angle = FibreAngle(x, y) + (0.5f * Noise.Normal(hash, 15));
+        bool tube = size > 15 && Noise.Draw(hash, 7) < _tubular;
+        return new Gland
+        {
+            Hash = hash,
+            Tissue = PhantomTissue.Tumour,
+            X = x,
+            Y = y,
+            A = size * root,
+            B = size / root,
+            Cos = MathF.Cos(angle),
+            Sin = MathF.Sin(angle),
+            Wall = tube ? Noise.Draw(hash, 8, 9, 16) : float.PositiveInfinity,
+            Cleft = Noise.Draw(hash, 9) < 0.4f ? Noise.Draw(hash, 16, 2, 6) : 0,
+            Atypia = atypia,
+            Her2 = Math.Clamp(_level + (1.6f * (atypia - _atypia)) + (0.12f * Noise.Normal(hash, 20)), Math.Max(0, _level - 0.7f), _level + 0.6f),
+        };
+    }
+
+    private Gland? Acinus(float x, float y, uint hash)
+    {
+        float lobule = 0.15f + Noise.Fractal(x / 210, y / 210, _seed + 81, 2);
+        if (Tumour(x, y) > -0.1f || Tissue(x, y) < 0.08f || Fat(x, y) > -0.05f || lobule < 0 || Noise.Draw(hash, 3) > 0.85f)
+            return null;
+        float size = Noise.Draw(hash, 5, 19, 29);
+        float root = MathF.Sqrt(Noise.Draw(hash, 6, 1, 1.7f));
+        float angle = FibreAngle(x, y) + (0.4f * Noise.Normal(hash, 15));
+        return new Gland
+        {
+            Hash = hash,
+            Tissue = PhantomTissue.Gland,
+            X = x,
+            Y = y,
+            A = size * root,
+            B = size / root,
+            Cos = MathF.Cos(angle),
+            Sin = MathF.Sin(angle),
+            Wall = Noise.Draw(hash, 8, 12, 15),
+            Atypia = 0,
+            Her2 = Math.Min(_level, 1) * Noise.Draw(hash, 9, 0.1f, 0.6f),
+        };
+    }
+
+    private Gland? Vessel(float x, float y, uint hash)
+    {
+        if (Tissue(x, y) < 0.1f || Fat(x, y) > 0 || Noise.Draw(hash, 3) > 0.5f)
+            return null;
+        float size = Noise.Draw(hash, 4) < 0.7f ? Noise.Draw(hash, 5, 5, 8) : Noise.Draw(hash, 5, 9, 17);
+        float root = MathF.Sqrt(Noise.Draw(hash, 6, 1, 2.6f));
+        float angle = FibreAngle(x, y);
+        return new Gland
+        {
+            Hash = hash,
+            Tissue = PhantomTissue.Vessel,
+            X = x,
+            Y = y,
+            A = size * root,
+            B = size / root,
+            Cos = MathF.Cos(angle),
+            Sin = MathF.Sin(angle),
+            Wall = 1.6f + (size * 0.12f),
+        };
+    }
+
+    /// <summary>Calls back for each point of a jittered lattice that lies in the rectangle.</summary>
+    private static void Visit(
+        float left, float top, float right, float bottom, float spacing, float jitter, uint seed, Action<float, float, uint> visit)
+    {
+        int x1 = (int)MathF.Floor((right / spacing) + 1), y1 = (int)MathF.Floor((bottom / spacing) + 1);
+        for (int iy = (int)MathF.Floor(top / spacing) - 1; iy <= y1; iy++)
+        {
+            for (int ix = (int)MathF.Floor(left / spacing) - 1; ix <= x1; ix++)
+            {
+                uint hash = Noise.Hash(ix, iy, seed);
+                // Every other row is shifted by half a step: less of the lattice shows.
+                float x = (ix + 0.5f + (0.5f * (iy & 1)) + (jitter * ((2 * Noise.Draw(hash, 1)) - 1))) * spacing;
+                float y = (iy + 0.5f + (jitter * ((2 * Noise.Draw(hash, 2)) - 1))) * spacing;
+                if (x >= left && x < right && y >= top && y < bottom)
+                    visit(x, y, hash);
+            }
+        }
+    }
+}
