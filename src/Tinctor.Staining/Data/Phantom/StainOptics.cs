@@ -7,7 +7,9 @@ namespace Tinctor.Staining.Data.Phantom;
 internal sealed class StainOptics
 {
     // Unit vectors of optical density. H and DAB: Ruifrok and Johnston 2001; E: after Macenko et al. 2009, closer to scanned eosin.
+    // Beside DAB the counterstain is Mayer's haematoxylin, bluer.
     private static readonly float[][] s_vectors = [[0.65f, 0.70f, 0.29f], [0.13f, 0.85f, 0.51f], [0.27f, 0.57f, 0.78f]];
+    private static readonly float[] s_counterstain = [0.72f, 0.63f, 0.28f];
 
     private readonly PhantomStain _stain;
     private readonly float[] _matrix = new float[9];
@@ -21,10 +23,11 @@ internal sealed class StainOptics
         float amount = (float)variation;
         for (int s = 0; s < 3; s++)
         {
+            float[] vector = s == 0 && stain is (PhantomStain.Her2 or PhantomStain.Ki67) ? s_counterstain : s_vectors[s];
             float norm = 0;
             for (int c = 0; c < 3; c++)
             {
-                float value = MathF.Max(0.02f, s_vectors[s][c] + (0.035f * amount * Noise.Normal(seed, 100 + (3 * s) + c)));
+                float value = MathF.Max(0.02f, vector[c] + (0.035f * amount * Noise.Normal(seed, 100 + (3 * s) + c)));
                 _matrix[(3 * s) + c] = value;
                 norm += value * value;
             }

@@ -1,0 +1,162 @@
+using System.CommandLine;
+using System.CommandLine.Parsing;
+using System.Globalization;
+using Spectre.Console;
+using Tinctor.Staining.Data.Phantom;
+
+namespace Tinctor.Cli.Commands;
+
+/// <summary>tinctor phantom: synthetic paired sections with known truth.</summary>
+public static class PhantomCommand
+{
+    private const string Description = """
+        Make synthetic paired sections with known truth: tissue, glands, tumour, nuclei and HER2 membranes in several stains.
+        The same seed gives the same bytes. A run that was cut short goes on when the same command is given again.
+
+        Examples:
+          tinctor phantom -o pairs                                        8 slides, H&E to HER2
+          tinctor phantom -o pairs --slides 20 --fields 4 --size 512x512  80 pairs of 20 slides
+          tinctor phantom -o ki67 --stains he,ki67 --misalign 12          misaligned by up to 12 pixels, with the exact field
+          tinctor phantom -o af --stains af,he --size 1280x1280           autofluorescence at 1/5 of the resolution to H&E
+        """;
+
+    /// <summary>The command with its options.</summary>
+    public static Command Create()
+    {
+        var output = new Option<string>("--output", "-o")
+        {
+            Description = "Folder to write to. One that holds the same phantom is completed; any other that is not empty is refused.",
+            Required = true,
+        };
+        var slides = new Option<int>("--slides") { Description = "Number of slides, each with a stain and a tumour of its own.", DefaultValueFactory = _ => 8 };
+        var fields = new Option<int>("--fields") { Description = "Images of each slide, 1 to 64.", DefaultValueFactory = _ => 1 };
+        var size = new Option<(int Width, int Height)?>("--size")
+        {
+            Description = "Pixels of an image, as in 1024x1024. Default 1024x1024, less what the autofluorescence factor leaves over.",
+            CustomParser = ParseSize,
+        };
+        var stains = new Option<PhantomStain[]>("--stains")
+        {
+            Description = "Source, then one or more targets: he, her2, ki67, unstained, af. Default he,her2.",
+            CustomParser = ParseStains,
+            DefaultValueFactory = _ => [PhantomStain.He, PhantomStain.Her2],
+        };
+        var level = new Option<string>("--level") { Description = "HER2 level of the tumours.", DefaultValueFactory = _ => "mixed" };
+        level.AcceptOnlyFromAmong("mixed", "0", "1+", "2+", "3+");
+        var seed = new Option<ulong>("--seed") { Description = "Any whole number from 0.", DefaultValueFactory = _ => 0UL };
+        var mpp = new Option<double>("--mpp") { Description = "Micrometres per pixel, 0.1 to 4.", DefaultValueFactory = _ => 0.5 };
+        var misalign = new Option<double>("--misalign")
+        {
+            Description = "Largest displacement of targets against the source, pixels; affine and elastic.",
+            DefaultValueFactory = _ => 0,
+        };
+        var factor = new Option<int>("--af-factor") { Description = "Full-resolution pixels per autofluorescence pixel, 1 to 16.", DefaultValueFactory = _ => 5 };
+        var ki67 = new Option<double?>("--ki67") { Description = "Share of Ki67 positive tumour nuclei, 0 to 1. Default: drawn per slide." };
+        var variation = new Option<double>("--stain-variation") { Description = "Variation of stains between slides, 0 to 3.", DefaultValueFactory = _ => 1 };
+        var shading = new Option<double>("--shading") { Description = "Uneven illumination, 0 to 3.", DefaultValueFactory = _ => 1 };
+        var blur = new Option<double?>("--blur") { Description = "Focus blur in micrometres, 0 to 10. Default: drawn per slide, 0.25 to 0.5." };
+        var noise = new Option<double>("--noise") { Description = "Sensor noise, 0 to 10.", DefaultValueFactory = _ => 1 };
+        var val = new Option<double>("--val") { Description = "Share of slides for validation.", DefaultValueFactory = _ => 0.15 };
+        var test = new Option<double>("--test") { Description = "Share of slides for testing.", DefaultValueFactory = _ => 0.15 };
+        var threads = new Option<int>("--threads") { Description = "Threads; 0 means one per core.", DefaultValueFactory = _ => 0 };
+        var force = new Option<bool>("--force") { Description = "Replace an earlier phantom in the folder." };
+        var command = new Command("phantom", Description)
+        {
+            output, slides, fields, size, stains, level, seed, mpp, misalign, factor, ki67, variation, shading, blur, noise, val, test, threads, force,
+        };
+        command.SetAction((result, cancel) =>
+        {
+            PhantomStain[] chosen = result.GetRequiredValue(stains);
+            int f = chosen.Contains(PhantomStain.Autofluorescence) ? Math.Max(1, result.GetValue(factor)) : 1;
+            (int width, int height) = result.GetValue(size) ?? (1024 / f * f, 1024 / f * f);
+            var dataset = new PhantomDataset
+            {
+                Slides = result.GetValue(slides),
+                FieldsPerSlide = result.GetValue(fields),
+                Level = result.GetRequiredValue(level) is "mixed" ? null : result.GetRequiredValue(level)[0] - '0',
+                ValidationShare = result.GetValue(val),
+                TestShare = result.GetValue(test),
+                Options = new PhantomOptions
+                {
+                    Width = width,
+                    Height = height,
+                    MicronsPerPixel = result.GetValue(mpp),
+                    Seed = result.GetValue(seed),
+                    Stains = chosen,
+                    Ki67Share = result.GetValue(ki67),
+                    Misalign = result.GetValue(misalign),
+                    AutofluorescenceFactor = result.GetValue(factor),
+                    StainVariation = result.GetValue(variation),
+                    Shading = result.GetValue(shading),
+                    Blur = result.GetValue(blur),
+                    SensorNoise = result.GetValue(noise),
+                    Threads = result.GetValue(threads),
+                },
+            };
+            Write(dataset, result.GetRequiredValue(output), result.GetValue(force), cancel);
+            return Task.FromResult(0);
+        });
+        return command;
+    }
+
+    private static void Write(PhantomDataset dataset, string folder, bool force, CancellationToken cancel)
+    {
+        try
+        {
+            AnsiConsole.Progress().HideCompleted(false).Start(context =>
+            {
+                ProgressTask task = context.AddTask("phantom", maxValue: 1);
+                dataset.Write(folder, force, new Reporter(task), cancel);
+                task.Value = 1;
+            });
+        }
+        catch (ArgumentException e)
+        {
+            throw new InvalidDataException(e.Message, e);
+        }
+        int images = dataset.Slides * dataset.FieldsPerSlide;
+        string[] stains = [.. dataset.Options.Stains.Select(PhantomDataset.StainName)];
+        AnsiConsole.WriteLine($"{folder}: {images} {(images == 1 ? "field" : "fields")} of {dataset.Slides} {(dataset.Slides == 1 ? "slide" : "slides")}, "
+            + $"{stains[0]} to {string.Join(", ", stains[1..])}, {dataset.Options.Width}x{dataset.Options.Height}");
+    }
+
+    private static (int Width, int Height)? ParseSize(ArgumentResult result)
+    {
+        string text = result.Tokens[0].Value;
+        string[] sides = text.Split('x', 'X');
+        if (sides.Length == 2 && int.TryParse(sides[0], NumberStyles.None, CultureInfo.InvariantCulture, out int width)
+            && int.TryParse(sides[1], NumberStyles.None, CultureInfo.InvariantCulture, out int height))
+        {
+            return (width, height);
+        }
+        result.AddError($"--size {text}: write it as 1024x768");
+        return null;
+    }
+
+    private static PhantomStain[] ParseStains(ArgumentResult result)
+    {
+        List<PhantomStain> stains = [];
+        foreach (string name in result.Tokens.SelectMany(token => token.Value.Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries)))
+        {
+            PhantomStain[] matches = [.. Enum.GetValues<PhantomStain>().Where(s => PhantomDataset.StainName(s) == name.ToLowerInvariant())];
+            if (matches.Length == 0)
+                result.AddError($"--stains {name}: not one of {string.Join(", ", Enum.GetValues<PhantomStain>().Select(PhantomDataset.StainName))}");
+            stains.AddRange(matches);
+        }
+        return [.. stains];
+    }
+
+    private sealed class Reporter(ProgressTask task) : IProgress<PhantomProgress>
+    {
+        private readonly Lock _lock = new();
+
+        public void Report(PhantomProgress value)
+        {
+            lock (_lock)
+            {
+                task.Description = value.Name;
+                task.Value = Math.Max(task.Value, value.Share);
+            }
+        }
+    }
+}
