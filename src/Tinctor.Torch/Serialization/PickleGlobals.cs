@@ -203,7 +203,7 @@ internal sealed class PickleGlobals
     private object LoadStorage(object? id)
     {
         if (id is not (object[] and ["storage", ScalarType dtype, string key, _, long count and >= 0])
-            || Refusal.ByteCount([count], Refusal.ElementSize(dtype)) < 0)
+            || Refusal.ByteCount([count], dtype) < 0)
         {
             throw new FormatException("its pickle refers to something outside that is not a storage with type, key and length");
         }
@@ -235,7 +235,7 @@ internal sealed class PickleGlobals
 
     private static void CheckBounds(PthStorage storage, long offset, long[] shape, long[] stride)
     {
-        var bytes = Refusal.ByteCount(shape, Refusal.ElementSize(storage.Dtype));
+        var bytes = Refusal.ByteCount(shape, storage.Dtype);
         Int128 last = offset;
         for (var i = 0; i < shape.Length; i++)
         {
@@ -248,7 +248,7 @@ internal sealed class PickleGlobals
                 $"it has a tensor of shape [{string.Join(", ", shape)}] that reaches beyond its storage of {storage.Count} elements");
         }
 
-        if (bytes > MostExpandedBytes && bytes > storage.Count * Refusal.ElementSize(storage.Dtype))
+        if (bytes > MostExpandedBytes && bytes > storage.Count * storage.Dtype.Size())
         {
             throw new FormatException($"it has a tensor of shape [{string.Join(", ", shape)}] that repeats {storage.Count} elements too often");
         }

@@ -45,22 +45,43 @@ internal sealed class PthArchive : IDisposable
     public object? ReadObjects() =>
         Guarded(() => PickleGlobals.Unpickle(ReadEntry(_entries[$"{_root}/data.pkl"], LongestPickle), CheckStorage));
 
-    /// <summary>Opens the memory of a storage; the stream has exactly as many bytes as the storage.</summary>
-    public Stream OpenStorage(PthStorage storage) => Guarded(_entries[RecordName(storage)].Open);
+    /// <summary>Reads the memory of a storage into <paramref name="memory"/>, which has as many bytes as the storage.</summary>
+    public void ReadStorage(PthStorage storage, Span<byte> memory)
+    {
+        try
+        {
+            using var stream = _entries[RecordName(storage)].Open();
+            stream.ReadExactly(memory);
+        }
+        catch (Exception error) when (IsDamage(error))
+        {
+            throw Damaged(error);
+        }
+
+        if (storage.Dtype == ScalarType.Bool && memory.ContainsAnyExceptInRange((byte)0, (byte)1))
+        {
+            throw Refusal.Of(_path, $"its record {RecordName(storage)} of booleans has values other than 0 and 1");
+        }
+    }
 
     /// <summary>Runs a step of reading and turns whatever a damaged file makes of it into one line that names the file.</summary>
-    public T Guarded<T>(Func<T> read)
+    private T Guarded<T>(Func<T> read)
     {
         try
         {
             return read();
         }
-        catch (Exception error) when (error is FormatException or InvalidDataException or EndOfStreamException
-            or ArgumentException or NotSupportedException or OverflowException or InvalidOperationException)
+        catch (Exception error) when (IsDamage(error))
         {
-            throw Refusal.Of(_path, $"not a readable PyTorch checkpoint: {error.Message}");
+            throw Damaged(error);
         }
     }
+
+    /// <summary>What the zip reader and the unpickler throw at a damaged file; errors of the disk itself are not among them.</summary>
+    private static bool IsDamage(Exception error) => error is FormatException or InvalidDataException or EndOfStreamException
+        or ArgumentException or NotSupportedException or OverflowException or InvalidOperationException;
+
+    private InvalidDataException Damaged(Exception error) => Refusal.Of(_path, $"not a readable PyTorch checkpoint: {error.Message}");
 
     private string RecordName(PthStorage storage) => $"{_root}/data/{storage.Key}";
 
@@ -72,10 +93,15 @@ internal sealed class PthArchive : IDisposable
             throw new FormatException($"its pickle refers to the record {name}, which is not there");
         }
 
-        var bytes = storage.Count * Refusal.ElementSize(storage.Dtype);
+        var bytes = storage.Count * storage.Dtype.Size();
         if (entry.Length != bytes)
         {
             throw new FormatException($"its record {name} has {entry.Length} bytes, the pickle says {bytes}");
+        }
+
+        if (bytes > int.MaxValue)
+        {
+            throw new FormatException($"its record {name} has {bytes} bytes, at most {int.MaxValue} can be read");
         }
 
         if (!_storages.TryAdd(storage.Key, storage) && _storages[storage.Key] != storage)

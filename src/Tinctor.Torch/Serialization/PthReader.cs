@@ -9,14 +9,88 @@ public static class PthReader
     private const int DeepestStateDict = 4;
     private const int MostNamesInMessage = 10;
 
-    internal static object? Load(string path, Func<PthArchive, PthTensor, object> make)
+    private static readonly Operator s_asStrided = new("aten::as_strided");
+
+    /// <summary>
+    /// Reads everything in a checkpoint, tensors on the CPU. Dictionaries come back as OrderedDictionary&lt;object, object?&gt;, lists as
+    /// List&lt;object?&gt;, tuples as object?[], numbers as long, BigInteger, double, bool or Complex, torch.Size as long[], devices as text.
+    /// Tensors that shared memory when they were saved share it again; none requires a gradient.
+    /// </summary>
+    /// <exception cref="InvalidDataException">Not such a file, or it is damaged, or names what is not allowed; the message says which.</exception>
+    public static object? Load(string path)
     {
         using var archive = new PthArchive(path);
-        return ReplaceTensors(archive.ReadObjects(), tensor => archive.Guarded(() => make(archive, tensor)));
+        return MakeTensors(archive, archive.ReadObjects());
+    }
+
+    /// <summary>Reads the named tensors of one network.</summary>
+    /// <param name="path">The checkpoint.</param>
+    /// <param name="name">
+    /// Which of several state dictionaries: the keys that lead to it, joined by slashes, such as "model" or "nets/G".
+    /// Left out, the file must hold only one; other things beside it, such as an optimiser's state, do not matter.
+    /// </param>
+    /// <exception cref="InvalidDataException">As for <see cref="Load(string)"/>, or there is no such dictionary; the message lists those that are there.</exception>
+    public static OrderedDictionary<string, Tensor> LoadStateDict(string path, string? name = null)
+    {
+        using var archive = new PthArchive(path);
+        var selected = SelectStateDict(path, archive.ReadObjects(), name);
+        MakeTensors(archive, selected);
+        return new OrderedDictionary<string, Tensor>(selected.Select(item => KeyValuePair.Create((string)item.Key, (Tensor)item.Value!)));
+    }
+
+    /// <summary>Reads each storage once and makes the tensors as views of it, as PyTorch does.</summary>
+    private static object? MakeTensors(PthArchive archive, object? root)
+    {
+        var storages = new Dictionary<PthStorage, Tensor>();
+        var tensors = new List<Tensor>();
+        try
+        {
+            return ReplaceTensors(root, description =>
+            {
+                if (!storages.TryGetValue(description.Storage, out var storage))
+                {
+                    storages[description.Storage] = storage = ReadStorage(archive, description.Storage);
+                }
+
+                // An empty tensor's strides and offset mean nothing.
+                var tensor = description.Shape.Contains(0)
+                    ? torch.empty(description.Shape, description.Storage.Dtype)
+                    : s_asStrided.Call(storage, description.Shape, description.Stride, description.Offset);
+                tensors.Add(tensor);
+                return tensor;
+            });
+        }
+        catch
+        {
+            tensors.ForEach(tensor => tensor.Dispose());
+            throw;
+        }
+        finally
+        {
+            foreach (var storage in storages.Values)
+            {
+                storage.Dispose();
+            }
+        }
+    }
+
+    private static Tensor ReadStorage(PthArchive archive, PthStorage storage)
+    {
+        var tensor = torch.empty([storage.Count], storage.Dtype);
+        try
+        {
+            archive.ReadStorage(storage, tensor.bytes());
+            return tensor;
+        }
+        catch
+        {
+            tensor.Dispose();
+            throw;
+        }
     }
 
     /// <summary>Puts what <paramref name="make"/> returns in the place of each tensor's description; a tensor that occurs twice is made once.</summary>
-    private static object? ReplaceTensors(object? root, Func<PthTensor, object> make)
+    internal static object? ReplaceTensors(object? root, Func<PthTensor, object> make)
     {
         var made = new Dictionary<PthTensor, object>(ReferenceEqualityComparer.Instance);
         var seen = new HashSet<object>(ReferenceEqualityComparer.Instance);

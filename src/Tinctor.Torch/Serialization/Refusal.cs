@@ -36,9 +36,9 @@ internal static class Refusal
     }
 
     /// <summary>Bytes of a contiguous tensor, or -1 where the sizes are negative or overflow, also when one of them is 0.</summary>
-    public static long ByteCount(ReadOnlySpan<long> shape, int elementSize)
+    public static long ByteCount(ReadOnlySpan<long> shape, ScalarType dtype)
     {
-        Int128 product = elementSize;
+        Int128 product = dtype.Size();
         var empty = false;
         foreach (var size in shape)
         {
@@ -52,15 +52,4 @@ internal static class Refusal
 
         return empty ? 0 : (long)product;
     }
-
-    /// <summary>Bytes of one element.</summary>
-    public static int ElementSize(ScalarType dtype) => dtype switch
-    {
-        ScalarType.Byte or ScalarType.Int8 or ScalarType.Bool => 1,
-        ScalarType.Int16 or ScalarType.Float16 or ScalarType.BFloat16 => 2,
-        ScalarType.Int32 or ScalarType.Float32 => 4,
-        ScalarType.Int64 or ScalarType.Float64 or ScalarType.ComplexFloat32 => 8,
-        ScalarType.ComplexFloat64 => 16,
-        _ => throw new ArgumentOutOfRangeException(nameof(dtype), dtype, "unknown element type"),
-    };
 }

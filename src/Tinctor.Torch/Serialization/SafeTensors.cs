@@ -19,6 +19,54 @@ public static class SafeTensors
         return SafeTensorsHeader.Read(file, path);
     }
 
+    /// <summary>Reads all tensors, on the CPU, in the order of the header.</summary>
+    /// <exception cref="InvalidDataException">The file is not a valid safetensors file; the message says why.</exception>
+    public static OrderedDictionary<string, Tensor> Load(string path) => Load(path, out _);
+
+    /// <summary>Reads all tensors, on the CPU, in the order of the header, and the metadata.</summary>
+    /// <exception cref="InvalidDataException">The file is not a valid safetensors file; the message says why.</exception>
+    public static OrderedDictionary<string, Tensor> Load(string path, out OrderedDictionary<string, string> metadata)
+    {
+        var tensors = new OrderedDictionary<string, Tensor>();
+        try
+        {
+            metadata = Visit(path, (name, dtype, shape, bytes) =>
+            {
+                var tensor = torch.empty(shape, dtype);
+                tensors.Add(name, tensor);
+                bytes.CopyTo(tensor.bytes());
+            }).Metadata;
+            return tensors;
+        }
+        catch
+        {
+            foreach (var tensor in tensors.Values)
+            {
+                tensor.Dispose();
+            }
+
+            throw;
+        }
+    }
+
+    /// <summary>Writes the tensors atomically; views and tensors on other devices are written as contiguous values.</summary>
+    /// <exception cref="ArgumentException">Two tensors have one name, or the format has no such element type (complex numbers).</exception>
+    /// <exception cref="IOException">The file cannot be written; an earlier version of it is untouched.</exception>
+    public static void Save(
+        string path, IEnumerable<KeyValuePair<string, Tensor>> tensors, IEnumerable<KeyValuePair<string, string>>? metadata = null)
+    {
+        var all = tensors.ToList();
+        var header = SafeTensorsHeader.Plan(all.Select(t => (t.Key, t.Value.dtype, t.Value.shape)), metadata ?? []);
+        var byName = all.ToDictionary();
+        Write(path, header, (name, stream) =>
+        {
+            using var scope = torch.NewDisposeScope();
+            var dense = byName[name].detach().cpu().contiguous();
+            stream.Write(dense.bytes());
+            GC.KeepAlive(dense);
+        });
+    }
+
     internal static unsafe SafeTensorsHeader Visit(string path, Visitor visit)
     {
         using var file = Refusal.OpenFile(path);

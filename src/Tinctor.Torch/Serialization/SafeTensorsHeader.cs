@@ -61,10 +61,10 @@ public sealed class SafeTensorsHeader
         var list = tensors.ToList();
         var entries = new SafeTensorsEntry[list.Count];
         long end = 0;
-        foreach (var (tensor, index) in list.Select((t, i) => (t, i)).OrderByDescending(t => Refusal.ElementSize(t.t.Dtype)))
+        foreach (var (tensor, index) in list.Select((t, i) => (t, i)).OrderByDescending(t => t.t.Dtype.Size()))
         {
             var begin = end;
-            end = checked(begin + Refusal.ByteCount(tensor.Shape, Refusal.ElementSize(tensor.Dtype)));
+            end = checked(begin + Refusal.ByteCount(tensor.Shape, tensor.Dtype));
             entries[index] = new SafeTensorsEntry(tensor.Dtype, tensor.Shape, begin, end);
         }
 
@@ -282,7 +282,7 @@ public sealed class SafeTensorsHeader
             throw new FormatException($"tensor '{tensor}' has the unsupported dtype {dtype}");
         }
 
-        var bytes = Refusal.ByteCount(shape, Refusal.ElementSize(type));
+        var bytes = Refusal.ByteCount(shape, type);
         if (bytes < 0 || begin > end || bytes != end - begin)
         {
             throw new FormatException(

@@ -14,35 +14,20 @@ public sealed class PthReaderTests : IDisposable
 
     public void Dispose() => _folder.Dispose();
 
-    /// <summary>A tensor read without libtorch: its elements gathered one by one.</summary>
+    /// <summary>A tensor's type, shape and contiguous bytes.</summary>
     private sealed record Raw(ScalarType Dtype, long[] Shape, byte[] Bytes)
     {
         public float[] Floats => MemoryMarshal.Cast<byte, float>(Bytes).ToArray();
-
-        public static object Gather(PthArchive archive, PthTensor tensor)
-        {
-            var size = Refusal.ElementSize(tensor.Storage.Dtype);
-            var memory = new byte[tensor.Storage.Count * size];
-            using var stream = archive.OpenStorage(tensor.Storage);
-            stream.ReadExactly(memory);
-            var bytes = new byte[Refusal.ByteCount(tensor.Shape, size)];
-            for (var i = 0; i < bytes.Length / size; i++)
-            {
-                long rest = i, element = tensor.Offset;
-                for (var d = tensor.Shape.Length - 1; d >= 0; d--)
-                {
-                    element += rest % tensor.Shape[d] * tensor.Stride[d];
-                    rest /= tensor.Shape[d];
-                }
-
-                memory.AsSpan((int)element * size, size).CopyTo(bytes.AsSpan(i * size));
-            }
-
-            return new Raw(tensor.Storage.Dtype, tensor.Shape, bytes);
-        }
     }
 
-    private static object? Load(string path) => PthReader.Load(path, Raw.Gather);
+    private static object? Load(string path) => PthReader.Load(path);
+
+    private static Raw Read(object? value)
+    {
+        using var scope = torch.NewDisposeScope();
+        var tensor = Assert.IsType<Tensor>(value);
+        return new Raw(tensor.dtype, tensor.shape, tensor.contiguous().bytes().ToArray());
+    }
 
     private static Items LoadItems(string name) => Assert.IsType<Items>(Load(TestFiles.Vector(name)));
 
@@ -69,7 +54,7 @@ public sealed class PthReaderTests : IDisposable
         Assert.Equal(expected.Keys.Order(), items.Keys.Cast<string>().Order());
         foreach (var (name, value) in items)
         {
-            var tensor = Assert.IsType<Raw>(value);
+            var tensor = Read(value);
             Assert.Equal([2, 3], tensor.Shape);
             Assert.Equal(expected[(string)name].Dtype, tensor.Dtype);
             Assert.Equal(expected[(string)name].Bytes, tensor.Bytes);
@@ -82,8 +67,8 @@ public sealed class PthReaderTests : IDisposable
     public void Views_of_one_storage_are_read(string name)
     {
         var items = LoadItems(name);
-        float[] Floats(string key) => ((Raw)items[key]!).Floats;
-        long[] Shape(string key) => ((Raw)items[key]!).Shape;
+        float[] Floats(string key) => Read(items[key]).Floats;
+        long[] Shape(string key) => Read(items[key]).Shape;
         Assert.Equal(Enumerable.Range(0, 24).Select(i => (float)i), Floats("base"));
         Assert.Equal([6, 4], Shape("transposed"));
         Assert.Equal([0, 6, 12, 18, 1], Floats("transposed")[..5]);
@@ -129,8 +114,46 @@ public sealed class PthReaderTests : IDisposable
             model.Keys.Cast<string>());
         var state = Assert.IsType<Items>(Assert.IsType<Items>(items["optimizer"])["state"]);
         Assert.Equal([0L, 1L, 2L, 3L], state.Keys.Cast<long>());
-        Assert.Equal([3, 2], Assert.IsType<Raw>(Assert.IsType<Items>(state[(object)0L])["exp_avg"]).Shape);
+        Assert.Equal([3, 2], Read(Assert.IsType<Items>(state[(object)0L])["exp_avg"]).Shape);
         Assert.Equal(2L, Assert.IsType<Items>(Assert.IsType<Items>(items["scheduler"])["milestones"])[(object)3L]);
+    }
+
+    [Fact]
+    public void Tensors_that_shared_memory_share_it_again()
+    {
+        using var scope = torch.NewDisposeScope();
+        var items = LoadItems("views.pth");
+        ((Tensor)items["base"]!).fill_(-1);
+        Assert.All(Read(items["transposed"]).Floats, value => Assert.Equal(-1, value));
+        Assert.Equal(-1, Read(items["scalar"]).Floats[0]);
+        Assert.NotEqual(-1, Read(items["channels_last"]).Floats[0]);
+    }
+
+    [Fact]
+    public void The_only_state_dictionary_is_found_beside_other_things()
+    {
+        using var scope = torch.NewDisposeScope();
+        var weights = PthReader.LoadStateDict(TestFiles.Vector("training.pth"));
+        Assert.Equal("0.weight", weights.GetAt(0).Key);
+        Assert.Equal([3, 2], weights["0.weight"].shape);
+        Assert.Equal(weights.Keys, PthReader.LoadStateDict(TestFiles.Vector("training.pth"), "model").Keys);
+        Assert.Equal(12, PthReader.LoadStateDict(TestFiles.Vector("dtypes.pth")).Count);
+    }
+
+    [Fact]
+    public void One_of_several_state_dictionaries_is_chosen_by_name()
+    {
+        using var scope = torch.NewDisposeScope();
+        var path = TestFiles.Vector("two_models.pth");
+        Assert.Equal("w", Assert.Single(PthReader.LoadStateDict(path, "nets/D")).Key);
+        Assert.Equal(7, PthReader.LoadStateDict(path, "nets/G").Count);
+        void Refuses(string? name, string reason) =>
+            Assert.Equal($"{path}: {reason}", Assert.Throws<InvalidDataException>(() => PthReader.LoadStateDict(path, name)).Message);
+        Refuses(null, "holds 2 state dictionaries, one must be chosen by name: nets/G, nets/D");
+        Refuses("G", "holds 2 state dictionaries, none is named G: nets/G, nets/D");
+
+        Pickle.WriteArchive(Target, Pickle.Start().Op("}").Stop());
+        Assert.Contains("holds no state dictionary", Assert.Throws<InvalidDataException>(() => PthReader.LoadStateDict(Target)).Message);
     }
 
     [Fact]
@@ -140,11 +163,12 @@ public sealed class PthReaderTests : IDisposable
         Assert.NotEmpty(checkpoints);
         foreach (var path in checkpoints)
         {
+            using var scope = torch.NewDisposeScope();
             var items = Assert.IsType<Items>(Load(path));
             using var meta = JsonDocument.Parse(File.ReadAllText(Path.Combine(Path.GetDirectoryName(path)!, "meta.json")));
             var described = meta.RootElement.GetProperty("state_dict_keys").EnumerateObject()
                 .Select(p => (p.Name, string.Join(",", p.Value.GetProperty("shape").EnumerateArray())));
-            Assert.Equal(described, items.Select(i => ((string)i.Key, string.Join(",", ((Raw)i.Value!).Shape))));
+            Assert.Equal(described, items.Select(i => ((string)i.Key, string.Join(",", ((Tensor)i.Value!).shape))));
         }
     }
 
@@ -210,6 +234,8 @@ public sealed class PthReaderTests : IDisposable
         AssertRefused(Target, "archive/data/../0, which is not there");
         Pickle.WriteArchive(Target, Pickle.Start().Tensor(4, 0, [1L << 40], [0]).Stop());
         AssertRefused(Target, "repeats 4 elements too often");
+        Pickle.WriteArchive(Target, Pickle.Start().Tensor(2, 0, [2], [1], "BoolStorage", key: "1").Stop(), 4, ("archive/data/1", [1, 2]));
+        AssertRefused(Target, "values other than 0 and 1");
     }
 
     [Fact]

@@ -50,7 +50,51 @@ public sealed class SafeTensorsTests : IDisposable
                 Assert.Equal(pair.First.Bytes, pair.Second.Bytes);
             });
             Assert.All(SafeTensors.ReadHeader(Target).Tensors.Values, t =>
-                Assert.Equal(0, t.Begin % Refusal.ElementSize(t.dtype)));
+                Assert.Equal(0, t.Begin % t.dtype.Size()));
+        }
+    }
+
+    [Fact]
+    public void Tensors_are_saved_by_value_whatever_their_strides()
+    {
+        using var scope = torch.NewDisposeScope();
+        var matrix = torch.arange(0, 6, dtype: ScalarType.Float32).view(2, 3);
+        var tensors = new OrderedDictionary<string, Tensor>
+        {
+            ["transposed"] = matrix.t(),
+            ["row"] = matrix.select(0, 1),
+            ["expanded"] = torch.ones([1], ScalarType.Int64).expand(3),
+            ["scalar"] = torch.tensor(2.5),
+            ["trained"] = torch.ones([2], requires_grad: true),
+            ["half"] = matrix.to(ScalarType.BFloat16),
+            ["mask"] = matrix > 2,
+            ["empty"] = torch.empty([0, 4]),
+        };
+        SafeTensors.Save(Target, tensors, [new("made by", "a test")]);
+        var read = SafeTensors.Load(Target, out var metadata);
+        Assert.Equal([new("made by", "a test")], metadata);
+        Assert.Equal(tensors.Keys, read.Keys);
+        foreach (var (name, tensor) in read)
+        {
+            Assert.Equal(tensors[name].dtype, tensor.dtype);
+            Assert.Equal(tensors[name].shape, tensor.shape);
+            Assert.False(tensor.requires_grad);
+            Assert.Equal(tensors[name].detach().contiguous().bytes(), tensor.bytes());
+        }
+    }
+
+    [Fact]
+    public void All_shared_files_are_read()
+    {
+        var files = Directory.GetFiles(TestFiles.Shared(""), "*.safetensors", SearchOption.AllDirectories);
+        Assert.NotEmpty(files);
+        foreach (var file in files)
+        {
+            using var scope = torch.NewDisposeScope();
+            var header = SafeTensors.ReadHeader(file).Tensors;
+            var tensors = SafeTensors.Load(file);
+            Assert.Equal(header.Keys, tensors.Keys);
+            Assert.All(tensors, t => Assert.Equal(header[t.Key].shape, t.Value.shape));
         }
     }
 
@@ -190,7 +234,7 @@ public sealed class SafeTensorsTests : IDisposable
         {
             var dtype = s_types[random.Next(s_types.Length)];
             var shape = Enumerable.Range(0, random.Next(5)).Select(_ => (long)random.Next(6)).ToArray();
-            var bytes = new byte[Refusal.ByteCount(shape, Refusal.ElementSize(dtype))];
+            var bytes = new byte[Refusal.ByteCount(shape, dtype)];
             random.NextBytes(bytes);
             return ($"layer.{i}.wéight", dtype, shape, dtype == ScalarType.Bool ? bytes.Select(b => (byte)(b & 1)).ToArray() : bytes);
         })];
