@@ -95,20 +95,15 @@ public sealed partial class Image
     }
 
     /// <summary>
-    /// The image at another size. Pixel areas are aligned (corners to corners), edges are repeated, channels are independent.
-    /// Made smaller, the kernel is widened by the factor, so nothing aliases (as in Pillow; not as in OpenCV and
-    /// torch interpolate without antialias). Made larger, the kernel interpolates; Lanczos3 then is Cubic.
+    /// The image at another size, as Pillow does it: pixel areas are aligned (corners on corners), channels are independent.
+    /// Made smaller, the kernel is widened by the factor, so that nothing aliases (unlike OpenCV, and torch interpolate without
+    /// antialias); made larger, it interpolates. Results are clamped and rounded to nearest.
     /// </summary>
     public Image Resize(int width, int height, ResizeKernel kernel = ResizeKernel.Cubic)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(width, 1);
         ArgumentOutOfRangeException.ThrowIfLessThan(height, 1);
-        return Transform(image => new VipsOperation("resize")
-            .Set("in", image)
-            .Set("scale", Text((double)width / Width))
-            .Set("vscale", Text((double)height / Height))
-            .Set("kernel", kernel.ToString().ToLowerInvariant())
-            .Set("gap", "0")); // no box filter before the kernel
+        return Resampler.Resize(this, width, height, kernel);
     }
 
     /// <summary>
@@ -141,6 +136,60 @@ public sealed partial class Image
         return result;
     }
 
+    /// <summary>Copies row <paramref name="y"/> as numbers of 0 to 255 or 65535.</summary>
+    internal void ReadRow(int y, Span<float> row)
+    {
+        var start = y * Width * Channels;
+        if (SampleType == SampleType.UInt8)
+        {
+            var samples = Data.AsSpan(start, row.Length);
+            for (var i = 0; i < samples.Length; i++)
+            {
+                row[i] = samples[i];
+            }
+        }
+        else
+        {
+            var samples = Samples16.Slice(start, row.Length);
+            for (var i = 0; i < samples.Length; i++)
+            {
+                row[i] = samples[i];
+            }
+        }
+    }
+
+    /// <summary>Replaces row <paramref name="y"/> by numbers of 0 to 255 or 65535, clamped and rounded to nearest.</summary>
+    internal void WriteRow(int y, ReadOnlySpan<float> row)
+    {
+        var start = y * Width * Channels;
+        if (SampleType == SampleType.UInt8)
+        {
+            var samples = Data.AsSpan(start, row.Length);
+            for (var i = 0; i < samples.Length; i++)
+            {
+                samples[i] = (byte)Round(row[i], byte.MaxValue);
+            }
+        }
+        else
+        {
+            var samples = Samples16.Slice(start, row.Length);
+            for (var i = 0; i < samples.Length; i++)
+            {
+                samples[i] = (ushort)Round(row[i], ushort.MaxValue);
+            }
+        }
+    }
+
+    /// <summary>The nearest whole number of 0 to <paramref name="largest"/>, halves up; NaN is 0.</summary>
+    internal static int Round(float value, float largest) => (int)(float.ClampNative(value, 0, largest) + 0.5f);
+
+    /// <summary>Turns and mirrors a picture that was stored with this EXIF orientation (2 to 8) the way it is to be seen.</summary>
+    internal Image Upright(int orientation) => Transform(image =>
+    {
+        image.SetOrientation(orientation);
+        return new VipsOperation("autorot").Set("in", image);
+    });
+
     internal static int BytesPerSample(SampleType type) => type == SampleType.UInt8 ? 1 : 2;
 
     private static long ByteSize(int width, int height, int channels, SampleType type)
@@ -150,8 +199,6 @@ public sealed partial class Image
             ? (long)size
             : throw new ArgumentException($"{width}x{height}x{channels} {type} is more than the {Array.MaxLength} bytes that one image can hold");
     }
-
-    private static string Text(double number) => number.ToString("R", System.Globalization.CultureInfo.InvariantCulture);
 
     private unsafe Image Transform(Func<VipsImage, VipsOperation> operation)
     {
@@ -167,7 +214,7 @@ public sealed partial class Image
     }
 }
 
-/// <summary>The kernels of <see cref="Image.Resize"/>, as libvips defines them.</summary>
+/// <summary>The kernels of <see cref="Image.Resize"/>, as Pillow has them.</summary>
 public enum ResizeKernel
 {
     /// <summary>The nearest pixel: for label maps.</summary>

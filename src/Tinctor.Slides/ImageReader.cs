@@ -16,11 +16,11 @@ internal static class ImageReader
         var image = new Image(info.Width, info.Height, info.Channels, info.SampleType);
         if (pages == 1)
         {
-            source.CopyTo(image.Data);
-            return image;
+            source.Decode(image.Data);
+            return source.Orientation == 1 ? image : image.Upright(source.Orientation);
         }
         var planes = new byte[image.Data.Length];
-        source.CopyTo(planes);
+        source.Decode(planes);
         Interleave(planes, image);
         return image;
     });
@@ -28,7 +28,9 @@ internal static class ImageReader
     public static ImageInfo ReadInfo(string path, bool keepAlpha) => Run(path, format =>
     {
         using var source = Open(path, format, keepAlpha, out var pages);
-        return Describe(path, source, pages, format);
+        var info = Describe(path, source, pages, format);
+        var lying = pages == 1 && source.Orientation >= 5;
+        return lying ? info with { Width = info.Height, Height = info.Width } : info;
     });
 
     private static T Run<T>(string path, Func<ImageFormat, T> read)
@@ -85,17 +87,10 @@ internal static class ImageReader
     private static VipsImage Open(string path, ImageFormat format, bool keepAlpha, out int pages)
     {
         pages = 1;
-        var image = Load(path, format, "sequential");
+        var image = Load(path, format);
         if (format == ImageFormat.Tiff && image.Bands == 1)
         {
             pages = ChannelPages(path, ref image);
-        }
-        if (image.Orientation > 1 && pages == 1)
-        {
-            image.Dispose();
-            using var stored = Load(path, format, "random");
-            using var turn = new VipsOperation("autorot").Set("in", stored);
-            image = turn.RunToImage();
         }
         if (format == ImageFormat.Png && image.Bands is 2 or 4 && !keepAlpha)
         {
@@ -107,7 +102,7 @@ internal static class ImageReader
         return image;
     }
 
-    private static VipsImage Load(string path, ImageFormat format, string access, int pages = 1)
+    private static VipsImage Load(string path, ImageFormat format, int pages = 1)
     {
         using var load = new VipsOperation(format switch
         {
@@ -115,7 +110,7 @@ internal static class ImageReader
             ImageFormat.Jpeg => "jpegload",
             _ => "tiffload",
         });
-        load.Set("filename", path).Set("access", access).Set("fail_on", "warning");
+        load.Set("filename", path).Set("access", "sequential").Set("fail_on", "warning");
         if (format == ImageFormat.Tiff)
         {
             load.Set("n", $"{pages}");
@@ -141,7 +136,7 @@ internal static class ImageReader
         }
         try
         {
-            var all = Load(path, ImageFormat.Tiff, "sequential", pages: -1);
+            var all = Load(path, ImageFormat.Tiff, pages: -1);
             var pages = all.Height / image.Height;
             image.Dispose();
             image = all;

@@ -1,4 +1,5 @@
 using Tinctor.Slides.Native;
+using Tinctor.Torch.Serialization;
 
 namespace Tinctor.Slides;
 
@@ -62,22 +63,20 @@ internal static class ImageWriter
         };
     }
 
-    private static void Store(string path, ReadOnlySpan<byte> bytes)
+    private static unsafe void Store(string path, ReadOnlySpan<byte> bytes)
     {
-        var partial = $"{path}.{Guid.NewGuid():N}.partial";
-        try
+        // A span cannot enter the closure, its address can: the bytes stay where they are during the call.
+        fixed (byte* start = bytes)
         {
-            using (var file = File.Create(partial))
+            var (address, length) = ((nint)start, bytes.Length);
+            try
             {
-                file.Write(bytes);
-                file.Flush(flushToDisk: true);
+                AtomicFile.Write(path, stream => stream.Write(new ReadOnlySpan<byte>((void*)address, length)));
             }
-            File.Move(partial, path, overwrite: true);
-        }
-        catch
-        {
-            File.Delete(partial);
-            throw;
+            catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+            {
+                throw new IOException($"{path}: cannot be written ({error.Message}); check the folder, its permissions and the free space", error);
+            }
         }
     }
 }

@@ -59,8 +59,8 @@ public static class VipsLibrary
     }
 
     /// <summary>
-    /// Threads that libvips uses for one image, at least 1; all cores by default.
-    /// Set it to 1 where several loader threads each decode images of their own.
+    /// Threads that libvips uses to write one image, at least 1; all cores by default. Decoding always takes one thread,
+    /// so that loader threads do not get in each other's way.
     /// </summary>
     public static int Concurrency
     {

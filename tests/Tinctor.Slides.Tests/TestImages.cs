@@ -3,19 +3,11 @@ namespace Tinctor.Slides.Tests;
 /// <summary>Images and folders for the tests.</summary>
 internal static class TestImages
 {
-    /// <summary>Every sample differs from its neighbours: smooth gradients plus seeded noise.</summary>
+    /// <summary>Seeded noise, the same in each run.</summary>
     public static Image Make(int width, int height, int channels, SampleType type, int seed = 1)
     {
         var image = new Image(width, height, channels, type);
-        var random = new Random(seed);
-        if (type == SampleType.UInt8)
-        {
-            random.NextBytes(image.Data);
-        }
-        else
-        {
-            random.NextBytes(image.Data);
-        }
+        new Random(seed).NextBytes(image.Data);
         return image;
     }
 

@@ -35,6 +35,19 @@ internal sealed class VipsImage : SafeHandleZeroOrMinusOneIsInvalid
         return new VipsImage(VipsNative.vips_image_new_from_memory(pixels, (nuint)size, width, height, bands, format));
     }
 
+    /// <summary>Notes an EXIF orientation, for the operation that follows it.</summary>
+    public void SetOrientation(int orientation) => VipsNative.vips_image_set_int(handle, "orientation", orientation);
+
+    /// <summary>
+    /// Decodes a file into the given buffer of Width x Height x Bands samples, on one thread: with more of them
+    /// libvips (8.14) now and then loses the error of a truncated file and returns pixels that it never read.
+    /// </summary>
+    public void Decode(Span<byte> pixels)
+    {
+        VipsNative.vips_image_set_int(handle, "concurrency", 1);
+        CopyTo(pixels);
+    }
+
     /// <summary>Runs the pipeline straight into the given buffer of Width x Height x Bands samples.</summary>
     public unsafe void CopyTo(Span<byte> pixels)
     {

@@ -82,6 +82,9 @@ internal static partial class VipsNative
     [LibraryImport(Vips)]
     public static partial int vips_image_get_orientation(nint image);
 
+    [LibraryImport(Vips, StringMarshalling = StringMarshalling.Utf8)]
+    public static partial void vips_image_set_int(nint image, string name, int value);
+
     [LibraryImport(Vips)]
     public static partial nuint vips_blob_get_type();
 

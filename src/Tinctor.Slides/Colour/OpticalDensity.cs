@@ -1,0 +1,90 @@
+using System.Numerics;
+
+namespace Tinctor.Slides.Colour;
+
+/// <summary>
+/// Light to optical density and back, after Beer and Lambert: OD = -log10(max(light, floor) / white), light = white * 10^-OD.
+/// The logarithm is the decimal one, as in Ruifrok and Johnston, QuPath and ImageJ; natural densities are ln(10) = 2.302585 times larger.
+/// Thread-safe; a target may be the source itself.
+/// </summary>
+public static class OpticalDensity
+{
+    /// <summary>The floor of skimage's stain separation, for light in [0, 1]: densities end at 6.</summary>
+    public const float SkimageFloor = 1e-6f;
+
+    private const float Ln10 = 2.3025851f;
+
+    /// <summary>Densities of light, where <paramref name="white"/> is empty glass. Light brighter than white gives negative densities.</summary>
+    public static void FromLight(ReadOnlySpan<float> light, Span<float> density, float white = 1, float floor = SkimageFloor)
+    {
+        Check(light.Length, density.Length, white);
+        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(floor);
+        var (offset, scale) = (MathF.Log(white) / Ln10, -1 / Ln10);
+        var i = 0;
+        for (; i <= light.Length - Vector<float>.Count; i += Vector<float>.Count)
+        {
+            var log = Vector.Log(Vector.Max(new Vector<float>(light[i..]), new Vector<float>(floor)));
+            (log * scale + new Vector<float>(offset)).CopyTo(density[i..]);
+        }
+        for (; i < light.Length; i++)
+        {
+            density[i] = MathF.Log(MathF.Max(light[i], floor)) * scale + offset;
+        }
+    }
+
+    /// <summary>Densities of 8-bit samples; black is taken as <paramref name="floor"/>, so that densities end at log10(white / floor).</summary>
+    public static void FromLight(ReadOnlySpan<byte> light, Span<float> density, float white = 255, float floor = 1)
+    {
+        Check(light.Length, density.Length, white);
+        Span<float> samples = stackalloc float[256];
+        for (var value = 0; value < samples.Length; value++)
+        {
+            samples[value] = value;
+        }
+        FromLight(samples, samples, white, floor);
+        for (var i = 0; i < light.Length; i++)
+        {
+            density[i] = samples[light[i]];
+        }
+    }
+
+    /// <summary>The light that is left behind a density; not clamped.</summary>
+    public static void ToLight(ReadOnlySpan<float> density, Span<float> light, float white = 1)
+    {
+        Check(density.Length, light.Length, white);
+        var i = 0;
+        for (; i <= density.Length - Vector<float>.Count; i += Vector<float>.Count)
+        {
+            (Vector.Exp(new Vector<float>(density[i..]) * -Ln10) * white).CopyTo(light[i..]);
+        }
+        for (; i < density.Length; i++)
+        {
+            light[i] = MathF.Exp(density[i] * -Ln10) * white;
+        }
+    }
+
+    /// <summary>8-bit samples of the light behind a density, clamped to 0..255 and rounded to the nearest.</summary>
+    public static void ToLight(ReadOnlySpan<float> density, Span<byte> light, float white = 255)
+    {
+        Check(density.Length, light.Length, white);
+        Span<float> block = stackalloc float[1024];
+        for (var start = 0; start < density.Length; start += block.Length)
+        {
+            var count = Math.Min(block.Length, density.Length - start);
+            ToLight(density.Slice(start, count), block, white);
+            for (var i = 0; i < count; i++)
+            {
+                light[start + i] = (byte)(Math.Clamp(block[i], 0, 255) + 0.5f);
+            }
+        }
+    }
+
+    private static void Check(int source, int target, float white)
+    {
+        if (target < source)
+        {
+            throw new ArgumentException($"the target holds {target} samples, {source} are needed");
+        }
+        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(white);
+    }
+}

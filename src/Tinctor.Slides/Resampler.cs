@@ -1,0 +1,124 @@
+using System.Numerics;
+
+namespace Tinctor.Slides;
+
+/// <summary>
+/// Separable resampling as in Pillow: pixel areas are aligned, the kernel widens when the image shrinks, weights are
+/// cut off and made to sum to one at the edges. In float throughout: libvips' integer kernels drift (a flat 123 becomes 120 at large
+/// factors) and its enlargement is off by part of a pixel.
+/// </summary>
+internal static class Resampler
+{
+    public static Image Resize(Image source, int width, int height, ResizeKernel kernel)
+    {
+        var result = new Image(width, height, source.Channels, source.SampleType);
+        var across = new Taps(source.Width, width, kernel);
+        var down = new Taps(source.Height, height, kernel);
+        var samples = width * source.Channels;
+        var line = new float[source.Width * source.Channels];
+        var sum = new float[samples];
+        var rows = new Dictionary<int, float[]>(); // source rows at the new width, as long as the kernel needs them
+        for (var y = 0; y < height; y++)
+        {
+            var (first, weights) = down[y];
+            foreach (var old in rows.Keys.Where(row => row < first).ToArray())
+            {
+                rows.Remove(old);
+            }
+            Array.Clear(sum);
+            for (var i = 0; i < weights.Length; i++)
+            {
+                if (!rows.TryGetValue(first + i, out var row))
+                {
+                    source.ReadRow(first + i, line);
+                    row = rows[first + i] = new float[samples];
+                    Across(line, row, across, source.Channels);
+                }
+                AddScaled(row, weights[i], sum);
+            }
+            result.WriteRow(y, sum);
+        }
+        return result;
+    }
+
+    private static void Across(ReadOnlySpan<float> line, Span<float> row, Taps taps, int channels)
+    {
+        for (var x = 0; x < row.Length / channels; x++)
+        {
+            var (first, weights) = taps[x];
+            for (var c = 0; c < channels; c++)
+            {
+                var sum = 0f;
+                for (int i = 0, j = first * channels + c; i < weights.Length; i++, j += channels)
+                {
+                    sum += weights[i] * line[j];
+                }
+                row[x * channels + c] = sum;
+            }
+        }
+    }
+
+    private static void AddScaled(ReadOnlySpan<float> row, float weight, Span<float> sum)
+    {
+        var i = 0;
+        for (; i <= row.Length - Vector<float>.Count; i += Vector<float>.Count)
+        {
+            (new Vector<float>(sum[i..]) + new Vector<float>(row[i..]) * weight).CopyTo(sum[i..]);
+        }
+        for (; i < row.Length; i++)
+        {
+            sum[i] += row[i] * weight;
+        }
+    }
+
+    /// <summary>For each target pixel the first source pixel and the weights from there on.</summary>
+    private sealed class Taps
+    {
+        private readonly (int First, float[] Weights)[] taps;
+
+        public Taps(int source, int target, ResizeKernel kernel)
+        {
+            var scale = (double)source / target;
+            taps = new (int, float[])[target];
+            for (var i = 0; i < target; i++)
+            {
+                var centre = (i + 0.5) * scale;
+                taps[i] = kernel == ResizeKernel.Nearest ? (Math.Min((int)centre, source - 1), [1f]) : Around(centre, Math.Max(scale, 1), source, kernel);
+            }
+        }
+
+        public (int First, float[] Weights) this[int target] => taps[target];
+
+        private static (int First, float[] Weights) Around(double centre, double widening, int source, ResizeKernel kernel)
+        {
+            var radius = Radius(kernel) * widening;
+            var first = Math.Max(0, (int)(centre - radius + 0.5));
+            var end = Math.Min(source, (int)(centre + radius + 0.5));
+            var weights = new double[end - first];
+            for (var i = 0; i < weights.Length; i++)
+            {
+                weights[i] = Weight(kernel, Math.Abs((first + i + 0.5 - centre) / widening));
+            }
+            var sum = weights.Sum();
+            return (first, Array.ConvertAll(weights, weight => (float)(weight / sum)));
+        }
+    }
+
+    private static int Radius(ResizeKernel kernel) => kernel switch
+    {
+        ResizeKernel.Linear => 1,
+        ResizeKernel.Cubic => 2,
+        ResizeKernel.Lanczos3 => 3,
+        _ => throw new ArgumentOutOfRangeException(nameof(kernel), kernel, "no such kernel"),
+    };
+
+    private static double Weight(ResizeKernel kernel, double x) => kernel switch
+    {
+        _ when x >= Radius(kernel) => 0,
+        ResizeKernel.Linear => 1 - x,
+        ResizeKernel.Cubic => x < 1 ? (1.5 * x - 2.5) * x * x + 1 : ((-0.5 * x + 2.5) * x - 4) * x + 2,
+        _ => Sinc(x) * Sinc(x / 3),
+    };
+
+    private static double Sinc(double x) => x == 0 ? 1 : Math.Sin(Math.PI * x) / (Math.PI * x);
+}

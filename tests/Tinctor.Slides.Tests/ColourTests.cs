@@ -1,0 +1,119 @@
+using System.Runtime.InteropServices;
+using System.Text.Json;
+using Tinctor.Slides.Colour;
+
+namespace Tinctor.Slides.Tests;
+
+/// <summary>Optical density and stain separation against skimage 0.19.</summary>
+public sealed class ColourTests
+{
+    [Fact]
+    public void Built_in_matrices_are_those_of_skimage()
+    {
+        var reference = Reference();
+        Close(reference["rgb_from_hed"], [.. StainMatrix.HaematoxylinEosinDab.Rows], 1e-15);
+        Close(reference["hed_from_rgb_matrix"], [.. StainMatrix.HaematoxylinEosinDab.Inverse], 1e-12);
+        Close(reference["rgb_from_hdx"], [.. StainMatrix.HaematoxylinDab.Rows], 1e-15);
+        Close(reference["hdx_from_rgb_matrix"], [.. StainMatrix.HaematoxylinDab.Inverse], 1e-12);
+    }
+
+    [Fact]
+    public void Separation_and_combination_are_those_of_skimage()
+    {
+        var reference = Reference();
+        foreach (var kind in new[] { "hed", "hdx", "hax", "rbd", "bex", "hpx" })
+        {
+            var matrix = new StainMatrix(reference[$"rgb_from_{kind}"]);
+            foreach (var input in new[] { "", "_rand" })
+            {
+                var rgb = Array.ConvertAll(reference["rgb" + input], value => (float)(value / 255));
+                var amounts = new float[rgb.Length];
+                matrix.SeparateLight(rgb, amounts);
+                Close(reference[$"{kind}_from_rgb{input}"], Array.ConvertAll(amounts, value => (double)value), 2e-6);
+                matrix.CombineLight(amounts, amounts);
+                Close(reference[$"combine_{kind}_from_rgb{input}"], Array.ConvertAll(amounts, value => (double)value), 2e-5);
+            }
+        }
+    }
+
+    [Fact]
+    public void Densities_and_light_undo_each_other()
+    {
+        var light = Enumerable.Range(1, 255).Select(value => (byte)value).ToArray();
+        var density = new float[light.Length];
+        OpticalDensity.FromLight(light, density);
+        Assert.Equal(0, density[254], 1e-6);
+        Assert.Equal(Math.Log10(255), density[0], 1e-6);
+        var back = new byte[light.Length];
+        OpticalDensity.ToLight(density, back);
+        Assert.Equal(light, back);
+
+        OpticalDensity.FromLight([0, 240], density, white: 240, floor: 1);
+        Assert.Equal(Math.Log10(240), density[0], 1e-6);
+        Assert.Equal(0, density[1], 1e-6);
+    }
+
+    [Fact]
+    public void Vectors_and_the_rest_of_an_array_agree()
+    {
+        var light = Enumerable.Range(0, 41).Select(i => 0.001f + i / 41f).ToArray();
+        var density = new float[41];
+        OpticalDensity.FromLight(light, density, white: 0.9f);
+        var again = new float[41];
+        OpticalDensity.ToLight(density, again, white: 0.9f);
+        for (var i = 0; i < 41; i++)
+        {
+            Assert.Equal(-Math.Log10(light[i] / 0.9), density[i], 1e-5);
+            Assert.Equal(light[i], again[i], 1e-5);
+        }
+    }
+
+    [Fact]
+    public void Separation_of_densities_is_undone_by_combination()
+    {
+        var density = Enumerable.Range(0, 30).Select(i => i * 0.05f).ToArray();
+        var amounts = new float[30];
+        StainMatrix.HaematoxylinEosin.Separate(density, amounts);
+        StainMatrix.HaematoxylinEosin.Combine(amounts, amounts);
+        Assert.All(density.Zip(amounts), pair => Assert.Equal(pair.First, pair.Second, 1e-5));
+    }
+
+    [Fact]
+    public void Wrong_matrices_and_sizes_are_programming_errors()
+    {
+        Assert.Throws<ArgumentException>(() => new StainMatrix([1, 0, 0, 2, 0, 0, 0, 0, 1]));
+        Assert.Throws<ArgumentException>(() => new StainMatrix([1, 0, 0]));
+        Assert.Throws<ArgumentException>(() => StainMatrix.HaematoxylinDab.Separate(new float[4], new float[4]));
+        Assert.Throws<ArgumentException>(() => OpticalDensity.FromLight(new float[4], new float[3]));
+    }
+
+    private static void Close(double[] expected, double[] actual, double tolerance)
+    {
+        Assert.Equal(expected.Length, actual.Length);
+        var worst = expected.Zip(actual, (a, b) => Math.Abs(a - b)).Max();
+        Assert.True(worst <= tolerance, $"differs by {worst}");
+    }
+
+    /// <summary>The reference numbers: doubles, and the images as whole numbers.</summary>
+    private static Dictionary<string, double[]> Reference() => Tensors("io.safetensors").Concat(Tensors("io_f64.safetensors"))
+        .GroupBy(entry => entry.Key).ToDictionary(group => group.Key, group => group.Last().Value);
+
+    private static IEnumerable<KeyValuePair<string, double[]>> Tensors(string file)
+    {
+        var bytes = File.ReadAllBytes(TestImages.Shared($"vectors/metrics_stains/{file}"));
+        var start = 8 + (int)BitConverter.ToInt64(bytes);
+        using var header = JsonDocument.Parse(bytes.AsMemory(8, start - 8));
+        foreach (var tensor in header.RootElement.EnumerateObject().Where(tensor => tensor.Name != "__metadata__"))
+        {
+            var offsets = tensor.Value.GetProperty("data_offsets");
+            var data = bytes.AsSpan(start + offsets[0].GetInt32(), offsets[1].GetInt32() - offsets[0].GetInt32());
+            double[] values = tensor.Value.GetProperty("dtype").GetString() switch
+            {
+                "F64" => MemoryMarshal.Cast<byte, double>(data).ToArray(),
+                "I64" => Array.ConvertAll(MemoryMarshal.Cast<byte, long>(data).ToArray(), value => (double)value),
+                _ => Array.ConvertAll(MemoryMarshal.Cast<byte, float>(data).ToArray(), value => (double)value),
+            };
+            yield return new(tensor.Name, values);
+        }
+    }
+}

@@ -1,0 +1,183 @@
+using System.Buffers.Binary;
+
+namespace Tinctor.Slides.Tests;
+
+/// <summary>Files as they come out of broken copies and full disks: one line that names the file, never a crash, never grey filling.</summary>
+public sealed class DamageTests : InTemporaryFolder
+{
+    public static TheoryData<string> Files => ["a.png", "a.jpg", "a.tif", "plain.tif", "four.tif", "wide.png"];
+
+    [Theory]
+    [MemberData(nameof(Files))]
+    public void A_truncated_file_is_refused_or_whole(string name)
+    {
+        var (bytes, whole) = MakeFile(name);
+        for (var i = 0; i < 200; i++)
+        {
+            var length = i < 40 ? i : i < 60 ? bytes.Length - (i - 39) : (int)((long)bytes.Length * (i - 60) / 140);
+            File.WriteAllBytes(At("cut"), bytes[..length]);
+            if (TryRead(At("cut")) is { } image)
+            {
+                Assert.Equal(whole.Data, image.Data);
+            }
+        }
+    }
+
+    [Theory]
+    [MemberData(nameof(Files))]
+    public void Flipped_bytes_never_crash(string name)
+    {
+        var (bytes, _) = MakeFile(name);
+        var random = new Random(7);
+        for (var i = 0; i < 400; i++)
+        {
+            var broken = (byte[])bytes.Clone();
+            var end = i % 2 == 0 ? Math.Min(200, bytes.Length) : bytes.Length;
+            var start = name.EndsWith("tif") && i % 4 == 2 ? Math.Max(0, bytes.Length - 300) : 0; // TIFF keeps its tags at the end
+            for (var flips = random.Next(1, 4); flips > 0; flips--)
+            {
+                broken[random.Next(start, Math.Max(start + 1, end))] ^= (byte)random.Next(1, 256);
+            }
+            File.WriteAllBytes(At("broken"), broken);
+            TryRead(At("broken"));
+        }
+    }
+
+    [Fact]
+    public void Truncation_is_seen_by_several_threads_at_once()
+    {
+        var (bytes, _) = MakeFile("a.jpg");
+        Parallel.For(0, 200, new ParallelOptions { MaxDegreeOfParallelism = 4 }, i =>
+        {
+            var path = At($"cut{i}.jpg");
+            File.WriteAllBytes(path, bytes[..^(20 + i)]);
+            Assert.Contains(path, Assert.Throws<InvalidDataException>(() => Image.Read(path)).Message);
+        });
+    }
+
+    [Fact]
+    public void A_lost_page_of_a_tiff_is_seen()
+    {
+        var pages = Enumerable.Range(0, 4).Select(i => (new byte[100], RawFiles.Size(10, 10))).ToArray();
+        var bytes = RawFiles.Tiff(pages);
+        File.WriteAllBytes(At("four.tif"), bytes);
+        Assert.Equal(4, Image.Read(At("four.tif")).Channels);
+        File.WriteAllBytes(At("cut.tif"), bytes[..^150]);
+        Assert.Contains("behind the end of the file", Assert.Throws<InvalidDataException>(() => Image.Read(At("cut.tif"))).Message);
+    }
+
+    [Fact]
+    public void Everything_that_is_not_an_image_file_gets_its_own_line()
+    {
+        Directory.CreateDirectory(At("folder.png"));
+        File.WriteAllBytes(At("empty.png"), []);
+        File.WriteAllText(At("page.jpg"), "<html>404</html>");
+        File.WriteAllBytes(At("short.png"), [0x89]);
+        File.WriteAllBytes(At("zero.png"), RawFiles.Png(0, 0, 8, 2, [0]));
+        foreach (var (name, reason) in new[]
+        {
+            ("folder.png", "is a folder"), ("empty.png", "is empty"), ("page.jpg", "is not a PNG, JPEG or TIFF"),
+            ("short.png", "is not a PNG, JPEG or TIFF"), ("zero.png", "damaged or truncated PNG"),
+        })
+        {
+            AssertOneLine<InvalidDataException>(At(name), reason);
+        }
+        AssertOneLine<FileNotFoundException>(At("missing.png"), "no such file");
+        AssertOneLine<FileNotFoundException>(At("nowhere/missing.png"), "no such file");
+    }
+
+    [Fact]
+    public void A_file_without_read_permission_is_named()
+    {
+        if (OperatingSystem.IsWindows() || Environment.UserName == "root")
+        {
+            Assert.Skip("root may read everything");
+            return;
+        }
+        MakeFile("a.png");
+        File.SetUnixFileMode(At("a.png"), UnixFileMode.None);
+        AssertOneLine<InvalidDataException>(At("a.png"), "cannot be opened");
+    }
+
+    [Fact]
+    public void Sizes_that_no_machine_holds_are_refused()
+    {
+        File.WriteAllBytes(At("big.png"), RawFiles.Png(1_000_000, 1_000_000, 16, 6, [0]));
+        AssertOneLine<InvalidDataException>(At("big.png"), "");
+        File.WriteAllBytes(At("bigger.png"), RawFiles.Png(int.MaxValue, int.MaxValue, 8, 2, [0]));
+        AssertOneLine<InvalidDataException>(At("bigger.png"), "");
+        File.WriteAllBytes(At("big.tif"), RawFiles.Tiff(([1], RawFiles.Size(900_000, 900_000))));
+        AssertOneLine<InvalidDataException>(At("big.tif"), "");
+        File.WriteAllBytes(At("liar.png"), RawFiles.Png(30_000, 30_000, 8, 0, [0, 1, 2, 3]));
+        AssertOneLine<InvalidDataException>(At("liar.png"), "damaged or truncated PNG");
+        File.WriteAllBytes(At("loop.tif"), Looped());
+        AssertOneLine<InvalidDataException>(At("loop.tif"), "circle");
+    }
+
+    [Fact]
+    public void A_failed_write_leaves_the_old_file_and_nothing_else()
+    {
+        var old = TestImages.Make(5, 5, 3, SampleType.UInt8);
+        old.Write(At("a.png"));
+        Assert.Throws<InvalidDataException>(() => TestImages.Make(5, 5, 5, SampleType.UInt8).Write(At("a.png")));
+        Directory.CreateDirectory(At("folder.png"));
+        Assert.Contains(At("folder.png"), Assert.Throws<IOException>(() => old.Write(At("folder.png"))).Message);
+        Assert.Equal(old.Data, Image.Read(At("a.png")).Data);
+        Assert.Single(Directory.GetFiles(Folder, "*", new EnumerationOptions { AttributesToSkip = 0 }));
+    }
+
+    [Fact]
+    public void A_place_that_takes_no_files_is_an_io_error_that_names_the_file()
+    {
+        Assert.SkipUnless(Directory.Exists("/proc"), "needs /proc, where nobody can write");
+        var path = "/proc/tinctor.png";
+        Assert.Contains(path, Assert.ThrowsAny<IOException>(() => TestImages.Make(5, 5, 3, SampleType.UInt8).Write(path)).Message);
+    }
+
+    private static byte[] Looped()
+    {
+        var bytes = RawFiles.Tiff(([1], RawFiles.Size(1, 1)));
+        var page = BinaryPrimitives.ReadInt32LittleEndian(bytes.AsSpan(4));
+        BinaryPrimitives.WriteInt32LittleEndian(bytes.AsSpan(bytes.Length - 4), page);
+        return bytes;
+    }
+
+    private static void AssertOneLine<T>(string path, string reason)
+        where T : Exception
+    {
+        foreach (var read in new Action[] { () => Image.Read(path) })
+        {
+            var message = Assert.Throws<T>(read).Message;
+            Assert.StartsWith(path + ": ", message);
+            Assert.Contains(reason, message);
+            Assert.DoesNotContain('\n', message);
+        }
+    }
+
+    private static Image? TryRead(string path)
+    {
+        try
+        {
+            Image.ReadInfo(path);
+            return Image.Read(path);
+        }
+        catch (InvalidDataException error)
+        {
+            Assert.StartsWith(path + ": ", error.Message);
+            Assert.DoesNotContain('\n', error.Message);
+            return null;
+        }
+    }
+
+    private (byte[] Bytes, Image Image) MakeFile(string name)
+    {
+        var image = name switch
+        {
+            "four.tif" => TestImages.Make(40, 30, 4, SampleType.UInt16),
+            "wide.png" => TestImages.Make(40, 30, 3, SampleType.UInt16),
+            _ => TestImages.Smooth(180, 130, 3),
+        };
+        image.Write(At(name), compression: name == "plain.tif" ? TiffCompression.None : TiffCompression.Deflate);
+        return (File.ReadAllBytes(At(name)), Image.Read(At(name)));
+    }
+}

@@ -1,0 +1,191 @@
+using Tinctor.Slides.Native;
+
+namespace Tinctor.Slides.Tests;
+
+public sealed class FormatTests : InTemporaryFolder
+{
+    [Theory]
+    [InlineData(1)]
+    [InlineData(3)]
+    public void Jpeg_keeps_a_smooth_picture_and_quality_matters(int channels)
+    {
+        var image = TestImages.Smooth(200, 120, channels);
+        image.Write(At("low.jpg"), jpegQuality: 30);
+        image.Write(At("high.jpeg"), jpegQuality: 98);
+        Assert.True(new FileInfo(At("low.jpg")).Length < new FileInfo(At("high.jpeg")).Length / 2);
+        var worst = image.Data.Zip(Image.Read(At("high.jpeg")).Data, (a, b) => Math.Abs(a - b)).Max();
+        Assert.InRange(worst, 0, 6);
+    }
+
+    [Theory]
+    [InlineData(TiffCompression.None)]
+    [InlineData(TiffCompression.Deflate)]
+    [InlineData(TiffCompression.Lzw)]
+    public void Every_tiff_compression_is_lossless(TiffCompression compression)
+    {
+        var image = TestImages.Make(65, 33, 4, SampleType.UInt16);
+        image.Write(At("a.tif"), compression: compression);
+        Assert.Equal(image.Data, Image.Read(At("a.tif")).Data);
+    }
+
+    [Fact]
+    public void Alpha_of_a_png_is_laid_over_white_unless_it_is_asked_for()
+    {
+        byte[] pixels = [10, 20, 30, 255, 10, 20, 30, 0, 0, 100, 255, 128];
+        new Image(3, 1, 4, data: pixels).Write(At("a.png"));
+        Assert.Equal([10, 20, 30, 255, 255, 255, 127, 177, 255], Image.Read(At("a.png")).Data.Select(v => (int)v));
+        Assert.Equal(pixels, Image.Read(At("a.png"), keepAlpha: true).Data);
+        Assert.Equal(3, Image.ReadInfo(At("a.png")).Channels);
+        Assert.Equal(4, Image.ReadInfo(At("a.png"), keepAlpha: true).Channels);
+    }
+
+    [Fact]
+    public void Opaque_alpha_changes_no_sample()
+    {
+        foreach (var type in Enum.GetValues<SampleType>())
+        {
+            var opaque = TestImages.Make(64, 32, 4, type);
+            for (var pixel = 0; pixel < 64 * 32; pixel++)
+            {
+                var bytes = opaque.Data.Length / (64 * 32);
+                opaque.Data.AsSpan(pixel * bytes + bytes * 3 / 4, bytes / 4).Fill(255);
+            }
+            opaque.Write(At("a.png"));
+            opaque.Write(At("a.tif"));
+            var flat = Image.Read(At("a.png"));
+            var all = Image.Read(At("a.tif"));
+            Assert.Equal(opaque.Data, all.Data);
+            Assert.Equal(3, flat.Channels);
+            Assert.Equal(WithoutFourth(opaque), flat.Data);
+        }
+    }
+
+    [Fact]
+    public void Grey_png_with_alpha_becomes_grey()
+    {
+        new Image(2, 1, 2, data: [7, 255, 7, 0]).Write(At("a.png"));
+        Assert.Equal([7, 255], Image.Read(At("a.png")).Data.Select(v => (int)v));
+    }
+
+    [Fact]
+    public void Palettes_and_single_bits_are_expanded()
+    {
+        File.WriteAllBytes(At("palette.png"), RawFiles.Png(2, 1, 8, 3, [0, 1, 0], ("PLTE", [1, 2, 3, 40, 50, 60])));
+        Assert.Equal([40, 50, 60, 1, 2, 3], Image.Read(At("palette.png")).Data.Select(v => (int)v));
+
+        File.WriteAllBytes(At("bits.png"), RawFiles.Png(4, 1, 1, 0, [0, 0b1010_0000]));
+        Assert.Equal([255, 0, 255, 0], Image.Read(At("bits.png")).Data.Select(v => (int)v));
+
+        File.WriteAllBytes(At("bits.tif"), RawFiles.Tiff(([0b0110_0000], RawFiles.Size(4, 1, (258, 1)))));
+        Assert.Equal([0, 255, 255, 0], Image.Read(At("bits.tif")).Data.Select(v => (int)v));
+    }
+
+    [Fact]
+    public void Pages_of_one_channel_and_size_are_channels()
+    {
+        File.WriteAllBytes(At("pages.tif"), RawFiles.Tiff(
+            ([1, 2, 3, 4, 5, 6], RawFiles.Size(3, 2)), ([11, 12, 13, 14, 15, 16], RawFiles.Size(3, 2)), ([21, 22, 23, 24, 25, 26], RawFiles.Size(3, 2))));
+        Assert.Equal(new ImageInfo(3, 2, 3, SampleType.UInt8, ImageFormat.Tiff), Image.ReadInfo(At("pages.tif")));
+        Assert.Equal([1, 11, 21, 2, 12, 22, 3, 13, 23, 4, 14, 24, 5, 15, 25, 6, 16, 26], Image.Read(At("pages.tif")).Data.Select(v => (int)v));
+
+        var page = RawFiles.Size(1, 2, (258, 16));
+        File.WriteAllBytes(At("wide.tif"), RawFiles.Tiff(([1, 2, 3, 4], page), ([5, 6, 7, 8], page)));
+        Assert.Equal([0x0201, 0x0605, 0x0403, 0x0807], Image.Read(At("wide.tif")).Samples16.ToArray().Select(v => (int)v));
+    }
+
+    [Fact]
+    public void Pages_of_other_sizes_are_left_alone()
+    {
+        File.WriteAllBytes(At("pyramid.tif"), RawFiles.Tiff(([1, 2, 3, 4], RawFiles.Size(2, 2)), ([9], RawFiles.Size(1, 1))));
+        Assert.Equal([1, 2, 3, 4], Image.Read(At("pyramid.tif")).Data.Select(v => (int)v));
+    }
+
+    [Theory]
+    [InlineData(1, 3, 2, new[] { 1, 2, 3, 4, 5, 6 })]
+    [InlineData(3, 3, 2, new[] { 6, 5, 4, 3, 2, 1 })]
+    [InlineData(6, 2, 3, new[] { 4, 1, 5, 2, 6, 3 })]
+    [InlineData(8, 2, 3, new[] { 3, 6, 2, 5, 1, 4 })]
+    public void An_orientation_is_applied(int orientation, int width, int height, int[] expected)
+    {
+        File.WriteAllBytes(At("a.tif"), RawFiles.Tiff(([1, 2, 3, 4, 5, 6], RawFiles.Size(3, 2, (274, (uint)orientation)))));
+        var image = Image.Read(At("a.tif"));
+        var info = Image.ReadInfo(At("a.tif"));
+        Assert.Equal((width, height), (image.Width, image.Height));
+        Assert.Equal((width, height), (info.Width, info.Height));
+        Assert.Equal(expected, image.Data.Select(v => (int)v));
+    }
+
+    [Fact]
+    public void The_content_decides_the_format()
+    {
+        var image = TestImages.Make(9, 8, 3, SampleType.UInt8);
+        image.Write(At("a.tif"));
+        File.Move(At("a.tif"), At("tile [1] ä.png"));
+        Assert.Equal(ImageFormat.Tiff, Image.ReadInfo(At("tile [1] ä.png")).Format);
+        Assert.Equal(image.Data, Image.Read(At("tile [1] ä.png")).Data);
+    }
+
+    [Fact]
+    public void What_a_format_cannot_hold_is_refused_before_writing()
+    {
+        foreach (var (name, channels, type, reason) in new[]
+        {
+            ("a.jpg", 3, SampleType.UInt16, "JPEG holds 8 bits"), ("a.jpg", 4, SampleType.UInt8, "1 or 3 channels"),
+            ("a.png", 5, SampleType.UInt8, "up to 4 channels"), ("a.gif", 3, SampleType.UInt8, "use .png, .jpg or .tif"),
+            ("a", 3, SampleType.UInt8, "use .png, .jpg or .tif"),
+        })
+        {
+            var error = Assert.Throws<InvalidDataException>(() => TestImages.Make(4, 4, channels, type).Write(At(name)));
+            Assert.Contains(reason, error.Message);
+            Assert.Contains(At(name), error.Message);
+        }
+        Assert.Empty(Directory.GetFiles(Folder));
+    }
+
+    [Fact]
+    public void Cmyk_and_samples_of_other_types_are_refused()
+    {
+        File.WriteAllBytes(At("cmyk.jpg"), CmykJpeg());
+        Assert.Contains("CMYK", Assert.Throws<InvalidDataException>(() => Image.Read(At("cmyk.jpg"))).Message);
+
+        File.WriteAllBytes(At("float.tif"), RawFiles.Tiff((new byte[16], RawFiles.Size(2, 2, (258, 32), (339, 3)))));
+        Assert.Contains("not unsigned 8 or 16 bit", Assert.Throws<InvalidDataException>(() => Image.ReadInfo(At("float.tif"))).Message);
+
+        File.WriteAllBytes(At("signed.tif"), RawFiles.Tiff((new byte[8], RawFiles.Size(2, 2, (258, 16), (339, 2)))));
+        Assert.Contains("not unsigned 8 or 16 bit", Assert.Throws<InvalidDataException>(() => Image.Read(At("signed.tif"))).Message);
+    }
+
+    [Fact]
+    public void Real_files_are_read()
+    {
+        var fluorescence = Image.Read(TestImages.Shared("data/utom/AF_8.png"));
+        Assert.Equal((1000, 1000, 1, SampleType.UInt16), (fluorescence.Width, fluorescence.Height, fluorescence.Channels, fluorescence.SampleType));
+        Assert.True(fluorescence.Samples16.ToArray().Max() > 255);
+        foreach (var file in Directory.GetFiles(TestImages.Shared("data/scanner_pairs"), "*.*g", SearchOption.AllDirectories).Take(20))
+        {
+            var image = Image.Read(file);
+            Assert.Equal(Image.ReadInfo(file), new ImageInfo(image.Width, image.Height, 3, SampleType.UInt8, Image.ReadInfo(file).Format));
+        }
+    }
+
+    private static unsafe byte[] CmykJpeg()
+    {
+        byte[] pixels = new byte[16 * 16 * 4];
+        byte[] jpeg = [];
+        fixed (byte* start = pixels)
+        {
+            using var memory = VipsImage.Wrap(start, pixels.Length, 16, 16, 4, VipsImage.UChar);
+            using var copy = new VipsOperation("copy").Set("in", memory).Set("interpretation", "cmyk");
+            using var cmyk = copy.RunToImage();
+            using var save = new VipsOperation("jpegsave_buffer").Set("in", cmyk);
+            save.RunToBytes(bytes => jpeg = bytes.ToArray());
+        }
+        return jpeg;
+    }
+
+    private static byte[] WithoutFourth(Image image)
+    {
+        var sample = image.SampleType == SampleType.UInt8 ? 1 : 2;
+        return [.. image.Data.Chunk(4 * sample).SelectMany(pixel => pixel[..(3 * sample)])];
+    }
+}
