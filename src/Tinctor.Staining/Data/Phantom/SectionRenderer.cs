@@ -204,7 +204,7 @@ internal sealed class SectionRenderer
     {
         float laplacian = phase[at - 1] + phase[at + 1] + phase[at - stride] + phase[at + stride] - (4 * phase[at]);
         float slope = phase[at + 1] - phase[at - 1] + (0.6f * (phase[at + stride] - phase[at - stride]));
-        return 1 + Math.Clamp((0.9f * laplacian) + (0.35f * slope), -0.45f, 0.3f);
+        return 1 + Math.Clamp((0.85f * laplacian) + (0.35f * slope), -0.4f, 0.16f);
     }
 
     private float Shade(int x, int y)

@@ -75,7 +75,7 @@ internal sealed class StainOptics
     /// <summary>Absorption of unstained tissue: faint, a little stronger towards blue; blood more.</summary>
     public (float R, float G, float B) TransmitUnstained(in TissuePoint p)
     {
-        float body = p.Thickness * (0.012f + (0.012f * p.Cytoplasm) + (0.008f * p.Collagen) + (0.014f * p.Nucleus * p.Chromatin));
+        float body = p.Thickness * (0.014f + (0.03f * p.Cytoplasm * (1 - p.Nucleus)) + (0.022f * p.Collagen) + (0.02f * p.Nucleus * p.Chromatin));
         float blood = 0.1f * p.Thickness * p.Blood;
         return (_light[0] * (1 - body), _light[1] * (1 - (1.1f * body) - (0.6f * blood)), _light[2] * (1 - (1.35f * body) - blood));
     }
@@ -92,9 +92,9 @@ internal sealed class StainOptics
     private static (float H, float E, float Dab) Eosin(in TissuePoint p)
     {
         float outside = 1 - p.Nucleus;
-        float h = (p.Nucleus * p.Chromatin * 0.82f) + (outside * ((p.Cytoplasm * p.Basophilia * 0.42f) + (0.025f * p.Collagen) + (0.08f * p.Lymph)))
+        float h = (p.Nucleus * p.Chromatin * 0.82f) + (outside * ((p.Cytoplasm * p.Basophilia * 0.42f) + (0.025f * p.Collagen) + (0.08f * p.Lymph) + (0.06f * p.Ground)))
             + (0.35f * p.Nucleus * p.Nucleolus);
-        float e = (outside * ((p.Cytoplasm * (1 - p.Basophilia) * 0.34f) + (0.27f * p.Collagen) + (0.95f * p.Blood) + (0.05f * p.Membrane)))
+        float e = (outside * ((p.Cytoplasm * (1 - p.Basophilia) * 0.34f) + (0.27f * p.Collagen * (1 - (0.25f * p.Ground))) + (0.95f * p.Blood) + (0.05f * p.Membrane)))
             + (p.Nucleus * (0.1f + (0.25f * p.Nucleolus)));
         return (p.Thickness * h, p.Thickness * e, 0);
     }

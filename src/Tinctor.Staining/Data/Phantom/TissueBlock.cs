@@ -24,6 +24,9 @@ internal struct TissuePoint
     public float Ki67;
     public float Lymph;
 
+    /// <summary>Mucoid ground substance between loose fibres, faintly basophilic.</summary>
+    public float Ground;
+
     /// <summary>Optical path for refraction: thickness with edges of nuclei, fibres and membranes.</summary>
     public float Phase;
     public PhantomTissue Tissue;
@@ -97,7 +100,10 @@ internal sealed class TissueBlock
             return point;
 
         Gland? gland = OwnerAt(x + a[6], y + a[7], out float depth);
-        float thickness = inside * (1 + (0.08f * a[5]));
+        // Cells bulge: outlines of nests are scalloped.
+        if (gland is { Tissue: PhantomTissue.Tumour })
+            depth += (1.3f * b[2]) + (0.5f * fine);
+        float thickness = inside * (1 + (0.1f * a[5]));
         float open = 0;
         if (gland is not null && depth > -0.7f)
             open = gland.Tissue == PhantomTissue.Vessel ? Vessel(ref point, gland, depth, x, y) : Epithelium(ref point, gland, depth, x, y, b);
@@ -207,9 +213,10 @@ internal sealed class TissueBlock
     private float Stroma(ref TissuePoint point, Gland? gland, float depth, float x, float y, Vector256<float> a, Vector256<float> b)
     {
         point.Tissue = a[3] > 0.42f ? PhantomTissue.Lymphoid : PhantomTissue.Stroma;
-        point.Lymph = Noise.Step(0.2f, 0.6f, a[3]);
-        (float fine, float coarse) = Fibres(x, y, b[0], b[1]);
         float loose = a[4];
+        point.Lymph = Noise.Step(0.2f, 0.6f, a[3]);
+        point.Ground = loose * Math.Clamp(0.5f + (0.9f * a[5]), 0, 1);
+        (float fine, float coarse) = Fibres(x, y, b[0], b[1]);
         float body = Noise.Lerp(0.62f, 0.42f, loose) + (0.2f * coarse) + (Noise.Lerp(0.14f, 0.3f, loose) * fine);
         float grain = Noise.Gradient(x / 1.1f, y / 1.1f, _model.TextureSeed(22)) + (0.8f * Noise.Gradient(x / 4.3f, y / 4.3f, _model.TextureSeed(23)));
         float collagen = Math.Clamp(body + (0.07f * grain) + (0.12f * b[3]), 0.04f, 1.2f);
@@ -329,6 +336,7 @@ internal sealed class TissueBlock
         point.Collagen = Noise.Lerp(stroma.Collagen, point.Collagen, w);
         point.Blood *= w;
         point.Lymph = stroma.Lymph * (1 - w);
+        point.Ground = stroma.Ground * (1 - w);
         if (w < 0.5f)
             point.Tissue = stroma.Tissue;
     }
@@ -430,6 +438,8 @@ internal sealed class TissueBlock
         float first = vessel ? 1.2f : tumour ? spacing * 0.52f : 5.2f;
         float last = Math.Min(gland.B, gland.Wall - (vessel ? 0 : 2.5f));
         float keep = vessel ? 0 : tumour ? spacing * 0.62f : 4.6f;
+        if (gland.Tissue == PhantomTissue.Gland)
+            PlaceMyoepithelium(gland, left, top, right, bottom);
         // A single row in normal acini and vessels.
         float step = tumour ? spacing * 0.92f : float.MaxValue;
         List<(float X, float Y)> placed = [];
@@ -448,7 +458,7 @@ internal sealed class TissueBlock
                 if (placed.Exists(p => Square(p.X - x) + Square(p.Y - y) < keep * keep))
                     continue;
                 placed.Add((x, y));
-                if (x < left || x >= right || y < top || y >= bottom || !Fits(gland, x, y, vessel))
+                if (x < left || x >= right || y < top || y >= bottom || !Fits(gland, x, y, vessel ? 0 : 2.2f))
                     continue;
                 if (vessel && Noise.Draw(hash, 4) < 0.45f)
                     continue;
@@ -456,6 +466,20 @@ internal sealed class TissueBlock
                     _cells.Add((x, y, index, hash));
                 _nuclei.Add(_model.Epithelial(gland, number, x, y, radial));
             }
+        }
+    }
+
+    /// <summary>Flat, dark nuclei between an acinus and its basement membrane.</summary>
+    private void PlaceMyoepithelium(Gland gland, float left, float top, float right, float bottom)
+    {
+        int count = (int)(MathF.Tau * MathF.Sqrt(0.5f * (Square(gland.A) + Square(gland.B))) / 13);
+        for (int i = 0; i < count; i++)
+        {
+            uint hash = Noise.Hash((int)gland.Hash, i, 0xCE13u);
+            float t = MathF.Tau * (i + (0.6f * Noise.Draw(hash, 1))) / count;
+            (float x, float y, float radial) = OnContour(gland, t, 1.1f);
+            if (x >= left && x < right && y >= top && y < bottom && Fits(gland, x, y, 0.3f) && Noise.Draw(hash, 2) < 0.7f)
+                _nuclei.Add(_model.Flat(hash, x, y, radial));
         }
     }
 
@@ -476,12 +500,13 @@ internal sealed class TissueBlock
         return (x, y, MathF.Atan2((nx * gland.Sin) + (ny * gland.Cos), (nx * gland.Cos) - (ny * gland.Sin)));
     }
 
-    private bool Fits(Gland gland, float x, float y, bool vessel)
+    /// <summary>Whether a nucleus there lies in the gland's wall, at least so deep, and in no other gland.</summary>
+    private bool Fits(Gland gland, float x, float y, float deep)
     {
+        bool vessel = gland.Tissue == PhantomTissue.Vessel;
         (float wx, float wy) = _model.Warp(x, y);
         Gland? owner = Owner(vessel ? _glands : _epithelia, x + wx, y + wy, out float depth);
-        return ReferenceEquals(owner, gland) && depth > (vessel ? 0 : 2.2f) && _model.Tissue(x, y) > 0.02f
-            && depth < gland.Wall - (vessel ? -1 : 1.5f);
+        return ReferenceEquals(owner, gland) && depth > deep && _model.Tissue(x, y) > 0.02f && depth < gland.Wall - (vessel ? -1 : 1.5f);
     }
 
     private static float Square(float x) => x * x;

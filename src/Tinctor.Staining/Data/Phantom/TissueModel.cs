@@ -141,6 +141,22 @@ internal sealed class TissueModel
         };
     }
 
+    /// <summary>A flat nucleus along an outline whose outward direction is given.</summary>
+    public Nucleus Flat(uint hash, float x, float y, float radialAngle) => new()
+    {
+        Hash = hash,
+        Kind = PhantomNucleusKind.Stromal,
+        X = x,
+        Y = y,
+        A = Noise.Draw(hash, 4, 2.6f, 4.6f),
+        B = Noise.Draw(hash, 5, 0.8f, 1.3f),
+        Cos = -MathF.Sin(radialAngle),
+        Sin = MathF.Cos(radialAngle),
+        Uneven = 0.15f,
+        Dark = Noise.Draw(hash, 6, 0.6f, 0.95f),
+        Coarse = 0.3f,
+    };
+
     private Nucleus Lymphocyte(float x, float y, uint hash) => new()
     {
         Hash = hash,
@@ -202,7 +218,7 @@ internal sealed class TissueModel
             Wall = tube ? Noise.Draw(hash, 8, 9, 16) : float.PositiveInfinity,
             Cleft = Noise.Draw(hash, 9) < 0.4f ? Noise.Draw(hash, 16, 2, 6) : 0,
             Atypia = atypia,
-            Her2 = Math.Clamp(_level + (1.6f * (atypia - _atypia)) + (0.12f * Noise.Normal(hash, 20)), Math.Max(0, _level - 0.7f), _level + 0.6f),
+            Her2 = Math.Clamp(_level + (1.6f * (atypia - _atypia)) + (0.12f * Noise.Normal(hash, 20)), Math.Max(0, _level - 0.7f), _level + 0.4f),
         };
     }
 

@@ -1,0 +1,54 @@
+using System.CommandLine;
+using Tinctor.Cli.Commands;
+using Tinctor.Slides;
+
+namespace Tinctor.Cli.Tests;
+
+public sealed class PhantomCommandTests : IDisposable
+{
+    private readonly string _folder = Directory.CreateTempSubdirectory("phantom-").FullName;
+
+    public void Dispose() => Directory.Delete(_folder, recursive: true);
+
+    [Fact]
+    public async Task WritesPairsOfTheStainsAndSizeAskedFor()
+    {
+        Assert.Equal(0, await Run("--slides", "2", "--size", "80x64", "--stains", "he,ki67", "--level", "3+", "--seed", "9", "--misalign", "3"));
+        Assert.Equal(["source/s001_f01.png", "source/s002_f01.png"], Directory.GetFiles(Path.Combine(_folder, "source")).Select(Relative).Order());
+        ImageInfo target = Image.ReadInfo(Path.Combine(_folder, "target", "s001_f01.png"));
+        Assert.Equal((80, 64, 3), (target.Width, target.Height, target.Channels));
+        Assert.True(File.Exists(Path.Combine(_folder, "truth", "s002_f01_ki67_displacement.safetensors")));
+        Assert.All(File.ReadAllLines(Path.Combine(_folder, "manifest.csv")).Skip(1), line => Assert.Contains(",3+,s00", line));
+    }
+
+    [Fact]
+    public async Task TheDefaultSizeFitsTheAutofluorescenceFactor()
+    {
+        Assert.Equal(0, await Run("--slides", "1", "--stains", "af,he"));
+        Assert.Equal(204, Image.ReadInfo(Path.Combine(_folder, "source", "s001_f01.tif")).Width);
+        Assert.Equal(1020, Image.ReadInfo(Path.Combine(_folder, "target", "s001_f01.png")).Width);
+    }
+
+    [Fact]
+    public async Task ValuesOutOfRangeAreUserErrors()
+    {
+        var error = await Assert.ThrowsAsync<InvalidDataException>(() => Run("--slides", "0"));
+        Assert.Contains("0 slides", error.Message);
+    }
+
+    [Theory]
+    [InlineData("--size", "80")]
+    [InlineData("--stains", "he,her3")]
+    [InlineData("--level", "4+")]
+    public void WordsThatMeanNothingAreParseErrors(string option, string value) =>
+        Assert.NotEmpty(PhantomCommand.Create().Parse(["-o", _folder, option, value]).Errors);
+
+    private Task<int> Run(params string[] options)
+    {
+        // The launcher prints exceptions itself; here they must come through.
+        var configuration = new InvocationConfiguration { EnableDefaultExceptionHandler = false };
+        return PhantomCommand.Create().Parse(["-o", _folder, .. options]).InvokeAsync(configuration, TestContext.Current.CancellationToken);
+    }
+
+    private string Relative(string path) => Path.GetRelativePath(_folder, path);
+}
