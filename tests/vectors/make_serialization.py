@@ -2,9 +2,11 @@
 """Writes the checkpoints in serialization/ with PyTorch, as its users would. Made with torch 1.13.1, numpy 1.24."""
 
 import io
+import json
 import os
 import pathlib
 import pickle
+import struct
 import tarfile
 import zipfile
 from collections import OrderedDict
@@ -64,7 +66,7 @@ torch.save({"nets": {"G": model.state_dict(), "D": {"w": torch.ones(1)}}}, "two_
 # Refused, each for its own reason.
 torch.save(model.state_dict(), "legacy.pth", _use_new_zipfile_serialization=False)
 torch.save(model, "whole_module.pth")
-torch.jit.save(torch.jit.trace(model.eval(), torch.randn(4, 2)), "torchscript.pt")
+torch.jit.save(torch.jit.trace(model.eval(), torch.randn(4, 2)), "traced.pt")
 pickle.dump({"a": 1}, open("bare_pickle.pth", "wb"), protocol=2)
 with tarfile.open("tar.pth", "w") as tar:
     tar.addfile(tarfile.TarInfo("sys_info"), io.BytesIO())
@@ -89,9 +91,30 @@ def rewrite(source, target, change, compression=zipfile.ZIP_STORED):
             new.writestr(*extra)
 
 
+# Without the debug records, which hold paths of the machine.
+rewrite("traced.pt", "torchscript.pt", lambda name, data: None if name is None or name.endswith(".debug_pkl") else data)
+os.remove("traced.pt")
 rewrite("views.pth", "big_endian.pth", lambda name, data: ("views/byteorder", "big") if name is None else data)
 rewrite("views.pth", "little_endian.pth", lambda name, data: ("views/byteorder", "little") if name is None else data)
 rewrite("views.pth", "compressed.pth", lambda name, data: data, zipfile.ZIP_DEFLATED)
 rewrite("views.pth", "short_storage.pth", lambda name, data: data[:-4] if name == "views/data/0" else data)
 rewrite("views.pth", "lost_storage.pth", lambda name, data: None if name == "views/data/0" else data)
 rewrite("views.pth", "no_pickle.pth", lambda name, data: None if name == "views/data.pkl" else data)
+
+
+def write_safetensors(path, tensors, metadata):
+    """The format by hand, from its description: the header lists the tensors in the opposite order of their data."""
+    names = {torch.float64: "F64", torch.float32: "F32", torch.float16: "F16", torch.bfloat16: "BF16", torch.int64: "I64", torch.int32: "I32",
+             torch.int16: "I16", torch.int8: "I8", torch.uint8: "U8", torch.bool: "BOOL"}
+    data, entries = b"", {}
+    for name, tensor in tensors.items():
+        raw = (tensor.view(torch.int16) if tensor.dtype == torch.bfloat16 else tensor).numpy().tobytes()
+        entries[name] = {"dtype": names[tensor.dtype], "shape": list(tensor.shape), "data_offsets": [len(data), len(data) + len(raw)]}
+        data += raw
+    header = json.dumps({**dict(reversed(entries.items())), "__metadata__": metadata}, indent=1).encode()
+    header += b" " * (-len(header) % 8)
+    path.write_bytes(struct.pack("<Q", len(header)) + header + data)
+
+
+real = OrderedDict((name, tensor) for name, tensor in dtypes.items() if not tensor.is_complex())
+write_safetensors(HERE / "dtypes.safetensors", {**real, "scalar": torch.tensor(2.5), "empty": torch.empty(2, 0)}, {"größe": "\u00e9\n"})

@@ -19,9 +19,9 @@ internal sealed record NumpyType(string Name)
     };
 
     /// <summary>Refuses the state of a dtype that is not little-endian.</summary>
-    public void CheckByteOrder(object? state)
+    public void CheckByteOrder(object?[] state)
     {
-        if (state is not (object[] and [_, "<" or "|", ..]))
+        if (state is not [_, "<" or "|", ..])
         {
             throw new FormatException($"it has a numpy scalar of type {Name} that is not little-endian");
         }

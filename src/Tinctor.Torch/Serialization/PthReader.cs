@@ -137,7 +137,7 @@ public static class PthReader
     private static OrderedDictionary<object, object?> SelectStateDict(string path, object? root, string? name)
     {
         var found = FindStateDicts(root);
-        if ((name is null ? found.Count == 1 : found.ContainsKey(name)))
+        if (name is null ? found.Count == 1 : found.ContainsKey(name))
         {
             return name is null ? found.GetAt(0).Value : found[name];
         }

@@ -253,8 +253,8 @@ internal sealed class Unpickler(byte[] pickle, Func<string, object> findGlobal, 
         {
             case OrderedDictionary<object, object?> when state is OrderedDictionary<object, object?>:
                 break;
-            case NumpyType type when state is object[]:
-                type.CheckByteOrder(state);
+            case NumpyType type when state is object[] parts:
+                type.CheckByteOrder(parts);
                 break;
             default:
                 throw new FormatException("its pickle sets attributes of something that has none");

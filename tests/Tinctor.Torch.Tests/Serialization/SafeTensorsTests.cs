@@ -84,6 +84,24 @@ public sealed class SafeTensorsTests : IDisposable
     }
 
     [Fact]
+    public void A_file_from_python_has_what_the_checkpoint_from_python_has()
+    {
+        using var scope = torch.NewDisposeScope();
+        var tensors = SafeTensors.Load(TestFiles.Vector("dtypes.safetensors"), out var metadata);
+        var checkpoint = PthReader.LoadStateDict(TestFiles.Vector("dtypes.pth"));
+        Assert.Equal([new("größe", "é\n")], metadata);
+        Assert.Equal(["empty", "scalar", .. checkpoint.Keys.Where(key => !key.StartsWith("complex")).Reverse()], tensors.Keys);
+        Assert.Equal(2.5f, tensors["scalar"].item<float>());
+        Assert.Equal([2, 0], tensors["empty"].shape);
+        foreach (var (name, tensor) in tensors.Skip(2))
+        {
+            Assert.Equal(checkpoint[name].dtype, tensor.dtype);
+            Assert.Equal(checkpoint[name].shape, tensor.shape);
+            Assert.Equal(checkpoint[name].bytes(), tensor.bytes());
+        }
+    }
+
+    [Fact]
     public void All_shared_files_are_read()
     {
         var files = Directory.GetFiles(TestFiles.Shared(""), "*.safetensors", SearchOption.AllDirectories);
@@ -183,7 +201,7 @@ public sealed class SafeTensorsTests : IDisposable
         Save(RandomTensors(random, 6), [new("format", "pt")]);
         var good = File.ReadAllBytes(Target);
         var refused = 0;
-        for (var round = 0; round < 1000; round++)
+        for (var round = 0; round < 500; round++)
         {
             var bytes = good.AsSpan(0, round % 3 == 0 ? random.Next(good.Length) : good.Length).ToArray();
             for (var flips = random.Next(4); flips > 0 && bytes.Length > 0; flips--)
@@ -202,7 +220,7 @@ public sealed class SafeTensorsTests : IDisposable
             }
         }
 
-        Assert.InRange(refused, 300, 1000);
+        Assert.InRange(refused, 150, 500);
     }
 
     private void AssertRefused(byte[] content, string reason)
