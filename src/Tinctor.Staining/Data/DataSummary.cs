@@ -1,0 +1,45 @@
+using System.Security.Cryptography;
+using System.Text;
+
+namespace Tinctor.Staining.Data;
+
+/// <summary>What a run was trained on, for environment.json: counts, and a hash of every file.</summary>
+/// <param name="Root">The folder or manifest that was read.</param>
+/// <param name="Layout">The layout that was recognised.</param>
+/// <param name="Splits">Pairs in each split.</param>
+/// <param name="Labels">Pairs with each label; empty where there are none.</param>
+/// <param name="Slides">Slides of each split; empty where they are not known.</param>
+/// <param name="Sha256">The hash of the lines "hash  path" of all files in the order of their paths, as sha256sum writes them.</param>
+/// <param name="Files">SHA-256 in hexadecimal by path relative to the root's folder, with forward slashes.</param>
+public sealed record DataSummary(string Root, string Layout, IReadOnlyDictionary<string, int> Splits, IReadOnlyDictionary<string, int> Labels,
+    IReadOnlyDictionary<string, string[]> Slides, string Sha256, IReadOnlyDictionary<string, string> Files)
+{
+    /// <summary>Counts and hashes every file of the manifest, in parallel.</summary>
+    /// <exception cref="IOException">A file cannot be read.</exception>
+    public static DataSummary Of(PairManifest manifest, CancellationToken cancel = default)
+    {
+        string folder = Directory.Exists(manifest.Root) ? manifest.Root : Path.GetDirectoryName(manifest.Root)!;
+        string[] files = [.. manifest.Pairs.SelectMany(pair => pair.Files).Distinct()];
+        var hashes = new string[files.Length];
+        Parallel.For(0, files.Length, new ParallelOptions { CancellationToken = cancel }, i =>
+        {
+            using FileStream stream = File.OpenRead(files[i]);
+            hashes[i] = Convert.ToHexStringLower(SHA256.HashData(stream));
+        });
+        var byPath = new SortedDictionary<string, string>(StringComparer.Ordinal);
+        for (int i = 0; i < files.Length; i++) byPath[Path.GetRelativePath(folder, files[i]).Replace('\\', '/')] = hashes[i];
+        string lines = string.Concat(byPath.Select(file => $"{file.Value}  {file.Key}\n"));
+        return new(manifest.Root, manifest.Layout,
+            Count(manifest.Pairs.Select(pair => pair.Split)),
+            Count(manifest.Pairs.Select(pair => pair.Label).OfType<string>()),
+            SlidesOf(manifest),
+            Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(lines))), byPath);
+    }
+
+    private static SortedDictionary<string, int> Count(IEnumerable<string> names) => new(names.CountBy(name => name).ToDictionary(), StringComparer.Ordinal);
+
+    private static SortedDictionary<string, string[]> SlidesOf(PairManifest manifest) => new(
+        manifest.Pairs.Where(pair => pair.SlideId.Length > 0).GroupBy(pair => pair.Split)
+            .ToDictionary(split => split.Key, split => split.Select(pair => pair.SlideId).Distinct().Order(StringComparer.Ordinal).ToArray()),
+        StringComparer.Ordinal);
+}

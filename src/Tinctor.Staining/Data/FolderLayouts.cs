@@ -1,0 +1,114 @@
+using System.Text.RegularExpressions;
+
+namespace Tinctor.Staining.Data;
+
+/// <summary>
+/// Recognises the layout of a data folder by its sub-folders:
+/// <code>
+/// manifest.csv, manifest.yaml, manifest.yml          a manifest, which comes before all others
+/// HE/{train,val,test}  IHC/{train,val,test}          BCI; also A and B, source and target; also without the inner folders
+/// trainA trainB valA valB testA testB                MIST, CycleGAN
+/// train val test                                     pix2pix, CEFF: side-by-side images
+/// *.png                                              side-by-side images without splits: all are for training
+/// </code>
+/// Partners have the same name, whatever the extension. BCI's names tell the label (00820_test_2+) and, without inner folders, the split.
+/// </summary>
+public static partial class FolderLayouts
+{
+    private static readonly string[] Extensions = [".png", ".jpg", ".jpeg", ".tif", ".tiff"];
+    private static readonly (string Source, string Target)[] Partners = [("HE", "IHC"), ("A", "B"), ("source", "target")];
+
+    /// <summary>The image files of a folder by extension, in the order of their names; hidden files are left out.</summary>
+    public static IReadOnlyList<string> Images(string folder) => !Directory.Exists(folder) ? [] :
+        [.. Directory.EnumerateFiles(folder).Where(file => IsImage(Path.GetFileName(file))).OrderBy(file => file, StringComparer.Ordinal)];
+
+    /// <summary>Two folders of images with the same names, all of one split.</summary>
+    /// <exception cref="InvalidDataException">One of the folders holds no images, or two images that differ only by extension.</exception>
+    public static PairManifest ReadTwoFolders(string source, string target, Regex? slidePattern = null)
+    {
+        foreach (string folder in (string[])[source, target])
+        {
+            if (Images(folder).Count == 0) throw new InvalidDataException($"{folder}: holds no PNG, JPEG or TIFF images");
+        }
+        return new PairManifest(Path.GetFullPath(source), $"two folders, {Path.GetFileName(source)} and {Path.GetFileName(target)}",
+            [.. Match(Path.GetFullPath(source), Path.GetFullPath(target), "train", slidePattern)]);
+    }
+
+    internal static PairManifest Read(string root, Regex? slidePattern)
+    {
+        string[] manifests = [.. Directory.EnumerateFiles(root, "manifest*").Where(IsManifest).Order(StringComparer.Ordinal)];
+        if (manifests.Length == 1) return ManifestFile.Read(manifests[0], slidePattern);
+        if (manifests.Length > 1)
+            throw new InvalidDataException($"{root}: holds several manifests ({string.Join(", ", manifests.Select(Path.GetFileName))}); name one of them");
+
+        foreach ((string source, string target) in Partners)
+        {
+            string sources = Path.Combine(root, source), targets = Path.Combine(root, target);
+            if (Directory.Exists(sources) && Directory.Exists(targets))
+                return new(root, source == "HE" ? "BCI layout" : $"folders {source} and {target}", [.. Halves(sources, targets, slidePattern)]);
+        }
+        if (PairManifest.Splits.Any(split => Directory.Exists(Path.Combine(root, $"{split}A")) && Directory.Exists(Path.Combine(root, $"{split}B"))))
+        {
+            return new(root, "MIST layout", [.. PairManifest.Splits.SelectMany(split =>
+                Match(Path.Combine(root, $"{split}A"), Path.Combine(root, $"{split}B"), split, slidePattern))]);
+        }
+        if (PairManifest.Splits.Any(split => Images(Path.Combine(root, split)).Count > 0))
+        {
+            return new(root, "side-by-side AB images (pix2pix, CEFF)",
+                [.. PairManifest.Splits.SelectMany(split => SideBySide(Path.Combine(root, split), split, slidePattern))]);
+        }
+        if (Images(root).Count > 0) return new(root, "side-by-side AB images, no splits", [.. SideBySide(root, "train", slidePattern)]);
+        throw new InvalidDataException($"{root}: no known layout; expected manifest.csv, HE and IHC, trainA and trainB, or train and test with side-by-side images");
+    }
+
+    /// <summary>The slide in a file's name, or nothing.</summary>
+    internal static string Slide(string file, Regex? pattern)
+    {
+        if (pattern?.Match(Path.GetFileNameWithoutExtension(file)) is not { Success: true } match) return "";
+        return match.Groups.Count > 1 ? match.Groups[1].Value : match.Value;
+    }
+
+    private static IEnumerable<Pair> Halves(string sources, string targets, Regex? slidePattern)
+    {
+        IEnumerable<Pair> split = PairManifest.Splits.SelectMany(split =>
+            Match(Path.Combine(sources, split), Path.Combine(targets, split), split, slidePattern));
+        IEnumerable<Pair> flat = Match(sources, targets, "train", slidePattern)
+            .Select(pair => BciName().Match(pair.Name) is { Success: true } name ? pair with { Split = name.Groups["split"].Value } : pair);
+        return split.Concat(flat);
+    }
+
+    private static IEnumerable<Pair> Match(string sources, string targets, string split, Regex? slidePattern)
+    {
+        Dictionary<string, string> a = ByName(sources), b = ByName(targets);
+        foreach (string name in a.Keys.Union(b.Keys).Order(StringComparer.Ordinal))
+        {
+            // A partner that is not there gets the path where it was looked for.
+            string source = a.TryGetValue(name, out string? file) ? file : Path.Combine(sources, Path.GetFileName(b[name]));
+            string target = b.TryGetValue(name, out file) ? file : Path.Combine(targets, Path.GetFileName(a[name]));
+            yield return new(source, target, split, Label(name), Slide(source, slidePattern), PairLayout.TwoFiles);
+        }
+    }
+
+    private static IEnumerable<Pair> SideBySide(string folder, string split, Regex? slidePattern) => Images(folder)
+        .Select(file => new Pair(file, null, split, Label(Path.GetFileNameWithoutExtension(file)), Slide(file, slidePattern), PairLayout.SourceLeft));
+
+    private static Dictionary<string, string> ByName(string folder)
+    {
+        var files = new Dictionary<string, string>(StringComparer.Ordinal);
+        foreach (string file in Images(folder))
+        {
+            if (!files.TryAdd(Path.GetFileNameWithoutExtension(file), file))
+                throw new InvalidDataException($"{file}: a second image of that name, with another extension; remove one of the two");
+        }
+        return files;
+    }
+
+    private static string? Label(string name) => BciName().Match(name) is { Success: true } match ? match.Groups["level"].Value : null;
+
+    private static bool IsImage(string name) => !name.StartsWith('.') && Extensions.Contains(Path.GetExtension(name).ToLowerInvariant());
+
+    private static bool IsManifest(string path) => Path.GetExtension(path).ToLowerInvariant() is ".csv" or ".yaml" or ".yml";
+
+    [GeneratedRegex(@"_(?<split>train|val|test)_(?<level>0|1\+|2\+|3\+)$", RegexOptions.CultureInvariant)]
+    private static partial Regex BciName();
+}

@@ -1,0 +1,135 @@
+using System.Globalization;
+using System.Text;
+using System.Text.RegularExpressions;
+using Microsoft.VisualBasic.FileIO;
+using Tinctor.Torch.Serialization;
+using YamlDotNet.Core;
+using YamlDotNet.Serialization;
+
+namespace Tinctor.Staining.Data;
+
+/// <summary>
+/// Manifest files: a CSV table with a header line, or a YAML list of mappings (by itself or under "pairs"), with
+/// <list type="bullet">
+/// <item>source: path relative to the manifest, required;</item>
+/// <item>target: likewise; empty or missing for side-by-side images with the source on the left;</item>
+/// <item>split: train, val or test. Without this column the slides are split 70 : 15 : 15, never tile by tile;</item>
+/// <item>label, slide_id: optional (slide_id is required without a split);</item>
+/// <item>kept: rows with 0 or false are left out, as `tinctor pair` marks the tiles that it rejects.</item>
+/// </list>
+/// Other columns are ignored.
+/// </summary>
+public static class ManifestFile
+{
+    private const double ValidationShare = 0.15, TestShare = 0.15;
+
+    /// <summary>Reads a .csv, .yaml or .yml manifest.</summary>
+    /// <exception cref="InvalidDataException">The file is malformed; all rows that are wrong are named.</exception>
+    public static PairManifest Read(string path, Regex? slidePattern = null)
+    {
+        bool csv = Path.GetExtension(path).Equals(".csv", StringComparison.OrdinalIgnoreCase);
+        List<Row> rows = csv ? ReadCsv(path) : ReadYaml(path);
+        string folder = Path.GetDirectoryName(Path.GetFullPath(path))!;
+        bool splits = rows.Any(row => row["split"].Length > 0);
+        var pairs = new List<Pair>();
+        var problems = new List<string>();
+        foreach (Row row in rows.Where(row => row["kept"].ToLowerInvariant() is not ("0" or "false" or "no")))
+        {
+            string? split = splits ? SplitName(row["split"]) : "train";
+            if (row["source"].Length == 0) problems.Add($"{row.Place} has no source");
+            else if (split is null) problems.Add($"{row.Place} has the split \"{row["split"]}\"");
+            else pairs.Add(ToPair(row, folder, split, slidePattern));
+        }
+        if (problems.Count > 0)
+            throw new InvalidDataException($"{path}: {Problems.List(problems)}; each row needs a source, and train, val or test as its split");
+        var manifest = new PairManifest(Path.GetFullPath(path), $"manifest {Path.GetFileName(path)}", pairs);
+        return splits || pairs.Count == 0 ? manifest : manifest.SplitBySlide(ValidationShare, TestShare);
+    }
+
+    /// <summary>
+    /// Writes a CSV manifest with paths relative to it and forward slashes. <paramref name="extra"/> adds columns, of which each pair has a value.
+    /// </summary>
+    /// <exception cref="IOException">The file cannot be written.</exception>
+    public static void Write(string path, IReadOnlyList<Pair> pairs, params IReadOnlyList<(string Name, IReadOnlyList<string> Values)> extra)
+    {
+        string folder = Path.GetDirectoryName(Path.GetFullPath(path))!;
+        var text = new StringBuilder();
+        AppendRow(text, ["source", "target", "split", "label", "slide_id", .. extra.Select(column => column.Name)]);
+        for (int i = 0; i < pairs.Count; i++)
+        {
+            Pair pair = pairs[i];
+            if (pair.Layout == PairLayout.SourceRight) throw new ArgumentException($"{pair.Source}: a manifest cannot say that the source is on the right");
+            AppendRow(text, [Relative(pair.Source), pair.Target is null ? "" : Relative(pair.Target), pair.Split, pair.Label ?? "", pair.SlideId,
+                .. extra.Select(column => column.Values[i])]);
+        }
+        AtomicFile.WriteText(path, text.ToString());
+
+        string Relative(string file) => Path.GetRelativePath(folder, file).Replace('\\', '/');
+    }
+
+    private static Pair ToPair(Row row, string folder, string split, Regex? slidePattern)
+    {
+        string source = Path.GetFullPath(row["source"], folder);
+        string? target = row["target"].Length == 0 ? null : Path.GetFullPath(row["target"], folder);
+        string slide = row["slide_id"].Length > 0 ? row["slide_id"] : FolderLayouts.Slide(source, slidePattern);
+        string? label = row["label"].Length > 0 ? row["label"] : null;
+        return new(source, target, split, label, slide, target is null ? PairLayout.SourceLeft : PairLayout.TwoFiles);
+    }
+
+    private static string? SplitName(string text) => text.ToLowerInvariant() switch
+    {
+        "train" or "training" => "train",
+        "val" or "valid" or "validation" => "val",
+        "test" or "testing" => "test",
+        _ => null,
+    };
+
+    private static List<Row> ReadCsv(string path)
+    {
+        try
+        {
+            using var parser = new TextFieldParser(path, Encoding.UTF8) { Delimiters = [","], HasFieldsEnclosedInQuotes = true };
+            string[] header = parser.ReadFields() ?? throw new InvalidDataException($"{path}: is empty; expected a header line with source, target, split, label, slide_id");
+            if (!header.Contains("source")) throw new InvalidDataException($"{path}: has no source column; its header is {string.Join(",", header)}");
+            var rows = new List<Row>();
+            while (!parser.EndOfData)
+            {
+                long line = parser.LineNumber;
+                string[] fields = parser.ReadFields()!;
+                if (fields.Length != header.Length)
+                    throw new InvalidDataException($"{path}: line {line} has {fields.Length} fields, the header {header.Length}; quote fields that contain commas");
+                rows.Add(new($"line {line}", header.Zip(fields).DistinctBy(field => field.First).ToDictionary(field => field.First, field => field.Second)));
+            }
+            return rows;
+        }
+        catch (MalformedLineException error)
+        {
+            throw new InvalidDataException($"{path}: line {error.LineNumber} is not CSV; check its quotes", error);
+        }
+    }
+
+    private static List<Row> ReadYaml(string path)
+    {
+        try
+        {
+            object? document = new DeserializerBuilder().Build().Deserialize<object?>(File.ReadAllText(path));
+            if (document is Dictionary<object, object> mapping && mapping.TryGetValue("pairs", out object? list)) document = list;
+            if (document is not List<object> items) throw new InvalidDataException($"{path}: expected a list of pairs, by itself or under \"pairs\"");
+            return [.. items.Select((item, i) => new Row($"pair {i + 1}", item is Dictionary<object, object> fields
+                ? fields.ToDictionary(field => $"{field.Key}", field => Convert.ToString(field.Value, CultureInfo.InvariantCulture) ?? "")
+                : throw new InvalidDataException($"{path}: pair {i + 1} is not a mapping with source, target, split, label, slide_id")))];
+        }
+        catch (YamlException error)
+        {
+            throw new InvalidDataException($"{path}: is not YAML ({error.Message})", error);
+        }
+    }
+
+    private static void AppendRow(StringBuilder text, IEnumerable<string> fields) =>
+        text.AppendJoin(',', fields.Select(field => field.AsSpan().ContainsAny(",\"\n\r") ? $"\"{field.Replace("\"", "\"\"")}\"" : field)).Append('\n');
+
+    private sealed record Row(string Place, Dictionary<string, string> Fields)
+    {
+        public string this[string column] => Fields.TryGetValue(column, out string? value) ? value.Trim() : "";
+    }
+}

@@ -1,0 +1,38 @@
+namespace Tinctor.Staining.Data;
+
+/// <summary>Where the two images of a pair are.</summary>
+public enum PairLayout
+{
+    /// <summary>Source and target are files of their own.</summary>
+    TwoFiles,
+
+    /// <summary>One file: the left half is the source, the right half the target (pix2pix AtoB).</summary>
+    SourceLeft,
+
+    /// <summary>One file: the right half is the source, the left half the target (pix2pix BtoA).</summary>
+    SourceRight,
+}
+
+/// <summary>One pair of images of the same field.</summary>
+/// <param name="Source">Full path of the source image, or of the file that holds both.</param>
+/// <param name="Target">Full path of the target image; null where <paramref name="Source"/> holds both.</param>
+/// <param name="Split">"train", "val" or "test".</param>
+/// <param name="Label">The field's label (a HER2 level as in "2+"), or null.</param>
+/// <param name="SlideId">The slide that the field was cut from; empty where it is not known.</param>
+/// <param name="Layout">How source and target are cut from the files.</param>
+public sealed record Pair(string Source, string? Target, string Split, string? Label, string SlideId, PairLayout Layout)
+{
+    /// <summary>The source's file name without extension.</summary>
+    public string Name => Path.GetFileNameWithoutExtension(Source);
+
+    /// <summary>The one or two files of the pair.</summary>
+    public IEnumerable<string> Files => Target is null ? [Source] : [Source, Target];
+
+    /// <summary>The pair with source and target exchanged.</summary>
+    public Pair Reverse() => Layout switch
+    {
+        PairLayout.SourceLeft => this with { Layout = PairLayout.SourceRight },
+        PairLayout.SourceRight => this with { Layout = PairLayout.SourceLeft },
+        _ => this with { Source = Target!, Target = Source },
+    };
+}

@@ -1,0 +1,92 @@
+using System.Collections.Concurrent;
+using Tinctor.Slides;
+
+namespace Tinctor.Staining.Data;
+
+/// <summary>Finds everything that is wrong with the files of a data set before it is used, and says it all at once.</summary>
+public static class PairVerification
+{
+    /// <summary>Images are decoded wholly if all of them together have at most this many pixels (a few seconds).</summary>
+    public const long DecodedPixels = 200_000_000;
+
+    /// <summary>
+    /// Looks at every pair: both files are there and readable, of one size, and of the same channels and sample type as those of the other pairs.
+    /// Headers are read always; pixels if <paramref name="decode"/>, or by default if the set is small. Works in parallel.
+    /// </summary>
+    /// <param name="pairs">What is going to be used.</param>
+    /// <param name="minimumSize">Sides must have at least this many pixels: the crop that will be cut.</param>
+    /// <param name="decode">True decodes every file, false none, null those of a set of up to <see cref="DecodedPixels"/>.</param>
+    /// <param name="cancel">Stops the work.</param>
+    /// <exception cref="InvalidDataException">Something is wrong; the message has a line a problem, up to twenty, and their count.</exception>
+    public static void Check(IReadOnlyList<Pair> pairs, int minimumSize = 1, bool? decode = null, CancellationToken cancel = default)
+    {
+        var options = new ParallelOptions { CancellationToken = cancel };
+        var infos = new (ImageInfo Source, ImageInfo Target)?[pairs.Count];
+        var problems = new ConcurrentDictionary<int, string>();
+        Parallel.For(0, pairs.Count, options, i => Try(i, () => infos[i] = Headers(pairs[i], minimumSize)));
+        RefuseOddOnes();
+        if (decode ?? infos.Sum(info => info is var (a, b) ? (long)a.Width * a.Height + ((long)b.Width * b.Height) : 0) <= DecodedPixels)
+        {
+            Parallel.For(0, pairs.Count, options, i =>
+            {
+                if (problems.ContainsKey(i)) return;
+                foreach (string file in pairs[i].Files) Try(i, () => Image.Read(file));
+            });
+        }
+        if (!problems.IsEmpty)
+        {
+            throw new InvalidDataException($"{problems.Count} of {pairs.Count} pairs cannot be used:\n  "
+                + Problems.List([.. problems.OrderBy(problem => problem.Key).Select(problem => problem.Value)], "\n  "));
+        }
+
+        void Try(int i, Action look)
+        {
+            try
+            {
+                look();
+            }
+            catch (Exception error) when (error is InvalidDataException or IOException)
+            {
+                problems.TryAdd(i, error.Message);
+            }
+        }
+
+        // The kind that most pairs have is the right one.
+        void RefuseOddOnes()
+        {
+            var kinds = infos.Where(info => info is not null).GroupBy(info => Kind(info!.Value)).OrderByDescending(kind => kind.Count()).ToArray();
+            if (kinds.Length < 2) return;
+            for (int i = 0; i < infos.Length; i++)
+            {
+                if (infos[i] is { } info && Kind(info) != kinds[0].Key)
+                    problems.TryAdd(i, $"{pairs[i].Source}: {Kind(info)}, but most pairs have {kinds[0].Key}; convert it or leave it out");
+            }
+        }
+    }
+
+    private static string Kind((ImageInfo Source, ImageInfo Target) pair) => $"{Kind(pair.Source)} to {Kind(pair.Target)}";
+
+    private static string Kind(ImageInfo info) =>
+        $"{info.Channels} {(info.Channels == 1 ? "channel" : "channels")} of {(info.SampleType == SampleType.UInt8 ? 8 : 16)} bit";
+
+    private static (ImageInfo Source, ImageInfo Target) Headers(Pair pair, int minimumSize)
+    {
+        foreach ((string file, string? partner) in ((string, string?)[])[(pair.Source, pair.Target), (pair.Target ?? pair.Source, pair.Source)])
+        {
+            if (!File.Exists(file)) throw new FileNotFoundException($"{file}: missing" + (partner is null ? "" : $", the partner of {partner}"));
+        }
+        ImageInfo source = Image.ReadInfo(pair.Source);
+        if (pair.Target is null && source.Width % 2 != 0)
+            throw new InvalidDataException($"{pair.Source}: {source.Width} pixels wide, so not two images of one size side by side");
+        ImageInfo target = pair.Target is null ? source : Image.ReadInfo(pair.Target);
+        if (pair.Target is null) source = target = source with { Width = source.Width / 2 };
+        if ((source.Width, source.Height) != (target.Width, target.Height))
+        {
+            throw new InvalidDataException($"{pair.Source}: is {source.Width}x{source.Height}, but its partner {pair.Target} is "
+                + $"{target.Width}x{target.Height}; make pairs of one size with `tinctor pair`");
+        }
+        if (Math.Min(source.Width, source.Height) < minimumSize)
+            throw new InvalidDataException($"{pair.Source}: is {source.Width}x{source.Height}, smaller than the crop of {minimumSize}; crop less or leave it out");
+        return (source, target);
+    }
+}

@@ -1,0 +1,99 @@
+using System.Collections.Concurrent;
+using Tinctor.Slides;
+using Tinctor.Torch;
+
+namespace Tinctor.Staining.Data;
+
+/// <summary>
+/// Pairs as tensors: decoded, transformed, scaled to [-1, 1]. What comes out is a function of the files, the transform, the seed, the epoch and the
+/// index alone. Thread-safe.
+/// </summary>
+public sealed class PairedDataset
+{
+    private readonly ConcurrentDictionary<int, (Image Source, Image Target)> cache = new();
+    private readonly ulong seed;
+    private readonly long cacheBytes;
+    private long cachedBytes;
+
+    /// <summary>Makes a data set of the pairs of one split.</summary>
+    /// <param name="pairs">The pairs; an index is a position in this list.</param>
+    /// <param name="transform">What is done to each; null takes the images as they are.</param>
+    /// <param name="seed">Of the random choices.</param>
+    /// <param name="cacheBytes">Decoded (and resized) images are kept in memory until they fill this many bytes; 0 keeps none.</param>
+    public PairedDataset(IReadOnlyList<Pair> pairs, PairTransform? transform = null, ulong seed = 0, long cacheBytes = 0)
+    {
+        (Pairs, Transform, this.seed, this.cacheBytes) = (pairs, transform ?? new(), seed, cacheBytes);
+        Transform.Validate();
+    }
+
+    /// <summary>The pairs.</summary>
+    public IReadOnlyList<Pair> Pairs { get; }
+
+    /// <summary>What is done to each pair.</summary>
+    public PairTransform Transform { get; }
+
+    /// <summary>The number of pairs.</summary>
+    public int Count => Pairs.Count;
+
+    /// <summary>
+    /// Source and target as float32 [C, H, W] in [-1, 1], as they are in this epoch. The caller owns them; on a thread with an open
+    /// <see cref="DisposeScope"/> they belong to the scope.
+    /// </summary>
+    /// <exception cref="InvalidDataException">A file cannot be read, or does not fit the transform; the message names it.</exception>
+    public (Tensor Source, Tensor Target) Get(int index, int epoch = 0)
+    {
+        Sample sample = Load(index, epoch);
+        return (sample.Source.ToTensor(), sample.Target.ToTensor());
+    }
+
+    /// <summary>Source and target of one sample, before they become tensors.</summary>
+    internal Sample Load(int index, int epoch)
+    {
+        Pair pair = Pairs[index];
+        (Image source, Image target) = Cached(index);
+        var random = new SampleRandom(seed, epoch, index);
+        try
+        {
+            Placement place = Transform.Place(ref random, source.Width, source.Height);
+            float[] light = place.Cut(source);
+            if (Transform.Jitter is { } jitter)
+            {
+                if (source.Channels != 3) throw new InvalidDataException($"has {source.Channels} channels; stain jitter is for RGB: switch it off");
+                jitter.Apply(ref random, light);
+            }
+            return new(pair, Planes.Of(light, source.Channels, place), Planes.Of(place.Cut(target), target.Channels, place));
+        }
+        catch (InvalidDataException error)
+        {
+            throw new InvalidDataException($"{pair.Source}: {error.Message}", error);
+        }
+    }
+
+    private (Image, Image) Cached(int index)
+    {
+        if (cache.TryGetValue(index, out (Image, Image) pair)) return pair;
+        (Image source, Image target) = ReadPair(Pairs[index]);
+        pair = (source, target) = (Transform.Prepare(source), Transform.Prepare(target));
+        long bytes = source.Data.LongLength + target.Data.LongLength;
+        // Two threads may both find room for the last image; it is then kept although it is slightly over.
+        if (Interlocked.Read(ref cachedBytes) + bytes <= cacheBytes && cache.TryAdd(index, pair)) Interlocked.Add(ref cachedBytes, bytes);
+        return pair;
+    }
+
+    /// <summary>Decodes a pair; side-by-side images are cut in the middle.</summary>
+    /// <exception cref="InvalidDataException">A file cannot be read, or the two are not of one size.</exception>
+    public static (Image Source, Image Target) ReadPair(Pair pair)
+    {
+        Image source = Image.Read(pair.Source);
+        if (pair.Layout != PairLayout.TwoFiles)
+        {
+            int half = source.Width / 2;
+            if (source.Width % 2 != 0) throw new InvalidDataException($"{pair.Source}: {source.Width} pixels wide, so not two images side by side");
+            (Image left, Image right) = (source.Crop(0, 0, half, source.Height), source.Crop(half, 0, half, source.Height));
+            return pair.Layout == PairLayout.SourceLeft ? (left, right) : (right, left);
+        }
+        Image target = Image.Read(pair.Target!);
+        return (source.Width, source.Height) == (target.Width, target.Height) ? (source, target)
+            : throw new InvalidDataException($"{pair.Source}: is {source.Width}x{source.Height}, but its partner {pair.Target} is {target.Width}x{target.Height}");
+    }
+}

@@ -1,0 +1,11 @@
+namespace Tinctor.Staining.Data;
+
+/// <summary>Many problems in one message.</summary>
+internal static class Problems
+{
+    private const int Shown = 20;
+
+    /// <summary>The first twenty, and how many more there are.</summary>
+    public static string List(IReadOnlyCollection<string> problems, string separator = "; ") =>
+        string.Join(separator, problems.Take(Shown)) + (problems.Count > Shown ? $"{separator}and {problems.Count - Shown} more" : "");
+}
