@@ -23,6 +23,13 @@ public static partial class F
         return (input / input.norm(p, [dim], keepdim: true).clamp(min: eps)).MoveToOuterDisposeScope();
     }
 
+    // An operator that overwrites its first argument.
+    private static Tensor InPlace(Operator overwrite, Tensor input, params ReadOnlySpan<Arg> options)
+    {
+        overwrite.CallVoid([input, .. options]);
+        return input;
+    }
+
     private static long[] Pair(Size2? size, long otherwise) => (size ?? otherwise).ToArray();
 
     private static long Reduction(string reduction) => Position(reduction, "none", "mean", "sum");

@@ -60,28 +60,32 @@ public static partial class F
         Ops.layer_norm.Call(input, normalized_shape, weight, bias, eps);
 
     /// <summary>Zeroes elements with probability p when training, and scales the rest.</summary>
-    public static Tensor dropout(Tensor input, double p = 0.5, bool training = true) => Ops.dropout.Call(input, p, training);
+    public static Tensor dropout(Tensor input, double p = 0.5, bool training = true, bool inplace = false) =>
+        inplace ? InPlace(Ops.dropout_, input, p, training) : Ops.dropout.Call(input, p, training);
 
     /// <summary>Zeroes whole channels with probability p when training.</summary>
-    public static Tensor dropout2d(Tensor input, double p = 0.5, bool training = true) => Ops.feature_dropout.Call(input, p, training);
+    public static Tensor dropout2d(Tensor input, double p = 0.5, bool training = true, bool inplace = false) =>
+        inplace ? InPlace(Ops.feature_dropout_, input, p, training) : Ops.feature_dropout.Call(input, p, training);
 
     /// <summary>Rows of the weight by number.</summary>
     public static Tensor embedding(Tensor input, Tensor weight, long padding_idx = -1) => Ops.embedding.Call(weight, input, padding_idx);
 
     /// <summary>max(x, 0).</summary>
-    public static Tensor relu(Tensor input) => Ops.relu.Call(input);
+    public static Tensor relu(Tensor input, bool inplace = false) => inplace ? InPlace(Ops.relu_, input) : Ops.relu.Call(input);
 
     /// <summary>x, or negative_slope * x below zero.</summary>
-    public static Tensor leaky_relu(Tensor input, double negative_slope = 0.01) => Ops.leaky_relu.Call(input, negative_slope);
+    public static Tensor leaky_relu(Tensor input, double negative_slope = 0.01, bool inplace = false) =>
+        inplace ? InPlace(Ops.leaky_relu_, input, negative_slope) : Ops.leaky_relu.Call(input, negative_slope);
 
     /// <summary>x, or alpha * (exp(x) - 1) below zero.</summary>
-    public static Tensor elu(Tensor input, double alpha = 1) => Ops.elu.Call(input, alpha);
+    public static Tensor elu(Tensor input, double alpha = 1, bool inplace = false) =>
+        inplace ? InPlace(Ops.elu_, input, alpha) : Ops.elu.Call(input, alpha);
 
     /// <summary>x times the normal distribution function.</summary>
     public static Tensor gelu(Tensor input, string approximate = "none") => Ops.gelu.Call(input, approximate);
 
     /// <summary>x * sigmoid(x).</summary>
-    public static Tensor silu(Tensor input) => Ops.silu.Call(input);
+    public static Tensor silu(Tensor input, bool inplace = false) => inplace ? InPlace(Ops.silu_, input) : Ops.silu.Call(input);
 
     /// <summary>x * tanh(softplus(x)).</summary>
     public static Tensor mish(Tensor input) => Ops.mish.Call(input);

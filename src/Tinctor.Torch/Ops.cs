@@ -77,8 +77,10 @@ internal static class Ops
     internal static readonly Operator div___Tensor = new("aten::div_", "Tensor");
     internal static readonly Operator dot = new("aten::dot");
     internal static readonly Operator dropout = new("aten::dropout");
+    internal static readonly Operator dropout_ = new("aten::dropout_");
     internal static readonly Operator einsum = new("aten::einsum");
     internal static readonly Operator elu = new("aten::elu");
+    internal static readonly Operator elu_ = new("aten::elu_");
     internal static readonly Operator embedding = new("aten::embedding");
     internal static readonly Operator empty__memory_format = new("aten::empty", "memory_format");
     internal static readonly Operator empty_like = new("aten::empty_like");
@@ -93,6 +95,7 @@ internal static class Ops
     internal static readonly Operator expm1 = new("aten::expm1");
     internal static readonly Operator eye = new("aten::eye");
     internal static readonly Operator feature_dropout = new("aten::feature_dropout");
+    internal static readonly Operator feature_dropout_ = new("aten::feature_dropout_");
     internal static readonly Operator fft_fft = new("aten::fft_fft");
     internal static readonly Operator fft_fft2 = new("aten::fft_fft2");
     internal static readonly Operator fft_fftfreq = new("aten::fft_fftfreq");
@@ -141,6 +144,7 @@ internal static class Ops
     internal static readonly Operator le__Scalar = new("aten::le", "Scalar");
     internal static readonly Operator le__Tensor = new("aten::le", "Tensor");
     internal static readonly Operator leaky_relu = new("aten::leaky_relu");
+    internal static readonly Operator leaky_relu_ = new("aten::leaky_relu_");
     internal static readonly Operator lerp__Scalar = new("aten::lerp", "Scalar");
     internal static readonly Operator lerp___Scalar = new("aten::lerp_", "Scalar");
     internal static readonly Operator linalg_cholesky = new("aten::linalg_cholesky");
@@ -255,6 +259,7 @@ internal static class Ops
     internal static readonly Operator sigmoid_ = new("aten::sigmoid_");
     internal static readonly Operator sign = new("aten::sign");
     internal static readonly Operator silu = new("aten::silu");
+    internal static readonly Operator silu_ = new("aten::silu_");
     internal static readonly Operator sin = new("aten::sin");
     internal static readonly Operator sinh = new("aten::sinh");
     internal static readonly Operator slice__Tensor = new("aten::slice", "Tensor");

@@ -10,6 +10,14 @@ public sealed unsafe partial class Tensor
     /// <param name="create_graph">Records the backward itself, for second derivatives.</param>
     public void backward(Tensor? gradient = null, bool retain_graph = false, bool create_graph = false) =>
         torch.autograd.backward([this], gradient is null ? null : [gradient], retain_graph, create_graph);
+
+    /// <summary>Drops the gradient, or sets it to zero.</summary>
+    internal void ClearGradient(bool set_to_none)
+    {
+        using Tensor? gradient = set_to_none ? null : grad;
+        using Tensor? zeros = gradient?.detach().zero_();
+        grad = zeros;
+    }
 }
 
 public static partial class torch

@@ -1,0 +1,166 @@
+namespace Tinctor.Torch.Nn;
+
+/// <summary>What batch and instance normalisation share: scale, shift and running statistics, each a number a channel.</summary>
+public abstract class RunningNorm : Module<Tensor, Tensor>
+{
+    /// <summary>Makes the parameters and buffers that are asked for.</summary>
+    protected RunningNorm(long num_features, double eps, double? momentum, bool affine, bool track_running_stats)
+    {
+        (this.num_features, this.eps, this.momentum) = (num_features, eps, momentum);
+        weight = register_parameter("weight", affine ? torch.ones([num_features]) : null);
+        bias = register_parameter("bias", affine ? torch.zeros([num_features]) : null);
+        running_mean = register_buffer("running_mean", track_running_stats ? torch.zeros([num_features]) : null);
+        running_var = register_buffer("running_var", track_running_stats ? torch.ones([num_features]) : null);
+        num_batches_tracked = register_buffer("num_batches_tracked", track_running_stats ? torch.zeros([], ScalarType.Int64) : null);
+    }
+
+    /// <summary>The number of channels.</summary>
+    public long num_features { get; }
+
+    /// <summary>Added to the variance.</summary>
+    public double eps { get; }
+
+    /// <summary>The weight of the newest batch in the running statistics; null for a plain average.</summary>
+    public double? momentum { get; }
+
+    /// <summary>The scale of each channel, or null.</summary>
+    public Tensor? weight { get; }
+
+    /// <summary>The shift of each channel, or null.</summary>
+    public Tensor? bias { get; }
+
+    /// <summary>The running mean of each channel, or null.</summary>
+    public Tensor? running_mean { get; }
+
+    /// <summary>The running variance of each channel, or null.</summary>
+    public Tensor? running_var { get; }
+
+    /// <summary>How many batches the running statistics have seen, an int64, or null.</summary>
+    public Tensor? num_batches_tracked { get; }
+
+    /// <summary>The elements a statistic is taken over must be more than one.</summary>
+    private protected static void CheckEnough(Tensor input, long elements)
+    {
+        if (elements == 1) throw new ArgumentException($"more than one value a channel is needed, the input is [{string.Join(", ", input.shape)}]");
+    }
+
+    /// <summary>The input must be [N,C,H,W].</summary>
+    private protected void CheckImages(Tensor input)
+    {
+        if (input.ndim != 4 || input.size(1) != num_features)
+            throw new ArgumentException($"{GetType().Name} takes [N, {num_features}, H, W], got [{string.Join(", ", input.shape)}]");
+    }
+}
+
+/// <summary>Normalises each channel over the batch; uses the running statistics once trained.</summary>
+public sealed class BatchNorm2d : RunningNorm
+{
+    /// <summary>For images of some channels.</summary>
+    /// <param name="num_features">The number of channels.</param>
+    /// <param name="eps">Added to the variance.</param>
+    /// <param name="momentum">The weight of the newest batch in the running statistics; null for a plain average.</param>
+    /// <param name="affine">Whether a scale and a shift are trained.</param>
+    /// <param name="track_running_stats">False normalises by the batch even when not training.</param>
+    public BatchNorm2d(long num_features, double eps = 1e-5, double? momentum = 0.1, bool affine = true, bool track_running_stats = true)
+        : base(num_features, eps, momentum, affine, track_running_stats) { }
+
+    /// <inheritdoc/>
+    public override Tensor forward(Tensor input)
+    {
+        CheckImages(input);
+        bool byBatch = training || running_mean is null;
+        if (byBatch) CheckEnough(input, input.numel() / num_features);
+        return F.batch_norm(input, running_mean, running_var, weight, bias, byBatch, NextMomentum(), eps);
+    }
+
+    private double NextMomentum()
+    {
+        if (!training || num_batches_tracked is null) return momentum ?? 0;
+        num_batches_tracked.add_(1);
+        return momentum ?? 1 / num_batches_tracked.item();
+    }
+}
+
+/// <summary>Normalises each channel of each image.</summary>
+public sealed class InstanceNorm2d : RunningNorm
+{
+    /// <summary>For images of some channels.</summary>
+    /// <param name="num_features">The number of channels.</param>
+    /// <param name="eps">Added to the variance.</param>
+    /// <param name="momentum">The weight of the newest batch in the running statistics.</param>
+    /// <param name="affine">Whether a scale and a shift are trained.</param>
+    /// <param name="track_running_stats">True normalises by running statistics once trained.</param>
+    public InstanceNorm2d(long num_features, double eps = 1e-5, double momentum = 0.1, bool affine = false, bool track_running_stats = false)
+        : base(num_features, eps, momentum, affine, track_running_stats) { }
+
+    /// <inheritdoc/>
+    public override Tensor forward(Tensor input)
+    {
+        CheckImages(input);
+        bool byImage = training || running_mean is null;
+        if (byImage) CheckEnough(input, input.size(2) * input.size(3));
+        return F.instance_norm(input, running_mean, running_var, weight, bias, byImage, momentum ?? 0, eps);
+    }
+}
+
+/// <summary>Normalises groups of channels of each image.</summary>
+public sealed class GroupNorm : Module<Tensor, Tensor>
+{
+    private readonly long num_groups;
+    private readonly double eps;
+
+    /// <summary>For images of some channels.</summary>
+    /// <param name="num_groups">The number of groups; it divides the number of channels.</param>
+    /// <param name="num_channels">The number of channels.</param>
+    /// <param name="eps">Added to the variance.</param>
+    /// <param name="affine">Whether a scale and a shift a channel are trained.</param>
+    public GroupNorm(long num_groups, long num_channels, double eps = 1e-5, bool affine = true)
+    {
+        if (num_channels % num_groups != 0) throw new ArgumentException($"{num_channels} channels do not split into {num_groups} groups");
+        (this.num_groups, this.eps) = (num_groups, eps);
+        weight = register_parameter("weight", affine ? torch.ones([num_channels]) : null);
+        bias = register_parameter("bias", affine ? torch.zeros([num_channels]) : null);
+    }
+
+    /// <summary>The scale of each channel, or null.</summary>
+    public Tensor? weight { get; }
+
+    /// <summary>The shift of each channel, or null.</summary>
+    public Tensor? bias { get; }
+
+    /// <inheritdoc/>
+    public override Tensor forward(Tensor input) => F.group_norm(input, num_groups, weight, bias, eps);
+}
+
+/// <summary>Normalises over the last dimensions.</summary>
+public sealed class LayerNorm : Module<Tensor, Tensor>
+{
+    private readonly long[] normalized_shape;
+    private readonly double eps;
+
+    /// <summary>Over dimensions of a shape.</summary>
+    /// <param name="normalized_shape">The sizes of the last dimensions.</param>
+    /// <param name="eps">Added to the variance.</param>
+    /// <param name="elementwise_affine">Whether a scale and a shift an element are trained.</param>
+    /// <param name="bias">Whether there is a shift.</param>
+    public LayerNorm(long[] normalized_shape, double eps = 1e-5, bool elementwise_affine = true, bool bias = true)
+    {
+        (this.normalized_shape, this.eps) = (normalized_shape, eps);
+        weight = register_parameter("weight", elementwise_affine ? torch.ones(normalized_shape) : null);
+        this.bias = register_parameter("bias", elementwise_affine && bias ? torch.zeros(normalized_shape) : null);
+    }
+
+    /// <summary>Over the last dimension.</summary>
+    /// <inheritdoc cref="LayerNorm(long[], double, bool, bool)"/>
+    public LayerNorm(long normalized_shape, double eps = 1e-5, bool elementwise_affine = true, bool bias = true)
+        : this([normalized_shape], eps, elementwise_affine, bias) { }
+
+    /// <summary>The scale of each element, or null.</summary>
+    public Tensor? weight { get; }
+
+    /// <summary>The shift of each element, or null.</summary>
+    public Tensor? bias { get; }
+
+    /// <inheritdoc/>
+    public override Tensor forward(Tensor input) => F.layer_norm(input, normalized_shape, weight, bias, eps);
+}

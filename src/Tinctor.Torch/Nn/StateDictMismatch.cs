@@ -1,0 +1,37 @@
+namespace Tinctor.Torch.Nn;
+
+/// <summary>How a state dictionary and a module differ.</summary>
+/// <param name="missing">Keys of the module that the dictionary lacks.</param>
+/// <param name="unexpected">Keys of the dictionary that the module lacks.</param>
+/// <param name="misshapen">Keys whose shapes differ, each as "key [dictionary's shape] -> [module's shape]".</param>
+public sealed record StateDictMismatch(IReadOnlyList<string> missing, IReadOnlyList<string> unexpected, IReadOnlyList<string> misshapen)
+{
+    private const int MostNamesShown = 8;
+
+    /// <summary>Whether everything fits.</summary>
+    public bool IsEmpty => missing.Count + unexpected.Count + misshapen.Count == 0;
+
+    /// <summary>One line: what is missing, unexpected and misshapen, the first few names of each.</summary>
+    public override string ToString() =>
+        string.Join("; ", new[] { Part("missing", missing), Part("unexpected", unexpected), Part("misshapen", misshapen) }.OfType<string>());
+
+    internal static StateDictMismatch Between(IReadOnlyDictionary<string, Tensor> own, IReadOnlyDictionary<string, Tensor> given)
+    {
+        var misshapen = from pair in own
+                        where given.ContainsKey(pair.Key)
+                        let shapes = (given: given[pair.Key].shape, own: pair.Value.shape)
+                        where !shapes.given.SequenceEqual(shapes.own)
+                        select $"{pair.Key} [{string.Join(", ", shapes.given)}] -> [{string.Join(", ", shapes.own)}]";
+        return new(
+            [.. own.Keys.Where(name => !given.ContainsKey(name) && !name.EndsWith("num_batches_tracked", StringComparison.Ordinal))],
+            [.. given.Keys.Where(name => !own.ContainsKey(name))],
+            [.. misshapen]);
+    }
+
+    private static string? Part(string what, IReadOnlyList<string> names)
+    {
+        if (names.Count == 0) return null;
+        string more = names.Count > MostNamesShown ? $" and {names.Count - MostNamesShown} more" : "";
+        return $"{names.Count} {what}: {string.Join(", ", names.Take(MostNamesShown))}{more}";
+    }
+}

@@ -1,0 +1,109 @@
+namespace Tinctor.Torch.Nn;
+
+/// <summary>A layer that is linear in its weight, so that the weight can be replaced by a function of it, as spectral norm does.</summary>
+public abstract class WeightedLayer : Module<Tensor, Tensor>
+{
+    /// <summary>Takes the parameters and gives them PyTorch's default first values.</summary>
+    /// <param name="weight_shape">The shape of the weight.</param>
+    /// <param name="bias_size">The length of the bias, or null for none.</param>
+    protected WeightedLayer(long[] weight_shape, long? bias_size)
+    {
+        weight = register_parameter("weight", torch.empty(weight_shape))!;
+        bias = register_parameter("bias", bias_size is long size ? torch.empty([size]) : null);
+        init.Default(weight, bias);
+    }
+
+    /// <summary>The weight.</summary>
+    public Tensor weight { get; }
+
+    /// <summary>The bias, or null.</summary>
+    public Tensor? bias { get; }
+
+    /// <inheritdoc/>
+    public sealed override Tensor forward(Tensor input) => forward(input, weight);
+
+    /// <summary>Computes the result with another weight of the same shape.</summary>
+    public abstract Tensor forward(Tensor input, Tensor weight);
+
+    /// <summary>The channels of one group.</summary>
+    private protected static long Share(long channels, long groups) =>
+        channels % groups == 0 ? channels / groups : throw new ArgumentException($"{channels} channels do not split into {groups} groups");
+}
+
+/// <summary>Convolution: [N,Cin,H,W] to [N,Cout,H',W'].</summary>
+public sealed class Conv2d : WeightedLayer
+{
+    private readonly Size2 stride, padding, dilation;
+    private readonly long groups;
+    private readonly string padding_mode;
+
+    /// <summary>Weight [out_channels, in_channels / groups, Kh, Kw].</summary>
+    /// <param name="in_channels">Channels of the input.</param>
+    /// <param name="out_channels">Channels of the result.</param>
+    /// <param name="kernel_size">Height and width of the kernel.</param>
+    /// <param name="stride">Pixels between applications, 1.</param>
+    /// <param name="padding">Pixels added at each side, 0.</param>
+    /// <param name="dilation">Pixels between kernel elements, 1.</param>
+    /// <param name="groups">Into how many independent parts the channels are split.</param>
+    /// <param name="bias">Whether a number a channel is added.</param>
+    /// <param name="padding_mode">"zeros", "reflect", "replicate" or "circular".</param>
+    public Conv2d(long in_channels, long out_channels, Size2 kernel_size, Size2? stride = null, Size2? padding = null, Size2? dilation = null,
+        long groups = 1, bool bias = true, string padding_mode = "zeros")
+        : base([out_channels, Share(in_channels, groups), kernel_size.height, kernel_size.width], bias ? out_channels : null)
+    {
+        if (padding_mode is not ("zeros" or "reflect" or "replicate" or "circular"))
+            throw new ArgumentException($"'{padding_mode}' is none of zeros, reflect, replicate, circular", nameof(padding_mode));
+        (this.stride, this.padding, this.dilation) = (stride ?? 1, padding ?? 0, dilation ?? 1);
+        (this.groups, this.padding_mode) = (groups, padding_mode);
+    }
+
+    /// <inheritdoc/>
+    public override Tensor forward(Tensor input, Tensor weight)
+    {
+        if (padding_mode == "zeros") return F.conv2d(input, weight, bias, stride, padding, dilation, groups);
+        using Tensor padded = F.pad(input, [padding.width, padding.width, padding.height, padding.height], padding_mode);
+        return F.conv2d(padded, weight, bias, stride, 0, dilation, groups);
+    }
+}
+
+/// <summary>Transposed convolution: [N,Cin,H,W] to [N,Cout,H',W'].</summary>
+public sealed class ConvTranspose2d : WeightedLayer
+{
+    private readonly Size2 stride, padding, output_padding, dilation;
+    private readonly long groups;
+
+    /// <summary>Weight [in_channels, out_channels / groups, Kh, Kw].</summary>
+    /// <param name="in_channels">Channels of the input.</param>
+    /// <param name="out_channels">Channels of the result.</param>
+    /// <param name="kernel_size">Height and width of the kernel.</param>
+    /// <param name="stride">Pixels of the result between input pixels, 1.</param>
+    /// <param name="padding">Pixels cut from each side of the result, 0.</param>
+    /// <param name="output_padding">Pixels added at the bottom and right of the result, 0.</param>
+    /// <param name="groups">Into how many independent parts the channels are split.</param>
+    /// <param name="bias">Whether a number a channel is added.</param>
+    /// <param name="dilation">Pixels between kernel elements, 1.</param>
+    public ConvTranspose2d(long in_channels, long out_channels, Size2 kernel_size, Size2? stride = null, Size2? padding = null,
+        Size2? output_padding = null, long groups = 1, bool bias = true, Size2? dilation = null)
+        : base([in_channels, Share(out_channels, groups), kernel_size.height, kernel_size.width], bias ? out_channels : null)
+    {
+        (this.stride, this.padding, this.output_padding) = (stride ?? 1, padding ?? 0, output_padding ?? 0);
+        (this.groups, this.dilation) = (groups, dilation ?? 1);
+    }
+
+    /// <inheritdoc/>
+    public override Tensor forward(Tensor input, Tensor weight) =>
+        F.conv_transpose2d(input, weight, bias, stride, padding, output_padding, groups, dilation);
+}
+
+/// <summary>input @ weight.t() + bias: [..., in_features] to [..., out_features].</summary>
+public sealed class Linear : WeightedLayer
+{
+    /// <summary>Weight [out_features, in_features].</summary>
+    /// <param name="in_features">Numbers in.</param>
+    /// <param name="out_features">Numbers out.</param>
+    /// <param name="bias">Whether a bias is added.</param>
+    public Linear(long in_features, long out_features, bool bias = true) : base([out_features, in_features], bias ? out_features : null) { }
+
+    /// <inheritdoc/>
+    public override Tensor forward(Tensor input, Tensor weight) => F.linear(input, weight, bias);
+}
