@@ -39,7 +39,9 @@ public sealed partial class Image
     /// <summary>The samples [Height, Width, Channels]; 16-bit ones in native byte order.</summary>
     public byte[] Data { get; }
 
-    /// <summary>The samples [Height, Width, Channels] of a 16-bit image, without a copy. Throws <see cref="InvalidOperationException"/> for 8 bits.</summary>
+    /// <summary>
+    /// The samples [Height, Width, Channels] of a 16-bit image, without a copy; throws <see cref="InvalidOperationException"/> for 8 bits.
+    /// </summary>
     public Span<ushort> Samples16 => SampleType == SampleType.UInt16
         ? MemoryMarshal.Cast<byte, ushort>(Data.AsSpan())
         : throw new InvalidOperationException("the image has 8-bit samples");
@@ -58,7 +60,7 @@ public sealed partial class Image
     /// </summary>
     public static Image Read(string path, bool keepAlpha = false) => ImageReader.Read(path, keepAlpha);
 
-    /// <summary>What <see cref="Read"/> would return, from the file's header alone; throws as it does, but does not see damaged pixels.</summary>
+    /// <summary>What <see cref="Read"/> would return, from the header alone; throws as it does, but does not see damaged pixels.</summary>
     public static ImageInfo ReadInfo(string path, bool keepAlpha = false) => ImageReader.ReadInfo(path, keepAlpha);
 
     /// <summary>
@@ -197,7 +199,7 @@ public sealed partial class Image
         var size = (Int128)width * height * channels * BytesPerSample(type);
         return size <= Array.MaxLength
             ? (long)size
-            : throw new ArgumentException($"{width}x{height}x{channels} {type} is more than the {Array.MaxLength} bytes that one image can hold");
+            : throw new ArgumentException($"{width}x{height}x{channels} {type} is more than the {Array.MaxLength} bytes of one image");
     }
 
     private unsafe Image Transform(Func<VipsImage, VipsOperation> operation)

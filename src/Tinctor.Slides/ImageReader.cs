@@ -17,6 +17,10 @@ internal static class ImageReader
         if (pages == 1)
         {
             source.Decode(image.Data);
+            if (format == ImageFormat.Tiff && info.Channels == 3 && InspectTiff(path, tiff => tiff.HoldsYCbCrAsRgb()))
+            {
+                YCbCrToRgb(image.Data);
+            }
             return source.Orientation == 1 ? image : image.Upright(source.Orientation);
         }
         var planes = new byte[image.Data.Length];
@@ -80,7 +84,7 @@ internal static class ImageReader
             [0xFF, 0xD8, 0xFF, ..] => ImageFormat.Jpeg,
             [(byte)'I', (byte)'I', 42 or 43, 0, ..] or [(byte)'M', (byte)'M', 0, 42 or 43, ..] => ImageFormat.Tiff,
             _ => throw new InvalidDataException(
-                $"{path}: is not a PNG, JPEG or TIFF image (its first bytes are {Convert.ToHexString(start[..read])}); convert it to one of them"),
+                $"{path}: is not a PNG, JPEG or TIFF image (it starts with the bytes {Convert.ToHexString(start[..read])}); convert it"),
         };
     }
 
@@ -118,18 +122,14 @@ internal static class ImageReader
         return load.RunToImage();
     }
 
-    /// <summary>If the file's pages are channels, replaces its first page by all pages, one below the other, and returns their number.</summary>
+    /// <summary>If the pages are channels, replaces the first by all of them, one below the other, and returns their number.</summary>
     private static int ChannelPages(string path, ref VipsImage image)
     {
-        try
+        InspectTiff(path, tiff =>
         {
-            using var file = File.OpenRead(path);
-            TiffPages.Check(file);
-        }
-        catch (InvalidDataException error)
-        {
-            throw new VipsException(error.Message);
-        }
+            tiff.CheckPages();
+            return true;
+        });
         if (image.Pages == 1)
         {
             return 1;
@@ -145,6 +145,31 @@ internal static class ImageReader
         catch (VipsException error) when (error.Message.Contains("differs from page"))
         {
             return 1; // a pyramid or thumbnails: the first page is the image
+        }
+    }
+
+    private static T InspectTiff<T>(string path, Func<TiffFile, T> inspect)
+    {
+        try
+        {
+            using var file = File.OpenRead(path);
+            return inspect(new TiffFile(file));
+        }
+        catch (InvalidDataException error)
+        {
+            throw new VipsException(error.Message);
+        }
+    }
+
+    /// <summary>JFIF's full-range BT.601, in place.</summary>
+    private static void YCbCrToRgb(Span<byte> pixels)
+    {
+        for (var i = 0; i < pixels.Length; i += 3)
+        {
+            var (y, cb, cr) = ((float)pixels[i], pixels[i + 1] - 128f, pixels[i + 2] - 128f);
+            pixels[i] = (byte)Image.Round(y + 1.402f * cr, 255);
+            pixels[i + 1] = (byte)Image.Round(y - 0.344136f * cb - 0.714136f * cr, 255);
+            pixels[i + 2] = (byte)Image.Round(y + 1.772f * cb, 255);
         }
     }
 
@@ -165,7 +190,8 @@ internal static class ImageReader
         var size = (Int128)image.Width * image.Height * image.Bands * Image.BytesPerSample(type);
         return size <= Array.MaxLength
             ? info
-            : throw new InvalidDataException($"{path}: {info.Width}x{info.Height}x{info.Channels} pixels do not fit in one image (2 GB); cut it into tiles");
+            : throw new InvalidDataException(
+                $"{path}: {info.Width}x{info.Height}x{info.Channels} samples do not fit in one image (2 GB); cut it into tiles");
     }
 
     private static void Interleave(byte[] planes, Image image)

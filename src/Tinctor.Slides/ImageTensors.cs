@@ -31,7 +31,7 @@ public sealed partial class Image
     {
         if (planes.Length < (long)Channels * Height * Width)
         {
-            throw new ArgumentException($"{Channels}x{Height}x{Width} floats are needed, there is room for {planes.Length}", nameof(planes));
+            throw new ArgumentException($"{Channels}x{Height}x{Width} floats are needed, got {planes.Length}", nameof(planes));
         }
         var row = new float[Width * Channels];
         for (var y = 0; y < Height; y++)
@@ -58,7 +58,7 @@ public sealed partial class Image
         var shape = chw.shape is [1, .. var rest] && rest.Length == 3 ? rest : chw.shape;
         if (shape is not [>= 1, >= 1, >= 1])
         {
-            throw new ArgumentException($"a tensor [C, H, W] without empty sides is needed, got [{string.Join(", ", chw.shape)}]", nameof(chw));
+            throw new ArgumentException($"[C, H, W] without empty sides is needed, got [{string.Join(", ", chw.shape)}]", nameof(chw));
         }
         using var scope = torch.NewDisposeScope();
         var planes = chw.detach().to(ScalarType.Float32).cpu().contiguous().data<float>();

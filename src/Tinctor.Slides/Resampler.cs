@@ -83,7 +83,9 @@ internal static class Resampler
             for (var i = 0; i < target; i++)
             {
                 var centre = (i + 0.5) * scale;
-                taps[i] = kernel == ResizeKernel.Nearest ? (Math.Min((int)centre, source - 1), [1f]) : Around(centre, Math.Max(scale, 1), source, kernel);
+                taps[i] = kernel == ResizeKernel.Nearest
+                    ? (Math.Min((int)centre, source - 1), [1f])
+                    : Around(centre, Math.Max(scale, 1), source, kernel);
             }
         }
 

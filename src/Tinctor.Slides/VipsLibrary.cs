@@ -89,7 +89,8 @@ public static class VipsLibrary
         VipsNative.g_log_set_handler("VIPS", AllLogLevels, &Discard, 0);
         if (VipsNative.vips_init("tinctor") != 0)
         {
-            throw new FileNotFoundException($"libvips does not start ({VipsException.FromErrorBuffer().Message}): apt-get install libvips42");
+            var reason = VipsException.FromErrorBuffer().Message;
+            throw new FileNotFoundException($"libvips does not start ({reason}): apt-get install --reinstall libvips42");
         }
         // A cached operation would keep pointers to pixels that are no longer pinned.
         VipsNative.vips_cache_set_max(0);

@@ -79,6 +79,43 @@ public sealed class ColourTests
     }
 
     [Fact]
+    public void Macenko_finds_the_stains_that_a_picture_was_made_with()
+    {
+        var truth = StainMatrix.FromStains(Unit(0.65, 0.70, 0.29), Unit(0.2, 0.8, 0.55));
+        var random = new Random(5);
+        var amounts = new float[30_000];
+        for (var i = 0; i < amounts.Length; i += 3)
+        {
+            var kind = random.NextDouble(); // nuclei, stroma, both
+            amounts[i] = kind < 0.6 ? 0.6f + random.NextSingle() : 0;
+            amounts[i + 1] = kind > 0.3 ? 0.9f + random.NextSingle() : 0;
+        }
+        var density = new float[amounts.Length];
+        truth.Combine(amounts, density);
+        var found = StainEstimation.Macenko(density, minimum: 0.1);
+        Assert.InRange(Degrees(truth.Rows[..3], found.Rows[..3]), 0, 1);
+        Assert.InRange(Degrees(truth.Rows[3..6], found.Rows[3..6]), 0, 1);
+        Assert.Throws<InvalidDataException>(() => StainEstimation.Macenko(new float[3000]));
+        Assert.Throws<InvalidDataException>(() => StainEstimation.Macenko([.. Enumerable.Repeat(0.5f, 3000)]));
+    }
+
+    [Fact]
+    public void Macenko_finds_haematoxylin_and_dab_in_a_real_section()
+    {
+        var image = Image.Read(TestImages.Shared("data/ihc/skimage_ihc.png"));
+        var density = new float[image.Data.Length];
+        OpticalDensity.FromLight(image.Data, density);
+        var found = StainEstimation.Macenko(density);
+        Assert.True(found.Rows[0] > found.Rows[2], "haematoxylin takes more red than blue");
+        Assert.True(found.Rows[5] > found.Rows[3], "DAB takes more blue than red");
+    }
+
+    private static double[] Unit(params double[] v) => [.. v.Select(x => x / Math.Sqrt(v.Sum(y => y * y)))];
+
+    private static double Degrees(ReadOnlySpan<double> a, ReadOnlySpan<double> b) =>
+        Math.Acos(Math.Min(1, a[0] * b[0] + a[1] * b[1] + a[2] * b[2])) * 180 / Math.PI;
+
+    [Fact]
     public void Wrong_matrices_and_sizes_are_programming_errors()
     {
         Assert.Throws<ArgumentException>(() => new StainMatrix([1, 0, 0, 2, 0, 0, 0, 0, 1]));

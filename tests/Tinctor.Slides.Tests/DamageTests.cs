@@ -2,7 +2,7 @@ using System.Buffers.Binary;
 
 namespace Tinctor.Slides.Tests;
 
-/// <summary>Files as they come out of broken copies and full disks: one line that names the file, never a crash, never grey filling.</summary>
+/// <summary>Files as broken copies and full disks leave them: one line that names the file, no crash, no grey filling.</summary>
 public sealed class DamageTests : InTemporaryFolder
 {
     public static TheoryData<string> Files => ["a.png", "a.jpg", "a.tif", "plain.tif", "four.tif", "wide.png"];
@@ -12,9 +12,9 @@ public sealed class DamageTests : InTemporaryFolder
     public void A_truncated_file_is_refused_or_whole(string name)
     {
         var (bytes, whole) = MakeFile(name);
-        for (var i = 0; i < 200; i++)
+        for (var i = 0; i < 100; i++)
         {
-            var length = i < 40 ? i : i < 60 ? bytes.Length - (i - 39) : (int)((long)bytes.Length * (i - 60) / 140);
+            var length = i < 30 ? i : i < 50 ? bytes.Length - (i - 29) : (int)((long)bytes.Length * (i - 50) / 50);
             File.WriteAllBytes(At("cut"), bytes[..length]);
             if (TryRead(At("cut")) is { } image)
             {
@@ -29,7 +29,7 @@ public sealed class DamageTests : InTemporaryFolder
     {
         var (bytes, _) = MakeFile(name);
         var random = new Random(7);
-        for (var i = 0; i < 400; i++)
+        for (var i = 0; i < 160; i++)
         {
             var broken = (byte[])bytes.Clone();
             var end = i % 2 == 0 ? Math.Min(200, bytes.Length) : bytes.Length;
@@ -145,13 +145,10 @@ public sealed class DamageTests : InTemporaryFolder
     private static void AssertOneLine<T>(string path, string reason)
         where T : Exception
     {
-        foreach (var read in new Action[] { () => Image.Read(path) })
-        {
-            var message = Assert.Throws<T>(read).Message;
-            Assert.StartsWith(path + ": ", message);
-            Assert.Contains(reason, message);
-            Assert.DoesNotContain('\n', message);
-        }
+        var message = Assert.Throws<T>(() => Image.Read(path)).Message;
+        Assert.StartsWith(path + ": ", message);
+        Assert.Contains(reason, message);
+        Assert.DoesNotContain('\n', message);
     }
 
     private static Image? TryRead(string path)

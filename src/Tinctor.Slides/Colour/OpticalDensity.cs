@@ -14,7 +14,7 @@ public static class OpticalDensity
 
     private const float Ln10 = 2.3025851f;
 
-    /// <summary>Densities of light, where <paramref name="white"/> is empty glass. Light brighter than white gives negative densities.</summary>
+    /// <summary>Densities of light, where <paramref name="white"/> is empty glass; brighter light has a negative density.</summary>
     public static void FromLight(ReadOnlySpan<float> light, Span<float> density, float white = 1, float floor = SkimageFloor)
     {
         Check(light.Length, density.Length, white);
@@ -32,7 +32,7 @@ public static class OpticalDensity
         }
     }
 
-    /// <summary>Densities of 8-bit samples; black is taken as <paramref name="floor"/>, so that densities end at log10(white / floor).</summary>
+    /// <summary>Densities of 8-bit samples; black counts as <paramref name="floor"/>: densities end at log10(white / floor).</summary>
     public static void FromLight(ReadOnlySpan<byte> light, Span<float> density, float white = 255, float floor = 1)
     {
         Check(light.Length, density.Length, white);
@@ -74,7 +74,7 @@ public static class OpticalDensity
             ToLight(density.Slice(start, count), block, white);
             for (var i = 0; i < count; i++)
             {
-                light[start + i] = (byte)(Math.Clamp(block[i], 0, 255) + 0.5f);
+                light[start + i] = (byte)Image.Round(block[i], 255);
             }
         }
     }

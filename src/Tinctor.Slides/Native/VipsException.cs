@@ -11,8 +11,9 @@ internal sealed class VipsException(string message) : Exception(message)
         var text = VipsNative.vips_error_buffer_copy();
         try
         {
-            var lines = (Marshal.PtrToStringUTF8(text) ?? "").Split('\n', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries);
-            return new VipsException(lines.Length == 0 ? "no reason given" : string.Join("; ", lines.Distinct().Take(3)));
+            const StringSplitOptions clean = StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries;
+            var lines = (Marshal.PtrToStringUTF8(text) ?? "").Split('\n', clean);
+            return new VipsException(lines.Length == 0 ? "no reason given" : string.Join("; ", lines.Distinct().TakeLast(2)));
         }
         finally
         {

@@ -1,0 +1,97 @@
+namespace Tinctor.Slides.Colour;
+
+/// <summary>Finds the stain directions of one image.</summary>
+public static class StainEstimation
+{
+    /// <summary>
+    /// Macenko et al. 2009: the plane of the two stains is spanned by the main axes of the optical densities, the stains are the
+    /// extreme directions in it. <paramref name="density"/> holds RGB triples in decimal optical density; pixels with a channel below
+    /// <paramref name="minimum"/> are glass and left out; <paramref name="percentile"/> of the directions at either end are outliers.
+    /// The stain with more red density (haematoxylin) comes first, both have length 1, the third row is their cross product.
+    /// Throws <see cref="InvalidDataException"/> if fewer than 100 pixels are stained or only one stain can be seen.
+    /// </summary>
+    public static StainMatrix Macenko(ReadOnlySpan<float> density, double minimum = 0.15, double percentile = 1)
+    {
+        var stained = Stained(density, minimum);
+        if (stained.Length < 100)
+        {
+            throw new InvalidDataException($"only {stained.Length} pixels are stained: too few to find the stains");
+        }
+        var (first, second) = MainPlane(stained);
+        var angles = Array.ConvertAll(stained, pixel => Math.Atan2(Dot(pixel, second), Dot(pixel, first)));
+        Array.Sort(angles);
+        var (low, high) = (Percentile(angles, percentile), Percentile(angles, 100 - percentile));
+        if (high - low < 0.01)
+        {
+            throw new InvalidDataException("all stained pixels have one colour: two stains are needed");
+        }
+        var (a, b) = (InPlane(first, second, low), InPlane(first, second, high));
+        return a[0] > b[0] ? StainMatrix.FromStains(a, b) : StainMatrix.FromStains(b, a);
+    }
+
+    private static double[][] Stained(ReadOnlySpan<float> density, double minimum)
+    {
+        var stained = new List<double[]>();
+        for (var i = 0; i + 2 < density.Length; i += 3)
+        {
+            if (density[i] >= minimum && density[i + 1] >= minimum && density[i + 2] >= minimum)
+            {
+                stained.Add([density[i], density[i + 1], density[i + 2]]);
+            }
+        }
+        return [.. stained];
+    }
+
+    /// <summary>The two longest axes of the covariance; the first points into the light's absorption (positive sum).</summary>
+    private static (double[] First, double[] Second) MainPlane(double[][] pixels)
+    {
+        var mean = Enumerable.Range(0, 3).Select(i => pixels.Average(pixel => pixel[i])).ToArray();
+        var covariance = new double[3, 3];
+        foreach (var pixel in pixels)
+        {
+            for (var i = 0; i < 9; i++)
+            {
+                covariance[i / 3, i % 3] += (pixel[i / 3] - mean[i / 3]) * (pixel[i % 3] - mean[i % 3]) / pixels.Length;
+            }
+        }
+        var axes = Eigenvectors(covariance);
+        return (axes[0].Sum() < 0 ? Array.ConvertAll(axes[0], x => -x) : axes[0], axes[1]);
+    }
+
+    /// <summary>Eigenvectors of a symmetric 3x3 matrix by Jacobi rotations, those of the largest eigenvalues first.</summary>
+    private static double[][] Eigenvectors(double[,] m)
+    {
+        double[][] vectors = [[1, 0, 0], [0, 1, 0], [0, 0, 1]];
+        for (var sweep = 0; sweep < 50; sweep++)
+        {
+            foreach (var (p, q) in new[] { (0, 1), (0, 2), (1, 2) })
+            {
+                var angle = 0.5 * Math.Atan2(2 * m[p, q], m[p, p] - m[q, q]);
+                var (sin, cos) = Math.SinCos(angle);
+                for (var k = 0; k < 3; k++)
+                {
+                    (m[k, p], m[k, q]) = (cos * m[k, p] + sin * m[k, q], cos * m[k, q] - sin * m[k, p]);
+                }
+                for (var k = 0; k < 3; k++)
+                {
+                    (m[p, k], m[q, k]) = (cos * m[p, k] + sin * m[q, k], cos * m[q, k] - sin * m[p, k]);
+                    (vectors[p][k], vectors[q][k]) = (cos * vectors[p][k] + sin * vectors[q][k], cos * vectors[q][k] - sin * vectors[p][k]);
+                }
+            }
+        }
+        return [.. Enumerable.Range(0, 3).OrderByDescending(i => m[i, i]).Select(i => vectors[i])];
+    }
+
+    private static double Percentile(double[] sorted, double percent)
+    {
+        var position = percent / 100 * (sorted.Length - 1);
+        var below = (int)position;
+        var above = Math.Min(below + 1, sorted.Length - 1);
+        return sorted[below] + (position - below) * (sorted[above] - sorted[below]);
+    }
+
+    private static double[] InPlane(double[] first, double[] second, double angle) =>
+        [.. first.Zip(second, (a, b) => Math.Cos(angle) * a + Math.Sin(angle) * b)];
+
+    private static double Dot(double[] a, double[] b) => a[0] * b[0] + a[1] * b[1] + a[2] * b[2];
+}
