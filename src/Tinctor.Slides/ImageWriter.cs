@@ -18,7 +18,7 @@ internal static class ImageWriter
             using var source = copy.RunToImage();
             using var save = format switch
             {
-                // On histology a third smaller than libvips' default, and no slower.
+                // Smaller than libvips' default (by 2 and 32 % on two sections tried) and faster.
                 ImageFormat.Png => new VipsOperation("pngsave_buffer").Set("filter", "up").Set("compression", "3"),
                 ImageFormat.Jpeg => new VipsOperation("jpegsave_buffer").Set("Q", $"{jpegQuality}").Set("subsample_mode", "off"),
                 _ => new VipsOperation("tiffsave_buffer").Set("compression", compression.ToString().ToLowerInvariant()),
