@@ -54,7 +54,7 @@ public sealed record ImageResult(ImagePair Pair, int Width, int Height, IReadOnl
 /// <param name="N">How many images.</param>
 /// <param name="Slides">How many slides; null where a slide is not known.</param>
 /// <param name="Summaries">By method's key, in the order of the metrics.</param>
-/// <param name="Advantages">Image by image, how much better the model is than a baseline, by the baseline's key, in the order of the metrics.</param>
+/// <param name="Advantages">How much better the model is, image by image: by the baseline's key, in the order of the metrics.</param>
 public sealed record Group(
     string? Label, int N, int? Slides, IReadOnlyDictionary<string, Summary[]> Summaries, IReadOnlyDictionary<string, Summary[]> Advantages);
 

@@ -36,7 +36,7 @@ public static class Evaluator
             new(Method.Identity, "Identity", "the source image itself, unstained by any model", set.NoIdentity),
             new(Method.MeanColour, "Mean colour", $"one flat colour, rgb({string.Join(", ", colour.Rgb)}): the mean over "
                 + (options.TrainReal is null
-                    ? $"the {colour.Images} evaluated real images themselves, since no training images were given (this favours the baseline)"
+                    ? $"the {colour.Images} evaluated real images themselves, as no training images were given (this favours the baseline)"
                     : $"the {colour.Images} real images of the training set")),
         ];
         var images = Score(set, metrics, methods, colour, progress, cancel);
@@ -154,7 +154,7 @@ public static class Evaluator
             warnings.Add("Slides are not known, so intervals resample single images. Images of one slide resemble each other: "
                 + "the true uncertainty is larger. Give slide ids (--labels with a column slide_id).");
         if (bootstrap.Units < 10)
-            warnings.Add($"Intervals rest on {bootstrap.Units} {(bootstrap.BySlide ? "slides" : "images")} only and are likely too narrow.");
+            warnings.Add($"Intervals rest on {bootstrap.Units} {bootstrap.Unit}s only and are likely too narrow.");
         if (set.Pairs.Count < 2)
             warnings.Add("A single image has no confidence interval.");
         return warnings;

@@ -13,7 +13,8 @@ public sealed class EvaluatorTests
         using var set = new TestSet();
         var result = Evaluate(set.Options);
         var files = EvaluationFiles.Write(result, set.Out);
-        Assert.Equal(["metrics.csv", "metrics.json", "report.html"], Directory.GetFileSystemEntries(set.Out).Select(Path.GetFileName).Order());
+        Assert.Equal(["metrics.csv", "metrics.json", "report.html"],
+            Directory.GetFileSystemEntries(set.Out).Select(Path.GetFileName).Order());
         Assert.True(result.BeatsBaselines);
         Assert.InRange(new FileInfo(files.Html).Length, 500_000, 3_000_000);
 
@@ -106,7 +107,8 @@ public sealed class EvaluatorTests
     public void LabelsAndSlidesComeFromACsv()
     {
         using var set = new TestSet(images: 6);
-        string csv = set.File("labels.csv", "name,label,slide_id\n" + string.Concat(set.Names.Select((n, i) => $"{n}.png,\"low, or {i % 2}\",s{i / 2}\n")));
+        var rows = set.Names.Select((name, i) => $"{name}.png,\"low, or {i % 2}\",s{i / 2}\n");
+        string csv = set.File("labels.csv", "name,label,slide_id\n" + string.Concat(rows));
         var result = Evaluate(set.Options with { Labels = csv });
         Assert.Equal([null, "low, or 0", "low, or 1"], result.Groups.Select(g => g.Label));
         Assert.Equal(3, result.Groups[0].Slides);

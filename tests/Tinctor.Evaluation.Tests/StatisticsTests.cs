@@ -16,7 +16,8 @@ public class StatisticsTests
     [Fact]
     public void InfiniteNumbersStayVisible()
     {
-        var summary = Summary.Of([20, double.PositiveInfinity, 30], new Bootstrap([null, null, null]).OfMean([0, 1, 2], [20, double.PositiveInfinity, 30]));
+        double[] values = [20, double.PositiveInfinity, 30];
+        var summary = Summary.Of(values, new Bootstrap([null, null, null]).OfMean([0, 1, 2], values));
         Assert.Equal(double.PositiveInfinity, summary.Mean);
         Assert.Equal(30, summary.Median);
         Assert.Equal(1, summary.Infinite);

@@ -14,8 +14,8 @@ internal sealed class TestSet : IDisposable
             string name = bciNames ? $"{i:D5}_test_{new[] { "0", "1+", "2+", "3+" }[i % 4]}" : $"tile{i:D2}";
             var real = Blobs(size, i, [0.55, 0.75, 0.95]);
             Write(Real, name, real);
-            Write(Source, name, Blobs(size, i, [0.35, 0.95, 0.55]));
-            Write(Stained, name, Noisy(real, 4 + i));
+            Write(Source, name, Noisy(Blobs(size, i, [0.35, 0.95, 0.55]), 30));
+            Write(Stained, name, Noisy(real, 4 + i % 4));
             Write(TrainReal, $"train{i:D2}", Blobs(size, 100 + i, [0.55, 0.75, 0.95]));
             Names.Add(name);
         }
@@ -50,7 +50,8 @@ internal sealed class TestSet : IDisposable
     public static Image Blobs(int size, int seed, double[] absorb)
     {
         var random = new Random(seed);
-        var centres = Enumerable.Range(0, 14).Select(_ => (X: random.NextDouble() * size, Y: random.NextDouble() * size, R: 3 + random.NextDouble() * size / 10)).ToArray();
+        double UpTo(double limit) => random.NextDouble() * limit;
+        var centres = Enumerable.Range(0, 14).Select(_ => (X: UpTo(size), Y: UpTo(size), R: 3 + UpTo(size / 10.0))).ToArray();
         var image = new Image(size, size, 3);
         for (int y = 0; y < size; y++)
             for (int x = 0; x < size; x++)

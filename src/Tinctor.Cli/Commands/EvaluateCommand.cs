@@ -10,6 +10,9 @@ namespace Tinctor.Cli.Commands;
 /// <summary><c>tinctor evaluate</c>: scores a folder of stained images against the real ones and writes a report.</summary>
 public static class EvaluateCommand
 {
+    /// <summary>PSNR, SSIM and MAE fit 80 columns; the report has all.</summary>
+    private const int PrintedMetrics = 3;
+
     private static readonly Option<string> Stained = new("--stained")
     {
         Description = "Folder of the images that a model made", HelpName = "DIR", Required = true,
@@ -17,7 +20,9 @@ public static class EvaluateCommand
 
     private static readonly Option<string> Real = new("--real")
     {
-        Description = "Folder of the real images; matched with the stained ones by file name without extension", HelpName = "DIR", Required = true,
+        Description = "Folder of the real images; matched with the stained ones by file name without extension",
+        HelpName = "DIR",
+        Required = true,
     };
 
     private static readonly Option<string?> Source = new("--source")
@@ -27,7 +32,8 @@ public static class EvaluateCommand
 
     private static readonly Option<string?> Labels = new("--labels")
     {
-        Description = "CSV with the columns name, label and, where known, slide_id; without it BCI's file names are understood", HelpName = "FILE",
+        Description = "CSV with the columns name, label and, where known, slide_id; without it BCI's file names are understood",
+        HelpName = "FILE",
     };
 
     private static readonly Option<string?> TrainReal = new("--train-real")
@@ -81,7 +87,8 @@ public static class EvaluateCommand
         {
             Stained, Real, Source, Labels, TrainReal, Run, Title, Out, SsimName, Resamples, Seed,
         };
-        command.SetAction((parse, cancel) => Task.Run(() => Execute(OptionsOf(parse), parse.GetRequiredValue(Out), AnsiConsole.Console, cancel), cancel));
+        command.SetAction((parse, cancel) =>
+            Task.Run(() => Execute(OptionsOf(parse), parse.GetRequiredValue(Out), AnsiConsole.Console, cancel), cancel));
         return command;
     }
 
@@ -119,32 +126,34 @@ public static class EvaluateCommand
     /// <summary>Prints the means with intervals, and whether the baselines are beaten.</summary>
     public static void Print(EvaluationResult result, IAnsiConsole console)
     {
-        var table = new Table().RoundedBorder().Title(Markup.Escape(result.Title)).AddColumn("");
-        table.AddColumn(new TableColumn("n").RightAligned());
-        foreach (var metric in result.Metrics)
-            table.AddColumn(new TableColumn(Markup.Escape(metric.Unit == "dB" ? $"{metric.Title} dB" : metric.Title)).RightAligned());
+        var table = new Table().RoundedBorder().Title(Markup.Escape(result.Title)).AddColumn(new TableColumn("").NoWrap());
+        table.AddColumn(new TableColumn("n").RightAligned().NoWrap());
+        foreach (var metric in result.Metrics.Take(PrintedMetrics))
+            table.AddColumn(new TableColumn(metric.Unit == "dB" ? $"{metric.Title} dB" : metric.Title).RightAligned().NoWrap());
         foreach (var method in result.Methods.Where(m => m.NotComputed is null))
             AddRow(table, method.Title, result.Groups[0].N, result.Groups[0].Summaries[method.Key], result);
         foreach (var group in result.Groups.Skip(1))
             AddRow(table, $"Stained, {group.Label}", group.N, group.Summaries[Method.Model], result);
         console.Write(table);
-        console.MarkupLineInterpolated($"[dim]mean, {result.Bootstrap.Confidence:P0} confidence interval: {result.Bootstrap.Description}[/]");
+        console.MarkupLineInterpolated($"[dim]Means with intervals: {result.Bootstrap.Description}[/]");
         foreach (string warning in result.Warnings)
             console.MarkupLineInterpolated($"[yellow]note:[/] {warning}");
-        string baselines = string.Join(" and ", result.Groups[0].Advantages.Keys.Select(key => result.Methods.First(m => m.Key == key).Title.ToLowerInvariant()));
+        string baselines = string.Join(" and ",
+            result.Methods.Where(m => m.Key != Method.Model && m.NotComputed is null).Select(m => m.Title.ToLowerInvariant()));
         console.MarkupLineInterpolated(result.BeatsBaselines
             ? (FormattableString)$"Beats the baselines ({baselines}) by PSNR and SSIM: [green]yes[/]"
             : $"Beats the baselines ({baselines}) by PSNR and SSIM: [red]no[/]");
     }
 
     private static void AddRow(Table table, string name, int n, Summary[] summaries, EvaluationResult result) =>
-        table.AddRow([Markup.Escape(name), n.ToString(), .. summaries.Zip(result.Metrics, (s, m) => Cell(s, m.Digits))]);
+        table.AddRow(
+            [Markup.Escape(name), n.ToString(), .. summaries.Zip(result.Metrics.Take(PrintedMetrics), (s, m) => Cell(s, m.Digits))]);
 
     private static string Cell(Summary summary, int digits)
     {
         string format = $"F{digits}";
         string mean = double.IsInfinity(summary.Mean) ? "∞" : summary.Mean.ToString(format);
-        return summary.Ci is null ? mean : $"{mean} [dim]({summary.Ci.Low.ToString(format)} to {summary.Ci.High.ToString(format)})[/]";
+        return summary.Ci is null ? mean : $"{mean}\n[dim]{summary.Ci.Low.ToString(format)}–{summary.Ci.High.ToString(format)}[/]";
     }
 
     /// <summary>One bar a stage.</summary>

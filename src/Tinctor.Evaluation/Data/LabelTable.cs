@@ -15,7 +15,8 @@ internal sealed record LabelTable(IReadOnlyDictionary<string, (string? Label, st
         var (header, rows) = Csv.Read(path);
         int name = Array.IndexOf(header, "name"), label = Array.IndexOf(header, "label"), slide = Array.IndexOf(header, "slide_id");
         if (name < 0 || (label < 0 && slide < 0))
-            throw new InvalidDataException($"{path}: the first line must name the columns name and label (and slide_id where slides are known)");
+            throw new InvalidDataException(
+                $"{path}: the first line must name the columns name and label (and slide_id where slides are known)");
         var table = new Dictionary<string, (string?, string?)>();
         foreach (string[] row in rows)
         {
@@ -61,7 +62,8 @@ internal static class Csv
             while (parser.ReadFields() is { } row)
                 rows.Add(row.Length == header.Length
                     ? row
-                    : throw new InvalidDataException($"{path}: row {rows.Count + 2} has {row.Length} cells, the header has {header.Length}"));
+                    : throw new InvalidDataException(
+                        $"{path}: row {rows.Count + 2} has {row.Length} cells, the header has {header.Length}"));
             return (header, rows);
         }
         catch (MalformedLineException e)

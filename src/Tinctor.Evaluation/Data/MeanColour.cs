@@ -42,7 +42,7 @@ internal sealed record MeanColour(byte[] Rgb, int Images)
         return data;
     }
 
-    /// <summary>Names each test image that is also among the training images, byte for byte: a baseline must not know the answers.</summary>
+    /// <summary>Names each test image that is byte for byte among the training images: a baseline must not know the answers.</summary>
     public static void RefuseLeak(IEnumerable<string> train, IEnumerable<string> test, Problems problems)
     {
         var bySize = train.ToLookup(path => new FileInfo(path).Length);

@@ -15,6 +15,7 @@ internal sealed class Problems
         if (lines.IsEmpty)
             return;
         string count = lines.Count == 1 ? "1 problem" : $"{lines.Count} problems";
-        throw new InvalidDataException($"{count} with the images, {consequence}:\n  {string.Join("\n  ", lines.Order(StringComparer.Ordinal))}");
+        string list = string.Join("\n  ", lines.Order(StringComparer.Ordinal));
+        throw new InvalidDataException($"{count} with the images, {consequence}:\n  {list}");
     }
 }

@@ -8,7 +8,9 @@ internal static class RgbReader
     /// <summary>Whether an image is 8-bit grey or RGB: what metrics can be computed on.</summary>
     public static bool IsColourImage(ImageInfo info) => info.SampleType == SampleType.UInt8 && info.Channels is 1 or 3;
 
-    /// <summary>Reads 8-bit RGB: grey is repeated. For looking at any source, 16 bits are stretched and channels after the third dropped.</summary>
+    /// <summary>
+    /// Reads 8-bit RGB: grey is repeated. So that any source can be looked at, 16 bits are stretched and channels after the third dropped.
+    /// </summary>
     public static Image Read(string path)
     {
         var image = Image.Read(path);

@@ -51,67 +51,49 @@ public static class Ssim
         + "then mean over the channels",
         (image, reference) => Compute(image, reference, variant));
 
-    /// <summary>Window sums of integers are exact, so rows and columns slide: one addition and one subtraction a pixel.</summary>
+    /// <summary>
+    /// Window sums of bytes are exact in 32 bits, even when multiplied by the window's 49 pixels. Column sums slide down the image
+    /// (add the row that enters, take the row that leaves); seven of them side by side make a window.
+    /// </summary>
     private static double[] UniformSums(PixelView image, PixelView reference)
     {
         const int n = 7;
         int channels = image.Channels, samples = image.Width * channels;
+        var row = new Moments<int>(samples);
         var columns = new Moments<int>(samples);
+        var windows = new Moments<int>(samples - (n - 1) * channels);
         var result = new double[channels];
         for (int y = 0; y < image.Height; y++)
         {
-            AddRow(columns, image.Row(y), reference.Row(y), 1);
+            FillRow(row, image.Row(y), reference.Row(y));
+            columns.AddScaled(row, 0, 1);
             if (y >= n)
-                AddRow(columns, image.Row(y - n), reference.Row(y - n), -1);
+            {
+                FillRow(row, image.Row(y - n), reference.Row(y - n));
+                columns.AddScaled(row, 0, -1);
+            }
             if (y < n - 1)
                 continue;
-            for (int c = 0; c < channels; c++)
-                result[c] += SlideAlongRow(columns, c, channels);
+            windows.Clear();
+            for (int k = 0; k < n; k++)
+                windows.AddScaled(columns, k * channels, 1);
+            AddUniformSimilarities(windows, result);
         }
         return result;
     }
 
-    private static void AddRow(Moments<int> columns, ReadOnlySpan<byte> row, ReadOnlySpan<byte> referenceRow, int sign)
+    private static void AddUniformSimilarities(Moments<int> windows, double[] result)
     {
-        Span<int> x = columns.X, y = columns.Y, squares = columns.Squares, products = columns.Products;
-        for (int i = 0; i < row.Length; i++)
+        const int area = 49;
+        const double toMeans = 1.0 / (area * area), toCovariance = 1.0 / (area * (area - 1));
+        for (int i = 0, channel = 0; i < windows.X.Length; i++)
         {
-            int a = row[i], b = referenceRow[i];
-            x[i] += sign * a;
-            y[i] += sign * b;
-            squares[i] += sign * (a * a + b * b);
-            products[i] += sign * a * b;
+            // With sums over the 49 pixels: mean = s / 49, sample covariance = (49 sxy - sx sy) / (49 x 48).
+            int x = windows.X[i], y = windows.Y[i], products = x * y, squares = x * x + y * y;
+            result[channel] += Similarity(products * toMeans, squares * toMeans,
+                (area * windows.Products[i] - products) * toCovariance, (area * windows.Squares[i] - squares) * toCovariance);
+            channel = channel + 1 == result.Length ? 0 : channel + 1;
         }
-    }
-
-    private static double SlideAlongRow(Moments<int> columns, int channel, int channels)
-    {
-        const int n = 7, area = n * n;
-        Span<int> x = columns.X, y = columns.Y, squares = columns.Squares, products = columns.Products;
-        long sx = 0, sy = 0, ss = 0, sxy = 0;
-        double sum = 0;
-        for (int i = channel, leaving = channel - n * channels; i < x.Length; i += channels, leaving += channels)
-        {
-            sx += x[i];
-            sy += y[i];
-            ss += squares[i];
-            sxy += products[i];
-            if (leaving >= 0)
-            {
-                sx -= x[leaving];
-                sy -= y[leaving];
-                ss -= squares[leaving];
-                sxy -= products[leaving];
-            }
-            if (leaving < -channels)
-                continue;
-            // With sums over the 49 pixels: mean = s / 49, sample covariance = (49 sxy - sx sy) / (49 x 48), all integers until here.
-            long meanProducts = sx * sy, meanSquares = sx * sx + sy * sy;
-            double covariance = (area * sxy - meanProducts) / (double)(area * (area - 1));
-            double variances = (area * ss - meanSquares) / (double)(area * (area - 1));
-            sum += Similarity(meanProducts / (double)(area * area), meanSquares / (double)(area * area), covariance, variances);
-        }
-        return sum;
     }
 
     private static double Similarity(double meanProduct, double meanSquares, double covariance, double variances) =>
@@ -139,7 +121,7 @@ public static class Ssim
             blurred.Clear();
             for (int k = 0; k < n; k++)
                 blurred.AddScaled(column, k * channels, kernel[k]);
-            AddSimilarities(blurred, result);
+            AddGaussianSimilarities(blurred, result);
         }
         return result;
     }
@@ -153,26 +135,26 @@ public static class Ssim
         return Array.ConvertAll(kernel, k => k / sum);
     }
 
-    private static void FillRow(Moments<double> moments, ReadOnlySpan<byte> row, ReadOnlySpan<byte> referenceRow)
+    private static void FillRow<T>(Moments<T> moments, ReadOnlySpan<byte> row, ReadOnlySpan<byte> referenceRow) where T : struct, INumber<T>
     {
         for (int i = 0; i < row.Length; i++)
         {
             int a = row[i], b = referenceRow[i];
-            moments.X[i] = a;
-            moments.Y[i] = b;
-            moments.Squares[i] = a * a + b * b;
-            moments.Products[i] = a * b;
+            moments.X[i] = T.CreateTruncating(a);
+            moments.Y[i] = T.CreateTruncating(b);
+            moments.Squares[i] = T.CreateTruncating(a * a + b * b);
+            moments.Products[i] = T.CreateTruncating(a * b);
         }
     }
 
-    private static void AddSimilarities(Moments<double> blurred, double[] result)
+    private static void AddGaussianSimilarities(Moments<double> blurred, double[] result)
     {
-        for (int i = 0; i < blurred.X.Length; i++)
+        for (int i = 0, channel = 0; i < blurred.X.Length; i++)
         {
             double x = blurred.X[i], y = blurred.Y[i];
             double meanSquares = x * x + y * y;
-            result[i % result.Length] +=
-                Similarity(x * y, meanSquares, blurred.Products[i] - x * y, blurred.Squares[i] - meanSquares);
+            result[channel] += Similarity(x * y, meanSquares, blurred.Products[i] - x * y, blurred.Squares[i] - meanSquares);
+            channel = channel + 1 == result.Length ? 0 : channel + 1;
         }
     }
 

@@ -62,7 +62,8 @@ internal static class Gallery
         foreach (var (image, why) in chosen)
         {
             var entry = new JsonObject { ["name"] = image.Pair.Name, ["why"] = why };
-            foreach (var (role, path) in new[] { ("source", image.Pair.Source), ("stained", image.Pair.Stained), ("real", image.Pair.Real) })
+            (string, string?)[] versions = [("source", image.Pair.Source), ("stained", image.Pair.Stained), ("real", image.Pair.Real)];
+            foreach (var (role, path) in versions)
             {
                 if (path is null)
                     continue;
@@ -83,7 +84,7 @@ internal static class Jpeg
 {
     public const int Quality = 88;
 
-    /// <summary>Brings an image to the target's shape (a source may be smaller), at most side pixels long, never larger than the target.</summary>
+    /// <summary>Brings an image to the target's shape (a source may be smaller), at most side pixels long.</summary>
     public static byte[] Encode(Image image, int width, int height, int side)
     {
         double scale = Math.Min(1, side / (double)Math.Max(width, height));

@@ -6,7 +6,7 @@ namespace Tinctor.Evaluation.Report;
 /// <summary>metrics.csv: one row an image; the baselines' columns are named after them (identity_psnr).</summary>
 public static class MetricsCsv
 {
-    /// <summary>The table as RFC 4180 text with invariant numbers that read back exactly; an infinite PSNR is inf, as pandas and NumPy write it.</summary>
+    /// <summary>RFC 4180 text; numbers read back exactly, and an infinite PSNR is inf, as pandas and NumPy write it.</summary>
     public static string Text(EvaluationResult result)
     {
         var methods = result.Methods.Where(m => m.NotComputed is null).ToArray();

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Reflection;
 using System.Runtime.InteropServices;
 using System.Text.Encodings.Web;
@@ -16,7 +17,14 @@ public static class MetricsJson
     /// <summary>The schema's name, in the field schema.</summary>
     public const string Schema = "tinctor.evaluation/1";
 
-    private static readonly JsonSerializerOptions Indented = new() { WriteIndented = true, Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+    private static readonly JsonSerializerOptions Indented = new()
+    {
+        WriteIndented = true,
+        Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
+    };
+
+    private static readonly string? Version =
+        typeof(MetricsJson).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion;
 
     /// <summary>The document as text.</summary>
     public static string Text(EvaluationResult result) => Of(result).ToJsonString(Indented) + "\n";
@@ -32,7 +40,7 @@ public static class MetricsJson
             ["created"] = DateTime.UtcNow.ToString("yyyy-MM-ddTHH:mm:ssZ"),
             ["versions"] = new JsonObject
             {
-                ["tinctor"] = typeof(MetricsJson).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion,
+                ["tinctor"] = Version,
                 ["dotnet"] = Environment.Version.ToString(),
                 ["os"] = RuntimeInformation.OSDescription,
             },
@@ -69,7 +77,7 @@ public static class MetricsJson
                 ["method"] = "percentile",
                 ["confidence"] = result.Bootstrap.Confidence,
                 ["resamples"] = result.Bootstrap.Resamples,
-                ["unit"] = result.Bootstrap.BySlide ? "slide" : "image",
+                ["unit"] = result.Bootstrap.Unit,
                 ["units"] = result.Bootstrap.Units,
                 ["seed"] = result.Bootstrap.Seed,
                 ["description"] = result.Bootstrap.Description,
@@ -99,7 +107,7 @@ public static class MetricsJson
 
     /// <summary>A number that may be infinite.</summary>
     internal static JsonValue Number(double value) =>
-        double.IsFinite(value) ? JsonValue.Create(value) : JsonValue.Create(value.ToString(System.Globalization.CultureInfo.InvariantCulture));
+        double.IsFinite(value) ? JsonValue.Create(value) : JsonValue.Create(value.ToString(CultureInfo.InvariantCulture));
 
     private static JsonObject Of(EvaluationResult result, ImageResult image) => new()
     {

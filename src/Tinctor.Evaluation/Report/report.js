@@ -138,8 +138,9 @@
     const body = el('tbody', {}, ...groupList.map(([name, cssClass, n, of]) => el('tr', {},
       el('th', { class: `text ${cssClass}`, scope: 'row' }, name), el('td', {}, String(n)),
       ...metrics.map(m => el('td', {}, ...values(of(m.key), m))))));
-    return el('div', { class: 'scroll', tabindex: '0', role: 'region', 'aria-label': title },
-      el('table', {}, el('caption', {}, definition), el('thead', {}, head), body));
+    return el('div', { class: 'block' }, el('p', {}, definition),
+      el('div', { class: 'scroll', tabindex: '0', role: 'region', 'aria-label': title },
+        el('table', { 'aria-label': title }, el('thead', {}, head), body)));
   }
   const meanCell = (s, m) => [format(s.mean, m.digits), el('br'), el('small', {}, formatCi(s.ci, m.digits) ?? '–')];
   const spreadCell = (s, m) => [format(s.median, m.digits), el('br'), el('small', {}, `± ${format(s.std, m.digits)}`)];
@@ -149,18 +150,20 @@
 
   const overall = methods.map(m => [m.title, `c-${m.key}`, groups[0].n, key => groups[0].summary[m.key][key]]);
   const ciName = `${percent(bootstrap.confidence)} confidence interval`;
+  const advantageTable = b => resultTable(`Advantage by label over ${b.title}`,
+    groups.slice(1).map(g => [g.label, '', g.n, key => g.advantage[b.key][key]]), 'Label', advantageCell,
+    `Advantage over ${b.title.toLowerCase()} by label, image by image (positive is better): mean, with ${ciName} below.`);
   $('results-tables').append(
     resultTable('Means', overall, 'All images', meanCell, `Mean over images, with ${ciName} below.`),
-    resultTable('Medians', overall, 'All images', spreadCell, 'Median over images, with standard deviation below.'),
     resultTable('Advantage', baselines.map(b => [`over ${b.title.toLowerCase()}`, '', groups[0].n, key => groups[0].advantage[b.key][key]]),
-      'Advantage', advantageCell, `How much better the stained image is than a baseline, image by image (positive is better), with ${ciName} of the mean below.`));
+      'Advantage', advantageCell, `How much better the stained image is than a baseline, image by image (positive is better): mean, with ${ciName} below.`));
   if (labels.length)
     $('results-tables').append(
       resultTable('Means by label', groups.slice(1).map(g => [g.label, '', g.n, key => g.summary.model[key]]), 'Label', meanCell,
-        `Stained images by label (${evaluation.labels_from}): mean, with ${ciName} below.`),
-      ...baselines.map(b => resultTable(`Advantage by label over ${b.title}`,
-        groups.slice(1).map(g => [g.label, '', g.n, key => g.advantage[b.key][key]]), 'Label', advantageCell,
-        `Advantage over ${b.title.toLowerCase()} by label (positive is better), with ${ciName} below.`)));
+        `Stained images by label: mean, with ${ciName} below. Labels from ${evaluation.labels_from}.`));
+  $('results-tables').append(el('details', {}, el('summary', {}, labels.length ? 'Medians, and advantage by label' : 'Medians'),
+    resultTable('Medians', overall, 'All images', spreadCell, 'Median over images, with standard deviation below.'),
+    ...(labels.length ? baselines.map(advantageTable) : [])));
 
   // ---- gallery
 
@@ -176,16 +179,15 @@
     : `${gallery.images.length} of ${images.length} images: the worst, median and best by SSIM${labels.length ? ', and the median of each label' : ''}. `)
     + `Shown as JPEG copies of at most ${gallery.max_side} px; the metrics were computed on the original files.`;
 
+  const button = (text, name, onclick) => el('button', { class: 'quiet', type: 'button', 'aria-label': name, title: name, onclick }, text);
   const modes = segments('Mode', [['swipe', 'Swipe'], ['side', 'Side by side']], view.mode, mode => { view.mode = mode; build(); });
   const leftPick = segments('Left of the divider', roles, view.left, role => pickRole('left', role));
   const rightPick = segments('Right of the divider', roles, view.right, role => pickRole('right', role));
   const sideChoices = [choice('Left', leftPick), choice('Right', rightPick)];
   $('tools').append(modes, ...sideChoices, el('span', { class: 'grow' }),
-    el('button', { class: 'quiet', type: 'button', 'aria-label': 'Previous image', onclick: () => show(view.index - 1) }, '←'),
-    el('button', { class: 'quiet', type: 'button', 'aria-label': 'Next image', onclick: () => show(view.index + 1) }, '→'),
-    el('button', { class: 'quiet', type: 'button', 'aria-label': 'Zoom out', onclick: () => zoomBy(1 / 1.5) }, '−'),
-    el('button', { class: 'quiet', type: 'button', 'aria-label': 'Zoom in', onclick: () => zoomBy(1.5) }, '+'),
-    el('button', { class: 'quiet', type: 'button', onclick: reset }, 'Whole image'));
+    el('span', { class: 'buttons' },
+      button('←', 'Previous image', () => show(view.index - 1)), button('→', 'Next image', () => show(view.index + 1)),
+      button('−', 'Zoom out', () => zoomBy(1 / 1.5)), button('+', 'Zoom in', () => zoomBy(1.5)), button('Fit', 'Whole image', reset)));
 
   // Choosing the same version on both sides would compare nothing: the other side takes what this one had.
   function pickRole(side, role) {
@@ -428,13 +430,14 @@
     const edges = Array.from({ length: count }, (_, i) => start + i * width);
     const counted = values => edges.map((_, i) => values.filter(v => Math.min(count - 1, Math.floor((v - start) / width)) === i).length);
     histogram.setOption({
-      ...base(), legend: legend(), grid: { left: 44, right: 8, top: 40, bottom: 46 },
+      ...base(), legend: legend(), grid: { left: 44, right: 8, top: 58, bottom: 46 },
       xAxis: axis({ type: 'category', data: edges.map(e => format(e, decimals)), name: axisName(metric), nameLocation: 'middle', nameGap: 30, boundaryGap: true }),
       yAxis: axis({ type: 'value', name: 'images', minInterval: 1, splitLine: { show: true, lineStyle: { color: colour('--rule') } }, axisLine: { show: false }, axisTick: { show: false } }),
-      series: methods.map((m, i) => ({
-        name: m.title, type: 'bar', data: counted(scores[i]), barGap: '-100%', barCategoryGap: '6%', z: 10 - i,
-        itemStyle: { color: methodColour(m.key), opacity: i ? 0.5 : 0.85 },
-      })),
+      // The model as bars, the baselines as outlines over them: three sets of bars would hide each other.
+      series: methods.map((m, i) => i === 0
+        ? { name: m.title, type: 'bar', data: counted(scores[i]), barCategoryGap: '6%', itemStyle: { color: methodColour(m.key), opacity: 0.85 } }
+        : { name: m.title, type: 'line', step: 'middle', symbol: 'none', data: counted(scores[i]), lineStyle: { width: 2, color: methodColour(m.key) },
+          itemStyle: { color: methodColour(m.key) } }),
     }, true);
     const infinite = images.filter(i => !Number.isFinite(Number(i.scores.model[metric.key]))).length;
     $('histogram-caption').textContent = `Images by ${metric.title}, bins of ${format(width, decimals)}.`
@@ -457,7 +460,7 @@
       }),
     }));
     boxes.setOption({
-      ...base(), legend: legend(), grid: { left: 52, right: 8, top: 40, bottom: 46 },
+      ...base(), legend: legend(), grid: { left: 52, right: 8, top: 58, bottom: 46 },
       tooltip: { ...base().tooltip, trigger: 'item', valueFormatter: v => format(v, metric.digits), formatter: p => p.seriesType !== 'boxplot' ? ''
         : `${p.seriesName}${labels.length ? ', ' + p.name : ''}<br>median <b>${format(p.data[3], metric.digits)}</b><br>`
           + `middle half ${format(p.data[2], metric.digits)} to ${format(p.data[4], metric.digits)}` },
@@ -551,17 +554,20 @@
 
   if (run) {
     $('training').hidden = false;
-    $('training-note').textContent = `Curves of the run ${run.name}, smoothed (thick) over what was logged (thin).`;
+    $('training-note').textContent = `Curves of the run ${run.name} over its steps, as logged (thin) and averaged over a twentieth of the run (thick).`;
     const drawn = Object.entries(run.curves).filter(([, values]) => values.some(v => v !== null)).map(([name, values]) => {
       const node = el('div', { class: 'chart', role: 'img' });
       $('curves').append(el('figure', {}, el('figcaption', {}, name), node));
       const last = values.findLast(v => v !== null);
       return [chart(node, `Curve of ${name} over ${run.steps.length} points, last value ${last.toPrecision(4)}`), name, values];
     });
+    // The mean over a centred window of a twentieth of the curve: unlike a running mean it does not lag behind.
     const smooth = values => {
-      const weight = Math.exp(-1 / Math.max(1, values.length / 40));
-      let mean = null;
-      return values.map(v => v === null ? null : mean = mean === null ? v : weight * mean + (1 - weight) * v);
+      const reach = Math.floor(values.length / 40);
+      return values.map((_, i) => {
+        const near = values.slice(Math.max(0, i - reach), i + reach + 1).filter(v => v !== null);
+        return near.length ? near.reduce((a, b) => a + b) / near.length : null;
+      });
     };
     const drawCurves = () => drawn.forEach(([instance, name, values]) => instance.setOption({
       ...base(), tooltip: { ...base().tooltip, valueFormatter: v => v === null || v === undefined ? '–' : Number(v).toPrecision(4) },
@@ -589,7 +595,7 @@
     el('li', {}, 'PSNR, SSIM, MAE and RMSE compare pixel with pixel. They mislead on pairs that are not aligned to the pixel: on serial sections cells differ, '
       + 'a shift of a few pixels costs more than a wrong stain, and a blurred image scores better than a sharp one. Look at the images before you believe a number.'),
     el('li', {}, 'Levels depend on the data set more than on the method: compare only numbers from the same pairs, size and definition.'),
-    el('li', {}, 'Identity is the source image handed back; mean colour is one flat colour. A model that does not beat both has learned less than nothing useful by these metrics.'),
+    el('li', {}, 'Identity is the source image handed back; mean colour is one flat colour. By these metrics, a model that does not beat both has learned nothing useful.'),
     el('li', {}, `Intervals: ${bootstrap.description}. They say how much the mean would move with other ${unit} of the same kind, not with another scanner, laboratory or training run.`),
     el('li', {}, 'A good score says nothing about single cells. Virtual stain can invent or lose structures; it is for research use only, not for diagnosis.'),
     el('li', {}, run ? 'What the model was trained on is under Training. Images that it has seen in training must not be among these.'

@@ -46,12 +46,15 @@ public sealed class Bootstrap
     /// <summary>Whether slides are resampled, else images.</summary>
     public bool BySlide { get; }
 
+    /// <summary>What is resampled: slide or image.</summary>
+    public string Unit => BySlide ? "slide" : "image";
+
     /// <summary>Number of units that are resampled: slides or images.</summary>
     public int Units { get; }
 
     /// <summary>In words: what is resampled, how often, from which seed.</summary>
     public string Description =>
-        $"percentile bootstrap, {Confidence:P0} confidence, {Resamples} resamples of {(BySlide ? "slides" : "images")} (n = {Units}), seed {Seed}";
+        $"percentile bootstrap, {Confidence * 100:0.##}% confidence, {Resamples} resamples of {Unit}s (n = {Units}), seed {Seed}";
 
     /// <summary>The confidence interval of the mean of some images' values.</summary>
     /// <param name="images">Which images, by index.</param>
