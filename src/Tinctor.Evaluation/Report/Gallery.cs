@@ -11,7 +11,7 @@ namespace Tinctor.Evaluation.Report;
 internal static class Gallery
 {
     private const int MaxImages = 24;
-    private const int ByteBudget = 1_500_000;
+    private const int ByteBudget = 1_300_000;
     private static readonly int[] Sides = [1024, 768, 512, 384, 256, 192];
 
     public static JsonObject Of(EvaluationResult result)
