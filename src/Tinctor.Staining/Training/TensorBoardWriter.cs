@@ -29,11 +29,10 @@ public sealed class TensorBoardWriter : IDisposable
     public TensorBoardWriter(string folder, long? resumeAt = null)
     {
         Directory.CreateDirectory(folder);
-        Path = System.IO.Path.Combine(
-            folder,
-            string.Create(
-                CultureInfo.InvariantCulture,
-                $"{FilePrefix}{NextTime(folder):d10}.{Environment.MachineName}.{Environment.ProcessId}.{Interlocked.Increment(ref s_writers) - 1}"));
+        var number = Interlocked.Increment(ref s_writers) - 1;
+        var name = string.Create(
+            CultureInfo.InvariantCulture, $"{FilePrefix}{NextTime(folder):d10}.{Environment.MachineName}.{Environment.ProcessId}.{number}");
+        Path = System.IO.Path.Combine(folder, name);
         _file = new FileStream(Path, FileMode.CreateNew, FileAccess.Write, FileShare.ReadWrite, bufferSize: 1 << 16);
 
         var step = resumeAt ?? 0;
@@ -103,7 +102,7 @@ public sealed class TensorBoardWriter : IDisposable
         }
     }
 
-    /// <summary>The time in seconds, later than that of any event file in the folder: TensorBoard reads the files in the order of their names.</summary>
+    /// <summary>The time in seconds, later than that of any event file there: TensorBoard reads them in the order of their names.</summary>
     private static long NextTime(string folder)
     {
         var earlier = Directory.EnumerateFiles(folder, FilePrefix + "*")

@@ -103,7 +103,12 @@ internal sealed class PickleGlobals
         Allow("collections.OrderedDict", Dictionary);
         Allow("collections.Counter", Dictionary);
         Allow("torch.Size", arguments => arguments is [object[] sizes] ? Sizes(sizes) : null);
-        Allow("torch.device", arguments => arguments is [string kind, ..] ? kind + (arguments is [_, long index] ? $":{index}" : "") : null);
+        Allow("torch.device", arguments => arguments switch
+        {
+            [string kind, long index] => $"{kind}:{index}",
+            [string kind] => kind,
+            _ => null,
+        });
         Allow("torch._utils._rebuild_tensor_v2", Tensor);
         Allow("torch._utils._rebuild_parameter", arguments => arguments is [PthTensor data, ..] ? data : null);
         Allow("numpy.dtype", arguments => arguments is [string name, ..] ? new NumpyType(name) : null);
@@ -125,7 +130,8 @@ internal sealed class PickleGlobals
     /// Reads the pickle of a checkpoint; tensors come back as <see cref="PthTensor"/>. <paramref name="checkStorage"/> throws a
     /// FormatException for a storage that is not there as it is described.
     /// </summary>
-    public static object? Unpickle(byte[] pickle, Action<PthStorage> checkStorage) => new PickleGlobals(pickle, checkStorage)._unpickler.Run();
+    public static object? Unpickle(byte[] pickle, Action<PthStorage> checkStorage) =>
+        new PickleGlobals(pickle, checkStorage)._unpickler.Run();
 
     private void Allow(string name, Func<object?[], object?> call) =>
         _allowed.Add(name, new PickleCallable(name, arguments =>
@@ -250,7 +256,8 @@ internal sealed class PickleGlobals
 
         if (bytes > MostExpandedBytes && bytes > storage.Count * storage.Dtype.Size())
         {
-            throw new FormatException($"it has a tensor of shape [{string.Join(", ", shape)}] that repeats {storage.Count} elements too often");
+            throw new FormatException(
+                $"it has a tensor of shape [{string.Join(", ", shape)}] that repeats {storage.Count} elements too often");
         }
     }
 }

@@ -2,11 +2,12 @@ using System.IO.Compression;
 
 namespace Tinctor.Torch.Serialization;
 
-/// <summary>The zip archive that torch.save writes: &lt;root&gt;/data.pkl and &lt;root&gt;/data/&lt;key&gt; with the memory of each storage.</summary>
+/// <summary>The zip archive that torch.save writes: ROOT/data.pkl and ROOT/data/KEY with the memory of each storage.</summary>
 internal sealed class PthArchive : IDisposable
 {
     private const int LongestPickle = 64 << 20;
-    private const string Advice = "convert it in Python with torch.save(torch.load(OLD, map_location='cpu'), NEW, _use_new_zipfile_serialization=True)";
+    private const string Advice =
+        "convert it in Python with torch.save(torch.load(OLD, map_location='cpu'), NEW, _use_new_zipfile_serialization=True)";
 
     private readonly string _path;
     private readonly FileStream _file;
@@ -126,7 +127,7 @@ internal sealed class PthArchive : IDisposable
         {
             [] => "it is empty",
             _ when start.StartsWith(legacyMagic) => $"it has the legacy format from before PyTorch 1.6; {Advice}",
-            _ when start.Length == 512 && start[257..].StartsWith("ustar"u8) => $"it is a tar archive, the format of the first PyTorch; {Advice}",
+            _ when start.Length == 512 && start[257..].StartsWith("ustar"u8) => $"it is a tar archive, as the first PyTorch wrote; {Advice}",
             [0x80, <= 5, ..] => $"it is a bare Python pickle, not written by today's torch.save; {Advice}",
             [_, _, _, _, _, 0, 0, 0, (byte)'{', ..] => "it is a safetensors file",
             _ => "it is no zip archive",
@@ -161,7 +162,10 @@ internal sealed class PthArchive : IDisposable
 
     private string FindRoot()
     {
-        var roots = _entries.Keys.Select(name => name.Split('/')).Where(parts => parts is [_, "data.pkl"]).Select(parts => parts[0]).ToList();
+        var roots = _entries.Keys.Select(name => name.Split('/'))
+            .Where(parts => parts is [_, "data.pkl"])
+            .Select(parts => parts[0])
+            .ToList();
         if (roots is not [var root])
         {
             throw Refusal.Of(_path, "not a PyTorch checkpoint: a zip archive without exactly one FOLDER/data.pkl in it");
@@ -184,7 +188,7 @@ internal sealed class PthArchive : IDisposable
         if (_entries.TryGetValue($"{_root}/byteorder", out var entry)
             && !Guarded(() => ReadEntry(entry, maximum: 16)).AsSpan().SequenceEqual("little"u8))
         {
-            throw Refusal.Of(_path, "not a readable PyTorch checkpoint: it was saved on a big-endian machine; save it again on a little-endian one");
+            throw Refusal.Of(_path, "not a readable PyTorch checkpoint: it comes from a big-endian machine; save it on a little-endian one");
         }
     }
 

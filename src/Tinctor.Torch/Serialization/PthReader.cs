@@ -13,10 +13,11 @@ public static class PthReader
 
     /// <summary>
     /// Reads everything in a checkpoint, tensors on the CPU. Dictionaries come back as OrderedDictionary&lt;object, object?&gt;, lists as
-    /// List&lt;object?&gt;, tuples as object?[], numbers as long, BigInteger, double, bool or Complex, torch.Size as long[], devices as text.
+    /// List&lt;object?&gt;, tuples as object?[], numbers as long, BigInteger, double, bool or Complex, torch.Size as long[],
+    /// devices as text.
     /// Tensors that shared memory when they were saved share it again; none requires a gradient.
     /// </summary>
-    /// <exception cref="InvalidDataException">Not such a file, or it is damaged, or names what is not allowed; the message says which.</exception>
+    /// <exception cref="InvalidDataException">Not such a file, damaged, or naming what is not allowed; the message says which.</exception>
     public static object? Load(string path)
     {
         using var archive = new PthArchive(path);
@@ -29,7 +30,9 @@ public static class PthReader
     /// Which of several state dictionaries: the keys that lead to it, joined by slashes, such as "model" or "nets/G".
     /// Left out, the file must hold only one; other things beside it, such as an optimiser's state, do not matter.
     /// </param>
-    /// <exception cref="InvalidDataException">As for <see cref="Load(string)"/>, or there is no such dictionary; the message lists those that are there.</exception>
+    /// <exception cref="InvalidDataException">
+    /// As for <see cref="Load(string)"/>, or there is no such dictionary; the message lists those that are there.
+    /// </exception>
     public static OrderedDictionary<string, Tensor> LoadStateDict(string path, string? name = null)
     {
         using var archive = new PthArchive(path);
@@ -89,7 +92,9 @@ public static class PthReader
         }
     }
 
-    /// <summary>Puts what <paramref name="make"/> returns in the place of each tensor's description; a tensor that occurs twice is made once.</summary>
+    /// <summary>
+    /// Puts what <paramref name="make"/> returns in the place of each tensor's description; a tensor that occurs twice is made once.
+    /// </summary>
     internal static object? ReplaceTensors(object? root, Func<PthTensor, object> make)
     {
         var made = new Dictionary<PthTensor, object>(ReferenceEqualityComparer.Instance);
@@ -149,7 +154,8 @@ public static class PthReader
 
         var names = string.Join(", ", found.Keys.Take(MostNamesInMessage).Select(key => key.Length == 0 ? "(the whole file)" : key));
         var wanted = name is null ? "one must be chosen by name" : $"none is named {name}";
-        throw Refusal.Of(path, $"holds {found.Count} state dictionaries, {wanted}: {names}{(found.Count > MostNamesInMessage ? ", ..." : "")}");
+        var more = found.Count > MostNamesInMessage ? ", ..." : "";
+        throw Refusal.Of(path, $"holds {found.Count} state dictionaries, {wanted}: {names}{more}");
     }
 
     /// <summary>All dictionaries of named tensors near the root, by the names that lead to them, joined by slashes.</summary>

@@ -2,12 +2,12 @@ using System.Text;
 
 namespace Tinctor.Torch.Serialization;
 
-/// <summary>What all readers of tensor files have in common: how they say no, and the arithmetic that a hostile file must not overflow.</summary>
+/// <summary>What the readers share: how they say no, and the arithmetic that a hostile file must not overflow.</summary>
 internal static class Refusal
 {
     private const int LongestMessage = 500;
 
-    /// <summary>One printable line that names the file and what is wrong, whatever characters the file smuggles into <paramref name="what"/>.</summary>
+    /// <summary>One printable line with the file and what is wrong, whatever characters come with <paramref name="what"/>.</summary>
     public static InvalidDataException Of(string path, string what)
     {
         var line = new StringBuilder();

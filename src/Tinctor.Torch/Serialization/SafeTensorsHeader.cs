@@ -54,7 +54,7 @@ public sealed class SafeTensorsHeader
     /// <summary>Position of the data in the file, in bytes.</summary>
     public long DataStart { get; }
 
-    /// <summary>Lays tensors out for writing: the names keep their order, the data is ordered by element size, so that all of it is aligned.</summary>
+    /// <summary>Lays tensors out: the names keep their order, the data is ordered by element size and so all aligned.</summary>
     internal static SafeTensorsHeader Plan(
         IEnumerable<(string Name, ScalarType Dtype, long[] Shape)> tensors, IEnumerable<KeyValuePair<string, string>> metadata)
     {

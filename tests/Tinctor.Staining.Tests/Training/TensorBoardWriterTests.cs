@@ -45,7 +45,8 @@ public sealed class TensorBoardWriterTests : IDisposable
     [InlineData(6, 4)]
     public void Images_come_back_with_size_and_channels(byte colourType, long channels)
     {
-        byte[] png = [0x89, .. "PNG\r\n\u001a\n"u8, 0, 0, 0, 13, .. "IHDR"u8, 0, 0, 1, 4, 0, 0, 0, 7, 8, colourType, 0, 0, 0, .. new byte[100]];
+        byte[] header = [0, 0, 1, 4, 0, 0, 0, 7, 8, colourType, 0, 0, 0];
+        byte[] png = [0x89, .. "PNG\r\n\u001a\n"u8, 0, 0, 0, 13, .. "IHDR"u8, .. header, .. new byte[100]];
         var item = Written(writer => writer.AddImage("samples/real", png, 3));
         var image = item.Value!.Message(4);
         Assert.Equal("samples/real", item.Tag);

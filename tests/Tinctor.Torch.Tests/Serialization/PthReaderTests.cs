@@ -35,7 +35,8 @@ public sealed class PthReaderTests : IDisposable
     public void Every_element_type_is_read()
     {
         var items = LoadItems("dtypes.pth");
-        byte[] Bytes<T>(Func<int, T> value) where T : unmanaged => MemoryMarshal.AsBytes<T>(Enumerable.Range(0, 6).Select(value).ToArray()).ToArray();
+        byte[] Bytes<T>(Func<int, T> value) where T : unmanaged =>
+            MemoryMarshal.AsBytes<T>(Enumerable.Range(0, 6).Select(value).ToArray()).ToArray();
         var expected = new Dictionary<string, (ScalarType Dtype, byte[] Bytes)>
         {
             ["float64"] = (ScalarType.Float64, Bytes(i => (double)i)),
@@ -284,7 +285,12 @@ public sealed class PthReaderTests : IDisposable
         { "attributes of a list", Pickle.Start().Op("]}b").Stop(), "has none" },
         { "persistent text", Pickle.Start().Text("module").Op("Q").Stop(), "not a storage" },
         { "wrong arguments", Pickle.Start().Global("torch", "Size").Op(")R").Stop(), "torch.Size with arguments" },
-        { "numpy object", Pickle.Start().Global("numpy.core.multiarray", "scalar").Op("(").Global("numpy", "dtype").Op("(").Text("O8").Op("tRC").Add(0).Op("tR").Stop(), "numpy scalar of type O8" },
+        {
+            "numpy object",
+            Pickle.Start().Global("numpy.core.multiarray", "scalar").Op("(")
+                .Global("numpy", "dtype").Op("(").Text("O8").Op("tRC").Add(0).Op("tR").Stop(),
+            "numpy scalar of type O8"
+        },
     };
 
     [Theory]
@@ -333,7 +339,8 @@ public sealed class PthReaderTests : IDisposable
         var laughs = Pickle.Start().Op("(}q\u0000");
         for (byte level = 1; level < 100; level++)
         {
-            laughs.Op("}(").Text("a").Add((byte)'h', (byte)(level - 1)).Text("b").Add((byte)'h', (byte)(level - 1)).Op("u").Add((byte)'q', level);
+            byte[] inner = [(byte)'h', (byte)(level - 1)];
+            laughs.Op("}(").Text("a").Add(inner).Text("b").Add(inner).Op("u").Add((byte)'q', level);
         }
 
         Pickle.WriteArchive(Target, laughs.Op("t").Stop());
