@@ -13,8 +13,10 @@ public sealed class PhantomCommandTests : IDisposable
     [Fact]
     public async Task WritesPairsOfTheStainsAndSizeAskedFor()
     {
-        Assert.Equal(0, await Run("--slides", "2", "--size", "80x64", "--stains", "he,ki67", "--level", "3+", "--seed", "9", "--misalign", "3"));
-        Assert.Equal(["source/s001_f01.png", "source/s002_f01.png"], Directory.GetFiles(Path.Combine(_folder, "source")).Select(Relative).Order());
+        Assert.Equal(0, await Run("--slides", "2", "--size", "80x64", "--stains", "he,ki67", "--level", "3+", "--seed", "9",
+            "--misalign", "3"));
+        Assert.Equal(["source/s001_f01.png", "source/s002_f01.png"],
+            Directory.GetFiles(Path.Combine(_folder, "source")).Select(Relative).Order());
         ImageInfo target = Image.ReadInfo(Path.Combine(_folder, "target", "s001_f01.png"));
         Assert.Equal((80, 64, 3), (target.Width, target.Height, target.Channels));
         Assert.True(File.Exists(Path.Combine(_folder, "truth", "s002_f01_ki67_displacement.safetensors")));

@@ -28,8 +28,8 @@ public static class PhantomCommand
             Description = "Folder to write to. One that holds the same phantom is completed; any other that is not empty is refused.",
             Required = true,
         };
-        var slides = new Option<int>("--slides") { Description = "Number of slides, each with a stain and a tumour of its own.", DefaultValueFactory = _ => 8 };
-        var fields = new Option<int>("--fields") { Description = "Images of each slide, 1 to 64.", DefaultValueFactory = _ => 1 };
+        var slides = Of("--slides", "Slides, each with a stain and a tumour of its own.", 8);
+        var fields = Of("--fields", "Images of each slide, 1 to 64.", 1);
         var size = new Option<(int Width, int Height)?>("--size")
         {
             Description = "Pixels of an image, as in 1024x1024. Default 1024x1024, less what the autofluorescence factor leaves over.",
@@ -41,28 +41,25 @@ public static class PhantomCommand
             CustomParser = ParseStains,
             DefaultValueFactory = _ => [PhantomStain.He, PhantomStain.Her2],
         };
-        var level = new Option<string>("--level") { Description = "HER2 level of the tumours.", DefaultValueFactory = _ => "mixed" };
+        var level = Of("--level", "HER2 level of the tumours.", "mixed");
         level.AcceptOnlyFromAmong("mixed", "0", "1+", "2+", "3+");
-        var seed = new Option<ulong>("--seed") { Description = "Any whole number from 0.", DefaultValueFactory = _ => 0UL };
-        var mpp = new Option<double>("--mpp") { Description = "Micrometres per pixel, 0.1 to 4.", DefaultValueFactory = _ => 0.5 };
-        var misalign = new Option<double>("--misalign")
-        {
-            Description = "Largest displacement of targets against the source, pixels; affine and elastic.",
-            DefaultValueFactory = _ => 0,
-        };
-        var factor = new Option<int>("--af-factor") { Description = "Full-resolution pixels per autofluorescence pixel, 1 to 16.", DefaultValueFactory = _ => 5 };
-        var ki67 = new Option<double?>("--ki67") { Description = "Share of Ki67 positive tumour nuclei, 0 to 1. Default: drawn per slide." };
-        var variation = new Option<double>("--stain-variation") { Description = "Variation of stains between slides, 0 to 3.", DefaultValueFactory = _ => 1 };
-        var shading = new Option<double>("--shading") { Description = "Uneven illumination, 0 to 3.", DefaultValueFactory = _ => 1 };
-        var blur = new Option<double?>("--blur") { Description = "Focus blur in micrometres, 0 to 10. Default: drawn per slide, 0.25 to 0.5." };
-        var noise = new Option<double>("--noise") { Description = "Sensor noise, 0 to 10.", DefaultValueFactory = _ => 1 };
-        var val = new Option<double>("--val") { Description = "Share of slides for validation.", DefaultValueFactory = _ => 0.15 };
-        var test = new Option<double>("--test") { Description = "Share of slides for testing.", DefaultValueFactory = _ => 0.15 };
-        var threads = new Option<int>("--threads") { Description = "Threads; 0 means one per core.", DefaultValueFactory = _ => 0 };
+        var seed = Of("--seed", "Any whole number from 0.", 0UL);
+        var mpp = Of("--mpp", "Micrometres per pixel, 0.1 to 4.", 0.5);
+        var misalign = Of("--misalign", "Largest displacement of targets against the source, pixels; affine and elastic.", 0.0);
+        var factor = Of("--af-factor", "Pixels per autofluorescence pixel, 1 to 16.", 5);
+        var ki67 = new Option<double?>("--ki67") { Description = "Share of positive tumour nuclei, 0 to 1. Default: drawn per slide." };
+        var variation = Of("--stain-variation", "Stain variation between slides, 0 to 3.", 1.0);
+        var shading = Of("--shading", "Uneven illumination, 0 to 3.", 1.0);
+        var blur = new Option<double?>("--blur") { Description = "Focus blur, micrometres, 0 to 10. Default: 0.25 to 0.5, drawn per slide." };
+        var noise = Of("--noise", "Sensor noise, 0 to 10.", 1.0);
+        var val = Of("--val", "Share of slides for validation.", 0.15);
+        var test = Of("--test", "Share of slides for testing.", 0.15);
+        var threads = Of("--threads", "Threads; 0 means one per core.", 0);
         var force = new Option<bool>("--force") { Description = "Replace an earlier phantom in the folder." };
         var command = new Command("phantom", Description)
         {
-            output, slides, fields, size, stains, level, seed, mpp, misalign, factor, ki67, variation, shading, blur, noise, val, test, threads, force,
+            output, slides, fields, size, stains, level, seed, mpp, misalign, factor, ki67, variation, shading, blur, noise, val, test,
+            threads, force,
         };
         command.SetAction((result, cancel) =>
         {
@@ -116,9 +113,13 @@ public static class PhantomCommand
         }
         int images = dataset.Slides * dataset.FieldsPerSlide;
         string[] stains = [.. dataset.Options.Stains.Select(PhantomDataset.StainName)];
-        AnsiConsole.WriteLine($"{folder}: {images} {(images == 1 ? "field" : "fields")} of {dataset.Slides} {(dataset.Slides == 1 ? "slide" : "slides")}, "
-            + $"{stains[0]} to {string.Join(", ", stains[1..])}, {dataset.Options.Width}x{dataset.Options.Height}");
+        string counts = $"{images} {(images == 1 ? "field" : "fields")} of {dataset.Slides} {(dataset.Slides == 1 ? "slide" : "slides")}";
+        string size = $"{dataset.Options.Width}x{dataset.Options.Height}";
+        AnsiConsole.WriteLine($"{folder}: {counts}, {stains[0]} to {string.Join(", ", stains[1..])}, {size}");
     }
+
+    private static Option<T> Of<T>(string name, string description, T value) =>
+        new(name) { Description = description, DefaultValueFactory = _ => value };
 
     private static (int Width, int Height)? ParseSize(ArgumentResult result)
     {
@@ -136,11 +137,13 @@ public static class PhantomCommand
     private static PhantomStain[] ParseStains(ArgumentResult result)
     {
         List<PhantomStain> stains = [];
-        foreach (string name in result.Tokens.SelectMany(token => token.Value.Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries)))
+        PhantomStain[] all = Enum.GetValues<PhantomStain>();
+        foreach (string name in result.Tokens.SelectMany(token =>
+            token.Value.Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries)))
         {
-            PhantomStain[] matches = [.. Enum.GetValues<PhantomStain>().Where(s => PhantomDataset.StainName(s) == name.ToLowerInvariant())];
+            PhantomStain[] matches = [.. all.Where(s => PhantomDataset.StainName(s) == name.ToLowerInvariant())];
             if (matches.Length == 0)
-                result.AddError($"--stains {name}: not one of {string.Join(", ", Enum.GetValues<PhantomStain>().Select(PhantomDataset.StainName))}");
+                result.AddError($"--stains {name}: not one of {string.Join(", ", all.Select(PhantomDataset.StainName))}");
             stains.AddRange(matches);
         }
         return [.. stains];

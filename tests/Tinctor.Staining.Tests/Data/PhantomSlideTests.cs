@@ -11,7 +11,8 @@ public sealed class PhantomSlideTests
     [Fact]
     public void SameBytesOnOneThreadAndOnFour()
     {
-        PhantomOptions options = s_small with { Stains = [PhantomStain.He, PhantomStain.Her2, PhantomStain.Unstained, PhantomStain.Autofluorescence], Misalign = 6 };
+        PhantomStain[] stains = [PhantomStain.He, PhantomStain.Her2, PhantomStain.Unstained, PhantomStain.Autofluorescence];
+        PhantomOptions options = s_small with { Stains = stains, Misalign = 6 };
         PhantomField one = Render(options with { Threads = 1 }), four = Render(options with { Threads = 4 });
         for (int i = 0; i < one.Images.Count; i++)
         {
@@ -44,7 +45,8 @@ public sealed class PhantomSlideTests
             for (float x = 188; x < 230; x += 1.3f)
             {
                 TissuePoint a = whole.Sample(x, y), b = part.Sample(x, y);
-                Assert.Equal((a.Thickness, a.Nucleus, a.Chromatin, a.Cytoplasm, a.Collagen, a.Membrane), (b.Thickness, b.Nucleus, b.Chromatin, b.Cytoplasm, b.Collagen, b.Membrane));
+                Assert.Equal((a.Thickness, a.Nucleus, a.Chromatin, a.Cytoplasm, a.Collagen, a.Membrane),
+                    (b.Thickness, b.Nucleus, b.Chromatin, b.Cytoplasm, b.Collagen, b.Membrane));
                 Assert.Equal((a.Her2, a.Ki67, a.Tissue), (b.Her2, b.Ki67, b.Tissue));
             }
         }
@@ -90,8 +92,15 @@ public sealed class PhantomSlideTests
     [Fact]
     public void TheSavedFieldIsTheMisalignment()
     {
-        // Both stains are alike here, so that the target is the source seen through the field.
-        PhantomOptions options = s_ideal with { Stains = [PhantomStain.Her2, PhantomStain.Ki67], Misalign = 12, Her2Level = 0, Ki67Share = 0, StainVariation = 0, Blur = 0.6 };
+        PhantomOptions options = s_ideal with
+        {
+            Stains = [PhantomStain.Her2, PhantomStain.Ki67],
+            Misalign = 12,
+            Her2Level = 0,
+            Ki67Share = 0,
+            StainVariation = 0,
+            Blur = 0.6,
+        };
         PhantomField field = Render(options);
         Image source = field.Images[0].Image;
         PhantomField aligned = Render(options with { Stains = [PhantomStain.Ki67] });
@@ -155,7 +164,8 @@ public sealed class PhantomSlideTests
         for (int level = 0; level < 4; level++)
         {
             PhantomField field = Render(
-                s_ideal with { Width = 512, Height = 512, Stains = [PhantomStain.Her2], Her2Level = level, StainVariation = 0 }, keepConcentrations: true);
+                s_ideal with { Width = 512, Height = 512, Stains = [PhantomStain.Her2], Her2Level = level, StainVariation = 0 },
+                keepConcentrations: true);
             int[] tumour = [.. Enumerable.Range(0, field.Tissue.Length).Where(i => field.Tissue[i] == (byte)PhantomTissue.Tumour)];
             dab[level] = tumour.Average(i => field.Images[0].Concentrations![(3 * i) + 2]);
             size[level] = field.Nuclei.Where(n => n.Kind == PhantomNucleusKind.Tumour).Average(n => n.Area);
@@ -170,7 +180,8 @@ public sealed class PhantomSlideTests
     [Fact]
     public void Ki67PositiveNucleiAreBrown()
     {
-        PhantomField field = Render(s_ideal with { Width = 512, Height = 512, Stains = [PhantomStain.Ki67], Ki67Share = 0.5 }, keepConcentrations: true);
+        PhantomField field = Render(s_ideal with { Width = 512, Height = 512, Stains = [PhantomStain.Ki67], Ki67Share = 0.5 },
+            keepConcentrations: true);
         double Dab(bool positive) => Enumerable.Range(0, field.Labels.Length)
             .Where(i => field.Labels[i] > 0 && field.Nuclei[field.Labels[i] - 1].Ki67Positive == positive)
             .Average(i => field.Images[0].Concentrations![(3 * i) + 2]);
@@ -212,7 +223,8 @@ public sealed class PhantomSlideTests
         int ix = (int)Math.Floor(x), iy = (int)Math.Floor(y);
         double fx = x - ix, fy = y - iy;
         double G(int i, int j) => image.Data[(3 * ((j * image.Width) + i)) + 1];
-        return ((1 - fx) * (1 - fy) * G(ix, iy)) + (fx * (1 - fy) * G(ix + 1, iy)) + ((1 - fx) * fy * G(ix, iy + 1)) + (fx * fy * G(ix + 1, iy + 1));
+        return ((1 - fx) * (1 - fy) * G(ix, iy)) + (fx * (1 - fy) * G(ix + 1, iy)) + ((1 - fx) * fy * G(ix, iy + 1))
+            + (fx * fy * G(ix + 1, iy + 1));
     }
 
     private static double[] Inverse(double[] m)

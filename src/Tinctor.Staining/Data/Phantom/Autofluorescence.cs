@@ -9,7 +9,10 @@ internal static class Autofluorescence
     /// <summary>Names of the filters, in the order of the channels.</summary>
     public static readonly string[] Names = ["DAPI", "FITC", "TxRed", "Cy5"];
 
-    /// <summary>Emission of a point into (DAPI, FITC, TxRed, Cy5). Collagen shines in blue, flavins of cytoplasm in green, blood is dark; nuclei are dim.</summary>
+    /// <summary>
+    /// Emission of a point into (DAPI, FITC, TxRed, Cy5). Collagen shines in blue, flavins of cytoplasm in green, blood is dark; nuclei
+    /// are dim.
+    /// </summary>
     public static void Emit(in TissuePoint p, Span<float> channels)
     {
         float cytoplasm = p.Cytoplasm * (1 - p.Nucleus), collagen = p.Collagen * (1 - p.Nucleus), nucleus = p.Nucleus * p.Chromatin;

@@ -49,8 +49,8 @@ public sealed record PhantomDataset
     public double TestShare { get; init; } = 0.15;
 
     /// <summary>
-    /// Writes the data set. A folder that holds the same phantom is completed: fields that are there are kept. A folder that holds another phantom
-    /// is refused, or replaced where asked to; a folder with anything else in it is always refused.
+    /// Writes the data set. A folder that holds the same phantom is completed: fields that are there are kept. A folder that holds
+    /// another phantom is refused, or replaced where asked to; a folder with anything else in it is always refused.
     /// Throws ArgumentException for parameters out of range, IOException for a folder in use.
     /// </summary>
     /// <param name="folder">Where to; made if missing.</param>
@@ -83,7 +83,9 @@ public sealed record PhantomDataset
     public string Split(int slide)
     {
         int test = Slides >= 2 ? Math.Clamp((int)Math.Round(TestShare * Slides), TestShare > 0 ? 1 : 0, Slides - 1) : 0;
-        int validation = Slides >= 3 ? Math.Clamp((int)Math.Round(ValidationShare * Slides), ValidationShare > 0 ? 1 : 0, Slides - 1 - test) : 0;
+        int validation = Slides >= 3
+            ? Math.Clamp((int)Math.Round(ValidationShare * Slides), ValidationShare > 0 ? 1 : 0, Slides - 1 - test)
+            : 0;
         int rank = Array.IndexOf(Order(), slide);
         return rank < test ? "test" : rank < test + validation ? "val" : "train";
     }
@@ -101,7 +103,8 @@ public sealed record PhantomDataset
     public static string LevelName(int level) => level == 0 ? "0" : $"{level}+";
 
     /// <summary>The name of a stain on the command line and in file names.</summary>
-    public static string StainName(PhantomStain stain) => stain == PhantomStain.Autofluorescence ? "af" : stain.ToString().ToLowerInvariant();
+    public static string StainName(PhantomStain stain) =>
+        stain == PhantomStain.Autofluorescence ? "af" : stain.ToString().ToLowerInvariant();
 
     private void Validate()
     {
@@ -156,8 +159,8 @@ public sealed record PhantomDataset
         (int width, int height) = (Options.Width, Options.Height);
         foreach (PhantomImage image in field.Images.Where(image => image.Displacement is not null))
         {
-            PhantomFiles.WriteDisplacement(
-                Path.Combine(truth, $"{name}_{StainName(image.Stain)}_displacement.safetensors"), image.Displacement!, width, height);
+            string path = Path.Combine(truth, $"{name}_{StainName(image.Stain)}_displacement.safetensors");
+            PhantomFiles.WriteDisplacement(path, image.Displacement!, width, height);
         }
         PhantomFiles.WriteLabels(Path.Combine(truth, $"{name}_labels.tif"), field.Labels, width, height);
         new Image(width, height, 1, SampleType.UInt8, field.Tissue).Write(Path.Combine(truth, $"{name}_tissue.png"));
@@ -175,9 +178,9 @@ public sealed record PhantomDataset
             {
                 for (int field = 0; field < FieldsPerSlide; field++)
                 {
-                    string name = Name(slide, field);
+                    string name = Name(slide, field), level = LevelName(Field(slide, field).Her2Level);
                     text.Append(CultureInfo.InvariantCulture,
-                        $"{ImagePath(0, name)},{ImagePath(target, name)},{Split(slide)},{LevelName(Field(slide, field).Her2Level)},s{slide + 1:000}\n");
+                        $"{ImagePath(0, name)},{ImagePath(target, name)},{Split(slide)},{level},s{slide + 1:000}\n");
                 }
             }
             string file = Options.Stains.Count == 2 ? "manifest.csv" : $"manifest_{StainName(Options.Stains[target])}.csv";
@@ -196,8 +199,9 @@ public sealed record PhantomDataset
         var text = new StringBuilder("label,kind,x,y,area,ki67,her2\n");
         foreach (PhantomNucleus n in nuclei)
         {
+            string kind = n.Kind.ToString().ToLowerInvariant();
             text.Append(CultureInfo.InvariantCulture,
-                $"{n.Label},{n.Kind.ToString().ToLowerInvariant()},{n.X:0.##},{n.Y:0.##},{n.Area},{(n.Ki67Positive ? 1 : 0)},{n.Her2:0.##}\n");
+                $"{n.Label},{kind},{n.X:0.##},{n.Y:0.##},{n.Area},{(n.Ki67Positive ? 1 : 0)},{n.Her2:0.##}\n");
         }
         return text.ToString();
     }

@@ -12,7 +12,8 @@ namespace Tinctor.Staining.Data.Phantom;
 internal static class PhantomFiles
 {
     /// <summary>
-    /// Writes instance labels [height, width] as a one-channel TIFF: 16 bit up to label 65,535, 32 bit beyond (QuPath, ImageJ and tifffile read both).
+    /// Writes instance labels [height, width] as a one-channel TIFF: 16 bit up to label 65,535, 32 bit beyond (QuPath, ImageJ and
+    /// tifffile read both).
     /// </summary>
     public static void WriteLabels(string path, int[] labels, int width, int height)
     {
@@ -28,7 +29,10 @@ internal static class PhantomFiles
         image.Write(path);
     }
 
-    /// <summary>Writes planes dx, dy as the float32 tensor "displacement" [2, height, width] of a safetensors file, with its meaning in the metadata.</summary>
+    /// <summary>
+    /// Writes planes dx, dy as the float32 tensor "displacement" [2, height, width] of a safetensors file, with its meaning in the
+    /// metadata.
+    /// </summary>
     public static void WriteDisplacement(string path, float[] displacement, int width, int height)
     {
         string header = JsonSerializer.Serialize(new Dictionary<string, object>
@@ -39,7 +43,12 @@ internal static class PhantomFiles
                 ["unit"] = "full-resolution pixels, centres at whole numbers",
                 ["order"] = "dx, dy",
             },
-            ["displacement"] = new { dtype = "F32", shape = new[] { 2, height, width }, data_offsets = new[] { 0, 4L * displacement.Length } },
+            ["displacement"] = new
+            {
+                dtype = "F32",
+                shape = new[] { 2, height, width },
+                data_offsets = new[] { 0, 4L * displacement.Length },
+            },
         });
         header = header.PadRight((header.Length + 7) / 8 * 8);
         AtomicFile.Write(path, stream =>

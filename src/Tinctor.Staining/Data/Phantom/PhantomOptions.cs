@@ -19,7 +19,9 @@ public enum PhantomStain
     Autofluorescence,
 }
 
-/// <summary>The parameters of one rendered field of a phantom slide; with the same values the pixels are the same, whatever the thread count.</summary>
+/// <summary>
+/// The parameters of one rendered field of a phantom slide; with the same values the pixels are the same, whatever the thread count.
+/// </summary>
 public sealed record PhantomOptions
 {
     /// <summary>Width of the canvas in pixels at full resolution, 16 to 65,536.</summary>
@@ -58,7 +60,9 @@ public sealed record PhantomOptions
     /// <summary>Uneven illumination: 0 none, 1 up to about 4 %.</summary>
     public double Shading { get; init; } = 1;
 
-    /// <summary>Focus blur in micrometres (standard deviation of a Gaussian), 0 to 10; null draws it per slide and stain (0.25 to 0.5).</summary>
+    /// <summary>
+    /// Focus blur in micrometres (standard deviation of a Gaussian), 0 to 10; null draws it per slide and stain (0.25 to 0.5).
+    /// </summary>
     public double? Blur { get; init; }
 
     /// <summary>Sensor noise: 0 none, 1 as of a slide scanner.</summary>
@@ -75,7 +79,8 @@ public sealed record PhantomOptions
         Check(Her2Level is >= 0 and <= 3, $"HER2 level {Her2Level}: must be 0 to 3");
         Check(Field >= 0, $"field {Field}: must not be negative");
         Check(Ki67Share is null or (>= 0 and <= 1), $"Ki67 share {Ki67Share}: must be 0 to 1");
-        Check(Misalign >= 0 && Misalign <= Math.Min(Width, Height) / 4.0, $"misalignment {Misalign}: must be 0 to a quarter of the image's side");
+        Check(Misalign >= 0 && Misalign <= Math.Min(Width, Height) / 4.0,
+            $"misalignment {Misalign}: must be 0 to a quarter of the image's side");
         Check(AutofluorescenceFactor is >= 1 and <= 16, $"autofluorescence factor {AutofluorescenceFactor}: must be 1 to 16");
         Check(StainVariation is >= 0 and <= 3 && Shading is >= 0 and <= 3 && SensorNoise is >= 0 and <= 10,
             "stain variation and shading must be 0 to 3, sensor noise 0 to 10");

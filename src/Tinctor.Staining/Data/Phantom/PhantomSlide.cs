@@ -5,12 +5,15 @@ namespace Tinctor.Staining.Data.Phantom;
 /// <summary>One stain of a rendered field.</summary>
 /// <param name="Stain">Which stain.</param>
 /// <param name="Image">The pixels: 8-bit RGB, or 16-bit with four channels and 1/factor of the size for autofluorescence.</param>
-/// <param name="StainMatrix">Unit optical-density vectors, rows H, E, DAB, columns R, G, B (3x3, row-major); empty for autofluorescence.</param>
+/// <param name="StainMatrix">
+/// Unit optical-density vectors, rows H, E, DAB, columns R, G, B (3x3, row-major); empty for autofluorescence.
+/// </param>
 /// <param name="Light">Light through empty glass in R, G, B, of 1; empty for autofluorescence.</param>
 /// <param name="BlurMicrons">Standard deviation of the focus blur in micrometres.</param>
 /// <param name="Displacement">
-/// [2, Height, Width] planes dx, dy, or null where aligned: the tissue at pixel (x, y) of this stain lies at (x + dx, y + dy) of the source,
-/// in full-resolution pixels. An autofluorescence pixel (i, j) has its centre at full-resolution ((i + 0.5) f - 0.5, (j + 0.5) f - 0.5).
+/// [2, Height, Width] planes dx, dy, or null where aligned: the tissue at pixel (x, y) of this stain lies at (x + dx, y + dy) of the
+/// source, in full-resolution pixels. An autofluorescence pixel (i, j) has its centre at full-resolution
+/// ((i + 0.5) f - 0.5, (j + 0.5) f - 0.5).
 /// </param>
 /// <param name="Concentrations">[Height, Width, 3] interleaved H, E, DAB before blur; null unless asked for.</param>
 public sealed record PhantomImage(
@@ -38,8 +41,8 @@ public static class PhantomSlide
     private const float FieldPitch = 1100, FieldSize = 512;
 
     /// <summary>
-    /// Renders a field. The same options give the same bytes on any number of threads, and a larger canvas continues the tissue to the right and
-    /// downwards. Working memory beside the results is a few megabytes a thread.
+    /// Renders a field. The same options give the same bytes on any number of threads, and a larger canvas continues the tissue to the
+    /// right and downwards. Working memory beside the results is a few megabytes a thread.
     /// Throws ArgumentException for options out of range, OperationCanceledException when cancelled.
     /// </summary>
     /// <param name="options">What to render.</param>
@@ -53,7 +56,8 @@ public static class PhantomSlide
         var model = new TissueModel(options.Seed, options.Her2Level, options.Ki67Share);
         (float originX, float originY) = Origin(model, options.Field);
         var truth = new Truth(options.Width, options.Height);
-        SectionRenderer[] sections = [.. options.Stains.Select((stain, i) => new SectionRenderer(options, stain, i > 0, keepConcentrations))];
+        SectionRenderer[] sections =
+            [.. options.Stains.Select((stain, i) => new SectionRenderer(options, stain, i > 0, keepConcentrations))];
         // Stains that share the source's geometry are rendered from one look at the tissue.
         SectionRenderer[][] passes = [.. sections.GroupBy(s => s.Warp).Select(group => group.ToArray())];
         int block = 240 / options.AutofluorescenceFactor * options.AutofluorescenceFactor;
@@ -81,7 +85,9 @@ public static class PhantomSlide
             truth.Number(originX, originY, (float)options.MicronsPerPixel), model.Ki67Share, model.Atypia);
     }
 
-    /// <summary>Where a field begins, in micrometres: places are ranked by how much there is to see, as a pathologist would choose them.</summary>
+    /// <summary>
+    /// Where a field begins, in micrometres: places are ranked by how much there is to see, as a pathologist would choose them.
+    /// </summary>
     private static (float X, float Y) Origin(TissueModel model, int field)
     {
         int side = (int)Math.Sqrt(Fields);
@@ -107,7 +113,8 @@ public static class PhantomSlide
                 tumour++;
         }
         float n = steps * steps;
-        return (1.5f * Math.Min(tissue / n, 0.92f)) + Math.Min(tumour / n, 0.55f) - (2 * Math.Max(0, (tumour / n) - 0.75f)) - Math.Max(0, (fat / n) - 0.12f);
+        return (1.5f * Math.Min(tissue / n, 0.92f)) + Math.Min(tumour / n, 0.55f) - (2 * Math.Max(0, (tumour / n) - 0.75f))
+            - Math.Max(0, (fat / n) - 0.12f);
     }
 }
 

@@ -22,7 +22,8 @@ internal sealed class PhantomWarp
         float shift = (float)limit * 0.45f * Noise.Draw(seed, 2, 0.5f, 1);
         (_shiftX, _shiftY) = (shift * MathF.Cos(angle), shift * MathF.Sin(angle));
         float rotation = (float)limit * 0.25f / reach * Noise.Draw(seed, 3, -1, 1);
-        float stretch = (float)limit * 0.05f / reach * Noise.Draw(seed, 4, -1, 1), shear = (float)limit * 0.05f / reach * Noise.Draw(seed, 5, -1, 1);
+        float stretch = (float)limit * 0.05f / reach * Noise.Draw(seed, 4, -1, 1);
+        float shear = (float)limit * 0.05f / reach * Noise.Draw(seed, 5, -1, 1);
         (_xx, _xy, _yx, _yy) = (stretch, shear - rotation, shear + rotation, -stretch);
         _elastic = (float)limit * 0.2f;
     }
@@ -31,7 +32,8 @@ internal sealed class PhantomWarp
     public (float X, float Y) At(float x, float y)
     {
         float u = x - _centreX, v = y - _centreY;
-        float ex = Noise.Gradient(x / Wavelength, y / Wavelength, _seed + 1), ey = Noise.Gradient(x / Wavelength, y / Wavelength, _seed + 2);
+        float ex = Noise.Gradient(x / Wavelength, y / Wavelength, _seed + 1);
+        float ey = Noise.Gradient(x / Wavelength, y / Wavelength, _seed + 2);
         float norm = MathF.Max(1, MathF.Sqrt((ex * ex) + (ey * ey)));
         return (_shiftX + (_xx * u) + (_xy * v) + (_elastic * ex / norm), _shiftY + (_yx * u) + (_yy * v) + (_elastic * ey / norm));
     }

@@ -23,7 +23,8 @@ internal sealed class BlockBuffer
 
     /// <summary>Looks at the tissue under each pixel; with a warp, at the displaced places.</summary>
     public void Sample(
-        TissueModel model, PhantomWarp? warp, float originX, float originY, float micronsPerPixel, int left, int top, int width, int height, int margin)
+        TissueModel model, PhantomWarp? warp, float originX, float originY, float micronsPerPixel,
+        int left, int top, int width, int height, int margin)
     {
         (Left, Top, Width, Height, Margin) = (left, top, width, height, margin);
         int count = Stride * Rows;
@@ -197,7 +198,8 @@ internal sealed class SectionRenderer
         return (ushort)Math.Clamp(MathF.Round(300 + (gain * (signal + noise))), 0, 65535);
     }
 
-    private float Slide(int channel) => MathF.Exp(0.15f * (float)_options.StainVariation * Math.Clamp(Noise.Normal(_slide, 140 + channel), -2, 2));
+    private float Slide(int channel) =>
+        MathF.Exp(0.15f * (float)_options.StainVariation * Math.Clamp(Noise.Normal(_slide, 140 + channel), -2, 2));
 
     /// <summary>Light at edges of the refractive index: bright and dark fringes, a little one-sided.</summary>
     private static float Refraction(float[] phase, int at, int stride)
@@ -262,7 +264,8 @@ internal sealed class SectionRenderer
     private static float[] Gaussian(float sigma)
     {
         int radius = sigma < 0.05f ? 0 : (int)MathF.Ceiling(3 * sigma);
-        float[] kernel = [.. Enumerable.Range(-radius, (2 * radius) + 1).Select(i => radius == 0 ? 1 : MathF.Exp(-i * i / (2 * sigma * sigma)))];
+        float[] kernel =
+            [.. Enumerable.Range(-radius, (2 * radius) + 1).Select(i => radius == 0 ? 1 : MathF.Exp(-i * i / (2 * sigma * sigma)))];
         float sum = kernel.Sum();
         return [.. kernel.Select(k => k / sum)];
     }

@@ -75,7 +75,8 @@ internal sealed class StainOptics
     /// <summary>Absorption of unstained tissue: faint, a little stronger towards blue; blood more.</summary>
     public (float R, float G, float B) TransmitUnstained(in TissuePoint p)
     {
-        float body = p.Thickness * (0.014f + (0.03f * p.Cytoplasm * (1 - p.Nucleus)) + (0.022f * p.Collagen) + (0.02f * p.Nucleus * p.Chromatin));
+        float body = p.Thickness * (0.014f + (0.03f * p.Cytoplasm * (1 - p.Nucleus)) + (0.022f * p.Collagen)
+            + (0.02f * p.Nucleus * p.Chromatin));
         float blood = 0.1f * p.Thickness * p.Blood;
         return (_light[0] * (1 - body), _light[1] * (1 - (1.1f * body) - (0.6f * blood)), _light[2] * (1 - (1.35f * body) - blood));
     }
@@ -85,16 +86,20 @@ internal sealed class StainOptics
     {
         float s = Math.Clamp(her2, 0, 3.3f);
         float intensity = s < 1 ? Noise.Lerp(0.01f, 0.2f, s) : s < 2 ? Noise.Lerp(0.2f, 0.5f, s - 1) : Noise.Lerp(0.5f, 1.35f, s - 2);
-        float completeness = s < 1 ? Noise.Lerp(0.05f, 0.45f, s) : s < 2 ? Noise.Lerp(0.45f, 0.88f, s - 1) : Noise.Lerp(0.88f, 1.05f, s - 2);
+        float completeness = s < 1 ? Noise.Lerp(0.05f, 0.45f, s)
+            : s < 2 ? Noise.Lerp(0.45f, 0.88f, s - 1)
+            : Noise.Lerp(0.88f, 1.05f, s - 2);
         return (intensity, completeness);
     }
 
     private static (float H, float E, float Dab) Eosin(in TissuePoint p)
     {
         float outside = 1 - p.Nucleus;
-        float h = (p.Nucleus * p.Chromatin * 0.82f) + (outside * ((p.Cytoplasm * p.Basophilia * 0.42f) + (0.025f * p.Collagen) + (0.08f * p.Lymph) + (0.06f * p.Ground)))
+        float h = (p.Nucleus * p.Chromatin * 0.82f)
+            + (outside * ((p.Cytoplasm * p.Basophilia * 0.42f) + (0.025f * p.Collagen) + (0.08f * p.Lymph) + (0.06f * p.Ground)))
             + (0.35f * p.Nucleus * p.Nucleolus);
-        float e = (outside * ((p.Cytoplasm * (1 - p.Basophilia) * 0.34f) + (0.27f * p.Collagen * (1 - (0.25f * p.Ground))) + (0.95f * p.Blood) + (0.05f * p.Membrane)))
+        float e = (outside * ((p.Cytoplasm * (1 - p.Basophilia) * 0.34f) + (0.27f * p.Collagen * (1 - (0.25f * p.Ground)))
+            + (0.95f * p.Blood) + (0.05f * p.Membrane)))
             + (p.Nucleus * (0.1f + (0.25f * p.Nucleolus)));
         return (p.Thickness * h, p.Thickness * e, 0);
     }
@@ -102,7 +107,8 @@ internal sealed class StainOptics
     private static (float H, float E, float Dab) Counterstain(in TissuePoint p)
     {
         float outside = 1 - p.Nucleus;
-        float h = (p.Nucleus * p.Chromatin * 0.34f) + (outside * ((0.05f * p.Cytoplasm) + (0.055f * p.Collagen) + (0.05f * p.Lymph) + (0.05f * p.Blood)));
+        float h = (p.Nucleus * p.Chromatin * 0.34f)
+            + (outside * ((0.05f * p.Cytoplasm) + (0.055f * p.Collagen) + (0.05f * p.Lymph) + (0.05f * p.Blood)));
         float dab = outside * ((0.012f * p.Collagen) + (0.02f * p.Cytoplasm) + (0.12f * p.Blood));
         return (p.Thickness * h, 0, p.Thickness * dab);
     }
@@ -112,7 +118,8 @@ internal sealed class StainOptics
         (float h, float e, float dab) = Counterstain(p);
         (float intensity, float completeness) = Membrane(p.Her2);
         float line = p.Membrane * Noise.Step(-0.22f, 0.12f, completeness - p.Gap) * intensity * (0.7f + (0.6f * (1 - p.Gap)));
-        float blush = ((p.Cytoplasm * (1 - p.Nucleus)) + (0.25f * p.Nucleus * Math.Min(1, p.Her2))) * intensity * 0.24f * (0.6f + (0.8f * (1 - p.Gap)));
+        float blush = ((p.Cytoplasm * (1 - p.Nucleus)) + (0.25f * p.Nucleus * Math.Min(1, p.Her2))) * intensity * 0.24f
+            * (0.6f + (0.8f * (1 - p.Gap)));
         return (h, e, dab + (p.Thickness * (line + (p.Her2 > 0 ? blush : 0))));
     }
 

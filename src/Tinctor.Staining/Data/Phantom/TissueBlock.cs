@@ -106,7 +106,9 @@ internal sealed class TissueBlock
         float thickness = inside * (1 + (0.1f * a[5]));
         float open = 0;
         if (gland is not null && depth > -0.7f)
-            open = gland.Tissue == PhantomTissue.Vessel ? Vessel(ref point, gland, depth, x, y) : Epithelium(ref point, gland, depth, x, y, b);
+            open = gland.Tissue == PhantomTissue.Vessel
+                ? Vessel(ref point, gland, depth, x, y)
+                : Epithelium(ref point, gland, depth, x, y, b);
         if (gland is null || depth < 0.7f)
         {
             TissuePoint stroma = new() { NucleusIndex = -1 };
@@ -123,8 +125,8 @@ internal sealed class TissueBlock
             point.Tissue = PhantomTissue.Glass;
         if (point.Tissue is PhantomTissue.Glass or PhantomTissue.Lumen && point.Nucleus < 0.5f)
             point.NucleusIndex = -1;
-        point.Phase = point.Thickness * (0.5f + (0.35f * point.Collagen) + (0.2f * point.Nucleus * point.Chromatin) + (0.25f * point.Membrane)
-            + (0.3f * point.Blood) + (0.06f * fine));
+        point.Phase = point.Thickness * (0.5f + (0.35f * point.Collagen) + (0.2f * point.Nucleus * point.Chromatin)
+            + (0.25f * point.Membrane) + (0.3f * point.Blood) + (0.06f * fine));
         return point;
     }
 
@@ -136,7 +138,10 @@ internal sealed class TissueBlock
         float open = Noise.Step(-0.6f, 0.6f, depth - gland.Wall - (tumour ? 3 * b[2] : 1.2f * b[2]) - wobble);
         // Wide nests open up into cribriform holes.
         if (tumour && float.IsInfinity(gland.Wall) && depth > 9)
-            open = Math.Max(open, Noise.Step(0.62f, 0.7f, Noise.Gradient(x / 17, y / 17, _model.TextureSeed(3)) * Noise.Step(9, 13, depth)));
+        {
+            float hole = Noise.Gradient(x / 17, y / 17, _model.TextureSeed(3)) * Noise.Step(9, 13, depth);
+            open = Math.Max(open, Noise.Step(0.62f, 0.7f, hole));
+        }
 
         float best = float.MaxValue, second = float.MaxValue;
         int near = -1, next = -1;
@@ -165,7 +170,8 @@ internal sealed class TissueBlock
         point.Gap = 0.5f + (0.55f * Noise.Gradient(x / 5.5f, y / 5.5f, _model.TextureSeed(4)));
         float granular = Noise.Gradient(x / 1.3f, y / 1.3f, _model.TextureSeed(5));
         float tone = Noise.Draw(cell, 40);
-        point.Cytoplasm = (1 - open) * ((tumour ? 0.72f : 0.8f) + (0.3f * (tone - 0.5f)) + (0.2f * granular) + (0.22f * Noise.Gradient(x / 3.7f, y / 3.7f, _model.TextureSeed(21))) + (0.2f * b[4]));
+        point.Cytoplasm = (1 - open) * ((tumour ? 0.72f : 0.8f) + (0.3f * (tone - 0.5f)) + (0.2f * granular)
+            + (0.22f * Noise.Gradient(x / 3.7f, y / 3.7f, _model.TextureSeed(21))) + (0.2f * b[4]));
         point.Basophilia = (tumour ? 0.46f + (0.12f * gland.Atypia) : 0.36f) + (0.18f * (tone - 0.5f)) + (0.12f * b[3]);
         point.Her2 = gland.Her2 + (0.3f * (tone - 0.5f) * Math.Min(1, gland.Her2));
         // Flakes of secretion in some lumina.
@@ -218,7 +224,8 @@ internal sealed class TissueBlock
         point.Ground = loose * Math.Clamp(0.5f + (0.9f * a[5]), 0, 1);
         (float fine, float coarse) = Fibres(x, y, b[0], b[1]);
         float body = Noise.Lerp(0.62f, 0.42f, loose) + (0.2f * coarse) + (Noise.Lerp(0.14f, 0.3f, loose) * fine);
-        float grain = Noise.Gradient(x / 1.1f, y / 1.1f, _model.TextureSeed(22)) + (0.8f * Noise.Gradient(x / 4.3f, y / 4.3f, _model.TextureSeed(23)));
+        float grain = Noise.Gradient(x / 1.1f, y / 1.1f, _model.TextureSeed(22))
+            + (0.8f * Noise.Gradient(x / 4.3f, y / 4.3f, _model.TextureSeed(23)));
         float collagen = Math.Clamp(body + (0.07f * grain) + (0.12f * b[3]), 0.04f, 1.2f);
         // Bundles part along their fibres.
         float split = (0.75f * coarse) + (0.55f * fine) + (0.12f * grain) - Noise.Lerp(-1.15f, -0.5f, loose);
@@ -255,7 +262,8 @@ internal sealed class TissueBlock
     private float FatWall(float x, float y)
     {
         const float spacing = 44;
-        float wx = x + (5 * Noise.Gradient(x / 30, y / 30, _model.TextureSeed(8))), wy = y + (5 * Noise.Gradient(x / 30, y / 30, _model.TextureSeed(9)));
+        float wx = x + (5 * Noise.Gradient(x / 30, y / 30, _model.TextureSeed(8)));
+        float wy = y + (5 * Noise.Gradient(x / 30, y / 30, _model.TextureSeed(9)));
         int ix = (int)MathF.Floor(wx / spacing), iy = (int)MathF.Floor(wy / spacing);
         float best = float.MaxValue, second = float.MaxValue, bx = 0, by = 0, sx = 0, sy = 0;
         for (int j = iy - 1; j <= iy + 1; j++)
@@ -274,11 +282,14 @@ internal sealed class TissueBlock
         return (second - best) / (2 * MathF.Sqrt(Square(bx - sx) + Square(by - sy)));
     }
 
-    /// <summary>Fine fibres and coarse bundles: noise averaged along the fibre direction (line integral convolution), about [-1, 1].</summary>
+    /// <summary>
+    /// Fine fibres and coarse bundles: noise averaged along the fibre direction (line integral convolution), about [-1, 1].
+    /// </summary>
     private (float Fine, float Coarse) Fibres(float x, float y, float cos2, float sin2)
     {
         float norm = MathF.Sqrt((cos2 * cos2) + (sin2 * sin2)) + 1e-6f;
-        float c = MathF.Sqrt(Math.Max(0, 0.5f * (1 + (cos2 / norm)))), s = MathF.CopySign(MathF.Sqrt(Math.Max(0, 0.5f * (1 - (cos2 / norm)))), sin2);
+        float c = MathF.Sqrt(Math.Max(0, 0.5f * (1 + (cos2 / norm))));
+        float s = MathF.CopySign(MathF.Sqrt(Math.Max(0, 0.5f * (1 - (cos2 / norm)))), sin2);
         Vector256<float> taps = Vector256.Create(-3.5f, -2.5f, -1.5f, -0.5f, 0.5f, 1.5f, 2.5f, 3.5f);
         Vector256<float> fx = (Vector256.Create(x) + (taps * (2.1f * c))) * (1 / 1.7f);
         Vector256<float> fy = (Vector256.Create(y) + (taps * (2.1f * s))) * (1 / 1.7f);
@@ -302,14 +313,17 @@ internal sealed class TissueBlock
             float k = MathF.Sqrt((ku * ku) + (kv * kv));
             if (k > 1.6f)
                 continue;
-            float shape = 1 + (n.Uneven * Noise.Gradient((ku * 1.1f / (k + 0.2f)) + (n.Hash & 1023), (kv * 1.1f / (k + 0.2f)) + (n.Hash >> 22), _model.TextureSeed(14)));
+            float around = 1.1f / (k + 0.2f);
+            float shape = 1 + (n.Uneven
+                * Noise.Gradient((ku * around) + (n.Hash & 1023), (kv * around) + (n.Hash >> 22), _model.TextureSeed(14)));
             float inside = (shape - k) * MathF.Sqrt(n.A * n.B) * (n.B < 2 ? 0.6f : 0.9f);
             // Nuclei lie at different heights in the section: some are out of focus, some are cut and pale.
             float soft = Noise.Draw(n.Hash, 30, 0.35f, 0.95f);
             float cover = Noise.Step(-soft, soft, inside);
             if (cover <= point.Nucleus)
                 continue;
-            float texture = Noise.Gradient(x / 0.95f, y / 0.95f, _model.TextureSeed(15) + (n.Hash & 7)) + (0.5f * Noise.Gradient(x / 2.2f, y / 2.2f, _model.TextureSeed(16)));
+            float texture = Noise.Gradient(x / 0.95f, y / 0.95f, _model.TextureSeed(15) + (n.Hash & 7))
+                + (0.5f * Noise.Gradient(x / 2.2f, y / 2.2f, _model.TextureSeed(16)));
             float rim = MathF.Exp(-Square((inside - 0.5f) / 0.55f)) * (1.3f - soft);
             float pale = n.Kind == PhantomNucleusKind.Tumour ? 0.25f * n.Coarse * Noise.Step(0.4f, 1.6f, inside) : 0;
             point.Nucleus = cover;
@@ -317,7 +331,8 @@ internal sealed class TissueBlock
             point.Nucleolus = 0;
             for (int j = 0; j < n.Nucleoli; j++)
             {
-                float ax = n.A * 0.5f * ((2 * Noise.Draw(n.Hash, 60 + (2 * j))) - 1), ay = n.B * 0.5f * ((2 * Noise.Draw(n.Hash, 61 + (2 * j))) - 1);
+                float ax = n.A * 0.5f * ((2 * Noise.Draw(n.Hash, 60 + (2 * j))) - 1);
+                float ay = n.B * 0.5f * ((2 * Noise.Draw(n.Hash, 61 + (2 * j))) - 1);
                 float r = MathF.Sqrt(Square(u - ax) + Square(v - ay));
                 point.Nucleolus = Math.Max(point.Nucleolus, Noise.Step(1.15f, 0.6f, r));
             }
@@ -362,7 +377,8 @@ internal sealed class TissueBlock
         return (
             Vector256.Create(_model.Tissue(x, y), _model.Tumour(x, y), _model.Fat(x, y), _model.Lymph(x, y), _model.Loose(x, y),
                 Noise.Fractal(x / 240, y / 240, _model.TextureSeed(17), 2), wx, wy),
-            Vector256.Create(c2, s2, Noise.Gradient(x / 11, y / 11, _model.TextureSeed(18)), Noise.Gradient(x / 28, y / 28, _model.TextureSeed(19)),
+            Vector256.Create(
+                c2, s2, Noise.Gradient(x / 11, y / 11, _model.TextureSeed(18)), Noise.Gradient(x / 28, y / 28, _model.TextureSeed(19)),
                 Noise.Gradient(x / 22, y / 22, _model.TextureSeed(20)), 0, 0, 0));
     }
 
@@ -453,7 +469,8 @@ internal sealed class TissueBlock
                 uint hash = Noise.Hash((int)gland.Hash, ++number, 0xCE12u);
                 float jitter = tumour ? 0.28f + (0.1f * gland.Atypia) : 0.12f;
                 float t = MathF.Tau * (i + (jitter * ((2 * Noise.Draw(hash, 1)) - 1)) + Noise.Draw(gland.Hash, 70)) / count;
-                float d = depth + (jitter * spacing * 0.7f * ((2 * Noise.Draw(hash, 2)) - 1)) + (tumour || vessel ? 0 : 1.6f * Noise.Draw(hash, 3));
+                float d = depth + (jitter * spacing * 0.7f * ((2 * Noise.Draw(hash, 2)) - 1))
+                    + (tumour || vessel ? 0 : 1.6f * Noise.Draw(hash, 3));
                 (float x, float y, float radial) = OnContour(gland, t, d);
                 if (placed.Exists(p => Square(p.X - x) + Square(p.Y - y) < keep * keep))
                     continue;
@@ -483,7 +500,9 @@ internal sealed class TissueBlock
         }
     }
 
-    /// <summary>The point at angle t and a depth under a gland's outline, with the warp undone, and the direction to the rim there.</summary>
+    /// <summary>
+    /// The point at angle t and a depth under a gland's outline, with the warp undone, and the direction to the rim there.
+    /// </summary>
     private (float X, float Y, float Radial) OnContour(Gland gland, float t, float depth)
     {
         float c = MathF.Cos(t), s = MathF.Sin(t);

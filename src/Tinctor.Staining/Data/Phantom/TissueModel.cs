@@ -69,7 +69,9 @@ internal sealed class TissueModel
     /// <summary>Seed for textures.</summary>
     public uint TextureSeed(uint n) => _seed + 1000 + n;
 
-    /// <summary>All nests, acini and vessels whose centres lie in the rectangle, in an order that does not depend on the rectangle.</summary>
+    /// <summary>
+    /// All nests, acini and vessels whose centres lie in the rectangle, in an order that does not depend on the rectangle.
+    /// </summary>
     public List<Gland> Glands(float left, float top, float right, float bottom)
     {
         List<Gland> glands = [];
@@ -179,7 +181,7 @@ internal sealed class TissueModel
         bool plump = Noise.Draw(hash, 12) < 0.25f;
         return new()
         {
-                Hash = hash,
+            Hash = hash,
             Kind = PhantomNucleusKind.Stromal,
             X = x,
             Y = y,
@@ -200,7 +202,9 @@ internal sealed class TissueModel
         float tumour = Tumour(x, y);
         if (tumour < 0 || Tissue(x, y) < 0.06f || Noise.Draw(hash, 3) > 0.55f + tumour)
             return null;
-        float atypia = Math.Clamp(_atypia + (0.35f * Noise.Gradient(x / 240, y / 240, _seed + 80)) + (0.08f * Noise.Normal(hash, 10)), 0, 1);
+        float atypia = _atypia + (0.35f * Noise.Gradient(x / 240, y / 240, _seed + 80)) + (0.08f * Noise.Normal(hash, 10));
+        atypia = Math.Clamp(atypia, 0, 1);
+        float her2 = _level + (1.6f * (atypia - _atypia)) + (0.12f * Noise.Normal(hash, 20));
         float size = Noise.Draw(hash, 4) < 0.25f ? Noise.Draw(hash, 5, 9, 15) : Noise.Draw(hash, 5, 16, 27 + (11 * atypia));
         float root = MathF.Sqrt(Noise.Draw(hash, 6, 1, 2.3f));
         float angle = FibreAngle(x, y) + (0.5f * Noise.Normal(hash, 15));
@@ -218,7 +222,7 @@ internal sealed class TissueModel
             Wall = tube ? Noise.Draw(hash, 8, 9, 16) : float.PositiveInfinity,
             Cleft = Noise.Draw(hash, 9) < 0.4f ? Noise.Draw(hash, 16, 2, 6) : 0,
             Atypia = atypia,
-            Her2 = Math.Clamp(_level + (1.6f * (atypia - _atypia)) + (0.12f * Noise.Normal(hash, 20)), Math.Max(0, _level - 0.7f), _level + 0.4f),
+            Her2 = Math.Clamp(her2, Math.Max(0, _level - 0.7f), _level + 0.4f),
         };
     }
 

@@ -69,7 +69,8 @@ internal sealed record Gland
         {
             _hash = value;
             _lobes = Vector128.Create(
-                Noise.Draw(value, 90, -0.05f, 0.05f), Noise.Draw(value, 91, -0.05f, 0.05f), Noise.Draw(value, 92, -0.11f, 0.11f), Noise.Draw(value, 93, -0.11f, 0.11f));
+                Noise.Draw(value, 90, -0.05f, 0.05f), Noise.Draw(value, 91, -0.05f, 0.05f), Noise.Draw(value, 92, -0.11f, 0.11f),
+                Noise.Draw(value, 93, -0.11f, 0.11f));
         }
     }
 
