@@ -141,8 +141,96 @@ def inits():
     save("inits.safetensors", out)
 
 
+# ---- optimisers: 20 steps with given gradients; the third parameter gets its first gradient at step 6 -----------------------
+
+OPTIMISERS = {
+    "sgd": lambda p: torch.optim.SGD(p, lr=0.1),
+    "sgd_momentum": lambda p: torch.optim.SGD(p, lr=0.1, momentum=0.9, dampening=0.2, weight_decay=0.05),
+    "sgd_nesterov": lambda p: torch.optim.SGD(p, lr=0.1, momentum=0.8, nesterov=True, weight_decay=0.05),
+    "adam": lambda p: torch.optim.Adam(p),
+    "adam_pix2pix": lambda p: torch.optim.Adam(p, lr=2e-4, betas=(0.5, 0.999)),
+    "adam_decay": lambda p: torch.optim.Adam(p, lr=0.01, weight_decay=0.1, eps=1e-6),
+    "adam_amsgrad": lambda p: torch.optim.Adam(p, lr=0.02, amsgrad=True),
+    "adamw": lambda p: torch.optim.AdamW(p, lr=0.01),
+    "adamw_amsgrad": lambda p: torch.optim.AdamW(p, lr=0.01, betas=(0.8, 0.95), weight_decay=0.3, amsgrad=True),
+}
+SHAPES = [(5, 4, 3, 3), (7,), (3, 2), (11, 3)]
+
+
+def optimisers():
+    out = {}
+    random = torch.Generator().manual_seed(11)
+    start = [torch.randn(shape, generator=random) for shape in SHAPES]
+    out.update({f"start/{i}": tensor for i, tensor in enumerate(start)})
+    for name, make in OPTIMISERS.items():
+        parameters = [tensor.clone().requires_grad_() for tensor in start]
+        optimiser = make(parameters[:3])
+        optimiser.add_param_group({"params": parameters[3:], "lr": 0.05, "weight_decay": 0.01})
+        random = torch.Generator().manual_seed(12)
+        for step in range(20):
+            for i, parameter in enumerate(parameters):
+                gradient = torch.randn(parameter.shape, generator=random)
+                parameter.grad = None if i == 2 and step < 5 else gradient
+            optimiser.step()
+            if step in (0, 19):
+                out.update({f"{name}/{step + 1}.{i}": p.detach().clone() for i, p in enumerate(parameters)})
+    save("optimisers.safetensors", out)
+
+
+def clipping():
+    random = torch.Generator().manual_seed(13)
+    gradients = [3 * torch.randn(shape, generator=random) for shape in SHAPES]
+    out = {f"given/{i}": tensor for i, tensor in enumerate(gradients)}
+    for name, clip in {
+            "norm": lambda p: nn.utils.clip_grad_norm_(p, 1.5), "norm_large": lambda p: nn.utils.clip_grad_norm_(p, 1e6),
+            "norm_1": lambda p: nn.utils.clip_grad_norm_(p, 2, 1), "norm_inf": lambda p: nn.utils.clip_grad_norm_(p, 2, math.inf),
+            "value": lambda p: nn.utils.clip_grad_value_(p, 0.7)}.items():
+        parameters = [torch.zeros(shape, requires_grad=True) for shape in SHAPES]
+        for parameter, gradient in zip(parameters, gradients):
+            parameter.grad = gradient.clone()
+        norm = clip(parameters)
+        if norm is not None:
+            out[f"{name}/norm"] = norm
+        out.update({f"{name}/{i}": p.grad for i, p in enumerate(parameters)})
+    save("clipping.safetensors", out)
+
+
+METRICS = [5, 4, 4.1, 3, 3, 3, 3, 3.2, 2.9999, 2.9, 3, 3, 3, 3, 3, 3, 3, 3, 3, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2]
+
+
+def schedules():
+    def rates(make, step=lambda schedule, epoch: schedule.step()):
+        parameter = torch.zeros(1, requires_grad=True)
+        optimiser = torch.optim.SGD([parameter], lr=0.3)
+        schedule, found = make(optimiser), []
+        for epoch in range(30):
+            found.append(optimiser.param_groups[0]["lr"])
+            optimiser.step()
+            step(schedule, epoch)
+        return torch.tensor(found, dtype=torch.float64)
+
+    def cosine(step, warmup=5, training=28, cycles=0.5):
+        if step < warmup:
+            return step / max(1, warmup)
+        return max(0.0, 0.5 * (1.0 + math.cos(math.pi * cycles * 2.0 * (step - warmup) / max(1, training - warmup))))
+
+    plateau = lambda schedule, epoch: schedule.step(METRICS[epoch])
+    scheduler = torch.optim.lr_scheduler
+    save("schedules.safetensors", {
+        "step": rates(lambda o: scheduler.StepLR(o, 7, 0.5)),
+        "cosine_warmup": rates(lambda o: scheduler.LambdaLR(o, cosine)),
+        "plateau": rates(lambda o: scheduler.ReduceLROnPlateau(o, patience=2, factor=0.5), plateau),
+        "plateau_max": rates(lambda o: scheduler.ReduceLROnPlateau(
+            o, "max", patience=1, cooldown=2, threshold=0.5, threshold_mode="abs", min_lr=0.001), plateau),
+        "metrics": torch.tensor(METRICS, dtype=torch.float64),
+    })
+
+
 if __name__ == "__main__":
     os.makedirs(HERE, exist_ok=True)
     torch.set_num_threads(1)
     layers()
     inits()
+    optimisers()
+    clipping()
+    schedules()

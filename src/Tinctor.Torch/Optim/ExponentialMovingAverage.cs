@@ -1,0 +1,118 @@
+namespace Tinctor.Torch.Optim;
+
+/// <summary>A running average of parameters, which often works better than the last ones.</summary>
+public sealed class ExponentialMovingAverage : IDisposable
+{
+    private readonly Tensor[] parameters, averages;
+    private readonly Func<long, double>? warm_up;
+    private Tensor[] stored = [];
+
+    /// <summary>Starts from the parameters as they are.</summary>
+    /// <param name="parameters">What is averaged; none of them an integer tensor.</param>
+    /// <param name="decay">How much of the average an update keeps.</param>
+    /// <param name="warm_up">A lower decay for the first updates, by the number of the update from 1 on: <see cref="Ratio"/> or <see cref="Power"/>.</param>
+    public ExponentialMovingAverage(IEnumerable<Tensor> parameters, double decay, Func<long, double>? warm_up = null)
+    {
+        if (decay is not (>= 0 and <= 1)) throw new ArgumentOutOfRangeException(nameof(decay), decay, "must lie in [0, 1]");
+        this.parameters = [.. parameters];
+        (this.decay, this.warm_up) = (decay, warm_up);
+        averages = Array.ConvertAll(this.parameters, Copy);
+    }
+
+    /// <summary>How much of the average an update keeps, once warmed up.</summary>
+    public double decay { get; private set; }
+
+    /// <summary>The number of updates so far.</summary>
+    public long num_updates { get; private set; }
+
+    /// <summary>(1 + n) / (10 + n), as torch_ema's use_num_updates.</summary>
+    public static double Ratio(long update) => (1.0 + update) / (10.0 + update);
+
+    /// <summary>1 - (1 + (n - 1) / inv_gamma) ^ -power, as the warm-up of diffusers.</summary>
+    public static Func<long, double> Power(double inv_gamma = 1, double power = 2.0 / 3) =>
+        update => update <= 1 ? 0 : 1 - Math.Pow(1 + ((update - 1) / inv_gamma), -power);
+
+    /// <summary>Moves the average towards the parameters; call it after each step of the optimiser.</summary>
+    public void update()
+    {
+        num_updates++;
+        double kept = warm_up is null ? decay : Math.Min(decay, warm_up(num_updates));
+        using Guard quiet = torch.no_grad();
+        for (int i = 0; i < averages.Length; i++)
+        {
+            using Tensor difference = averages[i].sub(parameters[i]);
+            averages[i].sub_(difference.mul_(1 - kept));
+        }
+    }
+
+    /// <summary>Puts the average into the parameters.</summary>
+    public void copy_to() => Put(averages);
+
+    /// <summary>Remembers the parameters, for <see cref="restore"/>.</summary>
+    public void store()
+    {
+        Free(stored);
+        stored = Array.ConvertAll(parameters, Copy);
+    }
+
+    /// <summary>Puts the remembered parameters back.</summary>
+    /// <exception cref="InvalidOperationException">Nothing is remembered.</exception>
+    public void restore()
+    {
+        if (stored.Length != parameters.Length) throw new InvalidOperationException("store() must come before restore()");
+        Put(stored);
+        Free(stored);
+        stored = [];
+    }
+
+    /// <summary>The average instead of the parameters inside a using block.</summary>
+    public Guard average_parameters()
+    {
+        store();
+        copy_to();
+        return new Guard(restore);
+    }
+
+    /// <summary>The averages and the number of updates.</summary>
+    public OptimizerState state_dict() => new(
+        new(averages.Select((average, i) => KeyValuePair.Create($"{i}", average))),
+        new() { ["decay"] = decay, ["num_updates"] = num_updates });
+
+    /// <summary>Goes on from a state; its tensors are copied.</summary>
+    /// <exception cref="InvalidDataException">The state belongs to other parameters; nothing was changed.</exception>
+    public void load_state_dict(OptimizerState state)
+    {
+        if (state.tensors.Count != averages.Length) throw new InvalidDataException($"the average has {state.tensors.Count} tensors, the network {averages.Length}");
+        for (int i = 0; i < averages.Length; i++)
+        {
+            if (!state.tensors.TryGetValue($"{i}", out Tensor? average) || !average.shape.SequenceEqual(averages[i].shape))
+                throw new InvalidDataException($"the average of parameter {i} is missing or of another shape");
+        }
+        (decay, num_updates) = ((double)state.numbers["decay"]!, (long)state.numbers["num_updates"]!);
+        for (int i = 0; i < averages.Length; i++) averages[i].copy_(state.tensors[$"{i}"]);
+    }
+
+    /// <summary>Frees the averages.</summary>
+    public void Dispose()
+    {
+        Free(averages);
+        Free(stored);
+    }
+
+    private void Put(Tensor[] values)
+    {
+        using Guard quiet = torch.no_grad();
+        for (int i = 0; i < parameters.Length; i++) parameters[i].copy_(values[i]);
+    }
+
+    private static Tensor Copy(Tensor parameter)
+    {
+        using Guard quiet = torch.no_grad();
+        return parameter.clone().DetachFromDisposeScope();
+    }
+
+    private static void Free(Tensor[] tensors)
+    {
+        foreach (Tensor tensor in tensors) tensor.Dispose();
+    }
+}

@@ -1,0 +1,64 @@
+using System.Text.Json.Nodes;
+
+namespace Tinctor.Torch.Optim;
+
+/// <summary>Lowers the learning rate when a measure has stopped getting better.</summary>
+/// <param name="optimizer">Whose learning rates are set.</param>
+/// <param name="mode">"min" if lower is better, "max" if higher is.</param>
+/// <param name="factor">What the learning rate is multiplied by.</param>
+/// <param name="patience">Epochs without getting better that are let pass.</param>
+/// <param name="threshold">How much better counts as better.</param>
+/// <param name="threshold_mode">"rel" for a share of the best, "abs" for a difference.</param>
+/// <param name="cooldown">Epochs after a change that do not count.</param>
+/// <param name="min_lr">The lowest learning rate.</param>
+/// <param name="eps">Changes smaller than this are left out.</param>
+public sealed class ReduceLROnPlateau(Optimizer optimizer, string mode = "min", double factor = 0.1, long patience = 10,
+    double threshold = 1e-4, string threshold_mode = "rel", long cooldown = 0, double min_lr = 0, double eps = 1e-8) : LRScheduler(optimizer)
+{
+    private readonly bool lower = mode == "min" || (mode == "max" ? false : throw new ArgumentException($"'{mode}' is neither min nor max"));
+    private readonly bool relative = threshold_mode == "rel"
+        || (threshold_mode == "abs" ? false : throw new ArgumentException($"'{threshold_mode}' is neither rel nor abs"));
+
+    private double? best;
+    private long bad, cooling;
+
+    /// <summary>Looks at the measure of an epoch.</summary>
+    public void step(double metrics)
+    {
+        last_epoch++;
+        if (IsBetter(metrics)) (best, bad) = (metrics, 0);
+        else bad++;
+        if (cooling > 0) (cooling, bad) = (cooling - 1, 0);
+        if (bad <= patience) return;
+        foreach (ParamGroup group in optimizer.param_groups)
+        {
+            double lr = Math.Max(group.lr * factor, min_lr);
+            if (group.lr - lr > eps) group.lr = lr;
+        }
+        (cooling, bad) = (cooldown, 0);
+    }
+
+    private bool IsBetter(double metrics)
+    {
+        if (best is not double reference) return double.IsFinite(metrics);
+        double margin = relative ? reference * threshold : threshold;
+        return lower ? metrics < reference - margin : metrics > reference + margin;
+    }
+
+    /// <inheritdoc/>
+    public override JsonObject state_dict()
+    {
+        JsonObject state = base.state_dict();
+        state["best"] = best;
+        state["num_bad_epochs"] = bad;
+        state["cooldown_counter"] = cooling;
+        return state;
+    }
+
+    /// <inheritdoc/>
+    public override void load_state_dict(JsonObject state)
+    {
+        base.load_state_dict(state);
+        (best, bad, cooling) = ((double?)state["best"], (long)state["num_bad_epochs"]!, (long)state["cooldown_counter"]!);
+    }
+}
