@@ -14,7 +14,10 @@ public sealed record EvaluationOptions
     /// <summary>Folder of the model's inputs; needed for the identity baseline and shown in the report.</summary>
     public string? Source { get; init; }
 
-    /// <summary>CSV with the columns name, label and, where known, slide_id. Without it BCI's level suffixes are recognised.</summary>
+    /// <summary>
+    /// CSV with the columns name, label and, where known, slide_id; or a data set's manifest (target, split, label, slide_id), of which
+    /// only the test split is then evaluated, and whose training split gives the mean colour. Without it BCI's level suffixes are recognised.
+    /// </summary>
     public string? Labels { get; init; }
 
     /// <summary>Folder of the real target images of the training set, for the mean-colour baseline.</summary>

@@ -29,13 +29,13 @@ public static class Evaluator
         var run = options.Run is null ? null : TrainingRun.Read(options.Run);
         var set = ImagePairs.Match(options);
         var metrics = PairMetric.Defaults(options.Ssim);
-        var colour = BaselineColour(options, set, progress, cancel);
+        var colour = BaselineColour(set, progress, cancel);
         Method[] methods =
         [
             new(Method.Model, "Stained", "the model's images"),
             new(Method.Identity, "Identity", "the source image itself, unstained by any model", set.NoIdentity),
             new(Method.MeanColour, "Mean colour", $"one flat colour, rgb({string.Join(", ", colour.Rgb)}): the mean over "
-                + (options.TrainReal is null
+                + (set.TrainingTargets.Count == 0
                     ? $"the {colour.Images} evaluated real images themselves, as no training images were given (this favours the baseline)"
                     : $"the {colour.Images} real images of the training set")),
         ];
@@ -45,20 +45,15 @@ public static class Evaluator
         var groups = Groups(images, metrics, computed, bootstrap);
         string title = options.Title ?? run?.Name ?? Path.GetFileName(Path.TrimEndingDirectorySeparator(Path.GetFullPath(options.Stained)));
         return new(options, title, metrics, methods, images, groups, Compare(groups[0], metrics), set.LabelsFrom, bootstrap,
-            Warnings(options, set, methods, bootstrap), run);
+            Warnings(set, methods, bootstrap), run);
     }
 
-    private static MeanColour BaselineColour(
-        EvaluationOptions options, ImagePairs set, IProgress<EvaluationProgress>? progress, CancellationToken cancel)
+    private static MeanColour BaselineColour(ImagePairs set, IProgress<EvaluationProgress>? progress, CancellationToken cancel)
     {
         var problems = new Problems();
-        IReadOnlyList<string> files = [.. set.Pairs.Select(p => p.Real)];
-        if (options.TrainReal is not null)
-        {
-            var train = ImagePairs.FilesOf(options.TrainReal);
-            MeanColour.RefuseLeak(train, files, problems);
-            files = train;
-        }
+        string[] tested = [.. set.Pairs.Select(p => p.Real)];
+        MeanColour.RefuseLeak(set.TrainingTargets, tested, problems);
+        var files = set.TrainingTargets.Count > 0 ? set.TrainingTargets : tested;
         int done = 0;
         var colour = MeanColour.Of(files, problems,
             () => progress?.Report(new("mean colour", Interlocked.Increment(ref done), files.Count)), cancel);
@@ -143,20 +138,20 @@ public static class Evaluator
            select new Comparison(baseline.Key, metric.Item.Key, advantage.Mean, advantage.Ci),
     ];
 
-    private static List<string> Warnings(EvaluationOptions options, ImagePairs set, Method[] methods, Bootstrap bootstrap)
+    private static List<string> Warnings(ImagePairs set, Method[] methods, Bootstrap bootstrap)
     {
         var warnings = new List<string>();
         foreach (var method in methods.Where(m => m.NotComputed is not null))
             warnings.Add($"{method.Title} baseline not computed: {method.NotComputed}.");
-        if (options.TrainReal is null)
+        if (set.TrainingTargets.Count == 0)
             warnings.Add("The mean colour comes from the evaluated real images, since the training images were not given (--train-real).");
         if (!bootstrap.BySlide)
             warnings.Add("Slides are not known, so intervals resample single images. Images of one slide resemble each other: "
                 + "the true uncertainty is larger. Give slide ids (--labels with a column slide_id).");
-        if (bootstrap.Units < 10)
+        if (bootstrap.Units == 1)
+            warnings.Add($"A single {bootstrap.Unit} has no confidence interval.");
+        else if (bootstrap.Units < 10)
             warnings.Add($"Intervals rest on {bootstrap.Units} {bootstrap.Unit}s only and are likely too narrow.");
-        if (set.Pairs.Count < 2)
-            warnings.Add("A single image has no confidence interval.");
         return warnings;
     }
 }

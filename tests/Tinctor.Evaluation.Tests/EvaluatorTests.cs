@@ -118,6 +118,21 @@ public sealed class EvaluatorTests
         Assert.Contains(result.Warnings, w => w.Contains("too narrow"));
     }
 
+    [Fact]
+    public void AManifestSelectsTheTestSplitAndTheTrainingTargets()
+    {
+        using var set = new TestSet(images: 6);
+        string[] splits = ["train", "train", "train", "val", "test", "test"];
+        var rows = set.Names.Select((name, i) => $"source/{name}.png,target/{name}.png,{splits[i]},2+,s{i}\n");
+        string csv = set.File("manifest.csv", "source,target,split,label,slide_id\n" + string.Concat(rows));
+        File.Delete(Path.Combine(set.Stained, "tile00.png"));
+        var result = Evaluate(set.Options with { Labels = csv, TrainReal = null });
+        Assert.Equal(["tile04", "tile05"], result.Images.Select(i => i.Pair.Name));
+        Assert.Equal(["s4", "s5"], result.Images.Select(i => i.Pair.SlideId));
+        Assert.Contains("the 3 real images of the training set", result.Methods[2].Definition);
+        Assert.DoesNotContain(result.Warnings, w => w.Contains("--train-real"));
+    }
+
     [Theory]
     [InlineData("label\nx\n", "name")]
     [InlineData("name,label\ntile00,a\ntile00,b\n", "twice")]

@@ -32,7 +32,7 @@ public static class EvaluateCommand
 
     private static readonly Option<string?> Labels = new("--labels")
     {
-        Description = "CSV with the columns name, label and, where known, slide_id; without it BCI's file names are understood",
+        Description = "CSV with the columns name, label, slide_id, or a data set's manifest.csv (its test split); else BCI's names",
         HelpName = "FILE",
     };
 
@@ -48,7 +48,7 @@ public static class EvaluateCommand
 
     private static readonly Option<string?> Title = new("--title") { Description = "Title of the report", HelpName = "TEXT" };
 
-    private static readonly Option<string> Out = new("--out", "-o")
+    private static readonly Option<string> Out = new("--output", "-o", "--out")
     {
         Description = "Folder for metrics.json, metrics.csv and report.html", HelpName = "DIR", Required = true,
     };
@@ -82,7 +82,7 @@ public static class EvaluateCommand
             Examples:
               tinctor evaluate --stained out/ --real data/test/IHC -o report
               tinctor evaluate --stained out/ --real data/IHC/test --source data/HE/test --train-real data/IHC/train -o report
-              tinctor evaluate --stained out/ --real real/ --labels labels.csv --run runs/my-run -o report
+              tinctor evaluate --stained out/ --real pairs/target --source pairs/source --labels pairs/manifest.csv --run RUN -o report
             """)
         {
             Stained, Real, Source, Labels, TrainReal, Run, Title, Out, SsimName, Resamples, Seed,

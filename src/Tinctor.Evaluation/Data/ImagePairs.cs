@@ -14,9 +14,11 @@ public sealed record ImagePair(string Name, string Stained, string Real, string?
 
 /// <summary>The test set: images matched by name over the folders, checked before anything is computed.</summary>
 /// <param name="Pairs">The images, ordered by name.</param>
+/// <param name="TrainingTargets">Real images of the training set, for the mean-colour baseline; empty where they are not known.</param>
 /// <param name="LabelsFrom">Where labels came from, in words; null without labels.</param>
 /// <param name="NoIdentity">Why the source cannot be compared with the real image; null where it can.</param>
-public sealed record ImagePairs(IReadOnlyList<ImagePair> Pairs, string? LabelsFrom, string? NoIdentity)
+public sealed record ImagePairs(
+    IReadOnlyList<ImagePair> Pairs, IReadOnlyList<string> TrainingTargets, string? LabelsFrom, string? NoIdentity)
 {
     private static readonly string[] Extensions = [".png", ".jpg", ".jpeg", ".tif", ".tiff"];
 
@@ -29,6 +31,9 @@ public sealed record ImagePairs(IReadOnlyList<ImagePair> Pairs, string? LabelsFr
         var real = FilesByStem(options.Real, "_real_B");
         var source = options.Source is null ? null : FilesByStem(options.Source, "_real_A");
         var labels = options.Labels is null ? null : LabelTable.Read(options.Labels);
+        if (labels is { HasSplits: true })
+            foreach (var files in new[] { stained, real, source })
+                KeepTestSplit(files, labels);
         var problems = new Problems();
 
         foreach (string name in real.Keys.Except(stained.Keys))
@@ -49,23 +54,43 @@ public sealed record ImagePairs(IReadOnlyList<ImagePair> Pairs, string? LabelsFr
         if (names.Length == 0)
             problems.Add($"{options.Stained} and {options.Real} have no file name in common (extensions aside)");
 
-        Func<string, (string? Label, string? SlideId)> labelOf =
-            labels is not null ? labels.Find : FileNameLabels.AllHaveOne(names) ? FileNameLabels.Find : _ => default;
+        Func<string, LabelRow> rowOf = labels is not null ? name => labels.Rows.GetValueOrDefault(name)
+            : FileNameLabels.AllHaveOne(names) ? FileNameLabels.Find : _ => default;
         ImagePair[] pairs =
         [
-            .. names.Select(name => new ImagePair(
-                name, stained[name][0], real[name][0], source?.GetValueOrDefault(name)?[0], labelOf(name).Label, labelOf(name).SlideId)),
+            .. from name in names
+               let row = rowOf(name)
+               select new ImagePair(name, stained[name][0], real[name][0], source?.GetValueOrDefault(name)?[0], row.Label, row.SlideId),
         ];
         string? noIdentity = CheckHeaders(pairs, Ssim.WindowSize(options.Ssim), problems);
         problems.ThrowIfAny("nothing was computed");
         string? labelsFrom = !pairs.Any(p => p.Label is not null) ? null : options.Labels ?? "file names (BCI's level suffixes)";
-        return new(pairs, labelsFrom, options.Source is null ? "no source images were given (--source)" : noIdentity);
+        if (options.Source is null)
+            noIdentity = "no source images were given (--source)";
+        return new(pairs, FindTrainingTargets(options, labels), labelsFrom, noIdentity);
+    }
+
+    private static void KeepTestSplit(Dictionary<string, List<string>>? files, LabelTable labels)
+    {
+        foreach (string name in files?.Keys.Where(name => labels.Rows.ContainsKey(name) && !labels.IsIn("test", name)).ToArray() ?? [])
+            files!.Remove(name);
+    }
+
+    /// <summary>The files whose mean colour is a baseline: those given; of a manifest, its training split only.</summary>
+    private static IReadOnlyList<string> FindTrainingTargets(EvaluationOptions options, LabelTable? labels)
+    {
+        if (labels is { HasSplits: true })
+        {
+            var files = FilesByStem(options.TrainReal ?? options.Real, "_real_B");
+            return [.. files.Where(f => labels.IsIn("train", f.Key)).SelectMany(f => f.Value)];
+        }
+        return options.TrainReal is null ? [] : FilesOf(options.TrainReal);
     }
 
     /// <summary>The image files of a folder, by name.</summary>
     /// <exception cref="DirectoryNotFoundException">The folder does not exist.</exception>
     /// <exception cref="InvalidDataException">It holds no image.</exception>
-    public static IReadOnlyList<string> FilesOf(string folder)
+    private static IReadOnlyList<string> FilesOf(string folder)
     {
         if (!Directory.Exists(folder))
             throw new DirectoryNotFoundException($"{folder}: no such folder");

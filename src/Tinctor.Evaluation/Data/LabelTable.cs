@@ -3,38 +3,45 @@ using Microsoft.VisualBasic.FileIO;
 
 namespace Tinctor.Evaluation.Data;
 
-/// <summary>Labels and slides of images, from a CSV with a header and the columns name, label and (optional) slide_id.</summary>
+/// <summary>
+/// Labels, slides and splits of images, from a CSV with a header: name (or target, as in a data set's manifest), label, slide_id, split.
+/// </summary>
 /// <param name="Rows">By file name without extension.</param>
-internal sealed record LabelTable(IReadOnlyDictionary<string, (string? Label, string? SlideId)> Rows)
+/// <param name="HasSplits">Whether the table says which images are for testing.</param>
+internal sealed record LabelTable(IReadOnlyDictionary<string, LabelRow> Rows, bool HasSplits)
 {
-    public (string? Label, string? SlideId) Find(string name) => Rows.GetValueOrDefault(name);
+    public bool IsIn(string split, string name) => Rows.TryGetValue(name, out var row) && row.Split == split;
 
     /// <exception cref="InvalidDataException">A column is missing, a row is malformed or a name comes twice.</exception>
     public static LabelTable Read(string path)
     {
         var (header, rows) = Csv.Read(path);
-        int name = Array.IndexOf(header, "name"), label = Array.IndexOf(header, "label"), slide = Array.IndexOf(header, "slide_id");
-        if (name < 0 || (label < 0 && slide < 0))
+        int Column(string title) => Array.IndexOf(header, title);
+        int name = Math.Max(Column("name"), Column("target")), label = Column("label"), slide = Column("slide_id"), split = Column("split");
+        if (name < 0 || Math.Max(label, slide) < 0)
             throw new InvalidDataException(
-                $"{path}: the first line must name the columns name and label (and slide_id where slides are known)");
-        var table = new Dictionary<string, (string?, string?)>();
+                $"{path}: the first line must name the columns name and label (and slide_id where slides are known), or be a manifest's");
+        var table = new Dictionary<string, LabelRow>();
         foreach (string[] row in rows)
         {
             string? Cell(int column) => column < 0 || row[column].Trim() is "" ? null : row[column].Trim();
-            string key = FileNameLabels.WithoutImageExtension(row[name].Trim());
-            if (!table.TryAdd(key, (Cell(label), Cell(slide))))
+            string key = FileNameLabels.WithoutImageExtension(Path.GetFileName(row[name].Trim()));
+            if (!table.TryAdd(key, new(Cell(label), Cell(slide), Cell(split))))
                 throw new InvalidDataException($"{path}: the name {key} comes twice");
         }
-        return new(table);
+        return new(table, split >= 0);
     }
 }
+
+/// <summary>What a table says about an image; null where it says nothing.</summary>
+internal readonly record struct LabelRow(string? Label, string? SlideId, string? Split);
 
 /// <summary>The HER2 level at the end of BCI's file names: 00001_train_2+.png.</summary>
 internal static partial class FileNameLabels
 {
     public static bool AllHaveOne(IEnumerable<string> names) => names.All(n => Level().IsMatch(n));
 
-    public static (string? Label, string? SlideId) Find(string name) => (Level().Match(name).Groups[1].Value, null);
+    public static LabelRow Find(string name) => new(Level().Match(name).Groups[1].Value, null, null);
 
     public static string WithoutImageExtension(string name) => ImageExtension().Replace(name, "");
 

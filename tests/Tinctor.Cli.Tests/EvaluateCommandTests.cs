@@ -1,0 +1,51 @@
+using System.CommandLine;
+using Tinctor.Cli.Commands;
+using Tinctor.Slides;
+
+namespace Tinctor.Cli.Tests;
+
+public sealed class EvaluateCommandTests : IDisposable
+{
+    private readonly string _folder = Directory.CreateTempSubdirectory("evaluate-").FullName;
+
+    public void Dispose() => Directory.Delete(_folder, recursive: true);
+
+    [Fact]
+    public async Task WritesTheReportBesideTheNumbers()
+    {
+        WriteImage("stained", "a", 100);
+        WriteImage("real", "a", 110);
+        Assert.Equal(0, await Run("--stained", At("stained"), "--real", At("real"), "-o", At("out"), "--ssim", "gaussian11"));
+        Assert.Equal(["metrics.csv", "metrics.json", "report.html"], Directory.GetFiles(At("out")).Select(Path.GetFileName).Order());
+    }
+
+    [Fact]
+    public async Task FoldersThatDoNotMatchAreUserErrors()
+    {
+        WriteImage("stained", "a", 100);
+        WriteImage("real", "b", 110);
+        var error = await Assert.ThrowsAsync<InvalidDataException>(
+            () => Run("--stained", At("stained"), "--real", At("real"), "-o", At("out")));
+        Assert.Contains("a.png", error.Message);
+        Assert.Contains("b.png", error.Message);
+        Assert.False(Directory.Exists(At("out")));
+    }
+
+    [Theory]
+    [InlineData("--ssim", "uniform9")]
+    [InlineData("--resamples", "10")]
+    public void WordsThatMeanNothingAreParseErrors(string option, string value) =>
+        Assert.NotEmpty(EvaluateCommand.Create().Parse(["--stained", "a", "--real", "b", "-o", "c", option, value]).Errors);
+
+    private void WriteImage(string folder, string name, byte grey)
+    {
+        Directory.CreateDirectory(At(folder));
+        byte[] data = [.. Enumerable.Range(0, 20 * 20 * 3).Select(i => (byte)(grey + i % 7))];
+        new Image(20, 20, 3, SampleType.UInt8, data).Write(Path.Combine(At(folder), name + ".png"));
+    }
+
+    private string At(string name) => Path.Combine(_folder, name);
+
+    private static Task<int> Run(params string[] options) => EvaluateCommand.Create().Parse(options).InvokeAsync(
+        new InvocationConfiguration { EnableDefaultExceptionHandler = false }, TestContext.Current.CancellationToken);
+}
