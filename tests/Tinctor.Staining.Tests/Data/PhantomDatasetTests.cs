@@ -2,6 +2,7 @@ using System.Buffers.Binary;
 using System.IO.Compression;
 using System.Runtime.InteropServices;
 using Tinctor.Slides;
+using Tinctor.Staining.Data;
 using Tinctor.Staining.Data.Phantom;
 using Tinctor.Torch.Serialization;
 
@@ -31,6 +32,10 @@ public sealed class PhantomDatasetTests : IDisposable
                 Assert.Equal((96, 80, 3, SampleType.UInt8), (info.Width, info.Height, info.Channels, info.SampleType));
             }
         }
+        // The loader understands the folder and finds nothing wrong with it.
+        PairManifest manifest = PairManifest.Read(_folder);
+        Assert.Equal(8, manifest.Pairs.Count);
+        PairVerification.Check(manifest.Pairs, cancel: TestContext.Current.CancellationToken);
         Assert.Equal(["test", "train", "val"], rows.Select(row => row[2]).Distinct().Order());
         Assert.All(rows.GroupBy(row => row[4]), slide => Assert.Single(slide.Select(row => (row[2], row[3])).Distinct()));
         Assert.Equal(["0", "1+", "2+", "3+"], rows.Select(row => row[3]).Distinct().Order());
