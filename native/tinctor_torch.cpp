@@ -420,7 +420,12 @@ TT_API int tt_manual_seed(uint64_t seed) {
 TT_API const char* tt_version() { return TORCH_VERSION; }
 TT_API const char* tt_show_config() { return kept(at::show_config()); }
 TT_API int tt_get_num_threads() { return at::get_num_threads(); }
-TT_API void tt_set_num_threads(int threads) { at::set_num_threads(threads); }
+TT_API int tt_set_num_threads(int threads) {
+  return guarded("set_num_threads", -1, [&] {
+    at::set_num_threads(threads);
+    return 0;
+  });
+}
 TT_API int tt_get_num_interop_threads() { return at::get_num_interop_threads(); }
 TT_API int tt_set_num_interop_threads(int threads) {
   return guarded("set_num_interop_threads", -1, [&] {
@@ -493,17 +498,24 @@ TT_API int tt_script_train(void* module, int training) {
   });
 }
 
-// Calls a method of a script module; a tuple comes back as its elements. Returns the number of results.
+// Lays the elements of tuples and lists side by side.
+static void flatten(c10::IValue value, torch::jit::Stack& stack) {
+  if (value.isTuple())
+    for (const auto& element : value.toTupleRef().elements()) flatten(element, stack);
+  else if (value.isTensorList())
+    for (at::Tensor& tensor : value.toTensorVector()) stack.push_back(std::move(tensor));
+  else
+    stack.push_back(std::move(value));
+}
+
+// Calls a method of a script module; tuples and lists come back as their elements. Returns the number of results.
 TT_API int tt_script_call(void* module, const char* method, void* const* inputs, int count, Value* results, int capacity) {
   return guarded("jit.forward", -1, [&] {
     torch::jit::Stack arguments;
     for (auto& tensor : borrow_all(inputs, count)) arguments.emplace_back(std::move(tensor));
     c10::IValue output = static_cast<torch::jit::Module*>(module)->get_method(method)(std::move(arguments));
     torch::jit::Stack stack;
-    if (output.isTuple())
-      for (const auto& element : output.toTupleRef().elements()) stack.push_back(element);
-    else
-      stack.push_back(std::move(output));
+    flatten(std::move(output), stack);
     return write_results(stack, results, capacity);
   });
 }

@@ -21,19 +21,31 @@ public sealed class Generator : IDisposable
     public Generator manual_seed(ulong seed)
     {
         NativeMethods.Check(NativeMethods.tt_generator_manual_seed(Handle, seed));
+        GC.KeepAlive(this);
         return this;
     }
 
     /// <summary>The seed that the sequence started from.</summary>
-    public ulong initial_seed() => NativeMethods.tt_generator_initial_seed(Handle);
+    public ulong initial_seed()
+    {
+        ulong seed = NativeMethods.tt_generator_initial_seed(Handle);
+        GC.KeepAlive(this);
+        return seed;
+    }
 
     /// <summary>The whole state, a uint8 tensor.</summary>
-    public Tensor get_state() => new(NativeMethods.Check(NativeMethods.tt_generator_get_state(Handle)));
+    public Tensor get_state()
+    {
+        nint state = NativeMethods.Check(NativeMethods.tt_generator_get_state(Handle));
+        GC.KeepAlive(this);
+        return new(state);
+    }
 
     /// <summary>Goes on from a state of <see cref="get_state"/>.</summary>
     public void set_state(Tensor state)
     {
         NativeMethods.Check(NativeMethods.tt_generator_set_state(Handle, state.Handle));
+        GC.KeepAlive(this);
         GC.KeepAlive(state);
     }
 

@@ -65,7 +65,7 @@ public static partial class torch
     public static int get_num_threads() => NativeMethods.tt_get_num_threads();
 
     /// <summary>Sets the number of threads inside an operator.</summary>
-    public static void set_num_threads(int threads) => NativeMethods.tt_set_num_threads(threads);
+    public static void set_num_threads(int threads) => NativeMethods.Check(NativeMethods.tt_set_num_threads(threads));
 
     /// <summary>The number of threads between operators.</summary>
     public static int get_num_interop_threads() => NativeMethods.tt_get_num_interop_threads();

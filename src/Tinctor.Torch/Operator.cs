@@ -105,8 +105,10 @@ public sealed unsafe class Operator(string name, string overload = "")
     public Tensor Call(params ReadOnlySpan<Arg> arguments)
     {
         Value* results = stackalloc Value[MaxResults];
-        Invoke(arguments, results);
-        return TakeTensor(results[0]);
+        int count = Invoke(arguments, results);
+        if (count == 1 && results[0].tag == Tag.Tensor && results[0].bits != 0) return new Tensor((nint)results[0].bits);
+        Free(results, count);
+        throw new TorchException($"{name} does not return one tensor");
     }
 
     /// <summary>Calls an operator for its effect; a returned alias of an argument is dropped.</summary>
@@ -114,11 +116,7 @@ public sealed unsafe class Operator(string name, string overload = "")
     public void CallVoid(params ReadOnlySpan<Arg> arguments)
     {
         Value* results = stackalloc Value[MaxResults];
-        int count = Invoke(arguments, results);
-        for (int i = 0; i < count; i++)
-        {
-            if (results[i].tag == Tag.Tensor) NativeMethods.tt_tensor_free((nint)results[i].bits);
-        }
+        Free(results, Invoke(arguments, results));
     }
 
     /// <summary>Calls an operator that returns several tensors, or a list of them.</summary>
@@ -132,11 +130,18 @@ public sealed unsafe class Operator(string name, string overload = "")
 
     /// <summary>Calls an operator that returns a number or a boolean.</summary>
     /// <exception cref="TorchException">libtorch refused.</exception>
-    public double CallNumber(params ReadOnlySpan<Arg> arguments)
+    public double CallNumber(params ReadOnlySpan<Arg> arguments) => CallNumber<double>(arguments);
+
+    /// <summary>The same, converted to a .NET number; what it cannot hold becomes the nearest that it can.</summary>
+    /// <exception cref="TorchException">libtorch refused.</exception>
+    public T CallNumber<T>(params ReadOnlySpan<Arg> arguments) where T : System.Numerics.INumberBase<T>
     {
         Value* results = stackalloc Value[MaxResults];
-        Invoke(arguments, results);
-        return results[0].tag == Tag.Double ? BitConverter.Int64BitsToDouble(results[0].bits) : results[0].bits;
+        int count = Invoke(arguments, results);
+        if (count == 1 && results[0].tag == Tag.Double) return T.CreateSaturating(BitConverter.Int64BitsToDouble(results[0].bits));
+        if (count == 1 && results[0].tag is Tag.Int or Tag.Bool) return T.CreateSaturating(results[0].bits);
+        Free(results, count);
+        throw new TorchException($"{name} does not return a number");
     }
 
     private int Invoke(ReadOnlySpan<Arg> arguments, Value* results)
@@ -197,17 +202,39 @@ public sealed unsafe class Operator(string name, string overload = "")
         return value;
     }
 
-    private static Tensor TakeTensor(in Value value) => value.tag == Tag.Tensor && value.bits != 0
-        ? new Tensor((nint)value.bits)
-        : throw new TorchException($"expected a tensor, got {value.tag}");
-
     /// <summary>Takes over the results of a native call; undefined tensors become null.</summary>
     internal static Tensor[] Take(Value* results, int count)
     {
         if (count == 1 && results[0].tag == Tag.TensorList) return TakeList(results[0]);
         var tensors = new Tensor[count];
-        for (int i = 0; i < count; i++) tensors[i] = results[i].bits == 0 ? null! : TakeTensor(results[i]);
+        for (int i = 0; i < count; i++)
+        {
+            if (results[i].tag is Tag.Tensor or Tag.None)
+            {
+                tensors[i] = results[i].bits == 0 ? null! : new Tensor((nint)results[i].bits);
+                continue;
+            }
+            Free(results + i, count - i);
+            throw new TorchException($"a result is no tensor but {results[i].tag}");
+        }
         return tensors;
+    }
+
+    // Results that nobody takes over.
+    private static void Free(Value* results, int count)
+    {
+        for (int i = 0; i < count; i++)
+        {
+            if (results[i].tag == Tag.Tensor && results[i].bits != 0) NativeMethods.tt_tensor_free((nint)results[i].bits);
+            if (results[i].tag == Tag.TensorList)
+            {
+                foreach (Tensor tensor in TakeList(results[i])) tensor.Dispose();
+            }
+            else if (results[i].tag >= Tag.IntList)
+            {
+                NativeMethods.tt_free(results[i].Pointer);
+            }
+        }
     }
 
     private static Tensor[] TakeList(in Value value)

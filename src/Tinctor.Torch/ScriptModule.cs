@@ -12,7 +12,7 @@ public sealed unsafe class ScriptModule : IDisposable
 
     private nint Handle => handle != 0 ? handle : throw new ObjectDisposedException(nameof(ScriptModule));
 
-    /// <summary>Calls forward; a tuple comes back as its elements.</summary>
+    /// <summary>Calls forward; tuples and lists come back as their elements.</summary>
     /// <exception cref="TorchException">The network refused its input.</exception>
     public Tensor[] forward(params ReadOnlySpan<Tensor> inputs) => Call("forward", inputs);
 
@@ -25,6 +25,7 @@ public sealed unsafe class ScriptModule : IDisposable
         Value* results = stackalloc Value[MaxResults];
         int count = NativeMethods.tt_script_call(Handle, method, handles, inputs.Length, results, MaxResults);
         foreach (Tensor input in inputs) GC.KeepAlive(input);
+        GC.KeepAlive(this);
         return Operator.Take(results, NativeMethods.Check(count));
     }
 
@@ -32,6 +33,7 @@ public sealed unsafe class ScriptModule : IDisposable
     public ScriptModule train(bool mode = true)
     {
         NativeMethods.Check(NativeMethods.tt_script_train(Handle, mode ? 1 : 0));
+        GC.KeepAlive(this);
         return this;
     }
 

@@ -13,19 +13,22 @@ public sealed partial class Tensor
         if (IsDisposed) return "Tensor(disposed)";
         using DisposeScope temporaries = torch.NewDisposeScope();
         using Guard quiet = torch.no_grad();
-        var text = new StringBuilder($"Tensor([{string.Join(", ", shape)}], {dtype}");
+        var text = new StringBuilder($"Tensor({ShapeText}, {dtype}");
         if (device.type != DeviceType.CPU) text.Append($", {device}");
         if (requires_grad) text.Append(", requires_grad");
         text.Append(")\n");
-        Append(text, detach().cpu().to(ScalarType.Float64), numel() <= ShownWhole, depth: 0);
+        Append(text, detach().cpu(), numel() <= ShownWhole, depth: 0);
         return text.ToString();
     }
+
+    /// <summary>The shape as text, such as [2, 3].</summary>
+    internal string ShapeText => $"[{string.Join(", ", shape)}]";
 
     private static void Append(StringBuilder text, Tensor part, bool whole, int depth)
     {
         if (part.ndim == 0)
         {
-            text.Append(part.item().ToString("G5", CultureInfo.InvariantCulture));
+            text.Append(part.NumberText());
             return;
         }
         long count = part.size(0);
@@ -43,4 +46,12 @@ public sealed partial class Tensor
         }
         text.Append(']');
     }
+
+    private string NumberText() => dtype switch
+    {
+        ScalarType.Bool => item() != 0 ? "True" : "False",
+        ScalarType.ComplexFloat32 or ScalarType.ComplexFloat64 => $"{real().NumberText()}{imag().item().ToString("+0.####;-0.####", CultureInfo.InvariantCulture)}j",
+        _ when is_floating_point() => item().ToString("G5", CultureInfo.InvariantCulture),
+        _ => item<long>().ToString(CultureInfo.InvariantCulture),
+    };
 }

@@ -30,6 +30,7 @@ public sealed unsafe partial class Tensor : IDisposable
         {
             TensorInfo info;
             NativeMethods.Check(NativeMethods.tt_tensor_info(Handle, &info));
+            GC.KeepAlive(this);
             return info;
         }
     }
@@ -86,7 +87,11 @@ public sealed unsafe partial class Tensor : IDisposable
     public bool requires_grad
     {
         get => Info.requires_grad != 0;
-        set => NativeMethods.Check(NativeMethods.tt_tensor_set_requires_grad(Handle, value ? 1 : 0));
+        set
+        {
+            NativeMethods.Check(NativeMethods.tt_tensor_set_requires_grad(Handle, value ? 1 : 0));
+            GC.KeepAlive(this);
+        }
     }
 
     /// <summary>Sets <see cref="requires_grad"/> and returns the tensor.</summary>
@@ -161,11 +166,7 @@ public sealed unsafe partial class Tensor : IDisposable
 
     /// <summary>The only element, converted to a .NET number.</summary>
     /// <exception cref="TorchException">There is more than one element.</exception>
-    public T item<T>() where T : unmanaged, System.Numerics.INumberBase<T>
-    {
-        double number = Ops.item.CallNumber(this);
-        return dtype == ScalarType.Int64 && typeof(T) == typeof(long) ? T.CreateChecked(data<long>()[0]) : T.CreateTruncating(number);
-    }
+    public T item<T>() where T : unmanaged, System.Numerics.INumberBase<T> => Ops.item.CallNumber<T>(this);
 
     /// <summary>The only element as a double.</summary>
     public double item() => Ops.item.CallNumber(this);

@@ -73,7 +73,7 @@ internal static unsafe partial class NativeMethods
     [LibraryImport(Library)] internal static partial byte* tt_version();
     [LibraryImport(Library)] internal static partial byte* tt_show_config();
     [LibraryImport(Library)] internal static partial int tt_get_num_threads();
-    [LibraryImport(Library)] internal static partial void tt_set_num_threads(int threads);
+    [LibraryImport(Library)] internal static partial int tt_set_num_threads(int threads);
     [LibraryImport(Library)] internal static partial int tt_get_num_interop_threads();
     [LibraryImport(Library)] internal static partial int tt_set_num_interop_threads(int threads);
     [LibraryImport(Library)] internal static partial int tt_cuda_device_count();

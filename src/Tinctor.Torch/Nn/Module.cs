@@ -25,7 +25,7 @@ public abstract class Module : IDisposable
     {
         CheckName(name);
         if (parameter is null) return null;
-        if (!parameter.is_leaf) throw new ArgumentException($"parameter '{name}' must be a leaf tensor; detach() it first", nameof(parameter));
+        if (!parameter.is_leaf) throw new ArgumentException($"'{name}' must be a leaf tensor; detach() it first", nameof(parameter));
         ownParameters.Add(name, parameter.DetachFromDisposeScope());
         return parameter.requires_grad_(parameter.is_floating_point());
     }
@@ -53,7 +53,7 @@ public abstract class Module : IDisposable
 
     private void CheckName(string name)
     {
-        if (name.Length == 0 || name.Contains('.')) throw new ArgumentException($"'{name}' cannot be a name: it is empty or has a dot", nameof(name));
+        if (name.Length == 0 || name.Contains('.')) throw new ArgumentException($"'{name}' is no name: it is empty or has a dot", nameof(name));
         if (ownParameters.ContainsKey(name) || ownBuffers.ContainsKey(name) || ownModules.ContainsKey(name))
             throw new ArgumentException($"the name '{name}' is taken", nameof(name));
     }
@@ -190,7 +190,7 @@ public abstract class Module : IDisposable
     {
         if (depth > 0) text.Append('\n').Append(' ', 2 * depth).Append('(').Append(name).Append("): ");
         text.Append(GetType().Name).Append('(');
-        text.AppendJoin(", ", ownParameters.Select(pair => $"{pair.Key} [{string.Join(", ", pair.Value.shape)}]")).Append(')');
+        text.AppendJoin(", ", ownParameters.Select(pair => $"{pair.Key} {pair.Value.ShapeText}")).Append(')');
         foreach ((string child, Module module) in ownModules) module.Describe(text, child, depth + 1);
     }
 }

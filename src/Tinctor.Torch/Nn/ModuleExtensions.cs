@@ -28,7 +28,7 @@ public static class ModuleExtensions
         return module;
     }
 
-    /// <summary>Moves parameters and buffers in place, so that optimisers keep their hold; only floating-point tensors change type.</summary>
+    /// <summary>Moves parameters and buffers in place: optimisers keep their hold. Only floating-point tensors change type.</summary>
     public static T to<T>(this T module, Device device, ScalarType? dtype = null) where T : Module
     {
         module.Replace(tensor => tensor.to(device, tensor.is_floating_point() ? dtype ?? tensor.dtype : tensor.dtype));

@@ -41,14 +41,14 @@ public abstract class RunningNorm : Module<Tensor, Tensor>
     /// <summary>The elements a statistic is taken over must be more than one.</summary>
     private protected static void CheckEnough(Tensor input, long elements)
     {
-        if (elements == 1) throw new ArgumentException($"more than one value a channel is needed, the input is [{string.Join(", ", input.shape)}]");
+        if (elements == 1) throw new ArgumentException($"more than one value a channel is needed, the input is {input.ShapeText}");
     }
 
     /// <summary>The input must be [N,C,H,W].</summary>
     private protected void CheckImages(Tensor input)
     {
         if (input.ndim != 4 || input.size(1) != num_features)
-            throw new ArgumentException($"{GetType().Name} takes [N, {num_features}, H, W], got [{string.Join(", ", input.shape)}]");
+            throw new ArgumentException($"{GetType().Name} takes [N, {num_features}, H, W], got {input.ShapeText}");
     }
 }
 
@@ -90,7 +90,8 @@ public sealed class InstanceNorm2d : RunningNorm
     /// <param name="momentum">The weight of the newest batch in the running statistics.</param>
     /// <param name="affine">Whether a scale and a shift are trained.</param>
     /// <param name="track_running_stats">True normalises by running statistics once trained.</param>
-    public InstanceNorm2d(long num_features, double eps = 1e-5, double momentum = 0.1, bool affine = false, bool track_running_stats = false)
+    public InstanceNorm2d(long num_features, double eps = 1e-5, double momentum = 0.1, bool affine = false,
+        bool track_running_stats = false)
         : base(num_features, eps, momentum, affine, track_running_stats) { }
 
     /// <inheritdoc/>

@@ -14,7 +14,8 @@ public readonly record struct Padding2(long left, long right, long top, long bot
     public static implicit operator Padding2(long all) => new(all, all, all, all);
 
     /// <summary>Left, right, top, bottom.</summary>
-    public static implicit operator Padding2((long left, long right, long top, long bottom) sides) => new(sides.left, sides.right, sides.top, sides.bottom);
+    public static implicit operator Padding2((long left, long right, long top, long bottom) sides) =>
+        new(sides.left, sides.right, sides.top, sides.bottom);
 
     internal long[] ToArray() => [left, right, top, bottom];
 }

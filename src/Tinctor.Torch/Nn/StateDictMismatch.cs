@@ -13,25 +13,24 @@ public sealed record StateDictMismatch(IReadOnlyList<string> missing, IReadOnlyL
 
     /// <summary>One line: what is missing, unexpected and misshapen, the first few names of each.</summary>
     public override string ToString() =>
-        string.Join("; ", new[] { Part("missing", missing), Part("unexpected", unexpected), Part("misshapen", misshapen) }.OfType<string>());
+        string.Join("; ", Part("missing", missing).Concat(Part("unexpected", unexpected)).Concat(Part("misshapen", misshapen)));
 
     internal static StateDictMismatch Between(IReadOnlyDictionary<string, Tensor> own, IReadOnlyDictionary<string, Tensor> given)
     {
         var misshapen = from pair in own
                         where given.ContainsKey(pair.Key)
-                        let shapes = (given: given[pair.Key].shape, own: pair.Value.shape)
-                        where !shapes.given.SequenceEqual(shapes.own)
-                        select $"{pair.Key} [{string.Join(", ", shapes.given)}] -> [{string.Join(", ", shapes.own)}]";
+                        where !given[pair.Key].shape.SequenceEqual(pair.Value.shape)
+                        select $"{pair.Key} {given[pair.Key].ShapeText} -> {pair.Value.ShapeText}";
         return new(
             [.. own.Keys.Where(name => !given.ContainsKey(name) && !name.EndsWith("num_batches_tracked", StringComparison.Ordinal))],
             [.. given.Keys.Where(name => !own.ContainsKey(name))],
             [.. misshapen]);
     }
 
-    private static string? Part(string what, IReadOnlyList<string> names)
+    private static IEnumerable<string> Part(string what, IReadOnlyList<string> names)
     {
-        if (names.Count == 0) return null;
+        if (names.Count == 0) yield break;
         string more = names.Count > MostNamesShown ? $" and {names.Count - MostNamesShown} more" : "";
-        return $"{names.Count} {what}: {string.Join(", ", names.Take(MostNamesShown))}{more}";
+        yield return $"{names.Count} {what}: {string.Join(", ", names.Take(MostNamesShown))}{more}";
     }
 }

@@ -47,8 +47,8 @@ public sealed class Conv2d : WeightedLayer
     /// <param name="groups">Into how many independent parts the channels are split.</param>
     /// <param name="bias">Whether a number a channel is added.</param>
     /// <param name="padding_mode">"zeros", "reflect", "replicate" or "circular".</param>
-    public Conv2d(long in_channels, long out_channels, Size2 kernel_size, Size2? stride = null, Size2? padding = null, Size2? dilation = null,
-        long groups = 1, bool bias = true, string padding_mode = "zeros")
+    public Conv2d(long in_channels, long out_channels, Size2 kernel_size, Size2? stride = null, Size2? padding = null,
+        Size2? dilation = null, long groups = 1, bool bias = true, string padding_mode = "zeros")
         : base([out_channels, Share(in_channels, groups), kernel_size.height, kernel_size.width], bias ? out_channels : null)
     {
         if (padding_mode is not ("zeros" or "reflect" or "replicate" or "circular"))

@@ -12,7 +12,8 @@ public static class utils
     /// <param name="error_if_nonfinite">Whether a NaN or infinite norm throws instead of spoiling the gradients.</param>
     /// <returns>The norm before.</returns>
     /// <exception cref="ArithmeticException">The norm is not finite and <paramref name="error_if_nonfinite"/>.</exception>
-    public static Tensor clip_grad_norm_(IEnumerable<Tensor> parameters, double max_norm, double norm_type = 2, bool error_if_nonfinite = false)
+    public static Tensor clip_grad_norm_(IEnumerable<Tensor> parameters, double max_norm, double norm_type = 2,
+        bool error_if_nonfinite = false)
     {
         using DisposeScope temporaries = torch.NewDisposeScope();
         using Guard quiet = torch.no_grad();
@@ -20,7 +21,8 @@ public static class utils
         if (gradients.Length == 0) return torch.zeros([]).MoveToOuterDisposeScope();
         Tensor[] norms = foreach_norm.CallMany(gradients, norm_type);
         Tensor norm = torch.stack(Array.ConvertAll(norms, each => each.to(norms[0].device))).norm(norm_type);
-        if (error_if_nonfinite && !double.IsFinite(norm.item())) throw new ArithmeticException($"the norm of the gradients is {norm.item()}");
+        if (error_if_nonfinite && !double.IsFinite(norm.item()))
+            throw new ArithmeticException($"the norm of the gradients is {norm.item()}");
         // No branch on the norm, so that a GPU need not be waited for.
         Tensor scale = (max_norm / (norm + 1e-6)).clamp(max: 1.0);
         foreach (Tensor gradient in gradients) gradient.mul_(scale.to(gradient.device));

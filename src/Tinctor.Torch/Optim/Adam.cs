@@ -19,7 +19,8 @@ public class Adam : Optimizer
         double weight_decay = 0, bool amsgrad = false) : base(parameters, lr, weight_decay)
     {
         (beta1, beta2) = betas ?? (0.9, 0.999);
-        if (beta1 is not (>= 0 and < 1) || beta2 is not (>= 0 and < 1)) throw new ArgumentOutOfRangeException(nameof(betas), betas, "must lie in [0, 1)");
+        if (beta1 is not (>= 0 and < 1) || beta2 is not (>= 0 and < 1))
+            throw new ArgumentOutOfRangeException(nameof(betas), betas, "must lie in [0, 1)");
         (this.eps, this.amsgrad) = (NotNegative(eps, nameof(eps)), amsgrad);
     }
 

@@ -10,7 +10,7 @@ public sealed class ExponentialMovingAverage : IDisposable
     /// <summary>Starts from the parameters as they are.</summary>
     /// <param name="parameters">What is averaged; none of them an integer tensor.</param>
     /// <param name="decay">How much of the average an update keeps.</param>
-    /// <param name="warm_up">A lower decay for the first updates, by the number of the update from 1 on: <see cref="Ratio"/> or <see cref="Power"/>.</param>
+    /// <param name="warm_up">A lower decay for the first updates, numbered from 1: <see cref="Ratio"/> or <see cref="Power"/>.</param>
     public ExponentialMovingAverage(IEnumerable<Tensor> parameters, double decay, Func<long, double>? warm_up = null)
     {
         if (decay is not (>= 0 and <= 1)) throw new ArgumentOutOfRangeException(nameof(decay), decay, "must lie in [0, 1]");
@@ -82,7 +82,8 @@ public sealed class ExponentialMovingAverage : IDisposable
     /// <exception cref="InvalidDataException">The state belongs to other parameters; nothing was changed.</exception>
     public void load_state_dict(OptimizerState state)
     {
-        if (state.tensors.Count != averages.Length) throw new InvalidDataException($"the average has {state.tensors.Count} tensors, the network {averages.Length}");
+        if (state.tensors.Count != averages.Length)
+            throw new InvalidDataException($"the average has {state.tensors.Count} tensors, the network {averages.Length}");
         for (int i = 0; i < averages.Length; i++)
         {
             if (!state.tensors.TryGetValue($"{i}", out Tensor? average) || !average.shape.SequenceEqual(averages[i].shape))

@@ -35,7 +35,7 @@ public abstract class LRScheduler
     {
         double[] saved = [.. state["base_lrs"]!.AsArray().Select(lr => (double)lr!)];
         if (saved.Length != base_lrs.Length)
-            throw new InvalidDataException($"the scheduler's state has {saved.Length} groups of parameters, the optimiser {base_lrs.Length}");
+            throw new InvalidDataException($"the schedule has {saved.Length} groups of parameters, the optimiser {base_lrs.Length}");
         (base_lrs, last_epoch) = (saved, (long)state["last_epoch"]!);
     }
 }

@@ -23,7 +23,8 @@ public abstract class Optimizer : IDisposable
     /// <exception cref="ArgumentException">A parameter belongs to the optimiser already, or is not a leaf.</exception>
     public ParamGroup add_param_group(IEnumerable<Tensor> parameters, double? lr = null, double? weight_decay = null)
     {
-        var group = new ParamGroup(parameters, NotNegative(lr ?? this.lr, nameof(lr)), NotNegative(weight_decay ?? this.weight_decay, nameof(weight_decay)));
+        double rate = NotNegative(lr ?? this.lr, nameof(lr)), decay = NotNegative(weight_decay ?? this.weight_decay, nameof(weight_decay));
+        var group = new ParamGroup(parameters, rate, decay);
         foreach (Tensor parameter in group.parameters)
         {
             if (!parameter.is_leaf) throw new ArgumentException("only leaf tensors can be optimised", nameof(parameters));
@@ -55,7 +56,7 @@ public abstract class Optimizer : IDisposable
                 entries.Add(new(parameter, gradient, state));
             }
             // On the CPU tensor by tensor, so that each stays in the cache; elsewhere all at once that have made as many steps.
-            foreach (var together in entries.GroupBy(entry => entry.parameter.device.type == DeviceType.CPU ? (object)entry.parameter : entry.state.step))
+            foreach (var together in entries.GroupBy(entry => entry.IsOnCpu ? (object)entry.parameter : entry.state.step))
             {
                 using DisposeScope update = torch.NewDisposeScope();
                 Update(group, [.. together]);
@@ -101,7 +102,7 @@ public abstract class Optimizer : IDisposable
     }
 
     /// <summary>Goes on from a state; its tensors are copied.</summary>
-    /// <exception cref="InvalidDataException">The state belongs to another optimiser or to other parameters; nothing was changed.</exception>
+    /// <exception cref="InvalidDataException">The state is of another optimiser or of other parameters; nothing was changed.</exception>
     public void load_state_dict(OptimizerState state)
     {
         JsonObject numbers = state.numbers;
@@ -127,14 +128,15 @@ public abstract class Optimizer : IDisposable
     {
         string? optimizer = (string?)state.numbers["optimizer"];
         if (optimizer != GetType().Name) throw new InvalidDataException($"the state is of the optimiser {optimizer}, not {GetType().Name}");
-        var counts = state.numbers["param_groups"]!.AsArray().Select(group => (int)group!["parameters"]!);
-        if (!counts.SequenceEqual(groups.Select(group => group.parameters.Count)) || state.numbers["steps"]!.AsArray().Count != parameters.Count)
-            throw new InvalidDataException($"the optimiser's state has {string.Join(" + ", counts)} parameters, the network {string.Join(" + ", groups.Select(group => group.parameters.Count))}");
+        string saved = string.Join(" + ", state.numbers["param_groups"]!.AsArray().Select(group => (int)group!["parameters"]!));
+        string own = string.Join(" + ", groups.Select(group => group.parameters.Count));
+        if (saved != own || state.numbers["steps"]!.AsArray().Count != parameters.Count)
+            throw new InvalidDataException($"the optimiser's state has {saved} parameters, the network {own}");
         foreach ((string key, Tensor tensor) in state.tensors)
         {
             (int index, string name) = Split(key);
             if (index >= parameters.Count || !tensor.shape.SequenceEqual(parameters[index].shape))
-                throw new InvalidDataException($"the optimiser's state '{key}' [{string.Join(", ", tensor.shape)}] fits no parameter");
+                throw new InvalidDataException($"the optimiser's state '{key}' {tensor.ShapeText} fits no parameter");
         }
     }
 
@@ -157,7 +159,10 @@ public abstract class Optimizer : IDisposable
         value >= 0 ? value : throw new ArgumentOutOfRangeException(name, value, "must not be negative");
 
     /// <summary>A parameter, its gradient and what is remembered of it.</summary>
-    private protected readonly record struct Entry(Tensor parameter, Tensor gradient, ParamState state);
+    private protected readonly record struct Entry(Tensor parameter, Tensor gradient, ParamState state)
+    {
+        public bool IsOnCpu => parameter.device.type == DeviceType.CPU;
+    }
 
     /// <summary>What is remembered of a parameter.</summary>
     private protected sealed class ParamState

@@ -13,11 +13,10 @@ namespace Tinctor.Torch.Optim;
 /// <param name="min_lr">The lowest learning rate.</param>
 /// <param name="eps">Changes smaller than this are left out.</param>
 public sealed class ReduceLROnPlateau(Optimizer optimizer, string mode = "min", double factor = 0.1, long patience = 10,
-    double threshold = 1e-4, string threshold_mode = "rel", long cooldown = 0, double min_lr = 0, double eps = 1e-8) : LRScheduler(optimizer)
+    double threshold = 1e-4, string threshold_mode = "rel", long cooldown = 0, double min_lr = 0, double eps = 1e-8)
+    : LRScheduler(optimizer)
 {
-    private readonly bool lower = mode == "min" || (mode == "max" ? false : throw new ArgumentException($"'{mode}' is neither min nor max"));
-    private readonly bool relative = threshold_mode == "rel"
-        || (threshold_mode == "abs" ? false : throw new ArgumentException($"'{threshold_mode}' is neither rel nor abs"));
+    private readonly bool lower = IsFirst(mode, "min", "max"), relative = IsFirst(threshold_mode, "rel", "abs");
 
     private double? best;
     private long bad, cooling;
@@ -44,6 +43,9 @@ public sealed class ReduceLROnPlateau(Optimizer optimizer, string mode = "min", 
         double margin = relative ? reference * threshold : threshold;
         return lower ? metrics < reference - margin : metrics > reference + margin;
     }
+
+    private static bool IsFirst(string name, string first, string second) => name == first
+        || (name == second ? false : throw new ArgumentException($"'{name}' is neither {first} nor {second}"));
 
     /// <inheritdoc/>
     public override JsonObject state_dict()

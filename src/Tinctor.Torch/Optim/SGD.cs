@@ -15,7 +15,8 @@ public sealed class SGD : Optimizer
     /// <param name="dampening">How much of the gradient the momentum leaves out.</param>
     /// <param name="weight_decay">How much of the weight is added to the gradient.</param>
     /// <param name="nesterov">Looks ahead along the momentum; needs momentum and no dampening.</param>
-    public SGD(IEnumerable<Tensor> parameters, double lr, double momentum = 0, double dampening = 0, double weight_decay = 0, bool nesterov = false)
+    public SGD(IEnumerable<Tensor> parameters, double lr, double momentum = 0, double dampening = 0, double weight_decay = 0,
+        bool nesterov = false)
         : base(parameters, lr, weight_decay)
     {
         if (nesterov && (momentum <= 0 || dampening != 0)) throw new ArgumentException("nesterov needs momentum and no dampening");
@@ -37,8 +38,10 @@ public sealed class SGD : Optimizer
         var steps = new Tensor[entries.Length];
         foreach ((int i, Entry entry) in entries.Index())
         {
-            if (entry.state.tensors.TryGetValue("momentum_buffer", out Tensor? buffer)) buffer.mul_(momentum).add_(gradients[i], 1 - dampening);
-            else buffer = entry.state.Keep("momentum_buffer", gradients[i].clone());
+            if (!entry.state.tensors.TryGetValue("momentum_buffer", out Tensor? buffer))
+                buffer = entry.state.Keep("momentum_buffer", gradients[i].clone());
+            else
+                buffer.mul_(momentum).add_(gradients[i], 1 - dampening);
             steps[i] = nesterov ? gradients[i].add(buffer, momentum) : buffer;
         }
         return steps;

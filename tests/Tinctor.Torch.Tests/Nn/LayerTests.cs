@@ -3,7 +3,7 @@ using Layer = Tinctor.Torch.Nn.Module<Tinctor.Torch.Tensor, Tinctor.Torch.Tensor
 
 namespace Tinctor.Torch.Tests.Nn;
 
-/// <summary>Each layer against PyTorch: first values, two training passes, all gradients, running statistics, the finished network.</summary>
+/// <summary>Each layer against PyTorch: first values, two training passes, gradients, running statistics, the finished network.</summary>
 public class LayerTests
 {
     private static readonly Dictionary<string, Func<Layer>> layers = new()

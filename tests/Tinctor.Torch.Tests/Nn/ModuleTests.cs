@@ -24,14 +24,16 @@ public class ModuleTests
 
     private static readonly string[] blockKeys =
     [
-        "scale", "conv.weight", "conv.bias", "norm.weight", "norm.bias", "norm.running_mean", "norm.running_var", "norm.num_batches_tracked",
+        "scale", "conv.weight", "conv.bias", "norm.weight", "norm.bias", "norm.running_mean", "norm.running_var",
+        "norm.num_batches_tracked",
     ];
 
     [Fact]
     public void Names_and_order_are_those_of_pytorch()
     {
         using var net = new Sequential([("stem", new Conv2d(3, 4, 1)), ("body", new Sequential(new Block(4), new ReLU(), new Block(4)))]);
-        Assert.Equal(["stem.weight", "stem.bias", .. blockKeys.Select(key => "body.0." + key), .. blockKeys.Select(key => "body.2." + key)], net.state_dict().Keys);
+        string[] first = [.. blockKeys.Select(key => "body.0." + key)], second = [.. blockKeys.Select(key => "body.2." + key)];
+        Assert.Equal(["stem.weight", "stem.bias", .. first, .. second], net.state_dict().Keys);
         Assert.Equal(["", "stem", "body", "body.0", "body.0.conv", "body.0.norm", "body.1", "body.2", "body.2.conv", "body.2.norm"],
             net.named_modules().Select(named => named.name));
         Assert.Contains("body.0.scratch", net.named_buffers().Select(named => named.name));
@@ -90,7 +92,8 @@ public class ModuleTests
         state["norm.weight"] = torch.zeros([4]);
         state["scale"] = torch.full([1], 5);
         var error = Assert.Throws<InvalidDataException>(() => block.load_state_dict(state));
-        Assert.Equal("the weights do not fit Block: 1 missing: conv.bias; 1 unexpected: extra; 1 misshapen: norm.weight [4] -> [2]", error.Message);
+        const string report = "1 missing: conv.bias; 1 unexpected: extra; 1 misshapen: norm.weight [4] -> [2]";
+        Assert.Equal("the weights do not fit Block: " + report, error.Message);
         Assert.Equal(1, block.scale.item());
 
         StateDictMismatch mismatch = block.load_state_dict(state, strict: false);
@@ -162,7 +165,8 @@ public class ModuleTests
         using var norm = new BatchNorm2d(2);
         using Tensor single = torch.zeros([1, 2, 1, 1]), other = torch.zeros([1, 3, 4, 4]);
         Assert.Contains("more than one value", Assert.Throws<ArgumentException>(() => norm.forward(single)).Message);
-        Assert.Equal("BatchNorm2d takes [N, 2, H, W], got [1, 3, 4, 4]", Assert.Throws<ArgumentException>(() => norm.forward(other)).Message);
+        var error = Assert.Throws<ArgumentException>(() => norm.forward(other));
+        Assert.Equal("BatchNorm2d takes [N, 2, H, W], got [1, 3, 4, 4]", error.Message);
     }
 
     [Fact]

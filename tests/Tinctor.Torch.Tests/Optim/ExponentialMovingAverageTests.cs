@@ -52,8 +52,9 @@ public class ExponentialMovingAverageTests
     [Fact]
     public void A_saved_and_restored_average_goes_on()
     {
-        using Tensor weight = torch.ones([2]).requires_grad_(), other = torch.zeros([2]).requires_grad_(), wrong = torch.zeros([3]).requires_grad_();
-        using ExponentialMovingAverage first = new([weight], 0.9, ExponentialMovingAverage.Ratio), second = new([other], 0.1, ExponentialMovingAverage.Ratio);
+        using Tensor weight = torch.ones([2]).requires_grad_(), other = torch.zeros([2]).requires_grad_(), wrong = torch.zeros([3]);
+        using var first = new ExponentialMovingAverage([weight], 0.9, ExponentialMovingAverage.Ratio);
+        using var second = new ExponentialMovingAverage([other], 0.1, ExponentialMovingAverage.Ratio);
         using (torch.no_grad()) weight.fill_(4);
         first.update();
         OptimizerState state = first.state_dict();

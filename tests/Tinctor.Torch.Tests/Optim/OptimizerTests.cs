@@ -22,7 +22,8 @@ public class OptimizerTests
 
     public static TheoryData<string> Names => [.. optimisers.Keys];
 
-    private static Tensor[] Start() => [.. Vectors.Load("optimisers.safetensors", "start").Values.Select(tensor => tensor.requires_grad_())];
+    private static Tensor[] Start() =>
+        [.. Vectors.Load("optimisers.safetensors", "start").Values.Select(tensor => tensor.requires_grad_())];
 
     private static Optimizer Make(string name, Tensor[] parameters)
     {
@@ -95,13 +96,16 @@ public class OptimizerTests
         a[0].grad = torch.ones([2]);
         adam.step();
         OptimizerState state = adam.state_dict();
-        Assert.Equal("the state is of the optimiser Adam, not AdamW", Assert.Throws<InvalidDataException>(() => adamw.load_state_dict(state)).Message);
-        Assert.Equal("the optimiser's state '0.exp_avg' [2] fits no parameter", Assert.Throws<InvalidDataException>(() => other.load_state_dict(state)).Message);
-        Assert.Equal("the optimiser's state has 1 parameters, the network 2", Assert.Throws<InvalidDataException>(() => both.load_state_dict(state)).Message);
+        Assert.Equal("the state is of the optimiser Adam, not AdamW", Refusal(adamw, state));
+        Assert.Equal("the optimiser's state '0.exp_avg' [2] fits no parameter", Refusal(other, state));
+        Assert.Equal("the optimiser's state has 1 parameters, the network 2", Refusal(both, state));
         Assert.Throws<ArgumentException>(() => adam.add_param_group(a));
         Assert.Throws<ArgumentException>(() => new Adam([(a[0] * 2)]));
         Assert.Throws<ArgumentOutOfRangeException>(() => new Adam(a, lr: -1));
     }
+
+    private static string Refusal(Optimizer optimiser, OptimizerState state) =>
+        Assert.Throws<InvalidDataException>(() => optimiser.load_state_dict(state)).Message;
 
     [Fact]
     public void What_an_optimiser_remembers_outlives_the_scope_of_a_step()
@@ -134,15 +138,18 @@ public class OptimizerTests
             parameter.grad = gradient;
             return parameter;
         })];
+        Tensor? norm = null;
         switch (name)
         {
-            case "norm": Vectors.AssertClose(expected["norm"], utils.clip_grad_norm_(parameters, 1.5), "norm"); break;
-            case "norm_large": Vectors.AssertClose(expected["norm"], utils.clip_grad_norm_(parameters, 1e6), "norm"); break;
-            case "norm_1": Vectors.AssertClose(expected["norm"], utils.clip_grad_norm_(parameters, 2, 1), "norm"); break;
-            case "norm_inf": Vectors.AssertClose(expected["norm"], utils.clip_grad_norm_(parameters, 2, double.PositiveInfinity), "norm"); break;
+            case "norm": norm = utils.clip_grad_norm_(parameters, 1.5); break;
+            case "norm_large": norm = utils.clip_grad_norm_(parameters, 1e6); break;
+            case "norm_1": norm = utils.clip_grad_norm_(parameters, 2, 1); break;
+            case "norm_inf": norm = utils.clip_grad_norm_(parameters, 2, double.PositiveInfinity); break;
             default: utils.clip_grad_value_(parameters, 0.7); break;
         }
-        foreach ((int i, Tensor parameter) in parameters.Index()) Vectors.AssertClose(expected[$"{i}"], parameter.grad!, $"gradient {i}", 1e-6);
+        if (norm is not null) Vectors.AssertClose(expected["norm"], norm, "norm");
+        foreach ((int i, Tensor parameter) in parameters.Index())
+            Vectors.AssertClose(expected[$"{i}"], parameter.grad!, $"gradient {i}", 1e-6);
     }
 
     [Fact]
