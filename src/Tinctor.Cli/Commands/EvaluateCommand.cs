@@ -15,7 +15,9 @@ public static class EvaluateCommand
 
     private static readonly Option<string> Stained = new("--stained")
     {
-        Description = "Folder of the images that a model made", HelpName = "DIR", Required = true,
+        Description = "Folder of the images that a model made",
+        HelpName = "DIR",
+        Required = true,
     };
 
     private static readonly Option<string> Real = new("--real")
@@ -27,7 +29,8 @@ public static class EvaluateCommand
 
     private static readonly Option<string?> Source = new("--source")
     {
-        Description = "Folder of the model's inputs, for the identity baseline and the gallery", HelpName = "DIR",
+        Description = "Folder of the model's inputs, for the identity baseline and the gallery",
+        HelpName = "DIR",
     };
 
     private static readonly Option<string?> Labels = new("--labels")
@@ -38,19 +41,23 @@ public static class EvaluateCommand
 
     private static readonly Option<string?> TrainReal = new("--train-real")
     {
-        Description = "Folder of the real images of the training set, for the mean-colour baseline", HelpName = "DIR",
+        Description = "Folder of the real images of the training set, for the mean-colour baseline",
+        HelpName = "DIR",
     };
 
     private static readonly Option<string?> Run = new("--run")
     {
-        Description = "Run folder of the model: its training curves and settings go into the report", HelpName = "DIR",
+        Description = "Run folder of the model: its training curves and settings go into the report",
+        HelpName = "DIR",
     };
 
     private static readonly Option<string?> Title = new("--title") { Description = "Title of the report", HelpName = "TEXT" };
 
     private static readonly Option<string> Out = new("--output", "-o", "--out")
     {
-        Description = "Folder for metrics.json, metrics.csv and report.html", HelpName = "DIR", Required = true,
+        Description = "Folder for metrics.json, metrics.csv and report.html",
+        HelpName = "DIR",
+        Required = true,
     };
 
     private static readonly Option<string> SsimName = new("--ssim")
@@ -61,7 +68,8 @@ public static class EvaluateCommand
 
     private static readonly Option<int> Resamples = new("--resamples")
     {
-        Description = "Bootstrap resamples for the confidence intervals, at least 100", HelpName = "N",
+        Description = "Bootstrap resamples for the confidence intervals, at least 100",
+        HelpName = "N",
         DefaultValueFactory = _ => new EvaluationOptions { Stained = "", Real = "" }.Resamples,
     };
 
