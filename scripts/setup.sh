@@ -96,5 +96,5 @@ set_up() {
     exec 9>&-
 }
 
-runtime_packages=(libvips42 libopenblas0-pthread cmake g++)
+runtime_packages=(libvips42 libopenblas0-pthread cmake make g++)
 [ -n "${TINCTOR_LIBTORCH:-}" ] || runtime_packages+=(libtorch-dev)

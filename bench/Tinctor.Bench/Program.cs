@@ -1,0 +1,97 @@
+// Times one pix2pix training step and one generator pass in Tinctor and in plain PyTorch, turn by turn in one run, and prints ratios.
+// Start through bench/run, which builds this and finds Python.
+using System.Diagnostics;
+using System.Globalization;
+using Tinctor.Bench;
+using Tinctor.Staining.Losses;
+using Tinctor.Staining.Methods.Pix2Pix;
+using Tinctor.Torch;
+
+int threads = args.Length > 1 ? int.Parse(args[1]) : 2;
+int rounds = args.Length > 2 ? int.Parse(args[2]) : 7;
+torch.set_num_threads(threads);
+
+var config = new Pix2PixConfig { Generator = "resnet_9blocks", Dropout = false, GanMode = GanMode.Lsgan };
+using var method = new Pix2PixMethod(config, Device.CPU);
+using Tensor source = torch.rand([1, 3, 256, 256]) * 2 - 1, target = torch.rand([1, 3, 256, 256]) * 2 - 1, large = torch.rand([1, 3, 512, 512]) * 2 - 1;
+double generatorFlops = Flops.Generator(256), discriminatorFlops = Flops.Discriminator(256);
+
+var workloads = new (string name, Action run, double flops)[]
+{
+    // Generator: forward once, backward twice its cost. Discriminator: two images forward and backward, one more forward and back to its input.
+    ("train", Train, 3 * generatorFlops + 2 * 3 * discriminatorFlops + 2 * discriminatorFlops),
+    ("forward", () => Forward(null), Flops.Generator(512)),
+    ("forward_bf16", () => Forward(ScalarType.BFloat16), Flops.Generator(512)),
+};
+
+using Process python = StartPython(args[0], threads);
+double peak = Peak();
+Console.WriteLine($"{threads} threads, {rounds} rounds each, libtorch {torch.version.libtorch}; measured peak {peak:F0} GFLOP/s (float32 matrix product)");
+Console.WriteLine($"{"",-14}{"Tinctor s",10}{"Python s",10}{"ratio",8}   (min..max of the rounds' ratios)   share of peak");
+var medians = new Dictionary<string, (double ours, double theirs)>();
+foreach ((string name, Action run, double flops) in workloads)
+{
+    List<double> ours = [], theirs = [], ratios = [];
+    for (int round = -2; round < rounds; round++)
+    {
+        double our = Time(run), their = Ask(python, name);
+        if (round < 0) continue; // warming up
+        ours.Add(our);
+        theirs.Add(their);
+        ratios.Add(our / their);
+    }
+    medians[name] = (Median(ours), Median(theirs));
+    Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
+        $"{name,-14}{Median(ours),10:F3}{Median(theirs),10:F3}{Median(ratios),8:F2}   ({ratios.Min():F2}..{ratios.Max():F2}){flops / Median(ours) / 1e9 / peak,28:P0}"));
+}
+Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
+    $"generator pass with bf16 against Python's float32: {medians["forward_bf16"].ours / medians["forward"].theirs:F2}"));
+python.StandardInput.WriteLine("quit");
+return 0;
+
+void Train()
+{
+    using DisposeScope scope = torch.NewDisposeScope();
+    method.Generator.train();
+    method.TrainStep(source, target);
+}
+
+void Forward(ScalarType? low)
+{
+    using DisposeScope scope = torch.NewDisposeScope();
+    using Guard quiet = torch.inference_mode();
+    using Guard? cast = low is ScalarType dtype ? torch.autocast(DeviceType.CPU, dtype) : null;
+    method.Generator.eval();
+    method.Generator.forward(large);
+}
+
+static double Peak()
+{
+    using DisposeScope scope = torch.NewDisposeScope();
+    Tensor a = torch.randn([2048, 2048]);
+    double best = double.MaxValue;
+    for (int i = 0; i < 10; i++) best = Math.Min(best, Time(() => a.matmul(a).Dispose()));
+    return 2.0 * Math.Pow(2048, 3) / best / 1e9;
+}
+
+static double Time(Action run)
+{
+    var watch = Stopwatch.StartNew();
+    run();
+    return watch.Elapsed.TotalSeconds;
+}
+
+static double Median(List<double> values) => values.Order().ElementAt(values.Count / 2);
+
+static Process StartPython(string script, int threads) => Process.Start(new ProcessStartInfo("/usr/bin/python3", [script, $"{threads}"])
+{
+    RedirectStandardInput = true,
+    RedirectStandardOutput = true,
+})!;
+
+static double Ask(Process python, string word)
+{
+    python.StandardInput.WriteLine(word);
+    string? answer = python.StandardOutput.ReadLine();
+    return double.Parse(answer ?? throw new InvalidOperationException("Python ended early"), CultureInfo.InvariantCulture);
+}

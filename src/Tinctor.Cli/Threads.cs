@@ -1,0 +1,21 @@
+using System.CommandLine;
+using Tinctor.Torch;
+
+namespace Tinctor.Cli;
+
+/// <summary>The --threads option of the commands that compute.</summary>
+internal static class Threads
+{
+    /// <summary>A new --threads option.</summary>
+    public static Option<int> Option() => new("--threads") { Description = "Threads inside an operator; all cores by default", HelpName = "N" };
+
+    /// <summary>
+    /// Sets the number for the calling thread and those that start later: the option's, or OMP_NUM_THREADS, or all cores
+    /// (libtorch's own default can be one).
+    /// </summary>
+    public static void Use(int option)
+    {
+        if (option <= 0 && int.TryParse(Environment.GetEnvironmentVariable("OMP_NUM_THREADS"), out int wanted)) option = wanted;
+        torch.set_num_threads(option > 0 ? option : Environment.ProcessorCount);
+    }
+}

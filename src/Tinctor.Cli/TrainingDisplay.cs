@@ -1,0 +1,66 @@
+using System.Diagnostics;
+using System.Globalization;
+using Spectre.Console;
+using Spectre.Console.Rendering;
+using Tinctor.Staining.Training;
+
+namespace Tinctor.Cli;
+
+/// <summary>A bar with losses, images a second, remaining time and memory; plain lines now and then where the output is no terminal.</summary>
+internal static class TrainingDisplay
+{
+    /// <summary>Runs a training while showing how it goes.</summary>
+    public static TrainingResult Show(Func<ITrainingObserver, TrainingResult> train)
+    {
+        if (!AnsiConsole.Profile.Capabilities.Interactive || Console.IsOutputRedirected) return train(new Lines());
+        var status = new StatusColumn();
+        return AnsiConsole.Progress().Columns(new ProgressBarColumn(), new PercentageColumn(), status).AutoClear(false)
+            .Start(context => train(new Bar(context, status)));
+    }
+
+    private static string Describe(TrainingProgress progress)
+    {
+        string losses = string.Join(" ", progress.Losses.Select(loss => string.Create(CultureInfo.InvariantCulture, $"{loss.Key} {loss.Value:G3}")));
+        string remaining = progress.Remaining.ToString(progress.Remaining.TotalHours >= 1 ? @"h\:mm\:ss" : @"m\:ss", CultureInfo.InvariantCulture);
+        return string.Create(CultureInfo.InvariantCulture,
+            $"step {progress.Step}/{progress.Steps} epoch {progress.Epoch} | {losses} | {progress.ImagesPerSecond:F1} images/s | {remaining} left | {progress.MemoryBytes / 1e9:F1} GB");
+    }
+
+    private sealed class Bar(ProgressContext context, StatusColumn status) : ITrainingObserver
+    {
+        private readonly ProgressTask task = context.AddTask("training");
+
+        public void Note(string text) => AnsiConsole.MarkupLineInterpolated($"[dim]{text}[/]");
+
+        public void Step(TrainingProgress progress)
+        {
+            task.MaxValue = progress.Steps;
+            task.Value = progress.Step;
+            status.Text = Describe(progress);
+        }
+    }
+
+    private sealed class StatusColumn : ProgressColumn
+    {
+        public string Text { get; set; } = "starting";
+
+        protected override bool NoWrap => true;
+
+        public override IRenderable Render(RenderOptions options, ProgressTask task, TimeSpan deltaTime) => new Text(Text);
+    }
+
+    private sealed class Lines : ITrainingObserver
+    {
+        private static readonly TimeSpan Pause = TimeSpan.FromSeconds(10);
+        private Stopwatch? sinceLast;
+
+        public void Note(string text) => Console.WriteLine(text);
+
+        public void Step(TrainingProgress progress)
+        {
+            if (sinceLast is not null && sinceLast.Elapsed < Pause && progress.Step < progress.Steps) return;
+            Console.WriteLine(Describe(progress));
+            sinceLast = Stopwatch.StartNew();
+        }
+    }
+}

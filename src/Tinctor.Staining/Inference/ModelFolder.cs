@@ -1,0 +1,56 @@
+using Tinctor.Staining.Training;
+using Tinctor.Torch;
+using Tinctor.Torch.Nn;
+using Tinctor.Torch.Serialization;
+
+namespace Tinctor.Staining.Inference;
+
+/// <summary>A model on disk: model.safetensors, config.yaml and README.md, the model card.</summary>
+public static class ModelFolder
+{
+    private const string Weights = "model.safetensors", Config = "config.yaml", Card = "README.md";
+
+    /// <summary>Writes a model folder; the weights come last, so that a folder with weights is whole.</summary>
+    /// <param name="folder">The folder, made if need be.</param>
+    /// <param name="config">The method and its settings.</param>
+    /// <param name="weights">The staining network's state dictionary.</param>
+    /// <param name="card">The model card, Markdown.</param>
+    public static void Write(string folder, ModelConfig config, IReadOnlyDictionary<string, Tensor> weights, string card)
+    {
+        Directory.CreateDirectory(folder);
+        AtomicFile.WriteText(Path.Combine(folder, Config), ConfigFile.Write(config));
+        AtomicFile.WriteText(Path.Combine(folder, Card), card);
+        SafeTensors.Save(Path.Combine(folder, Weights), weights, new Dictionary<string, string> { ["format"] = "pt", ["method"] = config.Method });
+    }
+
+    /// <summary>Reads a model folder, or the model of a run folder, onto a device.</summary>
+    /// <exception cref="InvalidDataException">The folder is no model, or its weights do not fit its configuration.</exception>
+    public static (ModelConfig config, Module<Tensor, Tensor> network) Read(string folder, Device device)
+    {
+        // A run folder holds its finished model in model/.
+        if (File.Exists(Path.Combine(folder, "model", Weights))) folder = Path.Combine(folder, "model");
+        foreach (string file in new[] { Config, Weights })
+        {
+            if (!File.Exists(Path.Combine(folder, file)))
+                throw new InvalidDataException($"{folder}: is no model folder, it has no {file}; a finished training run has one in model/, and 'tinctor import' makes one from a checkpoint");
+        }
+        ModelConfig config = ConfigFile.LoadModel(Path.Combine(folder, Config));
+        Module<Tensor, Tensor> network = config.Model.CreateGenerator();
+        Load(network, Path.Combine(folder, Weights));
+        network.to(device);
+        return (config, network);
+    }
+
+    private static void Load(Module<Tensor, Tensor> network, string path)
+    {
+        using DisposeScope scope = torch.NewDisposeScope();
+        try
+        {
+            network.load_state_dict(SafeTensors.Load(path));
+        }
+        catch (InvalidDataException e)
+        {
+            throw new InvalidDataException($"{path}: does not fit its config.yaml: {e.Message}");
+        }
+    }
+}

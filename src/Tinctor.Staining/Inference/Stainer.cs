@@ -1,0 +1,82 @@
+using Tinctor.Slides;
+using Tinctor.Staining.Methods;
+using Tinctor.Staining.Training;
+using Tinctor.Torch;
+using Tinctor.Torch.Nn;
+
+namespace Tinctor.Staining.Inference;
+
+/// <summary>Stains whole images with a trained network: pads to the size that the network takes, runs it once, crops.</summary>
+public sealed class Stainer : IDisposable
+{
+    private readonly Module<Tensor, Tensor> network;
+    private readonly MethodConfig config;
+    private readonly Device device;
+    private readonly bool amp;
+    private readonly bool owned;
+
+    /// <summary>Uses a network that somebody else owns; it is put into its inference mode.</summary>
+    /// <param name="network">Maps [N,C,H,W] in [-1,1] to the same.</param>
+    /// <param name="config">How the network is run.</param>
+    /// <param name="device">Where the network is.</param>
+    /// <param name="amp">Runs suited operators in bfloat16.</param>
+    public Stainer(Module<Tensor, Tensor> network, MethodConfig config, Device device, bool amp = false)
+    {
+        this.network = network;
+        this.config = config;
+        this.device = device;
+        this.amp = amp;
+        network.eval();
+        if (config.Inference.Statistics == "batch")
+        {
+            foreach (BatchNorm2d norm in network.modules().OfType<BatchNorm2d>()) norm.train();
+        }
+    }
+
+    private Stainer((ModelConfig config, Module<Tensor, Tensor> network) model, Device device, bool amp)
+        : this(model.network, model.config.Model, device, amp) => owned = true;
+
+    /// <summary>Reads a model folder.</summary>
+    /// <exception cref="InvalidDataException">The folder is no model.</exception>
+    public static Stainer Load(string modelFolder, Device device, bool amp = false) => new(ModelFolder.Read(modelFolder, device), device, amp);
+
+    /// <summary>Stains an image of any size.</summary>
+    /// <exception cref="InvalidDataException">The image has another number of channels than the model was trained on.</exception>
+    public Image Stain(Image source)
+    {
+        if (source.Channels != config.InputChannels)
+            throw new InvalidDataException($"has {source.Channels} channels, the model was trained on images of {config.InputChannels}");
+        using DisposeScope scope = torch.NewDisposeScope();
+        Tensor stained = Stain(source.ToTensor(ValueRange.MinusOneToOne).unsqueeze(0));
+        return Image.FromTensor(stained[0], ValueRange.MinusOneToOne);
+    }
+
+    /// <summary>Stains a batch [N,C,H,W] in [-1,1] of any size; the result is on the CPU.</summary>
+    public Tensor Stain(Tensor source)
+    {
+        using DisposeScope scope = torch.NewDisposeScope();
+        using Guard mode = torch.inference_mode();
+        using Guard? cast = amp ? torch.autocast(device.type, ScalarType.BFloat16) : null;
+        long height = source.size(-2), width = source.size(-1);
+        Tensor stained = network.forward(Pad(source.to(device)));
+        return stained[TensorIndex.Ellipsis, ..(int)height, ..(int)width].to(ScalarType.Float32).cpu().contiguous().MoveToOuterDisposeScope();
+    }
+
+    /// <summary>Frees the network that <see cref="Load"/> read.</summary>
+    public void Dispose()
+    {
+        if (owned) network.Dispose();
+    }
+
+    // Reflection continues the tissue; images smaller than the padding repeat their edge.
+    private Tensor Pad(Tensor image)
+    {
+        long height = image.size(-2), width = image.size(-1);
+        long bottom = Missing(height), right = Missing(width);
+        if (bottom == 0 && right == 0) return image;
+        string mode = bottom < height && right < width ? "reflect" : "replicate";
+        return F.pad(image, [0, right, 0, bottom], mode);
+    }
+
+    private long Missing(long size) => (config.SizeMultiple - size % config.SizeMultiple) % config.SizeMultiple;
+}

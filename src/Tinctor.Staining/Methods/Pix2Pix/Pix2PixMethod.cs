@@ -1,0 +1,101 @@
+using Tinctor.Staining.Losses;
+using Tinctor.Staining.Networks;
+using Tinctor.Torch;
+using Tinctor.Torch.Nn;
+using Tinctor.Torch.Optim;
+
+namespace Tinctor.Staining.Methods.Pix2Pix;
+
+/// <summary>
+/// pix2pix: a conditional GAN with an L1 term (Isola et al. 2017; models/pix2pix_model.py of the official repository).
+/// A step runs the generator once, then updates the discriminator, then the generator.
+/// </summary>
+public sealed class Pix2PixMethod : Method
+{
+    private readonly Pix2PixConfig config;
+    private readonly Module<Tensor, Tensor> netG, netD;
+    private readonly Adam optimizerG, optimizerD;
+    private readonly ImagePool pool;
+
+    /// <summary>Builds and initialises both networks on a device.</summary>
+    public Pix2PixMethod(Pix2PixConfig config, Device device) : this(config, config.CreateGenerator(), config.CreateDiscriminator(), device) { }
+
+    /// <summary>Takes over networks of any shape, initialises them and puts them on a device.</summary>
+    public Pix2PixMethod(Pix2PixConfig config, Module<Tensor, Tensor> generator, Module<Tensor, Tensor> discriminator, Device device)
+    {
+        this.config = config;
+        netG = generator;
+        netD = discriminator;
+        foreach (Module<Tensor, Tensor> network in new[] { netG, netD })
+        {
+            WeightInit.Apply(network, config.InitType, config.InitGain);
+            network.to(device);
+            network.train();
+        }
+        optimizerG = new Adam(netG.parameters(), config.Lr, (config.Beta1, 0.999));
+        optimizerD = new Adam(netD.parameters(), config.Lr, (config.Beta1, 0.999));
+        pool = new ImagePool(config.PoolSize);
+    }
+
+    /// <inheritdoc/>
+    public override Module<Tensor, Tensor> Generator => netG;
+
+    /// <inheritdoc/>
+    public override IReadOnlyDictionary<string, Module> Networks => new Dictionary<string, Module> { ["G"] = netG, ["D"] = netD };
+
+    /// <inheritdoc/>
+    public override IReadOnlyDictionary<string, Optimizer> Optimizers =>
+        new Dictionary<string, Optimizer> { ["G"] = optimizerG, ["D"] = optimizerD };
+
+    /// <inheritdoc/>
+    public override int SizeMultiple => config.SizeMultiple;
+
+    /// <inheritdoc/>
+    public override IReadOnlyDictionary<string, Tensor> State => pool.State;
+
+    /// <inheritdoc/>
+    public override void LoadState(IReadOnlyDictionary<string, Tensor> state) => pool.LoadState(state);
+
+    /// <inheritdoc/>
+    public override IReadOnlyDictionary<string, Tensor> TrainStep(Tensor source, Tensor target)
+    {
+        Tensor fake = netG.forward(source);
+
+        SetRequiresGrad(netD, true);
+        optimizerD.zero_grad();
+        Tensor fakePair = pool.Query(torch.cat([source, fake], 1).detach());
+        Tensor realPair = torch.cat([source, target], 1);
+        Tensor lossDFake = GanLoss.Of(config.GanMode, netD.forward(fakePair), real: false);
+        Tensor lossDReal = GanLoss.Of(config.GanMode, netD.forward(realPair), real: true);
+        Tensor lossD = (lossDFake + lossDReal) * 0.5;
+        if (config.GanMode == GanMode.Wgangp) lossD += GradientPenalty(realPair, fakePair);
+        lossD.backward();
+        optimizerD.step();
+
+        SetRequiresGrad(netD, false);
+        optimizerG.zero_grad();
+        Tensor lossGan = GanLoss.Of(config.GanMode, netD.forward(torch.cat([source, fake], 1)), real: true);
+        Tensor lossL1 = F.l1_loss(fake, target) * config.LambdaL1;
+        (lossGan + lossL1).backward();
+        optimizerG.step();
+
+        return new Dictionary<string, Tensor>
+        {
+            ["G_GAN"] = lossGan.detach(),
+            ["G_L1"] = lossL1.detach(),
+            ["D_real"] = lossDReal.detach(),
+            ["D_fake"] = lossDFake.detach(),
+        };
+    }
+
+    private Tensor GradientPenalty(Tensor realPair, Tensor fakePair)
+    {
+        Tensor alpha = torch.rand([realPair.size(0), 1, 1, 1], device: realPair.device);
+        return GanLoss.GradientPenalty(netD.forward, realPair, fakePair, alpha, config.LambdaGp);
+    }
+
+    private static void SetRequiresGrad(Module network, bool requiresGrad)
+    {
+        foreach (Tensor parameter in network.parameters()) parameter.requires_grad = requiresGrad;
+    }
+}

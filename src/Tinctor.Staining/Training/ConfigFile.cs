@@ -1,0 +1,171 @@
+using System.Collections;
+using System.ComponentModel.DataAnnotations;
+using System.Globalization;
+using System.Reflection;
+using Tinctor.Staining.Methods;
+using YamlDotNet.Core;
+using YamlDotNet.Serialization;
+using YamlDotNet.Serialization.NamingConventions;
+using Settings = System.Collections.Generic.Dictionary<object, object?>;
+
+namespace Tinctor.Staining.Training;
+
+/// <summary>Reads and writes config.yaml, applies key=value overrides, and refuses what no setting is called.</summary>
+public static class ConfigFile
+{
+    /// <summary>Reads a configuration.</summary>
+    /// <param name="path">A YAML file, or null for the defaults.</param>
+    /// <param name="method">The method, if it is not the file that says so.</param>
+    /// <param name="overrides">Settings such as "model.ngf=32" or "training.epochs=10".</param>
+    /// <exception cref="InvalidDataException">A setting is unknown, malformed or out of range.</exception>
+    public static RunConfig Load(string? path, string? method = null, IEnumerable<string>? overrides = null)
+    {
+        string origin = path ?? "the settings";
+        Settings settings = path is null ? [] : Parse(File.ReadAllText(path), path);
+        if (method is not null && settings.TryGetValue("method", out object? named) && !Equals(named, method))
+            throw new InvalidDataException($"{path}: is a configuration of {named}, not of {method}");
+        if (method is not null) settings["method"] = method;
+        foreach (string setting in overrides ?? []) Override(settings, setting);
+        return Resolve<RunConfig>(settings, origin, MethodType(settings, origin));
+    }
+
+    /// <summary>Reads a model's configuration: the method's name and its settings.</summary>
+    /// <exception cref="InvalidDataException">It is none.</exception>
+    public static ModelConfig LoadModel(string path)
+    {
+        Settings settings = Parse(File.ReadAllText(path), path);
+        return Resolve<ModelConfig>(settings, path, MethodType(settings, path));
+    }
+
+    /// <summary>The configuration as YAML.</summary>
+    public static string Write(object config) => new SerializerBuilder()
+        .WithNamingConvention(UnderscoredNamingConvention.Instance)
+        .WithEnumNamingConvention(LowerCaseNamingConvention.Instance)
+        .WithTypeInspector(inspector => new WritableProperties(inspector))
+        .Build().Serialize(config);
+
+    private static Type MethodType(Settings settings, string origin)
+    {
+        string method = settings.TryGetValue("method", out object? named) ? $"{named}" : "pix2pix";
+        return RunConfig.Methods.TryGetValue(method, out Type? type) ? type
+            : throw new InvalidDataException($"{origin}: there is no method '{method}'; known are {string.Join(", ", RunConfig.Methods.Keys)}");
+    }
+
+    private static Settings Parse(string yaml, string path)
+    {
+        try
+        {
+            return new DeserializerBuilder().Build().Deserialize<Settings?>(yaml) ?? [];
+        }
+        catch (YamlException e)
+        {
+            throw new InvalidDataException($"{path}: line {e.Start.Line} is no valid YAML: {e.Message}");
+        }
+    }
+
+    private static void Override(Settings settings, string setting)
+    {
+        int equals = setting.IndexOf('=');
+        if (equals < 1) throw new InvalidDataException($"--set {setting}: write it as key=value, for example --set model.ngf=32");
+        string[] keys = setting[..equals].Trim().Split('.');
+        foreach (string key in keys[..^1])
+        {
+            if (!settings.TryGetValue(key, out object? inner) || inner is not Settings) settings[key] = inner = new Settings();
+            settings = (Settings)inner!;
+        }
+        settings[keys[^1]] = setting[(equals + 1)..].Trim();
+    }
+
+    private static T Resolve<T>(Settings settings, string origin, Type methodType)
+    {
+        RefuseUnknown(settings, typeof(T), "", origin, methodType);
+        try
+        {
+            string yaml = new SerializerBuilder().Build().Serialize(settings);
+            var config = new DeserializerBuilder()
+                .WithNamingConvention(UnderscoredNamingConvention.Instance)
+                .WithEnumNamingConvention(LowerCaseNamingConvention.Instance)
+                .WithNodeTypeResolver(new MethodSettings(methodType))
+                .Build().Deserialize<T>(yaml);
+            Validate(config!, "", origin);
+            return config;
+        }
+        catch (YamlException e)
+        {
+            throw new InvalidDataException($"{origin}: {(e.InnerException ?? e).Message}");
+        }
+    }
+
+    private static void RefuseUnknown(Settings settings, Type type, string prefix, string origin, Type methodType)
+    {
+        Dictionary<string, PropertyInfo> known = Properties(type).ToDictionary(property => UnderscoredNamingConvention.Instance.Apply(property.Name));
+        foreach ((object key, object? value) in settings)
+        {
+            if (!known.TryGetValue($"{key}", out PropertyInfo? property))
+                throw new InvalidDataException($"{origin}: there is no setting '{prefix}{key}'; known here are {string.Join(", ", known.Keys)}");
+            Type inner = property.PropertyType == typeof(MethodConfig) ? methodType : property.PropertyType;
+            if (value is Settings section) RefuseUnknown(section, inner, $"{prefix}{key}.", origin, methodType);
+        }
+    }
+
+    private static void Validate(object config, string prefix, string origin)
+    {
+        foreach (PropertyInfo property in Properties(config.GetType()))
+        {
+            object? value = property.GetValue(config);
+            string name = prefix + UnderscoredNamingConvention.Instance.Apply(property.Name);
+            foreach (ValidationAttribute rule in property.GetCustomAttributes<ValidationAttribute>())
+            {
+                if (!rule.IsValid(value))
+                    throw new InvalidDataException($"{origin}: {name} is {Convert.ToString(value, CultureInfo.InvariantCulture)}; {Describe(rule)}");
+            }
+            if (value is not null and not string and not IEnumerable && value.GetType().Namespace!.StartsWith("Tinctor") && !value.GetType().IsEnum)
+                Validate(value, name + ".", origin);
+        }
+    }
+
+    private static string Describe(ValidationAttribute rule) => rule switch
+    {
+        RangeAttribute range => $"it must lie between {range.Minimum} and {range.Maximum}",
+        AllowedValuesAttribute allowed => $"it must be one of {string.Join(", ", allowed.Values)}",
+        _ => rule.FormatErrorMessage("it"),
+    };
+
+    private static IEnumerable<PropertyInfo> Properties(Type type) =>
+        type.GetProperties(BindingFlags.Public | BindingFlags.Instance).Where(property => property.CanWrite);
+
+    // "model" is read as the settings of the method that "method" names.
+    private sealed class MethodSettings(Type methodType) : INodeTypeResolver
+    {
+        public bool Resolve(YamlDotNet.Core.Events.NodeEvent? nodeEvent, ref Type currentType)
+        {
+            if (currentType != typeof(MethodConfig)) return false;
+            currentType = methodType;
+            return true;
+        }
+    }
+
+    // Computed properties are no settings.
+    private sealed class WritableProperties(ITypeInspector inner) : YamlDotNet.Serialization.TypeInspectors.TypeInspectorSkeleton
+    {
+        public override IEnumerable<IPropertyDescriptor> GetProperties(Type type, object? container) =>
+            inner.GetProperties(type, container).Where(property => property.CanWrite);
+
+        public override string GetEnumName(Type enumType, string name) => inner.GetEnumName(enumType, name);
+
+        public override string GetEnumValue(object enumValue) => inner.GetEnumValue(enumValue);
+    }
+}
+
+/// <summary>The config.yaml of a model folder.</summary>
+public sealed record ModelConfig
+{
+    /// <summary>The method's name.</summary>
+    public string Method { get; init; } = "pix2pix";
+
+    /// <summary>The method's settings.</summary>
+    public MethodConfig Model { get; init; } = new Methods.Pix2Pix.Pix2PixConfig();
+
+    /// <summary>Pixel size of the training images in micrometres; 0 if unknown.</summary>
+    public double MicronsPerPixel { get; init; }
+}

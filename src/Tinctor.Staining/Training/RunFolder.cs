@@ -1,0 +1,121 @@
+using System.Globalization;
+using System.Text.Json;
+using Tinctor.Staining.Data;
+using Tinctor.Staining.Inference;
+using Tinctor.Torch;
+using Tinctor.Torch.Serialization;
+
+namespace Tinctor.Staining.Training;
+
+/// <summary>The files of a run and where they are.</summary>
+public sealed class RunFolder
+{
+    private const string Best = "best.safetensors";
+    private static readonly JsonSerializerOptions Indented = new() { WriteIndented = true, PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower };
+
+    private RunFolder(string path) => Root = System.IO.Path.GetFullPath(path);
+
+    /// <summary>The folder itself.</summary>
+    public string Root { get; }
+
+    /// <summary>The resolved configuration.</summary>
+    public string Config => System.IO.Path.Combine(Root, "config.yaml");
+
+    /// <summary>Versions, machine and data.</summary>
+    public string EnvironmentFile => System.IO.Path.Combine(Root, "environment.json");
+
+    /// <summary>The losses.</summary>
+    public string Metrics => System.IO.Path.Combine(Root, "metrics.csv");
+
+    /// <summary>Pictures of each checkpoint.</summary>
+    public string Samples => System.IO.Path.Combine(Root, "samples");
+
+    /// <summary>Everything that a run goes on from.</summary>
+    public string Checkpoints => System.IO.Path.Combine(Root, "checkpoints");
+
+    /// <summary>The model of a finished run.</summary>
+    public string Model => System.IO.Path.Combine(Root, "model");
+
+    /// <summary>Whether the run has finished and its model is whole.</summary>
+    public bool HasModel => File.Exists(System.IO.Path.Combine(Model, "model.safetensors"));
+
+    /// <summary>Makes the folder of a new run.</summary>
+    /// <exception cref="InvalidDataException">Something is in it already.</exception>
+    public static RunFolder Create(string path)
+    {
+        var folder = new RunFolder(path);
+        if (File.Exists(folder.Config))
+            throw new InvalidDataException($"{path}: already holds a run; go on with it by --resume, or choose another folder");
+        if (Directory.Exists(path) && Directory.EnumerateFileSystemEntries(path).Any())
+            throw new InvalidDataException($"{path}: is not empty and holds no run; choose another folder");
+        Directory.CreateDirectory(folder.Checkpoints);
+        Directory.CreateDirectory(folder.Samples);
+        return folder;
+    }
+
+    /// <summary>Finds the folder of an earlier run, and clears what a kill left half-written.</summary>
+    /// <exception cref="InvalidDataException">It holds no run.</exception>
+    public static RunFolder Open(string path)
+    {
+        var folder = new RunFolder(path);
+        if (!File.Exists(folder.Config)) throw new InvalidDataException($"{path}: holds no run to resume, it has no config.yaml; leave --resume out to start one");
+        foreach (string inner in new[] { folder.Root, folder.Checkpoints, folder.Samples })
+        {
+            Directory.CreateDirectory(inner);
+            AtomicFile.DeleteLeftovers(inner);
+        }
+        return folder;
+    }
+
+    /// <summary>Writes config.yaml and environment.json; the configuration last, as it marks the folder as a run.</summary>
+    public void Describe(RunConfig config, Device device, DataSummary data)
+    {
+        var environment = RunEnvironment.Of(device, data);
+        AtomicFile.WriteText(EnvironmentFile, JsonSerializer.Serialize(environment, Indented));
+        AtomicFile.WriteText(Config, ConfigFile.Write(config));
+    }
+
+    /// <summary>Compares the data with that of the run's start.</summary>
+    /// <exception cref="InvalidDataException">Files were changed, added or removed: the run would not be the same run any more.</exception>
+    public void RefuseOtherData(DataSummary data)
+    {
+        RunEnvironment? before = JsonSerializer.Deserialize<RunEnvironment>(File.ReadAllText(EnvironmentFile), Indented);
+        if (before is null || before.Data.Sha256 == data.Sha256) return;
+        string[] changed = [.. data.Files.Except(before.Data.Files).Concat(before.Data.Files.Except(data.Files)).Select(file => file.Key).Distinct().Order()];
+        throw new InvalidDataException($"{data.Root}: the data has changed since the run began ({string.Join(", ", changed.Take(5))}"
+            + $"{(changed.Length > 5 ? $" and {changed.Length - 5} more" : "")}); bring it back, or start a new run");
+    }
+
+    /// <summary>Saves a checkpoint, drops the oldest ones beyond <paramref name="keep"/>, and keeps the best one apart.</summary>
+    internal void Save(TrainingState state, int keep)
+    {
+        string path = System.IO.Path.Combine(Checkpoints, $"step-{state.Step.ToString("D8", CultureInfo.InvariantCulture)}.safetensors");
+        state.Save(path);
+        if (state.IsBest) state.Save(System.IO.Path.Combine(Checkpoints, Best));
+        foreach (string old in StepFiles().SkipLast(keep)) File.Delete(old);
+    }
+
+    /// <summary>Loads the latest checkpoint that is whole; null if there is none.</summary>
+    internal string? LatestCheckpoint(TrainingState state)
+    {
+        foreach (string path in StepFiles().Reverse())
+        {
+            try
+            {
+                state.Load(path);
+                return System.IO.Path.GetFileName(path);
+            }
+            catch (InvalidDataException) when (path != StepFiles().First())
+            {
+                // A disk that lies about flushing may leave a broken file behind; the one before it is whole.
+            }
+        }
+        return null;
+    }
+
+    /// <summary>Exports the trained network with its model card.</summary>
+    internal void WriteModel(RunConfig config, IReadOnlyDictionary<string, Tensor> weights, TrainingData data, TrainingState state) =>
+        ModelFolder.Write(Model, new ModelConfig { Method = config.Method, Model = config.Model }, weights, ModelCard.Write(config, data, state));
+
+    private string[] StepFiles() => [.. Directory.GetFiles(Checkpoints, "step-*.safetensors").Order(StringComparer.Ordinal)];
+}

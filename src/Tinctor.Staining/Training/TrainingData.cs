@@ -1,0 +1,54 @@
+using Tinctor.Staining.Data;
+
+namespace Tinctor.Staining.Training;
+
+/// <summary>The pairs of a run: what is trained on, and what the best checkpoint is chosen by. Test pairs are never opened.</summary>
+/// <param name="Manifest">All pairs, in the run's direction.</param>
+/// <param name="Train">Pairs that are trained on.</param>
+/// <param name="Validation">Pairs of other slides; empty where slides are not known or too few.</param>
+/// <param name="ValidationNote">Where the validation pairs come from, in words.</param>
+public sealed record TrainingData(PairManifest Manifest, IReadOnlyList<Pair> Train, IReadOnlyList<Pair> Validation, string ValidationNote)
+{
+    /// <summary>Reads and checks a data set: everything that is wrong with it is said at once.</summary>
+    /// <exception cref="InvalidDataException">A pair is broken, or nothing is there to train on.</exception>
+    public static TrainingData Read(DataConfig config, ulong seed, CancellationToken cancel = default)
+    {
+        if (config.Path.Length == 0) throw new InvalidDataException("no data is named; give --data DIR, or data.path in the configuration");
+        PairManifest manifest = PairManifest.Read(config.Path, config.SlidePattern);
+        if (config.Direction == "BtoA") manifest = manifest.Reverse();
+        if (config.TestSlides.Count + config.ValSlides.Count > 0) manifest = manifest.SplitBySlide(config.ValSlides, config.TestSlides);
+        TrainingData data = HoldOut(manifest, config.ValidationShare, seed);
+        if (data.Train.Count == 0) throw new InvalidDataException($"{config.Path}: has no pairs for training ({manifest.Describe()})");
+        int minimum = config.LoadSize > 0 ? 1 : config.CropSize;
+        PairVerification.Check([.. data.Train, .. data.Validation], minimum, cancel: cancel);
+        return data;
+    }
+
+    private static TrainingData HoldOut(PairManifest manifest, double share, ulong seed)
+    {
+        IReadOnlyList<Pair> train = manifest.OfSplit("train"), validation = manifest.OfSplit("val");
+        if (validation.Count > 0) return new(manifest, train, validation, "the val split");
+        int slides = train.Select(pair => pair.SlideId).Distinct().Count();
+        bool known = train.All(pair => pair.SlideId.Length > 0);
+        if (share == 0 || !known || slides < 3)
+            return new(manifest, train, [], share == 0 ? "none, as data.validation_share is 0" : known ? $"none, as there are only {slides} slides" : "none, as the slides are not known");
+        PairManifest split = (manifest with { Pairs = train }).SplitBySlide(share, 0, seed);
+        IReadOnlyList<Pair> held = split.OfSplit("val");
+        return new(manifest, split.OfSplit("train"), held, $"training slides held out: {string.Join(", ", held.Select(pair => pair.SlideId).Distinct())}");
+    }
+
+    /// <summary>The training pairs as tensors, varied as the configuration says.</summary>
+    public PairedDataset TrainingSet(DataConfig config, ulong seed) => new(Train, new PairTransform
+    {
+        Resize = config.LoadSize > 0 ? config.LoadSize : null,
+        Crop = config.CropSize,
+        RandomCrop = true,
+        HorizontalFlip = config.Flip,
+        VerticalFlip = config.Rotate,
+        Rotate90 = config.Rotate,
+        Jitter = config.StainJitter > 0 ? new StainJitter(config.StainJitter, config.StainJitter / 5) : null,
+    }, seed, CacheBytes);
+
+    // Small data sets are decoded once.
+    private const long CacheBytes = 1L << 30;
+}

@@ -1,0 +1,154 @@
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using Tinctor.Staining.Methods;
+using Tinctor.Torch;
+using Tinctor.Torch.Nn;
+using Tinctor.Torch.Optim;
+using Tinctor.Torch.Serialization;
+
+namespace Tinctor.Staining.Training;
+
+/// <summary>
+/// Everything that the next step depends on: networks, optimisers, running average, random states, step. A checkpoint is one safetensors file of
+/// its tensors, with the numbers as JSON in the metadata. What a batch holds needs no state: it is a function of seed, epoch and position.
+/// </summary>
+internal sealed class TrainingState : IDisposable
+{
+    private const string Numbers = "training_state";
+    private readonly Method method;
+    private readonly Device device;
+    private readonly ExponentialMovingAverage? average;
+    private readonly Dictionary<ParamGroup, double> fullLearningRates;
+
+    /// <param name="method">The method in training.</param>
+    /// <param name="ema">Decay of the running average of the staining network; 0 for none.</param>
+    /// <param name="device">Where it trains.</param>
+    public TrainingState(Method method, double ema, Device device)
+    {
+        this.method = method;
+        this.device = device;
+        average = ema > 0 ? new ExponentialMovingAverage(method.Generator.parameters(), ema) : null;
+        fullLearningRates = method.Optimizers.Values.SelectMany(optimizer => optimizer.param_groups).ToDictionary(group => group, group => group.lr);
+    }
+
+    /// <summary>Steps done.</summary>
+    public int Step { get; private set; }
+
+    /// <summary>Validation PSNR at the last checkpoint, in dB.</summary>
+    public double? LastPsnr { get; private set; }
+
+    /// <summary>The best validation PSNR so far, in dB.</summary>
+    public double? BestPsnr { get; private set; }
+
+    /// <summary>Whether the last score is the best so far.</summary>
+    public bool IsBest => LastPsnr is double last && last == BestPsnr;
+
+    /// <summary>Learning rates as a share of those that the method started with.</summary>
+    public void ScaleLearningRates(double factor)
+    {
+        foreach ((ParamGroup group, double full) in fullLearningRates) group.lr = full * factor;
+    }
+
+    /// <summary>Counts a step.</summary>
+    public void Advance()
+    {
+        average?.update();
+        Step++;
+    }
+
+    /// <summary>Notes the validation PSNR of the present weights.</summary>
+    public void Score(double psnr)
+    {
+        LastPsnr = psnr;
+        BestPsnr = Math.Max(psnr, BestPsnr ?? double.MinValue);
+    }
+
+    /// <summary>Puts the running average, if there is one, into the staining network for a using block.</summary>
+    public IDisposable? UseAverage() => average?.average_parameters();
+
+    /// <summary>A copy of the weights that the finished model stains with; the caller disposes them.</summary>
+    public OrderedDictionary<string, Tensor> StainingWeights()
+    {
+        using (UseAverage())
+        {
+            return new(method.Generator.state_dict().Select(pair => KeyValuePair.Create(pair.Key, pair.Value.detach().cpu().clone())));
+        }
+    }
+
+    /// <summary>Writes a checkpoint; an earlier file of that name stays whole until the new one is.</summary>
+    public void Save(string path)
+    {
+        using DisposeScope scope = torch.NewDisposeScope();
+        var tensors = new OrderedDictionary<string, Tensor>();
+        var numbers = new JsonObject { ["step"] = Step, ["last_psnr"] = LastPsnr, ["best_psnr"] = BestPsnr, ["threads"] = torch.get_num_threads() };
+        foreach ((string name, Module network) in method.Networks) Add(tensors, $"networks.{name}", network.state_dict());
+        foreach ((string name, OptimizerState state) in OptimizerStates())
+        {
+            Add(tensors, name, state.tensors);
+            numbers[name] = state.numbers;
+        }
+        Add(tensors, "method", method.State);
+        foreach (Generator generator in Generators()) tensors.Add($"random.{tensors.Count(pair => pair.Key.StartsWith("random."))}", generator.get_state());
+        SafeTensors.Save(path, tensors, new Dictionary<string, string> { [Numbers] = numbers.ToJsonString() });
+    }
+
+    /// <summary>Takes up a checkpoint.</summary>
+    /// <exception cref="InvalidDataException">The file is damaged, or belongs to another configuration.</exception>
+    public void Load(string path)
+    {
+        using DisposeScope scope = torch.NewDisposeScope();
+        OrderedDictionary<string, Tensor> tensors = SafeTensors.Load(path, out OrderedDictionary<string, string> metadata);
+        if (!metadata.TryGetValue(Numbers, out string? json)) throw new InvalidDataException($"{path}: is no checkpoint of a training run");
+        try
+        {
+            JsonObject numbers = JsonNode.Parse(json)!.AsObject();
+            foreach ((string name, Module network) in method.Networks) network.load_state_dict(Part(tensors, $"networks.{name}"));
+            foreach ((string name, Action<OptimizerState> load) in OptimizerLoaders()) load(new(Part(tensors, name), numbers[name]!.AsObject()));
+            method.LoadState(Part(tensors, "method"));
+            foreach ((int i, Generator generator) in Generators().Index()) generator.set_state(tensors[$"random.{i}"]);
+            (Step, LastPsnr, BestPsnr) = ((int)numbers["step"]!, (double?)numbers["last_psnr"], (double?)numbers["best_psnr"]);
+        }
+        catch (Exception e) when (e is KeyNotFoundException or JsonException or NullReferenceException or InvalidOperationException)
+        {
+            throw new InvalidDataException($"{path}: lacks something that a checkpoint of this configuration holds ({e.Message})", e);
+        }
+    }
+
+    /// <summary>Frees the running average and what the optimisers remember.</summary>
+    public void Dispose()
+    {
+        average?.Dispose();
+        foreach (Optimizer optimizer in method.Optimizers.Values) optimizer.Dispose();
+    }
+
+    private IEnumerable<(string name, OptimizerState state)> OptimizerStates()
+    {
+        foreach ((string name, Optimizer optimizer) in method.Optimizers) yield return ($"optimizers.{name}", optimizer.state_dict());
+        if (average is not null) yield return ("average", average.state_dict());
+    }
+
+    private IEnumerable<(string name, Action<OptimizerState> load)> OptimizerLoaders()
+    {
+        foreach ((string name, Optimizer optimizer) in method.Optimizers) yield return ($"optimizers.{name}", optimizer.load_state_dict);
+        if (average is not null) yield return ("average", average.load_state_dict);
+    }
+
+    // The CPU's generator makes initial weights wherever training runs; a GPU has one more.
+    private IEnumerable<Generator> Generators()
+    {
+        foreach (Device each in device.type == DeviceType.CPU ? new[] { Device.CPU } : [Device.CPU, device])
+        {
+            using var generator = Generator.Default(each);
+            yield return generator;
+        }
+    }
+
+    private static void Add(OrderedDictionary<string, Tensor> tensors, string prefix, IEnumerable<KeyValuePair<string, Tensor>> part)
+    {
+        foreach ((string name, Tensor tensor) in part) tensors.Add($"{prefix}.{name}", tensor.detach().cpu());
+    }
+
+    private static OrderedDictionary<string, Tensor> Part(OrderedDictionary<string, Tensor> tensors, string prefix) => new(tensors
+        .Where(pair => pair.Key.StartsWith(prefix + "."))
+        .Select(pair => KeyValuePair.Create(pair.Key[(prefix.Length + 1)..], pair.Value)));
+}
