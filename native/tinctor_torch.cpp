@@ -13,6 +13,7 @@
 #include <ATen/core/dispatch/Dispatcher.h>
 #include <ATen/core/stack.h>
 #include <c10/core/InferenceMode.h>
+#include <c10/util/Logging.h>
 #include <torch/csrc/autograd/autograd.h>
 #include <torch/cuda.h>
 #include <torch/script.h>
@@ -41,6 +42,9 @@ using OptionalTensor = c10::optional<at::Tensor>;
 #endif
 
 thread_local std::string last_error;
+
+// Naming every frame of the C++ stack takes milliseconds an error, and the message that is passed on leaves them out.
+[[maybe_unused]] const bool without_backtraces = (c10::SetStackTraceFetcher([] { return std::string(); }), true);
 
 // Runs `body`; a C++ exception becomes `failure`, with its message kept for tt_last_error().
 template <typename Result, typename Body>

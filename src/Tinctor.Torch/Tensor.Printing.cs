@@ -50,7 +50,8 @@ public sealed partial class Tensor
     private string NumberText() => dtype switch
     {
         ScalarType.Bool => item() != 0 ? "True" : "False",
-        ScalarType.ComplexFloat32 or ScalarType.ComplexFloat64 => $"{real().NumberText()}{imag().item().ToString("+0.####;-0.####", CultureInfo.InvariantCulture)}j",
+        ScalarType.ComplexFloat32 or ScalarType.ComplexFloat64 =>
+            $"{real().NumberText()}{imag().item().ToString("+0.####;-0.####", CultureInfo.InvariantCulture)}j",
         _ when is_floating_point() => item().ToString("G5", CultureInfo.InvariantCulture),
         _ => item<long>().ToString(CultureInfo.InvariantCulture),
     };

@@ -6,6 +6,7 @@ import json
 import math
 import os
 import struct
+import zipfile
 
 import torch
 from torch import nn
@@ -226,6 +227,43 @@ def schedules():
     })
 
 
+# ---- a TorchScript network with several results -------------------------------------------------------------------------
+
+class Scripted(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.conv = nn.Conv2d(2, 3, 3)
+        self.drop = nn.Dropout(0.5)
+
+    def forward(self, x):
+        y = self.conv(x)
+        return self.drop(y), [y.mean(), y.std()]
+
+    @torch.jit.export
+    def double(self, x, y):
+        return 2 * x + y
+
+    @torch.jit.export
+    def with_count(self, x):
+        return x + 1, x.shape[0]
+
+
+def script():
+    torch.manual_seed(5)
+    network = Scripted().eval()
+    made = os.path.join(HERE, "made.pt")
+    torch.jit.script(network).save(made)
+    # Without the debug records, which hold paths of the machine.
+    with zipfile.ZipFile(made) as source, zipfile.ZipFile(os.path.join(HERE, "script.pt"), "w") as target:
+        for name in source.namelist():
+            if not name.endswith(".debug_pkl"):
+                target.writestr(zipfile.ZipInfo(name), source.read(name))
+    os.remove(made)
+    x = images(c=2)
+    result, (mean, std) = network(x)
+    save("script.safetensors", {"x": x, "y": result, "mean": mean, "std": std})
+
+
 if __name__ == "__main__":
     os.makedirs(HERE, exist_ok=True)
     torch.set_num_threads(1)
@@ -234,3 +272,4 @@ if __name__ == "__main__":
     optimisers()
     clipping()
     schedules()
+    script()

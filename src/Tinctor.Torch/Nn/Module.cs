@@ -53,7 +53,8 @@ public abstract class Module : IDisposable
 
     private void CheckName(string name)
     {
-        if (name.Length == 0 || name.Contains('.')) throw new ArgumentException($"'{name}' is no name: it is empty or has a dot", nameof(name));
+        if (name.Length == 0 || name.Contains('.'))
+            throw new ArgumentException($"'{name}' is no name: it is empty or has a dot", nameof(name));
         if (ownParameters.ContainsKey(name) || ownBuffers.ContainsKey(name) || ownModules.ContainsKey(name))
             throw new ArgumentException($"the name '{name}' is taken", nameof(name));
     }

@@ -1,0 +1,83 @@
+using Tinctor.Torch.Nn;
+using Tinctor.Torch.Optim;
+
+namespace Tinctor.Torch.Tests;
+
+/// <summary>Runs alone, so that the memory it sees is its own.</summary>
+[CollectionDefinition("alone", DisableParallelization = true)]
+public class Alone;
+
+[Collection("alone")]
+public class MemoryTests
+{
+    private static long Resident()
+    {
+        GC.Collect();
+        GC.WaitForPendingFinalizers();
+        GC.Collect(GC.MaxGeneration, GCCollectionMode.Aggressive, blocking: true, compacting: true);
+        return long.Parse(File.ReadAllText("/proc/self/statm").Split(' ')[1]) * Environment.SystemPageSize;
+    }
+
+    private static void AssertFlat(int iterations, Action iteration)
+    {
+        int warmUp = iterations / 4;
+        for (int i = 0; i < warmUp; i++) iteration();
+        long before = Resident();
+        for (int i = warmUp; i < iterations; i++) iteration();
+        long after = Resident();
+        Assert.True(after <= before * 1.02, $"resident memory went from {before >> 10} KiB to {after >> 10} KiB");
+    }
+
+    [Fact]
+    public void Ten_thousand_training_steps_hold_memory_flat()
+    {
+        torch.manual_seed(0);
+        using var net = new Sequential(
+            new ReflectionPad2d(1), new Conv2d(3, 8, 3), new BatchNorm2d(8), new ReLU(true),
+            new SpectralNorm(new Conv2d(8, 1, 3, padding: 1)));
+        using var adam = new Adam(net.parameters(), lr: 1e-3);
+        using var average = new ExponentialMovingAverage(net.parameters(), 0.99);
+        double last = 0;
+        AssertFlat(10_000, () =>
+        {
+            using var scope = torch.NewDisposeScope();
+            Tensor x = torch.randn([1, 3, 12, 12]);
+            adam.zero_grad();
+            Tensor loss = F.mse_loss(net.forward(x), x.mean([1], keepdim: true));
+            loss.backward();
+            utils.clip_grad_norm_(net.parameters(), 1);
+            adam.step();
+            average.update();
+            last = loss.item();
+        });
+        Assert.InRange(last, 0, 0.2);
+    }
+
+    [Fact]
+    public void Ten_thousand_failing_calls_hold_memory_flat()
+    {
+        using Tensor a = torch.zeros([64, 64]), b = torch.zeros([63, 64]);
+        using var conv = new Conv2d(3, 4, 3);
+        var sort = new Operator("aten::sort");
+        AssertFlat(10_000, () =>
+        {
+            using var scope = torch.NewDisposeScope();
+            Assert.Throws<TorchException>(() => a.matmul(b));
+            Assert.Throws<TorchException>(() => torch.cat([a, b], 1));
+            Assert.Throws<TorchException>(() => a[70]);
+            Assert.Throws<TorchException>(() => conv.forward(a));
+            Assert.Throws<TorchException>(() => sort.Call(a));
+        });
+    }
+
+    [Fact]
+    public void What_nobody_disposed_of_is_freed_by_the_collector()
+    {
+        AssertFlat(400, () =>
+        {
+            for (int i = 0; i < 10; i++) torch.zeros([256, 256]);
+            GC.Collect();
+            GC.WaitForPendingFinalizers();
+        });
+    }
+}
