@@ -22,16 +22,13 @@ public static partial class FolderLayouts
     public static IReadOnlyList<string> Images(string folder) => !Directory.Exists(folder) ? [] :
         [.. Directory.EnumerateFiles(folder).Where(file => IsImage(Path.GetFileName(file))).OrderBy(file => file, StringComparer.Ordinal)];
 
-    /// <summary>Two folders of images with the same names, all of one split.</summary>
-    /// <exception cref="InvalidDataException">One of the folders holds no images, or two images that differ only by extension.</exception>
-    public static PairManifest ReadTwoFolders(string source, string target, Regex? slidePattern = null)
+    internal static PairManifest ReadTwoFolders(string source, string target, Regex? slidePattern)
     {
         foreach (string folder in (string[])[source, target])
         {
             if (Images(folder).Count == 0) throw new InvalidDataException($"{folder}: holds no PNG, JPEG or TIFF images");
         }
-        return new PairManifest(Path.GetFullPath(source), $"two folders, {Path.GetFileName(source)} and {Path.GetFileName(target)}",
-            [.. Match(Path.GetFullPath(source), Path.GetFullPath(target), "train", slidePattern)]);
+        return new(source, $"two folders, {Path.GetFileName(source)} and {Path.GetFileName(target)}", [.. Match(source, target, "train", slidePattern)]);
     }
 
     internal static PairManifest Read(string root, Regex? slidePattern)

@@ -34,6 +34,11 @@ public sealed record PairManifest(string Root, string Layout, IReadOnlyList<Pair
         return manifest;
     }
 
+    /// <summary>Reads two folders of images with the same names; all pairs are for training until they are split.</summary>
+    /// <exception cref="InvalidDataException">One of the folders holds no images.</exception>
+    public static PairManifest ReadTwoFolders(string source, string target, string? slidePattern = null) =>
+        FolderLayouts.ReadTwoFolders(Path.GetFullPath(source), Path.GetFullPath(target), slidePattern is null ? null : SlidePattern(slidePattern));
+
     /// <summary>The pairs of one split; may be empty.</summary>
     public IReadOnlyList<Pair> OfSplit(string split) => [.. Pairs.Where(pair => pair.Split == split)];
 

@@ -15,15 +15,16 @@ public static class PairVerification
     /// </summary>
     /// <param name="pairs">What is going to be used.</param>
     /// <param name="minimumSize">Sides must have at least this many pixels: the crop that will be cut.</param>
+    /// <param name="sameSize">Whether source and target must have one size: not if they are yet to be registered.</param>
     /// <param name="decode">True decodes every file, false none, null those of a set of up to <see cref="DecodedPixels"/>.</param>
     /// <param name="cancel">Stops the work.</param>
     /// <exception cref="InvalidDataException">Something is wrong; the message has a line a problem, up to twenty, and their count.</exception>
-    public static void Check(IReadOnlyList<Pair> pairs, int minimumSize = 1, bool? decode = null, CancellationToken cancel = default)
+    public static void Check(IReadOnlyList<Pair> pairs, int minimumSize = 1, bool sameSize = true, bool? decode = null, CancellationToken cancel = default)
     {
         var options = new ParallelOptions { CancellationToken = cancel };
         var infos = new (ImageInfo Source, ImageInfo Target)?[pairs.Count];
         var problems = new ConcurrentDictionary<int, string>();
-        Parallel.For(0, pairs.Count, options, i => Try(i, () => infos[i] = Headers(pairs[i], minimumSize)));
+        Parallel.For(0, pairs.Count, options, i => Try(i, () => infos[i] = Headers(pairs[i], minimumSize, sameSize)));
         RefuseOddOnes();
         if (decode ?? infos.Sum(info => info is var (a, b) ? (long)a.Width * a.Height + ((long)b.Width * b.Height) : 0) <= DecodedPixels)
         {
@@ -69,7 +70,7 @@ public static class PairVerification
     private static string Kind(ImageInfo info) =>
         $"{info.Channels} {(info.Channels == 1 ? "channel" : "channels")} of {(info.SampleType == SampleType.UInt8 ? 8 : 16)} bit";
 
-    private static (ImageInfo Source, ImageInfo Target) Headers(Pair pair, int minimumSize)
+    private static (ImageInfo Source, ImageInfo Target) Headers(Pair pair, int minimumSize, bool sameSize)
     {
         foreach ((string file, string? partner) in ((string, string?)[])[(pair.Source, pair.Target), (pair.Target ?? pair.Source, pair.Source)])
         {
@@ -80,7 +81,7 @@ public static class PairVerification
             throw new InvalidDataException($"{pair.Source}: {source.Width} pixels wide, so not two images of one size side by side");
         ImageInfo target = pair.Target is null ? source : Image.ReadInfo(pair.Target);
         if (pair.Target is null) source = target = source with { Width = source.Width / 2 };
-        if ((source.Width, source.Height) != (target.Width, target.Height))
+        if (sameSize && (source.Width, source.Height) != (target.Width, target.Height))
         {
             throw new InvalidDataException($"{pair.Source}: is {source.Width}x{source.Height}, but its partner {pair.Target} is "
                 + $"{target.Width}x{target.Height}; make pairs of one size with `tinctor pair`");

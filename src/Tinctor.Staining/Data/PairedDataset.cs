@@ -69,31 +69,31 @@ public sealed class PairedDataset
         }
     }
 
-    private (Image, Image) Cached(int index)
+    private (Image Source, Image Target) Cached(int index)
     {
-        if (cache.TryGetValue(index, out (Image, Image) pair)) return pair;
+        if (cache.TryGetValue(index, out (Image Source, Image Target) pair)) return pair;
         (Image source, Image target) = ReadPair(Pairs[index]);
-        pair = (source, target) = (Transform.Prepare(source), Transform.Prepare(target));
-        long bytes = source.Data.LongLength + target.Data.LongLength;
+        if ((source.Width, source.Height) != (target.Width, target.Height))
+        {
+            throw new InvalidDataException($"{Pairs[index].Source}: is {source.Width}x{source.Height}, but its partner {Pairs[index].Target} is "
+                + $"{target.Width}x{target.Height}; make pairs of one size with `tinctor pair`");
+        }
+        pair = (Transform.Prepare(source), Transform.Prepare(target));
+        long bytes = pair.Source.Data.LongLength + pair.Target.Data.LongLength;
         // Two threads may both find room for the last image; it is then kept although it is slightly over.
         if (Interlocked.Read(ref cachedBytes) + bytes <= cacheBytes && cache.TryAdd(index, pair)) Interlocked.Add(ref cachedBytes, bytes);
         return pair;
     }
 
-    /// <summary>Decodes a pair; side-by-side images are cut in the middle.</summary>
-    /// <exception cref="InvalidDataException">A file cannot be read, or the two are not of one size.</exception>
+    /// <summary>Decodes a pair; side-by-side images are cut in the middle. The two may differ in size.</summary>
+    /// <exception cref="InvalidDataException">A file cannot be read, or its width is odd although it holds two images.</exception>
     public static (Image Source, Image Target) ReadPair(Pair pair)
     {
         Image source = Image.Read(pair.Source);
-        if (pair.Layout != PairLayout.TwoFiles)
-        {
-            int half = source.Width / 2;
-            if (source.Width % 2 != 0) throw new InvalidDataException($"{pair.Source}: {source.Width} pixels wide, so not two images side by side");
-            (Image left, Image right) = (source.Crop(0, 0, half, source.Height), source.Crop(half, 0, half, source.Height));
-            return pair.Layout == PairLayout.SourceLeft ? (left, right) : (right, left);
-        }
-        Image target = Image.Read(pair.Target!);
-        return (source.Width, source.Height) == (target.Width, target.Height) ? (source, target)
-            : throw new InvalidDataException($"{pair.Source}: is {source.Width}x{source.Height}, but its partner {pair.Target} is {target.Width}x{target.Height}");
+        if (pair.Layout == PairLayout.TwoFiles) return (source, Image.Read(pair.Target!));
+        if (source.Width % 2 != 0) throw new InvalidDataException($"{pair.Source}: {source.Width} pixels wide, so not two images side by side");
+        int half = source.Width / 2;
+        (Image left, Image right) = (source.Crop(0, 0, half, source.Height), source.Crop(half, 0, half, source.Height));
+        return pair.Layout == PairLayout.SourceLeft ? (left, right) : (right, left);
     }
 }

@@ -1,0 +1,42 @@
+using Tinctor.Torch;
+
+namespace Tinctor.Registration;
+
+/// <summary>Normalised cross-correlation (Pearson's), -1 to 1.</summary>
+internal static class Correlation
+{
+    /// <summary>Of two images of one shape; 0 where one of them is flat.</summary>
+    public static double Of(Tensor a, Tensor b)
+    {
+        using var scope = torch.NewDisposeScope();
+        return Of(a, b, torch.ones_like(a));
+    }
+
+    /// <summary>Of the source and the target warped onto it, where both are.</summary>
+    public static double Masked(Tensor source, Tensor target, AffineTransform transform)
+    {
+        using var scope = torch.NewDisposeScope();
+        (Tensor warped, Tensor mask) = Warped(target, transform, (int)source.size(3), (int)source.size(2));
+        return Of(source[0, 0], warped[0, 0], mask);
+    }
+
+    /// <summary>The target's layers [1, C, h, w] on the source [1, C, H, W] (bilinear), and where they are [H, W].</summary>
+    public static (Tensor Warped, Tensor Mask) Warped(Tensor layers, AffineTransform transform, int width, int height)
+    {
+        using var scope = torch.NewDisposeScope();
+        (long w, long h) = (layers.size(3), layers.size(2));
+        (Tensor u, Tensor v) = Warp.Positions(transform, width, height);
+        Tensor mask = ((u >= 0) & (u <= w - 1) & (v >= 0) & (v <= h - 1)).to(ScalarType.Float32);
+        Tensor warped = F.grid_sample(layers, Warp.Grid(transform, width, height, w, h), "bilinear", "border", align_corners: true);
+        return (warped.MoveToOuterDisposeScope(), mask.MoveToOuterDisposeScope());
+    }
+
+    private static double Of(Tensor a, Tensor b, Tensor mask)
+    {
+        double pixels = mask.sum().item();
+        if (pixels < 1) return 0;
+        Tensor p = (a - ((a * mask).sum() / pixels)) * mask, q = (b - ((b * mask).sum() / pixels)) * mask;
+        double norm = Math.Sqrt((p * p).sum().item() * (q * q).sum().item());
+        return norm > 1e-9 ? (p * q).sum().item() / norm : 0;
+    }
+}

@@ -1,0 +1,81 @@
+using Tinctor.Slides;
+using Tinctor.Torch;
+
+namespace Tinctor.Registration;
+
+/// <summary>A rectangle of pixels.</summary>
+public readonly record struct PixelArea(int X, int Y, int Width, int Height);
+
+/// <summary>Images seen through a transform.</summary>
+public static class Warp
+{
+    /// <summary>
+    /// The target as it lies on the source: a part of the source's plane, each pixel taken from the target at <paramref name="transform"/> of its place.
+    /// Bicubic (a = -0.75, as torch grid_sample), edges repeated; a shift by whole pixels copies.
+    /// </summary>
+    public static Image Apply(Image target, AffineTransform transform, PixelArea area)
+    {
+        using var scope = torch.NewDisposeScope();
+        (int x, int y) = ((int)Math.Round(transform.X0), (int)Math.Round(transform.Y0));
+        if (transform == AffineTransform.Translation(x, y) && Inside(target, area.X + x, area.Y + y, area)) return target.Crop(area.X + x, area.Y + y, area.Width, area.Height);
+        Tensor grid = Grid(transform.After(AffineTransform.Translation(area.X, area.Y)), area.Width, area.Height, target.Width, target.Height);
+        Tensor warped = F.grid_sample(target.ToTensor().unsqueeze(0), grid, "bicubic", "border", align_corners: true);
+        return Image.FromTensor(warped, ValueRange.ZeroToOne, target.SampleType);
+    }
+
+    /// <summary>
+    /// A large rectangle of the source, each pixel of which the target shows too; null if there is none.
+    /// Sides are moved in one pixel at a time, always the one that helps most.
+    /// </summary>
+    public static PixelArea? CommonArea(AffineTransform transform, int width, int height, int targetWidth, int targetHeight)
+    {
+        (int left, int top, int right, int bottom) = (0, 0, width - 1, height - 1);
+        while (left <= right && top <= bottom)
+        {
+            if (Outside(left, top, right, bottom) <= 1e-6) return new(left, top, right - left + 1, bottom - top + 1);
+            double[] after =
+            [
+                Outside(left + 1, top, right, bottom), Outside(left, top + 1, right, bottom),
+                Outside(left, top, right - 1, bottom), Outside(left, top, right, bottom - 1),
+            ];
+            switch (Array.IndexOf(after, after.Min()))
+            {
+                case 0: left++; break;
+                case 1: top++; break;
+                case 2: right--; break;
+                default: bottom--; break;
+            }
+        }
+        return null;
+
+        // How far the corners lie outside of the target, all together.
+        double Outside(int x0, int y0, int x1, int y1)
+        {
+            double sum = 0;
+            foreach ((int x, int y) in ((int, int)[])[(x0, y0), (x1, y0), (x0, y1), (x1, y1)])
+            {
+                (double u, double v) = transform.Apply(x, y);
+                sum += Math.Max(0, -u) + Math.Max(0, u - (targetWidth - 1)) + Math.Max(0, -v) + Math.Max(0, v - (targetHeight - 1));
+            }
+            return sum;
+        }
+    }
+
+    /// <summary>grid_sample's grid [1, H, W, 2] for align_corners.</summary>
+    internal static Tensor Grid(AffineTransform transform, int width, int height, long targetWidth, long targetHeight)
+    {
+        using var scope = torch.NewDisposeScope();
+        (Tensor u, Tensor v) = Positions(transform, width, height);
+        Tensor grid = torch.stack([(u * (2.0 / Math.Max(1, targetWidth - 1))) - 1, (v * (2.0 / Math.Max(1, targetHeight - 1))) - 1], -1);
+        return grid.unsqueeze(0).MoveToOuterDisposeScope();
+    }
+
+    /// <summary>Target positions of the pixels of a source of this size, two tensors [H, W].</summary>
+    internal static (Tensor U, Tensor V) Positions(AffineTransform t, int width, int height)
+    {
+        Tensor x = torch.arange(0, width, dtype: ScalarType.Float32).unsqueeze(0), y = torch.arange(0, height, dtype: ScalarType.Float32).unsqueeze(1);
+        return ((x * t.Xx) + (y * t.Xy) + t.X0, (x * t.Yx) + (y * t.Yy) + t.Y0);
+    }
+
+    private static bool Inside(Image image, int x, int y, PixelArea area) => x >= 0 && y >= 0 && x + area.Width <= image.Width && y + area.Height <= image.Height;
+}
