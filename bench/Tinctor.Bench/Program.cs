@@ -6,6 +6,7 @@ using Tinctor.Bench;
 using Tinctor.Staining.Losses;
 using Tinctor.Staining.Methods.Pix2Pix;
 using Tinctor.Torch;
+using Tinctor.Torch.Nn;
 
 int threads = args.Length > 1 ? int.Parse(args[1]) : 2;
 int rounds = args.Length > 2 ? int.Parse(args[2]) : 7;

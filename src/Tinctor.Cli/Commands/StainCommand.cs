@@ -1,6 +1,7 @@
 using System.CommandLine;
 using Spectre.Console;
 using Tinctor.Slides;
+using Tinctor.Staining.Data;
 using Tinctor.Staining.Inference;
 using Tinctor.Staining.Training;
 using Tinctor.Torch;
@@ -17,12 +18,14 @@ internal static class StainCommand
           tinctor stain runs/first/model field.png -o stained
           tinctor stain runs/first slides/ more/*.tif -o stained --format tif
           tinctor stain my-model images/ -o stained --device cuda --amp
+          tinctor stain runs/first pairs/manifest.csv --split test -o stained   the sources of a data set's test split
         """;
 
     private static readonly string[] Extensions = [".png", ".jpg", ".jpeg", ".tif", ".tiff"];
 
     private static readonly Argument<string> Model = new("model") { Description = "Model folder, or the run folder of a finished run" };
     private static readonly Argument<string[]> Inputs = new("input") { Description = "Images, or folders of images (searched through)", Arity = ArgumentArity.OneOrMore };
+    private static readonly Option<string?> Split = new("--split") { Description = "The inputs are data sets (folders or manifests of pairs); stain the sources of this split", HelpName = "train|val|test" };
     private static readonly Option<string> Out = new("--out", "-o") { Description = "Folder for the stained images", HelpName = "DIR", Required = true };
     private static readonly Option<string> Format = new("--format") { Description = "png, jpg or tif", DefaultValueFactory = _ => "png" };
     private static readonly Option<int> Quality = new("--quality") { Description = "Quality of jpg, 1 to 100", DefaultValueFactory = _ => 90 };
@@ -34,7 +37,8 @@ internal static class StainCommand
     public static Command Create()
     {
         Format.AcceptOnlyFromAmong("png", "jpg", "tif");
-        var command = new Command("stain", Description) { Model, Inputs, Out, Format, Quality, Overwrite, Device, Amp, ThreadCount };
+        Split.AcceptOnlyFromAmong([.. PairManifest.Splits]);
+        var command = new Command("stain", Description) { Model, Inputs, Split, Out, Format, Quality, Overwrite, Device, Amp, ThreadCount };
         command.SetAction((parse, cancel) => Task.Run(() => Run(parse, cancel)));
         return command;
     }
@@ -42,8 +46,8 @@ internal static class StainCommand
     private static int Run(ParseResult parse, CancellationToken cancel)
     {
         Threads.Use(parse.GetValue(ThreadCount));
-        List<(string input, string output)> work = Plan(parse.GetRequiredValue(Inputs), parse.GetRequiredValue(Out), parse.GetRequiredValue(Format));
-        List<(string input, string output)> open = parse.GetValue(Overwrite) ? work : [.. work.Where(pair => !File.Exists(pair.output))];
+        List<Job> work = Plan(parse);
+        List<Job> open = parse.GetValue(Overwrite) ? work : [.. work.Where(job => !File.Exists(job.Output))];
         if (open.Count < work.Count) AnsiConsole.MarkupLineInterpolated($"[dim]{work.Count - open.Count} of {work.Count} are stained already; --overwrite stains them again[/]");
         if (open.Count == 0) return 0;
         (Device device, string reason) = DeviceChoice.Resolve(parse.GetRequiredValue(Device));
@@ -55,9 +59,7 @@ internal static class StainCommand
         return failures.Count == 0 ? 0 : 1;
     }
 
-    /// <summary>Stains each input into its output with a progress bar.</summary>
-    /// <returns>One line for each that failed.</returns>
-    public static List<string> StainAll(Stainer stainer, IReadOnlyList<(string input, string output)> work, int quality, CancellationToken cancel)
+    private static List<string> StainAll(Stainer stainer, List<Job> work, int quality, CancellationToken cancel)
     {
         var failures = new List<string>();
         AnsiConsole.Progress()
@@ -65,32 +67,27 @@ internal static class StainCommand
             .Start(context =>
             {
                 ProgressTask task = context.AddTask("staining", maxValue: work.Count);
-                foreach ((string input, string output) in work)
+                foreach (Job job in work)
                 {
                     cancel.ThrowIfCancellationRequested();
-                    if (Stain(stainer, input, output, quality) is string failure) failures.Add(failure);
+                    if (Stain(stainer, job, quality) is string failure) failures.Add(failure);
                     task.Increment(1);
                 }
             });
         return failures;
     }
 
-    private static string? Stain(Stainer stainer, string input, string output, int quality)
+    // What went wrong, in one line; null if nothing did.
+    private static string? Stain(Stainer stainer, Job job, int quality)
     {
         try
         {
-            Image source = Image.Read(input);
-            Image stained;
-            try
-            {
-                stained = stainer.Stain(source);
-            }
-            catch (InvalidDataException e)
-            {
-                return $"{input}: {e.Message}";
-            }
-            Directory.CreateDirectory(Path.GetDirectoryName(output)!);
-            stained.Write(output, quality);
+            Image source = job.Read();
+            if (source.Channels != stainer.InputChannels)
+                return $"{job.Input}: has {source.Channels} channels, the model was trained on images of {stainer.InputChannels}";
+            Image stained = stainer.Stain(source);
+            Directory.CreateDirectory(Path.GetDirectoryName(job.Output)!);
+            stained.Write(job.Output, quality);
             return null;
         }
         catch (Exception e) when (e is InvalidDataException or IOException or UnauthorizedAccessException)
@@ -99,32 +96,37 @@ internal static class StainCommand
         }
         catch (TorchException e) when (e.Message.Contains("memory"))
         {
-            return $"{input}: too large for this device's memory";
+            return $"{job.Input}: too large for this device's memory";
         }
     }
 
-    /// <summary>Pairs each image with its output; folders keep their inner structure.</summary>
-    /// <exception cref="InvalidDataException">An input is missing, there are none, or two would be written to the same file.</exception>
-    private static List<(string input, string output)> Plan(string[] inputs, string folder, string format)
+    private static List<Job> Plan(ParseResult parse)
     {
-        var work = new List<(string input, string output)>();
-        foreach (string input in inputs)
-        {
-            if (Directory.Exists(input))
-            {
-                foreach (string file in Directory.EnumerateFiles(input, "*", SearchOption.AllDirectories).Where(IsImage).Order(StringComparer.Ordinal))
-                    work.Add((file, Output(folder, Path.GetRelativePath(input, file), format)));
-            }
-            else if (File.Exists(input)) work.Add((input, Output(folder, Path.GetFileName(input), format)));
-            else throw new InvalidDataException($"{input}: there is no such file or folder");
-        }
+        string[] inputs = parse.GetRequiredValue(Inputs);
+        string folder = parse.GetRequiredValue(Out), format = parse.GetRequiredValue(Format);
+        List<Job> work = [.. inputs.SelectMany(input => parse.GetValue(Split) is string split ? OfSplit(input, split, folder, format) : OfImages(input, folder, format))];
         if (work.Count == 0) throw new InvalidDataException($"{string.Join(", ", inputs)}: no images found (looked for {string.Join(" ", Extensions)})");
-        foreach (var same in work.GroupBy(pair => pair.output).Where(group => group.Count() > 1))
-            throw new InvalidDataException($"{string.Join(" and ", same.Select(pair => pair.input))} would both be written to {same.Key}; stain them into folders of their own");
+        foreach (var same in work.GroupBy(job => job.Output).Where(group => group.Count() > 1))
+            throw new InvalidDataException($"{string.Join(" and ", same.Select(job => job.Input))} would both be written to {same.Key}; stain them into folders of their own");
         return work;
+    }
+
+    private static IEnumerable<Job> OfSplit(string dataset, string split, string folder, string format) => PairManifest.Read(dataset).OfSplit(split)
+        .Select(pair => new Job(pair.Source, () => PairedDataset.ReadPair(pair).Source, Output(folder, pair.Name + ".", format)));
+
+    // Folders keep their inner structure.
+    private static IEnumerable<Job> OfImages(string input, string folder, string format)
+    {
+        if (File.Exists(input)) return [new(input, () => Image.Read(input), Output(folder, Path.GetFileName(input), format))];
+        if (!Directory.Exists(input)) throw new InvalidDataException($"{input}: there is no such file or folder");
+        return Directory.EnumerateFiles(input, "*", SearchOption.AllDirectories).Where(IsImage).Order(StringComparer.Ordinal)
+            .Select(file => new Job(file, () => Image.Read(file), Output(folder, Path.GetRelativePath(input, file), format)));
     }
 
     private static string Output(string folder, string name, string format) => Path.Combine(folder, Path.ChangeExtension(name, format));
 
     private static bool IsImage(string path) => Extensions.Contains(Path.GetExtension(path).ToLowerInvariant());
+
+    /// <summary>One image to stain: its name for messages, how it is read, where the stained one goes.</summary>
+    private sealed record Job(string Input, Func<Image> Read, string Output);
 }

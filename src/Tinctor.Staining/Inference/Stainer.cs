@@ -40,12 +40,12 @@ public sealed class Stainer : IDisposable
     /// <exception cref="InvalidDataException">The folder is no model.</exception>
     public static Stainer Load(string modelFolder, Device device, bool amp = false) => new(ModelFolder.Read(modelFolder, device), device, amp);
 
-    /// <summary>Stains an image of any size.</summary>
-    /// <exception cref="InvalidDataException">The image has another number of channels than the model was trained on.</exception>
+    /// <summary>Channels that the network takes.</summary>
+    public int InputChannels => config.InputChannels;
+
+    /// <summary>Stains an image of any size that has <see cref="InputChannels"/> channels.</summary>
     public Image Stain(Image source)
     {
-        if (source.Channels != config.InputChannels)
-            throw new InvalidDataException($"has {source.Channels} channels, the model was trained on images of {config.InputChannels}");
         using DisposeScope scope = torch.NewDisposeScope();
         Tensor stained = Stain(source.ToTensor(ValueRange.MinusOneToOne).unsqueeze(0));
         return Image.FromTensor(stained[0], ValueRange.MinusOneToOne);
