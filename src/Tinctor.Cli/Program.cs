@@ -5,7 +5,9 @@ using Tinctor.Cli.Commands;
 
 var root = new RootCommand("Virtual staining of histology: from slides to registered pairs, a trained model, stained images and numbers.")
 {
+    DemoCommand.Create(),
     PhantomCommand.Create(),
+    PairCommand.Create(),
     TrainCommand.Create(),
     StainCommand.Create(),
     EvaluateCommand.Create(),
