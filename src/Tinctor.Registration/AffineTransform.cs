@@ -14,7 +14,7 @@ public enum TransformKind
 }
 
 /// <summary>
-/// A map of the plane from source to target pixels: u = Xx x + Xy y + X0, v = Yx x + Yy y + Y0. Pixel centres are whole numbers, y points down.
+/// A map of the plane from source to target pixels: u = Xx x + Xy y + X0, v = Yx x + Yy y + Y0. Pixel centres are whole numbers, y down.
 /// The tissue at source pixel (x, y) is at target pixel (u, v).
 /// </summary>
 public readonly record struct AffineTransform(double Xx, double Xy, double X0, double Yx, double Yy, double Y0)
@@ -26,7 +26,8 @@ public readonly record struct AffineTransform(double Xx, double Xy, double X0, d
     public static AffineTransform Translation(double dx, double dy) => new(1, 0, dx, 0, 1, dy);
 
     /// <summary>A rotation about (x, y), in radians; from the x axis towards the y axis, clockwise as seen.</summary>
-    public static AffineTransform Rotation(double angle, double x, double y) => About(x, y, Math.Cos(angle), -Math.Sin(angle), Math.Sin(angle), Math.Cos(angle), 0, 0);
+    public static AffineTransform Rotation(double angle, double x, double y) =>
+        About(x, y, Math.Cos(angle), -Math.Sin(angle), Math.Sin(angle), Math.Cos(angle), 0, 0);
 
     /// <summary>A linear map about (x, y), followed by a shift.</summary>
     public static AffineTransform About(double x, double y, double xx, double xy, double yx, double yy, double dx, double dy) =>
@@ -85,7 +86,8 @@ public readonly record struct AffineTransform(double Xx, double Xy, double X0, d
     internal static AffineTransform Median(IReadOnlyList<AffineTransform> maps, double x, double y)
     {
         double Of(Func<AffineTransform, double> number) => Registration.Median.Of(maps.Select(number));
-        return About(x, y, Of(m => m.Xx), Of(m => m.Xy), Of(m => m.Yx), Of(m => m.Yy), Of(m => m.Apply(x, y).X - x), Of(m => m.Apply(x, y).Y - y));
+        return About(x, y, Of(m => m.Xx), Of(m => m.Xy), Of(m => m.Yx), Of(m => m.Yy),
+            Of(m => m.Apply(x, y).X - x), Of(m => m.Apply(x, y).Y - y));
     }
 }
 

@@ -3,8 +3,8 @@ using Tinctor.Torch;
 namespace Tinctor.Registration;
 
 /// <summary>
-/// Refines a transform by maximising the normalised cross-correlation of source and warped target: the enhanced correlation coefficient with
-/// forward additive Gauss-Newton steps (Evangelidis and Psarakis 2008), from coarse to fine.
+/// Refines a transform by maximising the normalised cross-correlation of source and warped target: the enhanced correlation coefficient,
+/// by forward additive Gauss-Newton steps (Evangelidis and Psarakis 2008), from coarse to fine.
 /// </summary>
 internal static class EccRefinement
 {
@@ -117,7 +117,8 @@ internal static class EccRefinement
                     double angle = Math.Atan2(t.Yx, t.Xx) + (d[2] / unit);
                     return AffineTransform.About(cx, cy, Math.Cos(angle), -Math.Sin(angle), Math.Sin(angle), Math.Cos(angle), dx, dy);
                 default:
-                    return AffineTransform.About(cx, cy, t.Xx + (d[2] / unit), t.Xy + (d[3] / unit), t.Yx + (d[4] / unit), t.Yy + (d[5] / unit), dx, dy);
+                    return AffineTransform.About(
+                        cx, cy, t.Xx + (d[2] / unit), t.Xy + (d[3] / unit), t.Yx + (d[4] / unit), t.Yy + (d[5] / unit), dx, dy);
             }
         }
     }

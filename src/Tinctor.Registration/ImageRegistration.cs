@@ -54,15 +54,17 @@ public static class ImageRegistration
         Tensor a = StructureImage.Of(source, options.Channel), b = StructureImage.Of(target, options.Channel);
         double before = Correlation.Masked(a, b, AffineTransform.Identity);
         double largest = options.MaxShift * Math.Min(Math.Min(source.Width, source.Height), Math.Min(target.Width, target.Height));
-        AffineTransform rotation = options.Transform == TransformKind.Translation ? AffineTransform.Identity : SearchRotation(a, b, options.MaxRotation, largest);
+        AffineTransform rotation = options.Transform == TransformKind.Translation ? AffineTransform.Identity
+            : SearchRotation(a, b, options.MaxRotation, largest);
         (AffineTransform best, double after) = (AffineTransform.Identity, before);
         foreach (double scale in (double[])[PhaseCorrelation.Cells, PhaseCorrelation.Layers])
         {
             AffineTransform start = Shifted(a, b, rotation, largest, scale), refined = EccRefinement.Refine(a, b, start, options.Transform);
-            AffineTransform found = refined.CornerDistance(start, source.Width, source.Height) <= MaxRefinement * Math.Max(largest, 1) ? refined : start;
+            AffineTransform found = refined.CornerDistance(start, source.Width, source.Height) <= MaxRefinement * Math.Max(largest, 1)
+                ? refined : start;
             double ncc = Correlation.Masked(a, b, found);
-            double needed = FarMoveGain * found.CornerDistance(rotation, source.Width, source.Height) / Math.Max(source.Width, source.Height);
-            if (ncc > after && ncc > before + needed) (best, after) = (found, ncc);
+            double moved = found.CornerDistance(rotation, source.Width, source.Height) / Math.Max(source.Width, source.Height);
+            if (ncc > after && ncc > before + (FarMoveGain * moved)) (best, after) = (found, ncc);
         }
         return new(Snapped(best, source.Width, source.Height), before, after);
     }
@@ -79,7 +81,8 @@ public static class ImageRegistration
     private static AffineTransform Shifted(Tensor source, Tensor target, AffineTransform rotation, double largest, double scale)
     {
         using var scope = torch.NewDisposeScope();
-        (Tensor turned, Tensor mask) = rotation == AffineTransform.Identity ? (target, target) : Correlation.Warped(target, rotation, (int)source.size(3), (int)source.size(2));
+        (Tensor turned, Tensor mask) = rotation == AffineTransform.Identity ? (target, target)
+            : Correlation.Warped(target, rotation, (int)source.size(3), (int)source.size(2));
         if (rotation != AffineTransform.Identity) turned = turned * mask;
         Shift shift = PhaseCorrelation.Estimate(source, turned, largest, scale);
         return rotation.After(AffineTransform.Translation(shift.X, shift.Y));

@@ -15,7 +15,7 @@ public sealed record TilingOptions
     /// <summary>How the two images are registered.</summary>
     public RegistrationOptions Registration { get; init; } = new();
 
-    /// <summary>One transform for all fields of a slide, the median of theirs: for scanners and stages that are off by a constant.</summary>
+    /// <summary>One transform for all fields of a slide, the median of theirs: for scanners that are off by a constant.</summary>
     public bool BySlide { get; init; }
 
     /// <summary>Side of a tile in pixels; null keeps the common area of each field whole.</summary>
@@ -37,7 +37,8 @@ public sealed record TilingOptions
     public void Validate()
     {
         Registration.Validate();
-        if (Tile < 16 || Stride < 1) throw new ArgumentException($"tile {Tile}, stride {Stride}: a tile has at least 16 pixels, a stride at least 1");
+        if (Tile < 16 || Stride < 1)
+            throw new ArgumentException($"tile {Tile}, stride {Stride}: a tile has at least 16 pixels, a stride at least 1");
         if (!(MinTissue is >= 0 and <= 1)) throw new ArgumentException($"least tissue {MinTissue}: must be 0 to 1");
     }
 }
@@ -50,7 +51,8 @@ public sealed record TilingOptions
 /// <param name="Ncc">Normalised cross-correlation of the structure channel.</param>
 /// <param name="Residual">Pixels by which the target is still shifted, by phase correlation of the tile.</param>
 /// <param name="Kept">Whether both are good enough.</param>
-public sealed record RegisteredTile(StainedField Field, string Source, string Target, PixelArea Area, double Ncc, double Residual, bool Kept);
+public sealed record RegisteredTile(StainedField Field, string Source, string Target, PixelArea Area, double Ncc, double Residual,
+    bool Kept);
 
 /// <summary>How one field was registered.</summary>
 /// <param name="Field">The field.</param>
@@ -63,7 +65,8 @@ public sealed record RegisteredField(StainedField Field, AffineTransform Transfo
 /// <param name="Tiles">The tiles that were written.</param>
 /// <param name="Fields">All fields.</param>
 /// <param name="Slides">All slides.</param>
-public sealed record TilingResult(IReadOnlyList<RegisteredTile> Tiles, IReadOnlyList<RegisteredField> Fields, IReadOnlyList<SlideQuality> Slides);
+public sealed record TilingResult(IReadOnlyList<RegisteredTile> Tiles, IReadOnlyList<RegisteredField> Fields,
+    IReadOnlyList<SlideQuality> Slides);
 
 /// <summary>How the registration of one slide went.</summary>
 /// <param name="SlideId">The slide, or the field where slides are not known.</param>
@@ -76,7 +79,8 @@ public sealed record TilingResult(IReadOnlyList<RegisteredTile> Tiles, IReadOnly
 /// <param name="Kept">Tiles that were kept.</param>
 /// <param name="Rejected">Tiles that were written but are marked as not kept.</param>
 /// <param name="Background">Tiles with too little tissue, which were not written.</param>
-public sealed record SlideQuality(string SlideId, int Fields, double ShiftX, double ShiftY, double Spread, double NccBefore, double NccAfter, int Kept, int Rejected, int Background)
+public sealed record SlideQuality(string SlideId, int Fields, double ShiftX, double ShiftY, double Spread, double NccBefore,
+    double NccAfter, int Kept, int Rejected, int Background)
 {
     /// <summary>At least half of the tiles with tissue were kept.</summary>
     public bool Passed => Kept > 0 && Kept >= Rejected;
@@ -86,19 +90,21 @@ public sealed record SlideQuality(string SlideId, int Fields, double ShiftX, dou
 public static class PairTiling
 {
     /// <summary>
-    /// Writes source/NAME_X_Y.png and target/NAME_X_Y.png (NAME.png where fields are kept whole; .tif for images that are not grey or RGB) below a folder.
+    /// Writes source/NAME_X_Y.png and target/NAME_X_Y.png (NAME.png where fields are kept whole; .tif for images that are not grey or RGB)
+    /// below a folder.
     /// </summary>
     /// <param name="fields">The fields; the name of each must be another.</param>
     /// <param name="folder">Where the tiles go.</param>
     /// <param name="options">How.</param>
     /// <param name="progress">Told the share that is done, 0 to 1.</param>
     /// <param name="cancel">Stops between fields.</param>
-    /// <exception cref="InvalidDataException">A field cannot be read, or is smaller than a tile once registered; the message names it.</exception>
+    /// <exception cref="InvalidDataException">A field cannot be read, or what is common is smaller than a tile; it is named.</exception>
     public static TilingResult Write(IReadOnlyList<StainedField> fields, string folder,
         TilingOptions options, IProgress<double>? progress = null, CancellationToken cancel = default)
     {
         options.Validate();
-        if (fields.GroupBy(field => field.Name).FirstOrDefault(name => name.Count() > 1) is { } twice) throw new ArgumentException($"two fields are named {twice.Key}");
+        if (fields.CountBy(field => field.Name).FirstOrDefault(name => name.Value > 1).Key is { } twice)
+            throw new ArgumentException($"two fields are named {twice}");
         var estimates = new List<FieldEstimate>();
         foreach (StainedField field in fields)
         {
@@ -115,7 +121,8 @@ public static class PairTiling
             progress?.Report(0.5 + (0.5 * results.Count / fields.Count));
         }
         return new([.. results.SelectMany(result => result.Tiles)],
-            [.. results.Select(result => new RegisteredField(result.Estimate.Field, result.Estimate.Used, result.Estimate.NccBefore, result.Ncc))],
+            [.. results.Select(result =>
+                new RegisteredField(result.Estimate.Field, result.Estimate.Used, result.Estimate.NccBefore, result.Ncc))],
             [.. results.GroupBy(result => Slide(result.Estimate.Field)).Select(slide => Quality(slide.Key, [.. slide]))]);
     }
 
@@ -136,7 +143,8 @@ public static class PairTiling
     private static List<FieldEstimate> OnePerSlide(List<FieldEstimate> estimates)
     {
         var medians = estimates.GroupBy(e => Slide(e.Field)).ToDictionary(
-            slide => slide.Key, slide => AffineTransform.Median([.. slide.Select(e => e.Own)], slide.First().CentreX, slide.First().CentreY));
+            slide => slide.Key,
+            slide => AffineTransform.Median([.. slide.Select(e => e.Own)], slide.First().CentreX, slide.First().CentreY));
         return [.. estimates.Select(e => e with { Used = medians[Slide(e.Field)] })];
     }
 
@@ -145,15 +153,18 @@ public static class PairTiling
         (Image source, Image target) = estimate.Field.Read();
         PixelArea common = Warp.CommonArea(estimate.Used, source.Width, source.Height, target.Width, target.Height)
             ?? throw new InvalidDataException("source and target have no area in common");
-        Image fixedPart = source.Crop(common.X, common.Y, common.Width, common.Height), movedPart = Warp.Apply(target, estimate.Used, common);
+        Image fixedPart = source.Crop(common.X, common.Y, common.Width, common.Height),
+            movedPart = Warp.Apply(target, estimate.Used, common);
         using var scope = torch.NewDisposeScope();
         using var inference = torch.inference_mode();
-        Tensor a = StructureImage.Of(fixedPart, options.Registration.Channel), b = StructureImage.Of(movedPart, options.Registration.Channel);
+        Tensor a = StructureImage.Of(fixedPart, options.Registration.Channel),
+            b = StructureImage.Of(movedPart, options.Registration.Channel);
         var tiles = new List<RegisteredTile>();
         int background = 0;
         foreach (PixelArea tile in Grid(common.Width, common.Height, options))
         {
-            Image sourceTile = fixedPart.Crop(tile.X, tile.Y, tile.Width, tile.Height), targetTile = movedPart.Crop(tile.X, tile.Y, tile.Width, tile.Height);
+            Image sourceTile = fixedPart.Crop(tile.X, tile.Y, tile.Width, tile.Height),
+                targetTile = movedPart.Crop(tile.X, tile.Y, tile.Width, tile.Height);
             if ((StructureImage.TissueShare(sourceTile) ?? StructureImage.TissueShare(targetTile) ?? 1) < options.MinTissue)
             {
                 background++;
@@ -177,7 +188,10 @@ public static class PairTiling
         if (options.Tile is not { } tile) return [new(0, 0, width, height)];
         int stride = options.Stride ?? tile;
         if (width < tile || height < tile)
-            throw new InvalidDataException($"only {width}x{height} pixels are common to source and target; use --tile {Math.Min(width, height) / 8 * 8} or less");
+        {
+            throw new InvalidDataException($"only {width}x{height} pixels are common to source and target; "
+                + $"use --tile {Math.Min(width, height) / 8 * 8} or less");
+        }
         (int columns, int rows) = (((width - tile) / stride) + 1, ((height - tile) / stride) + 1);
         (int left, int top) = ((width - tile - ((columns - 1) * stride)) / 2, (height - tile - ((rows - 1) * stride)) / 2);
         return from row in Enumerable.Range(0, rows)
@@ -205,7 +219,8 @@ public static class PairTiling
     }
 
     /// <summary>A field's own transform, and the one that is used.</summary>
-    private sealed record FieldEstimate(StainedField Field, double CentreX, double CentreY, AffineTransform Own, AffineTransform Used, double NccBefore)
+    private sealed record FieldEstimate(StainedField Field, double CentreX, double CentreY, AffineTransform Own, AffineTransform Used,
+        double NccBefore)
     {
         public (double X, double Y) OwnShift => (Own.Apply(CentreX, CentreY).X - CentreX, Own.Apply(CentreX, CentreY).Y - CentreY);
 

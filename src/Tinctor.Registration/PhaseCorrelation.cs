@@ -9,8 +9,8 @@ namespace Tinctor.Registration;
 public readonly record struct Shift(double X, double Y, double Peak);
 
 /// <summary>
-/// Phase correlation (Kuglin and Hines 1975): both images are windowed (Hann), only the phases of their spectra are compared, and frequencies are
-/// weighted by a Gaussian. The peak of the correlation then is a Gaussian too, and three points give its place below a pixel.
+/// Phase correlation (Kuglin and Hines 1975): both images are windowed (Hann), only the phases of their spectra are compared, frequencies
+/// are weighted by a Gaussian. The peak of the correlation then is a Gaussian too, and three points give its place below a pixel.
 /// </summary>
 internal static class PhaseCorrelation
 {
@@ -48,11 +48,13 @@ internal static class PhaseCorrelation
     {
         using var scope = torch.NewDisposeScope();
         (long left, long top) = (Math.Max(0, -x), Math.Max(0, -y));
-        long width = Math.Min(source.size(3) - left, target.size(3) - left - x), height = Math.Min(source.size(2) - top, target.size(2) - top - y);
+        long width = Math.Min(source.size(3) - left, target.size(3) - left - x),
+            height = Math.Min(source.size(2) - top, target.size(2) - top - y);
         if (width < 8 || height < 8) return default;
         Tensor Part(Tensor image, long x0, long y0) => image.narrow(2, y0, height).narrow(3, x0, width).view2d();
         Tensor window = Window(height).unsqueeze(1) * Window(width).unsqueeze(0);
-        Tensor a = torch.fft.fft2(Windowed(Part(source, left, top), window)), b = torch.fft.fft2(Windowed(Part(target, left + x, top + y), window));
+        Tensor a = torch.fft.fft2(Windowed(Part(source, left, top), window)),
+            b = torch.fft.fft2(Windowed(Part(target, left + x, top + y), window));
         Tensor cross = a.conj() * b;
         Tensor weight = Weights(height, cutOff).unsqueeze(1) * Weights(width, cutOff).unsqueeze(0);
         Tensor surface = torch.fft.ifft2(cross / (cross.abs() + 1e-12) * weight).real().contiguous();

@@ -60,7 +60,8 @@ internal static class StructureImage
     public static (Tensor X, Tensor Y) Gradient(Tensor image)
     {
         Tensor Pad(Tensor difference, params long[] pad) => F.pad(difference, pad);
-        return (Pad((image[.., .., .., 2..] - image[.., .., .., ..^2]) * 0.5, 1, 1, 0, 0), Pad((image[.., .., 2.., ..] - image[.., .., ..^2, ..]) * 0.5, 0, 0, 1, 1));
+        return (Pad((image[.., .., .., 2..] - image[.., .., .., ..^2]) * 0.5, 1, 1, 0, 0),
+            Pad((image[.., .., 2.., ..] - image[.., .., ..^2, ..]) * 0.5, 0, 0, 1, 1));
     }
 
     private static Tensor Haematoxylin(Image image)

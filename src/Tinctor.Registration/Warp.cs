@@ -10,15 +10,17 @@ public readonly record struct PixelArea(int X, int Y, int Width, int Height);
 public static class Warp
 {
     /// <summary>
-    /// The target as it lies on the source: a part of the source's plane, each pixel taken from the target at <paramref name="transform"/> of its place.
+    /// The target as it lies on the source: a part of the source's plane, each pixel taken from where the transform finds it in the target.
     /// Bicubic (a = -0.75, as torch grid_sample), edges repeated; a shift by whole pixels copies.
     /// </summary>
     public static Image Apply(Image target, AffineTransform transform, PixelArea area)
     {
         using var scope = torch.NewDisposeScope();
         (int x, int y) = ((int)Math.Round(transform.X0), (int)Math.Round(transform.Y0));
-        if (transform == AffineTransform.Translation(x, y) && Inside(target, area.X + x, area.Y + y, area)) return target.Crop(area.X + x, area.Y + y, area.Width, area.Height);
-        Tensor grid = Grid(transform.After(AffineTransform.Translation(area.X, area.Y)), area.Width, area.Height, target.Width, target.Height);
+        if (transform == AffineTransform.Translation(x, y) && Inside(target, area.X + x, area.Y + y, area))
+            return target.Crop(area.X + x, area.Y + y, area.Width, area.Height);
+        AffineTransform fromArea = transform.After(AffineTransform.Translation(area.X, area.Y));
+        Tensor grid = Grid(fromArea, area.Width, area.Height, target.Width, target.Height);
         Tensor warped = F.grid_sample(target.ToTensor().unsqueeze(0), grid, "bicubic", "border", align_corners: true);
         return Image.FromTensor(warped, ValueRange.ZeroToOne, target.SampleType);
     }
@@ -73,9 +75,11 @@ public static class Warp
     /// <summary>Target positions of the pixels of a source of this size, two tensors [H, W].</summary>
     internal static (Tensor U, Tensor V) Positions(AffineTransform t, int width, int height)
     {
-        Tensor x = torch.arange(0, width, dtype: ScalarType.Float32).unsqueeze(0), y = torch.arange(0, height, dtype: ScalarType.Float32).unsqueeze(1);
+        Tensor x = torch.arange(0, width, dtype: ScalarType.Float32).unsqueeze(0),
+            y = torch.arange(0, height, dtype: ScalarType.Float32).unsqueeze(1);
         return ((x * t.Xx) + (y * t.Xy) + t.X0, (x * t.Yx) + (y * t.Yy) + t.Y0);
     }
 
-    private static bool Inside(Image image, int x, int y, PixelArea area) => x >= 0 && y >= 0 && x + area.Width <= image.Width && y + area.Height <= image.Height;
+    private static bool Inside(Image image, int x, int y, PixelArea area) =>
+        x >= 0 && y >= 0 && x + area.Width <= image.Width && y + area.Height <= image.Height;
 }

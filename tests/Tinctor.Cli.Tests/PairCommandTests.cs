@@ -18,16 +18,19 @@ public sealed class PairCommandTests : IDisposable
     public async Task TwoScanners_BecomeAlignedPairs_SplitBySlide()
     {
         string data = Shared("data/scanner_pairs");
-        Assert.Equal(0, await Run(Path.Combine(data, "aperio"), Path.Combine(data, "hamamatsu"), "--slide", @"^\d\d", "--test-slides", "07,10", "--tile", "240"));
+        Assert.Equal(0, await Run(Path.Combine(data, "aperio"), Path.Combine(data, "hamamatsu"), "--slide", @"^\d\d", "--test-slides",
+            "07,10", "--tile", "240"));
         PairManifest manifest = PairManifest.Read(Out);
         Assert.Equal("manifest manifest.csv: 100 pairs (train 60, test 40) of 5 slides", manifest.Describe());
         Assert.Equal(["07", "10"], manifest.OfSplit("test").Select(pair => pair.SlideId).Distinct());
         PairVerification.Check(manifest.Pairs, minimumSize: 240);
-        double[][] fields = [.. File.ReadLines(Path.Combine(Out, "fields.csv")).Skip(1).Select(line => line.Split(',')[^2..].Select(Number).ToArray())];
+        double[][] fields = [.. File.ReadLines(Path.Combine(Out, "fields.csv")).Skip(1).Select(line =>
+            line.Split(',')[^2..].Select(Number).ToArray())];
         Assert.InRange(fields.Average(ncc => ncc[0]), 0.40, 0.50);
         Assert.True(fields.Average(ncc => ncc[1]) > 0.85, $"NCC {fields.Average(ncc => ncc[1])}");
         Assert.All(fields, ncc => Assert.True(ncc[1] > ncc[0] + 0.1));
-        double[] residuals = [.. File.ReadLines(Path.Combine(Out, "manifest.csv")).Skip(1).Select(line => Number(line.Split(',')[6])).Order()];
+        double[] residuals = [.. File.ReadLines(Path.Combine(Out, "manifest.csv")).Skip(1).Select(line =>
+            Number(line.Split(',')[6])).Order()];
         Assert.True(residuals[50] < 0.25 && residuals[95] < 1, $"residual {residuals[50]}, {residuals[95]}");
     }
 
@@ -35,14 +38,16 @@ public sealed class PairCommandTests : IDisposable
     public async Task APhantomOfKnownMisalignment_IsAligned()
     {
         string phantom = Path.Combine(folder, "phantom");
-        Assert.Equal(0, await Invoke(PhantomCommand.Create(), "-o", phantom, "--slides", "2", "--size", "320x320", "--misalign", "10", "--seed", "3", "--test", "0.5"));
+        Assert.Equal(0, await Invoke(PhantomCommand.Create(), "-o", phantom, "--slides", "2", "--size", "320x320", "--misalign", "10",
+            "--seed", "3", "--test", "0.5"));
         Assert.Equal(0, await Run(phantom, "--transform", "affine", "--channel", "haematoxylin", "--tile", "128"));
         PairManifest manifest = PairManifest.Read(Out);
         Assert.Equal(["test", "train"], manifest.Pairs.Select(pair => pair.Split).Distinct().Order());
         Assert.All(manifest.Pairs, pair => Assert.Equal(pair.SlideId, pair.Name[..4]));
         foreach (string[] field in File.ReadLines(Path.Combine(Out, "fields.csv")).Skip(1).Select(line => line.Split(',')))
         {
-            (double before, double after) = MeanErrors(Path.Combine(phantom, "truth", $"{field[0].Trim('"')}_her2_displacement.safetensors"), [.. field[2..8].Select(Number)], 320);
+            string truth = Path.Combine(phantom, "truth", $"{field[0].Trim('"')}_her2_displacement.safetensors");
+            (double before, double after) = MeanErrors(truth, [.. field[2..8].Select(Number)], 320);
             // A fifth of the misalignment is elastic: 2 pixels at most, which no affine transform can follow.
             Assert.True(before > 2 && after < 1, $"{field[0]}: mean error {before} before, {after} after");
         }
@@ -59,7 +64,8 @@ public sealed class PairCommandTests : IDisposable
             image.Write(Path.Combine(folder, name));
         }
         string[] input = [Path.Combine(folder, "a"), Path.Combine(folder, "b"), "--tile", "48"];
-        Assert.Contains("the slides are not known", (await Assert.ThrowsAsync<InvalidDataException>(() => Run([.. input, "--by-slide"]))).Message);
+        Assert.Contains("the slides are not known",
+            (await Assert.ThrowsAsync<InvalidDataException>(() => Run([.. input, "--by-slide"]))).Message);
         Assert.Contains("tile 4", (await Assert.ThrowsAsync<InvalidDataException>(() => Run([.. input[..2], "--tile", "4"]))).Message);
         Assert.Equal(0, await Run(input));
         Assert.Equal(Path.Combine(Out, "source", "1_0008_0008.png"), PairManifest.Read(Out).Pairs.Single().Source);
@@ -71,7 +77,8 @@ public sealed class PairCommandTests : IDisposable
     private Task<int> Run(params string[] arguments) => Invoke(PairCommand.Create(), [.. arguments, "-o", Out]);
 
     private static Task<int> Invoke(Command command, params string[] arguments) =>
-        command.Parse(arguments).InvokeAsync(new InvocationConfiguration { EnableDefaultExceptionHandler = false }, TestContext.Current.CancellationToken);
+        command.Parse(arguments).InvokeAsync(new InvocationConfiguration { EnableDefaultExceptionHandler = false },
+            TestContext.Current.CancellationToken);
 
     private static double Number(string text) => double.Parse(text, CultureInfo.InvariantCulture);
 

@@ -11,7 +11,8 @@ public sealed class PairTilingTests : IDisposable
     [Fact]
     public void Tiles_AreAligned_InTheMiddle_AndScored()
     {
-        Image source = new Tissue(1).Render(150, 150, AffineTransform.Identity), target = new Tissue(1).Render(150, 150, AffineTransform.Translation(6, -4));
+        Image source = new Tissue(1).Render(150, 150, AffineTransform.Identity),
+            target = new Tissue(1).Render(150, 150, AffineTransform.Translation(6, -4));
         (IReadOnlyList<RegisteredTile> tiles, _, IReadOnlyList<SlideQuality> slides) = PairTiling.Write(
             [new("f", "s", () => (source, target))], folder, new() { Tile = 64, MinTissue = 0 });
         Assert.Equal(4, tiles.Count);
@@ -49,7 +50,8 @@ public sealed class PairTilingTests : IDisposable
         glass.Data.AsSpan().Fill(250);
         Image tissue = new Tissue(4).Render(64, 64, AffineTransform.Identity);
         for (int y = 0; y < 64; y++) tissue.Data.AsSpan(y * 192, 192).CopyTo(glass.Data.AsSpan(y * 384));
-        (IReadOnlyList<RegisteredTile> tiles, _, IReadOnlyList<SlideQuality> slides) = PairTiling.Write([new("f", "", () => (glass, glass))], folder, new() { Tile = 64 });
+        (IReadOnlyList<RegisteredTile> tiles, _, IReadOnlyList<SlideQuality> slides) =
+            PairTiling.Write([new("f", "", () => (glass, glass))], folder, new() { Tile = 64 });
         Assert.Equal((0, 1, "f"), (tiles.Single().Area.X, slides[0].Background, slides[0].SlideId));
     }
 
@@ -70,7 +72,8 @@ public sealed class PairTilingTests : IDisposable
     public void TilesThatDoNotFit_AreRefusedByName()
     {
         Image image = new Tissue(4).Render(64, 64, AffineTransform.Identity);
-        string message = Assert.Throws<InvalidDataException>(() => PairTiling.Write([new("f", "s", () => (image, image))], folder, new() { Tile = 65 })).Message;
+        string message = Assert.Throws<InvalidDataException>(() =>
+            PairTiling.Write([new("f", "s", () => (image, image))], folder, new() { Tile = 65 })).Message;
         Assert.Equal("f: only 64x64 pixels are common to source and target; use --tile 64 or less", message);
     }
 }

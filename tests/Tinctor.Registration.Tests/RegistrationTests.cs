@@ -27,7 +27,8 @@ public class RegistrationTests
     public void Translation_BetweenStains_IsFound(StructureChannel channel, double accuracy)
     {
         AffineTransform truth = AffineTransform.Translation(-6.3, 9.6);
-        Image source = Tissue.Render(200, 200, AffineTransform.Identity, noise: 20), target = Tissue.Render(200, 200, truth, ihc: true, noise: 20);
+        Image source = Tissue.Render(200, 200, AffineTransform.Identity, noise: 20),
+            target = Tissue.Render(200, 200, truth, ihc: true, noise: 20);
         RegistrationResult found = ImageRegistration.Estimate(source, target, new() { Channel = channel });
         Assert.InRange(found.Transform.CornerDistance(truth, 200, 200), 0, accuracy);
     }
@@ -46,7 +47,8 @@ public class RegistrationTests
     public void Rotation_OfHalfATurn_IsFoundWhereAskedFor()
     {
         AffineTransform truth = AffineTransform.Translation(4, 2).After(AffineTransform.Rotation(170 * Math.PI / 180, 100, 100));
-        Assert.InRange(Register(truth, new() { Transform = TransformKind.Rigid, MaxRotation = 180 }).Transform.CornerDistance(truth, 200, 200), 0, 0.3);
+        RegistrationResult found = Register(truth, new() { Transform = TransformKind.Rigid, MaxRotation = 180 });
+        Assert.InRange(found.Transform.CornerDistance(truth, 200, 200), 0, 0.3);
     }
 
     [Theory]
@@ -56,7 +58,8 @@ public class RegistrationTests
     {
         AffineTransform truth = AffineTransform.About(100, 100, 1.03, 0.06, -0.05, 0.98, 5.5, -7.25);
         Image source = Tissue.Render(200, 200, AffineTransform.Identity), target = Tissue.Render(200, 200, truth, ihc, noise: 10);
-        RegistrationResult found = ImageRegistration.Estimate(source, target, new() { Transform = TransformKind.Affine, Channel = StructureChannel.Haematoxylin });
+        RegistrationResult found =
+            ImageRegistration.Estimate(source, target, new() { Transform = TransformKind.Affine, Channel = StructureChannel.Haematoxylin });
         Assert.InRange(found.Transform.CornerDistance(truth, 200, 200), 0, 0.5);
     }
 
@@ -93,7 +96,8 @@ public class RegistrationTests
     [Fact]
     public void Warp_ByWholePixels_Copies_AndBringsTheTargetOntoTheSource()
     {
-        AffineTransform moved = AffineTransform.Translation(5, -3), truth = AffineTransform.About(60, 60, 1.02, 0.03, -0.02, 0.99, 2.5, 1.25);
+        AffineTransform moved = AffineTransform.Translation(5, -3),
+            truth = AffineTransform.About(60, 60, 1.02, 0.03, -0.02, 0.99, 2.5, 1.25);
         Image source = Tissue.Render(120, 120, AffineTransform.Identity);
         var area = new PixelArea(10, 10, 80, 70);
         Image target = Tissue.Render(120, 120, moved);

@@ -11,7 +11,8 @@ internal sealed class Tissue
     {
         var random = new Random(seed);
         nuclei = [.. Enumerable.Range(0, count).Select(_ =>
-            (extent * random.NextDouble() - 60, extent * random.NextDouble() - 60, 2.5 + (3 * random.NextDouble()), 0.3 + (0.6 * random.NextDouble())))];
+            (extent * random.NextDouble() - 60, extent * random.NextDouble() - 60,
+                2.5 + (3 * random.NextDouble()), 0.3 + (0.6 * random.NextDouble())))];
     }
 
     /// <summary>An image in which the tissue of (x, y) lies at the transform's place; violet on pink, or blue and brown.</summary>
@@ -32,8 +33,10 @@ internal sealed class Tissue
             (double R, double G, double B) stain = ihc ? (0.27, 0.57, 0.78) : (0.07, 0.99, 0.11);
             for (int c = 0; c < 3; c++)
             {
-                double density = (haematoxylin * (c == 0 ? 0.65 : c == 1 ? 0.70 : 0.29)) + (second * (c == 0 ? stain.R : c == 1 ? stain.G : stain.B));
-                image.Data[(i * 3) + c] = (byte)Math.Clamp((245 * Math.Pow(10, -density)) + (noise * (random.NextDouble() - 0.5)) + 0.5, 0, 255);
+                double density = (haematoxylin * (c == 0 ? 0.65 : c == 1 ? 0.70 : 0.29))
+                    + (second * (c == 0 ? stain.R : c == 1 ? stain.G : stain.B));
+                image.Data[(i * 3) + c] =
+                    (byte)Math.Clamp((245 * Math.Pow(10, -density)) + (noise * (random.NextDouble() - 0.5)) + 0.5, 0, 255);
             }
         }
         return image;

@@ -20,70 +20,95 @@ public static class PairCommand
 
     private static readonly Option<string> Out = new("--out", "-o")
     {
-        Description = "Folder for source/, target/, manifest.csv and fields.csv (the transforms)", HelpName = "DIR", Required = true,
+        Description = "Folder for source/, target/, manifest.csv and fields.csv (the transforms)",
+        HelpName = "DIR",
+        Required = true,
     };
 
     private static readonly Option<TransformKind> Transform = new("--transform")
     {
-        Description = "What may differ between the two: translation, rigid or affine", DefaultValueFactory = _ => TransformKind.Translation,
+        Description = "What may differ between the two: translation, rigid or affine",
+        DefaultValueFactory = _ => TransformKind.Translation,
     };
 
     private static readonly Option<StructureChannel?> Channel = new("--channel")
     {
-        Description = "What is compared: grey (optical density), haematoxylin, or edges (inverse contrast). Default: grey; edges where an image is not RGB",
+        Description = "What is compared: grey (optical density), haematoxylin, or edges (inverse contrast). "
+            + "Default: grey; edges where an image is not RGB",
     };
 
-    private static readonly Option<bool> BySlide = new("--by-slide") { Description = "One transform for all fields of a slide: the median of theirs" };
+    private static readonly Option<bool> BySlide =
+        new("--by-slide") { Description = "One transform for all fields of a slide: the median of theirs" };
 
     private static readonly Option<string?> Slide = new("--slide")
     {
-        Description = "Regular expression that finds the slide in a file name: its first group, or all of it", HelpName = "REGEX",
+        Description = "Regular expression that finds the slide in a file name: its first group, or all of it",
+        HelpName = "REGEX",
     };
 
     private static readonly Option<string[]> TestSlides = new("--test-slides")
     {
-        Description = "Slides for testing, as in 07,10; all others are for training", HelpName = "SLIDES", AllowMultipleArgumentsPerToken = true,
+        Description = "Slides for testing, as in 07,10; all others are for training",
+        HelpName = "SLIDES",
+        AllowMultipleArgumentsPerToken = true,
     };
 
     private static readonly Option<string[]> ValSlides = new("--val-slides")
     {
-        Description = "Slides for validation", HelpName = "SLIDES", AllowMultipleArgumentsPerToken = true,
+        Description = "Slides for validation",
+        HelpName = "SLIDES",
+        AllowMultipleArgumentsPerToken = true,
     };
 
-    private static readonly Option<double?> Test = new("--test") { Description = "Share of the slides for testing, chosen by their names", HelpName = "SHARE" };
+    private static readonly Option<double?> Test =
+        new("--test") { Description = "Share of the slides for testing, chosen by their names", HelpName = "SHARE" };
 
-    private static readonly Option<double?> Val = new("--val") { Description = "Share of the slides for validation, chosen by their names", HelpName = "SHARE" };
+    private static readonly Option<double?> Val =
+        new("--val") { Description = "Share of the slides for validation, chosen by their names", HelpName = "SHARE" };
 
     private static readonly Option<int> Tile = new("--tile")
     {
-        Description = "Side of a tile in pixels; 0 keeps each field's common area whole", HelpName = "PX", DefaultValueFactory = _ => 256,
+        Description = "Side of a tile in pixels; 0 keeps each field's common area whole",
+        HelpName = "PX",
+        DefaultValueFactory = _ => 256,
     };
 
-    private static readonly Option<int?> Stride = new("--stride") { Description = "Pixels from tile to tile. Default: the tile's side", HelpName = "PX" };
+    private static readonly Option<int?> Stride =
+        new("--stride") { Description = "Pixels from tile to tile. Default: the tile's side", HelpName = "PX" };
 
     private static readonly Option<double> MinTissue = new("--min-tissue")
     {
-        Description = "Tiles with a smaller share of tissue are not written", HelpName = "SHARE", DefaultValueFactory = _ => new TilingOptions().MinTissue,
+        Description = "Tiles with a smaller share of tissue are not written",
+        HelpName = "SHARE",
+        DefaultValueFactory = _ => new TilingOptions().MinTissue,
     };
 
     private static readonly Option<double> MinNcc = new("--min-ncc")
     {
-        Description = "Tiles that correlate less are marked as not kept", HelpName = "NCC", DefaultValueFactory = _ => new TilingOptions().MinNcc,
+        Description = "Tiles that correlate less are marked as not kept",
+        HelpName = "NCC",
+        DefaultValueFactory = _ => new TilingOptions().MinNcc,
     };
 
     private static readonly Option<double> MaxResidual = new("--max-residual")
     {
-        Description = "Tiles that are still shifted by more are marked as not kept", HelpName = "PX", DefaultValueFactory = _ => new TilingOptions().MaxResidual,
+        Description = "Tiles that are still shifted by more are marked as not kept",
+        HelpName = "PX",
+        DefaultValueFactory = _ => new TilingOptions().MaxResidual,
     };
 
     private static readonly Option<double> MaxShift = new("--max-shift")
     {
-        Description = "Largest shift as a share of the image's side", HelpName = "SHARE", DefaultValueFactory = _ => new RegistrationOptions().MaxShift,
+        Description = "Largest shift as a share of the image's side",
+        HelpName = "SHARE",
+        DefaultValueFactory = _ => new RegistrationOptions().MaxShift,
     };
 
     private static readonly Option<double> MaxRotation = new("--max-rotation")
     {
-        Description = "Largest rotation to look for, in degrees (rigid, affine)", HelpName = "DEG", DefaultValueFactory = _ => new RegistrationOptions().MaxRotation,
+        Description = "Largest rotation to look for, in degrees (rigid, affine)",
+        HelpName = "DEG",
+        DefaultValueFactory = _ => new RegistrationOptions().MaxRotation,
     };
 
     private static readonly Option<bool> Reverse = new("--reverse") { Description = "Exchange source and target" };
@@ -94,16 +119,16 @@ public static class PairCommand
     public static Command Create()
     {
         var command = new Command("pair", """
-            Register two stains of the same tissue, cut them into aligned tiles, score the tiles, write a manifest that `tinctor train` reads.
+            Register two stains of the same tissue, cut and score aligned tiles, write a manifest that `tinctor train` reads.
 
             Examples:
               tinctor pair aperio hamamatsu -o pairs --slide "^\d\d" --test-slides 07,10 --tile 240
-              tinctor pair BCI_dataset -o pairs --transform affine --channel haematoxylin
+              tinctor pair restained/ -o pairs --transform affine --channel haematoxylin
               tinctor pair manifest.csv -o pairs --tile 512 --stride 256 --min-ncc 0.3
             """)
         {
-            Input, Out, Transform, Channel, BySlide, Slide, TestSlides, ValSlides, Test, Val, Tile, Stride, MinTissue, MinNcc, MaxResidual, MaxShift, MaxRotation,
-            Reverse, Force,
+            Input, Out, Transform, Channel, BySlide, Slide, TestSlides, ValSlides, Test, Val,
+            Tile, Stride, MinTissue, MinNcc, MaxResidual, MaxShift, MaxRotation, Reverse, Force,
         };
         command.SetAction((parse, cancel) => Task.Run(() => Execute(parse, AnsiConsole.Console, cancel), cancel));
         return command;
@@ -133,21 +158,25 @@ public static class PairCommand
             ("kept", [.. tiles.Select(tile => tile.Kept ? "1" : "0")]));
         Report(console, folder, result, fields);
         return tiles.Any(tile => tile.Kept) ? 0
-            : throw new InvalidDataException($"{folder}: no tile was good enough; look at the table, try --transform affine or another --channel");
+            : throw new InvalidDataException($"{folder}: no tile was good enough; look at the table, "
+                + "try --transform affine or another --channel");
     }
 
     private static PairManifest ReadManifest(ParseResult parse)
     {
         string[] inputs = parse.GetRequiredValue(Input);
         string? slide = parse.GetValue(Slide);
-        PairManifest manifest = inputs.Length == 2 ? PairManifest.ReadTwoFolders(inputs[0], inputs[1], slide) : PairManifest.Read(inputs[0], slide);
+        PairManifest manifest = inputs.Length == 2 ? PairManifest.ReadTwoFolders(inputs[0], inputs[1], slide)
+            : PairManifest.Read(inputs[0], slide);
         if (parse.GetValue(Reverse)) manifest = manifest.Reverse();
         (string[] test, string[] val) = (Names(parse.GetValue(TestSlides)), Names(parse.GetValue(ValSlides)));
         if (test.Length + val.Length > 0) return manifest.SplitBySlide(val, test);
-        return parse.GetValue(Test) is null && parse.GetValue(Val) is null ? manifest : manifest.SplitBySlide(parse.GetValue(Val) ?? 0, parse.GetValue(Test) ?? 0);
+        return parse.GetValue(Test) is null && parse.GetValue(Val) is null ? manifest
+            : manifest.SplitBySlide(parse.GetValue(Val) ?? 0, parse.GetValue(Test) ?? 0);
     }
 
-    private static string[] Names(string[]? values) => [.. (values ?? []).SelectMany(value => value.Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries))];
+    private static string[] Names(string[]? values) =>
+        [.. (values ?? []).SelectMany(value => value.Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries))];
 
     private static TilingOptions Options(ParseResult parse, IReadOnlyList<Pair> pairs)
     {
@@ -183,8 +212,10 @@ public static class PairCommand
 
     private static void Prepare(string folder, bool replace)
     {
-        string[] earlier = [.. ((string[])["source", "target", "fields.csv", "manifest.csv"]).Select(name => Path.Combine(folder, name)).Where(Path.Exists)];
-        if (earlier.Length > 0 && !replace) throw new IOException($"{folder}: holds tiles already; choose another folder, or replace them with --force");
+        string[] names = ["source", "target", "fields.csv", "manifest.csv"];
+        string[] earlier = [.. names.Select(name => Path.Combine(folder, name)).Where(Path.Exists)];
+        if (earlier.Length > 0 && !replace)
+            throw new IOException($"{folder}: holds tiles already; choose another folder, or replace them with --force");
         foreach (string path in earlier)
         {
             if (Directory.Exists(path)) Directory.Delete(path, recursive: true);
@@ -207,23 +238,29 @@ public static class PairCommand
         return fields;
     }
 
-    private static void Report(IAnsiConsole console, string folder, TilingResult result, Dictionary<StainedField, Pair> fields)
+    private static void Report(IAnsiConsole console, string folder, TilingResult result,
+        Dictionary<StainedField, Pair> fields)
     {
         const int shown = 40;
         (IReadOnlyList<RegisteredTile> tiles, _, IReadOnlyList<SlideQuality> slides) = result;
         var table = new Table { Border = TableBorder.Simple };
         foreach (string heading in (string[])["slide", "fields", "shift x, y", "spread", "NCC", "kept", "glass", "check"])
             table.AddColumn(heading, column => column.NoWrap().PadLeft(0).PadRight(1));
-        foreach (SlideQuality slide in slides.OrderBy(slide => slide.Passed).Take(shown).OrderBy(slide => slide.SlideId, StringComparer.Ordinal))
+        // The failed ones come first where not all can be shown.
+        IEnumerable<SlideQuality> rows = slides.OrderBy(slide => slide.Passed).Take(shown);
+        foreach (SlideQuality slide in rows.OrderBy(slide => slide.SlideId, StringComparer.Ordinal))
         {
-            table.AddRow(Markup.Escape(slide.SlideId), $"{slide.Fields}", $"{Number(slide.ShiftX, "0.00")}, {Number(slide.ShiftY, "0.00")}", Number(slide.Spread, "0.00"),
-                $"{Number(slide.NccBefore, "0.000")} > {Number(slide.NccAfter, "0.000")}", $"{slide.Kept}/{slide.Kept + slide.Rejected}", $"{slide.Background}",
+            table.AddRow(Markup.Escape(slide.SlideId), $"{slide.Fields}",
+                $"{Number(slide.ShiftX, "0.00")}, {Number(slide.ShiftY, "0.00")}", Number(slide.Spread, "0.00"),
+                $"{Number(slide.NccBefore, "0.000")} > {Number(slide.NccAfter, "0.000")}",
+                $"{slide.Kept}/{slide.Kept + slide.Rejected}", $"{slide.Background}",
                 slide.Passed ? "[green]pass[/]" : "[red]fail[/]");
         }
         console.Write(table);
         if (slides.Count > shown) console.WriteLine($"and {slides.Count - shown} more");
         var splits = tiles.Where(tile => tile.Kept).CountBy(tile => fields[tile.Field].Split);
-        console.WriteLine($"{folder}: {tiles.Count(tile => tile.Kept)} of {tiles.Count} tiles kept ({string.Join(", ", splits.Select(split => $"{split.Key} {split.Value}"))}), "
+        string counts = string.Join(", ", splits.Select(split => $"{split.Key} {split.Value}"));
+        console.WriteLine($"{folder}: {tiles.Count(tile => tile.Kept)} of {tiles.Count} tiles kept ({counts}), "
             + $"{slides.Count(slide => !slide.Passed)} of {slides.Count} slides failed the check");
     }
 
@@ -233,8 +270,9 @@ public static class PairCommand
         var text = new StringBuilder("field,slide_id,xx,xy,x0,yx,yy,y0,ncc_before,ncc_after\n");
         foreach ((StainedField field, AffineTransform t, double before, double after) in fields)
         {
-            string[] numbers = [.. ((double[])[t.Xx, t.Xy, t.X0, t.Yx, t.Yy, t.Y0]).Select(number => Number(number, "0.######")), Number(before, "0.0000"), Number(after, "0.0000")];
-            text.Append(CultureInfo.InvariantCulture, $"\"{field.Name}\",\"{field.SlideId}\",{string.Join(',', numbers)}\n");
+            double[] numbers = [t.Xx, t.Xy, t.X0, t.Yx, t.Yy, t.Y0, before, after];
+            string row = string.Join(',', numbers.Select(number => Number(number, "0.######")));
+            text.Append(CultureInfo.InvariantCulture, $"\"{field.Name}\",\"{field.SlideId}\",{row}\n");
         }
         AtomicFile.WriteText(path, text.ToString());
     }

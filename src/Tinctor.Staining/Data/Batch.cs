@@ -8,7 +8,8 @@ namespace Tinctor.Staining.Data;
 /// </summary>
 public sealed class Batch : IDisposable
 {
-    private Batch(int index, IReadOnlyList<Pair> pairs, Tensor source, Tensor target) => (Index, Pairs, Source, Target) = (index, pairs, source, target);
+    private Batch(int index, IReadOnlyList<Pair> pairs, Tensor source, Tensor target) =>
+        (Index, Pairs, Source, Target) = (index, pairs, source, target);
 
     /// <summary>The position in the epoch, from 0.</summary>
     public int Index { get; }
@@ -32,7 +33,8 @@ public sealed class Batch : IDisposable
     internal static Batch Stack(int index, IReadOnlyList<Sample> samples)
     {
         Pair[] pairs = [.. samples.Select(sample => sample.Pair)];
-        return new(index, pairs, Planes.Stack(pairs, [.. samples.Select(sample => sample.Source)]), Planes.Stack(pairs, [.. samples.Select(sample => sample.Target)]));
+        return new(index, pairs, Planes.Stack(pairs, [.. samples.Select(sample => sample.Source)]),
+            Planes.Stack(pairs, [.. samples.Select(sample => sample.Target)]));
     }
 }
 
@@ -69,7 +71,8 @@ internal sealed record Planes(float[] Values, int Channels, int Height, int Widt
             if (images[i].Shape != first.Shape)
             {
                 stack.Dispose();
-                throw new InvalidDataException($"{pairs[i].Source}: is {images[i].Shape}, {pairs[0].Source} in the same batch {first.Shape}; set a crop, or a batch size of 1");
+                throw new InvalidDataException($"{pairs[i].Source}: is {images[i].Shape}, {pairs[0].Source} in the same batch "
+                    + $"{first.Shape}; set a crop, or a batch size of 1");
             }
             images[i].Values.CopyTo(data[(i * first.Values.Length)..]);
         }

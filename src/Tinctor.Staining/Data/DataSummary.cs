@@ -11,8 +11,9 @@ namespace Tinctor.Staining.Data;
 /// <param name="Slides">Slides of each split; empty where they are not known.</param>
 /// <param name="Sha256">The hash of the lines "hash  path" of all files in the order of their paths, as sha256sum writes them.</param>
 /// <param name="Files">SHA-256 in hexadecimal by path relative to the root's folder, with forward slashes.</param>
-public sealed record DataSummary(string Root, string Layout, IReadOnlyDictionary<string, int> Splits, IReadOnlyDictionary<string, int> Labels,
-    IReadOnlyDictionary<string, string[]> Slides, string Sha256, IReadOnlyDictionary<string, string> Files)
+public sealed record DataSummary(string Root, string Layout,
+    IReadOnlyDictionary<string, int> Splits, IReadOnlyDictionary<string, int> Labels, IReadOnlyDictionary<string, string[]> Slides,
+    string Sha256, IReadOnlyDictionary<string, string> Files)
 {
     /// <summary>Counts and hashes every file of the manifest, in parallel.</summary>
     /// <exception cref="IOException">A file cannot be read.</exception>
@@ -36,10 +37,13 @@ public sealed record DataSummary(string Root, string Layout, IReadOnlyDictionary
             Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(lines))), byPath);
     }
 
-    private static SortedDictionary<string, int> Count(IEnumerable<string> names) => new(names.CountBy(name => name).ToDictionary(), StringComparer.Ordinal);
+    private static SortedDictionary<string, int> Count(IEnumerable<string> names) =>
+        new(names.CountBy(name => name).ToDictionary(), StringComparer.Ordinal);
 
     private static SortedDictionary<string, string[]> SlidesOf(PairManifest manifest) => new(
         manifest.Pairs.Where(pair => pair.SlideId.Length > 0).GroupBy(pair => pair.Split)
-            .ToDictionary(split => split.Key, split => split.Select(pair => pair.SlideId).Distinct().Order(StringComparer.Ordinal).ToArray()),
+            .ToDictionary(
+                split => split.Key,
+                split => split.Select(pair => pair.SlideId).Distinct().Order(StringComparer.Ordinal).ToArray()),
         StringComparer.Ordinal);
 }

@@ -28,7 +28,8 @@ public static partial class FolderLayouts
         {
             if (Images(folder).Count == 0) throw new InvalidDataException($"{folder}: holds no PNG, JPEG or TIFF images");
         }
-        return new(source, $"two folders, {Path.GetFileName(source)} and {Path.GetFileName(target)}", [.. Match(source, target, "train", slidePattern)]);
+        return new(source, $"two folders, {Path.GetFileName(source)} and {Path.GetFileName(target)}",
+            [.. Match(source, target, "train", slidePattern)]);
     }
 
     internal static PairManifest Read(string root, Regex? slidePattern)
@@ -36,15 +37,22 @@ public static partial class FolderLayouts
         string[] manifests = [.. Directory.EnumerateFiles(root, "manifest*").Where(IsManifest).Order(StringComparer.Ordinal)];
         if (manifests.Length == 1) return ManifestFile.Read(manifests[0], slidePattern);
         if (manifests.Length > 1)
-            throw new InvalidDataException($"{root}: holds several manifests ({string.Join(", ", manifests.Select(Path.GetFileName))}); name one of them");
+        {
+            string names = string.Join(", ", manifests.Select(Path.GetFileName));
+            throw new InvalidDataException($"{root}: holds several manifests ({names}); name one of them");
+        }
 
         foreach ((string source, string target) in Partners)
         {
             string sources = Path.Combine(root, source), targets = Path.Combine(root, target);
             if (Directory.Exists(sources) && Directory.Exists(targets))
-                return new(root, source == "HE" ? "BCI layout" : $"folders {source} and {target}", [.. Halves(sources, targets, slidePattern)]);
+            {
+                string layout = source == "HE" ? "BCI layout" : $"folders {source} and {target}";
+                return new(root, layout, [.. Halves(sources, targets, slidePattern)]);
+            }
         }
-        if (PairManifest.Splits.Any(split => Directory.Exists(Path.Combine(root, $"{split}A")) && Directory.Exists(Path.Combine(root, $"{split}B"))))
+        bool Has(string folder) => Directory.Exists(Path.Combine(root, folder));
+        if (PairManifest.Splits.Any(split => Has($"{split}A") && Has($"{split}B")))
         {
             return new(root, "MIST layout", [.. PairManifest.Splits.SelectMany(split =>
                 Match(Path.Combine(root, $"{split}A"), Path.Combine(root, $"{split}B"), split, slidePattern))]);
@@ -55,7 +63,8 @@ public static partial class FolderLayouts
                 [.. PairManifest.Splits.SelectMany(split => SideBySide(Path.Combine(root, split), split, slidePattern))]);
         }
         if (Images(root).Count > 0) return new(root, "side-by-side AB images, no splits", [.. SideBySide(root, "train", slidePattern)]);
-        throw new InvalidDataException($"{root}: no known layout; expected manifest.csv, HE and IHC, trainA and trainB, or train and test with side-by-side images");
+        throw new InvalidDataException($"{root}: no known layout; expected manifest.csv, HE and IHC, trainA and trainB, "
+            + "or train and test with side-by-side images");
     }
 
     /// <summary>The slide in a file's name, or nothing.</summary>
@@ -86,8 +95,14 @@ public static partial class FolderLayouts
         }
     }
 
-    private static IEnumerable<Pair> SideBySide(string folder, string split, Regex? slidePattern) => Images(folder)
-        .Select(file => new Pair(file, null, split, Label(Path.GetFileNameWithoutExtension(file)), Slide(file, slidePattern), PairLayout.SourceLeft));
+    private static IEnumerable<Pair> SideBySide(string folder, string split, Regex? slidePattern)
+    {
+        foreach (string file in Images(folder))
+        {
+            string? label = Label(Path.GetFileNameWithoutExtension(file));
+            yield return new(file, null, split, label, Slide(file, slidePattern), PairLayout.SourceLeft);
+        }
+    }
 
     private static Dictionary<string, string> ByName(string folder)
     {

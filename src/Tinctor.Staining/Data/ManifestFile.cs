@@ -41,16 +41,18 @@ public static class ManifestFile
             else pairs.Add(ToPair(row, folder, split, slidePattern));
         }
         if (problems.Count > 0)
-            throw new InvalidDataException($"{path}: {Problems.List(problems)}; each row needs a source, and train, val or test as its split");
+            throw new InvalidDataException($"{path}: {Problems.List(problems)}; rows need a source, and train, val or test as their split");
         var manifest = new PairManifest(Path.GetFullPath(path), $"manifest {Path.GetFileName(path)}", pairs);
         return splits || pairs.Count == 0 ? manifest : manifest.SplitBySlide(ValidationShare, TestShare);
     }
 
     /// <summary>
-    /// Writes a CSV manifest with paths relative to it and forward slashes. <paramref name="extra"/> adds columns, of which each pair has a value.
+    /// Writes a CSV manifest with paths relative to it and forward slashes. <paramref name="extra"/> adds columns, of which each pair has
+    /// a value.
     /// </summary>
     /// <exception cref="IOException">The file cannot be written.</exception>
-    public static void Write(string path, IReadOnlyList<Pair> pairs, params IReadOnlyList<(string Name, IReadOnlyList<string> Values)> extra)
+    public static void Write(string path, IReadOnlyList<Pair> pairs,
+        params IReadOnlyList<(string Name, IReadOnlyList<string> Values)> extra)
     {
         string folder = Path.GetDirectoryName(Path.GetFullPath(path))!;
         var text = new StringBuilder();
@@ -58,8 +60,10 @@ public static class ManifestFile
         for (int i = 0; i < pairs.Count; i++)
         {
             Pair pair = pairs[i];
-            if (pair.Layout == PairLayout.SourceRight) throw new ArgumentException($"{pair.Source}: a manifest cannot say that the source is on the right");
-            AppendRow(text, [Relative(pair.Source), pair.Target is null ? "" : Relative(pair.Target), pair.Split, pair.Label ?? "", pair.SlideId,
+            if (pair.Layout == PairLayout.SourceRight)
+                throw new ArgumentException($"{pair.Source}: a manifest cannot say that the source is on the right");
+            string target = pair.Target is null ? "" : Relative(pair.Target);
+            AppendRow(text, [Relative(pair.Source), target, pair.Split, pair.Label ?? "", pair.SlideId,
                 .. extra.Select(column => column.Values[i])]);
         }
         AtomicFile.WriteText(path, text.ToString());
@@ -89,16 +93,21 @@ public static class ManifestFile
         try
         {
             using var parser = new TextFieldParser(path, Encoding.UTF8) { Delimiters = [","], HasFieldsEnclosedInQuotes = true };
-            string[] header = parser.ReadFields() ?? throw new InvalidDataException($"{path}: is empty; expected a header line with source, target, split, label, slide_id");
-            if (!header.Contains("source")) throw new InvalidDataException($"{path}: has no source column; its header is {string.Join(",", header)}");
+            string[] header = parser.ReadFields()
+                ?? throw new InvalidDataException($"{path}: is empty; expected a header line with source, target, split, label, slide_id");
+            if (!header.Contains("source"))
+                throw new InvalidDataException($"{path}: has no source column; its header is {string.Join(",", header)}");
             var rows = new List<Row>();
             while (!parser.EndOfData)
             {
                 long line = parser.LineNumber;
                 string[] fields = parser.ReadFields()!;
                 if (fields.Length != header.Length)
-                    throw new InvalidDataException($"{path}: line {line} has {fields.Length} fields, the header {header.Length}; quote fields that contain commas");
-                rows.Add(new($"line {line}", header.Zip(fields).DistinctBy(field => field.First).ToDictionary(field => field.First, field => field.Second)));
+                {
+                    throw new InvalidDataException($"{path}: line {line} has {fields.Length} fields, the header {header.Length}; "
+                        + "quote fields that contain commas");
+                }
+                rows.Add(new($"line {line}", header.Zip(fields).DistinctBy(field => field.First).ToDictionary()));
             }
             return rows;
         }
@@ -114,7 +123,8 @@ public static class ManifestFile
         {
             object? document = new DeserializerBuilder().Build().Deserialize<object?>(File.ReadAllText(path));
             if (document is Dictionary<object, object> mapping && mapping.TryGetValue("pairs", out object? list)) document = list;
-            if (document is not List<object> items) throw new InvalidDataException($"{path}: expected a list of pairs, by itself or under \"pairs\"");
+            if (document is not List<object> items)
+                throw new InvalidDataException($"{path}: expected a list of pairs, by itself or under \"pairs\"");
             return [.. items.Select((item, i) => new Row($"pair {i + 1}", item is Dictionary<object, object> fields
                 ? fields.ToDictionary(field => $"{field.Key}", field => Convert.ToString(field.Value, CultureInfo.InvariantCulture) ?? "")
                 : throw new InvalidDataException($"{path}: pair {i + 1} is not a mapping with source, target, split, label, slide_id")))];
@@ -126,7 +136,9 @@ public static class ManifestFile
     }
 
     private static void AppendRow(StringBuilder text, IEnumerable<string> fields) =>
-        text.AppendJoin(',', fields.Select(field => field.AsSpan().ContainsAny(",\"\n\r") ? $"\"{field.Replace("\"", "\"\"")}\"" : field)).Append('\n');
+        text.AppendJoin(',', fields.Select(Quoted)).Append('\n');
+
+    private static string Quoted(string field) => field.AsSpan().ContainsAny(",\"\n\r") ? $"\"{field.Replace("\"", "\"\"")}\"" : field;
 
     private sealed record Row(string Place, Dictionary<string, string> Fields)
     {

@@ -1,8 +1,8 @@
 namespace Tinctor.Staining.Data;
 
 /// <summary>
-/// Gives a data set in batches, and makes the next ones on other threads while the engine computes. The order is a function of the seed and the epoch;
-/// neither it nor the content depends on the number of workers, or on where in an epoch one starts.
+/// Gives a data set in batches, and makes the next ones on other threads while the engine computes. The order is a function of the seed
+/// and the epoch; neither it nor the content depends on the number of workers, or on where in an epoch one starts.
 /// </summary>
 public sealed class PairLoader
 {
@@ -43,7 +43,8 @@ public sealed class PairLoader
     public int BatchesPerEpoch => (Dataset.Count + BatchSize - 1) / BatchSize;
 
     /// <summary>The indices of an epoch in the order in which they come.</summary>
-    public IReadOnlyList<int> Order(int epoch) => Shuffle ? SampleRandom.Permutation(Seed, epoch, Dataset.Count) : [.. Enumerable.Range(0, Dataset.Count)];
+    public IReadOnlyList<int> Order(int epoch) =>
+        Shuffle ? SampleRandom.Permutation(Seed, epoch, Dataset.Count) : [.. Enumerable.Range(0, Dataset.Count)];
 
     /// <summary>
     /// The batches of one epoch from <paramref name="startBatch"/> on, the same as those of a whole epoch. The caller disposes each batch;

@@ -7,25 +7,27 @@ namespace Tinctor.Staining.Data;
 /// <summary>The pairs of a data set, in the order of their names, and where they came from.</summary>
 /// <param name="Root">The folder or manifest file that was read, as a full path.</param>
 /// <param name="Layout">The layout that was recognised, in words.</param>
-/// <param name="Pairs">All pairs of all splits. Partners that are missing are listed too: <see cref="PairVerification"/> reports them.</param>
+/// <param name="Pairs">All pairs of all splits, those without a partner too: <see cref="PairVerification"/> reports them.</param>
 public sealed record PairManifest(string Root, string Layout, IReadOnlyList<Pair> Pairs)
 {
     /// <summary>The names of the splits.</summary>
     public static IReadOnlyList<string> Splits { get; } = ["train", "val", "test"];
 
     /// <summary>
-    /// Reads a data folder, whose layout is recognised (see <see cref="FolderLayouts"/>), or a manifest file (see <see cref="ManifestFile"/>).
+    /// Reads a data folder, whose layout is recognised (see <see cref="FolderLayouts"/>), or a manifest file (see
+    /// <see cref="ManifestFile"/>).
     /// </summary>
     /// <param name="path">A folder, or a .csv, .yaml or .yml file.</param>
     /// <param name="slidePattern">
-    /// A regular expression that finds the slide's name in a file name: its first group, or all that it matches. Used where no slide_id column tells.
+    /// A regular expression that finds the slide's name in a file name: its first group, or all that it matches.
+    /// Used where no slide_id column tells.
     /// </param>
     /// <exception cref="FileNotFoundException">There is no such file or folder.</exception>
     /// <exception cref="InvalidDataException">No layout fits, a manifest is malformed, or a slide is in two splits.</exception>
     public static PairManifest Read(string path, string? slidePattern = null)
     {
         string root = Path.GetFullPath(path);
-        Regex? pattern = slidePattern is null ? null : SlidePattern(slidePattern);
+        Regex? pattern = SlidePattern(slidePattern);
         PairManifest manifest = Directory.Exists(root) ? FolderLayouts.Read(root, pattern)
             : File.Exists(root) ? ManifestFile.Read(root, pattern)
             : throw new FileNotFoundException($"{path}: no such file or folder; check the path", path);
@@ -37,7 +39,7 @@ public sealed record PairManifest(string Root, string Layout, IReadOnlyList<Pair
     /// <summary>Reads two folders of images with the same names; all pairs are for training until they are split.</summary>
     /// <exception cref="InvalidDataException">One of the folders holds no images.</exception>
     public static PairManifest ReadTwoFolders(string source, string target, string? slidePattern = null) =>
-        FolderLayouts.ReadTwoFolders(Path.GetFullPath(source), Path.GetFullPath(target), slidePattern is null ? null : SlidePattern(slidePattern));
+        FolderLayouts.ReadTwoFolders(Path.GetFullPath(source), Path.GetFullPath(target), SlidePattern(slidePattern));
 
     /// <summary>The pairs of one split; may be empty.</summary>
     public IReadOnlyList<Pair> OfSplit(string split) => [.. Pairs.Where(pair => pair.Split == split)];
@@ -46,8 +48,8 @@ public sealed record PairManifest(string Root, string Layout, IReadOnlyList<Pair
     public PairManifest Reverse() => this with { Pairs = [.. Pairs.Select(pair => pair.Reverse())] };
 
     /// <summary>
-    /// Gives each slide, with all of its pairs, to one split. Which slides is a function of their names and the seed alone. Shares are rounded to
-    /// whole slides: at least one for a share above 0, and at least one left for training.
+    /// Gives each slide, with all of its pairs, to one split. Which slides is a function of their names and the seed alone.
+    /// Shares are rounded to whole slides: at least one for a share above 0, and at least one left for training.
     /// </summary>
     /// <param name="validation">Share of slides for validation, 0 to 1.</param>
     /// <param name="test">Share of slides for testing, 0 to 1.</param>
@@ -55,25 +57,32 @@ public sealed record PairManifest(string Root, string Layout, IReadOnlyList<Pair
     /// <exception cref="InvalidDataException">A pair's slide is not known, or there are too few slides.</exception>
     public PairManifest SplitBySlide(double validation, double test, ulong seed = 0)
     {
-        if (!(validation >= 0 && test >= 0 && validation + test < 1)) throw new ArgumentException("shares must not be below 0, and together below 1");
+        if (!(validation >= 0 && test >= 0 && validation + test < 1))
+            throw new ArgumentException("shares must not be below 0, and together below 1");
         RequireSlides();
         string[] slides = [.. Pairs.Select(pair => pair.SlideId).Distinct().OrderBy(slide => Rank(slide, seed))];
         int tests = Share(test), validations = Share(validation);
         if (tests + validations >= slides.Length)
-            throw new InvalidDataException($"{Root}: {slides.Length} slides are too few to be split; add a split column to the manifest, or name the test slides");
+        {
+            throw new InvalidDataException($"{Root}: {slides.Length} slides are too few to be split; "
+                + "add a split column to the manifest, or name the test slides");
+        }
         return Assign(slide => Array.IndexOf(slides, slide) is int i && i < tests ? "test" : i < tests + validations ? "val" : "train");
 
         int Share(double share) => share == 0 ? 0 : Math.Max(1, (int)Math.Round(share * slides.Length));
     }
 
     /// <summary>Gives the named slides to the test or validation split and all others to training.</summary>
-    /// <exception cref="InvalidDataException">A named slide is not there, a slide is in both lists, or none is left for training.</exception>
+    /// <exception cref="InvalidDataException">A slide is not there, is in both lists, or none is left for training.</exception>
     public PairManifest SplitBySlide(IReadOnlyCollection<string> validation, IReadOnlyCollection<string> test)
     {
         RequireSlides();
         var known = Pairs.Select(pair => pair.SlideId).ToHashSet();
         if (validation.Concat(test).FirstOrDefault(slide => !known.Contains(slide)) is { } missing)
-            throw new InvalidDataException($"{Root}: has no slide {missing}; it has {string.Join(", ", known.Order(StringComparer.Ordinal))}");
+        {
+            string there = string.Join(", ", known.Order(StringComparer.Ordinal));
+            throw new InvalidDataException($"{Root}: has no slide {missing}; it has {there}");
+        }
         if (validation.FirstOrDefault(test.Contains) is { } twice)
             throw new InvalidDataException($"slide {twice} cannot be both for validation and for testing");
         if (known.Count == validation.Distinct().Count() + test.Distinct().Count())
@@ -85,7 +94,7 @@ public sealed record PairManifest(string Root, string Layout, IReadOnlyList<Pair
     public string Describe()
     {
         var text = new StringBuilder($"{Layout}: {Pairs.Count} pairs (");
-        text.AppendJoin(", ", Splits.Select(split => (split, count: OfSplit(split).Count)).Where(s => s.count > 0).Select(s => $"{s.split} {s.count}"));
+        text.AppendJoin(", ", Splits.Where(split => OfSplit(split).Count > 0).Select(split => $"{split} {OfSplit(split).Count}"));
         int slides = Pairs.Select(pair => pair.SlideId).Where(slide => slide.Length > 0).Distinct().Count();
         text.Append(slides > 0 ? $") of {slides} slides" : "), slides not known");
         if (Pairs.Any(pair => pair.Label is not null))
@@ -96,7 +105,8 @@ public sealed record PairManifest(string Root, string Layout, IReadOnlyList<Pair
         return text.ToString();
     }
 
-    private PairManifest Assign(Func<string, string> split) => this with { Pairs = [.. Pairs.Select(pair => pair with { Split = split(pair.SlideId) })] };
+    private PairManifest Assign(Func<string, string> split) =>
+        this with { Pairs = [.. Pairs.Select(pair => pair with { Split = split(pair.SlideId) })] };
 
     private void RequireSlides()
     {
@@ -110,7 +120,8 @@ public sealed record PairManifest(string Root, string Layout, IReadOnlyList<Pair
     private void RefuseLeaks()
     {
         var leaks = Pairs.Where(pair => pair.SlideId.Length > 0).GroupBy(pair => pair.SlideId)
-            .Select(slide => (slide.Key, Splits: slide.Select(pair => pair.Split).Distinct().ToArray())).Where(slide => slide.Splits.Length > 1).ToArray();
+            .Select(slide => (slide.Key, Splits: slide.Select(pair => pair.Split).Distinct().ToArray()))
+            .Where(slide => slide.Splits.Length > 1).ToArray();
         if (leaks.Length > 0)
         {
             throw new InvalidDataException($"{Root}: test data would leak into training: "
@@ -119,13 +130,14 @@ public sealed record PairManifest(string Root, string Layout, IReadOnlyList<Pair
         }
     }
 
-    private static ulong Rank(string slide, ulong seed) => BitConverter.ToUInt64(SHA256.HashData(Encoding.UTF8.GetBytes($"{seed}:{slide}")));
+    private static ulong Rank(string slide, ulong seed) =>
+        BitConverter.ToUInt64(SHA256.HashData(Encoding.UTF8.GetBytes($"{seed}:{slide}")));
 
-    private static Regex SlidePattern(string pattern)
+    private static Regex? SlidePattern(string? pattern)
     {
         try
         {
-            return new Regex(pattern, RegexOptions.CultureInvariant, TimeSpan.FromSeconds(1));
+            return pattern is null ? null : new Regex(pattern, RegexOptions.CultureInvariant, TimeSpan.FromSeconds(1));
         }
         catch (ArgumentException error)
         {

@@ -3,12 +3,13 @@ using Tinctor.Slides;
 namespace Tinctor.Staining.Data;
 
 /// <summary>
-/// What happens to a pair between file and network, to source and target alike: resize, crop, mirror, turn. The default takes images as they are.
-/// Random choices are drawn from a <see cref="SampleRandom"/>, always in the same order and number, so that one option does not change another's draws.
+/// What happens to a pair between file and network, to source and target alike: resize, crop, mirror, turn.
+/// The default takes images as they are. Random choices are drawn from a <see cref="SampleRandom"/>, always in the same order and number,
+/// so that one option does not change another's draws.
 /// </summary>
 public sealed record PairTransform
 {
-    /// <summary>Side in pixels of the square that images are resized to first (bicubic, antialiased): pix2pix's load_size. Null: as they are.</summary>
+    /// <summary>Side in pixels to which images are resized first (square, bicubic): pix2pix's load_size. Null: as they are.</summary>
     public int? Resize { get; init; }
 
     /// <summary>Side in pixels of the square that is cut out: pix2pix's crop_size. Null: the whole image.</summary>

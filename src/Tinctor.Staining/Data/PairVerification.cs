@@ -10,7 +10,7 @@ public static class PairVerification
     public const long DecodedPixels = 200_000_000;
 
     /// <summary>
-    /// Looks at every pair: both files are there and readable, of one size, and of the same channels and sample type as those of the other pairs.
+    /// Looks at every pair: both files are there and readable, of one size, and of the channels and sample type of the other pairs.
     /// Headers are read always; pixels if <paramref name="decode"/>, or by default if the set is small. Works in parallel.
     /// </summary>
     /// <param name="pairs">What is going to be used.</param>
@@ -18,8 +18,9 @@ public static class PairVerification
     /// <param name="sameSize">Whether source and target must have one size: not if they are yet to be registered.</param>
     /// <param name="decode">True decodes every file, false none, null those of a set of up to <see cref="DecodedPixels"/>.</param>
     /// <param name="cancel">Stops the work.</param>
-    /// <exception cref="InvalidDataException">Something is wrong; the message has a line a problem, up to twenty, and their count.</exception>
-    public static void Check(IReadOnlyList<Pair> pairs, int minimumSize = 1, bool sameSize = true, bool? decode = null, CancellationToken cancel = default)
+    /// <exception cref="InvalidDataException">Something is wrong: up to twenty lines, one a problem, and their count.</exception>
+    public static void Check(IReadOnlyList<Pair> pairs, int minimumSize = 1, bool sameSize = true, bool? decode = null,
+        CancellationToken cancel = default)
     {
         var options = new ParallelOptions { CancellationToken = cancel };
         var infos = new (ImageInfo Source, ImageInfo Target)?[pairs.Count];
@@ -55,7 +56,8 @@ public static class PairVerification
         // The kind that most pairs have is the right one.
         void RefuseOddOnes()
         {
-            var kinds = infos.Where(info => info is not null).GroupBy(info => Kind(info!.Value)).OrderByDescending(kind => kind.Count()).ToArray();
+            var kinds = infos.Where(info => info is not null).GroupBy(info => Kind(info!.Value))
+                .OrderByDescending(kind => kind.Count()).ToArray();
             if (kinds.Length < 2) return;
             for (int i = 0; i < infos.Length; i++)
             {
@@ -72,9 +74,10 @@ public static class PairVerification
 
     private static (ImageInfo Source, ImageInfo Target) Headers(Pair pair, int minimumSize, bool sameSize)
     {
-        foreach ((string file, string? partner) in ((string, string?)[])[(pair.Source, pair.Target), (pair.Target ?? pair.Source, pair.Source)])
+        if (pair.Files.FirstOrDefault(file => !File.Exists(file)) is { } missing)
         {
-            if (!File.Exists(file)) throw new FileNotFoundException($"{file}: missing" + (partner is null ? "" : $", the partner of {partner}"));
+            string? partner = missing == pair.Source ? pair.Target : pair.Source;
+            throw new FileNotFoundException($"{missing}: missing" + (partner is null ? "" : $", the partner of {partner}"));
         }
         ImageInfo source = Image.ReadInfo(pair.Source);
         if (pair.Target is null && source.Width % 2 != 0)
@@ -87,7 +90,10 @@ public static class PairVerification
                 + $"{target.Width}x{target.Height}; make pairs of one size with `tinctor pair`");
         }
         if (Math.Min(source.Width, source.Height) < minimumSize)
-            throw new InvalidDataException($"{pair.Source}: is {source.Width}x{source.Height}, smaller than the crop of {minimumSize}; crop less or leave it out");
+        {
+            throw new InvalidDataException($"{pair.Source}: is {source.Width}x{source.Height}, smaller than the crop of {minimumSize}; "
+                + "crop less or leave it out");
+        }
         return (source, target);
     }
 }

@@ -5,8 +5,8 @@ using Tinctor.Torch;
 namespace Tinctor.Staining.Data;
 
 /// <summary>
-/// Pairs as tensors: decoded, transformed, scaled to [-1, 1]. What comes out is a function of the files, the transform, the seed, the epoch and the
-/// index alone. Thread-safe.
+/// Pairs as tensors: decoded, transformed, scaled to [-1, 1]. What comes out is a function of the files, the transform, the seed,
+/// the epoch and the index alone. Thread-safe.
 /// </summary>
 public sealed class PairedDataset
 {
@@ -58,7 +58,8 @@ public sealed class PairedDataset
             float[] light = place.Cut(source);
             if (Transform.Jitter is { } jitter)
             {
-                if (source.Channels != 3) throw new InvalidDataException($"has {source.Channels} channels; stain jitter is for RGB: switch it off");
+                if (source.Channels != 3)
+                    throw new InvalidDataException($"has {source.Channels} channels; stain jitter is for RGB: switch it off");
                 jitter.Apply(ref random, light);
             }
             return new(pair, Planes.Of(light, source.Channels, place), Planes.Of(place.Cut(target), target.Channels, place));
@@ -75,8 +76,8 @@ public sealed class PairedDataset
         (Image source, Image target) = ReadPair(Pairs[index]);
         if ((source.Width, source.Height) != (target.Width, target.Height))
         {
-            throw new InvalidDataException($"{Pairs[index].Source}: is {source.Width}x{source.Height}, but its partner {Pairs[index].Target} is "
-                + $"{target.Width}x{target.Height}; make pairs of one size with `tinctor pair`");
+            throw new InvalidDataException($"{Pairs[index].Source}: is {source.Width}x{source.Height}, but its partner "
+                + $"{Pairs[index].Target} is {target.Width}x{target.Height}; make pairs of one size with `tinctor pair`");
         }
         pair = (Transform.Prepare(source), Transform.Prepare(target));
         long bytes = pair.Source.Data.LongLength + pair.Target.Data.LongLength;
@@ -91,7 +92,8 @@ public sealed class PairedDataset
     {
         Image source = Image.Read(pair.Source);
         if (pair.Layout == PairLayout.TwoFiles) return (source, Image.Read(pair.Target!));
-        if (source.Width % 2 != 0) throw new InvalidDataException($"{pair.Source}: {source.Width} pixels wide, so not two images side by side");
+        if (source.Width % 2 != 0)
+            throw new InvalidDataException($"{pair.Source}: {source.Width} pixels wide, so not two images side by side");
         int half = source.Width / 2;
         (Image left, Image right) = (source.Crop(0, 0, half, source.Height), source.Crop(half, 0, half, source.Height));
         return pair.Layout == PairLayout.SourceLeft ? (left, right) : (right, left);

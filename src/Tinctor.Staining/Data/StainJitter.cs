@@ -13,7 +13,8 @@ public sealed record StainJitter(double Scale = 0.05, double Shift = 0.01)
     /// <summary>Throws <see cref="ArgumentException"/> for values out of range.</summary>
     public void Validate()
     {
-        if (!(Scale is >= 0 and <= 1 && Shift is >= 0 and <= 1)) throw new ArgumentException($"stain jitter of {Scale} and {Shift}: must be 0 to 1");
+        if (!(Scale is >= 0 and <= 1 && Shift is >= 0 and <= 1))
+            throw new ArgumentException($"stain jitter of {Scale} and {Shift}: must be 0 to 1");
     }
 
     /// <summary>Changes interleaved RGB light in [0, 1]; the result stays in it.</summary>

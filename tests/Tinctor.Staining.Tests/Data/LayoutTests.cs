@@ -33,7 +33,8 @@ public class LayoutTests : DataFolder
     [Fact]
     public void Bci_Real()
     {
-        Assert.StartsWith("BCI layout: 24 pairs (test 24), slides not known, labels 0: 1, 1+: 4, 2+: 11, 3+: 8", PairManifest.Read(Shared("data/bci_thumbs")).Describe());
+        Assert.StartsWith("BCI layout: 24 pairs (test 24), slides not known, labels 0: 1, 1+: 4, 2+: 11, 3+: 8",
+            PairManifest.Read(Shared("data/bci_thumbs")).Describe());
         PairManifest bci = PairManifest.Read(Shared("data/bci"));
         Assert.Equal(["0", "2+"], bci.Pairs.Select(pair => pair.Label));
         PairVerification.Check(bci.Pairs);
@@ -42,7 +43,7 @@ public class LayoutTests : DataFolder
     [Fact]
     public void Mist_GivesSplits_AndMatchesOtherExtensions()
     {
-        foreach (string folder in (string[])["trainA", "trainB", "valA", "valB"]) Write($"{folder}/x_1.{(folder == "trainB" ? "png" : "jpg")}");
+        foreach (string name in (string[])["trainA/x_1.jpg", "trainB/x_1.png", "valA/x_1.jpg", "valB/x_1.jpg"]) Write(name);
         PairManifest manifest = PairManifest.Read(Root);
         Assert.Equal("MIST layout: 2 pairs (train 1, val 1), slides not known", manifest.Describe());
         Assert.Equal(At("trainB/x_1.png"), manifest.Pairs[0].Target);
@@ -74,7 +75,8 @@ public class LayoutTests : DataFolder
         foreach (string name in (string[])["train/03_1.png", "train/04_1.png", "test/05_1.png"]) Write(name, 16, 8);
         Assert.Equal(["03", "04", "05"], PairManifest.Read(Root, @"^(\d\d)_").Pairs.Select(pair => pair.SlideId));
         Write("test/03_2.png", 16, 8);
-        Assert.Contains("slide 03 is in train and test", Assert.Throws<InvalidDataException>(() => PairManifest.Read(Root, @"^\d\d")).Message);
+        Assert.Contains("slide 03 is in train and test", Assert.Throws<InvalidDataException>(() =>
+            PairManifest.Read(Root, @"^\d\d")).Message);
         Assert.Contains("not a regular expression", Assert.Throws<InvalidDataException>(() => PairManifest.Read(Root, "(")).Message);
     }
 
@@ -92,6 +94,7 @@ public class LayoutTests : DataFolder
         PairManifest named = manifest.SplitBySlide([], ["07", "03"]);
         Assert.Equal(["03", "07"], named.OfSplit("test").Select(pair => pair.SlideId).Distinct().Order());
         Assert.Contains("has no slide 99", Assert.Throws<InvalidDataException>(() => manifest.SplitBySlide([], ["99"])).Message);
-        Assert.Contains("its slide is not known", Assert.Throws<InvalidDataException>(() => PairManifest.Read(Root).SplitBySlide(0, 0.5)).Message);
+        Assert.Contains("its slide is not known", Assert.Throws<InvalidDataException>(() =>
+            PairManifest.Read(Root).SplitBySlide(0, 0.5)).Message);
     }
 }

@@ -8,7 +8,12 @@ public class LoaderTests : DataFolder
 {
     private static readonly PairTransform Everything = new()
     {
-        Crop = 12, RandomCrop = true, HorizontalFlip = true, VerticalFlip = true, Rotate90 = true, Jitter = new(),
+        Crop = 12,
+        RandomCrop = true,
+        HorizontalFlip = true,
+        VerticalFlip = true,
+        Rotate90 = true,
+        Jitter = new(),
     };
 
     [Fact]
@@ -73,7 +78,8 @@ public class LoaderTests : DataFolder
         (Tensor centre, _) = Data(new() { Crop = 4 }).Get(0);
         Assert.Equal(((image.Data[((3 * 20) + 3) * 3] / 255f) - 0.5f) / 0.5f, centre.data<float>()[0]);
         PairedDataset random = Data(new() { Crop = 4, RandomCrop = true });
-        Assert.Equal(49, Enumerable.Range(0, 1000).Select(epoch => string.Join(" ", random.Get(0, epoch).Source.ToArray<float>())).Distinct().Count());
+        Assert.Equal(49, Enumerable.Range(0, 1000).Select(epoch =>
+            string.Join(" ", random.Get(0, epoch).Source.ToArray<float>())).Distinct().Count());
     }
 
     [Fact]
@@ -82,7 +88,8 @@ public class LoaderTests : DataFolder
         Write("train/a.png", 100, 50);
         using DisposeScope scope = torch.NewDisposeScope();
         Assert.Equal([3, 256, 256], Data(PairTransform.Pix2Pix).Get(0).Source.shape);
-        Assert.Equal(Image.Read(At("train/a.png")).Crop(0, 0, 50, 50).Resize(60, 60).Data[0], (byte)Math.Round((Data(new() { Resize = 60 }).Get(0).Source.data<float>()[0] + 1) * 127.5));
+        float first = Data(new() { Resize = 60 }).Get(0).Source.data<float>()[0];
+        Assert.Equal(Image.Read(At("train/a.png")).Crop(0, 0, 50, 50).Resize(60, 60).Data[0], (byte)Math.Round((first + 1) * 127.5));
         Assert.Throws<ArgumentException>(() => Data(new() { Resize = 10, Crop = 20 }));
     }
 
@@ -198,7 +205,8 @@ public class LoaderTests : DataFolder
         for (int i = 0; i < 20; i++) Write($"train/{i:00}.png", 32, 16, i);
     }
 
-    private PairedDataset Data(PairTransform transform, long cacheBytes = 0) => new(PairManifest.Read(Root).Pairs, transform, seed: 11, cacheBytes);
+    private PairedDataset Data(PairTransform transform, long cacheBytes = 0) =>
+        new(PairManifest.Read(Root).Pairs, transform, seed: 11, cacheBytes);
 
     private static float[][] Read(PairLoader loader, int epoch, int start)
     {

@@ -15,7 +15,8 @@ public class ManifestFileTests : DataFolder
             """);
         PairManifest manifest = PairManifest.Read(Root);
         Assert.Equal(
-            [new(At("a/1.png"), At("b/1.png"), "train", "2+", "s1", PairLayout.TwoFiles), new(At("a/2.png"), At("b/2.png"), "test", null, "s2", PairLayout.TwoFiles)],
+            [new(At("a/1.png"), At("b/1.png"), "train", "2+", "s1", PairLayout.TwoFiles),
+                new(At("a/2.png"), At("b/2.png"), "test", null, "s2", PairLayout.TwoFiles)],
             manifest.Pairs);
         Assert.StartsWith("manifest manifest.csv: 2 pairs (train 1, test 1) of 2 slides", manifest.Describe());
     }
@@ -41,7 +42,8 @@ public class ManifestFileTests : DataFolder
     [Fact]
     public void WithoutSplits_SlidesAreSplit_NeverTiles()
     {
-        WriteText("manifest.csv", "source,target,slide_id\n" + string.Concat(Enumerable.Range(0, 60).Select(i => $"a{i}.png,b{i}.png,s{i % 6}\n")));
+        WriteText("manifest.csv", "source,target,slide_id\n"
+            + string.Concat(Enumerable.Range(0, 60).Select(i => $"a{i}.png,b{i}.png,s{i % 6}\n")));
         PairManifest manifest = PairManifest.Read(Root);
         Assert.Equal((40, 10, 10), (manifest.OfSplit("train").Count, manifest.OfSplit("val").Count, manifest.OfSplit("test").Count));
         WriteText("manifest.csv", "source,target\na.png,b.png\n");

@@ -29,7 +29,8 @@ public class VerificationTests : DataFolder
         Assert.Contains("HE/train/6.png: damaged or truncated", lines[5]);
         Assert.Contains("HE/train/7.png: 1 channel of 8 bit to 3 channels of 8 bit, but most pairs have 3 channels", lines[6]);
         // Headers alone cannot tell that the pixels of 6 are missing.
-        Assert.StartsWith("5 of 8", Assert.Throws<InvalidDataException>(() => PairVerification.Check(manifest.Pairs, decode: false)).Message);
+        Assert.StartsWith("5 of 8", Assert.Throws<InvalidDataException>(() =>
+            PairVerification.Check(manifest.Pairs, decode: false)).Message);
     }
 
     [Fact]
@@ -47,7 +48,8 @@ public class VerificationTests : DataFolder
     {
         Write("train/a.png", 128, 64);
         PairVerification.Check(PairManifest.Read(Root).Pairs, minimumSize: 64);
-        Assert.Contains("is 64x64, smaller than the crop of 65", Assert.Throws<InvalidDataException>(() => PairVerification.Check(PairManifest.Read(Root).Pairs, 65)).Message);
+        Assert.Contains("is 64x64, smaller than the crop of 65", Assert.Throws<InvalidDataException>(() =>
+            PairVerification.Check(PairManifest.Read(Root).Pairs, 65)).Message);
     }
 
     [Fact]
