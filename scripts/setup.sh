@@ -10,6 +10,8 @@ else
 fi
 export TINCTOR_NATIVE="$native_dir/libtinctor_torch.so"
 export DOTNET_NOLOGO=1 DOTNET_CLI_TELEMETRY_OPTOUT=1
+# Threads that wait for each other by spinning slow training down severalfold as soon as anything else wants a core.
+export OMP_WAIT_POLICY="${OMP_WAIT_POLICY:-passive}"
 
 say() { printf '%s\n' "$*" >&2; }
 die() { say "error: $*"; exit 1; }
