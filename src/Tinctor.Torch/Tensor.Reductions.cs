@@ -9,7 +9,7 @@ public sealed partial class Tensor
     public Tensor sum(long[] dim, bool keepdim = false, ScalarType? dtype = null) => Ops.sum__dim_IntList.Call(this, dim, keepdim, dtype);
 
     /// <summary>The sum over one dimension.</summary>
-    public Tensor sum(long dim, bool keepdim = false, ScalarType? dtype = null) => sum([dim], keepdim, dtype);
+    public Tensor sum(int dim, bool keepdim = false, ScalarType? dtype = null) => sum([dim], keepdim, dtype);
 
     /// <summary>The mean of all elements.</summary>
     public Tensor mean(ScalarType? dtype = null) => Ops.mean.Call(this, dtype);
@@ -18,7 +18,7 @@ public sealed partial class Tensor
     public Tensor mean(long[] dim, bool keepdim = false, ScalarType? dtype = null) => Ops.mean__dim.Call(this, dim, keepdim, dtype);
 
     /// <summary>The mean over one dimension.</summary>
-    public Tensor mean(long dim, bool keepdim = false, ScalarType? dtype = null) => mean([dim], keepdim, dtype);
+    public Tensor mean(int dim, bool keepdim = false, ScalarType? dtype = null) => mean([dim], keepdim, dtype);
 
     /// <summary>The product of all elements.</summary>
     public Tensor prod(ScalarType? dtype = null) => Ops.prod.Call(this, dtype);

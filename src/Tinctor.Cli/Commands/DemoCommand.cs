@@ -42,7 +42,7 @@ internal static class DemoCommand
                 ["phantom", "-o", slides, "--slides", "12", "--size", "768x768", "--misalign", "8", "--test", "0.25", "--val", "0.1", "--seed", seed]),
             // The manifest is written last: where it is, the tiles are there.
             ("Register the stains onto each other and cut them into tiles",
-                File.Exists(manifest) ? null : ["pair", Path.Combine(slides, "manifest.csv"), "-o", pairs, "--transform", "affine", "--stride", "240", "--force"]),
+                File.Exists(manifest) ? null : ["pair", Path.Combine(slides, "manifest.csv"), "-o", pairs, "--transform", "affine", "--channel", "haematoxylin", "--stride", "240", "--force"]),
             ("Train a small pix2pix",
                 File.Exists(Path.Combine(run, "config.yaml")) ? ["train", "--out", run, "--resume"]
                     : ["train", "pix2pix", "--data", manifest, "--out", run, "--steps", $"{parse.GetValue(Steps)}", "--seed", seed, .. SmallModel]),
