@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.CommandLine.Invocation;
 using Spectre.Console;
 using Tinctor.Cli;
 using Tinctor.Cli.Commands;
@@ -17,12 +18,17 @@ var root = new RootCommand("Virtual staining of histology: from slides to regist
 };
 var debug = new Option<bool>("--debug") { Description = "Show the stack trace of an error", Recursive = true };
 root.Add(debug);
+root.SetAction(_ => root.Parse("--help").Invoke());
 Examples.ShowAfterHelp(root);
+// Files and pipes have no width at which a path should be broken.
+if (Console.IsOutputRedirected) AnsiConsole.Profile.Width = 1000;
 
 ParseResult command = root.Parse(args);
+if (command.Action is ParseErrorAction) return Errors.Print(command);
 try
 {
-    return await command.InvokeAsync(new InvocationConfiguration { EnableDefaultExceptionHandler = false });
+    // Whoever is asked to stop may finish a step and save, however long that takes; a second signal ends it at once.
+    return await command.InvokeAsync(new InvocationConfiguration { EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = Timeout.InfiniteTimeSpan });
 }
 catch (OperationCanceledException)
 {
@@ -30,7 +36,7 @@ catch (OperationCanceledException)
 }
 catch (Exception e)
 {
-    if (command.GetValue(debug)) AnsiConsole.Console.Profile.Out.Writer.WriteLine(e);
+    if (command.GetValue(debug)) Console.Error.WriteLine(e);
     Console.Error.WriteLine(Errors.Describe(e));
     return 1;
 }

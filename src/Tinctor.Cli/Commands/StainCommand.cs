@@ -37,6 +37,10 @@ internal static class StainCommand
     public static Command Create()
     {
         Format.AcceptOnlyFromAmong("png", "jpg", "tif");
+        Quality.Validators.Add(result =>
+        {
+            if (result.GetValueOrDefault<int>() is < 1 or > 100) result.AddError("--quality lies between 1 and 100.");
+        });
         Split.AcceptOnlyFromAmong([.. PairManifest.Splits]);
         var command = new Command("stain", Description) { Model, Inputs, Split, Out, Format, Quality, Overwrite, Device, Amp, ThreadCount };
         command.SetAction((parse, cancel) => Task.Run(() => Run(parse, cancel)));
@@ -54,9 +58,10 @@ internal static class StainCommand
         AnsiConsole.MarkupLineInterpolated($"[dim]device: {reason}[/]");
         using var stainer = Stainer.Load(parse.GetRequiredValue(Model), device, parse.GetValue(Amp));
         List<string> failures = StainAll(stainer, open, parse.GetValue(Quality), cancel);
-        AnsiConsole.MarkupLineInterpolated($"{open.Count - failures.Count} stained into {parse.GetRequiredValue(Out)}");
+        if (!cancel.IsCancellationRequested) Console.WriteLine($"{open.Count - failures.Count} stained into {parse.GetRequiredValue(Out)}");
         foreach (string failure in failures) Console.Error.WriteLine($"error: {failure}");
-        return failures.Count == 0 ? 0 : 1;
+        if (cancel.IsCancellationRequested) Console.Error.WriteLine("stopped; the same command goes on with what is left");
+        return cancel.IsCancellationRequested ? 130 : failures.Count == 0 ? 0 : 1;
     }
 
     private static List<string> StainAll(Stainer stainer, List<Job> work, int quality, CancellationToken cancel)
@@ -69,7 +74,7 @@ internal static class StainCommand
                 ProgressTask task = context.AddTask("staining", maxValue: work.Count);
                 foreach (Job job in work)
                 {
-                    cancel.ThrowIfCancellationRequested();
+                    if (cancel.IsCancellationRequested) return;
                     if (Stain(stainer, job, quality) is string failure) failures.Add(failure);
                     task.Increment(1);
                 }
@@ -84,7 +89,7 @@ internal static class StainCommand
         {
             Image source = job.Read();
             if (source.Channels != stainer.InputChannels)
-                return $"{job.Input}: has {source.Channels} channels, the model was trained on images of {stainer.InputChannels}";
+                return $"{job.Input}: its number of channels is {source.Channels}, the model takes {stainer.InputChannels}";
             Image stained = stainer.Stain(source);
             Directory.CreateDirectory(Path.GetDirectoryName(job.Output)!);
             stained.Write(job.Output, quality);
@@ -94,9 +99,9 @@ internal static class StainCommand
         {
             return e.Message;
         }
-        catch (TorchException e) when (e.Message.Contains("memory"))
+        catch (TorchException e)
         {
-            return $"{job.Input}: too large for this device's memory";
+            return $"{job.Input}: {(e.Message.Contains("memory") ? "too large for this device's memory" : e.Message.Split('\n')[0])}";
         }
     }
 
@@ -106,6 +111,8 @@ internal static class StainCommand
         string folder = parse.GetRequiredValue(Out), format = parse.GetRequiredValue(Format);
         List<Job> work = [.. inputs.SelectMany(input => parse.GetValue(Split) is string split ? OfSplit(input, split, folder, format) : OfImages(input, folder, format))];
         if (work.Count == 0) throw new InvalidDataException($"{string.Join(", ", inputs)}: no images found (looked for {string.Join(" ", Extensions)})");
+        if (work.Find(job => Path.GetFullPath(job.Input) == Path.GetFullPath(job.Output)) is { Input: string own })
+            throw new InvalidDataException($"{own}: would be written over by its stained image; choose another folder for -o");
         foreach (var same in work.GroupBy(job => job.Output).Where(group => group.Count() > 1))
             throw new InvalidDataException($"{string.Join(" and ", same.Select(job => job.Input))} would both be written to {same.Key}; stain them into folders of their own");
         return work;
@@ -114,16 +121,20 @@ internal static class StainCommand
     private static IEnumerable<Job> OfSplit(string dataset, string split, string folder, string format) => PairManifest.Read(dataset).OfSplit(split)
         .Select(pair => new Job(pair.Source, () => PairedDataset.ReadPair(pair).Source, Output(folder, pair.Name + ".", format)));
 
-    // Folders keep their inner structure.
+    // Folders keep their inner structure. What was stained earlier into a folder inside the input is no input.
     private static IEnumerable<Job> OfImages(string input, string folder, string format)
     {
         if (File.Exists(input)) return [new(input, () => Image.Read(input), Output(folder, Path.GetFileName(input), format))];
         if (!Directory.Exists(input)) throw new InvalidDataException($"{input}: there is no such file or folder");
-        return Directory.EnumerateFiles(input, "*", SearchOption.AllDirectories).Where(IsImage).Order(StringComparer.Ordinal)
+        return Directory.EnumerateFiles(input, "*", SearchOption.AllDirectories)
+            .Where(file => IsImage(file) && !(IsInside(input, folder) && IsInside(folder, file))).Order(StringComparer.Ordinal)
             .Select(file => new Job(file, () => Image.Read(file), Output(folder, Path.GetRelativePath(input, file), format)));
     }
 
     private static string Output(string folder, string name, string format) => Path.Combine(folder, Path.ChangeExtension(name, format));
+
+    private static bool IsInside(string folder, string path) =>
+        Path.GetRelativePath(folder, path) is var relative && relative != "." && relative.Split(Path.DirectorySeparatorChar)[0] != "..";
 
     private static bool IsImage(string path) => Extensions.Contains(Path.GetExtension(path).ToLowerInvariant());
 

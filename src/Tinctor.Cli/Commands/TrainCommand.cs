@@ -24,7 +24,7 @@ internal static class TrainCommand
     };
 
     private static readonly Option<string?> Data = new("--data") { Description = "Folder or manifest of pairs; its layout is recognised", HelpName = "DIR" };
-    private static readonly Option<string> Out = new("--out", "-o") { Description = "The run folder", HelpName = "RUN", Required = true };
+    private static readonly Option<string> Out = new("--out", "-o") { Description = "The run folder", HelpName = "RUN" };
     private static readonly Option<string?> Config = new("--config") { Description = "YAML file of settings; what it leaves out keeps its default", HelpName = "FILE" };
     private static readonly Option<string[]> Set = new("--set") { Description = "Override one setting, as in model.ngf=32; may be given often", HelpName = "KEY=VALUE" };
     private static readonly Option<int?> Epochs = new("--epochs") { Description = "Epochs at the full learning rate; as many follow in which it falls to zero, unless training.epochs_decay is set", HelpName = "N" };
@@ -42,7 +42,11 @@ internal static class TrainCommand
         var command = new Command("train", Description) { Method, Data, Out, Config, Set, Epochs, Steps, Seed, Device, Amp, ThreadCount, Resume, Print };
         command.Validators.Add(result =>
         {
-            if (result.GetValue(Method) is null && !result.GetValue(Resume)) result.AddError($"say which method to train: tinctor train {RunConfig.Methods.Keys.First()} ...");
+            if (result.GetValue(Method) is null && !result.GetValue(Resume)) result.AddError($"Say which method to train: tinctor train {RunConfig.Methods.Keys.First()} ...");
+            if (result.GetValue(Out) is null && !result.GetValue(Print)) result.AddError("Name the run folder: --out RUN");
+            // Silently ignored settings would be worse.
+            if (result.GetValue(Resume) && new Option[] { Data, Config, Set, Epochs, Steps, Seed, Device, Amp, Print }.FirstOrDefault(option => result.GetResult(option) is { Implicit: false }) is { } given)
+                result.AddError($"{given.Name} does not go with --resume: a run goes on with the settings in its config.yaml, which can be edited.");
         });
         command.SetAction((parse, cancel) => Task.Run(() => Run(parse, cancel)));
         return command;
@@ -51,15 +55,15 @@ internal static class TrainCommand
     private static int Run(ParseResult parse, CancellationToken cancel)
     {
         Threads.Use(parse.GetValue(ThreadCount));
-        string run = parse.GetRequiredValue(Out);
-        if (parse.GetValue(Resume)) return Watch(run, observer => Trainer.Resume(run, observer, cancel));
+        string? run = parse.GetValue(Out);
+        if (parse.GetValue(Resume)) return Watch(run!, observer => Trainer.Resume(run!, observer, cancel));
         RunConfig config = ConfigFile.Load(parse.GetValue(Config), parse.GetValue(Method), Overrides(parse));
         if (parse.GetValue(Print))
         {
             Console.Write(ConfigFile.Write(config));
             return 0;
         }
-        return Watch(run, observer => Trainer.Start(config, run, observer, cancel));
+        return Watch(run!, observer => Trainer.Start(config, run!, observer, cancel));
     }
 
     // Options are short names of settings; --set has the last word.
@@ -85,11 +89,12 @@ internal static class TrainCommand
         TrainingResult result = TrainingDisplay.Show(train);
         if (!result.Finished)
         {
-            AnsiConsole.MarkupLineInterpolated($"[yellow]stopped after step {result.Steps}; everything is saved.[/] Go on with: tinctor train --out {run} --resume");
+            AnsiConsole.MarkupLineInterpolated($"[yellow]stopped after step {result.Steps}; everything is saved.[/] Go on with:");
+            Console.WriteLine($"tinctor train --out {(run.Contains(' ') ? $"'{run}'" : run)} --resume");
             return 130;
         }
         if (result.ValidationPsnr is double psnr) AnsiConsole.MarkupLineInterpolated($"validation PSNR {psnr:F2} dB");
-        AnsiConsole.MarkupLineInterpolated($"model: {result.ModelFolder}");
+        Console.WriteLine($"model: {result.ModelFolder}");
         return 0;
     }
 }

@@ -9,7 +9,7 @@ namespace Tinctor.Staining.Data;
 /// <param name="Splits">Pairs in each split.</param>
 /// <param name="Labels">Pairs with each label; empty where there are none.</param>
 /// <param name="Slides">Slides of each split; empty where they are not known.</param>
-/// <param name="Sha256">The hash of the lines "hash  path" of all files in the order of their paths, as sha256sum writes them.</param>
+/// <param name="Sha256">The hash of the lines "hash  path" of all files (a manifest is one of them) in the order of their paths, as sha256sum writes them.</param>
 /// <param name="Files">SHA-256 in hexadecimal by path relative to the root's folder, with forward slashes.</param>
 public sealed record DataSummary(string Root, string Layout,
     IReadOnlyDictionary<string, int> Splits, IReadOnlyDictionary<string, int> Labels, IReadOnlyDictionary<string, string[]> Slides,
@@ -20,7 +20,8 @@ public sealed record DataSummary(string Root, string Layout,
     public static DataSummary Of(PairManifest manifest, CancellationToken cancel = default)
     {
         string folder = Directory.Exists(manifest.Root) ? manifest.Root : Path.GetDirectoryName(manifest.Root)!;
-        string[] files = [.. manifest.Pairs.SelectMany(pair => pair.Files).Distinct()];
+        IEnumerable<string> list = File.Exists(manifest.Root) ? [manifest.Root] : [];
+        string[] files = [.. manifest.Pairs.SelectMany(pair => pair.Files).Concat(list).Distinct()];
         var hashes = new string[files.Length];
         Parallel.For(0, files.Length, new ParallelOptions { CancellationToken = cancel }, i =>
         {

@@ -43,7 +43,7 @@ public static class ManifestFile
         if (problems.Count > 0)
             throw new InvalidDataException($"{path}: {Problems.List(problems)}; rows need a source, and train, val or test as their split");
         var manifest = new PairManifest(Path.GetFullPath(path), $"manifest {Path.GetFileName(path)}", pairs);
-        return splits || pairs.Count == 0 ? manifest : manifest.SplitBySlide(ValidationShare, TestShare);
+        return splits || pairs.Count == 0 ? manifest : manifest.SplitBySlide(ValidationShare, TestShare) with { HasOwnSplits = false };
     }
 
     /// <summary>

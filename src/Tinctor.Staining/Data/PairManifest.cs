@@ -13,6 +13,9 @@ public sealed record PairManifest(string Root, string Layout, IReadOnlyList<Pair
     /// <summary>The names of the splits.</summary>
     public static IReadOnlyList<string> Splits { get; } = ["train", "val", "test"];
 
+    /// <summary>False if the splits were drawn here, as the data has none of its own.</summary>
+    public bool HasOwnSplits { get; init; } = true;
+
     /// <summary>
     /// Reads a data folder, whose layout is recognised (see <see cref="FolderLayouts"/>), or a manifest file (see
     /// <see cref="ManifestFile"/>).

@@ -27,10 +27,7 @@ public sealed class Stainer : IDisposable
         this.device = device;
         this.amp = amp;
         network.eval();
-        if (config.Inference.Statistics == "batch")
-        {
-            foreach (BatchNorm2d norm in network.modules().OfType<BatchNorm2d>()) norm.train();
-        }
+        foreach (BatchNorm2d norm in network.modules().OfType<BatchNorm2d>()) norm.by_batch = config.Inference.Statistics == "batch";
     }
 
     private Stainer((ModelConfig config, Module<Tensor, Tensor> network) model, Device device, bool amp)
@@ -78,5 +75,9 @@ public sealed class Stainer : IDisposable
         return F.pad(image, [0, right, 0, bottom], mode);
     }
 
-    private long Missing(long size) => (config.SizeMultiple - size % config.SizeMultiple) % config.SizeMultiple;
+    private long Missing(long size)
+    {
+        long multiple = config.SizeMultiple;
+        return Math.Max(config.SmallestSize, (size + multiple - 1) / multiple * multiple) - size;
+    }
 }

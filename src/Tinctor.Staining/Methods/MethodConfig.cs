@@ -26,6 +26,12 @@ public abstract record MethodConfig
 
     /// <summary>Height and width that the staining network takes are multiples of this.</summary>
     public abstract int SizeMultiple { get; }
+
+    /// <summary>The smallest height and width that the staining network takes.</summary>
+    public virtual int SmallestSize => SizeMultiple;
+
+    /// <summary>The smallest crop that can be trained on.</summary>
+    public virtual int SmallestCrop => SmallestSize;
 }
 
 /// <summary>One stated way in which a trained network is run.</summary>

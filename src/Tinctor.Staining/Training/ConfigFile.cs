@@ -26,7 +26,9 @@ public static class ConfigFile
             throw new InvalidDataException($"{path}: is a configuration of {named}, not of {method}");
         if (method is not null) settings["method"] = method;
         foreach (string setting in overrides ?? []) Override(settings, setting);
-        return Resolve<RunConfig>(settings, origin, MethodType(settings, origin));
+        var config = Resolve<RunConfig>(settings, origin, MethodType(settings, origin));
+        RefuseCrop(config, origin);
+        return config;
     }
 
     /// <summary>Reads a model's configuration: the method's name and its settings.</summary>
@@ -78,10 +80,10 @@ public static class ConfigFile
 
     private static T Resolve<T>(Settings settings, string origin, Type methodType)
     {
-        RefuseUnknown(settings, typeof(T), "", origin, methodType);
+        Check(settings, typeof(T), "", origin, methodType);
+        string yaml = new SerializerBuilder().Build().Serialize(settings);
         try
         {
-            string yaml = new SerializerBuilder().Build().Serialize(settings);
             var config = new DeserializerBuilder()
                 .WithNamingConvention(UnderscoredNamingConvention.Instance)
                 .WithEnumNamingConvention(LowerCaseNamingConvention.Instance)
@@ -92,19 +94,24 @@ public static class ConfigFile
         }
         catch (YamlException e)
         {
-            throw new InvalidDataException($"{origin}: {(e.InnerException ?? e).Message}");
+            string line = yaml.Split('\n').ElementAtOrDefault((int)e.Start.Line - 1) ?? "";
+            throw new InvalidDataException($"{origin}: \"{line.Trim()}\" cannot be understood: {(e.InnerException ?? e).Message}");
         }
     }
 
-    private static void RefuseUnknown(Settings settings, Type type, string prefix, string origin, Type methodType)
+    // Refuses what no setting is called. What stands empty keeps its default; a list may be written with commas.
+    private static void Check(Settings settings, Type type, string prefix, string origin, Type methodType)
     {
         Dictionary<string, PropertyInfo> known = Properties(type).ToDictionary(property => UnderscoredNamingConvention.Instance.Apply(property.Name));
-        foreach ((object key, object? value) in settings)
+        foreach ((object key, object? value) in settings.ToArray())
         {
             if (!known.TryGetValue($"{key}", out PropertyInfo? property))
                 throw new InvalidDataException($"{origin}: there is no setting '{prefix}{key}'; known here are {string.Join(", ", known.Keys)}");
             Type inner = property.PropertyType == typeof(MethodConfig) ? methodType : property.PropertyType;
-            if (value is Settings section) RefuseUnknown(section, inner, $"{prefix}{key}.", origin, methodType);
+            if (value is null) settings.Remove(key);
+            if (value is Settings section) Check(section, inner, $"{prefix}{key}.", origin, methodType);
+            if (value is string text && inner == typeof(List<string>))
+                settings[key] = text.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries);
         }
     }
 
@@ -122,6 +129,14 @@ public static class ConfigFile
             if (value is not null and not string and not IEnumerable && value.GetType().Namespace!.StartsWith("Tinctor") && !value.GetType().IsEnum)
                 Validate(value, name + ".", origin);
         }
+    }
+
+    private static void RefuseCrop(RunConfig config, string origin)
+    {
+        (int crop, int load, MethodConfig model) = (config.Data.CropSize, config.Data.LoadSize, config.Model);
+        if (crop % model.SizeMultiple != 0 || crop < model.SmallestCrop)
+            throw new InvalidDataException($"{origin}: data.crop_size is {crop}; with these networks it must be a multiple of {model.SizeMultiple} and at least {model.SmallestCrop}");
+        if (load > 0 && load < crop) throw new InvalidDataException($"{origin}: data.load_size is {load}, smaller than data.crop_size, {crop}");
     }
 
     private static string Describe(ValidationAttribute rule) => rule switch

@@ -6,7 +6,7 @@ namespace Tinctor.Staining.Training;
 
 /// <summary>
 /// metrics.csv of a run: one line a logged step. Columns are fixed by the first line; a value that a step does not have stays empty.
-/// Every line is on disk when <see cref="Write"/> returns.
+/// Every line is out of the process when <see cref="Write"/> returns, so that a kill does not take it along.
 /// </summary>
 public sealed class MetricsLog : IDisposable
 {
@@ -37,6 +37,10 @@ public sealed class MetricsLog : IDisposable
     /// <summary>Closes the file.</summary>
     public void Dispose() => file.Dispose();
 
-    // A line that a kill cut short has no place in the log either.
-    private static long StepOf(string line) => long.TryParse(line.Split(',')[0], CultureInfo.InvariantCulture, out long step) ? step : long.MaxValue;
+    // A line that was cut short has no place in the log either.
+    private long StepOf(string line)
+    {
+        string[] cells = line.Split(',');
+        return cells.Length == columns.Length && long.TryParse(cells[0], CultureInfo.InvariantCulture, out long step) ? step : long.MaxValue;
+    }
 }

@@ -20,14 +20,14 @@ internal static class ModelCard
             | Trained on | {data.Train.Count} pairs, {config.Data.Direction}, crops of {config.Data.CropSize} pixels |
             | Slides trained on | {Slides(data.Train)} |
             | Slides held out | {Slides(data.Manifest.OfSplit("test").Concat(data.Validation))} |
-            | Steps | {state.Step} of {config.Training.BatchSize} |
+            | Steps | {state.Step}, {config.Training.BatchSize} {(config.Training.BatchSize == 1 ? "pair" : "pairs")} each |
             | Validation | {(state.LastPsnr is double psnr ? $"PSNR {psnr:F2} dB on {data.ValidationNote}" : data.ValidationNote)} |
             | Licence of the weights | not stated: add it before passing the model on; it depends on the licence of the data |
 
             ## Use
 
             ```
-            tinctor stain {"{this folder}"} IMAGES -o OUT
+            tinctor stain MODEL IMAGES -o OUT
             ```
 
             Intended for images of the same kind of tissue, stain, scanner and pixel size as those it was trained on. On others its output

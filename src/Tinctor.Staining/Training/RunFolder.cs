@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Text.Encodings.Web;
 using System.Text.Json;
 using Tinctor.Staining.Data;
 using Tinctor.Staining.Inference;
@@ -11,7 +12,12 @@ namespace Tinctor.Staining.Training;
 public sealed class RunFolder
 {
     private const string Best = "best.safetensors";
-    private static readonly JsonSerializerOptions Indented = new() { WriteIndented = true, PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower };
+    private static readonly JsonSerializerOptions Indented = new()
+    {
+        WriteIndented = true,
+        PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower,
+        Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
+    };
 
     private RunFolder(string path) => Root = System.IO.Path.GetFullPath(path);
 
@@ -39,17 +45,16 @@ public sealed class RunFolder
     /// <summary>Whether the run has finished and its model is whole.</summary>
     public bool HasModel => File.Exists(System.IO.Path.Combine(Model, "model.safetensors"));
 
-    /// <summary>Makes the folder of a new run.</summary>
+    /// <summary>The folder of a new run; nothing is written yet.</summary>
     /// <exception cref="InvalidDataException">Something is in it already.</exception>
     public static RunFolder Create(string path)
     {
         var folder = new RunFolder(path);
         if (File.Exists(folder.Config))
             throw new InvalidDataException($"{path}: already holds a run; go on with it by --resume, or choose another folder");
-        if (Directory.Exists(path) && Directory.EnumerateFileSystemEntries(path).Any())
+        // A start that was cut short may have left its description behind, which is no run yet.
+        if (Directory.Exists(path) && Directory.EnumerateFileSystemEntries(folder.Root).Any(entry => entry != folder.EnvironmentFile && !AtomicFile.IsLeftover(entry)))
             throw new InvalidDataException($"{path}: is not empty and holds no run; choose another folder");
-        Directory.CreateDirectory(folder.Checkpoints);
-        Directory.CreateDirectory(folder.Samples);
         return folder;
     }
 
@@ -59,28 +64,39 @@ public sealed class RunFolder
     {
         var folder = new RunFolder(path);
         if (!File.Exists(folder.Config)) throw new InvalidDataException($"{path}: holds no run to resume, it has no config.yaml; leave --resume out to start one");
-        foreach (string inner in new[] { folder.Root, folder.Checkpoints, folder.Samples })
-        {
-            Directory.CreateDirectory(inner);
-            AtomicFile.DeleteLeftovers(inner);
-        }
+        folder.Prepare();
+        if (Directory.Exists(folder.Model)) AtomicFile.DeleteLeftovers(folder.Model);
         return folder;
     }
 
-    /// <summary>Writes config.yaml and environment.json; the configuration last, as it marks the folder as a run.</summary>
+    /// <summary>Makes the folder with config.yaml and environment.json; the configuration comes last, as it marks the folder as a run.</summary>
     public void Describe(RunConfig config, Device device, DataSummary data)
     {
         var environment = RunEnvironment.Of(device, data);
         AtomicFile.WriteText(EnvironmentFile, JsonSerializer.Serialize(environment, Indented));
         AtomicFile.WriteText(Config, ConfigFile.Write(config));
+        Prepare();
+    }
+
+    /// <summary>What the run was begun with.</summary>
+    /// <exception cref="InvalidDataException">environment.json is missing or damaged.</exception>
+    public RunEnvironment Environment()
+    {
+        try
+        {
+            return JsonSerializer.Deserialize<RunEnvironment>(File.ReadAllText(EnvironmentFile), Indented) ?? throw new JsonException("it is null");
+        }
+        catch (Exception e) when (e is JsonException or FileNotFoundException)
+        {
+            throw new InvalidDataException($"{EnvironmentFile}: cannot be read, so nobody knows whether the data is still that of the run's start ({e.Message})", e);
+        }
     }
 
     /// <summary>Compares the data with that of the run's start.</summary>
     /// <exception cref="InvalidDataException">Files were changed, added or removed: the run would not be the same run any more.</exception>
-    public void RefuseOtherData(DataSummary data)
+    public static void RefuseOtherData(RunEnvironment before, DataSummary data)
     {
-        RunEnvironment? before = JsonSerializer.Deserialize<RunEnvironment>(File.ReadAllText(EnvironmentFile), Indented);
-        if (before is null || before.Data.Sha256 == data.Sha256) return;
+        if (before.Data.Sha256 == data.Sha256) return;
         string[] changed = [.. data.Files.Except(before.Data.Files).Concat(before.Data.Files.Except(data.Files)).Select(file => file.Key).Distinct().Order()];
         throw new InvalidDataException($"{data.Root}: the data has changed since the run began ({string.Join(", ", changed.Take(5))}"
             + $"{(changed.Length > 5 ? $" and {changed.Length - 5} more" : "")}); bring it back, or start a new run");
@@ -90,8 +106,9 @@ public sealed class RunFolder
     internal void Save(TrainingState state, int keep)
     {
         string path = System.IO.Path.Combine(Checkpoints, $"step-{state.Step.ToString("D8", CultureInfo.InvariantCulture)}.safetensors");
-        state.Save(path);
+        // The best one first: a kill in between repeats both.
         if (state.IsBest) state.Save(System.IO.Path.Combine(Checkpoints, Best));
+        state.Save(path);
         foreach (string old in StepFiles().SkipLast(keep)) File.Delete(old);
     }
 
@@ -116,6 +133,15 @@ public sealed class RunFolder
     /// <summary>Exports the trained network with its model card.</summary>
     internal void WriteModel(RunConfig config, IReadOnlyDictionary<string, Tensor> weights, TrainingData data, TrainingState state) =>
         ModelFolder.Write(Model, new ModelConfig { Method = config.Method, Model = config.Model }, weights, ModelCard.Write(config, data, state));
+
+    private void Prepare()
+    {
+        foreach (string folder in new[] { Root, Checkpoints, Samples })
+        {
+            Directory.CreateDirectory(folder);
+            AtomicFile.DeleteLeftovers(folder);
+        }
+    }
 
     private string[] StepFiles() => [.. Directory.GetFiles(Checkpoints, "step-*.safetensors").Order(StringComparer.Ordinal)];
 }

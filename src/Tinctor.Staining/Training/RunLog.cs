@@ -15,7 +15,7 @@ internal sealed class RunLog : IDisposable
     {
         this.folder = folder;
         this.resumedAt = resumedAt;
-        board = new TensorBoardWriter(folder.Root, resumedAt > 0 ? resumedAt : null);
+        board = new TensorBoardWriter(folder.Root, resumedAt + 1);
         if (resumedAt == 0) board.AddText("config", $"```yaml\n{config}```", 0);
     }
 
@@ -42,13 +42,13 @@ internal sealed class RunLog : IDisposable
         Metrics(losses).Write(step, epoch, values);
     }
 
-    /// <summary>Keeps a picture, and the validation PSNR where there is one.</summary>
+    /// <summary>Keeps a picture, and the validation PSNR where there is one; the losses of the step are written before.</summary>
     public void Sample(int step, int epoch, double? psnr, Image? picture)
     {
         if (psnr is double value)
         {
             board.AddScalar("val_psnr", value, step);
-            Metrics([]).Write(step, epoch, new Dictionary<string, double> { ["val_psnr"] = value });
+            metrics!.Write(step, epoch, new Dictionary<string, double> { ["val_psnr"] = value });
         }
         if (picture is not null)
         {

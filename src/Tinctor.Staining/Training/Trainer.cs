@@ -1,6 +1,8 @@
+using Tinctor.Slides;
 using Tinctor.Staining.Data;
 using Tinctor.Staining.Methods;
 using Tinctor.Torch;
+using Tinctor.Torch.Nn;
 
 namespace Tinctor.Staining.Training;
 
@@ -26,6 +28,7 @@ public sealed class Trainer
         observer.Note($"device: {reason}{(config.Training.Amp ? ", bfloat16 where it suits" : "")}");
         data = TrainingData.Read(config.Data, config.Seed, stop);
         observer.Note($"data: {data.Manifest.Describe()}");
+        RefuseOtherChannels(data.Train[0], config.Model);
         observer.Note($"training on {data.Train.Count} pairs; validation: {(data.Validation.Count > 0 ? $"{data.Validation.Count} pairs, " : "")}{data.ValidationNote}");
         loader = new PairLoader(data.TrainingSet(config.Data, config.Seed), config.Training.BatchSize, shuffle: true, config.Seed, config.Data.Workers);
     }
@@ -39,6 +42,8 @@ public sealed class Trainer
     public static TrainingResult Start(RunConfig config, string runFolder, ITrainingObserver observer, CancellationToken stop = default)
     {
         RunFolder folder = RunFolder.Create(runFolder);
+        // A run goes on from wherever it is resumed.
+        if (config.Data.Path.Length > 0) config = config with { Data = config.Data with { Path = Path.GetFullPath(config.Data.Path) } };
         var trainer = new Trainer(config, folder, observer, stop);
         folder.Describe(config, trainer.device, DataSummary.Of(trainer.data.Manifest, stop));
         return trainer.Run(resume: false, stop);
@@ -51,7 +56,10 @@ public sealed class Trainer
         RunFolder folder = RunFolder.Open(runFolder);
         RunConfig config = ConfigFile.Load(folder.Config);
         var trainer = new Trainer(config, folder, observer, stop);
-        folder.RefuseOtherData(DataSummary.Of(trainer.data.Manifest, stop));
+        RunEnvironment before = folder.Environment();
+        RunFolder.RefuseOtherData(before, DataSummary.Of(trainer.data.Manifest, stop));
+        if (before.Threads != torch.get_num_threads())
+            observer.Note($"the run began with {before.Threads} threads, now there are {torch.get_num_threads()}: its last digits will differ from those of an uninterrupted one");
         return trainer.Run(resume: true, stop);
     }
 
@@ -74,17 +82,20 @@ public sealed class Trainer
             int epoch = state.Step / StepsPerEpoch;
             foreach (Batch batch in loader.Batches(epoch, state.Step % StepsPerEpoch, CancellationToken.None))
             {
-                using (batch)
+                IReadOnlyDictionary<string, double> losses;
+                using (batch) losses = Step(method, state, batch, epoch);
+                throughput.Add(batch.Pairs.Count);
+                log.Add(losses);
+                Report(state.Step, epoch, losses, throughput);
+                bool last = state.Step == TotalSteps, stopping = stop.IsCancellationRequested, save = IsCheckpoint(state.Step) || last || stopping;
+                // A checkpoint begins a new line of the log, so that a resumed run averages over the same steps.
+                if (save || state.Step % config.Training.LogEvery == 0) log.Flush(state.Step, epoch + 1, LearningRate(method), throughput.PairsPerSecond);
+                if (save)
                 {
-                    IReadOnlyDictionary<string, double> losses = Step(method, state, batch, epoch);
-                    throughput.Add(batch.Pairs.Count);
-                    log.Add(losses);
-                    Report(state.Step, epoch, losses, throughput);
+                    RefuseBrokenWeights(method, state.Step, batch);
+                    Checkpoint(method, state, log, epoch + 1);
                 }
-                bool last = state.Step == TotalSteps;
-                if (state.Step % config.Training.LogEvery == 0 || last) log.Flush(state.Step, epoch + 1, LearningRate(method), throughput.PairsPerSecond);
-                if (IsCheckpoint(state.Step) || last || stop.IsCancellationRequested) Checkpoint(method, state, log, epoch + 1);
-                if (stop.IsCancellationRequested && !last) return new(state.Step, false, null, state.LastPsnr);
+                if (stopping && !last) return new(state.Step, false, null, state.LastPsnr);
                 if (last) break;
             }
         }
@@ -116,12 +127,34 @@ public sealed class Trainer
 
     private static double LearningRate(Method method) => method.Optimizers.Values.First().param_groups[0].lr;
 
-    private static void RefuseDivergence(IReadOnlyDictionary<string, double> losses, int step, Batch batch)
+    private void RefuseDivergence(IReadOnlyDictionary<string, double> losses, int step, Batch batch)
     {
         if (losses.Values.All(double.IsFinite)) return;
-        string bad = string.Join(", ", losses.Where(loss => !double.IsFinite(loss.Value)).Select(loss => $"{loss.Key} = {loss.Value}"));
-        throw new InvalidDataException($"step {step}: {bad} on {string.Join(", ", batch.Pairs.Select(pair => pair.Source))}; look at these images, "
-            + "lower the learning rate (--set model.lr=1e-4) or switch --amp off; the last checkpoint is kept and --resume goes on from it");
+        throw Diverged(string.Join(", ", losses.Where(loss => !double.IsFinite(loss.Value)).Select(loss => $"{loss.Key} = {loss.Value}")), step, batch);
+    }
+
+    // A loss is of the weights before the step; those after it are what a checkpoint would keep.
+    private void RefuseBrokenWeights(Method method, int step, Batch batch)
+    {
+        using DisposeScope scope = torch.NewDisposeScope();
+        using Guard quiet = torch.no_grad();
+        foreach ((string name, Module network) in method.Networks)
+        {
+            if (!network.parameters().All(parameter => double.IsFinite(parameter.sum().item())))
+                throw Diverged($"the weights of network {name} are no longer finite", step, batch);
+        }
+    }
+
+    private InvalidDataException Diverged(string what, int step, Batch batch) => new(
+        $"step {step}: {what}, on {string.Join(", ", batch.Pairs.Select(pair => pair.Source))}; look at these images; "
+        + $"if they are good, lower the learning rate or switch amp off in {folder.Config} and go on from the last checkpoint with --resume");
+
+    private static void RefuseOtherChannels(Pair pair, MethodConfig model)
+    {
+        (Image source, Image target) = PairedDataset.ReadPair(pair);
+        if ((source.Channels, target.Channels) == (model.InputChannels, model.OutputChannels)) return;
+        throw new InvalidDataException($"{pair.Source}: has {source.Channels} channels and its target {target.Channels}; "
+            + $"set model.input_channels={source.Channels} and model.output_channels={target.Channels}");
     }
 
     private bool IsCheckpoint(int step) =>

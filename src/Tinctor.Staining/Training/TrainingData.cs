@@ -16,12 +16,20 @@ public sealed record TrainingData(PairManifest Manifest, IReadOnlyList<Pair> Tra
         if (config.Path.Length == 0) throw new InvalidDataException("no data is named; give --data DIR, or data.path in the configuration");
         PairManifest manifest = PairManifest.Read(config.Path, config.SlidePattern);
         if (config.Direction == "BtoA") manifest = manifest.Reverse();
-        if (config.TestSlides.Count + config.ValSlides.Count > 0) manifest = manifest.SplitBySlide(config.ValSlides, config.TestSlides);
+        if (config.TestSlides.Count + config.ValSlides.Count > 0) manifest = SplitAsNamed(manifest, config);
         TrainingData data = HoldOut(manifest, config.ValidationShare, seed);
         if (data.Train.Count == 0) throw new InvalidDataException($"{config.Path}: has no pairs for training ({manifest.Describe()})");
         int minimum = config.LoadSize > 0 ? 1 : config.CropSize;
         PairVerification.Check([.. data.Train, .. data.Validation], minimum, cancel: cancel);
         return data;
+    }
+
+    // Naming slides must not turn the data's own test pairs into training pairs.
+    private static PairManifest SplitAsNamed(PairManifest manifest, DataConfig config)
+    {
+        if (manifest.HasOwnSplits && manifest.Pairs.Any(pair => pair.Split != "train"))
+            throw new InvalidDataException($"{config.Path}: has splits of its own ({manifest.Describe()}); data.test_slides and data.val_slides are for data without");
+        return manifest.SplitBySlide(config.ValSlides, config.TestSlides);
     }
 
     private static TrainingData HoldOut(PairManifest manifest, double share, ulong seed)

@@ -80,7 +80,7 @@ internal sealed class TrainingState : IDisposable
     {
         using DisposeScope scope = torch.NewDisposeScope();
         var tensors = new OrderedDictionary<string, Tensor>();
-        var numbers = new JsonObject { ["step"] = Step, ["last_psnr"] = LastPsnr, ["best_psnr"] = BestPsnr, ["threads"] = torch.get_num_threads() };
+        var numbers = new JsonObject { ["step"] = Step, ["last_psnr"] = LastPsnr, ["best_psnr"] = BestPsnr };
         foreach ((string name, Module network) in method.Networks) Add(tensors, $"networks.{name}", network.state_dict());
         foreach ((string name, OptimizerState state) in OptimizerStates())
         {
@@ -104,7 +104,7 @@ internal sealed class TrainingState : IDisposable
             JsonObject numbers = JsonNode.Parse(json)!.AsObject();
             foreach ((string name, Module network) in method.Networks) network.load_state_dict(Part(tensors, $"networks.{name}"));
             foreach ((string name, Action<OptimizerState> load) in OptimizerLoaders()) load(new(Part(tensors, name), numbers[name]!.AsObject()));
-            method.LoadState(Part(tensors, "method"));
+            method.LoadState(Part(tensors, "method").ToDictionary(pair => pair.Key, pair => pair.Value.to(device)));
             foreach ((int i, Generator generator) in Generators().Index()) generator.set_state(tensors[$"random.{i}"]);
             (Step, LastPsnr, BestPsnr) = ((int)numbers["step"]!, (double?)numbers["last_psnr"], (double?)numbers["best_psnr"]);
         }

@@ -64,13 +64,16 @@ public sealed class BatchNorm2d : RunningNorm
     public BatchNorm2d(long num_features, double eps = 1e-5, double? momentum = 0.1, bool affine = true, bool track_running_stats = true)
         : base(num_features, eps, momentum, affine, track_running_stats) { }
 
+    /// <summary>Outside training, normalises by the batch and leaves the running statistics alone.</summary>
+    public bool by_batch { get; set; }
+
     /// <inheritdoc/>
     public override Tensor forward(Tensor input)
     {
         CheckImages(input);
-        bool byBatch = training || running_mean is null;
-        if (byBatch) CheckEnough(input, input.numel() / num_features);
-        return F.batch_norm(input, running_mean, running_var, weight, bias, byBatch, NextMomentum(), eps);
+        bool running = running_mean is not null && (training || !by_batch);
+        if (training || !running) CheckEnough(input, input.numel() / num_features);
+        return F.batch_norm(input, running ? running_mean : null, running ? running_var : null, weight, bias, training || !running, NextMomentum(), eps);
     }
 
     private double NextMomentum()

@@ -73,6 +73,9 @@ public static partial class AtomicFile
         }
     }
 
+    /// <summary>Whether the path is one of the temporary files that a killed writer leaves.</summary>
+    public static bool IsLeftover(string path) => Path.GetFileName(path).StartsWith(TemporaryPrefix, StringComparison.Ordinal);
+
     /// <summary>Makes the rename itself durable. File systems that cannot flush a folder are left to their own promises.</summary>
     private static void FlushFolder(string folder)
     {

@@ -60,9 +60,11 @@ internal static class EventFile
     {
         var events = new List<BoardEvent>();
         var bytes = File.ReadAllBytes(path).AsSpan();
-        while (bytes.Length > 0)
+        while (bytes.Length >= 12)
         {
             var length = (int)BinaryPrimitives.ReadInt64LittleEndian(bytes);
+            if (bytes.Length < 16 + length) break; // A kill cut this record off.
+
             Verify(bytes[..8], bytes[8..12]);
             Verify(bytes.Slice(12, length), bytes.Slice(12 + length, 4));
             events.Add(new BoardEvent(ProtoMessage.Parse(bytes.Slice(12, length).ToArray())));
@@ -76,7 +78,7 @@ internal static class EventFile
     public static List<BoardEvent> Show(string folder)
     {
         var shown = new List<BoardEvent>();
-        foreach (var item in Directory.GetFiles(folder).Order(StringComparer.Ordinal).SelectMany(Read))
+        foreach (var item in Directory.GetFiles(folder, "events.out.tfevents.*").Order(StringComparer.Ordinal).SelectMany(Read))
         {
             if (item.IsSessionStart)
             {

@@ -69,6 +69,12 @@ public sealed record Pix2PixConfig : MethodConfig
     /// <inheritdoc/>
     public override int SizeMultiple => Generator.StartsWith("unet") ? 1 << UnetDowns : 4;
 
+    /// <inheritdoc/>
+    public override int SmallestSize => Generator.StartsWith("unet") ? SizeMultiple : 8;
+
+    /// <inheritdoc/>
+    public override int SmallestCrop => Discriminator == "patch" ? Math.Max(SmallestSize, 3 << NLayersD) : SmallestSize;
+
     private int UnetDowns => Generator switch { "unet_128" => 7, "unet_256" => 8, _ => 9 };
 
     /// <inheritdoc/>

@@ -24,8 +24,8 @@ public sealed partial record Pix2PixImport(ModelConfig Config, IReadOnlyDictiona
         // nn.DataParallel puts a prefix before every key.
         if (weights.Keys.All(key => key.StartsWith("module."))) weights = new(weights.Select(pair => KeyValuePair.Create(pair.Key["module.".Length..], pair.Value)));
         List<string> notes = DropInstanceStatistics(weights);
-        Pix2PixConfig config = weights.ContainsKey("model.model.0.weight") ? Unet(weights, path)
-            : weights.ContainsKey("model.1.weight") ? Resnet(weights, path)
+        Pix2PixConfig config = weights.ContainsKey("model.model.0.weight") && weights.ContainsKey("model.model.3.weight") ? Unet(weights, path)
+            : weights.Keys.Any(key => ResnetBlockKey().IsMatch(key)) && weights.ContainsKey("model.1.weight") ? Resnet(weights, path)
             : throw new InvalidDataException($"{path}: is no generator of pix2pix or CycleGAN; its first key is {weights.Keys.FirstOrDefault()}");
         config = config with { Inference = new InferenceConfig { Statistics = statistics } };
         using (Module<Tensor, Tensor> network = config.CreateGenerator())

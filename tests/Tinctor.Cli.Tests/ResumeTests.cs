@@ -1,0 +1,146 @@
+using System.Diagnostics;
+using Tinctor.Staining.Tests.Training;
+using Tinctor.Torch;
+using Tinctor.Torch.Serialization;
+
+namespace Tinctor.Cli.Tests;
+
+/// <summary>However a run is cut short, it ends with the weights and the log of one that was not.</summary>
+[Collection("trained")]
+public sealed class ResumeTests(TrainedRun trained)
+{
+    private const int Interrupt = 2, Kill = 9, Terminate = 15;
+
+    [Fact]
+    public void A_run_killed_at_many_moments_ends_as_an_uninterrupted_one()
+    {
+        string run = trained.At("killed");
+        int cutWrites = 0;
+
+        KillWhen(trained.Arguments(run), () => File.Exists(Path.Combine(run, "environment.json")), run);
+        Process restarted = File.Exists(Path.Combine(run, "config.yaml")) ? Resume(run) : CommandLine.Start(trained.Arguments(run));
+        KillWhen(restarted, () => Checkpoint(run, 4));
+        for (int kill = 0; kill < 5; kill++)
+        {
+            if (KillWhen(Resume(run), () => Leftovers(run) > 0) && Leftovers(run) > 0) cutWrites++;
+        }
+        KillWhen(Resume(run), () => Checkpoint(run, 24));
+        Outcome end = CommandLine.Run("train", "--out", run, "--resume");
+
+        Assert.Equal(0, end.Code);
+        Assert.True(cutWrites > 0, "no kill came while a checkpoint was being written");
+        Assert.Equal(0, Leftovers(run));
+        SameAsUninterrupted(run);
+    }
+
+    [Theory]
+    [InlineData(Interrupt), InlineData(Terminate)]
+    public void A_signal_finishes_the_step_saves_and_says_how_to_go_on(int signal)
+    {
+        string run = trained.At($"signal{signal}");
+        Process process = CommandLine.Start(trained.Arguments(run));
+        CommandLine.Await(process, () => Checkpoint(run, 4));
+        CommandLine.Signal(process, signal);
+        Outcome stopped = CommandLine.Finish(process);
+
+        Assert.Equal(130, stopped.Code);
+        Assert.Contains($"tinctor train --out {run} --resume\n", stopped.Out);
+        Assert.Equal("", stopped.Error);
+        Outcome end = CommandLine.Run("train", "--out", run, "--resume");
+        Assert.Equal(0, end.Code);
+        Assert.Contains("resumed after step", end.Out);
+        SameWeights(run);
+    }
+
+    [Fact]
+    public void A_finished_run_is_left_as_it_is()
+    {
+        DateTime written = File.GetLastWriteTimeUtc(Path.Combine(trained.Model, "model.safetensors"));
+        Outcome again = CommandLine.Run("train", "--out", trained.Run, "--resume");
+        Assert.Equal(0, again.Code);
+        Assert.Equal(written, File.GetLastWriteTimeUtc(Path.Combine(trained.Model, "model.safetensors")));
+    }
+
+    [Fact]
+    public void What_is_in_the_way_is_refused_in_one_line()
+    {
+        Assert.Contains("--resume", trained.Train(trained.Run).OneError());
+        Directory.CreateDirectory(trained.At("taken"));
+        File.WriteAllText(trained.At("taken/thesis.txt"), "");
+        Assert.Contains("is not empty", trained.Train(trained.At("taken")).OneError());
+        Assert.Contains("holds no run to resume", CommandLine.Run("train", "--out", trained.At("nowhere"), "--resume").OneError());
+        Assert.Contains("--seed does not go with --resume", CommandLine.Run("train", "--out", trained.Run, "--resume", "--seed", "1").OneError());
+    }
+
+    [Fact]
+    public void A_refused_start_leaves_the_folder_free()
+    {
+        string run = trained.At("retried");
+        Assert.Contains("input_channels=3", trained.Train(run, "model.input_channels=4").OneError());
+        Assert.False(Directory.Exists(run));
+    }
+
+    private void SameAsUninterrupted(string run)
+    {
+        SameWeights(run);
+        Assert.Equal(Losses(trained.Run), Losses(run));
+        Assert.Equal(Curves(trained.Run), Curves(run));
+        Assert.Equal(Names(trained.Run, "samples"), Names(run, "samples"));
+        Assert.Equal(Names(trained.Run, "checkpoints"), Names(run, "checkpoints"));
+        foreach (string picture in Directory.GetFiles(Path.Combine(run, "samples")))
+            Assert.Equal(File.ReadAllBytes(picture), File.ReadAllBytes(picture.Replace(run, trained.Run)));
+    }
+
+    private void SameWeights(string run)
+    {
+        SameTensors(Path.Combine("model", "model.safetensors"), run);
+        SameTensors(Path.Combine("checkpoints", $"step-{TrainedRun.Steps:D8}.safetensors"), run);
+    }
+
+    private void SameTensors(string file, string run)
+    {
+        using DisposeScope scope = torch.NewDisposeScope();
+        OrderedDictionary<string, Tensor> expected = SafeTensors.Load(Path.Combine(trained.Run, file)), actual = SafeTensors.Load(Path.Combine(run, file));
+        Assert.Equal(expected.Keys, actual.Keys);
+        foreach ((string name, Tensor tensor) in expected) Assert.True(tensor.bytes().SequenceEqual(actual[name].bytes()), $"{file}: {name} differs");
+    }
+
+    // All columns but the speed.
+    private static string[] Losses(string run)
+    {
+        string[][] lines = [.. File.ReadLines(Path.Combine(run, "metrics.csv")).Select(line => line.Split(','))];
+        int speed = Array.IndexOf(lines[0], "images_per_s");
+        return [.. lines.Select(line => string.Join(',', line.Where((_, column) => column != speed)))];
+    }
+
+    private static IEnumerable<string> Curves(string run) => EventFile.Show(run)
+        .Where(shown => shown.Tag is not ("images_per_s" or "config/text_summary"))
+        .Select(shown => $"{shown.Tag} {shown.Step} {(shown.Value!.Has(2) ? shown.Value.Get<float>(2) : 0)}");
+
+    private static IEnumerable<string?> Names(string run, string folder) => Directory.GetFiles(Path.Combine(run, folder)).Select(Path.GetFileName).Order(StringComparer.Ordinal);
+
+    private static Process Resume(string run) => CommandLine.Start("train", "--out", run, "--resume");
+
+    private static bool Checkpoint(string run, int step) => File.Exists(Path.Combine(run, "checkpoints", $"step-{step:D8}.safetensors"));
+
+    private static int Leftovers(string run)
+    {
+        string checkpoints = Path.Combine(run, "checkpoints");
+        return Directory.Exists(checkpoints) ? Directory.EnumerateFiles(checkpoints, ".tinctor-*").Count() : 0;
+    }
+
+    private static void KillWhen(string[] arguments, Func<bool> so, string run)
+    {
+        KillWhen(CommandLine.Start(arguments), so);
+        Assert.False(Directory.Exists(Path.Combine(run, "model")));
+    }
+
+    /// <returns>Whether the moment came before the end of the process.</returns>
+    private static bool KillWhen(Process process, Func<bool> so)
+    {
+        bool came = CommandLine.Await(process, so);
+        if (came) CommandLine.Signal(process, Kill);
+        CommandLine.Finish(process);
+        return came;
+    }
+}

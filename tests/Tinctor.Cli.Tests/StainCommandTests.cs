@@ -1,0 +1,115 @@
+using Tinctor.Slides;
+using Tinctor.Staining.Inference;
+using Tinctor.Torch;
+
+namespace Tinctor.Cli.Tests;
+
+[Collection("trained")]
+public sealed class StainCommandTests : IDisposable
+{
+    private readonly TrainedRun trained;
+    private readonly string folder = Directory.CreateTempSubdirectory("tinctor-stain-").FullName;
+
+    public StainCommandTests(TrainedRun trained)
+    {
+        this.trained = trained;
+        torch.set_num_threads(1);
+    }
+
+    public void Dispose() => Directory.Delete(folder, recursive: true);
+
+    [Fact]
+    public void Images_keep_name_folder_and_size_and_equal_those_of_the_stainer()
+    {
+        (string name, int width, int height)[] images = [("a.png", 1, 1), ("b.png", 3, 5), ("c.tif", 257, 130), ("deep/d.png", 64, 33), ("e.png", 2, 70)];
+        foreach ((string name, int width, int height) in images) Write(name, width, height);
+        Outcome outcome = Stain("in");
+        Assert.Equal((0, ""), (outcome.Code, outcome.Error));
+
+        using Stainer stainer = Stainer.Load(trained.Model, Device.CPU);
+        foreach ((string name, int width, int height) in images)
+        {
+            Image stained = Image.Read(At("out", Path.ChangeExtension(name, ".png")));
+            Assert.Equal((width, height, 3), (stained.Width, stained.Height, stained.Channels));
+            Assert.Equal(stainer.Stain(Image.Read(At("in", name))).Data, stained.Data);
+        }
+        Assert.Equal(images.Length, Directory.GetFiles(At("out"), "*", SearchOption.AllDirectories).Length);
+    }
+
+    [Fact]
+    public void What_is_stained_already_is_left_alone()
+    {
+        Write("a.png", 20, 20);
+        Write("b.png", 20, 20);
+        Directory.CreateDirectory(At("out"));
+        File.WriteAllText(At("out", "a.png"), "mine");
+        Assert.Contains("1 of 2 are stained already", Stain("in").Out);
+        Assert.Equal("mine", File.ReadAllText(At("out", "a.png")));
+        Assert.Equal(0, Stain("in", "--overwrite", "--format", "jpg").Code);
+        Assert.Equal(0, Stain("in", "--overwrite").Code);
+        Assert.Equal(20, Image.Read(At("out", "a.png")).Width);
+    }
+
+    [Fact]
+    public void A_broken_image_among_good_ones_is_reported_at_the_end()
+    {
+        Write("a.png", 20, 20);
+        Write("grey.png", 20, 20, channels: 1);
+        Write("z.png", 20, 20);
+        File.WriteAllText(At("in", "broken.png"), "no image");
+        Outcome outcome = Stain("in");
+        Assert.Equal(1, outcome.Code);
+        string[] errors = outcome.Error.Split('\n', StringSplitOptions.RemoveEmptyEntries);
+        Assert.Equal(2, errors.Length);
+        Assert.Contains("broken.png", errors[0]);
+        Assert.Contains("grey.png: its number of channels is 1, the model takes 3", errors[1]);
+        Assert.Contains("2 stained into", outcome.Out);
+        Assert.Equal(["a.png", "z.png"], Directory.GetFiles(At("out")).Select(Path.GetFileName).Order());
+    }
+
+    [Fact]
+    public void Inputs_that_would_overwrite_something_are_refused()
+    {
+        Write("a.png", 20, 20);
+        Assert.Contains("would be written over", CommandLine.Run("stain", trained.Run, At("in"), "-o", At("in"), "--overwrite").OneError());
+        Write("a.tif", 20, 20);
+        Assert.Contains("would both be written to", Stain("in").OneError());
+        Assert.Contains("there is no such file or folder", Stain("missing").OneError());
+        Directory.CreateDirectory(At("empty"));
+        Assert.Contains("no images found", Stain("empty").OneError());
+    }
+
+    [Fact]
+    public void An_output_folder_inside_the_input_is_not_stained_again()
+    {
+        Write("a.png", 20, 20);
+        for (int i = 0; i < 2; i++) Assert.Equal(0, CommandLine.Run("stain", trained.Run, At("in"), "-o", At("in", "stained")).Code);
+        Assert.Equal(["a.png"], Directory.GetFiles(At("in", "stained"), "*", SearchOption.AllDirectories).Select(Path.GetFileName));
+    }
+
+    [Fact]
+    public void A_broken_model_is_one_line()
+    {
+        Write("a.png", 20, 20);
+        Assert.Contains("is no model folder", CommandLine.Run("stain", At("in"), At("in"), "-o", At("out")).OneError());
+        string model = At("model");
+        Directory.CreateDirectory(model);
+        foreach (string file in Directory.GetFiles(trained.Model)) File.Copy(file, Path.Combine(model, Path.GetFileName(file)));
+        string config = Path.Combine(model, "config.yaml"), weights = Path.Combine(model, "model.safetensors");
+        File.WriteAllText(config, File.ReadAllText(config).Replace("ngf: 4", "ngf: 5"));
+        Assert.Contains("does not fit its config.yaml", CommandLine.Run("stain", model, At("in"), "-o", At("out")).OneError());
+        File.WriteAllBytes(weights, File.ReadAllBytes(weights)[..1000]);
+        Assert.Contains("model.safetensors", CommandLine.Run("stain", model, At("in"), "-o", At("out")).OneError());
+    }
+
+    private Outcome Stain(string input, params string[] options) => CommandLine.Run(["stain", trained.Run, At(input), "-o", At("out"), .. options]);
+
+    private void Write(string name, int width, int height, int channels = 3)
+    {
+        string path = At("in", name);
+        Directory.CreateDirectory(Path.GetDirectoryName(path)!);
+        TrainedRun.Noise(width, height, width + height, channels).Write(path);
+    }
+
+    private string At(params string[] names) => Path.Combine([folder, .. names]);
+}
