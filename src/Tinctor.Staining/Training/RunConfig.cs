@@ -60,7 +60,7 @@ public sealed record DataConfig
     public bool Rotate { get; init; }
 
     /// <summary>Strength of random stain changes of the source in optical-density space; 0 for none, 0.1 for some.</summary>
-    [Range(0, 1)]
+    [Range(0.0, 1.0)]
     public double StainJitter { get; init; }
 
     /// <summary>Share of the training slides held out for choosing the best checkpoint when the data has no "val" split.</summary>

@@ -106,7 +106,7 @@ public sealed class Trainer
     private IReadOnlyDictionary<string, double> Step(Method method, TrainingState state, Batch batch, int epoch)
     {
         using DisposeScope scope = torch.NewDisposeScope();
-        state.ScaleLearningRates(LearningRateFactor(state.Step, epoch));
+        state.ScaleLearningRates(LearningRateFactor(config.Training, state.Step, epoch));
         using (config.Training.Amp ? torch.autocast(device.type, ScalarType.BFloat16) : null)
         {
             IReadOnlyDictionary<string, Tensor> losses = method.TrainStep(batch.Source.to(device), batch.Target.to(device));
@@ -118,12 +118,12 @@ public sealed class Trainer
     }
 
     /// <summary>1 for the first epochs, then down to zero in a straight line, as in pix2pix; by steps where a run is that long.</summary>
-    private double LearningRateFactor(int step, int epoch)
-    {
-        TrainingConfig training = config.Training;
-        return training.Steps > 0 ? Math.Min(1, 2.0 * (training.Steps - step) / training.Steps)
+    /// <param name="training">How long the run is.</param>
+    /// <param name="step">Steps done.</param>
+    /// <param name="epoch">The epoch, from 0.</param>
+    internal static double LearningRateFactor(TrainingConfig training, int step, int epoch) =>
+        training.Steps > 0 ? Math.Min(1, 2.0 * (training.Steps - step) / training.Steps)
             : 1 - Math.Max(0, epoch + 1 - training.Epochs) / (double)(training.EpochsDecay + 1);
-    }
 
     private static double LearningRate(Method method) => method.Optimizers.Values.First().param_groups[0].lr;
 

@@ -55,15 +55,15 @@ public sealed record Pix2PixConfig : MethodConfig
     public string InitType { get; init; } = "normal";
 
     /// <summary>Scale of normal, xavier and orthogonal starts.</summary>
-    [Range(0, 10)]
+    [Range(0.0, 10.0)]
     public double InitGain { get; init; } = 0.02;
 
     /// <summary>Adam's learning rate.</summary>
-    [Range(0, 1)]
+    [Range(0.0, 1.0)]
     public double Lr { get; init; } = 2e-4;
 
     /// <summary>Adam's first moment decay.</summary>
-    [Range(0, 1)]
+    [Range(0.0, 1.0)]
     public double Beta1 { get; init; } = 0.5;
 
     /// <inheritdoc/>

@@ -1,0 +1,55 @@
+using Tinctor.Staining.Methods;
+using Tinctor.Staining.Methods.Pix2Pix;
+using Tinctor.Staining.Tests.Data;
+using Tinctor.Staining.Training;
+using Tinctor.Torch;
+
+namespace Tinctor.Staining.Tests.Training;
+
+public sealed class TrainingStateTests : DataFolder
+{
+    private static readonly Pix2PixConfig Config = new() { Generator = "resnet_6blocks", Ngf = 2, Ndf = 2, PoolSize = 2 };
+
+    [Fact]
+    public void A_state_taken_up_goes_on_to_the_same_bytes()
+    {
+        torch.manual_seed(1);
+        Run(save: (3, At("three")), end: At("six"), load: null);
+        torch.manual_seed(99);
+        Run(save: null, end: At("six again"), load: At("three"));
+        Assert.Equal(File.ReadAllBytes(At("six")), File.ReadAllBytes(At("six again")));
+    }
+
+    [Fact]
+    public void Another_configuration_and_other_files_are_refused()
+    {
+        Run(save: null, end: At("state"), load: null);
+        using Method method = (Config with { Ngf = 3 }).Create(Device.CPU);
+        using var state = new TrainingState(method, 0.9, Device.CPU);
+        Assert.Throws<InvalidDataException>(() => state.Load(At("state")));
+        using Method same = Config.Create(Device.CPU);
+        using var noAverage = new TrainingState(same, 0, Device.CPU);
+        noAverage.Load(At("state"));
+        Assert.Equal(6, noAverage.Step);
+        noAverage.Save(At("without"));
+        using var average = new TrainingState(same, 0.9, Device.CPU);
+        Assert.Contains("lacks something", Assert.Throws<InvalidDataException>(() => average.Load(At("without"))).Message);
+    }
+
+    // Six steps in all, on images that depend on the step alone; dropout and pool draw from the random state.
+    private static void Run((int step, string path)? save, string end, string? load)
+    {
+        using DisposeScope scope = torch.NewDisposeScope();
+        using Method method = Config.Create(Device.CPU);
+        using var state = new TrainingState(method, 0.9, Device.CPU);
+        if (load is not null) state.Load(load);
+        while (state.Step < 6)
+        {
+            Tensor image = torch.linspace(-1, 1, 3 * 24 * 24).view(1, 3, 24, 24) * (state.Step + 1) / 6;
+            method.TrainStep(image, image.neg());
+            state.Advance();
+            if (state.Step == save?.step) state.Save(save.Value.path);
+        }
+        state.Save(end);
+    }
+}
