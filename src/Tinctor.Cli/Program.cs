@@ -27,8 +27,12 @@ ParseResult command = root.Parse(args);
 if (command.Action is ParseErrorAction) return Errors.Print(command);
 try
 {
-    // Whoever is asked to stop may finish a step and save, however long that takes; a second signal ends it at once.
-    return await command.InvokeAsync(new InvocationConfiguration { EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = Timeout.InfiniteTimeSpan });
+    // Whoever is asked to stop may finish a step and save, however long that takes (kill -9 does no harm either).
+    return await command.InvokeAsync(new InvocationConfiguration
+    {
+        EnableDefaultExceptionHandler = false,
+        ProcessTerminationTimeout = Timeout.InfiniteTimeSpan,
+    });
 }
 catch (OperationCanceledException)
 {
