@@ -65,7 +65,7 @@ internal static class DemoCommand
 
     private static string[] SmallModel =>
     [
-        "--set", "model.generator=resnet_6blocks", "--set", "model.ngf=16", "--set", "model.ndf=16", "--set", "model.gan_mode=lsgan",
+        "--set", "model.generator=unet_128", "--set", "model.ngf=24", "--set", "model.ndf=16", "--set", "model.gan_mode=lsgan",
         "--set", "model.dropout=false", "--set", "model.lr=0.001", "--set", "data.rotate=true", "--set", "data.crop_size=128", "--set", "training.batch_size=4",
         "--set", "training.checkpoint_every=250", "--set", "training.ema=0.99",
     ];

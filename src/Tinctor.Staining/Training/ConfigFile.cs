@@ -180,7 +180,4 @@ public sealed record ModelConfig
 
     /// <summary>The method's settings.</summary>
     public MethodConfig Model { get; init; } = new Methods.Pix2Pix.Pix2PixConfig();
-
-    /// <summary>Pixel size of the training images in micrometres; 0 if unknown.</summary>
-    public double MicronsPerPixel { get; init; }
 }

@@ -101,7 +101,7 @@ public sealed record TrainingConfig
     [Range(1, int.MaxValue)]
     public int LogEvery { get; init; } = 10;
 
-    /// <summary>Steps between two checkpoints; 0 for one an epoch.</summary>
+    /// <summary>Steps between two checkpoints; 0 for one an epoch, or for several epochs of together at least 500 steps.</summary>
     [Range(0, int.MaxValue)]
     public int CheckpointEvery { get; init; }
 

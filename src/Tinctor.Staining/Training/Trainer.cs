@@ -12,6 +12,7 @@ namespace Tinctor.Staining.Training;
 /// </summary>
 public sealed class Trainer
 {
+    private const int LeastStepsBetweenCheckpoints = 500;
     private readonly RunConfig config;
     private readonly RunFolder folder;
     private readonly ITrainingObserver observer;
@@ -157,8 +158,12 @@ public sealed class Trainer
             + $"set model.input_channels={source.Channels} and model.output_channels={target.Channels}");
     }
 
-    private bool IsCheckpoint(int step) =>
-        step % (config.Training.CheckpointEvery > 0 ? config.Training.CheckpointEvery : StepsPerEpoch) == 0;
+    // Whole epochs, unless told otherwise; several where they are short, as writing takes its time.
+    private bool IsCheckpoint(int step)
+    {
+        int epochs = (LeastStepsBetweenCheckpoints + StepsPerEpoch - 1) / StepsPerEpoch;
+        return step % (config.Training.CheckpointEvery > 0 ? config.Training.CheckpointEvery : epochs * StepsPerEpoch) == 0;
+    }
 
     private void Checkpoint(Method method, TrainingState state, RunLog log, int epoch)
     {
