@@ -26,7 +26,12 @@ internal static partial class CommandLine
 
     public static Process Start(params string[] arguments)
     {
-        var start = new ProcessStartInfo("dotnet", [Program, .. arguments]) { RedirectStandardOutput = true, RedirectStandardError = true };
+        // A shell starts background jobs with Ctrl-C ignored, and children inherit that.
+        var start = new ProcessStartInfo("env", ["--default-signal=INT", "dotnet", Program, .. arguments])
+        {
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+        };
         start.Environment["OMP_NUM_THREADS"] = "1";
         start.Environment["DOTNET_TieredPGO"] = "0";
         return Process.Start(start)!;

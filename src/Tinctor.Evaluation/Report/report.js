@@ -72,7 +72,7 @@
     evaluation.slides ? plural(evaluation.slides, 'slide') : null,
     labels.length ? plural(labels.length, 'label') : null,
     new Date(evaluation.created).toLocaleDateString('en-GB', { day: 'numeric', month: 'long', year: 'numeric' }),
-    `Tinctor ${evaluation.versions.tinctor}`,
+    `Tinctor ${evaluation.versions.tinctor.split('+')[0]}`,
   ].filter(Boolean).join('  ·  ');
 
   const listing = words => words.length < 2 ? words.join('') : `${words.slice(0, -1).join(', ')} and ${words.at(-1)}`;
