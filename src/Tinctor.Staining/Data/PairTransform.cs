@@ -33,9 +33,6 @@ public sealed record PairTransform
     /// <summary>As pix2pix trains: resized to 286, a random crop of 256, mirrored.</summary>
     public static PairTransform Pix2Pix { get; } = new() { Resize = 286, Crop = 256, RandomCrop = true, HorizontalFlip = true };
 
-    /// <summary>The smallest side that an image must have in its file.</summary>
-    public int MinimumSize => Resize is null ? Crop ?? 1 : 1;
-
     /// <summary>Throws <see cref="ArgumentException"/> if the values do not fit each other.</summary>
     public void Validate()
     {

@@ -12,6 +12,4 @@ internal static class Foreach
     public static readonly Operator maximum___List = new("aten::_foreach_maximum_", "List");
     public static readonly Operator mul___Scalar = new("aten::_foreach_mul_", "Scalar");
     public static readonly Operator sqrt = new("aten::_foreach_sqrt");
-    public static readonly Operator sub__List = new("aten::_foreach_sub", "List");
-    public static readonly Operator sub___List = new("aten::_foreach_sub_", "List");
 }

@@ -43,9 +43,6 @@ internal sealed class StainOptics
     /// <summary>Rows h, e, d; columns red, green, blue.</summary>
     public IReadOnlyList<float> Matrix => _matrix;
 
-    /// <summary>Strength of H, E and DAB, relative.</summary>
-    public IReadOnlyList<float> Strength => _strength;
-
     /// <summary>Light through empty glass, red, green, blue, of 1.</summary>
     public IReadOnlyList<float> Light => _light;
 
