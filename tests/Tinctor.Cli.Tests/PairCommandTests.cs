@@ -3,6 +3,7 @@ using System.Globalization;
 using Tinctor.Cli.Commands;
 using Tinctor.Slides;
 using Tinctor.Staining.Data;
+using Tinctor.Tests;
 
 namespace Tinctor.Cli.Tests;
 
@@ -17,7 +18,7 @@ public sealed class PairCommandTests : IDisposable
     [Fact]
     public async Task TwoScanners_BecomeAlignedPairs_SplitBySlide()
     {
-        string data = Shared("data/scanner_pairs");
+        string data = SharedFiles.Path("data/scanner_pairs");
         Assert.Equal(0, await Run(Path.Combine(data, "aperio"), Path.Combine(data, "hamamatsu"), "--slide", @"^\d\d", "--test-slides",
             "07,10", "--tile", "240"));
         PairManifest manifest = PairManifest.Read(Out);
@@ -97,17 +98,5 @@ public sealed class PairCommandTests : IDisposable
             after += double.Hypot((t[0] * x) + (t[1] * y) + t[2] - u, (t[3] * x) + (t[4] * y) + t[5] - v) / (size * size);
         }
         return (before, after);
-    }
-
-    private static string Shared(string path)
-    {
-        string? shared = Environment.GetEnvironmentVariable("TINCTOR_SHARED");
-        for (string? up = AppContext.BaseDirectory; shared is null && up is not null; up = Path.GetDirectoryName(up))
-        {
-            if (Directory.Exists(Path.Combine(up, "..", "shared"))) shared = Path.Combine(up, "..", "shared");
-        }
-        string full = Path.Combine(shared ?? "", path);
-        Assert.SkipUnless(shared is not null && Path.Exists(full), $"needs ../shared/{path}");
-        return full;
     }
 }

@@ -1,4 +1,5 @@
 using Tinctor.Slides.Native;
+using Tinctor.Tests;
 
 namespace Tinctor.Slides.Tests;
 
@@ -161,10 +162,10 @@ public sealed class FormatTests : InTemporaryFolder
     [Fact]
     public void Real_files_are_read()
     {
-        var fluorescence = Image.Read(TestImages.Shared("data/utom/AF_8.png"));
+        var fluorescence = Image.Read(SharedFiles.Path("data/utom/AF_8.png"));
         Assert.Equal((1000, 1000, 1), (fluorescence.Width, fluorescence.Height, fluorescence.Channels));
         Assert.True(fluorescence.Samples16.ToArray().Max() > 255);
-        foreach (var file in Directory.GetFiles(TestImages.Shared("data/scanner_pairs"), "*.*g", SearchOption.AllDirectories).Take(20))
+        foreach (var file in Directory.GetFiles(SharedFiles.Path("data/scanner_pairs"), "*.*g", SearchOption.AllDirectories).Take(20))
         {
             var image = Image.Read(file);
             Assert.Equal(Image.ReadInfo(file), new ImageInfo(image.Width, image.Height, 3, SampleType.UInt8, Image.ReadInfo(file).Format));
@@ -174,8 +175,8 @@ public sealed class FormatTests : InTemporaryFolder
     [Fact]
     public void Jpeg_in_tiff_that_calls_its_ycbcr_rgb_has_its_true_colours()
     {
-        var slide = Image.Read(TestImages.Shared("data/slides/OS-1-detail.ome.tif"));
-        var truth = Image.Read(TestImages.Shared("data/slides/OS-1-detail_rgb.png"));
+        var slide = Image.Read(SharedFiles.Path("data/slides/OS-1-detail.ome.tif"));
+        var truth = Image.Read(SharedFiles.Path("data/slides/OS-1-detail_rgb.png"));
         Assert.Equal((truth.Width, truth.Height), (slide.Width, slide.Height));
         Assert.InRange(truth.Data.Zip(slide.Data, (a, b) => Math.Abs(a - b)).Max(), 0, 2);
     }

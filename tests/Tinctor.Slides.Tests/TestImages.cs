@@ -23,27 +23,6 @@ internal static class TestImages
         }
         return image;
     }
-
-    /// <summary>A file of the shared data folder; the test is skipped where there is none.</summary>
-    public static string Shared(string path)
-    {
-        var folder = Environment.GetEnvironmentVariable("TINCTOR_SHARED") ?? Ancestors(AppContext.BaseDirectory)
-            .Select(parent => Path.Combine(parent, "..", "shared")).FirstOrDefault(Directory.Exists);
-        var full = Path.Combine(folder ?? "", path);
-        if (folder is null || !Path.Exists(full))
-        {
-            Assert.Skip($"needs ../shared/{path}");
-        }
-        return full;
-    }
-
-    private static IEnumerable<string> Ancestors(string? folder)
-    {
-        for (; folder is not null; folder = Path.GetDirectoryName(folder))
-        {
-            yield return folder;
-        }
-    }
 }
 
 /// <summary>A folder that is gone after the test.</summary>

@@ -31,19 +31,6 @@ public abstract class DataFolder : IDisposable
         return image;
     }
 
-    /// <summary>A path in the shared data folder; the test is skipped where there is none.</summary>
-    protected static string Shared(string path)
-    {
-        string? folder = Environment.GetEnvironmentVariable("TINCTOR_SHARED");
-        for (string? up = AppContext.BaseDirectory; folder is null && up is not null; up = Path.GetDirectoryName(up))
-        {
-            if (Directory.Exists(Path.Combine(up, "..", "shared"))) folder = Path.Combine(up, "..", "shared");
-        }
-        string full = Path.Combine(folder ?? "", path);
-        Assert.SkipUnless(folder is not null && Path.Exists(full), $"needs ../shared/{path}");
-        return full;
-    }
-
     public void Dispose()
     {
         Directory.Delete(Root, recursive: true);

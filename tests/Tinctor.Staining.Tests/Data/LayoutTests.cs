@@ -1,4 +1,5 @@
 using Tinctor.Staining.Data;
+using Tinctor.Tests;
 
 namespace Tinctor.Staining.Tests.Data;
 
@@ -34,8 +35,8 @@ public class LayoutTests : DataFolder
     public void Bci_Real()
     {
         Assert.StartsWith("BCI layout: 24 pairs (test 24), slides not known, labels 0: 1, 1+: 4, 2+: 11, 3+: 8",
-            PairManifest.Read(Shared("data/bci_thumbs")).Describe());
-        PairManifest bci = PairManifest.Read(Shared("data/bci"));
+            PairManifest.Read(SharedFiles.Path("data/bci_thumbs")).Describe());
+        PairManifest bci = PairManifest.Read(SharedFiles.Path("data/bci"));
         Assert.Equal(["0", "2+"], bci.Pairs.Select(pair => pair.Label));
         PairVerification.Check(bci.Pairs);
     }

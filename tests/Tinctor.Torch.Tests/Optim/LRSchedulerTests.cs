@@ -1,7 +1,7 @@
 using System.Text.Json.Nodes;
+using Tinctor.Tests;
 using Tinctor.Torch.Optim;
 using Tinctor.Torch.Serialization;
-using Tinctor.Torch.Tests.Serialization;
 
 namespace Tinctor.Torch.Tests.Optim;
 
@@ -53,7 +53,7 @@ public class LRSchedulerTests
     public void The_linear_rule_is_that_of_pix2pix(int constant, int decaying)
     {
         using var scope = torch.NewDisposeScope();
-        Tensor rates32 = SafeTensors.Load(TestFiles.Shared("p2p_lr_linear/io.safetensors"))[$"lr_{constant}_{decaying}"];
+        Tensor rates32 = SafeTensors.Load(SharedFiles.Path("vectors/p2p_lr_linear/io.safetensors"))[$"lr_{constant}_{decaying}"];
         double[] expected = rates32.@double().ToArray<double>();
         using SGD end = Optimiser(2e-4), start = Optimiser(2e-4);
         List<double> rates = Rates(end, new LinearDecayLR(end, constant, decaying), expected.Length, (schedule, _) => schedule.step());

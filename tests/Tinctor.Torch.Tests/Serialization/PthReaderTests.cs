@@ -1,6 +1,7 @@
 using System.Numerics;
 using System.Runtime.InteropServices;
 using System.Text.Json;
+using Tinctor.Tests;
 using Tinctor.Torch.Serialization;
 using Items = System.Collections.Generic.OrderedDictionary<object, object?>;
 
@@ -160,7 +161,7 @@ public sealed class PthReaderTests : IDisposable
     [Fact]
     public void All_shared_checkpoints_have_the_keys_and_shapes_of_their_descriptions()
     {
-        var checkpoints = Directory.GetFiles(TestFiles.Shared(""), "weights.pth", SearchOption.AllDirectories);
+        var checkpoints = Directory.GetFiles(SharedFiles.Path("vectors"), "weights.pth", SearchOption.AllDirectories);
         Assert.NotEmpty(checkpoints);
         foreach (var path in checkpoints)
         {

@@ -1,4 +1,5 @@
 using System.Text;
+using Tinctor.Tests;
 using Tinctor.Torch.Serialization;
 
 namespace Tinctor.Torch.Tests.Serialization;
@@ -25,7 +26,8 @@ public sealed class SafeTensorsTests : IDisposable
         var length = (int)BitConverter.ToInt64(bytes);
         Assert.Equal(0, (8 + length) % 8);
         Assert.Equal(
-            """{"__metadata__":{"format":"pt"},"b":{"dtype":"U8","shape":[3],"data_offsets":[4,7]},"f":{"dtype":"F32","shape":[],"data_offsets":[0,4]}}""",
+            """{"__metadata__":{"format":"pt"},"b":{"dtype":"U8","shape":[3],"data_offsets":[4,7]},"f":"""
+            + """{"dtype":"F32","shape":[],"data_offsets":[0,4]}}""",
             Encoding.UTF8.GetString(bytes, 8, length).TrimEnd(' '));
         Assert.Equal([0, 0, 128, 63, 1, 2, 3], bytes[(8 + length)..]);
     }
@@ -104,7 +106,7 @@ public sealed class SafeTensorsTests : IDisposable
     [Fact]
     public void All_shared_files_are_read()
     {
-        var files = Directory.GetFiles(TestFiles.Shared(""), "*.safetensors", SearchOption.AllDirectories);
+        var files = Directory.GetFiles(SharedFiles.Path("vectors"), "*.safetensors", SearchOption.AllDirectories);
         Assert.NotEmpty(files);
         foreach (var file in files)
         {
@@ -136,9 +138,12 @@ public sealed class SafeTensorsTests : IDisposable
     [InlineData("""{"a":{"dtype":"F32","shape":[0,4611686018427387904,4],"data_offsets":[0,0]}}""", "does not fit")]
     [InlineData("""{"a":{"dtype":"U8","shape":[8],"data_offsets":[0,8],"more":1}}""", "unknown or repeated field 'more'")]
     [InlineData("""{"a":{"dtype":"U8","dtype":"U8","shape":[8],"data_offsets":[0,8]}}""", "unknown or repeated field 'dtype'")]
-    [InlineData("""{"a":{"dtype":"U8","shape":[4],"data_offsets":[0,4]},"a":{"dtype":"U8","shape":[4],"data_offsets":[4,8]}}""", "two tensors are named 'a'")]
-    [InlineData("""{"a":{"dtype":"U8","shape":[8],"data_offsets":[0,8]},"b":{"dtype":"U8","shape":[4],"data_offsets":[4,8]}}""", "tensor 'b' overlaps")]
-    [InlineData("""{"a":{"dtype":"U8","shape":[3],"data_offsets":[0,3]},"b":{"dtype":"U8","shape":[4],"data_offsets":[4,8]}}""", "tensor 'b' leaves a hole")]
+    [InlineData("""{"a":{"dtype":"U8","shape":[4],"data_offsets":[0,4]},"a":{"dtype":"U8","shape":[4],"data_offsets":[4,8]}}""",
+        "two tensors are named 'a'")]
+    [InlineData("""{"a":{"dtype":"U8","shape":[8],"data_offsets":[0,8]},"b":{"dtype":"U8","shape":[4],"data_offsets":[4,8]}}""",
+        "tensor 'b' overlaps")]
+    [InlineData("""{"a":{"dtype":"U8","shape":[3],"data_offsets":[0,3]},"b":{"dtype":"U8","shape":[4],"data_offsets":[4,8]}}""",
+        "tensor 'b' leaves a hole")]
     [InlineData("""{"a":{"dtype":"U8","shape":[4],"data_offsets":[0,4]}}""", "take 4 bytes, 8 follow")]
     [InlineData("""{"a":{"dtype":"U8","shape":[16],"data_offsets":[0,16]}}""", "the file is cut off")]
     [InlineData("""{"a":{"dtype":"U8","shape":[9223372036854775807],"data_offsets":[0,9223372036854775807]}}""", "the file is cut off")]
@@ -149,7 +154,8 @@ public sealed class SafeTensorsTests : IDisposable
     [InlineData("""{"a\nb":1}""", "'a?b' has a Number")]
     [InlineData("""{"a":{"dtype":"U8","shape":[[[[[[8]]]]]],"data_offsets":[0,8]}}""", "not a whole number")]
     public void Damaged_headers_are_refused_in_one_line_that_says_why(string json, string reason) =>
-        AssertRefused([.. BitConverter.GetBytes((long)Encoding.UTF8.GetByteCount(json)), .. Encoding.UTF8.GetBytes(json), .. new byte[8]], reason);
+        AssertRefused([.. BitConverter.GetBytes((long)Encoding.UTF8.GetByteCount(json)), .. Encoding.UTF8.GetBytes(json), .. new byte[8]],
+            reason);
 
     [Fact]
     public void Damaged_lengths_are_refused()
