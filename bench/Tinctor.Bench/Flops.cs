@@ -17,5 +17,6 @@ internal static class Flops
     public static double Discriminator(double size) => Conv(6, 64, 4, size / 2) + Conv(64, 128, 4, size / 4) + Conv(128, 256, 4, size / 8)
         + Conv(256, 512, 4, size / 8 - 1) + Conv(512, 1, 4, size / 8 - 2);
 
-    private static double Conv(double channels, double outputs, double kernel, double size) => 2 * channels * outputs * kernel * kernel * size * size;
+    private static double Conv(double channels, double outputs, double kernel, double size) =>
+        2 * channels * outputs * kernel * kernel * size * size;
 }

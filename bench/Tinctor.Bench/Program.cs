@@ -14,12 +14,14 @@ torch.set_num_threads(threads);
 
 var config = new Pix2PixConfig { Generator = "resnet_9blocks", Dropout = false, GanMode = GanMode.Lsgan };
 using var method = new Pix2PixMethod(config, Device.CPU);
-using Tensor source = torch.rand([1, 3, 256, 256]) * 2 - 1, target = torch.rand([1, 3, 256, 256]) * 2 - 1, large = torch.rand([1, 3, 512, 512]) * 2 - 1;
+using Tensor source = torch.rand([1, 3, 256, 256]) * 2 - 1, target = torch.rand([1, 3, 256, 256]) * 2 - 1;
+using Tensor large = torch.rand([1, 3, 512, 512]) * 2 - 1;
 double generatorFlops = Flops.Generator(256), discriminatorFlops = Flops.Discriminator(256);
 
 var workloads = new (string name, Action run, double flops)[]
 {
-    // Generator: forward once, backward twice its cost. Discriminator: two images forward and backward, one more forward and back to its input.
+    // Generator: forward once, backward twice its cost.
+    // Discriminator: two images forward and backward, one more forward and back to its input.
     ("train", Train, 3 * generatorFlops + 2 * 3 * discriminatorFlops + 2 * discriminatorFlops),
     ("forward", () => Forward(null), Flops.Generator(512)),
     ("forward_bf16", () => Forward(ScalarType.BFloat16), Flops.Generator(512)),
@@ -27,7 +29,8 @@ var workloads = new (string name, Action run, double flops)[]
 
 using Process python = StartPython(args[0], threads);
 double peak = Peak();
-Console.WriteLine($"{threads} threads, {rounds} rounds each, libtorch {torch.version.libtorch}; measured peak {peak:F0} GFLOP/s (float32 matrix product)");
+Console.WriteLine($"{threads} threads, {rounds} rounds each, libtorch {torch.version.libtorch}; "
+    + $"measured peak {peak:F0} GFLOP/s (float32 matrix product)");
 Console.WriteLine($"{"",-14}{"Tinctor s",10}{"Python s",10}{"ratio",8}   (min..max of the rounds' ratios)   share of peak");
 var medians = new Dictionary<string, (double ours, double theirs)>();
 foreach ((string name, Action run, double flops) in workloads)
@@ -43,7 +46,8 @@ foreach ((string name, Action run, double flops) in workloads)
     }
     medians[name] = (Median(ours), Median(theirs));
     Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
-        $"{name,-14}{Median(ours),10:F3}{Median(theirs),10:F3}{Median(ratios),8:F2}   ({ratios.Min():F2}..{ratios.Max():F2}){flops / Median(ours) / 1e9 / peak,28:P0}"));
+        $"{name,-14}{Median(ours),10:F3}{Median(theirs),10:F3}{Median(ratios),8:F2}   "
+        + $"({ratios.Min():F2}..{ratios.Max():F2}){flops / Median(ours) / 1e9 / peak,28:P0}"));
 }
 Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
     $"generator pass with bf16 against Python's float32: {medians["forward_bf16"].ours / medians["forward"].theirs:F2}"));

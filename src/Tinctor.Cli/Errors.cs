@@ -11,7 +11,8 @@ internal static class Errors
     public static string Describe(Exception e) => e switch
     {
         AggregateException { InnerExceptions: [Exception first, ..] } => Describe(first),
-        InvalidDataException or IOException or UnauthorizedAccessException or FormatException or DllNotFoundException => $"error: {e.Message}",
+        InvalidDataException or IOException or UnauthorizedAccessException or FormatException or DllNotFoundException =>
+            $"error: {e.Message}",
         TorchException when e.Message.Contains("out of memory") || e.Message.Contains("not enough memory") =>
             $"error: the device ran out of memory ({FirstLine(e)}); try a smaller crop, tile or batch",
         TorchException => $"error: libtorch refused: {FirstLine(e)} (--debug shows where)",
@@ -24,9 +25,11 @@ internal static class Errors
     public static int Print(ParseResult parse)
     {
         var names = new List<string>();
-        for (SymbolResult? result = parse.CommandResult; result is CommandResult command; result = result.Parent) names.Insert(0, command.Command.Name);
+        for (SymbolResult? result = parse.CommandResult; result is CommandResult command; result = result.Parent)
+            names.Insert(0, command.Command.Name);
         // Some messages list what is allowed on lines of their own.
-        IEnumerable<string> words = parse.Errors.SelectMany(error => error.Message.Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries));
+        IEnumerable<string> words =
+            parse.Errors.SelectMany(error => error.Message.Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries));
         Console.Error.WriteLine($"error: {string.Join(' ', words)} See {string.Join(' ', names)} --help");
         return 1;
     }

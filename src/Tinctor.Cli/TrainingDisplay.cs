@@ -6,7 +6,9 @@ using Tinctor.Staining.Training;
 
 namespace Tinctor.Cli;
 
-/// <summary>A bar with losses, images a second, remaining time and memory; plain lines now and then where the output is no terminal.</summary>
+/// <summary>
+/// A bar with losses, images a second, remaining time and memory; plain lines now and then where the output is no terminal.
+/// </summary>
 internal static class TrainingDisplay
 {
     /// <summary>Runs a training while showing how it goes.</summary>
@@ -20,10 +22,13 @@ internal static class TrainingDisplay
 
     private static string Describe(TrainingProgress progress)
     {
-        string losses = string.Join(" ", progress.Losses.Select(loss => string.Create(CultureInfo.InvariantCulture, $"{loss.Key} {loss.Value:G3}")));
-        string remaining = progress.Remaining.ToString(progress.Remaining.TotalHours >= 1 ? @"h\:mm\:ss" : @"m\:ss", CultureInfo.InvariantCulture);
+        string losses =
+            string.Join(" ", progress.Losses.Select(loss => string.Create(CultureInfo.InvariantCulture, $"{loss.Key} {loss.Value:G3}")));
+        string remaining =
+            progress.Remaining.ToString(progress.Remaining.TotalHours >= 1 ? @"h\:mm\:ss" : @"m\:ss", CultureInfo.InvariantCulture);
         return string.Create(CultureInfo.InvariantCulture,
-            $"step {progress.Step}/{progress.Steps} epoch {progress.Epoch} | {losses} | {progress.ImagesPerSecond:F1} images/s | {remaining} left | {progress.MemoryBytes / 1e9:F1} GB");
+            $"step {progress.Step}/{progress.Steps} epoch {progress.Epoch} | {losses} | "
+            + $"{progress.ImagesPerSecond:F1} images/s | {remaining} left | {progress.MemoryBytes / 1e9:F1} GB");
     }
 
     private sealed class Bar(ProgressContext context, StatusColumn status) : ITrainingObserver

@@ -16,7 +16,8 @@ public sealed record EvaluationOptions
 
     /// <summary>
     /// CSV with the columns name, label and, where known, slide_id; or a data set's manifest (target, split, label, slide_id), of which
-    /// only the test split is then evaluated, and whose training split gives the mean colour. Without it BCI's level suffixes are recognised.
+    /// only the test split is then evaluated, and whose training split gives the mean colour. Without it BCI's level suffixes are
+    /// recognised.
     /// </summary>
     public string? Labels { get; init; }
 

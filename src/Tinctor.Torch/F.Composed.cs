@@ -8,7 +8,8 @@ public static partial class F
     /// <param name="value">[..., S, Ev].</param>
     /// <param name="attn_mask">Added to the scores; broadcast to [..., L, S].</param>
     /// <param name="scale">Instead of 1 / sqrt(E).</param>
-    public static Tensor scaled_dot_product_attention(Tensor query, Tensor key, Tensor value, Tensor? attn_mask = null, double? scale = null)
+    public static Tensor scaled_dot_product_attention(Tensor query, Tensor key, Tensor value, Tensor? attn_mask = null,
+        double? scale = null)
     {
         using DisposeScope temporaries = torch.NewDisposeScope();
         Tensor scores = query.matmul(key.transpose(-2, -1)) * (scale ?? 1 / Math.Sqrt(query.size(-1)));

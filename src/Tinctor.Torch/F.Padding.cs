@@ -75,8 +75,10 @@ public static partial class F
     /// <param name="mode">"bilinear", "nearest" or "bicubic".</param>
     /// <param name="padding_mode">"zeros", "border" or "reflection" for positions outside.</param>
     /// <param name="align_corners">Whether -1 and 1 are the centres of the corner pixels (true) or their outer edges.</param>
-    public static Tensor grid_sample(Tensor input, Tensor grid, string mode = "bilinear", string padding_mode = "zeros", bool align_corners = false) =>
-        grid_sampler.Call(input, grid, Position(mode, "bilinear", "nearest", "bicubic"), Position(padding_mode, "zeros", "border", "reflection"), align_corners);
+    public static Tensor grid_sample(Tensor input, Tensor grid, string mode = "bilinear", string padding_mode = "zeros",
+        bool align_corners = false) =>
+        grid_sampler.Call(input, grid, Position(mode, "bilinear", "nearest", "bicubic"),
+            Position(padding_mode, "zeros", "border", "reflection"), align_corners);
 
     private static long Position(string name, params string[] names)
     {

@@ -4,26 +4,32 @@ namespace Tinctor.Torch;
 public static partial class F
 {
     /// <summary>Convolution: input [N,Cin,L], weight [Cout,Cin/groups,K].</summary>
-    public static Tensor conv1d(Tensor input, Tensor weight, Tensor? bias = null, long stride = 1, long padding = 0, long dilation = 1, long groups = 1) =>
+    public static Tensor conv1d(Tensor input, Tensor weight, Tensor? bias = null, long stride = 1, long padding = 0, long dilation = 1,
+        long groups = 1) =>
         Ops.conv1d.Call(input, weight, bias, new[] { stride }, new[] { padding }, new[] { dilation }, groups);
 
     /// <summary>Convolution: input [N,Cin,H,W], weight [Cout,Cin/groups,Kh,Kw].</summary>
-    public static Tensor conv2d(Tensor input, Tensor weight, Tensor? bias = null, Size2? stride = null, Size2? padding = null, Size2? dilation = null, long groups = 1) =>
+    public static Tensor conv2d(Tensor input, Tensor weight, Tensor? bias = null, Size2? stride = null, Size2? padding = null,
+        Size2? dilation = null, long groups = 1) =>
         Ops.conv2d.Call(input, weight, bias, Pair(stride, 1), Pair(padding, 0), Pair(dilation, 1), groups);
 
     /// <summary>Transposed convolution: input [N,Cin,H,W], weight [Cin,Cout/groups,Kh,Kw].</summary>
-    public static Tensor conv_transpose2d(Tensor input, Tensor weight, Tensor? bias = null, Size2? stride = null, Size2? padding = null, Size2? output_padding = null, long groups = 1, Size2? dilation = null) =>
-        Ops.conv_transpose2d__input.Call(input, weight, bias, Pair(stride, 1), Pair(padding, 0), Pair(output_padding, 0), groups, Pair(dilation, 1));
+    public static Tensor conv_transpose2d(Tensor input, Tensor weight, Tensor? bias = null, Size2? stride = null, Size2? padding = null,
+        Size2? output_padding = null, long groups = 1, Size2? dilation = null) =>
+        Ops.conv_transpose2d__input.Call(input, weight, bias, Pair(stride, 1), Pair(padding, 0), Pair(output_padding, 0), groups,
+            Pair(dilation, 1));
 
     /// <summary>input @ weight.t() + bias.</summary>
     public static Tensor linear(Tensor input, Tensor weight, Tensor? bias = null) => Ops.linear.Call(input, weight, bias);
 
     /// <summary>The largest element of each window; the stride is the kernel size unless told otherwise.</summary>
-    public static Tensor max_pool2d(Tensor input, Size2 kernel_size, Size2? stride = null, Size2? padding = null, Size2? dilation = null, bool ceil_mode = false) =>
+    public static Tensor max_pool2d(Tensor input, Size2 kernel_size, Size2? stride = null, Size2? padding = null, Size2? dilation = null,
+        bool ceil_mode = false) =>
         Ops.max_pool2d.Call(input, Pair(kernel_size, 1), Pair(stride ?? kernel_size, 1), Pair(padding, 0), Pair(dilation, 1), ceil_mode);
 
     /// <summary>The mean of each window.</summary>
-    public static Tensor avg_pool2d(Tensor input, Size2 kernel_size, Size2? stride = null, Size2? padding = null, bool ceil_mode = false, bool count_include_pad = true) =>
+    public static Tensor avg_pool2d(Tensor input, Size2 kernel_size, Size2? stride = null, Size2? padding = null, bool ceil_mode = false,
+        bool count_include_pad = true) =>
         Ops.avg_pool2d.Call(input, Pair(kernel_size, 1), Pair(stride ?? kernel_size, 1), Pair(padding, 0), ceil_mode, count_include_pad);
 
     /// <summary>Means over windows chosen to give the output size.</summary>
@@ -40,15 +46,18 @@ public static partial class F
         Ops.im2col.Call(input, Pair(kernel_size, 1), Pair(dilation, 1), Pair(padding, 0), Pair(stride, 1));
 
     /// <summary>Columns summed back into an image, the adjoint of unfold.</summary>
-    public static Tensor fold(Tensor input, Size2 output_size, Size2 kernel_size, Size2? dilation = null, Size2? padding = null, Size2? stride = null) =>
+    public static Tensor fold(Tensor input, Size2 output_size, Size2 kernel_size, Size2? dilation = null, Size2? padding = null,
+        Size2? stride = null) =>
         Ops.col2im.Call(input, Pair(output_size, 1), Pair(kernel_size, 1), Pair(dilation, 1), Pair(padding, 0), Pair(stride, 1));
 
     /// <summary>Normalises each channel over the batch; updates the running statistics when training.</summary>
-    public static Tensor batch_norm(Tensor input, Tensor? running_mean, Tensor? running_var, Tensor? weight = null, Tensor? bias = null, bool training = false, double momentum = 0.1, double eps = 1e-5) =>
+    public static Tensor batch_norm(Tensor input, Tensor? running_mean, Tensor? running_var, Tensor? weight = null, Tensor? bias = null,
+        bool training = false, double momentum = 0.1, double eps = 1e-5) =>
         Ops.batch_norm.Call(input, weight, bias, running_mean, running_var, training, momentum, eps, true);
 
     /// <summary>Normalises each channel of each image.</summary>
-    public static Tensor instance_norm(Tensor input, Tensor? running_mean = null, Tensor? running_var = null, Tensor? weight = null, Tensor? bias = null, bool use_input_stats = true, double momentum = 0.1, double eps = 1e-5) =>
+    public static Tensor instance_norm(Tensor input, Tensor? running_mean = null, Tensor? running_var = null, Tensor? weight = null,
+        Tensor? bias = null, bool use_input_stats = true, double momentum = 0.1, double eps = 1e-5) =>
         Ops.instance_norm.Call(input, weight, bias, running_mean, running_var, use_input_stats, momentum, eps, true);
 
     /// <summary>Normalises groups of channels of each image.</summary>
@@ -143,15 +152,18 @@ public static partial class F
         Ops.binary_cross_entropy.Call(input, target, weight, Reduction(reduction));
 
     /// <summary>The cross entropy of logits.</summary>
-    public static Tensor binary_cross_entropy_with_logits(Tensor input, Tensor target, Tensor? weight = null, string reduction = "mean", Tensor? pos_weight = null) =>
+    public static Tensor binary_cross_entropy_with_logits(Tensor input, Tensor target, Tensor? weight = null, string reduction = "mean",
+        Tensor? pos_weight = null) =>
         Ops.binary_cross_entropy_with_logits.Call(input, target, weight, pos_weight, Reduction(reduction));
 
     /// <summary>The cross entropy of class logits [N,C,...] with class numbers or probabilities.</summary>
-    public static Tensor cross_entropy(Tensor input, Tensor target, Tensor? weight = null, long ignore_index = -100, string reduction = "mean", double label_smoothing = 0) =>
+    public static Tensor cross_entropy(Tensor input, Tensor target, Tensor? weight = null, long ignore_index = -100,
+        string reduction = "mean", double label_smoothing = 0) =>
         Ops.cross_entropy_loss.Call(input, target, weight, Reduction(reduction), ignore_index, label_smoothing);
 
     /// <summary>The negative log likelihood of class numbers.</summary>
-    public static Tensor nll_loss(Tensor input, Tensor target, Tensor? weight = null, long ignore_index = -100, string reduction = "mean") =>
+    public static Tensor nll_loss(Tensor input, Tensor target, Tensor? weight = null, long ignore_index = -100,
+        string reduction = "mean") =>
         Ops.nll_loss_nd.Call(input, target, weight, Reduction(reduction), ignore_index);
 
     /// <summary>target * (log(target) - input).</summary>

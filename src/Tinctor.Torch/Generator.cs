@@ -13,7 +13,8 @@ public sealed class Generator : IDisposable
     private Generator(nint handle) => this.handle = handle;
 
     /// <summary>The generator that operators use when none is named.</summary>
-    public static Generator Default(Device? device = null) => new(NativeMethods.Check(NativeMethods.tt_generator_default((device ?? Device.CPU).Pack())));
+    public static Generator Default(Device? device = null) =>
+        new(NativeMethods.Check(NativeMethods.tt_generator_default((device ?? Device.CPU).Pack())));
 
     internal nint Handle => handle != 0 ? handle : throw new ObjectDisposedException(nameof(Generator));
 

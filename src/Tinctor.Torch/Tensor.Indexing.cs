@@ -35,7 +35,8 @@ public readonly struct TensorIndex
     public static implicit operator TensorIndex(Index index) => new(Kind.Integer, index.IsFromEnd ? -index.Value : index.Value);
 
     /// <summary>A range of positions.</summary>
-    public static implicit operator TensorIndex(Range range) => new(Kind.Slice, FromEnd(range.Start) ?? 0, range.End.Equals(Index.End) ? null : FromEnd(range.End));
+    public static implicit operator TensorIndex(Range range) =>
+        new(Kind.Slice, FromEnd(range.Start) ?? 0, range.End.Equals(Index.End) ? null : FromEnd(range.End));
 
     /// <summary>A boolean mask or a tensor of positions.</summary>
     public static implicit operator TensorIndex(Tensor tensor) => new(Kind.Tensor, tensor: tensor);

@@ -19,7 +19,8 @@ public sealed unsafe partial class Tensor : IDisposable
         DisposeScope.Current?.Add(this);
     }
 
-    internal nint Handle => handle != 0 ? handle : throw new ObjectDisposedException(nameof(Tensor), "this tensor was disposed, or its scope was closed");
+    internal nint Handle =>
+        handle != 0 ? handle : throw new ObjectDisposedException(nameof(Tensor), "this tensor was disposed, or its scope was closed");
 
     /// <summary>Whether the native memory was given back.</summary>
     public bool IsDisposed => handle == 0;
@@ -62,7 +63,8 @@ public sealed unsafe partial class Tensor : IDisposable
     {
         TensorInfo info = Info;
         int index = dim < 0 ? dim + info.ndim : dim;
-        if ((uint)index >= (uint)info.ndim) throw new ArgumentOutOfRangeException(nameof(dim), dim, $"the tensor has {info.ndim} dimensions");
+        if ((uint)index >= (uint)info.ndim)
+            throw new ArgumentOutOfRangeException(nameof(dim), dim, $"the tensor has {info.ndim} dimensions");
         long size = info.sizes[index];
         GC.KeepAlive(this);
         return size;
@@ -125,7 +127,9 @@ public sealed unsafe partial class Tensor : IDisposable
     public bool is_contiguous(MemoryFormat memory_format = MemoryFormat.Contiguous)
     {
         long[] sizes = shape, strides = stride();
-        int[] order = memory_format == MemoryFormat.ChannelsLast && sizes.Length == 4 ? [1, 3, 2, 0] : [.. Enumerable.Range(0, sizes.Length).Reverse()];
+        int[] order = memory_format == MemoryFormat.ChannelsLast && sizes.Length == 4
+            ? [1, 3, 2, 0]
+            : [.. Enumerable.Range(0, sizes.Length).Reverse()];
         long expected = 1;
         foreach (int dim in order)
         {
@@ -157,7 +161,8 @@ public sealed unsafe partial class Tensor : IDisposable
     public Span<byte> bytes()
     {
         TensorInfo info = Info;
-        if (Device.Unpack(info.device).type != DeviceType.CPU) throw new InvalidOperationException("the tensor is not on the CPU; call cpu() first");
+        if (Device.Unpack(info.device).type != DeviceType.CPU)
+            throw new InvalidOperationException("the tensor is not on the CPU; call cpu() first");
         if (!is_contiguous()) throw new InvalidOperationException("the tensor is not contiguous; call contiguous() first");
         long length = info.numel * ((ScalarType)info.dtype).Size();
         if (length > int.MaxValue) throw new InvalidOperationException($"{length} bytes do not fit a span; take slices of the tensor");

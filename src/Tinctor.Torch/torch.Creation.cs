@@ -15,7 +15,8 @@ public static partial class torch
         Ops.empty__memory_format.Call(size, dtype, Arg.None, device).WithGrad(requires_grad);
 
     /// <summary>One value everywhere.</summary>
-    public static Tensor full(long[] size, Scalar fill_value, ScalarType? dtype = null, Device? device = null, bool requires_grad = false) =>
+    public static Tensor full(long[] size, Scalar fill_value, ScalarType? dtype = null, Device? device = null,
+        bool requires_grad = false) =>
         Ops.full.Call(size, fill_value, dtype, Arg.None, device).WithGrad(requires_grad);
 
     /// <summary>The identity matrix.</summary>
@@ -23,31 +24,38 @@ public static partial class torch
         Ops.eye.Call(n, dtype, Arg.None, device).WithGrad(requires_grad);
 
     /// <summary>start, start + step, ... below end.</summary>
-    public static Tensor arange(Scalar start, Scalar end, Scalar? step = null, ScalarType? dtype = null, Device? device = null, bool requires_grad = false) =>
+    public static Tensor arange(Scalar start, Scalar end, Scalar? step = null, ScalarType? dtype = null, Device? device = null,
+        bool requires_grad = false) =>
         Ops.arange__start_step.Call(start, end, step ?? 1, dtype, Arg.None, device).WithGrad(requires_grad);
 
     /// <summary>Evenly spaced numbers, both ends included.</summary>
-    public static Tensor linspace(Scalar start, Scalar end, long steps, ScalarType? dtype = null, Device? device = null, bool requires_grad = false) =>
+    public static Tensor linspace(Scalar start, Scalar end, long steps, ScalarType? dtype = null, Device? device = null,
+        bool requires_grad = false) =>
         Ops.linspace.Call(start, end, steps, dtype, Arg.None, device).WithGrad(requires_grad);
 
     /// <summary>Uniform random numbers in [0, 1).</summary>
-    public static Tensor rand(long[] size, Generator? generator = null, ScalarType? dtype = null, Device? device = null, bool requires_grad = false) =>
+    public static Tensor rand(long[] size, Generator? generator = null, ScalarType? dtype = null, Device? device = null,
+        bool requires_grad = false) =>
         Ops.rand__generator.Call(size, generator, dtype, Arg.None, device).WithGrad(requires_grad);
 
     /// <summary>Normal random numbers.</summary>
-    public static Tensor randn(long[] size, Generator? generator = null, ScalarType? dtype = null, Device? device = null, bool requires_grad = false) =>
+    public static Tensor randn(long[] size, Generator? generator = null, ScalarType? dtype = null, Device? device = null,
+        bool requires_grad = false) =>
         Ops.randn__generator.Call(size, generator, dtype, Arg.None, device).WithGrad(requires_grad);
 
     /// <summary>Random integers in [low, high), int64 unless told otherwise.</summary>
-    public static Tensor randint(long low, long high, long[] size, Generator? generator = null, ScalarType? dtype = null, Device? device = null, bool requires_grad = false) =>
+    public static Tensor randint(long low, long high, long[] size, Generator? generator = null, ScalarType? dtype = null,
+        Device? device = null, bool requires_grad = false) =>
         Ops.randint__low_generator.Call(low, high, size, generator, dtype, Arg.None, device).WithGrad(requires_grad);
 
     /// <summary>0 to n-1 in random order, int64 unless told otherwise.</summary>
-    public static Tensor randperm(long n, Generator? generator = null, ScalarType? dtype = null, Device? device = null, bool requires_grad = false) =>
+    public static Tensor randperm(long n, Generator? generator = null, ScalarType? dtype = null, Device? device = null,
+        bool requires_grad = false) =>
         Ops.randperm__generator.Call(n, generator, dtype, Arg.None, device).WithGrad(requires_grad);
 
     /// <summary>The Hann window.</summary>
-    public static Tensor hann_window(long window_length, bool periodic = true, ScalarType? dtype = null, Device? device = null, bool requires_grad = false) =>
+    public static Tensor hann_window(long window_length, bool periodic = true, ScalarType? dtype = null, Device? device = null,
+        bool requires_grad = false) =>
         Ops.hann_window__periodic.Call(window_length, periodic, dtype, Arg.None, device).WithGrad(requires_grad);
 
     /// <summary>Zeros, of another tensor's shape, type and device.</summary>
@@ -71,6 +79,7 @@ public static partial class torch
         Ops.randn_like.Call(input, dtype, Arg.None, device).WithGrad(requires_grad);
 
     /// <summary>One value, in another tensor's shape, type and device.</summary>
-    public static Tensor full_like(Tensor input, Scalar fill_value, ScalarType? dtype = null, Device? device = null, bool requires_grad = false) =>
+    public static Tensor full_like(Tensor input, Scalar fill_value, ScalarType? dtype = null, Device? device = null,
+        bool requires_grad = false) =>
         Ops.full_like.Call(input, fill_value, dtype, Arg.None, device).WithGrad(requires_grad);
 }

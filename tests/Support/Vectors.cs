@@ -29,13 +29,16 @@ internal sealed class Vectors
     public Dictionary<string, Tensor> Weights(string prefix) => Weights().Where(pair => pair.Key.StartsWith(prefix))
         .ToDictionary(pair => pair.Key[prefix.Length..], pair => pair.Value);
 
-    /// <summary>Holds a tensor against the vector: the largest difference is at most a share of the largest value, plus an absolute floor.</summary>
+    /// <summary>
+    /// Holds a tensor against the vector: the largest difference is at most a share of the largest value, plus an absolute floor.
+    /// </summary>
     public void Check(string key, Tensor actual, double tolerance, double floor = 0) => Close(this[key], actual, key, tolerance, floor);
 
     public static void Close(Tensor expected, Tensor actual, string what, double tolerance, double floor = 0)
     {
         using DisposeScope scope = torch.NewDisposeScope();
-        Assert.True(expected.shape.SequenceEqual(actual.shape), $"{what}: shape [{string.Join(", ", actual.shape)}] instead of [{string.Join(", ", expected.shape)}]");
+        Assert.True(expected.shape.SequenceEqual(actual.shape),
+            $"{what}: shape [{string.Join(", ", actual.shape)}] instead of [{string.Join(", ", expected.shape)}]");
         Tensor wanted = expected.to(ScalarType.Float64);
         double difference = (wanted - actual.detach().to(ScalarType.Float64)).abs().max().item();
         double allowed = tolerance * wanted.abs().max().item() + floor;

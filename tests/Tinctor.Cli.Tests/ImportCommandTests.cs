@@ -48,7 +48,8 @@ public sealed class ImportCommandTests : IDisposable
 
     private string Model => Path.Combine(folder, "model");
 
-    private Outcome Import(string checkpoint, params string[] options) => CommandLine.Run(["import", "pix2pix", checkpoint, "-o", Model, .. options]);
+    private Outcome Import(string checkpoint, params string[] options) =>
+        CommandLine.Run(["import", "pix2pix", checkpoint, "-o", Model, .. options]);
 
     // Images stained before must not change the result.
     private Tensor Stained(Tensor image, Tensor? before = null)

@@ -5,7 +5,8 @@ namespace Tinctor.Cli.Tests;
 
 public sealed class ProgramTests
 {
-    public static TheoryData<string> Commands => new("phantom", "pair", "train", "stain", "evaluate", "import pix2pix", "doctor", "completion");
+    public static TheoryData<string> Commands =>
+        new("phantom", "pair", "train", "stain", "evaluate", "import pix2pix", "doctor", "completion");
 
     [Theory]
     [MemberData(nameof(Commands))]
@@ -82,7 +83,8 @@ public sealed class ProgramTests
         using JsonDocument report = JsonDocument.Parse(outcome.Out);
         Assert.All(["Tinctor", ".NET", "libvips", "OpenSlide", "libtorch", "BLAS", "Threads", "Devices", "Matrix product"],
             name => Assert.NotEqual("", report.RootElement.GetProperty(name).GetProperty("value").GetString()));
-        bool healthy = report.RootElement.EnumerateObject().All(finding => finding.Value.GetProperty("remedy").ValueKind == JsonValueKind.Null);
+        bool healthy =
+            report.RootElement.EnumerateObject().All(finding => finding.Value.GetProperty("remedy").ValueKind == JsonValueKind.Null);
         Assert.Equal(healthy ? 0 : 1, outcome.Code);
     }
 
@@ -106,7 +108,12 @@ public sealed class ProgramTests
                 _tinctor
                 printf '%s\n' "$COMPREPLY"
                 """;
-            var start = new ProcessStartInfo("bash", ["-c", script]) { WorkingDirectory = folder, RedirectStandardOutput = true, RedirectStandardError = true };
+            var start = new ProcessStartInfo("bash", ["-c", script])
+            {
+                WorkingDirectory = folder,
+                RedirectStandardOutput = true,
+                RedirectStandardError = true,
+            };
             Outcome outcome = CommandLine.Finish(Process.Start(start)!);
             Assert.Equal((expected + "\n", ""), (outcome.Out, outcome.Error));
         }

@@ -69,7 +69,8 @@ public sealed class ResumeTests(TrainedRun trained)
         File.WriteAllText(trained.At("taken/thesis.txt"), "");
         Assert.Contains("is not empty", trained.Train(trained.At("taken")).OneError());
         Assert.Contains("holds no run to resume", CommandLine.Run("train", "--out", trained.At("nowhere"), "--resume").OneError());
-        Assert.Contains("--seed does not go with --resume", CommandLine.Run("train", "--out", trained.Run, "--resume", "--seed", "1").OneError());
+        Assert.Contains("--seed does not go with --resume",
+            CommandLine.Run("train", "--out", trained.Run, "--resume", "--seed", "1").OneError());
     }
 
     [Fact]
@@ -100,9 +101,11 @@ public sealed class ResumeTests(TrainedRun trained)
     private void SameTensors(string file, string run)
     {
         using DisposeScope scope = torch.NewDisposeScope();
-        OrderedDictionary<string, Tensor> expected = SafeTensors.Load(Path.Combine(trained.Run, file)), actual = SafeTensors.Load(Path.Combine(run, file));
+        OrderedDictionary<string, Tensor> expected = SafeTensors.Load(Path.Combine(trained.Run, file));
+        OrderedDictionary<string, Tensor> actual = SafeTensors.Load(Path.Combine(run, file));
         Assert.Equal(expected.Keys, actual.Keys);
-        foreach ((string name, Tensor tensor) in expected) Assert.True(tensor.bytes().SequenceEqual(actual[name].bytes()), $"{file}: {name} differs");
+        foreach ((string name, Tensor tensor) in expected)
+            Assert.True(tensor.bytes().SequenceEqual(actual[name].bytes()), $"{file}: {name} differs");
     }
 
     // All columns but the speed.
@@ -117,7 +120,8 @@ public sealed class ResumeTests(TrainedRun trained)
         .Where(shown => shown.Tag is not ("images_per_s" or "config/text_summary"))
         .Select(shown => $"{shown.Tag} {shown.Step} {(shown.Value!.Has(2) ? shown.Value.Get<float>(2) : 0)}");
 
-    private static IEnumerable<string?> Names(string run, string folder) => Directory.GetFiles(Path.Combine(run, folder)).Select(Path.GetFileName).Order(StringComparer.Ordinal);
+    private static IEnumerable<string?> Names(string run, string folder) =>
+        Directory.GetFiles(Path.Combine(run, folder)).Select(Path.GetFileName).Order(StringComparer.Ordinal);
 
     private static Process Resume(string run) => CommandLine.Start("train", "--out", run, "--resume");
 

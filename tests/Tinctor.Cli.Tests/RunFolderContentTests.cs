@@ -39,7 +39,8 @@ public sealed class RunFolderContentTests(TrainedRun trained)
     public void TensorBoard_shows_curves_and_pictures()
     {
         List<BoardEvent> shown = EventFile.Show(trained.Run);
-        Assert.Equal(["config/text_summary", "images_per_s", "loss/D_fake", "loss/D_real", "loss/G_GAN", "loss/G_L1", "lr", "samples", "val_psnr"],
+        Assert.Equal(
+            ["config/text_summary", "images_per_s", "loss/D_fake", "loss/D_real", "loss/G_GAN", "loss/G_L1", "lr", "samples", "val_psnr"],
             shown.Select(item => item.Tag).Distinct().Order(StringComparer.Ordinal));
         ProtoMessage picture = shown.Last(item => item.Tag == "samples").Value!.Message(4);
         Assert.Equal((32L, 96L), (picture.Get<long>(1), picture.Get<long>(2)));

@@ -21,7 +21,8 @@ public sealed class StainCommandTests : IDisposable
     [Fact]
     public void Images_keep_name_folder_and_size_and_equal_those_of_the_stainer()
     {
-        (string name, int width, int height)[] images = [("a.png", 1, 1), ("b.png", 3, 5), ("c.tif", 257, 130), ("deep/d.png", 64, 33), ("e.png", 2, 70)];
+        (string name, int width, int height)[] images =
+            [("a.png", 1, 1), ("b.png", 3, 5), ("c.tif", 257, 130), ("deep/d.png", 64, 33), ("e.png", 2, 70)];
         foreach ((string name, int width, int height) in images) Write(name, width, height);
         Outcome outcome = Stain("in");
         Assert.Equal((0, ""), (outcome.Code, outcome.Error));
@@ -102,7 +103,8 @@ public sealed class StainCommandTests : IDisposable
         Assert.Contains("model.safetensors", CommandLine.Run("stain", model, At("in"), "-o", At("out")).OneError());
     }
 
-    private Outcome Stain(string input, params string[] options) => CommandLine.Run(["stain", trained.Run, At(input), "-o", At("out"), .. options]);
+    private Outcome Stain(string input, params string[] options) =>
+        CommandLine.Run(["stain", trained.Run, At(input), "-o", At("out"), .. options]);
 
     private void Write(string name, int width, int height, int channels = 3)
     {

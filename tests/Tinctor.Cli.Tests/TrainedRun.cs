@@ -24,12 +24,15 @@ public sealed class TrainedRun : IDisposable
 
     public string At(string name) => Path.Combine(root, name);
 
-    /// <summary>The arguments of a run that uses all that a checkpoint must hold: dropout, batch norm, an image pool, a running average.</summary>
+    /// <summary>
+    /// The arguments of a run that uses all that a checkpoint must hold: dropout, batch norm, an image pool, a running average.
+    /// </summary>
     public string[] Arguments(string run, params string[] settings) =>
     [
         "train", "pix2pix", "--data", Data, "--out", run, "--steps", $"{Steps}", "--seed", "7",
-        .. Set("model.generator=resnet_6blocks", "model.ngf=4", "model.ndf=8", "model.pool_size=3", "model.gan_mode=lsgan", "data.crop_size=32", "data.rotate=true",
-            "data.stain_jitter=0.1", "training.ema=0.9", $"training.checkpoint_every={CheckpointEvery}", "training.log_every=3", "training.keep_checkpoints=2"),
+        .. Set("model.generator=resnet_6blocks", "model.ngf=4", "model.ndf=8", "model.pool_size=3", "model.gan_mode=lsgan",
+            "data.crop_size=32", "data.rotate=true", "data.stain_jitter=0.1", "training.ema=0.9",
+            $"training.checkpoint_every={CheckpointEvery}", "training.log_every=3", "training.keep_checkpoints=2"),
         .. Set(settings),
     ];
 

@@ -47,7 +47,8 @@ internal static class DoctorCommand
     {
         var table = new Grid().AddColumn(new GridColumn().NoWrap().PadRight(3)).AddColumn();
         foreach (Finding finding in findings)
-            table.AddRow(new Markup(finding.Remedy is null ? $"[bold]{finding.Name}[/]" : $"[red bold]{finding.Name}[/]"), new Text(finding.Value));
+            table.AddRow(new Markup(finding.Remedy is null ? $"[bold]{finding.Name}[/]" : $"[red bold]{finding.Name}[/]"),
+                new Text(finding.Value));
         AnsiConsole.Write(table);
         AnsiConsole.WriteLine();
         foreach (Finding finding in findings.Where(finding => finding.Remedy is not null))
@@ -93,7 +94,8 @@ internal static class DoctorCommand
         }
         catch (Exception e) when (e is DllNotFoundException or TypeInitializationException)
         {
-            return new("libtorch", "cannot be loaded", $"{(e.InnerException ?? e).Message}; apt-get install -y libtorch-dev, or set TINCTOR_LIBTORCH, then start again");
+            return new("libtorch", "cannot be loaded",
+                $"{(e.InnerException ?? e).Message}; apt-get install -y libtorch-dev, or set TINCTOR_LIBTORCH, then start again");
         }
     }
 
@@ -105,11 +107,14 @@ internal static class DoctorCommand
         yield return new("libtorch", $"{torch.version.libtorch} ({LoadedLibrary("libtorch_cpu") ?? "path unknown"})");
         string? blas = LoadedLibrary("libopenblas") ?? LoadedLibrary("libmkl_core") ?? LoadedLibrary("libblas");
         bool reference = blas is not null && blas.Contains("/blas/");
-        yield return new("BLAS", blas ?? "inside libtorch", reference ? "this is the slow reference BLAS: apt-get install -y libopenblas0-pthread" : null);
+        yield return new("BLAS", blas ?? "inside libtorch",
+            reference ? "this is the slow reference BLAS: apt-get install -y libopenblas0-pthread" : null);
         yield return new("oneDNN", LineOf(config, "MKL-DNN") ?? "not built in");
         yield return new("Vector code", LineOf(config, "CPU capability") ?? "unknown");
         string flags = CpuFlags();
-        yield return new("Processor", $"{CpuName()}, {Environment.ProcessorCount} cores; AVX-512: {YesNo(flags, "avx512f")}, bf16: {YesNo(flags, "avx512_bf16")}, AMX bf16: {YesNo(flags, "amx_bf16")}");
+        yield return new("Processor",
+            $"{CpuName()}, {Environment.ProcessorCount} cores; AVX-512: {YesNo(flags, "avx512f")}, "
+            + $"bf16: {YesNo(flags, "avx512_bf16")}, AMX bf16: {YesNo(flags, "amx_bf16")}");
         yield return new("Threads", $"{torch.get_num_threads()} in an operator, {torch.get_num_interop_threads()} between operators");
         yield return new("Matrix product", $"{rate:F0} GFLOP/s (float32, 1024 x 1024)");
         yield return new("Convolution", $"{conv:F0} GFLOP/s (float32, 3 x 3, 256 channels at 64 x 64)");
@@ -122,7 +127,8 @@ internal static class DoctorCommand
         if (count > 0) return new("Devices", string.Join(", ", Enumerable.Range(0, count).Select(i => $"cuda:{i}").Prepend("cpu")));
         // A driver without a CUDA libtorch is the case in which people lose hours on the processor without knowing.
         bool driver = File.Exists("/proc/driver/nvidia/version");
-        return new("Devices", "cpu", driver ? "this machine has an NVIDIA driver, but this libtorch has no CUDA: set TINCTOR_LIBTORCH to a CUDA build" : null);
+        return new("Devices", "cpu",
+            driver ? "this machine has an NVIDIA driver, but this libtorch has no CUDA: set TINCTOR_LIBTORCH to a CUDA build" : null);
     }
 
     private static double MatrixProductRate(out double convolution)

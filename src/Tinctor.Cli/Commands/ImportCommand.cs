@@ -18,11 +18,13 @@ internal static class ImportCommand
         """;
 
     private static readonly Argument<string> Checkpoint = new("checkpoint") { Description = "A .pth file, such as latest_net_G.pth" };
-    private static readonly Option<string> Out = new("--out", "-o") { Description = "The model folder to write", HelpName = "MODEL", Required = true };
+    private static readonly Option<string> Out =
+        new("--out", "-o") { Description = "The model folder to write", HelpName = "MODEL", Required = true };
 
     private static readonly Option<string> Statistics = new("--statistics")
     {
-        Description = "running: normalise with the statistics of training (test.py --eval); batch: with those of each image (test.py's default)",
+        Description = "running: normalise with the statistics of training (test.py --eval); "
+            + "batch: with those of each image (test.py's default)",
         DefaultValueFactory = _ => "running",
     };
 
@@ -30,7 +32,8 @@ internal static class ImportCommand
     {
         Statistics.AcceptOnlyFromAmong("running", "batch");
         var pix2pix = new Command("pix2pix", Pix2PixDescription) { Checkpoint, Out, Statistics };
-        pix2pix.SetAction(parse => Import(parse.GetRequiredValue(Checkpoint), parse.GetRequiredValue(Out), parse.GetRequiredValue(Statistics)));
+        pix2pix.SetAction(parse =>
+            Import(parse.GetRequiredValue(Checkpoint), parse.GetRequiredValue(Out), parse.GetRequiredValue(Statistics)));
         return new Command("import", "Turn a checkpoint of an official repository into a model folder.") { pix2pix };
     }
 

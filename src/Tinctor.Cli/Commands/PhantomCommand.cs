@@ -50,7 +50,10 @@ public static class PhantomCommand
         var ki67 = new Option<double?>("--ki67") { Description = "Share of positive tumour nuclei, 0 to 1. Default: drawn per slide." };
         var variation = Of("--stain-variation", "Stain variation between slides, 0 to 3.", 1.0);
         var shading = Of("--shading", "Uneven illumination, 0 to 3.", 1.0);
-        var blur = new Option<double?>("--blur") { Description = "Focus blur, micrometres, 0 to 10. Default: 0.25 to 0.5, drawn per slide." };
+        var blur = new Option<double?>("--blur")
+        {
+            Description = "Focus blur, micrometres, 0 to 10. Default: 0.25 to 0.5, drawn per slide.",
+        };
         var noise = Of("--noise", "Sensor noise, 0 to 10.", 1.0);
         var val = Of("--val", "Share of slides for validation.", 0.15);
         var test = Of("--test", "Share of slides for testing.", 0.15);

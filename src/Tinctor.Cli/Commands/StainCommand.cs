@@ -24,13 +24,21 @@ internal static class StainCommand
     private static readonly string[] Extensions = [".png", ".jpg", ".jpeg", ".tif", ".tiff"];
 
     private static readonly Argument<string> Model = new("model") { Description = "Model folder, or the run folder of a finished run" };
-    private static readonly Argument<string[]> Inputs = new("input") { Description = "Images, or folders of images (searched through)", Arity = ArgumentArity.OneOrMore };
-    private static readonly Option<string?> Split = new("--split") { Description = "The inputs are data sets (folders or manifests of pairs); stain the sources of this split", HelpName = "train|val|test" };
-    private static readonly Option<string> Out = new("--out", "-o") { Description = "Folder for the stained images", HelpName = "DIR", Required = true };
+    private static readonly Argument<string[]> Inputs =
+        new("input") { Description = "Images, or folders of images (searched through)", Arity = ArgumentArity.OneOrMore };
+    private static readonly Option<string?> Split = new("--split")
+    {
+        Description = "The inputs are data sets (folders or manifests of pairs); stain the sources of this split",
+        HelpName = "train|val|test",
+    };
+    private static readonly Option<string> Out =
+        new("--out", "-o") { Description = "Folder for the stained images", HelpName = "DIR", Required = true };
     private static readonly Option<string> Format = new("--format") { Description = "png, jpg or tif", DefaultValueFactory = _ => "png" };
-    private static readonly Option<int> Quality = new("--quality") { Description = "Quality of jpg, 1 to 100", DefaultValueFactory = _ => 90 };
+    private static readonly Option<int> Quality =
+        new("--quality") { Description = "Quality of jpg, 1 to 100", DefaultValueFactory = _ => 90 };
     private static readonly Option<bool> Overwrite = new("--overwrite") { Description = "Stain again what is there already" };
-    private static readonly Option<string> Device = new("--device") { Description = "cpu, cuda, cuda:N or auto", DefaultValueFactory = _ => "auto" };
+    private static readonly Option<string> Device =
+        new("--device") { Description = "cpu, cuda, cuda:N or auto", DefaultValueFactory = _ => "auto" };
     private static readonly Option<bool> Amp = new("--amp") { Description = "Compute in bfloat16 where it suits" };
     private static readonly Option<int> ThreadCount = Threads.Option();
 
@@ -52,7 +60,9 @@ internal static class StainCommand
         Threads.Use(parse.GetValue(ThreadCount));
         List<Job> work = Plan(parse);
         List<Job> open = parse.GetValue(Overwrite) ? work : [.. work.Where(job => !File.Exists(job.Output))];
-        if (open.Count < work.Count) AnsiConsole.MarkupLineInterpolated($"[dim]{work.Count - open.Count} of {work.Count} are stained already; --overwrite stains them again[/]");
+        if (open.Count < work.Count)
+            AnsiConsole.MarkupLineInterpolated(
+                $"[dim]{work.Count - open.Count} of {work.Count} are stained already; --overwrite stains them again[/]");
         if (open.Count == 0) return 0;
         (Device device, string reason) = DeviceChoice.Resolve(parse.GetRequiredValue(Device));
         AnsiConsole.MarkupLineInterpolated($"[dim]device: {reason}[/]");
@@ -109,16 +119,20 @@ internal static class StainCommand
     {
         string[] inputs = parse.GetRequiredValue(Inputs);
         string folder = parse.GetRequiredValue(Out), format = parse.GetRequiredValue(Format);
-        List<Job> work = [.. inputs.SelectMany(input => parse.GetValue(Split) is string split ? OfSplit(input, split, folder, format) : OfImages(input, folder, format))];
-        if (work.Count == 0) throw new InvalidDataException($"{string.Join(", ", inputs)}: no images found (looked for {string.Join(" ", Extensions)})");
+        List<Job> work = [.. inputs.SelectMany(input =>
+            parse.GetValue(Split) is string split ? OfSplit(input, split, folder, format) : OfImages(input, folder, format))];
+        if (work.Count == 0)
+            throw new InvalidDataException($"{string.Join(", ", inputs)}: no images found (looked for {string.Join(" ", Extensions)})");
         if (work.Find(job => Path.GetFullPath(job.Input) == Path.GetFullPath(job.Output)) is { Input: string own })
             throw new InvalidDataException($"{own}: would be written over by its stained image; choose another folder for -o");
         foreach (var same in work.GroupBy(job => job.Output).Where(group => group.Count() > 1))
-            throw new InvalidDataException($"{string.Join(" and ", same.Select(job => job.Input))} would both be written to {same.Key}; stain them into folders of their own");
+            throw new InvalidDataException($"{string.Join(" and ", same.Select(job => job.Input))} "
+                + $"would both be written to {same.Key}; stain them into folders of their own");
         return work;
     }
 
-    private static IEnumerable<Job> OfSplit(string dataset, string split, string folder, string format) => PairManifest.Read(dataset).OfSplit(split)
+    private static IEnumerable<Job> OfSplit(string dataset, string split, string folder, string format) =>
+        PairManifest.Read(dataset).OfSplit(split)
         .Select(pair => new Job(pair.Source, () => PairedDataset.ReadPair(pair).Source, Output(folder, pair.Name + ".", format)));
 
     // Folders keep their inner structure. What was stained earlier into a folder inside the input is no input.

@@ -23,14 +23,23 @@ internal static class TrainCommand
         Arity = ArgumentArity.ZeroOrOne,
     };
 
-    private static readonly Option<string?> Data = new("--data") { Description = "Folder or manifest of pairs; its layout is recognised", HelpName = "DIR" };
+    private static readonly Option<string?> Data =
+        new("--data") { Description = "Folder or manifest of pairs; its layout is recognised", HelpName = "DIR" };
     private static readonly Option<string> Out = new("--out", "-o") { Description = "The run folder", HelpName = "RUN" };
-    private static readonly Option<string?> Config = new("--config") { Description = "YAML file of settings; what it leaves out keeps its default", HelpName = "FILE" };
-    private static readonly Option<string[]> Set = new("--set") { Description = "Override one setting, as in model.ngf=32; may be given often", HelpName = "KEY=VALUE" };
-    private static readonly Option<int?> Epochs = new("--epochs") { Description = "Epochs at the full learning rate; as many follow in which it falls to zero, unless training.epochs_decay is set", HelpName = "N" };
-    private static readonly Option<int?> Steps = new("--steps") { Description = "Train for so many steps, whatever the epochs say", HelpName = "N" };
+    private static readonly Option<string?> Config =
+        new("--config") { Description = "YAML file of settings; what it leaves out keeps its default", HelpName = "FILE" };
+    private static readonly Option<string[]> Set =
+        new("--set") { Description = "Override one setting, as in model.ngf=32; may be given often", HelpName = "KEY=VALUE" };
+    private static readonly Option<int?> Epochs = new("--epochs")
+    {
+        Description = "Epochs at the full learning rate; as many follow in which it falls to zero, unless training.epochs_decay is set",
+        HelpName = "N",
+    };
+    private static readonly Option<int?> Steps =
+        new("--steps") { Description = "Train for so many steps, whatever the epochs say", HelpName = "N" };
     private static readonly Option<ulong?> Seed = new("--seed") { Description = "Start of all random choices (default 0)", HelpName = "N" };
-    private static readonly Option<string?> Device = new("--device") { Description = "cpu, cuda, cuda:N or auto (default)", HelpName = "DEVICE" };
+    private static readonly Option<string?> Device =
+        new("--device") { Description = "cpu, cuda, cuda:N or auto (default)", HelpName = "DEVICE" };
     private static readonly Option<bool> Amp = new("--amp") { Description = "Compute in bfloat16 where it suits" };
     private static readonly Option<int> ThreadCount = Threads.Option();
     private static readonly Option<bool> Resume = new("--resume") { Description = "Go on with the run in --out; needs no other option" };
@@ -39,14 +48,21 @@ internal static class TrainCommand
     public static Command Create()
     {
         Method.AcceptOnlyFromAmong([.. RunConfig.Methods.Keys]);
-        var command = new Command("train", Description) { Method, Data, Out, Config, Set, Epochs, Steps, Seed, Device, Amp, ThreadCount, Resume, Print };
+        var command = new Command("train", Description)
+        {
+            Method, Data, Out, Config, Set, Epochs, Steps, Seed, Device, Amp, ThreadCount, Resume, Print,
+        };
         command.Validators.Add(result =>
         {
-            if (result.GetValue(Method) is null && !result.GetValue(Resume)) result.AddError($"Say which method to train: tinctor train {RunConfig.Methods.Keys.First()} ...");
+            if (result.GetValue(Method) is null && !result.GetValue(Resume))
+                result.AddError($"Say which method to train: tinctor train {RunConfig.Methods.Keys.First()} ...");
             if (result.GetValue(Out) is null && !result.GetValue(Print)) result.AddError("Name the run folder: --out RUN");
             // Silently ignored settings would be worse.
-            if (result.GetValue(Resume) && new Option[] { Data, Config, Set, Epochs, Steps, Seed, Device, Amp, Print }.FirstOrDefault(option => result.GetResult(option) is { Implicit: false }) is { } given)
-                result.AddError($"{given.Name} does not go with --resume: a run goes on with the settings in its config.yaml, which can be edited.");
+            Option[] settings = [Data, Config, Set, Epochs, Steps, Seed, Device, Amp, Print];
+            if (result.GetValue(Resume)
+                && settings.FirstOrDefault(option => result.GetResult(option) is { Implicit: false }) is { } given)
+                result.AddError($"{given.Name} does not go with --resume: "
+                    + "a run goes on with the settings in its config.yaml, which can be edited.");
         });
         command.SetAction((parse, cancel) => Task.Run(() => Run(parse, cancel)));
         return command;

@@ -36,7 +36,9 @@ internal sealed class VipsOperation : SafeHandleZeroOrMinusOneIsInvalid
         return this;
     }
 
-    /// <summary>Runs the operation and returns its output image; without libvips' operation cache, as files may change between reads.</summary>
+    /// <summary>
+    /// Runs the operation and returns its output image; without libvips' operation cache, as files may change between reads.
+    /// </summary>
     public VipsImage RunToImage()
     {
         Build();

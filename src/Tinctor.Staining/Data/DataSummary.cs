@@ -9,7 +9,9 @@ namespace Tinctor.Staining.Data;
 /// <param name="Splits">Pairs in each split.</param>
 /// <param name="Labels">Pairs with each label; empty where there are none.</param>
 /// <param name="Slides">Slides of each split; empty where they are not known.</param>
-/// <param name="Sha256">The hash of the lines "hash  path" of all files (a manifest is one of them) in the order of their paths, as sha256sum writes them.</param>
+/// <param name="Sha256">
+/// The hash of the lines "hash  path" of all files (a manifest is one of them) in the order of their paths, as sha256sum writes them.
+/// </param>
 /// <param name="Files">SHA-256 in hexadecimal by path relative to the root's folder, with forward slashes.</param>
 public sealed record DataSummary(string Root, string Layout,
     IReadOnlyDictionary<string, int> Splits, IReadOnlyDictionary<string, int> Labels, IReadOnlyDictionary<string, string[]> Slides,

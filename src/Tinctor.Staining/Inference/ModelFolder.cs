@@ -20,7 +20,8 @@ public static class ModelFolder
         Directory.CreateDirectory(folder);
         AtomicFile.WriteText(Path.Combine(folder, Config), ConfigFile.Write(config));
         AtomicFile.WriteText(Path.Combine(folder, Card), card);
-        SafeTensors.Save(Path.Combine(folder, Weights), weights, new Dictionary<string, string> { ["format"] = "pt", ["method"] = config.Method });
+        SafeTensors.Save(Path.Combine(folder, Weights), weights,
+            new Dictionary<string, string> { ["format"] = "pt", ["method"] = config.Method });
     }
 
     /// <summary>Reads a model folder, or the model of a run folder, onto a device.</summary>
@@ -32,7 +33,8 @@ public static class ModelFolder
         foreach (string file in new[] { Config, Weights })
         {
             if (!File.Exists(Path.Combine(folder, file)))
-                throw new InvalidDataException($"{folder}: is no model folder, it has no {file}; a finished training run has one in model/, and 'tinctor import' makes one from a checkpoint");
+                throw new InvalidDataException($"{folder}: is no model folder, it has no {file}; "
+                    + "a finished training run has one in model/, and 'tinctor import' makes one from a checkpoint");
         }
         ModelConfig config = ConfigFile.LoadModel(Path.Combine(folder, Config));
         Module<Tensor, Tensor> network = config.Model.CreateGenerator();

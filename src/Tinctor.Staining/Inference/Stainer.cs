@@ -35,7 +35,8 @@ public sealed class Stainer : IDisposable
 
     /// <summary>Reads a model folder.</summary>
     /// <exception cref="InvalidDataException">The folder is no model.</exception>
-    public static Stainer Load(string modelFolder, Device device, bool amp = false) => new(ModelFolder.Read(modelFolder, device), device, amp);
+    public static Stainer Load(string modelFolder, Device device, bool amp = false) =>
+        new(ModelFolder.Read(modelFolder, device), device, amp);
 
     /// <summary>Channels that the network takes.</summary>
     public int InputChannels => config.InputChannels;
@@ -56,7 +57,8 @@ public sealed class Stainer : IDisposable
         using Guard? cast = amp ? torch.autocast(device.type, ScalarType.BFloat16) : null;
         long height = source.size(-2), width = source.size(-1);
         Tensor stained = network.forward(Pad(source.to(device)));
-        return stained[TensorIndex.Ellipsis, ..(int)height, ..(int)width].to(ScalarType.Float32).cpu().contiguous().MoveToOuterDisposeScope();
+        return stained[TensorIndex.Ellipsis, ..(int)height, ..(int)width].to(ScalarType.Float32).cpu().contiguous()
+            .MoveToOuterDisposeScope();
     }
 
     /// <summary>Frees the network that <see cref="Load"/> read.</summary>

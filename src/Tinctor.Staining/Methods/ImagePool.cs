@@ -21,7 +21,8 @@ public sealed class ImagePool(int size)
     }
 
     /// <summary>The kept images, for checkpoints.</summary>
-    public IReadOnlyDictionary<string, Tensor> State => images.Select((image, i) => (image, i)).ToDictionary(kept => $"pool.{kept.i}", kept => kept.image);
+    public IReadOnlyDictionary<string, Tensor> State =>
+        images.Select((image, i) => (image, i)).ToDictionary(kept => $"pool.{kept.i}", kept => kept.image);
 
     /// <summary>Takes up a <see cref="State"/>.</summary>
     public void LoadState(IReadOnlyDictionary<string, Tensor> state)

@@ -34,8 +34,10 @@ public sealed class ResnetGenerator : Module<Tensor, Tensor>
         for (int i = 0; i < n_blocks; i++) layers.Add(new ResnetBlock(ngf * 4, padding_type, norm, use_dropout));
         layers.AddRange(
         [
-            new ConvTranspose2d(ngf * 4, ngf * 2, 3, stride: 2, padding: 1, output_padding: 1, bias: bias), norm.Layer(ngf * 2), new ReLU(inplace: true),
-            new ConvTranspose2d(ngf * 2, ngf, 3, stride: 2, padding: 1, output_padding: 1, bias: bias), norm.Layer(ngf), new ReLU(inplace: true),
+            new ConvTranspose2d(ngf * 4, ngf * 2, 3, stride: 2, padding: 1, output_padding: 1, bias: bias), norm.Layer(ngf * 2),
+            new ReLU(inplace: true),
+            new ConvTranspose2d(ngf * 2, ngf, 3, stride: 2, padding: 1, output_padding: 1, bias: bias), norm.Layer(ngf),
+            new ReLU(inplace: true),
 
             new ReflectionPad2d(3),
             new Conv2d(ngf, output_nc, 7), new Tanh(),

@@ -18,7 +18,8 @@ public sealed class UnetGenerator : Module<Tensor, Tensor>
     /// <param name="ngf">Channels of the outermost block; the inner ones have up to 8 times as many.</param>
     /// <param name="norm">The normalisation.</param>
     /// <param name="use_dropout">Dropout of one half in the blocks of 8 * ngf channels.</param>
-    public UnetGenerator(int input_nc = 3, int output_nc = 3, int num_downs = 8, int ngf = 64, Norm norm = Norm.Batch, bool use_dropout = false)
+    public UnetGenerator(int input_nc = 3, int output_nc = 3, int num_downs = 8, int ngf = 64, Norm norm = Norm.Batch,
+        bool use_dropout = false)
     {
         var block = new UnetSkipConnectionBlock(ngf * 8, ngf * 8, norm: norm, innermost: true);
         for (int i = 0; i < num_downs - 5; i++)

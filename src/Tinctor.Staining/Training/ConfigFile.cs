@@ -50,7 +50,8 @@ public static class ConfigFile
     {
         string method = settings.TryGetValue("method", out object? named) ? $"{named}" : "pix2pix";
         return RunConfig.Methods.TryGetValue(method, out Type? type) ? type
-            : throw new InvalidDataException($"{origin}: there is no method '{method}'; known are {string.Join(", ", RunConfig.Methods.Keys)}");
+            : throw new InvalidDataException($"{origin}: there is no method '{method}'; "
+                + $"known are {string.Join(", ", RunConfig.Methods.Keys)}");
     }
 
     private static Settings Parse(string yaml, string path)
@@ -102,11 +103,13 @@ public static class ConfigFile
     // Refuses what no setting is called. What stands empty keeps its default; a list may be written with commas.
     private static void Check(Settings settings, Type type, string prefix, string origin, Type methodType)
     {
-        Dictionary<string, PropertyInfo> known = Properties(type).ToDictionary(property => UnderscoredNamingConvention.Instance.Apply(property.Name));
+        Dictionary<string, PropertyInfo> known =
+            Properties(type).ToDictionary(property => UnderscoredNamingConvention.Instance.Apply(property.Name));
         foreach ((object key, object? value) in settings.ToArray())
         {
             if (!known.TryGetValue($"{key}", out PropertyInfo? property))
-                throw new InvalidDataException($"{origin}: there is no setting '{prefix}{key}'; known here are {string.Join(", ", known.Keys)}");
+                throw new InvalidDataException($"{origin}: there is no setting '{prefix}{key}'; "
+                    + $"known here are {string.Join(", ", known.Keys)}");
             Type inner = property.PropertyType == typeof(MethodConfig) ? methodType : property.PropertyType;
             if (value is null) settings.Remove(key);
             if (value is Settings section) Check(section, inner, $"{prefix}{key}.", origin, methodType);
@@ -124,9 +127,11 @@ public static class ConfigFile
             foreach (ValidationAttribute rule in property.GetCustomAttributes<ValidationAttribute>())
             {
                 if (!rule.IsValid(value))
-                    throw new InvalidDataException($"{origin}: {name} is {Convert.ToString(value, CultureInfo.InvariantCulture)}; {Describe(rule)}");
+                    throw new InvalidDataException($"{origin}: {name} is {Convert.ToString(value, CultureInfo.InvariantCulture)}; "
+                        + $"{Describe(rule)}");
             }
-            if (value is not null and not string and not IEnumerable && value.GetType().Namespace!.StartsWith("Tinctor") && !value.GetType().IsEnum)
+            if (value is not null and not string and not IEnumerable && value.GetType().Namespace!.StartsWith("Tinctor")
+                && !value.GetType().IsEnum)
                 Validate(value, name + ".", origin);
         }
     }
@@ -135,8 +140,10 @@ public static class ConfigFile
     {
         (int crop, int load, MethodConfig model) = (config.Data.CropSize, config.Data.LoadSize, config.Model);
         if (crop % model.SizeMultiple != 0 || crop < model.SmallestCrop)
-            throw new InvalidDataException($"{origin}: data.crop_size is {crop}; with these networks it must be a multiple of {model.SizeMultiple} and at least {model.SmallestCrop}");
-        if (load > 0 && load < crop) throw new InvalidDataException($"{origin}: data.load_size is {load}, smaller than data.crop_size, {crop}");
+            throw new InvalidDataException($"{origin}: data.crop_size is {crop}; "
+                + $"with these networks it must be a multiple of {model.SizeMultiple} and at least {model.SmallestCrop}");
+        if (load > 0 && load < crop)
+            throw new InvalidDataException($"{origin}: data.load_size is {load}, smaller than data.crop_size, {crop}");
     }
 
     private static string Describe(ValidationAttribute rule) => rule switch

@@ -25,7 +25,8 @@ public static class DeviceChoice
             throw new InvalidDataException($"--device: {e.Message}, or auto");
         }
         if (device.type == DeviceType.CUDA && Math.Max(device.index, 0) >= gpus)
-            throw new InvalidDataException($"--device {wanted}: libtorch {torch.version.libtorch} sees {gpus} GPUs; 'tinctor doctor' says what is missing, --device cpu computes on the processor");
+            throw new InvalidDataException($"--device {wanted}: libtorch {torch.version.libtorch} sees {gpus} GPUs; "
+                + "'tinctor doctor' says what is missing, --device cpu computes on the processor");
         return (device, device.ToString());
     }
 }

@@ -29,7 +29,8 @@ public sealed class MetricsLog : IDisposable
     /// <summary>Adds a line.</summary>
     public void Write(long step, int epoch, IReadOnlyDictionary<string, double> values)
     {
-        IEnumerable<string> cells = columns.Skip(2).Select(column => values.TryGetValue(column, out double value) ? value.ToString("G7", CultureInfo.InvariantCulture) : "");
+        IEnumerable<string> cells = columns.Skip(2)
+            .Select(column => values.TryGetValue(column, out double value) ? value.ToString("G7", CultureInfo.InvariantCulture) : "");
         file.Write(Encoding.UTF8.GetBytes($"{step},{epoch},{string.Join(',', cells)}\n"));
         file.Flush(flushToDisk: false);
     }
@@ -41,6 +42,7 @@ public sealed class MetricsLog : IDisposable
     private long StepOf(string line)
     {
         string[] cells = line.Split(',');
-        return cells.Length == columns.Length && long.TryParse(cells[0], CultureInfo.InvariantCulture, out long step) ? step : long.MaxValue;
+        return cells.Length == columns.Length && long.TryParse(cells[0], CultureInfo.InvariantCulture, out long step)
+            ? step : long.MaxValue;
     }
 }

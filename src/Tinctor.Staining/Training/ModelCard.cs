@@ -45,6 +45,8 @@ internal static class ModelCard
     private static string Slides(IEnumerable<Data.Pair> pairs)
     {
         string[] slides = [.. pairs.Select(pair => pair.SlideId).Where(slide => slide.Length > 0).Distinct().Order(StringComparer.Ordinal)];
-        return slides.Length == 0 ? "not known" : string.Join(", ", slides.Take(30)) + (slides.Length > 30 ? $" and {slides.Length - 30} more" : "");
+        return slides.Length == 0
+            ? "not known"
+            : string.Join(", ", slides.Take(30)) + (slides.Length > 30 ? $" and {slides.Length - 30} more" : "");
     }
 }

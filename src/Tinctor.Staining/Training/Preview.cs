@@ -24,7 +24,9 @@ internal sealed class Preview : IDisposable
         stainer = new Stainer(generator, config.Model, device, config.Training.Amp);
     }
 
-    /// <summary>Mean PSNR in dB over evenly chosen validation pairs, on the [-1, 1] images as they are (so a little finer than 8 bit).</summary>
+    /// <summary>
+    /// Mean PSNR in dB over evenly chosen validation pairs, on the [-1, 1] images as they are (so a little finer than 8 bit).
+    /// </summary>
     public double ValidationPsnr()
     {
         PairedDataset pairs = Dataset(data.Validation);

@@ -23,7 +23,8 @@ public sealed record RunConfig
     public MethodConfig Model { get; init; } = new Pix2PixConfig();
 
     /// <summary>The known methods and the settings that belong to them.</summary>
-    public static IReadOnlyDictionary<string, Type> Methods { get; } = new SortedDictionary<string, Type> { ["pix2pix"] = typeof(Pix2PixConfig) };
+    public static IReadOnlyDictionary<string, Type> Methods { get; } =
+        new SortedDictionary<string, Type> { ["pix2pix"] = typeof(Pix2PixConfig) };
 }
 
 /// <summary>Where training data is and how it is varied.</summary>
@@ -83,7 +84,9 @@ public sealed record TrainingConfig
     [Range(0, 1000000)]
     public int EpochsDecay { get; init; } = 100;
 
-    /// <summary>Ends training after this many steps whatever the epochs say, the learning rate falling over the second half; 0 for no limit.</summary>
+    /// <summary>
+    /// Ends training after this many steps whatever the epochs say, the learning rate falling over the second half; 0 for no limit.
+    /// </summary>
     [Range(0, int.MaxValue)]
     public int Steps { get; init; }
 

@@ -14,11 +14,14 @@ namespace Tinctor.Staining.Training;
 /// <param name="Threads">Threads inside an operator; results are bit for bit the same only for the same number.</param>
 /// <param name="Started">When, in UTC.</param>
 /// <param name="Data">Counts and hashes of the data.</param>
-public sealed record RunEnvironment(string Tinctor, string Dotnet, string Libtorch, string System, string Device, int Threads, DateTime Started, DataSummary Data)
+public sealed record RunEnvironment(string Tinctor, string Dotnet, string Libtorch, string System, string Device, int Threads,
+    DateTime Started, DataSummary Data)
 {
     /// <summary>The present environment.</summary>
-    public static RunEnvironment Of(Device device, DataSummary data) => new(Version, global::System.Environment.Version.ToString(), torch.version.libtorch,
-        $"{RuntimeInformation.OSDescription}, {RuntimeInformation.OSArchitecture}", device.ToString(), torch.get_num_threads(), DateTime.UtcNow, data);
+    public static RunEnvironment Of(Device device, DataSummary data) =>
+        new(Version, global::System.Environment.Version.ToString(), torch.version.libtorch,
+            $"{RuntimeInformation.OSDescription}, {RuntimeInformation.OSArchitecture}", device.ToString(), torch.get_num_threads(),
+            DateTime.UtcNow, data);
 
     /// <summary>Tinctor's version with the git commit after a plus sign.</summary>
     public static string Version { get; } =

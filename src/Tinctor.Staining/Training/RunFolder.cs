@@ -53,7 +53,9 @@ public sealed class RunFolder
         if (File.Exists(folder.Config))
             throw new InvalidDataException($"{path}: already holds a run; go on with it by --resume, or choose another folder");
         // A start that was cut short may have left its description behind, which is no run yet.
-        if (Directory.Exists(path) && Directory.EnumerateFileSystemEntries(folder.Root).Any(entry => entry != folder.EnvironmentFile && !AtomicFile.IsLeftover(entry)))
+        if (Directory.Exists(path)
+            && Directory.EnumerateFileSystemEntries(folder.Root)
+                .Any(entry => entry != folder.EnvironmentFile && !AtomicFile.IsLeftover(entry)))
             throw new InvalidDataException($"{path}: is not empty and holds no run; choose another folder");
         return folder;
     }
@@ -63,13 +65,16 @@ public sealed class RunFolder
     public static RunFolder Open(string path)
     {
         var folder = new RunFolder(path);
-        if (!File.Exists(folder.Config)) throw new InvalidDataException($"{path}: holds no run to resume, it has no config.yaml; leave --resume out to start one");
+        if (!File.Exists(folder.Config))
+            throw new InvalidDataException($"{path}: holds no run to resume, it has no config.yaml; leave --resume out to start one");
         folder.Prepare();
         if (Directory.Exists(folder.Model)) AtomicFile.DeleteLeftovers(folder.Model);
         return folder;
     }
 
-    /// <summary>Makes the folder with config.yaml and environment.json; the configuration comes last, as it marks the folder as a run.</summary>
+    /// <summary>
+    /// Makes the folder with config.yaml and environment.json; the configuration comes last, as it marks the folder as a run.
+    /// </summary>
     public void Describe(RunConfig config, Device device, DataSummary data)
     {
         var environment = RunEnvironment.Of(device, data);
@@ -84,11 +89,13 @@ public sealed class RunFolder
     {
         try
         {
-            return JsonSerializer.Deserialize<RunEnvironment>(File.ReadAllText(EnvironmentFile), Indented) ?? throw new JsonException("it is null");
+            return JsonSerializer.Deserialize<RunEnvironment>(File.ReadAllText(EnvironmentFile), Indented)
+                ?? throw new JsonException("it is null");
         }
         catch (Exception e) when (e is JsonException or FileNotFoundException)
         {
-            throw new InvalidDataException($"{EnvironmentFile}: cannot be read, so nobody knows whether the data is still that of the run's start ({e.Message})", e);
+            throw new InvalidDataException($"{EnvironmentFile}: cannot be read, "
+                + $"so nobody knows whether the data is still that of the run's start ({e.Message})", e);
         }
     }
 
@@ -97,7 +104,8 @@ public sealed class RunFolder
     public static void RefuseOtherData(RunEnvironment before, DataSummary data)
     {
         if (before.Data.Sha256 == data.Sha256) return;
-        string[] changed = [.. data.Files.Except(before.Data.Files).Concat(before.Data.Files.Except(data.Files)).Select(file => file.Key).Distinct().Order()];
+        string[] changed = [.. data.Files.Except(before.Data.Files).Concat(before.Data.Files.Except(data.Files))
+            .Select(file => file.Key).Distinct().Order()];
         throw new InvalidDataException($"{data.Root}: the data has changed since the run began ({string.Join(", ", changed.Take(5))}"
             + $"{(changed.Length > 5 ? $" and {changed.Length - 5} more" : "")}); bring it back, or start a new run");
     }
@@ -132,7 +140,8 @@ public sealed class RunFolder
 
     /// <summary>Exports the trained network with its model card.</summary>
     internal void WriteModel(RunConfig config, IReadOnlyDictionary<string, Tensor> weights, TrainingData data, TrainingState state) =>
-        ModelFolder.Write(Model, new ModelConfig { Method = config.Method, Model = config.Model }, weights, ModelCard.Write(config, data, state));
+        ModelFolder.Write(Model, new ModelConfig { Method = config.Method, Model = config.Model }, weights,
+            ModelCard.Write(config, data, state));
 
     private void Prepare()
     {

@@ -66,5 +66,6 @@ internal sealed class RunLog : IDisposable
     }
 
     // The first line decides the columns, as only then the method's losses are known.
-    private MetricsLog Metrics(string[] losses) => metrics ??= new MetricsLog(folder.Metrics, [.. losses, "lr", "images_per_s", "val_psnr"], resumedAt);
+    private MetricsLog Metrics(string[] losses) =>
+        metrics ??= new MetricsLog(folder.Metrics, [.. losses, "lr", "images_per_s", "val_psnr"], resumedAt);
 }

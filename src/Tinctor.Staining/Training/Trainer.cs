@@ -7,8 +7,8 @@ using Tinctor.Torch.Nn;
 namespace Tinctor.Staining.Training;
 
 /// <summary>
-/// Trains a method on pairs and leaves a run folder: config.yaml, environment.json, metrics.csv, TensorBoard events, samples/, checkpoints/ and,
-/// at the end, model/. A run that was cut short at any moment goes on from its last checkpoint as if nothing had happened.
+/// Trains a method on pairs and leaves a run folder: config.yaml, environment.json, metrics.csv, TensorBoard events, samples/, checkpoints/
+/// and, at the end, model/. A run that was cut short at any moment goes on from its last checkpoint as if nothing had happened.
 /// </summary>
 public sealed class Trainer
 {
@@ -30,8 +30,10 @@ public sealed class Trainer
         data = TrainingData.Read(config.Data, config.Seed, stop);
         observer.Note($"data: {data.Manifest.Describe()}");
         RefuseOtherChannels(data.Train[0], config.Model);
-        observer.Note($"training on {data.Train.Count} pairs; validation: {(data.Validation.Count > 0 ? $"{data.Validation.Count} pairs, " : "")}{data.ValidationNote}");
-        loader = new PairLoader(data.TrainingSet(config.Data, config.Seed), config.Training.BatchSize, shuffle: true, config.Seed, config.Data.Workers);
+        observer.Note($"training on {data.Train.Count} pairs; validation: "
+            + $"{(data.Validation.Count > 0 ? $"{data.Validation.Count} pairs, " : "")}{data.ValidationNote}");
+        loader = new PairLoader(
+            data.TrainingSet(config.Data, config.Seed), config.Training.BatchSize, shuffle: true, config.Seed, config.Data.Workers);
     }
 
     /// <summary>Trains from the start.</summary>
@@ -60,13 +62,15 @@ public sealed class Trainer
         RunEnvironment before = folder.Environment();
         RunFolder.RefuseOtherData(before, DataSummary.Of(trainer.data.Manifest, stop));
         if (before.Threads != torch.get_num_threads())
-            observer.Note($"the run began with {before.Threads} threads, now there are {torch.get_num_threads()}: its last digits will differ from those of an uninterrupted one");
+            observer.Note($"the run began with {before.Threads} threads, now there are {torch.get_num_threads()}: "
+                + "its last digits will differ from those of an uninterrupted one");
         return trainer.Run(resume: true, stop);
     }
 
     private int StepsPerEpoch => loader.BatchesPerEpoch;
 
-    private int TotalSteps => config.Training.Steps > 0 ? config.Training.Steps : (config.Training.Epochs + config.Training.EpochsDecay) * StepsPerEpoch;
+    private int TotalSteps =>
+        config.Training.Steps > 0 ? config.Training.Steps : (config.Training.Epochs + config.Training.EpochsDecay) * StepsPerEpoch;
 
     private TrainingResult Run(bool resume, CancellationToken stop)
     {
@@ -88,9 +92,11 @@ public sealed class Trainer
                 throughput.Add(batch.Pairs.Count);
                 log.Add(losses);
                 Report(state.Step, epoch, losses, throughput);
-                bool last = state.Step == TotalSteps, stopping = stop.IsCancellationRequested, save = IsCheckpoint(state.Step) || last || stopping;
+                bool last = state.Step == TotalSteps, stopping = stop.IsCancellationRequested;
+                bool save = IsCheckpoint(state.Step) || last || stopping;
                 // A checkpoint begins a new line of the log, so that a resumed run averages over the same steps.
-                if (save || state.Step % config.Training.LogEvery == 0) log.Flush(state.Step, epoch + 1, LearningRate(method), throughput.PairsPerSecond);
+                if (save || state.Step % config.Training.LogEvery == 0)
+                    log.Flush(state.Step, epoch + 1, LearningRate(method), throughput.PairsPerSecond);
                 if (save)
                 {
                     RefuseBrokenWeights(method, state.Step, batch);
@@ -131,7 +137,8 @@ public sealed class Trainer
     private void RefuseDivergence(IReadOnlyDictionary<string, double> losses, int step, Batch batch)
     {
         if (losses.Values.All(double.IsFinite)) return;
-        throw Diverged(string.Join(", ", losses.Where(loss => !double.IsFinite(loss.Value)).Select(loss => $"{loss.Key} = {loss.Value}")), step, batch);
+        IEnumerable<string> broken = losses.Where(loss => !double.IsFinite(loss.Value)).Select(loss => $"{loss.Key} = {loss.Value}");
+        throw Diverged(string.Join(", ", broken), step, batch);
     }
 
     // A loss is of the weights before the step; those after it are what a checkpoint would keep.
@@ -148,7 +155,8 @@ public sealed class Trainer
 
     private InvalidDataException Diverged(string what, int step, Batch batch) => new(
         $"step {step}: {what}, on {string.Join(", ", batch.Pairs.Select(pair => pair.Source))}; look at these images; "
-        + $"if they are good, lower the learning rate or switch amp off in {folder.Config} and go on from the last checkpoint with --resume");
+        + $"if they are good, lower the learning rate or switch amp off in {folder.Config} "
+        + "and go on from the last checkpoint with --resume");
 
     private static void RefuseOtherChannels(Pair pair, MethodConfig model)
     {

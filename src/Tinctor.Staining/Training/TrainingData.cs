@@ -28,7 +28,8 @@ public sealed record TrainingData(PairManifest Manifest, IReadOnlyList<Pair> Tra
     private static PairManifest SplitAsNamed(PairManifest manifest, DataConfig config)
     {
         if (manifest.HasOwnSplits && manifest.Pairs.Any(pair => pair.Split != "train"))
-            throw new InvalidDataException($"{config.Path}: has splits of its own ({manifest.Describe()}); data.test_slides and data.val_slides are for data without");
+            throw new InvalidDataException($"{config.Path}: has splits of its own ({manifest.Describe()}); "
+                + "data.test_slides and data.val_slides are for data without");
         return manifest.SplitBySlide(config.ValSlides, config.TestSlides);
     }
 
@@ -39,10 +40,14 @@ public sealed record TrainingData(PairManifest Manifest, IReadOnlyList<Pair> Tra
         int slides = train.Select(pair => pair.SlideId).Distinct().Count();
         bool known = train.All(pair => pair.SlideId.Length > 0);
         if (share == 0 || !known || slides < 3)
-            return new(manifest, train, [], share == 0 ? "none, as data.validation_share is 0" : known ? $"none, as there are only {slides} slides" : "none, as the slides are not known");
+            return new(manifest, train, [],
+                share == 0 ? "none, as data.validation_share is 0"
+                : known ? $"none, as there are only {slides} slides"
+                : "none, as the slides are not known");
         PairManifest split = (manifest with { Pairs = train }).SplitBySlide(share, 0, seed);
         IReadOnlyList<Pair> held = split.OfSplit("val");
-        return new(manifest, split.OfSplit("train"), held, $"training slides held out: {string.Join(", ", held.Select(pair => pair.SlideId).Distinct())}");
+        return new(manifest, split.OfSplit("train"), held,
+            $"training slides held out: {string.Join(", ", held.Select(pair => pair.SlideId).Distinct())}");
     }
 
     /// <summary>The training pairs as tensors, varied as the configuration says.</summary>

@@ -9,8 +9,9 @@ using Tinctor.Torch.Serialization;
 namespace Tinctor.Staining.Training;
 
 /// <summary>
-/// Everything that the next step depends on: networks, optimisers, running average, random states, step. A checkpoint is one safetensors file of
-/// its tensors, with the numbers as JSON in the metadata. What a batch holds needs no state: it is a function of seed, epoch and position.
+/// Everything that the next step depends on: networks, optimisers, running average, random states, step. A checkpoint is one safetensors
+/// file of its tensors, with the numbers as JSON in the metadata. What a batch holds needs no state: it is a function of seed, epoch and
+/// position.
 /// </summary>
 internal sealed class TrainingState : IDisposable
 {
@@ -28,7 +29,8 @@ internal sealed class TrainingState : IDisposable
         this.method = method;
         this.device = device;
         average = ema > 0 ? new ExponentialMovingAverage(method.Generator.parameters(), ema) : null;
-        fullLearningRates = method.Optimizers.Values.SelectMany(optimizer => optimizer.param_groups).ToDictionary(group => group, group => group.lr);
+        fullLearningRates =
+            method.Optimizers.Values.SelectMany(optimizer => optimizer.param_groups).ToDictionary(group => group, group => group.lr);
     }
 
     /// <summary>Steps done.</summary>
@@ -88,7 +90,8 @@ internal sealed class TrainingState : IDisposable
             numbers[name] = state.numbers;
         }
         Add(tensors, "method", method.State);
-        foreach (Generator generator in Generators()) tensors.Add($"random.{tensors.Count(pair => pair.Key.StartsWith("random."))}", generator.get_state());
+        foreach (Generator generator in Generators())
+            tensors.Add($"random.{tensors.Count(pair => pair.Key.StartsWith("random."))}", generator.get_state());
         SafeTensors.Save(path, tensors, new Dictionary<string, string> { [Numbers] = numbers.ToJsonString() });
     }
 
@@ -103,7 +106,8 @@ internal sealed class TrainingState : IDisposable
         {
             JsonObject numbers = JsonNode.Parse(json)!.AsObject();
             foreach ((string name, Module network) in method.Networks) network.load_state_dict(Part(tensors, $"networks.{name}"));
-            foreach ((string name, Action<OptimizerState> load) in OptimizerLoaders()) load(new(Part(tensors, name), numbers[name]!.AsObject()));
+            foreach ((string name, Action<OptimizerState> load) in OptimizerLoaders())
+                load(new(Part(tensors, name), numbers[name]!.AsObject()));
             method.LoadState(Part(tensors, "method").ToDictionary(pair => pair.Key, pair => pair.Value.to(device)));
             foreach ((int i, Generator generator) in Generators().Index()) generator.set_state(tensors[$"random.{i}"]);
             (Step, LastPsnr, BestPsnr) = ((int)numbers["step"]!, (double?)numbers["last_psnr"], (double?)numbers["best_psnr"]);

@@ -18,7 +18,8 @@ internal static unsafe partial class NativeMethods
         {
             if (File.Exists(path)) return NativeLibrary.Load(path);
         }
-        throw new DllNotFoundException("libtinctor_torch.so was not found; start through ./tinctor, which builds it, or set TINCTOR_NATIVE to its path");
+        throw new DllNotFoundException("libtinctor_torch.so was not found; "
+            + "start through ./tinctor, which builds it, or set TINCTOR_NATIVE to its path");
     }
 
     // Without the launcher (an IDE, a test runner): the repository's build folder is one of the parents.
@@ -34,7 +35,9 @@ internal static unsafe partial class NativeMethods
     [LibraryImport(Library)] internal static partial byte* tt_last_error();
     [LibraryImport(Library)] internal static partial void tt_free(void* memory);
 
-    [LibraryImport(Library, StringMarshalling = StringMarshalling.Utf8)] internal static partial nint tt_operator(string name, string overload);
+    [LibraryImport(Library, StringMarshalling = StringMarshalling.Utf8)]
+    internal static partial nint tt_operator(string name, string overload);
+
     [LibraryImport(Library)] internal static partial int tt_call(nint op, Value* arguments, int count, Value* results, int capacity);
 
     [LibraryImport(Library)] internal static partial void tt_tensor_free(nint tensor);
@@ -45,10 +48,12 @@ internal static unsafe partial class NativeMethods
     [LibraryImport(Library)] internal static partial int tt_tensor_set_grad(nint tensor, nint grad);
 
     [LibraryImport(Library)]
-    internal static partial int tt_backward(nint* roots, nint* gradients, int count, nint* inputs, int inputCount, int retainGraph, int createGraph);
+    internal static partial int tt_backward(nint* roots, nint* gradients, int count, nint* inputs, int inputCount, int retainGraph,
+        int createGraph);
 
     [LibraryImport(Library)]
-    internal static partial int tt_grad(nint* outputs, nint* gradients, int count, nint* inputs, int inputCount, int retainGraph, int createGraph, int allowUnused, nint* results);
+    internal static partial int tt_grad(nint* outputs, nint* gradients, int count, nint* inputs, int inputCount, int retainGraph,
+        int createGraph, int allowUnused, nint* results);
 
     [LibraryImport(Library), SuppressGCTransition] internal static partial int tt_grad_enabled();
     [LibraryImport(Library), SuppressGCTransition] internal static partial void tt_set_grad_enabled(int enabled);
@@ -85,7 +90,9 @@ internal static unsafe partial class NativeMethods
     [LibraryImport(Library)] internal static partial void tt_set_allow_tf32(int enabled);
     [LibraryImport(Library)] internal static partial int tt_set_flush_denormal(int enabled);
 
-    [LibraryImport(Library, StringMarshalling = StringMarshalling.Utf8)] internal static partial nint tt_script_load(string path, long device);
+    [LibraryImport(Library, StringMarshalling = StringMarshalling.Utf8)]
+    internal static partial nint tt_script_load(string path, long device);
+
     [LibraryImport(Library)] internal static partial void tt_script_free(nint module);
     [LibraryImport(Library)] internal static partial int tt_script_train(nint module, int training);
 

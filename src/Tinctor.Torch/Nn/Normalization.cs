@@ -73,7 +73,8 @@ public sealed class BatchNorm2d : RunningNorm
         CheckImages(input);
         bool running = running_mean is not null && (training || !by_batch);
         if (training || !running) CheckEnough(input, input.numel() / num_features);
-        return F.batch_norm(input, running ? running_mean : null, running ? running_var : null, weight, bias, training || !running, NextMomentum(), eps);
+        return F.batch_norm(input, running ? running_mean : null, running ? running_var : null, weight, bias,
+            training || !running, NextMomentum(), eps);
     }
 
     private double NextMomentum()

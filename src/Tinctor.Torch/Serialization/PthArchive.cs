@@ -127,7 +127,8 @@ internal sealed class PthArchive : IDisposable
         {
             [] => "it is empty",
             _ when start.StartsWith(legacyMagic) => $"it has the legacy format from before PyTorch 1.6; {Advice}",
-            _ when start.Length == 512 && start[257..].StartsWith("ustar"u8) => $"it is a tar archive, as the first PyTorch wrote; {Advice}",
+            _ when start.Length == 512 && start[257..].StartsWith("ustar"u8) =>
+                $"it is a tar archive, as the first PyTorch wrote; {Advice}",
             [0x80, <= 5, ..] => $"it is a bare Python pickle, not written by today's torch.save; {Advice}",
             [_, _, _, _, _, 0, 0, 0, (byte)'{', ..] => "it is a safetensors file",
             _ => "it is no zip archive",
@@ -188,7 +189,8 @@ internal sealed class PthArchive : IDisposable
         if (_entries.TryGetValue($"{_root}/byteorder", out var entry)
             && !Guarded(() => ReadEntry(entry, maximum: 16)).AsSpan().SequenceEqual("little"u8))
         {
-            throw Refusal.Of(_path, "not a readable PyTorch checkpoint: it comes from a big-endian machine; save it on a little-endian one");
+            throw Refusal.Of(_path,
+                "not a readable PyTorch checkpoint: it comes from a big-endian machine; save it on a little-endian one");
         }
     }
 

@@ -18,7 +18,8 @@ public class Pix2PixMethodTests
         using DisposeScope scope = torch.NewDisposeScope();
         Vectors vectors = Vectors.Read(name);
         var config = new Pix2PixConfig { GanMode = mode, Ndf = 4 };
-        using var method = new Pix2PixMethod(config, new ResnetGenerator(3, 3, 4, Norm.Batch, n_blocks: 2), new NLayerDiscriminator(6, 4, 3), Device.CPU);
+        using var method = new Pix2PixMethod(
+            config, new ResnetGenerator(3, 3, 4, Norm.Batch, n_blocks: 2), new NLayerDiscriminator(6, 4, 3), Device.CPU);
         foreach ((string part, Module network) in method.Networks) network.load_state_dict(vectors.Weights(part + "."));
         for (int step = 0; step < 3; step++)
         {
@@ -42,7 +43,16 @@ public class Pix2PixMethodTests
     {
         using DisposeScope scope = torch.NewDisposeScope();
         torch.manual_seed(1);
-        var config = new Pix2PixConfig { Generator = generator, Discriminator = discriminator, Norm = norm, GanMode = gan, Ngf = 4, Ndf = 4, PoolSize = 2 };
+        var config = new Pix2PixConfig
+        {
+            Generator = generator,
+            Discriminator = discriminator,
+            Norm = norm,
+            GanMode = gan,
+            Ngf = 4,
+            Ndf = 4,
+            PoolSize = 2,
+        };
         using Method method = config.Create(Device.CPU);
         Tensor before = method.Generator.parameters().First().clone();
         foreach (Tensor loss in method.TrainStep(torch.randn([2, 3, size, size]), torch.randn([2, 3, size, size])).Values)

@@ -12,7 +12,10 @@ public class Pix2PixNetworkTests
     private const double OutputTolerance = 1e-5, GradientTolerance = 1e-4, GradientFloor = 1e-5;
 
     public static TheoryData<string> Names =>
-        ["p2p_resnet6_instance", "p2p_resnet6_batch", "p2p_resnet9_instance", "p2p_unet128_instance", "p2p_unet128_batch", "p2p_nlayerD_instance", "p2p_nlayerD_batch"];
+    [
+        "p2p_resnet6_instance", "p2p_resnet6_batch", "p2p_resnet9_instance", "p2p_unet128_instance", "p2p_unet128_batch",
+        "p2p_nlayerD_instance", "p2p_nlayerD_batch",
+    ];
 
     private static Module<Tensor, Tensor> Build(string name)
     {
@@ -50,7 +53,8 @@ public class Pix2PixNetworkTests
         foreach ((string key, Tensor buffer) in network.named_buffers()) vectors.Check($"after_train.{key}", buffer, OutputTolerance);
     }
 
-    private static void CheckRun(Vectors vectors, Module<Tensor, Tensor> network, string input, string output, string weights, string gradient)
+    private static void CheckRun(Vectors vectors, Module<Tensor, Tensor> network, string input, string output, string weights,
+        string gradient)
     {
         Tensor x = vectors[input].clone().requires_grad_();
         Tensor y = network.forward(x);

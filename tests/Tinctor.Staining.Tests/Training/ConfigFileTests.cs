@@ -12,14 +12,18 @@ public sealed class ConfigFileTests : DataFolder
         RunConfig config = ConfigFile.Load(null, "pix2pix");
         var model = Assert.IsType<Pix2PixConfig>(config.Model);
         Assert.Equal(("unet_256", 64, 100.0, 2e-4, 0.5), (model.Generator, model.Ngf, model.LambdaL1, model.Lr, model.Beta1));
-        Assert.Equal((100, 100, 1, 256), (config.Training.Epochs, config.Training.EpochsDecay, config.Training.BatchSize, config.Data.CropSize));
+        Assert.Equal((100, 100, 1, 256),
+            (config.Training.Epochs, config.Training.EpochsDecay, config.Training.BatchSize, config.Data.CropSize));
     }
 
     [Fact]
     public void What_was_written_reads_back_the_same()
     {
-        RunConfig config = ConfigFile.Load(null, "pix2pix", ["seed=18446744073709551615", "model.gan_mode=wgangp", "model.norm=instance", "model.lr=1e-4",
-            "data.slide_pattern=^[0-9]+", "data.path=/a b/c: d", "data.test_slides=s1, 02", "data.crop_size=512", "training.ema=0.999", "training.amp=true"]);
+        RunConfig config = ConfigFile.Load(null, "pix2pix",
+        [
+            "seed=18446744073709551615", "model.gan_mode=wgangp", "model.norm=instance", "model.lr=1e-4", "data.slide_pattern=^[0-9]+",
+            "data.path=/a b/c: d", "data.test_slides=s1, 02", "data.crop_size=512", "training.ema=0.999", "training.amp=true",
+        ]);
         string yaml = ConfigFile.Write(config);
         RunConfig read = ConfigFile.Load(WriteText("config.yaml", yaml));
         Assert.Equal(yaml, ConfigFile.Write(read));
@@ -73,7 +77,8 @@ public sealed class ConfigFileTests : DataFolder
     {
         Assert.Contains("--set ngf", Assert.Throws<InvalidDataException>(() => ConfigFile.Load(null, null, ["ngf"])).Message);
         Assert.Contains("'model.ngf.x'", Assert.Throws<InvalidDataException>(() => ConfigFile.Load(null, null, ["model.ngf.x=3"])).Message);
-        Assert.Contains("not of cut", Assert.Throws<InvalidDataException>(() => ConfigFile.Load(WriteText("c.yaml", "method: pix2pix"), "cut")).Message);
+        Assert.Contains("not of cut",
+            Assert.Throws<InvalidDataException>(() => ConfigFile.Load(WriteText("c.yaml", "method: pix2pix"), "cut")).Message);
     }
 
     [Theory]

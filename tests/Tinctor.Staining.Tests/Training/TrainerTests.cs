@@ -22,14 +22,16 @@ public sealed class TrainerTests : DataFolder
         double[] expected = SafeTensors.Load(path)[key].ToArray<double>();
         var training = new TrainingConfig { Epochs = epochs, EpochsDecay = decay };
         Assert.Equal(epochs + decay, expected.Length);
-        for (int epoch = 0; epoch < expected.Length; epoch++) Assert.Equal(expected[epoch], 2e-4 * Trainer.LearningRateFactor(training, 0, epoch), 1e-15);
+        for (int epoch = 0; epoch < expected.Length; epoch++)
+            Assert.Equal(expected[epoch], 2e-4 * Trainer.LearningRateFactor(training, 0, epoch), 1e-15);
     }
 
     [Fact]
     public void By_steps_the_learning_rate_falls_over_the_second_half()
     {
         var training = new TrainingConfig { Steps = 10 };
-        Assert.Equal([1, 1, 1, 1, 1, 1, 0.8, 0.6, 0.4, 0.2], Enumerable.Range(0, 10).Select(step => Math.Round(Trainer.LearningRateFactor(training, step, 0), 12)));
+        Assert.Equal([1, 1, 1, 1, 1, 1, 0.8, 0.6, 0.4, 0.2],
+            Enumerable.Range(0, 10).Select(step => Math.Round(Trainer.LearningRateFactor(training, step, 0), 12)));
     }
 
     [Theory]
@@ -48,7 +50,8 @@ public sealed class TrainerTests : DataFolder
         Assert.Matches(@"source.\d\.png", message);
         Assert.Contains("lower the learning rate", message);
         Assert.Contains("--resume", message);
-        Assert.Equal("step-00000004.safetensors", Directory.GetFiles(At("run/checkpoints")).Select(Path.GetFileName).Order(StringComparer.Ordinal).Last());
+        Assert.Equal("step-00000004.safetensors",
+            Directory.GetFiles(At("run/checkpoints")).Select(Path.GetFileName).Order(StringComparer.Ordinal).Last());
     }
 
     [Fact]
@@ -91,7 +94,8 @@ public sealed class TrainerTests : DataFolder
     public void Validation_pairs_come_from_slides_that_are_not_trained_on()
     {
         List<Pair> pairs = Pairs(12, split: false);
-        TrainingData data = TrainingData.Read(new DataConfig { Path = Root, CropSize = 24, TestSlides = ["slide0"], ValidationShare = 0.3 }, seed: 3);
+        TrainingData data =
+            TrainingData.Read(new DataConfig { Path = Root, CropSize = 24, TestSlides = ["slide0"], ValidationShare = 0.3 }, seed: 3);
         Assert.Equal(12, pairs.Count);
         Assert.Equal(10, data.Train.Count + data.Validation.Count);
         Assert.NotEmpty(data.Validation);
@@ -108,7 +112,8 @@ public sealed class TrainerTests : DataFolder
     }
 
     private TrainingResult Train(string run, params string[] settings) => Trainer.Start(
-        ConfigFile.Load(null, "pix2pix", [.. Tiny, $"data.path={Root}", "training.device=cpu", "training.steps=1", .. settings]), run, new Silent());
+        ConfigFile.Load(null, "pix2pix", [.. Tiny, $"data.path={Root}", "training.device=cpu", "training.steps=1", .. settings]), run,
+            new Silent());
 
     // Two pairs a slide; the last slide is for testing, and its images are none: nothing that trains may open them.
     private List<Pair> Pairs(int count, bool split = true)

@@ -12,7 +12,8 @@ namespace Tinctor.Staining.Methods.Pix2Pix;
 /// <param name="Weights">The state dictionary, without what the network does not use.</param>
 /// <param name="Description">The architecture in words.</param>
 /// <param name="Notes">What was left out of the checkpoint, and why.</param>
-public sealed partial record Pix2PixImport(ModelConfig Config, IReadOnlyDictionary<string, Tensor> Weights, string Description, IReadOnlyList<string> Notes)
+public sealed partial record Pix2PixImport(ModelConfig Config, IReadOnlyDictionary<string, Tensor> Weights, string Description,
+    IReadOnlyList<string> Notes)
 {
     /// <summary>Reads a checkpoint such as latest_net_G.pth.</summary>
     /// <param name="path">The file.</param>
@@ -22,11 +23,14 @@ public sealed partial record Pix2PixImport(ModelConfig Config, IReadOnlyDictiona
     {
         OrderedDictionary<string, Tensor> weights = PthReader.LoadStateDict(path);
         // nn.DataParallel puts a prefix before every key.
-        if (weights.Keys.All(key => key.StartsWith("module."))) weights = new(weights.Select(pair => KeyValuePair.Create(pair.Key["module.".Length..], pair.Value)));
+        if (weights.Keys.All(key => key.StartsWith("module.")))
+            weights = new(weights.Select(pair => KeyValuePair.Create(pair.Key["module.".Length..], pair.Value)));
         List<string> notes = DropInstanceStatistics(weights);
-        Pix2PixConfig config = weights.ContainsKey("model.model.0.weight") && weights.ContainsKey("model.model.3.weight") ? Unet(weights, path)
+        bool unet = weights.ContainsKey("model.model.0.weight") && weights.ContainsKey("model.model.3.weight");
+        Pix2PixConfig config = unet ? Unet(weights, path)
             : weights.Keys.Any(key => ResnetBlockKey().IsMatch(key)) && weights.ContainsKey("model.1.weight") ? Resnet(weights, path)
-            : throw new InvalidDataException($"{path}: is no generator of pix2pix or CycleGAN; its first key is {weights.Keys.FirstOrDefault()}");
+            : throw new InvalidDataException($"{path}: is no generator of pix2pix or CycleGAN; "
+                + $"its first key is {weights.Keys.FirstOrDefault()}");
         config = config with { Inference = new InferenceConfig { Statistics = statistics } };
         using (Module<Tensor, Tensor> network = config.CreateGenerator())
         {
@@ -39,14 +43,16 @@ public sealed partial record Pix2PixImport(ModelConfig Config, IReadOnlyDictiona
                 throw new InvalidDataException($"{path}: looks like {config.Generator} with ngf {config.Ngf}, but {e.Message}");
             }
         }
-        string description = $"{config.Generator}, ngf {config.Ngf}, {config.Norm.ToString().ToLowerInvariant()} norm, {config.InputChannels} to {config.OutputChannels} channels";
+        string description = $"{config.Generator}, ngf {config.Ngf}, {config.Norm.ToString().ToLowerInvariant()} norm, "
+            + $"{config.InputChannels} to {config.OutputChannels} channels";
         return new(new ModelConfig { Method = "pix2pix", Model = config }, weights, description, notes);
     }
 
     private static Pix2PixConfig Resnet(OrderedDictionary<string, Tensor> weights, string path)
     {
         Tensor first = weights["model.1.weight"], last = weights[weights.Keys.Last(key => key.EndsWith(".weight"))];
-        int blocks = weights.Keys.Select(key => ResnetBlockKey().Match(key)).Where(match => match.Success).Select(match => match.Groups[1].Value).Distinct().Count();
+        int blocks = weights.Keys.Select(key => ResnetBlockKey().Match(key)).Where(match => match.Success)
+            .Select(match => match.Groups[1].Value).Distinct().Count();
         if (blocks is not (6 or 9)) throw new InvalidDataException($"{path}: has {blocks} residual blocks; 6 or 9 are known");
         return new()
         {
@@ -86,10 +92,13 @@ public sealed partial record Pix2PixImport(ModelConfig Config, IReadOnlyDictiona
     {
         string[] stale = [.. weights.Keys.Where(key => IsStatistic(key) && !weights.ContainsKey(key[..key.LastIndexOf('.')] + ".weight"))];
         foreach (string key in stale) weights.Remove(key);
-        return stale.Length == 0 ? [] : [$"left out {stale.Length} running statistics of instance norms (kept by PyTorch before 0.4, never used)"];
+        return stale.Length == 0
+            ? []
+            : [$"left out {stale.Length} running statistics of instance norms (kept by PyTorch before 0.4, never used)"];
     }
 
-    private static bool IsStatistic(string key) => key.EndsWith(".running_mean") || key.EndsWith(".running_var") || key.EndsWith(".num_batches_tracked");
+    private static bool IsStatistic(string key) =>
+        key.EndsWith(".running_mean") || key.EndsWith(".running_var") || key.EndsWith(".num_batches_tracked");
 
     [GeneratedRegex(@"^model\.(\d+)\.conv_block\.")]
     private static partial Regex ResnetBlockKey();

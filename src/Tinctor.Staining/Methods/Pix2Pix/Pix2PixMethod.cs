@@ -18,7 +18,8 @@ public sealed class Pix2PixMethod : Method
     private readonly ImagePool pool;
 
     /// <summary>Builds and initialises both networks on a device.</summary>
-    public Pix2PixMethod(Pix2PixConfig config, Device device) : this(config, config.CreateGenerator(), config.CreateDiscriminator(), device) { }
+    public Pix2PixMethod(Pix2PixConfig config, Device device)
+        : this(config, config.CreateGenerator(), config.CreateDiscriminator(), device) { }
 
     /// <summary>Takes over networks of any shape, initialises them and puts them on a device.</summary>
     public Pix2PixMethod(Pix2PixConfig config, Module<Tensor, Tensor> generator, Module<Tensor, Tensor> discriminator, Device device)
