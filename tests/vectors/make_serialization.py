@@ -104,8 +104,8 @@ rewrite("views.pth", "no_pickle.pth", lambda name, data: None if name == "views/
 
 def write_safetensors(path, tensors, metadata):
     """The format by hand, from its description: the header lists the tensors in the opposite order of their data."""
-    names = {torch.float64: "F64", torch.float32: "F32", torch.float16: "F16", torch.bfloat16: "BF16", torch.int64: "I64", torch.int32: "I32",
-             torch.int16: "I16", torch.int8: "I8", torch.uint8: "U8", torch.bool: "BOOL"}
+    names = {torch.float64: "F64", torch.float32: "F32", torch.float16: "F16", torch.bfloat16: "BF16", torch.int64: "I64",
+             torch.int32: "I32", torch.int16: "I16", torch.int8: "I8", torch.uint8: "U8", torch.bool: "BOOL"}
     data, entries = b"", {}
     for name, tensor in tensors.items():
         raw = (tensor.view(torch.int16) if tensor.dtype == torch.bfloat16 else tensor).numpy().tobytes()

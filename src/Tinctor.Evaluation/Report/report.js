@@ -86,7 +86,8 @@
     const of = key => {
       const metric = metricOf(key), summary = groups[0].summary;
       const others = baselines.map(b => `${format(summary[b.key][key].mean, metric.digits)} for ${b.title.toLowerCase()}`);
-      return `${metric.title} ${format(summary.model[key].mean, metric.digits)}${metric.unit ? ' ' + metric.unit : ''} (${listing(others)})`;
+      return `${metric.title} ${format(summary.model[key].mean, metric.digits)}${metric.unit ? ' ' + metric.unit : ''} `
+        + `(${listing(others)})`;
     };
     return [
       el('strong', { class: better ? 'yes' : 'no' }, better ? `Beats ${names}: ` : `Does not beat ${names}: `),
@@ -107,11 +108,13 @@
     const grid = el('div', { class: 'forest' });
     for (const { method, summary } of rows) {
       const track = el('div', { class: `track c-${method.key}` });
-      if (summary.ci) track.append(el('i', { style: { left: x(summary.ci[0]), width: `calc(${x(summary.ci[1])} - ${x(summary.ci[0])})` } }));
+      if (summary.ci)
+        track.append(el('i', { style: { left: x(summary.ci[0]), width: `calc(${x(summary.ci[1])} - ${x(summary.ci[0])})` } }));
       track.append(el('b', { style: { left: Number.isFinite(Number(summary.mean)) ? x(summary.mean) : '100%' } }));
       grid.append(
         el('span', {}, method.title), track,
-        el('span', { class: 'number', title: summary.ci ? `${percent(bootstrap.confidence)} CI ${formatCi(summary.ci, metric.digits)}` : '' },
+        el('span',
+          { class: 'number', title: summary.ci ? `${percent(bootstrap.confidence)} CI ${formatCi(summary.ci, metric.digits)}` : '' },
           format(summary.mean, metric.digits)));
     }
     for (const method of evaluation.methods.filter(m => m.not_computed))
@@ -156,7 +159,8 @@
   $('results-tables').append(
     resultTable('Means', overall, 'All images', meanCell, `Mean over images, with ${ciName} below.`),
     resultTable('Advantage', baselines.map(b => [`over ${b.title.toLowerCase()}`, '', groups[0].n, key => groups[0].advantage[b.key][key]]),
-      'Advantage', advantageCell, `How much better the stained image is than a baseline, image by image (positive is better): mean, with ${ciName} below.`));
+      'Advantage', advantageCell,
+      `How much better the stained image is than a baseline, image by image (positive is better): mean, with ${ciName} below.`));
   if (labels.length)
     $('results-tables').append(
       resultTable('Means by label', groups.slice(1).map(g => [g.label, '', g.n, key => g.summary.model[key]]), 'Label', meanCell,
@@ -176,7 +180,8 @@
 
   $('gallery-note').textContent = (gallery.complete
     ? 'All images. '
-    : `${gallery.images.length} of ${images.length} images: the worst, median and best by SSIM${labels.length ? ', and the median of each label' : ''}. `)
+    : `${gallery.images.length} of ${images.length} images: the worst, median and best by `
+      + `SSIM${labels.length ? ', and the median of each label' : ''}. `)
     + `Shown as JPEG copies of at most ${gallery.max_side} px; the metrics were computed on the original files.`;
 
   const button = (text, name, onclick) => el('button', { class: 'quiet', type: 'button', 'aria-label': name, title: name, onclick }, text);
@@ -324,7 +329,8 @@
   stage.addEventListener('keydown', event => {
     if (event.ctrlKey || event.metaKey || event.altKey) return;
     const action = {
-      ArrowLeft: () => show(view.index - 1), ArrowRight: () => show(view.index + 1), Home: () => show(0), End: () => show(gallery.images.length - 1),
+      ArrowLeft: () => show(view.index - 1), ArrowRight: () => show(view.index + 1),
+      Home: () => show(0), End: () => show(gallery.images.length - 1),
       '+': () => zoomBy(1.5), '=': () => zoomBy(1.5), '-': () => zoomBy(1 / 1.5), 0: reset,
       '[': () => moveSplit(view.split - 0.05), ']': () => moveSplit(view.split + 0.05),
     }[event.key];
@@ -353,7 +359,8 @@
     const image = byName.get(gallery.images[view.index].name);
     $('caption').replaceChildren(
       el('b', {}, image.name),
-      ...[`${view.index + 1} of ${count}`, gallery.images[view.index].why, image.label && `label ${image.label}`, image.slide_id && `slide ${image.slide_id}`,
+      ...[`${view.index + 1} of ${count}`, gallery.images[view.index].why,
+        image.label && `label ${image.label}`, image.slide_id && `slide ${image.slide_id}`,
         `${image.width} × ${image.height} px`,
         ...metrics.slice(0, 2).map(m => `${m.title} ${format(image.scores.model[m.key], m.digits)}${m.unit ? ' ' + m.unit : ''}`
           + (image.scores.identity ? ` (identity ${format(image.scores.identity[m.key], m.digits)})` : '')),
@@ -387,7 +394,8 @@
     animation: false,
     textStyle: { fontFamily: getComputedStyle(document.body).fontFamily, color: colour('--soft') },
     tooltip: {
-      trigger: 'axis', backgroundColor: colour('--paper'), borderColor: colour('--rule'), textStyle: { color: colour('--ink'), fontSize: 12 },
+      trigger: 'axis', backgroundColor: colour('--paper'), borderColor: colour('--rule'),
+      textStyle: { color: colour('--ink'), fontSize: 12 },
       axisPointer: { lineStyle: { color: colour('--soft') }, shadowStyle: { color: colour('--rule'), opacity: 0.4 } }, confine: true,
     },
   });
@@ -396,13 +404,18 @@
     axisLabel: { color: colour('--soft'), fontSize: 11, hideOverlap: true }, splitLine: { show: false },
     nameTextStyle: { color: colour('--soft'), fontSize: 12 }, ...more,
   });
-  const legend = () => ({ top: 0, left: 0, icon: 'roundRect', itemWidth: 14, itemHeight: 8, itemGap: 18, textStyle: { color: colour('--ink'), fontSize: 12 } });
+  const legend = () => ({
+    top: 0, left: 0, icon: 'roundRect', itemWidth: 14, itemHeight: 8, itemGap: 18, textStyle: { color: colour('--ink'), fontSize: 12 },
+  });
   const axisName = m => m.title + (m.unit ? ` (${m.unit})` : '');
 
   let chosen = 'ssim';
   const histogram = chart($('histogram'), 'Histogram over images');
   const boxes = chart($('boxes'), 'Box plots over images');
-  $('distribution-tools').append(segments('Metric', metrics.map(m => [m.key, m.title]), chosen, key => { chosen = key; drawDistributions(); }));
+  $('distribution-tools').append(segments('Metric', metrics.map(m => [m.key, m.title]), chosen, key => {
+    chosen = key;
+    drawDistributions();
+  }));
 
   const finiteScores = (method, key, label) => images.filter(i => label === undefined || i.label === label)
     .map(i => Number(i.scores[method][key])).filter(Number.isFinite).sort((a, b) => a - b);
@@ -431,19 +444,27 @@
     const counted = values => edges.map((_, i) => values.filter(v => Math.min(count - 1, Math.floor((v - start) / width)) === i).length);
     histogram.setOption({
       ...base(), legend: legend(), grid: { left: 44, right: 8, top: 58, bottom: 46 },
-      xAxis: axis({ type: 'category', data: edges.map(e => format(e, decimals)), name: axisName(metric), nameLocation: 'middle', nameGap: 30, boundaryGap: true }),
-      yAxis: axis({ type: 'value', name: 'images', minInterval: 1, splitLine: { show: true, lineStyle: { color: colour('--rule') } }, axisLine: { show: false }, axisTick: { show: false } }),
+      xAxis: axis({
+        type: 'category', data: edges.map(e => format(e, decimals)), name: axisName(metric), nameLocation: 'middle',
+        nameGap: 30, boundaryGap: true,
+      }),
+      yAxis: axis({
+        type: 'value', name: 'images', minInterval: 1, splitLine: { show: true, lineStyle: { color: colour('--rule') } },
+        axisLine: { show: false }, axisTick: { show: false },
+      }),
       // The model as bars, the baselines as outlines over them: three sets of bars would hide each other.
       series: methods.map((m, i) => i === 0
-        ? { name: m.title, type: 'bar', data: counted(scores[i]), barCategoryGap: '6%', itemStyle: { color: methodColour(m.key), opacity: 0.85 } }
-        : { name: m.title, type: 'line', step: 'middle', symbol: 'none', data: counted(scores[i]), lineStyle: { width: 2, color: methodColour(m.key) },
-          itemStyle: { color: methodColour(m.key) } }),
+        ? { name: m.title, type: 'bar', data: counted(scores[i]), barCategoryGap: '6%',
+          itemStyle: { color: methodColour(m.key), opacity: 0.85 } }
+        : { name: m.title, type: 'line', step: 'middle', symbol: 'none', data: counted(scores[i]),
+          lineStyle: { width: 2, color: methodColour(m.key) }, itemStyle: { color: methodColour(m.key) } }),
     }, true);
     const infinite = images.filter(i => !Number.isFinite(Number(i.scores.model[metric.key]))).length;
     $('histogram-caption').textContent = `Images by ${metric.title}, bins of ${format(width, decimals)}.`
       + (infinite ? ` ${plural(infinite, 'identical image')} with infinite ${metric.title} left out.` : '');
     $('histogram').setAttribute('aria-label', `Histogram of ${metric.title}: ` + methods.map((m, i) =>
-      scores[i].length ? `${m.title} from ${format(scores[i][0], metric.digits)} to ${format(scores[i].at(-1), metric.digits)}` : '').join('; '));
+      scores[i].length ? `${m.title} from ${format(scores[i][0], metric.digits)} to ${format(scores[i].at(-1), metric.digits)}` : '')
+      .join('; '));
   }
 
   function drawBoxes(metric) {
@@ -461,17 +482,28 @@
     }));
     boxes.setOption({
       ...base(), legend: legend(), grid: { left: 52, right: 8, top: 58, bottom: 46 },
-      tooltip: { ...base().tooltip, trigger: 'item', valueFormatter: v => format(v, metric.digits), formatter: p => p.seriesType !== 'boxplot' ? ''
-        : `${p.seriesName}${labels.length ? ', ' + p.name : ''}<br>median <b>${format(p.data[3], metric.digits)}</b><br>`
-          + `middle half ${format(p.data[2], metric.digits)} to ${format(p.data[4], metric.digits)}` },
-      xAxis: axis({ type: 'category', data: labels.length ? labels : ['all images'], name: labels.length ? 'label' : '', nameLocation: 'middle', nameGap: 30 }),
-      yAxis: axis({ type: 'value', scale: true, name: axisName(metric), nameTextStyle: { color: colour('--soft'), fontSize: 12, align: 'left' },
-        splitLine: { show: true, lineStyle: { color: colour('--rule') } }, axisLine: { show: false }, axisTick: { show: false } }),
+      tooltip: {
+        ...base().tooltip, trigger: 'item', valueFormatter: v => format(v, metric.digits),
+        formatter: p => p.seriesType !== 'boxplot' ? ''
+          : `${p.seriesName}${labels.length ? ', ' + p.name : ''}<br>median <b>${format(p.data[3], metric.digits)}</b><br>`
+            + `middle half ${format(p.data[2], metric.digits)} to ${format(p.data[4], metric.digits)}`,
+      },
+      xAxis: axis({
+        type: 'category', data: labels.length ? labels : ['all images'], name: labels.length ? 'label' : '',
+        nameLocation: 'middle', nameGap: 30,
+      }),
+      yAxis: axis({
+        type: 'value', scale: true, name: axisName(metric), nameTextStyle: { color: colour('--soft'), fontSize: 12, align: 'left' },
+        splitLine: { show: true, lineStyle: { color: colour('--rule') } }, axisLine: { show: false }, axisTick: { show: false },
+      }),
       series,
     }, true);
-    $('boxes-caption').textContent = `${labels.length ? 'By label: m' : 'M'}edian, middle half, and whiskers to the farthest image within 1.5 times the middle half.`;
-    $('boxes').setAttribute('aria-label', `Box plots of ${metric.title}: ` + categories.map(label => (label === undefined ? '' : `label ${label}: `)
-      + methods.map(m => `${m.title} median ${format(quantile(finiteScores(m.key, metric.key, label), 0.5), metric.digits)}`).join(', ')).join('; '));
+    $('boxes-caption').textContent =
+      `${labels.length ? 'By label: m' : 'M'}edian, middle half, and whiskers to the farthest image within 1.5 times the middle half.`;
+    const medians = label => methods.map(m =>
+      `${m.title} median ${format(quantile(finiteScores(m.key, metric.key, label), 0.5), metric.digits)}`).join(', ');
+    $('boxes').setAttribute('aria-label', `Box plots of ${metric.title}: `
+      + categories.map(label => (label === undefined ? '' : `label ${label}: `) + medians(label)).join('; '));
   }
 
   function drawDistributions() {
@@ -496,14 +528,18 @@
   const galleryIndex = new Map(gallery.images.map((entry, i) => [entry.name, i]));
   const tableState = { sort: 'ssim', descending: false, query: '', label: '', page: 0 };
   const pageSize = 15;
-  const headers = columns.map(c => el('th', { scope: 'col', class: c.text ? 'text' : '' }, el('button', { type: 'button', onclick: () => sortBy(c) }, c.title)));
+  const headers = columns.map(c => el('th', { scope: 'col', class: c.text ? 'text' : '' },
+    el('button', { type: 'button', onclick: () => sortBy(c) }, c.title)));
   const body = el('tbody');
   $('table').append(el('caption', { class: 'visually-hidden' }, 'Scores of every image'), el('thead', {}, el('tr', {}, ...headers)), body);
-  const search = el('input', { type: 'search', placeholder: 'Filter by name, label or slide', 'aria-label': 'Filter by name, label or slide',
-    oninput: e => { tableState.query = e.target.value.toLowerCase(); tableState.page = 0; fill(); } });
+  const search = el('input', {
+    type: 'search', placeholder: 'Filter by name, label or slide', 'aria-label': 'Filter by name, label or slide',
+    oninput: e => { tableState.query = e.target.value.toLowerCase(); tableState.page = 0; fill(); },
+  });
   $('table-tools').append(search);
   if (labels.length)
-    $('table-tools').append(el('select', { 'aria-label': 'Label', onchange: e => { tableState.label = e.target.value; tableState.page = 0; fill(); } },
+    $('table-tools').append(el('select',
+      { 'aria-label': 'Label', onchange: e => { tableState.label = e.target.value; tableState.page = 0; fill(); } },
       el('option', { value: '' }, 'All labels'), ...labels.map(l => el('option', { value: l }, l))));
   const found = el('span', { role: 'status' });
   const turn = by => { tableState.page += by; fill(); };
@@ -546,7 +582,8 @@
         stage.focus({ preventScroll: true });
       } }, value));
     if (column.text) return el('td', { class: 'text' }, value);
-    return el('td', { class: column.signed ? (value > 0 ? 'better' : 'worse') : '' }, column.signed ? signed(value, column.digits) : format(value, column.digits));
+    return el('td', { class: column.signed ? (value > 0 ? 'better' : 'worse') : '' },
+      column.signed ? signed(value, column.digits) : format(value, column.digits));
   }
   fill();
 
@@ -554,7 +591,8 @@
 
   if (run) {
     $('training').hidden = false;
-    $('training-note').textContent = `Curves of the run ${run.name} over its steps, as logged (thin) and averaged over a twentieth of the run (thick).`;
+    $('training-note').textContent =
+      `Curves of the run ${run.name} over its steps, as logged (thin) and averaged over a twentieth of the run (thick).`;
     const drawn = Object.entries(run.curves).filter(([, values]) => values.some(v => v !== null)).map(([name, values]) => {
       const node = el('div', { class: 'chart', role: 'img' });
       $('curves').append(el('figure', {}, el('figcaption', {}, name), node));
@@ -572,17 +610,30 @@
     const drawCurves = () => drawn.forEach(([instance, name, values]) => instance.setOption({
       ...base(), tooltip: { ...base().tooltip, valueFormatter: v => v === null || v === undefined ? '–' : Number(v).toPrecision(4) },
       grid: { left: 48, right: 10, top: 10, bottom: 24 },
-      xAxis: axis({ type: 'value', min: run.steps[0], max: run.steps.at(-1), axisLabel: { color: colour('--soft'), fontSize: 11, hideOverlap: true, showMaxLabel: true } }),
-      yAxis: axis({ type: 'value', scale: true, splitNumber: 3, splitLine: { show: true, lineStyle: { color: colour('--rule') } }, axisLine: { show: false }, axisTick: { show: false } }),
+      xAxis: axis({
+        type: 'value', min: run.steps[0], max: run.steps.at(-1),
+        axisLabel: { color: colour('--soft'), fontSize: 11, hideOverlap: true, showMaxLabel: true },
+      }),
+      yAxis: axis({
+        type: 'value', scale: true, splitNumber: 3, splitLine: { show: true, lineStyle: { color: colour('--rule') } },
+        axisLine: { show: false }, axisTick: { show: false },
+      }),
       series: [
-        { name, type: 'line', showSymbol: false, data: values.map((v, i) => [run.steps[i], v]), lineStyle: { width: 1, opacity: 0.35, color: colour('--model') }, itemStyle: { color: colour('--model') } },
-        { name: 'smoothed', type: 'line', showSymbol: false, data: smooth(values).map((v, i) => [run.steps[i], v]), lineStyle: { width: 2, color: colour('--model') }, itemStyle: { color: colour('--model') } },
+        {
+          name, type: 'line', showSymbol: false, data: values.map((v, i) => [run.steps[i], v]),
+          lineStyle: { width: 1, opacity: 0.35, color: colour('--model') }, itemStyle: { color: colour('--model') },
+        },
+        {
+          name: 'smoothed', type: 'line', showSymbol: false, data: smooth(values).map((v, i) => [run.steps[i], v]),
+          lineStyle: { width: 2, color: colour('--model') }, itemStyle: { color: colour('--model') },
+        },
       ],
     }, true));
     drawCurves();
     redraw.push(drawCurves);
     for (const [name, text] of Object.entries(run.documents))
-      $('documents').append(el('details', {}, el('summary', {}, `What it was trained on and how: ${name}`), el('pre', { tabindex: '0' }, text)));
+      $('documents').append(el('details', {},
+        el('summary', {}, `What it was trained on and how: ${name}`), el('pre', { tabindex: '0' }, text)));
   }
 
   // ---- how to read
@@ -592,21 +643,28 @@
     $('how').append(el('div', { class: 'warnings' }, el('b', {}, 'Before you use these numbers'),
       el('ul', {}, ...evaluation.warnings.map(w => el('li', {}, w)))));
   $('how').append(el('ul', {},
-    el('li', {}, 'PSNR, SSIM, MAE and RMSE compare pixel with pixel. They mislead on pairs that are not aligned to the pixel: on serial sections cells differ, '
-      + 'a shift of a few pixels costs more than a wrong stain, and a blurred image scores better than a sharp one. Look at the images before you believe a number.'),
+    el('li', {}, 'PSNR, SSIM, MAE and RMSE compare pixel with pixel. They mislead on pairs that are not aligned to the pixel: '
+      + 'on serial sections cells differ, a shift of a few pixels costs more than a wrong stain, '
+      + 'and a blurred image scores better than a sharp one. '
+      + 'Look at the images before you believe a number.'),
     el('li', {}, 'Levels depend on the data set more than on the method: compare only numbers from the same pairs, size and definition.'),
-    el('li', {}, 'Identity is the source image handed back; mean colour is one flat colour. By these metrics, a model that does not beat both has learned nothing useful.'),
-    el('li', {}, `Intervals: ${bootstrap.description}. They say how much the mean would move with other ${unit} of the same kind, not with another scanner, laboratory or training run.`),
-    el('li', {}, 'A good score says nothing about single cells. Virtual stain can invent or lose structures; it is for research use only, not for diagnosis.'),
+    el('li', {}, 'Identity is the source image handed back; mean colour is one flat colour. '
+      + 'By these metrics, a model that does not beat both has learned nothing useful.'),
+    el('li', {}, `Intervals: ${bootstrap.description}. They say how much the mean would move with other ${unit} of the same kind, `
+      + `not with another scanner, laboratory or training run.`),
+    el('li', {}, 'A good score says nothing about single cells. Virtual stain can invent or lose structures; '
+      + 'it is for research use only, not for diagnosis.'),
     el('li', {}, run ? 'What the model was trained on is under Training. Images that it has seen in training must not be among these.'
       : 'What the model was trained on is not known to this report (no run folder was given).')));
 
   const define = (list, term, text) => list.append(el('dt', {}, term), el('dd', {}, text));
   metrics.forEach(m => define($('definitions'), axisName(m), `${m.definition}.`));
-  evaluation.methods.forEach(m => define($('definitions'), m.title, `${m.definition}${m.not_computed ? ` — not computed: ${m.not_computed}` : ''}.`));
+  evaluation.methods.forEach(m => define($('definitions'), m.title,
+    `${m.definition}${m.not_computed ? ` — not computed: ${m.not_computed}` : ''}.`));
   define($('provenance'), 'Images', `${evaluation.n}, matched by file name`);
   for (const [name, folder] of Object.entries(evaluation.inputs)) if (folder) define($('provenance'), name.replace('_', ' '), folder);
   if (evaluation.labels_from) define($('provenance'), 'Labels from', evaluation.labels_from);
   define($('provenance'), 'Intervals', bootstrap.description);
-  define($('provenance'), 'Made', `${evaluation.created} by Tinctor ${evaluation.versions.tinctor}, .NET ${evaluation.versions.dotnet}, ${evaluation.versions.os}`);
+  define($('provenance'), 'Made',
+    `${evaluation.created} by Tinctor ${evaluation.versions.tinctor}, .NET ${evaluation.versions.dotnet}, ${evaluation.versions.os}`);
 })();
