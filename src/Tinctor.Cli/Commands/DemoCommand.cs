@@ -19,7 +19,7 @@ internal static class DemoCommand
 
     private static readonly Option<string> Out = new("--out", "-o") { Description = "Folder for everything", HelpName = "DIR", DefaultValueFactory = _ => "demo" };
     private static readonly Option<ulong> Seed = new("--seed") { Description = "Other slides and another start", HelpName = "N" };
-    private static readonly Option<int> Steps = new("--steps") { Description = "Training steps", HelpName = "N", DefaultValueFactory = _ => 1500 };
+    private static readonly Option<int> Steps = new("--steps") { Description = "Training steps", HelpName = "N", DefaultValueFactory = _ => 1000 };
 
     public static Command Create()
     {
@@ -39,7 +39,7 @@ internal static class DemoCommand
         var steps = new (string title, string[]? arguments)[]
         {
             ("Make slides: one tissue in H&E and HER2, the second one shifted, turned and stretched a little",
-                ["phantom", "-o", slides, "--slides", "12", "--size", "768x768", "--misalign", "8", "--test", "0.25", "--val", "0.1", "--seed", seed]),
+                ["phantom", "-o", slides, "--slides", "12", "--level", "3+", "--size", "768x768", "--misalign", "8", "--test", "0.25", "--val", "0.1", "--seed", seed]),
             // The manifest is written last: where it is, the tiles are there.
             ("Register the stains onto each other and cut them into tiles",
                 File.Exists(manifest) ? null : ["pair", Path.Combine(slides, "manifest.csv"), "-o", pairs, "--transform", "affine", "--channel", "haematoxylin", "--stride", "240", "--force"]),
