@@ -16,20 +16,21 @@ internal static class TrainingDisplay
     {
         if (!AnsiConsole.Profile.Capabilities.Interactive || Console.IsOutputRedirected) return train(new Lines());
         var status = new StatusColumn();
-        return AnsiConsole.Progress().Columns(new ProgressBarColumn(), new PercentageColumn(), status).AutoClear(false)
+        return AnsiConsole.Progress().Columns(new ProgressBarColumn { Width = 16 }, new PercentageColumn(), status).AutoClear(false)
             .Start(context => train(new Bar(context, status)));
     }
 
-    private static string Describe(TrainingProgress progress)
+    private static string Pace(TrainingProgress progress)
     {
-        string losses =
-            string.Join(" ", progress.Losses.Select(loss => string.Create(CultureInfo.InvariantCulture, $"{loss.Key} {loss.Value:G3}")));
         string remaining =
             progress.Remaining.ToString(progress.Remaining.TotalHours >= 1 ? @"h\:mm\:ss" : @"m\:ss", CultureInfo.InvariantCulture);
         return string.Create(CultureInfo.InvariantCulture,
-            $"step {progress.Step}/{progress.Steps} epoch {progress.Epoch} | {losses} | "
-            + $"{progress.ImagesPerSecond:F1} images/s | {remaining} left | {progress.MemoryBytes / 1e9:F1} GB");
+            $"step {progress.Step}/{progress.Steps} epoch {progress.Epoch} | {remaining} left | "
+            + $"{progress.ImagesPerSecond:F1} images/s | {progress.MemoryBytes / 1e9:F1} GB");
     }
+
+    private static string Losses(TrainingProgress progress) =>
+        string.Join(" ", progress.Losses.Select(loss => string.Create(CultureInfo.InvariantCulture, $"{loss.Key} {loss.Value:G3}")));
 
     private sealed class Bar(ProgressContext context, StatusColumn status) : ITrainingObserver
     {
@@ -41,7 +42,8 @@ internal static class TrainingDisplay
         {
             task.MaxValue = progress.Steps;
             task.Value = progress.Step;
-            status.Text = Describe(progress);
+            // Two lines, so that a narrow terminal shows both.
+            status.Text = $"{Pace(progress)}\n{Losses(progress)}";
         }
     }
 
@@ -64,7 +66,7 @@ internal static class TrainingDisplay
         public void Step(TrainingProgress progress)
         {
             if (sinceLast is not null && sinceLast.Elapsed < Pause && progress.Step < progress.Steps) return;
-            Console.WriteLine(Describe(progress));
+            Console.WriteLine($"{Pace(progress)} | {Losses(progress)}");
             sinceLast = Stopwatch.StartNew();
         }
     }
