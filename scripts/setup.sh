@@ -56,7 +56,8 @@ logged() {
 
 build_native() {
     [ -f "$TINCTOR_NATIVE" ] && [ -z "$(find "$root/native" -newer "$TINCTOR_NATIVE" -print -quit)" ] && return
-    if [ -n "${TINCTOR_LIBTORCH:-}" ] && [ ! -e "$TINCTOR_LIBTORCH/share/cmake/Torch/TorchConfig.cmake" ]; then
+    if [ -n "${TINCTOR_LIBTORCH:-}" ] && [ ! -e "$TINCTOR_LIBTORCH/share/cmake/Torch/TorchConfig.cmake" ] \
+            && [ ! -e "$TINCTOR_LIBTORCH/Torch/TorchConfig.cmake" ]; then
         die "TINCTOR_LIBTORCH=$TINCTOR_LIBTORCH is no libtorch: it has no share/cmake/Torch/TorchConfig.cmake (for an installed PyTorch: python3 -c 'import os, torch; print(os.path.dirname(torch.__file__))')"
     fi
     say "Building native/ against ${TINCTOR_LIBTORCH:-the libtorch of Debian} (about half a minute) ..."
