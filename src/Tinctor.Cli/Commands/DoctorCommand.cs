@@ -80,9 +80,15 @@ internal static class DoctorCommand
             yield break;
         }
         yield return new("libvips", $"{VipsLibrary.Version} ({VipsLibrary.Path ?? "path unknown"})");
-        bool slides = VipsLibrary.HasOpenSlide;
-        yield return new("OpenSlide", slides ? $"{LoadedLibrary("libopenslide") ?? "built into libvips"}" : "libvips was built without it",
-            slides ? null : "apt-get install -y libvips42 libopenslide0");
+        yield return VipsLibrary.HasOpenSlide ? new("OpenSlide", OpenSlide())
+            : new("OpenSlide", "libvips was built without it", "apt-get install -y libvips42 libopenslide0");
+    }
+
+    private static unsafe string OpenSlide()
+    {
+        if (LoadedLibrary("libopenslide") is not string path) return "built into libvips";
+        bool told = NativeLibrary.TryGetExport(NativeLibrary.Load(path), "openslide_get_version", out nint version);
+        return told ? $"{Marshal.PtrToStringUTF8(((delegate* unmanaged<nint>)version)())} ({path})" : path;
     }
 
     private static Finding? EngineFault()
