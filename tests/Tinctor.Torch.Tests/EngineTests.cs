@@ -1,8 +1,10 @@
+using Tinctor.Tests;
 using Tinctor.Torch.Nn;
 
 namespace Tinctor.Torch.Tests;
 
 /// <summary>Modes, generators, threads, TorchScript, printing.</summary>
+[Collection(Alone.Name)]
 public class EngineTests
 {
     [Fact]

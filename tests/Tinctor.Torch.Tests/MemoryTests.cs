@@ -1,13 +1,10 @@
+using Tinctor.Tests;
 using Tinctor.Torch.Nn;
 using Tinctor.Torch.Optim;
 
 namespace Tinctor.Torch.Tests;
 
-/// <summary>Runs alone, so that the memory it sees is its own.</summary>
-[CollectionDefinition("alone", DisableParallelization = true)]
-public class Alone;
-
-[Collection("alone")]
+[Collection(Alone.Name)]
 public class MemoryTests
 {
     private static long Resident()

@@ -8,6 +8,7 @@ using Tinctor.Torch.Nn;
 
 namespace Tinctor.Staining.Tests.Methods;
 
+[Collection(Alone.Name)]
 public class Pix2PixMethodTests
 {
     /// <summary>Three whole steps (generator pass, discriminator update, generator update) from the official weights.</summary>

@@ -10,6 +10,7 @@ using Tinctor.Torch.Serialization;
 
 namespace Tinctor.Staining.Tests.Training;
 
+[Collection(Alone.Name)]
 public sealed class TrainerTests : DataFolder
 {
     private static readonly string[] Tiny = ["model.generator=resnet_6blocks", "model.ngf=2", "model.ndf=2", "data.crop_size=24"];

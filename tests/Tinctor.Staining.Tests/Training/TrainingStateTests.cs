@@ -2,10 +2,12 @@ using Tinctor.Staining.Methods;
 using Tinctor.Staining.Methods.Pix2Pix;
 using Tinctor.Staining.Tests.Data;
 using Tinctor.Staining.Training;
+using Tinctor.Tests;
 using Tinctor.Torch;
 
 namespace Tinctor.Staining.Tests.Training;
 
+[Collection(Alone.Name)]
 public sealed class TrainingStateTests : DataFolder
 {
     private static readonly Pix2PixConfig Config = new() { Generator = "resnet_6blocks", Ngf = 2, Ndf = 2, PoolSize = 2 };

@@ -1,9 +1,11 @@
+using Tinctor.Tests;
 using Tinctor.Torch.Nn;
 using Layer = Tinctor.Torch.Nn.Module<Tinctor.Torch.Tensor, Tinctor.Torch.Tensor>;
 
 namespace Tinctor.Torch.Tests.Nn;
 
 /// <summary>Each layer against PyTorch: first values, two training passes, gradients, running statistics, the finished network.</summary>
+[Collection(Alone.Name)]
 public class LayerTests
 {
     private static readonly Dictionary<string, Func<Layer>> layers = new()
