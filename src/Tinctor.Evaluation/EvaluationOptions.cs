@@ -1,12 +1,13 @@
 using Tinctor.Evaluation.Metrics;
+using Tinctor.Evaluation.Sections;
 
 namespace Tinctor.Evaluation;
 
 /// <summary>What to evaluate, and how. Folders are matched by file name without extension.</summary>
 public sealed record EvaluationOptions
 {
-    /// <summary>Folder of the images that a model made.</summary>
-    public required string Stained { get; init; }
+    /// <summary>The images that models made: a folder a model, all with the same file names.</summary>
+    public required IReadOnlyList<StainedFolder> Stained { get; init; }
 
     /// <summary>Folder of the real images of the target stain.</summary>
     public required string Real { get; init; }
@@ -33,6 +34,12 @@ public sealed record EvaluationOptions
     /// <summary>Which SSIM.</summary>
     public SsimVariant Ssim { get; init; } = SsimVariant.Uniform7;
 
+    /// <summary>Image metrics beside the usual ones, such as LPIPS.</summary>
+    public IReadOnlyList<PairMetric> ExtraMetrics { get; init; } = [];
+
+    /// <summary>What else is looked into: each fills a section of the report, in this order.</summary>
+    public IReadOnlyList<IAnalysis> Analyses { get; init; } = [];
+
     /// <summary>Bootstrap resamples, at least 100.</summary>
     public int Resamples { get; init; } = 2000;
 
@@ -41,4 +48,22 @@ public sealed record EvaluationOptions
 
     /// <summary>Seed of the bootstrap.</summary>
     public int Seed { get; init; }
+}
+
+/// <summary>The images of one model.</summary>
+/// <param name="Name">What reports call the model; also its key in files.</param>
+/// <param name="Path">Its folder.</param>
+public sealed record StainedFolder(string Name, string Path)
+{
+    /// <summary>Reads <c>NAME=DIR</c>, or <c>DIR</c> for a lone model without a name.</summary>
+    /// <exception cref="InvalidDataException">The name is empty or one of a baseline's.</exception>
+    public static StainedFolder Parse(string text)
+    {
+        int equals = text.IndexOf('=');
+        if (equals < 0 || Directory.Exists(text)) return new(Method.Model, text);
+        string name = text[..equals].Trim();
+        if (name is "" or Method.Identity or Method.MeanColour)
+            throw new InvalidDataException($"{text}: \"{name}\" cannot name a model; give NAME=DIR with another name");
+        return new(name, text[(equals + 1)..]);
+    }
 }

@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using Tinctor.Evaluation.Data;
 using Tinctor.Evaluation.Metrics;
+using Tinctor.Evaluation.Sections;
 using Tinctor.Evaluation.Statistics;
 
 namespace Tinctor.Evaluation;
@@ -14,9 +15,6 @@ public readonly record struct EvaluationProgress(string Stage, int Done, int Tot
 /// <summary>Scores stained images and the trivial baselines against the real ones.</summary>
 public static class Evaluator
 {
-    /// <summary>Metrics that decide whether a baseline is beaten; MAE and RMSE say the same as PSNR.</summary>
-    private static readonly string[] Headline = ["psnr", "ssim"];
-
     /// <summary>Matches, checks, scores and summarises. Memory does not grow with the images: each is read, scored and dropped.</summary>
     /// <param name="options">What to evaluate.</param>
     /// <param name="progress">Called from several threads.</param>
@@ -28,40 +26,49 @@ public static class Evaluator
     {
         var run = options.Run is null ? null : TrainingRun.Read(options.Run);
         var set = ImagePairs.Match(options);
-        var metrics = PairMetric.Defaults(options.Ssim);
+        PairMetric[] asked = [.. PairMetric.Defaults(options.Ssim), .. options.ExtraMetrics];
+        PairMetric[] metrics = [.. asked.Where(m => m.NotComputed is null)];
         var colour = BaselineColour(set, progress, cancel);
-        Method[] methods =
-        [
-            new(Method.Model, "Stained", "the model's images"),
-            new(Method.Identity, "Identity", "the source image itself, unstained by any model", set.NoIdentity),
-            new(Method.MeanColour, "Mean colour", $"one flat colour, rgb({string.Join(", ", colour.Rgb)}): the mean over "
-                + (set.TrainingTargets.Count == 0
-                    ? $"the {colour.Images} evaluated real images themselves, as no training images were given (this favours the baseline)"
-                    : $"the {colour.Images} real images of the training set")),
-        ];
-        var images = Score(set, metrics, methods, colour, progress, cancel);
+        Method[] methods = [.. options.Stained.Select(Model), .. Baselines(set, colour)];
+        Method[] computed = [.. methods.Where(m => m.NotComputed is null)];
+        var images = Score(set, metrics, computed, colour, progress, cancel);
         var bootstrap = new Bootstrap([.. images.Select(i => i.Pair.SlideId)], options.Resamples, options.Confidence, options.Seed);
-        var computed = methods.Where(m => m.NotComputed is null).ToArray();
-        var groups = Groups(images, metrics, computed, bootstrap);
-        string title = options.Title ?? run?.Name ?? Path.GetFileName(Path.TrimEndingDirectorySeparator(Path.GetFullPath(options.Stained)));
-        return new(options, title, metrics, methods, images, groups, Compare(groups[0], metrics), set.LabelsFrom, bootstrap,
-            Warnings(set, methods, bootstrap), run);
+        var testSet = new TestSet(set.Pairs, [.. computed.Where(m => m.Key != Method.MeanColour)], set.TrainingTargets, options.Seed);
+        Section[] sections = [.. options.Analyses.Select(analysis => analysis.Run(testSet, progress, cancel))];
+        string title = options.Title ?? run?.Name
+            ?? string.Join(", ", options.Stained.Select(m => m.Name == Method.Model ? FolderName(m.Path) : m.Name));
+        return new(options, title, metrics, [.. asked.Except(metrics)], methods, images, Groups(images, metrics, computed, bootstrap),
+            Compare(images, metrics, computed, bootstrap), set.LabelsFrom, bootstrap, Warnings(set, methods, bootstrap), run, sections);
     }
+
+    private static string FolderName(string path) => Path.GetFileName(Path.TrimEndingDirectorySeparator(Path.GetFullPath(path)));
+
+    private static Method Model(StainedFolder folder) =>
+        new(folder.Name, folder.Name == Method.Model ? "Stained" : folder.Name, $"the images in {FolderName(folder.Path)}");
+
+    private static Method[] Baselines(ImagePairs set, MeanColour colour) =>
+    [
+        new(Method.Identity, "Identity", "the source image itself, unstained by any model", set.NoIdentity),
+        new(Method.MeanColour, "Mean colour", $"one flat colour, rgb({string.Join(", ", colour.Rgb)}): the mean over "
+            + (set.TrainingTargets.Count == 0
+                ? $"the {colour.Images} evaluated real images themselves, as no training images were given (this favours the baseline)"
+                : $"the {colour.Images} real images of the training set")),
+    ];
 
     private static MeanColour BaselineColour(ImagePairs set, IProgress<EvaluationProgress>? progress, CancellationToken cancel)
     {
         var problems = new Problems();
-        string[] tested = [.. set.Pairs.Select(p => p.Real)];
-        MeanColour.RefuseLeak(set.TrainingTargets, tested, problems);
-        var files = set.TrainingTargets.Count > 0 ? set.TrainingTargets : tested;
+        string[] tested = [.. set.Pairs.Select(p => p.Real)], training = [.. set.TrainingTargets.Select(t => t.Path)];
+        MeanColour.RefuseLeak(training, tested, problems);
+        string[] files = training.Length > 0 ? training : tested;
         int done = 0;
         var colour = MeanColour.Of(files, problems,
-            () => progress?.Report(new("mean colour", Interlocked.Increment(ref done), files.Count)), cancel);
+            () => progress?.Report(new("mean colour", Interlocked.Increment(ref done), files.Length)), cancel);
         problems.ThrowIfAny("nothing was computed");
         return colour;
     }
 
-    private static ImageResult[] Score(ImagePairs set, IReadOnlyList<PairMetric> metrics, Method[] methods, MeanColour colour,
+    private static ImageResult[] Score(ImagePairs set, PairMetric[] metrics, Method[] methods, MeanColour colour,
         IProgress<EvaluationProgress>? progress, CancellationToken cancel)
     {
         var results = new ConcurrentDictionary<string, ImageResult>();
@@ -84,28 +91,21 @@ public static class Evaluator
         return [.. set.Pairs.Select(p => results[p.Name])];
     }
 
-    private static ImageResult ScoreOne(ImagePair pair, IReadOnlyList<PairMetric> metrics, Method[] methods, MeanColour colour)
+    private static ImageResult ScoreOne(ImagePair pair, PairMetric[] metrics, Method[] methods, MeanColour colour)
     {
-        var real = RgbReader.Read(pair.Real);
+        var real = new ScoredImage(RgbReader.Read(pair.Real));
         var scores = new Dictionary<string, double[]>();
-        foreach (var method in methods.Where(m => m.NotComputed is null))
+        foreach (var method in methods)
         {
-            byte[] data = method.Key switch
-            {
-                Method.Model => RgbReader.Read(pair.Stained).Data,
-                Method.Identity => RgbReader.Read(pair.Source!).Data,
-                _ => colour.Flat(real.Width * real.Height),
-            };
-            scores[method.Key] =
-            [
-                .. metrics.Select(m => m.Compute(
-                    new PixelView(data, real.Width, real.Height, 3), new PixelView(real.Data, real.Width, real.Height, 3))),
-            ];
+            var image = new ScoredImage(method.Key == Method.MeanColour
+                ? colour.Flat(real.Width, real.Height)
+                : RgbReader.Read(pair.PathOf(method.Key)));
+            scores[method.Key] = [.. metrics.Select(m => m.Compute(image, real))];
         }
         return new(pair, real.Width, real.Height, scores);
     }
 
-    private static List<Group> Groups(ImageResult[] images, IReadOnlyList<PairMetric> metrics, Method[] methods, Bootstrap bootstrap)
+    private static List<Group> Groups(ImageResult[] images, PairMetric[] metrics, Method[] methods, Bootstrap bootstrap)
     {
         int[] all = [.. Enumerable.Range(0, images.Length)];
         var byLabel = all.Where(i => images[i].Pair.Label is not null).GroupBy(i => images[i].Pair.Label!)
@@ -123,20 +123,38 @@ public static class Evaluator
 
             string?[] slides = [.. members.Select(i => images[i].Pair.SlideId).Distinct()];
             return new(label, members.Length, slides.Contains(null) ? null : slides.Length,
-                methods.ToDictionary(m => m.Key, m => PerMetric((i, k) => i.Scores[m.Key][k])),
-                methods.Skip(1).ToDictionary(m => m.Key,
-                    m => PerMetric((i, k) => metrics[k].Advantage(i.Scores[Method.Model][k], i.Scores[m.Key][k]))));
+                methods.ToDictionary(m => m.Key, m => PerMetric((i, k) => i.Scores[m.Key][k])));
         }
     }
 
-    private static List<Comparison> Compare(Group all, IReadOnlyList<PairMetric> metrics) =>
-    [
-        .. from baseline in all.Advantages
-           from metric in metrics.Index()
-           where Headline.Contains(metric.Item.Key)
-           let advantage = baseline.Value[metric.Index]
-           select new Comparison(baseline.Key, metric.Item.Key, advantage.Mean, advantage.Ci),
-    ];
+    private static Comparison[] Compare(ImageResult[] images, PairMetric[] metrics, Method[] methods, Bootstrap bootstrap)
+    {
+        (Method A, Method B)[] couples =
+        [
+            .. from a in methods.Index()
+               where a.Item.IsModel
+               from b in methods.Skip(a.Index + 1)
+               select (a.Item, b),
+        ];
+        return [.. metrics.Index().SelectMany(m => CompareBy(m.Item, m.Index, couples, images, bootstrap))];
+    }
+
+    private static IEnumerable<Comparison> CompareBy(
+        PairMetric metric, int index, (Method A, Method B)[] couples, ImageResult[] images, Bootstrap bootstrap)
+    {
+        int[] all = [.. Enumerable.Range(0, images.Length)];
+        var tested = couples.Select(couple =>
+        {
+            double[] differences = Array.ConvertAll(
+                images, i => metric.Advantage(i.Scores[couple.A.Key][index], i.Scores[couple.B.Key][index]));
+            double[] defined = [.. differences.Where(d => !double.IsNaN(d))];
+            return (couple.A, couple.B, defined.Length, Mean: defined.Length == 0 ? double.NaN : defined.Average(),
+                Bootstrap: bootstrap.Test(all, differences), Wilcoxon: Wilcoxon.SignedRank(bootstrap.UnitMeans(all, differences)));
+        }).ToArray();
+        double?[] adjusted = Holm.Adjust([.. tested.Select(t => t.Wilcoxon)]);
+        return tested.Select((t, i) => new Comparison(t.A.Key, t.B.Key, metric.Key, t.Length, t.Mean, t.Bootstrap?.Ci,
+            t.Wilcoxon, t.Bootstrap?.P, adjusted[i], adjusted[i] < 1 - bootstrap.Confidence));
+    }
 
     private static List<string> Warnings(ImagePairs set, Method[] methods, Bootstrap bootstrap)
     {

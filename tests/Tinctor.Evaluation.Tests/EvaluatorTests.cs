@@ -15,20 +15,20 @@ public sealed class EvaluatorTests
         var files = EvaluationFiles.Write(result, set.Out);
         Assert.Equal(["metrics.csv", "metrics.json", "report.html"],
             Directory.GetFileSystemEntries(set.Out).Select(Path.GetFileName).Order());
-        Assert.True(result.BeatsBaselines);
+        Assert.True(result.BeatsBaselines(result.Models.Single()));
         Assert.InRange(new FileInfo(files.Html).Length, 500_000, 3_000_000);
 
         var json = JsonNode.Parse(File.ReadAllText(files.Json))!;
-        Assert.Equal("tinctor.evaluation/1", (string?)json["schema"]);
+        Assert.Equal("tinctor.evaluation/2", (string?)json["schema"]);
         Assert.Equal(6, (int)json["n"]!);
-        Assert.True((bool)json["beats_baselines"]!);
+        Assert.True((bool)json["beats_baselines"]!["model"]!);
         Assert.Equal(["psnr", "ssim", "mae", "rmse"], json["metrics"]!.AsArray().Select(m => (string?)m!["key"]));
         Assert.All(json["metrics"]!.AsArray(), m => Assert.NotEmpty((string)m!["definition"]!));
         Assert.Equal("image", (string?)json["bootstrap"]!["unit"]);
         var psnr = json["groups"]![0]!["summary"]!["model"]!["psnr"]!;
         Assert.InRange((double)psnr["mean"]!, (double)psnr["ci"]![0]!, (double)psnr["ci"]![1]!);
         Assert.Equal(6, json["images"]!.AsArray().Count);
-        Assert.Equal(4, json["comparisons"]!.AsArray().Count);
+        Assert.Equal(2 * result.Metrics.Count, json["comparisons"]!.AsArray().Count);
         Assert.Null(json["images"]![0]!["label"]);
     }
 
@@ -55,7 +55,7 @@ public sealed class EvaluatorTests
         Assert.Equal("Infinity", (string?)psnr["mean"]);
         Assert.Equal(3, (int)psnr["infinite"]!);
         Assert.Null(psnr["ci"]);
-        Assert.True(result.BeatsBaselines);
+        Assert.True(result.BeatsBaselines(result.Models.Single()));
         Assert.Contains(",inf,1,0,0,", File.ReadAllText(files.Csv));
     }
 
@@ -63,10 +63,45 @@ public sealed class EvaluatorTests
     public void ReturningTheSourceDoesNotBeatIdentity()
     {
         using var set = new TestSet(images: 3);
-        var result = Evaluate(set.Options with { Stained = set.Source });
-        Assert.False(result.BeatsBaselines);
-        Assert.All(result.Comparisons.Where(c => c.Baseline == Method.Identity), c => Assert.Equal(0, c.Advantage));
+        var result = Evaluate(set.Options with { Stained = TestSet.Model(set.Source) });
+        Assert.False(result.BeatsBaselines(result.Models.Single()));
+        Assert.All(result.Comparisons.Where(c => c.B == Method.Identity), c =>
+        {
+            Assert.Equal(0, c.Difference);
+            Assert.Null(c.WilcoxonP);
+            Assert.False(c.Significant);
+        });
     }
+
+    [Fact]
+    public void SeveralModelsAreComparedPairByPair()
+    {
+        using var set = new TestSet(images: 8);
+        string worse = Directory.CreateDirectory(Path.Combine(set.Real, "worse")).FullName;
+        foreach (string name in set.Names)
+            File.Copy(Path.Combine(set.Source, name + ".png"), Path.Combine(worse, name + ".png"));
+        var result = Evaluate(set.Options with
+        {
+            Stained = [StainedFolder.Parse("good=" + set.Stained), StainedFolder.Parse("bad=" + worse)],
+            Source = null,
+        });
+        Assert.Equal(["good", "bad"], result.Models.Select(m => m.Title));
+        Assert.Equal(["bad", "mean_colour", "mean_colour"], result.Comparisons.Where(c => c.Metric == "psnr").Select(c => c.B));
+        Comparison psnr = result.Comparisons.First();
+        Assert.Equal(("good", "bad", "psnr", 8), (psnr.A, psnr.B, psnr.Metric, psnr.N));
+        Assert.Equal(result.Groups[0].Summaries["good"][0].Mean - result.Groups[0].Summaries["bad"][0].Mean, psnr.Difference, 1e-9);
+        // All 8 differences have one sign: p = 2 / 2^8, times 3 or less after Holm.
+        Assert.Equal(2 / 256.0, psnr.WilcoxonP);
+        Assert.True(psnr.Significant);
+        Assert.InRange(psnr.AdjustedP!.Value, 2 / 256.0, 6 / 256.0);
+        EvaluationFiles.Write(result, set.Out);
+        Assert.Throws<InvalidDataException>(() => Evaluate(set.Options with { Stained = [.. set.Options.Stained, .. set.Options.Stained] }));
+    }
+
+    [Theory]
+    [InlineData("identity=x"), InlineData("=x")]
+    public void AModelCannotTakeABaselinesName(string text) =>
+        Assert.Throws<InvalidDataException>(() => StainedFolder.Parse(text));
 
     [Fact]
     public void MeanColourComesFromTheTrainingTargets()
@@ -188,9 +223,9 @@ public sealed class EvaluatorTests
         using var set = new TestSet(images: 1);
         Assert.Throws<DirectoryNotFoundException>(() => Evaluate(set.Options with { Real = set.Real + "-gone" }));
         var empty = Directory.CreateDirectory(Path.Combine(set.Real, "empty")).FullName;
-        Assert.Throws<InvalidDataException>(() => Evaluate(set.Options with { Stained = empty }));
+        Assert.Throws<InvalidDataException>(() => Evaluate(set.Options with { Stained = TestSet.Model(empty) }));
         Assert.Contains("no file name in common", Assert.Throws<InvalidDataException>(
-            () => Evaluate(set.Options with { Stained = set.TrainReal })).Message);
+            () => Evaluate(set.Options with { Stained = TestSet.Model(set.TrainReal) })).Message);
     }
 
     [Fact]
@@ -217,7 +252,7 @@ public sealed class EvaluatorTests
             File.Copy(Path.Combine(set.Real, name + ".png"), Path.Combine(all, name + "_real_B.png"));
             File.Copy(Path.Combine(set.Source, name + ".png"), Path.Combine(all, name + "_real_A.png"));
         }
-        var result = Evaluate(set.Options with { Stained = all, Real = all, Source = all });
+        var result = Evaluate(set.Options with { Stained = TestSet.Model(all), Real = all, Source = all });
         Assert.Equal(set.Names, result.Images.Select(i => i.Pair.Name));
         Assert.Equal(Evaluate(set.Options).Images[0].Scores[Method.Model], result.Images[0].Scores[Method.Model]);
     }

@@ -193,7 +193,7 @@ public sealed class ReportTests(ReportTests.Browser browser) : IClassFixture<Rep
     public async Task PerfectImagesAndMissingSourcesAreShown()
     {
         using var set = new TestSet(images: 2);
-        var options = set.Options with { Stained = set.Real, Source = null };
+        var options = set.Options with { Stained = TestSet.Model(set.Real), Source = null };
         var result = Evaluator.Evaluate(options, cancel: TestContext.Current.CancellationToken);
         var page = await browser.Open(file: EvaluationFiles.Write(result, set.Out).Html);
         await Assertions.Expect(page.Locator(".metric .value").First).ToContainTextAsync("∞");

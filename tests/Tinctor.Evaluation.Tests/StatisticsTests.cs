@@ -88,4 +88,40 @@ public class StatisticsTests
 
     private static double Gaussian(Random random) =>
         Math.Sqrt(-2 * Math.Log(1 - random.NextDouble())) * Math.Cos(2 * Math.PI * random.NextDouble());
+
+    /// <summary>scipy.stats.wilcoxon of 1.10.1, two-sided; of the differences with ties, with mode "approx".</summary>
+    [Theory]
+    [InlineData(new[] { 1.5, -0.3, 2.2, 0.9, 3.1, -1.1, 0.4 }, 0.15625)]
+    [InlineData(new[] { 1.0, 2, 3, 4, 5 }, 0.0625)]
+    [InlineData(new[] { 1.0, 1, -1, 2, 2, 3, -2, 4 }, 0.11979493042591832)]
+    [InlineData(new[] { 0.0, 1, -2, 3, 4, 5, 6 }, 0.07473549830588248)]
+    public void WilcoxonEqualsScipy(double[] differences, double expected) =>
+        Assert.Equal(expected, Wilcoxon.SignedRank(differences)!.Value, 1e-14);
+
+    [Fact]
+    public void WilcoxonOfManyIsNormalAndOfNothingUndefined()
+    {
+        Assert.Null(Wilcoxon.SignedRank([0, 0]));
+        double[] balanced = [.. Enumerable.Range(1, 60).Select(i => i % 2 == 0 ? i : -(double)i)];
+        Assert.InRange(Wilcoxon.SignedRank(balanced)!.Value, 0.8, 1);
+        double[] shifted = [.. Enumerable.Range(1, 60).Select(i => (double)i)];
+        Assert.Equal(1.6295557943119345e-11, Wilcoxon.SignedRank(shifted)!.Value, 1e-22);
+    }
+
+    [Fact]
+    public void HolmStepsDown()
+    {
+        Assert.Equal([0.03, null, 0.06, 0.06], Holm.Adjust([0.01, null, 0.04, 0.03]).Select(p => p is null ? (double?)null : Math.Round(p.Value, 12)));
+        Assert.Equal([1.0, 1.0], Holm.Adjust([0.6, 0.9]));
+    }
+
+    [Fact]
+    public void UndefinedNumbersAreLeftOut()
+    {
+        Summary summary = Summary.Of([1, double.NaN, 3], null);
+        Assert.Equal((2, 2.0), (summary.N, summary.Mean));
+        Assert.True(double.IsNaN(Summary.Of([double.NaN], null).Mean));
+        var bootstrap = new Bootstrap([null, null, null], 200);
+        Assert.Equal(bootstrap.OfMean([0, 2], [1, 5, 3]), bootstrap.OfMean([0, 1, 2], [1, double.NaN, 3]));
+    }
 }

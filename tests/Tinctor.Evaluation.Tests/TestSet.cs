@@ -33,7 +33,9 @@ internal sealed class TestSet : IDisposable
 
     public string Out => Path.Combine(root.FullName, "report");
 
-    public EvaluationOptions Options => new() { Stained = Stained, Real = Real, Source = Source, TrainReal = TrainReal, Resamples = 200 };
+    public EvaluationOptions Options => new() { Stained = Model(Stained), Real = Real, Source = Source, TrainReal = TrainReal, Resamples = 200 };
+
+    public static StainedFolder[] Model(string folder) => [StainedFolder.Parse(folder)];
 
     public string File(string name, string text)
     {

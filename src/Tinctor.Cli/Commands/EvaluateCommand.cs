@@ -13,10 +13,10 @@ public static class EvaluateCommand
     /// <summary>PSNR, SSIM and MAE fit 80 columns; the report has all.</summary>
     private const int PrintedMetrics = 3;
 
-    private static readonly Option<string> Stained = new("--stained")
+    private static readonly Option<string[]> Stained = new("--stained")
     {
-        Description = "Folder of the images that a model made",
-        HelpName = "DIR",
+        Description = "Folder of the images that a model made; NAME=DIR, given several times, compares models",
+        HelpName = "[NAME=]DIR",
         Required = true,
     };
 
@@ -70,7 +70,7 @@ public static class EvaluateCommand
     {
         Description = "Bootstrap resamples for the confidence intervals, at least 100",
         HelpName = "N",
-        DefaultValueFactory = _ => new EvaluationOptions { Stained = "", Real = "" }.Resamples,
+        DefaultValueFactory = _ => new EvaluationOptions { Stained = [], Real = "" }.Resamples,
     };
 
     private static readonly Option<int> Seed = new("--seed") { Description = "Seed of the bootstrap", HelpName = "N" };
@@ -90,6 +90,7 @@ public static class EvaluateCommand
             Examples:
               tinctor evaluate --stained out/ --real data/test/IHC -o report
               tinctor evaluate --stained out/ --real data/IHC/test --source data/HE/test --train-real data/IHC/train -o report
+              tinctor evaluate --stained pix2pix=out1 --stained cyclegan=out2 --real data/IHC/test -o report
               tinctor evaluate --stained out/ --real pairs/target --source pairs/source --labels pairs/manifest.csv --run RUN -o report
             """)
         {
@@ -102,7 +103,7 @@ public static class EvaluateCommand
 
     private static EvaluationOptions OptionsOf(ParseResult parse) => new()
     {
-        Stained = parse.GetRequiredValue(Stained),
+        Stained = [.. parse.GetRequiredValue(Stained).Select(StainedFolder.Parse)],
         Real = parse.GetRequiredValue(Real),
         Source = parse.GetValue(Source),
         Labels = parse.GetValue(Labels),
@@ -141,16 +142,17 @@ public static class EvaluateCommand
         foreach (var method in result.Methods.Where(m => m.NotComputed is null))
             AddRow(table, method.Title, result.Groups[0].N, result.Groups[0].Summaries[method.Key], result);
         foreach (var group in result.Groups.Skip(1))
-            AddRow(table, $"Stained, {group.Label}", group.N, group.Summaries[Method.Model], result);
+            foreach (var model in result.Models)
+                AddRow(table, $"{model.Title}, {group.Label}", group.N, group.Summaries[model.Key], result);
         console.Write(table);
         console.MarkupLineInterpolated($"[dim]Means with intervals: {result.Bootstrap.Description}[/]");
         foreach (string warning in result.Warnings)
             console.MarkupLineInterpolated($"[yellow]note:[/] {warning}");
         string baselines = string.Join(" and ",
-            result.Methods.Where(m => m.Key != Method.Model && m.NotComputed is null).Select(m => m.Title.ToLowerInvariant()));
-        console.MarkupLineInterpolated(result.BeatsBaselines
-            ? (FormattableString)$"Beats the baselines ({baselines}) by PSNR and SSIM: [green]yes[/]"
-            : $"Beats the baselines ({baselines}) by PSNR and SSIM: [red]no[/]");
+            result.Methods.Where(m => !m.IsModel && m.NotComputed is null).Select(m => m.Title.ToLowerInvariant()));
+        foreach (var model in result.Models)
+            console.MarkupLineInterpolated(
+                $"{model.Title} beats the baselines ({baselines}) by PSNR and SSIM: [bold]{(result.BeatsBaselines(model) ? "yes" : "no")}[/]");
     }
 
     private static void AddRow(Table table, string name, int n, Summary[] summaries, EvaluationResult result) =>

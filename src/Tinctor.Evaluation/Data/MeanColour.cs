@@ -1,4 +1,5 @@
 using System.Security.Cryptography;
+using Tinctor.Slides;
 
 namespace Tinctor.Evaluation.Data;
 
@@ -34,12 +35,12 @@ internal sealed record MeanColour(byte[] Rgb, int Images)
     }
 
     /// <summary>A flat image of this colour.</summary>
-    public byte[] Flat(int pixels)
+    public Image Flat(int width, int height)
     {
-        var data = new byte[pixels * 3];
+        var data = new byte[width * height * 3];
         for (int i = 0; i < data.Length; i += 3)
             Rgb.CopyTo(data, i);
-        return data;
+        return new(width, height, 3, SampleType.UInt8, data);
     }
 
     /// <summary>Names each test image that is byte for byte among the training images: a baseline must not know the answers.</summary>

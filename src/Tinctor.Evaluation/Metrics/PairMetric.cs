@@ -7,10 +7,16 @@ namespace Tinctor.Evaluation.Metrics;
 /// <param name="Digits">Decimals that make sense to print.</param>
 /// <param name="HigherIsBetter">Whether a larger value is the better one.</param>
 /// <param name="Definition">Everything that a reader needs to compute the same number elsewhere.</param>
-/// <param name="Compute">The metric itself, on two 8-bit images of one size.</param>
+/// <param name="Compute">The metric itself, on two images of one size; NaN where it is not defined for them. Called from several threads.</param>
 public sealed record PairMetric(
     string Key, string Title, string Unit, int Digits, bool HigherIsBetter, string Definition, PairFunction Compute)
 {
+    /// <summary>What it looks at, for headings: rgb, haematoxylin, dab, perceptual.</summary>
+    public string Group { get; init; } = "rgb";
+
+    /// <summary>What to give so that it can be computed (<c>give --lpips-trunk FILE</c>); null where it is computed.</summary>
+    public string? NotComputed { get; init; }
+
     /// <summary>PSNR, SSIM, MAE and RMSE, in the order in which reports show them.</summary>
     /// <param name="variant">Which SSIM: the default is the one of the BCI evaluate script.</param>
     public static IReadOnlyList<PairMetric> Defaults(SsimVariant variant = SsimVariant.Uniform7) =>
@@ -18,13 +24,15 @@ public sealed record PairMetric(
         PixelErrors.PsnrMetric, Ssim.Metric(variant), PixelErrors.MaeMetric, PixelErrors.RmseMetric,
     ];
 
-    /// <summary>How far a value is better than another: positive where better, 0 where equal (two infinite PSNRs too).</summary>
+    /// <summary>
+    /// How far a value is better than another: positive where better, 0 where equal (two infinite PSNRs too), NaN where one is not defined.
+    /// </summary>
     public double Advantage(double value, double other) =>
-        value.Equals(other) ? 0 : HigherIsBetter ? value - other : other - value;
+        double.IsNaN(value) || double.IsNaN(other) ? double.NaN : value.Equals(other) ? 0 : HigherIsBetter ? value - other : other - value;
 }
 
-/// <summary>A function of two 8-bit images of the same width, height and channel count.</summary>
-public delegate double PairFunction(PixelView image, PixelView reference);
+/// <summary>A function of two 8-bit RGB images of the same width and height.</summary>
+public delegate double PairFunction(ScoredImage image, ScoredImage reference);
 
 /// <summary>8-bit pixels, row-major and interleaved, without a copy.</summary>
 public readonly ref struct PixelView

@@ -7,13 +7,16 @@ public static class PixelErrors
 {
     internal static readonly PairMetric PsnrMetric = new("psnr", "PSNR", "dB", 2, true,
         "10 log10(255^2 / MSE) on 8-bit RGB, MSE over all pixels and channels of an image; infinite for identical images; "
-        + "as skimage.metrics.peak_signal_noise_ratio with data_range 255", Psnr);
+        + "as skimage.metrics.peak_signal_noise_ratio with data_range 255",
+        (image, reference) => Psnr(image.Pixels, reference.Pixels));
 
     internal static readonly PairMetric MaeMetric = new("mae", "MAE", "grey levels", 2, false,
-        "mean absolute difference on 8-bit RGB (0 to 255), over all pixels and channels of an image", Mae);
+        "mean absolute difference on 8-bit RGB (0 to 255), over all pixels and channels of an image",
+        (image, reference) => Mae(image.Pixels, reference.Pixels));
 
     internal static readonly PairMetric RmseMetric = new("rmse", "RMSE", "grey levels", 2, false,
-        "square root of the mean squared difference on 8-bit RGB (0 to 255), over all pixels and channels of an image", Rmse);
+        "square root of the mean squared difference on 8-bit RGB (0 to 255), over all pixels and channels of an image",
+        (image, reference) => Rmse(image.Pixels, reference.Pixels));
 
     /// <summary>Mean squared error, 0 to 255^2.</summary>
     public static double Mse(PixelView image, PixelView reference)

@@ -49,7 +49,7 @@ public static class Ssim
             : "Gaussian 11x11 window with sigma 1.5, population covariance (Wang et al. 2004; skimage with gaussian_weights)")
         + ", K1 0.01, K2 0.03, data range 255, on 8-bit RGB: per channel, mean over the windows that lie wholly inside the image, "
         + "then mean over the channels",
-        (image, reference) => Compute(image, reference, variant));
+        (image, reference) => Compute(image.Pixels, reference.Pixels, variant));
 
     /// <summary>
     /// Window sums of bytes are exact in 32 bits, even when multiplied by the window's 49 pixels. Column sums slide down the image

@@ -19,7 +19,7 @@ internal static class Gallery
         var chosen = Choose(result);
         foreach (int side in Sides)
         {
-            var entries = Encode(chosen, side, side == Sides[^1] ? long.MaxValue : ByteBudget);
+            var entries = Encode(chosen, result.Models.First().Key, side, side == Sides[^1] ? long.MaxValue : ByteBudget);
             if (entries is not null)
                 return new()
                 {
@@ -36,7 +36,8 @@ internal static class Gallery
     private static List<(ImageResult Image, string Why)> Choose(EvaluationResult result)
     {
         int ssim = result.Metrics.Index().First(m => m.Item.Key == "ssim").Index;
-        ImageResult[] ranked = [.. result.Images.OrderBy(i => i.Scores[Method.Model][ssim])];
+        string model = result.Models.First().Key;
+        ImageResult[] ranked = [.. result.Images.OrderBy(i => i.Scores[model][ssim])];
         var why = new Dictionary<ImageResult, string>();
         void Take(IEnumerable<ImageResult> images, string reason)
         {
@@ -55,14 +56,14 @@ internal static class Gallery
         return [.. ranked.Where(why.ContainsKey).Select(i => (i, why[i]))];
     }
 
-    private static JsonArray? Encode(List<(ImageResult Image, string Why)> chosen, int side, long budget)
+    private static JsonArray? Encode(List<(ImageResult Image, string Why)> chosen, string model, int side, long budget)
     {
         var entries = new JsonArray();
         long bytes = 0;
         foreach (var (image, why) in chosen)
         {
             var entry = new JsonObject { ["name"] = image.Pair.Name, ["why"] = why };
-            (string, string?)[] versions = [("source", image.Pair.Source), ("stained", image.Pair.Stained), ("real", image.Pair.Real)];
+            (string, string?)[] versions = [("source", image.Pair.Source), ("stained", image.Pair.PathOf(model)), ("real", image.Pair.Real)];
             foreach (var (role, path) in versions)
             {
                 if (path is null)

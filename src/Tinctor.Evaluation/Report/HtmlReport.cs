@@ -13,6 +13,7 @@ public static partial class HtmlReport
         var data = new JsonObject
         {
             ["evaluation"] = MetricsJson.Of(result),
+            ["sections"] = new JsonArray([.. result.Sections.Select(s => SectionJson.Of(s, withPictures: true))]),
             ["gallery"] = Gallery.Of(result),
             ["run"] = Run(result),
         };

@@ -10,12 +10,12 @@ namespace Tinctor.Evaluation.Report;
 
 /// <summary>
 /// An evaluation as metrics.json. Numbers are JSON numbers; an infinite PSNR is the string "Infinity" (which Python's float() reads);
-/// what is not defined is null. The schema's name changes when a field changes its meaning.
+/// what is not defined is null, NaN too. The schema's name changes when a field changes its meaning.
 /// </summary>
 public static class MetricsJson
 {
     /// <summary>The schema's name, in the field schema.</summary>
-    public const string Schema = "tinctor.evaluation/1";
+    public const string Schema = "tinctor.evaluation/2";
 
     private static readonly JsonSerializerOptions Indented = new()
     {
@@ -46,7 +46,7 @@ public static class MetricsJson
             },
             ["inputs"] = new JsonObject
             {
-                ["stained"] = options.Stained,
+                ["stained"] = new JsonObject(options.Stained.Select(m => KeyValuePair.Create(m.Name, (JsonNode?)m.Path))),
                 ["real"] = options.Real,
                 ["source"] = options.Source,
                 ["labels"] = options.Labels,
@@ -56,18 +56,21 @@ public static class MetricsJson
             ["n"] = result.Images.Count,
             ["slides"] = result.Groups[0].Slides,
             ["labels_from"] = result.LabelsFrom,
-            ["metrics"] = Array(result.Metrics, m => new JsonObject
+            ["metrics"] = Array(result.Metrics.Concat(result.NotComputed), m => new JsonObject
             {
                 ["key"] = m.Key,
+                ["group"] = m.Group,
                 ["title"] = m.Title,
                 ["unit"] = m.Unit,
                 ["digits"] = m.Digits,
                 ["higher_is_better"] = m.HigherIsBetter,
                 ["definition"] = m.Definition,
+                ["not_computed"] = m.NotComputed,
             }),
             ["methods"] = Array(result.Methods, m => new JsonObject
             {
                 ["key"] = m.Key,
+                ["kind"] = m.IsModel ? "model" : "baseline",
                 ["title"] = m.Title,
                 ["definition"] = m.Definition,
                 ["not_computed"] = m.NotComputed,
@@ -82,15 +85,21 @@ public static class MetricsJson
                 ["seed"] = result.Bootstrap.Seed,
                 ["description"] = result.Bootstrap.Description,
             },
-            ["beats_baselines"] = result.BeatsBaselines,
+            ["beats_baselines"] = new JsonObject(
+                result.Models.Select(m => KeyValuePair.Create(m.Key, (JsonNode?)result.BeatsBaselines(m)))),
             ["comparisons"] = Array(result.Comparisons, c => new JsonObject
             {
-                ["baseline"] = c.Baseline,
+                ["a"] = c.A,
+                ["b"] = c.B,
                 ["metric"] = c.Metric,
-                ["advantage"] = Number(c.Advantage),
+                ["n"] = c.N,
+                ["difference"] = Number(c.Difference),
                 ["ci"] = Of(c.Ci),
-                ["beats"] = c.Beats,
-                ["clear"] = c.Clear,
+                ["wilcoxon_p"] = c.WilcoxonP,
+                ["bootstrap_p"] = c.BootstrapP,
+                ["p_adjusted"] = c.AdjustedP,
+                ["significant"] = c.Significant,
+                ["better"] = c.Difference > 0 ? c.A : c.Difference < 0 ? c.B : null,
             }),
             ["groups"] = Array(result.Groups, g => new JsonObject
             {
@@ -98,16 +107,16 @@ public static class MetricsJson
                 ["n"] = g.N,
                 ["slides"] = g.Slides,
                 ["summary"] = ByMethod(result, g.Summaries),
-                ["advantage"] = ByMethod(result, g.Advantages),
             }),
+            ["sections"] = Array(result.Sections, s => SectionJson.Of(s, withPictures: false)),
             ["warnings"] = Array(result.Warnings, w => JsonValue.Create(w)),
             ["images"] = Array(result.Images, i => Of(result, i)),
         };
     }
 
-    /// <summary>A number that may be infinite.</summary>
-    internal static JsonValue Number(double value) =>
-        double.IsFinite(value) ? JsonValue.Create(value) : JsonValue.Create(value.ToString(CultureInfo.InvariantCulture));
+    /// <summary>A number that may be infinite, or not defined.</summary>
+    internal static JsonValue? Number(double value) => double.IsNaN(value) ? null
+        : double.IsFinite(value) ? JsonValue.Create(value) : JsonValue.Create(value.ToString(CultureInfo.InvariantCulture));
 
     private static JsonObject Of(EvaluationResult result, ImageResult image) => new()
     {
@@ -134,7 +143,7 @@ public static class MetricsJson
 
     private static JsonArray? Of(Interval? ci) => ci is null ? null : [ci.Low, ci.High];
 
-    private static JsonObject ByMetric<T>(EvaluationResult result, T[] values, Func<T, JsonNode> node) =>
+    private static JsonObject ByMetric<T>(EvaluationResult result, T[] values, Func<T, JsonNode?> node) =>
         new(result.Metrics.Zip(values, (m, v) => KeyValuePair.Create(m.Key, (JsonNode?)node(v))));
 
     private static JsonObject Dictionary<T>(IReadOnlyDictionary<string, T> items, Func<T, JsonNode> node) =>

@@ -59,21 +59,42 @@ public sealed class Bootstrap
     /// <summary>The confidence interval of the mean of some images' values.</summary>
     /// <param name="images">Which images, by index.</param>
     /// <param name="values">One number an image, over all images.</param>
-    /// <returns>The interval, or null where there are fewer than two units or a number is not finite.</returns>
-    public Interval? OfMean(IReadOnlyList<int> images, IReadOnlyList<double> values)
+    /// <returns>The interval, or null where there are fewer than two units or a number is infinite.</returns>
+    public Interval? OfMean(IReadOnlyList<int> images, IReadOnlyList<double> values) => Test(images, values)?.Ci;
+
+    /// <summary>The confidence interval of a mean, and the p-value of the hypothesis that it is zero.</summary>
+    /// <param name="images">Which images, by index.</param>
+    /// <param name="values">One number an image, over all images; NaN stands for one that is not defined.</param>
+    /// <returns>
+    /// The interval and the two-sided p: twice the share of resampled means on the rarer side of zero, at least 2 / (resamples + 1);
+    /// null where there are fewer than two units or a number is infinite.
+    /// </returns>
+    public (Interval Ci, double P)? Test(IReadOnlyList<int> images, IReadOnlyList<double> values)
+    {
+        var clusters = Clusters(images, values);
+        if (clusters.Count < 2 || clusters.Any(c => !double.IsFinite(c.Sum)))
+            return null;
+        double[] means = Means([.. clusters]);
+        Array.Sort(means);
+        double tail = (1 - Confidence) / 2;
+        int rarer = Math.Min(means.Count(m => m <= 0), means.Count(m => m >= 0));
+        return (new(Summary.Quantile(means, tail), Summary.Quantile(means, 1 - tail)),
+            Math.Min(1, 2 * (rarer + 1) / (double)(means.Length + 1)));
+    }
+
+    /// <summary>The mean of each unit (slide or image), for tests that take units as independent.</summary>
+    public IReadOnlyList<double> UnitMeans(IReadOnlyList<int> images, IReadOnlyList<double> values) =>
+        [.. Clusters(images, values).Select(c => c.Sum / c.Count)];
+
+    private List<(double Sum, int Count)> Clusters(IReadOnlyList<int> images, IReadOnlyList<double> values)
     {
         var sums = new Dictionary<int, (double Sum, int Count)>();
-        foreach (int i in images)
+        foreach (int i in images.Where(i => !double.IsNaN(values[i])))
         {
             var (sum, count) = sums.GetValueOrDefault(unitOf[i]);
             sums[unitOf[i]] = (sum + values[i], count + 1);
         }
-        if (sums.Count < 2 || sums.Values.Any(s => !double.IsFinite(s.Sum)))
-            return null;
-        double[] means = Means([.. sums.OrderBy(s => s.Key).Select(s => s.Value)]);
-        Array.Sort(means);
-        double tail = (1 - Confidence) / 2;
-        return new(Summary.Quantile(means, tail), Summary.Quantile(means, 1 - tail));
+        return [.. sums.OrderBy(s => s.Key).Select(s => s.Value)];
     }
 
     private double[] Means((double Sum, int Count)[] clusters)

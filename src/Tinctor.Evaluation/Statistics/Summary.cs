@@ -1,8 +1,8 @@
 namespace Tinctor.Evaluation.Statistics;
 
 /// <summary>What a column of numbers looks like.</summary>
-/// <param name="N">How many numbers.</param>
-/// <param name="Mean">The arithmetic mean; infinite as soon as one number is.</param>
+/// <param name="N">How many numbers, those that are not defined left out.</param>
+/// <param name="Mean">The arithmetic mean; infinite as soon as one number is; NaN where none is defined.</param>
 /// <param name="Std">The sample standard deviation (divisor n - 1); null for n of 1 or infinite numbers.</param>
 /// <param name="Median">The median.</param>
 /// <param name="Min">The smallest number.</param>
@@ -11,21 +11,20 @@ namespace Tinctor.Evaluation.Statistics;
 /// <param name="Ci">The confidence interval of the mean; null where it is not defined (a single unit, or infinite numbers).</param>
 public sealed record Summary(int N, double Mean, double? Std, double Median, double Min, double Max, int Infinite, Interval? Ci)
 {
-    /// <summary>Summarises at least one number.</summary>
-    /// <param name="values">The numbers.</param>
+    /// <summary>Summarises numbers.</summary>
+    /// <param name="values">The numbers; NaN stands for one that is not defined.</param>
     /// <param name="ci">The confidence interval of their mean.</param>
-    /// <exception cref="ArgumentException">There are no numbers.</exception>
     public static Summary Of(IReadOnlyList<double> values, Interval? ci)
     {
-        if (values.Count == 0)
-            throw new ArgumentException("no numbers to summarise", nameof(values));
-        double[] sorted = [.. values.Order()];
-        double mean = values.Average();
-        int infinite = values.Count(double.IsInfinity);
-        double? std = values.Count > 1 && infinite == 0
-            ? Math.Sqrt(values.Sum(v => (v - mean) * (v - mean)) / (values.Count - 1))
+        double[] sorted = [.. values.Where(v => !double.IsNaN(v)).Order()];
+        if (sorted.Length == 0)
+            return new(0, double.NaN, null, double.NaN, double.NaN, double.NaN, 0, null);
+        double mean = sorted.Average();
+        int infinite = sorted.Count(double.IsInfinity);
+        double? std = sorted.Length > 1 && infinite == 0
+            ? Math.Sqrt(sorted.Sum(v => (v - mean) * (v - mean)) / (sorted.Length - 1))
             : null;
-        return new(values.Count, mean, std, Quantile(sorted, 0.5), sorted[0], sorted[^1], infinite, ci);
+        return new(sorted.Length, mean, std, Quantile(sorted, 0.5), sorted[0], sorted[^1], infinite, ci);
     }
 
     /// <summary>A quantile by linear interpolation between order statistics (NumPy's default).</summary>
