@@ -148,11 +148,28 @@ public static class EvaluateCommand
         console.MarkupLineInterpolated($"[dim]Means with intervals: {result.Bootstrap.Description}[/]");
         foreach (string warning in result.Warnings)
             console.MarkupLineInterpolated($"[yellow]note:[/] {warning}");
+        PrintComparisons(result, console);
         string baselines = string.Join(" and ",
             result.Methods.Where(m => !m.IsModel && m.NotComputed is null).Select(m => m.Title.ToLowerInvariant()));
         foreach (var model in result.Models)
             console.MarkupLineInterpolated(
                 $"{model.Title} beats the baselines ({baselines}) by PSNR and SSIM: [bold]{(result.BeatsBaselines(model) ? "yes" : "no")}[/]");
+    }
+
+    /// <summary>Which of two models is better, and whether that can be told from chance; baselines are in the report.</summary>
+    private static void PrintComparisons(EvaluationResult result, IAnsiConsole console)
+    {
+        string[] models = [.. result.Models.Select(m => m.Key)];
+        string[] printed = [.. result.Metrics.Take(PrintedMetrics).Select(m => m.Key)];
+        foreach (var c in result.Comparisons.Where(c => models.Contains(c.B) && printed.Contains(c.Metric)))
+        {
+            var metric = result.Metrics.Single(m => m.Key == c.Metric);
+            string format = $"+0.{new string('0', metric.Digits)};-0.{new string('0', metric.Digits)}";
+            string ci = c.Ci is null ? "" : $" ({c.Ci.Low.ToString(format)} to {c.Ci.High.ToString(format)})";
+            string verdict = c.AdjustedP is not double p ? "equal" : $"{(c.Significant ? "significant" : "not significant")}, p = {p:G2}";
+            console.MarkupLineInterpolated(
+                $"{c.A} against {c.B} by {metric.Title}: {c.Difference.ToString(format)}{ci}, {verdict}");
+        }
     }
 
     private static void AddRow(Table table, string name, int n, Summary[] summaries, EvaluationResult result) =>
