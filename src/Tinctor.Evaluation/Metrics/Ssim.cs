@@ -1,194 +1,122 @@
-using System.Numerics;
-
 namespace Tinctor.Evaluation.Metrics;
 
-/// <summary>The two usual definitions of SSIM; they give different numbers and must not be compared with each other.</summary>
+/// <summary>The usual definitions of SSIM; they give different numbers and must not be compared with each other.</summary>
 public enum SsimVariant
 {
-    /// <summary>7x7 uniform window, sample covariance: skimage's default, and so the BCI and ASP evaluate scripts'.</summary>
+    /// <summary>7x7 uniform window, sample covariance, per channel: skimage's default; the BCI, ASP, CEFF and BBDM evaluate scripts.</summary>
     Uniform7,
 
-    /// <summary>11x11 Gaussian window of sigma 1.5, population covariance: Wang et al. 2004.</summary>
+    /// <summary>The same with an 11x11 window (skimage with win_size 11).</summary>
+    Uniform11,
+
+    /// <summary>11x11 Gaussian window of sigma 1.5, population covariance, per channel: Wang et al. 2004.</summary>
     Gaussian11,
+
+    /// <summary><see cref="Uniform7"/> of one plane: the mean of R, G and B.</summary>
+    Grey7,
+
+    /// <summary><see cref="Uniform7"/> of one plane: the luminance 0.2125 R + 0.7154 G + 0.0721 B of skimage's rgb2gray.</summary>
+    Luminance7,
+
+    /// <summary>
+    /// <see cref="Uniform7"/> with twice the data range: what skimage up to 0.21 gives for floating-point images in [0, 1] when no
+    /// data_range is said (it assumes -1 to 1). Flatters every image; only for comparing with numbers that were made so.
+    /// </summary>
+    Uniform7Range2,
 }
 
 /// <summary>
 /// Structural similarity of 8-bit images (Wang, Bovik, Sheikh, Simoncelli, IEEE TIP 2004), as skimage 0.19.3 computes it:
-/// S = (2 mx my + C1)(2 cxy + C2) / ((mx^2 + my^2 + C1)(vx + vy + C2)), C1 = (0.01 x 255)^2, C2 = (0.03 x 255)^2,
+/// S = (2 mx my + C1)(2 cxy + C2) / ((mx^2 + my^2 + C1)(vx + vy + C2)), C1 = (0.01 R)^2, C2 = (0.03 R)^2 with the data range R,
 /// per channel, averaged over the windows that lie wholly inside the image, then over the channels.
 /// </summary>
 public static class Ssim
 {
-    private const double C1 = 0.01 * 255 * (0.01 * 255);
-    private const double C2 = 0.03 * 255 * (0.03 * 255);
+    private const double Range = 255;
+    private static readonly (double R, double G, double B) Mean = (1 / 3.0, 1 / 3.0, 1 / 3.0), Rec709 = (0.2125, 0.7154, 0.0721);
+
+    /// <summary>The variants by the names that people type.</summary>
+    public static IReadOnlyDictionary<string, SsimVariant> Names { get; } = new OrderedDictionary<string, SsimVariant>
+    {
+        ["uniform7"] = SsimVariant.Uniform7,
+        ["gaussian11"] = SsimVariant.Gaussian11,
+        ["uniform11"] = SsimVariant.Uniform11,
+        ["grey7"] = SsimVariant.Grey7,
+        ["luminance7"] = SsimVariant.Luminance7,
+        ["uniform7-range2"] = SsimVariant.Uniform7Range2,
+    };
 
     /// <summary>The window's side in pixels; images must be at least this wide and high.</summary>
-    public static int WindowSize(SsimVariant variant) => variant == SsimVariant.Uniform7 ? 7 : 11;
+    public static int WindowSize(SsimVariant variant) => variant is SsimVariant.Gaussian11 or SsimVariant.Uniform11 ? 11 : 7;
 
     /// <summary>Mean SSIM over windows and channels, in [-1, 1].</summary>
     /// <exception cref="ArgumentException">The images differ in size or are smaller than the window.</exception>
     public static double Compute(PixelView image, PixelView reference, SsimVariant variant = SsimVariant.Uniform7) =>
         PerChannel(image, reference, variant).Average();
 
-    /// <summary>Mean SSIM of each channel.</summary>
-    /// <exception cref="ArgumentException">The images differ in size or are smaller than the window.</exception>
+    /// <summary>Mean SSIM of each channel; a single number for the variants of one plane.</summary>
+    /// <exception cref="ArgumentException">
+    /// The images differ in size or are smaller than the window, or a variant of one plane is not given RGB.
+    /// </exception>
     public static double[] PerChannel(PixelView image, PixelView reference, SsimVariant variant = SsimVariant.Uniform7)
     {
         image.MustMatch(reference);
+        var (width, height, channels) = (image.Width, image.Height, image.Channels);
         int window = WindowSize(variant);
-        if (image.Width < window || image.Height < window)
-            throw new ArgumentException($"SSIM with a {window}x{window} window needs larger images than {image.Width}x{image.Height}");
-        var sums = variant == SsimVariant.Uniform7 ? UniformSums(image, reference) : GaussianSums(image, reference);
-        double windows = (double)(image.Width - window + 1) * (image.Height - window + 1);
-        return Array.ConvertAll(sums, sum => sum / windows);
+        MustHold(window, width, height);
+        return variant switch
+        {
+            SsimVariant.Gaussian11 => new GaussianSsim(width, channels, Range).MeansPerChannel(image.Data, reference.Data).Similarity,
+            SsimVariant.Grey7 => [OfPlanes(Plane(image, Mean), Plane(reference, Mean), width, height, Range)],
+            SsimVariant.Luminance7 => [OfPlanes(Plane(image, Rec709), Plane(reference, Rec709), width, height, Range)],
+            SsimVariant.Uniform7Range2 => new UniformSsim<int>(window, width, channels, 2 * Range).MeanPerChannel(image.Data, reference.Data),
+            _ => new UniformSsim<int>(window, width, channels, Range).MeanPerChannel(image.Data, reference.Data),
+        };
+    }
+
+    /// <summary>SSIM of single planes of numbers, row by row, with a 7x7 uniform window and sample covariance.</summary>
+    /// <param name="image">width x height numbers.</param>
+    /// <param name="reference">width x height numbers.</param>
+    /// <param name="width">Columns, at least 7.</param>
+    /// <param name="height">Rows, at least 7.</param>
+    /// <param name="range">The data range R, positive.</param>
+    /// <exception cref="ArgumentException">The planes have not this size or are smaller than the window.</exception>
+    public static double OfPlanes(ReadOnlySpan<float> image, ReadOnlySpan<float> reference, int width, int height, double range)
+    {
+        if (image.Length != (long)width * height || reference.Length != image.Length)
+            throw new ArgumentException($"{image.Length} and {reference.Length} numbers are not two planes of {width}x{height}");
+        MustHold(7, width, height);
+        return new UniformSsim<double>(7, width, 1, range).MeanPerChannel(image, reference)[0];
     }
 
     internal static PairMetric Metric(SsimVariant variant) => new("ssim", "SSIM", "", 4, true,
-        (variant == SsimVariant.Uniform7
-            ? "uniform 7x7 window, sample covariance (the BCI evaluate script's call of skimage.metrics.structural_similarity)"
-            : "Gaussian 11x11 window with sigma 1.5, population covariance (Wang et al. 2004; skimage with gaussian_weights)")
-        + ", K1 0.01, K2 0.03, data range 255, on 8-bit RGB: per channel, mean over the windows that lie wholly inside the image, "
-        + "then mean over the channels",
+        (variant switch
+        {
+            SsimVariant.Uniform7 => "uniform 7x7 window, sample covariance, data range 255, on 8-bit RGB, per channel (the BCI evaluate "
+                + "script's call of skimage.metrics.structural_similarity)",
+            SsimVariant.Uniform11 => "uniform 11x11 window, sample covariance, data range 255, on 8-bit RGB, per channel (skimage, win_size 11)",
+            SsimVariant.Gaussian11 => "Gaussian 11x11 window with sigma 1.5, population covariance, data range 255, on 8-bit RGB, per channel "
+                + "(Wang et al. 2004; skimage with gaussian_weights)",
+            SsimVariant.Grey7 => "uniform 7x7 window, sample covariance, data range 255, on the mean of R, G and B",
+            SsimVariant.Luminance7 => "uniform 7x7 window, sample covariance, data range 255, on the luminance 0.2125 R + 0.7154 G + 0.0721 B",
+            _ => "uniform 7x7 window, sample covariance, data range 510, twice that of the images, on 8-bit RGB, per channel (skimage up to "
+                + "0.21 on floating-point images without data_range; flatters every image)",
+        })
+        + "; K1 0.01, K2 0.03; mean over the windows that lie wholly inside the image, then over the channels",
         (image, reference) => Compute(image.Pixels, reference.Pixels, variant));
 
-    /// <summary>
-    /// Window sums of bytes are exact in 32 bits, even when multiplied by the window's 49 pixels. Column sums slide down the image
-    /// (add the row that enters, take the row that leaves); seven of them side by side make a window.
-    /// </summary>
-    private static double[] UniformSums(PixelView image, PixelView reference)
+    private static void MustHold(int window, int width, int height)
     {
-        const int n = 7;
-        int channels = image.Channels, samples = image.Width * channels;
-        var row = new Moments<int>(samples);
-        var columns = new Moments<int>(samples);
-        var windows = new Moments<int>(samples - (n - 1) * channels);
-        var result = new double[channels];
-        for (int y = 0; y < image.Height; y++)
-        {
-            FillRow(row, image.Row(y), reference.Row(y));
-            columns.AddScaled(row, 0, 1);
-            if (y >= n)
-            {
-                FillRow(row, image.Row(y - n), reference.Row(y - n));
-                columns.AddScaled(row, 0, -1);
-            }
-            if (y < n - 1)
-                continue;
-            windows.Clear();
-            for (int k = 0; k < n; k++)
-                windows.AddScaled(columns, k * channels, 1);
-            AddUniformSimilarities(windows, result);
-        }
-        return result;
+        if (width < window || height < window)
+            throw new ArgumentException($"SSIM with a {window}x{window} window needs larger images than {width}x{height}");
     }
 
-    private static void AddUniformSimilarities(Moments<int> windows, double[] result)
+    private static float[] Plane(PixelView rgb, (double R, double G, double B) weights)
     {
-        const int area = 49;
-        const double toMeans = 1.0 / (area * area), toCovariance = 1.0 / (area * (area - 1));
-        for (int i = 0, channel = 0; i < windows.X.Length; i++)
-        {
-            // With sums over the 49 pixels: mean = s / 49, sample covariance = (49 sxy - sx sy) / (49 x 48).
-            int x = windows.X[i], y = windows.Y[i], products = x * y, squares = x * x + y * y;
-            result[channel] += Similarity(products * toMeans, squares * toMeans,
-                (area * windows.Products[i] - products) * toCovariance, (area * windows.Squares[i] - squares) * toCovariance);
-            channel = channel + 1 == result.Length ? 0 : channel + 1;
-        }
-    }
-
-    private static double Similarity(double meanProduct, double meanSquares, double covariance, double variances) =>
-        (2 * meanProduct + C1) * (2 * covariance + C2) / ((meanSquares + C1) * (variances + C2));
-
-    private static double[] GaussianSums(PixelView image, PixelView reference)
-    {
-        const int n = 11;
-        int channels = image.Channels, samples = image.Width * channels, valid = samples - (n - 1) * channels;
-        double[] kernel = GaussianKernel();
-        var ring = new Moments<double>[n];
-        for (int i = 0; i < n; i++)
-            ring[i] = new Moments<double>(samples);
-        var column = new Moments<double>(samples);
-        var blurred = new Moments<double>(valid);
-        var result = new double[channels];
-        for (int y = 0; y < image.Height; y++)
-        {
-            FillRow(ring[y % n], image.Row(y), reference.Row(y));
-            if (y < n - 1)
-                continue;
-            column.Clear();
-            for (int k = 0; k < n; k++)
-                column.AddScaled(ring[(y - n + 1 + k) % n], 0, kernel[k]);
-            blurred.Clear();
-            for (int k = 0; k < n; k++)
-                blurred.AddScaled(column, k * channels, kernel[k]);
-            AddGaussianSimilarities(blurred, result);
-        }
-        return result;
-    }
-
-    private static double[] GaussianKernel()
-    {
-        var kernel = new double[11];
-        for (int i = 0; i < kernel.Length; i++)
-            kernel[i] = Math.Exp(-0.5 * (i - 5) * (i - 5) / (1.5 * 1.5));
-        double sum = kernel.Sum();
-        return Array.ConvertAll(kernel, k => k / sum);
-    }
-
-    private static void FillRow<T>(Moments<T> moments, ReadOnlySpan<byte> row, ReadOnlySpan<byte> referenceRow) where T : struct, INumber<T>
-    {
-        for (int i = 0; i < row.Length; i++)
-        {
-            int a = row[i], b = referenceRow[i];
-            moments.X[i] = T.CreateTruncating(a);
-            moments.Y[i] = T.CreateTruncating(b);
-            moments.Squares[i] = T.CreateTruncating(a * a + b * b);
-            moments.Products[i] = T.CreateTruncating(a * b);
-        }
-    }
-
-    private static void AddGaussianSimilarities(Moments<double> blurred, double[] result)
-    {
-        for (int i = 0, channel = 0; i < blurred.X.Length; i++)
-        {
-            double x = blurred.X[i], y = blurred.Y[i];
-            double meanSquares = x * x + y * y;
-            result[channel] += Similarity(x * y, meanSquares, blurred.Products[i] - x * y, blurred.Squares[i] - meanSquares);
-            channel = channel + 1 == result.Length ? 0 : channel + 1;
-        }
-    }
-
-    /// <summary>A row of the sums that SSIM needs: x, y, x^2 + y^2 and xy (it never needs the two squares apart).</summary>
-    private sealed class Moments<T>(int length) where T : struct, INumber<T>
-    {
-        public T[] X { get; } = new T[length];
-        public T[] Y { get; } = new T[length];
-        public T[] Squares { get; } = new T[length];
-        public T[] Products { get; } = new T[length];
-
-        public void Clear()
-        {
-            Array.Clear(X);
-            Array.Clear(Y);
-            Array.Clear(Squares);
-            Array.Clear(Products);
-        }
-
-        public void AddScaled(Moments<T> other, int offset, T weight)
-        {
-            AddScaled(X, other.X.AsSpan(offset), weight);
-            AddScaled(Y, other.Y.AsSpan(offset), weight);
-            AddScaled(Squares, other.Squares.AsSpan(offset), weight);
-            AddScaled(Products, other.Products.AsSpan(offset), weight);
-        }
-
-        private static void AddScaled(Span<T> to, ReadOnlySpan<T> from, T weight)
-        {
-            int i = 0;
-            for (; i <= to.Length - Vector<T>.Count; i += Vector<T>.Count)
-                (new Vector<T>(to[i..]) + new Vector<T>(from[i..]) * weight).CopyTo(to[i..]);
-            for (; i < to.Length; i++)
-                to[i] += from[i] * weight;
-        }
+        if (rgb.Channels != 3) throw new ArgumentException($"SSIM of a mean of R, G and B got {rgb.Channels} channels");
+        var plane = new float[rgb.Width * rgb.Height];
+        for (int i = 0; i < plane.Length; i++)
+            plane[i] = (float)((weights.R * rgb.Data[3 * i]) + (weights.G * rgb.Data[(3 * i) + 1]) + (weights.B * rgb.Data[(3 * i) + 2]));
+        return plane;
     }
 }

@@ -1,3 +1,5 @@
+using System.Runtime.Intrinsics;
+
 namespace Tinctor.Slides.Colour;
 
 /// <summary>
@@ -12,6 +14,7 @@ public sealed class StainMatrix
 
     private readonly double[] rows;
     private readonly double[] inverse;
+    private readonly Lazy<Vector128<float>[]> amountsOfBytes;
 
     /// <summary>
     /// Makes a matrix from nine numbers, a row (R, G, B) a stain, taken as they are (not normalised).
@@ -25,6 +28,7 @@ public sealed class StainMatrix
         }
         this.rows = rows.ToArray();
         inverse = Invert(this.rows);
+        amountsOfBytes = new(AmountsOfBytes);
     }
 
     /// <summary>Haematoxylin, eosin and DAB: Ruifrok's vectors as skimage.color has them (rgb2hed).</summary>
@@ -57,6 +61,29 @@ public sealed class StainMatrix
     /// <summary>Amounts of the stains from optical densities, in the same unit; negative ones are kept.</summary>
     public void Separate(ReadOnlySpan<float> density, Span<float> amounts) => Multiply(density, inverse, amounts);
 
+    /// <summary>
+    /// Amounts of the first two stains in 8-bit RGB, each as a plane of its own, in decimal optical density with white 255 (black counts
+    /// as 1); negative amounts become 0. One pass: an amount is a sum of three numbers, one a channel, each one of 256.
+    /// </summary>
+    /// <param name="rgb">Triples, row-major.</param>
+    /// <param name="first">One number a pixel.</param>
+    /// <param name="second">One number a pixel.</param>
+    public void SeparatePlanes(ReadOnlySpan<byte> rgb, Span<float> first, Span<float> second)
+    {
+        if (rgb.Length % 3 != 0 || first.Length != rgb.Length / 3 || second.Length != first.Length)
+        {
+            throw new ArgumentException($"{rgb.Length} samples are not RGB of planes of {first.Length} and {second.Length} pixels");
+        }
+        var tables = amountsOfBytes.Value;
+        ReadOnlySpan<Vector128<float>> red = tables.AsSpan(0, 256), green = tables.AsSpan(256, 256), blue = tables.AsSpan(512, 256);
+        for (int i = 0, j = 0; i < first.Length; i++, j += 3)
+        {
+            var amounts = Vector128.Max(red[rgb[j]] + green[rgb[j + 1]] + blue[rgb[j + 2]], Vector128<float>.Zero);
+            first[i] = amounts.GetElement(0);
+            second[i] = amounts.GetElement(1);
+        }
+    }
+
     /// <summary>Optical densities from amounts of the stains, in the same unit; undoes <see cref="Separate"/>.</summary>
     public void Combine(ReadOnlySpan<float> amounts, Span<float> density) => Multiply(amounts, rows, density);
 
@@ -88,6 +115,19 @@ public sealed class StainMatrix
         {
             light[i] = Math.Clamp(light[i], 0, 1);
         }
+    }
+
+    // For each channel and value what it adds to the amounts of the stains.
+    private Vector128<float>[] AmountsOfBytes()
+    {
+        var tables = new Vector128<float>[3 * 256];
+        for (var i = 0; i < tables.Length; i++)
+        {
+            var (channel, density) = (i / 256, Math.Log10(255.0 / Math.Max(1, i % 256)));
+            tables[i] = Vector128.Create(
+                (float)(density * inverse[3 * channel]), (float)(density * inverse[3 * channel + 1]), (float)(density * inverse[3 * channel + 2]), 0);
+        }
+        return tables;
     }
 
     private static void Multiply(ReadOnlySpan<float> pixels, double[] matrix, Span<float> target)

@@ -1,0 +1,71 @@
+using System.Numerics;
+using System.Runtime.InteropServices;
+
+namespace Tinctor.Evaluation.Metrics;
+
+/// <summary>Rows of interleaved samples on their way into sums.</summary>
+internal static class SampleRows
+{
+    /// <summary>Copies a row of bytes or floats as whole numbers or doubles; the target may be longer.</summary>
+    public static void Load<TSample, TSum>(ReadOnlySpan<TSample> from, Span<TSum> to)
+        where TSample : struct where TSum : struct
+    {
+        if (typeof(TSample) == typeof(float) && typeof(TSum) == typeof(double))
+            Load(MemoryMarshal.Cast<TSample, float>(from), MemoryMarshal.Cast<TSum, double>(to));
+        else if (typeof(TSample) == typeof(byte) && typeof(TSum) == typeof(double))
+            Load(MemoryMarshal.Cast<TSample, byte>(from), MemoryMarshal.Cast<TSum, double>(to));
+        else if (typeof(TSample) == typeof(byte) && typeof(TSum) == typeof(int))
+            Load(MemoryMarshal.Cast<TSample, byte>(from), MemoryMarshal.Cast<TSum, int>(to));
+        else
+            throw new NotSupportedException($"{typeof(TSample)} as {typeof(TSum)}");
+    }
+
+    /// <summary>Means of each channel, of columns of sums over a number of rows.</summary>
+    public static double[] MeansPerChannel(ReadOnlySpan<double> columns, int channels, int rows)
+    {
+        var means = new double[channels];
+        for (int i = 0; i < columns.Length; i++)
+            means[i % channels] += columns[i];
+        double windows = (double)(columns.Length / channels) * rows;
+        return Array.ConvertAll(means, sum => sum / windows);
+    }
+
+    private static void Load(ReadOnlySpan<float> from, Span<double> to)
+    {
+        int i = 0;
+        for (; i <= from.Length - Vector<float>.Count; i += Vector<float>.Count)
+        {
+            Vector.Widen(new Vector<float>(from[i..]), out Vector<double> low, out Vector<double> high);
+            low.CopyTo(to[i..]);
+            high.CopyTo(to[(i + Vector<double>.Count)..]);
+        }
+        for (; i < from.Length; i++)
+            to[i] = from[i];
+    }
+
+    private static void Load(ReadOnlySpan<byte> from, Span<int> to)
+    {
+        int i = 0;
+        for (; i <= from.Length - Vector<byte>.Count; i += Vector<byte>.Count)
+        {
+            Vector.Widen(new Vector<byte>(from[i..]), out Vector<ushort> low, out Vector<ushort> high);
+            Store(low, to[i..]);
+            Store(high, to[(i + Vector<ushort>.Count)..]);
+        }
+        for (; i < from.Length; i++)
+            to[i] = from[i];
+
+        static void Store(Vector<ushort> numbers, Span<int> to)
+        {
+            Vector.Widen(numbers, out Vector<uint> low, out Vector<uint> high);
+            Vector.AsVectorInt32(low).CopyTo(to);
+            Vector.AsVectorInt32(high).CopyTo(to[Vector<int>.Count..]);
+        }
+    }
+
+    private static void Load(ReadOnlySpan<byte> from, Span<double> to)
+    {
+        for (int i = 0; i < from.Length; i++)
+            to[i] = from[i];
+    }
+}
