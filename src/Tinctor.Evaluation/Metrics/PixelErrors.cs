@@ -10,6 +10,12 @@ public static class PixelErrors
         + "as skimage.metrics.peak_signal_noise_ratio with data_range 255",
         (image, reference) => Psnr(image.Pixels, reference.Pixels));
 
+    /// <summary><see cref="PsnrOfTargetRange"/>, for comparing with numbers that were made so; not among the usual metrics.</summary>
+    public static readonly PairMetric PsnrTargetRangeMetric = new("psnr_target_range", "PSNR, target's range", "dB", 2, true,
+        "10 log10(R^2 / MSE) on 8-bit RGB, R the real image's largest less its smallest sample; infinite for identical images, not defined for "
+        + "flat real images; as the evaluation script of the pixel super-resolution paper (Zhang et al. 2024)",
+        (image, reference) => PsnrOfTargetRange(image.Pixels, reference.Pixels));
+
     internal static readonly PairMetric MaeMetric = new("mae", "MAE", "grey levels", 2, false,
         "mean absolute difference on 8-bit RGB (0 to 255), over all pixels and channels of an image",
         (image, reference) => Mae(image.Pixels, reference.Pixels));
@@ -27,6 +33,18 @@ public static class PixelErrors
 
     /// <summary>Peak signal-to-noise ratio in dB with a data range of 255; positive infinity for identical images.</summary>
     public static double Psnr(PixelView image, PixelView reference) => 10 * Math.Log10(255.0 * 255.0 / Mse(image, reference));
+
+    /// <summary>
+    /// PSNR in dB with the reference's own range, its largest less its smallest sample, as the pixel super-resolution paper's
+    /// (Zhang et al., arXiv 2410.20073) script has it. Not comparable between references; NaN where the reference is flat.
+    /// </summary>
+    public static double PsnrOfTargetRange(PixelView image, PixelView reference)
+    {
+        var (min, max) = (byte.MaxValue, byte.MinValue);
+        foreach (byte sample in reference.Data)
+            (min, max) = (Math.Min(min, sample), Math.Max(max, sample));
+        return max == min ? double.NaN : 10 * Math.Log10((max - min) * (double)(max - min) / Mse(image, reference));
+    }
 
     /// <summary>Mean absolute error, 0 to 255.</summary>
     public static double Mae(PixelView image, PixelView reference)

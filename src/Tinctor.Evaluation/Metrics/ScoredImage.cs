@@ -36,13 +36,8 @@ public sealed class ScoredImage
     // Ruifrok's H and DAB with a residual at right angles: a negative amount is none.
     private (float[] Haematoxylin, float[] Dab) Separate()
     {
-        int count = Width * Height;
-        var density = new float[3 * count];
-        OpticalDensity.FromLight(Image.Data, density);
-        StainMatrix.HaematoxylinDab.Separate(density, density);
-        var (haematoxylin, dab) = (new float[count], new float[count]);
-        for (int i = 0; i < count; i++)
-            (haematoxylin[i], dab[i]) = (Math.Max(0, density[3 * i]), Math.Max(0, density[(3 * i) + 1]));
+        var (haematoxylin, dab) = (new float[Width * Height], new float[Width * Height]);
+        StainMatrix.HaematoxylinDab.SeparatePlanes(Image.Data, haematoxylin, dab);
         return (haematoxylin, dab);
     }
 }
