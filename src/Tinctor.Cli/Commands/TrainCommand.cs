@@ -109,7 +109,7 @@ internal static class TrainCommand
             Console.WriteLine($"tinctor train --out {(run.Contains(' ') ? $"'{run}'" : run)} --resume");
             return 130;
         }
-        if (result.ValidationPsnr is double psnr) AnsiConsole.MarkupLineInterpolated($"validation PSNR {psnr:F2} dB");
+        if (result.Validation is string score) AnsiConsole.MarkupLineInterpolated($"validation {score}");
         Console.WriteLine($"model: {result.ModelFolder}");
         return 0;
     }

@@ -60,8 +60,8 @@ public static class ManifestFile
         for (int i = 0; i < pairs.Count; i++)
         {
             Pair pair = pairs[i];
-            if (pair.Layout == PairLayout.SourceRight)
-                throw new ArgumentException($"{pair.Source}: a manifest cannot say that the source is on the right");
+            if (pair.Layout is PairLayout.SourceRight or PairLayout.Single)
+                throw new ArgumentException($"{pair.Source}: a manifest cannot say that an image is single, or its source on the right");
             string target = pair.Target is null ? "" : Relative(pair.Target);
             AppendRow(text, [Relative(pair.Source), target, pair.Split, pair.Label ?? "", pair.SlideId,
                 .. extra.Select(column => column.Values[i])]);

@@ -11,11 +11,14 @@ public enum PairLayout
 
     /// <summary>One file: the right half is the source, the left half the target (pix2pix BtoA).</summary>
     SourceRight,
+
+    /// <summary>One file without a partner, as a labelled image has none: it is its own target.</summary>
+    Single,
 }
 
 /// <summary>One pair of images of the same field.</summary>
 /// <param name="Source">Full path of the source image, or of the file that holds both.</param>
-/// <param name="Target">Full path of the target image; null where <paramref name="Source"/> holds both.</param>
+/// <param name="Target">Full path of the target image; null where <paramref name="Source"/> holds both, or is single.</param>
 /// <param name="Split">"train", "val" or "test".</param>
 /// <param name="Label">The field's label (a HER2 level as in "2+"), or null.</param>
 /// <param name="SlideId">The slide that the field was cut from; empty where it is not known.</param>
@@ -33,6 +36,7 @@ public sealed record Pair(string Source, string? Target, string Split, string? L
     {
         PairLayout.SourceLeft => this with { Layout = PairLayout.SourceRight },
         PairLayout.SourceRight => this with { Layout = PairLayout.SourceLeft },
+        PairLayout.Single => this,
         _ => this with { Source = Target!, Target = Source },
     };
 }

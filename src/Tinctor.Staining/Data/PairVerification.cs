@@ -80,10 +80,11 @@ public static class PairVerification
             throw new FileNotFoundException($"{missing}: missing" + (partner is null ? "" : $", the partner of {partner}"));
         }
         ImageInfo source = Image.ReadInfo(pair.Source);
-        if (pair.Target is null && source.Width % 2 != 0)
+        bool halves = pair.Layout is PairLayout.SourceLeft or PairLayout.SourceRight;
+        if (halves && source.Width % 2 != 0)
             throw new InvalidDataException($"{pair.Source}: {source.Width} pixels wide, so not two images of one size side by side");
         ImageInfo target = pair.Target is null ? source : Image.ReadInfo(pair.Target);
-        if (pair.Target is null) source = target = source with { Width = source.Width / 2 };
+        if (halves) source = target = source with { Width = source.Width / 2 };
         if (sameSize && (source.Width, source.Height) != (target.Width, target.Height))
         {
             throw new InvalidDataException($"{pair.Source}: is {source.Width}x{source.Height}, but its partner {pair.Target} is "

@@ -79,8 +79,9 @@ public sealed class PairedDataset
             throw new InvalidDataException($"{Pairs[index].Source}: is {source.Width}x{source.Height}, but its partner "
                 + $"{Pairs[index].Target} is {target.Width}x{target.Height}; make pairs of one size with `tinctor pair`");
         }
-        pair = (Transform.Prepare(source), Transform.Prepare(target));
-        long bytes = pair.Source.Data.LongLength + pair.Target.Data.LongLength;
+        Image prepared = Transform.Prepare(source);
+        pair = (prepared, source == target ? prepared : Transform.Prepare(target));
+        long bytes = pair.Source.Data.LongLength + (source == target ? 0 : pair.Target.Data.LongLength);
         // Two threads may both find room for the last image; it is then kept although it is slightly over.
         if (Interlocked.Read(ref cachedBytes) + bytes <= cacheBytes && cache.TryAdd(index, pair)) Interlocked.Add(ref cachedBytes, bytes);
         return pair;
@@ -91,6 +92,7 @@ public sealed class PairedDataset
     public static (Image Source, Image Target) ReadPair(Pair pair)
     {
         Image source = Image.Read(pair.Source);
+        if (pair.Layout == PairLayout.Single) return (source, source);
         if (pair.Layout == PairLayout.TwoFiles) return (source, Image.Read(pair.Target!));
         if (source.Width % 2 != 0)
             throw new InvalidDataException($"{pair.Source}: {source.Width} pixels wide, so not two images side by side");

@@ -3,13 +3,17 @@ using Tinctor.Slides.Colour;
 namespace Tinctor.Staining.Data;
 
 /// <summary>
-/// Random variation of H&amp;E staining in optical-density space (HED jitter, Tellez et al. 2018): the amounts of haematoxylin and of eosin
-/// are each multiplied by 1 + U(-Scale, Scale) and raised by U(-Shift, Shift), the residual is kept.
+/// Random variation of staining in optical-density space (HED jitter, Tellez et al. 2018): the amounts of haematoxylin and of eosin
+/// (or of the two stains of <see cref="Stains"/>) are each multiplied by 1 + U(-Scale, Scale) and raised by U(-Shift, Shift), the
+/// residual is kept.
 /// </summary>
 /// <param name="Scale">Largest relative change of a stain's amount, 0 to 1.</param>
 /// <param name="Shift">Largest absolute change of a stain's amount, in decimal optical density, 0 to 1.</param>
 public sealed record StainJitter(double Scale = 0.05, double Shift = 0.01)
 {
+    /// <summary>The two stains and the residual, H&amp;E unless set.</summary>
+    public StainMatrix Stains { get; init; } = StainMatrix.HaematoxylinEosin;
+
     /// <summary>Throws <see cref="ArgumentException"/> for values out of range.</summary>
     public void Validate()
     {
@@ -20,16 +24,16 @@ public sealed record StainJitter(double Scale = 0.05, double Shift = 0.01)
     /// <summary>Changes interleaved RGB light in [0, 1]; the result stays in it.</summary>
     internal void Apply(ref SampleRandom random, Span<float> light)
     {
-        float scaleH = (float)(1 + random.NextDouble(-Scale, Scale)), shiftH = (float)random.NextDouble(-Shift, Shift);
-        float scaleE = (float)(1 + random.NextDouble(-Scale, Scale)), shiftE = (float)random.NextDouble(-Shift, Shift);
+        float scale1 = (float)(1 + random.NextDouble(-Scale, Scale)), shift1 = (float)random.NextDouble(-Shift, Shift);
+        float scale2 = (float)(1 + random.NextDouble(-Scale, Scale)), shift2 = (float)random.NextDouble(-Shift, Shift);
         OpticalDensity.FromLight(light, light, floor: 1 / 255f);
-        StainMatrix.HaematoxylinEosin.Separate(light, light);
+        Stains.Separate(light, light);
         for (int i = 0; i < light.Length; i += 3)
         {
-            light[i] = (light[i] * scaleH) + shiftH;
-            light[i + 1] = (light[i + 1] * scaleE) + shiftE;
+            light[i] = (light[i] * scale1) + shift1;
+            light[i + 1] = (light[i + 1] * scale2) + shift2;
         }
-        StainMatrix.HaematoxylinEosin.Combine(light, light);
+        Stains.Combine(light, light);
         OpticalDensity.ToLight(light, light);
         foreach (ref float sample in light) sample = Math.Clamp(sample, 0, 1);
     }

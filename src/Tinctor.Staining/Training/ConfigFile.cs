@@ -31,6 +31,18 @@ public static class ConfigFile
         return config;
     }
 
+    /// <summary>Reads the configuration of a supervised task.</summary>
+    /// <param name="path">A YAML file, or null for the defaults.</param>
+    /// <param name="overrides">Settings such as "training.lr=1e-3".</param>
+    /// <exception cref="InvalidDataException">A setting is unknown, malformed or out of range.</exception>
+    public static TConfig Read<TConfig>(string? path, IEnumerable<string>? overrides = null) where TConfig : SupervisedConfig
+    {
+        string origin = path ?? "the settings";
+        Settings settings = path is null ? [] : Parse(File.ReadAllText(path), path);
+        foreach (string setting in overrides ?? []) Override(settings, setting);
+        return Resolve<TConfig>(settings, origin, typeof(MethodConfig));
+    }
+
     /// <summary>Reads a model's configuration: the method's name and its settings.</summary>
     /// <exception cref="InvalidDataException">It is none.</exception>
     public static ModelConfig LoadModel(string path)

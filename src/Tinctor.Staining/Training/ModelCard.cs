@@ -21,7 +21,7 @@ internal static class ModelCard
             | Slides trained on | {Slides(data.Train)} |
             | Slides held out | {Slides(data.Manifest.OfSplit("test").Concat(data.Validation))} |
             | Steps | {state.Step}, {config.Training.BatchSize} {(config.Training.BatchSize == 1 ? "pair" : "pairs")} each |
-            | Validation | {(state.LastPsnr is double psnr ? $"PSNR {psnr:F2} dB on {data.ValidationNote}" : data.ValidationNote)} |
+            | Validation | {(state.LastScore is double psnr ? $"PSNR {psnr:F2} dB on {data.ValidationNote}" : data.ValidationNote)} |
             | Licence of the weights | not stated: add it before passing the model on; it depends on the licence of the data |
 
             ## Use

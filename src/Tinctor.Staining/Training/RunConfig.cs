@@ -73,8 +73,8 @@ public sealed record DataConfig
     public int Workers { get; init; } = 2;
 }
 
-/// <summary>How long and how training goes.</summary>
-public sealed record TrainingConfig
+/// <summary>How long and how the training of a staining method goes.</summary>
+public sealed record TrainingConfig : LoopConfig
 {
     /// <summary>Epochs at the full learning rate.</summary>
     [Range(1, 1000000)]
@@ -84,13 +84,22 @@ public sealed record TrainingConfig
     [Range(0, 1000000)]
     public int EpochsDecay { get; init; } = 100;
 
+    /// <summary>Pairs in each picture of samples/.</summary>
+    [Range(0, 64)]
+    public int Samples { get; init; } = 4;
+}
+
+/// <summary>The settings that every training has.</summary>
+public abstract record LoopConfig
+{
     /// <summary>
-    /// Ends training after this many steps whatever the epochs say, the learning rate falling over the second half; 0 for no limit.
+    /// Ends training after this many steps whatever the epochs say, the learning rate falling accordingly (a method's over the second
+    /// half); 0 for no limit.
     /// </summary>
     [Range(0, int.MaxValue)]
     public int Steps { get; init; }
 
-    /// <summary>Pairs a step.</summary>
+    /// <summary>Images (or pairs of them) a step.</summary>
     [Range(1, 4096)]
     public int BatchSize { get; init; } = 1;
 
@@ -112,11 +121,7 @@ public sealed record TrainingConfig
     [Range(1, 1000)]
     public int KeepCheckpoints { get; init; } = 3;
 
-    /// <summary>Decay of the running average of the generator's weights that is used for staining; 0 for none.</summary>
+    /// <summary>Decay of the running average of the trained network's weights that the finished model has; 0 for none.</summary>
     [Range(0, 0.999999)]
     public double Ema { get; init; }
-
-    /// <summary>Pairs in each picture of samples/.</summary>
-    [Range(0, 64)]
-    public int Samples { get; init; } = 4;
 }

@@ -2,7 +2,6 @@ using System.Globalization;
 using System.Text.Encodings.Web;
 using System.Text.Json;
 using Tinctor.Staining.Data;
-using Tinctor.Staining.Inference;
 using Tinctor.Torch;
 using Tinctor.Torch.Serialization;
 
@@ -75,12 +74,14 @@ public sealed class RunFolder
     /// <summary>
     /// Makes the folder with config.yaml and environment.json; the configuration comes last, as it marks the folder as a run.
     /// </summary>
-    public void Describe(RunConfig config, Device device, DataSummary data)
+    /// <returns>The environment that was written.</returns>
+    public RunEnvironment Describe(object config, Device device, DataSummary data)
     {
         var environment = RunEnvironment.Of(device, data);
         AtomicFile.WriteText(EnvironmentFile, JsonSerializer.Serialize(environment, Indented));
         AtomicFile.WriteText(Config, ConfigFile.Write(config));
         Prepare();
+        return environment;
     }
 
     /// <summary>What the run was begun with.</summary>
@@ -138,10 +139,12 @@ public sealed class RunFolder
         return null;
     }
 
-    /// <summary>Exports the trained network with its model card.</summary>
-    internal void WriteModel(RunConfig config, IReadOnlyDictionary<string, Tensor> weights, TrainingData data, TrainingState state) =>
-        ModelFolder.Write(Model, new ModelConfig { Method = config.Method, Model = config.Model }, weights,
-            ModelCard.Write(config, data, state));
+    /// <summary>Loads the checkpoint that scored best; without one the state stays as it is.</summary>
+    internal void LoadBest(TrainingState state)
+    {
+        string path = System.IO.Path.Combine(Checkpoints, Best);
+        if (File.Exists(path)) state.Load(path);
+    }
 
     private void Prepare()
     {

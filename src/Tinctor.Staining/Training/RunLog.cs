@@ -8,12 +8,18 @@ internal sealed class RunLog : IDisposable
     private readonly RunFolder folder;
     private readonly TensorBoardWriter board;
     private readonly long resumedAt;
+    private readonly string score;
     private readonly Dictionary<string, (double sum, int count)> window = [];
     private MetricsLog? metrics;
 
-    public RunLog(RunFolder folder, long resumedAt, string config)
+    /// <param name="folder">Where.</param>
+    /// <param name="resumedAt">Steps done before.</param>
+    /// <param name="config">The configuration, as text.</param>
+    /// <param name="score">The column of validation scores, as in "val_psnr".</param>
+    public RunLog(RunFolder folder, long resumedAt, string config, string score)
     {
         this.folder = folder;
+        this.score = score;
         this.resumedAt = resumedAt;
         board = new TensorBoardWriter(folder.Root, resumedAt + 1);
         if (resumedAt == 0) board.AddText("config", $"```yaml\n{config}```", 0);
@@ -42,13 +48,13 @@ internal sealed class RunLog : IDisposable
         Metrics(losses).Write(step, epoch, values);
     }
 
-    /// <summary>Keeps a picture, and the validation PSNR where there is one; the losses of the step are written before.</summary>
-    public void Sample(int step, int epoch, double? psnr, Image? picture)
+    /// <summary>Keeps the validation score and a picture, where there are such; the losses of the step are written before.</summary>
+    public void Sample(int step, int epoch, double? value, Image? picture)
     {
-        if (psnr is double value)
+        if (value is double scored)
         {
-            board.AddScalar("val_psnr", value, step);
-            metrics!.Write(step, epoch, new Dictionary<string, double> { ["val_psnr"] = value });
+            board.AddScalar(score, scored, step);
+            metrics!.Write(step, epoch, new Dictionary<string, double> { [score] = scored });
         }
         if (picture is not null)
         {
@@ -67,5 +73,5 @@ internal sealed class RunLog : IDisposable
 
     // The first line decides the columns, as only then the method's losses are known.
     private MetricsLog Metrics(string[] losses) =>
-        metrics ??= new MetricsLog(folder.Metrics, [.. losses, "lr", "images_per_s", "val_psnr"], resumedAt);
+        metrics ??= new MetricsLog(folder.Metrics, [.. losses, "lr", "images_per_s", score], resumedAt);
 }

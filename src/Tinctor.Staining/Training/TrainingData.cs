@@ -50,6 +50,23 @@ public sealed record TrainingData(PairManifest Manifest, IReadOnlyList<Pair> Tra
             $"training slides held out: {string.Join(", ", held.Select(pair => pair.SlideId).Distinct())}");
     }
 
+    /// <summary>All but the test split, one fold of it held out for validation.</summary>
+    /// <exception cref="InvalidDataException">An image is broken, or there are too few.</exception>
+    internal static TrainingData OfFold(PairManifest manifest, SupervisedData config, CancellationToken cancel = default)
+    {
+        Pair[] pairs = [.. manifest.Pairs.Where(pair => pair.Split != "test")];
+        if (pairs.Length == 0) throw new InvalidDataException($"{config.Path}: has no images for training ({manifest.Describe()})");
+        var (train, held) = Folds.Split(pairs, config.Fold, config.Folds);
+        PairVerification.Check(pairs, config.ImageSize > 0 ? 1 : config.CropSize, cancel: cancel);
+        return new(manifest, train, held, config.Folds == 1 ? "none, as there is one fold"
+            : $"fold {config.Fold} of {config.Folds}, {(Folds.SlidesKnown(pairs) ? "by slide" : "by image, as the slides are not known")}");
+    }
+
+    /// <summary>One line: what is trained on, and what the best checkpoint is chosen by.</summary>
+    /// <param name="noun">"pairs" or "images".</param>
+    public string Describe(string noun) => $"training on {Train.Count} {noun}; validation: "
+        + $"{(Validation.Count > 0 ? $"{Validation.Count} {noun}, " : "")}{ValidationNote}";
+
     /// <summary>The training pairs as tensors, varied as the configuration says.</summary>
     public PairedDataset TrainingSet(DataConfig config, ulong seed) => new(Train, new PairTransform
     {
@@ -62,6 +79,6 @@ public sealed record TrainingData(PairManifest Manifest, IReadOnlyList<Pair> Tra
         Jitter = config.StainJitter > 0 ? new StainJitter(config.StainJitter, config.StainJitter / 5) : null,
     }, seed, CacheBytes);
 
-    // Small data sets are decoded once.
-    private const long CacheBytes = 1L << 30;
+    /// <summary>Small data sets are decoded once.</summary>
+    internal const long CacheBytes = 1L << 30;
 }

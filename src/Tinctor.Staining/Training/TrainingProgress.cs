@@ -15,8 +15,8 @@ public sealed record TrainingProgress(int Step, int Steps, int Epoch, IReadOnlyD
 /// <param name="Steps">Steps done in all.</param>
 /// <param name="Finished">False if it was asked to stop; it then goes on with --resume.</param>
 /// <param name="ModelFolder">The exported model of a finished run.</param>
-/// <param name="ValidationPsnr">PSNR on the validation pairs at the last checkpoint, in dB; null without validation.</param>
-public sealed record TrainingResult(int Steps, bool Finished, string? ModelFolder, double? ValidationPsnr);
+/// <param name="Validation">How the validation images score, as in "PSNR 23.10 dB"; null without validation.</param>
+public sealed record TrainingResult(int Steps, bool Finished, string? ModelFolder, string? Validation);
 
 /// <summary>Receives what a trainer has to say; a front end decides how it looks.</summary>
 public interface ITrainingObserver

@@ -16,34 +16,34 @@ namespace Tinctor.Staining.Training;
 internal sealed class TrainingState : IDisposable
 {
     private const string Numbers = "training_state";
-    private readonly Method method;
+    private readonly Learner learner;
     private readonly Device device;
     private readonly ExponentialMovingAverage? average;
     private readonly Dictionary<ParamGroup, double> fullLearningRates;
 
-    /// <param name="method">The method in training.</param>
-    /// <param name="ema">Decay of the running average of the staining network; 0 for none.</param>
+    /// <param name="learner">What is in training.</param>
+    /// <param name="ema">Decay of the running average of its trained network; 0 for none.</param>
     /// <param name="device">Where it trains.</param>
-    public TrainingState(Method method, double ema, Device device)
+    public TrainingState(Learner learner, double ema, Device device)
     {
-        this.method = method;
+        this.learner = learner;
         this.device = device;
-        average = ema > 0 ? new ExponentialMovingAverage(method.Generator.parameters(), ema) : null;
+        average = ema > 0 ? new ExponentialMovingAverage(learner.Trained.parameters(), ema) : null;
         fullLearningRates =
-            method.Optimizers.Values.SelectMany(optimizer => optimizer.param_groups).ToDictionary(group => group, group => group.lr);
+            learner.Optimizers.Values.SelectMany(optimizer => optimizer.param_groups).ToDictionary(group => group, group => group.lr);
     }
 
     /// <summary>Steps done.</summary>
     public int Step { get; private set; }
 
-    /// <summary>Validation PSNR at the last checkpoint, in dB.</summary>
-    public double? LastPsnr { get; private set; }
+    /// <summary>How the validation images scored at the last checkpoint; higher is better (PSNR in dB, accuracy).</summary>
+    public double? LastScore { get; private set; }
 
-    /// <summary>The best validation PSNR so far, in dB.</summary>
-    public double? BestPsnr { get; private set; }
+    /// <summary>The best score so far.</summary>
+    public double? BestScore { get; private set; }
 
     /// <summary>Whether the last score is the best so far.</summary>
-    public bool IsBest => LastPsnr is double last && last == BestPsnr;
+    public bool IsBest => LastScore is double last && last == BestScore;
 
     /// <summary>Learning rates as a share of those that the method started with.</summary>
     public void ScaleLearningRates(double factor)
@@ -58,22 +58,22 @@ internal sealed class TrainingState : IDisposable
         Step++;
     }
 
-    /// <summary>Notes the validation PSNR of the present weights.</summary>
-    public void Score(double psnr)
+    /// <summary>Notes the validation score of the present weights.</summary>
+    public void Score(double score)
     {
-        LastPsnr = psnr;
-        BestPsnr = Math.Max(psnr, BestPsnr ?? double.MinValue);
+        LastScore = score;
+        BestScore = Math.Max(score, BestScore ?? double.MinValue);
     }
 
-    /// <summary>Puts the running average, if there is one, into the staining network for a using block.</summary>
+    /// <summary>Puts the running average, if there is one, into the trained network for a using block.</summary>
     public IDisposable? UseAverage() => average?.average_parameters();
 
-    /// <summary>A copy of the weights that the finished model stains with; the caller disposes them.</summary>
-    public OrderedDictionary<string, Tensor> StainingWeights()
+    /// <summary>A copy of the weights that the finished model has; the caller disposes them.</summary>
+    public OrderedDictionary<string, Tensor> ModelWeights()
     {
         using (UseAverage())
         {
-            return new(method.Generator.state_dict().Select(pair => KeyValuePair.Create(pair.Key, pair.Value.detach().cpu().clone())));
+            return new(learner.Trained.state_dict().Select(pair => KeyValuePair.Create(pair.Key, pair.Value.detach().cpu().clone())));
         }
     }
 
@@ -82,14 +82,14 @@ internal sealed class TrainingState : IDisposable
     {
         using DisposeScope scope = torch.NewDisposeScope();
         var tensors = new OrderedDictionary<string, Tensor>();
-        var numbers = new JsonObject { ["step"] = Step, ["last_psnr"] = LastPsnr, ["best_psnr"] = BestPsnr };
-        foreach ((string name, Module network) in method.Networks) Add(tensors, $"networks.{name}", network.state_dict());
+        var numbers = new JsonObject { ["step"] = Step, ["last_psnr"] = LastScore, ["best_psnr"] = BestScore };
+        foreach ((string name, Module network) in learner.Networks) Add(tensors, $"networks.{name}", network.state_dict());
         foreach ((string name, OptimizerState state) in OptimizerStates())
         {
             Add(tensors, name, state.tensors);
             numbers[name] = state.numbers;
         }
-        Add(tensors, "method", method.State);
+        Add(tensors, "method", learner.State);
         foreach (Generator generator in Generators())
             tensors.Add($"random.{tensors.Count(pair => pair.Key.StartsWith("random."))}", generator.get_state());
         SafeTensors.Save(path, tensors, new Dictionary<string, string> { [Numbers] = numbers.ToJsonString() });
@@ -105,12 +105,12 @@ internal sealed class TrainingState : IDisposable
         try
         {
             JsonObject numbers = JsonNode.Parse(json)!.AsObject();
-            foreach ((string name, Module network) in method.Networks) network.load_state_dict(Part(tensors, $"networks.{name}"));
+            foreach ((string name, Module network) in learner.Networks) network.load_state_dict(Part(tensors, $"networks.{name}"));
             foreach ((string name, Action<OptimizerState> load) in OptimizerLoaders())
                 load(new(Part(tensors, name), numbers[name]!.AsObject()));
-            method.LoadState(Part(tensors, "method").ToDictionary(pair => pair.Key, pair => pair.Value.to(device)));
+            learner.LoadState(Part(tensors, "method").ToDictionary(pair => pair.Key, pair => pair.Value.to(device)));
             foreach ((int i, Generator generator) in Generators().Index()) generator.set_state(tensors[$"random.{i}"]);
-            (Step, LastPsnr, BestPsnr) = ((int)numbers["step"]!, (double?)numbers["last_psnr"], (double?)numbers["best_psnr"]);
+            (Step, LastScore, BestScore) = ((int)numbers["step"]!, (double?)numbers["last_psnr"], (double?)numbers["best_psnr"]);
         }
         catch (Exception e) when (e is KeyNotFoundException or JsonException or NullReferenceException or InvalidOperationException)
         {
@@ -122,18 +122,18 @@ internal sealed class TrainingState : IDisposable
     public void Dispose()
     {
         average?.Dispose();
-        foreach (Optimizer optimizer in method.Optimizers.Values) optimizer.Dispose();
+        foreach (Optimizer optimizer in learner.Optimizers.Values) optimizer.Dispose();
     }
 
     private IEnumerable<(string name, OptimizerState state)> OptimizerStates()
     {
-        foreach ((string name, Optimizer optimizer) in method.Optimizers) yield return ($"optimizers.{name}", optimizer.state_dict());
+        foreach ((string name, Optimizer optimizer) in learner.Optimizers) yield return ($"optimizers.{name}", optimizer.state_dict());
         if (average is not null) yield return ("average", average.state_dict());
     }
 
     private IEnumerable<(string name, Action<OptimizerState> load)> OptimizerLoaders()
     {
-        foreach ((string name, Optimizer optimizer) in method.Optimizers) yield return ($"optimizers.{name}", optimizer.load_state_dict);
+        foreach ((string name, Optimizer optimizer) in learner.Optimizers) yield return ($"optimizers.{name}", optimizer.load_state_dict);
         if (average is not null) yield return ("average", average.load_state_dict);
     }
 
