@@ -1,0 +1,66 @@
+namespace Tinctor.Evaluation.Segmentation;
+
+/// <summary>Gaussian smoothing of one plane.</summary>
+internal static class GaussianFilter
+{
+    /// <summary>A smoothed copy; the kernel ends at three sigma, the plane is mirrored at its edges.</summary>
+    /// <param name="plane">[height, width].</param>
+    /// <param name="width">Pixels across.</param>
+    /// <param name="height">Pixels down.</param>
+    /// <param name="sigma">Standard deviation in pixels; 0 copies.</param>
+    public static float[] Smooth(ReadOnlySpan<float> plane, int width, int height, double sigma)
+    {
+        if (sigma <= 0) return plane.ToArray();
+        float[] kernel = Kernel(sigma);
+        return Columns(Rows(plane, width, height, kernel), width, height, kernel);
+    }
+
+    // Half of the symmetric kernel, from the middle outwards.
+    private static float[] Kernel(double sigma)
+    {
+        double[] weights = [.. Enumerable.Range(0, (int)Math.Ceiling(3 * sigma) + 1).Select(i => Math.Exp(-i * i / (2 * sigma * sigma)))];
+        double sum = weights[0] + (2 * weights.Skip(1).Sum());
+        return Array.ConvertAll(weights, weight => (float)(weight / sum));
+    }
+
+    private static float[] Rows(ReadOnlySpan<float> plane, int width, int height, float[] kernel)
+    {
+        int radius = kernel.Length - 1;
+        var smooth = new float[plane.Length];
+        var padded = new float[width + (2 * radius)];
+        for (int y = 0; y < height; y++)
+        {
+            ReadOnlySpan<float> row = plane.Slice(y * width, width);
+            for (int x = 0; x < padded.Length; x++) padded[x] = row[Mirror(x - radius, width)];
+            Span<float> target = smooth.AsSpan(y * width, width);
+            for (int k = -radius; k <= radius; k++) AddScaled(target, padded.AsSpan(radius + k, width), kernel[Math.Abs(k)]);
+        }
+        return smooth;
+    }
+
+    private static float[] Columns(float[] plane, int width, int height, float[] kernel)
+    {
+        int radius = kernel.Length - 1;
+        var smooth = new float[plane.Length];
+        for (int y = 0; y < height; y++)
+        {
+            Span<float> target = smooth.AsSpan(y * width, width);
+            for (int k = -radius; k <= radius; k++)
+                AddScaled(target, plane.AsSpan(Mirror(y + k, height) * width, width), kernel[Math.Abs(k)]);
+        }
+        return smooth;
+    }
+
+    private static void AddScaled(Span<float> target, ReadOnlySpan<float> source, float weight)
+    {
+        for (int i = 0; i < target.Length; i++) target[i] += source[i] * weight;
+    }
+
+    // 0 1 2 | 2 1 0: the edge itself is repeated.
+    private static int Mirror(int i, int size)
+    {
+        int period = 2 * size;
+        i = ((i % period) + period) % period;
+        return i < size ? i : period - 1 - i;
+    }
+}

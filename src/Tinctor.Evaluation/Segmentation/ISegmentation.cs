@@ -1,0 +1,37 @@
+using Tinctor.Evaluation.Data;
+using Tinctor.Evaluation.Metrics;
+using Tinctor.Evaluation.Sections;
+using Tinctor.Staining.Segmentation;
+
+namespace Tinctor.Evaluation.Segmentation;
+
+/// <summary>Where the objects of an image come from: a detector, a trained segmenter, or masks on disk. Called from several threads.</summary>
+public interface ISegmentation
+{
+    /// <summary>What it is, for provenance.</summary>
+    IReadOnlyList<Definition> Provenance { get; }
+
+    /// <summary>Whether objects are single nuclei; else only the pixels mean something (tissue).</summary>
+    bool HasInstances { get; }
+
+    /// <summary>The objects of one image.</summary>
+    /// <param name="pair">Which image.</param>
+    /// <param name="method">Who made it; null for the real one.</param>
+    /// <param name="image">Its pixels.</param>
+    /// <exception cref="InvalidDataException">A mask is missing or does not fit.</exception>
+    LabelMap Of(ImagePair pair, string? method, ScoredImage image);
+}
+
+/// <summary>Nuclei found by <see cref="NucleusDetector"/>.</summary>
+/// <param name="settings">What nuclei look like.</param>
+public sealed class ClassicalSegmentation(NucleusDetection settings) : ISegmentation
+{
+    /// <inheritdoc/>
+    public IReadOnlyList<Definition> Provenance => [new("Nuclei", settings.Describe())];
+
+    /// <inheritdoc/>
+    public bool HasInstances => true;
+
+    /// <inheritdoc/>
+    public LabelMap Of(ImagePair pair, string? method, ScoredImage image) => NucleusDetector.Find(image, settings);
+}

@@ -1,0 +1,118 @@
+using System.Globalization;
+using Tinctor.Evaluation.Metrics;
+using Tinctor.Staining.Segmentation;
+
+namespace Tinctor.Evaluation.Segmentation;
+
+/// <summary>What a nucleus looks like.</summary>
+public sealed record NucleusDetection
+{
+    /// <summary>Micrometres per pixel, by which the lengths below become pixels; 0.5 is a 20x scan.</summary>
+    public double MicronsPerPixel { get; init; } = 0.5;
+
+    /// <summary>Looks at haematoxylin alone, for markers on membranes (HER2); else at haematoxylin and DAB, for markers in nuclei.</summary>
+    public bool HaematoxylinOnly { get; init; }
+
+    /// <summary>Standard deviation of the Gaussian smoothing, in micrometres.</summary>
+    public double Smoothing { get; init; } = 0.4;
+
+    /// <summary>Nuclei are darker than their surroundings: a Gaussian mean of this standard deviation, in micrometres.</summary>
+    public double Surroundings { get; init; } = 10;
+
+    /// <summary>The least share of light that a nucleus absorbs, whatever Otsu's threshold is, so that empty glass has none.</summary>
+    public double LeastAbsorption { get; init; } = 0.2;
+
+    /// <summary>By how much, at the least, a nucleus absorbs more than its surroundings.</summary>
+    public double LeastContrast { get; init; } = 0.05;
+
+    /// <summary>The least area, in square micrometres.</summary>
+    public double LeastArea { get; init; } = 10;
+
+    /// <summary>The largest area, in square micrometres.</summary>
+    public double LargestArea { get; init; } = 400;
+
+    /// <summary>How far a nucleus' distance to its outline must rise above the neck to its neighbour, in micrometres.</summary>
+    public double Prominence { get; init; } = 0.3;
+
+    /// <summary>Throws an ArgumentException for values out of range.</summary>
+    public void Validate()
+    {
+        if (!(MicronsPerPixel is > 0.02 and < 20)) throw new ArgumentException($"{MicronsPerPixel} um per pixel: must be 0.02 to 20");
+        if (!(LeastArea >= 0 && LargestArea > LeastArea))
+            throw new ArgumentException($"areas of {LeastArea} to {LargestArea} um^2: the first must be smaller, neither below 0");
+    }
+
+    /// <summary>In words, for provenance.</summary>
+    public string Describe() => string.Create(CultureInfo.InvariantCulture,
+        $"classical detector: share of light absorbed by {(HaematoxylinOnly ? "haematoxylin" : "haematoxylin, and by DAB")}, smoothed "
+        + $"(Gaussian, {Smoothing} um), less its surroundings (Gaussian, {Surroundings} um), Otsu's threshold of each image (at least "
+        + $"{LeastContrast}, absorption at least {LeastAbsorption}), holes filled, distance-transform watershed (prominence {Prominence} um), "
+        + $"{LeastArea} to {LargestArea} um^2; at {MicronsPerPixel} um per pixel");
+}
+
+/// <summary>
+/// Finds nuclei without a trained model: where more light is absorbed than around, by Otsu's threshold, separated by a watershed of the
+/// distances to the outline.
+/// </summary>
+public static class NucleusDetector
+{
+    /// <summary>The nuclei of an image.</summary>
+    public static LabelMap Find(ScoredImage image, NucleusDetection settings)
+    {
+        settings.Validate();
+        (int width, int height, double mpp) = (image.Width, image.Height, settings.MicronsPerPixel);
+        bool[] mask = Dark(image.Haematoxylin, width, height, settings);
+        if (!settings.HaematoxylinOnly)
+        {
+            bool[] brown = Dark(image.Dab, width, height, settings);
+            for (int i = 0; i < mask.Length; i++) mask[i] |= brown[i];
+        }
+        double pixelArea = mpp * mpp;
+        ConnectedComponents.FillHoles(mask, width, height, (int)(settings.LargestArea / pixelArea / 4));
+        float[] depth = DistanceTransform.Signed(mask, width, height);
+        LabelMap nuclei = Watershed.Split(depth, mask, width, height, (float)(settings.Prominence / mpp));
+        int[] areas = nuclei.Areas();
+        return nuclei.Keep(label => areas[label] * pixelArea >= settings.LeastArea && areas[label] * pixelArea <= settings.LargestArea);
+    }
+
+    /// <summary>
+    /// Otsu's threshold (1979): the value that splits numbers into two classes of the largest variance between them, from a histogram of
+    /// 256 bins; their largest number where all are equal.
+    /// </summary>
+    public static float Otsu(ReadOnlySpan<float> values)
+    {
+        const int bins = 256;
+        (float low, float high) = (float.PositiveInfinity, float.NegativeInfinity);
+        foreach (float value in values) (low, high) = (Math.Min(low, value), Math.Max(high, value));
+        if (!(high > low)) return high;
+        var histogram = new double[bins];
+        foreach (float value in values) histogram[Math.Min(bins - 1, (int)((value - low) / (high - low) * bins))]++;
+        double total = values.Length, sum = 0, below = 0, sumBelow = 0, best = -1;
+        for (int i = 0; i < bins; i++) sum += i * histogram[i];
+        int split = 0;
+        for (int i = 0; i < bins - 1; i++)
+        {
+            below += histogram[i];
+            sumBelow += i * histogram[i];
+            if (below == 0 || below == total) continue;
+            double difference = (sumBelow / below) - ((sum - sumBelow) / (total - below));
+            double between = below * (total - below) * difference * difference;
+            if (between > best) (best, split) = (between, i);
+        }
+        return low + ((split + 1) * (high - low) / bins);
+    }
+
+    // A threshold for each stain: a few brown nuclei must not hide the pale blue ones. The share of light that is absorbed levels off
+    // where density goes on, so that black nuclei do not hide grey ones either.
+    private static bool[] Dark(float[] density, int width, int height, NucleusDetection settings)
+    {
+        float[] absorbed = Array.ConvertAll(density, od => 1 - MathF.Pow(10, -od));
+        absorbed = GaussianFilter.Smooth(absorbed, width, height, settings.Smoothing / settings.MicronsPerPixel);
+        float[] contrast = GaussianFilter.Smooth(absorbed, width, height, settings.Surroundings / settings.MicronsPerPixel);
+        for (int i = 0; i < contrast.Length; i++) contrast[i] = absorbed[i] - contrast[i];
+        double threshold = Math.Max(Otsu(contrast), settings.LeastContrast);
+        var dark = new bool[contrast.Length];
+        for (int i = 0; i < dark.Length; i++) dark[i] = contrast[i] > threshold && absorbed[i] > settings.LeastAbsorption;
+        return dark;
+    }
+}

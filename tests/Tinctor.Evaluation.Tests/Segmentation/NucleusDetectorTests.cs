@@ -1,0 +1,102 @@
+using Tinctor.Evaluation.Ihc;
+using Tinctor.Evaluation.Metrics;
+using Tinctor.Evaluation.Segmentation;
+using Tinctor.Slides;
+using Tinctor.Staining.Data.Phantom;
+using Tinctor.Staining.Segmentation;
+using Tinctor.Tests;
+
+namespace Tinctor.Evaluation.Tests.Segmentation;
+
+/// <summary>The classical detector against annotated nuclei.</summary>
+public class NucleusDetectorTests(ITestOutputHelper output)
+{
+    [Fact]
+    public void Finds_most_annotated_nuclei_of_brightfield_images()
+    {
+        string folder = SharedFiles.Path("data/nuclei");
+        (InstanceAgreement objects, PixelAgreement pixels) = (default, default);
+        foreach (string path in Directory.GetFiles(Path.Combine(folder, "images"), "*.png"))
+        {
+            LabelMap truth = Labels(Path.Combine(folder, "labels", Path.GetFileName(path)));
+            LabelMap found = NucleusDetector.Find(new ScoredImage(Image.Read(path)), new());
+            objects += InstanceAgreement.Of(found, truth);
+            pixels += PixelAgreement.Of(found.Mask(), truth.Mask());
+        }
+        Report("nuclei", objects, pixels);
+        Assert.InRange(pixels.Dice, 0.7, 1);
+        Assert.InRange(objects.RecognitionQuality, 0.6, 1);
+    }
+
+    [Theory]
+    [InlineData(PhantomStain.Ki67, false), InlineData(PhantomStain.Her2, true)]
+    public void Finds_most_nuclei_of_the_phantom(PhantomStain stain, bool haematoxylinOnly)
+    {
+        var options = new PhantomOptions { Width = 512, Height = 512, Stains = [PhantomStain.He, stain], Seed = 11 };
+        PhantomField field = PhantomSlide.Render(options);
+        LabelMap truth = LabelMap.Of(512, 512, field.Labels);
+        LabelMap found = NucleusDetector.Find(new ScoredImage(field.Images.Single(image => image.Stain == stain).Image), new() { HaematoxylinOnly = haematoxylinOnly });
+        InstanceAgreement objects = InstanceAgreement.Of(found, truth);
+        Report($"{stain}", objects, PixelAgreement.Of(found.Mask(), truth.Mask()));
+        Assert.InRange(objects.RecognitionQuality, 0.7, 1);
+    }
+
+    [Fact]
+    public void Tells_positive_from_negative_nuclei_of_IHC()
+    {
+        // Of red (positive) and blue (negative) nuclei, outlined in green.
+        (InstanceAgreement objects, PixelAgreement pixels) = (default, default);
+        foreach (string name in new[] { "22_2", "34_3" })
+        {
+            Image colours = Image.Read(SharedFiles.Path($"data/deepliif/{name}_nuclei.png"));
+            LabelMap positive = Painted(colours, 0), truth = Painted(colours, 0, 2);
+            var image = new ScoredImage(Image.Read(SharedFiles.Path($"data/deepliif/{name}_ihc.png")));
+            LabelMap found = NucleusDetector.Find(image, new() { MicronsPerPixel = 0.25 });
+            IhcCounts counts = IhcCounts.Of(image, found, new() { MicronsPerPixel = 0.25 });
+            IhcCounts onTruth = IhcCounts.Of(image, truth, new() { MicronsPerPixel = 0.25 });
+            double index = 100.0 * counts.StainedNuclei.Positive / counts.Nuclei, expected = 100.0 * positive.Count / truth.Count;
+            double byColour = 100.0 * onTruth.StainedNuclei.Positive / onTruth.Nuclei;
+            output.WriteLine($"{name}: Ki67 index {index:F1}%, on the annotated outlines {byColour:F1}%, annotated {expected:F1}%");
+            Assert.InRange(byColour - expected, -6, 6);
+            // The detector misses pale nuclei, most of which are negative.
+            Assert.InRange(index - expected, -5, 20);
+            objects += InstanceAgreement.Of(found, truth);
+            pixels += PixelAgreement.Of(found.Mask(), truth.Mask());
+        }
+        Report("IHC", objects, pixels);
+        Assert.InRange(objects.RecognitionQuality, 0.4, 1);
+    }
+
+    [Fact]
+    public void Finds_nothing_on_empty_glass()
+    {
+        var glass = new Image(64, 64, 3);
+        new Random(1).NextBytes(glass.Data);
+        for (int i = 0; i < glass.Data.Length; i++) glass.Data[i] = (byte)(240 + (glass.Data[i] % 8));
+        Assert.Equal(0, NucleusDetector.Find(new ScoredImage(glass), new()).Count);
+    }
+
+    private void Report(string what, InstanceAgreement objects, PixelAgreement pixels) => output.WriteLine(
+        $"{what}: F1 {objects.RecognitionQuality:F3}, PQ {objects.PanopticQuality:F3}, AJI {objects.Aji:F3}, Dice {pixels.Dice:F3}, "
+        + $"precision {pixels.Precision:F3}, recall {pixels.Recall:F3}, found {objects.Matched + objects.Extra} of "
+        + $"{objects.Matched + objects.Missed}");
+
+    // Nuclei of the colours (0 red, 2 blue), grown by two pixels into their outlines.
+    private static LabelMap Painted(Image image, params int[] channels)
+    {
+        var mask = new bool[image.Width * image.Height];
+        for (int i = 0; i < mask.Length; i++) mask[i] = channels.Any(c => image.Data[(3 * i) + c] > 127) && image.Data[(3 * i) + 1] < 128;
+        LabelMap cores = ConnectedComponents.Of(mask, image.Width, image.Height);
+        int[] areas = cores.Areas();
+        cores = cores.Keep(label => areas[label] >= 30);
+        DistanceTransform distance = DistanceTransform.To(cores.Mask(), image.Width, image.Height);
+        return LabelMap.Of(image.Width, image.Height,
+            [.. distance.Nearest.Select((nearest, i) => distance.Squared[i] <= 4 ? cores.Labels[nearest] : 0)]);
+    }
+
+    private static LabelMap Labels(string path)
+    {
+        Image image = Image.Read(path);
+        return LabelMap.Of(image.Width, image.Height, Array.ConvertAll(image.Samples16.ToArray(), value => (int)value));
+    }
+}
