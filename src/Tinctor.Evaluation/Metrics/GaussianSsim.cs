@@ -14,7 +14,7 @@ internal sealed class GaussianSsim
 
     private readonly int channels, samples, valid;
     private readonly double c1, c2;
-    private readonly double[][] rows, referenceRows; // those under the window, in a ring
+    private readonly double[][] rows, referenceRows; // those under the window, the oldest first
     private readonly double[] x, y, squares, products; // weighted down
     private readonly double[] similarities, contrasts; // summed down each column of windows
 
@@ -38,10 +38,10 @@ internal sealed class GaussianSsim
         int height = image.Length / samples;
         for (int row = 0; row < height; row++)
         {
-            SampleRows.Load(image.Slice(row * samples, samples), rows[row % Size].AsSpan());
-            SampleRows.Load(reference.Slice(row * samples, samples), referenceRows[row % Size].AsSpan());
+            SampleRows.Load(image.Slice(row * samples, samples), Next(rows).AsSpan());
+            SampleRows.Load(reference.Slice(row * samples, samples), Next(referenceRows).AsSpan());
             if (row < Size - 1) continue;
-            WeightDown(row + 1);
+            WeightDown();
             AddSimilarities();
         }
         int down = height - Size + 1;
@@ -56,24 +56,31 @@ internal sealed class GaussianSsim
         return Array.ConvertAll(weights, weight => weight / sum);
     }
 
-    private void WeightDown(int oldest)
+    // The oldest row goes to the end, to be overwritten.
+    private static double[] Next(double[][] rows)
+    {
+        double[] oldest = rows[0];
+        Array.Copy(rows, 1, rows, 0, Size - 1);
+        return rows[Size - 1] = oldest;
+    }
+
+    private void WeightDown()
     {
         for (int i = 0; i < samples; i += Vector<double>.Count)
         {
             Vector<double> sumX = default, sumY = default, sumSquares = default, sumProducts = default;
             for (int k = 0; k < Size; k++)
             {
-                int slot = (oldest + k) % Size;
-                Vector<double> a = new(rows[slot], i), b = new(referenceRows[slot], i), weight = new(Kernel[k]), c = weight * a, d = weight * b;
+                Vector<double> a = rows[k].At(i), b = referenceRows[k].At(i), weight = new(Kernel[k]), c = weight * a, d = weight * b;
                 sumX += c;
                 sumY += d;
                 sumSquares += (c * a) + (d * b);
                 sumProducts += c * b;
             }
-            sumX.CopyTo(x, i);
-            sumY.CopyTo(y, i);
-            sumSquares.CopyTo(squares, i);
-            sumProducts.CopyTo(products, i);
+            sumX.Store(x, i);
+            sumY.Store(y, i);
+            sumSquares.Store(squares, i);
+            sumProducts.Store(products, i);
         }
     }
 
@@ -86,16 +93,16 @@ internal sealed class GaussianSsim
             for (int k = 0, j = i; k < Size; k++, j += channels)
             {
                 var weight = new Vector<double>(Kernel[k]);
-                meanX += weight * new Vector<double>(x, j);
-                meanY += weight * new Vector<double>(y, j);
-                meanSquares += weight * new Vector<double>(squares, j);
-                meanProducts += weight * new Vector<double>(products, j);
+                meanX += weight * x.At(j);
+                meanY += weight * y.At(j);
+                meanSquares += weight * squares.At(j);
+                meanProducts += weight * products.At(j);
             }
             Vector<double> product = meanX * meanY, both = (meanX * meanX) + (meanY * meanY);
             Vector<double> covariance = meanProducts - product, variances = meanSquares - both;
             Vector<double> contrast = (covariance + covariance + k2) / (variances + k2);
-            (new Vector<double>(contrasts, i) + contrast).CopyTo(contrasts, i);
-            (new Vector<double>(similarities, i) + (contrast * (product + product + k1) / (both + k1))).CopyTo(similarities, i);
+            (contrasts.At(i) + contrast).Store(contrasts, i);
+            (similarities.At(i) + (contrast * (product + product + k1) / (both + k1))).Store(similarities, i);
         }
     }
 }

@@ -1,4 +1,5 @@
 using System.Numerics;
+using System.Runtime.CompilerServices;
 
 namespace Tinctor.Evaluation.Metrics;
 
@@ -12,7 +13,7 @@ internal sealed class UniformSsim<TSum> where TSum : struct, INumber<TSum>
     private readonly int size, channels, samples, valid;
     private readonly double c1, c2;
     private readonly TSum[][] rows, referenceRows; // those under the window, in a ring
-    private readonly Sums columns, windows;
+    private readonly TSum[] x, y, squares, products; // column sums of x, y, x^2 + y^2 and xy
     private readonly double[] similarities; // summed down each column of windows
     private TSum[] row, referenceRow;
 
@@ -26,7 +27,7 @@ internal sealed class UniformSsim<TSum> where TSum : struct, INumber<TSum>
         int length = samples + (size * channels) + Vector<int>.Count;
         TSum[] Row() => new TSum[length];
         (rows, referenceRows) = ([.. Enumerable.Range(0, size).Select(_ => Row())], [.. Enumerable.Range(0, size).Select(_ => Row())]);
-        (row, referenceRow, columns, windows) = (Row(), Row(), new(length), new(length));
+        (row, referenceRow, x, y, squares, products) = (Row(), Row(), Row(), Row(), Row(), Row());
         similarities = new double[length];
     }
 
@@ -34,15 +35,14 @@ internal sealed class UniformSsim<TSum> where TSum : struct, INumber<TSum>
     public double[] MeanPerChannel<TSample>(ReadOnlySpan<TSample> image, ReadOnlySpan<TSample> reference) where TSample : struct
     {
         int height = image.Length / samples;
-        for (int y = 0; y < height; y++)
+        for (int line = 0; line < height; line++)
         {
-            SampleRows.Load(image.Slice(y * samples, samples), row);
-            SampleRows.Load(reference.Slice(y * samples, samples), referenceRow);
-            int slot = y % size;
+            SampleRows.Load(image.Slice(line * samples, samples), row);
+            SampleRows.Load(reference.Slice(line * samples, samples), referenceRow);
+            int slot = line % size;
             SlideDown(row, referenceRow, rows[slot], referenceRows[slot]); // the ring starts with rows of zeros
             (rows[slot], row, referenceRows[slot], referenceRow) = (row, rows[slot], referenceRow, referenceRows[slot]);
-            if (y < size - 1) continue;
-            SumAcross();
+            if (line < size - 1) continue;
             AddSimilarities();
         }
         return SampleRows.MeansPerChannel(similarities.AsSpan(0, valid), channels, height - size + 1);
@@ -54,30 +54,11 @@ internal sealed class UniformSsim<TSum> where TSum : struct, INumber<TSum>
     {
         for (int i = 0; i < samples; i += Vector<TSum>.Count)
         {
-            Vector<TSum> a = new(image, i), b = new(reference, i), c = new(oldImage, i), d = new(oldReference, i);
-            (new Vector<TSum>(columns.X, i) + a - c).CopyTo(columns.X, i);
-            (new Vector<TSum>(columns.Y, i) + b - d).CopyTo(columns.Y, i);
-            (new Vector<TSum>(columns.Squares, i) + ((a - c) * (a + c)) + ((b - d) * (b + d))).CopyTo(columns.Squares, i);
-            (new Vector<TSum>(columns.Products, i) + (a * b) - (c * d)).CopyTo(columns.Products, i);
-        }
-    }
-
-    private void SumAcross()
-    {
-        for (int i = 0; i < valid; i += Vector<TSum>.Count)
-        {
-            Vector<TSum> x = new(columns.X, i), y = new(columns.Y, i), squares = new(columns.Squares, i), products = new(columns.Products, i);
-            for (int k = 1, j = i + channels; k < size; k++, j += channels)
-            {
-                x += new Vector<TSum>(columns.X, j);
-                y += new Vector<TSum>(columns.Y, j);
-                squares += new Vector<TSum>(columns.Squares, j);
-                products += new Vector<TSum>(columns.Products, j);
-            }
-            x.CopyTo(windows.X, i);
-            y.CopyTo(windows.Y, i);
-            squares.CopyTo(windows.Squares, i);
-            products.CopyTo(windows.Products, i);
+            Vector<TSum> a = image.At(i), b = reference.At(i), c = oldImage.At(i), d = oldReference.At(i);
+            (x.At(i) + a - c).Store(x, i);
+            (y.At(i) + b - d).Store(y, i);
+            (squares.At(i) + ((a - c) * (a + c)) + ((b - d) * (b + d))).Store(squares, i);
+            (products.At(i) + (a * b) - (c * d)).Store(products, i);
         }
     }
 
@@ -87,39 +68,41 @@ internal sealed class UniformSsim<TSum> where TSum : struct, INumber<TSum>
         var area = new Vector<TSum>(TSum.CreateChecked(size * size));
         for (int i = 0; i < valid; i += Vector<TSum>.Count)
         {
-            Vector<TSum> x = new(windows.X, i), y = new(windows.Y, i), product = x * y, squares = (x * x) + (y * y);
-            Vector<TSum> covariance = (area * new Vector<TSum>(windows.Products, i)) - product;
-            Vector<TSum> variances = (area * new Vector<TSum>(windows.Squares, i)) - squares;
+            Vector<TSum> sumX = x.At(i), sumY = y.At(i), sumSquares = squares.At(i), sumProducts = products.At(i);
+            for (int k = 1, j = i + channels; k < size; k++, j += channels)
+            {
+                sumX += x.At(j);
+                sumY += y.At(j);
+                sumSquares += squares.At(j);
+                sumProducts += products.At(j);
+            }
+            Vector<TSum> product = sumX * sumY, both = (sumX * sumX) + (sumY * sumY);
+            Vector<TSum> covariance = (area * sumProducts) - product, variances = (area * sumSquares) - both;
             if (typeof(TSum) == typeof(double))
             {
-                Add(i, product.As<TSum, double>(), squares.As<TSum, double>(), covariance.As<TSum, double>(), variances.As<TSum, double>());
+                Add(i, product.As<TSum, double>(), both.As<TSum, double>(), covariance.As<TSum, double>(), variances.As<TSum, double>());
             }
             else
             {
-                var (p, s) = (Doubles(product.As<TSum, int>()), Doubles(squares.As<TSum, int>()));
+                var (p, b) = (Doubles(product.As<TSum, int>()), Doubles(both.As<TSum, int>()));
                 var (c, v) = (Doubles(covariance.As<TSum, int>()), Doubles(variances.As<TSum, int>()));
-                Add(i, p.Low, s.Low, c.Low, v.Low);
-                Add(i + Vector<double>.Count, p.High, s.High, c.High, v.High);
+                Add(i, p.Low, b.Low, c.Low, v.Low);
+                Add(i + Vector<double>.Count, p.High, b.High, c.High, v.High);
             }
         }
     }
 
-    private void Add(int at, Vector<double> product, Vector<double> squares, Vector<double> covariance, Vector<double> variances)
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private void Add(int at, Vector<double> product, Vector<double> both, Vector<double> covariance, Vector<double> variances)
     {
         Vector<double> k1 = new(c1), k2 = new(c2);
-        Vector<double> similarity = (product + product + k1) * (covariance + covariance + k2) / ((squares + k1) * (variances + k2));
-        (new Vector<double>(similarities, at) + similarity).CopyTo(similarities, at);
+        Vector<double> similarity = (product + product + k1) * (covariance + covariance + k2) / ((both + k1) * (variances + k2));
+        (similarities.At(at) + similarity).Store(similarities, at);
     }
 
     private static (Vector<double> Low, Vector<double> High) Doubles(Vector<int> numbers)
     {
         Vector.Widen(numbers, out Vector<long> low, out Vector<long> high);
         return (Vector.ConvertToDouble(low), Vector.ConvertToDouble(high));
-    }
-
-    /// <summary>What SSIM needs: sums of x, y, x^2 + y^2 and xy (it never needs the two squares apart).</summary>
-    private sealed class Sums(int length)
-    {
-        public readonly TSum[] X = new TSum[length], Y = new TSum[length], Squares = new TSum[length], Products = new TSum[length];
     }
 }
