@@ -52,18 +52,29 @@ internal static class PhaseCorrelation
             height = Math.Min(source.size(2) - top, target.size(2) - top - y);
         if (width < 8 || height < 8) return default;
         Tensor Part(Tensor image, long x0, long y0) => image.narrow(2, y0, height).narrow(3, x0, width).view2d();
+        (Tensor surface, double scale) = Surface(Part(source, left, top), Part(target, left + x, top + y), cutOff);
+        return Peak(surface.data<float>(), (int)width, (int)height, largest, scale);
+    }
+
+    /// <summary>
+    /// The correlation of two images [.., h, w], with the shift 0 at the first pixel, and the factor that makes the peak of identical
+    /// images 1.
+    /// </summary>
+    internal static (Tensor Surface, double Scale) Surface(Tensor source, Tensor target, double cutOff)
+    {
+        using var scope = torch.NewDisposeScope();
+        (long height, long width) = (source.size(-2), source.size(-1));
         Tensor window = Window(height).unsqueeze(1) * Window(width).unsqueeze(0);
-        Tensor a = torch.fft.fft2(Windowed(Part(source, left, top), window)),
-            b = torch.fft.fft2(Windowed(Part(target, left + x, top + y), window));
+        Tensor a = torch.fft.fft2(Windowed(source, window)), b = torch.fft.fft2(Windowed(target, window));
         Tensor cross = a.conj() * b;
         Tensor weight = Weights(height, cutOff).unsqueeze(1) * Weights(width, cutOff).unsqueeze(0);
         Tensor surface = torch.fft.ifft2(cross / (cross.abs() + 1e-12) * weight).real().contiguous();
-        return Peak(surface.data<float>(), (int)width, (int)height, largest, height * width / weight.sum().item());
+        return (surface.MoveToOuterDisposeScope(), height * width / weight.sum().item());
     }
 
     private static Tensor view2d(this Tensor image) => image.squeeze(0).squeeze(0);
 
-    private static Tensor Windowed(Tensor image, Tensor window) => (image - image.mean()) * window;
+    private static Tensor Windowed(Tensor image, Tensor window) => (image - image.mean([-2, -1], keepdim: true)) * window;
 
     private static Tensor Window(long size) => torch.hann_window(size, periodic: false);
 
@@ -78,7 +89,8 @@ internal static class PhaseCorrelation
         return torch.tensor(weights, size);
     }
 
-    private static Shift Peak(ReadOnlySpan<float> surface, int width, int height, double largest, double scale)
+    /// <summary>The highest point of a correlation within reach, to a part of a pixel.</summary>
+    internal static Shift Peak(ReadOnlySpan<float> surface, int width, int height, double largest, double scale)
     {
         int reachX = (int)Math.Min(Math.Ceiling(largest), (width - 1) / 2), reachY = (int)Math.Min(Math.Ceiling(largest), (height - 1) / 2);
         (int bestX, int bestY, float best) = (0, 0, float.NegativeInfinity);

@@ -145,7 +145,7 @@ public sealed record ImagePairs(
     /// Files of a folder by stem. pix2pix and CycleGAN write all versions into one folder and tell them apart by a suffix:
     /// where a file has the suffix of our role, only those that have it count, and it is not part of the name.
     /// </summary>
-    private static Dictionary<string, List<string>> FilesByStem(string folder, string roleSuffix)
+    internal static Dictionary<string, List<string>> FilesByStem(string folder, string roleSuffix)
     {
         var files = FilesOf(folder);
         bool HasSuffix(string file) => Path.GetFileNameWithoutExtension(file).EndsWith(roleSuffix, StringComparison.Ordinal);

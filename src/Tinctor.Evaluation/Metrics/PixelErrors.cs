@@ -56,7 +56,8 @@ public static class PixelErrors
     /// <summary>Root of the mean squared error, 0 to 255.</summary>
     public static double Rmse(PixelView image, PixelView reference) => Math.Sqrt(Mse(image, reference));
 
-    private static (long Absolute, long Squared) Sums(ReadOnlySpan<byte> a, ReadOnlySpan<byte> b)
+    /// <summary>Exact sums of absolute and squared differences.</summary>
+    internal static (long Absolute, long Squared) Sums(ReadOnlySpan<byte> a, ReadOnlySpan<byte> b)
     {
         long absolute = 0, squared = 0;
         // Blocks small enough that a 32-bit lane cannot overflow: 4096 x 255^2 < 2^31.

@@ -1,0 +1,18 @@
+using System.CommandLine;
+using Tinctor.Evaluation.Alignment;
+using Tinctor.Evaluation.Sections;
+
+namespace Tinctor.Cli.Commands.Evaluation;
+
+/// <summary>Whether displaced pairs are looked for; they are, unless told otherwise.</summary>
+internal static class AlignmentOptions
+{
+    private static readonly Option<bool> None = new("--no-alignment")
+    {
+        Description = "Do not measure how far the images are displaced, nor the scores after re-registration",
+    };
+
+    public static IReadOnlyList<Option> All { get; } = [None];
+
+    public static IEnumerable<IAnalysis> Analyses(ParseResult parse) => parse.GetValue(None) ? [] : [new AlignmentAnalysis()];
+}

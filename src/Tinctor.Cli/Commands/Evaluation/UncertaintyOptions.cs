@@ -1,0 +1,25 @@
+using System.CommandLine;
+using Tinctor.Evaluation;
+using Tinctor.Evaluation.Sections;
+using Tinctor.Evaluation.Uncertainty;
+
+namespace Tinctor.Cli.Commands.Evaluation;
+
+/// <summary>Repeated runs of stochastic models.</summary>
+internal static class UncertaintyOptions
+{
+    private static readonly Option<string[]> Repeats = new("--repeats")
+    {
+        Description = "Repeated runs of a stochastic model: a folder that holds a folder a run; NAME=DIR for several models",
+        HelpName = "[NAME=]DIR",
+        DefaultValueFactory = _ => [],
+    };
+
+    public static IReadOnlyList<Option> All { get; } = [Repeats];
+
+    public static IEnumerable<IAnalysis> Analyses(ParseResult parse)
+    {
+        RepeatedRuns[] models = [.. parse.GetRequiredValue(Repeats).Select(text => new RepeatedRuns(StainedFolder.Parse(text)))];
+        return models.Length == 0 ? [] : [new UncertaintyAnalysis(models)];
+    }
+}
