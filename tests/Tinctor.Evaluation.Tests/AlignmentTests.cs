@@ -100,7 +100,7 @@ public sealed class AlignmentTests : IDisposable
     public void ScannerPairsAreDisplacedByAFewPixels()
     {
         string folder = SharedFiles.Path("data/scanner_pairs");
-        string[] files = [.. Directory.EnumerateFiles(folder, "*.png", SearchOption.AllDirectories).Order(StringComparer.Ordinal)];
+        string[] files = [.. Directory.EnumerateFiles(folder, "*.jpg", SearchOption.AllDirectories).Order(StringComparer.Ordinal)];
         var byName = files.GroupBy(Path.GetFileName).Where(group => group.Count() == 2).Take(6).ToArray();
         Assert.SkipUnless(byName.Length > 0, "no files of one name in two folders");
         Section section = Run([.. byName.Select(pair => (pair.Key![..^4], Rgb(pair.First()), Rgb(pair.Last()), (Image?)null))]);

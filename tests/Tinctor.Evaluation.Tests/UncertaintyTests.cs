@@ -47,7 +47,8 @@ public sealed class UncertaintyTests : IDisposable
         Assert.InRange(row["calibration_error"], 0, 0.6);
         Assert.True(row["spearman"] > 0.3 && row["pearson"] > 0.3);
         var curve = Assert.IsType<CurveChart>(section.Charts[0]).Series[0];
-        Assert.All(curve.X.Zip(curve.Y), point => Assert.Equal(point.First, point.Second, 1.2));
+        // The groups at the ends hold the pixels whose spread over 24 runs came out too small or too large.
+        Assert.All(curve.X.Zip(curve.Y), point => Assert.Equal(point.First, point.Second, 0.15 * point.First + 0.3));
         Assert.Equal(curve.X.Order(), curve.X);
     }
 
