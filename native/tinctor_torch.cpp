@@ -512,11 +512,14 @@ static void flatten(c10::IValue value, torch::jit::Stack& stack) {
     stack.push_back(std::move(value));
 }
 
-// Calls a method of a script module; tuples and lists come back as their elements. Returns the number of results.
-TT_API int tt_script_call(void* module, const char* method, void* const* inputs, int count, Value* results, int capacity) {
+// Calls a method of a script module with tensors, then booleans; tuples and lists come back as their elements. Returns the number of
+// results.
+TT_API int tt_script_call(void* module, const char* method, void* const* inputs, int count, const uint8_t* flags, int flag_count,
+                          Value* results, int capacity) {
   return guarded("jit.forward", -1, [&] {
     torch::jit::Stack arguments;
     for (auto& tensor : borrow_all(inputs, count)) arguments.emplace_back(std::move(tensor));
+    for (int i = 0; i < flag_count; i++) arguments.emplace_back(flags[i] != 0);
     c10::IValue output = static_cast<torch::jit::Module*>(module)->get_method(method)(std::move(arguments));
     torch::jit::Stack stack;
     flatten(std::move(output), stack);

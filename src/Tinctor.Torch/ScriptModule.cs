@@ -18,12 +18,18 @@ public sealed unsafe class ScriptModule : IDisposable
 
     /// <summary>Calls any method of the module.</summary>
     /// <exception cref="TorchException">There is no such method, or it refused its input.</exception>
-    public Tensor[] Call(string method, params ReadOnlySpan<Tensor> inputs)
+    public Tensor[] Call(string method, params ReadOnlySpan<Tensor> inputs) => Call(method, inputs, []);
+
+    /// <summary>Calls any method of the module with tensors and, after them, booleans.</summary>
+    /// <exception cref="TorchException">There is no such method, or it refused its input.</exception>
+    public Tensor[] Call(string method, ReadOnlySpan<Tensor> inputs, ReadOnlySpan<bool> flags)
     {
         nint* handles = stackalloc nint[inputs.Length];
         for (int i = 0; i < inputs.Length; i++) handles[i] = inputs[i].Handle;
         Value* results = stackalloc Value[MaxResults];
-        int count = NativeMethods.tt_script_call(Handle, method, handles, inputs.Length, results, MaxResults);
+        byte* bytes = stackalloc byte[flags.Length];
+        for (int i = 0; i < flags.Length; i++) bytes[i] = flags[i] ? (byte)1 : (byte)0;
+        int count = NativeMethods.tt_script_call(Handle, method, handles, inputs.Length, bytes, flags.Length, results, MaxResults);
         foreach (Tensor input in inputs) GC.KeepAlive(input);
         GC.KeepAlive(this);
         return Operator.Take(results, NativeMethods.Check(count));

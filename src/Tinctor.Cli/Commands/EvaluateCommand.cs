@@ -1,5 +1,6 @@
 using System.CommandLine;
 using Spectre.Console;
+using Tinctor.Cli.Commands.Evaluation;
 using Tinctor.Evaluation;
 using Tinctor.Evaluation.Metrics;
 using Tinctor.Evaluation.Report;
@@ -96,6 +97,8 @@ public static class EvaluateCommand
         {
             Stained, Real, Source, Labels, TrainReal, Run, Title, Out, SsimName, Resamples, Seed,
         };
+        foreach (var option in FeatureOptions.All)
+            command.Add(option);
         command.SetAction((parse, cancel) =>
             Task.Run(() => Execute(OptionsOf(parse), parse.GetRequiredValue(Out), AnsiConsole.Console, cancel), cancel));
         return command;
@@ -111,6 +114,8 @@ public static class EvaluateCommand
         Run = parse.GetValue(Run),
         Title = parse.GetValue(Title),
         Ssim = parse.GetValue(SsimName) == "gaussian11" ? SsimVariant.Gaussian11 : SsimVariant.Uniform7,
+        ExtraMetrics = [.. FeatureOptions.Metrics(parse)],
+        Analyses = [.. FeatureOptions.Analyses(parse)],
         Resamples = parse.GetValue(Resamples),
         Seed = parse.GetValue(Seed),
     };

@@ -97,7 +97,8 @@ internal static unsafe partial class NativeMethods
     [LibraryImport(Library)] internal static partial int tt_script_train(nint module, int training);
 
     [LibraryImport(Library, StringMarshalling = StringMarshalling.Utf8)]
-    internal static partial int tt_script_call(nint module, string method, nint* inputs, int count, Value* results, int capacity);
+    internal static partial int tt_script_call(
+        nint module, string method, nint* inputs, int count, byte* flags, int flagCount, Value* results, int capacity);
 
     internal static string Text(byte* utf8) => Marshal.PtrToStringUTF8((nint)utf8) ?? "";
 

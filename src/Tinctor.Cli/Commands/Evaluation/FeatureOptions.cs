@@ -1,0 +1,105 @@
+using System.CommandLine;
+using System.Globalization;
+using Tinctor.Evaluation.Features;
+using Tinctor.Evaluation.Metrics;
+using Tinctor.Evaluation.Sections;
+using Tinctor.Staining.Training;
+
+namespace Tinctor.Cli.Commands.Evaluation;
+
+/// <summary>Options of <c>tinctor evaluate</c> for metrics that look through a network: LPIPS, FID, KID, IS, precision and recall.</summary>
+internal static class FeatureOptions
+{
+    private static readonly Option<string?> Inception = new("--inception")
+    {
+        Description = "Inception weights for FID, KID, IS: pytorch-fid's pt_inception-2015-12-05-6726825d.pth or the TorchScript file "
+            + "inception-2015-12-05.pt of StyleGAN and clean-fid",
+        HelpName = "FILE",
+    };
+
+    private static readonly Option<string> Resizing = new("--fid-resize")
+    {
+        Description = "How images come to 299 px: clean (as clean-fid) or legacy (as pytorch-fid)",
+        DefaultValueFactory = _ => "clean",
+    };
+
+    private static readonly Option<string?> Features = new("--features")
+    {
+        Description = "Any TorchScript network [N,3,H,W] to [N,D] instead of Inception, such as a pathology foundation model",
+        HelpName = "FILE",
+    };
+
+    private static readonly Option<int> FeaturesSize = new("--features-size")
+    {
+        Description = "Side that images are resized to for --features; 0 leaves them as they are",
+        HelpName = "PX",
+        DefaultValueFactory = _ => FeatureInput.ImageNet.Size,
+    };
+
+    private static readonly Option<string?> FeaturesMean = new("--features-mean")
+        { Description = "Mean of R,G,B in [0, 1] for --features (default ImageNet's)", HelpName = "R,G,B" };
+
+    private static readonly Option<string?> FeaturesStd = new("--features-std")
+        { Description = "Standard deviation of R,G,B for --features (default ImageNet's)", HelpName = "R,G,B" };
+
+    private static readonly Option<string?> LpipsName = new("--lpips")
+        { Description = "LPIPS through alex, vgg or squeeze; needs --lpips-trunk and --lpips-lin", HelpName = "NET" };
+
+    private static readonly Option<string?> LpipsTrunkFile = new("--lpips-trunk")
+        { Description = "ImageNet weights of that network, as torchvision publishes them", HelpName = "FILE" };
+
+    private static readonly Option<string?> LpipsLinFile = new("--lpips-lin")
+        { Description = "LPIPS's own weights: lpips/weights/v0.1/NET.pth", HelpName = "FILE" };
+
+    private static readonly Option<string> DeviceName = new("--device")
+        { Description = "cpu, cuda, cuda:N or auto, for networks", HelpName = "DEVICE", DefaultValueFactory = _ => "auto" };
+
+    /// <summary>All of them.</summary>
+    public static IReadOnlyList<Option> All { get; } = MakeAll();
+
+    private static Option[] MakeAll()
+    {
+        Resizing.AcceptOnlyFromAmong("clean", "legacy");
+        LpipsName.AcceptOnlyFromAmong("alex", "vgg", "squeeze");
+        return [Inception, Resizing, Features, FeaturesSize, FeaturesMean, FeaturesStd, LpipsName, LpipsTrunkFile, LpipsLinFile, DeviceName];
+    }
+
+    /// <summary>LPIPS, or what it lacks.</summary>
+    public static IEnumerable<PairMetric> Metrics(ParseResult parse)
+    {
+        string? trunk = parse.GetValue(LpipsTrunkFile), lin = parse.GetValue(LpipsLinFile);
+        LpipsNet net = Enum.Parse<LpipsNet>(parse.GetValue(LpipsName) ?? "alex", ignoreCase: true);
+        yield return trunk is not null && lin is not null ? Lpips.FromFiles(net, trunk, lin) : Lpips.Absent;
+    }
+
+    /// <summary>FID and its kin by the network that was given; without one, the section that says so.</summary>
+    public static IEnumerable<IAnalysis> Analyses(ParseResult parse)
+    {
+        string? inception = parse.GetValue(Inception), features = parse.GetValue(Features);
+        if (inception is null && features is null)
+        {
+            yield return new DistributionAnalysis(null);
+            yield break;
+        }
+        if (inception is not null && features is not null)
+            throw new InvalidDataException($"{inception}, {features}: give --inception or --features, not both");
+        var device = DeviceChoice.Resolve(parse.GetValue(DeviceName)!).device;
+        var resizing = parse.GetValue(Resizing) == "legacy" ? InceptionResizing.Legacy : InceptionResizing.Clean;
+        yield return new DistributionAnalysis(inception is not null
+            ? () => InceptionFeatures.Open(inception, resizing, device)
+            : () => new TorchScriptFeatures(features!, Input(parse), device));
+    }
+
+    private static FeatureInput Input(ParseResult parse) => new(parse.GetValue(FeaturesSize),
+        Three(parse.GetValue(FeaturesMean), "--features-mean") ?? FeatureInput.ImageNet.Mean,
+        Three(parse.GetValue(FeaturesStd), "--features-std") ?? FeatureInput.ImageNet.Std);
+
+    private static double[]? Three(string? text, string option)
+    {
+        if (text is null) return null;
+        double[] numbers = [.. text.Split(',').Select(part =>
+            double.TryParse(part, NumberStyles.Float, CultureInfo.InvariantCulture, out double number) ? number : double.NaN)];
+        return numbers.Length == 3 && numbers.All(double.IsFinite) ? numbers
+            : throw new InvalidDataException($"{option} {text}: expected three numbers, as in 0.485,0.456,0.406");
+    }
+}

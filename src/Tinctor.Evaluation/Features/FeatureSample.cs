@@ -1,0 +1,45 @@
+using Tinctor.Torch;
+
+namespace Tinctor.Evaluation.Features;
+
+/// <summary>
+/// A uniform sample of feature vectors that come one after another (Vitter's algorithm R, 1985): all of them up to the capacity, so that
+/// metrics which need the vectors themselves stay within bounded memory.
+/// </summary>
+/// <param name="capacity">The most vectors kept.</param>
+/// <param name="seed">Start of the random choices.</param>
+public sealed class FeatureSample(int capacity, int seed)
+{
+    private readonly List<float[]> rows = [];
+    private readonly Random random = new(seed);
+    private long seen;
+
+    /// <summary>How many are kept.</summary>
+    public int Count => rows.Count;
+
+    /// <summary>Adds vectors [N, D].</summary>
+    public void Add(Tensor features)
+    {
+        using DisposeScope scope = torch.NewDisposeScope();
+        Tensor batch = features.to(Device.CPU).to(ScalarType.Float32).contiguous();
+        int dimension = (int)batch.size(1);
+        ReadOnlySpan<float> values = batch.data<float>();
+        for (int i = 0; i < batch.size(0); i++, seen++)
+        {
+            float[] row = values.Slice(i * dimension, dimension).ToArray();
+            if (rows.Count < capacity) rows.Add(row);
+            else if (random.NextInt64(seen + 1) is var place && place < capacity) rows[(int)place] = row;
+        }
+    }
+
+    /// <summary>The sample as a float64 tensor [Count, D].</summary>
+    public Tensor ToTensor()
+    {
+        int dimension = rows[0].Length;
+        Tensor tensor = torch.empty([rows.Count, dimension], ScalarType.Float64);
+        Span<double> values = tensor.data<double>();
+        for (int i = 0; i < rows.Count; i++)
+            for (int k = 0; k < dimension; k++) values[(i * dimension) + k] = rows[i][k];
+        return tensor;
+    }
+}

@@ -1,0 +1,82 @@
+using Tinctor.Evaluation.Sections;
+using Tinctor.Slides;
+using Tinctor.Torch;
+
+namespace Tinctor.Evaluation.Features;
+
+/// <summary>How images go into a TorchScript network.</summary>
+/// <param name="Size">Side in pixels that images are brought to (bicubic, antialiased); 0 leaves them as they are.</param>
+/// <param name="Mean">Subtracted from each channel of [0, 1].</param>
+/// <param name="Std">What each channel is then divided by.</param>
+public sealed record FeatureInput(int Size, IReadOnlyList<double> Mean, IReadOnlyList<double> Std)
+{
+    /// <summary>224 px with ImageNet's statistics, as most pathology foundation models take them.</summary>
+    public static FeatureInput ImageNet { get; } = new(224, [0.485, 0.456, 0.406], [0.229, 0.224, 0.225]);
+}
+
+/// <summary>Any TorchScript network that gives a vector an image, such as a pathology foundation model.</summary>
+public sealed class TorchScriptFeatures : FeatureExtractor
+{
+    private readonly WeightsFile file;
+    private readonly FeatureInput input;
+    private readonly Device device;
+    private readonly ScriptModule network;
+    private readonly Tensor mean, std;
+
+    /// <summary>Reads the network.</summary>
+    /// <exception cref="InvalidDataException">The file is no TorchScript program.</exception>
+    public TorchScriptFeatures(string path, FeatureInput input, Device device)
+    {
+        (file, this.input, this.device) = (WeightsFile.Open(path), input, device);
+        if (!file.IsTorchScript)
+            throw new InvalidDataException($"{path}: not a TorchScript program; export the model with torch.jit.trace(model, x).save(FILE)");
+        network = torch.jit.load(path, device).eval();
+        (mean, std) = (Channels(input.Mean), Channels(input.Std));
+    }
+
+    private static Tensor Channels(IReadOnlyList<double> values) =>
+        torch.tensor<float>([.. values.Select(v => (float)v)], [3, 1, 1]).DetachFromDisposeScope();
+
+    /// <inheritdoc/>
+    public override string Name => Path.GetFileNameWithoutExtension(file.Path);
+
+    /// <inheritdoc/>
+    public override IReadOnlyList<Definition> Provenance =>
+    [
+        file.Describe("Feature network"),
+        new("Input", $"{(input.Size > 0 ? $"{input.Size}x{input.Size} by bicubic resizing with antialiasing" : "images as they are")}, "
+            + $"[0, 1] normalised by mean {string.Join(", ", input.Mean)} and std {string.Join(", ", input.Std)}"),
+    ];
+
+    /// <inheritdoc/>
+    public override Tensor Prepare(Image rgb)
+    {
+        Tensor image = rgb.ToTensor();
+        if (input.Size > 0) image = F.interpolate(image.unsqueeze(0), input.Size, mode: "bicubic", antialias: true).squeeze(0).clamp(0, 1);
+        return (image - mean) / std;
+    }
+
+    /// <inheritdoc/>
+    public override FeatureBatch Extract(Tensor images)
+    {
+        try
+        {
+            Tensor features = network.forward(images.to(device))[0];
+            return features.ndim == 2 ? new(features, null)
+                : throw new InvalidDataException($"{file.Path}: gives {features.ndim} dimensions for a batch; expected [N, features]");
+        }
+        catch (TorchException e)
+        {
+            throw new InvalidDataException($"{file.Path}: cannot take images of {images.size(3)}x{images.size(2)}: {e.Message}; "
+                + "set the size it was made for with --features-size", e);
+        }
+    }
+
+    /// <inheritdoc/>
+    public override void Dispose()
+    {
+        network.Dispose();
+        mean.Dispose();
+        std.Dispose();
+    }
+}

@@ -1,0 +1,82 @@
+using System.IO.Compression;
+using System.Security.Cryptography;
+using System.Text.RegularExpressions;
+using Tinctor.Evaluation.Sections;
+using Tinctor.Torch;
+using Tinctor.Torch.Serialization;
+
+namespace Tinctor.Evaluation.Features;
+
+/// <summary>A file of weights that a user names: what is in it, and whether it is the published one.</summary>
+public sealed partial class WeightsFile
+{
+    /// <summary>
+    /// Published files by the first eight digits of their SHA-256. PyTorch's hub puts these digits into the names and checks them, so the
+    /// names in torchvision and in pytorch-fid are the source.
+    /// </summary>
+    private static readonly Dictionary<string, string> Published = new()
+    {
+        ["6726825d"] = "pt_inception-2015-12-05-6726825d.pth of pytorch-fid",
+        ["7be5be79"] = "alexnet-owt-7be5be79.pth of torchvision",
+        ["4df8aa71"] = "alexnet-owt-4df8aa71.pth of torchvision before 0.11",
+        ["397923af"] = "vgg16-397923af.pth of torchvision",
+        ["b8a52dc0"] = "squeezenet1_1-b8a52dc0.pth of torchvision",
+        ["f364aa15"] = "squeezenet1_1-f364aa15.pth of torchvision before 0.11",
+    };
+
+    private WeightsFile(string path, string sha256) => (Path, Sha256) = (path, sha256);
+
+    /// <summary>Where it is.</summary>
+    public string Path { get; }
+
+    /// <summary>SHA-256 of the bytes, lower case.</summary>
+    public string Sha256 { get; }
+
+    /// <summary>Which published file this is; null where it is none that we know.</summary>
+    public string? KnownAs => Published.GetValueOrDefault(Sha256[..8]);
+
+    /// <summary>Hashes a file.</summary>
+    /// <exception cref="FileNotFoundException">There is none.</exception>
+    /// <exception cref="InvalidDataException">Its name holds the digits of another hash: it is damaged or not what it says.</exception>
+    public static WeightsFile Open(string path)
+    {
+        if (!File.Exists(path))
+            throw new FileNotFoundException($"{path}: no such file", path);
+        using FileStream stream = File.OpenRead(path);
+        string sha256 = Convert.ToHexStringLower(SHA256.HashData(stream));
+        Match promised = HashInName().Match(System.IO.Path.GetFileName(path));
+        if (promised.Success && !sha256.StartsWith(promised.Groups[1].Value, StringComparison.Ordinal))
+            throw new InvalidDataException($"{path}: its SHA-256 begins with {sha256[..8]}, but the name promises "
+                + $"{promised.Groups[1].Value}; the file is damaged or another one, fetch it again");
+        return new(path, sha256);
+    }
+
+    /// <summary>Whether this is a TorchScript program rather than a file of tensors.</summary>
+    public bool IsTorchScript
+    {
+        get
+        {
+            try
+            {
+                using ZipArchive zip = ZipFile.OpenRead(Path);
+                return zip.Entries.Any(entry => entry.FullName.Contains("/code/", StringComparison.Ordinal));
+            }
+            catch (InvalidDataException)
+            {
+                return false;
+            }
+        }
+    }
+
+    /// <summary>The named tensors of a .safetensors or .pth file.</summary>
+    /// <exception cref="InvalidDataException">It holds none, or is damaged.</exception>
+    public IReadOnlyDictionary<string, Tensor> LoadStateDict() =>
+        System.IO.Path.GetExtension(Path) == ".safetensors" ? SafeTensors.Load(Path) : PthReader.LoadStateDict(Path);
+
+    /// <summary>For the report: the file, its hash, and whether it is a published one.</summary>
+    public Definition Describe(string what) => new(what, $"{System.IO.Path.GetFileName(Path)}, SHA-256 {Sha256}, "
+        + (KnownAs is null ? "not among the published files that Tinctor knows" : $"the published {KnownAs}"));
+
+    [GeneratedRegex(@"-([0-9a-f]{8})\.\w+$")]
+    private static partial Regex HashInName();
+}

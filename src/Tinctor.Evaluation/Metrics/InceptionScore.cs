@@ -1,0 +1,53 @@
+using Tinctor.Torch;
+
+namespace Tinctor.Evaluation.Metrics;
+
+/// <summary>
+/// Inception Score (Salimans et al. 2016): exp(E KL(p(y|x) || p(y))), between 1 and the number of classes, higher is better. Says how
+/// distinct and diverse images are to ImageNet's classes and knows nothing of the real images. Streaming, float64; splits are contiguous.
+/// </summary>
+/// <param name="images">How many images will come.</param>
+/// <param name="splits">Into how many parts they are cut; 10 in the paper.</param>
+public sealed class InceptionScore(long images, int splits)
+{
+    private readonly (double[] Sum, double NegativeEntropy, long Count)[] parts = new (double[], double, long)[splits];
+    private long seen;
+
+    /// <summary>Adds class probabilities [N, classes].</summary>
+    public void Add(Tensor probabilities)
+    {
+        using DisposeScope scope = torch.NewDisposeScope();
+        Tensor batch = probabilities.to(Device.CPU).to(ScalarType.Float64).contiguous();
+        ReadOnlySpan<double> values = batch.data<double>();
+        int classes = (int)batch.size(1);
+        for (int i = 0; i < batch.size(0); i++, seen++)
+        {
+            // Part k holds images k n / splits up to (k + 1) n / splits.
+            int part = (int)((((seen + 1) * splits) - 1) / images);
+            AddOne(ref parts[part], values.Slice(i * classes, classes));
+        }
+    }
+
+    private static void AddOne(ref (double[] Sum, double NegativeEntropy, long Count) part, ReadOnlySpan<double> p)
+    {
+        part.Sum ??= new double[p.Length];
+        for (int c = 0; c < p.Length; c++)
+        {
+            part.Sum[c] += p[c];
+            if (p[c] > 0) part.NegativeEntropy += p[c] * Math.Log(p[c]);
+        }
+        part.Count++;
+    }
+
+    /// <summary>Mean and standard deviation (divisor n, as NumPy's) over the splits that hold images.</summary>
+    public (double Mean, double Std) Result()
+    {
+        double[] scores = [.. parts.Where(p => p.Count > 0).Select(p =>
+        {
+            double marginal = p.Sum.Where(s => s > 0).Sum(s => s / p.Count * Math.Log(s / p.Count));
+            return Math.Exp((p.NegativeEntropy / p.Count) - marginal);
+        })];
+        double mean = scores.Average();
+        return (mean, Math.Sqrt(scores.Average(s => (s - mean) * (s - mean))));
+    }
+}

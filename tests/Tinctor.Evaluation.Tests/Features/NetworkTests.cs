@@ -1,0 +1,173 @@
+using Tinctor.Evaluation.Data;
+using Tinctor.Evaluation.Features;
+using Tinctor.Evaluation.Metrics;
+using Tinctor.Evaluation.Sections;
+using Tinctor.Slides;
+using Tinctor.Tests;
+using Tinctor.Torch;
+using Tinctor.Torch.Nn;
+using Tinctor.Torch.Serialization;
+
+namespace Tinctor.Evaluation.Tests.Features;
+
+/// <summary>The networks that metrics look through, against torchvision, Pillow and lpips.</summary>
+public sealed class NetworkTests : IDisposable
+{
+    private static readonly string Made = FindMade();
+    private readonly DisposeScope scope = torch.NewDisposeScope();
+    private readonly Guard quiet = torch.inference_mode();
+    private readonly DirectoryInfo folder = Directory.CreateTempSubdirectory("tinctor-features-");
+
+    public void Dispose()
+    {
+        quiet.Dispose();
+        scope.Dispose();
+        folder.Delete(recursive: true);
+    }
+
+    [Fact]
+    public void InceptionEqualsTorchvisionWithTensorFlowsPooling()
+    {
+        using var network = new InceptionV3();
+        Assert.Equal(23_850_960, network.parameters().Sum(p => p.numel()));
+        network.load_state_dict(Formula.Weights(network));
+        network.eval();
+        Tensor features = network.forward(Formula.Input("in0", 2, 3, 299, 299));
+        var expected = SafeTensors.Load(Path.Combine(Made, "inception.safetensors"));
+        Vectors.Close(expected["features"], features, "features", 1e-5);
+        Vectors.Close(expected["probabilities"], network.Probabilities(features), "probabilities", 1e-5);
+    }
+
+    [Fact]
+    public void CleanResizingEqualsPillows()
+    {
+        var expected = SafeTensors.Load(Path.Combine(Made, "resizing.safetensors"));
+        byte[] pixels = Array.ConvertAll(expected["photo"].ToArray<float>(), v => (byte)v);
+        var photo = new Image(51, 37, 3, SampleType.UInt8, pixels);
+        Check("clean", InceptionInput.Resize(photo, InceptionResizing.Clean));
+        byte[] large = Array.ConvertAll(Formula.Input("in_large", 640, 512, 3).ToArray<float>(), u => (byte)Math.Round((u + 1) * 127.5f));
+        Check("clean_large", InceptionInput.Resize(new Image(512, 640, 3, SampleType.UInt8, large), InceptionResizing.Clean));
+        Assert.NotEqual(0, (InceptionInput.Resize(photo, InceptionResizing.Legacy)
+            - InceptionInput.Resize(photo, InceptionResizing.Clean)).abs().max().item());
+
+        void Check(string key, Tensor resized) =>
+            Vectors.Close(expected[key], resized[TensorIndex.Slice(), TensorIndex.Slice(step: 13), TensorIndex.Slice(step: 13)], key, 3e-5);
+    }
+
+    [Theory]
+    [InlineData("lpips_alex_formula", LpipsNet.Alex), InlineData("lpips_vgg_formula", LpipsNet.Vgg)]
+    [InlineData("lpips_squeeze_randtrunk", LpipsNet.Squeeze)]
+    public void LpipsEqualsTheAuthors(string name, LpipsNet net)
+    {
+        Vectors vectors = Vectors.Read(name);
+        using Lpips lpips = Load(vectors, net);
+        Tensor a = vectors["in0"], b = vectors["in1"];
+        vectors.Check("lpips", lpips.Distance(a, b), 1e-5);
+        foreach ((int i, Tensor layer) in lpips.Layers(a, b).Index()) vectors.Check($"layer{i}", layer, 1e-5);
+        // normalize=True takes [0, 1]: there the images were (a + 1) / 2.
+        vectors.Check("lpips_normalize_true", lpips.Distance(((a + 1) / 2 * 2) - 1, ((b + 1) / 2 * 2) - 1), 1e-5);
+        Assert.Equal(0, lpips.Distance(a, a).abs().max().item());
+        Vectors.Close(lpips.Distance(a, b), lpips.Distance(b, a), "symmetry", 1e-5);
+    }
+
+    private static Lpips Load(Vectors vectors, LpipsNet net)
+    {
+        var lin = vectors.Keys.Where(k => k.StartsWith("w.lin")).ToDictionary(k => k[2..], k => vectors[k]);
+        if (net == LpipsNet.Squeeze) return new Lpips(net, vectors.Weights(), lin);
+        using var trunk = new LpipsTrunk(net);
+        // The formula goes by lpips's keys, which say the slice.
+        return new Lpips(net, trunk.state_dict().ToDictionary(e => Key(net, e.Key), e => Formula.Weight(Key(net, e.Key), e.Value.shape)), lin);
+    }
+
+    private static string Key(LpipsNet net, string key)
+    {
+        int layer = int.Parse(key.Split('.')[0]);
+        int[] ends = net == LpipsNet.Alex ? [1, 4, 7, 9, 11] : [3, 8, 15, 22, 29];
+        return $"slice{ends.Count(end => end < layer) + 1}.{key}";
+    }
+
+    [Fact]
+    public void LpipsReadsFilesAndKnowsThePublishedLin()
+    {
+        Vectors vectors = Vectors.Read("lpips_alex_formula");
+        using var trunk = new LpipsTrunk(LpipsNet.Alex);
+        string trunkFile = Save("trunk.safetensors", Formula.Weights(trunk).ToDictionary(e => $"features.{e.Key}", e => e.Value));
+        string linFile = Save("alex.safetensors", vectors.Keys.Where(k => k.StartsWith("w.lin")).ToDictionary(k => k[2..], k => vectors[k]));
+        PairMetric metric = Lpips.FromFiles(LpipsNet.Alex, trunkFile, linFile);
+        Assert.Contains("values are the published ones of version 0.1", metric.Definition);
+        Assert.Contains("not among the published files", metric.Definition);
+        var image = new ScoredImage(TestSet.Blobs(64, 1, [0.5, 0.7, 0.9]));
+        Assert.Equal(0, metric.Compute(image, image));
+        Assert.True(metric.Compute(image, new ScoredImage(TestSet.Blobs(64, 2, [0.5, 0.7, 0.9]))) > 0);
+        string message = Assert.Throws<InvalidDataException>(() => Lpips.FromFiles(LpipsNet.Vgg, trunkFile, linFile)).Message;
+        Assert.Contains(trunkFile, message);
+        Assert.Contains("vgg", message);
+    }
+
+    [Fact]
+    public void ADamagedPublishedFileIsRefused()
+    {
+        string file = Save("alexnet-owt-7be5be79.pth", []);
+        Assert.Contains("7be5be79", Assert.Throws<InvalidDataException>(() => WeightsFile.Open(file)).Message);
+        Assert.Throws<FileNotFoundException>(() => WeightsFile.Open(file + "x"));
+    }
+
+    [Fact]
+    public void AnyTorchScriptNetworkAndStyleGansInceptionGiveDistances()
+    {
+        using var set = new TestSet(images: 12, size: 40);
+        Section section = Analyse(() => new TorchScriptFeatures(Path.Combine(Made, "vector.pt"), FeatureInput.ImageNet with { Size = 32 }, Device.CPU));
+        double[] fid = [.. section.Tables[0].Rows.Take(2).Select(row => (double)row[1]!)];
+        Assert.True(fid[0] < fid[1], "the model's images are nearer to the real ones than the source");
+        Assert.Null(section.Tables[0].Rows[0][4]);
+        Assert.DoesNotContain("singular", section.Warnings.Single());
+
+        section = Analyse(() => InceptionFeatures.Open(Path.Combine(Made, "stylegan.pt"), InceptionResizing.Clean, Device.CPU));
+        Assert.InRange((double)section.Tables[0].Rows[0][4]!, 1, 10);
+        Assert.Contains(section.Provenance, p => p.Text.Contains("stylegan.pt, SHA-256 "));
+
+        Section Analyse(Func<FeatureExtractor> open)
+        {
+            var pairs = set.Names.Select(name => new ImagePair(name,
+                new Dictionary<string, string> { ["model"] = Path.Combine(set.Stained, name + ".png") },
+                Path.Combine(set.Real, name + ".png"), Path.Combine(set.Source, name + ".png"), null, null));
+            return new DistributionAnalysis(open).Run(
+                new([.. pairs], [new("model", "Stained", ""), new(Method.Identity, "Identity", "")], [], 0), null, CancellationToken.None);
+        }
+    }
+
+    [Fact]
+    public void WithoutWeightsItSaysWhatToGive()
+    {
+        Section section = new DistributionAnalysis(null).Run(new([], [], [], 0), null, CancellationToken.None);
+        Assert.StartsWith("not computed: give --inception FILE", section.NotComputed);
+        Assert.Empty(section.Tables);
+    }
+
+    [Fact]
+    public void OtherFilesAreRefusedByName()
+    {
+        string script = Path.Combine(Made, "vector.pt");
+        Assert.Contains("--features", Refusal(() => InceptionFeatures.Open(script, InceptionResizing.Clean, Device.CPU)));
+        string tensors = Save("other.safetensors", new() { ["x"] = torch.zeros([2]) });
+        Assert.Contains("pt_inception", Refusal(() => InceptionFeatures.Open(tensors, InceptionResizing.Clean, Device.CPU)));
+        Assert.Contains("TorchScript", Refusal(() => new TorchScriptFeatures(tensors, FeatureInput.ImageNet, Device.CPU)));
+
+        static string Refusal(Func<object> open) => Assert.Throws<InvalidDataException>(open).Message;
+    }
+
+    private string Save(string name, Dictionary<string, Tensor> tensors)
+    {
+        string path = Path.Combine(folder.FullName, name);
+        SafeTensors.Save(path, tensors);
+        return path;
+    }
+
+    private static string FindMade()
+    {
+        for (var at = new DirectoryInfo(AppContext.BaseDirectory); at is not null; at = at.Parent)
+            if (Directory.Exists(Path.Combine(at.FullName, "tests", "vectors", "features")))
+                return Path.Combine(at.FullName, "tests", "vectors", "features");
+        throw new DirectoryNotFoundException("tests/vectors/features");
+    }
+}
