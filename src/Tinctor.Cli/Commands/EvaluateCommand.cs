@@ -63,7 +63,8 @@ public static class EvaluateCommand
 
     private static readonly Option<string> SsimName = new("--ssim")
     {
-        Description = "SSIM's window: uniform7 (skimage's default, as in the BCI evaluate script) or gaussian11 (Wang et al. 2004)",
+        Description = $"Which SSIM: {string.Join(", ", Ssim.Names.Keys)}; "
+            + "uniform7 is skimage's default and the BCI evaluate script's, gaussian11 Wang's",
         DefaultValueFactory = _ => "uniform7",
     };
 
@@ -76,10 +77,16 @@ public static class EvaluateCommand
 
     private static readonly Option<int> Seed = new("--seed") { Description = "Seed of the bootstrap", HelpName = "N" };
 
+    /// <summary>Options that stand beside what they turn on, a file a topic.</summary>
+    private static readonly IReadOnlyList<Option> TopicOptions =
+    [
+        .. AlignmentOptions.All, .. FeatureOptions.All, .. UncertaintyOptions.All,
+    ];
+
     /// <summary>The command, for the root command.</summary>
     public static Command Create()
     {
-        SsimName.AcceptOnlyFromAmong("uniform7", "gaussian11");
+        SsimName.AcceptOnlyFromAmong([.. Ssim.Names.Keys]);
         Resamples.Validators.Add(result =>
         {
             if (result.GetValueOrDefault<int>() < 100)
@@ -97,7 +104,7 @@ public static class EvaluateCommand
         {
             Stained, Real, Source, Labels, TrainReal, Run, Title, Out, SsimName, Resamples, Seed,
         };
-        foreach (var option in FeatureOptions.All)
+        foreach (var option in TopicOptions)
             command.Add(option);
         command.SetAction((parse, cancel) =>
             Task.Run(() => Execute(OptionsOf(parse), parse.GetRequiredValue(Out), AnsiConsole.Console, cancel), cancel));
@@ -113,9 +120,12 @@ public static class EvaluateCommand
         TrainReal = parse.GetValue(TrainReal),
         Run = parse.GetValue(Run),
         Title = parse.GetValue(Title),
-        Ssim = parse.GetValue(SsimName) == "gaussian11" ? SsimVariant.Gaussian11 : SsimVariant.Uniform7,
+        Ssim = Ssim.Names[parse.GetRequiredValue(SsimName)],
         ExtraMetrics = [.. FeatureOptions.Metrics(parse)],
-        Analyses = [.. FeatureOptions.Analyses(parse)],
+        Analyses =
+        [
+            .. AlignmentOptions.Analyses(parse), .. FeatureOptions.Analyses(parse), .. UncertaintyOptions.Analyses(parse),
+        ],
         Resamples = parse.GetValue(Resamples),
         Seed = parse.GetValue(Seed),
     };

@@ -17,11 +17,11 @@ public sealed record PairMetric(
     /// <summary>What to give so that it can be computed (<c>give --lpips-trunk FILE</c>); null where it is computed.</summary>
     public string? NotComputed { get; init; }
 
-    /// <summary>PSNR, SSIM, MAE and RMSE, in the order in which reports show them.</summary>
+    /// <summary>Those that need nothing but the images, in the order in which reports show them: of RGB, of haematoxylin, of DAB.</summary>
     /// <param name="variant">Which SSIM: the default is the one of the BCI evaluate script.</param>
     public static IReadOnlyList<PairMetric> Defaults(SsimVariant variant = SsimVariant.Uniform7) =>
     [
-        PixelErrors.PsnrMetric, Ssim.Metric(variant), PixelErrors.MaeMetric, PixelErrors.RmseMetric,
+        PixelErrors.PsnrMetric, Ssim.Metric(variant), PixelErrors.MaeMetric, PixelErrors.RmseMetric, MsSsim.Metric, .. StainMetrics.All,
     ];
 
     /// <summary>
