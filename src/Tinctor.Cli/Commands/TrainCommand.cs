@@ -51,6 +51,7 @@ internal static class TrainCommand
         var command = new Command("train", Description)
         {
             Method, Data, Out, Config, Set, Epochs, Steps, Seed, Device, Amp, ThreadCount, Resume, Print,
+            TrainClassifierCommand.Create(),
         };
         command.Validators.Add(result =>
         {
@@ -99,14 +100,17 @@ internal static class TrainCommand
     }
 
     /// <summary>Trains with a progress display and says how it ended; what the command and the demo both do.</summary>
+    /// <param name="run">The run folder.</param>
+    /// <param name="train">Trains.</param>
+    /// <param name="command">The command that goes on with the run.</param>
     /// <returns>0 for a finished run, 130 for one that was asked to stop.</returns>
-    public static int Watch(string run, Func<ITrainingObserver, TrainingResult> train)
+    public static int Watch(string run, Func<ITrainingObserver, TrainingResult> train, string command = "train")
     {
         TrainingResult result = TrainingDisplay.Show(train);
         if (!result.Finished)
         {
             AnsiConsole.MarkupLineInterpolated($"[yellow]stopped after step {result.Steps}; everything is saved.[/] Go on with:");
-            Console.WriteLine($"tinctor train --out {(run.Contains(' ') ? $"'{run}'" : run)} --resume");
+            Console.WriteLine($"tinctor {command} --out {(run.Contains(' ') ? $"'{run}'" : run)} --resume");
             return 130;
         }
         if (result.Validation is string score) AnsiConsole.MarkupLineInterpolated($"validation {score}");

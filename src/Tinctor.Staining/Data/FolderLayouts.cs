@@ -67,6 +67,14 @@ public static partial class FolderLayouts
             + "or train and test with side-by-side images");
     }
 
+    /// <summary>Whether the sub-folders are the two sides of pairs.</summary>
+    internal static bool IsOfPairs(string root)
+    {
+        bool Has(string folder) => Directory.Exists(Path.Combine(root, folder));
+        return Partners.Any(names => Has(names.Source) && Has(names.Target))
+            || PairManifest.Splits.Any(split => Has($"{split}A") && Has($"{split}B")) || Has("train") || Has("test");
+    }
+
     /// <summary>The slide in a file's name, or nothing.</summary>
     internal static string Slide(string file, Regex? pattern)
     {

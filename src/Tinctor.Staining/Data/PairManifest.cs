@@ -120,7 +120,7 @@ public sealed record PairManifest(string Root, string Layout, IReadOnlyList<Pair
         }
     }
 
-    private void RefuseLeaks()
+    internal void RefuseLeaks()
     {
         var leaks = Pairs.Where(pair => pair.SlideId.Length > 0).GroupBy(pair => pair.SlideId)
             .Select(slide => (slide.Key, Splits: slide.Select(pair => pair.Split).Distinct().ToArray()))
@@ -136,7 +136,7 @@ public sealed record PairManifest(string Root, string Layout, IReadOnlyList<Pair
     private static ulong Rank(string slide, ulong seed) =>
         BitConverter.ToUInt64(SHA256.HashData(Encoding.UTF8.GetBytes($"{seed}:{slide}")));
 
-    private static Regex? SlidePattern(string? pattern)
+    internal static Regex? SlidePattern(string? pattern)
     {
         try
         {

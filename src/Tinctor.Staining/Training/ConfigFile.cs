@@ -35,10 +35,12 @@ public static class ConfigFile
     /// <param name="path">A YAML file, or null for the defaults.</param>
     /// <param name="overrides">Settings such as "training.lr=1e-3".</param>
     /// <exception cref="InvalidDataException">A setting is unknown, malformed or out of range.</exception>
-    public static TConfig Read<TConfig>(string? path, IEnumerable<string>? overrides = null) where TConfig : SupervisedConfig
+    public static TConfig Read<TConfig>(string? path, IEnumerable<string>? overrides = null) where TConfig : SupervisedConfig, new()
     {
         string origin = path ?? "the settings";
-        Settings settings = path is null ? [] : Parse(File.ReadAllText(path), path);
+        // Tasks have defaults of their own for settings that all have.
+        Settings settings = Parse(Write(new TConfig()), origin);
+        if (path is not null) Overlay(settings, Parse(File.ReadAllText(path), path));
         foreach (string setting in overrides ?? []) Override(settings, setting);
         return Resolve<TConfig>(settings, origin, typeof(MethodConfig));
     }
@@ -75,6 +77,15 @@ public static class ConfigFile
         catch (YamlException e)
         {
             throw new InvalidDataException($"{path}: line {e.Start.Line} is no valid YAML: {e.Message}");
+        }
+    }
+
+    private static void Overlay(Settings settings, Settings over)
+    {
+        foreach ((object key, object? value) in over)
+        {
+            if (value is Settings section && settings.GetValueOrDefault(key) is Settings below) Overlay(below, section);
+            else settings[key] = value;
         }
     }
 

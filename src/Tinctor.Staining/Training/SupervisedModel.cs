@@ -71,9 +71,12 @@ public static class SupervisedModel
     public static string WeightsOf(string folder) => Path.Combine(ModelIn(folder), Weights);
 
     /// <summary>SHA-256 of a folder's weights, in hexadecimal.</summary>
-    public static string Sha256(string folder)
+    public static string Sha256(string folder) => HashOf(WeightsOf(folder));
+
+    /// <summary>SHA-256 of a file, in hexadecimal.</summary>
+    public static string HashOf(string path)
     {
-        using FileStream stream = File.OpenRead(WeightsOf(folder));
+        using FileStream stream = File.OpenRead(path);
         return Convert.ToHexStringLower(SHA256.HashData(stream));
     }
 

@@ -27,7 +27,7 @@ public static class SupervisedTrainer
     /// <summary>Goes on with a run from its last checkpoint; the configuration is the run folder's own.</summary>
     /// <exception cref="InvalidDataException">The folder is no such run, or its data has changed.</exception>
     public static TrainingResult Resume<TConfig>(string runFolder, ITrainingObserver observer, CancellationToken stop = default)
-        where TConfig : SupervisedConfig
+        where TConfig : SupervisedConfig, new()
     {
         RunFolder folder = RunFolder.Open(runFolder);
         return new SupervisedLoop(ConfigFile.Read<TConfig>(folder.Config), folder, observer, stop).Resume(stop);

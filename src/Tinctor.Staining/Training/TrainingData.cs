@@ -54,6 +54,8 @@ public sealed record TrainingData(PairManifest Manifest, IReadOnlyList<Pair> Tra
     /// <exception cref="InvalidDataException">An image is broken, or there are too few.</exception>
     internal static TrainingData OfFold(PairManifest manifest, SupervisedData config, CancellationToken cancel = default)
     {
+        if (config.ImageSize > 0 && config.CropSize > config.ImageSize)
+            throw new InvalidDataException($"data.crop_size is {config.CropSize}, larger than data.image_size, {config.ImageSize}");
         Pair[] pairs = [.. manifest.Pairs.Where(pair => pair.Split != "test")];
         if (pairs.Length == 0) throw new InvalidDataException($"{config.Path}: has no images for training ({manifest.Describe()})");
         var (train, held) = Folds.Split(pairs, config.Fold, config.Folds);

@@ -1,0 +1,84 @@
+using Tinctor.Staining.Training;
+using YamlDotNet.Core;
+using YamlDotNet.Serialization;
+using YamlDotNet.Serialization.NamingConventions;
+
+namespace Tinctor.Staining.Classification;
+
+/// <summary>
+/// The classifier whose features a staining model was trained with. It stands in the model's config.yaml under <c>model.comparator</c>
+/// (or <c>comparator</c>); such a model must be judged by another classifier, which was trained apart.
+/// </summary>
+public sealed record ComparatorReference
+{
+    /// <summary>The classifier's folder.</summary>
+    public string Path { get; init; } = "";
+
+    /// <summary>SHA-256 of its weights.</summary>
+    public string Sha256 { get; init; } = "";
+
+    /// <summary>Its training.</summary>
+    public string TrainingId { get; init; } = "";
+
+    /// <summary>The seed that it was trained from; null where it is not known.</summary>
+    public ulong? Seed { get; init; }
+
+    /// <summary>The fold that it did not see; null where it is not known.</summary>
+    public int? Fold { get; init; }
+
+    /// <summary>Refers to a classifier's folder.</summary>
+    /// <exception cref="InvalidDataException">It is no classifier.</exception>
+    public static ComparatorReference Of(string folder)
+    {
+        ClassifierCard card = SupervisedModel.ReadCard<ClassifierCard>(folder, ClassifierCard.ClassifierKind);
+        return new()
+        {
+            Path = System.IO.Path.GetFullPath(folder),
+            Sha256 = SupervisedModel.Sha256(folder),
+            TrainingId = card.Training.TrainingId,
+            Seed = card.Training.Seed,
+            Fold = card.Training.Fold,
+        };
+    }
+
+    /// <summary>The comparator that a staining model's folder (or run folder) names in its config.yaml; null if it names none.</summary>
+    /// <exception cref="InvalidDataException">config.yaml cannot be read.</exception>
+    public static ComparatorReference? NamedIn(string folder)
+    {
+        string path = System.IO.Path.Combine(folder, "config.yaml");
+        if (!File.Exists(path)) return null;
+        try
+        {
+            IDeserializer yaml = new DeserializerBuilder()
+                .WithNamingConvention(UnderscoredNamingConvention.Instance).IgnoreUnmatchedProperties().Build();
+            Settings? settings = yaml.Deserialize<Settings?>(File.ReadAllText(path));
+            return settings?.Model?.Comparator ?? settings?.Comparator;
+        }
+        catch (YamlException e)
+        {
+            throw new InvalidDataException($"{path}: line {e.Start.Line}: its comparator cannot be read: {e.Message}", e);
+        }
+    }
+
+    /// <summary>Why a classifier must not judge what this comparator helped to train; null if it may.</summary>
+    public string? WhyNot(Classifier judge)
+    {
+        TrainingRecord training = judge.Card.Training;
+        return judge.Sha256 == Sha256 ? "their weights are the same"
+            : TrainingId.Length > 0 && training.TrainingId == TrainingId ? $"both come from training {TrainingId}"
+            : training.Seed == Seed && training.Fold == Fold ? $"both were trained with seed {Seed} and fold {Fold}"
+            : null;
+    }
+
+    private sealed class Settings
+    {
+        public ModelSettings? Model { get; set; }
+
+        public ComparatorReference? Comparator { get; set; }
+    }
+
+    private sealed class ModelSettings
+    {
+        public ComparatorReference? Comparator { get; set; }
+    }
+}
