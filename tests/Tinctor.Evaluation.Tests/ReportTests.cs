@@ -1,5 +1,10 @@
+using System.Globalization;
+using System.IO.Compression;
+using System.Text;
+using System.Text.RegularExpressions;
 using Microsoft.Playwright;
 using Tinctor.Evaluation.Report;
+using Tinctor.Slides.Colour;
 
 namespace Tinctor.Evaluation.Tests;
 
@@ -36,12 +41,12 @@ public sealed class ReportTests(ReportTests.Browser browser) : IClassFixture<Rep
     {
         var page = await browser.Open();
         var first = page.Locator("#table tbody tr").First.Locator("td");
-        var header = page.Locator("#table th button", new() { HasTextString = "PSNR" });
+        var header = page.Locator("#table th button", new() { HasTextRegex = new("^PSNR$") });
         await header.ClickAsync();
-        double lowest = double.Parse(await first.Nth(2).InnerTextAsync());
+        double lowest = double.Parse(await first.Nth(1).InnerTextAsync(), CultureInfo.InvariantCulture);
         await Assertions.Expect(page.Locator("#table th[aria-sort=ascending]")).ToHaveTextAsync("PSNR");
         await header.ClickAsync();
-        double highest = double.Parse(await first.Nth(2).InnerTextAsync());
+        double highest = double.Parse(await first.Nth(1).InnerTextAsync(), CultureInfo.InvariantCulture);
         Assert.True(highest > lowest);
         await Assertions.Expect(page.Locator("#table th[aria-sort=descending]")).ToHaveTextAsync("PSNR");
 
@@ -50,7 +55,7 @@ public sealed class ReportTests(ReportTests.Browser browser) : IClassFixture<Rep
         await page.Locator("#table-tools input").FillAsync("nothing has this name");
         await Assertions.Expect(page.Locator("#pager")).ToContainTextAsync("No image matches");
         await page.Locator("#table-tools input").FillAsync("");
-        await page.Locator("#table-tools select").SelectOptionAsync("3+");
+        await page.GetByRole(AriaRole.Combobox, new() { Name = "Label" }).SelectOptionAsync("3+");
         await Assertions.Expect(page.Locator("#table tbody tr")).ToHaveCountAsync(5);
     }
 
@@ -58,7 +63,7 @@ public sealed class ReportTests(ReportTests.Browser browser) : IClassFixture<Rep
     public async Task ATableRowOpensItsImage()
     {
         var page = await browser.Open();
-        var link = page.Locator("#table td button").Nth(3);
+        var link = page.Locator("#table tbody button").Nth(3);
         string name = await link.InnerTextAsync();
         await link.ClickAsync();
         await Assertions.Expect(page.Locator("#caption b")).ToHaveTextAsync(name);
@@ -163,7 +168,7 @@ public sealed class ReportTests(ReportTests.Browser browser) : IClassFixture<Rep
         var left = page.GetByRole(AriaRole.Group, new() { Name = "Left of the divider" });
         await left.GetByRole(AriaRole.Button, new() { Name = "Real" }).ClickAsync();
         string[] roles = await page.EvaluateAsync<string[]>("[...document.querySelectorAll('.layer')].map(l => l.dataset.role)");
-        Assert.Equal(["real", "stained"], roles);
+        Assert.Equal(["real", "model:model"], roles);
     }
 
     [Fact]
@@ -178,10 +183,189 @@ public sealed class ReportTests(ReportTests.Browser browser) : IClassFixture<Rep
     }
 
     [Fact]
+    public async Task FollowsTheSystemsDarkMode()
+    {
+        var page = await browser.Open();
+        await page.EmulateMediaAsync(new() { ColorScheme = ColorScheme.Dark });
+        await Assertions.Expect(page.Locator("html")).ToHaveAttributeAsync("data-theme", "dark");
+        Assert.Equal("rgb(23, 21, 27)", await page.EvaluateAsync<string>("getComputedStyle(document.body).backgroundColor"));
+    }
+
+    [Fact]
+    public async Task WorstAndBestAreTheEndsOfTheRanking()
+    {
+        var page = await browser.Open();
+        var strip = page.Locator("#strip button");
+        await Assertions.Expect(strip).ToHaveCountAsync(10);
+        double[] worst = await Scores(), sorted = [.. worst.Order()];
+        Assert.Equal(sorted, worst);
+        await page.Locator("#sets").GetByRole(AriaRole.Button, new() { Name = "Best 10" }).ClickAsync();
+        double[] best = await Scores();
+        Assert.Equal(best.OrderDescending(), best);
+        Assert.True(best.Min() >= worst.Max());
+        await page.Locator("#sets select").SelectOptionAsync("ssim");
+        await Assertions.Expect(page.Locator("#caption")).ToContainTextAsync("SSIM");
+        Assert.All(await Scores(), score => Assert.InRange(score, 0, 1));
+        await page.Locator("#sets").GetByRole(AriaRole.Button, new() { Name = "All" }).ClickAsync();
+        await Assertions.Expect(strip).ToHaveCountAsync(20);
+
+        async Task<double[]> Scores() => [.. (await strip.Locator("span:first-of-type").AllInnerTextsAsync())
+            .Select(text => double.Parse(text.Split(' ')[0], CultureInfo.InvariantCulture))];
+    }
+
+    [Fact]
+    public async Task MapsShowDifferenceAndDab()
+    {
+        var page = await browser.Open();
+        var tools = page.Locator("#tools");
+        await tools.GetByRole(AriaRole.Button, new() { Name = "Difference", Exact = true }).ClickAsync();
+        var map = page.Locator(".layer canvas");
+        await Assertions.Expect(map).ToHaveAttributeAsync("data-painted", "difference");
+        await Assertions.Expect(page.Locator("#scale")).ToContainTextAsync("grey levels");
+        await Assertions.Expect(page.Locator(".layer .tag").Last).ToHaveTextAsync("|Stained − Real|");
+        // Noise of a few grey levels is near the dark end of the scale, and not all of it is one colour.
+        int[] reds = await map.EvaluateAsync<int[]>(
+            "c => { const d = c.getContext('2d').getImageData(0, 0, c.width, c.height).data; return [...d].filter((_, i) => i % 4 === 0); }");
+        Assert.True(reds.Distinct().Count() > 3);
+        Assert.InRange(reds.Average(), 0.5, 60);
+
+        await tools.GetByRole(AriaRole.Button, new() { Name = "DAB", Exact = true }).ClickAsync();
+        await Assertions.Expect(map).ToHaveCountAsync(2);
+        await Assertions.Expect(map.First).ToHaveAttributeAsync("data-painted", "dab");
+        await tools.GetByRole(AriaRole.Button, new() { Name = "DAB difference" }).ClickAsync();
+        await Assertions.Expect(map).ToHaveAttributeAsync("data-painted", "dab_difference");
+        await tools.GetByRole(AriaRole.Button, new() { Name = "Side by side" }).ClickAsync();
+        await Assertions.Expect(page.Locator(".layer")).ToHaveCountAsync(2);
+        Assert.Empty(browser.Errors);
+    }
+
+    [Fact]
+    public async Task DabMapsAreTheMetricsOwnDensity()
+    {
+        var page = await browser.Open();
+        var dab = new float[1];
+        StainMatrix.HaematoxylinDab.SeparatePlanes([120, 80, 40], new float[1], dab);
+        double[] weights = await page.EvaluateAsync<double[]>("JSON.parse(document.getElementById('data').textContent).gallery.dab");
+        double density = Math.Log10(255 / 120.0) * weights[0] + Math.Log10(255 / 80.0) * weights[1] + Math.Log10(255 / 40.0) * weights[2];
+        Assert.Equal(dab[0], density, 5);
+    }
+
+    [Fact]
+    public async Task SeveralModelsAreComparedInWordsAndNumbers()
+    {
+        var page = await browser.Open(file: browser.Several);
+        await Assertions.Expect(page.Locator("#verdict")).ToContainTextAsync("Careful & Co is significantly better");
+        await Assertions.Expect(page.Locator("#verdict")).ToContainTextAsync("Careful & Co: Beats both baselines");
+        await Assertions.Expect(page.Locator("#results-tables table").First.Locator("thead th")).ToHaveTextAsync(
+            ["Metric", "Careful & Co", "quick", "Identity", "Mean colour"]);
+        var psnr = page.Locator("#results-tables table").First.Locator("tr", new() { HasTextString = "PSNR" }).First;
+        await Assertions.Expect(psnr.Locator("td.best")).ToHaveCountAsync(1);
+        Assert.Equal(0, await psnr.Locator("td").EvaluateAllAsync<int>("cells => cells.findIndex(c => c.classList.contains('best'))"));
+
+        var between = page.Locator("#comparisons .panel.chosen tbody tr").First;
+        await Assertions.Expect(between).ToContainTextAsync("Careful & Co better");
+        await page.Locator("#comparisons select").SelectOptionAsync(new SelectOptionValue { Label = "quick against identity" });
+        await Assertions.Expect(page.Locator("#comparisons .panel.chosen table")).ToHaveAttributeAsync("aria-label", "quick against Identity");
+        Assert.Empty(browser.Errors);
+    }
+
+    [Fact]
+    public async Task TwoModelsAreSwipedAgainstEachOther()
+    {
+        var page = await browser.Open(file: browser.Several);
+        await page.GetByRole(AriaRole.Combobox, new() { Name = "Right of the divider" }).SelectOptionAsync(new SelectOptionValue { Label = "quick" });
+        await Assertions.Expect(page.Locator(".layer .tag")).ToHaveTextAsync(["Careful & Co", "quick"]);
+        await page.GetByRole(AriaRole.Group, new() { Name = "Model" }).GetByRole(AriaRole.Button, new() { Name = "quick" }).ClickAsync();
+        await Assertions.Expect(page.Locator(".layer .tag")).ToHaveTextAsync(["quick", "Real"]);
+        await page.GetByRole(AriaRole.Button, new() { Name = "Side by side" }).ClickAsync();
+        await Assertions.Expect(page.Locator(".layer")).ToHaveCountAsync(4);
+    }
+
+    [Fact]
+    public async Task SectionsDrawEveryKindOfChart()
+    {
+        var page = await browser.Open(file: browser.Several);
+        var section = page.Locator("#section-example");
+        await Assertions.Expect(section.Locator(".chart svg")).ToHaveCountAsync(3);
+        Assert.All(await section.Locator(".chart svg").EvaluateAllAsync<int[]>("all => all.map(s => s.querySelectorAll('path').length)"),
+            paths => Assert.True(paths > 5));
+        await Assertions.Expect(section.Locator(".matrix td.deep").First).ToHaveTextAsync("12");
+        await Assertions.Expect(section.Locator(".pictures img")).ToHaveCountAsync(1);
+        Assert.True(await section.Locator(".pictures img").EvaluateAsync<bool>("i => i.decode().then(() => i.naturalWidth === 48)"));
+        await Assertions.Expect(section.Locator(".warnings")).ToContainTextAsync("Ten images are few.");
+        await Assertions.Expect(page.Locator("#section-absent")).ToContainTextAsync("Not computed: give --inception FILE.");
+        await Assertions.Expect(page.Locator("#provenance")).ToContainTextAsync("sha256 0123");
+        await Assertions.Expect(page.Locator("#contents a", new() { HasTextString = "An example" })).ToHaveAttributeAsync("href", "#section-example");
+
+        var first = section.Locator("table.sortable tbody tr").First.Locator("td").First;
+        await section.Locator("table.sortable th button", new() { HasTextString = "Score" }).ClickAsync();
+        await Assertions.Expect(first).ToHaveTextAsync("1.50");
+        await section.Locator("table.sortable th button", new() { HasTextString = "Score" }).ClickAsync();
+        await Assertions.Expect(first).ToHaveTextAsync("∞");
+        await Assertions.Expect(section.Locator("table.sortable tbody tr").Last.Locator("td").First).ToHaveTextAsync("–");
+        Assert.Empty(browser.Errors);
+    }
+
+    [Theory]
+    [InlineData(360)]
+    [InlineData(1024)]
+    [InlineData(1920)]
+    public async Task SeveralModelsFitTheScreen(int width)
+    {
+        var page = await browser.Open(width, file: browser.Several);
+        Assert.True(await page.EvaluateAsync<bool>("document.documentElement.scrollWidth <= innerWidth"));
+        // A chart that grew out of its column, or a caption below the page's edge, would not widen the page where something clips it.
+        Assert.True(await page.EvaluateAsync<bool>(
+            "[...document.querySelectorAll('main figure')].every(f => f.getBoundingClientRect().right <= innerWidth + 1)"));
+    }
+
+    [Fact]
+    public async Task EveryControlIsReachedByTheTabKeyAndShowsIt()
+    {
+        var page = await browser.Open(file: browser.Several);
+        var seen = new HashSet<string>();
+        for (int i = 0; i < 40; i++)
+        {
+            await page.Keyboard.PressAsync("Tab");
+            seen.Add(await page.EvaluateAsync<string>("document.activeElement.id || document.activeElement.className || document.activeElement.tagName"));
+            Assert.True(await page.EvaluateAsync<bool>(
+                "(s => s.outlineStyle !== 'none' || document.activeElement.classList.contains('handle'))(getComputedStyle(document.activeElement))"));
+        }
+        Assert.Contains("skip", seen);
+        Assert.Contains("theme", seen);
+        Assert.Contains("stage", seen);
+        Assert.Contains("handle", seen);
+    }
+
+    [Fact]
+    public async Task PrintsEverySectionInLightColours()
+    {
+        var page = await browser.Open(file: browser.Several);
+        await page.Locator("#theme").ClickAsync();
+        await page.Locator("#plates[data-ready]").WaitForAsync(new() { State = WaitForSelectorState.Attached });
+        await page.EvaluateAsync(
+            "addEventListener('beforeprint', () => { window.printed = [document.documentElement.dataset.theme, document.querySelector('.chart svg').getAttribute('viewBox')]; })");
+        byte[] pdf = await page.PdfAsync(new() { Format = "A4", PreferCSSPageSize = true, Tagged = true, Outline = true });
+        Assert.Equal("light", await page.EvaluateAsync<string>("printed[0]"));
+        Assert.NotNull(await page.EvaluateAsync<string?>("printed[1]"));
+        Assert.Equal("dark", await page.EvaluateAsync<string>("document.documentElement.dataset.theme"));
+        string text = Inflated(pdf);
+        int pages = Regex.Count(text, @"/Type\s*/Page");
+        Assert.InRange(pages, 4, 30);
+        foreach (string heading in new[] { "Images", "Results", "Comparisons", "Distributions", "An example", "How it was computed" })
+            Assert.Contains($"/Title ({heading})", text);
+
+        await page.EmulateMediaAsync(new() { Media = Media.Print });
+        await Assertions.Expect(page.Locator("#tools")).ToBeHiddenAsync();
+        await Assertions.Expect(page.Locator(".plate").First).ToBeVisibleAsync();
+        Assert.Equal(2 * 20, await page.Locator(".plate").CountAsync());
+    }
+
+    [Fact]
     public async Task EveryControlHasANameAndEveryImageAnAlternative()
     {
         var page = await browser.Open();
-        await None("button, input, select, [role=slider]", "e.innerText.trim() || e.getAttribute('aria-label')");
+        await None("button, input, select, [role=slider]", "e.textContent.trim() || e.getAttribute('aria-label')");
         await None("img", "e.hasAttribute('alt')");
         await None("[role=img]", "e.getAttribute('aria-label')");
 
@@ -202,7 +386,27 @@ public sealed class ReportTests(ReportTests.Browser browser) : IClassFixture<Rep
         Assert.Empty(browser.Errors);
     }
 
-    /// <summary>One chromium and one report for all tests of the class.</summary>
+    /// <summary>A PDF with its compressed streams as text beside it.</summary>
+    private static string Inflated(byte[] pdf)
+    {
+        string raw = Encoding.Latin1.GetString(pdf);
+        var text = new StringBuilder(raw);
+        foreach (Match stream in Regex.Matches(raw, @"stream\r?\n(.*?)endstream", RegexOptions.Singleline))
+        {
+            try
+            {
+                using var inflate = new ZLibStream(new MemoryStream(Encoding.Latin1.GetBytes(stream.Groups[1].Value)), CompressionMode.Decompress);
+                text.Append(new StreamReader(inflate, Encoding.Latin1).ReadToEnd());
+            }
+            catch (InvalidDataException)
+            {
+                // A JPEG, say.
+            }
+        }
+        return text.ToString();
+    }
+
+    /// <summary>One chromium and two reports for all tests of the class.</summary>
     public sealed class Browser : IAsyncLifetime
     {
         private const string Chromium = "/usr/bin/chromium";
@@ -217,6 +421,9 @@ public sealed class ReportTests(ReportTests.Browser browser) : IClassFixture<Rep
 
         public string Url { get; private set; } = "";
 
+        /// <summary>The report of two models with sections.</summary>
+        public string Several { get; private set; } = "";
+
         public async ValueTask InitializeAsync()
         {
             if (!File.Exists(Chromium))
@@ -226,6 +433,8 @@ public sealed class ReportTests(ReportTests.Browser browser) : IClassFixture<Rep
             set.File("run/config.yaml", "method: pix2pix\n");
             var options = set.Options with { Run = Path.GetDirectoryName(log), Title = "A test of the report" };
             html = EvaluationFiles.Write(Evaluator.Evaluate(options), set.Out).Html;
+            options = set.Options with { Stained = set.TwoModels, Analyses = ExampleAnalysis.All, Title = "Two models <of> \"a\" kind" };
+            Several = EvaluationFiles.Write(Evaluator.Evaluate(options), set.Out + "-several").Html;
             playwright = await Playwright.CreateAsync();
             chromium = await playwright.Chromium.LaunchAsync(new()
             {

@@ -16,6 +16,7 @@ internal sealed class TestSet : IDisposable
             Write(Real, name, real);
             Write(Source, name, Noisy(Blobs(size, i, [0.35, 0.95, 0.55]), 30));
             Write(Stained, name, Noisy(real, 4 + i % 4));
+            Write(Second, name, Noisy(real, 7 + 9 * (i % 3)));
             Write(TrainReal, $"train{i:D2}", Blobs(size, 100 + i, [0.55, 0.75, 0.95]));
             Names.Add(name);
         }
@@ -24,6 +25,8 @@ internal sealed class TestSet : IDisposable
     public List<string> Names { get; } = [];
 
     public string Stained => Folder("stained");
+
+    public string Second => Folder("second");
 
     public string Real => Folder("real");
 
@@ -34,6 +37,9 @@ internal sealed class TestSet : IDisposable
     public string Out => Path.Combine(root.FullName, "report");
 
     public EvaluationOptions Options => new() { Stained = Model(Stained), Real = Real, Source = Source, TrainReal = TrainReal, Resamples = 200 };
+
+    /// <summary>Two named models.</summary>
+    public StainedFolder[] TwoModels => [new("Careful & Co", Stained), new("quick", Second)];
 
     public static StainedFolder[] Model(string folder) => [StainedFolder.Parse(folder)];
 

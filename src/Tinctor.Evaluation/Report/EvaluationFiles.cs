@@ -2,13 +2,13 @@ using Tinctor.Torch.Serialization;
 
 namespace Tinctor.Evaluation.Report;
 
-/// <summary>The files of an evaluation: metrics.json, metrics.csv, report.html.</summary>
+/// <summary>The files of an evaluation: metrics.json, metrics.csv, report.html, tables/.</summary>
 /// <param name="Json">Path of metrics.json.</param>
 /// <param name="Csv">Path of metrics.csv.</param>
 /// <param name="Html">Path of report.html.</param>
 public sealed record EvaluationFiles(string Json, string Csv, string Html)
 {
-    /// <summary>Writes all three, each atomically.</summary>
+    /// <summary>Writes them all, each atomically.</summary>
     /// <param name="result">What was found.</param>
     /// <param name="folder">Made if it is not there.</param>
     public static EvaluationFiles Write(EvaluationResult result, string folder)
@@ -19,6 +19,7 @@ public sealed record EvaluationFiles(string Json, string Csv, string Html)
         AtomicFile.WriteText(files.Json, MetricsJson.Text(result));
         AtomicFile.WriteText(files.Csv, MetricsCsv.Text(result));
         AtomicFile.WriteText(files.Html, HtmlReport.Text(result));
+        TableFiles.Write(result, Path.Combine(folder, "tables"));
         return files;
     }
 }

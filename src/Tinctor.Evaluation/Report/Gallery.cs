@@ -1,89 +1,125 @@
 using System.Text.Json.Nodes;
 using Tinctor.Evaluation.Data;
 using Tinctor.Slides;
+using Tinctor.Slides.Colour;
 
 namespace Tinctor.Evaluation.Report;
 
 /// <summary>
-/// The images that the report carries. All of them where they are few; else the worst, median and best by SSIM and one of each label,
-/// as JPEGs that together stay within a budget.
+/// The images that the report carries: all where they are few, else the worst and best of each model by a few metrics and the median of
+/// each label. JPEGs, as large as fits into a budget for all of them.
 /// </summary>
 internal static class Gallery
 {
-    private const int MaxImages = 24;
-    private const int ByteBudget = 1_300_000;
-    private static readonly int[] Sides = [1024, 768, 512, 384, 256, 192];
+    /// <summary>Bytes of all JPEGs; as base64 a third more, so that the report can still be mailed.</summary>
+    public const int ByteBudget = 12_000_000;
+
+    private const int AllUpTo = 24;
+    private const int AnEnd = 10;
+    private static readonly int[] Sides = [1024, 768, 512, 384, 256, 192, 128];
 
     public static JsonObject Of(EvaluationResult result)
     {
-        var chosen = Choose(result);
-        foreach (int side in Sides)
+        Ranking[] rankings = [.. from model in result.Models from metric in RankedBy(result) select Rank(result, model.Key, metric)];
+        var chosen = Choose(result, rankings);
+        int side = ChooseSide(result, chosen);
+        var dab = StainMatrix.HaematoxylinDab.Inverse;
+        return new()
         {
-            var entries = Encode(chosen, result.Models.First().Key, side, side == Sides[^1] ? long.MaxValue : ByteBudget);
-            if (entries is not null)
-                return new()
-                {
-                    ["complete"] = chosen.Count == result.Images.Count,
-                    ["max_side"] = side,
-                    ["quality"] = Jpeg.Quality,
-                    ["images"] = entries,
-                };
-        }
-        throw new InvalidOperationException("unreachable: the last side has no budget");
-    }
-
-    /// <summary>Images with the reason why each is shown, worst first.</summary>
-    private static List<(ImageResult Image, string Why)> Choose(EvaluationResult result)
-    {
-        int ssim = result.Metrics.Index().First(m => m.Item.Key == "ssim").Index;
-        string model = result.Models.First().Key;
-        ImageResult[] ranked = [.. result.Images.OrderBy(i => i.Scores[model][ssim])];
-        var why = new Dictionary<ImageResult, string>();
-        void Take(IEnumerable<ImageResult> images, string reason)
-        {
-            foreach (var image in images)
-                if (why.Count < MaxImages)
-                    why.TryAdd(image, reason);
-        }
-        int few = ranked.Length >= 9 ? 3 : 1;
-        Take(ranked.Take(few), "worst");
-        Take(ranked.Reverse().Take(few), "best");
-        Take(ranked.Skip((ranked.Length - few) / 2).Take(few), "median");
-        foreach (var label in ranked.Where(i => i.Pair.Label is not null).GroupBy(i => i.Pair.Label!))
-            Take(label.Skip(label.Count() / 2).Take(1), $"median of {label.Key}");
-        if (ranked.Length <= MaxImages)
-            Take(ranked, "");
-        return [.. ranked.Where(why.ContainsKey).Select(i => (i, why[i]))];
-    }
-
-    private static JsonArray? Encode(List<(ImageResult Image, string Why)> chosen, string model, int side, long budget)
-    {
-        var entries = new JsonArray();
-        long bytes = 0;
-        foreach (var (image, why) in chosen)
-        {
-            var entry = new JsonObject { ["name"] = image.Pair.Name, ["why"] = why };
-            (string, string?)[] versions = [("source", image.Pair.Source), ("stained", image.Pair.PathOf(model)), ("real", image.Pair.Real)];
-            foreach (var (role, path) in versions)
+            ["complete"] = chosen.Length == result.Images.Count,
+            ["budget"] = ByteBudget,
+            ["max_side"] = side,
+            ["dab"] = new JsonArray(dab[1], dab[4], dab[7]),
+            ["sets"] = new JsonArray([.. rankings.Select(r => new JsonObject
             {
-                if (path is null)
-                    continue;
-                byte[] jpeg = Jpeg.Encode(RgbReader.Read(path), image.Width, image.Height, side);
-                bytes += jpeg.Length;
-                if (bytes > budget)
-                    return null;
-                entry[role] = "data:image/jpeg;base64," + Convert.ToBase64String(jpeg);
-            }
-            entries.Add(entry);
-        }
-        return entries;
+                ["model"] = r.Model,
+                ["metric"] = r.Metric,
+                ["worst"] = Names(r.Worst),
+                ["best"] = Names(r.Best),
+            })]),
+            ["images"] = new JsonArray([.. chosen.AsParallel().AsOrdered().Select(image => Encode(result, image, side))]),
+        };
     }
+
+    /// <summary>PSNR and SSIM, then the first metric of DAB and of perception where there are any.</summary>
+    private static IEnumerable<int> RankedBy(EvaluationResult result)
+    {
+        var metrics = result.Metrics.Index().ToArray();
+        var keys = metrics.Where(m => m.Item.Key is "psnr" or "ssim");
+        string[] groups = ["dab", "perceptual"];
+        return keys.Concat(groups.SelectMany(g => metrics.Where(m => m.Item.Group == g).Take(1))).Select(m => m.Index);
+    }
+
+    private static Ranking Rank(EvaluationResult result, string model, int metric)
+    {
+        bool higher = result.Metrics[metric].HigherIsBetter;
+        ImageResult[] ranked =
+        [
+            .. result.Images.Where(i => !double.IsNaN(i.Scores[model][metric]))
+                .OrderBy(i => higher ? i.Scores[model][metric] : -i.Scores[model][metric]),
+        ];
+        int count = Math.Clamp(ranked.Length / 2, Math.Min(1, ranked.Length), AnEnd);
+        return new(model, result.Metrics[metric].Key, ranked, ranked[..count], [.. ranked.Reverse().Take(count)]);
+    }
+
+    private static ImageResult[] Choose(EvaluationResult result, Ranking[] rankings)
+    {
+        if (result.Images.Count <= AllUpTo)
+            return [.. result.Images];
+        var chosen = rankings.SelectMany(r => r.Worst.Concat(r.Best)).ToHashSet();
+        foreach (var ranking in rankings.Where(r => r.Metric == "ssim"))
+            foreach (var label in ranking.Ranked.Where(i => i.Pair.Label is not null).GroupBy(i => i.Pair.Label))
+                chosen.Add(label.ElementAt(label.Count() / 2));
+        return [.. result.Images.Where(chosen.Contains)];
+    }
+
+    /// <summary>The largest side with which a sample of the images, scaled up to all of them, stays a tenth below the budget.</summary>
+    private static int ChooseSide(EvaluationResult result, ImageResult[] chosen)
+    {
+        const int Sampled = 6;
+        ImageResult[] sample = [.. Enumerable.Range(0, Math.Min(Sampled, chosen.Length)).Select(k => chosen[k * chosen.Length / Math.Min(Sampled, chosen.Length)])];
+        var images = sample.SelectMany(i => Files(result, i).Select(f => (Image: RgbReader.Read(f.Path), i.Width, i.Height))).ToArray();
+        int largest = chosen.Max(i => Math.Max(i.Width, i.Height));
+        return Sides.SkipWhile(side => side / 2 >= largest).FirstOrDefault(side =>
+            images.AsParallel().Sum(i => (long)Jpeg.Encode(i.Image, i.Width, i.Height, side).Length) * chosen.Length / sample.Length
+                < ByteBudget * 0.9, Sides[^1]);
+    }
+
+    private static JsonObject Encode(EvaluationResult result, ImageResult image, int side)
+    {
+        var entry = new JsonObject { ["name"] = image.Pair.Name };
+        var stained = new JsonObject();
+        foreach (var (model, role, path) in Files(result, image))
+        {
+            string uri = Jpeg.DataUri(RgbReader.Read(path), image.Width, image.Height, side);
+            if (model is null)
+                entry[role] = uri;
+            else
+                stained[model] = uri;
+        }
+        entry["stained"] = stained;
+        return entry;
+    }
+
+    private static IEnumerable<(string? Model, string Role, string Path)> Files(EvaluationResult result, ImageResult image)
+    {
+        if (image.Pair.Source is { } source)
+            yield return (null, "source", source);
+        foreach (var model in result.Models)
+            yield return (model.Key, "stained", image.Pair.PathOf(model.Key));
+        yield return (null, "real", image.Pair.Real);
+    }
+
+    private static JsonArray Names(IEnumerable<ImageResult> images) => new([.. images.Select(i => JsonValue.Create(i.Pair.Name))]);
+
+    /// <summary>A model's images from worst to best by one metric, and both ends; best starts with the very best.</summary>
+    private sealed record Ranking(string Model, string Metric, ImageResult[] Ranked, ImageResult[] Worst, ImageResult[] Best);
 }
 
 /// <summary>JPEGs for the report.</summary>
 internal static class Jpeg
 {
-    public const int Quality = 88;
+    private const int Quality = 88;
 
     /// <summary>Brings an image to the target's shape (a source may be smaller), at most side pixels long.</summary>
     public static byte[] Encode(Image image, int width, int height, int side)
@@ -103,4 +139,8 @@ internal static class Jpeg
             File.Delete(file);
         }
     }
+
+    /// <summary>The same as a data URI.</summary>
+    public static string DataUri(Image image, int width, int height, int side) =>
+        "data:image/jpeg;base64," + Convert.ToBase64String(Encode(image, width, height, side));
 }

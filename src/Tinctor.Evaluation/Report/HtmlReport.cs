@@ -7,12 +7,18 @@ namespace Tinctor.Evaluation.Report;
 /// <summary>report.html: one file with everything in it, which opens from disk and asks the network for nothing.</summary>
 public static partial class HtmlReport
 {
+    /// <summary>In the order in which they need each other.</summary>
+    private static readonly string[] Scripts =
+        ["dom.js", "tables.js", "charts.js", "maps.js", "gallery.js", "sections.js", "report.js"];
+
     /// <summary>The page as text.</summary>
     public static string Text(EvaluationResult result)
     {
+        var evaluation = MetricsJson.Of(result);
+        evaluation.Remove("sections"); // they follow with their pictures
         var data = new JsonObject
         {
-            ["evaluation"] = MetricsJson.Of(result),
+            ["evaluation"] = evaluation,
             ["sections"] = new JsonArray([.. result.Sections.Select(s => SectionJson.Of(s, withPictures: true))]),
             ["gallery"] = Gallery.Of(result),
             ["run"] = Run(result),
@@ -22,7 +28,7 @@ public static partial class HtmlReport
             ["title"] = WebUtility.HtmlEncode(result.Title),
             ["css"] = Resource("report.css"),
             ["echarts"] = Resource("echarts.min.js"),
-            ["js"] = Resource("report.js"),
+            ["js"] = string.Join('\n', Scripts.Select(Resource)),
             // The default encoder escapes <, > and &, so that no file name or label can end the script element.
             ["data"] = data.ToJsonString(),
         };

@@ -107,8 +107,7 @@ internal static class SectionJson
     {
         var json = new JsonObject { ["title"] = picture.Title, ["caption"] = picture.Caption };
         if (withImage)
-            json["image"] = "data:image/jpeg;base64,"
-                + Convert.ToBase64String(Jpeg.Encode(picture.Image, picture.Image.Width, picture.Image.Height, PictureSide));
+            json["image"] = Jpeg.DataUri(picture.Image, picture.Image.Width, picture.Image.Height, PictureSide);
         return json;
     }
 

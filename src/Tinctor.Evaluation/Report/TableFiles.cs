@@ -1,0 +1,89 @@
+using Tinctor.Evaluation.Metrics;
+using Tinctor.Evaluation.Sections;
+using Tinctor.Evaluation.Statistics;
+using Tinctor.Torch.Serialization;
+
+namespace Tinctor.Evaluation.Report;
+
+/// <summary>
+/// The tables of an evaluation as files for spreadsheets and papers: OUT/tables/NAME.csv and NAME.tex. For each group of metrics (rgb, dab
+/// and so on) summary_GROUP, labels_GROUP and comparisons_GROUP; for each table of a section SECTION_TABLE.
+/// </summary>
+public static class TableFiles
+{
+    /// <summary>Writes all tables, each file atomically.</summary>
+    /// <param name="result">What was found.</param>
+    /// <param name="folder">Made if it is not there.</param>
+    public static void Write(EvaluationResult result, string folder)
+    {
+        Directory.CreateDirectory(folder);
+        foreach (var (name, table) in All(result))
+        {
+            AtomicFile.WriteText(Path.Combine(folder, name + ".csv"), CsvTable.Text(table));
+            AtomicFile.WriteText(Path.Combine(folder, name + ".tex"), LatexTable.Text(table, name));
+        }
+    }
+
+    /// <summary>The tables by file name. A cell may also be a <see cref="Summary"/> (mean and interval) or an <see cref="Interval"/>.</summary>
+    internal static IEnumerable<(string Name, SectionTable Table)> All(EvaluationResult result)
+    {
+        foreach (var group in result.Metrics.Index().GroupBy(m => m.Item.Group))
+        {
+            var metrics = group.ToArray();
+            yield return ($"summary_{group.Key}", Summary(result, metrics));
+            if (result.Groups.Count > 1)
+                yield return ($"labels_{group.Key}", Labels(result, metrics));
+            yield return ($"comparisons_{group.Key}", Comparisons(result, [.. metrics.Select(m => m.Item)]));
+        }
+        foreach (var section in result.Sections)
+            foreach (var table in section.Tables)
+                yield return ($"{section.Key}_{table.Key}", table);
+    }
+
+    private static SectionTable Summary(EvaluationResult result, (int Index, PairMetric Item)[] metrics) =>
+        new("summary", $"Mean over {Count(result)} with {Confidence(result)}. {Definitions(metrics)}",
+            [new("method", "Method"), .. metrics.Select(Column)],
+            [.. Computed(result).Select(m => Row([m.Title], result.Groups[0], m, metrics))]);
+
+    private static SectionTable Labels(EvaluationResult result, (int Index, PairMetric Item)[] metrics) =>
+        new("labels", $"Mean of each label with {Confidence(result)}. Labels from {result.LabelsFrom}. {Definitions(metrics)}",
+            [new("label", "Label"), new("n", "n", 0), new("method", "Method"), .. metrics.Select(m => Column(m) with { HigherIsBetter = null })],
+            [.. result.Groups.Skip(1).SelectMany(g => Computed(result).Select(m => Row([g.Label, g.N, m.Title], g, m, metrics)))]);
+
+    private static SectionTable Comparisons(EvaluationResult result, PairMetric[] metrics)
+    {
+        var titles = Computed(result).ToDictionary(m => m.Key, m => m.Title);
+        var rows = from metric in metrics
+                   from c in result.Comparisons
+                   where c.Metric == metric.Key
+                   select (IReadOnlyList<object?>)
+                   [
+                       metric.Title, titles[c.A], titles[c.B], c.N, Math.Round(c.Difference, metric.Digits + 2), c.Ci,
+                       c.WilcoxonP, c.BootstrapP, c.AdjustedP, c.Significant ? "yes" : "no",
+                   ];
+        return new("comparisons", $"Paired differences over {Count(result)}, positive where A is better, with {Confidence(result)}; "
+            + $"p of Wilcoxon's signed-rank test over {result.Bootstrap.Unit}s and of the paired bootstrap; "
+            + "adjusted: Wilcoxon's p after Holm's correction over all comparisons by one metric.",
+            [
+                new("metric", "Metric"), new("a", "A"), new("b", "B"), new("n", "n", 0), new("difference", "Difference", 4), new("ci", "Interval", 4),
+                new("wilcoxon_p", "Wilcoxon p"), new("bootstrap_p", "Bootstrap p"), new("p_adjusted", "Adjusted p"), new("significant", "Significant"),
+            ], [.. rows]);
+    }
+
+    private static IEnumerable<Method> Computed(EvaluationResult result) => result.Methods.Where(m => m.NotComputed is null);
+
+    private static SectionColumn Column((int Index, PairMetric Item) metric) =>
+        new(metric.Item.Key, metric.Item.Unit.Length > 0 ? $"{metric.Item.Title} ({metric.Item.Unit})" : metric.Item.Title,
+            metric.Item.Digits, metric.Item.HigherIsBetter);
+
+    private static IReadOnlyList<object?> Row(object?[] head, Group group, Method method, (int Index, PairMetric Item)[] metrics) =>
+        [.. head, .. metrics.Select(m => group.Summaries[method.Key][m.Index])];
+
+    private static string Count(EvaluationResult result) =>
+        $"n = {result.Images.Count} images{(result.Groups[0].Slides is int slides ? $" of {slides} slides" : "")}";
+
+    private static string Confidence(EvaluationResult result) => $"{result.Bootstrap.Confidence * 100:0.##}% intervals ({result.Bootstrap.Description})";
+
+    private static string Definitions((int Index, PairMetric Item)[] metrics) =>
+        string.Join(" ", metrics.Select(m => $"{m.Item.Title}: {m.Item.Definition.TrimEnd('.')}."));
+}
