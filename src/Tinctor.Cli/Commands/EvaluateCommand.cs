@@ -80,7 +80,7 @@ public static class EvaluateCommand
     /// <summary>Options that stand beside what they turn on, a file a topic.</summary>
     private static readonly IReadOnlyList<Option> TopicOptions =
     [
-        .. AlignmentOptions.All, .. FeatureOptions.All, .. UncertaintyOptions.All,
+        .. LabelOptions.All, .. AlignmentOptions.All, .. FeatureOptions.All, .. UncertaintyOptions.All,
     ];
 
     /// <summary>The command, for the root command.</summary>
@@ -124,7 +124,8 @@ public static class EvaluateCommand
         ExtraMetrics = [.. FeatureOptions.Metrics(parse)],
         Analyses =
         [
-            .. AlignmentOptions.Analyses(parse), .. FeatureOptions.Analyses(parse), .. UncertaintyOptions.Analyses(parse),
+            .. LabelOptions.Analyses(parse), .. AlignmentOptions.Analyses(parse), .. FeatureOptions.Analyses(parse),
+            .. UncertaintyOptions.Analyses(parse),
         ],
         Resamples = parse.GetValue(Resamples),
         Seed = parse.GetValue(Seed),

@@ -90,7 +90,7 @@ public sealed class Classifier : IDisposable
 
     /// <summary>Classifies image files, a batch at a time; results come in the order of the files.</summary>
     /// <param name="files">8-bit grey or RGB images.</param>
-    /// <param name="batchSize">Images a batch; images of different sizes need an image size or crop in the card, or a batch size of 1.</param>
+    /// <param name="batchSize">Images a batch; one where images come as they are, as they may differ in size.</param>
     /// <param name="cancel">Stops between batches.</param>
     public IEnumerable<(float[] Features, float[] Logits)> Run(
         IReadOnlyList<string> files, int batchSize = 16, CancellationToken cancel = default)
@@ -101,7 +101,8 @@ public sealed class Classifier : IDisposable
             Resize = Card.ImageSize > 0 ? Card.ImageSize : null,
             Crop = Card.CropSize > 0 ? Card.CropSize : null,
         };
-        foreach (Batch batch in new PairLoader(new PairedDataset(pairs, transform), batchSize).Batches(0, cancel: cancel))
+        bool oneSize = Card.ImageSize > 0 || Card.CropSize > 0;
+        foreach (Batch batch in new PairLoader(new PairedDataset(pairs, transform), oneSize ? batchSize : 1).Batches(0, cancel: cancel))
         {
             using DisposeScope scope = torch.NewDisposeScope();
             using Batch owned = batch;

@@ -60,15 +60,12 @@ public sealed record ComparatorReference
         }
     }
 
-    /// <summary>Why a classifier must not judge what this comparator helped to train; null if it may.</summary>
-    public string? WhyNot(Classifier judge)
-    {
-        TrainingRecord training = judge.Card.Training;
-        return judge.Sha256 == Sha256 ? "their weights are the same"
-            : TrainingId.Length > 0 && training.TrainingId == TrainingId ? $"both come from training {TrainingId}"
-            : training.Seed == Seed && training.Fold == Fold ? $"both were trained with seed {Seed} and fold {Fold}"
-            : null;
-    }
+    /// <summary>Why another classifier must not judge what this one helped to train; null if the two were trained apart.</summary>
+    public string? WhyNotApart(ComparatorReference judge) =>
+        judge.Sha256 == Sha256 ? "their weights are the same"
+        : TrainingId.Length > 0 && judge.TrainingId == TrainingId ? $"both come from training {TrainingId}"
+        : Seed is not null && judge.Seed == Seed && judge.Fold == Fold ? $"both were trained with seed {Seed} and fold {Fold}"
+        : null;
 
     private sealed class Settings
     {

@@ -1,0 +1,27 @@
+using Tinctor.Evaluation.Sections;
+using Tinctor.Slides;
+using Tinctor.Staining.Classification;
+using Tinctor.Torch;
+
+namespace Tinctor.Evaluation.Features;
+
+/// <summary>The features of a classifier made by <c>tinctor train classifier</c>, of images as they are.</summary>
+/// <param name="classifier">The classifier; freed with this.</param>
+public sealed class ClassifierFeatures(Classifier classifier) : FeatureExtractor
+{
+    /// <inheritdoc/>
+    public override string Name => $"{classifier.Card.Architecture} in {classifier.Folder}";
+
+    /// <inheritdoc/>
+    public override IReadOnlyList<Definition> Provenance =>
+        [new("Feature network", $"{Name}, before its last layer, SHA-256 {classifier.Sha256}; images as they are")];
+
+    /// <inheritdoc/>
+    public override Tensor Prepare(Image rgb) => rgb.ToTensor(ValueRange.MinusOneToOne);
+
+    /// <inheritdoc/>
+    public override FeatureBatch Extract(Tensor images) => new(classifier.Run(images).Features, null);
+
+    /// <inheritdoc/>
+    public override void Dispose() => classifier.Dispose();
+}
