@@ -4,28 +4,32 @@ namespace Tinctor.Evaluation.Metrics;
 
 /// <summary>
 /// SSIM with Wang's 11x11 Gaussian window of sigma 1.5 and population covariance. The window is separable: the eleven rows under it are
-/// weighted into one row of moments, which is then weighted across.
+/// weighted into one row of moments, which is then weighted across. Samples are taken less a constant in the middle of the range, which
+/// changes no variance: squares stay small, and floats keep their digits.
 /// </summary>
-internal sealed class GaussianSsim
+/// <typeparam name="T">double, or float for twice the speed at 1e-7.</typeparam>
+internal sealed class GaussianSsim<T> where T : struct, IFloatingPoint<T>
 {
     private const int Size = 11;
     private const double Sigma = 1.5;
-    private static readonly double[] Kernel = MakeKernel();
+    private static readonly T[] Kernel = MakeKernel();
 
     private readonly int channels, samples, valid;
-    private readonly double c1, c2;
-    private readonly double[][] rows, referenceRows; // those under the window, the oldest first
-    private readonly double[] x, y, squares, products; // weighted down
+    private readonly T c1, c2, middle;
+    private readonly T[][] rows, referenceRows; // those under the window, the oldest first
+    private readonly T[] x, y, squares, products; // weighted down
     private readonly double[] similarities, contrasts; // summed down each column of windows
 
     public GaussianSsim(int width, int channels, double range)
     {
         (this.channels, samples, valid) = (channels, width * channels, (width - Size + 1) * channels);
-        (c1, c2) = (0.01 * range * (0.01 * range), 0.03 * range * (0.03 * range));
+        (c1, c2) = (T.CreateChecked(0.01 * range * (0.01 * range)), T.CreateChecked(0.03 * range * (0.03 * range)));
+        middle = T.CreateChecked(range / 2);
         // Rows are longer than needed, so that whole vectors can be read everywhere; what they hold there is never looked at.
-        double[] Row() => new double[samples + (Size * channels) + Vector<double>.Count];
+        T[] Row() => new T[samples + (Size * channels) + Vector<T>.Count];
         (rows, referenceRows) = ([.. Enumerable.Range(0, Size).Select(_ => Row())], [.. Enumerable.Range(0, Size).Select(_ => Row())]);
-        (x, y, squares, products, similarities, contrasts) = (Row(), Row(), Row(), Row(), Row(), Row());
+        (x, y, squares, products) = (Row(), Row(), Row(), Row());
+        (similarities, contrasts) = (new double[x.Length], new double[x.Length]);
     }
 
     /// <summary>
@@ -33,13 +37,13 @@ internal sealed class GaussianSsim
     /// (2 cxy + C2) / (vx + vy + C2). Both images hold whole rows of bytes or floats, at least 11.
     /// </summary>
     public (double[] Similarity, double[] Contrast) MeansPerChannel<TSample>(ReadOnlySpan<TSample> image, ReadOnlySpan<TSample> reference)
-        where TSample : struct
+        where TSample : struct, INumber<TSample>
     {
         int height = image.Length / samples;
         for (int row = 0; row < height; row++)
         {
-            SampleRows.Load(image.Slice(row * samples, samples), Next(rows).AsSpan());
-            SampleRows.Load(reference.Slice(row * samples, samples), Next(referenceRows).AsSpan());
+            SampleRows.Load(image.Slice(row * samples, samples), Next(rows).AsSpan(), middle);
+            SampleRows.Load(reference.Slice(row * samples, samples), Next(referenceRows).AsSpan(), middle);
             if (row < Size - 1) continue;
             WeightDown();
             AddSimilarities();
@@ -49,29 +53,29 @@ internal sealed class GaussianSsim
             SampleRows.MeansPerChannel(contrasts.AsSpan(0, valid), channels, down));
     }
 
-    private static double[] MakeKernel()
+    private static T[] MakeKernel()
     {
         double[] weights = [.. Enumerable.Range(-Size / 2, Size).Select(i => Math.Exp(-i * i / (2 * Sigma * Sigma)))];
         double sum = weights.Sum();
-        return Array.ConvertAll(weights, weight => weight / sum);
+        return Array.ConvertAll(weights, weight => T.CreateChecked(weight / sum));
     }
 
     // The oldest row goes to the end, to be overwritten.
-    private static double[] Next(double[][] rows)
+    private static T[] Next(T[][] rows)
     {
-        double[] oldest = rows[0];
+        T[] oldest = rows[0];
         Array.Copy(rows, 1, rows, 0, Size - 1);
         return rows[Size - 1] = oldest;
     }
 
     private void WeightDown()
     {
-        for (int i = 0; i < samples; i += Vector<double>.Count)
+        for (int i = 0; i < samples; i += Vector<T>.Count)
         {
-            Vector<double> sumX = default, sumY = default, sumSquares = default, sumProducts = default;
+            Vector<T> sumX = default, sumY = default, sumSquares = default, sumProducts = default;
             for (int k = 0; k < Size; k++)
             {
-                Vector<double> a = rows[k].At(i), b = referenceRows[k].At(i), weight = new(Kernel[k]), c = weight * a, d = weight * b;
+                Vector<T> a = rows[k].At(i), b = referenceRows[k].At(i), weight = new(Kernel[k]), c = weight * a, d = weight * b;
                 sumX += c;
                 sumY += d;
                 sumSquares += (c * a) + (d * b);
@@ -86,23 +90,24 @@ internal sealed class GaussianSsim
 
     private void AddSimilarities()
     {
-        Vector<double> k1 = new(c1), k2 = new(c2);
-        for (int i = 0; i < valid; i += Vector<double>.Count)
+        Vector<T> k1 = new(c1), k2 = new(c2), offset = new(middle);
+        for (int i = 0; i < valid; i += Vector<T>.Count)
         {
-            Vector<double> meanX = default, meanY = default, meanSquares = default, meanProducts = default;
+            Vector<T> meanX = default, meanY = default, meanSquares = default, meanProducts = default;
             for (int k = 0, j = i; k < Size; k++, j += channels)
             {
-                var weight = new Vector<double>(Kernel[k]);
+                var weight = new Vector<T>(Kernel[k]);
                 meanX += weight * x.At(j);
                 meanY += weight * y.At(j);
                 meanSquares += weight * squares.At(j);
                 meanProducts += weight * products.At(j);
             }
-            Vector<double> product = meanX * meanY, both = (meanX * meanX) + (meanY * meanY);
-            Vector<double> covariance = meanProducts - product, variances = meanSquares - both;
-            Vector<double> contrast = (covariance + covariance + k2) / (variances + k2);
-            (contrasts.At(i) + contrast).Store(contrasts, i);
-            (similarities.At(i) + (contrast * (product + product + k1) / (both + k1))).Store(similarities, i);
+            Vector<T> covariance = meanProducts - (meanX * meanY), variances = meanSquares - (meanX * meanX) - (meanY * meanY);
+            (meanX, meanY) = (meanX + offset, meanY + offset);
+            Vector<T> product = meanX * meanY;
+            Vector<T> contrast = (covariance + covariance + k2) / (variances + k2);
+            SampleRows.Add(contrasts, i, contrast);
+            SampleRows.Add(similarities, i, contrast * (product + product + k1) / ((meanX * meanX) + (meanY * meanY) + k1));
         }
     }
 }

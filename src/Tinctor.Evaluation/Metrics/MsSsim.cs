@@ -29,13 +29,13 @@ public static class MsSsim
             throw new ArgumentException(
                 $"MS-SSIM needs images of at least {SmallestSide}x{SmallestSide} pixels, these have {image.Width}x{image.Height}");
         int channels = image.Channels;
-        var (_, contrast) = new GaussianSsim(image.Width, channels, 255).MeansPerChannel(image.Data, reference.Data);
+        var (_, contrast) = new GaussianSsim<float>(image.Width, channels, 255).MeansPerChannel(image.Data, reference.Data);
         double[] product = Array.ConvertAll(contrast, mean => Power(mean, Weights[0]));
         var (a, b) = (HalfSize.Of(image), HalfSize.Of(reference));
         for (int scale = 1; scale < Weights.Length; scale++)
         {
             if (scale > 1) (a, b) = (a.Half(), b.Half());
-            var means = new GaussianSsim(a.Width, channels, 255).MeansPerChannel<float>(a.Data, b.Data);
+            var means = new GaussianSsim<float>(a.Width, channels, 255).MeansPerChannel<float>(a.Data, b.Data);
             double[] factors = scale == Weights.Length - 1 ? means.Similarity : means.Contrast;
             for (int c = 0; c < channels; c++)
                 product[c] *= Power(factors[c], Weights[scale]);

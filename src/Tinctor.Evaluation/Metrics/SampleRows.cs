@@ -23,12 +23,32 @@ internal static class SampleRows
     {
         if (typeof(TSample) == typeof(float) && typeof(TSum) == typeof(double))
             Load(MemoryMarshal.Cast<TSample, float>(from), MemoryMarshal.Cast<TSum, double>(to));
-        else if (typeof(TSample) == typeof(byte) && typeof(TSum) == typeof(double))
-            Load(MemoryMarshal.Cast<TSample, byte>(from), MemoryMarshal.Cast<TSum, double>(to));
         else if (typeof(TSample) == typeof(byte) && typeof(TSum) == typeof(int))
             Load(MemoryMarshal.Cast<TSample, byte>(from), MemoryMarshal.Cast<TSum, int>(to));
         else
             throw new NotSupportedException($"{typeof(TSample)} as {typeof(TSum)}");
+    }
+
+    /// <summary>Copies a row of bytes or floats, less a number; the target may be longer.</summary>
+    public static void Load<TSample, T>(ReadOnlySpan<TSample> from, Span<T> to, T less)
+        where TSample : struct, INumber<TSample> where T : struct, INumber<T>
+    {
+        for (int i = 0; i < from.Length; i++)
+            to[i] = T.CreateTruncating(from[i]) - less;
+    }
+
+    /// <summary>Adds a vector of floats or doubles to sums. Not checked.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void Add<T>(double[] sums, int at, Vector<T> vector) where T : struct
+    {
+        if (typeof(T) == typeof(double))
+        {
+            (sums.At(at) + vector.As<T, double>()).Store(sums, at);
+            return;
+        }
+        Vector.Widen(vector.As<T, float>(), out Vector<double> low, out Vector<double> high);
+        (sums.At(at) + low).Store(sums, at);
+        (sums.At(at + Vector<double>.Count) + high).Store(sums, at + Vector<double>.Count);
     }
 
     /// <summary>Means of each channel, of columns of sums over a number of rows.</summary>
@@ -72,11 +92,5 @@ internal static class SampleRows
             Vector.AsVectorInt32(low).CopyTo(to);
             Vector.AsVectorInt32(high).CopyTo(to[Vector<int>.Count..]);
         }
-    }
-
-    private static void Load(ReadOnlySpan<byte> from, Span<double> to)
-    {
-        for (int i = 0; i < from.Length; i++)
-            to[i] = from[i];
     }
 }

@@ -66,7 +66,7 @@ public static class Ssim
         MustHold(window, width, height);
         return variant switch
         {
-            SsimVariant.Gaussian11 => new GaussianSsim(width, channels, Range).MeansPerChannel(image.Data, reference.Data).Similarity,
+            SsimVariant.Gaussian11 => new GaussianSsim<double>(width, channels, Range).MeansPerChannel(image.Data, reference.Data).Similarity,
             SsimVariant.Grey7 => [OfPlanes(Plane(image, Mean), Plane(reference, Mean), width, height, Range)],
             SsimVariant.Luminance7 => [OfPlanes(Plane(image, Rec709), Plane(reference, Rec709), width, height, Range)],
             SsimVariant.Uniform7Range2 => new UniformSsim<int>(window, width, channels, 2 * Range).MeanPerChannel(image.Data, reference.Data),
