@@ -180,7 +180,7 @@ public sealed class AlignmentAnalysis : IAnalysis
         new("Re-registered", "the stained image is warped (bicubic) by a smooth field through the windows' shifts, each the median of its neighbourhood; "
             + "the score is that of the part which both images still show. Displacements below 0.05 px are left alone."),
         new("At the best shift", $"the score at the shift of whole pixels, up to {ShiftTolerance.Reach} px along each axis, that has the least squared "
-            + "error, on the real image without a border of that width. The shift is searched on about 128 rows."),
+            + "error, on the real image without a border of that width. The shift is searched on about 64 rows."),
         new("PSNR, SSIM", "as in the summary, with the 7x7 uniform window; means over images."),
     ];
 

@@ -13,11 +13,11 @@ public sealed record ShiftTolerance(int X, int Y, double Psnr, double Ssim)
     /// <summary>The largest shift along an axis, in pixels; at most an eighth of the image's lesser side.</summary>
     public const int Reach = 8;
 
-    private const int SearchedRows = 128;
+    private const int SearchedRows = 64;
 
     /// <summary>
     /// Compares the reference without a border of <see cref="Reach"/> pixels with the image at every shift. The shift of least squared
-    /// error is searched on about 128 rows spread over the image; the scores are then those of all pixels.
+    /// error is searched on about 64 rows spread over the image; the scores are then those of all pixels.
     /// </summary>
     public static ShiftTolerance Of(Image image, Image reference)
     {

@@ -78,8 +78,8 @@ internal sealed class GaussianSsim<T> where T : struct, IFloatingPoint<T>
                 Vector<T> a = rows[k].At(i), b = referenceRows[k].At(i), weight = new(Kernel[k]), c = weight * a, d = weight * b;
                 sumX += c;
                 sumY += d;
-                sumSquares += (c * a) + (d * b);
-                sumProducts += c * b;
+                sumSquares = SampleRows.MultiplyAdd(d, b, SampleRows.MultiplyAdd(c, a, sumSquares));
+                sumProducts = SampleRows.MultiplyAdd(c, b, sumProducts);
             }
             sumX.Store(x, i);
             sumY.Store(y, i);
@@ -97,10 +97,10 @@ internal sealed class GaussianSsim<T> where T : struct, IFloatingPoint<T>
             for (int k = 0, j = i; k < Size; k++, j += channels)
             {
                 var weight = new Vector<T>(Kernel[k]);
-                meanX += weight * x.At(j);
-                meanY += weight * y.At(j);
-                meanSquares += weight * squares.At(j);
-                meanProducts += weight * products.At(j);
+                meanX = SampleRows.MultiplyAdd(weight, x.At(j), meanX);
+                meanY = SampleRows.MultiplyAdd(weight, y.At(j), meanY);
+                meanSquares = SampleRows.MultiplyAdd(weight, squares.At(j), meanSquares);
+                meanProducts = SampleRows.MultiplyAdd(weight, products.At(j), meanProducts);
             }
             Vector<T> covariance = meanProducts - (meanX * meanY), variances = meanSquares - (meanX * meanX) - (meanY * meanY);
             (meanX, meanY) = (meanX + offset, meanY + offset);

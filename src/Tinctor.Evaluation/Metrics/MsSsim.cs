@@ -75,12 +75,11 @@ public static class MsSsim
         private void Add<TSample>(ReadOnlySpan<TSample> row, int y, int width, int height) where TSample : struct, System.Numerics.INumber<TSample>
         {
             Span<float> target = Data.AsSpan((y + (height % 2)) / 2 * Width * Channels, Width * Channels);
-            int shift = width % 2;
-            for (int x = 0; x < width; x++)
+            for (int x = 0, column = width % 2; x < row.Length; x += Channels, column++)
             {
-                int from = x * Channels, to = (x + shift) / 2 * Channels;
+                int to = (column >> 1) * Channels;
                 for (int c = 0; c < Channels; c++)
-                    target[to + c] += 0.25f * float.CreateTruncating(row[from + c]);
+                    target[to + c] += 0.25f * float.CreateTruncating(row[x + c]);
             }
         }
     }

@@ -37,6 +37,12 @@ internal static class SampleRows
             to[i] = T.CreateTruncating(from[i]) - less;
     }
 
+    /// <summary>a b + c of floats or doubles, rounded once.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector<T> MultiplyAdd<T>(Vector<T> a, Vector<T> b, Vector<T> c) where T : struct => typeof(T) == typeof(double)
+        ? Vector.FusedMultiplyAdd(a.As<T, double>(), b.As<T, double>(), c.As<T, double>()).As<double, T>()
+        : Vector.FusedMultiplyAdd(a.As<T, float>(), b.As<T, float>(), c.As<T, float>()).As<float, T>();
+
     /// <summary>Adds a vector of floats or doubles to sums. Not checked.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void Add<T>(double[] sums, int at, Vector<T> vector) where T : struct
