@@ -34,6 +34,9 @@ public sealed record EvaluationOptions
     /// <summary>Which SSIM.</summary>
     public SsimVariant Ssim { get; init; } = SsimVariant.Uniform7;
 
+    /// <summary>Keys of the image metrics to compute, beside PSNR and SSIM; empty for all the usual ones.</summary>
+    public IReadOnlyList<string> Metrics { get; init; } = [];
+
     /// <summary>Image metrics beside the usual ones, such as LPIPS.</summary>
     public IReadOnlyList<PairMetric> ExtraMetrics { get; init; } = [];
 

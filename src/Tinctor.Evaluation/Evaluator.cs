@@ -26,7 +26,7 @@ public static class Evaluator
     {
         var run = options.Run is null ? null : TrainingRun.Read(options.Run);
         var set = ImagePairs.Match(options);
-        PairMetric[] asked = [.. PairMetric.Defaults(options.Ssim), .. options.ExtraMetrics];
+        PairMetric[] asked = [.. PairMetric.Chosen(options.Metrics, options.Ssim), .. options.ExtraMetrics];
         PairMetric[] metrics = [.. asked.Where(m => m.NotComputed is null)];
         var colour = BaselineColour(set, progress, cancel);
         Method[] methods = [.. options.Stained.Select(Model), .. Baselines(set, colour)];

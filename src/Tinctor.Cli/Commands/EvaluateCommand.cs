@@ -68,6 +68,15 @@ public static class EvaluateCommand
         DefaultValueFactory = _ => "uniform7",
     };
 
+    private static readonly Option<string[]> MetricKeys = new("--metrics")
+    {
+        Description = "Image metrics to compute beside PSNR and SSIM, by their keys, as in mae_dab,ms_ssim; all unless told",
+        HelpName = "KEYS",
+        DefaultValueFactory = _ => [],
+        CustomParser = result => [.. result.Tokens.SelectMany(token =>
+            token.Value.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries))],
+    };
+
     private static readonly Option<int> Resamples = new("--resamples")
     {
         Description = "Bootstrap resamples for the confidence intervals, at least 100",
@@ -102,7 +111,7 @@ public static class EvaluateCommand
               tinctor evaluate --stained out/ --real pairs/target --source pairs/source --labels pairs/manifest.csv --run RUN -o report
             """)
         {
-            Stained, Real, Source, Labels, TrainReal, Run, Title, Out, SsimName, Resamples, Seed,
+            Stained, Real, Source, Labels, TrainReal, Run, Title, Out, SsimName, MetricKeys, Resamples, Seed,
         };
         foreach (var option in TopicOptions)
             command.Add(option);
@@ -121,6 +130,7 @@ public static class EvaluateCommand
         Run = parse.GetValue(Run),
         Title = parse.GetValue(Title),
         Ssim = Ssim.Names[parse.GetRequiredValue(SsimName)],
+        Metrics = parse.GetRequiredValue(MetricKeys),
         ExtraMetrics = [.. FeatureOptions.Metrics(parse)],
         Analyses =
         [

@@ -43,7 +43,7 @@ public static class MsSsim
         return product.Average();
     }
 
-    private static double Power(double mean, double weight) => Math.Pow(Math.Max(0, mean), weight);
+    private static double Power(double mean, double weight) => Math.Pow(Math.Clamp(mean, 0, 1), weight);
 
     /// <summary>Interleaved floats of a coarser scale.</summary>
     private sealed record HalfSize(float[] Data, int Width, int Height, int Channels)
