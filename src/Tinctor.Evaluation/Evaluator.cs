@@ -1,4 +1,3 @@
-using System.Collections.Concurrent;
 using Tinctor.Evaluation.Data;
 using Tinctor.Evaluation.Metrics;
 using Tinctor.Evaluation.Sections;
@@ -31,7 +30,7 @@ public static class Evaluator
         var colour = BaselineColour(set, progress, cancel);
         Method[] methods = [.. options.Stained.Select(Model), .. Baselines(set, colour)];
         Method[] computed = [.. methods.Where(m => m.NotComputed is null)];
-        var images = Score(set, metrics, computed, colour, progress, cancel);
+        var images = ImagePass.Over(set.Pairs, "scoring", progress, cancel, pair => ScoreOne(pair, metrics, computed, colour));
         var bootstrap = new Bootstrap([.. images.Select(i => i.Pair.SlideId)], options.Resamples, options.Confidence, options.Seed);
         var testSet = new TestSet(set.Pairs, [.. computed.Where(m => m.Key != Method.MeanColour)], set.TrainingTargets, options.Seed);
         Section[] sections = [.. options.Analyses.Select(analysis => analysis.Run(testSet, progress, cancel))];
@@ -57,38 +56,9 @@ public static class Evaluator
 
     private static MeanColour BaselineColour(ImagePairs set, IProgress<EvaluationProgress>? progress, CancellationToken cancel)
     {
-        var problems = new Problems();
         string[] tested = [.. set.Pairs.Select(p => p.Real)], training = [.. set.TrainingTargets.Select(t => t.Path)];
-        MeanColour.RefuseLeak(training, tested, problems);
-        string[] files = training.Length > 0 ? training : tested;
-        int done = 0;
-        var colour = MeanColour.Of(files, problems,
-            () => progress?.Report(new("mean colour", Interlocked.Increment(ref done), files.Length)), cancel);
-        problems.ThrowIfAny("nothing was computed");
-        return colour;
-    }
-
-    private static ImageResult[] Score(ImagePairs set, PairMetric[] metrics, Method[] methods, MeanColour colour,
-        IProgress<EvaluationProgress>? progress, CancellationToken cancel)
-    {
-        var results = new ConcurrentDictionary<string, ImageResult>();
-        var problems = new Problems();
-        var parallel = new ParallelOptions { CancellationToken = cancel, MaxDegreeOfParallelism = Environment.ProcessorCount };
-        int done = 0;
-        Parallel.ForEach(set.Pairs, parallel, pair =>
-        {
-            try
-            {
-                results[pair.Name] = ScoreOne(pair, metrics, methods, colour);
-            }
-            catch (Exception e) when (e is IOException or InvalidDataException)
-            {
-                problems.Add(e.Message);
-            }
-            progress?.Report(new("scoring", Interlocked.Increment(ref done), set.Pairs.Count));
-        });
-        problems.ThrowIfAny("nothing was written");
-        return [.. set.Pairs.Select(p => results[p.Name])];
+        MeanColour.RefuseLeak(training, tested);
+        return MeanColour.Of(training.Length > 0 ? training : tested, progress, cancel);
     }
 
     private static ImageResult ScoreOne(ImagePair pair, PairMetric[] metrics, Method[] methods, MeanColour colour)

@@ -47,20 +47,13 @@ public sealed class AlignmentAnalysis : IAnalysis
     }
 
     private static Dictionary<string, ImageAlignment>[] Measure(
-        TestSet set, IProgress<EvaluationProgress>? progress, CancellationToken cancel)
-    {
-        var results = new Dictionary<string, ImageAlignment>[set.Pairs.Count];
-        int done = 0;
-        var parallel = new ParallelOptions { CancellationToken = cancel, MaxDegreeOfParallelism = Environment.ProcessorCount };
-        Parallel.For(0, results.Length, parallel, i =>
+        TestSet set, IProgress<EvaluationProgress>? progress, CancellationToken cancel) =>
+        ImagePass.Over(set.Pairs, "alignment", progress, cancel, pair =>
         {
-            var real = RgbReader.Read(set.Pairs[i].Real);
-            results[i] = set.Methods.ToDictionary(method => method.Key,
-                method => Measure(RgbReader.Read(set.Pairs[i].PathOf(method.Key)), real, ChannelOf(method)));
-            progress?.Report(new("alignment", Interlocked.Increment(ref done), results.Length));
+            var real = RgbReader.Read(pair.Real);
+            return set.Methods.ToDictionary(method => method.Key,
+                method => Measure(RgbReader.Read(pair.PathOf(method.Key)), real, ChannelOf(method)));
         });
-        return results;
-    }
 
     // A source has another stain than the real image: they share the nuclei. A stained image should share everything.
     private static StructureChannel ChannelOf(Method method) => method.IsModel ? StructureChannel.Grey : StructureChannel.Haematoxylin;

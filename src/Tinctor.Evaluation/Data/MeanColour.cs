@@ -1,4 +1,5 @@
 using System.Security.Cryptography;
+using Tinctor.Evaluation.Sections;
 using Tinctor.Slides;
 
 namespace Tinctor.Evaluation.Data;
@@ -9,28 +10,15 @@ namespace Tinctor.Evaluation.Data;
 internal sealed record MeanColour(byte[] Rgb, int Images)
 {
     /// <summary>The mean over all pixels of all images.</summary>
-    public static MeanColour Of(IReadOnlyList<string> paths, Problems problems, Action done, CancellationToken cancel)
+    public static MeanColour Of(IReadOnlyList<string> paths, IProgress<EvaluationProgress>? progress, CancellationToken cancel)
     {
-        var sums = new long[3];
-        long pixels = 0;
-        var options = new ParallelOptions { CancellationToken = cancel, MaxDegreeOfParallelism = Environment.ProcessorCount };
-        Parallel.ForEach(paths, options, path =>
+        var images = ImagePass.Over(paths, "mean colour", progress, cancel, path =>
         {
-            try
-            {
-                var image = RgbReader.Read(path);
-                long[] own = Sums(image.Data);
-                for (int c = 0; c < 3; c++)
-                    Interlocked.Add(ref sums[c], own[c]);
-                Interlocked.Add(ref pixels, (long)image.Width * image.Height);
-            }
-            catch (Exception e) when (e is IOException or InvalidDataException)
-            {
-                problems.Add(e.Message);
-            }
-            done();
+            var image = RgbReader.Read(path);
+            return (Sums: Sums(image.Data), Pixels: (long)image.Width * image.Height);
         });
-        byte[] rgb = Array.ConvertAll(sums, sum => (byte)Math.Round(sum / (double)Math.Max(1, pixels)));
+        long pixels = images.Sum(image => image.Pixels);
+        byte[] rgb = [.. Enumerable.Range(0, 3).Select(c => (byte)Math.Round(images.Sum(image => image.Sums[c]) / (double)pixels))];
         return new(rgb, paths.Count);
     }
 
@@ -44,12 +32,15 @@ internal sealed record MeanColour(byte[] Rgb, int Images)
     }
 
     /// <summary>Names each test image that is byte for byte among the training images: a baseline must not know the answers.</summary>
-    public static void RefuseLeak(IEnumerable<string> train, IEnumerable<string> test, Problems problems)
+    /// <exception cref="InvalidDataException">There are such images.</exception>
+    public static void RefuseLeak(IEnumerable<string> train, IEnumerable<string> test)
     {
+        var problems = new Problems();
         var bySize = train.ToLookup(path => new FileInfo(path).Length);
         foreach (string path in test)
             if (bySize[new FileInfo(path).Length].FirstOrDefault(other => Hash(other).AsSpan().SequenceEqual(Hash(path))) is { } same)
                 problems.Add($"{path}: also among the training images, as {same}; test images must not be trained on");
+        problems.ThrowIfAny("nothing was computed");
     }
 
     private static byte[] Hash(string path)

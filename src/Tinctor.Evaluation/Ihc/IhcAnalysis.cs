@@ -22,7 +22,7 @@ public sealed class IhcAnalysis(ISegmentation nuclei, IhcSettings settings) : IA
         settings.Validate();
         if (!nuclei.HasInstances)
             throw new InvalidDataException("IHC quantities need single nuclei: give a segmenter that was trained with --target nuclei");
-        Measured[] images = ImagePass.Over(set, "IHC quantities", progress, cancel, pair => Measure(pair, set.Methods));
+        Measured[] images = ImagePass.Over(set.Pairs, "IHC quantities", progress, cancel, pair => Measure(pair, set.Methods));
         Measured[] slides = set.Pairs.All(pair => pair.SlideId is not null)
             ? [.. images.GroupBy(image => image.SlideId!).OrderBy(slide => slide.Key, StringComparer.Ordinal).Select(Sum)]
             : [];

@@ -2,15 +2,15 @@ using Tinctor.Evaluation.Data;
 
 namespace Tinctor.Evaluation.Sections;
 
-/// <summary>One look at every image of a test set, on all cores; what is wrong with any of them is said at once.</summary>
+/// <summary>One look at every image, on all cores; what is wrong with any of them is said at once.</summary>
 internal static class ImagePass
 {
-    /// <summary>The results in the order of the pairs. Images are to be dropped as soon as they are measured.</summary>
+    /// <summary>The results in the order of the items. Images are to be dropped as soon as they are measured.</summary>
     /// <exception cref="InvalidDataException">Files cannot be used; names each.</exception>
-    public static T[] Over<T>(TestSet set, string stage, IProgress<EvaluationProgress>? progress, CancellationToken cancel,
-        Func<ImagePair, T> measure)
+    public static TResult[] Over<TItem, TResult>(IReadOnlyList<TItem> items, string stage, IProgress<EvaluationProgress>? progress,
+        CancellationToken cancel, Func<TItem, TResult> measure)
     {
-        var results = new T[set.Pairs.Count];
+        var results = new TResult[items.Count];
         var problems = new Problems();
         var parallel = new ParallelOptions { CancellationToken = cancel, MaxDegreeOfParallelism = Environment.ProcessorCount };
         int done = 0;
@@ -18,7 +18,7 @@ internal static class ImagePass
         {
             try
             {
-                results[i] = measure(set.Pairs[i]);
+                results[i] = measure(items[i]);
             }
             catch (Exception e) when (e is IOException or InvalidDataException)
             {

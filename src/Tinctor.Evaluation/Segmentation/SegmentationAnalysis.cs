@@ -20,7 +20,7 @@ public sealed class SegmentationAnalysis(ISegmentation segmentation, double micr
     /// <inheritdoc/>
     public Section Run(TestSet set, IProgress<EvaluationProgress>? progress, CancellationToken cancel)
     {
-        Compared[] images = ImagePass.Over(set, "segmentation", progress, cancel, pair => Compare(pair, set.Methods));
+        Compared[] images = ImagePass.Over(set.Pairs, "segmentation", progress, cancel, pair => Compare(pair, set.Methods));
         Score[] scores = [.. PixelScores, .. segmentation.HasInstances ? InstanceScores : []];
         QuantityAgreement[] counts = segmentation.HasInstances ? [.. set.Methods.SelectMany(method => Counts(images, method))] : [];
         return new("segmentation", "Segmentation agreement",

@@ -4,6 +4,7 @@ using Tinctor.Evaluation.Features;
 using Tinctor.Evaluation.Metrics;
 using Tinctor.Evaluation.Sections;
 using Tinctor.Staining.Training;
+using Tinctor.Torch;
 
 namespace Tinctor.Cli.Commands.Evaluation;
 
@@ -64,6 +65,9 @@ internal static class FeatureOptions
         return [Inception, Resizing, Features, FeaturesSize, FeaturesMean, FeaturesStd, LpipsName, LpipsTrunkFile, LpipsLinFile, DeviceName];
     }
 
+    /// <summary>Where networks run.</summary>
+    public static Device DeviceOf(ParseResult parse) => DeviceChoice.Resolve(parse.GetRequiredValue(DeviceName)).device;
+
     /// <summary>LPIPS, or what it lacks.</summary>
     public static IEnumerable<PairMetric> Metrics(ParseResult parse)
     {
@@ -83,7 +87,7 @@ internal static class FeatureOptions
         }
         if (inception is not null && features is not null)
             throw new InvalidDataException($"{inception}, {features}: give --inception or --features, not both");
-        var device = DeviceChoice.Resolve(parse.GetValue(DeviceName)!).device;
+        Device device = DeviceOf(parse);
         var resizing = parse.GetValue(Resizing) == "legacy" ? InceptionResizing.Legacy : InceptionResizing.Clean;
         yield return new DistributionAnalysis(inception is not null
             ? () => InceptionFeatures.Open(inception, resizing, device)

@@ -4,7 +4,6 @@ using Tinctor.Evaluation.Features;
 using Tinctor.Evaluation.Labels;
 using Tinctor.Evaluation.Sections;
 using Tinctor.Staining.Classification;
-using Tinctor.Staining.Training;
 using Tinctor.Torch;
 
 namespace Tinctor.Cli.Commands.Evaluation;
@@ -69,7 +68,7 @@ internal static class LabelOptions
     {
         // A list, so that mistakes are found before anything is computed.
         var analyses = new List<IAnalysis>();
-        Device device = DeviceChoice.Resolve(parse.GetValue<string>("--device") ?? "auto").device;
+        Device device = FeatureOptions.DeviceOf(parse);
         if (parse.GetValue(ClassifierFolder) is string classifier)
         {
             var settings = new LabelSettings(classifier, device) { Library = parse.GetValue(Library) };
