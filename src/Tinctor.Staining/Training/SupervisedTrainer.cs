@@ -55,6 +55,8 @@ internal sealed class SupervisedLoop : TrainingLoop<SupervisedTask>
 
     public TrainingResult Start(CancellationToken stop)
     {
+        // What cannot be made is refused before the folder is taken.
+        config.Create(Device, data).Dispose();
         begun = Folder.Describe(config, Device, DataSummary.Of(data.Manifest, stop));
         return Run(resume: false, stop);
     }

@@ -1,0 +1,166 @@
+using Tinctor.Evaluation.Encoders;
+using Tinctor.Evaluation.Features;
+using Tinctor.Evaluation.Labels;
+using Tinctor.Evaluation.Sections;
+using Tinctor.Slides;
+using Tinctor.Staining.Classification;
+using Tinctor.Staining.Networks;
+using Tinctor.Staining.Training;
+using Tinctor.Tests;
+using Tinctor.Torch;
+
+namespace Tinctor.Evaluation.Tests;
+
+[Collection(Alone.Name)]
+public sealed class LabelTests : IDisposable
+{
+    private readonly DirectoryInfo root = Directory.CreateTempSubdirectory("tinctor-labels-");
+
+    [Fact]
+    public void The_nearest_are_found_by_direction_and_vote_by_number_then_similarity()
+    {
+        using var library = new FeatureLibrary([Of("a", 1, 0), Of("b", 0.9f, 0.1f), Of("b", 0, 2), Of("c", -1, 0), Of("a", 0.1f, 1)]);
+        IReadOnlyList<Neighbour> near = library.Nearest([3, 0], 3, _ => false);
+        Assert.Equal(["a", "b", "a"], near.Select(neighbour => neighbour.Label));
+        Assert.Equal([1, 0.9 / Math.Sqrt(0.82), 0.1 / Math.Sqrt(1.01)], near.Select(neighbour => neighbour.Similarity),
+            (x, y) => Math.Abs(x - y) < 1e-6);
+        Assert.Equal(["b", "a"], library.Nearest([3, 0], 2, image => image.Features[0] == 1).Select(neighbour => neighbour.Label));
+        Assert.Equal("a", FeatureLibrary.Vote(near));
+        Assert.Equal("b", FeatureLibrary.Vote([new("a", 0.9), new("a", 0.1), new("b", 0.6), new("b", 0.5), new("c", 0.99)]));
+        Assert.Null(FeatureLibrary.Vote([]));
+    }
+
+    [Fact]
+    public void The_best_threshold_lies_between_pairs_and_others()
+    {
+        PairSeparation apart = PairSeparation.Of([0.9, 0.8, 0.7], [0.1, 0.2, 0.3]);
+        Assert.Equal((0.5, 1, 1), (apart.Threshold, apart.Accuracy, apart.Roc.Auroc));
+        PairSeparation mixed = PairSeparation.Of([0.9, 0.8, 0.2], [0.1, 0.3, 0.4]);
+        Assert.Equal(0.6, mixed.Threshold, 1e-12);
+        Assert.Equal(5 / 6.0, mixed.Accuracy, 1e-12);
+        Assert.Equal(7 / 9.0, mixed.Roc.Auroc, 1e-12);
+        Assert.Equal(0.5, PairSeparation.Of([0.5, 0.5], [0.5, 0.5]).Roc.Auroc);
+    }
+
+    [Theory]
+    [InlineData(2), InlineData(3), InlineData(50)]
+    public void A_derangement_is_a_permutation_that_moves_everything(int count)
+    {
+        int[] order = PairSeparation.Derangement(count, seed: 4);
+        Assert.Equal(Enumerable.Range(0, count), order.Order());
+        Assert.All(order.Index(), item => Assert.NotEqual(item.Index, item.Item));
+        Assert.Equal(order, PairSeparation.Derangement(count, seed: 4));
+    }
+
+    [Fact]
+    public void Faithful_images_keep_their_labels_and_exchanged_ones_lose_them()
+    {
+        Section section = new LabelAnalysis(Settings()).Run(Set(), null, default);
+        Assert.Null(section.NotComputed);
+        SectionTable table = section.Tables[0];
+        object? Cell(string method, string column) =>
+            table.Rows.Single(row => row[0]!.Equals(method))[table.Columns.Index().First(c => c.Item.Key == column).Index];
+        Assert.Equal(1.0, Cell("Faithful", "top1"));
+        Assert.Equal(0.0, Cell("Exchanged", "top1"));
+        // Own image and slide are left out of the test images, so that two of the own label and four of the other are left.
+        Assert.Equal(0.0, Cell("Exchanged", "top3"));
+        Assert.Equal(1.0, Cell("Exchanged", "top5"));
+        Assert.Equal(Cell("Faithful", "accuracy"), section.Tables[1].Rows[0][5]);
+        Assert.Equal(3, section.Charts.Count);
+        Assert.All(section.Charts, chart => Assert.Equal(8, ((MatrixChart)chart).Values.Sum(row => row.Sum())));
+        Assert.Contains(section.Provenance, line => line.Text.Contains(SupervisedModel.Sha256(Model)));
+    }
+
+    [Fact]
+    public void The_library_can_be_the_training_images_or_the_papers()
+    {
+        Sections.TestSet set = Set();
+        var wrong = set with { TrainingTargets = [.. set.Pairs.Select(pair => new LabelledImage(pair.Real, pair.Label == "dark" ? "light" : "dark", null))] };
+        Assert.Equal(0.0, Top1(LibraryChoice.Auto, wrong));
+        Assert.Equal(1.0, Top1(LibraryChoice.Test, wrong));
+        Assert.Equal(1.0, Top1(LibraryChoice.Paper, set));
+        Assert.Throws<InvalidDataException>(() => Top1(LibraryChoice.Train, set));
+
+        object? Top1(LibraryChoice choice, Sections.TestSet of) =>
+            new LabelAnalysis(Settings() with { Library = choice }).Run(of, null, default).Tables[0].Rows[0][1];
+    }
+
+    [Fact]
+    public void Unknown_labels_and_none_are_told()
+    {
+        Sections.TestSet set = Set();
+        Sections.TestSet Labelled(string? label) => set with { Pairs = [.. set.Pairs.Select(pair => pair with { Label = label })] };
+        Assert.Contains("give --labels", new LabelAnalysis(Settings()).Run(Labelled(null), null, default).NotComputed);
+        Assert.Contains("the label 4+ is unknown to the classifier, which knows dark, light",
+            Assert.Throws<InvalidDataException>(() => new LabelAnalysis(Settings()).Run(Labelled("4+"), null, default)).Message);
+    }
+
+    [Fact]
+    public void A_models_own_comparator_is_no_judge()
+    {
+        LabelSettings settings = Settings();
+        Assert.Contains("their weights are the same",
+            Assert.Throws<InvalidDataException>(() => settings.RefuseOwn([ComparatorReference.Of(Model)])).Message);
+        settings.RefuseOwn([new ComparatorReference { Sha256 = "00", TrainingId = "other", Seed = 7, Fold = 1 }]);
+    }
+
+    [Fact]
+    public void Encoders_tell_pairs_from_others()
+    {
+        Section section = new EncoderAnalysis(null, () => new ClassifierFeatures(Classifier.Load(Model, Device.CPU)), patch: 32)
+            .Run(Set(), null, default);
+        IReadOnlyList<object?> faithful = section.Tables[0].Rows[0];
+        Assert.Equal("Faithful and real", faithful[0]);
+        Assert.Equal(32, faithful[1]);
+        Assert.Equal(1.0, (double)faithful[2]!, 1e-6);
+        Assert.True((double)faithful[6]! > 0.9);
+        Assert.Equal(["similarity_faithful_real", "similarity_exchanged_real", "roc"], section.Charts.Select(chart => chart.Key));
+        var histogram = (HistogramChart)section.Charts[0];
+        Assert.All(histogram.Series, series => Assert.Equal(1, series.Y.Sum(), 1e-9));
+        Assert.Equal("Best threshold", Assert.Single(histogram.Lines).Name);
+        Assert.Contains("smaller than a patch of 65", Assert.Throws<InvalidDataException>(() =>
+            new EncoderAnalysis(null, () => new ClassifierFeatures(Classifier.Load(Model, Device.CPU)), 65).Run(Set(), null, default))
+            .Message);
+    }
+
+    private string Model => Path.Combine(root.FullName, "model");
+
+    private static LibraryImage Of(string label, params float[] features) => new(null, label, null, features);
+
+    // An untrained network tells dark noise from light noise well enough.
+    private LabelSettings Settings()
+    {
+        if (!Directory.Exists(Model))
+        {
+            torch.manual_seed(5);
+            using ResNet network = ResNet.Create("resnet18", 2);
+            var record = new TrainingRecord("id", 7, 2, 5, 1, 1, "accuracy", null, "", 1, 0, [], [], [], "");
+            SupervisedModel.Write(Model, new ClassifierCard(record, "resnet18", ["dark", "light"], "target", "evaluator", 64, 0,
+                [0.485, 0.456, 0.406], [0.229, 0.224, 0.225], null, null), network);
+        }
+        return new(Model, Device.CPU);
+    }
+
+    // Eight real images of eight slides; one model hands them back, the other those of the other label.
+    private Sections.TestSet Set()
+    {
+        _ = Settings();
+        string[] files = [.. Enumerable.Range(0, 8).Select(Write)];
+        var pairs = files.Select((file, i) => new Data.ImagePair($"{i}",
+            new Dictionary<string, string> { ["faithful"] = file, ["exchanged"] = files[i ^ 1] }, file, null, i % 2 == 0 ? "dark" : "light",
+            $"slide{i / 2}"));
+        return new([.. pairs], [new("faithful", "Faithful", ""), new("exchanged", "Exchanged", "")], [], 0);
+    }
+
+    private string Write(int i)
+    {
+        string path = Path.Combine(root.FullName, $"{i}.png");
+        var image = new Image(64, 64, 3);
+        new Random(i).NextBytes(image.Data);
+        for (int s = 0; s < image.Data.Length; s++) image.Data[s] = (byte)((image.Data[s] / 4) + (i % 2 == 0 ? 20 : 180));
+        image.Write(path);
+        return path;
+    }
+
+    public void Dispose() => root.Delete(recursive: true);
+}
