@@ -89,7 +89,8 @@ public static class EvaluateCommand
     /// <summary>Options that stand beside what they turn on, a file a topic.</summary>
     private static readonly IReadOnlyList<Option> TopicOptions =
     [
-        .. LabelOptions.All, .. AlignmentOptions.All, .. FeatureOptions.All, .. UncertaintyOptions.All,
+        .. LabelOptions.All, .. AlignmentOptions.All, .. FeatureOptions.All, .. SegmentationOptions.All, .. IhcOptions.All,
+        .. UncertaintyOptions.All,
     ];
 
     /// <summary>The command, for the root command.</summary>
@@ -135,7 +136,7 @@ public static class EvaluateCommand
         Analyses =
         [
             .. LabelOptions.Analyses(parse), .. AlignmentOptions.Analyses(parse), .. FeatureOptions.Analyses(parse),
-            .. UncertaintyOptions.Analyses(parse),
+            .. SegmentationOptions.Analyses(parse), .. IhcOptions.Analyses(parse), .. UncertaintyOptions.Analyses(parse),
         ],
         Resamples = parse.GetValue(Resamples),
         Seed = parse.GetValue(Seed),

@@ -51,7 +51,7 @@ internal static class TrainCommand
         var command = new Command("train", Description)
         {
             Method, Data, Out, Config, Set, Epochs, Steps, Seed, Device, Amp, ThreadCount, Resume, Print,
-            TrainClassifierCommand.Create(),
+            TrainClassifierCommand.Create(), TrainSegmenterCommand.Create(),
         };
         command.Validators.Add(result =>
         {

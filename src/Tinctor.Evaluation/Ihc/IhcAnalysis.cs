@@ -20,8 +20,8 @@ public sealed class IhcAnalysis(ISegmentation nuclei, IhcSettings settings) : IA
     public Section Run(TestSet set, IProgress<EvaluationProgress>? progress, CancellationToken cancel)
     {
         settings.Validate();
-        if (!nuclei.HasInstances)
-            throw new InvalidDataException("IHC quantities need single nuclei: give a segmenter that was trained with --target nuclei");
+        if (!nuclei.HasInstances) throw new ArgumentException("IHC quantities need single nuclei");
+        set = set with { Methods = nuclei.Comparable(set) };
         Measured[] images = ImagePass.Over(set.Pairs, "IHC quantities", progress, cancel, pair => Measure(pair, set.Methods));
         Measured[] slides = set.Pairs.All(pair => pair.SlideId is not null)
             ? [.. images.GroupBy(image => image.SlideId!).OrderBy(slide => slide.Key, StringComparer.Ordinal).Select(Sum)]
@@ -35,15 +35,20 @@ public sealed class IhcAnalysis(ISegmentation nuclei, IhcSettings settings) : IA
             Tables =
             [
                 QuantityAgreement.Table("agreement", "Agreement with the real images", agreements.SelectMany(each => each)),
-                .. slides.Length > 0 ? [Values("slides", "Values of each slide", "Slide", slides, set.Methods)] : Array.Empty<SectionTable>(),
+                .. slides.Length == 0 ? Array.Empty<SectionTable>()
+                    : [Values("slides", "Values of each slide", "Slide", slides, set.Methods)],
                 Values("images", "Values of each image", "Image", images, set.Methods),
             ],
             Charts = [.. agreements.SelectMany(Charts)],
-            Definitions = [.. quantities.Select(each => new Definition(each.Quantity.Title, each.Quantity.Definition)), new("DAB density",
-                "decimal optical density of DAB after colour deconvolution (Ruifrok and Johnston 2001, haematoxylin and DAB), white 255"),
-                .. QuantityAgreement.Definitions],
+            Definitions =
+            [
+                .. quantities.Select(each => new Definition(each.Quantity.Title, each.Quantity.Definition)),
+                new("DAB density", "decimal optical density of DAB after colour deconvolution (Ruifrok and Johnston 2001, haematoxylin and "
+                    + "DAB), white 255"),
+                .. QuantityAgreement.Definitions,
+            ],
             Warnings = [.. Warnings(set, slides)],
-            Provenance = [.. nuclei.Provenance, new("Pixel size", FormattableString.Invariant($"{settings.MicronsPerPixel} um per pixel"))],
+            Provenance = [.. nuclei.Provenance, PixelSize.Of(settings.MicronsPerPixel)],
         };
     }
 
@@ -91,7 +96,10 @@ public sealed class IhcAnalysis(ISegmentation nuclei, IhcSettings settings) : IA
         ]);
 
     private IReadOnlyList<object?> Row(string name, string version, IhcCounts counts) =>
-        [name, version, .. quantities.Select(each => (object?)(each.Value(counts) is double value && double.IsFinite(value) ? value : null))];
+    [
+        name, version,
+        .. quantities.Select(each => each.Value(counts)).Select(value => double.IsFinite(value) ? (object?)value : null),
+    ];
 
     private static IEnumerable<string> Warnings(TestSet set, Measured[] slides)
     {

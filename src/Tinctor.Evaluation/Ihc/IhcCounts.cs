@@ -50,8 +50,8 @@ public readonly record struct IhcCounts(double Area, long Tissue, double TissueD
     {
         string F(double value) => value.ToString("0.###", System.Globalization.CultureInfo.InvariantCulture);
         string positive = $"DAB density of at least {F(settings.PositiveDensity)}";
-        string grades = $"weak, moderate and strong from a mean DAB density of {F(settings.Weak)}, {F(settings.Moderate)} and {F(settings.Strong)}";
-        string score = $"% weak + 2 x % moderate + 3 x % strong, 0 to 300; {grades}";
+        string score = $"% weak + 2 x % moderate + 3 x % strong, 0 to 300; weak, moderate and strong from a mean DAB density of "
+            + $"{F(settings.Weak)}, {F(settings.Moderate)} and {F(settings.Strong)}";
         string ring = $"the ring of {F(settings.Ring)} um around a nucleus, each pixel belonging to the nearest nucleus";
         string tissue = $"tissue (haematoxylin + DAB density of at least {F(settings.TissueDensity)})";
         return

@@ -1,3 +1,5 @@
+using Tinctor.Evaluation.Segmentation;
+
 namespace Tinctor.Evaluation.Ihc;
 
 /// <summary>What counts as stained. Densities are decimal optical densities of DAB after colour deconvolution.</summary>
@@ -22,7 +24,7 @@ public sealed record IhcSettings
     public double Ring { get; init; } = 3;
 
     /// <summary>Micrometres per pixel.</summary>
-    public double MicronsPerPixel { get; init; } = 0.5;
+    public double MicronsPerPixel { get; init; } = PixelSize.Default;
 
     /// <summary>Throws an ArgumentException for values that do not fit.</summary>
     public void Validate()

@@ -41,8 +41,8 @@ public sealed record QuantityAgreement(
     [
         new("r, ρ", "Pearson's correlation, and Spearman's of the ranks: whether one rises with the other, whatever its scale and offset"),
         new("Lin's concordance", "2 cov / (var + var + difference of means squared) (Lin 1989): 1 only where the two are equal"),
-        new("Bias, limits of agreement", "mean of the differences method - real with its 95% t interval, and bias ± 1.96 standard deviations "
-            + "(Bland and Altman 1986): 95% of single differences are expected between the limits"),
+        new("Bias, limits of agreement", "mean of the differences method - real with its 95% t interval, and bias ± 1.96 standard "
+            + "deviations (Bland and Altman 1986): 95% of single differences are expected between the limits"),
     ];
 
     /// <summary>A table with a row for each quantity and method.</summary>
@@ -59,8 +59,12 @@ public sealed record QuantityAgreement(
     {
         Quantity quantity = methods[0].Quantity;
         return new(quantity.Key, $"{quantity.Title}: stained against real",
-            $"Each point is one {methods[0].Per}; agreement lies on the diagonal.", $"{quantity.Heading}, real", $"{quantity.Heading}, stained",
-            [.. methods.Select(method => new ChartSeries(method.Method.Title, method.Real, method.Made, method.Names))]) { Diagonal = true };
+            $"Each point is one {methods[0].Per}; agreement lies on the diagonal.",
+            $"{quantity.Heading}, real", $"{quantity.Heading}, stained",
+            [.. methods.Select(method => new ChartSeries(method.Method.Title, method.Real, method.Made, method.Names))])
+        {
+            Diagonal = true,
+        };
     }
 
     /// <summary>The differences over the means of the two, with bias and limits of agreement; null for fewer than two points.</summary>

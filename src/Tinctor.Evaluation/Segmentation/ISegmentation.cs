@@ -5,7 +5,9 @@ using Tinctor.Staining.Segmentation;
 
 namespace Tinctor.Evaluation.Segmentation;
 
-/// <summary>Where the objects of an image come from: a detector, a trained segmenter, or masks on disk. Called from several threads.</summary>
+/// <summary>
+/// Where the objects of an image come from: a detector, a trained segmenter, or masks on disk. Called from several threads.
+/// </summary>
 public interface ISegmentation
 {
     /// <summary>What it is, for provenance.</summary>
@@ -14,12 +16,25 @@ public interface ISegmentation
     /// <summary>Whether objects are single nuclei; else only the pixels mean something (tissue).</summary>
     bool HasInstances { get; }
 
+    /// <summary>Whether it knows the images of a method; null stands for the real ones.</summary>
+    bool Covers(string? method) => true;
+
     /// <summary>The objects of one image.</summary>
     /// <param name="pair">Which image.</param>
     /// <param name="method">Who made it; null for the real one.</param>
     /// <param name="image">Its pixels.</param>
     /// <exception cref="InvalidDataException">A mask is missing or does not fit.</exception>
     LabelMap Of(ImagePair pair, string? method, ScoredImage image);
+
+    /// <summary>The methods of a test set that can be compared with the real images.</summary>
+    /// <exception cref="InvalidDataException">There are none, or the real images cannot be segmented.</exception>
+    IReadOnlyList<Method> Comparable(TestSet set)
+    {
+        Method[] methods = [.. set.Methods.Where(method => Covers(method.Key))];
+        if (!Covers(null)) throw new InvalidDataException("the real images have no masks: give --masks-real, or a --segmenter for all images");
+        return methods.Length > 0 ? methods
+            : throw new InvalidDataException("no stained images have masks: give --masks-stained [NAME=]DIR, or a --segmenter for all images");
+    }
 }
 
 /// <summary>Nuclei found by <see cref="NucleusDetector"/>.</summary>

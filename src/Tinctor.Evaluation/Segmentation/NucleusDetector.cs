@@ -8,7 +8,7 @@ namespace Tinctor.Evaluation.Segmentation;
 public sealed record NucleusDetection
 {
     /// <summary>Micrometres per pixel, by which the lengths below become pixels; 0.5 is a 20x scan.</summary>
-    public double MicronsPerPixel { get; init; } = 0.5;
+    public double MicronsPerPixel { get; init; } = PixelSize.Default;
 
     /// <summary>Looks at haematoxylin alone, for markers on membranes (HER2); else at haematoxylin and DAB, for markers in nuclei.</summary>
     public bool HaematoxylinOnly { get; init; }

@@ -20,11 +20,12 @@ public sealed class SegmentationAnalysis(ISegmentation segmentation, double micr
     /// <inheritdoc/>
     public Section Run(TestSet set, IProgress<EvaluationProgress>? progress, CancellationToken cancel)
     {
+        set = set with { Methods = segmentation.Comparable(set) };
         Compared[] images = ImagePass.Over(set.Pairs, "segmentation", progress, cancel, pair => Compare(pair, set.Methods));
         Score[] scores = [.. PixelScores, .. segmentation.HasInstances ? InstanceScores : []];
         QuantityAgreement[] counts = segmentation.HasInstances ? [.. set.Methods.SelectMany(method => Counts(images, method))] : [];
         return new("segmentation", "Segmentation agreement",
-            "One and the same segmentation of the real and of the stained images, and how far the two agree. It asks whether structures are "
+            "Nuclei or tissue segmented in the real and in the stained images, and how far the two agree. This asks whether structures are "
             + "where they should be, not whether colours are right; 1 is perfect.")
         {
             Tables =
@@ -37,7 +38,7 @@ public sealed class SegmentationAnalysis(ISegmentation segmentation, double micr
             Charts = [.. counts.Length > 0 ? CountCharts(counts) : []],
             Definitions = [.. scores.Select(score => new Definition(score.Title, score.Definition)),
                 .. segmentation.HasInstances ? QuantityAgreement.Definitions : []],
-            Provenance = segmentation.Provenance,
+            Provenance = [.. segmentation.Provenance, PixelSize.Of(micronsPerPixel)],
         };
     }
 
@@ -76,7 +77,8 @@ public sealed class SegmentationAnalysis(ISegmentation segmentation, double micr
     private static SectionTable Means(Score[] scores, Compared[] images, TestSet set)
     {
         bool instances = scores.Length > PixelScores.Length;
-        SectionColumn[] pooled = [new("dice_pooled", "Dice, pooled", 3, true), .. instances ? [new("pq_pooled", "PQ, pooled", 3, true)] : Array.Empty<SectionColumn>()];
+        SectionColumn dice = new("dice_pooled", "Dice, pooled", 3, true), quality = new("pq_pooled", "PQ, pooled", 3, true);
+        SectionColumn[] pooled = instances ? [dice, quality] : [dice];
         return new("means", "Means over images; pooled: over all pixels or nuclei of the test set at once",
             [new("method", "Method"), .. scores.Select(score => new SectionColumn(score.Key, score.Title, 3, true)), .. pooled],
             [.. set.Methods.Select(method =>
@@ -93,7 +95,10 @@ public sealed class SegmentationAnalysis(ISegmentation segmentation, double micr
         var bootstrap = new Bootstrap([.. images.Select(image => image.SlideId)], seed: set.Seed);
         int[] all = [.. Enumerable.Range(0, images.Length)];
         return new("intervals", $"Means with intervals: {bootstrap.Description}",
-            [new("method", "Method"), new("score", "Score"), new("n", "n", 0), new("mean", "Mean"), new("low", "95% low"), new("high", "95% high")],
+            [
+                new("method", "Method"), new("score", "Score"), new("n", "n", 0), new("mean", "Mean"), new("low", "95% low"),
+                new("high", "95% high"),
+            ],
             [.. from method in set.Methods
                 from score in scores
                 let values = images.Select(image => score.Value(image.Made[method.Key])).ToArray()

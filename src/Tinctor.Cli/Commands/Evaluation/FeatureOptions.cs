@@ -52,7 +52,8 @@ internal static class FeatureOptions
     private static readonly Option<string?> LpipsLinFile = new("--lpips-lin")
         { Description = "LPIPS's own weights: lpips/weights/v0.1/NET.pth", HelpName = "FILE" };
 
-    private static readonly Option<string> DeviceName = new("--device")
+    /// <summary>Where networks run; other topics use it too.</summary>
+    internal static readonly Option<string> DeviceName = new("--device")
         { Description = "cpu, cuda, cuda:N or auto, for networks", HelpName = "DEVICE", DefaultValueFactory = _ => "auto" };
 
     /// <summary>All of them.</summary>

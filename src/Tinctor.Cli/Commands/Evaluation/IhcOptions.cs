@@ -1,0 +1,65 @@
+using System.CommandLine;
+using System.Globalization;
+using Tinctor.Evaluation.Ihc;
+using Tinctor.Evaluation.Sections;
+using Tinctor.Evaluation.Segmentation;
+
+namespace Tinctor.Cli.Commands.Evaluation;
+
+/// <summary>Options of <c>tinctor evaluate</c> for IHC quantities.</summary>
+internal static class IhcOptions
+{
+    private static readonly Option<bool> Ihc = new("--ihc")
+        { Description = "Compare DAB-positive area, mean DAB density, H-scores, Ki67 index: for targets that are IHC with DAB" };
+
+    private static readonly Option<double> Positive = new("--dab-threshold")
+    {
+        Description = "DAB optical density from which a pixel is positive",
+        HelpName = "OD",
+        DefaultValueFactory = _ => new IhcSettings().PositiveDensity,
+    };
+
+    private static readonly Option<string> Grades = new("--dab-grades")
+    {
+        Description = "Mean DAB densities from which a cell is weakly, moderately and strongly stained",
+        HelpName = "OD,OD,OD",
+        DefaultValueFactory = _ => "0.2,0.4,0.6",
+    };
+
+    private static readonly Option<string> Nuclei = new("--nuclei")
+    {
+        Description = "Without a segmenter nuclei are found in haematoxylin and DAB (both: nuclear markers as Ki67) or in haematoxylin alone "
+            + "(haematoxylin: membrane markers as HER2)",
+        DefaultValueFactory = _ => "both",
+    };
+
+    /// <summary>All of them.</summary>
+    public static IReadOnlyList<Option> All { get; } = MakeAll();
+
+    private static Option[] MakeAll()
+    {
+        Nuclei.AcceptOnlyFromAmong("both", "haematoxylin");
+        return [Ihc, Positive, Grades, Nuclei];
+    }
+
+    /// <summary>IHC quantities, where asked for. Nuclei come from the segmenter or the masks where they tell single nuclei apart.</summary>
+    public static IEnumerable<IAnalysis> Analyses(ParseResult parse)
+    {
+        if (!parse.GetValue(Ihc)) return [];
+        double mpp = SegmentationOptions.MicronsPerPixel(parse);
+        ISegmentation nuclei = SegmentationOptions.Segmentation(parse) is { HasInstances: true } given ? given
+            : new ClassicalSegmentation(new() { MicronsPerPixel = mpp, HaematoxylinOnly = parse.GetValue(Nuclei) == "haematoxylin" });
+        return [new IhcAnalysis(nuclei, Settings(parse, mpp))];
+    }
+
+    private static IhcSettings Settings(ParseResult parse, double mpp)
+    {
+        double[] grades = [.. parse.GetValue(Grades)!.Split(',').Select(part =>
+            double.TryParse(part, NumberStyles.Float, CultureInfo.InvariantCulture, out double number) ? number : double.NaN)];
+        if (!(grades.Length == 3 && grades[0] > 0 && grades[1] > grades[0] && grades[2] > grades[1]))
+            throw new InvalidDataException($"--dab-grades {parse.GetValue(Grades)}: expected three rising densities, as in 0.2,0.4,0.6");
+        double positive = parse.GetValue(Positive);
+        if (!(positive > 0)) throw new InvalidDataException($"--dab-threshold {positive}: must be above 0");
+        return new() { PositiveDensity = positive, Weak = grades[0], Moderate = grades[1], Strong = grades[2], MicronsPerPixel = mpp };
+    }
+}

@@ -1,0 +1,57 @@
+using System.CommandLine;
+using Tinctor.Evaluation;
+using Tinctor.Evaluation.Sections;
+using Tinctor.Evaluation.Segmentation;
+using Tinctor.Staining.Segmentation;
+using Tinctor.Staining.Training;
+
+namespace Tinctor.Cli.Commands.Evaluation;
+
+/// <summary>Options of <c>tinctor evaluate</c> for segmentation agreement.</summary>
+internal static class SegmentationOptions
+{
+    private static readonly Option<string?> Model = new("--segmenter")
+    {
+        Description = "Segmenter (a run or model folder of 'tinctor train segmenter') that is applied to real and stained images",
+        HelpName = "MODEL",
+    };
+
+    private static readonly Option<string?> RealMasks =
+        new("--masks-real") { Description = "Folder of masks of the real images, instead of the segmenter's", HelpName = "DIR" };
+
+    private static readonly Option<string[]> StainedMasks = new("--masks-stained")
+    {
+        Description = "Folder of masks of a model's images, named as in --stained, instead of the segmenter's",
+        HelpName = "[NAME=]DIR",
+    };
+
+    private static readonly Option<double> Mpp = new("--mpp")
+    {
+        Description = "Micrometres per pixel of the images, for areas and sizes of nuclei",
+        HelpName = "UM",
+        DefaultValueFactory = _ => PixelSize.Default,
+    };
+
+    /// <summary>All of them.</summary>
+    public static IReadOnlyList<Option> All { get; } = [Model, RealMasks, StainedMasks, Mpp];
+
+    /// <summary>Segmentation agreement, where a segmenter or masks are given.</summary>
+    public static IEnumerable<IAnalysis> Analyses(ParseResult parse) =>
+        Segmentation(parse) is { } segmentation ? [new SegmentationAnalysis(segmentation, MicronsPerPixel(parse))] : [];
+
+    /// <summary>What segments the images; null where nothing is given.</summary>
+    /// <exception cref="InvalidDataException">It cannot be read.</exception>
+    public static ISegmentation? Segmentation(ParseResult parse)
+    {
+        StainedFolder[] stained = [.. (parse.GetValue(StainedMasks) ?? []).Select(StainedFolder.Parse)];
+        ISegmentation? trained = parse.GetValue(Model) is string model
+            ? new SegmenterSegmentation(Segmenter.Load(model, DeviceChoice.Resolve(parse.GetValue(FeatureOptions.DeviceName)!).device)) : null;
+        return parse.GetValue(RealMasks) is null && stained.Length == 0 ? trained
+            : new MaskSegmentation(parse.GetValue(RealMasks), stained, trained);
+    }
+
+    /// <summary>The pixel size.</summary>
+    /// <exception cref="InvalidDataException">It is none.</exception>
+    public static double MicronsPerPixel(ParseResult parse) => parse.GetValue(Mpp) is > 0.02 and < 20 and var mpp ? mpp
+        : throw new InvalidDataException($"--mpp {parse.GetValue(Mpp)}: must be 0.02 to 20 micrometres per pixel");
+}

@@ -1,0 +1,62 @@
+namespace Tinctor.Staining.Segmentation;
+
+/// <summary>Groups of pixels that touch.</summary>
+public static class ConnectedComponents
+{
+    /// <summary>An object for each group of set pixels that touch by a side or a corner.</summary>
+    /// <param name="mask">[height, width].</param>
+    /// <param name="width">Pixels across.</param>
+    /// <param name="height">Pixels down.</param>
+    public static LabelMap Of(ReadOnlySpan<bool> mask, int width, int height)
+    {
+        var codes = new int[mask.Length];
+        for (int i = 0; i < codes.Length; i++) codes[i] = mask[i] ? 1 : 0;
+        return OfEqual(codes, width, height);
+    }
+
+    /// <summary>An object for each group of pixels of one number, other than 0, that touch by a side or (by default) a corner.</summary>
+    /// <param name="codes">[height, width].</param>
+    /// <param name="width">Pixels across.</param>
+    /// <param name="height">Pixels down.</param>
+    /// <param name="corners">Whether a corner is enough.</param>
+    public static LabelMap OfEqual(ReadOnlySpan<int> codes, int width, int height, bool corners = true)
+    {
+        var labels = new int[codes.Length];
+        var stack = new Stack<int>();
+        int count = 0;
+        for (int start = 0; start < codes.Length; start++)
+        {
+            if (codes[start] == 0 || labels[start] != 0) continue;
+            labels[start] = ++count;
+            stack.Push(start);
+            // Each pixel enters the stack once.
+            while (stack.TryPop(out int pixel))
+            {
+                foreach (int next in new Neighbours(pixel, width, height, corners))
+                {
+                    if (codes[next] != codes[start] || labels[next] != 0) continue;
+                    labels[next] = count;
+                    stack.Push(next);
+                }
+            }
+        }
+        return LabelMap.Of(width, height, labels);
+    }
+
+    /// <summary>Fills the holes of a mask, in place: unset pixels that no path by sides joins to the edge of the image.</summary>
+    /// <param name="mask">[height, width].</param>
+    /// <param name="width">Pixels across.</param>
+    /// <param name="height">Pixels down.</param>
+    /// <param name="largest">Pixels of the largest hole that is filled.</param>
+    public static void FillHoles(Span<bool> mask, int width, int height, int largest = int.MaxValue)
+    {
+        var codes = new int[mask.Length];
+        for (int i = 0; i < codes.Length; i++) codes[i] = mask[i] ? 0 : 1;
+        LabelMap empty = OfEqual(codes, width, height, corners: false);
+        var open = new bool[empty.Count + 1];
+        for (int x = 0; x < width; x++) open[empty.Labels[x]] = open[empty.Labels[((height - 1) * width) + x]] = true;
+        for (int y = 0; y < height; y++) open[empty.Labels[y * width]] = open[empty.Labels[(y * width) + width - 1]] = true;
+        int[] areas = empty.Areas();
+        for (int i = 0; i < mask.Length; i++) mask[i] |= !open[empty.Labels[i]] && areas[empty.Labels[i]] <= largest;
+    }
+}

@@ -1,0 +1,97 @@
+using System.Globalization;
+using System.Text.Json;
+using Tinctor.Slides;
+
+namespace Tinctor.Cli.Tests;
+
+/// <summary>A small segmenter, trained and applied through the real command line.</summary>
+public sealed class SegmenterCommandTests : IDisposable
+{
+    private const int Size = 64;
+    private readonly string root = Directory.CreateTempSubdirectory("tinctor-segmenter-").FullName;
+
+    public SegmenterCommandTests()
+    {
+        for (int i = 0; i < 10; i++) Write(i);
+    }
+
+    [Fact]
+    public void Learns_nuclei_goes_on_after_a_cut_and_is_applied()
+    {
+        Outcome trained = Train("run", 60);
+        Assert.Equal(0, trained.Code);
+        Assert.Contains("masks: instance labels, 16-bit grey", trained.Out);
+        Assert.Contains("Dice 0.", trained.Out);
+        double[] losses = Losses("run");
+        Assert.True(losses[^1] < 0.5 * losses[0], $"the loss went from {losses[0]} to {losses[^1]}");
+
+        // A run that ended early and one that went on have the same weights.
+        Assert.Equal(0, Train("cut", 60, "--set", "training.checkpoint_every=20").Code);
+        Directory.Delete(At("cut/model"), recursive: true);
+        foreach (string later in Directory.GetFiles(At("cut/checkpoints")).Where(file => !file.EndsWith("00000020.safetensors")))
+            File.Delete(later);
+        Outcome resumed = CommandLine.Run("train", "segmenter", "--out", At("cut"), "--resume");
+        Assert.Equal(0, resumed.Code);
+        Assert.Contains("resumed after step 20", resumed.Out);
+        Assert.Equal(losses[^1], Losses("cut")[^1]);
+
+        Outcome evaluated = CommandLine.Run("evaluate", "--stained", At("images"), "--real", At("images"), "--masks-real", At("masks"),
+            "--segmenter", At("run"), "--ihc", "--resamples", "100", "-o", At("report"));
+        Assert.True(evaluated.Code == 0, evaluated.All);
+        using JsonDocument metrics = JsonDocument.Parse(File.ReadAllText(At("report/metrics.json")));
+        string text = metrics.RootElement.GetRawText();
+        Assert.Contains("Panoptic quality", text);
+        Assert.Contains("Positive nuclei (Ki67 index)", text);
+    }
+
+    [Fact]
+    public void What_does_not_fit_is_refused_in_one_line()
+    {
+        Assert.Contains("--masks", CommandLine.Run("train", "segmenter", "--images", At("images"), "--out", At("a")).OneError());
+        Assert.Contains("holds no PNG",
+            CommandLine.Run("train", "segmenter", "--images", root, "--masks", At("masks"), "--out", At("b")).OneError());
+        Assert.Contains("red", Train("c", 1, "--foreground", "red").OneError());
+        Assert.Contains("is no segmenter", CommandLine.Run("evaluate", "--stained", At("images"), "--real", At("images"),
+            "--segmenter", At("images"), "-o", At("d")).OneError());
+        Assert.Contains("--dab-grades", CommandLine.Run("evaluate", "--stained", At("images"), "--real", At("images"),
+            "--ihc", "--dab-grades", "0.4,0.2,0.6", "-o", At("e")).OneError());
+    }
+
+    public void Dispose() => Directory.Delete(root, recursive: true);
+
+    private string At(string name) => Path.Combine(root, name);
+
+    private Outcome Train(string run, int steps, params string[] more) => CommandLine.Run(["train", "segmenter", "--images", At("images"),
+        "--masks", At("masks"), "--out", At(run), "--steps", $"{steps}", "--width", "4", "--depth", "2", "--crop", "48", "--batch-size", "4",
+        "--lr", "0.01", "--seed", "3", .. more]);
+
+    private double[] Losses(string run)
+    {
+        string[][] lines = [.. File.ReadLines(At($"{run}/metrics.csv")).Select(line => line.Split(','))];
+        int column = Array.IndexOf(lines[0], "loss");
+        return [.. lines.Skip(1).Where(line => line[column].Length > 0).Select(line => double.Parse(line[column], CultureInfo.InvariantCulture))];
+    }
+
+    // Blue discs on a pale ground, numbered.
+    private void Write(int index)
+    {
+        var random = new Random(index);
+        Image image = new(Size, Size, 3), mask = new(Size, Size, 1, SampleType.UInt16);
+        for (int i = 0; i < image.Data.Length; i++) image.Data[i] = (byte)(225 + random.Next(20));
+        for (int nucleus = 1; nucleus <= 5; nucleus++)
+        {
+            (int x, int y, int radius) = (random.Next(Size), random.Next(Size), random.Next(5, 9));
+            for (int i = 0; i < Size * Size; i++)
+            {
+                if (((i % Size - x) * (i % Size - x)) + ((i / Size - y) * (i / Size - y)) > radius * radius) continue;
+                mask.Samples16[i] = (ushort)nucleus;
+                (image.Data[3 * i], image.Data[(3 * i) + 1], image.Data[(3 * i) + 2]) = (90, 100, (byte)(160 + random.Next(20)));
+            }
+        }
+        foreach ((string folder, Image file) in new[] { ("images", image), ("masks", mask) })
+        {
+            Directory.CreateDirectory(At(folder));
+            file.Write(At($"{folder}/{index:D2}.png"));
+        }
+    }
+}
