@@ -1,6 +1,7 @@
 using Tinctor.Staining.Networks;
 using Tinctor.Tests;
 using Tinctor.Torch;
+using Tinctor.Torch.Nn;
 
 namespace Tinctor.Staining.Tests.Segmentation;
 
@@ -23,14 +24,15 @@ public class SegmentationUnetTests
         using var network = new SegmentationUnet(1, classes: 2, width: 64, depth: 4);
         long weights = network.parameters().Where(parameter => parameter.ndim == 4).Sum(parameter => parameter.numel());
         // Ronneberger's figure 1: 64 to 1024 channels in pairs of 3x3, 2x2 up-convolutions, 1x1 at the end.
-        long expected = 0, width = 64;
-        for (long level = 0, input = 1; level <= 4; input = width << (int)level++) expected += 9 * ((input * (width << (int)level)) + ((width << (int)level) * (width << (int)level)));
-        for (int level = 3; level >= 0; level--)
+        long expected = 2 * 64, input = 1;
+        foreach (long width in new long[] { 64, 128, 256, 512, 1024 })
         {
-            long narrow = width << level;
-            expected += (4 * 2 * narrow * narrow) + (9 * ((2 * narrow * narrow) + (narrow * narrow)));
+            expected += 9 * ((input * width) + (width * width));
+            input = width;
         }
-        Assert.Equal(expected + (2 * width), weights);
+        foreach (long width in new long[] { 512, 256, 128, 64 })
+            expected += (4 * 2 * width * width) + (9 * ((2 * width * width) + (width * width)));
+        Assert.Equal(expected, weights);
     }
 
     [Fact]
