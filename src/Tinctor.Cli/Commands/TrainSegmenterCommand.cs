@@ -26,7 +26,7 @@ internal static class TrainSegmenterCommand
         Setting("--mask-suffix", "TEXT", "mask_suffix", "What the name of a mask has behind that of its image, as _labels"),
         Setting("--target", "NAME", "target", "nuclei (default; told apart one by one) or tissue"),
         Setting("--masks-are", "KIND", "masks_are", "binary, classes or instances (default: recognised)"),
-        Setting("--foreground", "LIST", "foreground", "Numbers or colours of the masks that count, as 1,2 or '#ff0000' (default: all but black)"),
+        Setting("--foreground", "LIST", "foreground", "Numbers or colours that count, as 1,2 or '#ff0000' (default: all but black)"),
         Setting("--slides", "REGEX", "data.slide_pattern", "Finds the slide in a file name: '^[0-9]+'; folds are then dealt by slide"),
         Setting("--fold", "K", "data.fold", "Fold that is held out, from 0 (default 0)"),
         Setting("--folds", "N", "data.folds", "Folds that the slides (or images) are dealt to (default 5); 1 holds nothing out"),
@@ -72,14 +72,14 @@ internal static class TrainSegmenterCommand
         string run = parse.GetRequiredValue(Out);
         int code = TrainCommand.Watch(run, observer => parse.GetValue(Resume)
             ? SupervisedTrainer.Resume<SegmenterConfig>(run, observer, cancel)
-            : SupervisedTrainer.Start(Recognised(ConfigFile.Read<SegmenterConfig>(null, Overrides(parse)), observer), run, observer, cancel),
-            "train segmenter");
+            : SupervisedTrainer.Start(Recognised(Overrides(parse), observer), run, observer, cancel), "train segmenter");
         if (code == 0) PrintValidation(Segmenter.ReadCard(run));
         return code;
     }
 
-    private static SegmenterConfig Recognised(SegmenterConfig config, ITrainingObserver observer)
+    private static SegmenterConfig Recognised(IEnumerable<string> overrides, ITrainingObserver observer)
     {
+        SegmenterConfig config = ConfigFile.Read<SegmenterConfig>(null, overrides);
         if (config.Data.Path.Length == 0) throw new InvalidDataException("no images are named; give --images DIR");
         MaskFormat format = config.Format(config.ReadData().Pairs);
         observer.Note($"masks: {format.Describe()}");
@@ -89,8 +89,8 @@ internal static class TrainSegmenterCommand
     private static void PrintValidation(SegmenterCard card)
     {
         if (card.Dice is not double dice) return;
-        Console.WriteLine(FormattableString.Invariant(
-            $"fold {card.Training.Fold}, step {card.Training.BestStep}: Dice {dice:F4}, precision {card.Precision:F4}, recall {card.Recall:F4}"));
+        Console.WriteLine(FormattableString.Invariant($"fold {card.Training.Fold}, step {card.Training.BestStep}: ")
+            + FormattableString.Invariant($"Dice {dice:F4}, precision {card.Precision:F4}, recall {card.Recall:F4}"));
     }
 
     // --set has the last word.

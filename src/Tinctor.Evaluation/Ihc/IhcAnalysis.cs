@@ -65,7 +65,8 @@ public sealed class IhcAnalysis(ISegmentation nuclei, IhcSettings settings) : IA
 
     private static Measured Sum(IGrouping<string, Measured> slide) => new(slide.Key, slide.Key,
         slide.Aggregate(default(IhcCounts), (all, image) => all + image.Real),
-        slide.First().Made.Keys.ToDictionary(key => key, key => slide.Aggregate(default(IhcCounts), (all, image) => all + image.Made[key])));
+        slide.First().Made.Keys.ToDictionary(key => key,
+            key => slide.Aggregate(default(IhcCounts), (all, image) => all + image.Made[key])));
 
     private static IEnumerable<QuantityAgreement> Agreements(
         (Quantity Quantity, Func<IhcCounts, double> Value) quantity, Method method, Measured[] images, Measured[] slides)

@@ -73,8 +73,8 @@ public sealed record QuantityAgreement(
         if (BlandAltman.Of(Made, Real) is not { } agreement) return null;
         string Text(double value) => value.ToString($"F{Quantity.Digits}", CultureInfo.InvariantCulture);
         return new($"{Quantity.Key}_bland_altman_{Method.Key}", $"{Quantity.Title}: Bland-Altman of {Method.Title}",
-            $"Each point is one {Per}. Bias {Text(agreement.Bias)}, limits of agreement {Text(agreement.Lower)} to {Text(agreement.Upper)}: "
-            + "the closer all three are to zero the better; a slope means that the error grows with the quantity.",
+            $"Each point is one {Per}. Bias {Text(agreement.Bias)}, limits of agreement {Text(agreement.Lower)} to "
+            + $"{Text(agreement.Upper)}: the closer all three are to zero the better; a slope means that the error grows with the quantity.",
             $"{Quantity.Heading}, mean of the two", $"{Quantity.Heading}, stained - real",
             [new(Method.Title, [.. Made.Zip(Real, (m, r) => (m + r) / 2)], [.. Made.Zip(Real, (m, r) => m - r)], Names)])
         {

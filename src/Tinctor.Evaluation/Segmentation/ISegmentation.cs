@@ -31,9 +31,9 @@ public interface ISegmentation
     IReadOnlyList<Method> Comparable(TestSet set)
     {
         Method[] methods = [.. set.Methods.Where(method => Covers(method.Key))];
-        if (!Covers(null)) throw new InvalidDataException("the real images have no masks: give --masks-real, or a --segmenter for all images");
+        if (!Covers(null)) throw new InvalidDataException("the real images have no masks: give --masks-real, or --segmenter for all images");
         return methods.Length > 0 ? methods
-            : throw new InvalidDataException("no stained images have masks: give --masks-stained [NAME=]DIR, or a --segmenter for all images");
+            : throw new InvalidDataException("no stained images have masks: give --masks-stained, or --segmenter for all images");
     }
 }
 

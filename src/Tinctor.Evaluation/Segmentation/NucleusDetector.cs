@@ -10,7 +10,7 @@ public sealed record NucleusDetection
     /// <summary>Micrometres per pixel, by which the lengths below become pixels; 0.5 is a 20x scan.</summary>
     public double MicronsPerPixel { get; init; } = PixelSize.Default;
 
-    /// <summary>Looks at haematoxylin alone, for markers on membranes (HER2); else at haematoxylin and DAB, for markers in nuclei.</summary>
+    /// <summary>Looks at haematoxylin alone, for markers on membranes (HER2); else at DAB too, for markers in nuclei.</summary>
     public bool HaematoxylinOnly { get; init; }
 
     /// <summary>Standard deviation of the Gaussian smoothing, in micrometres.</summary>
@@ -46,8 +46,8 @@ public sealed record NucleusDetection
     public string Describe() => string.Create(CultureInfo.InvariantCulture,
         $"classical detector: share of light absorbed by {(HaematoxylinOnly ? "haematoxylin" : "haematoxylin, and by DAB")}, smoothed "
         + $"(Gaussian, {Smoothing} um), less its surroundings (Gaussian, {Surroundings} um), Otsu's threshold of each image (at least "
-        + $"{LeastContrast}, absorption at least {LeastAbsorption}), holes filled, distance-transform watershed (prominence {Prominence} um), "
-        + $"{LeastArea} to {LargestArea} um^2; at {MicronsPerPixel} um per pixel");
+        + $"{LeastContrast}, absorption at least {LeastAbsorption}), holes filled, distance-transform watershed (prominence "
+        + $"{Prominence} um), {LeastArea} to {LargestArea} um^2; at {MicronsPerPixel} um per pixel");
 }
 
 /// <summary>

@@ -110,7 +110,8 @@ public sealed class SegmentationAnalysis(ISegmentation segmentation, double micr
     private SectionTable Values(Score[] scores, Compared[] images, IReadOnlyList<Method> methods) => new("images", "Values of each image",
         [
             new("name", "Image"), new("method", "Method"), .. scores.Select(score => new SectionColumn(score.Key, score.Title)),
-            .. segmentation.HasInstances ? [new("real", "Nuclei, real", 0), new("made", "Nuclei, stained", 0)] : Array.Empty<SectionColumn>(),
+            .. !segmentation.HasInstances ? Array.Empty<SectionColumn>()
+                : [new("real", "Nuclei, real", 0), new("made", "Nuclei, stained", 0)],
         ],
         [
             .. from image in images

@@ -22,8 +22,8 @@ public sealed class SegmenterSegmentation(Segmenter segmenter, int leastPixels =
             $"U-Net for {segmenter.Card.Target}, weights SHA-256 {segmenter.Sha256}, training {segmenter.Card.Training.TrainingId}, ")
             + (segmenter.Card.Dice is double dice ? FormattableString.Invariant($"Dice {dice:F3} on images held out from its training")
                 : "not validated")),
-        .. HasInstances ? [new Definition("Nuclei", $"watershed of the insides (prominence {Prominence} pixel), at least {leastPixels} pixels")]
-            : Array.Empty<Definition>(),
+        .. !HasInstances ? Array.Empty<Definition>()
+            : [new("Nuclei", $"watershed of the insides (prominence {Prominence} pixel), at least {leastPixels} pixels")],
     ];
 
     /// <inheritdoc/>

@@ -48,7 +48,8 @@ public sealed record MaskFormat(MaskKind Kind, SampleType SampleType, int Channe
         int codes = looks.Sum(look => look.Codes.Count), objects = looks.Sum(look => look.Objects);
         int different = looks.SelectMany(look => look.Codes).Distinct().Count();
         string folder = Path.GetDirectoryName(files[0])!;
-        if (objects == 0) throw new InvalidDataException($"{folder}: these masks are all black; they must have what is looked for in another colour");
+        if (objects == 0)
+            throw new InvalidDataException($"{folder}: these masks are all black; they must have what is looked for in another colour");
         if (looks.Sum(look => look.Pixels) < 4L * objects)
             throw new InvalidDataException($"{folder}: masks must have flat colours without smooth edges; save them without "
                 + "anti-aliasing and without JPEG compression");
@@ -79,7 +80,7 @@ public sealed record MaskFormat(MaskKind Kind, SampleType SampleType, int Channe
             : ConnectedComponents.OfEqual(codes, image.Width, image.Height);
     }
 
-    /// <summary>The codes of a batch of masks as they come from the loader: [N, C, H, W] in [-1, 1] to [N, 1, H, W], 0 where background.</summary>
+    /// <summary>The codes of masks as they come from the loader: [N, C, H, W] in [-1, 1] to [N, 1, H, W], 0 where background.</summary>
     public Tensor Codes(Tensor masks)
     {
         using DisposeScope scope = torch.NewDisposeScope();
@@ -112,7 +113,8 @@ public sealed record MaskFormat(MaskKind Kind, SampleType SampleType, int Channe
     {
         var codes = new int[image.Width * image.Height];
         if (image.Channels is not (1 or 3) || (image.Channels == 3 && image.SampleType == SampleType.UInt16))
-            throw new InvalidDataException($"masks are 8- or 16-bit grey or 8-bit colour, not {image.Channels} channels of {image.SampleType}");
+            throw new InvalidDataException("masks are 8- or 16-bit grey or 8-bit colour, "
+                + $"not {image.Channels} channels of {image.SampleType}");
         Span<ushort> wide = image.SampleType == SampleType.UInt16 ? image.Samples16 : default;
         for (int i = 0; i < codes.Length; i++)
         {

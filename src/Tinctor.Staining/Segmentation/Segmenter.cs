@@ -17,8 +17,8 @@ namespace Tinctor.Staining.Segmentation;
 /// <param name="Dice">Dice of the pixels of the images held out; null without any.</param>
 /// <param name="Precision">Their precision.</param>
 /// <param name="Recall">Their recall.</param>
-public sealed record SegmenterCard(string Kind, TrainingRecord Training, string Target, int InputChannels, int Width, int Depth, string Masks,
-    double? Dice, double? Precision, double? Recall) : SupervisedCard(Kind, Training);
+public sealed record SegmenterCard(string Kind, TrainingRecord Training, string Target, int InputChannels, int Width, int Depth,
+    string Masks, double? Dice, double? Precision, double? Recall) : SupervisedCard(Kind, Training);
 
 /// <summary>Applies a trained segmenter to images of any size. Thread-safe: images are segmented one after the other.</summary>
 public sealed class Segmenter : IDisposable
@@ -58,7 +58,7 @@ public sealed class Segmenter : IDisposable
         return new(card, SupervisedModel.Sha256(folder), network, device);
     }
 
-    /// <summary>The most likely class of each pixel [height, width]: 0 background, 1 tissue or the inside of a nucleus, 2 its boundary.</summary>
+    /// <summary>The likeliest class of each pixel [height, width]: 0 background, 1 tissue or the inside of a nucleus, 2 its boundary.</summary>
     /// <exception cref="InvalidDataException">The image has other channels than the network takes.</exception>
     public byte[] Classify(Image image)
     {

@@ -35,7 +35,7 @@ public class NucleusDetectorTests(ITestOutputHelper output)
         var options = new PhantomOptions { Width = 512, Height = 512, Stains = [PhantomStain.He, stain], Seed = 11 };
         PhantomField field = PhantomSlide.Render(options);
         LabelMap truth = LabelMap.Of(512, 512, field.Labels);
-        LabelMap found = NucleusDetector.Find(new ScoredImage(field.Images.Single(image => image.Stain == stain).Image), new() { HaematoxylinOnly = haematoxylinOnly });
+        LabelMap found = NucleusDetector.Find(new ScoredImage(field.Images[1].Image), new() { HaematoxylinOnly = haematoxylinOnly });
         InstanceAgreement objects = InstanceAgreement.Of(found, truth);
         Report($"{stain}", objects, PixelAgreement.Of(found.Mask(), truth.Mask()));
         Assert.InRange(objects.RecognitionQuality, 0.7, 1);
@@ -58,13 +58,41 @@ public class NucleusDetectorTests(ITestOutputHelper output)
             double byColour = 100.0 * onTruth.StainedNuclei.Positive / onTruth.Nuclei;
             output.WriteLine($"{name}: Ki67 index {index:F1}%, on the annotated outlines {byColour:F1}%, annotated {expected:F1}%");
             Assert.InRange(byColour - expected, -6, 6);
-            // The detector misses pale nuclei, most of which are negative.
+            // The detector also finds brown nuclei that the annotation leaves out.
             Assert.InRange(index - expected, -5, 20);
             objects += InstanceAgreement.Of(found, truth);
             pixels += PixelAgreement.Of(found.Mask(), truth.Mask());
         }
         Report("IHC", objects, pixels);
         Assert.InRange(objects.RecognitionQuality, 0.4, 1);
+    }
+
+    [Fact]
+    public void Membrane_staining_of_the_phantom_rises_with_its_level()
+    {
+        double[] scores = [.. Enumerable.Range(0, 4).Select(level =>
+        {
+            IhcCounts counts = Measure(Tumour(PhantomStain.Her2) with { Her2Level = level }, haematoxylinOnly: true);
+            double score = 100.0 * counts.StainedRings.Weighted / counts.Rings;
+            output.WriteLine($"level {level}: H-score of membranes {score:F0}, "
+                + $"positive membrane {100.0 * counts.PositiveRingPixels / counts.RingPixels:F1}%");
+            return score;
+        })];
+        Assert.Equal(scores.Order(), scores);
+        Assert.True(scores[3] > scores[0] + 50);
+    }
+
+    [Theory]
+    [InlineData(0.1), InlineData(0.5)]
+    public void The_Ki67_index_of_the_phantom_is_near_the_truth(double share)
+    {
+        PhantomOptions options = Tumour(PhantomStain.Ki67) with { Ki67Share = share };
+        IhcCounts counts = Measure(options, haematoxylinOnly: false);
+        IReadOnlyList<PhantomNucleus> nuclei = PhantomSlide.Render(options).Nuclei;
+        double index = 100.0 * counts.StainedNuclei.Positive / counts.Nuclei;
+        double truth = 100.0 * nuclei.Count(nucleus => nucleus.Ki67Positive) / nuclei.Count;
+        output.WriteLine($"Ki67 index {index:F1}%, truth {truth:F1}%");
+        Assert.InRange(index - truth, -10, 10);
     }
 
     [Fact]
@@ -80,6 +108,16 @@ public class NucleusDetectorTests(ITestOutputHelper output)
         $"{what}: F1 {objects.RecognitionQuality:F3}, PQ {objects.PanopticQuality:F3}, AJI {objects.Aji:F3}, Dice {pixels.Dice:F3}, "
         + $"precision {pixels.Precision:F3}, recall {pixels.Recall:F3}, found {objects.Matched + objects.Extra} of "
         + $"{objects.Matched + objects.Missed}");
+
+    // A field of which two thirds are tumour.
+    private static PhantomOptions Tumour(PhantomStain stain) =>
+        new() { Width = 384, Height = 384, Stains = [PhantomStain.He, stain], Seed = 3 };
+
+    private static IhcCounts Measure(PhantomOptions options, bool haematoxylinOnly)
+    {
+        var image = new ScoredImage(PhantomSlide.Render(options).Images[1].Image);
+        return IhcCounts.Of(image, NucleusDetector.Find(image, new() { HaematoxylinOnly = haematoxylinOnly }), new());
+    }
 
     // Nuclei of the colours (0 red, 2 blue), grown by two pixels into their outlines.
     private static LabelMap Painted(Image image, params int[] channels)

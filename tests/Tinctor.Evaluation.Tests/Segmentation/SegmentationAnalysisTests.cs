@@ -25,8 +25,9 @@ public sealed class SegmentationAnalysisTests : IDisposable
             Paint("good", i, nuclei: 4, positive: i);
             Paint("poor", i, nuclei: 3, positive: 3);
         }
-        ImagePair[] pairs = [.. Enumerable.Range(0, 4).Select(i => new ImagePair($"{i}",
-            new Dictionary<string, string> { ["good"] = At("good", i), ["poor"] = At("poor", i) }, At("real", i), null, null, $"slide{i / 2}"))];
+        Dictionary<string, string> Made(int i) => new() { ["good"] = At("good", i), ["poor"] = At("poor", i) };
+        ImagePair[] pairs =
+            [.. Enumerable.Range(0, 4).Select(i => new ImagePair($"{i}", Made(i), At("real", i), null, null, $"slide{i / 2}"))];
         set = new(pairs, [new("good", "Good", ""), new("poor", "Poor", "")], [], 0);
     }
 
@@ -108,7 +109,8 @@ public sealed class SegmentationAnalysisTests : IDisposable
             ".2222.22222.",
             "............",
         ];
-        LabelMap nuclei = SegmenterSegmentation.Separate([.. rows.SelectMany(row => row).Select(c => (byte)(c == '.' ? 0 : c - '0'))], 12, 7, 5);
+        byte[] classes = [.. rows.SelectMany(row => row).Select(c => (byte)(c == '.' ? 0 : c - '0'))];
+        LabelMap nuclei = SegmenterSegmentation.Separate(classes, 12, 7, 5);
         Assert.Equal(2, nuclei.Count);
         Assert.NotEqual(nuclei.Labels[(3 * 12) + 2], nuclei.Labels[(3 * 12) + 8]);
         Assert.Equal(nuclei.Labels[(3 * 12) + 2], nuclei.Labels[(3 * 12) + 1]);

@@ -28,8 +28,8 @@ internal static class IhcOptions
 
     private static readonly Option<string> Nuclei = new("--nuclei")
     {
-        Description = "Without a segmenter nuclei are found in haematoxylin and DAB (both: nuclear markers as Ki67) or in haematoxylin alone "
-            + "(haematoxylin: membrane markers as HER2)",
+        Description = "Where nuclei are found without a segmenter: both (haematoxylin and DAB, for nuclear markers as Ki67) or haematoxylin "
+            + "(for membrane markers as HER2)",
         DefaultValueFactory = _ => "both",
     };
 

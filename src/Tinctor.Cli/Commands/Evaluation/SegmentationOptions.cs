@@ -44,8 +44,8 @@ internal static class SegmentationOptions
     public static ISegmentation? Segmentation(ParseResult parse)
     {
         StainedFolder[] stained = [.. (parse.GetValue(StainedMasks) ?? []).Select(StainedFolder.Parse)];
-        ISegmentation? trained = parse.GetValue(Model) is string model
-            ? new SegmenterSegmentation(Segmenter.Load(model, DeviceChoice.Resolve(parse.GetValue(FeatureOptions.DeviceName)!).device)) : null;
+        var device = DeviceChoice.Resolve(parse.GetValue(FeatureOptions.DeviceName)!).device;
+        var trained = parse.GetValue(Model) is string model ? new SegmenterSegmentation(Segmenter.Load(model, device)) : null;
         return parse.GetValue(RealMasks) is null && stained.Length == 0 ? trained
             : new MaskSegmentation(parse.GetValue(RealMasks), stained, trained);
     }
