@@ -44,11 +44,13 @@ internal static class SegmentationOptions
     public static ISegmentation? Segmentation(ParseResult parse)
     {
         StainedFolder[] stained = [.. (parse.GetValue(StainedMasks) ?? []).Select(StainedFolder.Parse)];
-        var device = DeviceChoice.Resolve(parse.GetValue(FeatureOptions.DeviceName)!).device;
-        var trained = parse.GetValue(Model) is string model ? new SegmenterSegmentation(Segmenter.Load(model, device)) : null;
+        var trained = parse.GetValue(Model) is string model ? new SegmenterSegmentation(Load(model, parse)) : null;
         return parse.GetValue(RealMasks) is null && stained.Length == 0 ? trained
             : new MaskSegmentation(parse.GetValue(RealMasks), stained, trained);
     }
+
+    private static Segmenter Load(string model, ParseResult parse) =>
+        Segmenter.Load(model, DeviceChoice.Resolve(parse.GetValue(FeatureOptions.DeviceName)!).device);
 
     /// <summary>The pixel size.</summary>
     /// <exception cref="InvalidDataException">It is none.</exception>
