@@ -1,5 +1,5 @@
+using System.Runtime.Intrinsics;
 using Tinctor.Slides;
-using Tinctor.Torch;
 
 namespace Tinctor.Registration;
 
@@ -49,41 +49,71 @@ public sealed class DisplacementField
         return new(xs, ys, [.. all.Select(s => s.X)], [.. all.Select(s => s.Y)]);
     }
 
-    /// <summary>The target as it lies on the source: bicubic (a = -0.75, as torch grid_sample), edges repeated. 8-bit RGB.</summary>
+    /// <summary>
+    /// The target as it lies on the source: bicubic (a = -0.75, as torch grid_sample), edges repeated. 8-bit RGB; a pixel is one vector,
+    /// which takes a tenth of the time of planes.
+    /// </summary>
     public Image Apply(Image target)
     {
-        using var scope = torch.NewDisposeScope();
-        using var quiet = torch.no_grad();
-        Tensor grid = torch.empty([1, target.Height, target.Width, 2]);
-        Fill(grid.data<float>(), target.Width, target.Height);
-        Tensor warped = F.grid_sample(target.ToTensor().unsqueeze(0), grid, "bicubic", "border", align_corners: true);
-        return Image.FromTensor(warped, ValueRange.ZeroToOne, target.SampleType);
-    }
-
-    // grid_sample's grid, -1 to 1 from the first to the last pixel's centre.
-    private void Fill(Span<float> grid, int width, int height)
-    {
+        var (width, height) = (target.Width, target.Height);
+        var pixels = new Vector128<float>[width * height];
+        for (int i = 0; i < pixels.Length; i++)
+            pixels[i] = Vector128.Create(target.Data[3 * i], target.Data[(3 * i) + 1], target.Data[(3 * i) + 2], 0f);
+        var warped = new Image(width, height, 3);
         var columns = Enumerable.Range(0, width).Select(x => Between(xs, x)).ToArray();
-        var (acrossX, acrossY) = (new double[xs.Length], new double[xs.Length]);
-        for (int y = 0, at = 0; y < height; y++)
+        for (int y = 0; y < height; y++)
         {
-            var (row, below) = Between(ys, y);
-            for (int c = 0; c < xs.Length; c++)
-            {
-                int i = (row * xs.Length) + c, next = Math.Min(row + 1, ys.Length - 1) * xs.Length + c;
-                acrossX[c] = dx[i] + (below * (dx[next] - dx[i]));
-                acrossY[c] = dy[i] + (below * (dy[next] - dy[i]));
-            }
-            for (int x = 0; x < width; x++, at += 2)
+            var (acrossX, acrossY) = Across(y);
+            for (int x = 0; x < width; x++)
             {
                 var (column, beyond) = columns[x];
                 int next = Math.Min(column + 1, xs.Length - 1);
                 double u = x + acrossX[column] + (beyond * (acrossX[next] - acrossX[column]));
                 double v = y + acrossY[column] + (beyond * (acrossY[next] - acrossY[column]));
-                grid[at] = (float)((u * 2 / Math.Max(1, width - 1)) - 1);
-                grid[at + 1] = (float)((v * 2 / Math.Max(1, height - 1)) - 1);
+                Store(Sample(pixels, width, height, u, v), warped.Data.AsSpan(3 * ((y * width) + x), 3));
             }
         }
+        return warped;
+    }
+
+    // The grid's columns at a row of pixels.
+    private (double[] X, double[] Y) Across(int y)
+    {
+        var (row, below) = Between(ys, y);
+        int first = row * xs.Length, next = Math.Min(row + 1, ys.Length - 1) * xs.Length;
+        double[] Mix(double[] of) => [.. Enumerable.Range(0, xs.Length).Select(c => of[first + c] + (below * (of[next + c] - of[first + c])))];
+        return (Mix(dx), Mix(dy));
+    }
+
+    private static Vector128<float> Sample(Vector128<float>[] pixels, int width, int height, double u, double v)
+    {
+        var (left, top) = ((int)Math.Floor(u), (int)Math.Floor(v));
+        Vector128<float> across = Cubic((float)(u - left)), down = Cubic((float)(v - top)), sum = default;
+        int a = Math.Clamp(left - 1, 0, width - 1), b = Math.Clamp(left, 0, width - 1);
+        int c = Math.Clamp(left + 1, 0, width - 1), d = Math.Clamp(left + 2, 0, width - 1);
+        for (int k = 0; k < 4; k++)
+        {
+            int row = Math.Clamp(top - 1 + k, 0, height - 1) * width;
+            Vector128<float> line = (pixels[row + a] * across[0]) + (pixels[row + b] * across[1])
+                + (pixels[row + c] * across[2]) + (pixels[row + d] * across[3]);
+            sum += line * down[k];
+        }
+        return sum;
+    }
+
+    // Weights of the four pixels around a place that is t beyond the second.
+    private static Vector128<float> Cubic(float t)
+    {
+        const float a = -0.75f;
+        float Near(float s) => ((((a + 2) * s) - (a + 3)) * s * s) + 1;
+        float Far(float s) => (((((a * s) - (5 * a)) * s) + (8 * a)) * s) - (4 * a);
+        return Vector128.Create(Far(t + 1), Near(t), Near(1 - t), Far(2 - t));
+    }
+
+    private static void Store(Vector128<float> rgb, Span<byte> to)
+    {
+        Vector128<float> rounded = Vector128.Min(Vector128.Max(rgb, Vector128<float>.Zero), Vector128.Create(255f)) + Vector128.Create(0.5f);
+        (to[0], to[1], to[2]) = ((byte)rounded[0], (byte)rounded[1], (byte)rounded[2]);
     }
 
     // The node at or before a position, and how far it is to the next one.
