@@ -135,7 +135,7 @@ public sealed class LabelAnalysis(LabelSettings settings) : IAnalysis
             warnings.Add("The classifier's card says that it is a comparator; a model that was trained with it scores too well.");
         if (card.Validation is { } validation && validation.Accuracy < 0.8)
             warnings.Add(FormattableString.Invariant(
-                $"The classifier itself is right in {validation.Accuracy:P0} of its validation images only; it is a weak judge."));
+                $"The classifier itself is right in {100 * validation.Accuracy:F0}% of its validation images only; it is a weak judge."));
         return warnings;
     }
 
