@@ -22,17 +22,27 @@ internal sealed class ExampleAnalysis(bool computed) : IAnalysis
                     [
                         new("method", "Method"), new("score", "Score (a_b)", 2, true), new("error", "Error", 1, false), new("count", "n"),
                     ],
-                    [["first & best", 2.5, 0.25, 3], ["second", double.PositiveInfinity, 1.75, 4], ["third", double.NaN, null, 5], ["fourth", 1.5, 0.5, 6]]),
+                    [
+                        ["first & best", 2.5, 0.25, 3], ["second", double.PositiveInfinity, 1.75, 4], ["third", double.NaN, null, 5],
+                        ["fourth", 1.5, 0.5, 6],
+                    ]),
             ],
             Charts =
             [
-                new ScatterChart("bland_altman", "Agreement", "Difference against mean; close to zero is good.", "mean (OD)", "difference (OD)", series)
+                new ScatterChart("bland_altman", "Agreement", "Difference against mean; close to zero is good.", "mean (OD)",
+                    "difference (OD)", series)
                 {
                     Lines = [new("bias", 0.5), new("upper limit", 0.9)],
                 },
-                new CurveChart("roc", "ROC", "Above the diagonal is better than chance.", "false positive rate", "true positive rate", series) { Diagonal = true },
+                new CurveChart("roc", "ROC", "Above the diagonal is better than chance.", "false positive rate", "true positive rate", series)
+                {
+                    Diagonal = true,
+                },
                 new HistogramChart("similarity", "Similarities", "Apart is good.", "cosine similarity", [0, 0.25, 0.5, 0.75, 1],
-                    [new("paired", [], [0.1, 0.2, 0.3, 0.4]), new("unpaired", [], [0.5, 0.3, 0.2, 0])]) { Lines = [new("threshold", 0.55)] },
+                    [new("paired", [], [0.1, 0.2, 0.3, 0.4]), new("unpaired", [], [0.5, 0.3, 0.2, 0])])
+                {
+                    Lines = [new("threshold", 0.55)],
+                },
                 new MatrixChart("confusion", "Confusion", "Rows are what is there, columns what was said.", "real", "stained",
                     ["0", "1+", "2+"], ["0", "1+", "2+"], [[12, 3, 0], [2, 9, 1], [0, 4, 8]]),
             ],

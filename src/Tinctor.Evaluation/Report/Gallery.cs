@@ -77,7 +77,8 @@ internal static class Gallery
     private static int ChooseSide(EvaluationResult result, ImageResult[] chosen)
     {
         const int Sampled = 6;
-        ImageResult[] sample = [.. Enumerable.Range(0, Math.Min(Sampled, chosen.Length)).Select(k => chosen[k * chosen.Length / Math.Min(Sampled, chosen.Length)])];
+        int sampled = Math.Min(Sampled, chosen.Length);
+        ImageResult[] sample = [.. Enumerable.Range(0, sampled).Select(k => chosen[k * chosen.Length / sampled])];
         var images = sample.SelectMany(i => Files(result, i).Select(f => (Image: RgbReader.Read(f.Path), i.Width, i.Height))).ToArray();
         int largest = chosen.Max(i => Math.Max(i.Width, i.Height));
         return Sides.SkipWhile(side => side / 2 >= largest).FirstOrDefault(side =>

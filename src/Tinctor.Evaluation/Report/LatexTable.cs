@@ -15,7 +15,8 @@ internal static class LatexTable
     {
         var text = new StringBuilder();
         text.Append("% \\usepackage{booktabs,adjustbox}\n\\begin{table}[tbp]\n\\centering\n\\small\n");
-        text.Append(CultureInfo.InvariantCulture, $"\\caption{{{Escape(Sentence(table.Title))}}}\n\\label{{tab:{label.Replace('_', '-')}}}\n");
+        text.Append(CultureInfo.InvariantCulture, $"\\caption{{{Escape(Sentence(table.Title))}}}\n");
+        text.Append(CultureInfo.InvariantCulture, $"\\label{{tab:{label.Replace('_', '-')}}}\n");
         text.Append("\\begin{adjustbox}{max width=\\textwidth}\n\\begin{tabular}{");
         bool[] words = [.. table.Columns.Select((_, i) => table.Rows.Any(row => row[i] is string))];
         text.Append(string.Concat(words.Select(w => w ? 'l' : 'r'))).Append("}\n\\toprule\n");

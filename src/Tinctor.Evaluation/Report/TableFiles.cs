@@ -24,7 +24,7 @@ public static class TableFiles
         }
     }
 
-    /// <summary>The tables by file name. A cell may also be a <see cref="Summary"/> (mean and interval) or an <see cref="Interval"/>.</summary>
+    /// <summary>The tables by file name. A cell may also be a <see cref="Statistics.Summary"/> or an <see cref="Interval"/>.</summary>
     internal static IEnumerable<(string Name, SectionTable Table)> All(EvaluationResult result)
     {
         foreach (var group in result.Metrics.Index().GroupBy(m => m.Item.Group))
@@ -47,7 +47,10 @@ public static class TableFiles
 
     private static SectionTable Labels(EvaluationResult result, (int Index, PairMetric Item)[] metrics) =>
         new("labels", $"Mean of each label with {Confidence(result)}. Labels from {result.LabelsFrom}. {Definitions(metrics)}",
-            [new("label", "Label"), new("n", "n", 0), new("method", "Method"), .. metrics.Select(m => Column(m) with { HigherIsBetter = null })],
+            [
+                new("label", "Label"), new("n", "n", 0), new("method", "Method"),
+                .. metrics.Select(m => Column(m) with { HigherIsBetter = null }),
+            ],
             [.. result.Groups.Skip(1).SelectMany(g => Computed(result).Select(m => Row([g.Label, g.N, m.Title], g, m, metrics)))]);
 
     private static SectionTable Comparisons(EvaluationResult result, PairMetric[] metrics)
@@ -65,8 +68,9 @@ public static class TableFiles
             + $"p of Wilcoxon's signed-rank test over {result.Bootstrap.Unit}s and of the paired bootstrap; "
             + "adjusted: Wilcoxon's p after Holm's correction over all comparisons by one metric.",
             [
-                new("metric", "Metric"), new("a", "A"), new("b", "B"), new("n", "n", 0), new("difference", "Difference", 4), new("ci", "Interval", 4),
-                new("wilcoxon_p", "Wilcoxon p"), new("bootstrap_p", "Bootstrap p"), new("p_adjusted", "Adjusted p"), new("significant", "Significant"),
+                new("metric", "Metric"), new("a", "A"), new("b", "B"), new("n", "n", 0), new("difference", "Difference", 4),
+                new("ci", "Interval", 4), new("wilcoxon_p", "Wilcoxon p"), new("bootstrap_p", "Bootstrap p"),
+                new("p_adjusted", "Adjusted p"), new("significant", "Significant"),
             ], [.. rows]);
     }
 
@@ -82,7 +86,8 @@ public static class TableFiles
     private static string Count(EvaluationResult result) =>
         $"n = {result.Images.Count} images{(result.Groups[0].Slides is int slides ? $" of {slides} slides" : "")}";
 
-    private static string Confidence(EvaluationResult result) => $"{result.Bootstrap.Confidence * 100:0.##}% intervals ({result.Bootstrap.Description})";
+    private static string Confidence(EvaluationResult result) =>
+        $"{result.Bootstrap.Confidence * 100:0.##}% intervals ({result.Bootstrap.Description})";
 
     private static string Definitions((int Index, PairMetric Item)[] metrics) =>
         string.Join(" ", metrics.Select(m => $"{m.Item.Title}: {m.Item.Definition.TrimEnd('.')}."));

@@ -10,13 +10,17 @@ function chartFigure({ title, caption, height = 320, option, describe, onPoint }
   let instance = null;
   const draw = () => {
     instance ??= echarts.init(node, null, { renderer: 'svg', width: node.clientWidth || 480, height });
-    instance.setOption(option(), true);
+    instance.setOption(option(node.clientWidth || 480), true);
     node.setAttribute('aria-label', typeof describe === 'function' ? describe() : describe ?? title);
     text.textContent = typeof caption === 'function' ? caption() : caption ?? '';
   };
   drawn.push({
     node, draw,
-    resize: () => { if (instance && node.clientWidth) instance.resize({ width: node.clientWidth, height }); },
+    resize: () => {
+      if (!instance || !node.clientWidth || node.clientWidth === instance.getWidth()) return;
+      instance.resize({ width: node.clientWidth, height });
+      draw();
+    },
     start: () => { draw(); if (onPoint) instance.on('click', p => { if (p.data?.name) onPoint(p.data.name); }); },
   });
   figure.draw = draw;
@@ -55,11 +59,20 @@ const yAxis = (name, more) => axis({
   splitLine: { show: true, lineStyle: { color: colour('--rule') } }, axisLine: { show: false }, axisTick: { show: false }, ...more,
 });
 const legend = names => ({
-  top: 0, left: 0, type: 'plain', icon: 'roundRect', itemWidth: 14, itemHeight: 8, itemGap: 18,
+  top: 0, left: 0, icon: 'roundRect', itemWidth: 14, itemHeight: 8, itemGap: 18,
   textStyle: { color: colour('--ink'), fontSize: 12 }, data: names,
 });
-// Room for the legend, which wraps on narrow screens, and for the y axis' name below it.
-const grid = (legendRows = 1) => ({ left: 52, right: 14, top: 38 + 22 * legendRows, bottom: 44 });
+// The legend of several series, which wraps on narrow screens, and room below it for the y axis' name.
+function framed(names, width) {
+  let rows = 1, used = 0;
+  for (const name of names) {
+    const needed = 32 + 7 * name.length;
+    if (used && used + needed > width) { rows++; used = 0; }
+    used += needed;
+  }
+  const several = names.length > 1;
+  return { legend: several ? legend(names) : undefined, grid: { left: 52, right: 14, top: 38 + (several ? 22 * rows : 0), bottom: 44 } };
+}
 
 // ---- ranges
 
@@ -74,17 +87,21 @@ function roundRange(values, ticks = 5) {
   const interval = roundStep((high - low) / ticks);
   const tidy = x => Number(x.toPrecision(12));
   return {
-    min: tidy(Math.floor(low / interval + 1e-9) * interval), max: tidy(Math.ceil(high / interval - 1e-9) * interval), interval: tidy(interval),
+    min: tidy(Math.floor(low / interval + 1e-9) * interval), max: tidy(Math.ceil(high / interval - 1e-9) * interval),
+    interval: tidy(interval),
   };
 }
 
 function roundStep(raw) {
   const power = 10 ** Math.floor(Math.log10(raw));
-  return power * ([1, 2, 5].find(k => k * power >= raw * (1 - 1e-9)) ?? 10);
+  return power * [1, 2, 5, 10].toSorted((a, b) => Math.abs(Math.log(a * power / raw)) - Math.abs(Math.log(b * power / raw)))[0];
 }
 
 const decimalsOf = step => Math.max(0, -Math.floor(Math.log10(step) + 1e-9));
-const significant = value => { const n = number(value); return Number.isFinite(n) ? String(Number(n.toPrecision(4))).replace('-', '−') : '–'; };
+function significant(value) {
+  const n = number(value);
+  return Number.isFinite(n) ? String(Number(n.toPrecision(4))).replace('-', '−') : '–';
+}
 
 // ---- the charts of sections
 
@@ -97,7 +114,7 @@ function seriesColour(series, index) {
 // A straight line from edge to edge, with its name at the end.
 function ruler(name, from, to) {
   return {
-    name, type: 'line', silent: true, symbol: 'circle', symbolSize: 0.1, z: 1, tooltip: { show: false },
+    name, type: 'line', silent: true, symbol: 'circle', symbolSize: 0.1, z: 4, tooltip: { show: false },
     lineStyle: { color: colour('--soft'), width: 1.2, type: [5, 4] }, itemStyle: { color: colour('--soft') },
     data: [{ value: from }, {
       value: to, label: {
@@ -123,14 +140,13 @@ const points = s => s.x.map((x, i) => ({ value: [number(x), number(s.y[i])], nam
   .filter(p => p.value.every(Number.isFinite));
 
 const chartOptions = {
-  scatter(chart) {
+  scatter(chart, width) {
     const [x, y] = ranges(chart), many = chart.series.some(s => s.x.length > 300);
     return {
-      ...base(), legend: chart.series.length > 1 ? legend(chart.series.map(s => s.name)) : undefined,
-      grid: grid(chart.series.length > 1 ? 1 : 0),
+      ...base(), ...framed(chart.series.map(s => s.name), width),
       tooltip: { ...base().tooltip, trigger: 'item', formatter: p => escaped(p.data.name ?? p.seriesName)
         + (p.data.name && chart.series.length > 1 ? `, ${escaped(p.seriesName)}` : '')
-        + `<br>${escaped(chart.x_title)} <b>${significant(p.value[0])}</b><br>${escaped(chart.y_title)} <b>${significant(p.value[1])}</b>` },
+        + [chart.x_title, chart.y_title].map((t, i) => `<br>${escaped(t)} <b>${significant(p.value[i])}</b>`).join('') },
       xAxis: xAxis(chart.x_title, x), yAxis: yAxis(chart.y_title, y),
       series: [
         ...(chart.diagonal ? diagonalLine(x, y) : []),
@@ -142,11 +158,10 @@ const chartOptions = {
       ],
     };
   },
-  curve(chart) {
+  curve(chart, width) {
     const [x, y] = ranges(chart);
     return {
-      ...base(), legend: chart.series.length > 1 ? legend(chart.series.map(s => s.name)) : undefined,
-      grid: grid(chart.series.length > 1 ? 1 : 0),
+      ...base(), ...framed(chart.series.map(s => s.name), width),
       tooltip: { ...base().tooltip, valueFormatter: significant },
       xAxis: xAxis(chart.x_title, x), yAxis: yAxis(chart.y_title, y),
       series: [
@@ -159,12 +174,11 @@ const chartOptions = {
     };
   },
   // Outlines over a light fill: bars of several series would hide each other.
-  histogram(chart) {
+  histogram(chart, width) {
     const x = roundRange(chart.edges, 8), y = roundRange([0, ...chart.series.flatMap(s => s.y)]);
     const shares = !chart.counts;
     return {
-      ...base(), legend: chart.series.length > 1 ? legend(chart.series.map(s => s.name)) : undefined,
-      grid: grid(chart.series.length > 1 ? 1 : 0),
+      ...base(), ...framed(chart.series.map(s => s.name), width),
       tooltip: { ...base().tooltip, formatter: items => histogramTip(chart, items, shares) },
       xAxis: xAxis(chart.x_title, x),
       yAxis: yAxis(shares ? 'share' : 'images', { ...y, axisLabel: {
@@ -192,9 +206,10 @@ function histogramTip(chart, items, shares) {
 }
 
 function describeChart(chart) {
-  const spread = s => { const known = finite(s.y); return known.length
-    ? `${s.name}: ${known.length} values, ${chart.y_title ?? 'share'} ${significant(Math.min(...known))} to ${significant(Math.max(...known))}`
-    : `${s.name}: no values`; };
+  const spread = s => {
+    const known = finite(s.y), [low, high] = [Math.min(...known), Math.max(...known)].map(significant);
+    return `${s.name}: ${known.length ? `${known.length} values, ${chart.y_title ?? 'share'} ${low} to ${high}` : 'no values'}`;
+  };
   return `${chart.title}. ${chart.series.map(spread).join('; ')}.`;
 }
 
@@ -202,7 +217,7 @@ function sectionChart(chart, onPoint) {
   if (chart.kind === 'matrix') return matrixFigure(chart);
   return chartFigure({
     title: chart.title, caption: chart.caption, describe: describeChart(chart), onPoint,
-    height: chart.diagonal ? 360 : 320, option: () => chartOptions[chart.kind](chart),
+    height: chart.diagonal ? 360 : 320, option: width => chartOptions[chart.kind](chart, width),
   });
 }
 
@@ -226,5 +241,6 @@ function matrixFigure(chart) {
           title: `${chart.row_title} ${row}, ${chart.column_title} ${chart.columns[c]}: ${show(number(value))}`,
         }, show(number(value)));
       })))));
-  return el('figure', { class: 'matrix-figure' }, el('h4', {}, chart.title), scrolling(chart.title, table), el('figcaption', {}, chart.caption));
+  return el('figure', { class: 'matrix-figure' },
+    el('h4', {}, chart.title), scrolling(chart.title, table), el('figcaption', {}, chart.caption));
 }

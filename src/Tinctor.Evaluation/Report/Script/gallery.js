@@ -20,11 +20,14 @@ const ends = [
   ['all', gallery.complete ? 'All' : `All ${gallery.images.length} shown`],
 ];
 
-$('gallery-note').textContent = (gallery.complete ? 'All images. '
-  : `${gallery.images.length} of ${images.length.toLocaleString('en')} images: the worst and best ${setOf(view.model, view.metric).worst.length} `
-    + `by ${listing(rankedBy.map(m => m.title))}${models.length > 1 ? ' of each model' : ''}${labels.length ? ', and the median of each label' : ''}. `)
-  + `Shown as JPEG copies of at most ${gallery.max_side} px (all together within ${gallery.budget / 1e6} MB); maps are computed from these copies, `
-  + 'the metrics from the original files.';
+const anEnd = setOf(view.model, view.metric).worst.length;
+$('gallery-note').textContent = [
+  gallery.complete ? 'All images.'
+    : `${gallery.images.length} of ${images.length.toLocaleString('en')} images: the worst and best ${anEnd} by ${listing(rankedBy.map(m => m.title))}`
+      + `${models.length > 1 ? ' of each model' : ''}${labels.length ? ', and the median of each label' : ''}.`,
+  `Shown as JPEG copies of at most ${gallery.max_side} px (all together within ${gallery.budget / 1e6} MB);`,
+  'maps are computed from these copies, the metrics from the original files.',
+].join(' ');
 
 // ---- controls
 
@@ -46,11 +49,12 @@ const leftPick = sidePick('left'), rightPick = sidePick('right');
 const sideChoices = [choice('Left', leftPick), choice('Right', rightPick)];
 const setPicked = (node, value) => node.tagName === 'SELECT' ? node.value = value : press(node, value);
 
-$('sets').append(...(models.length > 1 ? [choice('Model', modelPick)] : []), endPick, choice('by', metricPick));
-$('tools').append(modePick, showPick, ...sideChoices, el('span', { class: 'grow' }),
+$('sets').append(
+  ...(models.length > 1 ? [choice('Model', modelPick)] : []), endPick, choice('by', metricPick), el('span', { class: 'grow' }),
   el('span', { class: 'buttons' },
     button('←', 'Previous image', () => show(view.index - 1)), button('→', 'Next image', () => show(view.index + 1)),
     button('−', 'Zoom out', () => zoomBy(1 / 1.5)), button('+', 'Zoom in', () => zoomBy(1.5)), button('Fit', 'Whole image', reset)));
+$('tools').append(modePick, showPick, ...sideChoices);
 
 // Choosing the same version on both sides would compare nothing: the other side takes what this one had.
 function pickRole(side, role) {
@@ -68,8 +72,9 @@ function layersToShow() {
   const mapped = (role, against) => ({
     role, against, map: view.show, title: map.two ? map.name(roleTitle[role], roleTitle[against]) : map.name(roleTitle[role]),
   });
-  if (!map) return (swipe ? [view.left, view.right] : roles.map(([role]) => role)).map(image);
-  if (!map.two) return (swipe ? [view.left, view.right] : roles.map(([role]) => role).filter(r => r !== 'source')).map(role => mapped(role));
+  const all = swipe ? [view.left, view.right] : roles.map(([role]) => role);
+  if (!map) return all.map(image);
+  if (!map.two) return all.filter(role => swipe || role !== 'source').map(role => mapped(role));
   if (swipe) return [image(view.left), mapped(view.left, view.right)];
   return [image('real'), ...models.map(m => mapped(`model:${m.key}`, 'real'))];
 }

@@ -17,7 +17,7 @@ const maps = {
     name: a => `DAB, ${a}`, scale: 'optical density of DAB (decimal)', of: a => dabOf(a),
   },
   dab_difference: {
-    title: 'DAB difference', ramp: 'balance', low: -0.8, high: 0.8, two: true, ticks: ['≤ −0.8', '0', '≥ 0.8'],
+    title: 'DAB difference', ramp: 'balance', low: -0.5, high: 0.5, two: true, ticks: ['≤ −0.5', '0', '≥ 0.5'],
     name: (a, b) => `DAB, ${a} − ${b}`, scale: 'difference in optical density of DAB (decimal): brown is too much, blue too little',
     of: (a, b) => dabOf(a) - dabOf(b),
   },

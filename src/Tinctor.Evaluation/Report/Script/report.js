@@ -24,29 +24,33 @@ function baselineVerdict(model) {
   const them = baselines.length === 2 ? 'both baselines' : `the ${baselines[0].title.toLowerCase()} baseline`;
   const against = comparisons.filter(c => c.a === model.key && ['psnr', 'ssim'].includes(c.metric) && methodOf(c.b).kind === 'baseline');
   const say = c => `${metricOf(c.metric).title} against ${methodOf(c.b).title.toLowerCase()}`;
-  const lost = against.filter(c => c.better !== model.key), doubtful = against.filter(c => c.better === model.key && !c.significant && c.p_adjusted !== null);
+  const lost = against.filter(c => c.better !== model.key);
+  const doubtful = against.filter(c => c.better === model.key && !c.significant && c.p_adjusted !== null);
   const value = key => {
     const metric = metricOf(key);
     const others = baselines.map(b => `${format(summaryOf(b.key, key).mean, metric.digits)} for ${b.title.toLowerCase()}`);
     return `${metric.title} ${format(summaryOf(model.key, key).mean, metric.digits)}${unitOf(metric)} (${listing(others)})`;
   };
   return el('p', {}, name,
-    el('strong', { class: beats ? 'yes' : 'no' }, beats ? `Beats ${them}: ` : `Does not beat ${them}: `), `${value('psnr')}; ${value('ssim')}.`,
+    el('strong', { class: beats ? 'yes' : 'no' }, beats ? `Beats ${them}: ` : `Does not beat ${them}: `),
+    `${value('psnr')}; ${value('ssim')}.`,
     lost.length && lost.length < against.length ? ` It is worse or equal by ${listing(lost.map(say))}.` : '',
     doubtful.length ? ` Not significant: ${listing(doubtful.map(say))}.` : '');
 }
 
-// Which differences between two models can be told from chance.
+// Which differences between two models can be told from chance: the first metrics with their size, the others by number.
 function coupleVerdict([a, b]) {
-  const all = metrics.map(m => [m, compared(a, b, m.key)]).filter(([, c]) => c);
-  const names = list => listing(list.map(([m, c]) => `${m.title} (${equalsP(c.p_adjusted)})`));
-  const better = key => all.filter(([, c]) => c.significant && c.better === key);
+  const tested = metrics.map(m => [m, compared(a, b, m.key)]).filter(([, c]) => c && c.n > 0);
+  const size = ([m, c]) => `${m.title} (by ${format(Math.abs(number(c.difference)), m.digits)}${unitOf(m)}, ${equalsP(c.p_adjusted)})`;
+  const better = key => tested.filter(([, c]) => c.significant && c.better === key);
+  const name = list => list.length <= 3 ? listing(list.map(size))
+    : `${list.length} of ${tested.length} metrics, among them ${listing(list.slice(0, 2).map(size))}`;
   const parts = [a, b].filter(key => better(key).length)
-    .map(key => [el('strong', {}, `${methodOf(key).title} is significantly better`), ` by ${names(better(key))}`]);
-  const open = all.filter(([, c]) => !c.significant).map(([m]) => m.title);
-  const text = parts.flatMap((part, i) => [i ? '; ' : '', ...part]);
-  return el('p', {}, `${methodOf(a).title} against ${methodOf(b).title}: `, ...text,
-    open.length ? `${parts.length ? '; no' : 'no'} significant difference by ${open.length === all.length ? 'any metric' : listing(open)}` : '', '.');
+    .map(key => [el('strong', {}, `${methodOf(key).title} is significantly better`), ` by ${name(better(key))}`]);
+  const open = tested.filter(([, c]) => !c.significant).map(([m]) => m.title);
+  const rest = open.length === tested.length ? 'any metric' : open.length <= 4 ? listing(open) : `${open.length} other metrics`;
+  return el('p', {}, `${methodOf(a).title} against ${methodOf(b).title}: `, ...parts.flatMap((part, i) => [i ? '; ' : '', ...part]),
+    open.length ? `${parts.length ? '; no' : 'no'} significant difference by ${rest}` : '', '.');
 }
 const verdicts = models.map(baselineVerdict), verdictsOfCouples = modelCouples.map(coupleVerdict);
 $('verdict').append(...verdictsOfCouples.slice(0, 3), ...verdicts.slice(0, 4));
@@ -101,7 +105,8 @@ const bestOfMetric = (metric, group) => {
   const best = metric.higher_is_better ? Math.max(...values) : Math.min(...values);
   return values.length > 1 && Math.min(...values) !== Math.max(...values) ? best : null;
 };
-const estimate = (summary, digits) => [format(summary.mean, digits), el('small', {}, formatCi(summary.ci, digits) ?? '–')];
+const estimate = (summary, digits) =>
+  [format(summary.mean, digits), el('small', {}, formatCi(summary.ci, digits) ?? (summary.n ? 'no interval' : ''))];
 const methodHead = m => el('th', { scope: 'col' }, el('span', { class: 'swatch', style: { background: methodInk(m.key) } }), m.title);
 const methodCells = (metric, group) => {
   const best = bestOfMetric(metric, group);
@@ -111,11 +116,13 @@ const methodCells = (metric, group) => {
   });
 };
 
+const arrow = m => el('span', { class: 'arrow', title: `${m.higher_is_better ? 'higher' : 'lower'} is better` }, m.higher_is_better ? '↑' : '↓');
+
 function resultsTable() {
   const bodies = [...new Set(metrics.map(m => m.group))].map(group => el('tbody', {},
     el('tr', { class: 'group' }, el('th', { class: 'text', colspan: methods.length + 1, scope: 'rowgroup' }, groupTitle(group))),
     ...metrics.filter(m => m.group === group).map(m => el('tr', {},
-      el('th', { class: 'text', scope: 'row' }, withUnit(m), el('small', {}, m.higher_is_better ? '↑ higher is better' : '↓ lower is better')),
+      el('th', { class: 'text', scope: 'row' }, withUnit(m), ' ', arrow(m)),
       ...methodCells(m, groups[0])))));
   return scrolling('Means of all metrics', el('table', { class: 'estimates', 'aria-label': 'Means of all metrics' },
     el('thead', {}, el('tr', {}, el('th', { class: 'text', scope: 'col' }, 'Metric'), ...methods.map(methodHead))), ...bodies));
@@ -126,7 +133,8 @@ function spreadTable(metric) {
     { title: 'Method', text: true, value: m => m.title, show: m => m.title },
     ...['n', 'mean', 'std', 'median', 'min', 'max'].map(key => ({
       title: { n: 'n', mean: 'Mean', std: 'SD', median: 'Median', min: 'Least', max: 'Greatest' }[key],
-      value: m => number(summaryOf(m.key, metric.key)[key]), show: m => format(summaryOf(m.key, metric.key)[key], key === 'n' ? 0 : metric.digits),
+      value: m => number(summaryOf(m.key, metric.key)[key]),
+      show: m => format(summaryOf(m.key, metric.key)[key], key === 'n' ? 0 : metric.digits),
     })),
   ];
   return sortableTable(`Spread of ${metric.title}`, columns, methods);
@@ -135,9 +143,11 @@ function spreadTable(metric) {
 function labelTable(metric) {
   const rows = [...groups.slice(1), groups[0]];
   return scrolling(`${metric.title} by label`, el('table', { class: 'estimates', 'aria-label': `${metric.title} by label` },
-    el('thead', {}, el('tr', {}, el('th', { class: 'text', scope: 'col' }, 'Label'), el('th', { scope: 'col' }, 'n'), ...methods.map(methodHead))),
+    el('thead', {},
+      el('tr', {}, el('th', { class: 'text', scope: 'col' }, 'Label'), el('th', { scope: 'col' }, 'n'), ...methods.map(methodHead))),
     el('tbody', {}, ...rows.map(group => el('tr', { class: group.label === null ? 'total' : '' },
-      el('th', { class: 'text', scope: 'row' }, group.label ?? 'All'), el('td', {}, group.n.toLocaleString('en')), ...methodCells(metric, group))))));
+      el('th', { class: 'text', scope: 'row' }, group.label ?? 'All'), el('td', {}, group.n.toLocaleString('en')),
+      ...methodCells(metric, group))))));
 }
 
 const tools = () => el('div', { class: 'tools' });
@@ -150,12 +160,15 @@ const perMetric = (name, node) => {
 };
 
 $('results-tables').append(
-  el('div', { class: 'block' }, el('p', {}, `Mean over ${plural(evaluation.n, 'image')}, with ${ciName} below. The best of each row is in bold.`),
+  el('div', { class: 'block' },
+    el('p', {}, `Mean over ${plural(evaluation.n, 'image')}, with ${ciName} below. `
+      + 'The best of each row is in bold; ↑ higher is better, ↓ lower is better.'),
     resultsTable()));
 if (labels.length)
   $('results-tables').append(el('h3', {}, 'By label'), el('div', { class: 'block' },
     el('p', {}, `Mean of each label, with ${ciName} below. Labels from ${evaluation.labels_from}.`), ...perMetric('Metric', labelTable)));
-$('results-tables').append(el('details', { class: 'fold' }, el('summary', {}, 'Medians, standard deviations and ranges'), ...perMetric('Metric', spreadTable)));
+$('results-tables').append(el('details', { class: 'fold' },
+  el('summary', {}, 'Medians, standard deviations and ranges'), ...perMetric('Metric', spreadTable)));
 
 const absent = evaluation.metrics.filter(m => m.not_computed);
 if (absent.length)
@@ -170,7 +183,7 @@ function intervalPlot(c) {
   const parts = [svg('line', { x1: 60, x2: 60, y1: 1, y2: 19, class: 'zero' })];
   if (c.ci) parts.push(svg('line', { x1: x(c.ci[0]), x2: x(c.ci[1]), y1: 10, y2: 10, class: 'span' }));
   if (Number.isFinite(number(c.difference))) parts.push(svg('circle', { cx: x(number(c.difference)), cy: 10, r: 4 }));
-  return svg('svg', { class: `interval ${c.significant ? 'clear' : ''}`, viewBox: '0 0 120 20', width: 120, height: 20, 'aria-hidden': 'true' }, ...parts);
+  return svg('svg', { class: `interval ${c.significant ? 'clear' : ''}`, viewBox: '0 0 120 20', 'aria-hidden': 'true' }, ...parts);
 }
 
 function conclusion(c) {
@@ -180,29 +193,35 @@ function conclusion(c) {
 
 function comparisonTable([a, b]) {
   const rows = metrics.map(m => ({ metric: m, c: compared(a, b, m.key) })).filter(r => r.c);
+  const mean = key => ({
+    title: methodOf(key).title, value: r => number(summaryOf(key, r.metric.key).mean),
+    show: r => format(summaryOf(key, r.metric.key).mean, r.metric.digits),
+  });
   const tone = r => r.c.significant ? (r.c.better === a ? 'better' : 'worse') : 'open';
   return sortableTable(`${methodOf(a).title} against ${methodOf(b).title}`, [
     { title: 'Metric', text: true, value: r => r.metric.title, show: r => [withUnit(r.metric)] },
-    { title: methodOf(a).title, value: r => number(summaryOf(a, r.metric.key).mean), show: r => format(summaryOf(a, r.metric.key).mean, r.metric.digits) },
-    { title: methodOf(b).title, value: r => number(summaryOf(b, r.metric.key).mean), show: r => format(summaryOf(b, r.metric.key).mean, r.metric.digits) },
+    mean(a), mean(b),
     { title: 'Advantage', hint: `Mean difference, positive where ${methodOf(a).title} is better`, value: r => number(r.c.difference),
-      show: r => signed(r.c.difference, r.metric.digits) },
-    { title: `${percent(bootstrap.confidence)} CI`, value: r => r.c.ci?.[0] ?? NaN, show: r => formatCi(r.c.ci, r.metric.digits) ?? '–' },
-    { title: '0', hint: 'The interval and zero, each row at its own scale', value: r => number(r.c.difference), show: r => intervalPlot(r.c) },
-    { title: 'p', hint: 'Wilcoxon signed-rank, corrected after Holm', value: r => r.c.p_adjusted ?? NaN, show: r => formatP(r.c.p_adjusted) },
+      show: r => [signed(r.c.difference, r.metric.digits), el('small', {}, formatCi(r.c.ci, r.metric.digits) ?? '')] },
+    { title: 'Interval', hint: 'The interval beside zero, each row at its own scale', value: r => r.c.ci?.[0] ?? NaN,
+      show: r => intervalPlot(r.c) },
+    { title: 'p', hint: 'Wilcoxon signed-rank, corrected after Holm', value: r => r.c.p_adjusted ?? NaN,
+      show: r => formatP(r.c.p_adjusted) },
     { title: 'Conclusion', text: true, value: r => conclusion(r.c), show: r => conclusion(r.c), tone },
   ], rows);
 }
 
 const testedOn = comparisons.length ? Math.max(...comparisons.map(c => c.n)) : 0;
-$('comparisons-note').textContent = `Image by image over ${plural(testedOn, 'image')}; the advantage is turned so that positive means that the first is better. `
-  + `Intervals by bootstrap of ${bootstrap.unit}s; p of Wilcoxon's signed-rank test over ${bootstrap.unit}s, corrected after Holm over all comparisons `
+$('comparisons-note').textContent = `Image by image over ${plural(testedOn, 'image')}; the advantage is turned so that positive means `
+  + `that the first is better, with its ${ciName} below. `
+  + `p of Wilcoxon's signed-rank test over ${bootstrap.unit}s, corrected after Holm over all comparisons `
   + `by one metric; significant below ${format(1 - bootstrap.confidence, 2)}.`;
 $('comparisons-tables').append(...(() => {
   const bar = tools(), ordered = [...modelCouples, ...couples.filter(c => !modelCouples.includes(c))];
   const title = ([a, b]) => `${methodOf(a).title} against ${methodOf(b).title.replace(/^(Identity|Mean colour)$/, w => w.toLowerCase())}`;
   return [bar, panels('Comparison', ordered.map(couple => ({
-    key: couple.join('\n'), title: title(couple), node: el('div', {}, el('p', { class: 'panel-title' }, title(couple)), comparisonTable(couple)),
+    key: couple.join('\n'), title: title(couple),
+    node: el('div', {}, el('p', { class: 'panel-title' }, title(couple)), comparisonTable(couple)),
   })), bar)];
 })());
 
@@ -217,7 +236,7 @@ const quantile = (sorted, q) => {
 
 function histogramSpec() {
   const metric = metricOf(chosen), values = methods.map(m => scores(m.key, chosen)), all = values.flat();
-  const wanted = clamp(Math.round(2 * Math.sqrt(images.length)), 12, 36), range = roundRange(all, wanted);
+  const wanted = clamp(Math.round(2 * Math.sqrt(all.length)), 16, 40), range = roundRange(all, wanted);
   const count = Math.max(1, Math.round((range.max - range.min) / range.interval));
   const edges = Array.from({ length: count + 1 }, (_, i) => range.min + i * range.interval);
   const counted = list => {
@@ -238,7 +257,7 @@ function histogramCaption() {
     + infinite.map(([m, n]) => ` ${plural(n, 'identical image')} of ${m.title} with infinite ${metric.title} left out.`).join('');
 }
 
-function boxesOption() {
+function boxesOption(width) {
   const metric = metricOf(chosen), categories = labels.length ? labels : [undefined];
   const data = m => categories.map(label => {
     const sorted = scores(m.key, chosen, label).sort((a, b) => a - b);
@@ -248,13 +267,13 @@ function boxesOption() {
     return [inside[0], q1, q2, q3, inside.at(-1)];
   });
   return {
-    ...base(), legend: legend(methods.map(m => m.title)), grid: grid(),
+    ...base(), ...framed(methods.map(m => m.title), width),
     tooltip: {
       ...base().tooltip, trigger: 'item',
-      formatter: p => `${escaped(p.seriesName)}${labels.length ? ', ' + escaped(p.name) : ''}<br>median <b>${format(p.data[3], metric.digits)}</b><br>`
-        + `middle half ${format(p.data[2], metric.digits)} to ${format(p.data[4], metric.digits)}`,
+      formatter: p => `${escaped(p.seriesName)}${labels.length ? ', ' + escaped(p.name) : ''}<br>`
+        + `median <b>${format(p.data[3], metric.digits)}</b><br>middle half ${format(p.data[2], metric.digits)} to ${format(p.data[4], metric.digits)}`,
     },
-    xAxis: axis({ type: 'category', data: labels.length ? labels : ['all images'], name: labels.length ? 'label' : '', nameLocation: 'middle', nameGap: 28 }),
+    xAxis: xAxis(labels.length ? 'label' : '', { type: 'category', data: labels.length ? labels : ['all images'] }),
     yAxis: yAxis(withUnit(metric), { scale: true }),
     series: methods.map(m => ({
       name: m.title, type: 'boxplot', boxWidth: [5, 30], data: data(m),
@@ -269,7 +288,8 @@ function describeBoxes() {
     const sorted = scores(m.key, chosen, label).sort((a, b) => a - b);
     return `${m.title} median ${sorted.length ? format(quantile(sorted, 0.5), metric.digits) : 'not defined'}`;
   }).join(', ');
-  return `Box plots of ${metric.title}: ${(labels.length ? labels : [undefined]).map(l => (l === undefined ? '' : `label ${l}: `) + medians(l)).join('; ')}`;
+  const each = labels.length ? labels.map(l => `label ${l}: ${medians(l)}`) : [medians()];
+  return `Box plots of ${metric.title}: ${each.join('; ')}`;
 }
 
 // Two methods against each other: who wins on which image.
@@ -279,30 +299,33 @@ function pairSpec() {
   const both = images.filter(i => [a, b].every(m => Number.isFinite(number(i.scores[m.key][chosen]))));
   const values = m => both.map(i => number(i.scores[m.key][chosen]));
   return {
-    kind: 'scatter', title: 'Image by image', x_title: `${withUnit(metric)}, ${b.title}`, y_title: `${withUnit(metric)}, ${a.title}`, diagonal: true,
+    kind: 'scatter', title: 'Image by image', diagonal: true,
+    x_title: `${withUnit(metric)}, ${b.title}`, y_title: `${withUnit(metric)}, ${a.title}`,
     series: [{ name: a.title, x: values(b), y: values(a), names: both.map(i => i.name) }],
   };
 }
 function pairCaption() {
   const metric = metricOf(chosen), spec = pairSpec(), [a, b] = couple.split('\n').map(methodOf), { x, y } = spec.series[0];
   const wins = y.filter((v, i) => metric.higher_is_better ? v > x[i] : v < x[i]).length;
-  return `One point an image. ${a.title} is better than ${b.title} on ${wins} of ${x.length}: those ${metric.higher_is_better ? 'above' : 'below'} the line.`
+  return `One point an image. ${a.title} is better than ${b.title} on ${wins} of ${x.length}: `
+    + `those ${metric.higher_is_better ? 'above' : 'below'} the line.`
     + (x.some((_, i) => galleryOf.has(spec.series[0].names[i])) ? ' A click on a point shows its image.' : '');
 }
 
 const distributionFigures = [
-  chartFigure({ title: 'Histogram', option: () => chartOptions.histogram(histogramSpec()), caption: histogramCaption,
+  chartFigure({ title: 'Histogram', option: width => chartOptions.histogram(histogramSpec(), width), caption: histogramCaption,
     describe: () => `Histogram of ${describeChart({ ...histogramSpec(), y_title: 'images in a bin' })}` }),
   chartFigure({ title: labels.length ? 'By label' : 'Box plots', option: boxesOption, describe: describeBoxes,
     caption: 'Median, middle half, and whiskers to the farthest image within 1.5 times the middle half.' }),
-  ...(couples.length ? [chartFigure({ title: 'Image by image', height: 360, option: () => chartOptions.scatter(pairSpec()), caption: pairCaption,
-    describe: () => describeChart(pairSpec()), onPoint: name => lookAt(name) })] : []),
+  ...(couples.length ? [chartFigure({ title: 'Image by image', height: 360, option: width => chartOptions.scatter(pairSpec(), width),
+    caption: pairCaption, describe: () => describeChart(pairSpec()), onPoint: lookAt })] : []),
 ];
 const drawDistributions = () => distributionFigures.forEach(f => f.draw());
 $('distribution-tools').append(metricChoice(metrics, chosen, key => { chosen = key; drawDistributions(); }));
 if (couples.length > 1)
   $('distribution-tools').append(choice('Image by image', dropdown('Image by image',
-    couples.map(c => [c.join('\n'), `${methodOf(c[0]).title} against ${methodOf(c[1]).title}`]), couple, key => { couple = key; drawDistributions(); })));
+    couples.map(c => [c.join('\n'), `${methodOf(c[0]).title} against ${methodOf(c[1]).title}`]), couple,
+    key => { couple = key; drawDistributions(); })));
 $('distribution-charts').append(...distributionFigures);
 distributionFigures.forEach((f, i) => { f.id = ['histogram', 'boxes', 'pairs'][i]; });
 
@@ -377,7 +400,8 @@ chooseColumns();
 
 if (run) {
   $('training').hidden = false;
-  $('training-note').textContent = `Curves of the run ${run.name} over its steps, as logged (thin) and averaged over a twentieth of the run (thick).`;
+  $('training-note').textContent =
+    `Curves of the run ${run.name} over its steps, as logged (thin) and averaged over a twentieth of the run (thick).`;
   // The mean over a centred window of a twentieth of the curve: unlike a running mean it does not lag behind.
   const smooth = values => {
     const reach = Math.floor(values.length / 40);
@@ -391,7 +415,8 @@ if (run) {
     lineStyle: { ...style, color: colour('--m0') }, itemStyle: { color: colour('--m0') },
   });
   const curve = ([name, values]) => chartFigure({
-    title: name, height: 190, describe: `Curve of ${name} over ${run.steps.length} points, last value ${values.findLast(v => v !== null).toPrecision(4)}`,
+    title: name, height: 190,
+    describe: `Curve of ${name} over ${run.steps.length} points, last value ${values.findLast(v => v !== null).toPrecision(4)}`,
     option: () => ({
       ...base(), tooltip: { ...base().tooltip, valueFormatter: significant }, grid: { left: 52, right: 10, top: 10, bottom: 24 },
       xAxis: axis({ type: 'value', min: run.steps[0], max: run.steps.at(-1), axisLabel: { ...axis().axisLabel, showMaxLabel: true } }),
@@ -410,8 +435,8 @@ if (run) {
 const units = bootstrap.unit === 'slide' ? 'slides' : 'images';
 $('how').append(warningBox(evaluation.warnings, 'Before you use these numbers'), el('ul', {},
   el('li', {}, 'PSNR, SSIM, MAE and RMSE compare pixel with pixel. They mislead on pairs that are not aligned to the pixel: '
-    + 'on serial sections cells differ, a shift of a few pixels costs more than a wrong stain, and a blurred image scores better than a sharp one. '
-    + 'Look at the images before you believe a number.'),
+    + 'on serial sections cells differ, a shift of a few pixels costs more than a wrong stain, '
+    + 'and a blurred image scores better than a sharp one. Look at the images before you believe a number.'),
   el('li', {}, 'Levels depend on the data set more than on the method: compare only numbers from the same pairs, size and definition.'),
   el('li', {}, 'Identity is the source image handed back; mean colour is one flat colour. '
     + 'By these metrics, a model that does not beat both has learned nothing useful.'),
@@ -419,24 +444,27 @@ $('how').append(warningBox(evaluation.warnings, 'Before you use these numbers'),
     + 'not with another scanner, laboratory or training run.'),
   el('li', {}, 'A difference that is not significant is not shown to be zero: with more images it may become clear. '
     + 'One that is significant may still be too small to matter; look at its size.'),
-  el('li', {}, 'A good score says nothing about single cells. Virtual stain can invent or lose structures; it is for research use only, not for diagnosis.'),
+  el('li', {}, 'A good score says nothing about single cells. Virtual stain can invent or lose structures; '
+    + 'it is for research use only, not for diagnosis.'),
   el('li', {}, run ? 'What the model was trained on is under Training. Images that it has seen in training must not be among these.'
     : 'What the model was trained on is not known to this report (no run folder was given).')));
 
+const defined = m => sentence(m.definition) + (m.not_computed ? ` Not computed: ${m.not_computed}.` : '');
 $('definitions').append(definitionList([
-  ...evaluation.metrics.map(m => ({ term: withUnit(m), text: m.definition + (m.not_computed ? `. Not computed: ${m.not_computed}` : '') })),
-  ...evaluation.methods.map(m => ({ term: m.title, text: m.definition + (m.not_computed ? `. Not computed: ${m.not_computed}` : '') })),
+  ...evaluation.metrics.map(m => ({ term: withUnit(m), text: defined(m) })),
+  ...evaluation.methods.map(m => ({ term: m.title, text: defined(m) })),
 ]));
 const inputNames = { real: 'Real', source: 'Source', labels: 'Labels', train_real: 'Training targets', run: 'Run' };
 $('provenance').append(definitionList([
-  { term: 'Images', text: `${evaluation.n}, matched by file name` },
+  { term: 'Images', text: `${evaluation.n.toLocaleString('en')}, matched by file name` },
   ...Object.entries(evaluation.inputs.stained).map(([key, path]) => ({ term: models.find(m => m.key === key)?.title ?? key, text: path })),
   ...Object.entries(inputNames).filter(([key]) => evaluation.inputs[key]).map(([key, term]) => ({ term, text: evaluation.inputs[key] })),
   ...(evaluation.labels_from ? [{ term: 'Labels from', text: evaluation.labels_from }] : []),
   { term: 'Intervals', text: bootstrap.description },
   { term: 'Tests', text: `Wilcoxon's signed-rank test, two-sided, over ${units}; Holm's correction over all comparisons by one metric` },
   ...sections.flatMap(s => s.provenance.map(p => ({ term: `${s.title}: ${p.term}`, text: p.text }))),
-  { term: 'Made', text: `${evaluation.created} by Tinctor ${evaluation.versions.tinctor}, .NET ${evaluation.versions.dotnet}, ${evaluation.versions.os}` },
+  { term: 'Made', text: `${evaluation.created} by Tinctor ${evaluation.versions.tinctor}, .NET ${evaluation.versions.dotnet}, `
+    + evaluation.versions.os },
 ]));
 
 // ---- contents

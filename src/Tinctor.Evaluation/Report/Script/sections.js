@@ -11,7 +11,8 @@ function sectionNode(section) {
     ...section.tables.map(sectionTable),
     charts.length ? el('div', { class: `charts ${charts.length > 1 ? 'two' : 'one'}` }, ...charts) : '',
     section.pictures.length ? el('div', { class: 'pictures' }, ...section.pictures.map(pictureFigure)) : '',
-    fold('Definitions', section.definitions), fold('How it was computed', section.provenance));
+    fold('Definitions', section.definitions.map(d => ({ term: d.term, text: sentence(d.text) }))),
+    fold('How it was computed', section.provenance));
 }
 
 const sentence = text => text.charAt(0).toUpperCase() + text.slice(1) + (/[.!?]$/.test(text) ? '' : '.');
@@ -37,7 +38,7 @@ function sectionTable(table) {
 }
 
 function pictureFigure(picture) {
-  return el('figure', {}, el('img', { src: picture.image, alt: picture.title, loading: 'lazy' }),
+  return el('figure', {}, el('img', { src: picture.image, alt: picture.title }),
     el('figcaption', {}, el('b', {}, picture.title), ` ${picture.caption}`));
 }
 
@@ -47,4 +48,4 @@ function fold(title, definitions) {
 }
 
 const definitionList = definitions =>
-  el('dl', {}, ...definitions.flatMap(d => [el('dt', {}, d.term), el('dd', {}, sentence(d.text))]));
+  el('dl', {}, ...definitions.flatMap(d => [el('dt', {}, d.term), el('dd', {}, d.text)]));
