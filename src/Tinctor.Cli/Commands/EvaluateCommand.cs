@@ -173,8 +173,12 @@ public static class EvaluateCommand
                 AddRow(table, $"{model.Title}, {group.Label}", group.N, group.Summaries[model.Key], result);
         console.Write(table);
         console.MarkupLineInterpolated($"[dim]Means with intervals: {result.Bootstrap.Description}[/]");
-        foreach (string warning in result.Warnings)
+        foreach (string warning in result.Warnings.Concat(result.Sections.SelectMany(section => section.Warnings)))
             console.MarkupLineInterpolated($"[yellow]note:[/] {warning}");
+        foreach (var metric in result.NotComputed)
+            console.MarkupLineInterpolated($"[dim]{metric.Title} not computed: {metric.NotComputed}[/]");
+        foreach (var section in result.Sections.Where(section => section.NotComputed is not null))
+            console.MarkupLineInterpolated($"[dim]{section.Title} {section.NotComputed}[/]");
         PrintComparisons(result, console);
         string baselines = string.Join(" and ",
             result.Methods.Where(m => !m.IsModel && m.NotComputed is null).Select(m => m.Title.ToLowerInvariant()));

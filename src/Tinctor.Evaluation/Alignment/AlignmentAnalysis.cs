@@ -36,7 +36,7 @@ public sealed class AlignmentAnalysis : IAnalysis
                 new("alignment", "Residual displacement, and scores as they are, re-registered, and at the best shift", Columns,
                     [.. rows.Select(row => Row(row.Method, row.Images))]),
                 new("most_displaced", "The most displaced images",
-                    [new("image", "Image"), new("method", "Method"), new("displacement", "Displacement (px)", 2, false)],
+                    [new("image", "Image"), new("method", "Method"), new("displacement", "Displacement (px)", 2)],
                     [.. largest.Select(x => new object?[] { x.Name, Title(x.m), x.Displacement })]),
             ],
             Charts = Charts(set, rows),
