@@ -30,10 +30,12 @@ public sealed class ClassifierCommandTests : IDisposable
             Evaluate("refused", "--classifier", At("judge"), "--comparator", At("judge")).OneError());
         Directory.CreateDirectory(At("staining"));
         File.WriteAllText(At("staining/metrics.csv"), "step,epoch\n");
-        File.WriteAllText(At("staining/config.yaml"), "method: x\nmodel:\n  comparator:\n    path: c\n    sha256: 00\n    seed: 1\n    fold: 1\n");
+        File.WriteAllText(At("staining/config.yaml"),
+            "method: x\nmodel:\n  comparator:\n    path: c\n    sha256: 00\n    seed: 1\n    fold: 1\n");
         Assert.Contains("both were trained with seed 1 and fold 1",
             Evaluate("refused", "--classifier", At("judge"), "--run", At("staining")).OneError());
         Assert.False(Directory.Exists(At("refused")));
+        Assert.Contains("'tinctor train classifier'", CommandLine.Run("train", "--out", At("judge"), "--resume").OneError());
     }
 
     [Fact]

@@ -75,7 +75,9 @@ public sealed class LabelTests : IDisposable
     public void The_library_can_be_the_training_images_or_the_papers()
     {
         Sections.TestSet set = Set();
-        var wrong = set with { TrainingTargets = [.. set.Pairs.Select(pair => new LabelledImage(pair.Real, pair.Label == "dark" ? "light" : "dark", null))] };
+        LabelledImage[] targets =
+            [.. set.Pairs.Select(pair => new LabelledImage(pair.Real, pair.Label == "dark" ? "light" : "dark", null))];
+        Sections.TestSet wrong = set with { TrainingTargets = targets };
         Assert.Equal(0.0, Top1(LibraryChoice.Auto, wrong));
         Assert.Equal(1.0, Top1(LibraryChoice.Test, wrong));
         Assert.Equal(1.0, Top1(LibraryChoice.Paper, set));

@@ -14,7 +14,7 @@ internal static class TrainClassifierCommand
 
         Examples:
           tinctor train classifier --data pairs --out runs/judge --role evaluator --seed 1 --fold 1
-          tinctor train classifier --data pairs --out runs/comparator --role comparator --seed 0 --fold 0 --arch resnet50 --weights resnet50-0676ba61.pth
+          tinctor train classifier --data pairs --out runs/other --role comparator --arch resnet50 --weights resnet50-0676ba61.pth
           tinctor train classifier --data levels --out runs/levels                   folders levels/0, levels/1+, ... or levels/train/0, ...
           tinctor train classifier --out runs/judge --resume                         after Ctrl-C, a crash or a power cut
         """;

@@ -82,7 +82,8 @@ public sealed class EncoderAnalysis(Func<FeatureExtractor>? openSource, Func<Fea
         if (patch == 0) return [image];
         int columns = image.Width / patch, rows = image.Height / patch, count = columns * rows;
         if (count == 0)
-            throw new InvalidDataException($"{path}: is {image.Width}x{image.Height}, smaller than a patch of {patch}; give a smaller --patch");
+            throw new InvalidDataException(
+                $"{path}: is {image.Width}x{image.Height}, smaller than a patch of {patch}; give a smaller --patch");
         int chosen = Math.Min(count, MostPatches);
         return Enumerable.Range(0, chosen).Select(i => i * count / chosen)
             .Select(place => image.Crop(place % columns * patch, place / columns * patch, patch, patch));
@@ -156,8 +157,8 @@ public sealed class EncoderAnalysis(Func<FeatureExtractor>? openSource, Func<Fea
     [
         new("Paired, unpaired", "patches of the same place in both images; a patch and one of another image."),
         new("Best threshold, accuracy", "the similarity that tells most couples right, chosen on these couples themselves (so its accuracy "
-            + "is a little optimistic), and the share that it tells right. There are as many unpaired couples as paired ones: chance is 0.5. "
-            + "CEFF reports 0.44 and 92.37% for its encoders on BCI."),
+            + "is a little optimistic), and the share that it tells right. There are as many unpaired couples as paired ones: chance is "
+            + "0.5. CEFF reports 0.44 and 92.37% for its encoders on BCI."),
         new("AUROC", "the chance that a paired couple is more similar than an unpaired one."),
     ];
 

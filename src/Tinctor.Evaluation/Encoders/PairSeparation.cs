@@ -5,7 +5,7 @@ namespace Tinctor.Evaluation.Encoders;
 /// <summary>How well a similarity tells pairs from what does not belong together.</summary>
 /// <param name="Paired">Similarities of pairs.</param>
 /// <param name="Unpaired">Similarities of as many others.</param>
-/// <param name="Threshold">At or above it a couple is called a pair; the value with the best accuracy, half-way to the next lower one.</param>
+/// <param name="Threshold">Above it a couple is called a pair: where accuracy is best, half-way between two similarities.</param>
 /// <param name="Accuracy">Share of couples that the threshold gets right.</param>
 /// <param name="Roc">The curve over all thresholds.</param>
 public sealed record PairSeparation(

@@ -46,7 +46,7 @@ public sealed class FeatureLibrary : IDisposable
     }
 
     /// <summary>
-    /// The label that most neighbours have; of several as frequent ones that with the greatest sum of similarities. Null without neighbours.
+    /// The label that most neighbours have; of several as frequent ones that with the greatest sum of similarities. Null without any.
     /// </summary>
     public static string? Vote(IEnumerable<Neighbour> neighbours) =>
         neighbours.GroupBy(neighbour => neighbour.Label)

@@ -46,7 +46,8 @@ public sealed record ClassifierConfig : SupervisedConfig
     public override PairManifest ReadData()
     {
         int size = Data.CropSize > 0 ? Data.CropSize : Data.ImageSize;
-        if (size is > 0 and < SmallestSize) throw new InvalidDataException($"images of {size} pixels are too small; use {SmallestSize} or more");
+        if (size is > 0 and < SmallestSize)
+            throw new InvalidDataException($"images of {size} pixels are too small; use {SmallestSize} or more");
         PairManifest manifest = ClassFolders.Read(Data.Path, Data.SlidePattern) ?? PairManifest.Read(Data.Path, Data.SlidePattern);
         manifest = manifest with { Pairs = [.. manifest.Pairs.Select(Classified)] };
         Pair[] used = [.. manifest.Pairs.Where(pair => pair.Split != "test")];

@@ -93,8 +93,9 @@ public sealed class ResNet : Module<Tensor, Tensor>
         {
             throw new InvalidDataException($"{path}: {e.Message}; give weights of the same architecture", e);
         }
+        string file = Path.GetFileName(path);
         return there == wanted ? null : "the last layer starts anew: "
-            + (there is null ? $"{Path.GetFileName(path)} has none" : $"that of {Path.GetFileName(path)} is for {there} classes, not {wanted}");
+            + (there is null ? $"{file} has none" : $"that of {file} is for {there} classes, not {wanted}");
     }
 }
 

@@ -22,6 +22,8 @@ public static class ConfigFile
     {
         string origin = path ?? "the settings";
         Settings settings = path is null ? [] : Parse(File.ReadAllText(path), path);
+        if (settings.TryGetValue("task", out object? task))
+            throw new InvalidDataException($"{origin}: is a configuration of a {task}; train it with 'tinctor train {task}'");
         if (method is not null && settings.TryGetValue("method", out object? named) && !Equals(named, method))
             throw new InvalidDataException($"{path}: is a configuration of {named}, not of {method}");
         if (method is not null) settings["method"] = method;

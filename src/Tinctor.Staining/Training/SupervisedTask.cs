@@ -48,7 +48,9 @@ public abstract class SupervisedTask : Learner
     /// </summary>
     public abstract double Score(IEnumerable<Batch> validation);
 
-    /// <summary>Writes the finished model (see <see cref="SupervisedModel"/>); the network has its best weights and is set as for scoring.</summary>
+    /// <summary>
+    /// Writes the finished model (see <see cref="SupervisedModel"/>); the network has its best weights and is set as for scoring.
+    /// </summary>
     /// <param name="folder">Where to.</param>
     /// <param name="record">What the training was.</param>
     /// <param name="validation">The validation images once more, for what the card tells of them; may be empty.</param>

@@ -41,7 +41,8 @@ public sealed class ResNetTests : Data.DataFolder
     {
         using DisposeScope scope = torch.NewDisposeScope();
         using ResNet published = Formula(ResNet.Create("resnet18"));
-        SafeTensors.Save(At("whole.safetensors"), published.state_dict().Select(pair => KeyValuePair.Create("module." + pair.Key, pair.Value)));
+        SafeTensors.Save(At("whole.safetensors"),
+            published.state_dict().Select(pair => KeyValuePair.Create("module." + pair.Key, pair.Value)));
         SafeTensors.Save(At("trunk.safetensors"), published.state_dict().Where(pair => !pair.Key.StartsWith("fc.")));
 
         using ResNet same = ResNet.Create("resnet18"), levels = ResNet.Create("resnet18", 4), trunk = ResNet.Create("resnet18", 4);

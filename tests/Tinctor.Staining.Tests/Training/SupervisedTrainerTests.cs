@@ -15,7 +15,8 @@ public sealed class SupervisedTrainerTests : DataFolder
     public void The_model_has_the_weights_that_scored_best_and_its_card_tells_all()
     {
         Images();
-        TrainingResult result = Train("run", "training.steps=6", "training.checkpoint_every=2", "training.lr=0.001", "seed=3", "role=evaluator");
+        TrainingResult result = Train("run",
+            "training.steps=6", "training.checkpoint_every=2", "training.lr=0.001", "seed=3", "role=evaluator");
         Assert.True(result.Finished);
         ClassifierCard card = SupervisedModel.ReadCard<ClassifierCard>(At("run"), "classifier");
         double best = File.ReadLines(At("run/metrics.csv")).Skip(1).Select(line => line.Split(',')[^1]).Where(cell => cell.Length > 0)
@@ -29,7 +30,8 @@ public sealed class SupervisedTrainerTests : DataFolder
         Assert.Equal(["s9"], card.Training.TestSlides);
 
         using Classifier classifier = Classifier.Load(At("run"), Device.CPU);
-        string[] held = [.. Directory.GetFiles(At("target")).Where(file => card.Training.ValidationSlides.Any(Path.GetFileName(file)!.StartsWith))];
+        string[] held = [.. Directory.GetFiles(At("target"))
+            .Where(file => card.Training.ValidationSlides.Any(Path.GetFileName(file).StartsWith))];
         int[] predictions = [.. classifier.Run(held).Select(output => Array.IndexOf(output.Logits, output.Logits.Max()))];
         int right = held.Zip(predictions).Count(pair => pair.First.Contains(card.Classes[pair.Second]));
         Assert.Equal(card.Validation.Accuracy, right / (double)held.Length, 1e-9);
@@ -40,8 +42,8 @@ public sealed class SupervisedTrainerTests : DataFolder
     {
         Images();
         Train("run", "training.steps=25", "training.lr=0.001", "training.log_every=5", "training.ema=0", "data.stain_jitter=0");
-        double[] losses = [.. File.ReadLines(At("run/metrics.csv")).Skip(1).Select(line => line.Split(',')[2]).Where(cell => cell.Length > 0)
-            .Select(double.Parse)];
+        double[] losses = [.. File.ReadLines(At("run/metrics.csv")).Skip(1)
+            .Select(line => line.Split(',')[2]).Where(cell => cell.Length > 0).Select(double.Parse)];
         Assert.True(losses[^1] < 0.5 * losses[0], string.Join(' ', losses));
     }
 
@@ -97,7 +99,8 @@ public sealed class SupervisedTrainerTests : DataFolder
                 for (int i = 0; i < image.Data.Length; i++) image.Data[i] = (byte)((image.Data[i] / 4) + (label == "dark" ? 20 : 180));
                 image.Write(target);
                 if (slide == 9) File.WriteAllText(target, "no image");
-                pairs.Add(new(Write($"source/{name}", 64, 64), target, slide == 9 ? "test" : "train", label, $"s{slide}", PairLayout.TwoFiles));
+                string source = Write($"source/{name}", 64, 64), split = slide == 9 ? "test" : "train";
+                pairs.Add(new(source, target, split, label, $"s{slide}", PairLayout.TwoFiles));
             }
         }
         ManifestFile.Write(At("manifest.csv"), pairs);

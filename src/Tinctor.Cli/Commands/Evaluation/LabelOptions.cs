@@ -8,7 +8,7 @@ using Tinctor.Torch;
 
 namespace Tinctor.Cli.Commands.Evaluation;
 
-/// <summary>Options of <c>tinctor evaluate</c> for what images mean: labels by a classifier, and the similarity of encoders' features.</summary>
+/// <summary>Options of <c>tinctor evaluate</c> for what images mean: labels by a classifier, similarity by encoders.</summary>
 internal static class LabelOptions
 {
     private static readonly Option<string?> ClassifierFolder = new("--classifier")
@@ -32,7 +32,10 @@ internal static class LabelOptions
     };
 
     private static readonly Option<string?> Encoder = new("--encoder")
-        { Description = "Encoder of patches, TorchScript file or classifier model: do paired patches resemble each other?", HelpName = "FILE" };
+    {
+        Description = "Encoder of patches, TorchScript file or classifier model: do paired patches resemble each other?",
+        HelpName = "FILE",
+    };
 
     private static readonly Option<string?> SourceEncoder =
         new("--encoder-source") { Description = "Encoder of source images, with --encoder-target", HelpName = "FILE" };
