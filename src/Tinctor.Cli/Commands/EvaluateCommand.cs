@@ -56,7 +56,7 @@ public static class EvaluateCommand
 
     private static readonly Option<string> Out = new("--output", "-o", "--out")
     {
-        Description = "Folder for metrics.json, metrics.csv and report.html",
+        Description = "Folder for report.html, metrics.json, metrics.csv and tables/ (CSV and LaTeX)",
         HelpName = "DIR",
         Required = true,
     };

@@ -74,7 +74,8 @@ public sealed partial class Lpips : IDisposable
         return new PairMetric("lpips", $"LPIPS ({net.ToString().ToLowerInvariant()})", "", 4, false,
             "learned perceptual distance, version 0.1 (Zhang et al. 2018), images in [-1, 1] at their own size; "
             + $"trunk: {trunkFile.Describe("").Text}; lin weights: {linFile.Describe("").Text.Split(", not among")[0]}, values are {lin}",
-            lpips.Compute) { Group = "perceptual" };
+            lpips.Compute)
+        { Group = "perceptual" };
     }
 
     private double Compute(ScoredImage image, ScoredImage reference)

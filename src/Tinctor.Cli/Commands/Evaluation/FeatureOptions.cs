@@ -38,23 +38,23 @@ internal static class FeatureOptions
     };
 
     private static readonly Option<string?> FeaturesMean = new("--features-mean")
-        { Description = "Mean of R,G,B in [0, 1] for --features (default ImageNet's)", HelpName = "R,G,B" };
+    { Description = "Mean of R,G,B in [0, 1] for --features (default ImageNet's)", HelpName = "R,G,B" };
 
     private static readonly Option<string?> FeaturesStd = new("--features-std")
-        { Description = "Standard deviation of R,G,B for --features (default ImageNet's)", HelpName = "R,G,B" };
+    { Description = "Standard deviation of R,G,B for --features (default ImageNet's)", HelpName = "R,G,B" };
 
     private static readonly Option<string?> LpipsName = new("--lpips")
-        { Description = "LPIPS through alex, vgg or squeeze; needs --lpips-trunk and --lpips-lin", HelpName = "NET" };
+    { Description = "LPIPS through alex, vgg or squeeze; needs --lpips-trunk and --lpips-lin", HelpName = "NET" };
 
     private static readonly Option<string?> LpipsTrunkFile = new("--lpips-trunk")
-        { Description = "ImageNet weights of that network, as torchvision publishes them", HelpName = "FILE" };
+    { Description = "ImageNet weights of that network, as torchvision publishes them", HelpName = "FILE" };
 
     private static readonly Option<string?> LpipsLinFile = new("--lpips-lin")
-        { Description = "LPIPS's own weights: lpips/weights/v0.1/NET.pth", HelpName = "FILE" };
+    { Description = "LPIPS's own weights: lpips/weights/v0.1/NET.pth", HelpName = "FILE" };
 
     /// <summary>Where networks run; other topics use it too.</summary>
     internal static readonly Option<string> DeviceName = new("--device")
-        { Description = "cpu, cuda, cuda:N or auto, for networks", HelpName = "DEVICE", DefaultValueFactory = _ => "auto" };
+    { Description = "cpu, cuda, cuda:N or auto, for networks", HelpName = "DEVICE", DefaultValueFactory = _ => "auto" };
 
     /// <summary>All of them.</summary>
     public static IReadOnlyList<Option> All { get; } = MakeAll();

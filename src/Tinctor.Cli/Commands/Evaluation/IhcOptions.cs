@@ -10,7 +10,7 @@ namespace Tinctor.Cli.Commands.Evaluation;
 internal static class IhcOptions
 {
     private static readonly Option<bool> Ihc = new("--ihc")
-        { Description = "Compare DAB-positive area, mean DAB density, H-scores, Ki67 index: for targets that are IHC with DAB" };
+    { Description = "Compare DAB-positive area, mean DAB density, H-scores, Ki67 index: for targets that are IHC with DAB" };
 
     private static readonly Option<double> Positive = new("--dab-threshold")
     {
