@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.Text.Json.Nodes;
 using Tinctor.Cli.Commands;
 using Tinctor.Slides;
 
@@ -17,6 +18,30 @@ public sealed class EvaluateCommandTests : IDisposable
         WriteImage("real", "a", 110);
         Assert.Equal(0, await Run("--stained", At("stained"), "--real", At("real"), "-o", At("out"), "--ssim", "gaussian11"));
         Assert.Equal(["metrics.csv", "metrics.json", "report.html"], Directory.GetFiles(At("out")).Select(Path.GetFileName).Order());
+    }
+
+    [Fact]
+    public async Task SeveralModelsRepeatedRunsAndChosenMetricsComeTogether()
+    {
+        foreach (string name in new[] { "a", "b", "c" })
+        {
+            WriteImage("real", name, 110);
+            WriteImage("runs/1", name, 100);
+            WriteImage("runs/2", name, 104);
+            WriteImage("other", name, 140);
+        }
+        Assert.Equal(0, await Run("--stained", $"ours={At("runs/1")}", "--stained", $"theirs={At("other")}", "--real", At("real"),
+            "--repeats", $"ours={At("runs")}", "--metrics", "mae_dab", "--no-alignment", "-o", At("out")));
+        JsonNode json = JsonNode.Parse(File.ReadAllText(Path.Combine(At("out"), "metrics.json")))!;
+        Assert.Equal(["psnr", "ssim", "mae_dab"], Keys("metrics").Take(3));
+        Assert.Equal(["ours", "theirs", "identity", "mean_colour"], Keys("methods"));
+        Assert.Contains("uncertainty", Keys("sections"));
+        Assert.DoesNotContain("alignment", Keys("sections"));
+        Assert.StartsWith("not computed: give --inception",
+            (string?)json["sections"]!.AsArray().Single(s => (string?)s!["key"] == "distribution")!["not_computed"]);
+        Assert.True(File.Exists(Path.Combine(At("out"), "tables", "uncertainty_uncertainty.tex")));
+
+        string[] Keys(string list) => [.. json[list]!.AsArray().Select(item => (string)item!["key"]!)];
     }
 
     [Fact]
