@@ -53,7 +53,7 @@ internal static class FeatureOptions
     { Description = "LPIPS's own weights: lpips/weights/v0.1/NET.pth", HelpName = "FILE" };
 
     /// <summary>Where networks run; other topics use it too.</summary>
-    internal static readonly Option<string> DeviceName = new("--device")
+    private static readonly Option<string> DeviceName = new("--device")
     { Description = "cpu, cuda, cuda:N or auto, for networks", HelpName = "DEVICE", DefaultValueFactory = _ => "auto" };
 
     /// <summary>All of them.</summary>

@@ -3,7 +3,6 @@ using Tinctor.Evaluation;
 using Tinctor.Evaluation.Sections;
 using Tinctor.Evaluation.Segmentation;
 using Tinctor.Staining.Segmentation;
-using Tinctor.Staining.Training;
 
 namespace Tinctor.Cli.Commands.Evaluation;
 
@@ -50,7 +49,7 @@ internal static class SegmentationOptions
     }
 
     private static Segmenter Load(string model, ParseResult parse) =>
-        Segmenter.Load(model, DeviceChoice.Resolve(parse.GetValue(FeatureOptions.DeviceName)!).device);
+        Segmenter.Load(model, FeatureOptions.DeviceOf(parse));
 
     /// <summary>The pixel size.</summary>
     /// <exception cref="InvalidDataException">It is none.</exception>
