@@ -5,6 +5,7 @@ using Tinctor.Slides;
 
 namespace Tinctor.Cli.Tests;
 
+[Collection(Terminal.Name)]
 public sealed class EvaluateCommandTests : IDisposable
 {
     private readonly string _folder = Directory.CreateTempSubdirectory("evaluate-").FullName;

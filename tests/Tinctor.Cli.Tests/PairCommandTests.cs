@@ -7,6 +7,7 @@ using Tinctor.Tests;
 
 namespace Tinctor.Cli.Tests;
 
+[Collection(Terminal.Name)]
 public sealed class PairCommandTests : IDisposable
 {
     private readonly string folder = Directory.CreateTempSubdirectory("pair-").FullName;

@@ -4,6 +4,7 @@ using Tinctor.Slides;
 
 namespace Tinctor.Cli.Tests;
 
+[Collection(Terminal.Name)]
 public sealed class PhantomCommandTests : IDisposable
 {
     private readonly string _folder = Directory.CreateTempSubdirectory("phantom-").FullName;
