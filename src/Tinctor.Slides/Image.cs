@@ -182,6 +182,26 @@ public sealed partial class Image
         }
     }
 
+    /// <summary>Copies row <paramref name="y"/> as light in [0, 1].</summary>
+    internal void ReadLight(int y, Span<float> row)
+    {
+        ReadRow(y, row);
+        foreach (ref var sample in row)
+        {
+            sample /= Largest;
+        }
+    }
+
+    /// <summary>Replaces row <paramref name="y"/> by light, clamped to [0, 1] and rounded to the nearest sample; changes the span.</summary>
+    internal void WriteLight(int y, Span<float> row)
+    {
+        foreach (ref var sample in row)
+        {
+            sample *= Largest;
+        }
+        WriteRow(y, row);
+    }
+
     /// <summary>The nearest whole number of 0 to <paramref name="largest"/>, halves up; NaN is 0.</summary>
     internal static int Round(float value, float largest) => (int)(float.ClampNative(value, 0, largest) + 0.5f);
 

@@ -1,0 +1,184 @@
+using System.Text.Encodings.Web;
+using System.Text.Json;
+using System.Text.Json.Serialization;
+using Tinctor.Torch.Serialization;
+
+namespace Tinctor.Slides.Colour;
+
+/// <summary>How stains are estimated and brought to those of a reference.</summary>
+public enum StainMethod
+{
+    /// <summary>Directions by the extreme angles in the plane of the densities (Macenko et al. 2009), amounts scaled.</summary>
+    Macenko,
+
+    /// <summary>Directions by sparse non-negative factorisation (Vahadane et al. 2016), amounts scaled.</summary>
+    Vahadane,
+
+    /// <summary>Mean and spread of the colours in L*a*b* (Reinhard et al. 2001); knows no stains.</summary>
+    Reinhard,
+}
+
+/// <summary>One stain as it was found in images.</summary>
+public sealed record StainVector
+{
+    /// <summary>"H" for haematoxylin, "E" for eosin, "DAB".</summary>
+    public string Name { get; init; } = "";
+
+    /// <summary>Direction of the optical density in R, G and B, of length 1.</summary>
+    public double[] Od { get; init; } = [];
+
+    /// <summary>The 99th percentile of the amount over stained pixels, in decimal optical density.</summary>
+    public double Maximum { get; init; }
+}
+
+/// <summary>The colours of one image, or of many together: what normalisation needs to know of a reference. A small JSON file.</summary>
+public sealed record StainProfile
+{
+    private const int Fewest = 100;
+
+    private static readonly JsonSerializerOptions Json = new()
+    {
+        WriteIndented = true,
+        PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower,
+        UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow,
+        Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
+        Converters = { new JsonStringEnumConverter(JsonNamingPolicy.SnakeCaseLower) },
+    };
+
+    /// <summary>How it was estimated.</summary>
+    public StainMethod Method { get; init; }
+
+    /// <summary>Haematoxylin and the other stain; empty for Reinhard.</summary>
+    public StainVector[] Stains { get; init; } = [];
+
+    /// <summary>Mean L*, a*, b* of the stained pixels.</summary>
+    public double[] LabMean { get; init; } = [];
+
+    /// <summary>Standard deviation of L*, a*, b* over the stained pixels.</summary>
+    public double[] LabDeviation { get; init; } = [];
+
+    /// <summary>Images that it was estimated from.</summary>
+    public int Images { get; init; }
+
+    /// <summary>Stained pixels that it was estimated from.</summary>
+    public int Pixels { get; init; }
+
+    /// <summary>The two stains and, as residual, what is at right angles to both; not for Reinhard.</summary>
+    public StainMatrix Matrix() => StainMatrix.FromStains(Stains[0].Od, Stains[1].Od);
+
+    /// <summary>
+    /// Estimates a profile. Throws <see cref="InvalidDataException"/>, which names no file, if fewer than 100 pixels are stained or
+    /// (but for Reinhard) only one stain can be seen.
+    /// </summary>
+    public static StainProfile Of(StainedPixels pixels, StainMethod method)
+    {
+        if (pixels.Count < Fewest)
+        {
+            throw new InvalidDataException($"only {pixels.Count} of the sampled pixels are stained: too few to find the stains");
+        }
+        var (mean, deviation) = LabStatistics(pixels.Light);
+        return new()
+        {
+            Method = method,
+            Stains = method == StainMethod.Reinhard ? [] : FindStains(pixels.Density, method),
+            LabMean = mean,
+            LabDeviation = deviation,
+            Images = pixels.Images,
+            Pixels = pixels.Count,
+        };
+    }
+
+    /// <summary>
+    /// Reads a profile. Throws <see cref="FileNotFoundException"/>, or <see cref="InvalidDataException"/> if the file holds something else.
+    /// </summary>
+    public static StainProfile Read(string path)
+    {
+        if (!File.Exists(path))
+        {
+            throw new FileNotFoundException($"{path}: there is no such stain profile; make one with `tinctor stains estimate`");
+        }
+        try
+        {
+            using var stream = File.OpenRead(path);
+            var profile = JsonSerializer.Deserialize<StainProfile>(stream, Json) ?? throw new InvalidDataException("it is empty");
+            profile.Validate();
+            return profile;
+        }
+        catch (Exception e) when (e is JsonException or InvalidDataException)
+        {
+            throw new InvalidDataException($"{path}: is no stain profile ({e.Message}); make one with `tinctor stains estimate`", e);
+        }
+    }
+
+    /// <summary>Writes the profile as JSON, whole or not at all.</summary>
+    public void Write(string path) => AtomicFile.WriteText(path, JsonSerializer.Serialize(this, Json) + "\n");
+
+    /// <summary>Throws <see cref="InvalidDataException"/> if numbers are missing or senseless.</summary>
+    public void Validate()
+    {
+        if (!Enum.IsDefined(Method) || Stains is null || Stains.Length != (Method == StainMethod.Reinhard ? 0 : 2))
+        {
+            throw new InvalidDataException($"a profile of {Method.ToString().ToLowerInvariant()} has "
+                + $"{(Method == StainMethod.Reinhard ? "no stains" : "two stains")}");
+        }
+        if (!IsTriple(LabMean) || !IsTriple(LabDeviation) || LabDeviation.Any(value => value < 0))
+        {
+            throw new InvalidDataException("lab_mean and lab_deviation are three numbers each");
+        }
+        foreach (var stain in Stains)
+        {
+            if (stain is null || !IsTriple(stain.Od) || Math.Abs(Length(stain.Od) - 1) > 0.01 || !(stain.Maximum is > 0 and < 100))
+            {
+                throw new InvalidDataException("a stain has an od of three numbers, of length 1, and a maximum above 0");
+            }
+        }
+        if (Stains is [var first, var second] && Math.Abs(Dot(first.Od, second.Od)) > 0.9999)
+        {
+            throw new InvalidDataException("its two stains have one colour");
+        }
+    }
+
+    private static StainVector[] FindStains(float[] density, StainMethod method)
+    {
+        var matrix = method == StainMethod.Macenko
+            ? StainEstimation.Macenko(density, minimum: 0)
+            : StainEstimation.Vahadane(density);
+        double[] first = [.. matrix.Rows[..3]], second = [.. matrix.Rows[3..6]];
+        var amounts = new StainAmounts(first, second);
+        var (a, b) = (new double[density.Length / 3], new double[density.Length / 3]);
+        for (var i = 0; i < a.Length; i++)
+        {
+            (a[i], b[i]) = amounts.Of(density[3 * i], density[3 * i + 1], density[3 * i + 2]);
+        }
+        return
+        [
+            new() { Name = "H", Od = first, Maximum = StainEstimation.Percentile(a, 99) },
+            new() { Name = CounterName(second), Od = second, Maximum = StainEstimation.Percentile(b, 99) },
+        ];
+    }
+
+    // Eosin takes green out of the light, DAB blue.
+    private static string CounterName(double[] stain) => stain[1] > stain[2] ? "E" : "DAB";
+
+    private static (double[] Mean, double[] Deviation) LabStatistics(float[] light)
+    {
+        CieLab.FromRgb(light, light);
+        var (mean, deviation) = (new double[3], new double[3]);
+        var count = light.Length / 3;
+        for (var i = 0; i < light.Length; i++)
+        {
+            mean[i % 3] += light[i] / (double)count;
+        }
+        for (var i = 0; i < light.Length; i++)
+        {
+            deviation[i % 3] += Math.Pow(light[i] - mean[i % 3], 2) / count;
+        }
+        return (mean, Array.ConvertAll(deviation, Math.Sqrt));
+    }
+
+    private static bool IsTriple(double[]? values) => values is [var a, var b, var c] && double.IsFinite(a + b + c);
+
+    private static double Length(double[] v) => Math.Sqrt(Dot(v, v));
+
+    private static double Dot(double[] a, double[] b) => a[0] * b[0] + a[1] * b[1] + a[2] * b[2];
+}
