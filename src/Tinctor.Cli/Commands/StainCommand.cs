@@ -13,6 +13,7 @@ internal static class StainCommand
 {
     private const string Description = """
         Stain images of any size with a model. Names are kept; what is there already is left alone; what fails is reported at the end.
+        Models that tell a level from the source (derestainer) write it to levels.csv beside the images, with its probability.
 
         Examples:
           tinctor stain runs/first/model field.png -o stained
@@ -59,22 +60,26 @@ internal static class StainCommand
     {
         Threads.Use(parse.GetValue(ThreadCount));
         List<Job> work = Plan(parse);
-        List<Job> open = parse.GetValue(Overwrite) ? work : [.. work.Where(job => !File.Exists(job.Output))];
+        string model = parse.GetRequiredValue(Model);
+        LevelTable? levels = ModelFolder.ReadConfig(model).Model.PredictedLabels is { Count: > 0 } labels
+            ? new LevelTable(parse.GetRequiredValue(Out), labels) : null;
+        bool IsDone(Job job) => File.Exists(job.Output) && (levels is null || levels.Contains(job.Name));
+        List<Job> open = parse.GetValue(Overwrite) ? work : [.. work.Where(job => !IsDone(job))];
         if (open.Count < work.Count)
             AnsiConsole.MarkupLineInterpolated(
                 $"[dim]{work.Count - open.Count} of {work.Count} are stained already; --overwrite stains them again[/]");
         if (open.Count == 0) return 0;
         (Device device, string reason) = DeviceChoice.Resolve(parse.GetRequiredValue(Device));
         AnsiConsole.MarkupLineInterpolated($"[dim]device: {reason}[/]");
-        using var stainer = Stainer.Load(parse.GetRequiredValue(Model), device, parse.GetValue(Amp));
-        List<string> failures = StainAll(stainer, open, parse.GetValue(Quality), cancel);
+        using var stainer = Stainer.Load(model, device, parse.GetValue(Amp));
+        List<string> failures = StainAll(stainer, levels, open, parse.GetValue(Quality), cancel);
         if (!cancel.IsCancellationRequested) Console.WriteLine($"{open.Count - failures.Count} stained into {parse.GetRequiredValue(Out)}");
         foreach (string failure in failures) Console.Error.WriteLine($"error: {failure}");
         if (cancel.IsCancellationRequested) Console.Error.WriteLine("stopped; the same command goes on with what is left");
         return cancel.IsCancellationRequested ? 130 : failures.Count == 0 ? 0 : 1;
     }
 
-    private static List<string> StainAll(Stainer stainer, List<Job> work, int quality, CancellationToken cancel)
+    private static List<string> StainAll(Stainer stainer, LevelTable? levels, List<Job> work, int quality, CancellationToken cancel)
     {
         var failures = new List<string>();
         AnsiConsole.Progress()
@@ -84,25 +89,27 @@ internal static class StainCommand
                 ProgressTask task = context.AddTask("staining", maxValue: work.Count);
                 foreach (Job job in work)
                 {
-                    if (cancel.IsCancellationRequested) return;
-                    if (Stain(stainer, job, quality) is string failure) failures.Add(failure);
+                    if (cancel.IsCancellationRequested) break;
+                    if (Stain(stainer, levels, job, quality) is string failure) failures.Add(failure);
                     task.Increment(1);
                 }
+                levels?.Save();
             });
         return failures;
     }
 
     // What went wrong, in one line; null if nothing did.
-    private static string? Stain(Stainer stainer, Job job, int quality)
+    private static string? Stain(Stainer stainer, LevelTable? levels, Job job, int quality)
     {
         try
         {
             Image source = job.Read();
             if (source.Channels != stainer.InputChannels)
                 return $"{job.Input}: its number of channels is {source.Channels}, the model takes {stainer.InputChannels}";
-            Image stained = stainer.Stain(source);
+            (Image stained, LevelPrediction? level) = stainer.StainAndPredict(source);
             Directory.CreateDirectory(Path.GetDirectoryName(job.Output)!);
             stained.Write(job.Output, quality);
+            if (level is not null) levels?.Set(job.Name, level);
             return null;
         }
         catch (Exception e) when (e is InvalidDataException or IOException or UnauthorizedAccessException)
@@ -133,19 +140,17 @@ internal static class StainCommand
 
     private static IEnumerable<Job> OfSplit(string dataset, string split, string folder, string format) =>
         PairManifest.Read(dataset).OfSplit(split)
-        .Select(pair => new Job(pair.Source, () => PairedDataset.ReadPair(pair).Source, Output(folder, pair.Name + ".", format)));
+        .Select(pair => new Job(pair.Source, () => PairedDataset.ReadPair(pair).Source, folder, pair.Name, format));
 
     // Folders keep their inner structure. What was stained earlier into a folder inside the input is no input.
     private static IEnumerable<Job> OfImages(string input, string folder, string format)
     {
-        if (File.Exists(input)) return [new(input, () => Image.Read(input), Output(folder, Path.GetFileName(input), format))];
+        if (File.Exists(input)) return [new(input, () => Image.Read(input), folder, Path.GetFileNameWithoutExtension(input), format)];
         if (!Directory.Exists(input)) throw new InvalidDataException($"{input}: there is no such file or folder");
         return Directory.EnumerateFiles(input, "*", SearchOption.AllDirectories)
             .Where(file => IsImage(file) && !(IsInside(input, folder) && IsInside(folder, file))).Order(StringComparer.Ordinal)
-            .Select(file => new Job(file, () => Image.Read(file), Output(folder, Path.GetRelativePath(input, file), format)));
+            .Select(file => new Job(file, () => Image.Read(file), folder, Path.ChangeExtension(Path.GetRelativePath(input, file), null), format));
     }
-
-    private static string Output(string folder, string name, string format) => Path.Combine(folder, Path.ChangeExtension(name, format));
 
     private static bool IsInside(string folder, string path) =>
         Path.GetRelativePath(folder, path) is var relative && relative != "." && relative.Split(Path.DirectorySeparatorChar)[0] != "..";
@@ -153,5 +158,8 @@ internal static class StainCommand
     private static bool IsImage(string path) => Extensions.Contains(Path.GetExtension(path).ToLowerInvariant());
 
     /// <summary>One image to stain: its name for messages, how it is read, where the stained one goes.</summary>
-    private sealed record Job(string Input, Func<Image> Read, string Output);
+    private sealed record Job(string Input, Func<Image> Read, string Folder, string Name, string Format)
+    {
+        public string Output => Path.Combine(Folder, $"{Name}.{Format}");
+    }
 }

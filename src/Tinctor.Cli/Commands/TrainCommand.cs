@@ -15,6 +15,7 @@ internal static class TrainCommand
           tinctor train pix2pix --data pairs --out runs/small --steps 2000 --set model.ngf=32 --set model.generator=resnet_6blocks
           tinctor train --out runs/first --resume                                    after Ctrl-C, a crash or a power cut
           tinctor train pix2pix --config my.yaml --data BCI --out runs/bci --amp     settings from a file
+          tinctor train derestainer --data BCI --comparator runs/levels --out runs/her2
         """;
 
     private static readonly Argument<string?> Method = new("method")
@@ -37,6 +38,11 @@ internal static class TrainCommand
     };
     private static readonly Option<int?> Steps =
         new("--steps") { Description = "Train for so many steps, whatever the epochs say", HelpName = "N" };
+    private static readonly Option<string?> Comparator = new("--comparator")
+    {
+        Description = "Classifier whose features the training compares (derestainer); see 'tinctor train classifier'",
+        HelpName = "DIR",
+    };
     private static readonly Option<ulong?> Seed = new("--seed") { Description = "Start of all random choices (default 0)", HelpName = "N" };
     private static readonly Option<string?> Device =
         new("--device") { Description = "cpu, cuda, cuda:N or auto (default)", HelpName = "DEVICE" };
@@ -50,8 +56,8 @@ internal static class TrainCommand
         Method.AcceptOnlyFromAmong([.. RunConfig.Methods.Keys]);
         var command = new Command("train", Description)
         {
-            Method, Data, Out, Config, Set, Epochs, Steps, Seed, Device, Amp, ThreadCount, Resume, Print,
-            TrainClassifierCommand.Create(), TrainSegmenterCommand.Create(),
+            Method, Data, Out, Config, Set, Epochs, Steps, Comparator, Seed, Device, Amp, ThreadCount, Resume,
+            Print, TrainClassifierCommand.Create(), TrainSegmenterCommand.Create(),
         };
         command.Validators.Add(result =>
         {
@@ -59,7 +65,7 @@ internal static class TrainCommand
                 result.AddError($"Say which method to train: tinctor train {RunConfig.Methods.Keys.First()} ...");
             if (result.GetValue(Out) is null && !result.GetValue(Print)) result.AddError("Name the run folder: --out RUN");
             // Silently ignored settings would be worse.
-            Option[] settings = [Data, Config, Set, Epochs, Steps, Seed, Device, Amp, Print];
+            Option[] settings = [Data, Config, Set, Epochs, Steps, Comparator, Seed, Device, Amp, Print];
             if (result.GetValue(Resume)
                 && settings.FirstOrDefault(option => result.GetResult(option) is { Implicit: false }) is { } given)
                 result.AddError($"{given.Name} does not go with --resume: "
@@ -93,6 +99,7 @@ internal static class TrainCommand
             yield return $"training.epochs_decay={epochs}";
         }
         if (parse.GetValue(Steps) is int steps) yield return $"training.steps={steps}";
+        if (parse.GetValue(Comparator) is string comparator) yield return $"model.comparator.path={Path.GetFullPath(comparator)}";
         if (parse.GetValue(Seed) is ulong seed) yield return $"seed={seed}";
         if (parse.GetValue(Device) is string device) yield return $"training.device={device}";
         if (parse.GetValue(Amp)) yield return "training.amp=true";

@@ -63,12 +63,18 @@ public sealed class Classifier : IDisposable
         SupervisedModel.LoadWeights(folder, network);
         network.to(device);
         network.eval();
+        network.requires_grad_(false);
     }
 
     /// <summary>Reads a model folder, or the model of a run folder.</summary>
     /// <exception cref="InvalidDataException">It is no classifier.</exception>
     public static Classifier Load(string folder, Device device) =>
-        new(folder, SupervisedModel.ReadCard<ClassifierCard>(folder, ClassifierCard.ClassifierKind), device);
+        new(folder, ReadCard(folder), device);
+
+    /// <summary>What the classifier in a folder is.</summary>
+    /// <exception cref="InvalidDataException">It is no classifier.</exception>
+    public static ClassifierCard ReadCard(string folder) =>
+        SupervisedModel.ReadCard<ClassifierCard>(folder, ClassifierCard.ClassifierKind);
 
     /// <summary>Where it was read from.</summary>
     public string Folder { get; }
@@ -78,6 +84,9 @@ public sealed class Classifier : IDisposable
 
     /// <summary>The hash of its weights.</summary>
     public string Sha256 { get; }
+
+    /// <summary>The features [N,F] of a batch [N,3,H,W] in [-1,1] on its device, through which gradients flow to the batch.</summary>
+    public Tensor Features(Tensor batch) => network.features(Normalise(batch));
 
     /// <summary>The features [N,F] of a batch [N,3,H,W] (or of one channel) in [-1,1], and the logits [N,classes]; on the CPU.</summary>
     public (Tensor Features, Tensor Logits) Run(Tensor batch)

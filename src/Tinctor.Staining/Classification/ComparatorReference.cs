@@ -30,7 +30,7 @@ public sealed record ComparatorReference
     /// <exception cref="InvalidDataException">It is no classifier.</exception>
     public static ComparatorReference Of(string folder)
     {
-        ClassifierCard card = SupervisedModel.ReadCard<ClassifierCard>(folder, ClassifierCard.ClassifierKind);
+        ClassifierCard card = Classifier.ReadCard(folder);
         return new()
         {
             Path = System.IO.Path.GetFullPath(folder),

@@ -28,20 +28,30 @@ public static class ModelFolder
     /// <exception cref="InvalidDataException">The folder is no model, or its weights do not fit its configuration.</exception>
     public static (ModelConfig config, Module<Tensor, Tensor> network) Read(string folder, Device device)
     {
-        // A run folder holds its finished model in model/.
-        if (File.Exists(Path.Combine(folder, "model", Weights))) folder = Path.Combine(folder, "model");
+        ModelConfig config = ReadConfig(folder);
+        Module<Tensor, Tensor> network = config.Model.CreateGenerator();
+        Load(network, Path.Combine(ModelIn(folder), Weights));
+        network.to(device);
+        return (config, network);
+    }
+
+    /// <summary>Reads what the model of a model folder, or of a run folder, is.</summary>
+    /// <exception cref="InvalidDataException">The folder is no model.</exception>
+    public static ModelConfig ReadConfig(string folder)
+    {
+        folder = ModelIn(folder);
         foreach (string file in new[] { Config, Weights })
         {
             if (!File.Exists(Path.Combine(folder, file)))
                 throw new InvalidDataException($"{folder}: is no model folder, it has no {file}; "
                     + "a finished training run has one in model/, and 'tinctor import' makes one from a checkpoint");
         }
-        ModelConfig config = ConfigFile.LoadModel(Path.Combine(folder, Config));
-        Module<Tensor, Tensor> network = config.Model.CreateGenerator();
-        Load(network, Path.Combine(folder, Weights));
-        network.to(device);
-        return (config, network);
+        return ConfigFile.LoadModel(Path.Combine(folder, Config));
     }
+
+    // A run folder holds its finished model in model/.
+    private static string ModelIn(string folder) =>
+        File.Exists(Path.Combine(folder, "model", Weights)) ? Path.Combine(folder, "model") : folder;
 
     private static void Load(Module<Tensor, Tensor> network, string path)
     {

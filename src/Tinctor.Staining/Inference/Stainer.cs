@@ -41,24 +41,39 @@ public sealed class Stainer : IDisposable
     /// <summary>Channels that the network takes.</summary>
     public int InputChannels => config.InputChannels;
 
+    /// <summary>The labels that the model predicts from the source, beside staining it; empty if it predicts none.</summary>
+    public IReadOnlyList<string> Levels => network is ILevelPredictor ? config.PredictedLabels : [];
+
     /// <summary>Stains an image of any size that has <see cref="InputChannels"/> channels.</summary>
-    public Image Stain(Image source)
+    public Image Stain(Image source) => StainAndPredict(source).Stained;
+
+    /// <summary>Stains an image, and tells its level where the model predicts one (<see cref="Levels"/>), else null.</summary>
+    public (Image Stained, LevelPrediction? Level) StainAndPredict(Image source)
     {
         using DisposeScope scope = torch.NewDisposeScope();
-        Tensor stained = Stain(source.ToTensor(ValueRange.MinusOneToOne).unsqueeze(0));
-        return Image.FromTensor(stained[0], ValueRange.MinusOneToOne);
+        (Tensor stained, Tensor? probabilities) = Run(source.ToTensor(ValueRange.MinusOneToOne).unsqueeze(0));
+        return (Image.FromTensor(stained[0], ValueRange.MinusOneToOne),
+            probabilities is null ? null : new(config.PredictedLabels, [.. probabilities[0].ToArray<float>()]));
     }
 
     /// <summary>Stains a batch [N,C,H,W] in [-1,1] of any size; the result is on the CPU.</summary>
     public Tensor Stain(Tensor source)
     {
         using DisposeScope scope = torch.NewDisposeScope();
+        return Run(source).Stained.MoveToOuterDisposeScope();
+    }
+
+    private (Tensor Stained, Tensor? Probabilities) Run(Tensor source)
+    {
+        using DisposeScope scope = torch.NewDisposeScope();
         using Guard mode = torch.inference_mode();
         using Guard? cast = amp ? torch.autocast(device.type, ScalarType.BFloat16) : null;
-        long height = source.size(-2), width = source.size(-1);
-        Tensor stained = network.forward(Pad(source.to(device)));
-        return stained[TensorIndex.Ellipsis, ..(int)height, ..(int)width].to(ScalarType.Float32).cpu().contiguous()
-            .MoveToOuterDisposeScope();
+        (int height, int width) = ((int)source.size(-2), (int)source.size(-1));
+        Tensor padded = Pad(source.to(device));
+        (Tensor stained, Tensor? logits) = network is ILevelPredictor predictor ? predictor.Stain(padded) : (network.forward(padded), null);
+        Tensor? probabilities = logits is null ? null : F.softmax(logits.to(ScalarType.Float32), 1).cpu();
+        stained = stained[TensorIndex.Ellipsis, ..height, ..width].to(ScalarType.Float32).cpu().contiguous();
+        return (stained.MoveToOuterDisposeScope(), probabilities?.MoveToOuterDisposeScope());
     }
 
     /// <summary>Frees the network that <see cref="Load"/> read.</summary>

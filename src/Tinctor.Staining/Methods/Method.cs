@@ -21,6 +21,8 @@ public abstract class Method : Learner
     /// <summary>One update of all networks.</summary>
     /// <param name="source">[N,Cin,H,W].</param>
     /// <param name="target">[N,Cout,H,W].</param>
+    /// <param name="labels">The label of each pair, null where it has none; null for none at all.</param>
     /// <returns>The losses by name, as tensors without history: reading them is left to the caller.</returns>
-    public abstract IReadOnlyDictionary<string, Tensor> TrainStep(Tensor source, Tensor target);
+    public abstract IReadOnlyDictionary<string, Tensor> TrainStep(
+        Tensor source, Tensor target, IReadOnlyList<string?>? labels = null);
 }

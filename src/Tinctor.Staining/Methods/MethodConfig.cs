@@ -1,4 +1,5 @@
 using System.ComponentModel.DataAnnotations;
+using Tinctor.Staining.Data;
 using Tinctor.Torch;
 using Tinctor.Torch.Nn;
 
@@ -17,6 +18,19 @@ public abstract record MethodConfig
 
     /// <summary>How the trained network is run when it stains.</summary>
     public InferenceConfig Inference { get; init; } = new();
+
+    /// <summary>The labels that the staining network predicts beside the stained image, in the order of its logits; empty for none.</summary>
+    public virtual IReadOnlyList<string> PredictedLabels => [];
+
+    /// <summary>The settings with what follows from the files that they name (full paths, hashes), before a new run.</summary>
+    /// <exception cref="InvalidDataException">A file is not what the settings say.</exception>
+    public virtual MethodConfig Completed() => this;
+
+    /// <summary>What a user should know before this method is trained, a line each.</summary>
+    /// <param name="train">The pairs that it is to be trained on.</param>
+    /// <param name="test">The pairs that must have no part in it.</param>
+    /// <exception cref="InvalidDataException">The method cannot be trained on them.</exception>
+    public virtual IEnumerable<string> Remarks(IReadOnlyList<Pair> train, IReadOnlyList<Pair> test) => [];
 
     /// <summary>Builds the method with freshly initialised networks, for training.</summary>
     public abstract Method Create(Device device);

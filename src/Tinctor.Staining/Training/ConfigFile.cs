@@ -28,7 +28,9 @@ public static class ConfigFile
             throw new InvalidDataException($"{path}: is a configuration of {named}, not of {method}");
         if (method is not null) settings["method"] = method;
         foreach (string setting in overrides ?? []) Override(settings, setting);
-        var config = Resolve<RunConfig>(settings, origin, MethodType(settings, origin));
+        // Methods have defaults of their own for settings that all have.
+        RunConfig defaults = DefaultsOfMethod(settings, origin);
+        var config = Resolve<RunConfig>(Overlaid(defaults, settings), origin, defaults.Model.GetType());
         RefuseCrop(config, origin);
         return config;
     }
@@ -41,8 +43,7 @@ public static class ConfigFile
     {
         string origin = path ?? "the settings";
         // Tasks have defaults of their own for settings that all have.
-        Settings settings = Parse(Write(new TConfig()), origin);
-        if (path is not null) Overlay(settings, Parse(File.ReadAllText(path), path));
+        Settings settings = Overlaid(new TConfig(), path is null ? [] : Parse(File.ReadAllText(path), path));
         foreach (string setting in overrides ?? []) Override(settings, setting);
         return Resolve<TConfig>(settings, origin, typeof(MethodConfig));
     }
@@ -52,7 +53,7 @@ public static class ConfigFile
     public static ModelConfig LoadModel(string path)
     {
         Settings settings = Parse(File.ReadAllText(path), path);
-        return Resolve<ModelConfig>(settings, path, MethodType(settings, path));
+        return Resolve<ModelConfig>(settings, path, DefaultsOfMethod(settings, path).Model.GetType());
     }
 
     /// <summary>The configuration as YAML.</summary>
@@ -62,10 +63,10 @@ public static class ConfigFile
         .WithTypeInspector(inspector => new WritableProperties(inspector))
         .Build().Serialize(config);
 
-    private static Type MethodType(Settings settings, string origin)
+    private static RunConfig DefaultsOfMethod(Settings settings, string origin)
     {
         string method = settings.TryGetValue("method", out object? named) ? $"{named}" : "pix2pix";
-        return RunConfig.Methods.TryGetValue(method, out Type? type) ? type
+        return RunConfig.Methods.TryGetValue(method, out RunConfig? defaults) ? defaults
             : throw new InvalidDataException($"{origin}: there is no method '{method}'; "
                 + $"known are {string.Join(", ", RunConfig.Methods.Keys)}");
     }
@@ -82,12 +83,19 @@ public static class ConfigFile
         }
     }
 
+    private static Settings Overlaid(object defaults, Settings over)
+    {
+        Settings settings = Parse(Write(defaults), "the defaults");
+        Overlay(settings, over);
+        return settings;
+    }
+
     private static void Overlay(Settings settings, Settings over)
     {
         foreach ((object key, object? value) in over)
         {
             if (value is Settings section && settings.GetValueOrDefault(key) is Settings below) Overlay(below, section);
-            else settings[key] = value;
+            else if (value is not null) settings[key] = value;
         }
     }
 

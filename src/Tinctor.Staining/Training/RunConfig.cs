@@ -22,9 +22,11 @@ public sealed record RunConfig
     /// <summary>The method's own settings.</summary>
     public MethodConfig Model { get; init; } = new Pix2PixConfig();
 
-    /// <summary>The known methods and the settings that belong to them.</summary>
-    public static IReadOnlyDictionary<string, Type> Methods { get; } =
-        new SortedDictionary<string, Type> { ["pix2pix"] = typeof(Pix2PixConfig) };
+    /// <summary>The known methods with the settings of their papers.</summary>
+    public static IReadOnlyDictionary<string, RunConfig> Methods { get; } = new[]
+    {
+        new RunConfig { Method = "pix2pix", Model = new Pix2PixConfig() },
+    }.ToDictionary(config => config.Method);
 }
 
 /// <summary>Where training data is and how it is varied.</summary>

@@ -20,6 +20,7 @@ public sealed class Trainer : TrainingLoop<Method>
         observer.Note($"data: {data.Manifest.Describe()}");
         RefuseOtherChannels(data.Train[0], config.Model);
         observer.Note(data.Describe("pairs"));
+        foreach (string remark in config.Model.Remarks(data.Train, data.Manifest.OfSplit("test"))) observer.Note(remark);
         Loader = new PairLoader(
             data.TrainingSet(config.Data, config.Seed), config.Training.BatchSize, shuffle: true, config.Seed, config.Data.Workers);
     }
@@ -35,6 +36,7 @@ public sealed class Trainer : TrainingLoop<Method>
         RunFolder folder = RunFolder.Create(runFolder);
         // A run goes on from wherever it is resumed.
         if (config.Data.Path.Length > 0) config = config with { Data = config.Data with { Path = Path.GetFullPath(config.Data.Path) } };
+        config = config with { Model = config.Model.Completed() };
         var trainer = new Trainer(config, folder, observer, stop);
         folder.Describe(config, trainer.Device, DataSummary.Of(trainer.data.Manifest, stop));
         return trainer.Run(resume: false, stop);
@@ -71,7 +73,7 @@ public sealed class Trainer : TrainingLoop<Method>
             : 1 - Math.Max(0, epoch + 1 - training.Epochs) / (double)(training.EpochsDecay + 1);
 
     private protected override IReadOnlyDictionary<string, Tensor> TrainStep(Method method, Batch batch) =>
-        method.TrainStep(batch.Source.to(Device), batch.Target.to(Device));
+        method.TrainStep(batch.Source.to(Device), batch.Target.to(Device), [.. batch.Pairs.Select(pair => pair.Label)]);
 
     private protected override void Look(Method method, TrainingState state, RunLog log, int epoch)
     {

@@ -174,7 +174,8 @@ public sealed class TrainerTests : DataFolder
 
         public override int SizeMultiple => 1;
 
-        public override IReadOnlyDictionary<string, Tensor> TrainStep(Tensor source, Tensor target)
+        public override IReadOnlyDictionary<string, Tensor> TrainStep(
+            Tensor source, Tensor target, IReadOnlyList<string?>? labels = null)
         {
             bool poison = ++step == 5;
             using Guard quiet = torch.no_grad();

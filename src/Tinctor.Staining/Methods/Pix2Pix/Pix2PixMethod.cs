@@ -58,11 +58,12 @@ public sealed class Pix2PixMethod : Method
     public override void LoadState(IReadOnlyDictionary<string, Tensor> state) => pool.LoadState(state);
 
     /// <inheritdoc/>
-    public override IReadOnlyDictionary<string, Tensor> TrainStep(Tensor source, Tensor target)
+    public override IReadOnlyDictionary<string, Tensor> TrainStep(
+        Tensor source, Tensor target, IReadOnlyList<string?>? labels = null)
     {
         Tensor fake = netG.forward(source);
 
-        SetRequiresGrad(netD, true);
+        netD.requires_grad_(true);
         optimizerD.zero_grad();
         Tensor fakePair = pool.Query(torch.cat([source, fake], 1).detach());
         Tensor realPair = torch.cat([source, target], 1);
@@ -73,7 +74,7 @@ public sealed class Pix2PixMethod : Method
         lossD.backward();
         optimizerD.step();
 
-        SetRequiresGrad(netD, false);
+        netD.requires_grad_(false);
         optimizerG.zero_grad();
         Tensor lossGan = GanLoss.Of(config.GanMode, netD.forward(torch.cat([source, fake], 1)), real: true);
         Tensor lossL1 = F.l1_loss(fake, target) * config.LambdaL1;
@@ -93,10 +94,5 @@ public sealed class Pix2PixMethod : Method
     {
         Tensor alpha = torch.rand([realPair.size(0), 1, 1, 1], device: realPair.device);
         return GanLoss.GradientPenalty(netD.forward, realPair, fakePair, alpha, config.LambdaGp);
-    }
-
-    private static void SetRequiresGrad(Module network, bool requiresGrad)
-    {
-        foreach (Tensor parameter in network.parameters()) parameter.requires_grad = requiresGrad;
     }
 }
