@@ -1,5 +1,6 @@
 using System.ComponentModel.DataAnnotations;
 using Tinctor.Staining.Methods;
+using Tinctor.Staining.Methods.DeReStainer;
 using Tinctor.Staining.Methods.Pix2Pix;
 
 namespace Tinctor.Staining.Training;
@@ -26,6 +27,7 @@ public sealed record RunConfig
     public static IReadOnlyDictionary<string, RunConfig> Methods { get; } = new[]
     {
         new RunConfig { Method = "pix2pix", Model = new Pix2PixConfig() },
+        new RunConfig { Method = "derestainer", Model = new DeReStainerConfig(), Data = new() { CropSize = 512 } },
     }.ToDictionary(config => config.Method);
 }
 
