@@ -1,3 +1,5 @@
+using Tinctor.Tests;
+
 namespace Tinctor.Torch.Tests;
 
 /// <summary>Gradients of operators against finite differences.</summary>
@@ -86,7 +88,7 @@ public class GradientTests
         using var scope = torch.NewDisposeScope();
         using var random = new Generator().manual_seed(4);
         (Func<Tensor[], Tensor> function, long[][] shapes) = operators[name];
-        GradCheck.Run(function, Array.ConvertAll(shapes, shape => torch.randn(shape, random, ScalarType.Float64)));
+        GradientCheck.Run(function, Array.ConvertAll(shapes, shape => torch.randn(shape, random, ScalarType.Float64)));
     }
 
     [Fact]
@@ -95,7 +97,7 @@ public class GradientTests
         using var scope = torch.NewDisposeScope();
         using var random = new Generator().manual_seed(5);
         Tensor x = torch.randn([1, 2, 4, 4], random, ScalarType.Float64), w = torch.randn([2, 2, 3, 3], random, ScalarType.Float64);
-        GradCheck.Run(t =>
+        GradientCheck.Run(t =>
         {
             using Guard recorded = torch.enable_grad();
             Tensor input = t[0].requires_grad ? t[0] : t[0].detach().requires_grad_();

@@ -23,7 +23,7 @@ public sealed class StainSeparation
     /// <param name="stains">The three stains.</param>
     /// <param name="floor">Darker light counts as this, in (0,1).</param>
     /// <param name="clamp">Whether negative amounts become 0, as skimage has it; their gradient is then 0.</param>
-    public StainSeparation(StainMatrix stains, double floor = OpticalDensity.SkimageFloor, bool clamp = true)
+    public StainSeparation(StainMatrix stains, double floor = 1e-6, bool clamp = true)
     {
         if (floor is not (> 0 and < 1)) throw new ArgumentOutOfRangeException(nameof(floor), floor, "a floor is light between 0 and 1");
         (this.stains, inverse) = (Table(stains.Rows), Table(stains.Inverse));

@@ -15,7 +15,8 @@ public static class SsimLoss
     /// <param name="a">Images.</param>
     /// <param name="b">Images of the same shape.</param>
     /// <param name="range">The difference between white and black: 2 for [-1,1].</param>
-    public static Tensor Of(Tensor a, Tensor b, double range = 2)
+    /// <param name="black">What black is: SSIM compares the light itself, so that it is the same for [-1,1], [0,1] and bytes.</param>
+    public static Tensor Of(Tensor a, Tensor b, double range = 2, double black = -1)
     {
         if (a.ndim != 4 || !a.shape.SequenceEqual(b.shape) || Math.Min(a.size(2), a.size(3)) < Size)
             throw new ArgumentException("SSIM takes two batches [N,C,H,W] of one shape, each side "
@@ -27,9 +28,10 @@ public static class SsimLoss
         double c1 = 0.01 * range * (0.01 * range), c2 = 0.03 * range * (0.03 * range);
 
         Tensor[] means = Weighted(torch.cat([a, b, a.square() + b.square(), a * b], 1)).chunk(4, dim: 1);
-        Tensor product = means[0] * means[1], squares = means[0].square() + means[1].square();
-        Tensor covariance = means[3] - product, variances = means[2] - squares;
-        Tensor similarity = (product * 2 + c1) * (covariance * 2 + c2) / ((squares + c1) * (variances + c2));
+        (Tensor x, Tensor y) = (means[0] - black, means[1] - black);
+        Tensor covariance = means[3] - (means[0] * means[1]);
+        Tensor variances = means[2] - means[0].square() - means[1].square();
+        Tensor similarity = ((x * y * 2) + c1) * ((covariance * 2) + c2) / ((x.square() + y.square() + c1) * (variances + c2));
         return (1 - similarity.mean()).MoveToOuterDisposeScope();
     }
 

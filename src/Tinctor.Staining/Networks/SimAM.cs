@@ -16,7 +16,7 @@ public sealed class SimAM(double lambda = 1e-4) : Module<Tensor, Tensor>
         using DisposeScope temporaries = torch.NewDisposeScope();
         Tensor squares = (x - x.mean([2, 3], keepdim: true)).square();
         Tensor variance = squares.sum([2, 3], keepdim: true) / Math.Max(1, (x.size(2) * x.size(3)) - 1);
-        Tensor energy = squares.div((variance + lambda) * 4).add_(0.5);
+        Tensor energy = (squares * (0.25 / (variance + lambda))).add_(0.5);
         return (x * energy.sigmoid_()).MoveToOuterDisposeScope();
     }
 }

@@ -1,4 +1,3 @@
-using System.Runtime.CompilerServices;
 using Tinctor.Staining.Networks;
 using Tinctor.Tests;
 using Tinctor.Torch;
@@ -15,8 +14,8 @@ public sealed class ResNetTests : Data.DataFolder
     public void Names_and_shapes_are_those_of_torchvision(string architecture, long parameters)
     {
         using ResNet network = ResNet.Create(architecture);
-        Assert.Equal(File.ReadLines(Vector($"{architecture}.keys")),
-            network.state_dict().Select(pair => $"{pair.Key} {string.Join(',', pair.Value.shape)}"));
+        Assert.Equal(File.ReadLines(TestVectors.Path($"resnet/{architecture}.keys")),
+            FormulaWeights.Keys(network));
         Assert.Equal(parameters, network.parameters().Sum(parameter => parameter.numel()));
     }
 
@@ -26,8 +25,8 @@ public sealed class ResNetTests : Data.DataFolder
     {
         using DisposeScope scope = torch.NewDisposeScope();
         using Guard quiet = torch.inference_mode();
-        OrderedDictionary<string, Tensor> expected = SafeTensors.Load(Vector("io.safetensors"));
-        using ResNet network = Formula(ResNet.Create(architecture)).eval();
+        OrderedDictionary<string, Tensor> expected = SafeTensors.Load(TestVectors.Path("resnet/io.safetensors"));
+        using ResNet network = FormulaWeights.Fill(ResNet.Create(architecture)).eval();
         Tensor x = torch.tensor<float>([.. Enumerable.Range(0, 2 * 3 * 80 * 72).Select(i => (float)Math.Sin(0.05 * i))], 2, 3, 80, 72);
         Tensor features = network.features(x);
         Assert.Equal(length, network.Features);
@@ -40,7 +39,7 @@ public sealed class ResNetTests : Data.DataFolder
     public void Published_weights_are_taken_up_but_for_a_last_layer_of_other_classes()
     {
         using DisposeScope scope = torch.NewDisposeScope();
-        using ResNet published = Formula(ResNet.Create("resnet18"));
+        using ResNet published = FormulaWeights.Fill(ResNet.Create("resnet18"));
         SafeTensors.Save(At("whole.safetensors"),
             published.state_dict().Select(pair => KeyValuePair.Create("module." + pair.Key, pair.Value)));
         SafeTensors.Save(At("trunk.safetensors"), published.state_dict().Where(pair => !pair.Key.StartsWith("fc.")));
@@ -70,38 +69,5 @@ public sealed class ResNetTests : Data.DataFolder
         F.cross_entropy(network.forward(torch.randn([2, 3, 64, 64])), torch.tensor<long>([0, 2], 2)).backward();
         foreach ((string name, Tensor parameter) in network.named_parameters())
             Assert.True(parameter.grad is Tensor gradient && gradient.abs().max().item() > 0, name);
-    }
-
-    // make_resnet.py's formula.
-    private static ResNet Formula(ResNet network)
-    {
-        using Guard quiet = torch.no_grad();
-        foreach ((int number, (string name, Tensor value)) in network.state_dict().Index())
-        {
-            if (name.EndsWith("num_batches_tracked")) continue;
-            double fan = value.ndim > 1 ? value.numel() / value.size(0) : 0;
-            var numbers = new float[value.numel()];
-            for (int i = 0; i < numbers.Length; i++)
-            {
-                double s = Math.Sin((12.9898 * i) + number);
-                numbers[i] = (float)(fan > 0 ? s * 1.4 / Math.Sqrt(fan)
-                    : name.EndsWith("weight") || name.EndsWith("running_var") ? 1 + (0.2 * s) : 0.1 * s);
-            }
-            value.copy_(torch.tensor(numbers, value.shape));
-        }
-        return network;
-    }
-
-    private static string Vector(string name, [CallerFilePath] string here = "")
-    {
-        foreach (string start in (string[])[AppContext.BaseDirectory, here])
-        {
-            for (string? folder = Path.GetDirectoryName(start); folder is not null; folder = Path.GetDirectoryName(folder))
-            {
-                string path = Path.Combine(folder, "tests", "vectors", "resnet", name);
-                if (File.Exists(path)) return path;
-            }
-        }
-        throw new FileNotFoundException($"tests/vectors/resnet/{name}");
     }
 }
