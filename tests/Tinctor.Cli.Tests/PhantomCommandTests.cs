@@ -15,7 +15,8 @@ public sealed class PhantomCommandTests : IDisposable
     public async Task WritesPairsOfTheStainsAndSizeAskedFor()
     {
         Assert.Equal(0, await Run("--slides", "2", "--size", "80x64", "--stains", "he,ki67", "--level", "3+", "--seed", "9",
-            "--misalign", "3"));
+            "--misalign", "3", "--level-in-he", "0.5", "--on-tumour"));
+        Assert.EndsWith("level_in_he: 0.5\non_tumour: true\n", File.ReadAllText(Path.Combine(_folder, "phantom.yaml")));
         Assert.Equal(["source/s001_f01.png", "source/s002_f01.png"],
             Directory.GetFiles(Path.Combine(_folder, "source")).Select(Relative).Order());
         ImageInfo target = Image.ReadInfo(Path.Combine(_folder, "target", "s001_f01.png"));

@@ -18,6 +18,7 @@ public static class PhantomCommand
           tinctor phantom -o pairs --slides 20 --fields 4 --size 512x512  80 pairs of 20 slides
           tinctor phantom -o ki67 --stains he,ki67 --misalign 12          misaligned by up to 12 pixels, with the exact field
           tinctor phantom -o af --stains af,he --size 1280x1280           autofluorescence at 1/5 of the resolution to H&E
+          tinctor phantom -o lv --slides 99 --size 128x128 --mpp 1 --on-tumour --level-in-he 1   small fields whose H&E tells the level
         """;
 
     /// <summary>The command with its options.</summary>
@@ -43,6 +44,11 @@ public static class PhantomCommand
         };
         var level = Of("--level", "HER2 level of the tumours.", "mixed");
         level.AcceptOnlyFromAmong("mixed", "0", "1+", "2+", "3+");
+        var levelInHe = Of("--level-in-he", "How plainly nuclei show the HER2 level, 0 (a tendency) to 1.", 0.0);
+        var onTumour = new Option<bool>("--on-tumour")
+        {
+            Description = "Move fields to where tumour is; for small ones, which may else show none.",
+        };
         var seed = Of("--seed", "Any whole number from 0.", 0UL);
         var mpp = Of("--mpp", "Micrometres per pixel, 0.1 to 4.", 0.5);
         var misalign = Of("--misalign", "Largest displacement of targets against the source, pixels; affine and elastic.", 0.0);
@@ -61,8 +67,8 @@ public static class PhantomCommand
         var force = new Option<bool>("--force") { Description = "Replace an earlier phantom in the folder." };
         var command = new Command("phantom", Description)
         {
-            output, slides, fields, size, stains, level, seed, mpp, misalign, factor, ki67, variation, shading, blur, noise, val, test,
-            threads, force,
+            output, slides, fields, size, stains, level, levelInHe, onTumour, seed, mpp, misalign, factor, ki67, variation, shading, blur,
+            noise, val, test, threads, force,
         };
         command.SetAction((result, cancel) =>
         {
@@ -83,6 +89,8 @@ public static class PhantomCommand
                     MicronsPerPixel = result.GetValue(mpp),
                     Seed = result.GetValue(seed),
                     Stains = chosen,
+                    LevelInHe = result.GetValue(levelInHe),
+                    OnTumour = result.GetValue(onTumour),
                     Ki67Share = result.GetValue(ki67),
                     Misalign = result.GetValue(misalign),
                     AutofluorescenceFactor = result.GetValue(factor),

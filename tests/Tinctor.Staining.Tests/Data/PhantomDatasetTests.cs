@@ -100,6 +100,19 @@ public sealed class PhantomDatasetTests : IDisposable
     }
 
     [Fact]
+    public void OptionsThatAreOffLeaveNoTraceInTheParameters()
+    {
+        PhantomDataset plain = Small with { Slides = 1, FieldsPerSlide = 1 };
+        Write(plain);
+        string file = Path.Combine(_folder, "phantom.yaml");
+        Assert.EndsWith("sensor_noise: 1\n", File.ReadAllText(file));
+        PhantomDataset other = plain with { Options = plain.Options with { LevelInHe = 0.5, OnTumour = true } };
+        Assert.Contains("--force", Assert.Throws<IOException>(() => Write(other)).Message);
+        Write(other, replace: true);
+        Assert.EndsWith("sensor_noise: 1\nlevel_in_he: 0.5\non_tumour: true\n", File.ReadAllText(file));
+    }
+
+    [Fact]
     public void NothingOfOthersIsOverwritten()
     {
         string note = Path.Combine(_folder, "note.txt");

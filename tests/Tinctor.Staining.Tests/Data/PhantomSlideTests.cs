@@ -178,6 +178,48 @@ public sealed class PhantomSlideTests
     }
 
     [Fact]
+    public void HaematoxylinTellsTheLevelAsPlainlyAsAskedFor()
+    {
+        // Of all tumour nuclei of a field: mean area, and mean haematoxylin of their pixels.
+        (double Area, double Dark) Nuclei(int level, double levelInHe)
+        {
+            PhantomField field = Render(
+                s_ideal with
+                {
+                    Width = 512,
+                    Height = 512,
+                    Stains = [PhantomStain.He],
+                    Her2Level = level,
+                    LevelInHe = levelInHe,
+                    StainVariation = 0,
+                },
+                keepConcentrations: true);
+            HashSet<int> tumour = [.. field.Nuclei.Where(n => n.Kind == PhantomNucleusKind.Tumour).Select(n => n.Label)];
+            return (field.Nuclei.Where(n => tumour.Contains(n.Label)).Average(n => n.Area),
+                Enumerable.Range(0, field.Labels.Length).Where(i => tumour.Contains(field.Labels[i]))
+                    .Average(i => field.Images[0].Concentrations![3 * i]));
+        }
+        (double Area, double Dark)[] plain = [.. Enumerable.Range(0, 4).Select(level => Nuclei(level, 1))];
+        for (int level = 1; level < 4; level++)
+        {
+            Assert.True(plain[level].Area > 1.2 * plain[level - 1].Area, $"area {string.Join(" ", plain)}");
+            Assert.True(plain[level].Dark > 1.08 * plain[level - 1].Dark, $"haematoxylin {string.Join(" ", plain)}");
+        }
+        Assert.True(plain[3].Area / plain[0].Area > 1.4 * (Nuclei(3, 0).Area / Nuclei(0, 0).Area));
+    }
+
+    [Fact]
+    public void SmallFieldsAreMovedToTumour()
+    {
+        PhantomOptions small = s_ideal with { Width = 128, Height = 128, MicronsPerPixel = 1, Stains = [PhantomStain.He] };
+        double Tumour(int seed, bool onTumour) =>
+            Render(small with { Seed = (ulong)seed, OnTumour = onTumour }).Tissue.Count(t => t == (byte)PhantomTissue.Tumour) / 16384.0;
+        double[] moved = [.. Enumerable.Range(0, 12).Select(seed => Tumour(seed, true))];
+        Assert.All(moved, share => Assert.InRange(share, 0.2, 0.8));
+        Assert.Contains(Enumerable.Range(0, 12), seed => Tumour(seed, false) < 0.1);
+    }
+
+    [Fact]
     public void Ki67PositiveNucleiAreBrown()
     {
         PhantomField field = Render(s_ideal with { Width = 512, Height = 512, Stains = [PhantomStain.Ki67], Ki67Share = 0.5 },
@@ -208,6 +250,7 @@ public sealed class PhantomSlideTests
         Assert.Contains("304x260 is not a multiple", Assert.Throws<ArgumentException>(
             () => Render(s_small with { Width = 304, Stains = [PhantomStain.Autofluorescence] })).Message);
         Assert.Contains("HER2 level 4", Assert.Throws<ArgumentException>(() => Render(s_small with { Her2Level = 4 })).Message);
+        Assert.Contains("level in H&E 1.5", Assert.Throws<ArgumentException>(() => Render(s_small with { LevelInHe = 1.5 })).Message);
         Assert.Contains("misalignment", Assert.Throws<ArgumentException>(() => Render(s_small with { Misalign = 200 })).Message);
     }
 

@@ -206,7 +206,11 @@ public sealed record PhantomDataset
         return text.ToString();
     }
 
-    private string Parameters() => Yaml(new
+    // What is off is not named: a folder made before the option existed is still the same phantom.
+    private string Parameters() => Yaml(Always())
+        + (Options.LevelInHe > 0 ? Yaml(new { Options.LevelInHe }) : "") + (Options.OnTumour ? Yaml(new { Options.OnTumour }) : "");
+
+    private object Always() => new
     {
         Format = "tinctor-phantom-1",
         Slides,
@@ -226,7 +230,7 @@ public sealed record PhantomDataset
         Options.Shading,
         Options.Blur,
         Options.SensorNoise,
-    });
+    };
 
     private static string Describe(PhantomField field) => Yaml(new
     {

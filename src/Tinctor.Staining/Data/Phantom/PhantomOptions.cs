@@ -45,6 +45,18 @@ public sealed record PhantomOptions
     /// <summary>HER2 level of the slide's tumour, 0 to 3 for 0, 1+, 2+, 3+. Nuclear atypia, seen in every stain, rises with it.</summary>
     public int Her2Level { get; init; } = 2;
 
+    /// <summary>
+    /// How plainly the tumour's nuclei show the level, and so how well H&amp;E tells it: 0 a tendency in size, chromatin and growth, up
+    /// to 1 with levels further apart in atypia, larger, darker and crowded nuclei and dividing cells where it is high.
+    /// </summary>
+    public double LevelInHe { get; init; }
+
+    /// <summary>
+    /// Move each field, within its place, to where nests of tumour are; for canvases of less than about 500 um, which else may show
+    /// none.
+    /// </summary>
+    public bool OnTumour { get; init; }
+
     /// <summary>Share of tumour nuclei that are Ki67 positive, 0 to 1; null draws it per slide (0.05 to 0.6, rising with atypia).</summary>
     public double? Ki67Share { get; init; }
 
@@ -77,6 +89,7 @@ public sealed record PhantomOptions
         Check(Width is >= 16 and <= 65536 && Height is >= 16 and <= 65536, $"size {Width}x{Height}: each side must be 16 to 65536 pixels");
         Check(MicronsPerPixel is >= 0.1 and <= 4, $"{MicronsPerPixel} um per pixel: must be 0.1 to 4");
         Check(Her2Level is >= 0 and <= 3, $"HER2 level {Her2Level}: must be 0 to 3");
+        Check(LevelInHe is >= 0 and <= 1, $"level in H&E {LevelInHe}: must be 0 to 1");
         Check(Field >= 0, $"field {Field}: must not be negative");
         Check(Ki67Share is null or (>= 0 and <= 1), $"Ki67 share {Ki67Share}: must be 0 to 1");
         Check(Misalign >= 0 && Misalign <= Math.Min(Width, Height) / 4.0,

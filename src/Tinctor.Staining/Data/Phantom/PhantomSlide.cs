@@ -53,8 +53,13 @@ public static class PhantomSlide
         PhantomOptions options, bool keepConcentrations = false, IProgress<double>? progress = null, CancellationToken cancel = default)
     {
         options.Validate();
-        var model = new TissueModel(options.Seed, options.Her2Level, options.Ki67Share);
+        var model = new TissueModel(options.Seed, options.Her2Level, options.Ki67Share, options.LevelInHe);
         (float originX, float originY) = Origin(model, options.Field);
+        if (options.OnTumour)
+        {
+            float mpp = (float)options.MicronsPerPixel;
+            (originX, originY) = OnTumour(model, originX, originY, options.Width * mpp, options.Height * mpp);
+        }
         var truth = new Truth(options.Width, options.Height);
         SectionRenderer[] sections =
             [.. options.Stains.Select((stain, i) => new SectionRenderer(options, stain, i > 0, keepConcentrations))];
@@ -95,6 +100,20 @@ public static class PhantomSlide
             .Select(i => (X: (i % side) * FieldPitch, Y: (i / side) * FieldPitch))
             .OrderByDescending(place => Worth(model, place.X, place.Y))
             .ElementAt(field);
+    }
+
+    /// <summary>The corner, within the place, from which a canvas of so many micrometres shows most tumour, up to half of it.</summary>
+    private static (float X, float Y) OnTumour(TissueModel model, float left, float top, float width, float height)
+    {
+        const float step = 40;
+        int columns = 1 + (int)(Math.Max(0, FieldPitch - width) / step), rows = 1 + (int)(Math.Max(0, FieldPitch - height) / step);
+        return Enumerable.Range(0, columns * rows)
+            .Select(i => (X: left + (i % columns * step), Y: top + (i / columns * step)))
+            .MaxBy(corner => Math.Min(0.5f, Tumour(corner.X, corner.Y)));
+
+        float Tumour(float x, float y) => model.Glands(x, y, x + width, y + height)
+            .Where(gland => gland.Tissue == PhantomTissue.Tumour && model.Fat(gland.X, gland.Y) < 0)
+            .Sum(nest => MathF.PI * nest.A * nest.B) / (width * height);
     }
 
     private static float Worth(TissueModel model, float left, float top)

@@ -450,7 +450,9 @@ internal sealed class TissueBlock
     private void PlaceCells(Gland gland, int index, float left, float top, float right, float bottom)
     {
         bool vessel = gland.Tissue == PhantomTissue.Vessel, tumour = gland.Tissue == PhantomTissue.Tumour;
-        float spacing = vessel ? 14 : tumour ? 8.2f + (3.2f * gland.Atypia) : 6.6f;
+        // Larger nuclei need larger cells, but crowd all the same.
+        float larger = 1 + (0.1f * _model.LevelInHe * gland.Atypia);
+        float spacing = vessel ? 14 : tumour ? (8.2f + (3.2f * gland.Atypia)) * larger : 6.6f;
         float first = vessel ? 1.2f : tumour ? spacing * 0.52f : 5.2f;
         float last = Math.Min(gland.B, gland.Wall - (vessel ? 0 : 2.5f));
         float keep = vessel ? 0 : tumour ? spacing * 0.62f : 4.6f;

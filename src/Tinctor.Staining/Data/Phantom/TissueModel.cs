@@ -23,14 +23,20 @@ internal sealed class TissueModel
     /// <param name="seed">Any number.</param>
     /// <param name="her2Level">0 to 3.</param>
     /// <param name="ki67Share">Share of positive tumour nuclei; null draws it.</param>
-    public TissueModel(ulong seed, int her2Level, double? ki67Share)
+    /// <param name="levelInHe">How plainly nuclei show the level, 0 to 1: <see cref="PhantomOptions.LevelInHe"/>.</param>
+    public TissueModel(ulong seed, int her2Level, double? ki67Share, double levelInHe = 0)
     {
         _seed = Noise.Hash((int)seed, (int)(seed >> 32), 0x7155u);
         _level = her2Level;
-        _atypia = Math.Clamp(0.18f + (0.2f * her2Level) + Noise.Draw(_seed, 1, -0.1f, 0.1f), 0, 1);
+        LevelInHe = (float)levelInHe;
+        float mean = Noise.Lerp(0.18f + (0.2f * her2Level), 0.05f + (0.3f * her2Level), LevelInHe);
+        _atypia = Math.Clamp(mean + Noise.Draw(_seed, 1, -0.1f, 0.1f), 0, 1);
         _tubular = Math.Clamp(0.9f - (0.75f * _atypia) + Noise.Draw(_seed, 2, -0.1f, 0.1f), 0, 1);
         Ki67Share = (float)(ki67Share ?? Math.Clamp(0.05 + (0.55 * _atypia) + Noise.Draw(_seed, 3, -0.08f, 0.08f), 0.03, 0.7));
     }
+
+    /// <summary>How plainly nuclei show the level, 0 to 1.</summary>
+    public float LevelInHe { get; }
 
     /// <summary>Share of tumour nuclei that are Ki67 positive.</summary>
     public float Ki67Share { get; }
@@ -120,10 +126,20 @@ internal sealed class TissueModel
         float angle = radialAngle + (tumour ? Noise.Draw(hash, 2, -1.3f, 1.3f) : Noise.Draw(hash, 2, -0.25f, 0.25f));
         if (vessel)
             (size, aspect, angle) = (2.1f, Noise.Draw(hash, 1, 2.5f, 4), radialAngle + (MathF.PI / 2));
+        float dark = tumour
+            ? Noise.Draw(hash, 4, 0.46f, 0.84f) + (0.12f * atypia * Noise.Draw(hash, 6))
+            : Noise.Draw(hash, 4, 0.6f, 0.85f);
+        dark *= Noise.Draw(hash, 8) < 0.2f ? 0.55f : 1;
+        if (tumour)
+        {
+            // Bland nuclei become smaller and paler, atypical ones larger and darker, by as much as the option says.
+            size *= 1 + (LevelInHe * ((0.3f * atypia) - 0.1f));
+            dark *= 1 + (LevelInHe * ((0.5f * atypia) - 0.15f));
+        }
         float root = MathF.Sqrt(aspect);
         float her2 = vessel ? 0 : Math.Clamp(gland.Her2 + (0.25f * Noise.Normal(hash, 7)), 0, 3);
         float share = tumour ? Ki67Share * (0.6f + (0.8f * atypia)) : vessel ? 0.01f : 0.03f;
-        return new Nucleus
+        var nucleus = new Nucleus
         {
             Hash = hash,
             Kind = tumour ? PhantomNucleusKind.Tumour : vessel ? PhantomNucleusKind.Stromal : PhantomNucleusKind.Epithelial,
@@ -134,13 +150,14 @@ internal sealed class TissueModel
             Cos = MathF.Cos(angle),
             Sin = MathF.Sin(angle),
             Uneven = tumour ? 0.1f + (0.18f * atypia) : 0.06f,
-            Dark = (tumour ? Noise.Draw(hash, 4, 0.46f, 0.84f) + (0.12f * atypia * Noise.Draw(hash, 6)) : Noise.Draw(hash, 4, 0.6f, 0.85f))
-                * (Noise.Draw(hash, 8) < 0.2f ? 0.55f : 1),
+            Dark = dark,
             Coarse = tumour ? 0.35f + (0.5f * atypia) : 0.3f,
             Ki67 = Noise.Draw(hash, 9) < share ? Noise.Draw(hash, 10, 0.45f, 1) : 0,
             Her2 = her2,
             Nucleoli = tumour ? (int)((0.4f + (2.2f * atypia)) * Noise.Draw(hash, 11) * 1.6f) : 0,
         };
+        bool dividing = tumour && Noise.Draw(hash, 13) < 0.06f * LevelInHe * atypia;
+        return dividing ? nucleus with { A = 4.6f, B = 1.5f, Uneven = 0.4f, Dark = 1.25f, Coarse = 0.2f, Nucleoli = 0 } : nucleus;
     }
 
     /// <summary>A flat nucleus along an outline whose outward direction is given.</summary>
@@ -202,7 +219,8 @@ internal sealed class TissueModel
         float tumour = Tumour(x, y);
         if (tumour < 0 || Tissue(x, y) < 0.06f || Noise.Draw(hash, 3) > 0.55f + tumour)
             return null;
-        float atypia = _atypia + (0.35f * Noise.Gradient(x / 240, y / 240, _seed + 80)) + (0.08f * Noise.Normal(hash, 10));
+        float local = Noise.Lerp(0.35f, 0.25f, LevelInHe);
+        float atypia = _atypia + (local * Noise.Gradient(x / 240, y / 240, _seed + 80)) + (0.08f * Noise.Normal(hash, 10));
         atypia = Math.Clamp(atypia, 0, 1);
         float her2 = _level + (1.6f * (atypia - _atypia)) + (0.12f * Noise.Normal(hash, 20));
         float size = Noise.Draw(hash, 4) < 0.25f ? Noise.Draw(hash, 5, 9, 15) : Noise.Draw(hash, 5, 16, 27 + (11 * atypia));
