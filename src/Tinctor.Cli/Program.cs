@@ -3,6 +3,7 @@ using System.CommandLine.Invocation;
 using Spectre.Console;
 using Tinctor.Cli;
 using Tinctor.Cli.Commands;
+using Tinctor.Cli.Commands.Stains;
 
 var root = new RootCommand("Virtual staining of histology: from slides to registered pairs, a trained model, stained images and numbers.")
 {
@@ -12,6 +13,7 @@ var root = new RootCommand("Virtual staining of histology: from slides to regist
     TrainCommand.Create(),
     StainCommand.Create(),
     EvaluateCommand.Create(),
+    StainsCommand.Create(),
     ImportCommand.Create(),
     DoctorCommand.Create(),
     CompletionCommand.Create(),

@@ -6,7 +6,8 @@ namespace Tinctor.Cli.Tests;
 public sealed class ProgramTests
 {
     public static TheoryData<string> Commands =>
-        new("phantom", "pair", "train", "stain", "evaluate", "import pix2pix", "doctor", "completion");
+        new("phantom", "pair", "train", "stain", "evaluate", "stains estimate", "stains separate",
+            "stains normalize", "import pix2pix", "doctor", "completion");
 
     [Theory]
     [MemberData(nameof(Commands))]

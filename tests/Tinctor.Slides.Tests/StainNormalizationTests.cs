@@ -184,6 +184,27 @@ public sealed class StainNormalizationTests : InTemporaryFolder
     }
 
     [Fact]
+    public void The_stain_alone_of_a_pure_image_is_the_image()
+    {
+        double[] hed = [.. StainMatrix.HaematoxylinEosinDab.Rows];
+        var pure = new Image(16, 1, 3);
+        for (var i = 0; i < pure.Data.Length; i++)
+        {
+            pure.Data[i] = (byte)Math.Round(255 * Math.Pow(10, -0.1 * (i / 3) * hed[i % 3]));
+        }
+        var alone = StainImages.Alone(pure, StainMatrix.HaematoxylinEosinDab, 0);
+        Assert.All(pure.Data.Zip(alone.Data), pair => Assert.InRange(pair.First - pair.Second, -2, 2));
+        var amounts = StainImages.Amounts(pure, StainMatrix.HaematoxylinEosinDab, 0);
+        Assert.Equal((1, SampleType.UInt16), (amounts.Channels, amounts.SampleType));
+        for (var x = 0; x < 10; x++)
+        {
+            Assert.InRange(amounts.Samples16[x] / (double)StainImages.StepsPerDensity, 0.1 * x - 0.03, 0.1 * x + 0.03);
+        }
+        Assert.Throws<InvalidDataException>(() => StainImages.Alone(new Image(3, 3, 1), StainMatrix.HaematoxylinDab, 0));
+        Assert.Throws<ArgumentOutOfRangeException>(() => StainImages.Amounts(pure, StainMatrix.HaematoxylinDab, 3));
+    }
+
+    [Fact]
     public void Profiles_of_two_methods_do_not_mix()
     {
         var pixels = StainedPixels.Of(Section(Haematoxylin, Dab));

@@ -1,0 +1,137 @@
+using System.CommandLine;
+using Spectre.Console;
+using Tinctor.Slides;
+using Tinctor.Torch;
+
+namespace Tinctor.Cli.Commands;
+
+/// <summary>One image of a command that goes over many.</summary>
+/// <param name="Input">Its file, for messages.</param>
+/// <param name="Read">Reads it.</param>
+/// <param name="Name">Its place below the output folder, without extension.</param>
+internal sealed record ImageJob(string Input, Func<Image> Read, string Name)
+{
+    /// <summary>The file that the command makes of it.</summary>
+    public string Output(string folder, string extension) => Path.Combine(folder, $"{Name}.{extension}");
+}
+
+/// <summary>What commands share that make images out of images: inputs, what is there already, progress, and failures at the end.</summary>
+internal static class ImageJobs
+{
+    private static readonly string[] Extensions = [".png", ".jpg", ".jpeg", ".tif", ".tiff"];
+
+    public static Argument<string[]> Inputs() =>
+        new("input") { Description = "Images, or folders of images (searched through)", Arity = ArgumentArity.OneOrMore };
+
+    public static Option<string> Format()
+    {
+        var format = new Option<string>("--format") { Description = "png, jpg or tif", DefaultValueFactory = _ => "png" };
+        format.AcceptOnlyFromAmong("png", "jpg", "tif");
+        return format;
+    }
+
+    public static Option<int> Quality()
+    {
+        var quality = new Option<int>("--quality") { Description = "Quality of jpg, 1 to 100", DefaultValueFactory = _ => 90 };
+        quality.Validators.Add(result =>
+        {
+            if (result.GetValueOrDefault<int>() is < 1 or > 100) result.AddError("--quality lies between 1 and 100.");
+        });
+        return quality;
+    }
+
+    /// <summary>
+    /// The images of files and folders; folders keep their inner structure. What was made earlier in an output folder inside the input is
+    /// no input.
+    /// </summary>
+    /// <exception cref="InvalidDataException">There is no such file or folder.</exception>
+    public static IEnumerable<ImageJob> Find(string input, string? outputFolder = null)
+    {
+        if (File.Exists(input)) return [new(input, () => Image.Read(input), Path.GetFileNameWithoutExtension(input))];
+        if (!Directory.Exists(input)) throw new InvalidDataException($"{input}: there is no such file or folder");
+        bool isInside = outputFolder is not null && IsInside(input, outputFolder);
+        return Directory.EnumerateFiles(input, "*", SearchOption.AllDirectories)
+            .Where(file => Extensions.Contains(Path.GetExtension(file).ToLowerInvariant()) && !(isInside && IsInside(outputFolder!, file)))
+            .Order(StringComparer.Ordinal)
+            .Select(file => new ImageJob(file, () => Image.Read(file), Path.ChangeExtension(Path.GetRelativePath(input, file), null)));
+    }
+
+    /// <summary>Refuses an empty list.</summary>
+    public static void RefuseNone(IReadOnlyCollection<ImageJob> jobs, IEnumerable<string> inputs)
+    {
+        if (jobs.Count == 0)
+            throw new InvalidDataException($"{string.Join(", ", inputs)}: no images found (looked for {string.Join(" ", Extensions)})");
+    }
+
+    /// <summary>The jobs that lack an output, or all; refuses those that would write over an input or over each other's output.</summary>
+    /// <param name="jobs">All jobs.</param>
+    /// <param name="outputs">The files that a job makes.</param>
+    /// <param name="overwrite">Whether what is there is made again.</param>
+    /// <param name="done">"stained", for the note on what is there already.</param>
+    /// <param name="isWhole">What must hold beside the outputs being there.</param>
+    public static List<ImageJob> Open(List<ImageJob> jobs, Func<ImageJob, IEnumerable<string>> outputs, bool overwrite, string done,
+        Func<ImageJob, bool>? isWhole = null)
+    {
+        if (jobs.Find(job => outputs(job).Any(output => Path.GetFullPath(job.Input) == Path.GetFullPath(output))) is { Input: string own })
+            throw new InvalidDataException($"{own}: would be written over by its {done} image; choose another folder for -o");
+        foreach (var same in jobs.GroupBy(job => outputs(job).First()).Where(group => group.Count() > 1))
+            throw new InvalidDataException($"{string.Join(" and ", same.Select(job => job.Input))} "
+                + $"would both be written to {same.Key}; give them folders of their own");
+        List<ImageJob> open = overwrite ? jobs : [.. jobs.Where(job => !outputs(job).All(File.Exists) || isWhole?.Invoke(job) == false)];
+        if (open.Count < jobs.Count)
+            AnsiConsole.MarkupLineInterpolated(
+                $"[dim]{jobs.Count - open.Count} of {jobs.Count} are {done} already; --overwrite does it again[/]");
+        return open;
+    }
+
+    /// <summary>Works through the jobs with a progress bar; those that fail are named at the end.</summary>
+    /// <param name="open">The jobs.</param>
+    /// <param name="doing">"staining".</param>
+    /// <param name="done">"stained into DIR".</param>
+    /// <param name="one">One job; what goes wrong with its files is caught.</param>
+    /// <param name="threads">Jobs at the same time.</param>
+    /// <param name="cancel">Ends the work after the present images.</param>
+    /// <returns>The exit code.</returns>
+    public static int Run(List<ImageJob> open, string doing, string done, Action<ImageJob> one, int threads, CancellationToken cancel)
+    {
+        var failures = new string?[open.Count];
+        AnsiConsole.Progress()
+            .Columns(new TaskDescriptionColumn(), new ProgressBarColumn(), new PercentageColumn(), new RemainingTimeColumn())
+            .Start(context =>
+            {
+                ProgressTask task = context.AddTask(doing, maxValue: open.Count);
+                Parallel.For(0, open.Count, new ParallelOptions { MaxDegreeOfParallelism = threads }, (i, loop) =>
+                {
+                    if (cancel.IsCancellationRequested) loop.Stop();
+                    else failures[i] = Try(open[i], one);
+                    task.Increment(1);
+                });
+            });
+        string[] failed = [.. failures.OfType<string>()];
+        if (!cancel.IsCancellationRequested) Console.WriteLine($"{open.Count - failed.Length} {done}");
+        foreach (string failure in failed) Console.Error.WriteLine($"error: {failure}");
+        if (cancel.IsCancellationRequested) Console.Error.WriteLine("stopped; the same command goes on with what is left");
+        return cancel.IsCancellationRequested ? 130 : failed.Length == 0 ? 0 : 1;
+    }
+
+    // What went wrong, in one line; null if nothing did.
+    private static string? Try(ImageJob job, Action<ImageJob> one)
+    {
+        try
+        {
+            one(job);
+            return null;
+        }
+        catch (Exception e) when (e is InvalidDataException or IOException or UnauthorizedAccessException)
+        {
+            return e.Message.Contains(job.Input) ? e.Message : $"{job.Input}: {e.Message}";
+        }
+        catch (TorchException e)
+        {
+            return $"{job.Input}: {(e.Message.Contains("memory") ? "too large for this device's memory" : e.Message.Split('\n')[0])}";
+        }
+    }
+
+    private static bool IsInside(string folder, string path) =>
+        Path.GetRelativePath(folder, path) is var relative && relative != "." && relative.Split(Path.DirectorySeparatorChar)[0] != "..";
+}

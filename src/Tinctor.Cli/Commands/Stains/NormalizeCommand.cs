@@ -1,0 +1,81 @@
+using System.Collections.Concurrent;
+using System.CommandLine;
+using Tinctor.Slides;
+using Tinctor.Slides.Colour;
+
+namespace Tinctor.Cli.Commands.Stains;
+
+/// <summary><c>tinctor stains normalize</c>: images in the colours of a reference.</summary>
+internal static class NormalizeCommand
+{
+    private const string Description = """
+        Bring images to the colours of a reference: a profile of 'tinctor stains estimate', or an image. Glass stays glass. Images with too
+        little tissue are written as they are, with a warning. Names and inner folders are kept; what is there already is left alone.
+
+        Examples:
+          tinctor stains normalize slides/ --to reference.json -o normalized
+          tinctor stains normalize tile.png --to other.png --method reinhard -o normalized
+          tinctor stains normalize tiles-of-A/ --from A.json --to reference.json -o normalized    keeps the tiles' proportions
+        """;
+
+    private static readonly Argument<string[]> Inputs = ImageJobs.Inputs();
+    private static readonly Option<string> To = new("--to")
+    {
+        Description = "The reference",
+        HelpName = "FILE.json|IMAGE",
+        Required = true,
+    };
+    private static readonly Option<string?> From = new("--from")
+    {
+        Description = "Profile of what all inputs have in common (their slide, their laboratory); default: each image's own colours",
+        HelpName = "FILE.json",
+    };
+    private static readonly Option<StainMethod?> Method =
+        StainsCommand.Method("For a reference image, macenko (default); for a profile its own method, or reinhard, which any serves");
+    private static readonly Option<string> Out =
+        new("--out", "-o") { Description = "Folder for the normalised images", HelpName = "DIR", Required = true };
+    private static readonly Option<string> Format = ImageJobs.Format();
+    private static readonly Option<int> Quality = ImageJobs.Quality();
+    private static readonly Option<bool> Overwrite = new("--overwrite") { Description = "Normalise again what is there already" };
+
+    public static Command Create()
+    {
+        var command = new Command("normalize", Description) { Inputs, To, From, Method, Out, Format, Quality, Overwrite };
+        command.SetAction((parse, cancel) => Task.Run(() => Run(parse, cancel)));
+        return command;
+    }
+
+    private static int Run(ParseResult parse, CancellationToken cancel)
+    {
+        string[] inputs = parse.GetRequiredValue(Inputs);
+        string folder = parse.GetRequiredValue(Out), format = parse.GetRequiredValue(Format);
+        List<ImageJob> jobs = [.. inputs.SelectMany(input => ImageJobs.Find(input, folder))];
+        ImageJobs.RefuseNone(jobs, inputs);
+        StainProfile? from = parse.GetValue(From) is string common ? StainProfile.Read(common) : null;
+        var normalizer = new StainNormalizer(Reference(parse.GetRequiredValue(To), parse.GetValue(Method)), from);
+        List<ImageJob> open = ImageJobs.Open(jobs, job => [job.Output(folder, format)], parse.GetValue(Overwrite), "normalized");
+        if (open.Count == 0) return 0;
+        var warnings = new ConcurrentBag<string>();
+        int code = ImageJobs.Run(open, "normalizing", $"normalized into {folder}", job =>
+        {
+            Image normalized = normalizer.Normalize(job.Read(), out string? untouched);
+            if (untouched is not null) warnings.Add($"{job.Input}: {untouched}");
+            normalized.Write(job.Output(folder, format), parse.GetValue(Quality));
+        }, Environment.ProcessorCount, cancel);
+        foreach (string warning in warnings.Order(StringComparer.Ordinal))
+            Console.Error.WriteLine($"warning: {warning}; written as it is");
+        return code;
+    }
+
+    private static StainProfile Reference(string path, StainMethod? method)
+    {
+        if (!Path.GetExtension(path).Equals(".json", StringComparison.OrdinalIgnoreCase))
+            return StainsCommand.Naming(path, () => StainProfile.Of(StainedPixels.Of(Image.Read(path)), method ?? StainMethod.Macenko));
+        StainProfile profile = StainProfile.Read(path);
+        if (method is null || method == profile.Method) return profile;
+        return method == StainMethod.Reinhard
+            ? profile with { Method = StainMethod.Reinhard, Stains = [] }
+            : throw new InvalidDataException($"{path}: its stains come from {profile.Method.ToString().ToLowerInvariant()}, "
+                + $"not from {method.ToString()!.ToLowerInvariant()}; estimate it again with that method");
+    }
+}

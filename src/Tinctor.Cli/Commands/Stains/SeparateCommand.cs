@@ -1,0 +1,115 @@
+using System.CommandLine;
+using Tinctor.Slides;
+using Tinctor.Slides.Colour;
+
+namespace Tinctor.Cli.Commands.Stains;
+
+/// <summary><c>tinctor stains separate</c>: a picture of each stain alone.</summary>
+internal static class SeparateCommand
+{
+    private const string Description = """
+        Write each stain of images alone, by colour deconvolution: DIR/H/NAME.png, DIR/DAB/NAME.png. Names and inner folders are kept; what
+        is there already is left alone.
+
+        Examples:
+          tinctor stains separate ihc.png -o separated --stains hdab
+          tinctor stains separate slides/ -o separated --stains estimated --method vahadane
+          tinctor stains separate ihc/ -o dab --channels DAB --amounts          optical densities for QuPath, ImageJ, Python
+        """;
+
+    private static readonly Dictionary<string, (StainMatrix Matrix, string[] Names)> BuiltIn = new()
+    {
+        ["hed"] = (StainMatrix.HaematoxylinEosinDab, ["H", "E", "DAB"]),
+        ["hdab"] = (StainMatrix.HaematoxylinDab, ["H", "DAB", "R"]),
+        ["he"] = (StainMatrix.HaematoxylinEosin, ["H", "E", "R"]),
+    };
+
+    private static readonly Argument<string[]> Inputs = ImageJobs.Inputs();
+    private static readonly Option<string> Out =
+        new("--out", "-o") { Description = "Folder for the pictures, a folder a stain", HelpName = "DIR", Required = true };
+    private static readonly Option<string> Stains = new("--stains")
+    {
+        Description = "hed (default; skimage's), hdab or he with what is left as R; estimated (each image's own); or a profile",
+        HelpName = "hed|hdab|he|estimated|FILE.json",
+        DefaultValueFactory = _ => "hed",
+    };
+    private static readonly Option<StainMethod?> Method =
+        StainsCommand.Method("How --stains estimated finds them: macenko (default) or vahadane");
+    private static readonly Option<string?> Channels =
+        new("--channels") { Description = "Only these, as in H,DAB (default: all but R)", HelpName = "NAMES" };
+    private static readonly Option<bool> Amounts = new("--amounts")
+    {
+        Description = $"Write 16-bit TIFFs of the amounts instead: decimal optical density times {StainImages.StepsPerDensity}",
+    };
+    private static readonly Option<string> Format = ImageJobs.Format();
+    private static readonly Option<int> Quality = ImageJobs.Quality();
+    private static readonly Option<bool> Overwrite = new("--overwrite") { Description = "Separate again what is there already" };
+
+    public static Command Create()
+    {
+        var command = new Command("separate", Description) { Inputs, Out, Stains, Method, Channels, Amounts, Format, Quality, Overwrite };
+        command.SetAction((parse, cancel) => Task.Run(() => Run(parse, cancel)));
+        return command;
+    }
+
+    private static int Run(ParseResult parse, CancellationToken cancel)
+    {
+        string[] inputs = parse.GetRequiredValue(Inputs);
+        string folder = parse.GetRequiredValue(Out);
+        Separation separation = Choose(parse);
+        bool amounts = parse.GetValue(Amounts);
+        string format = amounts ? "tif" : parse.GetRequiredValue(Format);
+        int quality = parse.GetValue(Quality);
+
+        List<ImageJob> jobs = [.. inputs.SelectMany(input => ImageJobs.Find(input, folder))];
+        ImageJobs.RefuseNone(jobs, inputs);
+        string Output(ImageJob job, string name) => job.Output(Path.Combine(folder, name), format);
+        List<ImageJob> open = ImageJobs.Open(jobs, job => separation.Chosen.Select(name => Output(job, name)),
+            parse.GetValue(Overwrite), "separated");
+        if (open.Count == 0) return 0;
+        return ImageJobs.Run(open, "separating", $"separated into {folder}", job =>
+        {
+            Image image = job.Read();
+            (StainMatrix matrix, string[] names) = separation.StainsOf(image);
+            foreach (string name in separation.Chosen)
+            {
+                int stain = Array.IndexOf(names, name);
+                Image picture = amounts ? StainImages.Amounts(image, matrix, stain) : StainImages.Alone(image, matrix, stain);
+                picture.Write(Output(job, name), quality);
+            }
+        }, Environment.ProcessorCount, cancel);
+    }
+
+    private static Separation Choose(ParseResult parse)
+    {
+        string stains = parse.GetRequiredValue(Stains);
+        if (BuiltIn.TryGetValue(stains.ToLowerInvariant(), out var builtIn)) return Named(builtIn.Matrix, builtIn.Names);
+        if (stains == "estimated")
+        {
+            StainMethod method = parse.GetValue(Method) ?? StainMethod.Macenko;
+            if (method == StainMethod.Reinhard)
+                throw new InvalidDataException("--method reinhard knows no stains; take macenko or vahadane");
+            string[] own = ["H", "counterstain", "R"];
+            return new(Select(parse, own), image => (StainProfile.Of(StainedPixels.Of(image), method).Matrix(), own));
+        }
+        StainProfile profile = StainProfile.Read(stains);
+        if (profile.Stains.Length == 0)
+            throw new InvalidDataException($"{stains}: is a profile of reinhard, which knows no stains; estimate another one");
+        return Named(profile.Matrix(), [.. profile.Stains.Select(stain => stain.Name), "R"]);
+
+        Separation Named(StainMatrix matrix, string[] names) => new(Select(parse, names), _ => (matrix, names));
+    }
+
+    private static string[] Select(ParseResult parse, string[] names)
+    {
+        if (parse.GetValue(Channels) is not string wanted) return [.. names.Where(name => name != "R")];
+        string[] chosen = wanted.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries);
+        string? unknown = chosen.FirstOrDefault(name => !names.Contains(name, StringComparer.OrdinalIgnoreCase));
+        if (chosen.Length == 0 || unknown is not null)
+            throw new InvalidDataException($"--channels {wanted}: these stains are {string.Join(", ", names)}");
+        return [.. names.Where(name => chosen.Contains(name, StringComparer.OrdinalIgnoreCase))];
+    }
+
+    /// <summary>The stains to write, and how those of an image are found.</summary>
+    private sealed record Separation(string[] Chosen, Func<Image, (StainMatrix Matrix, string[] Names)> StainsOf);
+}

@@ -1,0 +1,141 @@
+using System.Text.Json;
+using Tinctor.Slides;
+using Tinctor.Slides.Colour;
+using Tinctor.Torch;
+
+namespace Tinctor.Cli.Tests;
+
+public sealed class StainsCommandTests : IDisposable
+{
+    private static readonly double[] Haematoxylin = [0.651, 0.701, 0.29], Dab = [0.269, 0.568, 0.778], Eosin = [0.2, 0.9, 0.387];
+
+    private readonly string folder = Directory.CreateTempSubdirectory("tinctor-stains-").FullName;
+
+    public StainsCommandTests() => torch.set_num_threads(1);
+
+    public void Dispose() => Directory.Delete(folder, recursive: true);
+
+    [Fact]
+    public void Estimated_stains_are_printed_and_kept()
+    {
+        Section("in/a.png", Dab);
+        Section("in/deep/b.tif", Dab);
+        Glass("in/glass.png");
+        Outcome outcome = CommandLine.Run("stains", "estimate", At("in"), "--method", "vahadane", "-o", At("p.json"));
+        Assert.Equal((0, ""), (outcome.Code, outcome.Error));
+        Assert.Matches(@"DAB +0\.2", outcome.Out);
+        Assert.Contains("stained pixels of 3 images, 1 of them without any", outcome.Out);
+        using JsonDocument profile = JsonDocument.Parse(File.ReadAllText(At("p.json")));
+        Assert.Equal("vahadane", profile.RootElement.GetProperty("method").GetString());
+        JsonElement stains = profile.RootElement.GetProperty("stains");
+        Assert.Equal(["H", "DAB"], stains.EnumerateArray().Select(stain => stain.GetProperty("name").GetString()));
+        Assert.Equal(3, profile.RootElement.GetProperty("images").GetInt32());
+    }
+
+    [Fact]
+    public void Each_stain_becomes_a_picture_in_a_folder_of_its_own()
+    {
+        Section("in/a.png", Dab);
+        Section("in/deep/b.png", Dab);
+        Assert.Equal(0, CommandLine.Run("stains", "separate", At("in"), "-o", At("out"), "--stains", "hdab").Code);
+        Assert.Equal(["DAB/a.png", "DAB/deep/b.png", "H/a.png", "H/deep/b.png"], Files("out"));
+        Image source = Image.Read(At("in/a.png"));
+        Assert.Equal(StainImages.Alone(source, StainMatrix.HaematoxylinDab, 1).Data, Image.Read(At("out/DAB/a.png")).Data);
+
+        Assert.Equal(0, CommandLine.Run("stains", "separate", At("in/a.png"), "-o", At("od"), "--channels", "dab", "--amounts").Code);
+        Assert.Equal(["DAB/a.tif"], Files("od"));
+        Image amounts = Image.Read(At("od/DAB/a.tif"));
+        Assert.Equal((1, SampleType.UInt16), (amounts.Channels, amounts.SampleType));
+
+        Assert.Equal(0, CommandLine.Run("stains", "estimate", At("in/a.png"), "-o", At("p.json")).Code);
+        Assert.Equal(0, CommandLine.Run("stains", "separate", At("in/a.png"), "-o", At("own"), "--stains", At("p.json")).Code);
+        Assert.Equal(["DAB/a.png", "H/a.png"], Files("own"));
+        Assert.Equal(0, CommandLine.Run("stains", "separate", At("in/a.png"), "-o", At("own2"), "--stains", "estimated").Code);
+        Assert.Equal(["H/a.png", "counterstain/a.png"], Files("own2"));
+        Assert.Equal(Image.Read(At("own/DAB/a.png")).Data, Image.Read(At("own2/counterstain/a.png")).Data);
+    }
+
+    [Fact]
+    public void Images_take_the_colours_of_a_reference_and_glass_is_left_alone()
+    {
+        Section("in/a.png", Dab);
+        Glass("in/glass.png");
+        Section("reference.png", Eosin);
+        Outcome outcome = CommandLine.Run("stains", "normalize", At("in"), "--to", At("reference.png"), "-o", At("out"));
+        Assert.Equal(0, outcome.Code);
+        Assert.StartsWith($"warning: {At("in/glass.png")}: only 0 of the sampled pixels are stained", outcome.Error);
+        Assert.Equal(Image.Read(At("in/glass.png")).Data, Image.Read(At("out/glass.png")).Data);
+        StainProfile wanted = Profile("reference.png"), reached = Profile("out/a.png");
+        Assert.Equal("E", reached.Stains[1].Name);
+        Assert.InRange(wanted.LabMean[1] - reached.LabMean[1], -3, 3);
+
+        File.WriteAllText(At("out/a.png"), "mine");
+        Assert.Contains("2 of 2 are normalized already",
+            CommandLine.Run("stains", "normalize", At("in"), "--to", At("reference.png"), "-o", At("out")).Out);
+        Assert.Equal("mine", File.ReadAllText(At("out/a.png")));
+
+        Assert.Equal(0, CommandLine.Run("stains", "estimate", At("reference.png"), "-o", At("p.json")).Code);
+        string[] fromProfile = ["stains", "normalize", At("in/a.png"), "--to", At("p.json"), "-o", At("again"), "--overwrite"];
+        Assert.Equal(0, CommandLine.Run(fromProfile).Code);
+        Assert.Equal(0, CommandLine.Run([.. fromProfile, "--method", "reinhard"]).Code);
+        Assert.Contains("estimate it again with that method", CommandLine.Run([.. fromProfile, "--method", "vahadane"]).OneError());
+        Assert.Equal(0, CommandLine.Run([.. fromProfile, "--from", At("p.json")]).Code);
+    }
+
+    [Fact]
+    public void Mistakes_are_one_line()
+    {
+        Section("in/a.png", Dab);
+        Glass("glass.png");
+        File.WriteAllText(At("broken.png"), "no image");
+        Assert.Contains("glass.png: only 0 of", CommandLine.Run("stains", "estimate", At("glass.png")).OneError());
+        Assert.Contains("broken.png", CommandLine.Run("stains", "estimate", At("broken.png")).OneError());
+        Assert.Contains("glass.png: only 0 of",
+            CommandLine.Run("stains", "normalize", At("in"), "--to", At("glass.png"), "-o", At("out")).OneError());
+        Assert.Contains("there is no such stain profile",
+            CommandLine.Run("stains", "normalize", At("in"), "--to", At("missing.json"), "-o", At("out")).OneError());
+        Assert.Contains("these stains are H, E, DAB",
+            CommandLine.Run("stains", "separate", At("in"), "-o", At("out"), "--channels", "X").OneError());
+        Assert.Contains("there is no such stain profile",
+            CommandLine.Run("stains", "separate", At("in"), "-o", At("out"), "--stains", "hematoxylin").OneError());
+        TrainedRun.Noise(20, 20, 1, channels: 1).Write(At("in/grey.png"));
+        Outcome outcome = CommandLine.Run("stains", "separate", At("in"), "-o", At("out"));
+        Assert.Contains("grey.png: has 1 channels", outcome.OneError());
+        Assert.Contains("1 separated into", outcome.Out);
+    }
+
+    private StainProfile Profile(string name) => StainProfile.Of(StainedPixels.Of(Image.Read(At(name))), StainMethod.Macenko);
+
+    // Nuclei, stroma and both, in two stains.
+    private void Section(string name, double[] second)
+    {
+        var random = new Random(3);
+        var image = new Image(64, 48, 3);
+        for (int i = 0; i < image.Data.Length; i += 3)
+        {
+            double kind = random.NextDouble();
+            double a = kind < 0.5 ? 0.2 + random.NextDouble() : 0, b = kind > 0.4 ? 0.2 + random.NextDouble() : 0;
+            for (int c = 0; c < 3; c++)
+                image.Data[i + c] = (byte)Math.Round(255 * Math.Pow(10, -((a * Haematoxylin[c]) + (b * second[c]))));
+        }
+        Write(name, image);
+    }
+
+    private void Glass(string name)
+    {
+        var image = new Image(40, 40, 3);
+        Array.Fill(image.Data, (byte)244);
+        Write(name, image);
+    }
+
+    private void Write(string name, Image image)
+    {
+        Directory.CreateDirectory(Path.GetDirectoryName(At(name))!);
+        image.Write(At(name));
+    }
+
+    private IEnumerable<string> Files(string name) => Directory.GetFiles(At(name), "*", SearchOption.AllDirectories)
+        .Select(file => Path.GetRelativePath(At(name), file)).Order(StringComparer.Ordinal);
+
+    private string At(string name) => Path.Combine(folder, name);
+}
