@@ -12,6 +12,7 @@ var root = new RootCommand("Virtual staining of histology: from slides to regist
     PairCommand.Create(),
     TrainCommand.Create(),
     StainCommand.Create(),
+    AblateCommand.Create(),
     EvaluateCommand.Create(),
     StainsCommand.Create(),
     ImportCommand.Create(),

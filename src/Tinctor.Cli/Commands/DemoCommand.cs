@@ -51,14 +51,8 @@ internal static class DemoCommand
                 ["evaluate", "--stained", stained, "--real", Path.Combine(pairs, "target"), "--source", Path.Combine(pairs, "source"), "--labels", manifest,
                     "--run", run, "--title", "Tinctor demo: H&E to HER2", "-o", report]),
         };
-        foreach ((int i, (string title, string[]? arguments)) in steps.Index())
-        {
-            AnsiConsole.MarkupLineInterpolated($"\n[bold]{i + 1}/{steps.Length} {title}[/]");
-            if (arguments is null) continue;
-            AnsiConsole.MarkupLineInterpolated($"[dim]$ tinctor {CommandLine(arguments)}[/]");
-            int code = await parse.RootCommandResult.Command.Parse(arguments).InvokeAsync(parse.InvocationConfiguration, cancel);
-            if (code != 0) return code;
-        }
+        int code = await CommandSteps.Run(parse, steps, cancel);
+        if (code != 0) return code;
         Conclude(folder, run, stained, report, watch.Elapsed);
         return 0;
     }
@@ -82,6 +76,4 @@ internal static class DemoCommand
         AnsiConsole.MarkupLineInterpolated($"  ./tinctor stain {Path.Combine(folder, "run")} MY_IMAGES -o stained");
         AnsiConsole.MarkupLine("[dim]Research use only, not for diagnosis.[/]");
     }
-
-    private static string CommandLine(string[] arguments) => string.Join(' ', arguments.Select(argument => argument.Contains(' ') ? $"\"{argument}\"" : argument));
 }

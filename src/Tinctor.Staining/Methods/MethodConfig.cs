@@ -22,6 +22,9 @@ public abstract record MethodConfig
     /// <summary>The labels that the staining network predicts beside the stained image, in the order of its logits; empty for none.</summary>
     public virtual IReadOnlyList<string> PredictedLabels => [];
 
+    /// <summary>The variants of the paper's ablation study, the full method not among them; empty where there are none.</summary>
+    public virtual IReadOnlyList<Ablation> Ablations => [];
+
     /// <summary>The settings with what follows from the files that they name (full paths, hashes), before a new run.</summary>
     /// <exception cref="InvalidDataException">A file is not what the settings say.</exception>
     public virtual MethodConfig Completed() => this;

@@ -20,12 +20,22 @@ public static class ConfigFile
     /// <exception cref="InvalidDataException">A setting is unknown, malformed or out of range.</exception>
     public static RunConfig Load(string? path, string? method = null, IEnumerable<string>? overrides = null)
     {
-        string origin = path ?? "the settings";
-        Settings settings = path is null ? [] : Parse(File.ReadAllText(path), path);
+        return path is null ? LoadText("", method, overrides) : LoadText(File.ReadAllText(path), method, overrides, path);
+    }
+
+    /// <summary>Reads the text of a configuration.</summary>
+    /// <param name="yaml">May be empty.</param>
+    /// <param name="method">The method, if it is not the text that says so.</param>
+    /// <param name="overrides">Settings such as "model.ngf=32".</param>
+    /// <param name="origin">Where the text is from, for messages.</param>
+    /// <exception cref="InvalidDataException">A setting is unknown, malformed or out of range.</exception>
+    public static RunConfig LoadText(string yaml, string? method, IEnumerable<string>? overrides, string origin = "the settings")
+    {
+        Settings settings = Parse(yaml, origin);
         if (settings.TryGetValue("task", out object? task))
             throw new InvalidDataException($"{origin}: is a configuration of a {task}; train it with 'tinctor train {task}'");
         if (method is not null && settings.TryGetValue("method", out object? named) && !Equals(named, method))
-            throw new InvalidDataException($"{path}: is a configuration of {named}, not of {method}");
+            throw new InvalidDataException($"{origin}: is a configuration of {named}, not of {method}");
         if (method is not null) settings["method"] = method;
         foreach (string setting in overrides ?? []) Override(settings, setting);
         // Methods have defaults of their own for settings that all have.

@@ -129,6 +129,13 @@ public sealed record DeReStainerConfig : MethodConfig
     /// <inheritdoc/>
     public override IReadOnlyList<string> PredictedLabels => Levels;
 
+    /// <summary>Table 1b of the paper.</summary>
+    public override IReadOnlyList<Ablation> Ablations { get; } =
+    [
+        new("without_stain", "w/o L_stain", ["model.lambda_stain=0"]),
+        new("without_dab", "w/o L_DAB", ["model.lambda_dab=0"]),
+    ];
+
     /// <inheritdoc/>
     public override int SizeMultiple => DeReStainerGenerator.SizeMultiple;
 

@@ -1,0 +1,98 @@
+using System.Globalization;
+using System.Text.Json.Nodes;
+using Tinctor.Evaluation.Sections;
+using Tinctor.Torch.Serialization;
+
+namespace Tinctor.Evaluation.Report;
+
+/// <summary>
+/// The table of an ablation study: variants of a method down, metrics across, each a mean over seeds. It is gathered from the metrics.json
+/// of one evaluation a seed, in which each variant is a model of its own.
+/// </summary>
+public sealed class AblationTable
+{
+    // The columns of Table 1 of DeReStainer; those of labels only where a classifier judged.
+    private static readonly SectionColumn[] Columns =
+    [
+        new("ssim", "SSIM", 3, true), new("psnr", "PSNR (dB)", 2, true), new("top1", "Top-1", 3, true), new("top3", "Top-3", 3, true),
+        new("top5", "Top-5", 3, true), new("knn10", "kNN (k = 10)", 3, true), new("accuracy", "Accuracy", 3, true),
+        new("kappa", "Kappa", 3, true),
+    ];
+
+    private readonly IReadOnlyList<(string Key, string Title)> variants;
+    private readonly IReadOnlyList<(ulong Seed, JsonNode Metrics)> evaluations;
+    private readonly SectionColumn[] columns;
+
+    /// <summary>Reads the evaluations.</summary>
+    /// <param name="variants">The variants' names in the evaluations, and those of the table.</param>
+    /// <param name="metrics">The path of metrics.json for each seed.</param>
+    public AblationTable(IReadOnlyList<(string Key, string Title)> variants, IReadOnlyList<(ulong Seed, string Path)> metrics)
+    {
+        this.variants = variants;
+        evaluations = [.. metrics.Select(file => (file.Seed, JsonNode.Parse(File.ReadAllText(file.Path))!))];
+        columns = [.. Columns.Where(column => evaluations.Any(e => variants.Any(v => Value(e.Metrics, v.Key, column.Key) is not null)))];
+    }
+
+    /// <summary>Writes table.csv (a row a variant and seed), table.md and table.tex (a row a variant).</summary>
+    /// <param name="folder">An existing folder.</param>
+    /// <param name="caption">What the table shows.</param>
+    public void Write(string folder, string caption)
+    {
+        SectionTable table = Table(caption);
+        AtomicFile.WriteText(Path.Combine(folder, "table.csv"), CsvTable.Text(BySeed(caption)));
+        AtomicFile.WriteText(Path.Combine(folder, "table.md"), Markdown(table));
+        AtomicFile.WriteText(Path.Combine(folder, "table.tex"), LatexTable.Text(table, "ablation"));
+    }
+
+    /// <summary>One row a variant: the mean over the seeds, with the standard deviation where there are several.</summary>
+    public SectionTable Table(string caption) => new("ablation", caption, [new("variant", "Method"), .. columns],
+        [.. variants.Select(variant => (IReadOnlyList<object?>)[variant.Title, .. columns.Select(column => Cell(variant.Key, column))])]);
+
+    private object? Cell(string variant, SectionColumn column)
+    {
+        double[] values = [.. evaluations.Select(e => Value(e.Metrics, variant, column.Key)).OfType<double>()];
+        if (values.Length < 2) return values.Length == 0 ? null : values[0];
+        double mean = values.Average(), deviation = Math.Sqrt(values.Sum(v => (v - mean) * (v - mean)) / (values.Length - 1));
+        string Number(double value) => value.ToString($"F{column.Digits}", CultureInfo.InvariantCulture);
+        return $"{Number(mean)} ± {Number(deviation)}";
+    }
+
+    private SectionTable BySeed(string caption) => new("ablation", caption, [new("variant", "Method"), new("seed", "Seed", 0), .. columns],
+        [.. from variant in variants
+            from evaluation in evaluations
+            select (IReadOnlyList<object?>)[variant.Key, (double)evaluation.Seed,
+                .. columns.Select(column => (object?)Value(evaluation.Metrics, variant.Key, column.Key))]]);
+
+    /// <summary>A table in Markdown: a heading line, a rule, a line a row.</summary>
+    public static string Markdown(SectionTable table)
+    {
+        string Cell(object? cell, SectionColumn column) => cell switch
+        {
+            null => "-",
+            double value => value.ToString($"F{column.Digits}", CultureInfo.InvariantCulture),
+            _ => $"{cell}",
+        };
+        IEnumerable<IEnumerable<string>> lines =
+        [
+            table.Columns.Select(column => column.Title),
+            table.Columns.Select((_, i) => i == 0 ? "---" : "---:"),
+            .. table.Rows.Select(row => row.Select((cell, i) => Cell(cell, table.Columns[i]))),
+        ];
+        return string.Concat(lines.Select(cells => $"| {string.Join(" | ", cells)} |\n"));
+    }
+
+    // A mean over all images, or a cell of the labels' table, whose rows are named by the models.
+    private static double? Value(JsonNode metrics, string variant, string column)
+    {
+        if (metrics["groups"]![0]!["summary"]?[variant]?[column]?["mean"] is JsonValue mean) return Number(mean);
+        JsonNode? labels = metrics["sections"]!.AsArray().FirstOrDefault(section => (string?)section!["key"] == "labels");
+        JsonNode? table = labels?["tables"]!.AsArray().FirstOrDefault();
+        if (table is null) return null;
+        int index = table["columns"]!.AsArray().Select(c => (string?)c!["key"]).ToList().IndexOf(column);
+        JsonNode? row = table["rows"]!.AsArray().FirstOrDefault(cells => (string?)cells![0] == variant);
+        return index < 0 || row?[index] is not JsonValue cell ? null : Number(cell);
+    }
+
+    // An infinite PSNR is a string.
+    private static double? Number(JsonValue value) => value.TryGetValue(out double number) ? number : null;
+}
