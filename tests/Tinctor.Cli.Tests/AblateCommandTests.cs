@@ -1,0 +1,81 @@
+using System.Globalization;
+using Tinctor.Slides;
+
+namespace Tinctor.Cli.Tests;
+
+public sealed class AblateCommandTests : IDisposable
+{
+    private readonly string root = Directory.CreateTempSubdirectory("tinctor-ablate-").FullName;
+
+    [Fact]
+    public void A_study_trains_stains_judges_and_tabulates_and_goes_on_where_it_was()
+    {
+        WriteData();
+        Outcome study = Ablate("--variants", "full,without_dab", "--peers", "pix2pix", "--peer-set", "model.generator=resnet_6blocks",
+            "--peer-set", "model.ngf=4", "--peer-set", "model.ndf=4");
+        Assert.Equal(("", 0), (study.Error, study.Code));
+        string table = File.ReadAllText(At("study/table.md"));
+        Assert.Equal(["| Method | SSIM | PSNR (dB) |", "| --- | ---: | ---: |"], table.Split('\n')[..2]);
+        Assert.Equal(["derestainer (full)", "w/o L_DAB", "pix2pix"], table.Split('\n')[2..5].Select(line => line.Split('|')[1].Trim()));
+        Assert.All(table.Split('\n')[2..5], line => Assert.InRange(double.Parse(line.Split('|')[3], CultureInfo.InvariantCulture), 1, 60));
+        Assert.Equal(3, File.ReadAllLines(At("study/table.csv")).Length - 1);
+        Assert.Contains("\\toprule", File.ReadAllText(At("study/table.tex")));
+        Image pictures = Image.Read(At("study/examples.png"));
+        Assert.Equal(((5 * 64) + (4 * 4), (2 * 64) + 4), (pictures.Width, pictures.Height));
+        Assert.Contains("lambda_dab: 0", File.ReadAllText(At("study/seed0/without_dab/run/config.yaml")));
+        Assert.Contains("crop_size: 64", File.ReadAllText(At("study/seed0/pix2pix/run/config.yaml")));
+        string[] levels = File.ReadAllLines(At("study/seed0/full/stained/levels.csv"));
+        Assert.Equal("name,level,probability,p_0,p_1+,p_2+,p_3+", levels[0]);
+        Assert.Equal(["s3_a", "s3_b"], levels[1..].Select(line => line.Split(',')[0]));
+
+        string weights = At("study/seed0/full/run/model/model.safetensors");
+        DateTime trained = File.GetLastWriteTimeUtc(weights);
+        Assert.Equal(0, Ablate("--variants", "full").Code);
+        Assert.Equal(trained, File.GetLastWriteTimeUtc(weights));
+        Assert.Contains("begun with other settings", Ablate("--variants", "full", "--set", "model.lr=0.5").OneError());
+    }
+
+    [Fact]
+    public void What_is_wrong_is_said_before_anything_is_trained()
+    {
+        WriteData();
+        Assert.Contains("has full, without_stain, without_dab", Ablate("--variants", "without_h").OneError());
+        Assert.Contains("one of pix2pix", Ablate("--peers", "derestainer").OneError());
+        Assert.Contains("no setting 'model.x'", Ablate("--set", "model.x=1").OneError());
+        Assert.Contains("is no classifier", Ablate("--variants", "full", "--comparator", At("data")).OneError());
+        Assert.False(Directory.Exists(At("study/seed0/full/run")));
+    }
+
+    public void Dispose() => Directory.Delete(root, recursive: true);
+
+    private Outcome Ablate(params string[] more) => CommandLine.Run(["ablate", "derestainer", "--data", At("data/manifest.csv"), "-o", At("study"),
+        "--steps", "2", "--set", "model.ngf=4", "--set", "model.ndf=4", "--set", "model.n_blocks=1", "--set", "data.crop_size=64",
+        "--device", "cpu", "--threads", "1", .. more]);
+
+    // Three slides of two fields; the test slide has two levels.
+    private void WriteData()
+    {
+        var manifest = new List<string> { "source,target,split,label,slide_id" };
+        foreach ((string slide, string split) in new[] { ("s1", "train"), ("s2", "train"), ("s3", "test") })
+        {
+            foreach ((string field, string label) in new[] { ("a", "0"), ("b", "3+") })
+            {
+                foreach (string side in new[] { "source", "target" }) WriteImage(side, $"{slide}_{field}", label);
+                manifest.Add($"source/{slide}_{field}.png,target/{slide}_{field}.png,{split},{label},{slide}");
+            }
+        }
+        File.WriteAllLines(At("data/manifest.csv"), manifest);
+    }
+
+    private void WriteImage(string side, string name, string label)
+    {
+        Directory.CreateDirectory(At($"data/{side}"));
+        var image = new Image(64, 64, 3, SampleType.UInt8);
+        var random = new Random(name.GetHashCode(StringComparison.Ordinal));
+        int blue = side == "target" && label == "3+" ? 60 : 200;
+        for (int i = 0; i < image.Data.Length; i++) image.Data[i] = (byte)((i % 3 == 2 ? blue : 180) + random.Next(-40, 40));
+        image.Write(At($"data/{side}/{name}.png"));
+    }
+
+    private string At(string path) => Path.Combine(root, path);
+}
