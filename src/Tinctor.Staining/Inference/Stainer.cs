@@ -51,8 +51,9 @@ public sealed class Stainer : IDisposable
     public (Image Stained, LevelPrediction? Level) StainAndPredict(Image source)
     {
         using DisposeScope scope = torch.NewDisposeScope();
-        (Tensor stained, Tensor? probabilities) = Run(source.ToTensor(ValueRange.MinusOneToOne).unsqueeze(0));
-        return (Image.FromTensor(stained[0], ValueRange.MinusOneToOne),
+        (int width, int height) = (Scaled(source.Width), Scaled(source.Height));
+        (Tensor stained, Tensor? probabilities) = Run(Resized(source, width, height).ToTensor(ValueRange.MinusOneToOne).unsqueeze(0));
+        return (Resized(Image.FromTensor(stained[0], ValueRange.MinusOneToOne), source.Width, source.Height),
             probabilities is null ? null : new(config.PredictedLabels, [.. probabilities[0].ToArray<float>()]));
     }
 
@@ -81,6 +82,11 @@ public sealed class Stainer : IDisposable
     {
         if (owned) network.Dispose();
     }
+
+    private int Scaled(int size) => Math.Max(1, (int)Math.Round(size * config.Inference.Scale));
+
+    private static Image Resized(Image image, int width, int height) =>
+        (image.Width, image.Height) == (width, height) ? image : image.Resize(width, height, ResizeKernel.Cubic);
 
     // Reflection continues the tissue; images smaller than the padding repeat their edge.
     private Tensor Pad(Tensor image)

@@ -60,4 +60,11 @@ public sealed record InferenceConfig
     /// </summary>
     [AllowedValues("running", "batch")]
     public string Statistics { get; init; } = "running";
+
+    /// <summary>
+    /// The size at which the network sees an image, as a share of the image's own; what it makes is resized back. 0.5 suits a network that
+    /// was trained on images of 1024 pixels resized to 512 (data.load_size).
+    /// </summary>
+    [Range(0.05, 8.0)]
+    public double Scale { get; init; } = 1;
 }
