@@ -30,7 +30,8 @@ internal sealed class TissueModel
         _level = her2Level;
         LevelInHe = (float)levelInHe;
         float mean = Noise.Lerp(0.18f + (0.2f * her2Level), 0.05f + (0.3f * her2Level), LevelInHe);
-        _atypia = Math.Clamp(mean + Noise.Draw(_seed, 1, -0.1f, 0.1f), 0, 1);
+        float spread = Noise.Lerp(0.1f, 0.07f, LevelInHe);
+        _atypia = Math.Clamp(mean + Noise.Draw(_seed, 1, -spread, spread), 0, 1);
         _tubular = Math.Clamp(0.9f - (0.75f * _atypia) + Noise.Draw(_seed, 2, -0.1f, 0.1f), 0, 1);
         Ki67Share = (float)(ki67Share ?? Math.Clamp(0.05 + (0.55 * _atypia) + Noise.Draw(_seed, 3, -0.08f, 0.08f), 0.03, 0.7));
     }
@@ -219,7 +220,7 @@ internal sealed class TissueModel
         float tumour = Tumour(x, y);
         if (tumour < 0 || Tissue(x, y) < 0.06f || Noise.Draw(hash, 3) > 0.55f + tumour)
             return null;
-        float local = Noise.Lerp(0.35f, 0.25f, LevelInHe);
+        float local = Noise.Lerp(0.35f, 0.17f, LevelInHe);
         float atypia = _atypia + (local * Noise.Gradient(x / 240, y / 240, _seed + 80)) + (0.08f * Noise.Normal(hash, 10));
         atypia = Math.Clamp(atypia, 0, 1);
         float her2 = _level + (1.6f * (atypia - _atypia)) + (0.12f * Noise.Normal(hash, 20));
