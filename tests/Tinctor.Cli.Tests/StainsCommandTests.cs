@@ -83,6 +83,47 @@ public sealed class StainsCommandTests : IDisposable
     }
 
     [Fact]
+    public void A_model_trained_on_normalised_images_normalises_what_it_stains()
+    {
+        for (int i = 0; i < 3; i++)
+        {
+            Section($"data/trainA/{i}.png", Eosin, seed: i);
+            Section($"data/trainB/{i}.png", Dab, seed: i);
+        }
+        Section("pale.png", Eosin, strength: 0.5);
+        Section("dark.png", Dab, strength: 1.3);
+        Assert.Equal(0, CommandLine.Run("stains", "estimate", At("pale.png"), "-o", At("source.json")).Code);
+        Assert.Equal(0, CommandLine.Run("stains", "estimate", At("dark.png"), "-o", At("target.json")).Code);
+        string[] settings = TrainedRun.Set("model.generator=resnet_6blocks", "model.ngf=2", "model.ndf=2", "data.crop_size=32",
+            $"data.normalize={At("source.json")}", $"data.normalize_target={At("target.json")}");
+        Outcome trained = CommandLine.Run(
+            ["train", "pix2pix", "--data", At("data"), "--out", At("run"), "--steps", "2", .. settings]);
+        Assert.Equal(0, trained.Code);
+        Assert.Contains("targets are normalised by macenko, from what 3 training targets have in common", trained.All);
+
+        // The run needs the files no more.
+        File.Delete(At("source.json"));
+        File.Delete(At("target.json"));
+        string config = At("run/config.yaml");
+        File.WriteAllText(config, File.ReadAllText(config).Replace("steps: 2", "steps: 3"));
+        Assert.Equal(0, CommandLine.Run("train", "--out", At("run"), "--resume").Code);
+
+        Assert.Equal(0, CommandLine.Run("stain", At("run"), At("data/trainA/0.png"), "-o", At("stained")).Code);
+        Assert.Equal(0, CommandLine.Run("stains", "normalize", At("data/trainA/0.png"), "--to", At("pale.png"), "-o", At("pale")).Code);
+        config = At("run/model/config.yaml");
+        string text = File.ReadAllText(config);
+        File.WriteAllText(config, text[..text.IndexOf("stains:", StringComparison.Ordinal)]);
+        Assert.Equal(0, CommandLine.Run("stain", At("run"), At("pale/0.png"), "-o", At("again")).Code);
+        Assert.Equal(Image.Read(At("stained/0.png")).Data, Image.Read(At("again/0.png")).Data);
+        Assert.Contains("were not normalised",
+            CommandLine.Run("stains", "normalize", At("data/trainB"), "--to", At("run"), "-o", At("real")).OneError());
+
+        File.WriteAllText(config, text);
+        Assert.Equal(0, CommandLine.Run("stains", "normalize", At("data/trainB"), "--to", At("run"), "-o", At("real")).Code);
+        Assert.InRange(Profile("real/1.png").Stains[1].Maximum / Profile("dark.png").Stains[1].Maximum, 0.9, 1.1);
+    }
+
+    [Fact]
     public void Mistakes_are_one_line()
     {
         Section("in/a.png", Dab);
@@ -107,14 +148,14 @@ public sealed class StainsCommandTests : IDisposable
     private StainProfile Profile(string name) => StainProfile.Of(StainedPixels.Of(Image.Read(At(name))), StainMethod.Macenko);
 
     // Nuclei, stroma and both, in two stains.
-    private void Section(string name, double[] second)
+    private void Section(string name, double[] second, double strength = 0.8, int seed = 3)
     {
-        var random = new Random(3);
+        var random = new Random(seed);
         var image = new Image(64, 48, 3);
         for (int i = 0; i < image.Data.Length; i += 3)
         {
             double kind = random.NextDouble();
-            double a = kind < 0.5 ? 0.2 + random.NextDouble() : 0, b = kind > 0.4 ? 0.2 + random.NextDouble() : 0;
+            double a = kind < 0.5 ? strength * (0.2 + random.NextDouble()) : 0, b = kind > 0.4 ? strength * (0.2 + random.NextDouble()) : 0;
             for (int c = 0; c < 3; c++)
                 image.Data[i + c] = (byte)Math.Round(255 * Math.Pow(10, -((a * Haematoxylin[c]) + (b * second[c]))));
         }

@@ -1,4 +1,5 @@
 using Tinctor.Slides;
+using Tinctor.Slides.Colour;
 
 namespace Tinctor.Staining.Data;
 
@@ -9,6 +10,12 @@ namespace Tinctor.Staining.Data;
 /// </summary>
 public sealed record PairTransform
 {
+    /// <summary>Brings the source to the colours of a reference before all else, or null.</summary>
+    public StainNormalizer? SourceNormalizer { get; init; }
+
+    /// <summary>Brings the target to the colours of a reference before all else, or null.</summary>
+    public StainNormalizer? TargetNormalizer { get; init; }
+
     /// <summary>Side in pixels to which images are resized first (square, bicubic): pix2pix's load_size. Null: as they are.</summary>
     public int? Resize { get; init; }
 
@@ -41,8 +48,13 @@ public sealed record PairTransform
         Jitter?.Validate();
     }
 
-    /// <summary>The image at the size from which crops are cut.</summary>
-    internal Image Prepare(Image image) =>
+    /// <summary>The source at the size from which crops are cut.</summary>
+    internal Image PrepareSource(Image image) => Resized(SourceNormalizer?.Normalize(image, out _) ?? image);
+
+    /// <summary>The target at the size from which crops are cut.</summary>
+    internal Image PrepareTarget(Image image) => Resized(TargetNormalizer?.Normalize(image, out _) ?? image);
+
+    private Image Resized(Image image) =>
         Resize is not { } side || (image.Width, image.Height) == (side, side) ? image : image.Resize(side, side, ResizeKernel.Cubic);
 
     /// <summary>One draw for a prepared image of this size.</summary>

@@ -79,12 +79,24 @@ public sealed class PairedDataset
             throw new InvalidDataException($"{Pairs[index].Source}: is {source.Width}x{source.Height}, but its partner "
                 + $"{Pairs[index].Target} is {target.Width}x{target.Height}; make pairs of one size with `tinctor pair`");
         }
-        Image prepared = Transform.Prepare(source);
-        pair = (prepared, source == target ? prepared : Transform.Prepare(target));
+        pair = Prepare(index, source, target);
         long bytes = pair.Source.Data.LongLength + (source == target ? 0 : pair.Target.Data.LongLength);
         // Two threads may both find room for the last image; it is then kept although it is slightly over.
         if (Interlocked.Read(ref cachedBytes) + bytes <= cacheBytes && cache.TryAdd(index, pair)) Interlocked.Add(ref cachedBytes, bytes);
         return pair;
+    }
+
+    private (Image Source, Image Target) Prepare(int index, Image source, Image target)
+    {
+        try
+        {
+            Image prepared = Transform.PrepareSource(source);
+            return (prepared, source == target ? prepared : Transform.PrepareTarget(target));
+        }
+        catch (InvalidDataException error)
+        {
+            throw new InvalidDataException($"{Pairs[index].Source}: {error.Message}", error);
+        }
     }
 
     /// <summary>Decodes a pair; side-by-side images are cut in the middle. The two may differ in size.</summary>

@@ -1,4 +1,5 @@
 using Tinctor.Slides;
+using Tinctor.Slides.Colour;
 using Tinctor.Staining.Methods;
 using Tinctor.Staining.Training;
 using Tinctor.Torch;
@@ -14,6 +15,7 @@ public sealed class Stainer : IDisposable
     private readonly Device device;
     private readonly bool amp;
     private readonly bool owned;
+    private readonly StainNormalizer? normalizer;
 
     /// <summary>Uses a network that somebody else owns; it is put into its inference mode.</summary>
     /// <param name="network">Maps [N,C,H,W] in [-1,1] to the same.</param>
@@ -31,7 +33,8 @@ public sealed class Stainer : IDisposable
     }
 
     private Stainer((ModelConfig config, Module<Tensor, Tensor> network) model, Device device, bool amp)
-        : this(model.network, model.config.Model, device, amp) => owned = true;
+        : this(model.network, model.config.Model, device, amp) =>
+        (owned, normalizer) = (true, model.config.Stains?.SourceNormalizer());
 
     /// <summary>Reads a model folder.</summary>
     /// <exception cref="InvalidDataException">The folder is no model.</exception>
@@ -44,20 +47,24 @@ public sealed class Stainer : IDisposable
     /// <summary>The labels that the model predicts from the source, beside staining it; empty if it predicts none.</summary>
     public IReadOnlyList<string> Levels => network is ILevelPredictor ? config.PredictedLabels : [];
 
-    /// <summary>Stains an image of any size that has <see cref="InputChannels"/> channels.</summary>
+    /// <summary>
+    /// Stains an image of any size that has <see cref="InputChannels"/> channels. A model of <see cref="Load"/> that was trained on
+    /// normalised sources normalises the image first; one without two stains goes in as it is.
+    /// </summary>
     public Image Stain(Image source) => StainAndPredict(source).Stained;
 
     /// <summary>Stains an image, and tells its level where the model predicts one (<see cref="Levels"/>), else null.</summary>
     public (Image Stained, LevelPrediction? Level) StainAndPredict(Image source)
     {
         using DisposeScope scope = torch.NewDisposeScope();
+        source = normalizer?.Normalize(source, out _) ?? source;
         (int width, int height) = (Scaled(source.Width), Scaled(source.Height));
         (Tensor stained, Tensor? probabilities) = Run(Resized(source, width, height).ToTensor(ValueRange.MinusOneToOne).unsqueeze(0));
         return (Resized(Image.FromTensor(stained[0], ValueRange.MinusOneToOne), source.Width, source.Height),
             probabilities is null ? null : new(config.PredictedLabels, [.. probabilities[0].ToArray<float>()]));
     }
 
-    /// <summary>Stains a batch [N,C,H,W] in [-1,1] of any size; the result is on the CPU.</summary>
+    /// <summary>Stains a batch [N,C,H,W] in [-1,1] of any size, as it is; the result is on the CPU.</summary>
     public Tensor Stain(Tensor source)
     {
         using DisposeScope scope = torch.NewDisposeScope();

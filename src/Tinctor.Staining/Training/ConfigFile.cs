@@ -230,4 +230,8 @@ public sealed record ModelConfig
 
     /// <summary>The method's settings.</summary>
     public MethodConfig Model { get; init; } = new Methods.Pix2Pix.Pix2PixConfig();
+
+    /// <summary>The colours that images were brought to before training, where they were.</summary>
+    [YamlMember(DefaultValuesHandling = DefaultValuesHandling.OmitNull)]
+    public StainProfiles? Stains { get; init; }
 }

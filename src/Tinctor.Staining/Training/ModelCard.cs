@@ -18,6 +18,7 @@ internal static class ModelCard
             | Made by | Tinctor {RunEnvironment.Version}, {DateTime.UtcNow:yyyy-MM-dd} |
             | Training data | {data.Manifest.Describe()} |
             | Trained on | {data.Train.Count} pairs, {config.Data.Direction}, crops of {config.Data.CropSize} pixels |
+            | Stains | {config.Stains?.Describe() ?? "as they are"} |
             | Slides trained on | {Slides(data.Train)} |
             | Slides held out | {Slides(data.Manifest.OfSplit("test").Concat(data.Validation))} |
             | Steps | {state.Step}, {config.Training.BatchSize} {(config.Training.BatchSize == 1 ? "pair" : "pairs")} each |

@@ -64,6 +64,8 @@ internal sealed class Preview : IDisposable
     // The middle of each image, so that all rows are of one size.
     private PairedDataset Dataset(IReadOnlyList<Pair> pairs) => new(pairs, new PairTransform
     {
+        SourceNormalizer = config.Stains?.SourceNormalizer(),
+        TargetNormalizer = config.Stains?.TargetNormalizer(),
         Resize = config.Data.LoadSize > 0 ? config.Data.LoadSize : null,
         Crop = Math.Min(config.Data.CropSize, MostPixels),
     });

@@ -2,6 +2,7 @@ using System.ComponentModel.DataAnnotations;
 using Tinctor.Staining.Methods;
 using Tinctor.Staining.Methods.DeReStainer;
 using Tinctor.Staining.Methods.Pix2Pix;
+using YamlDotNet.Serialization;
 
 namespace Tinctor.Staining.Training;
 
@@ -22,6 +23,10 @@ public sealed record RunConfig
 
     /// <summary>The method's own settings.</summary>
     public MethodConfig Model { get; init; } = new Pix2PixConfig();
+
+    /// <summary>What data.normalize and data.normalize_target named at the start, so that a run goes on without those files.</summary>
+    [YamlMember(DefaultValuesHandling = DefaultValuesHandling.OmitNull)]
+    public StainProfiles? Stains { get; init; }
 
     /// <summary>The known methods with the settings of their papers.</summary>
     public static IReadOnlyDictionary<string, RunConfig> Methods { get; } = new[]
@@ -68,6 +73,18 @@ public sealed record DataConfig
     [Range(0.0, 1.0)]
     public double StainJitter { get; init; }
 
+    /// <summary>
+    /// A profile of `tinctor stains estimate` that sources are brought to, each from its own colours; the model keeps it and stains in
+    /// the same way. Empty: they are left as they are.
+    /// </summary>
+    public string Normalize { get; init; } = "";
+
+    /// <summary>
+    /// A profile that targets are brought to, all of them from the colours that the training targets have in common, so that they keep
+    /// their proportions. Empty: they are left as they are.
+    /// </summary>
+    public string NormalizeTarget { get; init; } = "";
+
     /// <summary>Share of the training slides held out for choosing the best checkpoint when the data has no "val" split.</summary>
     [Range(0, 0.9)]
     public double ValidationShare { get; init; } = 0.1;
@@ -75,6 +92,12 @@ public sealed record DataConfig
     /// <summary>Threads that decode images ahead of training.</summary>
     [Range(1, 256)]
     public int Workers { get; init; } = 2;
+
+    internal DataConfig WithFullPaths()
+    {
+        static string Full(string path) => path.Length == 0 ? path : System.IO.Path.GetFullPath(path);
+        return this with { Path = Full(Path), Normalize = Full(Normalize), NormalizeTarget = Full(NormalizeTarget) };
+    }
 }
 
 /// <summary>How long and how the training of a staining method goes.</summary>

@@ -15,14 +15,15 @@ public sealed class Trainer : TrainingLoop<Method>
     private Trainer(RunConfig config, RunFolder folder, ITrainingObserver observer, CancellationToken stop)
         : base(config.Training, config.Seed, folder, observer)
     {
-        this.config = config;
         data = TrainingData.Read(config.Data, config.Seed, stop);
         observer.Note($"data: {data.Manifest.Describe()}");
-        RefuseOtherChannels(data.Train[0], config.Model);
+        RefuseOtherChannels(data.Train[0], config);
         observer.Note(data.Describe("pairs"));
         foreach (string remark in config.Model.Remarks(data.Train, data.Manifest.OfSplit("test"))) observer.Note(remark);
-        Loader = new PairLoader(
-            data.TrainingSet(config.Data, config.Seed), config.Training.BatchSize, shuffle: true, config.Seed, config.Data.Workers);
+        this.config = config = config with { Stains = config.Stains ?? StainProfiles.Of(config.Data, data.Train) };
+        if (config.Stains is not null) observer.Note(config.Stains.Describe());
+        PairedDataset pairs = data.TrainingSet(config.Data, config.Seed, config.Stains);
+        Loader = new PairLoader(pairs, config.Training.BatchSize, shuffle: true, config.Seed, config.Data.Workers);
     }
 
     /// <summary>Trains from the start.</summary>
@@ -35,10 +36,10 @@ public sealed class Trainer : TrainingLoop<Method>
     {
         RunFolder folder = RunFolder.Create(runFolder);
         // A run goes on from wherever it is resumed.
-        if (config.Data.Path.Length > 0) config = config with { Data = config.Data with { Path = Path.GetFullPath(config.Data.Path) } };
+        config = config with { Data = config.Data.WithFullPaths() };
         config = config with { Model = config.Model.Completed() };
         var trainer = new Trainer(config, folder, observer, stop);
-        folder.Describe(config, trainer.Device, DataSummary.Of(trainer.data.Manifest, stop));
+        folder.Describe(trainer.config, trainer.Device, DataSummary.Of(trainer.data.Manifest, stop));
         return trainer.Run(resume: false, stop);
     }
 
@@ -83,13 +84,17 @@ public sealed class Trainer : TrainingLoop<Method>
     }
 
     private protected override void WriteModel(Method method, TrainingState state) =>
-        ModelFolder.Write(Folder.Model, new ModelConfig { Method = config.Method, Model = config.Model }, state.ModelWeights(),
-            ModelCard.Write(config, data, state));
+        ModelFolder.Write(Folder.Model, new ModelConfig { Method = config.Method, Model = config.Model, Stains = config.Stains },
+            state.ModelWeights(), ModelCard.Write(config, data, state));
 
     private protected override string Describe(Method method, double score) => FormattableString.Invariant($"PSNR {score:F2} dB");
 
-    private static void RefuseOtherChannels(Pair pair, MethodConfig model)
+    private static void RefuseOtherChannels(Pair pair, RunConfig config)
     {
+        MethodConfig model = config.Model;
+        if ((config.Data.Normalize.Length > 0 && model.InputChannels != 3)
+            || (config.Data.NormalizeTarget.Length > 0 && model.OutputChannels != 3))
+            throw new InvalidDataException("data.normalize and data.normalize_target are for RGB images; leave them empty");
         (Image source, Image target) = PairedDataset.ReadPair(pair);
         if ((source.Channels, target.Channels) == (model.InputChannels, model.OutputChannels)) return;
         throw new InvalidDataException($"{pair.Source}: has {source.Channels} channels and its target {target.Channels}; "

@@ -70,8 +70,10 @@ public sealed record TrainingData(PairManifest Manifest, IReadOnlyList<Pair> Tra
         + $"{(Validation.Count > 0 ? $"{Validation.Count} {noun}, " : "")}{ValidationNote}";
 
     /// <summary>The training pairs as tensors, varied as the configuration says.</summary>
-    public PairedDataset TrainingSet(DataConfig config, ulong seed) => new(Train, new PairTransform
+    public PairedDataset TrainingSet(DataConfig config, ulong seed, StainProfiles? stains = null) => new(Train, new PairTransform
     {
+        SourceNormalizer = stains?.SourceNormalizer(),
+        TargetNormalizer = stains?.TargetNormalizer(),
         Resize = config.LoadSize > 0 ? config.LoadSize : null,
         Crop = config.CropSize,
         RandomCrop = true,

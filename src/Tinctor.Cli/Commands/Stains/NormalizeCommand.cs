@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using System.CommandLine;
 using Tinctor.Slides;
 using Tinctor.Slides.Colour;
+using Tinctor.Staining.Inference;
 
 namespace Tinctor.Cli.Commands.Stains;
 
@@ -11,6 +12,7 @@ internal static class NormalizeCommand
     private const string Description = """
         Bring images to the colours of a reference: a profile of 'tinctor stains estimate', or an image. Glass stays glass. Images with too
         little tissue are written as they are, with a warning. Names and inner folders are kept; what is there already is left alone.
+        Real images are brought to what a model trained with data.normalize_target makes by --to its folder.
 
         Examples:
           tinctor stains normalize slides/ --to reference.json -o normalized
@@ -22,7 +24,7 @@ internal static class NormalizeCommand
     private static readonly Option<string> To = new("--to")
     {
         Description = "The reference",
-        HelpName = "FILE.json|IMAGE",
+        HelpName = "FILE.json|IMAGE|MODEL",
         Required = true,
     };
     private static readonly Option<string?> From = new("--from")
@@ -51,8 +53,7 @@ internal static class NormalizeCommand
         string folder = parse.GetRequiredValue(Out), format = parse.GetRequiredValue(Format);
         List<ImageJob> jobs = [.. inputs.SelectMany(input => ImageJobs.Find(input, folder))];
         ImageJobs.RefuseNone(jobs, inputs);
-        StainProfile? from = parse.GetValue(From) is string common ? StainProfile.Read(common) : null;
-        var normalizer = new StainNormalizer(Reference(parse.GetRequiredValue(To), parse.GetValue(Method)), from);
+        StainNormalizer normalizer = Normalizer(parse);
         List<ImageJob> open = ImageJobs.Open(jobs, job => [job.Output(folder, format)], parse.GetValue(Overwrite), "normalized");
         if (open.Count == 0) return 0;
         var warnings = new ConcurrentBag<string>();
@@ -65,6 +66,17 @@ internal static class NormalizeCommand
         foreach (string warning in warnings.Order(StringComparer.Ordinal))
             Console.Error.WriteLine($"warning: {warning}; written as it is");
         return code;
+    }
+
+    private static StainNormalizer Normalizer(ParseResult parse)
+    {
+        string to = parse.GetRequiredValue(To);
+        StainProfile? from = parse.GetValue(From) is string common ? StainProfile.Read(common) : null;
+        if (!Directory.Exists(to)) return new(Reference(to, parse.GetValue(Method)), from);
+        if (from is not null || parse.GetValue(Method) is not null)
+            throw new InvalidDataException($"{to}: a model knows how its targets were normalised; leave --from and --method out");
+        return ModelFolder.ReadConfig(to).Stains?.TargetNormalizer()
+            ?? throw new InvalidDataException($"{to}: the targets of this model were not normalised (data.normalize_target)");
     }
 
     private static StainProfile Reference(string path, StainMethod? method)
