@@ -4,6 +4,7 @@ using Tinctor.Evaluation.Labels;
 using Tinctor.Evaluation.Sections;
 using Tinctor.Slides;
 using Tinctor.Staining.Classification;
+using Tinctor.Staining.Inference;
 using Tinctor.Staining.Networks;
 using Tinctor.Staining.Training;
 using Tinctor.Tests;
@@ -144,6 +145,32 @@ public sealed class LabelTests : IDisposable
     }
 
     // Eight real images of eight slides; one model hands them back, the other those of the other label.
+    /// <summary>Seven of eight levels are right; the wrong one is counted, and the probabilities averaged.</summary>
+    [Fact]
+    public void Levels_that_models_tell_are_held_against_the_labels()
+    {
+        Sections.TestSet set = Set();
+        string folder = Path.Combine(root.FullName, "told");
+        Directory.CreateDirectory(folder);
+        var told = new StainedFolder("faithful", folder);
+        Assert.False(ToldLevels.AreThere([told]));
+        var table = new LevelTable(folder, ["dark", "light"]);
+        foreach (var (i, pair) in set.Pairs.Index())
+            table.Set(pair.Name, new(["dark", "light"], pair.Label == "dark" || i < 4 && i % 4 == 3 ? [0.75f, 0.25f] : [0.5f - i / 100f, 0.5f + i / 100f]));
+        table.Save();
+        Assert.True(ToldLevels.AreThere([told]));
+        Section section = new ToldLevels([told, new("other", root.FullName)]).Run(set, null, default);
+        IReadOnlyList<object?> row = Assert.Single(section.Tables[0].Rows);
+        Assert.Equal("faithful", row[0]);
+        Assert.Equal(7 / 8.0, (double)row[1]!, 1e-12);
+        Assert.Equal(0.75, (double)row[2]!, 1e-12);
+        Assert.Equal(((5 * 0.75) + 0.51 + 0.55 + 0.57) / 8, (double)row[3]!, 1e-4);
+        Assert.Equal([[4.0, 0.0], [1.0, 3.0]], Assert.IsType<MatrixChart>(Assert.Single(section.Charts)).Values);
+
+        File.WriteAllLines(Path.Combine(folder, "levels.csv"), File.ReadLines(Path.Combine(folder, "levels.csv")).SkipLast(1).ToArray());
+        Assert.Contains("no row of 7", Assert.Throws<InvalidDataException>(() => new ToldLevels([told]).Run(set, null, default)).Message);
+    }
+
     private Sections.TestSet Set()
     {
         _ = Settings();

@@ -11,12 +11,12 @@ namespace Tinctor.Evaluation.Report;
 /// </summary>
 public sealed class AblationTable
 {
-    // The columns of Table 1 of DeReStainer; those of labels only where a classifier judged.
+    // The columns of Table 1 of DeReStainer, the classifier's own answer, and the level that the model tells; what was not computed is left out.
     private static readonly SectionColumn[] Columns =
     [
         new("ssim", "SSIM", 3, true), new("psnr", "PSNR (dB)", 2, true), new("top1", "Top-1", 3, true), new("top3", "Top-3", 3, true),
         new("top5", "Top-5", 3, true), new("knn10", "kNN (k = 10)", 3, true), new("accuracy", "Accuracy", 3, true),
-        new("kappa", "Kappa", 3, true),
+        new("kappa", "Kappa", 3, true), new("told_accuracy", "Level told", 3, true),
     ];
 
     private readonly IReadOnlyList<(string Key, string Title)> variants;
@@ -81,16 +81,17 @@ public sealed class AblationTable
         return string.Concat(lines.Select(cells => $"| {string.Join(" | ", cells)} |\n"));
     }
 
-    // A mean over all images, or a cell of the labels' table, whose rows are named by the models.
+    // A mean over all images, or a cell of a section's table, whose rows are named by the models.
     private static double? Value(JsonNode metrics, string variant, string column)
     {
         if (metrics["groups"]![0]!["summary"]?[variant]?[column]?["mean"] is JsonValue mean) return Number(mean);
-        JsonNode? labels = metrics["sections"]!.AsArray().FirstOrDefault(section => (string?)section!["key"] == "labels");
-        JsonNode? table = labels?["tables"]!.AsArray().FirstOrDefault();
-        if (table is null) return null;
-        int index = table["columns"]!.AsArray().Select(c => (string?)c!["key"]).ToList().IndexOf(column);
-        JsonNode? row = table["rows"]!.AsArray().FirstOrDefault(cells => (string?)cells![0] == variant);
-        return index < 0 || row?[index] is not JsonValue cell ? null : Number(cell);
+        foreach (JsonNode? table in metrics["sections"]!.AsArray().SelectMany(section => section!["tables"]!.AsArray()))
+        {
+            int index = table!["columns"]!.AsArray().Select(c => (string?)c!["key"]).ToList().IndexOf(column);
+            JsonNode? row = table["rows"]!.AsArray().FirstOrDefault(cells => (string?)cells![0] == variant);
+            if (index >= 0 && row?[index] is JsonValue cell) return Number(cell);
+        }
+        return null;
     }
 
     // An infinite PSNR is a string.

@@ -10,6 +10,9 @@ namespace Tinctor.Staining.Inference;
 /// </summary>
 public sealed class LevelTable
 {
+    /// <summary>The file's name.</summary>
+    public const string FileName = "levels.csv";
+
     private readonly SortedDictionary<string, string> rows = new(StringComparer.Ordinal);
     private readonly string path;
     private readonly string heading;
@@ -20,7 +23,7 @@ public sealed class LevelTable
     /// <exception cref="InvalidDataException">The folder holds the levels of another kind of model.</exception>
     public LevelTable(string folder, IReadOnlyList<string> levels)
     {
-        path = Path.Combine(folder, "levels.csv");
+        path = Path.Combine(folder, FileName);
         heading = string.Join(',', ["name", "level", "probability", .. levels.Select(level => $"p_{level}")]);
         if (!File.Exists(path)) return;
         string[] lines = File.ReadAllLines(path);

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using Tinctor.Evaluation;
 using Tinctor.Evaluation.Encoders;
 using Tinctor.Evaluation.Features;
 using Tinctor.Evaluation.Labels;
@@ -78,6 +79,8 @@ internal static class LabelOptions
             settings.RefuseOwn(ComparatorsOf(parse));
             analyses.Add(new LabelAnalysis(settings));
         }
+        StainedFolder[] models = [.. parse.GetRequiredValue<string[]>("--stained").Select(StainedFolder.Parse)];
+        if (ToldLevels.AreThere(models)) analyses.Add(new ToldLevels(models));
         string? both = parse.GetValue(Encoder), source = parse.GetValue(SourceEncoder), target = parse.GetValue(TargetEncoder);
         if (source is null != target is null)
             throw new InvalidDataException("--encoder-source and --encoder-target go together; one encoder for both is --encoder FILE");
