@@ -43,15 +43,15 @@ def simam(x, e_lambda=1e-4):
 
 
 class Block(nn.Module):
-    def __init__(self, channels, levels, place):
+    def __init__(self, channels, levels, place, norm):
         super().__init__()
-        self.conv1, self.style1 = ModConv(channels), nn.Linear(levels, channels)
-        self.conv2, self.style2 = ModConv(channels), nn.Linear(levels, channels)
+        self.conv1, self.style1, self.norm1 = ModConv(channels), nn.Linear(levels, channels), norm(channels)
+        self.conv2, self.style2, self.norm2 = ModConv(channels), nn.Linear(levels, channels), norm(channels)
         self.place = place
 
     def forward(self, x, level):
-        y = F.leaky_relu(self.conv1(x, self.style1(level)), 0.2)
-        y = self.conv2(y, self.style2(level))
+        y = F.leaky_relu(self.norm1(self.conv1(x, self.style1(level))), 0.2)
+        y = self.norm2(self.conv2(y, self.style2(level)))
         return simam(x + y) if self.place == "block" else x + simam(y)
 
 
@@ -66,14 +66,14 @@ def up(i, o, how, bias=False):
 
 
 class DeReStainer(nn.Module):
-    def __init__(self, ngf, levels, n_blocks, place, style, how):
+    def __init__(self, ngf, levels, n_blocks, place, style, norm, how):
         super().__init__()
         c, self.style = 4 * ngf, style
         self.destainer = nn.Sequential(*down(3, ngf), *down(ngf, 2 * ngf), *down(2 * ngf, c))
         self.f_H = nn.Sequential(*down(c, 2 * c), *down(2 * c, 2 * c))
         self.f_level = nn.Sequential(*down(c, 2 * c), *down(2 * c, 2 * c))
         self.level = nn.Linear(2 * c, levels)
-        self.fusion = nn.ModuleList(Block(c, levels, place) for _ in range(n_blocks))
+        self.fusion = nn.ModuleList(Block(c, levels, place, norm) for _ in range(n_blocks))
         self.restainer = nn.Sequential(
             *up(c, 2 * ngf, how), nn.BatchNorm2d(2 * ngf), nn.LeakyReLU(0.2),
             *up(2 * ngf, ngf, how), nn.BatchNorm2d(ngf), nn.LeakyReLU(0.2), *up(ngf, 3, how, bias=True), nn.Tanh())
@@ -93,7 +93,8 @@ def wave(shape, speed):
 
 os.makedirs(HERE, exist_ok=True)
 out = {}
-for name, options in (("default", ("block", "logits", "transpose")), ("other", ("branch", "probabilities", "resize"))):
+for name, options in (("default", ("block", "logits", nn.BatchNorm2d, "transpose")),
+                      ("other", ("branch", "probabilities", nn.Identity, "resize"))):
     network = DeReStainer(4, 4, 2, *options).double()
     with open(os.path.join(HERE, name + ".keys"), "w") as f:
         f.writelines(f"{key} {','.join(map(str, value.shape))}\n" for key, value in network.state_dict().items())

@@ -30,9 +30,10 @@ public sealed class DeReStainerGenerator : Module<Tensor, Tensor>, ILevelPredict
     /// <param name="n_blocks">Blocks of the feature fusion.</param>
     /// <param name="simam">Where each block pays attention: "block", after the sum, or "branch", before it.</param>
     /// <param name="style">What modulates the feature: "logits" or "probabilities" of the levels.</param>
+    /// <param name="norm">Normalisation after the fusion's convolutions, as in a typical ResNet block.</param>
     /// <param name="upsample">How the ReStainer doubles the size: "transpose"d convolutions, or "resize" (nearest) and convolve.</param>
     public DeReStainerGenerator(StainSeparation stains, int ngf = 64, int levels = 4, int n_blocks = 9, string simam = "block",
-        string style = "logits", string upsample = "transpose")
+        string style = "logits", Norm norm = Norm.Batch, string upsample = "transpose")
     {
         OneOf(simam, "block", "branch");
         OneOf(style, "logits", "probabilities");
@@ -45,7 +46,7 @@ public sealed class DeReStainerGenerator : Module<Tensor, Tensor>, ILevelPredict
         f_level = register_module("f_level", new Sequential([.. Down(channels, ngf * 8), .. Down(ngf * 8, ngf * 8)]));
         level = register_module("level", new Linear(ngf * 8, levels));
         fusion = register_module("fusion", new ModuleList<FusionBlock>(
-            [.. Enumerable.Range(0, n_blocks).Select(_ => new FusionBlock(channels, levels, attendToSum: simam == "block"))]));
+            [.. Enumerable.Range(0, n_blocks).Select(_ => new FusionBlock(channels, levels, norm, attendToSum: simam == "block"))]));
         restainer = register_module("restainer", new Sequential(
         [
             .. Up(channels, ngf * 2, upsample), new BatchNorm2d(ngf * 2), new LeakyReLU(0.2, inplace: true),
@@ -122,25 +123,30 @@ public sealed class DeReStainerGenerator : Module<Tensor, Tensor>, ILevelPredict
 }
 
 /// <summary>
-/// A block of the feature fusion: x + ModConv(LeakyReLU(ModConv(x))), both modulated by the level, closed by SimAM.
+/// A block of the feature fusion, x + conv(conv(x)): both convolutions modulated by the level and normalised, the first one rectified;
+/// closed by SimAM.
 /// Feature [N,C,H,W] and level [N,levels] to [N,C,H,W].
 /// </summary>
 internal sealed class FusionBlock : Module<Tensor, Tensor, Tensor>
 {
     private readonly ModulatedConv2d conv1, conv2;
     private readonly Linear style1, style2;
+    private readonly Module<Tensor, Tensor> norm1, norm2;
     private readonly SimAM attention = new();
     private readonly bool attendToSum;
 
     /// <param name="channels">Channels in and out.</param>
     /// <param name="levels">Numbers that tell the level.</param>
+    /// <param name="norm">The normalisation; without one, features grow from block to block.</param>
     /// <param name="attendToSum">Attention after the sum; otherwise before it, to what is added.</param>
-    public FusionBlock(int channels, int levels, bool attendToSum)
+    public FusionBlock(int channels, int levels, Norm norm, bool attendToSum)
     {
         conv1 = register_module("conv1", new ModulatedConv2d(channels, channels, 3));
         style1 = register_module("style1", Style(levels, channels));
+        norm1 = register_module("norm1", norm.Layer(channels));
         conv2 = register_module("conv2", new ModulatedConv2d(channels, channels, 3));
         style2 = register_module("style2", Style(levels, channels));
+        norm2 = register_module("norm2", norm.Layer(channels));
         this.attendToSum = attendToSum;
     }
 
@@ -148,8 +154,8 @@ internal sealed class FusionBlock : Module<Tensor, Tensor, Tensor>
     public override Tensor forward(Tensor x, Tensor level)
     {
         using DisposeScope temporaries = torch.NewDisposeScope();
-        Tensor branch = F.leaky_relu(conv1.forward(x, style1.forward(level)), 0.2, inplace: true);
-        branch = conv2.forward(branch, style2.forward(level));
+        Tensor branch = F.leaky_relu(norm1.forward(conv1.forward(x, style1.forward(level))), 0.2, inplace: true);
+        branch = norm2.forward(conv2.forward(branch, style2.forward(level)));
         return (attendToSum ? attention.forward(x + branch) : x + attention.forward(branch)).MoveToOuterDisposeScope();
     }
 

@@ -17,7 +17,7 @@ public sealed class DeReStainerGeneratorTests
 
     private static DeReStainerGenerator Small(string name = "default") => name == "default"
         ? new(Stains, ngf: 4, n_blocks: 2)
-        : new(Stains, ngf: 4, n_blocks: 2, simam: "branch", style: "probabilities", upsample: "resize");
+        : new(Stains, ngf: 4, n_blocks: 2, simam: "branch", style: "probabilities", norm: Norm.None, upsample: "resize");
 
     private static DeReStainerGenerator Formula(string name) => FormulaWeights.Fill(Small(name).to(ScalarType.Float64));
 

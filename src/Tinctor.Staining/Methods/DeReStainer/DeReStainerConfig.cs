@@ -28,6 +28,9 @@ public sealed record DeReStainerConfig : MethodConfig
     [AllowedValues("logits", "probabilities")]
     public string Style { get; init; } = "logits";
 
+    /// <summary>Normalisation in the fusion blocks: batch, instance or none.</summary>
+    public Norm FusionNorm { get; init; } = Norm.Batch;
+
     /// <summary>How the ReStainer doubles the size: transpose (transposed convolution) or resize (nearest, then a convolution).</summary>
     [AllowedValues("transpose", "resize")]
     public string Upsample { get; init; } = "transpose";
@@ -153,7 +156,7 @@ public sealed record DeReStainerConfig : MethodConfig
     public override Module<Tensor, Tensor> CreateGenerator() => CreateNetwork();
 
     /// <summary>DeStainer, feature fusion and ReStainer.</summary>
-    public DeReStainerGenerator CreateNetwork() => new(Stains, Ngf, Levels.Count, NBlocks, Simam, Style, Upsample);
+    public DeReStainerGenerator CreateNetwork() => new(Stains, Ngf, Levels.Count, NBlocks, Simam, Style, FusionNorm, Upsample);
 
     /// <summary>The discriminators of IHC images, the finest first.</summary>
     public MultiscaleDiscriminator CreateDiscriminator() =>
