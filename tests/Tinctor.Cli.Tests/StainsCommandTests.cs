@@ -108,7 +108,10 @@ public sealed class StainsCommandTests : IDisposable
         File.WriteAllText(config, File.ReadAllText(config).Replace("steps: 2", "steps: 3"));
         Assert.Equal(0, CommandLine.Run("train", "--out", At("run"), "--resume").Code);
 
-        Assert.Equal(0, CommandLine.Run("stain", At("run"), At("data/trainA/0.png"), "-o", At("stained")).Code);
+        Glass("glass.png");
+        Outcome stained = CommandLine.Run("stain", At("run"), At("data/trainA/0.png"), At("glass.png"), "-o", At("stained"));
+        Assert.Equal(0, stained.Code);
+        Assert.Matches("^warning: .*glass.png: only 0 of .*; stained without normalising it\n$", stained.Error);
         Assert.Equal(0, CommandLine.Run("stains", "normalize", At("data/trainA/0.png"), "--to", At("pale.png"), "-o", At("pale")).Code);
         config = At("run/model/config.yaml");
         string text = File.ReadAllText(config);

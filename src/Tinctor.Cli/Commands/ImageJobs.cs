@@ -88,47 +88,52 @@ internal static class ImageJobs
     /// <param name="open">The jobs.</param>
     /// <param name="doing">"staining".</param>
     /// <param name="done">"stained into DIR".</param>
-    /// <param name="one">One job; what goes wrong with its files is caught.</param>
+    /// <param name="one">One job; returns what is remarkable about it, or null. What goes wrong with its files is caught.</param>
     /// <param name="threads">Jobs at the same time.</param>
     /// <param name="cancel">Ends the work after the present images.</param>
     /// <returns>The exit code.</returns>
-    public static int Run(List<ImageJob> open, string doing, string done, Action<ImageJob> one, int threads, CancellationToken cancel)
+    public static int Run(List<ImageJob> open, string doing, string done, Func<ImageJob, string?> one, int threads, CancellationToken cancel)
     {
-        var failures = new string?[open.Count];
+        var results = new (string? Remark, string? Failure)[open.Count];
         AnsiConsole.Progress()
             .Columns(new TaskDescriptionColumn(), new ProgressBarColumn(), new PercentageColumn(), new RemainingTimeColumn())
             .Start(context =>
             {
                 ProgressTask task = context.AddTask(doing, maxValue: open.Count);
-                Parallel.For(0, open.Count, new ParallelOptions { MaxDegreeOfParallelism = threads }, (i, loop) =>
+                void Do(int i)
                 {
-                    if (cancel.IsCancellationRequested) loop.Stop();
-                    else failures[i] = Try(open[i], one);
+                    if (cancel.IsCancellationRequested) return;
+                    results[i] = Try(open[i], one);
                     task.Increment(1);
-                });
+                }
+                // libtorch's settings belong to a thread: one job at a time stays on this one.
+                if (threads > 1) Parallel.For(0, open.Count, new ParallelOptions { MaxDegreeOfParallelism = threads }, Do);
+                else for (int i = 0; i < open.Count; i++) Do(i);
             });
-        string[] failed = [.. failures.OfType<string>()];
-        if (!cancel.IsCancellationRequested) Console.WriteLine($"{open.Count - failed.Length} {done}");
-        foreach (string failure in failed) Console.Error.WriteLine($"error: {failure}");
+        string[] failures = [.. results.Select(result => result.Failure).OfType<string>()];
+        if (!cancel.IsCancellationRequested) Console.WriteLine($"{open.Count - failures.Length} {done}");
+        foreach ((int i, (string? remark, _)) in results.Index())
+            if (remark is not null) Console.Error.WriteLine($"warning: {open[i].Input}: {remark}");
+        foreach (string failure in failures) Console.Error.WriteLine($"error: {failure}");
         if (cancel.IsCancellationRequested) Console.Error.WriteLine("stopped; the same command goes on with what is left");
-        return cancel.IsCancellationRequested ? 130 : failed.Length == 0 ? 0 : 1;
+        return cancel.IsCancellationRequested ? 130 : failures.Length == 0 ? 0 : 1;
     }
 
-    // What went wrong, in one line; null if nothing did.
-    private static string? Try(ImageJob job, Action<ImageJob> one)
+    // What is remarkable and what went wrong, in one line each.
+    private static (string? Remark, string? Failure) Try(ImageJob job, Func<ImageJob, string?> one)
     {
         try
         {
-            one(job);
-            return null;
+            return (one(job), null);
         }
         catch (Exception e) when (e is InvalidDataException or IOException or UnauthorizedAccessException)
         {
-            return e.Message.Contains(job.Input) ? e.Message : $"{job.Input}: {e.Message}";
+            return (null, e.Message.Contains(job.Input) ? e.Message : $"{job.Input}: {e.Message}");
         }
         catch (TorchException e)
         {
-            return $"{job.Input}: {(e.Message.Contains("memory") ? "too large for this device's memory" : e.Message.Split('\n')[0])}";
+            string reason = e.Message.Contains("memory") ? "too large for this device's memory" : e.Message.Split('\n')[0];
+            return (null, $"{job.Input}: {reason}");
         }
     }
 

@@ -66,15 +66,16 @@ internal static class StainCommand
         return code;
     }
 
-    private static void Stain(Stainer stainer, LevelTable? levels, ImageJob job, string output, int quality)
+    private static string? Stain(Stainer stainer, LevelTable? levels, ImageJob job, string output, int quality)
     {
         Image source = job.Read();
         if (source.Channels != stainer.InputChannels)
             throw new InvalidDataException(
                 $"{job.Input}: its number of channels is {source.Channels}, the model takes {stainer.InputChannels}");
-        (Image stained, LevelPrediction? level) = stainer.StainAndPredict(source);
+        (Image stained, LevelPrediction? level, string? untouched) = stainer.StainAndPredict(source);
         stained.Write(output, quality);
         if (level is not null) levels?.Set(job.Name, level);
+        return untouched is null ? null : $"{untouched}; stained without normalising it";
     }
 
     private static List<ImageJob> Jobs(ParseResult parse, string folder)

@@ -49,19 +49,23 @@ public sealed class Stainer : IDisposable
 
     /// <summary>
     /// Stains an image of any size that has <see cref="InputChannels"/> channels. A model of <see cref="Load"/> that was trained on
-    /// normalised sources normalises the image first; one without two stains goes in as it is.
+    /// normalised sources normalises the image first.
     /// </summary>
     public Image Stain(Image source) => StainAndPredict(source).Stained;
 
-    /// <summary>Stains an image, and tells its level where the model predicts one (<see cref="Levels"/>), else null.</summary>
-    public (Image Stained, LevelPrediction? Level) StainAndPredict(Image source)
+    /// <summary>
+    /// Stains an image, and tells its level where the model predicts one (<see cref="Levels"/>), else null. An image that should be
+    /// normalised but shows no two stains goes in as it is; why is told in Untouched, which else is null.
+    /// </summary>
+    public (Image Stained, LevelPrediction? Level, string? Untouched) StainAndPredict(Image source)
     {
         using DisposeScope scope = torch.NewDisposeScope();
-        source = normalizer?.Normalize(source, out _) ?? source;
+        string? untouched = null;
+        source = normalizer?.Normalize(source, out untouched) ?? source;
         (int width, int height) = (Scaled(source.Width), Scaled(source.Height));
         (Tensor stained, Tensor? probabilities) = Run(Resized(source, width, height).ToTensor(ValueRange.MinusOneToOne).unsqueeze(0));
         return (Resized(Image.FromTensor(stained[0], ValueRange.MinusOneToOne), source.Width, source.Height),
-            probabilities is null ? null : new(config.PredictedLabels, [.. probabilities[0].ToArray<float>()]));
+            probabilities is null ? null : new(config.PredictedLabels, [.. probabilities[0].ToArray<float>()]), untouched);
     }
 
     /// <summary>Stains a batch [N,C,H,W] in [-1,1] of any size, as it is; the result is on the CPU.</summary>

@@ -1,4 +1,3 @@
-using System.Collections.Concurrent;
 using System.CommandLine;
 using Tinctor.Slides;
 using Tinctor.Slides.Colour;
@@ -56,16 +55,12 @@ internal static class NormalizeCommand
         StainNormalizer normalizer = Normalizer(parse);
         List<ImageJob> open = ImageJobs.Open(jobs, job => [job.Output(folder, format)], parse.GetValue(Overwrite), "normalized");
         if (open.Count == 0) return 0;
-        var warnings = new ConcurrentBag<string>();
-        int code = ImageJobs.Run(open, "normalizing", $"normalized into {folder}", job =>
+        return ImageJobs.Run(open, "normalizing", $"normalized into {folder}", job =>
         {
             Image normalized = normalizer.Normalize(job.Read(), out string? untouched);
-            if (untouched is not null) warnings.Add($"{job.Input}: {untouched}");
             normalized.Write(job.Output(folder, format), parse.GetValue(Quality));
+            return untouched is null ? null : $"{untouched}; written as it is";
         }, Environment.ProcessorCount, cancel);
-        foreach (string warning in warnings.Order(StringComparer.Ordinal))
-            Console.Error.WriteLine($"warning: {warning}; written as it is");
-        return code;
     }
 
     private static StainNormalizer Normalizer(ParseResult parse)

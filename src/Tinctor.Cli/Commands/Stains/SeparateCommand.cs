@@ -77,6 +77,7 @@ internal static class SeparateCommand
                 Image picture = amounts ? StainImages.Amounts(image, matrix, stain) : StainImages.Alone(image, matrix, stain);
                 picture.Write(Output(job, name), quality);
             }
+            return null;
         }, Environment.ProcessorCount, cancel);
     }
 
