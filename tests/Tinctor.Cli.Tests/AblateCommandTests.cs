@@ -28,6 +28,11 @@ public sealed class AblateCommandTests : IDisposable
         Assert.Equal("name,level,probability,p_0,p_1+,p_2+,p_3+", levels[0]);
         Assert.Equal(["s3_a", "s3_b"], levels[1..].Select(line => line.Split(',')[0]));
 
+        Assert.Equal(0, Ablate("--seeds", "1", "--variants", "pix2pix", "--only-train", "--peer-set", "model.generator=resnet_6blocks",
+            "--peer-set", "model.ngf=4", "--peer-set", "model.ndf=4").Code);
+        Assert.True(File.Exists(At("study/seed1/pix2pix/stained/s3_a.png")));
+        Assert.False(Directory.Exists(At("study/seed1/full")) || Directory.Exists(At("study/seed1/report")));
+
         string weights = At("study/seed0/full/run/model/model.safetensors");
         DateTime trained = File.GetLastWriteTimeUtc(weights);
         Assert.Equal(0, Ablate("--variants", "full").Code);

@@ -93,8 +93,8 @@ def wave(shape, speed):
 
 os.makedirs(HERE, exist_ok=True)
 out = {}
-for name, options in (("default", ("block", "logits", nn.BatchNorm2d, "transpose")),
-                      ("other", ("branch", "probabilities", nn.Identity, "resize"))):
+for name, options in (("default", ("branch", "logits", nn.BatchNorm2d, "transpose")),
+                      ("other", ("block", "probabilities", nn.Identity, "resize"))):
     network = DeReStainer(4, 4, 2, *options).double()
     with open(os.path.join(HERE, name + ".keys"), "w") as f:
         f.writelines(f"{key} {','.join(map(str, value.shape))}\n" for key, value in network.state_dict().items())

@@ -23,6 +23,7 @@ internal static class AblateCommand
           tinctor ablate derestainer --data BCI --comparator runs/comparator --classifier runs/judge -o study     Table 1b of the paper
           tinctor ablate derestainer --data pairs/manifest.csv --seeds 0,1,2 --peers pix2pix --config small.yaml -o study
           tinctor ablate derestainer --data pairs/manifest.csv --variants full,without_dab --steps 2000 -o study
+          tinctor ablate derestainer ... --seeds 2 --variants without_dab --only-train     one job of many; without the option for the table
         """;
 
     private static readonly Argument<string> MethodName = new("method") { Description = $"One of: {string.Join(", ", Ablated)}" };
@@ -60,7 +61,7 @@ internal static class AblateCommand
     };
     private static readonly Option<string[]> Variants = new("--variants")
     {
-        Description = "Only these variants, as in full,without_dab; all by default",
+        Description = "Only these variants or other methods, as in full,pix2pix; all variants by default",
         HelpName = "NAMES",
         CustomParser = result => [.. Items(result.Tokens.Select(token => token.Value))],
     };
@@ -76,6 +77,10 @@ internal static class AblateCommand
         HelpName = "KEY=VALUE",
     };
     private static readonly Option<int?> Steps = new("--steps") { Description = "Steps of each training", HelpName = "N" };
+    private static readonly Option<bool> OnlyTrain = new("--only-train")
+    {
+        Description = "Train and stain, without evaluating: jobs that run at the same time may share the study's folder",
+    };
     private static readonly Option<string?> Device =
         new("--device") { Description = "cpu, cuda, cuda:N or auto (default)", HelpName = "DEVICE" };
     private static readonly Option<bool> Amp = new("--amp") { Description = "Compute in bfloat16 where it suits" };
@@ -89,8 +94,8 @@ internal static class AblateCommand
         MethodName.AcceptOnlyFromAmong([.. Ablated]);
         var command = new Command("ablate", Description)
         {
-            MethodName, Data, Out, Config, Set, Comparator, Classifier, Library, Seeds, Variants, Peers, PeerSet, Steps, Device, Amp,
-            ThreadCount,
+            MethodName, Data, Out, Config, Set, Comparator, Classifier, Library, Seeds, Variants, Peers, PeerSet, Steps, OnlyTrain,
+            Device, Amp, ThreadCount,
         };
         command.SetAction((parse, cancel) => Task.Run(() => Run(parse, cancel)));
         return command;
@@ -112,7 +117,7 @@ internal static class AblateCommand
         Variant[] variants = [.. Chosen(parse, full)];
         List<(string, string[]?)> steps = [.. seeds.SelectMany(seed => StepsOf(parse, seed, variants, data, folder))];
         int code = await CommandSteps.Run(parse, steps, cancel);
-        if (code != 0) return code;
+        if (code != 0 || parse.GetValue(OnlyTrain)) return code;
         Conclude(variants, seeds, pairs, folder);
         return 0;
     }
@@ -131,7 +136,8 @@ internal static class AblateCommand
     // The full method, what leaves something out, and the peers; each with all of its settings.
     private static IEnumerable<Variant> Chosen(ParseResult parse, RunConfig full)
     {
-        string[] peers = parse.GetValue(Peers) ?? [], asked = parse.GetValue(Variants) ?? [];
+        string[] others = [.. RunConfig.Methods.Keys.Where(name => name != full.Method)], asked = parse.GetValue(Variants) ?? [];
+        string[] peers = [.. (parse.GetValue(Peers) ?? []).Union(asked.Intersect(others))];
         string text = ConfigFile.Write(full);
         string shared = ConfigFile.Write(new Dictionary<string, object> { ["data"] = full.Data, ["training"] = full.Training });
         Variant[] own =
@@ -140,12 +146,11 @@ internal static class AblateCommand
             .. full.Model.Ablations.Select(ablation =>
                 new Variant(ablation.Key, ablation.Title, ConfigFile.LoadText(text, full.Method, ablation.Settings))),
         ];
-        if (asked.Except(own.Select(variant => variant.Key)).FirstOrDefault() is string unknown)
-            throw new InvalidDataException(
-                $"--variants {unknown}: {full.Method} has {string.Join(", ", own.Select(variant => variant.Key))}");
-        if (peers.Except(RunConfig.Methods.Keys.Where(name => name != full.Method)).FirstOrDefault() is string stranger)
-            throw new InvalidDataException($"--peers {stranger}: "
-                + $"one of {string.Join(", ", RunConfig.Methods.Keys.Where(name => name != full.Method))}");
+        string[] keys = [.. own.Select(variant => variant.Key)];
+        if (asked.Except(keys).Except(others).FirstOrDefault() is string unknown)
+            throw new InvalidDataException($"--variants {unknown}: {full.Method} has {string.Join(", ", keys)}");
+        if (peers.Except(others).FirstOrDefault() is string stranger)
+            throw new InvalidDataException($"--peers {stranger}: one of {string.Join(", ", others)}");
         return own.Where(variant => asked.Length == 0 || asked.Contains(variant.Key))
             .Concat(peers.Select(peer => new Variant(peer, peer, ConfigFile.LoadText(shared, peer, parse.GetValue(PeerSet) ?? []))));
     }
@@ -164,6 +169,7 @@ internal static class AblateCommand
             yield return ($"{variant.Title}, seed {seed}: stain the test pairs",
                 ["stain", run, manifest, "--split", "test", "-o", Stained(root, variant), .. device, .. threads]);
         }
+        if (parse.GetValue(OnlyTrain)) yield break;
         IEnumerable<string> stained = variants.SelectMany(v => new[] { "--stained", $"{v.Key}={Stained(root, v)}" });
         yield return ($"seed {seed}: evaluate", ["evaluate", .. stained,
             "--real", Path.Combine(data, "target"), "--source", Path.Combine(data, "source"), "--labels", manifest,
@@ -210,8 +216,8 @@ internal static class AblateCommand
             string target = Path.Combine(targets, pair.Name + (two ? Path.GetExtension(pair.Target) : ".png"));
             if (two)
             {
-                if (!File.Exists(source)) File.CreateSymbolicLink(source, pair.Source);
-                if (!File.Exists(target)) File.CreateSymbolicLink(target, pair.Target!);
+                Link(source, pair.Source);
+                Link(target, pair.Target!);
             }
             else if (!File.Exists(source) || !File.Exists(target))
             {
@@ -222,6 +228,19 @@ internal static class AblateCommand
             pairs.Add(pair with { Source = source, Target = target, Layout = PairLayout.TwoFiles });
         }
         ManifestFile.Write(Path.Combine(folder, "pairs.csv"), pairs);
+    }
+
+    // Another job of the study may make the same link at the same time.
+    private static void Link(string path, string target)
+    {
+        if (File.Exists(path)) return;
+        try
+        {
+            File.CreateSymbolicLink(path, target);
+        }
+        catch (IOException) when (File.Exists(path))
+        {
+        }
     }
 
     private static void Conclude(Variant[] variants, ulong[] seeds, PairManifest pairs, string folder)

@@ -28,14 +28,14 @@ public sealed class DeReStainerGenerator : Module<Tensor, Tensor>, ILevelPredict
     /// <param name="ngf">Channels of the first convolution; the feature has 4 times as many, f_H and f_level 8 times.</param>
     /// <param name="levels">How many levels there are.</param>
     /// <param name="n_blocks">Blocks of the feature fusion.</param>
-    /// <param name="simam">Where each block pays attention: "block", after the sum, or "branch", before it.</param>
+    /// <param name="simam">Where each block pays attention: "branch", before the sum, or "block", after it.</param>
     /// <param name="style">What modulates the feature: "logits" or "probabilities" of the levels.</param>
     /// <param name="norm">Normalisation after the fusion's convolutions, as in a typical ResNet block.</param>
     /// <param name="upsample">How the ReStainer doubles the size: "transpose"d convolutions, or "resize" (nearest) and convolve.</param>
-    public DeReStainerGenerator(StainSeparation stains, int ngf = 64, int levels = 4, int n_blocks = 9, string simam = "block",
+    public DeReStainerGenerator(StainSeparation stains, int ngf = 64, int levels = 4, int n_blocks = 9, string simam = "branch",
         string style = "logits", Norm norm = Norm.Batch, string upsample = "transpose")
     {
-        OneOf(simam, "block", "branch");
+        OneOf(simam, "branch", "block");
         OneOf(style, "logits", "probabilities");
         OneOf(upsample, "transpose", "resize");
         this.stains = stains;

@@ -20,9 +20,9 @@ public sealed record DeReStainerConfig : MethodConfig
     [Range(1, 64)]
     public int NBlocks { get; init; } = 9;
 
-    /// <summary>Where SimAM closes a fusion block: block (after the sum) or branch (before it).</summary>
-    [AllowedValues("block", "branch")]
-    public string Simam { get; init; } = "block";
+    /// <summary>Where SimAM closes a fusion block: branch (before the sum) or block (after it).</summary>
+    [AllowedValues("branch", "block")]
+    public string Simam { get; init; } = "branch";
 
     /// <summary>What the fusion's styles are made of: the level's logits or its probabilities.</summary>
     [AllowedValues("logits", "probabilities")]
