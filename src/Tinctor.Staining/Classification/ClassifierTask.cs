@@ -25,10 +25,12 @@ internal sealed class ClassifierTask : SupervisedTask
 
     public override string ScoreName => "accuracy";
 
+    protected override Tensor Predict(Batch batch) => Network.forward(Classifier.Normalise(batch.Source.to(Device)));
+
     public override Tensor Loss(Batch batch)
     {
         Tensor truth = torch.tensor<long>([.. batch.Pairs.Select(pair => (long)TruthOf(pair))]).to(Device);
-        return F.cross_entropy(Network.forward(Classifier.Normalise(batch.Source.to(Device))), truth, classWeights);
+        return F.cross_entropy(Predict(batch), truth, classWeights);
     }
 
     public override double Score(IEnumerable<Batch> validation) => Confusion(validation).Accuracy;
@@ -46,7 +48,7 @@ internal sealed class ClassifierTask : SupervisedTask
 
     private ConfusionMatrix Confusion(IEnumerable<Batch> validation) => ConfusionMatrix.Of(classes, validation.SelectMany(batch =>
     {
-        long[] predictions = Network.forward(Classifier.Normalise(batch.Source.to(Device))).argmax(1).cpu().ToArray<long>();
+        long[] predictions = Predict(batch).argmax(1).cpu().ToArray<long>();
         return batch.Pairs.Zip(predictions, (pair, prediction) => (TruthOf(pair), (int)prediction));
     }));
 

@@ -1,3 +1,4 @@
+using Tinctor.Staining.Data;
 using Tinctor.Torch;
 using Tinctor.Torch.Nn;
 using Tinctor.Torch.Optim;
@@ -9,6 +10,9 @@ public abstract class Learner : IDisposable
 {
     /// <summary>The network that all is about, which is what a model folder keeps.</summary>
     public abstract Module Trained { get; }
+
+    /// <summary>Passes a batch through that network, for its batch norms to see.</summary>
+    public abstract void Pass(Batch batch, Device device);
 
     /// <summary>Every network by name, for checkpoints.</summary>
     public abstract IReadOnlyDictionary<string, Module> Networks { get; }

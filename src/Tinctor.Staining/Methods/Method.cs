@@ -1,3 +1,4 @@
+using Tinctor.Staining.Data;
 using Tinctor.Torch;
 using Tinctor.Torch.Nn;
 
@@ -14,6 +15,9 @@ public abstract class Method : Learner
 
     /// <inheritdoc/>
     public sealed override Module Trained => Generator;
+
+    /// <inheritdoc/>
+    public sealed override void Pass(Batch batch, Device device) => Generator.forward(batch.Source.to(device));
 
     /// <summary>Height and width must be multiples of this; the stainer pads.</summary>
     public abstract int SizeMultiple { get; }

@@ -20,7 +20,7 @@ public sealed class SegmenterTask(SegmenterConfig config, MaskFormat format, int
     public override Tensor Loss(Batch batch)
     {
         Tensor truth = Truth(format.Codes(batch.Target), config.Target).to(Device);
-        Tensor logits = Network.forward(batch.Source.to(Device));
+        Tensor logits = Predict(batch);
         Tensor share = F.softmax(logits, 1)[.., 1..], wanted = OneHot(truth)[.., 1..];
         Tensor dice = ((share * wanted).sum([0, 2, 3]) * 2 + 1) / (share.sum([0, 2, 3]) + wanted.sum([0, 2, 3]) + 1);
         return F.cross_entropy(logits, truth) + 1 - dice.mean();
@@ -63,7 +63,7 @@ public sealed class SegmenterTask(SegmenterConfig config, MaskFormat format, int
         foreach (Batch batch in validation)
         {
             Tensor truth = format.Codes(batch.Target)[.., 0].ne(0).to(ScalarType.Float32);
-            Tensor guess = Network.forward(batch.Source.to(Device)).argmax(1).cpu().ne(0).to(ScalarType.Float32);
+            Tensor guess = Predict(batch).argmax(1).cpu().ne(0).to(ScalarType.Float32);
             both += (truth * guess).sum().item();
             found += guess.sum().item();
             there += truth.sum().item();

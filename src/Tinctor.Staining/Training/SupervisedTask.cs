@@ -30,11 +30,17 @@ public abstract class SupervisedTask : Learner
     public sealed override Module Trained => Network;
 
     /// <inheritdoc/>
+    public sealed override void Pass(Batch batch, Device device) => Predict(batch);
+
+    /// <inheritdoc/>
     public sealed override IReadOnlyDictionary<string, Module> Networks => new Dictionary<string, Module> { ["network"] = Network };
 
     /// <inheritdoc/>
     public sealed override IReadOnlyDictionary<string, Optimizer> Optimizers =>
         new Dictionary<string, Optimizer> { ["network"] = optimizer };
+
+    /// <summary>What the network says of a batch's images.</summary>
+    protected virtual Tensor Predict(Batch batch) => Network.forward(batch.Source.to(Device));
 
     /// <summary>What is minimised: a scalar with history.</summary>
     public abstract Tensor Loss(Batch batch);

@@ -94,7 +94,7 @@ internal sealed class SupervisedLoop : TrainingLoop<SupervisedTask>
     {
         int steps = state.Step;
         Folder.LoadBest(state);
-        using (state.UseAverage())
+        using (UseAverage(task, state))
             Scoring(task, () =>
             {
                 task.WriteModel(Folder.Model, Record(task, state, steps), Validation());

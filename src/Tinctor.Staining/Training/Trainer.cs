@@ -83,9 +83,12 @@ public sealed class Trainer : TrainingLoop<Method>
         log.Sample(state.Step, epoch, state.LastScore, preview.Picture());
     }
 
-    private protected override void WriteModel(Method method, TrainingState state) =>
+    private protected override void WriteModel(Method method, TrainingState state)
+    {
+        using IDisposable? average = UseAverage(method, state);
         ModelFolder.Write(Folder.Model, new ModelConfig { Method = config.Method, Model = config.Model, Stains = config.Stains },
             state.ModelWeights(), ModelCard.Write(config, data, state));
+    }
 
     private protected override string Describe(Method method, double score) => FormattableString.Invariant($"PSNR {score:F2} dB");
 

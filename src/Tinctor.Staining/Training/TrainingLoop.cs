@@ -13,6 +13,8 @@ namespace Tinctor.Staining.Training;
 /// <typeparam name="TLearner">What is trained.</typeparam>
 public abstract class TrainingLoop<TLearner> where TLearner : Learner
 {
+    // Enough for means over channels that are taken of many pixels each.
+    private const int StatisticsBatches = 32;
     private readonly LoopConfig config;
     private readonly ulong seed;
 
@@ -104,6 +106,17 @@ public abstract class TrainingLoop<TLearner> where TLearner : Learner
         return Result(learner, state, finished: true);
     }
 
+    /// <summary>Puts the running average, if there is one, into the trained network for a using block.</summary>
+    private protected IDisposable? UseAverage(TLearner learner, TrainingState state) => state.UseAverage(() =>
+    {
+        foreach (Batch batch in Loader.Batches(epoch: 0).Take(StatisticsBatches))
+        {
+            using DisposeScope scope = torch.NewDisposeScope();
+            using Guard? precision = config.Amp ? torch.autocast(Device.type, ScalarType.BFloat16) : null;
+            using (batch) learner.Pass(batch, Device);
+        }
+    });
+
     /// <summary>A run goes on only with the data of its start; another number of threads is worth a remark.</summary>
     /// <returns>What the run was begun with.</returns>
     private protected RunEnvironment RefuseOtherStart(DataSummary data)
@@ -169,7 +182,7 @@ public abstract class TrainingLoop<TLearner> where TLearner : Learner
     private void Checkpoint(TLearner learner, TrainingState state, RunLog log, int epoch)
     {
         using DisposeScope scope = torch.NewDisposeScope();
-        using (state.UseAverage()) Look(learner, state, log, epoch);
+        using (UseAverage(learner, state)) Look(learner, state, log, epoch);
         Folder.Save(state, config.KeepCheckpoints);
     }
 

@@ -66,16 +66,12 @@ internal sealed class TrainingState : IDisposable
     }
 
     /// <summary>Puts the running average, if there is one, into the trained network for a using block.</summary>
-    public IDisposable? UseAverage() => average?.average_parameters();
+    /// <param name="pass">Passes batches through the network, to measure what its batch norms are to use with the average.</param>
+    public IDisposable? UseAverage(Action pass) => average is null ? null : new AveragedNetwork(average, learner.Trained, pass);
 
-    /// <summary>A copy of the weights that the finished model has; the caller disposes them.</summary>
-    public OrderedDictionary<string, Tensor> ModelWeights()
-    {
-        using (UseAverage())
-        {
-            return new(learner.Trained.state_dict().Select(pair => KeyValuePair.Create(pair.Key, pair.Value.detach().cpu().clone())));
-        }
-    }
+    /// <summary>A copy of the weights as they are; the caller disposes them.</summary>
+    public OrderedDictionary<string, Tensor> ModelWeights() =>
+        new(learner.Trained.state_dict().Select(pair => KeyValuePair.Create(pair.Key, pair.Value.detach().cpu().clone())));
 
     /// <summary>Writes a checkpoint; an earlier file of that name stays whole until the new one is.</summary>
     public void Save(string path)

@@ -21,7 +21,7 @@ public abstract class RunningNorm : Module<Tensor, Tensor>
     public double eps { get; }
 
     /// <summary>The weight of the newest batch in the running statistics; null for a plain average.</summary>
-    public double? momentum { get; }
+    public double? momentum { get; set; }
 
     /// <summary>The scale of each channel, or null.</summary>
     public Tensor? weight { get; }

@@ -38,6 +38,33 @@ public sealed class TrainingStateTests : DataFolder
         Assert.Contains("lacks something", Assert.Throws<InvalidDataException>(() => average.Load(At("without"))).Message);
     }
 
+    [Fact]
+    public void Averaged_weights_have_statistics_of_their_own_and_leave_those_of_the_training_alone()
+    {
+        using DisposeScope scope = torch.NewDisposeScope();
+        using Method method = Config.Create(Device.CPU);
+        using var state = new TrainingState(method, 0.5, Device.CPU);
+        Tensor image = torch.linspace(-1, 1, 3 * 24 * 24).view(1, 3, 24, 24);
+        for (int step = 0; step < 3; step++)
+        {
+            method.TrainStep(image, image.neg());
+            state.Advance();
+        }
+        state.Save(At("before"));
+        using (state.UseAverage(() => method.Generator.forward(image)))
+        {
+            using Guard quiet = torch.no_grad();
+            Assert.False(method.Generator.training);
+            OrderedDictionary<string, Tensor> model = state.ModelWeights();
+            Tensor first = F.conv2d(F.pad(image, [3, 3, 3, 3], "reflect"), model["model.1.weight"]);
+            Assert.True(torch.allclose(model["model.2.running_mean"], first.mean([0, 2, 3]), 1e-4, 1e-6));
+            Assert.True(torch.allclose(model["model.2.running_var"], first.transpose(0, 1).flatten(1).var([1]), 1e-4, 1e-6));
+            Assert.Equal(1, model["model.2.num_batches_tracked"].item());
+        }
+        state.Save(At("after"));
+        Assert.Equal(File.ReadAllBytes(At("before")), File.ReadAllBytes(At("after")));
+    }
+
     // Six steps in all, on images that depend on the step alone; dropout and pool draw from the random state.
     private static void Run((int step, string path)? save, string end, string? load)
     {
