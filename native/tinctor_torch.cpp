@@ -15,6 +15,9 @@
 #include <c10/core/InferenceMode.h>
 #include <c10/util/Logging.h>
 #include <torch/csrc/autograd/autograd.h>
+#include <torch/csrc/autograd/function.h>
+#include <torch/csrc/autograd/functions/utils.h>
+#include <torch/csrc/autograd/saved_variable.h>
 #include <torch/cuda.h>
 #include <torch/script.h>
 #include <torch/version.h>
@@ -325,6 +328,84 @@ TT_API int tt_grad(void* const* outputs, void* const* gradients, int count, void
                                        retain_graph != 0, create_graph != 0, allow_unused != 0);
     for (int i = 0; i < input_count; i++) results[i] = release(grads[i]);
     return 0;
+  });
+}
+
+// Work from tensors to one tensor that the graph may ask for again. The handles it is given are its own to free; it returns a
+// handle that it gives away, or null after tt_fail().
+using Body = void* (*)(void* state, void* const* inputs, int count);
+
+namespace {
+
+struct Work : c10::intrusive_ptr_target {
+  Work(Body body, void* state, void (*forget)(void*)) : body(body), state(state), forget(forget) {}
+  ~Work() override { forget(state); }
+
+  at::Tensor operator()(const std::vector<at::Tensor>& inputs) const {
+    std::vector<void*> handles;
+    for (auto& input : inputs) handles.push_back(release(input));
+    void* result = body(state, handles.data(), static_cast<int>(handles.size()));
+    if (!result) throw std::runtime_error(last_error);
+    return at::Tensor(TensorPtr::reclaim(static_cast<c10::TensorImpl*>(result)));
+  }
+
+  Body body;
+  void* state;
+  void (*forget)(void*);
+};
+
+// Keeps the inputs of the work alone, and repeats it when gradients are asked for.
+struct Checkpoint : torch::autograd::Node {
+  explicit Checkpoint(c10::intrusive_ptr<Work> work) : work(std::move(work)) {}
+
+  void release_variables() override {
+    for (auto& variable : saved) variable.reset_data();
+  }
+
+  torch::autograd::variable_list apply(torch::autograd::variable_list&& gradients) override {
+    torch::autograd::variable_list inputs, leaves;
+    for (auto& variable : saved) {
+      auto value = variable.unpack();
+      inputs.push_back(value.detach().set_requires_grad(value.requires_grad()));
+      if (value.requires_grad()) leaves.push_back(inputs.back());
+    }
+    at::Tensor output;
+    {
+      at::AutoGradMode record(true);
+      output = (*work)(inputs);
+    }
+    auto found = torch::autograd::grad({output}, leaves, gradients, {}, false, /*allow_unused=*/true);
+    torch::autograd::variable_list results;
+    size_t next = 0;
+    for (auto& input : inputs) results.push_back(input.requires_grad() ? found[next++] : at::Tensor());
+    return results;
+  }
+
+  c10::intrusive_ptr<Work> work;
+  std::vector<torch::autograd::SavedVariable> saved;
+};
+
+at::Tensor checkpoint(c10::intrusive_ptr<Work> work, const std::vector<at::Tensor>& inputs) {
+  std::shared_ptr<Checkpoint> node(new Checkpoint(work), torch::autograd::deleteNode);
+  node->set_next_edges(torch::autograd::collect_next_edges(inputs));
+  for (auto& input : inputs) node->saved.emplace_back(input, /*is_output=*/false);
+  at::Tensor output;
+  {
+    at::AutoGradMode record(false);
+    output = (*work)(inputs);
+  }
+  torch::autograd::set_history(output, node);
+  return output;
+}
+
+}  // namespace
+
+TT_API void tt_fail(const char* message) { last_error = message; }
+
+TT_API void* tt_checkpoint(Body body, void* state, void (*forget)(void*), void* const* inputs, int count) {
+  return guarded("checkpoint", static_cast<void*>(nullptr), [&] {
+    auto work = c10::make_intrusive<Work>(body, state, forget);
+    return release(checkpoint(work, borrow_all(inputs, count)));
   });
 }
 

@@ -2,18 +2,43 @@ namespace Tinctor.Torch;
 
 public static partial class F
 {
-    /// <summary>softmax(query @ key.T / sqrt(E) + mask) @ value.</summary>
+    // Scores that are held at once: 64 MiB of float32.
+    private const long MostScores = 1 << 24;
+
+    /// <summary>
+    /// softmax(query @ key.T / sqrt(E) + mask) @ value. Where there are many scores, they are computed some queries at a time, and again
+    /// for their gradients: the same result in bounded memory.
+    /// </summary>
     /// <param name="query">[..., L, E].</param>
     /// <param name="key">[..., S, E].</param>
     /// <param name="value">[..., S, Ev].</param>
     /// <param name="attn_mask">Added to the scores; broadcast to [..., L, S].</param>
     /// <param name="scale">Instead of 1 / sqrt(E).</param>
     public static Tensor scaled_dot_product_attention(Tensor query, Tensor key, Tensor value, Tensor? attn_mask = null,
-        double? scale = null)
+        double? scale = null) => Attention(query, key, value, attn_mask, scale ?? 1 / Math.Sqrt(query.size(-1)), MostScores);
+
+    internal static Tensor Attention(Tensor query, Tensor key, Tensor value, Tensor? mask, double scale, long mostScores)
     {
         using DisposeScope temporaries = torch.NewDisposeScope();
-        Tensor scores = query.matmul(key.transpose(-2, -1)) * (scale ?? 1 / Math.Sqrt(query.size(-1)));
-        if (attn_mask is not null) scores += attn_mask;
+        long queries = query.size(-2), scoresOfOne = query.numel() / (queries * query.size(-1)) * key.size(-2);
+        long together = Math.Max(1, mostScores / scoresOfOne);
+        if (together >= queries) return AttentionOf(query, key, value, mask, scale).MoveToOuterDisposeScope();
+        var parts = new List<Tensor>();
+        for (long start = 0; start < queries; start += together)
+        {
+            long count = Math.Min(together, queries - start);
+            Tensor? ofThese = mask is null || mask.ndim < 2 || mask.size(-2) == 1 ? mask : mask.narrow(-2, start, count);
+            Tensor[] inputs = [query.narrow(-2, start, count), key, value, .. ofThese is null ? (Tensor[])[] : [ofThese]];
+            parts.Add(torch.checkpoint(t => AttentionOf(t[0], t[1], t[2], t.ElementAtOrDefault(3), scale), inputs));
+        }
+        return torch.cat([.. parts], -2).MoveToOuterDisposeScope();
+    }
+
+    private static Tensor AttentionOf(Tensor query, Tensor key, Tensor value, Tensor? mask, double scale)
+    {
+        using DisposeScope temporaries = torch.NewDisposeScope();
+        Tensor scores = query.matmul(key.transpose(-2, -1)) * scale;
+        if (mask is not null) scores += mask;
         return softmax(scores, -1).matmul(value).MoveToOuterDisposeScope();
     }
 

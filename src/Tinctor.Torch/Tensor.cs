@@ -209,6 +209,13 @@ public sealed unsafe partial class Tensor : IDisposable
     /// <summary>Frees what nobody disposed of.</summary>
     ~Tensor() => Free();
 
+    /// <summary>Gives the native reference away.</summary>
+    internal nint Release()
+    {
+        GC.SuppressFinalize(this);
+        return Interlocked.Exchange(ref handle, 0);
+    }
+
     private void Free()
     {
         nint freed = Interlocked.Exchange(ref handle, 0);

@@ -23,6 +23,10 @@ public static partial class torch
     public static Tensor eye(long n, ScalarType? dtype = null, Device? device = null, bool requires_grad = false) =>
         Ops.eye.Call(n, dtype, Arg.None, device).WithGrad(requires_grad);
 
+    /// <summary>0, 1, ... up to, but without, end.</summary>
+    public static Tensor arange(Scalar end, ScalarType? dtype = null, Device? device = null, bool requires_grad = false) =>
+        arange(0, end, 1, dtype, device, requires_grad);
+
     /// <summary>start, start + step, ... below end.</summary>
     public static Tensor arange(Scalar start, Scalar end, Scalar? step = null, ScalarType? dtype = null, Device? device = null,
         bool requires_grad = false) =>

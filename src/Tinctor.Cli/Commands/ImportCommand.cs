@@ -2,6 +2,8 @@ using System.CommandLine;
 using System.Globalization;
 using Spectre.Console;
 using Tinctor.Staining.Inference;
+using Tinctor.Staining.Methods;
+using Tinctor.Staining.Methods.Ceff;
 using Tinctor.Staining.Methods.Pix2Pix;
 
 namespace Tinctor.Cli.Commands;
@@ -15,6 +17,14 @@ internal static class ImportCommand
         Examples:
           tinctor import pix2pix latest_net_G.pth -o my-model
           tinctor import pix2pix latest_net_G_A.pth -o my-model --statistics batch   as the official test script without --eval
+        """;
+
+    private const string CeffDescription = """
+        Turn a generator of the official CEFF repository into a model folder. The widths are read off the weights.
+
+        Examples:
+          tinctor import ceff latest_net_G.pth -o my-model
+          tinctor import ceff latest_net_G.pth -o my-model --statistics batch        as the official test script without --eval
         """;
 
     private static readonly Argument<string> Checkpoint = new("checkpoint") { Description = "A .pth file, such as latest_net_G.pth" };
@@ -31,21 +41,29 @@ internal static class ImportCommand
     public static Command Create()
     {
         Statistics.AcceptOnlyFromAmong("running", "batch");
-        var pix2pix = new Command("pix2pix", Pix2PixDescription) { Checkpoint, Out, Statistics };
-        pix2pix.SetAction(parse =>
-            Import(parse.GetRequiredValue(Checkpoint), parse.GetRequiredValue(Out), parse.GetRequiredValue(Statistics)));
-        return new Command("import", "Turn a checkpoint of an official repository into a model folder.") { pix2pix };
+        return new Command("import", "Turn a checkpoint of an official repository into a model folder.")
+        {
+            Of("pix2pix", Pix2PixDescription, Pix2PixImport.Read), Of("ceff", CeffDescription, CeffImport.Read),
+        };
     }
 
-    private static int Import(string checkpoint, string folder, string statistics)
+    private static Command Of(string method, string description, Func<string, string, ImportedModel> read)
     {
-        Pix2PixImport import = Pix2PixImport.Read(checkpoint, statistics);
+        var command = new Command(method, description) { Checkpoint, Out, Statistics };
+        command.SetAction(parse =>
+            Import(parse.GetRequiredValue(Checkpoint), parse.GetRequiredValue(Out), read, parse.GetRequiredValue(Statistics)));
+        return command;
+    }
+
+    private static int Import(string checkpoint, string folder, Func<string, string, ImportedModel> read, string statistics)
+    {
+        ImportedModel import = read(checkpoint, statistics);
         string card = string.Create(CultureInfo.InvariantCulture, $"""
-            # pix2pix: imported generator
+            # {import.Config.Method}: imported generator
 
             | | |
             |---|---|
-            | Method | pix2pix |
+            | Method | {import.Config.Method} |
             | Imported from | {Path.GetFileName(checkpoint)}, {DateTime.UtcNow:yyyy-MM-dd} |
             | Architecture | {import.Description} |
             | Training data | not stated in the checkpoint |

@@ -43,6 +43,11 @@ internal static class TrainCommand
         Description = "Classifier whose features the training compares (derestainer); see 'tinctor train classifier'",
         HelpName = "DIR",
     };
+    private static readonly Option<string?> Encoders = new("--encoders")
+    {
+        Description = "Encoders that guide the generator and weight the loss (ceff); see 'tinctor train ceff-encoder'",
+        HelpName = "DIR",
+    };
     private static readonly Option<ulong?> Seed = new("--seed") { Description = "Start of all random choices (default 0)", HelpName = "N" };
     private static readonly Option<string?> Device =
         new("--device") { Description = "cpu, cuda, cuda:N or auto (default)", HelpName = "DEVICE" };
@@ -56,8 +61,9 @@ internal static class TrainCommand
         Method.AcceptOnlyFromAmong([.. RunConfig.Methods.Keys]);
         var command = new Command("train", Description)
         {
-            Method, Data, Out, Config, Set, Epochs, Steps, Comparator, Seed, Device, Amp, ThreadCount, Resume,
+            Method, Data, Out, Config, Set, Epochs, Steps, Comparator, Encoders, Seed, Device, Amp, ThreadCount, Resume,
             Print, TrainClassifierCommand.Create(), TrainSegmenterCommand.Create(),
+            TrainCeffEncoderCommand.Create(),
         };
         command.Validators.Add(result =>
         {
@@ -65,7 +71,7 @@ internal static class TrainCommand
                 result.AddError($"Say which method to train: tinctor train {RunConfig.Methods.Keys.First()} ...");
             if (result.GetValue(Out) is null && !result.GetValue(Print)) result.AddError("Name the run folder: --out RUN");
             // Silently ignored settings would be worse.
-            Option[] settings = [Data, Config, Set, Epochs, Steps, Comparator, Seed, Device, Amp, Print];
+            Option[] settings = [Data, Config, Set, Epochs, Steps, Comparator, Encoders, Seed, Device, Amp, Print];
             if (result.GetValue(Resume)
                 && settings.FirstOrDefault(option => result.GetResult(option) is { Implicit: false }) is { } given)
                 result.AddError($"{given.Name} does not go with --resume: "
@@ -99,6 +105,7 @@ internal static class TrainCommand
             yield return $"training.epochs_decay={epochs}";
         }
         if (parse.GetValue(Steps) is int steps) yield return $"training.steps={steps}";
+        if (parse.GetValue(Encoders) is string encoders) yield return $"model.encoders.path={Path.GetFullPath(encoders)}";
         if (parse.GetValue(Comparator) is string comparator) yield return $"model.comparator.path={Path.GetFullPath(comparator)}";
         if (parse.GetValue(Seed) is ulong seed) yield return $"seed={seed}";
         if (parse.GetValue(Device) is string device) yield return $"training.device={device}";

@@ -6,7 +6,7 @@ using Tinctor.Torch;
 namespace Tinctor.Staining.Classification;
 
 /// <summary>A ResNet that learns labels by cross entropy; scored by accuracy.</summary>
-internal sealed class ClassifierTask : SupervisedTask
+internal sealed class ClassifierTask : ImageTask
 {
     private readonly ClassifierConfig config;
     private readonly string[] classes;
@@ -25,7 +25,7 @@ internal sealed class ClassifierTask : SupervisedTask
 
     public override string ScoreName => "accuracy";
 
-    protected override Tensor Predict(Batch batch) => Network.forward(Classifier.Normalise(batch.Source.to(Device)));
+    protected override Tensor Prepare(Tensor images) => Classifier.Normalise(images);
 
     public override Tensor Loss(Batch batch)
     {

@@ -22,8 +22,22 @@ public sealed class ResnetGenerator : Module<Tensor, Tensor>
     public ResnetGenerator(int input_nc = 3, int output_nc = 3, int ngf = 64, Norm norm = Norm.Batch, bool use_dropout = false,
         int n_blocks = 9, string padding_type = "reflect")
     {
+        model = register_module("model", new Sequential(
+        [
+            .. Down(input_nc, ngf, norm),
+            .. Enumerable.Range(0, n_blocks).Select(_ => new ResnetBlock(ngf * 4, padding_type, norm, use_dropout)),
+            .. Up(ngf, output_nc, norm),
+        ]));
+    }
+
+    /// <inheritdoc/>
+    public override Tensor forward(Tensor x) => model.forward(x);
+
+    /// <summary>From full size to a quarter of it, with four times <paramref name="ngf"/> channels.</summary>
+    internal static Module<Tensor, Tensor>[] Down(int input_nc, int ngf, Norm norm)
+    {
         bool bias = norm.NeedsBias();
-        List<Module<Tensor, Tensor>> layers =
+        return
         [
             new ReflectionPad2d(3),
             new Conv2d(input_nc, ngf, 7, bias: bias), norm.Layer(ngf), new ReLU(inplace: true),
@@ -31,8 +45,13 @@ public sealed class ResnetGenerator : Module<Tensor, Tensor>
             new Conv2d(ngf, ngf * 2, 3, stride: 2, padding: 1, bias: bias), norm.Layer(ngf * 2), new ReLU(inplace: true),
             new Conv2d(ngf * 2, ngf * 4, 3, stride: 2, padding: 1, bias: bias), norm.Layer(ngf * 4), new ReLU(inplace: true),
         ];
-        for (int i = 0; i < n_blocks; i++) layers.Add(new ResnetBlock(ngf * 4, padding_type, norm, use_dropout));
-        layers.AddRange(
+    }
+
+    /// <summary>Back to full size and to an image.</summary>
+    internal static Module<Tensor, Tensor>[] Up(int ngf, int output_nc, Norm norm)
+    {
+        bool bias = norm.NeedsBias();
+        return
         [
             new ConvTranspose2d(ngf * 4, ngf * 2, 3, stride: 2, padding: 1, output_padding: 1, bias: bias), norm.Layer(ngf * 2),
             new ReLU(inplace: true),
@@ -41,12 +60,8 @@ public sealed class ResnetGenerator : Module<Tensor, Tensor>
 
             new ReflectionPad2d(3),
             new Conv2d(ngf, output_nc, 7), new Tanh(),
-        ]);
-        model = register_module("model", new Sequential([.. layers]));
+        ];
     }
-
-    /// <inheritdoc/>
-    public override Tensor forward(Tensor x) => model.forward(x);
 }
 
 /// <summary>x + conv(conv(x)), each convolution padded, normalised, the first one rectified.</summary>

@@ -1,5 +1,6 @@
 using System.ComponentModel.DataAnnotations;
 using Tinctor.Staining.Methods;
+using Tinctor.Staining.Methods.Ceff;
 using Tinctor.Staining.Methods.DeReStainer;
 using Tinctor.Staining.Methods.Pix2Pix;
 using YamlDotNet.Serialization;
@@ -33,6 +34,13 @@ public sealed record RunConfig
     {
         new RunConfig { Method = "pix2pix", Model = new Pix2PixConfig() },
         new RunConfig { Method = "derestainer", Model = new DeReStainerConfig(), Data = new() { CropSize = 512 } },
+        new RunConfig
+        {
+            Method = "ceff",
+            Model = new CeffConfig(),
+            Data = new() { CropSize = 512 },
+            Training = new() { Epochs = 60, EpochsDecay = 40 },
+        },
     }.ToDictionary(config => config.Method);
 }
 

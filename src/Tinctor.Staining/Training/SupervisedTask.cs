@@ -6,22 +6,24 @@ using Tinctor.Torch.Optim;
 
 namespace Tinctor.Staining.Training;
 
-/// <summary>One network and the truth that it learns. Images are batch.Source; a mask is batch.Target, a label is with the pair.</summary>
+/// <summary>
+/// One network and the truth that it learns. Images are batch.Source; a mask or a counterpart is batch.Target, a label is with the pair.
+/// </summary>
 public abstract class SupervisedTask : Learner
 {
-    private readonly AdamW optimizer;
+    private readonly Optimizer optimizer;
 
     /// <summary>Takes over the network, puts it on a device and makes its optimiser.</summary>
-    protected SupervisedTask(Module<Tensor, Tensor> network, SupervisedTraining training, Device device)
+    protected SupervisedTask(Module network, Device device, Func<IEnumerable<Tensor>, Optimizer> optimise)
     {
         (Network, Device) = (network, device);
         network.to(device);
         network.train();
-        optimizer = new AdamW(network.parameters(), training.Lr, weight_decay: training.WeightDecay);
+        optimizer = optimise(network.parameters());
     }
 
     /// <summary>The network.</summary>
-    public Module<Tensor, Tensor> Network { get; }
+    public Module Network { get; }
 
     /// <summary>Where it computes; batches come on the CPU.</summary>
     public Device Device { get; }
@@ -30,17 +32,11 @@ public abstract class SupervisedTask : Learner
     public sealed override Module Trained => Network;
 
     /// <inheritdoc/>
-    public sealed override void Pass(Batch batch, Device device) => Predict(batch);
-
-    /// <inheritdoc/>
     public sealed override IReadOnlyDictionary<string, Module> Networks => new Dictionary<string, Module> { ["network"] = Network };
 
     /// <inheritdoc/>
     public sealed override IReadOnlyDictionary<string, Optimizer> Optimizers =>
         new Dictionary<string, Optimizer> { ["network"] = optimizer };
-
-    /// <summary>What the network says of a batch's images.</summary>
-    protected virtual Tensor Predict(Batch batch) => Network.forward(batch.Source.to(Device));
 
     /// <summary>What is minimised: a scalar with history.</summary>
     public abstract Tensor Loss(Batch batch);
@@ -66,9 +62,16 @@ public abstract class SupervisedTask : Learner
     internal IReadOnlyDictionary<string, Tensor> TrainStep(Batch batch)
     {
         optimizer.zero_grad();
-        Tensor loss = Loss(batch);
-        loss.backward();
+        Tensor loss = Backward(batch);
         optimizer.step();
         return new Dictionary<string, Tensor> { ["loss"] = loss.detach() };
+    }
+
+    /// <summary>Leaves the gradients of <see cref="Loss"/> with the weights, and gives the loss.</summary>
+    private protected virtual Tensor Backward(Batch batch)
+    {
+        Tensor loss = Loss(batch);
+        loss.backward();
+        return loss;
     }
 }

@@ -55,6 +55,12 @@ internal static unsafe partial class NativeMethods
     internal static partial int tt_grad(nint* outputs, nint* gradients, int count, nint* inputs, int inputCount, int retainGraph,
         int createGraph, int allowUnused, nint* results);
 
+    [LibraryImport(Library, StringMarshalling = StringMarshalling.Utf8)] internal static partial void tt_fail(string message);
+
+    [LibraryImport(Library)]
+    internal static partial nint tt_checkpoint(delegate* unmanaged<nint, nint*, int, nint> body, nint state,
+        delegate* unmanaged<nint, void> forget, nint* inputs, int count);
+
     [LibraryImport(Library), SuppressGCTransition] internal static partial int tt_grad_enabled();
     [LibraryImport(Library), SuppressGCTransition] internal static partial void tt_set_grad_enabled(int enabled);
     [LibraryImport(Library)] internal static partial nint tt_inference_mode_enter(int enabled);

@@ -33,10 +33,13 @@ public sealed class Sequential : Module<Tensor, Tensor>, IReadOnlyList<Module<Te
     public Module<Tensor, Tensor> this[int index] => layers[index];
 
     /// <summary>Calls the layers in order. What one layer hands to the next is freed as soon as that has used it.</summary>
-    public override Tensor forward(Tensor input)
+    public override Tensor forward(Tensor input) => forward(input, ..);
+
+    /// <summary>Calls some of the layers in order.</summary>
+    public Tensor forward(Tensor input, Range range)
     {
         Tensor current = input;
-        foreach (Module<Tensor, Tensor> layer in layers)
+        foreach (Module<Tensor, Tensor> layer in layers.Take(range))
         {
             Tensor next = layer.forward(current);
             if (current != input && current != next) current.Dispose();

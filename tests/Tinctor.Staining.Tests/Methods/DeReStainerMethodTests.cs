@@ -48,8 +48,13 @@ public class DeReStainerMethodTests
         double Weight(string name, double weight) => name == loss ? weight : 0;
         using var method = new DeReStainerMethod(Small with
         {
-            LambdaDab = 0, LambdaSsim = 0, LambdaGan = 0, LambdaH = Weight("H", 1), LambdaLevel = Weight("level", 5),
-            LambdaMae = Weight("mae", 10), WeightDecay = 0,
+            LambdaDab = 0,
+            LambdaSsim = 0,
+            LambdaGan = 0,
+            LambdaH = Weight("H", 1),
+            LambdaLevel = Weight("level", 5),
+            LambdaMae = Weight("mae", 10),
+            WeightDecay = 0,
         }, Device.CPU);
         Dictionary<string, Tensor> before = method.Generator.named_parameters().ToDictionary(p => p.name, p => p.parameter.detach().clone());
         Assert.Contains(loss, method.TrainStep(Images(), Images(), ["1+", "3+"]).Keys);

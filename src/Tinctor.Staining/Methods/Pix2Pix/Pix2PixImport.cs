@@ -1,30 +1,19 @@
 using System.Text.RegularExpressions;
 using Tinctor.Staining.Networks;
-using Tinctor.Staining.Training;
 using Tinctor.Torch;
-using Tinctor.Torch.Nn;
-using Tinctor.Torch.Serialization;
 
 namespace Tinctor.Staining.Methods.Pix2Pix;
 
-/// <summary>A generator of the official pix2pix/CycleGAN repository, its architecture read off its weights.</summary>
-/// <param name="Config">The model's configuration.</param>
-/// <param name="Weights">The state dictionary, without what the network does not use.</param>
-/// <param name="Description">The architecture in words.</param>
-/// <param name="Notes">What was left out of the checkpoint, and why.</param>
-public sealed partial record Pix2PixImport(ModelConfig Config, IReadOnlyDictionary<string, Tensor> Weights, string Description,
-    IReadOnlyList<string> Notes)
+/// <summary>Reads generators of the official pix2pix/CycleGAN repository.</summary>
+public static partial class Pix2PixImport
 {
     /// <summary>Reads a checkpoint such as latest_net_G.pth.</summary>
     /// <param name="path">The file.</param>
     /// <param name="statistics">"running" or "batch", see <see cref="InferenceConfig"/>.</param>
     /// <exception cref="InvalidDataException">It is no such generator.</exception>
-    public static Pix2PixImport Read(string path, string statistics)
+    public static ImportedModel Read(string path, string statistics)
     {
-        OrderedDictionary<string, Tensor> weights = PthReader.LoadStateDict(path);
-        // nn.DataParallel puts a prefix before every key.
-        if (weights.Keys.All(key => key.StartsWith("module.")))
-            weights = new(weights.Select(pair => KeyValuePair.Create(pair.Key["module.".Length..], pair.Value)));
+        OrderedDictionary<string, Tensor> weights = ImportedModel.ReadWeights(path);
         List<string> notes = DropInstanceStatistics(weights);
         bool unet = weights.ContainsKey("model.model.0.weight") && weights.ContainsKey("model.model.3.weight");
         Pix2PixConfig config = unet ? Unet(weights, path)
@@ -32,20 +21,9 @@ public sealed partial record Pix2PixImport(ModelConfig Config, IReadOnlyDictiona
             : throw new InvalidDataException($"{path}: is no generator of pix2pix or CycleGAN; "
                 + $"its first key is {weights.Keys.FirstOrDefault()}");
         config = config with { Inference = new InferenceConfig { Statistics = statistics } };
-        using (Module<Tensor, Tensor> network = config.CreateGenerator())
-        {
-            try
-            {
-                network.load_state_dict(weights);
-            }
-            catch (InvalidDataException e)
-            {
-                throw new InvalidDataException($"{path}: looks like {config.Generator} with ngf {config.Ngf}, but {e.Message}");
-            }
-        }
         string description = $"{config.Generator}, ngf {config.Ngf}, {config.Norm.ToString().ToLowerInvariant()} norm, "
             + $"{config.InputChannels} to {config.OutputChannels} channels";
-        return new(new ModelConfig { Method = "pix2pix", Model = config }, weights, description, notes);
+        return ImportedModel.Of(path, "pix2pix", config, weights, description, notes);
     }
 
     private static Pix2PixConfig Resnet(OrderedDictionary<string, Tensor> weights, string path)

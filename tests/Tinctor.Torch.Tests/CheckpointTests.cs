@@ -1,0 +1,56 @@
+namespace Tinctor.Torch.Tests;
+
+public sealed class CheckpointTests
+{
+    [Fact]
+    public void Results_and_gradients_are_those_of_the_work_itself()
+    {
+        using DisposeScope scope = torch.NewDisposeScope();
+        Tensor a = torch.randn([4, 5], dtype: ScalarType.Float64).requires_grad_(), b = torch.randn([5, 3], dtype: ScalarType.Float64);
+        Tensor bias = torch.randn([3], dtype: ScalarType.Float64).requires_grad_();
+        int runs = 0;
+        Tensor Work(Tensor[] t)
+        {
+            runs++;
+            return t[0].matmul(t[1]).tanh() * t[2].exp();
+        }
+        Tensor[] plain = torch.autograd.grad([Work([a, b, bias]).square().sum()], [a, bias]);
+        runs = 0;
+        Tensor result = torch.checkpoint(Work, a, b, bias);
+        Assert.True(torch.equal(result, Work([a, b, bias])));
+        Tensor[] gradients = torch.autograd.grad([result.square().sum()], [a, bias]);
+        Assert.Equal(3, runs);
+        Assert.True(torch.allclose(plain[0], gradients[0]) && torch.allclose(plain[1], gradients[1]));
+        using (torch.no_grad()) Assert.False(torch.checkpoint(Work, a, b, bias).requires_grad);
+    }
+
+    [Fact]
+    public void What_goes_wrong_in_the_work_is_said_whenever_it_does()
+    {
+        using DisposeScope scope = torch.NewDisposeScope();
+        Tensor a = torch.ones([2]).requires_grad_();
+        bool broken = true;
+        Tensor Work(Tensor[] t) => broken ? throw new InvalidOperationException("the work is broken") : t[0] * 2;
+        Assert.Contains("the work is broken", Assert.Throws<TorchException>(() => torch.checkpoint(Work, a)).Message);
+        broken = false;
+        Tensor result = torch.checkpoint(Work, a).sum();
+        broken = true;
+        Assert.Contains("the work is broken", Assert.Throws<TorchException>(() => result.backward()).Message);
+    }
+
+    [Theory]
+    [InlineData(1), InlineData(15), InlineData(31), InlineData(1000)]
+    public void Attention_in_parts_is_attention(long mostScores)
+    {
+        using DisposeScope scope = torch.NewDisposeScope();
+        Tensor Random(params long[] shape) => torch.randn(shape, dtype: ScalarType.Float64, requires_grad: true);
+        Tensor[] inputs = [Random(2, 7, 4), Random(2, 5, 4), Random(2, 5, 3), Random(7, 5)];
+        Tensor whole = F.scaled_dot_product_attention(inputs[0], inputs[1], inputs[2], inputs[3]);
+        Tensor parts = F.Attention(inputs[0], inputs[1], inputs[2], inputs[3], 0.5, mostScores);
+        Assert.True(torch.allclose(whole, parts, 1e-12, 1e-12));
+        Tensor weights = torch.randn(whole.shape, dtype: ScalarType.Float64);
+        Tensor[] expected = torch.autograd.grad([(whole * weights).sum()], inputs);
+        Tensor[] found = torch.autograd.grad([(parts * weights).sum()], inputs);
+        for (int i = 0; i < inputs.Length; i++) Assert.True(torch.allclose(expected[i], found[i], 1e-10, 1e-12), $"input {i}");
+    }
+}
