@@ -24,15 +24,11 @@ public sealed record EncoderReference
     /// <exception cref="InvalidDataException">It holds no encoders.</exception>
     public static EncoderCard ReadCard(string folder) => SupervisedModel.ReadCard<EncoderCard>(folder, EncoderCard.EncoderKind);
 
-    /// <summary>The card of these encoders.</summary>
-    /// <exception cref="InvalidDataException">They are not there.</exception>
-    public EncoderCard Card() => ReadCard(Path);
-
     /// <summary>Reads them, on the CPU.</summary>
     /// <exception cref="InvalidDataException">They are not there, or not those of the run's start.</exception>
     public CeffEncoders Load()
     {
-        EncoderCard card = Card();
+        EncoderCard card = ReadCard(Path);
         if (Sha256.Length > 0 && SupervisedModel.Sha256(Path) != Sha256)
             throw new InvalidDataException($"{Path}: these encoders are not the ones that the run began with; bring those back");
         var encoders = new CeffEncoders(card.Ngf, card.FeatureDim);

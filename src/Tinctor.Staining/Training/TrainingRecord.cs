@@ -1,3 +1,5 @@
+using Tinctor.Staining.Data;
+
 namespace Tinctor.Staining.Training;
 
 /// <summary>What a model's card tells of its training, so that it can be audited and told apart from others.</summary>
@@ -18,4 +20,12 @@ namespace Tinctor.Staining.Training;
 /// <param name="MadeBy">Tinctor and its version.</param>
 public sealed record TrainingRecord(string TrainingId, ulong Seed, int Fold, int Folds, int Steps, int BestStep, string ScoreName,
     double? Score, string DataSha256, int TrainImages, int ValidationImages, IReadOnlyList<string> TrainSlides,
-    IReadOnlyList<string> ValidationSlides, IReadOnlyList<string> TestSlides, string MadeBy);
+    IReadOnlyList<string> ValidationSlides, IReadOnlyList<string> TestSlides, string MadeBy)
+{
+    /// <summary>The first few slides of these pairs that the model was trained on, for a message; null if there are none.</summary>
+    internal string? Among(IReadOnlyList<Pair> pairs)
+    {
+        string[] seen = [.. pairs.Select(pair => pair.SlideId).Where(slide => slide.Length > 0).Distinct().Intersect(TrainSlides)];
+        return seen.Length == 0 ? null : string.Join(", ", seen.Take(5));
+    }
+}

@@ -135,7 +135,7 @@ public sealed record CeffConfig : MethodConfig
     {
         if (!UsesEncoders || Encoders is not { Path.Length: > 0 }) return this with { Encoders = null };
         EncoderReference encoders = EncoderReference.Of(Encoders.Path);
-        EncoderCard card = encoders.Card();
+        EncoderCard card = EncoderReference.ReadCard(encoders.Path);
         if (card.Ngf != Ngf)
             throw new InvalidDataException($"{encoders.Path}: these encoders have {card.Ngf} channels where the generator has {Ngf}, and "
                 + $"their features are added; set model.ngf={card.Ngf}, or train encoders of the same ngf");
@@ -156,11 +156,9 @@ public sealed record CeffConfig : MethodConfig
             yield return "the encoders are random and frozen, as in the official code: what they say has no meaning";
             yield break;
         }
-        string[] tested = [.. test.Select(pair => pair.SlideId).Where(slide => slide.Length > 0).Distinct()
-            .Intersect(Encoders.Card().Training.TrainSlides)];
-        if (tested.Length > 0)
-            throw new InvalidDataException($"{Encoders.Path}: these encoders were trained on test slides "
-                + $"({string.Join(", ", tested.Take(5))}); train some on the same splits as the model");
+        if (EncoderReference.ReadCard(Encoders.Path).Training.Among(test) is { } tested)
+            throw new InvalidDataException(
+                $"{Encoders.Path}: these encoders were trained on test slides ({tested}); train some on the same splits as the model");
     }
 
     private bool UsesEncoders => Fusion || AdaptiveL1;

@@ -195,10 +195,8 @@ public sealed record DeReStainerConfig : MethodConfig
                 + "--comparator DIR";
             yield break;
         }
-        string[] tested = [.. test.Select(pair => pair.SlideId).Where(slide => slide.Length > 0).Distinct()
-            .Intersect(Classifier.ReadCard(Comparator.Path).Training.TrainSlides)];
-        if (tested.Length > 0)
-            throw new InvalidDataException($"{Comparator.Path}: this comparator was trained on test slides "
-                + $"({string.Join(", ", tested.Take(5))}); train one on the same splits as the model");
+        if (Classifier.ReadCard(Comparator.Path).Training.Among(test) is { } tested)
+            throw new InvalidDataException(
+                $"{Comparator.Path}: this comparator was trained on test slides ({tested}); train one on the same splits as the model");
     }
 }
