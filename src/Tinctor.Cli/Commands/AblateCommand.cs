@@ -23,6 +23,7 @@ internal static class AblateCommand
           tinctor ablate derestainer --data BCI --comparator runs/comparator --classifier runs/judge -o study     Table 1b of the paper
           tinctor ablate derestainer --data pairs/manifest.csv --seeds 0,1,2 --peers pix2pix --config small.yaml -o study
           tinctor ablate derestainer --data pairs/manifest.csv --variants full,without_dab --steps 2000 -o study
+          tinctor ablate ceff --data BCI --encoders runs/encoders -o study                                        Table 2 of the paper
           tinctor ablate derestainer ... --seeds 2 --variants without_dab --only-train     one job of many; without the option for the table
         """;
 
@@ -40,6 +41,8 @@ internal static class AblateCommand
     };
     private static readonly Option<string?> Comparator =
         new("--comparator") { Description = "Classifier whose features the training compares", HelpName = "DIR" };
+    private static readonly Option<string?> Encoders =
+        new("--encoders") { Description = "Encoders that guide the generator and weight the loss (ceff)", HelpName = "DIR" };
     private static readonly Option<string?> Classifier = new("--classifier")
     {
         Description = "Another classifier, trained apart, that judges the labels of stained images",
@@ -94,8 +97,8 @@ internal static class AblateCommand
         MethodName.AcceptOnlyFromAmong([.. Ablated]);
         var command = new Command("ablate", Description)
         {
-            MethodName, Data, Out, Config, Set, Comparator, Classifier, Library, Seeds, Variants, Peers, PeerSet, Steps, OnlyTrain,
-            Device, Amp, ThreadCount,
+            MethodName, Data, Out, Config, Set, Comparator, Encoders, Classifier, Library, Seeds, Variants, Peers, PeerSet, Steps,
+            OnlyTrain, Device, Amp, ThreadCount,
         };
         command.SetAction((parse, cancel) => Task.Run(() => Run(parse, cancel)));
         return command;
@@ -127,6 +130,7 @@ internal static class AblateCommand
     {
         yield return $"data.path={Path.GetFullPath(parse.GetRequiredValue(Data))}";
         if (parse.GetValue(Comparator) is string comparator) yield return $"model.comparator.path={Path.GetFullPath(comparator)}";
+        if (parse.GetValue(Encoders) is string encoders) yield return $"model.encoders.path={Path.GetFullPath(encoders)}";
         if (parse.GetValue(Steps) is int steps) yield return $"training.steps={steps}";
         if (parse.GetValue(Device) is string device) yield return $"training.device={device}";
         if (parse.GetValue(Amp)) yield return "training.amp=true";

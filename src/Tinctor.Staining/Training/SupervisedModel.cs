@@ -36,20 +36,29 @@ public static class SupervisedModel
     /// <exception cref="InvalidDataException">It is no model, or one of another kind.</exception>
     public static TCard ReadCard<TCard>(string folder, string kind) where TCard : SupervisedCard
     {
-        string path = Path.Combine(ModelIn(folder), Card);
-        if (!File.Exists(path) || !File.Exists(WeightsOf(folder)))
-            throw new InvalidDataException($"{folder}: is no {kind}, it has no {Card} and {Weights}; 'tinctor train {kind}' makes one");
+        string? actual = KindOf(folder)
+            ?? throw new InvalidDataException($"{folder}: is no {kind}, it has no {Card} and {Weights}; 'tinctor train {kind}' makes one");
+        return actual == kind ? ReadCard<TCard>(folder) : throw new InvalidDataException($"{folder}: is a {actual}, not a {kind}");
+    }
+
+    /// <summary>What the model in a folder is, as its card says; null if there is none.</summary>
+    /// <exception cref="InvalidDataException">The card cannot be read.</exception>
+    public static string? KindOf(string folder) =>
+        File.Exists(CardOf(folder)) && File.Exists(WeightsOf(folder)) ? ReadCard<SupervisedCard>(folder).Kind : null;
+
+    private static TCard ReadCard<TCard>(string folder)
+    {
         try
         {
-            string? actual = JsonSerializer.Deserialize<SupervisedCard>(File.ReadAllText(path), Format)?.Kind;
-            if (actual != kind) throw new InvalidDataException($"{folder}: is a {actual}, not a {kind}");
-            return JsonSerializer.Deserialize<TCard>(File.ReadAllText(path), Format)!;
+            return JsonSerializer.Deserialize<TCard>(File.ReadAllText(CardOf(folder)), Format)!;
         }
         catch (JsonException e)
         {
-            throw new InvalidDataException($"{path}: is no card of a {kind} ({e.Message})", e);
+            throw new InvalidDataException($"{CardOf(folder)}: is no card of a model ({e.Message})", e);
         }
     }
+
+    private static string CardOf(string folder) => Path.Combine(ModelIn(folder), Card);
 
     /// <summary>Puts a folder's weights into a network.</summary>
     /// <exception cref="InvalidDataException">They do not fit it.</exception>

@@ -13,6 +13,7 @@ namespace Tinctor.Evaluation.Tests.Features;
 /// <summary>The networks that metrics look through, against torchvision, Pillow and lpips.</summary>
 public sealed class NetworkTests : IDisposable
 {
+    private const double Gain = 1.4142135623730951; // of a layer before a ReLU
     private static readonly string Made = FindMade();
     private readonly DisposeScope scope = torch.NewDisposeScope();
     private readonly Guard quiet = torch.inference_mode();
@@ -30,7 +31,7 @@ public sealed class NetworkTests : IDisposable
     {
         using var network = new InceptionV3();
         Assert.Equal(23_850_960, network.parameters().Sum(p => p.numel()));
-        network.load_state_dict(Formula.Weights(network));
+        network.load_state_dict(Formula.Weights(network, Gain));
         network.eval();
         Tensor features = network.forward(Formula.Input("in0", 2, 3, 299, 299));
         var expected = SafeTensors.Load(Path.Combine(Made, "inception.safetensors"));
@@ -76,7 +77,8 @@ public sealed class NetworkTests : IDisposable
         if (net == LpipsNet.Squeeze) return new Lpips(net, vectors.Weights(), lin);
         using var trunk = new LpipsTrunk(net);
         // The formula goes by lpips's keys, which say the slice.
-        return new Lpips(net, trunk.state_dict().ToDictionary(e => Key(net, e.Key), e => Formula.Weight(Key(net, e.Key), e.Value.shape)), lin);
+        return new Lpips(net,
+            trunk.state_dict().ToDictionary(e => Key(net, e.Key), e => Formula.Weight(Key(net, e.Key), e.Value.shape, Gain)), lin);
     }
 
     private static string Key(LpipsNet net, string key)
@@ -91,7 +93,7 @@ public sealed class NetworkTests : IDisposable
     {
         Vectors vectors = Vectors.Read("lpips_alex_formula");
         using var trunk = new LpipsTrunk(LpipsNet.Alex);
-        string trunkFile = Save("trunk.safetensors", Formula.Weights(trunk).ToDictionary(e => $"features.{e.Key}", e => e.Value));
+        string trunkFile = Save("trunk.safetensors", Formula.Weights(trunk, Gain).ToDictionary(e => $"features.{e.Key}", e => e.Value));
         string linFile = Save("alex.safetensors", vectors.Keys.Where(k => k.StartsWith("w.lin")).ToDictionary(k => k[2..], k => vectors[k]));
         PairMetric metric = Lpips.FromFiles(LpipsNet.Alex, trunkFile, linFile);
         Assert.Contains("values are the published ones of version 0.1", metric.Definition);

@@ -148,6 +148,33 @@ public sealed class CeffNetworkTests
         Assert.Equal(image.shape, generator.forward(image).shape);
     }
 
+    [Fact]
+    public void At_full_width_it_equals_the_official_one()
+    {
+        using DisposeScope scope = torch.NewDisposeScope();
+        using Guard quiet = torch.inference_mode();
+        Vectors vectors = Vectors.Read("ceff_full_formula");
+        using CeffGenerator generator = Filled(new CeffGenerator(), "");
+        using CeffEncoder encoder = Filled(new CeffEncoder(), "encoder_IHC.");
+        // There the wavelets' filters count as parameters too.
+        IEnumerable<Tensor> filters = generator.named_buffers().Where(b => b.name.EndsWith("wt_filter")).Select(b => b.buffer);
+        Assert.Equal(51_630_467, generator.parameters().Concat(encoder.parameters()).Concat(filters).Sum(p => p.numel()));
+        Tensor stained = generator.forward(Formula.Input("x", 1, 3, 64, 64));
+        vectors.Check("y_eval", stained, OutputTolerance);
+        Tensor[] tiles = TileGrid.Cut(stained, 2), real = TileGrid.Cut(Formula.Input("realB", 1, 3, 64, 64), 2);
+        Tensor[] similarities = [.. tiles.Zip(real, (a, b) => F.cosine_similarity(encoder.forward(a), encoder.forward(b), dim: -1))];
+        vectors.Check("similarities_eval", (1 + torch.cat(similarities)) / 2, OutputTolerance); // there they go from 0 to 1
+    }
+
+    private static T Filled<T>(T network, string prefix) where T : Module
+    {
+        foreach ((string key, Tensor value) in network.state_dict())
+            if (value.is_floating_point() && !key.EndsWith("wt_filter"))
+                value.copy_(Formula.Weight(prefix + key, value.shape));
+        network.eval();
+        return network;
+    }
+
     private static CeffGenerator Generator(Vectors vectors)
     {
         var generator = new CeffGenerator(ngf: 4, feature_dim: 32);

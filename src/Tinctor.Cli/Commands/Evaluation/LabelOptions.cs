@@ -5,6 +5,8 @@ using Tinctor.Evaluation.Features;
 using Tinctor.Evaluation.Labels;
 using Tinctor.Evaluation.Sections;
 using Tinctor.Staining.Classification;
+using Tinctor.Staining.Contrastive;
+using Tinctor.Staining.Training;
 using Tinctor.Torch;
 
 namespace Tinctor.Cli.Commands.Evaluation;
@@ -34,7 +36,8 @@ internal static class LabelOptions
 
     private static readonly Option<string?> Encoder = new("--encoder")
     {
-        Description = "Encoder of patches, TorchScript file or classifier model: do paired patches resemble each other?",
+        Description = "Encoder of patches, TorchScript file or model of 'tinctor train ceff-encoder' or of 'tinctor train classifier': "
+            + "do paired patches resemble each other?",
         HelpName = "FILE",
     };
 
@@ -50,11 +53,10 @@ internal static class LabelOptions
         DefaultValueFactory = _ => "signed",
     };
 
-    private static readonly Option<int> Patch = new("--patch")
+    private static readonly Option<int?> Patch = new("--patch")
     {
-        Description = "Side of the patches in pixels; 0 takes whole images",
+        Description = "Side of the patches in pixels, 0 for whole images; by default 256, or what CEFF's encoders were trained on",
         HelpName = "PX",
-        DefaultValueFactory = _ => 256,
     };
 
     /// <summary>All of them.</summary>
@@ -86,9 +88,12 @@ internal static class LabelOptions
             throw new InvalidDataException("--encoder-source and --encoder-target go together; one encoder for both is --encoder FILE");
         if (both is not null && source is not null)
             throw new InvalidDataException("give --encoder, or --encoder-source and --encoder-target, not both");
-        if ((both ?? target) is string path)
+        if (both is not null && SupervisedModel.KindOf(both) == EncoderCard.EncoderKind)
+            analyses.Add(new EncoderAnalysis(() => new CeffEncoderFeatures(both, target: false, device),
+                () => new CeffEncoderFeatures(both, target: true, device), parse.GetValue(Patch) ?? EncoderReference.ReadCard(both).Patch));
+        else if ((both ?? target) is string path)
             analyses.Add(new EncoderAnalysis(
-                source is null ? null : Opener(source, parse, device), Opener(path, parse, device), parse.GetValue(Patch)));
+                source is null ? null : Opener(source, parse, device), Opener(path, parse, device), parse.GetValue(Patch) ?? 256));
         return analyses;
     }
 

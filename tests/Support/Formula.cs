@@ -2,27 +2,30 @@ using System.Text;
 using Tinctor.Torch;
 using Tinctor.Torch.Nn;
 
-namespace Tinctor.Evaluation.Tests.Features;
+namespace Tinctor.Tests;
 
-/// <summary>Weights and images by formula, as tests/vectors/make_features.py and the shared vectors make them.</summary>
+/// <summary>
+/// Weights and images by formula, as tests/vectors/make_features.py and the shared vectors make them: splitmix64 of the place, from the
+/// CRC-32 of the name.
+/// </summary>
 internal static class Formula
 {
     /// <summary>An image or input: numbers in [-1, 1) from its name.</summary>
     public static Tensor Input(string name, params long[] shape) => Make(name, shape, _ => 1, u => u);
 
-    /// <summary>A weight by its key: scaled by its fan-in; biases small, statistics near 0 and 1.</summary>
-    public static Tensor Weight(string key, params long[] shape)
+    /// <summary>A weight by its key: scaled by its fan-in and a gain; biases small, statistics near 0 and 1.</summary>
+    public static Tensor Weight(string key, long[] shape, double gain = 1)
     {
-        double gain = Math.Sqrt(2);
         if (key.EndsWith("running_mean")) return Make(key, shape, _ => 0.1, u => u);
         if (key.EndsWith("running_var")) return Make(key, shape, _ => 1, u => 1 + (0.5 * u));
         if (shape.Length >= 2) return Make(key, shape, n => Math.Sqrt(3 / (n / (double)shape[0])) * gain, u => u);
         return key.EndsWith(".bias") ? Make(key, shape, _ => 0.1, u => u) : Make(key, shape, _ => 1, u => 1 + (0.1 * u));
     }
 
-    /// <summary>The weights of a network by the keys of its state dictionary, under a prefix.</summary>
-    public static Dictionary<string, Tensor> Weights(Module network) => network.state_dict()
-        .Where(entry => entry.Value.is_floating_point()).ToDictionary(entry => entry.Key, entry => Weight(entry.Key, entry.Value.shape));
+    /// <summary>The weights of a network by the keys of its state dictionary, with a gain.</summary>
+    public static Dictionary<string, Tensor> Weights(Module network, double gain = 1) => network.state_dict()
+        .Where(entry => entry.Value.is_floating_point())
+        .ToDictionary(entry => entry.Key, entry => Weight(entry.Key, entry.Value.shape, gain));
 
     private static Tensor Make(string name, long[] shape, Func<long, double> scale, Func<double, double> map)
     {

@@ -1,0 +1,48 @@
+using Tinctor.Evaluation.Sections;
+using Tinctor.Slides;
+using Tinctor.Staining.Contrastive;
+using Tinctor.Staining.Networks;
+using Tinctor.Staining.Training;
+using Tinctor.Torch;
+using Tinctor.Torch.Nn;
+
+namespace Tinctor.Evaluation.Features;
+
+/// <summary>The embeddings of one of the two encoders made by <c>tinctor train ceff-encoder</c>, of images as they are.</summary>
+public sealed class CeffEncoderFeatures : FeatureExtractor
+{
+    private readonly string folder;
+    private readonly bool target;
+    private readonly Device device;
+    private readonly CeffEncoders encoders;
+
+    /// <summary>Loads the encoders.</summary>
+    /// <param name="folder">The encoders' folder.</param>
+    /// <param name="target">Whether to embed target (IHC) images, not source images.</param>
+    /// <param name="device">Where they run.</param>
+    /// <exception cref="InvalidDataException">It holds no encoders.</exception>
+    public CeffEncoderFeatures(string folder, bool target, Device device)
+    {
+        (this.folder, this.target, this.device) = (folder, target, device);
+        encoders = EncoderReference.Of(folder).Load();
+        encoders.to(device);
+        encoders.eval();
+    }
+
+    /// <inheritdoc/>
+    public override string Name => $"CEFF's encoder of {(target ? "target" : "source")} images in {folder}";
+
+    /// <inheritdoc/>
+    public override IReadOnlyList<Definition> Provenance =>
+        [new("Feature network", $"{Name}, SHA-256 {SupervisedModel.Sha256(folder)}; images as they are")];
+
+    /// <inheritdoc/>
+    public override Tensor Prepare(Image rgb) => rgb.ToTensor(ValueRange.MinusOneToOne);
+
+    /// <inheritdoc/>
+    public override FeatureBatch Extract(Tensor images) =>
+        new((target ? encoders.Target : encoders.Source).forward(images.to(device)), null);
+
+    /// <inheritdoc/>
+    public override void Dispose() => encoders.Dispose();
+}
