@@ -337,11 +337,19 @@ using Body = void* (*)(void* state, void* const* inputs, int count);
 
 namespace {
 
+// Autocast keeps the weights that it has cast: those of an unrecorded run have no gradient to give to the recorded one.
+struct NoAutocastCache {
+  NoAutocastCache() : before(at::autocast::is_autocast_cache_enabled()) { at::autocast::set_autocast_cache_enabled(false); }
+  ~NoAutocastCache() { at::autocast::set_autocast_cache_enabled(before); }
+  bool before;
+};
+
 struct Work : c10::intrusive_ptr_target {
   Work(Body body, void* state, void (*forget)(void*)) : body(body), state(state), forget(forget) {}
   ~Work() override { forget(state); }
 
   at::Tensor operator()(const std::vector<at::Tensor>& inputs) const {
+    NoAutocastCache exact;
     std::vector<void*> handles;
     for (auto& input : inputs) handles.push_back(release(input));
     void* result = body(state, handles.data(), static_cast<int>(handles.size()));
@@ -366,7 +374,8 @@ struct Checkpoint : torch::autograd::Node {
     torch::autograd::variable_list inputs, leaves;
     for (auto& variable : saved) {
       auto value = variable.unpack();
-      inputs.push_back(value.detach().set_requires_grad(value.requires_grad()));
+      // A leaf, such as a parameter that the work itself holds, stays what it is, so that the work's gradient reaches it.
+      inputs.push_back(value.is_leaf() ? value : value.detach().set_requires_grad(true));
       if (value.requires_grad()) leaves.push_back(inputs.back());
     }
     at::Tensor output;

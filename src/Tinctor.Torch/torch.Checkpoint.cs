@@ -7,8 +7,8 @@ public static unsafe partial class torch
 {
     /// <summary>
     /// Runs work without keeping what it computes on the way, and runs it again for its gradients: memory is traded for time, as by
-    /// torch.utils.checkpoint. The work must depend on nothing but its inputs, and give the same every time. Its gradients cannot be
-    /// differentiated again.
+    /// torch.utils.checkpoint. The work must depend on nothing but its inputs, and give the same every time. Parameters are inputs too,
+    /// which the work may use where it holds them. Its gradients cannot be differentiated again.
     /// </summary>
     /// <param name="body">From the inputs to one new tensor; called now, and for each backward, then perhaps on another thread.</param>
     /// <param name="inputs">All that gradients are wanted of.</param>

@@ -1,3 +1,5 @@
+using Tinctor.Torch.Nn;
+
 namespace Tinctor.Torch.Tests;
 
 public sealed class CheckpointTests
@@ -22,6 +24,24 @@ public sealed class CheckpointTests
         Assert.Equal(3, runs);
         Assert.True(torch.allclose(plain[0], gradients[0]) && torch.allclose(plain[1], gradients[1]));
         using (torch.no_grad()) Assert.False(torch.checkpoint(Work, a, b, bias).requires_grad);
+    }
+
+    [Theory, InlineData(false), InlineData(true)]
+    public void Parameters_that_the_work_holds_get_their_gradients(bool autocast)
+    {
+        using DisposeScope scope = torch.NewDisposeScope();
+        using var layers = new Sequential(new Linear(4, 8), new Tanh(), new Linear(8, 2));
+        using Guard? precision = autocast ? torch.autocast(DeviceType.CPU) : null;
+        Tensor x = torch.randn([3, 4]).tanh();
+        layers.forward(x).square().sum().backward();
+        Tensor[] plain = [.. layers.parameters().Select(parameter => parameter.grad!.clone())];
+        layers.zero_grad();
+        Tensor result = torch.checkpoint(inputs => layers.forward(inputs[0]), [x, .. layers.parameters()]).square().sum();
+        foreach ((Tensor expected, Tensor found) in plain.Zip(torch.autograd.grad([result], [.. layers.parameters()], retain_graph: true)))
+            Assert.True(torch.equal(expected, found));
+        Assert.All(layers.parameters(), parameter => Assert.Null(parameter.grad));
+        result.backward();
+        foreach ((Tensor expected, Tensor parameter) in plain.Zip(layers.parameters())) Assert.True(torch.equal(expected, parameter.grad!));
     }
 
     [Fact]

@@ -214,3 +214,14 @@ public abstract class Module<T1, T2, TResult> : Module
     /// <summary>Computes the result.</summary>
     public abstract TResult forward(T1 input1, T2 input2);
 }
+
+/// <summary>A module that turns three inputs into a result.</summary>
+/// <typeparam name="T1">The first input.</typeparam>
+/// <typeparam name="T2">The second input.</typeparam>
+/// <typeparam name="T3">The third input.</typeparam>
+/// <typeparam name="TResult">The result.</typeparam>
+public abstract class Module<T1, T2, T3, TResult> : Module
+{
+    /// <summary>Computes the result.</summary>
+    public abstract TResult forward(T1 input1, T2 input2, T3 input3);
+}

@@ -30,6 +30,29 @@ public abstract class WeightedLayer : Module<Tensor, Tensor>
         channels % groups == 0 ? channels / groups : throw new ArgumentException($"{channels} channels do not split into {groups} groups");
 }
 
+/// <summary>Convolution: [N,Cin,L] to [N,Cout,L'].</summary>
+public sealed class Conv1d : WeightedLayer
+{
+    private readonly long stride, padding, dilation, groups;
+
+    /// <summary>Weight [out_channels, in_channels / groups, K].</summary>
+    /// <param name="in_channels">Channels of the input.</param>
+    /// <param name="out_channels">Channels of the result.</param>
+    /// <param name="kernel_size">Length of the kernel.</param>
+    /// <param name="stride">Elements between applications.</param>
+    /// <param name="padding">Zeros added at each end.</param>
+    /// <param name="dilation">Elements between kernel elements.</param>
+    /// <param name="groups">Into how many independent parts the channels are split.</param>
+    /// <param name="bias">Whether a number a channel is added.</param>
+    public Conv1d(long in_channels, long out_channels, long kernel_size, long stride = 1, long padding = 0, long dilation = 1,
+        long groups = 1, bool bias = true)
+        : base([out_channels, Share(in_channels, groups), kernel_size], bias ? out_channels : null) =>
+        (this.stride, this.padding, this.dilation, this.groups) = (stride, padding, dilation, groups);
+
+    /// <inheritdoc/>
+    public override Tensor forward(Tensor input, Tensor weight) => F.conv1d(input, weight, bias, stride, padding, dilation, groups);
+}
+
 /// <summary>Convolution: [N,Cin,H,W] to [N,Cout,H',W'].</summary>
 public sealed class Conv2d : WeightedLayer
 {

@@ -100,6 +100,17 @@ public class LayerTests
         Vectors.AssertClose(expected["y_eval"], layer.forward(expected["x"].clone()), "y_eval");
     }
 
+    [Fact]
+    public void A_convolution_along_a_line_is_one_of_height_one()
+    {
+        using var scope = torch.NewDisposeScope();
+        using var line = new Conv1d(4, 6, 3, stride: 2, padding: 1, dilation: 2, groups: 2);
+        using var plane = new Conv2d(4, 6, (1, 3), stride: 2, padding: (0, 1), dilation: 2, groups: 2);
+        plane.load_state_dict(line.state_dict().ToDictionary(pair => pair.Key, pair => pair.Value.view(plane.state_dict()[pair.Key].shape)));
+        Tensor x = torch.randn([2, 4, 1, 9]);
+        Vectors.AssertClose(plane.forward(x)[.., .., 0], line.forward(x[.., .., 0]), "y");
+    }
+
     private static void AssertState(OrderedDictionary<string, Tensor> expected, string prefix, Layer layer)
     {
         OrderedDictionary<string, Tensor> state = layer.state_dict();
