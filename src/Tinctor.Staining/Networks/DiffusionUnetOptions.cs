@@ -64,22 +64,31 @@ public sealed record DiffusionUnetOptions
     /// <summary>Whether training computes each block twice, to keep only what goes into it; not together with dropout.</summary>
     public bool UseCheckpoint { get; init; }
 
-    /// <summary>The original pixel-space BBDM's network (Li et al. 2023): 237,094,147 parameters. Only its middle attends.</summary>
+    /// <summary>The original pixel-space BBDM's network (Li et al. 2023): 237,094,787 parameters. Only its middle attends.</summary>
     public static DiffusionUnetOptions Bbdm { get; } = new()
     {
-        ConditionChannels = 3, ChannelMult = [1, 4, 8], AttentionResolutions = [32, 16, 8], NumHeads = 8, NumHeadChannels = 64,
+        ConditionChannels = 3,
+        ChannelMult = [1, 4, 8],
+        AttentionResolutions = [32, 16, 8],
+        NumHeads = 8,
+        NumHeadChannels = 64,
         ResblockUpdown = true,
     };
 
-    /// <summary>I2SB's network (Liu et al. 2023), guided diffusion's at 256 pixels: 552,807,171 parameters.</summary>
+    /// <summary>
+    /// I2SB's network (Liu et al. 2023), guided diffusion's at 256 pixels: 552,807,171 parameters, 552,814,083 with x1 as a condition.
+    /// </summary>
     public static DiffusionUnetOptions I2sb { get; } = new()
     {
-        ModelChannels = 256, AttentionResolutions = [8, 16, 32], NumHeadChannels = 64, ResblockUpdown = true,
+        ModelChannels = 256,
+        AttentionResolutions = [8, 16, 32],
+        NumHeadChannels = 64,
+        ResblockUpdown = true,
     };
 
     /// <summary>
     /// Improved diffusion's super-resolution network at 256 pixels (Nichol and Dhariwal 2021), on whose defaults the super-resolution
-    /// paper's code builds.
+    /// paper's code builds: 124,056,707 parameters.
     /// </summary>
     public static DiffusionUnetOptions SuperResolution { get; } = new() { ConditionChannels = 3 };
 }

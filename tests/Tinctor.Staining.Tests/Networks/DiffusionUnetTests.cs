@@ -12,7 +12,10 @@ public sealed class DiffusionUnetTests
 
     private static readonly DiffusionUnetOptions Narrow = new()
     {
-        ModelChannels = 32, ChannelMult = [1, 2], NumResBlocks = 1, AttentionResolutions = [2],
+        ModelChannels = 32,
+        ChannelMult = [1, 2],
+        NumResBlocks = 1,
+        AttentionResolutions = [2],
     };
 
     private static DiffusionUnetOptions OptionsOf(string name) => name switch
@@ -84,8 +87,13 @@ public sealed class DiffusionUnetTests
         using Guard quiet = torch.inference_mode();
         var options = Narrow with
         {
-            ChannelMult = [1, 1, 2], AttentionResolutions = [1, 4], OutChannels = 6, ConditionChannels = 1,
-            ResblockUpdown = updown, ConvResample = convolve, UseScaleShiftNorm = scaleShift,
+            ChannelMult = [1, 1, 2],
+            AttentionResolutions = [1, 4],
+            OutChannels = 6,
+            ConditionChannels = 1,
+            ResblockUpdown = updown,
+            ConvResample = convolve,
+            UseScaleShiftNorm = scaleShift,
         };
         using DiffusionUnet network = Filled(options);
         Assert.Equal(4, network.SizeMultiple);
