@@ -64,7 +64,7 @@ internal static class AblateCommand
     };
     private static readonly Option<string[]> Variants = new("--variants")
     {
-        Description = "Only these variants or other methods, as in full,pix2pix; all variants by default",
+        Description = "Only these variants or other methods, as in full,pix2pix; by default the variants of the paper's table",
         HelpName = "NAMES",
         CustomParser = result => [.. Items(result.Tokens.Select(token => token.Value))],
     };
@@ -148,14 +148,14 @@ internal static class AblateCommand
         [
             new(Full, $"{full.Method} (full)", full),
             .. full.Model.Ablations.Select(ablation =>
-                new Variant(ablation.Key, ablation.Title, ConfigFile.LoadText(text, full.Method, ablation.Settings))),
+                new Variant(ablation.Key, ablation.Title, ConfigFile.LoadText(text, full.Method, ablation.Settings), ablation.Published)),
         ];
         string[] keys = [.. own.Select(variant => variant.Key)];
         if (asked.Except(keys).Except(others).FirstOrDefault() is string unknown)
             throw new InvalidDataException($"--variants {unknown}: {full.Method} has {string.Join(", ", keys)}");
         if (peers.Except(others).FirstOrDefault() is string stranger)
             throw new InvalidDataException($"--peers {stranger}: one of {string.Join(", ", others)}");
-        return own.Where(variant => asked.Length == 0 || asked.Contains(variant.Key))
+        return own.Where(variant => asked.Length == 0 ? variant.Published : asked.Contains(variant.Key))
             .Concat(peers.Select(peer => new Variant(peer, peer, ConfigFile.LoadText(shared, peer, parse.GetValue(PeerSet) ?? []))));
     }
 
@@ -277,5 +277,6 @@ internal static class AblateCommand
     /// <param name="Key">Its name in files.</param>
     /// <param name="Title">Its name in the table.</param>
     /// <param name="Config">All of its settings.</param>
-    private sealed record Variant(string Key, string Title, RunConfig Config);
+    /// <param name="Published">Whether it is trained unless others are named.</param>
+    private sealed record Variant(string Key, string Title, RunConfig Config, bool Published = true);
 }

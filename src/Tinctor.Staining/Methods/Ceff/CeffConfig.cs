@@ -103,12 +103,16 @@ public sealed record CeffConfig : MethodConfig
     [Range(0.0, 1.0)]
     public double Beta1 { get; init; } = 0.5;
 
-    /// <summary>Table 2 of the paper.</summary>
+    /// <summary>Table 2 of the paper, and what paper and code do differently.</summary>
     public override IReadOnlyList<Ablation> Ablations { get; } =
     [
         new("without_vmfe", "w/o multi-scale feature extraction", ["model.vmfe=false"]),
         new("without_fusion", "w/o cross-attention feature fusion", ["model.fusion=false"]),
         new("without_adaptive_l1", "w/o adaptive L1 loss", ["model.adaptive_l1=false"]),
+        new("paper", "the text's network", ["model.variant=paper"]) { Published = false },
+        new("random_encoders", "random encoders", ["model.encoder_start=random"]) { Published = false },
+        new("batch_statistics", "encoders with the batch's statistics", ["model.encoder_statistics=batch"]) { Published = false },
+        new("shared_l1", "one L1 weight a tile for the batch", ["model.l1_by_image=false"]) { Published = false },
     ];
 
     /// <inheritdoc/>

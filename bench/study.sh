@@ -1,0 +1,29 @@
+# Sourced by benches that compare trained models: the caller defines study(), `tinctor ablate` with all but what is said here, and $work.
+
+# judge ROLE SEED FOLD OPTIONS...: a classifier of target images, trained apart from others by its seed and fold.
+judge() {
+    local role="$1" seed="$2" fold="$3" how=(--out "$work/$1" --threads 1)
+    shift 3
+    [ -f "$work/$role/model/card.json" ] && return
+    [ -d "$work/$role" ] && { tinctor train classifier "${how[@]}" --resume; return; }
+    tinctor train classifier --data "$work/data" --role "$role" --seed "$seed" --fold "$fold" --image-size 0 "$@" "${how[@]}"
+}
+
+# train_all SEEDS VARIANT...: every variant with every seed, a training on each processor core.
+train_all() {
+    local seeds="$1" seed variant job jobs=()
+    shift
+    for seed in ${seeds//,/ }; do
+        for variant in "$@"; do
+            while [ "$(jobs -rp | wc -l)" -ge "$(nproc)" ]; do sleep 1; done
+            echo "training $variant, seed $seed"
+            train_one "$seed" "$variant" & jobs+=($!)
+        done
+    done
+    for job in "${jobs[@]}"; do wait "$job"; done
+}
+
+train_one() {
+    local log="$work/$2-$1.log"
+    study --seeds "$1" --variants "$2" --only-train --threads 1 >"$log" 2>&1 || { tail -5 "$log" >&2; return 1; }
+}
