@@ -6,8 +6,8 @@ namespace Tinctor.Staining.Networks;
 /// <summary>
 /// The U-Net of improved and guided diffusion (Nichol and Dhariwal 2021; Dhariwal and Nichol 2021), which I2SB, BBDM and super-resolved
 /// staining use as it is. From a noisy image [N,C,H,W], its times [N] (or one of all, [1]), any real numbers, and a condition
-/// [N,Cc,h,w] to a prediction [N,Cout,H,W] of any range; H and W are multiples of <see cref="SizeMultiple"/>. A condition of another size is
-/// resized bilinearly. State-dict keys are those of UNetModel in all three repositories.
+/// [N,Cc,h,w] to a prediction [N,Cout,H,W] of any range; H and W are multiples of <see cref="SizeMultiple"/>. A condition of another
+/// size is resized bilinearly. State-dict keys are those of UNetModel in all three repositories.
 /// </summary>
 public sealed class DiffusionUnet : Module<Tensor, Tensor, Tensor?, Tensor>
 {
@@ -29,7 +29,8 @@ public sealed class DiffusionUnet : Module<Tensor, Tensor, Tensor?, Tensor>
         var skips = new Stack<int>();
         input_blocks = register_module("input_blocks", WayDown(skips));
         int bottom = skips.Peek();
-        middle_block = register_module("middle_block", new TimedSequential(Block(bottom, bottom), Attention(bottom), Block(bottom, bottom)));
+        middle_block = register_module("middle_block",
+            new TimedSequential(Block(bottom, bottom), Attention(bottom), Block(bottom, bottom)));
         output_blocks = register_module("output_blocks", WayUp(skips));
         var last = new Conv2d(Width(0), options.OutChannels, 3, padding: 1);
         output = register_module("out", new Sequential(new GroupNorm32(Width(0)), new SiLU(), last.Zeroed()));

@@ -152,8 +152,8 @@ public sealed class DiffusionUnetTests
     {
         using DisposeScope scope = torch.NewDisposeScope();
         using var network = new DiffusionUnet(Narrow);
-        Tensor time = torch.ones([1]), fits = torch.zeros([1, 3, 8, 8]);
-        Assert.Contains("multiples of 2", Assert.Throws<ArgumentException>(() => network.forward(torch.zeros([1, 3, 9, 8]), time, null)).Message);
+        Tensor time = torch.ones([1]), fits = torch.zeros([1, 3, 8, 8]), odd = torch.zeros([1, 3, 9, 8]);
+        Assert.Contains("multiples of 2", Assert.Throws<ArgumentException>(() => network.forward(odd, time, null)).Message);
         Assert.Contains("0 channels", Assert.Throws<ArgumentException>(() => network.forward(fits, time, fits)).Message);
         Assert.Throws<ArgumentException>(() => new DiffusionUnet(Narrow with { Dropout = 0.1, UseCheckpoint = true }));
         Assert.Throws<ArgumentException>(() => new DiffusionUnet(Narrow with { ModelChannels = 33 }));

@@ -106,7 +106,8 @@ public class LayerTests
         using var scope = torch.NewDisposeScope();
         using var line = new Conv1d(4, 6, 3, stride: 2, padding: 1, dilation: 2, groups: 2);
         using var plane = new Conv2d(4, 6, (1, 3), stride: 2, padding: (0, 1), dilation: 2, groups: 2);
-        plane.load_state_dict(line.state_dict().ToDictionary(pair => pair.Key, pair => pair.Value.view(plane.state_dict()[pair.Key].shape)));
+        plane.load_state_dict(line.state_dict()
+            .ToDictionary(pair => pair.Key, pair => pair.Value.view(plane.state_dict()[pair.Key].shape)));
         Tensor x = torch.randn([2, 4, 1, 9]);
         Vectors.AssertClose(plane.forward(x)[.., .., 0], line.forward(x[.., .., 0]), "y");
     }
