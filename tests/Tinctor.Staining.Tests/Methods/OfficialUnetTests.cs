@@ -12,7 +12,8 @@ public sealed class OfficialUnetTests
 {
     [Theory]
     [InlineData("i2sb_unet_uncond", 0, true, true), InlineData("i2sb_unet_cond", 3, true, true)]
-    [InlineData("i2sb_unet_plain_newattn", 0, false, false), InlineData("bbdm_unet", 3, true, true), InlineData("yijie_unet", 3, false, true)]
+    [InlineData("i2sb_unet_plain_newattn", 0, false, false), InlineData("bbdm_unet", 3, true, true)]
+    [InlineData("yijie_unet", 3, false, true)]
     public void Official_weights_load_strictly_and_tell_their_architecture(string name, int condition, bool updown, bool scaleShift)
     {
         using DisposeScope scope = torch.NewDisposeScope();
