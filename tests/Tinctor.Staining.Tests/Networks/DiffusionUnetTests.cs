@@ -160,7 +160,7 @@ public sealed class DiffusionUnetTests
         Assert.Throws<ArgumentException>(() => new DiffusionUnet(Narrow with { NumHeadChannels = 48 }));
     }
 
-    private static DiffusionUnet Official(Vectors vectors, string name, string prefix = "")
+    internal static DiffusionUnet Official(Vectors vectors, string name, string prefix = "")
     {
         var network = new DiffusionUnet(OptionsOf(name));
         network.load_state_dict(vectors.Weights(prefix));

@@ -1,0 +1,63 @@
+namespace Tinctor.Staining.Bridges;
+
+/// <summary>
+/// At which states of a bridge the network is asked, from the source down; the image, state 0, is not in a plan. Each has as many entries
+/// as the network has evaluations, at most one for each step.
+/// </summary>
+public static class StepPlan
+{
+    /// <summary>Every state.</summary>
+    public static int[] All(BridgeSchedule schedule) => Even(schedule, schedule.Last);
+
+    /// <summary>Evenly spaced, rounded half to even: I2SB's space_indices.</summary>
+    public static int[] Even(BridgeSchedule schedule, int count) =>
+        Spaced(schedule, count, share => schedule.Last * share);
+
+    /// <summary>
+    /// Dense at both ends, by a cosine; the official BBDM's "cosine" means this, but has a step too many and leaves the schedule.
+    /// </summary>
+    public static int[] Cosine(BridgeSchedule schedule, int count) => Spaced(schedule, count,
+        share => count == 1 ? schedule.Last : 1 + ((schedule.Last - 1) * (1 + Math.Cos(Math.PI * (1 - share) * count / (count - 1))) / 2));
+
+    /// <summary>
+    /// For few evaluations: falling quadratically in the angle with sin² = m. In it predictions of x0 are smooth up to both ends, and the
+    /// closer to the image, the finer the details that are settled.
+    /// </summary>
+    public static int[] Angular(BridgeSchedule schedule, int count)
+    {
+        double[] angles = [.. schedule.SourceWeights.Select(m => Math.Asin(Math.Sqrt(m)))];
+        return Spaced(schedule, count, share => Nearest(angles, angles[^1] * share * share));
+    }
+
+    /// <summary>
+    /// The official BBDM's "linear": evenly down from the source, the last two states added. Where the count nears that of the steps, state 2
+    /// comes twice.
+    /// </summary>
+    public static int[] BbdmLinear(BridgeSchedule schedule, int count)
+    {
+        if (count < 3) throw new ArgumentException($"needs at least 3 evaluations, not {count}", nameof(count));
+        double stride = (schedule.Last - 1.0) / (count - 2);
+        // Cut off after rounding to float32, as there.
+        return [.. Enumerable.Range(0, count - 2).Select(k => 1 + (int)(float)(schedule.Last - 1 - (k * stride))), 2, 1];
+    }
+
+    // Places at the shares 1, 1 - 1/count, ... 1/count of the way to the source; strictly descending, and room is left for those to come.
+    private static int[] Spaced(BridgeSchedule schedule, int count, Func<double, double> place)
+    {
+        if (count < 1 || count > schedule.Last)
+            throw new ArgumentException($"the bridge has 1 to {schedule.Last} evaluations, not {count}", nameof(count));
+        int above = schedule.Last + 1;
+        var plan = new int[count];
+        for (int k = 0; k < count; k++)
+            plan[k] = above = Math.Clamp((int)Math.Round(place((count - k) / (double)count)), count - k, above - 1);
+        return plan;
+    }
+
+    private static int Nearest(double[] ascending, double value)
+    {
+        int above = Array.BinarySearch(ascending, value);
+        if (above >= 0) return above;
+        above = ~above;
+        return above == ascending.Length || (above > 0 && value - ascending[above - 1] < ascending[above] - value) ? above - 1 : above;
+    }
+}
