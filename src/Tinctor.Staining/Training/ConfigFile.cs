@@ -156,7 +156,7 @@ public static class ConfigFile
             Type inner = property.PropertyType == typeof(MethodConfig) ? methodType : property.PropertyType;
             if (value is null) settings.Remove(key);
             if (value is Settings section) Check(section, inner, $"{prefix}{key}.", origin, methodType);
-            if (value is string text && inner == typeof(List<string>))
+            if (value is string text && inner != typeof(string) && inner.IsAssignableTo(typeof(IEnumerable)))
                 settings[key] = text.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries);
         }
     }

@@ -1,6 +1,9 @@
+using Tinctor.Staining.Data;
 using Tinctor.Staining.Methods.Pix2Pix;
+using Tinctor.Staining.Networks;
 using Tinctor.Staining.Tests.Data;
 using Tinctor.Staining.Training;
+using Tinctor.Torch;
 
 namespace Tinctor.Staining.Tests.Training;
 
@@ -32,6 +35,28 @@ public sealed class ConfigFileTests : DataFolder
         Assert.Equal(["s1", "02"], read.Data.TestSlides);
         Assert.Equal("/a b/c: d", read.Data.Path);
         Assert.Equal(ulong.MaxValue, read.Seed);
+    }
+
+    private sealed record WithNetwork : SupervisedConfig
+    {
+        public DiffusionUnetOptions Unet { get; init; } = new() { ChannelMult = [1, 2] };
+
+        public override PairManifest ReadData() => throw new NotSupportedException();
+
+        public override SupervisedTask Create(Device device, TrainingData data) => throw new NotSupportedException();
+    }
+
+    [Fact]
+    public void Lists_of_numbers_are_set_with_commas_and_kept_otherwise()
+    {
+        var config = ConfigFile.Read<WithNetwork>(null, ["unet.attention_resolutions=4, 8", "unet.model_channels=64"]);
+        Assert.Equal([4, 8], config.Unet.AttentionResolutions);
+        Assert.Equal([1, 2], config.Unet.ChannelMult);
+        Assert.Equal(64, config.Unet.ModelChannels);
+        var read = ConfigFile.Read<WithNetwork>(WriteText("config.yaml", ConfigFile.Write(config)));
+        Assert.Equal([4, 8], read.Unet.AttentionResolutions);
+        string error = Assert.Throws<InvalidDataException>(() => ConfigFile.Read<WithNetwork>(null, ["unet.model_channels=16"])).Message;
+        Assert.Contains("unet.model_channels is 16; it must lie between 32", error);
     }
 
     [Fact]
