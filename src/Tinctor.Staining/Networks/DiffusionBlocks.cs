@@ -152,12 +152,11 @@ internal static class Resizing
 /// <summary>Group norm of 32 groups, in float32 where autocast has made its input less precise.</summary>
 internal sealed class GroupNorm32 : Module<Tensor, Tensor>
 {
-    private const int Groups = 32;
+    public const int Groups = 32;
     private readonly Tensor weight, bias;
 
     public GroupNorm32(int channels)
     {
-        if (channels % Groups != 0) throw new ArgumentException($"{channels} channels do not split into {Groups} groups");
         weight = register_parameter("weight", torch.ones([channels]))!;
         bias = register_parameter("bias", torch.zeros([channels]))!;
     }

@@ -18,10 +18,10 @@ public sealed class DiffusionUnet : Module<Tensor, Tensor, Tensor?, Tensor>
     private readonly Sequential output;
 
     /// <summary>A network that as yet predicts zeros, as the official ones do.</summary>
+    /// <exception cref="InvalidDataException">There is no such network; the message names the option.</exception>
     public DiffusionUnet(DiffusionUnetOptions options)
     {
-        if (options.Dropout > 0 && options.UseCheckpoint)
-            throw new ArgumentException("blocks that are computed twice would drop out differently", nameof(options));
+        options.Check();
         this.options = options;
         int embedding = options.ModelChannels * 4;
         time_embed = register_module("time_embed", new Sequential(
@@ -37,7 +37,7 @@ public sealed class DiffusionUnet : Module<Tensor, Tensor, Tensor?, Tensor>
     }
 
     /// <summary>What H and W are multiples of.</summary>
-    public int SizeMultiple => 1 << (options.ChannelMult.Length - 1);
+    public int SizeMultiple => options.SizeMultiple;
 
     /// <inheritdoc/>
     public override Tensor forward(Tensor x, Tensor time, Tensor? condition)
@@ -115,13 +115,7 @@ public sealed class DiffusionUnet : Module<Tensor, Tensor, Tensor?, Tensor>
     private Module Doubling(int channels) =>
         options.ResblockUpdown ? Block(channels, channels, Resizing.Double) : new DoublingLayer(channels, options.ConvResample);
 
-    private AttentionBlock Attention(int channels)
-    {
-        int heads = options.NumHeadChannels > 0 ? channels / options.NumHeadChannels : options.NumHeads;
-        int each = options.NumHeadChannels > 0 ? options.NumHeadChannels : channels / options.NumHeads;
-        if (heads * each != channels) throw new ArgumentException($"{channels} channels do not split into attention heads as asked for");
-        return new(channels, heads, options.UseNewAttentionOrder);
-    }
+    private AttentionBlock Attention(int channels) => new(channels, options.Heads(channels), options.UseNewAttentionOrder);
 
     private static Tensor Resized(Tensor condition, Tensor x)
     {

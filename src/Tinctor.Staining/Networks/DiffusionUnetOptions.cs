@@ -64,6 +64,9 @@ public sealed record DiffusionUnetOptions
     /// <summary>Whether training computes each block twice, to keep only what goes into it; not together with dropout.</summary>
     public bool UseCheckpoint { get; init; }
 
+    /// <summary>What heights and widths are multiples of.</summary>
+    public int SizeMultiple => 1 << (ChannelMult.Length - 1);
+
     /// <summary>The original pixel-space BBDM's network (Li et al. 2023): 237,094,787 parameters. Only its middle attends.</summary>
     public static DiffusionUnetOptions Bbdm { get; } = new()
     {
@@ -91,4 +94,26 @@ public sealed record DiffusionUnetOptions
     /// paper's code builds: 124,056,707 parameters.
     /// </summary>
     public static DiffusionUnetOptions SuperResolution { get; } = new() { ConditionChannels = 3 };
+
+    /// <summary>Into how many heads a feature of so many channels is split.</summary>
+    /// <exception cref="InvalidDataException">It cannot be.</exception>
+    internal int Heads(int channels)
+    {
+        (string setting, int value) = NumHeadChannels > 0 ? ("num_head_channels", NumHeadChannels) : ("num_heads", NumHeads);
+        if (channels % value != 0)
+            throw new InvalidDataException($"{setting} is {value}; it must divide the {channels} channels of a feature with attention");
+        return NumHeadChannels > 0 ? channels / value : value;
+    }
+
+    /// <summary>Refuses what no network can be made of.</summary>
+    /// <exception cref="InvalidDataException">The message names the setting.</exception>
+    internal void Check()
+    {
+        if (ModelChannels % GroupNorm32.Groups != 0)
+            throw new InvalidDataException($"model_channels is {ModelChannels}; it must be a multiple of {GroupNorm32.Groups}");
+        if (ChannelMult.Any(multiple => multiple < 1))
+            throw new InvalidDataException($"channel_mult is {string.Join(", ", ChannelMult)}; multiples are 1 or more");
+        if (Dropout > 0 && UseCheckpoint)
+            throw new InvalidDataException("dropout and use_checkpoint exclude each other: a block computed twice would differ");
+    }
 }

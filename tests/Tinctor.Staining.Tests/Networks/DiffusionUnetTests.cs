@@ -155,9 +155,14 @@ public sealed class DiffusionUnetTests
         Tensor time = torch.ones([1]), fits = torch.zeros([1, 3, 8, 8]), odd = torch.zeros([1, 3, 9, 8]);
         Assert.Contains("multiples of 2", Assert.Throws<ArgumentException>(() => network.forward(odd, time, null)).Message);
         Assert.Contains("0 channels", Assert.Throws<ArgumentException>(() => network.forward(fits, time, fits)).Message);
-        Assert.Throws<ArgumentException>(() => new DiffusionUnet(Narrow with { Dropout = 0.1, UseCheckpoint = true }));
-        Assert.Throws<ArgumentException>(() => new DiffusionUnet(Narrow with { ModelChannels = 33 }));
-        Assert.Throws<ArgumentException>(() => new DiffusionUnet(Narrow with { NumHeadChannels = 48 }));
+        Refused("dropout", Narrow with { Dropout = 0.1, UseCheckpoint = true });
+        Refused("model_channels", Narrow with { ModelChannels = 48 });
+        Refused("channel_mult", Narrow with { ChannelMult = [1, 0] });
+        Refused("num_head_channels", Narrow with { NumHeadChannels = 48 });
+        Refused("num_heads", Narrow with { NumHeads = 7 });
+
+        static void Refused(string setting, DiffusionUnetOptions options) =>
+            Assert.StartsWith(setting, Assert.Throws<InvalidDataException>(() => new DiffusionUnet(options)).Message);
     }
 
     internal static DiffusionUnet Official(Vectors vectors, string name, string prefix = "")
