@@ -20,7 +20,8 @@ public enum BridgeObjective
 
 /// <summary>
 /// A diffusion bridge on tensors: a schedule and what the network learns. Images x0, sources y, noises and states x are [N,...] of one
-/// shape, in any floating type; every sample may be at a step of its own, or all at one. Gradients flow into all tensors.
+/// shape, float32 or float64; what a network says may be coarser. Every sample may be at a step of its own, or all at one. Gradients flow
+/// into all tensors, so that a network which makes the source is trained along.
 /// </summary>
 public sealed class Bridge
 {
@@ -74,7 +75,8 @@ public sealed class Bridge
         {
             BridgeObjective.Grad => x - output,
             BridgeObjective.ScaledGrad => x - (At(Scale, steps, x) * output),
-            BridgeObjective.Noise => (x - (At(Source, steps, x) * y) - (At(Deviation, steps, x) * output)) / At(k => 1 - Source(k), steps, x),
+            BridgeObjective.Noise => (x - (At(Source, steps, x) * y) - (At(Deviation, steps, x) * output))
+                / At(step => 1 - Source(step), steps, x),
             _ => y - output,
         }).MoveToOuterDisposeScope();
     }

@@ -17,10 +17,10 @@ public enum BridgeSolver
 
     /// <summary>
     /// The same, of second order: f is not held over a step but extrapolated through the last two predictions. In the limit of short steps
-    /// the implicit model is d(x/s) = y d(m/s) + f d((1 - m)/s). With the angle a of sin² a = m, (1 - m)/s is cot a over a constant, and for
-    /// normal data f is smooth in a up to both ends, where it is not in s nor in log((1 - m)/s). So f = f0 + f' (a - a0), which adds
-    /// f' times s' ∫ (a - a0) d cot a = f' cos a' (cos a' (a' - a0) - sin a' ln(sin a' / sin a0)) to the implicit step;
-    /// at the image this is f' (0 - a0). The slope f' is (f0 - f1) / (a0 - a1), from the prediction before.
+    /// the implicit model is d(x/s) = y d(m/s) + f d((1 - m)/s). With the angle a of sin² a = m, (1 - m)/s is cot a over a constant, and
+    /// for normal data f is smooth in a up to both ends, where it is not in s nor in log((1 - m)/s). With f = f0 + f' (a - a0) the step
+    /// gains f' sin a' cos a' ∫ (a - a0) d cot a = f' cos a' (cos a' (a' - a0) - sin a' ln(sin a' / sin a0)), a' being where it leads; at
+    /// the image f' (0 - a0). The slope is f' = (f0 - f1) / (a0 - a1), from the prediction before.
     /// </summary>
     Extrapolated,
 }
@@ -47,13 +47,13 @@ public sealed record SamplingOptions
     /// <summary>What changes near the image.</summary>
     public SamplingStrategy Strategy { get; init; } = SamplingStrategy.Vanilla;
 
-    /// <summary>t_e: the first state from the source on that <see cref="Strategy"/> acts in is the first not above it; 0 for none.</summary>
+    /// <summary>t_e: <see cref="Strategy"/> acts in the states up to this one, counted from the image; in none if it is 0.</summary>
     public int ExitStep { get; init; } = 50;
 
     /// <summary>What the posterior's noise is multiplied by: BBDM's eta, and 0 is I2SB's OT-ODE. The other solvers add none.</summary>
     public double Eta { get; init; } = 1;
 
-    /// <summary>Whether predictions of the image are clamped to [-1, 1].</summary>
+    /// <summary>Whether predictions of the image are clamped to [-1, 1], also extrapolated ones.</summary>
     public bool Clip { get; init; }
 }
 
@@ -61,8 +61,8 @@ public sealed record SamplingOptions
 public delegate Tensor BridgeNetwork(Tensor x, double time);
 
 /// <summary>
-/// Sees a step of sampling: the state that was reached, at which step, and the prediction of the image that led there. The tensors live until
-/// it returns.
+/// Sees a step of sampling: the state that was reached, at which step, and the prediction of the image that led there. The tensors live
+/// until it returns.
 /// </summary>
 public delegate void SamplingObserver(int step, Tensor state, Tensor predictedImage);
 
@@ -129,7 +129,8 @@ public sealed class BridgeSampler(Bridge bridge, SamplingOptions options)
         Tensor state = to == 0 ? prediction.alias() : Mean(prediction, y, to) + (schedule.Deviations[to] * Noise());
         if (options.Solver == BridgeSolver.Implicit || at.Prediction is null) return state;
         double here = Angle(at.Step), before = Angle(at.Previous);
-        return state + ((prediction - at.Prediction) * (Extrapolation(here, to == 0 ? 0 : Angle(to)) / (here - before)));
+        state += (prediction - at.Prediction) * (Extrapolation(here, to == 0 ? 0 : Angle(to)) / (here - before));
+        return to == 0 && options.Clip ? state.clamp(-1, 1) : state;
 
         // The noise that is in the state; the source has none, and gets it here.
         Tensor Noise() => at.Step == schedule.Last ? noise(at.Step)

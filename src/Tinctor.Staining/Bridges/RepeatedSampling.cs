@@ -2,12 +2,14 @@ using Tinctor.Torch;
 
 namespace Tinctor.Staining.Bridges;
 
-/// <summary>Runs a sampler several times on the same source: averaging lessens the variance, spread tells where the bridge is unsure.</summary>
+/// <summary>
+/// Runs a sampler several times on the same source: averaging lessens the variance, and the spread tells where the bridge is unsure.
+/// </summary>
 public static class RepeatedSampling
 {
     /// <summary>
-    /// The mean of all runs, and the standard deviation over them (n - 1 in the denominator; 0 for one run), both of a run's shape. Only one
-    /// run's image is held at a time.
+    /// The mean of all runs, and the standard deviation over them (n - 1 in the denominator; 0 for one run), both of a run's shape. Only
+    /// one run's image is held at a time.
     /// </summary>
     /// <param name="repeats">How many runs.</param>
     /// <param name="sample">One run, by its number; each with noise of its own.</param>

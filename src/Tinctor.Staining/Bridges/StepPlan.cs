@@ -21,7 +21,8 @@ public static class StepPlan
 
     /// <summary>
     /// For few evaluations: falling quadratically in the angle with sin² = m. In it predictions of x0 are smooth up to both ends, and the
-    /// closer to the image, the finer the details that are settled.
+    /// closer to the image, the finer the details that are settled. With ten evaluations and normal data of spread 0.05, 0.1, 0.3,
+    /// <see cref="BridgeSolver.Extrapolated"/> gives 0.93, 1.00 and 1.01 of the spread; vanilla sampling in 1000 steps 0.70, 0.86 and 0.97.
     /// </summary>
     public static int[] Angular(BridgeSchedule schedule, int count)
     {
@@ -30,8 +31,8 @@ public static class StepPlan
     }
 
     /// <summary>
-    /// The official BBDM's "linear": evenly down from the source, the last two states added. Where the count nears that of the steps, state 2
-    /// comes twice.
+    /// The official BBDM's "linear": evenly down from the source, the last two states added. Where the count nears that of the steps,
+    /// state 2 comes twice.
     /// </summary>
     public static int[] BbdmLinear(BridgeSchedule schedule, int count)
     {

@@ -7,7 +7,7 @@ using Tinctor.Torch.Optim;
 
 namespace Tinctor.Staining.Tests.Bridges;
 
-/// <summary>Bridge and network together against the official implementations: whole trajectories, losses, gradients, a training step.</summary>
+/// <summary>Bridge and network together against the official implementations: trajectories, losses, gradients, a training step.</summary>
 public sealed class BridgeNetworkTests
 {
     private const double Tolerance = 1e-5, GradientTolerance = 1e-4;
@@ -134,7 +134,8 @@ public sealed class BridgeNetworkTests
         return (network.forward(x, bridge.Times(steps, Device.CPU), y), bridge.Target(vectors["x0"], y, x, steps, vectors["noise"]), x);
     }
 
-    private static Tensor Gradient(DiffusionUnet network, string key = "out.2.weight") => network.named_parameters().ToDictionary()[key].grad!;
+    private static Tensor Gradient(DiffusionUnet network, string key = "out.2.weight") =>
+        network.named_parameters().ToDictionary()[key].grad!;
 
     // States and predictions of every step, with the k-th noise for the k-th.
     private static List<(Tensor State, Tensor Prediction)> Sample(Bridge bridge, DiffusionUnet network, Tensor y, Tensor? condition,

@@ -55,5 +55,9 @@ public sealed class ToyBridgeTests
     private static Tensor Sources(int count) => torch.randn([count, 1]) * 0.3;
 
     // The state and two views of the time, which is 0 to 1000.
-    private static Tensor Seen(Tensor x, Tensor time) => torch.cat([x, time.view(-1, 1) / 1000, (time.view(-1, 1) / 1000).clamp(min: 0).sqrt()], 1);
+    private static Tensor Seen(Tensor x, Tensor time)
+    {
+        Tensor share = time.view(-1, 1) / 1000;
+        return torch.cat([x, share, share.clamp(min: 0).sqrt()], 1);
+    }
 }
