@@ -32,6 +32,7 @@ public sealed class BridgeSchedule
 
     private BridgeSchedule(double[] weights, double[] deviations, double[] clock, double[] times)
     {
+        ArgumentOutOfRangeException.ThrowIfLessThan(weights.Length, 2, "steps");
         (this.weights, this.deviations, this.clock) = (weights, deviations, clock);
         Times = SamplingTimes = times;
         TrainingSteps = 1..weights.Length;
@@ -98,12 +99,12 @@ public sealed class BridgeSchedule
     }
 
     /// <summary>
-    /// The image-to-image Schrödinger bridge (I2SB, Liu et al. 2023): the variance of each step grows from 1e-4 to
-    /// <paramref name="betaMax"/> / steps in the middle and shrinks back. As in the official code a state counts its own step on both
-    /// sides, so that state 0 is not quite the image and the last not quite the source; the network's times are 1e-4 to 1, times the steps.
+    /// The image-to-image Schrödinger bridge (I2SB, Liu et al. 2023): from both ends, the deviation of a step grows evenly from 0.01 half the
+    /// way to sqrt(<paramref name="betaMax"/> / steps). As in the official code a state counts its own step on both sides, so that state 0
+    /// is not quite the image and the last not quite the source; the network's times are 1e-4 to 1, times the steps.
     /// </summary>
     /// <param name="steps">The official interval; even.</param>
-    /// <param name="betaMax">The largest variance of a step, times the steps.</param>
+    /// <param name="betaMax">The official beta_max.</param>
     public static BridgeSchedule Schrodinger(int steps = 1000, double betaMax = 0.3)
     {
         if (steps % 2 != 0) throw new ArgumentException($"a symmetric schedule needs an even number of steps, not {steps}", nameof(steps));

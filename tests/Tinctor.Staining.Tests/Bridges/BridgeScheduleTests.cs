@@ -214,5 +214,6 @@ public sealed class BridgeScheduleTests
         Assert.Throws<ArgumentException>(() => StepPlan.Even(BridgeSchedule.Bbdm(10), 11));
         Assert.Throws<ArgumentException>(() => StepPlan.BbdmLinear(BridgeSchedule.Bbdm(10), 2));
         Assert.Throws<ArgumentException>(() => BridgeSchedule.Schrodinger(7));
+        Assert.Throws<ArgumentOutOfRangeException>(() => BridgeSchedule.Staining(0));
     }
 }
