@@ -64,7 +64,8 @@ internal static class ImageWriter
         };
     }
 
-    private static unsafe void Store(string path, ReadOnlySpan<byte> bytes)
+    /// <summary>Writes an encoded image in one step.</summary>
+    public static unsafe void Store(string path, ReadOnlySpan<byte> bytes)
     {
         // A span cannot enter the closure, its address can: the bytes stay where they are during the call.
         fixed (byte* start = bytes)

@@ -50,12 +50,12 @@ public static partial class torch
     /// <summary>Random integers in [low, high), int64 unless told otherwise.</summary>
     public static Tensor randint(long low, long high, long[] size, Generator? generator = null, ScalarType? dtype = null,
         Device? device = null, bool requires_grad = false) =>
-        Ops.randint__low_generator.Call(low, high, size, generator, dtype, Arg.None, device).WithGrad(requires_grad);
+        Ops.randint__low_generator.Call(low, high, size, generator, dtype ?? ScalarType.Int64, Arg.None, device).WithGrad(requires_grad);
 
     /// <summary>0 to n-1 in random order, int64 unless told otherwise.</summary>
     public static Tensor randperm(long n, Generator? generator = null, ScalarType? dtype = null, Device? device = null,
         bool requires_grad = false) =>
-        Ops.randperm__generator.Call(n, generator, dtype, Arg.None, device).WithGrad(requires_grad);
+        Ops.randperm__generator.Call(n, generator, dtype ?? ScalarType.Int64, Arg.None, device).WithGrad(requires_grad);
 
     /// <summary>The Hann window.</summary>
     public static Tensor hann_window(long window_length, bool periodic = true, ScalarType? dtype = null, Device? device = null,

@@ -108,7 +108,7 @@ internal static class AblateCommand
     {
         string folder = Path.GetFullPath(parse.GetRequiredValue(Out)), method = parse.GetRequiredValue(MethodName);
         RunConfig full = ConfigFile.Load(parse.GetValue(Config), method, Overrides(parse));
-        PairManifest pairs = TrainingData.Read(full.Data, full.Seed, cancel).Manifest;
+        PairManifest pairs = TrainingData.Read(full.Data, full.Seed, full.Model.Upscaling, cancel).Manifest;
         if (pairs.OfSplit("test").Count == 0)
             throw new InvalidDataException($"{full.Data.Path}: has no test pairs ({pairs.Describe()}); a study is judged by them");
         string data = Path.Combine(folder, "data");

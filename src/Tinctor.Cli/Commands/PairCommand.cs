@@ -138,7 +138,7 @@ public static class PairCommand
     {
         PairManifest manifest = ReadManifest(parse);
         console.WriteLine(manifest.Describe());
-        PairVerification.Check(manifest.Pairs, sameSize: false, cancel: cancel);
+        PairVerification.Check(manifest.Pairs, factor: null, cancel: cancel);
         TilingOptions options = Options(parse, manifest.Pairs);
         string folder = parse.GetRequiredValue(Out);
         Prepare(folder, parse.GetValue(Force));

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using Spectre.Console;
 using Tinctor.Slides;
+using Tinctor.Staining.Bridges;
 using Tinctor.Staining.Data;
 using Tinctor.Staining.Inference;
 using Tinctor.Staining.Training;
@@ -13,13 +14,16 @@ internal static class StainCommand
 {
     private const string Description = """
         Stain images of any size with a model. Names are kept; what is there already is left alone; what fails is reported at the end.
-        Models that tell a level from the source (derestainer) write it to levels.csv beside the images, with its probability.
+        Models that tell a level from the source (derestainer) write it to levels.csv beside the images, with its probability. Diffusion
+        bridges (bbdm, i2sb) stain by chance: the same seed gives the same pixels, --repeats tells how sure they are.
 
         Examples:
           tinctor stain runs/first/model field.png -o stained
           tinctor stain runs/first slides/ more/*.tif -o stained --format tif
           tinctor stain my-model images/ -o stained --device cuda --amp
           tinctor stain runs/first pairs/manifest.csv --split test -o stained   the sources of a data set's test split
+          tinctor stain runs/bridge field.png -o stained --evaluations 10 --solver extrapolated --spacing angular --repeats 5
+          tinctor stain runs/bridge field.png -o stained --trajectory           what lies between source and stained image
         """;
 
     private static readonly Argument<string> Model = new("model") { Description = "Model folder, or the run folder of a finished run" };
@@ -43,6 +47,7 @@ internal static class StainCommand
     {
         Split.AcceptOnlyFromAmong([.. PairManifest.Splits]);
         var command = new Command("stain", Description) { Model, Inputs, Split, Out, Format, Quality, Overwrite, Device, Amp, ThreadCount };
+        foreach (Option option in ChanceOptions.All) command.Add(option);
         command.SetAction((parse, cancel) => Task.Run(() => Run(parse, cancel)));
         return command;
     }
@@ -60,23 +65,66 @@ internal static class StainCommand
         (Device device, string reason) = DeviceChoice.Resolve(parse.GetRequiredValue(Device));
         AnsiConsole.MarkupLineInterpolated($"[dim]device: {reason}[/]");
         using var stainer = Stainer.Load(model, device, parse.GetValue(Amp));
-        int code = ImageJobs.Run(open, "staining", $"stained into {folder}",
-            job => Stain(stainer, levels, job, job.Output(folder, format), parse.GetValue(Quality)), threads: 1, cancel);
+        BridgeSampling? sampling = ChanceOptions.Of(parse, stainer.Sampling, model);
+        int code = ImageJobs.Run(open, "staining", $"stained into {folder}", job => sampling is null
+            ? Stain(stainer, levels, job, job.Output(folder, format), parse.GetValue(Quality))
+            : StainByChance(stainer, sampling, job, parse), threads: 1, cancel);
         levels?.Save();
         return code;
     }
 
     private static string? Stain(Stainer stainer, LevelTable? levels, ImageJob job, string output, int quality)
     {
-        Image source = job.Read();
-        if (source.Channels != stainer.InputChannels)
-            throw new InvalidDataException(
-                $"{job.Input}: its number of channels is {source.Channels}, the model takes {stainer.InputChannels}");
-        (Image stained, LevelPrediction? level, string? untouched) = stainer.StainAndPredict(source);
+        (Image stained, LevelPrediction? level, string? untouched) = stainer.StainAndPredict(Read(job, stainer));
         stained.Write(output, quality);
         if (level is not null) levels?.Set(job.Name, level);
-        return untouched is null ? null : $"{untouched}; stained without normalising it";
+        return Describe(untouched);
     }
+
+    // The stained image comes last: what has one is done.
+    private static string? StainByChance(Stainer stainer, BridgeSampling sampling, ImageJob job, ParseResult parse)
+    {
+        using DisposeScope scope = torch.NewDisposeScope();
+        string folder = parse.GetRequiredValue(Out);
+        int repeats = parse.GetValue(ChanceOptions.Repeats);
+        Trajectory? trajectory = parse.GetValue(ChanceOptions.Trajectory) ? new() : null;
+        var place = new NoisePlace(Path.GetFileName(job.Name), parse.GetValue(ChanceOptions.Seed));
+        Image source = Read(job, stainer);
+        string? untouched = null;
+        (Tensor mean, Tensor deviation) = RepeatedSampling.Run(repeats, run =>
+        {
+            (Image stained, _, untouched) = stainer.StainAndPredict(source, new(sampling, place, run, trajectory is null ? null : trajectory.See));
+            return stained.ToTensor(ValueRange.ZeroToOne);
+        });
+        if (repeats > 1) Variation(mean, deviation).Write(Beside("variation", "png"));
+        if (trajectory is not null)
+        {
+            trajectory.Strip().Write(Beside("trajectory", "png"));
+            Animation.Write(trajectory.Frames, Beside("trajectory", "webp"));
+        }
+        Image.FromTensor(mean, ValueRange.ZeroToOne).Write(job.Output(folder, parse.GetRequiredValue(Format)), parse.GetValue(Quality));
+        return Describe(untouched);
+
+        string Beside(string kind, string extension)
+        {
+            string path = job.Output(Path.Combine(folder, kind), extension);
+            Directory.CreateDirectory(Path.GetDirectoryName(path)!);
+            return path;
+        }
+    }
+
+    // The coefficient of variation, its mean over the channels: 65535 is 1 and more.
+    private static Image Variation(Tensor mean, Tensor deviation) =>
+        Image.FromTensor((deviation / mean.clamp(min: 1 / 255.0)).mean([0], keepdim: true).clamp(0, 1), ValueRange.ZeroToOne, SampleType.UInt16);
+
+    private static Image Read(ImageJob job, Stainer stainer)
+    {
+        Image source = job.Read();
+        return source.Channels == stainer.InputChannels ? source : throw new InvalidDataException(
+            $"{job.Input}: its number of channels is {source.Channels}, the model takes {stainer.InputChannels}");
+    }
+
+    private static string? Describe(string? untouched) => untouched is null ? null : $"{untouched}; stained without normalising it";
 
     private static List<ImageJob> Jobs(ParseResult parse, string folder)
     {

@@ -38,6 +38,16 @@ internal sealed class VipsImage : SafeHandleZeroOrMinusOneIsInvalid
     /// <summary>Notes an EXIF orientation, for the operation that follows it.</summary>
     public void SetOrientation(int orientation) => VipsNative.vips_image_set_int(handle, "orientation", orientation);
 
+    /// <summary>Notes that this is pages of such a height, one below the other, each shown for so long, for ever again.</summary>
+    public void SetPages(int height, int milliseconds)
+    {
+        VipsNative.vips_image_set_int(handle, "page-height", height);
+        VipsNative.vips_image_set_int(handle, "loop", 0);
+        int[] delays = new int[Height / height];
+        Array.Fill(delays, milliseconds);
+        VipsNative.vips_image_set_array_int(handle, "delay", delays, delays.Length);
+    }
+
     /// <summary>
     /// Decodes a file into the given buffer of Width x Height x Bands samples, on one thread: with more of them
     /// libvips (8.14) now and then loses the error of a truncated file and returns pixels that it never read.

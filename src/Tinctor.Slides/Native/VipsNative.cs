@@ -85,6 +85,9 @@ internal static partial class VipsNative
     [LibraryImport(Vips, StringMarshalling = StringMarshalling.Utf8)]
     public static partial void vips_image_set_int(nint image, string name, int value);
 
+    [LibraryImport(Vips, StringMarshalling = StringMarshalling.Utf8)]
+    public static partial void vips_image_set_array_int(nint image, string name, int[] values, int count);
+
     [LibraryImport(Vips)]
     public static partial nuint vips_blob_get_type();
 

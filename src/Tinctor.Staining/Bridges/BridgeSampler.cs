@@ -39,7 +39,7 @@ public enum SamplingStrategy
 }
 
 /// <summary>How images are sampled; the defaults are the papers'.</summary>
-public sealed record SamplingOptions
+public record SamplingOptions
 {
     /// <summary>How the sampler goes from step to step.</summary>
     public BridgeSolver Solver { get; init; } = BridgeSolver.Posterior;

@@ -16,10 +16,13 @@ public sealed record PairTransform
     /// <summary>Brings the target to the colours of a reference before all else, or null.</summary>
     public StainNormalizer? TargetNormalizer { get; init; }
 
-    /// <summary>Side in pixels to which images are resized first (square, bicubic): pix2pix's load_size. Null: as they are.</summary>
+    /// <summary>How many target pixels a source pixel is along each axis.</summary>
+    public int Factor { get; init; } = 1;
+
+    /// <summary>Side in target pixels to which images are resized first (square, bicubic): pix2pix's load_size. Null: as they are.</summary>
     public int? Resize { get; init; }
 
-    /// <summary>Side in pixels of the square that is cut out: pix2pix's crop_size. Null: the whole image.</summary>
+    /// <summary>Side in target pixels of the square that is cut out: pix2pix's crop_size. Null: the whole image.</summary>
     public int? Crop { get; init; }
 
     /// <summary>Cut at a random place instead of the centre.</summary>
@@ -45,23 +48,25 @@ public sealed record PairTransform
     {
         if (Resize < 1 || Crop < 1) throw new ArgumentException($"resize {Resize} and crop {Crop}: must be at least 1");
         if (Crop > Resize) throw new ArgumentException($"a crop of {Crop} does not fit images resized to {Resize}");
+        if (Resize % Factor > 0 || Crop % Factor > 0)
+            throw new ArgumentException($"resize {Resize} and crop {Crop}: must be multiples of the factor, {Factor}");
         Jitter?.Validate();
     }
 
     /// <summary>The source at the size from which crops are cut.</summary>
-    internal Image PrepareSource(Image image) => Resized(SourceNormalizer?.Normalize(image, out _) ?? image);
+    internal Image PrepareSource(Image image) => Resized(SourceNormalizer?.Normalize(image, out _) ?? image, Resize / Factor);
 
     /// <summary>The target at the size from which crops are cut.</summary>
-    internal Image PrepareTarget(Image image) => Resized(TargetNormalizer?.Normalize(image, out _) ?? image);
+    internal Image PrepareTarget(Image image) => Resized(TargetNormalizer?.Normalize(image, out _) ?? image, Resize);
 
-    private Image Resized(Image image) =>
-        Resize is not { } side || (image.Width, image.Height) == (side, side) ? image : image.Resize(side, side, ResizeKernel.Cubic);
+    private static Image Resized(Image image, int? size) =>
+        size is not { } side || (image.Width, image.Height) == (side, side) ? image : image.Resize(side, side, ResizeKernel.Cubic);
 
-    /// <summary>One draw for a prepared image of this size.</summary>
+    /// <summary>One draw for a prepared source of this size.</summary>
     /// <exception cref="InvalidDataException">The image is smaller than the crop, or not square where it is to be turned.</exception>
     internal Placement Place(ref SampleRandom random, int width, int height)
     {
-        (int w, int h) = (Crop ?? width, Crop ?? height);
+        (int w, int h) = (Crop / Factor ?? width, Crop / Factor ?? height);
         if (w > width || h > height) throw new InvalidDataException($"is {width}x{height}, smaller than the crop of {w}");
         if (Rotate90 && w != h) throw new InvalidDataException($"is {width}x{height}: turns by 90 degrees need square images; set a crop");
         (int x, int y) = (random.Next(width - w + 1), random.Next(height - h + 1));
@@ -77,6 +82,10 @@ public sealed record PairTransform
 /// <summary>A rectangle of an image and how it is mirrored and transposed.</summary>
 internal readonly record struct Placement(int X, int Y, int Width, int Height, bool FlipX, bool FlipY, bool Transpose)
 {
+    /// <summary>The same place of an image that is so many times as large.</summary>
+    public Placement Enlarged(int factor) =>
+        this with { X = X * factor, Y = Y * factor, Width = Width * factor, Height = Height * factor };
+
     /// <summary>Copies the samples of the rectangle, scaled to [0, 1], as [Height, Width, Channels].</summary>
     public float[] Cut(Image image)
     {

@@ -10,22 +10,22 @@ public static class PairVerification
     public const long DecodedPixels = 200_000_000;
 
     /// <summary>
-    /// Looks at every pair: both files are there and readable, of one size, and of the channels and sample type of the other pairs.
+    /// Looks at every pair: both files are there and readable, of sizes that fit, and of the channels and sample type of the other pairs.
     /// Headers are read always; pixels if <paramref name="decode"/>, or by default if the set is small. Works in parallel.
     /// </summary>
     /// <param name="pairs">What is going to be used.</param>
-    /// <param name="minimumSize">Sides must have at least this many pixels: the crop that will be cut.</param>
-    /// <param name="sameSize">Whether source and target must have one size: not if they are yet to be registered.</param>
+    /// <param name="minimumSize">Sides of targets must have at least this many pixels: the crop that will be cut.</param>
+    /// <param name="factor">How many target pixels a source pixel is along each axis; null for any sizes, yet to be registered.</param>
     /// <param name="decode">True decodes every file, false none, null those of a set of up to <see cref="DecodedPixels"/>.</param>
     /// <param name="cancel">Stops the work.</param>
     /// <exception cref="InvalidDataException">Something is wrong: up to twenty lines, one a problem, and their count.</exception>
-    public static void Check(IReadOnlyList<Pair> pairs, int minimumSize = 1, bool sameSize = true, bool? decode = null,
+    public static void Check(IReadOnlyList<Pair> pairs, int minimumSize = 1, int? factor = 1, bool? decode = null,
         CancellationToken cancel = default)
     {
         var options = new ParallelOptions { CancellationToken = cancel };
         var infos = new (ImageInfo Source, ImageInfo Target)?[pairs.Count];
         var problems = new ConcurrentDictionary<int, string>();
-        Parallel.For(0, pairs.Count, options, i => Try(i, () => infos[i] = Headers(pairs[i], minimumSize, sameSize)));
+        Parallel.For(0, pairs.Count, options, i => Try(i, () => infos[i] = Headers(pairs[i], minimumSize, factor)));
         RefuseOddOnes();
         if (decode ?? infos.Sum(info => info is var (a, b) ? (long)a.Width * a.Height + ((long)b.Width * b.Height) : 0) <= DecodedPixels)
         {
@@ -72,7 +72,7 @@ public static class PairVerification
     private static string Kind(ImageInfo info) =>
         $"{info.Channels} {(info.Channels == 1 ? "channel" : "channels")} of {(info.SampleType == SampleType.UInt8 ? 8 : 16)} bit";
 
-    private static (ImageInfo Source, ImageInfo Target) Headers(Pair pair, int minimumSize, bool sameSize)
+    private static (ImageInfo Source, ImageInfo Target) Headers(Pair pair, int minimumSize, int? factor)
     {
         if (pair.Files.FirstOrDefault(file => !File.Exists(file)) is { } missing)
         {
@@ -85,16 +85,25 @@ public static class PairVerification
             throw new InvalidDataException($"{pair.Source}: {source.Width} pixels wide, so not two images of one size side by side");
         ImageInfo target = pair.Target is null ? source : Image.ReadInfo(pair.Target);
         if (halves) source = target = source with { Width = source.Width / 2 };
-        if (sameSize && (source.Width, source.Height) != (target.Width, target.Height))
+        if (factor is { } times) RefuseOtherSize(pair, (source.Width, source.Height), (target.Width, target.Height), times);
+        if (Math.Min(target.Width, target.Height) < minimumSize)
         {
-            throw new InvalidDataException($"{pair.Source}: is {source.Width}x{source.Height}, but its partner {pair.Target} is "
-                + $"{target.Width}x{target.Height}; make pairs of one size with `tinctor pair`");
-        }
-        if (Math.Min(source.Width, source.Height) < minimumSize)
-        {
-            throw new InvalidDataException($"{pair.Source}: is {source.Width}x{source.Height}, smaller than the crop of {minimumSize}; "
-                + "crop less or leave it out");
+            throw new InvalidDataException($"{pair.Target ?? pair.Source}: is {target.Width}x{target.Height}, smaller than the crop of "
+                + $"{minimumSize}; crop less or leave it out");
         }
         return (source, target);
+    }
+
+    /// <summary>Targets are a whole number of times as large as their sources: once, but where staining gives finer images.</summary>
+    /// <exception cref="InvalidDataException">These are not; the message says what to do.</exception>
+    internal static void RefuseOtherSize(Pair pair, (int Width, int Height) source, (int Width, int Height) target, int factor)
+    {
+        if ((source.Width * factor, source.Height * factor) == target) return;
+        int actual = Math.Max(1, target.Width / source.Width);
+        string sizes = $"{pair.Source}: is {source.Width}x{source.Height}, but its partner {pair.Target} is {target.Width}x{target.Height}";
+        throw new InvalidDataException(actual > 1 && (source.Width * actual, source.Height * actual) == target
+            ? $"{sizes}, {actual} times as large; a method that refines images takes it with model.factor={actual}"
+            : factor == 1 ? $"{sizes}; make pairs of one size with `tinctor pair`"
+            : $"{sizes}, not {factor} times as large (model.factor)");
     }
 }

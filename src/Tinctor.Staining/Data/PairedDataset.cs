@@ -54,7 +54,7 @@ public sealed class PairedDataset
         var random = new SampleRandom(seed, epoch, index);
         try
         {
-            Placement place = Transform.Place(ref random, source.Width, source.Height);
+            Placement place = Transform.Place(ref random, source.Width, source.Height), targets = place.Enlarged(Transform.Factor);
             float[] light = place.Cut(source);
             if (Transform.Jitter is { } jitter)
             {
@@ -62,7 +62,7 @@ public sealed class PairedDataset
                     throw new InvalidDataException($"has {source.Channels} channels; stain jitter is for RGB: switch it off");
                 jitter.Apply(ref random, light);
             }
-            return new(pair, Planes.Of(light, source.Channels, place), Planes.Of(place.Cut(target), target.Channels, place));
+            return new(pair, Planes.Of(light, source.Channels, place), Planes.Of(targets.Cut(target), target.Channels, targets));
         }
         catch (InvalidDataException error)
         {
@@ -74,11 +74,7 @@ public sealed class PairedDataset
     {
         if (cache.TryGetValue(index, out (Image Source, Image Target) pair)) return pair;
         (Image source, Image target) = ReadPair(Pairs[index]);
-        if ((source.Width, source.Height) != (target.Width, target.Height))
-        {
-            throw new InvalidDataException($"{Pairs[index].Source}: is {source.Width}x{source.Height}, but its partner "
-                + $"{Pairs[index].Target} is {target.Width}x{target.Height}; make pairs of one size with `tinctor pair`");
-        }
+        PairVerification.RefuseOtherSize(Pairs[index], (source.Width, source.Height), (target.Width, target.Height), Transform.Factor);
         pair = Prepare(index, source, target);
         long bytes = pair.Source.Data.LongLength + (source == target ? 0 : pair.Target.Data.LongLength);
         // Two threads may both find room for the last image; it is then kept although it is slightly over.

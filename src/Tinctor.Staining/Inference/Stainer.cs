@@ -1,5 +1,6 @@
 using Tinctor.Slides;
 using Tinctor.Slides.Colour;
+using Tinctor.Staining.Bridges;
 using Tinctor.Staining.Methods;
 using Tinctor.Staining.Training;
 using Tinctor.Torch;
@@ -47,6 +48,9 @@ public sealed class Stainer : IDisposable
     /// <summary>The labels that the model predicts from the source, beside staining it; empty if it predicts none.</summary>
     public IReadOnlyList<string> Levels => network is ILevelPredictor ? config.PredictedLabels : [];
 
+    /// <summary>How a model that stains by chance samples, unless told otherwise; null if it has no chance in it.</summary>
+    public BridgeSampling? Sampling => (network as IStochasticStainer)?.Sampling;
+
     /// <summary>
     /// Stains an image of any size that has <see cref="InputChannels"/> channels. A model of <see cref="Load"/> that was trained on
     /// normalised sources normalises the image first.
@@ -57,14 +61,17 @@ public sealed class Stainer : IDisposable
     /// Stains an image, and tells its level where the model predicts one (<see cref="Levels"/>), else null. An image that should be
     /// normalised but shows no two stains goes in as it is; why is told in Untouched, which else is null.
     /// </summary>
-    public (Image Stained, LevelPrediction? Level, string? Untouched) StainAndPredict(Image source)
+    /// <param name="source">The image.</param>
+    /// <param name="chance">Of a model that stains by chance.</param>
+    public (Image Stained, LevelPrediction? Level, string? Untouched) StainAndPredict(Image source, Chance? chance = null)
     {
         using DisposeScope scope = torch.NewDisposeScope();
         string? untouched = null;
         source = normalizer?.Normalize(source, out untouched) ?? source;
         (int width, int height) = (Scaled(source.Width), Scaled(source.Height));
-        (Tensor stained, Tensor? probabilities) = Run(Resized(source, width, height).ToTensor(ValueRange.MinusOneToOne).unsqueeze(0));
-        return (Resized(Image.FromTensor(stained[0], ValueRange.MinusOneToOne), source.Width, source.Height),
+        (Tensor stained, Tensor? probabilities) = Run(Resized(source, width, height).ToTensor(ValueRange.MinusOneToOne).unsqueeze(0), chance);
+        int factor = config.Upscaling;
+        return (Resized(Image.FromTensor(stained[0], ValueRange.MinusOneToOne), source.Width * factor, source.Height * factor),
             probabilities is null ? null : new(config.PredictedLabels, [.. probabilities[0].ToArray<float>()]), untouched);
     }
 
@@ -75,14 +82,20 @@ public sealed class Stainer : IDisposable
         return Run(source).Stained.MoveToOuterDisposeScope();
     }
 
-    private (Tensor Stained, Tensor? Probabilities) Run(Tensor source)
+    private (Tensor Stained, Tensor? Probabilities) Run(Tensor source, Chance? chance = null)
     {
         using DisposeScope scope = torch.NewDisposeScope();
         using Guard mode = torch.inference_mode();
         using Guard? cast = amp ? torch.autocast(device.type, ScalarType.BFloat16) : null;
-        (int height, int width) = ((int)source.size(-2), (int)source.size(-1));
+        (int height, int width) = ((int)source.size(-2) * config.Upscaling, (int)source.size(-1) * config.Upscaling);
         Tensor padded = Pad(source.to(device));
-        (Tensor stained, Tensor? logits) = network is ILevelPredictor predictor ? predictor.Stain(padded) : (network.forward(padded), null);
+        (Tensor stained, Tensor? logits) = network switch
+        {
+            ILevelPredictor predictor => predictor.Stain(padded),
+            IStochasticStainer stainer when chance is not null =>
+                (stainer.Stain(padded, chance.Sampling, [chance.Place], chance.Run, chance.Observe), null),
+            _ => (network.forward(padded), null),
+        };
         Tensor? probabilities = logits is null ? null : F.softmax(logits.to(ScalarType.Float32), 1).cpu();
         stained = stained[TensorIndex.Ellipsis, ..height, ..width].to(ScalarType.Float32).cpu().contiguous();
         return (stained.MoveToOuterDisposeScope(), probabilities?.MoveToOuterDisposeScope());

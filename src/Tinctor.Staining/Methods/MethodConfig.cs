@@ -16,6 +16,9 @@ public abstract record MethodConfig
     [Range(1, 64)]
     public int OutputChannels { get; init; } = 3;
 
+    /// <summary>How many pixels of the stained image a source pixel becomes along each axis.</summary>
+    public virtual int Upscaling => 1;
+
     /// <summary>How the trained network is run when it stains.</summary>
     public InferenceConfig Inference { get; init; } = new();
 
@@ -41,14 +44,14 @@ public abstract record MethodConfig
     /// <summary>Builds the staining network alone, without initial values of meaning.</summary>
     public abstract Module<Tensor, Tensor> CreateGenerator();
 
-    /// <summary>Height and width that the staining network takes are multiples of this.</summary>
+    /// <summary>Height and width of sources that the staining network takes are multiples of this.</summary>
     public abstract int SizeMultiple { get; }
 
-    /// <summary>The smallest height and width that the staining network takes.</summary>
+    /// <summary>The smallest height and width of sources that the staining network takes.</summary>
     public virtual int SmallestSize => SizeMultiple;
 
-    /// <summary>The smallest crop that can be trained on.</summary>
-    public virtual int SmallestCrop => SmallestSize;
+    /// <summary>The smallest crop that can be trained on, in target pixels.</summary>
+    public virtual int SmallestCrop => SmallestSize * Upscaling;
 }
 
 /// <summary>One stated way in which a trained network is run.</summary>

@@ -1,4 +1,5 @@
 using System.ComponentModel.DataAnnotations;
+using YamlDotNet.Serialization;
 
 namespace Tinctor.Staining.Networks;
 
@@ -9,15 +10,15 @@ namespace Tinctor.Staining.Networks;
 public sealed record DiffusionUnetOptions
 {
     /// <summary>Channels of the noisy image.</summary>
-    [Range(1, 1024)]
+    [Range(1, 1024), YamlIgnore]
     public int InChannels { get; init; } = 3;
 
     /// <summary>Channels of the condition that is joined to it; 0 for none.</summary>
-    [Range(0, 1024)]
+    [Range(0, 1024), YamlIgnore]
     public int ConditionChannels { get; init; }
 
     /// <summary>Channels of the prediction.</summary>
-    [Range(1, 1024)]
+    [Range(1, 1024), YamlIgnore]
     public int OutChannels { get; init; } = 3;
 
     /// <summary>Channels at full size where its multiplier is 1; a multiple of 32, since norms have 32 groups.</summary>

@@ -182,9 +182,12 @@ public static class ConfigFile
     private static void RefuseCrop(RunConfig config, string origin)
     {
         (int crop, int load, MethodConfig model) = (config.Data.CropSize, config.Data.LoadSize, config.Model);
-        if (crop % model.SizeMultiple != 0 || crop < model.SmallestCrop)
+        int multiple = model.SizeMultiple * model.Upscaling;
+        if (crop % multiple != 0 || crop < model.SmallestCrop)
             throw new InvalidDataException($"{origin}: data.crop_size is {crop}; "
-                + $"with these networks it must be a multiple of {model.SizeMultiple} and at least {model.SmallestCrop}");
+                + $"with these networks it must be a multiple of {multiple} and at least {model.SmallestCrop}");
+        if (load % model.Upscaling != 0)
+            throw new InvalidDataException($"{origin}: data.load_size is {load}; it must be a multiple of model.factor, {model.Upscaling}");
         if (load > 0 && load < crop)
             throw new InvalidDataException($"{origin}: data.load_size is {load}, smaller than data.crop_size, {crop}");
     }
@@ -197,7 +200,8 @@ public static class ConfigFile
     };
 
     private static IEnumerable<PropertyInfo> Properties(Type type) =>
-        type.GetProperties(BindingFlags.Public | BindingFlags.Instance).Where(property => property.CanWrite);
+        type.GetProperties(BindingFlags.Public | BindingFlags.Instance).Where(property => property.CanWrite
+            && !property.IsDefined(typeof(YamlIgnoreAttribute)));
 
     // "model" is read as the settings of the method that "method" names.
     private sealed class MethodSettings(Type methodType) : INodeTypeResolver

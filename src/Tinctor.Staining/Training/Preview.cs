@@ -47,15 +47,22 @@ internal sealed class Preview : IDisposable
     {
         PairedDataset pairs = Dataset(data.Validation.Count > 0 ? data.Validation : data.Train);
         int count = Math.Min(config.Training.Samples, pairs.Count);
-        if (count == 0 || config.Model.InputChannels != 3 || config.Model.OutputChannels != 3) return null;
+        if (count == 0 || config.Model.OutputChannels != 3) return null;
         using DisposeScope scope = torch.NewDisposeScope();
         var rows = new List<Tensor>();
         for (int i = 0; i < count; i++)
         {
             (Tensor source, Tensor target) = pairs.Get(i * pairs.Count / count);
-            rows.Add(torch.cat([source, stainer.Stain(source.unsqueeze(0))[0], target], 2));
+            rows.Add(torch.cat([Shown(source, target), stainer.Stain(source.unsqueeze(0))[0], target], 2));
         }
         return Image.FromTensor(torch.cat([.. rows], 1), ValueRange.MinusOneToOne);
+    }
+
+    // At the target's size, pixel by pixel; of more channels than three the first ones, of fewer their mean.
+    private static Tensor Shown(Tensor source, Tensor target)
+    {
+        Tensor colours = source.size(0) >= 3 ? source[..3] : source.mean([0], keepdim: true).expand(3, -1, -1);
+        return F.interpolate(colours.unsqueeze(0), (Size2)(target.size(1), target.size(2)))[0];
     }
 
     /// <summary>Puts the network back into training.</summary>
@@ -64,9 +71,10 @@ internal sealed class Preview : IDisposable
     // The middle of each image, so that all rows are of one size.
     private PairedDataset Dataset(IReadOnlyList<Pair> pairs) => new(pairs, new PairTransform
     {
+        Factor = config.Model.Upscaling,
         SourceNormalizer = config.Stains?.SourceNormalizer(),
         TargetNormalizer = config.Stains?.TargetNormalizer(),
         Resize = config.Data.LoadSize > 0 ? config.Data.LoadSize : null,
-        Crop = Math.Min(config.Data.CropSize, MostPixels),
+        Crop = Math.Min(config.Data.CropSize, MostPixels / config.Model.Upscaling * config.Model.Upscaling),
     });
 }

@@ -1,5 +1,6 @@
 using System.ComponentModel.DataAnnotations;
 using Tinctor.Staining.Methods;
+using Tinctor.Staining.Methods.Bridges;
 using Tinctor.Staining.Methods.Ceff;
 using Tinctor.Staining.Methods.DeReStainer;
 using Tinctor.Staining.Methods.Pix2Pix;
@@ -41,6 +42,8 @@ public sealed record RunConfig
             Data = new() { CropSize = 512 },
             Training = new() { Epochs = 60, EpochsDecay = 40 },
         },
+        new RunConfig { Method = "bbdm", Model = new BbdmConfig(), Training = new() { Ema = 0.9999 } },
+        new RunConfig { Method = "i2sb", Model = new I2sbConfig(), Training = new() { Ema = 0.99 } },
     }.ToDictionary(config => config.Method);
 }
 
@@ -63,11 +66,14 @@ public sealed record DataConfig
     [AllowedValues("AtoB", "BtoA")]
     public string Direction { get; init; } = "AtoB";
 
-    /// <summary>Both images are first resized to this many pixels square (pix2pix uses 286); 0 keeps their size.</summary>
+    /// <summary>
+    /// Both images are first resized to this many pixels square (pix2pix uses 286), sources to as many fewer as a method refines them; 0
+    /// keeps their size.
+    /// </summary>
     [Range(0, 65536)]
     public int LoadSize { get; init; }
 
-    /// <summary>Side of the random crop that a step sees.</summary>
+    /// <summary>Side of the random crop of the target that a step sees.</summary>
     [Range(16, 8192)]
     public int CropSize { get; init; } = 256;
 

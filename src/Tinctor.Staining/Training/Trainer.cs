@@ -15,14 +15,14 @@ public sealed class Trainer : TrainingLoop<Method>
     private Trainer(RunConfig config, RunFolder folder, ITrainingObserver observer, CancellationToken stop)
         : base(config.Training, config.Seed, folder, observer)
     {
-        data = TrainingData.Read(config.Data, config.Seed, stop);
+        data = TrainingData.Read(config.Data, config.Seed, config.Model.Upscaling, stop);
         observer.Note($"data: {data.Manifest.Describe()}");
         RefuseOtherChannels(data.Train[0], config);
         observer.Note(data.Describe("pairs"));
         foreach (string remark in config.Model.Remarks(data.Train, data.Manifest.OfSplit("test"))) observer.Note(remark);
         this.config = config = config with { Stains = config.Stains ?? StainProfiles.Of(config.Data, data.Train) };
         if (config.Stains is not null) observer.Note(config.Stains.Describe());
-        PairedDataset pairs = data.TrainingSet(config.Data, config.Seed, config.Stains);
+        PairedDataset pairs = data.TrainingSet(config.Data, config.Seed, config.Stains, config.Model.Upscaling);
         Loader = new PairLoader(pairs, config.Training.BatchSize, shuffle: true, config.Seed, config.Data.Workers);
     }
 

@@ -10,8 +10,12 @@ namespace Tinctor.Staining.Training;
 public sealed record TrainingData(PairManifest Manifest, IReadOnlyList<Pair> Train, IReadOnlyList<Pair> Validation, string ValidationNote)
 {
     /// <summary>Reads and checks a data set: everything that is wrong with it is said at once.</summary>
+    /// <param name="config">Where it is.</param>
+    /// <param name="seed">Of what is held out.</param>
+    /// <param name="factor">How many target pixels a source pixel is along each axis.</param>
+    /// <param name="cancel">Stops the work.</param>
     /// <exception cref="InvalidDataException">A pair is broken, or nothing is there to train on.</exception>
-    public static TrainingData Read(DataConfig config, ulong seed, CancellationToken cancel = default)
+    public static TrainingData Read(DataConfig config, ulong seed, int factor = 1, CancellationToken cancel = default)
     {
         if (config.Path.Length == 0) throw new InvalidDataException("no data is named; give --data DIR, or data.path in the configuration");
         PairManifest manifest = PairManifest.Read(config.Path, config.SlidePattern);
@@ -20,7 +24,7 @@ public sealed record TrainingData(PairManifest Manifest, IReadOnlyList<Pair> Tra
         TrainingData data = HoldOut(manifest, config.ValidationShare, seed);
         if (data.Train.Count == 0) throw new InvalidDataException($"{config.Path}: has no pairs for training ({manifest.Describe()})");
         int minimum = config.LoadSize > 0 ? 1 : config.CropSize;
-        PairVerification.Check([.. data.Train, .. data.Validation], minimum, cancel: cancel);
+        PairVerification.Check([.. data.Train, .. data.Validation], minimum, factor, cancel: cancel);
         return data;
     }
 
@@ -70,8 +74,9 @@ public sealed record TrainingData(PairManifest Manifest, IReadOnlyList<Pair> Tra
         + $"{(Validation.Count > 0 ? $"{Validation.Count} {noun}, " : "")}{ValidationNote}";
 
     /// <summary>The training pairs as tensors, varied as the configuration says.</summary>
-    public PairedDataset TrainingSet(DataConfig config, ulong seed, StainProfiles? stains = null) => new(Train, new PairTransform
+    public PairedDataset TrainingSet(DataConfig config, ulong seed, StainProfiles? stains = null, int factor = 1) => new(Train, new PairTransform
     {
+        Factor = factor,
         SourceNormalizer = stains?.SourceNormalizer(),
         TargetNormalizer = stains?.TargetNormalizer(),
         Resize = config.LoadSize > 0 ? config.LoadSize : null,

@@ -72,7 +72,7 @@ public sealed class SupervisedTrainerTests : DataFolder
         File.WriteAllText(At("other/card.json"), """{"kind": "segmenter", "training": null}""");
         Assert.Contains("is a segmenter, not a classifier", Refused("other"));
         File.WriteAllText(At("other/card.json"), """{"kind": "classifier", "training": null}""");
-        Assert.Contains("is no card of a classifier", Refused("other"));
+        Assert.Contains("is no card of a model", Refused("other"));
 
         string Refused(string folder) =>
             Assert.Throws<InvalidDataException>(() => SupervisedModel.ReadCard<ClassifierCard>(At(folder), "classifier")).Message;

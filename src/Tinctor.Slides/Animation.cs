@@ -1,0 +1,36 @@
+using Tinctor.Slides.Native;
+
+namespace Tinctor.Slides;
+
+/// <summary>Pictures that follow each other.</summary>
+public static class Animation
+{
+    private const int Quality = 90;
+
+    /// <summary>Writes frames that are shown one after the other, for ever.</summary>
+    /// <param name="frames">8-bit RGB images of one size.</param>
+    /// <param name="path">A .webp file, or a .gif of 256 colours.</param>
+    /// <param name="milliseconds">How long each frame is shown.</param>
+    /// <exception cref="InvalidDataException">The extension is another.</exception>
+    public static unsafe void Write(IReadOnlyList<Image> frames, string path, int milliseconds = 150)
+    {
+        Image first = frames[0];
+        if (frames.Any(frame => (frame.Width, frame.Height, frame.Channels, frame.SampleType) != (first.Width, first.Height, 3, SampleType.UInt8)))
+            throw new ArgumentException("frames are 8-bit RGB images of one size", nameof(frames));
+        byte[] data = [.. frames.SelectMany(frame => frame.Data)];
+        fixed (byte* pixels = data)
+        {
+            using var memory = VipsImage.Wrap(pixels, data.LongLength, first.Width, first.Height * frames.Count, 3, VipsImage.UChar);
+            using var copy = new VipsOperation("copy").Set("in", memory).Set("interpretation", "srgb");
+            using var source = copy.RunToImage();
+            source.SetPages(first.Height, milliseconds);
+            using VipsOperation save = Path.GetExtension(path).ToLowerInvariant() switch
+            {
+                ".webp" => new VipsOperation("webpsave_buffer").Set("Q", $"{Quality}"),
+                ".gif" => new VipsOperation("gifsave_buffer"),
+                _ => throw new InvalidDataException($"{path}: cannot write animations with this extension; use .webp or .gif"),
+            };
+            save.Set("in", source).RunToBytes(bytes => ImageWriter.Store(path, bytes));
+        }
+    }
+}

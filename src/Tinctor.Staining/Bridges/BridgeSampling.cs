@@ -1,0 +1,46 @@
+using System.ComponentModel.DataAnnotations;
+
+namespace Tinctor.Staining.Bridges;
+
+/// <summary>Which states a sampler with few evaluations asks at; see <see cref="StepPlan"/>.</summary>
+public enum StepSpacing
+{
+    /// <summary>Evenly spaced.</summary>
+    Even,
+
+    /// <summary>Dense at both ends.</summary>
+    Cosine,
+
+    /// <summary>Ever denser towards the image.</summary>
+    Angular,
+}
+
+/// <summary>How a model samples: the sampler's options, at how many states the network is asked, and how often all is done.</summary>
+public sealed record BridgeSampling : SamplingOptions
+{
+    /// <summary>Evaluations of the network for an image; 0 for one at every step of the bridge.</summary>
+    [Range(0, 100_000)]
+    public int Evaluations { get; init; }
+
+    /// <summary>At which states, where they are fewer than the steps.</summary>
+    public StepSpacing Spacing { get; init; } = StepSpacing.Even;
+
+    /// <summary>How many runs, each with noise of its own, are averaged.</summary>
+    [Range(1, 1000)]
+    public int Average { get; init; } = 1;
+
+    /// <summary>The states at which the network is asked, from the source down.</summary>
+    /// <exception cref="InvalidDataException">There are more evaluations than steps.</exception>
+    public int[] Plan(BridgeSchedule schedule)
+    {
+        if (Evaluations > schedule.Last)
+            throw new InvalidDataException($"sampling.evaluations is {Evaluations}, but the bridge has {schedule.Last} steps");
+        return (Evaluations, Spacing) switch
+        {
+            (0, _) => StepPlan.All(schedule),
+            (_, StepSpacing.Cosine) => StepPlan.Cosine(schedule, Evaluations),
+            (_, StepSpacing.Angular) => StepPlan.Angular(schedule, Evaluations),
+            _ => StepPlan.Even(schedule, Evaluations),
+        };
+    }
+}

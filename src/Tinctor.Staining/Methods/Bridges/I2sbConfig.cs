@@ -1,0 +1,35 @@
+using System.ComponentModel.DataAnnotations;
+using Tinctor.Staining.Bridges;
+using Tinctor.Staining.Networks;
+
+namespace Tinctor.Staining.Methods.Bridges;
+
+/// <summary>Staining by the image-to-image Schrödinger bridge (I2SB, Liu et al. 2023), with the official repository's values.</summary>
+public sealed record I2sbConfig : BridgeConfig
+{
+    /// <summary>Guided diffusion's network at 256 pixels, from scratch.</summary>
+    public I2sbConfig()
+    {
+        Network = DiffusionUnetOptions.I2sb;
+        Lr = 5e-5;
+    }
+
+    /// <summary>The largest variance of a step, times the steps.</summary>
+    [Range(1e-4, 100.0)]
+    public double BetaMax { get; init; } = 0.3;
+
+    /// <summary>Trains and samples without noise: the bridge's deterministic limit, optimal transport.</summary>
+    public bool OtOde { get; init; }
+
+    /// <summary>Whether the network sees the source beside each state.</summary>
+    public bool CondX1 { get; init; }
+
+    /// <inheritdoc/>
+    public override bool Conditioned => CondX1;
+
+    /// <inheritdoc/>
+    public override bool Noisy => !OtOde;
+
+    /// <inheritdoc/>
+    public override Bridge CreateBridge() => new(BridgeSchedule.Schrodinger(Steps, BetaMax), BridgeObjective.ScaledGrad);
+}
