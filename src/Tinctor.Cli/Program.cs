@@ -13,6 +13,7 @@ var root = new RootCommand("Virtual staining of histology: from slides to regist
     TrainCommand.Create(),
     StainCommand.Create(),
     AblateCommand.Create(),
+    CompareCommand.Create(),
     EvaluateCommand.Create(),
     StainsCommand.Create(),
     ImportCommand.Create(),

@@ -8,23 +8,32 @@ public static class ContactSheet
 {
     private const int Gap = 4;
 
-    /// <summary>Joins images into one, with a narrow white gap between them.</summary>
-    /// <param name="rows">Paths of RGB images, the same number in each row; each row's images are of one size, and so are all rows.</param>
-    /// <exception cref="InvalidDataException">An image has another size than the first.</exception>
+    /// <summary>
+    /// Joins images into one, with a narrow white gap between them. Smaller ones are enlarged pixel by pixel; of channels that are no
+    /// colours the first three are shown, up to the brightest value.
+    /// </summary>
+    /// <param name="rows">Paths of images, the same number in each row, the last of a row RGB and of the size that all are shown at.</param>
+    /// <exception cref="InvalidDataException">An image does not fit that size.</exception>
     public static Image Of(IReadOnlyList<IReadOnlyList<string>> rows)
     {
         using DisposeScope scope = torch.NewDisposeScope();
+        ImageInfo shown = Image.ReadInfo(rows[0][^1]);
+        Size2 size = (shown.Height, shown.Width);
         return Image.FromTensor(Joined([.. rows.Select(row => Joined([.. row.Select(Read)], 2))], 1), ValueRange.ZeroToOne);
 
         Tensor Read(string path)
         {
-            Image image = Image.Read(path), first = Image.Read(rows[0][0]);
-            return (image.Width, image.Height, image.Channels) == (first.Width, first.Height, first.Channels)
-                ? image.ToTensor(ValueRange.ZeroToOne)
-                : throw new InvalidDataException($"{path}: is {image.Width}x{image.Height}, {rows[0][0]} is {first.Width}x{first.Height}; "
-                    + "a contact sheet takes images of one size");
+            Image image = Image.Read(path);
+            if (size.width % image.Width != 0 || size.width / image.Width * image.Height != size.height)
+                throw new InvalidDataException($"{path}: is {image.Width}x{image.Height}, {rows[0][^1]} is {size.width}x{size.height}; "
+                    + "a contact sheet takes images of one size, or whole shares of it");
+            Tensor values = image.ToTensor(ValueRange.ZeroToOne);
+            return image.Channels == 3 && image.Width == size.width ? values : F.interpolate(Colours(values).unsqueeze(0), size)[0];
         }
     }
+
+    private static Tensor Colours(Tensor values) => values.size(0) == 3 ? values
+        : (values.size(0) > 3 ? values[..3] : values[..1].expand(3, -1, -1)) / values.max().clamp(min: 1e-6);
 
     private static Tensor Joined(IReadOnlyList<Tensor> images, long dim)
     {

@@ -6,17 +6,20 @@ using Tinctor.Torch.Serialization;
 namespace Tinctor.Evaluation.Report;
 
 /// <summary>
-/// The table of an ablation study: variants of a method down, metrics across, each a mean over seeds. It is gathered from the metrics.json
-/// of one evaluation a seed, in which each variant is a model of its own.
+/// The table of a study: methods, or variants of one, down, metrics across, each a mean over seeds. It is gathered from the metrics.json of
+/// one evaluation a seed, in which each variant is a model of its own.
 /// </summary>
-public sealed class AblationTable
+public sealed class StudyTable
 {
-    // The columns of Table 1 of DeReStainer, the classifier's own answer, and the level that the model tells; what was not computed is left out.
+    // The columns of Table 1 of DeReStainer, the classifier's own answer, the level that the model tells, and I2SB's F1 of segmented tissue,
+    // FID and Inception Score; what was not computed is left out.
     private static readonly SectionColumn[] Columns =
     [
         new("ssim", "SSIM", 3, true), new("psnr", "PSNR (dB)", 2, true), new("top1", "Top-1", 3, true), new("top3", "Top-3", 3, true),
         new("top5", "Top-5", 3, true), new("knn10", "kNN (k = 10)", 3, true), new("accuracy", "Accuracy", 3, true),
         new("kappa", "Kappa", 3, true), new("told_accuracy", "Level told", 3, true),
+        new("lpips", "LPIPS", 3, false), new("dice", "F1 of segmentation", 3, true), new("fid", "FID", 2, false),
+        new("is", "Inception Score", 3, true),
     ];
 
     private readonly IReadOnlyList<(string Key, string Title)> variants;
@@ -26,7 +29,7 @@ public sealed class AblationTable
     /// <summary>Reads the evaluations.</summary>
     /// <param name="variants">The variants' names in the evaluations, and those of the table.</param>
     /// <param name="metrics">The path of metrics.json for each seed.</param>
-    public AblationTable(IReadOnlyList<(string Key, string Title)> variants, IReadOnlyList<(ulong Seed, string Path)> metrics)
+    public StudyTable(IReadOnlyList<(string Key, string Title)> variants, IReadOnlyList<(ulong Seed, string Path)> metrics)
     {
         this.variants = variants;
         evaluations = [.. metrics.Select(file => (file.Seed, JsonNode.Parse(File.ReadAllText(file.Path))!))];
@@ -41,11 +44,11 @@ public sealed class AblationTable
         SectionTable table = Table(caption);
         AtomicFile.WriteText(Path.Combine(folder, "table.csv"), CsvTable.Text(BySeed(caption)));
         AtomicFile.WriteText(Path.Combine(folder, "table.md"), Markdown(table));
-        AtomicFile.WriteText(Path.Combine(folder, "table.tex"), LatexTable.Text(table, "ablation"));
+        AtomicFile.WriteText(Path.Combine(folder, "table.tex"), LatexTable.Text(table, "study"));
     }
 
     /// <summary>One row a variant: the mean over the seeds, with the standard deviation where there are several.</summary>
-    public SectionTable Table(string caption) => new("ablation", caption, [new("variant", "Method"), .. columns],
+    public SectionTable Table(string caption) => new("study", caption, [new("variant", "Method"), .. columns],
         [.. variants.Select(variant => (IReadOnlyList<object?>)[variant.Title, .. columns.Select(column => Cell(variant.Key, column))])]);
 
     private object? Cell(string variant, SectionColumn column)
@@ -57,7 +60,7 @@ public sealed class AblationTable
         return $"{Number(mean)} ± {Number(deviation)}";
     }
 
-    private SectionTable BySeed(string caption) => new("ablation", caption, [new("variant", "Method"), new("seed", "Seed", 0), .. columns],
+    private SectionTable BySeed(string caption) => new("study", caption, [new("variant", "Method"), new("seed", "Seed", 0), .. columns],
         [.. from variant in variants
             from evaluation in evaluations
             select (IReadOnlyList<object?>)[variant.Key, (double)evaluation.Seed,

@@ -1,0 +1,144 @@
+using System.CommandLine;
+using Tinctor.Staining.Data;
+using Tinctor.Staining.Training;
+
+namespace Tinctor.Cli.Commands;
+
+/// <summary><c>tinctor compare METHODS</c>: trains methods on the same tiles and reports on them together.</summary>
+internal static class CompareCommand
+{
+    private const string Description = """
+        Train methods on the same pairs from the same seeds, stain the test slides with each, and compare them with the real stain in one report:
+        SSIM and PSNR, and with --segmenter the F1 of its maps of stained and of real tissue, with --inception FID and Inception Score.
+        With --register the data is sections that do not match yet: they are registered and cut into tiles first. What was cut short goes on
+        when the same command is given again.
+
+        Examples:
+          tinctor compare i2sb pix2pix --data pairs/manifest.csv -o comparison --segmenter runs/tissue --inception inception.pt
+          tinctor compare i2sb pix2pix --data sections/manifest.csv --register --tile 256 --reverse -o comparison    IHC to H&E
+          tinctor compare bbdm pix2pix --data pairs --steps 20000 --set bbdm:model.sampling.evaluations=10 --seeds 0,1,2 -o comparison
+        """;
+
+    private static readonly Argument<string[]> Methods = new("methods")
+    {
+        Description = $"Two or more of: {string.Join(", ", RunConfig.Methods.Keys)}",
+        Arity = ArgumentArity.OneOrMore,
+    };
+    private static readonly Option<string> Data =
+        new("--data") { Description = "Folder or manifest of pairs, with test pairs", HelpName = "DIR", Required = true };
+    private static readonly Option<string> Out =
+        new("--out", "-o") { Description = "The comparison's folder", HelpName = "DIR", Required = true };
+    private static readonly Option<bool> Reverse = new("--reverse") { Description = "Stain from the target to the source: IHC to H&E" };
+    private static readonly Option<bool> Register = new("--register") { Description = "Register the pairs and cut tiles first ('tinctor pair')" };
+    private static readonly Option<int> Tile =
+        new("--tile") { Description = "With --register: side of a tile in pixels", HelpName = "PX", DefaultValueFactory = _ => 256 };
+    private static readonly Option<string> Transform = new("--transform")
+    {
+        Description = "With --register: what may differ between sections: translation, rigid or affine",
+        DefaultValueFactory = _ => "affine",
+    };
+    private static readonly Option<string[]> Configs =
+        new("--config") { Description = "YAML file of a method's settings, as in i2sb=small.yaml", HelpName = "METHOD=FILE" };
+    private static readonly Option<string[]> Set = new("--set")
+    {
+        Description = "Override one setting of all methods, as in data.crop_size=128, or of one, as in pix2pix:model.ngf=32; may be given often",
+        HelpName = "[METHOD:]KEY=VALUE",
+    };
+    private static readonly Option<ulong[]> Seeds = StudyOptions.Seeds();
+    private static readonly Option<int?> Steps = new("--steps") { Description = "Steps of each training", HelpName = "N" };
+    private static readonly Option<string?> Segmenter =
+        new("--segmenter") { Description = "Model of 'tinctor train segmenter' that maps stained and real tissue", HelpName = "MODEL" };
+    private static readonly Option<string?> Inception =
+        new("--inception") { Description = "Weights for FID and Inception Score, see 'tinctor evaluate'", HelpName = "FILE" };
+    private static readonly Option<string?> Classifier =
+        new("--classifier") { Description = "Model of 'tinctor train classifier' that judges labels", HelpName = "MODEL" };
+    private static readonly Option<string?> Device =
+        new("--device") { Description = "cpu, cuda, cuda:N or auto (default)", HelpName = "DEVICE" };
+    private static readonly Option<bool> Amp = new("--amp") { Description = "Compute in bfloat16 where it suits" };
+    private static readonly Option<int> ThreadCount = Threads.Option();
+
+    public static Command Create()
+    {
+        Methods.AcceptOnlyFromAmong([.. RunConfig.Methods.Keys]);
+        var command = new Command("compare", Description)
+        {
+            Methods, Data, Out, Reverse, Register, Tile, Transform, Configs, Set, Seeds, Steps, Segmenter, Inception, Classifier, Device, Amp,
+            ThreadCount,
+        };
+        command.SetAction((parse, cancel) => Task.Run(() => Run(parse, cancel)));
+        return command;
+    }
+
+    private static async Task<int> Run(ParseResult parse, CancellationToken cancel)
+    {
+        string folder = Path.GetFullPath(parse.GetRequiredValue(Out)), data = Path.GetFullPath(parse.GetRequiredValue(Data));
+        string[] methods = [.. parse.GetRequiredValue(Methods).Distinct()];
+        if (methods.Length < 2) throw new InvalidDataException($"{methods[0]} alone: name two methods or more to compare");
+        if (parse.GetValue(Register))
+        {
+            string tiles = Path.Combine(folder, "pairs");
+            int registered = await CommandSteps.Run(parse, [("Register the sections and cut tiles", Registration(parse, data, tiles))], cancel);
+            if (registered != 0) return registered;
+            data = Path.Combine(tiles, "manifest.csv");
+        }
+        StudyModel[] models = [.. methods.Select(method => new StudyModel(method, method, ConfigOf(parse, method, data)))];
+        RunConfig first = models[0].Config;
+        if (models.FirstOrDefault(model => model.Config.Model.Upscaling != first.Model.Upscaling) is { } other)
+            throw new InvalidDataException($"{methods[0]} and {other.Key}: stain at different resolutions (model.factor); compare those of one");
+        PairManifest pairs = TrainingData.Read(first.Data, first.Seed, first.Model.Upscaling, cancel).Manifest;
+        var study = new Study(folder, pairs, models, cancel);
+
+        ulong[] seeds = parse.GetRequiredValue(Seeds);
+        string subject = $"Comparison of {string.Join(", ", methods)}";
+        int code = await CommandSteps.Run(parse, [.. seeds.SelectMany(seed => study.Steps(seed, [.. Machine(parse, device: false)],
+            [.. Machine(parse, device: true)], [.. Judges(parse), "--title", $"{subject}, seed {seed}"]))], cancel);
+        if (code == 0) study.Conclude(seeds, subject);
+        return code;
+    }
+
+    // Null if the tiles are there: the manifest is written last.
+    private static string[]? Registration(ParseResult parse, string data, string tiles) =>
+        File.Exists(Path.Combine(tiles, "manifest.csv")) ? null
+            : ["pair", data, "-o", tiles, "--tile", $"{parse.GetValue(Tile)}", "--transform", parse.GetRequiredValue(Transform), "--force"];
+
+    private static RunConfig ConfigOf(ParseResult parse, string method, string data)
+    {
+        string? file = (parse.GetValue(Configs) ?? []).Select(text => text.Split('=', 2)).Where(parts => parts[0] == method)
+            .Select(parts => parts.Length == 2 ? parts[1] : throw new InvalidDataException($"--config {parts[0]}: write it as METHOD=FILE"))
+            .LastOrDefault();
+        return ConfigFile.Load(file, method, [.. Overrides(parse, data), .. Named(parse, method)]);
+    }
+
+    private static IEnumerable<string> Overrides(ParseResult parse, string data)
+    {
+        yield return $"data.path={data}";
+        if (parse.GetValue(Reverse)) yield return "data.direction=BtoA";
+        if (parse.GetValue(Steps) is int steps) yield return $"training.steps={steps}";
+        if (parse.GetValue(Device) is string device) yield return $"training.device={device}";
+        if (parse.GetValue(Amp)) yield return "training.amp=true";
+    }
+
+    // Settings for all, then those for this method.
+    private static IEnumerable<string> Named(ParseResult parse, string method)
+    {
+        var settings = (parse.GetValue(Set) ?? []).Select(text =>
+        {
+            int colon = text.IndexOf(':'), equals = text.IndexOf('=');
+            return colon > 0 && colon < equals ? (Method: text[..colon], Setting: text[(colon + 1)..]) : (Method: "", Setting: text);
+        }).ToArray();
+        if (settings.FirstOrDefault(setting => setting.Method.Length > 0 && !RunConfig.Methods.ContainsKey(setting.Method)) is { Method: string name })
+            throw new InvalidDataException($"--set {name}: is no method; known are {string.Join(", ", RunConfig.Methods.Keys)}");
+        return settings.Where(setting => setting.Method.Length == 0).Concat(settings.Where(setting => setting.Method == method))
+            .Select(setting => setting.Setting);
+    }
+
+    private static IEnumerable<string> Machine(ParseResult parse, bool device)
+    {
+        if (device && parse.GetValue(Device) is string name) return ["--device", name, .. Machine(parse, device: false)];
+        return parse.GetValue(ThreadCount) is > 0 and int threads ? ["--threads", $"{threads}"] : [];
+    }
+
+    private static IEnumerable<string> Judges(ParseResult parse) =>
+        new[] { ("--segmenter", parse.GetValue(Segmenter)), ("--inception", parse.GetValue(Inception)), ("--classifier", parse.GetValue(Classifier)) }
+            .SelectMany(option => option.Item2 is null ? Array.Empty<string>() : [option.Item1, Path.GetFullPath(option.Item2)]);
+}
