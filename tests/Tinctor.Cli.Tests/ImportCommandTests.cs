@@ -1,3 +1,4 @@
+using Tinctor.Slides;
 using Tinctor.Staining.Inference;
 using Tinctor.Tests;
 using Tinctor.Torch;
@@ -44,6 +45,42 @@ public sealed class ImportCommandTests : IDisposable
         Assert.Contains("text.pth", Import(text).OneError());
         Assert.Contains("missing.pth", Import(Path.Combine(folder, "missing.pth")).OneError());
         Assert.False(Directory.Exists(Model));
+    }
+
+    [Theory]
+    [InlineData("i2sb_unet_uncond", "I2SB, 1000 steps, U-Net of 32 channels times 1, 2")]
+    [InlineData("i2sb_unet_cond", "I2SB, conditioned on x1, 1000 steps")]
+    public void An_imported_schrodinger_bridge_stains_as_the_official_one(string name, string description)
+    {
+        using DisposeScope scope = torch.NewDisposeScope();
+        Vectors vectors = Vectors.Read(name);
+        Outcome outcome = CommandLine.Run(["import", "i2sb", SharedFiles.Path($"vectors/{name}/weights.pth"), "-o", Model,
+            .. TrainedRun.Set("model.network.num_head_channels=32", "model.ot_ode=true", "model.sampling.evaluations=10")]);
+        Assert.Equal(("", 0), (outcome.Error, outcome.Code));
+        Assert.Contains(description, outcome.Out);
+        Assert.Contains("heads of attention (of 32 channels)", outcome.Out.ReplaceLineEndings(" "));
+        Vectors.Close(vectors["traj_ot_ode_xs"][0][..1].clamp(-1, 1), Stained(vectors["x1"]), "the stained image", 1e-4);
+    }
+
+    [Fact]
+    public void A_brownian_bridge_is_imported_with_its_compressor_and_stains_images()
+    {
+        string unet = Path.Combine(folder, "ema_0.9999_22.pt");
+        string images = Path.Combine(folder, "images"), stained = Path.Combine(folder, "stained");
+        File.Copy(SharedFiles.Path("vectors/yijie_unet/weights.pth"), unet);
+        File.Copy(SharedFiles.Path("vectors/yijie_compress_narrow/weights.pth"), Path.Combine(folder, "ema_0.9999_22_compress.pt"));
+        Outcome outcome = CommandLine.Run("import", "bbdm", unet, "-o", Model, "--set", "model.steps=4");
+        Assert.Equal(("", 0), (outcome.Error, outcome.Code));
+        Assert.Contains("compressor: ema_0.9999_22_compress.pt, 4 channels", outcome.Out);
+        Directory.CreateDirectory(images);
+        TrainedRun.Noise(9, 8, 1, channels: 4).Write(Path.Combine(images, "a.tif"));
+        Assert.Equal(("", 0), Errors(CommandLine.Run("stain", Model, images, "-o", stained, "--device", "cpu")));
+        Image image = Image.Read(Assert.Single(Directory.GetFiles(stained)));
+        Assert.Equal((45, 40, 3), (image.Width, image.Height, image.Channels));
+        Assert.Contains("model.stepps", CommandLine.Run("import", "bbdm", unet, "-o", Model, "--set", "model.stepps=4").OneError());
+        Assert.Contains("is no compressor", CommandLine.Run("import", "bbdm", unet, "--compressor", unet, "-o", Model).OneError());
+
+        static (string, int) Errors(Outcome outcome) => (outcome.Error, outcome.Code);
     }
 
     private string Model => Path.Combine(folder, "model");

@@ -3,6 +3,7 @@ using System.Globalization;
 using Spectre.Console;
 using Tinctor.Staining.Inference;
 using Tinctor.Staining.Methods;
+using Tinctor.Staining.Methods.Bridges;
 using Tinctor.Staining.Methods.Ceff;
 using Tinctor.Staining.Methods.Pix2Pix;
 
@@ -27,7 +28,28 @@ internal static class ImportCommand
           tinctor import ceff latest_net_G.pth -o my-model --statistics batch        as the official test script without --eval
         """;
 
-    private static readonly Argument<string> Checkpoint = new("checkpoint") { Description = "A .pth file, such as latest_net_G.pth" };
+    private const string BbdmDescription = """
+        Turn a Brownian bridge of the official BBDM (in pixel space) or super-resolved staining repository into a model folder.
+        The architecture is read off the weights; what those do not tell is printed, and is changed by --set.
+
+        Examples:
+          tinctor import bbdm latest_model_200.pth -o my-model
+          tinctor import bbdm latest_model_200.pth -o my-model --set model.sampling.evaluations=200
+          tinctor import bbdm ema_0.9999_220000.pt -o my-model          and ema_0.9999_220000_compress.pt, if it is there
+          tinctor import bbdm unet.pt --compressor shallow.pt -o my-model --set model.network.num_heads=8
+        """;
+
+    private const string I2sbDescription = """
+        Turn a Schrödinger bridge of the official I2SB repository into a model folder.
+        The architecture is read off the weights; what those do not tell is printed, and is changed by --set.
+
+        Examples:
+          tinctor import i2sb latest.pt -o my-model
+          tinctor import i2sb latest.pt -o my-model --set model.ot_ode=true --set model.sampling.evaluations=10
+        """;
+
+    private static readonly Argument<string> Checkpoint =
+        new("checkpoint") { Description = "A .pth or .pt file, such as latest_net_G.pth" };
     private static readonly Option<string> Out =
         new("--out", "-o") { Description = "The model folder to write", HelpName = "MODEL", Required = true };
 
@@ -38,26 +60,42 @@ internal static class ImportCommand
         DefaultValueFactory = _ => "running",
     };
 
+    private static readonly Option<string?> Compressor = new("--compressor")
+    {
+        Description = "The network that brings sources to the targets' size and channels (default: NAME_compress.pt beside NAME.pt)",
+        HelpName = "FILE",
+    };
+    private static readonly Option<bool> Last =
+        new("--last") { Description = "Take the weights of the last step, not their running average, where the file has both" };
+    private static readonly Option<string[]> Set =
+        new("--set") { Description = "Change one setting, as in model.network.num_heads=8; may be given often", HelpName = "KEY=VALUE" };
+
     public static Command Create()
     {
         Statistics.AcceptOnlyFromAmong("running", "batch");
         return new Command("import", "Turn a checkpoint of an official repository into a model folder.")
         {
-            Of("pix2pix", Pix2PixDescription, Pix2PixImport.Read), Of("ceff", CeffDescription, CeffImport.Read),
+            Of("pix2pix", Pix2PixDescription, parse => Pix2PixImport.Read(File(parse), parse.GetRequiredValue(Statistics)), Statistics),
+            Of("ceff", CeffDescription, parse => CeffImport.Read(File(parse), parse.GetRequiredValue(Statistics)), Statistics),
+            Of("bbdm", BbdmDescription,
+                parse => BridgeImport.Bbdm(File(parse), parse.GetValue(Compressor), !parse.GetValue(Last), parse.GetValue(Set)),
+                Compressor, Last, Set),
+            Of("i2sb", I2sbDescription, parse => BridgeImport.I2sb(File(parse), !parse.GetValue(Last), parse.GetValue(Set)), Last, Set),
         };
     }
 
-    private static Command Of(string method, string description, Func<string, string, ImportedModel> read)
+    private static Command Of(string method, string description, Func<ParseResult, ImportedModel> read, params Option[] options)
     {
-        var command = new Command(method, description) { Checkpoint, Out, Statistics };
-        command.SetAction(parse =>
-            Import(parse.GetRequiredValue(Checkpoint), parse.GetRequiredValue(Out), read, parse.GetRequiredValue(Statistics)));
+        var command = new Command(method, description) { Checkpoint, Out };
+        foreach (Option option in options) command.Add(option);
+        command.SetAction(parse => Import(read(parse), File(parse), parse.GetRequiredValue(Out)));
         return command;
     }
 
-    private static int Import(string checkpoint, string folder, Func<string, string, ImportedModel> read, string statistics)
+    private static string File(ParseResult parse) => parse.GetRequiredValue(Checkpoint);
+
+    private static int Import(ImportedModel import, string checkpoint, string folder)
     {
-        ImportedModel import = read(checkpoint, statistics);
         string card = string.Create(CultureInfo.InvariantCulture, $"""
             # {import.Config.Method}: imported generator
 

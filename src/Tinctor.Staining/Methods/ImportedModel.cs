@@ -28,9 +28,9 @@ public sealed record ImportedModel(ModelConfig Config, IReadOnlyDictionary<strin
     internal static ImportedModel Of(string path, string method, MethodConfig config, IReadOnlyDictionary<string, Tensor> weights,
         string description, IReadOnlyList<string> notes)
     {
-        using Module<Tensor, Tensor> network = config.CreateGenerator();
         try
         {
+            using Module<Tensor, Tensor> network = config.CreateGenerator();
             network.load_state_dict(weights);
         }
         catch (InvalidDataException e)

@@ -1,3 +1,4 @@
+using Tinctor.Staining.Data;
 using Tinctor.Torch;
 using Tinctor.Torch.Nn;
 
@@ -5,7 +6,7 @@ namespace Tinctor.Staining.Networks;
 
 /// <summary>
 /// The generator of the GAN that the super-resolution paper (Zhang et al. 2024) compares with: a U-Net over the low-resolution image and a
-/// head that enlarges its feature. [N,Cin,h,w], z-scored, to [N,Cout,factor h,factor w] in [-1,1], for any h and w.
+/// head that enlarges its feature. [N,Cin,h,w] of any range, z-scored first, to [N,Cout,factor h,factor w] in [-1,1], for any h and w.
 /// </summary>
 /// <remarks>
 /// The paper's text at hand says no more than that, and its code lacks the network. Ours is: the body, Ronneberger's U-Net with batch norm
@@ -35,6 +36,6 @@ public sealed class SuperResolutionUnet : Module<Tensor, Tensor>
     public override Tensor forward(Tensor x)
     {
         using DisposeScope temporaries = torch.NewDisposeScope();
-        return head.forward(body.forward(x)).MoveToOuterDisposeScope();
+        return head.forward(body.forward(Autofluorescence.Standardise(x))).MoveToOuterDisposeScope();
     }
 }

@@ -66,6 +66,18 @@ public static class ConfigFile
         return Resolve<ModelConfig>(settings, path, DefaultsOfMethod(settings, path).Model.GetType());
     }
 
+    /// <summary>A model's configuration with some of its settings changed.</summary>
+    /// <param name="config">The configuration.</param>
+    /// <param name="overrides">Settings such as "model.objective=noise".</param>
+    /// <exception cref="InvalidDataException">A setting is unknown, malformed or out of range.</exception>
+    public static ModelConfig With(ModelConfig config, IEnumerable<string> overrides)
+    {
+        const string origin = "the settings";
+        Settings settings = Parse(Write(config), origin);
+        foreach (string setting in overrides) Override(settings, setting);
+        return Resolve<ModelConfig>(settings, origin, config.Model.GetType());
+    }
+
     /// <summary>The configuration as YAML.</summary>
     public static string Write(object config) => new SerializerBuilder()
         .WithNamingConvention(UnderscoredNamingConvention.Instance)

@@ -2,6 +2,7 @@ using System.ComponentModel.DataAnnotations;
 using Tinctor.Staining.Methods;
 using Tinctor.Staining.Methods.Bridges;
 using Tinctor.Staining.Methods.Ceff;
+using Tinctor.Staining.Methods.Cgan;
 using Tinctor.Staining.Methods.DeReStainer;
 using Tinctor.Staining.Methods.Pix2Pix;
 using YamlDotNet.Serialization;
@@ -42,6 +43,7 @@ public sealed record RunConfig
             Data = new() { CropSize = 512 },
             Training = new() { Epochs = 60, EpochsDecay = 40 },
         },
+        new RunConfig { Method = "cgan", Model = new CganConfig() },
         new RunConfig { Method = "bbdm", Model = new BbdmConfig(), Training = new() { Ema = 0.9999 } },
         new RunConfig { Method = "i2sb", Model = new I2sbConfig(), Training = new() { Ema = 0.99 } },
     }.ToDictionary(config => config.Method);

@@ -15,7 +15,9 @@ namespace Tinctor.Staining.Methods.Bridges;
 /// I2SB and BBDM have them, otherwise improved diffusion's 4 heads; and the old order of attention.
 /// </param>
 /// <param name="Weights">The state dictionary of a <see cref="DiffusionUnet"/>.</param>
-public sealed partial record OfficialUnet(DiffusionUnetOptions Options, IReadOnlyDictionary<string, Tensor> Weights)
+/// <param name="Others">What the file holds beside it, such as the schedule in BBDM's.</param>
+public sealed partial record OfficialUnet(
+    DiffusionUnetOptions Options, IReadOnlyDictionary<string, Tensor> Weights, IReadOnlyDictionary<string, Tensor> Others)
 {
     private const string Landmark = "time_embed.0.weight";
 
@@ -46,8 +48,9 @@ public sealed partial record OfficialUnet(DiffusionUnetOptions Options, IReadOnl
             ?? throw new FormatException($"holds no U-Net of diffusion; its first key is {all.Keys.FirstOrDefault()}");
         // What stands before every key: denoise_fn. in BBDM, diffusion_model. in I2SB, module. after parallel training.
         string prefix = landmark[..^Landmark.Length];
-        var weights = all.Where(pair => pair.Key.StartsWith(prefix)).ToDictionary(pair => pair.Key[prefix.Length..], pair => pair.Value);
-        return new(OptionsOf(weights), weights);
+        ILookup<bool, KeyValuePair<string, Tensor>> own = all.ToLookup(pair => pair.Key.StartsWith(prefix));
+        var weights = own[true].ToDictionary(pair => pair.Key[prefix.Length..], pair => pair.Value);
+        return new(OptionsOf(weights), weights, own[false].ToDictionary());
     }
 
     // I2SB saves {net, ema: {shadow_params: a list}}, BBDM {model, ema: by key}, the others the weights alone.
@@ -55,7 +58,12 @@ public sealed partial record OfficialUnet(DiffusionUnetOptions Options, IReadOnl
     {
         Dictionary<string, Tensor> weights = ByKey(content.GetValueOrDefault("net") ?? content.GetValueOrDefault("model") ?? content);
         if (!averaged || content.GetValueOrDefault("ema") is not PthDictionary average) return weights;
-        if (average.GetValueOrDefault("shadow_params") is not List<object?> list) return ByKey(average);
+        if (average.GetValueOrDefault("shadow_params") is not List<object?> list)
+        {
+            // They are of the parameters; what else there is stays as it is.
+            foreach ((string key, Tensor value) in ByKey(average)) weights[key] = value;
+            return weights;
+        }
         return list.Count == weights.Count ? weights.Keys.Zip(list.Cast<Tensor>()).ToDictionary()
             : throw new FormatException($"has {weights.Count} weights, but averages of {list.Count}");
     }

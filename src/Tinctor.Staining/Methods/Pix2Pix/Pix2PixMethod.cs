@@ -8,23 +8,30 @@ namespace Tinctor.Staining.Methods.Pix2Pix;
 
 /// <summary>
 /// pix2pix: a conditional GAN with an L1 term (Isola et al. 2017; models/pix2pix_model.py of the official repository).
-/// A step runs the generator once, then updates the discriminator, then the generator.
+/// A step runs the generator once, then updates the discriminator, then the generator. Other conditional GANs may show the discriminator
+/// something made of the source in its place.
 /// </summary>
 public sealed class Pix2PixMethod : Method
 {
-    private readonly Pix2PixConfig config;
+    private readonly ConditionalGanConfig config;
     private readonly Module<Tensor, Tensor> netG, netD;
     private readonly Adam optimizerG, optimizerD;
     private readonly ImagePool pool;
+    private readonly Func<Tensor, Tensor> condition;
 
     /// <summary>Builds and initialises both networks on a device.</summary>
-    public Pix2PixMethod(Pix2PixConfig config, Device device)
-        : this(config, config.CreateGenerator(), config.CreateDiscriminator(), device) { }
+    /// <param name="config">The settings.</param>
+    /// <param name="device">Where training takes place.</param>
+    /// <param name="condition">What the discriminator sees beside an image, of its size and made of its source; null for the source.</param>
+    public Pix2PixMethod(ConditionalGanConfig config, Device device, Func<Tensor, Tensor>? condition = null)
+        : this(config, config.CreateGenerator(), config.CreateDiscriminator(), device, condition) { }
 
     /// <summary>Takes over networks of any shape, initialises them and puts them on a device.</summary>
-    public Pix2PixMethod(Pix2PixConfig config, Module<Tensor, Tensor> generator, Module<Tensor, Tensor> discriminator, Device device)
+    public Pix2PixMethod(ConditionalGanConfig config, Module<Tensor, Tensor> generator, Module<Tensor, Tensor> discriminator, Device device,
+        Func<Tensor, Tensor>? condition = null)
     {
         this.config = config;
+        this.condition = condition ?? (source => source);
         netG = generator;
         netD = discriminator;
         foreach (Module<Tensor, Tensor> network in new[] { netG, netD })
@@ -61,12 +68,12 @@ public sealed class Pix2PixMethod : Method
     public override IReadOnlyDictionary<string, Tensor> TrainStep(
         Tensor source, Tensor target, IReadOnlyList<string?>? labels = null)
     {
-        Tensor fake = netG.forward(source);
+        Tensor fake = netG.forward(source), seen = condition(source);
 
         netD.requires_grad_(true);
         optimizerD.zero_grad();
-        Tensor fakePair = pool.Query(torch.cat([source, fake], 1).detach());
-        Tensor realPair = torch.cat([source, target], 1);
+        Tensor fakePair = pool.Query(torch.cat([seen, fake], 1).detach());
+        Tensor realPair = torch.cat([seen, target], 1);
         Tensor lossDFake = GanLoss.Of(config.GanMode, netD.forward(fakePair), real: false);
         Tensor lossDReal = GanLoss.Of(config.GanMode, netD.forward(realPair), real: true);
         Tensor lossD = (lossDFake + lossDReal) * 0.5;
@@ -76,7 +83,7 @@ public sealed class Pix2PixMethod : Method
 
         netD.requires_grad_(false);
         optimizerG.zero_grad();
-        Tensor lossGan = GanLoss.Of(config.GanMode, netD.forward(torch.cat([source, fake], 1)), real: true);
+        Tensor lossGan = GanLoss.Of(config.GanMode, netD.forward(torch.cat([seen, fake], 1)), real: true);
         Tensor lossL1 = F.l1_loss(fake, target) * config.LambdaL1;
         (lossGan + lossL1).backward();
         optimizerG.step();
