@@ -112,6 +112,7 @@ public sealed class BridgeImportTests : IDisposable
     {
         string bbdm = Weights("bbdm_unet"), staining = Weights("yijie_unet"), i2sb = Weights("i2sb_unet_uncond");
         Refused(() => BridgeImport.I2sb(i2sb, settings: ["model.network.num_head_channels=48"]), i2sb, "num_head_channels is 48");
+        Refused(() => BridgeImport.I2sb(i2sb, settings: ["model.steps=999"]), i2sb, "model.steps is 999");
         Refused(() => BridgeImport.I2sb(i2sb, settings: ["model.betamax=1"]), "model.betamax", "beta_max");
         Refused(() => BridgeImport.Bbdm(i2sb, settings: Heads), i2sb, "super-resolved virtual staining", "input_blocks.0.0.weight");
         Refused(() => BridgeImport.Bbdm(bbdm, compressor: staining), bbdm, "no compressor");

@@ -31,5 +31,7 @@ public sealed record I2sbConfig : BridgeConfig
     public override bool Noisy => !OtOde;
 
     /// <inheritdoc/>
-    public override Bridge CreateBridge() => new(BridgeSchedule.Schrodinger(Steps, BetaMax), BridgeObjective.ScaledGrad);
+    public override Bridge CreateBridge() => Steps % 2 == 0
+        ? new(BridgeSchedule.Schrodinger(Steps, BetaMax), BridgeObjective.ScaledGrad)
+        : throw new InvalidDataException($"model.steps is {Steps}; a schedule that is the same from both ends needs an even number");
 }
