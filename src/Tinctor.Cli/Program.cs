@@ -15,6 +15,7 @@ var root = new RootCommand("Virtual staining of histology: from slides to regist
     AblateCommand.Create(),
     CompareCommand.Create(),
     EvaluateCommand.Create(),
+    VarianceCommand.Create(),
     StainsCommand.Create(),
     ImportCommand.Create(),
     DoctorCommand.Create(),

@@ -33,8 +33,11 @@ internal static class ChanceOptions
     private static readonly Option<int?> ExitStep = new("--exit-step") { Description = "t_e of mean and skip", HelpName = "N" };
     private static readonly Option<int?> Average = new("--average") { Description = "Runs that are averaged to one image", HelpName = "N" };
 
+    /// <summary>How one run goes, whatever its strategy.</summary>
+    public static IReadOnlyList<Option> OfRun { get; } = [Seed, Evaluations, Solver, Spacing, ExitStep];
+
     /// <summary>All of them.</summary>
-    public static IReadOnlyList<Option> All { get; } = [Seed, Evaluations, Solver, Spacing, Strategy, ExitStep, Average, Repeats, Trajectory];
+    public static IReadOnlyList<Option> All { get; } = [.. OfRun, Strategy, Average, Repeats, Trajectory];
 
     /// <summary>How a model is to sample; null if it has no chance in it.</summary>
     /// <param name="parse">What was asked for.</param>
@@ -49,16 +52,22 @@ internal static class ChanceOptions
                 : throw new InvalidDataException($"{model}: has no chance in it; {string.Join(", ", given)}: for models of bbdm and i2sb");
         if (parse.GetValue(Repeats) < 1) throw new InvalidDataException("--repeats must be 1 or more");
         if ((parse.GetValue(Average) ?? 1) < 1) throw new InvalidDataException("--average must be 1 or more");
-        if (parse.GetValue(Repeats) > 1 && parse.GetValue(Trajectory))
-            throw new InvalidDataException("--trajectory shows one run; give it without --repeats");
-        return own with
+        BridgeSampling sampling = Run(parse, own) with
         {
-            Evaluations = parse.GetValue(Evaluations) ?? own.Evaluations,
-            Solver = parse.GetValue(Solver) ?? own.Solver,
-            Spacing = parse.GetValue(Spacing) ?? own.Spacing,
             Strategy = parse.GetValue(Strategy) ?? own.Strategy,
-            ExitStep = parse.GetValue(ExitStep) ?? own.ExitStep,
             Average = parse.GetValue(Average) ?? own.Average,
         };
+        if (parse.GetValue(Trajectory) && (parse.GetValue(Repeats) > 1 || sampling.Average > 1))
+            throw new InvalidDataException("--trajectory shows one run; give it without --repeats, and --average 1");
+        return sampling;
     }
+
+    /// <summary>How a model samples, with what <see cref="OfRun"/> changes.</summary>
+    public static BridgeSampling Run(ParseResult parse, BridgeSampling own) => own with
+    {
+        Evaluations = parse.GetValue(Evaluations) ?? own.Evaluations,
+        Solver = parse.GetValue(Solver) ?? own.Solver,
+        Spacing = parse.GetValue(Spacing) ?? own.Spacing,
+        ExitStep = parse.GetValue(ExitStep) ?? own.ExitStep,
+    };
 }

@@ -75,7 +75,7 @@ internal static class StainCommand
 
     private static string? Stain(Stainer stainer, LevelTable? levels, ImageJob job, string output, int quality)
     {
-        (Image stained, LevelPrediction? level, string? untouched) = stainer.StainAndPredict(Read(job, stainer));
+        (Image stained, LevelPrediction? level, string? untouched) = stainer.StainAndPredict(job.Read());
         stained.Write(output, quality);
         if (level is not null) levels?.Set(job.Name, level);
         return Describe(untouched);
@@ -89,7 +89,7 @@ internal static class StainCommand
         int repeats = parse.GetValue(ChanceOptions.Repeats);
         Trajectory? trajectory = parse.GetValue(ChanceOptions.Trajectory) ? new() : null;
         var place = new NoisePlace(Path.GetFileName(job.Name), parse.GetValue(ChanceOptions.Seed));
-        Image source = Read(job, stainer);
+        Image source = job.Read();
         string? untouched = null;
         (Tensor mean, Tensor deviation) = RepeatedSampling.Run(repeats, run =>
         {
@@ -116,13 +116,6 @@ internal static class StainCommand
     // The coefficient of variation, its mean over the channels: 65535 is 1 and more.
     private static Image Variation(Tensor mean, Tensor deviation) =>
         Image.FromTensor((deviation / mean.clamp(min: 1 / 255.0)).mean([0], keepdim: true).clamp(0, 1), ValueRange.ZeroToOne, SampleType.UInt16);
-
-    private static Image Read(ImageJob job, Stainer stainer)
-    {
-        Image source = job.Read();
-        return source.Channels == stainer.InputChannels ? source : throw new InvalidDataException(
-            $"{job.Input}: its number of channels is {source.Channels}, the model takes {stainer.InputChannels}");
-    }
 
     private static string? Describe(string? untouched) => untouched is null ? null : $"{untouched}; stained without normalising it";
 

@@ -11,14 +11,12 @@ internal static class RgbReader
     /// <summary>
     /// Reads 8-bit RGB: grey is repeated. So that any source can be looked at, 16 bits are stretched and channels after the third dropped.
     /// </summary>
-    public static Image Read(string path)
-    {
-        var image = Image.Read(path);
-        return image.Channels == 3 && image.SampleType == SampleType.UInt8 ? image : ToRgb(image);
-    }
+    public static Image Read(string path) => ToRgb(Image.Read(path));
 
-    private static Image ToRgb(Image image)
+    /// <summary>The same of an image that is read already.</summary>
+    public static Image ToRgb(Image image)
     {
+        if (image.Channels == 3 && image.SampleType == SampleType.UInt8) return image;
         byte[] samples = image.SampleType == SampleType.UInt8 ? image.Data : Stretch(image);
         var rgb = new byte[image.Width * image.Height * 3];
         bool grey = image.Channels < 3;

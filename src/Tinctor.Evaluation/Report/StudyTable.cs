@@ -1,7 +1,6 @@
 using System.Globalization;
 using System.Text.Json.Nodes;
 using Tinctor.Evaluation.Sections;
-using Tinctor.Torch.Serialization;
 
 namespace Tinctor.Evaluation.Report;
 
@@ -39,13 +38,7 @@ public sealed class StudyTable
     /// <summary>Writes table.csv (a row a variant and seed), table.md and table.tex (a row a variant).</summary>
     /// <param name="folder">An existing folder.</param>
     /// <param name="caption">What the table shows.</param>
-    public void Write(string folder, string caption)
-    {
-        SectionTable table = Table(caption);
-        AtomicFile.WriteText(Path.Combine(folder, "table.csv"), CsvTable.Text(BySeed(caption)));
-        AtomicFile.WriteText(Path.Combine(folder, "table.md"), Markdown(table));
-        AtomicFile.WriteText(Path.Combine(folder, "table.tex"), LatexTable.Text(table, "study"));
-    }
+    public void Write(string folder, string caption) => TableFiles.Write(Table(caption), BySeed(caption), folder, "study");
 
     /// <summary>One row a variant: the mean over the seeds, with the standard deviation where there are several.</summary>
     public SectionTable Table(string caption) => new("study", caption, [new("variant", "Method"), .. columns],

@@ -24,6 +24,18 @@ public static class TableFiles
         }
     }
 
+    /// <summary>Writes a study's table to read (table.md, table.tex) and the numbers behind it (table.csv).</summary>
+    /// <param name="table">The table.</param>
+    /// <param name="numbers">What it was made of.</param>
+    /// <param name="folder">An existing folder.</param>
+    /// <param name="label">The table's name in LaTeX.</param>
+    internal static void Write(SectionTable table, SectionTable numbers, string folder, string label)
+    {
+        AtomicFile.WriteText(Path.Combine(folder, "table.csv"), CsvTable.Text(numbers));
+        AtomicFile.WriteText(Path.Combine(folder, "table.md"), StudyTable.Markdown(table));
+        AtomicFile.WriteText(Path.Combine(folder, "table.tex"), LatexTable.Text(table, label));
+    }
+
     /// <summary>The tables by file name. A cell may also be a <see cref="Statistics.Summary"/> or an <see cref="Interval"/>.</summary>
     internal static IEnumerable<(string Name, SectionTable Table)> All(EvaluationResult result)
     {

@@ -50,7 +50,7 @@ public record SamplingOptions
     /// <summary>t_e: <see cref="Strategy"/> acts in the states up to this one, counted from the image; in none if it is 0.</summary>
     public int ExitStep { get; init; } = 50;
 
-    /// <summary>What the posterior's noise is multiplied by: BBDM's eta, and 0 is I2SB's OT-ODE. The other solvers add none.</summary>
+    /// <summary>What noise is multiplied by: BBDM's eta, and 0 is I2SB's OT-ODE. Other solvers than the posterior add it in the first step alone.</summary>
     public double Eta { get; init; } = 1;
 
     /// <summary>Whether predictions of the image are clamped to [-1, 1], also extrapolated ones.</summary>
@@ -133,7 +133,7 @@ public sealed class BridgeSampler(Bridge bridge, SamplingOptions options)
         return to == 0 && options.Clip ? state.clamp(-1, 1) : state;
 
         // The noise that is in the state; the source has none, and gets it here.
-        Tensor Noise() => at.Step == schedule.Last ? noise(at.Step)
+        Tensor Noise() => at.Step == schedule.Last ? options.Eta * noise(at.Step)
             : (at.State - Mean(prediction, y, at.Step)) / schedule.Deviations[at.Step];
     }
 

@@ -49,6 +49,9 @@ public static class ModelFolder
         return ConfigFile.LoadModel(Path.Combine(folder, Config));
     }
 
+    /// <summary>SHA-256 of a model's weights, in hexadecimal.</summary>
+    public static string Sha256(string folder) => SupervisedModel.HashOf(Path.Combine(ModelIn(folder), Weights));
+
     // A run folder holds its finished model in model/.
     private static string ModelIn(string folder) =>
         File.Exists(Path.Combine(folder, "model", Weights)) ? Path.Combine(folder, "model") : folder;

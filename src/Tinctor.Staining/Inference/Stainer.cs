@@ -63,8 +63,11 @@ public sealed class Stainer : IDisposable
     /// </summary>
     /// <param name="source">The image.</param>
     /// <param name="chance">Of a model that stains by chance.</param>
+    /// <exception cref="InvalidDataException">The image has other channels.</exception>
     public (Image Stained, LevelPrediction? Level, string? Untouched) StainAndPredict(Image source, Chance? chance = null)
     {
+        if (source.Channels != InputChannels)
+            throw new InvalidDataException($"its number of channels is {source.Channels}, the model takes {InputChannels}");
         using DisposeScope scope = torch.NewDisposeScope();
         string? untouched = null;
         source = normalizer?.Normalize(source, out untouched) ?? source;
@@ -93,12 +96,15 @@ public sealed class Stainer : IDisposable
         {
             ILevelPredictor predictor => predictor.Stain(padded),
             IStochasticStainer stainer when chance is not null =>
-                (stainer.Stain(padded, chance.Sampling, [chance.Place], chance.Run, chance.Observe), null),
+                (stainer.Stain(padded, chance.Sampling, [chance.Place], chance.Run, Cropped(chance.Observe)), null),
             _ => (network.forward(padded), null),
         };
         Tensor? probabilities = logits is null ? null : F.softmax(logits.to(ScalarType.Float32), 1).cpu();
         stained = stained[TensorIndex.Ellipsis, ..height, ..width].to(ScalarType.Float32).cpu().contiguous();
         return (stained.MoveToOuterDisposeScope(), probabilities?.MoveToOuterDisposeScope());
+
+        SamplingObserver? Cropped(SamplingObserver? observe) => observe is null ? null : (step, state, image) =>
+            observe(step, state[TensorIndex.Ellipsis, ..height, ..width], image[TensorIndex.Ellipsis, ..height, ..width]);
     }
 
     /// <summary>Frees the network that <see cref="Load"/> read.</summary>

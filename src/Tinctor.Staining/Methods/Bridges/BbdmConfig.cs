@@ -34,6 +34,7 @@ public sealed record BbdmConfig : BridgeConfig
     public int Factor { get; init; } = 1;
 
     /// <summary>What the network learns: grad, noise or sourceminusimage.</summary>
+    [AllowedValues(BridgeObjective.Grad, BridgeObjective.Noise, BridgeObjective.SourceMinusImage)]
     public BridgeObjective Objective { get; init; } = BridgeObjective.Grad;
 
     /// <summary>linear or exponential: how the weight of the source grows in the original model.</summary>
@@ -50,7 +51,11 @@ public sealed record BbdmConfig : BridgeConfig
     public override bool Conditioned => true;
 
     /// <inheritdoc/>
-    public override Bridge CreateBridge() => new(
-        Variant == BrownianVariant.Bbdm ? BridgeSchedule.Bbdm(Steps, Growth, MaxVariance)
+    public override Bridge CreateBridge()
+    {
+        if (Objective == BridgeObjective.Noise && Variant != BrownianVariant.Bbdm)
+            throw new InvalidDataException("model.objective=noise needs model.variant=bbdm: the others start at the source, which has no noise");
+        return new(Variant == BrownianVariant.Bbdm ? BridgeSchedule.Bbdm(Steps, Growth, MaxVariance)
             : BridgeSchedule.Staining(Steps, official: Variant == BrownianVariant.Official), Objective);
+    }
 }

@@ -50,7 +50,16 @@ public abstract record BridgeConfig : MethodConfig
         Math.Max(1, (1 << (Network.ChannelMult.Length - 1)) / (Upscaling & -Upscaling));
 
     /// <summary>The schedule and what the network learns.</summary>
+    /// <exception cref="InvalidDataException">There is no such bridge.</exception>
     public abstract Bridge CreateBridge();
+
+    /// <inheritdoc/>
+    public override MethodConfig Completed()
+    {
+        // What cannot be sampled is not worth training.
+        Sampling.Plan(CreateBridge().Schedule);
+        return this;
+    }
 
     /// <inheritdoc/>
     public override Method Create(Device device) => new BridgeMethod(this, device);

@@ -1,0 +1,85 @@
+using System.Text.Json;
+using System.Text.Json.Serialization;
+using Tinctor.Evaluation.Sections;
+using Tinctor.Evaluation.Uncertainty;
+using Tinctor.Torch.Serialization;
+
+namespace Tinctor.Evaluation.Report;
+
+/// <summary>
+/// The variance table of the super-resolution paper: sampling strategies and numbers of averaged runs down, how much results vary and how
+/// good they are across. It grows image by image in results.json, so that a study that was cut short goes on.
+/// </summary>
+public sealed class VarianceTable
+{
+    private static readonly JsonSerializerOptions Json =
+        new() { WriteIndented = true, NumberHandling = JsonNumberHandling.AllowNamedFloatingPointLiterals };
+    private readonly string folder, settings;
+    private readonly List<VarianceResult> results;
+
+    /// <summary>Starts a study, or takes up the one in this folder.</summary>
+    /// <param name="folder">Made if it is not there.</param>
+    /// <param name="settings">All that the numbers depend on.</param>
+    /// <exception cref="InvalidDataException">The folder holds a study with other settings, or its file is damaged.</exception>
+    public VarianceTable(string folder, string settings)
+    {
+        (this.folder, this.settings) = (folder, settings);
+        Directory.CreateDirectory(folder);
+        Content there = File.Exists(Results) ? Read() : new(settings, []);
+        if (there.Settings != settings)
+            throw new InvalidDataException($"{folder}: was begun with other settings ({there.Settings}); choose another folder for -o");
+        results = there.Results;
+    }
+
+    private string Results => Path.Combine(folder, "results.json");
+
+    /// <summary>Whether an image is measured with a strategy.</summary>
+    public bool Has(string image, string strategy) => results.Any(result => result.Image == image && result.Strategy == strategy);
+
+    /// <summary>Keeps what was measured.</summary>
+    public void Add(IEnumerable<VarianceResult> measured)
+    {
+        results.AddRange(measured);
+        AtomicFile.WriteText(Results, JsonSerializer.Serialize(new Content(settings, results), Json));
+    }
+
+    /// <summary>Writes table.md and table.tex (means over the images) and table.csv (a row an image).</summary>
+    /// <param name="caption">What the table shows.</param>
+    public void Write(string caption) => TableFiles.Write(Means(caption), ByImage(caption), folder, "variance");
+
+    private SectionTable Means(string caption) => new("variance", caption, [.. Columns()],
+        [.. results.GroupBy(result => (result.Strategy, result.Average)).Select(group => Row(
+            [group.Key.Strategy, group.Key.Average], group.Average(r => r.Variation), group.Average(r => r.Psnr), group.Average(r => r.Ssim)))]);
+
+    private SectionTable ByImage(string caption) => new("variance", caption, [new("image", "Image"), .. Columns()],
+        [.. results.Select(r => Row([r.Image, r.Strategy, r.Average], r.Variation, r.Psnr, r.Ssim))]);
+
+    private bool HasTargets => results.Any(result => result.Psnr is not null);
+
+    private IEnumerable<SectionColumn> Columns()
+    {
+        yield return new("strategy", "Sampling");
+        yield return new("runs", "N", 0);
+        yield return new("cv", "Coefficient of variation", 4, false);
+        if (!HasTargets) yield break;
+        yield return new("psnr", "PSNR (dB)", 2, true);
+        yield return new("ssim", "SSIM", 4, true);
+    }
+
+    private object?[] Row(object[] names, double variation, double? psnr, double? ssim) =>
+        HasTargets ? [.. names, variation, psnr, ssim] : [.. names, variation];
+
+    private Content Read()
+    {
+        try
+        {
+            return JsonSerializer.Deserialize<Content>(File.ReadAllText(Results), Json)!;
+        }
+        catch (JsonException)
+        {
+            throw new InvalidDataException($"{Results}: is damaged; remove it to start again");
+        }
+    }
+
+    private sealed record Content(string Settings, List<VarianceResult> Results);
+}
