@@ -8,6 +8,7 @@ using Tinctor.Staining.Bridges;
 using Tinctor.Staining.Data;
 using Tinctor.Staining.Inference;
 using Tinctor.Staining.Methods;
+using Tinctor.Staining.Training;
 using Tinctor.Torch;
 
 namespace Tinctor.Cli.Commands;
@@ -89,7 +90,6 @@ internal static class VarianceCommand
         BridgeSampling sampling = ChanceOptions.Run(parse, stainer.Sampling ?? throw new InvalidDataException(
             $"{model}: has no chance in it, its results do not vary; variance is for models of bbdm and i2sb")) with { Average = 1 };
         ulong seed = parse.GetValue(ChanceOptions.Seed);
-        ulong seed = parse.GetValue(ChanceOptions.Seed);
         var table = new VarianceTable(folder, Settings(study, model, sampling, seed));
         (Pair Pair, SamplingStrategy Strategy)[] open =
         [
@@ -104,7 +104,7 @@ internal static class VarianceCommand
             return stainer.StainAndPredict(source, new(sampling with { Strategy = strategy }, new(pair.Name, seed), run)).Stained;
         });
         Conclude(table, folder, $"Results of {study.Repeats} repeats, each the mean of N runs, "
-            + $"{(sampling.Evaluations == 0 ? "all" : sampling.Evaluations)} steps, exit step {sampling.ExitStep}: means over images");
+            + $"{(sampling.Evaluations == 0 ? "all" : $"{sampling.Evaluations}")} steps, exit step {sampling.ExitStep}: means over images");
         return 0;
     }
 

@@ -62,13 +62,14 @@ public sealed class Stainer : IDisposable
     /// normalised but shows no two stains goes in as it is; why is told in Untouched, which else is null.
     /// </summary>
     /// <param name="source">The image.</param>
-    /// <param name="chance">Of a model that stains by chance.</param>
+    /// <param name="chance">Of a model that stains by chance; unless given, as the model samples by itself.</param>
     /// <exception cref="InvalidDataException">The image has other channels.</exception>
     public (Image Stained, LevelPrediction? Level, string? Untouched) StainAndPredict(Image source, Chance? chance = null)
     {
         if (source.Channels != InputChannels)
             throw new InvalidDataException($"its number of channels is {source.Channels}, the model takes {InputChannels}");
         using DisposeScope scope = torch.NewDisposeScope();
+        chance ??= Sampling is { } own ? new(own, new("")) : null;
         string? untouched = null;
         source = normalizer?.Normalize(source, out untouched) ?? source;
         (int width, int height) = (Scaled(source.Width), Scaled(source.Height));
@@ -78,7 +79,9 @@ public sealed class Stainer : IDisposable
             probabilities is null ? null : new(config.PredictedLabels, [.. probabilities[0].ToArray<float>()]), untouched);
     }
 
-    /// <summary>Stains a batch [N,C,H,W] in [-1,1] of any size, as it is; the result is on the CPU.</summary>
+    /// <summary>
+    /// Stains a batch [N,C,H,W] in [-1,1] of any size, as it is, in one forward pass (of a diffusion bridge: quickly); the result is on the CPU.
+    /// </summary>
     public Tensor Stain(Tensor source)
     {
         using DisposeScope scope = torch.NewDisposeScope();

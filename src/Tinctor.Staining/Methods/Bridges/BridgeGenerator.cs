@@ -65,9 +65,21 @@ public sealed class BridgeGenerator : Module<Tensor, Tensor>, IStochasticStainer
         }
     }
 
-    /// <summary>Stains images that lie nowhere in particular: the i-th has the noise of an image called i.</summary>
+    /// <summary>
+    /// A look at what training has reached: at most ten evaluations, for images that lie nowhere in particular. The i-th has the noise of an
+    /// image called i.
+    /// </summary>
     public override Tensor forward(Tensor source) =>
-        Stain(source, Sampling, [.. Enumerable.Range(0, (int)source.size(0)).Select(i => new NoisePlace($"{i}"))]);
+        Stain(source, Look, [.. Enumerable.Range(0, (int)source.size(0)).Select(i => new NoisePlace($"{i}"))]);
+
+    private BridgeSampling Look => Sampling.Evaluations is > 0 and <= 10 ? Sampling with { Average = 1 } : new()
+    {
+        Evaluations = Math.Min(10, Bridge.Schedule.Last),
+        Solver = BridgeSolver.Extrapolated,
+        Spacing = StepSpacing.Angular,
+        Eta = Sampling.Eta,
+        Clip = Sampling.Clip,
+    };
 
     private static Tensor NoiseOf(PositionalNoise[] noises, IReadOnlyList<NoisePlace> places, int step, Tensor like)
     {

@@ -1,0 +1,126 @@
+using Tinctor.Slides;
+using Tinctor.Staining.Data;
+
+namespace Tinctor.Cli.Tests;
+
+[Collection("trained")]
+public sealed class BridgeCommandTests(TrainedRun trained) : IDisposable
+{
+    private const int Side = 18;
+    private readonly string root = Directory.CreateTempSubdirectory("tinctor-bridge-").FullName;
+
+    [Fact]
+    public void I2sb_trains_stains_shows_its_way_and_its_spread()
+    {
+        Train("i2sb");
+        Assert.Equal(("", 0), Errors("stain", At("i2sb"), At("data/pairs.csv"), "--split", "test", "-o", At("way"), "--trajectory"));
+        Image source = Image.Read(At("data/source/3.png")), stained = Image.Read(At("way/3.png")), strip = Image.Read(At("way/trajectory/3.png"));
+        Assert.Equal((Side, Side), (stained.Width, stained.Height));
+        Assert.Equal((8 * Side, Side), (strip.Width, strip.Height));
+        Assert.InRange(Difference(source, strip.Crop(0, 0, Side, Side)), 0, 1);
+        Assert.InRange(Difference(stained, strip.Crop(7 * Side, 0, Side, Side)), 0, 1);
+        Assert.Equal("RIFF"u8, File.ReadAllBytes(At("way/trajectory/3.webp"))[..4]);
+
+        string[] repeated = ["stain", At("i2sb"), At("data/source/3.png"), "-o", At("repeats"), "--repeats", "3", "--seed", "5"];
+        Assert.Equal(("", 0), Errors(repeated));
+        Image variation = Image.Read(At("repeats/variation/3.png"));
+        Assert.Equal((Side, Side, 1, SampleType.UInt16), (variation.Width, variation.Height, variation.Channels, variation.SampleType));
+        Assert.InRange(variation.Samples16.ToArray().Average(value => value), 1, 65534);
+        byte[] first = Image.Read(At("repeats/3.png")).Data;
+        Assert.Equal(("", 0), Errors([.. repeated, "--overwrite"]));
+        Assert.Equal(first, Image.Read(At("repeats/3.png")).Data);
+        Assert.Equal(("", 0), Errors([.. repeated[..^1], "6", "--overwrite"]));
+        Assert.NotEqual(first, Image.Read(At("repeats/3.png")).Data);
+    }
+
+    [Fact]
+    public void Bbdm_refines_autofluorescence_and_its_variance_is_tabulated()
+    {
+        string[] model = ["--set", "model.factor=5", "--set", "model.input_channels=4", "--set", "model.matcher_width=8"];
+        Assert.Equal(0, CommandLine.Run("phantom", "-o", At("af"), "--stains", "af,he", "--size", "80x80", "--slides", "4", "--test", "0.25",
+            "--val", "0", "--threads", "1").Code);
+        Outcome wrong = CommandLine.Run(Arguments("bbdm", "af", [.. model, "--set", "model.factor=4"]));
+        Assert.Equal(1, wrong.Code);
+        Assert.Contains("5 times as large; a method that refines images takes it with model.factor=5", wrong.Error);
+        Assert.Equal(("", 0), Errors(Arguments("bbdm", "af", model)));
+
+        string[] variance = ["variance", At("bbdm"), At("af"), "-o", At("table"), "--images", "1", "--repeats", "2", "--average", "1,2",
+            "--strategies", "vanilla,skip", "--evaluations", "4", "--exit-step", "4", "--device", "cpu"];
+        Outcome table = CommandLine.Run(variance);
+        Assert.Equal(("", 0), (table.Error, table.Code));
+        string[] lines = File.ReadAllLines(At("table/table.md"));
+        Assert.Equal("| Sampling | N | Coefficient of variation | PSNR (dB) | SSIM |", lines[0]);
+        Assert.Equal(["vanilla 1", "vanilla 2", "skip 1", "skip 2"], lines[2..].Select(line => $"{line.Split('|')[1].Trim()} {line.Split('|')[2].Trim()}"));
+        Assert.Contains(lines[2], table.Out);
+        DateTime made = File.GetLastWriteTimeUtc(At("table/results.json"));
+        Assert.Equal(("", 0), Errors(variance));
+        Assert.Equal(made, File.GetLastWriteTimeUtc(At("table/results.json")));
+        Assert.Contains("begun with other settings", CommandLine.Run([.. variance, "--seed", "3"]).OneError());
+    }
+
+    [Fact]
+    public void What_a_model_cannot_do_is_one_line()
+    {
+        WriteData();
+        string[] stain = ["stain", trained.Run, At("data/source/0.png"), "-o", At("out")];
+        Assert.Contains("has no chance in it; --seed, --repeats: for models of bbdm and i2sb",
+            CommandLine.Run([.. stain, "--seed", "1", "--repeats", "2"]).OneError());
+        Assert.Contains("has no chance in it", CommandLine.Run("variance", trained.Run, trained.Data, "-o", At("out"), "--split", "train").OneError());
+        Assert.Contains("--average 0: write whole numbers", CommandLine.Run("variance", "m", "d", "-o", "o", "--average", "0").OneError());
+        Assert.Contains("choose from vanilla,mean,skip", CommandLine.Run("variance", "m", "d", "-o", "o", "--strategies", "jump").OneError());
+        Assert.Contains("--repeats must be 2 or more", CommandLine.Run("variance", "m", "d", "-o", "o", "--repeats", "1").OneError());
+        Assert.Contains("model.objective=noise needs model.variant=bbdm",
+            CommandLine.Run(Arguments("bbdm", "data", "--set", "model.objective=noise")).OneError());
+        Assert.Contains("Grad, Noise, SourceMinusImage", CommandLine.Run(Arguments("bbdm", "data", "--set", "model.objective=scaledgrad")).OneError());
+        Assert.Contains("model.steps is 11", CommandLine.Run(Arguments("i2sb", "data", "--set", "model.steps=11")).OneError());
+
+        Train("i2sb");
+        string[] bridge = ["stain", At("i2sb"), At("data/source/0.png"), "-o", At("out")];
+        Assert.Contains("--repeats must be 1 or more", CommandLine.Run([.. bridge, "--repeats", "0"]).OneError());
+        Assert.Contains("--trajectory shows one run", CommandLine.Run([.. bridge, "--average", "2", "--trajectory"]).OneError());
+        Assert.Contains("sampling.evaluations is 50, but the bridge has 9 steps", CommandLine.Run([.. bridge, "--evaluations", "50"]).OneError());
+        Assert.False(File.Exists(At("out/0.png")));
+    }
+
+    public void Dispose() => Directory.Delete(root, recursive: true);
+
+    private void Train(string method)
+    {
+        WriteData();
+        Assert.Equal(("", 0), Errors(Arguments(method, "data")));
+    }
+
+    private string[] Arguments(string method, string data, params string[] more)
+    {
+        if (data == "data") WriteData();
+        return ["train", method, "--data", At(data == "data" ? "data/pairs.csv" : data), "--out", At(method), "--steps", "2", "--device", "cpu", .. TrainedRun.Set(
+            "model.steps=10", "model.network.model_channels=32", "model.network.channel_mult=1,1", "model.network.num_res_blocks=1",
+            "model.network.attention_resolutions=2", "model.network.num_heads=1", "model.network.num_head_channels=-1",
+            $"data.crop_size={(data == "data" ? 16 : 40)}"), .. more];
+    }
+
+    private static (string, int) Errors(params string[] arguments)
+    {
+        Outcome outcome = CommandLine.Run(arguments);
+        return (outcome.Error, outcome.Code);
+    }
+
+    private string At(string name) => Path.Combine(root, name);
+
+    private static double Difference(Image a, Image b) => a.Data.Zip(b.Data, (x, y) => Math.Abs(x - y)).Max();
+
+    // Three slides to train on and one to test; no multiple of what the network takes.
+    private void WriteData()
+    {
+        var pairs = new List<Pair>();
+        foreach (string side in (string[])["source", "target"]) Directory.CreateDirectory(At($"data/{side}"));
+        for (int i = 0; i < 4; i++)
+        {
+            string source = At($"data/source/{i}.png"), target = At($"data/target/{i}.png");
+            TrainedRun.Noise(Side, Side, i).Write(source);
+            TrainedRun.Noise(Side, Side, 100 + i).Write(target);
+            pairs.Add(new(source, target, i == 3 ? "test" : "train", null, $"slide{i}", PairLayout.TwoFiles));
+        }
+        ManifestFile.Write(At("data/pairs.csv"), pairs);
+    }
+}
