@@ -19,9 +19,6 @@ public abstract class Method : Learner
     /// <inheritdoc/>
     public sealed override void Pass(Batch batch, Device device) => Generator.forward(batch.Source.to(device));
 
-    /// <summary>Height and width must be multiples of this; the stainer pads.</summary>
-    public abstract int SizeMultiple { get; }
-
     /// <summary>One update of all networks.</summary>
     /// <param name="source">[N,Cin,H,W].</param>
     /// <param name="target">[N,Cout,H,W].</param>

@@ -172,8 +172,6 @@ public sealed class TrainerTests : DataFolder
 
         public override IReadOnlyDictionary<string, Optimizer> Optimizers => new Dictionary<string, Optimizer> { ["G"] = optimizer };
 
-        public override int SizeMultiple => 1;
-
         public override IReadOnlyDictionary<string, Tensor> TrainStep(
             Tensor source, Tensor target, IReadOnlyList<string?>? labels = null)
         {

@@ -34,9 +34,6 @@ public sealed class BridgeMethod : Method
     public override IReadOnlyDictionary<string, Optimizer> Optimizers => new Dictionary<string, Optimizer> { ["G"] = optimizer };
 
     /// <inheritdoc/>
-    public override int SizeMultiple => config.SizeMultiple;
-
-    /// <inheritdoc/>
     public override IReadOnlyDictionary<string, Tensor> TrainStep(
         Tensor source, Tensor target, IReadOnlyList<string?>? labels = null)
     {

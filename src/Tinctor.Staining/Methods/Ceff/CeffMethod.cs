@@ -49,9 +49,6 @@ public sealed class CeffMethod : Method
         new Dictionary<string, Optimizer> { ["G"] = optimizerG, ["D"] = optimizerD };
 
     /// <inheritdoc/>
-    public override int SizeMultiple => config.SizeMultiple;
-
-    /// <inheritdoc/>
     public override IReadOnlyDictionary<string, Tensor> TrainStep(
         Tensor source, Tensor target, IReadOnlyList<string?>? labels = null)
     {

@@ -50,9 +50,6 @@ public sealed class DeReStainerMethod : Method
         new Dictionary<string, Optimizer> { ["G"] = optimizerG, ["D"] = optimizerD };
 
     /// <inheritdoc/>
-    public override int SizeMultiple => config.SizeMultiple;
-
-    /// <inheritdoc/>
     public override IReadOnlyDictionary<string, Tensor> TrainStep(
         Tensor source, Tensor target, IReadOnlyList<string?>? labels = null)
     {

@@ -56,9 +56,6 @@ public sealed class Pix2PixMethod : Method
         new Dictionary<string, Optimizer> { ["G"] = optimizerG, ["D"] = optimizerD };
 
     /// <inheritdoc/>
-    public override int SizeMultiple => config.SizeMultiple;
-
-    /// <inheritdoc/>
     public override IReadOnlyDictionary<string, Tensor> State => pool.State;
 
     /// <inheritdoc/>
