@@ -88,7 +88,8 @@ internal static class VarianceCommand
         AnsiConsole.MarkupLineInterpolated($"[dim]device: {reason}[/]");
         using var stainer = Stainer.Load(model, device, parse.GetValue(Amp));
         BridgeSampling sampling = ChanceOptions.Run(parse, stainer.Sampling ?? throw new InvalidDataException(
-            $"{model}: has no chance in it, its results do not vary; variance is for models of bbdm and i2sb")) with { Average = 1 };
+            $"{model}: has no chance in it, its results do not vary; variance is for models of bbdm and i2sb")) with
+        { Average = 1 };
         ulong seed = parse.GetValue(ChanceOptions.Seed);
         var table = new VarianceTable(folder, Settings(study, model, sampling, seed));
         (Pair Pair, SamplingStrategy Strategy)[] open =
