@@ -115,8 +115,7 @@ internal sealed class Study
 
     private void WriteData(CancellationToken cancel)
     {
-        if (pairs.Pairs.GroupBy(pair => pair.Name).FirstOrDefault(group => group.Count() > 1) is { } same)
-            throw new InvalidDataException($"{string.Join(" and ", same.Select(pair => pair.Source))}: have the same name; rename them");
+        PairManifest.RequireDistinctNames(pairs.Pairs);
         string sources = Path.Combine(DataFolder, "source"), targets = Path.Combine(DataFolder, "target");
         Directory.CreateDirectory(sources);
         Directory.CreateDirectory(targets);

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.CommandLine.Parsing;
 using System.Globalization;
 
 namespace Tinctor.Cli;
@@ -6,13 +7,17 @@ namespace Tinctor.Cli;
 /// <summary>What commands that run a <see cref="Study"/> share.</summary>
 internal static class StudyOptions
 {
+    /// <summary>Where the pairs are.</summary>
+    public static Option<string> Data { get; } =
+        new("--data") { Description = "Folder or manifest of pairs, with test pairs", HelpName = "DIR", Required = true };
+
     /// <summary>One training each.</summary>
-    public static Option<ulong[]> Seeds() => new("--seeds")
+    public static Option<ulong[]> Seeds { get; } = new("--seeds")
     {
         Description = "One training each, as in 0,1,2",
         HelpName = "N,N",
         DefaultValueFactory = _ => [0],
-        CustomParser = result => [.. Items(result.Tokens.Select(token => token.Value)).Select(item =>
+        CustomParser = result => [.. Items(result).Select(item =>
         {
             if (!ulong.TryParse(item, NumberStyles.None, CultureInfo.InvariantCulture, out ulong seed))
                 result.AddError($"--seeds {item}: write whole numbers, as in 0,1,2");
@@ -20,7 +25,34 @@ internal static class StudyOptions
         })],
     };
 
+    private static readonly Option<int?> Steps = new("--steps") { Description = "Steps of each training", HelpName = "N" };
+    private static readonly Option<string?> Device =
+        new("--device") { Description = "cpu, cuda, cuda:N or auto (default)", HelpName = "DEVICE" };
+    private static readonly Option<bool> Amp = new("--amp") { Description = "Compute in bfloat16 where it suits" };
+    private static readonly Option<int> ThreadCount = Threads.Option();
+
+    /// <summary>How long trainings are, and where they run.</summary>
+    public static IReadOnlyList<Option> Budget { get; } = [Steps, Device, Amp, ThreadCount];
+
+    /// <summary>What the options say, as settings of a run.</summary>
+    /// <param name="parse">The command line.</param>
+    /// <param name="data">The pairs that are meant.</param>
+    public static IEnumerable<string> Overrides(ParseResult parse, string data)
+    {
+        yield return $"data.path={Path.GetFullPath(data)}";
+        if (parse.GetValue(Steps) is int steps) yield return $"training.steps={steps}";
+        if (parse.GetValue(Device) is string device) yield return $"training.device={device}";
+        if (parse.GetValue(Amp)) yield return "training.amp=true";
+    }
+
+    /// <summary>Options of a training, whose device stands in its settings.</summary>
+    public static string[] OfTraining(ParseResult parse) => parse.GetValue(ThreadCount) is > 0 and int threads ? ["--threads", $"{threads}"] : [];
+
+    /// <summary>Options of a staining.</summary>
+    public static string[] OfStaining(ParseResult parse) =>
+        parse.GetValue(Device) is string device ? ["--device", device, .. OfTraining(parse)] : OfTraining(parse);
+
     /// <summary>Names, or what else is listed with commas.</summary>
-    public static IEnumerable<string> Items(IEnumerable<string> values) =>
-        values.SelectMany(value => value.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries));
+    public static IEnumerable<string> Items(ArgumentResult result) => result.Tokens
+        .SelectMany(token => token.Value.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries));
 }

@@ -23,8 +23,6 @@ internal static class AblateCommand
         """;
 
     private static readonly Argument<string> MethodName = new("method") { Description = $"One of: {string.Join(", ", Ablated)}" };
-    private static readonly Option<string> Data =
-        new("--data") { Description = "Folder or manifest of pairs, with test pairs", HelpName = "DIR", Required = true };
     private static readonly Option<string> Out =
         new("--out", "-o") { Description = "The study's folder", HelpName = "DIR", Required = true };
     private static readonly Option<string?> Config =
@@ -45,33 +43,27 @@ internal static class AblateCommand
     };
     private static readonly Option<string> Library =
         new("--label-library") { Description = "As of 'tinctor evaluate'", HelpName = "IMAGES", DefaultValueFactory = _ => "auto" };
-    private static readonly Option<ulong[]> Seeds = StudyOptions.Seeds();
     private static readonly Option<string[]> Variants = new("--variants")
     {
         Description = "Only these variants or other methods, as in full,pix2pix; by default the variants of the paper's table",
         HelpName = "NAMES",
-        CustomParser = result => [.. StudyOptions.Items(result.Tokens.Select(token => token.Value))],
+        CustomParser = result => [.. StudyOptions.Items(result)],
     };
     private static readonly Option<string[]> Peers = new("--peers")
     {
         Description = $"Other methods to compare with: {string.Join(", ", RunConfig.Methods.Keys)}",
         HelpName = "METHODS",
-        CustomParser = result => [.. StudyOptions.Items(result.Tokens.Select(token => token.Value))],
+        CustomParser = result => [.. StudyOptions.Items(result)],
     };
     private static readonly Option<string[]> PeerSet = new("--peer-set")
     {
         Description = "Override one setting of the other methods, whose data and training settings are those of the full method",
         HelpName = "KEY=VALUE",
     };
-    private static readonly Option<int?> Steps = new("--steps") { Description = "Steps of each training", HelpName = "N" };
     private static readonly Option<bool> OnlyTrain = new("--only-train")
     {
         Description = "Train and stain, without evaluating: jobs that run at the same time may share the study's folder",
     };
-    private static readonly Option<string?> Device =
-        new("--device") { Description = "cpu, cuda, cuda:N or auto (default)", HelpName = "DEVICE" };
-    private static readonly Option<bool> Amp = new("--amp") { Description = "Compute in bfloat16 where it suits" };
-    private static readonly Option<int> ThreadCount = Threads.Option();
 
     private static IEnumerable<string> Ablated =>
         RunConfig.Methods.Where(method => method.Value.Model.Ablations.Count > 0).Select(method => method.Key);
@@ -81,9 +73,10 @@ internal static class AblateCommand
         MethodName.AcceptOnlyFromAmong([.. Ablated]);
         var command = new Command("ablate", Description)
         {
-            MethodName, Data, Out, Config, Set, Comparator, Encoders, Classifier, Library, Seeds, Variants, Peers, PeerSet, Steps,
-            OnlyTrain, Device, Amp, ThreadCount,
+            MethodName, StudyOptions.Data, Out, Config, Set, Comparator, Encoders, Classifier, Library, StudyOptions.Seeds, Variants, Peers,
+            PeerSet, OnlyTrain,
         };
+        foreach (Option option in StudyOptions.Budget) command.Add(option);
         command.SetAction((parse, cancel) => Task.Run(() => Run(parse, cancel)));
         return command;
     }
@@ -95,11 +88,9 @@ internal static class AblateCommand
         PairManifest pairs = TrainingData.Read(full.Data, full.Seed, full.Model.Upscaling, cancel).Manifest;
         var study = new Study(Path.GetFullPath(parse.GetRequiredValue(Out)), pairs, [.. Chosen(parse, full)], cancel);
 
-        ulong[] seeds = parse.GetRequiredValue(Seeds);
-        string[] threads = parse.GetValue(ThreadCount) is > 0 and int n ? ["--threads", $"{n}"] : [];
-        string[] device = parse.GetValue(Device) is string name ? ["--device", name] : [];
+        ulong[] seeds = parse.GetRequiredValue(StudyOptions.Seeds);
         bool onlyTrain = parse.GetValue(OnlyTrain);
-        int code = await CommandSteps.Run(parse, [.. seeds.SelectMany(seed => study.Steps(seed, threads, [.. device, .. threads],
+        int code = await CommandSteps.Run(parse, [.. seeds.SelectMany(seed => study.Steps(seed, StudyOptions.OfTraining(parse), StudyOptions.OfStaining(parse),
             onlyTrain ? null : [.. Judge(parse), "--title", $"{method}: ablation, seed {seed}"]))], cancel);
         if (code == 0 && !onlyTrain) study.Conclude(seeds, $"Ablation of {method}");
         return code;
@@ -108,12 +99,9 @@ internal static class AblateCommand
     // Options are short names of settings; --set has the last word.
     private static IEnumerable<string> Overrides(ParseResult parse)
     {
-        yield return $"data.path={Path.GetFullPath(parse.GetRequiredValue(Data))}";
+        foreach (string setting in StudyOptions.Overrides(parse, parse.GetRequiredValue(StudyOptions.Data))) yield return setting;
         if (parse.GetValue(Comparator) is string comparator) yield return $"model.comparator.path={Path.GetFullPath(comparator)}";
         if (parse.GetValue(Encoders) is string encoders) yield return $"model.encoders.path={Path.GetFullPath(encoders)}";
-        if (parse.GetValue(Steps) is int steps) yield return $"training.steps={steps}";
-        if (parse.GetValue(Device) is string device) yield return $"training.device={device}";
-        if (parse.GetValue(Amp)) yield return "training.amp=true";
         foreach (string setting in parse.GetValue(Set) ?? []) yield return setting;
     }
 

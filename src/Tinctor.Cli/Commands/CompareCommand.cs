@@ -24,8 +24,6 @@ internal static class CompareCommand
         Description = $"Two or more of: {string.Join(", ", RunConfig.Methods.Keys)}",
         Arity = ArgumentArity.OneOrMore,
     };
-    private static readonly Option<string> Data =
-        new("--data") { Description = "Folder or manifest of pairs, with test pairs", HelpName = "DIR", Required = true };
     private static readonly Option<string> Out =
         new("--out", "-o") { Description = "The comparison's folder", HelpName = "DIR", Required = true };
     private static readonly Option<bool> Reverse = new("--reverse") { Description = "Stain from the target to the source: IHC to H&E" };
@@ -44,34 +42,29 @@ internal static class CompareCommand
         Description = "Override one setting of all methods, as in data.crop_size=128, or of one, as in pix2pix:model.ngf=32; may be given often",
         HelpName = "[METHOD:]KEY=VALUE",
     };
-    private static readonly Option<ulong[]> Seeds = StudyOptions.Seeds();
-    private static readonly Option<int?> Steps = new("--steps") { Description = "Steps of each training", HelpName = "N" };
     private static readonly Option<string?> Segmenter =
         new("--segmenter") { Description = "Model of 'tinctor train segmenter' that maps stained and real tissue", HelpName = "MODEL" };
     private static readonly Option<string?> Inception =
         new("--inception") { Description = "Weights for FID and Inception Score, see 'tinctor evaluate'", HelpName = "FILE" };
     private static readonly Option<string?> Classifier =
         new("--classifier") { Description = "Model of 'tinctor train classifier' that judges labels", HelpName = "MODEL" };
-    private static readonly Option<string?> Device =
-        new("--device") { Description = "cpu, cuda, cuda:N or auto (default)", HelpName = "DEVICE" };
-    private static readonly Option<bool> Amp = new("--amp") { Description = "Compute in bfloat16 where it suits" };
-    private static readonly Option<int> ThreadCount = Threads.Option();
 
     public static Command Create()
     {
         Methods.AcceptOnlyFromAmong([.. RunConfig.Methods.Keys]);
         var command = new Command("compare", Description)
         {
-            Methods, Data, Out, Reverse, Register, Tile, Transform, Configs, Set, Seeds, Steps, Segmenter, Inception, Classifier, Device, Amp,
-            ThreadCount,
+            Methods, StudyOptions.Data, Out, Reverse, Register, Tile, Transform, Configs, Set, StudyOptions.Seeds, Segmenter, Inception,
+            Classifier,
         };
+        foreach (Option option in StudyOptions.Budget) command.Add(option);
         command.SetAction((parse, cancel) => Task.Run(() => Run(parse, cancel)));
         return command;
     }
 
     private static async Task<int> Run(ParseResult parse, CancellationToken cancel)
     {
-        string folder = Path.GetFullPath(parse.GetRequiredValue(Out)), data = Path.GetFullPath(parse.GetRequiredValue(Data));
+        string folder = Path.GetFullPath(parse.GetRequiredValue(Out)), data = Path.GetFullPath(parse.GetRequiredValue(StudyOptions.Data));
         string[] methods = [.. parse.GetRequiredValue(Methods).Distinct()];
         if (methods.Length < 2) throw new InvalidDataException($"{methods[0]} alone: name two methods or more to compare");
         if (parse.GetValue(Register))
@@ -88,10 +81,10 @@ internal static class CompareCommand
         PairManifest pairs = TrainingData.Read(first.Data, first.Seed, first.Model.Upscaling, cancel).Manifest;
         var study = new Study(folder, pairs, models, cancel);
 
-        ulong[] seeds = parse.GetRequiredValue(Seeds);
+        ulong[] seeds = parse.GetRequiredValue(StudyOptions.Seeds);
         string subject = $"Comparison of {string.Join(", ", methods)}";
-        int code = await CommandSteps.Run(parse, [.. seeds.SelectMany(seed => study.Steps(seed, [.. Machine(parse, device: false)],
-            [.. Machine(parse, device: true)], [.. Judges(parse), "--title", $"{subject}, seed {seed}"]))], cancel);
+        int code = await CommandSteps.Run(parse, [.. seeds.SelectMany(seed => study.Steps(seed, StudyOptions.OfTraining(parse),
+            StudyOptions.OfStaining(parse), [.. Judges(parse), "--title", $"{subject}, seed {seed}"]))], cancel);
         if (code == 0) study.Conclude(seeds, subject);
         return code;
     }
@@ -106,16 +99,8 @@ internal static class CompareCommand
         string? file = (parse.GetValue(Configs) ?? []).Select(text => text.Split('=', 2)).Where(parts => parts[0] == method)
             .Select(parts => parts.Length == 2 ? parts[1] : throw new InvalidDataException($"--config {parts[0]}: write it as METHOD=FILE"))
             .LastOrDefault();
-        return ConfigFile.Load(file, method, [.. Overrides(parse, data), .. Named(parse, method)]);
-    }
-
-    private static IEnumerable<string> Overrides(ParseResult parse, string data)
-    {
-        yield return $"data.path={data}";
-        if (parse.GetValue(Reverse)) yield return "data.direction=BtoA";
-        if (parse.GetValue(Steps) is int steps) yield return $"training.steps={steps}";
-        if (parse.GetValue(Device) is string device) yield return $"training.device={device}";
-        if (parse.GetValue(Amp)) yield return "training.amp=true";
+        string[] direction = parse.GetValue(Reverse) ? ["data.direction=BtoA"] : [];
+        return ConfigFile.Load(file, method, [.. StudyOptions.Overrides(parse, data), .. direction, .. Named(parse, method)]);
     }
 
     // Settings for all, then those for this method.
@@ -130,12 +115,6 @@ internal static class CompareCommand
             throw new InvalidDataException($"--set {name}: is no method; known are {string.Join(", ", RunConfig.Methods.Keys)}");
         return settings.Where(setting => setting.Method.Length == 0).Concat(settings.Where(setting => setting.Method == method))
             .Select(setting => setting.Setting);
-    }
-
-    private static IEnumerable<string> Machine(ParseResult parse, bool device)
-    {
-        if (device && parse.GetValue(Device) is string name) return ["--device", name, .. Machine(parse, device: false)];
-        return parse.GetValue(ThreadCount) is > 0 and int threads ? ["--threads", $"{threads}"] : [];
     }
 
     private static IEnumerable<string> Judges(ParseResult parse) =>

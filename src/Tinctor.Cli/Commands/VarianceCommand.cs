@@ -44,7 +44,7 @@ internal static class VarianceCommand
         Description = "How many runs are averaged to one result, a row each",
         HelpName = "N,N",
         DefaultValueFactory = _ => [1, 2, 3, 5],
-        CustomParser = result => [.. StudyOptions.Items(result.Tokens.Select(token => token.Value)).Select(item =>
+        CustomParser = result => [.. StudyOptions.Items(result).Select(item =>
         {
             if (!int.TryParse(item, NumberStyles.None, CultureInfo.InvariantCulture, out int runs) || runs is < 1 or > 1000)
                 result.AddError($"--average {item}: write whole numbers from 1 to 1000, as in 1,2,3,5");
@@ -56,7 +56,7 @@ internal static class VarianceCommand
         Description = "vanilla, mean and skip, or some of them",
         HelpName = "NAMES",
         DefaultValueFactory = _ => Enum.GetValues<SamplingStrategy>(),
-        CustomParser = result => [.. StudyOptions.Items(result.Tokens.Select(token => token.Value)).Select(item =>
+        CustomParser = result => [.. StudyOptions.Items(result).Select(item =>
         {
             if (!Enum.GetNames<SamplingStrategy>().Contains(item, StringComparer.OrdinalIgnoreCase))
                 result.AddError($"--strategies {item}: choose from vanilla,mean,skip");
@@ -130,8 +130,7 @@ internal static class VarianceCommand
         if (all.Count == 0) throw new InvalidDataException($"{data}: has no {split} pairs ({manifest.Describe()}); choose another --split");
         int count = Math.Min(parse.GetValue(Images), all.Count);
         Pair[] chosen = [.. Enumerable.Range(0, count).Select(i => all[i * all.Count / count])];
-        if (chosen.GroupBy(pair => pair.Name).FirstOrDefault(group => group.Count() > 1) is { } same)
-            throw new InvalidDataException($"{string.Join(" and ", same.Select(pair => pair.Source))}: have the same name; rename them");
+        PairManifest.RequireDistinctNames(chosen);
         PairVerification.Check([.. chosen.Where(HasTarget)], factor: model.Upscaling, cancel: cancel);
         return chosen;
     }

@@ -2,7 +2,10 @@ using System.Collections.Concurrent;
 
 namespace Tinctor.Evaluation.Data;
 
-/// <summary>Collects what is wrong with the inputs, so that a user hears of everything at once (of the first twenty, and how many more). Safe for several threads.</summary>
+/// <summary>
+/// Collects what is wrong with the inputs, so that a user hears of everything at once (of the first twenty, and how many more). Safe for
+/// several threads.
+/// </summary>
 internal sealed class Problems
 {
     private const int Shown = 20;

@@ -24,7 +24,7 @@ public sealed class CeffEncoderFeatures : FeatureExtractor
     public CeffEncoderFeatures(string folder, bool target, Device device)
     {
         (this.folder, this.target, this.device) = (folder, target, device);
-        encoders = EncoderReference.Of(folder).Load();
+        encoders = new EncoderReference { Path = folder }.Load();
         encoders.to(device);
         encoders.eval();
     }

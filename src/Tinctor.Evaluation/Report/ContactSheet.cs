@@ -1,3 +1,4 @@
+using Tinctor.Evaluation.Data;
 using Tinctor.Slides;
 using Tinctor.Torch;
 
@@ -10,7 +11,7 @@ public static class ContactSheet
 
     /// <summary>
     /// Joins images into one, with a narrow white gap between them. Smaller ones are enlarged pixel by pixel; of channels that are no
-    /// colours the first three are shown, up to the brightest value.
+    /// colours the first three are shown, each over its range.
     /// </summary>
     /// <param name="rows">Paths of images, the same number in each row, the last of a row RGB and of the size that all are shown at.</param>
     /// <exception cref="InvalidDataException">An image does not fit that size.</exception>
@@ -27,13 +28,10 @@ public static class ContactSheet
             if (size.width % image.Width != 0 || size.width / image.Width * image.Height != size.height)
                 throw new InvalidDataException($"{path}: is {image.Width}x{image.Height}, {rows[0][^1]} is {size.width}x{size.height}; "
                     + "a contact sheet takes images of one size, or whole shares of it");
-            Tensor values = image.ToTensor(ValueRange.ZeroToOne);
-            return image.Channels == 3 && image.Width == size.width ? values : F.interpolate(Colours(values).unsqueeze(0), size)[0];
+            Tensor colours = RgbReader.ToRgb(image).ToTensor(ValueRange.ZeroToOne);
+            return image.Width == size.width ? colours : F.interpolate(colours.unsqueeze(0), size)[0];
         }
     }
-
-    private static Tensor Colours(Tensor values) => values.size(0) == 3 ? values
-        : (values.size(0) > 3 ? values[..3] : values[..1].expand(3, -1, -1)) / values.max().clamp(min: 1e-6);
 
     private static Tensor Joined(IReadOnlyList<Tensor> images, long dim)
     {

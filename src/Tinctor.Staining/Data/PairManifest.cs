@@ -47,6 +47,14 @@ public sealed record PairManifest(string Root, string Layout, IReadOnlyList<Pair
     /// <summary>The pairs of one split; may be empty.</summary>
     public IReadOnlyList<Pair> OfSplit(string split) => [.. Pairs.Where(pair => pair.Split == split)];
 
+    /// <summary>Refuses pairs whose files would have the same name.</summary>
+    /// <exception cref="InvalidDataException">Two pairs have the same name.</exception>
+    public static void RequireDistinctNames(IEnumerable<Pair> pairs)
+    {
+        if (pairs.GroupBy(pair => pair.Name).FirstOrDefault(group => group.Count() > 1) is { } same)
+            throw new InvalidDataException($"{string.Join(" and ", same.Select(pair => pair.Source))}: have the same name; rename them");
+    }
+
     /// <summary>The manifest with source and target exchanged.</summary>
     public PairManifest Reverse() => this with { Pairs = [.. Pairs.Select(pair => pair.Reverse())] };
 

@@ -1,7 +1,7 @@
 using System.ComponentModel.DataAnnotations;
 using Tinctor.Staining.Contrastive;
 using Tinctor.Staining.Data;
-using Tinctor.Staining.Losses;
+using Tinctor.Staining.Methods.Pix2Pix;
 using Tinctor.Staining.Networks;
 using Tinctor.Torch;
 using Tinctor.Torch.Nn;
@@ -11,7 +11,7 @@ namespace Tinctor.Staining.Methods.Ceff;
 /// <summary>
 /// CEFF (Jia et al. 2025) with the official repository's values; where paper and code differ is said in docs/methods/ceff.md.
 /// </summary>
-public sealed record CeffConfig : MethodConfig
+public sealed record CeffConfig : ConditionalGanConfig
 {
     /// <summary>official (the code's network, which its checkpoints fit) or paper (the text's).</summary>
     public CeffVariant Variant { get; init; } = CeffVariant.Official;
@@ -64,44 +64,13 @@ public sealed record CeffConfig : MethodConfig
     /// <summary>A weight for each image's tiles; false shares one among the batch, as in the official code.</summary>
     public bool L1ByImage { get; init; } = true;
 
-    /// <summary>The L1 weight of tiles of similarity 0.</summary>
+    /// <summary>The L1 weight of tiles of similarity 0; lambda_l1 is the weight where it is not adaptive.</summary>
     [Range(0, 1e6)]
     public double L1Alpha { get; init; } = 50;
 
     /// <summary>What similarity 1 adds to it, and -1 takes away.</summary>
     [Range(0, 1e6)]
     public double L1Beta { get; init; } = 50;
-
-    /// <summary>The L1 weight where it is not adaptive.</summary>
-    [Range(0, 1e6)]
-    public double LambdaL1 { get; init; } = 100;
-
-    /// <summary>Channels of the discriminator's first convolution.</summary>
-    [Range(1, 1024)]
-    public int Ndf { get; init; } = 64;
-
-    /// <summary>Strided layers of the discriminator.</summary>
-    [Range(1, 8)]
-    public int NLayersD { get; init; } = 3;
-
-    /// <summary>vanilla or lsgan.</summary>
-    public GanMode GanMode { get; init; } = GanMode.Vanilla;
-
-    /// <summary>How weights start: normal, xavier, kaiming or orthogonal.</summary>
-    [AllowedValues("normal", "xavier", "kaiming", "orthogonal")]
-    public string InitType { get; init; } = "normal";
-
-    /// <summary>Scale of normal, xavier and orthogonal starts.</summary>
-    [Range(0.0, 10.0)]
-    public double InitGain { get; init; } = 0.02;
-
-    /// <summary>Adam's learning rate.</summary>
-    [Range(0.0, 1.0)]
-    public double Lr { get; init; } = 2e-4;
-
-    /// <summary>Adam's first moment decay.</summary>
-    [Range(0.0, 1.0)]
-    public double Beta1 { get; init; } = 0.5;
 
     /// <summary>Table 2 of the paper, and what paper and code do differently.</summary>
     public override IReadOnlyList<Ablation> Ablations { get; } =
@@ -121,9 +90,9 @@ public sealed record CeffConfig : MethodConfig
     /// <inheritdoc/>
     public override int SmallestSize => 16 * (Fusion ? Grid : 1);
 
-    // Batch norm needs more than one value behind the encoder's last halving, and the discriminator's.
+    // Batch norm needs more than one value behind the encoder's last halving.
     /// <inheritdoc/>
-    public override int SmallestCrop => Math.Max(Math.Max(SmallestSize, 3 << NLayersD), AdaptiveL1 ? 16 * L1Grid : 0);
+    public override int SmallestCrop => Math.Max(base.SmallestCrop, AdaptiveL1 ? 16 * L1Grid : 0);
 
     /// <inheritdoc/>
     public override Method Create(Device device) => new CeffMethod(this, device);

@@ -10,8 +10,11 @@ using Tinctor.Torch.Nn;
 namespace Tinctor.Staining.Methods.DeReStainer;
 
 /// <summary>DeReStainer (Wei et al. 2024) with the paper's values; what the paper leaves open is said in docs/methods/derestainer.md.</summary>
-public sealed record DeReStainerConfig : MethodConfig
+public sealed record DeReStainerConfig : GanConfig
 {
+    /// <summary>The paper's values, where they are not pix2pix's.</summary>
+    public DeReStainerConfig() => (GanMode, Lr, Beta1) = (GanMode.Lsgan, 1e-5, 0.9);
+
     /// <summary>Channels of the encoder's first block; the feature has four times as many.</summary>
     [Range(1, 1024)]
     public int Ngf { get; init; } = 64;
@@ -48,14 +51,6 @@ public sealed record DeReStainerConfig : MethodConfig
     /// <summary>The classifier whose features L_cmp compares; without one L_cmp is off.</summary>
     public ComparatorReference? Comparator { get; init; }
 
-    /// <summary>Channels of each discriminator's first convolution.</summary>
-    [Range(1, 1024)]
-    public int Ndf { get; init; } = 64;
-
-    /// <summary>Strided layers of each discriminator.</summary>
-    [Range(1, 8)]
-    public int NLayersD { get; init; } = 3;
-
     /// <summary>Discriminators, each at half the size of the one before: 2 for 512 and 256 pixels.</summary>
     [Range(1, 4)]
     public int NumD { get; init; } = 2;
@@ -65,9 +60,6 @@ public sealed record DeReStainerConfig : MethodConfig
 
     /// <summary>Whether the discriminators see the H&amp;E image beside the IHC image.</summary>
     public bool Conditional { get; init; } = true;
-
-    /// <summary>lsgan or vanilla.</summary>
-    public GanMode GanMode { get; init; } = GanMode.Lsgan;
 
     /// <summary>Weight of the stain loss; 0 is the paper's ablation "w/o L_stain".</summary>
     [Range(0, 1e6)]
@@ -109,25 +101,9 @@ public sealed record DeReStainerConfig : MethodConfig
     [Range(0, 10)]
     public double FocalGamma { get; init; } = 2;
 
-    /// <summary>AdamW's learning rate.</summary>
-    [Range(0.0, 1.0)]
-    public double Lr { get; init; } = 1e-5;
-
-    /// <summary>AdamW's first moment decay.</summary>
-    [Range(0.0, 1.0)]
-    public double Beta1 { get; init; } = 0.9;
-
     /// <summary>AdamW's weight decay.</summary>
     [Range(0.0, 1.0)]
     public double WeightDecay { get; init; } = 0.01;
-
-    /// <summary>How weights start: normal, xavier, kaiming or orthogonal.</summary>
-    [AllowedValues("normal", "xavier", "kaiming", "orthogonal")]
-    public string InitType { get; init; } = "normal";
-
-    /// <summary>Scale of normal, xavier and orthogonal starts.</summary>
-    [Range(0.0, 10.0)]
-    public double InitGain { get; init; } = 0.02;
 
     /// <inheritdoc/>
     public override IReadOnlyList<string> PredictedLabels => Levels;

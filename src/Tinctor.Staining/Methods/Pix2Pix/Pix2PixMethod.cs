@@ -9,9 +9,9 @@ namespace Tinctor.Staining.Methods.Pix2Pix;
 /// <summary>
 /// pix2pix: a conditional GAN with an L1 term (Isola et al. 2017; models/pix2pix_model.py of the official repository).
 /// A step runs the generator once, then updates the discriminator, then the generator. Other conditional GANs may show the discriminator
-/// something made of the source in its place.
+/// something made of the source in its place, or have another distance to the target.
 /// </summary>
-public sealed class Pix2PixMethod : Method
+public class Pix2PixMethod : Method
 {
     private readonly ConditionalGanConfig config;
     private readonly Module<Tensor, Tensor> netG, netD;
@@ -40,7 +40,7 @@ public sealed class Pix2PixMethod : Method
             network.to(device);
             network.train();
         }
-        optimizerG = new Adam(netG.parameters(), config.Lr, (config.Beta1, 0.999));
+        optimizerG = new Adam([.. netG.parameters().Where(parameter => parameter.requires_grad)], config.Lr, (config.Beta1, 0.999));
         optimizerD = new Adam(netD.parameters(), config.Lr, (config.Beta1, 0.999));
         pool = new ImagePool(config.PoolSize);
     }
@@ -81,7 +81,7 @@ public sealed class Pix2PixMethod : Method
         netD.requires_grad_(false);
         optimizerG.zero_grad();
         Tensor lossGan = GanLoss.Of(config.GanMode, netD.forward(torch.cat([seen, fake], 1)), real: true);
-        Tensor lossL1 = F.l1_loss(fake, target) * config.LambdaL1;
+        Tensor lossL1 = Distance(fake, target);
         (lossGan + lossL1).backward();
         optimizerG.step();
 
@@ -93,6 +93,9 @@ public sealed class Pix2PixMethod : Method
             ["D_fake"] = lossDFake.detach(),
         };
     }
+
+    /// <summary>The weighted distance of stained to real images, a scalar.</summary>
+    protected virtual Tensor Distance(Tensor stained, Tensor target) => F.l1_loss(stained, target) * config.LambdaL1;
 
     private Tensor GradientPenalty(Tensor realPair, Tensor fakePair)
     {
