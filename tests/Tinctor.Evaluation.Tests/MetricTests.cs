@@ -26,6 +26,17 @@ public class MetricTests
         static void Equal(string name, double actual) => Assert.Equal(ReferenceVectors.Values(name)[0], actual, 1e-9);
     }
 
+    // By numpy from the published MATLAB code's convolutions (conv2 with 'same').
+    [Fact]
+    public void GmsdEqualsItsDefinition()
+    {
+        byte[] a = Waves(50, 37, 0), b = Waves(50, 37, 0.5);
+        PixelView image = new(a, 50, 37, 3), reference = new(b, 50, 37, 3);
+        Assert.Equal(0.10850308134364006, Gmsd.Compute(image, reference), 1e-12);
+        Assert.Equal(Gmsd.Compute(image, reference), Gmsd.Compute(reference, image), 1e-15);
+        Assert.Equal(0, Gmsd.Compute(image, image));
+    }
+
     [Theory]
     [InlineData(SsimVariant.Uniform7)]
     [InlineData(SsimVariant.Gaussian11)]
@@ -143,4 +154,13 @@ public class MetricTests
                 }
         return values.Average();
     }
+
+    private static byte[] Waves(int width, int height, double phase) =>
+    [
+        .. from y in Enumerable.Range(0, height)
+           from x in Enumerable.Range(0, width)
+           from c in Enumerable.Range(0, 3)
+           select (byte)(128 + (60 * Math.Sin((((x * (c + 2)) + (y * 3)) * 0.11) + (phase * c)))
+               + (50 * Math.Cos((((y * (c + 1)) - x) * 0.17) + phase))),
+    ];
 }

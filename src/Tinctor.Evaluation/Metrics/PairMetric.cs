@@ -21,7 +21,8 @@ public sealed record PairMetric(
     /// <param name="variant">Which SSIM: the default is the one of the BCI evaluate script.</param>
     public static IReadOnlyList<PairMetric> Defaults(SsimVariant variant = SsimVariant.Uniform7) =>
     [
-        PixelErrors.PsnrMetric, Ssim.Metric(variant), PixelErrors.MaeMetric, PixelErrors.RmseMetric, MsSsim.Metric, .. StainMetrics.All,
+        PixelErrors.PsnrMetric, Ssim.Metric(variant), PixelErrors.MaeMetric, PixelErrors.RmseMetric, MsSsim.Metric, Gmsd.Metric,
+        .. StainMetrics.All,
     ];
 
     /// <summary>Some of the usual ones, or <c>psnr_target_range</c>; PSNR and SSIM are always among them. All the usual ones for no keys.</summary>

@@ -155,7 +155,7 @@ public static class ConfigFile
         }
     }
 
-    // Refuses what no setting is called. What stands empty keeps its default; a list may be written with commas.
+    // Refuses what no setting is called. What stands empty keeps its default; a list may be written with commas, in brackets or without.
     private static void Check(Settings settings, Type type, string prefix, string origin, Type methodType)
     {
         Dictionary<string, PropertyInfo> known =
@@ -169,7 +169,7 @@ public static class ConfigFile
             if (value is null) settings.Remove(key);
             if (value is Settings section) Check(section, inner, $"{prefix}{key}.", origin, methodType);
             if (value is string text && inner != typeof(string) && inner.IsAssignableTo(typeof(IEnumerable)))
-                settings[key] = text.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries);
+                settings[key] = text.Trim('[', ']').Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries);
         }
     }
 

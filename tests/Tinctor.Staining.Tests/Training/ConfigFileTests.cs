@@ -52,6 +52,7 @@ public sealed class ConfigFileTests : DataFolder
         var config = ConfigFile.Read<WithNetwork>(null, ["unet.attention_resolutions=4, 8", "unet.model_channels=64"]);
         Assert.Equal([4, 8], config.Unet.AttentionResolutions);
         Assert.Equal([1, 2], config.Unet.ChannelMult);
+        Assert.Equal([1, 2, 4], ConfigFile.Read<WithNetwork>(null, ["unet.channel_mult=[1, 2, 4]"]).Unet.ChannelMult);
         Assert.Equal(64, config.Unet.ModelChannels);
         var read = ConfigFile.Read<WithNetwork>(WriteText("config.yaml", ConfigFile.Write(config)));
         Assert.Equal([4, 8], read.Unet.AttentionResolutions);

@@ -1,0 +1,21 @@
+"""Cuts panels side by side into pairs: panels.py IMAGE PANELS SOURCE TARGET FOLDER, panels counted from 0.
+
+One field has no second slide to test on: the left part is for training, the right one, behind a gap, for testing.
+"""
+
+import sys
+from pathlib import Path
+
+from PIL import Image
+
+image, (panels, source, target), folder = Image.open(sys.argv[1]), map(int, sys.argv[2:5]), Path(sys.argv[5])
+width = image.width // panels
+parts = {"left": (0, width * 11 // 16, "train"), "right": (width * 12 // 16, width, "test")}
+rows = ["source,target,split,slide_id"]
+for name, (start, end, split) in parts.items():
+    for role, panel in (("source", source), ("target", target)):
+        path = folder / role / f"{name}.png"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        image.crop((panel * width + start, 0, panel * width + end, image.height)).save(path)
+    rows.append(f"source/{name}.png,target/{name}.png,{split},{name}")
+(folder / "manifest.csv").write_text("\n".join(rows) + "\n")
