@@ -97,6 +97,43 @@ public sealed partial class Image
     }
 
     /// <summary>
+    /// Lays another image over this one, its upper left corner at (<paramref name="x"/>, <paramref name="y"/>).
+    /// Throws <see cref="ArgumentOutOfRangeException"/> if it is not wholly inside, <see cref="ArgumentException"/> if its samples differ.
+    /// </summary>
+    public void Paste(Image part, int x, int y)
+    {
+        if (part.Channels != Channels || part.SampleType != SampleType)
+        {
+            throw new ArgumentException($"{part.Channels} channels of {part.SampleType} do not go into {Channels} of {SampleType}", nameof(part));
+        }
+        if (x < 0 || y < 0 || x > Width - part.Width || y > Height - part.Height)
+        {
+            throw new ArgumentOutOfRangeException(nameof(x), $"{part.Width}x{part.Height} at ({x}, {y}) is not inside {Width}x{Height}");
+        }
+        var row = part.Width * BytesPerPixel;
+        for (var i = 0; i < part.Height; i++)
+        {
+            part.Data.AsSpan(i * row, row).CopyTo(Data.AsSpan((int)(((long)(y + i) * Width + x) * BytesPerPixel)));
+        }
+    }
+
+    /// <summary>Makes every pixel the same: one sample for each channel.</summary>
+    public void Fill(ReadOnlySpan<ushort> pixel)
+    {
+        for (var i = 0; i < Width * Height * Channels; i++)
+        {
+            if (SampleType == SampleType.UInt8)
+            {
+                Data[i] = (byte)pixel[i % Channels];
+            }
+            else
+            {
+                Samples16[i] = pixel[i % Channels];
+            }
+        }
+    }
+
+    /// <summary>
     /// The image at another size, as Pillow does it: pixel areas are aligned (corners on corners), channels are independent.
     /// Made smaller, the kernel is widened by the factor, so that nothing aliases (unlike OpenCV, and torch interpolate without
     /// antialias); made larger, it interpolates. Results are clamped and rounded to nearest.

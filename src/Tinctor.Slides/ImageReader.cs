@@ -56,7 +56,7 @@ internal static class ImageReader
     }
 
     /// <summary>The format by the first bytes; everything that can be wrong with a file before it is decoded is refused here.</summary>
-    private static ImageFormat Identify(string path)
+    public static ImageFormat Identify(string path)
     {
         if (Directory.Exists(path))
         {
@@ -98,22 +98,46 @@ internal static class ImageReader
         }
         if (format == ImageFormat.Png && image.Bands is 2 or 4 && !keepAlpha)
         {
-            using var withAlpha = image;
-            using var flatten = new VipsOperation("flatten").Set("in", withAlpha)
-                .Set("background", image.Format == VipsImage.UShort ? "65535" : "255");
-            image = flatten.RunToImage();
+            image = Replaced(image, OnWhite(image));
         }
         return image;
     }
 
+    /// <summary>Opens a page of a file for reads of any part of it, upright and without alpha.</summary>
+    /// <param name="path">The file.</param>
+    /// <param name="format">Its format.</param>
+    /// <param name="page">Which page of a TIFF.</param>
+    /// <param name="smaller">Which of the smaller versions beside it; -1 for the page itself.</param>
+    public static VipsImage OpenForRegions(string path, ImageFormat format, int page = 0, int smaller = -1)
+    {
+        using var load = Loader(format).Set("filename", path).Set("access", "random").Set("fail_on", "warning");
+        if (format == ImageFormat.Tiff) load.Set("page", $"{page}").Set("subifd", $"{smaller}");
+        VipsImage image = load.RunToImage();
+        if (format == ImageFormat.Png && image.Bands is 2 or 4) image = Replaced(image, OnWhite(image));
+        if (image.Orientation > 1) image = Replaced(image, new VipsOperation("autorot").Set("in", image));
+        return image;
+    }
+
+    private static VipsImage Replaced(VipsImage image, VipsOperation operation)
+    {
+        using (image)
+        using (operation)
+            return operation.RunToImage();
+    }
+
+    private static VipsOperation OnWhite(VipsImage image) =>
+        new VipsOperation("flatten").Set("in", image).Set("background", image.Format == VipsImage.UShort ? "65535" : "255");
+
+    private static VipsOperation Loader(ImageFormat format) => new(format switch
+    {
+        ImageFormat.Png => "pngload",
+        ImageFormat.Jpeg => "jpegload",
+        _ => "tiffload",
+    });
+
     private static VipsImage Load(string path, ImageFormat format, int pages = 1)
     {
-        using var load = new VipsOperation(format switch
-        {
-            ImageFormat.Png => "pngload",
-            ImageFormat.Jpeg => "jpegload",
-            _ => "tiffload",
-        });
+        using var load = Loader(format);
         load.Set("filename", path).Set("access", "sequential").Set("fail_on", "warning");
         if (format == ImageFormat.Tiff)
         {
@@ -162,7 +186,7 @@ internal static class ImageReader
     }
 
     /// <summary>JFIF's full-range BT.601, in place.</summary>
-    private static void YCbCrToRgb(Span<byte> pixels)
+    public static void YCbCrToRgb(Span<byte> pixels)
     {
         for (var i = 0; i < pixels.Length; i += 3)
         {
@@ -194,7 +218,8 @@ internal static class ImageReader
                 $"{path}: {info.Width}x{info.Height}x{info.Channels} samples do not fit in one image (2 GB); cut it into tiles");
     }
 
-    private static void Interleave(byte[] planes, Image image)
+    /// <summary>Planes, one behind the other, into the pixels of an image.</summary>
+    public static void Interleave(byte[] planes, Image image)
     {
         var (channels, pixels) = (image.Channels, image.Width * image.Height);
         if (image.SampleType == SampleType.UInt8)

@@ -9,11 +9,32 @@ namespace Tinctor.Slides;
 /// </summary>
 internal static class Resampler
 {
-    public static Image Resize(Image source, int width, int height, ResizeKernel kernel)
+    public static Image Resize(Image source, int width, int height, ResizeKernel kernel) => Resample(source,
+        new Taps(0, source.Width, 0, width, (double)source.Width / width, kernel),
+        new Taps(0, source.Height, 0, height, (double)source.Height / height, kernel));
+
+    /// <summary>
+    /// Part of a larger image at another scale; what a pixel becomes does not depend on the part.
+    /// </summary>
+    /// <param name="source">What is there of the larger image, wherever the kernel reaches.</param>
+    /// <param name="left">Where the source starts in the larger image.</param>
+    /// <param name="top">The same, downwards.</param>
+    /// <param name="scale">Pixels of the larger image to one of the result.</param>
+    /// <param name="x">First column, in pixels of the whole result.</param>
+    /// <param name="y">First row.</param>
+    /// <param name="width">Columns.</param>
+    /// <param name="height">Rows.</param>
+    /// <param name="kernel">How pixels are weighted.</param>
+    public static Image Window(Image source, int left, int top, double scale, int x, int y, int width, int height, ResizeKernel kernel) =>
+        Resample(source, new Taps(left, source.Width, x, width, scale, kernel), new Taps(top, source.Height, y, height, scale, kernel));
+
+    /// <summary>Source pixels to either side that a target pixel takes part of.</summary>
+    public static int Reach(double scale, ResizeKernel kernel) => (int)Math.Ceiling(Radius(kernel) * Math.Max(scale, 1)) + 1;
+
+    private static Image Resample(Image source, Taps across, Taps down)
     {
+        var (width, height) = (across.Count, down.Count);
         var result = new Image(width, height, source.Channels, source.SampleType);
-        var across = new Taps(source.Width, width, kernel);
-        var down = new Taps(source.Height, height, kernel);
         var samples = width * source.Channels;
         var line = new float[source.Width * source.Channels];
         var sum = new float[samples];
@@ -76,26 +97,29 @@ internal static class Resampler
     {
         private readonly (int First, float[] Weights)[] taps;
 
-        public Taps(int source, int target, ResizeKernel kernel)
+        // Places are those of the whole image, of which the source starts at origin.
+        public Taps(int origin, int source, int first, int target, double scale, ResizeKernel kernel)
         {
-            var scale = (double)source / target;
             taps = new (int, float[])[target];
             for (var i = 0; i < target; i++)
             {
-                var centre = (i + 0.5) * scale;
-                taps[i] = kernel == ResizeKernel.Nearest
-                    ? (Math.Min((int)centre, source - 1), [1f])
-                    : Around(centre, Math.Max(scale, 1), source, kernel);
+                var centre = (first + i + 0.5) * scale;
+                var (start, weights) = kernel == ResizeKernel.Nearest
+                    ? (Math.Min((int)centre, origin + source - 1), [1f])
+                    : Around(centre, Math.Max(scale, 1), origin, origin + source, kernel);
+                taps[i] = (start - origin, weights);
             }
         }
 
+        public int Count => taps.Length;
+
         public (int First, float[] Weights) this[int target] => taps[target];
 
-        private static (int First, float[] Weights) Around(double centre, double widening, int source, ResizeKernel kernel)
+        private static (int First, float[] Weights) Around(double centre, double widening, int origin, int end, ResizeKernel kernel)
         {
             var radius = Radius(kernel) * widening;
-            var first = Math.Max(0, (int)(centre - radius + 0.5));
-            var end = Math.Min(source, (int)(centre + radius + 0.5));
+            var first = Math.Max(origin, (int)Math.Floor(centre - radius + 0.5));
+            end = Math.Min(end, (int)Math.Floor(centre + radius + 0.5));
             var weights = new double[end - first];
             for (var i = 0; i < weights.Length; i++)
             {

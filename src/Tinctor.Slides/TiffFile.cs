@@ -1,12 +1,14 @@
 using System.Buffers.Binary;
+using System.Text;
 
 namespace Tinctor.Slides;
 
-/// <summary>The tags of a TIFF file, for the two things that libtiff passes over: lost pages and mislabelled colours.</summary>
+/// <summary>The tags of a TIFF file, for what libtiff passes over: lost pages, mislabelled colours, the pages of a pyramid.</summary>
 internal sealed class TiffFile(Stream file)
 {
-    private const int Compression = 259, Photometric = 262, StripOffsets = 273, TileOffsets = 324;
-    private const int Jpeg = 7, Rgb = 2;
+    private const int Width = 256, Height = 257, BitsPerSample = 258, Compression = 259, Photometric = 262, Description = 270,
+        StripOffsets = 273, SamplesPerPixel = 277, XResolution = 282, ResolutionUnit = 296, TileOffsets = 324, SubIfds = 330;
+    private const int Jpeg = 7, Rgb = 2, MostValues = 1 << 20;
 
     private readonly byte[] header = Bytes(file, 0, 16);
 
@@ -15,31 +17,49 @@ internal sealed class TiffFile(Stream file)
     private bool Big => header[Little ? 2 : 3] == 43;
 
     /// <summary>Throws <see cref="InvalidDataException"/>, which does not name the file, if a page lies outside of it.</summary>
-    public void CheckPages()
-    {
-        var seen = new HashSet<long>();
-        for (var page = FirstPage(); page != 0; page = Number(TagsEnd(page), Big ? 8 : 4))
-        {
-            if (!seen.Add(page))
-            {
-                throw new InvalidDataException("its pages run in a circle");
-            }
-        }
-    }
+    public void CheckPages() => PageOffsets();
 
     /// <summary>
     /// True if the first page says RGB but its JPEG tiles carry a JFIF marker, that is YCbCr. Bio-Formats writes such files;
     /// libtiff believes the tag and hands out green and pink.
     /// </summary>
-    public bool HoldsYCbCrAsRgb()
+    public bool HoldsYCbCrAsRgb() => HoldsYCbCrAsRgb(FirstPage());
+
+    /// <summary>All pages, in the file's order, each with the smaller versions of it that are written beside it.</summary>
+    public IReadOnlyList<TiffPage> Pages() => [.. PageOffsets().Select(page => Page(page, nested: false))];
+
+    private TiffPage Page(long page, bool nested)
     {
-        var page = FirstPage();
+        long Size(int tag) => Tag(page, tag) is > 0 and <= int.MaxValue and long value ? value
+            : throw new InvalidDataException("a page has no size");
+        return new((int)Size(Width), (int)Size(Height), (int)(Tag(page, SamplesPerPixel) ?? 1), (int)(Tag(page, BitsPerSample) ?? 1),
+            nested ? [] : [.. Values(page, SubIfds).Select(smaller => Page(smaller, nested: true))], Text(page, Description), Ratio(page, XResolution), (int)(Tag(page, ResolutionUnit) ?? 2),
+            HoldsYCbCrAsRgb(page));
+    }
+
+    private bool HoldsYCbCrAsRgb(long page)
+    {
         if (Tag(page, Compression) != Jpeg || Tag(page, Photometric) != Rgb)
         {
             return false;
         }
         var offset = Tag(page, TileOffsets) ?? Tag(page, StripOffsets);
         return offset is { } start && Bytes(file, start, 10) is [0xFF, 0xD8, 0xFF, 0xE0, _, _, (byte)'J', (byte)'F', (byte)'I', (byte)'F'];
+    }
+
+    private List<long> PageOffsets()
+    {
+        var seen = new List<long>();
+        var known = new HashSet<long>();
+        for (var page = FirstPage(); page != 0; page = Number(TagsEnd(page), Big ? 8 : 4))
+        {
+            if (!known.Add(page))
+            {
+                throw new InvalidDataException("its pages run in a circle");
+            }
+            seen.Add(page);
+        }
+        return seen;
     }
 
     private long FirstPage() => Number(Big ? 8 : 4, Big ? 8 : 4);
@@ -57,17 +77,46 @@ internal sealed class TiffFile(Stream file)
     /// <summary>The first value of a tag, or null if the page has no such tag.</summary>
     private long? Tag(long page, int wanted)
     {
+        var (start, size, count) = Place(page, wanted);
+        return count > 0 ? Number(start, size) : null;
+    }
+
+    private IEnumerable<long> Values(long page, int wanted)
+    {
+        var (start, size, count) = Place(page, wanted);
+        return Enumerable.Range(0, (int)count).Select(i => Number(start + i * size, size));
+    }
+
+    private string? Text(long page, int wanted)
+    {
+        var (start, size, count) = Place(page, wanted);
+        return count == 0 ? null : Encoding.UTF8.GetString(Bytes(file, start, (int)count * size)).TrimEnd('\0');
+    }
+
+    private double? Ratio(long page, int wanted)
+    {
+        var (start, size, count) = Place(page, wanted);
+        return count > 0 && size == 8 && Number(start + 4, 4) is > 0 and long below ? (double)Number(start, 4) / below : null;
+    }
+
+    /// <summary>Where a tag's values start, the bytes of each, and how many there are: none if the page has no such tag.</summary>
+    private (long Start, int Size, long Count) Place(long page, int wanted)
+    {
         for (var tag = TagsStart(page); tag < TagsEnd(page); tag += Big ? 20 : 12)
         {
             if (Number(tag, 2) == wanted)
             {
                 var (type, count) = (Number(tag + 2, 2), Number(tag + 4, Big ? 8 : 4));
-                var size = type switch { 3 => 2, 4 => 4, _ => 8 };
+                if (count is < 0 or > MostValues)
+                {
+                    throw new InvalidDataException($"a tag has {count} values");
+                }
+                var size = type switch { 1 or 2 => 1, 3 => 2, 4 or 13 => 4, _ => 8 };
                 var value = tag + (Big ? 12 : 8);
-                return Number(count * size <= (Big ? 8 : 4) ? value : Number(value, Big ? 8 : 4), size);
+                return (count * size <= (Big ? 8 : 4) ? value : Number(value, Big ? 8 : 4), size, count);
             }
         }
-        return null;
+        return (0, 0, 0);
     }
 
     private long Number(long offset, int size)
@@ -75,6 +124,7 @@ internal sealed class TiffFile(Stream file)
         var bytes = Bytes(file, offset, size);
         return (size, Little) switch
         {
+            (1, _) => bytes[0],
             (2, true) => BinaryPrimitives.ReadUInt16LittleEndian(bytes),
             (2, false) => BinaryPrimitives.ReadUInt16BigEndian(bytes),
             (4, true) => BinaryPrimitives.ReadUInt32LittleEndian(bytes),
@@ -96,3 +146,16 @@ internal sealed class TiffFile(Stream file)
         return bytes;
     }
 }
+
+/// <summary>A page of a TIFF file, by its tags.</summary>
+/// <param name="Width">Pixels across.</param>
+/// <param name="Height">Pixels down.</param>
+/// <param name="Samples">Samples in a pixel.</param>
+/// <param name="Bits">Bits of the first sample.</param>
+/// <param name="Smaller">Versions of it of lower resolution (SubIFDs).</param>
+/// <param name="Description">Text of the file's maker; OME-XML, for instance.</param>
+/// <param name="Resolution">Pixels across in a unit of length.</param>
+/// <param name="ResolutionUnit">1 none, 2 inch, 3 centimetre.</param>
+/// <param name="YCbCrAsRgb">Whether its pixels are YCbCr although it says RGB.</param>
+internal sealed record TiffPage(int Width, int Height, int Samples, int Bits, IReadOnlyList<TiffPage> Smaller, string? Description,
+    double? Resolution, int ResolutionUnit, bool YCbCrAsRgb);

@@ -81,6 +81,13 @@ public sealed class StainCommandTests : IDisposable
     }
 
     [Fact]
+    public void A_manifest_without_a_split_is_refused()
+    {
+        File.WriteAllText(At("pairs.csv"), "source,target,split\n");
+        Assert.Contains("--split train, val or test", Stain("pairs.csv").OneError());
+    }
+
+    [Fact]
     public void An_output_folder_inside_the_input_is_not_stained_again()
     {
         Write("a.png", 20, 20);

@@ -27,7 +27,7 @@ internal static class ChanceOptions
     private static readonly Option<BridgeSolver?> Solver =
         new("--solver") { Description = "posterior (the papers'), implicit or extrapolated (for few evaluations)", HelpName = "NAME" };
     private static readonly Option<StepSpacing?> Spacing =
-        new("--spacing") { Description = "Where the network is asked: even, cosine or angular (denser towards the image)", HelpName = "NAME" };
+        new("--spacing") { Description = "Where the network is asked: even, linear (as BBDM), cosine or angular (denser towards the image)", HelpName = "NAME" };
     private static readonly Option<SamplingStrategy?> Strategy =
         new("--strategy") { Description = "From the exit step on: vanilla, mean (no more noise) or skip (one jump)", HelpName = "NAME" };
     private static readonly Option<int?> ExitStep = new("--exit-step") { Description = "t_e of mean and skip", HelpName = "N" };

@@ -34,7 +34,7 @@ internal static class ImportCommand
 
         Examples:
           tinctor import bbdm latest_model_200.pth -o my-model
-          tinctor import bbdm latest_model_200.pth -o my-model --set model.sampling.evaluations=200
+          tinctor import bbdm latest_model_200.pth -o my-model --set model.sampling.evaluations=200 --set model.sampling.spacing=linear
           tinctor import bbdm ema_0.9999_220000.pt -o my-model          and ema_0.9999_220000_compress.pt, if it is there
           tinctor import bbdm unet.pt --compressor shallow.pt -o my-model --set model.network.num_heads=8
         """;

@@ -123,7 +123,10 @@ internal static class StainCommand
     {
         string[] inputs = parse.GetRequiredValue(Inputs);
         List<ImageJob> jobs = [.. inputs.SelectMany(input =>
-            parse.GetValue(Split) is string split ? OfSplit(input, split) : ImageJobs.Find(input, folder))];
+            parse.GetValue(Split) is string split ? OfSplit(input, split)
+            : Path.GetExtension(input) is ".csv" or ".yaml" or ".yml"
+                ? throw new InvalidDataException($"{input}: is a manifest; --split train, val or test says which of its sources to stain")
+            : ImageJobs.Find(input, folder))];
         ImageJobs.RefuseNone(jobs, inputs);
         return jobs;
     }

@@ -83,10 +83,19 @@ internal static partial class VipsNative
     public static partial int vips_image_get_orientation(nint image);
 
     [LibraryImport(Vips, StringMarshalling = StringMarshalling.Utf8)]
+    public static partial void vips_image_set_string(nint image, string name, string value);
+
+    [LibraryImport(Vips, StringMarshalling = StringMarshalling.Utf8)]
     public static partial void vips_image_set_int(nint image, string name, int value);
 
     [LibraryImport(Vips, StringMarshalling = StringMarshalling.Utf8)]
     public static partial void vips_image_set_array_int(nint image, string name, int[] values, int count);
+
+    [LibraryImport(Vips)]
+    public static partial nint vips_source_custom_new();
+
+    [LibraryImport(Vips)]
+    public static partial nuint vips_source_get_type();
 
     [LibraryImport(Vips)]
     public static partial nuint vips_blob_get_type();
@@ -117,6 +126,10 @@ internal static partial class VipsNative
 
     [LibraryImport(GObject)]
     public static partial void g_object_unref(nint instance);
+
+    [LibraryImport(GObject, StringMarshalling = StringMarshalling.Utf8)]
+    public static unsafe partial nuint g_signal_connect_data(
+        nint instance, string signal, delegate* unmanaged[Cdecl]<nint, byte*, long, nint, long> handler, nint data, nint destroy, int flags);
 
     [LibraryImport(GLib)]
     public static partial void g_free(nint memory);

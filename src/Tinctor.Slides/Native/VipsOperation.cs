@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using Microsoft.Win32.SafeHandles;
 
 namespace Tinctor.Slides.Native;
@@ -26,11 +27,15 @@ internal sealed class VipsOperation : SafeHandleZeroOrMinusOneIsInvalid
         return this;
     }
 
-    public VipsOperation Set(string name, VipsImage image)
+    public VipsOperation Set(string name, VipsImage image) => Set(name, image, VipsNative.vips_image_get_type());
+
+    public VipsOperation Set(string name, VipsRowSource rows) => Set(name, rows, VipsNative.vips_source_get_type());
+
+    private VipsOperation Set(string name, SafeHandle thing, nuint type)
     {
         var value = new GValue();
-        VipsNative.g_value_init(ref value, VipsNative.vips_image_get_type());
-        VipsNative.g_value_set_object(ref value, image.DangerousGetHandle());
+        VipsNative.g_value_init(ref value, type);
+        VipsNative.g_value_set_object(ref value, thing.DangerousGetHandle());
         VipsNative.g_object_set_property(handle, name, ref value);
         VipsNative.g_value_unset(ref value);
         return this;
@@ -49,6 +54,9 @@ internal sealed class VipsOperation : SafeHandleZeroOrMinusOneIsInvalid
         VipsNative.g_value_unset(ref value);
         return new VipsImage(image);
     }
+
+    /// <summary>Runs an operation that writes a file.</summary>
+    public void Run() => Build();
 
     /// <summary>Runs a save-to-buffer operation and hands its bytes to <paramref name="use"/>, valid during the call only.</summary>
     public unsafe void RunToBytes(ReadOnlySpanAction use)

@@ -8,6 +8,9 @@ public enum StepSpacing
     /// <summary>Evenly spaced.</summary>
     Even,
 
+    /// <summary>As the original BBDM's code: evenly spaced, and the last two; from 3 evaluations on.</summary>
+    Linear,
+
     /// <summary>Dense at both ends.</summary>
     Cosine,
 
@@ -30,14 +33,17 @@ public sealed record BridgeSampling : SamplingOptions
     public int Average { get; init; } = 1;
 
     /// <summary>The states at which the network is asked, from the source down.</summary>
-    /// <exception cref="InvalidDataException">There are more evaluations than steps.</exception>
+    /// <exception cref="InvalidDataException">There are more evaluations than steps, or fewer than the spacing needs.</exception>
     public int[] Plan(BridgeSchedule schedule)
     {
         if (Evaluations > schedule.Last)
             throw new InvalidDataException($"sampling.evaluations is {Evaluations}, but the bridge has {schedule.Last} steps");
+        if (Spacing == StepSpacing.Linear && Evaluations is 1 or 2)
+            throw new InvalidDataException($"sampling.evaluations is {Evaluations}; the spacing linear needs 3 or more");
         return (Evaluations, Spacing) switch
         {
             (0, _) => StepPlan.All(schedule),
+            (_, StepSpacing.Linear) => [.. StepPlan.BbdmLinear(schedule, Evaluations).Distinct()],
             (_, StepSpacing.Cosine) => StepPlan.Cosine(schedule, Evaluations),
             (_, StepSpacing.Angular) => StepPlan.Angular(schedule, Evaluations),
             _ => StepPlan.Even(schedule, Evaluations),

@@ -1,0 +1,115 @@
+using System.CommandLine;
+using System.Globalization;
+using System.Text.Json;
+using Spectre.Console;
+using Tinctor.Slides;
+
+namespace Tinctor.Cli.Commands;
+
+/// <summary><c>tinctor info</c>: what slides are.</summary>
+internal static class InfoCommand
+{
+    private const string Description = """
+        Show what a slide is: levels, micrometres per pixel and where that is known from, objective, channels, label and macro images.
+        Reads SVS, NDPI, MRXS, SCN, BIF, TIFF and OME-TIFF, PNG and JPEG.
+
+        Examples:
+          tinctor info slide.svs
+          tinctor info slides/*.ndpi
+          tinctor info slide.svs --properties                  all that the file says of itself
+          tinctor info slide.svs --json
+          tinctor info slide.svs --images pictures             an overview, and the images beside the slide, as PNG
+          tinctor info scan.tif --mpp 0.25
+        """;
+
+    private static readonly Argument<string[]> Slides =
+        new("slides") { Description = "Slides or images", Arity = ArgumentArity.OneOrMore };
+    private static readonly Option<double?> Mpp =
+        new("--mpp") { Description = "Micrometres per pixel, where the file does not tell or is wrong", HelpName = "UM" };
+    private static readonly Option<bool> Properties = new("--properties") { Description = "All that the file says of itself" };
+    private static readonly Option<bool> Json = new("--json") { Description = "Machine-readable output" };
+    private static readonly Option<string?> Images =
+        new("--images") { Description = "Folder for an overview and the label, macro and other images", HelpName = "DIR" };
+
+    public static Command Create()
+    {
+        Mpp.Validators.Add(result =>
+        {
+            if (result.GetValueOrDefault<double?>() is not (null or > 0 and < 1e6)) result.AddError("--mpp must be above 0");
+        });
+        var command = new Command("info", Description) { Slides, Mpp, Properties, Json, Images };
+        command.SetAction(Run);
+        return command;
+    }
+
+    private static int Run(ParseResult parse)
+    {
+        int failed = 0;
+        var all = new List<object>();
+        foreach (string path in parse.GetRequiredValue(Slides))
+        {
+            try
+            {
+                using var slide = Slide.Open(path, parse.GetValue(Mpp));
+                if (parse.GetValue(Json)) all.Add(Values(slide));
+                else Print(slide, parse.GetValue(Properties));
+                if (parse.GetValue(Images) is string folder) WriteImages(slide, folder);
+            }
+            catch (Exception error) when (error is InvalidDataException or IOException)
+            {
+                Console.Error.WriteLine($"error: {error.Message}");
+                failed++;
+            }
+        }
+        if (parse.GetValue(Json)) Console.WriteLine(JsonSerializer.Serialize(all, new JsonSerializerOptions { WriteIndented = true }));
+        return failed == 0 ? 0 : 1;
+    }
+
+    private static void Print(Slide slide, bool properties)
+    {
+        Grid table = new Grid().AddColumn(new GridColumn().NoWrap().PadRight(3)).AddColumn();
+        void Row(string name, string value) => table.AddRow(new Text(name), new Text(value));
+        Row("format", slide.Format);
+        Row("size", $"{slide.Width}x{slide.Height}" + (slide.Mpp is double mpp
+            ? string.Create(CultureInfo.InvariantCulture, $", {slide.Width * mpp / 1000:0.##} x {slide.Height * mpp / 1000:0.##} mm") : ""));
+        Row("microns per pixel", slide.Mpp is double known
+            ? string.Create(CultureInfo.InvariantCulture, $"{known:0.####} ({slide.MppOrigin})") : "not known; give it with --mpp");
+        if (slide.Objective is double objective) Row("objective", string.Create(CultureInfo.InvariantCulture, $"{objective:0.##}x"));
+        Row("channels", $"{slide.Channels} of {(slide.SampleType == SampleType.UInt8 ? 8 : 16)} bits"
+            + (slide.ChannelNames.Count > 0 ? $": {string.Join(", ", slide.ChannelNames)}" : ""));
+        foreach ((SlideLevel level, int i) in slide.Levels.Select((level, i) => (level, i)))
+            Row($"level {i}", string.Create(CultureInfo.InvariantCulture, $"{level.Width}x{level.Height}, 1/{level.Downsample:0.###}"));
+        if (slide.AssociatedNames.Count > 0) Row("images beside it", string.Join(", ", slide.AssociatedNames));
+        if (properties)
+            foreach ((string name, string value) in slide.Properties.OrderBy(pair => pair.Key, StringComparer.Ordinal)) Row(name, value.ReplaceLineEndings(" "));
+        AnsiConsole.MarkupLineInterpolated($"[bold]{slide.Path}[/]");
+        AnsiConsole.Write(table);
+        AnsiConsole.WriteLine();
+    }
+
+    private static object Values(Slide slide) => new
+    {
+        path = slide.Path,
+        format = slide.Format,
+        width = slide.Width,
+        height = slide.Height,
+        mpp = slide.Mpp,
+        mpp_origin = slide.MppOrigin,
+        objective = slide.Objective,
+        channels = slide.Channels,
+        channel_names = slide.ChannelNames,
+        bits = slide.SampleType == SampleType.UInt8 ? 8 : 16,
+        levels = slide.Levels.Select(level => new { width = level.Width, height = level.Height, downsample = level.Downsample }),
+        images = slide.AssociatedNames,
+        properties = slide.Properties,
+    };
+
+    private static void WriteImages(Slide slide, string folder)
+    {
+        Directory.CreateDirectory(folder);
+        string name = Path.GetFileNameWithoutExtension(slide.Path);
+        slide.Thumbnail(1024).Write(Path.Combine(folder, $"{name}_overview.png"));
+        foreach (string beside in slide.AssociatedNames)
+            slide.ReadAssociated(beside).Write(Path.Combine(folder, $"{name}_{string.Concat(beside.Split(Path.GetInvalidFileNameChars()))}.png"));
+    }
+}

@@ -1,0 +1,118 @@
+using System.Globalization;
+using System.Runtime.InteropServices;
+using Tinctor.Slides.Native;
+
+namespace Tinctor.Slides.Formats;
+
+/// <summary>Scanners' formats through OpenSlide: SVS, NDPI, MRXS, SCN, BIF and their like; 8-bit RGB.</summary>
+internal sealed unsafe class OpenSlideFormat : SlideFormat
+{
+    private readonly nint slide;
+    private readonly byte[] background;
+
+    private OpenSlideFormat(nint slide)
+    {
+        this.slide = slide;
+        background = BackgroundOf(Value("openslide.background-color"));
+        AssociatedNames = [.. Strings(OpenSlideNative.openslide_get_associated_image_names(slide))];
+    }
+
+    /// <inheritdoc/>
+    public override IReadOnlyList<string> AssociatedNames { get; }
+
+    /// <inheritdoc/>
+    public override ushort[] Background => Array.ConvertAll(background, sample => (ushort)sample);
+
+    /// <summary>Opens a file of a scanner; null for one that OpenSlide does not know, and for plain TIFF, of which it knows less than others.</summary>
+    public static OpenSlideFormat? Open(string path)
+    {
+        string? vendor = Text(OpenSlideNative.openslide_detect_vendor(path));
+        if (vendor is null or "generic-tiff") return null;
+        nint slide = OpenSlideNative.openslide_open(path);
+        if (slide == 0) throw new InvalidDataException($"looks like a slide of {vendor}, but cannot be opened");
+        try
+        {
+            ThrowIfBroken(slide);
+            string? Of(string name) => Text(OpenSlideNative.openslide_get_property_value(slide, name));
+            return new OpenSlideFormat(slide)
+            {
+                Name = $"{vendor} slide",
+                Levels = [.. Enumerable.Range(0, OpenSlideNative.openslide_get_level_count(slide)).Select(level => LevelOf(slide, level))],
+                PixelSize = Size(Number(Of("openslide.mpp-x")), "the file") ?? Size(
+                    MppOf(Number(Of("tiff.XResolution")), Of("tiff.ResolutionUnit") switch { "inch" => 2, "centimeter" => 3, _ => 0 }),
+                    "the TIFF resolution"),
+                Objective = Number(Of("openslide.objective-power")),
+                Properties = Strings(OpenSlideNative.openslide_get_property_names(slide)).ToDictionary(name => name, name => Of(name) ?? ""),
+            };
+        }
+        catch
+        {
+            OpenSlideNative.openslide_close(slide);
+            throw;
+        }
+    }
+
+    /// <inheritdoc/>
+    public override Image Read(int level, int x, int y, int width, int height)
+    {
+        double downsample = Levels[level].Downsample;
+        // OpenSlide takes places of level 0, also where a level's factor is no whole number.
+        (long left, long top) = ((long)Math.Round(x * downsample), (long)Math.Round(y * downsample));
+        return Pixels(width, height, target => OpenSlideNative.openslide_read_region(slide, (uint*)target, left, top, level, width, height));
+    }
+
+    /// <inheritdoc/>
+    public override Image ReadAssociated(string name)
+    {
+        OpenSlideNative.openslide_get_associated_image_dimensions(slide, name, out long width, out long height);
+        return Pixels((int)width, (int)height, target => OpenSlideNative.openslide_read_associated_image(slide, name, (uint*)target));
+    }
+
+    /// <inheritdoc/>
+    public override void Dispose() => OpenSlideNative.openslide_close(slide);
+
+    private static SlideLevel LevelOf(nint slide, int level)
+    {
+        OpenSlideNative.openslide_get_level_dimensions(slide, level, out long width, out long height);
+        return new(checked((int)width), checked((int)height), OpenSlideNative.openslide_get_level_downsample(slide, level));
+    }
+
+    // Pixels come as 0xAARRGGBB with colours already times alpha; where nothing was scanned, they are transparent.
+    private Image Pixels(int width, int height, Action<nint> read)
+    {
+        var argb = new uint[width * height];
+        fixed (uint* target = argb) read((nint)target);
+        ThrowIfBroken(slide);
+        var image = new Image(width, height, 3);
+        for (int i = 0, j = 0; i < argb.Length; i++, j += 3)
+        {
+            uint pixel = argb[i], clear = 255 - (pixel >> 24);
+            image.Data[j] = Over((pixel >> 16) & 255, clear, background[0]);
+            image.Data[j + 1] = Over((pixel >> 8) & 255, clear, background[1]);
+            image.Data[j + 2] = Over(pixel & 255, clear, background[2]);
+        }
+        return image;
+    }
+
+    private static byte Over(uint colour, uint clear, byte below) => (byte)Math.Min(255, colour + (((clear * below) + 127) / 255));
+
+    private static void ThrowIfBroken(nint slide)
+    {
+        if (Text(OpenSlideNative.openslide_get_error(slide)) is string error) throw new InvalidDataException(error);
+    }
+
+    private string? Value(string name) => Text(OpenSlideNative.openslide_get_property_value(slide, name));
+
+    private static byte[] BackgroundOf(string? hex) =>
+        hex is { Length: 6 } && int.TryParse(hex, NumberStyles.HexNumber, CultureInfo.InvariantCulture, out int rgb)
+            ? [(byte)(rgb >> 16), (byte)(rgb >> 8), (byte)rgb] : [255, 255, 255];
+
+    private static IEnumerable<string> Strings(nint* list)
+    {
+        var strings = new List<string>();
+        for (; list is not null && *list != 0; list++) strings.Add(Text(*list)!);
+        return strings;
+    }
+
+    private static string? Text(nint utf8) => Marshal.PtrToStringUTF8(utf8);
+}

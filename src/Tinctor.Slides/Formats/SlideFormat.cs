@@ -1,0 +1,73 @@
+using System.Globalization;
+
+namespace Tinctor.Slides.Formats;
+
+/// <summary>
+/// A slide file of some format: what it says of itself, and its pixels inside the levels. Safe for several threads. What goes wrong is an
+/// <see cref="InvalidDataException"/> that does not name the file.
+/// </summary>
+internal abstract class SlideFormat : IDisposable
+{
+    // Wider than any objective; what lies outside is a mistake of the file's maker.
+    private const double SmallestMpp = 0.02, LargestMpp = 20;
+
+    /// <summary>What people call the format.</summary>
+    public required string Name { get; init; }
+
+    /// <summary>The pyramid, the finest level first.</summary>
+    public required IReadOnlyList<SlideLevel> Levels { get; init; }
+
+    /// <summary>Samples in a pixel.</summary>
+    public int Channels { get; init; } = 3;
+
+    /// <summary>How a sample is stored.</summary>
+    public SampleType SampleType { get; init; } = SampleType.UInt8;
+
+    /// <summary>Names of the channels, where the file tells them.</summary>
+    public IReadOnlyList<string> ChannelNames { get; init; } = [];
+
+    /// <summary>Micrometres per pixel of level 0, and where it is written; null where the file tells none that can be.</summary>
+    public (double Mpp, string Origin)? PixelSize { get; init; }
+
+    /// <summary>Magnification of the objective, where the file tells it.</summary>
+    public double? Objective { get; init; }
+
+    /// <summary>All that the file says of itself.</summary>
+    public IReadOnlyDictionary<string, string> Properties { get; init; } = new Dictionary<string, string>();
+
+    /// <summary>Names of the label, macro and other images beside the slide.</summary>
+    public virtual IReadOnlyList<string> AssociatedNames => [];
+
+    /// <summary>What is where there is no tissue: one value for each channel, in samples.</summary>
+    public virtual ushort[] Background
+    {
+        get
+        {
+            var samples = new ushort[Channels];
+            // Brightfield is white where there is nothing, fluorescence black.
+            if (Channels == 3) Array.Fill(samples, SampleType == SampleType.UInt8 ? byte.MaxValue : ushort.MaxValue);
+            return samples;
+        }
+    }
+
+    /// <summary>Pixels of a level; the rectangle lies inside of it.</summary>
+    public abstract Image Read(int level, int x, int y, int width, int height);
+
+    /// <summary>One of the images beside the slide, RGB.</summary>
+    public virtual Image ReadAssociated(string name) => throw new ArgumentException($"there is no image {name}", nameof(name));
+
+    /// <inheritdoc/>
+    public abstract void Dispose();
+
+    /// <summary>A pixel size, if a number says one that can be.</summary>
+    protected static (double Mpp, string Origin)? Size(double? mpp, string origin) =>
+        mpp is >= SmallestMpp and <= LargestMpp ? (mpp.Value, origin) : null;
+
+    /// <summary>A number in a text, whatever the country; null for none.</summary>
+    protected static double? Number(string? text) =>
+        double.TryParse(text?.Replace(',', '.'), NumberStyles.Float, CultureInfo.InvariantCulture, out double value) ? value : null;
+
+    /// <summary>Micrometres per pixel from TIFF's resolution and its unit: 2 for inches, 3 for centimetres.</summary>
+    protected static double? MppOf(double? resolution, int unit) =>
+        resolution is > 0 and double perUnit && unit is 2 or 3 ? (unit == 2 ? 25_400 : 10_000) / perUnit : null;
+}

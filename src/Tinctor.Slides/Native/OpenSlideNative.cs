@@ -1,0 +1,52 @@
+using System.Runtime.InteropServices;
+
+namespace Tinctor.Slides.Native;
+
+/// <summary>The functions of OpenSlide 3.4 and later that are called. An object is safe for threads; an error makes it useless.</summary>
+internal static unsafe partial class OpenSlideNative
+{
+    private const string OpenSlide = "openslide";
+    private static readonly string[] Names = ["libopenslide.so.1", "libopenslide.so.0"];
+
+    static OpenSlideNative() => NativeLibrary.SetDllImportResolver(typeof(OpenSlideNative).Assembly, (name, _, _) =>
+        name == OpenSlide ? Names.Select(file => NativeLibrary.TryLoad(file, out nint library) ? library : 0).FirstOrDefault(found => found != 0) : 0);
+
+    [LibraryImport(OpenSlide, StringMarshalling = StringMarshalling.Utf8)]
+    public static partial nint openslide_detect_vendor(string path);
+
+    [LibraryImport(OpenSlide, StringMarshalling = StringMarshalling.Utf8)]
+    public static partial nint openslide_open(string path);
+
+    [LibraryImport(OpenSlide)]
+    public static partial void openslide_close(nint slide);
+
+    [LibraryImport(OpenSlide)]
+    public static partial nint openslide_get_error(nint slide);
+
+    [LibraryImport(OpenSlide)]
+    public static partial int openslide_get_level_count(nint slide);
+
+    [LibraryImport(OpenSlide)]
+    public static partial void openslide_get_level_dimensions(nint slide, int level, out long width, out long height);
+
+    [LibraryImport(OpenSlide)]
+    public static partial double openslide_get_level_downsample(nint slide, int level);
+
+    [LibraryImport(OpenSlide)]
+    public static partial void openslide_read_region(nint slide, uint* target, long x, long y, int level, long width, long height);
+
+    [LibraryImport(OpenSlide)]
+    public static partial nint* openslide_get_property_names(nint slide);
+
+    [LibraryImport(OpenSlide, StringMarshalling = StringMarshalling.Utf8)]
+    public static partial nint openslide_get_property_value(nint slide, string name);
+
+    [LibraryImport(OpenSlide)]
+    public static partial nint* openslide_get_associated_image_names(nint slide);
+
+    [LibraryImport(OpenSlide, StringMarshalling = StringMarshalling.Utf8)]
+    public static partial void openslide_get_associated_image_dimensions(nint slide, string name, out long width, out long height);
+
+    [LibraryImport(OpenSlide, StringMarshalling = StringMarshalling.Utf8)]
+    public static partial void openslide_read_associated_image(nint slide, string name, uint* target);
+}

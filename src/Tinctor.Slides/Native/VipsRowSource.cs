@@ -1,0 +1,89 @@
+using System.Buffers.Binary;
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
+using System.Text;
+using Microsoft.Win32.SafeHandles;
+
+namespace Tinctor.Slides.Native;
+
+/// <summary>
+/// Rows of an image that are made while libvips reads them, from the top, each once. They go in as a PNM stream, which libvips reads without
+/// keeping it. What the maker of the rows throws ends the reading, and is found in <see cref="Failure"/>.
+/// </summary>
+internal sealed unsafe class VipsRowSource : SafeHandleZeroOrMinusOneIsInvalid
+{
+    private readonly IEnumerator<ReadOnlyMemory<byte>> rows;
+    private readonly bool wide;
+    private GCHandle self;
+    private byte[] pending;
+    private int taken;
+
+    /// <summary>Wraps rows of 1 or 3 channels.</summary>
+    /// <param name="width">Pixels across.</param>
+    /// <param name="height">Rows in all.</param>
+    /// <param name="channels">1 or 3.</param>
+    /// <param name="type">How samples are stored, in native byte order.</param>
+    /// <param name="rows">One row or several at a time.</param>
+    public VipsRowSource(int width, int height, int channels, SampleType type, IEnumerable<ReadOnlyMemory<byte>> rows)
+        : base(ownsHandle: true)
+    {
+        VipsLibrary.Require();
+        this.rows = rows.GetEnumerator();
+        wide = type == SampleType.UInt16;
+        pending = Encoding.ASCII.GetBytes($"P{(channels == 1 ? 5 : 6)}\n{width} {height}\n{(wide ? 65535 : 255)}\n");
+        SetHandle(VipsNative.vips_source_custom_new());
+        if (IsInvalid) throw VipsException.FromErrorBuffer();
+        self = GCHandle.Alloc(this);
+        VipsNative.g_signal_connect_data(handle, "read", &Read, GCHandle.ToIntPtr(self), 0, 0);
+    }
+
+    /// <summary>What stopped the rows.</summary>
+    public Exception? Failure { get; private set; }
+
+    /// <summary>The image that they are.</summary>
+    public VipsImage Open()
+    {
+        using VipsOperation load = new VipsOperation("ppmload_source").Set("source", this).Set("access", "sequential");
+        return load.RunToImage();
+    }
+
+    protected override bool ReleaseHandle()
+    {
+        VipsNative.g_object_unref(handle);
+        self.Free();
+        rows.Dispose();
+        return true;
+    }
+
+    [UnmanagedCallersOnly(CallConvs = [typeof(CallConvCdecl)])]
+    private static long Read(nint source, byte* buffer, long length, nint data)
+    {
+        var rows = (VipsRowSource)GCHandle.FromIntPtr(data).Target!;
+        try
+        {
+            return rows.Take(new Span<byte>(buffer, (int)Math.Min(length, int.MaxValue)));
+        }
+        catch (Exception error)
+        {
+            // An exception cannot pass through C.
+            rows.Failure ??= error;
+            return -1;
+        }
+    }
+
+    private int Take(Span<byte> target)
+    {
+        while (taken == pending.Length)
+        {
+            if (!rows.MoveNext()) return 0;
+            (pending, taken) = (rows.Current.ToArray(), 0);
+            // PNM's samples of 16 bits start with the larger byte.
+            Span<ushort> samples = wide ? MemoryMarshal.Cast<byte, ushort>(pending.AsSpan()) : [];
+            BinaryPrimitives.ReverseEndianness(samples, samples);
+        }
+        int count = Math.Min(target.Length, pending.Length - taken);
+        pending.AsSpan(taken, count).CopyTo(target);
+        taken += count;
+        return count;
+    }
+}

@@ -1,0 +1,33 @@
+namespace Tinctor.Slides;
+
+/// <summary>What a slide that is to be written is.</summary>
+/// <param name="Width">Pixels across.</param>
+/// <param name="Height">Pixels down.</param>
+/// <param name="Channels">Samples in a pixel: 3 is RGB.</param>
+/// <param name="SampleType">How a sample is stored.</param>
+public sealed record SlideSpec(int Width, int Height, int Channels = 3, SampleType SampleType = SampleType.UInt8)
+{
+    /// <summary>Micrometres per pixel, where known.</summary>
+    public double? Mpp { get; init; }
+
+    /// <summary>Name of the image in OME-XML.</summary>
+    public string Name { get; init; } = "";
+
+    /// <summary>Names of the channels of fluorescence, one each or none.</summary>
+    public IReadOnlyList<string> ChannelNames { get; init; } = [];
+
+    /// <summary>Quality of JPEG, 1 to 100; null writes without loss, as 16 bits always are.</summary>
+    public int? JpegQuality { get; init; } = 90;
+
+    /// <summary>Side of the tiles in pixels, a multiple of 16.</summary>
+    public int Tile { get; init; } = 512;
+
+    /// <summary>Whether JPEG is used.</summary>
+    internal bool IsJpeg => JpegQuality is not null && SampleType == SampleType.UInt8;
+
+    /// <summary>
+    /// Bytes that a pyramid takes, about: sections take a twelfth as JPEG of quality 90 and two thirds without loss, the levels a third more.
+    /// </summary>
+    public long ExpectedBytes => (long)((double)Width * Height * Channels * (SampleType == SampleType.UInt8 ? 1 : 2)
+        * (IsJpeg ? 1 / 12.0 : 2 / 3.0) * 4 / 3);
+}

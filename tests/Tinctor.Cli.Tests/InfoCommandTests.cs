@@ -1,0 +1,27 @@
+using System.Text.Json.Nodes;
+using Tinctor.Tests;
+
+namespace Tinctor.Cli.Tests;
+
+public sealed class InfoCommandTests : IDisposable
+{
+    private readonly string folder = Directory.CreateTempSubdirectory("tinctor-info-").FullName;
+
+    public void Dispose() => Directory.Delete(folder, recursive: true);
+
+    [Fact]
+    public void Slides_tell_what_they_are_and_one_that_fails_does_not_stop_the_others()
+    {
+        string slide = SharedFiles.Path("data/slides/cmu-1-small-region.svs"), broken = Path.Combine(folder, "broken.svs");
+        File.WriteAllText(broken, "nothing of the kind");
+        Outcome outcome = CommandLine.Run("info", broken, slide, "--images", Path.Combine(folder, "pictures"));
+        Assert.Contains(broken, outcome.OneError());
+        Assert.Contains("2220x2967, 1.11 x 1.48 mm", outcome.Out);
+        Assert.Contains("0.499 (the file)", outcome.Out);
+        Assert.Equal(["label", "macro", "overview", "thumbnail"], Directory.GetFiles(Path.Combine(folder, "pictures"))
+            .Select(file => Path.GetFileNameWithoutExtension(file).Split('_')[^1]).Order());
+        JsonNode json = JsonNode.Parse(CommandLine.Run("info", slide, "--json", "--mpp", "0.25").Out)!.AsArray().Single()!;
+        Assert.Equal((0.25, "as given", 2220, 1), ((double)json["mpp"]!, (string)json["mpp_origin"]!, (int)json["width"]!, json["levels"]!.AsArray().Count));
+        Assert.Contains("--mpp must be above 0", CommandLine.Run("info", slide, "--mpp", "-1").Error);
+    }
+}

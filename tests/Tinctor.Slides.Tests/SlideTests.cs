@@ -1,0 +1,193 @@
+using Tinctor.Slides.Native;
+using Tinctor.Tests;
+
+namespace Tinctor.Slides.Tests;
+
+/// <summary>Slides of scanners and pyramids of libvips, read by region.</summary>
+public sealed class SlideTests : InTemporaryFolder
+{
+    [Fact]
+    public void A_scanners_slide_tells_what_it_is()
+    {
+        using var slide = Slide.Open(SharedFiles.Path("data/slides/cmu-1-small-region.svs"));
+        Assert.Equal(("aperio slide", 2220, 2967, 3, SampleType.UInt8), (slide.Format, slide.Width, slide.Height, slide.Channels, slide.SampleType));
+        Assert.Equal((0.499, "the file", 20.0), (slide.Mpp, slide.MppOrigin, slide.Objective));
+        Assert.Equal(["label", "macro", "thumbnail"], slide.AssociatedNames.Order());
+        Assert.Equal((387, 463), (slide.ReadAssociated("label").Width, slide.ReadAssociated("label").Height));
+        Assert.Equal("20", slide.Properties["aperio.AppMag"]);
+        using var hamamatsu = Slide.Open(SharedFiles.Path("data/slides/test3-DAPI-2-(387).ndpi"), mpp: 0.5);
+        Assert.Equal([1, 2, 4, 8, 16, 32, 64], hamamatsu.Levels.Select(level => level.Downsample));
+        Assert.Equal((0.5, "as given"), (hamamatsu.Mpp, hamamatsu.MppOrigin));
+    }
+
+    // libvips reads the first page by itself: other code, the same pixels.
+    [Fact]
+    public void Regions_of_a_scanners_slide_equal_its_first_page()
+    {
+        string path = SharedFiles.Path("data/slides/cmu-1-small-region.svs");
+        using var slide = Slide.Open(path);
+        Image page = Image.Read(path);
+        Assert.Equal((slide.Width, slide.Height), (page.Width, page.Height));
+        foreach ((int x, int y, int width, int height) in new[] { (0, 0, 300, 200), (239, 240, 2, 3), (2219, 2966, 1, 1), (1000, 1500, 511, 257) })
+            Assert.Equal(page.Crop(x, y, width, height).Data, slide.Read(0, x, y, width, height).Data);
+    }
+
+    [Fact]
+    public void Mislabelled_colours_are_right_in_regions_too()
+    {
+        using var slide = Slide.Open(SharedFiles.Path("data/slides/OS-1-detail.ome.tif"));
+        Image truth = Image.Read(SharedFiles.Path("data/slides/OS-1-detail_rgb.png"));
+        Assert.Equal(("OME-TIFF", truth.Width, truth.Height, "the OME-XML"), (slide.Format, slide.Width, slide.Height, slide.MppOrigin));
+        Image region = slide.Read(0, 500, 600, 301, 203);
+        Assert.InRange(truth.Crop(500, 600, 301, 203).Data.Zip(region.Data, (a, b) => Math.Abs(a - b)).Max(), 0, 2);
+    }
+
+    [Theory]
+    [InlineData(false, 3, SampleType.UInt8), InlineData(true, 3, SampleType.UInt8), InlineData(true, 1, SampleType.UInt16)]
+    public void Pyramids_are_found_and_every_level_is_read(bool subIfds, int channels, SampleType type)
+    {
+        Image image = TestImages.Make(301, 203, channels, type);
+        WritePyramid(image, "pyramid.tif", subIfds);
+        using var slide = Slide.Open(At("pyramid.tif"));
+        Assert.Equal([(301, 203), (150, 101), (75, 50)], slide.Levels.Select(level => (level.Width, level.Height)).Take(3));
+        Assert.Equal(image.Data, slide.Read(0, 0, 0, 301, 203).Data);
+        Assert.Equal(image.Crop(33, 44, 101, 77).Data, slide.Read(0, 33, 44, 101, 77).Data);
+        // Means of 2x2 pixels, rounded in one way or the other; an odd image's last column has no partner.
+        Image half = slide.Read(1, 0, 0, 150, 101);
+        float[] fine = new float[301 * channels], next = new float[301 * channels], coarse = new float[150 * channels];
+        image.ReadRow(40, fine);
+        image.ReadRow(41, next);
+        half.ReadRow(20, coarse);
+        for (int i = 0; i < coarse.Length; i++)
+        {
+            int left = (i / channels * 2 * channels) + (i % channels), right = left + channels;
+            Assert.Equal((fine[left] + fine[right] + next[left] + next[right]) / 4, coarse[i], 1f);
+        }
+    }
+
+    [Theory]
+    [InlineData(3, 255), InlineData(1, 0)]
+    public void Outside_is_background(int channels, byte background)
+    {
+        Image image = TestImages.Make(20, 10, channels, SampleType.UInt8);
+        image.Write(At("small.png"));
+        using var slide = Slide.Open(At("small.png"));
+        Image region = slide.Read(0, -3, -2, 30, 15);
+        var expected = new Image(30, 15, channels);
+        Array.Fill(expected.Data, background);
+        expected.Paste(image, 3, 2);
+        Assert.Equal(expected.Data, region.Data);
+        Assert.All(slide.Read(0, 20, 0, 4, 4).Data, sample => Assert.Equal(background, sample));
+        Assert.All(slide.Read(0, int.MinValue, 5, 4, 4).Data, sample => Assert.Equal(background, sample));
+    }
+
+    [Theory]
+    [InlineData(0.7), InlineData(1.0), InlineData(1.9), InlineData(3.3), InlineData(8.0)]
+    public void A_pixel_at_any_resolution_does_not_depend_on_the_region(double downsample)
+    {
+        WritePyramid(TestImages.Smooth(301, 203, 3), "pyramid.tif", subIfds: true);
+        using var slide = Slide.Open(At("pyramid.tif"));
+        (int width, int height) = slide.SizeAt(downsample);
+        Image whole = slide.ReadAt(downsample, 0, 0, width, height), tiled = new(width, height, 3);
+        for (int y = 0; y < height; y += 37)
+            for (int x = 0; x < width; x += 29)
+                tiled.Paste(slide.ReadAt(downsample, x, y, Math.Min(29, width - x), Math.Min(37, height - y)), x, y);
+        Assert.Equal(whole.Data, tiled.Data);
+    }
+
+    [Fact]
+    public void Without_a_pyramid_a_resolution_equals_the_resized_image_inside()
+    {
+        Image image = TestImages.Smooth(400, 300, 3);
+        image.Write(At("plain.png"));
+        using var slide = Slide.Open(At("plain.png"));
+        Image expected = image.Resize(100, 75), actual = slide.ReadAt(4, 0, 0, 100, 75);
+        Assert.Equal(expected.Crop(2, 2, 96, 71).Data, actual.Crop(2, 2, 96, 71).Data);
+        Assert.Equal((100, 75), (slide.Thumbnail(100).Width, slide.Thumbnail(100).Height));
+    }
+
+    [Fact]
+    public void Several_threads_read_the_same()
+    {
+        string path = SharedFiles.Path("data/slides/cmu-1-small-region.svs");
+        WritePyramid(TestImages.Make(700, 500, 3, SampleType.UInt8), "pyramid.tif", subIfds: true);
+        foreach (string file in new[] { path, At("pyramid.tif") })
+        {
+            using var slide = Slide.Open(file);
+            byte[][] once = [.. Enumerable.Range(0, 12).Select(Tile)];
+            Assert.Equal(once, Enumerable.Range(0, 48).AsParallel().AsOrdered().WithDegreeOfParallelism(4).Select(i => Tile(i % 12)).Take(12));
+            byte[] Tile(int i) => slide.Read(0, i * 37, i * 23, 130, 90).Data;
+        }
+    }
+
+    [Theory]
+    [InlineData("", 2, null), InlineData("PhysicalSizeX=\"0.25\"", 2, 0.25), InlineData("PhysicalSizeX=\"250\" PhysicalSizeXUnit=\"nm\"", 2, 0.25),
+        InlineData("PhysicalSizeX=\"0.25\" PhysicalSizeXUnit=\"pixel\"", 2, null), InlineData("PhysicalSizeX=\"1e9\"", 2, null),
+        InlineData("PhysicalSizeX=\"NaN\"", 2, null), InlineData("PhysicalSizeX=\"-1\"", 2, null)]
+    public void Channels_of_an_ome_tiff_are_its_pages_and_absurd_sizes_are_none(string size, int channels, double? mpp)
+    {
+        Image image = TestImages.Make(64, 48, channels, SampleType.UInt16);
+        image.Write(At("ome.tif"));
+        string xml = $"<OME xmlns=\"http://www.openmicroscopy.org/Schemas/OME/2016-06\"><Image ID=\"Image:0\"><Pixels ID=\"Pixels:0\" DimensionOrder=\"XYCZT\" "
+            + $"SizeX=\"64\" SizeY=\"48\" SizeC=\"{channels}\" SizeZ=\"1\" SizeT=\"1\" Type=\"uint16\" {size}>"
+            + "<Channel ID=\"Channel:0\" Name=\"DAPI\"/><Channel ID=\"Channel:1\" Name=\"Cy5\"/></Pixels></Image></OME>";
+        WritePages(image, "ome.tif", xml);
+        using var slide = Slide.Open(At("ome.tif"));
+        Assert.Equal(mpp, slide.Mpp);
+        Assert.Equal(["DAPI", "Cy5"], slide.ChannelNames);
+        Assert.Equal(image.Data, slide.Read(0, 0, 0, 64, 48).Data);
+        Assert.Equal(image.Crop(5, 6, 20, 10).Data, slide.Read(0, 5, 6, 20, 10).Data);
+    }
+
+    [Fact]
+    public void Mistakes_are_one_line_that_names_the_file()
+    {
+        File.WriteAllText(At("text.svs"), "not a slide");
+        Assert.StartsWith(At("text.svs"), Assert.Throws<InvalidDataException>(() => Slide.Open(At("text.svs"))).Message);
+        Assert.StartsWith(At("none.svs"), Assert.Throws<FileNotFoundException>(() => Slide.Open(At("none.svs"))).Message);
+        byte[] whole = File.ReadAllBytes(SharedFiles.Path("data/slides/cmu-1-small-region.svs"));
+        File.WriteAllBytes(At("cut.svs"), whole[..(whole.Length / 2)]);
+        string message = Assert.Throws<InvalidDataException>(() =>
+        {
+            using var slide = Slide.Open(At("cut.svs"));
+            slide.Read(0, 0, 0, slide.Width, slide.Height);
+        }).Message;
+        Assert.StartsWith(At("cut.svs"), message);
+        Assert.DoesNotContain('\n', message);
+        // Pixels that another program wrote over.
+        new Random(3).NextBytes(whole.AsSpan(whole.Length / 4, 20_000));
+        File.WriteAllBytes(At("broken.svs"), whole);
+        using var broken = Slide.Open(At("broken.svs"));
+        Assert.StartsWith(At("broken.svs"), Assert.Throws<InvalidDataException>(() => broken.Read(0, 0, 0, broken.Width, broken.Height)).Message);
+    }
+
+    private unsafe void WritePyramid(Image image, string name, bool subIfds)
+    {
+        fixed (byte* pixels = image.Data)
+        {
+            using var memory = VipsImage.Wrap(pixels, image.Data.Length, image.Width, image.Height, image.Channels,
+                image.SampleType == SampleType.UInt8 ? VipsImage.UChar : VipsImage.UShort);
+            using var save = new VipsOperation("tiffsave").Set("in", memory).Set("filename", At(name)).Set("tile", "true")
+                .Set("tile-width", "64").Set("tile-height", "64").Set("pyramid", "true").Set("subifd", subIfds ? "true" : "false");
+            save.Run();
+        }
+    }
+
+    // Channels as pages, one below the other for libvips.
+    private unsafe void WritePages(Image image, string name, string description)
+    {
+        var planes = new byte[image.Data.Length];
+        int size = image.Width * image.Height;
+        for (int i = 0; i < size; i++)
+            for (int c = 0; c < image.Channels; c++)
+                image.Data.AsSpan(((i * image.Channels) + c) * 2, 2).CopyTo(planes.AsSpan(((c * size) + i) * 2));
+        fixed (byte* pixels = planes)
+        {
+            using var memory = VipsImage.Wrap(pixels, planes.Length, image.Width, image.Height * image.Channels, 1, VipsImage.UShort);
+            memory.SetPages(image.Height, 0);
+            memory.SetDescription(description);
+            using var save = new VipsOperation("tiffsave").Set("in", memory).Set("filename", At(name)).Set("page-height", $"{image.Height}");
+            save.Run();
+        }
+    }
+}
