@@ -77,6 +77,37 @@ public sealed class SlideWriterTests : InTemporaryFolder
             () => SlideWriter.Write(At("a.ome.tif"), new SlideSpec(2_000_000_000, 2_000_000_000), () => [])).Message);
     }
 
+    // Copies that broke off, and bits that flipped: one line that names the file, or pixels; no crash, no hang.
+    [Theory]
+    [InlineData("jpeg.ome.tif", 90), InlineData("deflate.ome.tif", null), InlineData("pages.tif", null)]
+    public void Damaged_slides_never_crash(string name, int? quality)
+    {
+        Image image = TestImages.Smooth(200, 140, 3);
+        SlideWriter.Write(At(name), new SlideSpec(200, 140) { JpegQuality = quality, Tile = 64, Mpp = 0.5 }, () => Bands(image, 64));
+        byte[] whole = File.ReadAllBytes(At(name));
+        var random = new Random(5);
+        int read = 0;
+        for (int i = 0; i < 330; i++)
+        {
+            byte[] broken = i % 3 == 0 ? whole[..random.Next(whole.Length)] : (byte[])whole.Clone();
+            for (int flips = i % 3 * random.Next(1, 4); flips > 0; flips--) broken[random.Next(broken.Length)] ^= (byte)(1 << random.Next(8));
+            File.WriteAllBytes(At("broken.tif"), broken);
+            try
+            {
+                using var slide = Slide.Open(At("broken.tif"));
+                for (int level = 0; level < slide.Levels.Count; level++) slide.Read(level, 0, 0, 200, 140);
+                read++;
+            }
+            catch (InvalidDataException error)
+            {
+                Assert.StartsWith(At("broken.tif"), error.Message);
+                Assert.DoesNotContain('\n', error.Message);
+            }
+        }
+        // Not all flips matter, and not all files are refused.
+        Assert.InRange(read, 1, 300);
+    }
+
     private static IEnumerable<Image> Bands(Image image, int rows)
     {
         for (int y = 0; y < image.Height; y += rows) yield return image.Crop(0, y, image.Width, Math.Min(rows, image.Height - y));
