@@ -94,7 +94,8 @@ public sealed class BridgeCommandTests(TrainedRun trained) : IDisposable
     {
         if (data == "data") WriteData();
         return ["train", method, "--data", At(data == "data" ? "data/pairs.csv" : data), "--out", At(method), "--steps", "2", "--device", "cpu", .. TrainedRun.Set(
-            "model.steps=10", "model.network.model_channels=32", "model.network.channel_mult=1,1", "model.network.num_res_blocks=1",
+            "model.steps=10", "model.sampling.evaluations=0", "model.sampling.solver=posterior", "model.sampling.spacing=even",
+            "model.network.model_channels=32", "model.network.channel_mult=1,1", "model.network.num_res_blocks=1",
             "model.network.attention_resolutions=2", "model.network.num_heads=1", "model.network.num_head_channels=-1",
             $"data.crop_size={(data == "data" ? 16 : 40)}"), .. more];
     }

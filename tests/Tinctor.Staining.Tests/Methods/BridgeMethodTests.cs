@@ -139,10 +139,12 @@ public sealed class BridgeMethodTests
     public void A_look_in_training_takes_ten_evaluations_and_staining_what_the_model_says()
     {
         using DisposeScope scope = torch.NewDisposeScope();
-        using BridgeGenerator network = Awake(Bbdm);
+        BbdmConfig everyStep = Bbdm with { Sampling = new() };
+        using BridgeGenerator network = Awake(everyStep);
         BridgeSampling quick = new() { Evaluations = 10, Solver = BridgeSolver.Extrapolated, Spacing = StepSpacing.Angular };
+        Assert.Equal(quick, Bbdm.Sampling);
         Assert.True(torch.equal(network.forward(Source()[..1]), network.Stain(Source()[..1], quick, [new("0")])));
-        using var stainer = new Stainer(network, Bbdm, Device.CPU);
+        using var stainer = new Stainer(network, everyStep, Device.CPU);
         var image = new Image(16, 16, 3);
         Assert.Equal(stainer.StainAndPredict(image, new(new(), new(""))).Stained.Data, stainer.Stain(image).Data);
     }

@@ -13,7 +13,7 @@ public abstract record BridgeConfig : MethodConfig
     public DiffusionUnetOptions Network { get; init; } = new();
 
     /// <summary>How images are sampled when staining.</summary>
-    public BridgeSampling Sampling { get; init; } = new();
+    public BridgeSampling Sampling { get; init; } = BridgeSampling.Quick;
 
     /// <summary>Steps between source and image.</summary>
     [Range(2, 100_000)]

@@ -72,11 +72,9 @@ public sealed class BridgeGenerator : Module<Tensor, Tensor>, IStochasticStainer
     public override Tensor forward(Tensor source) =>
         Stain(source, Look, [.. Enumerable.Range(0, (int)source.size(0)).Select(i => new NoisePlace($"{i}"))]);
 
-    private BridgeSampling Look => Sampling.Evaluations is > 0 and <= 10 ? Sampling with { Average = 1 } : new()
+    private BridgeSampling Look => Sampling.Evaluations is > 0 and <= 10 ? Sampling with { Average = 1 } : BridgeSampling.Quick with
     {
-        Evaluations = Math.Min(10, Bridge.Schedule.Last),
-        Solver = BridgeSolver.Extrapolated,
-        Spacing = StepSpacing.Angular,
+        Evaluations = Math.Min(BridgeSampling.Quick.Evaluations, Bridge.Schedule.Last),
         Eta = Sampling.Eta,
         Clip = Sampling.Clip,
     };

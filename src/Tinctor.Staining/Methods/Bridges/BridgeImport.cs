@@ -7,7 +7,7 @@ namespace Tinctor.Staining.Methods.Bridges;
 
 /// <summary>
 /// Reads networks of the official repositories of BBDM, of super-resolved virtual staining, and of I2SB. What weights do not tell is as
-/// those repositories have it by default: heads and order of attention, the objective, how images are sampled. Settings such as
+/// those repositories have it by default: heads and order of attention, the objective, how images are sampled (at every step). Settings such as
 /// "model.network.num_heads=8" say otherwise.
 /// </summary>
 public static class BridgeImport
@@ -28,6 +28,7 @@ public static class BridgeImport
         var config = new BbdmConfig
         {
             Network = unet.Options,
+            Sampling = new(),
             Variant = BrownianVariant.Official,
             InputChannels = unet.Options.OutChannels,
             OutputChannels = unet.Options.OutChannels,
@@ -56,6 +57,7 @@ public static class BridgeImport
         var config = new I2sbConfig
         {
             Network = unet.Options,
+            Sampling = new(),
             CondX1 = unet.Options.ConditionChannels > 0,
             InputChannels = unet.Options.OutChannels,
             OutputChannels = unet.Options.OutChannels,
