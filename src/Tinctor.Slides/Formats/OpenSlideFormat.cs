@@ -13,7 +13,7 @@ internal sealed unsafe class OpenSlideFormat : SlideFormat
     private OpenSlideFormat(nint slide)
     {
         this.slide = slide;
-        background = BackgroundOf(Value("openslide.background-color"));
+        background = BackgroundOf(Value(slide, "openslide.background-color"));
         AssociatedNames = [.. Strings(OpenSlideNative.openslide_get_associated_image_names(slide))];
     }
 
@@ -33,7 +33,7 @@ internal sealed unsafe class OpenSlideFormat : SlideFormat
         try
         {
             ThrowIfBroken(slide);
-            string? Of(string name) => Text(OpenSlideNative.openslide_get_property_value(slide, name));
+            string? Of(string name) => Value(slide, name);
             return new OpenSlideFormat(slide)
             {
                 Name = $"{vendor} slide",
@@ -101,7 +101,7 @@ internal sealed unsafe class OpenSlideFormat : SlideFormat
         if (Text(OpenSlideNative.openslide_get_error(slide)) is string error) throw new InvalidDataException(error);
     }
 
-    private string? Value(string name) => Text(OpenSlideNative.openslide_get_property_value(slide, name));
+    private static string? Value(nint slide, string name) => Text(OpenSlideNative.openslide_get_property_value(slide, name));
 
     private static byte[] BackgroundOf(string? hex) =>
         hex is { Length: 6 } && int.TryParse(hex, NumberStyles.HexNumber, CultureInfo.InvariantCulture, out int rgb)

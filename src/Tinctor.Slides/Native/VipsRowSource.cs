@@ -15,7 +15,7 @@ internal sealed unsafe class VipsRowSource : SafeHandleZeroOrMinusOneIsInvalid
     private readonly IEnumerator<ReadOnlyMemory<byte>> rows;
     private readonly bool wide;
     private GCHandle self;
-    private byte[] pending;
+    private ReadOnlyMemory<byte> pending;
     private int taken;
 
     /// <summary>Wraps rows of 1 or 3 channels.</summary>
@@ -76,14 +76,19 @@ internal sealed unsafe class VipsRowSource : SafeHandleZeroOrMinusOneIsInvalid
         while (taken == pending.Length)
         {
             if (!rows.MoveNext()) return 0;
-            (pending, taken) = (rows.Current.ToArray(), 0);
-            // PNM's samples of 16 bits start with the larger byte.
-            Span<ushort> samples = wide ? MemoryMarshal.Cast<byte, ushort>(pending.AsSpan()) : [];
-            BinaryPrimitives.ReverseEndianness(samples, samples);
+            (pending, taken) = (wide ? LargerByteFirst(rows.Current.Span) : rows.Current, 0);
         }
         int count = Math.Min(target.Length, pending.Length - taken);
-        pending.AsSpan(taken, count).CopyTo(target);
+        pending.Span.Slice(taken, count).CopyTo(target);
         taken += count;
         return count;
+    }
+
+    // As PNM has samples of 16 bits.
+    private static byte[] LargerByteFirst(ReadOnlySpan<byte> native)
+    {
+        var swapped = new byte[native.Length];
+        BinaryPrimitives.ReverseEndianness(MemoryMarshal.Cast<byte, ushort>(native), MemoryMarshal.Cast<byte, ushort>(swapped.AsSpan()));
+        return swapped;
     }
 }
