@@ -19,6 +19,7 @@ internal sealed record ImageJob(string Input, Func<Image> Read, string Name)
 internal static class ImageJobs
 {
     private static readonly string[] Extensions = [".png", ".jpg", ".jpeg", ".tif", ".tiff"];
+    private static readonly string[] SlideExtensions = [.. Extensions, ".svs", ".svslide", ".ndpi", ".mrxs", ".scn", ".bif", ".vms", ".vmu"];
 
     public static Argument<string[]> Inputs() =>
         new("input") { Description = "Images, or folders of images (searched through)", Arity = ArgumentArity.OneOrMore };
@@ -45,15 +46,17 @@ internal static class ImageJobs
     /// no input.
     /// </summary>
     /// <exception cref="InvalidDataException">There is no such file or folder.</exception>
-    public static IEnumerable<ImageJob> Find(string input, string? outputFolder = null)
+    public static IEnumerable<ImageJob> Find(string input, string? outputFolder = null) =>
+        Files(input, outputFolder, Extensions).Select(file => new ImageJob(file.Path, () => Image.Read(file.Path), file.Name));
+
+    /// <summary>As <see cref="Find"/>, slides too; in an output folder inside the input, nothing is.</summary>
+    /// <exception cref="InvalidDataException">There is no such file or folder, or no slide in it.</exception>
+    public static IReadOnlyList<ImageJob> FindSlides(string input, string outputFolder)
     {
-        if (File.Exists(input)) return [new(input, () => Image.Read(input), Path.GetFileNameWithoutExtension(input))];
-        if (!Directory.Exists(input)) throw new InvalidDataException($"{input}: there is no such file or folder");
-        bool isInside = outputFolder is not null && IsInside(input, outputFolder);
-        return Directory.EnumerateFiles(input, "*", SearchOption.AllDirectories)
-            .Where(file => Extensions.Contains(Path.GetExtension(file).ToLowerInvariant()) && !(isInside && IsInside(outputFolder!, file)))
-            .Order(StringComparer.Ordinal)
-            .Select(file => new ImageJob(file, () => Image.Read(file), Path.ChangeExtension(Path.GetRelativePath(input, file), null)));
+        ImageJob[] jobs = [.. Files(input, outputFolder, SlideExtensions).Select(file => new ImageJob(file.Path, () => Image.Read(file.Path),
+            file.Name.EndsWith(".ome", StringComparison.OrdinalIgnoreCase) ? file.Name[..^4] : file.Name))];
+        return jobs.Length > 0 ? jobs
+            : throw new InvalidDataException($"{input}: no slides found (looked for {string.Join(" ", SlideExtensions)})");
     }
 
     /// <summary>Refuses an empty list.</summary>
@@ -135,6 +138,18 @@ internal static class ImageJobs
             string reason = e.Message.Contains("memory") ? "too large for this device's memory" : e.Message.Split('\n')[0];
             return (null, $"{job.Input}: {reason}");
         }
+    }
+
+    // Files, and their places below the output folder.
+    private static IEnumerable<(string Path, string Name)> Files(string input, string? outputFolder, string[] extensions)
+    {
+        if (File.Exists(input)) return [(input, Path.GetFileNameWithoutExtension(input))];
+        if (!Directory.Exists(input)) throw new InvalidDataException($"{input}: there is no such file or folder");
+        bool isInside = outputFolder is not null && IsInside(input, outputFolder);
+        return Directory.EnumerateFiles(input, "*", SearchOption.AllDirectories)
+            .Where(file => extensions.Contains(Path.GetExtension(file).ToLowerInvariant()) && !(isInside && IsInside(outputFolder!, file)))
+            .Order(StringComparer.Ordinal)
+            .Select(file => (file, Path.ChangeExtension(Path.GetRelativePath(input, file), null)));
     }
 
     private static bool IsInside(string folder, string path) =>

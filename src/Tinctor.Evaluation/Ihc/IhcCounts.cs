@@ -1,7 +1,6 @@
 using Tinctor.Evaluation.Metrics;
 using Tinctor.Evaluation.Sections;
-using Tinctor.Evaluation.Segmentation;
-using Tinctor.Staining.Segmentation;
+using Tinctor.Slides.Masks;
 
 namespace Tinctor.Evaluation.Ihc;
 

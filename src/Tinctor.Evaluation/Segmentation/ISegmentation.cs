@@ -1,7 +1,7 @@
 using Tinctor.Evaluation.Data;
 using Tinctor.Evaluation.Metrics;
 using Tinctor.Evaluation.Sections;
-using Tinctor.Staining.Segmentation;
+using Tinctor.Slides.Masks;
 
 namespace Tinctor.Evaluation.Segmentation;
 

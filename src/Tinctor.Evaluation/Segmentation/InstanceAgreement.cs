@@ -1,4 +1,4 @@
-using Tinctor.Staining.Segmentation;
+using Tinctor.Slides.Masks;
 
 namespace Tinctor.Evaluation.Segmentation;
 

@@ -1,6 +1,6 @@
 using System.Globalization;
 using Tinctor.Evaluation.Metrics;
-using Tinctor.Staining.Segmentation;
+using Tinctor.Slides.Masks;
 
 namespace Tinctor.Evaluation.Segmentation;
 
@@ -75,33 +75,6 @@ public static class NucleusDetector
         return nuclei.Keep(label => areas[label] * pixelArea >= settings.LeastArea && areas[label] * pixelArea <= settings.LargestArea);
     }
 
-    /// <summary>
-    /// Otsu's threshold (1979): the value that splits numbers into two classes of the largest variance between them, from a histogram of
-    /// 256 bins; their largest number where all are equal.
-    /// </summary>
-    public static float Otsu(ReadOnlySpan<float> values)
-    {
-        const int bins = 256;
-        (float low, float high) = (float.PositiveInfinity, float.NegativeInfinity);
-        foreach (float value in values) (low, high) = (Math.Min(low, value), Math.Max(high, value));
-        if (!(high > low)) return high;
-        var histogram = new double[bins];
-        foreach (float value in values) histogram[Math.Min(bins - 1, (int)((value - low) / (high - low) * bins))]++;
-        double total = values.Length, sum = 0, below = 0, sumBelow = 0, best = -1;
-        for (int i = 0; i < bins; i++) sum += i * histogram[i];
-        int split = 0;
-        for (int i = 0; i < bins - 1; i++)
-        {
-            below += histogram[i];
-            sumBelow += i * histogram[i];
-            if (below == 0 || below == total) continue;
-            double difference = (sumBelow / below) - ((sum - sumBelow) / (total - below));
-            double between = below * (total - below) * difference * difference;
-            if (between > best) (best, split) = (between, i);
-        }
-        return low + ((split + 1) * (high - low) / bins);
-    }
-
     // A threshold for each stain: a few brown nuclei must not hide the pale blue ones. The share of light that is absorbed levels off
     // where density goes on, so that black nuclei do not hide grey ones either.
     private static bool[] Dark(float[] density, int width, int height, NucleusDetection settings)
@@ -110,7 +83,7 @@ public static class NucleusDetector
         absorbed = GaussianFilter.Smooth(absorbed, width, height, settings.Smoothing / settings.MicronsPerPixel);
         float[] contrast = GaussianFilter.Smooth(absorbed, width, height, settings.Surroundings / settings.MicronsPerPixel);
         for (int i = 0; i < contrast.Length; i++) contrast[i] = absorbed[i] - contrast[i];
-        double threshold = Math.Max(Otsu(contrast), settings.LeastContrast);
+        double threshold = Math.Max(Otsu.Threshold(contrast), settings.LeastContrast);
         var dark = new bool[contrast.Length];
         for (int i = 0; i < dark.Length; i++) dark[i] = contrast[i] > threshold && absorbed[i] > settings.LeastAbsorption;
         return dark;

@@ -2,7 +2,7 @@ using Tinctor.Evaluation.Data;
 using Tinctor.Evaluation.Metrics;
 using Tinctor.Evaluation.Sections;
 using Tinctor.Evaluation.Statistics;
-using Tinctor.Staining.Segmentation;
+using Tinctor.Slides.Masks;
 
 namespace Tinctor.Evaluation.Segmentation;
 

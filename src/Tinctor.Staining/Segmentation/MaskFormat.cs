@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using System.Globalization;
 using Tinctor.Slides;
+using Tinctor.Slides.Masks;
 using Tinctor.Torch;
 
 namespace Tinctor.Staining.Segmentation;

@@ -2,7 +2,7 @@ using Tinctor.Evaluation.Ihc;
 using Tinctor.Evaluation.Metrics;
 using Tinctor.Slides;
 using Tinctor.Slides.Colour;
-using Tinctor.Staining.Segmentation;
+using Tinctor.Slides.Masks;
 
 namespace Tinctor.Evaluation.Tests.Ihc;
 

@@ -2,8 +2,8 @@ using Tinctor.Evaluation.Ihc;
 using Tinctor.Evaluation.Metrics;
 using Tinctor.Evaluation.Segmentation;
 using Tinctor.Slides;
+using Tinctor.Slides.Masks;
 using Tinctor.Staining.Data.Phantom;
-using Tinctor.Staining.Segmentation;
 using Tinctor.Tests;
 
 namespace Tinctor.Evaluation.Tests.Segmentation;

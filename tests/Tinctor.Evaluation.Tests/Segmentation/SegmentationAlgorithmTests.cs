@@ -1,5 +1,5 @@
 using Tinctor.Evaluation.Segmentation;
-using Tinctor.Staining.Segmentation;
+using Tinctor.Slides.Masks;
 
 namespace Tinctor.Evaluation.Tests.Segmentation;
 
@@ -135,9 +135,9 @@ public class SegmentationAlgorithmTests
     [Fact]
     public void Otsu_splits_two_groups()
     {
-        float threshold = NucleusDetector.Otsu([0.1f, 0.12f, 0.11f, 0.13f, 0.9f, 0.95f, 0.88f]);
+        float threshold = Otsu.Threshold([0.1f, 0.12f, 0.11f, 0.13f, 0.9f, 0.95f, 0.88f]);
         Assert.InRange(threshold, 0.13f, 0.88f);
-        Assert.Equal(3f, NucleusDetector.Otsu([3, 3, 3]));
+        Assert.Equal(3f, Otsu.Threshold([3, 3, 3]));
     }
 
     internal static bool[] Discs(int size, params (int X, int Y, int Radius)[] discs)

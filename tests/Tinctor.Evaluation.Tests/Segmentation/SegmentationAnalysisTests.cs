@@ -5,7 +5,7 @@ using Tinctor.Evaluation.Sections;
 using Tinctor.Evaluation.Segmentation;
 using Tinctor.Slides;
 using Tinctor.Slides.Colour;
-using Tinctor.Staining.Segmentation;
+using Tinctor.Slides.Masks;
 
 namespace Tinctor.Evaluation.Tests.Segmentation;
 

@@ -1,4 +1,4 @@
-namespace Tinctor.Staining.Segmentation;
+namespace Tinctor.Slides.Masks;
 
 /// <summary>Groups of pixels that touch.</summary>
 public static class ConnectedComponents

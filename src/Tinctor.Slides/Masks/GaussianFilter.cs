@@ -1,7 +1,7 @@
-namespace Tinctor.Evaluation.Segmentation;
+namespace Tinctor.Slides.Masks;
 
 /// <summary>Gaussian smoothing of one plane.</summary>
-internal static class GaussianFilter
+public static class GaussianFilter
 {
     /// <summary>A smoothed copy; the kernel ends at three sigma, the plane is mirrored at its edges.</summary>
     /// <param name="plane">[height, width].</param>

@@ -1,4 +1,4 @@
-namespace Tinctor.Evaluation.Segmentation;
+namespace Tinctor.Slides.Masks;
 
 /// <summary>Exact Euclidean distances (Felzenszwalb and Huttenlocher 2012), in linear time.</summary>
 /// <param name="Squared">[height, width]: squared distance to the nearest set pixel; infinite where there is none.</param>

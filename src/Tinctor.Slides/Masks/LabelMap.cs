@@ -1,4 +1,4 @@
-namespace Tinctor.Staining.Segmentation;
+namespace Tinctor.Slides.Masks;
 
 /// <summary>A number for each pixel: 0 is background, 1 to <see cref="Count"/> are objects, each of at least one pixel.</summary>
 public sealed class LabelMap

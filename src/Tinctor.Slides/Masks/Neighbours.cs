@@ -1,4 +1,4 @@
-namespace Tinctor.Staining.Segmentation;
+namespace Tinctor.Slides.Masks;
 
 /// <summary>The pixels beside one, inside the image; enumerated without allocation.</summary>
 /// <param name="pixel">Index into [height, width].</param>

@@ -1,0 +1,104 @@
+using System.Collections.Concurrent;
+using System.CommandLine;
+using System.Globalization;
+using Spectre.Console;
+using Tinctor.Slides;
+using Tinctor.Slides.Tissue;
+
+namespace Tinctor.Cli.Commands;
+
+/// <summary><c>tinctor tissue</c>: where slides have tissue.</summary>
+internal static class TissueCommand
+{
+    private const string Description = """
+        Find the tissue of slides: NAME.geojson (QuPath opens it), NAME_mask.png and NAME_overlay.png (tissue outlined in green, pen marks
+        magenta, folds orange). What is there already is left alone; what fails is reported at the end.
+
+        Examples:
+          tinctor tissue slide.svs -o tissue
+          tinctor tissue slides/ -o tissue --simplify 20           outlines with fewer corners
+          tinctor tissue pale.ndpi -o tissue --saturation 0.04 --least-piece 5000
+          tinctor tissue trichrome.svs -o tissue --pens green,black
+        """;
+
+    private static readonly Argument<string[]> Slides =
+        new("slides") { Description = "Slides or images, or folders of them", Arity = ArgumentArity.OneOrMore };
+    private static readonly Option<string> Out =
+        new("--out", "-o") { Description = "Folder for what is made", HelpName = "DIR", Required = true };
+    private static readonly Option<double?> Mpp =
+        new("--mpp") { Description = "Micrometres per pixel, where the files do not tell or are wrong", HelpName = "UM" };
+    private static readonly Option<double> Resolution = new("--resolution")
+    {
+        Description = "Micrometres to a pixel of the mask",
+        HelpName = "UM",
+        DefaultValueFactory = _ => new TissueOptions().Resolution,
+    };
+    private static readonly Option<double> Simplify =
+        new("--simplify") { Description = "Pixels of the slide by which outlines may deviate to have fewer corners", HelpName = "PX" };
+    private static readonly Option<bool> Overwrite = new("--overwrite") { Description = "Do again what is there already" };
+
+    public static Command Create()
+    {
+        Mpp.Validators.Add(result =>
+        {
+            if (result.GetValueOrDefault<double?>() is not (null or > 0 and < 1e6)) result.AddError("--mpp must be above 0");
+        });
+        var command = new Command("tissue", Description) { Slides, Out, Mpp, Resolution, Simplify, Overwrite };
+        foreach (Option option in TissueArguments.All) command.Add(option);
+        command.SetAction((parse, cancel) => Task.Run(() => Run(parse, cancel)));
+        return command;
+    }
+
+    private static int Run(ParseResult parse, CancellationToken cancel)
+    {
+        string folder = parse.GetRequiredValue(Out);
+        TissueOptions options = TissueArguments.Of(parse) with { Resolution = parse.GetValue(Resolution) };
+        List<ImageJob> jobs = [.. parse.GetRequiredValue(Slides).SelectMany(input => ImageJobs.FindSlides(input, folder))];
+        List<ImageJob> open = ImageJobs.Open(jobs, job => Outputs(job, folder), parse.GetValue(Overwrite), "done");
+        if (open.Count == 0) return 0;
+        var found = new ConcurrentDictionary<string, TissueMask>();
+        var resolutions = new ConcurrentDictionary<string, double?>();
+        int code = ImageJobs.Run(open, "looking for tissue", $"masks written into {folder}", job =>
+        {
+            using var slide = Slide.Open(job.Input, parse.GetValue(Mpp));
+            TissueMask mask = Write(slide, Outputs(job, folder), options, parse.GetValue(Simplify));
+            (found[job.Input], resolutions[job.Input]) = (mask, slide.Mpp);
+            return mask.IsEmpty ? "no tissue found; try a lower --density or --saturation"
+                : slide.Mpp is null ? "microns per pixel are not known; lengths were taken as shares of its size. --mpp gives them" : null;
+        }, Environment.ProcessorCount, cancel);
+        Print(open.Where(job => found.ContainsKey(job.Input)).Select(job => (job.Input, found[job.Input], resolutions[job.Input])));
+        return code;
+    }
+
+    // The GeoJSON, which is written last, the mask and the overlay.
+    private static string[] Outputs(ImageJob job, string folder) =>
+        [job.Output(folder, "geojson"), Path.Combine(folder, $"{job.Name}_mask.png"), Path.Combine(folder, $"{job.Name}_overlay.png")];
+
+    private static TissueMask Write(Slide slide, string[] outputs, TissueOptions options, double tolerance)
+    {
+        TissueMask mask = TissueMask.Of(slide, options);
+        Directory.CreateDirectory(Path.GetDirectoryName(outputs[0])!);
+        mask.Overlay(TissueMask.Overview(slide, options).Image).Write(outputs[2]);
+        mask.Mask.Write(outputs[1]);
+        mask.ToGeoJson(outputs[0], tolerance);
+        return mask;
+    }
+
+    private static void Print(IEnumerable<(string Path, TissueMask Mask, double? Mpp)> slides)
+    {
+        var table = new Table { Border = TableBorder.Simple };
+        foreach (string heading in (string[])["slide", "tissue, mm2", "of the slide", "pens", "folds"]) table.AddColumn(heading);
+        foreach ((string path, TissueMask mask, double? mpp) in slides)
+        {
+            table.AddRow(Markup.Escape(Path.GetFileName(path)),
+                mpp is double known ? (mask.Area * known * known / 1e6).ToString("0.00", CultureInfo.InvariantCulture) : "-",
+                Percent(mask.Share(0, 0, mask.SlideWidth, mask.SlideHeight)), Percent(ShareOf(mask.Pens)), Percent(ShareOf(mask.Folds)));
+        }
+        AnsiConsole.Write(table);
+    }
+
+    private static double? ShareOf(Image? marks) => marks is null ? null : marks.Data.Count(value => value > 0) / (double)marks.Data.Length;
+
+    private static string Percent(double? share) =>
+        share is double known ? (100 * known).ToString("0.0", CultureInfo.InvariantCulture) + "%" : "-";
+}

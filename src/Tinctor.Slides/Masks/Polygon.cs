@@ -1,0 +1,143 @@
+namespace Tinctor.Slides.Masks;
+
+/// <summary>An area with holes.</summary>
+/// <param name="Rings">The outline, then the holes; corners without the first one repeated at the end.</param>
+public sealed record Polygon(IReadOnlyList<(double X, double Y)[]> Rings)
+{
+    /// <summary>
+    /// The outlines of a mask along the edges of its pixels: a polygon for each group of pixels that touch by a side. Rings of a polygon
+    /// touch each other in corners at most.
+    /// </summary>
+    /// <param name="mask">[height, width].</param>
+    /// <param name="width">Pixels across.</param>
+    /// <param name="height">Pixels down.</param>
+    /// <returns>In pixels; (0, 0) is the upper left corner of the first pixel.</returns>
+    public static IReadOnlyList<Polygon> OutlinesOf(ReadOnlySpan<bool> mask, int width, int height)
+    {
+        var codes = new int[mask.Length];
+        for (int i = 0; i < codes.Length; i++) codes[i] = mask[i] ? 1 : 0;
+        LabelMap pieces = ConnectedComponents.OfEqual(codes, width, height, corners: false);
+        var seen = new bool[mask.Length];
+        List<(double, double)[]>[] rings = [.. Enumerable.Range(0, pieces.Count).Select(_ => new List<(double, double)[]>())];
+        // Every ring has an upper edge of a pixel; the first one of a piece belongs to its outline.
+        for (int i = 0; i < mask.Length; i++)
+        {
+            if (mask[i] && !seen[i] && (i < width || pieces.Labels[i - width] != pieces.Labels[i]))
+                rings[pieces.Labels[i] - 1].Add(Trace(pieces, i, seen));
+        }
+        return [.. rings.Select(list => new Polygon(list))];
+    }
+
+    /// <summary>Sets the pixels of a mask whose centres lie inside (even-odd rule); leaves the others.</summary>
+    /// <param name="mask">[height, width].</param>
+    /// <param name="width">Pixels across.</param>
+    /// <param name="height">Pixels down.</param>
+    /// <param name="scale">Units of the polygon to a pixel.</param>
+    /// <param name="value">What they are set to.</param>
+    public void Fill(Span<bool> mask, int width, int height, double scale = 1, bool value = true)
+    {
+        (double top, double bottom) = (Rings[0].Min(p => p.Y) / scale, Rings[0].Max(p => p.Y) / scale);
+        var crossings = new List<double>();
+        for (int y = (int)Math.Max(0, Math.Floor(top)); y < Math.Min(height, Math.Ceiling(bottom)); y++)
+        {
+            crossings.Clear();
+            foreach ((double, double)[] ring in Rings) Cross(ring, scale, y + 0.5, crossings);
+            crossings.Sort();
+            for (int i = 0; i + 1 < crossings.Count; i += 2)
+            {
+                int from = (int)Math.Clamp(Math.Ceiling(crossings[i] - 0.5), 0, width);
+                int to = (int)Math.Clamp(Math.Ceiling(crossings[i + 1] - 0.5), from, width);
+                mask.Slice((y * width) + from, to - from).Fill(value);
+            }
+        }
+    }
+
+    /// <summary>
+    /// With fewer corners: those that lie less than a tolerance from the line between others are left out (Douglas and Peucker 1973);
+    /// rings that have no area left, too.
+    /// </summary>
+    /// <param name="tolerance">In the unit of the polygon.</param>
+    /// <returns>Null if nothing is left.</returns>
+    public Polygon? Simplified(double tolerance)
+    {
+        (double, double)[][] rings = [.. Rings.Select(ring => Simplify(ring, tolerance))];
+        return rings[0].Length < 3 ? null : new([.. rings.Where(ring => ring.Length >= 3)]);
+    }
+
+    // Clockwise (y grows downwards) along the sides 0 to 3 of pixels: upper, right, lower, left; the piece lies on the right hand.
+    private static (double, double)[] Trace(LabelMap pieces, int first, bool[] seen)
+    {
+        (int width, int height, int label) = (pieces.Width, pieces.Height, pieces.Labels[first]);
+        var corners = new List<(double, double)>();
+        (int x, int y, int side) = (first % width, first / width, 0);
+        int? before = null;
+        do
+        {
+            if (side == 0) seen[(y * width) + x] = true;
+            if (side != before) corners.Add((x + (side is 1 or 2 ? 1 : 0), y + (side is 2 or 3 ? 1 : 0)));
+            before = side;
+            (int dx, int dy) = Direction(side);
+            (int leftX, int leftY) = Direction(side + 3);
+            if (IsSame(x + dx + leftX, y + dy + leftY)) (x, y, side) = (x + dx + leftX, y + dy + leftY, (side + 3) % 4);
+            else if (IsSame(x + dx, y + dy)) (x, y) = (x + dx, y + dy);
+            else side = (side + 1) % 4;
+        }
+        while (side != 0 || (y * width) + x != first);
+        if (before == 0) corners.RemoveAt(0);
+        return [.. corners];
+
+        bool IsSame(int u, int v) => (uint)u < (uint)width && (uint)v < (uint)height && pieces.Labels[(v * width) + u] == label;
+    }
+
+    private static (int X, int Y) Direction(int side) => (side % 4) switch { 0 => (1, 0), 1 => (0, 1), 2 => (-1, 0), _ => (0, -1) };
+
+    private static void Cross((double X, double Y)[] ring, double scale, double y, List<double> crossings)
+    {
+        for (int i = 0; i < ring.Length; i++)
+        {
+            ((double ax, double ay), (double bx, double by)) = (ring[i], ring[(i + 1) % ring.Length]);
+            (ax, ay, bx, by) = (ax / scale, ay / scale, bx / scale, by / scale);
+            if (ay <= y != by <= y) crossings.Add(ax + ((y - ay) / (by - ay) * (bx - ax)));
+        }
+    }
+
+    private static (double, double)[] Simplify((double X, double Y)[] ring, double tolerance)
+    {
+        if (tolerance <= 0 || ring.Length < 4) return ring;
+        // Two ends that surely stay: the first corner and the one farthest from it.
+        int far = Farthest(ring, 0, ring.Length, at => double.Hypot(at.X - ring[0].X, at.Y - ring[0].Y)).Index;
+        var kept = new bool[ring.Length];
+        kept[0] = kept[far] = true;
+        var open = new Stack<(int From, int To)>([(0, far), (far, ring.Length)]);
+        while (open.TryPop(out (int From, int To) part))
+        {
+            (double X, double Y) a = ring[part.From], b = ring[part.To % ring.Length];
+            (int index, double distance) = Farthest(ring, part.From + 1, part.To, at => Distance(at, a, b));
+            if (distance <= tolerance) continue;
+            kept[index] = true;
+            open.Push((part.From, index));
+            open.Push((index, part.To));
+        }
+        return [.. ring.Where((_, i) => kept[i])];
+    }
+
+    private static (int Index, double Distance) Farthest((double X, double Y)[] ring, int from, int to, Func<(double X, double Y), double> distance)
+    {
+        (int index, double longest) = (from, -1);
+        for (int i = from; i < to; i++)
+        {
+            double here = distance(ring[i]);
+            if (here > longest) (index, longest) = (i, here);
+        }
+        return (index, longest);
+    }
+
+    // From a point to the line piece between two others.
+    private static double Distance((double X, double Y) p, (double X, double Y) a, (double X, double Y) b)
+    {
+        (double dx, double dy) = (b.X - a.X, b.Y - a.Y);
+        double squared = (dx * dx) + (dy * dy);
+        double t = squared > 0 ? Math.Clamp((((p.X - a.X) * dx) + ((p.Y - a.Y) * dy)) / squared, 0, 1) : 0;
+        return double.Hypot(p.X - a.X - (t * dx), p.Y - a.Y - (t * dy));
+    }
+}

@@ -1,0 +1,140 @@
+using Tinctor.Slides.Colour;
+using Tinctor.Slides.Masks;
+
+namespace Tinctor.Slides.Tissue;
+
+/// <summary>What was found in an overview, each [height, width]; null where it was not looked for.</summary>
+internal sealed record TissueFindings(bool[] Tissue, bool[]? Pens, bool[]? Folds);
+
+/// <summary>Finds tissue, pen marks and folds in an overview.</summary>
+internal static class TissueDetection
+{
+    /// <param name="overview">The whole slide.</param>
+    /// <param name="mpp">Micrometres per pixel of it.</param>
+    /// <param name="options">What counts as tissue.</param>
+    public static TissueFindings Find(Image overview, double mpp, TissueOptions options)
+    {
+        (int width, int height) = (overview.Width, overview.Height);
+        float[][] light = Light(overview);
+        if (options.IsDark ?? IsDark(light))
+        {
+            float[][] smooth = Array.ConvertAll(light, plane => GaussianFilter.Smooth(plane, width, height, options.Smoothing / mpp));
+            return new(Cleaned(Bright(smooth, overview.SampleType, options), width, height, mpp, options), null, null);
+        }
+        float[][] density = Density(light);
+        density = Array.ConvertAll(density, plane => GaussianFilter.Smooth(plane, width, height, options.Smoothing / mpp));
+        bool isColour = density.Length == 3;
+        bool[] tissue = Dense(density, options);
+        bool[]? pens = isColour && options.Pens != PenColours.None ? PenMarks.Find(density, width, height, mpp, options) : null;
+        if (pens is not null) Remove(tissue, pens);
+        tissue = Cleaned(tissue, width, height, mpp, options);
+        if (pens is not null) Remove(tissue, pens);
+        bool[]? folds = isColour && options.Folds ? TissueFolds.Find(density, tissue, width, height, mpp, options) : null;
+        if (folds is not null) Remove(tissue, folds);
+        return new(Morphology.DropSmall(tissue, width, height, options.LeastPiece / (mpp * mpp)), pens, folds);
+    }
+
+    /// <summary>The mean of the planes.</summary>
+    public static float[] Mean(float[][] planes)
+    {
+        var mean = new float[planes[0].Length];
+        foreach (float[] plane in planes)
+            for (int i = 0; i < mean.Length; i++) mean[i] += plane[i] / planes.Length;
+        return mean;
+    }
+
+    private static float[][] Light(Image image)
+    {
+        var planes = new float[image.Channels * image.Width * image.Height];
+        image.CopyTo(planes);
+        int size = image.Width * image.Height;
+        return [.. Enumerable.Range(0, image.Channels).Select(channel => planes.AsSpan(channel * size, size).ToArray())];
+    }
+
+    // Brightfield is RGB or grey. Colours are bright in one channel at least where there is tissue, and in all on glass.
+    private static bool IsDark(float[][] light)
+    {
+        if (light.Length is not (1 or 3)) return true;
+        float[] brightest = [.. light[0]];
+        foreach (float[] plane in light)
+            for (int i = 0; i < brightest.Length; i++) brightest[i] = Math.Max(brightest[i], plane[i]);
+        return Quantile(brightest, 0.5) < (light.Length == 3 ? 0.25f : 0.5f);
+    }
+
+    // Optical densities above those of the glass.
+    private static float[][] Density(float[][] light)
+    {
+        float[] white = Glass.Light(light);
+        return [.. light.Select((plane, channel) =>
+        {
+            var density = new float[plane.Length];
+            OpticalDensity.FromLight(plane, density, white[channel], floor: 1 / 255f);
+            for (int i = 0; i < density.Length; i++) density[i] = Math.Max(0, density[i]);
+            return density;
+        })];
+    }
+
+    private static bool[] Dense(float[][] density, TissueOptions options)
+    {
+        float[] mean = Mean(density);
+        double least = options.Density ?? Math.Clamp(Otsu.Threshold(mean), options.LeastDensity, options.MostDensity);
+        if (density.Length == 1) return Array.ConvertAll(mean, od => od > least);
+        float[] saturation = Saturation(density);
+        double leastSaturation = options.Saturation
+            ?? Math.Clamp(Otsu.Threshold(saturation), options.LeastSaturation, options.MostSaturation);
+        double grey = Quantile(saturation, 0.99) > options.Grey ? options.Grey : -1;
+        return [.. mean.Select((od, i) => (od > least && saturation[i] > grey) || saturation[i] > leastSaturation)];
+    }
+
+    // 1 - darkest / brightest channel, as densities have it.
+    private static float[] Saturation(float[][] density) => [.. Enumerable.Range(0, density[0].Length).Select(i =>
+    {
+        (float r, float g, float b) = (density[0][i], density[1][i], density[2][i]);
+        return 1 - MathF.Pow(10, Math.Min(r, Math.Min(g, b)) - Math.Max(r, Math.Max(g, b)));
+    })];
+
+    // A threshold for each channel: what is bright in any of them is tissue.
+    private static bool[] Bright(float[][] light, SampleType type, TissueOptions options)
+    {
+        var tissue = new bool[light[0].Length];
+        float step = type == SampleType.UInt8 ? 1 / 255f : 1 / 65535f;
+        foreach (float[] plane in light)
+        {
+            // Nothing is known of brightness far below the brightest, or of a few steps of the file.
+            float floor = Math.Max(Quantile(plane, 0.999) / 255, (type == SampleType.UInt8 ? 2 : 16) * step);
+            float[] log = Array.ConvertAll(plane, value => MathF.Log10(value + floor));
+            float threshold = options.Density is double given ? MathF.Log10(MathF.Pow(10, (float)given) + floor) : Otsu.Threshold(log);
+            if (options.Density is null && Contrast(log, threshold) < options.LeastContrast) continue;
+            for (int i = 0; i < tissue.Length; i++) tissue[i] |= log[i] > threshold;
+        }
+        return tissue;
+    }
+
+    private static double Contrast(float[] values, float threshold)
+    {
+        float[] above = Array.FindAll(values, value => value > threshold), below = Array.FindAll(values, value => value <= threshold);
+        return above.Length == 0 || below.Length == 0 ? 0 : above.Average() - below.Average();
+    }
+
+    private static bool[] Cleaned(bool[] tissue, int width, int height, double mpp, TissueOptions options)
+    {
+        double area = mpp * mpp;
+        bool[] closed = Morphology.Close(tissue, width, height, options.Closing / mpp);
+        ConnectedComponents.FillHoles(closed, width, height, (int)Math.Min(int.MaxValue, options.LargestHole / area));
+        return Morphology.DropSmall(closed, width, height, options.LeastPiece / area);
+    }
+
+    private static void Remove(bool[] tissue, bool[] other)
+    {
+        for (int i = 0; i < tissue.Length; i++) tissue[i] &= !other[i];
+    }
+
+    // Of at most some hundred thousand values.
+    private static float Quantile(float[] values, double share)
+    {
+        int step = Math.Max(1, values.Length / 200_000);
+        float[] sorted = [.. values.Where((_, i) => i % step == 0)];
+        Array.Sort(sorted);
+        return sorted[(int)Math.Min(sorted.Length - 1, share * sorted.Length)];
+    }
+}

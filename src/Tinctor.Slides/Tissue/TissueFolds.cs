@@ -1,0 +1,47 @@
+using Tinctor.Slides.Masks;
+
+namespace Tinctor.Slides.Tissue;
+
+/// <summary>Folds: much denser than the tissue around, of its hue, long and narrow.</summary>
+internal static class TissueFolds
+{
+    private const float LeastDensity = 0.25f, LeastLikeness = 0.98f;
+    private const double Margin = 15; // micrometres
+
+    /// <param name="density">Optical densities of R, G and B, each [height, width].</param>
+    /// <param name="tissue">[height, width].</param>
+    /// <param name="width">Pixels across.</param>
+    /// <param name="height">Pixels down.</param>
+    /// <param name="mpp">Micrometres per pixel.</param>
+    /// <param name="options">What counts as one.</param>
+    public static bool[] Find(float[][] density, bool[] tissue, int width, int height, double mpp, TissueOptions options)
+    {
+        double sigma = options.FoldSurroundings / mpp;
+        float[] weight = GaussianFilter.Smooth(Array.ConvertAll(tissue, set => set ? 1f : 0f), width, height, sigma);
+        // Sums of the tissue around; divided by the weights they are means.
+        float[][] around = Array.ConvertAll(density, plane =>
+            GaussianFilter.Smooth([.. plane.Select((od, i) => tissue[i] ? od : 0)], width, height, sigma));
+        var fold = new bool[tissue.Length];
+        for (int i = 0; i < fold.Length; i++)
+        {
+            if (!tissue[i]) continue;
+            (float r, float g, float b) = (density[0][i], density[1][i], density[2][i]);
+            (float r0, float g0, float b0) = (around[0][i], around[1][i], around[2][i]);
+            float sum = r + g + b, likeness = ((r * r0) + (g * g0) + (b * b0))
+                / MathF.Sqrt(((r * r) + (g * g) + (b * b)) * ((r0 * r0) + (g0 * g0) + (b0 * b0)));
+            fold[i] = sum >= 3 * LeastDensity && sum * weight[i] >= options.FoldDensity * (r0 + g0 + b0) && likeness >= LeastLikeness;
+        }
+        return Morphology.Dilate(Narrow(fold, width, height, mpp, options), width, height, Margin / mpp);
+    }
+
+    private static bool[] Narrow(bool[] fold, int width, int height, double mpp, TissueOptions options)
+    {
+        LabelMap pieces = ConnectedComponents.Of(fold, width, height);
+        int[] areas = pieces.Areas();
+        var radii = new float[areas.Length];
+        float[] depth = DistanceTransform.Signed(fold, width, height);
+        for (int i = 0; i < fold.Length; i++) radii[pieces.Labels[i]] = Math.Max(radii[pieces.Labels[i]], depth[i]);
+        return pieces.Keep(label => areas[label] * mpp * mpp >= options.LeastFold && 2 * radii[label] * mpp <= options.FoldWidth
+            && areas[label] >= options.FoldElongation * Math.PI * radii[label] * radii[label]).Mask();
+    }
+}
