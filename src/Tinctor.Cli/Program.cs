@@ -11,6 +11,8 @@ var root = new RootCommand("Virtual staining of histology: from slides to regist
     PhantomCommand.Create(),
     InfoCommand.Create(),
     TissueCommand.Create(),
+    RegisterCommand.Create(),
+    WarpCommand.Create(),
     PairCommand.Create(),
     TrainCommand.Create(),
     StainCommand.Create(),

@@ -48,10 +48,13 @@ public readonly record struct AffineTransform(double Xx, double Xy, double X0, d
     /// <exception cref="InvalidOperationException">The map is singular.</exception>
     public AffineTransform Inverse()
     {
-        double d = (Xx * Yy) - (Xy * Yx);
+        double d = Determinant;
         if (Math.Abs(d) < 1e-12) throw new InvalidOperationException("the transform is singular");
         return new(Yy / d, -Xy / d, ((Xy * Y0) - (Yy * X0)) / d, -Yx / d, Xx / d, ((Yx * X0) - (Xx * Y0)) / d);
     }
+
+    /// <summary>How many times larger areas become; below 0 if the map mirrors.</summary>
+    public double Determinant => (Xx * Yy) - (Xy * Yx);
 
     /// <summary>The largest distance in pixels between what two maps do to the corners of an image.</summary>
     public double CornerDistance(AffineTransform other, int width, int height)
@@ -66,21 +69,17 @@ public readonly record struct AffineTransform(double Xx, double Xy, double X0, d
         return largest;
     }
 
+    /// <summary>From the pixels of an image to those of the same image resized: pixel areas are aligned, corners on corners.</summary>
+    public static AffineTransform Scaling(double across, double down) => new(across, 0, (across - 1) / 2, 0, down, (down - 1) / 2);
+
     /// <summary>The same map for images reduced by a whole factor, whose pixels are the means of factor x factor blocks.</summary>
-    internal AffineTransform Reduced(int factor)
-    {
-        double offset = (factor - 1) / 2.0;
-        var enlarge = new AffineTransform(factor, 0, offset, 0, factor, offset);
-        return enlarge.Inverse().After(this).After(enlarge);
-    }
+    internal AffineTransform Reduced(int factor) => Between(Scaling(1.0 / factor, 1.0 / factor), Scaling(1.0 / factor, 1.0 / factor));
 
     /// <summary>The inverse of <see cref="Reduced"/>.</summary>
-    internal AffineTransform Enlarged(int factor)
-    {
-        double offset = (factor - 1) / 2.0;
-        var enlarge = new AffineTransform(factor, 0, offset, 0, factor, offset);
-        return enlarge.After(this).After(enlarge.Inverse());
-    }
+    internal AffineTransform Enlarged(int factor) => Between(Scaling(factor, factor), Scaling(factor, factor));
+
+    /// <summary>The same map seen from other pixels of the source and of the target.</summary>
+    internal AffineTransform Between(AffineTransform source, AffineTransform target) => target.After(this).After(source.Inverse());
 
     /// <summary>The median of each number of maps about the same centre: robust while most of the maps are right.</summary>
     internal static AffineTransform Median(IReadOnlyList<AffineTransform> maps, double x, double y)

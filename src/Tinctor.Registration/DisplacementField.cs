@@ -1,5 +1,5 @@
-using System.Runtime.Intrinsics;
 using Tinctor.Slides;
+using Tinctor.Torch;
 
 namespace Tinctor.Registration;
 
@@ -14,6 +14,73 @@ public sealed class DisplacementField
     private readonly double[] xs, ys, dx, dy;
 
     private DisplacementField(double[] xs, double[] ys, double[] dx, double[] dy) => (this.xs, this.ys, this.dx, this.dy) = (xs, ys, dx, dy);
+
+    /// <summary>
+    /// A field over an image of this size: shifts [2, h, w] (x, then y) at the centres of h x w equal cells that cover it.
+    /// </summary>
+    /// <exception cref="ArgumentException">The tensor has another shape.</exception>
+    public static DisplacementField Covering(double width, double height, Tensor shifts)
+    {
+        if (shifts.shape is not [2, > 0, > 0]) throw new ArgumentException("shifts are [2, height, width]", nameof(shifts));
+        double[] Values(int axis) => Array.ConvertAll(shifts[axis].to(ScalarType.Float32).contiguous().ToArray<float>(), v => (double)v);
+        return new(Centres(width, shifts.size(2)), Centres(height, shifts.size(1)), Values(0), Values(1));
+    }
+
+    /// <summary>A field of the same layout as <see cref="Covering(double, double, Tensor)"/>, of a function of the place.</summary>
+    internal static DisplacementField Covering(double width, double height, int columns, int rows, Func<double, double, (double X, double Y)> shift)
+    {
+        double[] xs = Centres(width, columns), ys = Centres(height, rows);
+        var shifts = new (double X, double Y)[columns * rows];
+        Parallel.For(0, rows, r =>
+        {
+            for (int c = 0; c < columns; c++) shifts[(r * columns) + c] = shift(xs[c], ys[r]);
+        });
+        return new(xs, ys, Array.ConvertAll(shifts, s => s.X), Array.ConvertAll(shifts, s => s.Y));
+    }
+
+    /// <summary>Nodes across and down.</summary>
+    internal (int Columns, int Rows) Grid => (xs.Length, ys.Length);
+
+    /// <summary>The shifts [2, h, w], x, then y; float32.</summary>
+    public Tensor ToTensor() =>
+        torch.tensor<float>([.. dx.Concat(dy).Select(value => (float)value)], 2, ys.Length, xs.Length);
+
+    /// <summary>The same map for resized images: places times one factor, shifts times another.</summary>
+    internal DisplacementField Between(AffineTransform source, AffineTransform target)
+    {
+        double[] Places(double[] places, double scale, double offset) => Array.ConvertAll(places, place => (place * scale) + offset);
+        return new(Places(xs, source.Xx, source.X0), Places(ys, source.Yy, source.Y0), Places(dx, target.Xx, 0), Places(dy, target.Yy, 0));
+    }
+
+    /// <summary>
+    /// Jacobian determinants of the affine map with this displacement, against those of the affine map alone, at the corners of all cells: the
+    /// smallest, and the share of corners where it is not above 0, that is where the plane folds.
+    /// </summary>
+    internal (double Smallest, double Folded) Determinants(AffineTransform affine)
+    {
+        double smallest = double.PositiveInfinity;
+        int folded = 0, columns = xs.Length, cells = (columns - 1) * (ys.Length - 1);
+        for (int cell = 0; cell < cells; cell++)
+        {
+            int c = cell % (columns - 1), r = cell / (columns - 1), at = (r * columns) + c;
+            double across = xs[c + 1] - xs[c], down = ys[r + 1] - ys[r];
+            foreach (int row in (int[])[at, at + columns])
+            {
+                foreach (int column in (int[])[at, at + 1])
+                {
+                    double xx = affine.Xx + ((dx[row + 1] - dx[row]) / across), yx = affine.Yx + ((dy[row + 1] - dy[row]) / across);
+                    double xy = affine.Xy + ((dx[column + columns] - dx[column]) / down), yy = affine.Yy + ((dy[column + columns] - dy[column]) / down);
+                    double determinant = ((xx * yy) - (xy * yx)) / affine.Determinant;
+                    smallest = Math.Min(smallest, determinant);
+                    if (determinant <= 0) folded++;
+                }
+            }
+        }
+        return cells == 0 ? (1, 0) : (smallest, folded / (4.0 * cells));
+    }
+
+    private static double[] Centres(double length, long count) =>
+        [.. Enumerable.Range(0, (int)count).Select(i => ((i + 0.5) * length / count) - 0.5)];
 
     /// <summary>The largest shift along an axis, in pixels.</summary>
     public double Largest => dx.Concat(dy).Max(Math.Abs);
@@ -50,77 +117,57 @@ public sealed class DisplacementField
     }
 
     /// <summary>
-    /// The target as it lies on the source: bicubic (a = -0.75, as torch grid_sample), edges repeated. 8-bit RGB; a pixel is one vector,
-    /// which takes a tenth of the time of planes.
+    /// The target as it lies on the source: bicubic (a = -0.75, as torch grid_sample), edges repeated.
     /// </summary>
     public Image Apply(Image target)
     {
         var (width, height) = (target.Width, target.Height);
-        var pixels = new Vector128<float>[width * height];
-        for (int i = 0; i < pixels.Length; i++)
-            pixels[i] = Vector128.Create(target.Data[3 * i], target.Data[(3 * i) + 1], target.Data[(3 * i) + 2], 0f);
-        var warped = new Image(width, height, 3);
-        var columns = Enumerable.Range(0, width).Select(x => Between(xs, x)).ToArray();
+        var sampler = new CubicSampler(target);
+        var warped = new Image(width, height, target.Channels, target.SampleType);
+        var columns = Columns(0, 1, width);
+        var shifts = new (double X, double Y)[width];
         for (int y = 0; y < height; y++)
         {
-            var (acrossX, acrossY) = Across(y);
-            for (int x = 0; x < width; x++)
-            {
-                var (column, beyond) = columns[x];
-                int next = Math.Min(column + 1, xs.Length - 1);
-                double u = x + acrossX[column] + (beyond * (acrossX[next] - acrossX[column]));
-                double v = y + acrossY[column] + (beyond * (acrossY[next] - acrossY[column]));
-                Store(Sample(pixels, width, height, u, v), warped.Data.AsSpan(3 * ((y * width) + x), 3));
-            }
+            Along(y, columns, shifts);
+            for (int x = 0; x < width; x++) sampler.Sample(x + shifts[x].X, y + shifts[x].Y, warped, (y * width) + x);
         }
         return warped;
     }
 
-    // The grid's columns at a row of pixels.
-    private (double[] X, double[] Y) Across(int y)
+    /// <summary>The shift at a place of the source.</summary>
+    public (double X, double Y) At(double x, double y)
+    {
+        var shift = new (double X, double Y)[1];
+        Along(y, Columns(x, 1, 1), shift);
+        return shift[0];
+    }
+
+    /// <summary>Where places of one row lie between the grid's columns: the node at or before each, and how far it is to the next one.</summary>
+    internal (int Node, double Fraction)[] Columns(double first, double step, int count) =>
+        [.. Enumerable.Range(0, count).Select(i => Between(xs, first + (i * step)))];
+
+    /// <summary>The shifts along a row of the source, at places as <see cref="Columns"/> has them.</summary>
+    internal void Along(double y, ReadOnlySpan<(int Node, double Fraction)> columns, Span<(double X, double Y)> shifts)
     {
         var (row, below) = Between(ys, y);
-        int first = row * xs.Length, next = Math.Min(row + 1, ys.Length - 1) * xs.Length;
-        double[] Mix(double[] of) => [.. Enumerable.Range(0, xs.Length).Select(c => of[first + c] + (below * (of[next + c] - of[first + c])))];
-        return (Mix(dx), Mix(dy));
-    }
-
-    private static Vector128<float> Sample(Vector128<float>[] pixels, int width, int height, double u, double v)
-    {
-        var (left, top) = ((int)Math.Floor(u), (int)Math.Floor(v));
-        Vector128<float> across = Cubic((float)(u - left)), down = Cubic((float)(v - top)), sum = default;
-        int a = Math.Clamp(left - 1, 0, width - 1), b = Math.Clamp(left, 0, width - 1);
-        int c = Math.Clamp(left + 1, 0, width - 1), d = Math.Clamp(left + 2, 0, width - 1);
-        for (int k = 0; k < 4; k++)
+        int upper = row * xs.Length, lower = Math.Min(row + 1, ys.Length - 1) * xs.Length, last = xs.Length - 1;
+        for (int i = 0; i < shifts.Length; i++)
         {
-            int row = Math.Clamp(top - 1 + k, 0, height - 1) * width;
-            Vector128<float> line = (pixels[row + a] * across[0]) + (pixels[row + b] * across[1])
-                + (pixels[row + c] * across[2]) + (pixels[row + d] * across[3]);
-            sum += line * down[k];
+            var (left, beyond) = columns[i];
+            int right = Math.Min(left + 1, last);
+            double Mix(double[] of)
+            {
+                double above = of[upper + left] + (below * (of[lower + left] - of[upper + left]));
+                double next = of[upper + right] + (below * (of[lower + right] - of[upper + right]));
+                return above + (beyond * (next - above));
+            }
+            shifts[i] = (Mix(dx), Mix(dy));
         }
-        return sum;
     }
 
-    // Weights of the four pixels around a place that is t beyond the second.
-    private static Vector128<float> Cubic(float t)
-    {
-        const float a = -0.75f;
-        float Near(float s) => ((((a + 2) * s) - (a + 3)) * s * s) + 1;
-        float Far(float s) => (((((a * s) - (5 * a)) * s) + (8 * a)) * s) - (4 * a);
-        return Vector128.Create(Far(t + 1), Near(t), Near(1 - t), Far(2 - t));
-    }
-
-    private static void Store(Vector128<float> rgb, Span<byte> to)
-    {
-        Vector128<float> rounded = Vector128.Min(Vector128.Max(rgb, Vector128<float>.Zero), Vector128.Create(255f)) + Vector128.Create(0.5f);
-        (to[0], to[1], to[2]) = ((byte)rounded[0], (byte)rounded[1], (byte)rounded[2]);
-    }
-
-    // The node at or before a position, and how far it is to the next one.
     private static (int Node, double Fraction) Between(double[] nodes, double position)
     {
-        int node = 0;
-        while (node < nodes.Length - 2 && nodes[node + 1] <= position) node++;
+        int found = Array.BinarySearch(nodes, position), node = Math.Clamp(found < 0 ? ~found - 1 : found, 0, Math.Max(0, nodes.Length - 2));
         return (node, nodes.Length < 2 ? 0 : Math.Clamp((position - nodes[node]) / (nodes[node + 1] - nodes[node]), 0, 1));
     }
 }

@@ -18,10 +18,14 @@ public enum StructureChannel
 }
 
 /// <summary>Grey images [1, 1, H, W] of tissue structure, with mean 0 and standard deviation 1.</summary>
-internal static class StructureImage
+public static class StructureImage
 {
     private const float Floor = 1e-6f;
+    private const double Least = 0.01, Most = 0.99; // quantiles
+    private const int QuantileSamples = 100_000;
 
+    /// <summary>The structure of a field.</summary>
+    /// <exception cref="InvalidDataException">Haematoxylin is asked for of an image that is not RGB.</exception>
     public static Tensor Of(Image image, StructureChannel channel)
     {
         using var scope = torch.NewDisposeScope();
@@ -34,6 +38,20 @@ internal static class StructureImage
             structure = ((gx * gx) + (gy * gy)).sqrt();
         }
         return Standardise(structure).MoveToOuterDisposeScope();
+    }
+
+    /// <summary>
+    /// The structure of a section, 0 to 1 from its 1st to its 99th percentile: stains of any strength become alike, and neither dust nor
+    /// folds take the range.
+    /// </summary>
+    /// <exception cref="InvalidDataException">Haematoxylin is asked for of an image that is not RGB.</exception>
+    public static Tensor Stretched(Image image, StructureChannel channel)
+    {
+        using var scope = torch.NewDisposeScope();
+        Tensor structure = Of(image, channel);
+        Tensor some = structure.view(-1)[TensorIndex.Slice(step: 1 + (structure.numel() / QuantileSamples))];
+        Tensor low = some.quantile(Least), high = some.quantile(Most);
+        return ((structure - low) / (high - low + Floor)).clamp(0, 1).MoveToOuterDisposeScope();
     }
 
     /// <summary>Share of pixels with tissue, by an optical density above that of glass; null for images that are not RGB.</summary>

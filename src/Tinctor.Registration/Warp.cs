@@ -72,6 +72,18 @@ public static class Warp
         return grid.unsqueeze(0).MoveToOuterDisposeScope();
     }
 
+    /// <summary>
+    /// Values of an image [1, C, H, W] at positions [h, w] (bilinear, with gradients for the positions), and where these lie inside of it
+    /// [1, 1, h, w].
+    /// </summary>
+    internal static (Tensor Values, Tensor Inside) Sample(Tensor image, Tensor u, Tensor v)
+    {
+        (long width, long height) = (image.size(3), image.size(2));
+        Tensor grid = torch.stack([(u * (2.0 / Math.Max(1, width - 1))) - 1, (v * (2.0 / Math.Max(1, height - 1))) - 1], -1);
+        Tensor inside = ((u >= 0) & (u <= width - 1) & (v >= 0) & (v <= height - 1)).to(image.dtype).detach();
+        return (F.grid_sample(image, grid.unsqueeze(0), "bilinear", "border", align_corners: true), inside.unsqueeze(0).unsqueeze(0));
+    }
+
     /// <summary>Target positions of the pixels of a source of this size, two tensors [H, W].</summary>
     internal static (Tensor U, Tensor V) Positions(AffineTransform t, int width, int height)
     {

@@ -147,7 +147,7 @@ public static class PairCommand
         TilingResult result = console.Progress().Start(context =>
         {
             ProgressTask task = context.AddTask("registering", maxValue: 1);
-            return PairTiling.Write([.. fields.Keys], folder, options, new Reporter(task), cancel);
+            return PairTiling.Write([.. fields.Keys], folder, options, new TaskProgress(task), cancel);
         });
         IReadOnlyList<RegisteredTile> tiles = result.Tiles;
         WriteFields(Path.Combine(folder, "fields.csv"), result.Fields);
@@ -278,9 +278,4 @@ public static class PairCommand
     }
 
     private static string Number(double value, string format) => value.ToString(format, CultureInfo.InvariantCulture);
-
-    private sealed class Reporter(ProgressTask task) : IProgress<double>
-    {
-        public void Report(double value) => task.Value = value;
-    }
 }

@@ -1,0 +1,42 @@
+using Tinctor.Slides;
+
+namespace Tinctor.Registration.Sections;
+
+/// <summary>Writes the target as it lies on the source, pixel for pixel of the source's level 0, in bands: memory grows with the width alone.</summary>
+public static class SlideWarp
+{
+    private const int Band = 512;
+
+    /// <summary>Writes the whole slide.</summary>
+    /// <param name="transform">From source to target; it must have passed, or the caller must know better.</param>
+    /// <param name="target">The target's slide.</param>
+    /// <param name="path">Any file that <see cref="SlideWriter"/> writes.</param>
+    /// <param name="jpegQuality">1 to 100; null writes without loss.</param>
+    /// <param name="progress">Told the share that is done, 0 to 1.</param>
+    /// <param name="cancel">Stops between bands; nothing is left of the file.</param>
+    /// <exception cref="InvalidDataException">The target is damaged or another slide, or the format cannot hold it.</exception>
+    /// <exception cref="IOException">The file cannot be written.</exception>
+    public static void Write(SlideTransform transform, Slide target, string path, int? jpegQuality = 90, IProgress<double>? progress = null,
+        CancellationToken cancel = default)
+    {
+        SlideFrame frame = transform.Source;
+        var spec = new SlideSpec(frame.Width, frame.Height, target.Channels, target.SampleType)
+        {
+            Mpp = frame.Mpp,
+            Name = Path.GetFileNameWithoutExtension(target.Path),
+            ChannelNames = target.ChannelNames.Count == target.Channels ? target.ChannelNames : [],
+            JpegQuality = jpegQuality,
+        };
+        SlideWriter.Write(path, spec, Bands);
+
+        IEnumerable<Image> Bands()
+        {
+            for (int y = 0; y < frame.Height; y += Band)
+            {
+                cancel.ThrowIfCancellationRequested();
+                yield return transform.Read(target, 1, 0, y, frame.Width, Math.Min(Band, frame.Height - y));
+                progress?.Report(Math.Min(1, (y + Band) / (double)frame.Height));
+            }
+        }
+    }
+}
