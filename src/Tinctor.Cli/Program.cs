@@ -10,6 +10,7 @@ var root = new RootCommand("Virtual staining of histology: from slides to regist
     DemoCommand.Create(),
     PhantomCommand.Create(),
     InfoCommand.Create(),
+    ConvertCommand.Create(),
     TissueCommand.Create(),
     RegisterCommand.Create(),
     WarpCommand.Create(),

@@ -120,17 +120,14 @@ public sealed partial class Image
     /// <summary>Makes every pixel the same: one sample for each channel.</summary>
     public void Fill(ReadOnlySpan<ushort> pixel)
     {
-        for (var i = 0; i < Width * Height * Channels; i++)
+        Span<byte> first = Data.AsSpan(0, Width * BytesPerPixel);
+        Span<ushort> wide = MemoryMarshal.Cast<byte, ushort>(first);
+        for (int i = 0; i < Width * Channels; i++)
         {
-            if (SampleType == SampleType.UInt8)
-            {
-                Data[i] = (byte)pixel[i % Channels];
-            }
-            else
-            {
-                Samples16[i] = pixel[i % Channels];
-            }
+            if (SampleType == SampleType.UInt8) first[i] = (byte)pixel[i % Channels];
+            else wide[i] = pixel[i % Channels];
         }
+        for (int y = 1; y < Height; y++) first.CopyTo(Data.AsSpan(y * first.Length));
     }
 
     /// <summary>

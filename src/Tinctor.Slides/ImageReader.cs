@@ -1,4 +1,3 @@
-using System.Runtime.InteropServices;
 using Tinctor.Slides.Native;
 
 namespace Tinctor.Slides;
@@ -25,7 +24,7 @@ internal static class ImageReader
         }
         var planes = new byte[image.Data.Length];
         source.Decode(planes);
-        Interleave(planes, image);
+        image.Interleave(planes);
         return image;
     });
 
@@ -96,11 +95,7 @@ internal static class ImageReader
         {
             pages = ChannelPages(path, ref image);
         }
-        if (format == ImageFormat.Png && image.Bands is 2 or 4 && !keepAlpha)
-        {
-            image = Replaced(image, OnWhite(image));
-        }
-        return image;
+        return keepAlpha ? image : WithoutAlpha(image, format);
     }
 
     /// <summary>Opens a page of a file for reads of any part of it, upright and without alpha.</summary>
@@ -110,10 +105,9 @@ internal static class ImageReader
     /// <param name="smaller">Which of the smaller versions beside it; -1 for the page itself.</param>
     public static VipsImage OpenForRegions(string path, ImageFormat format, int page = 0, int smaller = -1)
     {
-        using var load = Loader(format).Set("filename", path).Set("access", "random").Set("fail_on", "warning");
+        using VipsOperation load = Loader(path, format, "random");
         if (format == ImageFormat.Tiff) load.Set("page", $"{page}").Set("subifd", $"{smaller}");
-        VipsImage image = load.RunToImage();
-        if (format == ImageFormat.Png && image.Bands is 2 or 4) image = Replaced(image, OnWhite(image));
+        VipsImage image = WithoutAlpha(load.RunToImage(), format);
         if (image.Orientation > 1) image = Replaced(image, new VipsOperation("autorot").Set("in", image));
         return image;
     }
@@ -125,24 +119,22 @@ internal static class ImageReader
             return operation.RunToImage();
     }
 
-    private static VipsOperation OnWhite(VipsImage image) =>
-        new VipsOperation("flatten").Set("in", image).Set("background", image.Format == VipsImage.UShort ? "65535" : "255");
+    // Alpha of a PNG is laid over white.
+    private static VipsImage WithoutAlpha(VipsImage image, ImageFormat format) => format == ImageFormat.Png && image.Bands is 2 or 4
+        ? Replaced(image, new VipsOperation("flatten").Set("in", image).Set("background", image.Format == VipsImage.UShort ? "65535" : "255"))
+        : image;
 
-    private static VipsOperation Loader(ImageFormat format) => new(format switch
+    private static VipsOperation Loader(string path, ImageFormat format, string access) => new VipsOperation(format switch
     {
         ImageFormat.Png => "pngload",
         ImageFormat.Jpeg => "jpegload",
         _ => "tiffload",
-    });
+    }).Set("filename", path).Set("access", access).Set("fail_on", "warning");
 
     private static VipsImage Load(string path, ImageFormat format, int pages = 1)
     {
-        using var load = Loader(format);
-        load.Set("filename", path).Set("access", "sequential").Set("fail_on", "warning");
-        if (format == ImageFormat.Tiff)
-        {
-            load.Set("n", $"{pages}");
-        }
+        using VipsOperation load = Loader(path, format, "sequential");
+        if (format == ImageFormat.Tiff) load.Set("n", $"{pages}");
         return load.RunToImage();
     }
 
@@ -216,32 +208,6 @@ internal static class ImageReader
             ? info
             : throw new InvalidDataException(
                 $"{path}: {info.Width}x{info.Height}x{info.Channels} samples do not fit in one image (2 GB); cut it into tiles");
-    }
-
-    /// <summary>Planes, one behind the other, into the pixels of an image.</summary>
-    public static void Interleave(byte[] planes, Image image)
-    {
-        var (channels, pixels) = (image.Channels, image.Width * image.Height);
-        if (image.SampleType == SampleType.UInt8)
-        {
-            Interleave<byte>(planes, image.Data, channels, pixels);
-        }
-        else
-        {
-            Interleave(MemoryMarshal.Cast<byte, ushort>(planes), image.Samples16, channels, pixels);
-        }
-    }
-
-    private static void Interleave<T>(ReadOnlySpan<T> planes, Span<T> target, int channels, int pixels)
-    {
-        for (var c = 0; c < channels; c++)
-        {
-            var plane = planes.Slice(c * pixels, pixels);
-            for (int i = 0, j = c; i < plane.Length; i++, j += channels)
-            {
-                target[j] = plane[i];
-            }
-        }
     }
 
     private static string Name(ImageFormat format) => format.ToString().ToUpperInvariant();

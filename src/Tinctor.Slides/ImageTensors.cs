@@ -93,7 +93,7 @@ public sealed partial class Image
         }
     }
 
-    private float Largest => SampleType == SampleType.UInt8 ? byte.MaxValue : ushort.MaxValue;
+    internal float Largest => SampleType == SampleType.UInt8 ? byte.MaxValue : ushort.MaxValue;
 
     /// <summary>Divides, as torchvision does: multiplying by 1 / 255 would differ in the last bit.</summary>
     private static void Normalise(Span<float> row, float largest, ValueRange range)

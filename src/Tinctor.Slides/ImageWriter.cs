@@ -9,7 +9,7 @@ internal static class ImageWriter
     public static unsafe void Write(Image image, string path, int jpegQuality, TiffCompression compression)
     {
         var format = FormatOf(path);
-        Refuse(image, path, format);
+        Refuse(path, format, image.Channels, image.SampleType);
         fixed (byte* pixels = image.Data)
         {
             var vipsFormat = image.SampleType == SampleType.UInt8 ? VipsImage.UChar : VipsImage.UShort;
@@ -18,14 +18,19 @@ internal static class ImageWriter
             using var source = copy.RunToImage();
             using var save = format switch
             {
-                // Smaller than libvips' default (by 2 and 32 % on two sections tried) and faster.
-                ImageFormat.Png => new VipsOperation("pngsave_buffer").Set("filter", "up").Set("compression", "3"),
-                ImageFormat.Jpeg => new VipsOperation("jpegsave_buffer").Set("Q", $"{jpegQuality}").Set("subsample_mode", "off"),
+                ImageFormat.Png => Png("pngsave_buffer"),
+                ImageFormat.Jpeg => Jpeg("jpegsave_buffer", jpegQuality),
                 _ => new VipsOperation("tiffsave_buffer").Set("compression", compression.ToString().ToLowerInvariant()),
             };
             save.Set("in", source).RunToBytes(bytes => Store(path, bytes));
         }
     }
+
+    // Smaller than libvips' default (by 2 and 32 % on two sections tried) and faster.
+    public static VipsOperation Png(string operation) => new VipsOperation(operation).Set("filter", "up").Set("compression", "3");
+
+    public static VipsOperation Jpeg(string operation, int quality) =>
+        new VipsOperation(operation).Set("Q", $"{quality}").Set("subsample_mode", "off");
 
     private static ImageFormat FormatOf(string path) => Path.GetExtension(path).ToLowerInvariant() switch
     {
@@ -35,13 +40,14 @@ internal static class ImageWriter
         _ => throw new InvalidDataException($"{path}: cannot write images with this extension; use .png, .jpg or .tif"),
     };
 
-    private static void Refuse(Image image, string path, ImageFormat format)
+    /// <summary>Throws <see cref="InvalidDataException"/> if the format cannot hold such an image.</summary>
+    public static void Refuse(string path, ImageFormat format, int channels, SampleType type)
     {
         var reason = format switch
         {
-            ImageFormat.Jpeg when image.SampleType != SampleType.UInt8 => "JPEG holds 8 bits a sample, the image has 16",
-            ImageFormat.Jpeg when image.Channels is not (1 or 3) => $"JPEG holds 1 or 3 channels, the image has {image.Channels}",
-            ImageFormat.Png when image.Channels > 4 => $"PNG holds up to 4 channels, the image has {image.Channels}",
+            ImageFormat.Jpeg when type != SampleType.UInt8 => "JPEG holds 8 bits a sample, the image has 16",
+            ImageFormat.Jpeg when channels is not (1 or 3) => $"JPEG holds 1 or 3 channels, the image has {channels}",
+            ImageFormat.Png when channels > 4 => $"PNG holds up to 4 channels, the image has {channels}",
             _ => null,
         };
         if (reason is not null)

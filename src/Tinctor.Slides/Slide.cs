@@ -10,6 +10,7 @@ namespace Tinctor.Slides;
 public sealed class Slide : IDisposable
 {
     private const long MostPixels = 1 << 25;
+    private const int PieceWidth = 2048;
 
     private readonly SlideFormat format;
 
@@ -40,8 +41,18 @@ public sealed class Slide : IDisposable
     /// <summary>How a sample is stored.</summary>
     public SampleType SampleType => format.SampleType;
 
-    /// <summary>Names of the channels, where the file tells them.</summary>
-    public IReadOnlyList<string> ChannelNames => format.ChannelNames;
+    /// <summary>Names, colours and display ranges of the channels, where the file tells them; nothing, or one for each.</summary>
+    public IReadOnlyList<SlideChannel> ChannelInfo => format.ChannelInfo;
+
+    /// <summary>
+    /// Whether this is fluorescence, black where there is nothing: other than three channels, or RGB that is dark in most places of an overview.
+    /// </summary>
+    /// <exception cref="InvalidDataException">The overview is damaged.</exception>
+    public bool IsFluorescence => Named(Path, "its overview cannot be read", () => format.IsFluorescence);
+
+    /// <summary>What a reader should know: planes that are not read, one channel that is stored as RGB.</summary>
+    /// <exception cref="InvalidDataException">The overview is damaged.</exception>
+    public IReadOnlyList<string> Remarks => Named(Path, "its overview cannot be read", () => (string[])[.. format.Remarks, .. OnColours()]);
 
     /// <summary>Micrometres per pixel of level 0; null where nothing tells it.</summary>
     public double? Mpp { get; }
@@ -96,6 +107,38 @@ public sealed class Slide : IDisposable
         return region;
     }
 
+    /// <summary>
+    /// A region at any resolution, as <see cref="ReadAt"/> gives it, from the top in bands of its width: each is read on all cores while
+    /// the one before is used. So memory does not grow with the height.
+    /// </summary>
+    /// <param name="downsample">Pixels of level 0 to a pixel of the region, above 0.</param>
+    /// <param name="x">Left edge in pixels of that resolution; may lie outside.</param>
+    /// <param name="y">Upper edge.</param>
+    /// <param name="width">Pixels across, at least 1.</param>
+    /// <param name="height">Pixels down, at least 1.</param>
+    /// <param name="rows">Rows of a band; the last may have fewer.</param>
+    /// <exception cref="InvalidDataException">The file is damaged there, or gone; says so in one line that names it.</exception>
+    public IEnumerable<Image> ReadBands(double downsample, int x, int y, int width, int height, int rows)
+    {
+        Task<Image> Start(int top) => Task.Run(() => Band(downsample, x, y + top, width, Math.Min(rows, height - top)));
+        Task<Image> next = Start(0);
+        try
+        {
+            for (int top = rows; top < height; top += rows)
+            {
+                Image band = next.GetAwaiter().GetResult();
+                next = Start(top);
+                yield return band;
+            }
+            yield return next.GetAwaiter().GetResult();
+        }
+        finally
+        {
+            // Nobody reads on once the caller has stopped, and perhaps closes the slide.
+            ((IAsyncResult)next).AsyncWaitHandle.WaitOne();
+        }
+    }
+
     /// <summary>The size of the slide at so many pixels of level 0 a pixel.</summary>
     public (int Width, int Height) SizeAt(double downsample) =>
         (Math.Max(1, (int)Math.Round(Width / downsample)), Math.Max(1, (int)Math.Round(Height / downsample)));
@@ -148,9 +191,39 @@ public sealed class Slide : IDisposable
     private int LevelFor(double downsample) =>
         Math.Max(0, Enumerable.Range(0, Levels.Count).LastOrDefault(level => Levels[level].Downsample <= downsample * 1.005));
 
+    private Image Band(double downsample, int x, int y, int width, int height)
+    {
+        var band = new Image(width, height, Channels, SampleType);
+        int pieces = (width + PieceWidth - 1) / PieceWidth;
+        try
+        {
+            Parallel.For(0, pieces, i =>
+            {
+                int left = i * PieceWidth;
+                band.Paste(ReadAt(downsample, x + left, y, Math.Min(PieceWidth, width - left), height), left, 0);
+            });
+        }
+        catch (AggregateException error)
+        {
+            throw error.InnerException!;
+        }
+        return band;
+    }
+
+    // JPEG leaves some colour in samples that were 0.
+    private IEnumerable<string> OnColours()
+    {
+        if (Channels != 3 || !format.IsFluorescence) yield break;
+        Image overview = format.Overview();
+        float[] brightest = [.. Enumerable.Range(0, 3).Select(channel => overview.Samples(channel).Max())];
+        int lit = Array.IndexOf(brightest, brightest.Max());
+        yield return brightest.Count(value => value > brightest[lit] / 4) > 1 ? "fluorescence, stored as RGB"
+            : $"fluorescence of one channel, stored as RGB: {new[] { "red", "green", "blue" }[lit]} holds it";
+    }
+
     private Image InHalves(double downsample, int x, int y, int width, int height)
     {
-        Image whole = Empty(width, height);
+        var whole = new Image(width, height, Channels, SampleType);
         if (width >= height)
         {
             whole.Paste(ReadAt(downsample, x, y, width / 2, height), 0, 0);
@@ -167,7 +240,7 @@ public sealed class Slide : IDisposable
     private Image Empty(int width, int height)
     {
         var image = new Image(width, height, Channels, SampleType);
-        image.Fill(format.Background);
+        image.Fill(Named(Path, "its overview cannot be read", () => format.Background));
         return image;
     }
 
@@ -177,9 +250,9 @@ public sealed class Slide : IDisposable
         {
             return read();
         }
-        catch (Exception error) when (error is VipsException or InvalidDataException or EndOfStreamException && !error.Message.StartsWith(path))
+        catch (Exception error) when (error is VipsException or EndOfStreamException || (error is InvalidDataException && !error.Message.StartsWith(path)))
         {
-            throw new InvalidDataException($"{path}: {what} ({error.Message}); copy or export the file again", error);
+            throw new InvalidDataException($"{path}: {what} ({error.Message.Replace($"{path}: ", "")}); copy or export the file again", error);
         }
         catch (Exception error) when (error is OverflowException or OutOfMemoryException)
         {

@@ -1,3 +1,5 @@
+using System.Globalization;
+
 namespace Tinctor.Slides;
 
 /// <summary>What a slide that is to be written is.</summary>
@@ -13,8 +15,8 @@ public sealed record SlideSpec(int Width, int Height, int Channels = 3, SampleTy
     /// <summary>Name of the image in OME-XML.</summary>
     public string Name { get; init; } = "";
 
-    /// <summary>Names of the channels of fluorescence, one each or none.</summary>
-    public IReadOnlyList<string> ChannelNames { get; init; } = [];
+    /// <summary>Names, colours and display ranges of the channels of fluorescence, one each or none.</summary>
+    public IReadOnlyList<SlideChannel> ChannelInfo { get; init; } = [];
 
     /// <summary>Quality of JPEG, 1 to 100; null writes without loss, as 16 bits always are.</summary>
     public int? JpegQuality { get; init; } = 90;
@@ -30,4 +32,16 @@ public sealed record SlideSpec(int Width, int Height, int Channels = 3, SampleTy
     /// </summary>
     public long ExpectedBytes => (long)((double)Width * Height * Channels * (SampleType == SampleType.UInt8 ? 1 : 2)
         * (IsJpeg ? 1 / 12.0 : 2 / 3.0) * 4 / 3);
+
+    /// <summary>What will be written, for people: "40000x30000, about 800 MB (JPEG of quality 90)".</summary>
+    public override string ToString() => string.Create(CultureInfo.InvariantCulture, $"{Width}x{Height}{(Channels is 1 or 3 ? "" : $"x{Channels}")}, ")
+        + $"about {Size(ExpectedBytes)} ({(IsJpeg ? $"JPEG of quality {JpegQuality}" : "without loss")})";
+
+    /// <summary>Bytes for people: "1.2 GB", "800 MB", "3 kB".</summary>
+    internal static string Size(long bytes) => bytes switch
+    {
+        >= 1_000_000_000 => string.Create(CultureInfo.InvariantCulture, $"{bytes / 1e9:0.0} GB"),
+        >= 1_000_000 => string.Create(CultureInfo.InvariantCulture, $"{bytes / 1e6:0} MB"),
+        _ => string.Create(CultureInfo.InvariantCulture, $"{bytes / 1e3:0} kB"),
+    };
 }

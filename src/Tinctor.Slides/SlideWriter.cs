@@ -6,15 +6,29 @@ using Tinctor.Torch.Serialization;
 namespace Tinctor.Slides;
 
 /// <summary>
-/// Writes slides row by row, so that memory does not grow with their height: pyramidal OME-TIFF and TIFF, PNG, JPEG. The file is
-/// complete or not there at all.
+/// Writes slides row by row, so that memory does not grow with their height: pyramidal OME-TIFF and TIFF, Deep Zoom, PNG, JPEG. The slide
+/// is complete or not there at all.
 /// </summary>
 public static class SlideWriter
 {
+    private const int LargestJpegSide = 65_500;
+
+    // As OpenSeadragon's and Deep Zoom's own tools have them.
+    private const string DeepZoomTile = "254", DeepZoomOverlap = "1";
+
+    private enum Kind
+    {
+        OmeTiff,
+        Tiff,
+        DeepZoom,
+        Png,
+        Jpeg,
+    }
+
     /// <summary>Writes a slide.</summary>
     /// <param name="path">
-    /// .ome.tif and .ome.tiff: OME-TIFF, BigTIFF with its levels as SubIFDs; .tif and .tiff: levels as pages; .png, .jpg,
-    /// .jpeg: plain.
+    /// .ome.tif and .ome.tiff: OME-TIFF, BigTIFF with its levels as SubIFDs; .tif and .tiff: levels as pages; .dzi: Deep Zoom, with its tiles
+    /// in a folder beside it that ends in _files; .png, .jpg, .jpeg: plain.
     /// </param>
     /// <param name="spec">What is written.</param>
     /// <param name="bands">
@@ -25,16 +39,15 @@ public static class SlideWriter
     /// <exception cref="IOException">The file cannot be written, for lack of space for instance.</exception>
     public static void Write(string path, SlideSpec spec, Func<IEnumerable<Image>> bands)
     {
-        string kind = KindOf(path);
+        Kind kind = KindOf(path);
         bool planes = spec.Channels is not (1 or 3);
-        if (planes && !kind.EndsWith("tif"))
-            throw new InvalidDataException($"{path}: holds 1 or 3 channels, the slide has {spec.Channels}; write an .ome.tif");
+        Refuse(path, kind, spec);
         RefuseFullDisk(path, spec);
         using var rows = new VipsRowSource(spec.Width, planes ? checked(spec.Height * spec.Channels) : spec.Height, planes ? 1 : spec.Channels,
             spec.SampleType, planes ? Planes(spec, bands) : bands().Select(band => (ReadOnlyMemory<byte>)band.Data));
         try
         {
-            AtomicFile.Replace(path, temporary => Save(rows, temporary, kind, spec, planes));
+            AtomicFile.Replace(path, temporary => Save(rows, path, temporary, kind, spec, planes));
         }
         catch (VipsException error)
         {
@@ -43,28 +56,75 @@ public static class SlideWriter
         }
     }
 
-    private static string KindOf(string path)
+    /// <summary>Throws <see cref="InvalidDataException"/> if a slide cannot be written under this name: for a command, before it starts.</summary>
+    public static void Refuse(string path, SlideSpec spec) => Refuse(path, KindOf(path), spec);
+
+    private static Kind KindOf(string path)
     {
         string name = Path.GetFileName(path).ToLowerInvariant();
-        string[] known = [".ome.tif", ".ome.tiff", ".tif", ".tiff", ".png", ".jpg", ".jpeg"];
-        string kind = known.FirstOrDefault(name.EndsWith)
-            ?? throw new InvalidDataException($"{path}: slides are written as {string.Join(", ", known)}");
-        return kind.TrimStart('.').Replace("tiff", "tif").Replace("jpeg", "jpg");
+        return name.EndsWith(".ome.tif") || name.EndsWith(".ome.tiff") ? Kind.OmeTiff : Path.GetExtension(name) switch
+        {
+            ".tif" or ".tiff" => Kind.Tiff,
+            ".dzi" => Kind.DeepZoom,
+            ".png" => Kind.Png,
+            ".jpg" or ".jpeg" => Kind.Jpeg,
+            _ => throw new InvalidDataException($"{path}: slides are written as .ome.tif, .tif, .dzi, .png or .jpg"),
+        };
     }
 
-    private static void Save(VipsRowSource rows, string path, string kind, SlideSpec spec, bool planes)
+    private static void Refuse(string path, Kind kind, SlideSpec spec)
     {
+        bool colours = spec.Channels is 1 or 3, wide = spec.SampleType == SampleType.UInt16;
+        string? reason = kind switch
+        {
+            Kind.OmeTiff or Kind.Tiff => null,
+            _ when !colours => $"holds 1 or 3 channels, the slide has {spec.Channels}",
+            Kind.Jpeg when wide => "JPEG holds 8 bits a sample, the slide has 16",
+            Kind.DeepZoom when wide => "Deep Zoom holds 8 bits a sample, the slide has 16",
+            Kind.Jpeg when Math.Max(spec.Width, spec.Height) > LargestJpegSide => $"JPEG holds up to {LargestJpegSide} pixels a side",
+            _ => null,
+        };
+        if (reason is not null) throw new InvalidDataException($"{path}: {reason}; write an .ome.tif");
+    }
+
+    private static void Save(VipsRowSource rows, string path, string temporary, Kind kind, SlideSpec spec, bool planes)
+    {
+        using var targets = new KeptTargets();
         using VipsImage image = rows.Open();
         if (planes) image.SetPages(spec.Height, 0);
-        if (kind == "ome.tif") image.SetDescription(OmeXml.Write(spec));
-        using VipsOperation save = kind switch
-        {
-            "png" => new VipsOperation("pngsave").Set("filter", "up").Set("compression", "3"),
-            "jpg" => new VipsOperation("jpegsave").Set("Q", $"{spec.JpegQuality ?? 100}").Set("subsample-mode", "off"),
-            _ => Pyramid(spec).Set("subifd", kind == "ome.tif" ? "true" : "false"),
-        };
-        save.Set("in", image).Set("filename", path).Run();
+        if (kind == Kind.OmeTiff) image.SetDescription(OmeXml.Write(spec));
+        if (kind == Kind.DeepZoom) SaveDeepZoom(image, path, temporary, spec);
+        else using (VipsOperation save = Saver(kind, spec)) save.Set("in", image).Set("filename", temporary).Run();
     }
+
+    private static VipsOperation Saver(Kind kind, SlideSpec spec) => kind switch
+    {
+        Kind.Png => ImageWriter.Png("pngsave"),
+        Kind.Jpeg => ImageWriter.Jpeg("jpegsave", spec.JpegQuality ?? 100),
+        _ => Pyramid(spec).Set("subifd", kind == Kind.OmeTiff ? "true" : "false"),
+    };
+
+    // The tiles come to their place before the .dzi does, so that one that is there has all of its own.
+    private static void SaveDeepZoom(VipsImage image, string path, string temporary, SlideSpec spec)
+    {
+        string tiles = TilesOf(path), written = TilesOf(temporary);
+        try
+        {
+            using VipsOperation save = new VipsOperation("dzsave").Set("in", image).Set("filename", Path.ChangeExtension(temporary, null))
+                .Set("suffix", spec.JpegQuality is int quality ? $".jpg[Q={quality},subsample-mode=off]" : ".png")
+                .Set("region-shrink", "mean").Set("tile-size", DeepZoomTile).Set("overlap", DeepZoomOverlap);
+            save.Run();
+            File.Delete(path);
+            if (Directory.Exists(tiles)) Directory.Delete(tiles, recursive: true);
+            Directory.Move(written, tiles);
+        }
+        finally
+        {
+            if (Directory.Exists(written)) Directory.Delete(written, recursive: true);
+        }
+    }
+
+    private static string TilesOf(string path) => $"{Path.ChangeExtension(Path.GetFullPath(path), null)}_files";
 
     private static VipsOperation Pyramid(SlideSpec spec)
     {
@@ -80,17 +140,8 @@ public static class SlideWriter
 
     private static IEnumerable<ReadOnlyMemory<byte>> Planes(SlideSpec spec, Func<IEnumerable<Image>> bands)
     {
-        int size = Image.BytesPerSample(spec.SampleType);
         for (int channel = 0; channel < spec.Channels; channel++)
-        {
-            foreach (Image band in bands())
-            {
-                var plane = new byte[band.Width * band.Height * size];
-                for (int i = 0; i < plane.Length / size; i++)
-                    band.Data.AsSpan(((i * spec.Channels) + channel) * size, size).CopyTo(plane.AsSpan(i * size));
-                yield return plane;
-            }
-        }
+            foreach (Image band in bands()) yield return band.Plane(channel);
     }
 
     private static void RefuseFullDisk(string path, SlideSpec spec)
@@ -99,6 +150,6 @@ public static class SlideWriter
         Directory.CreateDirectory(folder);
         long free = new DriveInfo(folder).AvailableFreeSpace;
         if (free < spec.ExpectedBytes)
-            throw new IOException($"{path}: takes about {spec.ExpectedBytes / 1e9:0.0} GB, {free / 1e9:0.0} GB are free; make room, or choose another folder");
+            throw new IOException($"{path}: takes about {SlideSpec.Size(spec.ExpectedBytes)}, {SlideSpec.Size(free)} are free; make room, or choose another folder");
     }
 }

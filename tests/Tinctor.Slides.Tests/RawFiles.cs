@@ -70,6 +70,44 @@ internal static class RawFiles
         return file.ToArray();
     }
 
+    /// <summary>
+    /// A BigTIFF of uncompressed RGB tiles, its directory and tiles anywhere; what lies between is a hole in the file.
+    /// </summary>
+    public static void SparseBigTiff(string path, Image image, int tile, long tilesAt, long directoryAt)
+    {
+        using FileStream file = File.Create(path);
+        using var writer = new BinaryWriter(file);
+        int across = (image.Width + tile - 1) / tile, down = (image.Height + tile - 1) / tile, size = tile * tile * 3;
+        writer.Write("II+\0\b\0\0\0"u8);
+        writer.Write(directoryAt);
+        file.Position = tilesAt;
+        for (int i = 0; i < across * down; i++)
+        {
+            (int left, int top) = (i % across * tile, i / across * tile);
+            var pixels = new Image(tile, tile, 3);
+            pixels.Paste(image.Crop(left, top, Math.Min(tile, image.Width - left), Math.Min(tile, image.Height - top)), 0, 0);
+            writer.Write(pixels.Data);
+        }
+        long offsets = file.Position, sizes = offsets + (across * down * 8);
+        for (int i = 0; i < across * down; i++) writer.Write(tilesAt + ((long)i * size));
+        for (int i = 0; i < across * down; i++) writer.Write((long)size);
+        file.Position = directoryAt;
+        (ushort Tag, long Count, long Value)[] tags =
+        [
+            (256, 1, image.Width), (257, 1, image.Height), (258, 3, 0x0008_0008_0008), (259, 1, 1), (262, 1, 2), (277, 1, 3),
+            (322, 1, tile), (323, 1, tile), (324, across * down, offsets), (325, across * down, sizes),
+        ];
+        writer.Write((long)tags.Length);
+        foreach ((ushort tag, long count, long value) in tags)
+        {
+            writer.Write(tag);
+            writer.Write((ushort)(tag == 258 ? 3 : 16)); // 16-bit samples of BitsPerSample, else 64 bits
+            writer.Write(count);
+            writer.Write(value);
+        }
+        writer.Write(0L);
+    }
+
     public static (ushort, uint)[] Size(int width, int height, params (ushort, uint)[] more) =>
         [(256, (uint)width), (257, (uint)height), (278, (uint)height), .. more];
 

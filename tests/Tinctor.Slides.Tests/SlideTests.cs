@@ -1,3 +1,4 @@
+using System.Text;
 using Tinctor.Slides.Native;
 using Tinctor.Tests;
 
@@ -121,22 +122,54 @@ public sealed class SlideTests : InTemporaryFolder
     }
 
     [Theory]
-    [InlineData("", 2, null), InlineData("PhysicalSizeX=\"0.25\"", 2, 0.25), InlineData("PhysicalSizeX=\"250\" PhysicalSizeXUnit=\"nm\"", 2, 0.25),
-        InlineData("PhysicalSizeX=\"0.25\" PhysicalSizeXUnit=\"pixel\"", 2, null), InlineData("PhysicalSizeX=\"1e9\"", 2, null),
-        InlineData("PhysicalSizeX=\"NaN\"", 2, null), InlineData("PhysicalSizeX=\"-1\"", 2, null)]
-    public void Channels_of_an_ome_tiff_are_its_pages_and_absurd_sizes_are_none(string size, int channels, double? mpp)
+    [InlineData("", null), InlineData("PhysicalSizeX=\"0.25\"", 0.25), InlineData("PhysicalSizeX=\"250\" PhysicalSizeXUnit=\"nm\"", 0.25),
+        InlineData("PhysicalSizeX=\"0.25\" PhysicalSizeXUnit=\"pixel\"", null), InlineData("PhysicalSizeX=\"1e9\"", null),
+        InlineData("PhysicalSizeX=\"NaN\"", null), InlineData("PhysicalSizeX=\"-1\"", null)]
+    public void Channels_of_an_ome_tiff_are_its_pages_and_absurd_sizes_are_none(string size, double? mpp)
     {
-        Image image = TestImages.Make(64, 48, channels, SampleType.UInt16);
-        image.Write(At("ome.tif"));
-        string xml = $"<OME xmlns=\"http://www.openmicroscopy.org/Schemas/OME/2016-06\"><Image ID=\"Image:0\"><Pixels ID=\"Pixels:0\" DimensionOrder=\"XYCZT\" "
-            + $"SizeX=\"64\" SizeY=\"48\" SizeC=\"{channels}\" SizeZ=\"1\" SizeT=\"1\" Type=\"uint16\" {size}>"
-            + "<Channel ID=\"Channel:0\" Name=\"DAPI\"/><Channel ID=\"Channel:1\" Name=\"Cy5\"/></Pixels></Image></OME>";
-        WritePages(image, "ome.tif", xml);
-        using var slide = Slide.Open(At("ome.tif"));
+        Image image = TestImages.Make(64, 48, 2, SampleType.UInt16);
+        // The name makes room for the attributes.
+        string room = new('-', 60);
+        SlideWriter.Write(At("pages.ome.tif"), new SlideSpec(64, 48, 2, SampleType.UInt16) { Name = room, ChannelInfo = [new("DAPI"), new("Cy5")] }, () => [image]);
+        Patch("pages.ome.tif", $"\"{room}\"><Pixels", $"\"\"><Pixels {size}");
+        using var slide = Slide.Open(At("pages.ome.tif"));
         Assert.Equal(mpp, slide.Mpp);
-        Assert.Equal(["DAPI", "Cy5"], slide.ChannelNames);
+        Assert.Equal(["DAPI", "Cy5"], slide.ChannelInfo.Select(channel => channel.Name));
         Assert.Equal(image.Data, slide.Read(0, 0, 0, 64, 48).Data);
         Assert.Equal(image.Crop(5, 6, 20, 10).Data, slide.Read(0, 5, 6, 20, 10).Data);
+    }
+
+    [Theory]
+    [InlineData("XYCZT", new[] { 0, 1 }), InlineData("XYZCT", new[] { 0, 2 })]
+    public void Of_focal_planes_the_first_is_read_and_said(string order, int[] pages)
+    {
+        Image image = TestImages.Make(64, 48, 4, SampleType.UInt16);
+        SlideWriter.Write(At("stack.ome.tif"), new SlideSpec(64, 48, 4, SampleType.UInt16), () => [image]);
+        foreach ((string from, string to) in new[] { ("XYCZT", order), ("SizeC=\"4\"", "SizeC=\"2\""), ("SizeZ=\"1\"", "SizeZ=\"2\"") })
+            Patch("stack.ome.tif", from, to);
+        using var slide = Slide.Open(At("stack.ome.tif"));
+        Assert.Equal(["of 2 focal planes and 1 times the first is read"], slide.Remarks);
+        Image read = slide.Read(0, 0, 0, 64, 48);
+        Assert.Equal(2, read.Channels);
+        for (int c = 0; c < 2; c++) Assert.Equal(image.Samples(pages[c]), read.Samples(c));
+        // Planes that are in other files.
+        Patch("stack.ome.tif", "SizeT=\"1\"", "SizeT=\"9\"");
+        using var spread = Slide.Open(At("stack.ome.tif"));
+        Assert.Contains("tells of 36 planes, the file holds 4", Assert.Single(spread.Remarks));
+    }
+
+    [Theory]
+    [InlineData("test3-DAPI-2-(387).ndpi", "blue"), InlineData("test3-TRITC 2 (560).ndpi", "red")]
+    public void Fluorescence_stored_as_rgb_is_black_outside_and_said(string name, string colour)
+    {
+        using var slide = Slide.Open(SharedFiles.Path($"data/slides/{name}"));
+        Assert.True(slide.IsFluorescence);
+        Assert.Equal([$"fluorescence of one channel, stored as RGB: {colour} holds it"], slide.Remarks);
+        Assert.All(slide.Read(0, -10, 0, 8, 8).Data, sample => Assert.Equal(0, sample));
+        using var brightfield = Slide.Open(SharedFiles.Path("data/slides/cmu-1-small-region.svs"));
+        Assert.False(brightfield.IsFluorescence);
+        Assert.Empty(brightfield.Remarks);
+        Assert.All(brightfield.Read(0, -10, 0, 8, 8).Data, sample => Assert.Equal(255, sample));
     }
 
     [Fact]
@@ -173,21 +206,13 @@ public sealed class SlideTests : InTemporaryFolder
         }
     }
 
-    // Channels as pages, one below the other for libvips.
-    private unsafe void WritePages(Image image, string name, string description)
+    // Replaces a part of a file, as long as it was.
+    private void Patch(string name, string from, string to)
     {
-        var planes = new byte[image.Data.Length];
-        int size = image.Width * image.Height;
-        for (int i = 0; i < size; i++)
-            for (int c = 0; c < image.Channels; c++)
-                image.Data.AsSpan(((i * image.Channels) + c) * 2, 2).CopyTo(planes.AsSpan(((c * size) + i) * 2));
-        fixed (byte* pixels = planes)
-        {
-            using var memory = VipsImage.Wrap(pixels, planes.Length, image.Width, image.Height * image.Channels, 1, VipsImage.UShort);
-            memory.SetPages(image.Height, 0);
-            memory.SetDescription(description);
-            using var save = new VipsOperation("tiffsave").Set("in", memory).Set("filename", At(name)).Set("page-height", $"{image.Height}");
-            save.Run();
-        }
+        byte[] file = File.ReadAllBytes(At(name)), old = Encoding.UTF8.GetBytes(from);
+        int place = file.AsSpan().IndexOf(old);
+        Assert.True(place >= 0 && to.Length <= from.Length);
+        Encoding.UTF8.GetBytes(to.PadRight(from.Length)).CopyTo(file, place);
+        File.WriteAllBytes(At(name), file);
     }
 }

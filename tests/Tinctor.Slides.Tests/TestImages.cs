@@ -23,6 +23,12 @@ internal static class TestImages
         }
         return image;
     }
+
+    /// <summary>The image from the top, so many rows at a time.</summary>
+    public static IEnumerable<Image> Bands(Image image, int rows)
+    {
+        for (int y = 0; y < image.Height; y += rows) yield return image.Crop(0, y, image.Width, Math.Min(rows, image.Height - y));
+    }
 }
 
 /// <summary>A folder that is gone after the test.</summary>

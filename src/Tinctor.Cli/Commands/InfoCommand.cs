@@ -75,8 +75,9 @@ internal static class InfoCommand
         Row("microns per pixel", slide.Mpp is double known
             ? string.Create(CultureInfo.InvariantCulture, $"{known:0.####} ({slide.MppOrigin})") : "not known; give it with --mpp");
         if (slide.Objective is double objective) Row("objective", string.Create(CultureInfo.InvariantCulture, $"{objective:0.##}x"));
-        Row("channels", $"{slide.Channels} of {(slide.SampleType == SampleType.UInt8 ? 8 : 16)} bits"
-            + (slide.ChannelNames.Count > 0 ? $": {string.Join(", ", slide.ChannelNames)}" : ""));
+        Row("channels", $"{slide.Channels} of {Bits(slide)} bits"
+            + (slide.ChannelInfo.Count > 0 ? $": {string.Join(", ", slide.ChannelInfo.Select(ChannelText))}" : ""));
+        foreach (string remark in slide.Remarks) Row("note", remark);
         foreach ((SlideLevel level, int i) in slide.Levels.Select((level, i) => (level, i)))
             Row($"level {i}", string.Create(CultureInfo.InvariantCulture, $"{level.Width}x{level.Height}, 1/{level.Downsample:0.###}"));
         if (slide.AssociatedNames.Count > 0) Row("images beside it", string.Join(", ", slide.AssociatedNames));
@@ -97,12 +98,20 @@ internal static class InfoCommand
         mpp_origin = slide.MppOrigin,
         objective = slide.Objective,
         channels = slide.Channels,
-        channel_names = slide.ChannelNames,
-        bits = slide.SampleType == SampleType.UInt8 ? 8 : 16,
+        channel_names = slide.ChannelInfo.Select(channel => channel.Name),
+        channel_colours = slide.ChannelInfo.Select(channel => channel.Colour is int colour ? $"#{colour:X6}" : null),
+        display_ranges = slide.ChannelInfo.Select(channel => channel.Display is (double low, double high) ? new[] { low, high } : null),
+        bits = Bits(slide),
+        remarks = slide.Remarks,
         levels = slide.Levels.Select(level => new { width = level.Width, height = level.Height, downsample = level.Downsample }),
         images = slide.AssociatedNames,
         properties = slide.Properties,
     };
+
+    private static int Bits(Slide slide) => slide.SampleType == SampleType.UInt8 ? 8 : 16;
+
+    private static string ChannelText(SlideChannel channel, int index) => (channel.Name.Length > 0 ? channel.Name : $"{index + 1}")
+        + (channel.Display is (double low, double high) ? string.Create(CultureInfo.InvariantCulture, $" ({low:0.#} to {high:0.#})") : "");
 
     private static void WriteImages(Slide slide, string folder)
     {

@@ -24,7 +24,7 @@ public static class SlideWarp
         {
             Mpp = frame.Mpp,
             Name = Path.GetFileNameWithoutExtension(target.Path),
-            ChannelNames = target.ChannelNames.Count == target.Channels ? target.ChannelNames : [],
+            ChannelInfo = target.ChannelInfo,
             JpegQuality = jpegQuality,
         };
         SlideWriter.Write(path, spec, Bands);

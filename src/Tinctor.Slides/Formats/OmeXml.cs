@@ -11,11 +11,15 @@ namespace Tinctor.Slides.Formats;
 /// <param name="ChannelsFirst">Whether planes of other channels stand before those of other depths.</param>
 /// <param name="Mpp">Micrometres per pixel, if told in a unit of length that is known.</param>
 /// <param name="Objective">Nominal magnification, if told.</param>
-/// <param name="ChannelNames">Names of channels that have one.</param>
+/// <param name="Channels">What is said of the channels; nothing, or one for each.</param>
 internal sealed record OmeXml(
-    int SizeC, int SizeZ, int SizeT, bool ChannelsFirst, double? Mpp, double? Objective, IReadOnlyList<string> ChannelNames)
+    int SizeC, int SizeZ, int SizeT, bool ChannelsFirst, double? Mpp, double? Objective, IReadOnlyList<SlideChannel> Channels)
 {
     private const string Schema = "http://www.openmicroscopy.org/Schemas/OME/2016-06";
+
+    // OME has no element for the range of samples that is shown; pairs of key and value are how others add what they need.
+    private const string RangeNamespace = "tinctor/display-range", Lowest = "Low", Highest = "High";
+    private const int Opaque = 0xFF;
 
     /// <summary>Reads a TIFF's description; null if it is no OME-XML.</summary>
     public static OmeXml? Parse(string? description)
@@ -31,7 +35,7 @@ internal sealed record OmeXml(
                 ((string?)pixels.Attribute("DimensionOrder"))?.StartsWith("XYC", StringComparison.Ordinal) ?? true,
                 Micrometres(Number(pixels, "PhysicalSizeX"), (string?)pixels.Attribute("PhysicalSizeXUnit") ?? "µm"),
                 Named(root, "Objective").Select(objective => Number(objective, "NominalMagnification")).FirstOrDefault(),
-                [.. Named(pixels, "Channel").Select(channel => (string?)channel.Attribute("Name")).OfType<string>()]);
+                ChannelsOf(root, pixels));
 
             int Whole(string name) => (int?)Number(pixels, name) is > 0 and int value ? value : 1;
         }
@@ -54,19 +58,51 @@ internal sealed record OmeXml(
         if (spec.Mpp is double mpp)
             foreach (string axis in new[] { "X", "Y" })
                 pixels.Add(new XAttribute($"PhysicalSize{axis}", mpp), new XAttribute($"PhysicalSize{axis}Unit", "µm"));
-        for (int c = 0; c < planes; c++)
+        SlideChannel?[] channels = [.. Enumerable.Range(0, planes).Select(c => rgb ? null : spec.ChannelInfo.ElementAtOrDefault(c))];
+        foreach ((int c, SlideChannel? channel) in channels.Index())
         {
-            pixels.Add(new XElement(ome + "Channel", new XAttribute("ID", $"Channel:0:{c}"), new XAttribute("SamplesPerPixel", rgb ? 3 : 1),
-                c < spec.ChannelNames.Count ? new XAttribute("Name", spec.ChannelNames[c]) : null));
+            pixels.Add(new XElement(ome + "Channel", new XAttribute("ID", $"Channel:0:{c}"),
+                channel?.Name is { Length: > 0 } name ? new XAttribute("Name", name) : null,
+                new XAttribute("SamplesPerPixel", rgb ? 3 : 1),
+                channel?.Colour is int colour ? new XAttribute("Color", (colour << 8) | Opaque) : null,
+                channel?.Display is null ? null : new XElement(ome + "AnnotationRef", new XAttribute("ID", AnnotationOf(c)))));
         }
         for (int c = 0; c < planes; c++)
-        {
             pixels.Add(new XElement(ome + "TiffData", new XAttribute("FirstC", c), new XAttribute("IFD", c), new XAttribute("PlaneCount", 1)));
-        }
+        XElement[] ranges = [.. channels.Index().Where(entry => entry.Item?.Display is not null).Select(entry =>
+            new XElement(ome + "MapAnnotation", new XAttribute("ID", AnnotationOf(entry.Index)), new XAttribute("Namespace", RangeNamespace),
+                new XElement(ome + "Value", Pair(Lowest, entry.Item!.Display!.Value.Low), Pair(Highest, entry.Item.Display.Value.High))))];
         var root = new XElement(ome + "OME", new XAttribute(XNamespace.Xmlns + "xsi", xsi),
             new XAttribute(xsi + "schemaLocation", $"{Schema} {Schema}/ome.xsd"),
-            new XElement(ome + "Image", new XAttribute("ID", "Image:0"), new XAttribute("Name", spec.Name), pixels));
+            new XElement(ome + "Image", new XAttribute("ID", "Image:0"), new XAttribute("Name", spec.Name), pixels),
+            ranges.Length > 0 ? new XElement(ome + "StructuredAnnotations", ranges) : null);
         return $"<?xml version=\"1.0\" encoding=\"UTF-8\"?>{root.ToString(SaveOptions.DisableFormatting)}";
+
+        XElement Pair(string key, double value) => new(ome + "M", new XAttribute("K", key), value.ToString(CultureInfo.InvariantCulture));
+    }
+
+    private static string AnnotationOf(int channel) => $"Annotation:Display:{channel}";
+
+    // Of a file without names, colours and ranges there is nothing to say.
+    private static SlideChannel[] ChannelsOf(XElement root, XElement pixels)
+    {
+        SlideChannel[] channels = [.. Named(pixels, "Channel").Select(channel => Channel(root, channel))];
+        return channels.All(channel => channel == new SlideChannel("")) ? [] : channels;
+    }
+
+    private static SlideChannel Channel(XElement root, XElement element)
+    {
+        var channel = new SlideChannel((string?)element.Attribute("Name") ?? "");
+        if (Number(element, "Color") is >= int.MinValue and <= int.MaxValue and double colour)
+            channel = channel with { Colour = ((int)colour >> 8) & 0xFFFFFF };
+        HashSet<string?> references = [.. Named(element, "AnnotationRef").Select(reference => (string?)reference.Attribute("ID"))];
+        XElement? range = Named(root, "MapAnnotation").FirstOrDefault(map =>
+            (string?)map.Attribute("Namespace") == RangeNamespace && references.Contains((string?)map.Attribute("ID")));
+        return Value(Lowest) is double low && Value(Highest) is double high && low < high ? channel with { Display = (low, high) } : channel;
+
+        double? Value(string key) => range is not null
+            && double.TryParse(Named(range, "M").FirstOrDefault(pair => (string?)pair.Attribute("K") == key)?.Value,
+                NumberStyles.Float, CultureInfo.InvariantCulture, out double value) ? value : null;
     }
 
     // Whatever the schema's year, which is in the namespace.

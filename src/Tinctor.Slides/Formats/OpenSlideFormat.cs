@@ -7,13 +7,15 @@ namespace Tinctor.Slides.Formats;
 /// <summary>Scanners' formats through OpenSlide: SVS, NDPI, MRXS, SCN, BIF and their like; 8-bit RGB.</summary>
 internal sealed unsafe class OpenSlideFormat : SlideFormat
 {
+    private static readonly ushort[] White = [255, 255, 255];
+
     private readonly nint slide;
-    private readonly byte[] background;
+    private readonly ushort[]? namedBackground;
 
     private OpenSlideFormat(nint slide)
     {
         this.slide = slide;
-        background = BackgroundOf(Value(slide, "openslide.background-color"));
+        namedBackground = BackgroundOf(Value(slide, "openslide.background-color"));
         AssociatedNames = [.. Strings(OpenSlideNative.openslide_get_associated_image_names(slide))];
     }
 
@@ -21,7 +23,7 @@ internal sealed unsafe class OpenSlideFormat : SlideFormat
     public override IReadOnlyList<string> AssociatedNames { get; }
 
     /// <inheritdoc/>
-    public override ushort[] Background => Array.ConvertAll(background, sample => (ushort)sample);
+    public override ushort[] Background => namedBackground ?? base.Background;
 
     /// <summary>Opens a file of a scanner; null for one that OpenSlide does not know, and for plain TIFF, of which it knows less than others.</summary>
     public static OpenSlideFormat? Open(string path)
@@ -53,23 +55,30 @@ internal sealed unsafe class OpenSlideFormat : SlideFormat
     }
 
     /// <inheritdoc/>
-    public override Image Read(int level, int x, int y, int width, int height)
-    {
-        double downsample = Levels[level].Downsample;
-        // OpenSlide takes places of level 0, also where a level's factor is no whole number.
-        (long left, long top) = ((long)Math.Round(x * downsample), (long)Math.Round(y * downsample));
-        return Pixels(width, height, target => OpenSlideNative.openslide_read_region(slide, (uint*)target, left, top, level, width, height));
-    }
+    public override Image Read(int level, int x, int y, int width, int height) => Region(level, x, y, width, height, () => Background);
 
     /// <inheritdoc/>
     public override Image ReadAssociated(string name)
     {
         OpenSlideNative.openslide_get_associated_image_dimensions(slide, name, out long width, out long height);
-        return Pixels((int)width, (int)height, target => OpenSlideNative.openslide_read_associated_image(slide, name, (uint*)target));
+        return Pixels((int)width, (int)height, () => White,
+            target => OpenSlideNative.openslide_read_associated_image(slide, name, (uint*)target));
     }
 
     /// <inheritdoc/>
     public override void Dispose() => OpenSlideNative.openslide_close(slide);
+
+    /// <inheritdoc/>
+    protected override Image ReadOnWhite(int level, int x, int y, int width, int height) => Region(level, x, y, width, height, () => White);
+
+    private Image Region(int level, int x, int y, int width, int height, Func<ushort[]> below)
+    {
+        double downsample = Levels[level].Downsample;
+        // OpenSlide takes places of level 0, also where a level's factor is no whole number.
+        (long left, long top) = ((long)Math.Round(x * downsample), (long)Math.Round(y * downsample));
+        return Pixels(width, height, below,
+            target => OpenSlideNative.openslide_read_region(slide, (uint*)target, left, top, level, width, height));
+    }
 
     private static SlideLevel LevelOf(nint slide, int level)
     {
@@ -78,23 +87,26 @@ internal sealed unsafe class OpenSlideFormat : SlideFormat
     }
 
     // Pixels come as 0xAARRGGBB with colours already times alpha; where nothing was scanned, they are transparent.
-    private Image Pixels(int width, int height, Action<nint> read)
+    private Image Pixels(int width, int height, Func<ushort[]> below, Action<nint> read)
     {
         var argb = new uint[width * height];
         fixed (uint* target = argb) read((nint)target);
         ThrowIfBroken(slide);
+        ushort[]? background = null;
         var image = new Image(width, height, 3);
         for (int i = 0, j = 0; i < argb.Length; i++, j += 3)
         {
             uint pixel = argb[i], clear = 255 - (pixel >> 24);
-            image.Data[j] = Over((pixel >> 16) & 255, clear, background[0]);
-            image.Data[j + 1] = Over((pixel >> 8) & 255, clear, background[1]);
-            image.Data[j + 2] = Over(pixel & 255, clear, background[2]);
+            if (clear > 0) background ??= below();
+            image.Data[j] = Over((pixel >> 16) & 255, clear, background?[0]);
+            image.Data[j + 1] = Over((pixel >> 8) & 255, clear, background?[1]);
+            image.Data[j + 2] = Over(pixel & 255, clear, background?[2]);
         }
         return image;
     }
 
-    private static byte Over(uint colour, uint clear, byte below) => (byte)Math.Min(255, colour + (((clear * below) + 127) / 255));
+    private static byte Over(uint colour, uint clear, uint? below) =>
+        clear == 0 ? (byte)colour : (byte)Math.Min(255, colour + (((clear * below!.Value) + 127) / 255));
 
     private static void ThrowIfBroken(nint slide)
     {
@@ -103,9 +115,9 @@ internal sealed unsafe class OpenSlideFormat : SlideFormat
 
     private static string? Value(nint slide, string name) => Text(OpenSlideNative.openslide_get_property_value(slide, name));
 
-    private static byte[] BackgroundOf(string? hex) =>
+    private static ushort[]? BackgroundOf(string? hex) =>
         hex is { Length: 6 } && int.TryParse(hex, NumberStyles.HexNumber, CultureInfo.InvariantCulture, out int rgb)
-            ? [(byte)(rgb >> 16), (byte)(rgb >> 8), (byte)rgb] : [255, 255, 255];
+            ? [(byte)(rgb >> 16), (byte)(rgb >> 8), (byte)rgb] : null;
 
     private static IEnumerable<string> Strings(nint* list)
     {

@@ -10,6 +10,23 @@ internal abstract class SlideFormat : IDisposable
 {
     // Wider than any objective; what lies outside is a mistake of the file's maker.
     private const double SmallestMpp = 0.02, LargestMpp = 20;
+    private const int OverviewSide = 1024;
+    private const double DarkestGlass = 0.25;
+
+    private readonly Lazy<bool> isDark;
+    private readonly Lazy<ushort[]> background;
+
+    /// <summary>A file that is not looked into yet.</summary>
+    protected SlideFormat()
+    {
+        isDark = new(() => IsDark(Overview()));
+        background = new(() =>
+        {
+            var samples = new ushort[Channels];
+            if (!IsFluorescence) Array.Fill(samples, SampleType == SampleType.UInt8 ? byte.MaxValue : ushort.MaxValue);
+            return samples;
+        });
+    }
 
     /// <summary>What people call the format.</summary>
     public required string Name { get; init; }
@@ -23,8 +40,11 @@ internal abstract class SlideFormat : IDisposable
     /// <summary>How a sample is stored.</summary>
     public SampleType SampleType { get; init; } = SampleType.UInt8;
 
-    /// <summary>Names of the channels, where the file tells them.</summary>
-    public IReadOnlyList<string> ChannelNames { get; init; } = [];
+    /// <summary>What the file says of its channels; nothing, or one for each.</summary>
+    public IReadOnlyList<SlideChannel> ChannelInfo { get; init; } = [];
+
+    /// <summary>What is not read of the file, in sentences for people.</summary>
+    public IReadOnlyList<string> Remarks { get; init; } = [];
 
     /// <summary>Micrometres per pixel of level 0, and where it is written; null where the file tells none that can be.</summary>
     public (double Mpp, string Origin)? PixelSize { get; init; }
@@ -39,19 +59,26 @@ internal abstract class SlideFormat : IDisposable
     public virtual IReadOnlyList<string> AssociatedNames => [];
 
     /// <summary>What is where there is no tissue: one value for each channel, in samples.</summary>
-    public virtual ushort[] Background
+    public virtual ushort[] Background => background.Value;
+
+    /// <summary>
+    /// Whether this is fluorescence: of other than three channels, or dark in most places of the coarsest level, as glass never is.
+    /// </summary>
+    public bool IsFluorescence => Channels != 3 || isDark.Value;
+
+    /// <summary>The middle of the coarsest level, white where nothing was scanned.</summary>
+    public Image Overview()
     {
-        get
-        {
-            var samples = new ushort[Channels];
-            // Brightfield is white where there is nothing, fluorescence black.
-            if (Channels == 3) Array.Fill(samples, SampleType == SampleType.UInt8 ? byte.MaxValue : ushort.MaxValue);
-            return samples;
-        }
+        SlideLevel coarsest = Levels[^1];
+        int width = Math.Min(coarsest.Width, OverviewSide), height = Math.Min(coarsest.Height, OverviewSide);
+        return ReadOnWhite(Levels.Count - 1, (coarsest.Width - width) / 2, (coarsest.Height - height) / 2, width, height);
     }
 
     /// <summary>Pixels of a level; the rectangle lies inside of it.</summary>
     public abstract Image Read(int level, int x, int y, int width, int height);
+
+    /// <summary>The same, white where nothing was scanned, whatever the background.</summary>
+    protected virtual Image ReadOnWhite(int level, int x, int y, int width, int height) => Read(level, x, y, width, height);
 
     /// <summary>One of the images beside the slide, RGB.</summary>
     public virtual Image ReadAssociated(string name) => throw new ArgumentException($"there is no image {name}", nameof(name));
@@ -70,4 +97,12 @@ internal abstract class SlideFormat : IDisposable
     /// <summary>Micrometres per pixel from TIFF's resolution and its unit: 2 for inches, 3 for centimetres.</summary>
     protected static double? MppOf(double? resolution, int unit) =>
         resolution is > 0 and double perUnit && unit is 2 or 3 ? (unit == 2 ? 25_400 : 10_000) / perUnit : null;
+
+    // Even dark stains are bright in one of red, green and blue.
+    private static bool IsDark(Image overview)
+    {
+        float[][] channels = [.. Enumerable.Range(0, overview.Channels).Select(overview.Samples)];
+        int dark = Enumerable.Range(0, channels[0].Length).Count(i => channels.Max(samples => samples[i]) < DarkestGlass * overview.Largest);
+        return dark > channels[0].Length / 2;
+    }
 }

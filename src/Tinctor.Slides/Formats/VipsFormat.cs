@@ -73,7 +73,8 @@ internal sealed class VipsFormat : SlideFormat
                 ((double)finest.Width / level[0].Width + (double)finest.Height / level[0].Height) / 2))],
             Channels = finest.Bands * channels.Length,
             SampleType = SampleOf(finest),
-            ChannelNames = ome is not null && finest.Bands == 1 ? ome.ChannelNames : [],
+            ChannelInfo = finest.Bands == 1 && ome?.Channels.Count == channels.Length ? ome.Channels : [],
+            Remarks = RemarksOn(ome, pages),
             PixelSize = Size(ome?.Mpp, "the OME-XML") ?? Size(MppOf(first.Resolution, first.ResolutionUnit), "the TIFF resolution"),
             Objective = ome?.Objective,
             Properties = first.Description is null ? new Dictionary<string, string>()
@@ -92,6 +93,14 @@ internal sealed class VipsFormat : SlideFormat
         if (ome is null || alike != ome.SizeC * ome.SizeZ * ome.SizeT) return [.. Enumerable.Range(0, alike)];
         int stride = ome.ChannelsFirst ? 1 : alike / ome.SizeC;
         return [.. Enumerable.Range(0, ome.SizeC).Select(channel => channel * stride)];
+    }
+
+    private static string[] RemarksOn(OmeXml? ome, IReadOnlyList<TiffPage> pages)
+    {
+        if (ome is null) return [];
+        int told = ome.SizeZ * ome.SizeT * (pages[0].Samples > 1 ? 1 : ome.SizeC);
+        if (told > pages.Count) return [$"the OME-XML tells of {told} planes, the file holds {pages.Count}; what is in other files is not read"];
+        return ome.SizeZ * ome.SizeT > 1 ? [$"of {ome.SizeZ} focal planes and {ome.SizeT} times the first is read"] : [];
     }
 
     // Those of the first page's shape, each smaller than the one before.
@@ -130,7 +139,7 @@ internal sealed class VipsFormat : SlideFormat
         var image = new Image(planes[0].Width, planes[0].Height, planes.Length, planes[0].SampleType);
         var all = new byte[image.Data.Length];
         for (int c = 0; c < planes.Length; c++) planes[c].Data.CopyTo(all, c * planes[c].Data.Length);
-        ImageReader.Interleave(all, image);
+        image.Interleave(all);
         return image;
     }
 }

@@ -1,0 +1,96 @@
+using System.Diagnostics;
+using Tinctor.Slides;
+using Tinctor.Tests;
+
+namespace Tinctor.Cli.Tests;
+
+public sealed class ConvertCommandTests : IDisposable
+{
+    private readonly string folder = Directory.CreateTempSubdirectory("tinctor-convert-").FullName;
+
+    public void Dispose() => Directory.Delete(folder, recursive: true);
+
+    [Fact]
+    public void A_scanners_slide_becomes_an_ome_tiff_pixel_by_pixel()
+    {
+        string source = SharedFiles.Path("data/slides/cmu-1-small-region.svs"), output = At("slide.ome.tif");
+        Outcome outcome = CommandLine.Run("convert", source, "-o", output, "--lossless");
+        Assert.Equal((0, ""), (outcome.Code, outcome.Error));
+        Assert.Contains($"{output}: 2220x2967, about 18 MB (without loss)", outcome.Out);
+        Assert.Equal([output], Directory.GetFileSystemEntries(folder));
+        using Slide slide = Slide.Open(source), copy = Slide.Open(output);
+        Assert.Equal((slide.Width, slide.Height, 4), (copy.Width, copy.Height, copy.Levels.Count));
+        Assert.Equal(slide.Mpp!.Value, copy.Mpp!.Value, 1e-9);
+        Assert.True(slide.Read(0, 0, 0, slide.Width, slide.Height).Data.AsSpan().SequenceEqual(copy.Read(0, 0, 0, slide.Width, slide.Height).Data));
+    }
+
+    [Fact]
+    public void A_region_and_another_resolution_are_written()
+    {
+        string source = SharedFiles.Path("data/slides/cmu-1-small-region.svs");
+        using var slide = Slide.Open(source);
+        Assert.Equal(0, CommandLine.Run("convert", source, "-o", At("part.png"), "--region", "1000,1500,301,203").Code);
+        Assert.Equal(slide.Read(0, 1000, 1500, 301, 203).Data, Image.Read(At("part.png")).Data);
+        Assert.Equal(0, CommandLine.Run("convert", source, "-o", At("small.ome.tif"), "--mpp", "4", "--source-mpp", "0.5", "--lossless").Code);
+        using var small = Slide.Open(At("small.ome.tif"));
+        Assert.Equal((278, 371, 4.0), (small.Width, small.Height, small.Mpp!.Value));
+        Assert.Equal(slide.ReadAt(8, 0, 0, 278, 371).Data, small.Read(0, 0, 0, 278, 371).Data);
+    }
+
+    [Fact]
+    public void Fluorescence_gets_ranges_and_an_empty_channel_a_wide_one()
+    {
+        var image = new Image(300, 200, 4, SampleType.UInt16);
+        var random = new Random(3);
+        for (int i = 0; i < image.Samples16.Length; i++) image.Samples16[i] = (ushort)(i % 4 == 2 ? random.Next(3) : random.Next(200, 20_000));
+        SlideWriter.Write(At("af.tif"), new SlideSpec(300, 200, 4, SampleType.UInt16), () => [image]);
+        Assert.Equal(0, CommandLine.Run("convert", At("af.tif"), "-o", At("af.ome.tif")).Code);
+        using var slide = Slide.Open(At("af.ome.tif"));
+        Assert.Equal(image.Data, slide.Read(0, 0, 0, 300, 200).Data);
+        (double Low, double High)[] ranges = [.. slide.ChannelInfo.Select(channel => channel.Display!.Value)];
+        Assert.InRange(ranges[0].Low, 200, 250);
+        Assert.InRange(ranges[0].High, 19_900, 20_000);
+        Assert.Equal((0, 655), ((int)ranges[2].Low, (int)ranges[2].High));
+    }
+
+    [Fact]
+    public void Mistakes_are_one_line_and_leave_nothing()
+    {
+        string source = At("plain.png");
+        new Image(64, 48, 3).Write(source);
+        Assert.Contains("--source-mpp", CommandLine.Run("convert", source, "-o", At("a.tif"), "--mpp", "1").OneError());
+        Assert.Contains("slides are written as", CommandLine.Run("convert", source, "-o", At("a.svs")).OneError());
+        Assert.Contains("over itself", CommandLine.Run("convert", source, "-o", source).OneError());
+        Assert.Contains("starts outside", CommandLine.Run("convert", source, "-o", At("a.tif"), "--region", "64,0,5,5").OneError());
+        Assert.Contains("X,Y,W,H", CommandLine.Run("convert", source, "-o", At("a.tif"), "--region", "1,2,3").OneError());
+        Assert.Contains("multiple of 16", CommandLine.Run("convert", source, "-o", At("a.tif"), "--tile", "100").OneError());
+        File.WriteAllBytes(At("cut.png"), File.ReadAllBytes(source)[..60]);
+        Assert.Contains(At("cut.png"), CommandLine.Run("convert", At("cut.png"), "-o", At("a.dzi")).OneError());
+        Assert.Equal([At("cut.png"), source], Directory.GetFileSystemEntries(folder).Order());
+    }
+
+    // A disk that fills up while the slide is written: files may not grow beyond a limit, which stands for it.
+    [Theory]
+    [InlineData("full.ome.tif"), InlineData("full.png"), InlineData("full.jpg")]
+    public void A_full_disk_is_one_line_and_leaves_no_file(string name)
+    {
+        var image = new Image(2000, 1500, 3);
+        new Random(1).NextBytes(image.Data);
+        image.Write(At("source.tif"), compression: TiffCompression.None);
+        string program = Path.Combine(AppContext.BaseDirectory, "tinctor.dll"), output = At(name);
+        // The limit is in blocks of 1 kB.
+        const string limited = "trap '' XFSZ; ulimit -f 1000; exec dotnet \"$@\"";
+        var start = new ProcessStartInfo("bash", ["-c", limited, "bash", program, "convert", At("source.tif"), "-o", output])
+        {
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+        };
+        // The runtime's own large maps count as files.
+        start.Environment["DOTNET_EnableWriteXorExecute"] = "0";
+        string line = CommandLine.Finish(Process.Start(start)!).OneError();
+        Assert.StartsWith($"error: {output}: cannot be written", line);
+        Assert.Equal([At("source.tif")], Directory.GetFileSystemEntries(folder));
+    }
+
+    private string At(string name) => Path.Combine(folder, name);
+}

@@ -1,0 +1,132 @@
+using System.Diagnostics;
+using Tinctor.Tests;
+
+namespace Tinctor.Slides.Tests;
+
+/// <summary>What slides may meet: damage, files that vanish while they are read, offsets beyond 4 GB; and the memory that all this takes.</summary>
+[Collection(Alone.Name)]
+public sealed class SlideEnduranceTests : InTemporaryFolder
+{
+    // Copies that broke off, and bits that flipped: one line that names the file, or pixels; no crash, no hang, no leak.
+    [Theory]
+    [InlineData("jpeg.ome.tif", 3, 90), InlineData("deflate.ome.tif", 3, null), InlineData("pages.tif", 3, null), InlineData("four.ome.tif", 4, null)]
+    public void Damaged_slides_never_crash_and_leave_no_memory(string name, int channels, int? quality)
+    {
+        Image image = TestImages.Smooth(200, 140, channels);
+        SlideWriter.Write(At(name), new SlideSpec(200, 140, channels) { JpegQuality = quality, Tile = 64, Mpp = 0.5 }, () => TestImages.Bands(image, 64));
+        byte[] whole = File.ReadAllBytes(At(name));
+        var random = new Random(5);
+        int read = 0;
+        for (int i = 0; i < 50; i++) Break(i);
+        long before = Resident();
+        for (int i = 50; i < 300; i++) Break(i);
+        Assert.InRange(Resident() - before, long.MinValue, 40_000_000);
+        // Not all flips matter, and not all files are refused.
+        Assert.InRange(read, 1, 290);
+
+        void Break(int i)
+        {
+            byte[] broken = i % 3 == 0 ? whole[..random.Next(whole.Length)] : (byte[])whole.Clone();
+            for (int flips = i % 3 * random.Next(1, 4); flips > 0; flips--) broken[random.Next(broken.Length)] ^= (byte)(1 << random.Next(8));
+            File.WriteAllBytes(At("broken.tif"), broken);
+            if (TryRead(At("broken.tif"), 200, 140)) read++;
+        }
+    }
+
+    [Fact]
+    public void A_damaged_scanners_slide_never_crashes_and_leaves_no_memory()
+    {
+        byte[] whole = File.ReadAllBytes(SharedFiles.Path("data/slides/cmu-1-small-region.svs"));
+        var random = new Random(6);
+        for (int i = 0; i < 20; i++) Break(i);
+        long before = Resident();
+        for (int i = 20; i < 100; i++) Break(i);
+        Assert.InRange(Resident() - before, long.MinValue, 60_000_000);
+
+        void Break(int i)
+        {
+            byte[] broken = i % 3 == 0 ? whole[..random.Next(whole.Length)] : (byte[])whole.Clone();
+            // Its tags are at the end.
+            for (int flips = i % 3 * random.Next(1, 4); flips > 0; flips--)
+                broken[i % 2 == 0 ? random.Next(broken.Length) : broken.Length - 1 - random.Next(Math.Min(broken.Length, 20_000))] ^= (byte)(1 << random.Next(8));
+            File.WriteAllBytes(At("broken.svs"), broken);
+            TryRead(At("broken.svs"), 300, 300);
+        }
+    }
+
+    [Theory]
+    [InlineData("a.ome.tif"), InlineData("a.svs")]
+    public void A_slide_that_is_cut_or_removed_while_it_is_read_is_one_line(string name)
+    {
+        if (name == "a.svs") File.WriteAllBytes(At(name), File.ReadAllBytes(SharedFiles.Path("data/slides/cmu-1-small-region.svs")));
+        else
+        {
+            Image image = TestImages.Make(2000, 1500, 3, SampleType.UInt8);
+            SlideWriter.Write(At(name), new SlideSpec(2000, 1500) { JpegQuality = null, Tile = 128 }, () => TestImages.Bands(image, 100));
+        }
+        using var slide = Slide.Open(At(name));
+        slide.Read(0, 0, 0, 100, 100);
+        using (FileStream file = File.OpenWrite(At(name))) file.SetLength(file.Length / 3);
+        string line = Assert.Throws<InvalidDataException>(() => slide.Read(0, 0, 0, slide.Width, slide.Height)).Message;
+        Assert.StartsWith(At(name), line);
+        Assert.DoesNotContain('\n', line);
+        File.Delete(At(name));
+        try
+        {
+            slide.Read(0, 500, 900, 400, 400);
+        }
+        catch (InvalidDataException error)
+        {
+            Assert.StartsWith(At(name), error.Message);
+        }
+    }
+
+    // A hole of 5 GB before the directory, and of 4.5 GB before the tiles: no disk is taken by it.
+    [Fact]
+    public void Offsets_beyond_4_GB_are_read()
+    {
+        Image image = TestImages.Make(100, 70, 3, SampleType.UInt8);
+        RawFiles.SparseBigTiff(At("far.tif"), image, tile: 64, tilesAt: 4_500_000_000, directoryAt: 5_000_000_000);
+        using var slide = Slide.Open(At("far.tif"));
+        Assert.Equal(image.Data, slide.Read(0, 0, 0, 100, 70).Data);
+        Assert.Equal(image.Crop(60, 60, 10, 10).Data, slide.Read(0, 60, 60, 10, 10).Data);
+    }
+
+    [Theory]
+    [InlineData(3000), InlineData(9000)]
+    public void Reading_all_of_a_slide_takes_little_memory_whatever_its_height(int height)
+    {
+        Image band = TestImages.Smooth(4000, 500, 3);
+        SlideWriter.Write(At("tall.ome.tif"), new SlideSpec(4000, height), () => Enumerable.Repeat(band, height / 500));
+        using var slide = Slide.Open(At("tall.ome.tif"));
+        slide.Read(0, 0, 0, 512, 512);
+        long before = Resident();
+        Parallel.For(0, height / 500 * 8, new ParallelOptions { MaxDegreeOfParallelism = 4 }, i => slide.Read(0, i % 8 * 500, i / 8 * 500, 500, 500));
+        Assert.InRange(Resident() - before, long.MinValue, 80_000_000);
+    }
+
+    private static bool TryRead(string path, int width, int height)
+    {
+        try
+        {
+            using var slide = Slide.Open(path);
+            for (int level = 0; level < slide.Levels.Count; level++) slide.Read(level, 0, 0, width, height);
+            return true;
+        }
+        catch (InvalidDataException error)
+        {
+            Assert.StartsWith(path, error.Message);
+            Assert.DoesNotContain('\n', error.Message);
+            return false;
+        }
+    }
+
+    private static long Resident()
+    {
+        GC.Collect();
+        GC.WaitForPendingFinalizers();
+        GC.Collect();
+        using var process = Process.GetCurrentProcess();
+        return process.WorkingSet64;
+    }
+}
