@@ -11,6 +11,9 @@ namespace Tinctor.Cli.Commands;
 /// <param name="Name">Its place below the output folder, without extension.</param>
 internal sealed record ImageJob(string Input, Func<Image> Read, string Name)
 {
+    /// <summary>Whether it is worked on tile by tile.</summary>
+    public bool IsSlide { get; init; }
+
     /// <summary>The file that the command makes of it.</summary>
     public string Output(string folder, string extension) => Path.Combine(folder, $"{Name}.{extension}");
 }
@@ -19,10 +22,10 @@ internal sealed record ImageJob(string Input, Func<Image> Read, string Name)
 internal static class ImageJobs
 {
     private static readonly string[] Extensions = [".png", ".jpg", ".jpeg", ".tif", ".tiff"];
-    private static readonly string[] SlideExtensions = [.. Extensions, ".svs", ".svslide", ".ndpi", ".mrxs", ".scn", ".bif", ".vms", ".vmu"];
+    private static readonly string[] SlideExtensions = [".svs", ".ndpi", ".mrxs", ".scn", ".bif", ".vms", ".vmu", ".svslide"];
 
-    public static Argument<string[]> Inputs() =>
-        new("input") { Description = "Images, or folders of images (searched through)", Arity = ArgumentArity.OneOrMore };
+    public static Argument<string[]> Inputs(string description = "Images, or folders of images (searched through)") =>
+        new("input") { Description = description, Arity = ArgumentArity.OneOrMore };
 
     public static Option<string> Format()
     {
@@ -45,25 +48,69 @@ internal static class ImageJobs
     /// The images of files and folders; folders keep their inner structure. What was made earlier in an output folder inside the input is
     /// no input.
     /// </summary>
+    /// <param name="input">A file or folder.</param>
+    /// <param name="outputFolder">Where results go.</param>
+    /// <param name="slides">Whether slides count too; then input may be a pattern (slides/*.svs) or a .txt file of paths as well.</param>
     /// <exception cref="InvalidDataException">There is no such file or folder.</exception>
-    public static IEnumerable<ImageJob> Find(string input, string? outputFolder = null) =>
-        Files(input, outputFolder, Extensions).Select(file => new ImageJob(file.Path, () => Image.Read(file.Path), file.Name));
-
-    /// <summary>As <see cref="Find"/>, slides too; in an output folder inside the input, nothing is.</summary>
-    /// <exception cref="InvalidDataException">There is no such file or folder, or no slide in it.</exception>
-    public static IReadOnlyList<ImageJob> FindSlides(string input, string outputFolder)
+    public static IEnumerable<ImageJob> Find(string input, string? outputFolder = null, bool slides = false)
     {
-        ImageJob[] jobs = [.. Files(input, outputFolder, SlideExtensions).Select(file => new ImageJob(file.Path, () => Image.Read(file.Path),
-            file.Name.EndsWith(".ome", StringComparison.OrdinalIgnoreCase) ? file.Name[..^4] : file.Name))];
-        return jobs.Length > 0 ? jobs
-            : throw new InvalidDataException($"{input}: no slides found (looked for {string.Join(" ", SlideExtensions)})");
+        if (slides && Path.GetExtension(input) == ".txt" && File.Exists(input)) return OfList(input, outputFolder);
+        if (File.Exists(input)) return [Job(input, Path.GetFileName(input))];
+        if (slides && Path.GetFileName(input).AsSpan().ContainsAny('*', '?')) return OfPattern(input);
+        if (!Directory.Exists(input)) throw new InvalidDataException($"{input}: there is no such file or folder");
+        bool isInside = outputFolder is not null && IsInside(input, outputFolder);
+        string[] extensions = slides ? [.. Extensions, .. SlideExtensions] : Extensions;
+        return Directory.EnumerateFiles(input, "*", SearchOption.AllDirectories)
+            .Where(file => extensions.Contains(Path.GetExtension(file).ToLowerInvariant()) && !(isInside && IsInside(outputFolder!, file)))
+            .Order(StringComparer.Ordinal)
+            .Select(file => Job(file, Path.GetRelativePath(input, file)));
+
+        ImageJob Job(string file, string name) => new(file, () => Image.Read(file), Stem(name)) { IsSlide = slides && IsSlide(file) };
+    }
+
+    // Paths of a list are relative to it.
+    private static IEnumerable<ImageJob> OfList(string list, string? outputFolder) => File.ReadAllLines(list)
+        .Select(line => line.Trim()).Where(line => line.Length > 0 && line[0] != '#')
+        .SelectMany(line => Find(Path.Combine(Path.GetDirectoryName(list) ?? "", line), outputFolder, slides: true));
+
+    private static IEnumerable<ImageJob> OfPattern(string pattern)
+    {
+        string folder = Path.GetDirectoryName(pattern) is { Length: > 0 } named ? named : ".";
+        if (!Directory.Exists(folder)) throw new InvalidDataException($"{folder}: there is no such folder");
+        return Directory.EnumerateFiles(folder, Path.GetFileName(pattern)).Order(StringComparer.Ordinal).SelectMany(file => Find(file, slides: true));
+    }
+
+    // What is a slide by its format, or too large to be held at once.
+    private static bool IsSlide(string file)
+    {
+        const long most = 64_000_000;
+        string extension = Path.GetExtension(file).ToLowerInvariant();
+        if (SlideExtensions.Contains(extension) || Path.GetFileNameWithoutExtension(file).EndsWith(".ome", StringComparison.OrdinalIgnoreCase)) return true;
+        try
+        {
+            using var slide = Slide.Open(file);
+            return slide.Levels.Count > 1 || (long)slide.Width * slide.Height > most;
+        }
+        catch (InvalidDataException)
+        {
+            // Whoever works on it says what is wrong.
+            return false;
+        }
+    }
+
+    // a/b.ome.tif is a/b.
+    private static string Stem(string name)
+    {
+        string stem = Path.ChangeExtension(name, null);
+        return stem.EndsWith(".ome", StringComparison.OrdinalIgnoreCase) ? stem[..^4] : stem;
     }
 
     /// <summary>Refuses an empty list.</summary>
-    public static void RefuseNone(IReadOnlyCollection<ImageJob> jobs, IEnumerable<string> inputs)
+    public static void RefuseNone(IReadOnlyCollection<ImageJob> jobs, IEnumerable<string> inputs, bool slides = false)
     {
         if (jobs.Count == 0)
-            throw new InvalidDataException($"{string.Join(", ", inputs)}: no images found (looked for {string.Join(" ", Extensions)})");
+            throw new InvalidDataException($"{string.Join(", ", inputs)}: no {(slides ? "slides" : "images")} found "
+                + $"(looked for {string.Join(" ", slides ? [.. Extensions, .. SlideExtensions] : Extensions)})");
     }
 
     /// <summary>The jobs that lack an output, or all; refuses those that would write over an input or over each other's output.</summary>
@@ -95,7 +142,12 @@ internal static class ImageJobs
     /// <param name="threads">Jobs at the same time.</param>
     /// <param name="cancel">Ends the work after the present images.</param>
     /// <returns>The exit code.</returns>
-    public static int Run(List<ImageJob> open, string doing, string done, Func<ImageJob, string?> one, int threads, CancellationToken cancel)
+    public static int Run(List<ImageJob> open, string doing, string done, Func<ImageJob, string?> one, int threads, CancellationToken cancel) =>
+        Run(open, doing, done, (job, _) => one(job), threads, cancel);
+
+    /// <summary>The same for jobs that take long: they tell which share of them is done, and what they are at.</summary>
+    public static int Run(List<ImageJob> open, string doing, string done, Func<ImageJob, Action<double, string>, string?> one, int threads,
+        CancellationToken cancel)
     {
         var results = new (string? Remark, string? Failure)[open.Count];
         AnsiConsole.Progress()
@@ -103,11 +155,12 @@ internal static class ImageJobs
             .Start(context =>
             {
                 ProgressTask task = context.AddTask(doing, maxValue: open.Count);
+                int finished = 0;
                 void Do(int i)
                 {
                     if (cancel.IsCancellationRequested) return;
-                    results[i] = Try(open[i], one);
-                    task.Increment(1);
+                    results[i] = Try(open[i], job => one(job, (share, at) => (task.Value, task.Description) = (i + share, Markup.Escape(at))));
+                    lock (task) task.Value = ++finished;
                 }
                 // libtorch's settings belong to a thread: one job at a time stays on this one.
                 if (threads > 1) Parallel.For(0, open.Count, new ParallelOptions { MaxDegreeOfParallelism = threads }, Do);
@@ -129,6 +182,10 @@ internal static class ImageJobs
         {
             return (one(job), null);
         }
+        catch (OperationCanceledException)
+        {
+            return (null, null);
+        }
         catch (Exception e) when (e is InvalidDataException or IOException or UnauthorizedAccessException)
         {
             return (null, e.Message.Contains(job.Input) ? e.Message : $"{job.Input}: {e.Message}");
@@ -138,18 +195,6 @@ internal static class ImageJobs
             string reason = e.Message.Contains("memory") ? "too large for this device's memory" : e.Message.Split('\n')[0];
             return (null, $"{job.Input}: {reason}");
         }
-    }
-
-    // Files, and their places below the output folder.
-    private static IEnumerable<(string Path, string Name)> Files(string input, string? outputFolder, string[] extensions)
-    {
-        if (File.Exists(input)) return [(input, Path.GetFileNameWithoutExtension(input))];
-        if (!Directory.Exists(input)) throw new InvalidDataException($"{input}: there is no such file or folder");
-        bool isInside = outputFolder is not null && IsInside(input, outputFolder);
-        return Directory.EnumerateFiles(input, "*", SearchOption.AllDirectories)
-            .Where(file => extensions.Contains(Path.GetExtension(file).ToLowerInvariant()) && !(isInside && IsInside(outputFolder!, file)))
-            .Order(StringComparer.Ordinal)
-            .Select(file => (file, Path.ChangeExtension(Path.GetRelativePath(input, file), null)));
     }
 
     private static bool IsInside(string folder, string path) =>

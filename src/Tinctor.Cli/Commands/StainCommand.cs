@@ -4,6 +4,7 @@ using Tinctor.Slides;
 using Tinctor.Staining.Bridges;
 using Tinctor.Staining.Data;
 using Tinctor.Staining.Inference;
+using Tinctor.Staining.Inference.Slides;
 using Tinctor.Staining.Training;
 using Tinctor.Torch;
 
@@ -13,7 +14,9 @@ namespace Tinctor.Cli.Commands;
 internal static class StainCommand
 {
     private const string Description = """
-        Stain images of any size with a model. Names are kept; what is there already is left alone; what fails is reported at the end.
+        Stain images and whole slides with a model. Names are kept; what is there already is left alone; what fails is reported at the end.
+        Slides (SVS, NDPI, MRXS, SCN, BIF, pyramids, very large images) are stained tile by tile where there is tissue, at the model's
+        microns per pixel, into OME-TIFFs that QuPath opens; one that was interrupted goes on where it stopped.
         Models that tell a level from the source (derestainer) write it to levels.csv beside the images, with its probability. Diffusion
         bridges (bbdm, i2sb) stain by chance: the same seed gives the same pixels, --repeats tells how sure they are.
 
@@ -21,13 +24,17 @@ internal static class StainCommand
           tinctor stain runs/first/model field.png -o stained
           tinctor stain runs/first slides/ more/*.tif -o stained --format tif
           tinctor stain my-model images/ -o stained --device cuda --amp
+          tinctor stain my-model slide.svs -o stained
+          tinctor stain my-model "slides/*.ndpi" -o stained --uncertainty       how sure it is, as a second slide
+          tinctor stain my-model slides.txt -o stained --tissue annotations/    a list of paths; tissue as QuPath exports it
           tinctor stain runs/first pairs/manifest.csv --split test -o stained   the sources of a data set's test split
           tinctor stain runs/bridge field.png -o stained --evaluations 10 --solver extrapolated --spacing angular --repeats 5
           tinctor stain runs/bridge field.png -o stained --trajectory           what lies between source and stained image
         """;
 
     private static readonly Argument<string> Model = new("model") { Description = "Model folder, or the run folder of a finished run" };
-    private static readonly Argument<string[]> Inputs = ImageJobs.Inputs();
+    private static readonly Argument<string[]> Inputs = ImageJobs.Inputs(
+        "Images and slides, folders of them (searched through), patterns, or a .txt file of paths");
     private static readonly Option<string?> Split = new("--split")
     {
         Description = "The inputs are data sets (folders or manifests of pairs); stain the sources of this split",
@@ -35,7 +42,8 @@ internal static class StainCommand
     };
     private static readonly Option<string> Out =
         new("--out", "-o") { Description = "Folder for the stained images", HelpName = "DIR", Required = true };
-    private static readonly Option<string> Format = ImageJobs.Format();
+    private static readonly Option<string?> Format =
+        new("--format") { Description = "png, jpg, tif or ome.tif; of slides dzi (Deep Zoom) too [images png, slides ome.tif]" };
     private static readonly Option<int> Quality = ImageJobs.Quality();
     private static readonly Option<bool> Overwrite = new("--overwrite") { Description = "Stain again what is there already" };
     private static readonly Option<string> Device =
@@ -46,8 +54,9 @@ internal static class StainCommand
     public static Command Create()
     {
         Split.AcceptOnlyFromAmong([.. PairManifest.Splits]);
+        Format.AcceptOnlyFromAmong("png", "jpg", "tif", "ome.tif", "dzi");
         var command = new Command("stain", Description) { Model, Inputs, Split, Out, Format, Quality, Overwrite, Device, Amp, ThreadCount };
-        foreach (Option option in ChanceOptions.All) command.Add(option);
+        foreach (Option option in ChanceOptions.All.Concat(SlideOptions.All)) command.Add(option);
         command.SetAction((parse, cancel) => Task.Run(() => Run(parse, cancel)));
         return command;
     }
@@ -55,22 +64,33 @@ internal static class StainCommand
     private static int Run(ParseResult parse, CancellationToken cancel)
     {
         Threads.Use(parse.GetValue(ThreadCount));
-        string folder = parse.GetRequiredValue(Out), format = parse.GetRequiredValue(Format), model = parse.GetRequiredValue(Model);
+        string folder = parse.GetRequiredValue(Out), model = parse.GetRequiredValue(Model);
         List<ImageJob> jobs = Jobs(parse, folder);
         LevelTable? levels = ModelFolder.ReadConfig(model).Model.PredictedLabels is { Count: > 0 } labels
             ? new LevelTable(folder, labels) : null;
-        List<ImageJob> open = ImageJobs.Open(jobs, job => [job.Output(folder, format)], parse.GetValue(Overwrite), "stained",
+        List<ImageJob> open = ImageJobs.Open(jobs, job => Outputs(parse, job), parse.GetValue(Overwrite), "stained",
             job => levels is null || levels.Contains(job.Name));
         if (open.Count == 0) return 0;
         (Device device, string reason) = DeviceChoice.Resolve(parse.GetRequiredValue(Device));
         AnsiConsole.MarkupLineInterpolated($"[dim]device: {reason}[/]");
         using var stainer = Stainer.Load(model, device, parse.GetValue(Amp));
         BridgeSampling? sampling = ChanceOptions.Of(parse, stainer.Sampling, model);
-        int code = ImageJobs.Run(open, "staining", $"stained into {folder}", job => sampling is null
-            ? Stain(stainer, levels, job, job.Output(folder, format), parse.GetValue(Quality))
+        var slides = new SlideStaining(parse, stainer, sampling, ModelFolder.Sha256(model), levels, parse.GetValue(Quality), cancel);
+        int code = ImageJobs.Run(open, "staining", $"stained into {folder}", (job, report) =>
+            job.IsSlide ? slides.Stain(job, Output(parse, job), report)
+            : sampling is null ? Stain(stainer, levels, job, Output(parse, job), parse.GetValue(Quality))
             : StainByChance(stainer, sampling, job, parse), threads: 1, cancel);
         levels?.Save();
         return code;
+    }
+
+    private static string Output(ParseResult parse, ImageJob job) =>
+        job.Output(parse.GetRequiredValue(Out), parse.GetValue(Format) ?? (job.IsSlide ? "ome.tif" : "png"));
+
+    private static IEnumerable<string> Outputs(ParseResult parse, ImageJob job)
+    {
+        string output = Output(parse, job);
+        return job.IsSlide && parse.GetValue(SlideOptions.Uncertainty) ? [output, SlideStainer.UncertaintyPath(output)] : [output];
     }
 
     private static string? Stain(Stainer stainer, LevelTable? levels, ImageJob job, string output, int quality)
@@ -93,16 +113,17 @@ internal static class StainCommand
         string? untouched = null;
         (Tensor mean, Tensor deviation) = RepeatedSampling.Run(repeats, run =>
         {
-            (Image stained, _, untouched) = stainer.StainAndPredict(source, new(sampling, place, run, trajectory is null ? null : trajectory.See));
+            (Image stained, _, untouched) = stainer.StainAndPredict(source, new(sampling, [place], run, trajectory is null ? null : trajectory.See));
             return stained.ToTensor(ValueRange.ZeroToOne);
         });
-        if (repeats > 1) Variation(mean, deviation).Write(Beside("variation", "png"));
+        // 65535 is a coefficient of variation of 1 and more.
+        if (repeats > 1) Image.FromTensor(TileUncertainty.Variation(mean, deviation), ValueRange.ZeroToOne, SampleType.UInt16).Write(Beside("variation", "png"));
         if (trajectory is not null)
         {
             trajectory.Strip().Write(Beside("trajectory", "png"));
             Animation.Write(trajectory.Frames, Beside("trajectory", "webp"));
         }
-        Image.FromTensor(mean, ValueRange.ZeroToOne).Write(job.Output(folder, parse.GetRequiredValue(Format)), parse.GetValue(Quality));
+        Image.FromTensor(mean, ValueRange.ZeroToOne).Write(Output(parse, job), parse.GetValue(Quality));
         return Describe(untouched);
 
         string Beside(string kind, string extension)
@@ -113,10 +134,6 @@ internal static class StainCommand
         }
     }
 
-    // The coefficient of variation, its mean over the channels: 65535 is 1 and more.
-    private static Image Variation(Tensor mean, Tensor deviation) =>
-        Image.FromTensor((deviation / mean.clamp(min: 1 / 255.0)).mean([0], keepdim: true).clamp(0, 1), ValueRange.ZeroToOne, SampleType.UInt16);
-
     private static string? Describe(string? untouched) => untouched is null ? null : $"{untouched}; stained without normalising it";
 
     private static List<ImageJob> Jobs(ParseResult parse, string folder)
@@ -126,9 +143,10 @@ internal static class StainCommand
             parse.GetValue(Split) is string split ? OfSplit(input, split)
             : Path.GetExtension(input) is ".csv" or ".yaml" or ".yml"
                 ? throw new InvalidDataException($"{input}: is a manifest; --split train, val or test says which of its sources to stain")
-            : ImageJobs.Find(input, folder))];
-        ImageJobs.RefuseNone(jobs, inputs);
-        return jobs;
+            : ImageJobs.Find(input, folder, slides: true))];
+        ImageJobs.RefuseNone(jobs, inputs, slides: true);
+        // What only tiles can do, and formats that only slides have, make slides of images.
+        return SlideOptions.AnyGiven(parse) || parse.GetValue(Format) is "ome.tif" or "dzi" ? [.. jobs.Select(job => job with { IsSlide = true })] : jobs;
     }
 
     private static IEnumerable<ImageJob> OfSplit(string dataset, string split) => PairManifest.Read(dataset).OfSplit(split)

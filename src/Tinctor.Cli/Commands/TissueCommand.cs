@@ -53,7 +53,8 @@ internal static class TissueCommand
     {
         string folder = parse.GetRequiredValue(Out);
         TissueOptions options = TissueArguments.Of(parse) with { Resolution = parse.GetValue(Resolution) };
-        List<ImageJob> jobs = [.. parse.GetRequiredValue(Slides).SelectMany(input => ImageJobs.FindSlides(input, folder))];
+        List<ImageJob> jobs = [.. parse.GetRequiredValue(Slides).SelectMany(input => ImageJobs.Find(input, folder, slides: true))];
+        ImageJobs.RefuseNone(jobs, parse.GetRequiredValue(Slides), slides: true);
         List<ImageJob> open = ImageJobs.Open(jobs, job => Outputs(job, folder), parse.GetValue(Overwrite), "done");
         if (open.Count == 0) return 0;
         var found = new ConcurrentDictionary<string, TissueMask>();

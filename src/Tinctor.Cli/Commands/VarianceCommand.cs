@@ -102,7 +102,7 @@ internal static class VarianceCommand
         Measure(study, open, table, (source, pair, strategy, run) =>
         {
             cancel.ThrowIfCancellationRequested();
-            return stainer.StainAndPredict(source, new(sampling with { Strategy = strategy }, new(pair.Name, seed), run)).Stained;
+            return stainer.StainAndPredict(source, new(sampling with { Strategy = strategy }, [new(pair.Name, seed)], run)).Stained;
         });
         Conclude(table, folder, $"Results of {study.Repeats} repeats, each the mean of N runs, "
             + $"{(sampling.Evaluations == 0 ? "all" : $"{sampling.Evaluations}")} steps, exit step {sampling.ExitStep}: means over images");

@@ -29,6 +29,12 @@ public sealed class StainNormalizer
     }
 
     /// <summary>
+    /// The normaliser for images whose colours are those of these pixels, as all parts of one slide are; throws
+    /// <see cref="InvalidDataException"/> if too little is stained, or in only one colour.
+    /// </summary>
+    public StainNormalizer For(StainedPixels pixels) => new(target, StainProfile.Of(pixels, target.Method));
+
+    /// <summary>
     /// An RGB image in the colours of the reference, or the image itself with the reason in <paramref name="untouched"/>, if too little of
     /// it is stained, or in only one colour. Throws <see cref="InvalidDataException"/>, which names no file, if it is not RGB.
     /// </summary>

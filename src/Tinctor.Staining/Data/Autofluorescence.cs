@@ -5,6 +5,9 @@ namespace Tinctor.Staining.Data;
 /// <summary>How the super-resolution paper's code prepares autofluorescence images, [C,H,W] or [N,C,H,W] of any range.</summary>
 public static class Autofluorescence
 {
+    /// <summary>Added to the deviation, so that an empty image has a z-score.</summary>
+    public const double Epsilon = 1e-6;
+
     /// <summary>Pixel binning: the mean of each square of factor x factor pixels, as a camera of larger pixels would see it.</summary>
     /// <param name="image">H and W are multiples of the factor.</param>
     /// <param name="factor">How much smaller the result is.</param>
@@ -20,6 +23,6 @@ public static class Autofluorescence
     {
         using DisposeScope temporaries = torch.NewDisposeScope();
         Tensor mean = image.mean([-3, -2, -1], keepdim: true), deviation = image.std([-3, -2, -1], unbiased: false, keepdim: true);
-        return ((image - mean) / (deviation + 1e-6)).MoveToOuterDisposeScope();
+        return ((image - mean) / (deviation + Epsilon)).MoveToOuterDisposeScope();
     }
 }

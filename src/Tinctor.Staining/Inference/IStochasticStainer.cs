@@ -18,12 +18,12 @@ public interface IStochasticStainer
     Tensor Stain(Tensor source, BridgeSampling how, IReadOnlyList<NoisePlace> places, int run = 0, SamplingObserver? observe = null);
 }
 
-/// <summary>One of the images that chance gives for a source.</summary>
+/// <summary>One of the results that chance gives for images.</summary>
 /// <param name="Sampling">How to sample.</param>
-/// <param name="Place">Where the noise comes from.</param>
-/// <param name="Run">Which of several results for the same image.</param>
+/// <param name="Places">Where the noise of each image comes from.</param>
+/// <param name="Run">Which of several results for the same images.</param>
 /// <param name="Observe">Sees every step.</param>
-public sealed record Chance(BridgeSampling Sampling, NoisePlace Place, int Run = 0, SamplingObserver? Observe = null);
+public sealed record Chance(BridgeSampling Sampling, IReadOnlyList<NoisePlace> Places, int Run = 0, SamplingObserver? Observe = null);
 
 /// <summary>Where an image lies, for noise that belongs to places.</summary>
 /// <param name="Slide">What the slide or image is called, without folder and extension.</param>

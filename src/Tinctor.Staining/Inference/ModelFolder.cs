@@ -8,18 +8,21 @@ namespace Tinctor.Staining.Inference;
 /// <summary>A model on disk: model.safetensors, config.yaml and README.md, the model card.</summary>
 public static class ModelFolder
 {
-    private const string Weights = "model.safetensors", Config = "config.yaml", Card = "README.md";
+    private const string Weights = "model.safetensors", Config = "config.yaml", Card = "README.md", Sources = "sources.safetensors";
 
     /// <summary>Writes a model folder; the weights come last, so that a folder with weights is whole.</summary>
     /// <param name="folder">The folder, made if need be.</param>
     /// <param name="config">The method and its settings.</param>
     /// <param name="weights">The staining network's state dictionary.</param>
     /// <param name="card">The model card, Markdown.</param>
-    public static void Write(string folder, ModelConfig config, IReadOnlyDictionary<string, Tensor> weights, string card)
+    /// <param name="novelty">What training sources look like, where known.</param>
+    public static void Write(string folder, ModelConfig config, IReadOnlyDictionary<string, Tensor> weights, string card,
+        SourceNovelty? novelty = null)
     {
         Directory.CreateDirectory(folder);
         AtomicFile.WriteText(Path.Combine(folder, Config), ConfigFile.Write(config));
         AtomicFile.WriteText(Path.Combine(folder, Card), card);
+        novelty?.Save(Path.Combine(folder, Sources));
         SafeTensors.Save(Path.Combine(folder, Weights), weights,
             new Dictionary<string, string> { ["format"] = "pt", ["method"] = config.Method });
     }
@@ -48,6 +51,10 @@ public static class ModelFolder
         }
         return ConfigFile.LoadModel(Path.Combine(folder, Config));
     }
+
+    /// <summary>What the model's training sources look like; null where it is not known.</summary>
+    /// <exception cref="InvalidDataException">The file is damaged.</exception>
+    public static SourceNovelty? ReadNovelty(string folder) => SourceNovelty.Load(Path.Combine(ModelIn(folder), Sources));
 
     /// <summary>SHA-256 of a model's weights, in hexadecimal.</summary>
     public static string Sha256(string folder) => SupervisedModel.HashOf(Path.Combine(ModelIn(folder), Weights));

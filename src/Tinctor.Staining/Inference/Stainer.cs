@@ -40,7 +40,16 @@ public sealed class Stainer : IDisposable
     /// <summary>Reads a model folder.</summary>
     /// <exception cref="InvalidDataException">The folder is no model.</exception>
     public static Stainer Load(string modelFolder, Device device, bool amp = false) =>
-        new(ModelFolder.Read(modelFolder, device), device, amp);
+        new(ModelFolder.Read(modelFolder, device), device, amp) { Novelty = ModelFolder.ReadNovelty(modelFolder) };
+
+    /// <summary>The model's settings.</summary>
+    public MethodConfig Config => config;
+
+    /// <summary>Normalises sources as those that the model was trained on; null where they go in as they are.</summary>
+    public StainNormalizer? Normalizer => normalizer;
+
+    /// <summary>Tells what is unlike the images that the model was trained on; null where it does not know them.</summary>
+    public SourceNovelty? Novelty { get; private init; }
 
     /// <summary>Channels that the network takes.</summary>
     public int InputChannels => config.InputChannels;
@@ -69,14 +78,14 @@ public sealed class Stainer : IDisposable
         if (source.Channels != InputChannels)
             throw new InvalidDataException($"its number of channels is {source.Channels}, the model takes {InputChannels}");
         using DisposeScope scope = torch.NewDisposeScope();
-        chance ??= Sampling is { } own ? new(own, new("")) : null;
+        chance ??= Sampling is { } own ? new(own, [new("")]) : null;
         string? untouched = null;
         source = normalizer?.Normalize(source, out untouched) ?? source;
         (int width, int height) = (Scaled(source.Width), Scaled(source.Height));
-        (Tensor stained, Tensor? probabilities) = Run(Resized(source, width, height).ToTensor(ValueRange.MinusOneToOne).unsqueeze(0), chance);
+        (Tensor stained, Tensor? logits) = Run(Resized(source, width, height).ToTensor(ValueRange.MinusOneToOne).unsqueeze(0), chance);
         int factor = config.Upscaling;
         return (Resized(Image.FromTensor(stained[0], ValueRange.MinusOneToOne), source.Width * factor, source.Height * factor),
-            probabilities is null ? null : new(config.PredictedLabels, [.. probabilities[0].ToArray<float>()]), untouched);
+            logits is null ? null : LevelOf(logits), untouched);
     }
 
     /// <summary>
@@ -88,7 +97,19 @@ public sealed class Stainer : IDisposable
         return Run(source).Stained.MoveToOuterDisposeScope();
     }
 
-    private (Tensor Stained, Tensor? Probabilities) Run(Tensor source, Chance? chance = null)
+    /// <summary>
+    /// Stains parts [N,C,H,W] in [-1,1] of one slide in one forward pass; results are on the CPU.
+    /// </summary>
+    /// <param name="source">The parts, normalised and of the size at which the network sees them.</param>
+    /// <param name="chance">Of a model that stains by chance.</param>
+    /// <param name="logits">The slide's level [1,levels] where it is known, else each part shows its own.</param>
+    /// <returns>The stained parts in [-1,1] and the logits of their levels, null where the model tells none.</returns>
+    internal (Tensor Stained, Tensor? Logits) StainParts(Tensor source, Chance? chance, Tensor? logits) => Run(source, chance, logits);
+
+    /// <summary>The layers that look at the whole of an image to normalise it.</summary>
+    internal IReadOnlyList<INormalisesByImage> ImageNorms => [.. network.modules().OfType<INormalisesByImage>().Where(norm => norm.by_image)];
+
+    private (Tensor Stained, Tensor? Logits) Run(Tensor source, Chance? chance = null, Tensor? level = null)
     {
         using DisposeScope scope = torch.NewDisposeScope();
         using Guard mode = torch.inference_mode();
@@ -97,14 +118,14 @@ public sealed class Stainer : IDisposable
         Tensor padded = Pad(source.to(device));
         (Tensor stained, Tensor? logits) = network switch
         {
-            ILevelPredictor predictor => predictor.Stain(padded),
+            ILevelPredictor predictor => predictor.Stain(padded, level?.to(device)),
             IStochasticStainer stainer when chance is not null =>
-                (stainer.Stain(padded, chance.Sampling, [chance.Place], chance.Run, Cropped(chance.Observe)), null),
+                (stainer.Stain(padded, chance.Sampling, chance.Places, chance.Run, Cropped(chance.Observe)), null),
             _ => (network.forward(padded), null),
         };
-        Tensor? probabilities = logits is null ? null : F.softmax(logits.to(ScalarType.Float32), 1).cpu();
+        logits = logits?.to(ScalarType.Float32).cpu();
         stained = stained[TensorIndex.Ellipsis, ..height, ..width].to(ScalarType.Float32).cpu().contiguous();
-        return (stained.MoveToOuterDisposeScope(), probabilities?.MoveToOuterDisposeScope());
+        return (stained.MoveToOuterDisposeScope(), logits?.MoveToOuterDisposeScope());
 
         SamplingObserver? Cropped(SamplingObserver? observe) => observe is null ? null : (step, state, image) =>
             observe(step, state[TensorIndex.Ellipsis, ..height, ..width], image[TensorIndex.Ellipsis, ..height, ..width]);
@@ -114,6 +135,13 @@ public sealed class Stainer : IDisposable
     public void Dispose()
     {
         if (owned) network.Dispose();
+    }
+
+    /// <summary>The level that logits [1,levels] mean.</summary>
+    internal LevelPrediction LevelOf(Tensor logits)
+    {
+        using DisposeScope temporaries = torch.NewDisposeScope();
+        return new(config.PredictedLabels, [.. F.softmax(logits, 1)[0].ToArray<float>()]);
     }
 
     private int Scaled(int size) => Math.Max(1, (int)Math.Round(size * config.Inference.Scale));

@@ -70,4 +70,8 @@ public sealed record InferenceConfig
     /// </summary>
     [Range(0.05, 8.0)]
     public double Scale { get; init; } = 1;
+
+    /// <summary>Micrometres per pixel of the images that the model was trained on; null where nobody has told. Slides are brought to it.</summary>
+    [Range(0.01, 100.0)]
+    public double? Mpp { get; init; }
 }

@@ -76,11 +76,13 @@ public sealed class DeReStainerGenerator : Module<Tensor, Tensor>, ILevelPredict
     public Tensor f_H(Tensor feature) => alignment.forward(feature);
 
     /// <summary>The stained images, the logits of their levels [N,levels], and the feature that both were made from.</summary>
-    public (Tensor Stained, Tensor Logits, Tensor Feature) Run(Tensor source)
+    /// <param name="source">The images.</param>
+    /// <param name="given">The logits to stain at, [1,levels], in place of those that the images show.</param>
+    public (Tensor Stained, Tensor Logits, Tensor Feature) Run(Tensor source, Tensor? given = null)
     {
         using DisposeScope temporaries = torch.NewDisposeScope();
         Tensor feature = Encode(Haematoxylin(source));
-        Tensor logits = level.forward(f_level.forward(feature).mean([2, 3]));
+        Tensor logits = given?.expand(source.size(0), -1) ?? level.forward(f_level.forward(feature).mean([2, 3]));
         Tensor style = probabilities ? F.softmax(logits, -1) : logits;
         Tensor fused = feature;
         foreach (FusionBlock block in fusion)
@@ -94,9 +96,9 @@ public sealed class DeReStainerGenerator : Module<Tensor, Tensor>, ILevelPredict
     }
 
     /// <inheritdoc/>
-    public (Tensor Stained, Tensor Logits) Stain(Tensor source)
+    public (Tensor Stained, Tensor Logits) Stain(Tensor source, Tensor? logits = null)
     {
-        (Tensor stained, Tensor logits, Tensor feature) = Run(source);
+        (Tensor stained, logits, Tensor feature) = Run(source, logits);
         feature.Dispose();
         return (stained, logits);
     }

@@ -8,14 +8,25 @@ namespace Tinctor.Staining.Networks;
 /// stands out from its channel: (x - mean)² / (4 (variance + lambda)) + 1/2. [N,C,H,W] to the same.
 /// </summary>
 /// <param name="lambda">Keeps the energy finite in flat channels.</param>
-public sealed class SimAM(double lambda = 1e-4) : Module<Tensor, Tensor>
+public sealed class SimAM(double lambda = 1e-4) : Module<Tensor, Tensor>, INormalisesByImage
 {
+    /// <inheritdoc/>
+    public bool by_image => true;
+
+    /// <inheritdoc/>
+    public Func<Moments, Moments>? moments { get; set; }
+
     /// <inheritdoc/>
     public override Tensor forward(Tensor x)
     {
         using DisposeScope temporaries = torch.NewDisposeScope();
-        Tensor squares = (x - x.mean([2, 3], keepdim: true)).square();
+        Tensor mean = x.mean([2, 3], keepdim: true), squares = (x - mean).square();
         Tensor variance = squares.sum([2, 3], keepdim: true) / Math.Max(1, (x.size(2) * x.size(3)) - 1);
+        if (moments is not null)
+        {
+            (mean, variance) = moments(new(mean, variance));
+            squares = (x - mean).square();
+        }
         Tensor energy = (squares * (0.25 / (variance + lambda))).add_(0.5);
         return (x * energy.sigmoid_()).MoveToOuterDisposeScope();
     }

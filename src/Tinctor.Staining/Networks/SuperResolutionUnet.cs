@@ -1,4 +1,3 @@
-using Tinctor.Staining.Data;
 using Tinctor.Torch;
 using Tinctor.Torch.Nn;
 
@@ -15,6 +14,7 @@ namespace Tinctor.Staining.Networks;
 /// </remarks>
 public sealed class SuperResolutionUnet : Module<Tensor, Tensor>
 {
+    private readonly ZScore standardise;
     private readonly SegmentationUnet body;
     private readonly Sequential head;
 
@@ -26,6 +26,7 @@ public sealed class SuperResolutionUnet : Module<Tensor, Tensor>
     public SuperResolutionUnet(int factor = 5, int input_nc = 4, int output_nc = 3, int width = 64, int depth = 4)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(factor, 1);
+        standardise = register_module("standardise", new ZScore());
         body = register_module("body", new SegmentationUnet(input_nc, width, width, depth));
         head = register_module("head", new Sequential(
             new Conv2d(width, width * factor * factor, 3, padding: 1), new PixelShuffle(factor), new LeakyReLU(0.2),
@@ -36,6 +37,6 @@ public sealed class SuperResolutionUnet : Module<Tensor, Tensor>
     public override Tensor forward(Tensor x)
     {
         using DisposeScope temporaries = torch.NewDisposeScope();
-        return head.forward(body.forward(Autofluorescence.Standardise(x))).MoveToOuterDisposeScope();
+        return head.forward(body.forward(standardise.forward(x))).MoveToOuterDisposeScope();
     }
 }

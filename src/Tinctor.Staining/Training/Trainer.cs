@@ -1,4 +1,5 @@
 using Tinctor.Slides;
+using Tinctor.Slides.Colour;
 using Tinctor.Staining.Data;
 using Tinctor.Staining.Inference;
 using Tinctor.Staining.Methods;
@@ -9,6 +10,8 @@ namespace Tinctor.Staining.Training;
 /// <summary>Trains a staining method on pairs.</summary>
 public sealed class Trainer : TrainingLoop<Method>
 {
+    // Of which a model remembers what they look like.
+    private const int MostSources = 200;
     private readonly RunConfig config;
     private readonly TrainingData data;
 
@@ -87,7 +90,30 @@ public sealed class Trainer : TrainingLoop<Method>
     {
         using IDisposable? average = UseAverage(method, state);
         ModelFolder.Write(Folder.Model, new ModelConfig { Method = config.Method, Model = config.Model, Stains = config.Stains },
-            state.ModelWeights(), ModelCard.Write(config, data, state));
+            state.ModelWeights(), ModelCard.Write(config, data, state), Novelty());
+    }
+
+    // What the sources look like, from some of them; null where they are too small and few to tell.
+    private SourceNovelty? Novelty()
+    {
+        int count = Math.Min(MostSources, data.Train.Count);
+        StainNormalizer? normalizer = config.Stains?.SourceNormalizer();
+        try
+        {
+            return SourceNovelty.Of(Enumerable.Range(0, count).Select(i => Seen(PairedDataset.ReadPair(data.Train[i * data.Train.Count / count]).Source)));
+        }
+        catch (InvalidDataException reason)
+        {
+            Observer.Note($"{reason.Message}; staining with this model will not tell what is unlike its training");
+            return null;
+        }
+
+        Image Seen(Image source)
+        {
+            source = normalizer?.Normalize(source, out _) ?? source;
+            double scale = config.Model.Inference.Scale;
+            return scale == 1 ? source : source.Resize(Math.Max(1, (int)(source.Width * scale)), Math.Max(1, (int)(source.Height * scale)));
+        }
     }
 
     private protected override string Describe(Method method, double score) => FormattableString.Invariant($"PSNR {score:F2} dB");

@@ -50,10 +50,21 @@ public abstract class RunningNorm : Module<Tensor, Tensor>
         if (input.ndim != 4 || input.size(1) != num_features)
             throw new ArgumentException($"{GetType().Name} takes [N, {num_features}, H, W], got {input.ShapeText}");
     }
+
+    /// <summary>Normalises each image by other moments than its own, then scales and shifts.</summary>
+    private protected Tensor Normalise(Tensor input, Func<Moments, Moments> moments)
+    {
+        using DisposeScope temporaries = torch.NewDisposeScope();
+        Moments by = moments(Moments.Of(input));
+        Tensor result = (input - by.Mean) * (by.Variance + eps).rsqrt();
+        if (weight is not null) result *= weight.view(1, -1, 1, 1);
+        if (bias is not null) result += bias.view(1, -1, 1, 1);
+        return result.MoveToOuterDisposeScope();
+    }
 }
 
 /// <summary>Normalises each channel over the batch; uses the running statistics once trained.</summary>
-public sealed class BatchNorm2d : RunningNorm
+public sealed class BatchNorm2d : RunningNorm, INormalisesByImage
 {
     /// <summary>For images of some channels.</summary>
     /// <param name="num_features">The number of channels.</param>
@@ -68,9 +79,16 @@ public sealed class BatchNorm2d : RunningNorm
     public bool by_batch { get; set; }
 
     /// <inheritdoc/>
+    public bool by_image => !training && (by_batch || running_mean is null);
+
+    /// <inheritdoc/>
+    public Func<Moments, Moments>? moments { get; set; }
+
+    /// <inheritdoc/>
     public override Tensor forward(Tensor input)
     {
         CheckImages(input);
+        if (by_image && moments is not null) return Normalise(input, moments);
         bool running = running_mean is not null && (training || !by_batch);
         if (training || !running) CheckEnough(input, input.numel() / num_features);
         return F.batch_norm(input, running ? running_mean : null, running ? running_var : null, weight, bias,
@@ -86,7 +104,7 @@ public sealed class BatchNorm2d : RunningNorm
 }
 
 /// <summary>Normalises each channel of each image.</summary>
-public sealed class InstanceNorm2d : RunningNorm
+public sealed class InstanceNorm2d : RunningNorm, INormalisesByImage
 {
     /// <summary>For images of some channels.</summary>
     /// <param name="num_features">The number of channels.</param>
@@ -99,12 +117,18 @@ public sealed class InstanceNorm2d : RunningNorm
         : base(num_features, eps, momentum, affine, track_running_stats) { }
 
     /// <inheritdoc/>
+    public bool by_image => training || running_mean is null;
+
+    /// <inheritdoc/>
+    public Func<Moments, Moments>? moments { get; set; }
+
+    /// <inheritdoc/>
     public override Tensor forward(Tensor input)
     {
         CheckImages(input);
-        bool byImage = training || running_mean is null;
-        if (byImage) CheckEnough(input, input.size(2) * input.size(3));
-        return F.instance_norm(input, running_mean, running_var, weight, bias, byImage, momentum ?? 0, eps);
+        if (by_image && moments is not null) return Normalise(input, moments);
+        if (by_image) CheckEnough(input, input.size(2) * input.size(3));
+        return F.instance_norm(input, running_mean, running_var, weight, bias, by_image, momentum ?? 0, eps);
     }
 }
 

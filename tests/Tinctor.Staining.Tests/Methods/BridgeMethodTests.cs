@@ -146,7 +146,7 @@ public sealed class BridgeMethodTests
         Assert.True(torch.equal(network.forward(Source()[..1]), network.Stain(Source()[..1], quick, [new("0")])));
         using var stainer = new Stainer(network, everyStep, Device.CPU);
         var image = new Image(16, 16, 3);
-        Assert.Equal(stainer.StainAndPredict(image, new(new(), new(""))).Stained.Data, stainer.Stain(image).Data);
+        Assert.Equal(stainer.StainAndPredict(image, new(new(), [new("")])).Stained.Data, stainer.Stain(image).Data);
     }
 
     [Fact]
@@ -197,7 +197,7 @@ public sealed class BridgeMethodTests
         var image = new Image(13, 9, 4, SampleType.UInt16);
         for (int i = 0; i < image.Samples16.Length; i++) image.Samples16[i] = (ushort)(i * 131);
         var frames = new List<(long, long)>();
-        Image stained = stainer.StainAndPredict(image, new(stainer.Sampling!, new("a"), Observe: (_, state, _) =>
+        Image stained = stainer.StainAndPredict(image, new(stainer.Sampling!, [new("a")], Observe: (_, state, _) =>
             frames.Add((state.size(-1), state.size(-2))))).Stained;
         Assert.Equal((13 * factor, 9 * factor, 3), (stained.Width, stained.Height, stained.Channels));
         Assert.All(frames, size => Assert.Equal((13 * factor, 9 * factor), size));

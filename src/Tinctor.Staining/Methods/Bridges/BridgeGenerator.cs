@@ -1,5 +1,4 @@
 using Tinctor.Staining.Bridges;
-using Tinctor.Staining.Data;
 using Tinctor.Staining.Inference;
 using Tinctor.Staining.Networks;
 using Tinctor.Torch;
@@ -15,6 +14,7 @@ public sealed class BridgeGenerator : Module<Tensor, Tensor>, IStochasticStainer
 {
     private readonly BridgeConfig config;
     private readonly DiffusionUnet denoise;
+    private readonly ZScore? standardise;
     private readonly DimensionMatcher? match;
 
     /// <summary>A network without training.</summary>
@@ -23,9 +23,10 @@ public sealed class BridgeGenerator : Module<Tensor, Tensor>, IStochasticStainer
         this.config = config;
         Bridge = config.CreateBridge();
         denoise = register_module("denoise", config.CreateUnet());
-        if (config.Matches)
-            match = register_module("match",
-                new DimensionMatcher(config.Upscaling, config.InputChannels, config.OutputChannels, config.MatcherWidth));
+        if (!config.Matches) return;
+        standardise = register_module("standardise", new ZScore());
+        match = register_module("match",
+            new DimensionMatcher(config.Upscaling, config.InputChannels, config.OutputChannels, config.MatcherWidth));
     }
 
     /// <summary>The bridge that is walked.</summary>
@@ -37,8 +38,8 @@ public sealed class BridgeGenerator : Module<Tensor, Tensor>, IStochasticStainer
     /// <summary>The bridge's end: the source in the target's size and channels, [N,Cout,f h,f w].</summary>
     public Tensor End(Tensor source)
     {
-        if (match is null) return source.alias();
-        using Tensor standard = Autofluorescence.Standardise(source);
+        if (standardise is null || match is null) return source.alias();
+        using Tensor standard = standardise.forward(source);
         return match.forward(standard);
     }
 

@@ -1,0 +1,72 @@
+using Tinctor.Slides.Tissue;
+using Tinctor.Staining.Bridges;
+
+namespace Tinctor.Staining.Inference.Slides;
+
+/// <summary>How slides are stained.</summary>
+public sealed record SlideStainOptions
+{
+    /// <summary>What tiles, halo and ramp are multiples of: patterns of networks and the steps of their pyramids fit into it.</summary>
+    public const int Grain = 32;
+
+    /// <summary>Side of the tiles in pixels of the resolution at which the network sees the slide.</summary>
+    public int Tile { get; init; } = 512;
+
+    /// <summary>Pixels along a tile's edge that do not count; null for the network's reach, as measured on the slide.</summary>
+    public int? Halo { get; init; }
+
+    /// <summary>Pixels over which neighbouring tiles pass into each other; null for an eighth of a tile.</summary>
+    public int? Ramp { get; init; }
+
+    /// <summary>Tiles in one forward pass.</summary>
+    public int Batch { get; init; } = 1;
+
+    /// <summary>By what tiles are normalised, in networks that normalise by image.</summary>
+    public TileStatistics Statistics { get; init; } = TileStatistics.Kernel;
+
+    /// <summary>Tiles to each side that kernelized normalisation averages over: 1 for 3 x 3.</summary>
+    public int KernelRadius { get; init; } = 1;
+
+    /// <summary>Whether these tiles all count the same, or as a Gaussian falls off.</summary>
+    public bool GaussianKernel { get; init; }
+
+    /// <summary>Whether glass is stained too.</summary>
+    public bool Whole { get; init; }
+
+    /// <summary>Where the tissue is; null finds it.</summary>
+    public TissueMask? Tissue { get; init; }
+
+    /// <summary>Micrometres around the tissue that are stained with it.</summary>
+    public double TissueMargin { get; init; } = 50;
+
+    /// <summary>Micrometres per pixel at which the model stains; null as the model says.</summary>
+    public double? Mpp { get; init; }
+
+    /// <summary>How a model that stains by chance samples; null as it does by itself.</summary>
+    public BridgeSampling? Sampling { get; init; }
+
+    /// <summary>Of the noise.</summary>
+    public ulong Seed { get; init; }
+
+    /// <summary>Runs of a model that stains by chance, whose mean is the stained slide.</summary>
+    public int Repeats { get; init; } = 1;
+
+    /// <summary>Whether a second slide tells how sure each pixel is.</summary>
+    public bool Uncertainty { get; init; }
+
+    /// <summary>Quality of JPEG; null writes without loss.</summary>
+    public int? JpegQuality { get; init; } = 90;
+
+    /// <exception cref="InvalidDataException">Something is out of its range.</exception>
+    public void Validate()
+    {
+        if (Tile < 2 * Grain || Tile % Grain != 0) throw new InvalidDataException($"tiles of {Tile} pixels: take a multiple of {Grain} from {2 * Grain} on");
+        if (Halo is < 0 || Halo % Grain is > 0) throw new InvalidDataException($"a halo of {Halo} pixels: take 0 or a multiple of {Grain}");
+        if (Ramp is < 0 || Ramp % Grain is > 0) throw new InvalidDataException($"a ramp of {Ramp} pixels: take 0 or a multiple of {Grain}");
+        if ((2 * (Halo ?? 0)) + (Ramp ?? 0) >= Tile)
+            throw new InvalidDataException($"tiles of {Tile} pixels leave nothing between halos of {Halo ?? 0} and a ramp of {Ramp ?? 0}; take larger tiles");
+        if (Batch < 1) throw new InvalidDataException($"a batch of {Batch} tiles: take at least 1");
+        if (Repeats < 1) throw new InvalidDataException($"{Repeats} repeats: take at least 1");
+        if (!(TissueMargin >= 0)) throw new InvalidDataException($"a margin of {TissueMargin} micrometres: take 0 or more");
+    }
+}

@@ -1,0 +1,177 @@
+using System.Threading.Channels;
+using Tinctor.Slides;
+using Tinctor.Slides.Tissue;
+using Tinctor.Torch;
+
+namespace Tinctor.Staining.Inference.Slides;
+
+/// <summary>How far a slide is.</summary>
+/// <param name="Done">Tiles that are stained.</param>
+/// <param name="Total">Tiles with tissue.</param>
+public readonly record struct SlideProgress(int Done, int Total);
+
+/// <summary>What became of a slide.</summary>
+/// <param name="Scale">The resolution it was stained at.</param>
+/// <param name="Spec">The file that was written.</param>
+/// <param name="Halo">Pixels of source along a tile's edge that did not count.</param>
+/// <param name="Tiles">Tiles with tissue.</param>
+/// <param name="Seams">The <see cref="SeamScore"/>.</param>
+/// <param name="Level">The slide's level, where the model tells it.</param>
+/// <param name="Comparison">What is left of the source; null for a format that cannot be read again.</param>
+/// <param name="Untouched">Why the slide was not normalised as the model's sources were, if it was not.</param>
+public sealed record StainedSlide(
+    SlideScale Scale, SlideSpec Spec, int Halo, int Tiles, double Seams, LevelPrediction? Level, SlideComparison? Comparison, string? Untouched);
+
+/// <summary>
+/// Stains a whole slide tile by tile: reads ahead, stains in batches, blends and encodes at the same time. Memory does not grow with the
+/// slide's height, and with its width by two rows of stained tiles only. What was interrupted goes on where it stopped, from the tiles in
+/// a folder beside the result.
+/// </summary>
+public sealed class SlideStainer
+{
+    private readonly Stainer stainer;
+    private readonly SlideStainOptions options;
+    private readonly Slide slide;
+    private readonly string path;
+    private readonly SlideScale scale;
+    private readonly TissueMask? tissue;
+
+    /// <summary>Prepares a slide.</summary>
+    /// <param name="stainer">The model.</param>
+    /// <param name="slide">The slide.</param>
+    /// <param name="path">The file to write; see <see cref="SlideWriter"/> for formats.</param>
+    /// <param name="options">How to stain.</param>
+    /// <exception cref="InvalidDataException">The slide does not suit the model, or shows no tissue.</exception>
+    public SlideStainer(Stainer stainer, Slide slide, string path, SlideStainOptions options)
+    {
+        options.Validate();
+        if (slide.Channels != stainer.InputChannels)
+            throw new InvalidDataException($"{slide.Path}: its number of channels is {slide.Channels}, the model takes {stainer.InputChannels}");
+        (this.stainer, this.options, this.slide, this.path) = (stainer, options, slide, path);
+        scale = SlideScale.Of(slide, stainer.Config, options.Mpp);
+        if (options.Whole) return;
+        tissue = options.Tissue ?? TissueMask.Of(slide);
+        if (tissue.IsEmpty)
+            throw new InvalidDataException($"{slide.Path}: no tissue was found; tell where it is with a mask, or stain the slide whole");
+        tissue = tissue.Dilated(options.TissueMargin / (slide.Mpp ?? scale.Mpp ?? 0.5));
+    }
+
+    /// <summary>At which resolution the slide is stained.</summary>
+    public SlideScale Scale => scale;
+
+    /// <summary>What will be written.</summary>
+    public SlideSpec Spec
+    {
+        get
+        {
+            (int width, int height) = slide.SizeAt(scale.Downsample);
+            int factor = stainer.Config.Upscaling;
+            return new SlideSpec(width * factor, height * factor, stainer.Config.OutputChannels)
+            {
+                Mpp = scale.Mpp,
+                Name = Path.GetFileNameWithoutExtension(slide.Path),
+                JpegQuality = options.JpegQuality,
+            };
+        }
+    }
+
+    /// <summary>Stains and writes.</summary>
+    /// <param name="modelId">Tells models apart: the hash of the weights.</param>
+    /// <param name="progress">Hears of tiles.</param>
+    /// <param name="cancel">Stops after the present tiles; the same call later goes on with what is left.</param>
+    /// <exception cref="InvalidDataException">The slide is damaged.</exception>
+    /// <exception cref="IOException">The file cannot be written.</exception>
+    public StainedSlide Stain(string modelId, IProgress<SlideProgress>? progress = null, CancellationToken cancel = default)
+    {
+        using DisposeScope scope = torch.NewDisposeScope();
+        TileSource source = new(slide, scale.Downsample);
+        SlidePreparation preparation = SlidePreparation.Of(stainer, source, options, tissue);
+        TileLayout layout = preparation.Layout, stained = layout.Times(stainer.Config.Upscaling);
+        List<Tile> tiles = TilesWithTissue(layout);
+        var store = new TileStore(StorePath, Identity(modelId, layout));
+        var seams = new SeamScore(stained, SlideStainOptions.Grain / 2 * stainer.Config.Upscaling);
+        var work = new TileWork(stainer, source, preparation, options, Path.GetFileNameWithoutExtension(slide.Path), store);
+        var selected = tiles.ToHashSet();
+        byte[] white = source.Glass(tissue);
+        var blender = new TileBlender(stained, tile => selected.Contains(tile) ? store.Read(tile) : null, white, Soft(stained));
+        Follow(rows => SlideWriter.Write(path, Spec, () => blender.Bands(rows).Select(band =>
+        {
+            seams.Add(band);
+            return band;
+        })), layout, work.Stain(tiles), tiles.Count, progress, cancel);
+        if (options.Uncertainty) WriteUncertainty(store, stained, selected);
+        store.Delete();
+        return new(scale, Spec, layout.Halo, tiles.Count, seams.Value, preparation.Level, Compare(), preparation.Untouched);
+    }
+
+    private SlideComparison? Compare()
+    {
+        if (path.EndsWith(".dzi", StringComparison.OrdinalIgnoreCase)) return null;
+        using var written = Slide.Open(path);
+        return SlideComparison.Of(slide, written, tissue);
+    }
+
+    /// <summary>Where the map of uncertainty goes that belongs to a stained slide.</summary>
+    public static string UncertaintyPath(string path)
+    {
+        string name = Path.GetFileNameWithoutExtension(path);
+        if (name.EndsWith(".ome", StringComparison.OrdinalIgnoreCase)) name = name[..^4];
+        return Path.Combine(Path.GetDirectoryName(path) ?? "", $"{name}.uncertainty.ome.tif");
+    }
+
+    private string StorePath => Path.Combine(Path.GetDirectoryName(Path.GetFullPath(path))!, $".{Path.GetFileName(path)}.tiles");
+
+    // All that a tile's pixels depend on.
+    private string Identity(string modelId, TileLayout layout)
+    {
+        var file = new FileInfo(slide.Path);
+        return string.Join('\n', slide.Path, file.Length, file.LastWriteTimeUtc.Ticks, scale.Downsample, modelId, layout, options);
+    }
+
+    private SoftMask? Soft(TileLayout stained) => tissue is null ? null : new(tissue, slide.Width / (double)stained.Across.Length);
+
+    private List<Tile> TilesWithTissue(TileLayout layout)
+    {
+        IEnumerable<Tile> all = Enumerable.Range(0, layout.Down.Count)
+            .SelectMany(row => Enumerable.Range(0, layout.Across.Count).Select(column => new Tile(row, column)));
+        return [.. all.Where(tile => tissue is null || tissue.Share(layout.Across.Start(tile.Column) * scale.Downsample,
+            layout.Down.Start(tile.Row) * scale.Downsample, layout.Across.Tile * scale.Downsample, layout.Down.Tile * scale.Downsample) > 0)];
+    }
+
+    // Runs an encoder beside the staining: it waits for rows of tiles. What stops either stops both.
+    private static void Follow(Action<Action<int>> encode, TileLayout layout, IEnumerable<Tile> stained, int total,
+        IProgress<SlideProgress>? progress, CancellationToken cancel)
+    {
+        var rows = Channel.CreateUnbounded<int>();
+        Task encoder = Task.Run(() => encode(_ => rows.Reader.ReadAsync().AsTask().GetAwaiter().GetResult()));
+        try
+        {
+            int done = 0, next = 0;
+            foreach (Tile tile in stained)
+            {
+                while (next < tile.Row) rows.Writer.TryWrite(next++);
+                progress?.Report(new(++done, total));
+                cancel.ThrowIfCancellationRequested();
+                if (encoder.IsCompleted) break;
+            }
+            while (next < layout.Down.Count) rows.Writer.TryWrite(next++);
+        }
+        catch (Exception error)
+        {
+            rows.Writer.Complete(error);
+            ((IAsyncResult)encoder).AsyncWaitHandle.WaitOne();
+            throw;
+        }
+        encoder.GetAwaiter().GetResult();
+    }
+
+    private void WriteUncertainty(TileStore store, TileLayout stained, HashSet<Tile> selected)
+    {
+        string[] kinds = stainer.Novelty is null ? [TileStore.Variation] : [TileStore.Variation, TileStore.Novelty];
+        SlideSpec spec = Spec with { Channels = kinds.Length, ChannelNames = [.. kinds.Select(kind => kind.Trim('-'))] };
+        SlideWriter.Write(UncertaintyPath(path), spec, () => kinds.Length == 1 ? Bands(kinds[0]) : Bands(kinds[0]).Zip(Bands(kinds[1]), TileUncertainty.Joined));
+
+        IEnumerable<Image> Bands(string kind) =>
+            new TileBlender(stained, tile => selected.Contains(tile) ? store.Read(tile, kind) : null, [0], Soft(stained)).Bands(_ => { });
+    }
+}

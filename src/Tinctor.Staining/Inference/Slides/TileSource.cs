@@ -1,0 +1,54 @@
+using Tinctor.Slides;
+using Tinctor.Slides.Colour;
+using Tinctor.Slides.Tissue;
+
+namespace Tinctor.Staining.Inference.Slides;
+
+/// <summary>A slide at the resolution of a model.</summary>
+internal sealed class TileSource(Slide slide, double downsample)
+{
+    // Of the overview in which glass is looked at.
+    private const int OverviewSide = 1024;
+
+    /// <summary>Brings tiles to the colours that the model knows; null leaves them.</summary>
+    public StainNormalizer? Normalizer { get; set; }
+
+    public (int Width, int Height) Size { get; } = slide.SizeAt(downsample);
+
+    public double Downsample => downsample;
+
+    public Image Read(TileLayout layout, Tile tile)
+    {
+        Image image = slide.ReadAt(downsample, layout.Across.Start(tile.Column), layout.Down.Start(tile.Row), layout.Across.Tile, layout.Down.Tile);
+        return Normalizer?.Normalize(image, out _) ?? image;
+    }
+
+    /// <summary>The whole slide, no side longer than so many pixels.</summary>
+    public Image Thumbnail(int longest) => slide.Thumbnail(longest) is var image && Normalizer is { } normalizer ? normalizer.Normalize(image, out _) : image;
+
+    /// <summary>The colour of glass, the median of what is not tissue; white where there is none, or the source is no brightfield.</summary>
+    public byte[] Glass(TissueMask? tissue)
+    {
+        byte[] white = [255, 255, 255];
+        if (tissue is null || slide.Channels != 3) return white;
+        Image overview = slide.Thumbnail(OverviewSide).To(SampleType.UInt8);
+        double scale = slide.Width / (double)overview.Width;
+        var soft = new SoftMask(tissue, scale);
+        var counts = new long[3, 256];
+        for (int i = 0; i < overview.Width * overview.Height; i++)
+        {
+            if (soft.At(i % overview.Width, i / overview.Width) > 0) continue;
+            for (int c = 0; c < 3; c++) counts[c, overview.Data[(i * 3) + c]]++;
+        }
+        return [.. Enumerable.Range(0, 3).Select(c => Median([.. Enumerable.Range(0, 256).Select(value => counts[c, value])]))];
+    }
+
+    private static byte Median(long[] counts)
+    {
+        long half = counts.Sum() / 2, passed = 0;
+        if (half == 0) return 255;
+        int value = 0;
+        while ((passed += counts[value]) <= half) value++;
+        return (byte)value;
+    }
+}
