@@ -18,6 +18,7 @@ public static class PhantomCommand
           tinctor phantom -o pairs --slides 20 --fields 4 --size 512x512  80 pairs of 20 slides
           tinctor phantom -o ki67 --stains he,ki67 --misalign 12          misaligned by up to 12 pixels, with the exact field
           tinctor phantom -o af --stains af,he --size 1280x1280           autofluorescence at 1/5 of the resolution to H&E
+          tinctor phantom -o wsi --slides 1 --size 40000x40000 --whole-slides             whole slides, he/*.ome.tif and her2/*.ome.tif
           tinctor phantom -o lv --slides 99 --size 128x128 --mpp 1 --on-tumour --level-in-he 1   small fields whose H&E tells the level
         """;
 
@@ -64,11 +65,15 @@ public static class PhantomCommand
         var val = Of("--val", "Share of slides for validation.", 0.15);
         var test = Of("--test", "Share of slides for testing.", 0.15);
         var threads = Of("--threads", "Threads; 0 means one per core.", 0);
+        var whole = new Option<bool>("--whole-slides")
+        {
+            Description = "Write fields as pyramidal OME-TIFFs of any size, STAIN/NAME.ome.tif, without truth and manifest.",
+        };
         var force = new Option<bool>("--force") { Description = "Replace an earlier phantom in the folder." };
         var command = new Command("phantom", Description)
         {
             output, slides, fields, size, stains, level, levelInHe, onTumour, seed, mpp, misalign, factor, ki67, variation, shading, blur,
-            noise, val, test, threads, force,
+            noise, val, test, threads, whole, force,
         };
         command.SetAction((result, cancel) =>
         {
@@ -101,20 +106,25 @@ public static class PhantomCommand
                     Threads = result.GetValue(threads),
                 },
             };
-            Write(dataset, result.GetRequiredValue(output), result.GetValue(force), cancel);
+            string folder = result.GetRequiredValue(output);
+            Write(dataset, folder, progress =>
+            {
+                if (result.GetValue(whole)) dataset.WriteSlides(folder, progress, cancel);
+                else dataset.Write(folder, result.GetValue(force), progress, cancel);
+            });
             return Task.FromResult(0);
         });
         return command;
     }
 
-    private static void Write(PhantomDataset dataset, string folder, bool force, CancellationToken cancel)
+    private static void Write(PhantomDataset dataset, string folder, Action<IProgress<PhantomProgress>> write)
     {
         try
         {
             AnsiConsole.Progress().HideCompleted(false).Start(context =>
             {
                 ProgressTask task = context.AddTask("phantom", maxValue: 1);
-                dataset.Write(folder, force, new Reporter(task), cancel);
+                write(new Reporter(task));
                 task.Value = 1;
             });
         }
@@ -126,7 +136,7 @@ public static class PhantomCommand
         string[] stains = [.. dataset.Options.Stains.Select(PhantomDataset.StainName)];
         string counts = $"{images} {(images == 1 ? "field" : "fields")} of {dataset.Slides} {(dataset.Slides == 1 ? "slide" : "slides")}";
         string size = $"{dataset.Options.Width}x{dataset.Options.Height}";
-        AnsiConsole.WriteLine($"{folder}: {counts}, {stains[0]} to {string.Join(", ", stains[1..])}, {size}");
+        AnsiConsole.WriteLine($"{folder}: {counts}, {string.Join(" to ", [stains[0], .. stains.Length > 1 ? [string.Join(", ", stains[1..])] : Array.Empty<string>()])}, {size}");
     }
 
     private static Option<T> Of<T>(string name, string description, T value) =>

@@ -254,6 +254,22 @@ public sealed class PhantomSlideTests
         Assert.Contains("misalignment", Assert.Throws<ArgumentException>(() => Render(s_small with { Misalign = 200 })).Message);
     }
 
+    [Theory]
+    [InlineData(PhantomStain.He)]
+    [InlineData(PhantomStain.Her2)]
+    [InlineData(PhantomStain.Autofluorescence)]
+    public void BandsAreTheFieldPixelForPixel(PhantomStain stain)
+    {
+        var options = new PhantomOptions
+        {
+            Width = 310, Height = 505, AutofluorescenceFactor = 5, Misalign = 6,
+            Stains = [PhantomStain.He, PhantomStain.Her2, PhantomStain.Autofluorescence],
+        };
+        Image whole = Render(options).Images.Single(image => image.Stain == stain).Image;
+        byte[] bands = [.. PhantomSlide.Bands(options, stain, TestContext.Current.CancellationToken).SelectMany(band => band.Data)];
+        Assert.Equal(whole.Data, bands);
+    }
+
     [Fact]
     public void CancellingStopsIt() =>
         Assert.Throws<OperationCanceledException>(() => PhantomSlide.Render(s_small, cancel: new CancellationToken(canceled: true)));

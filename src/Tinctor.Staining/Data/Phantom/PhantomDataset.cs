@@ -60,6 +60,7 @@ public sealed record PhantomDataset
     public void Write(string folder, bool replace = false, IProgress<PhantomProgress>? progress = null, CancellationToken cancel = default)
     {
         Validate();
+        if (Options.Stains.Count < 2) throw new ArgumentException("stains: name a source and at least one target, as in he,her2");
         string parameters = Parameters();
         Prepare(folder, parameters, replace);
         AtomicFile.WriteText(Path.Combine(folder, ParameterFile), parameters);
@@ -77,6 +78,51 @@ public sealed record PhantomDataset
             progress?.Report(new((i + 1.0) / total, name));
         }
         WriteManifests(folder);
+    }
+
+    /// <summary>
+    /// Writes whole slides in place of fields, each field as a pyramidal OME-TIFF a stain: STAIN/NAME.ome.tif. No slide is held in memory;
+    /// slides that are there are kept. Throws as <see cref="Write"/> does.
+    /// </summary>
+    /// <param name="folder">Where to; made if missing.</param>
+    /// <param name="progress">Told what is being made.</param>
+    /// <param name="cancel">Stops; what is finished stays, and the same call goes on from there.</param>
+    public void WriteSlides(string folder, IProgress<PhantomProgress>? progress = null, CancellationToken cancel = default)
+    {
+        Validate();
+        string parameters = Parameters();
+        Prepare(folder, parameters, replace: false);
+        AtomicFile.WriteText(Path.Combine(folder, ParameterFile), parameters);
+        var jobs = Enumerable.Range(0, Slides * FieldsPerSlide).SelectMany(i => Options.Stains.Select(stain => (Field: i, Stain: stain))).ToList();
+        foreach ((int i, (int field, PhantomStain stain)) in jobs.Index())
+        {
+            PhantomOptions options = Field(field / FieldsPerSlide, field % FieldsPerSlide);
+            string name = Name(field / FieldsPerSlide, field % FieldsPerSlide);
+            string path = Path.Combine(folder, StainName(stain), $"{name}.ome.tif");
+            if (!File.Exists(path))
+                WriteSlide(path, options, stain, share => progress?.Report(new((i + share) / jobs.Count, $"{StainName(stain)} {name}")), cancel);
+            progress?.Report(new((i + 1.0) / jobs.Count, name));
+        }
+    }
+
+    private static void WriteSlide(string path, PhantomOptions options, PhantomStain stain, Action<double> report, CancellationToken cancel)
+    {
+        bool fluoresces = stain == PhantomStain.Autofluorescence;
+        int factor = fluoresces ? options.AutofluorescenceFactor : 1;
+        var spec = new SlideSpec(options.Width / factor, options.Height / factor, fluoresces ? Autofluorescence.Channels : 3,
+            fluoresces ? SampleType.UInt16 : SampleType.UInt8)
+        {
+            Mpp = options.MicronsPerPixel * factor,
+            Name = Path.GetFileName(path),
+            ChannelNames = fluoresces ? Autofluorescence.Names : [],
+        };
+        int rows = 0;
+        SlideWriter.Write(path, spec, () => PhantomSlide.Bands(options, stain, cancel).Select(band =>
+        {
+            rows += band.Height;
+            report((double)rows / spec.Height / (fluoresces ? spec.Channels : 1));
+            return band;
+        }));
     }
 
     /// <summary>The split of a slide (from 0): "train", "val" or "test".</summary>
@@ -116,8 +162,6 @@ public sealed record PhantomDataset
             throw new ArgumentException($"HER2 level {Level}: must be 0 to 3");
         if (!(ValidationShare >= 0 && TestShare >= 0 && ValidationShare + TestShare < 1))
             throw new ArgumentException("validation and test share: neither below 0, together below 1");
-        if (Options.Stains.Count < 2)
-            throw new ArgumentException("stains: name a source and at least one target, as in he,her2");
         Options.Validate();
     }
 

@@ -53,20 +53,46 @@ public static class PhantomSlide
         PhantomOptions options, bool keepConcentrations = false, IProgress<double>? progress = null, CancellationToken cancel = default)
     {
         options.Validate();
-        var model = new TissueModel(options.Seed, options.Her2Level, options.Ki67Share, options.LevelInHe);
-        (float originX, float originY) = Origin(model, options.Field);
-        if (options.OnTumour)
-        {
-            float mpp = (float)options.MicronsPerPixel;
-            (originX, originY) = OnTumour(model, originX, originY, options.Width * mpp, options.Height * mpp);
-        }
+        var place = new Place(options);
         var truth = new Truth(options.Width, options.Height);
         SectionRenderer[] sections =
             [.. options.Stains.Select((stain, i) => new SectionRenderer(options, stain, i > 0, keepConcentrations))];
+        Render(options, place, sections, (0, options.Height), truth, progress, cancel);
+        return new PhantomField(options, [.. sections.Select(s => s.Result())], truth.Labels, truth.Tissue,
+            truth.Number(place.X, place.Y, (float)options.MicronsPerPixel), place.Model.Ki67Share, place.Model.Atypia);
+    }
+
+    /// <summary>
+    /// One stain of a field in bands from the top, pixel for pixel that of <see cref="Render(PhantomOptions, bool, IProgress{double}, CancellationToken)"/>:
+    /// a whole slide, of which no more than a band is held.
+    /// </summary>
+    /// <param name="options">What to render; all its stains but one are left out.</param>
+    /// <param name="stain">The stain, one of the options'.</param>
+    /// <param name="cancel">Stops between blocks.</param>
+    public static IEnumerable<Image> Bands(PhantomOptions options, PhantomStain stain, CancellationToken cancel = default)
+    {
+        options.Validate();
+        var place = new Place(options);
+        int block = Block(options);
+        for (int top = 0; top < options.Height; top += block)
+        {
+            (int Top, int Height) band = (top, Math.Min(block, options.Height - top));
+            var section = new SectionRenderer(options, stain, stain != options.Stains[0], keepConcentrations: false, band);
+            Render(options, place, [section], band, truth: null, progress: null, cancel);
+            yield return section.Result().Image;
+        }
+    }
+
+    // Autofluorescence pixels do not lie across blocks.
+    private static int Block(PhantomOptions options) => 240 / options.AutofluorescenceFactor * options.AutofluorescenceFactor;
+
+    private static void Render(PhantomOptions options, Place place, SectionRenderer[] sections, (int Top, int Height) band, Truth? truth,
+        IProgress<double>? progress, CancellationToken cancel)
+    {
         // Stains that share the source's geometry are rendered from one look at the tissue.
         SectionRenderer[][] passes = [.. sections.GroupBy(s => s.Warp).Select(group => group.ToArray())];
-        int block = 240 / options.AutofluorescenceFactor * options.AutofluorescenceFactor;
-        int columns = (options.Width + block - 1) / block, rows = (options.Height + block - 1) / block;
+        int block = Block(options);
+        int columns = (options.Width + block - 1) / block, rows = (band.Height + block - 1) / block;
         int done = 0, total = columns * rows * passes.Length;
         var parallel = new ParallelOptions
         {
@@ -77,17 +103,34 @@ public static class PhantomSlide
         {
             SectionRenderer[] pass = passes[i / (columns * rows)];
             int x = i % columns * block, y = i / columns % rows * block;
-            buffer.Sample(model, pass[0].Warp, originX, originY, (float)options.MicronsPerPixel, x, y,
-                Math.Min(block, options.Width - x), Math.Min(block, options.Height - y), pass.Max(s => s.Margin));
+            buffer.Sample(place.Model, pass[0].Warp, place.X, place.Y, (float)options.MicronsPerPixel, x, band.Top + y,
+                Math.Min(block, options.Width - x), Math.Min(block, band.Height - y), pass.Max(s => s.Margin));
             if (pass[0].Warp is null)
-                truth.Take(buffer);
+                truth?.Take(buffer);
             foreach (SectionRenderer section in pass)
                 section.Render(buffer);
             progress?.Report((double)Interlocked.Increment(ref done) / total);
             return buffer;
         }, _ => { });
-        return new PhantomField(options, [.. sections.Select(s => s.Result())], truth.Labels, truth.Tissue,
-            truth.Number(originX, originY, (float)options.MicronsPerPixel), model.Ki67Share, model.Atypia);
+    }
+
+    /// <summary>The tissue of a slide, and where in it a field begins, in micrometres.</summary>
+    private sealed class Place
+    {
+        public Place(PhantomOptions options)
+        {
+            Model = new TissueModel(options.Seed, options.Her2Level, options.Ki67Share, options.LevelInHe);
+            (X, Y) = Origin(Model, options.Field);
+            if (!options.OnTumour) return;
+            float mpp = (float)options.MicronsPerPixel;
+            (X, Y) = OnTumour(Model, X, Y, options.Width * mpp, options.Height * mpp);
+        }
+
+        public TissueModel Model { get; }
+
+        public float X { get; }
+
+        public float Y { get; }
     }
 
     /// <summary>

@@ -67,11 +67,18 @@ internal sealed class SectionRenderer
     private readonly float[] _kernel;
     private readonly float _blurMicrons;
     private readonly uint _slide, _seed;
+    private readonly int _top;
 
     /// <summary>One stain of a field.</summary>
-    public SectionRenderer(PhantomOptions options, PhantomStain stain, bool target, bool keepConcentrations)
+    /// <param name="options">The field.</param>
+    /// <param name="stain">The stain.</param>
+    /// <param name="target">Whether it may be misaligned.</param>
+    /// <param name="keepConcentrations">Whether concentrations are kept; of a whole field only.</param>
+    /// <param name="band">Rows of a part of the field, whose displacement is not kept; null for the whole of it.</param>
+    public SectionRenderer(PhantomOptions options, PhantomStain stain, bool target, bool keepConcentrations, (int Top, int Height)? band = null)
     {
         (_options, _stain) = (options, stain);
+        (_top, int height) = band ?? (0, options.Height);
         // Stain and scanner belong to the slide, noise and misalignment to the field.
         _slide = Noise.Hash((int)options.Seed, (int)(options.Seed >> 32), 0x57A1u + (uint)stain);
         _seed = Noise.Hash(options.Field, 7, _slide);
@@ -84,9 +91,9 @@ internal sealed class SectionRenderer
         if (target && options.Misalign > 0)
         {
             Warp = new PhantomWarp(_seed, options.Width, options.Height, options.Misalign);
-            _displacement = new float[2 * options.Width * options.Height];
+            if (band is null) _displacement = new float[2 * options.Width * options.Height];
         }
-        _image = new Image(options.Width / factor, options.Height / factor, Autofluoresces ? Autofluorescence.Channels : 3,
+        _image = new Image(options.Width / factor, height / factor, Autofluoresces ? Autofluorescence.Channels : 3,
             Autofluoresces ? SampleType.UInt16 : SampleType.UInt8);
         if (keepConcentrations && !Autofluoresces)
             _concentrations = new float[3 * options.Width * options.Height];
@@ -147,7 +154,7 @@ internal sealed class SectionRenderer
             {
                 int px = block.Left + x;
                 float light = Shade(px, py) * (unstained ? Refraction(phase, at, block.Stride) : 1);
-                int to = 3 * ((py * _options.Width) + px);
+                int to = 3 * (((py - _top) * _options.Width) + px);
                 _image.Data[to] = Quantise(r[at] * light, px, py, 0);
                 _image.Data[to + 1] = Quantise(g[at] * light, px, py, 1);
                 _image.Data[to + 2] = Quantise(b[at] * light, px, py, 2);
@@ -182,7 +189,7 @@ internal sealed class SectionRenderer
                             sum += plane[(((y * factor) + j + block.Margin) * block.Stride) + (x * factor) + i + block.Margin];
                     }
                     int px = (block.Left / factor) + x, py = (block.Top / factor) + y;
-                    samples[(((py * _image.Width) + px) * Autofluorescence.Channels) + c] = Count(sum / (factor * factor), px, py, c);
+                    samples[((((py - (_top / factor)) * _image.Width) + px) * Autofluorescence.Channels) + c] = Count(sum / (factor * factor), px, py, c);
                 }
             }
         }
