@@ -31,7 +31,7 @@ internal sealed class SlideStaining(
         bool isField = slide.Levels.Count == 1 && slide.Mpp is null;
         var run = new SlideStainer(stainer, slide, output, SlideOptions.Of(parse, slide, isField, sampling, quality));
         string name = Path.GetFileName(output);
-        AnsiConsole.MarkupLineInterpolated($"[dim]{name}: {run.Scale.Note}; {run.Spec.Width} x {run.Spec.Height} pixels, about {run.Spec.ExpectedBytes / 1e6:0} MB[/]");
+        AnsiConsole.MarkupLineInterpolated($"[dim]{name}: {run.Scale.Note}; {run.Spec}[/]");
         var clock = Stopwatch.StartNew();
         int first = -1;
         StainedSlide done = run.Stain(modelId, new Direct(progress =>

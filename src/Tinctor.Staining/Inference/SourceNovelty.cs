@@ -21,6 +21,9 @@ public sealed class SourceNovelty
     /// <summary>The sample that stands for the distance which 99 of 100 training windows stay below.</summary>
     public const int Known = 100;
 
+    /// <summary>The channel of a <see cref="Map"/>; viewers show what is beyond the known.</summary>
+    public static SlideChannel Channel { get; } = new("novelty") { Colour = 0xFF00FF, Display = (Known, 255) };
+
     private const int Octaves = 4;
     private readonly Tensor mean, precision;
     private readonly double limit;

@@ -114,7 +114,7 @@ public sealed record PhantomDataset
         {
             Mpp = options.MicronsPerPixel * factor,
             Name = Path.GetFileName(path),
-            ChannelNames = fluoresces ? Autofluorescence.Names : [],
+            ChannelInfo = fluoresces ? [.. Autofluorescence.Names.Select(name => new SlideChannel(name))] : [],
         };
         int rows = 0;
         SlideWriter.Write(path, spec, () => PhantomSlide.Bands(options, stain, cancel).Select(band =>

@@ -168,7 +168,7 @@ public sealed class SlideStainer
     private void WriteUncertainty(TileStore store, TileLayout stained, HashSet<Tile> selected)
     {
         string[] kinds = stainer.Novelty is null ? [TileStore.Variation] : [TileStore.Variation, TileStore.Novelty];
-        SlideSpec spec = Spec with { Channels = kinds.Length, ChannelNames = [.. kinds.Select(kind => kind.Trim('-'))] };
+        SlideSpec spec = Spec with { Channels = kinds.Length, ChannelInfo = [TileUncertainty.Channel, .. stainer.Novelty is null ? [] : new[] { SourceNovelty.Channel }] };
         SlideWriter.Write(UncertaintyPath(path), spec, () => kinds.Length == 1 ? Bands(kinds[0]) : Bands(kinds[0]).Zip(Bands(kinds[1]), TileUncertainty.Joined));
 
         IEnumerable<Image> Bands(string kind) =>

@@ -12,8 +12,8 @@ public static class TileUncertainty
 {
     private const int Positions = 8;
 
-    /// <summary>What is shown as 255: a coefficient of variation of 1.</summary>
-    public const int Full = 255;
+    /// <summary>The channel of the <see cref="Variation"/>: 255 is 1; viewers show up to a quarter of it.</summary>
+    public static SlideChannel Channel { get; } = new("variation") { Colour = 0xFFFF00, Display = (0, 64) };
 
     /// <summary>
     /// Stains tiles [N,C,H,W] in [-1,1]. A bridge's result is the mean of its runs; that of other networks does not depend on whether
