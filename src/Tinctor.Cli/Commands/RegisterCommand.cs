@@ -55,6 +55,11 @@ internal static class RegisterCommand
     {
         Description = "LocalNcc, GlobalNcc, GradientFields or MutualInformation. Default: LocalNcc of brightfield, GradientFields of other pairs",
     };
+    private static readonly Option<double> Stiffness = new("--stiffness")
+    {
+        Description = "How much a rough displacement counts against similarity (nonrigid)",
+        DefaultValueFactory = _ => new SectionOptions().Stiffness,
+    };
     private static readonly Option<string[]> Marks = new("--landmarks")
     {
         Description = "CSV files with X and Y in level-0 pixels of the source and of the target; for scoring alone",
@@ -71,7 +76,7 @@ internal static class RegisterCommand
     {
         var command = new Command("register", Description)
         {
-            Source, Targets, Out, Model, Size, Mpp, SourceMpp, TargetMpp, Mirror, Channel, Measure, Marks, Write, Force, Overwrite, ThreadCount,
+            Source, Targets, Out, Model, Size, Mpp, SourceMpp, TargetMpp, Mirror, Channel, Measure, Stiffness, Marks, Write, Force, Overwrite, ThreadCount,
         };
         command.SetAction((parse, cancel) => Task.Run(() => Run(parse, cancel)));
         return command;
@@ -117,6 +122,7 @@ internal static class RegisterCommand
             Mirror = parse.GetValue(Mirror),
             Channel = parse.GetValue(Channel),
             Similarity = parse.GetValue(Measure),
+            Stiffness = parse.GetValue(Stiffness),
         };
         try
         {
@@ -173,7 +179,7 @@ internal static class RegisterCommand
     {
         TransformQuality q = transform.Quality;
         Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{path}: {(q.Passed ? "passed" : "FAILED")}; similarity {q.Similarity:0.000} "
-            + $"({q.AffineSimilarity:0.000} affine, {q.Chance:0.000} by chance), overlap {q.Overlap:0%}, scale {q.Scale:0.000}, "
+            + $"({q.AffineSimilarity:0.000} affine, {q.Distinctness:0} deviations above chance), overlap {q.Overlap:0%}, scale {q.Scale:0.000}, "
             + $"smallest Jacobian determinant {q.SmallestDeterminant:0.00}"));
         foreach (string reason in q.Reasons) Console.Error.WriteLine($"failed: {path}: {reason}");
         if (landmarks is not [string source, string target]) return;

@@ -36,7 +36,7 @@ public static class AffineRefinement
         return (motion.After(start, best.Parameters), best.Similarity);
     }
 
-    /// <summary>How alike the source and the target seen through a transform are.</summary>
+    /// <summary>How alike the source and the target seen through a transform are, times the root of their overlap.</summary>
     public static double Measure(Tensor source, Tensor target, AffineTransform transform, Similarity similarity, int window)
     {
         using var scope = torch.NewDisposeScope();
@@ -44,10 +44,11 @@ public static class AffineRefinement
         return Of(source, target, Warp.Positions(transform, (int)source.size(3), (int)source.size(2)), similarity, window).item();
     }
 
+    // The less the sections overlap, the more alike they are by chance.
     private static Tensor Of(Tensor source, Tensor target, (Tensor U, Tensor V) positions, Similarity similarity, int window)
     {
         (Tensor warped, Tensor inside) = Warp.Sample(target, positions.U, positions.V);
-        return Similarities.Of(similarity, source, warped, inside, window);
+        return Similarities.Of(similarity, source, warped, inside, window) * inside.mean().sqrt();
     }
 
     /// <summary>A motion within the source's plane, before the start transform; in units that make all parameters alike in effect.</summary>

@@ -9,7 +9,7 @@ public enum Smoothness
     /// <summary>Mean squared first derivatives: neighbours move alike.</summary>
     Diffusion,
 
-    /// <summary>Mean squared second derivatives: any affine motion is free.</summary>
+    /// <summary>Mean squared changes of the first derivatives from node to node: any affine motion is free.</summary>
     Bending,
 }
 
@@ -90,9 +90,10 @@ public static class ElasticRegistration
     private static Tensor Roughness(Tensor nodes, Smoothness smoothness)
     {
         (Tensor x, Tensor y) = (Across(nodes), Down(nodes));
-        if (smoothness == Smoothness.Diffusion) return ((x * x).mean() + (y * y).mean()) * (1.0 / (NodeSpacing * NodeSpacing));
+        const double perPixel = 1.0 / (NodeSpacing * NodeSpacing);
+        if (smoothness == Smoothness.Diffusion) return ((x * x).mean() + (y * y).mean()) * perPixel;
         (Tensor xx, Tensor xy, Tensor yy) = (Across(x), Down(x), Down(y));
-        return (xx * xx).mean() + ((xy * xy).mean() * 2) + (yy * yy).mean();
+        return ((xx * xx).mean() + ((xy * xy).mean() * 2) + (yy * yy).mean()) * perPixel;
     }
 
     private static Tensor Across(Tensor nodes) => nodes[.., .., .., 1..] - nodes[.., .., .., ..^1];

@@ -53,10 +53,10 @@ public static class Landmarks
 /// <summary>How far landmarks are apart after a registration; they take no part in it.</summary>
 /// <param name="Count">Number of landmarks.</param>
 /// <param name="MedianPixels">Median target registration error in target pixels.</param>
-/// <param name="Median">The same as a share of the target's diagonal: relative target registration error.</param>
+/// <param name="Median">The same as a share of the source's diagonal, as long as it is in the target: relative target registration error.</param>
 /// <param name="Percentile90">Its 90th percentile.</param>
 /// <param name="Largest">Its maximum.</param>
-/// <param name="Before">Its median without a transform.</param>
+/// <param name="Before">Its median where only the images' widths are made equal.</param>
 /// <param name="Robustness">Share of the landmarks that came closer.</param>
 public sealed record LandmarkError(int Count, double MedianPixels, double Median, double Percentile90, double Largest, double Before,
     double Robustness)
@@ -67,12 +67,14 @@ public sealed record LandmarkError(int Count, double MedianPixels, double Median
     {
         if (source.Count != target.Count || source.Count == 0)
             throw new InvalidDataException($"{source.Count} landmarks in the source, {target.Count} in the target; they must correspond row by row");
-        double Distance((double X, double Y) a, (double X, double Y) b) => double.Hypot(a.X - b.X, a.Y - b.Y) / transform.Target.Diagonal;
-        double[] before = [.. source.Zip(target, Distance)];
+        double diagonal = transform.Source.Diagonal * Math.Sqrt(Math.Abs(transform.Affine.Determinant));
+        double enlarged = (double)transform.Target.Width / transform.Source.Width;
+        double Distance((double X, double Y) a, (double X, double Y) b) => double.Hypot(a.X - b.X, a.Y - b.Y) / diagonal;
+        double[] before = [.. source.Zip(target, (s, t) => Distance((s.X * enlarged, s.Y * enlarged), t))];
         double[] after = [.. source.Zip(target, (s, t) => Distance(transform.Apply(s.X, s.Y), t))];
         double[] sorted = [.. after.Order()];
         double median = Registration.Median.Of(after);
-        return new(after.Length, median * transform.Target.Diagonal, median, Quantile(sorted, 0.9), sorted[^1], Registration.Median.Of(before),
+        return new(after.Length, median * diagonal, median, Quantile(sorted, 0.9), sorted[^1], Registration.Median.Of(before),
             after.Zip(before).Count(pair => pair.First < pair.Second) / (double)after.Length);
     }
 

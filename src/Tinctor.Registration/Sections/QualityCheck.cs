@@ -8,7 +8,8 @@ internal static class QualityCheck
     private const int Side = 256, Window = 15;
     private const double LeastDistinctness = 6, LeastOverlap = 0.25, LargestScale = 1.6, LargestStretch = 1.4;
 
-    public static TransformQuality Of(Tensor source, Tensor target, AffineTransform affine, DisplacementField? field, Similarity similarity)
+    public static TransformQuality Of(Tensor source, Tensor target, Tensor tissue, AffineTransform affine, DisplacementField? field,
+        Similarity similarity)
     {
         using var scope = torch.NewDisposeScope();
         using var quiet = torch.no_grad();
@@ -21,6 +22,7 @@ internal static class QualityCheck
         double chance = wrong.Average(), spread = Math.Sqrt(wrong.Average(value => (value - chance) * (value - chance)));
         (Tensor u, Tensor v) = Positions(map, field?.Between(down, downTarget), (int)a.size(3), (int)a.size(2));
         (Tensor warped, Tensor inside) = Warp.Sample(b, u, v);
+        Tensor covered = F.interpolate(tissue, size: (a.size(2), a.size(3)), mode: "bilinear");
         (double scale, double stretch) = ScaleAndStretch(affine);
         (double smallest, double folded) = field?.Determinants(affine) ?? (1, 0);
         var quality = new TransformQuality
@@ -30,7 +32,7 @@ internal static class QualityCheck
             AffineSimilarity = aligned,
             Chance = chance,
             Distinctness = (aligned - chance) / Math.Max(spread, 1e-6),
-            Overlap = inside.mean().item(),
+            Overlap = (inside * covered).sum().item() / covered.sum().item(),
             Scale = scale,
             Stretch = stretch,
             SmallestDeterminant = smallest,

@@ -11,11 +11,11 @@ public sealed record CoarseAlignment(AffineTransform Transform, double Angle, bo
 
 /// <summary>
 /// All rotations and shifts of one section against another: normalised cross-correlation over the overlap, by Fourier transforms
-/// (Padfield 2012), of images reduced to 160 pixels.
+/// (Padfield 2012), of images reduced to 128 pixels.
 /// </summary>
 public static class RotationSearch
 {
-    private const int Side = 160, Step = 4, Apart = 8; // pixels, degrees, degrees
+    private const int Side = 128, Step = 5, Apart = 10; // pixels, degrees, degrees
     private const double LeastOverlap = 0.3; // of the smaller section
 
     /// <summary>The best alignments, the best first, no two within a few degrees.</summary>

@@ -38,13 +38,13 @@ public sealed record SectionOptions
     public Smoothness Smoothness { get; init; } = Smoothness.Diffusion;
 
     /// <summary>How much roughness counts against similarity, above 0.</summary>
-    public double Weight { get; init; } = 3;
+    public double Stiffness { get; init; } = 3;
 
     /// <summary>Throws <see cref="ArgumentException"/> for values out of range.</summary>
     public void Validate()
     {
         if (Size < 64) throw new ArgumentException($"size {Size}: must be at least 64 pixels");
         if (!(Mpp is null or > 0)) throw new ArgumentException($"{Mpp} micrometres per pixel: must be above 0");
-        if (!(Weight > 0)) throw new ArgumentException($"weight {Weight}: must be above 0");
+        if (!(Stiffness > 0)) throw new ArgumentException($"stiffness {Stiffness}: must be above 0");
     }
 }

@@ -21,7 +21,8 @@ public static class SlideRegistration
     {
         options.Validate();
         (double downsample, double targetDownsample) = Downsamples(source, target, options);
-        SlideTransform small = SectionRegistration.Estimate(Overview(source, downsample), Overview(target, targetDownsample), options, progress);
+        SlideTransform small = SectionRegistration.Estimate(Overview(source, downsample), Overview(target, targetDownsample), options,
+            source.Mpp * downsample, progress);
         return small.Between(SlideFrame.Of(source), SlideFrame.Of(target), AffineTransform.Scaling(downsample, downsample),
             AffineTransform.Scaling(targetDownsample, targetDownsample));
     }

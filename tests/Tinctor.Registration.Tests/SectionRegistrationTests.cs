@@ -1,0 +1,248 @@
+using Tinctor.Registration.Sections;
+using Tinctor.Slides;
+using Tinctor.Tests;
+using Tinctor.Torch;
+
+namespace Tinctor.Registration.Tests;
+
+/// <summary>Registration of sections: every step on known transforms, and the whole.</summary>
+public sealed class SectionRegistrationTests
+{
+    private static readonly Tissue Section = new(11), Other = new(12);
+
+    [Theory]
+    [InlineData(Similarity.LocalNcc)]
+    [InlineData(Similarity.GlobalNcc)]
+    [InlineData(Similarity.GradientFields)]
+    [InlineData(Similarity.MutualInformation)]
+    public void SimilaritiesHaveTheirGradients(Similarity similarity)
+    {
+        using var scope = torch.NewDisposeScope();
+        using var random = new Generator().manual_seed(3);
+        Tensor Image() => torch.rand([1, 1, 9, 11], random, ScalarType.Float64);
+        (Tensor a, Tensor b, Tensor weight) = (Image(), Image(), Image());
+        // The extremes span the bins of mutual information, and are not differentiated.
+        a[0, 0, 0, ..2].copy_(torch.tensor([-1.0, 2.0], 2));
+        b[0, 0, 0, ..2].copy_(torch.tensor([-1.0, 2.0], 2));
+        Tensor inner = torch.zeros_like(a);
+        inner[.., .., 3..6, 3..7].fill_(1);
+        (Tensor detachedA, Tensor detachedB) = (a.clone(), b.clone());
+        Tensor Placed(Tensor part, Tensor image) => (image * (1 - inner)) + (part * inner);
+        if (similarity == Similarity.GradientFields)
+        {
+            // What counts as an edge is a constant of the images.
+            Tensor x = Image().requires_grad_();
+            Assert.True(torch.autograd.grad([Similarities.Of(similarity, x, b, weight, 5)], [x])[0].abs().sum().item() > 0);
+            return;
+        }
+        GradientCheck.Run(t => Similarities.Of(similarity, Placed(t[0], detachedA), Placed(t[1], detachedB), weight, 5), a, b);
+    }
+
+    [Fact]
+    public void SimilaritiesSeeWhatTheyAreFor()
+    {
+        using var scope = torch.NewDisposeScope();
+        Tensor a = Structure(Section.Render(96, 80, AffineTransform.Identity)), other = Structure(Other.Render(96, 80, AffineTransform.Identity));
+        Tensor all = torch.ones_like(a), inverted = 1 - a, shaded = a * torch.linspace(0.4, 1, 96);
+        double Of(Similarity similarity, Tensor b) => Similarities.Of(similarity, a, b, all, 15).item();
+        foreach (Similarity similarity in Enum.GetValues<Similarity>()) Assert.True(Of(similarity, a) > 2 * Math.Abs(Of(similarity, other)));
+        Assert.Equal(1, Of(Similarity.GlobalNcc, a), 0.01);
+        Assert.True(Of(Similarity.LocalNcc, shaded) > 0.9 * Of(Similarity.LocalNcc, a));
+        Assert.Equal(Of(Similarity.GradientFields, a), Of(Similarity.GradientFields, inverted), 1e-4);
+        Assert.Equal(Of(Similarity.MutualInformation, a), Of(Similarity.MutualInformation, inverted), 0.02);
+        Assert.True(Of(Similarity.LocalNcc, inverted) < -0.5);
+    }
+
+    [Theory]
+    [InlineData(0, false)]
+    [InlineData(37, false)]
+    [InlineData(123, true)]
+    [InlineData(200, false)]
+    [InlineData(311, true)]
+    public void AnyRotationIsFound(int degrees, bool mirrored)
+    {
+        using var scope = torch.NewDisposeScope();
+        AffineTransform truth = Turned(degrees, mirrored);
+        Tensor a = Structure(Section.Render(240, 200, AffineTransform.Identity)), b = Structure(Section.Render(260, 250, truth));
+        CoarseAlignment found = RotationSearch.Find(a, b, mirror: true, 3)[0];
+        Assert.Equal(mirrored, found.Mirrored);
+        double radians = (found.Angle - degrees) * Math.PI / 180;
+        Assert.True(Math.Cos(radians) > Math.Cos(5 * Math.PI / 180), $"{found.Angle} instead of {degrees} degrees");
+        Assert.True(Centre(found.Transform, truth) < 6, $"off by {Centre(found.Transform, truth)} pixels");
+    }
+
+    [Theory]
+    [InlineData(Similarity.LocalNcc)]
+    [InlineData(Similarity.GlobalNcc)]
+    [InlineData(Similarity.GradientFields)]
+    [InlineData(Similarity.MutualInformation)]
+    public void AffineMapsAreRefined(Similarity similarity)
+    {
+        using var scope = torch.NewDisposeScope();
+        var truth = AffineTransform.About(80, 65, 1.02, 0.03, -0.02, 0.98, 2.4, -1.7);
+        Tensor a = Structure(Section.Render(160, 130, AffineTransform.Identity)), b = Structure(Section.Render(160, 130, truth));
+        (AffineTransform found, double value) =
+            AffineRefinement.Refine(a, b, AffineTransform.Identity, TransformKind.Affine, similarity, 15, 60, 0.02);
+        Assert.True(found.CornerDistance(truth, 160, 130) < 0.8, $"off by {found.CornerDistance(truth, 160, 130)} pixels");
+        Assert.True(value > AffineRefinement.Measure(a, b, AffineTransform.Identity, similarity, 15));
+    }
+
+    [Fact]
+    public void RigidMapsStayRigid()
+    {
+        using var scope = torch.NewDisposeScope();
+        var truth = AffineTransform.Translation(3, -2).After(AffineTransform.Rotation(0.05, 80, 65));
+        Tensor a = Structure(Section.Render(160, 130, AffineTransform.Identity)), b = Structure(Section.Render(160, 130, truth));
+        AffineTransform found =
+            AffineRefinement.Refine(a, b, AffineTransform.Identity, TransformKind.Rigid, Similarity.LocalNcc, 15, 60, 0.03).Transform;
+        Assert.True(found.CornerDistance(truth, 160, 130) < 0.5);
+        Assert.Equal(1, found.Determinant, 1e-9);
+        Assert.Equal(found.Xx, found.Yy, 1e-9);
+    }
+
+    [Theory]
+    [InlineData(Smoothness.Diffusion)]
+    [InlineData(Smoothness.Bending)]
+    public void DisplacementsAreFound(Smoothness smoothness)
+    {
+        (Image source, Image target, DisplacementField truth) = Waved(220, 180);
+        using var scope = torch.NewDisposeScope();
+        Tensor shifts = ElasticRegistration.Estimate(Structure(source), Structure(target), AffineTransform.Identity, Similarity.LocalNcc,
+            smoothness, 3, [new(110, 15, 60), new(220, 15, 40)]);
+        var found = DisplacementField.Covering(220, 180, shifts);
+        (double before, double after) = Errors(truth, found, 220, 180);
+        Assert.True(after < 0.7 && after < before / 5, $"{before} pixels before, {after} after");
+        (double smallest, double folded) = found.Determinants(AffineTransform.Identity);
+        Assert.True(smallest > 0.1 && folded == 0);
+    }
+
+    [Fact]
+    public void NoDisplacementFolds()
+    {
+        // Unlike sections and hardly any stiffness: left alone, the displacement would fold in many places.
+        using var scope = torch.NewDisposeScope();
+        Tensor a = Structure(Section.Render(160, 130, AffineTransform.Identity)), b = Structure(Other.Render(160, 130, AffineTransform.Identity));
+        Tensor shifts = ElasticRegistration.Estimate(a, b, AffineTransform.Identity, Similarity.LocalNcc, Smoothness.Diffusion, 0.01,
+            [new(160, 9, 60)]);
+        (double smallest, double folded) = DisplacementField.Covering(160, 130, shifts).Determinants(AffineTransform.Identity);
+        Assert.True(smallest > 0, $"smallest determinant {smallest}");
+        Assert.Equal(0, folded);
+        Assert.True(shifts.abs().max().item() > 1);
+    }
+
+    [Fact]
+    public void FoldsAreMeasured()
+    {
+        DisplacementField Squeezed(double by) => DisplacementField.Covering(100, 100, 50, 50, (x, y) => (by * (50 - x), 0));
+        Assert.Equal(0.5, Squeezed(0.5).Determinants(AffineTransform.Identity).Smallest, 1e-9);
+        Assert.Equal((-0.5, 1), Rounded(Squeezed(1.5).Determinants(AffineTransform.Identity)));
+        // Against the affine map: a mirror alone is no fold.
+        AffineTransform mirror = Turned(0, mirrored: true);
+        Assert.Equal((1, 0), Rounded(Squeezed(0).Determinants(mirror)));
+
+        static (double, double) Rounded((double Smallest, double Folded) d) => (Math.Round(d.Smallest, 6), Math.Round(d.Folded, 6));
+    }
+
+    [Theory]
+    [InlineData(0, false, false)]
+    [InlineData(160, false, true)]
+    [InlineData(75, true, false)]
+    public void SectionsOfTwoStainsAreRegistered(int degrees, bool mirrored, bool ihc)
+    {
+        AffineTransform truth = Turned(degrees, mirrored);
+        Image source = Section.Render(260, 220, AffineTransform.Identity, noise: 6), target = Section.Render(280, 270, truth, ihc, noise: 6);
+        SlideTransform found = SectionRegistration.Estimate(source, target, new() { Mirror = mirrored });
+        Assert.True(found.Quality.Passed, string.Join("; ", found.Quality.Reasons));
+        double[] errors = [.. from x in Enumerable.Range(2, 22) from y in Enumerable.Range(2, 18)
+                              select Apart(found.Apply(10 * x, 10 * y), truth.Apply(10 * x, 10 * y))];
+        Assert.True(Median.Of(errors) < 0.8, $"median error {Median.Of(errors)} pixels");
+        Assert.Equal(1, found.Quality.Scale, 0.03);
+    }
+
+    [Fact]
+    public void FluorescenceOntoBrightfield()
+    {
+        AffineTransform truth = AffineTransform.Translation(6, -4).After(Turned(100, mirrored: false));
+        Image source = Section.Render(260, 220, AffineTransform.Identity), target = Fluorescence(Section.Render(280, 270, truth));
+        SlideTransform found = SectionRegistration.Estimate(source, target, new());
+        Assert.Equal(Similarity.GradientFields, found.Quality.Measure);
+        Assert.True(found.Quality.Passed, string.Join("; ", found.Quality.Reasons));
+        Assert.True(Centre(found.Affine, truth) < 1.5, $"off by {Centre(found.Affine, truth)} pixels");
+    }
+
+    [Theory]
+    [InlineData(SectionModel.Affine)]
+    [InlineData(SectionModel.Nonrigid)]
+    public void UnrelatedSectionsFail(SectionModel model)
+    {
+        Image source = Section.Render(260, 220, AffineTransform.Identity), target = Other.Render(260, 220, AffineTransform.Identity, ihc: true);
+        TransformQuality quality = SectionRegistration.Estimate(source, target, new() { Model = model }).Quality;
+        Assert.False(quality.Passed);
+        Assert.Contains(quality.Reasons, reason => reason.Contains("by chance"));
+    }
+
+    [Fact]
+    public void SlidesOfOtherResolutionsAndStacks()
+    {
+        string folder = Directory.CreateTempSubdirectory("tinctor-").FullName;
+        try
+        {
+            AffineTransform[] maps = [AffineTransform.Identity, Turned(8, false), Turned(20, false)];
+            int[] enlarged = [1, 2, 1];
+            var slides = new List<Slide>();
+            foreach ((int i, AffineTransform map) in maps.Index())
+            {
+                Image image = Section.Render(260, 220, map);
+                string path = Path.Combine(folder, $"{i}.png");
+                image.Resize(260 * enlarged[i], 220 * enlarged[i]).Write(path);
+                slides.Add(Slide.Open(path, 1.0 / enlarged[i]));
+            }
+            IReadOnlyList<SlideTransform> found = SlideRegistration.EstimateStack(slides, new() { Model = SectionModel.Affine });
+            (double u, double v) = maps[1].Apply(130, 110);
+            Assert.True(Apart(found[0].Apply(130, 110), ((2 * u) + 0.5, (2 * v) + 0.5)) < 1.5);
+            Assert.True(Apart(found[1].Apply(130, 110), maps[2].Apply(130, 110)) < 1.5);
+            Assert.Equal(slides[0].Path, found[1].Source.Path);
+            Assert.Equal(slides[2].Path, found[1].Target.Path);
+            slides.ForEach(slide => slide.Dispose());
+        }
+        finally
+        {
+            Directory.Delete(folder, recursive: true);
+        }
+    }
+
+    private static Tensor Structure(Image image) => StructureImage.Stretched(image, StructureChannel.Grey);
+
+    // About the centre of a 260 x 220 image.
+    private static AffineTransform Turned(double degrees, bool mirrored)
+    {
+        AffineTransform turn = AffineTransform.Rotation(degrees * Math.PI / 180, 130, 110);
+        return mirrored ? AffineTransform.About(130, 110, -1, 0, 0, 1, 0, 0).After(turn) : turn;
+    }
+
+    private static (Image Source, Image Target, DisplacementField Truth) Waved(int width, int height)
+    {
+        Image target = Section.Render(width, height, AffineTransform.Identity);
+        var truth = DisplacementField.Covering(width, height, width / 4, height / 4,
+            (x, y) => (4 * Math.Sin(y * 0.035), 3 * Math.Cos(x * 0.03)));
+        return (truth.Apply(target), target, truth);
+    }
+
+    private static (double Before, double After) Errors(DisplacementField truth, DisplacementField found, int width, int height)
+    {
+        var places = (from x in Enumerable.Range(1, (width / 10) - 2) from y in Enumerable.Range(1, (height / 10) - 2) select (10.0 * x, 10.0 * y)).ToArray();
+        return (places.Average(p => Apart(truth.At(p.Item1, p.Item2), (0, 0))),
+            places.Average(p => Apart(truth.At(p.Item1, p.Item2), found.At(p.Item1, p.Item2))));
+    }
+
+    private static Image Fluorescence(Image image)
+    {
+        var grey = new Image(image.Width, image.Height, 1);
+        for (int i = 0; i < grey.Data.Length; i++) grey.Data[i] = (byte)(255 - image.Data[3 * i]);
+        return grey;
+    }
+
+    private static double Centre(AffineTransform a, AffineTransform b) => Apart(a.Apply(130, 110), b.Apply(130, 110));
+
+    private static double Apart((double X, double Y) a, (double X, double Y) b) => double.Hypot(a.X - b.X, a.Y - b.Y);
+}
