@@ -42,7 +42,7 @@ public static class SlideWriter
         Kind kind = KindOf(path);
         bool planes = spec.Channels is not (1 or 3);
         Refuse(path, kind, spec);
-        RefuseFullDisk(path, spec);
+        RefuseFullDisk(path, kind, spec);
         using var rows = new VipsRowSource(spec.Width, planes ? checked(spec.Height * spec.Channels) : spec.Height, planes ? 1 : spec.Channels,
             spec.SampleType, planes ? Planes(spec, bands) : bands().Select(band => (ReadOnlyMemory<byte>)band.Data));
         try
@@ -144,12 +144,19 @@ public static class SlideWriter
             foreach (Image band in bands()) yield return band.Plane(channel);
     }
 
-    private static void RefuseFullDisk(string path, SlideSpec spec)
+    // libvips keeps the levels below the first among the temporary files until the first is written.
+    private static void RefuseFullDisk(string path, Kind kind, SlideSpec spec)
     {
         string folder = Path.GetDirectoryName(Path.GetFullPath(path))!;
         Directory.CreateDirectory(folder);
-        long free = new DriveInfo(folder).AvailableFreeSpace;
-        if (free < spec.ExpectedBytes)
-            throw new IOException($"{path}: takes about {SlideSpec.Size(spec.ExpectedBytes)}, {SlideSpec.Size(free)} are free; make room, or choose another folder");
+        Refuse(folder, spec.ExpectedBytes, "make room, or choose another folder");
+        if (kind is Kind.OmeTiff or Kind.Tiff) Refuse(Path.GetTempPath(), spec.ExpectedBytes / 4, "make room, or let TMPDIR name another folder");
+
+        void Refuse(string where, long needed, string advice)
+        {
+            long free = new DriveInfo(where).AvailableFreeSpace;
+            if (free < needed)
+                throw new IOException($"{path}: takes about {SlideSpec.Size(needed)} in {where}, {SlideSpec.Size(free)} are free; {advice}");
+        }
     }
 }

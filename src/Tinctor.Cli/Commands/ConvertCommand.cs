@@ -23,7 +23,7 @@ internal static class ConvertCommand
     private const int OverviewSide = 1024;
 
     private static readonly Argument<string> Source = new("slide") { Description = "The slide or image" };
-    private static readonly Option<string> Output = new("--output", "-o")
+    private static readonly Option<string> Out = new("--out", "-o")
     {
         Description = "The file to write: .ome.tif, .tif, .dzi, .png or .jpg",
         HelpName = "FILE",
@@ -62,18 +62,18 @@ internal static class ConvertCommand
             if (result.GetValueOrDefault<int>() is not (>= 16 and <= 4096 and int side) || side % 16 != 0)
                 result.AddError("--tile is a multiple of 16 up to 4096.");
         });
-        var command = new Command("convert", Description) { Source, Output, Mpp, Downsample, SourceMpp, Region, Lossless, Quality, Tile };
+        var command = new Command("convert", Description) { Source, Out, Mpp, Downsample, SourceMpp, Region, Lossless, Quality, Tile };
         command.Validators.Add(result =>
         {
             if (result.GetValue(Mpp) is not null && result.GetValue(Downsample) is not null) result.AddError("Give --mpp or --downsample.");
         });
-        command.SetAction((parse, cancel) => Task.FromResult(Run(parse, cancel)));
+        command.SetAction((parse, cancel) => Task.Run(() => Run(parse, cancel)));
         return command;
     }
 
     private static int Run(ParseResult parse, CancellationToken cancel)
     {
-        string path = parse.GetRequiredValue(Source), output = parse.GetRequiredValue(Output);
+        string path = parse.GetRequiredValue(Source), output = parse.GetRequiredValue(Out);
         if (Path.GetFullPath(path) == Path.GetFullPath(output)) throw new InvalidDataException($"{output}: would be written over itself; choose another name");
         using var slide = Slide.Open(path, parse.GetValue(SourceMpp));
         double downsample = DownsampleOf(slide, parse);

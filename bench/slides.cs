@@ -1,0 +1,70 @@
+#:project ../src/Tinctor.Slides/Tinctor.Slides.csproj
+#:property PublishAot=false
+// Slides that are made row by row, for bench/slides.
+//   make WIDTH HEIGHT FILE     a smooth picture, as JPEG
+//   noise WIDTH HEIGHT FILE    noise without loss, which nothing compresses: 38,000 pixels a side are beyond 4 GB
+//   check FILE                 whether regions all over the noise came back
+using System.Diagnostics;
+using Tinctor.Slides;
+
+const int rows = 512;
+switch (args)
+{
+    case ["make", string width, string height, string file]:
+        Make(file, int.Parse(width), int.Parse(height), 90, (_, band) => band);
+        break;
+    case ["noise", string width, string height, string file]:
+        Make(file, int.Parse(width), int.Parse(height), null, Noise);
+        break;
+    case ["check", string file]:
+        Check(file);
+        break;
+}
+
+static void Make(string file, int width, int height, int? quality, Func<int, Image, Image> fill)
+{
+    var watch = Stopwatch.StartNew();
+    Image smooth = Smooth(width);
+    SlideWriter.Write(file, new SlideSpec(width, height) { Mpp = 0.25, JpegQuality = quality }, () => Enumerable.Range(0, (height + rows - 1) / rows)
+        .Select(i => fill(i * rows, smooth.Crop(0, 0, width, Math.Min(rows, height - (i * rows))))));
+    using var process = Process.GetCurrentProcess();
+    Console.WriteLine($"{file}: {width}x{height}, {new FileInfo(file).Length / 1e9:0.00} GB, {watch.Elapsed.TotalSeconds:0} s, "
+        + $"peak {process.PeakWorkingSet64 / 1e6:0} MB");
+}
+
+static Image Smooth(int width)
+{
+    var image = new Image(width, rows, 3);
+    for (int i = 0; i < image.Data.Length; i++)
+    {
+        (int x, int y, int c) = (i / 3 % width, i / 3 / width, i % 3);
+        image.Data[i] = (byte)(180 + (40 * MathF.Sin((x * 0.05f) + c)) + (30 * MathF.Cos(y * 2 * MathF.PI / 64)));
+    }
+    return image;
+}
+
+// Each row is that of its number.
+static Image Noise(int top, Image band)
+{
+    Parallel.For(0, band.Height, y => new Random(top + y).NextBytes(band.Data.AsSpan(y * band.Width * 3, band.Width * 3)));
+    return band;
+}
+
+static void Check(string file)
+{
+    using var slide = Slide.Open(file);
+    var random = new Random(1);
+    var row = new byte[slide.Width * 3];
+    for (int i = 0; i < 40; i++)
+    {
+        // The first and the last corner too.
+        int x = i == 0 ? 0 : i == 1 ? slide.Width - 100 : random.Next(slide.Width - 100), y = i == 0 ? 0 : i == 1 ? slide.Height - 60 : random.Next(slide.Height - 60);
+        Image region = slide.Read(0, x, y, 100, 60);
+        for (int line = 0; line < 60; line++)
+        {
+            new Random(y + line).NextBytes(row);
+            if (!row.AsSpan(x * 3, 300).SequenceEqual(region.Data.AsSpan(line * 300, 300))) throw new InvalidDataException($"{file}: differs at ({x}, {y + line})");
+        }
+    }
+    Console.WriteLine($"{file}: 40 regions of {slide.Width}x{slide.Height} are as they were written");
+}
