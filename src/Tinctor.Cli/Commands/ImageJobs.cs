@@ -109,7 +109,7 @@ internal static class ImageJobs
     public static void RefuseNone(IReadOnlyCollection<ImageJob> jobs, IEnumerable<string> inputs, bool slides = false)
     {
         if (jobs.Count == 0)
-            throw new InvalidDataException($"{string.Join(", ", inputs)}: no {(slides ? "slides" : "images")} found "
+            throw new InvalidDataException($"{string.Join(", ", inputs)}: no images found "
                 + $"(looked for {string.Join(" ", slides ? [.. Extensions, .. SlideExtensions] : Extensions)})");
     }
 

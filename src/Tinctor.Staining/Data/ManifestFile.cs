@@ -15,6 +15,7 @@ namespace Tinctor.Staining.Data;
 /// <item>target: likewise; empty or missing for side-by-side images with the source on the left;</item>
 /// <item>split: train, val or test. Without this column the slides are split 70 : 15 : 15, never tile by tile;</item>
 /// <item>label, slide_id: optional (slide_id is required without a split);</item>
+/// <item>mpp: micrometres per pixel of the source, optional;</item>
 /// <item>kept: rows with 0 or false are left out, as `tinctor pair` marks the tiles that it rejects.</item>
 /// </list>
 /// Other columns are ignored.
@@ -38,10 +39,11 @@ public static class ManifestFile
             string? split = splits ? SplitName(row["split"]) : "train";
             if (row["source"].Length == 0) problems.Add($"{row.Place} has no source");
             else if (split is null) problems.Add($"{row.Place} has the split \"{row["split"]}\"");
+            else if (row["mpp"].Length > 0 && MppOf(row) is null) problems.Add($"{row.Place} has the mpp \"{row["mpp"]}\"");
             else pairs.Add(ToPair(row, folder, split, slidePattern));
         }
         if (problems.Count > 0)
-            throw new InvalidDataException($"{path}: {Problems.List(problems)}; rows need a source, and train, val or test as their split");
+            throw new InvalidDataException($"{path}: {Problems.List(problems)}; rows need a source, train, val or test as their split, and a number above 0 as their mpp, if any");
         var manifest = new PairManifest(Path.GetFullPath(path), $"manifest {Path.GetFileName(path)}", pairs);
         return splits || pairs.Count == 0 ? manifest : manifest.SplitBySlide(ValidationShare, TestShare) with { HasOwnSplits = false };
     }
@@ -56,6 +58,8 @@ public static class ManifestFile
     {
         string folder = Path.GetDirectoryName(Path.GetFullPath(path))!;
         var text = new StringBuilder();
+        if (pairs.Any(pair => pair.Mpp is not null))
+            extra = [("mpp", [.. pairs.Select(pair => pair.Mpp?.ToString("R", CultureInfo.InvariantCulture) ?? "")]), .. extra];
         AppendRow(text, ["source", "target", "split", "label", "slide_id", .. extra.Select(column => column.Name)]);
         for (int i = 0; i < pairs.Count; i++)
         {
@@ -77,8 +81,11 @@ public static class ManifestFile
         string? target = row["target"].Length == 0 ? null : Path.GetFullPath(row["target"], folder);
         string slide = row["slide_id"].Length > 0 ? row["slide_id"] : FolderLayouts.Slide(source, slidePattern);
         string? label = row["label"].Length > 0 ? row["label"] : null;
-        return new(source, target, split, label, slide, target is null ? PairLayout.SourceLeft : PairLayout.TwoFiles);
+        return new(source, target, split, label, slide, target is null ? PairLayout.SourceLeft : PairLayout.TwoFiles) { Mpp = MppOf(row) };
     }
+
+    private static double? MppOf(Row row) =>
+        double.TryParse(row["mpp"], CultureInfo.InvariantCulture, out double mpp) && mpp > 0 && double.IsFinite(mpp) ? mpp : null;
 
     private static string? SplitName(string text) => text.ToLowerInvariant() switch
     {

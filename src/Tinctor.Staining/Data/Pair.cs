@@ -25,6 +25,9 @@ public enum PairLayout
 /// <param name="Layout">How source and target are cut from the files.</param>
 public sealed record Pair(string Source, string? Target, string Split, string? Label, string SlideId, PairLayout Layout)
 {
+    /// <summary>Micrometres per pixel of the source; null where nothing tells.</summary>
+    public double? Mpp { get; init; }
+
     /// <summary>The source's file name without extension.</summary>
     public string Name => Path.GetFileNameWithoutExtension(Source);
 

@@ -23,7 +23,12 @@ public sealed class Trainer : TrainingLoop<Method>
         RefuseOtherChannels(data.Train[0], config);
         observer.Note(data.Describe("pairs"));
         foreach (string remark in config.Model.Remarks(data.Train, data.Manifest.OfSplit("test"))) observer.Note(remark);
-        this.config = config = config with { Stains = config.Stains ?? StainProfiles.Of(config.Data, data.Train) };
+        InferenceConfig inference = config.Model.Inference;
+        this.config = config = config with
+        {
+            Stains = config.Stains ?? StainProfiles.Of(config.Data, data.Train),
+            Model = config.Model with { Inference = inference with { Mpp = inference.Mpp ?? data.Mpp } },
+        };
         if (config.Stains is not null) observer.Note(config.Stains.Describe());
         PairedDataset pairs = data.TrainingSet(config.Data, config.Seed, config.Stains, config.Model.Upscaling);
         Loader = new PairLoader(pairs, config.Training.BatchSize, shuffle: true, config.Seed, config.Data.Workers);

@@ -9,6 +9,10 @@ namespace Tinctor.Staining.Training;
 /// <param name="ValidationNote">Where the validation pairs come from, in words.</param>
 public sealed record TrainingData(PairManifest Manifest, IReadOnlyList<Pair> Train, IReadOnlyList<Pair> Validation, string ValidationNote)
 {
+    /// <summary>Micrometres per pixel of the sources; null where not all of them tell about the same.</summary>
+    public double? Mpp => Train.All(pair => pair.Mpp is not null) && Train.Min(pair => pair.Mpp) is double least && Train.Max(pair => pair.Mpp) < 1.04 * least
+        ? Train.Average(pair => pair.Mpp) : null;
+
     /// <summary>Reads and checks a data set: everything that is wrong with it is said at once.</summary>
     /// <param name="config">Where it is.</param>
     /// <param name="seed">Of what is held out.</param>

@@ -93,11 +93,23 @@ public class ManifestFileTests : DataFolder
     {
         Pair[] pairs =
         [
-            new(At("s/a, \"b\".png"), At("t/a.png"), "train", "2+", "s1", PairLayout.TwoFiles),
+            new(At("s/a, \"b\".png"), At("t/a.png"), "train", "2+", "s1", PairLayout.TwoFiles) { Mpp = 0.2525 },
             new(At("ab.png"), null, "test", null, "s2", PairLayout.SourceLeft),
         ];
         ManifestFile.Write(At("manifest.csv"), pairs, ("ncc", ["0.5", "1"]));
         Assert.Equal(pairs, PairManifest.Read(Root).Pairs);
-        Assert.Equal("source,target,split,label,slide_id,ncc", File.ReadLines(At("manifest.csv")).First());
+        Assert.Equal("source,target,split,label,slide_id,mpp,ncc", File.ReadLines(At("manifest.csv")).First());
+    }
+
+    [Theory]
+    [InlineData("0")]
+    [InlineData("-0.5")]
+    [InlineData("half")]
+    [InlineData("NaN")]
+    public void A_resolution_that_is_none_is_named(string mpp)
+    {
+        WriteText("manifest.csv", $"source,target,split,mpp\na.png,b.png,train,{mpp}\n");
+        string message = Assert.Throws<InvalidDataException>(() => PairManifest.Read(Root)).Message;
+        Assert.Contains($"line 2 has the mpp \"{mpp}\"", message);
     }
 }

@@ -21,7 +21,7 @@ public sealed class PhantomDatasetTests : IDisposable
     {
         Write(Small);
         string[] lines = File.ReadAllLines(Path.Combine(_folder, "manifest.csv"));
-        Assert.Equal("source,target,split,label,slide_id", lines[0]);
+        Assert.Equal("source,target,split,label,slide_id,mpp", lines[0]);
         string[][] rows = [.. lines.Skip(1).Select(line => line.Split(','))];
         Assert.Equal(8, rows.Length);
         foreach (string[] row in rows)
@@ -35,6 +35,7 @@ public sealed class PhantomDatasetTests : IDisposable
         // The loader understands the folder and finds nothing wrong with it.
         PairManifest manifest = PairManifest.Read(_folder);
         Assert.Equal(8, manifest.Pairs.Count);
+        Assert.All(manifest.Pairs, pair => Assert.Equal(0.5, pair.Mpp));
         PairVerification.Check(manifest.Pairs, cancel: TestContext.Current.CancellationToken);
         Assert.Equal(["test", "train", "val"], rows.Select(row => row[2]).Distinct().Order());
         Assert.All(rows.GroupBy(row => row[4]), slide => Assert.Single(slide.Select(row => (row[2], row[3])).Distinct()));

@@ -215,16 +215,17 @@ public sealed record PhantomDataset
 
     private void WriteManifests(string folder)
     {
+        double mpp = Options.MicronsPerPixel * (Options.Stains[0] == PhantomStain.Autofluorescence ? Options.AutofluorescenceFactor : 1);
         for (int target = 1; target < Options.Stains.Count; target++)
         {
-            var text = new StringBuilder("source,target,split,label,slide_id\n");
+            var text = new StringBuilder("source,target,split,label,slide_id,mpp\n");
             for (int slide = 0; slide < Slides; slide++)
             {
                 for (int field = 0; field < FieldsPerSlide; field++)
                 {
                     string name = Name(slide, field), level = LevelName(Field(slide, field).Her2Level);
                     text.Append(CultureInfo.InvariantCulture,
-                        $"{ImagePath(0, name)},{ImagePath(target, name)},{Split(slide)},{level},s{slide + 1:000}\n");
+                        $"{ImagePath(0, name)},{ImagePath(target, name)},{Split(slide)},{level},s{slide + 1:000},{mpp}\n");
                 }
             }
             string file = Options.Stains.Count == 2 ? "manifest.csv" : $"manifest_{StainName(Options.Stains[target])}.csv";

@@ -1,0 +1,111 @@
+using System.Text.Json;
+using Tinctor.Slides;
+using Tinctor.Staining.Data.Phantom;
+using Tinctor.Torch;
+
+namespace Tinctor.Cli.Tests;
+
+[Collection("trained")]
+public sealed class StainSlidesTests : IDisposable
+{
+    private static readonly Lazy<Image> Section = new(() =>
+        PhantomSlide.Render(new() { Width = 400, Height = 300, Stains = [PhantomStain.He] }).Images[0].Image);
+
+    private readonly TrainedRun trained;
+    private readonly string folder = Directory.CreateTempSubdirectory("tinctor-slides-").FullName;
+
+    public StainSlidesTests(TrainedRun trained)
+    {
+        this.trained = trained;
+        torch.set_num_threads(1);
+    }
+
+    public void Dispose() => Directory.Delete(folder, recursive: true);
+
+    [Fact]
+    public void A_slide_becomes_a_pyramid_with_a_report_and_is_not_stained_twice()
+    {
+        string slide = WriteSlide("a.ome.tif");
+        Outcome outcome = Stain(slide, "--tile", "128", "--uncertainty");
+        Assert.Equal((0, ""), (outcome.Code, outcome.Error));
+        Assert.Contains("seams", outcome.Out);
+        Assert.Equal(["a.json", "a.ome.tif", "a.uncertainty.ome.tif"], Written());
+        using (Slide before = Slide.Open(slide), after = Slide.Open(At("out", "a.ome.tif")), map = Slide.Open(At("out", "a.uncertainty.ome.tif")))
+        {
+            Assert.Equal((before.Width, before.Height, 3), (after.Width, after.Height, after.Channels));
+            Assert.Equal((before.Width, before.Height), (map.Width, map.Height));
+            Assert.Equal(0.5, after.Mpp!.Value, 1e-6);
+            // Glass stays glass, tissue does not stay as it was.
+            Assert.Equal(before.Read(0, 20, 20, 30, 30).Data.Select(value => value / 8), after.Read(0, 20, 20, 30, 30).Data.Select(value => value / 8));
+            Assert.NotEqual(before.Read(0, 500, 400, 30, 30).Data, after.Read(0, 500, 400, 30, 30).Data);
+        }
+        using JsonDocument report = JsonDocument.Parse(File.ReadAllText(At("out", "a.json")));
+        Assert.Equal(0.5, report.RootElement.GetProperty("mpp").GetDouble(), 1e-6);
+        Assert.InRange(report.RootElement.GetProperty("seam_score").GetDouble(), 0.5, 1.1);
+        DateTime written = File.GetLastWriteTimeUtc(At("out", "a.ome.tif"));
+        Assert.Contains("1 of 1 are stained already", Stain(slide, "--tile", "128", "--uncertainty").Out);
+        Assert.Equal(written, File.GetLastWriteTimeUtc(At("out", "a.ome.tif")));
+    }
+
+    [Fact]
+    public void Slides_come_from_patterns_and_lists_and_go_on_after_one_that_is_broken()
+    {
+        string slide = WriteSlide("a.ome.tif");
+        File.WriteAllBytes(At("in", "b.svs"), File.ReadAllBytes(slide)[..5000]);
+        File.Copy(slide, At("in", "c.ome.tif"));
+        File.WriteAllText(At("list.txt"), "# mine\nin/a.ome.tif\n\nin/b.svs\nin/c.ome.tif\n");
+        Outcome listed = Stain(At("list.txt"), "--tile", "256", "--halo", "0");
+        Assert.Equal(1, listed.Code);
+        Assert.StartsWith($"error: {At("in", "b.svs")}", listed.Error.Trim());
+        Assert.Single(listed.Error.Trim().Split('\n'));
+        Assert.Equal(["a.json", "a.ome.tif", "c.json", "c.ome.tif"], Written());
+        Outcome pattern = Stain(At("in", "*.ome.tif"));
+        Assert.Contains("2 of 2 are stained already", pattern.Out);
+    }
+
+    [Fact]
+    public void Annotations_tell_where_to_stain()
+    {
+        string slide = WriteSlide("a.ome.tif");
+        File.WriteAllText(At("a.geojson"), """
+            { "type": "FeatureCollection", "features": [ { "type": "Feature", "properties": { "objectType": "annotation" },
+              "geometry": { "type": "Polygon", "coordinates": [[[400, 300], [560, 300], [560, 460], [400, 460], [400, 300]]] } } ] }
+            """);
+        Assert.Equal(0, Stain(slide, "--tissue", At("a.geojson"), "--tile", "128", "--halo", "0", "--lossless").Code);
+        using Slide before = Slide.Open(slide), after = Slide.Open(At("out", "a.ome.tif"));
+        byte[] white = after.Read(0, 5, 5, 1, 1).Data;
+        Assert.Equal(white, after.Read(0, 680, 560, 1, 1).Data);
+        Assert.NotEqual(before.Read(0, 480, 380, 8, 8).Data, after.Read(0, 480, 380, 8, 8).Data);
+        Assert.Contains(after.Read(0, 480, 380, 8, 8).Data, value => value != white[0]);
+    }
+
+    [Theory]
+    [InlineData("--tile", "100")]
+    [InlineData("--halo", "7")]
+    [InlineData("--batch", "0")]
+    public void Sizes_that_do_not_fit_are_refused_in_one_line(string option, string value)
+    {
+        Outcome outcome = Stain(WriteSlide("a.ome.tif"), option, value);
+        Assert.Equal(1, outcome.Code);
+        Assert.Single(outcome.Error.Trim().Split('\n'));
+        Assert.Contains(value, outcome.Error);
+    }
+
+    // A section in the middle of glass.
+    private string WriteSlide(string name)
+    {
+        var image = new Image(900, 700, 3);
+        image.Fill([243, 243, 243]);
+        image.Paste(Section.Value, 300, 250);
+        string path = At("in", name);
+        SlideWriter.Write(path, new SlideSpec(900, 700) { Mpp = 0.5, Tile = 128, JpegQuality = null }, () => [image]);
+        return path;
+    }
+
+    private Outcome Stain(string input, params string[] options) =>
+        CommandLine.Run(["stain", trained.Model, input, "-o", At("out"), "--device", "cpu", .. options]);
+
+    private string[] Written() => [.. Directory.EnumerateFileSystemEntries(At("out")).Select(path => Path.GetFileName(path)).Order(StringComparer.Ordinal)];
+
+    private string At(params string[] parts) => Path.Combine([folder, .. parts]);
+}
