@@ -5,6 +5,7 @@ using Tinctor.Staining.Data.Phantom;
 using Tinctor.Staining.Inference;
 using Tinctor.Staining.Inference.Slides;
 using Tinctor.Staining.Methods;
+using Tinctor.Staining.Methods.Bridges;
 using Tinctor.Tests;
 using Tinctor.Torch;
 using Tinctor.Torch.Nn;
@@ -167,6 +168,38 @@ public sealed class SlideStainerTests : IDisposable
         using var inverse = new Inverse();
         Stain(inverse, source, stained, Plain with { Tile = 64 }, model: "another");
         Assert.Equal(Image.Read(source).Data.Select(value => (byte)(255 - value)), Image.Read(stained).Data);
+    }
+
+    [Theory]
+    [InlineData(TileStatistics.Kernel)]
+    [InlineData(TileStatistics.Slide)]
+    public void A_bridge_stains_autofluorescence_by_tiles_at_a_finer_resolution(TileStatistics statistics)
+    {
+        torch.manual_seed(4);
+        var config = new BbdmConfig
+        {
+            Network = new() { ModelChannels = 32, ChannelMult = [1, 1, 2], NumResBlocks = 1, AttentionResolutions = [4] },
+            Steps = 20, MatcherWidth = 8, Factor = 2, InputChannels = 4,
+        };
+        using BridgeGenerator network = config.CreateNetwork();
+        using var stainer = new Stainer(network, config, Device.CPU);
+        var image = new Image(80, 72, 4, SampleType.UInt16);
+        new Random(8).NextBytes(image.Data);
+        string source = Path.Combine(folder, "af.ome.tif");
+        SlideWriter.Write(source, new SlideSpec(80, 72, 4, SampleType.UInt16) { Mpp = 2 }, () => [image]);
+        Image one = Stained(1, "one"), two = Stained(2, "two");
+        Assert.Equal((160, 144, 3), (one.Width, one.Height, one.Channels));
+        Assert.True(one.Data.Zip(two.Data, (a, b) => Math.Abs(a - b)).Max() <= 1);
+
+        Image Stained(int batch, string name)
+        {
+            using Slide slide = Slide.Open(source);
+            string path = Path.Combine(folder, $"{name}.ome.tif");
+            var options = Plain with { Tile = 64, Halo = 0, Ramp = 32, Batch = batch, Statistics = statistics, Sampling = new() { Evaluations = 2 } };
+            StainedSlide done = new SlideStainer(stainer, slide, path, options).Stain("model");
+            Assert.Equal(1, done.Scale.Mpp!.Value, 1e-9);
+            return Image.Read(path);
+        }
     }
 
     [Fact]
