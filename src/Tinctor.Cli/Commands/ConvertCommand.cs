@@ -82,7 +82,7 @@ internal static class ConvertCommand
         {
             Mpp = slide.Mpp * downsample,
             Name = Path.GetFileNameWithoutExtension(path),
-            JpegQuality = parse.GetValue(Lossless) ? null : parse.GetValue(Quality),
+            JpegQuality = parse.GetValue(Lossless) || output.EndsWith(".png", StringComparison.OrdinalIgnoreCase) ? null : parse.GetValue(Quality),
             Tile = parse.GetValue(Tile),
             ChannelInfo = slide.Channels == 3 ? [] : SlideChannel.WithRanges(slide.ChannelInfo, slide.Thumbnail(OverviewSide)),
         };
