@@ -27,7 +27,8 @@ public sealed class DisplacementField
     }
 
     /// <summary>A field of the same layout as <see cref="Covering(double, double, Tensor)"/>, of a function of the place.</summary>
-    internal static DisplacementField Covering(double width, double height, int columns, int rows, Func<double, double, (double X, double Y)> shift)
+    internal static DisplacementField Covering(double width, double height, int columns, int rows,
+        Func<double, double, (double X, double Y)> shift)
     {
         double[] xs = Centres(width, columns), ys = Centres(height, rows);
         var shifts = new (double X, double Y)[columns * rows];
@@ -53,8 +54,8 @@ public sealed class DisplacementField
     }
 
     /// <summary>
-    /// Jacobian determinants of the affine map with this displacement, against those of the affine map alone, at the corners of all cells: the
-    /// smallest, and the share of corners where it is not above 0, that is where the plane folds.
+    /// Jacobian determinants of the affine map with this displacement, against those of the affine map alone, at the corners of all cells:
+    /// the smallest, and the share of corners where it is not above 0, that is where the plane folds.
     /// </summary>
     internal (double Smallest, double Folded) Determinants(AffineTransform affine)
     {
@@ -68,8 +69,9 @@ public sealed class DisplacementField
             {
                 foreach (int column in (int[])[at, at + 1])
                 {
+                    int below = column + columns;
                     double xx = affine.Xx + ((dx[row + 1] - dx[row]) / across), yx = affine.Yx + ((dy[row + 1] - dy[row]) / across);
-                    double xy = affine.Xy + ((dx[column + columns] - dx[column]) / down), yy = affine.Yy + ((dy[column + columns] - dy[column]) / down);
+                    double xy = affine.Xy + ((dx[below] - dx[column]) / down), yy = affine.Yy + ((dy[below] - dy[column]) / down);
                     double determinant = ((xx * yy) - (xy * yx)) / affine.Determinant;
                     smallest = Math.Min(smallest, determinant);
                     if (determinant <= 0) folded++;
@@ -142,7 +144,7 @@ public sealed class DisplacementField
         return shift[0];
     }
 
-    /// <summary>Where places of one row lie between the grid's columns: the node at or before each, and how far it is to the next one.</summary>
+    /// <summary>Where places of one row lie between the grid's columns: the node at or before each, and the way to the next one.</summary>
     internal (int Node, double Fraction)[] Columns(double first, double step, int count) =>
         [.. Enumerable.Range(0, count).Select(i => Between(xs, first + (i * step)))];
 

@@ -6,7 +6,7 @@ namespace Tinctor.Cli.Tests;
 public sealed class ProgramTests
 {
     public static TheoryData<string> Commands =>
-        new("phantom", "pair", "train", "stain", "evaluate", "variance", "stains estimate", "stains separate",
+        new("phantom", "register", "warp", "pair", "train", "stain", "evaluate", "variance", "stains estimate", "stains separate",
             "stains normalize", "import pix2pix", "doctor", "completion");
 
     [Theory]

@@ -11,8 +11,16 @@ public sealed class SlideTransformTests : IDisposable
 
     private static readonly TransformQuality Good = new()
     {
-        Measure = Similarity.LocalNcc, Similarity = 0.5, AffineSimilarity = 0.4, Chance = 0.1, Distinctness = 20, Overlap = 0.9, Scale = 1, Stretch = 1,
-        SmallestDeterminant = 0.6, Folded = 0,
+        Measure = Similarity.LocalNcc,
+        Similarity = 0.5,
+        AffineSimilarity = 0.4,
+        Chance = 0.1,
+        Distinctness = 20,
+        Overlap = 0.9,
+        Scale = 1,
+        Stretch = 1,
+        SmallestDeterminant = 0.6,
+        Folded = 0,
     };
 
     public void Dispose() => Directory.Delete(folder, recursive: true);
@@ -68,7 +76,8 @@ public sealed class SlideTransformTests : IDisposable
     public void OtherResolutionsAreTheSameMap()
     {
         SlideTransform small = Wavy(400, 300, 10);
-        SlideTransform large = small.Between(new("", 1600, 1200), new("", 800, 600), AffineTransform.Scaling(4, 4), AffineTransform.Scaling(2, 2));
+        SlideTransform large =
+            small.Between(new("", 1600, 1200), new("", 800, 600), AffineTransform.Scaling(4, 4), AffineTransform.Scaling(2, 2));
         foreach ((double x, double y) in Places(400, 300))
         {
             (double u, double v) = small.Apply(x, y);

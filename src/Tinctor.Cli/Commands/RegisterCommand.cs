@@ -43,7 +43,7 @@ internal static class RegisterCommand
     private static readonly Option<double?> Mpp =
         new("--mpp") { Description = "Micrometres per pixel at which they are compared, instead of --size", HelpName = "UM" };
     private static readonly Option<double?> SourceMpp =
-        new("--source-mpp") { Description = "Micrometres per pixel of the source, where its file does not tell or is wrong", HelpName = "UM" };
+        new("--source-mpp") { Description = "Micrometres per pixel of the source, where its file is silent or wrong", HelpName = "UM" };
     private static readonly Option<double?> TargetMpp =
         new("--target-mpp") { Description = "The same of the targets", HelpName = "UM" };
     private static readonly Option<bool> Mirror = new("--mirror", "--flips") { Description = "A target may lie face down" };
@@ -53,7 +53,8 @@ internal static class RegisterCommand
     };
     private static readonly Option<Similarity?> Measure = new("--similarity")
     {
-        Description = "LocalNcc, GlobalNcc, GradientFields or MutualInformation. Default: LocalNcc of brightfield, GradientFields of other pairs",
+        Description = "LocalNcc, GlobalNcc, GradientFields or MutualInformation. Default: LocalNcc of brightfield, "
+            + "GradientFields of other pairs",
     };
     private static readonly Option<double> Stiffness = new("--stiffness")
     {
@@ -76,7 +77,8 @@ internal static class RegisterCommand
     {
         var command = new Command("register", Description)
         {
-            Source, Targets, Out, Model, Size, Mpp, SourceMpp, TargetMpp, Mirror, Channel, Measure, Stiffness, Marks, Write, Force, Overwrite, ThreadCount,
+            Source, Targets, Out, Model, Size, Mpp, SourceMpp, TargetMpp, Mirror, Channel, Measure, Stiffness, Marks, Write, Force,
+            Overwrite, ThreadCount,
         };
         command.SetAction((parse, cancel) => Task.Run(() => Run(parse, cancel)));
         return command;
@@ -138,16 +140,20 @@ internal static class RegisterCommand
     private static void RefuseSameNames(string[] targets)
     {
         if (targets.GroupBy(Path.GetFileNameWithoutExtension).FirstOrDefault(same => same.Count() > 1) is { } twice)
-            throw new InvalidDataException($"{string.Join(" and ", twice)} would both be written to {twice.Key}.json; register them into folders of their own");
+            throw new InvalidDataException(
+                $"{string.Join(" and ", twice)} would both be written to {twice.Key}.json; register them into folders of their own");
     }
 
     // What is there already is read.
-    private static SlideTransform Estimated(string path, Slide previous, Slide target, SlideTransform? before, SectionOptions options, bool overwrite)
+    private static SlideTransform Estimated(string path, Slide previous, Slide target, SlideTransform? before, SectionOptions options,
+        bool overwrite)
     {
         if (File.Exists(path) && !overwrite)
         {
             AnsiConsole.MarkupLineInterpolated($"[dim]{path} is there already; --overwrite registers again[/]");
-            return SlideTransformFile.Read(path);
+            SlideTransform made = SlideTransformFile.Read(path);
+            return (made.Target.Width, made.Target.Height) == (target.Width, target.Height) ? made
+                : throw new InvalidDataException($"{path}: is of another slide of that name; choose another folder, or --overwrite");
         }
         SlideTransform step = Progress($"registering {Path.GetFileName(target.Path)}",
             progress => SlideRegistration.Estimate(previous, target, options, progress));
@@ -178,14 +184,16 @@ internal static class RegisterCommand
     private static void Report(string path, SlideTransform transform, string[]? landmarks)
     {
         TransformQuality q = transform.Quality;
-        Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{path}: {(q.Passed ? "passed" : "FAILED")}; similarity {q.Similarity:0.000} "
-            + $"({q.AffineSimilarity:0.000} affine, {q.Distinctness:0} deviations above chance), overlap {q.Overlap:0%}, scale {q.Scale:0.000}, "
+        Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
+            $"{path}: {(q.Passed ? "passed" : "FAILED")}; similarity {q.Similarity:0.000} ({q.AffineSimilarity:0.000} affine, "
+            + $"{q.Distinctness:0} deviations above chance), overlap {q.Overlap:0%}, scale {q.Scale:0.000}, "
             + $"smallest Jacobian determinant {q.SmallestDeterminant:0.00}"));
         foreach (string reason in q.Reasons) Console.Error.WriteLine($"failed: {path}: {reason}");
         if (landmarks is not [string source, string target]) return;
         LandmarkError error = LandmarkError.Of(transform, Landmarks.Read(source), Landmarks.Read(target));
-        Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{error.Count} landmarks: median {error.Median:0.00%} of the diagonal "
-            + $"({error.MedianPixels:0.0} px), 90th percentile {error.Percentile90:0.00%}, largest {error.Largest:0.00%}, before {error.Before:0.00%}; "
+        Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
+            $"{error.Count} landmarks: median {error.Median:0.00%} of the diagonal ({error.MedianPixels:0.0} px), "
+            + $"90th percentile {error.Percentile90:0.00%}, largest {error.Largest:0.00%}, before {error.Before:0.00%}; "
             + $"{error.Robustness:0%} came closer"));
     }
 

@@ -75,7 +75,8 @@ internal static class WarpCommand
     private static void WriteSlide(ParseResult parse, SlideTransform transform, string input, string output, CancellationToken cancel)
     {
         using var slide = Slide.Open(input);
-        AnsiConsole.Progress().Start(context => SlideWarp.Write(transform, slide, output, parse.GetValue(Lossless) ? null : parse.GetValue(Quality),
-            new TaskProgress(context.AddTask("warping", maxValue: 1)), cancel));
+        int? quality = parse.GetValue(Lossless) ? null : parse.GetValue(Quality);
+        AnsiConsole.Progress().Start(context =>
+            SlideWarp.Write(transform, slide, output, quality, new TaskProgress(context.AddTask("warping", maxValue: 1)), cancel));
     }
 }

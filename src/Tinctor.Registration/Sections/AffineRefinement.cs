@@ -15,8 +15,8 @@ public static class AffineRefinement
     /// <param name="window">The window's side of local correlation, in pixels.</param>
     /// <param name="steps">How many steps.</param>
     /// <param name="rate">The largest step, as a share of a quarter of the source's diagonal; falls to 0.</param>
-    public static (AffineTransform Transform, double Similarity) Refine(Tensor source, Tensor target, AffineTransform start, TransformKind kind,
-        Similarity similarity, int window, int steps, double rate)
+    public static (AffineTransform Transform, double Similarity) Refine(Tensor source, Tensor target, AffineTransform start,
+        TransformKind kind, Similarity similarity, int window, int steps, double rate)
     {
         using var scope = torch.NewDisposeScope();
         var motion = new Motion(source, kind);

@@ -4,7 +4,9 @@ using Tinctor.Torch.Serialization;
 
 namespace Tinctor.Registration.Sections;
 
-/// <summary>Annotations as GeoJSON, as QuPath has them: their coordinates count from the corner of the first pixel, not from its centre.</summary>
+/// <summary>
+/// Annotations as GeoJSON, as QuPath has them: their coordinates count from the corner of the first pixel, not from its centre.
+/// </summary>
 public static class GeoJson
 {
     private static readonly JsonSerializerOptions Compact = new() { MaxDepth = 128 };

@@ -39,7 +39,7 @@ public static class Landmarks
         string[] names = lines.Length == 0 ? [] : [.. lines[0].Split(',').Select(name => name.Trim().Trim('"').ToUpperInvariant())];
         (int x, int y) = (Array.IndexOf(names, "X"), Array.IndexOf(names, "Y"));
         return x >= 0 && y >= 0 ? (x, y)
-            : throw new InvalidDataException($"{path}: its first line does not name columns X and Y; landmarks are a CSV file with a header");
+            : throw new InvalidDataException($"{path}: its first line does not name columns X and Y; landmarks are a CSV file");
     }
 
     private static (double X, double Y) Place(string path, string[] cells, int line, int x, int y) =>
@@ -53,7 +53,7 @@ public static class Landmarks
 /// <summary>How far landmarks are apart after a registration; they take no part in it.</summary>
 /// <param name="Count">Number of landmarks.</param>
 /// <param name="MedianPixels">Median target registration error in target pixels.</param>
-/// <param name="Median">The same as a share of the source's diagonal, as long as it is in the target: relative target registration error.</param>
+/// <param name="Median">The same as a share of the source's diagonal, as long as that is in the target: relative error.</param>
 /// <param name="Percentile90">Its 90th percentile.</param>
 /// <param name="Largest">Its maximum.</param>
 /// <param name="Before">Its median where only the images' widths are made equal.</param>
@@ -63,10 +63,12 @@ public sealed record LandmarkError(int Count, double MedianPixels, double Median
 {
     /// <summary>The error at corresponding landmarks.</summary>
     /// <exception cref="InvalidDataException">There are none, or unlike numbers of them.</exception>
-    public static LandmarkError Of(SlideTransform transform, IReadOnlyList<(double X, double Y)> source, IReadOnlyList<(double X, double Y)> target)
+    public static LandmarkError Of(SlideTransform transform, IReadOnlyList<(double X, double Y)> source,
+        IReadOnlyList<(double X, double Y)> target)
     {
         if (source.Count != target.Count || source.Count == 0)
-            throw new InvalidDataException($"{source.Count} landmarks in the source, {target.Count} in the target; they must correspond row by row");
+            throw new InvalidDataException($"{source.Count} landmarks in the source, {target.Count} in the target; "
+                + "they must correspond row by row");
         double diagonal = transform.Source.Diagonal * Math.Sqrt(Math.Abs(transform.Affine.Determinant));
         double enlarged = (double)transform.Target.Width / transform.Source.Width;
         double Distance((double X, double Y) a, (double X, double Y) b) => double.Hypot(a.X - b.X, a.Y - b.Y) / diagonal;

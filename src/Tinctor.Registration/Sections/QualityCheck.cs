@@ -45,15 +45,15 @@ internal static class QualityCheck
     {
         if (!(q.Distinctness >= LeastDistinctness))
             yield return FormattableString.Invariant(
-                $"the sections are no more alike than by chance (similarity {q.AffineSimilarity:0.000}, {q.Distinctness:0.0} deviations above wrong alignments)");
+                $"the sections are hardly more alike than by chance ({q.Distinctness:0.0} deviations above wrong alignments)");
         if (q.Overlap < LeastOverlap)
             yield return FormattableString.Invariant($"only {q.Overlap:0%} of the source is covered by the target");
         if (q.Scale > LargestScale || q.Scale < 1 / LargestScale)
             yield return FormattableString.Invariant($"the target would be {q.Scale:0.00} times as large as expected");
         if (q.Stretch > LargestStretch)
-            yield return FormattableString.Invariant($"the target would be stretched {q.Stretch:0.00} times more along one axis than along the other");
+            yield return FormattableString.Invariant($"the target would be stretched {q.Stretch:0.00} times more one way than the other");
         if (q.Folded > 0)
-            yield return FormattableString.Invariant($"{q.Folded:0.00%} of the tissue folds (smallest Jacobian determinant {q.SmallestDeterminant:0.00})");
+            yield return FormattableString.Invariant($"{q.Folded:0.00%} of the plane folds (Jacobian determinant {q.SmallestDeterminant:0.00})");
     }
 
     // The target turned about the source's centre and shifted.

@@ -18,7 +18,7 @@ public static class SectionRegistration
     private static readonly ElasticLevel[] Elastic = [new(128, 21, 60), new(256, 21, 60), new(512, 21, 40)];
 
     private const double LeastTissue = 0.005, MostTissue = 0.9; // shares of an image, between which a mask tells something
-    private const double AroundTissue = 0.03; // of the longer side
+    private const double AroundTissue = 0.1; // of the longer side: pale tissue is missed at times
 
     /// <summary>Finds where the source's pixels are in the target. Images have pixels of about the same size.</summary>
     /// <param name="source">What stays.</param>
@@ -41,12 +41,14 @@ public static class SectionRegistration
         (Tensor searchedA, Tensor searchedB) = brightfield ? (a, b) : Structures(StructureChannel.Edges);
         AffineTransform start = Start(searchedA, searchedB, a, b, similarity, options.Mirror);
         progress?.Report(0.3);
-        AffineTransform affine = Refined(a, b, start, options.Model == SectionModel.Rigid ? TransformKind.Rigid : TransformKind.Affine, similarity);
+        TransformKind kind = options.Model == SectionModel.Rigid ? TransformKind.Rigid : TransformKind.Affine;
+        AffineTransform affine = Refined(a, b, start, kind, similarity);
         progress?.Report(0.5);
         DisplacementField? field = options.Model != SectionModel.Nonrigid ? null
             : Displaced(a, b, affine, similarity, options, progress);
         progress?.Report(1);
-        return new(SlideFrame.Of(source), SlideFrame.Of(target), affine, field, QualityCheck.Of(a, b, sourceTissue, affine, field, similarity));
+        return new(SlideFrame.Of(source), SlideFrame.Of(target), affine, field,
+            QualityCheck.Of(a, b, sourceTissue, affine, field, similarity));
     }
 
     // 1 on tissue and around it, 0 elsewhere: dust and ink are no structure. 1 everywhere where tissue fills the image, or none is found.
@@ -73,14 +75,16 @@ public static class SectionRegistration
             .Between(down.Inverse(), downTarget.Inverse());
     }
 
-    private static AffineTransform Refined(Tensor source, Tensor target, AffineTransform transform, TransformKind kind, Similarity similarity)
+    private static AffineTransform Refined(Tensor source, Tensor target, AffineTransform transform, TransformKind kind,
+        Similarity similarity)
     {
         foreach (var level in Refinements)
         {
             (Tensor a, Tensor b) = Levels.Reduce(source, target, level.Side);
             AffineTransform down = Levels.Scaling(source, a), downTarget = Levels.Scaling(target, b);
-            transform = AffineRefinement.Refine(a, b, transform.Between(down, downTarget), kind, similarity, level.Window, level.Steps, level.Rate)
-                .Transform.Between(down.Inverse(), downTarget.Inverse());
+            AffineTransform start = transform.Between(down, downTarget);
+            transform = AffineRefinement.Refine(a, b, start, kind, similarity, level.Window, level.Steps, level.Rate).Transform
+                .Between(down.Inverse(), downTarget.Inverse());
         }
         return transform;
     }
@@ -90,7 +94,8 @@ public static class SectionRegistration
     {
         using var scope = torch.NewDisposeScope();
         var second = new PartialProgress(progress, 0.5, 1);
-        Tensor moved = ElasticRegistration.Estimate(source, target, affine, similarity, options.Smoothness, options.Stiffness, Elastic, second);
+        Tensor moved = ElasticRegistration.Estimate(source, target, affine, similarity, options.Smoothness, options.Stiffness, Elastic,
+            second);
         (Tensor x, Tensor y) = (moved[0], moved[1]);
         Tensor shifts = torch.stack([(x * affine.Xx) + (y * affine.Xy), (x * affine.Yx) + (y * affine.Yy)]);
         return DisplacementField.Covering(source.size(3), source.size(2), shifts);

@@ -34,7 +34,8 @@ public static class SlideRegistration
     /// <param name="slides">The stack; at least two.</param>
     /// <param name="options">How.</param>
     /// <param name="progress">Told the share that is done, 0 to 1.</param>
-    public static IReadOnlyList<SlideTransform> EstimateStack(IReadOnlyList<Slide> slides, SectionOptions options, IProgress<double>? progress = null)
+    public static IReadOnlyList<SlideTransform> EstimateStack(IReadOnlyList<Slide> slides, SectionOptions options,
+        IProgress<double>? progress = null)
     {
         var transforms = new List<SlideTransform>();
         for (int i = 1; i < slides.Count; i++)
@@ -56,7 +57,8 @@ public static class SlideRegistration
         double ratio = Longest(target) / Longest(source);
         double sourceMpp = known ? source.Mpp!.Value : 1;
         double targetMpp = known ? target.Mpp!.Value : ratio is > AlikeInSize or < 1 / AlikeInSize ? 1 / ratio : 1;
-        double wanted = known && options.Mpp is double mpp ? mpp : Math.Max(Longest(source) * sourceMpp, Longest(target) * targetMpp) / options.Size;
+        double wanted = known && options.Mpp is double mpp ? mpp
+            : Math.Max(Longest(source) * sourceMpp, Longest(target) * targetMpp) / options.Size;
         double finest = Math.Max(wanted, Math.Max(sourceMpp, targetMpp));
         return (finest / sourceMpp, finest / targetMpp);
     }

@@ -82,7 +82,8 @@ public sealed record SlideTransform(SlideFrame Source, SlideFrame Target, Affine
     }
 
     /// <summary>The same transform for slides of another resolution that show the same.</summary>
-    public SlideTransform Between(SlideFrame source, SlideFrame target, AffineTransform sourceScaling, AffineTransform targetScaling) => this with
+    public SlideTransform Between(SlideFrame source, SlideFrame target, AffineTransform sourceScaling, AffineTransform targetScaling) =>
+        this with
     {
         Source = source,
         Target = target,
@@ -112,8 +113,8 @@ public sealed record SlideTransform(SlideFrame Source, SlideFrame Target, Affine
         Parallel.For(0, across * down, block =>
         {
             (int left, int top) = (block % across * Block, block / across * Block);
-            region.Paste(ReadBlock(target, downsample, finest, x + left, y + top, Math.Min(Block, width - left), Math.Min(Block, height - top)),
-                left, top);
+            (int w, int h) = (Math.Min(Block, width - left), Math.Min(Block, height - top));
+            region.Paste(ReadBlock(target, downsample, finest, x + left, y + top, w, h), left, top);
         });
         return region;
     }
@@ -121,8 +122,8 @@ public sealed record SlideTransform(SlideFrame Source, SlideFrame Target, Affine
     private Image ReadBlock(Slide target, double downsample, double finest, int x, int y, int width, int height)
     {
         (double U, double V)[] places = Places(downsample, finest, x, y, width, height);
-        int left = (int)Math.Floor(places.Min(place => place.U)) - Margin, top = (int)Math.Floor(places.Min(place => place.V)) - Margin;
-        int right = (int)Math.Ceiling(places.Max(place => place.U)) + Margin, bottom = (int)Math.Ceiling(places.Max(place => place.V)) + Margin;
+        int left = (int)Math.Floor(places.Min(place => place.U)) - Margin, right = (int)Math.Ceiling(places.Max(place => place.U)) + Margin;
+        int top = (int)Math.Floor(places.Min(place => place.V)) - Margin, bottom = (int)Math.Ceiling(places.Max(place => place.V)) + Margin;
         var sampler = new CubicSampler(target.ReadAt(finest, left, top, right - left + 1, bottom - top + 1));
         var block = new Image(width, height, target.Channels, target.SampleType);
         for (int i = 0; i < places.Length; i++) sampler.Sample(places[i].U - left, places[i].V - top, block, i);
@@ -142,7 +143,8 @@ public sealed record SlideTransform(SlideFrame Source, SlideFrame Target, Affine
             for (int column = 0; column < width; column++)
             {
                 (double u, double v) = Affine.Apply(At(x + column), At(y + row));
-                places[(row * width) + column] = (((u + shifts[column].X + 0.5) / finest) - 0.5, ((v + shifts[column].Y + 0.5) / finest) - 0.5);
+                (u, v) = (u + shifts[column].X, v + shifts[column].Y);
+                places[(row * width) + column] = (((u + 0.5) / finest) - 0.5, ((v + 0.5) / finest) - 0.5);
             }
         }
         return places;
@@ -153,7 +155,8 @@ public sealed record SlideTransform(SlideFrame Source, SlideFrame Target, Affine
     {
         if (Displacement is null) return null;
         (int columns, int rows) = Displacement.Grid;
-        double spacing = Math.Sqrt((double)Source.Width * Source.Height / columns / rows * Math.Abs(frame == Target ? Affine.Determinant : 1));
+        double cell = (double)Source.Width * Source.Height / columns / rows;
+        double spacing = Math.Sqrt(cell * Math.Abs(frame == Target ? Affine.Determinant : 1));
         return DisplacementField.Covering(frame.Width, frame.Height, (int)Math.Max(2, Math.Ceiling(frame.Width / spacing)),
             (int)Math.Max(2, Math.Ceiling(frame.Height / spacing)), (x, y) =>
             {

@@ -2,7 +2,9 @@ using Tinctor.Slides;
 
 namespace Tinctor.Registration.Sections;
 
-/// <summary>Writes the target as it lies on the source, pixel for pixel of the source's level 0, in bands: memory grows with the width alone.</summary>
+/// <summary>
+/// Writes the target as it lies on the source, pixel for pixel of the source's level 0, in bands: memory grows with the width alone.
+/// </summary>
 public static class SlideWarp
 {
     private const int Band = 512;

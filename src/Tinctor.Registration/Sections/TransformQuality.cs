@@ -27,7 +27,7 @@ public sealed record TransformQuality
     /// <summary>How many times more it is stretched along one axis than along the other, at least 1.</summary>
     public required double Stretch { get; init; }
 
-    /// <summary>The smallest Jacobian determinant against the affine map's: below 0 where the tissue folds; 1 without a displacement.</summary>
+    /// <summary>The smallest Jacobian determinant against the affine map's: below 0 at a fold; 1 without a displacement.</summary>
     public required double SmallestDeterminant { get; init; }
 
     /// <summary>Share of the plane that folds.</summary>

@@ -1,0 +1,111 @@
+using System.Globalization;
+using Tinctor.Registration;
+using Tinctor.Registration.Sections;
+using Tinctor.Slides;
+
+namespace Tinctor.Cli.Tests;
+
+public sealed class RegisterCommandTests : IDisposable
+{
+    private readonly string folder = Directory.CreateTempSubdirectory("tinctor-register-").FullName;
+
+    public void Dispose() => Directory.Delete(folder, recursive: true);
+
+    [Fact]
+    public void A_turned_section_is_brought_onto_the_other_with_all_that_is_drawn_on_it()
+    {
+        AffineTransform turn = AffineTransform.Rotation(2.1, 110, 90), truth = turn.Inverse();
+        Image section = Section(7);
+        Write(section, "he.png");
+        Write(Warp.Apply(section, turn, new PixelArea(0, 0, 220, 180)), "her2.png");
+        (double x, double y)[] places = [(90, 70), (130, 80), (100, 110), (120, 120)];
+        WriteMarks("he.csv", places);
+        WriteMarks("her2.csv", [.. places.Select(place => truth.Apply(place.x, place.y))]);
+
+        Outcome done = CommandLine.Run("register", At("he.png"), At("her2.png"), "-o", At("out"), "--warp",
+            "--landmarks", At("he.csv"), At("her2.csv"));
+        Assert.Equal((0, ""), (done.Code, done.Error));
+        Assert.Contains("her2.json: passed", done.Out);
+        Assert.Contains("4 landmarks: median 0.", done.Out);
+        string[] made = [.. Directory.GetFiles(At("out")).Select(path => Path.GetFileName(path)!).Order(StringComparer.Ordinal)];
+        Assert.Equal(["her2.json", "her2.ome.tif", "her2_checkerboard.png", "her2_displacement.safetensors", "her2_outlines.png"], made);
+        using (var warped = Slide.Open(At("out/her2.ome.tif")))
+        {
+            Image centre = warped.Read(0, 80, 60, 60, 60), wanted = section.Crop(80, 60, 60, 60);
+            Assert.True(centre.Data.Zip(wanted.Data, (a, b) => (double)Math.Abs(a - b)).Average() < 8);
+        }
+
+        string transform = At("out/her2.json");
+        Assert.Equal(0, CommandLine.Run("warp", transform, At("her2.csv"), "-o", At("back.csv")).Code);
+        foreach (((double x, double y), (double x, double y) back) in places.Zip(Landmarks.Read(At("back.csv"))))
+            Assert.True(double.Hypot(x - back.x, y - back.y) < 2);
+        Assert.Equal(0, CommandLine.Run("warp", transform, At("back.csv"), "-o", At("there.csv"), "--inverse").Code);
+        foreach (((double x, double y) mark, (double x, double y) there) in Landmarks.Read(At("her2.csv")).Zip(Landmarks.Read(At("there.csv"))))
+            Assert.True(double.Hypot(mark.x - there.x, mark.y - there.y) < 0.01);
+        Assert.Equal(0, CommandLine.Run("warp", transform, At("he.png"), "-o", At("he_on_her2.png"), "--inverse").Code);
+        Assert.Equal((220, 180), (Image.ReadInfo(At("he_on_her2.png")).Width, Image.ReadInfo(At("he_on_her2.png")).Height));
+
+        DateTime before = File.GetLastWriteTimeUtc(transform);
+        Assert.Contains("is there already", CommandLine.Run("register", At("he.png"), At("her2.png"), "-o", At("out")).Out);
+        Assert.Equal(before, File.GetLastWriteTimeUtc(transform));
+        Assert.Contains("--overwrite", CommandLine.Run("warp", transform, At("her2.csv"), "-o", At("back.csv")).OneError());
+    }
+
+    [Fact]
+    public void What_failed_is_told_and_not_used()
+    {
+        Write(Section(7), "he.png");
+        Write(Section(8), "other.png");
+        Outcome failed = CommandLine.Run("register", At("he.png"), At("other.png"), "-o", At("out"), "--warp", "--transform", "affine");
+        Assert.Equal(1, failed.Code);
+        Assert.Contains("FAILED", failed.Out);
+        Assert.Contains("hardly more alike than by chance", failed.Error);
+        Assert.False(File.Exists(At("out/other.ome.tif")));
+        WriteMarks("marks.csv", [(10, 20)]);
+        Assert.Contains("--force", CommandLine.Run("warp", At("out/other.json"), At("marks.csv"), "-o", At("moved.csv")).OneError());
+        Assert.Equal(0, CommandLine.Run("warp", At("out/other.json"), At("marks.csv"), "-o", At("moved.csv"), "--force").Code);
+        Assert.Single(Landmarks.Read(At("moved.csv")));
+    }
+
+    [Fact]
+    public void Mistakes_are_one_line()
+    {
+        Write(Section(7), "he.png");
+        File.WriteAllText(At("broken.json"), "{}");
+        Assert.Contains("none.svs", CommandLine.Run("register", At("he.png"), At("none.svs"), "-o", At("out")).OneError());
+        string[] two = ["register", At("he.png"), At("a.png"), At("b.png"), "-o", At("out"), "--landmarks", "a.csv", "b.csv"];
+        Assert.Contains("--landmarks", CommandLine.Run(two).OneError());
+        string[] same = ["register", At("he.png"), At("a.png"), At("a.svs"), "-o", At("out")];
+        Assert.Contains("folders of their own", CommandLine.Run(same).OneError());
+        Assert.Contains("at least 64", CommandLine.Run("register", At("he.png"), At("he.png"), "-o", At("out"), "--size", "10").OneError());
+        Assert.Contains("is no transform", CommandLine.Run("warp", At("broken.json"), At("he.png"), "-o", At("x.png")).OneError());
+        Assert.Contains("tinctor register", CommandLine.Run("warp", At("none.json"), At("he.png"), "-o", At("x.png")).OneError());
+        Assert.False(Directory.Exists(At("out")));
+    }
+
+    private string At(string name) => Path.Combine(folder, name);
+
+    private void Write(Image image, string name) => image.Write(At(name));
+
+    private void WriteMarks(string name, IEnumerable<(double X, double Y)> places) => File.WriteAllLines(At(name),
+        [",X,Y", .. places.Select((p, i) => string.Create(CultureInfo.InvariantCulture, $"{i},{p.X:0.000},{p.Y:0.000}"))]);
+
+    // Smooth blobs of several sizes, violet on white.
+    private static Image Section(int seed)
+    {
+        var random = new Random(seed);
+        var density = new double[220 * 180];
+        foreach ((int width, int height) in ((int, int)[])[(11, 9), (28, 23), (55, 45)])
+        {
+            var coarse = new Image(width, height, 1);
+            random.NextBytes(coarse.Data);
+            byte[] fine = coarse.Resize(220, 180).Data;
+            for (int i = 0; i < density.Length; i++) density[i] += Math.Max(0, (fine[i] - 110) / 255.0);
+        }
+        var image = new Image(220, 180, 3);
+        for (int i = 0; i < density.Length; i++)
+            for (int c = 0; c < 3; c++)
+                image.Data[(3 * i) + c] = (byte)(245 * Math.Pow(10, -density[i] * (c == 0 ? 0.7 : c == 1 ? 0.9 : 0.4)));
+        return image;
+    }
+}
