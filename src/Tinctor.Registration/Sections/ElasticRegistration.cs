@@ -100,31 +100,37 @@ public static class ElasticRegistration
 
     private static Tensor Down(Tensor nodes) => nodes[.., .., 1.., ..] - nodes[.., .., ..^1, ..];
 
-    // Smoothing shrinks all derivatives, so that folds vanish in the end.
+    // Smoothing shrinks derivatives, so that folds vanish: around them, and everywhere if that does not do.
     private static Tensor Unfolded(Tensor nodes)
     {
         using var scope = torch.NewDisposeScope();
         using var quiet = torch.no_grad();
-        for (int i = 0; i < MostSmoothing && SmallestDeterminant(nodes) < LeastArea; i++)
-            nodes = F.avg_pool2d(F.pad(nodes, [1, 1, 1, 1], "replicate"), 3, 1);
+        for (int i = 0; i < MostSmoothing; i++)
+        {
+            Tensor narrow = (SmallestDeterminants(nodes) < LeastArea).to(ScalarType.Float32);
+            if (narrow.max().item() == 0) break;
+            Tensor smooth = F.avg_pool2d(F.pad(nodes, [1, 1, 1, 1], "replicate"), 3, 1);
+            Tensor around = F.max_pool2d(F.pad(narrow, [0, 1, 0, 1]), 5, 1, 2);
+            nodes = i < MostSmoothing / 2 ? nodes + (around * (smooth - nodes)) : smooth;
+        }
         return nodes.MoveToOuterDisposeScope();
     }
 
-    // Of the map of every triangle that a node makes with two neighbours.
-    private static double SmallestDeterminant(Tensor nodes)
+    // Of the four triangles of each cell [1, 1, h - 1, w - 1].
+    private static Tensor SmallestDeterminants(Tensor nodes)
     {
         Tensor x = Across(nodes) * (1.0 / NodeSpacing), y = Down(nodes) * (1.0 / NodeSpacing);
-        double smallest = double.PositiveInfinity;
         (long rows, long columns) = (y.size(2), x.size(3));
+        Tensor? smallest = null;
         foreach (long below in (long[])[0, 1])
         {
             foreach (long right in (long[])[0, 1])
             {
                 Tensor a = x.narrow(2, below, rows), b = y.narrow(3, right, columns);
                 Tensor determinant = ((a[.., 0] + 1) * (b[.., 1] + 1)) - (a[.., 1] * b[.., 0]);
-                smallest = Math.Min(smallest, determinant.min().item());
+                smallest = smallest is null ? determinant : torch.minimum(smallest, determinant);
             }
         }
-        return smallest;
+        return smallest!.unsqueeze(1);
     }
 }

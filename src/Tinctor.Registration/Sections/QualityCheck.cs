@@ -6,7 +6,7 @@ namespace Tinctor.Registration.Sections;
 internal static class QualityCheck
 {
     private const int Side = 256, Window = 15;
-    private const double LeastDistinctness = 6, LeastOverlap = 0.25, LargestScale = 1.6, LargestStretch = 1.4;
+    private const double LeastDistinctness = 10, LeastOverlap = 0.25, LargestScale = 1.6, LargestStretch = 1.4;
 
     public static TransformQuality Of(Tensor source, Tensor target, Tensor tissue, AffineTransform affine, DisplacementField? field,
         Similarity similarity)
