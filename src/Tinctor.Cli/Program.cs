@@ -15,6 +15,7 @@ var root = new RootCommand("Virtual staining of histology: from slides to regist
     RegisterCommand.Create(),
     WarpCommand.Create(),
     PairCommand.Create(),
+    PrepareCommand.Create(),
     TrainCommand.Create(),
     StainCommand.Create(),
     AblateCommand.Create(),

@@ -32,7 +32,6 @@ public static class LocalRegistration
     private const int LargestWindow = 128, LargestGrid = 6, Rounds = 3;
     private const double Reach = 0.25; // of the window's side
     private const double LeastSpread = 0.02; // standard deviation of optical density: glass has less
-    private const double AboveChance = 5; // standard deviations of the correlation of unrelated images
 
     /// <summary>The window's side for an image: half of its lesser side, at most 128 pixels.</summary>
     public static int WindowSide(int width, int height) => Math.Min(LargestWindow, Math.Min(width, height) / 2);
@@ -54,7 +53,7 @@ public static class LocalRegistration
         if (textured.Length > 0)
             foreach (var (k, shift) in Correlate(a, b, [.. textured.Select(i => windows[i])], side).Index())
                 found[textured[k]] = shift;
-        double chance = AboveChance / Math.Sqrt(2 * Math.PI * Math.Pow(PhaseCorrelation.Cells * side, 2));
+        double chance = PhaseCorrelation.Chance(side);
         double centre = (side - 1) / 2.0;
         WindowShift[] shifts =
         [

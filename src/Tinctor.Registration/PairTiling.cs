@@ -171,41 +171,25 @@ public static class PairTiling
                 continue;
             }
             Tensor Part(Tensor image) => image.narrow(2, tile.Y, tile.Height).narrow(3, tile.X, tile.Width);
-            double ncc = Correlation.Of(Part(a), Part(b));
-            Shift rest = PhaseCorrelation.Estimate(Part(a), Part(b), Math.Min(tile.Width, tile.Height) / 8.0);
-            double residual = double.Hypot(rest.X, rest.Y);
+            (double ncc, double residual, _) = TileAlignment.Of(Part(a), Part(b));
             var area = tile with { X = common.X + tile.X, Y = common.Y + tile.Y };
             string name = options.Tile is null ? estimate.Field.Name : $"{estimate.Field.Name}_{area.X:0000}_{area.Y:0000}";
-            tiles.Add(new(estimate.Field, Save(sourceTile, folder, "source", name), Save(targetTile, folder, "target", name), area,
-                ncc, residual, ncc >= options.MinNcc && residual <= options.MaxResidual));
+            tiles.Add(new(estimate.Field, TileFiles.Save(sourceTile, Path.Combine(folder, "source"), name),
+                TileFiles.Save(targetTile, Path.Combine(folder, "target"), name), area, ncc, residual,
+                ncc >= options.MinNcc && residual <= options.MaxResidual));
         }
         return new(estimate, Correlation.Of(a, b), tiles, background);
     }
 
-    // As many tiles as fit, in the middle of the area.
     private static IEnumerable<PixelArea> Grid(int width, int height, TilingOptions options)
     {
         if (options.Tile is not { } tile) return [new(0, 0, width, height)];
-        int stride = options.Stride ?? tile;
         if (width < tile || height < tile)
         {
             throw new InvalidDataException($"only {width}x{height} pixels are common to source and target; "
                 + $"use --tile {Math.Min(width, height) / 8 * 8} or less");
         }
-        (int columns, int rows) = (((width - tile) / stride) + 1, ((height - tile) / stride) + 1);
-        (int left, int top) = ((width - tile - ((columns - 1) * stride)) / 2, (height - tile - ((rows - 1) * stride)) / 2);
-        return from row in Enumerable.Range(0, rows)
-               from column in Enumerable.Range(0, columns)
-               select new PixelArea(left + (column * stride), top + (row * stride), tile, tile);
-    }
-
-    private static string Save(Image tile, string folder, string side, string name)
-    {
-        // Two and four channels would be taken for alpha in a PNG.
-        string path = Path.Combine(folder, side, name + (tile.Channels is 1 or 3 ? ".png" : ".tif"));
-        Directory.CreateDirectory(Path.GetDirectoryName(path)!);
-        tile.Write(path);
-        return path;
+        return TileFiles.Grid(width, height, tile, options.Stride ?? tile);
     }
 
     private static SlideQuality Quality(string slide, FieldTiles[] fields)

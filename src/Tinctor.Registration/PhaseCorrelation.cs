@@ -21,6 +21,10 @@ internal static class PhaseCorrelation
     public const double Layers = 0.02;
 
     private const int Rounds = 4;
+    private const double AboveChance = 5; // standard deviations of the correlation of unrelated images
+
+    /// <summary>The peak that images of unrelated structure, of this side, do not reach.</summary>
+    public static double Chance(long side) => AboveChance / Math.Sqrt(2 * Math.PI * Math.Pow(Cells * side, 2));
 
     /// <summary>
     /// The shift of target against source, both [1, 1, H, W] with mean 0. The first estimate is refined on the area that both then show:

@@ -36,6 +36,16 @@ public sealed class TissueTests : InTemporaryFolder
         Assert.Equal(1, TissueMask.Of(full.Image, mpp: Mpp).Share(0, 0, 300, 200));
     }
 
+    [Fact]
+    public void Pale_tissue_that_fills_the_field_is_not_taken_for_glass()
+    {
+        DrawnSection drawn = new(300, 200, (222, 226, 232));
+        drawn.Disc(60, 60, 30, (243, 242, 240));
+        TissueMask mask = TissueMask.Of(drawn.Image, mpp: Mpp);
+        Assert.Equal(0, mask.Share(50, 50, 20, 20));
+        Assert.Equal(1, mask.Share(150, 20, 100, 150));
+    }
+
     [Theory]
     [InlineData(30, 50, 165, PenColours.Blue), InlineData(25, 120, 60, PenColours.Green), InlineData(35, 33, 36, PenColours.Black)]
     public void Ink_is_no_tissue_and_tissue_beside_it_stays(int red, int green, int blue, PenColours colour)

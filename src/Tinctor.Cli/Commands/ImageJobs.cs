@@ -98,8 +98,8 @@ internal static class ImageJobs
         }
     }
 
-    // a/b.ome.tif is a/b.
-    private static string Stem(string name)
+    /// <summary>A file's name without its extension: a/b.ome.tif is a/b.</summary>
+    public static string Stem(string name)
     {
         string stem = Path.ChangeExtension(name, null);
         return stem.EndsWith(".ome", StringComparison.OrdinalIgnoreCase) ? stem[..^4] : stem;

@@ -1,6 +1,7 @@
 using System.Net;
 using System.Text.Json.Nodes;
 using System.Text.RegularExpressions;
+using Tinctor.Evaluation.Sections;
 
 namespace Tinctor.Evaluation.Report;
 
@@ -9,7 +10,9 @@ public static partial class HtmlReport
 {
     /// <summary>In the order in which they need each other.</summary>
     private static readonly string[] Scripts =
-        ["dom.js", "tables.js", "charts.js", "maps.js", "gallery.js", "sections.js", "report.js"];
+        ["dom.js", "tables.js", "charts.js", "maps.js", "gallery.js", "sections.js", "report.js", "contents.js"];
+
+    private static readonly string[] ScriptsOfSections = ["dom.js", "tables.js", "charts.js", "sections.js", "page.js", "contents.js"];
 
     /// <summary>The page as text.</summary>
     public static string Text(EvaluationResult result)
@@ -23,16 +26,44 @@ public static partial class HtmlReport
             ["gallery"] = Gallery.Of(result),
             ["run"] = Run(result),
         };
+        return Filled("report.html", data, Scripts, ("title", result.Title));
+    }
+
+    /// <summary>A page of sections alone, as text: what a command that is no evaluation has to report.</summary>
+    /// <param name="title">The heading.</param>
+    /// <param name="kind">What kind of report it is, beside the name of the program.</param>
+    /// <param name="meta">A line of numbers below the heading.</param>
+    /// <param name="sections">What was found.</param>
+    public static string Text(string title, string kind, string meta, IEnumerable<Section> sections)
+    {
+        var data = new JsonObject
+        {
+            ["evaluation"] = new JsonObject
+            {
+                ["images"] = new JsonArray(),
+                ["groups"] = new JsonArray(),
+                ["comparisons"] = new JsonArray(),
+                ["metrics"] = new JsonArray(),
+                ["methods"] = new JsonArray(),
+                ["bootstrap"] = new JsonObject(),
+            },
+            ["sections"] = new JsonArray([.. sections.Select(section => SectionJson.Of(section, withPictures: true))]),
+        };
+        return Filled("sections.html", data, ScriptsOfSections, ("title", title), ("kind", kind), ("meta", meta));
+    }
+
+    private static string Filled(string page, JsonObject data, string[] scripts, params (string Name, string Text)[] words)
+    {
         var parts = new Dictionary<string, string>
         {
-            ["title"] = WebUtility.HtmlEncode(result.Title),
             ["css"] = Resource("report.css"),
             ["echarts"] = Resource("echarts.min.js"),
-            ["js"] = string.Join('\n', Scripts.Select(Resource)),
+            ["js"] = string.Join('\n', scripts.Select(Resource)),
             // The default encoder escapes <, > and &, so that no file name or label can end the script element.
             ["data"] = data.ToJsonString(),
         };
-        return Placeholder().Replace(Resource("report.html"), match => parts[match.Groups[1].Value]);
+        foreach ((string name, string text) in words) parts[name] = WebUtility.HtmlEncode(text);
+        return Placeholder().Replace(Resource(page), match => parts[match.Groups[1].Value]);
     }
 
     [GeneratedRegex(@"\{\{(\w+)\}\}")]

@@ -6,8 +6,6 @@ namespace Tinctor.Evaluation.Report;
 /// <summary>A section as JSON, for metrics.json and for the report.</summary>
 internal static class SectionJson
 {
-    private const int PictureSide = 512;
-
     /// <param name="section">The section.</param>
     /// <param name="withPictures">Whether pictures are embedded as JPEG; metrics.json only names them.</param>
     public static JsonObject Of(Section section, bool withPictures) => new()
@@ -107,7 +105,10 @@ internal static class SectionJson
     {
         var json = new JsonObject { ["title"] = picture.Title, ["caption"] = picture.Caption };
         if (withImage)
-            json["image"] = Jpeg.DataUri(picture.Image, picture.Image.Width, picture.Image.Height, PictureSide);
+        {
+            json["image"] = Jpeg.DataUri(picture.Image, picture.Image.Width, picture.Image.Height, picture.LongestSide);
+            json["wide"] = picture.IsWide;
+        }
         return json;
     }
 

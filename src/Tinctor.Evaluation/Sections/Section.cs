@@ -55,4 +55,11 @@ public sealed record SectionColumn(string Key, string Title, int Digits = 3, boo
 /// <param name="Title">Its title.</param>
 /// <param name="Caption">What it shows.</param>
 /// <param name="Image">8-bit RGB.</param>
-public sealed record SectionPicture(string Title, string Caption, Slides.Image Image);
+public sealed record SectionPicture(string Title, string Caption, Slides.Image Image)
+{
+    /// <summary>Whether it takes the whole width of the report; else several stand side by side.</summary>
+    public bool IsWide { get; init; }
+
+    /// <summary>Pixels of its longer side in the report, at most.</summary>
+    internal int LongestSide => IsWide ? 1400 : 512;
+}

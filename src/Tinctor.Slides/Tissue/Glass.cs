@@ -5,9 +5,12 @@ internal static class Glass
 {
     private const int Levels = 256;
     private const float Darkest = 200 / 255f, MostSaturated = 0.06f;
-    private const double LeastShare = 0.01, ShareBesidePadding = 0.05;
+    private const double LeastShare = 0.01, ShareBesidePadding = 0.05, Brightest = 0.95;
 
-    /// <summary>The most frequent light of what may be glass, a number a channel in (0, 1]; 1 where there is none.</summary>
+    /// <summary>
+    /// The light of what may be glass, a number a channel in (0, 1]; 1 where there is none. Pale tissue may look like glass too, and be more of
+    /// it, but is darker: so nearly the brightest is taken.
+    /// </summary>
     /// <param name="light">A plane a channel.</param>
     public static float[] Light(float[][] light)
     {
@@ -25,6 +28,13 @@ internal static class Glass
         }
         bool isWhite = padding > 0 && glass < ShareBesidePadding * size;
         return isWhite || glass < LeastShare * size ? [.. light.Select(_ => 1f)]
-            : Array.ConvertAll(counts, histogram => Array.IndexOf(histogram, histogram.Max()) / (Levels - 1f));
+            : Array.ConvertAll(counts, histogram => Quantile(histogram, Brightest * glass) / (Levels - 1f));
+    }
+
+    private static int Quantile(int[] histogram, double below)
+    {
+        int level = 0;
+        for (double sum = histogram[0]; sum < below; sum += histogram[level]) level++;
+        return level;
     }
 }

@@ -16,20 +16,20 @@ internal static class TissueFolds
     /// <param name="options">What counts as one.</param>
     public static bool[] Find(float[][] density, bool[] tissue, int width, int height, double mpp, TissueOptions options)
     {
-        double sigma = options.FoldSurroundings / mpp;
-        float[] weight = GaussianFilter.Smooth(Array.ConvertAll(tissue, set => set ? 1f : 0f), width, height, sigma);
         // Sums of the tissue around; divided by the weights they are means.
-        float[][] around = Array.ConvertAll(density, plane =>
-            GaussianFilter.Smooth([.. plane.Select((od, i) => tissue[i] ? od : 0)], width, height, sigma));
+        var around = new Surroundings(width, height, options.FoldSurroundings / mpp);
+        float[] weight = around.Of(Array.ConvertAll(tissue, set => set ? 1f : 0f));
+        float[][] sums = Array.ConvertAll(density, plane => around.Of([.. plane.Select((od, i) => tissue[i] ? od : 0)]));
         var fold = new bool[tissue.Length];
         for (int i = 0; i < fold.Length; i++)
         {
             if (!tissue[i]) continue;
+            int at = around.At(i);
             (float r, float g, float b) = (density[0][i], density[1][i], density[2][i]);
-            (float r0, float g0, float b0) = (around[0][i], around[1][i], around[2][i]);
+            (float r0, float g0, float b0) = (sums[0][at], sums[1][at], sums[2][at]);
             float sum = r + g + b, likeness = ((r * r0) + (g * g0) + (b * b0))
                 / MathF.Sqrt(((r * r) + (g * g) + (b * b)) * ((r0 * r0) + (g0 * g0) + (b0 * b0)));
-            fold[i] = sum >= 3 * LeastDensity && sum * weight[i] >= options.FoldDensity * (r0 + g0 + b0) && likeness >= LeastLikeness;
+            fold[i] = sum >= 3 * LeastDensity && sum * weight[at] >= options.FoldDensity * (r0 + g0 + b0) && likeness >= LeastLikeness;
         }
         return Morphology.Dilate(Narrow(fold, width, height, mpp, options), width, height, Margin / mpp);
     }
@@ -43,5 +43,27 @@ internal static class TissueFolds
         for (int i = 0; i < fold.Length; i++) radii[pieces.Labels[i]] = Math.Max(radii[pieces.Labels[i]], depth[i]);
         return pieces.Keep(label => areas[label] * mpp * mpp >= options.LeastFold && 2 * radii[label] * mpp <= options.FoldWidth
             && areas[label] >= options.FoldElongation * Math.PI * radii[label] * radii[label]).Mask();
+    }
+
+    /// <summary>Gaussian means of planes, at a resolution that is coarse enough for them to be quick.</summary>
+    private sealed class Surroundings(int width, int height, double sigma)
+    {
+        private const double CoarseSigma = 6; // pixels
+
+        private readonly int factor = (int)Math.Max(1, sigma / CoarseSigma);
+
+        private int Columns => (width + factor - 1) / factor;
+
+        private int Rows => (height + factor - 1) / factor;
+
+        // The mean that belongs to a pixel.
+        public int At(int pixel) => (pixel / width / factor * Columns) + (pixel % width / factor);
+
+        public float[] Of(float[] plane)
+        {
+            var coarse = new float[Columns * Rows];
+            for (int i = 0; i < plane.Length; i++) coarse[At(i)] += plane[i];
+            return GaussianFilter.Smooth(coarse, Columns, Rows, sigma / factor);
+        }
     }
 }

@@ -135,6 +135,13 @@ public sealed class TissueMask
         return Math.Clamp(set * Downsample * Downsample / (width * height), 0, 1);
     }
 
+    /// <summary>Whether a place, in pixels of level 0, is tissue; nothing outside of the slide is.</summary>
+    public bool Contains(double x, double y)
+    {
+        (double column, double row) = (Math.Floor(x / Downsample), Math.Floor(y / Downsample));
+        return column >= 0 && row >= 0 && column < Mask.Width && row < Mask.Height && tissue[((int)row * Mask.Width) + (int)column];
+    }
+
     /// <summary>The tissue with so much around it.</summary>
     /// <param name="level0Pixels">In pixels of level 0; what is less than a pixel of the mask changes nothing.</param>
     public TissueMask Dilated(double level0Pixels) =>

@@ -45,19 +45,19 @@ public sealed record TissueOptions
     public double? Saturation { get; init; }
 
     /// <summary>The least threshold of density: a slide without tissue has none, whatever Otsu says.</summary>
-    public double LeastDensity { get; init; } = 0.04;
+    public double LeastDensity { get; init; } = 0.03;
 
     /// <summary>The largest threshold of density: pale tissue beside dark tissue stays.</summary>
     public double MostDensity { get; init; } = 0.12;
 
     /// <summary>The least threshold of saturation.</summary>
-    public double LeastSaturation { get; init; } = 0.05;
+    public double LeastSaturation { get; init; } = 0.04;
 
     /// <summary>The largest threshold of saturation.</summary>
     public double MostSaturation { get; init; } = 0.15;
 
     /// <summary>What is dense without at least this saturation is dirt or the edge of the coverslip, on slides that have colour at all.</summary>
-    public double Grey { get; init; } = 0.03;
+    public double Grey { get; init; } = 0.02;
 
     /// <summary>On dark slides: by how much the brightness of tissue exceeds the background's, as a decimal logarithm.</summary>
     public double LeastContrast { get; init; } = 0.15;
@@ -86,8 +86,8 @@ public sealed record TissueOptions
     /// <summary>Whether folds are looked for: narrow, of the hue of the tissue around, and much darker.</summary>
     public bool Folds { get; init; } = true;
 
-    /// <summary>How many times as dense as the tissue around a fold is; two layers have 2.</summary>
-    public double FoldDensity { get; init; } = 1.8;
+    /// <summary>How many times as dense as the tissue around, itself included, a fold is; two layers have nearly 2.</summary>
+    public double FoldDensity { get; init; } = 1.6;
 
     /// <summary>The tissue around: standard deviation of a Gaussian mean.</summary>
     public double FoldSurroundings { get; init; } = 200;

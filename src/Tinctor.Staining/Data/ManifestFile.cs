@@ -14,7 +14,7 @@ namespace Tinctor.Staining.Data;
 /// <item>source: path relative to the manifest, required;</item>
 /// <item>target: likewise; empty or missing for side-by-side images with the source on the left;</item>
 /// <item>split: train, val or test. Without this column the slides are split 70 : 15 : 15, never tile by tile;</item>
-/// <item>label, slide_id: optional (slide_id is required without a split);</item>
+/// <item>label, slide_id: optional (slide_id is required without a split; a column patient comes before it, slide is the same);</item>
 /// <item>mpp: micrometres per pixel of the source, optional;</item>
 /// <item>kept: rows with 0 or false are left out, as `tinctor pair` marks the tiles that it rejects.</item>
 /// </list>
@@ -23,10 +23,22 @@ namespace Tinctor.Staining.Data;
 public static class ManifestFile
 {
     private const double ValidationShare = 0.15, TestShare = 0.15;
+    private static readonly string[] SlideColumns = ["patient", "slide_id", "slide"];
 
     /// <summary>Reads a .csv, .yaml or .yml manifest.</summary>
     /// <exception cref="InvalidDataException">The file is malformed; all rows that are wrong are named.</exception>
     public static PairManifest Read(string path, Regex? slidePattern = null)
+    {
+        PairManifest manifest = ReadUnsplit(path, slidePattern);
+        return manifest.HasOwnSplits || manifest.Pairs.Count == 0 ? manifest
+            : manifest.SplitBySlide(ValidationShare, TestShare) with { HasOwnSplits = false };
+    }
+
+    /// <summary>
+    /// As <see cref="Read"/>, but without a column for the split all pairs are for training (<see cref="PairManifest.HasOwnSplits"/> is false).
+    /// </summary>
+    /// <exception cref="InvalidDataException">The file is malformed; all rows that are wrong are named.</exception>
+    public static PairManifest ReadUnsplit(string path, Regex? slidePattern = null)
     {
         bool csv = Path.GetExtension(path).Equals(".csv", StringComparison.OrdinalIgnoreCase);
         List<Row> rows = csv ? ReadCsv(path) : ReadYaml(path);
@@ -43,9 +55,9 @@ public static class ManifestFile
             else pairs.Add(ToPair(row, folder, split, slidePattern));
         }
         if (problems.Count > 0)
-            throw new InvalidDataException($"{path}: {Problems.List(problems)}; rows need a source, train, val or test as their split, and a number above 0 as their mpp, if any");
-        var manifest = new PairManifest(Path.GetFullPath(path), $"manifest {Path.GetFileName(path)}", pairs);
-        return splits || pairs.Count == 0 ? manifest : manifest.SplitBySlide(ValidationShare, TestShare) with { HasOwnSplits = false };
+            throw new InvalidDataException($"{path}: {Problems.List(problems)}; rows need a source, train, val or test as their split, "
+                + "and a number above 0 as their mpp, if any");
+        return new(Path.GetFullPath(path), $"manifest {Path.GetFileName(path)}", pairs) { HasOwnSplits = splits };
     }
 
     /// <summary>
@@ -79,7 +91,8 @@ public static class ManifestFile
     {
         string source = Path.GetFullPath(row["source"], folder);
         string? target = row["target"].Length == 0 ? null : Path.GetFullPath(row["target"], folder);
-        string slide = row["slide_id"].Length > 0 ? row["slide_id"] : FolderLayouts.Slide(source, slidePattern);
+        string slide = SlideColumns.Select(column => row[column]).FirstOrDefault(value => value.Length > 0)
+            ?? FolderLayouts.Slide(source, slidePattern);
         string? label = row["label"].Length > 0 ? row["label"] : null;
         return new(source, target, split, label, slide, target is null ? PairLayout.SourceLeft : PairLayout.TwoFiles) { Mpp = MppOf(row) };
     }

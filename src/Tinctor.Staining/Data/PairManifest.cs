@@ -128,7 +128,9 @@ public sealed record PairManifest(string Root, string Layout, IReadOnlyList<Pair
         }
     }
 
-    internal void RefuseLeaks()
+    /// <summary>Refuses a slide in two splits.</summary>
+    /// <exception cref="InvalidDataException">Names each such slide.</exception>
+    public void RefuseLeaks()
     {
         var leaks = Pairs.Where(pair => pair.SlideId.Length > 0).GroupBy(pair => pair.SlideId)
             .Select(slide => (slide.Key, Splits: slide.Select(pair => pair.Split).Distinct().ToArray()))
@@ -144,7 +146,9 @@ public sealed record PairManifest(string Root, string Layout, IReadOnlyList<Pair
     private static ulong Rank(string slide, ulong seed) =>
         BitConverter.ToUInt64(SHA256.HashData(Encoding.UTF8.GetBytes($"{seed}:{slide}")));
 
-    internal static Regex? SlidePattern(string? pattern)
+    /// <summary>A regular expression of a user's; null stays null.</summary>
+    /// <exception cref="InvalidDataException">It is none.</exception>
+    public static Regex? SlidePattern(string? pattern)
     {
         try
         {

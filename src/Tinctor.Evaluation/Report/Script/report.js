@@ -467,24 +467,4 @@ $('provenance').append(definitionList([
     + evaluation.versions.os },
 ]));
 
-// ---- contents
-
-const parts = [...document.querySelectorAll('main section[aria-labelledby]')].filter(s => !s.hidden);
-const links = parts.map(s => el('a', { href: `#${s.id}` }, $(s.getAttribute('aria-labelledby')).textContent));
-$('contents').append(el('ol', {}, ...links.map(link => el('li', {}, link))));
-const markPlace = () => {
-  const at = Math.max(0, parts.findLastIndex(s => s.getBoundingClientRect().top < innerHeight * 0.35));
-  links.forEach((link, i) => i === at ? link.setAttribute('aria-current', 'true') : link.removeAttribute('aria-current'));
-  const list = $('contents'), link = links[at];
-  if (list.scrollWidth > list.clientWidth) list.scrollLeft = link.offsetLeft - list.clientWidth / 2 + link.offsetWidth / 2;
-};
-addEventListener('scroll', markPlace, { passive: true });
-markPlace();
-
-// On paper every fold is open, as there is no one to open it.
-const openFolds = [];
-beforePrint.push(() => document.querySelectorAll('details.fold:not([open])').forEach(d => { d.open = true; openFolds.push(d); }));
-addEventListener('afterprint', () => openFolds.splice(0).forEach(d => { d.open = false; }));
-
-drawCharts();
 preparePlates();

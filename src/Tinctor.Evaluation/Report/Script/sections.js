@@ -38,7 +38,7 @@ function sectionTable(table) {
 }
 
 function pictureFigure(picture) {
-  return el('figure', {}, el('img', { src: picture.image, alt: picture.title }),
+  return el('figure', { class: picture.wide ? 'wide' : '' }, el('img', { src: picture.image, alt: picture.title }),
     el('figcaption', {}, el('b', {}, picture.title), ` ${picture.caption}`));
 }
 

@@ -1,0 +1,125 @@
+using System.CommandLine;
+using Tinctor.Cli.Commands;
+using Tinctor.Slides;
+using Tinctor.Staining.Data;
+
+namespace Tinctor.Cli.Tests;
+
+/// <summary>From slides of the phantom to a data set that trains.</summary>
+[Collection(Terminal.Name)]
+public sealed class PrepareCommandTests : IDisposable
+{
+    private readonly string folder = Directory.CreateTempSubdirectory("prepare-").FullName;
+
+    public void Dispose() => Directory.Delete(folder, recursive: true);
+
+    [Fact]
+    public async Task Slides_become_a_data_set_that_trains_and_a_failed_pair_is_left_out()
+    {
+        await WriteSlides(count: 2, size: 384, misalign: 12);
+        // The second target is of another slide.
+        File.WriteAllText(At("slides.csv"), """
+            source,target,patient,split
+            he/0001.ome.tif,ihc/0001.ome.tif,A,train
+            he/0002.ome.tif,ihc/0001.ome.tif,B,test
+            """);
+        Assert.Equal(1, await Run("--table", At("slides.csv"), "--mpp", "1", "--tile", "64", "--stride", "32", "--min-tissue", "0", "--min-ncc", "0",
+            "--transform", "rigid", "-o", At("set")));
+        PairManifest manifest = PairManifest.Read(At("set"));
+        Assert.All(manifest.Pairs, pair => Assert.Equal(("A", "train", 1.0), (pair.SlideId, pair.Split, pair.Mpp)));
+        PairVerification.Check(manifest.Pairs, minimumSize: 64);
+        double[] residuals = [.. File.ReadLines(At("set/manifest.csv")).Skip(1).Select(line => line.Split(',')[^1]).Where(text => text.Length > 0)
+            .Select(double.Parse).Order()];
+        Assert.True(residuals[residuals.Length / 2] < 1, $"median residual {residuals[residuals.Length / 2]}");
+        string report = File.ReadAllText(At("set/report.html"));
+        Assert.Contains("0002 is left out", report);
+        Assert.Contains("\"title\":\"Residual shift\"", report);
+        Assert.Contains("data:image/jpeg;base64,", report);
+        Assert.False(Directory.Exists(At("set/source/0002")));
+
+        Outcome train = CommandLine.Run("train", "pix2pix", "--data", At("set"), "--out", At("run"), "--steps", "2",
+            "--set", "model.generator=resnet_6blocks", "--set", "model.ngf=4", "--set", "model.ndf=8", "--set", "data.crop_size=32");
+        Assert.True(train.Code == 0, train.All);
+    }
+
+    [Fact]
+    public async Task The_same_command_goes_on_and_other_settings_are_refused()
+    {
+        await WriteSlides(count: 2, size: 400, misalign: 0);
+        string[] command = ["--source", At("he"), "--target", At("ihc"), "--aligned", "--tile", "96", "--min-tissue", "0.2", "-o", At("set")];
+        Assert.Equal(0, await Run(command));
+        string manifest = File.ReadAllText(At("set/manifest.csv"));
+        DateTime first = File.GetLastWriteTimeUtc(PairManifest.Read(At("set")).Pairs[0].Source);
+        File.Delete(At("set/pairs/0002.json"));
+        File.Delete(At("set/manifest.csv"));
+        Assert.Equal(0, await Run(command));
+        Assert.Equal(manifest, File.ReadAllText(At("set/manifest.csv")));
+        Assert.Equal(first, File.GetLastWriteTimeUtc(PairManifest.Read(At("set")).Pairs[0].Source));
+        Assert.Contains("--overwrite", (await Assert.ThrowsAsync<InvalidDataException>(() => Run([.. command, "--min-ncc", "0.3"]))).Message);
+        Assert.Equal(manifest, File.ReadAllText(At("set/manifest.csv")));
+
+        // A slide that cannot be read leaves the others as they are.
+        File.WriteAllText(At("ihc/0002.ome.tif"), "broken");
+        Assert.Equal(1, await Run([.. command, "--overwrite"]));
+        Assert.All(PairManifest.Read(At("set")).Pairs, pair => Assert.Equal("0001", pair.SlideId));
+        Assert.Equal(0, await Run([.. command, "--allow-failures"]));
+    }
+
+    [Fact]
+    public void Pairs_come_from_lists_folders_and_tables()
+    {
+        foreach (string name in (string[])["he/s1_he.svs", "he/s2_he.svs", "ihc/s1_x.svs", "ihc/s2_y.svs"])
+        {
+            Directory.CreateDirectory(Path.GetDirectoryName(At(name))!);
+            File.WriteAllText(At(name), "");
+        }
+        Assert.Equal([("s1_he", "s1_x.svs"), ("s2_he", "s2_y.svs")], SlidePairing.Of([At("he")], [At("ihc")], "^[^_]+", null).Pairs
+            .Select(pair => (pair.SlideId, Path.GetFileName(pair.Target!))));
+        Assert.Equal(["s1", "s2"], SlidePairing.Of([At("he")], [At("ihc")], "^[^_]+", "^[^_]+").Pairs.Select(pair => pair.SlideId));
+        Assert.Equal("s2_y.svs", Path.GetFileName(SlidePairing.Of([At("he/s1_he.svs")], [At("ihc/s2_y.svs")], null, null).Pairs.Single().Target));
+        Assert.Contains("no partner for s1_he.svs", Fails(() => SlidePairing.Of([At("he")], [At("ihc")], null, null)));
+        Assert.Contains("1 sources and 2 targets", Fails(() => SlidePairing.Of([At("he/s1_he.svs")], [At("ihc/s1_x.svs"), At("ihc/s2_y.svs")], null, null)));
+        Assert.Contains("there is no such slide", Fails(() => SlidePairing.Of([At("he/s1_he.svs")], [At("nothing.svs")], null, null)));
+
+        string Table(string rows)
+        {
+            File.WriteAllText(At("t.csv"), rows);
+            return At("t.csv");
+        }
+        PairManifest table = SlidePairing.OfTable(Table("source,target,slide\nhe/s1_he.svs,ihc/s1_x.svs,7\nhe/s2_he.svs,ihc/s2_y.svs,\n"), "^..");
+        Assert.Equal(["7", "s2"], table.Pairs.Select(pair => pair.SlideId));
+        Assert.False(table.HasOwnSplits);
+        Assert.Contains("slide P is in train and test", Fails(() => SlidePairing.OfTable(
+            Table("source,target,patient,split\nhe/s1_he.svs,ihc/s1_x.svs,P,train\nhe/s2_he.svs,ihc/s2_y.svs,P,test\n"), null)));
+        Assert.Contains("there is no slide", Fails(() => SlidePairing.OfTable(Table("source,target\nhe/s1_he.svs,no.svs\n"), null)));
+
+        static string Fails(Action action) => Assert.Throws<InvalidDataException>(action).Message;
+    }
+
+    private string At(string name) => Path.Combine(folder, name);
+
+    private static Task<int> Run(params string[] arguments) => Invoke(PrepareCommand.Create(), arguments);
+
+    private static Task<int> Invoke(Command command, params string[] arguments) =>
+        command.Parse(arguments).InvokeAsync(new() { EnableDefaultExceptionHandler = false });
+
+    // Pyramids of 0.5 um per pixel: he/0001.ome.tif and ihc/0001.ome.tif, and so on.
+    private async Task WriteSlides(int count, int size, int misalign)
+    {
+        Assert.Equal(0, await Invoke(PhantomCommand.Create(), "-o", At("fields"), "--slides", $"{count}", "--fields", "1", "--val", "0", "--test", "0",
+            "--size", $"{size}x{size}", "--misalign", $"{misalign}", "--seed", "5"));
+        foreach ((int i, Pair pair) in PairManifest.Read(At("fields")).Pairs.Index())
+        {
+            Directory.CreateDirectory(At("he"));
+            Directory.CreateDirectory(At("ihc"));
+            WriteSlide(pair.Source, At($"he/{i + 1:0000}.ome.tif"));
+            WriteSlide(pair.Target!, At($"ihc/{i + 1:0000}.ome.tif"));
+        }
+    }
+
+    private static void WriteSlide(string field, string path)
+    {
+        Image image = Image.Read(field);
+        SlideWriter.Write(path, new(image.Width, image.Height) { Mpp = 0.5 }, () => [image]);
+    }
+}

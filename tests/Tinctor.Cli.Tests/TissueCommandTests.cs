@@ -1,0 +1,32 @@
+using Tinctor.Slides;
+using Tinctor.Slides.Tissue;
+using Tinctor.Tests;
+
+namespace Tinctor.Cli.Tests;
+
+public sealed class TissueCommandTests : IDisposable
+{
+    private readonly string folder = Directory.CreateTempSubdirectory("tinctor-tissue-").FullName;
+
+    public void Dispose() => Directory.Delete(folder, recursive: true);
+
+    [Fact]
+    public void Masks_overlays_and_geojson_are_written_once_and_a_slide_that_fails_does_not_stop_the_others()
+    {
+        string slide = SharedFiles.Path("data/slides/cmu-1-small-region.svs"), broken = Path.Combine(folder, "broken.svs");
+        File.WriteAllText(broken, "nothing of the kind");
+        Outcome outcome = CommandLine.Run("tissue", broken, slide, "-o", folder);
+        Assert.Contains(broken, outcome.OneError());
+        Assert.Matches(@"cmu-1-small-region\.svs +0\.\d\d +\d\d\.\d%", outcome.Out);
+        string geoJson = Path.Combine(folder, "cmu-1-small-region.geojson");
+        Image mask = Image.Read(Path.Combine(folder, "cmu-1-small-region_mask.png")), overlay = Image.Read(Path.Combine(folder, "cmu-1-small-region_overlay.png"));
+        Assert.Equal((mask.Width, mask.Height, 1, 3), (overlay.Width, overlay.Height, mask.Channels, overlay.Channels));
+        using var opened = Slide.Open(slide);
+        Assert.Equal(mask.Data, TissueMask.FromGeoJson(geoJson, opened).Mask.Data);
+
+        DateTime written = File.GetLastWriteTimeUtc(geoJson);
+        Assert.Contains("1 of 1 are done already", CommandLine.Run("tissue", slide, "-o", folder).Out);
+        Assert.Equal(written, File.GetLastWriteTimeUtc(geoJson));
+        Assert.Contains("must be 0 or more", CommandLine.Run("tissue", slide, "-o", folder, "--closing", "-1", "--overwrite").OneError());
+    }
+}
