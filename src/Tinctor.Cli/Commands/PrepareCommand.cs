@@ -149,9 +149,17 @@ internal static class PrepareCommand
             if (parse.GetValue(Overwrite)) PairPreparation.Delete(folder, pair.Name);
             else PairPreparation.Done(pair, folder, options); // refuses those of other settings before anything is done
         }
-        ReportedPair[] prepared = Prepare(pairs, manifest.Pairs, folder, options, cancel);
-        Write(folder, prepared, manifest.Pairs, options);
-        return Report(folder, prepared, parse.GetValue(AllowFailures));
+        try
+        {
+            ReportedPair[] prepared = Prepare(pairs, manifest.Pairs, folder, options, cancel);
+            Write(folder, prepared, manifest.Pairs, options);
+            return Report(folder, prepared, parse.GetValue(AllowFailures));
+        }
+        catch (OperationCanceledException)
+        {
+            Console.Error.WriteLine("stopped; the same command goes on with what is left");
+            return 130;
+        }
     }
 
     private static PairManifest SlidePairs(ParseResult parse)
