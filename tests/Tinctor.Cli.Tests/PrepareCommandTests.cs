@@ -20,8 +20,8 @@ public sealed class PrepareCommandTests : IDisposable
         // The second target is of another slide.
         File.WriteAllText(At("slides.csv"), """
             source,target,patient,split
-            he/0001.ome.tif,ihc/0001.ome.tif,A,train
-            he/0002.ome.tif,ihc/0001.ome.tif,B,test
+            he/0002.ome.tif,ihc/0002.ome.tif,A,train
+            he/0001.ome.tif,ihc/0002.ome.tif,B,test
             """);
         Assert.Equal(1, await Run("--table", At("slides.csv"), "--mpp", "1", "--tile", "64", "--stride", "32", "--min-tissue", "0", "--min-ncc", "0",
             "--transform", "rigid", "-o", At("set")));
@@ -30,12 +30,12 @@ public sealed class PrepareCommandTests : IDisposable
         PairVerification.Check(manifest.Pairs, minimumSize: 64);
         double[] residuals = [.. File.ReadLines(At("set/manifest.csv")).Skip(1).Select(line => line.Split(',')[^1]).Where(text => text.Length > 0)
             .Select(double.Parse).Order()];
-        Assert.True(residuals[residuals.Length / 2] < 1, $"median residual {residuals[residuals.Length / 2]}");
+        Assert.True(residuals[residuals.Length / 2] < 1.5, $"median residual {residuals[residuals.Length / 2]}");
         string report = File.ReadAllText(At("set/report.html"));
-        Assert.Contains("0002 is left out", report);
+        Assert.Contains("0001 is left out", report);
         Assert.Contains("\"title\":\"Residual shift\"", report);
         Assert.Contains("data:image/jpeg;base64,", report);
-        Assert.False(Directory.Exists(At("set/source/0002")));
+        Assert.False(Directory.Exists(At("set/source/0001")));
 
         Outcome train = CommandLine.Run("train", "pix2pix", "--data", At("set"), "--out", At("run"), "--steps", "2",
             "--set", "model.generator=resnet_6blocks", "--set", "model.ngf=4", "--set", "model.ndf=8", "--set", "data.crop_size=32");
