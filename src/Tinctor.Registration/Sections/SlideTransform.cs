@@ -84,12 +84,12 @@ public sealed record SlideTransform(SlideFrame Source, SlideFrame Target, Affine
     /// <summary>The same transform for slides of another resolution that show the same.</summary>
     public SlideTransform Between(SlideFrame source, SlideFrame target, AffineTransform sourceScaling, AffineTransform targetScaling) =>
         this with
-    {
-        Source = source,
-        Target = target,
-        Affine = Affine.Between(sourceScaling, targetScaling),
-        Displacement = Displacement?.Between(sourceScaling, targetScaling),
-    };
+        {
+            Source = source,
+            Target = target,
+            Affine = Affine.Between(sourceScaling, targetScaling),
+            Displacement = Displacement?.Between(sourceScaling, targetScaling),
+        };
 
     /// <summary>
     /// A region of the source's plane with what the target shows there: bicubic, from the target's level of about that resolution; what
