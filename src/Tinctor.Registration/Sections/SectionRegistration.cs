@@ -17,6 +17,7 @@ public static class SectionRegistration
 
     private static readonly ElasticLevel[] Elastic = [new(128, 21, 60), new(256, 21, 60), new(512, 21, 40)];
 
+    private const double TissueSide = 512; // pixels at which tissue is looked for
     private const double LeastTissue = 0.005, MostTissue = 0.9; // shares of an image, between which a mask tells something
     private const double AroundTissue = 0.1; // of the longer side: pale tissue is missed at times
 
@@ -55,12 +56,14 @@ public static class SectionRegistration
     private static Tensor Tissue(Image image, double? mpp)
     {
         using var scope = torch.NewDisposeScope();
-        TissueMask mask = TissueMask.Of(image, mpp: mpp);
-        double share = mask.Area / ((double)image.Width * image.Height);
+        double reduced = Math.Max(1, Math.Max(image.Width, image.Height) / TissueSide);
+        Image small = image.Resize((int)Math.Ceiling(image.Width / reduced), (int)Math.Ceiling(image.Height / reduced), ResizeKernel.Linear);
+        TissueMask mask = TissueMask.Of(small, mpp: mpp * reduced);
+        double share = mask.Area / ((double)small.Width * small.Height);
         if (share is < LeastTissue or > MostTissue) return torch.ones([1, 1, image.Height, image.Width]).MoveToOuterDisposeScope();
-        Tensor tissue = mask.Dilated(AroundTissue * Math.Max(image.Width, image.Height)).Mask.ToTensor();
+        Tensor tissue = mask.Dilated(AroundTissue * Math.Max(small.Width, small.Height)).Mask.ToTensor();
         if (mask.Pens is Image pens) tissue = tissue * (1 - pens.ToTensor());
-        return tissue.unsqueeze(0).MoveToOuterDisposeScope();
+        return F.interpolate(tissue.unsqueeze(0), size: (image.Height, image.Width), mode: "bilinear").MoveToOuterDisposeScope();
     }
 
     private static AffineTransform Start(Tensor searchedSource, Tensor searchedTarget, Tensor source, Tensor target, Similarity similarity,
