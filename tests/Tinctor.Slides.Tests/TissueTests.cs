@@ -84,8 +84,8 @@ public sealed class TissueTests : InTemporaryFolder
         DrawnSection drawn = new(400, 300, Glass);
         (int r, int g, int b) = (200, 120, 165);
         drawn.Disc(150, 150, 120, (r, g, b));
-        // Two layers: the light of both, one after the other.
-        drawn.Line(90, 100, 200, 190, 3, (r * r / 236, g * g / 233, b * b / 235));
+        // Three layers, each of which takes the same share of the light.
+        drawn.Line(90, 100, 200, 190, 3, (r * r * r / (236 * 236), g * g * g / (233 * 233), b * b * b / (235 * 235)));
         TissueMask mask = TissueMask.Of(drawn.Image, mpp: Mpp);
         Assert.InRange(mask.Share(140, 140, 10, 9), 0, 0.5);
         Assert.Equal(255, mask.Folds!.Data[(145 * 400) + 145]);

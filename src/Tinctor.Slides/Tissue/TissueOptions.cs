@@ -86,8 +86,8 @@ public sealed record TissueOptions
     /// <summary>Whether folds are looked for: narrow, of the hue of the tissue around, and much darker.</summary>
     public bool Folds { get; init; } = true;
 
-    /// <summary>How many times as dense as the tissue around, itself included, a fold is; two layers have nearly 2.</summary>
-    public double FoldDensity { get; init; } = 1.6;
+    /// <summary>How many times as dense as the tissue around, itself included, a fold is; it has three layers.</summary>
+    public double FoldDensity { get; init; } = 1.8;
 
     /// <summary>The tissue around: standard deviation of a Gaussian mean.</summary>
     public double FoldSurroundings { get; init; } = 200;
