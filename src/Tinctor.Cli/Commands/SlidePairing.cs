@@ -25,7 +25,8 @@ internal static class SlidePairing
             if (!File.Exists(path)) throw new InvalidDataException($"{path}: there is no such slide");
         Regex? pattern = PairManifest.SlidePattern(slide);
         return new(folders ? sources[0] : "the slides", "pairs of slides", [.. pairs.Select(pair => new Pair(Path.GetFullPath(pair.Source),
-            Path.GetFullPath(pair.Target), "train", null, Found(pattern, pair.Source), PairLayout.TwoFiles))]) { HasOwnSplits = false };
+            Path.GetFullPath(pair.Target), "train", null, Found(pattern, pair.Source), PairLayout.TwoFiles))])
+        { HasOwnSplits = false };
     }
 
     /// <summary>The pairs of a table with source and target, and patient or slide_id, split and label if it has them.</summary>
