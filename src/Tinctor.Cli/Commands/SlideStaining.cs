@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.Diagnostics;
 using System.Text.Json;
 using Spectre.Console;
+using Tinctor.Evaluation.Report;
 using Tinctor.Slides;
 using Tinctor.Staining.Bridges;
 using Tinctor.Staining.Inference;
@@ -42,9 +43,18 @@ internal sealed class SlideStaining(
         }), cancel);
         if (done.Level is not null) levels?.Set(job.Name, done.Level);
         AnsiConsole.MarkupLineInterpolated($"[dim]{name}: {done.Tiles} tiles, {Describe(done)}[/]");
-        AtomicFile.WriteText(Path.ChangeExtension(SlideStainer.UncertaintyPath(output), null)[..^".uncertainty.ome".Length] + ".json",
-            JsonSerializer.Serialize(Values(job, done), Readable) + "\n");
+        string stem = Path.Combine(Path.GetDirectoryName(output)!, Path.GetFileName(job.Name));
+        AtomicFile.WriteText($"{stem}.json", JsonSerializer.Serialize(Values(job, done), Readable) + "\n");
+        if (done.Comparison is not null) WritePage($"{stem}.html", slide, output, done);
         return done.Untouched is null ? null : $"{done.Untouched}; stained without normalising it";
+    }
+
+    private void WritePage(string path, Slide slide, string output, StainedSlide done)
+    {
+        using var stained = Slide.Open(output);
+        string map = SlideStainer.UncertaintyPath(output);
+        using Slide? uncertainty = File.Exists(map) ? Slide.Open(map) : null;
+        AtomicFile.WriteText(path, StainedSlideReport.Text(slide, stained, uncertainty, done, $"{parse.GetRequiredValue<string>("model")} (SHA-256 {modelId[..12]})"));
     }
 
     private static string Describe(StainedSlide done)

@@ -19,8 +19,9 @@ public readonly record struct SlideProgress(int Done, int Total);
 /// <param name="Level">The slide's level, where the model tells it.</param>
 /// <param name="Comparison">What is left of the source; null for a format that cannot be read again.</param>
 /// <param name="Untouched">Why the slide was not normalised as the model's sources were, if it was not.</param>
-public sealed record StainedSlide(
-    SlideScale Scale, SlideSpec Spec, int Halo, int Tiles, double Seams, LevelPrediction? Level, SlideComparison? Comparison, string? Untouched);
+/// <param name="Tissue">Where was stained; null for everywhere.</param>
+public sealed record StainedSlide(SlideScale Scale, SlideSpec Spec, int Halo, int Tiles, double Seams, LevelPrediction? Level,
+    SlideComparison? Comparison, string? Untouched, TissueMask? Tissue);
 
 /// <summary>
 /// Stains a whole slide tile by tile: reads ahead, stains in batches, blends and encodes at the same time. Memory does not grow with the
@@ -101,7 +102,7 @@ public sealed class SlideStainer
         })), layout, work.Stain(tiles), tiles.Count, progress, cancel);
         if (options.Uncertainty) WriteUncertainty(store, stained, selected);
         store.Delete();
-        return new(scale, Spec, layout.Halo, tiles.Count, seams.Value, preparation.Level, Compare(), preparation.Untouched);
+        return new(scale, Spec, layout.Halo, tiles.Count, seams.Value, preparation.Level, Compare(), preparation.Untouched, tissue);
     }
 
     private SlideComparison? Compare()

@@ -278,6 +278,25 @@ public sealed class SlideStainerTests : IDisposable
     }
 
     [Fact]
+    public void Doubt_is_painted_where_it_is_and_counted()
+    {
+        var grey = new Image(200, 100, 3);
+        grey.Fill([150, 150, 150]);
+        var doubt = new Image(200, 100, 2);
+        for (int y = 0; y < 100; y++)
+            for (int x = 0; x < 200; x++) doubt.Data[2 * ((y * 200) + x)] = (byte)(x < 100 ? 0 : x < 150 ? 20 : 200);
+        string map = Path.Combine(folder, "map.ome.tif");
+        SlideWriter.Write(map, new SlideSpec(200, 100, 2) { JpegQuality = null }, () => [doubt]);
+        using Slide stained = Slide.Open(WriteSlide(grey)), uncertainty = Slide.Open(map);
+        var painted = ReliabilityMap.Of(stained, uncertainty, 0, ReliabilityMap.Variation, tissue: null);
+        Assert.Equal([0.5, 0.25, 0, 0.25], painted.Shares.Select(row => row.Share));
+        Assert.Equal([150, 150, 150], Pixel(painted.Picture, 50, 50));
+        byte[] red = Pixel(painted.Picture, 190, 50);
+        Assert.True(red[0] > red[1] + 40 && red[0] > red[2] + 40);
+        Assert.Equal(1, ReliabilityMap.Of(stained, uncertainty, 1, ReliabilityMap.Novelty, tissue: null).Shares[0].Share);
+    }
+
+    [Fact]
     public void What_staining_leaves_of_the_source_is_measured()
     {
         string source = WriteSlide(Section.Value);
