@@ -134,7 +134,7 @@ internal sealed class FusionBlock : Module<Tensor, Tensor, Tensor>
     private readonly ModulatedConv2d conv1, conv2;
     private readonly Linear style1, style2;
     private readonly Module<Tensor, Tensor> norm1, norm2;
-    private readonly SimAM attention = new();
+    private readonly SimAM attention;
     private readonly bool attendToSum;
 
     /// <param name="channels">Channels in and out.</param>
@@ -149,6 +149,7 @@ internal sealed class FusionBlock : Module<Tensor, Tensor, Tensor>
         conv2 = register_module("conv2", new ModulatedConv2d(channels, channels, 3));
         style2 = register_module("style2", Style(levels, channels));
         norm2 = register_module("norm2", norm.Layer(channels));
+        attention = register_module("attention", new SimAM());
         this.attendToSum = attendToSum;
     }
 
