@@ -23,7 +23,11 @@ public interface IStochasticStainer
 /// <param name="Places">Where the noise of each image comes from.</param>
 /// <param name="Run">Which of several results for the same images.</param>
 /// <param name="Observe">Sees every step.</param>
-public sealed record Chance(BridgeSampling Sampling, IReadOnlyList<NoisePlace> Places, int Run = 0, SamplingObserver? Observe = null);
+public sealed record Chance(BridgeSampling Sampling, IReadOnlyList<NoisePlace> Places, int Run = 0, SamplingObserver? Observe = null)
+{
+    /// <summary>The quickest way through the network, for what is known before the first step: how its source is normalised.</summary>
+    public Chance Quick => this with { Sampling = Sampling with { Evaluations = 1, Average = 1 } };
+}
 
 /// <summary>Where an image lies, for noise that belongs to places.</summary>
 /// <param name="Slide">What the slide or image is called, without folder and extension.</param>

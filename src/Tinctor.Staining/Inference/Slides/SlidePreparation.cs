@@ -32,7 +32,7 @@ internal sealed record SlidePreparation(TileLayout Layout, Tensor? Logits, Level
         if (stainer.Levels.Count > 0 || (norms.Count > 0 && options.Statistics == TileStatistics.Slide))
         {
             foreach (Tensor image in images)
-                moments.AddRange(NormMoments.Record(norms, 1, () => Keep(logits, stainer.StainParts(image, chance, null).Logits)));
+                moments.AddRange(NormMoments.Record(norms, 1, () => Keep(logits, stainer.StainParts(image, chance?.Quick, null).Logits)));
         }
         Tensor? level = logits.Count == 0 ? null : torch.cat([.. logits]).mean([0], keepdim: true);
         NormMoments? common = norms.Count == 0 ? null : options.Statistics switch
@@ -43,7 +43,8 @@ internal sealed record SlidePreparation(TileLayout Layout, Tensor? Logits, Level
         };
         int halo = options.Halo ?? Halo(stainer, images[0], options.Tile, chance, level);
         int ramp = options.Ramp ?? Math.Max(SlideStainOptions.Grain, Grains(options.Tile / 8));
-        return new(new TileLayout(width, height, options.Tile, halo, ramp), level, level is null ? null : stainer.LevelOf(level), common, untouched);
+        var layout = new TileLayout(width, height, options.Tile, halo, ramp);
+        return new(layout, level, level is null ? null : stainer.LevelOf(level), common, untouched);
     }
 
     private static void Keep(List<Tensor> logits, Tensor? one)
@@ -84,14 +85,14 @@ internal sealed record SlidePreparation(TileLayout Layout, Tensor? Logits, Level
     private static NormMoments OfThumbnail(Stainer stainer, TileSource source, SlideStainOptions options, Chance? chance, Tensor? level)
     {
         Tensor thumbnail = source.Thumbnail(options.Tile).ToTensor(ValueRange.MinusOneToOne).unsqueeze(0);
-        return NormMoments.Record(stainer.ImageNorms, 1, () => stainer.StainParts(thumbnail, chance, level))[0];
+        return NormMoments.Record(stainer.ImageNorms, 1, () => stainer.StainParts(thumbnail, chance?.Quick, level))[0];
     }
 
     private static int Halo(Stainer stainer, Tensor tile, int side, Chance? chance, Tensor? level)
     {
         var norms = stainer.ImageNorms;
         NormMoments moments = NormMoments.Record(norms, 1, () => stainer.StainParts(tile, chance, level))[0];
-        int reach = Inference.Slides.Reach.Of(tile, image =>
+        int reach = Reach.Of(tile, image =>
         {
             Tensor? stained = null;
             NormMoments.Use(norms, [moments], () => stained = stainer.StainParts(image, chance, level).Stained);

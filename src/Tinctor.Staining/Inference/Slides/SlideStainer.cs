@@ -126,7 +126,7 @@ public sealed class SlideStainer
     private string Identity(string modelId, TileLayout layout)
     {
         var file = new FileInfo(slide.Path);
-        return string.Join('\n', slide.Path, file.Length, file.LastWriteTimeUtc.Ticks, scale.Downsample, modelId, layout, options);
+        return string.Join('\n', slide.Path, file.Length, file.LastWriteTimeUtc.Ticks, scale.Downsample, modelId, layout, options, tissue?.Area);
     }
 
     private SoftMask? Soft(TileLayout stained) => tissue is null ? null : new(tissue, slide.Width / (double)stained.Across.Length);

@@ -92,9 +92,7 @@ internal sealed class TileWork
         Tensor images = torch.stack([.. batch.Select(step => step.Source!.ToTensor(ValueRange.MinusOneToOne))]);
         Tile[] tiles = [.. batch.Select(step => step.Tile)];
         if (batch[0].Kind == Kind.Stain) return Stained(images, tiles, batch);
-        // Layers of a bridge that look at the whole image see its source, before the first step.
-        Chance? quick = ChanceAt(tiles, 0) is { } chance ? chance with { Sampling = chance.Sampling with { Evaluations = 1, Average = 1 } } : null;
-        NormMoments[] moments = NormMoments.Record(norms, tiles.Length, () => stainer.StainParts(images, quick, slide.Logits));
+        NormMoments[] moments = NormMoments.Record(norms, tiles.Length, () => stainer.StainParts(images, ChanceAt(tiles, 0)?.Quick, slide.Logits));
         foreach ((Tile tile, NormMoments own) in tiles.Zip(moments)) kernel!.Add(tile, own);
         return [];
     }
