@@ -64,15 +64,17 @@ public sealed class StainSlidesTests : IDisposable
         Assert.Contains("2 of 2 are stained already", pattern.Out);
     }
 
-    [Fact]
-    public void Annotations_tell_where_to_stain()
+    [Theory]
+    [InlineData("a.geojson")]
+    [InlineData("")]
+    public void Annotations_of_a_file_or_folder_tell_where_to_stain(string given)
     {
         string slide = WriteSlide("a.ome.tif");
         File.WriteAllText(At("a.geojson"), """
             { "type": "FeatureCollection", "features": [ { "type": "Feature", "properties": { "objectType": "annotation" },
               "geometry": { "type": "Polygon", "coordinates": [[[400, 300], [560, 300], [560, 460], [400, 460], [400, 300]]] } } ] }
             """);
-        Assert.Equal(0, Stain(slide, "--tissue", At("a.geojson"), "--tile", "128", "--halo", "0", "--lossless").Code);
+        Assert.Equal(0, Stain(slide, "--tissue", At(given), "--tile", "128", "--halo", "0", "--lossless").Code);
         using Slide before = Slide.Open(slide), after = Slide.Open(At("out", "a.ome.tif"));
         byte[] white = after.Read(0, 5, 5, 1, 1).Data;
         Assert.Equal(white, after.Read(0, 680, 560, 1, 1).Data);

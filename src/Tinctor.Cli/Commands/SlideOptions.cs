@@ -62,7 +62,7 @@ internal static class SlideOptions
         int repeats = parse.GetValue(ChanceOptions.Repeats);
         bool uncertainty = parse.GetValue(Uncertainty) || repeats > 1;
         string? tissue = parse.GetValue(Tissue);
-        if (Directory.Exists(tissue)) tissue = Path.Combine(tissue, $"{Path.GetFileNameWithoutExtension(slide.Path)}.geojson");
+        if (Directory.Exists(tissue)) tissue = Path.Combine(tissue, $"{ImageJobs.Stem(Path.GetFileName(slide.Path))}.geojson");
         return new()
         {
             Tile = parse.GetValue(Tile),
