@@ -136,7 +136,7 @@ public static class PhantomCommand
         string[] stains = [.. dataset.Options.Stains.Select(PhantomDataset.StainName)];
         string counts = $"{images} {(images == 1 ? "field" : "fields")} of {dataset.Slides} {(dataset.Slides == 1 ? "slide" : "slides")}";
         string size = $"{dataset.Options.Width}x{dataset.Options.Height}";
-        AnsiConsole.WriteLine($"{folder}: {counts}, {string.Join(" to ", [stains[0], .. stains.Length > 1 ? [string.Join(", ", stains[1..])] : Array.Empty<string>()])}, {size}");
+        AnsiConsole.WriteLine($"{folder}: {counts}, {stains[0]}{(stains.Length > 1 ? $" to {string.Join(", ", stains[1..])}" : "")}, {size}");
     }
 
     private static Option<T> Of<T>(string name, string description, T value) =>

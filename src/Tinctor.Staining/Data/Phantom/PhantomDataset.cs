@@ -61,9 +61,7 @@ public sealed record PhantomDataset
     {
         Validate();
         if (Options.Stains.Count < 2) throw new ArgumentException("stains: name a source and at least one target, as in he,her2");
-        string parameters = Parameters();
-        Prepare(folder, parameters, replace);
-        AtomicFile.WriteText(Path.Combine(folder, ParameterFile), parameters);
+        Begin(folder, replace);
         int total = Slides * FieldsPerSlide;
         for (int i = 0; i < total; i++)
         {
@@ -90,9 +88,7 @@ public sealed record PhantomDataset
     public void WriteSlides(string folder, IProgress<PhantomProgress>? progress = null, CancellationToken cancel = default)
     {
         Validate();
-        string parameters = Parameters();
-        Prepare(folder, parameters, replace: false);
-        AtomicFile.WriteText(Path.Combine(folder, ParameterFile), parameters);
+        Begin(folder, replace: false);
         var jobs = Enumerable.Range(0, Slides * FieldsPerSlide).SelectMany(i => Options.Stains.Select(stain => (Field: i, Stain: stain))).ToList();
         foreach ((int i, (int field, PhantomStain stain)) in jobs.Index())
         {
@@ -163,6 +159,13 @@ public sealed record PhantomDataset
         if (!(ValidationShare >= 0 && TestShare >= 0 && ValidationShare + TestShare < 1))
             throw new ArgumentException("validation and test share: neither below 0, together below 1");
         Options.Validate();
+    }
+
+    private void Begin(string folder, bool replace)
+    {
+        string parameters = Parameters();
+        Prepare(folder, parameters, replace);
+        AtomicFile.WriteText(Path.Combine(folder, ParameterFile), parameters);
     }
 
     private static void Prepare(string folder, string parameters, bool replace)

@@ -28,6 +28,7 @@ public sealed record SlideComparison(double? Haematoxylin, double? GlassDrift)
         double downsample = (double)source.Width / stained.Width;
         var stains = new StainSeparation(StainMatrix.HaematoxylinEosinDab);
         var nuclei = new PairedSums();
+        var density = new float[Side * Side * 3];
         double[] before = new double[3], after = new double[3];
         long glass = 0;
         foreach ((int x, int y) in Places(stained, tissue, downsample))
@@ -35,12 +36,13 @@ public sealed record SlideComparison(double? Haematoxylin, double? GlassDrift)
             using DisposeScope scope = torch.NewDisposeScope();
             Image a = source.ReadAt(downsample, x, y, Side, Side).To(SampleType.UInt8), b = stained.Read(0, x, y, Side, Side);
             ReadOnlySpan<float> own = Amounts(a), made = Amounts(b);
+            OpticalDensity.FromLight(a.Data, density);
             for (int i = 0; i < Side * Side; i++)
             {
                 (int left, int top) = (x + (i % Side), y + (i / Side));
                 if (left >= stained.Width || top >= stained.Height || tissue?.Share(left * downsample, top * downsample, downsample, downsample) < 1) continue;
                 ReadOnlySpan<byte> pixel = a.Data.AsSpan(i * 3, 3);
-                if (Density(pixel) > Glass)
+                if ((density[3 * i] + density[(3 * i) + 1] + density[(3 * i) + 2]) / 3 > Glass)
                 {
                     nuclei.Add(own[i], made[i]);
                     continue;
@@ -62,13 +64,6 @@ public sealed record SlideComparison(double? Haematoxylin, double? GlassDrift)
                 if (tissue is null || tissue.Share(x * downsample, y * downsample, Side * downsample, Side * downsample) > 0.25) all.Add((x, y));
         int count = Math.Min(Windows, all.Count);
         return Enumerable.Range(0, count).Select(i => all[(int)((i + 0.5) * all.Count / count)]);
-    }
-
-    private static float Density(ReadOnlySpan<byte> pixel)
-    {
-        float sum = 0;
-        foreach (byte light in pixel) sum -= MathF.Log10(Math.Max(light, (byte)1) / 255f);
-        return sum / 3;
     }
 
     private static double Distance(double[] before, double[] after, long count)

@@ -22,7 +22,7 @@ internal sealed record SlidePreparation(TileLayout Layout, Tensor? Logits, Level
     {
         (int width, int height) = source.Size;
         var probe = new TileLayout(width, height, options.Tile, 0, 0);
-        Tile[] tiles = Sampled(probe, source.Downsample, tissue);
+        Tile[] tiles = Sampled(probe, source, tissue);
         string? untouched = Normalise(stainer, source, probe, tiles);
         Tensor[] images = [.. tiles.Select(tile => source.Read(probe, tile).ToTensor(ValueRange.MinusOneToOne).unsqueeze(0))];
         var norms = stainer.ImageNorms;
@@ -53,12 +53,9 @@ internal sealed record SlidePreparation(TileLayout Layout, Tensor? Logits, Level
     }
 
     // The tile with the most tissue first, then others evenly.
-    private static Tile[] Sampled(TileLayout layout, double downsample, TissueMask? tissue)
+    private static Tile[] Sampled(TileLayout layout, TileSource source, TissueMask? tissue)
     {
-        var shares = Enumerable.Range(0, layout.Down.Count)
-            .SelectMany(row => Enumerable.Range(0, layout.Across.Count).Select(column => new Tile(row, column)))
-            .Select(tile => (Tile: tile, Share: tissue?.Share(layout.Across.Start(tile.Column) * downsample, layout.Down.Start(tile.Row) * downsample,
-                layout.Across.Tile * downsample, layout.Down.Tile * downsample) ?? 1))
+        var shares = layout.Tiles.Select(tile => (Tile: tile, Share: source.TissueShare(layout, tile, tissue)))
             .Where(tile => tile.Share > 0).ToList();
         double most = shares.Max(tile => tile.Share);
         List<Tile> full = [.. shares.Where(tile => tile.Share >= most / 2).Select(tile => tile.Tile)];

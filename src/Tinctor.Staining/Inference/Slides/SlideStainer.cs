@@ -88,7 +88,7 @@ public sealed class SlideStainer
         TileSource source = new(slide, scale.Downsample);
         SlidePreparation preparation = SlidePreparation.Of(stainer, source, options, tissue);
         TileLayout layout = preparation.Layout, stained = layout.Times(stainer.Config.Upscaling);
-        List<Tile> tiles = TilesWithTissue(layout);
+        List<Tile> tiles = [.. layout.Tiles.Where(tile => source.TissueShare(layout, tile, tissue) > 0)];
         var store = new TileStore(StorePath, Identity(modelId, layout));
         var seams = new SeamScore(stained, SlideStainOptions.Grain / 2 * stainer.Config.Upscaling);
         var work = new TileWork(stainer, source, preparation, options, Path.GetFileNameWithoutExtension(slide.Path), store);
@@ -130,14 +130,6 @@ public sealed class SlideStainer
     }
 
     private SoftMask? Soft(TileLayout stained) => tissue is null ? null : new(tissue, slide.Width / (double)stained.Across.Length);
-
-    private List<Tile> TilesWithTissue(TileLayout layout)
-    {
-        IEnumerable<Tile> all = Enumerable.Range(0, layout.Down.Count)
-            .SelectMany(row => Enumerable.Range(0, layout.Across.Count).Select(column => new Tile(row, column)));
-        return [.. all.Where(tile => tissue is null || tissue.Share(layout.Across.Start(tile.Column) * scale.Downsample,
-            layout.Down.Start(tile.Row) * scale.Downsample, layout.Across.Tile * scale.Downsample, layout.Down.Tile * scale.Downsample) > 0)];
-    }
 
     // Runs an encoder beside the staining: it waits for rows of tiles. What stops either stops both.
     private static void Follow(Action<Action<int>> encode, TileLayout layout, IEnumerable<Tile> stained, int total,

@@ -36,6 +36,10 @@ public sealed record TileLayout
     /// <summary>The rows of tiles.</summary>
     public Axis Down { get; }
 
+    /// <summary>All tiles, row by row.</summary>
+    internal IEnumerable<Tile> Tiles => Enumerable.Range(0, Down.Count)
+        .SelectMany(row => Enumerable.Range(0, Across.Count).Select(column => new Tile(row, column)));
+
     /// <summary>The same tiles over a slide whose pixels are so many times as many along each axis.</summary>
     public TileLayout Times(int factor) => new(Across.Length * factor, Down.Length * factor,
         ((2 * Halo) + Ramp + Stride) * factor, Halo * factor, Ramp * factor);

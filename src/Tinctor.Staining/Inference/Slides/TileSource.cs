@@ -15,13 +15,16 @@ internal sealed class TileSource(Slide slide, double downsample)
 
     public (int Width, int Height) Size { get; } = slide.SizeAt(downsample);
 
-    public double Downsample => downsample;
-
     public Image Read(TileLayout layout, Tile tile)
     {
         Image image = slide.ReadAt(downsample, layout.Across.Start(tile.Column), layout.Down.Start(tile.Row), layout.Across.Tile, layout.Down.Tile);
         return Normalizer?.Normalize(image, out _) ?? image;
     }
+
+    /// <summary>The share of a tile that is tissue; 1 where all is to be stained.</summary>
+    public double TissueShare(TileLayout layout, Tile tile, TissueMask? tissue) =>
+        tissue?.Share(layout.Across.Start(tile.Column) * downsample, layout.Down.Start(tile.Row) * downsample,
+            layout.Across.Tile * downsample, layout.Down.Tile * downsample) ?? 1;
 
     /// <summary>The whole slide, no side longer than so many pixels.</summary>
     public Image Thumbnail(int longest) => slide.Thumbnail(longest) is var image && Normalizer is { } normalizer ? normalizer.Normalize(image, out _) : image;
