@@ -25,8 +25,9 @@ static void Make(string file, int width, int height, int? quality, Func<int, Ima
 {
     var watch = Stopwatch.StartNew();
     Image smooth = Smooth(width);
-    SlideWriter.Write(file, new SlideSpec(width, height) { Mpp = 0.25, JpegQuality = quality }, () => Enumerable.Range(0, (height + rows - 1) / rows)
-        .Select(i => fill(i * rows, smooth.Crop(0, 0, width, Math.Min(rows, height - (i * rows))))));
+    var spec = new SlideSpec(width, height) { Mpp = 0.25, JpegQuality = quality };
+    SlideWriter.Write(file, spec, spec.TilesOf(Enumerable.Range(0, (height + rows - 1) / rows)
+        .Select(i => fill(i * rows, smooth.Crop(0, 0, width, Math.Min(rows, height - (i * rows)))))));
     using var process = Process.GetCurrentProcess();
     Console.WriteLine($"{file}: {width}x{height}, {new FileInfo(file).Length / 1e9:0.00} GB, {watch.Elapsed.TotalSeconds:0} s, "
         + $"peak {process.PeakWorkingSet64 / 1e6:0} MB");

@@ -3,9 +3,6 @@ using Tinctor.Torch;
 
 namespace Tinctor.Registration;
 
-/// <summary>A rectangle of pixels.</summary>
-public readonly record struct PixelArea(int X, int Y, int Width, int Height);
-
 /// <summary>Images seen through a transform.</summary>
 public static class Warp
 {

@@ -1,3 +1,4 @@
+using Tinctor.Slides.Formats;
 using Tinctor.Slides.Native;
 
 namespace Tinctor.Slides;

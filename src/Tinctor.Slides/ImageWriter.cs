@@ -6,23 +6,40 @@ namespace Tinctor.Slides;
 /// <summary>Encodes images through libvips and writes them in one step.</summary>
 internal static class ImageWriter
 {
-    public static unsafe void Write(Image image, string path, int jpegQuality, TiffCompression compression)
+    public static void Write(Image image, string path, int jpegQuality, TiffCompression compression)
     {
         var format = FormatOf(path);
         Refuse(path, format, image.Channels, image.SampleType);
+        using var save = format switch
+        {
+            ImageFormat.Png => Png("pngsave_buffer"),
+            ImageFormat.Jpeg => Jpeg("jpegsave_buffer", jpegQuality),
+            _ => new VipsOperation("tiffsave_buffer").Set("compression", compression.ToString().ToLowerInvariant()),
+        };
+        Encode(image, format, save, bytes => Store(path, bytes));
+    }
+
+    /// <summary>The tile of a slide, 8 bits and 1 or 3 channels, as a JPEG file.</summary>
+    public static byte[] EncodeJpeg(Image tile, int quality)
+    {
+        byte[] encoded = [];
+        using var save = new VipsOperation("jpegsave_buffer").Set("Q", $"{quality}").Set("subsample_mode", HalvesColours(quality) ? "on" : "off");
+        Encode(tile, ImageFormat.Jpeg, save, bytes => encoded = bytes.ToArray());
+        return encoded;
+    }
+
+    /// <summary>Whether tiles of this quality have colours of half the resolution.</summary>
+    public static bool HalvesColours(int quality) => quality < 90;
+
+    private static unsafe void Encode(Image image, ImageFormat format, VipsOperation save, VipsOperation.ReadOnlySpanAction use)
+    {
         fixed (byte* pixels = image.Data)
         {
             var vipsFormat = image.SampleType == SampleType.UInt8 ? VipsImage.UChar : VipsImage.UShort;
             using var memory = VipsImage.Wrap(pixels, image.Data.LongLength, image.Width, image.Height, image.Channels, vipsFormat);
             using var copy = new VipsOperation("copy").Set("in", memory).Set("interpretation", Interpretation(image, format));
             using var source = copy.RunToImage();
-            using var save = format switch
-            {
-                ImageFormat.Png => Png("pngsave_buffer"),
-                ImageFormat.Jpeg => Jpeg("jpegsave_buffer", jpegQuality),
-                _ => new VipsOperation("tiffsave_buffer").Set("compression", compression.ToString().ToLowerInvariant()),
-            };
-            save.Set("in", source).RunToBytes(bytes => Store(path, bytes));
+            save.Set("in", source).RunToBytes(use);
         }
     }
 

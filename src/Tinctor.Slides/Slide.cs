@@ -10,7 +10,6 @@ namespace Tinctor.Slides;
 public sealed class Slide : IDisposable
 {
     private const long MostPixels = 1 << 25;
-    private const int PieceWidth = 2048;
 
     private readonly SlideFormat format;
 
@@ -107,37 +106,14 @@ public sealed class Slide : IDisposable
         return region;
     }
 
-    /// <summary>
-    /// A region at any resolution, as <see cref="ReadAt"/> gives it, from the top in bands of its width: each is read on all cores while
-    /// the one before is used. So memory does not grow with the height.
-    /// </summary>
+    /// <summary>The tiles of a region at any resolution, as <see cref="ReadAt"/> gives it: read on all cores some tiles before they are needed.</summary>
     /// <param name="downsample">Pixels of level 0 to a pixel of the region, above 0.</param>
-    /// <param name="x">Left edge in pixels of that resolution; may lie outside.</param>
+    /// <param name="x">Left edge of the region in pixels of that resolution; may lie outside.</param>
     /// <param name="y">Upper edge.</param>
-    /// <param name="width">Pixels across, at least 1.</param>
-    /// <param name="height">Pixels down, at least 1.</param>
-    /// <param name="rows">Rows of a band; the last may have fewer.</param>
+    /// <param name="spec">Its size and that of its tiles.</param>
     /// <exception cref="InvalidDataException">The file is damaged there, or gone; says so in one line that names it.</exception>
-    public IEnumerable<Image> ReadBands(double downsample, int x, int y, int width, int height, int rows)
-    {
-        Task<Image> Start(int top) => Task.Run(() => Band(downsample, x, y + top, width, Math.Min(rows, height - top)));
-        Task<Image> next = Start(0);
-        try
-        {
-            for (int top = rows; top < height; top += rows)
-            {
-                Image band = next.GetAwaiter().GetResult();
-                next = Start(top);
-                yield return band;
-            }
-            yield return next.GetAwaiter().GetResult();
-        }
-        finally
-        {
-            // Nobody reads on once the caller has stopped, and perhaps closes the slide.
-            ((IAsyncResult)next).AsyncWaitHandle.WaitOne();
-        }
-    }
+    public IEnumerable<Image> ReadTiles(double downsample, int x, int y, SlideSpec spec) => ReadAhead
+        .Of(spec.Tiles, Environment.ProcessorCount, tile => ReadAt(downsample, x + tile.X, y + tile.Y, tile.Width, tile.Height)).Select(read => read.Result);
 
     /// <summary>The size of the slide at so many pixels of level 0 a pixel.</summary>
     public (int Width, int Height) SizeAt(double downsample) =>
@@ -190,25 +166,6 @@ public sealed class Slide : IDisposable
     // A level that is finer by a hair counts as fine enough: factors are not quite whole where sizes are odd.
     private int LevelFor(double downsample) =>
         Math.Max(0, Enumerable.Range(0, Levels.Count).LastOrDefault(level => Levels[level].Downsample <= downsample * 1.005));
-
-    private Image Band(double downsample, int x, int y, int width, int height)
-    {
-        var band = new Image(width, height, Channels, SampleType);
-        int pieces = (width + PieceWidth - 1) / PieceWidth;
-        try
-        {
-            Parallel.For(0, pieces, i =>
-            {
-                int left = i * PieceWidth;
-                band.Paste(ReadAt(downsample, x + left, y, Math.Min(PieceWidth, width - left), height), left, 0);
-            });
-        }
-        catch (AggregateException error)
-        {
-            throw error.InnerException!;
-        }
-        return band;
-    }
 
     // JPEG leaves some colour in samples that were 0.
     private IEnumerable<string> OnColours()

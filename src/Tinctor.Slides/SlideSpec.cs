@@ -24,6 +24,39 @@ public sealed record SlideSpec(int Width, int Height, int Channels = 3, SampleTy
     /// <summary>Side of the tiles in pixels, a multiple of 16.</summary>
     public int Tile { get; init; } = 512;
 
+    /// <summary>The tiles, row by row; those at the right and lower edge may be smaller.</summary>
+    public IEnumerable<PixelArea> Tiles
+    {
+        get
+        {
+            for (int y = 0; y < Height; y += Tile)
+                for (int x = 0; x < Width; x += Tile) yield return new(x, y, Math.Min(Tile, Width - x), Math.Min(Tile, Height - y));
+        }
+    }
+
+    /// <summary>The tiles of a slide that comes from the top in bands of its width and any height; a row of tiles is held.</summary>
+    public IEnumerable<Image> TilesOf(IEnumerable<Image> bands)
+    {
+        Image row = Row(0);
+        int top = 0, filled = 0;
+        foreach (Image band in bands)
+        {
+            for (int used = 0, rows; used < band.Height; used += rows)
+            {
+                rows = Math.Min(band.Height - used, row.Height - filled);
+                row.Paste(band.Crop(0, used, Width, rows), 0, filled);
+                filled += rows;
+                if (filled < row.Height) continue;
+                for (int x = 0; x < Width; x += Tile) yield return row.Crop(x, 0, Math.Min(Tile, Width - x), row.Height);
+                top += row.Height;
+                if (top == Height) yield break;
+                (row, filled) = (Row(top), 0);
+            }
+        }
+
+        Image Row(int y) => new(Width, Math.Min(Tile, Height - y), Channels, SampleType);
+    }
+
     /// <summary>Whether JPEG is used.</summary>
     internal bool IsJpeg => JpegQuality is not null && SampleType == SampleType.UInt8;
 

@@ -1,4 +1,3 @@
-using System.Globalization;
 using Tinctor.Slides.Formats;
 using Tinctor.Slides.Native;
 using Tinctor.Torch.Serialization;
@@ -6,8 +5,8 @@ using Tinctor.Torch.Serialization;
 namespace Tinctor.Slides;
 
 /// <summary>
-/// Writes slides row by row, so that memory does not grow with their height: pyramidal OME-TIFF and TIFF, Deep Zoom, PNG, JPEG. The slide
-/// is complete or not there at all.
+/// Writes slides tile by tile: pyramidal OME-TIFF and TIFF, of whose finest level a few tiles are held, and Deep Zoom, PNG and JPEG, of which a row
+/// of tiles is. The slide is complete or not there at all.
 /// </summary>
 public static class SlideWriter
 {
@@ -31,30 +30,29 @@ public static class SlideWriter
     /// in a folder beside it that ends in _files; .png, .jpg, .jpeg: plain.
     /// </param>
     /// <param name="spec">What is written.</param>
-    /// <param name="bands">
-    /// The slide from the top, as bands of its width and any height. Fluorescence (channels other than 1 and 3) is asked for once for each
-    /// channel, as its planes are written one after the other.
-    /// </param>
+    /// <param name="tiles">Its tiles, as <see cref="SlideSpec.Tiles"/> has them.</param>
     /// <exception cref="InvalidDataException">The format cannot hold it.</exception>
     /// <exception cref="IOException">The file cannot be written, for lack of space for instance.</exception>
-    public static void Write(string path, SlideSpec spec, Func<IEnumerable<Image>> bands)
+    public static void Write(string path, SlideSpec spec, IEnumerable<Image> tiles)
     {
         Kind kind = KindOf(path);
-        bool planes = spec.Channels is not (1 or 3);
         Refuse(path, kind, spec);
-        RefuseFullDisk(path, kind, spec);
-        using var rows = new VipsRowSource(spec.Width, planes ? checked(spec.Height * spec.Channels) : spec.Height, planes ? 1 : spec.Channels,
-            spec.SampleType, planes ? Planes(spec, bands) : bands().Select(band => (ReadOnlyMemory<byte>)band.Data));
+        RefuseFullDisk(path, spec);
         try
         {
-            AtomicFile.Replace(path, temporary => Save(rows, path, temporary, kind, spec, planes));
+            if (kind is Kind.OmeTiff or Kind.Tiff)
+                AtomicFile.Write(path, file => TiffPyramid.Write(file, spec, tiles, kind == Kind.OmeTiff ? OmeXml.Write(spec) : null));
+            else AtomicFile.Replace(path, temporary => SaveRows(path, temporary, kind, spec, tiles));
         }
-        catch (VipsException error)
+        // The last is how .NET tells that a file system holds no file of this size.
+        catch (Exception error) when (error is VipsException or IOException or ArgumentOutOfRangeException { ParamName: "value" })
         {
-            if (rows.Failure is not null) throw rows.Failure;
             throw new IOException($"{path}: cannot be written ({error.Message}); check permissions and free space", error);
         }
     }
+
+    /// <summary>Writes an image as a slide.</summary>
+    public static void Write(string path, SlideSpec spec, Image image) => Write(path, spec, spec.TilesOf([image]));
 
     /// <summary>Throws <see cref="InvalidDataException"/> if a slide cannot be written under this name: for a command, before it starts.</summary>
     public static void Refuse(string path, SlideSpec spec) => Refuse(path, KindOf(path), spec);
@@ -87,22 +85,36 @@ public static class SlideWriter
         if (reason is not null) throw new InvalidDataException($"{path}: {reason}; write an .ome.tif");
     }
 
-    private static void Save(VipsRowSource rows, string path, string temporary, Kind kind, SlideSpec spec, bool planes)
+    private static void SaveRows(string path, string temporary, Kind kind, SlideSpec spec, IEnumerable<Image> tiles)
     {
-        using var targets = new KeptTargets();
-        using VipsImage image = rows.Open();
-        if (planes) image.SetPages(spec.Height, 0);
-        if (kind == Kind.OmeTiff) image.SetDescription(OmeXml.Write(spec));
-        if (kind == Kind.DeepZoom) SaveDeepZoom(image, path, temporary, spec);
-        else using (VipsOperation save = Saver(kind, spec)) save.Set("in", image).Set("filename", temporary).Run();
+        using var rows = new VipsRowSource(spec.Width, spec.Height, spec.Channels, spec.SampleType, Rows(spec, tiles));
+        try
+        {
+            using VipsImage image = rows.Open();
+            if (kind == Kind.DeepZoom) SaveDeepZoom(image, path, temporary, spec);
+            else SavePlain(image, temporary, kind, spec);
+        }
+        catch (VipsException) when (rows.Failure is not null)
+        {
+            throw rows.Failure;
+        }
     }
 
-    private static VipsOperation Saver(Kind kind, SlideSpec spec) => kind switch
+    private static void SavePlain(VipsImage image, string temporary, Kind kind, SlideSpec spec)
     {
-        Kind.Png => ImageWriter.Png("pngsave"),
-        Kind.Jpeg => ImageWriter.Jpeg("jpegsave", spec.JpegQuality ?? 100),
-        _ => Pyramid(spec).Set("subifd", kind == Kind.OmeTiff ? "true" : "false"),
-    };
+        using VipsOperation save = kind == Kind.Png ? ImageWriter.Png("pngsave") : ImageWriter.Jpeg("jpegsave", spec.JpegQuality ?? 100);
+        save.Set("in", image).Set("filename", temporary).Run();
+    }
+
+    private static IEnumerable<ReadOnlyMemory<byte>> Rows(SlideSpec spec, IEnumerable<Image> tiles)
+    {
+        var row = new Image(spec.Width, Math.Min(spec.Tile, spec.Height), spec.Channels, spec.SampleType);
+        foreach ((PixelArea area, Image tile) in spec.Tiles.Zip(tiles))
+        {
+            row.Paste(tile, area.X, 0);
+            if (area.Right == spec.Width) yield return row.Data.AsMemory(0, row.Data.Length / row.Height * area.Height);
+        }
+    }
 
     // The tiles come to their place before the .dzi does, so that one that is there has all of its own.
     private static void SaveDeepZoom(VipsImage image, string path, string temporary, SlideSpec spec)
@@ -126,37 +138,15 @@ public static class SlideWriter
 
     private static string TilesOf(string path) => $"{Path.ChangeExtension(Path.GetFullPath(path), null)}_files";
 
-    private static VipsOperation Pyramid(SlideSpec spec)
-    {
-        VipsOperation save = new VipsOperation("tiffsave").Set("tile", "true").Set("tile-width", $"{spec.Tile}").Set("tile-height", $"{spec.Tile}")
-            .Set("pyramid", "true").Set("bigtiff", "true").Set("region-shrink", "mean");
-        save = spec.IsJpeg ? save.Set("compression", "jpeg").Set("Q", $"{spec.JpegQuality}")
-            : save.Set("compression", "deflate").Set("predictor", "horizontal");
-        if (spec.Channels is not (1 or 3)) save.Set("page-height", $"{spec.Height}");
-        if (spec.Mpp is not double mpp) return save;
-        string perMillimetre = (1000 / mpp).ToString("R", CultureInfo.InvariantCulture);
-        return save.Set("xres", perMillimetre).Set("yres", perMillimetre).Set("resunit", "cm");
-    }
-
-    private static IEnumerable<ReadOnlyMemory<byte>> Planes(SlideSpec spec, Func<IEnumerable<Image>> bands)
-    {
-        for (int channel = 0; channel < spec.Channels; channel++)
-            foreach (Image band in bands()) yield return band.Plane(channel);
-    }
-
-    // libvips keeps the levels below the first among the temporary files until the first is written.
-    private static void RefuseFullDisk(string path, Kind kind, SlideSpec spec)
+    private static void RefuseFullDisk(string path, SlideSpec spec)
     {
         string folder = Path.GetDirectoryName(Path.GetFullPath(path))!;
         Directory.CreateDirectory(folder);
-        Refuse(folder, spec.ExpectedBytes, "make room, or choose another folder");
-        if (kind is Kind.OmeTiff or Kind.Tiff) Refuse(Path.GetTempPath(), spec.ExpectedBytes / 4, "make room, or let TMPDIR name another folder");
-
-        void Refuse(string where, long needed, string advice)
+        long free = new DriveInfo(folder).AvailableFreeSpace;
+        if (free < spec.ExpectedBytes)
         {
-            long free = new DriveInfo(where).AvailableFreeSpace;
-            if (free < needed)
-                throw new IOException($"{path}: takes about {SlideSpec.Size(needed)} in {where}, {SlideSpec.Size(free)} are free; {advice}");
+            throw new IOException($"{path}: takes about {SlideSpec.Size(spec.ExpectedBytes)} in {folder}, {SlideSpec.Size(free)} are free; "
+                + "make room, or choose another folder");
         }
     }
 }

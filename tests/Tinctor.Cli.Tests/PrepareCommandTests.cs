@@ -120,6 +120,6 @@ public sealed class PrepareCommandTests : IDisposable
     private static void WriteSlide(string field, string path)
     {
         Image image = Image.Read(field);
-        SlideWriter.Write(path, new(image.Width, image.Height) { Mpp = 0.5 }, () => [image]);
+        SlideWriter.Write(path, new(image.Width, image.Height) { Mpp = 0.5 }, image);
     }
 }

@@ -101,7 +101,7 @@ public sealed class StainSlidesTests : IDisposable
         image.Fill([243, 243, 243]);
         image.Paste(Section.Value, 300, 250);
         string path = At("in", name);
-        SlideWriter.Write(path, new SlideSpec(900, 700) { Mpp = 0.5, Tile = 128, JpegQuality = null }, () => [image]);
+        SlideWriter.Write(path, new SlideSpec(900, 700) { Mpp = 0.5, Tile = 128, JpegQuality = null }, image);
         return path;
     }
 

@@ -130,7 +130,7 @@ public sealed class SlideTests : InTemporaryFolder
         Image image = TestImages.Make(64, 48, 2, SampleType.UInt16);
         // The name makes room for the attributes.
         string room = new('-', 60);
-        SlideWriter.Write(At("pages.ome.tif"), new SlideSpec(64, 48, 2, SampleType.UInt16) { Name = room, ChannelInfo = [new("DAPI"), new("Cy5")] }, () => [image]);
+        SlideWriter.Write(At("pages.ome.tif"), new SlideSpec(64, 48, 2, SampleType.UInt16) { Name = room, ChannelInfo = [new("DAPI"), new("Cy5")] }, image);
         Patch("pages.ome.tif", $"\"{room}\"><Pixels", $"\"\"><Pixels {size}");
         using var slide = Slide.Open(At("pages.ome.tif"));
         Assert.Equal(mpp, slide.Mpp);
@@ -144,7 +144,7 @@ public sealed class SlideTests : InTemporaryFolder
     public void Of_focal_planes_the_first_is_read_and_said(string order, int[] pages)
     {
         Image image = TestImages.Make(64, 48, 4, SampleType.UInt16);
-        SlideWriter.Write(At("stack.ome.tif"), new SlideSpec(64, 48, 4, SampleType.UInt16), () => [image]);
+        SlideWriter.Write(At("stack.ome.tif"), new SlideSpec(64, 48, 4, SampleType.UInt16), image);
         foreach ((string from, string to) in new[] { ("XYCZT", order), ("SizeC=\"4\"", "SizeC=\"2\""), ("SizeZ=\"1\"", "SizeZ=\"2\"") })
             Patch("stack.ome.tif", from, to);
         using var slide = Slide.Open(At("stack.ome.tif"));

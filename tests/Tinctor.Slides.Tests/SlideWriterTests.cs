@@ -2,7 +2,7 @@ using System.Xml.Linq;
 
 namespace Tinctor.Slides.Tests;
 
-/// <summary>Slides that are written row by row and read again.</summary>
+/// <summary>Slides that are written tile by tile and read again.</summary>
 public sealed class SlideWriterTests : InTemporaryFolder
 {
     [Theory]
@@ -14,7 +14,7 @@ public sealed class SlideWriterTests : InTemporaryFolder
     {
         Image image = TestImages.Make(width, height, channels, type);
         var spec = new SlideSpec(width, height, channels, type) { JpegQuality = null, Tile = 64, Mpp = 0.25, Name = "slide" };
-        SlideWriter.Write(At(name), spec, () => TestImages.Bands(image, 37));
+        SlideWriter.Write(At(name), spec, image);
         Assert.Equal([At(name)], Directory.GetFileSystemEntries(Folder));
         using var slide = Slide.Open(At(name));
         Assert.Equal((width, height, channels, type), (slide.Width, slide.Height, slide.Channels, slide.SampleType));
@@ -34,8 +34,7 @@ public sealed class SlideWriterTests : InTemporaryFolder
     {
         Image image = TestImages.Make(90, 70, 4, SampleType.UInt16);
         SlideChannel[] names = [new("DAPI"), new("FITC"), new("TxRed") { Colour = 0x123456 }, new("Cy5") { Display = (12.5, 4000) }];
-        SlideWriter.Write(At("af.ome.tif"), new SlideSpec(90, 70, 4, SampleType.UInt16) { ChannelInfo = names },
-            () => TestImages.Bands(image, 16));
+        SlideWriter.Write(At("af.ome.tif"), new SlideSpec(90, 70, 4, SampleType.UInt16) { ChannelInfo = names }, image);
         using var slide = Slide.Open(At("af.ome.tif"));
         Assert.Equal(names, slide.ChannelInfo);
     }
@@ -44,7 +43,7 @@ public sealed class SlideWriterTests : InTemporaryFolder
     public void Jpeg_is_near_and_much_smaller()
     {
         Image image = TestImages.Smooth(700, 500, 3);
-        SlideWriter.Write(At("jpeg.ome.tif"), new SlideSpec(700, 500), () => TestImages.Bands(image, 100));
+        SlideWriter.Write(At("jpeg.ome.tif"), new SlideSpec(700, 500), image);
         Assert.InRange(new FileInfo(At("jpeg.ome.tif")).Length, 1, 700 * 500 * 3 / 4);
         using var slide = Slide.Open(At("jpeg.ome.tif"));
         byte[] read = slide.Read(0, 0, 0, 700, 500).Data;
@@ -55,24 +54,25 @@ public sealed class SlideWriterTests : InTemporaryFolder
     public void What_stops_the_rows_is_told_and_leaves_no_file()
     {
         Image image = TestImages.Make(200, 100, 3, SampleType.UInt8);
+        var small = new SlideSpec(200, 300) { Tile = 32 };
         IEnumerable<Image> Broken()
         {
             yield return image;
             throw new InvalidDataException("slide.svs: damaged");
         }
         Assert.Equal("slide.svs: damaged", Assert.Throws<InvalidDataException>(
-            () => SlideWriter.Write(At("a.ome.tif"), new SlideSpec(200, 300), Broken)).Message);
+            () => SlideWriter.Write(At("a.ome.tif"), small, small.TilesOf(Broken()))).Message);
         Assert.Empty(Directory.GetFileSystemEntries(Folder));
         // In the middle of a pyramid.
         foreach (string name in new[] { "a.ome.tif", "a.tif", "a.dzi" })
         {
             Assert.Equal("slide.svs: damaged", Assert.Throws<InvalidDataException>(
-                () => SlideWriter.Write(At(name), new SlideSpec(200, 300) { Tile = 32 }, Broken)).Message);
+                () => SlideWriter.Write(At(name), small, small.TilesOf(Broken()))).Message);
             Assert.Empty(Directory.GetFileSystemEntries(Folder));
         }
         // Too few rows.
         Assert.Contains("a.ome.tif", Assert.Throws<IOException>(
-            () => SlideWriter.Write(At("a.ome.tif"), new SlideSpec(200, 300), () => [image])).Message);
+            () => SlideWriter.Write(At("a.ome.tif"), new SlideSpec(200, 300), image)).Message);
         Assert.Empty(Directory.GetFileSystemEntries(Folder));
     }
 
@@ -80,15 +80,15 @@ public sealed class SlideWriterTests : InTemporaryFolder
     public void What_cannot_be_written_is_refused_at_once()
     {
         Assert.Contains("slides are written as", Assert.Throws<InvalidDataException>(
-            () => SlideWriter.Write(At("a.svs"), new SlideSpec(10, 10), () => [])).Message);
+            () => SlideWriter.Write(At("a.svs"), new SlideSpec(10, 10), [])).Message);
         Assert.Contains("holds 1 or 3 channels", Assert.Throws<InvalidDataException>(
-            () => SlideWriter.Write(At("a.png"), new SlideSpec(10, 10, 4), () => [])).Message);
+            () => SlideWriter.Write(At("a.png"), new SlideSpec(10, 10, 4), [])).Message);
         Assert.Contains("8 bits a sample", Assert.Throws<InvalidDataException>(
-            () => SlideWriter.Write(At("a.jpg"), new SlideSpec(10, 10, 3, SampleType.UInt16), () => [])).Message);
+            () => SlideWriter.Write(At("a.jpg"), new SlideSpec(10, 10, 3, SampleType.UInt16), [])).Message);
         Assert.Contains("pixels a side", Assert.Throws<InvalidDataException>(
-            () => SlideWriter.Write(At("a.jpg"), new SlideSpec(70_000, 10), () => [])).Message);
+            () => SlideWriter.Write(At("a.jpg"), new SlideSpec(70_000, 10), [])).Message);
         Assert.Contains("GB are free", Assert.Throws<IOException>(
-            () => SlideWriter.Write(At("a.ome.tif"), new SlideSpec(2_000_000_000, 2_000_000_000), () => [])).Message);
+            () => SlideWriter.Write(At("a.ome.tif"), new SlideSpec(2_000_000_000, 2_000_000_000), [])).Message);
     }
 
     [Theory]
@@ -100,7 +100,7 @@ public sealed class SlideWriterTests : InTemporaryFolder
         using (var source = Slide.Open(At("source.png")))
         {
             var spec = new SlideSpec(333, 257) { JpegQuality = null, Tile = tile };
-            SlideWriter.Write(At("copy.ome.tif"), spec, () => source.ReadBands(1, 0, 0, 333, 257, rows: 50));
+            SlideWriter.Write(At("copy.ome.tif"), spec, source.ReadTiles(1, 0, 0, spec));
         }
         using var copy = Slide.Open(At("copy.ome.tif"));
         Assert.Equal(tile == 512 ? 1 : (int)Math.Ceiling(Math.Log2(333.0 / tile)) + 1, copy.Levels.Count);
@@ -115,21 +115,29 @@ public sealed class SlideWriterTests : InTemporaryFolder
 
     [Theory]
     [InlineData(1.0, 0, 0), InlineData(2.5, -30, 7)]
-    public void Bands_are_the_region(double downsample, int x, int y)
+    public void Tiles_are_the_region(double downsample, int x, int y)
     {
         TestImages.Smooth(5000, 300, 3).Write(At("wide.tif"));
         using var slide = Slide.Open(At("wide.tif"));
         (int width, int height) = slide.SizeAt(downsample);
         Image whole = slide.ReadAt(downsample, x, y, width, height), joined = new(width, height, 3);
-        int top = 0;
-        foreach (Image band in slide.ReadBands(downsample, x, y, width, height, rows: 37))
-        {
-            joined.Paste(band, 0, top);
-            top += band.Height;
-        }
-        Assert.Equal((height, true), (top, whole.Data.AsSpan().SequenceEqual(joined.Data)));
+        var spec = new SlideSpec(width, height) { Tile = 112 };
+        foreach ((PixelArea area, Image tile) in spec.Tiles.Zip(slide.ReadTiles(downsample, x, y, spec))) joined.Paste(tile, area.X, area.Y);
+        Assert.True(whole.Data.AsSpan().SequenceEqual(joined.Data));
         // Whoever stops early may close the slide at once.
-        foreach (Image band in slide.ReadBands(downsample, x, y, width, height, rows: 16)) break;
+        foreach (Image tile in slide.ReadTiles(downsample, x, y, spec)) break;
+    }
+
+    [Theory]
+    [InlineData(1), InlineData(7), InlineData(64), InlineData(131)]
+    public void Bands_of_any_height_give_the_same_tiles(int rows)
+    {
+        Image image = TestImages.Make(150, 131, 3, SampleType.UInt8);
+        var spec = new SlideSpec(150, 131) { Tile = 64 };
+        Image[] tiles = [.. spec.TilesOf(TestImages.Bands(image, rows))];
+        Assert.Equal(9, tiles.Length);
+        foreach ((PixelArea area, Image tile) in spec.Tiles.Zip(tiles))
+            Assert.Equal(image.Crop(area.X, area.Y, area.Width, area.Height).Data, tile.Data);
     }
 
     [Fact]
@@ -138,7 +146,7 @@ public sealed class SlideWriterTests : InTemporaryFolder
         Image image = TestImages.Make(601, 403, 3, SampleType.UInt8);
         for (int again = 0; again < 2; again++)
         {
-            SlideWriter.Write(At("slide.dzi"), new SlideSpec(601, 403) { JpegQuality = null }, () => TestImages.Bands(image, 100));
+            SlideWriter.Write(At("slide.dzi"), new SlideSpec(601, 403) { JpegQuality = null }, image);
             Assert.Equal([At("slide.dzi"), At("slide_files")], Directory.GetFileSystemEntries(Folder).Order());
         }
         XElement dzi = XElement.Load(At("slide.dzi")), size = dzi.Elements().Single();
@@ -148,7 +156,7 @@ public sealed class SlideWriterTests : InTemporaryFolder
         Assert.Equal(Enumerable.Range(0, 11).Select(level => $"{level}").Order(), Directory.GetDirectories(At("slide_files")).Select(Path.GetFileName).Order());
         Assert.Equal(6, Directory.GetFiles(At("slide_files/10")).Length);
         Assert.Equal(image.Crop(253, 253, 256, 150).Data, Image.Read(At("slide_files/10/1_1.png")).Data);
-        SlideWriter.Write(At("jpeg.dzi"), new SlideSpec(601, 403), () => TestImages.Bands(image, 100));
+        SlideWriter.Write(At("jpeg.dzi"), new SlideSpec(601, 403), image);
         Assert.Equal(ImageFormat.Jpeg, Image.ReadInfo(At("jpeg_files/10/2_1.jpg")).Format);
     }
 
@@ -156,8 +164,8 @@ public sealed class SlideWriterTests : InTemporaryFolder
     public void Deep_zoom_that_fails_leaves_what_was_there()
     {
         Image image = TestImages.Make(300, 200, 3, SampleType.UInt8);
-        SlideWriter.Write(At("slide.dzi"), new SlideSpec(300, 200) { JpegQuality = null }, () => [image]);
-        Assert.ThrowsAny<IOException>(() => SlideWriter.Write(At("slide.dzi"), new SlideSpec(300, 900), () => [image]));
+        SlideWriter.Write(At("slide.dzi"), new SlideSpec(300, 200) { JpegQuality = null }, image);
+        Assert.ThrowsAny<IOException>(() => SlideWriter.Write(At("slide.dzi"), new SlideSpec(300, 900), image));
         Assert.Equal([At("slide.dzi"), At("slide_files")], Directory.GetFileSystemEntries(Folder).Order());
         Assert.Equal(image.Crop(0, 0, 255, 200).Data, Image.Read(At("slide_files/9/0_0.png")).Data);
     }

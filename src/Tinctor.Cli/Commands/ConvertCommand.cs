@@ -121,13 +121,12 @@ internal static class ConvertCommand
             .Columns(new TaskDescriptionColumn(), new ProgressBarColumn(), new PercentageColumn(), new RemainingTimeColumn())
             .Start(context =>
             {
-                ProgressTask task = context.AddTask("writing", maxValue: (double)spec.Height * (spec.Channels is 1 or 3 ? 1 : spec.Channels));
-                SlideWriter.Write(output, spec, () => slide.ReadBands(downsample, corner.X, corner.Y, spec.Width, spec.Height, spec.Tile)
-                    .Select(band =>
-                    {
-                        cancel.ThrowIfCancellationRequested();
-                        task.Increment(band.Height);
-                        return band;
-                    }));
+                ProgressTask task = context.AddTask("writing", maxValue: spec.Tiles.Count());
+                SlideWriter.Write(output, spec, slide.ReadTiles(downsample, corner.X, corner.Y, spec).Select(tile =>
+                {
+                    cancel.ThrowIfCancellationRequested();
+                    task.Increment(1);
+                    return tile;
+                }));
             });
 }

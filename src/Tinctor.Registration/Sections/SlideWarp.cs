@@ -3,19 +3,17 @@ using Tinctor.Slides;
 namespace Tinctor.Registration.Sections;
 
 /// <summary>
-/// Writes the target as it lies on the source, pixel for pixel of the source's level 0, in bands: memory grows with the width alone.
+/// Writes the target as it lies on the source, pixel for pixel of the source's level 0, tile by tile.
 /// </summary>
 public static class SlideWarp
 {
-    private const int Band = 512;
-
     /// <summary>Writes the whole slide.</summary>
     /// <param name="transform">From source to target; it must have passed, or the caller must know better.</param>
     /// <param name="target">The target's slide.</param>
     /// <param name="path">Any file that <see cref="SlideWriter"/> writes.</param>
     /// <param name="jpegQuality">1 to 100; null writes without loss.</param>
     /// <param name="progress">Told the share that is done, 0 to 1.</param>
-    /// <param name="cancel">Stops between bands; nothing is left of the file.</param>
+    /// <param name="cancel">Stops between tiles; nothing is left of the file.</param>
     /// <exception cref="InvalidDataException">The target is damaged or another slide, or the format cannot hold it.</exception>
     /// <exception cref="IOException">The file cannot be written.</exception>
     public static void Write(SlideTransform transform, Slide target, string path, int? jpegQuality = 90, IProgress<double>? progress = null,
@@ -29,16 +27,13 @@ public static class SlideWarp
             ChannelInfo = target.ChannelInfo,
             JpegQuality = jpegQuality,
         };
-        SlideWriter.Write(path, spec, Bands);
-
-        IEnumerable<Image> Bands()
+        int done = 0, tiles = spec.Tiles.Count();
+        SlideWriter.Write(path, spec, spec.Tiles.Select(tile =>
         {
-            for (int y = 0; y < frame.Height; y += Band)
-            {
-                cancel.ThrowIfCancellationRequested();
-                yield return transform.Read(target, 1, 0, y, frame.Width, Math.Min(Band, frame.Height - y));
-                progress?.Report(Math.Min(1, (y + Band) / (double)frame.Height));
-            }
-        }
+            cancel.ThrowIfCancellationRequested();
+            progress?.Report((double)done++ / tiles);
+            return transform.Read(target, 1, tile.X, tile.Y, tile.Width, tile.Height);
+        }));
+        progress?.Report(1);
     }
 }

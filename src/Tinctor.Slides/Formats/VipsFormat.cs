@@ -66,6 +66,8 @@ internal sealed class VipsFormat : SlideFormat
         VipsImage[][] planes = [.. levels.Select(level => channels
             .Select(channel => ImageReader.OpenForRegions(path, ImageFormat.Tiff, channel + level.Page, level.Smaller)).ToArray())];
         VipsImage finest = planes[0][0];
+        if (planes.Any(level => level.Any(plane => (plane.Bands, plane.Format) != (finest.Bands, finest.Format))))
+            throw new InvalidDataException("its levels differ in their samples");
         var format = new VipsFormat(planes, [.. levels.Select(level => Of(level).YCbCrAsRgb)])
         {
             Name = ome is null ? "TIFF" : "OME-TIFF",

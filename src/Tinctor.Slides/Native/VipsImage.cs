@@ -38,9 +38,6 @@ internal sealed class VipsImage : SafeHandleZeroOrMinusOneIsInvalid
     /// <summary>Notes an EXIF orientation, for the operation that follows it.</summary>
     public void SetOrientation(int orientation) => VipsNative.vips_image_set_int(handle, "orientation", orientation);
 
-    /// <summary>Notes what a TIFF says of itself, OME-XML for instance.</summary>
-    public void SetDescription(string text) => VipsNative.vips_image_set_string(handle, "image-description", text);
-
     /// <summary>Notes that this is pages of such a height, one below the other, each shown for so long, for ever again.</summary>
     public void SetPages(int height, int milliseconds)
     {

@@ -62,12 +62,6 @@ internal static partial class VipsNative
     public static partial nuint vips_image_get_type();
 
     [LibraryImport(Vips)]
-    public static partial nuint vips_object_get_type();
-
-    [LibraryImport(Vips)]
-    public static partial nuint vips_target_get_type();
-
-    [LibraryImport(Vips)]
     public static partial int vips_image_get_width(nint image);
 
     [LibraryImport(Vips)]
@@ -87,9 +81,6 @@ internal static partial class VipsNative
 
     [LibraryImport(Vips)]
     public static partial int vips_image_get_orientation(nint image);
-
-    [LibraryImport(Vips, StringMarshalling = StringMarshalling.Utf8)]
-    public static partial void vips_image_set_string(nint image, string name, string value);
 
     [LibraryImport(Vips, StringMarshalling = StringMarshalling.Utf8)]
     public static partial void vips_image_set_int(nint image, string name, int value);
@@ -132,22 +123,6 @@ internal static partial class VipsNative
 
     [LibraryImport(GObject)]
     public static partial void g_object_unref(nint instance);
-
-    [LibraryImport(GObject)]
-    public static partial nint g_object_ref(nint instance);
-
-    [LibraryImport(GObject)]
-    public static unsafe partial nint g_value_get_object(GValue* value);
-
-    [LibraryImport(GObject)]
-    public static partial int g_type_check_instance_is_a(nint instance, nuint type);
-
-    [LibraryImport(GObject, StringMarshalling = StringMarshalling.Utf8)]
-    public static partial uint g_signal_lookup(string name, nuint type);
-
-    [LibraryImport(GObject)]
-    public static unsafe partial nuint g_signal_add_emission_hook(
-        uint signal, uint detail, delegate* unmanaged[Cdecl]<nint, uint, GValue*, nint, int> hook, nint data, nint destroy);
 
     [LibraryImport(GObject, StringMarshalling = StringMarshalling.Utf8)]
     public static unsafe partial nuint g_signal_connect_data(

@@ -113,12 +113,12 @@ public sealed record PhantomDataset
             ChannelInfo = fluoresces ? [.. Autofluorescence.Names.Select(name => new SlideChannel(name))] : [],
         };
         int rows = 0;
-        SlideWriter.Write(path, spec, () => PhantomSlide.Bands(options, stain, cancel).Select(band =>
+        SlideWriter.Write(path, spec, spec.TilesOf(PhantomSlide.Bands(options, stain, cancel).Select(band =>
         {
             rows += band.Height;
-            report((double)rows / spec.Height / (fluoresces ? spec.Channels : 1));
+            report((double)rows / spec.Height);
             return band;
-        }));
+        })));
     }
 
     /// <summary>The split of a slide (from 0): "train", "val" or "test".</summary>

@@ -13,8 +13,6 @@ namespace Tinctor.Staining.Inference.Slides;
 public sealed class SeamScore
 {
     private readonly Lines columns, rows;
-    private Image? last;
-    private int y;
 
     /// <param name="layout">The tiles of the stained slide; their starts are multiples of the period, but for the last.</param>
     /// <param name="period">Pixels after which the patterns of the network repeat.</param>
@@ -30,18 +28,28 @@ public sealed class SeamScore
         }
     }
 
-    /// <summary>Adds the next rows of the slide, 8-bit, from the top.</summary>
-    public void Add(Image band)
+    /// <summary>
+    /// Adds a region of the slide, 8-bit, each pixel once: what differs between its pixels, and from those to its left and above.
+    /// </summary>
+    /// <param name="area">The region.</param>
+    /// <param name="image">It, with a column to its left and a row above, where the slide has them.</param>
+    public void Add(PixelArea area, Image image)
     {
-        int row = band.Width * band.Channels;
-        for (int line = 0; line < band.Height; line++, y++)
+        (int left, int top) = (Math.Min(area.X, 1), Math.Min(area.Y, 1));
+        int pixel = image.Channels, row = image.Width * pixel;
+        foreach (int x in columns.Between(area.X - 1, area.Right - 1))
         {
-            ReadOnlySpan<byte> here = band.Data.AsSpan(line * row, row);
-            foreach (int x in columns.Compared) columns.Add(x, here.Slice(x * band.Channels, band.Channels), here.Slice((x + 1) * band.Channels, band.Channels));
-            if (y == 0 || !rows.IsCompared(y - 1)) continue;
-            rows.Add(y - 1, line > 0 ? band.Data.AsSpan((line - 1) * row, row) : last!.Data, here);
+            for (int y = top; y < image.Height; y++)
+            {
+                ReadOnlySpan<byte> two = image.Data.AsSpan((y * row) + ((x - area.X + left) * pixel), 2 * pixel);
+                columns.Add(x, two[..pixel], two[pixel..]);
+            }
         }
-        last = band.Crop(0, band.Height - 1, band.Width, 1);
+        foreach (int y in rows.Between(area.Y - 1, area.Bottom - 1))
+        {
+            ReadOnlySpan<byte> two = image.Data.AsSpan((y - area.Y + top) * row, 2 * row);
+            rows.Add(y, two[(left * pixel)..row], two[(row + (left * pixel))..]);
+        }
     }
 
     private double Mean(bool isBorder)
@@ -58,20 +66,23 @@ public sealed class SeamScore
     /// <summary>The lines along one axis, each named by the pixel before it.</summary>
     private sealed class Lines
     {
-        private readonly HashSet<int> borders, compared;
+        private readonly HashSet<int> borders;
+        private readonly int[] compared;
         private readonly (long Sum, long Count)[] totals = new (long, long)[2];
 
         public Lines(TileLayout.Axis axis, int period)
         {
             borders = [.. axis.Borders];
-            Compared = [.. Enumerable.Range(1, axis.Length / period).Select(i => (i * period) - 1).Concat(borders)
-                .Where(line => line + 1 < axis.Length).Distinct()];
-            compared = [.. Compared];
+            compared = [.. Enumerable.Range(1, axis.Length / period).Select(i => (i * period) - 1).Concat(borders)
+                .Where(line => line + 1 < axis.Length).Distinct().Order()];
         }
 
-        public int[] Compared { get; }
-
-        public bool IsCompared(int line) => compared.Contains(line);
+        /// <summary>The lines from a first one to before an end.</summary>
+        public IEnumerable<int> Between(int first, int end)
+        {
+            int found = Array.BinarySearch(compared, first);
+            for (int i = found < 0 ? ~found : found; i < compared.Length && compared[i] < end; i++) yield return compared[i];
+        }
 
         public void Add(int line, ReadOnlySpan<byte> before, ReadOnlySpan<byte> after)
         {

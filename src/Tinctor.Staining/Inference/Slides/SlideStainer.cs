@@ -24,9 +24,8 @@ public sealed record StainedSlide(SlideScale Scale, SlideSpec Spec, int Halo, in
     SlideComparison? Comparison, string? Untouched, TissueMask? Tissue);
 
 /// <summary>
-/// Stains a whole slide tile by tile: reads ahead, stains in batches, blends and encodes at the same time. Memory does not grow with the
-/// slide's height, and with its width by two rows of stained tiles only. What was interrupted goes on where it stopped, from the tiles in
-/// a folder beside the result.
+/// Stains a whole slide tile by tile: reads ahead, stains in batches, blends and encodes at the same time. Of the full resolution
+/// no more than some tiles are held. What was interrupted goes on where it stopped, from the tiles in a folder beside the result.
 /// </summary>
 public sealed class SlideStainer
 {
@@ -95,14 +94,24 @@ public sealed class SlideStainer
         var selected = tiles.ToHashSet();
         byte[] white = source.Glass(tissue);
         var blender = new TileBlender(stained, tile => selected.Contains(tile) ? store.Read(tile) : null, white, Soft(stained));
-        Follow(rows => SlideWriter.Write(path, Spec, () => blender.Bands(rows).Select(band =>
-        {
-            seams.Add(band);
-            return band;
-        })), layout, work.Stain(tiles), tiles.Count, progress, cancel);
+        Follow(awaitRow => SlideWriter.Write(path, Spec, Encoded(blender, seams, stained, awaitRow)), layout, work.Stain(tiles), tiles.Count, progress, cancel);
         if (options.Uncertainty) WriteUncertainty(store, stained, selected);
         store.Delete();
         return new(scale, Spec, layout.Halo, tiles.Count, seams.Value, preparation.Level, Compare(), preparation.Untouched, tissue);
+    }
+
+    // The tiles of the file, each as soon as those stained are there that touch it.
+    private IEnumerable<Image> Encoded(TileBlender blender, SeamScore seams, TileLayout stained, Action awaitRow)
+    {
+        int ready = 0;
+        foreach (PixelArea area in Spec.Tiles)
+        {
+            for (int last = stained.Down.Touching(area.Y, area.Bottom).Last(); ready <= last; ready++) awaitRow();
+            (int left, int top) = (Math.Min(area.X, 1), Math.Min(area.Y, 1));
+            Image image = blender.Read(new(area.X - left, area.Y - top, area.Width + left, area.Height + top));
+            seams.Add(area, image);
+            yield return image.Crop(left, top, area.Width, area.Height);
+        }
     }
 
     private SlideComparison? Compare()
@@ -132,11 +141,11 @@ public sealed class SlideStainer
     private SoftMask? Soft(TileLayout stained) => tissue is null ? null : new(tissue, slide.Width / (double)stained.Across.Length);
 
     // Runs an encoder beside the staining: it waits for rows of tiles. What stops either stops both.
-    private static void Follow(Action<Action<int>> encode, TileLayout layout, IEnumerable<Tile> stained, int total,
+    private static void Follow(Action<Action> encode, TileLayout layout, IEnumerable<Tile> stained, int total,
         IProgress<SlideProgress>? progress, CancellationToken cancel)
     {
         var rows = Channel.CreateUnbounded<int>();
-        Task encoder = Task.Run(() => encode(_ => rows.Reader.ReadAsync().AsTask().GetAwaiter().GetResult()));
+        Task encoder = Task.Run(() => encode(() => rows.Reader.ReadAsync().AsTask().GetAwaiter().GetResult()));
         try
         {
             int done = 0, next = 0;
@@ -162,9 +171,9 @@ public sealed class SlideStainer
     {
         string[] kinds = stainer.Novelty is null ? [TileStore.Variation] : [TileStore.Variation, TileStore.Novelty];
         SlideSpec spec = Spec with { Channels = kinds.Length, ChannelInfo = [TileUncertainty.Channel, .. stainer.Novelty is null ? [] : new[] { SourceNovelty.Channel }] };
-        SlideWriter.Write(UncertaintyPath(path), spec, () => kinds.Length == 1 ? Bands(kinds[0]) : Bands(kinds[0]).Zip(Bands(kinds[1]), TileUncertainty.Joined));
+        SlideWriter.Write(UncertaintyPath(path), spec, kinds.Length == 1 ? Tiles(kinds[0]) : Tiles(kinds[0]).Zip(Tiles(kinds[1]), TileUncertainty.Joined));
 
-        IEnumerable<Image> Bands(string kind) =>
-            new TileBlender(stained, tile => selected.Contains(tile) ? store.Read(tile, kind) : null, [0], Soft(stained)).Bands(_ => { });
+        IEnumerable<Image> Tiles(string kind) =>
+            spec.Tiles.Select(new TileBlender(stained, tile => selected.Contains(tile) ? store.Read(tile, kind) : null, [0], Soft(stained)).Read);
     }
 }

@@ -3,8 +3,8 @@ using Tinctor.Slides;
 namespace Tinctor.Staining.Inference.Slides;
 
 /// <summary>
-/// Makes a slide of its tiles, band by band from the top: overlapping tiles are averaged by their weights, and glass around the tissue
-/// passes softly into one colour. A band is a row of tiles high; besides it, only the tiles that touch one column are held.
+/// Makes a slide of its tiles, region by region from the top: overlapping tiles are averaged by their weights, and glass around the tissue
+/// passes softly into one colour. Only the tiles that touch the last region are held.
 /// </summary>
 /// <param name="layout">The tiles, in pixels of the result.</param>
 /// <param name="read">A tile, 8-bit; null for one that was not stained.</param>
@@ -12,62 +12,46 @@ namespace Tinctor.Staining.Inference.Slides;
 /// <param name="tissue">Where tissue is, from 0 to 1, at a pixel of the result; null for everywhere.</param>
 internal sealed class TileBlender(TileLayout layout, Func<Tile, Image?> read, byte[] background, SoftMask? tissue)
 {
-    /// <summary>The bands.</summary>
-    /// <param name="awaitRow">Returns as soon as the tiles of a row can be read.</param>
-    public IEnumerable<Image> Bands(Action<int> awaitRow)
+    private readonly Dictionary<Tile, Image?> held = [];
+
+    /// <summary>A region of the slide.</summary>
+    public Image Read(PixelArea area)
     {
-        for (int row = 0; row < layout.Down.Count; row++)
-        {
-            awaitRow(row);
-            yield return Band(layout.Down.Start(row), layout.Down.End(row));
-        }
+        int[] rows = [.. layout.Down.Touching(area.Y, area.Bottom)], columns = [.. layout.Across.Touching(area.X, area.Right)];
+        Tile[] touching = [.. rows.SelectMany(row => columns.Select(column => new Tile(row, column)))];
+        foreach (Tile gone in held.Keys.Except(touching).ToList()) held.Remove(gone);
+        foreach (Tile tile in touching) if (!held.ContainsKey(tile)) held[tile] = read(tile);
+        var region = new Image(area.Width, area.Height, background.Length);
+        if (held.Values.All(image => image is null)) region.Fill(Array.ConvertAll(background, sample => (ushort)sample));
+        else Blend(region, area);
+        return region;
     }
 
-    private Image Band(int top, int bottom)
+    private void Blend(Image region, PixelArea area)
     {
-        var band = new Image(layout.Across.Length, bottom - top, background.Length);
-        int[] rows = [.. layout.Down.Touching(top, bottom)];
-        var held = new Dictionary<Tile, Image?>();
-        for (int column = 0; column < layout.Across.Count; column++)
-        {
-            int left = layout.Across.Start(column), right = layout.Across.End(column);
-            int[] columns = [.. layout.Across.Touching(left, right)];
-            foreach (Tile gone in held.Keys.Where(tile => tile.Column < columns[0]).ToList()) held.Remove(gone);
-            foreach (Tile tile in rows.SelectMany(row => columns.Select(c => new Tile(row, c)))) if (!held.ContainsKey(tile)) held[tile] = read(tile);
-            Blend(band, (left, right), (top, bottom), held);
-        }
-        return band;
-    }
-
-    private void Blend(Image band, (int Start, int End) x, (int Start, int End) y, Dictionary<Tile, Image?> tiles)
-    {
-        int width = x.End - x.Start, height = y.End - y.Start, channels = background.Length;
-        float[] sum = new float[width * height * channels], total = new float[width * height];
-        foreach ((Tile tile, Image? image) in tiles)
+        int channels = background.Length;
+        float[] sum = new float[area.Width * area.Height * channels], total = new float[area.Width * area.Height];
+        foreach ((Tile tile, Image? image) in held)
         {
             int left = layout.Across.Start(tile.Column), top = layout.Down.Start(tile.Row);
             float[] across = layout.Across.Weights(tile.Column), down = layout.Down.Weights(tile.Row);
-            for (int row = Math.Max(y.Start, top); row < Math.Min(y.End, top + layout.Down.Tile); row++)
+            for (int row = Math.Max(area.Y, top); row < Math.Min(area.Bottom, top + layout.Down.Tile); row++)
             {
-                for (int column = Math.Max(x.Start, left); column < Math.Min(x.End, left + layout.Across.Tile); column++)
+                for (int column = Math.Max(area.X, left); column < Math.Min(area.Right, left + layout.Across.Tile); column++)
                 {
                     float weight = down[row - top] * across[column - left];
-                    int to = ((row - y.Start) * width) + column - x.Start, from = ((row - top) * layout.Across.Tile) + column - left;
+                    int to = ((row - area.Y) * area.Width) + column - area.X, from = ((row - top) * layout.Across.Tile) + column - left;
                     total[to] += weight;
                     for (int c = 0; c < channels; c++)
                         sum[(to * channels) + c] += weight * (image is null ? background[c] : image.Data[(from * channels) + c]);
                 }
             }
         }
-        for (int row = 0; row < height; row++)
+        for (int i = 0; i < total.Length; i++)
         {
-            for (int column = 0; column < width; column++)
-            {
-                int i = (row * width) + column, to = ((row * band.Width) + x.Start + column) * channels;
-                float share = tissue?.At(x.Start + column, y.Start + row) ?? 1;
-                for (int c = 0; c < channels; c++)
-                    band.Data[to + c] = (byte)((share * sum[(i * channels) + c] / total[i]) + ((1 - share) * background[c]) + 0.5f);
-            }
+            float share = tissue?.At(area.X + (i % area.Width), area.Y + (i / area.Width)) ?? 1;
+            for (int c = i * channels; c < (i + 1) * channels; c++)
+                region.Data[c] = (byte)((share * sum[c] / total[i]) + ((1 - share) * background[c % channels]) + 0.5f);
         }
     }
 }

@@ -186,7 +186,7 @@ public sealed class SlideStainerTests : IDisposable
         var image = new Image(80, 72, 4, SampleType.UInt16);
         new Random(8).NextBytes(image.Data);
         string source = Path.Combine(folder, "af.ome.tif");
-        SlideWriter.Write(source, new SlideSpec(80, 72, 4, SampleType.UInt16) { Mpp = 2 }, () => [image]);
+        SlideWriter.Write(source, new SlideSpec(80, 72, 4, SampleType.UInt16) { Mpp = 2 }, image);
         Image one = Stained(1, "one"), two = Stained(2, "two");
         Assert.Equal((160, 144, 3), (one.Width, one.Height, one.Channels));
         Assert.True(one.Data.Zip(two.Data, (a, b) => Math.Abs(a - b)).Max() <= 1);
@@ -286,7 +286,7 @@ public sealed class SlideStainerTests : IDisposable
         for (int y = 0; y < 100; y++)
             for (int x = 0; x < 200; x++) doubt.Data[2 * ((y * 200) + x)] = (byte)(x < 100 ? 0 : x < 150 ? 20 : 200);
         string map = Path.Combine(folder, "map.ome.tif");
-        SlideWriter.Write(map, new SlideSpec(200, 100, 2) { JpegQuality = null }, () => [doubt]);
+        SlideWriter.Write(map, new SlideSpec(200, 100, 2) { JpegQuality = null }, doubt);
         using Slide stained = Slide.Open(WriteSlide(grey)), uncertainty = Slide.Open(map);
         var painted = ReliabilityMap.Of(stained, uncertainty, 0, ReliabilityMap.Variation, tissue: null);
         Assert.Equal([0.5, 0.25, 0, 0.25], painted.Shares.Select(row => row.Share));
@@ -322,7 +322,7 @@ public sealed class SlideStainerTests : IDisposable
     private string WriteSlide(Image image, bool jpeg = false)
     {
         string path = Path.Combine(folder, "source.ome.tif");
-        SlideWriter.Write(path, new SlideSpec(image.Width, image.Height) { Mpp = 0.5, JpegQuality = jpeg ? 90 : null }, () => [image]);
+        SlideWriter.Write(path, new SlideSpec(image.Width, image.Height) { Mpp = 0.5, JpegQuality = jpeg ? 90 : null }, image);
         return path;
     }
 

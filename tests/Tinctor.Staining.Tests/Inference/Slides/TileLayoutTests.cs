@@ -73,8 +73,12 @@ public sealed class TileLayoutTests
                 for (int c = 0; c < 3; c++) image.Data[(i * 3) + c] = (byte)(shade + random.Next(20));
             }
             var seams = new SeamScore(layout, 16);
-            // As it comes: in bands.
-            for (int y = 0; y < 512; y += 64) seams.Add(image.Crop(0, y, 512, 64));
+            // As it comes: in parts, each with what is to its left and above.
+            foreach (PixelArea area in new SlideSpec(512, 512) { Tile = 80 }.Tiles)
+            {
+                (int left, int top) = (Math.Min(area.X, 1), Math.Min(area.Y, 1));
+                seams.Add(area, image.Crop(area.X - left, area.Y - top, area.Width + left, area.Height + top));
+            }
             return seams.Value;
         }
     }

@@ -1,13 +1,12 @@
 using System.Buffers.Binary;
 using System.Text;
+using static Tinctor.Slides.Formats.TiffTag;
 
-namespace Tinctor.Slides;
+namespace Tinctor.Slides.Formats;
 
 /// <summary>The tags of a TIFF file, for what libtiff passes over: lost pages, mislabelled colours, the pages of a pyramid.</summary>
 internal sealed class TiffFile(Stream file)
 {
-    private const int Width = 256, Height = 257, BitsPerSample = 258, Compression = 259, Photometric = 262, Description = 270,
-        StripOffsets = 273, SamplesPerPixel = 277, XResolution = 282, ResolutionUnit = 296, TileOffsets = 324, SubIfds = 330;
     private const int Jpeg = 7, Rgb = 2, MostValues = 1 << 20;
 
     private readonly byte[] header = Bytes(file, 0, 16);

@@ -1,7 +1,7 @@
-namespace Tinctor.Staining.Inference.Slides;
+namespace Tinctor.Slides;
 
 /// <summary>Does slow things some steps before they are needed, on other threads, and hands them out in order.</summary>
-internal static class ReadAhead
+public static class ReadAhead
 {
     /// <summary>
     /// What <paramref name="read"/> makes of each item; so many items are on their way at a time. Whoever stops early waits for these.

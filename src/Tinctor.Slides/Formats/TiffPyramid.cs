@@ -1,0 +1,258 @@
+using System.IO.Compression;
+using System.Numerics;
+using System.Runtime.InteropServices;
+using static Tinctor.Slides.Formats.TiffTag;
+
+namespace Tinctor.Slides.Formats;
+
+/// <summary>
+/// Writes a pyramid as BigTIFF, tile by tile: each goes to the file as soon as it is encoded, and adds to the tile of the next smaller level
+/// that covers it; the tags follow at the end. So no row of the finest level is held, only the smaller levels' tiles that are not complete.
+/// </summary>
+/// <remarks>A level is half of the one before, the means of 2x2 pixels, halves up; a last column or row without a partner is left out.</remarks>
+internal sealed class TiffPyramid
+{
+    private readonly Stream file;
+    private readonly SlideSpec spec;
+    private readonly Level[] levels;
+
+    // Fluorescence has a plane for each channel; RGB and grey have one.
+    private readonly int planes;
+
+    private TiffPyramid(Stream file, SlideSpec spec)
+    {
+        (this.file, this.spec) = (file, spec);
+        planes = spec.Channels is 1 or 3 ? 1 : spec.Channels;
+        levels = [.. Sizes(spec).Select(size => new Level(size.Width, size.Height, spec.Tile, planes))];
+    }
+
+    /// <summary>Writes a pyramid.</summary>
+    /// <param name="file">Empty and seekable.</param>
+    /// <param name="spec">What is written.</param>
+    /// <param name="tiles">The tiles of the finest level as <see cref="SlideSpec.Tiles"/> has them.</param>
+    /// <param name="description">OME-XML, with which smaller levels are SubIFDs; null for smaller levels as pages, of one plane.</param>
+    public static void Write(Stream file, SlideSpec spec, IEnumerable<Image> tiles, string? description)
+    {
+        var pyramid = new TiffPyramid(file, spec);
+        file.Write(TiffTags.Header);
+        IEnumerable<Placed> all = pyramid.AllLevels(tiles);
+        foreach ((Placed placed, byte[][] encoded) in ReadAhead.Of(all, Environment.ProcessorCount, placed => pyramid.Encode(placed.Tile)))
+            for (int plane = 0; plane < encoded.Length; plane++) pyramid.Append(placed, plane, encoded[plane]);
+        pyramid.WriteTags(description);
+    }
+
+    private static IEnumerable<(int Width, int Height)> Sizes(SlideSpec spec)
+    {
+        (int width, int height) = (spec.Width, spec.Height);
+        yield return (width, height);
+        while (Math.Max(width, height) > spec.Tile && Math.Min(width, height) > 1)
+            yield return (width, height) = (width / 2, height / 2);
+    }
+
+    private IEnumerable<Placed> AllLevels(IEnumerable<Image> tiles)
+    {
+        int index = 0, across = levels[0].Columns, count = across * levels[0].Rows;
+        foreach (Image tile in tiles)
+        {
+            foreach (Placed placed in WithSmaller(new(0, index % across, index / across, tile))) yield return placed;
+            index++;
+        }
+        if (index != count) throw new EndOfStreamException($"{index} of {count} tiles came");
+    }
+
+    // A tile, and those of smaller levels that it completes.
+    private IEnumerable<Placed> WithSmaller(Placed placed)
+    {
+        while (true)
+        {
+            yield return placed;
+            if (placed.Level + 1 == levels.Length || levels[placed.Level + 1].Take(placed, levels[placed.Level], spec) is not Image smaller) yield break;
+            placed = new(placed.Level + 1, placed.Column / 2, placed.Row / 2, smaller);
+        }
+    }
+
+    private byte[][] Encode(Image tile)
+    {
+        Image full = Padded(tile, spec.Tile);
+        return [.. Enumerable.Range(0, planes).Select(plane =>
+        {
+            Image part = planes == 1 ? full : new Image(full.Width, full.Height, 1, full.SampleType, full.Plane(plane));
+            return spec.IsJpeg ? ImageWriter.EncodeJpeg(part, spec.JpegQuality!.Value) : Deflated(part);
+        })];
+    }
+
+    // Repeated edges cost little, and leave no ringing.
+    private static Image Padded(Image tile, int side)
+    {
+        if (tile.Width == side && tile.Height == side) return tile;
+        var full = new Image(side, side, tile.Channels, tile.SampleType);
+        full.Paste(tile, 0, 0);
+        int pixel = full.Data.Length / (side * side), row = side * pixel;
+        for (int y = 0; y < tile.Height; y++)
+            for (int x = tile.Width; x < side; x++) full.Data.AsSpan((y * row) + ((x - 1) * pixel), pixel).CopyTo(full.Data.AsSpan((y * row) + (x * pixel)));
+        for (int y = tile.Height; y < side; y++) full.Data.AsSpan((y - 1) * row, row).CopyTo(full.Data.AsSpan(y * row));
+        return full;
+    }
+
+    // Differences of neighbouring samples, which is TIFF's predictor 2, compressed.
+    private static byte[] Deflated(Image tile)
+    {
+        var differences = new byte[tile.Data.Length];
+        if (tile.SampleType == SampleType.UInt8) Differ<byte>(tile.Data, differences, tile);
+        else Differ<ushort>(tile.Samples16, MemoryMarshal.Cast<byte, ushort>(differences.AsSpan()), tile);
+        using var compressed = new MemoryStream(differences.Length / 2);
+        using (var deflate = new ZLibStream(compressed, CompressionLevel.Optimal)) deflate.Write(differences);
+        return compressed.ToArray();
+    }
+
+    private static void Differ<T>(ReadOnlySpan<T> samples, Span<T> differences, Image tile)
+        where T : unmanaged, IBinaryInteger<T>
+    {
+        int row = tile.Width * tile.Channels;
+        for (int start = 0; start < samples.Length; start += row)
+        {
+            samples.Slice(start, tile.Channels).CopyTo(differences[start..]);
+            for (int i = start + tile.Channels; i < start + row; i++) differences[i] = unchecked(samples[i] - samples[i - tile.Channels]);
+        }
+    }
+
+    private void Append(Placed placed, int plane, byte[] encoded)
+    {
+        levels[placed.Level].Note(plane, placed.Column, placed.Row, file.Position, encoded.Length);
+        file.Write(encoded);
+    }
+
+    // From the last page to the first, as each names the one that follows.
+    private void WriteTags(string? description)
+    {
+        bool nested = description is not null || planes > 1;
+        long next = 0;
+        for (int plane = planes - 1; plane >= 0; plane--)
+        {
+            var smaller = new long[levels.Length - 1];
+            for (int level = levels.Length - 1; level > 0; level--)
+            {
+                smaller[level - 1] = Tags(level, plane).WriteTo(file, next: nested ? 0 : next);
+                if (!nested) next = smaller[level - 1];
+            }
+            TiffTags tags = Tags(0, plane);
+            if (nested && smaller.Length > 0) tags.Pages(SubIfds, smaller);
+            if (plane == 0 && description is not null) tags.Text(Description, description);
+            next = tags.WriteTo(file, next);
+        }
+        TiffTags.SetFirstPage(file, next);
+    }
+
+    private TiffTags Tags(int index, int plane)
+    {
+        const int jpeg = 7, deflate = 8, blackIsZero = 1, rgb = 2, yCbCr = 6, reduced = 1;
+        Level level = levels[index];
+        int samples = spec.Channels == 3 ? 3 : 1;
+        bool colours = samples == 3;
+        var tags = new TiffTags();
+        tags.Long(NewSubfileType, index > 0 ? reduced : 0);
+        tags.Long(Width, level.Width);
+        tags.Long(Height, level.Height);
+        tags.Shorts(BitsPerSample, [.. Enumerable.Repeat(spec.SampleType == SampleType.UInt8 ? 8 : 16, samples)]);
+        tags.Shorts(Compression, spec.IsJpeg ? jpeg : deflate);
+        tags.Shorts(Photometric, !colours ? blackIsZero : spec.IsJpeg ? yCbCr : rgb);
+        tags.Shorts(SamplesPerPixel, samples);
+        tags.Shorts(PlanarConfiguration, 1);
+        if (!spec.IsJpeg) tags.Shorts(Predictor, 2);
+        tags.Long(TileWidth, spec.Tile);
+        tags.Long(TileLength, spec.Tile);
+        tags.Longs(TileOffsets, level.Offsets[plane]);
+        tags.Longs(TileByteCounts, level.ByteCounts[plane]);
+        tags.Shorts(SampleFormat, [.. Enumerable.Repeat(1, samples)]);
+        if (colours && spec.IsJpeg)
+        {
+            int step = ImageWriter.HalvesColours(spec.JpegQuality!.Value) ? 2 : 1;
+            tags.Shorts(YCbCrSubSampling, step, step);
+        }
+        if (spec.Mpp is not double mpp) return tags;
+        double perCentimetre = 10_000 / mpp * level.Width / spec.Width;
+        tags.Ratio(XResolution, perCentimetre);
+        tags.Ratio(YResolution, perCentimetre);
+        tags.Shorts(ResolutionUnit, 3);
+        return tags;
+    }
+
+    private sealed record Placed(int Level, int Column, int Row, Image Tile);
+
+    /// <summary>One level: its tiles' places in the file, and its tiles that are not complete.</summary>
+    private sealed class Level
+    {
+        private readonly int tile;
+        private readonly Dictionary<(int Column, int Row), (Image Image, int Missing)> pending = [];
+
+        public Level(int width, int height, int tile, int planes)
+        {
+            (Width, Height, this.tile) = (width, height, tile);
+            (Columns, Rows) = ((width + tile - 1) / tile, (height + tile - 1) / tile);
+            Offsets = [.. Enumerable.Range(0, planes).Select(_ => new long[Columns * Rows])];
+            ByteCounts = [.. Enumerable.Range(0, planes).Select(_ => new long[Columns * Rows])];
+        }
+
+        public int Width { get; }
+
+        public int Height { get; }
+
+        public int Columns { get; }
+
+        public int Rows { get; }
+
+        /// <summary>Of each plane, of each tile.</summary>
+        public long[][] Offsets { get; }
+
+        public long[][] ByteCounts { get; }
+
+        public void Note(int plane, int column, int row, long offset, int bytes) =>
+            (Offsets[plane][(row * Columns) + column], ByteCounts[plane][(row * Columns) + column]) = (offset, bytes);
+
+        /// <summary>Adds a tile of the finer level; the tile of this one that it completes, or null.</summary>
+        public Image? Take(Placed placed, Level finer, SlideSpec spec)
+        {
+            (int column, int row) = (placed.Column / 2, placed.Row / 2);
+            // A last line of the finer level that has no partner.
+            if (column >= Columns || row >= Rows) return null;
+            if (!pending.TryGetValue((column, row), out (Image Image, int Missing) entry))
+            {
+                int Parts(int index, int count) => Math.Min(2, count - (2 * index));
+                entry = (new Image(Math.Min(tile, Width - (column * tile)), Math.Min(tile, Height - (row * tile)), spec.Channels, spec.SampleType),
+                    Parts(column, finer.Columns) * Parts(row, finer.Rows));
+            }
+            Halve(placed.Tile, entry.Image, placed.Column % 2 * tile / 2, placed.Row % 2 * tile / 2);
+            entry.Missing--;
+            pending[(column, row)] = entry;
+            if (entry.Missing > 0) return null;
+            pending.Remove((column, row));
+            return entry.Image;
+        }
+
+        private static void Halve(Image from, Image to, int left, int top)
+        {
+            if (from.SampleType == SampleType.UInt8) Halve<byte>(from.Data, to.Data, from, to, left, top);
+            else Halve(from.Samples16, to.Samples16, from, to, left, top);
+        }
+
+        private static void Halve<T>(ReadOnlySpan<T> source, Span<T> target, Image from, Image to, int left, int top)
+            where T : unmanaged, IBinaryInteger<T>
+        {
+            int channels = from.Channels, row = from.Width * channels;
+            for (int y = 0; y < from.Height / 2; y++)
+            {
+                for (int x = 0; x < from.Width / 2; x++)
+                {
+                    int at = (2 * y * row) + (2 * x * channels), put = (((top + y) * to.Width) + left + x) * channels;
+                    for (int c = at; c < at + channels; c++)
+                    {
+                        int sum = Value(source[c]) + Value(source[c + channels]) + Value(source[c + row]) + Value(source[c + row + channels]);
+                        target[put++] = T.CreateTruncating((sum + 2) / 4);
+                    }
+                }
+            }
+
+            static int Value(T sample) => int.CreateTruncating(sample);
+        }
+    }
+}

@@ -1,0 +1,108 @@
+using System.Buffers.Binary;
+using System.Text;
+
+namespace Tinctor.Slides.Formats;
+
+/// <summary>Numbers of tags that are read or written.</summary>
+internal static class TiffTag
+{
+    public const int NewSubfileType = 254, Width = 256, Height = 257, BitsPerSample = 258, Compression = 259, Photometric = 262, Description = 270,
+        StripOffsets = 273, SamplesPerPixel = 277, XResolution = 282, YResolution = 283, PlanarConfiguration = 284, ResolutionUnit = 296, Predictor = 317,
+        TileWidth = 322, TileLength = 323, TileOffsets = 324, TileByteCounts = 325, SubIfds = 330, SampleFormat = 339, YCbCrSubSampling = 530;
+}
+
+/// <summary>The tags of one page of a BigTIFF that is written, little-endian.</summary>
+internal sealed class TiffTags
+{
+    private const int Ascii = 2, Short = 3, Long4 = 4, Rational = 5, Long8 = 16, Ifd8 = 18, FirstPageAt = 8, ValueBytes = 8;
+
+    private readonly SortedDictionary<int, (int Type, long Count, byte[] Value)> tags = [];
+
+    /// <summary>The first bytes of a file, in which the place of the first page is still 0.</summary>
+    public static ReadOnlySpan<byte> Header => [(byte)'I', (byte)'I', 43, 0, 8, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0];
+
+    /// <summary>Notes in the header where the first page is.</summary>
+    public static void SetFirstPage(Stream file, long offset)
+    {
+        file.Position = FirstPageAt;
+        file.Write(Bytes([offset]));
+    }
+
+    public void Shorts(int tag, params int[] values)
+    {
+        var bytes = new byte[values.Length * 2];
+        for (int i = 0; i < values.Length; i++) BinaryPrimitives.WriteUInt16LittleEndian(bytes.AsSpan(i * 2), (ushort)values[i]);
+        tags[tag] = (Short, values.Length, bytes);
+    }
+
+    public void Long(int tag, int value)
+    {
+        var bytes = new byte[4];
+        BinaryPrimitives.WriteInt32LittleEndian(bytes, value);
+        tags[tag] = (Long4, 1, bytes);
+    }
+
+    public void Longs(int tag, long[] values) => tags[tag] = (Long8, values.Length, Bytes(values));
+
+    /// <summary>Places of other pages.</summary>
+    public void Pages(int tag, long[] offsets) => tags[tag] = (Ifd8, offsets.Length, Bytes(offsets));
+
+    public void Text(int tag, string text)
+    {
+        byte[] bytes = Encoding.UTF8.GetBytes($"{text}\0");
+        tags[tag] = (Ascii, bytes.Length, bytes);
+    }
+
+    /// <summary>A fraction, with as many digits as fit.</summary>
+    public void Ratio(int tag, double value)
+    {
+        uint below = 1;
+        while (below < 1_000_000_000 && value * below * 10 < uint.MaxValue && value * below % 1 != 0) below *= 10;
+        var bytes = new byte[8];
+        BinaryPrimitives.WriteUInt32LittleEndian(bytes, (uint)Math.Round(value * below));
+        BinaryPrimitives.WriteUInt32LittleEndian(bytes.AsSpan(4), below);
+        tags[tag] = (Rational, 1, bytes);
+    }
+
+    /// <summary>Writes the page where the file is, long values before it, and returns its place.</summary>
+    /// <param name="file">The file.</param>
+    /// <param name="next">Place of the page that follows; 0 for none.</param>
+    public long WriteTo(Stream file, long next)
+    {
+        using var entries = new MemoryStream();
+        entries.Write(Bytes([tags.Count]));
+        Span<byte> entry = stackalloc byte[20];
+        foreach ((int tag, (int type, long count, byte[] value)) in tags)
+        {
+            entry.Clear();
+            BinaryPrimitives.WriteUInt16LittleEndian(entry, (ushort)tag);
+            BinaryPrimitives.WriteUInt16LittleEndian(entry[2..], (ushort)type);
+            BinaryPrimitives.WriteInt64LittleEndian(entry[4..], count);
+            if (value.Length <= ValueBytes) value.CopyTo(entry[12..]);
+            else
+            {
+                BinaryPrimitives.WriteInt64LittleEndian(entry[12..], Even(file));
+                file.Write(value);
+            }
+            entries.Write(entry);
+        }
+        entries.Write(Bytes([next]));
+        long start = Even(file);
+        file.Write(entries.ToArray());
+        return start;
+    }
+
+    // What tags point to begins at even places.
+    private static long Even(Stream file)
+    {
+        if (file.Position % 2 != 0) file.WriteByte(0);
+        return file.Position;
+    }
+
+    private static byte[] Bytes(long[] values)
+    {
+        var bytes = new byte[values.Length * 8];
+        for (int i = 0; i < values.Length; i++) BinaryPrimitives.WriteInt64LittleEndian(bytes.AsSpan(i * 8), values[i]);
+        return bytes;
+    }
+}
