@@ -22,6 +22,9 @@ public sealed class Slide : IDisposable
     /// <summary>The file.</summary>
     public string Path { get; }
 
+    /// <summary>The file's name without folder and extension: b of a/b.ome.tif.</summary>
+    public string Name => Stem(System.IO.Path.GetFileName(Path));
+
     /// <summary>What people call the format.</summary>
     public string Format => format.Name;
 
@@ -67,6 +70,13 @@ public sealed class Slide : IDisposable
 
     /// <summary>Names of the label, macro and other images beside the slide.</summary>
     public IReadOnlyList<string> AssociatedNames => format.AssociatedNames;
+
+    /// <summary>A path without the extension, .ome included: a/b of a/b.ome.tif.</summary>
+    public static string Stem(string path)
+    {
+        string stem = System.IO.Path.ChangeExtension(path, null);
+        return stem.EndsWith(".ome", StringComparison.OrdinalIgnoreCase) ? stem[..^4] : stem;
+    }
 
     /// <summary>
     /// Opens an SVS, NDPI, MRXS, SCN, BIF, TIFF or OME-TIFF slide, or a PNG or JPEG image.

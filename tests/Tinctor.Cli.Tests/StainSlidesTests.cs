@@ -86,6 +86,8 @@ public sealed class StainSlidesTests : IDisposable
     [InlineData("--tile", "100")]
     [InlineData("--halo", "7")]
     [InlineData("--batch", "0")]
+    [InlineData("--kernel-radius", "-1")]
+    [InlineData("--model-mpp", "0")]
     public void Sizes_that_do_not_fit_are_refused_in_one_line(string option, string value)
     {
         Outcome outcome = Stain(WriteSlide("a.ome.tif"), option, value);

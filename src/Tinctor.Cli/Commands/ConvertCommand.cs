@@ -29,11 +29,12 @@ internal static class ConvertCommand
         HelpName = "FILE",
         Required = true,
     };
-    private static readonly Option<double?> Mpp = new("--mpp") { Description = "Micrometres per pixel of what is written", HelpName = "UM" };
+    private static readonly Option<double?> Mpp =
+        AboveZero.Option("--mpp", "Micrometres per pixel of what is written");
     private static readonly Option<double?> Downsample =
-        new("--downsample") { Description = "Pixels of the slide to one that is written, instead of --mpp", HelpName = "N" };
+        AboveZero.Option("--downsample", "Pixels of the slide to one that is written, instead of --mpp", "N");
     private static readonly Option<double?> SourceMpp =
-        new("--source-mpp") { Description = "Micrometres per pixel of the slide, where the file does not tell or is wrong", HelpName = "UM" };
+        AboveZero.Option("--source-mpp", "Micrometres per pixel of the slide, where the file does not tell or is wrong");
     private static readonly Option<int[]?> Region = new("--region")
     {
         Description = "The part to write: left, upper edge, width and height in pixels of the slide",
@@ -48,11 +49,6 @@ internal static class ConvertCommand
 
     public static Command Create()
     {
-        foreach (Option<double?> option in new[] { Mpp, Downsample, SourceMpp })
-            option.Validators.Add(result =>
-            {
-                if (result.GetValueOrDefault<double?>() is not (null or > 0 and < 1e6)) result.AddError($"{option.Name} must be above 0.");
-            });
         Region.Validators.Add(result =>
         {
             if (result.GetValueOrDefault<int[]?>() is not (null or [>= 0, >= 0, > 0, > 0])) result.AddError("--region takes four whole numbers: X,Y,W,H.");

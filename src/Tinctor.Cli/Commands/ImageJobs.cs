@@ -65,7 +65,7 @@ internal static class ImageJobs
             .Order(StringComparer.Ordinal)
             .Select(file => Job(file, Path.GetRelativePath(input, file)));
 
-        ImageJob Job(string file, string name) => new(file, () => Image.Read(file), Stem(name)) { IsSlide = slides && IsSlide(file) };
+        ImageJob Job(string file, string name) => new(file, () => Image.Read(file), Slide.Stem(name)) { IsSlide = slides && IsSlide(file) };
     }
 
     // Paths of a list are relative to it.
@@ -96,13 +96,6 @@ internal static class ImageJobs
             // Whoever works on it says what is wrong.
             return false;
         }
-    }
-
-    /// <summary>A file's name without its extension: a/b.ome.tif is a/b.</summary>
-    public static string Stem(string name)
-    {
-        string stem = Path.ChangeExtension(name, null);
-        return stem.EndsWith(".ome", StringComparison.OrdinalIgnoreCase) ? stem[..^4] : stem;
     }
 
     /// <summary>Refuses an empty list.</summary>

@@ -25,7 +25,7 @@ internal static class InfoCommand
     private static readonly Argument<string[]> Slides =
         new("slides") { Description = "Slides or images", Arity = ArgumentArity.OneOrMore };
     private static readonly Option<double?> Mpp =
-        new("--mpp") { Description = "Micrometres per pixel, where the file does not tell or is wrong", HelpName = "UM" };
+        AboveZero.Option("--mpp", "Micrometres per pixel, where the file does not tell or is wrong");
     private static readonly Option<bool> Properties = new("--properties") { Description = "All that the file says of itself" };
     private static readonly Option<bool> Json = new("--json") { Description = "Machine-readable output" };
     private static readonly Option<string?> Images =
@@ -33,10 +33,6 @@ internal static class InfoCommand
 
     public static Command Create()
     {
-        Mpp.Validators.Add(result =>
-        {
-            if (result.GetValueOrDefault<double?>() is not (null or > 0 and < 1e6)) result.AddError("--mpp must be above 0");
-        });
         var command = new Command("info", Description) { Slides, Mpp, Properties, Json, Images };
         command.SetAction(Run);
         return command;

@@ -57,10 +57,11 @@ internal static class PrepareCommand
     private static readonly Option<string> Out =
         new("--out", "-o") { Description = "Folder of the data set", HelpName = "DIR", Required = true };
     private static readonly Option<double?> Mpp =
-        new("--mpp") { Description = "Micrometres per pixel of the tiles. Default: the source's pixels as they are", HelpName = "UM" };
+        AboveZero.Option("--mpp", "Micrometres per pixel of the tiles. Default: the source's pixels as they are");
     private static readonly Option<double?> SourceMpp =
-        new("--source-mpp") { Description = "Micrometres per pixel of the sources, where their files do not tell or are wrong", HelpName = "UM" };
-    private static readonly Option<double?> TargetMpp = new("--target-mpp") { Description = "The same of the targets", HelpName = "UM" };
+        AboveZero.Option("--source-mpp", "Micrometres per pixel of the sources, where their files do not tell or are wrong");
+    private static readonly Option<double?> TargetMpp =
+        AboveZero.Option("--target-mpp", "The same of the targets");
     private static readonly Option<int> Tile = new("--tile")
     {
         Description = "Side of a tile in pixels",
@@ -125,13 +126,6 @@ internal static class PrepareCommand
             Mirror, Aligned, SourceTissue, TargetTissue, Val, Test, Seed, AllowFailures, Overwrite, ThreadCount,
         };
         foreach (Option option in TissueArguments.All) command.Add(option);
-        foreach (Option<double?> mpp in (Option<double?>[])[Mpp, SourceMpp, TargetMpp])
-        {
-            mpp.Validators.Add(result =>
-            {
-                if (result.GetValueOrDefault<double?>() is not (null or > 0 and < 1e6)) result.AddError($"{mpp.Name} must be above 0");
-            });
-        }
         command.SetAction((parse, cancel) => Task.Run(() => Run(parse, cancel)));
         return command;
     }

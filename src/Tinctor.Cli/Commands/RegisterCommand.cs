@@ -41,11 +41,11 @@ internal static class RegisterCommand
         DefaultValueFactory = _ => new SectionOptions().Size,
     };
     private static readonly Option<double?> Mpp =
-        new("--mpp") { Description = "Micrometres per pixel at which they are compared, instead of --size", HelpName = "UM" };
+        AboveZero.Option("--mpp", "Micrometres per pixel at which they are compared, instead of --size");
     private static readonly Option<double?> SourceMpp =
-        new("--source-mpp") { Description = "Micrometres per pixel of the source, where its file is silent or wrong", HelpName = "UM" };
+        AboveZero.Option("--source-mpp", "Micrometres per pixel of the source, where its file is silent or wrong");
     private static readonly Option<double?> TargetMpp =
-        new("--target-mpp") { Description = "The same of the targets", HelpName = "UM" };
+        AboveZero.Option("--target-mpp", "The same of the targets");
     private static readonly Option<bool> Mirror = new("--mirror", "--flips") { Description = "A target may lie face down" };
     private static readonly Option<StructureChannel?> Channel = new("--channel")
     {
@@ -101,7 +101,7 @@ internal static class RegisterCommand
         {
             using var previous = i == 0 ? null : Slide.Open(targets[i - 1], parse.GetValue(TargetMpp));
             using var target = Slide.Open(targets[i], parse.GetValue(TargetMpp));
-            string path = Path.Combine(folder, Path.GetFileNameWithoutExtension(targets[i]) + ".json");
+            string path = Path.Combine(folder, SlidePairing.NameOf(targets[i]) + ".json");
             SlideTransform transform = Estimated(path, previous ?? source, target, before, options, parse.GetValue(Overwrite));
             WritePictures(path, transform, source, target, parse.GetValue(Overwrite));
             Report(path, transform, parse.GetValue(Marks));
@@ -139,7 +139,7 @@ internal static class RegisterCommand
 
     private static void RefuseSameNames(string[] targets)
     {
-        if (targets.GroupBy(Path.GetFileNameWithoutExtension).FirstOrDefault(same => same.Count() > 1) is { } twice)
+        if (targets.GroupBy(SlidePairing.NameOf).FirstOrDefault(same => same.Count() > 1) is { } twice)
             throw new InvalidDataException(
                 $"{string.Join(" and ", twice)} would both be written to {twice.Key}.json; register them into folders of their own");
     }

@@ -20,9 +20,9 @@ internal static class SlideOptions
     private static readonly Option<string?> Tissue =
         new("--tissue") { Description = "Where the tissue is: a GeoJSON file for one slide, or a folder with NAME.geojson", HelpName = "PATH" };
     private static readonly Option<double?> Mpp =
-        new("--mpp") { Description = "Microns per pixel of the slides, where they do not tell or are wrong", HelpName = "N" };
+        AboveZero.Option("--mpp", "Micrometres per pixel of the slides, where they do not tell or are wrong");
     private static readonly Option<double?> ModelMpp =
-        new("--model-mpp") { Description = "Microns per pixel at which to stain [the model's, inference.mpp]", HelpName = "N" };
+        AboveZero.Option("--model-mpp", "Micrometres per pixel at which to stain [the model's, inference.mpp]");
     private static readonly Option<int> Tile =
         new("--tile") { Description = "Side of the tiles in pixels, a multiple of 32", HelpName = "N", DefaultValueFactory = _ => 512 };
     private static readonly Option<int?> Halo =
@@ -62,7 +62,7 @@ internal static class SlideOptions
         int repeats = parse.GetValue(ChanceOptions.Repeats);
         bool uncertainty = parse.GetValue(Uncertainty) || repeats > 1;
         string? tissue = parse.GetValue(Tissue);
-        if (Directory.Exists(tissue)) tissue = Path.Combine(tissue, $"{ImageJobs.Stem(Path.GetFileName(slide.Path))}.geojson");
+        if (Directory.Exists(tissue)) tissue = Path.Combine(tissue, $"{slide.Name}.geojson");
         return new()
         {
             Tile = parse.GetValue(Tile),

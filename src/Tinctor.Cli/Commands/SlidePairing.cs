@@ -1,4 +1,5 @@
 using System.Text.RegularExpressions;
+using Tinctor.Slides;
 using Tinctor.Staining.Data;
 
 namespace Tinctor.Cli.Commands;
@@ -7,7 +8,7 @@ namespace Tinctor.Cli.Commands;
 internal static class SlidePairing
 {
     /// <summary>A slide's name without its folder and extension, .ome included.</summary>
-    public static string NameOf(string path) => ImageJobs.Stem(Path.GetFileName(path));
+    public static string NameOf(string path) => Slide.Stem(Path.GetFileName(path));
 
     /// <summary>The pairs of two lists of slides, in their order; or of two folders, by what their names share.</summary>
     /// <param name="sources">Slides, or one folder.</param>

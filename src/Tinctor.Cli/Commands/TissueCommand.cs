@@ -26,7 +26,7 @@ internal static class TissueCommand
     private static readonly Option<string> Out =
         new("--out", "-o") { Description = "Folder for what is made", HelpName = "DIR", Required = true };
     private static readonly Option<double?> Mpp =
-        new("--mpp") { Description = "Micrometres per pixel, where the files do not tell or are wrong", HelpName = "UM" };
+        AboveZero.Option("--mpp", "Micrometres per pixel, where the files do not tell or are wrong");
     private static readonly Option<double> Resolution = new("--resolution")
     {
         Description = "Micrometres to a pixel of the mask",
@@ -39,10 +39,6 @@ internal static class TissueCommand
 
     public static Command Create()
     {
-        Mpp.Validators.Add(result =>
-        {
-            if (result.GetValueOrDefault<double?>() is not (null or > 0 and < 1e6)) result.AddError("--mpp must be above 0");
-        });
         var command = new Command("tissue", Description) { Slides, Out, Mpp, Resolution, Simplify, Overwrite };
         foreach (Option option in TissueArguments.All) command.Add(option);
         command.SetAction((parse, cancel) => Task.Run(() => Run(parse, cancel)));

@@ -26,7 +26,8 @@ public static partial class HtmlReport
             ["gallery"] = Gallery.Of(result),
             ["run"] = Run(result),
         };
-        return Filled("report.html", data, Scripts, ("title", result.Title));
+        return Filled("report.html", data, Scripts, result.Title, "evaluation report", "",
+            " The same numbers are in metrics.json, metrics.csv and tables/ beside it.");
     }
 
     /// <summary>A page of sections alone, as text: what a command that is no evaluation has to report.</summary>
@@ -49,10 +50,10 @@ public static partial class HtmlReport
             },
             ["sections"] = new JsonArray([.. sections.Select(section => SectionJson.Of(section, withPictures: true))]),
         };
-        return Filled("sections.html", data, ScriptsOfSections, ("title", title), ("kind", kind), ("meta", meta));
+        return Filled("sections.html", data, ScriptsOfSections, title, kind, meta, "");
     }
 
-    private static string Filled(string page, JsonObject data, string[] scripts, params (string Name, string Text)[] words)
+    private static string Filled(string main, JsonObject data, string[] scripts, string title, string kind, string meta, string elsewhere)
     {
         var parts = new Dictionary<string, string>
         {
@@ -61,9 +62,13 @@ public static partial class HtmlReport
             ["js"] = string.Join('\n', scripts.Select(Resource)),
             // The default encoder escapes <, > and &, so that no file name or label can end the script element.
             ["data"] = data.ToJsonString(),
+            ["main"] = Resource(main),
+            ["title"] = WebUtility.HtmlEncode(title),
+            ["kind"] = WebUtility.HtmlEncode(kind),
+            ["meta"] = WebUtility.HtmlEncode(meta),
+            ["elsewhere"] = elsewhere,
         };
-        foreach ((string name, string text) in words) parts[name] = WebUtility.HtmlEncode(text);
-        return Placeholder().Replace(Resource(page), match => parts[match.Groups[1].Value]);
+        return Placeholder().Replace(Resource("frame.html"), match => parts[match.Groups[1].Value]);
     }
 
     [GeneratedRegex(@"\{\{(\w+)\}\}")]

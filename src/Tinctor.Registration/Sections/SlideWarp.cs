@@ -23,7 +23,7 @@ public static class SlideWarp
         var spec = new SlideSpec(frame.Width, frame.Height, target.Channels, target.SampleType)
         {
             Mpp = frame.Mpp,
-            Name = Path.GetFileNameWithoutExtension(target.Path),
+            Name = target.Name,
             ChannelInfo = target.ChannelInfo,
             JpegQuality = jpegQuality,
         };

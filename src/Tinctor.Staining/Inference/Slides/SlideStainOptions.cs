@@ -66,6 +66,7 @@ public sealed record SlideStainOptions
         if ((2 * (Halo ?? 0)) + (Ramp ?? 0) >= Tile)
             throw new InvalidDataException($"tiles of {Tile} pixels leave nothing between halos of {Halo ?? 0} and a ramp of {Ramp ?? 0}; take larger tiles");
         if (Batch < 1) throw new InvalidDataException($"a batch of {Batch} tiles: take at least 1");
+        if (KernelRadius < 0) throw new InvalidDataException($"a kernel of {KernelRadius} tiles to each side: take 0 or more");
         if (Repeats < 1) throw new InvalidDataException($"{Repeats} repeats: take at least 1");
         if (!(TissueMargin >= 0)) throw new InvalidDataException($"a margin of {TissueMargin} micrometres: take 0 or more");
     }

@@ -69,7 +69,7 @@ public sealed class SlideStainer
             return new SlideSpec(width * factor, height * factor, stainer.Config.OutputChannels)
             {
                 Mpp = scale.Mpp,
-                Name = Path.GetFileNameWithoutExtension(slide.Path),
+                Name = slide.Name,
                 JpegQuality = options.JpegQuality,
             };
         }
@@ -90,7 +90,7 @@ public sealed class SlideStainer
         List<Tile> tiles = [.. layout.Tiles.Where(tile => source.TissueShare(layout, tile, tissue) > 0)];
         var store = new TileStore(StorePath, Identity(modelId, layout));
         var seams = new SeamScore(stained, SlideStainOptions.Grain / 2 * stainer.Config.Upscaling);
-        var work = new TileWork(stainer, source, preparation, options, Path.GetFileNameWithoutExtension(slide.Path), store);
+        var work = new TileWork(stainer, source, preparation, options, slide.Name, store);
         var selected = tiles.ToHashSet();
         byte[] white = source.Glass(tissue);
         var blender = new TileBlender(stained, tile => selected.Contains(tile) ? store.Read(tile) : null, white, Soft(stained));
@@ -122,12 +122,7 @@ public sealed class SlideStainer
     }
 
     /// <summary>Where the map of uncertainty goes that belongs to a stained slide.</summary>
-    public static string UncertaintyPath(string path)
-    {
-        string name = Path.GetFileNameWithoutExtension(path);
-        if (name.EndsWith(".ome", StringComparison.OrdinalIgnoreCase)) name = name[..^4];
-        return Path.Combine(Path.GetDirectoryName(path) ?? "", $"{name}.uncertainty.ome.tif");
-    }
+    public static string UncertaintyPath(string path) => $"{Slide.Stem(path)}.uncertainty.ome.tif";
 
     private string StorePath => Path.Combine(Path.GetDirectoryName(Path.GetFullPath(path))!, $".{Path.GetFileName(path)}.tiles");
 
