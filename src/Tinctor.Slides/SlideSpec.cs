@@ -61,13 +61,13 @@ public sealed record SlideSpec(int Width, int Height, int Channels = 3, SampleTy
     internal bool IsJpeg => JpegQuality is not null && SampleType == SampleType.UInt8;
 
     /// <summary>
-    /// Bytes that a pyramid takes, about: tissue takes up to a sixth as JPEG from quality 90 on, where colours have full resolution, an
+    /// Bytes that a pyramid takes, about: tissue takes an eighth as JPEG from quality 90 on, where colours have full resolution, an
     /// eleventh below, where they have half, and two thirds without loss; the levels a third more.
     /// </summary>
     public long ExpectedBytes => (long)((double)Width * Height * Channels * (SampleType == SampleType.UInt8 ? 1 : 2)
-        * (IsJpeg ? JpegQuality >= 90 ? 1 / 6.0 : 1 / 11.0 : 2 / 3.0) * 4 / 3);
+        * (IsJpeg ? JpegQuality >= 90 ? 1 / 8.0 : 1 / 11.0 : 2 / 3.0) * 4 / 3);
 
-    /// <summary>What will be written, for people: "40000x30000, about 800 MB (JPEG of quality 90)".</summary>
+    /// <summary>What will be written, for people: "40000x30000, about 600 MB (JPEG of quality 90)".</summary>
     public override string ToString() => string.Create(CultureInfo.InvariantCulture, $"{Width}x{Height}{(Channels is 1 or 3 ? "" : $"x{Channels}")}, ")
         + $"about {Size(ExpectedBytes)} ({(IsJpeg ? $"JPEG of quality {JpegQuality}" : "without loss")})";
 

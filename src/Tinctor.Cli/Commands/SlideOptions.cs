@@ -23,8 +23,8 @@ internal static class SlideOptions
         AboveZero.Option("--mpp", "Micrometres per pixel of the slides, where they do not tell or are wrong");
     private static readonly Option<double?> ModelMpp =
         AboveZero.Option("--model-mpp", "Micrometres per pixel at which to stain [the model's, inference.mpp]");
-    private static readonly Option<int> Tile =
-        new("--tile") { Description = "Side of the tiles in pixels, a multiple of 32", HelpName = "N", DefaultValueFactory = _ => 512 };
+    private static readonly Option<int?> Tile =
+        new("--tile") { Description = "Side of the tiles in pixels of the slide [512 of the result; 256 for diffusion bridges]", HelpName = "N" };
     private static readonly Option<int?> Halo =
         new("--halo") { Description = "Pixels along a tile's edge that do not count [as far as the network looks]", HelpName = "N" };
     private static readonly Option<int?> Ramp =
@@ -39,7 +39,7 @@ internal static class SlideOptions
     private static readonly Option<int> KernelRadius =
         new("--kernel-radius") { Description = "Tiles to each side that --statistics kernel averages over", HelpName = "N", DefaultValueFactory = _ => 1 };
     private static readonly Option<bool> GaussianKernel = new("--gaussian-kernel") { Description = "Weigh these tiles by a Gaussian" };
-    private static readonly Option<bool> Lossless = new("--lossless") { Description = "Write slides without loss (about eight times as large)" };
+    private static readonly Option<bool> Lossless = new("--lossless") { Description = "Write slides without loss (three to five times as large)" };
 
     /// <summary>All of them.</summary>
     public static IReadOnlyList<Option> All { get; } =

@@ -21,7 +21,8 @@ internal sealed record SlidePreparation(TileLayout Layout, Tensor? Logits, Level
     public static SlidePreparation Of(Stainer stainer, TileSource source, SlideStainOptions options, TissueMask? tissue)
     {
         (int width, int height) = source.Size;
-        var probe = new TileLayout(width, height, options.Tile, 0, 0);
+        int side = options.Tile!.Value, grain = SlideStainOptions.Grain(stainer.Config.Upscaling);
+        var probe = new TileLayout(width, height, side, 0, 0);
         Tile[] tiles = Sampled(probe, source, tissue);
         string? untouched = Normalise(stainer, source, probe, tiles);
         Tensor[] images = [.. tiles.Select(tile => source.Read(probe, tile).ToTensor(ValueRange.MinusOneToOne).unsqueeze(0))];
@@ -41,9 +42,10 @@ internal sealed record SlidePreparation(TileLayout Layout, Tensor? Logits, Level
             TileStatistics.Thumbnail => OfThumbnail(stainer, source, options, chance, level),
             _ => null,
         };
-        int halo = options.Halo ?? Halo(stainer, images[0], options.Tile, chance, level);
-        int ramp = options.Ramp ?? Math.Max(SlideStainOptions.Grain, Grains(options.Tile / 8));
-        var layout = new TileLayout(width, height, options.Tile, halo, ramp);
+        int eighth = side / 8 / grain * grain;
+        int halo = options.Halo ?? Math.Min(eighth, (Felt(stainer, images[0], chance, level) + grain - 1) / grain * grain);
+        int ramp = options.Ramp ?? Math.Max(grain, eighth);
+        var layout = new TileLayout(width, height, side, halo, ramp);
         return new(layout, level, level is null ? null : stainer.LevelOf(level), common, untouched);
     }
 
@@ -81,22 +83,20 @@ internal sealed record SlidePreparation(TileLayout Layout, Tensor? Logits, Level
 
     private static NormMoments OfThumbnail(Stainer stainer, TileSource source, SlideStainOptions options, Chance? chance, Tensor? level)
     {
-        Tensor thumbnail = source.Thumbnail(options.Tile).ToTensor(ValueRange.MinusOneToOne).unsqueeze(0);
+        Tensor thumbnail = source.Thumbnail(options.Tile!.Value).ToTensor(ValueRange.MinusOneToOne).unsqueeze(0);
         return NormMoments.Record(stainer.ImageNorms, 1, () => stainer.StainParts(thumbnail, chance?.Quick, level))[0];
     }
 
-    private static int Halo(Stainer stainer, Tensor tile, int side, Chance? chance, Tensor? level)
+    // As far as a change of the source is felt.
+    private static int Felt(Stainer stainer, Tensor tile, Chance? chance, Tensor? level)
     {
         var norms = stainer.ImageNorms;
         NormMoments moments = NormMoments.Record(norms, 1, () => stainer.StainParts(tile, chance, level))[0];
-        int reach = Reach.Of(tile, image =>
+        return Reach.Of(tile, image =>
         {
             Tensor? stained = null;
             NormMoments.Use(norms, [moments], () => stained = stainer.StainParts(image, chance, level).Stained);
             return stained!;
         });
-        return Math.Min(Grains(reach + SlideStainOptions.Grain - 1), Grains(side / 8));
     }
-
-    private static int Grains(int pixels) => pixels / SlideStainOptions.Grain * SlideStainOptions.Grain;
 }

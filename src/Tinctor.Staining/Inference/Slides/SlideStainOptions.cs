@@ -6,11 +6,11 @@ namespace Tinctor.Staining.Inference.Slides;
 /// <summary>How slides are stained.</summary>
 public sealed record SlideStainOptions
 {
-    /// <summary>What tiles, halo and ramp are multiples of: patterns of networks and the steps of their pyramids fit into it.</summary>
-    public const int Grain = 32;
-
-    /// <summary>Side of the tiles in pixels of the resolution at which the network sees the slide.</summary>
-    public int Tile { get; init; } = 512;
+    /// <summary>
+    /// Side of the tiles in pixels of the resolution at which the network sees the slide; null for 512 pixels of the result, 256 of models that
+    /// stain by chance: these are trained on such images, and take much memory.
+    /// </summary>
+    public int? Tile { get; init; }
 
     /// <summary>Pixels along a tile's edge that do not count; null for the network's reach, as measured on the slide.</summary>
     public int? Halo { get; init; }
@@ -57,17 +57,32 @@ public sealed record SlideStainOptions
     /// <summary>Quality of JPEG; null writes without loss.</summary>
     public int? JpegQuality { get; init; } = 90;
 
-    /// <exception cref="InvalidDataException">Something is out of its range.</exception>
-    public void Validate()
+    /// <summary>
+    /// What tiles, halo and ramp are multiples of, in pixels of the source: patterns of networks and the steps of their pyramids fit into it.
+    /// </summary>
+    /// <param name="upscaling">Pixels of the result to one of the source, along an axis.</param>
+    public static int Grain(int upscaling) => upscaling switch
     {
-        if (Tile < 2 * Grain || Tile % Grain != 0) throw new InvalidDataException($"tiles of {Tile} pixels: take a multiple of {Grain} from {2 * Grain} on");
-        if (Halo is < 0 || Halo % Grain is > 0) throw new InvalidDataException($"a halo of {Halo} pixels: take 0 or a multiple of {Grain}");
-        if (Ramp is < 0 || Ramp % Grain is > 0) throw new InvalidDataException($"a ramp of {Ramp} pixels: take 0 or a multiple of {Grain}");
-        if ((2 * (Halo ?? 0)) + (Ramp ?? 0) >= Tile)
-            throw new InvalidDataException($"tiles of {Tile} pixels leave nothing between halos of {Halo ?? 0} and a ramp of {Ramp ?? 0}; take larger tiles");
+        1 => 32,
+        2 => 16,
+        _ => 8,
+    };
+
+    /// <summary>These with a side of the tiles, for a model.</summary>
+    /// <exception cref="InvalidDataException">Something is out of its range.</exception>
+    internal SlideStainOptions For(Stainer stainer)
+    {
+        int factor = stainer.Config.Upscaling, grain = Grain(factor);
+        int tile = Tile ?? Math.Max(2 * grain, (stainer.Sampling is null ? 512 : 256) / factor / grain * grain);
+        if (tile < 2 * grain || tile % grain != 0) throw new InvalidDataException($"tiles of {tile} pixels: take a multiple of {grain} from {2 * grain} on");
+        if (Halo is < 0 || Halo % grain is > 0) throw new InvalidDataException($"a halo of {Halo} pixels: take 0 or a multiple of {grain}");
+        if (Ramp is < 0 || Ramp % grain is > 0) throw new InvalidDataException($"a ramp of {Ramp} pixels: take 0 or a multiple of {grain}");
+        if ((2 * (Halo ?? 0)) + (Ramp ?? 0) >= tile)
+            throw new InvalidDataException($"tiles of {tile} pixels leave nothing between halos of {Halo ?? 0} and a ramp of {Ramp ?? 0}; take larger tiles");
         if (Batch < 1) throw new InvalidDataException($"a batch of {Batch} tiles: take at least 1");
         if (KernelRadius < 0) throw new InvalidDataException($"a kernel of {KernelRadius} tiles to each side: take 0 or more");
         if (Repeats < 1) throw new InvalidDataException($"{Repeats} repeats: take at least 1");
         if (!(TissueMargin >= 0)) throw new InvalidDataException($"a margin of {TissueMargin} micrometres: take 0 or more");
+        return this with { Tile = tile };
     }
 }

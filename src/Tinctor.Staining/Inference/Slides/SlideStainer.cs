@@ -44,7 +44,7 @@ public sealed class SlideStainer
     /// <exception cref="InvalidDataException">The slide does not suit the model, or shows no tissue.</exception>
     public SlideStainer(Stainer stainer, Slide slide, string path, SlideStainOptions options)
     {
-        options.Validate();
+        options = options.For(stainer);
         if (slide.Channels != stainer.InputChannels)
             throw new InvalidDataException($"{slide.Path}: its number of channels is {slide.Channels}, the model takes {stainer.InputChannels}");
         (this.stainer, this.options, this.slide, this.path) = (stainer, options, slide, path);
@@ -89,7 +89,7 @@ public sealed class SlideStainer
         TileLayout layout = preparation.Layout, stained = layout.Times(stainer.Config.Upscaling);
         List<Tile> tiles = [.. layout.Tiles.Where(tile => source.TissueShare(layout, tile, tissue) > 0)];
         var store = new TileStore(StorePath, Identity(modelId, layout));
-        var seams = new SeamScore(stained, SlideStainOptions.Grain / 2 * stainer.Config.Upscaling);
+        var seams = new SeamScore(stained, SlideStainOptions.Grain(stainer.Config.Upscaling) / 2 * stainer.Config.Upscaling);
         var work = new TileWork(stainer, source, preparation, options, slide.Name, store);
         var selected = tiles.ToHashSet();
         byte[] white = source.Glass(tissue);
