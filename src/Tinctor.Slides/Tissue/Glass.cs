@@ -1,7 +1,7 @@
 namespace Tinctor.Slides.Tissue;
 
 /// <summary>The colour of empty glass.</summary>
-internal static class Glass
+public static class Glass
 {
     private const int Levels = 256;
     private const float Darkest = 200 / 255f, MostSaturated = 0.06f;
@@ -12,7 +12,7 @@ internal static class Glass
     /// it, but is darker: so nearly the brightest is taken.
     /// </summary>
     /// <param name="light">A plane a channel.</param>
-    public static float[] Light(float[][] light)
+    internal static float[] Light(float[][] light)
     {
         int size = light[0].Length;
         var counts = Enumerable.Range(0, light.Length).Select(_ => new int[Levels]).ToArray();
@@ -20,7 +20,7 @@ internal static class Glass
         for (int i = 0; i < size; i++)
         {
             float least = light.Min(plane => plane[i]), most = light.Max(plane => plane[i]);
-            if (least < Darkest || least < most * (1 - MostSaturated)) continue;
+            if (!IsLike(least, most)) continue;
             // White itself is often what the scanner skipped.
             if (least == 1) { padding++; continue; }
             glass++;
@@ -30,6 +30,16 @@ internal static class Glass
         return isWhite || glass < LeastShare * size ? [.. light.Select(_ => 1f)]
             : Array.ConvertAll(counts, histogram => Quantile(histogram, Brightest * glass) / (Levels - 1f));
     }
+
+    /// <summary>Whether a pixel of 8 bits a channel may be glass: light, and without much colour.</summary>
+    public static bool IsLike(ReadOnlySpan<byte> pixel)
+    {
+        (byte least, byte most) = (pixel[0], pixel[0]);
+        foreach (byte sample in pixel) (least, most) = (Math.Min(least, sample), Math.Max(most, sample));
+        return IsLike(least / 255f, most / 255f);
+    }
+
+    private static bool IsLike(float least, float most) => least >= Darkest && least >= most * (1 - MostSaturated);
 
     private static int Quantile(int[] histogram, double below)
     {

@@ -92,7 +92,7 @@ public sealed class SlideStainer
         var seams = new SeamScore(stained, SlideStainOptions.Grain(stainer.Config.Upscaling) / 2 * stainer.Config.Upscaling);
         var work = new TileWork(stainer, source, preparation, options, slide.Name, store);
         var selected = tiles.ToHashSet();
-        byte[] white = source.Glass(tissue);
+        byte[] white = source.GlassColour(tissue);
         var blender = new TileBlender(stained, tile => selected.Contains(tile) ? store.Read(tile) : null, white, Soft(stained));
         Follow(awaitRow => SlideWriter.Write(path, Spec, Encoded(blender, seams, stained, awaitRow)), layout, work.Stain(tiles), tiles.Count, progress, cancel);
         if (options.Uncertainty) WriteUncertainty(store, stained, selected);

@@ -29,8 +29,11 @@ internal sealed class TileSource(Slide slide, double downsample)
     /// <summary>The whole slide, no side longer than so many pixels.</summary>
     public Image Thumbnail(int longest) => slide.Thumbnail(longest) is var image && Normalizer is { } normalizer ? normalizer.Normalize(image, out _) : image;
 
-    /// <summary>The colour of glass, the median of what is not tissue; white where there is none, or the source is no brightfield.</summary>
-    public byte[] Glass(TissueMask? tissue)
+    /// <summary>
+    /// The colour of glass, the median of what is light and not tissue: annotations may leave tissue out. White where there is none, or the source is no
+    /// brightfield.
+    /// </summary>
+    public byte[] GlassColour(TissueMask? tissue)
     {
         byte[] white = [255, 255, 255];
         if (tissue is null || slide.Channels != 3) return white;
@@ -40,7 +43,7 @@ internal sealed class TileSource(Slide slide, double downsample)
         var counts = new long[3, 256];
         for (int i = 0; i < overview.Width * overview.Height; i++)
         {
-            if (soft.At(i % overview.Width, i / overview.Width) > 0) continue;
+            if (soft.At(i % overview.Width, i / overview.Width) > 0 || !Glass.IsLike(overview.Data.AsSpan(i * 3, 3))) continue;
             for (int c = 0; c < 3; c++) counts[c, overview.Data[(i * 3) + c]]++;
         }
         return [.. Enumerable.Range(0, 3).Select(c => Median([.. Enumerable.Range(0, 256).Select(value => counts[c, value])]))];

@@ -208,6 +208,11 @@ public sealed class SlideStainerTests : IDisposable
         var image = new Image(800, 600, 3);
         image.Fill([240, 238, 242]);
         image.Paste(Section.Value.Crop(0, 0, 200, 200), 300, 200);
+        // Most of the slide is tissue that nobody asked for.
+        var other = new Image(800, 190, 3);
+        other.Fill([210, 160, 200]);
+        image.Paste(other, 0, 410);
+        image.Paste(other.Crop(0, 0, 800, 120), 0, 0);
         string source = WriteSlide(image), stained = Path.Combine(folder, "out.ome.tif");
         using var network = new Inverse();
         using (Slide slide = Slide.Open(source))
