@@ -107,8 +107,16 @@ public static class PairPreparation
         double scale = source.Mpp is double a && target.Mpp is double b ? a / b : 1;
         return new(SlideFrame.Of(source), SlideFrame.Of(target), new(scale, 0, (scale - 1) / 2, 0, scale, (scale - 1) / 2), null, new()
         {
-            Measure = Similarity.LocalNcc, Similarity = double.NaN, AffineSimilarity = double.NaN, Chance = double.NaN, Distinctness = double.NaN,
-            Overlap = 1, Scale = 1, Stretch = 1, SmallestDeterminant = 1, Folded = 0,
+            Measure = Similarity.LocalNcc,
+            Similarity = double.NaN,
+            AffineSimilarity = double.NaN,
+            Chance = double.NaN,
+            Distinctness = double.NaN,
+            Overlap = 1,
+            Scale = 1,
+            Stretch = 1,
+            SmallestDeterminant = 1,
+            Folded = 0,
         });
     }
 

@@ -146,7 +146,8 @@ public sealed class TissueMask
     /// <param name="level0Pixels">In pixels of level 0; what is less than a pixel of the mask changes nothing.</param>
     public TissueMask Dilated(double level0Pixels) =>
         new(Morphology.Dilate(tissue, Mask.Width, Mask.Height, level0Pixels / Downsample), Mask.Width, Mask.Height, Downsample,
-            SlideWidth, SlideHeight) { Pens = Pens, Folds = Folds };
+            SlideWidth, SlideHeight)
+        { Pens = Pens, Folds = Folds };
 
     /// <summary>The overview with the tissue outlined in green, pen marks painted magenta and folds orange.</summary>
     /// <param name="overview">As large as the mask.</param>

@@ -262,7 +262,10 @@ public sealed class PhantomSlideTests
     {
         var options = new PhantomOptions
         {
-            Width = 310, Height = 505, AutofluorescenceFactor = 5, Misalign = 6,
+            Width = 310,
+            Height = 505,
+            AutofluorescenceFactor = 5,
+            Misalign = 6,
             Stains = [PhantomStain.He, PhantomStain.Her2, PhantomStain.Autofluorescence],
         };
         Image whole = Render(options).Images.Single(image => image.Stain == stain).Image;

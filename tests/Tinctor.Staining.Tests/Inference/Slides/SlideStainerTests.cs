@@ -179,7 +179,10 @@ public sealed class SlideStainerTests : IDisposable
         var config = new BbdmConfig
         {
             Network = new() { ModelChannels = 32, ChannelMult = [1, 1, 2], NumResBlocks = 1, AttentionResolutions = [4] },
-            Steps = 20, MatcherWidth = 8, Factor = 2, InputChannels = 4,
+            Steps = 20,
+            MatcherWidth = 8,
+            Factor = 2,
+            InputChannels = 4,
         };
         using BridgeGenerator network = config.CreateNetwork();
         using var stainer = new Stainer(network, config, Device.CPU);
