@@ -23,7 +23,8 @@ internal static class ImageWriter
     public static byte[] EncodeJpeg(Image tile, int quality)
     {
         byte[] encoded = [];
-        using var save = new VipsOperation("jpegsave_buffer").Set("Q", $"{quality}").Set("subsample_mode", HalvesColours(quality) ? "on" : "off");
+        using var save = Jpeg("jpegsave_buffer", quality);
+        if (HalvesColours(quality)) save.Set("subsample_mode", "on");
         Encode(tile, ImageFormat.Jpeg, save, bytes => encoded = bytes.ToArray());
         return encoded;
     }

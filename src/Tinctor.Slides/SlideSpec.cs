@@ -57,6 +57,9 @@ public sealed record SlideSpec(int Width, int Height, int Channels = 3, SampleTy
         Image Row(int y) => new(Width, Math.Min(Tile, Height - y), Channels, SampleType);
     }
 
+    /// <summary>Planes of a TIFF: fluorescence has one for each channel, RGB and grey have one.</summary>
+    internal int Planes => Channels == 3 ? 1 : Channels;
+
     /// <summary>Whether JPEG is used.</summary>
     internal bool IsJpeg => JpegQuality is not null && SampleType == SampleType.UInt8;
 

@@ -43,7 +43,7 @@ internal sealed class SlideStaining(
         }), cancel);
         if (done.Level is not null) levels?.Set(job.Name, done.Level);
         AnsiConsole.MarkupLineInterpolated($"[dim]{name}: {done.Tiles} tiles, {Describe(done)}[/]");
-        string stem = Path.Combine(Path.GetDirectoryName(output)!, Path.GetFileName(job.Name));
+        string stem = Slide.Stem(output);
         AtomicFile.WriteText($"{stem}.json", JsonSerializer.Serialize(Values(job, done), Readable) + "\n");
         if (done.Comparison is not null) WritePage($"{stem}.html", slide, output, done);
         return done.Untouched is null ? null : $"{done.Untouched}; stained without normalising it";

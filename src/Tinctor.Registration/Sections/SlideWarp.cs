@@ -28,11 +28,12 @@ public static class SlideWarp
             JpegQuality = jpegQuality,
         };
         int done = 0, tiles = spec.Tiles.Count();
-        SlideWriter.Write(path, spec, spec.Tiles.Select(tile =>
+        SlideWriter.Write(path, spec, ReadAhead.Of(spec.Tiles, Environment.ProcessorCount,
+            tile => transform.Read(target, 1, tile.X, tile.Y, tile.Width, tile.Height)).Select(read =>
         {
             cancel.ThrowIfCancellationRequested();
             progress?.Report((double)done++ / tiles);
-            return transform.Read(target, 1, tile.X, tile.Y, tile.Width, tile.Height);
+            return read.Result;
         }));
         progress?.Report(1);
     }

@@ -51,7 +51,7 @@ internal sealed record OmeXml(
         XNamespace ome = Schema;
         XNamespace xsi = "http://www.w3.org/2001/XMLSchema-instance";
         bool rgb = spec.Channels == 3;
-        int planes = rgb ? 1 : spec.Channels;
+        int planes = spec.Planes;
         var pixels = new XElement(ome + "Pixels", new XAttribute("ID", "Pixels:0"), new XAttribute("DimensionOrder", "XYCZT"),
             new XAttribute("Type", spec.SampleType == SampleType.UInt8 ? "uint8" : "uint16"), new XAttribute("SizeX", spec.Width),
             new XAttribute("SizeY", spec.Height), new XAttribute("SizeC", spec.Channels), new XAttribute("SizeZ", 1), new XAttribute("SizeT", 1));

@@ -16,14 +16,10 @@ internal sealed class TiffPyramid
     private readonly SlideSpec spec;
     private readonly Level[] levels;
 
-    // Fluorescence has a plane for each channel; RGB and grey have one.
-    private readonly int planes;
-
     private TiffPyramid(Stream file, SlideSpec spec)
     {
         (this.file, this.spec) = (file, spec);
-        planes = spec.Channels is 1 or 3 ? 1 : spec.Channels;
-        levels = [.. Sizes(spec).Select(size => new Level(size.Width, size.Height, spec.Tile, planes))];
+        levels = [.. Sizes(spec).Select(size => new Level(size.Width, size.Height, spec.Tile, spec.Planes))];
     }
 
     /// <summary>Writes a pyramid.</summary>
@@ -74,9 +70,9 @@ internal sealed class TiffPyramid
     private byte[][] Encode(Image tile)
     {
         Image full = Padded(tile, spec.Tile);
-        return [.. Enumerable.Range(0, planes).Select(plane =>
+        return [.. Enumerable.Range(0, spec.Planes).Select(plane =>
         {
-            Image part = planes == 1 ? full : new Image(full.Width, full.Height, 1, full.SampleType, full.Plane(plane));
+            Image part = spec.Planes == 1 ? full : new Image(full.Width, full.Height, 1, full.SampleType, full.Plane(plane));
             return spec.IsJpeg ? ImageWriter.EncodeJpeg(part, spec.JpegQuality!.Value) : Deflated(part);
         })];
     }
@@ -125,9 +121,9 @@ internal sealed class TiffPyramid
     // From the last page to the first, as each names the one that follows.
     private void WriteTags(string? description)
     {
-        bool nested = description is not null || planes > 1;
+        bool nested = description is not null || spec.Planes > 1;
         long next = 0;
-        for (int plane = planes - 1; plane >= 0; plane--)
+        for (int plane = spec.Planes - 1; plane >= 0; plane--)
         {
             var smaller = new long[levels.Length - 1];
             for (int level = levels.Length - 1; level > 0; level--)

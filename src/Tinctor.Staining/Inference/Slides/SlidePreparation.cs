@@ -39,7 +39,7 @@ internal sealed record SlidePreparation(TileLayout Layout, Tensor? Logits, Level
         NormMoments? common = norms.Count == 0 ? null : options.Statistics switch
         {
             TileStatistics.Slide => NormMoments.Pooled(moments),
-            TileStatistics.Thumbnail => OfThumbnail(stainer, source, options, chance, level),
+            TileStatistics.Thumbnail => OfThumbnail(stainer, source, side, chance, level),
             _ => null,
         };
         int eighth = side / 8 / grain * grain;
@@ -81,9 +81,9 @@ internal sealed record SlidePreparation(TileLayout Layout, Tensor? Logits, Level
         }
     }
 
-    private static NormMoments OfThumbnail(Stainer stainer, TileSource source, SlideStainOptions options, Chance? chance, Tensor? level)
+    private static NormMoments OfThumbnail(Stainer stainer, TileSource source, int side, Chance? chance, Tensor? level)
     {
-        Tensor thumbnail = source.Thumbnail(options.Tile!.Value).ToTensor(ValueRange.MinusOneToOne).unsqueeze(0);
+        Tensor thumbnail = source.Thumbnail(side).ToTensor(ValueRange.MinusOneToOne).unsqueeze(0);
         return NormMoments.Record(stainer.ImageNorms, 1, () => stainer.StainParts(thumbnail, chance?.Quick, level))[0];
     }
 
