@@ -64,7 +64,7 @@ static void Check(string file)
         for (int line = 0; line < 60; line++)
         {
             new Random(y + line).NextBytes(row);
-            if (!row.AsSpan(x * 3, 300).SequenceEqual(region.Data.AsSpan(line * 300, 300))) throw new InvalidDataException($"{file}: differs at ({x}, {y + line})");
+            if (!row.AsSpan(x * 3, 300).SequenceEqual(region.Data.AsSpan(line * 300, 300))) throw new TinctorException($"{file}: differs at ({x}, {y + line})");
         }
     }
     Console.WriteLine($"{file}: 40 regions of {slide.Width}x{slide.Height} are as they were written");

@@ -11,7 +11,7 @@ internal static class Errors
     public static string Describe(Exception e) => e switch
     {
         AggregateException { InnerExceptions: [Exception first, ..] } => Describe(first),
-        InvalidDataException or IOException or UnauthorizedAccessException or FormatException or DllNotFoundException =>
+        TinctorException or IOException or UnauthorizedAccessException or FormatException or DllNotFoundException =>
             $"error: {e.Message}",
         TorchException when e.Message.Contains("out of memory") || e.Message.Contains("not enough memory") =>
             $"error: the device ran out of memory ({FirstLine(e)}); try a smaller crop, tile or batch",

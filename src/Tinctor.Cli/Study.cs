@@ -3,7 +3,6 @@ using Tinctor.Evaluation.Report;
 using Tinctor.Slides;
 using Tinctor.Staining.Data;
 using Tinctor.Staining.Training;
-using Tinctor.Torch.Serialization;
 
 namespace Tinctor.Cli;
 
@@ -28,12 +27,12 @@ internal sealed class Study
     /// <param name="pairs">All pairs, in the direction of staining.</param>
     /// <param name="models">The models; their data is replaced by the study's.</param>
     /// <param name="cancel">Stops the work.</param>
-    /// <exception cref="InvalidDataException">There are no test pairs, or two pairs of one name.</exception>
+    /// <exception cref="TinctorException">There are no test pairs, or two pairs of one name.</exception>
     public Study(string folder, PairManifest pairs, IReadOnlyList<StudyModel> models, CancellationToken cancel)
     {
         (this.folder, this.pairs) = (folder, pairs);
         if (pairs.OfSplit("test").Count == 0)
-            throw new InvalidDataException($"{models[0].Config.Data.Path}: has no test pairs ({pairs.Describe()}); a study is judged by them");
+            throw new TinctorException($"{models[0].Config.Data.Path}: has no test pairs ({pairs.Describe()}); a study is judged by them");
         WriteData(cancel);
         this.models = [.. models.Select(model => model with { Config = model.Config with { Data = Settled(model.Config.Data) } })];
     }
@@ -105,7 +104,7 @@ internal sealed class Study
         string file = Path.Combine(Path.GetDirectoryName(run)!, "settings.yaml"), settings = ConfigFile.Write(config);
         bool begun = File.Exists(Path.Combine(run, "config.yaml"));
         if (begun && File.ReadAllText(file) != settings)
-            throw new InvalidDataException($"{file}: this model was begun with other settings; repeat the command of its start, "
+            throw new TinctorException($"{file}: this model was begun with other settings; repeat the command of its start, "
                 + $"choose another folder, or remove {Path.GetDirectoryName(run)}");
         Directory.CreateDirectory(Path.GetDirectoryName(file)!);
         AtomicFile.WriteText(file, settings);

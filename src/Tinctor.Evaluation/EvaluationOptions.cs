@@ -59,14 +59,14 @@ public sealed record EvaluationOptions
 public sealed record StainedFolder(string Name, string Path)
 {
     /// <summary>Reads <c>NAME=DIR</c>, or <c>DIR</c> for a lone model without a name.</summary>
-    /// <exception cref="InvalidDataException">The name is empty or one of a baseline's.</exception>
+    /// <exception cref="TinctorException">The name is empty or one of a baseline's.</exception>
     public static StainedFolder Parse(string text)
     {
         int equals = text.IndexOf('=');
         if (equals < 0 || Directory.Exists(text)) return new(Method.Model, text);
         string name = text[..equals].Trim();
         if (name is "" or Method.Identity or Method.MeanColour)
-            throw new InvalidDataException($"{text}: \"{name}\" cannot name a model; give NAME=DIR with another name");
+            throw new TinctorException($"{text}: \"{name}\" cannot name a model; give NAME=DIR with another name");
         return new(name, text[(equals + 1)..]);
     }
 }

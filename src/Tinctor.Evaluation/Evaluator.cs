@@ -18,7 +18,7 @@ public static class Evaluator
     /// <param name="options">What to evaluate.</param>
     /// <param name="progress">Called from several threads.</param>
     /// <param name="cancel">Stops between images.</param>
-    /// <exception cref="InvalidDataException">The inputs do not fit together; names every file concerned.</exception>
+    /// <exception cref="TinctorException">The inputs do not fit together; names every file concerned.</exception>
     /// <exception cref="IOException">A folder or file is not there.</exception>
     public static EvaluationResult Evaluate(
         EvaluationOptions options, IProgress<EvaluationProgress>? progress = null, CancellationToken cancel = default)

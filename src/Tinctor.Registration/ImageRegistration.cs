@@ -45,7 +45,7 @@ public static class ImageRegistration
     private const double NotWorthResampling = 0.05; // pixels
 
     /// <summary>Finds where the source's pixels are in the target.</summary>
-    /// <exception cref="InvalidDataException">The images do not have the channels that the options ask for.</exception>
+    /// <exception cref="TinctorException">The images do not have the channels that the options ask for.</exception>
     public static RegistrationResult Estimate(Image source, Image target, RegistrationOptions options)
     {
         options.Validate();

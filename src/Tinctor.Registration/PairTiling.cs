@@ -98,7 +98,7 @@ public static class PairTiling
     /// <param name="options">How.</param>
     /// <param name="progress">Told the share that is done, 0 to 1.</param>
     /// <param name="cancel">Stops between fields.</param>
-    /// <exception cref="InvalidDataException">A field cannot be read, or what is common is smaller than a tile; it is named.</exception>
+    /// <exception cref="TinctorException">A field cannot be read, or what is common is smaller than a tile; it is named.</exception>
     public static TilingResult Write(IReadOnlyList<StainedField> fields, string folder,
         TilingOptions options, IProgress<double>? progress = null, CancellationToken cancel = default)
     {
@@ -134,9 +134,9 @@ public static class PairTiling
         {
             return work();
         }
-        catch (InvalidDataException error) when (!error.Message.Contains(field.Name, StringComparison.Ordinal))
+        catch (TinctorException error) when (!error.Message.Contains(field.Name, StringComparison.Ordinal))
         {
-            throw new InvalidDataException($"{field.Name}: {error.Message}", error);
+            throw new TinctorException($"{field.Name}: {error.Message}", error);
         }
     }
 
@@ -152,7 +152,7 @@ public static class PairTiling
     {
         (Image source, Image target) = estimate.Field.Read();
         PixelArea common = Warp.CommonArea(estimate.Used, source.Width, source.Height, target.Width, target.Height)
-            ?? throw new InvalidDataException("source and target have no area in common");
+            ?? throw new TinctorException("source and target have no area in common");
         Image fixedPart = source.Crop(common.X, common.Y, common.Width, common.Height),
             movedPart = Warp.Apply(target, estimate.Used, common);
         using var scope = torch.NewDisposeScope();
@@ -186,7 +186,7 @@ public static class PairTiling
         if (options.Tile is not { } tile) return [new(0, 0, width, height)];
         if (width < tile || height < tile)
         {
-            throw new InvalidDataException($"only {width}x{height} pixels are common to source and target; "
+            throw new TinctorException($"only {width}x{height} pixels are common to source and target; "
                 + $"use --tile {Math.Min(width, height) / 8 * 8} or less");
         }
         return TileFiles.Grid(width, height, tile, options.Stride ?? tile);

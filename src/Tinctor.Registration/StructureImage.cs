@@ -25,12 +25,12 @@ public static class StructureImage
     private const int QuantileSamples = 100_000;
 
     /// <summary>The structure of a field.</summary>
-    /// <exception cref="InvalidDataException">Haematoxylin is asked for of an image that is not RGB.</exception>
+    /// <exception cref="TinctorException">Haematoxylin is asked for of an image that is not RGB.</exception>
     public static Tensor Of(Image image, StructureChannel channel)
     {
         using var scope = torch.NewDisposeScope();
         if (channel == StructureChannel.Haematoxylin && image.Channels != 3)
-            throw new InvalidDataException($"has {image.Channels} channels, haematoxylin needs RGB; use --channel grey or edges");
+            throw new TinctorException($"has {image.Channels} channels, haematoxylin needs RGB; use --channel grey or edges");
         Tensor structure = channel == StructureChannel.Haematoxylin ? Haematoxylin(image) : Grey(image);
         if (channel == StructureChannel.Edges)
         {
@@ -44,7 +44,7 @@ public static class StructureImage
     /// The structure of a section, 0 to 1 from its 1st to its 99th percentile: stains of any strength become alike, and neither dust nor
     /// folds take the range.
     /// </summary>
-    /// <exception cref="InvalidDataException">Haematoxylin is asked for of an image that is not RGB.</exception>
+    /// <exception cref="TinctorException">Haematoxylin is asked for of an image that is not RGB.</exception>
     public static Tensor Stretched(Image image, StructureChannel channel)
     {
         using var scope = torch.NewDisposeScope();

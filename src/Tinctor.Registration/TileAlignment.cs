@@ -18,7 +18,7 @@ internal readonly record struct TileAlignment(double Ncc, double Residual, bool 
     }
 
     /// <summary>Of two images of one size.</summary>
-    /// <exception cref="InvalidDataException">The images do not have the channels that are asked for.</exception>
+    /// <exception cref="TinctorException">The images do not have the channels that are asked for.</exception>
     public static TileAlignment Of(Image a, Image b, StructureChannel channel)
     {
         using var scope = torch.NewDisposeScope();

@@ -11,7 +11,7 @@ public static class Animation
     /// <param name="frames">8-bit RGB images of one size.</param>
     /// <param name="path">A .webp file, or a .gif of 256 colours.</param>
     /// <param name="milliseconds">How long each frame is shown.</param>
-    /// <exception cref="InvalidDataException">The extension is another.</exception>
+    /// <exception cref="TinctorException">The extension is another.</exception>
     public static unsafe void Write(IReadOnlyList<Image> frames, string path, int milliseconds = 150)
     {
         Image first = frames[0];
@@ -28,7 +28,7 @@ public static class Animation
             {
                 ".webp" => new VipsOperation("webpsave_buffer").Set("Q", $"{Quality}"),
                 ".gif" => new VipsOperation("gifsave_buffer"),
-                _ => throw new InvalidDataException($"{path}: cannot write animations with this extension; use .webp or .gif"),
+                _ => throw new TinctorException($"{path}: cannot write animations with this extension; use .webp or .gif"),
             };
             save.Set("in", source).RunToBytes(bytes => ImageWriter.Store(path, bytes));
         }

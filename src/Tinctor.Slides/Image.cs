@@ -55,7 +55,7 @@ public sealed partial class Image
     /// profiles are not applied; palettes and 1-bit images are expanded to 8 bits. An EXIF or TIFF orientation is applied.
     /// Alpha of a PNG is laid over white, the colour of empty glass (opaque pixels do not change), unless <paramref name="keepAlpha"/>;
     /// a TIFF keeps all its channels. TIFF pages of one channel and one size become channels; of other TIFFs the first page is read.
-    /// Throws <see cref="FileNotFoundException"/>, or <see cref="InvalidDataException"/> for a file that is damaged, truncated,
+    /// Throws <see cref="FileNotFoundException"/>, or <see cref="TinctorException"/> for a file that is damaged, truncated,
     /// too large or of another kind (CMYK, floating point, 32 bit), in one line that names it.
     /// </summary>
     public static Image Read(string path, bool keepAlpha = false) => ImageReader.Read(path, keepAlpha);
@@ -66,7 +66,7 @@ public sealed partial class Image
     /// <summary>
     /// Writes a .png (1 to 4 channels; 2 and 4 mean alpha), .jpg (8 bit, 1 or 3 channels, chroma at full resolution) or .tif file.
     /// The file is complete or not there at all. <paramref name="jpegQuality"/> is 1 to 100.
-    /// Throws <see cref="InvalidDataException"/> for another extension or an image that the format cannot hold, <see cref="IOException"/>
+    /// Throws <see cref="TinctorException"/> for another extension or an image that the format cannot hold, <see cref="IOException"/>
     /// if the file cannot be written.
     /// </summary>
     public void Write(string path, int jpegQuality = 90, TiffCompression compression = TiffCompression.Deflate)

@@ -46,12 +46,12 @@ internal static class ImageReader
         }
         catch (VipsException error)
         {
-            throw new InvalidDataException(
+            throw new TinctorException(
                 $"{path}: damaged or truncated {Name(format)} ({error.Message}); copy or export the file again", error);
         }
         catch (OutOfMemoryException error)
         {
-            throw new InvalidDataException($"{path}: too large for the memory of this machine; cut it into tiles", error);
+            throw new TinctorException($"{path}: too large for the memory of this machine; cut it into tiles", error);
         }
     }
 
@@ -60,7 +60,7 @@ internal static class ImageReader
     {
         if (Directory.Exists(path))
         {
-            throw new InvalidDataException($"{path}: is a folder; give an image file");
+            throw new TinctorException($"{path}: is a folder; give an image file");
         }
         Span<byte> start = stackalloc byte[8];
         int read;
@@ -75,15 +75,15 @@ internal static class ImageReader
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException)
         {
-            throw new InvalidDataException($"{path}: cannot be opened ({error.Message}); check its permissions", error);
+            throw new TinctorException($"{path}: cannot be opened ({error.Message}); check its permissions", error);
         }
         return (start[..read]) switch
         {
-            [] => throw new InvalidDataException($"{path}: is empty (0 bytes); copy or export the file again"),
+            [] => throw new TinctorException($"{path}: is empty (0 bytes); copy or export the file again"),
             [0x89, (byte)'P', (byte)'N', (byte)'G', ..] => ImageFormat.Png,
             [0xFF, 0xD8, 0xFF, ..] => ImageFormat.Jpeg,
             [(byte)'I', (byte)'I', 42 or 43, 0, ..] or [(byte)'M', (byte)'M', 0, 42 or 43, ..] => ImageFormat.Tiff,
-            _ => throw new InvalidDataException(
+            _ => throw new TinctorException(
                 $"{path}: is not a PNG, JPEG or TIFF image (it starts with the bytes {Convert.ToHexString(start[..read])}); convert it"),
         };
     }
@@ -172,7 +172,7 @@ internal static class ImageReader
             using var file = File.OpenRead(path);
             return inspect(new TiffFile(file));
         }
-        catch (InvalidDataException error)
+        catch (TinctorException error)
         {
             throw new VipsException(error.Message);
         }
@@ -200,14 +200,14 @@ internal static class ImageReader
         };
         if (kind is not null)
         {
-            throw new InvalidDataException($"{path}: has {kind}; convert it to 8 or 16 bit grey or RGB");
+            throw new TinctorException($"{path}: has {kind}; convert it to 8 or 16 bit grey or RGB");
         }
         var type = image.Format == VipsImage.UChar ? SampleType.UInt8 : SampleType.UInt16;
         var info = new ImageInfo(image.Width, image.Height / pages, image.Bands * pages, type, format);
         var size = (Int128)image.Width * image.Height * image.Bands * Image.BytesPerSample(type);
         return size <= Array.MaxLength
             ? info
-            : throw new InvalidDataException(
+            : throw new TinctorException(
                 $"{path}: {info.Width}x{info.Height}x{info.Channels} samples do not fit in one image (2 GB); cut it into tiles");
     }
 

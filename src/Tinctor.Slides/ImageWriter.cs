@@ -1,5 +1,4 @@
 using Tinctor.Slides.Native;
-using Tinctor.Torch.Serialization;
 
 namespace Tinctor.Slides;
 
@@ -55,10 +54,10 @@ internal static class ImageWriter
         ".png" => ImageFormat.Png,
         ".jpg" or ".jpeg" => ImageFormat.Jpeg,
         ".tif" or ".tiff" => ImageFormat.Tiff,
-        _ => throw new InvalidDataException($"{path}: cannot write images with this extension; use .png, .jpg or .tif"),
+        _ => throw new TinctorException($"{path}: cannot write images with this extension; use .png, .jpg or .tif"),
     };
 
-    /// <summary>Throws <see cref="InvalidDataException"/> if the format cannot hold such an image.</summary>
+    /// <summary>Throws <see cref="TinctorException"/> if the format cannot hold such an image.</summary>
     public static void Refuse(string path, ImageFormat format, int channels, SampleType type)
     {
         var reason = format switch
@@ -70,7 +69,7 @@ internal static class ImageWriter
         };
         if (reason is not null)
         {
-            throw new InvalidDataException($"{path}: {reason}; write a .tif");
+            throw new TinctorException($"{path}: {reason}; write a .tif");
         }
     }
 

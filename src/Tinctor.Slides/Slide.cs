@@ -49,11 +49,11 @@ public sealed class Slide : IDisposable
     /// <summary>
     /// Whether this is fluorescence, black where there is nothing: other than three channels, or RGB that is dark in most places of an overview.
     /// </summary>
-    /// <exception cref="InvalidDataException">The overview is damaged.</exception>
+    /// <exception cref="TinctorException">The overview is damaged.</exception>
     public bool IsFluorescence => Named(Path, "its overview cannot be read", () => format.IsFluorescence);
 
     /// <summary>What a reader should know: planes that are not read, one channel that is stored as RGB.</summary>
-    /// <exception cref="InvalidDataException">The overview is damaged.</exception>
+    /// <exception cref="TinctorException">The overview is damaged.</exception>
     public IReadOnlyList<string> Remarks => Named(Path, "its overview cannot be read", () => (string[])[.. format.Remarks, .. OnColours()]);
 
     /// <summary>Micrometres per pixel of level 0; null where nothing tells it.</summary>
@@ -84,7 +84,7 @@ public sealed class Slide : IDisposable
     /// <param name="path">The file.</param>
     /// <param name="mpp">Micrometres per pixel of level 0, where the file does not tell them or is wrong.</param>
     /// <exception cref="FileNotFoundException">There is no such file.</exception>
-    /// <exception cref="InvalidDataException">It is no slide, or damaged; says so in one line that names it.</exception>
+    /// <exception cref="TinctorException">It is no slide, or damaged; says so in one line that names it.</exception>
     public static Slide Open(string path, double? mpp = null)
     {
         if (mpp is not (null or > 0 and < double.PositiveInfinity))
@@ -101,7 +101,7 @@ public sealed class Slide : IDisposable
     /// <param name="y">Upper edge.</param>
     /// <param name="width">Pixels across, at least 1.</param>
     /// <param name="height">Pixels down, at least 1.</param>
-    /// <exception cref="InvalidDataException">The file is damaged there, or gone; says so in one line that names it.</exception>
+    /// <exception cref="TinctorException">The file is damaged there, or gone; says so in one line that names it.</exception>
     public Image Read(int level, int x, int y, int width, int height)
     {
         SlideLevel size = Levels[level];
@@ -121,7 +121,7 @@ public sealed class Slide : IDisposable
     /// <param name="x">Left edge of the region in pixels of that resolution; may lie outside.</param>
     /// <param name="y">Upper edge.</param>
     /// <param name="spec">Its size and that of its tiles.</param>
-    /// <exception cref="InvalidDataException">The file is damaged there, or gone; says so in one line that names it.</exception>
+    /// <exception cref="TinctorException">The file is damaged there, or gone; says so in one line that names it.</exception>
     public IEnumerable<Image> ReadTiles(double downsample, int x, int y, SlideSpec spec) => ReadAhead
         .Of(spec.Tiles, Environment.ProcessorCount, tile => ReadAt(downsample, x + tile.X, y + tile.Y, tile.Width, tile.Height)).Select(read => read.Result);
 
@@ -138,7 +138,7 @@ public sealed class Slide : IDisposable
     /// <param name="y">Upper edge.</param>
     /// <param name="width">Pixels across, at least 1.</param>
     /// <param name="height">Pixels down, at least 1.</param>
-    /// <exception cref="InvalidDataException">The file is damaged there, or gone; says so in one line that names it.</exception>
+    /// <exception cref="TinctorException">The file is damaged there, or gone; says so in one line that names it.</exception>
     public Image ReadAt(double downsample, int x, int y, int width, int height)
     {
         if (!(downsample > 0)) throw new ArgumentOutOfRangeException(nameof(downsample), downsample, "must be above 0");
@@ -165,7 +165,7 @@ public sealed class Slide : IDisposable
 
     /// <summary>One of the images beside the slide.</summary>
     /// <exception cref="ArgumentException">There is none of that name.</exception>
-    /// <exception cref="InvalidDataException">It is damaged.</exception>
+    /// <exception cref="TinctorException">It is damaged.</exception>
     public Image ReadAssociated(string name) => AssociatedNames.Contains(name)
         ? Named(Path, $"the image {name} cannot be read", () => format.ReadAssociated(name))
         : throw new ArgumentException($"{Path}: has no image {name}; it has {string.Join(", ", AssociatedNames)}", nameof(name));
@@ -217,13 +217,13 @@ public sealed class Slide : IDisposable
         {
             return read();
         }
-        catch (Exception error) when (error is VipsException or EndOfStreamException || (error is InvalidDataException && !error.Message.StartsWith(path)))
+        catch (Exception error) when (error is VipsException or EndOfStreamException || (error is TinctorException && !error.Message.StartsWith(path)))
         {
-            throw new InvalidDataException($"{path}: {what} ({error.Message.Replace($"{path}: ", "")}); copy or export the file again", error);
+            throw new TinctorException($"{path}: {what} ({error.Message.Replace($"{path}: ", "")}); copy or export the file again", error);
         }
         catch (Exception error) when (error is OverflowException or OutOfMemoryException)
         {
-            throw new InvalidDataException($"{path}: {what}: too large; read smaller regions", error);
+            throw new TinctorException($"{path}: {what}: too large; read smaller regions", error);
         }
     }
 }

@@ -1,6 +1,5 @@
 using Tinctor.Slides.Formats;
 using Tinctor.Slides.Native;
-using Tinctor.Torch.Serialization;
 
 namespace Tinctor.Slides;
 
@@ -31,7 +30,7 @@ public static class SlideWriter
     /// </param>
     /// <param name="spec">What is written.</param>
     /// <param name="tiles">Its tiles, as <see cref="SlideSpec.Tiles"/> has them.</param>
-    /// <exception cref="InvalidDataException">The format cannot hold it.</exception>
+    /// <exception cref="TinctorException">The format cannot hold it.</exception>
     /// <exception cref="IOException">The file cannot be written, for lack of space for instance.</exception>
     public static void Write(string path, SlideSpec spec, IEnumerable<Image> tiles)
     {
@@ -54,7 +53,7 @@ public static class SlideWriter
     /// <summary>Writes an image as a slide.</summary>
     public static void Write(string path, SlideSpec spec, Image image) => Write(path, spec, spec.TilesOf([image]));
 
-    /// <summary>Throws <see cref="InvalidDataException"/> if a slide cannot be written under this name: for a command, before it starts.</summary>
+    /// <summary>Throws <see cref="TinctorException"/> if a slide cannot be written under this name: for a command, before it starts.</summary>
     public static void Refuse(string path, SlideSpec spec) => Refuse(path, KindOf(path), spec);
 
     private static Kind KindOf(string path)
@@ -66,7 +65,7 @@ public static class SlideWriter
             ".dzi" => Kind.DeepZoom,
             ".png" => Kind.Png,
             ".jpg" or ".jpeg" => Kind.Jpeg,
-            _ => throw new InvalidDataException($"{path}: slides are written as .ome.tif, .tif, .dzi, .png or .jpg"),
+            _ => throw new TinctorException($"{path}: slides are written as .ome.tif, .tif, .dzi, .png or .jpg"),
         };
     }
 
@@ -82,7 +81,7 @@ public static class SlideWriter
             Kind.Jpeg when Math.Max(spec.Width, spec.Height) > LargestJpegSide => $"JPEG holds up to {LargestJpegSide} pixels a side",
             _ => null,
         };
-        if (reason is not null) throw new InvalidDataException($"{path}: {reason}; write an .ome.tif");
+        if (reason is not null) throw new TinctorException($"{path}: {reason}; write an .ome.tif");
     }
 
     private static void SaveRows(string path, string temporary, Kind kind, SlideSpec spec, IEnumerable<Image> tiles)

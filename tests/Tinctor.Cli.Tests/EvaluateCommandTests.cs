@@ -50,7 +50,7 @@ public sealed class EvaluateCommandTests : IDisposable
     {
         WriteImage("stained", "a", 100);
         WriteImage("real", "b", 110);
-        var error = await Assert.ThrowsAsync<InvalidDataException>(
+        var error = await Assert.ThrowsAsync<TinctorException>(
             () => Run("--stained", At("stained"), "--real", At("real"), "-o", At("out")));
         Assert.Contains("a.png", error.Message);
         Assert.Contains("b.png", error.Message);

@@ -67,8 +67,8 @@ public sealed class PairCommandTests : IDisposable
         }
         string[] input = [Path.Combine(folder, "a"), Path.Combine(folder, "b"), "--tile", "48"];
         Assert.Contains("the slides are not known",
-            (await Assert.ThrowsAsync<InvalidDataException>(() => Run([.. input, "--by-slide"]))).Message);
-        Assert.Contains("tile 4", (await Assert.ThrowsAsync<InvalidDataException>(() => Run([.. input[..2], "--tile", "4"]))).Message);
+            (await Assert.ThrowsAsync<TinctorException>(() => Run([.. input, "--by-slide"]))).Message);
+        Assert.Contains("tile 4", (await Assert.ThrowsAsync<TinctorException>(() => Run([.. input[..2], "--tile", "4"]))).Message);
         Assert.Equal(0, await Run(input));
         Assert.Equal(Path.Combine(Out, "source", "1_0008_0008.png"), PairManifest.Read(Out).Pairs.Single().Source);
         Assert.Contains("holds tiles already", (await Assert.ThrowsAsync<IOException>(() => Run(input))).Message);

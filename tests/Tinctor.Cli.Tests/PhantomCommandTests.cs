@@ -36,7 +36,7 @@ public sealed class PhantomCommandTests : IDisposable
     [Fact]
     public async Task ValuesOutOfRangeAreUserErrors()
     {
-        var error = await Assert.ThrowsAsync<InvalidDataException>(() => Run("--slides", "0"));
+        var error = await Assert.ThrowsAsync<TinctorException>(() => Run("--slides", "0"));
         Assert.Contains("0 slides", error.Message);
     }
 

@@ -55,7 +55,7 @@ public sealed class PrepareCommandTests : IDisposable
         Assert.Equal(0, await Run(command));
         Assert.Equal(manifest, File.ReadAllText(At("set/manifest.csv")));
         Assert.Equal(first, File.GetLastWriteTimeUtc(PairManifest.Read(At("set")).Pairs[0].Source));
-        Assert.Contains("--overwrite", (await Assert.ThrowsAsync<InvalidDataException>(() => Run([.. command, "--min-ncc", "0.3"]))).Message);
+        Assert.Contains("--overwrite", (await Assert.ThrowsAsync<TinctorException>(() => Run([.. command, "--min-ncc", "0.3"]))).Message);
         Assert.Equal(manifest, File.ReadAllText(At("set/manifest.csv")));
 
         // A slide that cannot be read leaves the others as they are.
@@ -93,7 +93,7 @@ public sealed class PrepareCommandTests : IDisposable
             Table("source,target,patient,split\nhe/s1_he.svs,ihc/s1_x.svs,P,train\nhe/s2_he.svs,ihc/s2_y.svs,P,test\n"), null)));
         Assert.Contains("there is no slide", Fails(() => SlidePairing.OfTable(Table("source,target\nhe/s1_he.svs,no.svs\n"), null)));
 
-        static string Fails(Action action) => Assert.Throws<InvalidDataException>(action).Message;
+        static string Fails(Action action) => Assert.Throws<TinctorException>(action).Message;
     }
 
     private string At(string name) => Path.Combine(folder, name);

@@ -97,13 +97,13 @@ public sealed class EvaluatorTests
         Assert.True(psnr.Significant);
         Assert.InRange(psnr.AdjustedP!.Value, 2 / 256.0, 6 / 256.0);
         EvaluationFiles.Write(result, set.Out);
-        Assert.Throws<InvalidDataException>(() => Evaluate(set.Options with { Stained = [.. set.Options.Stained, .. set.Options.Stained] }));
+        Assert.Throws<TinctorException>(() => Evaluate(set.Options with { Stained = [.. set.Options.Stained, .. set.Options.Stained] }));
     }
 
     [Theory]
     [InlineData("identity=x"), InlineData("=x")]
     public void AModelCannotTakeABaselinesName(string text) =>
-        Assert.Throws<InvalidDataException>(() => StainedFolder.Parse(text));
+        Assert.Throws<TinctorException>(() => StainedFolder.Parse(text));
 
     [Fact]
     public void MeanColourComesFromTheTrainingTargets()
@@ -126,7 +126,7 @@ public sealed class EvaluatorTests
     {
         using var set = new TestSet(images: 3);
         File.Copy(Path.Combine(set.Real, "tile01.png"), Path.Combine(set.TrainReal, "other.png"));
-        var error = Assert.Throws<InvalidDataException>(() => Evaluate(set.Options));
+        var error = Assert.Throws<TinctorException>(() => Evaluate(set.Options));
         Assert.Contains("tile01.png", error.Message);
         Assert.Contains("other.png", error.Message);
     }
@@ -180,7 +180,7 @@ public sealed class EvaluatorTests
     {
         using var set = new TestSet(images: 2);
         string csv = set.File("labels.csv", text);
-        var error = Assert.Throws<InvalidDataException>(() => Evaluate(set.Options with { Labels = csv }));
+        var error = Assert.Throws<TinctorException>(() => Evaluate(set.Options with { Labels = csv }));
         Assert.Contains(csv, error.Message);
         Assert.Contains(expected, error.Message);
     }
@@ -195,7 +195,7 @@ public sealed class EvaluatorTests
         TestSet.Write(set.Stained, "tile03", TestSet.Blobs(40, 1, [1, 1, 1]));
         File.WriteAllText(Path.Combine(set.Stained, "tile04.png"), "not an image");
         TestSet.Write(set.Source, "tile05", TestSet.Blobs(24, 1, [1, 1, 1]));
-        var error = Assert.Throws<InvalidDataException>(() => Evaluate(set.Options));
+        var error = Assert.Throws<TinctorException>(() => Evaluate(set.Options));
         string[] lines = error.Message.Split('\n');
         Assert.StartsWith("6 problems with the images, nothing was computed:", lines[0]);
         for (int i = 0; i < 6; i++)
@@ -213,7 +213,7 @@ public sealed class EvaluatorTests
             byte[] bytes = File.ReadAllBytes(path);
             File.WriteAllBytes(path, bytes[..(bytes.Length / 2)]);
         }
-        var error = Assert.Throws<InvalidDataException>(() => Evaluate(set.Options));
+        var error = Assert.Throws<TinctorException>(() => Evaluate(set.Options));
         Assert.Contains("2 problems", error.Message);
         Assert.Contains("tile01.png", error.Message);
         Assert.Contains("tile02.png", error.Message);
@@ -225,8 +225,8 @@ public sealed class EvaluatorTests
         using var set = new TestSet(images: 1);
         Assert.Throws<DirectoryNotFoundException>(() => Evaluate(set.Options with { Real = set.Real + "-gone" }));
         var empty = Directory.CreateDirectory(Path.Combine(set.Real, "empty")).FullName;
-        Assert.Throws<InvalidDataException>(() => Evaluate(set.Options with { Stained = TestSet.Model(empty) }));
-        Assert.Contains("no file name in common", Assert.Throws<InvalidDataException>(
+        Assert.Throws<TinctorException>(() => Evaluate(set.Options with { Stained = TestSet.Model(empty) }));
+        Assert.Contains("no file name in common", Assert.Throws<TinctorException>(
             () => Evaluate(set.Options with { Stained = TestSet.Model(set.TrainReal) })).Message);
     }
 

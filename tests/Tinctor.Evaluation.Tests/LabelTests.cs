@@ -82,7 +82,7 @@ public sealed class LabelTests : IDisposable
         Assert.Equal(0.0, Top1(LibraryChoice.Auto, wrong));
         Assert.Equal(1.0, Top1(LibraryChoice.Test, wrong));
         Assert.Equal(1.0, Top1(LibraryChoice.Paper, set));
-        Assert.Throws<InvalidDataException>(() => Top1(LibraryChoice.Train, set));
+        Assert.Throws<TinctorException>(() => Top1(LibraryChoice.Train, set));
 
         object? Top1(LibraryChoice choice, Sections.TestSet of) =>
             new LabelAnalysis(Settings() with { Library = choice }).Run(of, null, default).Tables[0].Rows[0][1];
@@ -95,7 +95,7 @@ public sealed class LabelTests : IDisposable
         Sections.TestSet Labelled(string? label) => set with { Pairs = [.. set.Pairs.Select(pair => pair with { Label = label })] };
         Assert.Contains("give --labels", new LabelAnalysis(Settings()).Run(Labelled(null), null, default).NotComputed);
         Assert.Contains("the label 4+ is unknown to the classifier, which knows dark, light",
-            Assert.Throws<InvalidDataException>(() => new LabelAnalysis(Settings()).Run(Labelled("4+"), null, default)).Message);
+            Assert.Throws<TinctorException>(() => new LabelAnalysis(Settings()).Run(Labelled("4+"), null, default)).Message);
     }
 
     [Fact]
@@ -103,7 +103,7 @@ public sealed class LabelTests : IDisposable
     {
         LabelSettings settings = Settings();
         Assert.Contains("their weights are the same",
-            Assert.Throws<InvalidDataException>(() => settings.RefuseOwn([ComparatorReference.Of(Model)])).Message);
+            Assert.Throws<TinctorException>(() => settings.RefuseOwn([ComparatorReference.Of(Model)])).Message);
         settings.RefuseOwn([new ComparatorReference { Sha256 = "00", TrainingId = "other", Seed = 7, Fold = 1 }]);
     }
 
@@ -121,7 +121,7 @@ public sealed class LabelTests : IDisposable
         var histogram = (HistogramChart)section.Charts[0];
         Assert.All(histogram.Series, series => Assert.Equal(1, series.Y.Sum(), 1e-9));
         Assert.Equal("Best threshold", Assert.Single(histogram.Lines).Name);
-        Assert.Contains("smaller than a patch of 65", Assert.Throws<InvalidDataException>(() =>
+        Assert.Contains("smaller than a patch of 65", Assert.Throws<TinctorException>(() =>
             new EncoderAnalysis(null, () => new ClassifierFeatures(Classifier.Load(Model, Device.CPU)), 65).Run(Set(), null, default))
             .Message);
     }
@@ -168,7 +168,7 @@ public sealed class LabelTests : IDisposable
         Assert.Equal([[4.0, 0.0], [1.0, 3.0]], Assert.IsType<MatrixChart>(Assert.Single(section.Charts)).Values);
 
         File.WriteAllLines(Path.Combine(folder, "levels.csv"), File.ReadLines(Path.Combine(folder, "levels.csv")).SkipLast(1).ToArray());
-        Assert.Contains("no row of 7", Assert.Throws<InvalidDataException>(() => new ToldLevels([told]).Run(set, null, default)).Message);
+        Assert.Contains("no row of 7", Assert.Throws<TinctorException>(() => new ToldLevels([told]).Run(set, null, default)).Message);
     }
 
     private Sections.TestSet Set()

@@ -25,7 +25,7 @@ public sealed class TableFilesTests
             two,inf,,,,nan,,
             three,18,1,17,19,1.5,0,3
 
-            """".ReplaceLineEndings("\n"), CsvTable.Text(Example));
+            """".ReplaceLineEndings("\n"), SectionCsv.Text(Example));
     }
 
     [Fact]

@@ -129,12 +129,12 @@ public sealed class UncertaintyTests : IDisposable
         Write("real", "a", Flat(9));
         Write("runs/1", "a", Flat(9));
         var pairs = Pairs(1);
-        Assert.Contains("at least two", Assert.Throws<InvalidDataException>(() => Analyse(pairs)).Message);
+        Assert.Contains("at least two", Assert.Throws<TinctorException>(() => Analyse(pairs)).Message);
         Write("runs/2", "b", Flat(9));
-        string message = Assert.Throws<InvalidDataException>(() => Analyse(pairs)).Message;
+        string message = Assert.Throws<TinctorException>(() => Analyse(pairs)).Message;
         Assert.Contains("no image a", message);
         Write("runs/2", "a", new Image(7, 7, 3));
-        Assert.Contains("7x7", Assert.Throws<InvalidDataException>(() => Analyse(pairs)).Message);
+        Assert.Contains("7x7", Assert.Throws<TinctorException>(() => Analyse(pairs)).Message);
         Assert.Throws<DirectoryNotFoundException>(() => new UncertaintyAnalysis([new(new("model", "/nowhere"))])
             .Run(new(pairs, [], [], 0), null, CancellationToken.None));
     }

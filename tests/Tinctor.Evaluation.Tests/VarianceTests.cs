@@ -69,9 +69,9 @@ public sealed class VarianceTests : IDisposable
         Assert.Equal(["image,strategy,runs,cv,psnr,ssim", "a,vanilla,1,0.2,20,0.5"], File.ReadAllLines(At("study/table.csv"))[..2]);
         Assert.Contains("\\caption{Two images.}", File.ReadAllText(At("study/table.tex")));
         Assert.Contains("begun with other settings (seed 1)",
-            Assert.Throws<InvalidDataException>(() => new VarianceTable(At("study"), "seed 2")).Message);
+            Assert.Throws<TinctorException>(() => new VarianceTable(At("study"), "seed 2")).Message);
         File.WriteAllText(At("study/results.json"), "{");
-        Assert.Contains("is damaged", Assert.Throws<InvalidDataException>(() => new VarianceTable(At("study"), "seed 1")).Message);
+        Assert.Contains("is damaged", Assert.Throws<TinctorException>(() => new VarianceTable(At("study"), "seed 1")).Message);
     }
 
     [Fact]

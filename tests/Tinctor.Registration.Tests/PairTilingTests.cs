@@ -72,7 +72,7 @@ public sealed class PairTilingTests : IDisposable
     public void TilesThatDoNotFit_AreRefusedByName()
     {
         Image image = new Tissue(4).Render(64, 64, AffineTransform.Identity);
-        string message = Assert.Throws<InvalidDataException>(() =>
+        string message = Assert.Throws<TinctorException>(() =>
             PairTiling.Write([new("f", "s", () => (image, image))], folder, new() { Tile = 65 })).Message;
         Assert.Equal("f: only 64x64 pixels are common to source and target; use --tile 64 or less", message);
     }

@@ -50,7 +50,7 @@ public sealed class SlidePairTests : IDisposable
         Assert.Equal(prepared.Tiles, again.Tiles);
         Assert.Equal("touched", File.ReadAllText(tile));
         var other = Options with { Tiling = Options.Tiling with { Tile = 64 } };
-        Assert.Contains("other settings", Assert.Throws<InvalidDataException>(() => PairPreparation.Prepare(pair, folder, other)).Message);
+        Assert.Contains("other settings", Assert.Throws<TinctorException>(() => PairPreparation.Prepare(pair, folder, other)).Message);
 
         // As a kill leaves it: tiles, but nothing that says that they are all.
         File.Delete(done);
@@ -71,9 +71,9 @@ public sealed class SlidePairTests : IDisposable
     {
         SlidePair pair = Write();
         var half = Options with { Tiling = Options.Tiling with { Mpp = 0.5 } };
-        Assert.Contains("give --source-mpp", Assert.Throws<InvalidDataException>(() => PairPreparation.Prepare(pair, folder, half)).Message);
+        Assert.Contains("give --source-mpp", Assert.Throws<TinctorException>(() => PairPreparation.Prepare(pair, folder, half)).Message);
         Assert.Contains("would only be enlarged",
-            Assert.Throws<InvalidDataException>(() => PairPreparation.Prepare(pair, folder, half with { SourceMpp = 1, TargetMpp = 1 })).Message);
+            Assert.Throws<TinctorException>(() => PairPreparation.Prepare(pair, folder, half with { SourceMpp = 1, TargetMpp = 1 })).Message);
         PreparedPair prepared = PairPreparation.Prepare(pair, folder, half with { SourceMpp = 0.25, TargetMpp = 0.25 });
         Assert.Equal(4, prepared.Tiles.Count);
         Assert.Equal(0.5, prepared.Mpp);

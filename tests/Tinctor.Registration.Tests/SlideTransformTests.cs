@@ -106,11 +106,11 @@ public sealed class SlideTransformTests : IDisposable
             Assert.Equal(transform.Apply(x, y).X, read.Apply(x, y).X, 1e-4);
 
         File.Delete(Path.Combine(folder, "a_displacement.safetensors"));
-        Assert.Contains("is missing", Assert.Throws<InvalidDataException>(() => SlideTransformFile.Read(path)).Message);
+        Assert.Contains("is missing", Assert.Throws<TinctorException>(() => SlideTransformFile.Read(path)).Message);
         File.WriteAllText(path, File.ReadAllText(path)[..200]);
-        Assert.Contains(path, Assert.Throws<InvalidDataException>(() => SlideTransformFile.Read(path)).Message);
+        Assert.Contains(path, Assert.Throws<TinctorException>(() => SlideTransformFile.Read(path)).Message);
         File.WriteAllText(path, "{\"format\": \"tinctor slide transform\", \"version\": 1}");
-        Assert.Contains("register again", Assert.Throws<InvalidDataException>(() => SlideTransformFile.Read(path)).Message);
+        Assert.Contains("register again", Assert.Throws<TinctorException>(() => SlideTransformFile.Read(path)).Message);
         Assert.Throws<FileNotFoundException>(() => SlideTransformFile.Read(Path.Combine(folder, "b.json")));
     }
 
@@ -144,7 +144,7 @@ public sealed class SlideTransformTests : IDisposable
         SlideWarp.Write(transform, slide, output, jpegQuality: null);
         using var warped = Slide.Open(output);
         Assert.Equal(whole.Data, warped.Read(0, 0, 0, 240, 200).Data);
-        Assert.Throws<InvalidDataException>(() => (transform with { Target = new("", 100, 100) }).Read(slide, 1, 0, 0, 8, 8));
+        Assert.Throws<TinctorException>(() => (transform with { Target = new("", 100, 100) }).Read(slide, 1, 0, 0, 8, 8));
     }
 
     [Fact]
@@ -185,7 +185,7 @@ public sealed class SlideTransformTests : IDisposable
         Assert.Equal("[[100,0],[107,7]]", json["features"]![2]!["geometry"]!["geometries"]![0]!["coordinates"]!.ToJsonString());
         Assert.Null(json["bbox"]);
         File.WriteAllText(input, "{\"type\": ");
-        Assert.Contains(input, Assert.Throws<InvalidDataException>(() => GeoJson.Move(input, output, (x, y) => (x, y))).Message);
+        Assert.Contains(input, Assert.Throws<TinctorException>(() => GeoJson.Move(input, output, (x, y) => (x, y))).Message);
     }
 
     [Fact]
@@ -199,11 +199,11 @@ public sealed class SlideTransformTests : IDisposable
         Assert.Equal(0, error.MedianPixels, 2e-3);
         Assert.Equal(1, error.Robustness);
         Assert.True(error.Before > 0.01);
-        Assert.Throws<InvalidDataException>(() => LandmarkError.Of(transform, Landmarks.Read(input), []));
+        Assert.Throws<TinctorException>(() => LandmarkError.Of(transform, Landmarks.Read(input), []));
         File.WriteAllText(input, "x,y\n1,two\n");
-        Assert.Contains("line 2", Assert.Throws<InvalidDataException>(() => Landmarks.Read(input)).Message);
+        Assert.Contains("line 2", Assert.Throws<TinctorException>(() => Landmarks.Read(input)).Message);
         File.WriteAllText(input, "1,2\n");
-        Assert.Contains("columns X and Y", Assert.Throws<InvalidDataException>(() => Landmarks.Read(input)).Message);
+        Assert.Contains("columns X and Y", Assert.Throws<TinctorException>(() => Landmarks.Read(input)).Message);
     }
 
     private static SlideTransform Wavy(int width, int height, double waves, double phase = 0)

@@ -36,7 +36,7 @@ public sealed class AnimationTests : IDisposable
         Assert.Equal("GIF89a", Encoding.ASCII.GetString(file[..6]));
         Assert.Equal((32, 24), (BinaryPrimitives.ReadInt16LittleEndian(file.AsSpan(6)), BinaryPrimitives.ReadInt16LittleEndian(file.AsSpan(8))));
         Assert.Contains("NETSCAPE2.0", Encoding.Latin1.GetString(file)); // it starts again at its end
-        Assert.Contains(".webp or .gif", Assert.Throws<InvalidDataException>(() => Animation.Write(Frames(2), path + ".mp4")).Message);
+        Assert.Contains(".webp or .gif", Assert.Throws<TinctorException>(() => Animation.Write(Frames(2), path + ".mp4")).Message);
     }
 
     public void Dispose() => folder.Delete(recursive: true);

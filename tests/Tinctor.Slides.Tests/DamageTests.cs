@@ -51,7 +51,7 @@ public sealed class DamageTests : InTemporaryFolder
         {
             var path = At($"cut{i}.jpg");
             File.WriteAllBytes(path, bytes[..^(20 + i)]);
-            Assert.Contains(path, Assert.Throws<InvalidDataException>(() => Image.Read(path)).Message);
+            Assert.Contains(path, Assert.Throws<TinctorException>(() => Image.Read(path)).Message);
         });
     }
 
@@ -63,7 +63,7 @@ public sealed class DamageTests : InTemporaryFolder
         File.WriteAllBytes(At("four.tif"), bytes);
         Assert.Equal(4, Image.Read(At("four.tif")).Channels);
         File.WriteAllBytes(At("cut.tif"), bytes[..^150]);
-        Assert.Contains("behind the end of the file", Assert.Throws<InvalidDataException>(() => Image.Read(At("cut.tif"))).Message);
+        Assert.Contains("behind the end of the file", Assert.Throws<TinctorException>(() => Image.Read(At("cut.tif"))).Message);
     }
 
     [Fact]
@@ -80,7 +80,7 @@ public sealed class DamageTests : InTemporaryFolder
             ("short.png", "is not a PNG, JPEG or TIFF"), ("zero.png", "damaged or truncated PNG"),
         })
         {
-            AssertOneLine<InvalidDataException>(At(name), reason);
+            AssertOneLine<TinctorException>(At(name), reason);
         }
         AssertOneLine<FileNotFoundException>(At("missing.png"), "no such file");
         AssertOneLine<FileNotFoundException>(At("nowhere/missing.png"), "no such file");
@@ -96,22 +96,22 @@ public sealed class DamageTests : InTemporaryFolder
         }
         MakeFile("a.png");
         File.SetUnixFileMode(At("a.png"), UnixFileMode.None);
-        AssertOneLine<InvalidDataException>(At("a.png"), "cannot be opened");
+        AssertOneLine<TinctorException>(At("a.png"), "cannot be opened");
     }
 
     [Fact]
     public void Sizes_that_no_machine_holds_are_refused()
     {
         File.WriteAllBytes(At("big.png"), RawFiles.Png(1_000_000, 1_000_000, 16, 6, [0]));
-        AssertOneLine<InvalidDataException>(At("big.png"), "");
+        AssertOneLine<TinctorException>(At("big.png"), "");
         File.WriteAllBytes(At("bigger.png"), RawFiles.Png(int.MaxValue, int.MaxValue, 8, 2, [0]));
-        AssertOneLine<InvalidDataException>(At("bigger.png"), "");
+        AssertOneLine<TinctorException>(At("bigger.png"), "");
         File.WriteAllBytes(At("big.tif"), RawFiles.Tiff(([1], RawFiles.Size(900_000, 900_000))));
-        AssertOneLine<InvalidDataException>(At("big.tif"), "");
+        AssertOneLine<TinctorException>(At("big.tif"), "");
         File.WriteAllBytes(At("liar.png"), RawFiles.Png(30_000, 30_000, 8, 0, [0, 1, 2, 3]));
-        AssertOneLine<InvalidDataException>(At("liar.png"), "damaged or truncated PNG");
+        AssertOneLine<TinctorException>(At("liar.png"), "damaged or truncated PNG");
         File.WriteAllBytes(At("loop.tif"), Looped());
-        AssertOneLine<InvalidDataException>(At("loop.tif"), "circle");
+        AssertOneLine<TinctorException>(At("loop.tif"), "circle");
     }
 
     [Fact]
@@ -119,7 +119,7 @@ public sealed class DamageTests : InTemporaryFolder
     {
         var old = TestImages.Make(5, 5, 3, SampleType.UInt8);
         old.Write(At("a.png"));
-        Assert.Throws<InvalidDataException>(() => TestImages.Make(5, 5, 5, SampleType.UInt8).Write(At("a.png")));
+        Assert.Throws<TinctorException>(() => TestImages.Make(5, 5, 5, SampleType.UInt8).Write(At("a.png")));
         Directory.CreateDirectory(At("folder.png"));
         Assert.Contains(At("folder.png"), Assert.Throws<IOException>(() => old.Write(At("folder.png"))).Message);
         Assert.Equal(old.Data, Image.Read(At("a.png")).Data);
@@ -158,7 +158,7 @@ public sealed class DamageTests : InTemporaryFolder
             Image.ReadInfo(path);
             return Image.Read(path);
         }
-        catch (InvalidDataException error)
+        catch (TinctorException error)
         {
             Assert.StartsWith(path + ": ", error.Message);
             Assert.DoesNotContain('\n', error.Message);

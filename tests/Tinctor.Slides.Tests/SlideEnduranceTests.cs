@@ -67,7 +67,7 @@ public sealed class SlideEnduranceTests : InTemporaryFolder
         using var slide = Slide.Open(At(name));
         slide.Read(0, 0, 0, 100, 100);
         using (FileStream file = File.OpenWrite(At(name))) file.SetLength(file.Length / 3);
-        string line = Assert.Throws<InvalidDataException>(() => slide.Read(0, 0, 0, slide.Width, slide.Height)).Message;
+        string line = Assert.Throws<TinctorException>(() => slide.Read(0, 0, 0, slide.Width, slide.Height)).Message;
         Assert.StartsWith(At(name), line);
         Assert.DoesNotContain('\n', line);
         File.Delete(At(name));
@@ -75,7 +75,7 @@ public sealed class SlideEnduranceTests : InTemporaryFolder
         {
             slide.Read(0, 500, 900, 400, 400);
         }
-        catch (InvalidDataException error)
+        catch (TinctorException error)
         {
             Assert.StartsWith(At(name), error.Message);
         }
@@ -114,7 +114,7 @@ public sealed class SlideEnduranceTests : InTemporaryFolder
             for (int level = 0; level < slide.Levels.Count; level++) slide.Read(level, 0, 0, width, height);
             return true;
         }
-        catch (InvalidDataException error)
+        catch (TinctorException error)
         {
             Assert.StartsWith(path, error.Message);
             Assert.DoesNotContain('\n', error.Message);

@@ -58,15 +58,15 @@ public sealed class SlideWriterTests : InTemporaryFolder
         IEnumerable<Image> Broken()
         {
             yield return image;
-            throw new InvalidDataException("slide.svs: damaged");
+            throw new TinctorException("slide.svs: damaged");
         }
-        Assert.Equal("slide.svs: damaged", Assert.Throws<InvalidDataException>(
+        Assert.Equal("slide.svs: damaged", Assert.Throws<TinctorException>(
             () => SlideWriter.Write(At("a.ome.tif"), small, small.TilesOf(Broken()))).Message);
         Assert.Empty(Directory.GetFileSystemEntries(Folder));
         // In the middle of a pyramid.
         foreach (string name in new[] { "a.ome.tif", "a.tif", "a.dzi" })
         {
-            Assert.Equal("slide.svs: damaged", Assert.Throws<InvalidDataException>(
+            Assert.Equal("slide.svs: damaged", Assert.Throws<TinctorException>(
                 () => SlideWriter.Write(At(name), small, small.TilesOf(Broken()))).Message);
             Assert.Empty(Directory.GetFileSystemEntries(Folder));
         }
@@ -79,13 +79,13 @@ public sealed class SlideWriterTests : InTemporaryFolder
     [Fact]
     public void What_cannot_be_written_is_refused_at_once()
     {
-        Assert.Contains("slides are written as", Assert.Throws<InvalidDataException>(
+        Assert.Contains("slides are written as", Assert.Throws<TinctorException>(
             () => SlideWriter.Write(At("a.svs"), new SlideSpec(10, 10), [])).Message);
-        Assert.Contains("holds 1 or 3 channels", Assert.Throws<InvalidDataException>(
+        Assert.Contains("holds 1 or 3 channels", Assert.Throws<TinctorException>(
             () => SlideWriter.Write(At("a.png"), new SlideSpec(10, 10, 4), [])).Message);
-        Assert.Contains("8 bits a sample", Assert.Throws<InvalidDataException>(
+        Assert.Contains("8 bits a sample", Assert.Throws<TinctorException>(
             () => SlideWriter.Write(At("a.jpg"), new SlideSpec(10, 10, 3, SampleType.UInt16), [])).Message);
-        Assert.Contains("pixels a side", Assert.Throws<InvalidDataException>(
+        Assert.Contains("pixels a side", Assert.Throws<TinctorException>(
             () => SlideWriter.Write(At("a.jpg"), new SlideSpec(70_000, 10), [])).Message);
         Assert.Contains("GB are free", Assert.Throws<IOException>(
             () => SlideWriter.Write(At("a.ome.tif"), new SlideSpec(2_000_000_000, 2_000_000_000), [])).Message);

@@ -122,7 +122,7 @@ public sealed class StainNormalizationTests : InTemporaryFolder
         var result = normalizer.Normalize(single, out reason);
         Assert.Equal(method == StainMethod.Reinhard ? null : "all stained pixels have one colour: two stains are needed", reason);
         Assert.Equal(method != StainMethod.Reinhard, ReferenceEquals(single, result));
-        Assert.Contains("4 channels", Assert.Throws<InvalidDataException>(() => normalizer.Normalize(new Image(9, 9, 4), out _)).Message);
+        Assert.Contains("4 channels", Assert.Throws<TinctorException>(() => normalizer.Normalize(new Image(9, 9, 4), out _)).Message);
     }
 
     [Theory]
@@ -178,7 +178,7 @@ public sealed class StainNormalizationTests : InTemporaryFolder
     public void A_file_that_is_no_profile_is_named(string text)
     {
         File.WriteAllText(At("p.json"), text);
-        var message = Assert.Throws<InvalidDataException>(() => StainProfile.Read(At("p.json"))).Message;
+        var message = Assert.Throws<TinctorException>(() => StainProfile.Read(At("p.json"))).Message;
         Assert.StartsWith($"{At("p.json")}: is no stain profile (", message);
         Assert.DoesNotContain('\n', message);
     }
@@ -200,7 +200,7 @@ public sealed class StainNormalizationTests : InTemporaryFolder
         {
             Assert.InRange(amounts.Samples16[x] / (double)StainImages.StepsPerDensity, 0.1 * x - 0.03, 0.1 * x + 0.03);
         }
-        Assert.Throws<InvalidDataException>(() => StainImages.Alone(new Image(3, 3, 1), StainMatrix.HaematoxylinDab, 0));
+        Assert.Throws<TinctorException>(() => StainImages.Alone(new Image(3, 3, 1), StainMatrix.HaematoxylinDab, 0));
         Assert.Throws<ArgumentOutOfRangeException>(() => StainImages.Amounts(pure, StainMatrix.HaematoxylinDab, 3));
     }
 
@@ -209,7 +209,7 @@ public sealed class StainNormalizationTests : InTemporaryFolder
     {
         var pixels = StainedPixels.Of(Section(Haematoxylin, Dab));
         var (macenko, vahadane) = (StainProfile.Of(pixels, StainMethod.Macenko), StainProfile.Of(pixels, StainMethod.Vahadane));
-        Assert.Throws<InvalidDataException>(() => new StainNormalizer(macenko, vahadane));
+        Assert.Throws<TinctorException>(() => new StainNormalizer(macenko, vahadane));
         Assert.Throws<FileNotFoundException>(() => StainProfile.Read(At("missing.json")));
     }
 

@@ -120,9 +120,9 @@ internal static class AblateCommand
         ];
         string[] keys = [.. own.Select(variant => variant.Model.Key)];
         if (asked.Except(keys).Except(others).FirstOrDefault() is string unknown)
-            throw new InvalidDataException($"--variants {unknown}: {full.Method} has {string.Join(", ", keys)}");
+            throw new TinctorException($"--variants {unknown}: {full.Method} has {string.Join(", ", keys)}");
         if (peers.Except(others).FirstOrDefault() is string stranger)
-            throw new InvalidDataException($"--peers {stranger}: one of {string.Join(", ", others)}");
+            throw new TinctorException($"--peers {stranger}: one of {string.Join(", ", others)}");
         return own.Where(variant => asked.Length == 0 ? variant.Published : asked.Contains(variant.Model.Key)).Select(variant => variant.Model)
             .Concat(peers.Select(peer => new StudyModel(peer, peer, ConfigFile.LoadText(shared, peer, parse.GetValue(PeerSet) ?? []))));
     }

@@ -43,22 +43,22 @@ internal static class ChanceOptions
     /// <param name="parse">What was asked for.</param>
     /// <param name="own">How the model samples unless told otherwise; null if it has no chance in it.</param>
     /// <param name="model">The model, for messages.</param>
-    /// <exception cref="InvalidDataException">The model does not sample, or cannot in this way.</exception>
+    /// <exception cref="TinctorException">The model does not sample, or cannot in this way.</exception>
     public static BridgeSampling? Of(ParseResult parse, BridgeSampling? own, string model)
     {
         string[] given = [.. All.Where(option => parse.GetResult(option) is { Implicit: false }).Select(option => option.Name)];
         if (own is null)
             return given.Length == 0 ? null
-                : throw new InvalidDataException($"{model}: has no chance in it; {string.Join(", ", given)}: for models of bbdm and i2sb");
-        if (parse.GetValue(Repeats) < 1) throw new InvalidDataException("--repeats must be 1 or more");
-        if ((parse.GetValue(Average) ?? 1) < 1) throw new InvalidDataException("--average must be 1 or more");
+                : throw new TinctorException($"{model}: has no chance in it; {string.Join(", ", given)}: for models of bbdm and i2sb");
+        if (parse.GetValue(Repeats) < 1) throw new TinctorException("--repeats must be 1 or more");
+        if ((parse.GetValue(Average) ?? 1) < 1) throw new TinctorException("--average must be 1 or more");
         BridgeSampling sampling = Run(parse, own) with
         {
             Strategy = parse.GetValue(Strategy) ?? own.Strategy,
             Average = parse.GetValue(Average) ?? own.Average,
         };
         if (parse.GetValue(Trajectory) && (parse.GetValue(Repeats) > 1 || sampling.Average > 1))
-            throw new InvalidDataException("--trajectory shows one run; give it without --repeats, and --average 1");
+            throw new TinctorException("--trajectory shows one run; give it without --repeats, and --average 1");
         return sampling;
     }
 

@@ -66,7 +66,7 @@ internal static class CompareCommand
     {
         string folder = Path.GetFullPath(parse.GetRequiredValue(Out)), data = Path.GetFullPath(parse.GetRequiredValue(StudyOptions.Data));
         string[] methods = [.. parse.GetRequiredValue(Methods).Distinct()];
-        if (methods.Length < 2) throw new InvalidDataException($"{methods[0]} alone: name two methods or more to compare");
+        if (methods.Length < 2) throw new TinctorException($"{methods[0]} alone: name two methods or more to compare");
         if (parse.GetValue(Register))
         {
             string tiles = Path.Combine(folder, "pairs");
@@ -77,7 +77,7 @@ internal static class CompareCommand
         StudyModel[] models = [.. methods.Select(method => new StudyModel(method, method, ConfigOf(parse, method, data)))];
         RunConfig first = models[0].Config;
         if (models.FirstOrDefault(model => model.Config.Model.Upscaling != first.Model.Upscaling) is { } other)
-            throw new InvalidDataException($"{methods[0]} and {other.Key}: stain at different resolutions (model.factor); compare those of one");
+            throw new TinctorException($"{methods[0]} and {other.Key}: stain at different resolutions (model.factor); compare those of one");
         PairManifest pairs = TrainingData.Read(first.Data, first.Seed, first.Model.Upscaling, cancel).Manifest;
         var study = new Study(folder, pairs, models, cancel);
 
@@ -97,7 +97,7 @@ internal static class CompareCommand
     private static RunConfig ConfigOf(ParseResult parse, string method, string data)
     {
         string? file = (parse.GetValue(Configs) ?? []).Select(text => text.Split('=', 2)).Where(parts => parts[0] == method)
-            .Select(parts => parts.Length == 2 ? parts[1] : throw new InvalidDataException($"--config {parts[0]}: write it as METHOD=FILE"))
+            .Select(parts => parts.Length == 2 ? parts[1] : throw new TinctorException($"--config {parts[0]}: write it as METHOD=FILE"))
             .LastOrDefault();
         string[] direction = parse.GetValue(Reverse) ? ["data.direction=BtoA"] : [];
         return ConfigFile.Load(file, method, [.. StudyOptions.Overrides(parse, data), .. direction, .. Named(parse, method)]);
@@ -112,7 +112,7 @@ internal static class CompareCommand
             return colon > 0 && colon < equals ? (Method: text[..colon], Setting: text[(colon + 1)..]) : (Method: "", Setting: text);
         }).ToArray();
         if (settings.FirstOrDefault(setting => setting.Method.Length > 0 && !RunConfig.Methods.ContainsKey(setting.Method)) is { Method: string name })
-            throw new InvalidDataException($"--set {name}: is no method; known are {string.Join(", ", RunConfig.Methods.Keys)}");
+            throw new TinctorException($"--set {name}: is no method; known are {string.Join(", ", RunConfig.Methods.Keys)}");
         return settings.Where(setting => setting.Method.Length == 0).Concat(settings.Where(setting => setting.Method == method))
             .Select(setting => setting.Setting);
     }

@@ -70,7 +70,7 @@ internal static class ConvertCommand
     private static int Run(ParseResult parse, CancellationToken cancel)
     {
         string path = parse.GetRequiredValue(Source), output = parse.GetRequiredValue(Out);
-        if (Path.GetFullPath(path) == Path.GetFullPath(output)) throw new InvalidDataException($"{output}: would be written over itself; choose another name");
+        if (Path.GetFullPath(path) == Path.GetFullPath(output)) throw new TinctorException($"{output}: would be written over itself; choose another name");
         using var slide = Slide.Open(path, parse.GetValue(SourceMpp));
         double downsample = DownsampleOf(slide, parse);
         (int x, int y, int width, int height) = Part(slide, parse.GetValue(Region), downsample);
@@ -94,7 +94,7 @@ internal static class ConvertCommand
     {
         if (parse.GetValue(Mpp) is not double mpp) return parse.GetValue(Downsample) ?? 1;
         return slide.Mpp is double own ? mpp / own
-            : throw new InvalidDataException($"{slide.Path}: micrometres per pixel are not known; give them with --source-mpp, or --downsample instead of --mpp");
+            : throw new TinctorException($"{slide.Path}: micrometres per pixel are not known; give them with --source-mpp, or --downsample instead of --mpp");
     }
 
     // The part that is written, in its own pixels.
@@ -106,7 +106,7 @@ internal static class ConvertCommand
             return (0, 0, width, height);
         }
         if (left >= slide.Width || top >= slide.Height)
-            throw new InvalidDataException($"{slide.Path}: the region starts outside of the slide's {slide.Width}x{slide.Height} pixels");
+            throw new TinctorException($"{slide.Path}: the region starts outside of the slide's {slide.Width}x{slide.Height} pixels");
         return (Scaled(left), Scaled(top), Math.Max(1, Scaled(Math.Min(across, slide.Width - left))), Math.Max(1, Scaled(Math.Min(down, slide.Height - top))));
 
         int Scaled(int pixels) => (int)Math.Round(pixels / downsample);

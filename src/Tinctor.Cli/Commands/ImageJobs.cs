@@ -51,13 +51,13 @@ internal static class ImageJobs
     /// <param name="input">A file or folder.</param>
     /// <param name="outputFolder">Where results go.</param>
     /// <param name="slides">Whether slides count too; then input may be a pattern (slides/*.svs) or a .txt file of paths as well.</param>
-    /// <exception cref="InvalidDataException">There is no such file or folder.</exception>
+    /// <exception cref="TinctorException">There is no such file or folder.</exception>
     public static IEnumerable<ImageJob> Find(string input, string? outputFolder = null, bool slides = false)
     {
         if (slides && Path.GetExtension(input) == ".txt" && File.Exists(input)) return OfList(input, outputFolder);
         if (File.Exists(input)) return [Job(input, Path.GetFileName(input))];
         if (slides && Path.GetFileName(input).AsSpan().ContainsAny('*', '?')) return OfPattern(input);
-        if (!Directory.Exists(input)) throw new InvalidDataException($"{input}: there is no such file or folder");
+        if (!Directory.Exists(input)) throw new TinctorException($"{input}: there is no such file or folder");
         bool isInside = outputFolder is not null && IsInside(input, outputFolder);
         string[] extensions = slides ? [.. Extensions, .. SlideExtensions] : Extensions;
         return Directory.EnumerateFiles(input, "*", SearchOption.AllDirectories)
@@ -76,7 +76,7 @@ internal static class ImageJobs
     private static IEnumerable<ImageJob> OfPattern(string pattern)
     {
         string folder = Path.GetDirectoryName(pattern) is { Length: > 0 } named ? named : ".";
-        if (!Directory.Exists(folder)) throw new InvalidDataException($"{folder}: there is no such folder");
+        if (!Directory.Exists(folder)) throw new TinctorException($"{folder}: there is no such folder");
         return Directory.EnumerateFiles(folder, Path.GetFileName(pattern)).Order(StringComparer.Ordinal).SelectMany(file => Find(file, slides: true));
     }
 
@@ -91,7 +91,7 @@ internal static class ImageJobs
             using var slide = Slide.Open(file);
             return slide.Levels.Count > 1 || (long)slide.Width * slide.Height > most;
         }
-        catch (InvalidDataException)
+        catch (TinctorException)
         {
             // Whoever works on it says what is wrong.
             return false;
@@ -102,7 +102,7 @@ internal static class ImageJobs
     public static void RefuseNone(IReadOnlyCollection<ImageJob> jobs, IEnumerable<string> inputs, bool slides = false)
     {
         if (jobs.Count == 0)
-            throw new InvalidDataException($"{string.Join(", ", inputs)}: no images found "
+            throw new TinctorException($"{string.Join(", ", inputs)}: no images found "
                 + $"(looked for {string.Join(" ", slides ? [.. Extensions, .. SlideExtensions] : Extensions)})");
     }
 
@@ -116,9 +116,9 @@ internal static class ImageJobs
         Func<ImageJob, bool>? isWhole = null)
     {
         if (jobs.Find(job => outputs(job).Any(output => Path.GetFullPath(job.Input) == Path.GetFullPath(output))) is { Input: string own })
-            throw new InvalidDataException($"{own}: would be written over by its {done} image; choose another folder for -o");
+            throw new TinctorException($"{own}: would be written over by its {done} image; choose another folder for -o");
         foreach (var same in jobs.GroupBy(job => outputs(job).First()).Where(group => group.Count() > 1))
-            throw new InvalidDataException($"{string.Join(" and ", same.Select(job => job.Input))} "
+            throw new TinctorException($"{string.Join(" and ", same.Select(job => job.Input))} "
                 + $"would both be written to {same.Key}; give them folders of their own");
         List<ImageJob> open = overwrite ? jobs : [.. jobs.Where(job => !outputs(job).All(File.Exists) || isWhole?.Invoke(job) == false)];
         if (open.Count < jobs.Count)
@@ -179,7 +179,7 @@ internal static class ImageJobs
         {
             return (null, null);
         }
-        catch (Exception e) when (e is InvalidDataException or IOException or UnauthorizedAccessException)
+        catch (Exception e) when (e is TinctorException or IOException or UnauthorizedAccessException)
         {
             return (null, e.Message.Contains(job.Input) ? e.Message : $"{job.Input}: {e.Message}");
         }

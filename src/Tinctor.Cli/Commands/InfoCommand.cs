@@ -51,7 +51,7 @@ internal static class InfoCommand
                 else Print(slide, parse.GetValue(Properties));
                 if (parse.GetValue(Images) is string folder) WriteImages(slide, folder);
             }
-            catch (Exception error) when (error is InvalidDataException or IOException)
+            catch (Exception error) when (error is TinctorException or IOException)
             {
                 Console.Error.WriteLine($"error: {error.Message}");
                 failed++;

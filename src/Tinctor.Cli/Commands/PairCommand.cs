@@ -5,7 +5,6 @@ using Spectre.Console;
 using Tinctor.Registration;
 using Tinctor.Slides;
 using Tinctor.Staining.Data;
-using Tinctor.Torch.Serialization;
 
 namespace Tinctor.Cli.Commands;
 
@@ -158,7 +157,7 @@ public static class PairCommand
             ("kept", [.. tiles.Select(tile => tile.Kept ? "1" : "0")]));
         Report(console, folder, result, fields);
         return tiles.Any(tile => tile.Kept) ? 0
-            : throw new InvalidDataException($"{folder}: no tile was good enough; look at the table, "
+            : throw new TinctorException($"{folder}: no tile was good enough; look at the table, "
                 + "try --transform affine or another --channel");
     }
 
@@ -198,14 +197,14 @@ public static class PairCommand
             MaxResidual = parse.GetValue(MaxResidual),
         };
         if (options.BySlide && pairs.Any(pair => pair.SlideId.Length == 0))
-            throw new InvalidDataException("--by-slide: the slides are not known; add --slide REGEX, or a slide_id column to the manifest");
+            throw new TinctorException("--by-slide: the slides are not known; add --slide REGEX, or a slide_id column to the manifest");
         try
         {
             options.Validate();
         }
         catch (ArgumentException error)
         {
-            throw new InvalidDataException(error.Message, error);
+            throw new TinctorException(error.Message, error);
         }
         return options;
     }

@@ -130,7 +130,7 @@ public static class PhantomCommand
         }
         catch (ArgumentException e)
         {
-            throw new InvalidDataException(e.Message, e);
+            throw new TinctorException(e.Message, e);
         }
         int images = dataset.Slides * dataset.FieldsPerSlide;
         string[] stains = [.. dataset.Options.Stains.Select(PhantomDataset.StainName)];

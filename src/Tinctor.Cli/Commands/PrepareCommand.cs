@@ -7,7 +7,6 @@ using Tinctor.Registration;
 using Tinctor.Registration.Pairs;
 using Tinctor.Registration.Sections;
 using Tinctor.Staining.Data;
-using Tinctor.Torch.Serialization;
 
 namespace Tinctor.Cli.Commands;
 
@@ -161,13 +160,13 @@ internal static class PrepareCommand
         string? table = parse.GetValue(Table);
         string[] sources = parse.GetValue(Source) ?? [], targets = parse.GetValue(Target) ?? [];
         if (table is null == (sources.Length + targets.Length == 0))
-            throw new InvalidDataException("which slides? Give --source and --target, or a --table of them");
+            throw new TinctorException("which slides? Give --source and --target, or a --table of them");
         PairManifest manifest = table is null ? SlidePairing.Of(sources, targets, parse.GetValue(Match), parse.GetValue(SlideOf))
             : SlidePairing.OfTable(table, parse.GetValue(SlideOf));
         if (manifest.HasOwnSplits) return manifest;
         (double val, double test) = (parse.GetValue(Val), parse.GetValue(Test));
         if (!(val >= 0 && test >= 0 && val + test < 1))
-            throw new InvalidDataException("--val and --test: must not be below 0, and together below 1");
+            throw new TinctorException("--val and --test: must not be below 0, and together below 1");
         return manifest.SplitBySlide(val, test, parse.GetValue(Seed));
     }
 
@@ -197,7 +196,7 @@ internal static class PrepareCommand
         }
         catch (ArgumentException error)
         {
-            throw new InvalidDataException(error.Message, error);
+            throw new TinctorException(error.Message, error);
         }
         return options;
     }
@@ -209,7 +208,7 @@ internal static class PrepareCommand
         if (names.Distinct().Count() < names.Length)
             names = [.. names.Zip(pairs, (name, pair) => $"{name}_{SlidePairing.NameOf(pair.Target!)}")];
         return names.GroupBy(name => name).FirstOrDefault(same => same.Count() > 1) is not { } twice ? names
-            : throw new InvalidDataException($"two pairs would both be called {twice.Key}; rename slides, or list each pair once");
+            : throw new TinctorException($"two pairs would both be called {twice.Key}; rename slides, or list each pair once");
     }
 
     private static string? Annotated(string? folder, string slide) =>
@@ -243,7 +242,7 @@ internal static class PrepareCommand
             PreparedPair prepared = PairPreparation.Prepare(pair, folder, options, progress, cancel);
             return new(pair.Name, slides.SlideId, slides.Split, prepared, prepared.Passed ? null : string.Join("; ", prepared.Reasons));
         }
-        catch (Exception error) when (Cause(error) is InvalidDataException or FileNotFoundException or EndOfStreamException)
+        catch (Exception error) when (Cause(error) is TinctorException or FileNotFoundException or EndOfStreamException)
         {
             return new(pair.Name, slides.SlideId, slides.Split, null, Cause(error).Message);
         }
@@ -304,7 +303,7 @@ internal static class PrepareCommand
         foreach (ReportedPair pair in prepared.Where(pair => pair.Failure is not null))
             Console.Error.WriteLine($"{(allowFailures ? "warning" : "error")}: {pair.Name}: left out: {pair.Failure}");
         if (Kept(used) == 0)
-            throw new InvalidDataException($"{folder}: no tile was good enough; look at its report.html, and try --min-ncc or --min-tissue");
+            throw new TinctorException($"{folder}: no tile was good enough; look at its report.html, and try --min-ncc or --min-tissue");
         return used.Length == prepared.Length || allowFailures ? 0 : 1;
     }
 }

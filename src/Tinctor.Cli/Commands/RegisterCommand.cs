@@ -92,7 +92,7 @@ internal static class RegisterCommand
         string[] targets = parse.GetRequiredValue(Targets);
         RefuseSameNames(targets);
         if (parse.GetValue(Marks) is { Length: > 0 } && targets.Length > 1)
-            throw new InvalidDataException("--landmarks: are of one target; register the targets one by one");
+            throw new TinctorException("--landmarks: are of one target; register the targets one by one");
         string sourcePath = parse.GetRequiredValue(Source);
         using var source = Slide.Open(sourcePath, parse.GetValue(SourceMpp));
         SlideTransform? before = null;
@@ -132,7 +132,7 @@ internal static class RegisterCommand
         }
         catch (ArgumentException error)
         {
-            throw new InvalidDataException(error.Message, error);
+            throw new TinctorException(error.Message, error);
         }
         return options;
     }
@@ -140,7 +140,7 @@ internal static class RegisterCommand
     private static void RefuseSameNames(string[] targets)
     {
         if (targets.GroupBy(SlidePairing.NameOf).FirstOrDefault(same => same.Count() > 1) is { } twice)
-            throw new InvalidDataException(
+            throw new TinctorException(
                 $"{string.Join(" and ", twice)} would both be written to {twice.Key}.json; register them into folders of their own");
     }
 
@@ -153,7 +153,7 @@ internal static class RegisterCommand
             AnsiConsole.MarkupLineInterpolated($"[dim]{path} is there already; --overwrite registers again[/]");
             SlideTransform made = SlideTransformFile.Read(path);
             return (made.Target.Width, made.Target.Height) == (target.Width, target.Height) ? made
-                : throw new InvalidDataException($"{path}: is of another slide of that name; choose another folder, or --overwrite");
+                : throw new TinctorException($"{path}: is of another slide of that name; choose another folder, or --overwrite");
         }
         SlideTransform step = Progress($"registering {Path.GetFileName(target.Path)}",
             progress => SlideRegistration.Estimate(previous, target, options, progress));

@@ -15,15 +15,15 @@ internal static class SlidePairing
     /// <param name="targets">As many slides, or one folder.</param>
     /// <param name="match">Regular expression of what partners' names share; null for the whole name.</param>
     /// <param name="slide">Regular expression of the slide or patient in a source's name; null if each is one of its own.</param>
-    /// <exception cref="InvalidDataException">Slides have no partner, or more than one.</exception>
+    /// <exception cref="TinctorException">Slides have no partner, or more than one.</exception>
     public static PairManifest Of(string[] sources, string[] targets, string? match, string? slide)
     {
         bool folders = sources is [var from] && targets is [var to] && Directory.Exists(from) && Directory.Exists(to);
         if (!folders && sources.Length != targets.Length)
-            throw new InvalidDataException($"{sources.Length} sources and {targets.Length} targets; give as many, in the same order, or two folders");
+            throw new TinctorException($"{sources.Length} sources and {targets.Length} targets; give as many, in the same order, or two folders");
         (string Source, string Target)[] pairs = folders ? Matched(sources[0], targets[0], match) : [.. sources.Zip(targets)];
         foreach (string path in pairs.SelectMany(pair => (string[])[pair.Source, pair.Target]))
-            if (!File.Exists(path)) throw new InvalidDataException($"{path}: there is no such slide");
+            if (!File.Exists(path)) throw new TinctorException($"{path}: there is no such slide");
         Regex? pattern = PairManifest.SlidePattern(slide);
         return new(folders ? sources[0] : "the slides", "pairs of slides", [.. pairs.Select(pair => new Pair(Path.GetFullPath(pair.Source),
             Path.GetFullPath(pair.Target), "train", null, Found(pattern, pair.Source), PairLayout.TwoFiles))])
@@ -31,17 +31,17 @@ internal static class SlidePairing
     }
 
     /// <summary>The pairs of a table with source and target, and patient or slide_id, split and label if it has them.</summary>
-    /// <exception cref="InvalidDataException">It is malformed, names files that are not there, or puts a slide into two splits.</exception>
+    /// <exception cref="TinctorException">It is malformed, names files that are not there, or puts a slide into two splits.</exception>
     public static PairManifest OfTable(string path, string? slide)
     {
-        if (!File.Exists(path)) throw new InvalidDataException($"{path}: there is no such table");
+        if (!File.Exists(path)) throw new TinctorException($"{path}: there is no such table");
         PairManifest table = ManifestFile.ReadUnsplit(path);
-        if (table.Pairs.Count == 0) throw new InvalidDataException($"{path}: has no rows");
+        if (table.Pairs.Count == 0) throw new TinctorException($"{path}: has no rows");
         foreach (Pair pair in table.Pairs)
         {
-            if (pair.Target is null) throw new InvalidDataException($"{path}: {Path.GetFileName(pair.Source)} has no target");
+            if (pair.Target is null) throw new TinctorException($"{path}: {Path.GetFileName(pair.Source)} has no target");
             if (pair.Files.FirstOrDefault(file => !File.Exists(file)) is string missing)
-                throw new InvalidDataException($"{path}: there is no slide {missing}; paths are relative to the table");
+                throw new TinctorException($"{path}: there is no slide {missing}; paths are relative to the table");
         }
         Regex? pattern = PairManifest.SlidePattern(slide);
         PairManifest named = table with
@@ -58,7 +58,7 @@ internal static class SlidePairing
         Dictionary<string, string> a = ByKey(sources, pattern), b = ByKey(targets, pattern);
         string[] alone = [.. a.Keys.Except(b.Keys).Select(key => a[key]), .. b.Keys.Except(a.Keys).Select(key => b[key])];
         return alone.Length == 0 ? [.. a.Keys.Order(StringComparer.Ordinal).Select(key => (a[key], b[key]))]
-            : throw new InvalidDataException($"no partner for {string.Join(", ", alone.Take(10).Select(Path.GetFileName))}"
+            : throw new TinctorException($"no partner for {string.Join(", ", alone.Take(10).Select(Path.GetFileName))}"
                 + (alone.Length > 10 ? $" and {alone.Length - 10} more" : "") + "; --match says what the names of partners share, a --table names them");
     }
 
@@ -69,10 +69,10 @@ internal static class SlidePairing
         {
             string key = Found(pattern, job.Input);
             if (!slides.TryAdd(key, job.Input))
-                throw new InvalidDataException($"{slides[key]} and {job.Input}: both are {key}; --match says what tells them apart, "
+                throw new TinctorException($"{slides[key]} and {job.Input}: both are {key}; --match says what tells them apart, "
                     + "a --table names partners");
         }
-        return slides.Count > 0 ? slides : throw new InvalidDataException($"{folder}: no slides found");
+        return slides.Count > 0 ? slides : throw new TinctorException($"{folder}: no slides found");
     }
 
     private static string Found(Regex? pattern, string path) => pattern?.Match(NameOf(path)) is not { Success: true } match ? NameOf(path)

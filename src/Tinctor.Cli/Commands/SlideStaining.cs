@@ -7,7 +7,6 @@ using Tinctor.Slides;
 using Tinctor.Staining.Bridges;
 using Tinctor.Staining.Inference;
 using Tinctor.Staining.Inference.Slides;
-using Tinctor.Torch.Serialization;
 
 namespace Tinctor.Cli.Commands;
 
@@ -27,7 +26,7 @@ internal sealed class SlideStaining(
     /// <summary>Stains a slide; returns what is remarkable about it, or null.</summary>
     public string? Stain(ImageJob job, string output, Action<double, string> report)
     {
-        if (parse.GetValue(ChanceOptions.Trajectory)) throw new InvalidDataException("--trajectory is for images, not for slides");
+        if (parse.GetValue(ChanceOptions.Trajectory)) throw new TinctorException("--trajectory is for images, not for slides");
         using Slide slide = SlideOptions.Open(parse, job.Input);
         bool isField = slide.Levels.Count == 1 && slide.Mpp is null;
         var run = new SlideStainer(stainer, slide, output, SlideOptions.Of(parse, slide, isField, sampling, quality));

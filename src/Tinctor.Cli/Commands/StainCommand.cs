@@ -142,7 +142,7 @@ internal static class StainCommand
         List<ImageJob> jobs = [.. inputs.SelectMany(input =>
             parse.GetValue(Split) is string split ? OfSplit(input, split)
             : Path.GetExtension(input) is ".csv" or ".yaml" or ".yml"
-                ? throw new InvalidDataException($"{input}: is a manifest; --split train, val or test says which of its sources to stain")
+                ? throw new TinctorException($"{input}: is a manifest; --split train, val or test says which of its sources to stain")
             : ImageJobs.Find(input, folder, slides: true))];
         ImageJobs.RefuseNone(jobs, inputs, slides: true);
         // What only tiles can do, and formats that only slides have, make slides of images.

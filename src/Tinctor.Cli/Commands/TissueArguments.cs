@@ -55,7 +55,7 @@ internal static class TissueArguments
     public static IReadOnlyList<Option> All { get; } = [Density, Saturation, Closing, LargestHole, LeastPiece, Pens, KeepFolds];
 
     /// <summary>What was asked for.</summary>
-    /// <exception cref="InvalidDataException">Values out of range.</exception>
+    /// <exception cref="TinctorException">Values out of range.</exception>
     public static TissueOptions Of(ParseResult parse)
     {
         TissueOptions options = Defaults with
@@ -74,7 +74,7 @@ internal static class TissueArguments
         }
         catch (ArgumentException error)
         {
-            throw new InvalidDataException(error.Message, error);
+            throw new TinctorException(error.Message, error);
         }
         return options;
     }

@@ -55,7 +55,7 @@ internal static class TrainSegmenterCommand
     private static SegmenterConfig Recognised(IReadOnlyList<string> overrides, ITrainingObserver observer)
     {
         SegmenterConfig config = ConfigFile.Read<SegmenterConfig>(null, overrides);
-        if (config.Data.Path.Length == 0) throw new InvalidDataException("no images are named; give --images DIR");
+        if (config.Data.Path.Length == 0) throw new TinctorException("no images are named; give --images DIR");
         MaskFormat format = config.Format(config.ReadData().Pairs);
         observer.Note($"masks: {format.Describe()}");
         return config with { MasksAre = format.Kind };

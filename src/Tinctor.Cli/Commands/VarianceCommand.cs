@@ -87,7 +87,7 @@ internal static class VarianceCommand
         (Device device, string reason) = DeviceChoice.Resolve(parse.GetRequiredValue(Device));
         AnsiConsole.MarkupLineInterpolated($"[dim]device: {reason}[/]");
         using var stainer = Stainer.Load(model, device, parse.GetValue(Amp));
-        BridgeSampling sampling = ChanceOptions.Run(parse, stainer.Sampling ?? throw new InvalidDataException(
+        BridgeSampling sampling = ChanceOptions.Run(parse, stainer.Sampling ?? throw new TinctorException(
             $"{model}: has no chance in it, its results do not vary; variance is for models of bbdm and i2sb")) with
         { Average = 1 };
         ulong seed = parse.GetValue(ChanceOptions.Seed);
@@ -111,8 +111,8 @@ internal static class VarianceCommand
 
     private static VarianceStudy Study(ParseResult parse)
     {
-        if (parse.GetValue(Repeats) < 2) throw new InvalidDataException("--repeats must be 2 or more: one result alone does not vary");
-        if (parse.GetValue(Images) < 1) throw new InvalidDataException("--images must be 1 or more");
+        if (parse.GetValue(Repeats) < 2) throw new TinctorException("--repeats must be 2 or more: one result alone does not vary");
+        if (parse.GetValue(Images) < 1) throw new TinctorException("--images must be 1 or more");
         return new([.. parse.GetRequiredValue(Averages).Distinct().Order()], parse.GetValue(Repeats));
     }
 
@@ -127,7 +127,7 @@ internal static class VarianceCommand
         string data = parse.GetRequiredValue(Data), split = parse.GetRequiredValue(Split);
         PairManifest manifest = PairManifest.Read(data);
         IReadOnlyList<Pair> all = manifest.OfSplit(split);
-        if (all.Count == 0) throw new InvalidDataException($"{data}: has no {split} pairs ({manifest.Describe()}); choose another --split");
+        if (all.Count == 0) throw new TinctorException($"{data}: has no {split} pairs ({manifest.Describe()}); choose another --split");
         int count = Math.Min(parse.GetValue(Images), all.Count);
         Pair[] chosen = [.. Enumerable.Range(0, count).Select(i => all[i * all.Count / count])];
         PairManifest.RequireDistinctNames(chosen);

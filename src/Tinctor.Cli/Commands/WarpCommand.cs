@@ -47,13 +47,13 @@ internal static class WarpCommand
         string path = parse.GetRequiredValue(Transform), input = parse.GetRequiredValue(Input), output = parse.GetRequiredValue(Out);
         SlideTransform transform = SlideTransformFile.Read(path);
         if (!transform.Quality.Passed && !parse.GetValue(Force))
-            throw new InvalidDataException($"{path}: the registration failed ({string.Join("; ", transform.Quality.Reasons)}); look at its "
+            throw new TinctorException($"{path}: the registration failed ({string.Join("; ", transform.Quality.Reasons)}); look at its "
                 + "pictures, --force uses it all the same");
-        if (!File.Exists(input)) throw new InvalidDataException($"{input}: there is no such file");
+        if (!File.Exists(input)) throw new TinctorException($"{input}: there is no such file");
         if (Path.GetFullPath(input) == Path.GetFullPath(output))
-            throw new InvalidDataException($"{output}: would be written over; choose another file for -o");
+            throw new TinctorException($"{output}: would be written over; choose another file for -o");
         if (File.Exists(output) && !parse.GetValue(Overwrite))
-            throw new InvalidDataException($"{output}: is there already; --overwrite replaces it");
+            throw new TinctorException($"{output}: is there already; --overwrite replaces it");
         bool inverse = parse.GetValue(Inverse);
         Func<double, double, (double X, double Y)> map = inverse ? transform.Apply : transform.Invert;
         switch (Path.GetExtension(input).ToLowerInvariant())

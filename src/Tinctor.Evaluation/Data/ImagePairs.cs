@@ -29,7 +29,7 @@ public sealed record ImagePairs(
     private static readonly string[] Extensions = [".png", ".jpg", ".jpeg", ".tif", ".tiff"];
 
     /// <summary>Matches the folders and checks every header.</summary>
-    /// <exception cref="InvalidDataException">Names every file that is missing, unreadable or of the wrong size, one a line.</exception>
+    /// <exception cref="TinctorException">Names every file that is missing, unreadable or of the wrong size, one a line.</exception>
     /// <exception cref="DirectoryNotFoundException">A folder does not exist.</exception>
     public static ImagePairs Match(EvaluationOptions options)
     {
@@ -80,7 +80,7 @@ public sealed record ImagePairs(
     {
         var twice = models.GroupBy(model => model.Name).FirstOrDefault(group => group.Count() > 1);
         if (twice is not null)
-            throw new InvalidDataException($"{string.Join(" and ", twice.Select(model => model.Path))}: two models are named \"{twice.Key}\"; "
+            throw new TinctorException($"{string.Join(" and ", twice.Select(model => model.Path))}: two models are named \"{twice.Key}\"; "
                 + "name each with --stained NAME=DIR");
     }
 
@@ -125,7 +125,7 @@ public sealed record ImagePairs(
 
     /// <summary>The image files of a folder, by name.</summary>
     /// <exception cref="DirectoryNotFoundException">The folder does not exist.</exception>
-    /// <exception cref="InvalidDataException">It holds no image.</exception>
+    /// <exception cref="TinctorException">It holds no image.</exception>
     private static IReadOnlyList<string> FilesOf(string folder)
     {
         if (!Directory.Exists(folder))
@@ -138,7 +138,7 @@ public sealed record ImagePairs(
         ];
         return files.Length > 0
             ? files
-            : throw new InvalidDataException($"{folder}: no images here; expected files ending in {string.Join(" ", Extensions)}");
+            : throw new TinctorException($"{folder}: no images here; expected files ending in {string.Join(" ", Extensions)}");
     }
 
     /// <summary>
@@ -198,7 +198,7 @@ public sealed record ImagePairs(
         {
             return Image.ReadInfo(path);
         }
-        catch (Exception e) when (e is IOException or InvalidDataException or UnauthorizedAccessException)
+        catch (Exception e) when (e is IOException or TinctorException or UnauthorizedAccessException)
         {
             problems.Add(e.Message);
             return null;

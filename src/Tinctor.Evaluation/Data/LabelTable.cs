@@ -12,14 +12,14 @@ internal sealed record LabelTable(IReadOnlyDictionary<string, LabelRow> Rows, bo
 {
     public bool IsIn(string split, string name) => Rows.TryGetValue(name, out var row) && row.Split == split;
 
-    /// <exception cref="InvalidDataException">A column is missing, a row is malformed or a name comes twice.</exception>
+    /// <exception cref="TinctorException">A column is missing, a row is malformed or a name comes twice.</exception>
     public static LabelTable Read(string path)
     {
         var (header, rows) = Csv.Read(path);
         int Column(string title) => Array.IndexOf(header, title);
         int name = Math.Max(Column("name"), Column("target")), label = Column("label"), slide = Column("slide_id"), split = Column("split");
         if (name < 0 || Math.Max(label, slide) < 0)
-            throw new InvalidDataException(
+            throw new TinctorException(
                 $"{path}: the first line must name the columns name and label (and slide_id where slides are known), or be a manifest's");
         var table = new Dictionary<string, LabelRow>();
         foreach (string[] row in rows)
@@ -27,7 +27,7 @@ internal sealed record LabelTable(IReadOnlyDictionary<string, LabelRow> Rows, bo
             string? Cell(int column) => column < 0 || row[column].Trim() is "" ? null : row[column].Trim();
             string key = FileNameLabels.WithoutImageExtension(Path.GetFileName(row[name].Trim()));
             if (!table.TryAdd(key, new(Cell(label), Cell(slide), Cell(split))))
-                throw new InvalidDataException($"{path}: the name {key} comes twice");
+                throw new TinctorException($"{path}: the name {key} comes twice");
         }
         return new(table, split >= 0);
     }
@@ -55,7 +55,7 @@ internal static partial class FileNameLabels
 /// <summary>Small CSV files with a header (RFC 4180).</summary>
 internal static class Csv
 {
-    /// <exception cref="InvalidDataException">The file is empty, a row is malformed or has not the header's length.</exception>
+    /// <exception cref="TinctorException">The file is empty, a row is malformed or has not the header's length.</exception>
     public static (string[] Header, List<string[]> Rows) Read(string path)
     {
         if (!File.Exists(path))
@@ -63,19 +63,19 @@ internal static class Csv
         using var parser = new TextFieldParser(path) { Delimiters = [","], TrimWhiteSpace = false };
         try
         {
-            string[] header = parser.ReadFields() ?? throw new InvalidDataException($"{path}: the file is empty");
+            string[] header = parser.ReadFields() ?? throw new TinctorException($"{path}: the file is empty");
             header = Array.ConvertAll(header, h => h.Trim());
             var rows = new List<string[]>();
             while (parser.ReadFields() is { } row)
                 rows.Add(row.Length == header.Length
                     ? row
-                    : throw new InvalidDataException(
+                    : throw new TinctorException(
                         $"{path}: row {rows.Count + 2} has {row.Length} cells, the header has {header.Length}"));
             return (header, rows);
         }
         catch (MalformedLineException e)
         {
-            throw new InvalidDataException($"{path}: line {e.LineNumber} is not valid CSV", e);
+            throw new TinctorException($"{path}: line {e.LineNumber} is not valid CSV", e);
         }
     }
 }

@@ -32,7 +32,7 @@ internal sealed record MeanColour(byte[] Rgb, int Images)
     }
 
     /// <summary>Names each test image that is byte for byte among the training images: a baseline must not know the answers.</summary>
-    /// <exception cref="InvalidDataException">There are such images.</exception>
+    /// <exception cref="TinctorException">There are such images.</exception>
     public static void RefuseLeak(IEnumerable<string> train, IEnumerable<string> test)
     {
         var problems = new Problems();

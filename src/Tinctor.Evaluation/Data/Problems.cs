@@ -13,7 +13,7 @@ internal sealed class Problems
 
     public void Add(string line) => lines.Enqueue(line);
 
-    /// <exception cref="InvalidDataException">There are problems; one line each.</exception>
+    /// <exception cref="TinctorException">There are problems; one line each.</exception>
     public void ThrowIfAny(string consequence)
     {
         if (lines.IsEmpty)
@@ -21,6 +21,6 @@ internal sealed class Problems
         string count = lines.Count == 1 ? "1 problem" : $"{lines.Count} problems";
         string list = string.Join("\n  ", lines.Order(StringComparer.Ordinal).Take(Shown))
             + (lines.Count > Shown ? $"\n  and {lines.Count - Shown} more" : "");
-        throw new InvalidDataException($"{count} with the images, {consequence}:\n  {list}");
+        throw new TinctorException($"{count} with the images, {consequence}:\n  {list}");
     }
 }

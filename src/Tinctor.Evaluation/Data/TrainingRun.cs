@@ -15,18 +15,18 @@ public sealed record TrainingRun(
 
     /// <summary>Reads RUN/metrics.csv (columns: step, epoch, then one a curve) and the run's documents.</summary>
     /// <exception cref="FileNotFoundException">There is no metrics.csv.</exception>
-    /// <exception cref="InvalidDataException">metrics.csv has no column step, or a step is not a number.</exception>
+    /// <exception cref="TinctorException">metrics.csv has no column step, or a step is not a number.</exception>
     public static TrainingRun Read(string folder)
     {
         string path = Path.Combine(folder, "metrics.csv");
         var (header, rows) = Csv.Read(path);
         int step = Array.IndexOf(header, "step");
         if (step < 0)
-            throw new InvalidDataException($"{path}: no column named step");
+            throw new TinctorException($"{path}: no column named step");
         int group = Math.Max(1, (rows.Count + MaxPoints - 1) / MaxPoints);
         var groups = rows.Chunk(group).ToArray();
         double?[] Column(int column) => [.. groups.Select(g => Mean(g.Select(row => Number(row[column]))))];
-        double[] steps = [.. Column(step).Select(s => s ?? throw new InvalidDataException($"{path}: a step is not a number"))];
+        double[] steps = [.. Column(step).Select(s => s ?? throw new TinctorException($"{path}: a step is not a number"))];
         var curves = header.Index().Where(h => h.Item is not ("step" or "epoch" or "time"))
             .ToDictionary(h => h.Item, h => Column(h.Index));
         var documents = new[] { "config.yaml", "environment.json" }.Where(f => File.Exists(Path.Combine(folder, f)))

@@ -82,7 +82,7 @@ public sealed class EncoderAnalysis(Func<FeatureExtractor>? openSource, Func<Fea
         if (patch == 0) return [image];
         int columns = image.Width / patch, rows = image.Height / patch, count = columns * rows;
         if (count == 0)
-            throw new InvalidDataException(
+            throw new TinctorException(
                 $"{path}: is {image.Width}x{image.Height}, smaller than a patch of {patch}; give a smaller --patch");
         int chosen = Math.Min(count, MostPatches);
         return Enumerable.Range(0, chosen).Select(i => i * count / chosen)
@@ -92,7 +92,7 @@ public sealed class EncoderAnalysis(Func<FeatureExtractor>? openSource, Func<Fea
     private static PairSeparation Separate(float[][][] left, float[][][] right, int[] order)
     {
         if (left[0][0].Length != right[0][0].Length)
-            throw new InvalidDataException($"the source encoder gives {left[0][0].Length} features and the target encoder "
+            throw new TinctorException($"the source encoder gives {left[0][0].Length} features and the target encoder "
                 + $"{right[0][0].Length}; encoders that were trained together give as many");
         var paired = new List<double>();
         var unpaired = new List<double>();

@@ -20,7 +20,7 @@ public sealed class CeffEncoderFeatures : FeatureExtractor
     /// <param name="folder">The encoders' folder.</param>
     /// <param name="target">Whether to embed target (IHC) images, not source images.</param>
     /// <param name="device">Where they run.</param>
-    /// <exception cref="InvalidDataException">It holds no encoders.</exception>
+    /// <exception cref="TinctorException">It holds no encoders.</exception>
     public CeffEncoderFeatures(string folder, bool target, Device device)
     {
         (this.folder, this.target, this.device) = (folder, target, device);

@@ -19,7 +19,7 @@ public abstract class InceptionFeatures(WeightsFile file, InceptionResizing resi
     public override Tensor Prepare(Image rgb) => InceptionInput.Resize(rgb, resizing);
 
     /// <summary>Opens either kind of file; which it is shows inside it.</summary>
-    /// <exception cref="InvalidDataException">The file is neither.</exception>
+    /// <exception cref="TinctorException">The file is neither.</exception>
     public static InceptionFeatures Open(string path, InceptionResizing resizing, Device device)
     {
         WeightsFile file = WeightsFile.Open(path);
@@ -42,9 +42,9 @@ public abstract class InceptionFeatures(WeightsFile file, InceptionResizing resi
             {
                 network.load_state_dict(weights);
             }
-            catch (InvalidDataException e)
+            catch (TinctorException e)
             {
-                throw new InvalidDataException($"{file.Path}: not the weights of FID's Inception ({e.Message}); "
+                throw new TinctorException($"{file.Path}: not the weights of FID's Inception ({e.Message}); "
                     + "give pytorch-fid's pt_inception-2015-12-05-6726825d.pth, or StyleGAN's TorchScript inception-2015-12-05.pt", e);
             }
             network.to(device);
@@ -79,7 +79,7 @@ public abstract class InceptionFeatures(WeightsFile file, InceptionResizing resi
             catch (TorchException e)
             {
                 network.Dispose();
-                throw new InvalidDataException($"{file.Path}: a TorchScript program, but not the Inception of StyleGAN and clean-fid "
+                throw new TinctorException($"{file.Path}: a TorchScript program, but not the Inception of StyleGAN and clean-fid "
                     + "(forward(img, return_features, use_fp16, no_output_bias)); other programs go to --features", e);
             }
         }

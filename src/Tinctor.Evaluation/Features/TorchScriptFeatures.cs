@@ -24,12 +24,12 @@ public sealed class TorchScriptFeatures : FeatureExtractor
     private readonly Tensor mean, std;
 
     /// <summary>Reads the network.</summary>
-    /// <exception cref="InvalidDataException">The file is no TorchScript program.</exception>
+    /// <exception cref="TinctorException">The file is no TorchScript program.</exception>
     public TorchScriptFeatures(string path, FeatureInput input, Device device)
     {
         (file, this.input, this.device) = (WeightsFile.Open(path), input, device);
         if (!file.IsTorchScript)
-            throw new InvalidDataException($"{path}: not a TorchScript program; export the model with torch.jit.trace(model, x).save(FILE)");
+            throw new TinctorException($"{path}: not a TorchScript program; export the model with torch.jit.trace(model, x).save(FILE)");
         network = torch.jit.load(path, device).eval();
         (mean, std) = (Channels(input.Mean), Channels(input.Std));
     }
@@ -63,11 +63,11 @@ public sealed class TorchScriptFeatures : FeatureExtractor
         {
             Tensor features = network.forward(images.to(device))[0];
             return features.ndim == 2 ? new(features, null)
-                : throw new InvalidDataException($"{file.Path}: gives {features.ndim} dimensions for a batch; expected [N, features]");
+                : throw new TinctorException($"{file.Path}: gives {features.ndim} dimensions for a batch; expected [N, features]");
         }
         catch (TorchException e)
         {
-            throw new InvalidDataException($"{file.Path}: cannot take images of {images.size(3)}x{images.size(2)}: {e.Message}; "
+            throw new TinctorException($"{file.Path}: cannot take images of {images.size(3)}x{images.size(2)}: {e.Message}; "
                 + "set the size it was made for with --features-size", e);
         }
     }

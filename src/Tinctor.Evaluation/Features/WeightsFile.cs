@@ -37,7 +37,7 @@ public sealed partial class WeightsFile
 
     /// <summary>Hashes a file.</summary>
     /// <exception cref="FileNotFoundException">There is none.</exception>
-    /// <exception cref="InvalidDataException">Its name holds the digits of another hash: it is damaged or not what it says.</exception>
+    /// <exception cref="TinctorException">Its name holds the digits of another hash: it is damaged or not what it says.</exception>
     public static WeightsFile Open(string path)
     {
         if (!File.Exists(path))
@@ -46,7 +46,7 @@ public sealed partial class WeightsFile
         string sha256 = Convert.ToHexStringLower(SHA256.HashData(stream));
         Match promised = HashInName().Match(System.IO.Path.GetFileName(path));
         if (promised.Success && !sha256.StartsWith(promised.Groups[1].Value, StringComparison.Ordinal))
-            throw new InvalidDataException($"{path}: its SHA-256 begins with {sha256[..8]}, but the name promises "
+            throw new TinctorException($"{path}: its SHA-256 begins with {sha256[..8]}, but the name promises "
                 + $"{promised.Groups[1].Value}; the file is damaged or another one, fetch it again");
         return new(path, sha256);
     }
@@ -69,7 +69,7 @@ public sealed partial class WeightsFile
     }
 
     /// <summary>The named tensors of a .safetensors or .pth file.</summary>
-    /// <exception cref="InvalidDataException">It holds none, or is damaged.</exception>
+    /// <exception cref="TinctorException">It holds none, or is damaged.</exception>
     public IReadOnlyDictionary<string, Tensor> LoadStateDict() =>
         System.IO.Path.GetExtension(Path) == ".safetensors" ? SafeTensors.Load(Path) : PthReader.LoadStateDict(Path);
 

@@ -59,7 +59,7 @@ public sealed class LabelAnalysis(LabelSettings settings) : IAnalysis
     {
         LabelledImage[] labelled = [.. targets.Where(image => image.Label is not null)];
         if (settings.Library == LibraryChoice.Train && labelled.Length == 0)
-            throw new InvalidDataException("--label-library train: the training images or their labels are not known; "
+            throw new TinctorException("--label-library train: the training images or their labels are not known; "
                 + "give a manifest with --labels, or --train-real with labels");
         if (settings.Library is LibraryChoice.Train or LibraryChoice.Auto && labelled.Length > 0)
             return (labelled, $"the {labelled.Length} real images of the training set");
@@ -154,7 +154,7 @@ public sealed class LabelAnalysis(LabelSettings settings) : IAnalysis
     {
         string[] unknown = [.. pairs.Select(pair => pair.Label!).Distinct().Except(card.Classes)];
         if (unknown.Length > 0)
-            throw new InvalidDataException($"the label {string.Join(", ", unknown)} is unknown to the classifier, "
+            throw new TinctorException($"the label {string.Join(", ", unknown)} is unknown to the classifier, "
                 + $"which knows {string.Join(", ", card.Classes)}; give labels of the same names");
     }
 

@@ -32,14 +32,14 @@ public sealed record LabelSettings(string Classifier, Device Device)
 
     /// <summary>A model must not be judged by the classifier that it was trained to please.</summary>
     /// <param name="comparators">The comparators of the models that are evaluated.</param>
-    /// <exception cref="InvalidDataException">The classifier is one of them, or was not trained apart from one.</exception>
+    /// <exception cref="TinctorException">The classifier is one of them, or was not trained apart from one.</exception>
     public void RefuseOwn(IEnumerable<ComparatorReference> comparators)
     {
         ComparatorReference judge = ComparatorReference.Of(Classifier);
         foreach (ComparatorReference comparator in comparators)
         {
             if (comparator.WhyNotApart(judge) is string reason)
-                throw new InvalidDataException($"{Classifier}: must not judge a model whose comparator is {comparator.Path}, as {reason}; "
+                throw new TinctorException($"{Classifier}: must not judge a model whose comparator is {comparator.Path}, as {reason}; "
                     + "train an evaluator with another seed and fold");
         }
     }

@@ -54,13 +54,13 @@ public sealed class ToldLevels(IReadOnlyList<StainedFolder> models) : IAnalysis
         string path = FileOf(model);
         var (header, rows) = Csv.Read(path);
         if (header is not ["name", "level", "probability", ..])
-            throw new InvalidDataException($"{path}: the first line must begin with name,level,probability; 'tinctor stain' writes it anew");
+            throw new TinctorException($"{path}: the first line must begin with name,level,probability; 'tinctor stain' writes it anew");
         Dictionary<string, string[]> byName = rows.ToDictionary(row => Path.GetFileName(row[0]));
         string[] levels = [.. header.Skip(3).Select(column => column["p_".Length..])];
         int Class(string level) => Array.IndexOf(levels, level) is >= 0 and int index ? index
-            : throw new InvalidDataException($"{path}: the model knows no level {level}, only {string.Join(", ", levels)}");
+            : throw new TinctorException($"{path}: the model knows no level {level}, only {string.Join(", ", levels)}");
         string[][] cases = [.. pairs.Select(pair => byName.GetValueOrDefault(pair.Name)
-            ?? throw new InvalidDataException($"{path}: no row of {pair.Name}; stain it again"))];
+            ?? throw new TinctorException($"{path}: no row of {pair.Name}; stain it again"))];
         return new(model.Name == Method.Model ? "Stained" : model.Name,
             ConfusionMatrix.Of(levels, pairs.Zip(cases, (pair, row) => (Class(pair.Label!), Class(row[1])))),
             cases.Average(row => double.Parse(row[2], CultureInfo.InvariantCulture)));

@@ -33,7 +33,7 @@ public sealed partial class Lpips : IDisposable
     /// <param name="net">Which network.</param>
     /// <param name="trunkWeights">Keys of torchvision (<c>features.0.weight</c>) or of lpips (<c>net.slice1.0.weight</c>).</param>
     /// <param name="linWeights">Keys of lpips: <c>lin0.model.1.weight</c> or <c>lins.0.model.1.weight</c>, [1, C, 1, 1] each.</param>
-    /// <exception cref="InvalidDataException">Something is missing or has another shape.</exception>
+    /// <exception cref="TinctorException">Something is missing or has another shape.</exception>
     public Lpips(LpipsNet net, IReadOnlyDictionary<string, Tensor> trunkWeights, IReadOnlyDictionary<string, Tensor> linWeights)
     {
         this.net = net;
@@ -55,7 +55,7 @@ public sealed partial class Lpips : IDisposable
     };
 
     /// <summary>Reads the weights from files.</summary>
-    /// <exception cref="InvalidDataException">A file is damaged or does not hold the weights of this network.</exception>
+    /// <exception cref="TinctorException">A file is damaged or does not hold the weights of this network.</exception>
     public static PairMetric FromFiles(LpipsNet net, string trunkPath, string linPath)
     {
         using DisposeScope scope = torch.NewDisposeScope();
@@ -65,9 +65,9 @@ public sealed partial class Lpips : IDisposable
         {
             lpips = new Lpips(net, trunkFile.LoadStateDict(), linFile.LoadStateDict());
         }
-        catch (InvalidDataException e)
+        catch (TinctorException e)
         {
-            throw new InvalidDataException(
+            throw new TinctorException(
                 $"{trunkPath}, {linPath}: not the weights of LPIPS with {net.ToString().ToLowerInvariant()}: {e.Message}", e);
         }
         string lin = lpips.LinHash() == PublishedLin[net] ? "the published ones of version 0.1" : "NOT the published ones of version 0.1";
@@ -102,9 +102,9 @@ public sealed partial class Lpips : IDisposable
     private static Tensor Lin(IReadOnlyDictionary<string, Tensor> weights, int layer, int channels)
     {
         Tensor? weight = weights.GetValueOrDefault($"lin{layer}.model.1.weight") ?? weights.GetValueOrDefault($"lins.{layer}.model.1.weight");
-        return weight is null ? throw new InvalidDataException($"lin{layer}.model.1.weight is missing")
+        return weight is null ? throw new TinctorException($"lin{layer}.model.1.weight is missing")
             : weight.shape is [1, var c, 1, 1] && c == channels ? weight.to(ScalarType.Float32).clone()
-            : throw new InvalidDataException($"lin{layer}.model.1.weight is not [1, {channels}, 1, 1]");
+            : throw new TinctorException($"lin{layer}.model.1.weight is not [1, {channels}, 1, 1]");
     }
 
     internal string LinHash()

@@ -26,14 +26,14 @@ public sealed record PairMetric(
     ];
 
     /// <summary>Some of the usual ones, or <c>psnr_target_range</c>; PSNR and SSIM are always among them. All the usual ones for no keys.</summary>
-    /// <exception cref="InvalidDataException">A key is not known; names those that are.</exception>
+    /// <exception cref="TinctorException">A key is not known; names those that are.</exception>
     public static IReadOnlyList<PairMetric> Chosen(IReadOnlyList<string> keys, SsimVariant variant = SsimVariant.Uniform7)
     {
         var usual = Defaults(variant);
         if (keys.Count == 0) return usual;
         PairMetric[] known = [.. usual, PixelErrors.PsnrTargetRangeMetric];
         foreach (string key in keys.Except(known.Select(metric => metric.Key)))
-            throw new InvalidDataException($"metric \"{key}\" is not known; choose from {string.Join(", ", known.Select(metric => metric.Key))}");
+            throw new TinctorException($"metric \"{key}\" is not known; choose from {string.Join(", ", known.Select(metric => metric.Key))}");
         return [.. known.Where(metric => metric.Key is "psnr" or "ssim" || keys.Contains(metric.Key))];
     }
 

@@ -14,7 +14,7 @@ public static class ContactSheet
     /// colours the first three are shown, each over its range.
     /// </summary>
     /// <param name="rows">Paths of images, the same number in each row, the last of a row RGB and of the size that all are shown at.</param>
-    /// <exception cref="InvalidDataException">An image does not fit that size.</exception>
+    /// <exception cref="TinctorException">An image does not fit that size.</exception>
     public static Image Of(IReadOnlyList<IReadOnlyList<string>> rows)
     {
         using DisposeScope scope = torch.NewDisposeScope();
@@ -26,7 +26,7 @@ public static class ContactSheet
         {
             Image image = Image.Read(path);
             if (size.width % image.Width != 0 || size.width / image.Width * image.Height != size.height)
-                throw new InvalidDataException($"{path}: is {image.Width}x{image.Height}, {rows[0][^1]} is {size.width}x{size.height}; "
+                throw new TinctorException($"{path}: is {image.Width}x{image.Height}, {rows[0][^1]} is {size.width}x{size.height}; "
                     + "a contact sheet takes images of one size, or whole shares of it");
             Tensor colours = RgbReader.ToRgb(image).ToTensor(ValueRange.ZeroToOne);
             return image.Width == size.width ? colours : F.interpolate(colours.unsqueeze(0), size)[0];

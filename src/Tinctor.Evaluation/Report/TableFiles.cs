@@ -1,7 +1,6 @@
 using Tinctor.Evaluation.Metrics;
 using Tinctor.Evaluation.Sections;
 using Tinctor.Evaluation.Statistics;
-using Tinctor.Torch.Serialization;
 
 namespace Tinctor.Evaluation.Report;
 
@@ -19,7 +18,7 @@ public static class TableFiles
         Directory.CreateDirectory(folder);
         foreach (var (name, table) in All(result))
         {
-            AtomicFile.WriteText(Path.Combine(folder, name + ".csv"), CsvTable.Text(table));
+            AtomicFile.WriteText(Path.Combine(folder, name + ".csv"), SectionCsv.Text(table));
             AtomicFile.WriteText(Path.Combine(folder, name + ".tex"), LatexTable.Text(table, name));
         }
     }
@@ -31,7 +30,7 @@ public static class TableFiles
     /// <param name="label">The table's name in LaTeX.</param>
     internal static void Write(SectionTable table, SectionTable numbers, string folder, string label)
     {
-        AtomicFile.WriteText(Path.Combine(folder, "table.csv"), CsvTable.Text(numbers));
+        AtomicFile.WriteText(Path.Combine(folder, "table.csv"), SectionCsv.Text(numbers));
         AtomicFile.WriteText(Path.Combine(folder, "table.md"), StudyTable.Markdown(table));
         AtomicFile.WriteText(Path.Combine(folder, "table.tex"), LatexTable.Text(table, label));
     }

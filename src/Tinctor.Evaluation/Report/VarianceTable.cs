@@ -2,7 +2,6 @@ using System.Text.Json;
 using System.Text.Json.Serialization;
 using Tinctor.Evaluation.Sections;
 using Tinctor.Evaluation.Uncertainty;
-using Tinctor.Torch.Serialization;
 
 namespace Tinctor.Evaluation.Report;
 
@@ -20,14 +19,14 @@ public sealed class VarianceTable
     /// <summary>Starts a study, or takes up the one in this folder.</summary>
     /// <param name="folder">Made if it is not there.</param>
     /// <param name="settings">All that the numbers depend on.</param>
-    /// <exception cref="InvalidDataException">The folder holds a study with other settings, or its file is damaged.</exception>
+    /// <exception cref="TinctorException">The folder holds a study with other settings, or its file is damaged.</exception>
     public VarianceTable(string folder, string settings)
     {
         (this.folder, this.settings) = (folder, settings);
         Directory.CreateDirectory(folder);
         Content there = File.Exists(Results) ? Read() : new(settings, []);
         if (there.Settings != settings)
-            throw new InvalidDataException($"{folder}: was begun with other settings ({there.Settings}); choose another folder for -o");
+            throw new TinctorException($"{folder}: was begun with other settings ({there.Settings}); choose another folder for -o");
         results = there.Results;
     }
 
@@ -77,7 +76,7 @@ public sealed class VarianceTable
         }
         catch (JsonException)
         {
-            throw new InvalidDataException($"{Results}: is damaged; remove it to start again");
+            throw new TinctorException($"{Results}: is damaged; remove it to start again");
         }
     }
 

@@ -9,7 +9,7 @@ public interface IAnalysis
     /// <param name="set">The checked pairs and what is compared with them.</param>
     /// <param name="progress">Called from several threads.</param>
     /// <param name="cancel">Stops between images.</param>
-    /// <exception cref="InvalidDataException">The inputs do not fit the analysis.</exception>
+    /// <exception cref="TinctorException">The inputs do not fit the analysis.</exception>
     Section Run(TestSet set, IProgress<EvaluationProgress>? progress, CancellationToken cancel);
 }
 

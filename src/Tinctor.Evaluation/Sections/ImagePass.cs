@@ -6,7 +6,7 @@ namespace Tinctor.Evaluation.Sections;
 internal static class ImagePass
 {
     /// <summary>The results in the order of the items. Images are to be dropped as soon as they are measured.</summary>
-    /// <exception cref="InvalidDataException">Files cannot be used; names each.</exception>
+    /// <exception cref="TinctorException">Files cannot be used; names each.</exception>
     public static TResult[] Over<TItem, TResult>(IReadOnlyList<TItem> items, string stage, IProgress<EvaluationProgress>? progress,
         CancellationToken cancel, Func<TItem, TResult> measure)
     {
@@ -20,7 +20,7 @@ internal static class ImagePass
             {
                 results[i] = measure(items[i]);
             }
-            catch (Exception e) when (e is IOException or InvalidDataException)
+            catch (Exception e) when (e is IOException or TinctorException)
             {
                 problems.Add(e.Message);
             }

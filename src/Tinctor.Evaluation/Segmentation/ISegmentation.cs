@@ -23,17 +23,17 @@ public interface ISegmentation
     /// <param name="pair">Which image.</param>
     /// <param name="method">Who made it; null for the real one.</param>
     /// <param name="image">Its pixels.</param>
-    /// <exception cref="InvalidDataException">A mask is missing or does not fit.</exception>
+    /// <exception cref="TinctorException">A mask is missing or does not fit.</exception>
     LabelMap Of(ImagePair pair, string? method, ScoredImage image);
 
     /// <summary>The methods of a test set that can be compared with the real images.</summary>
-    /// <exception cref="InvalidDataException">There are none, or the real images cannot be segmented.</exception>
+    /// <exception cref="TinctorException">There are none, or the real images cannot be segmented.</exception>
     IReadOnlyList<Method> Comparable(TestSet set)
     {
         Method[] methods = [.. set.Methods.Where(method => Covers(method.Key))];
-        if (!Covers(null)) throw new InvalidDataException("the real images have no masks: give --masks-real, or --segmenter for all images");
+        if (!Covers(null)) throw new TinctorException("the real images have no masks: give --masks-real, or --segmenter for all images");
         return methods.Length > 0 ? methods
-            : throw new InvalidDataException("no stained images have masks: give --masks-stained, or --segmenter for all images");
+            : throw new TinctorException("no stained images have masks: give --masks-stained, or --segmenter for all images");
     }
 }
 

@@ -18,7 +18,7 @@ public sealed class MaskSegmentation : ISegmentation
     /// <param name="real">Masks of the real images, named as they are; null for none.</param>
     /// <param name="stained">Masks of the images of methods, by the method's key.</param>
     /// <param name="others">What segments images without masks; null: they are left out.</param>
-    /// <exception cref="InvalidDataException">A folder holds no masks.</exception>
+    /// <exception cref="TinctorException">A folder holds no masks.</exception>
     public MaskSegmentation(string? real, IEnumerable<StainedFolder> stained, ISegmentation? others)
     {
         this.others = others;
@@ -45,16 +45,16 @@ public sealed class MaskSegmentation : ISegmentation
     {
         if (!folders.TryGetValue(method ?? Real, out var folder)) return others!.Of(pair, method, image);
         if (!folder.Files.TryGetValue(pair.Name, out string? path))
-            throw new InvalidDataException($"{(method is null ? pair.Real : pair.PathOf(method))}: no mask of the name {pair.Name}");
+            throw new TinctorException($"{(method is null ? pair.Real : pair.PathOf(method))}: no mask of the name {pair.Name}");
         LabelMap map = folder.Format.Read(path);
         return (map.Width, map.Height) == (image.Width, image.Height) ? map
-            : throw new InvalidDataException($"{path}: {map.Width}x{map.Height}, but the image is {image.Width}x{image.Height}");
+            : throw new TinctorException($"{path}: {map.Width}x{map.Height}, but the image is {image.Width}x{image.Height}");
     }
 
     private static (Dictionary<string, string> Files, MaskFormat Format) Open(string folder)
     {
         IReadOnlyList<string> files = FolderLayouts.Images(folder);
-        if (files.Count == 0) throw new InvalidDataException($"{folder}: holds no PNG or TIFF masks");
+        if (files.Count == 0) throw new TinctorException($"{folder}: holds no PNG or TIFF masks");
         return (files.ToDictionary(file => Path.GetFileNameWithoutExtension(file)), MaskFormat.Recognise(files));
     }
 }

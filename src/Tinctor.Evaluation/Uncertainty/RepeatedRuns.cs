@@ -8,14 +8,14 @@ namespace Tinctor.Evaluation.Uncertainty;
 public sealed record RepeatedRuns(StainedFolder Folder)
 {
     /// <summary>The files of each pair, one a run.</summary>
-    /// <exception cref="InvalidDataException">There are fewer than two runs, or an image is missing or has another size; names all.</exception>
+    /// <exception cref="TinctorException">There are fewer than two runs, or an image is missing or has another size; names all.</exception>
     /// <exception cref="DirectoryNotFoundException">The folder does not exist.</exception>
     internal (int Runs, string[][] Files) Match(IReadOnlyList<ImagePair> pairs)
     {
         if (!Directory.Exists(Folder.Path)) throw new DirectoryNotFoundException($"{Folder.Path}: no such folder");
         string[] folders = [.. Directory.EnumerateDirectories(Folder.Path).Order(StringComparer.Ordinal)];
         if (folders.Length < 2)
-            throw new InvalidDataException($"{Folder.Path}: {folders.Length} folders here; --repeats needs a folder for each run, at least two");
+            throw new TinctorException($"{Folder.Path}: {folders.Length} folders here; --repeats needs a folder for each run, at least two");
         var runs = folders.Select(folder => ImagePairs.FilesByStem(folder, "_fake_B")).ToArray();
         var problems = new Problems();
         string[][] files = new string[pairs.Count][];
@@ -43,7 +43,7 @@ public sealed record RepeatedRuns(StainedFolder Folder)
                 else if (!RgbReader.IsColourImage(info))
                     problems.Add($"{file}: {info.Channels} channels of {info.SampleType}; expected 8-bit grey or RGB");
             }
-            catch (Exception e) when (e is IOException or InvalidDataException or UnauthorizedAccessException)
+            catch (Exception e) when (e is IOException or TinctorException or UnauthorizedAccessException)
             {
                 problems.Add(e.Message);
             }

@@ -13,7 +13,7 @@ namespace Tinctor.Evaluation.Uncertainty;
 internal sealed record RunStatistics(Image Mean, float[] Uncertainty, float[] Error, double Variation)
 {
     /// <summary>Reads the runs one after the other; only sums are kept.</summary>
-    /// <exception cref="InvalidDataException">A file is damaged.</exception>
+    /// <exception cref="TinctorException">A file is damaged.</exception>
     public static RunStatistics Of(IReadOnlyList<string> files, Image real)
     {
         int[] sums = new int[real.Data.Length], squares = new int[real.Data.Length];

@@ -56,7 +56,7 @@ public sealed class UncertaintyAnalysis(IReadOnlyList<RepeatedRuns> models) : IA
                 own.Add(one.Uncertainty, one.Error);
                 images[i] = new(set.Pairs[i].Name, one.Variation, one.Uncertainty.Average(), Math.Sqrt(one.Error.Average(e => (double)e * e)));
             }
-            catch (Exception e) when (e is IOException or InvalidDataException)
+            catch (Exception e) when (e is IOException or TinctorException)
             {
                 problems.Add(e.Message);
             }

@@ -48,7 +48,7 @@ public static class PairPreparation
     /// <param name="options">How.</param>
     /// <param name="progress">Told what is being done, and the share that is done, 0 to 1.</param>
     /// <param name="cancel">Stops; the pair is made again the next time.</param>
-    /// <exception cref="InvalidDataException">A slide or mask cannot be read, or the pair was made with other settings.</exception>
+    /// <exception cref="TinctorException">A slide or mask cannot be read, or the pair was made with other settings.</exception>
     /// <exception cref="IOException">Files cannot be written.</exception>
     public static PreparedPair Prepare(SlidePair pair, string folder, PreparationOptions options, Action<string, double>? progress = null,
         CancellationToken cancel = default)
@@ -74,13 +74,13 @@ public static class PairPreparation
     }
 
     /// <summary>What became of a pair that is done; null if it is not.</summary>
-    /// <exception cref="InvalidDataException">It was made with other settings, or its file is damaged.</exception>
+    /// <exception cref="TinctorException">It was made with other settings, or its file is damaged.</exception>
     public static PreparedPair? Done(SlidePair pair, string folder, PreparationOptions options)
     {
         string path = FileOf(folder, pair.Name, ".json");
         PreparedPair? done = PreparedPair.Read(path);
         return done is null || done.Settings == Settings(pair, options) ? done
-            : throw new InvalidDataException($"{path}: was made with other settings; choose another folder, or make all again with "
+            : throw new TinctorException($"{path}: was made with other settings; choose another folder, or make all again with "
                 + "--overwrite");
     }
 

@@ -1,6 +1,5 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
-using Tinctor.Torch.Serialization;
 
 namespace Tinctor.Registration.Pairs;
 
@@ -39,7 +38,7 @@ public sealed record PreparedPair(string Name, string Source, string Target, str
 
     /// <summary>Reads a pair that is done.</summary>
     /// <returns>Null if there is no such file.</returns>
-    /// <exception cref="InvalidDataException">It is damaged.</exception>
+    /// <exception cref="TinctorException">It is damaged.</exception>
     public static PreparedPair? Read(string path)
     {
         if (!File.Exists(path)) return null;
@@ -49,7 +48,7 @@ public sealed record PreparedPair(string Name, string Source, string Target, str
         }
         catch (JsonException error)
         {
-            throw new InvalidDataException($"{path}: is damaged ({error.Message.Split('\n')[0]}); delete it, and the pair is made again", error);
+            throw new TinctorException($"{path}: is damaged ({error.Message.Split('\n')[0]}); delete it, and the pair is made again", error);
         }
     }
 

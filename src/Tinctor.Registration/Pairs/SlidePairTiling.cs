@@ -18,7 +18,7 @@ public static class SlidePairTiling
     /// <param name="progress">Told the share that is done, 0 to 1.</param>
     /// <param name="cancel">Stops between tiles.</param>
     /// <returns>All tiles of the grid that have any tissue in the source, rows from the top.</returns>
-    /// <exception cref="InvalidDataException">A slide is damaged or too small, or its resolution is not known.</exception>
+    /// <exception cref="TinctorException">A slide is damaged or too small, or its resolution is not known.</exception>
     public static IReadOnlyList<SlideTile> Write(RegisteredSlides pair, string folder, string name, SlideTilingOptions options,
         IProgress<double>? progress = null, CancellationToken cancel = default)
     {
@@ -26,7 +26,7 @@ public static class SlidePairTiling
         double downsample = Downsample(pair.Source, options);
         (int width, int height) = pair.Source.SizeAt(downsample);
         if (Math.Min(width, height) < options.Tile)
-            throw new InvalidDataException($"{pair.Source.Path}: has {width}x{height} pixels at this resolution, less than a tile of {options.Tile}");
+            throw new TinctorException($"{pair.Source.Path}: has {width}x{height} pixels at this resolution, less than a tile of {options.Tile}");
         double side = options.Tile * downsample;
         PixelArea[] areas = [.. TileFiles.Grid(width, height, options.Tile, options.Stride ?? options.Tile)
             .Where(area => pair.SourceTissue.Share(area.X * downsample, area.Y * downsample, side, side) > 0)];
@@ -42,14 +42,14 @@ public static class SlidePairTiling
     }
 
     /// <summary>Pixels of the source's level 0 to one of the tiles.</summary>
-    /// <exception cref="InvalidDataException">The source's resolution is not known, or not that fine.</exception>
+    /// <exception cref="TinctorException">The source's resolution is not known, or not that fine.</exception>
     public static double Downsample(Slide source, SlideTilingOptions options)
     {
         if (options.Mpp is not double mpp) return 1;
-        double own = source.Mpp ?? throw new InvalidDataException($"{source.Path}: its microns per pixel are not known; give --source-mpp, "
+        double own = source.Mpp ?? throw new TinctorException($"{source.Path}: its microns per pixel are not known; give --source-mpp, "
             + "or leave out --mpp to cut tiles from its pixels as they are");
         return mpp >= Enlarging * own ? Math.Max(1, mpp / own)
-            : throw new InvalidDataException($"{source.Path}: has {own:0.###} um per pixel, tiles of {mpp:0.###} would only be enlarged; "
+            : throw new TinctorException($"{source.Path}: has {own:0.###} um per pixel, tiles of {mpp:0.###} would only be enlarged; "
                 + "use a larger --mpp");
     }
 

@@ -1,6 +1,5 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
-using Tinctor.Torch.Serialization;
 
 namespace Tinctor.Registration.Sections;
 
@@ -15,19 +14,19 @@ public static class GeoJson
     /// <param name="input">The file to read.</param>
     /// <param name="output">The file to write.</param>
     /// <param name="map">Where a place, in pixels with whole numbers at their centres, goes.</param>
-    /// <exception cref="InvalidDataException">The input is no GeoJSON.</exception>
+    /// <exception cref="TinctorException">The input is no GeoJSON.</exception>
     public static void Move(string input, string output, Func<double, double, (double X, double Y)> map)
     {
         try
         {
             JsonNode root = JsonNode.Parse(File.ReadAllText(input), documentOptions: new() { MaxDepth = Compact.MaxDepth })
                 ?? throw new JsonException("it is empty");
-            if (Walk(root, map) == 0) throw new InvalidDataException($"{input}: has no coordinates; give GeoJSON, as QuPath exports it");
+            if (Walk(root, map) == 0) throw new TinctorException($"{input}: has no coordinates; give GeoJSON, as QuPath exports it");
             AtomicFile.WriteText(output, root.ToJsonString(Compact));
         }
         catch (Exception error) when (error is JsonException or InvalidOperationException or FormatException)
         {
-            throw new InvalidDataException($"{input}: is no GeoJSON ({error.Message.Split('\n')[0]}); export it again", error);
+            throw new TinctorException($"{input}: is no GeoJSON ({error.Message.Split('\n')[0]}); export it again", error);
         }
     }
 

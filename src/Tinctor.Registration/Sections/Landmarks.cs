@@ -1,6 +1,5 @@
 using System.Globalization;
 using System.Text;
-using Tinctor.Torch.Serialization;
 
 namespace Tinctor.Registration.Sections;
 
@@ -8,7 +7,7 @@ namespace Tinctor.Registration.Sections;
 public static class Landmarks
 {
     /// <summary>Reads landmarks: a header that names X and Y, then a row each. Other columns are passed over.</summary>
-    /// <exception cref="InvalidDataException">The file has no such columns, or a row without numbers there.</exception>
+    /// <exception cref="TinctorException">The file has no such columns, or a row without numbers there.</exception>
     public static (double X, double Y)[] Read(string path)
     {
         string[] lines = [.. File.ReadLines(path).Where(line => line.Trim().Length > 0)];
@@ -17,7 +16,7 @@ public static class Landmarks
     }
 
     /// <summary>Writes the landmarks of another file, moved; its other columns stay.</summary>
-    /// <exception cref="InvalidDataException">The input is not as <see cref="Read"/> wants it.</exception>
+    /// <exception cref="TinctorException">The input is not as <see cref="Read"/> wants it.</exception>
     public static void Move(string input, string output, Func<double, double, (double X, double Y)> map)
     {
         string[] lines = [.. File.ReadLines(input).Where(line => line.Trim().Length > 0)];
@@ -39,13 +38,13 @@ public static class Landmarks
         string[] names = lines.Length == 0 ? [] : [.. lines[0].Split(',').Select(name => name.Trim().Trim('"').ToUpperInvariant())];
         (int x, int y) = (Array.IndexOf(names, "X"), Array.IndexOf(names, "Y"));
         return x >= 0 && y >= 0 ? (x, y)
-            : throw new InvalidDataException($"{path}: its first line does not name columns X and Y; landmarks are a CSV file");
+            : throw new TinctorException($"{path}: its first line does not name columns X and Y; landmarks are a CSV file");
     }
 
     private static (double X, double Y) Place(string path, string[] cells, int line, int x, int y) =>
         cells.Length > Math.Max(x, y) && double.TryParse(cells[x], CultureInfo.InvariantCulture, out double u)
             && double.TryParse(cells[y], CultureInfo.InvariantCulture, out double v) ? (u, v)
-            : throw new InvalidDataException($"{path}: line {line} has no numbers for X and Y");
+            : throw new TinctorException($"{path}: line {line} has no numbers for X and Y");
 
     private static string Number(double value) => value.ToString("0.###", CultureInfo.InvariantCulture);
 }
@@ -62,12 +61,12 @@ public sealed record LandmarkError(int Count, double MedianPixels, double Median
     double Robustness)
 {
     /// <summary>The error at corresponding landmarks.</summary>
-    /// <exception cref="InvalidDataException">There are none, or unlike numbers of them.</exception>
+    /// <exception cref="TinctorException">There are none, or unlike numbers of them.</exception>
     public static LandmarkError Of(SlideTransform transform, IReadOnlyList<(double X, double Y)> source,
         IReadOnlyList<(double X, double Y)> target)
     {
         if (source.Count != target.Count || source.Count == 0)
-            throw new InvalidDataException($"{source.Count} landmarks in the source, {target.Count} in the target; "
+            throw new TinctorException($"{source.Count} landmarks in the source, {target.Count} in the target; "
                 + "they must correspond row by row");
         double diagonal = transform.Source.Diagonal * Math.Sqrt(Math.Abs(transform.Affine.Determinant));
         double enlarged = (double)transform.Target.Width / transform.Source.Width;

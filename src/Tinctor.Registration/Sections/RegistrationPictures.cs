@@ -12,7 +12,7 @@ public static class RegistrationPictures
     /// Fields of the source and of the target that lies on it, as on a checkerboard; and the outlines of the source's structure (green)
     /// over the target's (magenta) on a pale target. 8-bit RGB.
     /// </summary>
-    /// <exception cref="InvalidDataException">A slide is damaged.</exception>
+    /// <exception cref="TinctorException">A slide is damaged.</exception>
     public static (Image Checkerboard, Image Outlines) Draw(SlideTransform transform, Slide source, Slide target)
     {
         double downsample = Math.Max(1, Math.Max(source.Width, source.Height) / (double)Side);

@@ -27,7 +27,7 @@ public static class SectionRegistration
     /// <param name="options">How; its size and resolution do not matter here.</param>
     /// <param name="mpp">Micrometres per pixel, where known: helps to find the tissue.</param>
     /// <param name="progress">Told the share that is done, 0 to 1.</param>
-    /// <exception cref="InvalidDataException">The images do not have the channels that the options ask for.</exception>
+    /// <exception cref="TinctorException">The images do not have the channels that the options ask for.</exception>
     public static SlideTransform Estimate(Image source, Image target, SectionOptions options, double? mpp = null,
         IProgress<double>? progress = null)
     {

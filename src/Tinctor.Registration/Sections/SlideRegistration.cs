@@ -16,7 +16,7 @@ public static class SlideRegistration
     /// <param name="options">How.</param>
     /// <param name="progress">Told the share that is done, 0 to 1.</param>
     /// <returns>The transform between level 0 of both. Look at its quality before it is used: it may not have passed.</returns>
-    /// <exception cref="InvalidDataException">A slide is damaged, or does not have the channels that the options ask for.</exception>
+    /// <exception cref="TinctorException">A slide is damaged, or does not have the channels that the options ask for.</exception>
     public static SlideTransform Estimate(Slide source, Slide target, SectionOptions options, IProgress<double>? progress = null)
     {
         options.Validate();

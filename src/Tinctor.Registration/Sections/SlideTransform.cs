@@ -101,11 +101,11 @@ public sealed record SlideTransform(SlideFrame Source, SlideFrame Target, Affine
     /// <param name="y">Upper edge.</param>
     /// <param name="width">Pixels across, at least 1.</param>
     /// <param name="height">Pixels down, at least 1.</param>
-    /// <exception cref="InvalidDataException">The target's file is damaged there, or another slide.</exception>
+    /// <exception cref="TinctorException">The target's file is damaged there, or another slide.</exception>
     public Image Read(Slide target, double downsample, int x, int y, int width, int height)
     {
         if ((target.Width, target.Height) != (Target.Width, Target.Height))
-            throw new InvalidDataException($"{target.Path}: is {target.Width}x{target.Height}, the transform is for a slide of "
+            throw new TinctorException($"{target.Path}: is {target.Width}x{target.Height}, the transform is for a slide of "
                 + $"{Target.Width}x{Target.Height}; give the slide that was registered");
         double finest = Math.Max(1, downsample * Math.Sqrt(Math.Abs(Affine.Determinant)));
         var region = new Image(width, height, target.Channels, target.SampleType);

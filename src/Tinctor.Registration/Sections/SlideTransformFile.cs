@@ -44,16 +44,16 @@ public static class SlideTransformFile
 
     /// <summary>Reads a transform.</summary>
     /// <exception cref="FileNotFoundException">There is no such file.</exception>
-    /// <exception cref="InvalidDataException">It, or the displacement beside it, is no transform or damaged.</exception>
+    /// <exception cref="TinctorException">It, or the displacement beside it, is no transform or damaged.</exception>
     public static SlideTransform Read(string path)
     {
         if (!File.Exists(path)) throw new FileNotFoundException($"{path}: there is no such transform; `tinctor register` makes one", path);
         try
         {
             JsonNode json = JsonNode.Parse(File.ReadAllText(path))!;
-            if ((string?)json["format"] != Format) throw new InvalidDataException($"{path}: is no transform of `tinctor register`");
+            if ((string?)json["format"] != Format) throw new TinctorException($"{path}: is no transform of `tinctor register`");
             if ((int)json["version"]! != Version)
-                throw new InvalidDataException($"{path}: is of version {json["version"]}, this program reads {Version}; register again");
+                throw new TinctorException($"{path}: is of version {json["version"]}, this program reads {Version}; register again");
             string folder = Path.GetDirectoryName(Path.GetFullPath(path))!;
             SlideFrame source = Frame(json["source"]!, folder);
             double[][] rows = json["affine"].Deserialize<double[][]>()!;
@@ -64,18 +64,18 @@ public static class SlideTransformFile
         catch (Exception error) when (error is JsonException or InvalidOperationException or NullReferenceException or FormatException
             or IndexOutOfRangeException)
         {
-            throw new InvalidDataException($"{path}: is no whole transform ({error.Message.Split('\n')[0]}); register again", error);
+            throw new TinctorException($"{path}: is no whole transform ({error.Message.Split('\n')[0]}); register again", error);
         }
     }
 
     private static DisplacementField Displacement(string path, SlideFrame source)
     {
-        if (!File.Exists(path)) throw new InvalidDataException($"{path}: is missing; keep it beside the transform, or register again");
+        if (!File.Exists(path)) throw new TinctorException($"{path}: is missing; keep it beside the transform, or register again");
         using var scope = torch.NewDisposeScope();
         OrderedDictionary<string, Tensor> tensors = SafeTensors.Load(path);
         return tensors.TryGetValue(Tensor, out Tensor? shifts) && shifts.shape is [2, > 1, > 1]
             ? DisplacementField.Covering(source.Width, source.Height, shifts)
-            : throw new InvalidDataException($"{path}: has no tensor {Tensor} [2, height, width]; register again");
+            : throw new TinctorException($"{path}: has no tensor {Tensor} [2, height, width]; register again");
     }
 
     // Paths are relative to the transform, so that a folder of slides and transforms can be moved.

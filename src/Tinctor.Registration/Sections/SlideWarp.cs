@@ -14,7 +14,7 @@ public static class SlideWarp
     /// <param name="jpegQuality">1 to 100; null writes without loss.</param>
     /// <param name="progress">Told the share that is done, 0 to 1.</param>
     /// <param name="cancel">Stops between tiles; nothing is left of the file.</param>
-    /// <exception cref="InvalidDataException">The target is damaged or another slide, or the format cannot hold it.</exception>
+    /// <exception cref="TinctorException">The target is damaged or another slide, or the format cannot hold it.</exception>
     /// <exception cref="IOException">The file cannot be written.</exception>
     public static void Write(SlideTransform transform, Slide target, string path, int? jpegQuality = 90, IProgress<double>? progress = null,
         CancellationToken cancel = default)

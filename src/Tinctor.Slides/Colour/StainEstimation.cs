@@ -8,14 +8,14 @@ public static class StainEstimation
     /// extreme directions in it. <paramref name="density"/> holds RGB triples in decimal optical density; pixels with a channel below
     /// <paramref name="minimum"/> are glass and left out; <paramref name="percentile"/> of the directions at either end are outliers.
     /// The stain with more red density (haematoxylin) comes first, both have length 1, the third row is their cross product.
-    /// Throws <see cref="InvalidDataException"/> if fewer than 100 pixels are stained or only one stain can be seen.
+    /// Throws <see cref="TinctorException"/> if fewer than 100 pixels are stained or only one stain can be seen.
     /// </summary>
     public static StainMatrix Macenko(ReadOnlySpan<float> density, double minimum = 0.15, double percentile = 1)
     {
         var stained = Stained(density, minimum);
         if (stained.Length < 100)
         {
-            throw new InvalidDataException($"only {stained.Length} pixels are stained: too few to find the stains");
+            throw new TinctorException($"only {stained.Length} pixels are stained: too few to find the stains");
         }
         var (first, second) = MainPlane(stained);
         var angles = Array.ConvertAll(stained, pixel => Math.Atan2(Dot(pixel, second), Dot(pixel, first)));
@@ -23,7 +23,7 @@ public static class StainEstimation
         // The rounding of 8-bit samples alone spreads one colour over one or two degrees.
         if (high - low < 0.05)
         {
-            throw new InvalidDataException("all stained pixels have one colour: two stains are needed");
+            throw new TinctorException("all stained pixels have one colour: two stains are needed");
         }
         var (a, b) = (InPlane(first, second, low), InPlane(first, second, high));
         return HaematoxylinFirst(a, b);

@@ -8,7 +8,7 @@ public static class StainImages
 
     /// <summary>
     /// The image as if it held this stain (0 to 2) alone, equal to skimage's rgb2hed, the other stains set to 0, hed2rgb.
-    /// Throws <see cref="InvalidDataException"/>, which names no file, if it is not RGB.
+    /// Throws <see cref="TinctorException"/>, which names no file, if it is not RGB.
     /// </summary>
     public static Image Alone(Image image, StainMatrix stains, int stain)
     {

@@ -11,7 +11,7 @@ public sealed class StainNormalizer
     private readonly StainProfile target;
     private readonly StainProfile? source;
 
-    /// <summary>Makes a normaliser; throws <see cref="InvalidDataException"/> for a profile that cannot be used.</summary>
+    /// <summary>Makes a normaliser; throws <see cref="TinctorException"/> for a profile that cannot be used.</summary>
     /// <param name="target">The reference; its method is used.</param>
     /// <param name="source">
     /// Colours that all images have in common (those of their slide or laboratory); null takes those of each image by itself.
@@ -22,7 +22,7 @@ public sealed class StainNormalizer
         source?.Validate();
         if (source is not null && target.Method != StainMethod.Reinhard && source.Method != target.Method)
         {
-            throw new InvalidDataException($"the stains come from {source.Method.ToString().ToLowerInvariant()}, those of the reference "
+            throw new TinctorException($"the stains come from {source.Method.ToString().ToLowerInvariant()}, those of the reference "
                 + $"from {target.Method.ToString().ToLowerInvariant()}; estimate both in the same way");
         }
         (this.target, this.source) = (target, source);
@@ -30,13 +30,13 @@ public sealed class StainNormalizer
 
     /// <summary>
     /// The normaliser for images whose colours are those of these pixels, as all parts of one slide are; throws
-    /// <see cref="InvalidDataException"/> if too little is stained, or in only one colour.
+    /// <see cref="TinctorException"/> if too little is stained, or in only one colour.
     /// </summary>
     public StainNormalizer For(StainedPixels pixels) => new(target, StainProfile.Of(pixels, target.Method));
 
     /// <summary>
     /// An RGB image in the colours of the reference, or the image itself with the reason in <paramref name="untouched"/>, if too little of
-    /// it is stained, or in only one colour. Throws <see cref="InvalidDataException"/>, which names no file, if it is not RGB.
+    /// it is stained, or in only one colour. Throws <see cref="TinctorException"/>, which names no file, if it is not RGB.
     /// </summary>
     public Image Normalize(Image image, out string? untouched)
     {
@@ -46,7 +46,7 @@ public sealed class StainNormalizer
         {
             return Apply(image, source ?? StainProfile.Of(StainedPixels.Of(image), target.Method));
         }
-        catch (InvalidDataException reason)
+        catch (TinctorException reason)
         {
             untouched = reason.Message;
             return image;

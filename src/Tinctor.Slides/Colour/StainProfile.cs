@@ -1,7 +1,6 @@
 using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Serialization;
-using Tinctor.Torch.Serialization;
 
 namespace Tinctor.Slides.Colour;
 
@@ -67,14 +66,14 @@ public sealed record StainProfile
     public StainMatrix Matrix() => StainMatrix.FromStains(Stains[0].Od, Stains[1].Od);
 
     /// <summary>
-    /// Estimates a profile. Throws <see cref="InvalidDataException"/>, which names no file, if fewer than 100 pixels are stained or
+    /// Estimates a profile. Throws <see cref="TinctorException"/>, which names no file, if fewer than 100 pixels are stained or
     /// (but for Reinhard) only one stain can be seen.
     /// </summary>
     public static StainProfile Of(StainedPixels pixels, StainMethod method)
     {
         if (pixels.Count < Fewest)
         {
-            throw new InvalidDataException($"only {pixels.Count} of the sampled pixels are stained: too few to find the stains");
+            throw new TinctorException($"only {pixels.Count} of the sampled pixels are stained: too few to find the stains");
         }
         var (mean, deviation) = LabStatistics(pixels.Light);
         return new()
@@ -89,7 +88,7 @@ public sealed record StainProfile
     }
 
     /// <summary>
-    /// Reads a profile. Throws <see cref="FileNotFoundException"/>, or <see cref="InvalidDataException"/> if the file holds something else.
+    /// Reads a profile. Throws <see cref="FileNotFoundException"/>, or <see cref="TinctorException"/> if the file holds something else.
     /// </summary>
     public static StainProfile Read(string path)
     {
@@ -100,41 +99,41 @@ public sealed record StainProfile
         try
         {
             using var stream = File.OpenRead(path);
-            var profile = JsonSerializer.Deserialize<StainProfile>(stream, Json) ?? throw new InvalidDataException("it is empty");
+            var profile = JsonSerializer.Deserialize<StainProfile>(stream, Json) ?? throw new TinctorException("it is empty");
             profile.Validate();
             return profile;
         }
-        catch (Exception e) when (e is JsonException or InvalidDataException)
+        catch (Exception e) when (e is JsonException or TinctorException)
         {
-            throw new InvalidDataException($"{path}: is no stain profile ({e.Message}); make one with `tinctor stains estimate`", e);
+            throw new TinctorException($"{path}: is no stain profile ({e.Message}); make one with `tinctor stains estimate`", e);
         }
     }
 
     /// <summary>Writes the profile as JSON, whole or not at all.</summary>
     public void Write(string path) => AtomicFile.WriteText(path, JsonSerializer.Serialize(this, Json) + "\n");
 
-    /// <summary>Throws <see cref="InvalidDataException"/> if numbers are missing or senseless.</summary>
+    /// <summary>Throws <see cref="TinctorException"/> if numbers are missing or senseless.</summary>
     public void Validate()
     {
         if (!Enum.IsDefined(Method) || Stains is null || Stains.Length != (Method == StainMethod.Reinhard ? 0 : 2))
         {
-            throw new InvalidDataException($"a profile of {Method.ToString().ToLowerInvariant()} has "
+            throw new TinctorException($"a profile of {Method.ToString().ToLowerInvariant()} has "
                 + $"{(Method == StainMethod.Reinhard ? "no stains" : "two stains")}");
         }
         if (!IsTriple(LabMean) || !IsTriple(LabDeviation) || LabDeviation.Any(value => value < 0))
         {
-            throw new InvalidDataException("lab_mean and lab_deviation are three numbers each");
+            throw new TinctorException("lab_mean and lab_deviation are three numbers each");
         }
         foreach (var stain in Stains)
         {
             if (stain is null || !IsTriple(stain.Od) || Math.Abs(Length(stain.Od) - 1) > 0.01 || !(stain.Maximum is > 0 and < 100))
             {
-                throw new InvalidDataException("a stain has an od of three numbers, of length 1, and a maximum above 0");
+                throw new TinctorException("a stain has an od of three numbers, of length 1, and a maximum above 0");
             }
         }
         if (Stains is [var first, var second] && Math.Abs(Dot(first.Od, second.Od)) > 0.9999)
         {
-            throw new InvalidDataException("its two stains have one colour");
+            throw new TinctorException("its two stains have one colour");
         }
     }
 

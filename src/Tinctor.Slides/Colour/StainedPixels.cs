@@ -41,7 +41,7 @@ public sealed class StainedPixels(int mostOfAnImage = 50_000)
     }
 
     /// <summary>
-    /// Adds the stained pixels of an image; returns how many they are. Throws <see cref="InvalidDataException"/> if it is not RGB.
+    /// Adds the stained pixels of an image; returns how many they are. Throws <see cref="TinctorException"/> if it is not RGB.
     /// </summary>
     public int Add(Image image)
     {
@@ -70,7 +70,7 @@ public sealed class StainedPixels(int mostOfAnImage = 50_000)
     {
         if (image.Channels != 3)
         {
-            throw new InvalidDataException($"has {image.Channels} channels; stains are estimated in RGB images");
+            throw new TinctorException($"has {image.Channels} channels; stains are estimated in RGB images");
         }
     }
 }

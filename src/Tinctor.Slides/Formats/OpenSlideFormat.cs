@@ -31,7 +31,7 @@ internal sealed unsafe class OpenSlideFormat : SlideFormat
         string? vendor = Text(OpenSlideNative.openslide_detect_vendor(path));
         if (vendor is null or "generic-tiff") return null;
         nint slide = OpenSlideNative.openslide_open(path);
-        if (slide == 0) throw new InvalidDataException($"looks like a slide of {vendor}, but cannot be opened");
+        if (slide == 0) throw new TinctorException($"looks like a slide of {vendor}, but cannot be opened");
         try
         {
             ThrowIfBroken(slide);
@@ -110,7 +110,7 @@ internal sealed unsafe class OpenSlideFormat : SlideFormat
 
     private static void ThrowIfBroken(nint slide)
     {
-        if (Text(OpenSlideNative.openslide_get_error(slide)) is string error) throw new InvalidDataException(error);
+        if (Text(OpenSlideNative.openslide_get_error(slide)) is string error) throw new TinctorException(error);
     }
 
     private static string? Value(nint slide, string name) => Text(OpenSlideNative.openslide_get_property_value(slide, name));

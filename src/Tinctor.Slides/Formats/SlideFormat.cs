@@ -4,7 +4,7 @@ namespace Tinctor.Slides.Formats;
 
 /// <summary>
 /// A slide file of some format: what it says of itself, and its pixels inside the levels. Safe for several threads. What goes wrong is an
-/// <see cref="InvalidDataException"/> that does not name the file.
+/// <see cref="TinctorException"/> that does not name the file.
 /// </summary>
 internal abstract class SlideFormat : IDisposable
 {

@@ -15,7 +15,7 @@ internal sealed class TiffFile(Stream file)
 
     private bool Big => header[Little ? 2 : 3] == 43;
 
-    /// <summary>Throws <see cref="InvalidDataException"/>, which does not name the file, if a page lies outside of it.</summary>
+    /// <summary>Throws <see cref="TinctorException"/>, which does not name the file, if a page lies outside of it.</summary>
     public void CheckPages() => PageOffsets();
 
     /// <summary>
@@ -30,7 +30,7 @@ internal sealed class TiffFile(Stream file)
     private TiffPage Page(long page, bool nested)
     {
         long Size(int tag) => Tag(page, tag) is > 0 and <= int.MaxValue and long value ? value
-            : throw new InvalidDataException("a page has no size");
+            : throw new TinctorException("a page has no size");
         return new((int)Size(Width), (int)Size(Height), (int)(Tag(page, SamplesPerPixel) ?? 1), (int)(Tag(page, BitsPerSample) ?? 1),
             nested ? [] : [.. Values(page, SubIfds).Select(smaller => Page(smaller, nested: true))], Text(page, Description), Ratio(page, XResolution), (int)(Tag(page, ResolutionUnit) ?? 2),
             HoldsYCbCrAsRgb(page));
@@ -54,7 +54,7 @@ internal sealed class TiffFile(Stream file)
         {
             if (!known.Add(page))
             {
-                throw new InvalidDataException("its pages run in a circle");
+                throw new TinctorException("its pages run in a circle");
             }
             seen.Add(page);
         }
@@ -70,7 +70,7 @@ internal sealed class TiffFile(Stream file)
         var tags = Number(page, Big ? 8 : 2);
         return tags is >= 0 and <= ushort.MaxValue
             ? TagsStart(page) + tags * (Big ? 20 : 12)
-            : throw new InvalidDataException($"a page has {tags} tags");
+            : throw new TinctorException($"a page has {tags} tags");
     }
 
     /// <summary>The first value of a tag, or null if the page has no such tag.</summary>
@@ -108,7 +108,7 @@ internal sealed class TiffFile(Stream file)
                 var (type, count) = (Number(tag + 2, 2), Number(tag + 4, Big ? 8 : 4));
                 if (count is < 0 or > MostValues)
                 {
-                    throw new InvalidDataException($"a tag has {count} values");
+                    throw new TinctorException($"a tag has {count} values");
                 }
                 var size = type switch { 1 or 2 => 1, 3 => 2, 4 or 13 => 4, _ => 8 };
                 var value = tag + (Big ? 12 : 8);
@@ -137,7 +137,7 @@ internal sealed class TiffFile(Stream file)
     {
         if (offset < 0 || offset > file.Length - count)
         {
-            throw new InvalidDataException($"a page lies behind the end of the file ({file.Length} bytes)");
+            throw new TinctorException($"a page lies behind the end of the file ({file.Length} bytes)");
         }
         var bytes = new byte[count];
         file.Position = offset;

@@ -67,7 +67,7 @@ internal sealed class VipsFormat : SlideFormat
             .Select(channel => ImageReader.OpenForRegions(path, ImageFormat.Tiff, channel + level.Page, level.Smaller)).ToArray())];
         VipsImage finest = planes[0][0];
         if (planes.Any(level => level.Any(plane => (plane.Bands, plane.Format) != (finest.Bands, finest.Format))))
-            throw new InvalidDataException("its levels differ in their samples");
+            throw new TinctorException("its levels differ in their samples");
         var format = new VipsFormat(planes, [.. levels.Select(level => Of(level).YCbCrAsRgb)])
         {
             Name = ome is null ? "TIFF" : "OME-TIFF",
@@ -123,7 +123,7 @@ internal sealed class VipsFormat : SlideFormat
     {
         VipsImage.UChar => SampleType.UInt8,
         VipsImage.UShort => SampleType.UInt16,
-        _ => throw new InvalidDataException("has samples that are not unsigned 8 or 16 bit; convert it to 8 or 16 bit grey or RGB"),
+        _ => throw new TinctorException("has samples that are not unsigned 8 or 16 bit; convert it to 8 or 16 bit grey or RGB"),
     };
 
     private static Image Part(VipsImage image, int x, int y, int width, int height)

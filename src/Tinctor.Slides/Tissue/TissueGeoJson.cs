@@ -18,7 +18,7 @@ public static class TissueGeoJson
     /// as QuPath's "Ignore*".
     /// </returns>
     /// <exception cref="FileNotFoundException">There is no such file.</exception>
-    /// <exception cref="InvalidDataException">It is no GeoJSON; says so in one line that names it.</exception>
+    /// <exception cref="TinctorException">It is no GeoJSON; says so in one line that names it.</exception>
     public static (IReadOnlyList<Polygon> Inside, IReadOnlyList<Polygon> Ignored) Read(string path)
     {
         (List<Polygon> inside, List<Polygon> ignored) = ([], []);
@@ -32,7 +32,7 @@ public static class TissueGeoJson
         catch (Exception error) when (error is JsonException or KeyNotFoundException or InvalidOperationException or FormatException
             or IndexOutOfRangeException)
         {
-            throw new InvalidDataException($"{path}: is no GeoJSON ({error.Message.Split('\n')[0]}); export it from QuPath again", error);
+            throw new TinctorException($"{path}: is no GeoJSON ({error.Message.Split('\n')[0]}); export it from QuPath again", error);
         }
         return (inside, ignored);
     }

@@ -1,5 +1,4 @@
 using Tinctor.Slides.Masks;
-using Tinctor.Torch.Serialization;
 
 namespace Tinctor.Slides.Tissue;
 
@@ -52,7 +51,7 @@ public sealed class TissueMask
     public double Area => sums[^1] * Downsample * Downsample;
 
     /// <summary>The tissue of a slide, from an overview of it.</summary>
-    /// <exception cref="InvalidDataException">The slide is damaged.</exception>
+    /// <exception cref="TinctorException">The slide is damaged.</exception>
     public static TissueMask Of(Slide slide, TissueOptions? options = null)
     {
         (Image overview, double downsample) = Overview(slide, options);
@@ -80,7 +79,7 @@ public sealed class TissueMask
     /// <param name="downsample">Pixels of level 0 to one of the mask.</param>
     public static TissueMask FromImage(Image mask, double downsample = 1)
     {
-        if (mask.Channels != 1) throw new InvalidDataException($"has {mask.Channels} channels; a mask has one");
+        if (mask.Channels != 1) throw new TinctorException($"has {mask.Channels} channels; a mask has one");
         return new(Array.ConvertAll(mask.To(SampleType.UInt8).Data, value => value > 127), mask.Width, mask.Height, downsample,
             Whole(mask.Width, downsample), Whole(mask.Height, downsample));
     }
@@ -89,7 +88,7 @@ public sealed class TissueMask
     /// <param name="path">A GeoJSON file, as QuPath exports it.</param>
     /// <param name="slide">The slide that was annotated.</param>
     /// <param name="options">The mask's resolution.</param>
-    /// <exception cref="InvalidDataException">It is no GeoJSON.</exception>
+    /// <exception cref="TinctorException">It is no GeoJSON.</exception>
     public static TissueMask FromGeoJson(string path, Slide slide, TissueOptions? options = null) =>
         FromGeoJson(path, slide.Width, slide.Height, DownsampleFor(slide, options));
 
@@ -98,7 +97,7 @@ public sealed class TissueMask
     /// <param name="slideWidth">Pixels of level 0 across.</param>
     /// <param name="slideHeight">Pixels of level 0 down.</param>
     /// <param name="downsample">Pixels of level 0 to one of the mask.</param>
-    /// <exception cref="InvalidDataException">It is no GeoJSON.</exception>
+    /// <exception cref="TinctorException">It is no GeoJSON.</exception>
     public static TissueMask FromGeoJson(string path, int slideWidth, int slideHeight, double downsample)
     {
         (IReadOnlyList<Polygon> inside, IReadOnlyList<Polygon> ignored) = TissueGeoJson.Read(path);

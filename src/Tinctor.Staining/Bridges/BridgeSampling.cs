@@ -38,13 +38,13 @@ public sealed record BridgeSampling : SamplingOptions
     public int Average { get; init; } = 1;
 
     /// <summary>The states at which the network is asked, from the source down.</summary>
-    /// <exception cref="InvalidDataException">There are more evaluations than steps, or fewer than the spacing needs.</exception>
+    /// <exception cref="TinctorException">There are more evaluations than steps, or fewer than the spacing needs.</exception>
     public int[] Plan(BridgeSchedule schedule)
     {
         if (Evaluations > schedule.Last)
-            throw new InvalidDataException($"sampling.evaluations is {Evaluations}, but the bridge has {schedule.Last} steps");
+            throw new TinctorException($"sampling.evaluations is {Evaluations}, but the bridge has {schedule.Last} steps");
         if (Spacing == StepSpacing.Linear && Evaluations is 1 or 2)
-            throw new InvalidDataException($"sampling.evaluations is {Evaluations}; the spacing linear needs 3 or more");
+            throw new TinctorException($"sampling.evaluations is {Evaluations}; the spacing linear needs 3 or more");
         return (Evaluations, Spacing) switch
         {
             (0, _) => StepPlan.All(schedule),

@@ -67,12 +67,12 @@ public sealed class Classifier : IDisposable
     }
 
     /// <summary>Reads a model folder, or the model of a run folder.</summary>
-    /// <exception cref="InvalidDataException">It is no classifier.</exception>
+    /// <exception cref="TinctorException">It is no classifier.</exception>
     public static Classifier Load(string folder, Device device) =>
         new(folder, ReadCard(folder), device);
 
     /// <summary>What the classifier in a folder is.</summary>
-    /// <exception cref="InvalidDataException">It is no classifier.</exception>
+    /// <exception cref="TinctorException">It is no classifier.</exception>
     public static ClassifierCard ReadCard(string folder) =>
         SupervisedModel.ReadCard<ClassifierCard>(folder, ClassifierCard.ClassifierKind);
 

@@ -47,15 +47,15 @@ public sealed record ClassifierConfig : SupervisedConfig
     {
         int size = Data.CropSize > 0 ? Data.CropSize : Data.ImageSize;
         if (size is > 0 and < SmallestSize)
-            throw new InvalidDataException($"images of {size} pixels are too small; use {SmallestSize} or more");
+            throw new TinctorException($"images of {size} pixels are too small; use {SmallestSize} or more");
         PairManifest manifest = ClassFolders.Read(Data.Path, Data.SlidePattern) ?? PairManifest.Read(Data.Path, Data.SlidePattern);
         manifest = manifest with { Pairs = [.. manifest.Pairs.Select(Classified)] };
         Pair[] used = [.. manifest.Pairs.Where(pair => pair.Split != "test")];
         if (used.FirstOrDefault(pair => pair.Label is null) is { } without)
-            throw new InvalidDataException($"{without.Source}: has no label, as {used.Count(pair => pair.Label is null)} of {used.Length} "
+            throw new TinctorException($"{without.Source}: has no label, as {used.Count(pair => pair.Label is null)} of {used.Length} "
                 + "images; add a label column to the manifest, or sort the images into a folder for each class");
         if (used.Select(pair => pair.Label).Distinct().Count() < 2)
-            throw new InvalidDataException($"{Data.Path}: all images have the label {used[0].Label}; a classifier needs two or more");
+            throw new TinctorException($"{Data.Path}: all images have the label {used[0].Label}; a classifier needs two or more");
         return manifest;
     }
 

@@ -27,7 +27,7 @@ public sealed record ComparatorReference
     public int? Fold { get; init; }
 
     /// <summary>Refers to a classifier's folder.</summary>
-    /// <exception cref="InvalidDataException">It is no classifier.</exception>
+    /// <exception cref="TinctorException">It is no classifier.</exception>
     public static ComparatorReference Of(string folder)
     {
         ClassifierCard card = Classifier.ReadCard(folder);
@@ -42,7 +42,7 @@ public sealed record ComparatorReference
     }
 
     /// <summary>The comparator that a staining model's folder (or run folder) names in its config.yaml; null if it names none.</summary>
-    /// <exception cref="InvalidDataException">config.yaml cannot be read.</exception>
+    /// <exception cref="TinctorException">config.yaml cannot be read.</exception>
     public static ComparatorReference? NamedIn(string folder)
     {
         string path = System.IO.Path.Combine(folder, "config.yaml");
@@ -56,7 +56,7 @@ public sealed record ComparatorReference
         }
         catch (YamlException e)
         {
-            throw new InvalidDataException($"{path}: line {e.Start.Line}: its comparator cannot be read: {e.Message}", e);
+            throw new TinctorException($"{path}: line {e.Start.Line}: its comparator cannot be read: {e.Message}", e);
         }
     }
 

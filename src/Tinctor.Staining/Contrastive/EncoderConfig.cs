@@ -48,11 +48,11 @@ public sealed record EncoderConfig : SupervisedConfig
     /// <inheritdoc/>
     public override PairManifest ReadData()
     {
-        if (Training.BatchSize < 2) throw new InvalidDataException("training.batch_size must be 2 or more: other pairs are the negatives");
-        if (Chunk == 1) throw new InvalidDataException("chunk must be 0, or 2 or more, as batch norm needs");
+        if (Training.BatchSize < 2) throw new TinctorException("training.batch_size must be 2 or more: other pairs are the negatives");
+        if (Chunk == 1) throw new TinctorException("chunk must be 0, or 2 or more, as batch norm needs");
         PairManifest pairs = PairManifest.Read(Data.Path, Data.SlidePattern);
         if (pairs.Pairs.FirstOrDefault(pair => pair.Layout == PairLayout.Single) is { } single)
-            throw new InvalidDataException($"{single.Source}: has no target; encoders are trained on pairs");
+            throw new TinctorException($"{single.Source}: has no target; encoders are trained on pairs");
         return pairs;
     }
 

@@ -13,7 +13,7 @@ public sealed record EncoderReference
     public string Sha256 { get; init; } = "";
 
     /// <summary>Refers to a folder.</summary>
-    /// <exception cref="InvalidDataException">It holds no encoders.</exception>
+    /// <exception cref="TinctorException">It holds no encoders.</exception>
     public static EncoderReference Of(string folder)
     {
         ReadCard(folder);
@@ -21,16 +21,16 @@ public sealed record EncoderReference
     }
 
     /// <summary>What the encoders in a folder are.</summary>
-    /// <exception cref="InvalidDataException">It holds no encoders.</exception>
+    /// <exception cref="TinctorException">It holds no encoders.</exception>
     public static EncoderCard ReadCard(string folder) => SupervisedModel.ReadCard<EncoderCard>(folder, EncoderCard.EncoderKind);
 
     /// <summary>Reads them, on the CPU.</summary>
-    /// <exception cref="InvalidDataException">They are not there, or not those of the run's start.</exception>
+    /// <exception cref="TinctorException">They are not there, or not those of the run's start.</exception>
     public CeffEncoders Load()
     {
         EncoderCard card = ReadCard(Path);
         if (Sha256.Length > 0 && SupervisedModel.Sha256(Path) != Sha256)
-            throw new InvalidDataException($"{Path}: these encoders are not the ones that the run began with; bring those back");
+            throw new TinctorException($"{Path}: these encoders are not the ones that the run began with; bring those back");
         var encoders = new CeffEncoders(card.Ngf, card.FeatureDim);
         SupervisedModel.LoadWeights(Path, encoders);
         return encoders;

@@ -71,7 +71,7 @@ internal sealed record Planes(float[] Values, int Channels, int Height, int Widt
             if (images[i].Shape != first.Shape)
             {
                 stack.Dispose();
-                throw new InvalidDataException($"{pairs[i].Source}: is {images[i].Shape}, {pairs[0].Source} in the same batch "
+                throw new TinctorException($"{pairs[i].Source}: is {images[i].Shape}, {pairs[0].Source} in the same batch "
                     + $"{first.Shape}; set a crop, or a batch size of 1");
             }
             images[i].Values.CopyTo(data[(i * first.Values.Length)..]);

@@ -26,7 +26,7 @@ public static partial class FolderLayouts
     {
         foreach (string folder in (string[])[source, target])
         {
-            if (Images(folder).Count == 0) throw new InvalidDataException($"{folder}: holds no PNG, JPEG or TIFF images");
+            if (Images(folder).Count == 0) throw new TinctorException($"{folder}: holds no PNG, JPEG or TIFF images");
         }
         return new(source, $"two folders, {Path.GetFileName(source)} and {Path.GetFileName(target)}",
             [.. Match(source, target, "train", slidePattern)]);
@@ -39,7 +39,7 @@ public static partial class FolderLayouts
         if (manifests.Length > 1)
         {
             string names = string.Join(", ", manifests.Select(Path.GetFileName));
-            throw new InvalidDataException($"{root}: holds several manifests ({names}); name one of them");
+            throw new TinctorException($"{root}: holds several manifests ({names}); name one of them");
         }
 
         foreach ((string source, string target) in Partners)
@@ -63,7 +63,7 @@ public static partial class FolderLayouts
                 [.. PairManifest.Splits.SelectMany(split => SideBySide(Path.Combine(root, split), split, slidePattern))]);
         }
         if (Images(root).Count > 0) return new(root, "side-by-side AB images, no splits", [.. SideBySide(root, "train", slidePattern)]);
-        throw new InvalidDataException($"{root}: no known layout; expected manifest.csv, HE and IHC, trainA and trainB, "
+        throw new TinctorException($"{root}: no known layout; expected manifest.csv, HE and IHC, trainA and trainB, "
             + "or train and test with side-by-side images");
     }
 
@@ -118,7 +118,7 @@ public static partial class FolderLayouts
         foreach (string file in Images(folder))
         {
             if (!files.TryAdd(Path.GetFileNameWithoutExtension(file), file))
-                throw new InvalidDataException($"{file}: a second image of that name, with another extension; remove one of the two");
+                throw new TinctorException($"{file}: a second image of that name, with another extension; remove one of the two");
         }
         return files;
     }

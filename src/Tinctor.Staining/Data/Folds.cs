@@ -13,16 +13,16 @@ public static class Folds
     /// <param name="pairs">What is split.</param>
     /// <param name="fold">Which fold is held out, from 0.</param>
     /// <param name="folds">How many there are; 1 holds nothing out.</param>
-    /// <exception cref="InvalidDataException">There is no such fold, or there are fewer slides than folds.</exception>
+    /// <exception cref="TinctorException">There is no such fold, or there are fewer slides than folds.</exception>
     public static (IReadOnlyList<Pair> Train, IReadOnlyList<Pair> Held) Split(IReadOnlyList<Pair> pairs, int fold, int folds)
     {
-        if (fold < 0 || fold >= folds) throw new InvalidDataException($"there is no fold {fold} of {folds}; folds count from 0");
+        if (fold < 0 || fold >= folds) throw new TinctorException($"there is no fold {fold} of {folds}; folds count from 0");
         if (folds == 1) return (pairs, []);
         bool bySlide = SlidesKnown(pairs);
         var units = pairs.GroupBy(pair => bySlide ? pair.SlideId : $"{pair.Label}/{pair.Name}")
             .OrderBy(Label, StringComparer.Ordinal).ThenBy(unit => Rank(unit.Key)).ToArray();
         if (units.Length < folds)
-            throw new InvalidDataException($"{units.Length} {(bySlide ? "slides" : "images")} cannot be dealt out to {folds} folds; "
+            throw new TinctorException($"{units.Length} {(bySlide ? "slides" : "images")} cannot be dealt out to {folds} folds; "
                 + $"use {Math.Max(1, units.Length)} folds or fewer");
         var held = units.Where((_, i) => i % folds == fold).Select(unit => unit.Key).ToHashSet();
         ILookup<bool, Pair> split = units.SelectMany(unit => unit, (unit, pair) => (unit.Key, pair))

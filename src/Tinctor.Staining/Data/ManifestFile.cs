@@ -2,7 +2,6 @@ using System.Globalization;
 using System.Text;
 using System.Text.RegularExpressions;
 using Microsoft.VisualBasic.FileIO;
-using Tinctor.Torch.Serialization;
 using YamlDotNet.Core;
 using YamlDotNet.Serialization;
 
@@ -26,7 +25,7 @@ public static class ManifestFile
     private static readonly string[] SlideColumns = ["patient", "slide_id", "slide"];
 
     /// <summary>Reads a .csv, .yaml or .yml manifest.</summary>
-    /// <exception cref="InvalidDataException">The file is malformed; all rows that are wrong are named.</exception>
+    /// <exception cref="TinctorException">The file is malformed; all rows that are wrong are named.</exception>
     public static PairManifest Read(string path, Regex? slidePattern = null)
     {
         PairManifest manifest = ReadUnsplit(path, slidePattern);
@@ -37,7 +36,7 @@ public static class ManifestFile
     /// <summary>
     /// As <see cref="Read"/>, but without a column for the split all pairs are for training (<see cref="PairManifest.HasOwnSplits"/> is false).
     /// </summary>
-    /// <exception cref="InvalidDataException">The file is malformed; all rows that are wrong are named.</exception>
+    /// <exception cref="TinctorException">The file is malformed; all rows that are wrong are named.</exception>
     public static PairManifest ReadUnsplit(string path, Regex? slidePattern = null)
     {
         bool csv = Path.GetExtension(path).Equals(".csv", StringComparison.OrdinalIgnoreCase);
@@ -55,7 +54,7 @@ public static class ManifestFile
             else pairs.Add(ToPair(row, folder, split, slidePattern));
         }
         if (problems.Count > 0)
-            throw new InvalidDataException($"{path}: {Problems.List(problems)}; rows need a source, train, val or test as their split, "
+            throw new TinctorException($"{path}: {Problems.List(problems)}; rows need a source, train, val or test as their split, "
                 + "and a number above 0 as their mpp, if any");
         return new(Path.GetFullPath(path), $"manifest {Path.GetFileName(path)}", pairs) { HasOwnSplits = splits };
     }
@@ -114,9 +113,9 @@ public static class ManifestFile
         {
             using var parser = new TextFieldParser(path, Encoding.UTF8) { Delimiters = [","], HasFieldsEnclosedInQuotes = true };
             string[] header = parser.ReadFields()
-                ?? throw new InvalidDataException($"{path}: is empty; expected a header line with source, target, split, label, slide_id");
+                ?? throw new TinctorException($"{path}: is empty; expected a header line with source, target, split, label, slide_id");
             if (!header.Contains("source"))
-                throw new InvalidDataException($"{path}: has no source column; its header is {string.Join(",", header)}");
+                throw new TinctorException($"{path}: has no source column; its header is {string.Join(",", header)}");
             var rows = new List<Row>();
             while (!parser.EndOfData)
             {
@@ -124,7 +123,7 @@ public static class ManifestFile
                 string[] fields = parser.ReadFields()!;
                 if (fields.Length != header.Length)
                 {
-                    throw new InvalidDataException($"{path}: line {line} has {fields.Length} fields, the header {header.Length}; "
+                    throw new TinctorException($"{path}: line {line} has {fields.Length} fields, the header {header.Length}; "
                         + "quote fields that contain commas");
                 }
                 rows.Add(new($"line {line}", header.Zip(fields).DistinctBy(field => field.First).ToDictionary()));
@@ -133,7 +132,7 @@ public static class ManifestFile
         }
         catch (MalformedLineException error)
         {
-            throw new InvalidDataException($"{path}: line {error.LineNumber} is not CSV; check its quotes", error);
+            throw new TinctorException($"{path}: line {error.LineNumber} is not CSV; check its quotes", error);
         }
     }
 
@@ -144,14 +143,14 @@ public static class ManifestFile
             object? document = new DeserializerBuilder().Build().Deserialize<object?>(File.ReadAllText(path));
             if (document is Dictionary<object, object> mapping && mapping.TryGetValue("pairs", out object? list)) document = list;
             if (document is not List<object> items)
-                throw new InvalidDataException($"{path}: expected a list of pairs, by itself or under \"pairs\"");
+                throw new TinctorException($"{path}: expected a list of pairs, by itself or under \"pairs\"");
             return [.. items.Select((item, i) => new Row($"pair {i + 1}", item is Dictionary<object, object> fields
                 ? fields.ToDictionary(field => $"{field.Key}", field => Convert.ToString(field.Value, CultureInfo.InvariantCulture) ?? "")
-                : throw new InvalidDataException($"{path}: pair {i + 1} is not a mapping with source, target, split, label, slide_id")))];
+                : throw new TinctorException($"{path}: pair {i + 1} is not a mapping with source, target, split, label, slide_id")))];
         }
         catch (YamlException error)
         {
-            throw new InvalidDataException($"{path}: is not YAML ({error.Message})", error);
+            throw new TinctorException($"{path}: is not YAML ({error.Message})", error);
         }
     }
 

@@ -50,7 +50,7 @@ public sealed class PairLoader
     /// The batches of one epoch from <paramref name="startBatch"/> on, the same as those of a whole epoch. The caller disposes each batch;
     /// those made ahead are freed when the enumeration ends, early or not.
     /// </summary>
-    /// <exception cref="InvalidDataException">A file of the batch cannot be used; the message names it.</exception>
+    /// <exception cref="TinctorException">A file of the batch cannot be used; the message names it.</exception>
     /// <exception cref="OperationCanceledException">Cancelled.</exception>
     public IEnumerable<Batch> Batches(int epoch, int startBatch = 0, CancellationToken cancel = default)
     {

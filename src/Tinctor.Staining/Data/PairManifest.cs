@@ -26,7 +26,7 @@ public sealed record PairManifest(string Root, string Layout, IReadOnlyList<Pair
     /// Used where no slide_id column tells.
     /// </param>
     /// <exception cref="FileNotFoundException">There is no such file or folder.</exception>
-    /// <exception cref="InvalidDataException">No layout fits, a manifest is malformed, or a slide is in two splits.</exception>
+    /// <exception cref="TinctorException">No layout fits, a manifest is malformed, or a slide is in two splits.</exception>
     public static PairManifest Read(string path, string? slidePattern = null)
     {
         string root = Path.GetFullPath(path);
@@ -34,13 +34,13 @@ public sealed record PairManifest(string Root, string Layout, IReadOnlyList<Pair
         PairManifest manifest = Directory.Exists(root) ? FolderLayouts.Read(root, pattern)
             : File.Exists(root) ? ManifestFile.Read(root, pattern)
             : throw new FileNotFoundException($"{path}: no such file or folder; check the path", path);
-        if (manifest.Pairs.Count == 0) throw new InvalidDataException($"{path}: holds no pairs ({manifest.Layout})");
+        if (manifest.Pairs.Count == 0) throw new TinctorException($"{path}: holds no pairs ({manifest.Layout})");
         manifest.RefuseLeaks();
         return manifest;
     }
 
     /// <summary>Reads two folders of images with the same names; all pairs are for training until they are split.</summary>
-    /// <exception cref="InvalidDataException">One of the folders holds no images.</exception>
+    /// <exception cref="TinctorException">One of the folders holds no images.</exception>
     public static PairManifest ReadTwoFolders(string source, string target, string? slidePattern = null) =>
         FolderLayouts.ReadTwoFolders(Path.GetFullPath(source), Path.GetFullPath(target), SlidePattern(slidePattern));
 
@@ -48,11 +48,11 @@ public sealed record PairManifest(string Root, string Layout, IReadOnlyList<Pair
     public IReadOnlyList<Pair> OfSplit(string split) => [.. Pairs.Where(pair => pair.Split == split)];
 
     /// <summary>Refuses pairs whose files would have the same name.</summary>
-    /// <exception cref="InvalidDataException">Two pairs have the same name.</exception>
+    /// <exception cref="TinctorException">Two pairs have the same name.</exception>
     public static void RequireDistinctNames(IEnumerable<Pair> pairs)
     {
         if (pairs.GroupBy(pair => pair.Name).FirstOrDefault(group => group.Count() > 1) is { } same)
-            throw new InvalidDataException($"{string.Join(" and ", same.Select(pair => pair.Source))}: have the same name; rename them");
+            throw new TinctorException($"{string.Join(" and ", same.Select(pair => pair.Source))}: have the same name; rename them");
     }
 
     /// <summary>The manifest with source and target exchanged.</summary>
@@ -65,7 +65,7 @@ public sealed record PairManifest(string Root, string Layout, IReadOnlyList<Pair
     /// <param name="validation">Share of slides for validation, 0 to 1.</param>
     /// <param name="test">Share of slides for testing, 0 to 1.</param>
     /// <param name="seed">Another seed, another choice.</param>
-    /// <exception cref="InvalidDataException">A pair's slide is not known, or there are too few slides.</exception>
+    /// <exception cref="TinctorException">A pair's slide is not known, or there are too few slides.</exception>
     public PairManifest SplitBySlide(double validation, double test, ulong seed = 0)
     {
         if (!(validation >= 0 && test >= 0 && validation + test < 1))
@@ -75,7 +75,7 @@ public sealed record PairManifest(string Root, string Layout, IReadOnlyList<Pair
         int tests = Share(test), validations = Share(validation);
         if (tests + validations >= slides.Length)
         {
-            throw new InvalidDataException($"{Root}: {slides.Length} slides are too few to be split; "
+            throw new TinctorException($"{Root}: {slides.Length} slides are too few to be split; "
                 + "add a split column to the manifest, or name the test slides");
         }
         return Assign(slide => Array.IndexOf(slides, slide) is int i && i < tests ? "test" : i < tests + validations ? "val" : "train");
@@ -84,7 +84,7 @@ public sealed record PairManifest(string Root, string Layout, IReadOnlyList<Pair
     }
 
     /// <summary>Gives the named slides to the test or validation split and all others to training.</summary>
-    /// <exception cref="InvalidDataException">A slide is not there, is in both lists, or none is left for training.</exception>
+    /// <exception cref="TinctorException">A slide is not there, is in both lists, or none is left for training.</exception>
     public PairManifest SplitBySlide(IReadOnlyCollection<string> validation, IReadOnlyCollection<string> test)
     {
         RequireSlides();
@@ -92,12 +92,12 @@ public sealed record PairManifest(string Root, string Layout, IReadOnlyList<Pair
         if (validation.Concat(test).FirstOrDefault(slide => !known.Contains(slide)) is { } missing)
         {
             string there = string.Join(", ", known.Order(StringComparer.Ordinal));
-            throw new InvalidDataException($"{Root}: has no slide {missing}; it has {there}");
+            throw new TinctorException($"{Root}: has no slide {missing}; it has {there}");
         }
         if (validation.FirstOrDefault(test.Contains) is { } twice)
-            throw new InvalidDataException($"slide {twice} cannot be both for validation and for testing");
+            throw new TinctorException($"slide {twice} cannot be both for validation and for testing");
         if (known.Count == validation.Distinct().Count() + test.Distinct().Count())
-            throw new InvalidDataException($"{Root}: all slides are for validation or testing; leave some for training");
+            throw new TinctorException($"{Root}: all slides are for validation or testing; leave some for training");
         return Assign(slide => test.Contains(slide) ? "test" : validation.Contains(slide) ? "val" : "train");
     }
 
@@ -123,13 +123,13 @@ public sealed record PairManifest(string Root, string Layout, IReadOnlyList<Pair
     {
         if (Pairs.FirstOrDefault(pair => pair.SlideId.Length == 0) is { } pair)
         {
-            throw new InvalidDataException($"{pair.Source}: its slide is not known, and splitting tile by tile would leak; "
+            throw new TinctorException($"{pair.Source}: its slide is not known, and splitting tile by tile would leak; "
                 + "add a slide_id column to the manifest, or say where the slide is in the file names");
         }
     }
 
     /// <summary>Refuses a slide in two splits.</summary>
-    /// <exception cref="InvalidDataException">Names each such slide.</exception>
+    /// <exception cref="TinctorException">Names each such slide.</exception>
     public void RefuseLeaks()
     {
         var leaks = Pairs.Where(pair => pair.SlideId.Length > 0).GroupBy(pair => pair.SlideId)
@@ -137,7 +137,7 @@ public sealed record PairManifest(string Root, string Layout, IReadOnlyList<Pair
             .Where(slide => slide.Splits.Length > 1).ToArray();
         if (leaks.Length > 0)
         {
-            throw new InvalidDataException($"{Root}: test data would leak into training: "
+            throw new TinctorException($"{Root}: test data would leak into training: "
                 + string.Join(", ", leaks.Take(20).Select(leak => $"slide {leak.Key} is in {string.Join(" and ", leak.Splits)}"))
                 + (leaks.Length > 20 ? $" and {leaks.Length - 20} more" : "") + "; give each slide to one split");
         }
@@ -147,7 +147,7 @@ public sealed record PairManifest(string Root, string Layout, IReadOnlyList<Pair
         BitConverter.ToUInt64(SHA256.HashData(Encoding.UTF8.GetBytes($"{seed}:{slide}")));
 
     /// <summary>A regular expression of a user's; null stays null.</summary>
-    /// <exception cref="InvalidDataException">It is none.</exception>
+    /// <exception cref="TinctorException">It is none.</exception>
     public static Regex? SlidePattern(string? pattern)
     {
         try
@@ -156,7 +156,7 @@ public sealed record PairManifest(string Root, string Layout, IReadOnlyList<Pair
         }
         catch (ArgumentException error)
         {
-            throw new InvalidDataException($"slide pattern {pattern}: is not a regular expression ({error.Message})", error);
+            throw new TinctorException($"slide pattern {pattern}: is not a regular expression ({error.Message})", error);
         }
     }
 }

@@ -63,12 +63,12 @@ public sealed record PairTransform
         size is not { } side || (image.Width, image.Height) == (side, side) ? image : image.Resize(side, side, ResizeKernel.Cubic);
 
     /// <summary>One draw for a prepared source of this size.</summary>
-    /// <exception cref="InvalidDataException">The image is smaller than the crop, or not square where it is to be turned.</exception>
+    /// <exception cref="TinctorException">The image is smaller than the crop, or not square where it is to be turned.</exception>
     internal Placement Place(ref SampleRandom random, int width, int height)
     {
         (int w, int h) = (Crop / Factor ?? width, Crop / Factor ?? height);
-        if (w > width || h > height) throw new InvalidDataException($"is {width}x{height}, smaller than the crop of {w}");
-        if (Rotate90 && w != h) throw new InvalidDataException($"is {width}x{height}: turns by 90 degrees need square images; set a crop");
+        if (w > width || h > height) throw new TinctorException($"is {width}x{height}, smaller than the crop of {w}");
+        if (Rotate90 && w != h) throw new TinctorException($"is {width}x{height}: turns by 90 degrees need square images; set a crop");
         (int x, int y) = (random.Next(width - w + 1), random.Next(height - h + 1));
         if (!RandomCrop) (x, y) = ((width - w) / 2, (height - h) / 2);
         bool flipX = random.Next(2) == 1 && HorizontalFlip, flipY = random.Next(2) == 1 && VerticalFlip;

@@ -18,7 +18,7 @@ public static class PairVerification
     /// <param name="factor">How many target pixels a source pixel is along each axis; null for any sizes, yet to be registered.</param>
     /// <param name="decode">True decodes every file, false none, null those of a set of up to <see cref="DecodedPixels"/>.</param>
     /// <param name="cancel">Stops the work.</param>
-    /// <exception cref="InvalidDataException">Something is wrong: up to twenty lines, one a problem, and their count.</exception>
+    /// <exception cref="TinctorException">Something is wrong: up to twenty lines, one a problem, and their count.</exception>
     public static void Check(IReadOnlyList<Pair> pairs, int minimumSize = 1, int? factor = 1, bool? decode = null,
         CancellationToken cancel = default)
     {
@@ -37,7 +37,7 @@ public static class PairVerification
         }
         if (!problems.IsEmpty)
         {
-            throw new InvalidDataException($"{problems.Count} of {pairs.Count} pairs cannot be used:\n  "
+            throw new TinctorException($"{problems.Count} of {pairs.Count} pairs cannot be used:\n  "
                 + Problems.List([.. problems.OrderBy(problem => problem.Key).Select(problem => problem.Value)], "\n  "));
         }
 
@@ -47,7 +47,7 @@ public static class PairVerification
             {
                 look();
             }
-            catch (Exception error) when (error is InvalidDataException or IOException)
+            catch (Exception error) when (error is TinctorException or IOException)
             {
                 problems.TryAdd(i, error.Message);
             }
@@ -82,26 +82,26 @@ public static class PairVerification
         ImageInfo source = Image.ReadInfo(pair.Source);
         bool halves = pair.Layout is PairLayout.SourceLeft or PairLayout.SourceRight;
         if (halves && source.Width % 2 != 0)
-            throw new InvalidDataException($"{pair.Source}: {source.Width} pixels wide, so not two images of one size side by side");
+            throw new TinctorException($"{pair.Source}: {source.Width} pixels wide, so not two images of one size side by side");
         ImageInfo target = pair.Target is null ? source : Image.ReadInfo(pair.Target);
         if (halves) source = target = source with { Width = source.Width / 2 };
         if (factor is { } times) RefuseOtherSize(pair, (source.Width, source.Height), (target.Width, target.Height), times);
         if (Math.Min(target.Width, target.Height) < minimumSize)
         {
-            throw new InvalidDataException($"{pair.Target ?? pair.Source}: is {target.Width}x{target.Height}, smaller than the crop of "
+            throw new TinctorException($"{pair.Target ?? pair.Source}: is {target.Width}x{target.Height}, smaller than the crop of "
                 + $"{minimumSize}; crop less or leave it out");
         }
         return (source, target);
     }
 
     /// <summary>Targets are a whole number of times as large as their sources: once, but where staining gives finer images.</summary>
-    /// <exception cref="InvalidDataException">These are not; the message says what to do.</exception>
+    /// <exception cref="TinctorException">These are not; the message says what to do.</exception>
     internal static void RefuseOtherSize(Pair pair, (int Width, int Height) source, (int Width, int Height) target, int factor)
     {
         if ((source.Width * factor, source.Height * factor) == target) return;
         int actual = Math.Max(1, target.Width / source.Width);
         string sizes = $"{pair.Source}: is {source.Width}x{source.Height}, but its partner {pair.Target} is {target.Width}x{target.Height}";
-        throw new InvalidDataException(actual > 1 && (source.Width * actual, source.Height * actual) == target
+        throw new TinctorException(actual > 1 && (source.Width * actual, source.Height * actual) == target
             ? $"{sizes}, {actual} times as large; a method that refines images takes it with model.factor={actual}"
             : factor == 1 ? $"{sizes}; make pairs of one size with `tinctor pair`"
             : $"{sizes}, not {factor} times as large (model.factor)");

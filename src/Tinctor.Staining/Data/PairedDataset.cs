@@ -39,7 +39,7 @@ public sealed class PairedDataset
     /// Source and target as float32 [C, H, W] in [-1, 1], as they are in this epoch. The caller owns them; on a thread with an open
     /// <see cref="DisposeScope"/> they belong to the scope.
     /// </summary>
-    /// <exception cref="InvalidDataException">A file cannot be read, or does not fit the transform; the message names it.</exception>
+    /// <exception cref="TinctorException">A file cannot be read, or does not fit the transform; the message names it.</exception>
     public (Tensor Source, Tensor Target) Get(int index, int epoch = 0)
     {
         Sample sample = Load(index, epoch);
@@ -59,14 +59,14 @@ public sealed class PairedDataset
             if (Transform.Jitter is { } jitter)
             {
                 if (source.Channels != 3)
-                    throw new InvalidDataException($"has {source.Channels} channels; stain jitter is for RGB: switch it off");
+                    throw new TinctorException($"has {source.Channels} channels; stain jitter is for RGB: switch it off");
                 jitter.Apply(ref random, light);
             }
             return new(pair, Planes.Of(light, source.Channels, place), Planes.Of(targets.Cut(target), target.Channels, targets));
         }
-        catch (InvalidDataException error)
+        catch (TinctorException error)
         {
-            throw new InvalidDataException($"{pair.Source}: {error.Message}", error);
+            throw new TinctorException($"{pair.Source}: {error.Message}", error);
         }
     }
 
@@ -89,21 +89,21 @@ public sealed class PairedDataset
             Image prepared = Transform.PrepareSource(source);
             return (prepared, source == target ? prepared : Transform.PrepareTarget(target));
         }
-        catch (InvalidDataException error)
+        catch (TinctorException error)
         {
-            throw new InvalidDataException($"{Pairs[index].Source}: {error.Message}", error);
+            throw new TinctorException($"{Pairs[index].Source}: {error.Message}", error);
         }
     }
 
     /// <summary>Decodes a pair; side-by-side images are cut in the middle. The two may differ in size.</summary>
-    /// <exception cref="InvalidDataException">A file cannot be read, or its width is odd although it holds two images.</exception>
+    /// <exception cref="TinctorException">A file cannot be read, or its width is odd although it holds two images.</exception>
     public static (Image Source, Image Target) ReadPair(Pair pair)
     {
         Image source = Image.Read(pair.Source);
         if (pair.Layout == PairLayout.Single) return (source, source);
         if (pair.Layout == PairLayout.TwoFiles) return (source, Image.Read(pair.Target!));
         if (source.Width % 2 != 0)
-            throw new InvalidDataException($"{pair.Source}: {source.Width} pixels wide, so not two images side by side");
+            throw new TinctorException($"{pair.Source}: {source.Width} pixels wide, so not two images side by side");
         int half = source.Width / 2;
         (Image left, Image right) = (source.Crop(0, 0, half, source.Height), source.Crop(half, 0, half, source.Height));
         return pair.Layout == PairLayout.SourceLeft ? (left, right) : (right, left);

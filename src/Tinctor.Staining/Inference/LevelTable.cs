@@ -1,6 +1,5 @@
 using System.Globalization;
 using System.Text;
-using Tinctor.Torch.Serialization;
 
 namespace Tinctor.Staining.Inference;
 
@@ -20,7 +19,7 @@ public sealed class LevelTable
     /// <summary>Opens the table of a folder, which need not be there yet.</summary>
     /// <param name="folder">Of the stained images.</param>
     /// <param name="levels">The model's levels.</param>
-    /// <exception cref="InvalidDataException">The folder holds the levels of another kind of model.</exception>
+    /// <exception cref="TinctorException">The folder holds the levels of another kind of model.</exception>
     public LevelTable(string folder, IReadOnlyList<string> levels)
     {
         path = Path.Combine(folder, FileName);
@@ -28,7 +27,7 @@ public sealed class LevelTable
         if (!File.Exists(path)) return;
         string[] lines = File.ReadAllLines(path);
         if (lines.FirstOrDefault() != heading)
-            throw new InvalidDataException($"{path}: its columns are not {heading}; stain into another folder, or remove it");
+            throw new TinctorException($"{path}: its columns are not {heading}; stain into another folder, or remove it");
         foreach (string line in lines.Skip(1).Where(line => line.Length > 0)) rows[line[..EndOfName(line)]] = line;
     }
 

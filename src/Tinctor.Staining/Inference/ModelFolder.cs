@@ -28,7 +28,7 @@ public static class ModelFolder
     }
 
     /// <summary>Reads a model folder, or the model of a run folder, onto a device.</summary>
-    /// <exception cref="InvalidDataException">The folder is no model, or its weights do not fit its configuration.</exception>
+    /// <exception cref="TinctorException">The folder is no model, or its weights do not fit its configuration.</exception>
     public static (ModelConfig config, Module<Tensor, Tensor> network) Read(string folder, Device device)
     {
         ModelConfig config = ReadConfig(folder);
@@ -39,21 +39,21 @@ public static class ModelFolder
     }
 
     /// <summary>Reads what the model of a model folder, or of a run folder, is.</summary>
-    /// <exception cref="InvalidDataException">The folder is no model.</exception>
+    /// <exception cref="TinctorException">The folder is no model.</exception>
     public static ModelConfig ReadConfig(string folder)
     {
         folder = ModelIn(folder);
         foreach (string file in new[] { Config, Weights })
         {
             if (!File.Exists(Path.Combine(folder, file)))
-                throw new InvalidDataException($"{folder}: is no model folder, it has no {file}; "
+                throw new TinctorException($"{folder}: is no model folder, it has no {file}; "
                     + "a finished training run has one in model/, and 'tinctor import' makes one from a checkpoint");
         }
         return ConfigFile.LoadModel(Path.Combine(folder, Config));
     }
 
     /// <summary>What the model's training sources look like; null where it is not known.</summary>
-    /// <exception cref="InvalidDataException">The file is damaged.</exception>
+    /// <exception cref="TinctorException">The file is damaged.</exception>
     public static SourceNovelty? ReadNovelty(string folder) => SourceNovelty.Load(Path.Combine(ModelIn(folder), Sources));
 
     /// <summary>SHA-256 of a model's weights, in hexadecimal.</summary>
@@ -70,9 +70,9 @@ public static class ModelFolder
         {
             network.load_state_dict(SafeTensors.Load(path));
         }
-        catch (InvalidDataException e)
+        catch (TinctorException e)
         {
-            throw new InvalidDataException($"{path}: does not fit its config.yaml: {e.Message}");
+            throw new TinctorException($"{path}: does not fit its config.yaml: {e.Message}");
         }
     }
 }

@@ -31,13 +31,13 @@ public sealed class SourceNovelty
     private SourceNovelty(Tensor mean, Tensor precision, double limit) => (this.mean, this.precision, this.limit) = (mean, precision, limit);
 
     /// <summary>Learns from training sources, prepared as the network sees them.</summary>
-    /// <exception cref="InvalidDataException">They have too few windows to tell.</exception>
+    /// <exception cref="TinctorException">They have too few windows to tell.</exception>
     public static SourceNovelty Of(IEnumerable<Image> sources)
     {
         using DisposeScope scope = torch.NewDisposeScope();
         Tensor features = torch.cat([.. sources.Select(image => Features(image).reshape(-1, FeaturesOf(image.Channels)))]);
         if (features.size(0) <= 2 * features.size(1))
-            throw new InvalidDataException($"{features.size(0)} windows of {Window} pixels are too few to tell what sources look like");
+            throw new TinctorException($"{features.size(0)} windows of {Window} pixels are too few to tell what sources look like");
         Tensor mean = features.mean([0]), centred = features - mean;
         Tensor covariance = torch.matmul(centred.t(), centred) / (features.size(0) - 1);
         // A little more spread than was seen: features that hardly vary in training are not to rule.
@@ -47,7 +47,7 @@ public sealed class SourceNovelty
     }
 
     /// <summary>Reads what <see cref="Save"/> has written; null if there is no such file, as beside imported models.</summary>
-    /// <exception cref="InvalidDataException">The file is damaged.</exception>
+    /// <exception cref="TinctorException">The file is damaged.</exception>
     public static SourceNovelty? Load(string path)
     {
         if (!File.Exists(path)) return null;
@@ -55,7 +55,7 @@ public sealed class SourceNovelty
         return tensors.TryGetValue("mean", out Tensor? mean) && tensors.TryGetValue("precision", out Tensor? precision)
             && tensors.TryGetValue("limit", out Tensor? limit)
             ? new(mean, precision, limit.item())
-            : throw new InvalidDataException($"{path}: is not what training writes; remove it, and novelty is not told");
+            : throw new TinctorException($"{path}: is not what training writes; remove it, and novelty is not told");
     }
 
     /// <summary>Writes it.</summary>
@@ -67,10 +67,10 @@ public sealed class SourceNovelty
     }
 
     /// <summary>Distances of the windows of an image, [rows, columns]: 1 is what 99 of 100 training windows stay below.</summary>
-    /// <exception cref="InvalidDataException">The image has other channels than the training images.</exception>
+    /// <exception cref="TinctorException">The image has other channels than the training images.</exception>
     public Tensor Of(Image source)
     {
-        if (FeaturesOf(source.Channels) != mean.size(0)) throw new InvalidDataException($"has {source.Channels} channels, unlike the training images");
+        if (FeaturesOf(source.Channels) != mean.size(0)) throw new TinctorException($"has {source.Channels} channels, unlike the training images");
         using DisposeScope scope = torch.NewDisposeScope();
         Tensor features = Features(source);
         return (Distances(features.reshape(-1, mean.size(0)) - mean, precision) / limit).view(features.size(0), features.size(1)).MoveToOuterDisposeScope();

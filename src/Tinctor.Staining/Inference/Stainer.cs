@@ -38,7 +38,7 @@ public sealed class Stainer : IDisposable
         (owned, normalizer) = (true, model.config.Stains?.SourceNormalizer());
 
     /// <summary>Reads a model folder.</summary>
-    /// <exception cref="InvalidDataException">The folder is no model.</exception>
+    /// <exception cref="TinctorException">The folder is no model.</exception>
     public static Stainer Load(string modelFolder, Device device, bool amp = false) =>
         new(ModelFolder.Read(modelFolder, device), device, amp) { Novelty = ModelFolder.ReadNovelty(modelFolder) };
 
@@ -72,11 +72,11 @@ public sealed class Stainer : IDisposable
     /// </summary>
     /// <param name="source">The image.</param>
     /// <param name="chance">Of a model that stains by chance; unless given, as the model samples by itself.</param>
-    /// <exception cref="InvalidDataException">The image has other channels.</exception>
+    /// <exception cref="TinctorException">The image has other channels.</exception>
     public (Image Stained, LevelPrediction? Level, string? Untouched) StainAndPredict(Image source, Chance? chance = null)
     {
         if (source.Channels != InputChannels)
-            throw new InvalidDataException($"its number of channels is {source.Channels}, the model takes {InputChannels}");
+            throw new TinctorException($"its number of channels is {source.Channels}, the model takes {InputChannels}");
         using DisposeScope scope = torch.NewDisposeScope();
         chance ??= Sampling is { } own ? new(own, [new("")]) : null;
         string? untouched = null;

@@ -24,7 +24,7 @@ public sealed record ImportedModel(ModelConfig Config, IReadOnlyDictionary<strin
     }
 
     /// <summary>Holds the weights against the network that they seem to be of.</summary>
-    /// <exception cref="InvalidDataException">They do not fit it.</exception>
+    /// <exception cref="TinctorException">They do not fit it.</exception>
     internal static ImportedModel Of(string path, string method, MethodConfig config, IReadOnlyDictionary<string, Tensor> weights,
         string description, IReadOnlyList<string> notes)
     {
@@ -33,9 +33,9 @@ public sealed record ImportedModel(ModelConfig Config, IReadOnlyDictionary<strin
             using Module<Tensor, Tensor> network = config.CreateGenerator();
             network.load_state_dict(weights);
         }
-        catch (InvalidDataException e)
+        catch (TinctorException e)
         {
-            throw new InvalidDataException($"{path}: looks like {description}, but {e.Message}");
+            throw new TinctorException($"{path}: looks like {description}, but {e.Message}");
         }
         return new(new ModelConfig { Method = method, Model = config }, weights, description, notes);
     }

@@ -29,13 +29,13 @@ public abstract record MethodConfig
     public virtual IReadOnlyList<Ablation> Ablations => [];
 
     /// <summary>The settings with what follows from the files that they name (full paths, hashes), before a new run.</summary>
-    /// <exception cref="InvalidDataException">A file is not what the settings say.</exception>
+    /// <exception cref="TinctorException">A file is not what the settings say.</exception>
     public virtual MethodConfig Completed() => this;
 
     /// <summary>What a user should know before this method is trained, a line each.</summary>
     /// <param name="train">The pairs that it is to be trained on.</param>
     /// <param name="test">The pairs that must have no part in it.</param>
-    /// <exception cref="InvalidDataException">The method cannot be trained on them.</exception>
+    /// <exception cref="TinctorException">The method cannot be trained on them.</exception>
     public virtual IEnumerable<string> Remarks(IReadOnlyList<Pair> train, IReadOnlyList<Pair> test) => [];
 
     /// <summary>Builds the method with freshly initialised networks, for training.</summary>

@@ -18,7 +18,7 @@ public sealed class DiffusionUnet : Module<Tensor, Tensor, Tensor?, Tensor>
     private readonly Sequential output;
 
     /// <summary>A network that as yet predicts zeros, as the official ones do.</summary>
-    /// <exception cref="InvalidDataException">There is no such network; the message names the option.</exception>
+    /// <exception cref="TinctorException">There is no such network; the message names the option.</exception>
     public DiffusionUnet(DiffusionUnetOptions options)
     {
         options.Check();

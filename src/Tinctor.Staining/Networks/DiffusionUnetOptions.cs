@@ -97,24 +97,24 @@ public sealed record DiffusionUnetOptions
     public static DiffusionUnetOptions SuperResolution { get; } = new() { ConditionChannels = 3 };
 
     /// <summary>Into how many heads a feature of so many channels is split.</summary>
-    /// <exception cref="InvalidDataException">It cannot be.</exception>
+    /// <exception cref="TinctorException">It cannot be.</exception>
     internal int Heads(int channels)
     {
         (string setting, int value) = NumHeadChannels > 0 ? ("num_head_channels", NumHeadChannels) : ("num_heads", NumHeads);
         if (channels % value != 0)
-            throw new InvalidDataException($"{setting} is {value}; it must divide the {channels} channels of a feature with attention");
+            throw new TinctorException($"{setting} is {value}; it must divide the {channels} channels of a feature with attention");
         return NumHeadChannels > 0 ? channels / value : value;
     }
 
     /// <summary>Refuses what no network can be made of.</summary>
-    /// <exception cref="InvalidDataException">The message names the setting.</exception>
+    /// <exception cref="TinctorException">The message names the setting.</exception>
     internal void Check()
     {
         if (ModelChannels % GroupNorm32.Groups != 0)
-            throw new InvalidDataException($"model_channels is {ModelChannels}; it must be a multiple of {GroupNorm32.Groups}");
+            throw new TinctorException($"model_channels is {ModelChannels}; it must be a multiple of {GroupNorm32.Groups}");
         if (ChannelMult.Any(multiple => multiple < 1))
-            throw new InvalidDataException($"channel_mult is {string.Join(", ", ChannelMult)}; multiples are 1 or more");
+            throw new TinctorException($"channel_mult is {string.Join(", ", ChannelMult)}; multiples are 1 or more");
         if (Dropout > 0 && UseCheckpoint)
-            throw new InvalidDataException("dropout and use_checkpoint exclude each other: a block computed twice would differ");
+            throw new TinctorException("dropout and use_checkpoint exclude each other: a block computed twice would differ");
     }
 }

@@ -74,7 +74,7 @@ public sealed class ResNet : Module<Tensor, Tensor>
     /// Starts from the weights of a file, .pth as torchvision's or .safetensors. A last layer for other classes is left out.
     /// </summary>
     /// <returns>What was left out, in words; null if nothing was.</returns>
-    /// <exception cref="InvalidDataException">The file holds other weights.</exception>
+    /// <exception cref="TinctorException">The file holds other weights.</exception>
     public string? LoadWeights(string path)
     {
         using DisposeScope scope = torch.NewDisposeScope();
@@ -89,9 +89,9 @@ public sealed class ResNet : Module<Tensor, Tensor>
         {
             load_state_dict(weights);
         }
-        catch (InvalidDataException e)
+        catch (TinctorException e)
         {
-            throw new InvalidDataException($"{path}: {e.Message}; give weights of the same architecture", e);
+            throw new TinctorException($"{path}: {e.Message}; give weights of the same architecture", e);
         }
         string file = Path.GetFileName(path);
         return there == wanted ? null : "the last layer starts anew: "

@@ -37,7 +37,7 @@ public sealed record MaskFormat(MaskKind Kind, SampleType SampleType, int Channe
     /// <param name="files">The mask files; PNG or TIFF, as JPEG changes numbers.</param>
     /// <param name="kind">What they are, if it is known.</param>
     /// <param name="foreground">The numbers or colours (#ff0000) that count; empty for all but black.</param>
-    /// <exception cref="InvalidDataException">They are no masks.</exception>
+    /// <exception cref="TinctorException">They are no masks.</exception>
     public static MaskFormat Recognise(IReadOnlyList<string> files, MaskKind kind = MaskKind.Auto, IReadOnlyList<string>? foreground = null)
     {
         ImageInfo first = Image.ReadInfo(files[0]);
@@ -50,9 +50,9 @@ public sealed record MaskFormat(MaskKind Kind, SampleType SampleType, int Channe
         int different = looks.SelectMany(look => look.Codes).Distinct().Count();
         string folder = Path.GetDirectoryName(files[0])!;
         if (objects == 0)
-            throw new InvalidDataException($"{folder}: these masks are all black; they must have what is looked for in another colour");
+            throw new TinctorException($"{folder}: these masks are all black; they must have what is looked for in another colour");
         if (looks.Sum(look => look.Pixels) < 4L * objects)
-            throw new InvalidDataException($"{folder}: masks must have flat colours without smooth edges; save them without "
+            throw new TinctorException($"{folder}: masks must have flat colours without smooth edges; save them without "
                 + "anti-aliasing and without JPEG compression");
         // Single objects are in one piece; of a class there are many pieces.
         return format with { Kind = different == 1 ? MaskKind.Binary : codes > 0.8 * objects ? MaskKind.Instances : MaskKind.Classes };
@@ -72,7 +72,7 @@ public sealed record MaskFormat(MaskKind Kind, SampleType SampleType, int Channe
     }
 
     /// <summary>The objects of a mask file: by number or colour for instance labels, else touching pixels of one number.</summary>
-    /// <exception cref="InvalidDataException">It cannot be read.</exception>
+    /// <exception cref="TinctorException">It cannot be read.</exception>
     public LabelMap Read(string path)
     {
         Image image = Image.Read(path);
@@ -102,7 +102,7 @@ public sealed record MaskFormat(MaskKind Kind, SampleType SampleType, int Channe
     {
         Image image = Image.Read(path);
         if (Path.GetExtension(path).ToLowerInvariant() is ".jpg" or ".jpeg")
-            throw new InvalidDataException($"{path}: a JPEG is no mask, as compression changes numbers and colours; save PNG or TIFF");
+            throw new TinctorException($"{path}: a JPEG is no mask, as compression changes numbers and colours; save PNG or TIFF");
         int[] codes = Array.ConvertAll(Codes(image), code => Counts(code) ? code : 0);
         int[] set = [.. codes.Where(code => code != 0)];
         return ([.. set], ConnectedComponents.OfEqual(codes, image.Width, image.Height).Count, set.Length);
@@ -114,7 +114,7 @@ public sealed record MaskFormat(MaskKind Kind, SampleType SampleType, int Channe
     {
         var codes = new int[image.Width * image.Height];
         if (image.Channels is not (1 or 3) || (image.Channels == 3 && image.SampleType == SampleType.UInt16))
-            throw new InvalidDataException("masks are 8- or 16-bit grey or 8-bit colour, "
+            throw new TinctorException("masks are 8- or 16-bit grey or 8-bit colour, "
                 + $"not {image.Channels} channels of {image.SampleType}");
         Span<ushort> wide = image.SampleType == SampleType.UInt16 ? image.Samples16 : default;
         for (int i = 0; i < codes.Length; i++)
@@ -131,7 +131,7 @@ public sealed record MaskFormat(MaskKind Kind, SampleType SampleType, int Channe
         bool read = int.TryParse(colour ? text[1..] : text, colour ? NumberStyles.HexNumber : NumberStyles.None,
             CultureInfo.InvariantCulture, out int code);
         return read && (!colour || text.Length == 7) ? code
-            : throw new InvalidDataException($"--foreground {text}: write a number (1) or a colour (#ff0000)");
+            : throw new TinctorException($"--foreground {text}: write a number (1) or a colour (#ff0000)");
     }
 
     private string Name(int code) => Channels == 3 ? $"#{code:x6}" : $"{code}";

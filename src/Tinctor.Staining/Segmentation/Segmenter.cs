@@ -42,11 +42,11 @@ public sealed class Segmenter : IDisposable
     public SegmentationTarget Target => Card.Target == "tissue" ? SegmentationTarget.Tissue : SegmentationTarget.Nuclei;
 
     /// <summary>Reads the card of a model folder, or of the model of a run folder.</summary>
-    /// <exception cref="InvalidDataException">It is no segmenter.</exception>
+    /// <exception cref="TinctorException">It is no segmenter.</exception>
     public static SegmenterCard ReadCard(string folder) => SupervisedModel.ReadCard<SegmenterCard>(folder, Kind);
 
     /// <summary>Reads a model folder, or the model of a run folder, onto a device.</summary>
-    /// <exception cref="InvalidDataException">It is no segmenter.</exception>
+    /// <exception cref="TinctorException">It is no segmenter.</exception>
     public static Segmenter Load(string folder, Device device)
     {
         SegmenterCard card = ReadCard(folder);
@@ -59,11 +59,11 @@ public sealed class Segmenter : IDisposable
     }
 
     /// <summary>The likeliest class of each pixel [height, width]: 0 background, 1 tissue or the inside of a nucleus, 2 its boundary.</summary>
-    /// <exception cref="InvalidDataException">The image has other channels than the network takes.</exception>
+    /// <exception cref="TinctorException">The image has other channels than the network takes.</exception>
     public byte[] Classify(Image image)
     {
         if (image.Channels != Card.InputChannels)
-            throw new InvalidDataException($"the segmenter takes {Card.InputChannels} channels, the image has {image.Channels}");
+            throw new TinctorException($"the segmenter takes {Card.InputChannels} channels, the image has {image.Channels}");
         var classes = new byte[image.Width * image.Height];
         for (int y = 0; y < image.Height; y += Tile)
             for (int x = 0; x < image.Width; x += Tile) ClassifyTile(image, x, y, classes);

@@ -50,11 +50,11 @@ public sealed record SegmenterConfig : SupervisedConfig
     /// <inheritdoc/>
     public override PairManifest ReadData()
     {
-        if (Masks.Length == 0) throw new InvalidDataException("no masks are named; give --masks DIR");
+        if (Masks.Length == 0) throw new TinctorException("no masks are named; give --masks DIR");
         string images = Path.GetFullPath(Data.Path), masks = Path.GetFullPath(Masks);
         foreach (string folder in new[] { images, masks })
         {
-            if (FolderLayouts.Images(folder).Count == 0) throw new InvalidDataException($"{folder}: holds no PNG, JPEG or TIFF images");
+            if (FolderLayouts.Images(folder).Count == 0) throw new TinctorException($"{folder}: holds no PNG, JPEG or TIFF images");
         }
         Dictionary<string, string> byName = FolderLayouts.Images(masks).GroupBy(file => Path.GetFileNameWithoutExtension(file))
             .ToDictionary(file => file.Key, file => file.First());
@@ -70,12 +70,12 @@ public sealed record SegmenterConfig : SupervisedConfig
     }
 
     /// <summary>How the masks of these pairs are stored.</summary>
-    /// <exception cref="InvalidDataException">They are no masks.</exception>
+    /// <exception cref="TinctorException">They are no masks.</exception>
     public MaskFormat Format(IReadOnlyList<Pair> pairs)
     {
-        if (Data.ImageSize > 0) throw new InvalidDataException("data.image_size would blur masks; use data.crop_size");
+        if (Data.ImageSize > 0) throw new TinctorException("data.image_size would blur masks; use data.crop_size");
         string[] masks = [.. pairs.Select(pair => pair.Target!).Where(File.Exists)];
-        if (masks.Length == 0) throw new InvalidDataException($"{Masks}: no mask has the name of an image, as {pairs[0].Target}");
+        if (masks.Length == 0) throw new TinctorException($"{Masks}: no mask has the name of an image, as {pairs[0].Target}");
         return MaskFormat.Recognise(masks, MasksAre, Foreground);
     }
 

@@ -17,7 +17,7 @@ public static class ConfigFile
     /// <param name="path">A YAML file, or null for the defaults.</param>
     /// <param name="method">The method, if it is not the file that says so.</param>
     /// <param name="overrides">Settings such as "model.ngf=32" or "training.epochs=10".</param>
-    /// <exception cref="InvalidDataException">A setting is unknown, malformed or out of range.</exception>
+    /// <exception cref="TinctorException">A setting is unknown, malformed or out of range.</exception>
     public static RunConfig Load(string? path, string? method = null, IEnumerable<string>? overrides = null)
     {
         return path is null ? LoadText("", method, overrides) : LoadText(File.ReadAllText(path), method, overrides, path);
@@ -28,14 +28,14 @@ public static class ConfigFile
     /// <param name="method">The method, if it is not the text that says so.</param>
     /// <param name="overrides">Settings such as "model.ngf=32".</param>
     /// <param name="origin">Where the text is from, for messages.</param>
-    /// <exception cref="InvalidDataException">A setting is unknown, malformed or out of range.</exception>
+    /// <exception cref="TinctorException">A setting is unknown, malformed or out of range.</exception>
     public static RunConfig LoadText(string yaml, string? method, IEnumerable<string>? overrides, string origin = "the settings")
     {
         Settings settings = Parse(yaml, origin);
         if (settings.TryGetValue("task", out object? task))
-            throw new InvalidDataException($"{origin}: is a configuration of a {task}; train it with 'tinctor train {task}'");
+            throw new TinctorException($"{origin}: is a configuration of a {task}; train it with 'tinctor train {task}'");
         if (method is not null && settings.TryGetValue("method", out object? named) && !Equals(named, method))
-            throw new InvalidDataException($"{origin}: is a configuration of {named}, not of {method}");
+            throw new TinctorException($"{origin}: is a configuration of {named}, not of {method}");
         if (method is not null) settings["method"] = method;
         foreach (string setting in overrides ?? []) Override(settings, setting);
         // Methods have defaults of their own for settings that all have.
@@ -48,7 +48,7 @@ public static class ConfigFile
     /// <summary>Reads the configuration of a supervised task.</summary>
     /// <param name="path">A YAML file, or null for the defaults.</param>
     /// <param name="overrides">Settings such as "training.lr=1e-3".</param>
-    /// <exception cref="InvalidDataException">A setting is unknown, malformed or out of range.</exception>
+    /// <exception cref="TinctorException">A setting is unknown, malformed or out of range.</exception>
     public static TConfig Read<TConfig>(string? path, IEnumerable<string>? overrides = null) where TConfig : SupervisedConfig, new()
     {
         string origin = path ?? "the settings";
@@ -59,7 +59,7 @@ public static class ConfigFile
     }
 
     /// <summary>Reads a model's configuration: the method's name and its settings.</summary>
-    /// <exception cref="InvalidDataException">It is none.</exception>
+    /// <exception cref="TinctorException">It is none.</exception>
     public static ModelConfig LoadModel(string path)
     {
         Settings settings = Parse(File.ReadAllText(path), path);
@@ -69,7 +69,7 @@ public static class ConfigFile
     /// <summary>A model's configuration with some of its settings changed.</summary>
     /// <param name="config">The configuration.</param>
     /// <param name="overrides">Settings such as "model.objective=noise".</param>
-    /// <exception cref="InvalidDataException">A setting is unknown, malformed or out of range.</exception>
+    /// <exception cref="TinctorException">A setting is unknown, malformed or out of range.</exception>
     public static ModelConfig With(ModelConfig config, IEnumerable<string> overrides)
     {
         const string origin = "the settings";
@@ -89,7 +89,7 @@ public static class ConfigFile
     {
         string method = settings.TryGetValue("method", out object? named) ? $"{named}" : "pix2pix";
         return RunConfig.Methods.TryGetValue(method, out RunConfig? defaults) ? defaults
-            : throw new InvalidDataException($"{origin}: there is no method '{method}'; "
+            : throw new TinctorException($"{origin}: there is no method '{method}'; "
                 + $"known are {string.Join(", ", RunConfig.Methods.Keys)}");
     }
 
@@ -101,7 +101,7 @@ public static class ConfigFile
         }
         catch (YamlException e)
         {
-            throw new InvalidDataException($"{path}: line {e.Start.Line} is no valid YAML: {e.Message}");
+            throw new TinctorException($"{path}: line {e.Start.Line} is no valid YAML: {e.Message}");
         }
     }
 
@@ -124,7 +124,7 @@ public static class ConfigFile
     private static void Override(Settings settings, string setting)
     {
         int equals = setting.IndexOf('=');
-        if (equals < 1) throw new InvalidDataException($"--set {setting}: write it as key=value, for example --set model.ngf=32");
+        if (equals < 1) throw new TinctorException($"--set {setting}: write it as key=value, for example --set model.ngf=32");
         string[] keys = setting[..equals].Trim().Split('.');
         foreach (string key in keys[..^1])
         {
@@ -151,7 +151,7 @@ public static class ConfigFile
         catch (YamlException e)
         {
             string line = yaml.Split('\n').ElementAtOrDefault((int)e.Start.Line - 1) ?? "";
-            throw new InvalidDataException($"{origin}: \"{line.Trim()}\" cannot be understood: {(e.InnerException ?? e).Message}");
+            throw new TinctorException($"{origin}: \"{line.Trim()}\" cannot be understood: {(e.InnerException ?? e).Message}");
         }
     }
 
@@ -163,7 +163,7 @@ public static class ConfigFile
         foreach ((object key, object? value) in settings.ToArray())
         {
             if (!known.TryGetValue($"{key}", out PropertyInfo? property))
-                throw new InvalidDataException($"{origin}: there is no setting '{prefix}{key}'; "
+                throw new TinctorException($"{origin}: there is no setting '{prefix}{key}'; "
                     + $"known here are {string.Join(", ", known.Keys)}");
             Type inner = property.PropertyType == typeof(MethodConfig) ? methodType : property.PropertyType;
             if (value is null) settings.Remove(key);
@@ -182,7 +182,7 @@ public static class ConfigFile
             foreach (ValidationAttribute rule in property.GetCustomAttributes<ValidationAttribute>())
             {
                 if (!rule.IsValid(value))
-                    throw new InvalidDataException($"{origin}: {name} is {Convert.ToString(value, CultureInfo.InvariantCulture)}; "
+                    throw new TinctorException($"{origin}: {name} is {Convert.ToString(value, CultureInfo.InvariantCulture)}; "
                         + $"{Describe(rule)}");
             }
             if (value is not null and not string and not IEnumerable && value.GetType().Namespace!.StartsWith("Tinctor")
@@ -196,12 +196,12 @@ public static class ConfigFile
         (int crop, int load, MethodConfig model) = (config.Data.CropSize, config.Data.LoadSize, config.Model);
         int multiple = model.SizeMultiple * model.Upscaling;
         if (crop % multiple != 0 || crop < model.SmallestCrop)
-            throw new InvalidDataException($"{origin}: data.crop_size is {crop}; "
+            throw new TinctorException($"{origin}: data.crop_size is {crop}; "
                 + $"with these networks it must be a multiple of {multiple} and at least {model.SmallestCrop}");
         if (load % model.Upscaling != 0)
-            throw new InvalidDataException($"{origin}: data.load_size is {load}; it must be a multiple of model.factor, {model.Upscaling}");
+            throw new TinctorException($"{origin}: data.load_size is {load}; it must be a multiple of model.factor, {model.Upscaling}");
         if (load > 0 && load < crop)
-            throw new InvalidDataException($"{origin}: data.load_size is {load}, smaller than data.crop_size, {crop}");
+            throw new TinctorException($"{origin}: data.load_size is {load}, smaller than data.crop_size, {crop}");
     }
 
     private static string Describe(ValidationAttribute rule) => rule switch

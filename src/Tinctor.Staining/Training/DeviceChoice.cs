@@ -6,7 +6,7 @@ namespace Tinctor.Staining.Training;
 public static class DeviceChoice
 {
     /// <summary>The device and a line that explains the choice.</summary>
-    /// <exception cref="InvalidDataException">The device is not there.</exception>
+    /// <exception cref="TinctorException">The device is not there.</exception>
     public static (Device device, string reason) Resolve(string wanted)
     {
         int gpus = torch.cuda.device_count();
@@ -22,10 +22,10 @@ public static class DeviceChoice
         }
         catch (FormatException e)
         {
-            throw new InvalidDataException($"--device: {e.Message}, or auto");
+            throw new TinctorException($"--device: {e.Message}, or auto");
         }
         if (device.type == DeviceType.CUDA && Math.Max(device.index, 0) >= gpus)
-            throw new InvalidDataException($"--device {wanted}: libtorch {torch.version.libtorch} sees {gpus} GPUs; "
+            throw new TinctorException($"--device {wanted}: libtorch {torch.version.libtorch} sees {gpus} GPUs; "
                 + "'tinctor doctor' says what is missing, --device cpu computes on the processor");
         return (device, device.ToString());
     }

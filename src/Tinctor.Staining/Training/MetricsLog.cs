@@ -1,6 +1,5 @@
 using System.Globalization;
 using System.Text;
-using Tinctor.Torch.Serialization;
 
 namespace Tinctor.Staining.Training;
 

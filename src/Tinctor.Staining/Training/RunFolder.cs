@@ -3,7 +3,6 @@ using System.Text.Encodings.Web;
 using System.Text.Json;
 using Tinctor.Staining.Data;
 using Tinctor.Torch;
-using Tinctor.Torch.Serialization;
 
 namespace Tinctor.Staining.Training;
 
@@ -45,27 +44,27 @@ public sealed class RunFolder
     public bool HasModel => File.Exists(System.IO.Path.Combine(Model, "model.safetensors"));
 
     /// <summary>The folder of a new run; nothing is written yet.</summary>
-    /// <exception cref="InvalidDataException">Something is in it already.</exception>
+    /// <exception cref="TinctorException">Something is in it already.</exception>
     public static RunFolder Create(string path)
     {
         var folder = new RunFolder(path);
         if (File.Exists(folder.Config))
-            throw new InvalidDataException($"{path}: already holds a run; go on with it by --resume, or choose another folder");
+            throw new TinctorException($"{path}: already holds a run; go on with it by --resume, or choose another folder");
         // A start that was cut short may have left its description behind, which is no run yet.
         if (Directory.Exists(path)
             && Directory.EnumerateFileSystemEntries(folder.Root)
                 .Any(entry => entry != folder.EnvironmentFile && !AtomicFile.IsLeftover(entry)))
-            throw new InvalidDataException($"{path}: is not empty and holds no run; choose another folder");
+            throw new TinctorException($"{path}: is not empty and holds no run; choose another folder");
         return folder;
     }
 
     /// <summary>Finds the folder of an earlier run, and clears what a kill left half-written.</summary>
-    /// <exception cref="InvalidDataException">It holds no run.</exception>
+    /// <exception cref="TinctorException">It holds no run.</exception>
     public static RunFolder Open(string path)
     {
         var folder = new RunFolder(path);
         if (!File.Exists(folder.Config))
-            throw new InvalidDataException($"{path}: holds no run to resume, it has no config.yaml; leave --resume out to start one");
+            throw new TinctorException($"{path}: holds no run to resume, it has no config.yaml; leave --resume out to start one");
         folder.Prepare();
         if (Directory.Exists(folder.Model)) AtomicFile.DeleteLeftovers(folder.Model);
         return folder;
@@ -85,7 +84,7 @@ public sealed class RunFolder
     }
 
     /// <summary>What the run was begun with.</summary>
-    /// <exception cref="InvalidDataException">environment.json is missing or damaged.</exception>
+    /// <exception cref="TinctorException">environment.json is missing or damaged.</exception>
     public RunEnvironment Environment()
     {
         try
@@ -95,19 +94,19 @@ public sealed class RunFolder
         }
         catch (Exception e) when (e is JsonException or FileNotFoundException)
         {
-            throw new InvalidDataException($"{EnvironmentFile}: cannot be read, "
+            throw new TinctorException($"{EnvironmentFile}: cannot be read, "
                 + $"so nobody knows whether the data is still that of the run's start ({e.Message})", e);
         }
     }
 
     /// <summary>Compares the data with that of the run's start.</summary>
-    /// <exception cref="InvalidDataException">Files were changed, added or removed: the run would not be the same run any more.</exception>
+    /// <exception cref="TinctorException">Files were changed, added or removed: the run would not be the same run any more.</exception>
     public static void RefuseOtherData(RunEnvironment before, DataSummary data)
     {
         if (before.Data.Sha256 == data.Sha256) return;
         string[] changed = [.. data.Files.Except(before.Data.Files).Concat(before.Data.Files.Except(data.Files))
             .Select(file => file.Key).Distinct().Order()];
-        throw new InvalidDataException($"{data.Root}: the data has changed since the run began ({string.Join(", ", changed.Take(5))}"
+        throw new TinctorException($"{data.Root}: the data has changed since the run began ({string.Join(", ", changed.Take(5))}"
             + $"{(changed.Length > 5 ? $" and {changed.Length - 5} more" : "")}); bring it back, or start a new run");
     }
 
@@ -131,7 +130,7 @@ public sealed class RunFolder
                 state.Load(path);
                 return System.IO.Path.GetFileName(path);
             }
-            catch (InvalidDataException) when (path != StepFiles().First())
+            catch (TinctorException) when (path != StepFiles().First())
             {
                 // A disk that lies about flushing may leave a broken file behind; the one before it is whole.
             }

@@ -40,7 +40,7 @@ public sealed record StainProfiles
     }.OfType<string>());
 
     /// <summary>Reads the profiles that the configuration names, and looks at the training targets; null if it names none.</summary>
-    /// <exception cref="InvalidDataException">A file is no profile, or the targets show no two stains.</exception>
+    /// <exception cref="TinctorException">A file is no profile, or the targets show no two stains.</exception>
     internal static StainProfiles? Of(DataConfig config, IReadOnlyList<Pair> train)
     {
         if (config.Normalize.Length + config.NormalizeTarget.Length == 0) return null;
@@ -62,9 +62,9 @@ public sealed record StainProfiles
             for (int i = 0; i < count; i++) pixels.Add(PairedDataset.ReadPair(pairs[i * pairs.Count / count]).Target);
             return StainProfile.Of(pixels, method);
         }
-        catch (InvalidDataException e)
+        catch (TinctorException e)
         {
-            throw new InvalidDataException($"the training targets cannot be normalised (data.normalize_target): {e.Message}", e);
+            throw new TinctorException($"the training targets cannot be normalised (data.normalize_target): {e.Message}", e);
         }
     }
 }

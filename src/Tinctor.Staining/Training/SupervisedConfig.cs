@@ -18,7 +18,7 @@ public abstract record SupervisedConfig
     public SupervisedTraining Training { get; init; } = new();
 
     /// <summary>Finds the images and what is known of them. A split "test" is not opened.</summary>
-    /// <exception cref="InvalidDataException">The data does not fit the task.</exception>
+    /// <exception cref="TinctorException">The data does not fit the task.</exception>
     public abstract PairManifest ReadData();
 
     /// <summary>Makes the network with its first weights.</summary>

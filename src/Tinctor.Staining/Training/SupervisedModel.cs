@@ -33,16 +33,16 @@ public static class SupervisedModel
     /// <summary>Reads the card of a model folder, or of the model of a run folder.</summary>
     /// <param name="folder">The folder.</param>
     /// <param name="kind">What the model must be: "classifier".</param>
-    /// <exception cref="InvalidDataException">It is no model, or one of another kind.</exception>
+    /// <exception cref="TinctorException">It is no model, or one of another kind.</exception>
     public static TCard ReadCard<TCard>(string folder, string kind) where TCard : SupervisedCard
     {
         string? actual = KindOf(folder)
-            ?? throw new InvalidDataException($"{folder}: is no {kind}, it has no {Card} and {Weights}; 'tinctor train {kind}' makes one");
-        return actual == kind ? ReadCard<TCard>(folder) : throw new InvalidDataException($"{folder}: is a {actual}, not a {kind}");
+            ?? throw new TinctorException($"{folder}: is no {kind}, it has no {Card} and {Weights}; 'tinctor train {kind}' makes one");
+        return actual == kind ? ReadCard<TCard>(folder) : throw new TinctorException($"{folder}: is a {actual}, not a {kind}");
     }
 
     /// <summary>What the model in a folder is, as its card says; null if there is none.</summary>
-    /// <exception cref="InvalidDataException">The card cannot be read.</exception>
+    /// <exception cref="TinctorException">The card cannot be read.</exception>
     public static string? KindOf(string folder) =>
         File.Exists(CardOf(folder)) && File.Exists(WeightsOf(folder)) ? ReadCard<SupervisedCard>(folder).Kind : null;
 
@@ -54,14 +54,14 @@ public static class SupervisedModel
         }
         catch (JsonException e)
         {
-            throw new InvalidDataException($"{CardOf(folder)}: is no card of a model ({e.Message})", e);
+            throw new TinctorException($"{CardOf(folder)}: is no card of a model ({e.Message})", e);
         }
     }
 
     private static string CardOf(string folder) => Path.Combine(ModelIn(folder), Card);
 
     /// <summary>Puts a folder's weights into a network.</summary>
-    /// <exception cref="InvalidDataException">They do not fit it.</exception>
+    /// <exception cref="TinctorException">They do not fit it.</exception>
     public static void LoadWeights(string folder, Module network)
     {
         using DisposeScope scope = torch.NewDisposeScope();
@@ -70,9 +70,9 @@ public static class SupervisedModel
         {
             network.load_state_dict(SafeTensors.Load(path));
         }
-        catch (InvalidDataException e)
+        catch (TinctorException e)
         {
-            throw new InvalidDataException($"{path}: does not fit its {Card}: {e.Message}", e);
+            throw new TinctorException($"{path}: does not fit its {Card}: {e.Message}", e);
         }
     }
 

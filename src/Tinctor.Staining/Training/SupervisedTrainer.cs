@@ -14,7 +14,7 @@ public static class SupervisedTrainer
     /// <param name="runFolder">A new or empty folder.</param>
     /// <param name="observer">Receives notes and progress.</param>
     /// <param name="stop">Asks the run to finish its step, save and return.</param>
-    /// <exception cref="InvalidDataException">The data is broken, the folder is taken, or the loss became NaN or infinite.</exception>
+    /// <exception cref="TinctorException">The data is broken, the folder is taken, or the loss became NaN or infinite.</exception>
     public static TrainingResult Start(
         SupervisedConfig config, string runFolder, ITrainingObserver observer, CancellationToken stop = default)
     {
@@ -25,7 +25,7 @@ public static class SupervisedTrainer
     }
 
     /// <summary>Goes on with a run from its last checkpoint; the configuration is the run folder's own.</summary>
-    /// <exception cref="InvalidDataException">The folder is no such run, or its data has changed.</exception>
+    /// <exception cref="TinctorException">The folder is no such run, or its data has changed.</exception>
     public static TrainingResult Resume<TConfig>(string runFolder, ITrainingObserver observer, CancellationToken stop = default)
         where TConfig : SupervisedConfig, new()
     {
@@ -45,7 +45,7 @@ internal sealed class SupervisedLoop : TrainingLoop<SupervisedTask>
         : base(config.Training, config.Seed, folder, observer)
     {
         this.config = config;
-        if (config.Data.Path.Length == 0) throw new InvalidDataException("no data is named; give --data DIR");
+        if (config.Data.Path.Length == 0) throw new TinctorException("no data is named; give --data DIR");
         data = TrainingData.OfFold(config.ReadData(), config.Data, stop);
         observer.Note($"data: {data.Manifest.Describe()}");
         observer.Note(data.Describe("images"));

@@ -39,7 +39,7 @@ public sealed class Trainer : TrainingLoop<Method>
     /// <param name="runFolder">A new or empty folder.</param>
     /// <param name="observer">Receives notes and progress.</param>
     /// <param name="stop">Asks the run to finish its step, save and return.</param>
-    /// <exception cref="InvalidDataException">The data is broken, the folder is taken, or a loss became NaN or infinite.</exception>
+    /// <exception cref="TinctorException">The data is broken, the folder is taken, or a loss became NaN or infinite.</exception>
     public static TrainingResult Start(RunConfig config, string runFolder, ITrainingObserver observer, CancellationToken stop = default)
     {
         RunFolder folder = RunFolder.Create(runFolder);
@@ -52,7 +52,7 @@ public sealed class Trainer : TrainingLoop<Method>
     }
 
     /// <summary>Goes on with a run from its last checkpoint; the configuration is the run folder's own.</summary>
-    /// <exception cref="InvalidDataException">The folder is no run, or its data has changed.</exception>
+    /// <exception cref="TinctorException">The folder is no run, or its data has changed.</exception>
     public static TrainingResult Resume(string runFolder, ITrainingObserver observer, CancellationToken stop = default)
     {
         RunFolder folder = RunFolder.Open(runFolder);
@@ -107,7 +107,7 @@ public sealed class Trainer : TrainingLoop<Method>
         {
             return SourceNovelty.Of(Enumerable.Range(0, count).Select(i => Seen(PairedDataset.ReadPair(data.Train[i * data.Train.Count / count]).Source)));
         }
-        catch (InvalidDataException reason)
+        catch (TinctorException reason)
         {
             Observer.Note($"{reason.Message}; staining with this model will not tell what is unlike its training");
             return null;
@@ -128,10 +128,10 @@ public sealed class Trainer : TrainingLoop<Method>
         MethodConfig model = config.Model;
         if ((config.Data.Normalize.Length > 0 && model.InputChannels != 3)
             || (config.Data.NormalizeTarget.Length > 0 && model.OutputChannels != 3))
-            throw new InvalidDataException("data.normalize and data.normalize_target are for RGB images; leave them empty");
+            throw new TinctorException("data.normalize and data.normalize_target are for RGB images; leave them empty");
         (Image source, Image target) = PairedDataset.ReadPair(pair);
         if ((source.Channels, target.Channels) == (model.InputChannels, model.OutputChannels)) return;
-        throw new InvalidDataException($"{pair.Source}: has {source.Channels} channels and its target {target.Channels}; "
+        throw new TinctorException($"{pair.Source}: has {source.Channels} channels and its target {target.Channels}; "
             + $"set model.input_channels={source.Channels} and model.output_channels={target.Channels}");
     }
 }

@@ -18,15 +18,15 @@ public sealed record TrainingData(PairManifest Manifest, IReadOnlyList<Pair> Tra
     /// <param name="seed">Of what is held out.</param>
     /// <param name="factor">How many target pixels a source pixel is along each axis.</param>
     /// <param name="cancel">Stops the work.</param>
-    /// <exception cref="InvalidDataException">A pair is broken, or nothing is there to train on.</exception>
+    /// <exception cref="TinctorException">A pair is broken, or nothing is there to train on.</exception>
     public static TrainingData Read(DataConfig config, ulong seed, int factor = 1, CancellationToken cancel = default)
     {
-        if (config.Path.Length == 0) throw new InvalidDataException("no data is named; give --data DIR, or data.path in the configuration");
+        if (config.Path.Length == 0) throw new TinctorException("no data is named; give --data DIR, or data.path in the configuration");
         PairManifest manifest = PairManifest.Read(config.Path, config.SlidePattern);
         if (config.Direction == "BtoA") manifest = manifest.Reverse();
         if (config.TestSlides.Count + config.ValSlides.Count > 0) manifest = SplitAsNamed(manifest, config);
         TrainingData data = HoldOut(manifest, config.ValidationShare, seed);
-        if (data.Train.Count == 0) throw new InvalidDataException($"{config.Path}: has no pairs for training ({manifest.Describe()})");
+        if (data.Train.Count == 0) throw new TinctorException($"{config.Path}: has no pairs for training ({manifest.Describe()})");
         int minimum = config.LoadSize > 0 ? 1 : config.CropSize;
         PairVerification.Check([.. data.Train, .. data.Validation], minimum, factor, cancel: cancel);
         return data;
@@ -36,7 +36,7 @@ public sealed record TrainingData(PairManifest Manifest, IReadOnlyList<Pair> Tra
     private static PairManifest SplitAsNamed(PairManifest manifest, DataConfig config)
     {
         if (manifest.HasOwnSplits && manifest.Pairs.Any(pair => pair.Split != "train"))
-            throw new InvalidDataException($"{config.Path}: has splits of its own ({manifest.Describe()}); "
+            throw new TinctorException($"{config.Path}: has splits of its own ({manifest.Describe()}); "
                 + "data.test_slides and data.val_slides are for data without");
         return manifest.SplitBySlide(config.ValSlides, config.TestSlides);
     }
@@ -59,13 +59,13 @@ public sealed record TrainingData(PairManifest Manifest, IReadOnlyList<Pair> Tra
     }
 
     /// <summary>All but the test split, one fold of it held out for validation.</summary>
-    /// <exception cref="InvalidDataException">An image is broken, or there are too few.</exception>
+    /// <exception cref="TinctorException">An image is broken, or there are too few.</exception>
     internal static TrainingData OfFold(PairManifest manifest, SupervisedData config, CancellationToken cancel = default)
     {
         if (config.ImageSize > 0 && config.CropSize > config.ImageSize)
-            throw new InvalidDataException($"data.crop_size is {config.CropSize}, larger than data.image_size, {config.ImageSize}");
+            throw new TinctorException($"data.crop_size is {config.CropSize}, larger than data.image_size, {config.ImageSize}");
         Pair[] pairs = [.. manifest.Pairs.Where(pair => pair.Split != "test")];
-        if (pairs.Length == 0) throw new InvalidDataException($"{config.Path}: has no images for training ({manifest.Describe()})");
+        if (pairs.Length == 0) throw new TinctorException($"{config.Path}: has no images for training ({manifest.Describe()})");
         var (train, held) = Folds.Split(pairs, config.Fold, config.Folds);
         PairVerification.Check(pairs, config.ImageSize > 0 ? 1 : config.CropSize, cancel: cancel);
         return new(manifest, train, held, config.Folds == 1 ? "none, as there is one fold"

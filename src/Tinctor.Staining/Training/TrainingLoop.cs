@@ -167,7 +167,7 @@ public abstract class TrainingLoop<TLearner> where TLearner : Learner
         }
     }
 
-    private InvalidDataException Diverged(string what, int step, Batch batch) => new(
+    private TinctorException Diverged(string what, int step, Batch batch) => new(
         $"step {step}: {what}, on {string.Join(", ", batch.Pairs.Select(pair => pair.Source))}; look at these images; "
         + $"if they are good, lower the learning rate or switch amp off in {Folder.Config} "
         + "and go on from the last checkpoint with --resume");

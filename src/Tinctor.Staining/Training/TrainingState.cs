@@ -92,12 +92,12 @@ internal sealed class TrainingState : IDisposable
     }
 
     /// <summary>Takes up a checkpoint.</summary>
-    /// <exception cref="InvalidDataException">The file is damaged, or belongs to another configuration.</exception>
+    /// <exception cref="TinctorException">The file is damaged, or belongs to another configuration.</exception>
     public void Load(string path)
     {
         using DisposeScope scope = torch.NewDisposeScope();
         OrderedDictionary<string, Tensor> tensors = SafeTensors.Load(path, out OrderedDictionary<string, string> metadata);
-        if (!metadata.TryGetValue(Numbers, out string? json)) throw new InvalidDataException($"{path}: is no checkpoint of a training run");
+        if (!metadata.TryGetValue(Numbers, out string? json)) throw new TinctorException($"{path}: is no checkpoint of a training run");
         try
         {
             JsonObject numbers = JsonNode.Parse(json)!.AsObject();
@@ -110,7 +110,7 @@ internal sealed class TrainingState : IDisposable
         }
         catch (Exception e) when (e is KeyNotFoundException or JsonException or NullReferenceException or InvalidOperationException)
         {
-            throw new InvalidDataException($"{path}: lacks something that a checkpoint of this configuration holds ({e.Message})", e);
+            throw new TinctorException($"{path}: lacks something that a checkpoint of this configuration holds ({e.Message})", e);
         }
     }
 

@@ -134,12 +134,12 @@ public abstract class Module : IDisposable
     /// <param name="state_dict">Values by key.</param>
     /// <param name="strict">False copies what fits and reports the rest.</param>
     /// <returns>What did not fit; empty if strict. A missing <c>num_batches_tracked</c> fits: files older than it lack it.</returns>
-    /// <exception cref="InvalidDataException">Strict, and something does not fit; then nothing was copied.</exception>
+    /// <exception cref="TinctorException">Strict, and something does not fit; then nothing was copied.</exception>
     public StateDictMismatch load_state_dict(IReadOnlyDictionary<string, Tensor> state_dict, bool strict = true)
     {
         OrderedDictionary<string, Tensor> own = this.state_dict();
         var mismatch = StateDictMismatch.Between(own, state_dict);
-        if (strict && !mismatch.IsEmpty) throw new InvalidDataException($"the weights do not fit {GetType().Name}: {mismatch}");
+        if (strict && !mismatch.IsEmpty) throw new TinctorException($"the weights do not fit {GetType().Name}: {mismatch}");
         using Guard quiet = torch.no_grad();
         foreach ((string name, Tensor tensor) in own)
         {

@@ -79,15 +79,15 @@ public sealed class ExponentialMovingAverage : IDisposable
         new() { ["decay"] = decay, ["num_updates"] = num_updates });
 
     /// <summary>Goes on from a state; its tensors are copied.</summary>
-    /// <exception cref="InvalidDataException">The state belongs to other parameters; nothing was changed.</exception>
+    /// <exception cref="TinctorException">The state belongs to other parameters; nothing was changed.</exception>
     public void load_state_dict(OptimizerState state)
     {
         if (state.tensors.Count != averages.Length)
-            throw new InvalidDataException($"the average has {state.tensors.Count} tensors, the network {averages.Length}");
+            throw new TinctorException($"the average has {state.tensors.Count} tensors, the network {averages.Length}");
         for (int i = 0; i < averages.Length; i++)
         {
             if (!state.tensors.TryGetValue($"{i}", out Tensor? average) || !average.shape.SequenceEqual(averages[i].shape))
-                throw new InvalidDataException($"the average of parameter {i} is missing or of another shape");
+                throw new TinctorException($"the average of parameter {i} is missing or of another shape");
         }
         (decay, num_updates) = ((double)state.numbers["decay"]!, (long)state.numbers["num_updates"]!);
         for (int i = 0; i < averages.Length; i++) averages[i].copy_(state.tensors[$"{i}"]);

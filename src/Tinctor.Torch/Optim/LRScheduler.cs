@@ -30,12 +30,12 @@ public abstract class LRScheduler
     };
 
     /// <summary>Goes on from a state. The learning rates themselves are in the optimiser's state.</summary>
-    /// <exception cref="InvalidDataException">The state belongs to an optimiser with another number of groups.</exception>
+    /// <exception cref="TinctorException">The state belongs to an optimiser with another number of groups.</exception>
     public virtual void load_state_dict(JsonObject state)
     {
         double[] saved = [.. state["base_lrs"]!.AsArray().Select(lr => (double)lr!)];
         if (saved.Length != base_lrs.Length)
-            throw new InvalidDataException($"the schedule has {saved.Length} groups of parameters, the optimiser {base_lrs.Length}");
+            throw new TinctorException($"the schedule has {saved.Length} groups of parameters, the optimiser {base_lrs.Length}");
         (base_lrs, last_epoch) = (saved, (long)state["last_epoch"]!);
     }
 }

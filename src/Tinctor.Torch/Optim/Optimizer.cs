@@ -102,7 +102,7 @@ public abstract class Optimizer : IDisposable
     }
 
     /// <summary>Goes on from a state; its tensors are copied.</summary>
-    /// <exception cref="InvalidDataException">The state is of another optimiser or of other parameters; nothing was changed.</exception>
+    /// <exception cref="TinctorException">The state is of another optimiser or of other parameters; nothing was changed.</exception>
     public void load_state_dict(OptimizerState state)
     {
         JsonObject numbers = state.numbers;
@@ -127,23 +127,23 @@ public abstract class Optimizer : IDisposable
     private void Check(OptimizerState state, List<Tensor> parameters)
     {
         string? optimizer = (string?)state.numbers["optimizer"];
-        if (optimizer != GetType().Name) throw new InvalidDataException($"the state is of the optimiser {optimizer}, not {GetType().Name}");
+        if (optimizer != GetType().Name) throw new TinctorException($"the state is of the optimiser {optimizer}, not {GetType().Name}");
         string saved = string.Join(" + ", state.numbers["param_groups"]!.AsArray().Select(group => (int)group!["parameters"]!));
         string own = string.Join(" + ", groups.Select(group => group.parameters.Count));
         if (saved != own || state.numbers["steps"]!.AsArray().Count != parameters.Count)
-            throw new InvalidDataException($"the optimiser's state has {saved} parameters, the network {own}");
+            throw new TinctorException($"the optimiser's state has {saved} parameters, the network {own}");
         foreach ((string key, Tensor tensor) in state.tensors)
         {
             (int index, string name) = Split(key);
             if (index >= parameters.Count || !tensor.shape.SequenceEqual(parameters[index].shape))
-                throw new InvalidDataException($"the optimiser's state '{key}' {tensor.ShapeText} fits no parameter");
+                throw new TinctorException($"the optimiser's state '{key}' {tensor.ShapeText} fits no parameter");
         }
     }
 
     private static (int index, string name) Split(string key) =>
         key.Split('.', 2) is [var number, var name] && int.TryParse(number, out int index) && index >= 0
             ? (index, name)
-            : throw new InvalidDataException($"'{key}' is no name in an optimiser's state");
+            : throw new TinctorException($"'{key}' is no name in an optimiser's state");
 
     private IEnumerable<Tensor> Parameters() => groups.SelectMany(group => group.parameters);
 

@@ -79,10 +79,10 @@ internal sealed class PthArchive : IDisposable
     }
 
     /// <summary>What the zip reader and the unpickler throw at a damaged file; errors of the disk itself are not among them.</summary>
-    private static bool IsDamage(Exception error) => error is FormatException or InvalidDataException or EndOfStreamException
+    private static bool IsDamage(Exception error) => error is FormatException or InvalidDataException or TinctorException or EndOfStreamException
         or ArgumentException or NotSupportedException or OverflowException or InvalidOperationException;
 
-    private InvalidDataException Damaged(Exception error) => Refusal.Of(_path, $"not a readable PyTorch checkpoint: {error.Message}");
+    private TinctorException Damaged(Exception error) => Refusal.Of(_path, $"not a readable PyTorch checkpoint: {error.Message}");
 
     private string RecordName(PthStorage storage) => $"{_root}/data/{storage.Key}";
 

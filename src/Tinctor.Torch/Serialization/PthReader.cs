@@ -17,7 +17,7 @@ public static class PthReader
     /// devices as text.
     /// Tensors that shared memory when they were saved share it again; none requires a gradient.
     /// </summary>
-    /// <exception cref="InvalidDataException">Not such a file, damaged, or naming what is not allowed; the message says which.</exception>
+    /// <exception cref="TinctorException">Not such a file, damaged, or naming what is not allowed; the message says which.</exception>
     public static object? Load(string path)
     {
         using var archive = new PthArchive(path);
@@ -30,7 +30,7 @@ public static class PthReader
     /// Which of several state dictionaries: the keys that lead to it, joined by slashes, such as "model" or "nets/G".
     /// Left out, the file must hold only one; other things beside it, such as an optimiser's state, do not matter.
     /// </param>
-    /// <exception cref="InvalidDataException">
+    /// <exception cref="TinctorException">
     /// As for <see cref="Load(string)"/>, or there is no such dictionary; the message lists those that are there.
     /// </exception>
     public static OrderedDictionary<string, Tensor> LoadStateDict(string path, string? name = null)

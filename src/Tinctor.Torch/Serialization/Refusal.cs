@@ -8,7 +8,7 @@ internal static class Refusal
     private const int LongestMessage = 500;
 
     /// <summary>One printable line with the file and what is wrong, whatever characters come with <paramref name="what"/>.</summary>
-    public static InvalidDataException Of(string path, string what)
+    public static TinctorException Of(string path, string what)
     {
         var line = new StringBuilder();
         foreach (var rune in what.EnumerateRunes())
@@ -21,7 +21,7 @@ internal static class Refusal
             line.Remove(LongestMessage / 2, line.Length - LongestMessage).Insert(LongestMessage / 2, " ... ");
         }
 
-        return new InvalidDataException($"{path}: {line}");
+        return new TinctorException($"{path}: {line}");
     }
 
     /// <summary>Opens a file for reading; a folder gets a message that says so.</summary>

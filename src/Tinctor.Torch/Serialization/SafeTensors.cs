@@ -12,7 +12,7 @@ public static class SafeTensors
     internal delegate void Visitor(string name, ScalarType dtype, long[] shape, ReadOnlySpan<byte> bytes);
 
     /// <summary>Reads names, types, shapes and metadata only.</summary>
-    /// <exception cref="InvalidDataException">The file is not a valid safetensors file; the message says why.</exception>
+    /// <exception cref="TinctorException">The file is not a valid safetensors file; the message says why.</exception>
     public static SafeTensorsHeader ReadHeader(string path)
     {
         using var file = Refusal.OpenFile(path);
@@ -20,11 +20,11 @@ public static class SafeTensors
     }
 
     /// <summary>Reads all tensors, on the CPU, in the order of the header.</summary>
-    /// <exception cref="InvalidDataException">The file is not a valid safetensors file; the message says why.</exception>
+    /// <exception cref="TinctorException">The file is not a valid safetensors file; the message says why.</exception>
     public static OrderedDictionary<string, Tensor> Load(string path) => Load(path, out _);
 
     /// <summary>Reads all tensors, on the CPU, in the order of the header, and the metadata.</summary>
-    /// <exception cref="InvalidDataException">The file is not a valid safetensors file; the message says why.</exception>
+    /// <exception cref="TinctorException">The file is not a valid safetensors file; the message says why.</exception>
     public static OrderedDictionary<string, Tensor> Load(string path, out OrderedDictionary<string, string> metadata)
     {
         var tensors = new OrderedDictionary<string, Tensor>();

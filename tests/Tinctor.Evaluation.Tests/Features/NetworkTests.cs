@@ -101,7 +101,7 @@ public sealed class NetworkTests : IDisposable
         var image = new ScoredImage(TestSet.Blobs(64, 1, [0.5, 0.7, 0.9]));
         Assert.Equal(0, metric.Compute(image, image));
         Assert.True(metric.Compute(image, new ScoredImage(TestSet.Blobs(64, 2, [0.5, 0.7, 0.9]))) > 0);
-        string message = Assert.Throws<InvalidDataException>(() => Lpips.FromFiles(LpipsNet.Vgg, trunkFile, linFile)).Message;
+        string message = Assert.Throws<TinctorException>(() => Lpips.FromFiles(LpipsNet.Vgg, trunkFile, linFile)).Message;
         Assert.Contains(trunkFile, message);
         Assert.Contains("vgg", message);
     }
@@ -110,7 +110,7 @@ public sealed class NetworkTests : IDisposable
     public void ADamagedPublishedFileIsRefused()
     {
         string file = Save("alexnet-owt-7be5be79.pth", []);
-        Assert.Contains("7be5be79", Assert.Throws<InvalidDataException>(() => WeightsFile.Open(file)).Message);
+        Assert.Contains("7be5be79", Assert.Throws<TinctorException>(() => WeightsFile.Open(file)).Message);
         Assert.Throws<FileNotFoundException>(() => WeightsFile.Open(file + "x"));
     }
 
@@ -155,7 +155,7 @@ public sealed class NetworkTests : IDisposable
         Assert.Contains("pt_inception", Refusal(() => InceptionFeatures.Open(tensors, InceptionResizing.Clean, Device.CPU)));
         Assert.Contains("TorchScript", Refusal(() => new TorchScriptFeatures(tensors, FeatureInput.ImageNet, Device.CPU)));
 
-        static string Refusal(Func<object> open) => Assert.Throws<InvalidDataException>(open).Message;
+        static string Refusal(Func<object> open) => Assert.Throws<TinctorException>(open).Message;
     }
 
     private string Save(string name, Dictionary<string, Tensor> tensors)

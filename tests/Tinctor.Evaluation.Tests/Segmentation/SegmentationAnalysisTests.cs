@@ -89,10 +89,10 @@ public sealed class SegmentationAnalysisTests : IDisposable
         Assert.Equal("Good", Assert.Single(means.Rows)[0]);
         Assert.Equal(1.0, Cell(means, "Good", "pq"));
 
-        Assert.Contains("--masks-real", Assert.Throws<InvalidDataException>(() =>
+        Assert.Contains("--masks-real", Assert.Throws<TinctorException>(() =>
             new SegmentationAnalysis(new MaskSegmentation(null, [new("good", masks)], null), 0.5).Run(set, null, default)).Message);
         File.Delete(Path.Combine(masks, "2.png"));
-        Assert.Contains("no mask of the name 2", Assert.Throws<InvalidDataException>(() =>
+        Assert.Contains("no mask of the name 2", Assert.Throws<TinctorException>(() =>
             new SegmentationAnalysis(new MaskSegmentation(masks, [], classical), 0.5).Run(set, null, default)).Message);
     }
 

@@ -49,7 +49,7 @@ public sealed class ClassifierDataTests : DataFolder
 
         string Refused(params string[] settings)
         {
-            string message = Assert.Throws<InvalidDataException>(() => Read("", settings)).Message;
+            string message = Assert.Throws<TinctorException>(() => Read("", settings)).Message;
             Assert.DoesNotContain('\n', message);
             return message;
         }

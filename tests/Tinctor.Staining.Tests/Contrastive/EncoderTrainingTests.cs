@@ -59,8 +59,8 @@ public sealed class EncoderTrainingTests : DataFolder
         Assert.Equal((16, SupervisedModel.Sha256(At("run"))), (completed.FeatureDim, completed.Encoders!.Sha256));
         Assert.Empty(completed.Remarks(pairs.Pairs, []));
         Pair seen = pairs.Pairs.First(pair => card.Training.TrainSlides.Contains(pair.SlideId));
-        Assert.Contains("trained on test slides", Assert.Throws<InvalidDataException>(() => completed.Remarks([], [seen]).ToArray()).Message);
-        Assert.Contains("set model.ngf=2", Assert.Throws<InvalidDataException>(() => (model with { Ngf = 4 }).Completed()).Message);
+        Assert.Contains("trained on test slides", Assert.Throws<TinctorException>(() => completed.Remarks([], [seen]).ToArray()).Message);
+        Assert.Contains("set model.ngf=2", Assert.Throws<TinctorException>(() => (model with { Ngf = 4 }).Completed()).Message);
         using DisposeScope scope = torch.NewDisposeScope();
         using var method = (CeffMethod)completed.Create(Device.CPU);
         using CeffEncoders encoders = completed.Encoders.Load();
@@ -72,10 +72,10 @@ public sealed class EncoderTrainingTests : DataFolder
     public void Without_encoders_the_user_is_told_how_to_get_some()
     {
         var model = new CeffConfig();
-        Assert.Contains("train ceff-encoder", Assert.Throws<InvalidDataException>(() => model.Remarks([], []).ToArray()).Message);
+        Assert.Contains("train ceff-encoder", Assert.Throws<TinctorException>(() => model.Remarks([], []).ToArray()).Message);
         Assert.Contains("random", Assert.Single((model with { EncoderStart = "random" }).Remarks([], [])));
         Assert.Empty((model with { Fusion = false, AdaptiveL1 = false }).Remarks([], []));
-        Assert.Contains("is no ceff-encoder", Assert.Throws<InvalidDataException>(
+        Assert.Contains("is no ceff-encoder", Assert.Throws<TinctorException>(
             () => (model with { Encoders = new() { Path = Root } }).Completed()).Message);
     }
 

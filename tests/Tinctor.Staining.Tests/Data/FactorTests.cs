@@ -49,10 +49,10 @@ public class FactorTests : DataFolder
     public void Another_factor_is_refused_with_both_sizes(int actual, int factor, string advice)
     {
         Pair pair = Enlarged(8, 6, actual, 3);
-        string message = Assert.Throws<InvalidDataException>(() => Data(pair, new() { Factor = factor }).Get(0)).Message;
+        string message = Assert.Throws<TinctorException>(() => Data(pair, new() { Factor = factor }).Get(0)).Message;
         Assert.Contains($"is 8x6, but its partner {pair.Target} is {8 * actual}x{6 * actual}", message);
         Assert.Contains(advice, message);
-        Assert.Contains(advice, Assert.Throws<InvalidDataException>(() => PairVerification.Check([pair], factor: factor)).Message);
+        Assert.Contains(advice, Assert.Throws<TinctorException>(() => PairVerification.Check([pair], factor: factor)).Message);
     }
 
     private static PairedDataset Data(Pair pair, PairTransform transform) => new([pair], transform);

@@ -66,7 +66,7 @@ public class LayoutTests : DataFolder
     public void UnknownFolder_IsRefused()
     {
         Directory.CreateDirectory(At("images"));
-        Assert.Contains("no known layout", Assert.Throws<InvalidDataException>(() => PairManifest.Read(Root)).Message);
+        Assert.Contains("no known layout", Assert.Throws<TinctorException>(() => PairManifest.Read(Root)).Message);
         Assert.Throws<FileNotFoundException>(() => PairManifest.Read(At("nothing")));
     }
 
@@ -76,9 +76,9 @@ public class LayoutTests : DataFolder
         foreach (string name in (string[])["train/03_1.png", "train/04_1.png", "test/05_1.png"]) Write(name, 16, 8);
         Assert.Equal(["03", "04", "05"], PairManifest.Read(Root, @"^(\d\d)_").Pairs.Select(pair => pair.SlideId));
         Write("test/03_2.png", 16, 8);
-        Assert.Contains("slide 03 is in train and test", Assert.Throws<InvalidDataException>(() =>
+        Assert.Contains("slide 03 is in train and test", Assert.Throws<TinctorException>(() =>
             PairManifest.Read(Root, @"^\d\d")).Message);
-        Assert.Contains("not a regular expression", Assert.Throws<InvalidDataException>(() => PairManifest.Read(Root, "(")).Message);
+        Assert.Contains("not a regular expression", Assert.Throws<TinctorException>(() => PairManifest.Read(Root, "(")).Message);
     }
 
     [Fact]
@@ -94,8 +94,8 @@ public class LayoutTests : DataFolder
 
         PairManifest named = manifest.SplitBySlide([], ["07", "03"]);
         Assert.Equal(["03", "07"], named.OfSplit("test").Select(pair => pair.SlideId).Distinct().Order());
-        Assert.Contains("has no slide 99", Assert.Throws<InvalidDataException>(() => manifest.SplitBySlide([], ["99"])).Message);
-        Assert.Contains("its slide is not known", Assert.Throws<InvalidDataException>(() =>
+        Assert.Contains("has no slide 99", Assert.Throws<TinctorException>(() => manifest.SplitBySlide([], ["99"])).Message);
+        Assert.Contains("its slide is not known", Assert.Throws<TinctorException>(() =>
             PairManifest.Read(Root).SplitBySlide(0, 0.5)).Message);
     }
 }

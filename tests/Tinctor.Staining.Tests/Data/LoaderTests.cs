@@ -144,7 +144,7 @@ public class LoaderTests : DataFolder
         PairedDataset data = Data(Everything);
         File.WriteAllText(At("train/04.png"), "no image");
         var loaded = new List<string>();
-        string message = Assert.Throws<InvalidDataException>(() =>
+        string message = Assert.Throws<TinctorException>(() =>
         {
             foreach (Batch batch in new PairLoader(data, workers: 3).Batches(0))
             {
@@ -161,10 +161,10 @@ public class LoaderTests : DataFolder
     {
         Write("train/a.png", 8, 8);
         Write("train/b.png", 16, 8);
-        string message = Assert.Throws<InvalidDataException>(() => new PairLoader(Data(new()), 2).Batches(0).First()).Message;
+        string message = Assert.Throws<TinctorException>(() => new PairLoader(Data(new()), 2).Batches(0).First()).Message;
         Assert.Contains("b.png: is 8x8x3", message);
-        Assert.Contains("smaller than the crop of 9", Assert.Throws<InvalidDataException>(() => Data(new() { Crop = 9 }).Get(0)).Message);
-        Assert.Contains("need square images", Assert.Throws<InvalidDataException>(() => Data(new() { Rotate90 = true }).Get(0)).Message);
+        Assert.Contains("smaller than the crop of 9", Assert.Throws<TinctorException>(() => Data(new() { Crop = 9 }).Get(0)).Message);
+        Assert.Contains("need square images", Assert.Throws<TinctorException>(() => Data(new() { Rotate90 = true }).Get(0)).Message);
     }
 
     [Fact]

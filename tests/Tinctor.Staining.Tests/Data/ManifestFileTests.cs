@@ -47,14 +47,14 @@ public class ManifestFileTests : DataFolder
         PairManifest manifest = PairManifest.Read(Root);
         Assert.Equal((40, 10, 10), (manifest.OfSplit("train").Count, manifest.OfSplit("val").Count, manifest.OfSplit("test").Count));
         WriteText("manifest.csv", "source,target\na.png,b.png\n");
-        Assert.Contains("its slide is not known", Assert.Throws<InvalidDataException>(() => PairManifest.Read(Root)).Message);
+        Assert.Contains("its slide is not known", Assert.Throws<TinctorException>(() => PairManifest.Read(Root)).Message);
     }
 
     [Fact]
     public void ASlideInTwoSplits_IsRefusedByName()
     {
         WriteText("manifest.csv", "source,target,split,slide_id\na,b,train,s1\nc,d,test,s1\n");
-        Assert.Contains("slide s1 is in train and test", Assert.Throws<InvalidDataException>(() => PairManifest.Read(Root)).Message);
+        Assert.Contains("slide s1 is in train and test", Assert.Throws<TinctorException>(() => PairManifest.Read(Root)).Message);
     }
 
     [Theory]
@@ -67,7 +67,7 @@ public class ManifestFileTests : DataFolder
     public void BrokenCsv_SaysWhere(string text, string message)
     {
         string path = WriteText("m.csv", text);
-        string error = Assert.Throws<InvalidDataException>(() => PairManifest.Read(path)).Message;
+        string error = Assert.Throws<TinctorException>(() => PairManifest.Read(path)).Message;
         Assert.Contains(message, error);
         Assert.Contains("m.csv", error);
     }
@@ -78,14 +78,14 @@ public class ManifestFileTests : DataFolder
     [InlineData("- 1", "pair 1 is not a mapping")]
     [InlineData("", "expected a list")]
     public void BrokenYaml_SaysWhere(string text, string message) =>
-        Assert.Contains(message, Assert.Throws<InvalidDataException>(() => PairManifest.Read(WriteText("m.yml", text))).Message);
+        Assert.Contains(message, Assert.Throws<TinctorException>(() => PairManifest.Read(WriteText("m.yml", text))).Message);
 
     [Fact]
     public void SeveralManifests_AreNotGuessedAt()
     {
         WriteText("manifest_her2.csv", "");
         WriteText("manifest_ki67.csv", "");
-        Assert.Contains("manifest_her2.csv, manifest_ki67.csv", Assert.Throws<InvalidDataException>(() => PairManifest.Read(Root)).Message);
+        Assert.Contains("manifest_her2.csv, manifest_ki67.csv", Assert.Throws<TinctorException>(() => PairManifest.Read(Root)).Message);
     }
 
     [Fact]
@@ -109,7 +109,7 @@ public class ManifestFileTests : DataFolder
     public void A_resolution_that_is_none_is_named(string mpp)
     {
         WriteText("manifest.csv", $"source,target,split,mpp\na.png,b.png,train,{mpp}\n");
-        string message = Assert.Throws<InvalidDataException>(() => PairManifest.Read(Root)).Message;
+        string message = Assert.Throws<TinctorException>(() => PairManifest.Read(Root)).Message;
         Assert.Contains($"line 2 has the mpp \"{mpp}\"", message);
     }
 }

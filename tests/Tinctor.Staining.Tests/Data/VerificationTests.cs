@@ -20,7 +20,7 @@ public class VerificationTests : DataFolder
         Write("HE/train/7.png", 64, 64, channels: 1);
 
         PairManifest manifest = PairManifest.Read(Root);
-        string[] lines = Assert.Throws<InvalidDataException>(() => PairVerification.Check(manifest.Pairs)).Message.Split('\n');
+        string[] lines = Assert.Throws<TinctorException>(() => PairVerification.Check(manifest.Pairs)).Message.Split('\n');
         Assert.Equal("6 of 8 pairs cannot be used:", lines[0]);
         Assert.Contains("IHC/train/2.png: missing, the partner of", lines[1]);
         Assert.Contains("HE/train/3.png: missing, the partner of", lines[2]);
@@ -29,7 +29,7 @@ public class VerificationTests : DataFolder
         Assert.Contains("HE/train/6.png: damaged or truncated", lines[5]);
         Assert.Contains("HE/train/7.png: 1 channel of 8 bit to 3 channels of 8 bit, but most pairs have 3 channels", lines[6]);
         // Headers alone cannot tell that the pixels of 6 are missing.
-        Assert.StartsWith("5 of 8", Assert.Throws<InvalidDataException>(() =>
+        Assert.StartsWith("5 of 8", Assert.Throws<TinctorException>(() =>
             PairVerification.Check(manifest.Pairs, decode: false)).Message);
     }
 
@@ -37,7 +37,7 @@ public class VerificationTests : DataFolder
     public void LongLists_AreCutAndCounted()
     {
         for (int i = 0; i < 30; i++) Write($"train/{i:00}.png", 17, 8);
-        string message = Assert.Throws<InvalidDataException>(() => PairVerification.Check(PairManifest.Read(Root).Pairs)).Message;
+        string message = Assert.Throws<TinctorException>(() => PairVerification.Check(PairManifest.Read(Root).Pairs)).Message;
         Assert.StartsWith("30 of 30 pairs", message);
         Assert.EndsWith("and 10 more", message);
         Assert.Equal(22, message.Split('\n').Length);
@@ -48,7 +48,7 @@ public class VerificationTests : DataFolder
     {
         Write("train/a.png", 128, 64);
         PairVerification.Check(PairManifest.Read(Root).Pairs, minimumSize: 64);
-        Assert.Contains("is 64x64, smaller than the crop of 65", Assert.Throws<InvalidDataException>(() =>
+        Assert.Contains("is 64x64, smaller than the crop of 65", Assert.Throws<TinctorException>(() =>
             PairVerification.Check(PairManifest.Read(Root).Pairs, 65)).Message);
     }
 

@@ -21,7 +21,7 @@ public sealed class SourceNoveltyTests
         Assert.True(Mean(known.Resize(64, 64).Resize(256, 256)) > 2 * own);
         Assert.True(Mean(new(256, 256, 3, data: [.. known.Data.Select(value => (byte)(255 - value))])) > 2 * own);
         Assert.Equal([4, 4], novelty.Of(known).shape);
-        Assert.Throws<InvalidDataException>(() => novelty.Of(new Image(64, 64, 4)));
+        Assert.Throws<TinctorException>(() => novelty.Of(new Image(64, 64, 4)));
 
         string path = Path.Combine(Path.GetTempPath(), $"{Guid.NewGuid():N}.safetensors");
         novelty.Save(path);
@@ -44,7 +44,7 @@ public sealed class SourceNoveltyTests
     [Fact]
     public void Too_few_windows_are_refused()
     {
-        var error = Assert.Throws<InvalidDataException>(() => SourceNovelty.Of([new Image(64, 64, 3)]));
+        var error = Assert.Throws<TinctorException>(() => SourceNovelty.Of([new Image(64, 64, 3)]));
         Assert.Contains("too few", error.Message);
     }
 

@@ -61,7 +61,7 @@ public sealed class StainerTests : IDisposable
         two.Save();
         Assert.Equal(["name,level,probability,p_0,p_3+", "\"b, second\",3+,0.7500,0.2500,0.7500", "a,0,0.9000,0.9000,0.1000"],
             File.ReadAllLines(Path.Combine(folder, "levels.csv")));
-        Assert.Contains("its columns are not", Assert.Throws<InvalidDataException>(() => new LevelTable(folder, ["0", "1+"])).Message);
+        Assert.Contains("its columns are not", Assert.Throws<TinctorException>(() => new LevelTable(folder, ["0", "1+"])).Message);
     }
 
     public void Dispose() => Directory.Delete(folder, recursive: true);

@@ -122,7 +122,7 @@ public sealed class BridgeImportTests : IDisposable
 
         static void Refused(Action import, params string[] parts)
         {
-            string message = Assert.Throws<InvalidDataException>(import).Message;
+            string message = Assert.Throws<TinctorException>(import).Message;
             Assert.DoesNotContain('\n', message);
             foreach (string part in parts) Assert.Contains(part, message);
         }

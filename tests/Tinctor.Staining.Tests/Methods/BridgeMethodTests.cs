@@ -202,7 +202,7 @@ public sealed class BridgeMethodTests
         Assert.Equal((13 * factor, 9 * factor, 3), (stained.Width, stained.Height, stained.Channels));
         Assert.All(frames, size => Assert.Equal((13 * factor, 9 * factor), size));
         Assert.Contains("number of channels is 3, the model takes 4",
-            Assert.Throws<InvalidDataException>(() => stainer.Stain(new Image(8, 8, 3))).Message);
+            Assert.Throws<TinctorException>(() => stainer.Stain(new Image(8, 8, 3))).Message);
     }
 
     /// <summary>Z-scores: autofluorescence has no unit.</summary>
@@ -218,7 +218,7 @@ public sealed class BridgeMethodTests
     [Fact]
     public void Settings_of_no_bridge_are_refused_by_name()
     {
-        string Refused(BridgeConfig config) => Assert.Throws<InvalidDataException>(config.Completed).Message;
+        string Refused(BridgeConfig config) => Assert.Throws<TinctorException>(config.Completed).Message;
         Assert.Contains("model.objective=noise needs model.variant=bbdm", Refused(Bbdm with { Objective = BridgeObjective.Noise }));
         Assert.Contains("model.steps is 11", Refused(I2sb with { Steps = 11 }));
         Assert.Contains("sampling.evaluations is 30", Refused(Bbdm with { Sampling = new() { Evaluations = 30 } }));

@@ -67,6 +67,6 @@ public sealed class CganMethodTests
         Assert.IsType<CganConfig>(ConfigFile.Load(null, "cgan", ["model.factor=5", "data.crop_size=160"]).Model);
 
         static string Refused(params string[] settings) =>
-            Assert.Throws<InvalidDataException>(() => ConfigFile.Load(null, "cgan", settings)).Message;
+            Assert.Throws<TinctorException>(() => ConfigFile.Load(null, "cgan", settings)).Message;
     }
 }

@@ -80,7 +80,7 @@ public sealed class OfficialUnetTests
         using DisposeScope scope = torch.NewDisposeScope();
         using DiffusionUnet network = Small(), withVariance = new(new DiffusionUnetOptions { OutChannels = 6, ChannelMult = [1] });
         string path = SharedFiles.Path("vectors/yijie_compress_narrow/weights.pth");
-        Assert.StartsWith($"{path}: holds no U-Net", Assert.Throws<InvalidDataException>(() => OfficialUnet.Read(path)).Message);
+        Assert.StartsWith($"{path}: holds no U-Net", Assert.Throws<TinctorException>(() => OfficialUnet.Read(path)).Message);
         Refused("holds no U-Net", null);
         Refused("latent space", new PthDictionary(Dictionary(network, "")) { ["vqgan.encoder.weight"] = torch.zeros([1]) });
         Refused("the variance too", Dictionary(withVariance, ""));

@@ -162,7 +162,7 @@ public sealed class DiffusionUnetTests
         Refused("num_heads", Narrow with { NumHeads = 7 });
 
         static void Refused(string setting, DiffusionUnetOptions options) =>
-            Assert.StartsWith(setting, Assert.Throws<InvalidDataException>(() => new DiffusionUnet(options)).Message);
+            Assert.StartsWith(setting, Assert.Throws<TinctorException>(() => new DiffusionUnet(options)).Message);
     }
 
     internal static DiffusionUnet Official(Vectors vectors, string name, string prefix = "")

@@ -56,7 +56,7 @@ public sealed class ResNetTests : Data.DataFolder
         }
         Assert.True(torch.equal(first, levels.state_dict()["fc.weight"]));
         using ResNet other = ResNet.Create("resnet50", 4);
-        string message = Assert.Throws<InvalidDataException>(() => other.LoadWeights(At("whole.safetensors"))).Message;
+        string message = Assert.Throws<TinctorException>(() => other.LoadWeights(At("whole.safetensors"))).Message;
         Assert.StartsWith(At("whole.safetensors"), message);
         Assert.Contains("same architecture", message);
     }

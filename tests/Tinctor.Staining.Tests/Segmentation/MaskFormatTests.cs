@@ -47,13 +47,13 @@ public sealed class MaskFormatTests : IDisposable
     [Fact]
     public void What_is_no_mask_is_refused()
     {
-        Assert.Contains("all black", Assert.Throws<InvalidDataException>(() => MaskFormat.Recognise(Write(_ => 0))).Message);
+        Assert.Contains("all black", Assert.Throws<TinctorException>(() => MaskFormat.Recognise(Write(_ => 0))).Message);
         var noise = new Image(Size, Size, 3);
         new Random(1).NextBytes(noise.Data);
         noise.Write(Path.Combine(root, "0.png"));
         Assert.Contains("flat colours",
-            Assert.Throws<InvalidDataException>(() => MaskFormat.Recognise([Path.Combine(root, "0.png")])).Message);
-        Assert.Contains("#ff0000", Assert.Throws<InvalidDataException>(() => MaskFormat.Recognise(Files, foreground: ["red"])).Message);
+            Assert.Throws<TinctorException>(() => MaskFormat.Recognise([Path.Combine(root, "0.png")])).Message);
+        Assert.Contains("#ff0000", Assert.Throws<TinctorException>(() => MaskFormat.Recognise(Files, foreground: ["red"])).Message);
     }
 
     [Theory]

@@ -56,7 +56,7 @@ public sealed class ConfigFileTests : DataFolder
         Assert.Equal(64, config.Unet.ModelChannels);
         var read = ConfigFile.Read<WithNetwork>(WriteText("config.yaml", ConfigFile.Write(config)));
         Assert.Equal([4, 8], read.Unet.AttentionResolutions);
-        string error = Assert.Throws<InvalidDataException>(() => ConfigFile.Read<WithNetwork>(null, ["unet.model_channels=16"])).Message;
+        string error = Assert.Throws<TinctorException>(() => ConfigFile.Read<WithNetwork>(null, ["unet.model_channels=16"])).Message;
         Assert.Contains("unet.model_channels is 16; it must lie between 32", error);
     }
 
@@ -91,7 +91,7 @@ public sealed class ConfigFileTests : DataFolder
     public void What_is_wrong_is_named_in_one_line(string yaml, string what, string advice)
     {
         string path = WriteText("config.yaml", yaml);
-        string message = Assert.Throws<InvalidDataException>(() => ConfigFile.Load(path)).Message;
+        string message = Assert.Throws<TinctorException>(() => ConfigFile.Load(path)).Message;
         Assert.StartsWith(path, message);
         Assert.Contains(what, message);
         Assert.Contains(advice, message);
@@ -101,10 +101,10 @@ public sealed class ConfigFileTests : DataFolder
     [Fact]
     public void Overrides_must_be_settings_and_the_method_that_of_the_file()
     {
-        Assert.Contains("--set ngf", Assert.Throws<InvalidDataException>(() => ConfigFile.Load(null, null, ["ngf"])).Message);
-        Assert.Contains("'model.ngf.x'", Assert.Throws<InvalidDataException>(() => ConfigFile.Load(null, null, ["model.ngf.x=3"])).Message);
+        Assert.Contains("--set ngf", Assert.Throws<TinctorException>(() => ConfigFile.Load(null, null, ["ngf"])).Message);
+        Assert.Contains("'model.ngf.x'", Assert.Throws<TinctorException>(() => ConfigFile.Load(null, null, ["model.ngf.x=3"])).Message);
         Assert.Contains("not of cut",
-            Assert.Throws<InvalidDataException>(() => ConfigFile.Load(WriteText("c.yaml", "method: pix2pix"), "cut")).Message);
+            Assert.Throws<TinctorException>(() => ConfigFile.Load(WriteText("c.yaml", "method: pix2pix"), "cut")).Message);
     }
 
     [Theory]

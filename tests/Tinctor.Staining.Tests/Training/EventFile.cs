@@ -20,7 +20,7 @@ internal sealed class ProtoMessage
                 WireFormat.WireType.Fixed64 => input.ReadDouble(),
                 WireFormat.WireType.Fixed32 => input.ReadFloat(),
                 WireFormat.WireType.LengthDelimited => input.ReadBytes().ToByteArray(),
-                var type => throw new InvalidDataException($"wire type {type}"),
+                var type => throw new TinctorException($"wire type {type}"),
             };
             message._fields.Add((WireFormat.GetTagFieldNumber(tag), value));
         }

@@ -75,7 +75,7 @@ public sealed class SupervisedTrainerTests : DataFolder
         Assert.Contains("is no card of a model", Refused("other"));
 
         string Refused(string folder) =>
-            Assert.Throws<InvalidDataException>(() => SupervisedModel.ReadCard<ClassifierCard>(At(folder), "classifier")).Message;
+            Assert.Throws<TinctorException>(() => SupervisedModel.ReadCard<ClassifierCard>(At(folder), "classifier")).Message;
     }
 
     private TrainingResult Train(string run, params string[] settings) => Train(run, new Watcher(_ => { }), default, settings);

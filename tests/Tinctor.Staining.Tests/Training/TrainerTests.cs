@@ -46,7 +46,7 @@ public sealed class TrainerTests : DataFolder
             Training = new TrainingConfig { Steps = 8, Device = "cpu", CheckpointEvery = 2 },
             Model = new PoisonedConfig { InLoss = inLoss },
         };
-        string message = Assert.Throws<InvalidDataException>(() => Trainer.Start(config, At("run"), new Silent())).Message;
+        string message = Assert.Throws<TinctorException>(() => Trainer.Start(config, At("run"), new Silent())).Message;
         Assert.StartsWith($"step {(inLoss ? 5 : 6)}: {what}", message);
         Assert.Matches(@"source.\d\.png", message);
         Assert.Contains("lower the learning rate", message);
@@ -72,7 +72,7 @@ public sealed class TrainerTests : DataFolder
         File.WriteAllText(Path.Combine(run, "environment.json"), "{");
         Assert.Contains("environment.json", Refused());
 
-        string Refused() => Assert.Throws<InvalidDataException>(() => Trainer.Resume(run, new Silent())).Message;
+        string Refused() => Assert.Throws<TinctorException>(() => Trainer.Resume(run, new Silent())).Message;
     }
 
     [Fact]
@@ -109,7 +109,7 @@ public sealed class TrainerTests : DataFolder
     {
         Pairs(6);
         var config = new DataConfig { Path = Root, CropSize = 24, ValSlides = ["slide0"] };
-        Assert.Contains("has splits of its own", Assert.Throws<InvalidDataException>(() => TrainingData.Read(config, 0)).Message);
+        Assert.Contains("has splits of its own", Assert.Throws<TinctorException>(() => TrainingData.Read(config, 0)).Message);
     }
 
     private TrainingResult Train(string run, params string[] settings) => Trainer.Start(

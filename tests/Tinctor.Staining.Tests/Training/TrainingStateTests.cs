@@ -28,14 +28,14 @@ public sealed class TrainingStateTests : DataFolder
         Run(save: null, end: At("state"), load: null);
         using Method method = (Config with { Ngf = 3 }).Create(Device.CPU);
         using var state = new TrainingState(method, 0.9, Device.CPU);
-        Assert.Throws<InvalidDataException>(() => state.Load(At("state")));
+        Assert.Throws<TinctorException>(() => state.Load(At("state")));
         using Method same = Config.Create(Device.CPU);
         using var noAverage = new TrainingState(same, 0, Device.CPU);
         noAverage.Load(At("state"));
         Assert.Equal(6, noAverage.Step);
         noAverage.Save(At("without"));
         using var average = new TrainingState(same, 0.9, Device.CPU);
-        Assert.Contains("lacks something", Assert.Throws<InvalidDataException>(() => average.Load(At("without"))).Message);
+        Assert.Contains("lacks something", Assert.Throws<TinctorException>(() => average.Load(At("without"))).Message);
     }
 
     [Fact]

@@ -91,7 +91,7 @@ public class ModuleTests
         state["extra"] = torch.zeros([1]);
         state["norm.weight"] = torch.zeros([4]);
         state["scale"] = torch.full([1], 5);
-        var error = Assert.Throws<InvalidDataException>(() => block.load_state_dict(state));
+        var error = Assert.Throws<TinctorException>(() => block.load_state_dict(state));
         const string report = "1 missing: conv.bias; 1 unexpected: extra; 1 misshapen: norm.weight [4] -> [2]";
         Assert.Equal("the weights do not fit Block: " + report, error.Message);
         Assert.Equal(1, block.scale.item());

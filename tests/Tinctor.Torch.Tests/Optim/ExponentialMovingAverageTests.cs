@@ -63,6 +63,6 @@ public class ExponentialMovingAverageTests
         second.copy_to();
         Assert.Equal(state.tensors["0"].ToArray<float>(), other.ToArray<float>());
         using var misfit = new ExponentialMovingAverage([wrong], 0.9);
-        Assert.Throws<InvalidDataException>(() => misfit.load_state_dict(state));
+        Assert.Throws<TinctorException>(() => misfit.load_state_dict(state));
     }
 }

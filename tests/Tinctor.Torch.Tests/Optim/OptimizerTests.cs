@@ -105,7 +105,7 @@ public class OptimizerTests
     }
 
     private static string Refusal(Optimizer optimiser, OptimizerState state) =>
-        Assert.Throws<InvalidDataException>(() => optimiser.load_state_dict(state)).Message;
+        Assert.Throws<TinctorException>(() => optimiser.load_state_dict(state)).Message;
 
     [Fact]
     public void What_an_optimiser_remembers_outlives_the_scope_of_a_step()

@@ -1,4 +1,3 @@
-using Tinctor.Torch.Serialization;
 
 namespace Tinctor.Torch.Tests.Serialization;
 

@@ -150,12 +150,12 @@ public sealed class PthReaderTests : IDisposable
         Assert.Equal("w", Assert.Single(PthReader.LoadStateDict(path, "nets/D")).Key);
         Assert.Equal(7, PthReader.LoadStateDict(path, "nets/G").Count);
         void Refuses(string? name, string reason) =>
-            Assert.Equal($"{path}: {reason}", Assert.Throws<InvalidDataException>(() => PthReader.LoadStateDict(path, name)).Message);
+            Assert.Equal($"{path}: {reason}", Assert.Throws<TinctorException>(() => PthReader.LoadStateDict(path, name)).Message);
         Refuses(null, "holds 2 state dictionaries, one must be chosen by name: nets/G, nets/D");
         Refuses("G", "holds 2 state dictionaries, none is named G: nets/G, nets/D");
 
         Pickle.WriteArchive(Target, Pickle.Start().Op("}").Stop());
-        Assert.Contains("holds no state dictionary", Assert.Throws<InvalidDataException>(() => PthReader.LoadStateDict(Target)).Message);
+        Assert.Contains("holds no state dictionary", Assert.Throws<TinctorException>(() => PthReader.LoadStateDict(Target)).Message);
     }
 
     [Fact]
@@ -368,7 +368,7 @@ public sealed class PthReaderTests : IDisposable
             {
                 Load(_folder.File("damaged.pth", bytes));
             }
-            catch (InvalidDataException error)
+            catch (TinctorException error)
             {
                 Assert.DoesNotContain('\n', error.Message);
                 refused++;
@@ -380,7 +380,7 @@ public sealed class PthReaderTests : IDisposable
 
     private static void AssertRefused(string path, string reason)
     {
-        var error = Assert.Throws<InvalidDataException>(() => Load(path));
+        var error = Assert.Throws<TinctorException>(() => Load(path));
         Assert.StartsWith($"{path}: ", error.Message);
         Assert.Contains(reason, error.Message);
         Assert.DoesNotContain('\n', error.Message);

@@ -180,7 +180,7 @@ public sealed class SafeTensorsTests : IDisposable
     public void Booleans_other_than_0_and_1_are_refused()
     {
         Save([("mask", ScalarType.Bool, [2], [1, 2])]);
-        var error = Assert.Throws<InvalidDataException>(() => Read(Target));
+        var error = Assert.Throws<TinctorException>(() => Read(Target));
         Assert.Contains("'mask' of BOOL", error.Message);
     }
 
@@ -219,7 +219,7 @@ public sealed class SafeTensorsTests : IDisposable
             {
                 Read(_folder.File("damaged", bytes));
             }
-            catch (InvalidDataException error)
+            catch (TinctorException error)
             {
                 Assert.DoesNotContain('\n', error.Message);
                 refused++;
@@ -232,7 +232,7 @@ public sealed class SafeTensorsTests : IDisposable
     private void AssertRefused(byte[] content, string reason)
     {
         var path = _folder.File("hostile.safetensors", content);
-        var error = Assert.Throws<InvalidDataException>(() => Read(path));
+        var error = Assert.Throws<TinctorException>(() => Read(path));
         Assert.StartsWith($"{path}: ", error.Message);
         Assert.Contains(reason, error.Message);
         Assert.DoesNotContain('\n', error.Message);

@@ -87,7 +87,7 @@ internal static class FeatureOptions
             yield break;
         }
         if (inception is not null && features is not null)
-            throw new InvalidDataException($"{inception}, {features}: give --inception or --features, not both");
+            throw new TinctorException($"{inception}, {features}: give --inception or --features, not both");
         Device device = DeviceOf(parse);
         var resizing = parse.GetValue(Resizing) == "legacy" ? InceptionResizing.Legacy : InceptionResizing.Clean;
         yield return new DistributionAnalysis(inception is not null
@@ -105,6 +105,6 @@ internal static class FeatureOptions
         double[] numbers = [.. text.Split(',').Select(part =>
             double.TryParse(part, NumberStyles.Float, CultureInfo.InvariantCulture, out double number) ? number : double.NaN)];
         return numbers.Length == 3 && numbers.All(double.IsFinite) ? numbers
-            : throw new InvalidDataException($"{option} {text}: expected three numbers, as in 0.485,0.456,0.406");
+            : throw new TinctorException($"{option} {text}: expected three numbers, as in 0.485,0.456,0.406");
     }
 }

@@ -57,9 +57,9 @@ internal static class IhcOptions
         double[] grades = [.. parse.GetValue(Grades)!.Split(',').Select(part =>
             double.TryParse(part, NumberStyles.Float, CultureInfo.InvariantCulture, out double number) ? number : double.NaN)];
         if (!(grades.Length == 3 && grades[0] > 0 && grades[1] > grades[0] && grades[2] > grades[1]))
-            throw new InvalidDataException($"--dab-grades {parse.GetValue(Grades)}: expected three rising densities, as in 0.2,0.4,0.6");
+            throw new TinctorException($"--dab-grades {parse.GetValue(Grades)}: expected three rising densities, as in 0.2,0.4,0.6");
         double positive = parse.GetValue(Positive);
-        if (!(positive > 0)) throw new InvalidDataException($"--dab-threshold {positive}: must be above 0");
+        if (!(positive > 0)) throw new TinctorException($"--dab-threshold {positive}: must be above 0");
         return new() { PositiveDensity = positive, Weak = grades[0], Moderate = grades[1], Strong = grades[2], MicronsPerPixel = mpp };
     }
 }

@@ -69,7 +69,7 @@ internal static class LabelOptions
     }
 
     /// <summary>What was asked for.</summary>
-    /// <exception cref="InvalidDataException">The classifier is a model's own comparator, or an encoder is missing.</exception>
+    /// <exception cref="TinctorException">The classifier is a model's own comparator, or an encoder is missing.</exception>
     public static IEnumerable<IAnalysis> Analyses(ParseResult parse)
     {
         // A list, so that mistakes are found before anything is computed.
@@ -85,9 +85,9 @@ internal static class LabelOptions
         if (ToldLevels.AreThere(models)) analyses.Add(new ToldLevels(models));
         string? both = parse.GetValue(Encoder), source = parse.GetValue(SourceEncoder), target = parse.GetValue(TargetEncoder);
         if (source is null != target is null)
-            throw new InvalidDataException("--encoder-source and --encoder-target go together; one encoder for both is --encoder FILE");
+            throw new TinctorException("--encoder-source and --encoder-target go together; one encoder for both is --encoder FILE");
         if (both is not null && source is not null)
-            throw new InvalidDataException("give --encoder, or --encoder-source and --encoder-target, not both");
+            throw new TinctorException("give --encoder, or --encoder-source and --encoder-target, not both");
         if (both is not null && SupervisedModel.KindOf(both) == EncoderCard.EncoderKind)
             analyses.Add(new EncoderAnalysis(() => new CeffEncoderFeatures(both, target: false, device),
                 () => new CeffEncoderFeatures(both, target: true, device), parse.GetValue(Patch) ?? EncoderReference.ReadCard(both).Patch));

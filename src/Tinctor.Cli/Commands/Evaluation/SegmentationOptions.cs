@@ -39,7 +39,7 @@ internal static class SegmentationOptions
         Segmentation(parse) is { } segmentation ? [new SegmentationAnalysis(segmentation, MicronsPerPixel(parse))] : [];
 
     /// <summary>What segments the images; null where nothing is given.</summary>
-    /// <exception cref="InvalidDataException">It cannot be read.</exception>
+    /// <exception cref="TinctorException">It cannot be read.</exception>
     public static ISegmentation? Segmentation(ParseResult parse)
     {
         StainedFolder[] stained = [.. (parse.GetValue(StainedMasks) ?? []).Select(StainedFolder.Parse)];
@@ -52,7 +52,7 @@ internal static class SegmentationOptions
         Segmenter.Load(model, FeatureOptions.DeviceOf(parse));
 
     /// <summary>The pixel size.</summary>
-    /// <exception cref="InvalidDataException">It is none.</exception>
+    /// <exception cref="TinctorException">It is none.</exception>
     public static double MicronsPerPixel(ParseResult parse) => parse.GetValue(Mpp) is > 0.02 and < 20 and var mpp ? mpp
-        : throw new InvalidDataException($"--mpp {parse.GetValue(Mpp)}: must be 0.02 to 20 micrometres per pixel");
+        : throw new TinctorException($"--mpp {parse.GetValue(Mpp)}: must be 0.02 to 20 micrometres per pixel");
 }

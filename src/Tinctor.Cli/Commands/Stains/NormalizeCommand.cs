@@ -69,9 +69,9 @@ internal static class NormalizeCommand
         StainProfile? from = parse.GetValue(From) is string common ? StainProfile.Read(common) : null;
         if (!Directory.Exists(to)) return new(Reference(to, parse.GetValue(Method)), from);
         if (from is not null || parse.GetValue(Method) is not null)
-            throw new InvalidDataException($"{to}: a model knows how its targets were normalised; leave --from and --method out");
+            throw new TinctorException($"{to}: a model knows how its targets were normalised; leave --from and --method out");
         return ModelFolder.ReadConfig(to).Stains?.TargetNormalizer()
-            ?? throw new InvalidDataException($"{to}: the targets of this model were not normalised (data.normalize_target)");
+            ?? throw new TinctorException($"{to}: the targets of this model were not normalised (data.normalize_target)");
     }
 
     private static StainProfile Reference(string path, StainMethod? method)
@@ -82,7 +82,7 @@ internal static class NormalizeCommand
         if (method is null || method == profile.Method) return profile;
         return method == StainMethod.Reinhard
             ? profile with { Method = StainMethod.Reinhard, Stains = [] }
-            : throw new InvalidDataException($"{path}: its stains come from {profile.Method.ToString().ToLowerInvariant()}, "
+            : throw new TinctorException($"{path}: its stains come from {profile.Method.ToString().ToLowerInvariant()}, "
                 + $"not from {method.ToString()!.ToLowerInvariant()}; estimate it again with that method");
     }
 }

@@ -89,13 +89,13 @@ internal static class SeparateCommand
         {
             StainMethod method = parse.GetValue(Method) ?? StainMethod.Macenko;
             if (method == StainMethod.Reinhard)
-                throw new InvalidDataException("--method reinhard knows no stains; take macenko or vahadane");
+                throw new TinctorException("--method reinhard knows no stains; take macenko or vahadane");
             string[] own = ["H", "counterstain", "R"];
             return new(Select(parse, own), image => (StainProfile.Of(StainedPixels.Of(image), method).Matrix(), own));
         }
         StainProfile profile = StainProfile.Read(stains);
         if (profile.Stains.Length == 0)
-            throw new InvalidDataException($"{stains}: is a profile of reinhard, which knows no stains; estimate another one");
+            throw new TinctorException($"{stains}: is a profile of reinhard, which knows no stains; estimate another one");
         return Named(profile.Matrix(), [.. profile.Stains.Select(stain => stain.Name), "R"]);
 
         Separation Named(StainMatrix matrix, string[] names) => new(Select(parse, names), _ => (matrix, names));
@@ -107,7 +107,7 @@ internal static class SeparateCommand
         string[] chosen = wanted.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries);
         string? unknown = chosen.FirstOrDefault(name => !names.Contains(name, StringComparer.OrdinalIgnoreCase));
         if (chosen.Length == 0 || unknown is not null)
-            throw new InvalidDataException($"--channels {wanted}: these stains are {string.Join(", ", names)}");
+            throw new TinctorException($"--channels {wanted}: these stains are {string.Join(", ", names)}");
         return [.. names.Where(name => chosen.Contains(name, StringComparer.OrdinalIgnoreCase))];
     }
 

@@ -32,9 +32,9 @@ internal static class StainsCommand
         {
             return work();
         }
-        catch (InvalidDataException e) when (!e.Message.StartsWith(name, StringComparison.Ordinal))
+        catch (TinctorException e) when (!e.Message.StartsWith(name, StringComparison.Ordinal))
         {
-            throw new InvalidDataException($"{name}: {e.Message}", e);
+            throw new TinctorException($"{name}: {e.Message}", e);
         }
     }
 }

@@ -1,7 +1,6 @@
 using System.Globalization;
 using System.Text;
 using Tinctor.Slides;
-using Tinctor.Torch.Serialization;
 using YamlDotNet.Serialization;
 using YamlDotNet.Serialization.NamingConventions;
 

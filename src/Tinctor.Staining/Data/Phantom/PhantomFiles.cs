@@ -4,7 +4,6 @@ using System.Runtime.InteropServices;
 using System.Text;
 using System.Text.Json;
 using Tinctor.Slides;
-using Tinctor.Torch.Serialization;
 
 namespace Tinctor.Staining.Data.Phantom;
 

@@ -75,7 +75,7 @@ internal sealed record SlidePreparation(TileLayout Layout, Tensor? Logits, Level
             source.Normalizer = stainer.Normalizer.For(pixels);
             return null;
         }
-        catch (InvalidDataException reason)
+        catch (TinctorException reason)
         {
             return reason.Message;
         }

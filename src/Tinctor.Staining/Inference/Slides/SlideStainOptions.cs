@@ -69,20 +69,20 @@ public sealed record SlideStainOptions
     };
 
     /// <summary>These with a side of the tiles, for a model.</summary>
-    /// <exception cref="InvalidDataException">Something is out of its range.</exception>
+    /// <exception cref="TinctorException">Something is out of its range.</exception>
     internal SlideStainOptions For(Stainer stainer)
     {
         int factor = stainer.Config.Upscaling, grain = Grain(factor);
         int tile = Tile ?? Math.Max(2 * grain, (stainer.Sampling is null ? 512 : 256) / factor / grain * grain);
-        if (tile < 2 * grain || tile % grain != 0) throw new InvalidDataException($"tiles of {tile} pixels: take a multiple of {grain} from {2 * grain} on");
-        if (Halo is < 0 || Halo % grain is > 0) throw new InvalidDataException($"a halo of {Halo} pixels: take 0 or a multiple of {grain}");
-        if (Ramp is < 0 || Ramp % grain is > 0) throw new InvalidDataException($"a ramp of {Ramp} pixels: take 0 or a multiple of {grain}");
+        if (tile < 2 * grain || tile % grain != 0) throw new TinctorException($"tiles of {tile} pixels: take a multiple of {grain} from {2 * grain} on");
+        if (Halo is < 0 || Halo % grain is > 0) throw new TinctorException($"a halo of {Halo} pixels: take 0 or a multiple of {grain}");
+        if (Ramp is < 0 || Ramp % grain is > 0) throw new TinctorException($"a ramp of {Ramp} pixels: take 0 or a multiple of {grain}");
         if ((2 * (Halo ?? 0)) + (Ramp ?? 0) >= tile)
-            throw new InvalidDataException($"tiles of {tile} pixels leave nothing between halos of {Halo ?? 0} and a ramp of {Ramp ?? 0}; take larger tiles");
-        if (Batch < 1) throw new InvalidDataException($"a batch of {Batch} tiles: take at least 1");
-        if (KernelRadius < 0) throw new InvalidDataException($"a kernel of {KernelRadius} tiles to each side: take 0 or more");
-        if (Repeats < 1) throw new InvalidDataException($"{Repeats} repeats: take at least 1");
-        if (!(TissueMargin >= 0)) throw new InvalidDataException($"a margin of {TissueMargin} micrometres: take 0 or more");
+            throw new TinctorException($"tiles of {tile} pixels leave nothing between halos of {Halo ?? 0} and a ramp of {Ramp ?? 0}; take larger tiles");
+        if (Batch < 1) throw new TinctorException($"a batch of {Batch} tiles: take at least 1");
+        if (KernelRadius < 0) throw new TinctorException($"a kernel of {KernelRadius} tiles to each side: take 0 or more");
+        if (Repeats < 1) throw new TinctorException($"{Repeats} repeats: take at least 1");
+        if (!(TissueMargin >= 0)) throw new TinctorException($"a margin of {TissueMargin} micrometres: take 0 or more");
         return this with { Tile = tile };
     }
 }

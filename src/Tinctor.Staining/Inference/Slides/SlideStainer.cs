@@ -41,18 +41,18 @@ public sealed class SlideStainer
     /// <param name="slide">The slide.</param>
     /// <param name="path">The file to write; see <see cref="SlideWriter"/> for formats.</param>
     /// <param name="options">How to stain.</param>
-    /// <exception cref="InvalidDataException">The slide does not suit the model, or shows no tissue.</exception>
+    /// <exception cref="TinctorException">The slide does not suit the model, or shows no tissue.</exception>
     public SlideStainer(Stainer stainer, Slide slide, string path, SlideStainOptions options)
     {
         options = options.For(stainer);
         if (slide.Channels != stainer.InputChannels)
-            throw new InvalidDataException($"{slide.Path}: its number of channels is {slide.Channels}, the model takes {stainer.InputChannels}");
+            throw new TinctorException($"{slide.Path}: its number of channels is {slide.Channels}, the model takes {stainer.InputChannels}");
         (this.stainer, this.options, this.slide, this.path) = (stainer, options, slide, path);
         scale = SlideScale.Of(slide, stainer.Config, options.Mpp);
         if (options.Whole) return;
         tissue = options.Tissue ?? TissueMask.Of(slide);
         if (tissue.IsEmpty)
-            throw new InvalidDataException($"{slide.Path}: no tissue was found; tell where it is with a mask, or stain the slide whole");
+            throw new TinctorException($"{slide.Path}: no tissue was found; tell where it is with a mask, or stain the slide whole");
         tissue = tissue.Dilated(options.TissueMargin / (slide.Mpp ?? scale.Mpp ?? 0.5));
     }
 
@@ -79,7 +79,7 @@ public sealed class SlideStainer
     /// <param name="modelId">Tells models apart: the hash of the weights.</param>
     /// <param name="progress">Hears of tiles.</param>
     /// <param name="cancel">Stops after the present tiles; the same call later goes on with what is left.</param>
-    /// <exception cref="InvalidDataException">The slide is damaged.</exception>
+    /// <exception cref="TinctorException">The slide is damaged.</exception>
     /// <exception cref="IOException">The file cannot be written.</exception>
     public StainedSlide Stain(string modelId, IProgress<SlideProgress>? progress = null, CancellationToken cancel = default)
     {

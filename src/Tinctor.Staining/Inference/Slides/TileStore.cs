@@ -1,5 +1,4 @@
 using Tinctor.Slides;
-using Tinctor.Torch.Serialization;
 
 namespace Tinctor.Staining.Inference.Slides;
 

@@ -54,7 +54,7 @@ public sealed record BbdmConfig : BridgeConfig
     public override Bridge CreateBridge()
     {
         if (Objective == BridgeObjective.Noise && Variant != BrownianVariant.Bbdm)
-            throw new InvalidDataException("model.objective=noise needs model.variant=bbdm: the others start at the source, which has no noise");
+            throw new TinctorException("model.objective=noise needs model.variant=bbdm: the others start at the source, which has no noise");
         return new(Variant == BrownianVariant.Bbdm ? BridgeSchedule.Bbdm(Steps, Growth, MaxVariance)
             : BridgeSchedule.Staining(Steps, official: Variant == BrownianVariant.Official), Objective);
     }

@@ -50,7 +50,7 @@ public abstract record BridgeConfig : MethodConfig
         Math.Max(1, (1 << (Network.ChannelMult.Length - 1)) / (Upscaling & -Upscaling));
 
     /// <summary>The schedule and what the network learns.</summary>
-    /// <exception cref="InvalidDataException">There is no such bridge.</exception>
+    /// <exception cref="TinctorException">There is no such bridge.</exception>
     public abstract Bridge CreateBridge();
 
     /// <inheritdoc/>

@@ -21,7 +21,7 @@ public static class BridgeImport
     /// <param name="compressor">The second file; null for the one that stands beside the first, if any.</param>
     /// <param name="averaged">Whether to take the running average of the weights, where the file has both.</param>
     /// <param name="settings">Settings that differ.</param>
-    /// <exception cref="InvalidDataException">It is no such network.</exception>
+    /// <exception cref="TinctorException">It is no such network.</exception>
     public static ImportedModel Bbdm(string path, string? compressor = null, bool averaged = true, IEnumerable<string>? settings = null)
     {
         OfficialUnet unet = OfficialUnet.Read(path, averaged);
@@ -35,7 +35,7 @@ public static class BridgeImport
         };
         if (unet.Others.TryGetValue("m_t", out Tensor? growth) && unet.Others.TryGetValue("variance_t", out Tensor? variance))
         {
-            if (compressor is not null) throw new InvalidDataException($"{path}: is a BBDM, to which no compressor belongs");
+            if (compressor is not null) throw new TinctorException($"{path}: is a BBDM, to which no compressor belongs");
             return Of(path, "bbdm", WithSchedule(config, growth, variance), Prefixed("denoise.", unet.Weights), settings);
         }
         if ((compressor ?? Beside(path)) is not string second)
@@ -50,7 +50,7 @@ public static class BridgeImport
     /// <param name="path">The file.</param>
     /// <param name="averaged">Whether to take the running average of the weights, where the file has both.</param>
     /// <param name="settings">Settings that differ.</param>
-    /// <exception cref="InvalidDataException">It is no such network.</exception>
+    /// <exception cref="TinctorException">It is no such network.</exception>
     public static ImportedModel I2sb(string path, bool averaged = true, IEnumerable<string>? settings = null)
     {
         OfficialUnet unet = OfficialUnet.Read(path, averaged);
@@ -109,7 +109,7 @@ public static class BridgeImport
     private static BbdmConfig WithMatcher(BbdmConfig config, OrderedDictionary<string, Tensor> match, string path)
     {
         if (!match.TryGetValue("in_layers.0.weight", out Tensor? first) || !match.TryGetValue("upsample.0.weight", out Tensor? widening))
-            throw new InvalidDataException($"{path}: is no compressor of super-resolved virtual staining; its first key is "
+            throw new TinctorException($"{path}: is no compressor of super-resolved virtual staining; its first key is "
                 + $"{match.Keys.FirstOrDefault()}");
         int width = (int)first.size(0);
         return config with { InputChannels = (int)first.size(1), MatcherWidth = width, Factor = (int)widening.size(0) / width };

@@ -33,5 +33,5 @@ public sealed record I2sbConfig : BridgeConfig
     /// <inheritdoc/>
     public override Bridge CreateBridge() => Steps % 2 == 0
         ? new(BridgeSchedule.Schrodinger(Steps, BetaMax), BridgeObjective.ScaledGrad)
-        : throw new InvalidDataException($"model.steps is {Steps}; a schedule that is the same from both ends needs an even number");
+        : throw new TinctorException($"model.steps is {Steps}; a schedule that is the same from both ends needs an even number");
 }

@@ -24,7 +24,7 @@ public sealed partial record OfficialUnet(
     /// <summary>Reads a .pth or .pt file.</summary>
     /// <param name="path">The file.</param>
     /// <param name="averaged">Whether to take the running average of the weights, where the file has both.</param>
-    /// <exception cref="InvalidDataException">It holds no such network.</exception>
+    /// <exception cref="TinctorException">It holds no such network.</exception>
     public static OfficialUnet Read(string path, bool averaged = true)
     {
         try
@@ -33,7 +33,7 @@ public sealed partial record OfficialUnet(
         }
         catch (FormatException e)
         {
-            throw new InvalidDataException($"{path}: {e.Message}");
+            throw new TinctorException($"{path}: {e.Message}");
         }
     }
 

@@ -110,7 +110,7 @@ public sealed record CeffConfig : ConditionalGanConfig
         EncoderReference encoders = EncoderReference.Of(Encoders.Path);
         EncoderCard card = EncoderReference.ReadCard(encoders.Path);
         if (card.Ngf != Ngf)
-            throw new InvalidDataException($"{encoders.Path}: these encoders have {card.Ngf} channels where the generator has {Ngf}, and "
+            throw new TinctorException($"{encoders.Path}: these encoders have {card.Ngf} channels where the generator has {Ngf}, and "
                 + $"their features are added; set model.ngf={card.Ngf}, or train encoders of the same ngf");
         return this with { Encoders = encoders, FeatureDim = card.FeatureDim };
     }
@@ -119,18 +119,18 @@ public sealed record CeffConfig : ConditionalGanConfig
     public override IEnumerable<string> Remarks(IReadOnlyList<Pair> train, IReadOnlyList<Pair> test)
     {
         if (InputChannels != 3 || OutputChannels != 3)
-            throw new InvalidDataException("ceff's encoders take RGB images; model.input_channels and model.output_channels must be 3");
+            throw new TinctorException("ceff's encoders take RGB images; model.input_channels and model.output_channels must be 3");
         if (!UsesEncoders) yield break;
         if (Encoders is null)
         {
             if (EncoderStart == "trained")
-                throw new InvalidDataException("ceff needs encoders: train some with 'tinctor train ceff-encoder' and give --encoders DIR; "
+                throw new TinctorException("ceff needs encoders: train some with 'tinctor train ceff-encoder' and give --encoders DIR; "
                     + "model.encoder_start=random trains without, as the official code does");
             yield return "the encoders are random and frozen, as in the official code: what they say has no meaning";
             yield break;
         }
         if (EncoderReference.ReadCard(Encoders.Path).Training.Among(test) is { } tested)
-            throw new InvalidDataException(
+            throw new TinctorException(
                 $"{Encoders.Path}: these encoders were trained on test slides ({tested}); train some on the same splits as the model");
     }
 

@@ -8,13 +8,13 @@ public static class CeffImport
     /// <summary>Reads a checkpoint such as latest_net_G.pth.</summary>
     /// <param name="path">The file.</param>
     /// <param name="statistics">"running" or "batch", see <see cref="InferenceConfig"/>.</param>
-    /// <exception cref="InvalidDataException">It is no such generator.</exception>
+    /// <exception cref="TinctorException">It is no such generator.</exception>
     public static ImportedModel Read(string path, string statistics)
     {
         OrderedDictionary<string, Tensor> weights = ImportedModel.ReadWeights(path);
         if (!weights.TryGetValue("encoder.layers.0.1.weight", out Tensor? first)
             || !weights.TryGetValue("encoder_fusion.fc.weight", out Tensor? embedding))
-            throw new InvalidDataException($"{path}: is no generator of CEFF; its first key is {weights.Keys.FirstOrDefault()}");
+            throw new TinctorException($"{path}: is no generator of CEFF; its first key is {weights.Keys.FirstOrDefault()}");
         var config = new CeffConfig
         {
             Ngf = (int)first.size(0),

@@ -18,7 +18,7 @@ public sealed class CeffMethod : Pix2PixMethod
     private readonly CeffEncoder? sourceEncoder, targetEncoder;
 
     /// <summary>Builds and initialises the networks on a device, and reads the encoders.</summary>
-    /// <exception cref="InvalidDataException">The encoders are not there, or not those of the run's start.</exception>
+    /// <exception cref="TinctorException">The encoders are not there, or not those of the run's start.</exception>
     public CeffMethod(CeffConfig config, Device device) : this(config, Frozen(config.CreateNetwork()), device) { }
 
     private CeffMethod(CeffConfig config, CeffGenerator netG, Device device) : base(config, netG, config.CreateDiscriminator(), device)

@@ -151,12 +151,12 @@ public sealed record DeReStainerConfig : GanConfig
     public override IEnumerable<string> Remarks(IReadOnlyList<Pair> train, IReadOnlyList<Pair> test)
     {
         if (Levels.Count < 2 || Levels.Distinct().Count() < Levels.Count)
-            throw new InvalidDataException($"model.levels is {string.Join(",", Levels)}; give two or more different labels, lowest first");
+            throw new TinctorException($"model.levels is {string.Join(",", Levels)}; give two or more different labels, lowest first");
         if (InputChannels != 3 || OutputChannels != 3)
-            throw new InvalidDataException("derestainer separates the stains of RGB images; model.input_channels and "
+            throw new TinctorException("derestainer separates the stains of RGB images; model.input_channels and "
                 + "model.output_channels must be 3");
         if (train.FirstOrDefault(pair => pair.Label is not null && !Levels.Contains(pair.Label)) is { } other)
-            throw new InvalidDataException($"{other.Source}: has the label {other.Label}, which is none of model.levels "
+            throw new TinctorException($"{other.Source}: has the label {other.Label}, which is none of model.levels "
                 + $"({string.Join(", ", Levels)}); set model.levels to the labels of this data");
         int unlabelled = train.Count(pair => pair.Label is null);
         if (unlabelled == train.Count)
@@ -172,7 +172,7 @@ public sealed record DeReStainerConfig : GanConfig
             yield break;
         }
         if (Classifier.ReadCard(Comparator.Path).Training.Among(test) is { } tested)
-            throw new InvalidDataException(
+            throw new TinctorException(
                 $"{Comparator.Path}: this comparator was trained on test slides ({tested}); train one on the same splits as the model");
     }
 }

@@ -22,7 +22,7 @@ public sealed class DeReStainerMethod : Method
     private readonly Classifier? comparator;
 
     /// <summary>Builds and initialises the networks on a device, and reads the comparator.</summary>
-    /// <exception cref="InvalidDataException">The comparator is not there, or not that of the run's start.</exception>
+    /// <exception cref="TinctorException">The comparator is not there, or not that of the run's start.</exception>
     public DeReStainerMethod(DeReStainerConfig config, Device device)
     {
         this.config = config;
@@ -137,6 +137,6 @@ public sealed class DeReStainerMethod : Method
         Classifier comparator = Classifier.Load(named.Path, device);
         if (named.Sha256.Length == 0 || comparator.Sha256 == named.Sha256) return comparator;
         comparator.Dispose();
-        throw new InvalidDataException($"{named.Path}: this comparator is not the one that the run began with; bring that one back");
+        throw new TinctorException($"{named.Path}: this comparator is not the one that the run began with; bring that one back");
     }
 }

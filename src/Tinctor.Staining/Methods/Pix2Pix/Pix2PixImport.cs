@@ -10,7 +10,7 @@ public static partial class Pix2PixImport
     /// <summary>Reads a checkpoint such as latest_net_G.pth.</summary>
     /// <param name="path">The file.</param>
     /// <param name="statistics">"running" or "batch", see <see cref="InferenceConfig"/>.</param>
-    /// <exception cref="InvalidDataException">It is no such generator.</exception>
+    /// <exception cref="TinctorException">It is no such generator.</exception>
     public static ImportedModel Read(string path, string statistics)
     {
         OrderedDictionary<string, Tensor> weights = ImportedModel.ReadWeights(path);
@@ -18,7 +18,7 @@ public static partial class Pix2PixImport
         bool unet = weights.ContainsKey("model.model.0.weight") && weights.ContainsKey("model.model.3.weight");
         Pix2PixConfig config = unet ? Unet(weights, path)
             : weights.Keys.Any(key => ResnetBlockKey().IsMatch(key)) && weights.ContainsKey("model.1.weight") ? Resnet(weights, path)
-            : throw new InvalidDataException($"{path}: is no generator of pix2pix or CycleGAN; "
+            : throw new TinctorException($"{path}: is no generator of pix2pix or CycleGAN; "
                 + $"its first key is {weights.Keys.FirstOrDefault()}");
         config = config with { Inference = new InferenceConfig { Statistics = statistics } };
         string description = $"{config.Generator}, ngf {config.Ngf}, {config.Norm.ToString().ToLowerInvariant()} norm, "
@@ -31,7 +31,7 @@ public static partial class Pix2PixImport
         Tensor first = weights["model.1.weight"], last = weights[weights.Keys.Last(key => key.EndsWith(".weight"))];
         int blocks = weights.Keys.Select(key => ResnetBlockKey().Match(key)).Where(match => match.Success)
             .Select(match => match.Groups[1].Value).Distinct().Count();
-        if (blocks is not (6 or 9)) throw new InvalidDataException($"{path}: has {blocks} residual blocks; 6 or 9 are known");
+        if (blocks is not (6 or 9)) throw new TinctorException($"{path}: has {blocks} residual blocks; 6 or 9 are known");
         return new()
         {
             Generator = $"resnet_{blocks}blocks",
@@ -49,7 +49,7 @@ public static partial class Pix2PixImport
         Tensor first = weights["model.model.0.weight"];
         // Every level repeats the path "model.N"; the deepest key tells how often the image is halved.
         int downs = weights.Keys.Max(key => UnetLevel().Count(key));
-        if (downs is not (7 or 8 or 9)) throw new InvalidDataException($"{path}: is a U-Net of {downs} levels; 7, 8 or 9 are known");
+        if (downs is not (7 or 8 or 9)) throw new TinctorException($"{path}: is a U-Net of {downs} levels; 7, 8 or 9 are known");
         return new()
         {
             Generator = $"unet_{1 << downs}",

@@ -239,9 +239,9 @@ public sealed class SlideStainerTests : IDisposable
         glass.Fill([240, 240, 240]);
         string source = WriteSlide(glass);
         using var network = new Identity();
-        var nothing = Assert.Throws<InvalidDataException>(() => Stain(network, source, Path.Combine(folder, "out.ome.tif"), Plain with { Whole = false }));
+        var nothing = Assert.Throws<TinctorException>(() => Stain(network, source, Path.Combine(folder, "out.ome.tif"), Plain with { Whole = false }));
         Assert.Contains("no tissue", nothing.Message);
-        var channels = Assert.Throws<InvalidDataException>(() =>
+        var channels = Assert.Throws<TinctorException>(() =>
             Stain(network, source, Path.Combine(folder, "out.ome.tif"), Plain, new TestConfig { InputChannels = 4 }));
         Assert.Contains(source, channels.Message);
     }
@@ -257,7 +257,7 @@ public sealed class SlideStainerTests : IDisposable
             file.Write(new byte[file.Length / 3]);
         }
         using var network = new Identity();
-        var error = Assert.Throws<InvalidDataException>(() => Stain(network, source, stained, Plain with { Tile = 512 }));
+        var error = Assert.Throws<TinctorException>(() => Stain(network, source, stained, Plain with { Tile = 512 }));
         Assert.StartsWith(source, error.Message);
         Assert.DoesNotContain('\n', error.Message);
         Assert.False(File.Exists(stained));

@@ -6,7 +6,7 @@ using Tinctor.Evaluation.Statistics;
 namespace Tinctor.Evaluation.Report;
 
 /// <summary>A table as RFC 4180 text. An estimate takes four columns (its mean under the column's own name), an interval two.</summary>
-internal static class CsvTable
+internal static class SectionCsv
 {
     public static string Text(SectionTable table)
     {

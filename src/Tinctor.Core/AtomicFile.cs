@@ -1,7 +1,7 @@
 using System.Runtime.InteropServices;
 using System.Text;
 
-namespace Tinctor.Torch.Serialization;
+namespace Tinctor.Core;
 
 /// <summary>
 /// Writes files that are either there whole or not there at all: written beside, flushed to disk, renamed over.
