@@ -4,6 +4,26 @@ public sealed partial class Image
 {
     private const double ShareAtWhite = 0.998;
     private const float DarkestWhite = 0.5f;
+    private const double DarkestGlass = 0.25;
+
+    /// <summary>
+    /// Modality of an image without metadata: three channels are brightfield and one channel is grey, unless more than half of the pixels are
+    /// below a quarter of the range in every channel; dark images, and those of two, four or more channels, are fluorescence.
+    /// </summary>
+    public Modality EstimateModality() => Channels is not (1 or 3) || IsMostlyDark ? Modality.Fluorescence
+        : Channels == 3 ? Modality.Brightfield : Modality.Grey;
+
+    /// <summary>Whether more than half of the pixels are below a quarter of the range in every channel.</summary>
+    internal bool IsMostlyDark
+    {
+        get
+        {
+            // Even dark stains are bright in one of red, green and blue.
+            float[][] channels = [.. Enumerable.Range(0, Channels).Select(Samples)];
+            int dark = Enumerable.Range(0, channels[0].Length).Count(i => channels.Max(samples => samples[i]) < DarkestGlass * Largest);
+            return dark > channels[0].Length / 2;
+        }
+    }
 
     /// <summary>
     /// A picture to look at, 8-bit RGB: colours as they are, other than three channels as their mean; dark pictures (fluorescence) are

@@ -47,10 +47,15 @@ public sealed class Slide : IDisposable
     public IReadOnlyList<SlideChannel> ChannelInfo => format.ChannelInfo;
 
     /// <summary>
-    /// Whether this is fluorescence, black where there is nothing: other than three channels, or RGB that is dark in most places of an overview.
+    /// Modality of the slide. RGB is brightfield, unless more than half of an overview is below a quarter of the range in every channel: then it
+    /// is fluorescence stored as RGB. One channel is grey under the same condition, unless the file names it or gives it a colour. All other
+    /// slides are fluorescence. <see cref="Image.EstimateModality"/> is the rule for images without metadata.
     /// </summary>
     /// <exception cref="TinctorException">The overview is damaged.</exception>
-    public bool IsFluorescence => Named(Path, "its overview cannot be read", () => format.IsFluorescence);
+    public Modality Modality => Named(Path, "its overview cannot be read", () => format.Modality);
+
+    /// <summary>Whether the three channels are red, green and blue; false for separate channels, also if there are three.</summary>
+    public bool IsRgb => format.IsRgb;
 
     /// <summary>What a reader should know: planes that are not read, one channel that is stored as RGB.</summary>
     /// <exception cref="TinctorException">The overview is damaged.</exception>
@@ -180,7 +185,7 @@ public sealed class Slide : IDisposable
     // JPEG leaves some colour in samples that were 0.
     private IEnumerable<string> OnColours()
     {
-        if (Channels != 3 || !format.IsFluorescence) yield break;
+        if (!IsRgb || Modality != Modality.Fluorescence) yield break;
         Image overview = format.Overview();
         float[] brightest = [.. Enumerable.Range(0, 3).Select(channel => overview.Samples(channel).Max())];
         int lit = Array.IndexOf(brightest, brightest.Max());

@@ -15,7 +15,10 @@ public sealed record SlideSpec(int Width, int Height, int Channels = 3, SampleTy
     /// <summary>Name of the image in OME-XML.</summary>
     public string Name { get; init; } = "";
 
-    /// <summary>Names, colours and display ranges of the channels of fluorescence, one each or none.</summary>
+    /// <summary>
+    /// Names, colours and display ranges of the channels, one each or none. Three channels are red, green and blue if there are none, and
+    /// separate planes otherwise.
+    /// </summary>
     public IReadOnlyList<SlideChannel> ChannelInfo { get; init; } = [];
 
     /// <summary>Quality of JPEG, 1 to 100; null writes without loss, as 16 bits always are.</summary>
@@ -57,8 +60,11 @@ public sealed record SlideSpec(int Width, int Height, int Channels = 3, SampleTy
         Image Row(int y) => new(Width, Math.Min(Tile, Height - y), Channels, SampleType);
     }
 
-    /// <summary>Planes of a TIFF: fluorescence has one for each channel, RGB and grey have one.</summary>
-    internal int Planes => Channels == 3 ? 1 : Channels;
+    /// <summary>Whether the three channels are red, green and blue.</summary>
+    internal bool IsRgb => Channels == 3 && ChannelInfo.Count == 0;
+
+    /// <summary>Planes of a TIFF: one for each channel, and one for RGB.</summary>
+    internal int Planes => IsRgb ? 1 : Channels;
 
     /// <summary>Whether JPEG is used.</summary>
     internal bool IsJpeg => JpegQuality is not null && SampleType == SampleType.UInt8;

@@ -71,11 +71,11 @@ public static class SlideWriter
 
     private static void Refuse(string path, Kind kind, SlideSpec spec)
     {
-        bool colours = spec.Channels is 1 or 3, wide = spec.SampleType == SampleType.UInt16;
+        bool colours = spec.Channels == 1 || spec.IsRgb, wide = spec.SampleType == SampleType.UInt16;
         string? reason = kind switch
         {
             Kind.OmeTiff or Kind.Tiff => null,
-            _ when !colours => $"holds 1 or 3 channels, the slide has {spec.Channels}",
+            _ when !colours => $"holds grey or RGB, the slide has {spec.Channels} separate channels",
             Kind.Jpeg when wide => "JPEG holds 8 bits a sample, the slide has 16",
             Kind.DeepZoom when wide => "Deep Zoom holds 8 bits a sample, the slide has 16",
             Kind.Jpeg when Math.Max(spec.Width, spec.Height) > LargestJpegSide => $"JPEG holds up to {LargestJpegSide} pixels a side",

@@ -163,13 +163,36 @@ public sealed class SlideTests : InTemporaryFolder
     public void Fluorescence_stored_as_rgb_is_black_outside_and_said(string name, string colour)
     {
         using var slide = Slide.Open(SharedFiles.Path($"data/slides/{name}"));
-        Assert.True(slide.IsFluorescence);
+        Assert.Equal(Modality.Fluorescence, slide.Modality);
         Assert.Equal([$"fluorescence of one channel, stored as RGB: {colour} holds it"], slide.Remarks);
         Assert.All(slide.Read(0, -10, 0, 8, 8).Data, sample => Assert.Equal(0, sample));
         using var brightfield = Slide.Open(SharedFiles.Path("data/slides/cmu-1-small-region.svs"));
-        Assert.False(brightfield.IsFluorescence);
+        Assert.Equal(Modality.Brightfield, brightfield.Modality);
         Assert.Empty(brightfield.Remarks);
         Assert.All(brightfield.Read(0, -10, 0, 8, 8).Data, sample => Assert.Equal(255, sample));
+    }
+
+    [Theory]
+    [InlineData(1, 200, Modality.Grey), InlineData(1, 20, Modality.Fluorescence), InlineData(3, 200, Modality.Brightfield),
+        InlineData(3, 20, Modality.Fluorescence), InlineData(2, 200, Modality.Fluorescence), InlineData(5, 20, Modality.Fluorescence)]
+    public void Modality_without_metadata_follows_channels_and_brightness(int channels, ushort level, Modality modality)
+    {
+        var image = new Image(40, 30, channels);
+        image.Fill([.. Enumerable.Repeat(level, channels)]);
+        image.Write(At("plain.tif"));
+        using var slide = Slide.Open(At("plain.tif"));
+        Assert.Equal((modality, modality), (slide.Modality, image.EstimateModality()));
+    }
+
+    [Theory]
+    [InlineData(1), InlineData(3)]
+    public void Modality_of_named_channels_is_fluorescence(int channels)
+    {
+        var image = new Image(40, 30, channels);
+        image.Fill([.. Enumerable.Repeat((ushort)200, channels)]);
+        SlideWriter.Write(At("named.ome.tif"), new SlideSpec(40, 30, channels) { ChannelInfo = [.. Enumerable.Range(0, channels).Select(c => new SlideChannel($"marker {c}"))] }, image);
+        using var slide = Slide.Open(At("named.ome.tif"));
+        Assert.Equal((Modality.Fluorescence, false, channels), (slide.Modality, slide.IsRgb, slide.ChannelInfo.Count));
     }
 
     [Fact]

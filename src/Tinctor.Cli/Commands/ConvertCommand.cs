@@ -80,7 +80,7 @@ internal static class ConvertCommand
             Name = Path.GetFileNameWithoutExtension(path),
             JpegQuality = parse.GetValue(Lossless) || output.EndsWith(".png", StringComparison.OrdinalIgnoreCase) ? null : parse.GetValue(Quality),
             Tile = parse.GetValue(Tile),
-            ChannelInfo = slide.Channels == 3 ? [] : SlideChannel.WithRanges(slide.ChannelInfo, slide.Thumbnail(OverviewSide)),
+            ChannelInfo = slide.IsRgb ? [] : SlideChannel.WithRanges(slide.ChannelInfo, slide.Thumbnail(OverviewSide)),
         };
         SlideWriter.Refuse(output, spec);
         foreach (string remark in slide.Remarks) Console.WriteLine($"{path}: {remark}");

@@ -50,7 +50,7 @@ internal sealed record OmeXml(
     {
         XNamespace ome = Schema;
         XNamespace xsi = "http://www.w3.org/2001/XMLSchema-instance";
-        bool rgb = spec.Channels == 3;
+        bool rgb = spec.IsRgb;
         int planes = spec.Planes;
         var pixels = new XElement(ome + "Pixels", new XAttribute("ID", "Pixels:0"), new XAttribute("DimensionOrder", "XYCZT"),
             new XAttribute("Type", spec.SampleType == SampleType.UInt8 ? "uint8" : "uint16"), new XAttribute("SizeX", spec.Width),

@@ -11,7 +11,6 @@ internal abstract class SlideFormat : IDisposable
     // Wider than any objective; what lies outside is a mistake of the file's maker.
     private const double SmallestMpp = 0.02, LargestMpp = 20;
     private const int OverviewSide = 1024;
-    private const double DarkestGlass = 0.25;
 
     private readonly Lazy<bool> isDark;
     private readonly Lazy<ushort[]> background;
@@ -19,11 +18,11 @@ internal abstract class SlideFormat : IDisposable
     /// <summary>A file that is not looked into yet.</summary>
     protected SlideFormat()
     {
-        isDark = new(() => IsDark(Overview()));
+        isDark = new(() => Overview().IsMostlyDark);
         background = new(() =>
         {
             var samples = new ushort[Channels];
-            if (!IsFluorescence) Array.Fill(samples, SampleType == SampleType.UInt8 ? byte.MaxValue : ushort.MaxValue);
+            if (IsRgb && Modality == Modality.Brightfield) Array.Fill(samples, SampleType == SampleType.UInt8 ? byte.MaxValue : ushort.MaxValue);
             return samples;
         });
     }
@@ -61,10 +60,19 @@ internal abstract class SlideFormat : IDisposable
     /// <summary>What is where there is no tissue: one value for each channel, in samples.</summary>
     public virtual ushort[] Background => background.Value;
 
+    /// <summary>Whether pages or samples are known to be channels of their own, not red, green and blue.</summary>
+    public bool HasSeparateChannels { get; init; }
+
+    /// <summary>Whether the three channels are red, green and blue.</summary>
+    public bool IsRgb => Channels == 3 && !HasSeparateChannels;
+
     /// <summary>
-    /// Whether this is fluorescence: of other than three channels, or dark in most places of the coarsest level, as glass never is.
+    /// Modality: RGB is brightfield unless most of an overview is dark, as glass never is; one channel is grey under the same condition
+    /// unless the file names it or gives it a colour; all other images are fluorescence.
     /// </summary>
-    public bool IsFluorescence => Channels != 3 || isDark.Value;
+    public Modality Modality => IsRgb ? isDark.Value ? Modality.Fluorescence : Modality.Brightfield
+        : Channels == 1 && !isDark.Value && ChannelInfo.All(channel => channel.Name.Length == 0 && channel.Colour is null) ? Modality.Grey
+        : Modality.Fluorescence;
 
     /// <summary>The middle of the coarsest level, white where nothing was scanned.</summary>
     public Image Overview()
@@ -97,12 +105,4 @@ internal abstract class SlideFormat : IDisposable
     /// <summary>Micrometres per pixel from TIFF's resolution and its unit: 2 for inches, 3 for centimetres.</summary>
     protected static double? MppOf(double? resolution, int unit) =>
         resolution is > 0 and double perUnit && unit is 2 or 3 ? (unit == 2 ? 25_400 : 10_000) / perUnit : null;
-
-    // Even dark stains are bright in one of red, green and blue.
-    private static bool IsDark(Image overview)
-    {
-        float[][] channels = [.. Enumerable.Range(0, overview.Channels).Select(overview.Samples)];
-        int dark = Enumerable.Range(0, channels[0].Length).Count(i => channels.Max(samples => samples[i]) < DarkestGlass * overview.Largest);
-        return dark > channels[0].Length / 2;
-    }
 }

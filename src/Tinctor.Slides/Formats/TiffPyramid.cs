@@ -143,7 +143,7 @@ internal sealed class TiffPyramid
     {
         const int jpeg = 7, deflate = 8, blackIsZero = 1, rgb = 2, yCbCr = 6, reduced = 1;
         Level level = levels[index];
-        int samples = spec.Channels == 3 ? 3 : 1;
+        int samples = spec.IsRgb ? 3 : 1;
         bool colours = samples == 3;
         var tags = new TiffTags();
         tags.Long(NewSubfileType, index > 0 ? reduced : 0);

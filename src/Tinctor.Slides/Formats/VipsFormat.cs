@@ -76,6 +76,7 @@ internal sealed class VipsFormat : SlideFormat
             Channels = finest.Bands * channels.Length,
             SampleType = SampleOf(finest),
             ChannelInfo = finest.Bands == 1 && ome?.Channels.Count == channels.Length ? ome.Channels : [],
+            HasSeparateChannels = channels.Length > 1 && finest.Bands == 1 && ome?.Channels.Count == channels.Length,
             Remarks = RemarksOn(ome, pages),
             PixelSize = Size(ome?.Mpp, "the OME-XML") ?? Size(MppOf(first.Resolution, first.ResolutionUnit), "the TIFF resolution"),
             Objective = ome?.Objective,
