@@ -1,4 +1,5 @@
 using Spectre.Console;
+using Tinctor.Data;
 using Tinctor.Evaluation.Report;
 using Tinctor.Slides;
 using Tinctor.Staining.Data;

@@ -3,12 +3,12 @@ using System.Text;
 namespace Tinctor.Core;
 
 /// <summary>
-/// A problem with the input of the user: a file that cannot be read, data that does not fit a model, a damaged artefact. The message is one
-/// printable line, <c>FILE: problem. Remedy.</c>
+/// A problem with the input of the user: a file that cannot be read, data that does not fit a model, a damaged artefact. The message is
+/// printable, <c>FILE: problem. Remedy.</c>, and one line but for lists of problems.
 /// </summary>
 public class TinctorException : Exception
 {
-    private const int LongestProblem = 1000;
+    private const int LongestProblem = 4000;
 
     /// <summary>Creates an exception about no file in particular.</summary>
     /// <param name="problem">What is wrong: the value found and the value expected.</param>
@@ -48,17 +48,17 @@ public class TinctorException : Exception
 
     private static string Compose(string? file, string problem, string? remedy)
     {
-        string line = OneLine(problem);
-        if (!string.IsNullOrEmpty(file)) line = $"{OneLine(file)}: {line}";
-        return remedy is null ? line : $"{line.TrimEnd('.')}. {OneLine(remedy)}";
+        string line = Printable(problem);
+        if (!string.IsNullOrEmpty(file)) line = $"{Printable(file)}: {line}";
+        return remedy is null ? line : $"{line.TrimEnd('.')}. {Printable(remedy)}";
     }
 
-    // Parts of a hostile file can end up in a message: no control characters, no endless line.
-    private static string OneLine(string text)
+    // Parts of a hostile file can end up in a message: no control characters, no endless line. Lists of problems have lines.
+    private static string Printable(string text)
     {
         var line = new StringBuilder();
         foreach (Rune rune in text.EnumerateRunes())
-            line.Append(Rune.IsControl(rune) || rune == Rune.ReplacementChar ? "?" : rune.ToString());
+            line.Append((Rune.IsControl(rune) && rune.Value != '\n') || rune == Rune.ReplacementChar ? "?" : rune.ToString());
         if (line.Length > LongestProblem)
             line.Remove(LongestProblem / 2, line.Length - LongestProblem).Insert(LongestProblem / 2, " ... ");
         return line.ToString();

@@ -1,5 +1,6 @@
 using Tinctor.Slides;
 using Tinctor.Slides.Colour;
+using Tinctor.Slides.Torch;
 using Tinctor.Torch;
 
 namespace Tinctor.Registration;

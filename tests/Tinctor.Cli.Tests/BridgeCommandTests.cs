@@ -1,5 +1,5 @@
+using Tinctor.Data;
 using Tinctor.Slides;
-using Tinctor.Staining.Data;
 
 namespace Tinctor.Cli.Tests;
 

@@ -1,8 +1,8 @@
 using System.CommandLine;
 using System.Globalization;
 using Tinctor.Cli.Commands;
+using Tinctor.Data;
 using Tinctor.Slides;
-using Tinctor.Staining.Data;
 using Tinctor.Tests;
 
 namespace Tinctor.Cli.Tests;

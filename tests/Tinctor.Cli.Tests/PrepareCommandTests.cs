@@ -1,7 +1,7 @@
 using System.CommandLine;
 using Tinctor.Cli.Commands;
+using Tinctor.Data;
 using Tinctor.Slides;
-using Tinctor.Staining.Data;
 
 namespace Tinctor.Cli.Tests;
 

@@ -1,6 +1,6 @@
 using System.Text.Json;
+using Tinctor.Data.Phantom;
 using Tinctor.Slides;
-using Tinctor.Staining.Data.Phantom;
 using Tinctor.Torch;
 
 namespace Tinctor.Cli.Tests;

@@ -1,4 +1,5 @@
 using Tinctor.Slides.Colour;
+using Tinctor.Slides.Torch;
 using Tinctor.Tests;
 using Tinctor.Torch;
 using Tinctor.Torch.Serialization;

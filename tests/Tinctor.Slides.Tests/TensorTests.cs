@@ -1,3 +1,4 @@
+using Tinctor.Slides.Torch;
 using Tinctor.Torch;
 
 namespace Tinctor.Slides.Tests;

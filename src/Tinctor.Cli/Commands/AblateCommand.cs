@@ -1,5 +1,5 @@
 using System.CommandLine;
-using Tinctor.Staining.Data;
+using Tinctor.Data;
 using Tinctor.Staining.Training;
 
 namespace Tinctor.Cli.Commands;

@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.Globalization;
 using System.Text;
 using Spectre.Console;
+using Tinctor.Data;
 using Tinctor.Registration;
 using Tinctor.Slides;
 using Tinctor.Staining.Data;

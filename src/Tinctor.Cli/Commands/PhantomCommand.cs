@@ -2,7 +2,7 @@ using System.CommandLine;
 using System.CommandLine.Parsing;
 using System.Globalization;
 using Spectre.Console;
-using Tinctor.Staining.Data.Phantom;
+using Tinctor.Data.Phantom;
 
 namespace Tinctor.Cli.Commands;
 

@@ -2,11 +2,11 @@ using System.CommandLine;
 using System.Globalization;
 using System.Text;
 using Spectre.Console;
+using Tinctor.Data;
 using Tinctor.Evaluation.Report;
 using Tinctor.Registration;
 using Tinctor.Registration.Pairs;
 using Tinctor.Registration.Sections;
-using Tinctor.Staining.Data;
 
 namespace Tinctor.Cli.Commands;
 

@@ -1,6 +1,6 @@
 using System.Text.RegularExpressions;
+using Tinctor.Data;
 using Tinctor.Slides;
-using Tinctor.Staining.Data;
 
 namespace Tinctor.Cli.Commands;
 

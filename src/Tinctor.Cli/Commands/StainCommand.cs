@@ -1,6 +1,8 @@
 using System.CommandLine;
 using Spectre.Console;
+using Tinctor.Data;
 using Tinctor.Slides;
+using Tinctor.Slides.Torch;
 using Tinctor.Staining.Bridges;
 using Tinctor.Staining.Data;
 using Tinctor.Staining.Inference;

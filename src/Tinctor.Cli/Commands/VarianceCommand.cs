@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Globalization;
 using Spectre.Console;
+using Tinctor.Data;
 using Tinctor.Evaluation.Report;
 using Tinctor.Evaluation.Uncertainty;
 using Tinctor.Slides;

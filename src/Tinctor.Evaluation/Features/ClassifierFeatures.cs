@@ -1,5 +1,6 @@
 using Tinctor.Evaluation.Sections;
 using Tinctor.Slides;
+using Tinctor.Slides.Torch;
 using Tinctor.Staining.Classification;
 using Tinctor.Torch;
 

@@ -2,6 +2,7 @@ using System.Security.Cryptography;
 using System.Text.RegularExpressions;
 using Tinctor.Evaluation.Features;
 using Tinctor.Slides;
+using Tinctor.Slides.Torch;
 using Tinctor.Torch;
 using Tinctor.Torch.Nn;
 

@@ -1,5 +1,6 @@
 using Tinctor.Evaluation.Data;
 using Tinctor.Slides;
+using Tinctor.Slides.Torch;
 using Tinctor.Torch;
 
 namespace Tinctor.Evaluation.Report;

@@ -1,8 +1,8 @@
+using Tinctor.Data;
 using Tinctor.Evaluation.Data;
 using Tinctor.Evaluation.Metrics;
 using Tinctor.Evaluation.Sections;
 using Tinctor.Slides.Masks;
-using Tinctor.Staining.Data;
 using Tinctor.Staining.Segmentation;
 
 namespace Tinctor.Evaluation.Segmentation;

@@ -1,5 +1,6 @@
 using Tinctor.Slides;
 using Tinctor.Slides.Tissue;
+using Tinctor.Slides.Torch;
 using Tinctor.Torch;
 
 namespace Tinctor.Registration.Sections;

@@ -1,4 +1,5 @@
 using Tinctor.Slides;
+using Tinctor.Slides.Torch;
 using Tinctor.Torch;
 
 namespace Tinctor.Staining.Bridges;

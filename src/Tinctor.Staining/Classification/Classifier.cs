@@ -1,3 +1,4 @@
+using Tinctor.Data;
 using Tinctor.Staining.Data;
 using Tinctor.Staining.Networks;
 using Tinctor.Staining.Training;

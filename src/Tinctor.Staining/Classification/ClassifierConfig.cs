@@ -1,6 +1,6 @@
 using System.ComponentModel.DataAnnotations;
+using Tinctor.Data;
 using Tinctor.Slides.Colour;
-using Tinctor.Staining.Data;
 using Tinctor.Staining.Training;
 using Tinctor.Torch;
 

@@ -1,5 +1,5 @@
 using System.ComponentModel.DataAnnotations;
-using Tinctor.Staining.Data;
+using Tinctor.Data;
 using Tinctor.Staining.Training;
 using Tinctor.Torch;
 

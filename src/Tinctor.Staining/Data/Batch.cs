@@ -1,3 +1,4 @@
+using Tinctor.Data;
 using Tinctor.Torch;
 
 namespace Tinctor.Staining.Data;

@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using Tinctor.Data;
 using Tinctor.Slides;
 using Tinctor.Torch;
 

@@ -1,5 +1,6 @@
 using Tinctor.Slides;
 using Tinctor.Slides.Colour;
+using Tinctor.Slides.Torch;
 using Tinctor.Staining.Bridges;
 using Tinctor.Staining.Methods;
 using Tinctor.Staining.Training;

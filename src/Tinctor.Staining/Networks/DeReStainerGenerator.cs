@@ -1,4 +1,4 @@
-using Tinctor.Slides.Colour;
+using Tinctor.Slides.Torch;
 using Tinctor.Staining.Inference;
 using Tinctor.Torch;
 using Tinctor.Torch.Nn;

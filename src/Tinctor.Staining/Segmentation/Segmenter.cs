@@ -1,4 +1,5 @@
 using Tinctor.Slides;
+using Tinctor.Slides.Torch;
 using Tinctor.Staining.Networks;
 using Tinctor.Staining.Training;
 using Tinctor.Torch;

@@ -1,7 +1,7 @@
 using System.ComponentModel.DataAnnotations;
 using System.Text.RegularExpressions;
+using Tinctor.Data;
 using Tinctor.Slides;
-using Tinctor.Staining.Data;
 using Tinctor.Staining.Training;
 using Tinctor.Torch;
 

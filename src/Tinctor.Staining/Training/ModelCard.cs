@@ -43,7 +43,7 @@ internal static class ModelCard
         return text.ToString();
     }
 
-    private static string Slides(IEnumerable<Data.Pair> pairs)
+    private static string Slides(IEnumerable<Tinctor.Data.Pair> pairs)
     {
         string[] slides = [.. pairs.Select(pair => pair.SlideId).Where(slide => slide.Length > 0).Distinct().Order(StringComparer.Ordinal)];
         return slides.Length == 0

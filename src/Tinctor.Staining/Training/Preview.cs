@@ -1,4 +1,6 @@
+using Tinctor.Data;
 using Tinctor.Slides;
+using Tinctor.Slides.Torch;
 using Tinctor.Staining.Data;
 using Tinctor.Staining.Inference;
 using Tinctor.Torch;

@@ -1,6 +1,6 @@
 using System.Reflection;
 using System.Runtime.InteropServices;
-using Tinctor.Staining.Data;
+using Tinctor.Data;
 using Tinctor.Torch;
 
 namespace Tinctor.Staining.Training;

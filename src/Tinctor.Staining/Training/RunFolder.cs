@@ -1,7 +1,7 @@
 using System.Globalization;
 using System.Text.Encodings.Web;
 using System.Text.Json;
-using Tinctor.Staining.Data;
+using Tinctor.Data;
 using Tinctor.Torch;
 
 namespace Tinctor.Staining.Training;

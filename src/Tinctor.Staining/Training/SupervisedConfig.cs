@@ -1,4 +1,5 @@
 using System.ComponentModel.DataAnnotations;
+using Tinctor.Data;
 using Tinctor.Slides.Colour;
 using Tinctor.Staining.Data;
 using Tinctor.Torch;

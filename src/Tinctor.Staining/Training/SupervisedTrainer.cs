@@ -1,5 +1,6 @@
 using System.Security.Cryptography;
 using System.Text;
+using Tinctor.Data;
 using Tinctor.Staining.Data;
 using Tinctor.Torch;
 using Tinctor.Torch.Nn;

@@ -1,3 +1,4 @@
+using Tinctor.Data;
 using Tinctor.Slides;
 using Tinctor.Slides.Colour;
 using Tinctor.Staining.Data;

@@ -1,3 +1,4 @@
+using Tinctor.Data;
 using Tinctor.Staining.Data;
 
 namespace Tinctor.Staining.Training;

@@ -1,4 +1,4 @@
-using Tinctor.Staining.Data;
+using Tinctor.Data;
 
 namespace Tinctor.Staining.Training;
 

@@ -1,9 +1,9 @@
+using Tinctor.Data.Phantom;
 using Tinctor.Evaluation.Ihc;
 using Tinctor.Evaluation.Metrics;
 using Tinctor.Evaluation.Segmentation;
 using Tinctor.Slides;
 using Tinctor.Slides.Masks;
-using Tinctor.Staining.Data.Phantom;
 using Tinctor.Tests;
 
 namespace Tinctor.Evaluation.Tests.Segmentation;

@@ -1,3 +1,4 @@
+using Tinctor.Data;
 using Tinctor.Staining.Classification;
 using Tinctor.Staining.Data;
 using Tinctor.Staining.Tests.Data;

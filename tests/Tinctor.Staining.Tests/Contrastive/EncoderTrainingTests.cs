@@ -1,4 +1,5 @@
 using System.Globalization;
+using Tinctor.Data;
 using Tinctor.Slides;
 using Tinctor.Staining.Contrastive;
 using Tinctor.Staining.Data;

@@ -1,4 +1,4 @@
-using Tinctor.Staining.Data;
+using Tinctor.Data;
 using Tinctor.Tests;
 
 namespace Tinctor.Staining.Tests.Data;

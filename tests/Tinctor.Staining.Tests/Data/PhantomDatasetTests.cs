@@ -1,9 +1,9 @@
 using System.Buffers.Binary;
 using System.IO.Compression;
 using System.Runtime.InteropServices;
+using Tinctor.Data;
+using Tinctor.Data.Phantom;
 using Tinctor.Slides;
-using Tinctor.Staining.Data;
-using Tinctor.Staining.Data.Phantom;
 using Tinctor.Torch.Serialization;
 
 namespace Tinctor.Staining.Tests.Data;

@@ -1,5 +1,5 @@
+using Tinctor.Data.Phantom;
 using Tinctor.Slides;
-using Tinctor.Staining.Data.Phantom;
 
 namespace Tinctor.Staining.Tests.Data;
 

@@ -1,5 +1,5 @@
+using Tinctor.Data.Phantom;
 using Tinctor.Slides;
-using Tinctor.Staining.Data.Phantom;
 using Tinctor.Staining.Inference;
 using Tinctor.Tests;
 using Tinctor.Torch;

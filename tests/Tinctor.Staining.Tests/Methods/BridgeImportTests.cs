@@ -1,5 +1,4 @@
 using Tinctor.Staining.Bridges;
-using Tinctor.Staining.Data;
 using Tinctor.Staining.Methods;
 using Tinctor.Staining.Methods.Bridges;
 using Tinctor.Staining.Networks;
@@ -74,7 +73,7 @@ public sealed class BridgeImportTests : IDisposable
         Vectors vectors = Vectors.Read("yijie_compress_narrow");
         using var matcher = new DimensionMatcher(5, 4, 3, 8);
         matcher.load_state_dict(vectors.Weights());
-        Tensor end = matcher.forward(Autofluorescence.Standardise(vectors["x"]));
+        Tensor end = matcher.forward(ZScore.Standardize(vectors["x"]));
         Vectors.Close(end, network.End(vectors["x"]), "the bridge's end", Tolerance);
         Assert.Equal([2, 3, 50, 40], network.forward(vectors["x"]).shape);
     }

@@ -1,4 +1,4 @@
-using Tinctor.Staining.Data;
+using Tinctor.Data;
 using Tinctor.Staining.Losses;
 using Tinctor.Staining.Methods.DeReStainer;
 using Tinctor.Staining.Networks;

@@ -1,4 +1,5 @@
 using Tinctor.Slides.Colour;
+using Tinctor.Slides.Torch;
 using Tinctor.Staining.Networks;
 using Tinctor.Tests;
 using Tinctor.Torch;

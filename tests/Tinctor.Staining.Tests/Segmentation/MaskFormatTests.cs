@@ -1,4 +1,5 @@
 using Tinctor.Slides;
+using Tinctor.Slides.Torch;
 using Tinctor.Staining.Segmentation;
 using Tinctor.Torch;
 

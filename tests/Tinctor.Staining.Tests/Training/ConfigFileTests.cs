@@ -1,4 +1,4 @@
-using Tinctor.Staining.Data;
+using Tinctor.Data;
 using Tinctor.Staining.Methods.Pix2Pix;
 using Tinctor.Staining.Networks;
 using Tinctor.Staining.Tests.Data;

@@ -1,6 +1,6 @@
+using Tinctor.Data;
 using Tinctor.Slides;
 using Tinctor.Staining.Classification;
-using Tinctor.Staining.Data;
 using Tinctor.Staining.Tests.Data;
 using Tinctor.Staining.Training;
 using Tinctor.Tests;

@@ -1,4 +1,4 @@
-using Tinctor.Staining.Data;
+using Tinctor.Data;
 using Tinctor.Staining.Methods;
 using Tinctor.Staining.Tests.Data;
 using Tinctor.Staining.Training;

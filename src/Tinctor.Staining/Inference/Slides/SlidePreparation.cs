@@ -1,6 +1,7 @@
 using Tinctor.Slides;
 using Tinctor.Slides.Colour;
 using Tinctor.Slides.Tissue;
+using Tinctor.Slides.Torch;
 using Tinctor.Torch;
 
 namespace Tinctor.Staining.Inference.Slides;

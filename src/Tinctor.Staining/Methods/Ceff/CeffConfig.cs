@@ -1,6 +1,6 @@
 using System.ComponentModel.DataAnnotations;
+using Tinctor.Data;
 using Tinctor.Staining.Contrastive;
-using Tinctor.Staining.Data;
 using Tinctor.Staining.Methods.Pix2Pix;
 using Tinctor.Staining.Networks;
 using Tinctor.Torch;

@@ -1,5 +1,4 @@
 using System.ComponentModel.DataAnnotations;
-using Tinctor.Staining.Data;
 using Tinctor.Staining.Methods.Pix2Pix;
 using Tinctor.Staining.Networks;
 using Tinctor.Torch;
@@ -48,5 +47,5 @@ public sealed record CganConfig : ConditionalGanConfig
         new SuperResolutionUnet(Factor, InputChannels, OutputChannels, Width, Depth);
 
     private Tensor Enlarged(Tensor source) =>
-        F.interpolate(Autofluorescence.Standardise(source), scale_factor: Factor, mode: "bilinear");
+        F.interpolate(ZScore.Standardize(source), scale_factor: Factor, mode: "bilinear");
 }

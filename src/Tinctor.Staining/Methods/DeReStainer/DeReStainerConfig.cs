@@ -1,7 +1,8 @@
 using System.ComponentModel.DataAnnotations;
+using Tinctor.Data;
 using Tinctor.Slides.Colour;
+using Tinctor.Slides.Torch;
 using Tinctor.Staining.Classification;
-using Tinctor.Staining.Data;
 using Tinctor.Staining.Losses;
 using Tinctor.Staining.Networks;
 using Tinctor.Torch;

@@ -1,7 +1,7 @@
+using Tinctor.Data.Phantom;
 using Tinctor.Slides;
 using Tinctor.Slides.Tissue;
 using Tinctor.Staining.Bridges;
-using Tinctor.Staining.Data.Phantom;
 using Tinctor.Staining.Inference;
 using Tinctor.Staining.Inference.Slides;
 using Tinctor.Staining.Methods;

@@ -1,6 +1,7 @@
+using Tinctor.Slides.Colour;
 using Tinctor.Torch;
 
-namespace Tinctor.Slides.Colour;
+namespace Tinctor.Slides.Torch;
 
 /// <summary>
 /// Stain separation on tensors, differentiable: Ruifrok and Johnston's logarithm and non-singular 3x3 matrix, in skimage's unit and manner

@@ -1,7 +1,7 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 
-namespace Tinctor.Staining.Data.Phantom;
+namespace Tinctor.Data.Phantom;
 
 /// <summary>Hashed lattice noise: pure functions of coordinates and a seed, so that any region can be evaluated on its own.</summary>
 internal static class Noise

@@ -1,7 +1,7 @@
 using System.Security.Cryptography;
 using System.Text;
 
-namespace Tinctor.Staining.Data;
+namespace Tinctor.Data;
 
 /// <summary>
 /// Cross-validation by slide, or by image where slides are not known. The slides are ordered by label and by a hash of their names, and

@@ -1,7 +1,7 @@
 using System.Numerics;
 using Tinctor.Slides;
 
-namespace Tinctor.Staining.Data.Phantom;
+namespace Tinctor.Data.Phantom;
 
 /// <summary>The tissue under one block of pixels and the margin around it; reused from block to block.</summary>
 internal sealed class BlockBuffer

@@ -1,4 +1,4 @@
-namespace Tinctor.Staining.Data.Phantom;
+namespace Tinctor.Data.Phantom;
 
 /// <summary>
 /// Stains and light. Concentrations (H, E, DAB) of a point become transmitted RGB by Beer and Lambert:

@@ -1,6 +1,6 @@
 using Tinctor.Slides;
 
-namespace Tinctor.Staining.Data.Phantom;
+namespace Tinctor.Data.Phantom;
 
 /// <summary>One stain of a rendered field.</summary>
 /// <param name="Stain">Which stain.</param>

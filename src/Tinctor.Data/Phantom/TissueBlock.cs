@@ -1,6 +1,6 @@
 using System.Runtime.Intrinsics;
 
-namespace Tinctor.Staining.Data.Phantom;
+namespace Tinctor.Data.Phantom;
 
 /// <summary>What the light meets at one point of the section, before any stain. Amounts are relative, 0 to about 1.</summary>
 internal struct TissuePoint

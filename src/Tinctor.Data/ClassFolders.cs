@@ -1,6 +1,6 @@
 using System.Text.RegularExpressions;
 
-namespace Tinctor.Staining.Data;
+namespace Tinctor.Data;
 
 /// <summary>
 /// Images sorted into a folder for each class, ROOT/CLASS/*.png or ROOT/{train,val,test}/CLASS/*.png; the folder's name is the label.

@@ -1,4 +1,4 @@
-namespace Tinctor.Staining.Data.Phantom;
+namespace Tinctor.Data.Phantom;
 
 /// <summary>
 /// A smooth misalignment: small rotation, scale, shear and shift plus elastic waves. Maps a target pixel to the place in the source

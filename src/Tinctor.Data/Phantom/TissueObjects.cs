@@ -1,6 +1,6 @@
 using System.Runtime.Intrinsics;
 
-namespace Tinctor.Staining.Data.Phantom;
+namespace Tinctor.Data.Phantom;
 
 /// <summary>What a pixel of the tissue mask shows; the numbers are those in the saved mask.</summary>
 public enum PhantomTissue : byte

@@ -5,7 +5,7 @@ using Microsoft.VisualBasic.FileIO;
 using YamlDotNet.Core;
 using YamlDotNet.Serialization;
 
-namespace Tinctor.Staining.Data;
+namespace Tinctor.Data;
 
 /// <summary>
 /// Manifest files: a CSV table with a header line, or a YAML list of mappings (by itself or under "pairs"), with

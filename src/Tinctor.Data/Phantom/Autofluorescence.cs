@@ -1,4 +1,4 @@
-namespace Tinctor.Staining.Data.Phantom;
+namespace Tinctor.Data.Phantom;
 
 /// <summary>Label-free emission of tissue in four filters, in photoelectrons relative to a bright pixel.</summary>
 internal static class Autofluorescence

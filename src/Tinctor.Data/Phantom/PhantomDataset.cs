@@ -4,7 +4,7 @@ using Tinctor.Slides;
 using YamlDotNet.Serialization;
 using YamlDotNet.Serialization.NamingConventions;
 
-namespace Tinctor.Staining.Data.Phantom;
+namespace Tinctor.Data.Phantom;
 
 /// <summary>How far the writing of a phantom data set is.</summary>
 /// <param name="Share">0 to 1.</param>

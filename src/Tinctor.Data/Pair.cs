@@ -1,4 +1,4 @@
-namespace Tinctor.Staining.Data;
+namespace Tinctor.Data;
 
 /// <summary>Where the two images of a pair are.</summary>
 public enum PairLayout

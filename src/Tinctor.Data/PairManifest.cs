@@ -2,7 +2,7 @@ using System.Security.Cryptography;
 using System.Text;
 using System.Text.RegularExpressions;
 
-namespace Tinctor.Staining.Data;
+namespace Tinctor.Data;
 
 /// <summary>The pairs of a data set, in the order of their names, and where they came from.</summary>
 /// <param name="Root">The folder or manifest file that was read, as a full path.</param>

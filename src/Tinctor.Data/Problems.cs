@@ -1,4 +1,4 @@
-namespace Tinctor.Staining.Data;
+namespace Tinctor.Data;
 
 /// <summary>Many problems in one message.</summary>
 internal static class Problems

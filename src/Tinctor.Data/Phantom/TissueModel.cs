@@ -1,4 +1,4 @@
-namespace Tinctor.Staining.Data.Phantom;
+namespace Tinctor.Data.Phantom;
 
 /// <summary>
 /// The endless tissue of one slide: pure functions of a position in micrometres. Compartments are smooth noise, glands and nuclei sit on

@@ -1,6 +1,6 @@
 using System.Text.RegularExpressions;
 
-namespace Tinctor.Staining.Data;
+namespace Tinctor.Data;
 
 /// <summary>
 /// Recognises the layout of a data folder by its sub-folders:
@@ -75,8 +75,8 @@ public static partial class FolderLayouts
             || PairManifest.Splits.Any(split => Has($"{split}A") && Has($"{split}B")) || Has("train") || Has("test");
     }
 
-    /// <summary>The slide in a file's name, or nothing.</summary>
-    internal static string Slide(string file, Regex? pattern)
+    /// <summary>Gets the slide id from a file's name: the first group of the pattern, or all that it matches; empty without a match.</summary>
+    public static string Slide(string file, Regex? pattern)
     {
         if (pattern?.Match(Path.GetFileNameWithoutExtension(file)) is not { Success: true } match) return "";
         return match.Groups.Count > 1 ? match.Groups[1].Value : match.Value;

@@ -1,7 +1,7 @@
 using System.Security.Cryptography;
 using System.Text;
 
-namespace Tinctor.Staining.Data;
+namespace Tinctor.Data;
 
 /// <summary>What a run was trained on, for environment.json: counts, and a hash of every file.</summary>
 /// <param name="Root">The folder or manifest that was read.</param>

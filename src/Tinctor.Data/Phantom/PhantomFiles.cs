@@ -5,7 +5,7 @@ using System.Text;
 using System.Text.Json;
 using Tinctor.Slides;
 
-namespace Tinctor.Staining.Data.Phantom;
+namespace Tinctor.Data.Phantom;
 
 /// <summary>The files of the truth that no image library writes.</summary>
 internal static class PhantomFiles

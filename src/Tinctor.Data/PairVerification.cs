@@ -1,7 +1,7 @@
 using System.Collections.Concurrent;
 using Tinctor.Slides;
 
-namespace Tinctor.Staining.Data;
+namespace Tinctor.Data;
 
 /// <summary>Finds everything that is wrong with the files of a data set before it is used, and says it all at once.</summary>
 public static class PairVerification
@@ -96,7 +96,7 @@ public static class PairVerification
 
     /// <summary>Targets are a whole number of times as large as their sources: once, but where staining gives finer images.</summary>
     /// <exception cref="TinctorException">These are not; the message says what to do.</exception>
-    internal static void RefuseOtherSize(Pair pair, (int Width, int Height) source, (int Width, int Height) target, int factor)
+    public static void RefuseOtherSize(Pair pair, (int Width, int Height) source, (int Width, int Height) target, int factor)
     {
         if ((source.Width * factor, source.Height * factor) == target) return;
         int actual = Math.Max(1, target.Width / source.Width);

@@ -1,9 +1,8 @@
 using System.Numerics;
-using Tinctor.Torch;
 
 namespace Tinctor.Slides;
 
-/// <summary>The range that samples have in a tensor.</summary>
+/// <summary>Range of samples as floating-point numbers.</summary>
 public enum ValueRange
 {
     /// <summary>0 black to 1 white: value / 255 or value / 65535, as torchvision's ToTensor.</summary>
@@ -15,18 +14,10 @@ public enum ValueRange
 
 public sealed partial class Image
 {
-    /// <summary>A float32 tensor [Channels, Height, Width] on the CPU.</summary>
-    public Tensor ToTensor(ValueRange range = ValueRange.ZeroToOne)
-    {
-        var tensor = torch.empty([Channels, Height, Width], ScalarType.Float32);
-        CopyTo(tensor.data<float>(), range);
-        return tensor;
-    }
-
     /// <summary>
     /// Writes the samples as floats [Channels, Height, Width] into memory of the caller, such as one image's part of a batch.
-    /// Throws <see cref="ArgumentException"/> if it is too small.
     /// </summary>
+    /// <exception cref="ArgumentException">The memory is too small.</exception>
     public void CopyTo(Span<float> planes, ValueRange range = ValueRange.ZeroToOne)
     {
         if (planes.Length < (long)Channels * Height * Width)
@@ -50,27 +41,10 @@ public sealed partial class Image
     }
 
     /// <summary>
-    /// The image of a float tensor [C, H, W] or [1, C, H, W] on any device. Values outside of the range are clamped, NaN becomes black,
-    /// halves are rounded up; so <see cref="ToTensor"/> and back is exact. Throws <see cref="ArgumentException"/> for other shapes.
+    /// Replaces the samples by floats [Channels, Height, Width]. Values outside of the range are clamped, NaN becomes black, halves are
+    /// rounded up; so <see cref="CopyTo"/> and back is exact.
     /// </summary>
-    public static Image FromTensor(Tensor chw, ValueRange range = ValueRange.ZeroToOne, SampleType sampleType = SampleType.UInt8)
-    {
-        var shape = chw.shape is [1, .. var rest] && rest.Length == 3 ? rest : chw.shape;
-        if (shape is not [>= 1, >= 1, >= 1])
-        {
-            throw new ArgumentException($"[C, H, W] without empty sides is needed, got [{string.Join(", ", chw.shape)}]", nameof(chw));
-        }
-        using var scope = torch.NewDisposeScope();
-        var planes = chw.detach().to(ScalarType.Float32).cpu().contiguous().data<float>();
-        var image = new Image((int)shape[2], (int)shape[1], (int)shape[0], sampleType);
-        image.CopyFrom(planes, range);
-        return image;
-    }
-
-    /// <summary>
-    /// Replaces the samples by floats [Channels, Height, Width]; clamps and rounds as <see cref="FromTensor"/>.
-    /// Throws <see cref="ArgumentException"/> if there are too few.
-    /// </summary>
+    /// <exception cref="ArgumentException">There are too few.</exception>
     public void CopyFrom(ReadOnlySpan<float> planes, ValueRange range = ValueRange.ZeroToOne)
     {
         if (planes.Length < (long)Channels * Height * Width)

@@ -1,4 +1,4 @@
-namespace Tinctor.Staining.Data.Phantom;
+namespace Tinctor.Data.Phantom;
 
 /// <summary>How a section of the phantom is stained and imaged.</summary>
 public enum PhantomStain
