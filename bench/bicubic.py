@@ -1,4 +1,7 @@
-"""Resizes images bicubically: bicubic.py FACTOR FROM TO, as PNG; below 1 the resizing averages too, as a camera does."""
+"""Resizes images bicubically to PNG. A factor below 1 also averages, as a camera does.
+
+Usage: bicubic.py FACTOR FROM TO
+"""
 
 import sys
 from pathlib import Path

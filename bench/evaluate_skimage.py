@@ -1,6 +1,6 @@
-"""PSNR, SSIM and the error of DAB of stained against real images, one after the other with scikit-image, as such scripts are usually written.
+"""Computes PSNR, SSIM and the DAB error of stained images with scikit-image, one image after the other, as is common practice.
 
-evaluate_skimage.py STAINED REAL: prints the means over all files of one name.
+Usage: evaluate_skimage.py STAINED REAL. Matches files by name and prints the means.
 """
 import os
 import sys

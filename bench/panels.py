@@ -1,6 +1,7 @@
-"""Cuts panels side by side into pairs: panels.py IMAGE PANELS SOURCE TARGET FOLDER, panels counted from 0.
+"""Cuts an image of panels side by side into pairs of two panels, counted from 0.
 
-One field has no second slide to test on: the left part is for training, the right one, behind a gap, for testing.
+Usage: panels.py IMAGE PANELS SOURCE TARGET FOLDER
+The left part of the field is for training; the right part, after a gap, is for testing, because there is no second slide.
 """
 
 import sys

@@ -1,6 +1,6 @@
-"""The same work as Tinctor.Bench in plain PyTorch: one pix2pix training step and one generator pass.
+"""Runs the workloads of Tinctor.Bench in plain PyTorch: one pix2pix training step and one generator pass.
 
-Reads a word a line ("train", "forward", "forward_bf16", "quit") and answers with the seconds that it took.
+Reads one word per line ("train", "forward", "forward_bf16", "quit") and prints the seconds that the workload took.
 """
 import sys
 import time
@@ -51,7 +51,7 @@ def main():
     large = torch.rand(1, 3, 512, 512) * 2 - 1
     gan, l1 = nn.MSELoss(), nn.L1Loss()
 
-    def judge(prediction, real):
+    def gan_loss(prediction, real):
         return gan(prediction, torch.tensor(1.0 if real else 0.0).expand_as(prediction))
 
     def train():
@@ -59,12 +59,12 @@ def main():
         fake = g(source)
         d.requires_grad_(True)
         opt_d.zero_grad()
-        loss_d = (judge(d(torch.cat([source, fake], 1).detach()), False) + judge(d(torch.cat([source, target], 1)), True)) * 0.5
+        loss_d = (gan_loss(d(torch.cat([source, fake], 1).detach()), False) + gan_loss(d(torch.cat([source, target], 1)), True)) * 0.5
         loss_d.backward()
         opt_d.step()
         d.requires_grad_(False)
         opt_g.zero_grad()
-        (judge(d(torch.cat([source, fake], 1)), True) + l1(fake, target) * 100).backward()
+        (gan_loss(d(torch.cat([source, fake], 1)), True) + l1(fake, target) * 100).backward()
         opt_g.step()
 
     def forward():

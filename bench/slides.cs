@@ -1,9 +1,9 @@
 #:project ../src/Tinctor.Slides/Tinctor.Slides.csproj
 #:property PublishAot=false
-// Slides that are made row by row, for bench/slides.
-//   make WIDTH HEIGHT FILE     a smooth picture, as JPEG
-//   noise WIDTH HEIGHT FILE    noise without loss, which nothing compresses: 38,000 pixels a side are beyond 4 GB
-//   check FILE                 whether regions all over the noise came back
+// Makes slides row by row, for bench/slides.
+//   make WIDTH HEIGHT FILE     a smooth image, as JPEG
+//   noise WIDTH HEIGHT FILE    lossless, incompressible noise: 38,000 pixels per side give more than 4 GB
+//   check FILE                 compares regions all over the noise with what was written
 using System.Diagnostics;
 using Tinctor.Slides;
 
@@ -44,7 +44,7 @@ static Image Smooth(int width)
     return image;
 }
 
-// Each row is that of its number.
+// The row number seeds each row, so that Check can repeat it.
 static Image Noise(int top, Image band)
 {
     Parallel.For(0, band.Height, y => new Random(top + y).NextBytes(band.Data.AsSpan(y * band.Width * 3, band.Width * 3)));
@@ -58,7 +58,7 @@ static void Check(string file)
     var row = new byte[slide.Width * 3];
     for (int i = 0; i < 40; i++)
     {
-        // The first and the last corner too.
+        // Includes the first and the last corner.
         int x = i == 0 ? 0 : i == 1 ? slide.Width - 100 : random.Next(slide.Width - 100), y = i == 0 ? 0 : i == 1 ? slide.Height - 60 : random.Next(slide.Height - 60);
         Image region = slide.Read(0, x, y, 100, 60);
         for (int line = 0; line < 60; line++)
@@ -67,5 +67,5 @@ static void Check(string file)
             if (!row.AsSpan(x * 3, 300).SequenceEqual(region.Data.AsSpan(line * 300, 300))) throw new TinctorException($"{file}: differs at ({x}, {y + line})");
         }
     }
-    Console.WriteLine($"{file}: 40 regions of {slide.Width}x{slide.Height} are as they were written");
+    Console.WriteLine($"{file}: 40 regions of {slide.Width}x{slide.Height} equal the written data");
 }

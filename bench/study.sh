@@ -1,15 +1,15 @@
-# Sourced by benches that compare trained models: the caller defines study(), `tinctor ablate` with all but what is said here, and $work.
+# Sourced by benchmarks that compare trained models. The caller defines $work and study(), which runs `tinctor ablate` with further options.
 
-# judge ROLE SEED FOLD OPTIONS...: a classifier of target images, trained apart from others by its seed and fold.
-judge() {
-    local role="$1" seed="$2" fold="$3" how=(--out "$work/$1" --threads 1)
+# train_classifier ROLE SEED FOLD OPTIONS...: trains a classifier of target images; its seed and fold make it independent of the others.
+train_classifier() {
+    local role="$1" seed="$2" fold="$3" common=(--out "$work/$1" --threads 1)
     shift 3
     [ -f "$work/$role/model/card.json" ] && return
-    [ -d "$work/$role" ] && { tinctor train classifier "${how[@]}" --resume; return; }
-    tinctor train classifier --data "$work/data" --role "$role" --seed "$seed" --fold "$fold" --image-size 0 "$@" "${how[@]}"
+    [ -d "$work/$role" ] && { tinctor train classifier "${common[@]}" --resume; return; }
+    tinctor train classifier --data "$work/data" --role "$role" --seed "$seed" --fold "$fold" --image-size 0 "$@" "${common[@]}"
 }
 
-# train_all SEEDS VARIANT...: every variant with every seed, a training on each processor core.
+# train_all SEEDS VARIANT...: trains every variant with every seed, one training run per processor core.
 train_all() {
     local seeds="$1" seed variant job jobs=()
     shift

@@ -1,8 +1,8 @@
-# Sourced by ./tinctor and ./run-tests. Installs what is missing, builds native/ and src/ once, and leaves a stamp so that
-# the next start only compares file times. Safe to interrupt: a half-made build is thrown away by the next try.
+# Sourced by ./tinctor and ./run-tests. Installs missing packages, builds native/ and src/ once, and leaves a stamp so that
+# the next start only compares file times. Safe to interrupt: the next start discards an incomplete build.
 
 build="$root/build"
-# Each libtorch gets a native library of its own, so switching between them does not rebuild.
+# Each libtorch has its own native library, so switching between them needs no rebuild.
 if [ -n "${TINCTOR_LIBTORCH:-}" ]; then
     native_dir="$build/native/$(basename "$TINCTOR_LIBTORCH")-$(printf %s "$TINCTOR_LIBTORCH" | cksum | cut -d' ' -f1)"
 else
@@ -10,7 +10,7 @@ else
 fi
 export TINCTOR_NATIVE="$native_dir/libtinctor_torch.so"
 export DOTNET_NOLOGO=1 DOTNET_CLI_TELEMETRY_OPTOUT=1
-# Threads that wait for each other by spinning slow training down severalfold as soon as anything else wants a core.
+# Threads that wait by spinning slow training down severalfold as soon as another program needs a core.
 export OMP_WAIT_POLICY="${OMP_WAIT_POLICY:-passive}"
 
 say() { printf '%s\n' "$*" >&2; }
@@ -28,11 +28,11 @@ install_packages() {
     local missing as_root=()
     missing=$(missing_packages "$@")
     [ -z "$missing" ] && return
-    command -v apt-get >/dev/null || die "these packages are needed: $missing(this system has no apt-get; install their equivalents, see README.md)"
+    command -v apt-get >/dev/null || die "these packages are required: $missing(apt-get was not found; install their equivalents, see README.md)"
     if [ "$(id -u)" -ne 0 ]; then
         if ! command -v sudo >/dev/null || ! { [ -t 0 ] || sudo -n true 2>/dev/null; }; then
-            say "Tinctor needs these packages: $missing"
-            say "Installing them takes root. Please run:"
+            say "Tinctor requires these packages: $missing"
+            say "Installing them needs root rights. Please run:"
             say "    su -c 'apt-get update && apt-get install -y --no-install-recommends ${missing% }'"
             exit 1
         fi
@@ -43,7 +43,7 @@ install_packages() {
     if ! { "${as_root[@]}" apt-get update && "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive \
            apt-get install -y --no-install-recommends $missing; } >"$build/apt.log" 2>&1 </dev/null; then
         tail -n 5 "$build/apt.log" >&2
-        die "apt-get could not install them; the whole log is in $build/apt.log"
+        die "apt-get failed; the log is in $build/apt.log"
     fi
 }
 
@@ -51,14 +51,14 @@ install_packages() {
 logged() {
     local log="$build/$1.log"
     shift
-    "$@" >"$log" 2>&1 </dev/null || { tail -n 25 "$log" >&2; die "the build failed; the whole log is in $log"; }
+    "$@" >"$log" 2>&1 </dev/null || { tail -n 25 "$log" >&2; die "the build failed; the log is in $log"; }
 }
 
 build_native() {
     [ -f "$TINCTOR_NATIVE" ] && [ -z "$(find "$root/native" -newer "$TINCTOR_NATIVE" -print -quit)" ] && return
     if [ -n "${TINCTOR_LIBTORCH:-}" ] && [ ! -e "$TINCTOR_LIBTORCH/share/cmake/Torch/TorchConfig.cmake" ] \
             && [ ! -e "$TINCTOR_LIBTORCH/Torch/TorchConfig.cmake" ]; then
-        die "TINCTOR_LIBTORCH=$TINCTOR_LIBTORCH is no libtorch: it has no share/cmake/Torch/TorchConfig.cmake (for an installed PyTorch: python3 -c 'import os, torch; print(os.path.dirname(torch.__file__))')"
+        die "TINCTOR_LIBTORCH=$TINCTOR_LIBTORCH is not a libtorch folder: share/cmake/Torch/TorchConfig.cmake is missing (the folder of an installed PyTorch: python3 -c 'import os, torch; print(os.path.dirname(torch.__file__))')"
     fi
     say "Building native/ against ${TINCTOR_LIBTORCH:-the libtorch of Debian} (about half a minute) ..."
     mkdir -p "$native_dir"
@@ -68,7 +68,7 @@ build_native() {
     mv "$TINCTOR_NATIVE.new" "$TINCTOR_NATIVE"
 }
 
-# build_dotnet PROJECT: a build that was cut short may have left half a file behind, so it starts over.
+# build_dotnet PROJECT: builds a project. An interrupted build may have left an incomplete file, so it starts over.
 build_dotnet() {
     [ -e "$build/building" ] && rm -rf "$build/dotnet"
     touch "$build/building"
@@ -77,7 +77,7 @@ build_dotnet() {
     rm -f "$build/building"
 }
 
-# set_up STAMP PROJECT PACKAGE...: everything that must be there before PROJECT can run.
+# set_up STAMP PROJECT PACKAGE...: installs and builds everything that PROJECT needs.
 set_up() {
     local stamp="$build/$1.stamp" project="$2"
     shift 2
@@ -85,11 +85,11 @@ set_up() {
             "$root/scripts" -newer "$stamp" \( -type f -o -type d \) -print -quit 2>/dev/null)" ]; then
         return
     fi
-    command -v dotnet >/dev/null || die "the .NET 10 SDK is needed (https://dotnet.microsoft.com/download, or the package dotnet-sdk-10.0)"
+    command -v dotnet >/dev/null || die "the .NET 10 SDK is required (https://dotnet.microsoft.com/download, or the package dotnet-sdk-10.0)"
     mkdir -p "$build"
     exec 9>"$build/lock"
     flock 9
-    # Taken before the build, so that a file saved meanwhile counts as newer.
+    # Created before the build, so that a file saved meanwhile counts as newer.
     local started="$build/.started.$$"
     touch "$started"
     install_packages "$@"

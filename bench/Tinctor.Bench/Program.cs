@@ -1,5 +1,5 @@
-// Times one pix2pix training step and one generator pass in Tinctor and in plain PyTorch, turn by turn in one run, and prints ratios.
-// Start through bench/run, which builds this and finds Python.
+// Times one pix2pix training step and one generator pass in Tinctor and in plain PyTorch, alternately in one run, and prints the ratios.
+// bench/run builds and starts this program.
 using System.Diagnostics;
 using System.Globalization;
 using Tinctor.Bench;
@@ -20,8 +20,8 @@ double generatorFlops = Flops.Generator(256), discriminatorFlops = Flops.Discrim
 
 var workloads = new (string name, Action run, double flops)[]
 {
-    // Generator: forward once, backward twice its cost.
-    // Discriminator: two images forward and backward, one more forward and back to its input.
+    // Generator: one forward pass; the backward pass costs twice as much.
+    // Discriminator: two images forward and backward, then one forward and back to its input.
     ("train", Train, 3 * generatorFlops + 2 * 3 * discriminatorFlops + 2 * discriminatorFlops),
     ("forward", () => Forward(null), Flops.Generator(512)),
     ("forward_bf16", () => Forward(ScalarType.BFloat16), Flops.Generator(512)),
@@ -31,15 +31,15 @@ using Process python = StartPython(args[0], threads);
 double peak = Peak();
 Console.WriteLine($"{threads} threads, {rounds} rounds each, libtorch {torch.version.libtorch}; "
     + $"measured peak {peak:F0} GFLOP/s (float32 matrix product or convolution)");
-Console.WriteLine($"{"",-14}{"Tinctor s",10}{"Python s",10}{"ratio",8}   (min..max of the rounds' ratios)   share of peak");
+Console.WriteLine($"{"",-14}{"Tinctor s",10}{"Python s",10}{"ratio",8}   (min..max of the rounds)   share of peak");
 var medians = new Dictionary<string, (double ours, double theirs)>();
 foreach ((string name, Action run, double flops) in workloads)
 {
     List<double> ours = [], theirs = [], ratios = [];
     for (int round = -2; round < rounds; round++)
     {
-        double our = Time(run), their = Ask(python, name);
-        if (round < 0) continue; // warming up
+        double our = Time(run), their = RunInPython(python, name);
+        if (round < 0) continue; // warm-up
         ours.Add(our);
         theirs.Add(their);
         ratios.Add(our / their);
@@ -50,7 +50,7 @@ foreach ((string name, Action run, double flops) in workloads)
         + $"({ratios.Min():F2}..{ratios.Max():F2}){flops / Median(ours) / 1e9 / peak,28:P0}"));
 }
 Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
-    $"generator pass with bf16 against Python's float32: {medians["forward_bf16"].ours / medians["forward"].theirs:F2}"));
+    $"generator pass in bf16 / Python's in float32: {medians["forward_bf16"].ours / medians["forward"].theirs:F2}"));
 python.StandardInput.WriteLine("quit");
 return 0;
 
@@ -70,7 +70,7 @@ void Forward(ScalarType? low)
     method.Generator.forward(large);
 }
 
-// What the machine reaches at most on work of its own choosing: a large matrix product, or one large convolution.
+// Peak performance: the faster of a large matrix product and a large convolution.
 static double Peak()
 {
     using DisposeScope scope = torch.NewDisposeScope();
@@ -97,9 +97,9 @@ static Process StartPython(string script, int threads) => Process.Start(new Proc
     RedirectStandardOutput = true,
 })!;
 
-static double Ask(Process python, string word)
+static double RunInPython(Process python, string word)
 {
     python.StandardInput.WriteLine(word);
     string? answer = python.StandardOutput.ReadLine();
-    return double.Parse(answer ?? throw new InvalidOperationException("Python ended early"), CultureInfo.InvariantCulture);
+    return double.Parse(answer ?? throw new InvalidOperationException("The Python process ended before it returned a time."), CultureInfo.InvariantCulture);
 }

@@ -1,4 +1,4 @@
-"""Weights by formula, which the tests can make again, and safetensors of float32 and float64: for the scripts beside this one."""
+"""Weights that follow a formula, so that the tests can reproduce them, and a safetensors writer; used by the other scripts here."""
 import json
 import struct
 
@@ -7,7 +7,7 @@ import torch
 
 
 def formula(number, name, shape):
-    """Sines that keep the sizes of activations: 1.4 / sqrt(fan in) for convolutions, near 0 and 1 for statistics. float64."""
+    """Returns float64 sines that preserve the scale of activations: 1.4 / sqrt(fan-in) for convolutions, near 0 and 1 for statistics."""
     i = np.arange(int(np.prod(shape, dtype=np.int64)), dtype=np.float64)
     s = np.sin(12.9898 * i + number)
     if name.endswith("num_batches_tracked"):
@@ -22,12 +22,12 @@ def formula(number, name, shape):
 
 
 def fill(network):
-    """Gives every tensor of the state dict the numbers of the formula, by its place."""
+    """Fills every tensor of the state dict by the formula; its position in the dict is the number."""
     network.load_state_dict({key: formula(n, key, tuple(value.shape)) for n, (key, value) in enumerate(network.state_dict().items())})
 
 
 def write(path, tensors):
-    """safetensors, float32 or float64."""
+    """Writes float32 and float64 tensors as safetensors."""
     header, data, at = {}, b"", 0
     for name, tensor in tensors.items():
         raw = tensor.detach().contiguous().numpy().tobytes()

@@ -1,5 +1,8 @@
-"""Makes tests/vectors/derestainer: needs python3-torch and python3-skimage. DeReStainer after the paper's text, written for clarity:
-skimage separates the stains, and a modulated convolution makes a weight for each image."""
+"""Makes tests/vectors/derestainer. Needs python3-torch and python3-skimage.
+
+Implements DeReStainer from the paper's text, written for clarity: skimage separates the stains, and a modulated convolution computes a
+weight for each image.
+"""
 import os
 
 import numpy as np
@@ -14,11 +17,11 @@ HERE = os.path.join(os.path.dirname(os.path.abspath(__file__)), "derestainer")
 
 
 def haematoxylin(image):
-    """[N,3,H,W] in [-1,1]."""
+    """Returns the image of the haematoxylin alone; [N,3,H,W] in [-1,1]."""
     light = ((image + 1) / 2).permute(0, 2, 3, 1).numpy()
-    amounts = separate_stains(light, hed_from_rgb)
-    amounts[..., 1:] = 0
-    return torch.tensor(combine_stains(amounts, rgb_from_hed)).permute(0, 3, 1, 2) * 2 - 1
+    concentrations = separate_stains(light, hed_from_rgb)
+    concentrations[..., 1:] = 0
+    return torch.tensor(combine_stains(concentrations, rgb_from_hed)).permute(0, 3, 1, 2) * 2 - 1
 
 
 class ModConv(nn.Module):

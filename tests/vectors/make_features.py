@@ -1,4 +1,7 @@
-"""Makes tests/vectors/features: needs python3-torch, python3-torchvision, python3-pil and python3-numpy. Weights are by formula, so that the tests can make them again; nothing that is published is stored here."""
+"""Makes tests/vectors/features. Needs python3-torch, python3-torchvision, python3-pil and python3-numpy.
+
+The weights follow a formula, so that the tests can reproduce them. No published weights are stored here.
+"""
 import json
 import os
 import struct
@@ -16,7 +19,7 @@ HERE = os.path.join(os.path.dirname(os.path.abspath(__file__)), "features")
 
 
 def formula(name, shape, gain=2 ** 0.5):
-    """Numbers in [-1, 1) by splitmix64 from the name; weights are scaled by their fan-in, statistics kept near 0 and 1."""
+    """Returns numbers in [-1, 1) from splitmix64, seeded by the name; weights are scaled by their fan-in, statistics are near 0 and 1."""
     n = int(np.prod(shape, dtype=np.int64))
     with np.errstate(over="ignore"):
         z = np.uint64(zlib.crc32(name.encode())) + np.arange(1, n + 1, dtype=np.uint64) * np.uint64(0x9E3779B97F4A7C15)
@@ -51,7 +54,7 @@ def save(name, tensors):
 
 
 def tensorflow_pooling(block, pool):
-    """torchvision's blocks call F.avg_pool2d; FID's Inception pools otherwise."""
+    """Replaces the pooling of a block: torchvision's blocks call F.avg_pool2d, FID's Inception pools differently."""
     original = block.forward
 
     def forward(x):
@@ -94,13 +97,13 @@ def resizing():
     large = ((formula("in_large", (640, 512, 3)) + 1) * 127.5).round().byte()
     shrunk = [np.asarray(Image.fromarray(large[:, :, c].numpy().astype(np.float32), mode="F").resize((299, 299), Image.BICUBIC))
               for c in range(3)]
-    # Every 13th pixel is enough to see the filter.
+    # Every 13th pixel suffices to test the filter.
     save("resizing.safetensors", {"photo": image.float(), "clean": torch.tensor(np.stack(channels))[:, ::13, ::13],
                                   "clean_large": torch.tensor(np.stack(shrunk))[:, ::13, ::13]})
 
 
 class Vector(torch.nn.Module):
-    """A feature network of the user's own: eight numbers an image."""
+    """A custom feature network: eight features per image."""
 
     def __init__(self):
         super().__init__()
@@ -111,7 +114,7 @@ class Vector(torch.nn.Module):
 
 
 class StyleGanInception(torch.nn.Module):
-    """The interface of the TorchScript Inception that StyleGAN and clean-fid use, around a tiny network."""
+    """A tiny network with the interface of the TorchScript Inception of StyleGAN and clean-fid."""
 
     def __init__(self):
         super().__init__()
@@ -132,7 +135,7 @@ def scripts():
     for name, network in (("vector.pt", Vector()), ("stylegan.pt", StyleGanInception())):
         network.load_state_dict({k: formula(k, v.shape) for k, v in network.state_dict().items()})
         torch.jit.script(network.eval()).save(os.path.join(HERE, "made.pt"))
-        # Without the debug records, which hold paths of the machine.
+        # Leave out the debug records, which contain local paths.
         with zipfile.ZipFile(os.path.join(HERE, "made.pt")) as source, zipfile.ZipFile(os.path.join(HERE, name), "w") as target:
             for entry in source.namelist():
                 if not entry.endswith(".debug_pkl"):

@@ -1,4 +1,4 @@
-"""Makes tests/vectors/resnet: needs python3-torch and python3-torchvision."""
+"""Makes tests/vectors/resnet. Needs python3-torch and python3-torchvision."""
 import os
 
 import numpy as np

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Writes the checkpoints in serialization/ with PyTorch, as its users would. Made with torch 1.13.1, numpy 1.24."""
+"""Makes tests/vectors/serialization: checkpoints written by PyTorch. Made with torch 1.13.1 and numpy 1.24."""
 
 import io
 import json
@@ -25,14 +25,14 @@ def counted(shape, dtype):
     return torch.arange(count).reshape(shape).to(dtype)
 
 
-# Each element type; values 0, 1, 2, ... (bool: count % 2).
+# All element types, with the values 0, 1, 2, ... (bool: odd numbers are true).
 kinds = [torch.float64, torch.float32, torch.float16, torch.bfloat16, torch.int64, torch.int32, torch.int16, torch.int8, torch.uint8,
          torch.complex64, torch.complex128]
 dtypes = OrderedDict((str(kind).replace("torch.", ""), counted((2, 3), kind)) for kind in kinds)
 dtypes["bool"] = counted((2, 3), torch.int64) % 2 == 1
 torch.save(dtypes, "dtypes.pth")
 
-# Views: one storage of 0..23 seen in several ways.
+# Views: several views of one storage with the values 0..23.
 base = torch.arange(24, dtype=torch.float32)
 torch.save({
     "base": base,
@@ -47,7 +47,7 @@ torch.save({
     "channels_last": base.view(1, 2, 3, 4).to(memory_format=torch.channels_last),
 }, "views.pth")
 
-# A training checkpoint with all that usually lies beside the weights.
+# A training checkpoint with the usual entries beside the weights.
 model = torch.nn.Sequential(torch.nn.Linear(2, 3), torch.nn.BatchNorm1d(3))
 optimizer = torch.optim.Adam(model.parameters(), lr=2e-4)
 scheduler = torch.optim.lr_scheduler.MultiStepLR(optimizer, [3, 3, 5])
@@ -63,7 +63,7 @@ torch.save(training, "training.pth")
 torch.save(training, "training_protocol4.pth", pickle_protocol=4)
 torch.save({"nets": {"G": model.state_dict(), "D": {"w": torch.ones(1)}}}, "two_models.pth")
 
-# Refused, each for its own reason.
+# Files that Tinctor refuses, each for another reason.
 torch.save(model.state_dict(), "legacy.pth", _use_new_zipfile_serialization=False)
 torch.save(model, "whole_module.pth")
 torch.jit.save(torch.jit.trace(model.eval(), torch.randn(4, 2)), "traced.pt")
@@ -91,7 +91,7 @@ def rewrite(source, target, change, compression=zipfile.ZIP_STORED):
             new.writestr(*extra)
 
 
-# Without the debug records, which hold paths of the machine.
+# Leave out the debug records, which contain local paths.
 rewrite("traced.pt", "torchscript.pt", lambda name, data: None if name is None or name.endswith(".debug_pkl") else data)
 os.remove("traced.pt")
 rewrite("views.pth", "big_endian.pth", lambda name, data: ("views/byteorder", "big") if name is None else data)
@@ -103,7 +103,7 @@ rewrite("views.pth", "no_pickle.pth", lambda name, data: None if name == "views/
 
 
 def write_safetensors(path, tensors, metadata):
-    """The format by hand, from its description: the header lists the tensors in the opposite order of their data."""
+    """Writes safetensors following the format description; the header lists the tensors in reverse order of their data."""
     names = {torch.float64: "F64", torch.float32: "F32", torch.float16: "F16", torch.bfloat16: "BF16", torch.int64: "I64",
              torch.int32: "I32", torch.int16: "I16", torch.int8: "I8", torch.uint8: "U8", torch.bool: "BOOL"}
     data, entries = b"", {}

@@ -1,5 +1,7 @@
-"""Makes tests/vectors/stains: needs python3-numpy, python3-scipy, python3-skimage, python3-pil and the folder shared/data (its first argument).
-The formulas are written out with numpy, skimage and scipy: eigh for Macenko, a simplex search over angles for Vahadane, nnls for amounts."""
+"""Makes tests/vectors/stains. Needs python3-numpy, python3-scipy, python3-skimage and python3-pil; the first argument is shared/data.
+
+Uses eigh for Macenko, a simplex search over angles for Vahadane and nnls for the stain concentrations.
+"""
 import json
 import os
 import struct
@@ -36,7 +38,7 @@ def macenko(od):
 
 
 def lasso(od, stains, penalty):
-    """The best of the four choices of which amounts are zero, by its value."""
+    """Returns the optimum: the best of the four choices of which concentrations are zero."""
     candidates = [np.zeros((len(od), 2))]
     for j in range(2):
         only = np.zeros((len(od), 2))
@@ -49,7 +51,7 @@ def lasso(od, stains, penalty):
 
 
 def unit(angles):
-    # Non-negative directions of length 1.
+    # A non-negative unit vector.
     t, p = angles
     return np.array([abs(np.sin(t) * np.cos(p)), abs(np.sin(t) * np.sin(p)), abs(np.cos(t))])
 
@@ -74,11 +76,11 @@ def by_stains(rgb, reference, find):
     def profile(image):
         od = density(image)[stained(image)]
         vectors = find(od)
-        amounts = np.array([nnls(vectors.T, pixel)[0] for pixel in od])
-        return vectors, np.percentile(amounts, 99, axis=0)
+        concentrations = np.array([nnls(vectors.T, pixel)[0] for pixel in od])
+        return vectors, np.percentile(concentrations, 99, axis=0)
     (own, high), (wanted, wanted_high) = profile(rgb), profile(reference)
-    amounts = np.array([nnls(own.T, pixel)[0] for pixel in density(rgb)])
-    return own, high, blend(rgb, 10 ** -((amounts * wanted_high / high) @ wanted))
+    concentrations = np.array([nnls(own.T, pixel)[0] for pixel in density(rgb)])
+    return own, high, blend(rgb, 10 ** -((concentrations * wanted_high / high) @ wanted))
 
 
 def reinhard(rgb, reference):

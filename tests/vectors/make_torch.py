@@ -1,6 +1,6 @@
-"""Makes tests/vectors/torch/*: numbers of PyTorch (Debian's python3-torch 1.13) that the engine must give.
+"""Makes tests/vectors/torch: results of PyTorch (Debian's python3-torch 1.13) that the engine must reproduce.
 
-    python3 tests/vectors/make_torch.py
+Usage: python3 tests/vectors/make_torch.py
 """
 import json
 import math
@@ -33,7 +33,7 @@ def images(n=2, c=4, h=6, w=5):
     return torch.randn(n, c, h, w, generator=torch.Generator().manual_seed(7))
 
 
-# ---- layers: first values, two training passes, gradients, one pass as a finished network ------------------------------
+# ---- layers: initial values, two training passes, gradients, one evaluation pass ------------------------------
 
 LAYERS = {
     "conv": (lambda: nn.Conv2d(4, 6, (3, 2), stride=(2, 1), padding=(1, 0)), images()),
@@ -99,7 +99,7 @@ def layer_numbers(make, x):
     layer = make()
     out = {f"state.{key}": value.clone() for key, value in layer.state_dict().items()}
     out["x"] = x
-    # A leaf of its own, and a copy for the layers that overwrite their input.
+    # A leaf tensor, copied for layers that modify their input in place.
     leaf = x.clone().requires_grad_(x.is_floating_point())
     torch.manual_seed(1)
     for turn in range(2):
@@ -123,7 +123,7 @@ def layers():
         f"{name}/{key}": value for name, (make, x) in LAYERS.items() for key, value in layer_numbers(make, x).items()})
 
 
-# ---- first values --------------------------------------------------------------------------------------------------------
+# ---- initial values --------------------------------------------------------------------------------------------------------
 
 INITS = {
     "normal": lambda t: nn.init.normal_(t, 0.5, 2), "uniform": lambda t: nn.init.uniform_(t, -1, 3),
@@ -142,7 +142,7 @@ def inits():
     save("inits.safetensors", out)
 
 
-# ---- optimisers: 20 steps with given gradients; the third parameter gets its first gradient at step 6 -----------------------
+# ---- optimisers: 20 steps with fixed gradients; the third parameter has its first gradient at step 6 -----------------------
 
 OPTIMISERS = {
     "sgd": lambda p: torch.optim.SGD(p, lr=0.1),
@@ -227,7 +227,7 @@ def schedules():
     })
 
 
-# ---- a TorchScript network with several results -------------------------------------------------------------------------
+# ---- a TorchScript network with several outputs -------------------------------------------------------------------------
 
 class Scripted(nn.Module):
     def __init__(self):
@@ -253,7 +253,7 @@ def script():
     network = Scripted().eval()
     made = os.path.join(HERE, "made.pt")
     torch.jit.script(network).save(made)
-    # Without the debug records, which hold paths of the machine.
+    # Leave out the debug records, which contain local paths.
     with zipfile.ZipFile(made) as source, zipfile.ZipFile(os.path.join(HERE, "script.pt"), "w") as target:
         for name in source.namelist():
             if not name.endswith(".debug_pkl"):
