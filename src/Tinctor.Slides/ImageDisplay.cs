@@ -51,4 +51,30 @@ public sealed partial class Image
         picture.CopyFrom(rgb);
         return picture;
     }
+
+    /// <summary>
+    /// Merges channels into an 8-bit RGB picture: each is scaled to its display range and added in its colour, white if it has none.
+    /// </summary>
+    /// <param name="channels">Names, colours and ranges, one for each channel or none; ranges that are missing are taken from the image.</param>
+    public Image ToDisplay(IReadOnlyList<SlideChannel> channels)
+    {
+        int size = Width * Height;
+        var sums = new float[3][];
+        for (int primary = 0; primary < 3; primary++) sums[primary] = new float[size];
+        foreach ((int c, SlideChannel channel) in SlideChannel.WithRanges(channels, this).Index())
+        {
+            float[] samples = Samples(c);
+            (double low, double high) = channel.Display!.Value;
+            int colour = channel.Colour ?? 0xFFFFFF;
+            for (int primary = 0; primary < 3; primary++)
+            {
+                float weight = (colour >> (16 - (8 * primary))) & 255;
+                if (weight == 0) continue;
+                for (int i = 0; i < size; i++) sums[primary][i] += weight * Math.Clamp((float)((samples[i] - low) / (high - low)), 0, 1);
+            }
+        }
+        var picture = new Image(Width, Height, 3);
+        for (int i = 0; i < picture.Data.Length; i++) picture.Data[i] = (byte)Round(sums[i % 3][i / 3], 255);
+        return picture;
+    }
 }

@@ -1,5 +1,5 @@
-using Tinctor.Slides.Formats;
 using Tinctor.Slides.Native;
+using Tinctor.Slides.Tiff;
 
 namespace Tinctor.Slides;
 
@@ -46,46 +46,59 @@ internal static class ImageReader
         }
         catch (VipsException error)
         {
-            throw new TinctorException(
-                $"{path}: damaged or truncated {Name(format)} ({error.Message}); copy or export the file again", error);
+            throw new TinctorException(path, $"damaged or truncated {Name(format)} ({error.Message})", "Copy or export the file again", error);
         }
         catch (OutOfMemoryException error)
         {
-            throw new TinctorException($"{path}: too large for the memory of this machine; cut it into tiles", error);
+            throw new TinctorException(path, "too large for the memory of this machine", "Cut it into tiles", error);
         }
     }
 
-    /// <summary>The format by the first bytes; everything that can be wrong with a file before it is decoded is refused here.</summary>
+    /// <summary>Identifies the format by the first bytes.</summary>
+    /// <exception cref="FileNotFoundException">There is no such file.</exception>
+    /// <exception cref="TinctorException">It is a folder, empty, or of a format that is not read.</exception>
     public static ImageFormat Identify(string path)
+    {
+        byte[] start = Start(path);
+        return start switch
+        {
+            [0x89, (byte)'P', (byte)'N', (byte)'G', ..] => ImageFormat.Png,
+            [0xFF, 0xD8, 0xFF, ..] => ImageFormat.Jpeg,
+            [(byte)'I', (byte)'I', 42 or 43, 0, ..] or [(byte)'M', (byte)'M', 0, 42 or 43, ..]
+                when SlideFormats.FromExtension(path) is not { IsSupported: false } => ImageFormat.Tiff,
+            _ => throw SlideFormats.Unreadable(path, SlideFormats.Identify(path) is { IsSupported: false } format ? format : null, start),
+        };
+    }
+
+    /// <summary>Refuses missing files, folders, empty files and files of formats that are known but not supported.</summary>
+    public static void RefuseUnsupported(string path)
+    {
+        byte[] start = Start(path);
+        if (SlideFormats.Identify(path) is { IsSupported: false } format) throw SlideFormats.Unreadable(path, format, start);
+    }
+
+    private static byte[] Start(string path)
     {
         if (Directory.Exists(path))
         {
-            throw new TinctorException($"{path}: is a folder; give an image file");
+            throw SlideFormats.Identify(path) is { } format ? SlideFormats.Unreadable(path, format, [])
+                : new TinctorException(path, "is a folder", "Give an image file");
         }
-        Span<byte> start = stackalloc byte[8];
-        int read;
+        var start = new byte[8];
         try
         {
-            using var file = File.OpenRead(path);
-            read = file.ReadAtLeast(start, start.Length, throwOnEndOfStream: false);
+            using FileStream file = File.OpenRead(path);
+            int read = file.ReadAtLeast(start, start.Length, throwOnEndOfStream: false);
+            return read > 0 ? start[..read] : throw new TinctorException(path, "is empty (0 bytes)", "Copy or export the file again");
         }
         catch (Exception error) when (error is FileNotFoundException or DirectoryNotFoundException)
         {
-            throw new FileNotFoundException($"{path}: no such file; check the path", path, error);
+            throw new FileNotFoundException($"{path}: no such file. Check the path", path, error);
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException)
         {
-            throw new TinctorException($"{path}: cannot be opened ({error.Message}); check its permissions", error);
+            throw new TinctorException(path, $"cannot be opened ({error.Message})", "Check its permissions", error);
         }
-        return (start[..read]) switch
-        {
-            [] => throw new TinctorException($"{path}: is empty (0 bytes); copy or export the file again"),
-            [0x89, (byte)'P', (byte)'N', (byte)'G', ..] => ImageFormat.Png,
-            [0xFF, 0xD8, 0xFF, ..] => ImageFormat.Jpeg,
-            [(byte)'I', (byte)'I', 42 or 43, 0, ..] or [(byte)'M', (byte)'M', 0, 42 or 43, ..] => ImageFormat.Tiff,
-            _ => throw new TinctorException(
-                $"{path}: is not a PNG, JPEG or TIFF image (it starts with the bytes {Convert.ToHexString(start[..read])}); convert it"),
-        };
     }
 
     private static VipsImage Open(string path, ImageFormat format, bool keepAlpha, out int pages)
@@ -142,27 +155,12 @@ internal static class ImageReader
     /// <summary>If the pages are channels, replaces the first by all of them, one below the other, and returns their number.</summary>
     private static int ChannelPages(string path, ref VipsImage image)
     {
-        InspectTiff(path, tiff =>
-        {
-            tiff.CheckPages();
-            return true;
-        });
-        if (image.Pages == 1)
-        {
-            return 1;
-        }
-        try
-        {
-            var all = Load(path, ImageFormat.Tiff, pages: -1);
-            var pages = all.Height / image.Height;
-            image.Dispose();
-            image = all;
-            return pages;
-        }
-        catch (VipsException error) when (error.Message.Contains("differs from page"))
-        {
-            return 1; // a pyramid or thumbnails: the first page is the image
-        }
+        int pages = InspectTiff(path, tiff => TiffMetadata.AlikePages(tiff.Pages()).Length);
+        if (pages == 1) return 1;
+        VipsImage all = Load(path, ImageFormat.Tiff, pages);
+        image.Dispose();
+        image = all;
+        return pages;
     }
 
     private static T InspectTiff<T>(string path, Func<TiffFile, T> inspect)
@@ -200,15 +198,14 @@ internal static class ImageReader
         };
         if (kind is not null)
         {
-            throw new TinctorException($"{path}: has {kind}; convert it to 8 or 16 bit grey or RGB");
+            throw new TinctorException(path, $"has {kind}", "Convert it to 8 or 16 bit grey or RGB");
         }
         var type = image.Format == VipsImage.UChar ? SampleType.UInt8 : SampleType.UInt16;
         var info = new ImageInfo(image.Width, image.Height / pages, image.Bands * pages, type, format);
         var size = (Int128)image.Width * image.Height * image.Bands * Image.BytesPerSample(type);
         return size <= Array.MaxLength
             ? info
-            : throw new TinctorException(
-                $"{path}: {info.Width}x{info.Height}x{info.Channels} samples do not fit in one image (2 GB); cut it into tiles");
+            : throw new TinctorException(path, $"{info.Width}x{info.Height}x{info.Channels} samples do not fit in one image (2 GB)", "Cut it into tiles");
     }
 
     private static string Name(ImageFormat format) => format.ToString().ToUpperInvariant();

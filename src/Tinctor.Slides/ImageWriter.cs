@@ -54,7 +54,7 @@ internal static class ImageWriter
         ".png" => ImageFormat.Png,
         ".jpg" or ".jpeg" => ImageFormat.Jpeg,
         ".tif" or ".tiff" => ImageFormat.Tiff,
-        _ => throw new TinctorException($"{path}: cannot write images with this extension; use .png, .jpg or .tif"),
+        _ => throw new TinctorException(path, "images cannot be written with this extension", "Use .png, .jpg or .tif"),
     };
 
     /// <summary>Throws <see cref="TinctorException"/> if the format cannot hold such an image.</summary>
@@ -69,7 +69,7 @@ internal static class ImageWriter
         };
         if (reason is not null)
         {
-            throw new TinctorException($"{path}: {reason}; write a .tif");
+            throw new TinctorException(path, reason, "Write a .tif");
         }
     }
 

@@ -19,6 +19,9 @@ public sealed record SlideChannel(string Name)
     /// <summary>The samples that are shown black, and in full colour; null where nothing tells them.</summary>
     public (double Low, double High)? Display { get; init; }
 
+    /// <summary>Whether the file gives neither a name nor a colour.</summary>
+    internal bool IsUnnamed => Name.Length == 0 && Colour is null;
+
     /// <summary>
     /// Channels with a range where they have none: all but a thousandth of an overview's samples at either end, and never less than a
     /// hundredth of what samples can be, so that an empty channel stays dark.

@@ -1,4 +1,3 @@
-using Tinctor.Slides.Formats;
 using Tinctor.Slides.Native;
 
 namespace Tinctor.Slides;
@@ -65,7 +64,7 @@ public static class SlideWriter
             ".dzi" => Kind.DeepZoom,
             ".png" => Kind.Png,
             ".jpg" or ".jpeg" => Kind.Jpeg,
-            _ => throw new TinctorException($"{path}: slides are written as .ome.tif, .tif, .dzi, .png or .jpg"),
+            _ => throw new TinctorException(path, "slides cannot be written with this extension", "Use .ome.tif, .tif, .dzi, .png or .jpg"),
         };
     }
 
@@ -81,12 +80,12 @@ public static class SlideWriter
             Kind.Jpeg when Math.Max(spec.Width, spec.Height) > LargestJpegSide => $"JPEG holds up to {LargestJpegSide} pixels a side",
             _ => null,
         };
-        if (reason is not null) throw new TinctorException($"{path}: {reason}; write an .ome.tif");
+        if (reason is not null) throw new TinctorException(path, reason, "Write an .ome.tif");
     }
 
     private static void SaveRows(string path, string temporary, Kind kind, SlideSpec spec, IEnumerable<Image> tiles)
     {
-        using var rows = new VipsRowSource(spec.Width, spec.Height, spec.Channels, spec.SampleType, Rows(spec, tiles));
+        using var rows = new VipsRowSource(spec.Width, spec.Height, spec.Channels, spec.SampleType == SampleType.UInt16, Rows(spec, tiles));
         try
         {
             using VipsImage image = rows.Open();

@@ -59,7 +59,7 @@ public sealed class ConvertCommandTests : IDisposable
         string source = At("plain.png");
         new Image(64, 48, 3).Write(source);
         Assert.Contains("--source-mpp", CommandLine.Run("convert", source, "-o", At("a.tif"), "--mpp", "1").OneError());
-        Assert.Contains("slides are written as", CommandLine.Run("convert", source, "-o", At("a.svs")).OneError());
+        Assert.Contains("slides cannot be written with this extension", CommandLine.Run("convert", source, "-o", At("a.svs")).OneError());
         Assert.Contains("over itself", CommandLine.Run("convert", source, "-o", source).OneError());
         Assert.Contains("starts outside", CommandLine.Run("convert", source, "-o", At("a.tif"), "--region", "64,0,5,5").OneError());
         Assert.Contains("X,Y,W,H", CommandLine.Run("convert", source, "-o", At("a.tif"), "--region", "1,2,3").OneError());

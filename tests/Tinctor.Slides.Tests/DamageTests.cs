@@ -76,8 +76,8 @@ public sealed class DamageTests : InTemporaryFolder
         File.WriteAllBytes(At("zero.png"), RawFiles.Png(0, 0, 8, 2, [0]));
         foreach (var (name, reason) in new[]
         {
-            ("folder.png", "is a folder"), ("empty.png", "is empty"), ("page.jpg", "is not a PNG, JPEG or TIFF"),
-            ("short.png", "is not a PNG, JPEG or TIFF"), ("zero.png", "damaged or truncated PNG"),
+            ("folder.png", "is a folder"), ("empty.png", "is empty"), ("page.jpg", "is not a known image or slide format"),
+            ("short.png", "is not a known image or slide format"), ("zero.png", "damaged or truncated PNG"),
         })
         {
             AssertOneLine<TinctorException>(At(name), reason);

@@ -135,8 +135,8 @@ public sealed class FormatTests : InTemporaryFolder
         foreach (var (name, channels, type, reason) in new[]
         {
             ("a.jpg", 3, SampleType.UInt16, "JPEG holds 8 bits"), ("a.jpg", 4, SampleType.UInt8, "1 or 3 channels"),
-            ("a.png", 5, SampleType.UInt8, "up to 4 channels"), ("a.gif", 3, SampleType.UInt8, "use .png, .jpg or .tif"),
-            ("a", 3, SampleType.UInt8, "use .png, .jpg or .tif"),
+            ("a.png", 5, SampleType.UInt8, "up to 4 channels"), ("a.gif", 3, SampleType.UInt8, "Use .png, .jpg or .tif"),
+            ("a", 3, SampleType.UInt8, "Use .png, .jpg or .tif"),
         })
         {
             var error = Assert.Throws<TinctorException>(() => TestImages.Make(4, 4, channels, type).Write(At(name)));

@@ -1,3 +1,5 @@
+using Tinctor.Slides.Native;
+
 namespace Tinctor.Slides.Tests;
 
 public sealed class ImageTests : InTemporaryFolder

@@ -141,21 +141,21 @@ public sealed class SlideTests : InTemporaryFolder
 
     [Theory]
     [InlineData("XYCZT", new[] { 0, 1 }), InlineData("XYZCT", new[] { 0, 2 })]
-    public void Of_focal_planes_the_first_is_read_and_said(string order, int[] pages)
+    public void First_focal_plane_is_read_with_a_note(string order, int[] pages)
     {
         Image image = TestImages.Make(64, 48, 4, SampleType.UInt16);
         SlideWriter.Write(At("stack.ome.tif"), new SlideSpec(64, 48, 4, SampleType.UInt16), image);
         foreach ((string from, string to) in new[] { ("XYCZT", order), ("SizeC=\"4\"", "SizeC=\"2\""), ("SizeZ=\"1\"", "SizeZ=\"2\"") })
             Patch("stack.ome.tif", from, to);
         using var slide = Slide.Open(At("stack.ome.tif"));
-        Assert.Equal(["of 2 focal planes and 1 times the first is read"], slide.Remarks);
+        Assert.Equal(["only the first of 2 focal planes and 1 time points is read"], slide.Notes);
         Image read = slide.Read(0, 0, 0, 64, 48);
         Assert.Equal(2, read.Channels);
         for (int c = 0; c < 2; c++) Assert.Equal(image.Samples(pages[c]), read.Samples(c));
         // Planes that are in other files.
         Patch("stack.ome.tif", "SizeT=\"1\"", "SizeT=\"9\"");
         using var spread = Slide.Open(At("stack.ome.tif"));
-        Assert.Contains("tells of 36 planes, the file holds 4", Assert.Single(spread.Remarks));
+        Assert.Contains("names 36 planes, the file holds 4", Assert.Single(spread.Notes));
     }
 
     [Theory]
@@ -164,11 +164,11 @@ public sealed class SlideTests : InTemporaryFolder
     {
         using var slide = Slide.Open(SharedFiles.Path($"data/slides/{name}"));
         Assert.Equal(Modality.Fluorescence, slide.Modality);
-        Assert.Equal([$"fluorescence of one channel, stored as RGB: {colour} holds it"], slide.Remarks);
+        Assert.Equal([$"fluorescence of one channel, stored as RGB: {colour} holds it"], slide.Notes);
         Assert.All(slide.Read(0, -10, 0, 8, 8).Data, sample => Assert.Equal(0, sample));
         using var brightfield = Slide.Open(SharedFiles.Path("data/slides/cmu-1-small-region.svs"));
         Assert.Equal(Modality.Brightfield, brightfield.Modality);
-        Assert.Empty(brightfield.Remarks);
+        Assert.Empty(brightfield.Notes);
         Assert.All(brightfield.Read(0, -10, 0, 8, 8).Data, sample => Assert.Equal(255, sample));
     }
 

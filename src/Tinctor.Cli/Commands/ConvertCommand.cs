@@ -83,7 +83,7 @@ internal static class ConvertCommand
             ChannelInfo = slide.IsRgb ? [] : SlideChannel.WithRanges(slide.ChannelInfo, slide.Thumbnail(OverviewSide)),
         };
         SlideWriter.Refuse(output, spec);
-        foreach (string remark in slide.Remarks) Console.WriteLine($"{path}: {remark}");
+        foreach (string note in slide.Notes) Console.WriteLine($"{path}: {note}");
         if (slide.Mpp is null) Console.WriteLine($"{path}: micrometres per pixel are not known and not written; --source-mpp gives them");
         Console.WriteLine($"{output}: {spec}");
         Write(slide, output, spec, downsample, (x, y), cancel);

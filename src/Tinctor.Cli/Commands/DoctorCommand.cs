@@ -4,6 +4,7 @@ using System.Runtime.InteropServices;
 using System.Text.Json;
 using Spectre.Console;
 using Tinctor.Slides;
+using Tinctor.Slides.Native;
 using Tinctor.Torch;
 
 namespace Tinctor.Cli.Commands;

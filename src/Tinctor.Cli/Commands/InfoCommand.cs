@@ -71,12 +71,13 @@ internal static class InfoCommand
         Row("microns per pixel", slide.Mpp is double known
             ? string.Create(CultureInfo.InvariantCulture, $"{known:0.####} ({slide.MppOrigin})") : "not known; give it with --mpp");
         if (slide.Objective is double objective) Row("objective", string.Create(CultureInfo.InvariantCulture, $"{objective:0.##}x"));
+        Row("modality", slide.Modality.ToString().ToLowerInvariant());
         Row("channels", $"{slide.Channels} of {Bits(slide)} bits"
             + (slide.ChannelInfo.Count > 0 ? $": {string.Join(", ", slide.ChannelInfo.Select(ChannelText))}" : ""));
-        foreach (string remark in slide.Remarks) Row("note", remark);
+        foreach (string note in slide.Notes) Row("note", note);
         foreach ((SlideLevel level, int i) in slide.Levels.Select((level, i) => (level, i)))
             Row($"level {i}", string.Create(CultureInfo.InvariantCulture, $"{level.Width}x{level.Height}, 1/{level.Downsample:0.###}"));
-        if (slide.AssociatedNames.Count > 0) Row("images beside it", string.Join(", ", slide.AssociatedNames));
+        if (slide.AssociatedNames.Count > 0) Row("associated images", string.Join(", ", slide.AssociatedNames));
         if (properties)
             foreach ((string name, string value) in slide.Properties.OrderBy(pair => pair.Key, StringComparer.Ordinal)) Row(name, value.ReplaceLineEndings(" "));
         AnsiConsole.MarkupLineInterpolated($"[bold]{slide.Path}[/]");
@@ -97,23 +98,38 @@ internal static class InfoCommand
         channel_names = slide.ChannelInfo.Select(channel => channel.Name),
         channel_colours = slide.ChannelInfo.Select(channel => channel.Colour is int colour ? $"#{colour:X6}" : null),
         display_ranges = slide.ChannelInfo.Select(channel => channel.Display is (double low, double high) ? new[] { low, high } : null),
+        modality = slide.Modality.ToString().ToLowerInvariant(),
         bits = Bits(slide),
-        remarks = slide.Remarks,
+        remarks = slide.Notes,
         levels = slide.Levels.Select(level => new { width = level.Width, height = level.Height, downsample = level.Downsample }),
         images = slide.AssociatedNames,
         properties = slide.Properties,
     };
 
+    // Channels in their colours, as PNG holds no more than grey and RGB.
+    private static Image Overview(Slide slide)
+    {
+        Image overview = slide.Thumbnail(1024);
+        return slide.IsRgb || slide.Channels == 1 ? overview : overview.ToDisplay(slide.ChannelInfo);
+    }
+
     private static int Bits(Slide slide) => slide.SampleType == SampleType.UInt8 ? 8 : 16;
 
-    private static string ChannelText(SlideChannel channel, int index) => (channel.Name.Length > 0 ? channel.Name : $"{index + 1}")
-        + (channel.Display is (double low, double high) ? string.Create(CultureInfo.InvariantCulture, $" ({low:0.#} to {high:0.#})") : "");
+    private static string ChannelText(SlideChannel channel, int index)
+    {
+        string[] details =
+        [
+            .. channel.Colour is int colour ? new[] { $"#{colour:X6}" } : [],
+            .. channel.Display is (double low, double high) ? new[] { string.Create(CultureInfo.InvariantCulture, $"{low:0.#} to {high:0.#}") } : [],
+        ];
+        return (channel.Name.Length > 0 ? channel.Name : $"{index + 1}") + (details.Length > 0 ? $" ({string.Join(", ", details)})" : "");
+    }
 
     private static void WriteImages(Slide slide, string folder)
     {
         Directory.CreateDirectory(folder);
         string name = Path.GetFileNameWithoutExtension(slide.Path);
-        slide.Thumbnail(1024).Write(Path.Combine(folder, $"{name}_overview.png"));
+        Overview(slide).Write(Path.Combine(folder, $"{name}_overview.png"));
         foreach (string beside in slide.AssociatedNames)
             slide.ReadAssociated(beside).Write(Path.Combine(folder, $"{name}_{string.Concat(beside.Split(Path.GetInvalidFileNameChars()))}.png"));
     }

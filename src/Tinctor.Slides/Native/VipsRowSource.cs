@@ -22,14 +22,14 @@ internal sealed unsafe class VipsRowSource : SafeHandleZeroOrMinusOneIsInvalid
     /// <param name="width">Pixels across.</param>
     /// <param name="height">Rows in all.</param>
     /// <param name="channels">1 or 3.</param>
-    /// <param name="type">How samples are stored, in native byte order.</param>
+    /// <param name="wide">Whether samples have 16 bits, in native byte order, instead of 8.</param>
     /// <param name="rows">One row or several at a time.</param>
-    public VipsRowSource(int width, int height, int channels, SampleType type, IEnumerable<ReadOnlyMemory<byte>> rows)
+    public VipsRowSource(int width, int height, int channels, bool wide, IEnumerable<ReadOnlyMemory<byte>> rows)
         : base(ownsHandle: true)
     {
         VipsLibrary.Require();
         this.rows = rows.GetEnumerator();
-        wide = type == SampleType.UInt16;
+        this.wide = wide;
         pending = Encoding.ASCII.GetBytes($"P{(channels == 1 ? 5 : 6)}\n{width} {height}\n{(wide ? 65535 : 255)}\n");
         SetHandle(VipsNative.vips_source_custom_new());
         if (IsInvalid) throw VipsException.FromErrorBuffer();

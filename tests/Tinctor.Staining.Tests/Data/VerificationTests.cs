@@ -25,7 +25,7 @@ public class VerificationTests : DataFolder
         Assert.Contains("IHC/train/2.png: missing, the partner of", lines[1]);
         Assert.Contains("HE/train/3.png: missing, the partner of", lines[2]);
         Assert.Contains("HE/train/4.png: is 64x64, but its partner", lines[3]);
-        Assert.Contains("HE/train/5.png: is not a PNG", lines[4]);
+        Assert.Contains("HE/train/5.png: is not a known image", lines[4]);
         Assert.Contains("HE/train/6.png: damaged or truncated", lines[5]);
         Assert.Contains("HE/train/7.png: 1 channel of 8 bit to 3 channels of 8 bit, but most pairs have 3 channels", lines[6]);
         // Headers alone cannot tell that the pixels of 6 are missing.

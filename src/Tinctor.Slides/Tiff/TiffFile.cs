@@ -1,22 +1,20 @@
 using System.Buffers.Binary;
 using System.Text;
-using static Tinctor.Slides.Formats.TiffTag;
+using static Tinctor.Slides.Tiff.TiffTag;
 
-namespace Tinctor.Slides.Formats;
+namespace Tinctor.Slides.Tiff;
 
 /// <summary>The tags of a TIFF file, for what libtiff passes over: lost pages, mislabelled colours, the pages of a pyramid.</summary>
 internal sealed class TiffFile(Stream file)
 {
-    private const int Jpeg = 7, Rgb = 2, MostValues = 1 << 20;
+    private const int Jpeg = 7, Rgb = 2, AssociatedAlpha = 1, UnassociatedAlpha = 2, MostValues = 1 << 20;
 
     private readonly byte[] header = Bytes(file, 0, 16);
 
-    private bool Little => header[0] == 'I';
+    /// <summary>Whether numbers have their least significant byte first.</summary>
+    public bool Little => header[0] == 'I';
 
     private bool Big => header[Little ? 2 : 3] == 43;
-
-    /// <summary>Throws <see cref="TinctorException"/>, which does not name the file, if a page lies outside of it.</summary>
-    public void CheckPages() => PageOffsets();
 
     /// <summary>
     /// True if the first page says RGB but its JPEG tiles carry a JFIF marker, that is YCbCr. Bio-Formats writes such files;
@@ -31,9 +29,31 @@ internal sealed class TiffFile(Stream file)
     {
         long Size(int tag) => Tag(page, tag) is > 0 and <= int.MaxValue and long value ? value
             : throw new TinctorException("a page has no size");
-        return new((int)Size(Width), (int)Size(Height), (int)(Tag(page, SamplesPerPixel) ?? 1), (int)(Tag(page, BitsPerSample) ?? 1),
-            nested ? [] : [.. Values(page, SubIfds).Select(smaller => Page(smaller, nested: true))], Text(page, Description), Ratio(page, XResolution), (int)(Tag(page, ResolutionUnit) ?? 2),
-            HoldsYCbCrAsRgb(page));
+        return new((int)Size(Width), (int)Size(Height), (int)(Tag(page, SamplesPerPixel) ?? 1), (int)(Tag(page, BitsPerSample) ?? 1))
+        {
+            Smaller = nested ? [] : [.. Values(page, SubIfds).Select(smaller => Page(smaller, nested: true))],
+            Description = Text(page, Description),
+            Resolution = Ratio(page, XResolution),
+            ResolutionUnit = (int)(Tag(page, ResolutionUnit) ?? 2),
+            HoldsYCbCrAsRgb = HoldsYCbCrAsRgb(page),
+            HasAlpha = Tag(page, SamplesPerPixel) is 2 or 4 && Tag(page, ExtraSamples) is AssociatedAlpha or UnassociatedAlpha,
+            ImageJMetadata = nested ? [] : Parts(page),
+        };
+    }
+
+    // ImageJ's own data: blocks of bytes, the first of which lists the types of the others.
+    private byte[][] Parts(long page)
+    {
+        (long start, int size, long count) = Place(page, ImageJData);
+        if (count == 0 || size != 1) return [];
+        var parts = new List<byte[]>();
+        foreach (long length in Values(page, ImageJByteCounts))
+        {
+            if (length < 0 || length > count) throw new TinctorException($"a block of ImageJ's metadata has {length} bytes");
+            parts.Add(Bytes(file, start, (int)length));
+            start += length;
+        }
+        return [.. parts];
     }
 
     private bool HoldsYCbCrAsRgb(long page)
@@ -145,16 +165,3 @@ internal sealed class TiffFile(Stream file)
         return bytes;
     }
 }
-
-/// <summary>A page of a TIFF file, by its tags.</summary>
-/// <param name="Width">Pixels across.</param>
-/// <param name="Height">Pixels down.</param>
-/// <param name="Samples">Samples in a pixel.</param>
-/// <param name="Bits">Bits of the first sample.</param>
-/// <param name="Smaller">Versions of it of lower resolution (SubIFDs).</param>
-/// <param name="Description">Text of the file's maker; OME-XML, for instance.</param>
-/// <param name="Resolution">Pixels across in a unit of length.</param>
-/// <param name="ResolutionUnit">1 none, 2 inch, 3 centimetre.</param>
-/// <param name="YCbCrAsRgb">Whether its pixels are YCbCr although it says RGB.</param>
-internal sealed record TiffPage(int Width, int Height, int Samples, int Bits, IReadOnlyList<TiffPage> Smaller, string? Description,
-    double? Resolution, int ResolutionUnit, bool YCbCrAsRgb);

@@ -1,14 +1,15 @@
 using System.Buffers.Binary;
 using System.Text;
 
-namespace Tinctor.Slides.Formats;
+namespace Tinctor.Slides.Tiff;
 
 /// <summary>Numbers of tags that are read or written.</summary>
 internal static class TiffTag
 {
     public const int NewSubfileType = 254, Width = 256, Height = 257, BitsPerSample = 258, Compression = 259, Photometric = 262, Description = 270,
         StripOffsets = 273, SamplesPerPixel = 277, XResolution = 282, YResolution = 283, PlanarConfiguration = 284, ResolutionUnit = 296, Predictor = 317,
-        TileWidth = 322, TileLength = 323, TileOffsets = 324, TileByteCounts = 325, SubIfds = 330, SampleFormat = 339, YCbCrSubSampling = 530;
+        TileWidth = 322, TileLength = 323, TileOffsets = 324, TileByteCounts = 325, SubIfds = 330, ExtraSamples = 338, SampleFormat = 339,
+        YCbCrSubSampling = 530, IccProfile = 34675, ImageJByteCounts = 50838, ImageJData = 50839;
 }
 
 /// <summary>The tags of one page of a BigTIFF that is written, little-endian.</summary>

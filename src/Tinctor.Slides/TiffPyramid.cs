@@ -1,9 +1,10 @@
 using System.IO.Compression;
 using System.Numerics;
 using System.Runtime.InteropServices;
-using static Tinctor.Slides.Formats.TiffTag;
+using Tinctor.Slides.Tiff;
+using static Tinctor.Slides.Tiff.TiffTag;
 
-namespace Tinctor.Slides.Formats;
+namespace Tinctor.Slides;
 
 /// <summary>
 /// Writes a pyramid as BigTIFF, tile by tile: each goes to the file as soon as it is encoded, and adds to the tile of the next smaller level

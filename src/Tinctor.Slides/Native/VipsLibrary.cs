@@ -1,8 +1,7 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
-using Tinctor.Slides.Native;
 
-namespace Tinctor.Slides;
+namespace Tinctor.Slides.Native;
 
 /// <summary>What is known about the installed libvips, which reads and writes images and slides.</summary>
 public static class VipsLibrary

@@ -2,17 +2,17 @@ using System.Globalization;
 using System.Runtime.InteropServices;
 using Tinctor.Slides.Native;
 
-namespace Tinctor.Slides.Formats;
+namespace Tinctor.Slides;
 
 /// <summary>Scanners' formats through OpenSlide: SVS, NDPI, MRXS, SCN, BIF and their like; 8-bit RGB.</summary>
-internal sealed unsafe class OpenSlideFormat : SlideFormat
+internal sealed unsafe class OpenSlideFile : SlideFile
 {
     private static readonly ushort[] White = [255, 255, 255];
 
     private readonly nint slide;
     private readonly ushort[]? namedBackground;
 
-    private OpenSlideFormat(nint slide)
+    private OpenSlideFile(nint slide)
     {
         this.slide = slide;
         namedBackground = BackgroundOf(Value(slide, "openslide.background-color"));
@@ -26,7 +26,7 @@ internal sealed unsafe class OpenSlideFormat : SlideFormat
     public override ushort[] Background => namedBackground ?? base.Background;
 
     /// <summary>Opens a file of a scanner; null for one that OpenSlide does not know, and for plain TIFF, of which it knows less than others.</summary>
-    public static OpenSlideFormat? Open(string path)
+    public static OpenSlideFile? Open(string path)
     {
         string? vendor = Text(OpenSlideNative.openslide_detect_vendor(path));
         if (vendor is null or "generic-tiff") return null;
@@ -36,7 +36,7 @@ internal sealed unsafe class OpenSlideFormat : SlideFormat
         {
             ThrowIfBroken(slide);
             string? Of(string name) => Value(slide, name);
-            return new OpenSlideFormat(slide)
+            return new OpenSlideFile(slide)
             {
                 Name = $"{vendor} slide",
                 Levels = [.. Enumerable.Range(0, OpenSlideNative.openslide_get_level_count(slide)).Select(level => LevelOf(slide, level))],

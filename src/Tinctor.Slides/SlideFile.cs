@@ -1,12 +1,12 @@
 using System.Globalization;
 
-namespace Tinctor.Slides.Formats;
+namespace Tinctor.Slides;
 
 /// <summary>
 /// A slide file of some format: what it says of itself, and its pixels inside the levels. Safe for several threads. What goes wrong is an
 /// <see cref="TinctorException"/> that does not name the file.
 /// </summary>
-internal abstract class SlideFormat : IDisposable
+internal abstract class SlideFile : IDisposable
 {
     // Wider than any objective; what lies outside is a mistake of the file's maker.
     private const double SmallestMpp = 0.02, LargestMpp = 20;
@@ -16,7 +16,7 @@ internal abstract class SlideFormat : IDisposable
     private readonly Lazy<ushort[]> background;
 
     /// <summary>A file that is not looked into yet.</summary>
-    protected SlideFormat()
+    protected SlideFile()
     {
         isDark = new(() => Overview().IsMostlyDark);
         background = new(() =>
@@ -42,8 +42,8 @@ internal abstract class SlideFormat : IDisposable
     /// <summary>What the file says of its channels; nothing, or one for each.</summary>
     public IReadOnlyList<SlideChannel> ChannelInfo { get; init; } = [];
 
-    /// <summary>What is not read of the file, in sentences for people.</summary>
-    public IReadOnlyList<string> Remarks { get; init; } = [];
+    /// <summary>Notes on content that is not read.</summary>
+    public IReadOnlyList<string> Notes { get; init; } = [];
 
     /// <summary>Micrometres per pixel of level 0, and where it is written; null where the file tells none that can be.</summary>
     public (double Mpp, string Origin)? PixelSize { get; init; }
@@ -60,18 +60,21 @@ internal abstract class SlideFormat : IDisposable
     /// <summary>What is where there is no tissue: one value for each channel, in samples.</summary>
     public virtual ushort[] Background => background.Value;
 
-    /// <summary>Whether pages or samples are known to be channels of their own, not red, green and blue.</summary>
+    /// <summary>Whether channels are stored in pages of their own.</summary>
     public bool HasSeparateChannels { get; init; }
 
-    /// <summary>Whether the three channels are red, green and blue.</summary>
-    public bool IsRgb => Channels == 3 && !HasSeparateChannels;
+    /// <summary>
+    /// Whether the three channels are red, green and blue. Three pages without names and colours are too if they are bright in most places, as
+    /// glass is in all of them.
+    /// </summary>
+    public bool IsRgb => Channels == 3 && (!HasSeparateChannels || (ChannelInfo.All(channel => channel.IsUnnamed) && !isDark.Value));
 
     /// <summary>
     /// Modality: RGB is brightfield unless most of an overview is dark, as glass never is; one channel is grey under the same condition
     /// unless the file names it or gives it a colour; all other images are fluorescence.
     /// </summary>
     public Modality Modality => IsRgb ? isDark.Value ? Modality.Fluorescence : Modality.Brightfield
-        : Channels == 1 && !isDark.Value && ChannelInfo.All(channel => channel.Name.Length == 0 && channel.Colour is null) ? Modality.Grey
+        : Channels == 1 && !isDark.Value && ChannelInfo.All(channel => channel.IsUnnamed) ? Modality.Grey
         : Modality.Fluorescence;
 
     /// <summary>The middle of the coarsest level, white where nothing was scanned.</summary>
@@ -95,8 +98,8 @@ internal abstract class SlideFormat : IDisposable
     public abstract void Dispose();
 
     /// <summary>A pixel size, if a number says one that can be.</summary>
-    protected static (double Mpp, string Origin)? Size(double? mpp, string origin) =>
-        mpp is >= SmallestMpp and <= LargestMpp ? (mpp.Value, origin) : null;
+    protected static (double Mpp, string Origin)? Size(double? mpp, string? origin) =>
+        mpp is >= SmallestMpp and <= LargestMpp ? (mpp.Value, origin ?? "") : null;
 
     /// <summary>A number in a text, whatever the country; null for none.</summary>
     protected static double? Number(string? text) =>

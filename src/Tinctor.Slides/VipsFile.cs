@@ -1,29 +1,30 @@
 using Tinctor.Slides.Native;
+using Tinctor.Slides.Tiff;
 
-namespace Tinctor.Slides.Formats;
+namespace Tinctor.Slides;
 
 /// <summary>
-/// TIFF and OME-TIFF with and without a pyramid (smaller pages, or SubIFDs), PNG and JPEG, through libvips; 8 or 16 bits. Of an OME-TIFF's
-/// planes, those of the first depth and time are read, as channels.
+/// TIFF, OME-TIFF, QPTIFF and ImageJ TIFF with and without a pyramid (smaller pages or SubIFDs), PNG and JPEG, through libvips; 8 or 16 bits.
+/// Of a stack, the first focal plane and time point are read.
 /// </summary>
-internal sealed class VipsFormat : SlideFormat
+internal sealed class VipsFile : SlideFile
 {
     private readonly VipsImage[][] planes; // of each level, one image for each channel, or one of all channels
     private readonly bool[] yCbCr; // of each level
     private readonly Dictionary<string, VipsImage> associated = [];
 
-    private VipsFormat(VipsImage[][] planes, bool[] yCbCr) => (this.planes, this.yCbCr) = (planes, yCbCr);
+    private VipsFile(VipsImage[][] planes, bool[] yCbCr) => (this.planes, this.yCbCr) = (planes, yCbCr);
 
     /// <inheritdoc/>
     public override IReadOnlyList<string> AssociatedNames => [.. associated.Keys];
 
     /// <summary>Opens a file by its content.</summary>
-    public static VipsFormat Open(string path)
+    public static VipsFile Open(string path)
     {
         ImageFormat format = ImageReader.Identify(path);
         if (format == ImageFormat.Tiff) return OpenTiff(path);
         VipsImage image = ImageReader.OpenForRegions(path, format);
-        return new VipsFormat([[image]], [false])
+        return new VipsFile([[image]], [false])
         {
             Name = $"{format.ToString().ToUpperInvariant()} image",
             Levels = [new(image.Width, image.Height, 1)],
@@ -51,72 +52,65 @@ internal sealed class VipsFormat : SlideFormat
         foreach (VipsImage image in planes.SelectMany(level => level).Concat(associated.Values)) image.Dispose();
     }
 
-    private static VipsFormat OpenTiff(string path)
+    private static VipsFile OpenTiff(string path)
     {
-        using FileStream file = File.OpenRead(path);
-        IReadOnlyList<TiffPage> pages = new TiffFile(file).Pages();
+        using FileStream stream = File.OpenRead(path);
+        var tiff = new TiffFile(stream);
+        IReadOnlyList<TiffPage> pages = tiff.Pages();
         TiffPage first = pages[0];
-        OmeXml? ome = OmeXml.Parse(first.Description);
-        int[] channels = ChannelPages(pages, ome);
-        // A pyramid is written as SubIFDs of each page, or as pages that follow.
-        (int Page, int Smaller)[] levels = first.Smaller.Count > 0
-            ? [.. Enumerable.Range(-1, first.Smaller.Count + 1).Select(smaller => (0, smaller))]
-            : [(0, -1), .. channels.Length > 1 ? [] : SmallerPages(pages).Select(page => (page, -1))];
-        TiffPage Of((int Page, int Smaller) level) => level.Smaller < 0 ? pages[level.Page] : first.Smaller[level.Smaller];
+        TiffMetadata metadata = TiffMetadata.Read(pages, tiff.Little);
+        IReadOnlyList<int> channels = metadata.ChannelPages;
+        (int Page, int Smaller)[] levels = LevelsOf(pages, channels);
         VipsImage[][] planes = [.. levels.Select(level => channels
             .Select(channel => ImageReader.OpenForRegions(path, ImageFormat.Tiff, channel + level.Page, level.Smaller)).ToArray())];
         VipsImage finest = planes[0][0];
         if (planes.Any(level => level.Any(plane => (plane.Bands, plane.Format) != (finest.Bands, finest.Format))))
-            throw new TinctorException("its levels differ in their samples");
-        var format = new VipsFormat(planes, [.. levels.Select(level => Of(level).YCbCrAsRgb)])
+            throw new TinctorException("its levels differ in number or type of samples");
+        int count = finest.Bands * channels.Count;
+        var file = new VipsFile(planes, [.. levels.Select(level => (level.Smaller < 0 ? pages[level.Page] : first.Smaller[level.Smaller]).HoldsYCbCrAsRgb)])
         {
-            Name = ome is null ? "TIFF" : "OME-TIFF",
+            Name = metadata.Format,
             Levels = [.. planes.Select(level => new SlideLevel(level[0].Width, level[0].Height,
                 ((double)finest.Width / level[0].Width + (double)finest.Height / level[0].Height) / 2))],
-            Channels = finest.Bands * channels.Length,
+            Channels = count,
             SampleType = SampleOf(finest),
-            ChannelInfo = finest.Bands == 1 && ome?.Channels.Count == channels.Length ? ome.Channels : [],
-            HasSeparateChannels = channels.Length > 1 && finest.Bands == 1 && ome?.Channels.Count == channels.Length,
-            Remarks = RemarksOn(ome, pages),
-            PixelSize = Size(ome?.Mpp, "the OME-XML") ?? Size(MppOf(first.Resolution, first.ResolutionUnit), "the TIFF resolution"),
-            Objective = ome?.Objective,
+            ChannelInfo = metadata.Channels.Count == count ? metadata.Channels : [],
+            HasSeparateChannels = channels.Count > 1,
+            Notes = metadata.Notes,
+            PixelSize = Size(metadata.PixelSize?.Mpp, metadata.PixelSize?.Origin) ?? Size(MppOf(first.Resolution, first.ResolutionUnit), "the TIFF resolution"),
+            Objective = metadata.Objective,
             Properties = first.Description is null ? new Dictionary<string, string>()
                 : new Dictionary<string, string> { ["tiff.ImageDescription"] = first.Description },
         };
-        foreach (int page in Enumerable.Range(0, pages.Count).Except(channels).Except(levels.Select(level => level.Page)))
-            if (ome is null) format.associated[$"page {page}"] = ImageReader.OpenForRegions(path, ImageFormat.Tiff, page);
-        return format;
+        HashSet<int> used = [.. levels.SelectMany(level => channels.Select(channel => channel + level.Page))];
+        foreach (int page in Enumerable.Range(0, pages.Count).Where(page => !used.Contains(page)))
+        {
+            if (metadata.Associated.TryGetValue(page, out string? name) || metadata.ListsOtherPages)
+                file.associated[name ?? $"page {page}"] = ImageReader.OpenForRegions(path, ImageFormat.Tiff, page);
+        }
+        return file;
     }
 
-    // Pages of one sample and of the first one's size are channels, but for an OME-TIFF's further depths and times.
-    private static int[] ChannelPages(IReadOnlyList<TiffPage> pages, OmeXml? ome)
+    // Levels as pages, relative to the page of a channel, or as SubIFDs of it, from 0.
+    private static (int Page, int Smaller)[] LevelsOf(IReadOnlyList<TiffPage> pages, IReadOnlyList<int> channels)
     {
-        int alike = pages[0].Samples > 1 ? 1 : pages.TakeWhile(page => (page.Width, page.Height, page.Samples, page.Bits)
-            == (pages[0].Width, pages[0].Height, 1, pages[0].Bits)).Count();
-        if (ome is null || alike != ome.SizeC * ome.SizeZ * ome.SizeT) return [.. Enumerable.Range(0, alike)];
-        int stride = ome.ChannelsFirst ? 1 : alike / ome.SizeC;
-        return [.. Enumerable.Range(0, ome.SizeC).Select(channel => channel * stride)];
+        if (pages[0].Smaller.Count > 0) return [.. Enumerable.Range(-1, pages[0].Smaller.Count + 1).Select(smaller => (0, smaller))];
+        bool together = channels.SequenceEqual(Enumerable.Range(0, channels.Count));
+        return [(0, -1), .. together ? SmallerPages(pages, channels.Count).Select(page => (page, -1)) : []];
     }
 
-    private static string[] RemarksOn(OmeXml? ome, IReadOnlyList<TiffPage> pages)
-    {
-        if (ome is null) return [];
-        int told = ome.SizeZ * ome.SizeT * (pages[0].Samples > 1 ? 1 : ome.SizeC);
-        if (told > pages.Count) return [$"the OME-XML tells of {told} planes, the file holds {pages.Count}; what is in other files is not read"];
-        return ome.SizeZ * ome.SizeT > 1 ? [$"of {ome.SizeZ} focal planes and {ome.SizeT} times the first is read"] : [];
-    }
-
-    // Those of the first page's shape, each smaller than the one before.
-    private static IEnumerable<int> SmallerPages(IReadOnlyList<TiffPage> pages)
+    // Runs of one page for each channel, of the first page's shape, each smaller than the run before.
+    private static IEnumerable<int> SmallerPages(IReadOnlyList<TiffPage> pages, int channels)
     {
         TiffPage last = pages[0];
-        for (int i = 1; i < pages.Count; i++)
+        for (int i = channels; i <= pages.Count - channels; i++)
         {
             double factor = (double)pages[0].Width / pages[i].Width;
             bool sameShape = Math.Abs((pages[0].Height / factor) - pages[i].Height) <= 1.5 && pages[i].Samples == pages[0].Samples;
-            if (!sameShape || pages[i].Width >= last.Width) continue;
+            if (!sameShape || pages[i].Width >= last.Width || !Enumerable.Range(i, channels).All(page => pages[page].IsLike(pages[i]))) continue;
             last = pages[i];
             yield return i;
+            i += channels - 1;
         }
     }
 
@@ -124,7 +118,7 @@ internal sealed class VipsFormat : SlideFormat
     {
         VipsImage.UChar => SampleType.UInt8,
         VipsImage.UShort => SampleType.UInt16,
-        _ => throw new TinctorException("has samples that are not unsigned 8 or 16 bit; convert it to 8 or 16 bit grey or RGB"),
+        _ => throw new TinctorException(null, "has samples that are not unsigned 8 or 16 bit", "Convert it to 8 or 16 bit grey or RGB"),
     };
 
     private static Image Part(VipsImage image, int x, int y, int width, int height)

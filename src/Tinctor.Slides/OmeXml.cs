@@ -1,8 +1,9 @@
 using System.Globalization;
 using System.Xml;
 using System.Xml.Linq;
+using Tinctor.Slides.Tiff;
 
-namespace Tinctor.Slides.Formats;
+namespace Tinctor.Slides;
 
 /// <summary>What an OME-TIFF's description says of its first image; and how one is written.</summary>
 /// <param name="SizeC">Channels, samples of a pixel counted.</param>
@@ -21,10 +22,13 @@ internal sealed record OmeXml(
     private const string RangeNamespace = "tinctor/display-range", Lowest = "Low", Highest = "High";
     private const int Opaque = 0xFF;
 
-    /// <summary>Reads a TIFF's description; null if it is no OME-XML.</summary>
+    /// <summary>Whether a description claims to be OME-XML.</summary>
+    public static bool IsIn(string? description) => description?.Contains("<OME", StringComparison.Ordinal) == true;
+
+    /// <summary>Reads the description of a TIFF; null if it is not OME-XML or damaged.</summary>
     public static OmeXml? Parse(string? description)
     {
-        if (description is null || !description.Contains("<OME", StringComparison.Ordinal)) return null;
+        if (description is null || !IsIn(description)) return null;
         try
         {
             using var reader = XmlReader.Create(new StringReader(description), new XmlReaderSettings { DtdProcessing = DtdProcessing.Prohibit });
@@ -43,6 +47,21 @@ internal sealed record OmeXml(
         {
             return null;
         }
+    }
+
+    /// <summary>Matches the metadata with the pages of the file.</summary>
+    public TiffMetadata Describe(IReadOnlyList<TiffPage> pages)
+    {
+        int[] planes = TiffMetadata.FirstPlanes(pages, SizeC, SizeZ, SizeT, ChannelsFirst);
+        bool named = pages[0].Samples == 1 && Channels.Count == planes.Length;
+        return new("OME-TIFF", planes)
+        {
+            Channels = named && !IsPlanarRgb ? Channels : [],
+            PixelSize = Mpp is double mpp ? (mpp, "the OME-XML") : null,
+            Objective = Objective,
+            Notes = TiffMetadata.StackNotes("the OME-XML", pages, SizeC, SizeZ, SizeT),
+            ListsOtherPages = false,
+        };
     }
 
     /// <summary>The description of a slide that is written: RGB in one plane, or a plane for each channel.</summary>
@@ -80,6 +99,9 @@ internal sealed record OmeXml(
 
         XElement Pair(string key, double value) => new(ome + "M", new XAttribute("K", key), value.ToString(CultureInfo.InvariantCulture));
     }
+
+    // Red, green and blue of brightfield, in pages of their own.
+    private bool IsPlanarRgb => Channels.Select(channel => channel.Name.ToLowerInvariant()).SequenceEqual(["red", "green", "blue"]);
 
     private static string AnnotationOf(int channel) => $"Annotation:Display:{channel}";
 

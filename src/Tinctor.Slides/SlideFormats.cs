@@ -1,0 +1,167 @@
+namespace Tinctor.Slides;
+
+/// <summary>Formats of slides and images: those that are read, and those that are known but not supported.</summary>
+public static class SlideFormats
+{
+    private const int SignatureLength = 132;
+    private const long LargestImage = 64_000_000;
+    private const string Tiff = "TIFF", BioFormats = "bfconvert (Bio-Formats)", ImageMagick = "magick (ImageMagick)", Vendor = "the software of the scanner";
+
+    // Files that accompany slides and images, and are not expected to be read.
+    private static readonly HashSet<string> Companions =
+    [
+        ".txt", ".csv", ".tsv", ".json", ".geojson", ".xml", ".yaml", ".yml", ".md", ".html", ".htm", ".css", ".js", ".log", ".ini", ".dat", ".opt",
+        ".annotations", ".pts", ".xlsx", ".docx", ".py", ".sh", ".safetensors", ".pth", ".pt", ".md5", ".sha256", ".db", ".lock", ".part", ".dzi",
+    ];
+
+    /// <summary>All known formats.</summary>
+    public static IReadOnlyList<SlideFormat> All { get; } =
+    [
+        Scanner("Aperio SVS", ".svs"),
+        Scanner("Hamamatsu NDPI", ".ndpi"),
+        Scanner("Hamamatsu VMS", ".vms", ".vmu"),
+        Scanner("3DHISTECH MRXS", ".mrxs"),
+        Scanner("Leica SCN", ".scn"),
+        Scanner("Ventana BIF", ".bif"),
+        Scanner("Sakura SVSLIDE", ".svslide"),
+        Scanner("Akoya QPTIFF", ".qptiff"),
+        Scanner("OME-TIFF", ".ome.tif", ".ome.tiff"),
+        new(Tiff, ".tif", ".tiff", ".btf", ".tf8")
+        {
+            Signatures = [(0, "II*\0"u8.ToArray()), (0, "II+\0"u8.ToArray()), (0, "MM\0*"u8.ToArray()), (0, "MM\0+"u8.ToArray())],
+        },
+        new("PNG", ".png") { Signatures = [(0, [0x89, (byte)'P', (byte)'N', (byte)'G'])] },
+        new("JPEG", ".jpg", ".jpeg") { Signatures = [(0, [0xFF, 0xD8, 0xFF])] },
+        Unsupported("DICOM", BioFormats, ".dcm", ".dicom") with { Signatures = [(128, "DICM"u8.ToArray())] },
+        Unsupported("Zeiss CZI", BioFormats, ".czi") with { Signatures = [(0, "ZISRAWFILE"u8.ToArray())] },
+        Unsupported("Leica LIF", BioFormats, ".lif") with { Signatures = [(0, [0x70, 0, 0, 0])] },
+        Unsupported("Olympus VSI", BioFormats, ".vsi", ".ets"),
+        Unsupported("Nikon ND2", BioFormats, ".nd2") with { Signatures = [(0, [0xDA, 0xCE, 0xBE, 0x0A])] },
+        Unsupported("Imaris", BioFormats, ".ims"),
+        Unsupported("HDF5", BioFormats, ".h5", ".hdf5") with { Signatures = [(0, [0x89, (byte)'H', (byte)'D', (byte)'F'])] },
+        Unsupported("OME-Zarr", "raw2ometiff", ".zarr"),
+        Unsupported("Philips iSyntax", "isyntax2raw and raw2ometiff", ".isyntax"),
+        Unsupported("KFBIO KFB", Vendor, ".kfb"),
+        Unsupported("SQRAY SDPC", Vendor, ".sdpc"),
+        Unsupported("Motic MDS", Vendor, ".mds", ".mdsx"),
+        Unsupported("PDF", "pdftoppm -png (Poppler)", ".pdf") with { ConvertsTo = "PNG", Signatures = [(0, "%PDF"u8.ToArray())] },
+        Unsupported("JPEG 2000", "opj_decompress (OpenJPEG)", ".jp2", ".j2k", ".jpx", ".jpf") with
+        {
+            ConvertsTo = "TIFF",
+            Signatures = [(0, [0, 0, 0, 0x0C, (byte)'j', (byte)'P']), (0, [0xFF, 0x4F, 0xFF, 0x51])],
+        },
+        Unsupported("HEIF", "heif-convert (libheif)", ".heic", ".heif", ".avif") with { ConvertsTo = "PNG" },
+        Unsupported("WebP", ImageMagick, ".webp") with { ConvertsTo = "PNG", Signatures = [(8, "WEBP"u8.ToArray())] },
+        Unsupported("GIF", ImageMagick, ".gif") with { ConvertsTo = "PNG", Signatures = [(0, "GIF8"u8.ToArray())] },
+        Unsupported("BMP", ImageMagick, ".bmp") with { ConvertsTo = "PNG" },
+    ];
+
+    /// <summary>Formats that are read.</summary>
+    public static IReadOnlyList<SlideFormat> Supported { get; } = [.. All.Where(format => format.IsSupported)];
+
+    /// <summary>Extensions of the formats that are read.</summary>
+    public static IReadOnlyList<string> Extensions { get; } = [.. Supported.SelectMany(format => format.Extensions)];
+
+    /// <summary>Extensions of the formats of images in general that are read: PNG, JPEG and TIFF.</summary>
+    public static IReadOnlyList<string> ImageExtensions { get; } =
+        [.. Supported.Where(format => !format.IsOfScanners).SelectMany(format => format.Extensions)];
+
+    /// <summary>Finds a format by the extension of a path, in any case; null for none.</summary>
+    public static SlideFormat? FromExtension(string path)
+    {
+        string name = Path.GetFileName(path);
+        return All.Where(format => format.Extensions.Any(extension => name.EndsWith(extension, StringComparison.OrdinalIgnoreCase)))
+            .MaxBy(format => format.Extensions.Max(extension => name.EndsWith(extension, StringComparison.OrdinalIgnoreCase) ? extension.Length : 0));
+    }
+
+    /// <summary>
+    /// Identifies the format of a file or folder: by its first bytes, except that TIFF is what the extension says (VSI, for instance, starts like a
+    /// TIFF), and by extension if the content is not known; null if neither is.
+    /// </summary>
+    /// <exception cref="IOException">The file cannot be read.</exception>
+    public static SlideFormat? Identify(string path)
+    {
+        SlideFormat? named = FromExtension(path), found = File.Exists(path) ? FromContent(path) : null;
+        bool isSpecific = named is { IsOfScanners: true } or { IsSupported: false };
+        return isSpecific && (found is null || found.Name == Tiff) ? named : found;
+    }
+
+    /// <summary>
+    /// Whether a file is to be processed as a slide, tile by tile: it is of a scanner's format or OME-TIFF, has a pyramid or separate channels,
+    /// or more than 64 million pixels. False for files that cannot be opened.
+    /// </summary>
+    public static bool IsSlide(string path)
+    {
+        if (FromExtension(path) is { IsOfScanners: true, IsSupported: true }) return true;
+        try
+        {
+            using var slide = Slide.Open(path);
+            return slide.Levels.Count > 1 || slide.HasSeparateChannels || (long)slide.Width * slide.Height > LargestImage;
+        }
+        catch (Exception error) when (error is TinctorException or FileNotFoundException)
+        {
+            return false;
+        }
+    }
+
+    /// <summary>
+    /// Lists the slides and images of a folder, subfolders included, and the files that are left out. Hidden files, and texts, tables and the
+    /// like, are in neither list. Files without a known extension are identified by content, as they are if they are named alone.
+    /// </summary>
+    /// <exception cref="TinctorException">There is no such folder.</exception>
+    public static SlideFolder List(string folder)
+    {
+        if (!Directory.Exists(folder)) throw new TinctorException(folder, "no such folder", "Check the path");
+        var files = new List<string>();
+        var skipped = new List<SkippedFile>();
+        foreach (string path in Directory.EnumerateFiles(folder, "*", SearchOption.AllDirectories).Order(StringComparer.Ordinal))
+        {
+            if (Path.GetFileName(path)[0] == '.') continue;
+            SlideFormat? format = FromExtension(path);
+            if (format is null && Companions.Contains(Path.GetExtension(path).ToLowerInvariant())) continue;
+            if (format is not { IsSupported: true }) format = IdentifyOrNull(path);
+            if (format is { IsSupported: true }) files.Add(path);
+            else skipped.Add(new(path, format is null ? "its format is not known" : $"{format.Name} is not supported"));
+        }
+        return new(files, skipped);
+    }
+
+    /// <summary>Error about a file of an unsupported or unknown format.</summary>
+    /// <param name="path">The file.</param>
+    /// <param name="format">Its format; null if it is not known.</param>
+    /// <param name="start">Its first bytes.</param>
+    internal static TinctorException Unreadable(string path, SlideFormat? format, ReadOnlySpan<byte> start)
+    {
+        string supported = $"supported are {string.Join(", ", Supported.Select(known => known.Name))}";
+        return format is null
+            ? new(path, $"is not a known image or slide format (it starts with the bytes {Convert.ToHexString(start)}); {supported}",
+                "Convert it to one of these")
+            : new(path, $"is {format.Name}, which is not supported; {supported}", $"Convert it to {format.ConvertsTo} with {format.Converter}");
+    }
+
+    private static SlideFormat? IdentifyOrNull(string path)
+    {
+        try
+        {
+            return Identify(path);
+        }
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+        {
+            return null;
+        }
+    }
+
+    private static SlideFormat? FromContent(string path)
+    {
+        var start = new byte[SignatureLength];
+        using FileStream file = File.OpenRead(path);
+        int length = file.ReadAtLeast(start, start.Length, throwOnEndOfStream: false);
+        return All.FirstOrDefault(format => format.Signatures.Any(signature => signature.At + signature.Bytes.Length <= length
+            && start.AsSpan(signature.At, signature.Bytes.Length).SequenceEqual(signature.Bytes)));
+    }
+
+    private static SlideFormat Scanner(string name, params IReadOnlyList<string> extensions) => new(name, extensions) { IsOfScanners = true };
+
+    private static SlideFormat Unsupported(string name, string converter, params IReadOnlyList<string> extensions) =>
+        new(name, extensions) { Converter = converter };
+}

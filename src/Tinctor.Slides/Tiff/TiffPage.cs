@@ -1,0 +1,33 @@
+namespace Tinctor.Slides.Tiff;
+
+/// <summary>Page of a TIFF file, by its tags.</summary>
+/// <param name="Width">Width in pixels.</param>
+/// <param name="Height">Height in pixels.</param>
+/// <param name="Samples">Samples per pixel.</param>
+/// <param name="Bits">Bits of the first sample.</param>
+internal sealed record TiffPage(int Width, int Height, int Samples, int Bits)
+{
+    /// <summary>Versions of lower resolution (SubIFDs).</summary>
+    public IReadOnlyList<TiffPage> Smaller { get; init; } = [];
+
+    /// <summary>ImageDescription, such as OME-XML; null if there is none.</summary>
+    public string? Description { get; init; }
+
+    /// <summary>Pixels per <see cref="ResolutionUnit"/>, horizontally; null if there is no such tag.</summary>
+    public double? Resolution { get; init; }
+
+    /// <summary>Unit of the resolution: 1 none, 2 inch, 3 centimetre.</summary>
+    public int ResolutionUnit { get; init; }
+
+    /// <summary>Whether pixels are YCbCr although the page says RGB.</summary>
+    public bool HoldsYCbCrAsRgb { get; init; }
+
+    /// <summary>Whether the last of two or four samples is alpha.</summary>
+    public bool HasAlpha { get; init; }
+
+    /// <summary>Blocks of ImageJ's metadata (tag 50839); the first lists the types of the others.</summary>
+    public byte[][] ImageJMetadata { get; init; } = [];
+
+    /// <summary>Whether another page has the same size, samples and bits.</summary>
+    public bool IsLike(TiffPage other) => (Width, Height, Samples, Bits) == (other.Width, other.Height, other.Samples, other.Bits);
+}
