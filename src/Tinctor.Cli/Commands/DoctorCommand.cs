@@ -3,7 +3,6 @@ using System.Diagnostics;
 using System.Runtime.InteropServices;
 using System.Text.Json;
 using Spectre.Console;
-using Tinctor.Slides;
 using Tinctor.Slides.Native;
 using Tinctor.Torch;
 
