@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Runtime.InteropServices;
 using Tinctor.Slides.Native;
+using Tinctor.Slides.Tiff;
 
 namespace Tinctor.Slides;
 
@@ -9,12 +10,13 @@ internal sealed unsafe class OpenSlideFile : SlideFile
 {
     private static readonly ushort[] White = [255, 255, 255];
 
+    private readonly string path;
     private readonly nint slide;
     private readonly ushort[]? namedBackground;
 
-    private OpenSlideFile(nint slide)
+    private OpenSlideFile(string path, nint slide)
     {
-        this.slide = slide;
+        (this.path, this.slide) = (path, slide);
         namedBackground = BackgroundOf(Value(slide, "openslide.background-color"));
         AssociatedNames = [.. Strings(OpenSlideNative.openslide_get_associated_image_names(slide))];
     }
@@ -36,7 +38,7 @@ internal sealed unsafe class OpenSlideFile : SlideFile
         {
             ThrowIfBroken(slide);
             string? Of(string name) => Value(slide, name);
-            return new OpenSlideFile(slide)
+            return new OpenSlideFile(path, slide)
             {
                 Name = $"{vendor} slide",
                 Levels = [.. Enumerable.Range(0, OpenSlideNative.openslide_get_level_count(slide)).Select(level => LevelOf(slide, level))],
@@ -63,6 +65,14 @@ internal sealed unsafe class OpenSlideFile : SlideFile
         OpenSlideNative.openslide_get_associated_image_dimensions(slide, name, out long width, out long height);
         return Pixels((int)width, (int)height, () => White,
             target => OpenSlideNative.openslide_read_associated_image(slide, name, (uint*)target));
+    }
+
+    /// <inheritdoc/>
+    public override byte[]? ReadIccProfile()
+    {
+        // OpenSlide gives profiles from version 4 on; most formats of scanners are TIFFs, which have them in a tag.
+        using FileStream stream = File.OpenRead(path);
+        return TiffFile.IsTiff(stream) ? new TiffFile(stream).ReadIccProfile() : null;
     }
 
     /// <inheritdoc/>

@@ -1,3 +1,4 @@
+using System.Globalization;
 using Tinctor.Slides.Native;
 
 namespace Tinctor.Slides;
@@ -9,6 +10,7 @@ namespace Tinctor.Slides;
 public sealed class Slide : IDisposable
 {
     private const long MostPixels = 1 << 25;
+    private const double EnlargementTolerance = 0.005;
     private const string NoOverview = "its overview cannot be read";
 
     private readonly SlideFile file;
@@ -82,6 +84,10 @@ public sealed class Slide : IDisposable
     /// <summary>Metadata of the file by name.</summary>
     public IReadOnlyDictionary<string, string> Properties => file.Properties;
 
+    /// <summary>Reads the ICC profile of the colours; null if the file has none or its channels are separate. Samples are not converted by it.</summary>
+    /// <exception cref="TinctorException">The profile is damaged.</exception>
+    public byte[]? ReadIccProfile() => file.HasSeparateChannels ? null : Attempt("its ICC profile cannot be read", file.ReadIccProfile);
+
     /// <summary>Names of associated images, such as label, macro and thumbnail.</summary>
     public IReadOnlyList<string> AssociatedNames => file.AssociatedNames;
 
@@ -136,6 +142,21 @@ public sealed class Slide : IDisposable
     /// <exception cref="TinctorException">The file is damaged there, or gone.</exception>
     public IEnumerable<Image> ReadTiles(double downsample, int x, int y, SlideSpec spec) => ReadAhead
         .Of(spec.Tiles, Environment.ProcessorCount, tile => ReadAt(downsample, x + tile.X, y + tile.Y, tile.Width, tile.Height)).Select(read => read.Result);
+
+    /// <summary>Note on a downsample below 1, which enlarges the slide beyond the resolution of the scan; null if it does not.</summary>
+    public string? EnlargementNote(double downsample) => downsample > 1 - EnlargementTolerance ? null : string.Create(CultureInfo.InvariantCulture,
+        $"enlarged {1 / downsample:0.##} times beyond the resolution of the scan{(Mpp is double mpp ? $" ({mpp:0.####} um per pixel)" : "")}; no detail is gained");
+
+    /// <summary>Checks that a region lies inside of the slide.</summary>
+    /// <param name="region">Region in pixels of level 0.</param>
+    /// <exception cref="TinctorException">It does not; the message has the size of the slide.</exception>
+    public void RequireInside(PixelArea region)
+    {
+        if (region is { X: >= 0, Y: >= 0, Width: > 0, Height: > 0 } && region.X <= Width - region.Width && region.Y <= Height - region.Height) return;
+        throw new TinctorException(Path, string.Create(CultureInfo.InvariantCulture,
+            $"the region of {region.Width}x{region.Height} pixels at ({region.X}, {region.Y}) is not inside of the slide, which has {Width}x{Height}"),
+            "Move it or make it smaller");
+    }
 
     /// <summary>Size of the slide in pixels at a given downsample (pixels of level 0 per pixel).</summary>
     public (int Width, int Height) SizeAt(double downsample) =>

@@ -91,6 +91,9 @@ internal abstract class SlideFile : IDisposable
     /// <summary>The same, white where nothing was scanned, whatever the background.</summary>
     protected virtual Image ReadOnWhite(int level, int x, int y, int width, int height) => Read(level, x, y, width, height);
 
+    /// <summary>Reads the ICC profile; null if the file has none.</summary>
+    public virtual byte[]? ReadIccProfile() => null;
+
     /// <summary>One of the images beside the slide, RGB.</summary>
     public virtual Image ReadAssociated(string name) => throw new ArgumentException($"there is no image {name}", nameof(name));
 

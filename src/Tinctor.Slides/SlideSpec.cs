@@ -21,6 +21,9 @@ public sealed record SlideSpec(int Width, int Height, int Channels = 3, SampleTy
     /// </summary>
     public IReadOnlyList<SlideChannel> ChannelInfo { get; init; } = [];
 
+    /// <summary>ICC profile of grey or RGB samples; null for none. Deep Zoom has no place for it.</summary>
+    public byte[]? IccProfile { get; init; }
+
     /// <summary>Quality of JPEG, 1 to 100; null writes without loss, as 16 bits always are.</summary>
     public int? JpegQuality { get; init; } = 90;
 

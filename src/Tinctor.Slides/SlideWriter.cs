@@ -52,6 +52,9 @@ public static class SlideWriter
     /// <summary>Writes an image as a slide.</summary>
     public static void Write(string path, SlideSpec spec, Image image) => Write(path, spec, spec.TilesOf([image]));
 
+    /// <summary>Whether a file of this name can hold an ICC profile.</summary>
+    public static bool KeepsIccProfile(string path) => KindOf(path) != Kind.DeepZoom;
+
     /// <summary>Throws <see cref="TinctorException"/> if a slide cannot be written under this name: for a command, before it starts.</summary>
     public static void Refuse(string path, SlideSpec spec) => Refuse(path, KindOf(path), spec);
 
@@ -88,7 +91,10 @@ public static class SlideWriter
         using var rows = new VipsRowSource(spec.Width, spec.Height, spec.Channels, spec.SampleType == SampleType.UInt16, Rows(spec, tiles));
         try
         {
-            using VipsImage image = rows.Open();
+            using VipsImage loaded = rows.Open();
+            using var copy = new VipsOperation("copy").Set("in", loaded);
+            using VipsImage image = copy.RunToImage();
+            if (spec.IccProfile is byte[] profile) image.SetIccProfile(profile);
             if (kind == Kind.DeepZoom) SaveDeepZoom(image, path, temporary, spec);
             else SavePlain(image, temporary, kind, spec);
         }

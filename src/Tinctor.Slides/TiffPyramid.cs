@@ -166,6 +166,7 @@ internal sealed class TiffPyramid
             int step = ImageWriter.HalvesColours(spec.JpegQuality!.Value) ? 2 : 1;
             tags.Shorts(YCbCrSubSampling, step, step);
         }
+        if (index == 0 && plane == 0 && spec.IccProfile is byte[] profile) tags.Raw(IccProfile, profile);
         if (spec.Mpp is not double mpp) return tags;
         double perCentimetre = 10_000 / mpp * level.Width / spec.Width;
         tags.Ratio(XResolution, perCentimetre);

@@ -47,6 +47,9 @@ internal sealed class VipsFile : SlideFile
         ? Part(image, 0, 0, image.Width, image.Height) : base.ReadAssociated(name);
 
     /// <inheritdoc/>
+    public override byte[]? ReadIccProfile() => planes[0][0].IccProfile;
+
+    /// <inheritdoc/>
     public override void Dispose()
     {
         foreach (VipsImage image in planes.SelectMany(level => level).Concat(associated.Values)) image.Dispose();

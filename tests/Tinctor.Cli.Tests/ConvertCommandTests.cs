@@ -38,6 +38,42 @@ public sealed class ConvertCommandTests : IDisposable
     }
 
     [Fact]
+    public void Convert_to_finer_resolution_notes_the_factor()
+    {
+        string source = At("plain.png");
+        TestImage().Write(source);
+        Assert.Contains("enlarged 2.5 times beyond the resolution of the scan (0.5 um per pixel)",
+            CommandLine.Run("convert", source, "-o", At("a.tif"), "--mpp", "0.2", "--source-mpp", "0.5").Out);
+        Assert.DoesNotContain("enlarged", CommandLine.Run("convert", source, "-o", At("b.tif"), "--mpp", "0.5", "--source-mpp", "0.5").Out);
+        Assert.DoesNotContain("enlarged", CommandLine.Run("convert", source, "-o", At("c.tif"), "--downsample", "2").Out);
+        Assert.Contains("enlarged 4 times beyond the resolution of the scan;", CommandLine.Run("convert", source, "-o", At("d.tif"), "--downsample", "0.25").Out);
+    }
+
+    [Theory]
+    [InlineData("a.ome.tif", true), InlineData("a.png", true), InlineData("a.dzi", false)]
+    public void Convert_keeps_the_icc_profile_or_says_so(string name, bool kept)
+    {
+        string source = At("source.tif");
+        byte[] profile = [.. Enumerable.Range(0, 300).Select(i => (byte)i)];
+        SlideWriter.Write(source, new SlideSpec(64, 48) { IccProfile = profile }, TestImage());
+        Assert.Contains(kept ? "the ICC profile (300 bytes) is copied" : "the ICC profile is not kept", CommandLine.Run("convert", source, "-o", At(name)).Out);
+        if (name != "a.ome.tif") return;
+        using var slide = Slide.Open(At(name));
+        Assert.Equal(profile, slide.ReadIccProfile());
+    }
+
+    [Fact]
+    public void Convert_channels_keeps_names_and_colours()
+    {
+        string source = SharedFiles.Path("faults/three-channels.qptiff");
+        Assert.DoesNotContain("names and colours", CommandLine.Run("convert", source, "-o", At("a.ome.tif"), "--lossless").Out);
+        using Slide slide = Slide.Open(source), copy = Slide.Open(At("a.ome.tif"));
+        Assert.Equal([("DAPI", 0x0000FF), ("FITC", 0x00FF00), ("CY3", 0xFFFF00)], copy.ChannelInfo.Select(channel => (channel.Name, channel.Colour!.Value)));
+        Assert.Equal(slide.Read(0, 0, 0, slide.Width, slide.Height).Data, copy.Read(0, 0, 0, slide.Width, slide.Height).Data);
+        Assert.Contains("names and colours of channels are kept in .ome.tif only", CommandLine.Run("convert", source, "-o", At("b.tif")).Out);
+    }
+
+    [Fact]
     public void Fluorescence_gets_ranges_and_an_empty_channel_a_wide_one()
     {
         var image = new Image(300, 200, 4, SampleType.UInt16);
@@ -61,7 +97,8 @@ public sealed class ConvertCommandTests : IDisposable
         Assert.Contains("--source-mpp", CommandLine.Run("convert", source, "-o", At("a.tif"), "--mpp", "1").OneError());
         Assert.Contains("slides cannot be written with this extension", CommandLine.Run("convert", source, "-o", At("a.svs")).OneError());
         Assert.Contains("over itself", CommandLine.Run("convert", source, "-o", source).OneError());
-        Assert.Contains("starts outside", CommandLine.Run("convert", source, "-o", At("a.tif"), "--region", "64,0,5,5").OneError());
+        foreach (string region in new[] { "64,0,5,5", "60,0,5,5", "0,44,5,5", "0,0,65,48", "2147483647,0,5,5" })
+            Assert.Contains("not inside of the slide, which has 64x48", CommandLine.Run("convert", source, "-o", At("a.tif"), "--region", region).OneError());
         Assert.Contains("X,Y,W,H", CommandLine.Run("convert", source, "-o", At("a.tif"), "--region", "1,2,3").OneError());
         Assert.Contains("multiple of 16", CommandLine.Run("convert", source, "-o", At("a.tif"), "--tile", "100").OneError());
         File.WriteAllBytes(At("cut.png"), File.ReadAllBytes(source)[..60]);
@@ -90,6 +127,13 @@ public sealed class ConvertCommandTests : IDisposable
         string line = CommandLine.Finish(Process.Start(start)!).OneError();
         Assert.StartsWith($"error: {output}: cannot be written", line);
         Assert.Equal([At("source.tif")], Directory.GetFileSystemEntries(folder));
+    }
+
+    private static Image TestImage()
+    {
+        var image = new Image(64, 48, 3);
+        image.Fill([210, 180, 200]);
+        return image;
     }
 
     private string At(string name) => Path.Combine(folder, name);

@@ -1,4 +1,6 @@
 using System.Xml.Linq;
+using Tinctor.Slides.Native;
+using Tinctor.Tests;
 
 namespace Tinctor.Slides.Tests;
 
@@ -27,6 +29,48 @@ public sealed class SlideWriterTests : InTemporaryFolder
             Assert.Equal(width >> level, smaller.Width);
         }
         if (width > 256) Assert.True(name == "a.png" || slide.Levels.Count >= 3);
+    }
+
+    [Theory]
+    [InlineData("a.ome.tif"), InlineData("a.tif"), InlineData("a.png"), InlineData("a.jpg")]
+    public void Write_keeps_the_icc_profile_of_an_aperio_slide(string name)
+    {
+        byte[] profile = SrgbProfile();
+        AddToFirstPage(SharedFiles.Path("data/slides/cmu-1-small-region.svs"), At("icc.svs"), 34675, profile);
+        using var source = Slide.Open(At("icc.svs"));
+        Assert.Equal(("aperio slide", profile.Length), (source.Format, source.ReadIccProfile()!.Length));
+        Image image = source.Read(0, 0, 0, 300, 200);
+        SlideWriter.Write(At(name), new SlideSpec(300, 200) { IccProfile = source.ReadIccProfile(), Tile = 64 }, image);
+        using var copy = Slide.Open(At(name));
+        Assert.Equal(profile, copy.ReadIccProfile());
+        using var without = Slide.Open(SharedFiles.Path("data/slides/cmu-1-small-region.svs"));
+        Assert.Null(without.ReadIccProfile());
+    }
+
+    // libvips has a profile built in.
+    private byte[] SrgbProfile()
+    {
+        TestImages.Make(8, 8, 3, SampleType.UInt8).Write(At("plain.png"));
+        using var load = new VipsOperation("pngload").Set("filename", At("plain.png"));
+        using VipsImage image = load.RunToImage();
+        using var save = new VipsOperation("pngsave").Set("in", image).Set("filename", At("srgb.png")).Set("profile", "srgb");
+        save.Run();
+        using var slide = Slide.Open(At("srgb.png"));
+        return slide.ReadIccProfile()!;
+    }
+
+    // Writes the first directory of a little-endian TIFF again, behind its end, with one more tag.
+    private static void AddToFirstPage(string source, string target, ushort tag, byte[] value)
+    {
+        byte[] file = File.ReadAllBytes(source);
+        int directory = BitConverter.ToInt32(file, 4), count = BitConverter.ToUInt16(file, directory);
+        byte[] entries = file[(directory + 2)..(directory + 2 + (12 * count))], next = file[(directory + 2 + (12 * count))..(directory + 6 + (12 * count))];
+        // Tags are in order, and the new one is above those of baseline TIFF.
+        int at = Enumerable.Range(0, count).Count(i => BitConverter.ToUInt16(entries, 12 * i) < tag) * 12;
+        byte[] added = [.. BitConverter.GetBytes(tag), 7, 0, .. BitConverter.GetBytes(value.Length), .. BitConverter.GetBytes(file.Length)];
+        BitConverter.GetBytes(file.Length + value.Length + (value.Length % 2)).CopyTo(file, 4);
+        File.WriteAllBytes(target, [.. file, .. value, .. new byte[value.Length % 2], .. BitConverter.GetBytes((ushort)(count + 1)),
+            .. entries[..at], .. added, .. entries[at..], .. next]);
     }
 
     [Fact]

@@ -80,14 +80,26 @@ internal static class ConvertCommand
             Name = Path.GetFileNameWithoutExtension(path),
             JpegQuality = parse.GetValue(Lossless) || output.EndsWith(".png", StringComparison.OrdinalIgnoreCase) ? null : parse.GetValue(Quality),
             Tile = parse.GetValue(Tile),
+            IccProfile = slide.ReadIccProfile(),
             ChannelInfo = slide.IsRgb ? [] : SlideChannel.WithRanges(slide.ChannelInfo, slide.Thumbnail(OverviewSide)),
         };
         SlideWriter.Refuse(output, spec);
-        foreach (string note in slide.Notes) Console.WriteLine($"{path}: {note}");
-        if (slide.Mpp is null) Console.WriteLine($"{path}: micrometres per pixel are not known and not written; --source-mpp gives them");
+        foreach (string note in Notes(slide, output, spec, downsample)) Console.WriteLine($"{path}: {note}");
         Console.WriteLine($"{output}: {spec}");
         Write(slide, output, spec, downsample, (x, y), cancel);
         return 0;
+    }
+
+    private static IEnumerable<string> Notes(Slide slide, string output, SlideSpec spec, double downsample)
+    {
+        foreach (string note in slide.Notes) yield return note;
+        if (slide.Mpp is null) yield return "micrometres per pixel are not known and not written; --source-mpp gives them";
+        if (slide.EnlargementNote(downsample) is string enlarged) yield return enlarged;
+        if (spec.IccProfile is byte[] profile)
+            yield return SlideWriter.KeepsIccProfile(output) ? $"the ICC profile ({profile.Length} bytes) is copied; colours are not converted"
+                : "the ICC profile is not kept, as Deep Zoom has no place for it";
+        if (spec.ChannelInfo.Any(channel => channel.Name.Length > 0) && !Path.GetFileNameWithoutExtension(output).EndsWith(".ome", StringComparison.OrdinalIgnoreCase))
+            yield return "names and colours of channels are kept in .ome.tif only";
     }
 
     private static double DownsampleOf(Slide slide, ParseResult parse)
@@ -105,9 +117,8 @@ internal static class ConvertCommand
             (int width, int height) = slide.SizeAt(downsample);
             return (0, 0, width, height);
         }
-        if (left >= slide.Width || top >= slide.Height)
-            throw new TinctorException($"{slide.Path}: the region starts outside of the slide's {slide.Width}x{slide.Height} pixels");
-        return (Scaled(left), Scaled(top), Math.Max(1, Scaled(Math.Min(across, slide.Width - left))), Math.Max(1, Scaled(Math.Min(down, slide.Height - top))));
+        slide.RequireInside(new(left, top, across, down));
+        return (Scaled(left), Scaled(top), Math.Max(1, Scaled(across)), Math.Max(1, Scaled(down)));
 
         int Scaled(int pixels) => (int)Math.Round(pixels / downsample);
     }

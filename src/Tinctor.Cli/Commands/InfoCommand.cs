@@ -74,6 +74,7 @@ internal static class InfoCommand
         Row("modality", slide.Modality.ToString().ToLowerInvariant());
         Row("channels", $"{slide.Channels} of {Bits(slide)} bits"
             + (slide.ChannelInfo.Count > 0 ? $": {string.Join(", ", slide.ChannelInfo.Select(ChannelText))}" : ""));
+        if (slide.ReadIccProfile() is byte[] profile) Row("ICC profile", $"{profile.Length} bytes");
         foreach (string note in slide.Notes) Row("note", note);
         foreach ((SlideLevel level, int i) in slide.Levels.Select((level, i) => (level, i)))
             Row($"level {i}", string.Create(CultureInfo.InvariantCulture, $"{level.Width}x{level.Height}, 1/{level.Downsample:0.###}"));
@@ -100,6 +101,7 @@ internal static class InfoCommand
         display_ranges = slide.ChannelInfo.Select(channel => channel.Display is (double low, double high) ? new[] { low, high } : null),
         modality = slide.Modality.ToString().ToLowerInvariant(),
         bits = Bits(slide),
+        icc_profile_bytes = slide.ReadIccProfile()?.Length,
         remarks = slide.Notes,
         levels = slide.Levels.Select(level => new { width = level.Width, height = level.Height, downsample = level.Downsample }),
         images = slide.AssociatedNames,

@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using Microsoft.Win32.SafeHandles;
 
 namespace Tinctor.Slides.Native;
@@ -7,6 +8,7 @@ internal sealed class VipsImage : SafeHandleZeroOrMinusOneIsInvalid
 {
     public const int UChar = 0;
     public const int UShort = 2;
+    private const string IccProfileName = "icc-profile-data";
 
     public VipsImage(nint reference)
         : base(ownsHandle: true)
@@ -46,6 +48,25 @@ internal sealed class VipsImage : SafeHandleZeroOrMinusOneIsInvalid
         int[] delays = new int[Height / height];
         Array.Fill(delays, milliseconds);
         VipsNative.vips_image_set_array_int(handle, "delay", delays, delays.Length);
+    }
+
+    /// <summary>ICC profile of the colours; null if there is none.</summary>
+    public byte[]? IccProfile
+    {
+        get
+        {
+            if (VipsNative.vips_image_get_typeof(handle, IccProfileName) == 0) return null;
+            if (VipsNative.vips_image_get_blob(handle, IccProfileName, out nint data, out nuint length) != 0) throw VipsException.FromErrorBuffer();
+            var profile = new byte[checked((int)length)];
+            Marshal.Copy(data, profile, 0, profile.Length);
+            return profile;
+        }
+    }
+
+    /// <summary>Attaches an ICC profile, which savers embed.</summary>
+    public unsafe void SetIccProfile(ReadOnlySpan<byte> profile)
+    {
+        fixed (byte* data = profile) VipsNative.vips_image_set_blob_copy(handle, IccProfileName, data, (nuint)profile.Length);
     }
 
     /// <summary>

@@ -88,6 +88,15 @@ internal static partial class VipsNative
     [LibraryImport(Vips, StringMarshalling = StringMarshalling.Utf8)]
     public static partial void vips_image_set_array_int(nint image, string name, int[] values, int count);
 
+    [LibraryImport(Vips, StringMarshalling = StringMarshalling.Utf8)]
+    public static partial nuint vips_image_get_typeof(nint image, string name);
+
+    [LibraryImport(Vips, StringMarshalling = StringMarshalling.Utf8)]
+    public static partial int vips_image_get_blob(nint image, string name, out nint data, out nuint length);
+
+    [LibraryImport(Vips, StringMarshalling = StringMarshalling.Utf8)]
+    public static unsafe partial void vips_image_set_blob_copy(nint image, string name, byte* data, nuint length);
+
     [LibraryImport(Vips)]
     public static partial nint vips_source_custom_new();
 

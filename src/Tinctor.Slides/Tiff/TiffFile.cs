@@ -7,7 +7,7 @@ namespace Tinctor.Slides.Tiff;
 /// <summary>The tags of a TIFF file, for what libtiff passes over: lost pages, mislabelled colours, the pages of a pyramid.</summary>
 internal sealed class TiffFile(Stream file)
 {
-    private const int Jpeg = 7, Rgb = 2, AssociatedAlpha = 1, UnassociatedAlpha = 2, MostValues = 1 << 20;
+    private const int Jpeg = 7, Rgb = 2, AssociatedAlpha = 1, UnassociatedAlpha = 2, MostValues = 1 << 26;
 
     private readonly byte[] header = Bytes(file, 0, 16);
 
@@ -21,6 +21,17 @@ internal sealed class TiffFile(Stream file)
     /// libtiff believes the tag and hands out green and pink.
     /// </summary>
     public bool HoldsYCbCrAsRgb() => HoldsYCbCrAsRgb(FirstPage());
+
+    /// <summary>Whether a file starts as TIFF and BigTIFF do, and is long enough to have a page.</summary>
+    public static bool IsTiff(Stream file) => file.Length >= 16
+        && Bytes(file, 0, 4) is [(byte)'I', (byte)'I', 42 or 43, 0] or [(byte)'M', (byte)'M', 0, 42 or 43];
+
+    /// <summary>Reads the ICC profile of the first page; null if it has none.</summary>
+    public byte[]? ReadIccProfile()
+    {
+        (long start, int size, long count) = Place(FirstPage(), IccProfile);
+        return count > 0 && size == 1 ? Bytes(file, start, (int)count) : null;
+    }
 
     /// <summary>All pages, in the file's order, each with the smaller versions of it that are written beside it.</summary>
     public IReadOnlyList<TiffPage> Pages() => [.. PageOffsets().Select(page => Page(page, nested: false))];
@@ -130,7 +141,7 @@ internal sealed class TiffFile(Stream file)
                 {
                     throw new TinctorException($"a tag has {count} values");
                 }
-                var size = type switch { 1 or 2 => 1, 3 => 2, 4 or 13 => 4, _ => 8 };
+                var size = type switch { 1 or 2 or 6 or 7 => 1, 3 => 2, 4 or 13 => 4, _ => 8 };
                 var value = tag + (Big ? 12 : 8);
                 return (count * size <= (Big ? 8 : 4) ? value : Number(value, Big ? 8 : 4), size, count);
             }

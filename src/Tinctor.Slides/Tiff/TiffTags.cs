@@ -15,7 +15,7 @@ internal static class TiffTag
 /// <summary>The tags of one page of a BigTIFF that is written, little-endian.</summary>
 internal sealed class TiffTags
 {
-    private const int Ascii = 2, Short = 3, Long4 = 4, Rational = 5, Long8 = 16, Ifd8 = 18, FirstPageAt = 8, ValueBytes = 8;
+    private const int Ascii = 2, Undefined = 7, Short = 3, Long4 = 4, Rational = 5, Long8 = 16, Ifd8 = 18, FirstPageAt = 8, ValueBytes = 8;
 
     private readonly SortedDictionary<int, (int Type, long Count, byte[] Value)> tags = [];
 
@@ -53,6 +53,9 @@ internal sealed class TiffTags
         byte[] bytes = Encoding.UTF8.GetBytes($"{text}\0");
         tags[tag] = (Ascii, bytes.Length, bytes);
     }
+
+    /// <summary>Bytes of no type.</summary>
+    public void Raw(int tag, byte[] bytes) => tags[tag] = (Undefined, bytes.Length, bytes);
 
     /// <summary>A fraction, with as many digits as fit.</summary>
     public void Ratio(int tag, double value)
