@@ -25,6 +25,7 @@ public static class SlideWarp
             Mpp = frame.Mpp,
             Name = target.Name,
             ChannelInfo = target.ChannelInfo,
+            IccProfile = target.ReadIccProfile(),
             JpegQuality = jpegQuality,
         };
         int done = 0, tiles = spec.Tiles.Count();
