@@ -46,6 +46,12 @@ public sealed partial class Image
         ? MemoryMarshal.Cast<byte, ushort>(Data.AsSpan())
         : throw new InvalidOperationException("the image has 8-bit samples");
 
+    /// <summary>Notes for the user on how the file was read, such as transparency that was composited.</summary>
+    public IReadOnlyList<string> Notes { get; internal set; } = [];
+
+    /// <summary>Whether the file marks the last channel as transparency. TIFFs often mark any fourth channel so.</summary>
+    public bool HasAlpha { get; internal set; }
+
     private int BytesPerPixel => Channels * BytesPerSample(SampleType);
 
     private int VipsFormat => SampleType == SampleType.UInt8 ? VipsImage.UChar : VipsImage.UShort;
@@ -53,8 +59,8 @@ public sealed partial class Image
     /// <summary>
     /// Reads a PNG, JPEG or TIFF file; the content decides the format, not the extension. Values are those of the file: colour
     /// profiles are not applied; palettes and 1-bit images are expanded to 8 bits. An EXIF or TIFF orientation is applied.
-    /// Alpha of a PNG is laid over white, the colour of empty glass (opaque pixels do not change), unless <paramref name="keepAlpha"/>;
-    /// a TIFF keeps all its channels. TIFF pages of one channel and one size become channels; of other TIFFs the first page is read.
+    /// Transparency of PNG, and associated alpha of TIFF, is composited on white, the colour of empty glass (opaque pixels do not change), unless
+    /// <paramref name="keepAlpha"/>; <see cref="Notes"/> says so. Other TIFFs keep all their channels. TIFF pages of one channel and one size become channels; of other TIFFs the first page is read.
     /// Throws <see cref="FileNotFoundException"/>, or <see cref="TinctorException"/> for a file that is damaged, truncated,
     /// too large or of another kind (CMYK, floating point, 32 bit), in one line that names it.
     /// </summary>
@@ -172,6 +178,39 @@ public sealed partial class Image
         return result;
     }
 
+    /// <summary>
+    /// Converts the image to 8-bit RGB: grey is repeated, 16 bits are divided by 257 (65535 becomes 255), and transparency is composited on
+    /// white. One-bit files are read as 8 bits, 0 and 255. The notes say what was done. An 8-bit RGB image is returned as it is.
+    /// </summary>
+    /// <exception cref="ArgumentException">The image has two, four or more channels that are not colours and transparency.</exception>
+    public Image ToRgb8()
+    {
+        Image image = HasAlpha && Channels is 2 or 4 ? OnWhite() : this;
+        if (image.Channels is not (1 or 3)) throw new ArgumentException($"{Channels} channels cannot be converted to RGB");
+        var notes = new List<string>(image.Notes);
+        if (SampleType == SampleType.UInt16) notes.Add("16 bits were converted to 8");
+        image = image.To(SampleType.UInt8);
+        if (image.Channels == 1)
+        {
+            notes.Add("grey was converted to RGB");
+            byte[] grey = image.Data;
+            image = new Image(Width, Height, 3);
+            for (int i = 0; i < image.Data.Length; i++) image.Data[i] = grey[i / 3];
+        }
+        if (notes.Count > Notes.Count) image.Notes = notes;
+        return image;
+    }
+
+    /// <summary>Composites the last channel, transparency, on white; opaque pixels do not change.</summary>
+    internal Image OnWhite()
+    {
+        byte[] alpha = Plane(Channels - 1);
+        Image image = Transform(ImageReader.Flatten);
+        image.HasAlpha = false;
+        if (alpha.AsSpan().ContainsAnyExcept((byte)255)) image.Notes = [.. Notes, "transparent pixels were composited on white"];
+        return image;
+    }
+
     /// <summary>Copies row <paramref name="y"/> as numbers of 0 to 255 or 65535.</summary>
     internal void ReadRow(int y, Span<float> row)
     {
@@ -261,9 +300,11 @@ public sealed partial class Image
         fixed (byte* pixels = Data)
         {
             using var source = VipsImage.Wrap(pixels, Data.LongLength, Width, Height, Channels, VipsFormat);
-            using var run = operation(source);
+            using var copy = new VipsOperation("copy").Set("in", source).Set("interpretation", ImageWriter.Interpretation(this, ImageFormat.Png));
+            using var interpreted = copy.RunToImage();
+            using var run = operation(interpreted);
             using var output = run.RunToImage();
-            var result = new Image(output.Width, output.Height, Channels, SampleType);
+            var result = new Image(output.Width, output.Height, output.Bands, SampleType) { Notes = Notes, HasAlpha = HasAlpha };
             output.CopyTo(result.Data);
             return result;
         }

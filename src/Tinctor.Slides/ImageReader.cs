@@ -11,30 +11,31 @@ internal static class ImageReader
 
     public static Image Read(string path, bool keepAlpha) => Run(path, format =>
     {
-        using var source = Open(path, format, keepAlpha, out var pages);
-        var info = Describe(path, source, pages, format);
+        using VipsImage source = Open(path, format, out int pages);
+        ImageInfo info = Describe(path, source, pages, format);
         var image = new Image(info.Width, info.Height, info.Channels, info.SampleType);
-        if (pages == 1)
+        if (pages > 1)
         {
-            source.Decode(image.Data);
-            if (format == ImageFormat.Tiff && info.Channels == 3 && InspectTiff(path, tiff => tiff.HoldsYCbCrAsRgb()))
-            {
-                YCbCrToRgb(image.Data);
-            }
-            return source.Orientation == 1 ? image : image.Upright(source.Orientation);
+            var planes = new byte[image.Data.Length];
+            source.Decode(planes);
+            image.Interleave(planes);
+            return image;
         }
-        var planes = new byte[image.Data.Length];
-        source.Decode(planes);
-        image.Interleave(planes);
-        return image;
+        source.Decode(image.Data);
+        if (format == ImageFormat.Tiff && info.Channels == 3 && InspectTiff(path, tiff => tiff.HoldsYCbCrAsRgb())) YCbCrToRgb(image.Data);
+        TiffAlpha alpha = AlphaOf(path, source, format);
+        image.HasAlpha = alpha != TiffAlpha.None;
+        if (IsComposited(alpha, format) && !keepAlpha) image = image.OnWhite();
+        return source.Orientation == 1 ? image : image.Upright(source.Orientation);
     });
 
     public static ImageInfo ReadInfo(string path, bool keepAlpha) => Run(path, format =>
     {
-        using var source = Open(path, format, keepAlpha, out var pages);
-        var info = Describe(path, source, pages, format);
-        var lying = pages == 1 && source.Orientation >= 5;
-        return lying ? info with { Width = info.Height, Height = info.Width } : info;
+        using VipsImage source = Open(path, format, out int pages);
+        ImageInfo info = Describe(path, source, pages, format);
+        if (pages > 1) return info;
+        if (!keepAlpha && IsComposited(AlphaOf(path, source, format), format)) info = info with { Channels = info.Channels - 1 };
+        return source.Orientation >= 5 ? info with { Width = info.Height, Height = info.Width } : info;
     });
 
     private static T Run<T>(string path, Func<ImageFormat, T> read)
@@ -101,7 +102,7 @@ internal static class ImageReader
         }
     }
 
-    private static VipsImage Open(string path, ImageFormat format, bool keepAlpha, out int pages)
+    private static VipsImage Open(string path, ImageFormat format, out int pages)
     {
         pages = 1;
         var image = Load(path, format);
@@ -109,22 +110,34 @@ internal static class ImageReader
         {
             pages = ChannelPages(path, ref image);
         }
-        return keepAlpha ? image : WithoutAlpha(image, format);
+        return image;
     }
 
-    /// <summary>Opens a page of a file for reads of any part of it, upright and without alpha.</summary>
+    /// <summary>Opens a page of a file for reads of any part of it, upright; transparency is composited on white.</summary>
     /// <param name="path">The file.</param>
     /// <param name="format">Its format.</param>
-    /// <param name="page">Which page of a TIFF.</param>
-    /// <param name="smaller">Which of the smaller versions beside it; -1 for the page itself.</param>
+    /// <param name="page">Index of a page of a TIFF.</param>
+    /// <param name="smaller">Index of the SubIFD of that page; -1 for the page itself.</param>
     public static VipsImage OpenForRegions(string path, ImageFormat format, int page = 0, int smaller = -1)
     {
         using VipsOperation load = Loader(path, format, "random");
         if (format == ImageFormat.Tiff) load.Set("page", $"{page}").Set("subifd", $"{smaller}");
-        VipsImage image = WithoutAlpha(load.RunToImage(), format);
+        VipsImage image = load.RunToImage();
+        if (IsComposited(AlphaOf(path, image, format), format)) image = Replaced(image, Flatten(image));
         if (image.Orientation > 1) image = Replaced(image, new VipsOperation("autorot").Set("in", image));
         return image;
     }
+
+    /// <summary>Whether <see cref="OpenForRegions"/> composites the first page.</summary>
+    public static bool IsComposited(string path, ImageFormat format)
+    {
+        using VipsImage image = Load(path, format);
+        return IsComposited(AlphaOf(path, image, format), format);
+    }
+
+    /// <summary>Composites the last channel on white, the colour of empty glass; opaque pixels do not change.</summary>
+    public static VipsOperation Flatten(VipsImage image) =>
+        new VipsOperation("flatten").Set("in", image).Set("background", image.Format == VipsImage.UShort ? "65535" : "255");
 
     private static VipsImage Replaced(VipsImage image, VipsOperation operation)
     {
@@ -133,10 +146,16 @@ internal static class ImageReader
             return operation.RunToImage();
     }
 
-    // Alpha of a PNG is laid over white.
-    private static VipsImage WithoutAlpha(VipsImage image, ImageFormat format) => format == ImageFormat.Png && image.Bands is 2 or 4
-        ? Replaced(image, new VipsOperation("flatten").Set("in", image).Set("background", image.Format == VipsImage.UShort ? "65535" : "255"))
-        : image;
+    private static TiffAlpha AlphaOf(string path, VipsImage image, ImageFormat format) => (image.Bands, format) switch
+    {
+        (2 or 4, ImageFormat.Png) => TiffAlpha.Unassociated,
+        (2 or 4, ImageFormat.Tiff) => InspectTiff(path, tiff => tiff.Alpha()),
+        _ => TiffAlpha.None,
+    };
+
+    // Many TIFFs of four channels claim to have unassociated alpha: they keep their channels.
+    private static bool IsComposited(TiffAlpha alpha, ImageFormat format) =>
+        alpha == TiffAlpha.Associated || (alpha == TiffAlpha.Unassociated && format == ImageFormat.Png);
 
     private static VipsOperation Loader(string path, ImageFormat format, string access) => new VipsOperation(format switch
     {

@@ -74,7 +74,7 @@ internal static class ImageWriter
     }
 
     /// <summary>Channels of a TIFF beyond three are plain channels, not alpha; a PNG knows only colour and alpha.</summary>
-    private static string Interpretation(Image image, ImageFormat format)
+    public static string Interpretation(Image image, ImageFormat format)
     {
         var wide = image.SampleType == SampleType.UInt16;
         return image.Channels switch

@@ -9,6 +9,8 @@ namespace Tinctor.Slides;
 /// </summary>
 internal sealed class VipsFile : SlideFile
 {
+    private const string CompositeNote = "has an alpha channel, which is composited on white";
+
     private readonly VipsImage[][] planes; // of each level, one image for each channel, or one of all channels
     private readonly bool[] yCbCr; // of each level
     private readonly Dictionary<string, VipsImage> associated = [];
@@ -30,6 +32,7 @@ internal sealed class VipsFile : SlideFile
             Levels = [new(image.Width, image.Height, 1)],
             Channels = image.Bands,
             SampleType = SampleOf(image),
+            Notes = ImageReader.IsComposited(path, format) ? [CompositeNote] : [],
         };
     }
 
@@ -79,7 +82,7 @@ internal sealed class VipsFile : SlideFile
             SampleType = SampleOf(finest),
             ChannelInfo = metadata.Channels.Count == count ? metadata.Channels : [],
             HasSeparateChannels = channels.Count > 1,
-            Notes = metadata.Notes,
+            Notes = first.Alpha == TiffAlpha.Associated ? [.. metadata.Notes, CompositeNote] : metadata.Notes,
             PixelSize = Size(metadata.PixelSize?.Mpp, metadata.PixelSize?.Origin) ?? Size(MppOf(first.Resolution, first.ResolutionUnit), "the TIFF resolution"),
             Objective = metadata.Objective,
             Properties = first.Description is null ? new Dictionary<string, string>()

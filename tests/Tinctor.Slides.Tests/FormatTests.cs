@@ -40,6 +40,54 @@ public sealed class FormatTests : InTemporaryFolder
         Assert.Equal(4, Image.ReadInfo(At("a.png"), keepAlpha: true).Channels);
     }
 
+    [Theory]
+    [InlineData(1), InlineData(2)]
+    public void Read_tiff_with_alpha_composites_associated_and_keeps_unassociated(int kind)
+    {
+        // Associated colours are multiplied by alpha already.
+        byte[] pixels = kind == 1 ? [10, 20, 30, 255, 0, 0, 0, 0, 50, 64, 128, 128] : [10, 20, 30, 255, 9, 9, 9, 0, 100, 127, 255, 128];
+        RawTiff.Write(At("a.tif"), [new(3, 1, 4, pixels) { ExtraSamples = kind }]);
+        Image image = Image.Read(At("a.tif"));
+        using var slide = Slide.Open(At("a.tif"));
+        Assert.Equal(kind == 1 ? 3 : 4, image.Channels);
+        Assert.Equal((image.Channels, image.Channels), (slide.Channels, Image.ReadInfo(At("a.tif")).Channels));
+        Assert.Equal(kind == 2, image.HasAlpha);
+        Assert.Equal(image.Data, slide.Read(0, 0, 0, 3, 1).Data);
+        Assert.Equal(kind == 1 ? ["has an alpha channel, which is composited on white"] : [], slide.Notes);
+        Image rgb = image.ToRgb8();
+        Assert.Equal(["transparent pixels were composited on white"], rgb.Notes);
+        int[] expected = [10, 20, 30, 255, 255, 255, 177, 190, 255];
+        Assert.All(rgb.Data.Zip(expected), pair => Assert.InRange(pair.First - pair.Second, -1, 1));
+    }
+
+    [Fact]
+    public void Read_png_with_transparent_pixels_has_a_note_and_opaque_has_none()
+    {
+        new Image(2, 1, 4, data: [210, 220, 230, 255, 210, 220, 230, 254]).Write(At("a.png"));
+        Assert.Equal(["transparent pixels were composited on white"], Image.Read(At("a.png")).Notes);
+        using var slide = Slide.Open(At("a.png"));
+        Assert.Equal(["has an alpha channel, which is composited on white"], slide.Notes);
+        Assert.Empty(Image.Read(At("a.png"), keepAlpha: true).Notes);
+        new Image(2, 1, 4, data: [10, 20, 30, 255, 10, 20, 30, 255]).Write(At("b.png"));
+        Assert.Empty(Image.Read(At("b.png")).Notes);
+    }
+
+    [Fact]
+    public void ToRgb8_repeats_grey_and_scales_16_bits()
+    {
+        var wide = new Image(3, 1, 1, SampleType.UInt16);
+        new ushort[] { 0, 257 * 100, 65535 }.CopyTo(wide.Samples16);
+        Image rgb = wide.ToRgb8();
+        Assert.Equal([0, 0, 0, 100, 100, 100, 255, 255, 255], rgb.Data.Select(v => (int)v));
+        Assert.Equal(["16 bits were converted to 8", "grey was converted to RGB"], rgb.Notes);
+        var colour = new Image(1, 1, 3, data: [1, 2, 3]);
+        Assert.Same(colour, colour.ToRgb8());
+        File.WriteAllBytes(At("bits.png"), RawFiles.Png(4, 1, 1, 0, [0, 0b1010_0000]));
+        Assert.Equal([255, 255, 255, 0, 0, 0], Image.Read(At("bits.png")).ToRgb8().Data.Take(6).Select(v => (int)v));
+        Assert.Throws<ArgumentException>(() => new Image(1, 1, 4).ToRgb8());
+        Assert.Throws<ArgumentException>(() => new Image(1, 1, 2).ToRgb8());
+    }
+
     [Fact]
     public void Opaque_alpha_changes_no_sample()
     {

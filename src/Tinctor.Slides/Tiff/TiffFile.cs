@@ -7,7 +7,7 @@ namespace Tinctor.Slides.Tiff;
 /// <summary>The tags of a TIFF file, for what libtiff passes over: lost pages, mislabelled colours, the pages of a pyramid.</summary>
 internal sealed class TiffFile(Stream file)
 {
-    private const int Jpeg = 7, Rgb = 2, AssociatedAlpha = 1, UnassociatedAlpha = 2, MostValues = 1 << 26;
+    private const int Jpeg = 7, Rgb = 2, MostValues = 1 << 26;
 
     private readonly byte[] header = Bytes(file, 0, 16);
 
@@ -33,6 +33,9 @@ internal sealed class TiffFile(Stream file)
         return count > 0 && size == 1 ? Bytes(file, start, (int)count) : null;
     }
 
+    /// <summary>Transparency of the first page.</summary>
+    public TiffAlpha Alpha() => AlphaOf(FirstPage());
+
     /// <summary>All pages, in the file's order, each with the smaller versions of it that are written beside it.</summary>
     public IReadOnlyList<TiffPage> Pages() => [.. PageOffsets().Select(page => Page(page, nested: false))];
 
@@ -47,7 +50,7 @@ internal sealed class TiffFile(Stream file)
             Resolution = Ratio(page, XResolution),
             ResolutionUnit = (int)(Tag(page, ResolutionUnit) ?? 2),
             HoldsYCbCrAsRgb = HoldsYCbCrAsRgb(page),
-            HasAlpha = Tag(page, SamplesPerPixel) is 2 or 4 && Tag(page, ExtraSamples) is AssociatedAlpha or UnassociatedAlpha,
+            Alpha = AlphaOf(page),
             ImageJMetadata = nested ? [] : Parts(page),
         };
     }
@@ -76,6 +79,9 @@ internal sealed class TiffFile(Stream file)
         var offset = Tag(page, TileOffsets) ?? Tag(page, StripOffsets);
         return offset is { } start && Bytes(file, start, 10) is [0xFF, 0xD8, 0xFF, 0xE0, _, _, (byte)'J', (byte)'F', (byte)'I', (byte)'F'];
     }
+
+    private TiffAlpha AlphaOf(long page) => Tag(page, SamplesPerPixel) is 2 or 4 && Tag(page, ExtraSamples) is long kind and (1 or 2)
+        ? (TiffAlpha)kind : TiffAlpha.None;
 
     private List<long> PageOffsets()
     {

@@ -1,5 +1,18 @@
 namespace Tinctor.Slides.Tiff;
 
+/// <summary>Transparency of a TIFF page, by its ExtraSamples tag.</summary>
+internal enum TiffAlpha
+{
+    /// <summary>No sample is marked as alpha.</summary>
+    None,
+
+    /// <summary>Alpha by which colours are multiplied already.</summary>
+    Associated,
+
+    /// <summary>Alpha beside colours. libvips marks all samples beyond RGB so, whether they are alpha or not.</summary>
+    Unassociated,
+}
+
 /// <summary>Page of a TIFF file, by its tags.</summary>
 /// <param name="Width">Width in pixels.</param>
 /// <param name="Height">Height in pixels.</param>
@@ -22,8 +35,8 @@ internal sealed record TiffPage(int Width, int Height, int Samples, int Bits)
     /// <summary>Whether pixels are YCbCr although the page says RGB.</summary>
     public bool HoldsYCbCrAsRgb { get; init; }
 
-    /// <summary>Whether the last of two or four samples is alpha.</summary>
-    public bool HasAlpha { get; init; }
+    /// <summary>Transparency in the last of two or four samples.</summary>
+    public TiffAlpha Alpha { get; init; }
 
     /// <summary>Blocks of ImageJ's metadata (tag 50839); the first lists the types of the others.</summary>
     public byte[][] ImageJMetadata { get; init; } = [];
