@@ -1,10 +1,10 @@
+using Tinctor.Training.Losses;
+using Tinctor.Training.Methods.Pix2Pix;
 // Times one pix2pix training step and one generator pass in Tinctor and in plain PyTorch, alternately in one run, and prints the ratios.
 // bench/run builds and starts this program.
 using System.Diagnostics;
 using System.Globalization;
 using Tinctor.Bench;
-using Tinctor.Staining.Losses;
-using Tinctor.Staining.Methods.Pix2Pix;
 using Tinctor.Torch;
 using Tinctor.Torch.Nn;
 

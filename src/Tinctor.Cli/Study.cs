@@ -2,8 +2,10 @@ using Spectre.Console;
 using Tinctor.Data;
 using Tinctor.Evaluation.Report;
 using Tinctor.Slides;
-using Tinctor.Staining.Data;
-using Tinctor.Staining.Training;
+using Tinctor.Training.Configuration;
+using Tinctor.Training.Loading;
+using Tinctor.Training.Methods;
+using Tinctor.Training.Runs;
 
 namespace Tinctor.Cli;
 

@@ -2,7 +2,7 @@ using System.Diagnostics;
 using System.Globalization;
 using Spectre.Console;
 using Spectre.Console.Rendering;
-using Tinctor.Staining.Training;
+using Tinctor.Training;
 
 namespace Tinctor.Cli;
 

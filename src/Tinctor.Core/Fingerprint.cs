@@ -34,9 +34,13 @@ public sealed class Fingerprint : IDisposable
         return this;
     }
 
-    /// <summary>Adds a number, a boolean or a member of an enumeration in its invariant form.</summary>
+    /// <summary>Adds a number or a member of an enumeration in its invariant form.</summary>
+    public Fingerprint Add<T>(string name, T value)
+        where T : struct, IFormattable => Add(name, value.ToString(value is float or double ? "R" : null, CultureInfo.InvariantCulture));
+
+    /// <summary>Adds a number or a member of an enumeration in its invariant form, or its absence.</summary>
     public Fingerprint Add<T>(string name, T? value)
-        where T : struct, IFormattable => Add(name, value?.ToString(value is float or double ? "R" : null, CultureInfo.InvariantCulture));
+        where T : struct, IFormattable => value is { } present ? Add(name, present) : Add(name, (string?)null);
 
     /// <summary>Adds a boolean.</summary>
     public Fingerprint Add(string name, bool value) => Add(name, value ? "true" : "false");

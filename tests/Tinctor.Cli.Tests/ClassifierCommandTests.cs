@@ -1,7 +1,7 @@
 using Tinctor.Data;
 using Tinctor.Slides;
-using Tinctor.Staining.Classification;
-using Tinctor.Staining.Training;
+using Tinctor.Training.Classification;
+using Tinctor.Training.Supervised;
 
 namespace Tinctor.Cli.Tests;
 

@@ -1,5 +1,5 @@
 using Tinctor.Slides;
-using Tinctor.Staining.Inference;
+using Tinctor.Staining;
 using Tinctor.Torch;
 
 namespace Tinctor.Cli.Tests;

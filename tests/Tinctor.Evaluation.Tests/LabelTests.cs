@@ -3,12 +3,12 @@ using Tinctor.Evaluation.Features;
 using Tinctor.Evaluation.Labels;
 using Tinctor.Evaluation.Sections;
 using Tinctor.Slides;
-using Tinctor.Staining.Classification;
-using Tinctor.Staining.Inference;
-using Tinctor.Staining.Networks;
-using Tinctor.Staining.Training;
+using Tinctor.Staining;
 using Tinctor.Tests;
 using Tinctor.Torch;
+using Tinctor.Training.Classification;
+using Tinctor.Training.Networks;
+using Tinctor.Training.Supervised;
 
 namespace Tinctor.Evaluation.Tests;
 

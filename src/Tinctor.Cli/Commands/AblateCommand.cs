@@ -1,6 +1,10 @@
 using System.CommandLine;
 using Tinctor.Data;
-using Tinctor.Staining.Training;
+using Tinctor.Training;
+using Tinctor.Training.Classification;
+using Tinctor.Training.Configuration;
+using Tinctor.Training.Loading;
+using Tinctor.Training.Methods;
 
 namespace Tinctor.Cli.Commands;
 

@@ -1,11 +1,9 @@
 using System.CommandLine;
 using System.Globalization;
 using Spectre.Console;
-using Tinctor.Staining.Inference;
-using Tinctor.Staining.Methods;
-using Tinctor.Staining.Methods.Bridges;
-using Tinctor.Staining.Methods.Ceff;
-using Tinctor.Staining.Methods.Pix2Pix;
+using Tinctor.Staining;
+using Tinctor.Training.Import;
+using Tinctor.Training.Methods;
 
 namespace Tinctor.Cli.Commands;
 

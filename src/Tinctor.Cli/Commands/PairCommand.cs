@@ -5,7 +5,8 @@ using Spectre.Console;
 using Tinctor.Data;
 using Tinctor.Registration;
 using Tinctor.Slides;
-using Tinctor.Staining.Data;
+using Tinctor.Staining.WholeSlides;
+using Tinctor.Training.Loading;
 
 namespace Tinctor.Cli.Commands;
 

@@ -2,7 +2,8 @@ using System.CommandLine;
 using Tinctor.Slides;
 using Tinctor.Slides.Tissue;
 using Tinctor.Staining.Bridges;
-using Tinctor.Staining.Inference.Slides;
+using Tinctor.Staining.WholeSlides;
+using Tinctor.Training.Loading;
 
 namespace Tinctor.Cli.Commands;
 

@@ -4,9 +4,9 @@ using System.Text.Json;
 using Spectre.Console;
 using Tinctor.Evaluation.Report;
 using Tinctor.Slides;
+using Tinctor.Staining;
 using Tinctor.Staining.Bridges;
-using Tinctor.Staining.Inference;
-using Tinctor.Staining.Inference.Slides;
+using Tinctor.Staining.WholeSlides;
 
 namespace Tinctor.Cli.Commands;
 

@@ -3,12 +3,13 @@ using Spectre.Console;
 using Tinctor.Data;
 using Tinctor.Slides;
 using Tinctor.Slides.Torch;
+using Tinctor.Staining;
 using Tinctor.Staining.Bridges;
-using Tinctor.Staining.Data;
-using Tinctor.Staining.Inference;
-using Tinctor.Staining.Inference.Slides;
-using Tinctor.Staining.Training;
+using Tinctor.Staining.WholeSlides;
 using Tinctor.Torch;
+using Tinctor.Training;
+using Tinctor.Training.Execution;
+using Tinctor.Training.Loading;
 
 namespace Tinctor.Cli.Commands;
 

@@ -1,6 +1,7 @@
 using System.CommandLine;
-using Tinctor.Staining.Contrastive;
-using Tinctor.Staining.Training;
+using Tinctor.Training;
+using Tinctor.Training.Configuration;
+using Tinctor.Training.Contrastive;
 
 namespace Tinctor.Cli.Commands;
 

@@ -1,7 +1,9 @@
 using System.CommandLine;
-using Tinctor.Staining.Classification;
-using Tinctor.Staining.Networks;
-using Tinctor.Staining.Training;
+using Tinctor.Training;
+using Tinctor.Training.Classification;
+using Tinctor.Training.Configuration;
+using Tinctor.Training.Networks;
+using Tinctor.Training.Supervised;
 
 namespace Tinctor.Cli.Commands;
 

@@ -1,6 +1,7 @@
 using System.CommandLine;
-using Tinctor.Staining.Segmentation;
-using Tinctor.Staining.Training;
+using Tinctor.Training;
+using Tinctor.Training.Configuration;
+using Tinctor.Training.Segmentation;
 
 namespace Tinctor.Cli.Commands;
 

@@ -5,12 +5,13 @@ using Tinctor.Data;
 using Tinctor.Evaluation.Report;
 using Tinctor.Evaluation.Uncertainty;
 using Tinctor.Slides;
+using Tinctor.Staining;
 using Tinctor.Staining.Bridges;
-using Tinctor.Staining.Data;
-using Tinctor.Staining.Inference;
-using Tinctor.Staining.Methods;
-using Tinctor.Staining.Training;
 using Tinctor.Torch;
+using Tinctor.Training;
+using Tinctor.Training.Execution;
+using Tinctor.Training.Loading;
+using Tinctor.Training.Methods;
 
 namespace Tinctor.Cli.Commands;
 

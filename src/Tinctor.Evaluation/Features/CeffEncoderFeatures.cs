@@ -1,11 +1,11 @@
 using Tinctor.Evaluation.Sections;
 using Tinctor.Slides;
 using Tinctor.Slides.Torch;
-using Tinctor.Staining.Contrastive;
-using Tinctor.Staining.Networks;
-using Tinctor.Staining.Training;
 using Tinctor.Torch;
 using Tinctor.Torch.Nn;
+using Tinctor.Training.Contrastive;
+using Tinctor.Training.Networks;
+using Tinctor.Training.Supervised;
 
 namespace Tinctor.Evaluation.Features;
 

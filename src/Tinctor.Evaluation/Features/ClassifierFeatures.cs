@@ -1,8 +1,8 @@
 using Tinctor.Evaluation.Sections;
 using Tinctor.Slides;
 using Tinctor.Slides.Torch;
-using Tinctor.Staining.Classification;
 using Tinctor.Torch;
+using Tinctor.Training.Classification;
 
 namespace Tinctor.Evaluation.Features;
 

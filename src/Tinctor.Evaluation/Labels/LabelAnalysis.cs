@@ -1,7 +1,7 @@
 using Tinctor.Evaluation.Data;
 using Tinctor.Evaluation.Sections;
 using Tinctor.Evaluation.Statistics;
-using Tinctor.Staining.Classification;
+using Tinctor.Training.Classification;
 
 namespace Tinctor.Evaluation.Labels;
 

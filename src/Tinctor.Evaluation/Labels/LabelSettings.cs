@@ -1,5 +1,5 @@
-using Tinctor.Staining.Classification;
 using Tinctor.Torch;
+using Tinctor.Training.Classification;
 
 namespace Tinctor.Evaluation.Labels;
 

@@ -1,8 +1,9 @@
 using System.Globalization;
 using Tinctor.Evaluation.Data;
 using Tinctor.Evaluation.Sections;
-using Tinctor.Staining.Classification;
-using Tinctor.Staining.Inference;
+using Tinctor.Staining;
+using Tinctor.Training.Classification;
+using Tinctor.Training.Methods;
 
 namespace Tinctor.Evaluation.Labels;
 

@@ -1,7 +1,7 @@
 using System.Globalization;
 using Tinctor.Evaluation.Sections;
 using Tinctor.Slides;
-using Tinctor.Staining.Inference.Slides;
+using Tinctor.Staining.WholeSlides;
 
 namespace Tinctor.Evaluation.Report;
 

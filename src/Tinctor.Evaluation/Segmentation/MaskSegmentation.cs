@@ -3,7 +3,7 @@ using Tinctor.Evaluation.Data;
 using Tinctor.Evaluation.Metrics;
 using Tinctor.Evaluation.Sections;
 using Tinctor.Slides.Masks;
-using Tinctor.Staining.Segmentation;
+using Tinctor.Training.Segmentation;
 
 namespace Tinctor.Evaluation.Segmentation;
 

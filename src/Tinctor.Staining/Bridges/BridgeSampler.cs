@@ -1,11 +1,11 @@
-using Tinctor.Torch;
+using System.Numerics;
 
 namespace Tinctor.Staining.Bridges;
 
-/// <summary>How a sampler goes from a state x at one step to the next, f being the network's prediction of the image.</summary>
+/// <summary>Solver that leads from a state x at one step to the next; f is the network's prediction of the image.</summary>
 public enum BridgeSolver
 {
-    /// <summary>A draw from the posterior f + w (x - f), with its variance: the papers' samplers.</summary>
+    /// <summary>Draws from the posterior f + w (x - f), with its variance: the papers' samplers.</summary>
     Posterior,
 
     /// <summary>
@@ -25,10 +25,10 @@ public enum BridgeSolver
     Extrapolated,
 }
 
-/// <summary>What changes near the image, to lessen the variance of the result (Zhang et al. 2024).</summary>
+/// <summary>Sampling near the image that lessens the variance of the result (Zhang et al. 2024).</summary>
 public enum SamplingStrategy
 {
-    /// <summary>Nothing.</summary>
+    /// <summary>The same sampling at all steps.</summary>
     Vanilla,
 
     /// <summary>From the exit step on, states are the posterior's means: no noise is added.</summary>
@@ -38,60 +38,62 @@ public enum SamplingStrategy
     Skip,
 }
 
-/// <summary>How images are sampled; the defaults are the papers'.</summary>
+/// <summary>Options of sampling; the defaults are those of the papers.</summary>
 public record SamplingOptions
 {
-    /// <summary>How the sampler goes from step to step.</summary>
+    /// <summary>Solver that leads from step to step.</summary>
     public BridgeSolver Solver { get; init; } = BridgeSolver.Posterior;
 
-    /// <summary>What changes near the image.</summary>
+    /// <summary>Sampling near the image.</summary>
     public SamplingStrategy Strategy { get; init; } = SamplingStrategy.Vanilla;
 
     /// <summary>t_e: <see cref="Strategy"/> acts in the states up to this one, counted from the image; in none if it is 0.</summary>
     public int ExitStep { get; init; } = 50;
 
-    /// <summary>What noise is multiplied by: BBDM's eta, and 0 is I2SB's OT-ODE. Other solvers than the posterior add it in the first step alone.</summary>
+    /// <summary>
+    /// Factor of the noise: BBDM's eta; 0 is I2SB's OT-ODE. Solvers other than the posterior add noise in the first step alone.
+    /// </summary>
     public double Eta { get; init; } = 1;
 
     /// <summary>Whether predictions of the image are clamped to [-1, 1], also extrapolated ones.</summary>
     public bool Clip { get; init; }
 }
 
-/// <summary>The network's output for the state <paramref name="x"/> at a time of <see cref="BridgeSchedule.SamplingTimes"/>.</summary>
-public delegate Tensor BridgeNetwork(Tensor x, double time);
+/// <summary>Computes the network's output for the state <paramref name="x"/> at a time of <see cref="BridgeSchedule.SamplingTimes"/>.</summary>
+public delegate T[] BridgeNetwork<T>(T[] x, double time);
+
+/// <summary>Receives a step of sampling: the state reached, its step, and the prediction of the image that led there.</summary>
+public delegate void SamplingObserver<T>(int step, T[] state, T[] predictedImage);
 
 /// <summary>
-/// Sees a step of sampling: the state that was reached, at which step, and the prediction of the image that led there. The tensors live
-/// until it returns.
+/// Draws images from a diffusion bridge: starts at the source and leads down to the image, with a prediction of the image at each step.
+/// Thread-safe.
 /// </summary>
-public delegate void SamplingObserver(int step, Tensor state, Tensor predictedImage);
-
-/// <summary>Draws images from a bridge: starts at the source and walks down to the image, asking the network where the image is.</summary>
-public sealed class BridgeSampler(Bridge bridge, SamplingOptions options)
+/// <param name="schedule">Schedule of the bridge.</param>
+/// <param name="objective">Quantity that the network predicts.</param>
+/// <param name="options">Options of sampling.</param>
+public sealed class BridgeSampler<T>(BridgeSchedule schedule, BridgeObjective objective, SamplingOptions options)
+    where T : struct, IBinaryFloatingPointIeee754<T>
 {
-    private readonly BridgeSchedule schedule = bridge.Schedule;
+    private readonly BridgeEquations<T> equations = new(schedule, objective);
 
-    /// <summary>The image of a source; y's shape, type and device.</summary>
-    /// <param name="y">The source, [N,...].</param>
-    /// <param name="plan">The states at which the network is asked, see <see cref="StepPlan"/>; repeated ones are asked once.</param>
-    /// <param name="network">What is asked.</param>
-    /// <param name="noise">Standard normal noise of y's shape for leaving a state; not asked where none is needed.</param>
-    /// <param name="observe">Sees every step.</param>
-    /// <exception cref="ArgumentException">The plan does not start at the source, or does not descend, or names state 0.</exception>
-    public Tensor Sample(Tensor y, IEnumerable<int> plan, BridgeNetwork network, Func<int, Tensor> noise, SamplingObserver? observe = null)
+    /// <summary>Samples the image of a source; <paramref name="y"/> is left as it is.</summary>
+    /// <param name="y">Source, the end of the bridge.</param>
+    /// <param name="plan">Steps at which the network is evaluated, see <see cref="StepPlan"/>; repeated ones once.</param>
+    /// <param name="network">The network.</param>
+    /// <param name="noise">Standard normal noise of y's length for leaving a state; not called where none is needed.</param>
+    /// <param name="observe">Receives every step.</param>
+    /// <exception cref="ArgumentException">The plan does not start at the source, does not descend, or contains step 0.</exception>
+    public T[] Sample(T[] y, IEnumerable<int> plan, BridgeNetwork<T> network, Func<int, T[]> noise, SamplingObserver<T>? observe = null)
     {
-        using Guard quiet = torch.no_grad();
         int[] steps = [.. Check(plan), 0];
-        var at = new Position(schedule.Last, y.alias(), null);
+        var at = new Position(schedule.Last, [.. y], null);
         foreach (int to in steps.Skip(1))
         {
-            Position next = Advance(at, y, to, network, noise);
-            at.Dispose();
-            at = next;
+            at = Advance(at, y, to, network, noise);
             observe?.Invoke(at.Step, at.State, at.Prediction!);
             if (at.Step == 0) break;
         }
-        at.Prediction?.Dispose();
         return at.State;
     }
 
@@ -103,55 +105,70 @@ public sealed class BridgeSampler(Bridge bridge, SamplingOptions options)
         return steps;
     }
 
-    private Position Advance(Position at, Tensor y, int to, BridgeNetwork network, Func<int, Tensor> noise)
+    private Position Advance(Position at, T[] y, int to, BridgeNetwork<T> network, Func<int, T[]> noise)
     {
-        using DisposeScope temporaries = torch.NewDisposeScope();
-        Tensor prediction = Predict(at, y, network);
+        T[] prediction = Predict(at, y, network);
         bool late = options.Strategy != SamplingStrategy.Vanilla && at.Step <= options.ExitStep;
-        if (late && options.Strategy == SamplingStrategy.Skip) return Keep(0, prediction.alias());
-        if (!late && options.Solver != BridgeSolver.Posterior) return Keep(to, Implicit(at, prediction, y, to, noise));
+        if (late && options.Strategy == SamplingStrategy.Skip) return new(0, prediction, prediction, at.Step);
+        if (!late && options.Solver != BridgeSolver.Posterior)
+            return new(to, ImplicitStep(at, prediction, y, to, noise), prediction, at.Step);
         bool quiet = late || to == 0 || options.Eta == 0;
-        return Keep(to, bridge.PSample(prediction, at.State, at.Step, to, quiet ? null : options.Eta * noise(at.Step)));
-
-        Position Keep(int step, Tensor state) =>
-            new(step, state.MoveToOuterDisposeScope(), prediction.MoveToOuterDisposeScope(), at.Step);
+        T[] drawn = quiet ? [] : Scaled(noise(at.Step), options.Eta);
+        return new(to, equations.SamplePosterior(prediction, at.State, at.Step, to, drawn), prediction, at.Step);
     }
 
-    private Tensor Predict(Position at, Tensor y, BridgeNetwork network)
+    private T[] Predict(Position at, T[] y, BridgeNetwork<T> network)
     {
-        Tensor output = network(at.State, schedule.SamplingTimes[at.Step]);
-        Tensor prediction = bridge.PredictX0(output, at.State, y, [at.Step]);
-        return options.Clip ? prediction.clamp(-1, 1) : prediction;
+        T[] prediction = equations.PredictImage(network(at.State, schedule.SamplingTimes[at.Step]), at.State, y, at.Step);
+        if (options.Clip) Clamp(prediction);
+        return prediction;
     }
 
-    private Tensor Implicit(Position at, Tensor prediction, Tensor y, int to, Func<int, Tensor> noise)
+    private T[] ImplicitStep(Position at, T[] prediction, T[] y, int to, Func<int, T[]> noise)
     {
-        Tensor state = to == 0 ? prediction.alias() : Mean(prediction, y, to) + (schedule.Deviations[to] * Noise());
+        T[] state = to == 0 ? [.. prediction] : equations.Mean(prediction, y, to);
+        if (to != 0) AddScaled(state, Noise(), schedule.Deviations[to]);
         if (options.Solver == BridgeSolver.Implicit || at.Prediction is null) return state;
         double here = Angle(at.Step), before = Angle(at.Previous);
-        state += (prediction - at.Prediction) * (Extrapolation(here, to == 0 ? 0 : Angle(to)) / (here - before));
-        return to == 0 && options.Clip ? state.clamp(-1, 1) : state;
+        T slope = T.CreateChecked(Extrapolation(here, to == 0 ? 0 : Angle(to)) / (here - before));
+        for (int i = 0; i < state.Length; i++) state[i] += (prediction[i] - at.Prediction[i]) * slope;
+        if (to == 0 && options.Clip) Clamp(state);
+        return state;
 
-        // The noise that is in the state; the source has none, and gets it here.
-        Tensor Noise() => at.Step == schedule.Last ? options.Eta * noise(at.Step)
-            : (at.State - Mean(prediction, y, at.Step)) / schedule.Deviations[at.Step];
+        // Noise in the state; the source has none, and gets it here.
+        T[] Noise()
+        {
+            if (at.Step == schedule.Last) return Scaled(noise(at.Step), options.Eta);
+            T[] mean = equations.Mean(prediction, y, at.Step);
+            T deviation = T.CreateChecked(schedule.Deviations[at.Step]);
+            for (int i = 0; i < mean.Length; i++) mean[i] = (at.State[i] - mean[i]) / deviation;
+            return mean;
+        }
     }
-
-    private Tensor Mean(Tensor x0, Tensor y, int step) => x0 + (schedule.SourceWeights[step] * (y - x0));
 
     private double Angle(int step) => Math.Asin(Math.Sqrt(schedule.SourceWeights[step]));
 
-    // What a slope of the prediction adds from one angle to the next.
+    // Contribution of a slope of the prediction from one angle to the next.
     private static double Extrapolation(double from, double to) => to == 0 ? -from
         : Math.Cos(to) * ((Math.Cos(to) * (to - from)) - (Math.Sin(to) * Math.Log(Math.Sin(to) / Math.Sin(from))));
 
-    // A state, and the prediction that led to it from the state before.
-    private sealed record Position(int Step, Tensor State, Tensor? Prediction, int Previous = 0) : IDisposable
+    private static T[] Scaled(T[] values, double factor)
     {
-        public void Dispose()
-        {
-            State.Dispose();
-            Prediction?.Dispose();
-        }
+        T by = T.CreateChecked(factor);
+        return Array.ConvertAll(values, value => by * value);
     }
+
+    private static void AddScaled(T[] values, T[] added, double factor)
+    {
+        T by = T.CreateChecked(factor);
+        for (int i = 0; i < values.Length; i++) values[i] += by * added[i];
+    }
+
+    private static void Clamp(T[] values)
+    {
+        for (int i = 0; i < values.Length; i++) values[i] = T.Clamp(values[i], -T.One, T.One);
+    }
+
+    // A state, and the prediction that led to it from the state before.
+    private sealed record Position(int Step, T[] State, T[]? Prediction, int Previous = 0);
 }

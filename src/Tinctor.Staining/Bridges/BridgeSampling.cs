@@ -39,7 +39,7 @@ public sealed record BridgeSampling : SamplingOptions
 
     /// <summary>The states at which the network is asked, from the source down.</summary>
     /// <exception cref="TinctorException">There are more evaluations than steps, or fewer than the spacing needs.</exception>
-    public int[] Plan(BridgeSchedule schedule)
+    public int[] CreatePlan(BridgeSchedule schedule)
     {
         if (Evaluations > schedule.Last)
             throw new TinctorException($"sampling.evaluations is {Evaluations}, but the bridge has {schedule.Last} steps");

@@ -3,15 +3,14 @@ using System.Runtime.InteropServices;
 using System.Runtime.Intrinsics;
 using System.Security.Cryptography;
 using System.Text;
-using Tinctor.Torch;
 
 namespace Tinctor.Staining.Bridges;
 
 /// <summary>
-/// Standard normal noise that belongs to places of a slide: a pure function of seed, slide, level, repeat, step, pixel and channel. The
-/// noise of a tile is the crop of the slide's, so what is stained does not depend on tiles, batches, their order or the machine.
-/// Philox4x32-10 counts (column, row, channel, step) under a key made of the rest; Box and Muller make normal numbers of its bits, in
-/// float64, so that rounding to float32 hides differences between processors.
+/// Standard normal noise that is a function of its position: of seed, slide, level, run, step, pixel and channel. The noise of a tile is a
+/// crop of the slide's, so results do not depend on tiles, batches, their order or the machine. Philox4x32-10 counts (column, row, channel,
+/// step) under a key made of the rest; Box and Muller make normal numbers of its bits, in float64, so that rounding to float32 hides
+/// differences between processors. Thread-safe.
 /// </summary>
 public sealed class PositionalNoise
 {
@@ -20,18 +19,18 @@ public sealed class PositionalNoise
     private static readonly Vector256<double> Unit = Vector256.Create(1.0 / (1UL << 32));
     private readonly ulong key;
 
-    /// <param name="seed">The user's.</param>
-    /// <param name="slide">What the slide is called; without a folder, so that moving it changes nothing.</param>
-    /// <param name="level">The level of the slide that pixels are counted on.</param>
-    /// <param name="repeat">Which of several runs on the same slide.</param>
-    public PositionalNoise(ulong seed, string slide, int level = 0, int repeat = 0) =>
-        key = BinaryPrimitives.ReadUInt64LittleEndian(SHA256.HashData(Encoding.UTF8.GetBytes($"{seed}/{level}/{repeat}/{slide}")));
+    /// <param name="seed">Random seed.</param>
+    /// <param name="slide">Name of the slide; without a folder, so that moving it changes nothing.</param>
+    /// <param name="level">Pyramid level whose pixels are counted.</param>
+    /// <param name="run">Number of the run, of several on the same slide.</param>
+    public PositionalNoise(ulong seed, string slide, int level = 0, int run = 0) =>
+        key = BinaryPrimitives.ReadUInt64LittleEndian(SHA256.HashData(Encoding.UTF8.GetBytes($"{seed}/{level}/{run}/{slide}")));
 
-    /// <summary>The noise of a region, [channels, height, width] float32 on the CPU; left and top may be negative.</summary>
-    public Tensor Sample(int step, int left, int top, int width, int height, int channels = 3)
+    /// <summary>Computes the noise of a region, [channels, height, width]; left and top may be negative.</summary>
+    public float[] Sample(int step, int left, int top, int width, int height, int channels = 3)
     {
-        Tensor noise = torch.empty([channels, height, width]);
-        Span<float> values = noise.data<float>();
+        var noise = new float[channels * height * width];
+        Span<float> values = noise;
         int first = left & -Group, groups = (left - first + width + Group - 1) / Group;
         var row = new float[groups * Group];
         for (int line = 0; line < channels * height; line++)

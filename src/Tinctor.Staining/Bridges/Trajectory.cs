@@ -1,25 +1,23 @@
 using Tinctor.Slides;
-using Tinctor.Slides.Torch;
-using Tinctor.Torch;
 
 namespace Tinctor.Staining.Bridges;
 
-/// <summary>The images on the way from source to stained image: some, evenly chosen, however many there are.</summary>
-/// <param name="most">Not more than twice as many are kept.</param>
+/// <summary>States between source and stained image, evenly chosen, for pictures and animations.</summary>
+/// <param name="most">At most twice this many frames are kept.</param>
 public sealed class Trajectory(int most = 12)
 {
+    private const int StripPlaces = 8;
     private readonly List<Image> frames = [];
     private Image? last;
     private int seen, stride = 1;
 
-    /// <summary>From the source's side to the stained image, 8-bit RGB.</summary>
+    /// <summary>Frames from the source to the stained image, 8-bit.</summary>
     public IReadOnlyList<Image> Frames => last is null || frames[^1] == last ? frames : [.. frames, last];
 
-    /// <summary>Takes the first image's state of a step.</summary>
-    public void See(int step, Tensor state, Tensor predictedImage)
+    /// <summary>Adds the state of a step.</summary>
+    public void Add(Image state)
     {
-        using DisposeScope scope = torch.NewDisposeScope();
-        last = Image.FromTensor(state[0].clamp(-1, 1).to(ScalarType.Float32).cpu(), ValueRange.MinusOneToOne);
+        last = state;
         if (seen++ % stride == 0) frames.Add(last);
         if (frames.Count <= most * 2) return;
         for (int i = frames.Count - 1; i > 0; i--)
@@ -27,13 +25,19 @@ public sealed class Trajectory(int most = 12)
         stride *= 2;
     }
 
-    /// <summary>Up to eight of the frames side by side.</summary>
-    public Image Strip()
+    /// <summary>Creates a picture of up to eight of the frames side by side.</summary>
+    public Image CreateStrip()
     {
-        using DisposeScope scope = torch.NewDisposeScope();
-        const int places = 8;
-        int count = Math.Min(places, Frames.Count);
-        IEnumerable<Image> chosen = Enumerable.Range(0, count).Select(i => Frames[count == 1 ? 0 : i * (Frames.Count - 1) / (count - 1)]);
-        return Image.FromTensor(torch.cat([.. chosen.Select(frame => frame.ToTensor(ValueRange.ZeroToOne))], 2), ValueRange.ZeroToOne);
+        IReadOnlyList<Image> all = Frames;
+        int count = Math.Min(StripPlaces, all.Count), width = all[0].Width;
+        var strip = new Image(width * count, all[0].Height, all[0].Channels);
+        int row = width * strip.Channels;
+        for (int i = 0; i < count; i++)
+        {
+            Image frame = all[count == 1 ? 0 : i * (all.Count - 1) / (count - 1)];
+            for (int y = 0; y < strip.Height; y++)
+                frame.Data.AsSpan(y * row, row).CopyTo(strip.Data.AsSpan(((y * count) + i) * row));
+        }
+        return strip;
     }
 }

@@ -1,11 +1,11 @@
 namespace Tinctor.Torch.Nn;
 
-/// <summary>What images are normalised by: a mean and a variance a channel, [N,C,1,1], or one for all channels, [N,1,1,1].</summary>
+/// <summary>Mean and variance that images are normalised by, a channel [N,C,1,1] or an image [N,1,1,1].</summary>
 /// <param name="Mean">The mean.</param>
 /// <param name="Variance">The variance.</param>
 public readonly record struct Moments(Tensor Mean, Tensor Variance)
 {
-    /// <summary>Those of each channel of each image [N,C,H,W]; the variance has n in the denominator.</summary>
+    /// <summary>Computes those of each channel of each image [N,C,H,W]; the variance has n in the denominator.</summary>
     public static Moments Of(Tensor images)
     {
         using DisposeScope temporaries = torch.NewDisposeScope();
@@ -16,14 +16,39 @@ public readonly record struct Moments(Tensor Mean, Tensor Variance)
 }
 
 /// <summary>
-/// A layer whose output depends on the moments of the image that it sees. Where that image is a part of a larger one, neighbouring parts
-/// agree only if they are normalised by moments that belong to both.
+/// A layer whose output depends on the moments of the image that it sees. If that image is a tile of a larger one, adjacent tiles agree only if
+/// they are normalised by common moments, which <see cref="MomentsContext"/> provides.
 /// </summary>
-public interface INormalisesByImage
+public interface INormalizesByImage
 {
     /// <summary>Whether the layer uses the image's moments at present, not running ones.</summary>
     bool by_image { get; }
+}
 
-    /// <summary>Sees the moments of the images and says by which they are normalised; null by their own.</summary>
-    Func<Moments, Moments>? moments { get; set; }
+/// <summary>
+/// Moments that layers normalise images by during a forward pass, a property of the calling thread as autocast is: the network itself stays
+/// unchanged, so threads may share it.
+/// </summary>
+public static class MomentsContext
+{
+    [ThreadStatic]
+    private static Func<Moments, Moments>? current;
+
+    /// <summary>Receives the moments of the images in each layer and returns those to use; null if layers use their own.</summary>
+    public static Func<Moments, Moments>? Current => current;
+
+    /// <summary>Runs a forward pass whose layers use the moments that a function returns.</summary>
+    public static T Run<T>(Func<Moments, Moments> moments, Func<T> forward)
+    {
+        Func<Moments, Moments>? outer = current;
+        current = moments;
+        try
+        {
+            return forward();
+        }
+        finally
+        {
+            current = outer;
+        }
+    }
 }

@@ -64,7 +64,7 @@ public abstract class RunningNorm : Module<Tensor, Tensor>
 }
 
 /// <summary>Normalises each channel over the batch; uses the running statistics once trained.</summary>
-public sealed class BatchNorm2d : RunningNorm, INormalisesByImage
+public sealed class BatchNorm2d : RunningNorm, INormalizesByImage
 {
     /// <summary>For images of some channels.</summary>
     /// <param name="num_features">The number of channels.</param>
@@ -82,13 +82,10 @@ public sealed class BatchNorm2d : RunningNorm, INormalisesByImage
     public bool by_image => !training && (by_batch || running_mean is null);
 
     /// <inheritdoc/>
-    public Func<Moments, Moments>? moments { get; set; }
-
-    /// <inheritdoc/>
     public override Tensor forward(Tensor input)
     {
         CheckImages(input);
-        if (by_image && moments is not null) return Normalise(input, moments);
+        if (by_image && MomentsContext.Current is { } moments) return Normalise(input, moments);
         bool running = running_mean is not null && (training || !by_batch);
         if (training || !running) CheckEnough(input, input.numel() / num_features);
         return F.batch_norm(input, running ? running_mean : null, running ? running_var : null, weight, bias,
@@ -104,7 +101,7 @@ public sealed class BatchNorm2d : RunningNorm, INormalisesByImage
 }
 
 /// <summary>Normalises each channel of each image.</summary>
-public sealed class InstanceNorm2d : RunningNorm, INormalisesByImage
+public sealed class InstanceNorm2d : RunningNorm, INormalizesByImage
 {
     /// <summary>For images of some channels.</summary>
     /// <param name="num_features">The number of channels.</param>
@@ -120,13 +117,10 @@ public sealed class InstanceNorm2d : RunningNorm, INormalisesByImage
     public bool by_image => training || running_mean is null;
 
     /// <inheritdoc/>
-    public Func<Moments, Moments>? moments { get; set; }
-
-    /// <inheritdoc/>
     public override Tensor forward(Tensor input)
     {
         CheckImages(input);
-        if (by_image && moments is not null) return Normalise(input, moments);
+        if (by_image && MomentsContext.Current is { } moments) return Normalise(input, moments);
         if (by_image) CheckEnough(input, input.size(2) * input.size(3));
         return F.instance_norm(input, running_mean, running_var, weight, bias, by_image, momentum ?? 0, eps);
     }

@@ -1,9 +1,12 @@
 using Tinctor.Staining.Bridges;
-using Tinctor.Staining.Networks;
 using Tinctor.Staining.Tests.Networks;
 using Tinctor.Tests;
 using Tinctor.Torch;
 using Tinctor.Torch.Optim;
+using Tinctor.Training.Bridges;
+using Tinctor.Training.Loading;
+using Tinctor.Training.Networks;
+using Tinctor.Training.Supervised;
 
 namespace Tinctor.Staining.Tests.Bridges;
 

@@ -2,6 +2,7 @@ using Tinctor.Staining.Bridges;
 using Tinctor.Tests;
 using Tinctor.Torch;
 using Tinctor.Torch.Serialization;
+using Tinctor.Training.Bridges;
 
 namespace Tinctor.Staining.Tests.Bridges;
 

@@ -1,5 +1,8 @@
 using Tinctor.Staining.Bridges;
 using Tinctor.Torch;
+using Tinctor.Training.Bridges;
+using Tinctor.Training.Loading;
+using Tinctor.Training.Supervised;
 
 namespace Tinctor.Staining.Tests.Bridges;
 

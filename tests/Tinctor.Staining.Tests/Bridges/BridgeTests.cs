@@ -1,6 +1,8 @@
 using Tinctor.Staining.Bridges;
 using Tinctor.Tests;
 using Tinctor.Torch;
+using Tinctor.Training.Bridges;
+using Tinctor.Training.Supervised;
 
 namespace Tinctor.Staining.Tests.Bridges;
 

@@ -1,6 +1,7 @@
 using System.Runtime.Intrinsics;
 using Tinctor.Staining.Bridges;
 using Tinctor.Torch;
+using Tinctor.Training.Loading;
 
 namespace Tinctor.Staining.Tests.Bridges;
 

@@ -3,6 +3,9 @@ using Tinctor.Tests;
 using Tinctor.Torch;
 using Tinctor.Torch.Nn;
 using Tinctor.Torch.Optim;
+using Tinctor.Training.Bridges;
+using Tinctor.Training.Loading;
+using Tinctor.Training.Supervised;
 
 namespace Tinctor.Staining.Tests.Bridges;
 

@@ -1,8 +1,8 @@
 using Tinctor.Data;
-using Tinctor.Staining.Classification;
-using Tinctor.Staining.Data;
 using Tinctor.Staining.Tests.Data;
-using Tinctor.Staining.Training;
+using Tinctor.Training.Classification;
+using Tinctor.Training.Configuration;
+using Tinctor.Training.Loading;
 
 namespace Tinctor.Staining.Tests.Classification;
 

@@ -1,4 +1,4 @@
-using Tinctor.Staining.Classification;
+using Tinctor.Training.Classification;
 
 namespace Tinctor.Staining.Tests.Classification;
 

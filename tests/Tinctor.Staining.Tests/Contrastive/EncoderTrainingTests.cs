@@ -1,15 +1,18 @@
 using System.Globalization;
 using Tinctor.Data;
 using Tinctor.Slides;
-using Tinctor.Staining.Contrastive;
-using Tinctor.Staining.Data;
-using Tinctor.Staining.Methods.Ceff;
-using Tinctor.Staining.Networks;
 using Tinctor.Staining.Tests.Data;
-using Tinctor.Staining.Training;
 using Tinctor.Tests;
 using Tinctor.Torch;
 using Tinctor.Torch.Nn;
+using Tinctor.Training;
+using Tinctor.Training.Configuration;
+using Tinctor.Training.Contrastive;
+using Tinctor.Training.Loading;
+using Tinctor.Training.Losses;
+using Tinctor.Training.Methods.Ceff;
+using Tinctor.Training.Networks;
+using Tinctor.Training.Supervised;
 
 namespace Tinctor.Staining.Tests.Contrastive;
 

@@ -1,7 +1,7 @@
 using Tinctor.Data;
 using Tinctor.Slides;
-using Tinctor.Staining.Data;
 using Tinctor.Torch;
+using Tinctor.Training.Loading;
 
 namespace Tinctor.Staining.Tests.Data;
 

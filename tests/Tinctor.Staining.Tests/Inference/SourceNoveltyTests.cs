@@ -1,6 +1,6 @@
 using Tinctor.Data.Phantom;
 using Tinctor.Slides;
-using Tinctor.Staining.Inference;
+using Tinctor.Staining.Models;
 using Tinctor.Tests;
 using Tinctor.Torch;
 

@@ -1,10 +1,9 @@
 using Tinctor.Slides;
-using Tinctor.Staining.Inference;
-using Tinctor.Staining.Methods;
-using Tinctor.Staining.Methods.DeReStainer;
-using Tinctor.Staining.Networks;
 using Tinctor.Tests;
 using Tinctor.Torch;
+using Tinctor.Training.Methods;
+using Tinctor.Training.Methods.DeReStainer;
+using Tinctor.Training.Networks;
 
 namespace Tinctor.Staining.Tests.Inference;
 

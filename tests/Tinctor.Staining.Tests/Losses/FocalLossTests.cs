@@ -1,6 +1,6 @@
-using Tinctor.Staining.Losses;
 using Tinctor.Tests;
 using Tinctor.Torch;
+using Tinctor.Training.Losses;
 
 namespace Tinctor.Staining.Tests.Losses;
 

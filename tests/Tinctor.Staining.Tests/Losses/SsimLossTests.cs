@@ -1,7 +1,7 @@
-using Tinctor.Staining.Losses;
 using Tinctor.Tests;
 using Tinctor.Torch;
 using Tinctor.Torch.Serialization;
+using Tinctor.Training.Losses;
 
 namespace Tinctor.Staining.Tests.Losses;
 

@@ -1,9 +1,12 @@
 using Tinctor.Staining.Bridges;
-using Tinctor.Staining.Methods;
-using Tinctor.Staining.Methods.Bridges;
-using Tinctor.Staining.Networks;
 using Tinctor.Tests;
 using Tinctor.Torch;
+using Tinctor.Training.Bridges;
+using Tinctor.Training.Import;
+using Tinctor.Training.Loading;
+using Tinctor.Training.Methods.Bridges;
+using Tinctor.Training.Networks;
+using Tinctor.Training.Supervised;
 
 namespace Tinctor.Staining.Tests.Methods;
 

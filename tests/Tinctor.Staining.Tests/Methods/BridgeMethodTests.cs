@@ -1,14 +1,15 @@
 using Tinctor.Slides;
 using Tinctor.Staining.Bridges;
-using Tinctor.Staining.Inference;
-using Tinctor.Staining.Methods;
-using Tinctor.Staining.Methods.Bridges;
-using Tinctor.Staining.Networks;
 using Tinctor.Staining.Tests.Networks;
-using Tinctor.Staining.Training;
 using Tinctor.Tests;
 using Tinctor.Torch;
 using Tinctor.Torch.Nn;
+using Tinctor.Training;
+using Tinctor.Training.Bridges;
+using Tinctor.Training.Methods;
+using Tinctor.Training.Methods.Bridges;
+using Tinctor.Training.Networks;
+using Tinctor.Training.Runs;
 
 namespace Tinctor.Staining.Tests.Methods;
 

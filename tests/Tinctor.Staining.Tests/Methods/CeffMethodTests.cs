@@ -1,11 +1,11 @@
-using Tinctor.Staining.Losses;
-using Tinctor.Staining.Methods;
-using Tinctor.Staining.Methods.Ceff;
-using Tinctor.Staining.Networks;
 using Tinctor.Staining.Tests.Networks;
 using Tinctor.Tests;
 using Tinctor.Torch;
 using Tinctor.Torch.Nn;
+using Tinctor.Training.Losses;
+using Tinctor.Training.Methods;
+using Tinctor.Training.Methods.Ceff;
+using Tinctor.Training.Networks;
 
 namespace Tinctor.Staining.Tests.Methods;
 

@@ -1,9 +1,8 @@
-using Tinctor.Staining.Inference;
-using Tinctor.Staining.Methods;
-using Tinctor.Staining.Methods.Cgan;
-using Tinctor.Staining.Training;
 using Tinctor.Tests;
 using Tinctor.Torch;
+using Tinctor.Training.Configuration;
+using Tinctor.Training.Methods;
+using Tinctor.Training.Methods.Cgan;
 
 namespace Tinctor.Staining.Tests.Methods;
 

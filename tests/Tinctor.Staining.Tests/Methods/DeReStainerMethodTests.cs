@@ -1,9 +1,10 @@
 using Tinctor.Data;
-using Tinctor.Staining.Losses;
-using Tinctor.Staining.Methods.DeReStainer;
-using Tinctor.Staining.Networks;
 using Tinctor.Tests;
 using Tinctor.Torch;
+using Tinctor.Training.Loading;
+using Tinctor.Training.Losses;
+using Tinctor.Training.Methods.DeReStainer;
+using Tinctor.Training.Networks;
 
 namespace Tinctor.Staining.Tests.Methods;
 

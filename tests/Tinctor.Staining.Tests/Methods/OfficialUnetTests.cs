@@ -1,8 +1,8 @@
-using Tinctor.Staining.Methods.Bridges;
-using Tinctor.Staining.Networks;
 using Tinctor.Tests;
 using Tinctor.Torch;
 using Tinctor.Torch.Nn;
+using Tinctor.Training.Import;
+using Tinctor.Training.Networks;
 using PthDictionary = System.Collections.Generic.OrderedDictionary<object, object?>;
 
 namespace Tinctor.Staining.Tests.Methods;

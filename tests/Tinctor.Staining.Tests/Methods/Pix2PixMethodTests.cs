@@ -1,10 +1,11 @@
-using Tinctor.Staining.Losses;
-using Tinctor.Staining.Methods;
-using Tinctor.Staining.Methods.Pix2Pix;
-using Tinctor.Staining.Networks;
 using Tinctor.Tests;
 using Tinctor.Torch;
 using Tinctor.Torch.Nn;
+using Tinctor.Training.Loading;
+using Tinctor.Training.Losses;
+using Tinctor.Training.Methods;
+using Tinctor.Training.Methods.Pix2Pix;
+using Tinctor.Training.Networks;
 
 namespace Tinctor.Staining.Tests.Methods;
 

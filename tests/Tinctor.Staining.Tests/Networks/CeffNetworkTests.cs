@@ -1,8 +1,8 @@
-using Tinctor.Staining.Losses;
-using Tinctor.Staining.Networks;
 using Tinctor.Tests;
 using Tinctor.Torch;
 using Tinctor.Torch.Nn;
+using Tinctor.Training.Losses;
+using Tinctor.Training.Networks;
 
 namespace Tinctor.Staining.Tests.Networks;
 

@@ -1,10 +1,10 @@
 using Tinctor.Slides.Colour;
 using Tinctor.Slides.Torch;
-using Tinctor.Staining.Networks;
 using Tinctor.Tests;
 using Tinctor.Torch;
 using Tinctor.Torch.Nn;
 using Tinctor.Torch.Serialization;
+using Tinctor.Training.Networks;
 
 namespace Tinctor.Staining.Tests.Networks;
 

@@ -1,7 +1,7 @@
-using Tinctor.Staining.Networks;
 using Tinctor.Tests;
 using Tinctor.Torch;
 using Tinctor.Torch.Nn;
+using Tinctor.Training.Networks;
 
 namespace Tinctor.Staining.Tests.Networks;
 

@@ -1,8 +1,8 @@
-using Tinctor.Staining.Networks;
 using Tinctor.Tests;
 using Tinctor.Torch;
 using Tinctor.Torch.Nn;
 using Tinctor.Torch.Serialization;
+using Tinctor.Training.Networks;
 
 namespace Tinctor.Staining.Tests.Networks;
 

@@ -1,6 +1,6 @@
-using Tinctor.Staining.Networks;
 using Tinctor.Tests;
 using Tinctor.Torch;
+using Tinctor.Training.Networks;
 
 namespace Tinctor.Staining.Tests.Networks;
 

@@ -1,7 +1,7 @@
 using Tinctor.Slides;
 using Tinctor.Slides.Torch;
-using Tinctor.Staining.Segmentation;
 using Tinctor.Torch;
+using Tinctor.Training.Segmentation;
 
 namespace Tinctor.Staining.Tests.Segmentation;
 

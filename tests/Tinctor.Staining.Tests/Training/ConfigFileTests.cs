@@ -1,9 +1,12 @@
 using Tinctor.Data;
-using Tinctor.Staining.Methods.Pix2Pix;
-using Tinctor.Staining.Networks;
 using Tinctor.Staining.Tests.Data;
-using Tinctor.Staining.Training;
 using Tinctor.Torch;
+using Tinctor.Training;
+using Tinctor.Training.Configuration;
+using Tinctor.Training.Loading;
+using Tinctor.Training.Methods.Pix2Pix;
+using Tinctor.Training.Networks;
+using Tinctor.Training.Supervised;
 
 namespace Tinctor.Staining.Tests.Training;
 

@@ -1,5 +1,5 @@
 using Tinctor.Staining.Tests.Data;
-using Tinctor.Staining.Training;
+using Tinctor.Training.Runs;
 
 namespace Tinctor.Staining.Tests.Training;
 

@@ -1,10 +1,12 @@
 using Tinctor.Data;
 using Tinctor.Slides;
-using Tinctor.Staining.Classification;
 using Tinctor.Staining.Tests.Data;
-using Tinctor.Staining.Training;
 using Tinctor.Tests;
 using Tinctor.Torch;
+using Tinctor.Training;
+using Tinctor.Training.Classification;
+using Tinctor.Training.Configuration;
+using Tinctor.Training.Supervised;
 
 namespace Tinctor.Staining.Tests.Training;
 

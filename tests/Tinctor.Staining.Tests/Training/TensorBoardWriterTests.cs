@@ -1,4 +1,4 @@
-using Tinctor.Staining.Training;
+using Tinctor.Training.Runs;
 
 namespace Tinctor.Staining.Tests.Training;
 

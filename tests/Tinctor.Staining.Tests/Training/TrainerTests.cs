@@ -1,12 +1,14 @@
 using Tinctor.Data;
-using Tinctor.Staining.Methods;
 using Tinctor.Staining.Tests.Data;
-using Tinctor.Staining.Training;
 using Tinctor.Tests;
 using Tinctor.Torch;
 using Tinctor.Torch.Nn;
 using Tinctor.Torch.Optim;
 using Tinctor.Torch.Serialization;
+using Tinctor.Training;
+using Tinctor.Training.Configuration;
+using Tinctor.Training.Loading;
+using Tinctor.Training.Methods;
 
 namespace Tinctor.Staining.Tests.Training;
 

@@ -1,9 +1,10 @@
-using Tinctor.Staining.Methods;
-using Tinctor.Staining.Methods.Pix2Pix;
 using Tinctor.Staining.Tests.Data;
-using Tinctor.Staining.Training;
 using Tinctor.Tests;
 using Tinctor.Torch;
+using Tinctor.Training;
+using Tinctor.Training.Methods;
+using Tinctor.Training.Methods.Pix2Pix;
+using Tinctor.Training.Runs;
 
 namespace Tinctor.Staining.Tests.Training;
 

@@ -3,8 +3,10 @@ using System.Globalization;
 using Tinctor.Evaluation.Features;
 using Tinctor.Evaluation.Metrics;
 using Tinctor.Evaluation.Sections;
-using Tinctor.Staining.Training;
 using Tinctor.Torch;
+using Tinctor.Training;
+using Tinctor.Training.Execution;
+using Tinctor.Training.Networks;
 
 namespace Tinctor.Cli.Commands.Evaluation;
 

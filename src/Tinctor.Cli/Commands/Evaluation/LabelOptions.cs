@@ -4,10 +4,10 @@ using Tinctor.Evaluation.Encoders;
 using Tinctor.Evaluation.Features;
 using Tinctor.Evaluation.Labels;
 using Tinctor.Evaluation.Sections;
-using Tinctor.Staining.Classification;
-using Tinctor.Staining.Contrastive;
-using Tinctor.Staining.Training;
 using Tinctor.Torch;
+using Tinctor.Training.Classification;
+using Tinctor.Training.Contrastive;
+using Tinctor.Training.Supervised;
 
 namespace Tinctor.Cli.Commands.Evaluation;
 

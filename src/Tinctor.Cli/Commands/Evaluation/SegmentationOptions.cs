@@ -2,7 +2,7 @@ using System.CommandLine;
 using Tinctor.Evaluation;
 using Tinctor.Evaluation.Sections;
 using Tinctor.Evaluation.Segmentation;
-using Tinctor.Staining.Segmentation;
+using Tinctor.Training.Segmentation;
 
 namespace Tinctor.Cli.Commands.Evaluation;
 

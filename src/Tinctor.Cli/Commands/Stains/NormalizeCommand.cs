@@ -1,7 +1,8 @@
 using System.CommandLine;
 using Tinctor.Slides;
 using Tinctor.Slides.Colour;
-using Tinctor.Staining.Inference;
+using Tinctor.Staining;
+using Tinctor.Training.Methods;
 
 namespace Tinctor.Cli.Commands.Stains;
 

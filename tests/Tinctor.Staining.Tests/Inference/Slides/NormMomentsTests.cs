@@ -1,8 +1,8 @@
-using Tinctor.Staining.Inference.Slides;
-using Tinctor.Staining.Networks;
+using Tinctor.Staining.WholeSlides;
 using Tinctor.Tests;
 using Tinctor.Torch;
 using Tinctor.Torch.Nn;
+using Tinctor.Training.Networks;
 
 namespace Tinctor.Staining.Tests.Inference.Slides;
 

@@ -2,13 +2,13 @@ using Tinctor.Data.Phantom;
 using Tinctor.Slides;
 using Tinctor.Slides.Tissue;
 using Tinctor.Staining.Bridges;
-using Tinctor.Staining.Inference;
-using Tinctor.Staining.Inference.Slides;
-using Tinctor.Staining.Methods;
-using Tinctor.Staining.Methods.Bridges;
+using Tinctor.Staining.WholeSlides;
 using Tinctor.Tests;
 using Tinctor.Torch;
 using Tinctor.Torch.Nn;
+using Tinctor.Training.Loading;
+using Tinctor.Training.Methods;
+using Tinctor.Training.Methods.Bridges;
 
 namespace Tinctor.Staining.Tests.Inference.Slides;
 

@@ -1,5 +1,5 @@
 using Tinctor.Slides;
-using Tinctor.Staining.Inference.Slides;
+using Tinctor.Staining.WholeSlides;
 
 namespace Tinctor.Staining.Tests.Inference.Slides;
 

@@ -1,0 +1,148 @@
+using Tinctor.Slides;
+using Tinctor.Slides.Colour;
+using Tinctor.Staining.Bridges;
+using Tinctor.Staining.Execution;
+using Tinctor.Staining.Models;
+
+namespace Tinctor.Staining;
+
+/// <summary>
+/// Stains images with a trained model: normalises sources, pads them to a size that the network takes, runs it and crops. Thread-safe as far
+/// as its executor is.
+/// </summary>
+public sealed class Stainer : IDisposable
+{
+    private readonly INetworkExecutor executor;
+    private readonly BridgeSchedule? schedule;
+
+    /// <summary>Creates a stainer, which disposes of the executor.</summary>
+    /// <param name="executor">Runs the network.</param>
+    /// <param name="model">Description of the model.</param>
+    /// <param name="modelId">SHA-256 of the weights; identifies the model in tiles of interrupted slides.</param>
+    /// <param name="novelty">Detector of unfamiliar sources; null if the model has none.</param>
+    public Stainer(INetworkExecutor executor, ModelDescription model, string modelId = "", SourceNovelty? novelty = null)
+    {
+        (this.executor, Model, ModelId, Novelty) = (executor, model, modelId, novelty);
+        schedule = model.Bridge?.CreateSchedule();
+        Normalizer = model.SourceStains is null ? null : new StainNormalizer(model.SourceStains);
+    }
+
+    /// <summary>Description of the model.</summary>
+    public ModelDescription Model { get; }
+
+    /// <summary>SHA-256 of the model's weights.</summary>
+    public string ModelId { get; }
+
+    /// <summary>Device and precision of the computation.</summary>
+    public string Precision => executor.Precision;
+
+    /// <summary>Normalises sources as those of training were; null if they are left as they are.</summary>
+    public StainNormalizer? Normalizer { get; }
+
+    /// <summary>Detector of sources unlike those of training; null if the model has none.</summary>
+    public SourceNovelty? Novelty { get; }
+
+    /// <summary>Whether tiles of a slide need common moments.</summary>
+    internal bool NormalizesByImage => executor.NormalizesByImage;
+
+    /// <summary>Stains an image of any size. A model that was trained on normalised sources normalises the image first.</summary>
+    /// <param name="source">Image with the channels of the model.</param>
+    /// <param name="sampling">Sampling of a stochastic model; null as the model samples by default.</param>
+    /// <exception cref="TinctorException">The image has other channels, or the network's output is not finite.</exception>
+    public StainedImage Stain(Image source, SamplingRequest? sampling = null)
+    {
+        if (source.Channels != Model.InputChannels)
+            throw new TinctorException($"{Count(source.Channels)}, but the model expects {Model.InputChannels}");
+        string? skipped = null;
+        source = Normalizer?.Normalize(source, out skipped) ?? source;
+        (int width, int height) = (Scaled(source.Width), Scaled(source.Height));
+        NetworkOutput output = Run(ImageBatch.FromImages([Resized(source, width, height)]), sampling ?? DefaultSampling);
+        return new(Resized(output.Image.ToImage(0), source.Width * Model.Upscaling, source.Height * Model.Upscaling),
+            output.IhcLogits is null ? null : IhcLevelPrediction.FromLogits(Model.IhcLevels, output.IhcLogits[0]), skipped);
+    }
+
+    /// <summary>
+    /// Stains a batch [N,C,H,W] in [-1,1] of any size, without normalising its stains. A bridge takes at most ten evaluations; the i-th image
+    /// has the noise of an image named i.
+    /// </summary>
+    public ImageBatch Stain(ImageBatch source) => Run(source, QuickSampling(source.Count)).Image;
+
+    /// <summary>Runs the network on images of one slide: normalised, at the resolution of the network, of any size.</summary>
+    /// <param name="source">Images in [-1,1].</param>
+    /// <param name="sampling">Sampling of a stochastic model.</param>
+    /// <param name="ihcLogits">Logits of the slide's IHC level; null if each image shows its own.</param>
+    /// <param name="normalization">Statistics of layers that normalise by image; null as the network does by itself.</param>
+    internal NetworkOutput Run(ImageBatch source, SamplingRequest? sampling, float[]? ihcLogits = null, NormalizationContext? normalization = null)
+    {
+        (int height, int width) = (source.Height * Model.Upscaling, source.Width * Model.Upscaling);
+        NetworkOutput output = Measure(source, ihcLogits, normalization);
+        ImageBatch stained = schedule is null || sampling is null ? output.Image : Sample(output.Image, sampling, height, width);
+        if (!stained.IsFinite)
+            throw new TinctorException(null, "the network's output contains values that are not finite numbers",
+                "The weights are damaged, or overflow in reduced precision: try full precision, or another checkpoint");
+        return output with { Image = stained.Crop(height, width) };
+    }
+
+    /// <summary>Runs the network once, without sampling, for the IHC level and the moments of images.</summary>
+    internal NetworkOutput Measure(ImageBatch source, float[]? ihcLogits, NormalizationContext? normalization) =>
+        executor.Run(new(source.Pad(Missing(source.Height), Missing(source.Width))) { IhcLogits = ihcLogits, Normalization = normalization });
+
+    /// <summary>Default sampling of a stochastic model for one image; null for deterministic models.</summary>
+    internal SamplingRequest? DefaultSampling => Model.Bridge is null ? null : new(Model.Bridge.Sampling, [new("")]);
+
+    /// <inheritdoc/>
+    public void Dispose() => executor.Dispose();
+
+    private ImageBatch Sample(ImageBatch end, SamplingRequest request, int height, int width)
+    {
+        BridgeSampling how = request.Sampling;
+        int[] plan = how.CreatePlan(schedule!);
+        var sampler = new BridgeSampler<float>(schedule!, Model.Bridge!.Objective, how);
+        Observe(end.Values);
+        (float[] mean, _) = RepeatedSampling.Run(how.Average, k => Once((request.Run * how.Average) + k));
+        for (int i = 0; i < mean.Length; i++) mean[i] = Math.Clamp(mean[i], -1, 1);
+        return Batch(mean);
+
+        float[] Once(int run)
+        {
+            PositionalNoise[] noises = [.. request.Origins.Select(origin => new PositionalNoise(origin.Seed, origin.Slide, origin.Level, run))];
+            return sampler.Sample(end.Values, plan, (x, time) => executor.Predict(Batch(x), time, end).Values,
+                step => [.. noises.Zip(request.Origins).SelectMany(image =>
+                    image.First.Sample(step, image.Second.Left, image.Second.Top, end.Width, end.Height, end.Channels))],
+                (_, state, _) => Observe(state));
+        }
+
+        ImageBatch Batch(float[] values) => new(end.Count, end.Channels, end.Height, end.Width, values);
+
+        void Observe(float[] state) => request.Observe?.Invoke(Batch(state).Crop(height, width).ToImage(0));
+    }
+
+    private SamplingRequest? QuickSampling(int count)
+    {
+        if (Model.Bridge is not { } bridge) return null;
+        BridgeSampling own = bridge.Sampling;
+        BridgeSampling quick = own.Evaluations is > 0 and <= 10 ? own with { Average = 1 } : BridgeSampling.Quick with
+        {
+            Evaluations = Math.Min(BridgeSampling.Quick.Evaluations, schedule!.Last),
+            Eta = own.Eta,
+            Clip = own.Clip,
+        };
+        return new(quick, [.. Enumerable.Range(0, count).Select(i => new NoiseOrigin($"{i}"))]);
+    }
+
+    private int Scaled(int size) => Math.Max(1, (int)Math.Round(size * Model.Scale));
+
+    private static Image Resized(Image image, int width, int height) =>
+        (image.Width, image.Height) == (width, height) ? image : image.Resize(width, height, ResizeKernel.Cubic);
+
+    private int Missing(int size) =>
+        Math.Max(Model.SmallestSize, (size + Model.SizeMultiple - 1) / Model.SizeMultiple * Model.SizeMultiple) - size;
+
+    private static string Count(int channels) => channels == 1 ? "1 channel" : $"{channels} channels";
+}
+
+/// <summary>A stained image.</summary>
+/// <param name="Image">The image.</param>
+/// <param name="IhcLevel">IHC level predicted from the source; null if the model predicts none.</param>
+/// <param name="NormalizationSkippedReason">Reason why stain normalisation was skipped; null if it was applied or the model uses none.</param>
+public sealed record StainedImage(Image Image, IhcLevelPrediction? IhcLevel, string? NormalizationSkippedReason);

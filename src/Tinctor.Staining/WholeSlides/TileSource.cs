@@ -1,0 +1,60 @@
+using Tinctor.Slides;
+using Tinctor.Slides.Colour;
+using Tinctor.Slides.Tissue;
+
+namespace Tinctor.Staining.WholeSlides;
+
+/// <summary>Reads tiles of a slide at the resolution of a model.</summary>
+internal sealed class TileSource(Slide slide, double downsample)
+{
+    // Side of the overview in which the background is measured.
+    private const int OverviewSide = 1024;
+
+    /// <summary>Normalises the stains of tiles to those of training; null leaves them.</summary>
+    public StainNormalizer? Normalizer { get; set; }
+
+    public (int Width, int Height) Size { get; } = slide.SizeAt(downsample);
+
+    public Image Read(TileLayout layout, Tile tile)
+    {
+        Image image = slide.ReadAt(downsample, layout.Across.Start(tile.Column), layout.Down.Start(tile.Row), layout.Across.Tile, layout.Down.Tile);
+        return Normalizer?.Normalize(image, out _) ?? image;
+    }
+
+    /// <summary>Gets the share of a tile that is tissue; 1 without a mask.</summary>
+    public double TissueShare(TileLayout layout, Tile tile, TissueMask? tissue) =>
+        tissue?.Share(layout.Across.Start(tile.Column) * downsample, layout.Down.Start(tile.Row) * downsample,
+            layout.Across.Tile * downsample, layout.Down.Tile * downsample) ?? 1;
+
+    /// <summary>Reads the whole slide, its longer side limited to a number of pixels.</summary>
+    public Image Thumbnail(int longest) => slide.Thumbnail(longest) is var image && Normalizer is { } normalizer ? normalizer.Normalize(image, out _) : image;
+
+    /// <summary>
+    /// Measures the background colour: the median of pixels that are bright and outside the mask, as annotations may leave tissue out. White if
+    /// there are none, or the source is not brightfield.
+    /// </summary>
+    public byte[] BackgroundColour(TissueMask? tissue)
+    {
+        byte[] white = [255, 255, 255];
+        if (tissue is null || slide.Channels != 3) return white;
+        Image overview = slide.Thumbnail(OverviewSide).To(SampleType.UInt8);
+        double scale = slide.Width / (double)overview.Width;
+        var soft = new SoftMask(tissue, scale);
+        var counts = new long[3, 256];
+        for (int i = 0; i < overview.Width * overview.Height; i++)
+        {
+            if (soft.At(i % overview.Width, i / overview.Width) > 0 || !Glass.IsLike(overview.Data.AsSpan(i * 3, 3))) continue;
+            for (int c = 0; c < 3; c++) counts[c, overview.Data[(i * 3) + c]]++;
+        }
+        return [.. Enumerable.Range(0, 3).Select(c => Median([.. Enumerable.Range(0, 256).Select(value => counts[c, value])]))];
+    }
+
+    private static byte Median(long[] counts)
+    {
+        long half = counts.Sum() / 2, passed = 0;
+        if (half == 0) return 255;
+        int value = 0;
+        while ((passed += counts[value]) <= half) value++;
+        return (byte)value;
+    }
+}

@@ -1,0 +1,97 @@
+using Tinctor.Slides;
+using Tinctor.Staining.Bridges;
+using Tinctor.Staining.Execution;
+
+namespace Tinctor.Staining.WholeSlides;
+
+/// <summary>
+/// Uncertainty of each pixel: the spread of several results for the same tile. A diffusion bridge is sampled several times; other networks
+/// stain the tile in the eight orientations of rotation and mirroring, among which a section has no preference.
+/// </summary>
+public static class TileUncertainty
+{
+    private const int Orientations = 8;
+    private const float Darkest = 1 / 255f;
+
+    /// <summary>Channel of <see cref="Variation"/>: 255 is 1; viewers show up to a quarter of it.</summary>
+    public static SlideChannel Channel { get; } = new("variation") { Colour = 0xFFFF00, Display = (0, 64) };
+
+    /// <summary>
+    /// Stains tiles in [-1,1]. The result of a bridge is the mean of its samples; that of other networks does not depend on whether
+    /// uncertainty is computed.
+    /// </summary>
+    /// <param name="tiles">The tiles.</param>
+    /// <param name="stochastic">Whether samples differ by themselves.</param>
+    /// <param name="options">Number of samples, and whether uncertainty is computed.</param>
+    /// <param name="forward">Stains tiles, given the number of the sample.</param>
+    /// <returns>Stained tiles in [-1,1], and their <see cref="Variation"/> [N,1,H,W] if it is computed.</returns>
+    internal static (ImageBatch Stained, ImageBatch? Variation) Stain(ImageBatch tiles, bool stochastic, SlideStainOptions options,
+        Func<ImageBatch, int, ImageBatch> forward)
+    {
+        ImageBatch? first = null;
+        (float[] mean, float[] deviation) = stochastic
+            ? RepeatedSampling.Run(options.Samples, sample => Keep(forward(tiles, sample)).Values)
+            : RepeatedSampling.Run(options.Uncertainty ? Orientations : 1,
+                orientation => Keep(Restore(forward(Orient(tiles, orientation), 0), orientation)).Values);
+        ImageBatch like = first!;
+        ImageBatch stained = stochastic ? new(like.Count, like.Channels, like.Height, like.Width, mean) : like;
+        if (!options.Uncertainty) return (stained, null);
+        float[] light = Array.ConvertAll(mean, sample => (sample + 1) / 2), spread = Array.ConvertAll(deviation, sample => sample / 2);
+        return (stained, Variation(like.Count, like.Channels, like.Height, like.Width, light, spread));
+
+        ImageBatch Keep(ImageBatch result)
+        {
+            first ??= result;
+            return result;
+        }
+    }
+
+    /// <summary>
+    /// Computes the coefficient of variation, standard deviation over mean, averaged over the channels [N,C,H,W] to [N,1,H,W] and clamped to
+    /// [0,1]. Both are of light in [0,1]; black counts as 1 of 255.
+    /// </summary>
+    public static ImageBatch Variation(int count, int channels, int height, int width, float[] mean, float[] deviation)
+    {
+        var variation = new ImageBatch(count, 1, height, width);
+        int area = height * width;
+        for (int i = 0; i < mean.Length; i++)
+            variation.Values[(i / (channels * area) * area) + (i % area)] += deviation[i] / Math.Max(mean[i], Darkest) / channels;
+        for (int i = 0; i < variation.Values.Length; i++) variation.Values[i] = Math.Clamp(variation.Values[i], 0, 1);
+        return variation;
+    }
+
+    /// <summary>Rotates or mirrors images [N,C,H,W] into one of eight orientations; 0 leaves them.</summary>
+    internal static ImageBatch Orient(ImageBatch images, int orientation)
+    {
+        ImageBatch turned = orientation < 4 ? images : Transpose(images);
+        return Flip(turned, orientation % 4);
+    }
+
+    /// <summary>Reverts <see cref="Orient"/>.</summary>
+    internal static ImageBatch Restore(ImageBatch images, int orientation)
+    {
+        ImageBatch flipped = Flip(images, orientation % 4);
+        return orientation < 4 ? flipped : Transpose(flipped);
+    }
+
+    /// <summary>Joins two images of one channel to one of two channels.</summary>
+    internal static Image Join(Image a, Image b)
+    {
+        var both = new Image(a.Width, a.Height, 2);
+        for (int i = 0; i < a.Data.Length; i++) (both.Data[2 * i], both.Data[(2 * i) + 1]) = (a.Data[i], b.Data[i]);
+        return both;
+    }
+
+    private static ImageBatch Transpose(ImageBatch images) =>
+        images.Map(images.Width, images.Height, (plane, y, x) => plane[(x * images.Width) + y]);
+
+    // 1 flips top to bottom, 2 left to right, 3 both.
+    private static ImageBatch Flip(ImageBatch images, int axes)
+    {
+        if (axes == 0) return images;
+        (int bottom, int right, int width) = (images.Height - 1, images.Width - 1, images.Width);
+        (bool vertical, bool horizontal) = ((axes & 1) != 0, (axes & 2) != 0);
+        return images.Map(images.Height, width,
+            (plane, y, x) => plane[((vertical ? bottom - y : y) * width) + (horizontal ? right - x : x)]);
+    }
+}

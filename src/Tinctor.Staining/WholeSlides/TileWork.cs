@@ -1,0 +1,137 @@
+using Tinctor.Slides;
+using Tinctor.Staining.Execution;
+
+namespace Tinctor.Staining.WholeSlides;
+
+/// <summary>Stains the tiles of one slide into its store.</summary>
+internal sealed class TileWork
+{
+    private const int Ahead = 4;
+    private readonly Stainer stainer;
+    private readonly TileSource source;
+    private readonly SlidePreparation slide;
+    private readonly SlideStainOptions options;
+    private readonly string name;
+    private readonly TileStore store;
+    private readonly KernelMoments? kernel;
+
+    /// <param name="stainer">The model.</param>
+    /// <param name="source">Reads the tiles.</param>
+    /// <param name="slide">Properties measured on the slide.</param>
+    /// <param name="options">Options of staining.</param>
+    /// <param name="name">Name of the slide, which its noise belongs to.</param>
+    /// <param name="store">Receives stained tiles.</param>
+    public TileWork(Stainer stainer, TileSource source, SlidePreparation slide, SlideStainOptions options, string name, TileStore store)
+    {
+        (this.stainer, this.source, this.slide, this.options, this.name, this.store) = (stainer, source, slide, options, name, store);
+        if (stainer.NormalizesByImage && options.Normalization == TileNormalization.Kernel)
+            kernel = new(options.KernelRadius, options.GaussianKernel, slide.Layout.Down.Count, slide.Layout.Across.Count);
+    }
+
+    private enum Task
+    {
+        /// <summary>The tile is stored already.</summary>
+        None,
+
+        /// <summary>Measure its moments.</summary>
+        Measure,
+
+        /// <summary>Stain it.</summary>
+        Stain,
+    }
+
+    /// <summary>Stains tiles in their order and returns each as soon as it is stored; those stored before at once.</summary>
+    public IEnumerable<Tile> Stain(IReadOnlyList<Tile> tiles)
+    {
+        IEnumerable<Step> steps = ReadAhead.Of(Plan(tiles), options.BatchSize + Ahead, Read).Select(read => read.Result);
+        return ReadAhead.Of(Batches(steps).SelectMany(Run), Ahead, Store).Select(stored => stored.Item.Tile);
+    }
+
+    // Kernelized normalisation measures the rows within its kernel before it stains one.
+    private IEnumerable<Step> Plan(IReadOnlyList<Tile> tiles)
+    {
+        var rows = tiles.ToLookup(tile => tile.Row);
+        int measured = -1;
+        foreach (IGrouping<int, Tile> row in rows)
+        {
+            Step[] steps = [.. row.Select(tile => new Step(tile, store.Has(tile) ? Task.None : Task.Stain))];
+            if (kernel is not null && steps.Any(step => step.Task == Task.Stain))
+            {
+                for (int near = Math.Max(measured + 1, row.Key - kernel.Radius); near <= row.Key + kernel.Radius; near++)
+                    foreach (Tile tile in rows[near]) yield return new(tile, Task.Measure);
+                measured = Math.Max(measured, row.Key + kernel.Radius);
+            }
+            foreach (Step step in steps) yield return step;
+        }
+    }
+
+    private Step Read(Step step) => step.Task == Task.None ? step : step with { Source = source.Read(slide.Layout, step.Tile) };
+
+    private IEnumerable<List<Step>> Batches(IEnumerable<Step> steps)
+    {
+        List<Step> batch = [];
+        foreach (Step step in steps)
+        {
+            if (batch.Count == options.BatchSize || (batch.Count > 0 && batch[0].Task != step.Task))
+            {
+                yield return batch;
+                batch = [];
+            }
+            batch.Add(step);
+        }
+        if (batch.Count > 0) yield return batch;
+    }
+
+    private List<StainedTile> Run(List<Step> batch)
+    {
+        if (batch[0].Task == Task.None) return [.. batch.Select(step => new StainedTile(step.Tile, []))];
+        ImageBatch images = ImageBatch.FromImages([.. batch.Select(step => step.Source!)]);
+        Tile[] tiles = [.. batch.Select(step => step.Tile)];
+        if (batch[0].Task == Task.Stain) return Stained(images, tiles, batch);
+        IReadOnlyList<ImageMoments> moments = stainer.Measure(images, slide.IhcLogits, NormalizationContext.Recorded).Moments!;
+        foreach ((Tile tile, ImageMoments own) in tiles.Zip(moments)) kernel!.Add(tile, own);
+        return [];
+    }
+
+    private List<StainedTile> Stained(ImageBatch images, Tile[] tiles, List<Step> batch)
+    {
+        kernel?.RemoveAbove(tiles[0].Row);
+        NormalizationContext normalization = kernel is not null ? NormalizationContext.Use([.. tiles.Select(kernel.Smooth)])
+            : slide.Moments is { } moments ? NormalizationContext.Use([.. tiles.Select(_ => moments)])
+            : NormalizationContext.PerImage;
+        (ImageBatch stained, ImageBatch? variation) = TileUncertainty.Stain(images, stainer.Model.IsStochastic, options,
+            (oriented, run) => stainer.Run(oriented, SamplingAt(tiles, run), slide.IhcLogits, normalization).Image);
+        var results = new List<StainedTile>();
+        foreach ((int i, Step step) in batch.Index())
+        {
+            List<(string, Image)> made = [(TileStore.Stained, stained.ToImage(i))];
+            if (variation is not null) made.Add((TileStore.Variation, variation.ToImage(i, ValueRange.ZeroToOne)));
+            if (variation is not null && stainer.Novelty is { } novelty)
+                made.Add((TileStore.Novelty, novelty.Map(step.Source!, stainer.Model.Upscaling)));
+            results.Add(new(step.Tile, made));
+        }
+        return results;
+    }
+
+    private SamplingRequest? SamplingAt(Tile[] tiles, int run)
+    {
+        if (stainer.Model.Bridge is not { } bridge) return null;
+        int factor = stainer.Model.Upscaling;
+        return new(options.Sampling ?? bridge.Sampling, [.. tiles.Select(tile => new NoiseOrigin(name, options.Seed, 0,
+            slide.Layout.Across.Start(tile.Column) * factor, slide.Layout.Down.Start(tile.Row) * factor))], run);
+    }
+
+    // The stained image is written last: a tile that has one is complete.
+    private bool Store(StainedTile stained)
+    {
+        foreach ((string kind, Image image) in Enumerable.Reverse(stained.Images)) store.Write(stained.Tile, image, kind);
+        return true;
+    }
+
+    private sealed record Step(Tile Tile, Task Task)
+    {
+        public Image? Source { get; init; }
+    }
+
+    private sealed record StainedTile(Tile Tile, List<(string Kind, Image Image)> Images);
+}

@@ -1,0 +1,73 @@
+using Tinctor.Data;
+using Tinctor.Torch;
+using Tinctor.Training.Loading;
+using Tinctor.Training.Networks;
+using Tinctor.Training.Supervised;
+
+namespace Tinctor.Training.Classification;
+
+/// <summary>A ResNet that learns labels by cross entropy; scored by accuracy.</summary>
+internal sealed class ClassifierTask : ImageTask
+{
+    private readonly ClassifierConfig config;
+    private readonly string[] classes;
+    private readonly Tensor classWeights;
+    private readonly StartingWeights? start;
+
+    public ClassifierTask(ClassifierConfig config, TrainingData data, Device device) : this(config, data, device, ClassesOf(data)) { }
+
+    private ClassifierTask(ClassifierConfig config, TrainingData data, Device device, string[] classes)
+        : base(Make(config, classes, out StartingWeights? start), config.Training, device)
+    {
+        (this.config, this.classes, this.start) = (config, classes, start);
+        classWeights = torch.tensor(config.ClassWeights == "balanced" ? Balanced(classes, data.Train) : [.. classes.Select(_ => 1f)])
+            .to(device).DetachFromDisposeScope();
+    }
+
+    public override string ScoreName => "accuracy";
+
+    protected override Tensor Prepare(Tensor images) => Classifier.Normalise(images);
+
+    public override Tensor Loss(Batch batch)
+    {
+        Tensor truth = torch.tensor<long>([.. batch.Pairs.Select(pair => (long)TruthOf(pair))]).to(Device);
+        return F.cross_entropy(Predict(batch), truth, classWeights);
+    }
+
+    public override double Score(IEnumerable<Batch> validation) => Confusion(validation).Accuracy;
+
+    public override void WriteModel(string folder, TrainingRecord record, IEnumerable<Batch> validation) =>
+        SupervisedModel.Write(folder,
+            new ClassifierCard(record, config.Architecture, classes, config.Side, config.Role, config.Data.ImageSize, config.Data.CropSize,
+                Classifier.Mean, Classifier.Std, start, record.ValidationImages > 0 ? Confusion(validation) : null), Network);
+
+    public override void Dispose()
+    {
+        classWeights.Dispose();
+        base.Dispose();
+    }
+
+    private ConfusionMatrix Confusion(IEnumerable<Batch> validation) => ConfusionMatrix.Of(classes, validation.SelectMany(batch =>
+    {
+        long[] predictions = Predict(batch).argmax(1).cpu().ToArray<long>();
+        return batch.Pairs.Zip(predictions, (pair, prediction) => (TruthOf(pair), (int)prediction));
+    }));
+
+    private int TruthOf(Pair pair) => Array.IndexOf(classes, pair.Label);
+
+    private static string[] ClassesOf(TrainingData data) =>
+        [.. data.Train.Concat(data.Validation).Select(pair => pair.Label!).Distinct().Order(StringComparer.Ordinal)];
+
+    // n / (classes * count), as scikit-learn's "balanced".
+    private static float[] Balanced(string[] classes, IReadOnlyList<Pair> pairs) =>
+        [.. classes.Select(name => pairs.Count / (float)(classes.Length * Math.Max(1, pairs.Count(pair => pair.Label == name))))];
+
+    private static ResNet Make(ClassifierConfig config, string[] classes, out StartingWeights? start)
+    {
+        ResNet network = ResNet.Create(config.Architecture, classes.Length);
+        start = null;
+        if (config.Weights is not { Length: > 0 } path) return network;
+        start = StartingWeights.Of(path, network.LoadWeights(path));
+        return network;
+    }
+}

@@ -1,0 +1,68 @@
+using System.ComponentModel.DataAnnotations;
+using Tinctor.Training.Learners;
+using Tinctor.Training.Loading;
+using Tinctor.Training.Methods;
+using Tinctor.Training.Methods.Bridges;
+using Tinctor.Training.Methods.Ceff;
+using Tinctor.Training.Methods.Cgan;
+using Tinctor.Training.Methods.DeReStainer;
+using Tinctor.Training.Methods.Pix2Pix;
+using YamlDotNet.Serialization;
+
+namespace Tinctor.Training.Configuration;
+
+/// <summary>Everything that decides a training run; the resolved form is written into the run folder as config.yaml.</summary>
+public sealed record RunConfig
+{
+    /// <summary>The method's name; decides what "model" may hold.</summary>
+    public string Method { get; init; } = "pix2pix";
+
+    /// <summary>Starts every random choice: weights, order, augmentation, dropout.</summary>
+    public ulong Seed { get; init; }
+
+    /// <summary>Where the data is and how it is varied.</summary>
+    public DataConfig Data { get; init; } = new();
+
+    /// <summary>How long and how training goes.</summary>
+    public TrainingConfig Training { get; init; } = new();
+
+    /// <summary>The method's own settings.</summary>
+    public MethodConfig Model { get; init; } = new Pix2PixConfig();
+
+    /// <summary>What data.normalize and data.normalize_target named at the start, so that a run goes on without those files.</summary>
+    [YamlMember(DefaultValuesHandling = DefaultValuesHandling.OmitNull)]
+    public StainProfiles? Stains { get; init; }
+
+    /// <summary>The known methods with the settings of their papers.</summary>
+    public static IReadOnlyDictionary<string, RunConfig> Methods { get; } = new[]
+    {
+        new RunConfig { Method = "pix2pix", Model = new Pix2PixConfig() },
+        new RunConfig { Method = "derestainer", Model = new DeReStainerConfig(), Data = new() { CropSize = 512 } },
+        new RunConfig
+        {
+            Method = "ceff",
+            Model = new CeffConfig(),
+            Data = new() { CropSize = 512 },
+            Training = new() { Epochs = 60, EpochsDecay = 40 },
+        },
+        new RunConfig { Method = "cgan", Model = new CganConfig() },
+        new RunConfig { Method = "bbdm", Model = new BbdmConfig(), Training = new() { Ema = 0.9999 } },
+        new RunConfig { Method = "i2sb", Model = new I2sbConfig(), Training = new() { Ema = 0.99 } },
+    }.ToDictionary(config => config.Method);
+}
+
+/// <summary>How long and how the training of a staining method goes.</summary>
+public sealed record TrainingConfig : LoopConfig
+{
+    /// <summary>Epochs at the full learning rate.</summary>
+    [Range(1, 1000000)]
+    public int Epochs { get; init; } = 100;
+
+    /// <summary>Further epochs in which the learning rate falls to zero.</summary>
+    [Range(0, 1000000)]
+    public int EpochsDecay { get; init; } = 100;
+
+    /// <summary>Pairs in each picture of samples/.</summary>
+    [Range(0, 64)]
+    public int Samples { get; init; } = 4;
+}

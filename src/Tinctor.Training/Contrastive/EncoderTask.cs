@@ -1,0 +1,116 @@
+using Tinctor.Torch;
+using Tinctor.Torch.Optim;
+using Tinctor.Training.Loading;
+using Tinctor.Training.Losses;
+using Tinctor.Training.Networks;
+using Tinctor.Training.Supervised;
+
+namespace Tinctor.Training.Contrastive;
+
+/// <summary>CEFF's encoders learn by InfoNCE which images belong together; scored by how often they find the right one.</summary>
+internal sealed class EncoderTask : SupervisedTask
+{
+    private readonly EncoderConfig config;
+    private readonly CeffEncoders encoders;
+
+    public EncoderTask(EncoderConfig config, Device device) : this(config, device, Initialised(config)) { }
+
+    private EncoderTask(EncoderConfig config, Device device, CeffEncoders encoders)
+        : base(encoders, device, parameters => new Adam(parameters, config.Training.Lr, (config.Beta1, 0.999),
+            weight_decay: config.Training.WeightDecay)) =>
+        (this.config, this.encoders) = (config, encoders);
+
+    public override string ScoreName => "retrieval";
+
+    public override void Pass(Batch batch, Device device) => Embed(batch.Source, batch.Target);
+
+    public override Tensor Loss(Batch batch)
+    {
+        (Tensor source, Tensor target) = Embed(batch.Source, batch.Target);
+        return LossOf(source, target);
+    }
+
+    /// <summary>The share of source images whose own target is the most similar one of all.</summary>
+    public override double Score(IEnumerable<Batch> validation)
+    {
+        var sources = new List<Tensor>();
+        var targets = new List<Tensor>();
+        foreach (Batch batch in validation)
+        {
+            (Tensor source, Tensor target) = Embed(batch.Source, batch.Target);
+            sources.Add(F.normalize(source).cpu().DetachFromDisposeScope());
+            targets.Add(F.normalize(target).cpu().DetachFromDisposeScope());
+        }
+        Tensor similarity = torch.cat([.. sources]).matmul(torch.cat([.. targets]).transpose(0, 1));
+        Tensor own = torch.arange(similarity.size(0));
+        foreach (Tensor embedding in sources.Concat(targets)) embedding.Dispose();
+        return similarity.argmax(1).eq(own).to(ScalarType.Float32).mean().item();
+    }
+
+    public override void WriteModel(string folder, TrainingRecord record, IEnumerable<Batch> validation) =>
+        SupervisedModel.Write(folder,
+            new EncoderCard(record, config.Ngf, config.FeatureDim, config.Data.CropSize, config.Temperature), encoders);
+
+    // Chunk by chunk: embeddings without history, the loss's gradients by them, and then those of the weights.
+    private protected override Tensor Backward(Batch batch)
+    {
+        if (config.Chunk == 0 || config.Chunk >= batch.Pairs.Count) return base.Backward(batch);
+        (Tensor Source, Tensor Target)[] chunks = [.. Chunks(batch)];
+        (Tensor[] sources, Tensor[] targets) = Embedded(chunks);
+        Tensor source = torch.cat(sources).requires_grad_(), target = torch.cat(targets).requires_grad_();
+        Tensor loss = LossOf(source, target);
+        Tensor[] gradients = torch.autograd.grad([loss], [source, target]);
+        long start = 0;
+        foreach ((Tensor Source, Tensor Target) chunk in chunks)
+        {
+            using DisposeScope scope = torch.NewDisposeScope();
+            long count = chunk.Source.size(0);
+            (Tensor again, Tensor there) = Embed(chunk.Source, chunk.Target);
+            ((again * gradients[0].narrow(0, start, count)).sum() + (there * gradients[1].narrow(0, start, count)).sum()).backward();
+            start += count;
+        }
+        return loss;
+    }
+
+    private (Tensor[] Sources, Tensor[] Targets) Embedded((Tensor Source, Tensor Target)[] chunks)
+    {
+        using Guard quiet = torch.no_grad();
+        (Tensor Source, Tensor Target)[] embedded = [.. chunks.Select(chunk => Embed(chunk.Source, chunk.Target))];
+        return ([.. embedded.Select(e => e.Source)], [.. embedded.Select(e => e.Target)]);
+    }
+
+    private IEnumerable<(Tensor Source, Tensor Target)> Chunks(Batch batch)
+    {
+        for (int start = 0, count; start < batch.Pairs.Count; start += count)
+        {
+            // A last chunk of one would leave batch norm nothing to normalise over.
+            int left = batch.Pairs.Count - start;
+            count = left - config.Chunk == 1 ? left : Math.Min(config.Chunk, left);
+            yield return (batch.Source.narrow(0, start, count), batch.Target.narrow(0, start, count));
+        }
+    }
+
+    private (Tensor Source, Tensor Target) Embed(Tensor source, Tensor target) => encoders.forward(source.to(Device), target.to(Device));
+
+    private Tensor LossOf(Tensor source, Tensor target) => InfoNce.Of(source, target, config.Temperature, config.BothWays);
+
+    private static CeffEncoders Initialised(EncoderConfig config)
+    {
+        var encoders = new CeffEncoders(config.Ngf, config.FeatureDim);
+        WeightInit.Apply(encoders, "normal", 0.02);
+        return encoders;
+    }
+}
+
+/// <summary>What trained encoders are: card.json.</summary>
+/// <param name="Training">How they came about.</param>
+/// <param name="Ngf">Channels of their first convolutions.</param>
+/// <param name="FeatureDim">Length of their embeddings.</param>
+/// <param name="Patch">Side of the patches that they were trained on.</param>
+/// <param name="Temperature">That of InfoNCE.</param>
+public sealed record EncoderCard(TrainingRecord Training, int Ngf, int FeatureDim, int Patch, double Temperature)
+    : SupervisedCard(EncoderKind, Training)
+{
+    /// <summary>The card's kind.</summary>
+    public const string EncoderKind = "ceff-encoder";
+}

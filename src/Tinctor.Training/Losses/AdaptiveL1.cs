@@ -1,0 +1,41 @@
+using Tinctor.Torch;
+using Tinctor.Training.Networks;
+
+namespace Tinctor.Training.Losses;
+
+/// <summary>
+/// CEFF's adaptive L1 (Jia et al. 2025, equation 5; models/CEFF_model.py, backward_G): where the encoder finds stained and real tile
+/// alike they are taken to show the same, and their L1 distance counts fully; where it does not, less.
+/// </summary>
+public static class AdaptiveL1
+{
+    /// <summary>The mean over the tiles of (alpha + beta similarity) L1; a scalar. Weights have no gradient.</summary>
+    /// <param name="stained">[N,C,H,W].</param>
+    /// <param name="real">[N,C,H,W].</param>
+    /// <param name="encode">Embeds tiles [N,C,h,w] as [N,D].</param>
+    /// <param name="grid">Rows and columns of tiles.</param>
+    /// <param name="alpha">Weight at similarity 0.</param>
+    /// <param name="beta">What similarity 1 adds.</param>
+    /// <param name="byImage">A weight for each image's tile; else the batch shares one a tile, as in the official code.</param>
+    public static Tensor Of(Tensor stained, Tensor real, Func<Tensor, Tensor> encode, int grid = 2, double alpha = 50, double beta = 50,
+        bool byImage = false)
+    {
+        using DisposeScope temporaries = torch.NewDisposeScope();
+        Tensor[] made = TileGrid.Cut(stained, grid), there = TileGrid.Cut(real, grid);
+        Tensor[] similarities = Similarities(made, there, encode);
+        IEnumerable<Tensor> losses = made.Zip(there, similarities).Select(tile =>
+        {
+            Tensor weight = alpha + beta * (byImage ? tile.Third : tile.Third.mean());
+            return (weight * (tile.First - tile.Second).abs().mean([1, 2, 3])).mean();
+        });
+        return torch.stack([.. losses]).mean().MoveToOuterDisposeScope();
+    }
+
+    // Cosine similarities [N] of each tile, without gradient: first those of what was made, as running statistics depend on the order.
+    private static Tensor[] Similarities(Tensor[] made, Tensor[] there, Func<Tensor, Tensor> encode)
+    {
+        using Guard quiet = torch.no_grad();
+        Tensor[] embedded = Array.ConvertAll(made, tile => encode(tile.detach()));
+        return [.. embedded.Zip(there, (embedding, tile) => F.cosine_similarity(embedding, encode(tile), dim: -1))];
+    }
+}

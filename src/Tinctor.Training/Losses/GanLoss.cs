@@ -1,0 +1,43 @@
+using Tinctor.Torch;
+
+namespace Tinctor.Training.Losses;
+
+/// <summary>What a discriminator's output is held against.</summary>
+public enum GanMode
+{
+    /// <summary>Cross entropy of logits (Goodfellow et al. 2014).</summary>
+    Vanilla,
+
+    /// <summary>Squared distance to 0 or 1 (Mao et al. 2017).</summary>
+    Lsgan,
+
+    /// <summary>Wasserstein distance with a gradient penalty (Gulrajani et al. 2017).</summary>
+    Wgangp,
+}
+
+/// <summary>The adversarial objectives (networks.GANLoss and networks.cal_gradient_penalty of the official pix2pix).</summary>
+public static class GanLoss
+{
+    /// <summary>The mean loss of a discriminator's output [N,1,h,w] that should say real, or not.</summary>
+    public static Tensor Of(GanMode mode, Tensor prediction, bool real)
+    {
+        if (mode == GanMode.Wgangp) return real ? -prediction.mean() : prediction.mean();
+        Tensor target = torch.full_like(prediction, real ? 1.0 : 0.0);
+        return mode == GanMode.Lsgan ? F.mse_loss(prediction, target) : F.binary_cross_entropy_with_logits(prediction, target);
+    }
+
+    /// <summary>weight * (|gradient| - 1)², the gradient taken at points between real and fake images.</summary>
+    /// <param name="discriminator">Maps images to logits.</param>
+    /// <param name="real">Real images [N,C,H,W].</param>
+    /// <param name="fake">Made images, detached.</param>
+    /// <param name="alpha">Where each point lies between fake (0) and real (1): [N,1,1,1] in [0,1].</param>
+    /// <param name="weight">lambda_gp.</param>
+    public static Tensor GradientPenalty(Func<Tensor, Tensor> discriminator, Tensor real, Tensor fake, Tensor alpha, double weight = 10)
+    {
+        Tensor between = (alpha * real + (1 - alpha) * fake).detach().requires_grad_();
+        Tensor prediction = discriminator(between);
+        Tensor gradient = torch.autograd.grad([prediction], [between], [torch.ones_like(prediction)], create_graph: true)[0];
+        Tensor length = (gradient.view(real.size(0), -1) + 1e-16).norm(2, [1]);
+        return (length - 1).square().mean() * weight;
+    }
+}

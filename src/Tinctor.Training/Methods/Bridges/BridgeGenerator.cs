@@ -1,0 +1,52 @@
+using Tinctor.Torch;
+using Tinctor.Torch.Nn;
+using Tinctor.Training.Bridges;
+using Tinctor.Training.Networks;
+
+namespace Tinctor.Training.Methods.Bridges;
+
+/// <summary>
+/// Networks of a diffusion bridge: one brings the source [N,Cin,h,w] in [-1,1] to the target's size and channels [N,Cout,f h,f w] where they
+/// differ, the other predicts from states of the bridge.
+/// </summary>
+public sealed class BridgeGenerator : Module<Tensor, Tensor>, IBridgeNetwork
+{
+    private readonly BridgeConfig config;
+    private readonly DiffusionUnet denoise;
+    private readonly ZScore? standardise;
+    private readonly DimensionMatcher? match;
+
+    /// <summary>Creates an untrained network.</summary>
+    public BridgeGenerator(BridgeConfig config)
+    {
+        this.config = config;
+        Bridge = config.CreateBridge();
+        denoise = register_module("denoise", config.CreateUnet());
+        if (!config.Matches) return;
+        standardise = register_module("standardise", new ZScore());
+        match = register_module("match",
+            new DimensionMatcher(config.Upscaling, config.InputChannels, config.OutputChannels, config.MatcherWidth));
+    }
+
+    /// <summary>The bridge.</summary>
+    public Bridge Bridge { get; }
+
+    /// <inheritdoc/>
+    public Tensor End(Tensor source)
+    {
+        if (standardise is null || match is null) return source.alias();
+        using Tensor standard = standardise.forward(source);
+        return match.forward(standard);
+    }
+
+    /// <inheritdoc/>
+    public Tensor Predict(Tensor x, Tensor times, Tensor end) => denoise.forward(x, times, config.Conditioned ? end : null);
+
+    /// <summary>Predicts at the end of the bridge, where the state is the source.</summary>
+    public override Tensor forward(Tensor source)
+    {
+        using DisposeScope temporaries = torch.NewDisposeScope();
+        Tensor end = End(source);
+        return Predict(end, Bridge.Times([Bridge.Schedule.Last], end.device), end).MoveToOuterDisposeScope();
+    }
+}

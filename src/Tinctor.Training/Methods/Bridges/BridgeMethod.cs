@@ -1,0 +1,53 @@
+using Tinctor.Torch;
+using Tinctor.Torch.Nn;
+using Tinctor.Torch.Optim;
+
+namespace Tinctor.Training.Methods.Bridges;
+
+/// <summary>
+/// Training of a bridge: a state somewhere between source and target, which the network is to read. With the bridge's network learns the one
+/// that makes its end, where there is one. The target makes states of training alone; staining starts at the source.
+/// </summary>
+public sealed class BridgeMethod : Method
+{
+    private readonly BridgeConfig config;
+    private readonly BridgeGenerator network;
+    private readonly AdamW optimizer;
+
+    /// <summary>Builds and initialises the networks on a device.</summary>
+    public BridgeMethod(BridgeConfig config, Device device)
+    {
+        this.config = config;
+        network = config.CreateNetwork();
+        network.to(device);
+        network.train();
+        optimizer = new AdamW(network.parameters(), config.Lr, weight_decay: config.WeightDecay);
+    }
+
+    /// <inheritdoc/>
+    public override Module<Tensor, Tensor> Generator => network;
+
+    /// <inheritdoc/>
+    public override IReadOnlyDictionary<string, Module> Networks => new Dictionary<string, Module> { ["G"] = network };
+
+    /// <inheritdoc/>
+    public override IReadOnlyDictionary<string, Optimizer> Optimizers => new Dictionary<string, Optimizer> { ["G"] = optimizer };
+
+    /// <inheritdoc/>
+    public override IReadOnlyDictionary<string, Tensor> TrainStep(
+        Tensor source, Tensor target, IReadOnlyList<string?>? labels = null)
+    {
+        Tensor end = network.End(source);
+        (int first, int count) = network.Bridge.Schedule.TrainingSteps.GetOffsetAndLength(network.Bridge.Schedule.Last + 1);
+        int[] steps = Array.ConvertAll(torch.randint(first, first + count, [target.size(0)]).ToArray<long>(), step => (int)step);
+        Tensor? noise = config.Noisy ? torch.randn_like(target) : null;
+        Tensor state = network.Bridge.QSample(target, end, steps, noise);
+        Tensor said = network.Predict(state, network.Bridge.Times(steps, target.device), end);
+        Tensor right = network.Bridge.Target(target, end, state, steps, noise);
+        Tensor loss = config.Loss == "l1" ? F.l1_loss(said, right) : F.mse_loss(said, right);
+        optimizer.zero_grad();
+        loss.backward();
+        optimizer.step();
+        return new Dictionary<string, Tensor> { ["bridge"] = loss.detach() };
+    }
+}

@@ -1,0 +1,179 @@
+using System.ComponentModel.DataAnnotations;
+using Tinctor.Data;
+using Tinctor.Slides.Colour;
+using Tinctor.Slides.Torch;
+using Tinctor.Torch;
+using Tinctor.Torch.Nn;
+using Tinctor.Training.Classification;
+using Tinctor.Training.Losses;
+using Tinctor.Training.Networks;
+
+namespace Tinctor.Training.Methods.DeReStainer;
+
+/// <summary>DeReStainer (Wei et al. 2024) with the paper's values; what the paper leaves open is said in docs/methods/derestainer.md.</summary>
+public sealed record DeReStainerConfig : GanConfig
+{
+    /// <summary>The paper's values, where they are not pix2pix's.</summary>
+    public DeReStainerConfig() => (GanMode, Lr, Beta1) = (GanMode.Lsgan, 1e-5, 0.9);
+
+    /// <summary>Channels of the encoder's first block; the feature has four times as many.</summary>
+    [Range(1, 1024)]
+    public int Ngf { get; init; } = 64;
+
+    /// <summary>Blocks of the feature fusion.</summary>
+    [Range(1, 64)]
+    public int NBlocks { get; init; } = 9;
+
+    /// <summary>Where SimAM closes a fusion block: branch (before the sum) or block (after it).</summary>
+    [AllowedValues("branch", "block")]
+    public string Simam { get; init; } = "branch";
+
+    /// <summary>What the fusion's styles are made of: the level's logits or its probabilities.</summary>
+    [AllowedValues("logits", "probabilities")]
+    public string Style { get; init; } = "logits";
+
+    /// <summary>Normalisation in the fusion blocks: batch, instance or none.</summary>
+    public Norm FusionNorm { get; init; } = Norm.Batch;
+
+    /// <summary>How the ReStainer doubles the size: transpose (transposed convolution) or resize (nearest, then a convolution).</summary>
+    [AllowedValues("transpose", "resize")]
+    public string Upsample { get; init; } = "transpose";
+
+    /// <summary>The IHC levels, lowest first: the labels that pairs may have.</summary>
+    public List<string> Levels { get; init; } = ["0", "1+", "2+", "3+"];
+
+    /// <summary>The light at which optical density ends in stain separation; 1/255 is black in 8 bits, skimage has 1e-6.</summary>
+    [Range(1e-9, 0.1)]
+    public double StainFloor { get; init; } = 1 / 255.0;
+
+    /// <summary>Whether negative amounts of a stain become 0, as in skimage's rgb2hed.</summary>
+    public bool StainClamp { get; init; } = true;
+
+    /// <summary>The classifier whose features L_cmp compares; without one L_cmp is off.</summary>
+    public ComparatorReference? Comparator { get; init; }
+
+    /// <summary>Discriminators, each at half the size of the one before: 2 for 512 and 256 pixels.</summary>
+    [Range(1, 4)]
+    public int NumD { get; init; } = 2;
+
+    /// <summary>Normalisation in the discriminators: batch, instance or none.</summary>
+    public Norm NormD { get; init; } = Norm.Instance;
+
+    /// <summary>Whether the discriminators see the H&amp;E image beside the IHC image.</summary>
+    public bool Conditional { get; init; } = true;
+
+    /// <summary>Weight of the stain loss; 0 is the paper's ablation "w/o L_stain".</summary>
+    [Range(0, 1e6)]
+    public double LambdaStain { get; init; } = 2;
+
+    /// <summary>Weight of L_H within the stain loss.</summary>
+    [Range(0, 1e6)]
+    public double LambdaH { get; init; } = 1;
+
+    /// <summary>Weight of L_DAB within the stain loss; 0 is the paper's ablation "w/o L_DAB".</summary>
+    [Range(0, 1e6)]
+    public double LambdaDab { get; init; } = 1;
+
+    /// <summary>Weight of the content loss.</summary>
+    [Range(0, 1e6)]
+    public double LambdaContent { get; init; } = 13;
+
+    /// <summary>Weight of the comparator's loss within the content loss.</summary>
+    [Range(0, 1e6)]
+    public double LambdaCmp { get; init; } = 2;
+
+    /// <summary>Weight of the mean absolute error within the content loss.</summary>
+    [Range(0, 1e6)]
+    public double LambdaMae { get; init; } = 10;
+
+    /// <summary>Weight of 1 - SSIM within the content loss.</summary>
+    [Range(0, 1e6)]
+    public double LambdaSsim { get; init; } = 1;
+
+    /// <summary>Weight of the level's focal loss.</summary>
+    [Range(0, 1e6)]
+    public double LambdaLevel { get; init; } = 5;
+
+    /// <summary>Weight of the adversarial loss.</summary>
+    [Range(0, 1e6)]
+    public double LambdaGan { get; init; } = 1;
+
+    /// <summary>How much the focal loss plays down what is already right; 0 is cross entropy.</summary>
+    [Range(0, 10)]
+    public double FocalGamma { get; init; } = 2;
+
+    /// <summary>AdamW's weight decay.</summary>
+    [Range(0.0, 1.0)]
+    public double WeightDecay { get; init; } = 0.01;
+
+    /// <inheritdoc/>
+    public override IReadOnlyList<string> PredictedLabels => Levels;
+
+    /// <summary>Table 1b of the paper.</summary>
+    public override IReadOnlyList<Ablation> Ablations { get; } =
+    [
+        new("without_stain", "w/o L_stain", ["model.lambda_stain=0"]),
+        new("without_dab", "w/o L_DAB", ["model.lambda_dab=0"]),
+    ];
+
+    /// <inheritdoc/>
+    public override int SizeMultiple => DeReStainerGenerator.SizeMultiple;
+
+    /// <inheritdoc/>
+    public override int SmallestSize => DeReStainerGenerator.SmallestSize;
+
+    // Normalisation over a batch of one needs more than one value behind the last halving.
+    /// <inheritdoc/>
+    public override int SmallestCrop => Math.Max(64, 3 << NLayersD << (NumD - 1));
+
+    /// <inheritdoc/>
+    public override Method Create(Device device) => new DeReStainerMethod(this, device);
+
+    /// <inheritdoc/>
+    public override Module<Tensor, Tensor> CreateGenerator() => CreateNetwork();
+
+    /// <summary>DeStainer, feature fusion and ReStainer.</summary>
+    public DeReStainerGenerator CreateNetwork() => new(Stains, Ngf, Levels.Count, NBlocks, Simam, Style, FusionNorm, Upsample);
+
+    /// <summary>The discriminators of IHC images, the finest first.</summary>
+    public MultiscaleDiscriminator CreateDiscriminator() =>
+        new(Conditional ? InputChannels + OutputChannels : OutputChannels, Ndf, NLayersD, NormD, NumD);
+
+    /// <summary>Haematoxylin, eosin and DAB in light (Ruifrok and Johnston 2001).</summary>
+    internal StainSeparation Stains => new(StainMatrix.HaematoxylinEosinDab, StainFloor, StainClamp);
+
+    /// <inheritdoc/>
+    public override MethodConfig Completed()
+    {
+        return this with { Comparator = Comparator is { Path.Length: > 0 } ? ComparatorReference.Of(Comparator.Path) : null };
+    }
+
+    /// <inheritdoc/>
+    public override IEnumerable<string> Remarks(IReadOnlyList<Pair> train, IReadOnlyList<Pair> test)
+    {
+        if (Levels.Count < 2 || Levels.Distinct().Count() < Levels.Count)
+            throw new TinctorException($"model.levels is {string.Join(",", Levels)}; give two or more different labels, lowest first");
+        if (InputChannels != 3 || OutputChannels != 3)
+            throw new TinctorException("derestainer separates the stains of RGB images; model.input_channels and "
+                + "model.output_channels must be 3");
+        if (train.FirstOrDefault(pair => pair.Label is not null && !Levels.Contains(pair.Label)) is { } other)
+            throw new TinctorException($"{other.Source}: has the label {other.Label}, which is none of model.levels "
+                + $"({string.Join(", ", Levels)}); set model.levels to the labels of this data");
+        int unlabelled = train.Count(pair => pair.Label is null);
+        if (unlabelled == train.Count)
+            yield return "no pair has a level: L_level is off, and what the model says of the level means nothing; "
+                + "levels come from BCI file names or the label column of a manifest";
+        else if (unlabelled > 0)
+            yield return $"{unlabelled} of {train.Count} pairs have no level: L_level leaves them out";
+        if (LambdaContent * LambdaCmp == 0) yield break;
+        if (Comparator is null)
+        {
+            yield return "no comparator is named: L_cmp is off; train one with 'tinctor train classifier --role comparator' and give "
+                + "--comparator DIR";
+            yield break;
+        }
+        if (Classifier.ReadCard(Comparator.Path).Training.Among(test) is { } tested)
+            throw new TinctorException(
+                $"{Comparator.Path}: this comparator was trained on test slides ({tested}); train one on the same splits as the model");
+    }
+}

@@ -1,0 +1,142 @@
+using Tinctor.Torch;
+using Tinctor.Torch.Nn;
+using Tinctor.Torch.Optim;
+using Tinctor.Training.Classification;
+using Tinctor.Training.Losses;
+using Tinctor.Training.Networks;
+
+namespace Tinctor.Training.Methods.DeReStainer;
+
+/// <summary>
+/// DeReStainer (Wei et al. 2024): the haematoxylin image of the H&amp;E section is encoded as that of the IHC section is, and stained anew
+/// with DAB, guided by the IHC level that the encoding tells. A step runs the generator once, then updates the discriminators, then the
+/// generator. Names of losses are those of section 2.4.
+/// </summary>
+public sealed class DeReStainerMethod : Method
+{
+    private const int Dab = 2;
+    private readonly DeReStainerConfig config;
+    private readonly DeReStainerGenerator netG;
+    private readonly MultiscaleDiscriminator netD;
+    private readonly AdamW optimizerG, optimizerD;
+    private readonly Classifier? comparator;
+
+    /// <summary>Builds and initialises the networks on a device, and reads the comparator.</summary>
+    /// <exception cref="TinctorException">The comparator is not there, or not that of the run's start.</exception>
+    public DeReStainerMethod(DeReStainerConfig config, Device device)
+    {
+        this.config = config;
+        netG = config.CreateNetwork();
+        netD = config.CreateDiscriminator();
+        foreach (Module network in new Module[] { netG, netD })
+        {
+            WeightInit.Apply(network, config.InitType, config.InitGain);
+            network.to(device);
+            network.train();
+        }
+        optimizerG = new AdamW(netG.parameters(), config.Lr, (config.Beta1, 0.999), weight_decay: config.WeightDecay);
+        optimizerD = new AdamW(netD.parameters(), config.Lr, (config.Beta1, 0.999), weight_decay: config.WeightDecay);
+        if (config.Comparator is { } named) comparator = Load(named, device);
+    }
+
+    /// <inheritdoc/>
+    public override Module<Tensor, Tensor> Generator => netG;
+
+    /// <inheritdoc/>
+    public override IReadOnlyDictionary<string, Module> Networks => new Dictionary<string, Module> { ["G"] = netG, ["D"] = netD };
+
+    /// <inheritdoc/>
+    public override IReadOnlyDictionary<string, Optimizer> Optimizers =>
+        new Dictionary<string, Optimizer> { ["G"] = optimizerG, ["D"] = optimizerD };
+
+    /// <inheritdoc/>
+    public override IReadOnlyDictionary<string, Tensor> TrainStep(
+        Tensor source, Tensor target, IReadOnlyList<string?>? labels = null)
+    {
+        (Tensor stained, Tensor logits, Tensor feature) = netG.Run(source);
+        var losses = new Dictionary<string, Tensor>();
+
+        netD.requires_grad_(true);
+        optimizerD.zero_grad();
+        losses["D_real"] = GanLossOf(source, target, real: true);
+        losses["D_fake"] = GanLossOf(source, stained.detach(), real: false);
+        ((losses["D_real"] + losses["D_fake"]) * 0.5).backward();
+        optimizerD.step();
+
+        netD.requires_grad_(false);
+        optimizerG.zero_grad();
+        Tensor total = config.LambdaGan * (losses["GAN"] = GanLossOf(source, stained, real: true));
+        foreach ((string name, double weight, Tensor loss) in
+            FeatureLosses(feature, target, logits, labels).Concat(ImageLosses(stained.to(ScalarType.Float32), target)))
+            total += weight * (losses[name] = loss);
+        total.backward();
+        optimizerG.step();
+
+        return losses.ToDictionary(loss => loss.Key, loss => loss.Value.detach());
+    }
+
+    /// <inheritdoc/>
+    public override void Dispose()
+    {
+        comparator?.Dispose();
+        base.Dispose();
+    }
+
+    // L_H of section 2.1 and L_level of section 2.2; a loss without weight is not computed.
+    private IEnumerable<(string Name, double Weight, Tensor Loss)> FeatureLosses(
+        Tensor feature, Tensor target, Tensor logits, IReadOnlyList<string?>? labels)
+    {
+        double h = config.LambdaStain * config.LambdaH, level = config.LambdaLevel;
+        if (h > 0) yield return ("H", h, CosineLoss.Of(netG.f_H(feature), TargetFeature(target)));
+        if (level > 0 && LevelLoss(logits, labels) is { } loss) yield return ("level", level, loss);
+    }
+
+    // L_DAB of section 2.3 and L_content of section 2.4.
+    private IEnumerable<(string Name, double Weight, Tensor Loss)> ImageLosses(Tensor stained, Tensor target)
+    {
+        double dab = config.LambdaStain * config.LambdaDab, content = config.LambdaContent;
+        double cmp = content * config.LambdaCmp, mae = content * config.LambdaMae, ssim = content * config.LambdaSsim;
+        if (dab > 0) yield return ("DAB", dab, F.l1_loss(DabOf(stained), DabOf(target)));
+        if (cmp > 0 && comparator is not null)
+            yield return ("cmp", cmp, CosineLoss.Of(comparator.Features(stained), comparator.Features(target)));
+        if (mae > 0) yield return ("mae", mae, F.l1_loss(stained, target));
+        if (ssim > 0) yield return ("ssim", ssim, SsimLoss.Of(stained, target));
+    }
+
+    // The mean over the scales, each a mean over its patches.
+    private Tensor GanLossOf(Tensor source, Tensor image, bool real)
+    {
+        Tensor[] scales = netD.Scales(config.Conditional ? torch.cat([source, image], 1) : image);
+        return torch.stack([.. scales.Select(scale => GanLoss.Of(config.GanMode, scale, real))]).mean();
+    }
+
+    // Running statistics are to be those of the H&E images, which are all that there is when staining.
+    private Tensor TargetFeature(Tensor target)
+    {
+        foreach (BatchNorm2d norm in netG.modules().OfType<BatchNorm2d>()) norm.by_batch = true;
+        netG.eval();
+        Tensor feature = netG.f_H(netG.Encode(netG.Haematoxylin(target)));
+        netG.train();
+        return feature;
+    }
+
+    private Tensor DabOf(Tensor image) => config.Stains.Project((image + 1) / 2, Dab) * 2 - 1;
+
+    // Over the pairs that have a level; null where none has.
+    private Tensor? LevelLoss(Tensor logits, IReadOnlyList<string?>? labels)
+    {
+        (int Index, string? Label)[] known = [.. (labels ?? []).Index().Where(label => label.Item is not null)];
+        if (known.Length == 0) return null;
+        Tensor rows = torch.tensor<long>([.. known.Select(label => (long)label.Index)]).to(logits.device);
+        Tensor truth = torch.tensor<long>([.. known.Select(label => (long)config.Levels.IndexOf(label.Label!))]).to(logits.device);
+        return FocalLoss.Of(logits.index_select(0, rows), truth, config.FocalGamma);
+    }
+
+    private static Classifier Load(ComparatorReference named, Device device)
+    {
+        Classifier comparator = Classifier.Load(named.Path, device);
+        if (named.Sha256.Length == 0 || comparator.Sha256 == named.Sha256) return comparator;
+        comparator.Dispose();
+        throw new TinctorException($"{named.Path}: this comparator is not the one that the run began with; bring that one back");
+    }
+}

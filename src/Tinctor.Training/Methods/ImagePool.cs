@@ -1,0 +1,48 @@
+using Tinctor.Torch;
+
+namespace Tinctor.Training.Methods;
+
+/// <summary>
+/// Keeps earlier made images, so that the discriminator does not forget them (Shrivastava et al. 2017; util/image_pool.py): once it is
+/// full, each image is swapped for a kept one with probability one half. Draws from libtorch's default generator.
+/// </summary>
+/// <param name="size">How many images are kept; 0 hands every image straight through.</param>
+public sealed class ImagePool(int size)
+{
+    private readonly List<Tensor> images = [];
+
+    /// <summary>Gives back a batch [N,C,H,W] of the same size, some images of which may be earlier ones.</summary>
+    public Tensor Query(Tensor batch)
+    {
+        if (size == 0) return batch;
+        var chosen = new List<Tensor>();
+        foreach (Tensor image in batch.split(1)) chosen.Add(Exchange(image));
+        return torch.cat([.. chosen]);
+    }
+
+    /// <summary>The kept images, for checkpoints.</summary>
+    public IReadOnlyDictionary<string, Tensor> State =>
+        images.Select((image, i) => (image, i)).ToDictionary(kept => $"pool.{kept.i}", kept => kept.image);
+
+    /// <summary>Takes up a <see cref="State"/>.</summary>
+    public void LoadState(IReadOnlyDictionary<string, Tensor> state)
+    {
+        foreach (Tensor image in images) image.Dispose();
+        images.Clear();
+        for (int i = 0; state.TryGetValue($"pool.{i}", out Tensor? image); i++) images.Add(image.clone().DetachFromDisposeScope());
+    }
+
+    private Tensor Exchange(Tensor image)
+    {
+        if (images.Count < size)
+        {
+            images.Add(image.clone().DetachFromDisposeScope());
+            return image;
+        }
+        if (torch.rand([1]).item() <= 0.5) return image;
+        int position = (int)torch.randint(0, size, [1]).item();
+        Tensor earlier = images[position].clone();
+        images[position].copy_(image);
+        return earlier;
+    }
+}

@@ -1,0 +1,93 @@
+using System.ComponentModel.DataAnnotations;
+using Tinctor.Data;
+using Tinctor.Staining.Models;
+using Tinctor.Torch;
+using Tinctor.Torch.Nn;
+
+namespace Tinctor.Training.Methods;
+
+/// <summary>The settings of a method, under "model" in config.yaml. Defaults are the paper's values.</summary>
+public abstract record MethodConfig
+{
+    /// <summary>Channels of the source images.</summary>
+    [Range(1, 64)]
+    public int InputChannels { get; init; } = 3;
+
+    /// <summary>Channels of the target images.</summary>
+    [Range(1, 64)]
+    public int OutputChannels { get; init; } = 3;
+
+    /// <summary>How many pixels of the stained image a source pixel becomes along each axis.</summary>
+    public virtual int Upscaling => 1;
+
+    /// <summary>How the trained network is run when it stains.</summary>
+    public InferenceConfig Inference { get; init; } = new();
+
+    /// <summary>The labels that the staining network predicts beside the stained image, in the order of its logits; empty for none.</summary>
+    public virtual IReadOnlyList<string> PredictedLabels => [];
+
+    /// <summary>The variants of the paper's ablation study, the full method not among them; empty where there are none.</summary>
+    public virtual IReadOnlyList<Ablation> Ablations => [];
+
+    /// <summary>The settings with what follows from the files that they name (full paths, hashes), before a new run.</summary>
+    /// <exception cref="TinctorException">A file is not what the settings say.</exception>
+    public virtual MethodConfig Completed() => this;
+
+    /// <summary>What a user should know before this method is trained, a line each.</summary>
+    /// <param name="train">The pairs that it is to be trained on.</param>
+    /// <param name="test">The pairs that must have no part in it.</param>
+    /// <exception cref="TinctorException">The method cannot be trained on them.</exception>
+    public virtual IEnumerable<string> Remarks(IReadOnlyList<Pair> train, IReadOnlyList<Pair> test) => [];
+
+    /// <summary>Builds the method with freshly initialised networks, for training.</summary>
+    public abstract Method Create(Device device);
+
+    /// <summary>Builds the staining network alone, without initial values of meaning.</summary>
+    public abstract Module<Tensor, Tensor> CreateGenerator();
+
+    /// <summary>Height and width of sources that the staining network takes are multiples of this.</summary>
+    public abstract int SizeMultiple { get; }
+
+    /// <summary>The smallest height and width of sources that the staining network takes.</summary>
+    public virtual int SmallestSize => SizeMultiple;
+
+    /// <summary>Describes the model for staining.</summary>
+    /// <param name="method">Name of the method.</param>
+    public virtual ModelDescription Describe(string method) => new()
+    {
+        Method = method,
+        InputChannels = InputChannels,
+        OutputChannels = OutputChannels,
+        Upscaling = Upscaling,
+        SizeMultiple = SizeMultiple,
+        SmallestSize = SmallestSize,
+        Scale = Inference.Scale,
+        Mpp = Inference.Mpp,
+        IhcLevels = PredictedLabels,
+    };
+
+    /// <summary>The smallest crop that can be trained on, in target pixels.</summary>
+    public virtual int SmallestCrop => SmallestSize * Upscaling;
+}
+
+/// <summary>One stated way in which a trained network is run.</summary>
+public sealed record InferenceConfig
+{
+    /// <summary>
+    /// Which statistics normalisation layers use: "running" (those of training; the output does not depend on what else is in the
+    /// image) or "batch" (those of the image itself, as the official pix2pix test script without --eval).
+    /// </summary>
+    [AllowedValues("running", "batch")]
+    public string Statistics { get; init; } = "running";
+
+    /// <summary>
+    /// The size at which the network sees an image, as a share of the image's own; what it makes is resized back. 0.5 suits a network that
+    /// was trained on images of 1024 pixels resized to 512 (data.load_size).
+    /// </summary>
+    [Range(0.05, 8.0)]
+    public double Scale { get; init; } = 1;
+
+    /// <summary>Micrometres per pixel of the images that the model was trained on; null where nobody has told. Slides are brought to it.</summary>
+    [Range(0.01, 100.0)]
+    public double? Mpp { get; init; }
+}

@@ -1,0 +1,37 @@
+using System.ComponentModel.DataAnnotations;
+using Tinctor.Torch;
+using Tinctor.Torch.Nn;
+using Tinctor.Training.Networks;
+
+namespace Tinctor.Training.Methods.Pix2Pix;
+
+/// <summary>What conditional GANs with an L1 term have in common; <see cref="Pix2PixMethod"/> trains them.</summary>
+public abstract record ConditionalGanConfig : GanConfig
+{
+    /// <summary>patch (PatchGAN of n_layers_d layers) or pixel (1x1).</summary>
+    [AllowedValues("patch", "pixel")]
+    public string Discriminator { get; init; } = "patch";
+
+    /// <summary>batch, instance or none: in the discriminator and in the generators of pix2pix.</summary>
+    public Norm Norm { get; init; } = Norm.Batch;
+
+    /// <summary>Weight of the L1 distance to the target.</summary>
+    [Range(0, 1e6)]
+    public double LambdaL1 { get; init; } = 100;
+
+    /// <summary>Weight of the gradient penalty of wgangp.</summary>
+    [Range(0, 1e6)]
+    public double LambdaGp { get; init; } = 10;
+
+    /// <summary>How many earlier made images the discriminator may see again; 0 for none.</summary>
+    [Range(0, 10000)]
+    public int PoolSize { get; init; }
+
+    /// <inheritdoc/>
+    public override int SmallestCrop => Math.Max(base.SmallestCrop, Discriminator == "patch" ? 3 << NLayersD : 0);
+
+    /// <summary>The conditional discriminator: it sees source and target together.</summary>
+    public Module<Tensor, Tensor> CreateDiscriminator() => Discriminator == "pixel"
+        ? new PixelDiscriminator(InputChannels + OutputChannels, Ndf, Norm)
+        : new NLayerDiscriminator(InputChannels + OutputChannels, Ndf, NLayersD, Norm);
+}

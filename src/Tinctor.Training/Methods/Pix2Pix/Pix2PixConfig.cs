@@ -1,0 +1,37 @@
+using System.ComponentModel.DataAnnotations;
+using Tinctor.Torch;
+using Tinctor.Torch.Nn;
+using Tinctor.Training.Networks;
+
+namespace Tinctor.Training.Methods.Pix2Pix;
+
+/// <summary>pix2pix (Isola et al. 2017) with the official repository's defaults.</summary>
+public sealed record Pix2PixConfig : ConditionalGanConfig
+{
+    /// <summary>resnet_9blocks, resnet_6blocks, unet_128, unet_256 or unet_512.</summary>
+    [AllowedValues("resnet_9blocks", "resnet_6blocks", "unet_128", "unet_256", "unet_512")]
+    public string Generator { get; init; } = "unet_256";
+
+    /// <summary>Channels of the generator's first convolution.</summary>
+    [Range(1, 1024)]
+    public int Ngf { get; init; } = 64;
+
+    /// <summary>Dropout of one half in the generator while training.</summary>
+    public bool Dropout { get; init; } = true;
+
+    /// <inheritdoc/>
+    public override int SizeMultiple => Generator.StartsWith("unet") ? 1 << UnetDowns : 4;
+
+    /// <inheritdoc/>
+    public override int SmallestSize => Generator.StartsWith("unet") ? SizeMultiple : 8;
+
+    private int UnetDowns => Generator switch { "unet_128" => 7, "unet_256" => 8, _ => 9 };
+
+    /// <inheritdoc/>
+    public override Method Create(Device device) => new Pix2PixMethod(this, device);
+
+    /// <inheritdoc/>
+    public override Module<Tensor, Tensor> CreateGenerator() => Generator.StartsWith("unet")
+        ? new UnetGenerator(InputChannels, OutputChannels, UnetDowns, Ngf, Norm, Dropout)
+        : new ResnetGenerator(InputChannels, OutputChannels, Ngf, Norm, Dropout, Generator == "resnet_9blocks" ? 9 : 6);
+}

@@ -1,0 +1,105 @@
+using Tinctor.Torch;
+using Tinctor.Torch.Nn;
+using Tinctor.Torch.Optim;
+using Tinctor.Training.Losses;
+using Tinctor.Training.Networks;
+
+namespace Tinctor.Training.Methods.Pix2Pix;
+
+/// <summary>
+/// pix2pix: a conditional GAN with an L1 term (Isola et al. 2017; models/pix2pix_model.py of the official repository).
+/// A step runs the generator once, then updates the discriminator, then the generator. Other conditional GANs may show the discriminator
+/// something made of the source in its place, or have another distance to the target.
+/// </summary>
+public class Pix2PixMethod : Method
+{
+    private readonly ConditionalGanConfig config;
+    private readonly Module<Tensor, Tensor> netG, netD;
+    private readonly Adam optimizerG, optimizerD;
+    private readonly ImagePool pool;
+    private readonly Func<Tensor, Tensor> condition;
+
+    /// <summary>Builds and initialises both networks on a device.</summary>
+    /// <param name="config">The settings.</param>
+    /// <param name="device">Where training takes place.</param>
+    /// <param name="condition">What the discriminator sees beside an image, of its size and made of its source; null for the source.</param>
+    public Pix2PixMethod(ConditionalGanConfig config, Device device, Func<Tensor, Tensor>? condition = null)
+        : this(config, config.CreateGenerator(), config.CreateDiscriminator(), device, condition) { }
+
+    /// <summary>Takes over networks of any shape, initialises them and puts them on a device.</summary>
+    public Pix2PixMethod(ConditionalGanConfig config, Module<Tensor, Tensor> generator, Module<Tensor, Tensor> discriminator, Device device,
+        Func<Tensor, Tensor>? condition = null)
+    {
+        this.config = config;
+        this.condition = condition ?? (source => source);
+        netG = generator;
+        netD = discriminator;
+        foreach (Module<Tensor, Tensor> network in new[] { netG, netD })
+        {
+            WeightInit.Apply(network, config.InitType, config.InitGain);
+            network.to(device);
+            network.train();
+        }
+        optimizerG = new Adam([.. netG.parameters().Where(parameter => parameter.requires_grad)], config.Lr, (config.Beta1, 0.999));
+        optimizerD = new Adam(netD.parameters(), config.Lr, (config.Beta1, 0.999));
+        pool = new ImagePool(config.PoolSize);
+    }
+
+    /// <inheritdoc/>
+    public override Module<Tensor, Tensor> Generator => netG;
+
+    /// <inheritdoc/>
+    public override IReadOnlyDictionary<string, Module> Networks => new Dictionary<string, Module> { ["G"] = netG, ["D"] = netD };
+
+    /// <inheritdoc/>
+    public override IReadOnlyDictionary<string, Optimizer> Optimizers =>
+        new Dictionary<string, Optimizer> { ["G"] = optimizerG, ["D"] = optimizerD };
+
+    /// <inheritdoc/>
+    public override IReadOnlyDictionary<string, Tensor> State => pool.State;
+
+    /// <inheritdoc/>
+    public override void LoadState(IReadOnlyDictionary<string, Tensor> state) => pool.LoadState(state);
+
+    /// <inheritdoc/>
+    public override IReadOnlyDictionary<string, Tensor> TrainStep(
+        Tensor source, Tensor target, IReadOnlyList<string?>? labels = null)
+    {
+        Tensor fake = netG.forward(source), seen = condition(source);
+
+        netD.requires_grad_(true);
+        optimizerD.zero_grad();
+        Tensor fakePair = pool.Query(torch.cat([seen, fake], 1).detach());
+        Tensor realPair = torch.cat([seen, target], 1);
+        Tensor lossDFake = GanLoss.Of(config.GanMode, netD.forward(fakePair), real: false);
+        Tensor lossDReal = GanLoss.Of(config.GanMode, netD.forward(realPair), real: true);
+        Tensor lossD = (lossDFake + lossDReal) * 0.5;
+        if (config.GanMode == GanMode.Wgangp) lossD += GradientPenalty(realPair, fakePair);
+        lossD.backward();
+        optimizerD.step();
+
+        netD.requires_grad_(false);
+        optimizerG.zero_grad();
+        Tensor lossGan = GanLoss.Of(config.GanMode, netD.forward(torch.cat([seen, fake], 1)), real: true);
+        Tensor lossL1 = Distance(fake, target);
+        (lossGan + lossL1).backward();
+        optimizerG.step();
+
+        return new Dictionary<string, Tensor>
+        {
+            ["G_GAN"] = lossGan.detach(),
+            ["G_L1"] = lossL1.detach(),
+            ["D_real"] = lossDReal.detach(),
+            ["D_fake"] = lossDFake.detach(),
+        };
+    }
+
+    /// <summary>The weighted distance of stained to real images, a scalar.</summary>
+    protected virtual Tensor Distance(Tensor stained, Tensor target) => F.l1_loss(stained, target) * config.LambdaL1;
+
+    private Tensor GradientPenalty(Tensor realPair, Tensor fakePair)
+    {
+        Tensor alpha = torch.rand([realPair.size(0), 1, 1, 1], device: realPair.device);
+        return GanLoss.GradientPenalty(netD.forward, realPair, fakePair, alpha, config.LambdaGp);
+    }
+}

@@ -1,0 +1,172 @@
+using Tinctor.Slides.Torch;
+using Tinctor.Torch;
+using Tinctor.Torch.Nn;
+
+namespace Tinctor.Training.Networks;
+
+/// <summary>
+/// DeReStainer's generator (Wei et al. 2024, Fig. 2): the DeStainer separates the haematoxylin and encodes it, f_level reads the level
+/// of the slide from the feature, the feature fusion modulates the feature by the level, the ReStainer decodes it.
+/// [N,3,H,W] to [N,3,H,W], both in [-1,1]; H and W are multiples of <see cref="SizeMultiple"/>, <see cref="SmallestSize"/> or more.
+/// </summary>
+public sealed class DeReStainerGenerator : Module<Tensor, Tensor>, ILevelPredictor
+{
+    /// <summary>What H and W are multiples of: the DeStainer halves them three times.</summary>
+    public const int SizeMultiple = 8;
+
+    /// <summary>The smallest H and W: f_H and f_level halve them twice more.</summary>
+    public const int SmallestSize = 32;
+
+    private readonly StainSeparation stains;
+    private readonly bool probabilities;
+    private readonly Sequential destainer, alignment, f_level, restainer;
+    private readonly Linear level;
+    private readonly ModuleList<FusionBlock> fusion;
+
+    /// <param name="stains">Separates the stains; the first is haematoxylin.</param>
+    /// <param name="ngf">Channels of the first convolution; the feature has 4 times as many, f_H and f_level 8 times.</param>
+    /// <param name="levels">How many levels there are.</param>
+    /// <param name="n_blocks">Blocks of the feature fusion.</param>
+    /// <param name="simam">Where each block pays attention: "branch", before the sum, or "block", after it.</param>
+    /// <param name="style">What modulates the feature: "logits" or "probabilities" of the levels.</param>
+    /// <param name="norm">Normalisation after the fusion's convolutions, as in a typical ResNet block.</param>
+    /// <param name="upsample">How the ReStainer doubles the size: "transpose"d convolutions, or "resize" (nearest) and convolve.</param>
+    public DeReStainerGenerator(StainSeparation stains, int ngf = 64, int levels = 4, int n_blocks = 9, string simam = "branch",
+        string style = "logits", Norm norm = Norm.Batch, string upsample = "transpose")
+    {
+        OneOf(simam, "branch", "block");
+        OneOf(style, "logits", "probabilities");
+        OneOf(upsample, "transpose", "resize");
+        this.stains = stains;
+        probabilities = style == "probabilities";
+        int channels = ngf * 4;
+        destainer = register_module("destainer", new Sequential([.. Down(3, ngf), .. Down(ngf, ngf * 2), .. Down(ngf * 2, channels)]));
+        alignment = register_module("f_H", new Sequential([.. Down(channels, ngf * 8), .. Down(ngf * 8, ngf * 8)]));
+        f_level = register_module("f_level", new Sequential([.. Down(channels, ngf * 8), .. Down(ngf * 8, ngf * 8)]));
+        level = register_module("level", new Linear(ngf * 8, levels));
+        fusion = register_module("fusion", new ModuleList<FusionBlock>(
+            [.. Enumerable.Range(0, n_blocks).Select(_ => new FusionBlock(channels, levels, norm, attendToSum: simam == "block"))]));
+        restainer = register_module("restainer", new Sequential(
+        [
+            .. Up(channels, ngf * 2, upsample), new BatchNorm2d(ngf * 2), new LeakyReLU(0.2, inplace: true),
+            .. Up(ngf * 2, ngf, upsample), new BatchNorm2d(ngf), new LeakyReLU(0.2, inplace: true),
+            .. Up(ngf, 3, upsample, bias: true), new Tanh(),
+        ]));
+    }
+
+    /// <summary>The haematoxylin of images alone, as images again: [N,3,H,W] in [-1,1] to the same, as float32 or double.</summary>
+    public Tensor Haematoxylin(Tensor image)
+    {
+        using DisposeScope temporaries = torch.NewDisposeScope();
+        return (stains.Project((image + 1) / 2, 0) * 2 - 1).MoveToOuterDisposeScope();
+    }
+
+    /// <summary>The DeStainer's feature [N,4 ngf,H/8,W/8] of haematoxylin images.</summary>
+    public Tensor Encode(Tensor haematoxylin)
+    {
+        long height = haematoxylin.size(2), width = haematoxylin.size(3);
+        if (height % SizeMultiple != 0 || width % SizeMultiple != 0 || Math.Min(height, width) < SmallestSize)
+            throw new ArgumentException(
+                $"DeReStainer takes heights and widths that are multiples of {SizeMultiple} from {SmallestSize} on, got {height}x{width}");
+        return destainer.forward(haematoxylin);
+    }
+
+    /// <summary>From the feature to [N,8 ngf,H/32,W/32], where the haematoxylin of both stains is to agree.</summary>
+    public Tensor f_H(Tensor feature) => alignment.forward(feature);
+
+    /// <summary>The stained images, the logits of their levels [N,levels], and the feature that both were made from.</summary>
+    /// <param name="source">The images.</param>
+    /// <param name="given">The logits to stain at, [1,levels], in place of those that the images show.</param>
+    public (Tensor Stained, Tensor Logits, Tensor Feature) Run(Tensor source, Tensor? given = null)
+    {
+        using DisposeScope temporaries = torch.NewDisposeScope();
+        Tensor feature = Encode(Haematoxylin(source));
+        Tensor logits = given?.expand(source.size(0), -1) ?? level.forward(f_level.forward(feature).mean([2, 3]));
+        Tensor style = probabilities ? F.softmax(logits, -1) : logits;
+        Tensor fused = feature;
+        foreach (FusionBlock block in fusion)
+        {
+            Tensor next = block.forward(fused, style);
+            if (fused != feature) fused.Dispose();
+            fused = next;
+        }
+        Tensor stained = restainer.forward(fused);
+        return (stained.MoveToOuterDisposeScope(), logits.MoveToOuterDisposeScope(), feature.MoveToOuterDisposeScope());
+    }
+
+    /// <inheritdoc/>
+    public (Tensor Stained, Tensor Logits) Stain(Tensor source, Tensor? logits = null)
+    {
+        (Tensor stained, logits, Tensor feature) = Run(source, logits);
+        feature.Dispose();
+        return (stained, logits);
+    }
+
+    /// <summary>The stained images alone.</summary>
+    public override Tensor forward(Tensor source)
+    {
+        (Tensor stained, Tensor logits) = Stain(source);
+        logits.Dispose();
+        return stained;
+    }
+
+    private static Module<Tensor, Tensor>[] Down(int inputs, int outputs) =>
+        [new Conv2d(inputs, outputs, 4, stride: 2, padding: 1, bias: false), new BatchNorm2d(outputs), new LeakyReLU(0.2, inplace: true)];
+
+    private static Module<Tensor, Tensor>[] Up(int inputs, int outputs, string upsample, bool bias = false) => upsample == "resize"
+        ? [new Upsample(scale_factor: 2), new Conv2d(inputs, outputs, 3, padding: 1, bias: bias, padding_mode: "reflect")]
+        : [new ConvTranspose2d(inputs, outputs, 4, stride: 2, padding: 1, bias: bias)];
+
+    private static void OneOf(string value, params ReadOnlySpan<string> choices)
+    {
+        if (!choices.Contains(value)) throw new ArgumentException($"'{value}' is none of {string.Join(", ", choices)}");
+    }
+}
+
+/// <summary>
+/// A block of the feature fusion, x + conv(conv(x)): both convolutions modulated by the level and normalised, the first one rectified;
+/// closed by SimAM.
+/// Feature [N,C,H,W] and level [N,levels] to [N,C,H,W].
+/// </summary>
+internal sealed class FusionBlock : Module<Tensor, Tensor, Tensor>
+{
+    private readonly ModulatedConv2d conv1, conv2;
+    private readonly Linear style1, style2;
+    private readonly Module<Tensor, Tensor> norm1, norm2;
+    private readonly SimAM attention;
+    private readonly bool attendToSum;
+
+    /// <param name="channels">Channels in and out.</param>
+    /// <param name="levels">Numbers that tell the level.</param>
+    /// <param name="norm">The normalisation; without one, features grow from block to block.</param>
+    /// <param name="attendToSum">Attention after the sum; otherwise before it, to what is added.</param>
+    public FusionBlock(int channels, int levels, Norm norm, bool attendToSum)
+    {
+        conv1 = register_module("conv1", new ModulatedConv2d(channels, channels, 3));
+        style1 = register_module("style1", Style(levels, channels));
+        norm1 = register_module("norm1", norm.Layer(channels));
+        conv2 = register_module("conv2", new ModulatedConv2d(channels, channels, 3));
+        style2 = register_module("style2", Style(levels, channels));
+        norm2 = register_module("norm2", norm.Layer(channels));
+        attention = register_module("attention", new SimAM());
+        this.attendToSum = attendToSum;
+    }
+
+    /// <inheritdoc/>
+    public override Tensor forward(Tensor x, Tensor level)
+    {
+        using DisposeScope temporaries = torch.NewDisposeScope();
+        Tensor branch = F.leaky_relu(norm1.forward(conv1.forward(x, style1.forward(level))), 0.2, inplace: true);
+        branch = norm2.forward(conv2.forward(branch, style2.forward(level)));
+        return (attendToSum ? attention.forward(x + branch) : x + attention.forward(branch)).MoveToOuterDisposeScope();
+    }
+
+    // Starts near 0, so that the first weights are hardly modulated.
+    private static Linear Style(int levels, int channels)
+    {
+        var style = new Linear(levels, channels);
+        init.normal_(style.weight, 0, 0.02);
+        init.zeros_(style.bias!);
+        return style;
+    }
+}

@@ -1,0 +1,91 @@
+using Tinctor.Data;
+using Tinctor.Slides;
+using Tinctor.Slides.Torch;
+using Tinctor.Staining;
+using Tinctor.Staining.Execution;
+using Tinctor.Torch;
+using Tinctor.Torch.Nn;
+using Tinctor.Training.Configuration;
+using Tinctor.Training.Loading;
+
+namespace Tinctor.Training;
+
+/// <summary>What the network does at a checkpoint, on pairs that it is not trained on: a picture, and PSNR.</summary>
+internal sealed class Preview : IDisposable
+{
+    private const int MostValidationPairs = 16;
+    private const int MostPixels = 512;
+    private readonly Module<Tensor, Tensor> generator;
+    private readonly Stainer stainer;
+    private readonly TrainingData data;
+    private readonly RunConfig config;
+
+    public Preview(Module<Tensor, Tensor> generator, RunConfig config, TrainingData data, Device device)
+    {
+        this.generator = generator;
+        this.config = config;
+        this.data = data;
+        stainer = TrainedModel.CreateStainer(generator, config.Model, device, config.Training.Amp);
+    }
+
+    /// <summary>
+    /// Mean PSNR in dB over evenly chosen validation pairs, on the [-1, 1] images as they are (so a little finer than 8 bit).
+    /// </summary>
+    public double ValidationPsnr()
+    {
+        PairedDataset pairs = Dataset(data.Validation);
+        int count = Math.Min(pairs.Count, MostValidationPairs);
+        double sum = 0;
+        for (int i = 0; i < count; i++)
+        {
+            using DisposeScope scope = torch.NewDisposeScope();
+            (Tensor source, Tensor target) = pairs.Get(i * pairs.Count / count);
+            double mse = F.mse_loss(Stain(source), target).item();
+            sum += 10 * Math.Log10(4 / Math.Max(mse, 1e-10));
+        }
+        return sum / count;
+    }
+
+    /// <summary>Rows of source, stained and real; null if none is wanted or the images are not ones that a PNG can show.</summary>
+    public Image? Picture()
+    {
+        PairedDataset pairs = Dataset(data.Validation.Count > 0 ? data.Validation : data.Train);
+        int count = Math.Min(config.Training.Samples, pairs.Count);
+        if (count == 0 || config.Model.OutputChannels != 3) return null;
+        using DisposeScope scope = torch.NewDisposeScope();
+        var rows = new List<Tensor>();
+        for (int i = 0; i < count; i++)
+        {
+            (Tensor source, Tensor target) = pairs.Get(i * pairs.Count / count);
+            rows.Add(torch.cat([Shown(source, target), Stain(source), target], 2));
+        }
+        return Image.FromTensor(torch.cat([.. rows], 1), ValueRange.MinusOneToOne);
+    }
+
+    private Tensor Stain(Tensor source)
+    {
+        (int channels, int height, int width) = ((int)source.size(0), (int)source.size(1), (int)source.size(2));
+        ImageBatch stained = stainer.Stain(new ImageBatch(1, channels, height, width, source.contiguous().ToArray<float>()));
+        return torch.tensor<float>(stained.Values, stained.Channels, stained.Height, stained.Width);
+    }
+
+    // At the target's size, pixel by pixel; of more channels than three the first ones, of fewer their mean.
+    private static Tensor Shown(Tensor source, Tensor target)
+    {
+        Tensor colours = source.size(0) >= 3 ? source[..3] : source.mean([0], keepdim: true).expand(3, -1, -1);
+        return F.interpolate(colours.unsqueeze(0), (Size2)(target.size(1), target.size(2)))[0];
+    }
+
+    /// <summary>Puts the network back into training.</summary>
+    public void Dispose() => generator.train();
+
+    // The middle of each image, so that all rows are of one size.
+    private PairedDataset Dataset(IReadOnlyList<Pair> pairs) => new(pairs, new PairTransform
+    {
+        Factor = config.Model.Upscaling,
+        SourceNormalizer = config.Stains?.SourceNormalizer(),
+        TargetNormalizer = config.Stains?.TargetNormalizer(),
+        Resize = config.Data.LoadSize > 0 ? config.Data.LoadSize : null,
+        Crop = Math.Min(config.Data.CropSize, MostPixels / config.Model.Upscaling * config.Model.Upscaling),
+    });
+}

@@ -1,0 +1,29 @@
+using System.Reflection;
+using System.Runtime.InteropServices;
+using Tinctor.Data;
+using Tinctor.Torch;
+
+namespace Tinctor.Training.Runs;
+
+/// <summary>What a run was made with: environment.json.</summary>
+/// <param name="Tinctor">Version, and the git commit that it was built from.</param>
+/// <param name="Dotnet">The .NET runtime.</param>
+/// <param name="Libtorch">libtorch's version.</param>
+/// <param name="System">Operating system and processor architecture.</param>
+/// <param name="Device">Where it was trained.</param>
+/// <param name="Threads">Threads inside an operator; results are bit for bit the same only for the same number.</param>
+/// <param name="Started">When, in UTC.</param>
+/// <param name="Data">Counts and hashes of the data.</param>
+public sealed record RunEnvironment(string Tinctor, string Dotnet, string Libtorch, string System, string Device, int Threads,
+    DateTime Started, DataSummary Data)
+{
+    /// <summary>The present environment.</summary>
+    public static RunEnvironment Of(Device device, DataSummary data) =>
+        new(Version, global::System.Environment.Version.ToString(), torch.version.libtorch,
+            $"{RuntimeInformation.OSDescription}, {RuntimeInformation.OSArchitecture}", device.ToString(), torch.get_num_threads(),
+            DateTime.UtcNow, data);
+
+    /// <summary>Tinctor's version with the git commit after a plus sign.</summary>
+    public static string Version { get; } =
+        typeof(RunEnvironment).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion ?? "unknown";
+}

@@ -1,0 +1,159 @@
+using System.Globalization;
+using System.Text.Encodings.Web;
+using System.Text.Json;
+using Tinctor.Data;
+using Tinctor.Torch;
+using Tinctor.Training.Configuration;
+
+namespace Tinctor.Training.Runs;
+
+/// <summary>The files of a run and where they are.</summary>
+public sealed class RunFolder
+{
+    private const string Best = "best.safetensors";
+    private static readonly JsonSerializerOptions Indented = new()
+    {
+        WriteIndented = true,
+        PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower,
+        Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
+    };
+
+    private RunFolder(string path) => Root = System.IO.Path.GetFullPath(path);
+
+    /// <summary>The folder itself.</summary>
+    public string Root { get; }
+
+    /// <summary>The resolved configuration.</summary>
+    public string Config => System.IO.Path.Combine(Root, "config.yaml");
+
+    /// <summary>Versions, machine and data.</summary>
+    public string EnvironmentFile => System.IO.Path.Combine(Root, "environment.json");
+
+    /// <summary>The losses.</summary>
+    public string Metrics => System.IO.Path.Combine(Root, "metrics.csv");
+
+    /// <summary>Pictures of each checkpoint.</summary>
+    public string Samples => System.IO.Path.Combine(Root, "samples");
+
+    /// <summary>Everything that a run goes on from.</summary>
+    public string Checkpoints => System.IO.Path.Combine(Root, "checkpoints");
+
+    /// <summary>The model of a finished run.</summary>
+    public string Model => System.IO.Path.Combine(Root, "model");
+
+    /// <summary>Whether the run has finished and its model is whole.</summary>
+    public bool HasModel => File.Exists(System.IO.Path.Combine(Model, "model.safetensors"));
+
+    /// <summary>The folder of a new run; nothing is written yet.</summary>
+    /// <exception cref="TinctorException">Something is in it already.</exception>
+    public static RunFolder Create(string path)
+    {
+        var folder = new RunFolder(path);
+        if (File.Exists(folder.Config))
+            throw new TinctorException($"{path}: already holds a run; go on with it by --resume, or choose another folder");
+        // A start that was cut short may have left its description behind, which is no run yet.
+        if (Directory.Exists(path)
+            && Directory.EnumerateFileSystemEntries(folder.Root)
+                .Any(entry => entry != folder.EnvironmentFile && !AtomicFile.IsLeftover(entry)))
+            throw new TinctorException($"{path}: is not empty and holds no run; choose another folder");
+        return folder;
+    }
+
+    /// <summary>Finds the folder of an earlier run, and clears what a kill left half-written.</summary>
+    /// <exception cref="TinctorException">It holds no run.</exception>
+    public static RunFolder Open(string path)
+    {
+        var folder = new RunFolder(path);
+        if (!File.Exists(folder.Config))
+            throw new TinctorException($"{path}: holds no run to resume, it has no config.yaml; leave --resume out to start one");
+        folder.Prepare();
+        if (Directory.Exists(folder.Model)) AtomicFile.DeleteLeftovers(folder.Model);
+        return folder;
+    }
+
+    /// <summary>
+    /// Makes the folder with config.yaml and environment.json; the configuration comes last, as it marks the folder as a run.
+    /// </summary>
+    /// <returns>The environment that was written.</returns>
+    public RunEnvironment Describe(object config, Device device, DataSummary data)
+    {
+        var environment = RunEnvironment.Of(device, data);
+        AtomicFile.WriteText(EnvironmentFile, JsonSerializer.Serialize(environment, Indented));
+        AtomicFile.WriteText(Config, ConfigFile.Write(config));
+        Prepare();
+        return environment;
+    }
+
+    /// <summary>What the run was begun with.</summary>
+    /// <exception cref="TinctorException">environment.json is missing or damaged.</exception>
+    public RunEnvironment Environment()
+    {
+        try
+        {
+            return JsonSerializer.Deserialize<RunEnvironment>(File.ReadAllText(EnvironmentFile), Indented)
+                ?? throw new JsonException("it is null");
+        }
+        catch (Exception e) when (e is JsonException or FileNotFoundException)
+        {
+            throw new TinctorException($"{EnvironmentFile}: cannot be read, "
+                + $"so nobody knows whether the data is still that of the run's start ({e.Message})", e);
+        }
+    }
+
+    /// <summary>Compares the data with that of the run's start.</summary>
+    /// <exception cref="TinctorException">Files were changed, added or removed: the run would not be the same run any more.</exception>
+    public static void RefuseOtherData(RunEnvironment before, DataSummary data)
+    {
+        if (before.Data.Sha256 == data.Sha256) return;
+        string[] changed = [.. data.Files.Except(before.Data.Files).Concat(before.Data.Files.Except(data.Files))
+            .Select(file => file.Key).Distinct().Order()];
+        throw new TinctorException($"{data.Root}: the data has changed since the run began ({string.Join(", ", changed.Take(5))}"
+            + $"{(changed.Length > 5 ? $" and {changed.Length - 5} more" : "")}); bring it back, or start a new run");
+    }
+
+    /// <summary>Saves a checkpoint, drops the oldest ones beyond <paramref name="keep"/>, and keeps the best one apart.</summary>
+    internal void Save(TrainingState state, int keep)
+    {
+        string path = System.IO.Path.Combine(Checkpoints, $"step-{state.Step.ToString("D8", CultureInfo.InvariantCulture)}.safetensors");
+        // The best one first: a kill in between repeats both.
+        if (state.IsBest) state.Save(System.IO.Path.Combine(Checkpoints, Best));
+        state.Save(path);
+        foreach (string old in StepFiles().SkipLast(keep)) File.Delete(old);
+    }
+
+    /// <summary>Loads the latest checkpoint that is whole; null if there is none.</summary>
+    internal string? LatestCheckpoint(TrainingState state)
+    {
+        foreach (string path in StepFiles().Reverse())
+        {
+            try
+            {
+                state.Load(path);
+                return System.IO.Path.GetFileName(path);
+            }
+            catch (TinctorException) when (path != StepFiles().First())
+            {
+                // A disk that lies about flushing may leave a broken file behind; the one before it is whole.
+            }
+        }
+        return null;
+    }
+
+    /// <summary>Loads the checkpoint that scored best; without one the state stays as it is.</summary>
+    internal void LoadBest(TrainingState state)
+    {
+        string path = System.IO.Path.Combine(Checkpoints, Best);
+        if (File.Exists(path)) state.Load(path);
+    }
+
+    private void Prepare()
+    {
+        foreach (string folder in new[] { Root, Checkpoints, Samples })
+        {
+            Directory.CreateDirectory(folder);
+            AtomicFile.DeleteLeftovers(folder);
+        }
+    }
+
+    private string[] StepFiles() => [.. Directory.GetFiles(Checkpoints, "step-*.safetensors").Order(StringComparer.Ordinal)];
+}

@@ -1,0 +1,77 @@
+using Tinctor.Slides;
+
+namespace Tinctor.Training.Runs;
+
+/// <summary>Writes metrics.csv, TensorBoard events and samples/ of a run.</summary>
+internal sealed class RunLog : IDisposable
+{
+    private readonly RunFolder folder;
+    private readonly TensorBoardWriter board;
+    private readonly long resumedAt;
+    private readonly string score;
+    private readonly Dictionary<string, (double sum, int count)> window = [];
+    private MetricsLog? metrics;
+
+    /// <param name="folder">Where.</param>
+    /// <param name="resumedAt">Steps done before.</param>
+    /// <param name="config">The configuration, as text.</param>
+    /// <param name="score">The column of validation scores, as in "val_psnr".</param>
+    public RunLog(RunFolder folder, long resumedAt, string config, string score)
+    {
+        this.folder = folder;
+        this.score = score;
+        this.resumedAt = resumedAt;
+        board = new TensorBoardWriter(folder.Root, resumedAt + 1);
+        if (resumedAt == 0) board.AddText("config", $"```yaml\n{config}```", 0);
+    }
+
+    /// <summary>Adds a step's losses to the averages of the next line.</summary>
+    public void Add(IReadOnlyDictionary<string, double> losses)
+    {
+        foreach ((string name, double value) in losses)
+        {
+            (double sum, int count) = window.GetValueOrDefault(name);
+            window[name] = (sum + value, count + 1);
+        }
+    }
+
+    /// <summary>Writes the averages since the last line.</summary>
+    public void Flush(int step, int epoch, double learningRate, double imagesPerSecond)
+    {
+        if (window.Count == 0) return;
+        var values = window.ToDictionary(pair => pair.Key, pair => pair.Value.sum / pair.Value.count);
+        string[] losses = [.. window.Keys];
+        window.Clear();
+        foreach (string name in losses) board.AddScalar($"loss/{name}", values[name], step);
+        board.AddScalar("lr", values["lr"] = learningRate, step);
+        board.AddScalar("images_per_s", values["images_per_s"] = imagesPerSecond, step);
+        Metrics(losses).Write(step, epoch, values);
+    }
+
+    /// <summary>Keeps the validation score and a picture, where there are such; the losses of the step are written before.</summary>
+    public void Sample(int step, int epoch, double? value, Image? picture)
+    {
+        if (value is double scored)
+        {
+            board.AddScalar(score, scored, step);
+            metrics!.Write(step, epoch, new Dictionary<string, double> { [score] = scored });
+        }
+        if (picture is not null)
+        {
+            string path = Path.Combine(folder.Samples, $"step-{step:D8}.png");
+            picture.Write(path);
+            board.AddImage("samples", File.ReadAllBytes(path), step);
+        }
+        board.Flush();
+    }
+
+    public void Dispose()
+    {
+        metrics?.Dispose();
+        board.Dispose();
+    }
+
+    // The first line decides the columns, as only then the method's losses are known.
+    private MetricsLog Metrics(string[] losses) =>
+        metrics ??= new MetricsLog(folder.Metrics, [.. losses, "lr", "images_per_s", score], resumedAt);
+}

@@ -1,0 +1,202 @@
+using System.Buffers.Binary;
+using System.Globalization;
+using System.Numerics;
+using Google.Protobuf;
+using static Google.Protobuf.WireFormat;
+
+namespace Tinctor.Training.Runs;
+
+/// <summary>
+/// Writes scalars, images and text for TensorBoard: records of the Event protocol buffer (tensorflow/core/util/event.proto) in a
+/// TFRecord file events.out.tfevents.*. Each writer begins a new file. Safe to use from several threads.
+/// </summary>
+/// <remarks>What is not flushed is lost when the process is killed; a record that was cut off is skipped by TensorBoard.</remarks>
+public sealed class TensorBoardWriter : IDisposable
+{
+    private const string FilePrefix = "events.out.tfevents.";
+
+    private static int s_writers;
+
+    private readonly FileStream _file;
+    private readonly Lock _lock = new();
+
+    /// <summary>Begins a new event file in the folder.</summary>
+    /// <param name="folder">The run's folder for events; made if missing.</param>
+    /// <param name="resumeAt">
+    /// For a resumed run: the first step that it will write. TensorBoard then drops what the killed run had written from this step on.
+    /// </param>
+    /// <exception cref="IOException">The file cannot be made.</exception>
+    public TensorBoardWriter(string folder, long? resumeAt = null)
+    {
+        Directory.CreateDirectory(folder);
+        var number = Interlocked.Increment(ref s_writers) - 1;
+        var name = string.Create(
+            CultureInfo.InvariantCulture, $"{FilePrefix}{NextTime(folder):d10}.{Environment.MachineName}.{Environment.ProcessId}.{number}");
+        Path = System.IO.Path.Combine(folder, name);
+        _file = new FileStream(Path, FileMode.CreateNew, FileAccess.Write, FileShare.ReadWrite, bufferSize: 1 << 16);
+
+        var step = resumeAt ?? 0;
+        WriteEvent(step, version => WriteString(version, 3, "brain.Event:2"));
+        if (resumeAt is not null)
+        {
+            const int start = 1;
+            WriteEvent(step, log => WriteField(log, 7, session => WriteNumber(session, 1, start)));
+        }
+
+        Flush();
+    }
+
+    /// <summary>The event file.</summary>
+    public string Path { get; }
+
+    /// <summary>A number, shown as a curve over the steps; tags with a slash are grouped by what stands before it.</summary>
+    public void AddScalar(string tag, double value, long step) => WriteSummary(tag, step, summary =>
+    {
+        summary.WriteTag(2, WireType.Fixed32);
+        summary.WriteFloat((float)value);
+    });
+
+    /// <summary>A picture; <paramref name="png"/> holds a whole PNG file.</summary>
+    /// <exception cref="ArgumentException">The bytes are not a PNG file.</exception>
+    public void AddImage(string tag, ReadOnlyMemory<byte> png, long step)
+    {
+        var (width, height, channels) = ReadPngHeader(png.Span);
+        WriteSummary(tag, step, summary => WriteField(summary, 4, image =>
+        {
+            WriteNumber(image, 1, height);
+            WriteNumber(image, 2, width);
+            WriteNumber(image, 3, channels);
+            image.WriteTag(4, WireType.LengthDelimited);
+            image.WriteBytes(UnsafeByteOperations.UnsafeWrap(png));
+        }));
+    }
+
+    /// <summary>A text, shown as Markdown.</summary>
+    public void AddText(string tag, string text, long step) => WriteSummary($"{tag}/text_summary", step, summary =>
+    {
+        const int typeString = 7;
+        WriteField(summary, 8, tensor =>
+        {
+            WriteNumber(tensor, 1, typeString);
+            WriteField(tensor, 2, shape => WriteField(shape, 2, dimension => WriteNumber(dimension, 1, 1)));
+            WriteString(tensor, 8, text);
+        });
+        WriteField(summary, 9, metadata => WriteField(metadata, 1, plugin => WriteString(plugin, 1, "text")));
+    });
+
+    /// <summary>Hands what was written so far to the operating system, where TensorBoard sees it. Call it with each checkpoint.</summary>
+    public void Flush()
+    {
+        lock (_lock)
+        {
+            _file.Flush();
+        }
+    }
+
+    /// <summary>Flushes and closes the file.</summary>
+    public void Dispose()
+    {
+        lock (_lock)
+        {
+            _file.Dispose();
+        }
+    }
+
+    /// <summary>The time in seconds, later than that of any event file there: TensorBoard reads them in the order of their names.</summary>
+    private static long NextTime(string folder)
+    {
+        var earlier = Directory.EnumerateFiles(folder, FilePrefix + "*")
+            .Select(file => System.IO.Path.GetFileName(file)[FilePrefix.Length..].Split('.')[0])
+            .Select(time => long.TryParse(time, NumberStyles.None, CultureInfo.InvariantCulture, out var seconds) ? seconds : 0);
+        return Math.Max(DateTimeOffset.UtcNow.ToUnixTimeSeconds(), earlier.DefaultIfEmpty().Max() + 1);
+    }
+
+    private static (int Width, int Height, int Channels) ReadPngHeader(ReadOnlySpan<byte> png)
+    {
+        if (png.Length < 26 || png[0] != 0x89 || !png[1..].StartsWith("PNG\r\n\u001a\n"u8))
+        {
+            throw new ArgumentException("the picture is not a PNG file", nameof(png));
+        }
+
+        const int grey = 0, greyAlpha = 4, rgbAlpha = 6;
+        var channels = png[25] switch { grey => 1, greyAlpha => 2, rgbAlpha => 4, _ => 3 };
+        return (BinaryPrimitives.ReadInt32BigEndian(png[16..]), BinaryPrimitives.ReadInt32BigEndian(png[20..]), channels);
+    }
+
+    private void WriteSummary(string tag, long step, Action<CodedOutputStream> value) =>
+        WriteEvent(step, what => WriteField(what, 5, summary => WriteField(summary, 1, entry =>
+        {
+            WriteString(entry, 1, tag);
+            value(entry);
+        })));
+
+    private void WriteEvent(long step, Action<CodedOutputStream> what) => WriteRecord(Message(record =>
+    {
+        record.WriteTag(1, WireType.Fixed64);
+        record.WriteDouble(DateTimeOffset.UtcNow.ToUnixTimeMilliseconds() / 1000.0);
+        WriteNumber(record, 2, step);
+        what(record);
+    }));
+
+    private static byte[] Message(Action<CodedOutputStream> fields)
+    {
+        using var bytes = new MemoryStream();
+        using (var output = new CodedOutputStream(bytes))
+        {
+            fields(output);
+        }
+
+        return bytes.ToArray();
+    }
+
+    private static void WriteField(CodedOutputStream output, int field, Action<CodedOutputStream> message)
+    {
+        output.WriteTag(field, WireType.LengthDelimited);
+        output.WriteBytes(UnsafeByteOperations.UnsafeWrap(Message(message)));
+    }
+
+    private static void WriteString(CodedOutputStream output, int field, string value)
+    {
+        output.WriteTag(field, WireType.LengthDelimited);
+        output.WriteString(value);
+    }
+
+    private static void WriteNumber(CodedOutputStream output, int field, long value)
+    {
+        output.WriteTag(field, WireType.Varint);
+        output.WriteInt64(value);
+    }
+
+    /// <summary>A TFRecord: length, its checksum, data, its checksum.</summary>
+    private void WriteRecord(byte[] data)
+    {
+        Span<byte> header = stackalloc byte[12];
+        BinaryPrimitives.WriteInt64LittleEndian(header, data.Length);
+        BinaryPrimitives.WriteUInt32LittleEndian(header[8..], MaskedChecksum(header[..8]));
+        Span<byte> footer = stackalloc byte[4];
+        BinaryPrimitives.WriteUInt32LittleEndian(footer, MaskedChecksum(data));
+        lock (_lock)
+        {
+            _file.Write(header);
+            _file.Write(data);
+            _file.Write(footer);
+        }
+    }
+
+    /// <summary>CRC-32C, rotated and offset as TFRecord files want it.</summary>
+    private static uint MaskedChecksum(ReadOnlySpan<byte> data)
+    {
+        var checksum = uint.MaxValue;
+        for (; data.Length >= 8; data = data[8..])
+        {
+            checksum = BitOperations.Crc32C(checksum, BinaryPrimitives.ReadUInt64LittleEndian(data));
+        }
+
+        foreach (var value in data)
+        {
+            checksum = BitOperations.Crc32C(checksum, value);
+        }
+
+        return BitOperations.RotateRight(~checksum, 15) + 0xa282ead8u;
+    }
+}

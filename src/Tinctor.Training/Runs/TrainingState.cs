@@ -1,0 +1,154 @@
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using Tinctor.Torch;
+using Tinctor.Torch.Nn;
+using Tinctor.Torch.Optim;
+using Tinctor.Torch.Serialization;
+using Tinctor.Training.Learners;
+
+namespace Tinctor.Training.Runs;
+
+/// <summary>
+/// Everything that the next step depends on: networks, optimisers, running average, random states, step. A checkpoint is one safetensors
+/// file of its tensors, with the numbers as JSON in the metadata. What a batch holds needs no state: it is a function of seed, epoch and
+/// position.
+/// </summary>
+internal sealed class TrainingState : IDisposable
+{
+    private const string Numbers = "training_state";
+    private readonly Learner learner;
+    private readonly Device device;
+    private readonly ExponentialMovingAverage? average;
+    private readonly Dictionary<ParamGroup, double> fullLearningRates;
+
+    /// <param name="learner">What is in training.</param>
+    /// <param name="ema">Decay of the running average of its trained network; 0 for none.</param>
+    /// <param name="device">Where it trains.</param>
+    public TrainingState(Learner learner, double ema, Device device)
+    {
+        this.learner = learner;
+        this.device = device;
+        average = ema > 0 ? new ExponentialMovingAverage(learner.Trained.parameters(), ema) : null;
+        fullLearningRates =
+            learner.Optimizers.Values.SelectMany(optimizer => optimizer.param_groups).ToDictionary(group => group, group => group.lr);
+    }
+
+    /// <summary>Steps done.</summary>
+    public int Step { get; private set; }
+
+    /// <summary>How the validation images scored at the last checkpoint; higher is better (PSNR in dB, accuracy).</summary>
+    public double? LastScore { get; private set; }
+
+    /// <summary>The best score so far.</summary>
+    public double? BestScore { get; private set; }
+
+    /// <summary>Whether the last score is the best so far.</summary>
+    public bool IsBest => LastScore is double last && last == BestScore;
+
+    /// <summary>Learning rates as a share of those that the method started with.</summary>
+    public void ScaleLearningRates(double factor)
+    {
+        foreach ((ParamGroup group, double full) in fullLearningRates) group.lr = full * factor;
+    }
+
+    /// <summary>Counts a step.</summary>
+    public void Advance()
+    {
+        average?.update();
+        Step++;
+    }
+
+    /// <summary>Notes the validation score of the present weights.</summary>
+    public void Score(double score)
+    {
+        LastScore = score;
+        BestScore = Math.Max(score, BestScore ?? double.MinValue);
+    }
+
+    /// <summary>Puts the running average, if there is one, into the trained network for a using block.</summary>
+    /// <param name="pass">Passes batches through the network, to measure what its batch norms are to use with the average.</param>
+    public IDisposable? UseAverage(Action pass) => average is null ? null : new AveragedNetwork(average, learner.Trained, pass);
+
+    /// <summary>A copy of the weights as they are; the caller disposes them.</summary>
+    public OrderedDictionary<string, Tensor> ModelWeights() =>
+        new(learner.Trained.state_dict().Select(pair => KeyValuePair.Create(pair.Key, pair.Value.detach().cpu().clone())));
+
+    /// <summary>Writes a checkpoint; an earlier file of that name stays whole until the new one is.</summary>
+    public void Save(string path)
+    {
+        using DisposeScope scope = torch.NewDisposeScope();
+        var tensors = new OrderedDictionary<string, Tensor>();
+        var numbers = new JsonObject { ["step"] = Step, ["last_psnr"] = LastScore, ["best_psnr"] = BestScore };
+        foreach ((string name, Module network) in learner.Networks) Add(tensors, $"networks.{name}", network.state_dict());
+        foreach ((string name, OptimizerState state) in OptimizerStates())
+        {
+            Add(tensors, name, state.tensors);
+            numbers[name] = state.numbers;
+        }
+        Add(tensors, "method", learner.State);
+        foreach (Generator generator in Generators())
+            tensors.Add($"random.{tensors.Count(pair => pair.Key.StartsWith("random."))}", generator.get_state());
+        SafeTensors.Save(path, tensors, new Dictionary<string, string> { [Numbers] = numbers.ToJsonString() });
+    }
+
+    /// <summary>Takes up a checkpoint.</summary>
+    /// <exception cref="TinctorException">The file is damaged, or belongs to another configuration.</exception>
+    public void Load(string path)
+    {
+        using DisposeScope scope = torch.NewDisposeScope();
+        OrderedDictionary<string, Tensor> tensors = SafeTensors.Load(path, out OrderedDictionary<string, string> metadata);
+        if (!metadata.TryGetValue(Numbers, out string? json)) throw new TinctorException($"{path}: is no checkpoint of a training run");
+        try
+        {
+            JsonObject numbers = JsonNode.Parse(json)!.AsObject();
+            foreach ((string name, Module network) in learner.Networks) network.load_state_dict(Part(tensors, $"networks.{name}"));
+            foreach ((string name, Action<OptimizerState> load) in OptimizerLoaders())
+                load(new(Part(tensors, name), numbers[name]!.AsObject()));
+            learner.LoadState(Part(tensors, "method").ToDictionary(pair => pair.Key, pair => pair.Value.to(device)));
+            foreach ((int i, Generator generator) in Generators().Index()) generator.set_state(tensors[$"random.{i}"]);
+            (Step, LastScore, BestScore) = ((int)numbers["step"]!, (double?)numbers["last_psnr"], (double?)numbers["best_psnr"]);
+        }
+        catch (Exception e) when (e is KeyNotFoundException or JsonException or NullReferenceException or InvalidOperationException)
+        {
+            throw new TinctorException($"{path}: lacks something that a checkpoint of this configuration holds ({e.Message})", e);
+        }
+    }
+
+    /// <summary>Frees the running average and what the optimisers remember.</summary>
+    public void Dispose()
+    {
+        average?.Dispose();
+        foreach (Optimizer optimizer in learner.Optimizers.Values) optimizer.Dispose();
+    }
+
+    private IEnumerable<(string name, OptimizerState state)> OptimizerStates()
+    {
+        foreach ((string name, Optimizer optimizer) in learner.Optimizers) yield return ($"optimizers.{name}", optimizer.state_dict());
+        if (average is not null) yield return ("average", average.state_dict());
+    }
+
+    private IEnumerable<(string name, Action<OptimizerState> load)> OptimizerLoaders()
+    {
+        foreach ((string name, Optimizer optimizer) in learner.Optimizers) yield return ($"optimizers.{name}", optimizer.load_state_dict);
+        if (average is not null) yield return ("average", average.load_state_dict);
+    }
+
+    // The CPU's generator makes initial weights wherever training runs; a GPU has one more.
+    private IEnumerable<Generator> Generators()
+    {
+        foreach (Device each in device.type == DeviceType.CPU ? new[] { Device.CPU } : [Device.CPU, device])
+        {
+            using var generator = Generator.Default(each);
+            yield return generator;
+        }
+    }
+
+    private static void Add(OrderedDictionary<string, Tensor> tensors, string prefix, IEnumerable<KeyValuePair<string, Tensor>> part)
+    {
+        foreach ((string name, Tensor tensor) in part) tensors.Add($"{prefix}.{name}", tensor.detach().cpu());
+    }
+
+    private static OrderedDictionary<string, Tensor> Part(OrderedDictionary<string, Tensor> tensors, string prefix) => new(tensors
+        .Where(pair => pair.Key.StartsWith(prefix + "."))
+        .Select(pair => KeyValuePair.Create(pair.Key[(prefix.Length + 1)..], pair.Value)));
+}

@@ -1,0 +1,26 @@
+using Tinctor.Torch;
+using Tinctor.Torch.Nn;
+using Tinctor.Torch.Optim;
+using Tinctor.Training.Loading;
+
+namespace Tinctor.Training.Supervised;
+
+/// <summary>A task whose network looks at one image at a time, trained by AdamW.</summary>
+public abstract class ImageTask : SupervisedTask
+{
+    private readonly Module<Tensor, Tensor> network;
+
+    /// <summary>Takes over the network.</summary>
+    protected ImageTask(Module<Tensor, Tensor> network, SupervisedTraining training, Device device)
+        : base(network, device, parameters => new AdamW(parameters, training.Lr, weight_decay: training.WeightDecay)) =>
+        this.network = network;
+
+    /// <inheritdoc/>
+    public sealed override void Pass(Batch batch, Device device) => Predict(batch);
+
+    /// <summary>What the network says of a batch's images.</summary>
+    protected Tensor Predict(Batch batch) => network.forward(Prepare(batch.Source.to(Device)));
+
+    /// <summary>What the network takes, from images in [-1,1]; these themselves, unless told otherwise.</summary>
+    protected virtual Tensor Prepare(Tensor images) => images;
+}

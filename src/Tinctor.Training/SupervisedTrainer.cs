@@ -1,0 +1,143 @@
+using System.Security.Cryptography;
+using System.Text;
+using Tinctor.Data;
+using Tinctor.Torch;
+using Tinctor.Torch.Nn;
+using Tinctor.Training.Configuration;
+using Tinctor.Training.Loading;
+using Tinctor.Training.Runs;
+using Tinctor.Training.Supervised;
+
+namespace Tinctor.Training;
+
+/// <summary>Trains one network on images whose truth is known: classes or masks.</summary>
+public static class SupervisedTrainer
+{
+    /// <summary>Trains from the start. The finished model has the weights that scored best on the fold held out.</summary>
+    /// <param name="config">What to train and how.</param>
+    /// <param name="runFolder">A new or empty folder.</param>
+    /// <param name="observer">Receives notes and progress.</param>
+    /// <param name="stop">Asks the run to finish its step, save and return.</param>
+    /// <exception cref="TinctorException">The data is broken, the folder is taken, or the loss became NaN or infinite.</exception>
+    public static TrainingResult Start(
+        SupervisedConfig config, string runFolder, ITrainingObserver observer, CancellationToken stop = default)
+    {
+        RunFolder folder = RunFolder.Create(runFolder);
+        // A run goes on from wherever it is resumed.
+        if (config.Data.Path.Length > 0) config = config with { Data = config.Data with { Path = Path.GetFullPath(config.Data.Path) } };
+        return new SupervisedLoop(config, folder, observer, stop).Start(stop);
+    }
+
+    /// <summary>Goes on with a run from its last checkpoint; the configuration is the run folder's own.</summary>
+    /// <exception cref="TinctorException">The folder is no such run, or its data has changed.</exception>
+    public static TrainingResult Resume<TConfig>(string runFolder, ITrainingObserver observer, CancellationToken stop = default)
+        where TConfig : SupervisedConfig, new()
+    {
+        RunFolder folder = RunFolder.Open(runFolder);
+        return new SupervisedLoop(ConfigFile.Read<TConfig>(folder.Config), folder, observer, stop).Resume(stop);
+    }
+}
+
+/// <summary>The loop of <see cref="SupervisedTrainer"/>.</summary>
+internal sealed class SupervisedLoop : TrainingLoop<SupervisedTask>
+{
+    private readonly SupervisedConfig config;
+    private readonly TrainingData data;
+    private RunEnvironment? begun;
+
+    public SupervisedLoop(SupervisedConfig config, RunFolder folder, ITrainingObserver observer, CancellationToken stop)
+        : base(config.Training, config.Seed, folder, observer)
+    {
+        this.config = config;
+        if (config.Data.Path.Length == 0) throw new TinctorException("no data is named; give --data DIR");
+        data = TrainingData.OfFold(config.ReadData(), config.Data, stop);
+        observer.Note($"data: {data.Manifest.Describe()}");
+        observer.Note(data.Describe("images"));
+        var images = new PairedDataset(data.Train, config.Transform(vary: true), config.Seed, TrainingData.CacheBytes);
+        Loader = new PairLoader(images, config.Training.BatchSize, shuffle: true, config.Seed, config.Data.Workers);
+    }
+
+    public TrainingResult Start(CancellationToken stop)
+    {
+        // What cannot be made is refused before the folder is taken.
+        config.Create(Device, data).Dispose();
+        begun = Folder.Describe(config, Device, DataSummary.Of(data.Manifest, stop));
+        return Run(resume: false, stop);
+    }
+
+    public TrainingResult Resume(CancellationToken stop)
+    {
+        begun = RefuseOtherStart(DataSummary.Of(data.Manifest, stop));
+        return Run(resume: true, stop);
+    }
+
+    private protected override PairLoader Loader { get; }
+
+    private protected override int Epochs => config.Training.Epochs;
+
+    private protected override int LeastStepsBetweenCheckpoints => 100;
+
+    private protected override string ScoreName(SupervisedTask task) => task.ScoreName;
+
+    private protected override string ConfigText => ConfigFile.Write(config);
+
+    private protected override SupervisedTask Create() => config.Create(Device, data);
+
+    private protected override double LearningRateFactor(int step, int epoch) =>
+        config.Training.Schedule == Schedule.Constant ? 1 : 0.5 * (1 + Math.Cos(Math.PI * step / TotalSteps));
+
+    private protected override IReadOnlyDictionary<string, Tensor> TrainStep(SupervisedTask task, Batch batch) => task.TrainStep(batch);
+
+    private protected override void Look(SupervisedTask task, TrainingState state, RunLog log, int epoch)
+    {
+        if (data.Validation.Count > 0) state.Score(Scoring(task, () => task.Score(Validation())));
+        log.Sample(state.Step, epoch, state.LastScore, picture: null);
+    }
+
+    private protected override void WriteModel(SupervisedTask task, TrainingState state)
+    {
+        int steps = state.Step;
+        Folder.LoadBest(state);
+        using (UseAverage(task, state))
+            Scoring(task, () =>
+            {
+                task.WriteModel(Folder.Model, Record(task, state, steps), Validation());
+                return 0;
+            });
+    }
+
+    private protected override string Describe(SupervisedTask task, double score) =>
+        FormattableString.Invariant($"{task.ScoreName} {score:F4}");
+
+    private static double Scoring(SupervisedTask task, Func<double> score)
+    {
+        using Guard mode = torch.inference_mode();
+        task.Network.eval();
+        double value = score();
+        task.Network.train();
+        return value;
+    }
+
+    private IEnumerable<Batch> Validation()
+    {
+        var images = new PairedDataset(data.Validation, config.Transform(vary: false));
+        var loader = new PairLoader(images, config.Training.BatchSize, workers: config.Data.Workers);
+        foreach (Batch batch in loader.Batches(epoch: 0))
+        {
+            using DisposeScope scope = torch.NewDisposeScope();
+            using (batch) yield return batch;
+        }
+    }
+
+    private TrainingRecord Record(SupervisedTask task, TrainingState state, int steps)
+    {
+        string id = $"{begun!.Started:O} {begun.Data.Sha256} {ConfigText}";
+        return new(Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(id)))[..16],
+            config.Seed, config.Data.Fold, config.Data.Folds, steps, state.Step, task.ScoreName, state.LastScore,
+            begun.Data.Sha256, data.Train.Count, data.Validation.Count,
+            Slides(data.Train), Slides(data.Validation), Slides(data.Manifest.OfSplit("test")), $"Tinctor {RunEnvironment.Version}");
+    }
+
+    private static string[] Slides(IEnumerable<Pair> pairs) =>
+        [.. pairs.Select(pair => pair.SlideId).Where(slide => slide.Length > 0).Distinct().Order(StringComparer.Ordinal)];
+}

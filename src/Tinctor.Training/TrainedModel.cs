@@ -1,0 +1,107 @@
+using Tinctor.Staining;
+using Tinctor.Staining.Models;
+using Tinctor.Torch;
+using Tinctor.Torch.Nn;
+using Tinctor.Torch.Serialization;
+using Tinctor.Training.Configuration;
+using Tinctor.Training.Execution;
+using Tinctor.Training.Methods;
+
+namespace Tinctor.Training;
+
+/// <summary>Writes trained networks as model folders and loads them for staining on libtorch.</summary>
+public static class TrainedModel
+{
+    private const string LegacyNoveltyFile = "sources.safetensors";
+
+    /// <summary>Writes a model folder; the weights come last, so a folder with weights is complete.</summary>
+    /// <param name="folder">The folder, created if needed.</param>
+    /// <param name="config">Method and settings.</param>
+    /// <param name="weights">State dictionary of the staining network.</param>
+    /// <param name="card">Model card, Markdown.</param>
+    /// <param name="novelty">Detector of unfamiliar sources; null for none.</param>
+    public static void Write(string folder, ModelConfig config, IReadOnlyDictionary<string, Tensor> weights, string card,
+        SourceNovelty? novelty = null)
+    {
+        ModelFolder.Write(folder, Describe(config), novelty);
+        AtomicFile.WriteText(Path.Combine(folder, ModelFolder.ConfigFile), ConfigFile.Write(config));
+        AtomicFile.WriteText(Path.Combine(folder, ModelFolder.CardFile), card);
+        SafeTensors.Save(Path.Combine(folder, ModelFolder.WeightsFile), weights,
+            new Dictionary<string, string> { ["format"] = "pt", ["method"] = config.Method });
+    }
+
+    /// <summary>Describes a model for staining.</summary>
+    public static ModelDescription Describe(ModelConfig config) => config.Model.Describe(config.Method) with { SourceStains = config.Stains?.Source };
+
+    /// <summary>Loads a model folder, or the model of a run folder, for staining.</summary>
+    /// <exception cref="TinctorException">The folder holds no model, or its weights do not fit its configuration or are not finite.</exception>
+    public static Stainer LoadStainer(string folder, Device device, bool amp = false)
+    {
+        ModelConfig config = ReadConfig(folder);
+        Module<Tensor, Tensor> network = LoadNetwork(folder, config, device);
+        return new(CreateExecutor(network, config.Model, device, amp, owned: true), Describe(config), ModelFolder.Sha256(folder), ReadNovelty(folder));
+    }
+
+    /// <summary>Creates a stainer for a network in training, which stays the caller's.</summary>
+    public static Stainer CreateStainer(Module<Tensor, Tensor> network, MethodConfig config, Device device, bool amp = false) =>
+        new(CreateExecutor(network, config, device, amp, owned: false), config.Describe(""));
+
+    /// <summary>Reads the configuration of a model folder, or of the model of a run folder.</summary>
+    /// <exception cref="TinctorException">The folder holds no model.</exception>
+    public static ModelConfig ReadConfig(string folder)
+    {
+        ModelFolder.RequireWeights(folder);
+        return ConfigFile.LoadModel(Path.Combine(ModelFolder.Resolve(folder), ModelFolder.ConfigFile));
+    }
+
+    private static TorchExecutor CreateExecutor(Module<Tensor, Tensor> network, MethodConfig config, Device device, bool amp, bool owned) =>
+        new(network, byBatch: config.Inference.Statistics == "batch", device, amp, owned);
+
+    private static Module<Tensor, Tensor> LoadNetwork(string folder, ModelConfig config, Device device)
+    {
+        Module<Tensor, Tensor> network = config.Model.CreateGenerator();
+        string path = Path.Combine(ModelFolder.Resolve(folder), ModelFolder.WeightsFile);
+        using DisposeScope scope = torch.NewDisposeScope();
+        OrderedDictionary<string, Tensor> weights = SafeTensors.Load(path);
+        RefuseNonFinite(path, weights);
+        try
+        {
+            network.load_state_dict(weights);
+        }
+        catch (TinctorException e)
+        {
+            throw new TinctorException(path, $"does not fit its {ModelFolder.ConfigFile}: {e.Message}");
+        }
+        network.to(device);
+        return network;
+    }
+
+    /// <summary>Refuses weights with values that are not finite numbers.</summary>
+    /// <exception cref="TinctorException">The message names the first such weight.</exception>
+    internal static void RefuseNonFinite(string path, IReadOnlyDictionary<string, Tensor> weights)
+    {
+        using DisposeScope scope = torch.NewDisposeScope();
+        foreach ((string key, Tensor weight) in weights)
+        {
+            // x - x is 0 for finite numbers and NaN for others.
+            if (weight.is_floating_point() && weight.numel() > 0 && (weight - weight).abs().max().item() is not 0)
+                throw new TinctorException(path, $"the weight {key} contains values that are not finite numbers", "Use an earlier checkpoint");
+        }
+    }
+
+    // Model folders of older versions keep the detector as tensors.
+    private static SourceNovelty? ReadNovelty(string folder)
+    {
+        string path = Path.Combine(ModelFolder.Resolve(folder), LegacyNoveltyFile);
+        if (ModelFolder.ReadNovelty(folder) is { } novelty) return novelty;
+        if (!File.Exists(path)) return null;
+        using DisposeScope scope = torch.NewDisposeScope();
+        OrderedDictionary<string, Tensor> tensors = SafeTensors.Load(path);
+        if (!tensors.TryGetValue("mean", out Tensor? mean) || !tensors.TryGetValue("precision", out Tensor? precision)
+            || !tensors.TryGetValue("limit", out Tensor? limit))
+            throw new TinctorException(path, "is damaged", "Remove it to stain without detection of unfamiliar sources");
+        return new(Numbers(mean), Numbers(precision), limit.item());
+
+        static double[] Numbers(Tensor tensor) => tensor.to(ScalarType.Float64).contiguous().ToArray<double>();
+    }
+}

@@ -1,0 +1,140 @@
+using Tinctor.Data;
+using Tinctor.Slides;
+using Tinctor.Slides.Colour;
+using Tinctor.Staining.Models;
+using Tinctor.Torch;
+using Tinctor.Training.Configuration;
+using Tinctor.Training.Loading;
+using Tinctor.Training.Methods;
+using Tinctor.Training.Runs;
+
+namespace Tinctor.Training;
+
+/// <summary>Trains a staining method on pairs.</summary>
+public sealed class Trainer : TrainingLoop<Method>
+{
+    // Of which a model remembers what they look like.
+    private const int MostSources = 200;
+    private readonly RunConfig config;
+    private readonly TrainingData data;
+
+    private Trainer(RunConfig config, RunFolder folder, ITrainingObserver observer, CancellationToken stop)
+        : base(config.Training, config.Seed, folder, observer)
+    {
+        data = TrainingData.Read(config.Data, config.Seed, config.Model.Upscaling, stop);
+        observer.Note($"data: {data.Manifest.Describe()}");
+        RefuseOtherChannels(data.Train[0], config);
+        observer.Note(data.Describe("pairs"));
+        foreach (string remark in config.Model.Remarks(data.Train, data.Manifest.OfSplit("test"))) observer.Note(remark);
+        InferenceConfig inference = config.Model.Inference;
+        this.config = config = config with
+        {
+            Stains = config.Stains ?? StainProfiles.Of(config.Data, data.Train),
+            Model = config.Model with { Inference = inference with { Mpp = inference.Mpp ?? data.Mpp } },
+        };
+        if (config.Stains is not null) observer.Note(config.Stains.Describe());
+        PairedDataset pairs = data.TrainingSet(config.Data, config.Seed, config.Stains, config.Model.Upscaling);
+        Loader = new PairLoader(pairs, config.Training.BatchSize, shuffle: true, config.Seed, config.Data.Workers);
+    }
+
+    /// <summary>Trains from the start.</summary>
+    /// <param name="config">What to train and how.</param>
+    /// <param name="runFolder">A new or empty folder.</param>
+    /// <param name="observer">Receives notes and progress.</param>
+    /// <param name="stop">Asks the run to finish its step, save and return.</param>
+    /// <exception cref="TinctorException">The data is broken, the folder is taken, or a loss became NaN or infinite.</exception>
+    public static TrainingResult Start(RunConfig config, string runFolder, ITrainingObserver observer, CancellationToken stop = default)
+    {
+        RunFolder folder = RunFolder.Create(runFolder);
+        // A run goes on from wherever it is resumed.
+        config = config with { Data = config.Data.WithFullPaths() };
+        config = config with { Model = config.Model.Completed() };
+        var trainer = new Trainer(config, folder, observer, stop);
+        folder.Describe(trainer.config, trainer.Device, DataSummary.Of(trainer.data.Manifest, stop));
+        return trainer.Run(resume: false, stop);
+    }
+
+    /// <summary>Goes on with a run from its last checkpoint; the configuration is the run folder's own.</summary>
+    /// <exception cref="TinctorException">The folder is no run, or its data has changed.</exception>
+    public static TrainingResult Resume(string runFolder, ITrainingObserver observer, CancellationToken stop = default)
+    {
+        RunFolder folder = RunFolder.Open(runFolder);
+        var trainer = new Trainer(ConfigFile.Load(folder.Config), folder, observer, stop);
+        trainer.RefuseOtherStart(DataSummary.Of(trainer.data.Manifest, stop));
+        return trainer.Run(resume: true, stop);
+    }
+
+    private protected override PairLoader Loader { get; }
+
+    private protected override int Epochs => config.Training.Epochs + config.Training.EpochsDecay;
+
+    private protected override string ScoreName(Method method) => "psnr";
+
+    private protected override string ConfigText => ConfigFile.Write(config);
+
+    private protected override Method Create() => config.Model.Create(Device);
+
+    private protected override double LearningRateFactor(int step, int epoch) => LearningRateFactor(config.Training, step, epoch);
+
+    /// <summary>1 for the first epochs, then down to zero in a straight line, as in pix2pix; by steps where a run is that long.</summary>
+    /// <param name="training">How long the run is.</param>
+    /// <param name="step">Steps done.</param>
+    /// <param name="epoch">The epoch, from 0.</param>
+    internal static double LearningRateFactor(TrainingConfig training, int step, int epoch) =>
+        training.Steps > 0 ? Math.Min(1, 2.0 * (training.Steps - step) / training.Steps)
+            : 1 - Math.Max(0, epoch + 1 - training.Epochs) / (double)(training.EpochsDecay + 1);
+
+    private protected override IReadOnlyDictionary<string, Tensor> TrainStep(Method method, Batch batch) =>
+        method.TrainStep(batch.Source.to(Device), batch.Target.to(Device), [.. batch.Pairs.Select(pair => pair.Label)]);
+
+    private protected override void Look(Method method, TrainingState state, RunLog log, int epoch)
+    {
+        using var preview = new Preview(method.Generator, config, data, Device);
+        if (data.Validation.Count > 0) state.Score(preview.ValidationPsnr());
+        log.Sample(state.Step, epoch, state.LastScore, preview.Picture());
+    }
+
+    private protected override void WriteModel(Method method, TrainingState state)
+    {
+        using IDisposable? average = UseAverage(method, state);
+        TrainedModel.Write(Folder.Model, new ModelConfig { Method = config.Method, Model = config.Model, Stains = config.Stains },
+            state.ModelWeights(), ModelCard.Write(config, data, state), Novelty());
+    }
+
+    // What the sources look like, from some of them; null where they are too small and few to tell.
+    private SourceNovelty? Novelty()
+    {
+        int count = Math.Min(MostSources, data.Train.Count);
+        StainNormalizer? normalizer = config.Stains?.SourceNormalizer();
+        try
+        {
+            return SourceNovelty.FromSources(Enumerable.Range(0, count).Select(i => Seen(PairedDataset.ReadPair(data.Train[i * data.Train.Count / count]).Source)));
+        }
+        catch (TinctorException reason)
+        {
+            Observer.Note($"{reason.Message}; it is disabled for this model");
+            return null;
+        }
+
+        Image Seen(Image source)
+        {
+            source = normalizer?.Normalize(source, out _) ?? source;
+            double scale = config.Model.Inference.Scale;
+            return scale == 1 ? source : source.Resize(Math.Max(1, (int)(source.Width * scale)), Math.Max(1, (int)(source.Height * scale)));
+        }
+    }
+
+    private protected override string Describe(Method method, double score) => FormattableString.Invariant($"PSNR {score:F2} dB");
+
+    private static void RefuseOtherChannels(Pair pair, RunConfig config)
+    {
+        MethodConfig model = config.Model;
+        if ((config.Data.Normalize.Length > 0 && model.InputChannels != 3)
+            || (config.Data.NormalizeTarget.Length > 0 && model.OutputChannels != 3))
+            throw new TinctorException("data.normalize and data.normalize_target are for RGB images; leave them empty");
+        (Image source, Image target) = PairedDataset.ReadPair(pair);
+        if ((source.Channels, target.Channels) == (model.InputChannels, model.OutputChannels)) return;
+        throw new TinctorException($"{pair.Source}: has {source.Channels} channels and its target {target.Channels}; "
+            + $"set model.input_channels={source.Channels} and model.output_channels={target.Channels}");
+    }
+}
