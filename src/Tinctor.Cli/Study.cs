@@ -4,7 +4,6 @@ using Tinctor.Evaluation.Report;
 using Tinctor.Slides;
 using Tinctor.Training.Configuration;
 using Tinctor.Training.Loading;
-using Tinctor.Training.Methods;
 using Tinctor.Training.Runs;
 
 namespace Tinctor.Cli;

@@ -61,6 +61,25 @@ public sealed class Stainer : IDisposable
             output.IhcLogits is null ? null : IhcLevelPrediction.FromLogits(Model.IhcLevels, output.IhcLogits[0]), skipped);
     }
 
+    /// <summary>Stains an image several times with a stochastic model; each result has noise of its own.</summary>
+    /// <param name="source">Image with the channels of the model.</param>
+    /// <param name="sampling">Sampling of the first result; numbers of the others follow.</param>
+    /// <param name="samples">Number of results.</param>
+    public StainedImages StainRepeatedly(Image source, SamplingRequest sampling, int samples)
+    {
+        StainedImage? last = null;
+        (float[] mean, float[] deviation) = RepeatedSampling.Run(samples, run =>
+        {
+            last = Stain(source, sampling with { Run = sampling.Run + run });
+            return ImageBatch.FromImages([last.Image], ValueRange.ZeroToOne).Values;
+        });
+        Image image = last!.Image;
+        var batch = new ImageBatch(1, image.Channels, image.Height, image.Width, mean);
+        ImageBatch variation = PixelVariation.Compute(1, image.Channels, image.Height, image.Width, mean, deviation);
+        return new(batch.ToImage(0, ValueRange.ZeroToOne),
+            samples > 1 ? variation.ToImage(0, ValueRange.ZeroToOne, SampleType.UInt16) : null, last.NormalizationSkippedReason);
+    }
+
     /// <summary>
     /// Stains a batch [N,C,H,W] in [-1,1] of any size, without normalising its stains. A bridge takes at most ten evaluations; the i-th image
     /// has the noise of an image named i.
@@ -140,6 +159,14 @@ public sealed class Stainer : IDisposable
 
     private static string Count(int channels) => channels == 1 ? "1 channel" : $"{channels} channels";
 }
+
+/// <summary>Mean of several results for one image.</summary>
+/// <param name="Mean">The mean.</param>
+/// <param name="Variation">
+/// Coefficient of variation, 16-bit: 65535 is 1 or more (<see cref="PixelVariation"/>); null for a single result.
+/// </param>
+/// <param name="NormalizationSkippedReason">Reason why stain normalisation was skipped; null if it was applied or the model uses none.</param>
+public sealed record StainedImages(Image Mean, Image? Variation, string? NormalizationSkippedReason);
 
 /// <summary>A stained image.</summary>
 /// <param name="Image">The image.</param>

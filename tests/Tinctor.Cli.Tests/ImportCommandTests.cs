@@ -1,7 +1,9 @@
 using Tinctor.Slides;
 using Tinctor.Staining;
+using Tinctor.Staining.Execution;
 using Tinctor.Tests;
 using Tinctor.Torch;
+using Tinctor.Training;
 
 namespace Tinctor.Cli.Tests;
 
@@ -91,8 +93,8 @@ public sealed class ImportCommandTests : IDisposable
     // Images stained before must not change the result.
     private Tensor Stained(Tensor image, Tensor? before = null)
     {
-        using Stainer stainer = Stainer.Load(Model, Device.CPU);
+        using Stainer stainer = TrainedModel.LoadStainer(Model, Device.CPU);
         if (before is not null) stainer.Stain(before);
-        return stainer.Stain(image);
+        return stainer.Stain(image).Image;
     }
 }

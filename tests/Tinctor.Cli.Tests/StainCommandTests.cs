@@ -1,6 +1,8 @@
 using Tinctor.Slides;
 using Tinctor.Staining;
+using Tinctor.Staining.Execution;
 using Tinctor.Torch;
+using Tinctor.Training;
 
 namespace Tinctor.Cli.Tests;
 
@@ -27,12 +29,12 @@ public sealed class StainCommandTests : IDisposable
         Outcome outcome = Stain("in");
         Assert.Equal((0, ""), (outcome.Code, outcome.Error));
 
-        using Stainer stainer = Stainer.Load(trained.Model, Device.CPU);
+        using Stainer stainer = TrainedModel.LoadStainer(trained.Model, Device.CPU);
         foreach ((string name, int width, int height) in images)
         {
             Image stained = Image.Read(At("out", Path.ChangeExtension(name, ".png")));
             Assert.Equal((width, height, 3), (stained.Width, stained.Height, stained.Channels));
-            Assert.Equal(stainer.Stain(Image.Read(At("in", name))).Data, stained.Data);
+            Assert.Equal(stainer.Stain(Image.Read(At("in", name))).Image.Data, stained.Data);
         }
         Assert.Equal(images.Length, Directory.GetFiles(At("out"), "*", SearchOption.AllDirectories).Length);
     }

@@ -1,12 +1,7 @@
 using System.CommandLine;
 using Tinctor.Data;
-using Tinctor.Staining.WholeSlides;
-using Tinctor.Training;
-using Tinctor.Training.Classification;
 using Tinctor.Training.Configuration;
 using Tinctor.Training.Loading;
-using Tinctor.Training.Methods;
-using Tinctor.Training.Segmentation;
 
 namespace Tinctor.Cli.Commands;
 

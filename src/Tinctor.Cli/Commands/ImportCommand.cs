@@ -1,9 +1,8 @@
 using System.CommandLine;
 using System.Globalization;
 using Spectre.Console;
-using Tinctor.Staining;
+using Tinctor.Training;
 using Tinctor.Training.Import;
-using Tinctor.Training.Methods;
 
 namespace Tinctor.Cli.Commands;
 
@@ -108,7 +107,7 @@ internal static class ImportCommand
             **Research use only, not for diagnosis.**
 
             """);
-        ModelFolder.Write(folder, import.Config, import.Weights, card);
+        TrainedModel.Write(folder, import.Config, import.Weights, card);
         foreach (string note in import.Notes) AnsiConsole.MarkupLineInterpolated($"[dim]{note}[/]");
         AnsiConsole.MarkupLineInterpolated($"{import.Description}");
         AnsiConsole.MarkupLineInterpolated($"model: {Path.GetFullPath(folder)}");

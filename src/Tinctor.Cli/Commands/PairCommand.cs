@@ -5,7 +5,6 @@ using Spectre.Console;
 using Tinctor.Data;
 using Tinctor.Registration;
 using Tinctor.Slides;
-using Tinctor.Staining.WholeSlides;
 using Tinctor.Training.Loading;
 
 namespace Tinctor.Cli.Commands;

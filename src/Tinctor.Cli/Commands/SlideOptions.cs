@@ -3,7 +3,6 @@ using Tinctor.Slides;
 using Tinctor.Slides.Tissue;
 using Tinctor.Staining.Bridges;
 using Tinctor.Staining.WholeSlides;
-using Tinctor.Training.Loading;
 
 namespace Tinctor.Cli.Commands;
 
@@ -31,11 +30,11 @@ internal static class SlideOptions
     private static readonly Option<int?> Ramp =
         new("--ramp") { Description = "Pixels over which neighbouring tiles pass into each other [an eighth of a tile]", HelpName = "N" };
     private static readonly Option<int> Batch = new("--batch") { Description = "Tiles in one forward pass", HelpName = "N", DefaultValueFactory = _ => 1 };
-    private static readonly Option<TileStatistics> Statistics = new("--statistics")
+    private static readonly Option<TileNormalization> Statistics = new("--statistics")
     {
         Description = "By what networks with instance norm normalise a tile: kernel (the tiles around it), slide, thumbnail or tile (seams)",
         HelpName = "NAME",
-        DefaultValueFactory = _ => TileStatistics.Kernel,
+        DefaultValueFactory = _ => TileNormalization.Kernel,
     };
     private static readonly Option<int> KernelRadius =
         new("--kernel-radius") { Description = "Tiles to each side that --statistics kernel averages over", HelpName = "N", DefaultValueFactory = _ => 1 };
@@ -66,20 +65,20 @@ internal static class SlideOptions
         if (Directory.Exists(tissue)) tissue = Path.Combine(tissue, $"{slide.Name}.geojson");
         return new()
         {
-            Tile = parse.GetValue(Tile),
+            TileSize = parse.GetValue(Tile),
             Halo = parse.GetValue(Halo),
-            Ramp = parse.GetValue(Ramp),
-            Batch = parse.GetValue(Batch),
-            Statistics = parse.GetValue(Statistics),
+            Overlap = parse.GetValue(Ramp),
+            BatchSize = parse.GetValue(Batch),
+            Normalization = parse.GetValue(Statistics),
             KernelRadius = parse.GetValue(KernelRadius),
             GaussianKernel = parse.GetValue(GaussianKernel),
-            Whole = parse.GetValue(Whole) || (isField && tissue is null),
+            WholeSlide = parse.GetValue(Whole) || (isField && tissue is null),
             Tissue = tissue is null ? null : TissueMask.FromGeoJson(tissue, slide),
-            Mpp = parse.GetValue(ModelMpp),
+            WorkMpp = parse.GetValue(ModelMpp),
             Sampling = sampling,
             Seed = parse.GetValue(ChanceOptions.Seed),
             // One run alone tells nothing of how sure a bridge is.
-            Repeats = uncertainty && sampling is not null && repeats == 1 ? RepeatsForUncertainty : repeats,
+            Samples = uncertainty && sampling is not null && repeats == 1 ? RepeatsForUncertainty : repeats,
             Uncertainty = uncertainty,
             JpegQuality = parse.GetValue(Lossless) ? null : quality,
         };

@@ -2,7 +2,6 @@ using System.CommandLine;
 using Spectre.Console;
 using Tinctor.Data;
 using Tinctor.Slides;
-using Tinctor.Slides.Torch;
 using Tinctor.Staining;
 using Tinctor.Staining.Bridges;
 using Tinctor.Staining.WholeSlides;
@@ -69,16 +68,16 @@ internal static class StainCommand
         Threads.Use(parse.GetValue(ThreadCount));
         string folder = parse.GetRequiredValue(Out), model = parse.GetRequiredValue(Model);
         List<ImageJob> jobs = Jobs(parse, folder);
-        LevelTable? levels = ModelFolder.ReadConfig(model).Model.PredictedLabels is { Count: > 0 } labels
-            ? new LevelTable(folder, labels) : null;
+        IhcLevelTable? levels = TrainedModel.ReadConfig(model).Model.PredictedLabels is { Count: > 0 } labels
+            ? new IhcLevelTable(folder, labels) : null;
         List<ImageJob> open = ImageJobs.Open(jobs, job => Outputs(parse, job), parse.GetValue(Overwrite), "stained",
             job => levels is null || levels.Contains(job.Name));
         if (open.Count == 0) return 0;
         (Device device, string reason) = DeviceChoice.Resolve(parse.GetRequiredValue(Device));
         AnsiConsole.MarkupLineInterpolated($"[dim]device: {reason}[/]");
-        using var stainer = Stainer.Load(model, device, parse.GetValue(Amp));
-        BridgeSampling? sampling = ChanceOptions.Of(parse, stainer.Sampling, model);
-        var slides = new SlideStaining(parse, stainer, sampling, ModelFolder.Sha256(model), levels, parse.GetValue(Quality), cancel);
+        using var stainer = TrainedModel.LoadStainer(model, device, parse.GetValue(Amp));
+        BridgeSampling? sampling = ChanceOptions.Of(parse, stainer.Model.Bridge?.Sampling, model);
+        var slides = new SlideStaining(parse, stainer, sampling, levels, parse.GetValue(Quality), cancel);
         int code = ImageJobs.Run(open, "staining", $"stained into {folder}", (job, report) =>
             job.IsSlide ? slides.Stain(job, Output(parse, job), report)
             : sampling is null ? Stain(stainer, levels, job, Output(parse, job), parse.GetValue(Quality))
@@ -96,38 +95,31 @@ internal static class StainCommand
         return job.IsSlide && parse.GetValue(SlideOptions.Uncertainty) ? [output, SlideStainer.UncertaintyPath(output)] : [output];
     }
 
-    private static string? Stain(Stainer stainer, LevelTable? levels, ImageJob job, string output, int quality)
+    private static string? Stain(Stainer stainer, IhcLevelTable? levels, ImageJob job, string output, int quality)
     {
-        (Image stained, LevelPrediction? level, string? untouched) = stainer.StainAndPredict(job.Read());
-        stained.Write(output, quality);
-        if (level is not null) levels?.Set(job.Name, level);
-        return Describe(untouched);
+        StainedImage stained = stainer.Stain(job.Read());
+        stained.Image.Write(output, quality);
+        if (stained.IhcLevel is not null) levels?.Set(job.Name, stained.IhcLevel);
+        return Describe(stained.NormalizationSkippedReason);
     }
 
     // The stained image comes last: what has one is done.
     private static string? StainByChance(Stainer stainer, BridgeSampling sampling, ImageJob job, ParseResult parse)
     {
-        using DisposeScope scope = torch.NewDisposeScope();
         string folder = parse.GetRequiredValue(Out);
         int repeats = parse.GetValue(ChanceOptions.Repeats);
         Trajectory? trajectory = parse.GetValue(ChanceOptions.Trajectory) ? new() : null;
-        var place = new NoisePlace(Path.GetFileName(job.Name), parse.GetValue(ChanceOptions.Seed));
+        var origin = new NoiseOrigin(Path.GetFileName(job.Name), parse.GetValue(ChanceOptions.Seed));
         Image source = job.Read();
-        string? untouched = null;
-        (Tensor mean, Tensor deviation) = RepeatedSampling.Run(repeats, run =>
-        {
-            (Image stained, _, untouched) = stainer.StainAndPredict(source, new(sampling, [place], run, trajectory is null ? null : trajectory.See));
-            return stained.ToTensor(ValueRange.ZeroToOne);
-        });
-        // 65535 is a coefficient of variation of 1 and more.
-        if (repeats > 1) Image.FromTensor(TileUncertainty.Variation(mean, deviation), ValueRange.ZeroToOne, SampleType.UInt16).Write(Beside("variation", "png"));
+        StainedImages stained = stainer.StainRepeatedly(source, new(sampling, [origin]) { Observe = trajectory is null ? null : trajectory.Add }, repeats);
+        stained.Variation?.Write(Beside("variation", "png"));
         if (trajectory is not null)
         {
-            trajectory.Strip().Write(Beside("trajectory", "png"));
+            trajectory.CreateStrip().Write(Beside("trajectory", "png"));
             Animation.Write(trajectory.Frames, Beside("trajectory", "webp"));
         }
-        Image.FromTensor(mean, ValueRange.ZeroToOne).Write(Output(parse, job), parse.GetValue(Quality));
-        return Describe(untouched);
+        stained.Mean.Write(Output(parse, job), parse.GetValue(Quality));
+        return Describe(stained.NormalizationSkippedReason);
 
         string Beside(string kind, string extension)
         {

@@ -1,10 +1,7 @@
 using System.CommandLine;
 using Spectre.Console;
-using Tinctor.Staining;
 using Tinctor.Training;
-using Tinctor.Training.Classification;
 using Tinctor.Training.Configuration;
-using Tinctor.Training.Methods;
 
 namespace Tinctor.Cli.Commands;
 

@@ -5,8 +5,8 @@ using Tinctor.Data;
 using Tinctor.Evaluation.Report;
 using Tinctor.Evaluation.Uncertainty;
 using Tinctor.Slides;
-using Tinctor.Staining;
 using Tinctor.Staining.Bridges;
+using Tinctor.Staining.Models;
 using Tinctor.Torch;
 using Tinctor.Training;
 using Tinctor.Training.Execution;
@@ -85,11 +85,11 @@ internal static class VarianceCommand
         Threads.Use(parse.GetValue(ThreadCount));
         string model = parse.GetRequiredValue(Model), folder = parse.GetRequiredValue(Out);
         VarianceStudy study = Study(parse);
-        IReadOnlyList<Pair> pairs = Chosen(parse, ModelFolder.ReadConfig(model).Model, cancel);
+        IReadOnlyList<Pair> pairs = Chosen(parse, TrainedModel.ReadConfig(model).Model, cancel);
         (Device device, string reason) = DeviceChoice.Resolve(parse.GetRequiredValue(Device));
         AnsiConsole.MarkupLineInterpolated($"[dim]device: {reason}[/]");
-        using var stainer = Stainer.Load(model, device, parse.GetValue(Amp));
-        BridgeSampling sampling = ChanceOptions.Run(parse, stainer.Sampling ?? throw new TinctorException(
+        using var stainer = TrainedModel.LoadStainer(model, device, parse.GetValue(Amp));
+        BridgeSampling sampling = ChanceOptions.Run(parse, stainer.Model.Bridge?.Sampling ?? throw new TinctorException(
             $"{model}: has no chance in it, its results do not vary; variance is for models of bbdm and i2sb")) with
         { Average = 1 };
         ulong seed = parse.GetValue(ChanceOptions.Seed);
@@ -104,7 +104,7 @@ internal static class VarianceCommand
         Measure(study, open, table, (source, pair, strategy, run) =>
         {
             cancel.ThrowIfCancellationRequested();
-            return stainer.StainAndPredict(source, new(sampling with { Strategy = strategy }, [new(pair.Name, seed)], run)).Stained;
+            return stainer.Stain(source, new(sampling with { Strategy = strategy }, [new(pair.Name, seed)], run)).Image;
         });
         Conclude(table, folder, $"Results of {study.Repeats} repeats, each the mean of N runs, "
             + $"{(sampling.Evaluations == 0 ? "all" : $"{sampling.Evaluations}")} steps, exit step {sampling.ExitStep}: means over images");

@@ -3,7 +3,6 @@ using Tinctor.Evaluation.Data;
 using Tinctor.Evaluation.Sections;
 using Tinctor.Staining;
 using Tinctor.Training.Classification;
-using Tinctor.Training.Methods;
 
 namespace Tinctor.Evaluation.Labels;
 
@@ -67,7 +66,7 @@ public sealed class ToldLevels(IReadOnlyList<StainedFolder> models) : IAnalysis
             cases.Average(row => double.Parse(row[2], CultureInfo.InvariantCulture)));
     }
 
-    private static string FileOf(StainedFolder model) => Path.Combine(model.Path, LevelTable.FileName);
+    private static string FileOf(StainedFolder model) => Path.Combine(model.Path, IhcLevelTable.FileName);
 
     private static object? Defined(double value) => double.IsNaN(value) ? null : value;
 

@@ -25,10 +25,10 @@ public static class StainedSlideReport
 
     private static Section Overview(Slide source, Slide stained, StainedSlide run, string model)
     {
-        List<IReadOnlyList<object?>> rows = [["Seam score", run.Seams], ["Pixels of a tile's edge left out (halo)", run.Halo]];
-        if (run.Level is { } level) rows.Add(["Level", $"{level.Level} ({level.Probability:0.00})"]);
+        List<IReadOnlyList<object?>> rows = [["Seam score", run.SeamScore], ["Pixels of a tile's edge left out (halo)", run.Halo]];
+        if (run.IhcLevel is { } level) rows.Add(["Level", $"{level.Level} ({level.Probability:0.00})"]);
         if (run.Comparison?.Haematoxylin is double kept) rows.Add(["Correlation of haematoxylin", kept]);
-        if (run.Comparison?.GlassDrift is double drift) rows.Add(["Drift of the glass (ΔE)", drift]);
+        if (run.Comparison?.BackgroundDrift is double drift) rows.Add(["Drift of the glass (ΔE)", drift]);
         return new("slide", "The slide", "Nuclei should be where they are in the source, glass should stay glass, and tiles should not show.")
         {
             Pictures =
@@ -48,8 +48,8 @@ public static class StainedSlideReport
 
     private static Section Reliability(Slide stained, Slide uncertainty, StainedSlide run)
     {
-        var variation = ReliabilityMap.Of(stained, uncertainty, 0, ReliabilityMap.Variation, run.Tissue);
-        ReliabilityMap? novelty = uncertainty.Channels > 1 ? ReliabilityMap.Of(stained, uncertainty, 1, ReliabilityMap.Novelty, run.Tissue) : null;
+        var variation = ReliabilityMap.Create(stained, uncertainty, 0, ReliabilityMap.Variation, run.Tissue);
+        ReliabilityMap? novelty = uncertainty.Channels > 1 ? ReliabilityMap.Create(stained, uncertainty, 1, ReliabilityMap.Novelty, run.Tissue) : null;
         List<SectionPicture> pictures = [new("Variation", "painted where several results for the same place differ", variation.Picture)];
         if (novelty is not null) pictures.Add(new("Novelty", "painted where the source is unlike the model's training images", novelty.Picture));
         return new("reliability", "Where not to trust it",
@@ -71,5 +71,5 @@ public static class StainedSlideReport
 
     private static SectionTable Legend(string key, string title, ReliabilityMap map) => new(key, $"{title}: legend, and share of the stained area",
         [new("degree", "Degree"), new("share", "Share (%)", 1)],
-        [.. map.Shares.Select(row => (IReadOnlyList<object?>)[row.Doubt.Name, 100 * row.Share])]);
+        [.. map.Shares.Select(row => (IReadOnlyList<object?>)[row.Band.Name, 100 * row.Share])]);
 }

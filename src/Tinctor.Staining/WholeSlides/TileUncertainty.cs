@@ -11,9 +11,8 @@ namespace Tinctor.Staining.WholeSlides;
 public static class TileUncertainty
 {
     private const int Orientations = 8;
-    private const float Darkest = 1 / 255f;
 
-    /// <summary>Channel of <see cref="Variation"/>: 255 is 1; viewers show up to a quarter of it.</summary>
+    /// <summary>Channel of <see cref="PixelVariation"/>: 255 is 1; viewers show up to a quarter of it.</summary>
     public static SlideChannel Channel { get; } = new("variation") { Colour = 0xFFFF00, Display = (0, 64) };
 
     /// <summary>
@@ -24,7 +23,7 @@ public static class TileUncertainty
     /// <param name="stochastic">Whether samples differ by themselves.</param>
     /// <param name="options">Number of samples, and whether uncertainty is computed.</param>
     /// <param name="forward">Stains tiles, given the number of the sample.</param>
-    /// <returns>Stained tiles in [-1,1], and their <see cref="Variation"/> [N,1,H,W] if it is computed.</returns>
+    /// <returns>Stained tiles in [-1,1], and their <see cref="PixelVariation"/> [N,1,H,W] if it is computed.</returns>
     internal static (ImageBatch Stained, ImageBatch? Variation) Stain(ImageBatch tiles, bool stochastic, SlideStainOptions options,
         Func<ImageBatch, int, ImageBatch> forward)
     {
@@ -37,27 +36,13 @@ public static class TileUncertainty
         ImageBatch stained = stochastic ? new(like.Count, like.Channels, like.Height, like.Width, mean) : like;
         if (!options.Uncertainty) return (stained, null);
         float[] light = Array.ConvertAll(mean, sample => (sample + 1) / 2), spread = Array.ConvertAll(deviation, sample => sample / 2);
-        return (stained, Variation(like.Count, like.Channels, like.Height, like.Width, light, spread));
+        return (stained, PixelVariation.Compute(like.Count, like.Channels, like.Height, like.Width, light, spread));
 
         ImageBatch Keep(ImageBatch result)
         {
             first ??= result;
             return result;
         }
-    }
-
-    /// <summary>
-    /// Computes the coefficient of variation, standard deviation over mean, averaged over the channels [N,C,H,W] to [N,1,H,W] and clamped to
-    /// [0,1]. Both are of light in [0,1]; black counts as 1 of 255.
-    /// </summary>
-    public static ImageBatch Variation(int count, int channels, int height, int width, float[] mean, float[] deviation)
-    {
-        var variation = new ImageBatch(count, 1, height, width);
-        int area = height * width;
-        for (int i = 0; i < mean.Length; i++)
-            variation.Values[(i / (channels * area) * area) + (i % area)] += deviation[i] / Math.Max(mean[i], Darkest) / channels;
-        for (int i = 0; i < variation.Values.Length; i++) variation.Values[i] = Math.Clamp(variation.Values[i], 0, 1);
-        return variation;
     }
 
     /// <summary>Rotates or mirrors images [N,C,H,W] into one of eight orientations; 0 leaves them.</summary>

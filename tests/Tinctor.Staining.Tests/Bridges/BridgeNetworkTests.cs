@@ -4,9 +4,7 @@ using Tinctor.Tests;
 using Tinctor.Torch;
 using Tinctor.Torch.Optim;
 using Tinctor.Training.Bridges;
-using Tinctor.Training.Loading;
 using Tinctor.Training.Networks;
-using Tinctor.Training.Supervised;
 
 namespace Tinctor.Staining.Tests.Bridges;
 
@@ -145,7 +143,7 @@ public sealed class BridgeNetworkTests
         SamplingOptions options, int[] plan, Tensor noises)
     {
         var seen = new List<(Tensor, Tensor)>();
-        new BridgeSampler(bridge, options).Sample(y, plan, (x, time) => network.forward(x, torch.full([1], time), condition),
+        new TensorSampler(bridge, options).Sample(y, plan, (x, time) => network.forward(x, torch.full([1], time), condition),
             step => noises[Array.IndexOf(plan, step)], (_, state, prediction) => seen.Add((state.clone(), prediction.clone())));
         return seen;
     }

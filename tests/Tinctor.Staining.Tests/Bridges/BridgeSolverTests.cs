@@ -1,8 +1,6 @@
 using Tinctor.Staining.Bridges;
 using Tinctor.Torch;
 using Tinctor.Training.Bridges;
-using Tinctor.Training.Loading;
-using Tinctor.Training.Supervised;
 
 namespace Tinctor.Staining.Tests.Bridges;
 
@@ -60,7 +58,7 @@ public sealed class BridgeSolverTests
     {
         using DisposeScope scope = torch.NewDisposeScope();
         var data = new NormalData(BridgeSchedule.Staining(100), Mean: 0.2, Deviation: 0.3);
-        (Tensor mean, Tensor deviation) = RepeatedSampling.Run(5, run => data.Sample(new(), StepPlan.All(data.Schedule), (ulong)run));
+        (Tensor mean, Tensor deviation) = TensorBridge.Repeat(5, run => data.Sample(new(), StepPlan.All(data.Schedule), (ulong)run));
         double single = data.DeviationOf(SamplingStrategy.Vanilla, exit: 50);
         Assert.Equal(single / Math.Sqrt(5), mean.std().item(), 0.003);
         Assert.Equal(single * single, deviation.square().mean().item(), 0.003);
@@ -134,7 +132,7 @@ public sealed class BridgeSolverTests
         using var random = new Generator().manual_seed(9);
         BridgeSchedule schedule = BridgeSchedule.Staining();
         Tensor y = torch.full([Samples, 1], 0.3, ScalarType.Float64);
-        Tensor result = new BridgeSampler(new(schedule, BridgeObjective.Grad), new() { Solver = solver }).Sample(
+        Tensor result = new TensorSampler(new(schedule, BridgeObjective.Grad), new() { Solver = solver }).Sample(
             y, StepPlan.Angular(schedule, evaluations), (x, time) =>
             {
                 double m = schedule.SourceWeights[(int)time], variance = Math.Pow(schedule.Deviations[(int)time], 2);
@@ -150,7 +148,7 @@ public sealed class BridgeSolverTests
         public const double Source = -0.5;
         private readonly double[] times = [.. Schedule.Times];
 
-        public Tensor Sample(SamplingOptions options, int[] plan, ulong seed = 0, SamplingObserver? observe = null)
+        public Tensor Sample(SamplingOptions options, int[] plan, ulong seed = 0, TensorObserver? observe = null)
         {
             using var random = new Generator().manual_seed(seed);
             Tensor y = torch.full([Samples, 1], Source, ScalarType.Float64);
@@ -193,10 +191,10 @@ public sealed class BridgeSolverTests
             bool Quiet(int step) => step == 1 || (strategy == SamplingStrategy.Mean && step <= exit);
         }
 
-        private Tensor Run(Tensor y, SamplingOptions options, int[] plan, Func<int, Tensor> noise, SamplingObserver? observe = null)
+        private Tensor Run(Tensor y, SamplingOptions options, int[] plan, Func<int, Tensor> noise, TensorObserver? observe = null)
         {
             var bridge = new Bridge(Schedule, BridgeObjective.SourceMinusImage);
-            return new BridgeSampler(bridge, options).Sample(y, plan, (x, time) => y - Best(x, y, StepAt(time)),
+            return new TensorSampler(bridge, options).Sample(y, plan, (x, time) => y - Best(x, y, StepAt(time)),
                 noise, observe);
         }
 

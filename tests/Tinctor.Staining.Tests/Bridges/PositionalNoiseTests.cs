@@ -1,7 +1,6 @@
 using System.Runtime.Intrinsics;
 using Tinctor.Staining.Bridges;
 using Tinctor.Torch;
-using Tinctor.Training.Loading;
 
 namespace Tinctor.Staining.Tests.Bridges;
 
@@ -27,11 +26,10 @@ public sealed class PositionalNoiseTests
     {
         using DisposeScope scope = torch.NewDisposeScope();
         var noise = new PositionalNoise(7, "slide.svs", level: 1);
-        Tensor whole = noise.Sample(step: 3, -8, -16, 120, 96, channels: 4);
-        Tensor tile = new PositionalNoise(7, "slide.svs", level: 1).Sample(step: 3, left, top, width, height, channels: 4);
-        Assert.Equal([4, height, width], tile.shape);
+        Tensor whole = torch.tensor<float>(noise.Sample(step: 3, -8, -16, 120, 96, channels: 4), 4, 96, 120);
+        float[] tile = new PositionalNoise(7, "slide.svs", level: 1).Sample(step: 3, left, top, width, height, channels: 4);
         Tensor crop = whole[.., (top + 16)..(top + 16 + height), (left + 8)..(left + 8 + width)];
-        Assert.Equal(crop.contiguous().ToArray<float>(), tile.ToArray<float>());
+        Assert.Equal(crop.contiguous().ToArray<float>(), tile);
     }
 
     [Fact]
@@ -39,7 +37,7 @@ public sealed class PositionalNoiseTests
     {
         using DisposeScope scope = torch.NewDisposeScope();
         const int size = 1024;
-        Tensor z = new PositionalNoise(1, "a").Sample(0, 0, 0, size, size, channels: 1)[0].to(ScalarType.Float64);
+        Tensor z = torch.tensor<float>(new PositionalNoise(1, "a").Sample(0, 0, 0, size, size, channels: 1), size, size).to(ScalarType.Float64);
         double error = 4.5 / size; // 4.5 standard errors of a mean of size² numbers of variance 1
         Assert.Equal(0, z.mean().item(), error);
         Assert.Equal(1, z.square().mean().item(), error * Math.Sqrt(2));
@@ -58,7 +56,7 @@ public sealed class PositionalNoiseTests
         using DisposeScope scope = torch.NewDisposeScope();
         Tensor[] noises =
         [
-            Of(new(1, "a")), Of(new(2, "a")), Of(new(1, "b")), Of(new(1, "a", level: 1)), Of(new(1, "a", repeat: 1)),
+            Of(new(1, "a")), Of(new(2, "a")), Of(new(1, "b")), Of(new(1, "a", level: 1)), Of(new(1, "a", run: 1)),
             Of(new(1, "a"), step: 1), Of(new(1, "a"), channel: 1), Of(new(1, "1/a")), Of(new(1, "a", 1, 1)),
         ];
         for (int i = 0; i < noises.Length; i++)
@@ -67,7 +65,7 @@ public sealed class PositionalNoiseTests
         Assert.Equal(noises[0].ToArray<float>(), Of(new(1, "a")).ToArray<float>());
 
         static Tensor Of(PositionalNoise noise, int step = 0, int channel = 0) =>
-            noise.Sample(step, 0, 0, 256, 256)[channel].contiguous();
+            torch.tensor<float>(noise.Sample(step, 0, 0, 256, 256), 3, 256, 256)[channel].contiguous();
     }
 
     [Fact]
@@ -76,7 +74,7 @@ public sealed class PositionalNoiseTests
         using DisposeScope scope = torch.NewDisposeScope();
         // Worked out apart from this, by whole-number arithmetic and the definition.
         float[] expected = [-0.12733273f, -0.84613544f, 1.3686314f, 1.1310687f, -0.50103939f, 0.45452318f, -0.1790996f, -0.67134005f];
-        Tensor values = new PositionalNoise(42, "slide.svs", level: 2, repeat: 1).Sample(step: 50, 1000, -3, 4, 1, channels: 2);
-        Assert.Equal(expected, values.ToArray<float>(), (a, b) => Math.Abs(a - b) < 1e-6);
+        float[] values = new PositionalNoise(42, "slide.svs", level: 2, run: 1).Sample(step: 50, 1000, -3, 4, 1, channels: 2);
+        Assert.Equal(expected, values, (a, b) => Math.Abs(a - b) < 1e-6);
     }
 }

@@ -4,8 +4,6 @@ using Tinctor.Torch;
 using Tinctor.Torch.Nn;
 using Tinctor.Torch.Optim;
 using Tinctor.Training.Bridges;
-using Tinctor.Training.Loading;
-using Tinctor.Training.Supervised;
 
 namespace Tinctor.Staining.Tests.Bridges;
 
@@ -28,7 +26,7 @@ public sealed class ToyBridgeTests
         foreach (BridgeSolver solver in Enum.GetValues<BridgeSolver>())
         {
             int[] plan = StepPlan.Angular(bridge.Schedule, solver == BridgeSolver.Posterior ? 100 : 20);
-            Tensor result = new BridgeSampler(bridge, new() { Solver = solver }).Sample(y, plan,
+            Tensor result = new TensorSampler(bridge, new() { Solver = solver }).Sample(y, plan,
                 (x, time) => network.forward(Seen(x, torch.full([x.size(0)], time))), _ => torch.randn(y.shape));
             Assert.Equal(0.5, (result > 0).@float().mean().item(), 0.1);
             Assert.InRange(((result.abs() - 1).abs() < 0.25).@float().mean().item(), 0.9, 1);

@@ -9,7 +9,6 @@ using Tinctor.Training;
 using Tinctor.Training.Configuration;
 using Tinctor.Training.Contrastive;
 using Tinctor.Training.Loading;
-using Tinctor.Training.Losses;
 using Tinctor.Training.Methods.Ceff;
 using Tinctor.Training.Networks;
 using Tinctor.Training.Supervised;

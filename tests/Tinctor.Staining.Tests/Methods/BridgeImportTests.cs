@@ -1,12 +1,10 @@
 using Tinctor.Staining.Bridges;
+using Tinctor.Staining.Tests.Bridges;
 using Tinctor.Tests;
 using Tinctor.Torch;
-using Tinctor.Training.Bridges;
 using Tinctor.Training.Import;
-using Tinctor.Training.Loading;
 using Tinctor.Training.Methods.Bridges;
 using Tinctor.Training.Networks;
-using Tinctor.Training.Supervised;
 
 namespace Tinctor.Staining.Tests.Methods;
 
@@ -147,7 +145,7 @@ public sealed class BridgeImportTests : IDisposable
         using Guard quiet = torch.no_grad();
         Tensor end = network.End(source);
         var seen = new List<Tensor>();
-        new BridgeSampler(network.Bridge, how).Sample(end, plan, (x, time) => network.Predict(x, torch.full([1], time), end),
+        new TensorSampler(network.Bridge, how).Sample(end, plan, (x, time) => network.Predict(x, torch.full([1], time), end),
             step => noises[Array.IndexOf(plan, step)], (_, _, prediction) => seen.Add(prediction.clone()));
         return torch.stack([.. seen]);
     }

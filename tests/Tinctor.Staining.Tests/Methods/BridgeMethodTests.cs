@@ -5,7 +5,6 @@ using Tinctor.Tests;
 using Tinctor.Torch;
 using Tinctor.Torch.Nn;
 using Tinctor.Training;
-using Tinctor.Training.Bridges;
 using Tinctor.Training.Methods;
 using Tinctor.Training.Methods.Bridges;
 using Tinctor.Training.Networks;
@@ -37,7 +36,7 @@ public sealed class BridgeMethodTests
         Dictionary<string, Tensor> before = Weights(method);
         Assert.True(double.IsFinite(method.TrainStep(Source(), Target())["bridge"].item()));
         Assert.Contains(Weights(method), pair => !torch.equal(before[pair.Key], pair.Value));
-        Tensor stained = method.Generator.forward(Source());
+        Tensor stained = ((BridgeGenerator)method.Generator).StainQuickly(Source());
         Assert.Equal([2, 3, 16, 16], stained.shape);
         Assert.InRange(stained.abs().max().item(), 0, 1);
     }
@@ -52,7 +51,7 @@ public sealed class BridgeMethodTests
             torch.manual_seed(2);
             using Method method = (config with { Lr = 0 }).Create(Device.CPU);
             method.TrainStep(Source(), target);
-            return (Weights(method), method.Generator.forward(Source()));
+            return (Weights(method), ((BridgeGenerator)method.Generator).StainQuickly(Source()));
         }
         var (one, other) = (After(Target()), After(torch.ones([2, 3, 16, 16])));
         Assert.All(one.Weights, pair => Assert.True(torch.equal(pair.Value, other.Weights[pair.Key]), pair.Key));
@@ -104,10 +103,10 @@ public sealed class BridgeMethodTests
         using DisposeScope scope = torch.NewDisposeScope();
         using BridgeGenerator network = config.CreateNetwork();
         Tensor source = FormulaWeights.Wave(0.02, 1, 3, 32, 32).to(ScalarType.Float32) * 0.1;
-        Tensor whole = network.Stain(source, network.Sampling, [new("a")]);
-        Tensor crop = network.Stain(source[.., .., 16..32, 8..24], network.Sampling, [new("a", Left: 8, Top: 16)]);
+        Tensor whole = network.Stain(source, network.Config.DescribeBridge().Sampling, [new("a")]);
+        Tensor crop = network.Stain(source[.., .., 16..32, 8..24], network.Config.DescribeBridge().Sampling, [new("a", Left: 8, Top: 16)]);
         Assert.True(torch.equal(whole[.., .., 16..32, 8..24], crop));
-        Tensor elsewhere = network.Stain(source[.., .., 16..32, 8..24], network.Sampling, [new("a")]);
+        Tensor elsewhere = network.Stain(source[.., .., 16..32, 8..24], network.Config.DescribeBridge().Sampling, [new("a")]);
         Assert.Equal(config.Noisy, !torch.equal(crop, elsewhere));
     }
 
@@ -116,7 +115,7 @@ public sealed class BridgeMethodTests
     {
         using DisposeScope scope = torch.NewDisposeScope();
         using BridgeGenerator network = Awake(Bbdm);
-        Tensor Stain(NoisePlace place, int run = 0) => network.Stain(Source()[..1], new(), [place], run);
+        Tensor Stain(NoiseOrigin place, int run = 0) => network.Stain(Source()[..1], new(), [place], run);
         Tensor first = Stain(new("a", Seed: 7));
         Assert.True(torch.equal(first, Stain(new("a", Seed: 7))));
         foreach (Tensor other in (Tensor[])
@@ -131,7 +130,7 @@ public sealed class BridgeMethodTests
         using BridgeGenerator network = Awake(I2sb with { OtOde = true });
         foreach (BridgeSolver solver in Enum.GetValues<BridgeSolver>())
         {
-            BridgeSampling how = network.Sampling with { Solver = solver };
+            BridgeSampling how = network.Config.DescribeBridge().Sampling with { Solver = solver };
             Assert.True(torch.equal(network.Stain(Source()[..1], how, [new("a")]), network.Stain(Source()[..1], how, [new("b", Seed: 9)], run: 3)));
         }
     }
@@ -144,10 +143,10 @@ public sealed class BridgeMethodTests
         using BridgeGenerator network = Awake(everyStep);
         BridgeSampling quick = new() { Evaluations = 10, Solver = BridgeSolver.Extrapolated, Spacing = StepSpacing.Angular };
         Assert.Equal(quick, Bbdm.Sampling);
-        Assert.True(torch.equal(network.forward(Source()[..1]), network.Stain(Source()[..1], quick, [new("0")])));
-        using var stainer = new Stainer(network, everyStep, Device.CPU);
+        Assert.True(torch.equal(network.StainQuickly(Source()[..1]), network.Stain(Source()[..1], quick, [new("0")])));
+        using Stainer stainer = TrainedModel.CreateStainer(network, everyStep, Device.CPU);
         var image = new Image(16, 16, 3);
-        Assert.Equal(stainer.StainAndPredict(image, new(new(), [new("")])).Stained.Data, stainer.Stain(image).Data);
+        Assert.Equal(stainer.Stain(image, new(new(), [new("")])).Image.Data, stainer.Stain(image).Image.Data);
     }
 
     [Fact]
@@ -194,15 +193,14 @@ public sealed class BridgeMethodTests
         method.TrainStep(source, torch.zeros([1, 3, 8 * factor, 8 * factor]));
         Assert.All(method.Generator.named_parameters().Where(p => p.name.StartsWith("match.")), p => Assert.NotNull(p.parameter.grad));
 
-        using var stainer = new Stainer(method.Generator, config, Device.CPU);
+        using Stainer stainer = TrainedModel.CreateStainer(method.Generator, config, Device.CPU);
         var image = new Image(13, 9, 4, SampleType.UInt16);
         for (int i = 0; i < image.Samples16.Length; i++) image.Samples16[i] = (ushort)(i * 131);
-        var frames = new List<(long, long)>();
-        Image stained = stainer.StainAndPredict(image, new(stainer.Sampling!, [new("a")], Observe: (_, state, _) =>
-            frames.Add((state.size(-1), state.size(-2))))).Stained;
+        var frames = new List<(int, int)>();
+        Image stained = stainer.Stain(image, new(config.Sampling, [new("a")]) { Observe = state => frames.Add((state.Width, state.Height)) }).Image;
         Assert.Equal((13 * factor, 9 * factor, 3), (stained.Width, stained.Height, stained.Channels));
         Assert.All(frames, size => Assert.Equal((13 * factor, 9 * factor), size));
-        Assert.Contains("number of channels is 3, the model takes 4",
+        Assert.Contains("3 channels, but the model expects 4",
             Assert.Throws<TinctorException>(() => stainer.Stain(new Image(8, 8, 3))).Message);
     }
 
@@ -226,7 +224,7 @@ public sealed class BridgeMethodTests
         Assert.Same(I2sb, I2sb.Completed());
     }
 
-    private static NoisePlace[] Places() => [new("a"), new("b", Seed: 3, Left: 40)];
+    private static NoiseOrigin[] Places() => [new("a"), new("b", Seed: 3, Left: 40)];
 
     private static Tensor Source() => FormulaWeights.Wave(0.02, 2, 3, 16, 16).to(ScalarType.Float32).clamp(-1, 1);
 

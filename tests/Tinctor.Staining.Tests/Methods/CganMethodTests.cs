@@ -1,5 +1,7 @@
+using Tinctor.Staining.Execution;
 using Tinctor.Tests;
 using Tinctor.Torch;
+using Tinctor.Training;
 using Tinctor.Training.Configuration;
 using Tinctor.Training.Methods;
 using Tinctor.Training.Methods.Cgan;
@@ -24,8 +26,9 @@ public sealed class CganMethodTests
         IReadOnlyDictionary<string, Tensor> losses = method.TrainStep(source, target);
         Assert.Equal(["D_fake", "D_real", "G_GAN", "G_L1"], losses.Keys.Order(StringComparer.Ordinal));
         Assert.All(losses.Values, loss => Assert.True(double.IsFinite(loss.item())));
-        using var stainer = new Stainer(method.Generator, config, Device.CPU);
-        Assert.Equal([1, 3, 13 * factor, 7 * factor], stainer.Stain(torch.randn([1, channels, 13, 7])).shape);
+        using Stainer stainer = TrainedModel.CreateStainer(method.Generator, config, Device.CPU);
+        ImageBatch stained = stainer.Stain(new ImageBatch(1, channels, 13, 7));
+        Assert.Equal((1, 3, 13 * factor, 7 * factor), (stained.Count, stained.Channels, stained.Height, stained.Width));
     }
 
     [Fact]

@@ -1,7 +1,6 @@
 using Tinctor.Data;
 using Tinctor.Tests;
 using Tinctor.Torch;
-using Tinctor.Training.Loading;
 using Tinctor.Training.Losses;
 using Tinctor.Training.Methods.DeReStainer;
 using Tinctor.Training.Networks;

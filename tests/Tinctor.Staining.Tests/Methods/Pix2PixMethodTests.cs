@@ -1,7 +1,6 @@
 using Tinctor.Tests;
 using Tinctor.Torch;
 using Tinctor.Torch.Nn;
-using Tinctor.Training.Loading;
 using Tinctor.Training.Losses;
 using Tinctor.Training.Methods;
 using Tinctor.Training.Methods.Pix2Pix;

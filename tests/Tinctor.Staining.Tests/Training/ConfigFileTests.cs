@@ -1,7 +1,6 @@
 using Tinctor.Data;
 using Tinctor.Staining.Tests.Data;
 using Tinctor.Torch;
-using Tinctor.Training;
 using Tinctor.Training.Configuration;
 using Tinctor.Training.Loading;
 using Tinctor.Training.Methods.Pix2Pix;

@@ -1,7 +1,6 @@
 using Tinctor.Staining.Tests.Data;
 using Tinctor.Tests;
 using Tinctor.Torch;
-using Tinctor.Training;
 using Tinctor.Training.Methods;
 using Tinctor.Training.Methods.Pix2Pix;
 using Tinctor.Training.Runs;

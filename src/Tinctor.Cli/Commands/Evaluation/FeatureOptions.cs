@@ -4,9 +4,7 @@ using Tinctor.Evaluation.Features;
 using Tinctor.Evaluation.Metrics;
 using Tinctor.Evaluation.Sections;
 using Tinctor.Torch;
-using Tinctor.Training;
 using Tinctor.Training.Execution;
-using Tinctor.Training.Networks;
 
 namespace Tinctor.Cli.Commands.Evaluation;
 

@@ -1,8 +1,7 @@
 using System.CommandLine;
 using Tinctor.Slides;
 using Tinctor.Slides.Colour;
-using Tinctor.Staining;
-using Tinctor.Training.Methods;
+using Tinctor.Training;
 
 namespace Tinctor.Cli.Commands.Stains;
 
@@ -71,7 +70,7 @@ internal static class NormalizeCommand
         if (!Directory.Exists(to)) return new(Reference(to, parse.GetValue(Method)), from);
         if (from is not null || parse.GetValue(Method) is not null)
             throw new TinctorException($"{to}: a model knows how its targets were normalised; leave --from and --method out");
-        return ModelFolder.ReadConfig(to).Stains?.TargetNormalizer()
+        return TrainedModel.ReadConfig(to).Stains?.TargetNormalizer()
             ?? throw new TinctorException($"{to}: the targets of this model were not normalised (data.normalize_target)");
     }
 

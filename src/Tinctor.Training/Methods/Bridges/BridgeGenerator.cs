@@ -11,7 +11,6 @@ namespace Tinctor.Training.Methods.Bridges;
 /// </summary>
 public sealed class BridgeGenerator : Module<Tensor, Tensor>, IBridgeNetwork
 {
-    private readonly BridgeConfig config;
     private readonly DiffusionUnet denoise;
     private readonly ZScore? standardise;
     private readonly DimensionMatcher? match;
@@ -19,7 +18,7 @@ public sealed class BridgeGenerator : Module<Tensor, Tensor>, IBridgeNetwork
     /// <summary>Creates an untrained network.</summary>
     public BridgeGenerator(BridgeConfig config)
     {
-        this.config = config;
+        Config = config;
         Bridge = config.CreateBridge();
         denoise = register_module("denoise", config.CreateUnet());
         if (!config.Matches) return;
@@ -27,6 +26,9 @@ public sealed class BridgeGenerator : Module<Tensor, Tensor>, IBridgeNetwork
         match = register_module("match",
             new DimensionMatcher(config.Upscaling, config.InputChannels, config.OutputChannels, config.MatcherWidth));
     }
+
+    /// <summary>Settings of the method.</summary>
+    public BridgeConfig Config { get; }
 
     /// <summary>The bridge.</summary>
     public Bridge Bridge { get; }
@@ -40,7 +42,7 @@ public sealed class BridgeGenerator : Module<Tensor, Tensor>, IBridgeNetwork
     }
 
     /// <inheritdoc/>
-    public Tensor Predict(Tensor x, Tensor times, Tensor end) => denoise.forward(x, times, config.Conditioned ? end : null);
+    public Tensor Predict(Tensor x, Tensor times, Tensor end) => denoise.forward(x, times, Config.Conditioned ? end : null);
 
     /// <summary>Predicts at the end of the bridge, where the state is the source.</summary>
     public override Tensor forward(Tensor source)

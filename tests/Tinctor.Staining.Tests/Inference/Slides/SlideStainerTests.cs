@@ -2,11 +2,14 @@ using Tinctor.Data.Phantom;
 using Tinctor.Slides;
 using Tinctor.Slides.Tissue;
 using Tinctor.Staining.Bridges;
+using Tinctor.Staining.Execution;
+using Tinctor.Staining.Models;
 using Tinctor.Staining.WholeSlides;
 using Tinctor.Tests;
 using Tinctor.Torch;
 using Tinctor.Torch.Nn;
-using Tinctor.Training.Loading;
+using Tinctor.Training;
+using Tinctor.Training.Execution;
 using Tinctor.Training.Methods;
 using Tinctor.Training.Methods.Bridges;
 
@@ -30,7 +33,7 @@ public sealed class SlideStainerTests : IDisposable
     {
         string source = WriteSlide(Textured(width, height)), stained = Path.Combine(folder, "out.ome.tif");
         using var network = new Identity();
-        Stain(network, source, stained, Plain with { Tile = tile, Halo = halo, Ramp = ramp, Batch = batch });
+        Stain(network, source, stained, Plain with { TileSize = tile, Halo = halo, Overlap = ramp, BatchSize = batch });
         using Slide before = Slide.Open(source), after = Slide.Open(stained);
         Assert.Equal(before.Levels, after.Levels);
         Assert.Equal(before.Mpp!.Value, after.Mpp!.Value, 1e-6);
@@ -47,7 +50,7 @@ public sealed class SlideStainerTests : IDisposable
         Image image = Textured(150, 101);
         string source = WriteSlide(image), stained = Path.Combine(folder, "out.ome.tif");
         using var network = new Upsample(scale_factor: 3);
-        Stain(network, source, stained, Plain with { Tile = 64 }, new TestConfig { Factor = 3 });
+        Stain(network, source, stained, Plain with { TileSize = 64 }, new TestConfig { Factor = 3 });
         using Slide after = Slide.Open(stained);
         Assert.Equal((450, 303), (after.Width, after.Height));
         Assert.Equal(0.5 / 3, after.Mpp!.Value, 1e-6);
@@ -59,7 +62,7 @@ public sealed class SlideStainerTests : IDisposable
     {
         string source = WriteSlide(Section.Value), stained = Path.Combine(folder, "out.ome.tif");
         using var network = new Identity();
-        StainedSlide done = Stain(network, source, stained, Plain with { Tile = 128 }, new TestConfig { Inference = new() { Mpp = 1.25 } });
+        StainedSlide done = Stain(network, source, stained, Plain with { TileSize = 128 }, new TestConfig { Inference = new() { Mpp = 1.25 } });
         using Slide before = Slide.Open(source), after = Slide.Open(stained);
         Assert.Equal(2.5, done.Scale.Downsample, 1e-9);
         Assert.Equal((240, 180), (after.Width, after.Height));
@@ -67,21 +70,21 @@ public sealed class SlideStainerTests : IDisposable
         Assert.Equal(before.ReadAt(2.5, 0, 0, 240, 180).Data, after.Read(0, 0, 0, 240, 180).Data);
         // Scanners that differ by a little are taken to be the same.
         using Slide near = Slide.Open(source, mpp: 0.4925);
-        Assert.Equal(1, SlideScale.Of(near, new TestConfig { Inference = new() { Mpp = 0.5 } }).Downsample);
+        Assert.Equal(1, SlideScale.Choose(near, new TestConfig { Inference = new() { Mpp = 0.5 } }.Describe("test")).Downsample);
     }
 
     [Theory]
-    [InlineData(TileStatistics.Kernel)]
-    [InlineData(TileStatistics.Slide)]
-    [InlineData(TileStatistics.Thumbnail)]
-    public void Moments_of_more_than_a_tile_leave_no_seams_where_naive_tiling_does(TileStatistics statistics)
+    [InlineData(TileNormalization.Kernel)]
+    [InlineData(TileNormalization.Slide)]
+    [InlineData(TileNormalization.Thumbnail)]
+    public void Moments_of_more_than_a_tile_leave_no_seams_where_naive_tiling_does(TileNormalization statistics)
     {
         string source = WriteSlide(Section.Value);
         using var network = Normalising();
         double naive = Stain(network, source, Path.Combine(folder, "naive.ome.tif"),
-            Plain with { Tile = 96, Halo = 0, Ramp = 0, Statistics = TileStatistics.Tile }).Seams;
+            Plain with { TileSize = 96, Halo = 0, Overlap = 0, Normalization = TileNormalization.Tile }).SeamScore;
         double blended = Stain(network, source, Path.Combine(folder, "blended.ome.tif"),
-            Plain with { Tile = 96, Halo = 0, Ramp = 32, Statistics = statistics }).Seams;
+            Plain with { TileSize = 96, Halo = 0, Overlap = 32, Normalization = statistics }).SeamScore;
         Assert.True(naive > 1.05, $"naive {naive}");
         Assert.True(blended <= 1.02, $"blended {blended}");
     }
@@ -91,10 +94,10 @@ public sealed class SlideStainerTests : IDisposable
     {
         string source = WriteSlide(Section.Value);
         using var network = Normalising();
-        Image whole = Stained(Plain with { Tile = 608, Statistics = TileStatistics.Tile }, "whole");
-        double tile = Difference(Stained(Plain with { Tile = 96, Statistics = TileStatistics.Tile }, "tile"));
-        double kernel = Difference(Stained(Plain with { Tile = 96, Statistics = TileStatistics.Kernel }, "kernel"));
-        double slide = Difference(Stained(Plain with { Tile = 96, Statistics = TileStatistics.Slide }, "slide"));
+        Image whole = Stained(Plain with { TileSize = 608, Normalization = TileNormalization.Tile }, "whole");
+        double tile = Difference(Stained(Plain with { TileSize = 96, Normalization = TileNormalization.Tile }, "tile"));
+        double kernel = Difference(Stained(Plain with { TileSize = 96, Normalization = TileNormalization.Kernel }, "kernel"));
+        double slide = Difference(Stained(Plain with { TileSize = 96, Normalization = TileNormalization.Slide }, "slide"));
         Assert.True(slide < 0.7 * kernel && kernel < tile, $"{slide} {kernel} {tile}");
 
         Image Stained(SlideStainOptions options, string name)
@@ -113,9 +116,9 @@ public sealed class SlideStainerTests : IDisposable
         string source = WriteSlide(Section.Value);
         using var network = new Sequential(new BatchNorm2d(3), new Tanh());
         var config = new TestConfig { Inference = new() { Statistics = "batch" } };
-        SlideStainOptions options = Plain with { Tile = 128, Halo = 0, Statistics = TileStatistics.Tile };
+        SlideStainOptions options = Plain with { TileSize = 128, Halo = 0, Normalization = TileNormalization.Tile };
         Stain(network, source, Path.Combine(folder, "one.ome.tif"), options, config);
-        Stain(network, source, Path.Combine(folder, "four.ome.tif"), options with { Batch = 4 }, config);
+        Stain(network, source, Path.Combine(folder, "four.ome.tif"), options with { BatchSize = 4 }, config);
         Image one = Image.Read(Path.Combine(folder, "one.ome.tif")), four = Image.Read(Path.Combine(folder, "four.ome.tif"));
         Assert.True(one.Data.Zip(four.Data, (a, b) => Math.Abs(a - b)).Max() <= 1);
     }
@@ -124,22 +127,35 @@ public sealed class SlideStainerTests : IDisposable
     public void Noise_belongs_to_places_so_tiles_of_any_size_agree()
     {
         string source = WriteSlide(Textured(200, 150));
-        using var network = new Noisy();
-        Stain(network, source, Path.Combine(folder, "a.ome.tif"), Plain with { Tile = 64, Seed = 5 });
-        Stain(network, source, Path.Combine(folder, "b.ome.tif"), Plain with { Tile = 224, Seed = 5 });
-        Stain(network, source, Path.Combine(folder, "c.ome.tif"), Plain with { Tile = 224, Seed = 6 });
+        Sample("a.ome.tif", Plain with { TileSize = 64, Halo = 0, Seed = 5 });
+        Sample("b.ome.tif", Plain with { TileSize = 224, Halo = 0, Seed = 5 });
+        Sample("c.ome.tif", Plain with { TileSize = 224, Halo = 0, Seed = 6 });
         byte[] a = Image.Read(Path.Combine(folder, "a.ome.tif")).Data, b = Image.Read(Path.Combine(folder, "b.ome.tif")).Data;
         Assert.Equal(a, b);
         Assert.NotEqual(a, Image.Read(Path.Combine(folder, "c.ome.tif")).Data);
+
+        void Sample(string name, SlideStainOptions options)
+        {
+            var model = new ModelDescription
+            {
+                Method = "test",
+                InputChannels = 3,
+                OutputChannels = 3,
+                Bridge = new() { Kind = BridgeKind.Staining, Steps = 5, Objective = BridgeObjective.Grad, Sampling = new() },
+            };
+            using Slide slide = Slide.Open(source);
+            using var stainer = new Stainer(new PixelwiseBridge(), model, "model");
+            new SlideStainer(stainer, slide, Path.Combine(folder, name), options).Stain();
+        }
     }
 
     [Theory]
-    [InlineData(TileStatistics.Tile)]
-    [InlineData(TileStatistics.Kernel)]
-    public void An_interrupted_slide_goes_on_where_it_stopped_and_ends_the_same(TileStatistics statistics)
+    [InlineData(TileNormalization.Tile)]
+    [InlineData(TileNormalization.Kernel)]
+    public void An_interrupted_slide_goes_on_where_it_stopped_and_ends_the_same(TileNormalization statistics)
     {
         string source = WriteSlide(Section.Value), whole = Path.Combine(folder, "whole.ome.tif"), resumed = Path.Combine(folder, "resumed.ome.tif");
-        SlideStainOptions options = Plain with { Tile = 96, Halo = 0, Ramp = 32, Statistics = statistics };
+        SlideStainOptions options = Plain with { TileSize = 96, Halo = 0, Overlap = 32, Normalization = statistics };
         using var network = new Counting(Normalising());
         Stain(network, source, whole, options);
         int all = network.Calls;
@@ -164,16 +180,16 @@ public sealed class SlideStainerTests : IDisposable
         string source = WriteSlide(Textured(300, 200)), stained = Path.Combine(folder, "out.ome.tif");
         using var stop = new CancellationTokenSource();
         using var identity = new Identity();
-        Assert.Throws<OperationCanceledException>(() => Stain(identity, source, stained, Plain with { Tile = 64 }, progress: done => stop.Cancel(), cancel: stop.Token));
+        Assert.Throws<OperationCanceledException>(() => Stain(identity, source, stained, Plain with { TileSize = 64 }, progress: done => stop.Cancel(), cancel: stop.Token));
         using var inverse = new Inverse();
-        Stain(inverse, source, stained, Plain with { Tile = 64 }, model: "another");
+        Stain(inverse, source, stained, Plain with { TileSize = 64 }, model: "another");
         Assert.Equal(Image.Read(source).Data.Select(value => (byte)(255 - value)), Image.Read(stained).Data);
     }
 
     [Theory]
-    [InlineData(TileStatistics.Kernel)]
-    [InlineData(TileStatistics.Slide)]
-    public void A_bridge_stains_autofluorescence_by_tiles_at_a_finer_resolution(TileStatistics statistics)
+    [InlineData(TileNormalization.Kernel)]
+    [InlineData(TileNormalization.Slide)]
+    public void A_bridge_stains_autofluorescence_by_tiles_at_a_finer_resolution(TileNormalization statistics)
     {
         torch.manual_seed(4);
         var config = new BbdmConfig
@@ -185,7 +201,7 @@ public sealed class SlideStainerTests : IDisposable
             InputChannels = 4,
         };
         using BridgeGenerator network = config.CreateNetwork();
-        using var stainer = new Stainer(network, config, Device.CPU);
+        using Stainer stainer = TrainedModel.CreateStainer(network, config, Device.CPU);
         var image = new Image(80, 72, 4, SampleType.UInt16);
         new Random(8).NextBytes(image.Data);
         string source = Path.Combine(folder, "af.ome.tif");
@@ -198,8 +214,8 @@ public sealed class SlideStainerTests : IDisposable
         {
             using Slide slide = Slide.Open(source);
             string path = Path.Combine(folder, $"{name}.ome.tif");
-            var options = Plain with { Tile = 64, Halo = 0, Ramp = 32, Batch = batch, Statistics = statistics, Sampling = new() { Evaluations = 2 } };
-            StainedSlide done = new SlideStainer(stainer, slide, path, options).Stain("model");
+            var options = Plain with { TileSize = 64, Halo = 0, Overlap = 32, BatchSize = batch, Normalization = statistics, Sampling = new() { Evaluations = 2 } };
+            StainedSlide done = new SlideStainer(stainer, slide, path, options).Stain();
             Assert.Equal(1, done.Scale.Mpp!.Value, 1e-9);
             return Image.Read(path);
         }
@@ -222,7 +238,7 @@ public sealed class SlideStainerTests : IDisposable
         {
             var tissue = new Image(80, 60, 1);
             for (int y = 20; y < 40; y++) tissue.Data.AsSpan((y * 80) + 30, 20).Fill(255);
-            Stain(network, source, stained, Plain with { Tile = 64, Whole = false, Tissue = TissueMask.FromImage(tissue, 10), TissueMargin = 20 });
+            Stain(network, source, stained, Plain with { TileSize = 64, WholeSlide = false, Tissue = TissueMask.FromImage(tissue, 10), TissueMargin = 20 });
         }
         Image result = Image.Read(stained);
         Assert.Equal([240, 238, 242], Pixel(result, 10, 10));
@@ -239,7 +255,7 @@ public sealed class SlideStainerTests : IDisposable
         glass.Fill([240, 240, 240]);
         string source = WriteSlide(glass);
         using var network = new Identity();
-        var nothing = Assert.Throws<TinctorException>(() => Stain(network, source, Path.Combine(folder, "out.ome.tif"), Plain with { Whole = false }));
+        var nothing = Assert.Throws<TinctorException>(() => Stain(network, source, Path.Combine(folder, "out.ome.tif"), Plain with { WholeSlide = false }));
         Assert.Contains("no tissue", nothing.Message);
         var channels = Assert.Throws<TinctorException>(() =>
             Stain(network, source, Path.Combine(folder, "out.ome.tif"), Plain, new TestConfig { InputChannels = 4 }));
@@ -257,7 +273,7 @@ public sealed class SlideStainerTests : IDisposable
             file.Write(new byte[file.Length / 3]);
         }
         using var network = new Identity();
-        var error = Assert.Throws<TinctorException>(() => Stain(network, source, stained, Plain with { Tile = 512 }));
+        var error = Assert.Throws<TinctorException>(() => Stain(network, source, stained, Plain with { TileSize = 512 }));
         Assert.StartsWith(source, error.Message);
         Assert.DoesNotContain('\n', error.Message);
         Assert.False(File.Exists(stained));
@@ -272,13 +288,13 @@ public sealed class SlideStainerTests : IDisposable
         Assert.All(Uncertainty(identity, "identity"), value => Assert.Equal(0, value));
         Assert.True(Uncertainty(leaning, "leaning").Average(value => (double)value) > 1);
         // The stained slide is the same with and without.
-        Stain(leaning, source, Path.Combine(folder, "plain.ome.tif"), Plain with { Tile = 96 });
+        Stain(leaning, source, Path.Combine(folder, "plain.ome.tif"), Plain with { TileSize = 96 });
         Assert.Equal(Image.Read(Path.Combine(folder, "plain.ome.tif")).Data, Image.Read(Path.Combine(folder, "leaning.ome.tif")).Data);
 
         byte[] Uncertainty(Module<Tensor, Tensor> network, string name)
         {
             string stained = Path.Combine(folder, $"{name}.ome.tif");
-            Stain(network, source, stained, Plain with { Tile = 96, Uncertainty = true });
+            Stain(network, source, stained, Plain with { TileSize = 96, Uncertainty = true });
             using Slide map = Slide.Open(SlideStainer.UncertaintyPath(stained));
             Assert.Equal((200, 160, 1), (map.Width, map.Height, map.Channels));
             return map.Read(0, 0, 0, 200, 160).Data;
@@ -296,12 +312,12 @@ public sealed class SlideStainerTests : IDisposable
         string map = Path.Combine(folder, "map.ome.tif");
         SlideWriter.Write(map, new SlideSpec(200, 100, 2) { JpegQuality = null }, doubt);
         using Slide stained = Slide.Open(WriteSlide(grey)), uncertainty = Slide.Open(map);
-        var painted = ReliabilityMap.Of(stained, uncertainty, 0, ReliabilityMap.Variation, tissue: null);
+        var painted = ReliabilityMap.Create(stained, uncertainty, 0, ReliabilityMap.Variation, tissue: null);
         Assert.Equal([0.5, 0.25, 0, 0.25], painted.Shares.Select(row => row.Share));
         Assert.Equal([150, 150, 150], Pixel(painted.Picture, 50, 50));
         byte[] red = Pixel(painted.Picture, 190, 50);
         Assert.True(red[0] > red[1] + 40 && red[0] > red[2] + 40);
-        Assert.Equal(1, ReliabilityMap.Of(stained, uncertainty, 1, ReliabilityMap.Novelty, tissue: null).Shares[0].Share);
+        Assert.Equal(1, ReliabilityMap.Create(stained, uncertainty, 1, ReliabilityMap.Novelty, tissue: null).Shares[0].Share);
     }
 
     [Fact]
@@ -311,20 +327,21 @@ public sealed class SlideStainerTests : IDisposable
         using var identity = new Identity();
         SlideComparison? same = Stain(identity, source, Path.Combine(folder, "same.ome.tif"), Plain).Comparison;
         Assert.Equal(1, same!.Haematoxylin!.Value, 1e-6);
-        Assert.Equal(0, same.GlassDrift!.Value, 1e-6);
+        Assert.Equal(0, same.BackgroundDrift!.Value, 1e-6);
         using var inverse = new Inverse();
         SlideComparison? other = Stain(inverse, source, Path.Combine(folder, "other.ome.tif"), Plain).Comparison;
-        Assert.True(other!.Haematoxylin < 0.5 && other.GlassDrift > 50, $"{other}");
+        Assert.True(other!.Haematoxylin < 0.5 && other.BackgroundDrift > 50, $"{other}");
     }
 
-    private static SlideStainOptions Plain => new() { Whole = true, JpegQuality = null };
+    private static SlideStainOptions Plain => new() { WholeSlide = true, JpegQuality = null };
 
     private static StainedSlide Stain(Module<Tensor, Tensor> network, string source, string path, SlideStainOptions options, TestConfig? config = null,
         Action<SlideProgress>? progress = null, CancellationToken cancel = default, string model = "model")
     {
         using Slide slide = Slide.Open(source);
-        using var stainer = new Stainer(network, config ?? new TestConfig(), Device.CPU);
-        return new SlideStainer(stainer, slide, path, options).Stain(model, new Direct(progress ?? (_ => { })), cancel);
+        config ??= new TestConfig();
+        using var stainer = new Stainer(new TorchExecutor(network, config.Inference.Statistics == "batch", Device.CPU), config.Describe("test"), model);
+        return new SlideStainer(stainer, slide, path, options).Stain(progress, cancel);
     }
 
     private string WriteSlide(Image image, bool jpeg = false)
@@ -366,11 +383,6 @@ public sealed class SlideStainerTests : IDisposable
         public override Module<Tensor, Tensor> CreateGenerator() => throw new NotSupportedException();
     }
 
-    private sealed class Direct(Action<SlideProgress> report) : IProgress<SlideProgress>
-    {
-        public void Report(SlideProgress value) => report(value);
-    }
-
     private sealed class Inverse : Module<Tensor, Tensor>
     {
         public override Tensor forward(Tensor input) => -input;
@@ -401,19 +413,18 @@ public sealed class SlideStainerTests : IDisposable
         }
     }
 
-    private sealed class Noisy : Module<Tensor, Tensor>, IStochasticStainer
+    // A bridge whose network looks at single pixels.
+    private sealed class PixelwiseBridge : INetworkExecutor
     {
-        public BridgeSampling Sampling => BridgeSampling.Quick;
+        public bool NormalizesByImage => false;
 
-        public Tensor Stain(Tensor source, BridgeSampling how, IReadOnlyList<NoisePlace> places, int run = 0, SamplingObserver? observe = null)
-        {
-            using DisposeScope scope = torch.NewDisposeScope();
-            (int height, int width) = ((int)source.size(2), (int)source.size(3));
-            Tensor noise = torch.stack([.. places.Select(place =>
-                new PositionalNoise(place.Seed, place.Slide, place.Level, run).Sample(1, place.Left, place.Top, width, height))]);
-            return (source + (0.1 * noise)).MoveToOuterDisposeScope();
-        }
+        public string Precision => "test";
 
-        public override Tensor forward(Tensor input) => input.alias();
+        public NetworkOutput Run(NetworkInput input) => new(input.Source);
+
+        public ImageBatch Predict(ImageBatch state, double time, ImageBatch end) =>
+            new(state.Count, state.Channels, state.Height, state.Width, Array.ConvertAll(state.Values, value => value * 0.3f));
+
+        public void Dispose() { }
     }
 }

@@ -50,7 +50,7 @@ public sealed class TileLayoutTests
     public void Tiles_of_an_enlarged_slide_are_the_tiles_enlarged()
     {
         var layout = new TileLayout(333, 217, 128, 32, 32);
-        TileLayout larger = layout.Times(5);
+        TileLayout larger = layout.Scale(5);
         Assert.Equal(layout.Across.Count, larger.Across.Count);
         for (int i = 0; i < layout.Across.Count; i++) Assert.Equal(5 * layout.Across.Start(i), larger.Across.Start(i));
         Assert.Equal(5 * layout.Down.Length, larger.Down.End(layout.Down.Count - 1));
