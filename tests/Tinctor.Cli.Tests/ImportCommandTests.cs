@@ -94,7 +94,11 @@ public sealed class ImportCommandTests : IDisposable
     private Tensor Stained(Tensor image, Tensor? before = null)
     {
         using Stainer stainer = TrainedModel.LoadStainer(Model, Device.CPU);
-        if (before is not null) stainer.Stain(before);
-        return stainer.Stain(image).Image;
+        if (before is not null) stainer.Stain(Batch(before));
+        ImageBatch stained = stainer.Stain(Batch(image));
+        return torch.tensor<float>(stained.Values, stained.Count, stained.Channels, stained.Height, stained.Width);
+
+        static ImageBatch Batch(Tensor images) => new((int)images.size(0), (int)images.size(1), (int)images.size(2), (int)images.size(3),
+            images.contiguous().ToArray<float>());
     }
 }

@@ -1,6 +1,5 @@
 using Tinctor.Slides;
 using Tinctor.Staining;
-using Tinctor.Staining.Execution;
 using Tinctor.Torch;
 using Tinctor.Training;
 

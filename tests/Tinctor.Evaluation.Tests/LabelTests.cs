@@ -154,7 +154,7 @@ public sealed class LabelTests : IDisposable
         Directory.CreateDirectory(folder);
         var told = new StainedFolder("faithful", folder);
         Assert.False(ToldLevels.AreThere([told]));
-        var table = new LevelTable(folder, ["dark", "light"]);
+        var table = new IhcLevelTable(folder, ["dark", "light"]);
         foreach (var (i, pair) in set.Pairs.Index())
             table.Set(pair.Name, new(["dark", "light"], pair.Label == "dark" || i < 4 && i % 4 == 3 ? [0.75f, 0.25f] : [0.5f - i / 100f, 0.5f + i / 100f]));
         table.Save();
