@@ -2,21 +2,22 @@ using Tinctor.Slides.Native;
 
 namespace Tinctor.Slides;
 
-/// <summary>Pictures that follow each other.</summary>
+/// <summary>Writer of animated pictures.</summary>
 public static class Animation
 {
     private const int Quality = 90;
 
-    /// <summary>Writes frames that are shown one after the other, for ever.</summary>
-    /// <param name="frames">8-bit RGB images of one size.</param>
-    /// <param name="path">A .webp file, or a .gif of 256 colours.</param>
-    /// <param name="milliseconds">How long each frame is shown.</param>
+    /// <summary>Writes an endless animation.</summary>
+    /// <param name="frames">8-bit RGB images of the same size.</param>
+    /// <param name="path">A .webp file, or a .gif with 256 colours.</param>
+    /// <param name="milliseconds">Duration of a frame in milliseconds.</param>
+    /// <exception cref="ArgumentException">The frames differ in size, or are not 8-bit RGB.</exception>
     /// <exception cref="TinctorException">The extension is another.</exception>
     public static unsafe void Write(IReadOnlyList<Image> frames, string path, int milliseconds = 150)
     {
         Image first = frames[0];
         if (frames.Any(frame => (frame.Width, frame.Height, frame.Channels, frame.SampleType) != (first.Width, first.Height, 3, SampleType.UInt8)))
-            throw new ArgumentException("frames are 8-bit RGB images of one size", nameof(frames));
+            throw new ArgumentException("frames must be 8-bit RGB images of the same size", nameof(frames));
         byte[] data = [.. frames.SelectMany(frame => frame.Data)];
         fixed (byte* pixels = data)
         {

@@ -3,45 +3,45 @@ using Tinctor.Slides.Native;
 
 namespace Tinctor.Slides;
 
-/// <summary>An image in memory: rows from the top, pixels from the left, the channels of a pixel side by side.</summary>
+/// <summary>Image in memory: rows from the top, pixels from the left, channels interleaved.</summary>
 public sealed partial class Image
 {
-    /// <summary>
-    /// Makes an image around <paramref name="data"/> (not copied), or a black one.
-    /// Throws <see cref="ArgumentException"/> if a size is below 1, or the data has not exactly the bytes that the image needs.
-    /// </summary>
+    /// <summary>Creates an image from samples, or a black image.</summary>
+    /// <param name="width">Width in pixels, at least 1.</param>
+    /// <param name="height">Height in pixels, at least 1.</param>
+    /// <param name="channels">Samples per pixel, at least 1.</param>
+    /// <param name="sampleType">Type of the samples.</param>
+    /// <param name="data">Samples [height, width, channels], used without a copy; null for black.</param>
+    /// <exception cref="ArgumentException">A size is below 1, the data has another number of bytes, or exceeds 2 GB.</exception>
     public Image(int width, int height, int channels, SampleType sampleType = SampleType.UInt8, byte[]? data = null)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(width, 1);
         ArgumentOutOfRangeException.ThrowIfLessThan(height, 1);
         ArgumentOutOfRangeException.ThrowIfLessThan(channels, 1);
-        var size = ByteSize(width, height, channels, sampleType);
+        long size = ByteSize(width, height, channels, sampleType);
         if (data is not null && data.Length != size)
-        {
             throw new ArgumentException($"{width}x{height}x{channels} {sampleType} needs {size} bytes, got {data.Length}", nameof(data));
-        }
         (Width, Height, Channels, SampleType) = (width, height, channels, sampleType);
         Data = data ?? new byte[size];
     }
 
-    /// <summary>Pixels across.</summary>
+    /// <summary>Width in pixels.</summary>
     public int Width { get; }
 
-    /// <summary>Pixels down.</summary>
+    /// <summary>Height in pixels.</summary>
     public int Height { get; }
 
-    /// <summary>Samples in a pixel: 1 grey, 3 RGB, 4 fluorescence or RGBA, any other number from a TIFF.</summary>
+    /// <summary>Samples per pixel: 1 for grey, 3 for RGB, any number for a TIFF.</summary>
     public int Channels { get; }
 
-    /// <summary>How a sample is stored.</summary>
+    /// <summary>Type of the samples.</summary>
     public SampleType SampleType { get; }
 
-    /// <summary>The samples [Height, Width, Channels]; 16-bit ones in native byte order.</summary>
+    /// <summary>Samples [Height, Width, Channels]; 16-bit samples in native byte order.</summary>
     public byte[] Data { get; }
 
-    /// <summary>
-    /// The samples [Height, Width, Channels] of a 16-bit image, without a copy; throws <see cref="InvalidOperationException"/> for 8 bits.
-    /// </summary>
+    /// <summary>Samples [Height, Width, Channels] of a 16-bit image, without a copy.</summary>
+    /// <exception cref="InvalidOperationException">The image has 8-bit samples.</exception>
     public Span<ushort> Samples16 => SampleType == SampleType.UInt16
         ? MemoryMarshal.Cast<byte, ushort>(Data.AsSpan())
         : throw new InvalidOperationException("the image has 8-bit samples");
@@ -57,24 +57,33 @@ public sealed partial class Image
     private int VipsFormat => SampleType == SampleType.UInt8 ? VipsImage.UChar : VipsImage.UShort;
 
     /// <summary>
-    /// Reads a PNG, JPEG or TIFF file; the content decides the format, not the extension. Values are those of the file: colour
-    /// profiles are not applied; palettes and 1-bit images are expanded to 8 bits. An EXIF or TIFF orientation is applied.
-    /// Transparency of PNG, and associated alpha of TIFF, is composited on white, the colour of empty glass (opaque pixels do not change), unless
-    /// <paramref name="keepAlpha"/>; <see cref="Notes"/> says so. Other TIFFs keep all their channels. TIFF pages of one channel and one size become channels; of other TIFFs the first page is read.
-    /// Throws <see cref="FileNotFoundException"/>, or <see cref="TinctorException"/> for a file that is damaged, truncated,
-    /// too large or of another kind (CMYK, floating point, 32 bit), in one line that names it.
+    /// Reads a PNG, JPEG or TIFF file, identified by content. Samples are those of the file: colour profiles are not applied; palettes and 1-bit
+    /// images are expanded to 8 bits. An EXIF or TIFF orientation is applied. Transparency of PNG, and associated alpha of TIFF, is composited on
+    /// white, the colour of empty glass, and noted in <see cref="Notes"/>; other TIFFs keep all their channels. The first TIFF pages that have
+    /// one sample and the same size are channels; of other TIFFs the first page is read.
     /// </summary>
+    /// <param name="path">The file.</param>
+    /// <param name="keepAlpha">Whether transparency stays the last channel.</param>
+    /// <exception cref="FileNotFoundException">There is no such file.</exception>
+    /// <exception cref="TinctorException">The file is damaged, truncated, too large, or of another kind (CMYK, floating point, 32 bits).</exception>
     public static Image Read(string path, bool keepAlpha = false) => ImageReader.Read(path, keepAlpha);
 
-    /// <summary>What <see cref="Read"/> would return, from the header alone; throws as it does, but does not see damaged pixels.</summary>
+    /// <summary>Reads size, channels and format of an image from its header; damaged pixels are not detected.</summary>
+    /// <param name="path">The file.</param>
+    /// <param name="keepAlpha">Whether transparency counts as a channel.</param>
+    /// <exception cref="FileNotFoundException">There is no such file.</exception>
+    /// <exception cref="TinctorException">The header is damaged, or the file is of another kind.</exception>
     public static ImageInfo ReadInfo(string path, bool keepAlpha = false) => ImageReader.ReadInfo(path, keepAlpha);
 
     /// <summary>
-    /// Writes a .png (1 to 4 channels; 2 and 4 mean alpha), .jpg (8 bit, 1 or 3 channels, chroma at full resolution) or .tif file.
-    /// The file is complete or not there at all. <paramref name="jpegQuality"/> is 1 to 100.
-    /// Throws <see cref="TinctorException"/> for another extension or an image that the format cannot hold, <see cref="IOException"/>
-    /// if the file cannot be written.
+    /// Writes a .png (1 to 4 channels; 2 and 4 have alpha), .jpg (8 bits, 1 or 3 channels, chroma at full resolution) or .tif file, completely or not
+    /// at all.
     /// </summary>
+    /// <param name="path">The file; its extension selects the format.</param>
+    /// <param name="jpegQuality">Quality of JPEG, 1 to 100.</param>
+    /// <param name="compression">Compression of TIFF.</param>
+    /// <exception cref="TinctorException">The extension is another, or the format cannot hold the image.</exception>
+    /// <exception cref="IOException">The file cannot be written.</exception>
     public void Write(string path, int jpegQuality = 90, TiffCompression compression = TiffCompression.Deflate)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(jpegQuality, 1);
@@ -82,48 +91,44 @@ public sealed partial class Image
         ImageWriter.Write(this, path, jpegQuality, compression);
     }
 
-    /// <summary>
-    /// A copy of the rectangle with the upper left corner (<paramref name="x"/>, <paramref name="y"/>).
-    /// Throws <see cref="ArgumentOutOfRangeException"/> if it is not wholly inside.
-    /// </summary>
+    /// <summary>Copies a rectangle.</summary>
+    /// <param name="x">Left edge in pixels.</param>
+    /// <param name="y">Upper edge in pixels.</param>
+    /// <param name="width">Width in pixels.</param>
+    /// <param name="height">Height in pixels.</param>
+    /// <exception cref="ArgumentOutOfRangeException">The rectangle is not completely inside of the image.</exception>
     public Image Crop(int x, int y, int width, int height)
     {
         if (x < 0 || y < 0 || width < 1 || height < 1 || x > Width - width || y > Height - height)
-        {
             throw new ArgumentOutOfRangeException(nameof(x), $"{width}x{height} at ({x}, {y}) is not inside {Width}x{Height}");
-        }
         var crop = new Image(width, height, Channels, SampleType);
-        var row = width * BytesPerPixel;
-        for (var i = 0; i < height; i++)
+        int row = width * BytesPerPixel;
+        for (int i = 0; i < height; i++)
         {
-            var start = ((long)(y + i) * Width + x) * BytesPerPixel;
+            long start = (((long)(y + i) * Width) + x) * BytesPerPixel;
             Data.AsSpan((int)start, row).CopyTo(crop.Data.AsSpan(i * row));
         }
         return crop;
     }
 
-    /// <summary>
-    /// Lays another image over this one, its upper left corner at (<paramref name="x"/>, <paramref name="y"/>).
-    /// Throws <see cref="ArgumentOutOfRangeException"/> if it is not wholly inside, <see cref="ArgumentException"/> if its samples differ.
-    /// </summary>
+    /// <summary>Copies another image into this one.</summary>
+    /// <param name="part">Image with the same channels and sample type.</param>
+    /// <param name="x">Left edge in this image, in pixels.</param>
+    /// <param name="y">Upper edge in this image, in pixels.</param>
+    /// <exception cref="ArgumentOutOfRangeException">The part is not completely inside of this image.</exception>
+    /// <exception cref="ArgumentException">Channels or sample types differ.</exception>
     public void Paste(Image part, int x, int y)
     {
         if (part.Channels != Channels || part.SampleType != SampleType)
-        {
             throw new ArgumentException($"{part.Channels} channels of {part.SampleType} do not go into {Channels} of {SampleType}", nameof(part));
-        }
         if (x < 0 || y < 0 || x > Width - part.Width || y > Height - part.Height)
-        {
             throw new ArgumentOutOfRangeException(nameof(x), $"{part.Width}x{part.Height} at ({x}, {y}) is not inside {Width}x{Height}");
-        }
-        var row = part.Width * BytesPerPixel;
-        for (var i = 0; i < part.Height; i++)
-        {
-            part.Data.AsSpan(i * row, row).CopyTo(Data.AsSpan((int)(((long)(y + i) * Width + x) * BytesPerPixel)));
-        }
+        int row = part.Width * BytesPerPixel;
+        for (int i = 0; i < part.Height; i++)
+            part.Data.AsSpan(i * row, row).CopyTo(Data.AsSpan((int)((((long)(y + i) * Width) + x) * BytesPerPixel)));
     }
 
-    /// <summary>Makes every pixel the same: one sample for each channel.</summary>
+    /// <summary>Sets all pixels to the given samples, one for each channel.</summary>
     public void Fill(ReadOnlySpan<ushort> pixel)
     {
         Span<byte> first = Data.AsSpan(0, Width * BytesPerPixel);
@@ -137,10 +142,13 @@ public sealed partial class Image
     }
 
     /// <summary>
-    /// The image at another size, as Pillow does it: pixel areas are aligned (corners on corners), channels are independent.
-    /// Made smaller, the kernel is widened by the factor, so that nothing aliases (unlike OpenCV, and torch interpolate without
-    /// antialias); made larger, it interpolates. Results are clamped and rounded to nearest.
+    /// Resizes the image as Pillow does: pixel areas are aligned, channels are independent. When the image shrinks, the kernel is widened by the
+    /// factor to avoid aliasing (unlike OpenCV, and torch's interpolate without antialias); when it grows, it is interpolated. Results are clamped
+    /// and rounded to nearest.
     /// </summary>
+    /// <param name="width">New width in pixels, at least 1.</param>
+    /// <param name="height">New height in pixels, at least 1.</param>
+    /// <param name="kernel">Interpolation kernel.</param>
     public Image Resize(int width, int height, ResizeKernel kernel = ResizeKernel.Cubic)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(width, 1);
@@ -149,31 +157,22 @@ public sealed partial class Image
     }
 
     /// <summary>
-    /// The image with samples of another size: 8 to 16 bits times 257, 16 to 8 bits divided by 257 and rounded
-    /// to nearest, so that black stays black, white white, and 8 to 16 to 8 bits is exact.
+    /// Converts the samples: 8 to 16 bits times 257, 16 to 8 bits divided by 257 and rounded to nearest. Black stays black, white stays white, and
+    /// 8 to 16 to 8 bits is exact. Returns the image itself if it has the type already.
     /// </summary>
     public Image To(SampleType sampleType)
     {
-        if (sampleType == SampleType)
-        {
-            return this;
-        }
+        if (sampleType == SampleType) return this;
         var result = new Image(Width, Height, Channels, sampleType);
         if (sampleType == SampleType.UInt16)
         {
-            var wide = result.Samples16;
-            for (var i = 0; i < wide.Length; i++)
-            {
-                wide[i] = (ushort)(Data[i] * 257);
-            }
+            Span<ushort> wide = result.Samples16;
+            for (int i = 0; i < wide.Length; i++) wide[i] = (ushort)(Data[i] * 257);
         }
         else
         {
-            var wide = Samples16;
-            for (var i = 0; i < wide.Length; i++)
-            {
-                result.Data[i] = (byte)((wide[i] + 128) / 257);
-            }
+            Span<ushort> wide = Samples16;
+            for (int i = 0; i < wide.Length; i++) result.Data[i] = (byte)((wide[i] + 128) / 257);
         }
         return result;
     }
@@ -211,74 +210,56 @@ public sealed partial class Image
         return image;
     }
 
-    /// <summary>Copies row <paramref name="y"/> as numbers of 0 to 255 or 65535.</summary>
+    /// <summary>Copies a row as numbers from 0 to 255 or 65535.</summary>
     internal void ReadRow(int y, Span<float> row)
     {
-        var start = y * Width * Channels;
+        int start = y * Width * Channels;
         if (SampleType == SampleType.UInt8)
         {
-            var samples = Data.AsSpan(start, row.Length);
-            for (var i = 0; i < samples.Length; i++)
-            {
-                row[i] = samples[i];
-            }
+            Span<byte> samples = Data.AsSpan(start, row.Length);
+            for (int i = 0; i < samples.Length; i++) row[i] = samples[i];
         }
         else
         {
-            var samples = Samples16.Slice(start, row.Length);
-            for (var i = 0; i < samples.Length; i++)
-            {
-                row[i] = samples[i];
-            }
+            Span<ushort> samples = Samples16.Slice(start, row.Length);
+            for (int i = 0; i < samples.Length; i++) row[i] = samples[i];
         }
     }
 
-    /// <summary>Replaces row <paramref name="y"/> by numbers of 0 to 255 or 65535, clamped and rounded to nearest.</summary>
+    /// <summary>Replaces a row by numbers from 0 to 255 or 65535, clamped and rounded to nearest.</summary>
     internal void WriteRow(int y, ReadOnlySpan<float> row)
     {
-        var start = y * Width * Channels;
+        int start = y * Width * Channels;
         if (SampleType == SampleType.UInt8)
         {
-            var samples = Data.AsSpan(start, row.Length);
-            for (var i = 0; i < samples.Length; i++)
-            {
-                samples[i] = (byte)Round(row[i], byte.MaxValue);
-            }
+            Span<byte> samples = Data.AsSpan(start, row.Length);
+            for (int i = 0; i < samples.Length; i++) samples[i] = (byte)Round(row[i], byte.MaxValue);
         }
         else
         {
-            var samples = Samples16.Slice(start, row.Length);
-            for (var i = 0; i < samples.Length; i++)
-            {
-                samples[i] = (ushort)Round(row[i], ushort.MaxValue);
-            }
+            Span<ushort> samples = Samples16.Slice(start, row.Length);
+            for (int i = 0; i < samples.Length; i++) samples[i] = (ushort)Round(row[i], ushort.MaxValue);
         }
     }
 
-    /// <summary>Copies row <paramref name="y"/> as light in [0, 1].</summary>
+    /// <summary>Copies a row as intensities in [0, 1].</summary>
     internal void ReadLight(int y, Span<float> row)
     {
         ReadRow(y, row);
-        foreach (ref var sample in row)
-        {
-            sample /= Largest;
-        }
+        foreach (ref float sample in row) sample /= Largest;
     }
 
-    /// <summary>Replaces row <paramref name="y"/> by light, clamped to [0, 1] and rounded to the nearest sample; changes the span.</summary>
+    /// <summary>Replaces a row by intensities, clamped to [0, 1] and rounded to the nearest sample; overwrites the span.</summary>
     internal void WriteLight(int y, Span<float> row)
     {
-        foreach (ref var sample in row)
-        {
-            sample *= Largest;
-        }
+        foreach (ref float sample in row) sample *= Largest;
         WriteRow(y, row);
     }
 
-    /// <summary>The nearest whole number of 0 to <paramref name="largest"/>, halves up; NaN is 0.</summary>
+    /// <summary>Rounds to the nearest whole number from 0 to <paramref name="largest"/>, halves up; NaN becomes 0.</summary>
     internal static int Round(float value, float largest) => (int)(float.ClampNative(value, 0, largest) + 0.5f);
 
-    /// <summary>Turns and mirrors a picture that was stored with this EXIF orientation (2 to 8) the way it is to be seen.</summary>
+    /// <summary>Rotates and mirrors a picture that was stored with an EXIF orientation (2 to 8).</summary>
     internal Image Upright(int orientation) => Transform(image =>
     {
         image.SetOrientation(orientation);
@@ -289,9 +270,8 @@ public sealed partial class Image
 
     private static long ByteSize(int width, int height, int channels, SampleType type)
     {
-        var size = (Int128)width * height * channels * BytesPerSample(type);
-        return size <= Array.MaxLength
-            ? (long)size
+        Int128 size = (Int128)width * height * channels * BytesPerSample(type);
+        return size <= Array.MaxLength ? (long)size
             : throw new ArgumentException($"{width}x{height}x{channels} {type} is more than the {Array.MaxLength} bytes of one image");
     }
 
@@ -309,20 +289,4 @@ public sealed partial class Image
             return result;
         }
     }
-}
-
-/// <summary>The kernels of <see cref="Image.Resize"/>, as Pillow has them.</summary>
-public enum ResizeKernel
-{
-    /// <summary>The nearest pixel: for label maps.</summary>
-    Nearest,
-
-    /// <summary>Triangle of radius 1 (bilinear).</summary>
-    Linear,
-
-    /// <summary>Catmull-Rom cubic of radius 2, a = -0.5 (bicubic).</summary>
-    Cubic,
-
-    /// <summary>Lanczos windowed sinc of radius 3.</summary>
-    Lanczos3,
 }

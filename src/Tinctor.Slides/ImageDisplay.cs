@@ -2,7 +2,7 @@ namespace Tinctor.Slides;
 
 public sealed partial class Image
 {
-    private const double ShareAtWhite = 0.998;
+    private const double WhiteQuantile = 0.998;
     private const float DarkestWhite = 0.5f;
     private const double DarkestGlass = 0.25;
 
@@ -26,8 +26,8 @@ public sealed partial class Image
     }
 
     /// <summary>
-    /// A picture to look at, 8-bit RGB: colours as they are, other than three channels as their mean; dark pictures (fluorescence) are
-    /// stretched, so that all but the brightest 0.2% of the samples fit.
+    /// Converts the image to an 8-bit RGB picture for display: three channels as they are, others as their mean in grey; dark images (fluorescence)
+    /// are stretched so that all but the brightest 0.2 % of the samples fit.
     /// </summary>
     public Image ToDisplay()
     {
@@ -44,7 +44,7 @@ public sealed partial class Image
             for (int channel = 1; channel < 3; channel++) rgb.AsSpan(0, size).CopyTo(rgb.AsSpan(channel * size));
         float[] sorted = [.. rgb];
         Array.Sort(sorted);
-        float white = sorted[(int)(ShareAtWhite * (sorted.Length - 1))];
+        float white = sorted[(int)(WhiteQuantile * (sorted.Length - 1))];
         if (white is > 0 and < DarkestWhite)
             for (int i = 0; i < rgb.Length; i++) rgb[i] /= white;
         var picture = new Image(Width, Height, 3);

@@ -1,6 +1,6 @@
 namespace Tinctor.Slides;
 
-/// <summary>How a sample is stored.</summary>
+/// <summary>Type of samples.</summary>
 public enum SampleType
 {
     /// <summary>8 bits, 0 to 255.</summary>
@@ -10,23 +10,23 @@ public enum SampleType
     UInt16,
 }
 
-/// <summary>The file formats that are read and written.</summary>
+/// <summary>File format of images in general.</summary>
 public enum ImageFormat
 {
-    /// <summary>PNG: lossless, 8 and 16 bit, 1 to 4 channels.</summary>
+    /// <summary>PNG: lossless, 8 and 16 bits, 1 to 4 channels.</summary>
     Png,
 
-    /// <summary>JPEG: lossy, 8 bit, 1 or 3 channels.</summary>
+    /// <summary>JPEG: lossy, 8 bits, 1 or 3 channels.</summary>
     Jpeg,
 
-    /// <summary>TIFF and BigTIFF: 8 and 16 bit, any number of channels.</summary>
+    /// <summary>TIFF and BigTIFF: 8 and 16 bits, any number of channels.</summary>
     Tiff,
 }
 
-/// <summary>Compression of a TIFF file; each of them is lossless.</summary>
+/// <summary>Lossless compression of a TIFF file.</summary>
 public enum TiffCompression
 {
-    /// <summary>Stored as it is.</summary>
+    /// <summary>No compression.</summary>
     None,
 
     /// <summary>zlib with horizontal differencing, the default.</summary>
@@ -36,10 +36,10 @@ public enum TiffCompression
     Lzw,
 }
 
-/// <summary>What <see cref="Image.Read"/> would return for a file, from its header alone.</summary>
-/// <param name="Width">Pixels across.</param>
-/// <param name="Height">Pixels down.</param>
-/// <param name="Channels">Samples in a pixel.</param>
-/// <param name="SampleType">How a sample is stored.</param>
-/// <param name="Format">The file's format by its content, whatever its extension.</param>
+/// <summary>Properties of an image file, read from its header.</summary>
+/// <param name="Width">Width in pixels, after orientation.</param>
+/// <param name="Height">Height in pixels, after orientation.</param>
+/// <param name="Channels">Samples per pixel.</param>
+/// <param name="SampleType">Type of the samples.</param>
+/// <param name="Format">Format of the file by content, whatever its extension.</param>
 public sealed record ImageInfo(int Width, int Height, int Channels, SampleType SampleType, ImageFormat Format);

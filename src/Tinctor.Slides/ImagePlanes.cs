@@ -4,7 +4,7 @@ namespace Tinctor.Slides;
 
 public sealed partial class Image
 {
-    /// <summary>The samples of one channel [Height, Width], as they are stored.</summary>
+    /// <summary>Copies the samples of one channel [Height, Width].</summary>
     internal byte[] Plane(int channel)
     {
         var plane = new byte[Width * Height * BytesPerSample(SampleType)];
@@ -13,7 +13,7 @@ public sealed partial class Image
         return plane;
     }
 
-    /// <summary>The samples of one channel as numbers.</summary>
+    /// <summary>Copies the samples of one channel [Height, Width] as numbers.</summary>
     internal float[] Samples(int channel)
     {
         byte[] plane = Plane(channel);
@@ -21,7 +21,7 @@ public sealed partial class Image
         return Array.ConvertAll(MemoryMarshal.Cast<byte, ushort>(plane.AsSpan()).ToArray(), sample => (float)sample);
     }
 
-    /// <summary>Fills the image from planes, one behind the other.</summary>
+    /// <summary>Fills the image from consecutive planes [Channels, Height, Width].</summary>
     internal void Interleave(byte[] planes)
     {
         if (SampleType == SampleType.UInt8) Interleave<byte>(planes, Data);

@@ -1,11 +1,15 @@
 namespace Tinctor.Slides;
 
-/// <summary>A rectangle of pixels.</summary>
+/// <summary>Rectangle of pixels.</summary>
+/// <param name="X">Left edge.</param>
+/// <param name="Y">Upper edge.</param>
+/// <param name="Width">Width.</param>
+/// <param name="Height">Height.</param>
 public readonly record struct PixelArea(int X, int Y, int Width, int Height)
 {
-    /// <summary>The first column to its right.</summary>
+    /// <summary>First column to the right of the rectangle.</summary>
     public int Right => X + Width;
 
-    /// <summary>The first row below it.</summary>
+    /// <summary>First row below the rectangle.</summary>
     public int Bottom => Y + Height;
 }

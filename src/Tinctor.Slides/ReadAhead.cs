@@ -1,11 +1,13 @@
 namespace Tinctor.Slides;
 
-/// <summary>Does slow things some steps before they are needed, on other threads, and hands them out in order.</summary>
+/// <summary>Computes items ahead of their use, on other threads, and returns them in order.</summary>
 public static class ReadAhead
 {
-    /// <summary>
-    /// What <paramref name="read"/> makes of each item; so many items are on their way at a time. Whoever stops early waits for these.
-    /// </summary>
+    /// <summary>Applies a function to items ahead of their use.</summary>
+    /// <param name="items">The items, enumerated on the calling thread.</param>
+    /// <param name="count">Number of items in progress at a time.</param>
+    /// <param name="read">The function, called on several threads.</param>
+    /// <returns>The items with their results, in order. Disposing the enumerator early waits for the items in progress.</returns>
     public static IEnumerable<(T Item, TResult Result)> Of<T, TResult>(IEnumerable<T> items, int count, Func<T, TResult> read)
     {
         var pending = new Queue<(T Item, Task<TResult> Task)>();

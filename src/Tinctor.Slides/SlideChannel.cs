@@ -1,10 +1,10 @@
 namespace Tinctor.Slides;
 
-/// <summary>A channel of fluorescence: what it is called, and how viewers are to show it.</summary>
-/// <param name="Name">DAPI, for instance; empty where nothing tells it.</param>
+/// <summary>Channel of a fluorescence slide: its name, and its colour and range in viewers.</summary>
+/// <param name="Name">Name, such as DAPI; empty if unknown.</param>
 public sealed record SlideChannel(string Name)
 {
-    // What an empty channel holds is noise, and should look so: no range is narrower than this share of what samples can be.
+    // Empty channels hold noise and should look dark: no range is narrower than this share of the range of samples.
     private const double NarrowestRange = 0.01, DarkestShare = 0.001;
 
     private static readonly (string[] Names, int Colour)[] Fluorophores =
@@ -13,21 +13,21 @@ public sealed record SlideChannel(string Name)
         (["cy5", "647"], 0xFF00FF),
     ];
 
-    /// <summary>Red, green and blue as 0xRRGGBB; null leaves it to the viewer.</summary>
+    /// <summary>Colour as 0xRRGGBB, by default that of a known fluorophore in the name; null if unknown.</summary>
     public int? Colour { get; init; } = ColourOf(Name);
 
-    /// <summary>The samples that are shown black, and in full colour; null where nothing tells them.</summary>
+    /// <summary>Samples that are shown black and in full colour; null if unknown.</summary>
     public (double Low, double High)? Display { get; init; }
 
     /// <summary>Whether the file gives neither a name nor a colour.</summary>
     internal bool IsUnnamed => Name.Length == 0 && Colour is null;
 
     /// <summary>
-    /// Channels with a range where they have none: all but a thousandth of an overview's samples at either end, and never less than a
-    /// hundredth of what samples can be, so that an empty channel stays dark.
+    /// Completes missing display ranges from an overview: from the 0.1 to the 99.9 percentile, at least a hundredth of the range of samples, so that
+    /// empty channels stay dark.
     /// </summary>
-    /// <param name="channels">Names, as far as they are known; empty for none.</param>
-    /// <param name="overview">The slide, made small.</param>
+    /// <param name="channels">Known channels, or none.</param>
+    /// <param name="overview">Reduced image of the slide.</param>
     public static IReadOnlyList<SlideChannel> WithRanges(IReadOnlyList<SlideChannel> channels, Image overview) =>
         [.. Enumerable.Range(0, overview.Channels).Select(c =>
         {

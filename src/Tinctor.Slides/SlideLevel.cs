@@ -1,7 +1,7 @@
 namespace Tinctor.Slides;
 
-/// <summary>One level of a slide's pyramid.</summary>
-/// <param name="Width">Pixels across.</param>
-/// <param name="Height">Pixels down.</param>
-/// <param name="Downsample">Pixels of level 0 to one of this level, 1 or more.</param>
+/// <summary>Level of a slide's pyramid.</summary>
+/// <param name="Width">Width in pixels.</param>
+/// <param name="Height">Height in pixels.</param>
+/// <param name="Downsample">Pixels of level 0 per pixel of this level, at least 1.</param>
 public sealed record SlideLevel(int Width, int Height, double Downsample);

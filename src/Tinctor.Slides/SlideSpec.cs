@@ -2,14 +2,14 @@ using System.Globalization;
 
 namespace Tinctor.Slides;
 
-/// <summary>What a slide that is to be written is.</summary>
-/// <param name="Width">Pixels across.</param>
-/// <param name="Height">Pixels down.</param>
-/// <param name="Channels">Samples in a pixel: 3 is RGB.</param>
-/// <param name="SampleType">How a sample is stored.</param>
+/// <summary>Specification of a slide to write.</summary>
+/// <param name="Width">Width in pixels.</param>
+/// <param name="Height">Height in pixels.</param>
+/// <param name="Channels">Samples per pixel; 3 is RGB, unless <see cref="ChannelInfo"/> is given.</param>
+/// <param name="SampleType">Type of the samples.</param>
 public sealed record SlideSpec(int Width, int Height, int Channels = 3, SampleType SampleType = SampleType.UInt8)
 {
-    /// <summary>Micrometres per pixel, where known.</summary>
+    /// <summary>Micrometres per pixel; null if unknown.</summary>
     public double? Mpp { get; init; }
 
     /// <summary>Name of the image in OME-XML.</summary>
@@ -24,13 +24,13 @@ public sealed record SlideSpec(int Width, int Height, int Channels = 3, SampleTy
     /// <summary>ICC profile of grey or RGB samples; null for none. Deep Zoom has no place for it.</summary>
     public byte[]? IccProfile { get; init; }
 
-    /// <summary>Quality of JPEG, 1 to 100; null writes without loss, as 16 bits always are.</summary>
+    /// <summary>Quality of JPEG, 1 to 100; null for lossless compression, which 16-bit samples always have.</summary>
     public int? JpegQuality { get; init; } = 90;
 
     /// <summary>Side of the tiles in pixels, a multiple of 16.</summary>
     public int Tile { get; init; } = 512;
 
-    /// <summary>The tiles, row by row; those at the right and lower edge may be smaller.</summary>
+    /// <summary>Tiles, row by row; those at the right and lower edge may be smaller.</summary>
     public IEnumerable<PixelArea> Tiles
     {
         get
@@ -40,7 +40,8 @@ public sealed record SlideSpec(int Width, int Height, int Channels = 3, SampleTy
         }
     }
 
-    /// <summary>The tiles of a slide that comes from the top in bands of its width and any height; a row of tiles is held.</summary>
+    /// <summary>Cuts bands into the tiles of the slide; one row of tiles is held in memory.</summary>
+    /// <param name="bands">Bands of the width of the slide and any height, from the top.</param>
     public IEnumerable<Image> TilesOf(IEnumerable<Image> bands)
     {
         Image row = Row(0);
@@ -73,17 +74,17 @@ public sealed record SlideSpec(int Width, int Height, int Channels = 3, SampleTy
     internal bool IsJpeg => JpegQuality is not null && SampleType == SampleType.UInt8;
 
     /// <summary>
-    /// Bytes that a pyramid takes, about: tissue takes an eighth as JPEG from quality 90 on, where colours have full resolution, an
-    /// eleventh below, where they have half, and two thirds without loss; the levels a third more.
+    /// Expected size of the file in bytes, for a slide full of tissue: an eighth of the samples as JPEG from quality 90 on, where chroma has full
+    /// resolution, an eleventh below, where it has half, and two thirds without loss; a third more for the smaller levels.
     /// </summary>
     public long ExpectedBytes => (long)((double)Width * Height * Channels * (SampleType == SampleType.UInt8 ? 1 : 2)
         * (IsJpeg ? JpegQuality >= 90 ? 1 / 8.0 : 1 / 11.0 : 2 / 3.0) * 4 / 3);
 
-    /// <summary>What will be written, for people: "40000x30000, about 600 MB (JPEG of quality 90)".</summary>
+    /// <summary>Returns a summary such as "40000x30000, about 600 MB (JPEG of quality 90)".</summary>
     public override string ToString() => string.Create(CultureInfo.InvariantCulture, $"{Width}x{Height}{(Channels is 1 or 3 ? "" : $"x{Channels}")}, ")
         + $"about {Size(ExpectedBytes)} ({(IsJpeg ? $"JPEG of quality {JpegQuality}" : "without loss")})";
 
-    /// <summary>Bytes for people: "1.2 GB", "800 MB", "3 kB".</summary>
+    /// <summary>Formats a number of bytes: "1.2 GB", "800 MB", "3 kB".</summary>
     internal static string Size(long bytes) => bytes switch
     {
         >= 1_000_000_000 => string.Create(CultureInfo.InvariantCulture, $"{bytes / 1e9:0.0} GB"),
