@@ -16,7 +16,8 @@ public static class Animation
     public static unsafe void Write(IReadOnlyList<Image> frames, string path, int milliseconds = 150)
     {
         Image first = frames[0];
-        if (frames.Any(frame => (frame.Width, frame.Height, frame.Channels, frame.SampleType) != (first.Width, first.Height, 3, SampleType.UInt8)))
+        if (frames.Any(frame => (frame.Width, frame.Height, frame.Channels, frame.SampleType)
+            != (first.Width, first.Height, 3, SampleType.UInt8)))
             throw new ArgumentException("frames must be 8-bit RGB images of the same size", nameof(frames));
         byte[] data = [.. frames.SelectMany(frame => frame.Data)];
         fixed (byte* pixels = data)

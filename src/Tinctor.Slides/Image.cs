@@ -57,15 +57,17 @@ public sealed partial class Image
     private int VipsFormat => SampleType == SampleType.UInt8 ? VipsImage.UChar : VipsImage.UShort;
 
     /// <summary>
-    /// Reads a PNG, JPEG or TIFF file, identified by content. Samples are those of the file: colour profiles are not applied; palettes and 1-bit
-    /// images are expanded to 8 bits. An EXIF or TIFF orientation is applied. Transparency of PNG, and associated alpha of TIFF, is composited on
-    /// white, the colour of empty glass, and noted in <see cref="Notes"/>; other TIFFs keep all their channels. The first TIFF pages that have
-    /// one sample and the same size are channels; of other TIFFs the first page is read.
+    /// Reads a PNG, JPEG or TIFF file, identified by content. Samples are those of the file: colour profiles are not applied; palettes and
+    /// 1-bit images are expanded to 8 bits. An EXIF or TIFF orientation is applied. Transparency of PNG, and associated alpha of TIFF, is
+    /// composited on white, the colour of empty glass, and noted in <see cref="Notes"/>; other TIFFs keep all their channels. The first
+    /// TIFF pages that have one sample and the same size are channels; of other TIFFs the first page is read.
     /// </summary>
     /// <param name="path">The file.</param>
     /// <param name="keepAlpha">Whether transparency stays the last channel.</param>
     /// <exception cref="FileNotFoundException">There is no such file.</exception>
-    /// <exception cref="TinctorException">The file is damaged, truncated, too large, or of another kind (CMYK, floating point, 32 bits).</exception>
+    /// <exception cref="TinctorException">
+    /// The file is damaged, truncated, too large, or of another kind (CMYK, floating point, 32 bits).
+    /// </exception>
     public static Image Read(string path, bool keepAlpha = false) => ImageReader.Read(path, keepAlpha);
 
     /// <summary>Reads size, channels and format of an image from its header; damaged pixels are not detected.</summary>
@@ -76,8 +78,8 @@ public sealed partial class Image
     public static ImageInfo ReadInfo(string path, bool keepAlpha = false) => ImageReader.ReadInfo(path, keepAlpha);
 
     /// <summary>
-    /// Writes a .png (1 to 4 channels; 2 and 4 have alpha), .jpg (8 bits, 1 or 3 channels, chroma at full resolution) or .tif file, completely or not
-    /// at all.
+    /// Writes a .png (1 to 4 channels; 2 and 4 have alpha), .jpg (8 bits, 1 or 3 channels, chroma at full resolution) or .tif file,
+    /// completely or not at all.
     /// </summary>
     /// <param name="path">The file; its extension selects the format.</param>
     /// <param name="jpegQuality">Quality of JPEG, 1 to 100.</param>
@@ -120,7 +122,7 @@ public sealed partial class Image
     public void Paste(Image part, int x, int y)
     {
         if (part.Channels != Channels || part.SampleType != SampleType)
-            throw new ArgumentException($"{part.Channels} channels of {part.SampleType} do not go into {Channels} of {SampleType}", nameof(part));
+            throw new ArgumentException($"{part.Channels} channels of {part.SampleType} do not fit {Channels} of {SampleType}", nameof(part));
         if (x < 0 || y < 0 || x > Width - part.Width || y > Height - part.Height)
             throw new ArgumentOutOfRangeException(nameof(x), $"{part.Width}x{part.Height} at ({x}, {y}) is not inside {Width}x{Height}");
         int row = part.Width * BytesPerPixel;
@@ -142,9 +144,9 @@ public sealed partial class Image
     }
 
     /// <summary>
-    /// Resizes the image as Pillow does: pixel areas are aligned, channels are independent. When the image shrinks, the kernel is widened by the
-    /// factor to avoid aliasing (unlike OpenCV, and torch's interpolate without antialias); when it grows, it is interpolated. Results are clamped
-    /// and rounded to nearest.
+    /// Resizes the image as Pillow does: pixel areas are aligned, channels are independent. When the image shrinks, the kernel is widened
+    /// by the factor to avoid aliasing (unlike OpenCV, and torch's interpolate without antialias); when it grows, it is interpolated.
+    /// Results are clamped and rounded to nearest.
     /// </summary>
     /// <param name="width">New width in pixels, at least 1.</param>
     /// <param name="height">New height in pixels, at least 1.</param>
@@ -157,8 +159,8 @@ public sealed partial class Image
     }
 
     /// <summary>
-    /// Converts the samples: 8 to 16 bits times 257, 16 to 8 bits divided by 257 and rounded to nearest. Black stays black, white stays white, and
-    /// 8 to 16 to 8 bits is exact. Returns the image itself if it has the type already.
+    /// Converts the samples: 8 to 16 bits times 257, 16 to 8 bits divided by 257 and rounded to nearest. Black stays black, white stays
+    /// white, and 8 to 16 to 8 bits is exact. Returns the image itself if it has the type already.
     /// </summary>
     public Image To(SampleType sampleType)
     {
@@ -280,7 +282,8 @@ public sealed partial class Image
         fixed (byte* pixels = Data)
         {
             using var source = VipsImage.Wrap(pixels, Data.LongLength, Width, Height, Channels, VipsFormat);
-            using var copy = new VipsOperation("copy").Set("in", source).Set("interpretation", ImageWriter.Interpretation(this, ImageFormat.Png));
+            using var copy = new VipsOperation("copy").Set("in", source)
+                .Set("interpretation", ImageWriter.Interpretation(this, ImageFormat.Png));
             using var interpreted = copy.RunToImage();
             using var run = operation(interpreted);
             using var output = run.RunToImage();

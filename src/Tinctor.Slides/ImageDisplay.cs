@@ -7,8 +7,8 @@ public sealed partial class Image
     private const double DarkestGlass = 0.25;
 
     /// <summary>
-    /// Modality of an image without metadata: three channels are brightfield and one channel is grey, unless more than half of the pixels are
-    /// below a quarter of the range in every channel; dark images, and those of two, four or more channels, are fluorescence.
+    /// Modality of an image without metadata: three channels are brightfield and one channel is grey, unless more than half of the pixels
+    /// are below a quarter of the range in every channel; dark images, and those of two, four or more channels, are fluorescence.
     /// </summary>
     public Modality EstimateModality() => Channels is not (1 or 3) || IsMostlyDark ? Modality.Fluorescence
         : Channels == 3 ? Modality.Brightfield : Modality.Grey;
@@ -26,8 +26,8 @@ public sealed partial class Image
     }
 
     /// <summary>
-    /// Converts the image to an 8-bit RGB picture for display: three channels as they are, others as their mean in grey; dark images (fluorescence)
-    /// are stretched so that all but the brightest 0.2 % of the samples fit.
+    /// Converts the image to an 8-bit RGB picture for display: three channels as they are, others as their mean in grey; dark images
+    /// (fluorescence) are stretched so that all but the brightest 0.2 % of the samples fit.
     /// </summary>
     public Image ToDisplay()
     {
@@ -55,7 +55,9 @@ public sealed partial class Image
     /// <summary>
     /// Merges channels into an 8-bit RGB picture: each is scaled to its display range and added in its colour, white if it has none.
     /// </summary>
-    /// <param name="channels">Names, colours and ranges, one for each channel or none; ranges that are missing are taken from the image.</param>
+    /// <param name="channels">
+    /// Names, colours and ranges, one for each channel or none; ranges that are missing are taken from the image.
+    /// </param>
     public Image ToDisplay(IReadOnlyList<SlideChannel> channels)
     {
         int size = Width * Height;

@@ -6,8 +6,8 @@ using Tinctor.Slides.Tiff;
 namespace Tinctor.Slides;
 
 /// <summary>
-/// TIFF of ImageJ and Fiji, hyperstacks included: sizes and unit in the description, colours, ranges and labels of channels in a private tag.
-/// Pages are ordered by channel, then depth, then time.
+/// TIFF of ImageJ and Fiji, hyperstacks included: sizes and unit in the description, colours, ranges and labels of channels in a private
+/// tag. Pages are ordered by channel, then depth, then time.
 /// </summary>
 /// <remarks>Source: ij.io.TiffEncoder and ij.io.TiffDecoder of ImageJ 1.53.</remarks>
 internal static class ImageJTiff
@@ -28,14 +28,15 @@ internal static class ImageJTiff
         bool coloured = values.GetValueOrDefault("mode") is "composite" or "color";
         return new("ImageJ TIFF", planes)
         {
-            Channels = pages[0].Samples == 1 && planes.Length == channels ? ChannelsOf(pages[0].ImageJMetadata, channels, littleEndian, coloured) : [],
+            Channels = pages[0].Samples == 1 && planes.Length == channels
+                ? ChannelsOf(pages[0].ImageJMetadata, channels, littleEndian, coloured) : [],
             PixelSize = PixelSize(values.GetValueOrDefault("unit"), pages[0].Resolution) is double mpp ? (mpp, "ImageJ's unit") : null,
             Notes = TiffMetadata.StackNotes("ImageJ's description", pages, channels, depths, times),
             ListsOtherPages = false,
         };
 
-        int Count(string key) =>
-            int.TryParse(values.GetValueOrDefault(key), NumberStyles.None, CultureInfo.InvariantCulture, out int count) && count > 0 ? count : 1;
+        int Count(string key) => int.TryParse(values.GetValueOrDefault(key), NumberStyles.None, CultureInfo.InvariantCulture, out int count)
+            && count > 0 ? count : 1;
     }
 
     private static double? PixelSize(string? unit, double? resolution) => resolution is not > 0 ? null : unit switch
@@ -57,14 +58,17 @@ internal static class ImageJTiff
         {
             var channel = new SlideChannel(c < labels.Count ? Name(labels[c]) : "");
             // A lookup table is 256 reds, greens and blues; the last of each is the colour of the brightest sample.
-            if (c < luts.Count && luts[c].Length == 768) channel = channel with { Colour = (luts[c][255] << 16) | (luts[c][511] << 8) | luts[c][767] };
-            else if (channel.Colour is null && coloured && c < CompositeColours.Length) channel = channel with { Colour = CompositeColours[c] };
+            if (luts.ElementAtOrDefault(c) is { Length: 768 } lut)
+                channel = channel with { Colour = (lut[255] << 16) | (lut[511] << 8) | lut[767] };
+            else if (channel.Colour is null && coloured && c < CompositeColours.Length)
+                channel = channel with { Colour = CompositeColours[c] };
             (double low, double high) = (Range(2 * c), Range((2 * c) + 1));
             return low < high ? channel with { Display = (low, high) } : channel;
         })];
 
         double Range(int index) => ranges.Length < (index + 1) * 8 ? double.NaN
-            : littleEndian ? BinaryPrimitives.ReadDoubleLittleEndian(ranges.AsSpan(index * 8)) : BinaryPrimitives.ReadDoubleBigEndian(ranges.AsSpan(index * 8));
+            : littleEndian ? BinaryPrimitives.ReadDoubleLittleEndian(ranges.AsSpan(index * 8))
+            : BinaryPrimitives.ReadDoubleBigEndian(ranges.AsSpan(index * 8));
 
         // Labels are of slices; long ones are file names and the like.
         string Name(byte[] label)
@@ -88,6 +92,7 @@ internal static class ImageJTiff
         }
         return blocks;
 
-        int Whole(int at) => littleEndian ? BinaryPrimitives.ReadInt32LittleEndian(metadata[0].AsSpan(at)) : BinaryPrimitives.ReadInt32BigEndian(metadata[0].AsSpan(at));
+        int Whole(int at) => littleEndian ? BinaryPrimitives.ReadInt32LittleEndian(metadata[0].AsSpan(at))
+            : BinaryPrimitives.ReadInt32BigEndian(metadata[0].AsSpan(at));
     }
 }

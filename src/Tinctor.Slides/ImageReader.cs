@@ -3,7 +3,7 @@ using Tinctor.Slides.Tiff;
 
 namespace Tinctor.Slides;
 
-/// <summary>Opens image files through libvips and turns what goes wrong into one line that names the file.</summary>
+/// <summary>Reads image files through libvips.</summary>
 internal static class ImageReader
 {
     private const int InterpretationCmyk = 15;
@@ -40,14 +40,15 @@ internal static class ImageReader
 
     private static T Run<T>(string path, Func<ImageFormat, T> read)
     {
-        var format = Identify(path);
+        ImageFormat format = Identify(path);
         try
         {
             return read(format);
         }
         catch (VipsException error)
         {
-            throw new TinctorException(path, $"damaged or truncated {Name(format)} ({error.Message})", "Copy or export the file again", error);
+            throw new TinctorException(path, $"damaged or truncated {Name(format)} ({error.Message})",
+                "Copy or export the file again", error);
         }
         catch (OutOfMemoryException error)
         {
@@ -171,7 +172,7 @@ internal static class ImageReader
         return load.RunToImage();
     }
 
-    /// <summary>If the pages are channels, replaces the first by all of them, one below the other, and returns their number.</summary>
+    /// <summary>Replaces the first page by all channel pages, stacked vertically, and returns their number.</summary>
     private static int ChannelPages(string path, ref VipsImage image)
     {
         int pages = InspectTiff(path, tiff => TiffMetadata.AlikePages(tiff.Pages()).Length);
@@ -195,7 +196,7 @@ internal static class ImageReader
         }
     }
 
-    /// <summary>JFIF's full-range BT.601, in place.</summary>
+    /// <summary>Converts YCbCr of JFIF (BT.601, full range) to RGB in place.</summary>
     public static void YCbCrToRgb(Span<byte> pixels)
     {
         for (var i = 0; i < pixels.Length; i += 3)
@@ -224,7 +225,8 @@ internal static class ImageReader
         var size = (Int128)image.Width * image.Height * image.Bands * Image.BytesPerSample(type);
         return size <= Array.MaxLength
             ? info
-            : throw new TinctorException(path, $"{info.Width}x{info.Height}x{info.Channels} samples do not fit in one image (2 GB)", "Cut it into tiles");
+            : throw new TinctorException(path, $"{info.Width}x{info.Height}x{info.Channels} samples do not fit in one image (2 GB)",
+                "Cut it into tiles");
     }
 
     private static string Name(ImageFormat format) => format.ToString().ToUpperInvariant();

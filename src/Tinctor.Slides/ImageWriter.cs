@@ -2,7 +2,7 @@ using Tinctor.Slides.Native;
 
 namespace Tinctor.Slides;
 
-/// <summary>Encodes images through libvips and writes them in one step.</summary>
+/// <summary>Encodes images through libvips and writes them atomically.</summary>
 internal static class ImageWriter
 {
     public static void Write(Image image, string path, int jpegQuality, TiffCompression compression)
@@ -18,18 +18,18 @@ internal static class ImageWriter
         Encode(image, format, save, bytes => Store(path, bytes));
     }
 
-    /// <summary>The tile of a slide, 8 bits and 1 or 3 channels, as a JPEG file.</summary>
+    /// <summary>Encodes a tile of a slide, 8 bits with 1 or 3 channels, as a JPEG file.</summary>
     public static byte[] EncodeJpeg(Image tile, int quality)
     {
         byte[] encoded = [];
         using var save = Jpeg("jpegsave_buffer", quality);
-        if (HalvesColours(quality)) save.Set("subsample_mode", "on");
+        if (HalvesChroma(quality)) save.Set("subsample_mode", "on");
         Encode(tile, ImageFormat.Jpeg, save, bytes => encoded = bytes.ToArray());
         return encoded;
     }
 
-    /// <summary>Whether tiles of this quality have colours of half the resolution.</summary>
-    public static bool HalvesColours(int quality) => quality < 90;
+    /// <summary>Whether tiles of a quality have chroma at half resolution.</summary>
+    public static bool HalvesChroma(int quality) => quality < 90;
 
     private static unsafe void Encode(Image image, ImageFormat format, VipsOperation save, VipsOperation.ReadOnlySpanAction use)
     {
@@ -43,7 +43,7 @@ internal static class ImageWriter
         }
     }
 
-    // Smaller than libvips' default (by 2 and 32 % on two sections tried) and faster.
+    // Smaller files than with the defaults of libvips (by 2 and 32 % on two sections), and faster.
     public static VipsOperation Png(string operation) => new VipsOperation(operation).Set("filter", "up").Set("compression", "3");
 
     public static VipsOperation Jpeg(string operation, int quality) =>
@@ -57,7 +57,8 @@ internal static class ImageWriter
         _ => throw new TinctorException(path, "images cannot be written with this extension", "Use .png, .jpg or .tif"),
     };
 
-    /// <summary>Throws <see cref="TinctorException"/> if the format cannot hold such an image.</summary>
+    /// <summary>Checks that a format can hold an image.</summary>
+    /// <exception cref="TinctorException">It cannot.</exception>
     public static void Refuse(string path, ImageFormat format, int channels, SampleType type)
     {
         var reason = format switch
@@ -73,7 +74,9 @@ internal static class ImageWriter
         }
     }
 
-    /// <summary>Channels of a TIFF beyond three are plain channels, not alpha; a PNG knows only colour and alpha.</summary>
+    /// <summary>
+    /// Interpretation of the channels by libvips: two or four channels are independent in TIFF, and include alpha in PNG.
+    /// </summary>
     public static string Interpretation(Image image, ImageFormat format)
     {
         var wide = image.SampleType == SampleType.UInt16;
@@ -87,10 +90,10 @@ internal static class ImageWriter
         };
     }
 
-    /// <summary>Writes an encoded image in one step.</summary>
+    /// <summary>Writes an encoded image atomically.</summary>
     public static unsafe void Store(string path, ReadOnlySpan<byte> bytes)
     {
-        // A span cannot enter the closure, its address can: the bytes stay where they are during the call.
+        // A span cannot enter the closure, its address can: the bytes are pinned during the call.
         fixed (byte* start = bytes)
         {
             var (address, length) = ((nint)start, bytes.Length);

@@ -5,20 +5,20 @@ using Tinctor.Slides.Tiff;
 
 namespace Tinctor.Slides;
 
-/// <summary>What an OME-TIFF's description says of its first image; and how one is written.</summary>
-/// <param name="SizeC">Channels, samples of a pixel counted.</param>
-/// <param name="SizeZ">Focal planes.</param>
-/// <param name="SizeT">Times.</param>
-/// <param name="ChannelsFirst">Whether planes of other channels stand before those of other depths.</param>
-/// <param name="Mpp">Micrometres per pixel, if told in a unit of length that is known.</param>
-/// <param name="Objective">Nominal magnification, if told.</param>
-/// <param name="Channels">What is said of the channels; nothing, or one for each.</param>
+/// <summary>OME-XML in the description of an OME-TIFF: metadata of the first image.</summary>
+/// <param name="SizeC">Number of channels, the samples of RGB included.</param>
+/// <param name="SizeZ">Number of focal planes.</param>
+/// <param name="SizeT">Number of time points.</param>
+/// <param name="ChannelsFirst">Whether channels vary faster than focal planes.</param>
+/// <param name="Mpp">Micrometres per pixel; null if unknown, or in a unit that is not a length.</param>
+/// <param name="Objective">Nominal magnification; null if unknown.</param>
+/// <param name="Channels">Names, colours and display ranges: one for each channel, or none.</param>
 internal sealed record OmeXml(
     int SizeC, int SizeZ, int SizeT, bool ChannelsFirst, double? Mpp, double? Objective, IReadOnlyList<SlideChannel> Channels)
 {
     private const string Schema = "http://www.openmicroscopy.org/Schemas/OME/2016-06";
 
-    // OME has no element for the range of samples that is shown; pairs of key and value are how others add what they need.
+    // OME has no element for display ranges; a map annotation is its way to add values.
     private const string RangeNamespace = "tinctor/display-range", Lowest = "Low", Highest = "High";
     private const int Opaque = 0xFF;
 
@@ -31,7 +31,8 @@ internal sealed record OmeXml(
         if (description is null || !IsIn(description)) return null;
         try
         {
-            using var reader = XmlReader.Create(new StringReader(description), new XmlReaderSettings { DtdProcessing = DtdProcessing.Prohibit });
+            using var reader = XmlReader.Create(new StringReader(description),
+                new XmlReaderSettings { DtdProcessing = DtdProcessing.Prohibit });
             XElement root = XElement.Load(reader);
             XElement? pixels = Named(root, "Pixels").FirstOrDefault();
             if (pixels is null) return null;
@@ -64,7 +65,7 @@ internal sealed record OmeXml(
         };
     }
 
-    /// <summary>The description of a slide that is written: RGB in one plane, or a plane for each channel.</summary>
+    /// <summary>Returns OME-XML for a slide to write: RGB in one plane, other channels in one plane each.</summary>
     public static string Write(SlideSpec spec)
     {
         XNamespace ome = Schema;
@@ -100,12 +101,12 @@ internal sealed record OmeXml(
         XElement Pair(string key, double value) => new(ome + "M", new XAttribute("K", key), value.ToString(CultureInfo.InvariantCulture));
     }
 
-    // Red, green and blue of brightfield, in pages of their own.
+    // Brightfield with red, green and blue in separate pages.
     private bool IsPlanarRgb => Channels.Select(channel => channel.Name.ToLowerInvariant()).SequenceEqual(["red", "green", "blue"]);
 
     private static string AnnotationOf(int channel) => $"Annotation:Display:{channel}";
 
-    // Of a file without names, colours and ranges there is nothing to say.
+    // Channels without any name, colour or range carry no information.
     private static SlideChannel[] ChannelsOf(XElement root, XElement pixels)
     {
         SlideChannel[] channels = [.. Named(pixels, "Channel").Select(channel => Channel(root, channel))];
@@ -127,7 +128,7 @@ internal sealed record OmeXml(
                 NumberStyles.Float, CultureInfo.InvariantCulture, out double value) ? value : null;
     }
 
-    // Whatever the schema's year, which is in the namespace.
+    // The namespace has the year of the schema, which does not matter here.
     private static IEnumerable<XElement> Named(XElement root, string name) =>
         root.Descendants().Where(element => element.Name.LocalName == name);
 

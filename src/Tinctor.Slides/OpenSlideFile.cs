@@ -5,7 +5,7 @@ using Tinctor.Slides.Tiff;
 
 namespace Tinctor.Slides;
 
-/// <summary>Scanners' formats through OpenSlide: SVS, NDPI, MRXS, SCN, BIF and their like; 8-bit RGB.</summary>
+/// <summary>Slide of a scanner, read through OpenSlide (SVS, NDPI, MRXS, SCN, BIF and others); 8-bit RGB.</summary>
 internal sealed unsafe class OpenSlideFile : SlideFile
 {
     private static readonly ushort[] White = [255, 255, 255];
@@ -27,7 +27,7 @@ internal sealed unsafe class OpenSlideFile : SlideFile
     /// <inheritdoc/>
     public override ushort[] Background => namedBackground ?? base.Background;
 
-    /// <summary>Opens a file of a scanner; null for one that OpenSlide does not know, and for plain TIFF, of which it knows less than others.</summary>
+    /// <summary>Opens a slide; null if OpenSlide does not know the format, and for plain TIFF, which is read through libvips.</summary>
     public static OpenSlideFile? Open(string path)
     {
         string? vendor = Text(OpenSlideNative.openslide_detect_vendor(path));
@@ -84,7 +84,7 @@ internal sealed unsafe class OpenSlideFile : SlideFile
     private Image Region(int level, int x, int y, int width, int height, Func<ushort[]> below)
     {
         double downsample = Levels[level].Downsample;
-        // OpenSlide takes places of level 0, also where a level's factor is no whole number.
+        // OpenSlide takes positions in level 0, even if the factor of a level is not whole.
         (long left, long top) = ((long)Math.Round(x * downsample), (long)Math.Round(y * downsample));
         return Pixels(width, height, below,
             target => OpenSlideNative.openslide_read_region(slide, (uint*)target, left, top, level, width, height));
@@ -96,7 +96,7 @@ internal sealed unsafe class OpenSlideFile : SlideFile
         return new(checked((int)width), checked((int)height), OpenSlideNative.openslide_get_level_downsample(slide, level));
     }
 
-    // Pixels come as 0xAARRGGBB with colours already times alpha; where nothing was scanned, they are transparent.
+    // Pixels are 0xAARRGGBB with premultiplied colours; areas that were not scanned are transparent.
     private Image Pixels(int width, int height, Func<ushort[]> below, Action<nint> read)
     {
         var argb = new uint[width * height];

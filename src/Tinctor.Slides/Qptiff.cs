@@ -11,7 +11,8 @@ namespace Tinctor.Slides;
 /// </summary>
 internal static class Qptiff
 {
-    private const string Root = "PerkinElmer-QPI-ImageDescription", FullResolution = "FullResolution", ReducedResolution = "ReducedResolution";
+    private const string Root = "PerkinElmer-QPI-ImageDescription";
+    private const string FullResolution = "FullResolution", ReducedResolution = "ReducedResolution";
 
     /// <summary>Reads the descriptions of all pages; null if the first page has none of this format.</summary>
     public static TiffMetadata? Describe(IReadOnlyList<TiffPage> pages)
@@ -24,7 +25,8 @@ internal static class Qptiff
         {
             Channels = pages[0].Samples > 1 ? [] : [.. channels.Select(page => ChannelOf(descriptions[page]))],
             Objective = Number(first.Descendants("Objective").FirstOrDefault()?.Value.Trim().TrimEnd('x', 'X')),
-            Associated = Enumerable.Range(0, pages.Count).Where(page => TypeOf(page) is not (null or "" or FullResolution or ReducedResolution))
+            Associated = Enumerable.Range(0, pages.Count)
+                .Where(page => TypeOf(page) is not (null or "" or FullResolution or ReducedResolution))
                 .DistinctBy(TypeOf).ToDictionary(page => page, page => TypeOf(page)!.ToLowerInvariant()),
         };
     }
@@ -35,7 +37,8 @@ internal static class Qptiff
         try
         {
             // The declaration names another encoding than the file has; a text reader ignores it.
-            using var reader = XmlReader.Create(new StringReader(description.Trim()), new XmlReaderSettings { DtdProcessing = DtdProcessing.Prohibit });
+            using var reader = XmlReader.Create(new StringReader(description.Trim()),
+                new XmlReaderSettings { DtdProcessing = DtdProcessing.Prohibit });
             return XElement.Load(reader) is { Name.LocalName: Root } root ? root : null;
         }
         catch (XmlException)
@@ -50,7 +53,8 @@ internal static class Qptiff
             .FirstOrDefault(text => !string.IsNullOrEmpty(text)) ?? "";
         var channel = new SlideChannel(name);
         byte[] rgb = [.. (description?.Element("Color")?.Value ?? "").Split(',')
-            .Select(part => byte.TryParse(part, NumberStyles.Integer, CultureInfo.InvariantCulture, out byte value) ? value : (byte?)null).OfType<byte>()];
+            .Select(part => byte.TryParse(part, NumberStyles.Integer, CultureInfo.InvariantCulture, out byte value) ? value : (byte?)null)
+            .OfType<byte>()];
         return rgb is [byte red, byte green, byte blue] ? channel with { Colour = (red << 16) | (green << 8) | blue } : channel;
     }
 

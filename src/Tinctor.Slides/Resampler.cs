@@ -3,9 +3,9 @@ using System.Numerics;
 namespace Tinctor.Slides;
 
 /// <summary>
-/// Separable resampling as in Pillow: pixel areas are aligned, the kernel widens when the image shrinks, weights are
-/// cut off and made to sum to one at the edges. In float throughout: libvips' integer kernels drift (a flat 123 becomes 120 at large
-/// factors) and its enlargement is off by part of a pixel.
+/// Separable resampling as in Pillow: pixel areas are aligned, the kernel widens when the image shrinks, weights are truncated at the edges
+/// and normalised to a sum of one. Computed in single precision: the integer kernels of libvips drift (a flat 123 becomes 120 at large
+/// factors), and its enlargement is shifted by part of a pixel.
 /// </summary>
 internal static class Resampler
 {
@@ -13,22 +13,20 @@ internal static class Resampler
         new Taps(0, source.Width, 0, width, (double)source.Width / width, kernel),
         new Taps(0, source.Height, 0, height, (double)source.Height / height, kernel));
 
-    /// <summary>
-    /// Part of a larger image at another scale; what a pixel becomes does not depend on the part.
-    /// </summary>
-    /// <param name="source">What is there of the larger image, wherever the kernel reaches.</param>
-    /// <param name="left">Where the source starts in the larger image.</param>
-    /// <param name="top">The same, downwards.</param>
-    /// <param name="scale">Pixels of the larger image to one of the result.</param>
-    /// <param name="x">First column, in pixels of the whole result.</param>
-    /// <param name="y">First row.</param>
-    /// <param name="width">Columns.</param>
-    /// <param name="height">Rows.</param>
-    /// <param name="kernel">How pixels are weighted.</param>
+    /// <summary>Resamples a part of a larger image; the value of a pixel does not depend on the part.</summary>
+    /// <param name="source">Part of the larger image that covers the support of the kernel.</param>
+    /// <param name="left">Left edge of the source in the larger image.</param>
+    /// <param name="top">Upper edge of the source in the larger image.</param>
+    /// <param name="scale">Pixels of the larger image per pixel of the result.</param>
+    /// <param name="x">Left edge of the result, in pixels of the whole resampled image.</param>
+    /// <param name="y">Upper edge of the result, in pixels of the whole resampled image.</param>
+    /// <param name="width">Width of the result in pixels.</param>
+    /// <param name="height">Height of the result in pixels.</param>
+    /// <param name="kernel">Interpolation kernel.</param>
     public static Image Window(Image source, int left, int top, double scale, int x, int y, int width, int height, ResizeKernel kernel) =>
         Resample(source, new Taps(left, source.Width, x, width, scale, kernel), new Taps(top, source.Height, y, height, scale, kernel));
 
-    /// <summary>Source pixels to either side that a target pixel takes part of.</summary>
+    /// <summary>Support of the kernel on either side of a pixel, in source pixels.</summary>
     public static int Reach(double scale, ResizeKernel kernel) => (int)Math.Ceiling(Radius(kernel) * Math.Max(scale, 1)) + 1;
 
     private static Image Resample(Image source, Taps across, Taps down)
@@ -92,12 +90,12 @@ internal static class Resampler
         }
     }
 
-    /// <summary>For each target pixel the first source pixel and the weights from there on.</summary>
+    /// <summary>First source pixel and weights of each target pixel.</summary>
     private sealed class Taps
     {
         private readonly (int First, float[] Weights)[] taps;
 
-        // Places are those of the whole image, of which the source starts at origin.
+        // Positions are those of the whole image, in which the source starts at origin.
         public Taps(int origin, int source, int first, int target, double scale, ResizeKernel kernel)
         {
             taps = new (int, float[])[target];

@@ -11,7 +11,7 @@ public sealed class Slide : IDisposable
 {
     private const long MostPixels = 1 << 25;
     private const double EnlargementTolerance = 0.005;
-    private const string NoOverview = "its overview cannot be read";
+    private const string NoOverview = "its overview cannot be read", CopyAgain = "Copy or export the file again";
 
     private readonly SlideFile file;
 
@@ -51,9 +51,9 @@ public sealed class Slide : IDisposable
         ? [.. Enumerable.Range(0, Channels).Select(_ => new SlideChannel(""))] : file.ChannelInfo;
 
     /// <summary>
-    /// Modality of the slide. RGB is brightfield, unless more than half of an overview is below a quarter of the range in every channel: then it
-    /// is fluorescence stored as RGB. One channel is grey under the same condition, unless the file names it or gives it a colour. All other
-    /// slides are fluorescence. <see cref="Image.EstimateModality"/> is the rule for images without metadata.
+    /// Modality of the slide. RGB is brightfield, unless more than half of an overview is below a quarter of the range in every channel:
+    /// then it is fluorescence stored as RGB. One channel is grey under the same condition, unless the file names it or gives it a colour.
+    /// All other slides are fluorescence. <see cref="Image.EstimateModality"/> is the rule for images without metadata.
     /// </summary>
     /// <exception cref="TinctorException">The overview is damaged.</exception>
     public Modality Modality => Attempt(NoOverview, () => file.Modality);
@@ -84,7 +84,9 @@ public sealed class Slide : IDisposable
     /// <summary>Metadata of the file by name.</summary>
     public IReadOnlyDictionary<string, string> Properties => file.Properties;
 
-    /// <summary>Reads the ICC profile of the colours; null if the file has none or its channels are separate. Samples are not converted by it.</summary>
+    /// <summary>
+    /// Reads the ICC profile of the colours; null if the file has none or its channels are separate. Samples are not converted by it.
+    /// </summary>
     /// <exception cref="TinctorException">The profile is damaged.</exception>
     public byte[]? ReadIccProfile() => file.HasSeparateChannels ? null : Attempt("its ICC profile cannot be read", file.ReadIccProfile);
 
@@ -112,7 +114,8 @@ public sealed class Slide : IDisposable
     }
 
     /// <summary>
-    /// Reads pixels of a level. Pixels outside of it are background: white or the colour that the file names for brightfield, black for others.
+    /// Reads pixels of a level. Pixels outside of it are background: white or the colour that the file names for brightfield, black for
+    /// others.
     /// </summary>
     /// <param name="level">Index of the level; 0 is the finest.</param>
     /// <param name="x">Left edge in pixels of that level; may lie outside.</param>
@@ -134,27 +137,35 @@ public sealed class Slide : IDisposable
         return region;
     }
 
-    /// <summary>Reads the tiles of a region at any resolution, like <see cref="ReadAt"/>; later tiles are read ahead on all cores.</summary>
+    /// <summary>
+    /// Reads the tiles of a region at any resolution, like <see cref="ReadAt"/>; later tiles are read ahead on all cores.
+    /// </summary>
     /// <param name="downsample">Pixels of level 0 per pixel of the region, above 0.</param>
     /// <param name="x">Left edge of the region in pixels of that resolution; may lie outside.</param>
     /// <param name="y">Upper edge of the region in pixels of that resolution; may lie outside.</param>
     /// <param name="spec">Size of the region and of its tiles.</param>
     /// <exception cref="TinctorException">The file is damaged there, or gone.</exception>
     public IEnumerable<Image> ReadTiles(double downsample, int x, int y, SlideSpec spec) => ReadAhead
-        .Of(spec.Tiles, Environment.ProcessorCount, tile => ReadAt(downsample, x + tile.X, y + tile.Y, tile.Width, tile.Height)).Select(read => read.Result);
+        .Of(spec.Tiles, Environment.ProcessorCount, tile => ReadAt(downsample, x + tile.X, y + tile.Y, tile.Width, tile.Height))
+        .Select(read => read.Result);
 
     /// <summary>Note on a downsample below 1, which enlarges the slide beyond the resolution of the scan; null if it does not.</summary>
-    public string? EnlargementNote(double downsample) => downsample > 1 - EnlargementTolerance ? null : string.Create(CultureInfo.InvariantCulture,
-        $"enlarged {1 / downsample:0.##} times beyond the resolution of the scan{(Mpp is double mpp ? $" ({mpp:0.####} um per pixel)" : "")}; no detail is gained");
+    public string? EnlargementNote(double downsample)
+    {
+        if (downsample > 1 - EnlargementTolerance) return null;
+        string scan = Mpp is double mpp ? string.Create(CultureInfo.InvariantCulture, $" ({mpp:0.####} um per pixel)") : "";
+        string factor = (1 / downsample).ToString("0.##", CultureInfo.InvariantCulture);
+        return $"enlarged {factor} times beyond the resolution of the scan{scan}; no detail is gained";
+    }
 
     /// <summary>Checks that a region lies inside of the slide.</summary>
     /// <param name="region">Region in pixels of level 0.</param>
     /// <exception cref="TinctorException">It does not; the message has the size of the slide.</exception>
     public void RequireInside(PixelArea region)
     {
-        if (region is { X: >= 0, Y: >= 0, Width: > 0, Height: > 0 } && region.X <= Width - region.Width && region.Y <= Height - region.Height) return;
-        throw new TinctorException(Path, string.Create(CultureInfo.InvariantCulture,
-            $"the region of {region.Width}x{region.Height} pixels at ({region.X}, {region.Y}) is not inside of the slide, which has {Width}x{Height}"),
+        (int x, int y, int width, int height) = (region.X, region.Y, region.Width, region.Height);
+        if (x >= 0 && y >= 0 && width > 0 && height > 0 && x <= Width - width && y <= Height - height) return;
+        throw new TinctorException(Path, $"the region of {width}x{height} pixels at ({x}, {y}) is not inside of the slide, which has {Width}x{Height}",
             "Move it or make it smaller");
     }
 
@@ -163,10 +174,12 @@ public sealed class Slide : IDisposable
         (Math.Max(1, (int)Math.Round(Width / downsample)), Math.Max(1, (int)Math.Round(Height / downsample)));
 
     /// <summary>
-    /// Reads a region at any resolution, from the coarsest level that is fine enough. Position and value of a pixel do not depend on the region
-    /// that it is read with.
+    /// Reads a region at any resolution, from the coarsest level that is fine enough. Position and value of a pixel do not depend on the
+    /// region that it is read with.
     /// </summary>
-    /// <param name="downsample">Pixels of level 0 per pixel of the region, above 0; for a resolution, its mpp divided by <see cref="Mpp"/>.</param>
+    /// <param name="downsample">
+    /// Pixels of level 0 per pixel of the region, above 0; for a resolution, its mpp divided by <see cref="Mpp"/>.
+    /// </param>
     /// <param name="x">Left edge in pixels of that resolution; may lie outside.</param>
     /// <param name="y">Upper edge in pixels of that resolution; may lie outside.</param>
     /// <param name="width">Width in pixels, at least 1.</param>
@@ -261,11 +274,11 @@ public sealed class Slide : IDisposable
         }
         catch (TinctorException error) when (error.File is null)
         {
-            throw new TinctorException(path, $"{failure} ({error.Problem.Replace($"{path}: ", "")})", error.Remedy ?? "Copy or export the file again", error);
+            throw new TinctorException(path, $"{failure} ({error.Problem.Replace($"{path}: ", "")})", error.Remedy ?? CopyAgain, error);
         }
         catch (Exception error) when (error is VipsException or EndOfStreamException)
         {
-            throw new TinctorException(path, $"{failure} ({error.Message.Replace($"{path}: ", "")})", "Copy or export the file again", error);
+            throw new TinctorException(path, $"{failure} ({error.Message.Replace($"{path}: ", "")})", CopyAgain, error);
         }
         catch (Exception error) when (error is OverflowException or OutOfMemoryException)
         {

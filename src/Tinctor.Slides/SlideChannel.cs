@@ -23,8 +23,8 @@ public sealed record SlideChannel(string Name)
     internal bool IsUnnamed => Name.Length == 0 && Colour is null;
 
     /// <summary>
-    /// Completes missing display ranges from an overview: from the 0.1 to the 99.9 percentile, at least a hundredth of the range of samples, so that
-    /// empty channels stay dark.
+    /// Completes missing display ranges from an overview: from the 0.1 to the 99.9 percentile, at least a hundredth of the range of
+    /// samples, so that empty channels stay dark.
     /// </summary>
     /// <param name="channels">Known channels, or none.</param>
     /// <param name="overview">Reduced image of the slide.</param>

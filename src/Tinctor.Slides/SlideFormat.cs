@@ -28,5 +28,7 @@ public sealed record SkippedFile(string Path, string Reason);
 
 /// <summary>Slides and images of a folder.</summary>
 /// <param name="Files">Files that can be read, in ordinal order.</param>
-/// <param name="Skipped">Files of formats that are not supported or not known, in ordinal order; without texts, tables and other companions.</param>
+/// <param name="Skipped">
+/// Files of formats that are not supported or not known, in ordinal order; without texts, tables and other companions.
+/// </param>
 public sealed record SlideFolder(IReadOnlyList<string> Files, IReadOnlyList<SkippedFile> Skipped);

@@ -5,13 +5,16 @@ public static class SlideFormats
 {
     private const int SignatureLength = 132;
     private const long LargestImage = 64_000_000;
-    private const string Tiff = "TIFF", BioFormats = "bfconvert (Bio-Formats)", ImageMagick = "magick (ImageMagick)", Vendor = "the software of the scanner";
+    private const string Tiff = "TIFF";
+    private const string BioFormats = "bfconvert (Bio-Formats)", ImageMagick = "magick (ImageMagick)", Vendor = "the software of the scanner";
 
     // Files that accompany slides and images, and are not expected to be read.
     private static readonly HashSet<string> Companions =
     [
-        ".txt", ".csv", ".tsv", ".json", ".geojson", ".xml", ".yaml", ".yml", ".md", ".html", ".htm", ".css", ".js", ".log", ".ini", ".dat", ".opt",
-        ".annotations", ".pts", ".xlsx", ".docx", ".py", ".sh", ".safetensors", ".pth", ".pt", ".md5", ".sha256", ".db", ".lock", ".part", ".dzi",
+        ".txt", ".csv", ".tsv", ".json", ".geojson", ".xml", ".yaml", ".yml", ".md", ".html", ".htm",
+        ".css", ".js", ".log", ".ini", ".dat", ".opt",
+        ".annotations", ".pts", ".xlsx", ".docx", ".py", ".sh", ".safetensors",
+        ".pth", ".pt", ".md5", ".sha256", ".db", ".lock", ".part", ".dzi",
     ];
 
     /// <summary>All known formats.</summary>
@@ -70,13 +73,14 @@ public static class SlideFormats
     public static SlideFormat? FromExtension(string path)
     {
         string name = Path.GetFileName(path);
-        return All.Where(format => format.Extensions.Any(extension => name.EndsWith(extension, StringComparison.OrdinalIgnoreCase)))
-            .MaxBy(format => format.Extensions.Max(extension => name.EndsWith(extension, StringComparison.OrdinalIgnoreCase) ? extension.Length : 0));
+        return All.SelectMany(format => format.Extensions, (format, extension) => (Format: format, Extension: extension))
+            .Where(pair => name.EndsWith(pair.Extension, StringComparison.OrdinalIgnoreCase))
+            .OrderByDescending(pair => pair.Extension.Length).FirstOrDefault().Format;
     }
 
     /// <summary>
-    /// Identifies the format of a file or folder: by its first bytes, except that TIFF is what the extension says (VSI, for instance, starts like a
-    /// TIFF), and by extension if the content is not known; null if neither is.
+    /// Identifies the format of a file or folder: by its first bytes, except that TIFF is what the extension says (VSI, for instance,
+    /// starts like a TIFF), and by extension if the content is not known; null if neither is.
     /// </summary>
     /// <exception cref="IOException">The file cannot be read.</exception>
     public static SlideFormat? Identify(string path)
@@ -87,8 +91,8 @@ public static class SlideFormats
     }
 
     /// <summary>
-    /// Whether a file is to be processed as a slide, tile by tile: it is of a scanner's format or OME-TIFF, has a pyramid or separate channels,
-    /// or more than 64 million pixels. False for files that cannot be opened.
+    /// Whether a file is to be processed as a slide, tile by tile: it is of a scanner's format or OME-TIFF, has a pyramid or separate
+    /// channels, or more than 64 million pixels. False for files that cannot be opened.
     /// </summary>
     public static bool IsSlide(string path)
     {
@@ -105,8 +109,8 @@ public static class SlideFormats
     }
 
     /// <summary>
-    /// Lists the slides and images of a folder, subfolders included, and the files that are left out. Hidden files, and texts, tables and the
-    /// like, are in neither list. Files without a known extension are identified by content, as they are if they are named alone.
+    /// Lists the slides and images of a folder, subfolders included, and the files that are left out. Hidden files, and texts, tables and
+    /// the like, are in neither list. Files without a known extension are identified by content, as they are if they are named alone.
     /// </summary>
     /// <exception cref="TinctorException">There is no such folder.</exception>
     public static SlideFolder List(string folder)
@@ -136,7 +140,8 @@ public static class SlideFormats
         return format is null
             ? new(path, $"is not a known image or slide format (it starts with the bytes {Convert.ToHexString(start)}); {supported}",
                 "Convert it to one of these")
-            : new(path, $"is {format.Name}, which is not supported; {supported}", $"Convert it to {format.ConvertsTo} with {format.Converter}");
+            : new(path, $"is {format.Name}, which is not supported; {supported}",
+                $"Convert it to {format.ConvertsTo} with {format.Converter}");
     }
 
     private static SlideFormat? IdentifyOrNull(string path)
@@ -160,7 +165,8 @@ public static class SlideFormats
             && start.AsSpan(signature.At, signature.Bytes.Length).SequenceEqual(signature.Bytes)));
     }
 
-    private static SlideFormat Scanner(string name, params IReadOnlyList<string> extensions) => new(name, extensions) { IsOfScanners = true };
+    private static SlideFormat Scanner(string name, params IReadOnlyList<string> extensions) =>
+        new(name, extensions) { IsOfScanners = true };
 
     private static SlideFormat Unsupported(string name, string converter, params IReadOnlyList<string> extensions) =>
         new(name, extensions) { Converter = converter };

@@ -74,8 +74,8 @@ public sealed record SlideSpec(int Width, int Height, int Channels = 3, SampleTy
     internal bool IsJpeg => JpegQuality is not null && SampleType == SampleType.UInt8;
 
     /// <summary>
-    /// Expected size of the file in bytes, for a slide full of tissue: an eighth of the samples as JPEG from quality 90 on, where chroma has full
-    /// resolution, an eleventh below, where it has half, and two thirds without loss; a third more for the smaller levels.
+    /// Expected size of the file in bytes, for a slide full of tissue: an eighth of the samples as JPEG from quality 90 on, where chroma
+    /// has full resolution, an eleventh below, where it has half, and two thirds without loss; a third more for the smaller levels.
     /// </summary>
     public long ExpectedBytes => (long)((double)Width * Height * Channels * (SampleType == SampleType.UInt8 ? 1 : 2)
         * (IsJpeg ? JpegQuality >= 90 ? 1 / 8.0 : 1 / 11.0 : 2 / 3.0) * 4 / 3);

@@ -3,14 +3,14 @@ using Tinctor.Slides.Native;
 namespace Tinctor.Slides;
 
 /// <summary>
-/// Writes slides tile by tile: pyramidal OME-TIFF and TIFF, of whose finest level a few tiles are held, and Deep Zoom, PNG and JPEG, of which a row
-/// of tiles is. The slide is complete or not there at all.
+/// Writer of slides, tile by tile, completely or not at all. Pyramidal OME-TIFF and TIFF hold a few tiles in memory; Deep Zoom, PNG and
+/// JPEG hold one row of tiles.
 /// </summary>
 public static class SlideWriter
 {
     private const int LargestJpegSide = 65_500;
 
-    // As OpenSeadragon's and Deep Zoom's own tools have them.
+    // Defaults of OpenSeadragon and of the Deep Zoom tools.
     private const string DeepZoomTile = "254", DeepZoomOverlap = "1";
 
     private enum Kind
@@ -24,13 +24,13 @@ public static class SlideWriter
 
     /// <summary>Writes a slide.</summary>
     /// <param name="path">
-    /// .ome.tif and .ome.tiff: OME-TIFF, BigTIFF with its levels as SubIFDs; .tif and .tiff: levels as pages; .dzi: Deep Zoom, with its tiles
-    /// in a folder beside it that ends in _files; .png, .jpg, .jpeg: plain.
+    /// .ome.tif and .ome.tiff: OME-TIFF, a BigTIFF with levels as SubIFDs; .tif and .tiff: levels as pages; .dzi: Deep Zoom, with tiles in
+    /// the folder NAME_files; .png, .jpg, .jpeg: one level.
     /// </param>
-    /// <param name="spec">What is written.</param>
-    /// <param name="tiles">Its tiles, as <see cref="SlideSpec.Tiles"/> has them.</param>
-    /// <exception cref="TinctorException">The format cannot hold it.</exception>
-    /// <exception cref="IOException">The file cannot be written, for lack of space for instance.</exception>
+    /// <param name="spec">Specification of the slide.</param>
+    /// <param name="tiles">Tiles in the order of <see cref="SlideSpec.Tiles"/>.</param>
+    /// <exception cref="TinctorException">The extension is another, or the format cannot hold the slide.</exception>
+    /// <exception cref="IOException">The file cannot be written, for example for lack of space.</exception>
     public static void Write(string path, SlideSpec spec, IEnumerable<Image> tiles)
     {
         Kind kind = KindOf(path);
@@ -42,20 +42,21 @@ public static class SlideWriter
                 AtomicFile.Write(path, file => TiffPyramid.Write(file, spec, tiles, kind == Kind.OmeTiff ? OmeXml.Write(spec) : null));
             else AtomicFile.Replace(path, temporary => SaveRows(path, temporary, kind, spec, tiles));
         }
-        // The last is how .NET tells that a file system holds no file of this size.
+        // .NET throws the last if the file system cannot hold a file of this size.
         catch (Exception error) when (error is VipsException or IOException or ArgumentOutOfRangeException { ParamName: "value" })
         {
             throw new IOException($"{path}: cannot be written ({error.Message}); check permissions and free space", error);
         }
     }
 
-    /// <summary>Writes an image as a slide.</summary>
+    /// <summary>Writes an image in memory as a slide.</summary>
     public static void Write(string path, SlideSpec spec, Image image) => Write(path, spec, spec.TilesOf([image]));
 
     /// <summary>Whether a file of this name can hold an ICC profile.</summary>
     public static bool KeepsIccProfile(string path) => KindOf(path) != Kind.DeepZoom;
 
-    /// <summary>Throws <see cref="TinctorException"/> if a slide cannot be written under this name: for a command, before it starts.</summary>
+    /// <summary>Checks that a slide can be written under a name, before work on it starts.</summary>
+    /// <exception cref="TinctorException">The extension is another, or the format cannot hold the slide.</exception>
     public static void Refuse(string path, SlideSpec spec) => Refuse(path, KindOf(path), spec);
 
     private static Kind KindOf(string path)
@@ -120,7 +121,7 @@ public static class SlideWriter
         }
     }
 
-    // The tiles come to their place before the .dzi does, so that one that is there has all of its own.
+    // The tiles are moved before the .dzi, so that an existing .dzi has all of its tiles.
     private static void SaveDeepZoom(VipsImage image, string path, string temporary, SlideSpec spec)
     {
         string tiles = TilesOf(path), written = TilesOf(temporary);

@@ -60,10 +60,12 @@ internal sealed record TiffMetadata(string Format, IReadOnlyList<int> ChannelPag
     {
         long named = (long)depths * times * (pages[0].Samples > 1 ? 1 : channels);
         int alike = AlikePages(pages).Length;
-        if (named > pages.Count) return [$"{source} names {named} planes, the file holds {pages.Count}; planes in other files are not read"];
+        if (named > pages.Count)
+            return [$"{source} names {named} planes, the file holds {pages.Count}; planes in other files are not read"];
         if (pages[0].Samples == 1 && named != alike) return [$"{source} names {named} planes, the file holds {alike}; {ChannelsOf(alike)}"];
         return (long)depths * times > 1 ? [$"only the first of {depths} focal planes and {times} time points is read"] : [];
     }
 
-    private static string ChannelsOf(int pages) => pages == 1 ? "the page is read as one channel" : $"the {pages} pages are read as channels";
+    private static string ChannelsOf(int pages) =>
+        pages == 1 ? "the page is read as one channel" : $"the {pages} pages are read as channels";
 }

@@ -7,10 +7,10 @@ using static Tinctor.Slides.Tiff.TiffTag;
 namespace Tinctor.Slides;
 
 /// <summary>
-/// Writes a pyramid as BigTIFF, tile by tile: each goes to the file as soon as it is encoded, and adds to the tile of the next smaller level
-/// that covers it; the tags follow at the end. So no row of the finest level is held, only the smaller levels' tiles that are not complete.
+/// Writer of pyramidal BigTIFF files, tile by tile: a tile is written as soon as it is encoded and is added to the covering tile of the
+/// next smaller level; the tags follow at the end. Only incomplete tiles of the smaller levels are held in memory.
 /// </summary>
-/// <remarks>A level is half of the one before, the means of 2x2 pixels, halves up; a last column or row without a partner is left out.</remarks>
+/// <remarks>Each level is the mean of 2x2 pixels of the level before, halves rounded up; an odd last column or row is left out.</remarks>
 internal sealed class TiffPyramid
 {
     private readonly Stream file;
@@ -24,10 +24,10 @@ internal sealed class TiffPyramid
     }
 
     /// <summary>Writes a pyramid.</summary>
-    /// <param name="file">Empty and seekable.</param>
-    /// <param name="spec">What is written.</param>
-    /// <param name="tiles">The tiles of the finest level as <see cref="SlideSpec.Tiles"/> has them.</param>
-    /// <param name="description">OME-XML, with which smaller levels are SubIFDs; null for smaller levels as pages, of one plane.</param>
+    /// <param name="file">Empty, seekable stream.</param>
+    /// <param name="spec">Specification of the slide.</param>
+    /// <param name="tiles">Tiles of the finest level in the order of <see cref="SlideSpec.Tiles"/>.</param>
+    /// <param name="description">OME-XML; smaller levels become SubIFDs. Null for smaller levels as pages, if there is one plane.</param>
     public static void Write(Stream file, SlideSpec spec, IEnumerable<Image> tiles, string? description)
     {
         var pyramid = new TiffPyramid(file, spec);
@@ -54,10 +54,10 @@ internal sealed class TiffPyramid
             foreach (Placed placed in WithSmaller(new(0, index % across, index / across, tile))) yield return placed;
             index++;
         }
-        if (index != count) throw new EndOfStreamException($"{index} of {count} tiles came");
+        if (index != count) throw new EndOfStreamException($"{index} tiles were given, {count} are needed");
     }
 
-    // A tile, and those of smaller levels that it completes.
+    // A tile, followed by the tiles of smaller levels that it completes.
     private IEnumerable<Placed> WithSmaller(Placed placed)
     {
         while (true)
@@ -78,7 +78,7 @@ internal sealed class TiffPyramid
         })];
     }
 
-    // Repeated edges cost little, and leave no ringing.
+    // Repeated edges compress well and cause no ringing.
     private static Image Padded(Image tile, int side)
     {
         if (tile.Width == side && tile.Height == side) return tile;
@@ -91,7 +91,7 @@ internal sealed class TiffPyramid
         return full;
     }
 
-    // Differences of neighbouring samples, which is TIFF's predictor 2, compressed.
+    // Predictor 2 of TIFF: differences of neighbouring samples, compressed.
     private static byte[] Deflated(Image tile)
     {
         var differences = new byte[tile.Data.Length];
@@ -119,7 +119,7 @@ internal sealed class TiffPyramid
         file.Write(encoded);
     }
 
-    // From the last page to the first, as each names the one that follows.
+    // From the last page to the first, because each refers to the next.
     private void WriteTags(string? description)
     {
         bool nested = description is not null || spec.Planes > 1;
@@ -163,7 +163,7 @@ internal sealed class TiffPyramid
         tags.Shorts(SampleFormat, [.. Enumerable.Repeat(1, samples)]);
         if (colours && spec.IsJpeg)
         {
-            int step = ImageWriter.HalvesColours(spec.JpegQuality!.Value) ? 2 : 1;
+            int step = ImageWriter.HalvesChroma(spec.JpegQuality!.Value) ? 2 : 1;
             tags.Shorts(YCbCrSubSampling, step, step);
         }
         if (index == 0 && plane == 0 && spec.IccProfile is byte[] profile) tags.Raw(IccProfile, profile);
@@ -177,7 +177,7 @@ internal sealed class TiffPyramid
 
     private sealed record Placed(int Level, int Column, int Row, Image Tile);
 
-    /// <summary>One level: its tiles' places in the file, and its tiles that are not complete.</summary>
+    /// <summary>Level of the pyramid: positions of its tiles in the file, and its incomplete tiles.</summary>
     private sealed class Level
     {
         private readonly int tile;
@@ -199,7 +199,7 @@ internal sealed class TiffPyramid
 
         public int Rows { get; }
 
-        /// <summary>Of each plane, of each tile.</summary>
+        /// <summary>Position of each tile in the file, by plane.</summary>
         public long[][] Offsets { get; }
 
         public long[][] ByteCounts { get; }
@@ -207,11 +207,11 @@ internal sealed class TiffPyramid
         public void Note(int plane, int column, int row, long offset, int bytes) =>
             (Offsets[plane][(row * Columns) + column], ByteCounts[plane][(row * Columns) + column]) = (offset, bytes);
 
-        /// <summary>Adds a tile of the finer level; the tile of this one that it completes, or null.</summary>
+        /// <summary>Adds a tile of the finer level; returns the tile of this level that it completes, or null.</summary>
         public Image? Take(Placed placed, Level finer, SlideSpec spec)
         {
             (int column, int row) = (placed.Column / 2, placed.Row / 2);
-            // A last line of the finer level that has no partner.
+            // An odd last column or row of the finer level.
             if (column >= Columns || row >= Rows) return null;
             if (!pending.TryGetValue((column, row), out (Image Image, int Missing) entry))
             {

@@ -4,15 +4,15 @@ using Tinctor.Slides.Tiff;
 namespace Tinctor.Slides;
 
 /// <summary>
-/// TIFF, OME-TIFF, QPTIFF and ImageJ TIFF with and without a pyramid (smaller pages or SubIFDs), PNG and JPEG, through libvips; 8 or 16 bits.
-/// Of a stack, the first focal plane and time point are read.
+/// Slide or image read through libvips: TIFF, OME-TIFF, QPTIFF and ImageJ TIFF with and without a pyramid (smaller pages or
+/// SubIFDs), PNG and JPEG; 8 or 16 bits. The first focal plane and time point of a stack are read.
 /// </summary>
 internal sealed class VipsFile : SlideFile
 {
     private const string CompositeNote = "has an alpha channel, which is composited on white";
 
-    private readonly VipsImage[][] planes; // of each level, one image for each channel, or one of all channels
-    private readonly bool[] yCbCr; // of each level
+    private readonly VipsImage[][] planes; // by level, one image for each channel or one of all channels
+    private readonly bool[] yCbCr; // by level
     private readonly Dictionary<string, VipsImage> associated = [];
 
     private VipsFile(VipsImage[][] planes, bool[] yCbCr) => (this.planes, this.yCbCr) = (planes, yCbCr);
@@ -20,7 +20,7 @@ internal sealed class VipsFile : SlideFile
     /// <inheritdoc/>
     public override IReadOnlyList<string> AssociatedNames => [.. associated.Keys];
 
-    /// <summary>Opens a file by its content.</summary>
+    /// <summary>Opens a file, identified by content.</summary>
     public static VipsFile Open(string path)
     {
         ImageFormat format = ImageReader.Identify(path);
@@ -73,7 +73,8 @@ internal sealed class VipsFile : SlideFile
         if (planes.Any(level => level.Any(plane => (plane.Bands, plane.Format) != (finest.Bands, finest.Format))))
             throw new TinctorException("its levels differ in number or type of samples");
         int count = finest.Bands * channels.Count;
-        var file = new VipsFile(planes, [.. levels.Select(level => (level.Smaller < 0 ? pages[level.Page] : first.Smaller[level.Smaller]).HoldsYCbCrAsRgb)])
+        TiffPage PageOf((int Page, int Smaller) level) => level.Smaller < 0 ? pages[level.Page] : first.Smaller[level.Smaller];
+        var file = new VipsFile(planes, [.. levels.Select(level => PageOf(level).HoldsYCbCrAsRgb)])
         {
             Name = metadata.Format,
             Levels = [.. planes.Select(level => new SlideLevel(level[0].Width, level[0].Height,
@@ -83,7 +84,8 @@ internal sealed class VipsFile : SlideFile
             ChannelInfo = metadata.Channels.Count == count ? metadata.Channels : [],
             HasSeparateChannels = channels.Count > 1,
             Notes = first.Alpha == TiffAlpha.Associated ? [.. metadata.Notes, CompositeNote] : metadata.Notes,
-            PixelSize = Size(metadata.PixelSize?.Mpp, metadata.PixelSize?.Origin) ?? Size(MppOf(first.Resolution, first.ResolutionUnit), "the TIFF resolution"),
+            PixelSize = Size(metadata.PixelSize?.Mpp, metadata.PixelSize?.Origin)
+                ?? Size(MppOf(first.Resolution, first.ResolutionUnit), "the TIFF resolution"),
             Objective = metadata.Objective,
             Properties = first.Description is null ? new Dictionary<string, string>()
                 : new Dictionary<string, string> { ["tiff.ImageDescription"] = first.Description },
@@ -97,7 +99,7 @@ internal sealed class VipsFile : SlideFile
         return file;
     }
 
-    // Levels as pages, relative to the page of a channel, or as SubIFDs of it, from 0.
+    // Levels as pages, relative to the page of a channel, or as SubIFDs of it; -1 is the page itself.
     private static (int Page, int Smaller)[] LevelsOf(IReadOnlyList<TiffPage> pages, IReadOnlyList<int> channels)
     {
         if (pages[0].Smaller.Count > 0) return [.. Enumerable.Range(-1, pages[0].Smaller.Count + 1).Select(smaller => (0, smaller))];
@@ -105,7 +107,7 @@ internal sealed class VipsFile : SlideFile
         return [(0, -1), .. together ? SmallerPages(pages, channels.Count).Select(page => (page, -1)) : []];
     }
 
-    // Runs of one page for each channel, of the first page's shape, each smaller than the run before.
+    // Runs of one page per channel with the shape of the first page, each smaller than the run before.
     private static IEnumerable<int> SmallerPages(IReadOnlyList<TiffPage> pages, int channels)
     {
         TiffPage last = pages[0];
@@ -113,7 +115,8 @@ internal sealed class VipsFile : SlideFile
         {
             double factor = (double)pages[0].Width / pages[i].Width;
             bool sameShape = Math.Abs((pages[0].Height / factor) - pages[i].Height) <= 1.5 && pages[i].Samples == pages[0].Samples;
-            if (!sameShape || pages[i].Width >= last.Width || !Enumerable.Range(i, channels).All(page => pages[page].IsLike(pages[i]))) continue;
+            bool isLevel = sameShape && pages[i].Width < last.Width && Enumerable.Range(i, channels).All(page => pages[page].IsLike(pages[i]));
+            if (!isLevel) continue;
             last = pages[i];
             yield return i;
             i += channels - 1;

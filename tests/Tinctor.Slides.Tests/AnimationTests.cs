@@ -8,7 +8,7 @@ public sealed class AnimationTests : IDisposable
     private readonly DirectoryInfo folder = Directory.CreateTempSubdirectory("tinctor-animation-");
 
     [Fact]
-    public void A_webp_has_every_frame_and_its_time()
+    public void Write_webp_has_all_frames_and_durations()
     {
         string path = Path.Combine(folder.FullName, "a.webp");
         Animation.Write(Frames(5), path, milliseconds: 120);
@@ -28,7 +28,7 @@ public sealed class AnimationTests : IDisposable
     }
 
     [Fact]
-    public void A_gif_is_written_too_and_nothing_else()
+    public void Write_gif_works_and_other_extensions_are_refused()
     {
         string path = Path.Combine(folder.FullName, "a.gif");
         Animation.Write(Frames(3), path);

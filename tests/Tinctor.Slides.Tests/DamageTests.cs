@@ -9,7 +9,7 @@ public sealed class DamageTests : InTemporaryFolder
 
     [Theory]
     [MemberData(nameof(Files))]
-    public void A_truncated_file_is_refused_or_whole(string name)
+    public void Read_truncated_file_is_refused_or_complete(string name)
     {
         var (bytes, whole) = MakeFile(name);
         for (var i = 0; i < 100; i++)
@@ -25,7 +25,7 @@ public sealed class DamageTests : InTemporaryFolder
 
     [Theory]
     [MemberData(nameof(Files))]
-    public void Flipped_bytes_never_crash(string name)
+    public void Read_flipped_bytes_never_crashes(string name)
     {
         var (bytes, _) = MakeFile(name);
         var random = new Random(7);
@@ -44,7 +44,7 @@ public sealed class DamageTests : InTemporaryFolder
     }
 
     [Fact]
-    public void Truncation_is_seen_by_several_threads_at_once()
+    public void Read_truncated_file_on_several_threads_is_refused()
     {
         var (bytes, _) = MakeFile("a.jpg");
         Parallel.For(0, 200, new ParallelOptions { MaxDegreeOfParallelism = 4 }, i =>
@@ -56,18 +56,18 @@ public sealed class DamageTests : InTemporaryFolder
     }
 
     [Fact]
-    public void A_lost_page_of_a_tiff_is_seen()
+    public void Read_tiff_with_lost_page_is_refused()
     {
         var pages = Enumerable.Range(0, 4).Select(i => (new byte[100], RawFiles.Size(10, 10))).ToArray();
         var bytes = RawFiles.Tiff(pages);
         File.WriteAllBytes(At("four.tif"), bytes);
         Assert.Equal(4, Image.Read(At("four.tif")).Channels);
         File.WriteAllBytes(At("cut.tif"), bytes[..^150]);
-        Assert.Contains("behind the end of the file", Assert.Throws<TinctorException>(() => Image.Read(At("cut.tif"))).Message);
+        Assert.Contains("beyond the end of the file", Assert.Throws<TinctorException>(() => Image.Read(At("cut.tif"))).Message);
     }
 
     [Fact]
-    public void Everything_that_is_not_an_image_file_gets_its_own_line()
+    public void Read_other_files_gives_specific_errors()
     {
         Directory.CreateDirectory(At("folder.png"));
         File.WriteAllBytes(At("empty.png"), []);
@@ -87,7 +87,7 @@ public sealed class DamageTests : InTemporaryFolder
     }
 
     [Fact]
-    public void A_file_without_read_permission_is_named()
+    public void Read_file_without_permission_is_named()
     {
         if (OperatingSystem.IsWindows() || Environment.UserName == "root")
         {
@@ -100,7 +100,7 @@ public sealed class DamageTests : InTemporaryFolder
     }
 
     [Fact]
-    public void Sizes_that_no_machine_holds_are_refused()
+    public void Read_impossible_sizes_is_refused()
     {
         File.WriteAllBytes(At("big.png"), RawFiles.Png(1_000_000, 1_000_000, 16, 6, [0]));
         AssertOneLine<TinctorException>(At("big.png"), "");
@@ -115,7 +115,7 @@ public sealed class DamageTests : InTemporaryFolder
     }
 
     [Fact]
-    public void A_failed_write_leaves_the_old_file_and_nothing_else()
+    public void Write_failure_keeps_old_file_only()
     {
         var old = TestImages.Make(5, 5, 3, SampleType.UInt8);
         old.Write(At("a.png"));
@@ -127,7 +127,7 @@ public sealed class DamageTests : InTemporaryFolder
     }
 
     [Fact]
-    public void A_place_that_takes_no_files_is_an_io_error_that_names_the_file()
+    public void Write_to_unwritable_folder_names_the_file()
     {
         Assert.SkipUnless(Directory.Exists("/proc"), "needs /proc, where nobody can write");
         var path = "/proc/tinctor.png";

@@ -8,7 +8,7 @@ public sealed class FormatTests : InTemporaryFolder
     [Theory]
     [InlineData(1)]
     [InlineData(3)]
-    public void Jpeg_keeps_a_smooth_picture_and_quality_matters(int channels)
+    public void Write_jpeg_keeps_smooth_picture_and_size_follows_quality(int channels)
     {
         var image = TestImages.Smooth(200, 120, channels);
         image.Write(At("low.jpg"), jpegQuality: 30);
@@ -22,7 +22,7 @@ public sealed class FormatTests : InTemporaryFolder
     [InlineData(TiffCompression.None)]
     [InlineData(TiffCompression.Deflate)]
     [InlineData(TiffCompression.Lzw)]
-    public void Every_tiff_compression_is_lossless(TiffCompression compression)
+    public void Write_tiff_compression_is_lossless(TiffCompression compression)
     {
         var image = TestImages.Make(65, 33, 4, SampleType.UInt16);
         image.Write(At("a.tif"), compression: compression);
@@ -30,7 +30,7 @@ public sealed class FormatTests : InTemporaryFolder
     }
 
     [Fact]
-    public void Alpha_of_a_png_is_laid_over_white_unless_it_is_asked_for()
+    public void Read_png_composites_alpha_on_white_unless_kept()
     {
         byte[] pixels = [10, 20, 30, 255, 10, 20, 30, 0, 0, 100, 255, 128];
         new Image(3, 1, 4, data: pixels).Write(At("a.png"));
@@ -89,7 +89,7 @@ public sealed class FormatTests : InTemporaryFolder
     }
 
     [Fact]
-    public void Opaque_alpha_changes_no_sample()
+    public void Read_opaque_alpha_changes_no_sample()
     {
         foreach (var type in Enum.GetValues<SampleType>())
         {
@@ -110,14 +110,14 @@ public sealed class FormatTests : InTemporaryFolder
     }
 
     [Fact]
-    public void Grey_png_with_alpha_becomes_grey()
+    public void Read_grey_png_with_alpha_gives_grey()
     {
         new Image(2, 1, 2, data: [7, 255, 7, 0]).Write(At("a.png"));
         Assert.Equal([7, 255], Image.Read(At("a.png")).Data.Select(v => (int)v));
     }
 
     [Fact]
-    public void Palettes_and_single_bits_are_expanded()
+    public void Read_palettes_and_single_bits_gives_8_bits()
     {
         File.WriteAllBytes(At("palette.png"), RawFiles.Png(2, 1, 8, 3, [0, 1, 0], ("PLTE", [1, 2, 3, 40, 50, 60])));
         Assert.Equal([40, 50, 60, 1, 2, 3], Image.Read(At("palette.png")).Data.Select(v => (int)v));
@@ -130,7 +130,7 @@ public sealed class FormatTests : InTemporaryFolder
     }
 
     [Fact]
-    public void Pages_of_one_channel_and_size_are_channels()
+    public void Read_pages_of_one_size_gives_channels()
     {
         File.WriteAllBytes(At("pages.tif"), RawFiles.Tiff(
             ([1, 2, 3, 4, 5, 6], RawFiles.Size(3, 2)),
@@ -146,7 +146,7 @@ public sealed class FormatTests : InTemporaryFolder
     }
 
     [Fact]
-    public void Pages_of_other_sizes_are_left_alone()
+    public void Read_pages_of_other_sizes_gives_first_page()
     {
         File.WriteAllBytes(At("pyramid.tif"), RawFiles.Tiff(([1, 2, 3, 4], RawFiles.Size(2, 2)), ([9], RawFiles.Size(1, 1))));
         Assert.Equal([1, 2, 3, 4], Image.Read(At("pyramid.tif")).Data.Select(v => (int)v));
@@ -157,7 +157,7 @@ public sealed class FormatTests : InTemporaryFolder
     [InlineData(3, 3, 2, new[] { 6, 5, 4, 3, 2, 1 })]
     [InlineData(6, 2, 3, new[] { 4, 1, 5, 2, 6, 3 })]
     [InlineData(8, 2, 3, new[] { 3, 6, 2, 5, 1, 4 })]
-    public void An_orientation_is_applied(int orientation, int width, int height, int[] expected)
+    public void Read_applies_orientation(int orientation, int width, int height, int[] expected)
     {
         File.WriteAllBytes(At("a.tif"), RawFiles.Tiff(([1, 2, 3, 4, 5, 6], RawFiles.Size(3, 2, (274, (uint)orientation)))));
         var image = Image.Read(At("a.tif"));
@@ -168,7 +168,7 @@ public sealed class FormatTests : InTemporaryFolder
     }
 
     [Fact]
-    public void The_content_decides_the_format()
+    public void Read_identifies_format_by_content()
     {
         var image = TestImages.Make(9, 8, 3, SampleType.UInt8);
         image.Write(At("a.tif"));
@@ -178,7 +178,7 @@ public sealed class FormatTests : InTemporaryFolder
     }
 
     [Fact]
-    public void What_a_format_cannot_hold_is_refused_before_writing()
+    public void Write_image_that_format_cannot_hold_is_refused()
     {
         foreach (var (name, channels, type, reason) in new[]
         {
@@ -195,7 +195,7 @@ public sealed class FormatTests : InTemporaryFolder
     }
 
     [Fact]
-    public void Cmyk_and_samples_of_other_types_are_refused()
+    public void Read_cmyk_and_other_sample_types_is_refused()
     {
         File.WriteAllBytes(At("cmyk.jpg"), CmykJpeg());
         Assert.Contains("CMYK", Assert.Throws<TinctorException>(() => Image.Read(At("cmyk.jpg"))).Message);
@@ -208,7 +208,7 @@ public sealed class FormatTests : InTemporaryFolder
     }
 
     [Fact]
-    public void Real_files_are_read()
+    public void Read_files_of_other_programs()
     {
         var fluorescence = Image.Read(SharedFiles.Path("data/utom/AF_8.png"));
         Assert.Equal((1000, 1000, 1), (fluorescence.Width, fluorescence.Height, fluorescence.Channels));
@@ -221,7 +221,7 @@ public sealed class FormatTests : InTemporaryFolder
     }
 
     [Fact]
-    public void Jpeg_in_tiff_that_calls_its_ycbcr_rgb_has_its_true_colours()
+    public void Read_tiff_with_mislabelled_ycbcr_gives_rgb()
     {
         var slide = Image.Read(SharedFiles.Path("data/slides/OS-1-detail.ome.tif"));
         var truth = Image.Read(SharedFiles.Path("data/slides/OS-1-detail_rgb.png"));

@@ -5,7 +5,7 @@ namespace Tinctor.Slides.Tests;
 public sealed class ImageTests : InTemporaryFolder
 {
     [Fact]
-    public void Crop_takes_the_rectangle()
+    public void Crop_copies_rectangle()
     {
         foreach (var type in Enum.GetValues<SampleType>())
         {
@@ -28,7 +28,7 @@ public sealed class ImageTests : InTemporaryFolder
     [InlineData(ResizeKernel.Linear)]
     [InlineData(ResizeKernel.Cubic)]
     [InlineData(ResizeKernel.Lanczos3)]
-    public void Resize_gives_the_size_and_keeps_flat_colour(ResizeKernel kernel)
+    public void Resize_gives_size_and_keeps_flat_colour(ResizeKernel kernel)
     {
         foreach (var type in Enum.GetValues<SampleType>())
         {
@@ -44,7 +44,7 @@ public sealed class ImageTests : InTemporaryFolder
     }
 
     [Fact]
-    public void Resize_down_is_the_widened_kernel_and_does_not_alias()
+    public void Resize_down_widens_kernel_without_aliasing()
     {
         // The finest stripes: their mean is 127.5 wherever the kernel is whole.
         var stripes = new Image(64, 4, 1);
@@ -62,7 +62,7 @@ public sealed class ImageTests : InTemporaryFolder
     }
 
     [Fact]
-    public void Resize_up_repeats_or_interpolates_between_pixel_centres()
+    public void Resize_up_interpolates_between_pixel_centres()
     {
         var two = new Image(2, 1, 1, data: [0, 100]);
         Assert.Equal([0, 0, 100, 100], two.Resize(4, 1, ResizeKernel.Nearest).Data.Select(v => (int)v));
@@ -70,7 +70,7 @@ public sealed class ImageTests : InTemporaryFolder
     }
 
     [Fact]
-    public void Sample_types_convert_with_white_to_white()
+    public void To_sample_type_keeps_black_and_white()
     {
         var image = new Image(256, 1, 1, data: [.. Enumerable.Range(0, 256).Select(v => (byte)v)]);
         var wide = image.To(SampleType.UInt16);
@@ -82,7 +82,7 @@ public sealed class ImageTests : InTemporaryFolder
     }
 
     [Fact]
-    public void Wrong_sizes_are_programming_errors()
+    public void Create_with_wrong_size_throws()
     {
         Assert.Throws<ArgumentException>(() => new Image(2, 2, 3, data: new byte[11]));
         Assert.Throws<ArgumentOutOfRangeException>(() => new Image(0, 2, 3));
@@ -91,7 +91,7 @@ public sealed class ImageTests : InTemporaryFolder
     }
 
     [Fact]
-    public void Four_threads_read_write_and_resize_at_once()
+    public void Read_write_and_resize_on_four_threads()
     {
         var images = Enumerable.Range(0, 4).Select(seed => TestImages.Make(150, 140, 3, SampleType.UInt8, seed)).ToArray();
         foreach (var (image, i) in images.Select((image, i) => (image, i)))
@@ -108,7 +108,7 @@ public sealed class ImageTests : InTemporaryFolder
     }
 
     [Fact]
-    public void A_changed_file_is_read_anew()
+    public void Read_changed_file_gives_new_content()
     {
         for (var seed = 0; seed < 3; seed++)
         {
@@ -119,7 +119,7 @@ public sealed class ImageTests : InTemporaryFolder
     }
 
     [Fact]
-    public void The_library_tells_about_itself_and_its_absence()
+    public void VipsLibrary_reports_version_and_absence()
     {
         Assert.True(VipsLibrary.IsAvailable);
         Assert.True(VipsLibrary.Version >= new Version(8, 13), $"{VipsLibrary.Version}");

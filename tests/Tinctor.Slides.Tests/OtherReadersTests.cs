@@ -7,7 +7,9 @@ using Tinctor.Slides.Native;
 
 namespace Tinctor.Slides.Tests;
 
-/// <summary>What is written is opened by other programs: OpenSlide, libtiff's tiffinfo, tifffile; and OME-XML keeps the rules of its schema.</summary>
+/// <summary>
+/// What is written is opened by other programs: OpenSlide, libtiff's tiffinfo, tifffile; and OME-XML keeps the rules of its schema.
+/// </summary>
 public sealed class OtherReadersTests : InTemporaryFolder
 {
     private static readonly XNamespace Ome = "http://www.openmicroscopy.org/Schemas/OME/2016-06";
@@ -21,7 +23,7 @@ public sealed class OtherReadersTests : InTemporaryFolder
 
     [Theory]
     [MemberData(nameof(Slides))]
-    public void Tiffinfo_finds_no_fault(string name, int channels, SampleType type, int? quality)
+    public void Tiffinfo_accepts_written_slides(string name, int channels, SampleType type, int? quality)
     {
         Write(name, channels, type, quality);
         (string told, string faults) = Run("libtiff-tools", "tiffinfo", "-D", At(name));
@@ -92,7 +94,7 @@ public sealed class OtherReadersTests : InTemporaryFolder
 
     [Theory]
     [MemberData(nameof(Slides))]
-    public void Libvips_reads_the_same_pixels_from_one_page_to_the_next(string name, int channels, SampleType type, int? quality)
+    public void Libvips_reads_same_pixels_from_each_page(string name, int channels, SampleType type, int? quality)
     {
         Image image = Write(name, channels, type, quality), read = Image.Read(At(name));
         Assert.Equal((image.Width, image.Height, channels, type), (read.Width, read.Height, read.Channels, read.SampleType));
@@ -102,7 +104,7 @@ public sealed class OtherReadersTests : InTemporaryFolder
 
     [Theory]
     [MemberData(nameof(Slides))]
-    public void Ome_xml_keeps_the_rules_of_its_schema(string name, int channels, SampleType type, int? quality)
+    public void Ome_xml_is_valid_by_schema(string name, int channels, SampleType type, int? quality)
     {
         if (!name.EndsWith(".ome.tif")) return;
         Write(name, channels, type, quality);
@@ -126,7 +128,7 @@ public sealed class OtherReadersTests : InTemporaryFolder
 
     // The rules themselves are alive.
     [Fact]
-    public void A_broken_description_is_against_the_rules()
+    public void Broken_ome_xml_is_invalid_by_schema()
     {
         Write("four.ome.tif", 4, SampleType.UInt16, null);
         string text;

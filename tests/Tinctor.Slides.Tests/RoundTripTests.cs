@@ -21,7 +21,7 @@ public sealed class RoundTripTests : InTemporaryFolder
 
     [Theory]
     [MemberData(nameof(Lossless))]
-    public void A_lossless_format_gives_back_every_sample(string name, int channels, SampleType type)
+    public void Write_lossless_format_keeps_every_sample(string name, int channels, SampleType type)
     {
         foreach (var (width, height) in new[] { (37, 23), (1, 1), (1, 50), (300, 2) })
         {

@@ -3,14 +3,16 @@ using Tinctor.Tests;
 
 namespace Tinctor.Slides.Tests;
 
-/// <summary>What slides may meet: damage, files that vanish while they are read, offsets beyond 4 GB; and the memory that all this takes.</summary>
+/// <summary>
+/// What slides may meet: damage, files that vanish while they are read, offsets beyond 4 GB; and the memory that all this takes.
+/// </summary>
 [Collection(Alone.Name)]
 public sealed class SlideEnduranceTests : InTemporaryFolder
 {
     // Copies that broke off, and bits that flipped: one line that names the file, or pixels; no crash, no hang, no leak.
     [Theory]
     [InlineData("jpeg.ome.tif", 3, 90), InlineData("deflate.ome.tif", 3, null), InlineData("pages.tif", 3, null), InlineData("four.ome.tif", 4, null)]
-    public void Damaged_slides_never_crash_and_leave_no_memory(string name, int channels, int? quality)
+    public void Read_damaged_slides_never_crashes_or_leaks(string name, int channels, int? quality)
     {
         Image image = TestImages.Smooth(200, 140, channels);
         SlideWriter.Write(At(name), new SlideSpec(200, 140, channels) { JpegQuality = quality, Tile = 64, Mpp = 0.5 }, image);
@@ -34,7 +36,7 @@ public sealed class SlideEnduranceTests : InTemporaryFolder
     }
 
     [Fact]
-    public void A_damaged_scanners_slide_never_crashes_and_leaves_no_memory()
+    public void Read_damaged_aperio_slide_never_crashes_or_leaks()
     {
         byte[] whole = File.ReadAllBytes(SharedFiles.Path("data/slides/cmu-1-small-region.svs"));
         var random = new Random(6);
@@ -56,7 +58,7 @@ public sealed class SlideEnduranceTests : InTemporaryFolder
 
     [Theory]
     [InlineData("a.ome.tif"), InlineData("a.svs")]
-    public void A_slide_that_is_cut_or_removed_while_it_is_read_is_one_line(string name)
+    public void Read_slide_truncated_or_removed_while_open_is_one_line(string name)
     {
         if (name == "a.svs") File.WriteAllBytes(At(name), File.ReadAllBytes(SharedFiles.Path("data/slides/cmu-1-small-region.svs")));
         else
@@ -83,7 +85,7 @@ public sealed class SlideEnduranceTests : InTemporaryFolder
 
     // A hole of 5 GB before the directory, and of 4.5 GB before the tiles: no disk is taken by it.
     [Fact]
-    public void Offsets_beyond_4_GB_are_read()
+    public void Read_offsets_beyond_4_GB()
     {
         Image image = TestImages.Make(100, 70, 3, SampleType.UInt8);
         RawFiles.SparseBigTiff(At("far.tif"), image, tile: 64, tilesAt: 4_500_000_000, directoryAt: 5_000_000_000);
@@ -94,7 +96,7 @@ public sealed class SlideEnduranceTests : InTemporaryFolder
 
     [Theory]
     [InlineData(3000), InlineData(9000)]
-    public void Reading_all_of_a_slide_takes_little_memory_whatever_its_height(int height)
+    public void Read_whole_slide_has_flat_memory(int height)
     {
         Image band = TestImages.Smooth(4000, 500, 3);
         var spec = new SlideSpec(4000, height);

@@ -8,7 +8,7 @@ namespace Tinctor.Slides.Tests;
 public sealed class SlideTests : InTemporaryFolder
 {
     [Fact]
-    public void A_scanners_slide_tells_what_it_is()
+    public void Open_aperio_slide_reads_metadata()
     {
         using var slide = Slide.Open(SharedFiles.Path("data/slides/cmu-1-small-region.svs"));
         Assert.Equal(("aperio slide", 2220, 2967, 3, SampleType.UInt8), (slide.Format, slide.Width, slide.Height, slide.Channels, slide.SampleType));
@@ -23,7 +23,7 @@ public sealed class SlideTests : InTemporaryFolder
 
     // libvips reads the first page by itself: other code, the same pixels.
     [Fact]
-    public void Regions_of_a_scanners_slide_equal_its_first_page()
+    public void Read_aperio_region_equals_first_page()
     {
         string path = SharedFiles.Path("data/slides/cmu-1-small-region.svs");
         using var slide = Slide.Open(path);
@@ -34,7 +34,7 @@ public sealed class SlideTests : InTemporaryFolder
     }
 
     [Fact]
-    public void Mislabelled_colours_are_right_in_regions_too()
+    public void Read_mislabelled_ycbcr_region_gives_rgb()
     {
         using var slide = Slide.Open(SharedFiles.Path("data/slides/OS-1-detail.ome.tif"));
         Image truth = Image.Read(SharedFiles.Path("data/slides/OS-1-detail_rgb.png"));
@@ -45,7 +45,7 @@ public sealed class SlideTests : InTemporaryFolder
 
     [Theory]
     [InlineData(false, 3, SampleType.UInt8), InlineData(true, 3, SampleType.UInt8), InlineData(true, 1, SampleType.UInt16)]
-    public void Pyramids_are_found_and_every_level_is_read(bool subIfds, int channels, SampleType type)
+    public void Open_pyramid_reads_every_level(bool subIfds, int channels, SampleType type)
     {
         Image image = TestImages.Make(301, 203, channels, type);
         WritePyramid(image, "pyramid.tif", subIfds);
@@ -68,7 +68,7 @@ public sealed class SlideTests : InTemporaryFolder
 
     [Theory]
     [InlineData(3, 255), InlineData(1, 0)]
-    public void Outside_is_background(int channels, byte background)
+    public void Read_outside_gives_background(int channels, byte background)
     {
         Image image = TestImages.Make(20, 10, channels, SampleType.UInt8);
         image.Write(At("small.png"));
@@ -84,7 +84,7 @@ public sealed class SlideTests : InTemporaryFolder
 
     [Theory]
     [InlineData(0.7), InlineData(1.0), InlineData(1.9), InlineData(3.3), InlineData(8.0)]
-    public void A_pixel_at_any_resolution_does_not_depend_on_the_region(double downsample)
+    public void ReadAt_pixel_does_not_depend_on_region(double downsample)
     {
         WritePyramid(TestImages.Smooth(301, 203, 3), "pyramid.tif", subIfds: true);
         using var slide = Slide.Open(At("pyramid.tif"));
@@ -97,7 +97,7 @@ public sealed class SlideTests : InTemporaryFolder
     }
 
     [Fact]
-    public void Without_a_pyramid_a_resolution_equals_the_resized_image_inside()
+    public void ReadAt_without_pyramid_equals_resized_image()
     {
         Image image = TestImages.Smooth(400, 300, 3);
         image.Write(At("plain.png"));
@@ -108,7 +108,7 @@ public sealed class SlideTests : InTemporaryFolder
     }
 
     [Fact]
-    public void Several_threads_read_the_same()
+    public void Read_on_several_threads_gives_same_pixels()
     {
         string path = SharedFiles.Path("data/slides/cmu-1-small-region.svs");
         WritePyramid(TestImages.Make(700, 500, 3, SampleType.UInt8), "pyramid.tif", subIfds: true);
@@ -125,7 +125,7 @@ public sealed class SlideTests : InTemporaryFolder
     [InlineData("", null), InlineData("PhysicalSizeX=\"0.25\"", 0.25), InlineData("PhysicalSizeX=\"250\" PhysicalSizeXUnit=\"nm\"", 0.25),
         InlineData("PhysicalSizeX=\"0.25\" PhysicalSizeXUnit=\"pixel\"", null), InlineData("PhysicalSizeX=\"1e9\"", null),
         InlineData("PhysicalSizeX=\"NaN\"", null), InlineData("PhysicalSizeX=\"-1\"", null)]
-    public void Channels_of_an_ome_tiff_are_its_pages_and_absurd_sizes_are_none(string size, double? mpp)
+    public void Open_ome_tiff_reads_pages_as_channels_and_rejects_implausible_mpp(string size, double? mpp)
     {
         Image image = TestImages.Make(64, 48, 2, SampleType.UInt16);
         // The name makes room for the attributes.
@@ -141,7 +141,7 @@ public sealed class SlideTests : InTemporaryFolder
 
     [Theory]
     [InlineData("XYCZT", new[] { 0, 1 }), InlineData("XYZCT", new[] { 0, 2 })]
-    public void First_focal_plane_is_read_with_a_note(string order, int[] pages)
+    public void Open_stack_reads_first_focal_plane_with_note(string order, int[] pages)
     {
         Image image = TestImages.Make(64, 48, 4, SampleType.UInt16);
         SlideWriter.Write(At("stack.ome.tif"), new SlideSpec(64, 48, 4, SampleType.UInt16), image);
@@ -160,7 +160,7 @@ public sealed class SlideTests : InTemporaryFolder
 
     [Theory]
     [InlineData("test3-DAPI-2-(387).ndpi", "blue"), InlineData("test3-TRITC 2 (560).ndpi", "red")]
-    public void Fluorescence_stored_as_rgb_is_black_outside_and_said(string name, string colour)
+    public void Open_fluorescence_stored_as_rgb_has_black_background_and_note(string name, string colour)
     {
         using var slide = Slide.Open(SharedFiles.Path($"data/slides/{name}"));
         Assert.Equal(Modality.Fluorescence, slide.Modality);
@@ -190,13 +190,14 @@ public sealed class SlideTests : InTemporaryFolder
     {
         var image = new Image(40, 30, channels);
         image.Fill([.. Enumerable.Repeat((ushort)200, channels)]);
-        SlideWriter.Write(At("named.ome.tif"), new SlideSpec(40, 30, channels) { ChannelInfo = [.. Enumerable.Range(0, channels).Select(c => new SlideChannel($"marker {c}"))] }, image);
+        SlideChannel[] names = [.. Enumerable.Range(0, channels).Select(c => new SlideChannel($"marker {c}"))];
+        SlideWriter.Write(At("named.ome.tif"), new SlideSpec(40, 30, channels) { ChannelInfo = names }, image);
         using var slide = Slide.Open(At("named.ome.tif"));
         Assert.Equal((Modality.Fluorescence, false, channels), (slide.Modality, slide.IsRgb, slide.ChannelInfo.Count));
     }
 
     [Fact]
-    public void Mistakes_are_one_line_that_names_the_file()
+    public void Open_damaged_or_missing_slide_names_the_file()
     {
         File.WriteAllText(At("text.svs"), "not a slide");
         Assert.StartsWith(At("text.svs"), Assert.Throws<TinctorException>(() => Slide.Open(At("text.svs"))).Message);

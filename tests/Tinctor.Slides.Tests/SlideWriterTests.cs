@@ -12,7 +12,7 @@ public sealed class SlideWriterTests : InTemporaryFolder
     [InlineData("a.tif", 129, 1, 1, SampleType.UInt8), InlineData("a.tif", 300, 200, 3, SampleType.UInt16)]
     [InlineData("a.ome.tiff", 257, 130, 1, SampleType.UInt16), InlineData("a.ome.tif", 200, 131, 4, SampleType.UInt16)]
     [InlineData("a.ome.tif", 64, 65, 2, SampleType.UInt8), InlineData("a.png", 301, 203, 3, SampleType.UInt8)]
-    public void Without_loss_every_pixel_comes_back(string name, int width, int height, int channels, SampleType type)
+    public void Write_lossless_keeps_every_pixel(string name, int width, int height, int channels, SampleType type)
     {
         Image image = TestImages.Make(width, height, channels, type);
         var spec = new SlideSpec(width, height, channels, type) { JpegQuality = null, Tile = 64, Mpp = 0.25, Name = "slide" };
@@ -74,7 +74,7 @@ public sealed class SlideWriterTests : InTemporaryFolder
     }
 
     [Fact]
-    public void Channels_keep_their_names_colours_and_ranges()
+    public void Write_channels_keeps_names_colours_and_ranges()
     {
         Image image = TestImages.Make(90, 70, 4, SampleType.UInt16);
         SlideChannel[] names = [new("DAPI"), new("FITC"), new("TxRed") { Colour = 0x123456 }, new("Cy5") { Display = (12.5, 4000) }];
@@ -84,7 +84,7 @@ public sealed class SlideWriterTests : InTemporaryFolder
     }
 
     [Fact]
-    public void Jpeg_is_near_and_much_smaller()
+    public void Write_jpeg_is_close_and_much_smaller()
     {
         Image image = TestImages.Smooth(700, 500, 3);
         SlideWriter.Write(At("jpeg.ome.tif"), new SlideSpec(700, 500), image);
@@ -95,7 +95,7 @@ public sealed class SlideWriterTests : InTemporaryFolder
     }
 
     [Fact]
-    public void What_stops_the_rows_is_told_and_leaves_no_file()
+    public void Write_with_failing_tiles_rethrows_and_leaves_no_file()
     {
         Image image = TestImages.Make(200, 100, 3, SampleType.UInt8);
         var small = new SlideSpec(200, 300) { Tile = 32 };
@@ -121,7 +121,7 @@ public sealed class SlideWriterTests : InTemporaryFolder
     }
 
     [Fact]
-    public void What_cannot_be_written_is_refused_at_once()
+    public void Write_unsupported_slide_is_refused_at_once()
     {
         Assert.Contains("slides cannot be written with this extension", Assert.Throws<TinctorException>(
             () => SlideWriter.Write(At("a.svs"), new SlideSpec(10, 10), [])).Message);
@@ -137,7 +137,7 @@ public sealed class SlideWriterTests : InTemporaryFolder
 
     [Theory]
     [InlineData(16), InlineData(64), InlineData(512)]
-    public void An_identity_conversion_is_exact_at_every_level(int tile)
+    public void Write_lossless_copy_is_exact_at_every_level(int tile)
     {
         Image image = TestImages.Make(333, 257, 3, SampleType.UInt8);
         image.Write(At("source.png"));
@@ -159,7 +159,7 @@ public sealed class SlideWriterTests : InTemporaryFolder
 
     [Theory]
     [InlineData(1.0, 0, 0), InlineData(2.5, -30, 7)]
-    public void Tiles_are_the_region(double downsample, int x, int y)
+    public void ReadTiles_gives_the_region(double downsample, int x, int y)
     {
         TestImages.Smooth(5000, 300, 3).Write(At("wide.tif"));
         using var slide = Slide.Open(At("wide.tif"));
@@ -174,7 +174,7 @@ public sealed class SlideWriterTests : InTemporaryFolder
 
     [Theory]
     [InlineData(1), InlineData(7), InlineData(64), InlineData(131)]
-    public void Bands_of_any_height_give_the_same_tiles(int rows)
+    public void TilesOf_bands_of_any_height_gives_same_tiles(int rows)
     {
         Image image = TestImages.Make(150, 131, 3, SampleType.UInt8);
         var spec = new SlideSpec(150, 131) { Tile = 64 };
@@ -185,7 +185,7 @@ public sealed class SlideWriterTests : InTemporaryFolder
     }
 
     [Fact]
-    public void Deep_zoom_is_a_description_and_tiles()
+    public void Write_deep_zoom_gives_description_and_tiles()
     {
         Image image = TestImages.Make(601, 403, 3, SampleType.UInt8);
         for (int again = 0; again < 2; again++)
@@ -205,7 +205,7 @@ public sealed class SlideWriterTests : InTemporaryFolder
     }
 
     [Fact]
-    public void Deep_zoom_that_fails_leaves_what_was_there()
+    public void Write_deep_zoom_failure_keeps_old_files()
     {
         Image image = TestImages.Make(300, 200, 3, SampleType.UInt8);
         SlideWriter.Write(At("slide.dzi"), new SlideSpec(300, 200) { JpegQuality = null }, image);
@@ -215,7 +215,7 @@ public sealed class SlideWriterTests : InTemporaryFolder
     }
 
     [Fact]
-    public void The_size_is_told_for_people()
+    public void ToString_gives_size_and_expected_bytes()
     {
         Assert.Equal("40000x30000, about 600 MB (JPEG of quality 90)", $"{new SlideSpec(40_000, 30_000)}");
         Assert.Equal("4000x3000, about 4 MB (JPEG of quality 80)", $"{new SlideSpec(4000, 3000) { JpegQuality = 80 }}");

@@ -71,8 +71,9 @@ public sealed class TiffChannelTests : InTemporaryFolder
         using var slide = Slide.Open(At("stack.tif"));
         Assert.Equal(("ImageJ TIFF", 3, Modality.Fluorescence), (slide.Format, slide.Channels, slide.Modality));
         Assert.Equal((0.25, "ImageJ's unit"), (slide.Mpp, slide.MppOrigin));
-        Assert.Equal([new("nuclei") { Colour = 0x0A141E, Display = (5, 99.5) }, new("Cy5") { Colour = 0x28323C, Display = (1, 200) }, new("") { Colour = 0x0000FF }],
-            slide.ChannelInfo);
+        SlideChannel[] expected = [new("nuclei") { Colour = 0x0A141E, Display = (5, 99.5) }, new("Cy5") { Colour = 0x28323C, Display = (1, 200) },
+            new("") { Colour = 0x0000FF }];
+        Assert.Equal(expected, slide.ChannelInfo);
         for (int c = 0; c < 3; c++) Assert.Equal(planes[c].Data, slide.Read(0, 0, 0, 20, 10).Plane(c));
         Assert.Equal(["only the first of 2 focal planes and 1 time points is read"], slide.Notes);
         Assert.Empty(slide.AssociatedNames);
@@ -109,7 +110,8 @@ public sealed class TiffChannelTests : InTemporaryFolder
     {
         using var source = Slide.Open(SharedFiles.Path("faults/three-channels.qptiff"));
         Image image = source.Read(0, 0, 0, source.Width, source.Height);
-        SlideWriter.Write(At("copy.ome.tif"), new SlideSpec(source.Width, source.Height, 3) { JpegQuality = null, ChannelInfo = source.ChannelInfo, Tile = 64 }, image);
+        var spec = new SlideSpec(source.Width, source.Height, 3) { JpegQuality = null, ChannelInfo = source.ChannelInfo, Tile = 64 };
+        SlideWriter.Write(At("copy.ome.tif"), spec, image);
         using var copy = Slide.Open(At("copy.ome.tif"));
         Assert.Equal(source.ChannelInfo, copy.ChannelInfo);
         Assert.Equal(Modality.Fluorescence, copy.Modality);
@@ -124,7 +126,8 @@ public sealed class TiffChannelTests : InTemporaryFolder
         Assert.Equal([0, 0, 255, 128, 128, 128], image.ToDisplay(channels).Data.Select(value => (int)value));
     }
 
-    private static RawPage Page(Image image, string description) => new(image.Width, image.Height, image.Channels, image.Data) { Description = description };
+    private static RawPage Page(Image image, string description) =>
+        new(image.Width, image.Height, image.Channels, image.Data) { Description = description };
 
     private static string Qpi(string type, string? name = null, string? colour = null) => $"""
         <?xml version="1.0" encoding="utf-16"?>

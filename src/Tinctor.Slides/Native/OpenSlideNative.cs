@@ -2,7 +2,7 @@ using System.Runtime.InteropServices;
 
 namespace Tinctor.Slides.Native;
 
-/// <summary>The functions of OpenSlide 3.4 and later that are called. An object is safe for threads; an error makes it useless.</summary>
+/// <summary>Functions of OpenSlide 3.4 and later. A slide is safe for use by several threads; after an error it is unusable.</summary>
 internal static unsafe partial class OpenSlideNative
 {
     private const string OpenSlide = "openslide";

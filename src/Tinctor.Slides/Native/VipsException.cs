@@ -2,10 +2,10 @@ using System.Runtime.InteropServices;
 
 namespace Tinctor.Slides.Native;
 
-/// <summary>A failed libvips call; the message is libvips' own, on one line.</summary>
+/// <summary>Failure of a libvips call; the message is that of libvips, in one line.</summary>
 internal sealed class VipsException(string message) : Exception(message)
 {
-    /// <summary>Takes what libvips has noted since the last failure. The note is shared by all threads of the process.</summary>
+    /// <summary>Creates an exception from the error buffer of libvips, which is shared by all threads of the process.</summary>
     public static VipsException FromErrorBuffer()
     {
         var text = VipsNative.vips_error_buffer_copy();

@@ -3,7 +3,7 @@ using Microsoft.Win32.SafeHandles;
 
 namespace Tinctor.Slides.Native;
 
-/// <summary>A reference to a libvips image: pixels in memory, or a pipeline that makes them when they are asked for.</summary>
+/// <summary>Reference to a libvips image: pixels in memory, or a pipeline that computes them on demand.</summary>
 internal sealed class VipsImage : SafeHandleZeroOrMinusOneIsInvalid
 {
     public const int UChar = 0;
@@ -30,17 +30,17 @@ internal sealed class VipsImage : SafeHandleZeroOrMinusOneIsInvalid
     /// <summary>EXIF orientation, 1 (upright) to 8.</summary>
     public int Orientation => VipsNative.vips_image_get_orientation(handle);
 
-    /// <summary>Wraps pixels that stay where they are: they must be pinned until this image and all made from it are disposed.</summary>
+    /// <summary>Wraps pixels without a copy; they must be pinned until this image, and all images made from it, are disposed.</summary>
     public static unsafe VipsImage Wrap(byte* pixels, long size, int width, int height, int bands, int format)
     {
         VipsLibrary.Require();
         return new VipsImage(VipsNative.vips_image_new_from_memory(pixels, (nuint)size, width, height, bands, format));
     }
 
-    /// <summary>Notes an EXIF orientation, for the operation that follows it.</summary>
+    /// <summary>Sets the EXIF orientation for the next operation.</summary>
     public void SetOrientation(int orientation) => VipsNative.vips_image_set_int(handle, "orientation", orientation);
 
-    /// <summary>Notes that this is pages of such a height, one below the other, each shown for so long, for ever again.</summary>
+    /// <summary>Marks the image as an endless animation whose frames are stacked vertically.</summary>
     public void SetPages(int height, int milliseconds)
     {
         VipsNative.vips_image_set_int(handle, "page-height", height);
@@ -56,7 +56,8 @@ internal sealed class VipsImage : SafeHandleZeroOrMinusOneIsInvalid
         get
         {
             if (VipsNative.vips_image_get_typeof(handle, IccProfileName) == 0) return null;
-            if (VipsNative.vips_image_get_blob(handle, IccProfileName, out nint data, out nuint length) != 0) throw VipsException.FromErrorBuffer();
+            if (VipsNative.vips_image_get_blob(handle, IccProfileName, out nint data, out nuint length) != 0)
+                throw VipsException.FromErrorBuffer();
             var profile = new byte[checked((int)length)];
             Marshal.Copy(data, profile, 0, profile.Length);
             return profile;
@@ -70,8 +71,8 @@ internal sealed class VipsImage : SafeHandleZeroOrMinusOneIsInvalid
     }
 
     /// <summary>
-    /// Decodes a file into the given buffer of Width x Height x Bands samples, on one thread: with more of them
-    /// libvips (8.14) now and then loses the error of a truncated file and returns pixels that it never read.
+    /// Decodes a file into a buffer of Width x Height x Bands samples, on one thread: with several threads, libvips 8.14 sometimes loses
+    /// the error of a truncated file and returns pixels that were never read.
     /// </summary>
     public void Decode(Span<byte> pixels)
     {
@@ -79,7 +80,7 @@ internal sealed class VipsImage : SafeHandleZeroOrMinusOneIsInvalid
         CopyTo(pixels);
     }
 
-    /// <summary>Runs the pipeline straight into the given buffer of Width x Height x Bands samples.</summary>
+    /// <summary>Runs the pipeline into a buffer of Width x Height x Bands samples.</summary>
     public unsafe void CopyTo(Span<byte> pixels)
     {
         fixed (byte* target = pixels)

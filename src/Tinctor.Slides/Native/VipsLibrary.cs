@@ -3,14 +3,14 @@ using System.Runtime.InteropServices;
 
 namespace Tinctor.Slides.Native;
 
-/// <summary>What is known about the installed libvips, which reads and writes images and slides.</summary>
+/// <summary>The installed libvips, which reads and writes images and slides.</summary>
 public static class VipsLibrary
 {
     private const int AllLogLevels = ~0;
 
     private static readonly Lazy<string?> Loaded = new(() => Load(VipsNative.Vips));
 
-    /// <summary>True if libvips can be loaded.</summary>
+    /// <summary>Whether libvips can be loaded.</summary>
     public static bool IsAvailable
     {
         get
@@ -27,7 +27,8 @@ public static class VipsLibrary
         }
     }
 
-    /// <summary>Version of libvips, for example 8.14.1. Throws <see cref="FileNotFoundException"/> if it is not installed.</summary>
+    /// <summary>Version of libvips, such as 8.14.1.</summary>
+    /// <exception cref="FileNotFoundException">libvips is not installed.</exception>
     public static Version Version
     {
         get
@@ -37,7 +38,7 @@ public static class VipsLibrary
         }
     }
 
-    /// <summary>Full path of the loaded library, or null if the system does not tell it.</summary>
+    /// <summary>Full path of the loaded library; null if unknown.</summary>
     public static string? Path
     {
         get
@@ -47,7 +48,7 @@ public static class VipsLibrary
         }
     }
 
-    /// <summary>True if libvips opens whole slides through OpenSlide.</summary>
+    /// <summary>Whether libvips can open slides through OpenSlide.</summary>
     public static bool HasOpenSlide
     {
         get
@@ -58,8 +59,8 @@ public static class VipsLibrary
     }
 
     /// <summary>
-    /// Threads that libvips uses to write one image, at least 1; all cores by default. Decoding always takes one thread,
-    /// so that loader threads do not get in each other's way.
+    /// Number of threads with which libvips writes an image, at least 1; by default the number of cores. Decoding always uses one thread,
+    /// so that loader threads do not compete.
     /// </summary>
     public static int Concurrency
     {
@@ -78,7 +79,7 @@ public static class VipsLibrary
 
     internal static void Require() => _ = Loaded.Value;
 
-    /// <summary>Loads and starts libvips once for the process and returns its path.</summary>
+    /// <summary>Loads and starts libvips, and returns its path.</summary>
     internal static unsafe string? Load(string name)
     {
         if (!NativeLibrary.TryLoad(name, out _))
@@ -91,7 +92,7 @@ public static class VipsLibrary
             var reason = VipsException.FromErrorBuffer().Message;
             throw new FileNotFoundException($"libvips does not start ({reason}): apt-get install --reinstall libvips42");
         }
-        // A cached operation would keep pointers to pixels that are no longer pinned.
+        // Cached operations would keep pointers to pixels that are no longer pinned.
         VipsNative.vips_cache_set_max(0);
         return PathOf(name);
     }
@@ -101,7 +102,7 @@ public static class VipsLibrary
             .Select(line => line[(line.LastIndexOf(' ') + 1)..])
             .FirstOrDefault(path => System.IO.Path.GetFileName(path).StartsWith(name, StringComparison.Ordinal));
 
-    /// <summary>libvips' warnings go nowhere: what matters comes back as an error of the call.</summary>
+    /// <summary>Discards warnings of libvips: errors are returned by its calls.</summary>
     [UnmanagedCallersOnly(CallConvs = [typeof(CallConvCdecl)])]
     private static void Discard(nint domain, int level, nint message, nint userData)
     {

@@ -2,7 +2,7 @@ using System.Runtime.InteropServices;
 
 namespace Tinctor.Slides.Native;
 
-/// <summary>GObject's typed value: a type and 16 bytes of data.</summary>
+/// <summary>Typed value of GObject: a type and 16 bytes of data.</summary>
 [StructLayout(LayoutKind.Sequential)]
 internal struct GValue
 {
@@ -11,7 +11,7 @@ internal struct GValue
     public long Data1;
 }
 
-/// <summary>The functions of libvips and GObject that are called; none of them takes variable arguments.</summary>
+/// <summary>Functions of libvips and GObject without variable arguments.</summary>
 internal static partial class VipsNative
 {
     public const string Vips = "libvips.so.42";

@@ -3,7 +3,7 @@ using Microsoft.Win32.SafeHandles;
 
 namespace Tinctor.Slides.Native;
 
-/// <summary>One libvips operation, called by name: set the inputs, run, take the output.</summary>
+/// <summary>Operation of libvips, called by name: set the inputs, run, take the output.</summary>
 internal sealed class VipsOperation : SafeHandleZeroOrMinusOneIsInvalid
 {
     public VipsOperation(string name)
@@ -17,7 +17,7 @@ internal sealed class VipsOperation : SafeHandleZeroOrMinusOneIsInvalid
         }
     }
 
-    /// <summary>Sets a number, flag, text or enumeration by its libvips nickname ("sequential", "lanczos3", "0.5").</summary>
+    /// <summary>Sets a number, flag, text or enumeration in the notation of libvips ("sequential", "lanczos3", "0.5").</summary>
     public VipsOperation Set(string name, string value)
     {
         if (VipsNative.vips_object_set_argument_from_string(handle, name, value) != 0)
@@ -42,7 +42,7 @@ internal sealed class VipsOperation : SafeHandleZeroOrMinusOneIsInvalid
     }
 
     /// <summary>
-    /// Runs the operation and returns its output image; without libvips' operation cache, as files may change between reads.
+    /// Runs the operation and returns its output image, without the operation cache of libvips, as files may change between reads.
     /// </summary>
     public VipsImage RunToImage()
     {
@@ -58,7 +58,9 @@ internal sealed class VipsOperation : SafeHandleZeroOrMinusOneIsInvalid
     /// <summary>Runs an operation that writes a file.</summary>
     public void Run() => Build();
 
-    /// <summary>Runs a save-to-buffer operation and hands its bytes to <paramref name="use"/>, valid during the call only.</summary>
+    /// <summary>
+    /// Runs a save-to-buffer operation and passes its bytes to <paramref name="use"/>; they are valid during the call only.
+    /// </summary>
     public unsafe void RunToBytes(ReadOnlySpanAction use)
     {
         Build();

@@ -7,8 +7,8 @@ using Microsoft.Win32.SafeHandles;
 namespace Tinctor.Slides.Native;
 
 /// <summary>
-/// Rows of an image that are made while libvips reads them, from the top, each once. They go in as a PNM stream, which libvips reads without
-/// keeping it. What the maker of the rows throws ends the reading, and is found in <see cref="Failure"/>.
+/// Source of an image whose rows are computed while libvips reads them, from the top, each once. They are passed as a PNM stream, which
+/// libvips reads without keeping it. An exception of the enumeration ends the reading and is kept in <see cref="Failure"/>.
 /// </summary>
 internal sealed unsafe class VipsRowSource : SafeHandleZeroOrMinusOneIsInvalid
 {
@@ -19,11 +19,11 @@ internal sealed unsafe class VipsRowSource : SafeHandleZeroOrMinusOneIsInvalid
     private int taken;
 
     /// <summary>Wraps rows of 1 or 3 channels.</summary>
-    /// <param name="width">Pixels across.</param>
-    /// <param name="height">Rows in all.</param>
+    /// <param name="width">Width in pixels.</param>
+    /// <param name="height">Height in pixels.</param>
     /// <param name="channels">1 or 3.</param>
     /// <param name="wide">Whether samples have 16 bits, in native byte order, instead of 8.</param>
-    /// <param name="rows">One row or several at a time.</param>
+    /// <param name="rows">Samples of one or more complete rows per item.</param>
     public VipsRowSource(int width, int height, int channels, bool wide, IEnumerable<ReadOnlyMemory<byte>> rows)
         : base(ownsHandle: true)
     {
@@ -37,10 +37,10 @@ internal sealed unsafe class VipsRowSource : SafeHandleZeroOrMinusOneIsInvalid
         VipsNative.g_signal_connect_data(handle, "read", &Read, GCHandle.ToIntPtr(self), 0, 0);
     }
 
-    /// <summary>What stopped the rows.</summary>
+    /// <summary>Exception of the enumeration; null for none.</summary>
     public Exception? Failure { get; private set; }
 
-    /// <summary>The image that they are.</summary>
+    /// <summary>Opens the rows as an image.</summary>
     public VipsImage Open()
     {
         using VipsOperation load = new VipsOperation("ppmload_source").Set("source", this).Set("access", "sequential");
@@ -84,7 +84,7 @@ internal sealed unsafe class VipsRowSource : SafeHandleZeroOrMinusOneIsInvalid
         return count;
     }
 
-    // As PNM has samples of 16 bits.
+    // PNM has big-endian samples.
     private static byte[] LargerByteFirst(ReadOnlySpan<byte> native)
     {
         var swapped = new byte[native.Length];

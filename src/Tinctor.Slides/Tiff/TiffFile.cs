@@ -4,7 +4,7 @@ using static Tinctor.Slides.Tiff.TiffTag;
 
 namespace Tinctor.Slides.Tiff;
 
-/// <summary>The tags of a TIFF file, for what libtiff passes over: lost pages, mislabelled colours, the pages of a pyramid.</summary>
+/// <summary>Reader of TIFF tags, for information that libtiff does not give: lost pages, mislabelled colours, pages of a pyramid.</summary>
 internal sealed class TiffFile(Stream file)
 {
     private const int Jpeg = 7, Rgb = 2, MostValues = 1 << 26;
@@ -17,8 +17,8 @@ internal sealed class TiffFile(Stream file)
     private bool Big => header[Little ? 2 : 3] == 43;
 
     /// <summary>
-    /// True if the first page says RGB but its JPEG tiles carry a JFIF marker, that is YCbCr. Bio-Formats writes such files;
-    /// libtiff believes the tag and hands out green and pink.
+    /// Whether the first page is labelled RGB although its JPEG tiles have a JFIF marker, which means YCbCr. Bio-Formats writes such files;
+    /// libtiff trusts the tag and returns green and pink.
     /// </summary>
     public bool HoldsYCbCrAsRgb() => HoldsYCbCrAsRgb(FirstPage());
 
@@ -36,7 +36,7 @@ internal sealed class TiffFile(Stream file)
     /// <summary>Transparency of the first page.</summary>
     public TiffAlpha Alpha() => AlphaOf(FirstPage());
 
-    /// <summary>All pages, in the file's order, each with the smaller versions of it that are written beside it.</summary>
+    /// <summary>Reads all pages in the order of the file, each with its SubIFDs.</summary>
     public IReadOnlyList<TiffPage> Pages() => [.. PageOffsets().Select(page => Page(page, nested: false))];
 
     private TiffPage Page(long page, bool nested)
@@ -55,7 +55,7 @@ internal sealed class TiffFile(Stream file)
         };
     }
 
-    // ImageJ's own data: blocks of bytes, the first of which lists the types of the others.
+    // Metadata of ImageJ: blocks of bytes, the first of which lists the types of the others.
     private byte[][] Parts(long page)
     {
         (long start, int size, long count) = Place(page, ImageJData);
@@ -91,7 +91,7 @@ internal sealed class TiffFile(Stream file)
         {
             if (!known.Add(page))
             {
-                throw new TinctorException("its pages run in a circle");
+                throw new TinctorException("its pages form a circle");
             }
             seen.Add(page);
         }
@@ -110,7 +110,7 @@ internal sealed class TiffFile(Stream file)
             : throw new TinctorException($"a page has {tags} tags");
     }
 
-    /// <summary>The first value of a tag, or null if the page has no such tag.</summary>
+    /// <summary>Returns the first value of a tag; null if the page has none.</summary>
     private long? Tag(long page, int wanted)
     {
         var (start, size, count) = Place(page, wanted);
@@ -135,7 +135,7 @@ internal sealed class TiffFile(Stream file)
         return count > 0 && size == 8 && Number(start + 4, 4) is > 0 and long below ? (double)Number(start, 4) / below : null;
     }
 
-    /// <summary>Where a tag's values start, the bytes of each, and how many there are: none if the page has no such tag.</summary>
+    /// <summary>Returns position, size in bytes and number of the values of a tag; the number is 0 if the page has none.</summary>
     private (long Start, int Size, long Count) Place(long page, int wanted)
     {
         for (var tag = TagsStart(page); tag < TagsEnd(page); tag += Big ? 20 : 12)
@@ -174,7 +174,7 @@ internal sealed class TiffFile(Stream file)
     {
         if (offset < 0 || offset > file.Length - count)
         {
-            throw new TinctorException($"a page lies behind the end of the file ({file.Length} bytes)");
+            throw new TinctorException($"a page lies beyond the end of the file ({file.Length} bytes)");
         }
         var bytes = new byte[count];
         file.Position = offset;

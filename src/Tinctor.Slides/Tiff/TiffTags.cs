@@ -3,7 +3,7 @@ using System.Text;
 
 namespace Tinctor.Slides.Tiff;
 
-/// <summary>Numbers of tags that are read or written.</summary>
+/// <summary>Numbers of TIFF tags.</summary>
 internal static class TiffTag
 {
     public const int NewSubfileType = 254, Width = 256, Height = 257, BitsPerSample = 258, Compression = 259, Photometric = 262, Description = 270,
@@ -12,17 +12,17 @@ internal static class TiffTag
         YCbCrSubSampling = 530, IccProfile = 34675, ImageJByteCounts = 50838, ImageJData = 50839;
 }
 
-/// <summary>The tags of one page of a BigTIFF that is written, little-endian.</summary>
+/// <summary>Tags of a page of a BigTIFF to write, little-endian.</summary>
 internal sealed class TiffTags
 {
     private const int Ascii = 2, Undefined = 7, Short = 3, Long4 = 4, Rational = 5, Long8 = 16, Ifd8 = 18, FirstPageAt = 8, ValueBytes = 8;
 
     private readonly SortedDictionary<int, (int Type, long Count, byte[] Value)> tags = [];
 
-    /// <summary>The first bytes of a file, in which the place of the first page is still 0.</summary>
+    /// <summary>First bytes of a file; the position of the first page is set later.</summary>
     public static ReadOnlySpan<byte> Header => [(byte)'I', (byte)'I', 43, 0, 8, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0];
 
-    /// <summary>Notes in the header where the first page is.</summary>
+    /// <summary>Sets the position of the first page in the header.</summary>
     public static void SetFirstPage(Stream file, long offset)
     {
         file.Position = FirstPageAt;
@@ -45,7 +45,7 @@ internal sealed class TiffTags
 
     public void Longs(int tag, long[] values) => tags[tag] = (Long8, values.Length, Bytes(values));
 
-    /// <summary>Places of other pages.</summary>
+    /// <summary>Sets positions of other pages.</summary>
     public void Pages(int tag, long[] offsets) => tags[tag] = (Ifd8, offsets.Length, Bytes(offsets));
 
     public void Text(int tag, string text)
@@ -54,10 +54,10 @@ internal sealed class TiffTags
         tags[tag] = (Ascii, bytes.Length, bytes);
     }
 
-    /// <summary>Bytes of no type.</summary>
+    /// <summary>Sets bytes of undefined type.</summary>
     public void Raw(int tag, byte[] bytes) => tags[tag] = (Undefined, bytes.Length, bytes);
 
-    /// <summary>A fraction, with as many digits as fit.</summary>
+    /// <summary>Sets a fraction, with as many digits as fit.</summary>
     public void Ratio(int tag, double value)
     {
         uint below = 1;
@@ -68,9 +68,9 @@ internal sealed class TiffTags
         tags[tag] = (Rational, 1, bytes);
     }
 
-    /// <summary>Writes the page where the file is, long values before it, and returns its place.</summary>
-    /// <param name="file">The file.</param>
-    /// <param name="next">Place of the page that follows; 0 for none.</param>
+    /// <summary>Writes the page at the current position, after its long values, and returns its position.</summary>
+    /// <param name="file">Seekable stream.</param>
+    /// <param name="next">Position of the next page; 0 for none.</param>
     public long WriteTo(Stream file, long next)
     {
         using var entries = new MemoryStream();
@@ -96,7 +96,7 @@ internal sealed class TiffTags
         return start;
     }
 
-    // What tags point to begins at even places.
+    // Values and pages begin at even positions.
     private static long Even(Stream file)
     {
         if (file.Position % 2 != 0) file.WriteByte(0);
