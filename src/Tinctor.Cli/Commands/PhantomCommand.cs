@@ -91,7 +91,7 @@ public static class PhantomCommand
                 {
                     Width = width,
                     Height = height,
-                    MicronsPerPixel = result.GetValue(mpp),
+                    Mpp = result.GetValue(mpp),
                     Seed = result.GetValue(seed),
                     Stains = chosen,
                     LevelInHe = result.GetValue(levelInHe),

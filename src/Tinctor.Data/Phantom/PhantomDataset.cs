@@ -107,7 +107,7 @@ public sealed record PhantomDataset
         var spec = new SlideSpec(options.Width / factor, options.Height / factor, fluoresces ? Autofluorescence.Channels : 3,
             fluoresces ? SampleType.UInt16 : SampleType.UInt8)
         {
-            Mpp = options.MicronsPerPixel * factor,
+            Mpp = options.Mpp * factor,
             Name = Path.GetFileName(path),
             ChannelInfo = fluoresces ? [.. Autofluorescence.Names.Select(name => new SlideChannel(name))] : [],
         };
@@ -217,7 +217,7 @@ public sealed record PhantomDataset
 
     private void WriteManifests(string folder)
     {
-        double mpp = Options.MicronsPerPixel * (Options.Stains[0] == PhantomStain.Autofluorescence ? Options.AutofluorescenceFactor : 1);
+        double mpp = Options.Mpp * (Options.Stains[0] == PhantomStain.Autofluorescence ? Options.AutofluorescenceFactor : 1);
         for (int target = 1; target < Options.Stains.Count; target++)
         {
             var text = new StringBuilder("source,target,split,label,slide_id,mpp\n");
@@ -268,7 +268,7 @@ public sealed record PhantomDataset
         Stains = Options.Stains.Select(StainName).ToArray(),
         Options.Width,
         Options.Height,
-        Options.MicronsPerPixel,
+        MicronsPerPixel = Options.Mpp,
         Options.Seed,
         Options.Ki67Share,
         Options.Misalign,

@@ -31,7 +31,7 @@ public sealed record PhantomOptions
     public int Height { get; init; } = 1024;
 
     /// <summary>Micrometres per pixel at full resolution, 0.1 to 4; 0.5 is a 20x scan.</summary>
-    public double MicronsPerPixel { get; init; } = 0.5;
+    public double Mpp { get; init; } = 0.5;
 
     /// <summary>The slide: its tissue, its staining and its imaging all follow from this number.</summary>
     public ulong Seed { get; init; }
@@ -87,7 +87,7 @@ public sealed record PhantomOptions
     public void Validate()
     {
         Check(Width is >= 16 and <= 65536 && Height is >= 16 and <= 65536, $"size {Width}x{Height}: each side must be 16 to 65536 pixels");
-        Check(MicronsPerPixel is >= 0.1 and <= 4, $"{MicronsPerPixel} um per pixel: must be 0.1 to 4");
+        Check(Mpp is >= 0.1 and <= 4, $"{Mpp} um per pixel: must be 0.1 to 4");
         Check(Her2Level is >= 0 and <= 3, $"HER2 level {Her2Level}: must be 0 to 3");
         Check(LevelInHe is >= 0 and <= 1, $"level in H&E {LevelInHe}: must be 0 to 1");
         Check(Field >= 0, $"field {Field}: must not be negative");

@@ -59,7 +59,7 @@ public static class PhantomSlide
             [.. options.Stains.Select((stain, i) => new SectionRenderer(options, stain, i > 0, keepConcentrations))];
         Render(options, place, sections, (0, options.Height), truth, progress, cancel);
         return new PhantomField(options, [.. sections.Select(s => s.Result())], truth.Labels, truth.Tissue,
-            truth.Number(place.X, place.Y, (float)options.MicronsPerPixel), place.Model.Ki67Share, place.Model.Atypia);
+            truth.Number(place.X, place.Y, (float)options.Mpp), place.Model.Ki67Share, place.Model.Atypia);
     }
 
     /// <summary>
@@ -103,7 +103,7 @@ public static class PhantomSlide
         {
             SectionRenderer[] pass = passes[i / (columns * rows)];
             int x = i % columns * block, y = i / columns % rows * block;
-            buffer.Sample(place.Model, pass[0].Warp, place.X, place.Y, (float)options.MicronsPerPixel, x, band.Top + y,
+            buffer.Sample(place.Model, pass[0].Warp, place.X, place.Y, (float)options.Mpp, x, band.Top + y,
                 Math.Min(block, options.Width - x), Math.Min(block, band.Height - y), pass.Max(s => s.Margin));
             if (pass[0].Warp is null)
                 truth?.Take(buffer);
@@ -122,7 +122,7 @@ public static class PhantomSlide
             Model = new TissueModel(options.Seed, options.Her2Level, options.Ki67Share, options.LevelInHe);
             (X, Y) = Origin(Model, options.Field);
             if (!options.OnTumour) return;
-            float mpp = (float)options.MicronsPerPixel;
+            float mpp = (float)options.Mpp;
             (X, Y) = OnTumour(Model, X, Y, options.Width * mpp, options.Height * mpp);
         }
 

@@ -85,7 +85,7 @@ internal sealed class SectionRenderer
         _optics = new StainOptics(stain, _slide, options.StainVariation);
         _blurMicrons = (float)(options.Blur ?? Noise.Draw(_slide, 1, 0.25f, 0.5f));
         int factor = Autofluoresces ? options.AutofluorescenceFactor : 1;
-        float sigma = _blurMicrons / (float)options.MicronsPerPixel;
+        float sigma = _blurMicrons / (float)options.Mpp;
         // The point spread of the fluorescence optics is matched to its pixels.
         _kernel = Gaussian(Autofluoresces ? MathF.Sqrt((sigma * sigma) + (0.16f * factor * factor)) : sigma);
         if (target && options.Misalign > 0)

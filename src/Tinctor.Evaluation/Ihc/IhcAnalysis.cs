@@ -48,7 +48,7 @@ public sealed class IhcAnalysis(ISegmentation nuclei, IhcSettings settings) : IA
                 .. QuantityAgreement.Definitions,
             ],
             Warnings = [.. Warnings(set, slides)],
-            Provenance = [.. nuclei.Provenance, PixelSize.Of(settings.MicronsPerPixel)],
+            Provenance = [.. nuclei.Provenance, PixelSize.Of(settings.Mpp)],
         };
     }
 

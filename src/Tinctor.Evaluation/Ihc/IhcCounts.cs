@@ -79,7 +79,7 @@ public readonly record struct IhcCounts(double Area, long Tissue, double TissueD
     /// <param name="settings">What counts as stained.</param>
     public static IhcCounts Of(ScoredImage image, LabelMap nuclei, IhcSettings settings)
     {
-        double area = image.Width * (double)image.Height * settings.MicronsPerPixel * settings.MicronsPerPixel / 1e6;
+        double area = image.Width * (double)image.Height * settings.Mpp * settings.Mpp / 1e6;
         long tissue = 0, positive = 0;
         double density = 0, positiveDensity = 0;
         for (int i = 0; i < image.Dab.Length; i++)
@@ -92,7 +92,7 @@ public readonly record struct IhcCounts(double Area, long Tissue, double TissueD
             positive++;
             positiveDensity += dab;
         }
-        int[] rings = RingsAround(nuclei, settings.Ring / settings.MicronsPerPixel);
+        int[] rings = RingsAround(nuclei, settings.Ring / settings.Mpp);
         (int cells, StainedCells stained, _, _) = Cells(nuclei.Labels, nuclei.Count, image.Dab, settings);
         (int withRing, StainedCells stainedRings, long pixels, long positivePixels) = Cells(rings, nuclei.Count, image.Dab, settings);
         return new(area, tissue, density, positive, positiveDensity, cells, stained, withRing, stainedRings, pixels, positivePixels);

@@ -24,7 +24,7 @@ public sealed record IhcSettings
     public double Ring { get; init; } = 3;
 
     /// <summary>Micrometres per pixel.</summary>
-    public double MicronsPerPixel { get; init; } = PixelSize.Default;
+    public double Mpp { get; init; } = PixelSize.Default;
 
     /// <summary>Throws an ArgumentException for values that do not fit.</summary>
     public void Validate()
@@ -32,7 +32,7 @@ public sealed record IhcSettings
         if (!(Weak > 0 && Moderate > Weak && Strong > Moderate))
             throw new ArgumentException($"thresholds {Weak}, {Moderate}, {Strong}: must be above 0 and rise");
         if (!(PositiveDensity > 0)) throw new ArgumentException($"a DAB threshold of {PositiveDensity}: must be above 0");
-        if (!(MicronsPerPixel is > 0.02 and < 20)) throw new ArgumentException($"{MicronsPerPixel} um per pixel: must be 0.02 to 20");
+        if (!(Mpp is > 0.02 and < 20)) throw new ArgumentException($"{Mpp} um per pixel: must be 0.02 to 20");
         if (!(Ring > 0)) throw new ArgumentException($"a ring of {Ring} um: must be above 0");
     }
 }

@@ -8,7 +8,7 @@ namespace Tinctor.Evaluation.Segmentation;
 public sealed record NucleusDetection
 {
     /// <summary>Micrometres per pixel, by which the lengths below become pixels; 0.5 is a 20x scan.</summary>
-    public double MicronsPerPixel { get; init; } = PixelSize.Default;
+    public double Mpp { get; init; } = PixelSize.Default;
 
     /// <summary>Looks at haematoxylin alone, for markers on membranes (HER2); else at DAB too, for markers in nuclei.</summary>
     public bool HaematoxylinOnly { get; init; }
@@ -37,7 +37,7 @@ public sealed record NucleusDetection
     /// <summary>Throws an ArgumentException for values out of range.</summary>
     public void Validate()
     {
-        if (!(MicronsPerPixel is > 0.02 and < 20)) throw new ArgumentException($"{MicronsPerPixel} um per pixel: must be 0.02 to 20");
+        if (!(Mpp is > 0.02 and < 20)) throw new ArgumentException($"{Mpp} um per pixel: must be 0.02 to 20");
         if (!(LeastArea >= 0 && LargestArea > LeastArea))
             throw new ArgumentException($"areas of {LeastArea} to {LargestArea} um^2: the first must be smaller, neither below 0");
     }
@@ -47,7 +47,7 @@ public sealed record NucleusDetection
         $"classical detector: share of light absorbed by {(HaematoxylinOnly ? "haematoxylin" : "haematoxylin, and by DAB")}, smoothed "
         + $"(Gaussian, {Smoothing} um), less its surroundings (Gaussian, {Surroundings} um), Otsu's threshold of each image (at least "
         + $"{LeastContrast}, absorption at least {LeastAbsorption}), holes filled, distance-transform watershed (prominence "
-        + $"{Prominence} um), {LeastArea} to {LargestArea} um^2; at {MicronsPerPixel} um per pixel");
+        + $"{Prominence} um), {LeastArea} to {LargestArea} um^2; at {Mpp} um per pixel");
 }
 
 /// <summary>
@@ -60,7 +60,7 @@ public static class NucleusDetector
     public static LabelMap Find(ScoredImage image, NucleusDetection settings)
     {
         settings.Validate();
-        (int width, int height, double mpp) = (image.Width, image.Height, settings.MicronsPerPixel);
+        (int width, int height, double mpp) = (image.Width, image.Height, settings.Mpp);
         bool[] mask = Dark(image.Haematoxylin, width, height, settings);
         if (!settings.HaematoxylinOnly)
         {
@@ -80,8 +80,8 @@ public static class NucleusDetector
     private static bool[] Dark(float[] density, int width, int height, NucleusDetection settings)
     {
         float[] absorbed = Array.ConvertAll(density, od => 1 - MathF.Pow(10, -od));
-        absorbed = GaussianFilter.Smooth(absorbed, width, height, settings.Smoothing / settings.MicronsPerPixel);
-        float[] contrast = GaussianFilter.Smooth(absorbed, width, height, settings.Surroundings / settings.MicronsPerPixel);
+        absorbed = GaussianFilter.Smooth(absorbed, width, height, settings.Smoothing / settings.Mpp);
+        float[] contrast = GaussianFilter.Smooth(absorbed, width, height, settings.Surroundings / settings.Mpp);
         for (int i = 0; i < contrast.Length; i++) contrast[i] = absorbed[i] - contrast[i];
         double threshold = Math.Max(Otsu.Threshold(contrast), settings.LeastContrast);
         var dark = new bool[contrast.Length];

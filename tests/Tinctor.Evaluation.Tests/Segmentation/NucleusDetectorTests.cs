@@ -51,9 +51,9 @@ public class NucleusDetectorTests(ITestOutputHelper output)
             Image colours = Image.Read(SharedFiles.Path($"data/deepliif/{name}_nuclei.png"));
             LabelMap positive = Painted(colours, 0), truth = Painted(colours, 0, 2);
             var image = new ScoredImage(Image.Read(SharedFiles.Path($"data/deepliif/{name}_ihc.png")));
-            LabelMap found = NucleusDetector.Find(image, new() { MicronsPerPixel = 0.25 });
-            IhcCounts counts = IhcCounts.Of(image, found, new() { MicronsPerPixel = 0.25 });
-            IhcCounts onTruth = IhcCounts.Of(image, truth, new() { MicronsPerPixel = 0.25 });
+            LabelMap found = NucleusDetector.Find(image, new() { Mpp = 0.25 });
+            IhcCounts counts = IhcCounts.Of(image, found, new() { Mpp = 0.25 });
+            IhcCounts onTruth = IhcCounts.Of(image, truth, new() { Mpp = 0.25 });
             double index = 100.0 * counts.StainedNuclei.Positive / counts.Nuclei, expected = 100.0 * positive.Count / truth.Count;
             double byColour = 100.0 * onTruth.StainedNuclei.Positive / onTruth.Nuclei;
             output.WriteLine($"{name}: Ki67 index {index:F1}%, on the annotated outlines {byColour:F1}%, annotated {expected:F1}%");

@@ -211,7 +211,7 @@ public sealed class PhantomSlideTests
     [Fact]
     public void SmallFieldsAreMovedToTumour()
     {
-        PhantomOptions small = s_ideal with { Width = 128, Height = 128, MicronsPerPixel = 1, Stains = [PhantomStain.He] };
+        PhantomOptions small = s_ideal with { Width = 128, Height = 128, Mpp = 1, Stains = [PhantomStain.He] };
         double Tumour(int seed, bool onTumour) =>
             Render(small with { Seed = (ulong)seed, OnTumour = onTumour }).Tissue.Count(t => t == (byte)PhantomTissue.Tumour) / 16384.0;
         double[] moved = [.. Enumerable.Range(0, 12).Select(seed => Tumour(seed, true))];

@@ -48,7 +48,7 @@ internal static class IhcOptions
         if (!parse.GetValue(Ihc)) return [];
         double mpp = SegmentationOptions.MicronsPerPixel(parse);
         ISegmentation nuclei = SegmentationOptions.Segmentation(parse) is { HasInstances: true } given ? given
-            : new ClassicalSegmentation(new() { MicronsPerPixel = mpp, HaematoxylinOnly = parse.GetValue(Nuclei) == "haematoxylin" });
+            : new ClassicalSegmentation(new() { Mpp = mpp, HaematoxylinOnly = parse.GetValue(Nuclei) == "haematoxylin" });
         return [new IhcAnalysis(nuclei, Settings(parse, mpp))];
     }
 
@@ -60,6 +60,6 @@ internal static class IhcOptions
             throw new TinctorException($"--dab-grades {parse.GetValue(Grades)}: expected three rising densities, as in 0.2,0.4,0.6");
         double positive = parse.GetValue(Positive);
         if (!(positive > 0)) throw new TinctorException($"--dab-threshold {positive}: must be above 0");
-        return new() { PositiveDensity = positive, Weak = grades[0], Moderate = grades[1], Strong = grades[2], MicronsPerPixel = mpp };
+        return new() { PositiveDensity = positive, Weak = grades[0], Moderate = grades[1], Strong = grades[2], Mpp = mpp };
     }
 }
