@@ -1,7 +1,7 @@
 using System.Diagnostics;
-using Tinctor.Staining.Tests.Training;
 using Tinctor.Torch;
 using Tinctor.Torch.Serialization;
+using Tinctor.Training.Tests.Loop;
 
 namespace Tinctor.Cli.Tests;
 

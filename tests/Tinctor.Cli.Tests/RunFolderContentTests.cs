@@ -1,6 +1,6 @@
 using System.Text.Json;
 using Tinctor.Slides;
-using Tinctor.Staining.Tests.Training;
+using Tinctor.Training.Tests.Loop;
 
 namespace Tinctor.Cli.Tests;
 

@@ -1,5 +1,5 @@
+using Tinctor.Slides.Torch;
 using Tinctor.Torch;
-using Tinctor.Training.Networks;
 
 namespace Tinctor.Training.Losses;
 

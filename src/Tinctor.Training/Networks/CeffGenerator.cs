@@ -1,3 +1,4 @@
+using Tinctor.Slides.Torch;
 using Tinctor.Torch;
 using Tinctor.Torch.Nn;
 

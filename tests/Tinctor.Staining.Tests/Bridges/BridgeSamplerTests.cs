@@ -55,7 +55,7 @@ public sealed class BridgeSamplerTests
         Vectors vectors = Vectors.Read("bbdm_psample");
         int[] steps = [.. StepPlan.BbdmLinear(BridgeSchedule.Bbdm(), 200), 0];
         Assert.Equal(vectors["steps"].ToArray<long>(), steps.SkipLast(1).Select(k => k - 1L));
-        foreach ((string objective, BridgeObjective what) in BridgeTests.Objectives)
+        foreach ((string objective, BridgeObjective what) in TensorBridge.Objectives)
             foreach (int i in new[] { 0, 1, 100, 197, 198, 199 })
                 foreach (int clip in new[] { 0, 1 })
                 {

@@ -39,7 +39,7 @@ public sealed class BridgeTests
         Vectors vectors = Vectors.Read("bbdm_qsample_losses");
         Tensor x0 = vectors["x0"], y = vectors["y"], noise = vectors["noise"];
         int[] steps = [.. Steps(vectors["t"]).Select(t => t + 1)];
-        foreach ((string objective, BridgeObjective what) in Objectives)
+        foreach ((string objective, BridgeObjective what) in TensorBridge.Objectives)
         {
             var bridge = new Bridge(BridgeSchedule.Bbdm(growth: growth), what);
             Tensor x = bridge.QSample(x0, y, steps, noise), target = bridge.Target(x0, y, x, steps, noise);
@@ -152,9 +152,6 @@ public sealed class BridgeTests
         Assert.Throws<ArgumentException>(() => new Bridge(BridgeSchedule.Staining(), BridgeObjective.Noise));
         Assert.Throws<ArgumentException>(() => new Bridge(BridgeSchedule.Staining(official: true), BridgeObjective.ScaledGrad));
     }
-
-    internal static readonly (string Name, BridgeObjective Objective)[] Objectives =
-        [("grad", BridgeObjective.Grad), ("noise", BridgeObjective.Noise), ("ysubx", BridgeObjective.SourceMinusImage)];
 
     /// <summary>What a network must have said to be understood as this prediction, in float64.</summary>
     internal static Tensor Output(Bridge bridge, Tensor prediction, Tensor x, Tensor y, int[] steps)

@@ -8,6 +8,10 @@ namespace Tinctor.Staining.Tests.Bridges;
 /// <summary>Sampling of bridges on tensors, by the samplers on arrays, for comparison with reference vectors.</summary>
 internal static class TensorBridge
 {
+    /// <summary>Objectives by their names in BBDM's code.</summary>
+    public static readonly (string Name, BridgeObjective Objective)[] Objectives =
+        [("grad", BridgeObjective.Grad), ("noise", BridgeObjective.Noise), ("ysubx", BridgeObjective.SourceMinusImage)];
+
     /// <summary>Predictions of the image; every sample may be at a step of its own, or all at one.</summary>
     public static Tensor PredictX0(this Bridge bridge, Tensor output, Tensor x, Tensor y, int[] steps) => x.dtype == ScalarType.Float64
         ? PredictX0<double>(bridge, output, x, y, steps) : PredictX0<float>(bridge, output, x, y, steps);

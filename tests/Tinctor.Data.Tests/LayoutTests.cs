@@ -1,0 +1,101 @@
+using Tinctor.Data;
+using Tinctor.Tests;
+
+namespace Tinctor.Data.Tests;
+
+public class LayoutTests : DataFolder
+{
+    [Fact]
+    public void Bci_GivesSplitsAndLevels()
+    {
+        foreach (string stain in (string[])["HE", "IHC"])
+        {
+            Write($"{stain}/train/00001_train_1+.png");
+            Write($"{stain}/train/00000_train_0.png");
+            Write($"{stain}/test/00820_test_2+.png");
+        }
+        PairManifest manifest = PairManifest.Read(Root);
+        Assert.Equal(["00000_train_0", "00001_train_1+", "00820_test_2+"], manifest.Pairs.Select(pair => pair.Name));
+        Assert.Equal(["0", "1+", "2+"], manifest.Pairs.Select(pair => pair.Label));
+        Assert.Equal(["train", "train", "test"], manifest.Pairs.Select(pair => pair.Split));
+        Assert.Equal(At("IHC/test/00820_test_2+.png"), manifest.Pairs[2].Target);
+        Assert.Equal("BCI layout: 3 pairs (train 2, test 1), slides not known, labels 0: 1, 1+: 1, 2+: 1", manifest.Describe());
+        Assert.Equal(At("IHC/test/00820_test_2+.png"), manifest.Reverse().Pairs[2].Source);
+    }
+
+    [Fact]
+    public void Bci_WithoutInnerFolders_TakesTheSplitFromTheName()
+    {
+        Write("HE/00000_test_1+.png");
+        Write("IHC/00000_test_1+.png");
+        Assert.Equal(("test", "1+"), (PairManifest.Read(Root).Pairs[0].Split, PairManifest.Read(Root).Pairs[0].Label));
+    }
+
+    [Fact]
+    public void Bci_Real()
+    {
+        Assert.StartsWith("BCI layout: 24 pairs (test 24), slides not known, labels 0: 1, 1+: 4, 2+: 11, 3+: 8",
+            PairManifest.Read(SharedFiles.Path("data/bci_thumbs")).Describe());
+        PairManifest bci = PairManifest.Read(SharedFiles.Path("data/bci"));
+        Assert.Equal(["0", "2+"], bci.Pairs.Select(pair => pair.Label));
+        PairVerification.Check(bci.Pairs);
+    }
+
+    [Fact]
+    public void Mist_GivesSplits_AndMatchesOtherExtensions()
+    {
+        foreach (string name in (string[])["trainA/x_1.jpg", "trainB/x_1.png", "valA/x_1.jpg", "valB/x_1.jpg"]) Write(name);
+        PairManifest manifest = PairManifest.Read(Root);
+        Assert.Equal("MIST layout: 2 pairs (train 1, val 1), slides not known", manifest.Describe());
+        Assert.Equal(At("trainB/x_1.png"), manifest.Pairs[0].Target);
+    }
+
+    [Fact]
+    public void SideBySide_WithAndWithoutSplits()
+    {
+        Write("train/b.png", 16, 8);
+        Write("test/a.jpg", 16, 8);
+        PairManifest manifest = PairManifest.Read(Root);
+        Assert.Equal("side-by-side AB images (pix2pix, CEFF): 2 pairs (train 1, test 1), slides not known", manifest.Describe());
+        Assert.Equal((PairLayout.SourceLeft, null), (manifest.Pairs[0].Layout, manifest.Pairs[0].Target));
+        Assert.Equal(PairLayout.SourceRight, manifest.Reverse().Pairs[0].Layout);
+        Assert.Equal("train", PairManifest.Read(At("test")).Pairs.Single().Split);
+    }
+
+    [Fact]
+    public void UnknownFolder_IsRefused()
+    {
+        Directory.CreateDirectory(At("images"));
+        Assert.Contains("no known layout", Assert.Throws<TinctorException>(() => PairManifest.Read(Root)).Message);
+        Assert.Throws<FileNotFoundException>(() => PairManifest.Read(At("nothing")));
+    }
+
+    [Fact]
+    public void SlidePattern_FindsSlides_AndALeakIsRefused()
+    {
+        foreach (string name in (string[])["train/03_1.png", "train/04_1.png", "test/05_1.png"]) Write(name, 16, 8);
+        Assert.Equal(["03", "04", "05"], PairManifest.Read(Root, @"^(\d\d)_").Pairs.Select(pair => pair.SlideId));
+        Write("test/03_2.png", 16, 8);
+        Assert.Contains("slide 03 is in train and test", Assert.Throws<TinctorException>(() =>
+            PairManifest.Read(Root, @"^\d\d")).Message);
+        Assert.Contains("not a regular expression", Assert.Throws<TinctorException>(() => PairManifest.Read(Root, "(")).Message);
+    }
+
+    [Fact]
+    public void SplitBySlide_KeepsSlidesWhole_AndIsAFunctionOfNamesAndSeed()
+    {
+        for (int i = 0; i < 40; i++) Write($"{i % 10:00}_{i}.png", 16, 8);
+        PairManifest manifest = PairManifest.Read(Root, @"^\d\d"), split = manifest.SplitBySlide(0.1, 0.2);
+        Assert.Equal(("train", 28), ("train", split.OfSplit("train").Count));
+        Assert.Equal((4, 8), (split.OfSplit("val").Count, split.OfSplit("test").Count));
+        Assert.All(split.Pairs.GroupBy(pair => pair.SlideId), slide => Assert.Single(slide.Select(pair => pair.Split).Distinct()));
+        Assert.Equal(split.Pairs, manifest.SplitBySlide(0.1, 0.2).Pairs);
+        Assert.NotEqual(split.Pairs, manifest.SplitBySlide(0.1, 0.2, seed: 1).Pairs);
+
+        PairManifest named = manifest.SplitBySlide([], ["07", "03"]);
+        Assert.Equal(["03", "07"], named.OfSplit("test").Select(pair => pair.SlideId).Distinct().Order());
+        Assert.Contains("has no slide 99", Assert.Throws<TinctorException>(() => manifest.SplitBySlide([], ["99"])).Message);
+        Assert.Contains("its slide is not known", Assert.Throws<TinctorException>(() =>
+            PairManifest.Read(Root).SplitBySlide(0, 0.5)).Message);
+    }
+}

@@ -1,0 +1,96 @@
+using Tinctor.Data;
+using Tinctor.Data.Tests;
+using Tinctor.Training.Classification;
+using Tinctor.Training.Configuration;
+using Tinctor.Training.Loading;
+
+namespace Tinctor.Training.Tests.Classification;
+
+public sealed class ClassifierDataTests : DataFolder
+{
+    [Fact]
+    public void Folders_of_classes_are_read_with_and_without_splits()
+    {
+        Write("flat/0/a_1.png");
+        Write("flat/3+/b_1.png", seed: 2);
+        PairManifest flat = Read("flat", "data.slide_pattern=^[a-z]");
+        Assert.Equal(["0", "3+"], flat.Pairs.Select(pair => pair.Label));
+        Assert.Equal(["a", "b"], flat.Pairs.Select(pair => pair.SlideId));
+        Assert.All(flat.Pairs, pair => Assert.Equal(PairLayout.Single, pair.Layout));
+
+        foreach (string split in (string[])["train", "test"])
+        {
+            Write($"split/{split}/0/{split}a.png");
+            Write($"split/{split}/1+/{split}b.png");
+        }
+        Assert.Equal(["train", "train", "test", "test"], Read("split").Pairs.Select(pair => pair.Split));
+    }
+
+    [Theory]
+    [InlineData("target", "target/0.png"), InlineData("source", "source/0.png")]
+    public void Of_pairs_one_side_is_read(string side, string file)
+    {
+        Manifest("0", "1+");
+        Pair pair = Read("", $"side={side}").Pairs[0];
+        Assert.Equal(At(file), pair.Source);
+        Assert.Null(pair.Target);
+        (Slides.Image a, Slides.Image b) = PairedDataset.ReadPair(pair);
+        Assert.Same(a, b);
+    }
+
+    [Fact]
+    public void What_cannot_be_learned_from_is_refused_in_one_line()
+    {
+        Manifest("0", null);
+        Assert.Contains("has no label, as 1 of 2 images", Refused());
+        Manifest("0", "0");
+        Assert.Contains("all images have the label 0", Refused());
+        Assert.Contains("too small; use 64 or more", Refused("data.image_size=32"));
+        Assert.Contains("there is no setting 'data.crop'", Refused("data.crop=3"));
+
+        string Refused(params string[] settings)
+        {
+            string message = Assert.Throws<TinctorException>(() => Read("", settings)).Message;
+            Assert.DoesNotContain('\n', message);
+            return message;
+        }
+    }
+
+    [Fact]
+    public void A_task_keeps_its_own_defaults_beside_what_is_set()
+    {
+        ClassifierConfig config = ConfigFile.Read<ClassifierConfig>(null, ["data.fold=2", "training.lr=0.5"]);
+        Assert.Equal((2, 512, 0, 16, 0.5), (config.Data.Fold, config.Data.ImageSize, config.Data.CropSize, config.Training.BatchSize,
+            config.Training.Lr));
+        string path = WriteText("config.yaml", ConfigFile.Write(config));
+        Assert.Equal(config, ConfigFile.Read<ClassifierConfig>(path));
+    }
+
+    [Fact]
+    public void Models_and_their_judges_must_be_trained_apart()
+    {
+        var comparator = new ComparatorReference { Path = "c", Sha256 = "ab", TrainingId = "t", Seed = 1, Fold = 2 };
+        Assert.Contains("weights are the same", comparator.WhyNotApart(new() { Sha256 = "ab" }));
+        Assert.Contains("training t", comparator.WhyNotApart(new() { Sha256 = "cd", TrainingId = "t", Seed = 3 }));
+        Assert.Contains("seed 1 and fold 2", comparator.WhyNotApart(new() { Sha256 = "cd", TrainingId = "u", Seed = 1, Fold = 2 }));
+        Assert.Null(comparator.WhyNotApart(new() { Sha256 = "cd", TrainingId = "u", Seed = 1, Fold = 3 }));
+        Assert.Null(new ComparatorReference { Sha256 = "ab" }.WhyNotApart(new() { Sha256 = "cd" }));
+    }
+
+    [Theory]
+    [InlineData("method: derestainer\nmodel:\n  ngf: 3\n  comparator:\n    path: c\n    sha256: ab\n    seed: 5\n    fold: 1\n")]
+    [InlineData("comparator:\n  path: c\n  sha256: ab\n  seed: 5\n  fold: 1\n")]
+    public void The_comparator_is_read_from_a_models_configuration(string yaml)
+    {
+        Assert.Null(ComparatorReference.NamedIn(Root));
+        WriteText("config.yaml", yaml);
+        Assert.Equal(new() { Path = "c", Sha256 = "ab", Seed = 5, Fold = 1 }, ComparatorReference.NamedIn(Root));
+    }
+
+    private PairManifest Read(string folder, params string[] settings) =>
+        ConfigFile.Read<ClassifierConfig>(null, [$"data.path={At(folder)}", .. settings]).ReadData();
+
+    private void Manifest(params string?[] labels) => ManifestFile.Write(At("manifest.csv"),
+        [.. labels.Select((label, i) => new Pair(Write($"source/{i}.png"), Write($"target/{i}.png"), "train", label, $"s{i}",
+            PairLayout.TwoFiles))]);
+}

@@ -1,0 +1,125 @@
+using Tinctor.Data;
+using Tinctor.Data.Tests;
+using Tinctor.Torch;
+using Tinctor.Training.Configuration;
+using Tinctor.Training.Loading;
+using Tinctor.Training.Methods.Pix2Pix;
+using Tinctor.Training.Networks;
+using Tinctor.Training.Supervised;
+
+namespace Tinctor.Training.Tests.Loop;
+
+public sealed class ConfigFileTests : DataFolder
+{
+    [Fact]
+    public void Defaults_are_those_of_the_paper()
+    {
+        RunConfig config = ConfigFile.Load(null, "pix2pix");
+        var model = Assert.IsType<Pix2PixConfig>(config.Model);
+        Assert.Equal(("unet_256", 64, 100.0, 2e-4, 0.5), (model.Generator, model.Ngf, model.LambdaL1, model.Lr, model.Beta1));
+        Assert.Equal((100, 100, 1, 256),
+            (config.Training.Epochs, config.Training.EpochsDecay, config.Training.BatchSize, config.Data.CropSize));
+    }
+
+    [Fact]
+    public void What_was_written_reads_back_the_same()
+    {
+        RunConfig config = ConfigFile.Load(null, "pix2pix",
+        [
+            "seed=18446744073709551615", "model.gan_mode=wgangp", "model.norm=instance", "model.lr=1e-4", "data.slide_pattern=^[0-9]+",
+            "data.path=/a b/c: d", "data.test_slides=s1, 02", "data.crop_size=512", "training.ema=0.999", "training.amp=true",
+        ]);
+        string yaml = ConfigFile.Write(config);
+        RunConfig read = ConfigFile.Load(WriteText("config.yaml", yaml));
+        Assert.Equal(yaml, ConfigFile.Write(read));
+        Assert.Equal(config.Model, read.Model);
+        Assert.Equal(config.Training, read.Training);
+        Assert.Equal(["s1", "02"], read.Data.TestSlides);
+        Assert.Equal("/a b/c: d", read.Data.Path);
+        Assert.Equal(ulong.MaxValue, read.Seed);
+    }
+
+    private sealed record WithNetwork : SupervisedConfig
+    {
+        public DiffusionUnetOptions Unet { get; init; } = new() { ChannelMult = [1, 2] };
+
+        public override PairManifest ReadData() => throw new NotSupportedException();
+
+        public override SupervisedTask Create(Device device, TrainingData data) => throw new NotSupportedException();
+    }
+
+    [Fact]
+    public void Lists_of_numbers_are_set_with_commas_and_kept_otherwise()
+    {
+        var config = ConfigFile.Read<WithNetwork>(null, ["unet.attention_resolutions=4, 8", "unet.model_channels=64"]);
+        Assert.Equal([4, 8], config.Unet.AttentionResolutions);
+        Assert.Equal([1, 2], config.Unet.ChannelMult);
+        Assert.Equal([1, 2, 4], ConfigFile.Read<WithNetwork>(null, ["unet.channel_mult=[1, 2, 4]"]).Unet.ChannelMult);
+        Assert.Equal(64, config.Unet.ModelChannels);
+        var read = ConfigFile.Read<WithNetwork>(WriteText("config.yaml", ConfigFile.Write(config)));
+        Assert.Equal([4, 8], read.Unet.AttentionResolutions);
+        string error = Assert.Throws<TinctorException>(() => ConfigFile.Read<WithNetwork>(null, ["unet.model_channels=16"])).Message;
+        Assert.Contains("unet.model_channels is 16; it must lie between 32", error);
+    }
+
+    [Fact]
+    public void Empty_sections_and_settings_keep_their_defaults()
+    {
+        RunConfig config = ConfigFile.Load(WriteText("config.yaml", "data:\nmodel:\n  ngf:\n  ndf: 8\ntraining:\n"));
+        Assert.Equal((64, 8, 256), (((Pix2PixConfig)config.Model).Ngf, ((Pix2PixConfig)config.Model).Ndf, config.Data.CropSize));
+        Assert.Equal(ConfigFile.Write(ConfigFile.Load(null)), ConfigFile.Write(ConfigFile.Load(WriteText("empty.yaml", "# nothing\n"))));
+    }
+
+    [Theory]
+    [InlineData("model:\n  nfg: 3", "model.nfg", "ngf")]
+    [InlineData("modle:\n  ngf: 3", "modle", "model")]
+    [InlineData("model:\n  ngf: 0", "model.ngf is 0", "between 1 and 1024")]
+    [InlineData("model:\n  lr: 1.e+30", "model.lr", "between 0 and 1")]
+    [InlineData("model:\n  lr: 1.4", "model.lr is 1.4", "between 0 and 1")]
+    [InlineData("model:\n  lr: -0.4", "model.lr is -0.4", "between 0 and 1")]
+    [InlineData("model:\n  lr: .nan", "model.lr", "between 0 and 1")]
+    [InlineData("model:\n  ngf: many", "ngf: many", "")]
+    [InlineData("model:\n  norm: bach", "norm: bach", "")]
+    [InlineData("model:\n  generator: unet", "model.generator is unet", "unet_256")]
+    [InlineData("model: 3", "model: 3", "")]
+    [InlineData("model:\n  inference:\n    statistics: mean", "model.inference.statistics is mean", "running, batch")]
+    [InlineData("data:\n  direction: AB", "data.direction is AB", "AtoB, BtoA")]
+    [InlineData("data:\n  crop_size: 100", "data.crop_size is 100", "multiple of 256")]
+    [InlineData("data:\n  load_size: 100", "data.load_size is 100", "smaller than data.crop_size")]
+    [InlineData("seed: -1", "seed: -1", "")]
+    [InlineData("method: pix3pix", "pix3pix", "pix2pix")]
+    [InlineData("data: [1, 2", "line 2", "YAML")]
+    [InlineData("- a\n- b", "line 1", "YAML")]
+    public void What_is_wrong_is_named_in_one_line(string yaml, string what, string advice)
+    {
+        string path = WriteText("config.yaml", yaml);
+        string message = Assert.Throws<TinctorException>(() => ConfigFile.Load(path)).Message;
+        Assert.StartsWith(path, message);
+        Assert.Contains(what, message);
+        Assert.Contains(advice, message);
+        Assert.DoesNotContain('\n', message);
+    }
+
+    [Fact]
+    public void Overrides_must_be_settings_and_the_method_that_of_the_file()
+    {
+        Assert.Contains("--set ngf", Assert.Throws<TinctorException>(() => ConfigFile.Load(null, null, ["ngf"])).Message);
+        Assert.Contains("'model.ngf.x'", Assert.Throws<TinctorException>(() => ConfigFile.Load(null, null, ["model.ngf.x=3"])).Message);
+        Assert.Contains("not of cut",
+            Assert.Throws<TinctorException>(() => ConfigFile.Load(WriteText("c.yaml", "method: pix2pix"), "cut")).Message);
+    }
+
+    [Theory]
+    [InlineData("patch", 3, 24), InlineData("patch", 5, 96), InlineData("pixel", 3, 8)]
+    public void The_smallest_crop_is_one_that_the_discriminator_takes(string discriminator, int layers, int crop)
+    {
+        var model = new Pix2PixConfig { Generator = "resnet_6blocks", Discriminator = discriminator, NLayersD = layers, Ngf = 2, Ndf = 2 };
+        Assert.Equal(crop, model.SmallestCrop);
+        using Torch.DisposeScope scope = Torch.torch.NewDisposeScope();
+        using var netG = model.CreateGenerator();
+        using var netD = model.CreateDiscriminator();
+        Torch.Tensor image = Torch.torch.zeros([1, 3, crop, crop]);
+        Assert.Equal(image.shape, netG.forward(image).shape);
+        Assert.True(netD.forward(Torch.torch.cat([image, image], 1)).numel() > 0);
+    }
+}

@@ -1,0 +1,36 @@
+using Tinctor.Data.Tests;
+using Tinctor.Training.Runs;
+
+namespace Tinctor.Training.Tests.Loop;
+
+public sealed class MetricsLogTests : DataFolder
+{
+    [Fact]
+    public void A_line_is_in_the_file_when_it_is_written()
+    {
+        using var log = new MetricsLog(At("metrics.csv"), ["loss", "psnr"], 0);
+        log.Write(10, 1, new Dictionary<string, double> { ["loss"] = 1.0 / 3 });
+        log.Write(10, 1, new Dictionary<string, double> { ["psnr"] = 20, ["other"] = 1 });
+        Assert.Equal("step,epoch,loss,psnr\n10,1,0.3333333,\n10,1,,20\n", File.ReadAllText(At("metrics.csv")));
+    }
+
+    [Theory]
+    [InlineData("", "10,1,0.5\n20,1,0.4\n")]
+    [InlineData("30,2,0.3\n", "10,1,0.5\n20,1,0.4\n")]
+    [InlineData("30,2", "10,1,0.5\n20,1,0.4\n")]
+    [InlineData("2", "10,1,0.5\n20,1,0.4\n")]
+    public void Going_on_drops_later_and_half_written_lines(string tail, string kept)
+    {
+        File.WriteAllText(At("metrics.csv"), "step,epoch,loss\n10,1,0.5\n20,1,0.4\n" + tail);
+        using (var log = new MetricsLog(At("metrics.csv"), ["loss"], 20)) log.Write(25, 2, new Dictionary<string, double> { ["loss"] = 1 });
+        Assert.Equal("step,epoch,loss\n" + kept + "25,2,1\n", File.ReadAllText(At("metrics.csv")));
+    }
+
+    [Fact]
+    public void Starting_anew_drops_everything()
+    {
+        File.WriteAllText(At("metrics.csv"), "old");
+        using (new MetricsLog(At("metrics.csv"), ["loss"], 0)) { }
+        Assert.Equal("step,epoch,loss\n", File.ReadAllText(At("metrics.csv")));
+    }
+}

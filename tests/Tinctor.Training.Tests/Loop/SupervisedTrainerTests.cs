@@ -1,0 +1,117 @@
+using Tinctor.Data;
+using Tinctor.Data.Tests;
+using Tinctor.Slides;
+using Tinctor.Tests;
+using Tinctor.Torch;
+using Tinctor.Training;
+using Tinctor.Training.Classification;
+using Tinctor.Training.Configuration;
+using Tinctor.Training.Supervised;
+
+namespace Tinctor.Training.Tests.Loop;
+
+[Collection(Alone.Name)]
+public sealed class SupervisedTrainerTests : DataFolder
+{
+    [Fact]
+    public void The_model_has_the_weights_that_scored_best_and_its_card_tells_all()
+    {
+        Images();
+        TrainingResult result = Train("run",
+            "training.steps=6", "training.checkpoint_every=2", "training.lr=0.001", "seed=3", "role=evaluator");
+        Assert.True(result.Finished);
+        ClassifierCard card = SupervisedModel.ReadCard<ClassifierCard>(At("run"), "classifier");
+        double best = File.ReadLines(At("run/metrics.csv")).Skip(1).Select(line => line.Split(',')[^1]).Where(cell => cell.Length > 0)
+            .Max(double.Parse);
+        Assert.Equal(best, card.Training.Score!.Value, 1e-6);
+        Assert.Equal(card.Training.Score!.Value, card.Validation!.Accuracy, 1e-12);
+        Assert.Equal(["dark", "light"], card.Classes);
+        Assert.Equal((3UL, 1, 2, 6, "evaluator"),
+            (card.Training.Seed, card.Training.Fold, card.Training.Folds, card.Training.Steps, card.Role));
+        Assert.Equal(["s0", "s1", "s2", "s3"], card.Training.TrainSlides.Concat(card.Training.ValidationSlides).Order());
+        Assert.Equal(["s9"], card.Training.TestSlides);
+
+        using Classifier classifier = Classifier.Load(At("run"), Device.CPU);
+        string[] held = [.. Directory.GetFiles(At("target"))
+            .Where(file => card.Training.ValidationSlides.Any(Path.GetFileName(file).StartsWith))];
+        int[] predictions = [.. classifier.Run(held).Select(output => Array.IndexOf(output.Logits, output.Logits.Max()))];
+        int right = held.Zip(predictions).Count(pair => pair.First.Contains(card.Classes[pair.Second]));
+        Assert.Equal(card.Validation.Accuracy, right / (double)held.Length, 1e-9);
+    }
+
+    [Fact]
+    public void It_learns_what_is_easy()
+    {
+        Images();
+        Train("run", "training.steps=25", "training.lr=0.001", "training.log_every=5", "training.ema=0", "data.stain_jitter=0");
+        double[] losses = [.. File.ReadLines(At("run/metrics.csv")).Skip(1)
+            .Select(line => line.Split(',')[2]).Where(cell => cell.Length > 0).Select(double.Parse)];
+        Assert.True(losses[^1] < 0.5 * losses[0], string.Join(' ', losses));
+    }
+
+    [Fact]
+    public void A_run_that_stopped_goes_on_to_the_same_bytes()
+    {
+        Images();
+        string[] settings = ["training.steps=5", "training.checkpoint_every=2"];
+        Train("whole", settings);
+        var stop = new CancellationTokenSource();
+        Assert.False(Train("cut", new Watcher(step => { if (step == 3) stop.Cancel(); }), stop.Token, settings).Finished);
+        Assert.False(Directory.Exists(At("cut/model")));
+        Assert.True(SupervisedTrainer.Resume<ClassifierConfig>(At("cut"), new Watcher(_ => { })).Finished);
+        Assert.Equal(SupervisedModel.Sha256(At("whole")), SupervisedModel.Sha256(At("cut")));
+        Assert.NotEqual(SupervisedModel.ReadCard<ClassifierCard>(At("whole"), "classifier").Training.TrainingId,
+            SupervisedModel.ReadCard<ClassifierCard>(At("cut"), "classifier").Training.TrainingId);
+    }
+
+    [Fact]
+    public void Other_models_and_damaged_ones_are_refused_in_one_line()
+    {
+        Directory.CreateDirectory(At("empty"));
+        Assert.Contains("is no classifier", Refused("empty"));
+        Directory.CreateDirectory(At("other"));
+        File.WriteAllText(At("other/model.safetensors"), "");
+        File.WriteAllText(At("other/card.json"), """{"kind": "segmenter", "training": null}""");
+        Assert.Contains("is a segmenter, not a classifier", Refused("other"));
+        File.WriteAllText(At("other/card.json"), """{"kind": "classifier", "training": null}""");
+        Assert.Contains("is no card of a model", Refused("other"));
+
+        string Refused(string folder) =>
+            Assert.Throws<TinctorException>(() => SupervisedModel.ReadCard<ClassifierCard>(At(folder), "classifier")).Message;
+    }
+
+    private TrainingResult Train(string run, params string[] settings) => Train(run, new Watcher(_ => { }), default, settings);
+
+    private TrainingResult Train(string run, ITrainingObserver observer, CancellationToken stop, params string[] settings) =>
+        SupervisedTrainer.Start(ConfigFile.Read<ClassifierConfig>(null,
+            [$"data.path={Root}", "data.image_size=64", "data.folds=2", "data.fold=1", "training.batch_size=4", "training.device=cpu",
+                "data.workers=1", .. settings]), At(run), observer, stop);
+
+    // Dark and light images of four slides, and a test slide whose images nobody can open.
+    private void Images()
+    {
+        var pairs = new List<Pair>();
+        foreach (int slide in (int[])[0, 1, 2, 3, 9])
+        {
+            for (int field = 0; field < 2; field++)
+            {
+                string label = slide % 2 == 0 ? "dark" : "light", name = $"s{slide}_{field}_{label}.png";
+                string target = Write($"target/{name}", 64, 64, (10 * slide) + field);
+                Image image = Image.Read(target);
+                for (int i = 0; i < image.Data.Length; i++) image.Data[i] = (byte)((image.Data[i] / 4) + (label == "dark" ? 20 : 180));
+                image.Write(target);
+                if (slide == 9) File.WriteAllText(target, "no image");
+                string source = Write($"source/{name}", 64, 64), split = slide == 9 ? "test" : "train";
+                pairs.Add(new(source, target, split, label, $"s{slide}", PairLayout.TwoFiles));
+            }
+        }
+        ManifestFile.Write(At("manifest.csv"), pairs);
+    }
+
+    private sealed class Watcher(Action<int> onStep) : ITrainingObserver
+    {
+        public void Note(string text) { }
+
+        public void Step(TrainingProgress progress) => onStep(progress.Step);
+    }
+}

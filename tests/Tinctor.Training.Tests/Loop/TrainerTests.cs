@@ -1,0 +1,186 @@
+using Tinctor.Data;
+using Tinctor.Data.Tests;
+using Tinctor.Tests;
+using Tinctor.Torch;
+using Tinctor.Torch.Nn;
+using Tinctor.Torch.Optim;
+using Tinctor.Torch.Serialization;
+using Tinctor.Training;
+using Tinctor.Training.Configuration;
+using Tinctor.Training.Loading;
+using Tinctor.Training.Methods;
+
+namespace Tinctor.Training.Tests.Loop;
+
+[Collection(Alone.Name)]
+public sealed class TrainerTests : DataFolder
+{
+    private static readonly string[] Tiny = ["model.generator=resnet_6blocks", "model.ngf=2", "model.ndf=2", "data.crop_size=24"];
+
+    [Theory]
+    [InlineData("lr_100_100", 100, 100), InlineData("lr_60_40", 60, 40), InlineData("lr_30_10", 30, 10)]
+    public void The_learning_rate_falls_as_in_the_official_schedule(string key, int epochs, int decay)
+    {
+        string path = Path.Combine(SharedFiles.Path("vectors/p2p_lr_linear"), "io_f64.safetensors");
+        double[] expected = SafeTensors.Load(path)[key].ToArray<double>();
+        var training = new TrainingConfig { Epochs = epochs, EpochsDecay = decay };
+        Assert.Equal(epochs + decay, expected.Length);
+        for (int epoch = 0; epoch < expected.Length; epoch++)
+            Assert.Equal(expected[epoch], 2e-4 * Trainer.LearningRateFactor(training, 0, epoch), 1e-15);
+    }
+
+    [Fact]
+    public void By_steps_the_learning_rate_falls_over_the_second_half()
+    {
+        var training = new TrainingConfig { Steps = 10 };
+        Assert.Equal([1, 1, 1, 1, 1, 1, 0.8, 0.6, 0.4, 0.2],
+            Enumerable.Range(0, 10).Select(step => Math.Round(Trainer.LearningRateFactor(training, step, 0), 12)));
+    }
+
+    [Theory]
+    [InlineData(true, "loss = NaN"), InlineData(false, "the weights of network G are no longer finite")]
+    public void Divergence_stops_the_run_with_step_files_and_advice(bool inLoss, string what)
+    {
+        Pairs(4);
+        var config = new RunConfig
+        {
+            Data = new DataConfig { Path = Root, CropSize = 16 },
+            Training = new TrainingConfig { Steps = 8, Device = "cpu", CheckpointEvery = 2 },
+            Model = new PoisonedConfig { InLoss = inLoss },
+        };
+        string message = Assert.Throws<TinctorException>(() => Trainer.Start(config, At("run"), new Silent())).Message;
+        Assert.StartsWith($"step {(inLoss ? 5 : 6)}: {what}", message);
+        Assert.Matches(@"source.\d\.png", message);
+        Assert.Contains("lower the learning rate", message);
+        Assert.Contains("--resume", message);
+        Assert.Equal("step-00000004.safetensors",
+            Directory.GetFiles(At("run/checkpoints")).Select(Path.GetFileName).Order(StringComparer.Ordinal).Last());
+    }
+
+    [Fact]
+    public void Data_that_changed_since_the_start_is_refused()
+    {
+        Pairs(4);
+        string run = At("run");
+        Assert.True(Train(run).Finished);
+        Assert.True(Trainer.Resume(run, new Silent()).Finished);
+
+        string manifest = File.ReadAllText(At("manifest.csv"));
+        File.WriteAllText(At("manifest.csv"), manifest.Replace("slide0", "slide9"));
+        Assert.Contains("manifest.csv", Refused());
+        File.WriteAllText(At("manifest.csv"), manifest);
+        Write("source/0.png", 24, 24, seed: 99);
+        Assert.Contains("the data has changed since the run began (source/0.png)", Refused());
+        File.WriteAllText(Path.Combine(run, "environment.json"), "{");
+        Assert.Contains("environment.json", Refused());
+
+        string Refused() => Assert.Throws<TinctorException>(() => Trainer.Resume(run, new Silent())).Message;
+    }
+
+    [Fact]
+    public void A_broken_newest_checkpoint_falls_back_to_the_one_before()
+    {
+        Pairs(4);
+        string run = At("run");
+        Train(run, "training.steps=4", "training.checkpoint_every=1");
+        File.Delete(Path.Combine(run, "model", "model.safetensors"));
+        string newest = Path.Combine(run, "checkpoints", "step-00000004.safetensors");
+        byte[] whole = File.ReadAllBytes(newest);
+        File.WriteAllBytes(newest, whole[..(whole.Length / 2)]);
+        var notes = new Silent();
+        Assert.Equal(4, Trainer.Resume(run, notes).Steps);
+        Assert.Contains(notes.Notes, note => note.Contains("resumed after step 3"));
+        Assert.Equal(whole, File.ReadAllBytes(newest));
+    }
+
+    [Fact]
+    public void Validation_pairs_come_from_slides_that_are_not_trained_on()
+    {
+        List<Pair> pairs = Pairs(12, split: false);
+        TrainingData data =
+            TrainingData.Read(new DataConfig { Path = Root, CropSize = 24, TestSlides = ["slide0"], ValidationShare = 0.3 }, seed: 3);
+        Assert.Equal(12, pairs.Count);
+        Assert.Equal(10, data.Train.Count + data.Validation.Count);
+        Assert.NotEmpty(data.Validation);
+        Assert.Empty(data.Train.Select(pair => pair.SlideId).Intersect(data.Validation.Select(pair => pair.SlideId)));
+        Assert.DoesNotContain("slide0", data.Train.Concat(data.Validation).Select(pair => pair.SlideId));
+    }
+
+    [Fact]
+    public void Naming_slides_never_turns_test_pairs_into_training_pairs()
+    {
+        Pairs(6);
+        var config = new DataConfig { Path = Root, CropSize = 24, ValSlides = ["slide0"] };
+        Assert.Contains("has splits of its own", Assert.Throws<TinctorException>(() => TrainingData.Read(config, 0)).Message);
+    }
+
+    private TrainingResult Train(string run, params string[] settings) => Trainer.Start(
+        ConfigFile.Load(null, "pix2pix", [.. Tiny, $"data.path={Root}", "training.device=cpu", "training.steps=1", .. settings]), run,
+            new Silent());
+
+    // Two pairs a slide; the last slide is for testing, and its images are none: nothing that trains may open them.
+    private List<Pair> Pairs(int count, bool split = true)
+    {
+        var pairs = new List<Pair>();
+        for (int i = 0; i < count; i++)
+        {
+            bool test = split && i >= count - 2;
+            string source = Write($"source/{i}.png", 24, 24, i), target = Write($"target/{i}.png", 24, 24, 100 + i);
+            if (test) File.WriteAllText(source, "no image");
+            pairs.Add(new(source, target, split ? test ? "test" : "train" : "", null, $"slide{i / 2}", PairLayout.TwoFiles));
+        }
+        ManifestFile.Write(At("manifest.csv"), pairs);
+        return pairs;
+    }
+
+    private sealed class Silent : ITrainingObserver
+    {
+        public List<string> Notes { get; } = [];
+
+        public void Note(string text) => Notes.Add(text);
+
+        public void Step(TrainingProgress progress) { }
+    }
+
+    /// <summary>A method that breaks in its fifth step: in its loss, or in its weights alone.</summary>
+    private sealed record PoisonedConfig : MethodConfig
+    {
+        public bool InLoss { get; init; }
+
+        public override int SizeMultiple => 1;
+
+        public override Method Create(Device device) => new PoisonedMethod(InLoss);
+
+        public override Module<Tensor, Tensor> CreateGenerator() => new Conv2d(3, 3, 1);
+    }
+
+    private sealed class PoisonedMethod : Method
+    {
+        private readonly bool inLoss;
+        private readonly Conv2d network;
+        private readonly SGD optimizer;
+        private int step;
+
+        public PoisonedMethod(bool inLoss)
+        {
+            this.inLoss = inLoss;
+            network = new Conv2d(3, 3, 1);
+            optimizer = new SGD(network.parameters(), 0.1);
+        }
+
+        public override Module<Tensor, Tensor> Generator => network;
+
+        public override IReadOnlyDictionary<string, Module> Networks => new Dictionary<string, Module> { ["G"] = network };
+
+        public override IReadOnlyDictionary<string, Optimizer> Optimizers => new Dictionary<string, Optimizer> { ["G"] = optimizer };
+
+        public override IReadOnlyDictionary<string, Tensor> TrainStep(
+            Tensor source, Tensor target, IReadOnlyList<string?>? labels = null)
+        {
+            bool poison = ++step == 5;
+            using Guard quiet = torch.no_grad();
+            if (poison && !inLoss) network.weight.fill_(double.NaN);
+            return new Dictionary<string, Tensor> { ["loss"] = torch.full([], poison && inLoss ? double.NaN : 1) };
+        }
+    }
+}

@@ -1,0 +1,149 @@
+using Tinctor.Data;
+using Tinctor.Tests;
+using Tinctor.Torch;
+using Tinctor.Training.Losses;
+using Tinctor.Training.Methods.DeReStainer;
+using Tinctor.Training.Networks;
+
+namespace Tinctor.Training.Tests.Methods;
+
+[Collection(Alone.Name)]
+public class DeReStainerMethodTests
+{
+    private static readonly DeReStainerConfig Small = new() { Ngf = 4, Ndf = 4, NBlocks = 2 };
+
+    /// <summary>Every loss of a step is the one that its formula gives, and the sum is weighted as in the paper.</summary>
+    [Fact]
+    public void A_step_follows_the_papers_losses_and_weights()
+    {
+        using DisposeScope scope = torch.NewDisposeScope();
+        torch.manual_seed(3);
+        using var method = new DeReStainerMethod(Small, Device.CPU);
+        var netG = (DeReStainerGenerator)method.Generator;
+        (Tensor source, Tensor target) = (Images(), Images());
+        var (stained, logits, feature) = netG.Run(source);
+        var expected = new Dictionary<string, double>
+        {
+            ["H"] = CosineLoss.Of(netG.f_H(feature), netG.f_H(netG.Encode(netG.Haematoxylin(target)))).item(),
+            ["DAB"] = F.l1_loss(Dab(stained), Dab(target)).item(),
+            ["mae"] = (stained - target).abs().mean().item(),
+            ["ssim"] = SsimLoss.Of(stained, target).item(),
+            ["level"] = FocalLoss.Of(logits, torch.tensor<long>([3, 0])).item(),
+        };
+        IReadOnlyDictionary<string, Tensor> losses = method.TrainStep(source, target, ["3+", "0"]);
+        foreach ((string name, double value) in expected) Assert.Equal(value, losses[name].item(), 1e-5);
+        Assert.Equal(["DAB", "D_fake", "D_real", "GAN", "H", "level", "mae", "ssim"], losses.Keys.Order(StringComparer.Ordinal));
+        Assert.DoesNotContain(losses.Values, loss => loss.requires_grad);
+
+        Tensor Dab(Tensor image) => Small.Stains.Project((image + 1) / 2, 2) * 2 - 1;
+    }
+
+    /// <summary>Each loss alone moves its own part, and leaves the parts behind other losses alone.</summary>
+    [Theory]
+    [InlineData("H", "f_H", "level"), InlineData("level", "level", "f_H"), InlineData("mae", "restainer", "f_H")]
+    public void A_loss_reaches_its_own_part(string loss, string moving, string resting)
+    {
+        using DisposeScope scope = torch.NewDisposeScope();
+        torch.manual_seed(4);
+        double Weight(string name, double weight) => name == loss ? weight : 0;
+        using var method = new DeReStainerMethod(Small with
+        {
+            LambdaDab = 0,
+            LambdaSsim = 0,
+            LambdaGan = 0,
+            LambdaH = Weight("H", 1),
+            LambdaLevel = Weight("level", 5),
+            LambdaMae = Weight("mae", 10),
+            WeightDecay = 0,
+        }, Device.CPU);
+        Dictionary<string, Tensor> before = method.Generator.named_parameters().ToDictionary(p => p.name, p => p.parameter.detach().clone());
+        Assert.Contains(loss, method.TrainStep(Images(), Images(), ["1+", "3+"]).Keys);
+        double Moved(string part) => method.Generator.named_parameters().Where(p => p.name.StartsWith(part + ".", StringComparison.Ordinal))
+            .Max(p => (p.parameter - before[p.name]).abs().max().item());
+        Assert.True(Moved(moving) > 0);
+        Assert.Equal(0, Moved(resting));
+    }
+
+    [Fact]
+    public void Pairs_without_a_level_are_left_out_of_its_loss()
+    {
+        using DisposeScope scope = torch.NewDisposeScope();
+        torch.manual_seed(5);
+        using var method = new DeReStainerMethod(Small, Device.CPU);
+        (Tensor source, Tensor target) = (Images(), Images());
+        Tensor logits = ((DeReStainerGenerator)method.Generator).Run(source).Logits;
+        double expected = FocalLoss.Of(logits[1..], torch.tensor<long>([2])).item();
+        Assert.Equal(expected, method.TrainStep(source, target, [null, "2+"])["level"].item(), 1e-5);
+        Assert.DoesNotContain("level", method.TrainStep(source, target, [null, null]).Keys);
+        Assert.DoesNotContain("level", method.TrainStep(source, target).Keys);
+    }
+
+    /// <summary>The IHC image must not shift the statistics by which H&amp;E images are normalised when staining.</summary>
+    [Fact]
+    public void Running_statistics_are_those_of_the_source()
+    {
+        using DisposeScope scope = torch.NewDisposeScope();
+        (Tensor source, Tensor target) = (Images(), Images());
+        double[] Statistics(DeReStainerConfig config, Tensor target)
+        {
+            torch.manual_seed(6);
+            using var method = new DeReStainerMethod(config, Device.CPU);
+            method.TrainStep(source, target);
+            Assert.True(method.Generator.training);
+            return [.. method.Generator.named_buffers().Where(b => b.name.StartsWith("destainer.") && b.name.EndsWith("running_mean"))
+                .SelectMany(b => b.buffer.ToArray<float>()).Select(x => (double)x)];
+        }
+        Assert.Equal(Statistics(Small with { LambdaStain = 0 }, target), Statistics(Small, target * 0.2));
+    }
+
+    [Theory]
+    [InlineData("block", "logits", "transpose", Norm.Instance, GanMode.Lsgan, true, 2)]
+    [InlineData("branch", "probabilities", "resize", Norm.Batch, GanMode.Vanilla, false, 1)]
+    public void Every_option_takes_a_finite_step(
+        string simam, string style, string upsample, Norm norm, GanMode gan, bool conditional, int discriminators)
+    {
+        using DisposeScope scope = torch.NewDisposeScope();
+        torch.manual_seed(8);
+        using var method = new DeReStainerMethod(Small with
+        {
+            Simam = simam,
+            Style = style,
+            Upsample = upsample,
+            NormD = norm,
+            GanMode = gan,
+            Conditional = conditional,
+            NumD = discriminators,
+        }, Device.CPU);
+        for (int step = 0; step < 2; step++)
+        {
+            foreach (Tensor loss in method.TrainStep(Images(), Images(), ["0", "3+"]).Values) Assert.True(double.IsFinite(loss.item()));
+        }
+        Assert.All(method.Generator.parameters(), parameter => Assert.True(double.IsFinite(parameter.sum().item())));
+    }
+
+    [Fact]
+    public void Pure_black_and_white_images_keep_all_weights_finite()
+    {
+        using DisposeScope scope = torch.NewDisposeScope();
+        torch.manual_seed(9);
+        using var method = new DeReStainerMethod(Small, Device.CPU);
+        Tensor white = torch.ones([2, 3, 64, 64]);
+        method.TrainStep(white, -white, ["0", "0"]);
+        method.TrainStep(-white, white, ["0", "0"]);
+        Assert.All(method.Generator.parameters(), parameter => Assert.True(double.IsFinite(parameter.sum().item())));
+    }
+
+    [Fact]
+    public void Remarks_say_what_is_off()
+    {
+        Pair[] Pairs(params string?[] labels) =>
+            [.. labels.Select((label, i) => new Pair($"{i}", "t", "train", label, $"{i}", PairLayout.TwoFiles))];
+        Assert.Contains(Small.Remarks(Pairs(null, null), []), remark => remark.Contains("L_level is off"));
+        Assert.Contains(Small.Remarks(Pairs("0", null), []), remark => remark.Contains("1 of 2 pairs have no level"));
+        Assert.Equal(["no comparator"], Small.Remarks(Pairs("0", "3+"), []).Select(remark => remark[..13]));
+        Assert.Contains("none of model.levels", Assert.Throws<TinctorException>(() => Small.Remarks(Pairs("4+"), []).ToArray()).Message);
+        Assert.Empty((Small with { LambdaCmp = 0 }).Remarks(Pairs("0", "1+"), []));
+    }
+
+    private static Tensor Images() => torch.rand([2, 3, 64, 64]) * 2 - 1;
+}

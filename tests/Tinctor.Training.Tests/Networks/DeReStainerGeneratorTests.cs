@@ -1,0 +1,147 @@
+using Tinctor.Slides.Colour;
+using Tinctor.Slides.Torch;
+using Tinctor.Tests;
+using Tinctor.Torch;
+using Tinctor.Torch.Nn;
+using Tinctor.Torch.Serialization;
+using Tinctor.Training.Networks;
+
+namespace Tinctor.Training.Tests.Networks;
+
+/// <summary>
+/// Against tests/vectors/make_derestainer.py, which writes the paper's text down in PyTorch: skimage separates the stains there, and each
+/// image has a modulated weight of its own.
+/// </summary>
+public sealed class DeReStainerGeneratorTests
+{
+    private static readonly StainSeparation Stains = new(StainMatrix.HaematoxylinEosinDab);
+
+    private static DeReStainerGenerator Small(string name = "default") => name == "default"
+        ? new(Stains, ngf: 4, n_blocks: 2)
+        : new(Stains, ngf: 4, n_blocks: 2, simam: "block", style: "probabilities", norm: Norm.None, upsample: "resize");
+
+    private static DeReStainerGenerator Formula(string name) => FormulaWeights.Fill(Small(name).to(ScalarType.Float64));
+
+    [Theory]
+    [InlineData("default"), InlineData("other")]
+    public void Names_and_results_are_those_of_the_reference(string name)
+    {
+        using DisposeScope scope = torch.NewDisposeScope();
+        using Guard quiet = torch.no_grad();
+        using DeReStainerGenerator network = Formula(name).eval();
+        Assert.Equal(File.ReadLines(TestVectors.Path($"derestainer/{name}.keys")), FormulaWeights.Keys(network));
+
+        OrderedDictionary<string, Tensor> expected = SafeTensors.Load(TestVectors.Path("derestainer/io.safetensors"));
+        Tensor source = FormulaWeights.Wave(0.05, 2, 3, 40, 48) * 0.9;
+        (Tensor stained, Tensor logits, Tensor feature) = network.Run(source);
+        Vectors.Close(expected[$"{name}.stained"], stained, "stained", 1e-10);
+        Vectors.Close(expected[$"{name}.logits"], logits, "logits", 1e-10);
+        Vectors.Close(expected[$"{name}.aligned"], network.f_H(feature), "f_H", 1e-10);
+        Vectors.Close(feature, network.Encode(network.Haematoxylin(source)), "feature", 1e-14);
+        Vectors.Close(stained, network.forward(source), "forward", 1e-14);
+        Vectors.Close(logits, network.Stain(source).Logits, "Stain", 1e-14);
+    }
+
+    [Theory]
+    [InlineData("default"), InlineData("other")]
+    public void Gradients_of_training_are_those_of_the_reference(string name)
+    {
+        using DisposeScope scope = torch.NewDisposeScope();
+        using DeReStainerGenerator network = Formula(name);
+        OrderedDictionary<string, Tensor> expected = SafeTensors.Load(TestVectors.Path("derestainer/io.safetensors"));
+        (Tensor stained, Tensor logits, Tensor feature) = network.Run(FormulaWeights.Wave(0.05, 2, 3, 64, 64) * 0.9);
+        Tensor loss = Weighted(stained, 0.3) + Weighted(logits, 2) + Weighted(network.f_H(feature), 0.7);
+        loss.backward();
+        Vectors.Close(expected[$"{name}.loss"], loss, "loss", 1e-10);
+        Tensor gradients = torch.stack([.. network.parameters().Select(parameter =>
+            (parameter.grad! * FormulaWeights.Wave(1.3, parameter.shape)).sum())]);
+        Vectors.Close(expected[$"{name}.gradients"], gradients, "gradients", 1e-9);
+    }
+
+    private static Tensor Weighted(Tensor values, double speed) => (values * FormulaWeights.Wave(speed, values.shape)).mean();
+
+    [Fact]
+    public void Gradients_agree_with_differences()
+    {
+        using DisposeScope scope = torch.NewDisposeScope();
+        using DeReStainerGenerator network = FormulaWeights.Fill(new DeReStainerGenerator(Stains, ngf: 2, n_blocks: 1).to(ScalarType.Float64));
+        Tensor source = FormulaWeights.Wave(0.06, 2, 3, 64, 64) * 0.9;
+        GradientCheck.Parameters(network, () =>
+        {
+            (Tensor stained, Tensor logits, Tensor feature) = network.Run(source);
+            return torch.cat([stained.flatten(), logits.flatten(), network.f_H(feature).flatten()]) / 100;
+        });
+    }
+
+    [Fact]
+    public void Only_the_haematoxylin_is_seen()
+    {
+        using DisposeScope scope = torch.NewDisposeScope();
+        using Guard quiet = torch.inference_mode();
+        using DeReStainerGenerator network = Formula("default").eval();
+        Tensor amounts = (torch.rand([1, 3, 32, 32], dtype: ScalarType.Float64) * 0.1) + 0.01;
+        Tensor more = amounts * torch.tensor([1.0, 2, 3], 1, 3, 1, 1);
+        Tensor image = (Stains.Combine(amounts) * 2) - 1, other = (Stains.Combine(more) * 2) - 1;
+        Vectors.Close(network.Haematoxylin(image), network.Haematoxylin(other), "haematoxylin", 1e-10);
+        Vectors.Close(network.forward(image), network.forward(other), "stained", 1e-10);
+        // A picture of haematoxylin alone is what it was.
+        Tensor alone = network.Haematoxylin(image);
+        Vectors.Close(alone, network.Haematoxylin(alone), "haematoxylin alone", 1e-10);
+    }
+
+    [Theory]
+    [InlineData(32, 32), InlineData(32, 56), InlineData(72, 40)]
+    public void Sizes_are_kept(int height, int width)
+    {
+        using DisposeScope scope = torch.NewDisposeScope();
+        using DeReStainerGenerator network = Small().eval();
+        (Tensor stained, Tensor logits) = network.Stain(torch.zeros([2, 3, height, width]));
+        Assert.Equal([2, 3, height, width], stained.shape);
+        Assert.Equal([2, 4], logits.shape);
+        Assert.InRange(stained.abs().max().item(), 0, 1);
+    }
+
+    [Theory]
+    [InlineData(24, 64), InlineData(64, 36), InlineData(33, 33)]
+    public void Sizes_that_do_not_fit_are_refused(int height, int width)
+    {
+        using DisposeScope scope = torch.NewDisposeScope();
+        using DeReStainerGenerator network = Small();
+        string message = Assert.Throws<ArgumentException>(() => network.forward(torch.zeros([1, 3, height, width]))).Message;
+        Assert.Contains($"multiples of 8 from 32 on, got {height}x{width}", message);
+    }
+
+    [Fact]
+    public void The_published_network_has_the_published_parts()
+    {
+        using var network = new DeReStainerGenerator(Stains);
+        Assert.Equal(9, network.modules().OfType<FusionBlock>().Count());
+        Assert.Equal(3, network.named_children().Single(part => part.name == "destainer").module.modules().OfType<Conv2d>().Count());
+        Assert.Equal(3, network.modules().OfType<ConvTranspose2d>().Count());
+        foreach (string name in new[] { "f_H", "f_level" })
+            Assert.Equal(2, network.named_children().Single(part => part.name == name).module.modules().OfType<Conv2d>().Count());
+        foreach ((string name, Tensor value) in network.named_parameters().Where(pair => pair.name.Contains("style")))
+            Assert.InRange(value.abs().max().item(), 0, name.EndsWith("bias") ? 0 : 0.12);
+    }
+
+    [Fact]
+    public void Autocast_stains_nearly_alike()
+    {
+        using DisposeScope scope = torch.NewDisposeScope();
+        using Guard quiet = torch.inference_mode();
+        using DeReStainerGenerator network = FormulaWeights.Fill(Small()).eval();
+        Tensor source = (FormulaWeights.Wave(0.05, 1, 3, 64, 64) * 0.9).@float();
+        Tensor expected = network.forward(source);
+        using Guard cast = torch.autocast(DeviceType.CPU);
+        Tensor y = network.forward(source);
+        Assert.InRange((y.@float() - expected).abs().mean().item(), 0, 0.02);
+    }
+
+    [Fact]
+    public void Unknown_choices_are_programming_errors()
+    {
+        Assert.Throws<ArgumentException>(() => new DeReStainerGenerator(Stains, simam: "end"));
+        Assert.Throws<ArgumentException>(() => new DeReStainerGenerator(Stains, style: "level"));
+        Assert.Throws<ArgumentException>(() => new DeReStainerGenerator(Stains, upsample: "bilinear"));
+    }
+}
