@@ -1,72 +1,57 @@
+using Tinctor.Evaluation.Analyses;
+using Tinctor.Evaluation.Data;
 using Tinctor.Evaluation.Metrics;
-using Tinctor.Evaluation.Sections;
 
 namespace Tinctor.Evaluation;
 
-/// <summary>What to evaluate, and how. Folders are matched by file name without extension.</summary>
+/// <summary>Options of <see cref="Evaluator.Run"/>. Folders are matched by file name without extension.</summary>
 public sealed record EvaluationOptions
 {
-    /// <summary>The images that models made: a folder a model, all with the same file names.</summary>
+    /// <summary>Folders with the images to score, one per model, all with the same file names.</summary>
     public required IReadOnlyList<StainedFolder> Stained { get; init; }
 
     /// <summary>Folder of the real images of the target stain.</summary>
     public required string Real { get; init; }
 
-    /// <summary>Folder of the model's inputs; needed for the identity baseline and shown in the report.</summary>
+    /// <summary>Folder of the inputs of the models, for the identity baseline and the report; null if not available.</summary>
     public string? Source { get; init; }
 
     /// <summary>
-    /// CSV with the columns name, label and, where known, slide_id; or a data set's manifest (target, split, label, slide_id), of which
-    /// only the test split is then evaluated, and whose training split gives the mean colour. Without it BCI's level suffixes are
-    /// recognised.
+    /// CSV file with the columns name, label and, if known, slide_id; or the manifest of a data set (target, split, label, slide_id), of
+    /// which only the test split is scored and the training split yields the mean colour. Default: null, which recognises the level
+    /// suffixes in the file names of BCI.
     /// </summary>
     public string? Labels { get; init; }
 
-    /// <summary>Folder of the real target images of the training set, for the mean-colour baseline.</summary>
+    /// <summary>Folder of the real target images of the training set, for the mean-colour baseline; null if not available.</summary>
     public string? TrainReal { get; init; }
 
-    /// <summary>Run folder of the model: its training curves and its configuration go into the report.</summary>
+    /// <summary>Run folder of the model, whose training curves and configuration are shown in the report; null if not available.</summary>
     public string? Run { get; init; }
 
-    /// <summary>The report's title; by default the name of the run or of the stained folder.</summary>
+    /// <summary>Title of the report. Default: null, which names the models and the data.</summary>
     public string? Title { get; init; }
 
-    /// <summary>Which SSIM.</summary>
+    /// <summary>Definition of SSIM. Default: <see cref="SsimVariant.Uniform7"/>.</summary>
     public SsimVariant Ssim { get; init; } = SsimVariant.Uniform7;
 
-    /// <summary>Keys of the image metrics to compute, beside PSNR and SSIM; empty for all the usual ones.</summary>
+    /// <summary>Keys of the built-in image metrics to compute; PSNR and SSIM always are. Default: empty, which computes all.</summary>
     public IReadOnlyList<string> Metrics { get; init; } = [];
 
-    /// <summary>Image metrics beside the usual ones, such as LPIPS.</summary>
+    /// <summary>Additional image metrics: LPIPS, or your own subclasses of <see cref="PairMetric"/>. Default: none.</summary>
     public IReadOnlyList<PairMetric> ExtraMetrics { get; init; } = [];
 
-    /// <summary>What else is looked into: each fills a section of the report, in this order.</summary>
+    /// <summary>Analyses of the whole test set; each yields a section of the report, in this order. Default: none.</summary>
     public IReadOnlyList<IAnalysis> Analyses { get; init; } = [];
 
-    /// <summary>Bootstrap resamples, at least 100.</summary>
+    /// <summary>Number of bootstrap resamples, at least 100. Default: 2000.</summary>
     public int Resamples { get; init; } = 2000;
 
-    /// <summary>Coverage of the confidence intervals.</summary>
+    /// <summary>Coverage of the confidence intervals, between 0 and 1. Default: 0.95.</summary>
     public double Confidence { get; init; } = 0.95;
 
-    /// <summary>Seed of the bootstrap.</summary>
+    /// <summary>Random seed of the bootstrap. Default: 0.</summary>
     public int Seed { get; init; }
-}
 
-/// <summary>The images of one model.</summary>
-/// <param name="Name">What reports call the model; also its key in files.</param>
-/// <param name="Path">Its folder.</param>
-public sealed record StainedFolder(string Name, string Path)
-{
-    /// <summary>Reads <c>NAME=DIR</c>, or <c>DIR</c> for a lone model without a name.</summary>
-    /// <exception cref="TinctorException">The name is empty or one of a baseline's.</exception>
-    public static StainedFolder Parse(string text)
-    {
-        int equals = text.IndexOf('=');
-        if (equals < 0 || Directory.Exists(text)) return new(Method.Model, text);
-        string name = text[..equals].Trim();
-        if (name is "" or Method.Identity or Method.MeanColour)
-            throw new TinctorException($"{text}: \"{name}\" cannot name a model; give NAME=DIR with another name");
-        return new(name, text[(equals + 1)..]);
-    }
+    internal ImageFolders Folders => new(Stained, Real, Source, Labels, TrainReal);
 }

@@ -5,80 +5,92 @@ using Tinctor.Evaluation.Statistics;
 
 namespace Tinctor.Evaluation;
 
-/// <summary>Everything that an evaluation found out.</summary>
-/// <param name="Options">What was asked.</param>
-/// <param name="Title">The title of the report.</param>
-/// <param name="Metrics">The metrics, headline ones first.</param>
-/// <param name="NotComputed">Metrics that lack something, with what to give.</param>
-/// <param name="Methods">The models, then the baselines.</param>
-/// <param name="Images">One result an image, ordered by name.</param>
-/// <param name="Groups">All images, then one group a label.</param>
-/// <param name="Comparisons">Each model against each baseline and each later model, by each metric, over all images.</param>
-/// <param name="LabelsFrom">Where the labels came from; null without labels.</param>
-/// <param name="Bootstrap">How the intervals were made.</param>
-/// <param name="Warnings">What a reader must know before using the numbers.</param>
-/// <param name="Run">The training, where a run folder was given.</param>
-/// <param name="Sections">What the analyses found.</param>
-public sealed record EvaluationResult(
-    EvaluationOptions Options, string Title, IReadOnlyList<PairMetric> Metrics, IReadOnlyList<PairMetric> NotComputed,
-    IReadOnlyList<Method> Methods,
-    IReadOnlyList<ImageResult> Images, IReadOnlyList<Group> Groups, IReadOnlyList<Comparison> Comparisons,
-    string? LabelsFrom, Bootstrap Bootstrap, IReadOnlyList<string> Warnings, TrainingRun? Run,
-    IReadOnlyList<Section> Sections)
+/// <summary>Result of an evaluation.</summary>
+public sealed record EvaluationResult
 {
-    /// <summary>The models.</summary>
-    public IEnumerable<Method> Models => Methods.Where(method => method.IsModel);
+    /// <summary>The options of the evaluation.</summary>
+    public required EvaluationOptions Options { get; init; }
 
-    /// <summary>Whether a model's mean is better than every computed baseline's by PSNR and by SSIM.</summary>
-    public bool BeatsBaselines(Method model) => Comparisons
+    /// <summary>Title of the report.</summary>
+    public required string Title { get; init; }
+
+    /// <summary>Computed metrics, the most important first.</summary>
+    public required IReadOnlyList<PairMetric> Metrics { get; init; }
+
+    /// <summary>Metrics that could not be computed; see <see cref="PairMetric.NotComputed"/>.</summary>
+    public required IReadOnlyList<PairMetric> NotComputed { get; init; }
+
+    /// <summary>The models, then the baselines.</summary>
+    public required IReadOnlyList<ScoredMethod> Methods { get; init; }
+
+    /// <summary>Scores of each image, ordered by name.</summary>
+    public required IReadOnlyList<ImageResult> Images { get; init; }
+
+    /// <summary>Images that could not be scored, with the reason.</summary>
+    public required IReadOnlyList<SkippedImage> Skipped { get; init; }
+
+    /// <summary>Statistics of all images, then of the images of each label.</summary>
+    public required IReadOnlyList<ImageGroup> Groups { get; init; }
+
+    /// <summary>Comparison of each model with each baseline and each later model, by each metric, over all images.</summary>
+    public required IReadOnlyList<Comparison> Comparisons { get; init; }
+
+    /// <summary>Reason why no significance test is possible; null if the differences were tested.</summary>
+    public required string? NotTested { get; init; }
+
+    /// <summary>Whether DAB was found in the real images; without it, metrics of DAB have no meaning.</summary>
+    public required bool TargetHasDab { get; init; }
+
+    /// <summary>Origin of the labels; null without labels.</summary>
+    public required string? LabelsFrom { get; init; }
+
+    /// <summary>Settings of the confidence intervals.</summary>
+    public required Bootstrap Bootstrap { get; init; }
+
+    /// <summary>Warnings about the interpretation of the numbers.</summary>
+    public required IReadOnlyList<string> Warnings { get; init; }
+
+    /// <summary>Training run of the model; null if no run folder was given.</summary>
+    public required TrainingRun? Run { get; init; }
+
+    /// <summary>Results of the analyses.</summary>
+    public required IReadOnlyList<ReportSection> Sections { get; init; }
+
+    /// <summary>The models.</summary>
+    public IEnumerable<ScoredMethod> Models => Methods.Where(method => method.IsModel);
+
+    /// <summary>Whether the mean of a model is better than that of every computed baseline by PSNR and by SSIM.</summary>
+    public bool BeatsBaselines(ScoredMethod model) => Comparisons
         .Where(c => c.A == model.Key && c.Metric is "psnr" or "ssim" && Methods.Any(m => m.Key == c.B && !m.IsModel))
         .All(c => c.Difference > 0);
 }
 
-/// <summary>What is scored against the real images: the model, or a baseline.</summary>
-/// <param name="Key">Its name in files: the model's name, or model, identity, mean_colour.</param>
-/// <param name="Title">Its name for people.</param>
-/// <param name="Definition">What it is.</param>
-/// <param name="NotComputed">Why there are no scores of it; null where there are.</param>
-public sealed record Method(string Key, string Title, string Definition, string? NotComputed = null)
-{
-    /// <summary>Whether this is a model, else a baseline.</summary>
-    public bool IsModel => Key is not (Identity or MeanColour);
-
-    /// <summary>The key of a lone model without a name.</summary>
-    public const string Model = "model";
-
-    /// <summary>The key of the baseline that hands the source back.</summary>
-    public const string Identity = "identity";
-
-    /// <summary>The key of the baseline that hands one colour back.</summary>
-    public const string MeanColour = "mean_colour";
-}
-
-/// <summary>The scores of one image.</summary>
-/// <param name="Pair">Its name, files, label and slide.</param>
-/// <param name="Width">Pixels.</param>
-/// <param name="Height">Pixels.</param>
-/// <param name="Scores">By method's key, in the order of the metrics.</param>
+/// <summary>Scores of one image.</summary>
+/// <param name="Pair">Name, files, label and slide.</param>
+/// <param name="Width">Width in pixels.</param>
+/// <param name="Height">Height in pixels.</param>
+/// <param name="Scores">Scores by key of the method, in the order of <see cref="EvaluationResult.Metrics"/>.</param>
 public sealed record ImageResult(ImagePair Pair, int Width, int Height, IReadOnlyDictionary<string, double[]> Scores);
 
-/// <summary>The statistics of a set of images.</summary>
-/// <param name="Label">The label that they share; null for all images.</param>
-/// <param name="N">How many images.</param>
-/// <param name="Slides">How many slides; null where a slide is not known.</param>
-/// <param name="Summaries">By method's key, in the order of the metrics.</param>
-public sealed record Group(string? Label, int N, int? Slides, IReadOnlyDictionary<string, Summary[]> Summaries);
+/// <summary>Statistics of a group of images.</summary>
+/// <param name="Label">The common label; null for all images.</param>
+/// <param name="N">Number of images.</param>
+/// <param name="Slides">Number of slides; null if unknown.</param>
+/// <param name="Summaries">Statistics by key of the method, in the order of <see cref="EvaluationResult.Metrics"/>.</param>
+public sealed record ImageGroup(string? Label, int N, int? Slides, IReadOnlyDictionary<string, Summary[]> Summaries);
 
-/// <summary>One method against another by one metric, image by image.</summary>
-/// <param name="A">The key of a model.</param>
-/// <param name="B">The key of a baseline or of another model.</param>
-/// <param name="Metric">The metric's key.</param>
-/// <param name="N">How many images have both scores.</param>
-/// <param name="Difference">Mean difference, turned so that it is positive where A is better.</param>
-/// <param name="Ci">Its bootstrap confidence interval.</param>
-/// <param name="WilcoxonP">Two-sided p of Wilcoxon's signed-rank test over the bootstrap's units; null where all are equal.</param>
-/// <param name="BootstrapP">Two-sided p of the paired bootstrap; null where there is no interval.</param>
-/// <param name="AdjustedP">Wilcoxon's p after Holm's correction over all comparisons by this metric.</param>
-/// <param name="Significant">Whether the adjusted p is below 1 - confidence.</param>
+/// <summary>Paired comparison of two methods by one metric.</summary>
+/// <param name="A">Key of a model.</param>
+/// <param name="B">Key of a baseline or of another model.</param>
+/// <param name="Metric">Key of the metric.</param>
+/// <param name="N">Number of images with both scores.</param>
+/// <param name="Difference">Mean difference; positive if A is better.</param>
+/// <param name="Ci">Bootstrap confidence interval of the difference; null if undefined.</param>
+/// <param name="WilcoxonP">
+/// Two-sided p-value of Wilcoxon's signed-rank test over slides or images; null if all differences are zero or no test is possible.
+/// </param>
+/// <param name="BootstrapP">Two-sided p-value of the paired bootstrap; null without interval or if no test is possible.</param>
+/// <param name="AdjustedP">Wilcoxon p-value after Holm's correction over all comparisons by this metric.</param>
+/// <param name="Significant">Whether the adjusted p-value is below 1 - confidence.</param>
 public sealed record Comparison(string A, string B, string Metric, int N, double Difference, Interval? Ci,
     double? WilcoxonP, double? BootstrapP, double? AdjustedP, bool Significant);

@@ -38,7 +38,7 @@ public sealed class EvaluateCommandTests : IDisposable
         Assert.Equal(["ours", "theirs", "identity", "mean_colour"], Keys("methods"));
         Assert.Contains("uncertainty", Keys("sections"));
         Assert.DoesNotContain("alignment", Keys("sections"));
-        Assert.StartsWith("not computed: give --inception",
+        Assert.StartsWith("no Inception weights were given",
             (string?)json["sections"]!.AsArray().Single(s => (string?)s!["key"] == "distribution")!["not_computed"]);
         Assert.True(File.Exists(Path.Combine(At("out"), "tables", "uncertainty_uncertainty.tex")));
 

@@ -1,4 +1,4 @@
-using Tinctor.Evaluation.Alignment;
+using Tinctor.Evaluation.Analyses.Alignment;
 using Tinctor.Evaluation.Data;
 using Tinctor.Evaluation.Sections;
 using Tinctor.Registration;
@@ -76,7 +76,7 @@ public sealed class AlignmentTests : IDisposable
     {
         // The structure moves by (4, -3) px on the left and (-4, 3) px on the right.
         Image real = RealTissue().Crop(100, 100, 512, 512), bent = Bent(real);
-        Section section = Run([("a", real, bent, null)]);
+        ReportSection section = Run([("a", real, bent, null)]);
         var row = Row(section, 0);
         Assert.InRange(row["median"], 1.5, 5.5);
         Assert.True(row["psnr_registered"] > row["psnr"] + 6, $"PSNR {row["psnr"]:F1} became {row["psnr_registered"]:F1}");
@@ -88,7 +88,7 @@ public sealed class AlignmentTests : IDisposable
     public void AlignedPairsAreNotWarnedAbout()
     {
         Image real = RealTissue().Crop(100, 100, 256, 256);
-        Section section = Run([("a", real, Noisy(real, 8), null)]);
+        ReportSection section = Run([("a", real, Noisy(real, 8), null)]);
         var row = Row(section, 0);
         Assert.InRange(row["median"], 0, 0.1);
         Assert.Equal(row["psnr"], row["psnr_registered"], 0.5);
@@ -103,7 +103,7 @@ public sealed class AlignmentTests : IDisposable
         string[] files = [.. Directory.EnumerateFiles(folder, "*.jpg", SearchOption.AllDirectories).Order(StringComparer.Ordinal)];
         var byName = files.GroupBy(Path.GetFileName).Where(group => group.Count() == 2).Take(6).ToArray();
         Assert.SkipUnless(byName.Length > 0, "no files of one name in two folders");
-        Section section = Run([.. byName.Select(pair => (pair.Key![..^4], Rgb(pair.First()), Rgb(pair.Last()), (Image?)null))]);
+        ReportSection section = Run([.. byName.Select(pair => (pair.Key![..^4], Rgb(pair.First()), Rgb(pair.Last()), (Image?)null))]);
         var row = Row(section, 0);
         Assert.InRange(row["median"], 2, 8);
         Assert.True(row["ssim_registered"] > row["ssim"] + 0.05);
@@ -115,14 +115,14 @@ public sealed class AlignmentTests : IDisposable
     public void SourcesAreMeasuredToo()
     {
         Image tissue = RealTissue(), real = tissue.Crop(100, 100, 256, 256);
-        Section section = Run([("a", real, real, tissue.Crop(94, 100, 256, 256))]);
+        ReportSection section = Run([("a", real, real, tissue.Crop(94, 100, 256, 256))]);
         Assert.Equal(2, section.Tables[0].Rows.Count);
         Assert.Equal(0, Row(section, 0)["median"], 0.01);
         Assert.Equal(6, Row(section, 1)["median"], 0.1);
         Assert.Equal("Source (identity)", section.Tables[0].Rows[1][0]);
     }
 
-    private Section Run((string Name, Image Real, Image Stained, Image? Source)[] images)
+    private ReportSection Run((string Name, Image Real, Image Stained, Image? Source)[] images)
     {
         string Save(string kind, string name, Image image)
         {
@@ -132,14 +132,14 @@ public sealed class AlignmentTests : IDisposable
         }
         ImagePair[] pairs =
         [
-            .. images.Select(i => new ImagePair(i.Name, new Dictionary<string, string> { [Method.Model] = Save("stained", i.Name, i.Stained) },
+            .. images.Select(i => new ImagePair(i.Name, new Dictionary<string, string> { [ScoredMethod.Model] = Save("stained", i.Name, i.Stained) },
                 Save("real", i.Name, i.Real), i.Source is null ? null : Save("source", i.Name, i.Source), null, null)),
         ];
-        Method[] methods = [new(Method.Model, "Stained", ""), .. images[0].Source is null ? [] : new[] { new Method(Method.Identity, "Identity", "") }];
-        return new AlignmentAnalysis().Run(new Sections.TestSet(pairs, methods, [], 0), null, CancellationToken.None);
+        ScoredMethod[] methods = [new(ScoredMethod.Model, "Stained", ""), .. images[0].Source is null ? [] : new[] { new ScoredMethod(ScoredMethod.Identity, "Identity", "") }];
+        return new AlignmentAnalysis().Run(new Data.TestSet(pairs, methods, [], 0), null, CancellationToken.None);
     }
 
-    private static Dictionary<string, double> Row(Section section, int row) => section.Tables[0].Columns
+    private static Dictionary<string, double> Row(ReportSection section, int row) => section.Tables[0].Columns
         .Zip(section.Tables[0].Rows[row]).Where(cell => cell.Second is double or int)
         .ToDictionary(cell => cell.First.Key, cell => Convert.ToDouble(cell.Second));
 

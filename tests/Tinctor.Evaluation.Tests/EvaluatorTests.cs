@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text.Json.Nodes;
+using Tinctor.Evaluation.Data;
 using Tinctor.Evaluation.Report;
 using Tinctor.Slides;
 
@@ -10,7 +11,7 @@ public sealed class EvaluatorTests
     [Fact]
     public void WritesItsFilesAndNothingElse()
     {
-        using var set = new TestSet();
+        using var set = new ExampleImages();
         var result = Evaluate(set.Options);
         var files = EvaluationFiles.Write(result, set.Out);
         Assert.Equal(["metrics.csv", "metrics.json", "report.html", "tables"],
@@ -19,7 +20,7 @@ public sealed class EvaluatorTests
         Assert.InRange(new FileInfo(files.Html).Length, 500_000, 3_000_000);
 
         var json = JsonNode.Parse(File.ReadAllText(files.Json))!;
-        Assert.Equal("tinctor.evaluation/2", (string?)json["schema"]);
+        Assert.Equal(("tinctor.evaluation", 3), ((string?)json["format"], (int)json["version"]!));
         Assert.Equal(6, (int)json["n"]!);
         Assert.True((bool)json["beats_baselines"]!["model"]!);
         Assert.Equal(["psnr", "ssim", "mae", "rmse"], json["metrics"]!.AsArray().Take(4).Select(m => (string?)m!["key"]));
@@ -36,19 +37,19 @@ public sealed class EvaluatorTests
     [Fact]
     public void CsvRoundTripsTheScores()
     {
-        using var set = new TestSet();
+        using var set = new ExampleImages();
         var result = Evaluate(set.Options);
         string[][] lines = [.. MetricsCsv.Text(result).TrimEnd().Split('\n').Select(l => l.Split(','))];
         Assert.Equal(["name", "label", "slide_id", "width", "height", "psnr", "ssim", "mae", "rmse"], lines[0].Take(9));
         Assert.Contains("identity_psnr", lines[0]);
         Assert.Equal(7, lines.Length);
-        Assert.Equal(result.Images[2].Scores[Method.Model][1], double.Parse(lines[3][6], CultureInfo.InvariantCulture));
+        Assert.Equal(result.Images[2].Scores[ScoredMethod.Model][1], double.Parse(lines[3][6], CultureInfo.InvariantCulture));
     }
 
     [Fact]
     public void AnInfinitePsnrIsWrittenAndRead()
     {
-        using var set = new TestSet(images: 3);
+        using var set = new ExampleImages(images: 3);
         foreach (string name in set.Names)
             File.Copy(Path.Combine(set.Real, name + ".png"), Path.Combine(set.Stained, name + ".png"), overwrite: true);
         var result = Evaluate(set.Options);
@@ -64,10 +65,10 @@ public sealed class EvaluatorTests
     [Fact]
     public void ReturningTheSourceDoesNotBeatIdentity()
     {
-        using var set = new TestSet(images: 3);
-        var result = Evaluate(set.Options with { Stained = TestSet.Model(set.Source) });
+        using var set = new ExampleImages(images: 3);
+        var result = Evaluate(set.Options with { Stained = ExampleImages.Model(set.Source) });
         Assert.False(result.BeatsBaselines(result.Models.Single()));
-        Assert.All(result.Comparisons.Where(c => c.B == Method.Identity && c.N > 0), c =>
+        Assert.All(result.Comparisons.Where(c => c.B == ScoredMethod.Identity && c.N > 0), c =>
         {
             Assert.Equal(0, c.Difference);
             Assert.Null(c.WilcoxonP);
@@ -78,7 +79,7 @@ public sealed class EvaluatorTests
     [Fact]
     public void SeveralModelsAreComparedPairByPair()
     {
-        using var set = new TestSet(images: 8);
+        using var set = new ExampleImages(images: 8);
         string worse = Directory.CreateDirectory(Path.Combine(set.Real, "worse")).FullName;
         foreach (string name in set.Names)
             File.Copy(Path.Combine(set.Source, name + ".png"), Path.Combine(worse, name + ".png"));
@@ -97,7 +98,7 @@ public sealed class EvaluatorTests
         Assert.True(psnr.Significant);
         Assert.InRange(psnr.AdjustedP!.Value, 2 / 256.0, 6 / 256.0);
         EvaluationFiles.Write(result, set.Out);
-        Assert.Throws<TinctorException>(() => Evaluate(set.Options with { Stained = [.. set.Options.Stained, .. set.Options.Stained] }));
+        Assert.Throws<OptionException>(() => Evaluate(set.Options with { Stained = [.. set.Options.Stained, .. set.Options.Stained] }));
     }
 
     [Theory]
@@ -108,23 +109,23 @@ public sealed class EvaluatorTests
     [Fact]
     public void MeanColourComesFromTheTrainingTargets()
     {
-        using var set = new TestSet(images: 2);
+        using var set = new ExampleImages(images: 2);
         foreach (string file in Directory.GetFiles(set.TrainReal))
             File.Delete(file);
         byte[] red = [.. Enumerable.Range(0, 10 * 20 * 3).Select(i => (byte)(i % 3 == 0 ? 200 : 50))];
-        TestSet.Write(set.TrainReal, "red", new Image(10, 20, 3, SampleType.UInt8, red));
+        ExampleImages.Write(set.TrainReal, "red", new Image(10, 20, 3, SampleType.UInt8, red));
         var withTraining = Evaluate(set.Options);
         Assert.Contains("rgb(200, 50, 50)", withTraining.Methods[2].Definition);
-        Assert.DoesNotContain(withTraining.Warnings, w => w.Contains("--train-real"));
+        Assert.DoesNotContain(withTraining.Warnings, w => w.Contains("no training images"));
         var without = Evaluate(set.Options with { TrainReal = null });
         Assert.Contains("favours the baseline", without.Methods[2].Definition);
-        Assert.Contains(without.Warnings, w => w.Contains("--train-real"));
+        Assert.Contains(without.Warnings, w => w.Contains("no training images"));
     }
 
     [Fact]
     public void ATestImageAmongTheTrainingImagesIsRefused()
     {
-        using var set = new TestSet(images: 3);
+        using var set = new ExampleImages(images: 3);
         File.Copy(Path.Combine(set.Real, "tile01.png"), Path.Combine(set.TrainReal, "other.png"));
         var error = Assert.Throws<TinctorException>(() => Evaluate(set.Options));
         Assert.Contains("tile01.png", error.Message);
@@ -134,7 +135,7 @@ public sealed class EvaluatorTests
     [Fact]
     public void LabelsComeFromBciNames()
     {
-        using var set = new TestSet(images: 8, bciNames: true);
+        using var set = new ExampleImages(images: 8, bciNames: true);
         var result = Evaluate(set.Options);
         Assert.Equal([null, "0", "1+", "2+", "3+"], result.Groups.Select(g => g.Label));
         Assert.Equal([8, 2, 2, 2, 2], result.Groups.Select(g => g.N));
@@ -143,7 +144,7 @@ public sealed class EvaluatorTests
     [Fact]
     public void LabelsAndSlidesComeFromACsv()
     {
-        using var set = new TestSet(images: 6);
+        using var set = new ExampleImages(images: 6);
         var rows = set.Names.Select((name, i) => $"{name}.png,\"low, or {i % 2}\",s{i / 2}\n");
         string csv = set.File("labels.csv", "name,label,slide_id\n" + string.Concat(rows));
         var result = Evaluate(set.Options with { Labels = csv });
@@ -158,7 +159,7 @@ public sealed class EvaluatorTests
     [Fact]
     public void AManifestSelectsTheTestSplitAndTheTrainingTargets()
     {
-        using var set = new TestSet(images: 6);
+        using var set = new ExampleImages(images: 6);
         string[] splits = ["train", "train", "train", "val", "test", "test"];
         var rows = set.Names.Select((name, i) => $"source/{name}.png,target/{name}.png,{splits[i]},2+,s{i}\n");
         string csv = set.File("manifest.csv", "source,target,split,label,slide_id\n" + string.Concat(rows));
@@ -167,7 +168,7 @@ public sealed class EvaluatorTests
         Assert.Equal(["tile04", "tile05"], result.Images.Select(i => i.Pair.Name));
         Assert.Equal(["s4", "s5"], result.Images.Select(i => i.Pair.SlideId));
         Assert.Contains("the 3 real images of the training set", result.Methods[2].Definition);
-        Assert.DoesNotContain(result.Warnings, w => w.Contains("--train-real"));
+        Assert.DoesNotContain(result.Warnings, w => w.Contains("no training images"));
     }
 
     [Theory]
@@ -178,7 +179,7 @@ public sealed class EvaluatorTests
     [InlineData("name,label\ntile00,a\n", "tile01.png: no row")]
     public void ABadLabelTableIsNamed(string text, string expected)
     {
-        using var set = new TestSet(images: 2);
+        using var set = new ExampleImages(images: 2);
         string csv = set.File("labels.csv", text);
         var error = Assert.Throws<TinctorException>(() => Evaluate(set.Options with { Labels = csv }));
         Assert.Contains(csv, error.Message);
@@ -188,25 +189,23 @@ public sealed class EvaluatorTests
     [Fact]
     public void EverythingWrongWithTheFoldersIsNamedAtOnce()
     {
-        using var set = new TestSet(images: 6);
+        using var set = new ExampleImages(images: 6);
         File.Delete(Path.Combine(set.Stained, "tile00.png"));
         File.Delete(Path.Combine(set.Real, "tile01.png"));
         File.Delete(Path.Combine(set.Source, "tile02.png"));
-        TestSet.Write(set.Stained, "tile03", TestSet.Blobs(40, 1, [1, 1, 1]));
+        ExampleImages.Write(set.Stained, "tile03", ExampleImages.Blobs(40, 1, [1, 1, 1]));
         File.WriteAllText(Path.Combine(set.Stained, "tile04.png"), "not an image");
-        TestSet.Write(set.Source, "tile05", TestSet.Blobs(24, 1, [1, 1, 1]));
+        ExampleImages.Write(set.Source, "tile05", ExampleImages.Blobs(24, 1, [1, 1, 1]));
         var error = Assert.Throws<TinctorException>(() => Evaluate(set.Options));
-        string[] lines = error.Message.Split('\n');
-        Assert.StartsWith("6 problems with the images, nothing was computed:", lines[0]);
-        for (int i = 0; i < 6; i++)
-            Assert.Contains(lines, l => l.Contains($"tile0{i}.png"));
+        Assert.StartsWith($"{set.Real}: 6 problems: ", error.Message);
+        for (int i = 0; i < 6; i++) Assert.Contains($"tile0{i}.png", error.Message);
         Assert.False(Directory.Exists(set.Out));
     }
 
     [Fact]
     public void ImagesThatOnlyFailWhenDecodedAreAllNamed()
     {
-        using var set = new TestSet(images: 4);
+        using var set = new ExampleImages(images: 4);
         foreach (string name in new[] { "tile01", "tile02" })
         {
             string path = Path.Combine(set.Stained, name + ".png");
@@ -222,23 +221,23 @@ public sealed class EvaluatorTests
     [Fact]
     public void FoldersWithoutImagesOrCommonNamesAreRefused()
     {
-        using var set = new TestSet(images: 1);
-        Assert.Throws<DirectoryNotFoundException>(() => Evaluate(set.Options with { Real = set.Real + "-gone" }));
+        using var set = new ExampleImages(images: 1);
+        Assert.Throws<TinctorException>(() => Evaluate(set.Options with { Real = set.Real + "-gone" }));
         var empty = Directory.CreateDirectory(Path.Combine(set.Real, "empty")).FullName;
-        Assert.Throws<TinctorException>(() => Evaluate(set.Options with { Stained = TestSet.Model(empty) }));
+        Assert.Throws<TinctorException>(() => Evaluate(set.Options with { Stained = ExampleImages.Model(empty) }));
         Assert.Contains("no file name in common", Assert.Throws<TinctorException>(
-            () => Evaluate(set.Options with { Stained = TestSet.Model(set.TrainReal) })).Message);
+            () => Evaluate(set.Options with { Stained = ExampleImages.Model(set.TrainReal) })).Message);
     }
 
     [Fact]
     public void ASmallerSourceMeansNoIdentityBaseline()
     {
-        using var set = new TestSet(images: 3);
+        using var set = new ExampleImages(images: 3);
         foreach (string name in set.Names)
-            TestSet.Write(set.Source, name, TestSet.Blobs(12, 1, [1, 1, 1]));
+            ExampleImages.Write(set.Source, name, ExampleImages.Blobs(12, 1, [1, 1, 1]));
         var result = Evaluate(set.Options);
-        Assert.NotNull(result.Methods.Single(m => m.Key == Method.Identity).NotComputed);
-        Assert.DoesNotContain(Method.Identity, result.Images[0].Scores.Keys);
+        Assert.NotNull(result.Methods.Single(m => m.Key == ScoredMethod.Identity).NotComputed);
+        Assert.DoesNotContain(ScoredMethod.Identity, result.Images[0].Scores.Keys);
         Assert.Contains(result.Warnings, w => w.StartsWith("Identity baseline not computed"));
         EvaluationFiles.Write(result, set.Out);
     }
@@ -246,7 +245,7 @@ public sealed class EvaluatorTests
     [Fact]
     public void FoldersOfPix2PixAndCycleGanNeedNoSorting()
     {
-        using var set = new TestSet(images: 3);
+        using var set = new ExampleImages(images: 3);
         string all = Directory.CreateDirectory(Path.Combine(set.Real, "images")).FullName;
         foreach (string name in set.Names)
         {
@@ -254,15 +253,15 @@ public sealed class EvaluatorTests
             File.Copy(Path.Combine(set.Real, name + ".png"), Path.Combine(all, name + "_real_B.png"));
             File.Copy(Path.Combine(set.Source, name + ".png"), Path.Combine(all, name + "_real_A.png"));
         }
-        var result = Evaluate(set.Options with { Stained = TestSet.Model(all), Real = all, Source = all });
+        var result = Evaluate(set.Options with { Stained = ExampleImages.Model(all), Real = all, Source = all });
         Assert.Equal(set.Names, result.Images.Select(i => i.Pair.Name));
-        Assert.Equal(Evaluate(set.Options).Images[0].Scores[Method.Model], result.Images[0].Scores[Method.Model]);
+        Assert.Equal(Evaluate(set.Options).Images[0].Scores[ScoredMethod.Model], result.Images[0].Scores[ScoredMethod.Model]);
     }
 
     [Fact]
     public void TwiceTheSameIsTheSame()
     {
-        using var set = new TestSet(images: 5);
+        using var set = new ExampleImages(images: 5);
         string Text()
         {
             var json = MetricsJson.Of(Evaluate(set.Options));
@@ -275,13 +274,119 @@ public sealed class EvaluatorTests
     [Fact]
     public void HostileNamesCannotLeaveTheReportsData()
     {
-        using var set = new TestSet(images: 2);
+        using var set = new ExampleImages(images: 2);
         string csv = set.File("labels.csv", "name,label\ntile00,</script><script>alert(1)</script>\ntile01,b\n");
         string html = HtmlReport.Text(Evaluate(set.Options with { Labels = csv, Title = "<img src=x onerror=alert(1)>{{js}}" }));
         Assert.DoesNotContain("alert(1)</script>", html);
         Assert.DoesNotContain("<img src=x", html);
     }
 
+    [Fact]
+    public void Image_smaller_than_the_ssim_window_is_skipped_and_the_others_are_scored()
+    {
+        using var set = new ExampleImages(images: 4);
+        foreach (string folder in new[] { set.Stained, set.Real, set.Source })
+            ExampleImages.Write(folder, "tile01", ExampleImages.Blobs(8, 1, [1, 1, 1]));
+        Assert.Equal(4, Evaluate(set.Options).Images.Count);
+        var result = Evaluate(set.Options with { Ssim = Metrics.SsimVariant.Gaussian11 });
+        Assert.Equal(["tile00", "tile02", "tile03"], result.Images.Select(i => i.Pair.Name));
+        var skipped = Assert.Single(result.Skipped);
+        Assert.Equal(("tile01", "8x8 pixels, but the window of SSIM needs 11x11"), (skipped.Name, skipped.Reason));
+        Assert.Contains(result.Warnings, w => w.StartsWith("1 of 4 images were not scored: tile01"));
+        Assert.Equal("tile01", (string?)MetricsJson.Of(result)["skipped"]![0]!["name"]);
+    }
+
+    [Fact]
+    public void Images_that_are_all_too_small_are_refused()
+    {
+        using var set = new ExampleImages(images: 2, size: 6);
+        Assert.Contains("needs 7x7", Assert.Throws<TinctorException>(() => Evaluate(set.Options)).Message);
+    }
+
+    [Theory]
+    [InlineData(false), InlineData(true)]
+    public void Stained_part_of_the_real_folder_is_one_problem_that_names_the_manifest(bool manifest)
+    {
+        using var set = new ExampleImages(images: 30);
+        foreach (string name in set.Names.Take(25)) File.Delete(Path.Combine(set.Stained, name + ".png"));
+        if (manifest) set.File("manifest.csv", "source,target,split\n");
+        var error = Assert.Throws<TinctorException>(() => Evaluate(set.Options));
+        Assert.Equal(nameof(EvaluationOptions.Labels), error.Option);
+        Assert.Contains($"25 files: no stained image of this name in {set.Stained} (tile00.png, tile01.png, tile02.png and 22 more)", error.Message);
+        Assert.Contains(manifest ? "manifest.csv as labels" : "the manifest of the data set as labels", error.Remedy);
+    }
+
+    [Fact]
+    public void Swapped_source_and_real_folders_are_noticed()
+    {
+        using var set = new ExampleImages(images: 4);
+        bool Suspects(EvaluationOptions options) => Evaluate(options).Warnings.Any(w => w.Contains("swapped"));
+        Assert.False(Suspects(set.Options));
+        Assert.False(Suspects(set.Options with { Source = null }));
+        Assert.True(Suspects(set.Options with { Real = set.Source, Source = set.Real, TrainReal = null }));
+    }
+
+    [Theory]
+    [InlineData(1, false), InlineData(2, false), InlineData(5, false), InlineData(6, true)]
+    public void Differences_are_tested_only_where_a_test_can_be_significant(int images, bool tested)
+    {
+        using var set = new ExampleImages(images: images);
+        var result = Evaluate(set.Options);
+        Assert.Equal(tested, result.NotTested is null);
+        Assert.All(result.Comparisons.Where(c => c.Metric == "psnr"), c =>
+        {
+            Assert.Equal(tested, c.WilcoxonP is not null);
+            Assert.Equal(tested, c.AdjustedP is not null);
+            Assert.Equal(tested, c.BootstrapP is not null);
+        });
+        if (!tested) Assert.Contains($"with {images} image", result.NotTested);
+    }
+
+    [Fact]
+    public void Title_names_models_and_data()
+    {
+        using var set = new ExampleImages(images: 2);
+        string data = Path.GetFileName(Path.GetDirectoryName(set.Real))! + "/real";
+        Assert.EndsWith($"stained on {data}", Evaluate(set.Options).Title);
+        Assert.Equal($"Careful & Co, quick on {data}", Evaluate(set.Options with { Stained = set.TwoModels }).Title);
+    }
+
+    [Fact]
+    public void Dab_is_found_in_brown_images_only()
+    {
+        using var set = new ExampleImages(images: 2);
+        Assert.True(Evaluate(set.Options).TargetHasDab);
+        foreach (string name in set.Names) // eosin: green is absorbed most
+            ExampleImages.Write(set.Real, name, ExampleImages.Blobs(48, 1, [0.2, 1, 0.3]));
+        Assert.False(Evaluate(set.Options).TargetHasDab);
+    }
+
+    [Fact]
+    public void Own_metric_is_scored_and_written()
+    {
+        using var set = new ExampleImages(images: 2);
+        var result = Evaluate(set.Options with { ExtraMetrics = [new LargestError()] });
+        Assert.Equal("largest_error", result.Metrics[^1].Key);
+        Assert.All(result.Images, image => Assert.InRange(image.Scores[ScoredMethod.Model][^1], 1, 255));
+        Assert.Contains(",largest_error,", MetricsCsv.Text(result));
+        var error = Assert.Throws<OptionException>(() => Evaluate(set.Options with { ExtraMetrics = [new LargestError(), new LargestError()] }));
+        Assert.Equal(nameof(EvaluationOptions.ExtraMetrics), error.Option);
+    }
+
+    private sealed class LargestError : Metrics.PairMetric
+    {
+        public override string Key => "largest_error";
+
+        public override string Title => "Largest error";
+
+        public override bool HigherIsBetter => false;
+
+        public override string Definition => "largest absolute difference of a sample";
+
+        public override double Compute(Metrics.ScoredImage image, Metrics.ScoredImage reference) =>
+            image.Image.Data.Zip(reference.Image.Data, (a, b) => Math.Abs(a - b)).Max();
+    }
+
     private static EvaluationResult Evaluate(EvaluationOptions options) =>
-        Evaluator.Evaluate(options, cancel: TestContext.Current.CancellationToken);
+        Evaluator.Run(options, cancel: TestContext.Current.CancellationToken);
 }

@@ -1,3 +1,5 @@
+using Tinctor.Evaluation.Analyses;
+using Tinctor.Evaluation.Data;
 using Tinctor.Evaluation.Sections;
 
 namespace Tinctor.Evaluation.Tests;
@@ -7,10 +9,10 @@ internal sealed class ExampleAnalysis(bool computed) : IAnalysis
 {
     public static IReadOnlyList<IAnalysis> All => [new ExampleAnalysis(computed: true), new ExampleAnalysis(computed: false)];
 
-    public Section Run(Sections.TestSet set, IProgress<EvaluationProgress>? progress, CancellationToken cancel)
+    public ReportSection Run(Data.TestSet set, IProgress<EvaluationProgress>? progress, CancellationToken cancel)
     {
         if (!computed)
-            return new("absent", "Distribution", "What FID sees.") { NotComputed = "not computed: give --inception FILE" };
+            return new("absent", "Distribution", "What FID sees.") { NotComputed = "no Inception weights were given" };
         string[] names = [.. set.Pairs.Select(p => p.Name)];
         double[] x = [.. names.Select((_, i) => i / (double)names.Length)], noisy = [.. x.Select((v, i) => v + 0.05 * Math.Sin(7 * i))];
         ChartSeries[] series = [.. set.Methods.Select((m, k) => new ChartSeries(m.Title, x, [.. noisy.Select(v => v + 0.04 * k)], names))];
@@ -46,7 +48,7 @@ internal sealed class ExampleAnalysis(bool computed) : IAnalysis
                 new MatrixChart("confusion", "Confusion", "Rows are what is there, columns what was said.", "real", "stained",
                     ["0", "1+", "2+"], ["0", "1+", "2+"], [[12, 3, 0], [2, 9, 1], [0, 4, 8]]),
             ],
-            Pictures = [new("A variance map", "Where runs differ.", TestSet.Blobs(48, 1, [0.5, 0.7, 0.9]))],
+            Pictures = [new("A variance map", "Where runs differ.", ExampleImages.Blobs(48, 1, [0.5, 0.7, 0.9]))],
             Definitions = [new("score", "the sum of x_i^2 over i, % of all")],
             Warnings = ["ten images are few"],
             Provenance = [new("weights", "example.pth, sha256 0123")],

@@ -1,14 +1,15 @@
-using Tinctor.Evaluation.Encoders;
+using Tinctor.Evaluation.Analyses.Encoders;
+using Tinctor.Evaluation.Analyses.Labels;
+using Tinctor.Evaluation.Data;
 using Tinctor.Evaluation.Features;
-using Tinctor.Evaluation.Labels;
 using Tinctor.Evaluation.Sections;
 using Tinctor.Slides;
-using Tinctor.Staining;
-using Tinctor.Tests;
-using Tinctor.Torch;
 using Tinctor.Training.Classification;
+using Tinctor.Staining;
 using Tinctor.Training.Networks;
 using Tinctor.Training.Supervised;
+using Tinctor.Tests;
+using Tinctor.Torch;
 
 namespace Tinctor.Evaluation.Tests;
 
@@ -56,7 +57,7 @@ public sealed class LabelTests : IDisposable
     [Fact]
     public void Faithful_images_keep_their_labels_and_exchanged_ones_lose_them()
     {
-        Section section = new LabelAnalysis(Settings()).Run(Set(), null, default);
+        ReportSection section = new LabelAnalysis(Settings()).Run(Set(), null, default);
         Assert.Null(section.NotComputed);
         SectionTable table = section.Tables[0];
         object? Cell(string method, string column) =>
@@ -75,31 +76,31 @@ public sealed class LabelTests : IDisposable
     [Fact]
     public void The_library_can_be_the_training_images_or_the_papers()
     {
-        Sections.TestSet set = Set();
+        Data.TestSet set = Set();
         LabelledImage[] targets =
             [.. set.Pairs.Select(pair => new LabelledImage(pair.Real, pair.Label == "dark" ? "light" : "dark", null))];
-        Sections.TestSet wrong = set with { TrainingTargets = targets };
+        Data.TestSet wrong = set with { TrainingTargets = targets };
         Assert.Equal(0.0, Top1(LibraryChoice.Auto, wrong));
         Assert.Equal(1.0, Top1(LibraryChoice.Test, wrong));
         Assert.Equal(1.0, Top1(LibraryChoice.Paper, set));
-        Assert.Throws<TinctorException>(() => Top1(LibraryChoice.Train, set));
+        Assert.Throws<OptionException>(() => Top1(LibraryChoice.Train, set));
 
-        object? Top1(LibraryChoice choice, Sections.TestSet of) =>
+        object? Top1(LibraryChoice choice, Data.TestSet of) =>
             new LabelAnalysis(Settings() with { Library = choice }).Run(of, null, default).Tables[0].Rows[0][1];
     }
 
     [Fact]
-    public void Unknown_labels_and_none_are_told()
+    public void Unknown_and_missing_labels_are_reported()
     {
-        Sections.TestSet set = Set();
-        Sections.TestSet Labelled(string? label) => set with { Pairs = [.. set.Pairs.Select(pair => pair with { Label = label })] };
-        Assert.Contains("give --labels", new LabelAnalysis(Settings()).Run(Labelled(null), null, default).NotComputed);
-        Assert.Contains("the label 4+ is unknown to the classifier, which knows dark, light",
+        Data.TestSet set = Set();
+        Data.TestSet Labelled(string? label) => set with { Pairs = [.. set.Pairs.Select(pair => pair with { Label = label })] };
+        Assert.Contains("labels of the images are unknown", new LabelAnalysis(Settings()).Run(Labelled(null), null, default).NotComputed);
+        Assert.Contains("the label 4+ is unknown to the classifier, which has the classes dark, light",
             Assert.Throws<TinctorException>(() => new LabelAnalysis(Settings()).Run(Labelled("4+"), null, default)).Message);
     }
 
     [Fact]
-    public void A_models_own_comparator_is_no_judge()
+    public void Comparator_of_the_model_is_refused_as_evaluator()
     {
         LabelSettings settings = Settings();
         Assert.Contains("their weights are the same",
@@ -110,7 +111,7 @@ public sealed class LabelTests : IDisposable
     [Fact]
     public void Encoders_tell_pairs_from_others()
     {
-        Section section = new EncoderAnalysis(null, () => new ClassifierFeatures(Classifier.Load(Model, Device.CPU)), patch: 32)
+        ReportSection section = new EncoderAnalysis(null, () => new ClassifierFeatures(Classifier.Load(Model, Device.CPU)), patch: 32)
             .Run(Set(), null, default);
         IReadOnlyList<object?> faithful = section.Tables[0].Rows[0];
         Assert.Equal("Faithful and real", faithful[0]);
@@ -121,7 +122,7 @@ public sealed class LabelTests : IDisposable
         var histogram = (HistogramChart)section.Charts[0];
         Assert.All(histogram.Series, series => Assert.Equal(1, series.Y.Sum(), 1e-9));
         Assert.Equal("Best threshold", Assert.Single(histogram.Lines).Name);
-        Assert.Contains("smaller than a patch of 65", Assert.Throws<TinctorException>(() =>
+        Assert.Contains("but a patch has 65x65", Assert.Throws<TinctorException>(() =>
             new EncoderAnalysis(null, () => new ClassifierFeatures(Classifier.Load(Model, Device.CPU)), 65).Run(Set(), null, default))
             .Message);
     }
@@ -149,17 +150,17 @@ public sealed class LabelTests : IDisposable
     [Fact]
     public void Levels_that_models_tell_are_held_against_the_labels()
     {
-        Sections.TestSet set = Set();
-        string folder = Path.Combine(root.FullName, "told");
+        Data.TestSet set = Set();
+        string folder = Path.Combine(root.FullName, "predicted");
         Directory.CreateDirectory(folder);
-        var told = new StainedFolder("faithful", folder);
-        Assert.False(ToldLevels.AreThere([told]));
+        var predicted = new StainedFolder("faithful", folder);
+        Assert.False(PredictedLevelAnalysis.AreThere([predicted]));
         var table = new IhcLevelTable(folder, ["dark", "light"]);
         foreach (var (i, pair) in set.Pairs.Index())
             table.Set(pair.Name, new(["dark", "light"], pair.Label == "dark" || i < 4 && i % 4 == 3 ? [0.75f, 0.25f] : [0.5f - i / 100f, 0.5f + i / 100f]));
         table.Save();
-        Assert.True(ToldLevels.AreThere([told]));
-        Section section = new ToldLevels([told, new("other", root.FullName)]).Run(set, null, default);
+        Assert.True(PredictedLevelAnalysis.AreThere([predicted]));
+        ReportSection section = new PredictedLevelAnalysis([predicted, new("other", root.FullName)]).Run(set, null, default);
         IReadOnlyList<object?> row = Assert.Single(section.Tables[0].Rows);
         Assert.Equal("faithful", row[0]);
         Assert.Equal(7 / 8.0, (double)row[1]!, 1e-12);
@@ -168,10 +169,10 @@ public sealed class LabelTests : IDisposable
         Assert.Equal([[4.0, 0.0], [1.0, 3.0]], Assert.IsType<MatrixChart>(Assert.Single(section.Charts)).Values);
 
         File.WriteAllLines(Path.Combine(folder, "levels.csv"), File.ReadLines(Path.Combine(folder, "levels.csv")).SkipLast(1).ToArray());
-        Assert.Contains("no row of 7", Assert.Throws<TinctorException>(() => new ToldLevels([told]).Run(set, null, default)).Message);
+        Assert.Contains("no row of 7", Assert.Throws<TinctorException>(() => new PredictedLevelAnalysis([predicted]).Run(set, null, default)).Message);
     }
 
-    private Sections.TestSet Set()
+    private Data.TestSet Set()
     {
         _ = Settings();
         string[] files = [.. Enumerable.Range(0, 8).Select(Write)];

@@ -294,7 +294,7 @@ public sealed class ReportTests(ReportTests.Browser browser) : IClassFixture<Rep
         await Assertions.Expect(section.Locator(".pictures img")).ToHaveCountAsync(1);
         Assert.True(await section.Locator(".pictures img").EvaluateAsync<bool>("i => i.decode().then(() => i.naturalWidth === 48)"));
         await Assertions.Expect(section.Locator(".warnings")).ToContainTextAsync("Ten images are few.");
-        await Assertions.Expect(page.Locator("#section-absent")).ToContainTextAsync("Not computed: give --inception FILE.");
+        await Assertions.Expect(page.Locator("#section-absent")).ToContainTextAsync("No Inception weights were given.");
         await Assertions.Expect(page.Locator("#provenance")).ToContainTextAsync("sha256 0123");
         var link = page.Locator("#contents a", new() { HasTextString = "An example" });
         await Assertions.Expect(link).ToHaveAttributeAsync("href", "#section-example");
@@ -381,9 +381,9 @@ public sealed class ReportTests(ReportTests.Browser browser) : IClassFixture<Rep
     [Fact]
     public async Task PerfectImagesAndMissingSourcesAreShown()
     {
-        using var set = new TestSet(images: 2);
-        var options = set.Options with { Stained = TestSet.Model(set.Real), Source = null };
-        var result = Evaluator.Evaluate(options, cancel: TestContext.Current.CancellationToken);
+        using var set = new ExampleImages(images: 2);
+        var options = set.Options with { Stained = ExampleImages.Model(set.Real), Source = null };
+        var result = Evaluator.Run(options, cancel: TestContext.Current.CancellationToken);
         var page = await browser.Open(file: EvaluationFiles.Write(result, set.Out).Html);
         await Assertions.Expect(page.Locator(".metric .value").First).ToContainTextAsync("∞");
         await Assertions.Expect(page.Locator(".absent").First).ToHaveTextAsync("not computed");
@@ -404,7 +404,7 @@ public sealed class ReportTests(ReportTests.Browser browser) : IClassFixture<Rep
                 using var inflate = new ZLibStream(packed, CompressionMode.Decompress);
                 text.Append(new StreamReader(inflate, Encoding.Latin1).ReadToEnd());
             }
-            catch (TinctorException)
+            catch (InvalidDataException)
             {
                 // A JPEG, say.
             }
@@ -416,7 +416,7 @@ public sealed class ReportTests(ReportTests.Browser browser) : IClassFixture<Rep
     public sealed class Browser : IAsyncLifetime
     {
         private const string Chromium = "/usr/bin/chromium";
-        private readonly TestSet set = new(images: 20, size: 96, bciNames: true);
+        private readonly ExampleImages set = new(images: 20, size: 96, bciNames: true);
         private IPlaywright? playwright;
         private IBrowser? chromium;
         private string html = "";
@@ -438,9 +438,9 @@ public sealed class ReportTests(ReportTests.Browser browser) : IClassFixture<Rep
             string log = set.File("run/metrics.csv", "step,epoch,loss_G,loss_D,lr\n" + string.Concat(rows));
             set.File("run/config.yaml", "method: pix2pix\n");
             var options = set.Options with { Run = Path.GetDirectoryName(log), Title = "A test of the report" };
-            html = EvaluationFiles.Write(Evaluator.Evaluate(options), set.Out).Html;
+            html = EvaluationFiles.Write(Evaluator.Run(options), set.Out).Html;
             options = set.Options with { Stained = set.TwoModels, Analyses = ExampleAnalysis.All, Title = "Two models <of> \"a\" kind" };
-            Several = EvaluationFiles.Write(Evaluator.Evaluate(options), set.Out + "-several").Html;
+            Several = EvaluationFiles.Write(Evaluator.Run(options), set.Out + "-several").Html;
             playwright = await Playwright.CreateAsync();
             chromium = await playwright.Chromium.LaunchAsync(new()
             {

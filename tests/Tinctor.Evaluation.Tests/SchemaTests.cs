@@ -13,23 +13,24 @@ public sealed class SchemaTests
     [Fact]
     public void AnEvaluationOfEverythingFitsTheSchema()
     {
-        using var set = new TestSet(bciNames: true);
+        using var set = new ExampleImages(bciNames: true);
         var options = set.Options with { Stained = set.TwoModels, Analyses = ExampleAnalysis.All };
-        Assert.Empty(Problems(MetricsJson.Text(Evaluator.Evaluate(options, cancel: TestContext.Current.CancellationToken))));
+        Assert.Empty(Problems(MetricsJson.Text(Evaluator.Run(options, cancel: TestContext.Current.CancellationToken))));
     }
 
     [Fact]
     public void PerfectImagesWithoutSourceFitTheSchema()
     {
-        using var set = new TestSet(images: 1);
-        var options = set.Options with { Stained = TestSet.Model(set.Real), Source = null };
-        string json = MetricsJson.Text(Evaluator.Evaluate(options, cancel: TestContext.Current.CancellationToken));
+        using var set = new ExampleImages(images: 1);
+        var options = set.Options with { Stained = ExampleImages.Model(set.Real), Source = null };
+        string json = MetricsJson.Text(Evaluator.Run(options, cancel: TestContext.Current.CancellationToken));
         Assert.Contains("\"Infinity\"", json);
         Assert.Empty(Problems(json));
     }
 
     [Theory]
-    [InlineData("schema", "\"tinctor.evaluation/1\"")]
+    [InlineData("format", "\"other\"")]
+    [InlineData("version", "2")]
     [InlineData("n", "\"many\"")]
     [InlineData("n", "0")]
     [InlineData("unknown", "1")]
@@ -37,8 +38,8 @@ public sealed class SchemaTests
     [InlineData("bootstrap", "null")]
     public void TheSchemaRefusesWhatIsWrong(string field, string value)
     {
-        using var set = new TestSet(images: 2);
-        var json = MetricsJson.Of(Evaluator.Evaluate(set.Options, cancel: TestContext.Current.CancellationToken));
+        using var set = new ExampleImages(images: 2);
+        var json = MetricsJson.Of(Evaluator.Run(set.Options, cancel: TestContext.Current.CancellationToken));
         json[field] = JsonNode.Parse(value);
         Assert.NotEmpty(Problems(json.ToJsonString()));
     }

@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using Tinctor.Evaluation.Metrics;
 using Tinctor.Slides;
 using Tinctor.Tests;
@@ -86,26 +85,6 @@ public class StainMetricTests
                 values.Add(((2 * ma * mb) + c1) * ((2 * cov) + c2) / (((ma * ma) + (mb * mb) + c1) * (va + vb + c2)));
             }
         Assert.Equal(values.Average(), Ssim.OfPlanes(a, b, width, height, range), 1e-9);
-    }
-
-    [Fact]
-    public void AMegapixelPairIsQuick()
-    {
-        Image left = Noise(1024, 1024, 4).Image, right = Noise(1024, 1024, 5).Image;
-        double Best(Action work) => Enumerable.Range(0, 20).Min(_ =>
-        {
-            var watch = Stopwatch.StartNew();
-            work();
-            return watch.Elapsed.TotalMilliseconds;
-        });
-        var (a, b) = (new ScoredImage(left), new ScoredImage(right));
-        double separate = Best(() => _ = new ScoredImage(left).Dab), ssim = Best(() => Metrics["ssim_dab"].Compute(a, b));
-        double errors = Best(() => Metrics["rmse_dab"].Compute(a, b)), all = Best(() => StainMetrics.All.ToList().ForEach(m => m.Compute(a, b)));
-        double multi = Best(() => MsSsim.Metric.Compute(a, b));
-        TestContext.Current.TestOutputHelper?.WriteLine(
-            $"1024x1024: separation {separate:F1} ms, SSIM {ssim:F1} ms, errors {errors:F1} ms, all eight {all:F1} ms, MS-SSIM {multi:F1} ms");
-        Assert.InRange(separate + all, 0, 3000);
-        Assert.InRange(multi, 0, 6000);
     }
 
     private static ScoredImage Noise(int width, int height, int seed)

@@ -29,9 +29,9 @@ public class StatisticsTests
     public void QuantilesInterpolateAsNumpyDoes()
     {
         double[] sorted = [1, 2, 4, 8];
-        Assert.Equal([1, 1.75, 3, 5, 8], new[] { 0, 0.25, 0.5, 0.75, 1 }.Select(q => Summary.Quantile(sorted, q)));
+        Assert.Equal([1, 1.75, 3, 5, 8], new[] { 0, 0.25, 0.5, 0.75, 1 }.Select(q => SampleStatistics.Quantile(sorted, q)));
         double[] withInfinity = [1, double.PositiveInfinity];
-        Assert.Equal(1, Summary.Quantile(withInfinity, 0));
+        Assert.Equal(1, SampleStatistics.Quantile(withInfinity, 0));
     }
 
     [Fact]

@@ -48,9 +48,9 @@ public sealed class TableFilesTests
     [Fact]
     public void AnEvaluationWritesEveryTable()
     {
-        using var set = new TestSet(images: 8, bciNames: true);
+        using var set = new ExampleImages(images: 8, bciNames: true);
         var options = set.Options with { Stained = set.TwoModels, Analyses = ExampleAnalysis.All };
-        EvaluationFiles.Write(Evaluator.Evaluate(options, cancel: TestContext.Current.CancellationToken), set.Out);
+        EvaluationFiles.Write(Evaluator.Run(options, cancel: TestContext.Current.CancellationToken), set.Out);
         string[] names = [.. Directory.EnumerateFiles(Path.Combine(set.Out, "tables")).Select(f => Path.GetFileName(f)!).Order()];
         Assert.Equal(
             [

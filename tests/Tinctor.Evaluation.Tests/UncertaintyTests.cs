@@ -1,7 +1,7 @@
+using Tinctor.Evaluation.Analyses.Uncertainty;
 using Tinctor.Evaluation.Data;
 using Tinctor.Evaluation.Sections;
 using Tinctor.Evaluation.Statistics;
-using Tinctor.Evaluation.Uncertainty;
 using Tinctor.Slides;
 
 namespace Tinctor.Evaluation.Tests;
@@ -16,7 +16,7 @@ public sealed class UncertaintyTests : IDisposable
     [Fact]
     public void NoiseOfKnownVariationIsFound()
     {
-        Section section = Run(runs: 40, Constant(6), Constant(6));
+        ReportSection section = Run(runs: 40, Constant(6), Constant(6));
         var row = Row(section);
         Assert.Equal(6.0 / Level, row["cv"], 0.05 * 6 / Level);
         Assert.Equal(6, row["std"], 0.15);
@@ -41,7 +41,7 @@ public sealed class UncertaintyTests : IDisposable
     public void CalibratedRunsLieOnTheDiagonal()
     {
         // The real image is one more draw of what the runs are draws of; the spread rises from 2 to 14 across the image.
-        Section section = Run(runs: 24, Rising, Rising);
+        ReportSection section = Run(runs: 24, Rising, Rising);
         var row = Row(section);
         Assert.True(row["auroc"] > 0.7, $"AUROC {row["auroc"]:F3}");
         Assert.InRange(row["calibration_error"], 0, 0.6);
@@ -63,7 +63,7 @@ public sealed class UncertaintyTests : IDisposable
     [Fact]
     public void UncertaintyInTheWrongPlacesIsWorseThanChance()
     {
-        Section section = Run(runs: 24, Rising, x => 16 - Rising(x));
+        ReportSection section = Run(runs: 24, Rising, x => 16 - Rising(x));
         var row = Row(section);
         Assert.True(row["auroc"] < 0.35, $"AUROC {row["auroc"]:F3}");
         Assert.True(row["spearman"] < -0.2);
@@ -73,7 +73,7 @@ public sealed class UncertaintyTests : IDisposable
     [Fact]
     public void EqualRunsAreNamed()
     {
-        Section section = Run(runs: 3, Constant(0), Constant(5));
+        ReportSection section = Run(runs: 3, Constant(0), Constant(5));
         var row = section.Tables[0].Rows[0];
         Assert.Equal(0.0, row[3]);
         Assert.Null(row[7]);
@@ -84,7 +84,7 @@ public sealed class UncertaintyTests : IDisposable
     [Fact]
     public void MapsOfTheHighestAndTheMedianImageAreShown()
     {
-        Section section = Run(runs: 6, Rising, Rising, images: 3);
+        ReportSection section = Run(runs: 6, Rising, Rising, images: 3);
         Assert.Equal(2, section.Pictures.Count);
         Assert.Contains("highest", section.Pictures[0].Title);
         Assert.Equal(((3 * Side) + 16, Side), (section.Pictures[0].Image.Width, section.Pictures[0].Image.Height));
@@ -135,7 +135,7 @@ public sealed class UncertaintyTests : IDisposable
         Assert.Contains("no image a", message);
         Write("runs/2", "a", new Image(7, 7, 3));
         Assert.Contains("7x7", Assert.Throws<TinctorException>(() => Analyse(pairs)).Message);
-        Assert.Throws<DirectoryNotFoundException>(() => new UncertaintyAnalysis([new(new("model", "/nowhere"))])
+        Assert.Throws<TinctorException>(() => new UncertaintyAnalysis([new(new("model", "/nowhere"))])
             .Run(new(pairs, [], [], 0), null, CancellationToken.None));
     }
 
@@ -143,7 +143,7 @@ public sealed class UncertaintyTests : IDisposable
 
     private static double Rising(double x) => 2 + (12 * x);
 
-    private Section Run(int runs, Func<double, double> spread, Func<double, double> error, int images = 2)
+    private ReportSection Run(int runs, Func<double, double> spread, Func<double, double> error, int images = 2)
     {
         var random = new Random(7);
         for (int i = 0; i < images; i++)
@@ -162,10 +162,10 @@ public sealed class UncertaintyTests : IDisposable
             new ImagePair(name, new Dictionary<string, string>(), Path.Combine(root.FullName, "real", name + ".png"), null, null, null)),
     ];
 
-    private Section Analyse(ImagePair[] pairs) => new UncertaintyAnalysis([new(new("model", Path.Combine(root.FullName, "runs")))])
+    private ReportSection Analyse(ImagePair[] pairs) => new UncertaintyAnalysis([new(new("model", Path.Combine(root.FullName, "runs")))])
         .Run(new(pairs, [], [], 0), null, CancellationToken.None);
 
-    private static Dictionary<string, double> Row(Section section) => section.Tables[0].Columns.Zip(section.Tables[0].Rows[0])
+    private static Dictionary<string, double> Row(ReportSection section) => section.Tables[0].Columns.Zip(section.Tables[0].Rows[0])
         .Where(cell => cell.Second is double or int).ToDictionary(cell => cell.First.Key, cell => Convert.ToDouble(cell.Second));
 
     private void Write(string folder, string name, Image image) =>

@@ -1,6 +1,6 @@
 using System.Globalization;
+using Tinctor.Evaluation.Analyses.Uncertainty;
 using Tinctor.Evaluation.Report;
-using Tinctor.Evaluation.Uncertainty;
 using Tinctor.Slides;
 
 namespace Tinctor.Evaluation.Tests;

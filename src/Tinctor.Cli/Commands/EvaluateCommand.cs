@@ -2,6 +2,7 @@ using System.CommandLine;
 using Spectre.Console;
 using Tinctor.Cli.Commands.Evaluation;
 using Tinctor.Evaluation;
+using Tinctor.Evaluation.Data;
 using Tinctor.Evaluation.Metrics;
 using Tinctor.Evaluation.Report;
 using Tinctor.Evaluation.Statistics;
@@ -13,6 +14,15 @@ public static class EvaluateCommand
 {
     /// <summary>PSNR, SSIM and MAE fit 80 columns; the report has all.</summary>
     private const int PrintedMetrics = 3;
+
+    /// <summary>Options that supply what a metric or section needs, by its key.</summary>
+    private static readonly Dictionary<string, string> RequiredOptions = new()
+    {
+        ["lpips"] = "--lpips-trunk, --lpips-lin",
+        ["distribution"] = "--inception or --features",
+        ["labels"] = "--labels",
+        ["predicted_levels"] = "--labels",
+    };
 
     private static readonly Option<string[]> Stained = new("--stained")
     {
@@ -146,7 +156,7 @@ public static class EvaluateCommand
     /// <returns>The exit code, 0.</returns>
     public static int Execute(EvaluationOptions options, string outFolder, IAnsiConsole console, CancellationToken cancel)
     {
-        var result = WithProgress(console, progress => Evaluator.Evaluate(options, progress, cancel));
+        var result = WithProgress(console, progress => Evaluator.Run(options, progress, cancel));
         var files = EvaluationFiles.Write(result, outFolder);
         Print(result, console);
         console.MarkupLineInterpolated($"Report: [link]{Path.GetFullPath(files.Html)}[/]");
@@ -175,16 +185,22 @@ public static class EvaluateCommand
         console.MarkupLineInterpolated($"[dim]Means with intervals: {result.Bootstrap.Description}[/]");
         foreach (string warning in result.Warnings.Concat(result.Sections.SelectMany(section => section.Warnings)))
             console.MarkupLineInterpolated($"[yellow]note:[/] {warning}");
-        foreach (var metric in result.NotComputed)
-            console.MarkupLineInterpolated($"[dim]{metric.Title} not computed: {metric.NotComputed}[/]");
+        if (result.NotTested is not null) console.MarkupLineInterpolated($"[yellow]note:[/] {result.NotTested}");
+        foreach (var metric in result.NotComputed) PrintMissing(metric.Key, metric.Title, metric.NotComputed, console);
         foreach (var section in result.Sections.Where(section => section.NotComputed is not null))
-            console.MarkupLineInterpolated($"[dim]{section.Title} {section.NotComputed}[/]");
+            PrintMissing(section.Key, section.Title, section.NotComputed, console);
         PrintComparisons(result, console);
         string baselines = string.Join(" and ",
             result.Methods.Where(m => !m.IsModel && m.NotComputed is null).Select(m => m.Title.ToLowerInvariant()));
         foreach (var model in result.Models)
             console.MarkupLineInterpolated(
                 $"{model.Title} beats the baselines ({baselines}) by PSNR and SSIM: [bold]{(result.BeatsBaselines(model) ? "yes" : "no")}[/]");
+    }
+
+    private static void PrintMissing(string key, string title, string? reason, IAnsiConsole console)
+    {
+        string option = RequiredOptions.TryGetValue(key, out string? flags) ? $" ({flags})" : "";
+        console.MarkupLineInterpolated($"[dim]{title}: not computed, {reason}{option}[/]");
     }
 
     /// <summary>Which of two models is better, and whether that can be told from chance; baselines are in the report.</summary>
@@ -197,7 +213,7 @@ public static class EvaluateCommand
             var metric = result.Metrics.Single(m => m.Key == c.Metric);
             string format = $"+0.{new string('0', metric.Digits)};-0.{new string('0', metric.Digits)}";
             string ci = c.Ci is null ? "" : $" ({c.Ci.Low.ToString(format)} to {c.Ci.High.ToString(format)})";
-            string verdict = c.AdjustedP is not double p ? "equal" : $"{(c.Significant ? "significant" : "not significant")}, p = {p:G2}";
+            string verdict = result.NotTested is not null ? "not tested" : c.AdjustedP is not double p ? "equal" : $"{(c.Significant ? "significant" : "not significant")}, p = {p:G2}";
             console.MarkupLineInterpolated(
                 $"{c.A} against {c.B} by {metric.Title}: {c.Difference.ToString(format)}{ci}, {verdict}");
         }

@@ -3,7 +3,7 @@ using System.Globalization;
 using Spectre.Console;
 using Tinctor.Data;
 using Tinctor.Evaluation.Report;
-using Tinctor.Evaluation.Uncertainty;
+using Tinctor.Evaluation.Analyses.Uncertainty;
 using Tinctor.Slides;
 using Tinctor.Staining.Bridges;
 using Tinctor.Staining.Models;

@@ -1,42 +1,47 @@
 using System.Text.RegularExpressions;
-using Microsoft.VisualBasic.FileIO;
 
 namespace Tinctor.Evaluation.Data;
 
 /// <summary>
-/// Labels, slides and splits of images, from a CSV with a header: name (or target, as in a data set's manifest), label, slide_id, split.
+/// Labels, slides and splits of images, read from a CSV file with the columns name (or target, as in the manifest of a data set), label,
+/// slide_id and split.
 /// </summary>
-/// <param name="Rows">By file name without extension.</param>
-/// <param name="HasSplits">Whether the table says which images are for testing.</param>
+/// <param name="Rows">Rows by file name without extension.</param>
+/// <param name="HasSplits">Whether the table assigns images to splits.</param>
 internal sealed record LabelTable(IReadOnlyDictionary<string, LabelRow> Rows, bool HasSplits)
 {
+    /// <summary>Whether an image belongs to a split.</summary>
     public bool IsIn(string split, string name) => Rows.TryGetValue(name, out var row) && row.Split == split;
 
-    /// <exception cref="TinctorException">A column is missing, a row is malformed or a name comes twice.</exception>
+    /// <summary>Reads a table.</summary>
+    /// <exception cref="TinctorException">The file is missing, a column is missing, a row is malformed or a name appears twice.</exception>
     public static LabelTable Read(string path)
     {
-        var (header, rows) = Csv.Read(path);
-        int Column(string title) => Array.IndexOf(header, title);
-        int name = Math.Max(Column("name"), Column("target")), label = Column("label"), slide = Column("slide_id"), split = Column("split");
-        if (name < 0 || Math.Max(label, slide) < 0)
-            throw new TinctorException(
-                $"{path}: the first line must name the columns name and label (and slide_id where slides are known), or be a manifest's");
-        var table = new Dictionary<string, LabelRow>();
-        foreach (string[] row in rows)
+        CsvTable table = CsvFile.Read(path);
+        bool Has(string column) => table.Header.Contains(column);
+        string? name = Has("target") ? "target" : Has("name") ? "name" : null;
+        if (name is null || !(Has("label") || Has("slide_id")))
         {
-            string? Cell(int column) => column < 0 || row[column].Trim() is "" ? null : row[column].Trim();
-            string key = FileNameLabels.WithoutImageExtension(Path.GetFileName(row[name].Trim()));
-            if (!table.TryAdd(key, new(Cell(label), Cell(slide), Cell(split))))
-                throw new TinctorException($"{path}: the name {key} comes twice");
+            throw new TinctorException(path, $"the columns name and label, or target and slide_id, are missing; columns found: "
+                + string.Join(", ", table.Header), "Give a manifest, or a table with the columns name, label and, if known, slide_id");
         }
-        return new(table, split >= 0);
+        var rows = new Dictionary<string, LabelRow>();
+        foreach (CsvRow row in table.Rows)
+        {
+            if (row.Cells.Count != table.Header.Count)
+                throw new TinctorException(path, $"line {row.Line} has {row.Cells.Count} cells, but the header has {table.Header.Count}");
+            string key = FileNameLabels.WithoutImageExtension(Path.GetFileName(row.Text(name)));
+            if (!rows.TryAdd(key, new(row["label"], row["slide_id"], row["split"])))
+                throw new TinctorException(path, $"the name {key} appears twice");
+        }
+        return new(rows, Has("split"));
     }
 }
 
-/// <summary>What a table says about an image; null where it says nothing.</summary>
+/// <summary>Row of a <see cref="LabelTable"/>; null where a cell is empty.</summary>
 internal readonly record struct LabelRow(string? Label, string? SlideId, string? Split);
 
-/// <summary>The HER2 level at the end of BCI's file names: 00001_train_2+.png.</summary>
+/// <summary>HER2 level at the end of the file names of BCI: 00001_train_2+.png.</summary>
 internal static partial class FileNameLabels
 {
     public static bool AllHaveOne(IEnumerable<string> names) => names.All(n => Level().IsMatch(n));
@@ -50,32 +55,4 @@ internal static partial class FileNameLabels
 
     [GeneratedRegex(@"\.(png|jpe?g|tiff?)$", RegexOptions.IgnoreCase)]
     private static partial Regex ImageExtension();
-}
-
-/// <summary>Small CSV files with a header (RFC 4180).</summary>
-internal static class Csv
-{
-    /// <exception cref="TinctorException">The file is empty, a row is malformed or has not the header's length.</exception>
-    public static (string[] Header, List<string[]> Rows) Read(string path)
-    {
-        if (!File.Exists(path))
-            throw new FileNotFoundException($"{path}: no such file", path);
-        using var parser = new TextFieldParser(path) { Delimiters = [","], TrimWhiteSpace = false };
-        try
-        {
-            string[] header = parser.ReadFields() ?? throw new TinctorException($"{path}: the file is empty");
-            header = Array.ConvertAll(header, h => h.Trim());
-            var rows = new List<string[]>();
-            while (parser.ReadFields() is { } row)
-                rows.Add(row.Length == header.Length
-                    ? row
-                    : throw new TinctorException(
-                        $"{path}: row {rows.Count + 2} has {row.Length} cells, the header has {header.Length}"));
-            return (header, rows);
-        }
-        catch (MalformedLineException e)
-        {
-            throw new TinctorException($"{path}: line {e.LineNumber} is not valid CSV", e);
-        }
-    }
 }

@@ -1,20 +1,19 @@
 using System.Security.Cryptography;
-using Tinctor.Evaluation.Sections;
 using Tinctor.Slides;
 
 namespace Tinctor.Evaluation.Data;
 
-/// <summary>The mean colour of a set of images, as a baseline: the flat image that has least squared error over its set.</summary>
-/// <param name="Rgb">Three values, 0 to 255, rounded since images are 8-bit.</param>
-/// <param name="Images">How many images it comes from.</param>
+/// <summary>Mean colour of a set of images: the flat image with the least squared error over the set, used as a baseline.</summary>
+/// <param name="Rgb">Red, green and blue, 0 to 255, rounded since images are 8-bit.</param>
+/// <param name="Images">Number of images.</param>
 internal sealed record MeanColour(byte[] Rgb, int Images)
 {
-    /// <summary>The mean over all pixels of all images.</summary>
+    /// <summary>Averages over all pixels of all images.</summary>
     public static MeanColour Of(IReadOnlyList<string> paths, IProgress<EvaluationProgress>? progress, CancellationToken cancel)
     {
         var images = ImagePass.Over(paths, "mean colour", progress, cancel, path =>
         {
-            var image = RgbReader.Read(path);
+            Image image = RgbReader.Read(path);
             return (Sums: Sums(image.Data), Pixels: (long)image.Width * image.Height);
         });
         long pixels = images.Sum(image => image.Pixels);
@@ -22,30 +21,34 @@ internal sealed record MeanColour(byte[] Rgb, int Images)
         return new(rgb, paths.Count);
     }
 
-    /// <summary>A flat image of this colour.</summary>
+    /// <summary>Mean of red, green and blue of an image, 0 to 255.</summary>
+    public static double[] MeanRgb(Image image) => Array.ConvertAll(Sums(image.Data), sum => sum / ((double)image.Width * image.Height));
+
+    /// <summary>Flat image of this colour.</summary>
     public Image Flat(int width, int height)
     {
         var data = new byte[width * height * 3];
-        for (int i = 0; i < data.Length; i += 3)
-            Rgb.CopyTo(data, i);
+        for (int i = 0; i < data.Length; i += 3) Rgb.CopyTo(data, i);
         return new(width, height, 3, SampleType.UInt8, data);
     }
 
-    /// <summary>Names each test image that is byte for byte among the training images: a baseline must not know the answers.</summary>
+    /// <summary>Refuses test images that are byte for byte among the training images: a baseline must not know the answers.</summary>
     /// <exception cref="TinctorException">There are such images.</exception>
     public static void RefuseLeak(IEnumerable<string> train, IEnumerable<string> test)
     {
-        var problems = new Problems();
+        var problems = new ProblemList();
         var bySize = train.ToLookup(path => new FileInfo(path).Length);
         foreach (string path in test)
+        {
             if (bySize[new FileInfo(path).Length].FirstOrDefault(other => Hash(other).AsSpan().SequenceEqual(Hash(path))) is { } same)
-                problems.Add($"{path}: also among the training images, as {same}; test images must not be trained on");
-        problems.ThrowIfAny("nothing was computed");
+                problems.Add(path, $"this test image is also a training image ({same})", "Test images must not be used for training");
+        }
+        problems.ThrowIfAny();
     }
 
     private static byte[] Hash(string path)
     {
-        using var stream = File.OpenRead(path);
+        using FileStream stream = File.OpenRead(path);
         return SHA256.HashData(stream);
     }
 

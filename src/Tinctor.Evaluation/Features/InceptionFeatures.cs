@@ -1,6 +1,7 @@
 using Tinctor.Evaluation.Sections;
 using Tinctor.Slides;
 using Tinctor.Torch;
+using Tinctor.Training.Networks;
 using Tinctor.Torch.Nn;
 
 namespace Tinctor.Evaluation.Features;
@@ -80,7 +81,7 @@ public abstract class InceptionFeatures(WeightsFile file, InceptionResizing resi
             {
                 network.Dispose();
                 throw new TinctorException($"{file.Path}: a TorchScript program, but not the Inception of StyleGAN and clean-fid "
-                    + "(forward(img, return_features, use_fp16, no_output_bias)); other programs go to --features", e);
+                    + "(forward(img, return_features, use_fp16, no_output_bias)); use other programs as a TorchScript feature network", e);
             }
         }
 

@@ -10,7 +10,7 @@ public static class Gmsd
     private const double T = 170;
 
     /// <summary>The metric; NaN for images with a side below 3 pixels.</summary>
-    public static PairMetric Metric { get; } = new("gmsd", "GMSD", "", 4, false,
+    public static PairMetric Metric { get; } = PairMetric.Create("gmsd", "GMSD", "", 4, false,
         "gradient magnitude similarity deviation (Xue et al. 2014), on the luminance 0.299 R + 0.587 G + 0.114 B of 8-bit images, means of 2x2 "
         + "pixels, Prewitt's operator by thirds, T 170, zeros beyond the borders, sample standard deviation: as the authors' MATLAB code; 0 is "
         + "best; a perceptual distance without a network's weights",

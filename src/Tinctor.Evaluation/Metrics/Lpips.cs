@@ -4,6 +4,7 @@ using Tinctor.Evaluation.Features;
 using Tinctor.Slides;
 using Tinctor.Slides.Torch;
 using Tinctor.Torch;
+using Tinctor.Training.Networks;
 using Tinctor.Torch.Nn;
 
 namespace Tinctor.Evaluation.Metrics;
@@ -48,12 +49,9 @@ public sealed partial class Lpips : IDisposable
     }
 
     /// <summary>Stands for LPIPS where its weights were not given.</summary>
-    public static PairMetric Absent { get; } = new("lpips", "LPIPS", "", 4, false,
-        "learned perceptual distance, version 0.1 (Zhang et al. 2018)", (_, _) => double.NaN)
-    {
-        Group = "perceptual",
-        NotComputed = "give --lpips-trunk FILE (ImageNet weights from torchvision) and --lpips-lin FILE (lpips/weights/v0.1)",
-    };
+    public static PairMetric Absent { get; } = PairMetric.Create("lpips", "LPIPS", "", 4, false,
+        "learned perceptual distance, version 0.1 (Zhang et al. 2018)", (_, _) => double.NaN, "perceptual",
+        "needs the ImageNet weights of its network (torchvision) and the weights of its linear layers (lpips/weights/v0.1)");
 
     /// <summary>Reads the weights from files.</summary>
     /// <exception cref="TinctorException">A file is damaged or does not hold the weights of this network.</exception>
@@ -69,14 +67,13 @@ public sealed partial class Lpips : IDisposable
         catch (TinctorException e)
         {
             throw new TinctorException(
-                $"{trunkPath}, {linPath}: not the weights of LPIPS with {net.ToString().ToLowerInvariant()}: {e.Message}", e);
+                $"{trunkPath}, {linPath}", $"not the weights of LPIPS with {net.ToString().ToLowerInvariant()}: {e.Message}", innerException: e);
         }
         string lin = lpips.LinHash() == PublishedLin[net] ? "the published ones of version 0.1" : "NOT the published ones of version 0.1";
-        return new PairMetric("lpips", $"LPIPS ({net.ToString().ToLowerInvariant()})", "", 4, false,
+        return PairMetric.Create("lpips", $"LPIPS ({net.ToString().ToLowerInvariant()})", "", 4, false,
             "learned perceptual distance, version 0.1 (Zhang et al. 2018), images in [-1, 1] at their own size; "
             + $"trunk: {trunkFile.Describe("").Text}; lin weights: {linFile.Describe("").Text.Split(", not among")[0]}, values are {lin}",
-            lpips.Compute)
-        { Group = "perceptual" };
+            lpips.Compute, "perceptual");
     }
 
     private double Compute(ScoredImage image, ScoredImage reference)

@@ -1,51 +1,97 @@
 namespace Tinctor.Evaluation.Metrics;
 
-/// <summary>A metric of one image against its reference: what it is called, what exactly it computes, and how.</summary>
-/// <param name="Key">The name in files: lower case, stable (<c>psnr</c>).</param>
-/// <param name="Title">The name that people read (<c>PSNR</c>).</param>
-/// <param name="Unit">The unit, or empty.</param>
-/// <param name="Digits">Decimals that make sense to print.</param>
-/// <param name="HigherIsBetter">Whether a larger value is the better one.</param>
-/// <param name="Definition">Everything that a reader needs to compute the same number elsewhere.</param>
-/// <param name="Compute">The metric itself, on two images of one size; NaN where it is not defined for them. Called from several threads.</param>
-public sealed record PairMetric(
-    string Key, string Title, string Unit, int Digits, bool HigherIsBetter, string Definition, PairFunction Compute)
+/// <summary>
+/// Metric of an image against its reference. To add a metric of your own, derive from this class and pass an instance as
+/// <c>EvaluationOptions.ExtraMetrics</c>; it then appears in the report and in all files.
+/// </summary>
+public abstract class PairMetric
 {
-    /// <summary>What it looks at, for headings: rgb, haematoxylin, dab, perceptual.</summary>
-    public string Group { get; init; } = "rgb";
+    /// <summary>Name in files: lower case letters, digits and underscores; must not change (<c>psnr</c>).</summary>
+    public abstract string Key { get; }
 
-    /// <summary>What to give so that it can be computed (<c>give --lpips-trunk FILE</c>); null where it is computed.</summary>
-    public string? NotComputed { get; init; }
+    /// <summary>Name for people (<c>PSNR</c>).</summary>
+    public abstract string Title { get; }
 
-    /// <summary>Those that need nothing but the images, in the order in which reports show them: of RGB, of haematoxylin, of DAB.</summary>
-    /// <param name="variant">Which SSIM: the default is the one of the BCI evaluate script.</param>
+    /// <summary>Unit. Default: empty.</summary>
+    public virtual string Unit => "";
+
+    /// <summary>Number of decimals to print. Default: 4.</summary>
+    public virtual int Digits => 4;
+
+    /// <summary>Whether larger values are better.</summary>
+    public abstract bool HigherIsBetter { get; }
+
+    /// <summary>Complete definition, from which the same numbers can be computed elsewhere.</summary>
+    public abstract string Definition { get; }
+
+    /// <summary>Heading in the report: <c>rgb</c>, <c>haematoxylin</c>, <c>dab</c>, <c>perceptual</c> or a new one. Default: <c>rgb</c>.</summary>
+    public virtual string Group => "rgb";
+
+    /// <summary>Reason why the metric cannot be computed, such as missing weights; null if it can. Default: null.</summary>
+    public virtual string? NotComputed => null;
+
+    /// <summary>Computes the metric. Called from several threads at the same time.</summary>
+    /// <param name="image">The stained image, 8-bit RGB.</param>
+    /// <param name="reference">The real image, of the same size.</param>
+    /// <returns>The score; NaN if it is not defined for these images.</returns>
+    public abstract double Compute(ScoredImage image, ScoredImage reference);
+
+    /// <summary>Built-in metrics that need no weights, in the order of the report: of RGB, of haematoxylin, of DAB.</summary>
+    /// <param name="variant">Definition of SSIM.</param>
     public static IReadOnlyList<PairMetric> Defaults(SsimVariant variant = SsimVariant.Uniform7) =>
     [
         PixelErrors.PsnrMetric, Ssim.Metric(variant), PixelErrors.MaeMetric, PixelErrors.RmseMetric, MsSsim.Metric, Gmsd.Metric,
         .. StainMetrics.All,
     ];
 
-    /// <summary>Some of the usual ones, or <c>psnr_target_range</c>; PSNR and SSIM are always among them. All the usual ones for no keys.</summary>
-    /// <exception cref="TinctorException">A key is not known; names those that are.</exception>
-    public static IReadOnlyList<PairMetric> Chosen(IReadOnlyList<string> keys, SsimVariant variant = SsimVariant.Uniform7)
+    /// <summary>Selects built-in metrics by their keys; PSNR and SSIM are always included, and all are if there are no keys.</summary>
+    /// <exception cref="OptionException">A key is unknown.</exception>
+    internal static IReadOnlyList<PairMetric> Select(IReadOnlyList<string> keys, SsimVariant variant)
     {
-        var usual = Defaults(variant);
-        if (keys.Count == 0) return usual;
-        PairMetric[] known = [.. usual, PixelErrors.PsnrTargetRangeMetric];
+        IReadOnlyList<PairMetric> defaults = Defaults(variant);
+        if (keys.Count == 0) return defaults;
+        PairMetric[] known = [.. defaults, PixelErrors.PsnrTargetRangeMetric];
         foreach (string key in keys.Except(known.Select(metric => metric.Key)))
-            throw new TinctorException($"metric \"{key}\" is not known; choose from {string.Join(", ", known.Select(metric => metric.Key))}");
+        {
+            throw new OptionException("Metrics", $"there is no metric \"{key}\"",
+                $"Choose from {string.Join(", ", known.Select(metric => metric.Key))}");
+        }
         return [.. known.Where(metric => metric.Key is "psnr" or "ssim" || keys.Contains(metric.Key))];
     }
 
     /// <summary>
-    /// How far a value is better than another: positive where better, 0 where equal (two infinite PSNRs too), NaN where one is not defined.
+    /// Difference of two scores, positive if the first is better: 0 for equal scores (also infinite ones), NaN if one is undefined.
     /// </summary>
-    public double Advantage(double value, double other) =>
+    internal double Advantage(double value, double other) =>
         double.IsNaN(value) || double.IsNaN(other) ? double.NaN : value.Equals(other) ? 0 : HigherIsBetter ? value - other : other - value;
-}
 
-/// <summary>A function of two 8-bit RGB images of the same width and height.</summary>
-public delegate double PairFunction(ScoredImage image, ScoredImage reference);
+    /// <summary>Creates a built-in metric from a function.</summary>
+    internal static PairMetric Create(string key, string title, string unit, int digits, bool higherIsBetter, string definition,
+        Func<ScoredImage, ScoredImage, double> compute, string group = "rgb", string? notComputed = null) =>
+        new FunctionMetric(key, title, unit, digits, higherIsBetter, definition, compute, group, notComputed);
+
+    private sealed class FunctionMetric(string key, string title, string unit, int digits, bool higherIsBetter, string definition,
+        Func<ScoredImage, ScoredImage, double> compute, string group, string? notComputed) : PairMetric
+    {
+        public override string Key => key;
+
+        public override string Title => title;
+
+        public override string Unit => unit;
+
+        public override int Digits => digits;
+
+        public override bool HigherIsBetter => higherIsBetter;
+
+        public override string Definition => definition;
+
+        public override string Group => group;
+
+        public override string? NotComputed => notComputed;
+
+        public override double Compute(ScoredImage image, ScoredImage reference) => compute(image, reference);
+    }
+}
 
 /// <summary>8-bit pixels, row-major and interleaved, without a copy.</summary>
 public readonly ref struct PixelView

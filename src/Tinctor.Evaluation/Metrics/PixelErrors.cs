@@ -5,22 +5,22 @@ namespace Tinctor.Evaluation.Metrics;
 /// <summary>Errors of single pixels on 8-bit images: MSE and what is derived from it, and MAE. The sums are exact integers.</summary>
 public static class PixelErrors
 {
-    internal static readonly PairMetric PsnrMetric = new("psnr", "PSNR", "dB", 2, true,
+    internal static readonly PairMetric PsnrMetric = PairMetric.Create("psnr", "PSNR", "dB", 2, true,
         "10 log10(255^2 / MSE) on 8-bit RGB, MSE over all pixels and channels of an image; infinite for identical images; "
         + "as skimage.metrics.peak_signal_noise_ratio with data_range 255",
         (image, reference) => Psnr(image.Pixels, reference.Pixels));
 
     /// <summary><see cref="PsnrOfTargetRange"/>, for comparing with numbers that were made so; not among the usual metrics.</summary>
-    public static readonly PairMetric PsnrTargetRangeMetric = new("psnr_target_range", "PSNR, target's range", "dB", 2, true,
+    public static readonly PairMetric PsnrTargetRangeMetric = PairMetric.Create("psnr_target_range", "PSNR, target's range", "dB", 2, true,
         "10 log10(R^2 / MSE) on 8-bit RGB, R the real image's largest less its smallest sample; infinite for identical images, not defined for "
         + "flat real images; as the evaluation script of the pixel super-resolution paper (Zhang et al. 2024)",
         (image, reference) => PsnrOfTargetRange(image.Pixels, reference.Pixels));
 
-    internal static readonly PairMetric MaeMetric = new("mae", "MAE", "grey levels", 2, false,
+    internal static readonly PairMetric MaeMetric = PairMetric.Create("mae", "MAE", "grey levels", 2, false,
         "mean absolute difference on 8-bit RGB (0 to 255), over all pixels and channels of an image",
         (image, reference) => Mae(image.Pixels, reference.Pixels));
 
-    internal static readonly PairMetric RmseMetric = new("rmse", "RMSE", "grey levels", 2, false,
+    internal static readonly PairMetric RmseMetric = PairMetric.Create("rmse", "RMSE", "grey levels", 2, false,
         "square root of the mean squared difference on 8-bit RGB (0 to 255), over all pixels and channels of an image",
         (image, reference) => Rmse(image.Pixels, reference.Pixels));
 

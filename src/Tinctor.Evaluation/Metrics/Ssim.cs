@@ -90,7 +90,7 @@ public static class Ssim
     }
 
     /// <summary>The metric <c>ssim</c> in one of its variants; its definition says which.</summary>
-    public static PairMetric Metric(SsimVariant variant) => new("ssim", "SSIM", "", 4, true,
+    public static PairMetric Metric(SsimVariant variant) => PairMetric.Create("ssim", "SSIM", "", 4, true,
         (variant switch
         {
             SsimVariant.Uniform7 => "uniform 7x7 window, sample covariance, data range 255, on 8-bit RGB, per channel (the BCI evaluate "

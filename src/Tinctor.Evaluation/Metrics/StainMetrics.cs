@@ -15,14 +15,28 @@ public static class StainMetrics
         .. Of("h", "haematoxylin", "H", image => image.Haematoxylin), .. Of("dab", "dab", "DAB", image => image.Dab),
     ];
 
+    /// <summary>
+    /// Share of pixels that are brown: DAB density of at least 0.15 and blue more absorbed than green. Haematoxylin and eosin absorb
+    /// green most, so the share is about 0 without DAB.
+    /// </summary>
+    internal static double BrownShare(ScoredImage image)
+    {
+        const float LeastDensity = 0.15f;
+        ReadOnlySpan<byte> rgb = image.Image.Data;
+        long brown = 0;
+        for (int i = 0; i < image.Dab.Length; i++)
+            if (image.Dab[i] >= LeastDensity && rgb[(3 * i) + 2] < rgb[(3 * i) + 1]) brown++;
+        return brown / (double)image.Dab.Length;
+    }
+
     private static IEnumerable<PairMetric> Of(string suffix, string group, string title, Func<ScoredImage, float[]> plane)
     {
         string stain = suffix == "h" ? "haematoxylin" : "DAB";
         string density = $"on the optical density of {stain}: decimal logarithm, white 255, black as 1, Ruifrok's vectors of haematoxylin and "
             + "DAB with a residual at right angles (skimage's hdx), negative amounts as 0";
         (double Absolute, double Squared) Errors(ScoredImage image, ScoredImage reference) => PlaneErrors.Means(plane(image), plane(reference));
-        PairMetric New(string key, string name, string unit, int digits, bool higher, string definition, PairFunction compute) =>
-            new($"{key}_{suffix}", $"{name} {title}", unit, digits, higher, $"{definition} {density}", compute) { Group = group };
+        PairMetric New(string key, string name, string unit, int digits, bool higher, string definition, Func<ScoredImage, ScoredImage, double> compute) =>
+            PairMetric.Create($"{key}_{suffix}", $"{name} {title}", unit, digits, higher, $"{definition} {density}", compute, group);
 
         yield return New("psnr", "PSNR", "dB", 2, true,
             "10 log10(R^2 / MSE) with the data range R = log10 255 = 2.4065; infinite for identical planes;",

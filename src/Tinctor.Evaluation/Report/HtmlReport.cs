@@ -35,7 +35,7 @@ public static partial class HtmlReport
     /// <param name="kind">What kind of report it is, beside the name of the program.</param>
     /// <param name="meta">A line of numbers below the heading.</param>
     /// <param name="sections">What was found.</param>
-    public static string Text(string title, string kind, string meta, IEnumerable<Section> sections)
+    public static string Text(string title, string kind, string meta, IEnumerable<ReportSection> sections)
     {
         var data = new JsonObject
         {

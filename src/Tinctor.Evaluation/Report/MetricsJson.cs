@@ -9,13 +9,16 @@ using Tinctor.Evaluation.Statistics;
 namespace Tinctor.Evaluation.Report;
 
 /// <summary>
-/// An evaluation as metrics.json. Numbers are JSON numbers; an infinite PSNR is the string "Infinity" (which Python's float() reads);
-/// what is not defined is null, NaN too. The schema's name changes when a field changes its meaning.
+/// Reads and writes metrics.json. Numbers are JSON numbers; an infinite PSNR is the string "Infinity" (which Python's float() reads);
+/// undefined values, NaN included, are null. The version changes when a field changes its meaning.
 /// </summary>
 public static class MetricsJson
 {
-    /// <summary>The schema's name, in the field schema.</summary>
-    public const string Schema = "tinctor.evaluation/2";
+    /// <summary>Value of the field <c>format</c>.</summary>
+    public const string Format = "tinctor.evaluation";
+
+    /// <summary>Value of the field <c>version</c>.</summary>
+    public const int Version = 3;
 
     private static readonly JsonSerializerOptions Indented = new()
     {
@@ -23,24 +26,44 @@ public static class MetricsJson
         Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
     };
 
-    private static readonly string? Version =
+    private static readonly string? Program =
         typeof(MetricsJson).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion;
 
-    /// <summary>The document as text.</summary>
+    /// <summary>Formats the document.</summary>
     public static string Text(EvaluationResult result) => Of(result).ToJsonString(Indented) + "\n";
 
-    /// <summary>The document.</summary>
+    /// <summary>Reads the file of an evaluation.</summary>
+    /// <exception cref="TinctorException">The file is missing, damaged, or of another format or version.</exception>
+    public static JsonNode Read(string path)
+    {
+        if (!File.Exists(path)) throw new TinctorException(path, "no such file");
+        JsonNode? json;
+        try
+        {
+            json = JsonNode.Parse(File.ReadAllText(path));
+        }
+        catch (JsonException e)
+        {
+            throw new TinctorException(path, "damaged JSON", "Repeat the evaluation", e);
+        }
+        string found = $"{json?["format"]?.ToString() ?? "no format"}, version {json?["version"]?.ToString() ?? "unknown"}";
+        return found == $"{Format}, version {Version}" ? json!
+            : throw new TinctorException(path, $"its format is {found}; {Format}, version {Version} is expected", "Repeat the evaluation");
+    }
+
+    /// <summary>Creates the document.</summary>
     public static JsonObject Of(EvaluationResult result)
     {
         var options = result.Options;
         return new()
         {
-            ["schema"] = Schema,
+            ["format"] = Format,
+            ["version"] = Version,
             ["title"] = result.Title,
             ["created"] = DateTime.UtcNow.ToString("yyyy-MM-ddTHH:mm:ssZ"),
             ["versions"] = new JsonObject
             {
-                ["tinctor"] = Version,
+                ["tinctor"] = Program,
                 ["dotnet"] = Environment.Version.ToString(),
                 ["os"] = RuntimeInformation.OSDescription,
             },
@@ -54,6 +77,8 @@ public static class MetricsJson
                 ["run"] = options.Run,
             },
             ["n"] = result.Images.Count,
+            ["skipped"] = Array(result.Skipped, image => new JsonObject { ["name"] = image.Name, ["reason"] = image.Reason }),
+            ["target_has_dab"] = result.TargetHasDab,
             ["slides"] = result.Groups[0].Slides,
             ["labels_from"] = result.LabelsFrom,
             ["metrics"] = Array(result.Metrics.Concat(result.NotComputed), m => new JsonObject
@@ -87,6 +112,7 @@ public static class MetricsJson
             },
             ["beats_baselines"] = new JsonObject(
                 result.Models.Select(m => KeyValuePair.Create(m.Key, (JsonNode?)result.BeatsBaselines(m)))),
+            ["not_tested"] = result.NotTested,
             ["comparisons"] = Array(result.Comparisons, c => new JsonObject
             {
                 ["a"] = c.A,

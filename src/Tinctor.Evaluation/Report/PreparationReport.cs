@@ -1,6 +1,5 @@
 using System.Globalization;
 using Tinctor.Evaluation.Sections;
-using Tinctor.Evaluation.Statistics;
 using Tinctor.Registration.Pairs;
 using Tinctor.Slides;
 
@@ -35,7 +34,7 @@ public static class PreparationReport
             [Overview(pairs, options), Alignment(pairs, options), .. pairs.Select((pair, i) => Pictures(pair, $"pair_{i}", pictureOf))]);
     }
 
-    private static Section Overview(IReadOnlyList<ReportedPair> pairs, SlideTilingOptions options) => new("pairs", "Pairs of slides",
+    private static ReportSection Overview(IReadOnlyList<ReportedPair> pairs, SlideTilingOptions options) => new("pairs", "Pairs of slides",
         "Every tile of the source's grid that has any tissue is kept, or dropped for the first of these reasons.")
     {
         Tables =
@@ -64,14 +63,14 @@ public static class PreparationReport
         Warnings = [.. pairs.Where(pair => pair.Failure is not null).Select(pair => $"{pair.Name} is left out: {pair.Failure}")],
     };
 
-    private static Section Alignment(IReadOnlyList<ReportedPair> pairs, SlideTilingOptions options)
+    private static ReportSection Alignment(IReadOnlyList<ReportedPair> pairs, SlideTilingOptions options)
     {
         SlideTile[] measured = [.. pairs.SelectMany(pair => pair.Pair?.Tiles ?? []).Where(tile => tile.Ncc is not null)];
         SlideTile[] certain = [.. measured.Where(tile => tile.Residual is not null)];
-        var section = new Section("alignment", "Residual misalignment",
+        var section = new ReportSection("alignment", "Residual misalignment",
             "How well single tiles lie on each other after the registration, measured in each of them. On serial sections other cells are seen: "
             + "correlation is low even where all is well.");
-        if (measured.Length == 0) return section with { NotComputed = "no tile had enough tissue to be measured" };
+        if (measured.Length == 0) return section with { NotComputed = "no tile has enough tissue to be measured" };
         return section with
         {
             Charts =
@@ -100,7 +99,7 @@ public static class PreparationReport
         return new(key, title, caption, axis, edges, [Of("kept", true), Of("dropped", false)]) { Lines = [new("threshold", threshold)] };
     }
 
-    private static Section Pictures(ReportedPair pair, string key, Func<string, string, string> pictureOf)
+    private static ReportSection Pictures(ReportedPair pair, string key, Func<string, string, string> pictureOf)
     {
         SectionPicture[] Picture(string what, string title, string caption) => pictureOf(pair.Name, what) is var path && File.Exists(path)
             ? [new(title, caption, Image.Read(path)) { IsWide = true }] : [];
@@ -126,7 +125,7 @@ public static class PreparationReport
     {
         SlideTile[] measured = [.. (pair.Pair?.Tiles ?? []).Where(tile => tile.Ncc is not null)];
         double? Median(Func<SlideTile, double?> value) => measured.Select(value).OfType<double>().Order().ToArray() is { Length: > 0 } sorted
-            ? Summary.Quantile(sorted, 0.5) : null;
+            ? SampleStatistics.Quantile(sorted, 0.5) : null;
         return
         [
             pair.Name, pair.SlideId, pair.Split, pair.Failure is null ? "used" : "left out",

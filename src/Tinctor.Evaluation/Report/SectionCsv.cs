@@ -1,21 +1,16 @@
-using System.Globalization;
-using System.Text;
 using Tinctor.Evaluation.Sections;
 using Tinctor.Evaluation.Statistics;
 
 namespace Tinctor.Evaluation.Report;
 
-/// <summary>A table as RFC 4180 text. An estimate takes four columns (its mean under the column's own name), an interval two.</summary>
+/// <summary>Formats a table as CSV. An estimate takes four columns (its mean under the key of the column), an interval two.</summary>
 internal static class SectionCsv
 {
     public static string Text(SectionTable table)
     {
-        var text = new StringBuilder();
         string[][] headings = [.. table.Columns.Select((column, i) => Headings(column.Key, table.Rows.Select(row => row[i])))];
-        text.AppendJoin(',', headings.SelectMany(h => h).Select(MetricsCsv.Quote)).Append('\n');
-        foreach (var row in table.Rows)
-            text.AppendJoin(',', row.SelectMany((cell, i) => Cells(cell, headings[i].Length))).Append('\n');
-        return text.ToString();
+        return CsvFile.ToText(headings.SelectMany(h => h),
+            table.Rows.Select(row => row.SelectMany((cell, i) => Cells(cell, headings[i].Length)).ToArray()));
     }
 
     private static string[] Headings(string key, IEnumerable<object?> cells) => cells.FirstOrDefault(c => c is not null) switch
@@ -25,15 +20,14 @@ internal static class SectionCsv
         _ => [key],
     };
 
-    private static string[] Cells(object? cell, int count) => cell switch
+    private static object?[] Cells(object? cell, int count) => cell switch
     {
-        null => [.. Enumerable.Repeat("", count)],
+        null => new object?[count],
         Summary s => [Number(s.Mean), Number(s.Std), Number(s.Ci?.Low), Number(s.Ci?.High)],
         Interval i => [Number(i.Low), Number(i.High)],
         double number => [Number(number)],
-        string words => [MetricsCsv.Quote(words)],
-        _ => [Convert.ToString(cell, CultureInfo.InvariantCulture)!],
+        _ => [cell],
     };
 
-    private static string Number(double? value) => value is double v ? MetricsCsv.Cell(v) : "";
+    private static string? Number(double? value) => value is double v ? MetricsCsv.Cell(v) : null;
 }

@@ -8,7 +8,7 @@ internal static class SectionJson
 {
     /// <param name="section">The section.</param>
     /// <param name="withPictures">Whether pictures are embedded as JPEG; metrics.json only names them.</param>
-    public static JsonObject Of(Section section, bool withPictures) => new()
+    public static JsonObject Of(ReportSection section, bool withPictures) => new()
     {
         ["key"] = section.Key,
         ["title"] = section.Title,

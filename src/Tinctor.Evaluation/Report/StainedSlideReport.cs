@@ -19,11 +19,11 @@ public static class StainedSlideReport
     public static string Text(Slide source, Slide stained, Slide? uncertainty, StainedSlide run, string model)
     {
         string meta = string.Create(CultureInfo.InvariantCulture, $"{stained.Width} x {stained.Height} pixels · {run.Tiles} tiles · {run.Scale.Note}");
-        Section[] sections = [Overview(source, stained, run, model), .. uncertainty is null ? [] : new[] { Reliability(stained, uncertainty, run) }];
+        ReportSection[] sections = [Overview(source, stained, run, model), .. uncertainty is null ? [] : new[] { Reliability(stained, uncertainty, run) }];
         return HtmlReport.Text(Path.GetFileName(stained.Path), "stained slide", meta, sections);
     }
 
-    private static Section Overview(Slide source, Slide stained, StainedSlide run, string model)
+    private static ReportSection Overview(Slide source, Slide stained, StainedSlide run, string model)
     {
         List<IReadOnlyList<object?>> rows = [["Seam score", run.SeamScore], ["Pixels of a tile's edge left out (halo)", run.Halo]];
         if (run.IhcLevel is { } level) rows.Add(["Level", $"{level.Level} ({level.Probability:0.00})"]);
@@ -46,7 +46,7 @@ public static class StainedSlideReport
         };
     }
 
-    private static Section Reliability(Slide stained, Slide uncertainty, StainedSlide run)
+    private static ReportSection Reliability(Slide stained, Slide uncertainty, StainedSlide run)
     {
         var variation = ReliabilityMap.Create(stained, uncertainty, 0, ReliabilityMap.Variation, run.Tissue);
         ReliabilityMap? novelty = uncertainty.Channels > 1 ? ReliabilityMap.Create(stained, uncertainty, 1, ReliabilityMap.Novelty, run.Tissue) : null;

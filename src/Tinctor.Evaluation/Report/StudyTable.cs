@@ -16,7 +16,7 @@ public sealed class StudyTable
     [
         new("ssim", "SSIM", 3, true), new("psnr", "PSNR (dB)", 2, true), new("top1", "Top-1", 3, true), new("top3", "Top-3", 3, true),
         new("top5", "Top-5", 3, true), new("knn10", "kNN (k = 10)", 3, true), new("accuracy", "Accuracy", 3, true),
-        new("kappa", "Kappa", 3, true), new("told_accuracy", "Level told", 3, true),
+        new("kappa", "Kappa", 3, true), new("level_accuracy", "Level told", 3, true),
         new("lpips", "LPIPS", 3, false), new("dice", "F1 of segmentation", 3, true), new("fid", "FID", 2, false),
         new("is", "Inception Score", 3, true),
     ];
@@ -31,7 +31,7 @@ public sealed class StudyTable
     public StudyTable(IReadOnlyList<(string Key, string Title)> variants, IReadOnlyList<(ulong Seed, string Path)> metrics)
     {
         this.variants = variants;
-        evaluations = [.. metrics.Select(file => (file.Seed, JsonNode.Parse(File.ReadAllText(file.Path))!))];
+        evaluations = [.. metrics.Select(file => (file.Seed, MetricsJson.Read(file.Path)))];
         columns = [.. Columns.Where(column => evaluations.Any(e => variants.Any(v => Value(e.Metrics, v.Key, column.Key) is not null)))];
     }
 

@@ -1,3 +1,4 @@
+using Tinctor.Evaluation.Data;
 using Tinctor.Evaluation.Metrics;
 using Tinctor.Evaluation.Sections;
 using Tinctor.Evaluation.Statistics;
@@ -85,13 +86,13 @@ public static class TableFiles
             ], [.. rows]);
     }
 
-    private static IEnumerable<Method> Computed(EvaluationResult result) => result.Methods.Where(m => m.NotComputed is null);
+    private static IEnumerable<ScoredMethod> Computed(EvaluationResult result) => result.Methods.Where(m => m.NotComputed is null);
 
     private static SectionColumn Column((int Index, PairMetric Item) metric) =>
         new(metric.Item.Key, metric.Item.Unit.Length > 0 ? $"{metric.Item.Title} ({metric.Item.Unit})" : metric.Item.Title,
             metric.Item.Digits, metric.Item.HigherIsBetter);
 
-    private static IReadOnlyList<object?> Row(object?[] head, Group group, Method method, (int Index, PairMetric Item)[] metrics) =>
+    private static IReadOnlyList<object?> Row(object?[] head, ImageGroup group, ScoredMethod method, (int Index, PairMetric Item)[] metrics) =>
         [.. head, .. metrics.Select(m => group.Summaries[method.Key][m.Index])];
 
     private static string Count(EvaluationResult result) =>

@@ -1,7 +1,7 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using Tinctor.Evaluation.Analyses.Uncertainty;
 using Tinctor.Evaluation.Sections;
-using Tinctor.Evaluation.Uncertainty;
 
 namespace Tinctor.Evaluation.Report;
 

@@ -3,15 +3,8 @@ namespace Tinctor.Evaluation.Statistics;
 /// <summary>How well two measurements of the same things agree: one number a thing each, in the same order and unit.</summary>
 public static class Agreement
 {
-    /// <summary>Pearson's correlation, -1 to 1; NaN where one of the two does not vary.</summary>
-    public static double Pearson(IReadOnlyList<double> x, IReadOnlyList<double> y)
-    {
-        Moments m = Moments.Of(x, y);
-        return m.VarianceX > 0 && m.VarianceY > 0 ? m.Covariance / Math.Sqrt(m.VarianceX * m.VarianceY) : double.NaN;
-    }
-
     /// <summary>Spearman's rank correlation: Pearson's of the ranks, equal numbers sharing their mean rank.</summary>
-    public static double Spearman(IReadOnlyList<double> x, IReadOnlyList<double> y) => Pearson(Ranks(x), Ranks(y));
+    public static double Spearman(IReadOnlyList<double> x, IReadOnlyList<double> y) => SampleStatistics.Pearson(Ranks(x), Ranks(y));
 
     /// <summary>
     /// Lin's concordance correlation (Lin 1989), 2 cov / (var x + var y + (mean x - mean y)^2) with divisor n: Pearson's, lowered by any

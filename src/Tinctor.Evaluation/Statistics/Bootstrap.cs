@@ -78,7 +78,7 @@ public sealed class Bootstrap
         Array.Sort(means);
         double tail = (1 - Confidence) / 2;
         int rarer = Math.Min(means.Count(m => m <= 0), means.Count(m => m >= 0));
-        return (new(Summary.Quantile(means, tail), Summary.Quantile(means, 1 - tail)),
+        return (new(SampleStatistics.Quantile(means, tail), SampleStatistics.Quantile(means, 1 - tail)),
             Math.Min(1, 2 * (rarer + 1) / (double)(means.Length + 1)));
     }
 

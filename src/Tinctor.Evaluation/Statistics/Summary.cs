@@ -24,18 +24,7 @@ public sealed record Summary(int N, double Mean, double? Std, double Median, dou
         double? std = sorted.Length > 1 && infinite == 0
             ? Math.Sqrt(sorted.Sum(v => (v - mean) * (v - mean)) / (sorted.Length - 1))
             : null;
-        return new(sorted.Length, mean, std, Quantile(sorted, 0.5), sorted[0], sorted[^1], infinite, ci);
-    }
-
-    /// <summary>A quantile by linear interpolation between order statistics (NumPy's default).</summary>
-    /// <param name="sorted">Ascending numbers, at least one.</param>
-    /// <param name="q">0 to 1.</param>
-    public static double Quantile(ReadOnlySpan<double> sorted, double q)
-    {
-        double position = q * (sorted.Length - 1);
-        int below = (int)position;
-        double fraction = position - below;
-        return fraction == 0 ? sorted[below] : sorted[below] + fraction * (sorted[below + 1] - sorted[below]);
+        return new(sorted.Length, mean, std, SampleStatistics.Quantile(sorted, 0.5), sorted[0], sorted[^1], infinite, ci);
     }
 }
 

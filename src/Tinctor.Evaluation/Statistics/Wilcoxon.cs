@@ -31,6 +31,9 @@ public static class Wilcoxon
         return exact ? Exact((int)statistic, n) : Normal(statistic, n, tieTerm);
     }
 
+    /// <summary>Smallest p-value that n differences can yield: 2 / 2^n, at most 1.</summary>
+    internal static double SmallestP(int n) => Math.Min(1, 2 / Math.Pow(2, n));
+
     /// <summary>Twice the share of the 2^n sign patterns whose positive ranks sum to at most the statistic.</summary>
     private static double Exact(int statistic, int n)
     {

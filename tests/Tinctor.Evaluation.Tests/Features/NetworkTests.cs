@@ -1,3 +1,4 @@
+using Tinctor.Evaluation.Analyses.Distribution;
 using Tinctor.Evaluation.Data;
 using Tinctor.Evaluation.Features;
 using Tinctor.Evaluation.Metrics;
@@ -5,6 +6,7 @@ using Tinctor.Evaluation.Sections;
 using Tinctor.Slides;
 using Tinctor.Tests;
 using Tinctor.Torch;
+using Tinctor.Training.Networks;
 using Tinctor.Torch.Nn;
 using Tinctor.Torch.Serialization;
 
@@ -98,9 +100,9 @@ public sealed class NetworkTests : IDisposable
         PairMetric metric = Lpips.FromFiles(LpipsNet.Alex, trunkFile, linFile);
         Assert.Contains("values are the published ones of version 0.1", metric.Definition);
         Assert.Contains("not among the published files", metric.Definition);
-        var image = new ScoredImage(TestSet.Blobs(64, 1, [0.5, 0.7, 0.9]));
+        var image = new ScoredImage(ExampleImages.Blobs(64, 1, [0.5, 0.7, 0.9]));
         Assert.Equal(0, metric.Compute(image, image));
-        Assert.True(metric.Compute(image, new ScoredImage(TestSet.Blobs(64, 2, [0.5, 0.7, 0.9]))) > 0);
+        Assert.True(metric.Compute(image, new ScoredImage(ExampleImages.Blobs(64, 2, [0.5, 0.7, 0.9]))) > 0);
         string message = Assert.Throws<TinctorException>(() => Lpips.FromFiles(LpipsNet.Vgg, trunkFile, linFile)).Message;
         Assert.Contains(trunkFile, message);
         Assert.Contains("vgg", message);
@@ -117,8 +119,8 @@ public sealed class NetworkTests : IDisposable
     [Fact]
     public void AnyTorchScriptNetworkAndStyleGansInceptionGiveDistances()
     {
-        using var set = new TestSet(images: 12, size: 40);
-        Section section = Analyse(() => new TorchScriptFeatures(Path.Combine(Made, "vector.pt"), FeatureInput.ImageNet with { Size = 32 }, Device.CPU));
+        using var set = new ExampleImages(images: 12, size: 40);
+        ReportSection section = Analyse(() => new TorchScriptFeatures(Path.Combine(Made, "vector.pt"), FeatureInput.ImageNet with { Size = 32 }, Device.CPU));
         double[] fid = [.. section.Tables[0].Rows.Take(2).Select(row => (double)row[1]!)];
         Assert.True(fid[0] < fid[1], "the model's images are nearer to the real ones than the source");
         Assert.Null(section.Tables[0].Rows[0][4]);
@@ -128,21 +130,21 @@ public sealed class NetworkTests : IDisposable
         Assert.InRange((double)section.Tables[0].Rows[0][4]!, 1, 10);
         Assert.Contains(section.Provenance, p => p.Text.Contains("stylegan.pt, SHA-256 "));
 
-        Section Analyse(Func<FeatureExtractor> open)
+        ReportSection Analyse(Func<FeatureExtractor> open)
         {
             var pairs = set.Names.Select(name => new ImagePair(name,
                 new Dictionary<string, string> { ["model"] = Path.Combine(set.Stained, name + ".png") },
                 Path.Combine(set.Real, name + ".png"), Path.Combine(set.Source, name + ".png"), null, null));
             return new DistributionAnalysis(open).Run(
-                new([.. pairs], [new("model", "Stained", ""), new(Method.Identity, "Identity", "")], [], 0), null, CancellationToken.None);
+                new([.. pairs], [new("model", "Stained", ""), new(ScoredMethod.Identity, "Identity", "")], [], 0), null, CancellationToken.None);
         }
     }
 
     [Fact]
     public void WithoutWeightsItSaysWhatToGive()
     {
-        Section section = new DistributionAnalysis(null).Run(new([], [], [], 0), null, CancellationToken.None);
-        Assert.StartsWith("not computed: give --inception FILE", section.NotComputed);
+        ReportSection section = new DistributionAnalysis(null).Run(new([], [], [], 0), null, CancellationToken.None);
+        Assert.StartsWith("no Inception weights were given", section.NotComputed);
         Assert.Empty(section.Tables);
     }
 
@@ -150,7 +152,7 @@ public sealed class NetworkTests : IDisposable
     public void OtherFilesAreRefusedByName()
     {
         string script = Path.Combine(Made, "vector.pt");
-        Assert.Contains("--features", Refusal(() => InceptionFeatures.Open(script, InceptionResizing.Clean, Device.CPU)));
+        Assert.Contains("TorchScript feature network", Refusal(() => InceptionFeatures.Open(script, InceptionResizing.Clean, Device.CPU)));
         string tensors = Save("other.safetensors", new() { ["x"] = torch.zeros([2]) });
         Assert.Contains("pt_inception", Refusal(() => InceptionFeatures.Open(tensors, InceptionResizing.Clean, Device.CPU)));
         Assert.Contains("TorchScript", Refusal(() => new TorchScriptFeatures(tensors, FeatureInput.ImageNet, Device.CPU)));
@@ -170,6 +172,6 @@ public sealed class NetworkTests : IDisposable
         for (var at = new DirectoryInfo(AppContext.BaseDirectory); at is not null; at = at.Parent)
             if (Directory.Exists(Path.Combine(at.FullName, "tests", "vectors", "features")))
                 return Path.Combine(at.FullName, "tests", "vectors", "features");
-        throw new DirectoryNotFoundException("tests/vectors/features");
+        throw new TinctorException("tests/vectors/features");
     }
 }

@@ -1,4 +1,4 @@
-using Tinctor.Evaluation.Ihc;
+using Tinctor.Evaluation.Analyses.Ihc;
 using Tinctor.Evaluation.Metrics;
 using Tinctor.Slides;
 using Tinctor.Slides.Colour;

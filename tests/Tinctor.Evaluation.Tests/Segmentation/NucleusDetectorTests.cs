@@ -1,7 +1,7 @@
 using Tinctor.Data.Phantom;
-using Tinctor.Evaluation.Ihc;
+using Tinctor.Evaluation.Analyses.Ihc;
+using Tinctor.Evaluation.Analyses.Segmentation;
 using Tinctor.Evaluation.Metrics;
-using Tinctor.Evaluation.Segmentation;
 using Tinctor.Slides;
 using Tinctor.Slides.Masks;
 using Tinctor.Tests;

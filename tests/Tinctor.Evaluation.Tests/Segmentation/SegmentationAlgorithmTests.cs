@@ -1,4 +1,4 @@
-using Tinctor.Evaluation.Segmentation;
+using Tinctor.Evaluation.Analyses.Segmentation;
 using Tinctor.Slides.Masks;
 
 namespace Tinctor.Evaluation.Tests.Segmentation;

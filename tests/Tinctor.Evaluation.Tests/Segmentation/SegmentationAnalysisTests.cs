@@ -1,8 +1,8 @@
+using Tinctor.Evaluation.Analyses.Ihc;
+using Tinctor.Evaluation.Analyses.Segmentation;
 using Tinctor.Evaluation.Data;
-using Tinctor.Evaluation.Ihc;
 using Tinctor.Evaluation.Metrics;
 using Tinctor.Evaluation.Sections;
-using Tinctor.Evaluation.Segmentation;
 using Tinctor.Slides;
 using Tinctor.Slides.Colour;
 using Tinctor.Slides.Masks;
@@ -14,7 +14,7 @@ public sealed class SegmentationAnalysisTests : IDisposable
 {
     private const int Size = 80;
     private readonly string root = Directory.CreateTempSubdirectory("tinctor-segmentation-").FullName;
-    private readonly Sections.TestSet set;
+    private readonly Data.TestSet set;
 
     public SegmentationAnalysisTests()
     {
@@ -34,7 +34,7 @@ public sealed class SegmentationAnalysisTests : IDisposable
     [Fact]
     public void Segmentation_is_perfect_for_equal_images_and_counts_what_is_missing()
     {
-        Section section = new SegmentationAnalysis(new ClassicalSegmentation(new()), 0.5).Run(set, null, default);
+        ReportSection section = new SegmentationAnalysis(new ClassicalSegmentation(new()), 0.5).Run(set, null, default);
         SectionTable means = section.Tables[0];
         Assert.All(Row(means, "Good").Skip(1), score => Assert.Equal(1.0, score));
         // 3 of 4 nuclei matched exactly: 3 / (3 + 1/2).
@@ -51,7 +51,7 @@ public sealed class SegmentationAnalysisTests : IDisposable
     [Fact]
     public void Ihc_quantities_are_compared_per_image_and_per_slide()
     {
-        Section section = new IhcAnalysis(new ClassicalSegmentation(new()), new()).Run(set, null, default);
+        ReportSection section = new IhcAnalysis(new ClassicalSegmentation(new()), new()).Run(set, null, default);
         IReadOnlyList<object?> Agreement(string quantity, string per, string method) => section.Tables[0].Rows.Single(row =>
             ((string)row[0]!).StartsWith(quantity) && Equals(row[1], per) && Equals(row[2], method));
 
@@ -89,7 +89,7 @@ public sealed class SegmentationAnalysisTests : IDisposable
         Assert.Equal("Good", Assert.Single(means.Rows)[0]);
         Assert.Equal(1.0, Cell(means, "Good", "pq"));
 
-        Assert.Contains("--masks-real", Assert.Throws<TinctorException>(() =>
+        Assert.Contains("the real images have no masks", Assert.Throws<TinctorException>(() =>
             new SegmentationAnalysis(new MaskSegmentation(null, [new("good", masks)], null), 0.5).Run(set, null, default)).Message);
         File.Delete(Path.Combine(masks, "2.png"));
         Assert.Contains("no mask of the name 2", Assert.Throws<TinctorException>(() =>

@@ -1,6 +1,6 @@
 using System.CommandLine;
-using Tinctor.Evaluation.Alignment;
-using Tinctor.Evaluation.Sections;
+using Tinctor.Evaluation.Analyses;
+using Tinctor.Evaluation.Analyses.Alignment;
 
 namespace Tinctor.Cli.Commands.Evaluation;
 

@@ -1,10 +1,12 @@
 using System.CommandLine;
 using System.Globalization;
+using Tinctor.Evaluation.Analyses.Distribution;
+using Tinctor.Evaluation.Analyses;
 using Tinctor.Evaluation.Features;
 using Tinctor.Evaluation.Metrics;
-using Tinctor.Evaluation.Sections;
-using Tinctor.Torch;
 using Tinctor.Training.Execution;
+using Tinctor.Torch;
+using Tinctor.Training.Networks;
 
 namespace Tinctor.Cli.Commands.Evaluation;
 

@@ -1,8 +1,8 @@
 using System.CommandLine;
 using System.Globalization;
-using Tinctor.Evaluation.Ihc;
-using Tinctor.Evaluation.Sections;
-using Tinctor.Evaluation.Segmentation;
+using Tinctor.Evaluation.Analyses;
+using Tinctor.Evaluation.Analyses.Ihc;
+using Tinctor.Evaluation.Analyses.Segmentation;
 
 namespace Tinctor.Cli.Commands.Evaluation;
 

@@ -1,13 +1,13 @@
 using System.CommandLine;
-using Tinctor.Evaluation;
-using Tinctor.Evaluation.Encoders;
+using Tinctor.Evaluation.Analyses;
+using Tinctor.Evaluation.Analyses.Encoders;
+using Tinctor.Evaluation.Analyses.Labels;
+using Tinctor.Evaluation.Data;
 using Tinctor.Evaluation.Features;
-using Tinctor.Evaluation.Labels;
-using Tinctor.Evaluation.Sections;
-using Tinctor.Torch;
 using Tinctor.Training.Classification;
 using Tinctor.Training.Contrastive;
 using Tinctor.Training.Supervised;
+using Tinctor.Torch;
 
 namespace Tinctor.Cli.Commands.Evaluation;
 
@@ -82,7 +82,7 @@ internal static class LabelOptions
             analyses.Add(new LabelAnalysis(settings));
         }
         StainedFolder[] models = [.. parse.GetRequiredValue<string[]>("--stained").Select(StainedFolder.Parse)];
-        if (ToldLevels.AreThere(models)) analyses.Add(new ToldLevels(models));
+        if (PredictedLevelAnalysis.AreThere(models)) analyses.Add(new PredictedLevelAnalysis(models));
         string? both = parse.GetValue(Encoder), source = parse.GetValue(SourceEncoder), target = parse.GetValue(TargetEncoder);
         if (source is null != target is null)
             throw new TinctorException("--encoder-source and --encoder-target go together; one encoder for both is --encoder FILE");

@@ -1,7 +1,7 @@
 using System.CommandLine;
-using Tinctor.Evaluation;
-using Tinctor.Evaluation.Sections;
-using Tinctor.Evaluation.Segmentation;
+using Tinctor.Evaluation.Analyses;
+using Tinctor.Evaluation.Analyses.Segmentation;
+using Tinctor.Evaluation.Data;
 using Tinctor.Training.Segmentation;
 
 namespace Tinctor.Cli.Commands.Evaluation;

@@ -1,7 +1,7 @@
 using System.CommandLine;
-using Tinctor.Evaluation;
-using Tinctor.Evaluation.Sections;
-using Tinctor.Evaluation.Uncertainty;
+using Tinctor.Evaluation.Analyses;
+using Tinctor.Evaluation.Analyses.Uncertainty;
+using Tinctor.Evaluation.Data;
 
 namespace Tinctor.Cli.Commands.Evaluation;
 

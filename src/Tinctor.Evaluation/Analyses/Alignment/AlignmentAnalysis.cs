@@ -1,0 +1,187 @@
+using Tinctor.Evaluation.Data;
+using Tinctor.Evaluation.Metrics;
+using Tinctor.Evaluation.Sections;
+using Tinctor.Registration;
+using Tinctor.Slides;
+
+namespace Tinctor.Evaluation.Analyses.Alignment;
+
+/// <summary>
+/// How far the stained images, and the sources, lie beside the real ones, and what PSNR and SSIM are once that is taken out: after local
+/// re-registration, and at the best shift. Sections that were cut apart never match to the pixel, and pixel metrics punish that.
+/// </summary>
+public sealed class AlignmentAnalysis : IAnalysis
+{
+    /// <summary>Displacements beyond this many pixels make pixel metrics misleading.</summary>
+    public const double Threshold = 2;
+
+    private const double NotWorthResampling = 0.05; // pixels
+    private const double ShareThatWarns = 0.1;
+    private const int Listed = 10;
+
+    /// <inheritdoc/>
+    public ReportSection Run(TestSet set, IProgress<EvaluationProgress>? progress, CancellationToken cancel)
+    {
+        var found = Measure(set, progress, cancel);
+        var rows = set.Methods.Select(method => (Method: method, Images: found.Select(image => image[method.Key]).ToArray())).ToArray();
+        var largest = set.Methods.SelectMany(m => found.Select((image, i) => (m, set.Pairs[i].Name, image[m.Key].Displacement)))
+            .Where(x => x.Displacement is not null).OrderByDescending(x => x.Displacement).Take(Listed);
+        return new ReportSection("alignment", "Alignment",
+            "How far the images lie beside the real ones, and the scores once that is taken out. Pixel metrics of displaced pairs measure the "
+            + "displacement as much as the stain.")
+        {
+            Tables =
+            [
+                new("alignment", "Residual displacement, and scores as they are, re-registered, and at the best shift", Columns,
+                    [.. rows.Select(row => Row(row.Method, row.Images))]),
+                new("most_displaced", "The most displaced images",
+                    [new("image", "Image"), new("method", "Method"), new("displacement", "Displacement (px)", 2)],
+                    [.. largest.Select(x => new object?[] { x.Name, Title(x.m), x.Displacement })]),
+            ],
+            Charts = Charts(set, rows),
+            Definitions = Definitions,
+            Warnings = [.. rows.SelectMany(row => Warnings(row.Method, row.Images))],
+            Provenance = Provenance(set),
+        };
+    }
+
+    private static Dictionary<string, ImageAlignment>[] Measure(
+        TestSet set, IProgress<EvaluationProgress>? progress, CancellationToken cancel) =>
+        ImagePass.Over(set.Pairs, "alignment", progress, cancel, pair =>
+        {
+            var real = RgbReader.Read(pair.Real);
+            return set.Methods.ToDictionary(method => method.Key,
+                method => Measure(RgbReader.Read(pair.PathOf(method.Key)), real, ChannelOf(method)));
+        });
+
+    // A source has another stain than the real image: they share the nuclei. A stained image should share everything.
+    private static StructureChannel ChannelOf(ScoredMethod method) => method.IsModel ? StructureChannel.Grey : StructureChannel.Haematoxylin;
+
+    private static ImageAlignment Measure(Image image, Image real, StructureChannel channel)
+    {
+        PixelView Pixels(Image of) => new(of.Data, of.Width, of.Height, 3);
+        double psnr = PixelErrors.Psnr(Pixels(image), Pixels(real)), ssim = Ssim.Compute(Pixels(image), Pixels(real));
+        var tolerant = ShiftTolerance.Of(image, real);
+        var shifts = Math.Min(real.Width, real.Height) < LocalRegistration.SmallestSide ? null
+            : LocalRegistration.Measure(real, image, channel);
+        if (shifts?.Field is not { } field)
+            return new(null, psnr, ssim, null, null, tolerant.Psnr, tolerant.Ssim);
+        var (registered, target) = Registered(image, real, field);
+        return new(Median(shifts.Distances), psnr, ssim, PixelErrors.Psnr(Pixels(registered), Pixels(target)),
+            Ssim.Compute(Pixels(registered), Pixels(target)), tolerant.Psnr, tolerant.Ssim);
+    }
+
+    // The image on the real one, both without the border that the field may have taken from outside.
+    private static (Image Image, Image Real) Registered(Image image, Image real, DisplacementField field)
+    {
+        if (field.Largest < NotWorthResampling) return (image, real);
+        int border = (int)Math.Ceiling(field.Largest);
+        Image Inside(Image of) => of.Crop(border, border, of.Width - (2 * border), of.Height - (2 * border));
+        return (Inside(field.Apply(image)), Inside(real));
+    }
+
+    private static double Median(IEnumerable<double> values) => Quantile([.. values], 0.5);
+
+    private static double Quantile(double[] values, double q)
+    {
+        Array.Sort(values);
+        return SampleStatistics.Quantile(values, q);
+    }
+
+    private static string Title(ScoredMethod method) => method.IsModel ? method.Title : "Source (identity)";
+
+    private static readonly SectionColumn[] Columns =
+    [
+        new("method", "Against the real images"), new("n", "Images measured", 0), new("median", "Displacement, median (px)", 2, false),
+        new("p95", "95th percentile (px)", 2, false), new("share", $"Beyond {Threshold} px (share)", 2, false),
+        new("psnr", "PSNR (dB)", 2, true), new("psnr_registered", "PSNR re-registered (dB)", 2, true),
+        new("psnr_shift", "PSNR at the best shift (dB)", 2, true), new("ssim", "SSIM", 4, true),
+        new("ssim_registered", "SSIM re-registered", 4, true), new("ssim_shift", "SSIM at the best shift", 4, true),
+    ];
+
+    private static object?[] Row(ScoredMethod method, ImageAlignment[] images)
+    {
+        double[] distances = Distances(images);
+        bool any = distances.Length > 0;
+        object? Mean(Func<ImageAlignment, double?> score) => images.Average(score) is double mean && !double.IsNaN(mean) ? mean : null;
+        return
+        [
+            Title(method), distances.Length, any ? Quantile(distances, 0.5) : null, any ? Quantile(distances, 0.95) : null,
+            any ? distances.Count(d => d > Threshold) / (double)distances.Length : null,
+            Mean(i => i.Psnr), Mean(i => i.PsnrRegistered), Mean(i => i.PsnrShifted),
+            Mean(i => i.Ssim), Mean(i => i.SsimRegistered), Mean(i => i.SsimShifted),
+        ];
+    }
+
+    private static double[] Distances(ImageAlignment[] images) => [.. images.Select(i => i.Displacement).OfType<double>()];
+
+    private static SectionChart[] Charts(TestSet set, (ScoredMethod Method, ImageAlignment[] Images)[] rows)
+    {
+        var measured = rows.Where(row => Distances(row.Images).Length > 0).ToArray();
+        if (measured.Length == 0) return [];
+        double top = Math.Max(4, Math.Ceiling(measured.Max(row => Distances(row.Images).Max())));
+        const int bins = 40;
+        double[] edges = [.. Enumerable.Range(0, bins + 1).Select(i => i * top / bins)];
+        double[] Shares(double[] values)
+        {
+            var shares = new double[bins];
+            foreach (double value in values)
+                shares[Math.Min(bins - 1, (int)(value / top * bins))] += 1.0 / values.Length;
+            return shares;
+        }
+        return
+        [
+            new HistogramChart("displacement", "Residual displacement",
+                $"The median displacement of each image's windows. Beyond {Threshold} px pixel metrics mislead.", "Displacement (px)", edges,
+                [.. measured.Select(row => new ChartSeries(Title(row.Method), [], Shares(Distances(row.Images))))])
+            {
+                Lines = [new("misleading beyond", Threshold)],
+            },
+            new ScatterChart("psnr_by_displacement", "PSNR by displacement",
+                "One point an image. Where PSNR falls with the displacement, it measures the displacement.", "Displacement (px)", "PSNR (dB)",
+                [.. measured.Select(row => Points(set, row.Method, row.Images))]),
+        ];
+    }
+
+    private static ChartSeries Points(TestSet set, ScoredMethod method, ImageAlignment[] images)
+    {
+        int[] drawn = [.. Enumerable.Range(0, images.Length).Where(i => images[i].Displacement is not null && double.IsFinite(images[i].Psnr))];
+        return new(Title(method), [.. drawn.Select(i => images[i].Displacement!.Value)], [.. drawn.Select(i => images[i].Psnr)],
+            [.. drawn.Select(i => set.Pairs[i].Name)]);
+    }
+
+    private static IEnumerable<string> Warnings(ScoredMethod method, ImageAlignment[] images)
+    {
+        double[] distances = Distances(images);
+        int beyond = distances.Count(d => d > Threshold);
+        string what = method.IsModel ? $"{Title(method)}: the images" : "The source images";
+        if (distances.Length == 0)
+            yield return $"{what} could not be aligned with the real ones: too small, too little structure, or nothing in common.";
+        else if (beyond >= ShareThatWarns * distances.Length)
+            yield return $"{what} are displaced against the real ones by {Quantile(distances, 0.5):F1} px (median of {distances.Length}; {beyond} "
+                + $"by more than {Threshold} px). Pixel metrics (PSNR, SSIM, MAE, RMSE) are misleading here: compare by the re-registered and "
+                + "shift-tolerant scores, and by metrics of distributions and of quantities.";
+    }
+
+    private static readonly Definition[] Definitions =
+    [
+        new("Displacement", "by phase correlation (Kuglin and Hines 1975) of windows on a grid of up to 6 by 6, each half of the image's lesser side "
+            + "and at most 128 px, found to a part of a pixel up to a quarter of the window. Compared is the mean optical density of RGB; of source "
+            + "and real image, which have different stains, the haematoxylin. A window counts where both images show structure and the correlation's "
+            + "peak is above five standard deviations of chance. An image's displacement is the median length over its windows."),
+        new("Re-registered", "the stained image is warped (bicubic) by a smooth field through the windows' shifts, each the median of its neighbourhood; "
+            + "the score is that of the part which both images still show. Displacements below 0.05 px are left alone."),
+        new("At the best shift", $"the score at the shift of whole pixels, up to {ShiftTolerance.Reach} px along each axis, that has the least squared "
+            + "error, on the real image without a border of that width. The shift is searched on about 64 rows."),
+        new("PSNR, SSIM", "as in the summary, with the 7x7 uniform window; means over images."),
+    ];
+
+    private static Definition[] Provenance(TestSet set) =>
+    [
+        new("Images", $"{set.Pairs.Count} pairs"),
+        new("Threshold", $"{Threshold} px; a warning where at least {ShareThatWarns * 100:F0}% of the images are beyond"),
+    ];
+
+    private sealed record ImageAlignment(double? Displacement, double Psnr, double Ssim, double? PsnrRegistered, double? SsimRegistered,
+        double PsnrShifted, double SsimShifted);
+}

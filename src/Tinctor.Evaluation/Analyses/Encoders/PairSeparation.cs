@@ -1,0 +1,44 @@
+using Tinctor.Evaluation.Statistics;
+
+namespace Tinctor.Evaluation.Analyses.Encoders;
+
+/// <summary>How well a similarity tells pairs from what does not belong together.</summary>
+/// <param name="Paired">Similarities of pairs.</param>
+/// <param name="Unpaired">Similarities of as many others.</param>
+/// <param name="Threshold">Above it a couple is called a pair: where accuracy is best, half-way between two similarities.</param>
+/// <param name="Accuracy">Share of couples that the threshold gets right.</param>
+/// <param name="Roc">The curve over all thresholds.</param>
+public sealed record PairSeparation(
+    IReadOnlyList<double> Paired, IReadOnlyList<double> Unpaired, double Threshold, double Accuracy, Roc Roc)
+{
+    /// <summary>Finds the best threshold.</summary>
+    /// <param name="paired">One or more.</param>
+    /// <param name="unpaired">One or more.</param>
+    public static PairSeparation Of(IReadOnlyList<double> paired, IReadOnlyList<double> unpaired)
+    {
+        Roc roc = Roc.Of([.. paired, .. unpaired], [.. paired.Select(_ => true), .. unpaired.Select(_ => false)])
+            ?? throw new ArgumentException("pairs and others are needed");
+        double Accuracy(RocPoint point) =>
+            ((point.TruePositiveRate * paired.Count) + ((1 - point.FalsePositiveRate) * unpaired.Count)) / (paired.Count + unpaired.Count);
+        // The first point calls nothing a pair and has no threshold that could be drawn.
+        int best = Enumerable.Range(1, roc.Points.Count - 1).MaxBy(i => Accuracy(roc.Points[i]));
+        double at = roc.Points[best].Threshold, below = best + 1 < roc.Points.Count ? roc.Points[best + 1].Threshold : at;
+        return new(paired, unpaired, (at + below) / 2, Accuracy(roc.Points[best]), roc);
+    }
+
+    /// <summary>
+    /// A random order in which no item keeps its place: one cycle through all of them (Sattolo 1986). Two items or more.
+    /// </summary>
+    public static int[] Derangement(int count, int seed)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(count, 2);
+        var random = new Random(seed);
+        int[] order = [.. Enumerable.Range(0, count)];
+        for (int i = count - 1; i > 0; i--)
+        {
+            int j = random.Next(i);
+            (order[i], order[j]) = (order[j], order[i]);
+        }
+        return order;
+    }
+}

@@ -1,0 +1,46 @@
+using Tinctor.Training.Classification;
+using Tinctor.Torch;
+
+namespace Tinctor.Evaluation.Analyses.Labels;
+
+/// <summary>Real images from which labels are retrieved.</summary>
+public enum LibraryChoice
+{
+    /// <summary>Training images where their labels are known, else test images.</summary>
+    Auto,
+
+    /// <summary>Real images of the training set.</summary>
+    Train,
+
+    /// <summary>Real images of the test set, without the query's own real image and those of its slide.</summary>
+    Test,
+
+    /// <summary>All real images of the test set, the query's own among them, as Wei et al. 2024 describe it.</summary>
+    Paper,
+}
+
+/// <summary>Settings of <see cref="LabelAnalysis"/>.</summary>
+/// <param name="Classifier">Folder of the classifier.</param>
+/// <param name="Device">Device of the computation.</param>
+public sealed record LabelSettings(string Classifier, Device Device)
+{
+    /// <summary>Real images from which labels are retrieved. Default: <see cref="LibraryChoice.Auto"/>.</summary>
+    public LibraryChoice Library { get; init; }
+
+    /// <summary>Number of images per batch. Default: 16.</summary>
+    public int BatchSize { get; init; } = 16;
+
+    /// <summary>Refuses a classifier that was used to train one of the models.</summary>
+    /// <param name="comparators">Comparators of the evaluated models.</param>
+    /// <exception cref="TinctorException">The classifier is one of them, or was not trained apart from one.</exception>
+    public void RefuseOwn(IEnumerable<ComparatorReference> comparators)
+    {
+        ComparatorReference evaluator = ComparatorReference.Of(Classifier);
+        foreach (ComparatorReference comparator in comparators)
+        {
+            if (comparator.WhyNotApart(evaluator) is string reason)
+                throw new TinctorException(Classifier, $"cannot evaluate a model trained with the comparator {comparator.Path}, as {reason}",
+                    "Train an evaluator with another seed and fold");
+        }
+    }
+}

@@ -1,0 +1,91 @@
+using System.Globalization;
+using Tinctor.Evaluation.Metrics;
+using Tinctor.Slides.Masks;
+
+namespace Tinctor.Evaluation.Analyses.Segmentation;
+
+/// <summary>What a nucleus looks like.</summary>
+public sealed record NucleusDetection
+{
+    /// <summary>Micrometres per pixel, by which the lengths below become pixels; 0.5 is a 20x scan.</summary>
+    public double Mpp { get; init; } = PixelSize.Default;
+
+    /// <summary>Looks at haematoxylin alone, for markers on membranes (HER2); else at DAB too, for markers in nuclei.</summary>
+    public bool HaematoxylinOnly { get; init; }
+
+    /// <summary>Standard deviation of the Gaussian smoothing, in micrometres.</summary>
+    public double Smoothing { get; init; } = 0.4;
+
+    /// <summary>Nuclei are darker than their surroundings: a Gaussian mean of this standard deviation, in micrometres.</summary>
+    public double Surroundings { get; init; } = 10;
+
+    /// <summary>The least share of light that a nucleus absorbs, whatever Otsu's threshold is, so that empty glass has none.</summary>
+    public double LeastAbsorption { get; init; } = 0.2;
+
+    /// <summary>By how much, at the least, a nucleus absorbs more than its surroundings.</summary>
+    public double LeastContrast { get; init; } = 0.05;
+
+    /// <summary>The least area, in square micrometres.</summary>
+    public double LeastArea { get; init; } = 10;
+
+    /// <summary>The largest area, in square micrometres.</summary>
+    public double LargestArea { get; init; } = 400;
+
+    /// <summary>How far a nucleus' distance to its outline must rise above the neck to its neighbour, in micrometres.</summary>
+    public double Prominence { get; init; } = 0.3;
+
+    /// <summary>Throws an ArgumentException for values out of range.</summary>
+    public void Validate()
+    {
+        if (!(Mpp is > 0.02 and < 20)) throw new ArgumentException($"{Mpp} um per pixel: must be 0.02 to 20");
+        if (!(LeastArea >= 0 && LargestArea > LeastArea))
+            throw new ArgumentException($"areas of {LeastArea} to {LargestArea} um^2: the first must be smaller, neither below 0");
+    }
+
+    /// <summary>In words, for provenance.</summary>
+    public string Describe() => string.Create(CultureInfo.InvariantCulture,
+        $"classical detector: share of light absorbed by {(HaematoxylinOnly ? "haematoxylin" : "haematoxylin, and by DAB")}, smoothed "
+        + $"(Gaussian, {Smoothing} um), less its surroundings (Gaussian, {Surroundings} um), Otsu's threshold of each image (at least "
+        + $"{LeastContrast}, absorption at least {LeastAbsorption}), holes filled, distance-transform watershed (prominence "
+        + $"{Prominence} um), {LeastArea} to {LargestArea} um^2; at {Mpp} um per pixel");
+}
+
+/// <summary>
+/// Finds nuclei without a trained model: where more light is absorbed than around, by Otsu's threshold, separated by a watershed of the
+/// distances to the outline.
+/// </summary>
+public static class NucleusDetector
+{
+    /// <summary>The nuclei of an image.</summary>
+    public static LabelMap Find(ScoredImage image, NucleusDetection settings)
+    {
+        settings.Validate();
+        (int width, int height, double mpp) = (image.Width, image.Height, settings.Mpp);
+        bool[] mask = Dark(image.Haematoxylin, width, height, settings);
+        if (!settings.HaematoxylinOnly)
+        {
+            bool[] brown = Dark(image.Dab, width, height, settings);
+            for (int i = 0; i < mask.Length; i++) mask[i] |= brown[i];
+        }
+        double pixelArea = mpp * mpp;
+        ConnectedComponents.FillHoles(mask, width, height, (int)(settings.LargestArea / pixelArea / 4));
+        float[] depth = DistanceTransform.Signed(mask, width, height);
+        LabelMap nuclei = Watershed.Split(depth, mask, width, height, (float)(settings.Prominence / mpp));
+        int[] areas = nuclei.Areas();
+        return nuclei.Keep(label => areas[label] * pixelArea >= settings.LeastArea && areas[label] * pixelArea <= settings.LargestArea);
+    }
+
+    // A threshold for each stain: a few brown nuclei must not hide the pale blue ones. The share of light that is absorbed levels off
+    // where density goes on, so that black nuclei do not hide grey ones either.
+    private static bool[] Dark(float[] density, int width, int height, NucleusDetection settings)
+    {
+        float[] absorbed = Array.ConvertAll(density, od => 1 - MathF.Pow(10, -od));
+        absorbed = GaussianFilter.Smooth(absorbed, width, height, settings.Smoothing / settings.Mpp);
+        float[] contrast = GaussianFilter.Smooth(absorbed, width, height, settings.Surroundings / settings.Mpp);
+        for (int i = 0; i < contrast.Length; i++) contrast[i] = absorbed[i] - contrast[i];
+        double threshold = Math.Max(Otsu.Threshold(contrast), settings.LeastContrast);
+        var dark = new bool[contrast.Length];
+        for (int i = 0; i < dark.Length; i++) dark[i] = contrast[i] > threshold && absorbed[i] > settings.LeastAbsorption;
+        return dark;
+    }
+}

@@ -1,0 +1,15 @@
+using System.Globalization;
+using Tinctor.Evaluation.Sections;
+
+namespace Tinctor.Evaluation.Analyses.Segmentation;
+
+/// <summary>The size of a pixel, where nobody tells it.</summary>
+public static class PixelSize
+{
+    /// <summary>A 20x scan, in micrometres per pixel.</summary>
+    public const double Default = 0.5;
+
+    /// <summary>What was taken, for provenance.</summary>
+    internal static Definition Of(double micronsPerPixel) => new("Pixel size", string.Create(CultureInfo.InvariantCulture,
+        $"{micronsPerPixel} um per pixel"));
+}

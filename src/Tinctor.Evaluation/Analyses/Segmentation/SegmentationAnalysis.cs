@@ -1,0 +1,158 @@
+using Tinctor.Evaluation.Data;
+using Tinctor.Evaluation.Metrics;
+using Tinctor.Evaluation.Sections;
+using Tinctor.Evaluation.Statistics;
+using Tinctor.Slides.Masks;
+
+namespace Tinctor.Evaluation.Analyses.Segmentation;
+
+/// <summary>
+/// Whether the same structures are found in stained and in real images: the same segmentation on both, compared by pixels and, for nuclei,
+/// one by one and by their number.
+/// </summary>
+/// <param name="segmentation">Where the objects come from.</param>
+/// <param name="micronsPerPixel">For densities.</param>
+public sealed class SegmentationAnalysis(ISegmentation segmentation, double micronsPerPixel) : IAnalysis
+{
+    private static readonly Quantity Count = new("nuclei", "Nuclei", "", 1, "number of nuclei in an image");
+    private static readonly Quantity Density = new("nuclei_density", "Nuclei by area", "1/mm²", 1, "nuclei by area of the images");
+
+    /// <inheritdoc/>
+    public ReportSection Run(TestSet set, IProgress<EvaluationProgress>? progress, CancellationToken cancel)
+    {
+        set = set with { Methods = segmentation.Comparable(set) };
+        Compared[] images = ImagePass.Over(set.Pairs, "segmentation", progress, cancel, pair => Compare(pair, set.Methods));
+        Score[] scores = [.. PixelScores, .. segmentation.HasInstances ? InstanceScores : []];
+        QuantityAgreement[] counts = segmentation.HasInstances ? [.. set.Methods.SelectMany(method => Counts(images, method))] : [];
+        return new("segmentation", "Segmentation agreement",
+            "Nuclei or tissue segmented in the real and in the stained images, and how far the two agree. This asks whether structures are "
+            + "where they should be, not whether colours are right; 1 is perfect.")
+        {
+            Tables =
+            [
+                Means(scores, images, set),
+                Intervals(scores, images, set),
+                .. counts.Length > 0 ? [QuantityAgreement.Table("counts", "Nuclei counted", counts)] : Array.Empty<SectionTable>(),
+                Values(scores, images, set.Methods),
+            ],
+            Charts = [.. counts.Length > 0 ? CountCharts(counts) : []],
+            Definitions = [.. scores.Select(score => new Definition(score.Title, score.Definition)),
+                .. segmentation.HasInstances ? QuantityAgreement.Definitions : []],
+            Provenance = [.. segmentation.Provenance, PixelSize.Of(micronsPerPixel)],
+        };
+    }
+
+    private static Score[] PixelScores =>
+    [
+        new("dice", "Dice", "2 |A ∩ B| / (|A| + |B|) of the segmented pixels, the same as F1; not defined where neither image has any",
+            c => c.Pixels.Dice),
+        new("precision", "Precision", "share of the pixels segmented in the stained image that are segmented in the real one",
+            c => c.Pixels.Precision),
+        new("recall", "Recall", "share of the pixels segmented in the real image that are segmented in the stained one",
+            c => c.Pixels.Recall),
+    ];
+
+    private static Score[] InstanceScores =>
+    [
+        new("pq", "Panoptic quality", "sum of IoU over matched nuclei / (matched + extra / 2 + missed / 2), matched where IoU > 0.5 "
+            + "(Kirillov et al. 2019); segmentation quality x recognition quality", c => c.Objects.PanopticQuality),
+        new("sq", "Segmentation quality", "mean IoU of matched nuclei", c => c.Objects.SegmentationQuality),
+        new("rq", "Recognition quality", "F1 of nuclei: matched / (matched + extra / 2 + missed / 2)", c => c.Objects.RecognitionQuality),
+        new("aji", "AJI", "aggregated Jaccard index (Kumar et al. 2017)", c => c.Objects.Aji),
+    ];
+
+    private Compared Compare(ImagePair pair, IReadOnlyList<ScoredMethod> methods)
+    {
+        LabelMap Segment(string path, string? method) => segmentation.Of(pair, method, new ScoredImage(RgbReader.Read(path)));
+        LabelMap real = Segment(pair.Real, null);
+        double area = real.Width * (double)real.Height * micronsPerPixel * micronsPerPixel / 1e6;
+        return new(pair.Name, pair.SlideId, area, real.Count, methods.ToDictionary(method => method.Key, method =>
+        {
+            LabelMap made = Segment(pair.PathOf(method.Key), method.Key);
+            return new Comparison(PixelAgreement.Of(made.Mask(), real.Mask()), made.Count,
+                segmentation.HasInstances ? InstanceAgreement.Of(made, real) : default);
+        }));
+    }
+
+    private static SectionTable Means(Score[] scores, Compared[] images, TestSet set)
+    {
+        bool instances = scores.Length > PixelScores.Length;
+        SectionColumn dice = new("dice_pooled", "Dice, pooled", 3, true), quality = new("pq_pooled", "PQ, pooled", 3, true);
+        SectionColumn[] pooled = instances ? [dice, quality] : [dice];
+        return new("means", "Means over images; pooled: over all pixels or nuclei of the test set at once",
+            [new("method", "Method"), .. scores.Select(score => new SectionColumn(score.Key, score.Title, 3, true)), .. pooled],
+            [.. set.Methods.Select(method =>
+            {
+                Comparison all = images.Select(image => image.Made[method.Key]).Aggregate((a, b) =>
+                    new(a.Pixels + b.Pixels, a.Count + b.Count, a.Objects + b.Objects));
+                return (IReadOnlyList<object?>)[method.Title, .. scores.Select(score => Number(score.Mean(images, method))),
+                    Number(all.Pixels.Dice), .. instances ? [Number(all.Objects.PanopticQuality)] : Array.Empty<object?>()];
+            })]);
+    }
+
+    private static SectionTable Intervals(Score[] scores, Compared[] images, TestSet set)
+    {
+        var bootstrap = new Bootstrap([.. images.Select(image => image.SlideId)], seed: set.Seed);
+        int[] all = [.. Enumerable.Range(0, images.Length)];
+        return new("intervals", $"Means with intervals: {bootstrap.Description}",
+            [
+                new("method", "Method"), new("score", "Score"), new("n", "n", 0), new("mean", "Mean"), new("low", "95% low"),
+                new("high", "95% high"),
+            ],
+            [.. from method in set.Methods
+                from score in scores
+                let values = images.Select(image => score.Value(image.Made[method.Key])).ToArray()
+                let interval = bootstrap.OfMean(all, values)
+                select (IReadOnlyList<object?>)[method.Title, score.Title, values.Count(value => !double.IsNaN(value)),
+                    Number(score.Mean(images, method)), interval?.Low, interval?.High]]);
+    }
+
+    private SectionTable Values(Score[] scores, Compared[] images, IReadOnlyList<ScoredMethod> methods) => new("images", "Values of each image",
+        [
+            new("name", "Image"), new("method", "Method"), .. scores.Select(score => new SectionColumn(score.Key, score.Title)),
+            .. !segmentation.HasInstances ? Array.Empty<SectionColumn>()
+                : [new("real", "Nuclei, real", 0), new("made", "Nuclei, stained", 0)],
+        ],
+        [
+            .. from image in images
+               from method in methods
+               let made = image.Made[method.Key]
+               select (IReadOnlyList<object?>)[image.Name, method.Title, .. scores.Select(score => Number(score.Value(made))),
+                   .. segmentation.HasInstances ? [image.Count, made.Count] : Array.Empty<object?>()],
+        ]);
+
+    private static IEnumerable<QuantityAgreement> Counts(Compared[] images, ScoredMethod method)
+    {
+        yield return QuantityAgreement.Of(Count, method, "image",
+            images.Select(image => (image.Name, (double)image.Count, (double)image.Made[method.Key].Count)));
+        yield return QuantityAgreement.Of(Density, method, "image",
+            images.Select(image => (image.Name, image.Count / image.Area, image.Made[method.Key].Count / image.Area)));
+        if (images.Any(image => image.SlideId is null) || images.DistinctBy(image => image.SlideId).Count() < 2) yield break;
+        yield return QuantityAgreement.Of(Density, method, "slide", images.GroupBy(image => image.SlideId!).Select(slide => (slide.Key,
+            slide.Sum(image => image.Count) / slide.Sum(image => image.Area),
+            slide.Sum(image => image.Made[method.Key].Count) / slide.Sum(image => image.Area))));
+    }
+
+    private static IEnumerable<SectionChart> CountCharts(QuantityAgreement[] counts)
+    {
+        QuantityAgreement[] images = [.. counts.Where(each => each.Quantity == Density && each.Per == "image" && each.Real.Count > 0)];
+        if (images.Length == 0) return [];
+        IEnumerable<SectionChart?> plots = images.Where(each => each.Method.IsModel).Select(each => each.BlandAltmanChart());
+        return [QuantityAgreement.Scatter(images), .. plots.OfType<SectionChart>()];
+    }
+
+    private static object? Number(double value) => double.IsNaN(value) ? null : value;
+
+    private sealed record Score(string Key, string Title, string Definition, Func<Comparison, double> Value)
+    {
+        public double Mean(Compared[] images, ScoredMethod method)
+        {
+            double[] values = [.. images.Select(image => Value(image.Made[method.Key])).Where(value => !double.IsNaN(value))];
+            return values.Length > 0 ? values.Average() : double.NaN;
+        }
+    }
+
+    private sealed record Comparison(PixelAgreement Pixels, int Count, InstanceAgreement Objects);
+
+    private sealed record Compared(string Name, string? SlideId, double Area, int Count, IReadOnlyDictionary<string, Comparison> Made);
+}

@@ -1,0 +1,52 @@
+using Tinctor.Evaluation.Data;
+using Tinctor.Slides;
+
+namespace Tinctor.Evaluation.Analyses.Uncertainty;
+
+/// <summary>What repeated runs say about one image, and how wrong their mean is.</summary>
+/// <param name="Mean">The mean of the runs, rounded to 8 bits.</param>
+/// <param name="Uncertainty">
+/// A number a pixel: the standard deviation over runs (divisor K - 1), root mean square over R, G and B, in grey levels.
+/// </param>
+/// <param name="Error">A number a pixel: the difference of the runs' mean and the real image, root mean square over R, G and B.</param>
+/// <param name="Variation">Mean over pixels and channels of standard deviation / mean (0 where the mean is 0).</param>
+internal sealed record RunStatistics(Image Mean, float[] Uncertainty, float[] Error, double Variation)
+{
+    /// <summary>Reads the runs one after the other; only sums are kept.</summary>
+    /// <exception cref="TinctorException">A file is damaged.</exception>
+    public static RunStatistics Of(IReadOnlyList<string> files, Image real)
+    {
+        int[] sums = new int[real.Data.Length], squares = new int[real.Data.Length];
+        foreach (string file in files)
+        {
+            byte[] data = RgbReader.Read(file).Data;
+            for (int i = 0; i < sums.Length; i++)
+            {
+                int value = data[i];
+                sums[i] += value;
+                squares[i] += value * value;
+            }
+        }
+        int runs = files.Count, pixels = real.Width * real.Height;
+        var mean = new Image(real.Width, real.Height, 3);
+        var (uncertainty, error) = (new float[pixels], new float[pixels]);
+        double variation = 0;
+        for (int p = 0; p < pixels; p++)
+        {
+            double variance = 0, squaredError = 0;
+            for (int i = 3 * p; i < (3 * p) + 3; i++)
+            {
+                // Whole numbers: equal runs have a variance of exactly 0.
+                double own = (((long)runs * squares[i]) - ((long)sums[i] * sums[i])) / ((double)runs * (runs - 1));
+                double average = sums[i] / (double)runs, difference = average - real.Data[i];
+                variance += own;
+                squaredError += difference * difference;
+                variation += sums[i] == 0 ? 0 : Math.Sqrt(own) / average;
+                mean.Data[i] = (byte)Math.Round(average);
+            }
+            uncertainty[p] = (float)Math.Sqrt(variance / 3);
+            error[p] = (float)Math.Sqrt(squaredError / 3);
+        }
+        return new(mean, uncertainty, error, variation / sums.Length);
+    }
+}

@@ -1,0 +1,65 @@
+namespace Tinctor.Evaluation.Sections;
+
+/// <summary>
+/// What an analysis found: words, tables and charts. The report draws it, metrics.json keeps it, and each table is also written as CSV
+/// and LaTeX. Keys are lower case with underscores and stable, for files and programs.
+/// </summary>
+/// <param name="Key">The section's name in files: <c>distribution</c>.</param>
+/// <param name="Title">The heading.</param>
+/// <param name="Lead">One or two sentences: what this shows and how to read it.</param>
+public sealed record ReportSection(string Key, string Title, string Lead)
+{
+    /// <summary>Reason why the section is empty, such as missing weights; null if it is not.</summary>
+    public string? NotComputed { get; init; }
+
+    /// <summary>Tables, the most important first.</summary>
+    public IReadOnlyList<SectionTable> Tables { get; init; } = [];
+
+    /// <summary>Charts.</summary>
+    public IReadOnlyList<SectionChart> Charts { get; init; } = [];
+
+    /// <summary>Pictures, such as variance maps.</summary>
+    public IReadOnlyList<SectionPicture> Pictures { get; init; } = [];
+
+    /// <summary>How each number is defined: a term and its definition with formula and source.</summary>
+    public IReadOnlyList<Definition> Definitions { get; init; } = [];
+
+    /// <summary>What a reader must know before using these numbers.</summary>
+    public IReadOnlyList<string> Warnings { get; init; } = [];
+
+    /// <summary>What was used: weights' files with their SHA-256, counts, settings.</summary>
+    public IReadOnlyList<Definition> Provenance { get; init; } = [];
+}
+
+/// <summary>A term and what it means.</summary>
+/// <param name="Term">The term.</param>
+/// <param name="Text">Its meaning.</param>
+public sealed record Definition(string Term, string Text);
+
+/// <summary>A table.</summary>
+/// <param name="Key">Its name in files, unique within the section.</param>
+/// <param name="Title">The caption.</param>
+/// <param name="Columns">Headings with their formats.</param>
+/// <param name="Rows">One cell a column: string, double, int or null (not defined).</param>
+public sealed record SectionTable(
+    string Key, string Title, IReadOnlyList<SectionColumn> Columns, IReadOnlyList<IReadOnlyList<object?>> Rows);
+
+/// <summary>A column of a table.</summary>
+/// <param name="Key">Its name in files.</param>
+/// <param name="Title">Its heading, with the unit in brackets.</param>
+/// <param name="Digits">Decimals to print of numbers.</param>
+/// <param name="HigherIsBetter">Which end is the better one; null where neither is. The best cell is set in bold.</param>
+public sealed record SectionColumn(string Key, string Title, int Digits = 3, bool? HigherIsBetter = null);
+
+/// <summary>A picture.</summary>
+/// <param name="Title">Its title.</param>
+/// <param name="Caption">What it shows.</param>
+/// <param name="Image">8-bit RGB.</param>
+public sealed record SectionPicture(string Title, string Caption, Slides.Image Image)
+{
+    /// <summary>Whether it takes the whole width of the report; else several stand side by side.</summary>
+    public bool IsWide { get; init; }
+
+    /// <summary>Pixels of its longer side in the report, at most.</summary>
+    internal int LongestSide => IsWide ? 1400 : 512;
+}
