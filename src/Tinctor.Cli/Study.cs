@@ -134,7 +134,7 @@ internal sealed class Study
             }
             else if (!File.Exists(source) || !File.Exists(target))
             {
-                (Image left, Image right) = PairedDataset.ReadPair(pair);
+                (Image left, Image right) = pair.ReadImages();
                 left.Write(source);
                 right.Write(target);
             }

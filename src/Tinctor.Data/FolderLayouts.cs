@@ -34,6 +34,7 @@ public static partial class FolderLayouts
 
     internal static PairManifest Read(string root, Regex? slidePattern)
     {
+        DatasetFile.Read(root); // refuses incomplete data sets and those of later versions
         string[] manifests = [.. Directory.EnumerateFiles(root, "manifest*").Where(IsManifest).Order(StringComparer.Ordinal)];
         if (manifests.Length == 1) return ManifestFile.Read(manifests[0], slidePattern);
         if (manifests.Length > 1)

@@ -1,3 +1,5 @@
+using Tinctor.Slides;
+
 namespace Tinctor.Data;
 
 /// <summary>Where the two images of a pair are.</summary>
@@ -33,6 +35,19 @@ public sealed record Pair(string Source, string? Target, string Split, string? L
 
     /// <summary>The one or two files of the pair.</summary>
     public IEnumerable<string> Files => Target is null ? [Source] : [Source, Target];
+
+    /// <summary>Reads both images; images side by side are cut in the middle. Source and target may differ in size.</summary>
+    /// <exception cref="TinctorException">A file cannot be read, or its width is odd although it holds two images.</exception>
+    public (Image Source, Image Target) ReadImages()
+    {
+        Image source = Image.Read(Source);
+        if (Layout == PairLayout.Single) return (source, source);
+        if (Layout == PairLayout.TwoFiles) return (source, Image.Read(Target!));
+        if (source.Width % 2 != 0) throw new TinctorException(Source, $"the image is {source.Width} pixels wide, so it is not two images side by side");
+        int half = source.Width / 2;
+        (Image left, Image right) = (source.Crop(0, 0, half, source.Height), source.Crop(half, 0, half, source.Height));
+        return Layout == PairLayout.SourceLeft ? (left, right) : (right, left);
+    }
 
     /// <summary>The pair with source and target exchanged.</summary>
     public Pair Reverse() => Layout switch

@@ -35,14 +35,19 @@ public sealed record PairManifest(string Root, string Layout, IReadOnlyList<Pair
             : File.Exists(root) ? ManifestFile.Read(root, pattern)
             : throw new FileNotFoundException($"{path}: no such file or folder; check the path", path);
         if (manifest.Pairs.Count == 0) throw new TinctorException($"{path}: holds no pairs ({manifest.Layout})");
+        manifest.RequireMatches(slidePattern);
         manifest.RefuseLeaks();
         return manifest;
     }
 
     /// <summary>Reads two folders of images with the same names; all pairs are for training until they are split.</summary>
     /// <exception cref="TinctorException">One of the folders holds no images.</exception>
-    public static PairManifest ReadTwoFolders(string source, string target, string? slidePattern = null) =>
-        FolderLayouts.ReadTwoFolders(Path.GetFullPath(source), Path.GetFullPath(target), SlidePattern(slidePattern));
+    public static PairManifest ReadTwoFolders(string source, string target, string? slidePattern = null)
+    {
+        PairManifest manifest = FolderLayouts.ReadTwoFolders(Path.GetFullPath(source), Path.GetFullPath(target), SlidePattern(slidePattern));
+        manifest.RequireMatches(slidePattern);
+        return manifest;
+    }
 
     /// <summary>The pairs of one split; may be empty.</summary>
     public IReadOnlyList<Pair> OfSplit(string split) => [.. Pairs.Where(pair => pair.Split == split)];
@@ -114,6 +119,16 @@ public sealed record PairManifest(string Root, string Layout, IReadOnlyList<Pair
             text.Append(", labels ").AppendJoin(", ", labels.Select(label => $"{label.Key}: {label.Count()}"));
         }
         return text.ToString();
+    }
+
+    // A pattern that finds no slide would leave a split by slide without effect, and test data could leak.
+    private void RequireMatches(string? slidePattern)
+    {
+        if (slidePattern is null || Pairs.FirstOrDefault(pair => pair.SlideId.Length == 0) is not { } unknown) return;
+        int count = Pairs.Count(pair => pair.SlideId.Length == 0);
+        throw new TinctorException(Root, $"the slide pattern {slidePattern} does not match {count} of {Pairs.Count} file names, such as "
+            + Path.GetFileName(unknown.Source), "Correct the pattern")
+        { Option = "SlidePattern" };
     }
 
     private PairManifest Assign(Func<string, string> split) =>

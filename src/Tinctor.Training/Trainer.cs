@@ -108,7 +108,7 @@ public sealed class Trainer : TrainingLoop<Method>
         StainNormalizer? normalizer = config.Stains?.SourceNormalizer();
         try
         {
-            return SourceNovelty.FromSources(Enumerable.Range(0, count).Select(i => Seen(PairedDataset.ReadPair(data.Train[i * data.Train.Count / count]).Source)));
+            return SourceNovelty.FromSources(Enumerable.Range(0, count).Select(i => Seen(data.Train[i * data.Train.Count / count].ReadImages().Source)));
         }
         catch (TinctorException reason)
         {
@@ -132,7 +132,7 @@ public sealed class Trainer : TrainingLoop<Method>
         if ((config.Data.Normalize.Length > 0 && model.InputChannels != 3)
             || (config.Data.NormalizeTarget.Length > 0 && model.OutputChannels != 3))
             throw new TinctorException("data.normalize and data.normalize_target are for RGB images; leave them empty");
-        (Image source, Image target) = PairedDataset.ReadPair(pair);
+        (Image source, Image target) = pair.ReadImages();
         if ((source.Channels, target.Channels) == (model.InputChannels, model.OutputChannels)) return;
         throw new TinctorException($"{pair.Source}: has {source.Channels} channels and its target {target.Channels}; "
             + $"set model.input_channels={source.Channels} and model.output_channels={target.Channels}");

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using Tinctor.Cli.Commands;
+using Tinctor.Registration.Pairs;
 using Tinctor.Data;
 using Tinctor.Slides;
 
@@ -14,10 +15,10 @@ public sealed class PrepareCommandTests : IDisposable
     public void Dispose() => Directory.Delete(folder, recursive: true);
 
     [Fact]
-    public async Task Slides_become_a_data_set_that_trains_and_a_failed_pair_is_left_out()
+    public async Task Prepare_slides_trains_and_leaves_failed_pair_out()
     {
         await WriteSlides(count: 2, size: 384, misalign: 12);
-        // The second target is of another slide.
+        // The second target belongs to another slide.
         File.WriteAllText(At("slides.csv"), """
             source,target,patient,split
             he/0002.ome.tif,ihc/0002.ome.tif,A,train
@@ -34,6 +35,7 @@ public sealed class PrepareCommandTests : IDisposable
         string report = File.ReadAllText(At("set/report.html"));
         Assert.Contains("0001 is left out", report);
         Assert.Contains("\"title\":\"Residual shift\"", report);
+        Assert.True(File.Exists(At("set/rejected.csv")) && File.Exists(At("set/dataset.json")));
         Assert.Contains("data:image/jpeg;base64,", report);
         Assert.False(Directory.Exists(At("set/source/0001")));
 
@@ -43,7 +45,7 @@ public sealed class PrepareCommandTests : IDisposable
     }
 
     [Fact]
-    public async Task The_same_command_goes_on_and_other_settings_are_refused()
+    public async Task Prepare_repeated_resumes_and_refuses_other_options()
     {
         await WriteSlides(count: 2, size: 400, misalign: 0);
         string[] command = ["--source", At("he"), "--target", At("ihc"), "--aligned", "--tile", "96", "--min-tissue", "0.2", "-o", At("set")];
@@ -55,7 +57,7 @@ public sealed class PrepareCommandTests : IDisposable
         Assert.Equal(0, await Run(command));
         Assert.Equal(manifest, File.ReadAllText(At("set/manifest.csv")));
         Assert.Equal(first, File.GetLastWriteTimeUtc(PairManifest.Read(At("set")).Pairs[0].Source));
-        Assert.Contains("--overwrite", (await Assert.ThrowsAsync<TinctorException>(() => Run([.. command, "--min-ncc", "0.3"]))).Message);
+        Assert.Equal("Overwrite", (await Assert.ThrowsAsync<TinctorException>(() => Run([.. command, "--min-ncc", "0.3"]))).Option);
         Assert.Equal(manifest, File.ReadAllText(At("set/manifest.csv")));
 
         // A slide that cannot be read leaves the others as they are.
@@ -66,32 +68,32 @@ public sealed class PrepareCommandTests : IDisposable
     }
 
     [Fact]
-    public void Pairs_come_from_lists_folders_and_tables()
+    public void SlideMatching_lists_folders_and_tables()
     {
         foreach (string name in (string[])["he/s1_he.svs", "he/s2_he.svs", "ihc/s1_x.svs", "ihc/s2_y.svs"])
         {
             Directory.CreateDirectory(Path.GetDirectoryName(At(name))!);
             File.WriteAllText(At(name), "");
         }
-        Assert.Equal([("s1_he", "s1_x.svs"), ("s2_he", "s2_y.svs")], SlidePairing.Of([At("he")], [At("ihc")], "^[^_]+", null).Pairs
+        Assert.Equal([("s1_he", "s1_x.svs"), ("s2_he", "s2_y.svs")], SlideMatching.Match([At("he")], [At("ihc")], "^[^_]+", null).Pairs
             .Select(pair => (pair.SlideId, Path.GetFileName(pair.Target!))));
-        Assert.Equal(["s1", "s2"], SlidePairing.Of([At("he")], [At("ihc")], "^[^_]+", "^[^_]+").Pairs.Select(pair => pair.SlideId));
-        Assert.Equal("s2_y.svs", Path.GetFileName(SlidePairing.Of([At("he/s1_he.svs")], [At("ihc/s2_y.svs")], null, null).Pairs.Single().Target));
-        Assert.Contains("no partner for s1_he.svs", Fails(() => SlidePairing.Of([At("he")], [At("ihc")], null, null)));
-        Assert.Contains("1 sources and 2 targets", Fails(() => SlidePairing.Of([At("he/s1_he.svs")], [At("ihc/s1_x.svs"), At("ihc/s2_y.svs")], null, null)));
-        Assert.Contains("there is no such slide", Fails(() => SlidePairing.Of([At("he/s1_he.svs")], [At("nothing.svs")], null, null)));
+        Assert.Equal(["s1", "s2"], SlideMatching.Match([At("he")], [At("ihc")], "^[^_]+", "^[^_]+").Pairs.Select(pair => pair.SlideId));
+        Assert.Equal("s2_y.svs", Path.GetFileName(SlideMatching.Match([At("he/s1_he.svs")], [At("ihc/s2_y.svs")], null, null).Pairs.Single().Target));
+        Assert.Contains("no partner for s1_he.svs", Fails(() => SlideMatching.Match([At("he")], [At("ihc")], null, null)));
+        Assert.Contains("1 sources, but 2 targets", Fails(() => SlideMatching.Match([At("he/s1_he.svs")], [At("ihc/s1_x.svs"), At("ihc/s2_y.svs")], null, null)));
+        Assert.Contains("no such slide", Fails(() => SlideMatching.Match([At("he/s1_he.svs")], [At("nothing.svs")], null, null)));
 
         string Table(string rows)
         {
             File.WriteAllText(At("t.csv"), rows);
             return At("t.csv");
         }
-        PairManifest table = SlidePairing.OfTable(Table("source,target,slide\nhe/s1_he.svs,ihc/s1_x.svs,7\nhe/s2_he.svs,ihc/s2_y.svs,\n"), "^..");
+        PairManifest table = SlideMatching.ReadTable(Table("source,target,slide\nhe/s1_he.svs,ihc/s1_x.svs,7\nhe/s2_he.svs,ihc/s2_y.svs,\n"), "^..");
         Assert.Equal(["7", "s2"], table.Pairs.Select(pair => pair.SlideId));
         Assert.False(table.HasOwnSplits);
-        Assert.Contains("slide P is in train and test", Fails(() => SlidePairing.OfTable(
+        Assert.Contains("slide P is in train and test", Fails(() => SlideMatching.ReadTable(
             Table("source,target,patient,split\nhe/s1_he.svs,ihc/s1_x.svs,P,train\nhe/s2_he.svs,ihc/s2_y.svs,P,test\n"), null)));
-        Assert.Contains("there is no slide", Fails(() => SlidePairing.OfTable(Table("source,target\nhe/s1_he.svs,no.svs\n"), null)));
+        Assert.Contains("is missing", Fails(() => SlideMatching.ReadTable(Table("source,target\nhe/s1_he.svs,no.svs\n"), null)));
 
         static string Fails(Action action) => Assert.Throws<TinctorException>(action).Message;
     }

@@ -1,6 +1,6 @@
 using System.Globalization;
-using Tinctor.Registration;
-using Tinctor.Registration.Sections;
+using Tinctor.Registration.Annotations;
+using Tinctor.Registration.Transforms;
 using Tinctor.Slides;
 
 namespace Tinctor.Cli.Tests;
@@ -12,7 +12,7 @@ public sealed class RegisterCommandTests : IDisposable
     public void Dispose() => Directory.Delete(folder, recursive: true);
 
     [Fact]
-    public void A_turned_section_is_brought_onto_the_other_with_all_that_is_drawn_on_it()
+    public void Register_and_warp_rotated_section_with_landmarks()
     {
         AffineTransform turn = AffineTransform.Rotation(2.1, 110, 90), truth = turn.Inverse();
         Image section = Section(7);
@@ -26,7 +26,7 @@ public sealed class RegisterCommandTests : IDisposable
             "--landmarks", At("he.csv"), At("her2.csv"));
         Assert.Equal((0, ""), (done.Code, done.Error));
         Assert.Contains("her2.json: passed", done.Out);
-        Assert.Contains("4 landmarks: median 0.", done.Out);
+        Assert.Contains("4 landmarks: median rTRE 0.", done.Out);
         string[] made = [.. Directory.GetFiles(At("out")).Select(path => Path.GetFileName(path)!).Order(StringComparer.Ordinal)];
         Assert.Equal(["her2.json", "her2.ome.tif", "her2_checkerboard.png", "her2_displacement.safetensors", "her2_outlines.png"], made);
         using (var warped = Slide.Open(At("out/her2.ome.tif")))
@@ -37,11 +37,11 @@ public sealed class RegisterCommandTests : IDisposable
 
         string transform = At("out/her2.json");
         Assert.Equal(0, CommandLine.Run("warp", transform, At("her2.csv"), "-o", At("back.csv")).Code);
-        foreach (((double x, double y), (double x, double y) back) in places.Zip(Landmarks.Read(At("back.csv"))))
-            Assert.True(double.Hypot(x - back.x, y - back.y) < 2);
+        foreach (((double x, double y), Landmark back) in places.Zip(LandmarkFile.Read(At("back.csv"))))
+            Assert.True(double.Hypot(x - back.X, y - back.Y) < 2);
         Assert.Equal(0, CommandLine.Run("warp", transform, At("back.csv"), "-o", At("there.csv"), "--inverse").Code);
-        foreach (((double x, double y) mark, (double x, double y) there) in Landmarks.Read(At("her2.csv")).Zip(Landmarks.Read(At("there.csv"))))
-            Assert.True(double.Hypot(mark.x - there.x, mark.y - there.y) < 0.01);
+        foreach ((Landmark mark, Landmark there) in LandmarkFile.Read(At("her2.csv")).Zip(LandmarkFile.Read(At("there.csv"))))
+            Assert.True(double.Hypot(mark.X - there.X, mark.Y - there.Y) < 0.01);
         Assert.Equal(0, CommandLine.Run("warp", transform, At("he.png"), "-o", At("he_on_her2.png"), "--inverse").Code);
         Assert.Equal((220, 180), (Image.ReadInfo(At("he_on_her2.png")).Width, Image.ReadInfo(At("he_on_her2.png")).Height));
 
@@ -52,34 +52,39 @@ public sealed class RegisterCommandTests : IDisposable
     }
 
     [Fact]
-    public void What_failed_is_told_and_not_used()
+    public void Register_failed_pair_reports_reason_and_is_not_used()
     {
         Write(Section(7), "he.png");
         Write(Section(8), "other.png");
         Outcome failed = CommandLine.Run("register", At("he.png"), At("other.png"), "-o", At("out"), "--warp", "--transform", "affine");
         Assert.Equal(1, failed.Code);
         Assert.Contains("FAILED", failed.Out);
-        Assert.Contains("hardly more alike than by chance", failed.Error);
+        Assert.Contains("hardly above chance", failed.Error);
+        Assert.Contains("--mirror", failed.Error);
+        Assert.DoesNotContain("--transform affine", failed.Error);
         Assert.False(File.Exists(At("out/other.ome.tif")));
         WriteMarks("marks.csv", [(10, 20)]);
         Assert.Contains("--force", CommandLine.Run("warp", At("out/other.json"), At("marks.csv"), "-o", At("moved.csv")).OneError());
         Assert.Equal(0, CommandLine.Run("warp", At("out/other.json"), At("marks.csv"), "-o", At("moved.csv"), "--force").Code);
-        Assert.Single(Landmarks.Read(At("moved.csv")));
+        Assert.Single(LandmarkFile.Read(At("moved.csv")));
     }
 
     [Fact]
-    public void Mistakes_are_one_line()
+    public void Register_and_warp_mistakes_are_one_line()
     {
         Write(Section(7), "he.png");
         File.WriteAllText(At("broken.json"), "{}");
         Assert.Contains("none.svs", CommandLine.Run("register", At("he.png"), At("none.svs"), "-o", At("out")).OneError());
         string[] two = ["register", At("he.png"), At("a.png"), At("b.png"), "-o", At("out"), "--landmarks", "a.csv", "b.csv"];
         Assert.Contains("--landmarks", CommandLine.Run(two).OneError());
+        WriteMarks("marks.csv", [(10, 20)]);
+        Assert.Contains("none.csv: no such file",
+            CommandLine.Run("register", At("he.png"), At("he.png"), "-o", At("out"), "--landmarks", At("none.csv"), At("marks.csv")).OneError());
         string[] same = ["register", At("he.png"), At("a.png"), At("a.svs"), "-o", At("out")];
         Assert.Contains("folders of their own", CommandLine.Run(same).OneError());
         Assert.Contains("at least 64", CommandLine.Run("register", At("he.png"), At("he.png"), "-o", At("out"), "--size", "10").OneError());
-        Assert.Contains("is no transform", CommandLine.Run("warp", At("broken.json"), At("he.png"), "-o", At("x.png")).OneError());
-        Assert.Contains("tinctor register", CommandLine.Run("warp", At("none.json"), At("he.png"), "-o", At("x.png")).OneError());
+        Assert.Contains("not a transform", CommandLine.Run("warp", At("broken.json"), At("he.png"), "-o", At("x.png")).OneError());
+        Assert.Contains("Register the slides first", CommandLine.Run("warp", At("none.json"), At("he.png"), "-o", At("x.png")).OneError());
         Assert.False(Directory.Exists(At("out")));
     }
 

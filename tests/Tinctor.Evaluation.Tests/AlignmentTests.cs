@@ -1,7 +1,8 @@
 using Tinctor.Evaluation.Analyses.Alignment;
 using Tinctor.Evaluation.Data;
 using Tinctor.Evaluation.Sections;
-using Tinctor.Registration;
+using Tinctor.Registration.Fields;
+using Tinctor.Registration.Transforms;
 using Tinctor.Slides;
 using Tinctor.Tests;
 

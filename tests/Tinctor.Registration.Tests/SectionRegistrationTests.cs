@@ -1,4 +1,6 @@
-using Tinctor.Registration.Sections;
+using Tinctor.Registration.Metrics;
+using Tinctor.Registration.Slides;
+using Tinctor.Registration.Transforms;
 using Tinctor.Slides;
 using Tinctor.Tests;
 using Tinctor.Torch;
@@ -11,11 +13,11 @@ public sealed class SectionRegistrationTests
     private static readonly Tissue Section = new(11), Other = new(12);
 
     [Theory]
-    [InlineData(Similarity.LocalNcc)]
-    [InlineData(Similarity.GlobalNcc)]
-    [InlineData(Similarity.GradientFields)]
-    [InlineData(Similarity.MutualInformation)]
-    public void SimilaritiesHaveTheirGradients(Similarity similarity)
+    [InlineData(SimilarityMetric.LocalNcc)]
+    [InlineData(SimilarityMetric.GlobalNcc)]
+    [InlineData(SimilarityMetric.GradientFields)]
+    [InlineData(SimilarityMetric.MutualInformation)]
+    public void Compute_gradients_agree_with_differences(SimilarityMetric metric)
     {
         using var scope = torch.NewDisposeScope();
         using var random = new Generator().manual_seed(3);
@@ -28,37 +30,42 @@ public sealed class SectionRegistrationTests
         inner[.., .., 3..6, 3..7].fill_(1);
         (Tensor detachedA, Tensor detachedB) = (a.clone(), b.clone());
         Tensor Placed(Tensor part, Tensor image) => (image * (1 - inner)) + (part * inner);
-        if (similarity == Similarity.GradientFields)
+        if (metric == SimilarityMetric.GradientFields)
         {
-            // What counts as an edge is a constant of the images.
-            Tensor x = Image().requires_grad_();
-            Assert.True(torch.autograd.grad([Similarities.Of(similarity, x, b, weight, 5)], [x])[0].abs().sum().item() > 0);
+            // The thresholds are constants in the gradient, so the differences are of the metric with fixed thresholds.
+            (Tensor thresholdA, Tensor thresholdB) = (SimilarityMetrics.EdgeThreshold(a, weight), SimilarityMetrics.EdgeThreshold(b, weight));
+            Tensor Fixed(Tensor x, Tensor y) => SimilarityMetrics.GradientFields(x, y, weight, thresholdA, thresholdB);
+            GradientCheck.Run(t => Fixed(t[0], t[1]), a, b);
+            (Tensor p, Tensor q) = (a.clone().requires_grad_(), b.clone().requires_grad_());
+            Tensor[] gradients = torch.autograd.grad([SimilarityMetrics.Compute(metric, p, q, weight, 5)], [p, q]);
+            Tensor[] expected = torch.autograd.grad([Fixed(p, q)], [p, q]);
+            foreach ((Tensor gradient, Tensor wanted) in gradients.Zip(expected)) Assert.Equal(0, (gradient - wanted).abs().max().item(), 1e-12);
             return;
         }
-        GradientCheck.Run(t => Similarities.Of(similarity, Placed(t[0], detachedA), Placed(t[1], detachedB), weight, 5), a, b);
+        GradientCheck.Run(t => SimilarityMetrics.Compute(metric, Placed(t[0], detachedA), Placed(t[1], detachedB), weight, 5), a, b);
     }
 
     [Fact]
-    public void SimilaritiesSeeWhatTheyAreFor()
+    public void Compute_metrics_respond_to_inversion_and_shading()
     {
         using var scope = torch.NewDisposeScope();
         Tensor a = Structure(Section.Render(96, 80, AffineTransform.Identity));
         Tensor other = Structure(Other.Render(96, 80, AffineTransform.Identity));
         Tensor all = torch.ones_like(a), inverted = 1 - a, shaded = a * torch.linspace(0.4, 1, 96);
-        double Of(Similarity similarity, Tensor b) => Similarities.Of(similarity, a, b, all, 15).item();
-        foreach (Similarity similarity in Enum.GetValues<Similarity>()) Assert.True(Of(similarity, a) > 2 * Math.Abs(Of(similarity, other)));
-        Assert.Equal(1, Of(Similarity.GlobalNcc, a), 0.01);
-        Assert.True(Of(Similarity.LocalNcc, shaded) > 0.9 * Of(Similarity.LocalNcc, a));
-        Assert.Equal(Of(Similarity.GradientFields, a), Of(Similarity.GradientFields, inverted), 1e-4);
-        Assert.Equal(Of(Similarity.MutualInformation, a), Of(Similarity.MutualInformation, inverted), 0.02);
-        Assert.True(Of(Similarity.LocalNcc, inverted) < -0.5);
+        double Similarity(SimilarityMetric metric, Tensor b) => SimilarityMetrics.Compute(metric, a, b, all, 15).item();
+        foreach (SimilarityMetric metric in Enum.GetValues<SimilarityMetric>()) Assert.True(Similarity(metric, a) > 2 * Math.Abs(Similarity(metric, other)));
+        Assert.Equal(1, Similarity(SimilarityMetric.GlobalNcc, a), 0.01);
+        Assert.True(Similarity(SimilarityMetric.LocalNcc, shaded) > 0.9 * Similarity(SimilarityMetric.LocalNcc, a));
+        Assert.Equal(Similarity(SimilarityMetric.GradientFields, a), Similarity(SimilarityMetric.GradientFields, inverted), 1e-4);
+        Assert.Equal(Similarity(SimilarityMetric.MutualInformation, a), Similarity(SimilarityMetric.MutualInformation, inverted), 0.02);
+        Assert.True(Similarity(SimilarityMetric.LocalNcc, inverted) < -0.5);
     }
 
     [Theory]
     [InlineData(0, false)]
     [InlineData(123, true)]
     [InlineData(200, false)]
-    public void AnyRotationIsFound(int degrees, bool mirrored)
+    public void RotationSearch_finds_any_rotation(int degrees, bool mirrored)
     {
         using var scope = torch.NewDisposeScope();
         AffineTransform truth = Turned(degrees, mirrored);
@@ -71,43 +78,43 @@ public sealed class SectionRegistrationTests
     }
 
     [Theory]
-    [InlineData(Similarity.LocalNcc)]
-    [InlineData(Similarity.GlobalNcc)]
-    [InlineData(Similarity.GradientFields)]
-    [InlineData(Similarity.MutualInformation)]
-    public void AffineMapsAreRefined(Similarity similarity)
+    [InlineData(SimilarityMetric.LocalNcc)]
+    [InlineData(SimilarityMetric.GlobalNcc)]
+    [InlineData(SimilarityMetric.GradientFields)]
+    [InlineData(SimilarityMetric.MutualInformation)]
+    public void AffineRefinement_finds_affine_transform(SimilarityMetric metric)
     {
         using var scope = torch.NewDisposeScope();
         var truth = AffineTransform.About(80, 65, 1.02, 0.03, -0.02, 0.98, 2.4, -1.7);
         Tensor a = Structure(Section.Render(160, 130, AffineTransform.Identity)), b = Structure(Section.Render(160, 130, truth));
         (AffineTransform found, double value) =
-            AffineRefinement.Refine(a, b, AffineTransform.Identity, TransformKind.Affine, similarity, 15, 60, 0.02);
+            AffineRefinement.Refine(a, b, AffineTransform.Identity, TransformModel.Affine, metric, 15, 60, 0.02);
         Assert.True(found.CornerDistance(truth, 160, 130) < 0.8, $"off by {found.CornerDistance(truth, 160, 130)} pixels");
-        Assert.True(value > AffineRefinement.Measure(a, b, AffineTransform.Identity, similarity, 15));
+        Assert.True(value > AffineRefinement.Measure(a, b, AffineTransform.Identity, metric, 15));
     }
 
     [Fact]
-    public void RigidMapsStayRigid()
+    public void AffineRefinement_keeps_rigid_transform_rigid()
     {
         using var scope = torch.NewDisposeScope();
         var truth = AffineTransform.Translation(3, -2).After(AffineTransform.Rotation(0.05, 80, 65));
         Tensor a = Structure(Section.Render(160, 130, AffineTransform.Identity)), b = Structure(Section.Render(160, 130, truth));
         AffineTransform found =
-            AffineRefinement.Refine(a, b, AffineTransform.Identity, TransformKind.Rigid, Similarity.LocalNcc, 15, 60, 0.03).Transform;
+            AffineRefinement.Refine(a, b, AffineTransform.Identity, TransformModel.Rigid, SimilarityMetric.LocalNcc, 15, 60, 0.03).Transform;
         Assert.True(found.CornerDistance(truth, 160, 130) < 0.5);
         Assert.Equal(1, found.Determinant, 1e-9);
         Assert.Equal(found.Xx, found.Yy, 1e-9);
     }
 
     [Theory]
-    [InlineData(Smoothness.Diffusion)]
-    [InlineData(Smoothness.Bending)]
-    public void DisplacementsAreFound(Smoothness smoothness)
+    [InlineData(Regularization.Diffusion)]
+    [InlineData(Regularization.Bending)]
+    public void NonrigidRegistration_finds_displacement(Regularization regularization)
     {
         (Image source, Image target, DisplacementField truth) = Waved(220, 180);
         using var scope = torch.NewDisposeScope();
-        Tensor shifts = ElasticRegistration.Estimate(Structure(source), Structure(target), AffineTransform.Identity, Similarity.LocalNcc,
-            smoothness, 3, [new(110, 15, 60), new(220, 15, 40)]);
+        Tensor shifts = NonrigidRegistration.Estimate(Structure(source), Structure(target), AffineTransform.Identity, SimilarityMetric.LocalNcc,
+            regularization, 3, [new(110, 15, 60), new(220, 15, 40)]);
         var found = DisplacementField.Covering(220, 180, shifts);
         (double before, double after) = Errors(truth, found, 220, 180);
         Assert.True(after < 0.7 && after < before / 5, $"{before} pixels before, {after} after");
@@ -116,13 +123,13 @@ public sealed class SectionRegistrationTests
     }
 
     [Fact]
-    public void NoDisplacementFolds()
+    public void NonrigidRegistration_of_unrelated_sections_does_not_fold()
     {
         // Unlike sections and hardly any stiffness: left alone, the displacement would fold in many places.
         using var scope = torch.NewDisposeScope();
         Tensor a = Structure(Section.Render(160, 130, AffineTransform.Identity));
         Tensor b = Structure(Other.Render(160, 130, AffineTransform.Identity));
-        Tensor shifts = ElasticRegistration.Estimate(a, b, AffineTransform.Identity, Similarity.LocalNcc, Smoothness.Diffusion, 0.01,
+        Tensor shifts = NonrigidRegistration.Estimate(a, b, AffineTransform.Identity, SimilarityMetric.LocalNcc, Regularization.Diffusion, 0.01,
             [new(160, 9, 60)]);
         (double smallest, double folded) = DisplacementField.Covering(160, 130, shifts).Determinants(AffineTransform.Identity);
         Assert.True(smallest > 0, $"smallest determinant {smallest}");
@@ -131,7 +138,7 @@ public sealed class SectionRegistrationTests
     }
 
     [Fact]
-    public void FoldsAreMeasured()
+    public void Determinants_measure_folds()
     {
         DisplacementField Squeezed(double by) => DisplacementField.Covering(100, 100, 50, 50, (x, y) => (by * (50 - x), 0));
         Assert.Equal(0.5, Squeezed(0.5).Determinants(AffineTransform.Identity).Smallest, 1e-9);
@@ -146,41 +153,74 @@ public sealed class SectionRegistrationTests
     [Theory]
     [InlineData(160, false, true)]
     [InlineData(75, true, false)]
-    public void SectionsOfTwoStainsAreRegistered(int degrees, bool mirrored, bool ihc)
+    public void Estimate_two_stains(int degrees, bool mirrored, bool ihc)
     {
         AffineTransform truth = Turned(degrees, mirrored);
         Image source = Section.Render(170, 150, AffineTransform.Identity, noise: 6), target = Section.Render(190, 185, truth, ihc, noise: 6);
-        SlideTransform found = SectionRegistration.Estimate(source, target, new() { Mirror = mirrored });
+        RegistrationTransform found = SectionRegistration.Estimate(SectionImage.From(source), SectionImage.From(target), new() { Mirror = mirrored });
         Assert.True(found.Quality.Passed, string.Join("; ", found.Quality.Reasons));
         double[] errors = [.. from x in Enumerable.Range(2, 14) from y in Enumerable.Range(2, 12)
                               select Apart(found.Apply(10 * x, 10 * y), truth.Apply(10 * x, 10 * y))];
-        Assert.True(Median.Of(errors) < 0.8, $"median error {Median.Of(errors)} pixels");
+        Assert.True(SampleStatistics.Median(errors) < 0.8, $"median error {SampleStatistics.Median(errors)} pixels");
         Assert.Equal(1, found.Quality.Scale, 0.03);
     }
 
     [Fact]
-    public void FluorescenceOntoBrightfield()
+    public void Estimate_fluorescence_to_brightfield()
     {
         AffineTransform truth = AffineTransform.Translation(6, -4).After(Turned(100, mirrored: false));
         Image source = Section.Render(170, 150, AffineTransform.Identity), target = Fluorescence(Section.Render(190, 185, truth));
-        SlideTransform found = SectionRegistration.Estimate(source, target, new() { Model = SectionModel.Affine });
-        Assert.Equal(Similarity.GradientFields, found.Quality.Measure);
+        RegistrationTransform found = SectionRegistration.Estimate(SectionImage.From(source), SectionImage.From(target), new() { Transform = TransformModel.Affine });
+        Assert.Equal(SimilarityMetric.GradientFields, found.Quality.Metric);
         Assert.True(found.Quality.Passed, string.Join("; ", found.Quality.Reasons));
         Assert.True(Centre(found.Affine, truth) < 1.5, $"off by {Centre(found.Affine, truth)} pixels");
     }
 
-    [Fact]
-    public void UnrelatedSectionsFail()
+    [Theory]
+    [InlineData(1, 1, 1)]
+    [InlineData(0, 1, 0)]
+    public void Estimate_fluorescence_stored_as_RGB_equals_one_channel(int red, int green, int blue)
     {
-        Image source = Section.Render(170, 150, AffineTransform.Identity);
-        Image target = Other.Render(170, 150, AffineTransform.Identity, ihc: true);
-        TransformQuality quality = SectionRegistration.Estimate(source, target, new()).Quality;
-        Assert.False(quality.Passed);
-        Assert.Contains(quality.Reasons, reason => reason.Contains("by chance"));
+        string folder = Directory.CreateTempSubdirectory("tinctor-").FullName;
+        try
+        {
+            AffineTransform truth = AffineTransform.Translation(6, -4).After(Turned(100, mirrored: false));
+            Image grey = Fluorescence(Section.Render(190, 185, truth));
+            // Dark as fluorescence is: the background is black.
+            for (int i = 0; i < grey.Data.Length; i++) grey.Data[i] = (byte)Math.Max(0, grey.Data[i] - 75);
+            var rgb = new Image(grey.Width, grey.Height, 3);
+            int[] colours = [red, green, blue];
+            for (int i = 0; i < rgb.Data.Length; i++) rgb.Data[i] = (byte)(colours[i % 3] * grey.Data[i / 3]);
+            string[] paths = [Path.Combine(folder, "he.png"), Path.Combine(folder, "grey.png"), Path.Combine(folder, "rgb.png")];
+            Section.Render(170, 150, AffineTransform.Identity).Write(paths[0]);
+            grey.Write(paths[1]);
+            rgb.Write(paths[2]);
+            using Slide source = Slide.Open(paths[0]), one = Slide.Open(paths[1]), three = Slide.Open(paths[2]);
+            var options = new RegistrationOptions { Transform = TransformModel.Affine };
+            RegistrationTransform expected = SlideRegistration.Estimate(source, one, options), found = SlideRegistration.Estimate(source, three, options);
+            Assert.True(expected.Quality.Passed, string.Join("; ", expected.Quality.Reasons));
+            Assert.True(Centre(expected.Affine, truth) < 1.5, $"off by {Centre(expected.Affine, truth)} pixels");
+            Assert.True(found.Affine.CornerDistance(expected.Affine, 170, 150) < 0.01);
+            Assert.Equal(expected.Quality.Distinctness, found.Quality.Distinctness, 0.01);
+        }
+        finally
+        {
+            Directory.Delete(folder, recursive: true);
+        }
     }
 
     [Fact]
-    public void SlidesOfOtherResolutionsAndStacks()
+    public void Estimate_unrelated_sections_fails()
+    {
+        Image source = Section.Render(170, 150, AffineTransform.Identity);
+        Image target = Other.Render(170, 150, AffineTransform.Identity, ihc: true);
+        RegistrationQuality quality = SectionRegistration.Estimate(SectionImage.From(source), SectionImage.From(target), new()).Quality;
+        Assert.False(quality.Passed);
+        Assert.Contains(quality.Reasons, reason => reason.Contains("above chance"));
+    }
+
+    [Fact]
+    public void EstimateStack_slides_of_different_resolutions()
     {
         string folder = Directory.CreateTempSubdirectory("tinctor-").FullName;
         try
@@ -195,7 +235,7 @@ public sealed class SectionRegistrationTests
                 image.Resize(170 * enlarged[i], 150 * enlarged[i]).Write(path);
                 slides.Add(Slide.Open(path, 1.0 / enlarged[i]));
             }
-            IReadOnlyList<SlideTransform> found = SlideRegistration.EstimateStack(slides, new() { Model = SectionModel.Affine });
+            IReadOnlyList<RegistrationTransform> found = SlideRegistration.EstimateStack(slides, new() { Transform = TransformModel.Affine });
             (double u, double v) = maps[1].Apply(85, 75);
             Assert.True(Apart(found[0].Apply(85, 75), ((2 * u) + 0.5, (2 * v) + 0.5)) < 1.5);
             Assert.True(Apart(found[1].Apply(85, 75), maps[2].Apply(85, 75)) < 1.5);
@@ -209,7 +249,7 @@ public sealed class SectionRegistrationTests
         }
     }
 
-    private static Tensor Structure(Image image) => StructureImage.Stretched(image, StructureChannel.Grey);
+    private static Tensor Structure(Image image) => StructureImage.CreateStretched(image, StructureChannel.Grey);
 
     // About the centre of a 170 x 150 image.
     private static AffineTransform Turned(double degrees, bool mirrored)

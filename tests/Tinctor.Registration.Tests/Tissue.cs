@@ -1,3 +1,4 @@
+using Tinctor.Registration.Transforms;
 using Tinctor.Slides;
 
 namespace Tinctor.Registration.Tests;

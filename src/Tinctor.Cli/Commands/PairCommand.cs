@@ -1,11 +1,11 @@
 using System.CommandLine;
 using System.Globalization;
-using System.Text;
 using Spectre.Console;
 using Tinctor.Data;
 using Tinctor.Registration;
-using Tinctor.Slides;
-using Tinctor.Training.Loading;
+using Tinctor.Registration.Metrics;
+using Tinctor.Registration.Pairs;
+using Tinctor.Registration.Transforms;
 
 namespace Tinctor.Cli.Commands;
 
@@ -25,10 +25,10 @@ public static class PairCommand
         Required = true,
     };
 
-    private static readonly Option<TransformKind> Transform = new("--transform")
+    private static readonly Option<TransformModel> Transform = new("--transform")
     {
         Description = "What may differ between the two: translation, rigid or affine",
-        DefaultValueFactory = _ => TransformKind.Translation,
+        DefaultValueFactory = _ => TransformModel.Translation,
     };
 
     private static readonly Option<StructureChannel?> Channel = new("--channel")
@@ -138,28 +138,17 @@ public static class PairCommand
     {
         PairManifest manifest = ReadManifest(parse);
         console.WriteLine(manifest.Describe());
-        PairVerification.Check(manifest.Pairs, factor: null, cancel: cancel);
-        TilingOptions options = Options(parse, manifest.Pairs);
+        PreparationOptions options = Options(parse);
         string folder = parse.GetRequiredValue(Out);
-        Prepare(folder, parse.GetValue(Force));
-
-        Dictionary<StainedField, Pair> fields = Fields(manifest.Pairs);
-        TilingResult result = console.Progress().Start(context =>
+        PreparedDataset dataset = console.Progress().Start(context =>
         {
             ProgressTask task = context.AddTask("registering", maxValue: 1);
-            return PairTiling.Write([.. fields.Keys], folder, options, new TaskProgress(task), cancel);
+            var progress = new StepProgress(step => (task.Value, task.Description) = (step.Share, step.Step));
+            return FieldPreparation.Run(manifest, folder, options, progress, cancel);
         });
-        IReadOnlyList<RegisteredTile> tiles = result.Tiles;
-        WriteFields(Path.Combine(folder, "fields.csv"), result.Fields);
-        ManifestFile.Write(Path.Combine(folder, "manifest.csv"),
-            [.. tiles.Select(tile => fields[tile.Field] with { Source = tile.Source, Target = tile.Target, Layout = PairLayout.TwoFiles })],
-            ("ncc", [.. tiles.Select(tile => Number(tile.Ncc, "0.0000"))]),
-            ("residual_px", [.. tiles.Select(tile => Number(tile.Residual, "0.00"))]),
-            ("kept", [.. tiles.Select(tile => tile.Kept ? "1" : "0")]));
-        Report(console, folder, result, fields);
-        return tiles.Any(tile => tile.Kept) ? 0
-            : throw new TinctorException($"{folder}: no tile was good enough; look at the table, "
-                + "try --transform affine or another --channel");
+        Report(console, dataset);
+        dataset.RequireTiles(options);
+        return 0;
     }
 
     private static PairManifest ReadManifest(ParseResult parse)
@@ -178,77 +167,37 @@ public static class PairCommand
     private static string[] Names(string[]? values) =>
         [.. (values ?? []).SelectMany(value => value.Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries))];
 
-    private static TilingOptions Options(ParseResult parse, IReadOnlyList<Pair> pairs)
+    private static PreparationOptions Options(ParseResult parse) => new()
     {
-        bool rgb = pairs[0].Files.All(file => Image.ReadInfo(file).Channels == 3);
-        var options = new TilingOptions
+        Registration = new()
         {
-            Registration = new()
-            {
-                Transform = parse.GetValue(Transform),
-                Channel = parse.GetValue(Channel) ?? (rgb ? StructureChannel.Grey : StructureChannel.Edges),
-                MaxShift = parse.GetValue(MaxShift),
-                MaxRotation = parse.GetValue(MaxRotation),
-            },
-            BySlide = parse.GetValue(BySlide),
-            Tile = parse.GetValue(Tile) == 0 ? null : parse.GetValue(Tile),
+            Transform = parse.GetValue(Transform),
+            Channel = parse.GetValue(Channel),
+            MaxShift = parse.GetValue(MaxShift),
+            MaxRotation = parse.GetValue(MaxRotation),
+        },
+        TransformPerSlide = parse.GetValue(BySlide),
+        Overwrite = parse.GetValue(Force),
+        Tiling = new()
+        {
+            TileSize = parse.GetValue(Tile) == 0 ? null : parse.GetValue(Tile),
             Stride = parse.GetValue(Stride),
             MinTissue = parse.GetValue(MinTissue),
             MinNcc = parse.GetValue(MinNcc),
             MaxResidual = parse.GetValue(MaxResidual),
-        };
-        if (options.BySlide && pairs.Any(pair => pair.SlideId.Length == 0))
-            throw new TinctorException("--by-slide: the slides are not known; add --slide REGEX, or a slide_id column to the manifest");
-        try
-        {
-            options.Validate();
-        }
-        catch (ArgumentException error)
-        {
-            throw new TinctorException(error.Message, error);
-        }
-        return options;
-    }
+            Channel = parse.GetValue(Channel),
+        },
+    };
 
-    private static void Prepare(string folder, bool replace)
-    {
-        string[] names = ["source", "target", "fields.csv", "manifest.csv"];
-        string[] earlier = [.. names.Select(name => Path.Combine(folder, name)).Where(Path.Exists)];
-        if (earlier.Length > 0 && !replace)
-            throw new IOException($"{folder}: holds tiles already; choose another folder, or replace them with --force");
-        foreach (string path in earlier)
-        {
-            if (Directory.Exists(path)) Directory.Delete(path, recursive: true);
-            else File.Delete(path);
-        }
-    }
-
-    // Fields are named after their source files, and after their splits too where that alone is ambiguous.
-    private static Dictionary<StainedField, Pair> Fields(IReadOnlyList<Pair> pairs)
-    {
-        bool unique = pairs.DistinctBy(pair => pair.Name).Count() == pairs.Count;
-        var fields = new Dictionary<StainedField, Pair>();
-        var names = new HashSet<string>();
-        foreach (Pair pair in pairs)
-        {
-            string name = unique ? pair.Name : $"{pair.Split}_{pair.Name}";
-            for (int copy = 2; !names.Add(name); copy++) name = $"{pair.Split}_{pair.Name}-{copy}";
-            fields.Add(new(name, pair.SlideId, () => PairedDataset.ReadPair(pair)), pair);
-        }
-        return fields;
-    }
-
-    private static void Report(IAnsiConsole console, string folder, TilingResult result,
-        Dictionary<StainedField, Pair> fields)
+    private static void Report(IAnsiConsole console, PreparedDataset dataset)
     {
         const int shown = 40;
-        (IReadOnlyList<RegisteredTile> tiles, _, IReadOnlyList<SlideQuality> slides) = result;
         var table = new Table { Border = TableBorder.Simple };
-        foreach (string heading in (string[])["slide", "fields", "shift x, y", "spread", "NCC", "kept", "glass", "check"])
+        foreach (string heading in (string[])["slide", "fields", "shift x, y", "spread", "NCC", "kept", "background", "check"])
             table.AddColumn(heading, column => column.NoWrap().PadLeft(0).PadRight(1));
-        // The failed ones come first where not all can be shown.
-        IEnumerable<SlideQuality> rows = slides.OrderBy(slide => slide.Passed).Take(shown);
-        foreach (SlideQuality slide in rows.OrderBy(slide => slide.SlideId, StringComparer.Ordinal))
+        // Failed slides come first if not all are shown.
+        IEnumerable<SlideSummary> rows = dataset.Slides.OrderBy(slide => slide.Passed).Take(shown);
+        foreach (SlideSummary slide in rows.OrderBy(slide => slide.SlideId, StringComparer.Ordinal))
         {
             table.AddRow(Markup.Escape(slide.SlideId), $"{slide.Fields}",
                 $"{Number(slide.ShiftX, "0.00")}, {Number(slide.ShiftY, "0.00")}", Number(slide.Spread, "0.00"),
@@ -257,24 +206,11 @@ public static class PairCommand
                 slide.Passed ? "[green]pass[/]" : "[red]fail[/]");
         }
         console.Write(table);
-        if (slides.Count > shown) console.WriteLine($"and {slides.Count - shown} more");
-        var splits = tiles.Where(tile => tile.Kept).CountBy(tile => fields[tile.Field].Split);
-        string counts = string.Join(", ", splits.Select(split => $"{split.Key} {split.Value}"));
-        console.WriteLine($"{folder}: {tiles.Count(tile => tile.Kept)} of {tiles.Count} tiles kept ({counts}), "
-            + $"{slides.Count(slide => !slide.Passed)} of {slides.Count} slides failed the check");
-    }
-
-    // Transforms from source to target pixels, for whoever wants to know or to redo it.
-    private static void WriteFields(string path, IReadOnlyList<RegisteredField> fields)
-    {
-        var text = new StringBuilder("field,slide_id,xx,xy,x0,yx,yy,y0,ncc_before,ncc_after\n");
-        foreach ((StainedField field, AffineTransform t, double before, double after) in fields)
-        {
-            double[] numbers = [t.Xx, t.Xy, t.X0, t.Yx, t.Yy, t.Y0, before, after];
-            string row = string.Join(',', numbers.Select(number => Number(number, "0.######")));
-            text.Append(CultureInfo.InvariantCulture, $"\"{field.Name}\",\"{field.SlideId}\",{row}\n");
-        }
-        AtomicFile.WriteText(path, text.ToString());
+        if (dataset.Slides.Count > shown) console.WriteLine($"and {dataset.Slides.Count - shown} more");
+        string counts = string.Join(", ", dataset.Pairs.GroupBy(pair => pair.Split)
+            .Select(split => $"{split.Key} {split.Sum(pair => pair.Count(TileStatus.Kept))}"));
+        console.WriteLine($"{dataset.Folder}: {dataset.Kept} of {dataset.Tiles} tiles kept ({counts}), "
+            + $"{dataset.Slides.Count(slide => !slide.Passed)} of {dataset.Slides.Count} slides failed the check");
     }
 
     private static string Number(double value, string format) => value.ToString(format, CultureInfo.InvariantCulture);

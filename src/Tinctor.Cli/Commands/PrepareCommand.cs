@@ -1,12 +1,10 @@
 using System.CommandLine;
-using System.Globalization;
-using System.Text;
 using Spectre.Console;
 using Tinctor.Data;
 using Tinctor.Evaluation.Report;
-using Tinctor.Registration;
+using Tinctor.Registration.Metrics;
 using Tinctor.Registration.Pairs;
-using Tinctor.Registration.Sections;
+using Tinctor.Registration.Transforms;
 
 namespace Tinctor.Cli.Commands;
 
@@ -15,7 +13,7 @@ internal static class PrepareCommand
 {
     private const string Description = """
         Make a data set for `tinctor train` of pairs of slides: register each pair, cut tiles where both have tissue, keep those that lie on
-        each other, split by slide or patient. Writes source/, target/, manifest.csv, dropped.csv and report.html. Pairs that are done are
+        each other, split by slide or patient. Writes source/, target/, manifest.csv, rejected.csv and report.html. Pairs that are done are
         left alone, so that the same command goes on after an interruption, and adds what is new. A pair whose registration failed is left
         out, with its reason.
 
@@ -65,7 +63,7 @@ internal static class PrepareCommand
     {
         Description = "Side of a tile in pixels",
         HelpName = "PX",
-        DefaultValueFactory = _ => new SlideTilingOptions().Tile,
+        DefaultValueFactory = _ => new TilingOptions().TileSize!.Value,
     };
     private static readonly Option<int?> Stride =
         new("--stride") { Description = "Pixels from tile to tile. Default: the tile's side", HelpName = "PX" };
@@ -73,28 +71,28 @@ internal static class PrepareCommand
     {
         Description = "Least share of tissue, in source and target",
         HelpName = "SHARE",
-        DefaultValueFactory = _ => new SlideTilingOptions().MinTissue,
+        DefaultValueFactory = _ => new TilingOptions().MinTissue,
     };
     private static readonly Option<double> MinNcc = new("--min-ncc")
     {
         Description = "Tiles that correlate less are dropped",
         HelpName = "NCC",
-        DefaultValueFactory = _ => new SlideTilingOptions().MinNcc,
+        DefaultValueFactory = _ => new TilingOptions().MinNcc,
     };
     private static readonly Option<double> MaxResidual = new("--max-residual")
     {
         Description = "Tiles that are still shifted by more are dropped",
         HelpName = "PX",
-        DefaultValueFactory = _ => new SlideTilingOptions().MaxResidual,
+        DefaultValueFactory = _ => new TilingOptions().MaxResidual,
     };
     private static readonly Option<StructureChannel?> Channel = new("--channel")
     {
         Description = "What is compared: grey (optical density), haematoxylin, or edges (inverse contrast). Default: by what the slides are",
     };
-    private static readonly Option<SectionModel> Model = new("--transform")
+    private static readonly Option<TransformModel> Model = new("--transform")
     {
         Description = "What may differ between the two: rigid, affine or nonrigid",
-        DefaultValueFactory = _ => SectionModel.Nonrigid,
+        DefaultValueFactory = _ => TransformModel.Nonrigid,
     };
     private static readonly Option<bool> Mirror = new("--mirror") { Description = "A target may lie face down" };
     private static readonly Option<bool> Aligned =
@@ -135,18 +133,19 @@ internal static class PrepareCommand
         string folder = parse.GetRequiredValue(Out);
         PairManifest manifest = SlidePairs(parse);
         PreparationOptions options = Options(parse);
-        SlidePair[] pairs = [.. Named(manifest.Pairs).Zip(manifest.Pairs, (name, pair) => new SlidePair(name, pair.Source, pair.Target!,
-            Annotated(parse.GetValue(SourceTissue), pair.Source), Annotated(parse.GetValue(TargetTissue), pair.Target!)))];
-        foreach (SlidePair pair in pairs)
-        {
-            if (parse.GetValue(Overwrite)) PairPreparation.Delete(folder, pair.Name);
-            else PairPreparation.Done(pair, folder, options); // refuses those of other settings before anything is done
-        }
         try
         {
-            ReportedPair[] prepared = Prepare(pairs, manifest.Pairs, folder, options, cancel);
-            Write(folder, prepared, manifest.Pairs, options);
-            return Report(folder, prepared, parse.GetValue(AllowFailures));
+            PreparedDataset dataset = AnsiConsole.Progress()
+                .Columns(new TaskDescriptionColumn(), new ProgressBarColumn(), new PercentageColumn(), new RemainingTimeColumn())
+                .Start(context =>
+                {
+                    ProgressTask task = context.AddTask("preparing", maxValue: 1);
+                    var progress = new StepProgress(step => (task.Value, task.Description) = (step.Share, Markup.Escape($"{step.Name}: {step.Step}")));
+                    return SlidePreparation.Run(manifest, folder, options, progress, cancel);
+                });
+            AtomicFile.WriteText(Path.Combine(folder, "report.html"), PreparationReport.Text(Path.GetFileName(Path.GetFullPath(folder)),
+                dataset.Pairs, options.Tiling, (name, ending) => SlidePreparation.PathOf(folder, name, ending)));
+            return Report(dataset, options, parse.GetValue(AllowFailures));
         }
         catch (OperationCanceledException)
         {
@@ -161,8 +160,8 @@ internal static class PrepareCommand
         string[] sources = parse.GetValue(Source) ?? [], targets = parse.GetValue(Target) ?? [];
         if (table is null == (sources.Length + targets.Length == 0))
             throw new TinctorException("which slides? Give --source and --target, or a --table of them");
-        PairManifest manifest = table is null ? SlidePairing.Of(sources, targets, parse.GetValue(Match), parse.GetValue(SlideOf))
-            : SlidePairing.OfTable(table, parse.GetValue(SlideOf));
+        PairManifest manifest = table is null ? SlideMatching.Match(sources, targets, parse.GetValue(Match), parse.GetValue(SlideOf))
+            : SlideMatching.ReadTable(table, parse.GetValue(SlideOf));
         if (manifest.HasOwnSplits) return manifest;
         (double val, double test) = (parse.GetValue(Val), parse.GetValue(Test));
         if (!(val >= 0 && test >= 0 && val + test < 1))
@@ -170,140 +169,38 @@ internal static class PrepareCommand
         return manifest.SplitBySlide(val, test, parse.GetValue(Seed));
     }
 
-    private static PreparationOptions Options(ParseResult parse)
+    private static PreparationOptions Options(ParseResult parse) => new()
     {
-        var options = new PreparationOptions
+        Registration = parse.GetValue(Aligned) ? null
+            : new() { Transform = parse.GetValue(Model), Mirror = parse.GetValue(Mirror), Channel = parse.GetValue(Channel) },
+        Tiling = new()
         {
-            Registration = parse.GetValue(Aligned) ? null
-                : new() { Model = parse.GetValue(Model), Mirror = parse.GetValue(Mirror), Channel = parse.GetValue(Channel) },
-            Tiling = new()
-            {
-                Mpp = parse.GetValue(Mpp),
-                Tile = parse.GetValue(Tile),
-                Stride = parse.GetValue(Stride),
-                MinTissue = parse.GetValue(MinTissue),
-                MinNcc = parse.GetValue(MinNcc),
-                MaxResidual = parse.GetValue(MaxResidual),
-                Channel = parse.GetValue(Channel),
-            },
-            Tissue = TissueArguments.Of(parse),
-            SourceMpp = parse.GetValue(SourceMpp),
-            TargetMpp = parse.GetValue(TargetMpp),
-        };
-        try
-        {
-            options.Tiling.Validate();
-        }
-        catch (ArgumentException error)
-        {
-            throw new TinctorException(error.Message, error);
-        }
-        return options;
-    }
+            Mpp = parse.GetValue(Mpp),
+            TileSize = parse.GetValue(Tile),
+            Stride = parse.GetValue(Stride),
+            MinTissue = parse.GetValue(MinTissue),
+            MinNcc = parse.GetValue(MinNcc),
+            MaxResidual = parse.GetValue(MaxResidual),
+            Channel = parse.GetValue(Channel),
+        },
+        Tissue = TissueArguments.Of(parse),
+        SourceTissueFolder = parse.GetValue(SourceTissue),
+        TargetTissueFolder = parse.GetValue(TargetTissue),
+        SourceMpp = parse.GetValue(SourceMpp),
+        TargetMpp = parse.GetValue(TargetMpp),
+        Overwrite = parse.GetValue(Overwrite),
+    };
 
-    // After the sources; after the targets too where that alone is ambiguous.
-    private static string[] Named(IReadOnlyList<Pair> pairs)
+    private static int Report(PreparedDataset dataset, PreparationOptions options, bool allowFailures)
     {
-        string[] names = [.. pairs.Select(pair => SlidePairing.NameOf(pair.Source))];
-        if (names.Distinct().Count() < names.Length)
-            names = [.. names.Zip(pairs, (name, pair) => $"{name}_{SlidePairing.NameOf(pair.Target!)}")];
-        return names.GroupBy(name => name).FirstOrDefault(same => same.Count() > 1) is not { } twice ? names
-            : throw new TinctorException($"two pairs would both be called {twice.Key}; rename slides, or list each pair once");
-    }
-
-    private static string? Annotated(string? folder, string slide) =>
-        folder is not null && Path.Combine(folder, SlidePairing.NameOf(slide) + ".geojson") is var path && File.Exists(path) ? path : null;
-
-    private static ReportedPair[] Prepare(SlidePair[] pairs, IReadOnlyList<Pair> slides, string folder, PreparationOptions options,
-        CancellationToken cancel) =>
-        AnsiConsole.Progress()
-            .Columns(new TaskDescriptionColumn(), new ProgressBarColumn(), new PercentageColumn(), new RemainingTimeColumn())
-            .Start(context =>
-            {
-                ProgressTask task = context.AddTask("preparing", maxValue: pairs.Length);
-                return pairs.Select((pair, i) =>
-                {
-                    cancel.ThrowIfCancellationRequested();
-                    ReportedPair prepared = Try(pair, slides[i], folder, options, (doing, share) =>
-                    {
-                        task.Description = Markup.Escape($"{i + 1}/{pairs.Length} {pair.Name}: {doing}");
-                        task.Value = i + share;
-                    }, cancel);
-                    task.Value = i + 1;
-                    return prepared;
-                }).ToArray();
-            });
-
-    private static ReportedPair Try(SlidePair pair, Pair slides, string folder, PreparationOptions options, Action<string, double> progress,
-        CancellationToken cancel)
-    {
-        try
-        {
-            PreparedPair prepared = PairPreparation.Prepare(pair, folder, options, progress, cancel);
-            return new(pair.Name, slides.SlideId, slides.Split, prepared, prepared.Passed ? null : string.Join("; ", prepared.Reasons));
-        }
-        catch (Exception error) when (Cause(error) is TinctorException or FileNotFoundException or EndOfStreamException)
-        {
-            return new(pair.Name, slides.SlideId, slides.Split, null, Cause(error).Message);
-        }
-    }
-
-    // Work on several threads wraps what went wrong; the first is enough.
-    private static Exception Cause(Exception error) => error is AggregateException { InnerExceptions: [Exception first, ..] } ? first : error;
-
-    private static void Write(string folder, ReportedPair[] prepared, IReadOnlyList<Pair> slides, PreparationOptions options)
-    {
-        (PreparedPair Pair, SlideTile Tile, Pair Row)[] kept = [.. prepared.SelectMany((pair, i) => Tiles(pair, tile => tile.Fate == TileFate.Kept)
-            .Select(tile => (pair.Pair!, tile, Row(pair, tile, slides[i].Label, folder))))];
-        (string, IReadOnlyList<string>) Column(string name, Func<SlideTile, object?> value) =>
-            (name, [.. kept.Select(one => Text(value(one.Tile)))]);
-        ManifestFile.Write(Path.Combine(folder, "manifest.csv"), [.. kept.Select(one => one.Row)],
-            ("pair", [.. kept.Select(one => one.Pair.Name)]), Column("x", tile => tile.X), Column("y", tile => tile.Y),
-            Column("source_tissue", tile => tile.SourceTissue), Column("target_tissue", tile => tile.TargetTissue),
-            Column("ncc", tile => tile.Ncc), Column("residual_px", tile => tile.Residual));
-        WriteDropped(Path.Combine(folder, "dropped.csv"), prepared);
-        string title = Path.GetFileName(Path.GetFullPath(folder));
-        AtomicFile.WriteText(Path.Combine(folder, "report.html"), PreparationReport.Text(title, prepared, options.Tiling,
-            (name, what) => PairPreparation.FileOf(folder, name, what)));
-    }
-
-    private static IEnumerable<SlideTile> Tiles(ReportedPair pair, Func<SlideTile, bool> condition) =>
-        pair.Failure is null ? pair.Pair!.Tiles.Where(condition) : [];
-
-    private static Pair Row(ReportedPair pair, SlideTile tile, string? label, string folder)
-    {
-        (string source, string target) = pair.Pair!.FilesOf(folder, tile);
-        return new(source, target, pair.Split, label, pair.SlideId, PairLayout.TwoFiles) { Mpp = pair.Pair.Mpp };
-    }
-
-    private static void WriteDropped(string path, ReportedPair[] prepared)
-    {
-        var text = new StringBuilder("pair,x,y,reason,source_tissue,target_tissue,ncc,residual_px\n");
-        foreach (ReportedPair pair in prepared)
-        {
-            foreach (SlideTile tile in Tiles(pair, tile => tile.Fate != TileFate.Kept))
-            {
-                string reason = tile.Fate.ToString().ToLowerInvariant();
-                object?[] values = [tile.X, tile.Y, reason, tile.SourceTissue, tile.TargetTissue, tile.Ncc, tile.Residual];
-                text.Append(CultureInfo.InvariantCulture, $"\"{pair.Name}\",{string.Join(',', values.Select(Text))}\n");
-            }
-        }
-        AtomicFile.WriteText(path, text.ToString());
-    }
-
-    private static string Text(object? value) => Convert.ToString(value, CultureInfo.InvariantCulture) ?? "";
-
-    private static int Report(string folder, ReportedPair[] prepared, bool allowFailures)
-    {
-        ReportedPair[] used = [.. prepared.Where(pair => pair.Failure is null)];
-        int Kept(IEnumerable<ReportedPair> pairs) => pairs.Sum(pair => pair.Pair!.Count(TileFate.Kept));
-        string splits = string.Join(", ", used.GroupBy(pair => pair.Split).Select(split => $"{split.Key} {Kept(split)}"));
-        Console.WriteLine($"{folder}: {Kept(used)} of {used.Sum(pair => pair.Pair!.Tiles.Count)} tiles kept ({splits}), "
-            + $"{used.Length} of {prepared.Length} pairs used; look at {Path.Combine(folder, "report.html")}");
-        foreach (ReportedPair pair in prepared.Where(pair => pair.Failure is not null))
+        PreparedPair[] used = [.. dataset.Pairs.Where(pair => pair.Failure is null)];
+        string splits = string.Join(", ", used.GroupBy(pair => pair.Split)
+            .Select(split => $"{split.Key} {split.Sum(pair => pair.Count(TileStatus.Kept))}"));
+        Console.WriteLine($"{dataset.Folder}: {dataset.Kept} of {dataset.Tiles} tiles kept ({splits}), "
+            + $"{used.Length} of {dataset.Pairs.Count} pairs used; look at {Path.Combine(dataset.Folder, "report.html")}");
+        foreach (PreparedPair pair in dataset.Pairs.Where(pair => pair.Failure is not null))
             Console.Error.WriteLine($"{(allowFailures ? "warning" : "error")}: {pair.Name}: left out: {pair.Failure}");
-        if (Kept(used) == 0)
-            throw new TinctorException($"{folder}: no tile was good enough; look at its report.html, and try --min-ncc or --min-tissue");
-        return used.Length == prepared.Length || allowFailures ? 0 : 1;
+        dataset.RequireTiles(options);
+        return used.Length == dataset.Pairs.Count || allowFailures ? 0 : 1;
     }
 }

@@ -2,7 +2,11 @@ using System.CommandLine;
 using System.Globalization;
 using Spectre.Console;
 using Tinctor.Registration;
-using Tinctor.Registration.Sections;
+using Tinctor.Registration.Annotations;
+using Tinctor.Registration.Metrics;
+using Tinctor.Registration.Pairs;
+using Tinctor.Registration.Slides;
+using Tinctor.Registration.Transforms;
 using Tinctor.Slides;
 
 namespace Tinctor.Cli.Commands;
@@ -29,16 +33,16 @@ internal static class RegisterCommand
         new("target") { Description = "What is brought onto it; several are consecutive sections", Arity = ArgumentArity.OneOrMore };
     private static readonly Option<string> Out =
         new("--out", "-o") { Description = "Folder for transforms and pictures", HelpName = "DIR", Required = true };
-    private static readonly Option<SectionModel> Model = new("--transform")
+    private static readonly Option<TransformModel> Model = new("--transform")
     {
         Description = "What may differ: rigid, affine or nonrigid",
-        DefaultValueFactory = _ => SectionModel.Nonrigid,
+        DefaultValueFactory = _ => TransformModel.Nonrigid,
     };
     private static readonly Option<int> Size = new("--size")
     {
         Description = "Longer side in pixels at which slides are compared",
         HelpName = "PX",
-        DefaultValueFactory = _ => new SectionOptions().Size,
+        DefaultValueFactory = _ => new RegistrationOptions().Size,
     };
     private static readonly Option<double?> Mpp =
         AboveZero.Option("--mpp", "Micrometres per pixel at which they are compared, instead of --size");
@@ -51,7 +55,7 @@ internal static class RegisterCommand
     {
         Description = "What is compared: grey (optical density), haematoxylin, or edges. Default: by what the slides are",
     };
-    private static readonly Option<Similarity?> Measure = new("--similarity")
+    private static readonly Option<SimilarityMetric?> Measure = new("--similarity")
     {
         Description = "LocalNcc, GlobalNcc, GradientFields or MutualInformation. Default: LocalNcc of brightfield, "
             + "GradientFields of other pairs",
@@ -59,7 +63,7 @@ internal static class RegisterCommand
     private static readonly Option<double> Stiffness = new("--stiffness")
     {
         Description = "How much a rough displacement counts against similarity (nonrigid)",
-        DefaultValueFactory = _ => new SectionOptions().Stiffness,
+        DefaultValueFactory = _ => new RegistrationOptions().Stiffness,
     };
     private static readonly Option<string[]> Marks = new("--landmarks")
     {
@@ -87,24 +91,25 @@ internal static class RegisterCommand
     private static int Run(ParseResult parse, CancellationToken cancel)
     {
         Threads.Use(parse.GetValue(ThreadCount));
-        SectionOptions options = Options(parse);
+        RegistrationOptions options = Options(parse);
         string folder = parse.GetRequiredValue(Out);
         string[] targets = parse.GetRequiredValue(Targets);
         RefuseSameNames(targets);
         if (parse.GetValue(Marks) is { Length: > 0 } && targets.Length > 1)
             throw new TinctorException("--landmarks: are of one target; register the targets one by one");
+        LandmarkPair? landmarks = LandmarkPair.Read(parse.GetValue(Marks));
         string sourcePath = parse.GetRequiredValue(Source);
         using var source = Slide.Open(sourcePath, parse.GetValue(SourceMpp));
-        SlideTransform? before = null;
+        RegistrationTransform? before = null;
         int failed = 0;
         for (int i = 0; i < targets.Length; i++)
         {
             using var previous = i == 0 ? null : Slide.Open(targets[i - 1], parse.GetValue(TargetMpp));
             using var target = Slide.Open(targets[i], parse.GetValue(TargetMpp));
-            string path = Path.Combine(folder, SlidePairing.NameOf(targets[i]) + ".json");
-            SlideTransform transform = Estimated(path, previous ?? source, target, before, options, parse.GetValue(Overwrite));
+            string path = Path.Combine(folder, SlideMatching.NameOf(targets[i]) + ".json");
+            RegistrationTransform transform = Estimated(path, previous ?? source, target, before, options, parse.GetValue(Overwrite));
             WritePictures(path, transform, source, target, parse.GetValue(Overwrite));
-            Report(path, transform, parse.GetValue(Marks));
+            Report(path, transform, options, landmarks);
             if (!transform.Quality.Passed) failed++;
             if (parse.GetValue(Write) && (transform.Quality.Passed || parse.GetValue(Force)))
                 WriteWarped(Path.ChangeExtension(path, ".ome.tif"), transform, target, parse.GetValue(Overwrite), cancel);
@@ -114,11 +119,11 @@ internal static class RegisterCommand
         return failed == 0 ? 0 : 1;
     }
 
-    private static SectionOptions Options(ParseResult parse)
+    private static RegistrationOptions Options(ParseResult parse)
     {
-        var options = new SectionOptions
+        var options = new RegistrationOptions
         {
-            Model = parse.GetValue(Model),
+            Transform = parse.GetValue(Model),
             Size = parse.GetValue(Size),
             Mpp = parse.GetValue(Mpp),
             Mirror = parse.GetValue(Mirror),
@@ -126,43 +131,36 @@ internal static class RegisterCommand
             Similarity = parse.GetValue(Measure),
             Stiffness = parse.GetValue(Stiffness),
         };
-        try
-        {
-            options.Validate();
-        }
-        catch (ArgumentException error)
-        {
-            throw new TinctorException(error.Message, error);
-        }
+        options.Validate();
         return options;
     }
 
     private static void RefuseSameNames(string[] targets)
     {
-        if (targets.GroupBy(SlidePairing.NameOf).FirstOrDefault(same => same.Count() > 1) is { } twice)
+        if (targets.GroupBy(SlideMatching.NameOf).FirstOrDefault(same => same.Count() > 1) is { } twice)
             throw new TinctorException(
                 $"{string.Join(" and ", twice)} would both be written to {twice.Key}.json; register them into folders of their own");
     }
 
     // What is there already is read.
-    private static SlideTransform Estimated(string path, Slide previous, Slide target, SlideTransform? before, SectionOptions options,
+    private static RegistrationTransform Estimated(string path, Slide previous, Slide target, RegistrationTransform? before, RegistrationOptions options,
         bool overwrite)
     {
         if (File.Exists(path) && !overwrite)
         {
             AnsiConsole.MarkupLineInterpolated($"[dim]{path} is there already; --overwrite registers again[/]");
-            SlideTransform made = SlideTransformFile.Read(path);
+            RegistrationTransform made = TransformFile.Read(path);
             return (made.Target.Width, made.Target.Height) == (target.Width, target.Height) ? made
                 : throw new TinctorException($"{path}: is of another slide of that name; choose another folder, or --overwrite");
         }
-        SlideTransform step = Progress($"registering {Path.GetFileName(target.Path)}",
+        RegistrationTransform step = Progress($"registering {Path.GetFileName(target.Path)}",
             progress => SlideRegistration.Estimate(previous, target, options, progress));
-        SlideTransform transform = before is null ? step : step.After(before);
-        SlideTransformFile.Write(path, transform);
+        RegistrationTransform transform = before is null ? step : step.After(before);
+        TransformFile.Write(path, transform);
         return transform;
     }
 
-    private static void WritePictures(string path, SlideTransform transform, Slide source, Slide target, bool overwrite)
+    private static void WritePictures(string path, RegistrationTransform transform, Slide source, Slide target, bool overwrite)
     {
         string stem = Path.ChangeExtension(path, null), board = $"{stem}_checkerboard.png", outlines = $"{stem}_outlines.png";
         if (File.Exists(board) && File.Exists(outlines) && !overwrite) return;
@@ -171,7 +169,7 @@ internal static class RegisterCommand
         lines.Write(outlines);
     }
 
-    private static void WriteWarped(string path, SlideTransform transform, Slide target, bool overwrite, CancellationToken cancel)
+    private static void WriteWarped(string path, RegistrationTransform transform, Slide target, bool overwrite, CancellationToken cancel)
     {
         if (File.Exists(path) && !overwrite) return;
         Progress($"warping {Path.GetFileName(target.Path)}", progress =>
@@ -181,23 +179,37 @@ internal static class RegisterCommand
         });
     }
 
-    private static void Report(string path, SlideTransform transform, string[]? landmarks)
+    private static void Report(string path, RegistrationTransform transform, RegistrationOptions options, LandmarkPair? landmarks)
     {
-        TransformQuality q = transform.Quality;
+        RegistrationQuality q = transform.Quality;
         Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
             $"{path}: {(q.Passed ? "passed" : "FAILED")}; similarity {q.Similarity:0.000} ({q.AffineSimilarity:0.000} affine, "
-            + $"{q.Distinctness:0} deviations above chance), overlap {q.Overlap:0%}, scale {q.Scale:0.000}, "
+            + $"{q.Distinctness:0} standard deviations above chance), overlap {q.Overlap:0%}, scale {q.Scale:0.000}, "
             + $"smallest Jacobian determinant {q.SmallestDeterminant:0.00}"));
         foreach (string reason in q.Reasons) Console.Error.WriteLine($"failed: {path}: {reason}");
-        if (landmarks is not [string source, string target]) return;
-        LandmarkError error = LandmarkError.Of(transform, Landmarks.Read(source), Landmarks.Read(target));
+        if (!q.Passed && RegistrationAdvice.For(options) is string advice) Console.Error.WriteLine(advice);
+        if (landmarks is null) return;
+        LandmarkError error = LandmarkError.Compute(transform, landmarks.Source, landmarks.Target);
+        string unmatched = error.Unmatched > 0 ? $"; {error.Unmatched} landmarks without a partner are left out" : "";
         Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
-            $"{error.Count} landmarks: median {error.Median:0.00%} of the diagonal ({error.MedianPixels:0.0} px), "
-            + $"90th percentile {error.Percentile90:0.00%}, largest {error.Largest:0.00%}, before {error.Before:0.00%}; "
-            + $"{error.Robustness:0%} came closer"));
+            $"{error.Count} landmarks: median rTRE {error.MedianRtre:0.00%} ({error.MedianTre:0.0} px), 90th percentile "
+            + $"{error.Percentile90Rtre:0.00%}, largest {error.MaxRtre:0.00%}, median before registration {error.InitialMedianRtre:0.00%}; "
+            + $"the error of {error.Robustness:0%} decreased{unmatched}"));
     }
 
     private static T Progress<T>(string doing, Func<IProgress<double>, T> work) => AnsiConsole.Progress()
         .Columns(new TaskDescriptionColumn(), new ProgressBarColumn(), new PercentageColumn(), new RemainingTimeColumn())
         .Start(context => work(new TaskProgress(context.AddTask(Markup.Escape(doing), maxValue: 1))));
+
+    /// <summary>Landmarks of source and target, read before the registration so that problems show at once.</summary>
+    private sealed record LandmarkPair(IReadOnlyList<Landmark> Source, IReadOnlyList<Landmark> Target)
+    {
+        public static LandmarkPair? Read(string[]? paths)
+        {
+            if (paths is not [string source, string target]) return null;
+            var pair = new LandmarkPair(LandmarkFile.Read(source), LandmarkFile.Read(target));
+            LandmarkError.Match(pair.Source, pair.Target);
+            return pair;
+        }
+    }
 }

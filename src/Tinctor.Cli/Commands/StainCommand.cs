@@ -145,5 +145,5 @@ internal static class StainCommand
     }
 
     private static IEnumerable<ImageJob> OfSplit(string dataset, string split) => PairManifest.Read(dataset).OfSplit(split)
-        .Select(pair => new ImageJob(pair.Source, () => PairedDataset.ReadPair(pair).Source, pair.Name));
+        .Select(pair => new ImageJob(pair.Source, () => pair.ReadImages().Source, pair.Name));
 }

@@ -145,7 +145,7 @@ internal static class VarianceCommand
             ProgressTask task = context.AddTask("staining", maxValue: Math.Max(1, open.Length * study.Runs));
             foreach ((Pair pair, SamplingStrategy strategy) in open)
             {
-                (Image source, Image target) = PairedDataset.ReadPair(pair);
+                (Image source, Image target) = pair.ReadImages();
                 Image Once(int run)
                 {
                     Image stained = stain(source, pair, strategy, run);

@@ -1,6 +1,8 @@
 using System.CommandLine;
 using Spectre.Console;
-using Tinctor.Registration.Sections;
+using Tinctor.Registration;
+using Tinctor.Registration.Annotations;
+using Tinctor.Registration.Slides;
 using Tinctor.Slides;
 
 namespace Tinctor.Cli.Commands;
@@ -45,7 +47,7 @@ internal static class WarpCommand
     {
         Threads.Use(parse.GetValue(ThreadCount));
         string path = parse.GetRequiredValue(Transform), input = parse.GetRequiredValue(Input), output = parse.GetRequiredValue(Out);
-        SlideTransform transform = SlideTransformFile.Read(path);
+        RegistrationTransform transform = TransformFile.Read(path);
         if (!transform.Quality.Passed && !parse.GetValue(Force))
             throw new TinctorException($"{path}: the registration failed ({string.Join("; ", transform.Quality.Reasons)}); look at its "
                 + "pictures, --force uses it all the same");
@@ -58,11 +60,11 @@ internal static class WarpCommand
         Func<double, double, (double X, double Y)> map = inverse ? transform.Apply : transform.Invert;
         switch (Path.GetExtension(input).ToLowerInvariant())
         {
-            case ".csv":
-                Landmarks.Move(input, output, map);
+            case ".csv" or ".pts":
+                LandmarkFile.Map(input, output, map);
                 break;
             case ".geojson" or ".json":
-                GeoJson.Move(input, output, map);
+                GeoJsonAnnotations.Map(input, output, map);
                 break;
             default:
                 WriteSlide(parse, inverse ? transform.Inverse() : transform, input, output, cancel);
@@ -72,7 +74,7 @@ internal static class WarpCommand
         return 0;
     }
 
-    private static void WriteSlide(ParseResult parse, SlideTransform transform, string input, string output, CancellationToken cancel)
+    private static void WriteSlide(ParseResult parse, RegistrationTransform transform, string input, string output, CancellationToken cancel)
     {
         using var slide = Slide.Open(input);
         int? quality = parse.GetValue(Lossless) ? null : parse.GetValue(Quality);

@@ -5,36 +5,28 @@ using Tinctor.Slides;
 
 namespace Tinctor.Evaluation.Report;
 
-/// <summary>A pair of slides of a data set, for its report.</summary>
-/// <param name="Name">The pair.</param>
-/// <param name="SlideId">The slide or patient that it belongs to.</param>
-/// <param name="Split">Where its tiles are.</param>
-/// <param name="Pair">What became of it; null where it could not be read.</param>
-/// <param name="Failure">Why it is left out; null if it is not.</param>
-public sealed record ReportedPair(string Name, string SlideId, string Split, PreparedPair? Pair, string? Failure);
-
 /// <summary>The page that shows how a data set was made of pairs of slides: what was kept, what was dropped and why.</summary>
 public static class PreparationReport
 {
     private const int Bins = 32;
-    private static readonly TileFate[] Fates = Enum.GetValues<TileFate>();
+    private static readonly TileStatus[] Statuses = Enum.GetValues<TileStatus>();
 
     /// <summary>The page as text; it needs no other file.</summary>
     /// <param name="title">The heading.</param>
     /// <param name="pairs">All pairs.</param>
     /// <param name="options">Which tiles were kept.</param>
     /// <param name="pictureOf">The path of a pair's picture ("_tiles.jpg"); what is not there is not shown.</param>
-    public static string Text(string title, IReadOnlyList<ReportedPair> pairs, SlideTilingOptions options, Func<string, string, string> pictureOf)
+    public static string Text(string title, IReadOnlyList<PreparedPair> pairs, TilingOptions options, Func<string, string, string> pictureOf)
     {
-        int kept = pairs.Sum(pair => pair.Pair?.Count(TileFate.Kept) ?? 0);
+        int kept = pairs.Sum(pair => pair.Count(TileStatus.Kept));
         string meta = string.Create(CultureInfo.InvariantCulture, $"{pairs.Count(pair => pair.Failure is null)} of {pairs.Count} pairs of slides  ·  "
-            + $"{kept} pairs of tiles, {options.Tile} pixels")
+            + $"{kept} pairs of tiles, {options.TileSize} pixels")
             + (options.Mpp is double mpp ? string.Create(CultureInfo.InvariantCulture, $" of {mpp} um") : "");
         return HtmlReport.Text(title, "data set", meta,
             [Overview(pairs, options), Alignment(pairs, options), .. pairs.Select((pair, i) => Pictures(pair, $"pair_{i}", pictureOf))]);
     }
 
-    private static ReportSection Overview(IReadOnlyList<ReportedPair> pairs, SlideTilingOptions options) => new("pairs", "Pairs of slides",
+    private static ReportSection Overview(IReadOnlyList<PreparedPair> pairs, TilingOptions options) => new("pairs", "Pairs of slides",
         "Every tile of the source's grid that has any tissue is kept, or dropped for the first of these reasons.")
     {
         Tables =
@@ -42,7 +34,7 @@ public static class PreparationReport
             new("pairs", "Tiles of each pair of slides",
             [
                 new("pair", "Pair"), new("slide", "Slide or patient"), new("split", "Split"), new("state", "State"),
-                new("similarity", "Similarity of the slides"), .. Fates.Select(fate => new SectionColumn($"{fate}".ToLowerInvariant(), Name(fate), 0)),
+                new("similarity", "Similarity of the slides"), .. Statuses.Select(status => new SectionColumn($"{status}".ToLowerInvariant(), Name(status), 0)),
                 new("ncc", "Correlation, median"), new("residual", "Residual shift, median (px)", 1),
             ], [.. pairs.Select(Row)]),
             new("splits", "Tiles of each split",
@@ -52,21 +44,21 @@ public static class PreparationReport
         ],
         Definitions =
         [
-            new(Name(TileFate.Background), string.Create(CultureInfo.InvariantCulture,
+            new(Name(TileStatus.Background), string.Create(CultureInfo.InvariantCulture,
                 $"less than {options.MinTissue:0.##} of the tile is tissue, in the source or in the target")),
-            new(Name(TileFate.Outside), "a corner of the tile lies outside of the target slide"),
-            new(Name(TileFate.Unlike), string.Create(CultureInfo.InvariantCulture,
+            new(Name(TileStatus.Outside), "a corner of the tile lies outside of the target slide"),
+            new(Name(TileStatus.LowCorrelation), string.Create(CultureInfo.InvariantCulture,
                 $"normalised cross-correlation of the structure below {options.MinNcc:0.##}")),
-            new(Name(TileFate.Shifted), string.Create(CultureInfo.InvariantCulture, $"by phase correlation whose peak is above chance, "
+            new(Name(TileStatus.Misaligned), string.Create(CultureInfo.InvariantCulture, $"by phase correlation whose peak is above chance, "
                 + $"the target is still shifted by more than {options.MaxResidual:0.##} pixels")),
         ],
         Warnings = [.. pairs.Where(pair => pair.Failure is not null).Select(pair => $"{pair.Name} is left out: {pair.Failure}")],
     };
 
-    private static ReportSection Alignment(IReadOnlyList<ReportedPair> pairs, SlideTilingOptions options)
+    private static ReportSection Alignment(IReadOnlyList<PreparedPair> pairs, TilingOptions options)
     {
-        SlideTile[] measured = [.. pairs.SelectMany(pair => pair.Pair?.Tiles ?? []).Where(tile => tile.Ncc is not null)];
-        SlideTile[] certain = [.. measured.Where(tile => tile.Residual is not null)];
+        PreparedTile[] measured = [.. pairs.SelectMany(pair => pair.Tiles).Where(tile => tile.Ncc is not null)];
+        PreparedTile[] certain = [.. measured.Where(tile => tile.Residual is not null)];
         var section = new ReportSection("alignment", "Residual misalignment",
             "How well single tiles lie on each other after the registration, measured in each of them. On serial sections other cells are seen: "
             + "correlation is low even where all is well.");
@@ -85,21 +77,21 @@ public static class PreparationReport
         };
     }
 
-    private static HistogramChart Histogram(string key, string title, string caption, string axis, SlideTile[] tiles,
-        Func<SlideTile, double> value, double from, double to, double threshold)
+    private static HistogramChart Histogram(string key, string title, string caption, string axis, PreparedTile[] tiles,
+        Func<PreparedTile, double> value, double from, double to, double threshold)
     {
         double[] edges = [.. Enumerable.Range(0, Bins + 1).Select(i => from + ((to - from) * i / Bins))];
         ChartSeries Of(string name, bool kept)
         {
             var counts = new double[Bins];
-            foreach (SlideTile tile in tiles.Where(tile => tile.Fate == TileFate.Kept == kept))
+            foreach (PreparedTile tile in tiles.Where(tile => tile.Status == TileStatus.Kept == kept))
                 counts[Math.Clamp((int)((value(tile) - from) / (to - from) * Bins), 0, Bins - 1)]++;
             return new(name, [], Array.ConvertAll(counts, count => count / Math.Max(1, tiles.Length)));
         }
         return new(key, title, caption, axis, edges, [Of("kept", true), Of("dropped", false)]) { Lines = [new("threshold", threshold)] };
     }
 
-    private static ReportSection Pictures(ReportedPair pair, string key, Func<string, string, string> pictureOf)
+    private static ReportSection Pictures(PreparedPair pair, string key, Func<string, string, string> pictureOf)
     {
         SectionPicture[] Picture(string what, string title, string caption) => pictureOf(pair.Name, what) is var path && File.Exists(path)
             ? [new(title, caption, Image.Read(path)) { IsWide = true }] : [];
@@ -108,7 +100,7 @@ public static class PreparationReport
             Pictures =
             [
                 .. Picture("_tiles.jpg", "Tiles",
-                    "Kept (green), background (light grey), outside of the target (dark grey), unlike (red), shifted (orange)."),
+                    "Kept (green), background (light grey), outside of the target (dark grey), low correlation (red), misaligned (orange)."),
                 .. Picture("_examples.jpg", "Examples",
                     "Sources above, targets below: kept tiles from the least to the most alike, framed green; then dropped ones."),
                 .. Picture("_checkerboard.jpg", "Checkerboard",
@@ -118,28 +110,28 @@ public static class PreparationReport
         };
     }
 
-    private static IReadOnlyList<object?> SplitRow(IGrouping<string, ReportedPair> split) =>
-        [split.Key, split.Count(), split.Select(pair => pair.SlideId).Distinct().Count(), split.Sum(pair => pair.Pair!.Count(TileFate.Kept))];
+    private static IReadOnlyList<object?> SplitRow(IGrouping<string, PreparedPair> split) =>
+        [split.Key, split.Count(), split.Select(pair => pair.SlideId).Distinct().Count(), split.Sum(pair => pair.Count(TileStatus.Kept))];
 
-    private static IReadOnlyList<object?> Row(ReportedPair pair)
+    private static IReadOnlyList<object?> Row(PreparedPair pair)
     {
-        SlideTile[] measured = [.. (pair.Pair?.Tiles ?? []).Where(tile => tile.Ncc is not null)];
-        double? Median(Func<SlideTile, double?> value) => measured.Select(value).OfType<double>().Order().ToArray() is { Length: > 0 } sorted
+        PreparedTile[] measured = [.. pair.Tiles.Where(tile => tile.Ncc is not null)];
+        double? Median(Func<PreparedTile, double?> value) => measured.Select(value).OfType<double>().Order().ToArray() is { Length: > 0 } sorted
             ? SampleStatistics.Quantile(sorted, 0.5) : null;
         return
         [
             pair.Name, pair.SlideId, pair.Split, pair.Failure is null ? "used" : "left out",
-            pair.Pair?.Similarity is double known && double.IsFinite(known) ? known : null,
-            .. Fates.Select(fate => (object?)(pair.Pair?.Count(fate) ?? 0)), Median(tile => tile.Ncc), Median(tile => tile.Residual),
+            double.IsFinite(pair.Similarity) ? pair.Similarity : null,
+            .. Statuses.Select(status => (object?)pair.Count(status)), Median(tile => tile.Ncc), Median(tile => tile.Residual),
         ];
     }
 
-    private static string Name(TileFate fate) => fate switch
+    private static string Name(TileStatus status) => status switch
     {
-        TileFate.Kept => "Kept",
-        TileFate.Background => "Background",
-        TileFate.Outside => "Outside of the target",
-        TileFate.Unlike => "Unlike",
-        _ => "Shifted",
+        TileStatus.Kept => "Kept",
+        TileStatus.Background => "Background",
+        TileStatus.Outside => "Outside of the target",
+        TileStatus.LowCorrelation => "Low correlation",
+        _ => "Misaligned",
     };
 }

@@ -1,58 +1,67 @@
-using System.Text.Json;
-using System.Text.Json.Serialization;
+using Tinctor.Registration.Transforms;
 
 namespace Tinctor.Registration.Pairs;
 
-/// <summary>What became of a pair of slides. On disk, pairs/NAME.json: written last, so that a pair which has it is whole.</summary>
-/// <param name="Name">The pair's name in file names.</param>
-/// <param name="Source">Path of the source slide.</param>
-/// <param name="Target">Path of the target slide.</param>
-/// <param name="Settings">All settings that it depends on, in words.</param>
-/// <param name="Mpp">Micrometres per pixel of the tiles; null where not known.</param>
-/// <param name="SourceExtension">Of the source's tiles: .png or .tif.</param>
-/// <param name="TargetExtension">The same of the target's.</param>
-/// <param name="Similarity">That of the registered slides.</param>
-/// <param name="Reasons">Why the registration failed; empty if it passed.</param>
-/// <param name="Tiles">The tiles that were looked at; none if the registration failed.</param>
-public sealed record PreparedPair(string Name, string Source, string Target, string Settings, double? Mpp, string SourceExtension,
-    string TargetExtension, double Similarity, IReadOnlyList<string> Reasons, IReadOnlyList<SlideTile> Tiles)
+/// <summary>Result of preparing a pair of fields or slides.</summary>
+/// <param name="Name">Name of the pair in file names.</param>
+/// <param name="SlideId">Slide or patient of the source; empty if unknown.</param>
+/// <param name="Split">train, val or test.</param>
+/// <param name="Label">Label of the pair; null for none.</param>
+public sealed record PreparedPair(string Name, string SlideId, string Split, string? Label)
 {
-    private static readonly JsonSerializerOptions Json = new()
+    /// <summary>Tiles, row by row; empty if the pair failed.</summary>
+    public IReadOnlyList<PreparedTile> Tiles { get; init; } = [];
+
+    /// <summary>Reason why the pair is left out; null if it is used.</summary>
+    public string? Failure { get; init; }
+
+    /// <summary>Micrometres per pixel of the tiles; null if unknown.</summary>
+    public double? Mpp { get; init; }
+
+    /// <summary>Similarity of the registered pair; NaN if it was not registered.</summary>
+    public double Similarity { get; init; } = double.NaN;
+
+    /// <summary>Counts the tiles with a status.</summary>
+    public int Count(TileStatus status) => Tiles.Count(tile => tile.Status == status);
+}
+
+/// <summary>Data set that was prepared from pairs of fields or slides.</summary>
+/// <param name="Folder">Folder with source/, target/, manifest.csv, rejected.csv and dataset.json.</param>
+/// <param name="Pairs">Pairs, in the order of their input.</param>
+public sealed record PreparedDataset(string Folder, IReadOnlyList<PreparedPair> Pairs)
+{
+    /// <summary>Registration of each slide; for fields, empty for slides.</summary>
+    public IReadOnlyList<SlideSummary> Slides { get; init; } = [];
+
+    /// <summary>Number of kept tiles.</summary>
+    public int Kept => Pairs.Sum(pair => pair.Count(TileStatus.Kept));
+
+    /// <summary>Number of tiles, kept or rejected.</summary>
+    public int Tiles => Pairs.Sum(pair => pair.Tiles.Count);
+
+    /// <summary>Checks that there are tiles.</summary>
+    /// <param name="options">Options of the preparation.</param>
+    /// <exception cref="TinctorException">No tile was kept; the remedy depends on the most frequent reason and on the options.</exception>
+    public void RequireTiles(PreparationOptions options)
     {
-        PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower,
-        NumberHandling = JsonNumberHandling.AllowNamedFloatingPointLiterals,
-        Converters = { new JsonStringEnumConverter(JsonNamingPolicy.SnakeCaseLower) },
-    };
-
-    /// <summary>Whether its tiles may be used.</summary>
-    [JsonIgnore]
-    public bool Passed => Reasons.Count == 0;
-
-    /// <summary>How many tiles met a fate.</summary>
-    public int Count(TileFate fate) => Tiles.Count(tile => tile.Fate == fate);
-
-    /// <summary>The files of a kept tile, below the folder of the data set.</summary>
-    public (string Source, string Target) FilesOf(string folder, SlideTile tile) =>
-        (Path.Combine(folder, "source", Name, tile.NameIn(Name) + SourceExtension),
-            Path.Combine(folder, "target", Name, tile.NameIn(Name) + TargetExtension));
-
-    /// <summary>Reads a pair that is done.</summary>
-    /// <returns>Null if there is no such file.</returns>
-    /// <exception cref="TinctorException">It is damaged.</exception>
-    public static PreparedPair? Read(string path)
-    {
-        if (!File.Exists(path)) return null;
-        try
+        if (Kept > 0) return;
+        if (Tiles == 0) throw new TinctorException(Folder, "no tile was kept: no pair has tissue, or all pairs are left out");
+        (TileStatus reason, int count) = Pairs.SelectMany(pair => pair.Tiles).CountBy(tile => tile.Status).MaxBy(status => status.Value);
+        bool rotated = options.Registration is not { Transform: null or TransformModel.Translation } || Slides.Count == 0;
+        (string problem, string remedy, string? option) = reason switch
         {
-            return JsonSerializer.Deserialize<PreparedPair>(File.ReadAllText(path), Json)!;
-        }
-        catch (JsonException error)
-        {
-            throw new TinctorException($"{path}: is damaged ({error.Message.Split('\n')[0]}); delete it, and the pair is made again", error);
-        }
+            TileStatus.Background => (FormattableString.Invariant($"have less tissue than {options.Tiling.MinTissue}"), "Lower this limit", nameof(TilingOptions.MinTissue)),
+            TileStatus.Outside => ("are outside of the target", "Check that the slides belong together", null),
+            _ when !rotated => (Misalignment(reason, options.Tiling), "Allow rotation with a rigid or affine transform",
+                nameof(RegistrationOptions.Transform)),
+            TileStatus.LowCorrelation => (Misalignment(reason, options.Tiling), "Check that the images belong together, or lower this limit",
+                nameof(TilingOptions.MinNcc)),
+            _ => (Misalignment(reason, options.Tiling), "Check the registration, or raise this limit", nameof(TilingOptions.MaxResidual)),
+        };
+        throw new TinctorException(Folder, $"no tile was kept: {count} of {Tiles} {problem}", remedy) { Option = option };
     }
 
-    /// <summary>Writes it.</summary>
-    /// <exception cref="IOException">It cannot be written.</exception>
-    public void Write(string path) => AtomicFile.WriteText(path, JsonSerializer.Serialize(this, Json));
+    private static string Misalignment(TileStatus reason, TilingOptions options) => reason == TileStatus.LowCorrelation
+        ? FormattableString.Invariant($"have a correlation below {options.MinNcc}")
+        : FormattableString.Invariant($"are misaligned by more than {options.MaxResidual} pixels");
 }

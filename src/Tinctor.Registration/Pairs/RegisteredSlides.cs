@@ -1,24 +1,36 @@
-using Tinctor.Registration.Sections;
+using Tinctor.Registration.Metrics;
 using Tinctor.Slides;
 using Tinctor.Slides.Tissue;
 
 namespace Tinctor.Registration.Pairs;
 
-/// <summary>Two slides of the same tissue, and how they lie on each other.</summary>
-/// <param name="Source">The slide that stays.</param>
-/// <param name="Target">The slide that is brought onto it.</param>
-/// <param name="SourceTissue">Where the source has tissue.</param>
-/// <param name="TargetTissue">Where the target has tissue.</param>
-/// <param name="Transform">From the source's level 0 to the target's.</param>
-public sealed record RegisteredSlides(Slide Source, Slide Target, TissueMask SourceTissue, TissueMask TargetTissue, SlideTransform Transform)
+/// <summary>Two registered slides of the same tissue.</summary>
+/// <param name="Source">Source slide.</param>
+/// <param name="Target">Target slide.</param>
+/// <param name="SourceTissue">Tissue mask of the source.</param>
+/// <param name="TargetTissue">Tissue mask of the target.</param>
+/// <param name="Transform">Transform from the source's level 0 to the target's.</param>
+internal sealed record RegisteredSlides(Slide Source, Slide Target, TissueMask SourceTissue, TissueMask TargetTissue,
+    RegistrationTransform Transform)
 {
-    /// <summary>What is compared unless told otherwise.</summary>
-    internal StructureChannel Channel => Source.Channels == 3 && Target.Channels == 3 ? StructureChannel.Grey : StructureChannel.Edges;
-
-    /// <summary>An area of the source, and the target as it lies there.</summary>
-    /// <param name="area">In pixels of a resolution.</param>
-    /// <param name="downsample">Pixels of the source's level 0 to a pixel of the area.</param>
-    internal (Image Source, Image Target) Read(PixelArea area, double downsample) =>
+    /// <summary>Reads an area of the source and the warped target.</summary>
+    /// <param name="area">Area in pixels of a resolution.</param>
+    /// <param name="downsample">Pixels of the source's level 0 per pixel of the area.</param>
+    public (Image Source, Image Target) Read(PixelArea area, double downsample) =>
         (Source.ReadAt(downsample, area.X, area.Y, area.Width, area.Height),
             Transform.Read(Target, downsample, area.X, area.Y, area.Width, area.Height));
+
+    /// <summary>Measures the alignment of tiles.</summary>
+    /// <param name="source">Tile of the source.</param>
+    /// <param name="target">Tile of the warped target.</param>
+    /// <param name="channel">Structure; null is grey for two brightfield slides and edges for others.</param>
+    public TileAlignment Measure(Image source, Image target, StructureChannel? channel)
+    {
+        bool brightfield = Source.Modality == Modality.Brightfield && Target.Modality == Modality.Brightfield;
+        return TileAlignment.Measure(Structure(Source, source), Structure(Target, target),
+            channel ?? (brightfield ? StructureChannel.Grey : StructureChannel.Edges), Source.Modality, Target.Modality);
+    }
+
+    private static Image Structure(Slide slide, Image tile) =>
+        slide.IsRgb && slide.Modality == Modality.Fluorescence ? FluorescenceImage.FromRgb(tile) : tile;
 }

@@ -1,19 +1,20 @@
-using Tinctor.Registration.Sections;
+using Tinctor.Registration.Slides;
 using Tinctor.Slides;
 
 namespace Tinctor.Registration.Pairs;
 
-/// <summary>Pictures of a prepared pair, to look at: JPEG.</summary>
+/// <summary>Pictures of a prepared pair to check it by eye, JPEG.</summary>
 internal static class SlidePairPictures
 {
     private const int Longest = 1200, Examples = 10, ExampleSide = 128, Gap = 4;
 
-    /// <param name="slides">The pair.</param>
-    /// <param name="tiles">Its tiles.</param>
+    /// <summary>Writes a checkerboard, outlines, a map of the tiles and examples of tiles.</summary>
+    /// <param name="slides">Registered slides.</param>
+    /// <param name="tiles">Tiles.</param>
     /// <param name="side">Side of a tile in pixels.</param>
-    /// <param name="downsample">Pixels of the source's level 0 to one of a tile.</param>
-    /// <param name="path">The path of a picture by the end of its name.</param>
-    public static void Write(RegisteredSlides slides, IReadOnlyList<SlideTile> tiles, int side, double downsample, Func<string, string> path)
+    /// <param name="downsample">Pixels of the source's level 0 per pixel of a tile.</param>
+    /// <param name="path">Gets the path of a picture from the end of its name.</param>
+    public static void Write(RegisteredSlides slides, IReadOnlyList<PreparedTile> tiles, int side, double downsample, Func<string, string> path)
     {
         (Image checkerboard, Image outlines) = RegistrationPictures.Draw(slides.Transform, slides.Source, slides.Target);
         checkerboard.Write(path("_checkerboard.jpg"));
@@ -23,40 +24,40 @@ internal static class SlidePairPictures
         Strip(slides, tiles, side, downsample)?.Write(path("_examples.jpg"));
     }
 
-    private static (int R, int G, int B) Colour(TileFate fate) => fate switch
+    private static (int R, int G, int B) Colour(TileStatus status) => status switch
     {
-        TileFate.Kept => (0, 170, 60),
-        TileFate.Background => (150, 150, 150),
-        TileFate.Outside => (60, 60, 60),
-        TileFate.Unlike => (220, 0, 60),
+        TileStatus.Kept => (0, 170, 60),
+        TileStatus.Background => (150, 150, 150),
+        TileStatus.Outside => (60, 60, 60),
+        TileStatus.LowCorrelation => (220, 0, 60),
         _ => (255, 140, 0),
     };
 
-    // The source with its tiles, each in the colour of its fate.
-    private static Image Map(Slide source, IReadOnlyList<SlideTile> tiles, double side, double downsample)
+    // The source with its tiles in the colours of their status.
+    private static Image Map(Slide source, IReadOnlyList<PreparedTile> tiles, double side, double downsample)
     {
         double scale = Math.Max(1, Math.Max(source.Width, source.Height) / (double)Longest);
         (int width, int height) = source.SizeAt(scale);
         Image map = source.ReadAt(scale, 0, 0, width, height).ToDisplay();
-        foreach (SlideTile tile in tiles)
+        foreach (PreparedTile tile in tiles)
         {
             (int left, int top) = ((int)(tile.X * downsample / scale), (int)(tile.Y * downsample / scale));
             int right = Math.Min(width - 1, (int)(((tile.X * downsample) + side) / scale));
             int bottom = Math.Min(height - 1, (int)(((tile.Y * downsample) + side) / scale));
             for (int y = top; y < bottom; y++)
                 for (int x = left; x < right; x++)
-                    Mix(map.Data.AsSpan(3 * ((y * width) + x), 3), Colour(tile.Fate), x == left || y == top ? 0.9 : 0.25);
+                    Mix(map.Data.AsSpan(3 * ((y * width) + x), 3), Colour(tile.Status), x == left || y == top ? 0.9 : 0.25);
         }
         return map;
     }
 
-    // Sources above targets: kept tiles from the least to the most alike, then dropped ones.
-    private static Image? Strip(RegisteredSlides slides, IReadOnlyList<SlideTile> tiles, int side, double downsample)
+    // Sources above targets: kept tiles in ascending order of correlation, then rejected tiles.
+    private static Image? Strip(RegisteredSlides slides, IReadOnlyList<PreparedTile> tiles, int side, double downsample)
     {
-        SlideTile[] shown =
+        PreparedTile[] shown =
         [
-            .. Spread([.. tiles.Where(tile => tile.Fate == TileFate.Kept)]),
-            .. Spread([.. tiles.Where(tile => tile.Fate is TileFate.Unlike or TileFate.Shifted)]),
+            .. Spread([.. tiles.Where(tile => tile.Status == TileStatus.Kept)]),
+            .. Spread([.. tiles.Where(tile => tile.Status is TileStatus.LowCorrelation or TileStatus.Misaligned)]),
         ];
         if (shown.Length == 0) return null;
         var strip = new Image((shown.Length * (ExampleSide + Gap)) + Gap, (2 * (ExampleSide + Gap)) + Gap, 3);
@@ -64,7 +65,7 @@ internal static class SlidePairPictures
         {
             (Image source, Image target) = slides.Read(new(shown[i].X, shown[i].Y, side, side), downsample);
             int left = Gap + (i * (ExampleSide + Gap));
-            (int R, int G, int B) = Colour(shown[i].Fate);
+            (int R, int G, int B) = Colour(shown[i].Status);
             for (int y = 0; y < strip.Height; y++)
                 for (int x = left - (Gap / 2); x < left + ExampleSide + (Gap / 2); x++)
                     Mix(strip.Data.AsSpan(3 * ((y * strip.Width) + x), 3), (R, G, B), 1);
@@ -74,10 +75,10 @@ internal static class SlidePairPictures
         return strip;
     }
 
-    // A few, evenly from the least to the most alike.
-    private static IEnumerable<SlideTile> Spread(SlideTile[] tiles)
+    // A few tiles, evenly spread over the order of correlation.
+    private static IEnumerable<PreparedTile> Spread(PreparedTile[] tiles)
     {
-        SlideTile[] ordered = [.. tiles.OrderBy(tile => tile.Ncc)];
+        PreparedTile[] ordered = [.. tiles.OrderBy(tile => tile.Ncc)];
         int count = Math.Min(ordered.Length, Examples / 2);
         return Enumerable.Range(0, count).Select(i => ordered[count == 1 ? 0 : i * (ordered.Length - 1) / (count - 1)]);
     }

@@ -74,7 +74,7 @@ public sealed class PairedDataset
     private (Image Source, Image Target) Cached(int index)
     {
         if (cache.TryGetValue(index, out (Image Source, Image Target) pair)) return pair;
-        (Image source, Image target) = ReadPair(Pairs[index]);
+        (Image source, Image target) = Pairs[index].ReadImages();
         PairVerification.RefuseOtherSize(Pairs[index], (source.Width, source.Height), (target.Width, target.Height), Transform.Factor);
         pair = Prepare(index, source, target);
         long bytes = pair.Source.Data.LongLength + (source == target ? 0 : pair.Target.Data.LongLength);
@@ -94,19 +94,5 @@ public sealed class PairedDataset
         {
             throw new TinctorException($"{Pairs[index].Source}: {error.Message}", error);
         }
-    }
-
-    /// <summary>Decodes a pair; side-by-side images are cut in the middle. The two may differ in size.</summary>
-    /// <exception cref="TinctorException">A file cannot be read, or its width is odd although it holds two images.</exception>
-    public static (Image Source, Image Target) ReadPair(Pair pair)
-    {
-        Image source = Image.Read(pair.Source);
-        if (pair.Layout == PairLayout.Single) return (source, source);
-        if (pair.Layout == PairLayout.TwoFiles) return (source, Image.Read(pair.Target!));
-        if (source.Width % 2 != 0)
-            throw new TinctorException($"{pair.Source}: {source.Width} pixels wide, so not two images side by side");
-        int half = source.Width / 2;
-        (Image left, Image right) = (source.Crop(0, 0, half, source.Height), source.Crop(half, 0, half, source.Height));
-        return pair.Layout == PairLayout.SourceLeft ? (left, right) : (right, left);
     }
 }

@@ -59,7 +59,7 @@ public sealed record StainProfiles
         int count = Math.Min(pairs.Count, MostTargets);
         try
         {
-            for (int i = 0; i < count; i++) pixels.Add(PairedDataset.ReadPair(pairs[i * pairs.Count / count]).Target);
+            for (int i = 0; i < count; i++) pixels.Add(pairs[i * pairs.Count / count].ReadImages().Target);
             return StainProfile.Of(pixels, method);
         }
         catch (TinctorException e)

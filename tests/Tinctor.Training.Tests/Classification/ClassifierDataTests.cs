@@ -34,7 +34,7 @@ public sealed class ClassifierDataTests : DataFolder
         Pair pair = Read("", $"side={side}").Pairs[0];
         Assert.Equal(At(file), pair.Source);
         Assert.Null(pair.Target);
-        (Slides.Image a, Slides.Image b) = PairedDataset.ReadPair(pair);
+        (Slides.Image a, Slides.Image b) = pair.ReadImages();
         Assert.Same(a, b);
     }
 

@@ -1,7 +1,9 @@
 using Tinctor.Evaluation.Data;
 using Tinctor.Evaluation.Metrics;
 using Tinctor.Evaluation.Sections;
-using Tinctor.Registration;
+using Tinctor.Registration.Fields;
+using Tinctor.Registration.Metrics;
+using Tinctor.Registration.Transforms;
 using Tinctor.Slides;
 
 namespace Tinctor.Evaluation.Analyses.Alignment;

@@ -1,0 +1,124 @@
+using Tinctor.Torch;
+
+namespace Tinctor.Registration.Metrics;
+
+/// <summary>Similarity metric of two images.</summary>
+public enum SimilarityMetric
+{
+    /// <summary>Normalised cross-correlation of small windows; tolerates relations of the intensities that vary over the slide.</summary>
+    LocalNcc,
+
+    /// <summary>Normalised cross-correlation of the whole images.</summary>
+    GlobalNcc,
+
+    /// <summary>Normalised gradient fields: parallel edges, whichever side is darker.</summary>
+    GradientFields,
+
+    /// <summary>Mutual information: any relation of the intensities.</summary>
+    MutualInformation,
+}
+
+/// <summary>
+/// Differentiable similarity metrics of two images [1, 1, H, W] with pixel weights [1, 1, H, W]; larger is more similar.
+/// </summary>
+public static class SimilarityMetrics
+{
+    private const double Flat = 0.01; // standard deviation of a region without structure; images span 0 to 1
+    private const int Bins = 32;
+    private const long MostSamples = 40_000;
+
+    /// <summary>Computes a metric.</summary>
+    /// <param name="metric">Metric.</param>
+    /// <param name="a">First image.</param>
+    /// <param name="b">Second image.</param>
+    /// <param name="weight">Weight of each pixel, 0 to 1.</param>
+    /// <param name="window">Side of the windows of <see cref="LocalNcc"/> in pixels.</param>
+    public static Tensor Compute(SimilarityMetric metric, Tensor a, Tensor b, Tensor weight, int window) => metric switch
+    {
+        SimilarityMetric.LocalNcc => LocalNcc(a, b, weight, window),
+        SimilarityMetric.GlobalNcc => GlobalNcc(a, b, weight),
+        SimilarityMetric.GradientFields => GradientFields(a, b, weight),
+        _ => MutualInformation(a, b, weight),
+    };
+
+    /// <summary>
+    /// Computes the mean correlation of windows, -1 to 1; windows without structure count as 0. Windows are a quarter of their side apart
+    /// (Avants et al. 2008 use one for each pixel).
+    /// </summary>
+    public static Tensor LocalNcc(Tensor a, Tensor b, Tensor weight, int window)
+    {
+        Tensor wa = a * weight, wb = b * weight;
+        Tensor means = Windows(torch.cat([weight, wa, wb, wa * a, wb * b, wa * b]), window);
+        Tensor n = means[0], safe = n + 1e-5;
+        Tensor ma = means[1] / safe, mb = means[2] / safe;
+        Tensor varianceA = ((means[3] / safe) - (ma * ma)).clamp(min: 0) + (Flat * Flat);
+        Tensor varianceB = ((means[4] / safe) - (mb * mb)).clamp(min: 0) + (Flat * Flat);
+        Tensor ncc = ((means[5] / safe) - (ma * mb)) / (varianceA * varianceB).sqrt();
+        return Mean(ncc, n);
+    }
+
+    /// <summary>Computes Pearson's correlation, -1 to 1.</summary>
+    public static Tensor GlobalNcc(Tensor a, Tensor b, Tensor weight)
+    {
+        Tensor p = a - Mean(a, weight), q = b - Mean(b, weight);
+        return Mean(p * q, weight) / ((Mean(p * p, weight) + (Flat * Flat)) * (Mean(q * q, weight) + (Flat * Flat))).sqrt();
+    }
+
+    /// <summary>
+    /// Computes the mean squared cosine of the angle between gradients, 0 to 1; gradients below the images' root mean square count less
+    /// (Haber and Modersitzki 2006). That threshold is treated as a constant in the gradient.
+    /// </summary>
+    public static Tensor GradientFields(Tensor a, Tensor b, Tensor weight) =>
+        GradientFields(a, b, weight, EdgeThreshold(a, weight), EdgeThreshold(b, weight));
+
+    /// <summary>Computes the root mean square gradient [] of an image, detached.</summary>
+    internal static Tensor EdgeThreshold(Tensor image, Tensor weight)
+    {
+        (Tensor x, Tensor y) = StructureImage.Gradient(image.detach());
+        return Mean((x * x) + (y * y), weight).sqrt();
+    }
+
+    /// <summary>Computes <see cref="GradientFields(Tensor, Tensor, Tensor)"/> with given thresholds.</summary>
+    internal static Tensor GradientFields(Tensor a, Tensor b, Tensor weight, Tensor thresholdA, Tensor thresholdB)
+    {
+        (Tensor ax, Tensor ay) = StructureImage.Gradient(a);
+        (Tensor bx, Tensor by) = StructureImage.Gradient(b);
+        Tensor Strength(Tensor x, Tensor y, Tensor threshold) => (x * x) + (y * y) + (threshold * threshold) + 1e-12;
+        Tensor dot = (ax * bx) + (ay * by);
+        return Mean(dot * dot / (Strength(ax, ay, thresholdA) * Strength(bx, by, thresholdB)), weight);
+    }
+
+    /// <summary>
+    /// Computes the mutual information of the intensities in nats, at least 0, by Parzen windows (cubic B-splines over 32 bins; Mattes et al.
+    /// 2003). Large images are sampled on a regular grid.
+    /// </summary>
+    public static Tensor MutualInformation(Tensor a, Tensor b, Tensor weight)
+    {
+        int step = (int)Math.Ceiling(Math.Sqrt((double)a.numel() / MostSamples));
+        Tensor Sampled(Tensor image) => image[0, 0, TensorIndex.Slice(step: step), TensorIndex.Slice(step: step)].reshape(-1);
+        Tensor joint = Parzen(Sampled(a)).t().matmul(Parzen(Sampled(b)) * Sampled(weight).unsqueeze(1));
+        joint = joint / (joint.sum() + 1e-12);
+        Tensor independent = joint.sum([1], keepdim: true) * joint.sum([0L], keepdim: true);
+        return (joint * ((joint + 1e-12) / (independent + 1e-12)).log()).sum();
+    }
+
+    // Weight of each value in each bin [N, bins].
+    private static Tensor Parzen(Tensor values)
+    {
+        Tensor low = values.detach().min(), span = values.detach().max() - low + 1e-6;
+        Tensor place = (((values - low) / span) * (Bins - 4)) + 1.5;
+        Tensor t = (place.unsqueeze(1) - torch.arange(0, Bins, dtype: values.dtype).unsqueeze(0)).abs();
+        Tensor rest = (2 - t).clamp(min: 0);
+        Tensor near = (t * t * ((t * 0.5) - 1)) + (2.0 / 3);
+        return torch.where(t < 1, near, rest * rest * rest * (1.0 / 6));
+    }
+
+    private static Tensor Mean(Tensor values, Tensor weight) => (values * weight).sum() / (weight.sum() + 1e-6);
+
+    private static Tensor Windows(Tensor images, int side)
+    {
+        int step = Math.Max(1, side / 4);
+        Tensor columns = F.avg_pool2d(images, (side, 1), (step, 1), (side / 2, 0));
+        return F.avg_pool2d(columns, (1, side), (1, step), (0, side / 2));
+    }
+}

@@ -1,0 +1,185 @@
+using Tinctor.Data;
+using Tinctor.Registration.Metrics;
+using Tinctor.Registration.Slides;
+using Tinctor.Slides;
+using Tinctor.Slides.Tissue;
+
+namespace Tinctor.Registration.Pairs;
+
+/// <summary>Pair of slides that is prepared.</summary>
+/// <param name="Name">Name of the pair in file names.</param>
+/// <param name="Source">Path of the source slide.</param>
+/// <param name="Target">Path of the target slide.</param>
+/// <param name="SourceTissue">GeoJSON file with the source's tissue; null detects it.</param>
+/// <param name="TargetTissue">GeoJSON file with the target's tissue; null detects it.</param>
+internal sealed record SlidePair(string Name, string Source, string Target, string? SourceTissue = null, string? TargetTissue = null);
+
+/// <summary>
+/// Preparation of a data set from pairs of slides: registers each pair, cuts tiles where both have tissue and rejects misaligned tiles. Complete
+/// pairs are kept, so a repeated call resumes an interrupted one and adds new pairs.
+/// </summary>
+public static class SlidePreparation
+{
+    private const double RegistrationShare = 0.4; // of the time of a pair
+
+    /// <summary>
+    /// Writes source/NAME/ and target/NAME/, pictures, transform and record of each pair in pairs/, and the tables of a data set. A pair that
+    /// cannot be read or registered is left out; <see cref="PreparedPair.Failure"/> has the reason.
+    /// </summary>
+    /// <param name="slides">Pairs of slides.</param>
+    /// <param name="folder">Folder of the data set.</param>
+    /// <param name="options">Options.</param>
+    /// <param name="progress">Receives the progress.</param>
+    /// <param name="cancel">Cancels the current pair, which is prepared again by the next call.</param>
+    /// <exception cref="OptionException">An option is out of range.</exception>
+    /// <exception cref="TinctorException">A pair was prepared with other options, or names of pairs repeat.</exception>
+    /// <exception cref="IOException">Files cannot be written.</exception>
+    public static PreparedDataset Run(PairManifest slides, string folder, PreparationOptions options,
+        IProgress<PreparationProgress>? progress = null, CancellationToken cancel = default)
+    {
+        options.Validate();
+        if (options.Tiling.TileSize is null)
+            throw new OptionException(nameof(TilingOptions.TileSize), "slides cannot be kept whole", "Give the size of the tiles");
+        SlidePair[] pairs = [.. Names(slides.Pairs).Zip(slides.Pairs, (name, pair) => new SlidePair(name, pair.Source, pair.Target!,
+            Annotations(options.SourceTissueFolder, pair.Source), Annotations(options.TargetTissueFolder, pair.Target!)))];
+        foreach (SlidePair pair in pairs)
+        {
+            if (options.Overwrite) Delete(folder, pair.Name);
+            else ReadComplete(pair, folder, options); // refuses other options before anything is written
+        }
+        DatasetWriter.Begin(folder, "slides", options.Tiling);
+        var records = new Dictionary<string, SlidePairFile>();
+        var prepared = new List<PreparedPair>();
+        foreach ((int i, SlidePair pair) in pairs.Index())
+        {
+            cancel.ThrowIfCancellationRequested();
+            var part = new Relay<PreparationProgress>(step => progress?.Report(step with { Share = (i + step.Share) / pairs.Length }));
+            prepared.Add(Try(pair, slides.Pairs[i], folder, options, records, part, cancel));
+        }
+        DatasetWriter.End(folder, prepared, (pair, tile) => Files(folder, pair.Name, tile, records[pair.Name]));
+        return new(folder, prepared);
+    }
+
+    /// <summary>Gets the path of a file of a pair, such as <c>_tiles.jpg</c>, in a data set.</summary>
+    public static string PathOf(string folder, string name, string ending) => Path.Combine(folder, "pairs", name + ending);
+
+    /// <summary>Registers a pair and writes its tiles, pictures, transform and, if the registration passed, its record.</summary>
+    internal static SlidePairFile Prepare(SlidePair pair, string folder, PreparationOptions options,
+        IProgress<PreparationProgress>? progress = null, CancellationToken cancel = default)
+    {
+        if (ReadComplete(pair, folder, options) is { } complete) return complete;
+        Delete(folder, pair.Name);
+        using Slide source = Slide.Open(pair.Source, options.SourceMpp), target = Slide.Open(pair.Target, options.TargetMpp);
+        double downsample = SlideTiling.Downsample(source, options.Tiling);
+        void Report(string step, double share) => progress?.Report(new(pair.Name, step, share));
+        Report("registering", 0);
+        RegistrationTransform transform = options.Registration is null ? Aligned(source, target) : SlideRegistration.Estimate(source, target,
+            options.Registration, new Relay<double>(share => Report("registering", RegistrationShare * share)));
+        cancel.ThrowIfCancellationRequested();
+        var slides = new RegisteredSlides(source, target, Tissue(source, pair.SourceTissue, options), Tissue(target, pair.TargetTissue, options),
+            transform);
+        IReadOnlyList<PreparedTile> tiles = transform.Quality.Passed ? SlideTiling.Write(slides, folder, pair.Name, options.Tiling,
+            new Relay<double>(share => Report("cutting tiles", RegistrationShare + ((1 - RegistrationShare) * share))), cancel) : [];
+        TransformFile.Write(PathOf(folder, pair.Name, "_transform.json"), transform);
+        SlidePairPictures.Write(slides, tiles, options.Tiling.TileSize!.Value, downsample, ending => PathOf(folder, pair.Name, ending));
+        var record = new SlidePairFile(FingerprintOf(pair, options), pair.Source, pair.Target, source.Mpp * downsample,
+            TileGrid.Extension(source.Channels), TileGrid.Extension(target.Channels), transform.Quality.Similarity, transform.Quality.Reasons, tiles);
+        if (record.Reasons.Count == 0) record.Write(PathOf(folder, pair.Name, ".json"));
+        return record;
+    }
+
+    /// <summary>Gets the files of a kept tile.</summary>
+    internal static (string Source, string Target) Files(string folder, string name, PreparedTile tile, SlidePairFile record)
+    {
+        string stem = SlideTiling.NameOf(name, tile.X, tile.Y);
+        return (Path.Combine(folder, "source", name, stem + record.SourceExtension), Path.Combine(folder, "target", name, stem + record.TargetExtension));
+    }
+
+    private static PreparedPair Try(SlidePair pair, Pair row, string folder, PreparationOptions options, Dictionary<string, SlidePairFile> records,
+        IProgress<PreparationProgress> progress, CancellationToken cancel)
+    {
+        var prepared = new PreparedPair(pair.Name, row.SlideId, row.Split, row.Label);
+        try
+        {
+            SlidePairFile record = Prepare(pair, folder, options, progress, cancel);
+            records[pair.Name] = record;
+            prepared = prepared with { Mpp = record.Mpp, Similarity = record.Similarity };
+            return record.Reasons.Count == 0 ? prepared with { Tiles = record.Tiles } : prepared with { Failure = string.Join("; ", record.Reasons) };
+        }
+        catch (Exception error) when (Cause(error) is TinctorException or FileNotFoundException or EndOfStreamException)
+        {
+            return prepared with { Failure = Cause(error).Message };
+        }
+    }
+
+    // Parallel work wraps its exceptions; the first one suffices.
+    private static Exception Cause(Exception error) => error is AggregateException { InnerExceptions: [Exception first, ..] } ? first : error;
+
+    private static SlidePairFile? ReadComplete(SlidePair pair, string folder, PreparationOptions options)
+    {
+        string path = PathOf(folder, pair.Name, ".json");
+        SlidePairFile? complete = SlidePairFile.Read(path);
+        return complete is null || complete.Fingerprint == FingerprintOf(pair, options) ? complete
+            : throw new TinctorException(path, "the pair was prepared from other slides or with other options", "Use another folder, or replace the data set")
+            { Option = nameof(PreparationOptions.Overwrite) };
+    }
+
+    // The record goes first, so that a pair with missing tiles never counts as complete.
+    private static void Delete(string folder, string name)
+    {
+        string record = PathOf(folder, name, ".json");
+        if (File.Exists(record)) File.Delete(record);
+        foreach (string side in (string[])["source", "target"])
+        {
+            string tiles = Path.Combine(folder, side, name);
+            if (Directory.Exists(tiles)) Directory.Delete(tiles, recursive: true);
+        }
+    }
+
+    // Slides are identified by name and length, so that they can be moved.
+    private static string FingerprintOf(SlidePair pair, PreparationOptions options)
+    {
+        using var fingerprint = new Fingerprint();
+        foreach (string slide in (string[])[pair.Source, pair.Target])
+        {
+            fingerprint.Add("slide", Path.GetFileName(slide));
+            fingerprint.Add<long>("length", File.Exists(slide) ? new FileInfo(slide).Length : null);
+        }
+        foreach (string? tissue in (string?[])[pair.SourceTissue, pair.TargetTissue])
+            fingerprint.Add("tissue", tissue is null ? null : Fingerprint.OfFile(tissue));
+        fingerprint.Add("registered", options.Registration is not null);
+        if (options.Registration is { } registration) fingerprint.AddOptions("registration", registration);
+        return fingerprint.AddOptions("tiling", options.Tiling).AddOptions("tissue", options.Tissue)
+            .Add("source mpp", options.SourceMpp).Add("target mpp", options.TargetMpp).ToHex();
+    }
+
+    // Names of the sources, with those of the targets where sources repeat.
+    private static string[] Names(IReadOnlyList<Pair> pairs)
+    {
+        string[] names = [.. pairs.Select(pair => SlideMatching.NameOf(pair.Source))];
+        if (names.Distinct().Count() < names.Length)
+            names = [.. names.Zip(pairs, (name, pair) => $"{name}_{SlideMatching.NameOf(pair.Target!)}")];
+        return names.GroupBy(name => name).FirstOrDefault(same => same.Count() > 1) is not { } twice ? names
+            : throw new TinctorException(null, $"two pairs have the name {twice.Key}", "Rename slides, or list each pair once");
+    }
+
+    private static string? Annotations(string? folder, string slide) =>
+        folder is not null && Path.Combine(folder, SlideMatching.NameOf(slide) + ".geojson") is var path && File.Exists(path) ? path : null;
+
+    private static TissueMask Tissue(Slide slide, string? geoJson, PreparationOptions options) =>
+        geoJson is null ? TissueMask.Of(slide, options.Tissue) : TissueMask.FromGeoJson(geoJson, slide, options.Tissue);
+
+    // By the resolutions alone, with the upper left corners on each other.
+    private static RegistrationTransform Aligned(Slide source, Slide target)
+    {
+        double scale = source.Mpp is double a && target.Mpp is double b ? a / b : 1;
+        return new(ImageFrame.From(source), ImageFrame.From(target), new(scale, 0, (scale - 1) / 2, 0, scale, (scale - 1) / 2), null,
+            new() { Metric = SimilarityMetric.LocalNcc, Similarity = double.NaN });
+    }
+
+    // Reports on the calling thread, unlike System.Progress.
+    private sealed class Relay<T>(Action<T> report) : IProgress<T>
+    {
+        public void Report(T value) => report(value);
+    }
+}

@@ -1,0 +1,50 @@
+using Tinctor.Registration.Metrics;
+
+namespace Tinctor.Registration.Pairs;
+
+/// <summary>Options of the tiles that are cut from registered fields and slides, with the limits of their quality.</summary>
+/// <remarks>
+/// The limits are for consecutive sections, which share glands and layers but not their cells. Correctly registered tiles of such sections
+/// have a correlation near 0, and many have no certain residual; the limits therefore reject only tiles with negative correlation and tiles
+/// that are certainly misaligned by more than 8 pixels (4 um at 0.5 um per pixel, half a nucleus). For restained or rescanned sections raise
+/// the correlation to 0.2 and lower the residual to 3.
+/// </remarks>
+public sealed record TilingOptions
+{
+    /// <summary>Side of a tile in pixels, at least 16; null keeps the common area of each field whole, and is not for slides.</summary>
+    public int? TileSize { get; init; } = 256;
+
+    /// <summary>Distance of adjacent tiles in pixels; null is the tile size, so that tiles do not overlap.</summary>
+    public int? Stride { get; init; }
+
+    /// <summary>Slides: resolution of the tiles in micrometres per pixel; null is that of the source's level 0.</summary>
+    public double? Mpp { get; init; }
+
+    /// <summary>
+    /// Smallest share of tissue, 0 to 1. Slides: in the tissue masks of source and target. Fields: share of pixels above the optical density of
+    /// glass in the source, or in the target if the source is not brightfield.
+    /// </summary>
+    public double MinTissue { get; init; } = 0.2;
+
+    /// <summary>Smallest normalised cross-correlation of the structure of source and target, -1 to 1.</summary>
+    public double MinNcc { get; init; }
+
+    /// <summary>Largest residual translation in pixels. It counts only if it increases the correlation by 0.1.</summary>
+    public double MaxResidual { get; init; } = 8;
+
+    /// <summary>Structure that is compared; null is optical density of two brightfield images and edges of others.</summary>
+    public StructureChannel? Channel { get; init; }
+
+    /// <summary>Checks the values.</summary>
+    /// <exception cref="OptionException">A value is out of range.</exception>
+    public void Validate()
+    {
+        if (TileSize < 16) throw new OptionException(nameof(TileSize), $"the tile size is {TileSize} pixels, but must be at least 16");
+        if (Stride < 1) throw new OptionException(nameof(Stride), $"the stride is {Stride} pixels, but must be at least 1");
+        if (!(Mpp is null or (> 0 and < double.PositiveInfinity)))
+            throw new OptionException(nameof(Mpp), $"the resolution is {Mpp} micrometres per pixel, but must be above 0");
+        if (!(MinTissue is >= 0 and <= 1)) throw new OptionException(nameof(MinTissue), $"the smallest tissue share is {MinTissue}, but must be 0 to 1");
+        if (!(MinNcc is >= -1 and <= 1)) throw new OptionException(nameof(MinNcc), $"the smallest correlation is {MinNcc}, but must be -1 to 1");
+        if (!(MaxResidual >= 0)) throw new OptionException(nameof(MaxResidual), $"the largest residual is {MaxResidual}, but must be 0 or more");
+    }
+}

@@ -1,0 +1,128 @@
+using Tinctor.Registration.Metrics;
+using Tinctor.Registration.Transforms;
+using Tinctor.Torch;
+using Tinctor.Torch.Optim;
+
+namespace Tinctor.Registration.Slides;
+
+/// <summary>Resolution at which the displacement is optimised.</summary>
+/// <param name="Side">Longer side of the source in pixels.</param>
+/// <param name="Window">Side of the windows of local correlation, in pixels.</param>
+/// <param name="Steps">Number of steps.</param>
+public sealed record NonrigidLevel(int Side, int Window, int Steps);
+
+/// <summary>
+/// Nonrigid registration: gradient ascent (Adam) on a similarity metric minus a smoothness penalty, from coarse to fine. The displacement is
+/// kept free of folds.
+/// </summary>
+public static class NonrigidRegistration
+{
+    private const int NodeSpacing = 4; // pixels of the level
+    private const double Rate = 0.3; // pixels of the level
+    private const double MinArea = 0.15; // smallest relative area of a cell
+    private const int MaxSmoothing = 100;
+
+    /// <summary>
+    /// Estimates the displacement of the source's pixels, applied before the affine transform, in source pixels [2, h, w] at the centres of
+    /// h x w equal cells that cover the source; bilinear between them.
+    /// </summary>
+    /// <param name="source">Source, [1, 1, H, W].</param>
+    /// <param name="target">Target, [1, 1, h, w].</param>
+    /// <param name="affine">Transform from source to target pixels.</param>
+    /// <param name="metric">Metric that is maximised.</param>
+    /// <param name="regularization">Smoothness penalty.</param>
+    /// <param name="weight">Weight of the penalty relative to the similarity.</param>
+    /// <param name="levels">Resolutions, from coarse to fine.</param>
+    /// <param name="progress">Receives the completed share of the steps, 0 to 1.</param>
+    public static Tensor Estimate(Tensor source, Tensor target, AffineTransform affine, SimilarityMetric metric, Regularization regularization,
+        double weight, IReadOnlyList<NonrigidLevel> levels, IProgress<double>? progress = null)
+    {
+        using var scope = torch.NewDisposeScope();
+        Tensor shifts = torch.zeros([1, 2, 4, 4]); // as shares of the source's width
+        foreach ((int i, NonrigidLevel level) in levels.Index())
+        {
+            (Tensor a, Tensor b) = Resolutions.Reduce(source, target, level.Side);
+            AffineTransform map = affine.Rescaled(Resolutions.Scaling(source, a), Resolutions.Scaling(target, b));
+            double width = a.size(3);
+            Tensor nodes = F.interpolate(shifts * width, size: Nodes(a), mode: "bilinear");
+            shifts = Unfolded(Optimise(a, b, map, nodes, metric, regularization, weight, level)) * (1 / width);
+            progress?.Report((i + 1.0) / levels.Count);
+        }
+        return (shifts[0] * source.size(3)).MoveToOuterDisposeScope();
+    }
+
+    private static Size2 Nodes(Tensor image) =>
+        (Math.Max(4, image.size(2) / NodeSpacing), Math.Max(4, image.size(3) / NodeSpacing));
+
+    private static Tensor Optimise(Tensor source, Tensor target, AffineTransform affine, Tensor start, SimilarityMetric metric,
+        Regularization regularization, double weight, NonrigidLevel level)
+    {
+        using var scope = torch.NewDisposeScope();
+        (int width, int height) = ((int)source.size(3), (int)source.size(2));
+        (Tensor u, Tensor v) = Warp.Positions(affine, width, height);
+        Tensor nodes = start.detach().clone().requires_grad_();
+        using var optimizer = new Adam([nodes], lr: Rate);
+        var schedule = new LambdaLR(optimizer, step => (1 + Math.Cos(Math.PI * step / (level.Steps + 1))) / 2);
+        for (int step = 0; step < level.Steps; step++)
+        {
+            using var temporaries = torch.NewDisposeScope();
+            Tensor moved = F.interpolate(nodes, size: (height, width), mode: "bilinear");
+            (Tensor dx, Tensor dy) = (moved[0, 0], moved[0, 1]);
+            (Tensor warped, Tensor inside) =
+                Warp.Sample(target, u + (dx * affine.Xx) + (dy * affine.Xy), v + (dx * affine.Yx) + (dy * affine.Yy));
+            Tensor loss = (Penalty(nodes, regularization) * weight) - SimilarityMetrics.Compute(metric, source, warped, inside, level.Window);
+            optimizer.zero_grad();
+            loss.backward();
+            optimizer.step();
+            schedule.step();
+        }
+        return nodes.detach().MoveToOuterDisposeScope();
+    }
+
+    private static Tensor Penalty(Tensor nodes, Regularization regularization)
+    {
+        (Tensor x, Tensor y) = (Across(nodes), Down(nodes));
+        const double perPixel = 1.0 / (NodeSpacing * NodeSpacing);
+        if (regularization == Regularization.Diffusion) return ((x * x).mean() + (y * y).mean()) * perPixel;
+        (Tensor xx, Tensor xy, Tensor yy) = (Across(x), Down(x), Down(y));
+        return ((xx * xx).mean() + ((xy * xy).mean() * 2) + (yy * yy).mean()) * perPixel;
+    }
+
+    private static Tensor Across(Tensor nodes) => nodes[.., .., .., 1..] - nodes[.., .., .., ..^1];
+
+    private static Tensor Down(Tensor nodes) => nodes[.., .., 1.., ..] - nodes[.., .., ..^1, ..];
+
+    // Smoothing reduces derivatives, which removes folds; first around them, then everywhere if that does not suffice.
+    private static Tensor Unfolded(Tensor nodes)
+    {
+        using var scope = torch.NewDisposeScope();
+        using var quiet = torch.no_grad();
+        for (int i = 0; i < MaxSmoothing; i++)
+        {
+            Tensor narrow = (SmallestDeterminants(nodes) < MinArea).to(ScalarType.Float32);
+            if (narrow.max().item() == 0) break;
+            Tensor smooth = F.avg_pool2d(F.pad(nodes, [1, 1, 1, 1], "replicate"), 3, 1);
+            Tensor around = F.max_pool2d(F.pad(narrow, [0, 1, 0, 1]), 5, 1, 2);
+            nodes = i < MaxSmoothing / 2 ? nodes + (around * (smooth - nodes)) : smooth;
+        }
+        return nodes.MoveToOuterDisposeScope();
+    }
+
+    // Smallest determinant of the four triangles of each cell, [1, 1, h - 1, w - 1].
+    private static Tensor SmallestDeterminants(Tensor nodes)
+    {
+        Tensor x = Across(nodes) * (1.0 / NodeSpacing), y = Down(nodes) * (1.0 / NodeSpacing);
+        (long rows, long columns) = (y.size(2), x.size(3));
+        Tensor? smallest = null;
+        foreach (long below in (long[])[0, 1])
+        {
+            foreach (long right in (long[])[0, 1])
+            {
+                Tensor a = x.narrow(2, below, rows), b = y.narrow(3, right, columns);
+                Tensor determinant = ((a[.., 0] + 1) * (b[.., 1] + 1)) - (a[.., 1] * b[.., 0]);
+                smallest = smallest is null ? determinant : torch.minimum(smallest, determinant);
+            }
+        }
+        return smallest!.unsqueeze(1);
+    }
+}

@@ -1,0 +1,91 @@
+using Tinctor.Registration.Metrics;
+using Tinctor.Registration.Transforms;
+using Tinctor.Torch;
+
+namespace Tinctor.Registration.Slides;
+
+/// <summary>Measurement of the quality of a transform, and the reasons to reject it.</summary>
+internal static class QualityCheck
+{
+    private const int Side = 256, Window = 15;
+    private const double MinDistinctness = 10, MinOverlap = 0.25, MaxScale = 1.6, MaxStretch = 1.4;
+
+    public static RegistrationQuality Measure(Tensor source, Tensor target, Tensor tissue, AffineTransform affine, DisplacementField? field,
+        SimilarityMetric metric)
+    {
+        using var scope = torch.NewDisposeScope();
+        using var quiet = torch.no_grad();
+        (Tensor a, Tensor b) = Resolutions.Reduce(source, target, Side);
+        AffineTransform down = Resolutions.Scaling(source, a), downTarget = Resolutions.Scaling(target, b);
+        AffineTransform map = affine.Rescaled(down, downTarget);
+        double Similarity(AffineTransform transform) => AffineRefinement.Measure(a, b, transform, metric, Window);
+        double aligned = Similarity(map);
+        double[] wrong = [.. Wrong(map, (int)a.size(3), (int)a.size(2)).Select(Similarity)];
+        double chance = wrong.Average(), spread = Math.Sqrt(wrong.Average(value => (value - chance) * (value - chance)));
+        (Tensor u, Tensor v) = Positions(map, field?.Rescaled(down, downTarget), (int)a.size(3), (int)a.size(2));
+        (Tensor warped, Tensor inside) = Warp.Sample(b, u, v);
+        Tensor covered = F.interpolate(tissue, size: (a.size(2), a.size(3)), mode: "bilinear");
+        (double scale, double stretch) = ScaleAndStretch(affine);
+        (double smallest, double folded) = field?.Determinants(affine) ?? (1, 0);
+        var quality = new RegistrationQuality
+        {
+            Metric = metric,
+            Similarity = SimilarityMetrics.Compute(metric, a, warped, inside, Window).item(),
+            AffineSimilarity = aligned,
+            Chance = chance,
+            Distinctness = (aligned - chance) / Math.Max(spread, 1e-6),
+            Overlap = (inside * covered).sum().item() / covered.sum().item(),
+            Scale = scale,
+            Stretch = stretch,
+            SmallestDeterminant = smallest,
+            Folded = folded,
+        };
+        return quality with { Reasons = [.. Reasons(quality)] };
+    }
+
+    private static IEnumerable<string> Reasons(RegistrationQuality q)
+    {
+        if (!(q.Distinctness >= MinDistinctness))
+            yield return FormattableString.Invariant(
+                $"the similarity is hardly above chance ({q.Distinctness:0.0} standard deviations above wrong alignments, at least {MinDistinctness} expected)");
+        if (q.Overlap < MinOverlap)
+            yield return FormattableString.Invariant($"the target covers only {q.Overlap:0%} of the source's tissue, but must cover {MinOverlap:0%}");
+        if (q.Scale > MaxScale || q.Scale < 1 / MaxScale)
+            yield return FormattableString.Invariant($"the scale is {q.Scale:0.00}, but must be {1 / MaxScale:0.00} to {MaxScale:0.00}");
+        if (q.Stretch > MaxStretch)
+            yield return FormattableString.Invariant($"the stretch is {q.Stretch:0.00}, but must be at most {MaxStretch:0.00}");
+        if (q.Folded > 0)
+            yield return FormattableString.Invariant($"{q.Folded:0.00%} of the plane folds (Jacobian determinant {q.SmallestDeterminant:0.00})");
+    }
+
+    // Wrong alignments: the target rotated about the source's centre and shifted.
+    private static IEnumerable<AffineTransform> Wrong(AffineTransform map, int width, int height)
+    {
+        (double cx, double cy) = ((width - 1) / 2.0, (height - 1) / 2.0);
+        foreach (double degrees in (double[])[0, 45, 90, 135, 180, 225, 270, 315])
+        {
+            for (int direction = 0; direction < 4; direction++)
+            {
+                double angle = (direction * Math.PI / 2) + (degrees * Math.PI / 360), far = 0.15 * Math.Max(width, height);
+                yield return map.After(AffineTransform.Translation(far * Math.Cos(angle), far * Math.Sin(angle)))
+                    .After(AffineTransform.Rotation(degrees * Math.PI / 180, cx, cy));
+            }
+        }
+    }
+
+    private static (Tensor U, Tensor V) Positions(AffineTransform map, DisplacementField? field, int width, int height)
+    {
+        (Tensor u, Tensor v) = Warp.Positions(map, width, height);
+        if (field is null) return (u, v);
+        Tensor shifts = F.interpolate(field.ToTensor().unsqueeze(0), size: (height, width), mode: "bilinear")[0];
+        return (u + shifts[0], v + shifts[1]);
+    }
+
+    // By the singular values of the linear part.
+    private static (double Scale, double Stretch) ScaleAndStretch(AffineTransform t)
+    {
+        double sum = double.Hypot(t.Xx + t.Yy, t.Yx - t.Xy), difference = double.Hypot(t.Xx - t.Yy, t.Yx + t.Xy);
+        double large = (sum + difference) / 2, small = Math.Abs(sum - difference) / 2;
+        return (Math.Sqrt(large * small), large / Math.Max(small, 1e-9));
+    }
+}

@@ -1,0 +1,67 @@
+using Tinctor.Registration.Metrics;
+using Tinctor.Slides;
+using Tinctor.Slides.Torch;
+using Tinctor.Torch;
+
+namespace Tinctor.Registration.Slides;
+
+/// <summary>Pictures to check a registration by eye.</summary>
+public static class RegistrationPictures
+{
+    private const int Side = 1400, Square = 100;
+
+    /// <summary>
+    /// Draws a checkerboard of the source and the warped target; and outlines of the structure of the source (green) and of the warped target
+    /// (magenta) on the pale warped target. 8-bit RGB.
+    /// </summary>
+    /// <exception cref="TinctorException">A slide is damaged.</exception>
+    public static (Image Checkerboard, Image Outlines) Draw(RegistrationTransform transform, Slide source, Slide target)
+    {
+        double downsample = Math.Max(1, Math.Max(source.Width, source.Height) / (double)Side);
+        (int width, int height) = source.SizeAt(downsample);
+        Image below = source.ReadAt(downsample, 0, 0, width, height), above = transform.Read(target, downsample, 0, 0, width, height);
+        Image a = Rgb(below, source.Modality), b = Rgb(above, target.Modality);
+        return (Checkerboard(a, b), Outlines(b, Edges(below, source.Modality), Edges(above, target.Modality)));
+    }
+
+    private static Image Checkerboard(Image a, Image b)
+    {
+        var board = new Image(a.Width, a.Height, 3);
+        for (int i = 0; i < a.Width * a.Height; i++)
+        {
+            bool first = ((i % a.Width / Square) + (i / a.Width / Square)) % 2 == 0;
+            (first ? a : b).Data.AsSpan(3 * i, 3).CopyTo(board.Data.AsSpan(3 * i));
+        }
+        return board;
+    }
+
+    private static Image Outlines(Image target, bool[] source, bool[] moved)
+    {
+        var picture = new Image(target.Width, target.Height, 3);
+        for (int i = 0; i < source.Length; i++)
+        {
+            Span<byte> pixel = picture.Data.AsSpan(3 * i, 3);
+            for (int c = 0; c < 3; c++) pixel[c] = (byte)(160 + (target.Data[(3 * i) + c] * 3 / 8));
+            if (moved[i]) ((ReadOnlySpan<byte>)[220, 0, 200]).CopyTo(pixel);
+            if (source[i]) ((ReadOnlySpan<byte>)[0, 150, 0]).CopyTo(pixel);
+        }
+        return picture;
+    }
+
+    // Boundaries of the coarse structure at about a third of its range.
+    private static bool[] Edges(Image image, Modality modality)
+    {
+        using var scope = torch.NewDisposeScope();
+        Tensor inner = (StructureImage.Blur(StructureImage.CreateStretched(image, StructureChannel.Grey, modality), 3) > 0.35).to(ScalarType.Float32);
+        Tensor eroded = -F.max_pool2d(-inner, 3, 1, 1);
+        return Array.ConvertAll((inner - eroded).ToArray<float>(), value => value > 0);
+    }
+
+    // Images that are not RGB are shown as their grey structure, stretched to its range.
+    private static Image Rgb(Image image, Modality modality)
+    {
+        if (image.Channels == 3) return image.To(SampleType.UInt8);
+        using var scope = torch.NewDisposeScope();
+        return Image.FromTensor(StructureImage.CreateStretched(image, StructureChannel.Grey, modality)[0].expand(3, -1, -1));
+    }
+}

@@ -1,0 +1,131 @@
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using Tinctor.Registration.Metrics;
+using Tinctor.Registration.Transforms;
+using Tinctor.Torch;
+using Tinctor.Torch.Serialization;
+
+namespace Tinctor.Registration;
+
+/// <summary>
+/// Files of transforms: NAME.json and, for nonrigid transforms, NAME_displacement.safetensors with the tensor "displacement" [2, h, w]: the
+/// displacements at the centres of h x w equal cells that cover the source.
+/// </summary>
+public static class TransformFile
+{
+    private const string Format = "tinctor slide transform", Tensor = "displacement";
+    private const int Version = 1;
+
+    /// <summary>Writes a transform, the displacement first, so that an existing transform is complete.</summary>
+    /// <exception cref="IOException">It cannot be written.</exception>
+    public static void Write(string path, RegistrationTransform transform)
+    {
+        string folder = Path.GetDirectoryName(Path.GetFullPath(path))!;
+        Directory.CreateDirectory(folder);
+        string? field = transform.Displacement is null ? null : $"{Path.GetFileNameWithoutExtension(path)}_displacement.safetensors";
+        if (field is not null)
+        {
+            using Tensor shifts = transform.Displacement!.ToTensor();
+            SafeTensors.Save(Path.Combine(folder, field), [new(Tensor, shifts)]);
+        }
+        AffineTransform t = transform.Affine;
+        var json = new JsonObject
+        {
+            ["format"] = Format,
+            ["version"] = Version,
+            ["source"] = Frame(transform.Source, folder),
+            ["target"] = Frame(transform.Target, folder),
+            ["affine"] = new JsonArray(new JsonArray(t.Xx, t.Xy, t.X0), new JsonArray(t.Yx, t.Yy, t.Y0)),
+            ["displacement"] = field,
+            ["passed"] = transform.Quality.Passed,
+            ["reasons"] = new JsonArray([.. transform.Quality.Reasons.Select(reason => (JsonNode)reason)]),
+            ["quality"] = Quality(transform.Quality),
+        };
+        AtomicFile.WriteText(path, json.ToJsonString(new() { WriteIndented = true }) + "\n");
+    }
+
+    /// <summary>Reads a transform.</summary>
+    /// <exception cref="TinctorException">The file or its displacement is missing, damaged or not a transform.</exception>
+    public static RegistrationTransform Read(string path)
+    {
+        if (!File.Exists(path)) throw new TinctorException(path, "no such transform", "Register the slides first");
+        try
+        {
+            JsonNode json = JsonNode.Parse(File.ReadAllText(path))!;
+            if ((string?)json["format"] != Format) throw new TinctorException(path, "not a transform", "Give the NAME.json of a registration");
+            if ((int)json["version"]! != Version)
+                throw new TinctorException(path, $"the format has version {json["version"]}, but this program reads version {Version}", "Register again");
+            string folder = Path.GetDirectoryName(Path.GetFullPath(path))!;
+            ImageFrame source = Frame(json["source"]!, folder);
+            double[][] rows = json["affine"].Deserialize<double[][]>()!;
+            string? field = (string?)json["displacement"];
+            return new(source, Frame(json["target"]!, folder), new(rows[0][0], rows[0][1], rows[0][2], rows[1][0], rows[1][1], rows[1][2]),
+                field is null ? null : Displacement(Path.Combine(folder, field), source), Quality(json));
+        }
+        catch (Exception error) when (error is JsonException or InvalidOperationException or NullReferenceException or FormatException
+            or IndexOutOfRangeException or ArgumentException)
+        {
+            throw new TinctorException(path, "not a transform, or damaged", "Register again", error);
+        }
+    }
+
+    private static DisplacementField Displacement(string path, ImageFrame source)
+    {
+        if (!File.Exists(path)) throw new TinctorException(path, "the displacement of the transform is missing", "Keep it beside the transform, or register again");
+        using var scope = torch.NewDisposeScope();
+        OrderedDictionary<string, Tensor> tensors = SafeTensors.Load(path);
+        return tensors.TryGetValue(Tensor, out Tensor? shifts) && shifts.shape is [2, > 1, > 1]
+            ? DisplacementField.Covering(source.Width, source.Height, shifts)
+            : throw new TinctorException(path, $"the tensor {Tensor} [2, height, width] is missing", "Register again");
+    }
+
+    // Paths are relative to the transform, so that a folder with slides and transforms can be moved.
+    private static JsonObject Frame(ImageFrame frame, string folder) => new()
+    {
+        ["path"] = frame.Path.Length == 0 ? "" : Path.GetRelativePath(folder, Path.GetFullPath(frame.Path)),
+        ["width"] = frame.Width,
+        ["height"] = frame.Height,
+        ["mpp"] = frame.Mpp,
+    };
+
+    private static ImageFrame Frame(JsonNode json, string folder)
+    {
+        string path = (string)json["path"]!;
+        return new(path.Length == 0 ? "" : Path.GetFullPath(path, folder), (int)json["width"]!, (int)json["height"]!, (double?)json["mpp"]);
+    }
+
+    private static JsonObject Quality(RegistrationQuality q) => new()
+    {
+        ["measure"] = q.Metric.ToString(),
+        ["similarity"] = Rounded(q.Similarity),
+        ["affine_similarity"] = Rounded(q.AffineSimilarity),
+        ["chance"] = Rounded(q.Chance),
+        ["distinctness"] = Rounded(q.Distinctness),
+        ["overlap"] = Rounded(q.Overlap),
+        ["scale"] = Rounded(q.Scale),
+        ["stretch"] = Rounded(q.Stretch),
+        ["smallest_determinant"] = Rounded(q.SmallestDeterminant),
+        ["folded"] = Rounded(q.Folded),
+    };
+
+    private static double Rounded(double value) => double.IsFinite(value) ? Math.Round(value, 5) : 0;
+
+    private static RegistrationQuality Quality(JsonNode json)
+    {
+        double Number(string name) => (double)json["quality"]![name]!;
+        return new()
+        {
+            Metric = Enum.Parse<SimilarityMetric>((string)json["quality"]!["measure"]!),
+            Similarity = Number("similarity"),
+            AffineSimilarity = Number("affine_similarity"),
+            Chance = Number("chance"),
+            Distinctness = Number("distinctness"),
+            Overlap = Number("overlap"),
+            Scale = Number("scale"),
+            Stretch = Number("stretch"),
+            SmallestDeterminant = Number("smallest_determinant"),
+            Folded = Number("folded"),
+            Reasons = json["reasons"].Deserialize<string[]>()!,
+        };
+    }
+}
