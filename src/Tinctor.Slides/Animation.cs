@@ -30,7 +30,7 @@ public static class Animation
             {
                 ".webp" => new VipsOperation("webpsave_buffer").Set("Q", $"{Quality}"),
                 ".gif" => new VipsOperation("gifsave_buffer"),
-                _ => throw new TinctorException(path, "animations cannot be written with this extension", "Use .webp or .gif"),
+                _ => throw new TinctorException(path, "animations cannot be written with this extension", "Use .webp or .gif."),
             };
             save.Set("in", source).RunToBytes(bytes => ImageWriter.Store(path, bytes));
         }

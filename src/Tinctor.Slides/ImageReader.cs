@@ -48,11 +48,11 @@ internal static class ImageReader
         catch (VipsException error)
         {
             throw new TinctorException(path, $"damaged or truncated {Name(format)} ({error.Message})",
-                "Copy or export the file again", error);
+                "Copy or export the file again.", error);
         }
         catch (OutOfMemoryException error)
         {
-            throw new TinctorException(path, "too large for the memory of this machine", "Cut it into tiles", error);
+            throw new TinctorException(path, "too large for the memory of this machine", "Cut it into tiles.", error);
         }
     }
 
@@ -84,22 +84,22 @@ internal static class ImageReader
         if (Directory.Exists(path))
         {
             throw SlideFormats.Identify(path) is { } format ? SlideFormats.Unreadable(path, format, [])
-                : new TinctorException(path, "is a folder", "Give an image file");
+                : new TinctorException(path, "is a folder", "Give an image file.");
         }
         var start = new byte[8];
         try
         {
             using FileStream file = File.OpenRead(path);
             int read = file.ReadAtLeast(start, start.Length, throwOnEndOfStream: false);
-            return read > 0 ? start[..read] : throw new TinctorException(path, "is empty (0 bytes)", "Copy or export the file again");
+            return read > 0 ? start[..read] : throw new TinctorException(path, "is empty (0 bytes)", "Copy or export the file again.");
         }
         catch (Exception error) when (error is FileNotFoundException or DirectoryNotFoundException)
         {
-            throw new FileNotFoundException($"{path}: no such file. Check the path", path, error);
+            throw new FileNotFoundException($"{path}: no such file. Check the path.", path, error);
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException)
         {
-            throw new TinctorException(path, $"cannot be opened ({error.Message})", "Check its permissions", error);
+            throw new TinctorException(path, $"cannot be opened ({error.Message})", "Check its permissions.", error);
         }
     }
 
@@ -218,7 +218,7 @@ internal static class ImageReader
         };
         if (kind is not null)
         {
-            throw new TinctorException(path, $"has {kind}", "Convert it to 8 or 16 bit grey or RGB");
+            throw new TinctorException(path, $"has {kind}", "Convert it to 8 or 16 bit grey or RGB.");
         }
         var type = image.Format == VipsImage.UChar ? SampleType.UInt8 : SampleType.UInt16;
         var info = new ImageInfo(image.Width, image.Height / pages, image.Bands * pages, type, format);
@@ -226,7 +226,7 @@ internal static class ImageReader
         return size <= Array.MaxLength
             ? info
             : throw new TinctorException(path, $"{info.Width}x{info.Height}x{info.Channels} samples do not fit in one image (2 GB)",
-                "Cut it into tiles");
+                "Cut it into tiles.");
     }
 
     private static string Name(ImageFormat format) => format.ToString().ToUpperInvariant();

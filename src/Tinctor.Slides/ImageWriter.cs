@@ -54,7 +54,7 @@ internal static class ImageWriter
         ".png" => ImageFormat.Png,
         ".jpg" or ".jpeg" => ImageFormat.Jpeg,
         ".tif" or ".tiff" => ImageFormat.Tiff,
-        _ => throw new TinctorException(path, "images cannot be written with this extension", "Use .png, .jpg or .tif"),
+        _ => throw new TinctorException(path, "images cannot be written with this extension", "Use .png, .jpg or .tif."),
     };
 
     /// <summary>Checks that a format can hold an image.</summary>
@@ -70,7 +70,7 @@ internal static class ImageWriter
         };
         if (reason is not null)
         {
-            throw new TinctorException(path, reason, "Write a .tif");
+            throw new TinctorException(path, reason, "Write a .tif.");
         }
     }
 

@@ -11,7 +11,7 @@ public sealed class Slide : IDisposable
 {
     private const long MostPixels = 1 << 25;
     private const double EnlargementTolerance = 0.005;
-    private const string NoOverview = "its overview cannot be read", CopyAgain = "Copy or export the file again";
+    private const string NoOverview = "its overview cannot be read", CopyAgain = "Copy or export the file again.";
 
     private readonly SlideFile file;
 
@@ -166,7 +166,7 @@ public sealed class Slide : IDisposable
         (int x, int y, int width, int height) = (region.X, region.Y, region.Width, region.Height);
         if (x >= 0 && y >= 0 && width > 0 && height > 0 && x <= Width - width && y <= Height - height) return;
         throw new TinctorException(Path, $"the region of {width}x{height} pixels at ({x}, {y}) is not inside of the slide, which has {Width}x{Height}",
-            "Move it or make it smaller");
+            "Move it or make it smaller.");
     }
 
     /// <summary>Size of the slide in pixels at a given downsample (pixels of level 0 per pixel).</summary>
@@ -282,7 +282,7 @@ public sealed class Slide : IDisposable
         }
         catch (Exception error) when (error is OverflowException or OutOfMemoryException)
         {
-            throw new TinctorException(path, $"{failure}: too large", "Read smaller regions", error);
+            throw new TinctorException(path, $"{failure}: too large", "Read smaller regions.", error);
         }
     }
 }

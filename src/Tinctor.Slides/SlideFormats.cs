@@ -115,7 +115,7 @@ public static class SlideFormats
     /// <exception cref="TinctorException">There is no such folder.</exception>
     public static SlideFolder List(string folder)
     {
-        if (!Directory.Exists(folder)) throw new TinctorException(folder, "no such folder", "Check the path");
+        if (!Directory.Exists(folder)) throw new TinctorException(folder, "no such folder", "Check the path.");
         var files = new List<string>();
         var skipped = new List<SkippedFile>();
         foreach (string path in Directory.EnumerateFiles(folder, "*", SearchOption.AllDirectories).Order(StringComparer.Ordinal))
@@ -139,9 +139,9 @@ public static class SlideFormats
         string supported = $"supported are {string.Join(", ", Supported.Select(known => known.Name))}";
         return format is null
             ? new(path, $"is not a known image or slide format (it starts with the bytes {Convert.ToHexString(start)}); {supported}",
-                "Convert it to one of these")
+                "Convert it to one of these.")
             : new(path, $"is {format.Name}, which is not supported; {supported}",
-                $"Convert it to {format.ConvertsTo} with {format.Converter}");
+                $"Convert it to {format.ConvertsTo} with {format.Converter}.");
     }
 
     private static SlideFormat? IdentifyOrNull(string path)

@@ -68,7 +68,7 @@ public static class SlideWriter
             ".dzi" => Kind.DeepZoom,
             ".png" => Kind.Png,
             ".jpg" or ".jpeg" => Kind.Jpeg,
-            _ => throw new TinctorException(path, "slides cannot be written with this extension", "Use .ome.tif, .tif, .dzi, .png or .jpg"),
+            _ => throw new TinctorException(path, "slides cannot be written with this extension", "Use .ome.tif, .tif, .dzi, .png or .jpg."),
         };
     }
 
@@ -84,7 +84,7 @@ public static class SlideWriter
             Kind.Jpeg when Math.Max(spec.Width, spec.Height) > LargestJpegSide => $"JPEG holds up to {LargestJpegSide} pixels a side",
             _ => null,
         };
-        if (reason is not null) throw new TinctorException(path, reason, "Write an .ome.tif");
+        if (reason is not null) throw new TinctorException(path, reason, "Write an .ome.tif.");
     }
 
     private static void SaveRows(string path, string temporary, Kind kind, SlideSpec spec, IEnumerable<Image> tiles)

@@ -127,7 +127,7 @@ internal sealed class VipsFile : SlideFile
     {
         VipsImage.UChar => SampleType.UInt8,
         VipsImage.UShort => SampleType.UInt16,
-        _ => throw new TinctorException(null, "has samples that are not unsigned 8 or 16 bit", "Convert it to 8 or 16 bit grey or RGB"),
+        _ => throw new TinctorException(null, "has samples that are not unsigned 8 or 16 bit", "Convert it to 8 or 16 bit grey or RGB."),
     };
 
     private static Image Part(VipsImage image, int x, int y, int width, int height)
