@@ -84,8 +84,7 @@ public sealed partial class Image
     /// <param name="path">The file; its extension selects the format.</param>
     /// <param name="jpegQuality">Quality of JPEG, 1 to 100.</param>
     /// <param name="compression">Compression of TIFF.</param>
-    /// <exception cref="TinctorException">The extension is another, or the format cannot hold the image.</exception>
-    /// <exception cref="IOException">The file cannot be written.</exception>
+    /// <exception cref="TinctorException">The extension is another, the format cannot hold the image, or the file cannot be written.</exception>
     public void Write(string path, int jpegQuality = 90, TiffCompression compression = TiffCompression.Deflate)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(jpegQuality, 1);

@@ -103,7 +103,7 @@ internal static class ImageWriter
             }
             catch (Exception error) when (error is IOException or UnauthorizedAccessException)
             {
-                throw new IOException($"{path}: cannot be written ({error.Message}); check permissions and free space", error);
+                throw new TinctorException(path, $"cannot be written ({error.Message})", "Check permissions and free space.", error);
             }
         }
     }

@@ -29,8 +29,9 @@ public static class SlideWriter
     /// </param>
     /// <param name="spec">Specification of the slide.</param>
     /// <param name="tiles">Tiles in the order of <see cref="SlideSpec.Tiles"/>.</param>
-    /// <exception cref="TinctorException">The extension is another, or the format cannot hold the slide.</exception>
-    /// <exception cref="IOException">The file cannot be written, for example for lack of space.</exception>
+    /// <exception cref="TinctorException">
+    /// The extension is another, the format cannot hold the slide, or the file cannot be written, for example for lack of space.
+    /// </exception>
     public static void Write(string path, SlideSpec spec, IEnumerable<Image> tiles)
     {
         Kind kind = KindOf(path);
@@ -45,7 +46,7 @@ public static class SlideWriter
         // .NET throws the last if the file system cannot hold a file of this size.
         catch (Exception error) when (error is VipsException or IOException or ArgumentOutOfRangeException { ParamName: "value" })
         {
-            throw new IOException($"{path}: cannot be written ({error.Message}); check permissions and free space", error);
+            throw new TinctorException(path, $"cannot be written ({error.Message})", "Check permissions and free space.", error);
         }
     }
 
@@ -149,9 +150,7 @@ public static class SlideWriter
         Directory.CreateDirectory(folder);
         long free = new DriveInfo(folder).AvailableFreeSpace;
         if (free < spec.ExpectedBytes)
-        {
-            throw new IOException($"{path}: takes about {SlideSpec.Size(spec.ExpectedBytes)} in {folder}, {SlideSpec.Size(free)} are free; "
-                + "make room, or choose another folder");
-        }
+            throw new TinctorException(path, $"takes about {SlideSpec.Size(spec.ExpectedBytes)}, but only {SlideSpec.Size(free)} are free in {folder}",
+                "Make room, or choose another folder.");
     }
 }

@@ -115,7 +115,7 @@ public sealed class SlideWriterTests : InTemporaryFolder
             Assert.Empty(Directory.GetFileSystemEntries(Folder));
         }
         // Too few rows.
-        Assert.Contains("a.ome.tif", Assert.Throws<IOException>(
+        Assert.Contains("a.ome.tif", Assert.Throws<TinctorException>(
             () => SlideWriter.Write(At("a.ome.tif"), new SlideSpec(200, 300), image)).Message);
         Assert.Empty(Directory.GetFileSystemEntries(Folder));
     }
@@ -131,7 +131,7 @@ public sealed class SlideWriterTests : InTemporaryFolder
             () => SlideWriter.Write(At("a.jpg"), new SlideSpec(10, 10, 3, SampleType.UInt16), [])).Message);
         Assert.Contains("pixels a side", Assert.Throws<TinctorException>(
             () => SlideWriter.Write(At("a.jpg"), new SlideSpec(70_000, 10), [])).Message);
-        Assert.Contains("GB are free", Assert.Throws<IOException>(
+        Assert.Contains("are free in", Assert.Throws<TinctorException>(
             () => SlideWriter.Write(At("a.ome.tif"), new SlideSpec(2_000_000_000, 2_000_000_000), [])).Message);
     }
 
@@ -209,7 +209,7 @@ public sealed class SlideWriterTests : InTemporaryFolder
     {
         Image image = TestImages.Make(300, 200, 3, SampleType.UInt8);
         SlideWriter.Write(At("slide.dzi"), new SlideSpec(300, 200) { JpegQuality = null }, image);
-        Assert.ThrowsAny<IOException>(() => SlideWriter.Write(At("slide.dzi"), new SlideSpec(300, 900), image));
+        Assert.Throws<TinctorException>(() => SlideWriter.Write(At("slide.dzi"), new SlideSpec(300, 900), image));
         Assert.Equal([At("slide.dzi"), At("slide_files")], Directory.GetFileSystemEntries(Folder).Order());
         Assert.Equal(image.Crop(0, 0, 255, 200).Data, Image.Read(At("slide_files/9/0_0.png")).Data);
     }

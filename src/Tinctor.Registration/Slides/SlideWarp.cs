@@ -15,7 +15,6 @@ public static class SlideWarp
     /// <param name="progress">Receives the completed share, 0 to 1.</param>
     /// <param name="cancel">Cancels between tiles; no file remains.</param>
     /// <exception cref="TinctorException">The target is damaged or not the registered slide, or the format cannot hold it.</exception>
-    /// <exception cref="IOException">The file cannot be written.</exception>
     public static void Write(RegistrationTransform transform, Slide target, string path, int? jpegQuality = 90, IProgress<double>? progress = null,
         CancellationToken cancel = default)
     {
