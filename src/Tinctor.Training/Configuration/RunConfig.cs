@@ -14,6 +14,23 @@ namespace Tinctor.Training.Configuration;
 /// <summary>Everything that decides a training run; the resolved form is written into the run folder as config.yaml.</summary>
 public sealed record RunConfig
 {
+    private static readonly Lock Registration = new();
+    private static volatile Dictionary<string, RunConfig> methods = new[]
+    {
+        new RunConfig { Method = "pix2pix", Model = new Pix2PixConfig() },
+        new RunConfig { Method = "derestainer", Model = new DeReStainerConfig(), Data = new() { CropSize = 512 } },
+        new RunConfig
+        {
+            Method = "ceff",
+            Model = new CeffConfig(),
+            Data = new() { CropSize = 512 },
+            Training = new() { Epochs = 60, EpochsDecay = 40 },
+        },
+        new RunConfig { Method = "cgan", Model = new CganConfig() },
+        new RunConfig { Method = "bbdm", Model = new BbdmConfig(), Training = new() { Ema = 0.9999 } },
+        new RunConfig { Method = "i2sb", Model = new I2sbConfig(), Training = new() { Ema = 0.99 } },
+    }.ToDictionary(config => config.Method);
+
     /// <summary>The method's name; decides what "model" may hold.</summary>
     public string Method { get; init; } = "pix2pix";
 
@@ -33,22 +50,15 @@ public sealed record RunConfig
     [YamlMember(DefaultValuesHandling = DefaultValuesHandling.OmitNull)]
     public StainProfiles? Stains { get; init; }
 
-    /// <summary>The known methods with the settings of their papers.</summary>
-    public static IReadOnlyDictionary<string, RunConfig> Methods { get; } = new[]
+    /// <summary>The known methods by name, with the settings of their papers as defaults.</summary>
+    public static IReadOnlyDictionary<string, RunConfig> Methods => methods;
+
+    /// <summary>Adds a method, or replaces one, for all configurations and models that this process reads afterwards. Thread-safe.</summary>
+    /// <param name="defaults">Name of the method and default settings.</param>
+    public static void Register(RunConfig defaults)
     {
-        new RunConfig { Method = "pix2pix", Model = new Pix2PixConfig() },
-        new RunConfig { Method = "derestainer", Model = new DeReStainerConfig(), Data = new() { CropSize = 512 } },
-        new RunConfig
-        {
-            Method = "ceff",
-            Model = new CeffConfig(),
-            Data = new() { CropSize = 512 },
-            Training = new() { Epochs = 60, EpochsDecay = 40 },
-        },
-        new RunConfig { Method = "cgan", Model = new CganConfig() },
-        new RunConfig { Method = "bbdm", Model = new BbdmConfig(), Training = new() { Ema = 0.9999 } },
-        new RunConfig { Method = "i2sb", Model = new I2sbConfig(), Training = new() { Ema = 0.99 } },
-    }.ToDictionary(config => config.Method);
+        lock (Registration) methods = new Dictionary<string, RunConfig>(methods) { [defaults.Method] = defaults };
+    }
 }
 
 /// <summary>How long and how the training of a staining method goes.</summary>

@@ -1,0 +1,83 @@
+using System.Reflection;
+using Tinctor.Data.Phantom;
+using Tinctor.Slides;
+using Tinctor.Training;
+
+[assembly: CollectionBehavior(DisableTestParallelization = true)]
+
+namespace Tinctor.Samples.Tests;
+
+/// <summary>Runs the programs of samples/ on small phantom data, and holds the code in the documentation against them.</summary>
+public sealed class SampleTests : IDisposable
+{
+    private static readonly string[] Small = ["data.crop_size=64", "training.steps=2", "training.epochs=1", "training.epochs_decay=0", "model.ngf=4"];
+    private readonly string folder = Directory.CreateTempSubdirectory("tinctor-samples-").FullName;
+
+    public void Dispose() => Directory.Delete(folder, recursive: true);
+
+    [Fact]
+    public void TrainModel_and_StainSlide_write_a_model_and_a_stained_slide()
+    {
+        Run("TrainModel", [Phantom(), At("run"), .. Small, "model.generator=resnet_6blocks"]);
+        Assert.Equal("pix2pix", TrainedModel.ReadConfig(At("run")).Method);
+
+        var source = Image.Read(Directory.EnumerateFiles(At("data/source"), "*.png", SearchOption.AllDirectories).First());
+        source.Write(At("field.png"));
+        Run("StainSlide", At("run"), At("field.png"), At("stained.ome.tif"));
+        using Slide stained = Slide.Open(At("stained.ome.tif"));
+        Assert.Equal((source.Width, source.Height), (stained.Width, stained.Height));
+        Assert.True(File.Exists(At("stained.ome.json")));
+    }
+
+    [Fact]
+    public void AddMethod_trains_a_model_of_a_method_outside_of_the_libraries()
+    {
+        Run("AddMethod", [Phantom(), At("run"), .. Small]);
+        Assert.Equal("l1", TrainedModel.ReadConfig(At("run")).Method);
+    }
+
+    [Fact]
+    public void EvaluateWithMetric_reports_the_added_metric()
+    {
+        var random = new Random(1);
+        foreach (string name in new[] { "real/a.png", "real/b.png", "stained/a.png", "stained/b.png" })
+        {
+            var image = new Image(64, 64, 3);
+            random.NextBytes(image.Data);
+            Directory.CreateDirectory(Path.GetDirectoryName(At(name))!);
+            image.Write(At(name));
+        }
+        Run("EvaluateWithMetric", At("stained"), At("real"), At("report"));
+        Assert.Contains("mean_red_difference", File.ReadAllText(At("report/metrics.json")));
+    }
+
+    [Theory]
+    [InlineData("docs/csharp.md", "samples/StainSlide/Program.cs")]
+    [InlineData("docs/csharp.md", "samples/TrainModel/Program.cs")]
+    [InlineData("docs/csharp.md", "samples/EvaluateWithMetric/Program.cs")]
+    [InlineData("docs/add-a-method.md", "samples/AddMethod/L1Config.cs")]
+    [InlineData("docs/add-a-method.md", "samples/AddMethod/L1Method.cs")]
+    [InlineData("docs/add-a-method.md", "samples/AddMethod/Program.cs")]
+    public void Documentation_shows_the_code_of_the_sample(string page, string sample) =>
+        Assert.Contains(File.ReadAllText(Path.Combine(Root, sample)), File.ReadAllText(Path.Combine(Root, page)));
+
+    private static string Root
+    {
+        get
+        {
+            string? folder = AppContext.BaseDirectory;
+            while (folder is not null && !File.Exists(Path.Combine(folder, "Tinctor.slnx"))) folder = Path.GetDirectoryName(folder);
+            return folder ?? throw new InvalidOperationException("the tests run below the repository");
+        }
+    }
+
+    private string At(string name) => Path.Combine(folder, name);
+
+    private string Phantom()
+    {
+        new PhantomDataset { Options = new() { Width = 128, Height = 128 }, Slides = 4 }.Write(At("data"));
+        return At("data/manifest.csv");
+    }
+
+    private static void Run(string sample, params string[] arguments) => Assembly.Load(sample).EntryPoint!.Invoke(null, [arguments]);
+}
