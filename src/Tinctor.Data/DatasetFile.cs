@@ -20,7 +20,7 @@ public sealed record DatasetFile(string Kind, int? TileSize, int? Stride, double
     /// <summary>Name of the file in a data set.</summary>
     public const string FileName = "dataset.json";
 
-    private const string CurrentFormat = "tinctor data set", Manifest = "manifest.csv";
+    private const string CurrentFormat = "tinctor-dataset", Manifest = "manifest.csv";
     private const int CurrentVersion = 1;
 
     private static readonly JsonSerializerOptions Json = new() { PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower, WriteIndented = true };

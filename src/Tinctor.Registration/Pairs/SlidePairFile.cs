@@ -18,7 +18,7 @@ namespace Tinctor.Registration.Pairs;
 internal sealed record SlidePairFile(string Fingerprint, string Source, string Target, double? Mpp, string SourceExtension,
     string TargetExtension, double Similarity, IReadOnlyList<string> Reasons, IReadOnlyList<PreparedTile> Tiles)
 {
-    private const string CurrentFormat = "tinctor slide pair";
+    private const string CurrentFormat = "tinctor-slide-pair";
     private const int CurrentVersion = 2; // version 1 has no format and no version
 
     private static readonly JsonSerializerOptions Json = new()
