@@ -5,52 +5,54 @@ using CsvHelper.Configuration;
 
 namespace Tinctor.Core;
 
-/// <summary>Reads and writes CSV files with a header row (RFC 4180: commas, quotes, UTF-8).</summary>
+/// <summary>Reads and writes CSV files with a header row (RFC 4180, UTF-8).</summary>
 public static class CsvFile
 {
-    private static readonly CsvConfiguration Format = new(CultureInfo.InvariantCulture)
-    {
-        NewLine = "\n",
-        TrimOptions = TrimOptions.Trim,
-        AllowComments = false,
-        IgnoreBlankLines = true,
-    };
+    private static readonly CsvConfiguration Input = new(CultureInfo.InvariantCulture) { TrimOptions = TrimOptions.Trim };
+    private static readonly CsvConfiguration Output = new(CultureInfo.InvariantCulture) { NewLine = "\n" };
 
     /// <summary>Reads a file.</summary>
-    /// <exception cref="TinctorException">The file is missing or empty, has a quote that is not closed, or a column name twice.</exception>
+    /// <exception cref="TinctorException">The file cannot be opened, or is no table; see <see cref="Parse"/>.</exception>
     public static CsvTable Read(string path)
     {
-        if (!File.Exists(path)) throw new TinctorException(path, "no such file");
-        using var reader = new StreamReader(path, Encoding.UTF8);
+        using var reader = new StreamReader(InputFile.Open(path), Encoding.UTF8);
         return Parse(reader, path);
     }
 
     /// <summary>Reads a table from text.</summary>
     /// <param name="reader">The text.</param>
     /// <param name="path">File named in errors.</param>
-    /// <exception cref="TinctorException">The text is empty, has a quote that is not closed, or a column name twice.</exception>
+    /// <exception cref="TinctorException">
+    /// The text is empty, names a column twice, has a row with more cells than columns, or a misplaced quotation mark.
+    /// </exception>
     public static CsvTable Parse(TextReader reader, string path)
     {
-        using var parser = new CsvParser(reader, Format);
+        using var parser = new CsvParser(reader, Input);
         try
         {
-            if (!parser.Read()) throw new TinctorException(path, "the file is empty; a header row is expected");
+            if (!parser.Read()) throw new TinctorException(path, "the file is empty, but a row of column names is expected");
             string[] header = [.. parser.Record!];
-            if (header.GroupBy(name => name).FirstOrDefault(group => group.Count() > 1) is { } twice)
-                throw new TinctorException(path, $"the column {twice.Key} appears {twice.Count()} times");
+            // Spreadsheets leave columns without a name at the right.
+            (int Index, string Name)[] named = [.. header.Index().Where(column => column.Item.Length > 0)];
+            if (named.GroupBy(column => column.Name).FirstOrDefault(group => group.Count() > 1) is { } twice)
+                throw new TinctorException(path, $"the column {twice.Key} appears {twice.Count()} times", "Rename or remove one of them.");
+            var columns = named.ToDictionary(column => column.Name, column => column.Index);
             var rows = new List<CsvRow>();
-            var columns = header.Index().ToDictionary(column => column.Item, column => column.Index);
-            while (parser.Read()) rows.Add(new CsvRow(path, parser.RawRow, columns, [.. parser.Record!]));
+            while (parser.Read()) rows.Add(new CsvRow(path, parser.RawRow, columns, CheckedCells(path, parser, header.Length)));
             return new CsvTable(path, header, rows);
         }
         catch (CsvHelperException e)
         {
-            throw new TinctorException(path, $"line {parser.RawRow} is no CSV: a quote is not closed or misplaced", innerException: e);
+            throw new TinctorException(path, $"line {parser.RawRow}: a quotation mark is misplaced or not closed",
+                "Put cells with quotation marks in quotation marks and double those inside.", e);
         }
     }
 
-    /// <summary>Replaces a file by a table; cells with commas, quotes or line breaks are quoted. Numbers are written in their invariant, shortest form, null as an empty cell.</summary>
-    /// <exception cref="IOException">The file cannot be written; an earlier version of it is untouched.</exception>
+    /// <summary>
+    /// Replaces a file by a table. Cells with commas, quotation marks, line breaks or outer spaces are quoted; numbers are written in their
+    /// shortest invariant form, null as an empty cell.
+    /// </summary>
+    /// <exception cref="TinctorException">The file cannot be written; an earlier version of it is unchanged.</exception>
     public static void Write(string path, IEnumerable<string> header, IEnumerable<IReadOnlyList<object?>> rows) =>
         AtomicFile.WriteText(path, ToText(header, rows));
 
@@ -58,12 +60,19 @@ public static class CsvFile
     public static string ToText(IEnumerable<string> header, IEnumerable<IReadOnlyList<object?>> rows)
     {
         using var text = new StringWriter();
-        using (var writer = new CsvWriter(text, Format))
+        using (var writer = new CsvWriter(text, Output))
         {
             WriteRow(writer, header);
             foreach (IReadOnlyList<object?> row in rows) WriteRow(writer, row.Select(Cell));
         }
         return text.ToString();
+    }
+
+    private static string[] CheckedCells(string path, CsvParser parser, int columns)
+    {
+        string[] cells = [.. parser.Record!];
+        return cells.Skip(columns).All(cell => cell.Length == 0) ? cells : throw new TinctorException(path,
+            $"line {parser.RawRow}: {cells.Length} cells, but the header has {columns} columns", "Put cells with commas in quotation marks.");
     }
 
     private static void WriteRow(CsvWriter writer, IEnumerable<string> cells)

@@ -10,20 +10,20 @@ public sealed class CsvTable
     /// <summary>The file.</summary>
     public string Path { get; }
 
-    /// <summary>Names of the columns.</summary>
+    /// <summary>Names of the columns; empty for columns without a name.</summary>
     public IReadOnlyList<string> Header { get; }
 
     /// <summary>Rows below the header; blank lines are left out.</summary>
     public IReadOnlyList<CsvRow> Rows { get; }
 
-    /// <summary>Checks that columns are there.</summary>
-    /// <exception cref="TinctorException">A column is missing; the message lists those found.</exception>
+    /// <summary>Checks that the table has some columns.</summary>
+    /// <exception cref="TinctorException">A column is missing; the message lists the columns found.</exception>
     public void Require(params ReadOnlySpan<string> columns)
     {
         foreach (string column in columns)
         {
             if (!Header.Contains(column))
-                throw new TinctorException(Path, $"the column {column} is missing; columns found: {string.Join(", ", Header)}");
+                throw new TinctorException(Path, $"the column {column} is missing; the columns are {string.Join(", ", Header)}", "Add the column.");
         }
     }
 }
@@ -38,7 +38,7 @@ public sealed class CsvRow
     internal CsvRow(string path, int line, IReadOnlyDictionary<string, int> columns, string[] cells) =>
         (this.path, Line, this.columns, this.cells) = (path, line, columns, cells);
 
-    /// <summary>Number of the line in the file, from 1.</summary>
+    /// <summary>Number of the row's last line in the file, from 1.</summary>
     public int Line { get; }
 
     /// <summary>All cells in their order.</summary>
@@ -53,8 +53,8 @@ public sealed class CsvRow
     public string Text(string column) => this[column] ?? throw new TinctorException(path, $"line {Line}: {column} is empty");
 
     /// <summary>Gets a finite number; null if the cell is empty.</summary>
-    /// <exception cref="TinctorException">The cell is no number.</exception>
+    /// <exception cref="TinctorException">The cell is not a finite number.</exception>
     public double? Number(string column) => this[column] is not { } text ? null
         : double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out double number) && double.IsFinite(number) ? number
-        : throw new TinctorException(path, $"line {Line}: {column} is \"{text}\", a number is expected");
+        : throw new TinctorException(path, $"line {Line}: {column} is \"{text}\", but a number is expected", "Use a point as the decimal separator.");
 }

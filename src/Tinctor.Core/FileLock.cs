@@ -3,67 +3,154 @@ using System.Text.Json;
 
 namespace Tinctor.Core;
 
-/// <summary>
-/// Lock on a folder or file that one process works on, held as a small JSON file with host, process id and a heartbeat. Locks of processes
-/// that died are taken over: at once on the same host, after <see cref="Stale"/> on another.
-/// </summary>
+/// <summary>Lock on a folder or file that only one process may work on.</summary>
+/// <remarks>
+/// Two files make a lock. The lock file is held open exclusively: the operating system ends this when the process dies, and most network
+/// file systems pass it on to other computers. The note beside it (<c>.json</c>) names host and process, and is rewritten every 20 seconds
+/// for file systems that do not. A note is taken over only by a process that holds the lock file, and only if the process in the note is
+/// dead (on this computer) or has not rewritten it for <see cref="Stale"/>.
+/// </remarks>
 public sealed class FileLock : IDisposable
 {
+    private const int Attempts = 20;
+    private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(50);
+    private static readonly TimeSpan Interval = TimeSpan.FromSeconds(20);
     private static readonly JsonSerializerOptions Json = new() { PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower };
-    private readonly string path;
+    private readonly FileStream guard;
+    private readonly string note;
     private readonly Holder self;
     private readonly Timer heartbeat;
     private readonly Lock access = new();
     private bool released;
 
-    private FileLock(string path, Holder self)
+    private FileLock(FileStream guard, string note, Holder self)
     {
-        this.path = path;
-        this.self = self;
+        (this.guard, this.note, this.self) = (guard, note, self);
         heartbeat = new Timer(_ => Beat(), null, Interval, Interval);
     }
 
-    /// <summary>Age of a heartbeat at which a lock of another host counts as abandoned.</summary>
+    /// <summary>Age of a note from which on its process counts as dead if it runs on another computer.</summary>
     public static TimeSpan Stale { get; } = TimeSpan.FromMinutes(2);
-
-    private static TimeSpan Interval { get; } = TimeSpan.FromSeconds(20);
 
     /// <summary>Acquires a lock.</summary>
     /// <param name="path">The lock file; its folder is created if needed.</param>
-    /// <param name="target">What is locked, named in the error.</param>
-    /// <exception cref="TinctorException">A running process holds the lock; the message names its host and process id.</exception>
+    /// <param name="target">File or folder that is locked, named in the error.</param>
+    /// <exception cref="TinctorException">
+    /// A running process holds the lock; the message names its host and process id. Or the lock file cannot be written.
+    /// </exception>
     public static FileLock Acquire(string path, string target)
     {
-        Directory.CreateDirectory(Path.GetDirectoryName(Path.GetFullPath(path))!);
-        var self = new Holder(Environment.MachineName, Environment.ProcessId, Guid.NewGuid().ToString("N"));
-        for (int attempt = 0; ; attempt++)
+        try
         {
-            try
+            Directory.CreateDirectory(Path.GetDirectoryName(Path.GetFullPath(path))!);
+            for (int attempt = 1; attempt <= Attempts; attempt++)
             {
-                using (var file = new FileStream(path, FileMode.CreateNew, FileAccess.Write, FileShare.None))
-                    JsonSerializer.Serialize(file, self, Json);
-                return new FileLock(path, self);
+                if (TryAcquire(path, target) is { } acquired) return acquired;
+                Thread.Sleep(Pause);
             }
-            catch (IOException) when (File.Exists(path))
-            {
-                Holder? holder = Read(path);
-                if (attempt > 2 || !IsAbandoned(path, holder)) throw Refuse(path, target, holder);
-                File.Delete(path);
-            }
+            throw Refuse(target, Read(NoteOf(path)));
+        }
+        catch (Exception e) when (FileErrors.IsFileError(e))
+        {
+            throw FileErrors.Writing(path, e);
         }
     }
 
-    /// <summary>Releases the lock.</summary>
+    /// <summary>Releases the lock and deletes its files.</summary>
     public void Dispose()
     {
-        heartbeat.Dispose();
         lock (access)
         {
             if (released) return;
             released = true;
-            if (Read(path)?.Id == self.Id) File.Delete(path);
+            heartbeat.Dispose();
+            if (Read(note)?.Id == self.Id) File.Delete(note);
+            guard.Dispose();
         }
     }
+
+    // Null if another process is just acquiring or releasing the lock.
+    private static FileLock? TryAcquire(string path, string target)
+    {
+        string note = NoteOf(path);
+        if (OpenGuard(path) is not { } guard) return Read(note) is { } other ? throw Refuse(target, other) : null;
+        var self = new Holder(LocalProcess.Host, Environment.ProcessId, Guid.NewGuid().ToString("N"), LocalProcess.Namespace);
+        string draft = AtomicFile.TemporaryPath(note);
+        bool acquired = false;
+        try
+        {
+            // A process that opened the lock file just before its holder deleted it holds a file that is no longer there.
+            if (!File.Exists(path)) return null;
+            File.WriteAllBytes(draft, self.ToBytes());
+            if (File.Exists(note) && !TryTakeOver(note, draft)) return Read(note) is { } holder ? throw Refuse(target, holder) : null;
+            acquired = TryPublish(draft, note);
+            return acquired ? new FileLock(guard, note, self) : null;
+        }
+        finally
+        {
+            if (!acquired)
+            {
+                File.Delete(draft);
+                guard.Dispose();
+            }
+        }
+    }
+
+    private static string NoteOf(string path) => path + ".json";
+
+    private static FileStream? OpenGuard(string path)
+    {
+        try
+        {
+            return new FileStream(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None, bufferSize: 0, FileOptions.DeleteOnClose);
+        }
+        catch (IOException e) when (FileErrors.IsInUse(e))
+        {
+            return null;
+        }
+    }
+
+    // Moves the note of a dead process away. Of several processes that do this at once, one has the note that it judged; the others put
+    // back the one that they moved.
+    private static bool TryTakeOver(string note, string draft)
+    {
+        Holder? holder = Read(note);
+        if (!IsAbandoned(note, holder, draft)) return false;
+        string moved = draft + ".old";
+        try
+        {
+            File.Move(note, moved);
+            if (Read(moved)?.Id == holder?.Id) return true;
+            TryPublish(moved, note);
+            return false;
+        }
+        catch (FileNotFoundException)
+        {
+            return false;
+        }
+        finally
+        {
+            File.Delete(moved);
+        }
+    }
+
+    private static bool TryPublish(string draft, string note)
+    {
+        try
+        {
+            File.Move(draft, note, overwrite: false);
+            return true;
+        }
+        catch (IOException) when (File.Exists(note))
+        {
+            return false;
+        }
+    }
+
+    // Both times come from the file system, whose clock may differ from that of this computer.
+    private static bool IsAbandoned(string note, Holder? holder, string draft) =>
+        (holder is not null && holder.IsLocal && !LocalProcess.IsRunning(holder.Process))
+        || File.GetLastWriteTimeUtc(draft) - File.GetLastWriteTimeUtc(note) > Stale;
 
     private void Beat()
     {
@@ -72,52 +159,41 @@ public sealed class FileLock : IDisposable
             if (released) return;
             try
             {
-                if (Read(path)?.Id == self.Id) File.SetLastWriteTimeUtc(path, DateTime.UtcNow);
+                if (Read(note)?.Id != self.Id) return;
+                // The same bytes again: readers see no difference, and the file system sets its time.
+                using var file = new FileStream(note, FileMode.Open, FileAccess.Write, FileShare.ReadWrite | FileShare.Delete);
+                file.Write(self.ToBytes());
             }
-            catch (IOException)
+            catch (Exception e) when (FileErrors.IsFileError(e))
             {
                 // The next beat tries again.
             }
         }
     }
 
-    private static bool IsAbandoned(string path, Holder? holder)
-    {
-        bool old = DateTime.UtcNow - File.GetLastWriteTimeUtc(path) > Stale;
-        // A file that cannot be read is just being written, or damaged.
-        if (holder is null) return old;
-        return holder.Host == Environment.MachineName ? !IsRunning(holder.Process) : old;
-    }
-
-    private static bool IsRunning(int process)
+    private static Holder? Read(string note)
     {
         try
         {
-            using var found = System.Diagnostics.Process.GetProcessById(process);
-            return !found.HasExited;
+            using var file = new FileStream(note, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
+            return JsonSerializer.Deserialize<Holder>(file, Json);
         }
-        catch (ArgumentException)
-        {
-            return false;
-        }
-    }
-
-    private static Holder? Read(string path)
-    {
-        try
-        {
-            return JsonSerializer.Deserialize<Holder>(File.ReadAllBytes(path), Json);
-        }
-        catch (Exception e) when (e is JsonException or IOException)
+        catch (Exception e) when (e is JsonException || FileErrors.IsFileError(e))
         {
             return null;
         }
     }
 
-    private static TinctorException Refuse(string path, string target, Holder? holder) => new(target,
+    private static TinctorException Refuse(string target, Holder? holder) => new(target,
         holder is null ? "is in use by another process"
             : $"is in use by process {holder.Process.ToString(CultureInfo.InvariantCulture)} on {holder.Host}",
-        $"Wait until it has finished, or stop it; if it is gone, remove {path}");
+        $"Wait until it has finished, or stop it; the lock of a computer that died ends after {Stale.TotalMinutes} minutes.");
 
-    private sealed record Holder(string Host, int Process, string Id);
+    /// <summary>Process that holds a lock.</summary>
+    internal sealed record Holder(string Host, int Process, string Id, string Namespace)
+    {
+        internal bool IsLocal => Host == LocalProcess.Host && Namespace == LocalProcess.Namespace;
+
+        internal byte[] ToBytes() => JsonSerializer.SerializeToUtf8Bytes(this, Json);
+    }
 }

@@ -29,6 +29,7 @@ public sealed class Fingerprint : IDisposable
     public Fingerprint Add(string name, ReadOnlySpan<byte> value)
     {
         Append(name);
+        hash.AppendData([2]);
         AppendLength(value.Length);
         hash.AppendData(value);
         return this;
@@ -45,7 +46,7 @@ public sealed class Fingerprint : IDisposable
     /// <summary>Adds a boolean.</summary>
     public Fingerprint Add(string name, bool value) => Add(name, value ? "true" : "false");
 
-    /// <summary>Adds numbers.</summary>
+    /// <summary>Adds numbers in their order.</summary>
     public Fingerprint Add(string name, IEnumerable<double> values) =>
         Add(name, string.Join(' ', values.Select(value => value.ToString("R", CultureInfo.InvariantCulture))));
 
@@ -56,10 +57,10 @@ public sealed class Fingerprint : IDisposable
     public void Dispose() => hash.Dispose();
 
     /// <summary>SHA-256 of a file's bytes, in hexadecimal.</summary>
-    /// <exception cref="IOException">The file cannot be read.</exception>
+    /// <exception cref="TinctorException">The file is missing or cannot be opened.</exception>
     public static string OfFile(string path)
     {
-        using FileStream file = File.OpenRead(path);
+        using FileStream file = InputFile.Open(path);
         return Convert.ToHexStringLower(SHA256.HashData(file));
     }
 

@@ -1,6 +1,6 @@
 namespace Tinctor.Core;
 
-/// <summary>An option has a value that is not allowed, alone or together with other options.</summary>
+/// <summary>Value of an option that is not allowed, alone or together with other options.</summary>
 public sealed class OptionException : TinctorException
 {
     /// <summary>Creates an exception.</summary>

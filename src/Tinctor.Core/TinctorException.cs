@@ -1,14 +1,15 @@
+using System.Globalization;
 using System.Text;
 
 namespace Tinctor.Core;
 
 /// <summary>
 /// A problem with the input of the user: a file that cannot be read, data that does not fit a model, a damaged artefact. The message is
-/// printable, <c>FILE: problem. Remedy.</c>, and one line but for lists of problems.
+/// printable: <c>FILE: problem. Remedy.</c>, or <c>FILE: problem</c> without a remedy; one line, except for lists of problems.
 /// </summary>
 public class TinctorException : Exception
 {
-    private const int LongestProblem = 4000;
+    private const int LongestPart = 4000;
 
     /// <summary>Creates an exception about no file in particular.</summary>
     /// <param name="problem">What is wrong: the value found and the value expected.</param>
@@ -43,24 +44,34 @@ public class TinctorException : Exception
     /// <summary>What the user can do; null if nothing is known to help.</summary>
     public string? Remedy { get; }
 
-    /// <summary>Property of an options record that solves the problem, such as <c>SlideMpp</c>; null for none. User interfaces name their own control for it.</summary>
+    /// <summary>
+    /// Property of an options record that solves the problem, such as <c>SlideMpp</c>; null for none. User interfaces name their own control
+    /// for it.
+    /// </summary>
     public string? Option { get; init; }
 
     private static string Compose(string? file, string problem, string? remedy)
     {
-        string line = Printable(problem);
+        string line = Printable(problem, isList: true);
         if (!string.IsNullOrEmpty(file)) line = $"{Printable(file)}: {line}";
-        return remedy is null ? line : $"{line.TrimEnd('.')}. {Printable(remedy)}";
+        return string.IsNullOrEmpty(remedy) ? line : $"{line.TrimEnd('.')}. {Printable(remedy)}";
     }
 
     // Parts of a hostile file can end up in a message: no control characters, no endless line. Lists of problems have lines.
-    private static string Printable(string text)
+    private static string Printable(string text, bool isList = false)
     {
         var line = new StringBuilder();
         foreach (Rune rune in text.EnumerateRunes())
-            line.Append((Rune.IsControl(rune) && rune.Value != '\n') || rune == Rune.ReplacementChar ? "?" : rune.ToString());
-        if (line.Length > LongestProblem)
-            line.Remove(LongestProblem / 2, line.Length - LongestProblem).Insert(LongestProblem / 2, " ... ");
-        return line.ToString();
+            line.Append(IsPrintable(rune) || (isList && rune.Value == '\n') ? rune.ToString() : "?");
+        if (line.Length <= LongestPart) return line.ToString();
+        int head = LongestPart / 2, tail = line.Length - (LongestPart / 2);
+        if (char.IsHighSurrogate(line[head - 1])) head--;
+        if (char.IsLowSurrogate(line[tail])) tail++;
+        return line.Remove(head, tail - head).Insert(head, " ... ").ToString();
     }
+
+    // Separators would end the line, and directional marks reorder it.
+    private static bool IsPrintable(Rune rune) => rune != Rune.ReplacementChar
+        && Rune.GetUnicodeCategory(rune) is not (UnicodeCategory.Control or UnicodeCategory.LineSeparator or UnicodeCategory.ParagraphSeparator)
+        && rune.Value is not ((>= 0x202A and <= 0x202E) or (>= 0x2066 and <= 0x2069));
 }

@@ -1,13 +1,13 @@
-namespace Tinctor.Torch.Tests.Serialization;
+namespace Tinctor.Tests;
 
-/// <summary>A folder for one test, removed with all it holds.</summary>
+/// <summary>Folder of one test, deleted with its content afterwards.</summary>
 internal sealed class TemporaryFolder : IDisposable
 {
     public string Path { get; } = Directory.CreateTempSubdirectory("tinctor-test-").FullName;
 
     public string File(string name) => System.IO.Path.Combine(Path, name);
 
-    /// <summary>Writes the bytes under the name and returns the full path.</summary>
+    /// <summary>Writes a file and returns its full path.</summary>
     public string File(string name, ReadOnlySpan<byte> content)
     {
         System.IO.File.WriteAllBytes(File(name), content);
