@@ -1,5 +1,6 @@
 using System.Reflection;
 using Tinctor.Data.Phantom;
+using Tinctor.Registration;
 using Tinctor.Slides;
 using Tinctor.Training;
 
@@ -51,10 +52,25 @@ public sealed class SampleTests : IDisposable
         Assert.Contains("mean_red_difference", File.ReadAllText(At("report/metrics.json")));
     }
 
+    [Fact]
+    public void RegisterSlides_writes_a_transform_and_a_warped_slide()
+    {
+        PhantomField field = PhantomSlide.Render(new() { Width = 640, Height = 512 });
+        foreach (PhantomImage image in field.Images)
+            SlideWriter.Write(At($"{image.Stain}.ome.tif"), new SlideSpec(640, 512) { Mpp = 0.5 }, image.Image);
+        Run("RegisterSlides", At("He.ome.tif"), At("Her2.ome.tif"), At("transform.json"), At("warped.ome.tif"));
+        (double x, double y) = TransformFile.Read(At("transform.json")).Apply(320, 256);
+        Assert.Equal(320, x, 5.0);
+        Assert.Equal(256, y, 5.0);
+        using Slide warped = Slide.Open(At("warped.ome.tif"));
+        Assert.Equal((640, 512), (warped.Width, warped.Height));
+    }
+
     [Theory]
     [InlineData("docs/csharp.md", "samples/StainSlide/Program.cs")]
     [InlineData("docs/csharp.md", "samples/TrainModel/Program.cs")]
     [InlineData("docs/csharp.md", "samples/EvaluateWithMetric/Program.cs")]
+    [InlineData("docs/csharp.md", "samples/RegisterSlides/Program.cs")]
     [InlineData("docs/add-a-method.md", "samples/AddMethod/L1Config.cs")]
     [InlineData("docs/add-a-method.md", "samples/AddMethod/L1Method.cs")]
     [InlineData("docs/add-a-method.md", "samples/AddMethod/Program.cs")]
