@@ -34,7 +34,7 @@ torch.save(dtypes, "dtypes.pth")
 
 # Views: several views of one storage with the values 0..23.
 base = torch.arange(24, dtype=torch.float32)
-torch.save({
+views = {
     "base": base,
     "transposed": base.view(4, 6).t(),
     "offset": base[5:11].view(2, 3),
@@ -45,7 +45,8 @@ torch.save({
     "empty": torch.empty(0, 5),
     "parameter": torch.nn.Parameter(torch.tensor([1.0, 2.0])),
     "channels_last": base.view(1, 2, 3, 4).to(memory_format=torch.channels_last),
-}, "views.pth")
+}
+torch.save(views, "views.pth")
 
 # A training checkpoint with the usual entries beside the weights.
 model = torch.nn.Sequential(torch.nn.Linear(2, 3), torch.nn.BatchNorm1d(3))

@@ -28,8 +28,15 @@ internal sealed record NumpyType(string Name)
     }
 }
 
-/// <summary>A tensor's memory in the archive: data/&lt;Key&gt; with <paramref name="Count"/> elements.</summary>
-internal sealed record PthStorage(ScalarType Dtype, string Key, long Count);
+/// <summary>Memory of tensors in a checkpoint: <paramref name="Count"/> elements under a key.</summary>
+internal sealed record PthStorage(ScalarType Dtype, string Key, long Count)
+{
+    /// <summary>Size in bytes.</summary>
+    public long ByteCount => Count * Dtype.Size();
+}
+
+/// <summary>Part of a storage, as only the legacy format has them; checked to lie within it.</summary>
+internal sealed record PthStorageView(PthStorage Storage, long Offset, long Count);
 
 /// <summary>A strided view of a storage, checked to lie within it.</summary>
 internal sealed class PthTensor(PthStorage storage, long offset, long[] shape, long[] stride)
@@ -91,10 +98,10 @@ internal sealed class PickleGlobals
 
     private readonly Action<PthStorage> _checkStorage;
 
-    private PickleGlobals(byte[] pickle, Action<PthStorage> checkStorage)
+    private PickleGlobals(byte[] pickle, int start, Action<PthStorage> checkStorage)
     {
         _checkStorage = checkStorage;
-        _unpickler = new Unpickler(pickle, Find, LoadStorage);
+        _unpickler = new Unpickler(pickle, Find, LoadStorage, start);
         foreach (var (name, dtype) in s_storages.Concat(s_dtypes))
         {
             _allowed.Add(name, dtype);
@@ -110,6 +117,8 @@ internal sealed class PickleGlobals
             _ => null,
         });
         Allow("torch._utils._rebuild_tensor_v2", Tensor);
+        // Before PyTorch 0.4.
+        Allow("torch._utils._rebuild_tensor", arguments => arguments.Length == 4 ? Tensor([.. arguments, false, null]) : null);
         Allow("torch._utils._rebuild_parameter", arguments => arguments is [PthTensor data, ..] ? data : null);
         Allow("numpy.dtype", arguments => arguments is [string name, ..] ? new NumpyType(name) : null);
         Allow("_codecs.encode", Latin1);
@@ -130,8 +139,20 @@ internal sealed class PickleGlobals
     /// Reads the pickle of a checkpoint; tensors come back as <see cref="PthTensor"/>. <paramref name="checkStorage"/> throws a
     /// FormatException for a storage that is not there as it is described.
     /// </summary>
-    public static object? Unpickle(byte[] pickle, Action<PthStorage> checkStorage) =>
-        new PickleGlobals(pickle, checkStorage)._unpickler.Run();
+    public static object? Unpickle(byte[] pickle, Action<PthStorage> checkStorage)
+    {
+        int position = 0;
+        return Unpickle(pickle, ref position, checkStorage);
+    }
+
+    /// <summary>Reads the pickle at a position, and moves the position behind it.</summary>
+    public static object? Unpickle(byte[] bytes, ref int position, Action<PthStorage> checkStorage)
+    {
+        Unpickler unpickler = new PickleGlobals(bytes, position, checkStorage)._unpickler;
+        object? value = unpickler.Run();
+        position = unpickler.Position;
+        return value;
+    }
 
     private void Allow(string name, Func<object?[], object?> call) =>
         _allowed.Add(name, new PickleCallable(name, arguments =>
@@ -208,7 +229,8 @@ internal sealed class PickleGlobals
 
     private object LoadStorage(object? id)
     {
-        if (id is not (object[] and ["storage", ScalarType dtype, string key, _, long count and >= 0])
+        if (id is not (object[] and ["storage", ScalarType dtype, string key, _, long count and >= 0, .. var view])
+            || view is not ([] or [null] or [object[] and [_, long, long]])
             || Refusal.ByteCount([count], dtype) < 0)
         {
             throw new FormatException("its pickle refers to something outside that is not a storage with type, key and length");
@@ -216,11 +238,20 @@ internal sealed class PickleGlobals
 
         var storage = new PthStorage(dtype, key, count);
         _checkStorage(storage);
-        return storage;
+        if (view is not [object[] and [_, long offset, long length]]) return storage;
+        return offset >= 0 && length >= 0 && length <= count - offset ? new PthStorageView(storage, offset, length)
+            : throw new FormatException($"it has a view of {length} elements that reaches beyond its storage of {count} elements");
     }
 
     private PthTensor? Tensor(object?[] arguments)
     {
+        if (arguments is [PthStorageView view, ..])
+        {
+            PthStorage part = view.Storage with { Count = view.Count };
+            return Tensor([part, .. arguments[1..]]) is { } inView
+                ? new PthTensor(view.Storage, inView.Offset + view.Offset, inView.Shape, inView.Stride) : null;
+        }
+
         if (arguments is not [PthStorage storage, long offset and >= 0, var size, object[] stride, bool, _, ..]
             || (size as long[] ?? (size is object[] sizes ? Sizes(sizes) : null)) is not { } shape
             || Sizes(stride) is not { } strides

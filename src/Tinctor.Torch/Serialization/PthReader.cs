@@ -1,8 +1,8 @@
 namespace Tinctor.Torch.Serialization;
 
 /// <summary>
-/// Reads PyTorch checkpoints (the zip files that torch.save has written since PyTorch 1.6) without running any code from them: the pickle
-/// inside may only name what tensors, dictionaries and numbers are made of, anything else is refused with its name.
+/// Reads PyTorch checkpoints, the zip files that torch.save has written since PyTorch 1.6 and the legacy files before, without running code
+/// from them: the pickle may only name classes of tensors, dictionaries and numbers; anything else is refused by name.
 /// </summary>
 public static class PthReader
 {
@@ -20,7 +20,7 @@ public static class PthReader
     /// <exception cref="TinctorException">Not such a file, damaged, or naming what is not allowed; the message says which.</exception>
     public static object? Load(string path)
     {
-        using var archive = new PthArchive(path);
+        using IPthFile archive = PthFile.Open(path);
         return MakeTensors(archive, archive.ReadObjects());
     }
 
@@ -35,14 +35,14 @@ public static class PthReader
     /// </exception>
     public static OrderedDictionary<string, Tensor> LoadStateDict(string path, string? name = null)
     {
-        using var archive = new PthArchive(path);
+        using IPthFile archive = PthFile.Open(path);
         var selected = SelectStateDict(path, archive.ReadObjects(), name);
         MakeTensors(archive, selected);
         return new OrderedDictionary<string, Tensor>(selected.Select(item => KeyValuePair.Create((string)item.Key, (Tensor)item.Value!)));
     }
 
     /// <summary>Reads each storage once and makes the tensors as views of it, as PyTorch does.</summary>
-    private static object? MakeTensors(PthArchive archive, object? root)
+    private static object? MakeTensors(IPthFile archive, object? root)
     {
         var storages = new Dictionary<PthStorage, Tensor>();
         var tensors = new List<Tensor>();
@@ -77,7 +77,7 @@ public static class PthReader
         }
     }
 
-    private static Tensor ReadStorage(PthArchive archive, PthStorage storage)
+    private static Tensor ReadStorage(IPthFile archive, PthStorage storage)
     {
         var tensor = torch.empty([storage.Count], storage.Dtype);
         try

@@ -16,7 +16,7 @@ internal sealed record PickleCallable(string Name, Func<object?[], object?> Call
 /// Nothing recurses, lengths are checked against what is there, and each operation and each copied element is counted: memory stays
 /// within a small multiple of the pickle's length, whatever it says.
 /// </remarks>
-internal sealed class Unpickler(byte[] pickle, Func<string, object> findGlobal, Func<object?, object> loadPersistent)
+internal sealed class Unpickler(byte[] pickle, Func<string, object> findGlobal, Func<object?, object> loadPersistent, int start = 0)
 {
     private const int MostOperations = 5_000_000;
     private const int HighestProtocol = 5;
@@ -24,8 +24,11 @@ internal sealed class Unpickler(byte[] pickle, Func<string, object> findGlobal, 
     private readonly List<object?> _stack = [];
     private readonly Stack<int> _marks = new();
     private readonly Dictionary<long, object?> _memo = [];
-    private int _position;
+    private int _position = start;
     private long _operations;
+
+    /// <summary>Position behind the operations that have run.</summary>
+    public int Position => _position;
 
     /// <summary>Runs to the STOP operation and returns the value that is left.</summary>
     public object? Run()
@@ -72,6 +75,8 @@ internal sealed class Unpickler(byte[] pickle, Func<string, object> findGlobal, 
             case (byte)'G': Push(BinaryPrimitives.ReadDoubleBigEndian(Take(8))); break;
 
             // Strings and bytes
+            case (byte)'U': Push(Text(Take(Take(1)[0]))); break;
+            case (byte)'T': Push(Text(Take(Length32()))); break;
             case (byte)'X': Push(Text(Take(Length32()))); break;
             case 0x8c: Push(Text(Take(Take(1)[0]))); break;
             case 0x8d: Push(Text(Take(Length64()))); break;
