@@ -120,7 +120,7 @@ public sealed class AlignmentTests : IDisposable
         Assert.Equal(2, section.Tables[0].Rows.Count);
         Assert.Equal(0, Row(section, 0)["median"], 0.01);
         Assert.Equal(6, Row(section, 1)["median"], 0.1);
-        Assert.Equal("Source (identity)", section.Tables[0].Rows[1][0]);
+        Assert.Equal("Identity", section.Tables[0].Rows[1][0]);
     }
 
     private ReportSection Run((string Name, Image Real, Image Stained, Image? Source)[] images)

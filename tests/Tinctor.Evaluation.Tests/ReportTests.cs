@@ -4,6 +4,7 @@ using System.Text;
 using System.Text.RegularExpressions;
 using Microsoft.Playwright;
 using Tinctor.Evaluation.Report;
+using Tinctor.Evaluation.Sections;
 using Tinctor.Slides.Colour;
 
 namespace Tinctor.Evaluation.Tests;
@@ -27,13 +28,61 @@ public sealed class ReportTests(ReportTests.Browser browser) : IClassFixture<Rep
     }
 
     [Theory]
-    [InlineData(360)]
-    [InlineData(1024)]
-    [InlineData(1920)]
-    public async Task FitsTheScreen(int width)
+    [InlineData(360), InlineData(768), InlineData(1024), InlineData(1280), InlineData(1920)]
+    public async Task Every_page_fits_the_screen(int width)
     {
-        var page = await browser.Open(width);
-        Assert.True(await page.EvaluateAsync<bool>("document.documentElement.scrollWidth <= innerWidth"));
+        foreach (string? file in new[] { null, browser.Several, browser.Slide })
+        {
+            var page = await browser.Open(width, file: file);
+            Assert.True(await page.EvaluateAsync<bool>("document.documentElement.scrollWidth <= innerWidth"));
+            // Links that a scrolling list cuts off would not widen the page.
+            Assert.True(await page.EvaluateAsync<bool>(
+                "[...document.querySelectorAll('#contents a')].every(a => { const b = a.getBoundingClientRect(); return b.left >= 0 && b.right <= innerWidth; })"));
+            Assert.True(await page.EvaluateAsync<bool>(
+                "[...document.querySelectorAll('main figure')].every(f => f.getBoundingClientRect().right <= innerWidth + 1)"));
+            if (Environment.GetEnvironmentVariable("TINCTOR_SCREENSHOTS") is { Length: > 0 } folder)
+                await page.ScreenshotAsync(new() { Path = Path.Combine(folder, $"{Path.GetFileName(Path.GetDirectoryName(file)) ?? "one"}-{width}.png"), FullPage = true });
+            // Tables that are wider than the page say so.
+            Assert.Empty(await page.EvaluateAsync<string[]>("[...document.querySelectorAll('.scroll')].filter(s => s.checkVisibility() && s.scrollWidth > s.clientWidth + 1 "
+                + "&& !s.parentNode.classList.contains('more-right')).map(s => `${s.getAttribute('aria-label')} ${s.clientWidth} ${s.scrollWidth} ${s.parentNode.className}`)"));
+            await page.Context.CloseAsync();
+        }
+    }
+
+    [Fact]
+    public async Task Slide_page_on_a_phone_shows_all_columns_and_enlarges_pictures()
+    {
+        var page = await browser.Open(360, file: browser.Slide);
+        var table = page.Locator("#section-slide .scroll");
+        Assert.True(await table.EvaluateAsync<bool>("s => s.scrollWidth <= s.clientWidth"));
+        await Assertions.Expect(page.Locator("#section-slide th .swatch").First).ToBeAttachedAsync();
+        await page.Locator("#section-slide .enlarge").First.ClickAsync();
+        var picture = page.Locator(".lightbox img");
+        await Assertions.Expect(picture).ToHaveAttributeAsync("alt", "Source");
+        await page.GetByRole(AriaRole.Button, new() { Name = "Zoom in" }).ClickAsync();
+        Assert.Contains("scale(1.5)", await picture.GetAttributeAsync("style"));
+        await page.Keyboard.PressAsync("ArrowRight");
+        await Assertions.Expect(picture).ToHaveAttributeAsync("alt", "Stained");
+        Assert.Contains("scale(1.5)", await picture.GetAttributeAsync("style"));
+        await page.Keyboard.PressAsync("Escape");
+        await Assertions.Expect(page.Locator(".lightbox")).ToBeHiddenAsync();
+        Assert.Empty(browser.Errors);
+    }
+
+    [Fact]
+    public async Task Two_images_without_dab_are_reported_without_tests_and_without_dab()
+    {
+        using var set = new ExampleImages(images: 2);
+        foreach (string name in set.Names)
+            ExampleImages.Write(set.Real, name, ExampleImages.Blobs(48, 1, [0.2, 1, 0.3]));
+        var result = Evaluator.Run(set.Options, cancel: TestContext.Current.CancellationToken);
+        var page = await browser.Open(file: EvaluationFiles.Write(result, set.Out).Html);
+        await Assertions.Expect(page.Locator("#verdict p").First).ToContainTextAsync("With 2 images no significance test is possible");
+        await Assertions.Expect(page.Locator("#comparisons .chosen")).ToContainTextAsync("not tested");
+        await Assertions.Expect(page.Locator("#tools")).Not.ToContainTextAsync("DAB");
+        await Assertions.Expect(page.Locator("#headline")).Not.ToContainTextAsync("DAB");
+        await Assertions.Expect(page.Locator("#results-tables")).ToContainTextAsync("No DAB was found");
+        Assert.Empty(browser.Errors);
     }
 
     [Fact]
@@ -294,7 +343,8 @@ public sealed class ReportTests(ReportTests.Browser browser) : IClassFixture<Rep
         await Assertions.Expect(section.Locator(".pictures img")).ToHaveCountAsync(1);
         Assert.True(await section.Locator(".pictures img").EvaluateAsync<bool>("i => i.decode().then(() => i.naturalWidth === 48)"));
         await Assertions.Expect(section.Locator(".warnings")).ToContainTextAsync("Ten images are few.");
-        await Assertions.Expect(page.Locator("#section-absent")).ToContainTextAsync("No Inception weights were given.");
+        await Assertions.Expect(page.Locator("#section-absent")).ToHaveCountAsync(0);
+        await Assertions.Expect(page.Locator(".absent-note")).ToHaveTextAsync("Not computed: Distribution (no Inception weights were given).");
         await Assertions.Expect(page.Locator("#provenance")).ToContainTextAsync("sha256 0123");
         var link = page.Locator("#contents a", new() { HasTextString = "An example" });
         await Assertions.Expect(link).ToHaveAttributeAsync("href", "#section-example");
@@ -306,19 +356,6 @@ public sealed class ReportTests(ReportTests.Browser browser) : IClassFixture<Rep
         await Assertions.Expect(first).ToHaveTextAsync("∞");
         await Assertions.Expect(section.Locator("table.sortable tbody tr").Last.Locator("td").First).ToHaveTextAsync("–");
         Assert.Empty(browser.Errors);
-    }
-
-    [Theory]
-    [InlineData(360)]
-    [InlineData(1024)]
-    [InlineData(1920)]
-    public async Task SeveralModelsFitTheScreen(int width)
-    {
-        var page = await browser.Open(width, file: browser.Several);
-        Assert.True(await page.EvaluateAsync<bool>("document.documentElement.scrollWidth <= innerWidth"));
-        // A chart that grew out of its column, or a caption below the page's edge, would not widen the page where something clips it.
-        Assert.True(await page.EvaluateAsync<bool>(
-            "[...document.querySelectorAll('main figure')].every(f => f.getBoundingClientRect().right <= innerWidth + 1)"));
     }
 
     [Fact]
@@ -430,6 +467,9 @@ public sealed class ReportTests(ReportTests.Browser browser) : IClassFixture<Rep
         /// <summary>The report of two models with sections.</summary>
         public string Several { get; private set; } = "";
 
+        /// <summary>A page of sections alone, as of a stained slide.</summary>
+        public string Slide { get; private set; } = "";
+
         public async ValueTask InitializeAsync()
         {
             if (!File.Exists(Chromium))
@@ -441,6 +481,7 @@ public sealed class ReportTests(ReportTests.Browser browser) : IClassFixture<Rep
             html = EvaluationFiles.Write(Evaluator.Run(options), set.Out).Html;
             options = set.Options with { Stained = set.TwoModels, Analyses = ExampleAnalysis.All, Title = "Two models <of> \"a\" kind" };
             Several = EvaluationFiles.Write(Evaluator.Run(options), set.Out + "-several").Html;
+            Slide = set.File("slide/slide.html", HtmlReport.Text("A stained slide", "stained slide", "2 tiles", [SlideSection()]));
             playwright = await Playwright.CreateAsync();
             chromium = await playwright.Chromium.LaunchAsync(new()
             {
@@ -448,6 +489,23 @@ public sealed class ReportTests(ReportTests.Browser browser) : IClassFixture<Rep
                 Args = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-dev-shm-usage"],
             });
         }
+
+        private static ReportSection SlideSection() => new("slide", "The slide", "Source and result.")
+        {
+            Pictures =
+            [
+                new("Source", "slide.svs", ExampleImages.Blobs(300, 1, [0.2, 1, 0.3])) { LongestSide = 300 },
+                new("Stained", "by a model", ExampleImages.Blobs(300, 1, [0.5, 0.7, 1])) { LongestSide = 300 },
+            ],
+            Tables =
+            [
+                new("legend", "Variation: legend and share of the stained area", [new("degree", "Degree"), new("share", "Share (%)", 1)],
+                [
+                    [new Swatch("stable: varies by less than 5 %", null), 81.5],
+                    [Swatch.FromRgb("very unfamiliar: more than twice the limit", 200, 30, 40), 18.5],
+                ]),
+            ],
+        };
 
         public async Task<IPage> Open(int width = 1100, bool touch = false, string? file = null)
         {

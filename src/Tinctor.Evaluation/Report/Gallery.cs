@@ -46,7 +46,7 @@ internal static class Gallery
     {
         var metrics = result.Metrics.Index().ToArray();
         var keys = metrics.Where(m => m.Item.Key is "psnr" or "ssim");
-        string[] groups = ["dab", "perceptual"];
+        string[] groups = result.TargetHasDab ? ["dab", "perceptual"] : ["perceptual"];
         return keys.Concat(groups.SelectMany(g => metrics.Where(m => m.Item.Group == g).Take(1))).Select(m => m.Index);
     }
 

@@ -10,9 +10,9 @@ public static partial class HtmlReport
 {
     /// <summary>In the order in which they need each other.</summary>
     private static readonly string[] Scripts =
-        ["dom.js", "tables.js", "charts.js", "maps.js", "gallery.js", "sections.js", "report.js", "contents.js"];
+        ["dom.js", "tables.js", "charts.js", "maps.js", "lightbox.js", "sections.js", "gallery.js", "report.js", "contents.js"];
 
-    private static readonly string[] ScriptsOfSections = ["dom.js", "tables.js", "charts.js", "sections.js", "page.js", "contents.js"];
+    private static readonly string[] ScriptsOfSections = ["dom.js", "tables.js", "charts.js", "lightbox.js", "sections.js", "page.js", "contents.js"];
 
     /// <summary>The page as text.</summary>
     public static string Text(EvaluationResult result)

@@ -99,8 +99,11 @@ public static class PreparationReport
         {
             Pictures =
             [
-                .. Picture("_tiles.jpg", "Tiles",
-                    "Kept (green), background (light grey), outside of the target (dark grey), low correlation (red), misaligned (orange)."),
+                .. Picture("_tiles.jpg", "Tiles", "Tiles of the source by their status.").Select(picture => picture with
+                {
+                    Legend = [.. Enum.GetValues<TileStatus>().Select(status => (Name: Name(status), Colour: SlidePairPictures.Colour(status)))
+                        .Select(key => Swatch.FromRgb(key.Name, key.Colour.R, key.Colour.G, key.Colour.B))],
+                }),
                 .. Picture("_examples.jpg", "Examples",
                     "Sources above, targets below: kept tiles from the least to the most alike, framed green; then dropped ones."),
                 .. Picture("_checkerboard.jpg", "Checkerboard",

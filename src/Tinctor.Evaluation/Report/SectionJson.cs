@@ -42,6 +42,7 @@ internal static class SectionJson
         double number => MetricsJson.Number(number),
         int number => JsonValue.Create(number),
         string text => JsonValue.Create(text),
+        Swatch swatch => Of(swatch),
         _ => throw new ArgumentException($"a table's cell is a {cell.GetType().Name}; it must be a string, double, int or null", nameof(cell)),
     };
 
@@ -108,9 +109,12 @@ internal static class SectionJson
         {
             json["image"] = Jpeg.DataUri(picture.Image, picture.Image.Width, picture.Image.Height, picture.LongestSide);
             json["wide"] = picture.IsWide;
+            json["legend"] = Array(picture.Legend, Of);
         }
         return json;
     }
+
+    private static JsonObject Of(Swatch swatch) => new() { ["name"] = swatch.Name, ["colour"] = swatch.Colour };
 
     private static JsonObject Of(Definition definition) => new() { ["term"] = definition.Term, ["text"] = definition.Text };
 

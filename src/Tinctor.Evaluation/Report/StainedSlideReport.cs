@@ -5,43 +5,51 @@ using Tinctor.Staining.WholeSlides;
 
 namespace Tinctor.Evaluation.Report;
 
-/// <summary>A page about one stained slide: source and stained slide side by side, numbers, and where not to trust it.</summary>
+/// <summary>Page about one stained slide: source and result, quality, and a map of unreliable regions.</summary>
 public static class StainedSlideReport
 {
     private const int Side = 1000;
 
-    /// <summary>The page, self-contained HTML.</summary>
-    /// <param name="source">The source.</param>
+    /// <summary>Formats the page as self-contained HTML.</summary>
+    /// <param name="source">The source slide.</param>
     /// <param name="stained">The stained slide.</param>
-    /// <param name="uncertainty">Its map of uncertainty, if there is one.</param>
-    /// <param name="run">How it went.</param>
-    /// <param name="model">The model, in words.</param>
+    /// <param name="uncertainty">Uncertainty slide; null if there is none.</param>
+    /// <param name="run">Result of staining.</param>
+    /// <param name="model">Name of the model for people.</param>
     public static string Text(Slide source, Slide stained, Slide? uncertainty, StainedSlide run, string model)
     {
         string meta = string.Create(CultureInfo.InvariantCulture, $"{stained.Width} x {stained.Height} pixels · {run.Tiles} tiles · {run.Scale.Note}");
-        ReportSection[] sections = [Overview(source, stained, run, model), .. uncertainty is null ? [] : new[] { Reliability(stained, uncertainty, run) }];
+        ReportSection[] sections = uncertainty is null ? [Overview(source, stained, run, model)]
+            : [Overview(source, stained, run, model), Reliability(stained, uncertainty, run)];
         return HtmlReport.Text(Path.GetFileName(stained.Path), "stained slide", meta, sections);
     }
 
     private static ReportSection Overview(Slide source, Slide stained, StainedSlide run, string model)
     {
-        List<IReadOnlyList<object?>> rows = [["Seam score", run.SeamScore], ["Pixels of a tile's edge left out (halo)", run.Halo]];
-        if (run.IhcLevel is { } level) rows.Add(["Level", $"{level.Level} ({level.Probability:0.00})"]);
-        if (run.Comparison?.Haematoxylin is double kept) rows.Add(["Correlation of haematoxylin", kept]);
-        if (run.Comparison?.BackgroundDrift is double drift) rows.Add(["Drift of the glass (ΔE)", drift]);
-        return new("slide", "The slide", "Nuclei should be where they are in the source, glass should stay glass, and tiles should not show.")
+        string Decimals(double value, int digits) => value.ToString($"F{digits}", CultureInfo.InvariantCulture);
+        List<IReadOnlyList<object?>> rows =
+            [["Seam score", Decimals(run.SeamScore, 3)], ["Halo (px)", run.Halo.ToString(CultureInfo.InvariantCulture)]];
+        if (run.IhcLevel is { } level) rows.Add(["IHC level (probability)", $"{level.Level} ({Decimals(level.Probability, 2)})"]);
+        if (run.Comparison?.Haematoxylin is double correlation) rows.Add(["Correlation of haematoxylin", Decimals(correlation, 3)]);
+        if (run.Comparison?.BackgroundDrift is double drift) rows.Add(["Background drift (ΔE)", Decimals(drift, 2)]);
+        return new("slide", "The slide",
+            "Nuclei should stay in place, background should stay background, and tile borders should be invisible. Click a picture to enlarge "
+            + "it; arrow keys or swiping then switch between source and result.")
         {
             Pictures =
             [
-                new("Source", Path.GetFileName(source.Path), source.Thumbnail(Side).ToDisplay()),
-                new("Stained", $"by {model}", stained.Thumbnail(Side)),
+                new("Source", Path.GetFileName(source.Path), source.Thumbnail(Side).ToDisplay()) { LongestSide = Side },
+                new("Stained", $"by {model}", stained.Thumbnail(Side)) { LongestSide = Side },
             ],
-            Tables = [new("numbers", "Numbers", [new("quantity", "Quantity"), new("value", "Value")], rows)],
+            Tables = [new("numbers", "Quality of the stained slide", [new("quantity", "Quantity"), new("value", "Value")], rows)],
             Definitions =
             [
-                new("Seam score", "mean difference of neighbouring pixels across the borders of tiles over that across other lines of the same phase; 1 shows nothing"),
-                new("Correlation of haematoxylin", "Pearson's r between the amounts in source and stained slide (Ruifrok's vectors), over windows spread over the tissue"),
-                new("Drift of the glass", "CIE76 distance between the mean colours of glass beside the tissue, before and after"),
+                new("Seam score", "mean difference of adjacent pixels across tile borders, divided by that across other lines of the same phase; 1 means "
+                    + "invisible borders"),
+                new("Halo", "width of the context border of a tile that is discarded after inference"),
+                new("Correlation of haematoxylin", "Pearson's correlation of the haematoxylin amounts in source and stained slide (Ruifrok's vectors), "
+                    + "over windows spread over the tissue"),
+                new("Background drift", "CIE76 distance between the mean background colours before and after staining"),
             ],
         };
     }
@@ -50,10 +58,10 @@ public static class StainedSlideReport
     {
         var variation = ReliabilityMap.Create(stained, uncertainty, 0, ReliabilityMap.Variation, run.Tissue);
         ReliabilityMap? novelty = uncertainty.Channels > 1 ? ReliabilityMap.Create(stained, uncertainty, 1, ReliabilityMap.Novelty, run.Tissue) : null;
-        List<SectionPicture> pictures = [new("Variation", "painted where several results for the same place differ", variation.Picture)];
-        if (novelty is not null) pictures.Add(new("Novelty", "painted where the source is unlike the model's training images", novelty.Picture));
-        return new("reliability", "Where not to trust it",
-            "What is painted should not be read. What is not painted may still be wrong: a model can be steady, and mistaken.")
+        List<SectionPicture> pictures = [Picture("Variation", "Coloured where repeated results for the same place differ.", variation)];
+        if (novelty is not null) pictures.Add(Picture("Novelty", "Coloured where the source differs from the training images of the model.", novelty));
+        return new("reliability", "Unreliable regions",
+            "Do not interpret coloured regions. Regions without colour can be wrong as well: a model can be consistent and still mistaken.")
         {
             Pictures = pictures,
             Tables =
@@ -63,13 +71,22 @@ public static class StainedSlideReport
             ],
             Definitions =
             [
-                new("Variation", "coefficient of variation of the colour over repeats (diffusion bridges) or over the eight positions that turning and mirroring give"),
-                new("Novelty", "Mahalanobis distance of colour, contrast and texture in windows of 64 pixels, in units of the distance that 99 of 100 training windows stay below"),
+                new("Variation", "coefficient of variation of the colour over repeated samples (diffusion bridges) or over the eight rotations and reflections"),
+                new("Novelty", "Mahalanobis distance of colour, contrast and texture in windows of 64 pixels, relative to the distance below which 99 of 100 "
+                    + "training windows lie"),
             ],
         };
     }
 
-    private static SectionTable Legend(string key, string title, ReliabilityMap map) => new(key, $"{title}: legend, and share of the stained area",
+    private static SectionPicture Picture(string title, string caption, ReliabilityMap map) => new(title, caption, map.Picture) { LongestSide = Side };
+
+    private static SectionTable Legend(string key, string title, ReliabilityMap map) => new(key, $"{title}: legend and share of the stained area",
         [new("degree", "Degree"), new("share", "Share (%)", 1)],
-        [.. map.Shares.Select(row => (IReadOnlyList<object?>)[row.Band.Name, 100 * row.Share])]);
+        [.. map.Shares.Index().Select(row => (IReadOnlyList<object?>)
+        [
+            // The first band is not coloured in the map.
+            row.Index == 0 ? new Swatch(row.Item.Band.Name, null)
+                : Swatch.FromRgb(row.Item.Band.Name, row.Item.Band.Red, row.Item.Band.Green, row.Item.Band.Blue),
+            100 * row.Item.Share,
+        ])]);
 }

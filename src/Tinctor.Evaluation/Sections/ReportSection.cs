@@ -40,7 +40,7 @@ public sealed record Definition(string Term, string Text);
 /// <param name="Key">Its name in files, unique within the section.</param>
 /// <param name="Title">The caption.</param>
 /// <param name="Columns">Headings with their formats.</param>
-/// <param name="Rows">One cell a column: string, double, int or null (not defined).</param>
+/// <param name="Rows">One cell per column: string, double, int, <see cref="Swatch"/> or null (undefined).</param>
 public sealed record SectionTable(
     string Key, string Title, IReadOnlyList<SectionColumn> Columns, IReadOnlyList<IReadOnlyList<object?>> Rows);
 
@@ -51,6 +51,15 @@ public sealed record SectionTable(
 /// <param name="HigherIsBetter">Which end is the better one; null where neither is. The best cell is set in bold.</param>
 public sealed record SectionColumn(string Key, string Title, int Digits = 3, bool? HigherIsBetter = null);
 
+/// <summary>Entry of a colour legend, also as a cell of a table.</summary>
+/// <param name="Name">Meaning of the colour.</param>
+/// <param name="Colour">The colour as <c>#rrggbb</c>; null for areas that are not coloured.</param>
+public sealed record Swatch(string Name, string? Colour)
+{
+    /// <summary>Creates an entry from red, green and blue.</summary>
+    public static Swatch FromRgb(string name, int red, int green, int blue) => new(name, $"#{red:x2}{green:x2}{blue:x2}");
+}
+
 /// <summary>A picture.</summary>
 /// <param name="Title">Its title.</param>
 /// <param name="Caption">What it shows.</param>
@@ -60,6 +69,9 @@ public sealed record SectionPicture(string Title, string Caption, Slides.Image I
     /// <summary>Whether it takes the whole width of the report; else several stand side by side.</summary>
     public bool IsWide { get; init; }
 
-    /// <summary>Pixels of its longer side in the report, at most.</summary>
-    internal int LongestSide => IsWide ? 1400 : 512;
+    /// <summary>Legend of its colours. Default: none.</summary>
+    public IReadOnlyList<Swatch> Legend { get; init; } = [];
+
+    /// <summary>Longest side in the report, in pixels; larger pictures are reduced. Default: 512, or 1400 for wide pictures.</summary>
+    public int LongestSide { get => field > 0 ? field : IsWide ? 1400 : 512; init; }
 }

@@ -4,7 +4,7 @@ using Tinctor.Slides;
 namespace Tinctor.Registration.Pairs;
 
 /// <summary>Pictures of a prepared pair to check it by eye, JPEG.</summary>
-internal static class SlidePairPictures
+public static class SlidePairPictures
 {
     private const int Longest = 1200, Examples = 10, ExampleSide = 128, Gap = 4;
 
@@ -14,7 +14,7 @@ internal static class SlidePairPictures
     /// <param name="side">Side of a tile in pixels.</param>
     /// <param name="downsample">Pixels of the source's level 0 per pixel of a tile.</param>
     /// <param name="path">Gets the path of a picture from the end of its name.</param>
-    public static void Write(RegisteredSlides slides, IReadOnlyList<PreparedTile> tiles, int side, double downsample, Func<string, string> path)
+    internal static void Write(RegisteredSlides slides, IReadOnlyList<PreparedTile> tiles, int side, double downsample, Func<string, string> path)
     {
         (Image checkerboard, Image outlines) = RegistrationPictures.Draw(slides.Transform, slides.Source, slides.Target);
         checkerboard.Write(path("_checkerboard.jpg"));
@@ -24,7 +24,8 @@ internal static class SlidePairPictures
         Strip(slides, tiles, side, downsample)?.Write(path("_examples.jpg"));
     }
 
-    private static (int R, int G, int B) Colour(TileStatus status) => status switch
+    /// <summary>Colour of the tiles of a status in the overview picture.</summary>
+    public static (int R, int G, int B) Colour(TileStatus status) => status switch
     {
         TileStatus.Kept => (0, 170, 60),
         TileStatus.Background => (150, 150, 150),

@@ -90,7 +90,7 @@ public sealed class AlignmentAnalysis : IAnalysis
         return SampleStatistics.Quantile(values, q);
     }
 
-    private static string Title(ScoredMethod method) => method.IsModel ? method.Title : "Source (identity)";
+    private static string Title(ScoredMethod method) => method.Title;
 
     private static readonly SectionColumn[] Columns =
     [

@@ -112,13 +112,13 @@ function seriesColour(series, index) {
 }
 
 // A straight line from edge to edge, with its name at the end.
-function ruler(name, from, to) {
+function ruler(name, from, to, side = 'right') {
   return {
     name, type: 'line', silent: true, symbol: 'circle', symbolSize: 0.1, z: 4, tooltip: { show: false },
     lineStyle: { color: colour('--soft'), width: 1.2, type: [5, 4] }, itemStyle: { color: colour('--soft') },
     data: [{ value: from }, {
       value: to, label: {
-        show: true, formatter: name, color: colour('--soft'), fontSize: 11, align: 'right', verticalAlign: 'bottom', position: [-4, -4],
+        show: true, formatter: name, color: colour('--soft'), fontSize: 11, align: side, verticalAlign: 'bottom', position: [side === 'right' ? -4 : 4, -4],
         backgroundColor: colour('--paper'), padding: [1, 3],
       },
     }],
@@ -184,7 +184,8 @@ const chartOptions = {
       yAxis: yAxis(shares ? 'share' : 'images', { ...y, axisLabel: {
         ...axis().axisLabel, formatter: shares ? v => `${Number((v * 100).toPrecision(4))}%` : undefined } }),
       series: [
-        ...(chart.lines ?? []).map(l => ruler(l.name, [l.at, y.min], [l.at, y.max])),
+        // The label lies on the side where there is more room.
+        ...(chart.lines ?? []).map(l => ruler(l.name, [l.at, y.min], [l.at, y.max], l.at < (x.min + x.max) / 2 ? 'left' : 'right')),
         ...chart.series.map((s, i) => ({
           name: s.name, type: 'line', step: 'end', symbol: 'none', z: 3,
           data: [[chart.edges[0], 0], ...s.y.map((v, k) => [chart.edges[k], number(v)]), [chart.edges.at(-1), 0]],

@@ -1,3 +1,6 @@
+for (const scroller of document.querySelectorAll('main .scroll'))
+  if (!scroller.closest('.scroller')) { const place = scroller.nextSibling, parent = scroller.parentNode; parent.insertBefore(withScrollSign(scroller), place); }
+
 // The list of contents, and what paper needs.
 
 const parts = [...document.querySelectorAll('main section[aria-labelledby]')].filter(s => !s.hidden);

@@ -2,7 +2,8 @@
 
 const { evaluation, sections, gallery, run } = JSON.parse(document.getElementById('data').textContent);
 const { images, groups, bootstrap, comparisons } = evaluation;
-const metrics = evaluation.metrics.filter(m => !m.not_computed);
+const hasDab = evaluation.target_has_dab !== false;
+const metrics = evaluation.metrics.filter(m => !m.not_computed && (hasDab || m.group !== 'dab'));
 const methods = evaluation.methods.filter(m => !m.not_computed);
 const models = methods.filter(m => m.kind === 'model');
 const baselines = methods.filter(m => m.kind === 'baseline');

@@ -297,7 +297,7 @@ function lookAt(name) {
 
 // ---- on paper: plates of the worst and best of each model by the headline metric, prepared while nobody waits
 
-const plateMaps = ['difference', 'dab_difference'];
+const plateMaps = ['difference', 'dab_difference'].filter(kind => maps[kind]);
 
 function plate(name, model, metric) {
   const entry = galleryOf.get(name), image = imageOf.get(name);

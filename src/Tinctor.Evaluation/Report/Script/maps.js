@@ -23,6 +23,8 @@ const maps = {
   },
 };
 
+if (!hasDab) for (const kind of ['dab', 'dab_difference']) delete maps[kind];
+
 const density = Float64Array.from({ length: 256 }, (_, v) => Math.log10(255 / Math.max(1, v)));
 const dabOf = ([r, g, b]) => Math.max(0, gallery.dab[0] * density[r] + gallery.dab[1] * density[g] + gallery.dab[2] * density[b]);
 

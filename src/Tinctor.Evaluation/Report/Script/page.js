@@ -1,4 +1,4 @@
 // A page of sections alone.
 
 const lookAt = null; // there is no gallery in which an image could be shown
-$('sections').append(...sections.map(sectionNode));
+$('sections').append(...sectionNodes(sections));

@@ -40,6 +40,11 @@ function baselineVerdict(model) {
 
 // Which differences between two models can be told from chance: the first metrics with their size, the others by number.
 function coupleVerdict([a, b]) {
+  if (evaluation.not_tested) {
+    const differing = metrics.map(m => compared(a, b, m.key)).filter(c => c && c.n > 0);
+    const first = differing.filter(c => c.better === a).length, second = differing.filter(c => c.better === b).length;
+    return el('p', {}, `${methodOf(a).title} has the better mean by ${first} of ${differing.length} metrics, ${methodOf(b).title} by ${second}.`);
+  }
   const tested = metrics.map(m => [m, compared(a, b, m.key)]).filter(([, c]) => c && c.n > 0);
   const size = ([m, c]) => `${m.title} (by ${format(Math.abs(number(c.difference)), m.digits)}${unitOf(m)}, ${equalsP(c.p_adjusted)})`;
   const better = key => tested.filter(([, c]) => c.significant && c.better === key);
@@ -53,7 +58,9 @@ function coupleVerdict([a, b]) {
     open.length ? `${parts.length ? '; no' : 'no'} significant difference by ${rest}` : '', '.');
 }
 const verdicts = models.map(baselineVerdict), verdictsOfCouples = modelCouples.map(coupleVerdict);
-$('verdict').append(...verdictsOfCouples.slice(0, 3), ...verdicts.slice(0, 4));
+$('verdict').append(evaluation.not_tested ? el('p', {}, el('strong', {}, sentence(evaluation.not_tested))) : '',
+  ...verdictsOfCouples.slice(0, 3), ...verdicts.slice(0, 4));
+$('verdict').after(warningBox(evaluation.warnings, 'Before you use these numbers'));
 if (verdictsOfCouples.length > 3 || verdicts.length > 4)
   $('verdict').append(el('p', {}, el('a', { href: '#comparisons' }, 'All comparisons are below.')));
 
@@ -170,6 +177,9 @@ if (labels.length)
 $('results-tables').append(el('details', { class: 'fold' },
   el('summary', {}, 'Medians, standard deviations and ranges'), ...perMetric('Metric', spreadTable)));
 
+if (!hasDab)
+  $('results-tables').append(el('p', { class: 'note' },
+    'No DAB was found in the real images: metrics and maps of DAB are not shown. Their numbers are in metrics.json.'));
 const absent = evaluation.metrics.filter(m => m.not_computed);
 if (absent.length)
   $('results-tables').append(el('p', { class: 'note' }, `Not computed: ${absent.map(m => `${m.title} (${m.not_computed})`).join('; ')}.`));
@@ -214,8 +224,8 @@ function comparisonTable([a, b]) {
 const testedOn = comparisons.length ? Math.max(...comparisons.map(c => c.n)) : 0;
 $('comparisons-note').textContent = `Image by image over ${plural(testedOn, 'image')}; the advantage is turned so that positive means `
   + `that the first is better, with its ${ciName} below. `
-  + `p of Wilcoxon's signed-rank test over ${bootstrap.unit}s, corrected after Holm over all comparisons `
-  + `by one metric; significant below ${format(1 - bootstrap.confidence, 2)}.`;
+  + (evaluation.not_tested ? sentence(evaluation.not_tested) : `p of Wilcoxon's signed-rank test over ${bootstrap.unit}s, corrected after Holm over all comparisons `
+  + `by one metric; significant below ${format(1 - bootstrap.confidence, 2)}.`);
 $('comparisons-tables').append(...(() => {
   const bar = tools(), ordered = [...modelCouples, ...couples.filter(c => !modelCouples.includes(c))];
   const title = ([a, b]) => `${methodOf(a).title} against ${methodOf(b).title.replace(/^(Identity|Mean colour)$/, w => w.toLowerCase())}`;
@@ -331,7 +341,7 @@ distributionFigures.forEach((f, i) => { f.id = ['histogram', 'boxes', 'pairs'][i
 
 // ---- sections of analyses
 
-$('sections').append(...sections.map(sectionNode));
+$('sections').append(...sectionNodes(sections));
 
 // ---- every image
 
@@ -433,7 +443,7 @@ if (run) {
 // ---- how to read, how it was computed
 
 const units = bootstrap.unit === 'slide' ? 'slides' : 'images';
-$('how').append(warningBox(evaluation.warnings, 'Before you use these numbers'), el('ul', {},
+$('how').append(el('ul', {},
   el('li', {}, 'PSNR, SSIM, MAE and RMSE compare pixel with pixel. They mislead on pairs that are not aligned to the pixel: '
     + 'on serial sections cells differ, a shift of a few pixels costs more than a wrong stain, '
     + 'and a blurred image scores better than a sharp one. Look at the images before you believe a number.'),

@@ -1,4 +1,12 @@
-// Sections as analyses give them: words, tables, charts, pictures, drawn without knowing what they are about.
+// Sections of analyses: text, tables, charts and pictures.
+
+// Sections without content share one line.
+function sectionNodes(all) {
+  const absent = all.filter(section => section.not_computed);
+  const line = absent.map(section => `${section.title} (${section.not_computed})`).join('; ');
+  return [...all.filter(section => !section.not_computed).map(sectionNode),
+    ...(absent.length ? [el('p', { class: 'note absent-note' }, sentence(`Not computed: ${line}`))] : [])];
+}
 
 function sectionNode(section) {
   const id = `section-${section.key}`;
@@ -6,7 +14,6 @@ function sectionNode(section) {
   return el('section', { id, 'aria-labelledby': `${id}-title` },
     el('h2', { id: `${id}-title` }, section.title),
     section.lead ? el('p', { class: 'lead' }, section.lead) : '',
-    section.not_computed ? el('p', { class: 'note absent-note' }, sentence(section.not_computed)) : '',
     warningBox(section.warnings, 'Before you use these numbers'),
     ...section.tables.map(sectionTable),
     charts.length ? el('div', { class: `charts ${charts.length > 1 ? 'two' : 'one'}` }, ...charts) : '',
@@ -14,6 +21,9 @@ function sectionNode(section) {
     fold('Definitions', section.definitions.map(d => ({ term: d.term, text: sentence(d.text) }))),
     fold('How it was computed', section.provenance));
 }
+
+const swatch = entry => el('span', { class: 'key' },
+  el('span', { class: `swatch${entry.colour ? '' : ' clear'}`, style: { background: entry.colour ?? 'transparent' } }), entry.name);
 
 const sentence = text => text.charAt(0).toUpperCase() + text.slice(1) + (/[.!?]$/.test(text) ? '' : '.');
 
@@ -25,12 +35,12 @@ function warningBox(warnings, title) {
 function sectionTable(table) {
   const columns = table.columns.map((column, i) => {
     const cells = table.rows.map(row => row[i]).filter(cell => cell !== null);
-    const text = cells.some(cell => typeof cell === 'string' && !/^-?Infinity$/.test(cell));
+    const text = cells.some(cell => cell.name || (typeof cell === 'string' && !/^-?Infinity$/.test(cell)));
     const whole = cells.every(Number.isInteger);
     return {
       title: column.title, text,
-      value: row => text ? row[i] : number(row[i]),
-      show: row => text ? row[i] ?? '–' : format(row[i], whole ? 0 : column.digits),
+      value: row => text ? row[i]?.name ?? row[i] : number(row[i]),
+      show: row => row[i]?.name ? swatch(row[i]) : text ? row[i] ?? '–' : format(row[i], whole ? 0 : column.digits),
       best: column.higher_is_better === null ? null : column.higher_is_better ? 'high' : 'low',
     };
   });
@@ -38,8 +48,11 @@ function sectionTable(table) {
 }
 
 function pictureFigure(picture) {
-  return el('figure', { class: picture.wide ? 'wide' : '' }, el('img', { src: picture.image, alt: picture.title }),
-    el('figcaption', {}, el('b', {}, picture.title), ` ${picture.caption}`));
+  return el('figure', { class: picture.wide ? 'wide' : '' },
+    el('button', { type: 'button', class: 'enlarge', 'aria-label': `Enlarge ${picture.title}`, onclick: e => openPicture(e.currentTarget) },
+      el('img', { src: picture.image, alt: picture.title })),
+    el('figcaption', {}, el('b', {}, picture.title), ` ${picture.caption}`,
+      picture.legend?.length ? el('span', { class: 'legend' }, ...picture.legend.map(swatch)) : ''));
 }
 
 function fold(title, definitions) {

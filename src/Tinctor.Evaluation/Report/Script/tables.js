@@ -2,7 +2,21 @@
 // best ("high", "low" or nothing).
 
 function scrolling(name, table) {
-  return el('div', { class: 'scroll', tabindex: '0', role: 'region', 'aria-label': name }, table);
+  return withScrollSign(el('div', { class: 'scroll', tabindex: '0', role: 'region', 'aria-label': name }, table));
+}
+
+// Shades the edges behind which columns are hidden, and says so.
+function withScrollSign(scroller) {
+  const box = el('div', { class: 'scroller' }, scroller, el('span', { class: 'scroll-sign', 'aria-hidden': 'true' }, 'more columns →'));
+  const mark = () => {
+    box.classList.toggle('more-left', scroller.scrollLeft > 1);
+    box.classList.toggle('more-right', scroller.scrollLeft + scroller.clientWidth < scroller.scrollWidth - 1);
+  };
+  scroller.addEventListener('scroll', mark, { passive: true });
+  const observer = new ResizeObserver(mark);
+  observer.observe(scroller);
+  if (scroller.firstElementChild) observer.observe(scroller.firstElementChild);
+  return box;
 }
 
 const isNothing = v => v === null || v === undefined || Number.isNaN(v);
