@@ -2,7 +2,7 @@ using System.ComponentModel.DataAnnotations;
 
 namespace Tinctor.Staining.Bridges;
 
-/// <summary>Which states a sampler with few evaluations asks at; see <see cref="StepPlan"/>.</summary>
+/// <summary>Spacing of the states at which a sampler with few evaluations runs the network; see <see cref="StepPlan"/>.</summary>
 public enum StepSpacing
 {
     /// <summary>Evenly spaced.</summary>
@@ -18,26 +18,26 @@ public enum StepSpacing
     Angular,
 }
 
-/// <summary>How a model samples: the sampler's options, at how many states the network is asked, and how often all is done.</summary>
+/// <summary>Sampling of a model: options of the sampler, number and spacing of network evaluations, number of averaged runs.</summary>
 public sealed record BridgeSampling : SamplingOptions
 {
     /// <summary>
-    /// Ten evaluations that measure like every step in a hundredth of the time (docs/methods/bbdm.md); <c>new()</c> is the papers' way.
+    /// Ten evaluations, which score like all steps in a hundredth of the time (docs/methods/bbdm.md); <c>new()</c> samples as in the papers.
     /// </summary>
     public static BridgeSampling Quick { get; } = new() { Evaluations = 10, Solver = BridgeSolver.Extrapolated, Spacing = StepSpacing.Angular };
 
-    /// <summary>Evaluations of the network for an image; 0 for one at every step of the bridge.</summary>
+    /// <summary>Network evaluations per image; 0 for one at every step of the bridge.</summary>
     [Range(0, 100_000)]
     public int Evaluations { get; init; }
 
-    /// <summary>At which states, where they are fewer than the steps.</summary>
+    /// <summary>Spacing of the evaluations, if they are fewer than the steps.</summary>
     public StepSpacing Spacing { get; init; } = StepSpacing.Even;
 
-    /// <summary>How many runs, each with noise of its own, are averaged.</summary>
+    /// <summary>Number of averaged runs, each with noise of its own.</summary>
     [Range(1, 1000)]
     public int Average { get; init; } = 1;
 
-    /// <summary>The states at which the network is asked, from the source down.</summary>
+    /// <summary>Computes the states at which the network is evaluated, from the source down.</summary>
     /// <exception cref="TinctorException">There are more evaluations than steps, or fewer than the spacing needs.</exception>
     public int[] CreatePlan(BridgeSchedule schedule)
     {

@@ -1,6 +1,6 @@
 namespace Tinctor.Staining.Bridges;
 
-/// <summary>How the weight of the source grows with the step in <see cref="BridgeSchedule.Bbdm"/>.</summary>
+/// <summary>Growth of the weight of the source with the step in <see cref="BridgeSchedule.Bbdm"/>.</summary>
 public enum BridgeGrowth
 {
     /// <summary>Evenly, from 0.001 to 0.999.</summary>
@@ -11,12 +11,12 @@ public enum BridgeGrowth
 }
 
 /// <summary>
-/// Where an earlier state lies, given a state x and the image x0: normal about x0 + StateWeight (x - x0), with a variance.
+/// Distribution of an earlier state, given a state x and the image x0: normal about x0 + StateWeight (x - x0), with a variance.
 /// </summary>
 public readonly record struct BridgePosterior(double StateWeight, double Variance);
 
 /// <summary>
-/// The numbers of a diffusion bridge from an image x0 to its source y, in float64. State k is x = (1 - m) x0 + m y + s e with e ~ N(0, 1),
+/// Schedule of a diffusion bridge from an image x0 to its source y, in float64. State k is x = (1 - m) x0 + m y + s e with e ~ N(0, 1),
 /// where m = <see cref="SourceWeights"/>[k] and s = <see cref="Deviations"/>[k]; state 0 is the image, state <see cref="Last"/> the source.
 /// <para>
 /// The published bridges are one: Brownian motion that leaves x0, read at the times v = <see cref="Clock"/>[k], and known to end in y.
@@ -47,27 +47,27 @@ public sealed class BridgeSchedule
     /// <summary>v, the variance that Brownian motion has gathered on its way from the image to each state.</summary>
     public IReadOnlyList<double> Clock => clock;
 
-    /// <summary>What a network is told about each state while it is trained.</summary>
+    /// <summary>Timestep input of the network for each state in training.</summary>
     public IReadOnlyList<double> Times { get; }
 
-    /// <summary>What a network is told about each state while it stains; but for the official staining code, the same.</summary>
+    /// <summary>Timestep input of the network for each state in sampling; differs from training in the official staining code only.</summary>
     public IReadOnlyList<double> SamplingTimes { get; private set; }
 
-    /// <summary>The states that training draws from.</summary>
+    /// <summary>States that training samples from.</summary>
     public Range TrainingSteps { get; private set; }
 
-    /// <summary>The state that is the source, where sampling starts.</summary>
+    /// <summary>Number of the state that is the source, where sampling starts.</summary>
     public int Last => weights.Length - 1;
 
     /// <summary>
-    /// The bridge of super-resolved virtual staining (Zhang et al. 2024): m = k / steps, s² = 2 m (1 - m); the network's times are
-    /// 0 to 1000 whatever the number of steps. Exact unless asked otherwise: with the best network for normal data of spread 0.05, 0.1 and
+    /// Computes the schedule of super-resolved virtual staining (Zhang et al. 2024): m = k / steps, s² = 2 m (1 - m); the network's times are
+    /// 0 to 1000 whatever the number of steps. The default is exact: with the best network for normal data of spread 0.05, 0.1 and
     /// 0.3, vanilla sampling then gives 0.70, 0.86 and 0.97 of the spread, and with the official numbers 2.03, 1.45 and 1.10.
     /// </summary>
-    /// <param name="steps">How many steps there are from the source to the image.</param>
+    /// <param name="steps">Number of steps from the source to the image.</param>
     /// <param name="official">
     /// As the official code has it: the posterior's variance is multiplied by (s_from / s_to)⁴, but for the first step; while staining the
-    /// network is told the time of one step earlier; training draws state 0 and never the source.
+    /// network receives the time of one step earlier; training samples state 0 and never the source.
     /// </param>
     public static BridgeSchedule Staining(int steps = 1000, bool official = false)
     {
@@ -81,8 +81,8 @@ public sealed class BridgeSchedule
     }
 
     /// <summary>
-    /// The Brownian bridge diffusion model (Li et al. 2023): s² = 2 maxVariance m (1 - m). State k is the official code's t = k - 1,
-    /// which is what the network is told; the image itself, state 0, has no number there.
+    /// Computes the schedule of the Brownian bridge diffusion model (Li et al. 2023): s² = 2 maxVariance m (1 - m). State k is the official code's t = k - 1,
+    /// which is the network's timestep input; the image itself, state 0, has no number there.
     /// </summary>
     /// <param name="steps">The official num_timesteps.</param>
     /// <param name="growth">The official mt_type.</param>
@@ -99,7 +99,7 @@ public sealed class BridgeSchedule
     }
 
     /// <summary>
-    /// The image-to-image Schrödinger bridge (I2SB, Liu et al. 2023): from both ends, the deviation of a step grows evenly from 0.01 half the
+    /// Computes the schedule of the image-to-image Schrödinger bridge (I2SB, Liu et al. 2023): from both ends, the deviation of a step grows evenly from 0.01 half the
     /// way to sqrt(<paramref name="betaMax"/> / steps). As in the official code a state counts its own step on both sides, so that state 0
     /// is not quite the image and the last not quite the source; the network's times are 1e-4 to 1, times the steps.
     /// </summary>
@@ -121,7 +121,7 @@ public sealed class BridgeSchedule
         double Beta(int k) => Math.Pow(Between(Math.Sqrt(first), Math.Sqrt(betaMax / steps), k / (steps - 1.0)), 2);
     }
 
-    /// <summary>Where state <paramref name="to"/> lies, given state <paramref name="from"/> and the image.</summary>
+    /// <summary>Computes the distribution of state <paramref name="to"/>, given state <paramref name="from"/> and the image.</summary>
     public BridgePosterior Posterior(int from, int to)
     {
         double share = clock[to] / clock[from], variance = clock[to] * (1 - share);

@@ -13,7 +13,7 @@ internal readonly record struct Philox(Vector256<ulong> A, Vector256<ulong> B, V
     private static readonly Vector256<ulong> First = Vector256.Create(0xD2511F53UL), Second = Vector256.Create(0xCD9E8D57UL);
     private static readonly Vector256<ulong> Low = Vector256.Create((ulong)uint.MaxValue);
 
-    /// <summary>The random bits of these counters.</summary>
+    /// <summary>Computes the random bits of these counters.</summary>
     public Philox Encrypt(ulong key)
     {
         (Vector256<ulong> a, Vector256<ulong> b, Vector256<ulong> c, Vector256<ulong> d) = this;

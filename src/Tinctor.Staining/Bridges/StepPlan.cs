@@ -1,26 +1,26 @@
 namespace Tinctor.Staining.Bridges;
 
 /// <summary>
-/// At which states of a bridge the network is asked, from the source down; the image, state 0, is not in a plan. Each has as many entries
-/// as the network has evaluations, at most one for each step.
+/// Plans of sampling: the states of a bridge at which the network is evaluated, from the source down, without the image, state 0. A plan has
+/// as many entries as evaluations, at most one for each step.
 /// </summary>
 public static class StepPlan
 {
-    /// <summary>Every state.</summary>
+    /// <summary>Plans an evaluation at every state.</summary>
     public static int[] All(BridgeSchedule schedule) => Even(schedule, schedule.Last);
 
-    /// <summary>Evenly spaced, rounded half to even: I2SB's space_indices.</summary>
+    /// <summary>Spaces evaluations evenly, rounded half to even: I2SB's space_indices.</summary>
     public static int[] Even(BridgeSchedule schedule, int count) =>
         Spaced(schedule, count, share => schedule.Last * share);
 
     /// <summary>
-    /// Dense at both ends, by a cosine; the official BBDM's "cosine" means this, but has a step too many and leaves the schedule.
+    /// Spaces evaluations densely at both ends, by a cosine; the official BBDM's "cosine" means this, but has a step too many and leaves the schedule.
     /// </summary>
     public static int[] Cosine(BridgeSchedule schedule, int count) => Spaced(schedule, count,
         share => count == 1 ? schedule.Last : 1 + ((schedule.Last - 1) * (1 + Math.Cos(Math.PI * (1 - share) * count / (count - 1))) / 2));
 
     /// <summary>
-    /// For few evaluations: falling quadratically in the angle with sin² = m. In it predictions of x0 are smooth up to both ends, and the
+    /// Spaces few evaluations quadratically in the angle with sin² = m. In it predictions of x0 are smooth up to both ends, and the
     /// closer to the image, the finer the details that are settled. With ten evaluations and normal data of spread 0.05, 0.1, 0.3,
     /// <see cref="BridgeSolver.Extrapolated"/> gives 0.93, 1.00 and 1.01 of the spread; vanilla sampling in 1000 steps 0.70, 0.86 and 0.97.
     /// </summary>
@@ -31,8 +31,8 @@ public static class StepPlan
     }
 
     /// <summary>
-    /// The official BBDM's "linear": evenly down from the source, the last two states added. Where the count nears that of the steps,
-    /// state 2 comes twice.
+    /// Spaces evaluations as the official BBDM's "linear": evenly down from the source, the last two states added. If the count is near that of the steps,
+    /// state 2 is repeated.
     /// </summary>
     public static int[] BbdmLinear(BridgeSchedule schedule, int count)
     {
