@@ -11,6 +11,23 @@ public sealed class TissueCommandTests : IDisposable
     public void Dispose() => Directory.Delete(folder, recursive: true);
 
     [Fact]
+    public void Tissue_of_folder_reads_qptiff_and_names_skipped_files()
+    {
+        string slides = Directory.CreateDirectory(Path.Combine(folder, "slides")).FullName, output = Path.Combine(folder, "out");
+        File.Copy(SharedFiles.Path("data/slides/cmu-1-small-region.svs"), Path.Combine(slides, "a.svs"));
+        File.WriteAllText(Path.Combine(slides, "notes.csv"), "a,b");
+        File.WriteAllBytes(Path.Combine(slides, "b.dcm"), [1, 2, 3]);
+        File.WriteAllBytes(Path.Combine(slides, "c.qptiff"), [1, 2, 3]);
+        Outcome outcome = CommandLine.Run("tissue", slides, "-o", output);
+        Assert.Contains("skipped: 1 file of formats that are not supported (b.dcm)", outcome.Error);
+        // A damaged file of a supported format is an error, also in a folder.
+        Assert.Contains("c.qptiff: is not a known image or slide format", outcome.Error);
+        Assert.Equal(1, outcome.Code);
+        Assert.True(File.Exists(Path.Combine(output, "a_mask.png")));
+        Assert.Contains("is DICOM, which is not supported", CommandLine.Run("tissue", Path.Combine(slides, "b.dcm"), "-o", output).OneError());
+    }
+
+    [Fact]
     public void Masks_overlays_and_geojson_are_written_once_and_a_slide_that_fails_does_not_stop_the_others()
     {
         string slide = SharedFiles.Path("data/slides/cmu-1-small-region.svs"), broken = Path.Combine(folder, "broken.svs");

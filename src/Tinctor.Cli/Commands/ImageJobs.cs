@@ -21,8 +21,7 @@ internal sealed record ImageJob(string Input, Func<Image> Read, string Name)
 /// <summary>What commands share that make images out of images: inputs, what is there already, progress, and failures at the end.</summary>
 internal static class ImageJobs
 {
-    private static readonly string[] Extensions = [".png", ".jpg", ".jpeg", ".tif", ".tiff"];
-    private static readonly string[] SlideExtensions = [".svs", ".ndpi", ".mrxs", ".scn", ".bif", ".vms", ".vmu", ".svslide"];
+    private const int MostNamed = 5;
 
     public static Argument<string[]> Inputs(string description = "Images, or folders of images (searched through)") =>
         new("input") { Description = description, Arity = ArgumentArity.OneOrMore };
@@ -59,13 +58,24 @@ internal static class ImageJobs
         if (slides && Path.GetFileName(input).AsSpan().ContainsAny('*', '?')) return OfPattern(input);
         if (!Directory.Exists(input)) throw new TinctorException($"{input}: there is no such file or folder");
         bool isInside = outputFolder is not null && IsInside(input, outputFolder);
-        string[] extensions = slides ? [.. Extensions, .. SlideExtensions] : Extensions;
-        return Directory.EnumerateFiles(input, "*", SearchOption.AllDirectories)
-            .Where(file => extensions.Contains(Path.GetExtension(file).ToLowerInvariant()) && !(isInside && IsInside(outputFolder!, file)))
-            .Order(StringComparer.Ordinal)
+        SlideFolder found = SlideFormats.List(input);
+        NoteSkipped([.. found.Skipped.Select(file => file.Path).Where(IsInput)]);
+        return found.Files.Where(file => IsInput(file) && (slides || IsImage(file)))
             .Select(file => Job(file, Path.GetRelativePath(input, file)));
 
-        ImageJob Job(string file, string name) => new(file, () => Image.Read(file), Slide.Stem(name)) { IsSlide = slides && IsSlide(file) };
+        bool IsImage(string file) => SlideFormats.FromExtension(file) is not { IsOfScanners: true }
+            || SlideFormats.ImageExtensions.Contains(Path.GetExtension(file).ToLowerInvariant());
+        bool IsInput(string file) => !(isInside && IsInside(outputFolder!, file));
+
+        ImageJob Job(string file, string name) => new(file, () => Image.Read(file), Slide.Stem(name)) { IsSlide = slides && SlideFormats.IsSlide(file) };
+    }
+
+    private static void NoteSkipped(IReadOnlyList<string> files)
+    {
+        if (files.Count == 0) return;
+        string names = string.Join(", ", files.Take(MostNamed).Select(Path.GetFileName));
+        string more = files.Count > MostNamed ? $" and {files.Count - MostNamed} more" : "";
+        Console.Error.WriteLine($"skipped: {files.Count} file{(files.Count == 1 ? "" : "s")} of formats that are not supported ({names}{more})");
     }
 
     // Paths of a list are relative to it.
@@ -80,30 +90,12 @@ internal static class ImageJobs
         return Directory.EnumerateFiles(folder, Path.GetFileName(pattern)).Order(StringComparer.Ordinal).SelectMany(file => Find(file, slides: true));
     }
 
-    // What is a slide by its format, or too large to be held at once.
-    private static bool IsSlide(string file)
-    {
-        const long most = 64_000_000;
-        string extension = Path.GetExtension(file).ToLowerInvariant();
-        if (SlideExtensions.Contains(extension) || Path.GetFileNameWithoutExtension(file).EndsWith(".ome", StringComparison.OrdinalIgnoreCase)) return true;
-        try
-        {
-            using var slide = Slide.Open(file);
-            return slide.Levels.Count > 1 || (long)slide.Width * slide.Height > most;
-        }
-        catch (TinctorException)
-        {
-            // Whoever works on it says what is wrong.
-            return false;
-        }
-    }
-
     /// <summary>Refuses an empty list.</summary>
     public static void RefuseNone(IReadOnlyCollection<ImageJob> jobs, IEnumerable<string> inputs, bool slides = false)
     {
         if (jobs.Count == 0)
             throw new TinctorException($"{string.Join(", ", inputs)}: no images found "
-                + $"(looked for {string.Join(" ", slides ? [.. Extensions, .. SlideExtensions] : Extensions)})");
+                + $"(looked for {string.Join(" ", slides ? SlideFormats.Extensions : SlideFormats.ImageExtensions)})");
     }
 
     /// <summary>The jobs that lack an output, or all; refuses those that would write over an input or over each other's output.</summary>
