@@ -90,7 +90,7 @@ public static class VipsLibrary
         if (VipsNative.vips_init("tinctor") != 0)
         {
             var reason = VipsException.FromErrorBuffer().Message;
-            throw new FileNotFoundException($"libvips does not start ({reason}): apt-get install --reinstall libvips42");
+            throw new FileNotFoundException($"libvips does not start ({reason}). Reinstall the package libvips42.");
         }
         // Cached operations would keep pointers to pixels that are no longer pinned.
         VipsNative.vips_cache_set_max(0);
