@@ -13,7 +13,7 @@ internal static class Errors
         AggregateException { InnerExceptions: [Exception first, ..] } => Describe(first),
         TinctorException or IOException or UnauthorizedAccessException or FormatException or DllNotFoundException =>
             $"error: {e.Message}",
-        TorchException when e.Message.Contains("out of memory") || e.Message.Contains("not enough memory") =>
+        TorchException { IsOutOfMemory: true } =>
             $"error: the device ran out of memory ({FirstLine(e)}); try a smaller crop, tile or batch",
         TorchException => $"error: libtorch refused: {FirstLine(e)} (--debug shows where)",
         OutOfMemoryException => "error: out of memory; try a smaller crop, tile or batch",

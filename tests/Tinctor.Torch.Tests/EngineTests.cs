@@ -218,4 +218,12 @@ public class EngineTests
         inner.Dispose();
         outer.Dispose();
     }
+
+    [Fact]
+    public void IsOutOfMemory_is_true_only_for_memory()
+    {
+        Assert.True(Assert.Throws<TorchException>(() => torch.empty([1L << 60], ScalarType.Byte)).IsOutOfMemory);
+        Assert.True(new TorchException("aten::conv2d: CUDA out of memory. Tried to allocate 2.00 GiB").IsOutOfMemory);
+        Assert.False(Assert.Throws<TorchException>(() => torch.zeros([2]).item()).IsOutOfMemory);
+    }
 }

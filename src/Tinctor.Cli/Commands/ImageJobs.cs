@@ -177,7 +177,7 @@ internal static class ImageJobs
         }
         catch (TorchException e)
         {
-            string reason = e.Message.Contains("memory") ? "too large for this device's memory" : e.Message.Split('\n')[0];
+            string reason = e.IsOutOfMemory ? "too large for this device's memory" : e.Message.Split('\n')[0];
             return (null, $"{job.Input}: {reason}");
         }
     }
