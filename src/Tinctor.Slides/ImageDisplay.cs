@@ -4,7 +4,6 @@ public sealed partial class Image
 {
     private const double WhiteQuantile = 0.998;
     private const float DarkestWhite = 0.5f;
-    private const double DarkestGlass = 0.25;
 
     /// <summary>
     /// Modality of an image without metadata: three channels are brightfield and one channel is grey, unless more than half of the pixels
@@ -20,7 +19,7 @@ public sealed partial class Image
         {
             // Even dark stains are bright in one of red, green and blue.
             float[][] channels = [.. Enumerable.Range(0, Channels).Select(Samples)];
-            int dark = Enumerable.Range(0, channels[0].Length).Count(i => channels.Max(samples => samples[i]) < DarkestGlass * Largest);
+            int dark = Enumerable.Range(0, channels[0].Length).Count(i => channels.Max(samples => samples[i]) < Background.DarkestLight * Largest);
             return dark > channels[0].Length / 2;
         }
     }

@@ -127,6 +127,22 @@ public sealed class StainNormalizationTests : InTemporaryFolder
 
     [Theory]
     [MemberData(nameof(Methods))]
+    public void StainNormalizer_reference_of_one_colour_is_refused(StainMethod method)
+    {
+        foreach (byte[] colour in new byte[][] { [0, 0, 0], [150, 80, 120] })
+        {
+            var reference = new Image(40, 40, 3);
+            for (var i = 0; i < reference.Data.Length; i++)
+            {
+                reference.Data[i] = colour[i % 3];
+            }
+            var error = Assert.Throws<TinctorException>(() => new StainNormalizer(StainProfile.Of(StainedPixels.Of(reference), method)));
+            Assert.Contains("one colour", error.Message);
+        }
+    }
+
+    [Theory]
+    [MemberData(nameof(Methods))]
     public void Sixteen_bits_give_what_eight_bits_give(StainMethod method)
     {
         var normalizer = new StainNormalizer(StainProfile.Of(StainedPixels.Of(Section(Haematoxylin, Eosin)), method));

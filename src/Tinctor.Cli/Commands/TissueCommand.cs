@@ -61,7 +61,8 @@ internal static class TissueCommand
             TissueMask mask = Write(slide, Outputs(job, folder), options, parse.GetValue(Simplify));
             (found[job.Input], resolutions[job.Input]) = (mask, slide.Mpp);
             return mask.IsEmpty ? "no tissue found; try a lower --density or --saturation"
-                : slide.Mpp is null ? "microns per pixel are not known; lengths were taken as shares of its size. --mpp gives them" : null;
+                : mask.AssumedMpp is double mpp ? $"pixel size unknown; the mask assumes {mpp.ToString("0.##", CultureInfo.InvariantCulture)} um per pixel. "
+                    + $"Set it with {Mpp.Name}" : null;
         }, Environment.ProcessorCount, cancel);
         Print(open.Where(job => found.ContainsKey(job.Input)).Select(job => (job.Input, found[job.Input], resolutions[job.Input])));
         return code;

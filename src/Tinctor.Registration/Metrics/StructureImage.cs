@@ -64,13 +64,15 @@ public static class StructureImage
         return ((structure - low) / (high - low + Floor)).clamp(0, 1).MoveToOuterDisposeScope();
     }
 
-    /// <summary>Measures the share of pixels with an optical density above that of glass, 0 to 1; null for images that are not brightfield.</summary>
+    /// <summary>
+    /// Measures the share of pixels with tissue, 0 to 1, by their mean optical density (<see cref="Background.TissueDensity"/>); null for images that
+    /// are not brightfield.
+    /// </summary>
     public static double? TissueShare(Image image, Modality modality)
     {
-        const float glass = 0.06f; // mean density of a grey of 222
         if (modality != Modality.Brightfield) return null;
         using var scope = torch.NewDisposeScope();
-        return (Density(image).mean(-1) > glass).to(ScalarType.Float32).mean().item();
+        return (Density(image).mean(-1) > Background.TissueDensity).to(ScalarType.Float32).mean().item();
     }
 
     /// <summary>Blurs an image with a Gaussian and zero padding.</summary>

@@ -3,11 +3,14 @@ namespace Tinctor.Slides.Colour;
 /// <summary>
 /// Brings images to the colours of a reference. Macenko and Vahadane: the image's amounts of its two stains, each scaled so that the
 /// 99th percentiles agree, with the reference's stains. Reinhard: mean and spread of L*, a*, b* of the stained pixels. What a pixel
-/// becomes depends on its colour alone. Glass stays as it is: pixels of less than half of <see cref="StainedPixels.Threshold"/> are not
+/// becomes depends on its colour alone. Background is kept: pixels of less than half of <see cref="Background.StainedDensity"/> are not
 /// changed, those above it wholly, those between in part. Thread-safe.
 /// </summary>
 public sealed class StainNormalizer
 {
+    // JPEG noise alone varies L* of a single colour by some tenths.
+    private const double SmallestDeviation = 0.5;
+
     private readonly StainProfile target;
     private readonly StainProfile? source;
 
@@ -20,6 +23,10 @@ public sealed class StainNormalizer
     {
         target.Validate();
         source?.Validate();
+        if (target.Method == StainMethod.Reinhard && target.LabDeviation.Max() < SmallestDeviation)
+        {
+            throw new TinctorException(null, "all stained pixels of the reference have one colour", "Choose a reference with stained tissue");
+        }
         if (source is not null && target.Method != StainMethod.Reinhard && source.Method != target.Method)
         {
             throw new TinctorException($"the stains come from {source.Method.ToString().ToLowerInvariant()}, those of the reference "
@@ -112,7 +119,7 @@ public sealed class StainNormalizer
         for (var i = 0; i < light.Length; i += 3)
         {
             var mean = (density[i] + density[i + 1] + density[i + 2]) / 3;
-            var share = Math.Clamp(2 * mean / StainedPixels.Threshold - 1, 0, 1);
+            var share = Math.Clamp(2 * mean / Background.StainedDensity - 1, 0, 1);
             for (var c = i; c < i + 3; c++)
             {
                 mapped[c] = light[c] + share * (mapped[c] - light[c]);

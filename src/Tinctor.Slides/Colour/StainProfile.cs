@@ -66,8 +66,8 @@ public sealed record StainProfile
     public StainMatrix Matrix() => StainMatrix.FromStains(Stains[0].Od, Stains[1].Od);
 
     /// <summary>
-    /// Estimates a profile. Throws <see cref="TinctorException"/>, which names no file, if fewer than 100 pixels are stained or
-    /// (but for Reinhard) only one stain can be seen.
+    /// Estimates a profile. Throws <see cref="TinctorException"/>, which names no file, if fewer than 100 pixels are stained or,
+    /// except for Reinhard, only one stain can be found.
     /// </summary>
     public static StainProfile Of(StainedPixels pixels, StainMethod method)
     {

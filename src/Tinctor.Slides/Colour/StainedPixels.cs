@@ -7,9 +7,6 @@ namespace Tinctor.Slides.Colour;
 /// <param name="mostOfAnImage">How many pixels of one image are looked at.</param>
 public sealed class StainedPixels(int mostOfAnImage = 50_000)
 {
-    /// <summary>The mean decimal optical density over R, G and B from which a pixel counts as stained.</summary>
-    public const float Threshold = 0.07f;
-
     private readonly List<float> light = [];
 
     /// <summary>Images that were added, those without stained pixels among them.</summary>
@@ -56,7 +53,7 @@ public sealed class StainedPixels(int mostOfAnImage = 50_000)
             OpticalDensity.FromLight(row, density, floor: 1 / 255f);
             for (var i = step / 2 * 3; i < row.Length; i += step * 3)
             {
-                if (density[i] + density[i + 1] + density[i + 2] >= 3 * Threshold)
+                if (density[i] + density[i + 1] + density[i + 2] >= 3 * Background.StainedDensity)
                 {
                     light.AddRange(row.AsSpan(i, 3));
                 }

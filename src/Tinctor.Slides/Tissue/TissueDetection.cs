@@ -21,17 +21,29 @@ internal static class TissueDetection
             float[][] smooth = Array.ConvertAll(light, plane => GaussianFilter.Smooth(plane, width, height, options.Smoothing / mpp));
             return new(Cleaned(Bright(smooth, overview.SampleType, options), width, height, mpp, options), null, null);
         }
-        float[][] density = Density(light);
-        density = Array.ConvertAll(density, plane => GaussianFilter.Smooth(plane, width, height, options.Smoothing / mpp));
+        float[][] sharp = Density(light);
+        float[][] density = Array.ConvertAll(sharp, plane => GaussianFilter.Smooth(plane, width, height, options.Smoothing / mpp));
         bool isColour = density.Length == 3;
         bool[] tissue = Dense(density, options);
         bool[]? pens = isColour && options.Pens != PenColours.None ? PenMarks.Find(density, width, height, mpp, options) : null;
         if (pens is not null) Remove(tissue, pens);
-        tissue = Cleaned(tissue, width, height, mpp, options);
+        tissue = Cleaned(WithPale(tissue, pens, Mean(sharp), width, height, mpp, options), width, height, mpp, options);
         if (pens is not null) Remove(tissue, pens);
         bool[]? folds = isColour && options.Folds ? TissueFolds.Find(density, tissue, width, height, mpp, options) : null;
         if (folds is not null) Remove(tissue, folds);
-        return new(Morphology.DropSmall(tissue, width, height, options.LeastPiece / (mpp * mpp)), pens, folds);
+        return new(Morphology.DropSmall(tissue, width, height, SmallestPiece(width, height, mpp, options)), pens, folds);
+    }
+
+    /// <summary>Share of the border of an overview that has tissue, 0 to 1, by thresholds low enough for pale tissue; 0 on dark slides.</summary>
+    public static double BorderShare(Image overview, TissueOptions options)
+    {
+        float[][] light = Light(overview);
+        if (options.IsDark ?? IsDark(light)) return 0;
+        (int width, int height) = (overview.Width, overview.Height);
+        float[][] density = Array.ConvertAll(Density(light), plane => GaussianFilter.Smooth(plane, width, height, 1));
+        bool[] tissue = Dense(density, options with { Density = options.LeastDensity / 2, Saturation = options.LeastSaturation / 2 });
+        int[] border = [.. Enumerable.Range(0, tissue.Length).Where(i => i % width is 0 || i % width == width - 1 || i < width || i >= tissue.Length - width)];
+        return border.Count(i => tissue[i]) / (double)border.Length;
     }
 
     /// <summary>The mean of the planes.</summary>
@@ -58,13 +70,13 @@ internal static class TissueDetection
         float[] brightest = [.. light[0]];
         foreach (float[] plane in light)
             for (int i = 0; i < brightest.Length; i++) brightest[i] = Math.Max(brightest[i], plane[i]);
-        return Quantile(brightest, 0.5) < (light.Length == 3 ? 0.25f : 0.5f);
+        return Quantile(brightest, 0.5) < (light.Length == 3 ? Background.DarkestLight : 2 * Background.DarkestLight);
     }
 
     // Optical densities above those of the glass.
     private static float[][] Density(float[][] light)
     {
-        float[] white = Glass.Light(light);
+        float[] white = Background.Light(light);
         return [.. light.Select((plane, channel) =>
         {
             var density = new float[plane.Length];
@@ -84,6 +96,16 @@ internal static class TissueDetection
             ?? Math.Clamp(Otsu.Threshold(saturation), options.LeastSaturation, options.MostSaturation);
         double grey = Quantile(saturation, 0.99) > options.Grey ? options.Grey : -1;
         return [.. mean.Select((od, i) => (od > least && saturation[i] > grey) || saturation[i] > leastSaturation)];
+    }
+
+    // A threshold between two classes splits the tissue itself where there is little background.
+    private static bool[] WithPale(bool[] tissue, bool[]? pens, float[] density, int width, int height, double mpp, TissueOptions options)
+    {
+        if (options.Density is not null) return tissue;
+        bool[] excluded = Cleaned(tissue, width, height, mpp, options);
+        for (int i = 0; i < excluded.Length; i++) excluded[i] |= pens?[i] == true;
+        bool[]? pale = PaleTissue.Find(density, excluded, width, height, mpp, options.Smoothing);
+        return pale is null ? tissue : [.. tissue.Select((set, i) => set || pale[i])];
     }
 
     // 1 - darkest / brightest channel, as densities have it.
@@ -121,8 +143,12 @@ internal static class TissueDetection
         double area = mpp * mpp;
         bool[] closed = Morphology.Close(tissue, width, height, options.Closing / mpp);
         ConnectedComponents.FillHoles(closed, width, height, (int)Math.Min(int.MaxValue, options.LargestHole / area));
-        return Morphology.DropSmall(closed, width, height, options.LeastPiece / area);
+        return Morphology.DropSmall(closed, width, height, SmallestPiece(width, height, mpp, options));
     }
+
+    // In pixels. A tile can be smaller than the smallest piece of a slide.
+    private static double SmallestPiece(int width, int height, double mpp, TissueOptions options) =>
+        Math.Min(options.LeastPiece / (mpp * mpp), width * (double)height / 4);
 
     private static void Remove(bool[] tissue, bool[] other)
     {

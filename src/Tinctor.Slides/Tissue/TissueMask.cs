@@ -7,6 +7,10 @@ public sealed class TissueMask
 {
     private const int LeastSide = 512, LargestSide = 4096;
 
+    // Micrometres per pixel at an objective of 20x, which are assumed of fields; at least a third of a field's border is tissue.
+    private const double FieldMpp = 0.5, FieldBorder = 1 / 3.0;
+    private const int FieldThumbnail = 256;
+
     private readonly bool[] tissue;
     private readonly int[] sums; // [height + 1, width + 1]: set pixels above and to the left
 
@@ -44,6 +48,12 @@ public sealed class TissueMask
     /// <summary>Where folds were found (255), as large as the mask; null where none were looked for.</summary>
     public Image? Folds { get; private init; }
 
+    /// <summary>
+    /// Micrometres per pixel of level 0 that were assumed because the slide does not say; null if they are known. The mask depends on them: lengths
+    /// and areas of <see cref="TissueOptions"/> are micrometres.
+    /// </summary>
+    public double? AssumedMpp { get; private init; }
+
     /// <summary>Whether there is no tissue at all.</summary>
     public bool IsEmpty => sums[^1] == 0;
 
@@ -54,17 +64,22 @@ public sealed class TissueMask
     /// <exception cref="TinctorException">The slide is damaged.</exception>
     public static TissueMask Of(Slide slide, TissueOptions? options = null)
     {
+        options ??= new();
         (Image overview, double downsample) = Overview(slide, options);
-        return Find(overview, downsample, slide.Mpp, slide.Width, slide.Height, options ?? new());
+        return Find(overview, downsample, slide.Mpp, MppOf(slide, options), slide.Width, slide.Height, options);
     }
 
     /// <summary>The tissue of an overview or of any image.</summary>
     /// <param name="overview">8 or 16 bits, any channels: brightfield, or bright on dark.</param>
     /// <param name="downsample">Pixels of level 0 to one of the overview.</param>
-    /// <param name="mpp">Micrometres per pixel of level 0; null where not known.</param>
+    /// <param name="mpp">Micrometres per pixel of level 0; null takes the longer side for <see cref="TissueOptions.UnknownSide"/>.</param>
     /// <param name="options">What counts as tissue.</param>
-    public static TissueMask Of(Image overview, double downsample = 1, double? mpp = null, TissueOptions? options = null) =>
-        Find(overview, downsample, mpp, Whole(overview.Width, downsample), Whole(overview.Height, downsample), options ?? new());
+    public static TissueMask Of(Image overview, double downsample = 1, double? mpp = null, TissueOptions? options = null)
+    {
+        options ??= new();
+        (int width, int height) = (Whole(overview.Width, downsample), Whole(overview.Height, downsample));
+        return Find(overview, downsample, mpp, mpp ?? options.UnknownSide / Math.Max(width, height), width, height, options);
+    }
 
     /// <summary>The overview of a slide that its tissue is looked for in, and how many pixels of level 0 one of its pixels has.</summary>
     public static (Image Image, double Downsample) Overview(Slide slide, TissueOptions? options = null)
@@ -146,24 +161,25 @@ public sealed class TissueMask
     public TissueMask Dilated(double level0Pixels) =>
         new(Morphology.Dilate(tissue, Mask.Width, Mask.Height, level0Pixels / Downsample), Mask.Width, Mask.Height, Downsample,
             SlideWidth, SlideHeight)
-        { Pens = Pens, Folds = Folds };
+        { Pens = Pens, Folds = Folds, AssumedMpp = AssumedMpp };
 
     /// <summary>The overview with the tissue outlined in green, pen marks painted magenta and folds orange.</summary>
     /// <param name="overview">As large as the mask.</param>
     /// <exception cref="ArgumentException">It has another size.</exception>
     public Image Overlay(Image overview) => TissueOverlay.Paint(overview, this);
 
-    private static TissueMask Find(Image overview, double downsample, double? mpp, int slideWidth, int slideHeight, TissueOptions options)
+    private static TissueMask Find(Image overview, double downsample, double? knownMpp, double mpp, int slideWidth, int slideHeight,
+        TissueOptions options)
     {
         options.Validate();
-        double micrometres = downsample * MppOf(mpp, Math.Max(slideWidth, slideHeight), options);
-        TissueFindings found = TissueDetection.Find(overview, micrometres, options);
+        TissueFindings found = TissueDetection.Find(overview, downsample * mpp, options);
         Image? Picture(bool[]? set) => set is null ? null
             : new Image(overview.Width, overview.Height, 1, data: Array.ConvertAll(set, one => one ? (byte)255 : (byte)0));
         return new(found.Tissue, overview.Width, overview.Height, downsample, slideWidth, slideHeight)
         {
             Pens = Picture(found.Pens),
             Folds = Picture(found.Folds),
+            AssumedMpp = knownMpp is null ? mpp : null,
         };
     }
 
@@ -171,11 +187,17 @@ public sealed class TissueMask
     {
         options ??= new();
         int longest = Math.Max(slide.Width, slide.Height);
-        double wanted = Math.Min(options.Resolution / MppOf(slide.Mpp, longest, options), (double)longest / LeastSide);
+        double wanted = Math.Min(options.Resolution / MppOf(slide, options), (double)longest / LeastSide);
         return Math.Max(1, Math.Max(wanted, (double)longest / LargestSide));
     }
 
-    private static double MppOf(double? mpp, int longest, TissueOptions options) => mpp ?? (options.UnknownSide / longest);
+    // Known, or guessed: tissue reaches the border of a field, and background surrounds the sections of a whole slide.
+    private static double MppOf(Slide slide, TissueOptions options)
+    {
+        if (slide.Mpp is double known) return known;
+        double whole = options.UnknownSide / Math.Max(slide.Width, slide.Height);
+        return whole <= FieldMpp || TissueDetection.BorderShare(slide.Thumbnail(FieldThumbnail), options) < FieldBorder ? whole : FieldMpp;
+    }
 
     private static int Whole(int pixels, double factor) => (int)Math.Round(pixels * factor);
 

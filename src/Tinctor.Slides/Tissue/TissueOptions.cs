@@ -21,40 +21,44 @@ public enum PenColours
 }
 
 /// <summary>
-/// What counts as tissue. Lengths are micrometres, areas square micrometres; where a slide's resolution is not known, its longer side
-/// counts as <see cref="UnknownSide"/>, which makes them shares of the slide's size.
+/// Options of tissue detection. Lengths are micrometres, areas square micrometres. If the resolution of a slide is unknown, it is
+/// estimated, see <see cref="UnknownSide"/> and <see cref="TissueMask.AssumedMpp"/>.
 /// </summary>
 public sealed record TissueOptions
 {
     /// <summary>Micrometres to a pixel of the mask; smaller where the slide's longer side would have less than 512 pixels.</summary>
     public double Resolution { get; init; } = 8;
 
-    /// <summary>The longer side of a slide of unknown resolution, in micrometres.</summary>
+    /// <summary>
+    /// Longer side of a whole slide of unknown resolution, in micrometres. Fields, which have tissue at a third of their border or more, count as 0.5 micrometres per
+    /// pixel.
+    /// </summary>
     public double UnknownSide { get; init; } = 20_000;
 
     /// <summary>Whether tissue is bright on dark, as in fluorescence; null looks at the slide.</summary>
     public bool? IsDark { get; init; }
 
     /// <summary>
-    /// Mean optical density above the glass from which a pixel is tissue; null takes Otsu's threshold, between <see cref="LeastDensity"/> and
-    /// <see cref="MostDensity"/>. On dark slides: decimal logarithm of the brightness, 1 is white.
+    /// Mean optical density above the background from which a pixel is tissue; null takes Otsu's threshold, between <see cref="LeastDensity"/>
+    /// and <see cref="MostDensity"/>, and adds pale tissue below it that has the texture of nuclei or fibres. On dark slides: decimal logarithm
+    /// of the brightness, 1 is white.
     /// </summary>
     public double? Density { get; init; }
 
-    /// <summary>Saturation (1 - darkest / brightest channel, glass has 0) from which a pixel is tissue however pale; null as for density.</summary>
+    /// <summary>Saturation (1 - darkest / brightest channel, background has 0) from which a pixel is tissue; null takes Otsu's threshold.</summary>
     public double? Saturation { get; init; }
 
     /// <summary>The least threshold of density: a slide without tissue has none, whatever Otsu says.</summary>
-    public double LeastDensity { get; init; } = 0.03;
+    public double LeastDensity { get; init; } = Background.SmallestThreshold;
 
     /// <summary>The largest threshold of density: pale tissue beside dark tissue stays.</summary>
-    public double MostDensity { get; init; } = 0.12;
+    public double MostDensity { get; init; } = Background.LargestThreshold;
 
     /// <summary>The least threshold of saturation.</summary>
-    public double LeastSaturation { get; init; } = 0.04;
+    public double LeastSaturation { get; init; } = Background.SmallestSaturation;
 
     /// <summary>The largest threshold of saturation.</summary>
-    public double MostSaturation { get; init; } = 0.15;
+    public double MostSaturation { get; init; } = Background.LargestSaturation;
 
     /// <summary>What is dense without at least this saturation is dirt or the edge of the coverslip, on slides that have colour at all.</summary>
     public double Grey { get; init; } = 0.02;

@@ -16,9 +16,6 @@ public sealed record SlideComparison(double? Haematoxylin, double? BackgroundDri
 {
     private const int Windows = 48, Side = 256;
 
-    // Mean decimal optical density up to which a pixel of the source is background.
-    private const float BackgroundDensity = 0.05f;
-
     /// <summary>Compares in windows sampled over the tissue.</summary>
     /// <param name="source">The source.</param>
     /// <param name="stained">The stained slide, of the same area at any resolution.</param>
@@ -41,7 +38,7 @@ public sealed record SlideComparison(double? Haematoxylin, double? BackgroundDri
                 (int left, int top) = (x + (i % Side), y + (i / Side));
                 if (left >= stained.Width || top >= stained.Height || tissue?.Share(left * downsample, top * downsample, downsample, downsample) < 1) continue;
                 ReadOnlySpan<byte> pixel = a.Data.AsSpan(i * 3, 3);
-                if ((density[3 * i] + density[(3 * i) + 1] + density[(3 * i) + 2]) / 3 > BackgroundDensity)
+                if ((density[3 * i] + density[(3 * i) + 1] + density[(3 * i) + 2]) / 3 > Background.LargestDensity)
                 {
                     nuclei.Add(own[3 * i], made[3 * i]);
                     continue;

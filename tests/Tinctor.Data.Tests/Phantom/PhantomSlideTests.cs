@@ -1,5 +1,6 @@
 using Tinctor.Data.Phantom;
 using Tinctor.Slides;
+using Tinctor.Slides.Tissue;
 
 namespace Tinctor.Data.Tests.Phantom;
 
@@ -276,6 +277,14 @@ public sealed class PhantomSlideTests
     [Fact]
     public void CancellingStopsIt() =>
         Assert.Throws<OperationCanceledException>(() => PhantomSlide.Render(s_small, cancel: new CancellationToken(canceled: true)));
+
+    [Theory]
+    [InlineData(0), InlineData(3)]
+    public void Render_field_without_background_has_a_full_tissue_mask_in_every_stain(int level)
+    {
+        PhantomField field = Render(new() { Width = 768, Height = 768, Seed = 7, Her2Level = level });
+        Assert.All(field.Images, one => Assert.InRange(TissueMask.Of(one.Image, mpp: 0.5).Share(0, 0, 768, 768), 0.95, 1));
+    }
 
     private static PhantomField Render(PhantomOptions options, bool keepConcentrations = false) =>
         PhantomSlide.Render(options, keepConcentrations, cancel: TestContext.Current.CancellationToken);

@@ -67,7 +67,7 @@ internal static class NormalizeCommand
     {
         string to = parse.GetRequiredValue(To);
         StainProfile? from = parse.GetValue(From) is string common ? StainProfile.Read(common) : null;
-        if (!Directory.Exists(to)) return new(Reference(to, parse.GetValue(Method)), from);
+        if (!Directory.Exists(to)) return StainsCommand.Naming(to, () => new StainNormalizer(Reference(to, parse.GetValue(Method)), from));
         if (from is not null || parse.GetValue(Method) is not null)
             throw new TinctorException($"{to}: a model knows how its targets were normalised; leave --from and --method out");
         return TrainedModel.ReadConfig(to).Stains?.TargetNormalizer()

@@ -1,4 +1,5 @@
 using Tinctor.Evaluation.Analyses.Segmentation;
+using Tinctor.Slides;
 
 namespace Tinctor.Evaluation.Analyses.Ihc;
 
@@ -17,8 +18,8 @@ public sealed record IhcSettings
     /// <summary>A cell is strongly stained (3+) from here on.</summary>
     public double Strong { get; init; } = 0.6;
 
-    /// <summary>A pixel is tissue where haematoxylin and DAB together have at least this density; glass and lumens have less.</summary>
-    public double TissueDensity { get; init; } = 0.1;
+    /// <summary>A pixel is tissue where haematoxylin and DAB together have at least this density; background and lumens have less.</summary>
+    public double TissueDensity { get; init; } = Background.IhcTissueDensity;
 
     /// <summary>Width of the ring around a nucleus in which its membrane is looked for, in micrometres.</summary>
     public double Ring { get; init; } = 3;
