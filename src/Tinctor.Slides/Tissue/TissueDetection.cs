@@ -34,16 +34,20 @@ internal static class TissueDetection
         return new(Morphology.DropSmall(tissue, width, height, SmallestPiece(width, height, mpp, options)), pens, folds);
     }
 
-    /// <summary>Share of the border of an overview that has tissue, 0 to 1, by thresholds low enough for pale tissue; 0 on dark slides.</summary>
-    public static double BorderShare(Image overview, TissueOptions options)
+    /// <summary>
+    /// Returns whether an overview shows a field and not a whole slide: tissue at a third of its border or more, or none at all. False for dark slides.
+    /// </summary>
+    public static bool IsField(Image overview, TissueOptions options)
     {
+        const double smallestBorder = 1 / 3.0, smallestTissue = 0.01;
         float[][] light = Light(overview);
-        if (options.IsDark ?? IsDark(light)) return 0;
+        if (options.IsDark ?? IsDark(light)) return false;
         (int width, int height) = (overview.Width, overview.Height);
         float[][] density = Array.ConvertAll(Density(light), plane => GaussianFilter.Smooth(plane, width, height, 1));
+        // Low enough for pale tissue.
         bool[] tissue = Dense(density, options with { Density = options.LeastDensity / 2, Saturation = options.LeastSaturation / 2 });
-        int[] border = [.. Enumerable.Range(0, tissue.Length).Where(i => i % width is 0 || i % width == width - 1 || i < width || i >= tissue.Length - width)];
-        return border.Count(i => tissue[i]) / (double)border.Length;
+        int[] border = [.. Enumerable.Range(0, tissue.Length).Where(i => i % width == 0 || i % width == width - 1 || i < width || i >= tissue.Length - width)];
+        return border.Count(i => tissue[i]) >= smallestBorder * border.Length || tissue.Count(set => set) < smallestTissue * tissue.Length;
     }
 
     /// <summary>The mean of the planes.</summary>

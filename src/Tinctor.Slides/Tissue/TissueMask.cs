@@ -7,8 +7,8 @@ public sealed class TissueMask
 {
     private const int LeastSide = 512, LargestSide = 4096;
 
-    // Micrometres per pixel at an objective of 20x, which are assumed of fields; at least a third of a field's border is tissue.
-    private const double FieldMpp = 0.5, FieldBorder = 1 / 3.0;
+    // Micrometres per pixel at an objective of 20x.
+    private const double FieldMpp = 0.5;
     private const int FieldThumbnail = 256;
 
     private readonly bool[] tissue;
@@ -196,7 +196,7 @@ public sealed class TissueMask
     {
         if (slide.Mpp is double known) return known;
         double whole = options.UnknownSide / Math.Max(slide.Width, slide.Height);
-        return whole <= FieldMpp || TissueDetection.BorderShare(slide.Thumbnail(FieldThumbnail), options) < FieldBorder ? whole : FieldMpp;
+        return whole > FieldMpp && TissueDetection.IsField(slide.Thumbnail(FieldThumbnail), options) ? FieldMpp : whole;
     }
 
     private static int Whole(int pixels, double factor) => (int)Math.Round(pixels * factor);
