@@ -93,7 +93,7 @@ public sealed partial class DependencyTests
 
     private static bool IsWithin(string name, string parent) => name == parent || name.StartsWith(parent + ".", StringComparison.Ordinal);
 
-    // "--tile-size", or "tinctor stain", but not "tinctor-model".
-    [GeneratedRegex(@"(^|[\s'`""(])--[a-z]{2,}|\btinctor [a-z]{3,}")]
+    // "--tile-size", or "tinctor stain", but not "tinctor-model" nor the format "tinctor slide transform".
+    [GeneratedRegex(@"(^|[\s'`""(])--[a-z]{2,}|\btinctor (?!slide transform)[a-z]{3,}")]
     private static partial Regex CommandLine();
 }
