@@ -121,6 +121,27 @@ public sealed class SlideWriterTests : InTemporaryFolder
     }
 
     [Fact]
+    public void Write_removes_leftovers_of_killed_writers()
+    {
+        Image image = TestImages.Smooth(200, 100, 3);
+        var spec = new SlideSpec(200, 100);
+        string temporary = "";
+        SlideWriter.Write(At("first/slide.ome.tif"), spec, spec.TilesOf([image]).Select(tile =>
+        {
+            temporary = Path.GetFileName(Assert.Single(Directory.GetFiles(At("first"))));
+            return tile;
+        }));
+        using var dead = System.Diagnostics.Process.Start("true");
+        dead.WaitForExit();
+        string leftover = temporary.Replace($"-{Environment.ProcessId}-", $"-{dead.Id}-");
+        Assert.NotEqual(temporary, leftover);
+        Directory.CreateDirectory(At("second"));
+        File.WriteAllText(At($"second/{leftover}"), "half a slide");
+        SlideWriter.Write(At("second/slide.ome.tif"), spec, image);
+        Assert.Equal([At("second/slide.ome.tif")], Directory.GetFiles(At("second")));
+    }
+
+    [Fact]
     public void Write_unsupported_slide_is_refused_at_once()
     {
         Assert.Contains("slides cannot be written with this extension", Assert.Throws<TinctorException>(
