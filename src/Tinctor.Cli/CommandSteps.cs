@@ -15,13 +15,20 @@ internal static class CommandSteps
     {
         foreach ((int i, (string title, string[]? arguments)) in steps.Index())
         {
-            AnsiConsole.MarkupLineInterpolated($"\n[bold]{i + 1}/{steps.Count} {title}[/]");
+            Terminal.Messages.MarkupLineInterpolated($"\n[bold]{i + 1}/{steps.Count} {title}[/]");
             if (arguments is null) continue;
-            AnsiConsole.MarkupLineInterpolated($"[dim]$ tinctor {CommandLine(arguments)}[/]");
-            int code = await parse.RootCommandResult.Command.Parse(arguments).InvokeAsync(parse.InvocationConfiguration, cancel);
+            Terminal.Note($"$ tinctor {CommandLine(arguments)}");
+            int code = await RunStep(parse, parse.RootCommandResult.Command.Parse(arguments), cancel);
             if (code != 0) return code;
         }
         return 0;
+    }
+
+    // Async, so that the command of the step is the running one within it only.
+    private static async Task<int> RunStep(ParseResult parse, ParseResult step, CancellationToken cancel)
+    {
+        Terminal.Command = step.CommandResult.Command;
+        return await step.InvokeAsync(parse.InvocationConfiguration, cancel);
     }
 
     private static string CommandLine(string[] arguments) =>

@@ -1,4 +1,3 @@
-using Spectre.Console;
 using Tinctor.Data;
 using Tinctor.Evaluation.Report;
 using Tinctor.Slides;
@@ -76,10 +75,10 @@ internal sealed class Study
             + (seeds.Length == 1 ? $"seed {seeds[0]}" : $"mean over {seeds.Length} seeds ± standard deviation");
         table.Write(folder, caption);
         WritePictures(Root(seeds[0]), Path.Combine(folder, "examples.png"));
-        AnsiConsole.WriteLine($"\n{caption}\n");
-        Console.Write(File.ReadAllText(Path.Combine(folder, "table.md")));
-        AnsiConsole.WriteLine($"\ntable: {Path.Combine(folder, "table.md")}, .csv (by seed), .tex");
-        AnsiConsole.WriteLine(
+        Terminal.Result($"\n{caption}\n");
+        Terminal.Out.Write(File.ReadAllText(Path.Combine(folder, "table.md")));
+        Terminal.Result($"\ntable: {Path.Combine(folder, "table.md")}, .csv (by seed), .tex");
+        Terminal.Result(
             $"pictures: {Path.Combine(folder, "examples.png")} (source, real, {string.Join(", ", models.Select(model => model.Key))})");
     }
 
@@ -110,8 +109,8 @@ internal sealed class Study
                 + $"choose another folder, or remove {Path.GetDirectoryName(run)}");
         Directory.CreateDirectory(Path.GetDirectoryName(file)!);
         AtomicFile.WriteText(file, settings);
-        return !begun ? ["train", config.Method, "--config", file, "--out", run, .. more]
-            : RunFolder.Open(run).HasModel ? null : ["train", "--out", run, "--resume", .. more];
+        return !begun ? ["train", config.Method, "--config", file, "--output", run, .. more]
+            : RunFolder.Open(run).HasModel ? null : ["train", "--output", run, "--resume", .. more];
     }
 
     private void WriteData(CancellationToken cancel)

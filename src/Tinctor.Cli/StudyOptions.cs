@@ -9,30 +9,31 @@ internal static class StudyOptions
 {
     /// <summary>Where the pairs are.</summary>
     public static Option<string> Data { get; } =
-        new("--data") { Description = "Folder or manifest of pairs, with test pairs", HelpName = "DIR", Required = true };
+        new("--data") { Description = "Folder or manifest of pairs with a test split", HelpName = "DIR", Required = true };
 
     /// <summary>One training each.</summary>
     public static Option<ulong[]> Seeds { get; } = new("--seeds")
     {
-        Description = "One training each, as in 0,1,2",
+        Description = "Random seeds; one training per seed, as in 0,1,2",
         HelpName = "N,N",
         DefaultValueFactory = _ => [0],
         CustomParser = result => [.. Items(result).Select(item =>
         {
             if (!ulong.TryParse(item, NumberStyles.None, CultureInfo.InvariantCulture, out ulong seed))
-                result.AddError($"--seeds {item}: write whole numbers, as in 0,1,2");
+                result.AddError($"--seeds {item}: expected whole numbers, as in 0,1,2");
             return seed;
         })],
     };
 
-    private static readonly Option<int?> Steps = new("--steps") { Description = "Steps of each training", HelpName = "N" };
+    /// <summary>Length of each training.</summary>
+    public static Option<int?> Steps { get; } = new("--steps") { Description = "Number of training steps of each model", HelpName = "N" };
     private static readonly Option<string?> Device =
-        new("--device") { Description = "cpu, cuda, cuda:N or auto (default)", HelpName = "DEVICE" };
-    private static readonly Option<bool> Amp = new("--amp") { Description = "Compute in bfloat16 where it suits" };
+        new("--device") { Description = "cpu, cuda, cuda:N or auto [default: auto]", HelpName = "DEVICE" };
+    private static readonly Option<bool> Amp = CommonOptions.Amp();
     private static readonly Option<int> ThreadCount = Threads.Option();
 
-    /// <summary>How long trainings are, and where they run.</summary>
-    public static IReadOnlyList<Option> Budget { get; } = [Steps, Device, Amp, ThreadCount];
+    /// <summary>Device and threads.</summary>
+    public static IReadOnlyList<Option> Computation { get; } = [Device, Amp, ThreadCount];
 
     /// <summary>What the options say, as settings of a run.</summary>
     /// <param name="parse">The command line.</param>

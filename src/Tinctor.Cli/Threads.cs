@@ -8,7 +8,7 @@ internal static class Threads
 {
     /// <summary>A new --threads option.</summary>
     public static Option<int> Option() =>
-        new("--threads") { Description = "Threads inside an operator; all cores by default", HelpName = "N" };
+        new("--threads") { Description = "Number of threads [default: all cores]", HelpName = "N" };
 
     /// <summary>
     /// Sets the number for the calling thread and those that start later: the option's, or OMP_NUM_THREADS, or all cores

@@ -14,18 +14,17 @@ internal static class TrainingDisplay
     /// <summary>Runs a training while showing how it goes.</summary>
     public static TrainingResult Show(Func<ITrainingObserver, TrainingResult> train)
     {
-        if (!AnsiConsole.Profile.Capabilities.Interactive || Console.IsOutputRedirected) return train(new Lines());
+        IAnsiConsole console = Terminal.Messages;
+        if (!console.Profile.Capabilities.Interactive || !console.Profile.Capabilities.Ansi) return train(new Lines());
         var status = new StatusColumn();
-        return AnsiConsole.Progress().Columns(new ProgressBarColumn { Width = 16 }, new PercentageColumn(), status).AutoClear(false)
+        return console.Progress().Columns(new ProgressBarColumn { Width = 16 }, new PercentageColumn(), status).AutoClear(false)
             .Start(context => train(new Bar(context, status)));
     }
 
     private static string Pace(TrainingProgress progress)
     {
-        string remaining =
-            progress.Remaining.ToString(progress.Remaining.TotalHours >= 1 ? @"h\:mm\:ss" : @"m\:ss", CultureInfo.InvariantCulture);
         return string.Create(CultureInfo.InvariantCulture,
-            $"step {progress.Step}/{progress.Steps} epoch {progress.Epoch} | {remaining} left | "
+            $"step {progress.Step}/{progress.Steps} epoch {progress.Epoch} | {ProgressDisplay.Format(progress.Remaining)} left | "
             + $"{progress.ImagesPerSecond:F1} images/s | {progress.MemoryBytes / 1e9:F1} GB");
     }
 
@@ -36,7 +35,7 @@ internal static class TrainingDisplay
     {
         private readonly ProgressTask task = context.AddTask("training");
 
-        public void Note(string text) => AnsiConsole.MarkupLineInterpolated($"[dim]{text}[/]");
+        public void Note(string text) => Terminal.Note(text);
 
         public void Step(TrainingProgress progress)
         {
@@ -61,12 +60,12 @@ internal static class TrainingDisplay
         private static readonly TimeSpan Pause = TimeSpan.FromSeconds(10);
         private Stopwatch? sinceLast;
 
-        public void Note(string text) => Console.WriteLine(text);
+        public void Note(string text) => Terminal.Note(text);
 
         public void Step(TrainingProgress progress)
         {
             if (sinceLast is not null && sinceLast.Elapsed < Pause && progress.Step < progress.Steps) return;
-            Console.WriteLine($"{Pace(progress)} | {Losses(progress)}");
+            Terminal.Error.WriteLine($"{Pace(progress)} | {Losses(progress)}");
             sinceLast = Stopwatch.StartNew();
         }
     }

@@ -21,7 +21,7 @@ public sealed class BridgeCommandTests(TrainedRun trained) : IDisposable
         Assert.InRange(Difference(stained, strip.Crop(7 * Side, 0, Side, Side)), 0, 1);
         Assert.Equal("RIFF"u8, File.ReadAllBytes(At("way/trajectory/3.webp"))[..4]);
 
-        string[] repeated = ["stain", At("i2sb"), At("data/source/3.png"), "-o", At("repeats"), "--repeats", "3", "--seed", "5"];
+        string[] repeated = ["stain", At("i2sb"), At("data/source/3.png"), "-o", At("repeats"), "--samples", "3", "--seed", "5"];
         Assert.Equal(("", 0), Errors(repeated));
         Image variation = Image.Read(At("repeats/variation/3.png"));
         Assert.Equal((Side, Side, 1, SampleType.UInt16), (variation.Width, variation.Height, variation.Channels, variation.SampleType));
@@ -41,11 +41,11 @@ public sealed class BridgeCommandTests(TrainedRun trained) : IDisposable
             "--val", "0", "--threads", "1").Code);
         Outcome wrong = CommandLine.Run(Arguments("bbdm", "af", [.. model, "--set", "model.factor=4"]));
         Assert.Equal(1, wrong.Code);
-        Assert.Contains("5 times as large; a method that refines images takes it with model.factor=5", wrong.Error);
+        Assert.Contains("5 times as large; a method that refines images takes it with model.factor=5", wrong.Messages);
         Assert.Equal(("", 0), Errors(Arguments("bbdm", "af", model)));
 
-        string[] variance = ["variance", At("bbdm"), At("af"), "-o", At("table"), "--images", "1", "--repeats", "2", "--average", "1,2",
-            "--strategies", "vanilla,skip", "--evaluations", "4", "--exit-step", "4", "--device", "cpu"];
+        string[] variance = ["variance", At("bbdm"), At("af"), "-o", At("table"), "--images", "1", "--samples", "2", "--average", "1,2",
+            "--strategies", "vanilla,skip", "--steps", "4", "--exit-step", "4", "--device", "cpu"];
         Outcome table = CommandLine.Run(variance);
         Assert.Equal(("", 0), (table.Error, table.Code));
         string[] lines = File.ReadAllLines(At("table/table.md"));
@@ -63,12 +63,12 @@ public sealed class BridgeCommandTests(TrainedRun trained) : IDisposable
     {
         WriteData();
         string[] stain = ["stain", trained.Run, At("data/source/0.png"), "-o", At("out")];
-        Assert.Contains("has no chance in it; --seed, --repeats: for models of bbdm and i2sb",
-            CommandLine.Run([.. stain, "--seed", "1", "--repeats", "2"]).OneError());
-        Assert.Contains("has no chance in it", CommandLine.Run("variance", trained.Run, trained.Data, "-o", At("out"), "--split", "train").OneError());
+        Assert.Contains("is deterministic; --seed, --samples: for models of bbdm and i2sb",
+            CommandLine.Run([.. stain, "--seed", "1", "--samples", "2"]).OneError());
+        Assert.Contains("is deterministic", CommandLine.Run("variance", trained.Run, trained.Data, "-o", At("out"), "--split", "train").OneError());
         Assert.Contains("--average 0: write whole numbers", CommandLine.Run("variance", "m", "d", "-o", "o", "--average", "0").OneError());
-        Assert.Contains("choose from vanilla,mean,skip", CommandLine.Run("variance", "m", "d", "-o", "o", "--strategies", "jump").OneError());
-        Assert.Contains("--repeats must be 2 or more", CommandLine.Run("variance", "m", "d", "-o", "o", "--repeats", "1").OneError());
+        Assert.Contains("expected vanilla, mean or skip", CommandLine.Run("variance", "m", "d", "-o", "o", "--strategies", "jump").OneError());
+        Assert.Contains("--samples must be 2 or more", CommandLine.Run("variance", "m", "d", "-o", "o", "--samples", "1").OneError());
         Assert.Contains("model.objective=noise needs model.variant=bbdm",
             CommandLine.Run(Arguments("bbdm", "data", "--set", "model.objective=noise")).OneError());
         Assert.Contains("Grad, Noise, SourceMinusImage", CommandLine.Run(Arguments("bbdm", "data", "--set", "model.objective=scaledgrad")).OneError());
@@ -76,9 +76,9 @@ public sealed class BridgeCommandTests(TrainedRun trained) : IDisposable
 
         Train("i2sb");
         string[] bridge = ["stain", At("i2sb"), At("data/source/0.png"), "-o", At("out")];
-        Assert.Contains("--repeats must be 1 or more", CommandLine.Run([.. bridge, "--repeats", "0"]).OneError());
+        Assert.Contains("--samples must be 1 or more", CommandLine.Run([.. bridge, "--samples", "0"]).OneError());
         Assert.Contains("--trajectory shows one run", CommandLine.Run([.. bridge, "--average", "2", "--trajectory"]).OneError());
-        Assert.Contains("sampling.evaluations is 50, but the bridge has 9 steps", CommandLine.Run([.. bridge, "--evaluations", "50"]).OneError());
+        Assert.Contains("sampling.evaluations is 50, but the bridge has 9 steps", CommandLine.Run([.. bridge, "--steps", "50"]).OneError());
         Assert.False(File.Exists(At("out/0.png")));
     }
 
@@ -93,7 +93,7 @@ public sealed class BridgeCommandTests(TrainedRun trained) : IDisposable
     private string[] Arguments(string method, string data, params string[] more)
     {
         if (data == "data") WriteData();
-        return ["train", method, "--data", At(data == "data" ? "data/pairs.csv" : data), "--out", At(method), "--steps", "2", "--device", "cpu", .. TrainedRun.Set(
+        return ["train", method, "--data", At(data == "data" ? "data/pairs.csv" : data), "--output", At(method), "--steps", "2", "--device", "cpu", .. TrainedRun.Set(
             "model.steps=10", "model.sampling.evaluations=0", "model.sampling.solver=posterior", "model.sampling.spacing=even",
             "model.network.model_channels=32", "model.network.channel_mult=1,1", "model.network.num_res_blocks=1",
             "model.network.attention_resolutions=2", "model.network.num_heads=1", "model.network.num_head_channels=-1",

@@ -11,10 +11,10 @@ public sealed class CeffCommandTests : IDisposable
     public void Encoders_guide_a_model_that_stains_any_shape_and_are_reported_on()
     {
         WriteData();
-        Outcome encoders = CommandLine.Run("train", "ceff-encoder", "--data", At("data/manifest.csv"), "--out", At("encoders"), "--folds", "2",
-            "--crop", "32", "--steps", "2", "--batch-size", "4", "--chunk", "2", "--set", "ngf=2", "--set", "feature_dim=8", "--device", "cpu");
+        Outcome encoders = CommandLine.Run("train", "ceff-encoder", "--data", At("data/manifest.csv"), "--output", At("encoders"), "--folds", "2",
+            "--crop-size", "32", "--steps", "2", "--batch-size", "4", "--chunk", "2", "--set", "ngf=2", "--set", "feature_dim=8", "--device", "cpu");
         Assert.Equal(("", 0), (encoders.Error, encoders.Code));
-        Assert.Contains("validation retrieval", encoders.Out);
+        Assert.Contains("validation: retrieval", encoders.Out);
 
         Assert.Contains("ceff needs encoders", Train("refused").OneError());
         Assert.Contains("set model.ngf=2", Train("refused", "--encoders", At("encoders"), "--set", "model.ngf=4").OneError());
@@ -51,7 +51,7 @@ public sealed class CeffCommandTests : IDisposable
 
     public void Dispose() => Directory.Delete(root, recursive: true);
 
-    private Outcome Train(string run, params string[] more) => CommandLine.Run(["train", "ceff", "--data", At("data/manifest.csv"), "--out", At(run),
+    private Outcome Train(string run, params string[] more) => CommandLine.Run(["train", "ceff", "--data", At("data/manifest.csv"), "--output", At(run),
         "--steps", "2", "--set", "model.ngf=2", "--set", "model.ndf=2", "--set", "data.crop_size=48", "--device", "cpu", .. more]);
 
     private static (string, int) Errors(params string[] arguments)

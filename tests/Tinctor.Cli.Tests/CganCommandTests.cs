@@ -11,7 +11,7 @@ public sealed class CganCommandTests : IDisposable
     public void It_trains_on_a_phantom_and_stains_sources_alone(int factor)
     {
         Succeed("phantom", "-o", At("pairs"), "--slides", "3", "--stains", "af,he", "--size", "160x160", "--af-factor", $"{factor}");
-        Succeed(["train", "cgan", "--data", At("pairs"), "--out", At("run"), "--steps", "2", "--device", "cpu", .. TrainedRun.Set(
+        Succeed(["train", "cgan", "--data", At("pairs"), "--output", At("run"), "--steps", "2", "--device", "cpu", .. TrainedRun.Set(
             $"model.factor={factor}", "model.input_channels=4", "model.width=4", "model.depth=2", "model.ndf=4", "data.crop_size=80")]);
         // Whoever stains has no targets.
         Directory.Move(At("pairs/source"), At("sources"));

@@ -15,8 +15,8 @@ public sealed class ClassifierCommandTests : IDisposable
         WriteData();
         Outcome trained = Train("judge", "--seed", "1", "--fold", "1", "--role", "evaluator");
         Assert.Equal(("", 0), (trained.Error, trained.Code));
-        Assert.Contains("training on 4 images; validation: 4 images, fold 1 of 2, by slide", trained.Out);
-        Assert.Contains("quadratic kappa", trained.Out);
+        Assert.Contains("training on 4 images; validation: 4 images, fold 1 of 2, by slide", trained.All);
+        Assert.Contains("quadratic kappa", trained.All);
         ClassifierCard card = SupervisedModel.ReadCard<ClassifierCard>(At("judge"), "classifier");
         Assert.Equal(("evaluator", "resnet18", 64), (card.Role, card.Architecture, card.ImageSize));
 
@@ -26,7 +26,7 @@ public sealed class ClassifierCommandTests : IDisposable
         foreach (string part in (string[])["labels", "top5", "knn10", "kappa", "encoder", "auroc", card.Training.TrainingId])
             Assert.Contains(part, json);
 
-        Assert.Contains("must not judge a model whose comparator is",
+        Assert.Contains("cannot evaluate a model trained with the comparator",
             Evaluate("refused", "--classifier", At("judge"), "--comparator", At("judge")).OneError());
         Directory.CreateDirectory(At("staining"));
         File.WriteAllText(At("staining/metrics.csv"), "step,epoch\n");
@@ -35,25 +35,25 @@ public sealed class ClassifierCommandTests : IDisposable
         Assert.Contains("both were trained with seed 1 and fold 1",
             Evaluate("refused", "--classifier", At("judge"), "--run", At("staining")).OneError());
         Assert.False(Directory.Exists(At("refused")));
-        Assert.Contains("'tinctor train classifier'", CommandLine.Run("train", "--out", At("judge"), "--resume").OneError());
+        Assert.Contains("'tinctor train classifier'", CommandLine.Run("train", "--output", At("judge"), "--resume").OneError());
     }
 
     [Fact]
     public void What_is_wrong_is_said_in_one_line()
     {
         WriteData();
-        Assert.Contains("--lr does not go with --resume",
-            CommandLine.Run("train", "classifier", "--out", At("x"), "--resume", "--lr", "1").OneError());
-        Assert.Contains("holds no run to resume", CommandLine.Run("train", "classifier", "--out", At("x"), "--resume").OneError());
-        Assert.Contains("must lie between 0 and 1", Train("x", "--lr", "7").OneError());
+        Assert.Contains("--learning-rate does not go with --resume",
+            CommandLine.Run("train", "classifier", "--output", At("x"), "--resume", "--learning-rate", "1").OneError());
+        Assert.Contains("holds no run to resume", CommandLine.Run("train", "classifier", "--output", At("x"), "--resume").OneError());
+        Assert.Contains("must lie between 0 and 1", Train("x", "--learning-rate", "7").OneError());
         Assert.Contains("no fold 2 of 2", Train("x", "--fold", "2").OneError());
         Assert.Contains("nowhere.pth", Train("x", "--weights", At("nowhere.pth")).OneError());
-        Assert.Contains("no data is named", CommandLine.Run("train", "classifier", "--out", At("x")).OneError());
+        Assert.Contains("no data is named", CommandLine.Run("train", "classifier", "--output", At("x")).OneError());
         Assert.Contains("go together", Evaluate("refused", "--encoder-source", At("judge")).OneError());
     }
 
     private Outcome Train(string run, params string[] more) => CommandLine.Run(
-        ["train", "classifier", "--data", At("data"), "--out", At(run), "--image-size", "64", "--steps", "3", "--batch-size", "4",
+        ["train", "classifier", "--data", At("data"), "--output", At(run), "--image-size", "64", "--steps", "3", "--batch-size", "4",
             "--folds", "2", "--device", "cpu", .. more]);
 
     private Outcome Evaluate(string report, params string[] more) => CommandLine.Run(

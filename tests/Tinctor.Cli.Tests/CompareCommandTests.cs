@@ -33,7 +33,7 @@ public sealed class CompareCommandTests : IDisposable
         Assert.Equal(0, CommandLine.Run("phantom", "-o", At("sections"), "--slides", "4", "--size", "192x192", "--misalign", "4", "--test", "0.25",
             "--val", "0", "--on-tumour").Code);
         Outcome compared = CommandLine.Run(["compare", "i2sb", "pix2pix", "--data", At("sections/manifest.csv"), "-o", At("study"), "--register",
-            "--tile", "96", .. Small]);
+            "--tile-size", "96", .. Small]);
         Assert.Equal(("", 0), (compared.Error, compared.Code));
         Assert.True(File.Exists(At("study/pairs/manifest.csv")));
         Assert.True(File.Exists(At("study/table.md")));

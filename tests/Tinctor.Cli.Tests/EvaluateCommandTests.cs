@@ -1,11 +1,8 @@
-using System.CommandLine;
 using System.Text.Json.Nodes;
-using Tinctor.Cli.Commands;
 using Tinctor.Slides;
 
 namespace Tinctor.Cli.Tests;
 
-[Collection(Terminal.Name)]
 public sealed class EvaluateCommandTests : IDisposable
 {
     private readonly string _folder = Directory.CreateTempSubdirectory("evaluate-").FullName;
@@ -32,7 +29,7 @@ public sealed class EvaluateCommandTests : IDisposable
             WriteImage("other", name, 140);
         }
         Assert.Equal(0, await Run("--stained", $"ours={At("runs/1")}", "--stained", $"theirs={At("other")}", "--real", At("real"),
-            "--repeats", $"ours={At("runs")}", "--metrics", "mae_dab", "--no-alignment", "-o", At("out")));
+            "--samples", $"ours={At("runs")}", "--metrics", "mae_dab", "--no-alignment", "-o", At("out")));
         JsonNode json = JsonNode.Parse(File.ReadAllText(Path.Combine(At("out"), "metrics.json")))!;
         Assert.Equal(["psnr", "ssim", "mae_dab"], Keys("metrics").Take(3));
         Assert.Equal(["ours", "theirs", "identity", "mean_colour"], Keys("methods"));
@@ -61,7 +58,7 @@ public sealed class EvaluateCommandTests : IDisposable
     [InlineData("--ssim", "uniform9")]
     [InlineData("--resamples", "10")]
     public void WordsThatMeanNothingAreParseErrors(string option, string value) =>
-        Assert.NotEmpty(EvaluateCommand.Create().Parse(["--stained", "a", "--real", "b", "-o", "c", option, value]).Errors);
+        Assert.NotEmpty(Cli.Root.Parse(["evaluate", "--stained", "a", "--real", "b", "-o", "c", option, value]).Errors);
 
     private void WriteImage(string folder, string name, byte grey)
     {
@@ -72,6 +69,5 @@ public sealed class EvaluateCommandTests : IDisposable
 
     private string At(string name) => Path.Combine(_folder, name);
 
-    private static Task<int> Run(params string[] options) => EvaluateCommand.Create().Parse(options).InvokeAsync(
-        new InvocationConfiguration { EnableDefaultExceptionHandler = false }, TestContext.Current.CancellationToken);
+    private static Task<int> Run(params string[] options) => CommandLine.Invoke(["evaluate", .. options]);
 }

@@ -33,7 +33,7 @@ public sealed class ImportCommandTests : IDisposable
     public void Batch_statistics_are_those_of_the_official_test_script_and_change_nothing(string name)
     {
         Vectors vectors = Vectors.Read(name);
-        Assert.Equal(0, Import(SharedFiles.Path($"vectors/{name}/weights.pth"), "--statistics", "batch").Code);
+        Assert.Equal(0, Import(SharedFiles.Path($"vectors/{name}/weights.pth"), "--norm-statistics", "batch").Code);
         vectors.Check("y_train", Stained(vectors["x_train"], vectors["x"]), 1e-4);
     }
 
@@ -60,7 +60,7 @@ public sealed class ImportCommandTests : IDisposable
             .. TrainedRun.Set("model.network.num_head_channels=32", "model.ot_ode=true", "model.sampling.evaluations=10")]);
         Assert.Equal(("", 0), (outcome.Error, outcome.Code));
         Assert.Contains(description, outcome.Out);
-        Assert.Contains("heads of attention (of 32 channels)", outcome.Out.ReplaceLineEndings(" "));
+        Assert.Contains("heads of attention (of 32 channels)", outcome.All.ReplaceLineEndings(" "));
         Vectors.Close(vectors["traj_ot_ode_xs"][0][..1].clamp(-1, 1), Stained(vectors["x1"]), "the stained image", 1e-4);
     }
 
@@ -73,7 +73,7 @@ public sealed class ImportCommandTests : IDisposable
         File.Copy(SharedFiles.Path("vectors/yijie_compress_narrow/weights.pth"), Path.Combine(folder, "ema_0.9999_22_compress.pt"));
         Outcome outcome = CommandLine.Run("import", "bbdm", unet, "-o", Model, "--set", "model.steps=4");
         Assert.Equal(("", 0), (outcome.Error, outcome.Code));
-        Assert.Contains("compressor: ema_0.9999_22_compress.pt, 4 channels", outcome.Out);
+        Assert.Contains("compressor: ema_0.9999_22_compress.pt, 4 channels", outcome.All);
         Directory.CreateDirectory(images);
         TrainedRun.Noise(9, 8, 1, channels: 4).Write(Path.Combine(images, "a.tif"));
         Assert.Equal(("", 0), Errors(CommandLine.Run("stain", Model, images, "-o", stained, "--device", "cpu")));

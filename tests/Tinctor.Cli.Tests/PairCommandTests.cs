@@ -1,13 +1,10 @@
-using System.CommandLine;
 using System.Globalization;
-using Tinctor.Cli.Commands;
 using Tinctor.Data;
 using Tinctor.Slides;
 using Tinctor.Tests;
 
 namespace Tinctor.Cli.Tests;
 
-[Collection(Terminal.Name)]
 public sealed class PairCommandTests : IDisposable
 {
     private readonly string folder = Directory.CreateTempSubdirectory("pair-").FullName;
@@ -20,8 +17,8 @@ public sealed class PairCommandTests : IDisposable
     public async Task Pair_two_scanners_with_split_by_slide()
     {
         string data = SharedFiles.Path("data/scanner_pairs");
-        Assert.Equal(0, await Run(Path.Combine(data, "aperio"), Path.Combine(data, "hamamatsu"), "--slide", @"^\d\d", "--test-slides",
-            "07,10", "--tile", "240"));
+        Assert.Equal(0, await Run(Path.Combine(data, "aperio"), Path.Combine(data, "hamamatsu"), "--slide-pattern", @"^\d\d", "--test-slides",
+            "07,10", "--tile-size", "240"));
         PairManifest manifest = PairManifest.Read(Out);
         Assert.Equal("manifest manifest.csv: 100 pairs (train 60, test 40) of 5 slides", manifest.Describe());
         Assert.Equal(["07", "10"], manifest.OfSplit("test").Select(pair => pair.SlideId).Distinct());
@@ -40,9 +37,9 @@ public sealed class PairCommandTests : IDisposable
     public async Task Pair_phantom_of_known_misalignment()
     {
         string phantom = Path.Combine(folder, "phantom");
-        Assert.Equal(0, await Invoke(PhantomCommand.Create(), "-o", phantom, "--slides", "2", "--size", "320x320", "--misalign", "10",
+        Assert.Equal(0, await CommandLine.Invoke("phantom", "-o", phantom, "--slides", "2", "--size", "320x320", "--misalign", "10",
             "--seed", "3", "--test", "0.5"));
-        Assert.Equal(0, await Run(phantom, "--transform", "affine", "--channel", "haematoxylin", "--tile", "128"));
+        Assert.Equal(0, await Run(phantom, "--transform", "affine", "--channel", "haematoxylin", "--tile-size", "128"));
         PairManifest manifest = PairManifest.Read(Out);
         Assert.Equal(["test", "train"], manifest.Pairs.Select(pair => pair.Split).Distinct().Order());
         Assert.All(manifest.Pairs, pair => Assert.Equal(pair.SlideId, pair.Name[..4]));
@@ -65,24 +62,22 @@ public sealed class PairCommandTests : IDisposable
             new Random(1).NextBytes(image.Data);
             image.Write(Path.Combine(folder, name));
         }
-        string[] input = [Path.Combine(folder, "a"), Path.Combine(folder, "b"), "--tile", "48"];
+        string[] input = [Path.Combine(folder, "a"), Path.Combine(folder, "b"), "--tile-size", "48"];
         Assert.Contains("the slides of the fields are unknown",
             (await Assert.ThrowsAsync<OptionException>(() => Run([.. input, "--by-slide"]))).Message);
-        Assert.Contains("tile size is 4", (await Assert.ThrowsAsync<OptionException>(() => Run([.. input[..2], "--tile", "4"]))).Message);
+        Assert.Contains("tile size is 4", (await Assert.ThrowsAsync<OptionException>(() => Run([.. input[..2], "--tile-size", "4"]))).Message);
         Assert.Equal(0, await Run(input));
         Assert.Equal(Path.Combine(Out, "source", "1_0008_0008.png"), PairManifest.Read(Out).Pairs.Single().Source);
-        Assert.Contains("has tiles already", (await Assert.ThrowsAsync<TinctorException>(() => Run(input))).Message);
-        Assert.Equal(0, await Run([.. input[..2], "--tile", "0", "--force"]));
-        Assert.Contains("does not match", (await Assert.ThrowsAsync<TinctorException>(() => Run([.. input, "--force", "--slide", "^ZZ"]))).Message);
-        Assert.Contains("second folder", (await Assert.ThrowsAsync<TinctorException>(() => Run(input[0], "--force"))).Message);
+        DateTime written = File.GetLastWriteTimeUtc(Path.Combine(Out, "manifest.csv"));
+        Assert.Equal(0, await Run(input));
+        Assert.Equal(written, File.GetLastWriteTimeUtc(Path.Combine(Out, "manifest.csv")));
+        Assert.Equal(0, await Run([.. input[..2], "--tile-size", "0", "--overwrite"]));
+        Assert.Contains("does not match", (await Assert.ThrowsAsync<TinctorException>(() => Run([.. input, "--overwrite", "--slide-pattern", "^ZZ"]))).Message);
+        Assert.Contains("second folder", (await Assert.ThrowsAsync<TinctorException>(() => Run(input[0], "--overwrite"))).Message);
         Assert.Equal("1", PairManifest.Read(Out).Pairs.Single().Name);
     }
 
-    private Task<int> Run(params string[] arguments) => Invoke(PairCommand.Create(), [.. arguments, "-o", Out]);
-
-    private static Task<int> Invoke(Command command, params string[] arguments) =>
-        command.Parse(arguments).InvokeAsync(new InvocationConfiguration { EnableDefaultExceptionHandler = false },
-            TestContext.Current.CancellationToken);
+    private Task<int> Run(params string[] arguments) => CommandLine.Invoke(["pair", .. arguments, "-o", Out]);
 
     private static double Number(string text) => double.Parse(text, CultureInfo.InvariantCulture);
 

@@ -1,10 +1,7 @@
-using System.CommandLine;
-using Tinctor.Cli.Commands;
 using Tinctor.Slides;
 
 namespace Tinctor.Cli.Tests;
 
-[Collection(Terminal.Name)]
 public sealed class PhantomCommandTests : IDisposable
 {
     private readonly string _folder = Directory.CreateTempSubdirectory("phantom-").FullName;
@@ -45,14 +42,9 @@ public sealed class PhantomCommandTests : IDisposable
     [InlineData("--stains", "he,her3")]
     [InlineData("--level", "4+")]
     public void WordsThatMeanNothingAreParseErrors(string option, string value) =>
-        Assert.NotEmpty(PhantomCommand.Create().Parse(["-o", _folder, option, value]).Errors);
+        Assert.NotEmpty(Cli.Root.Parse(["phantom", "-o", _folder, option, value]).Errors);
 
-    private Task<int> Run(params string[] options)
-    {
-        // The launcher prints exceptions itself; here they must come through.
-        var configuration = new InvocationConfiguration { EnableDefaultExceptionHandler = false };
-        return PhantomCommand.Create().Parse(["-o", _folder, .. options]).InvokeAsync(configuration, TestContext.Current.CancellationToken);
-    }
+    private Task<int> Run(params string[] options) => CommandLine.Invoke(["phantom", "-o", _folder, .. options]);
 
     private string Relative(string path) => Path.GetRelativePath(_folder, path);
 }

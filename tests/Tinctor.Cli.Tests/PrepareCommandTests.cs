@@ -1,4 +1,3 @@
-using System.CommandLine;
 using Tinctor.Cli.Commands;
 using Tinctor.Registration.Pairs;
 using Tinctor.Data;
@@ -7,7 +6,6 @@ using Tinctor.Slides;
 namespace Tinctor.Cli.Tests;
 
 /// <summary>From slides of the phantom to a data set that trains.</summary>
-[Collection(Terminal.Name)]
 public sealed class PrepareCommandTests : IDisposable
 {
     private readonly string folder = Directory.CreateTempSubdirectory("prepare-").FullName;
@@ -24,7 +22,7 @@ public sealed class PrepareCommandTests : IDisposable
             he/0002.ome.tif,ihc/0002.ome.tif,A,train
             he/0001.ome.tif,ihc/0002.ome.tif,B,test
             """);
-        Assert.Equal(1, await Run("--table", At("slides.csv"), "--mpp", "1", "--tile", "64", "--stride", "32", "--min-tissue", "0", "--min-ncc", "0",
+        Assert.Equal(1, await Run("--table", At("slides.csv"), "--output-mpp", "1", "--tile-size", "64", "--stride", "32", "--min-tissue", "0", "--min-ncc", "0",
             "--transform", "rigid", "-o", At("set")));
         PairManifest manifest = PairManifest.Read(At("set"));
         Assert.All(manifest.Pairs, pair => Assert.Equal(("A", "train", 1.0), (pair.SlideId, pair.Split, pair.Mpp)));
@@ -39,7 +37,7 @@ public sealed class PrepareCommandTests : IDisposable
         Assert.Contains("data:image/jpeg;base64,", report);
         Assert.False(Directory.Exists(At("set/source/0001")));
 
-        Outcome train = CommandLine.Run("train", "pix2pix", "--data", At("set"), "--out", At("run"), "--steps", "2",
+        Outcome train = CommandLine.Run("train", "pix2pix", "--data", At("set"), "--output", At("run"), "--steps", "2",
             "--set", "model.generator=resnet_6blocks", "--set", "model.ngf=4", "--set", "model.ndf=8", "--set", "data.crop_size=32");
         Assert.True(train.Code == 0, train.All);
     }
@@ -48,7 +46,7 @@ public sealed class PrepareCommandTests : IDisposable
     public async Task Prepare_repeated_resumes_and_refuses_other_options()
     {
         await WriteSlides(count: 2, size: 400, misalign: 0);
-        string[] command = ["--source", At("he"), "--target", At("ihc"), "--aligned", "--tile", "96", "--min-tissue", "0.2", "-o", At("set")];
+        string[] command = ["--source", At("he"), "--target", At("ihc"), "--aligned", "--tile-size", "96", "--min-tissue", "0.2", "-o", At("set")];
         Assert.Equal(0, await Run(command));
         string manifest = File.ReadAllText(At("set/manifest.csv"));
         DateTime first = File.GetLastWriteTimeUtc(PairManifest.Read(At("set")).Pairs[0].Source);
@@ -100,15 +98,12 @@ public sealed class PrepareCommandTests : IDisposable
 
     private string At(string name) => Path.Combine(folder, name);
 
-    private static Task<int> Run(params string[] arguments) => Invoke(PrepareCommand.Create(), arguments);
-
-    private static Task<int> Invoke(Command command, params string[] arguments) =>
-        command.Parse(arguments).InvokeAsync(new() { EnableDefaultExceptionHandler = false });
+    private static Task<int> Run(params string[] arguments) => CommandLine.Invoke(["prepare", .. arguments]);
 
     // Pyramids of 0.5 um per pixel: he/0001.ome.tif and ihc/0001.ome.tif, and so on.
     private async Task WriteSlides(int count, int size, int misalign)
     {
-        Assert.Equal(0, await Invoke(PhantomCommand.Create(), "-o", At("fields"), "--slides", $"{count}", "--fields", "1", "--val", "0", "--test", "0",
+        Assert.Equal(0, await CommandLine.Invoke("phantom", "-o", At("fields"), "--slides", $"{count}", "--fields", "1", "--val", "0", "--test", "0",
             "--size", $"{size}x{size}", "--misalign", $"{misalign}", "--seed", "5"));
         foreach ((int i, Pair pair) in PairManifest.Read(At("fields")).Pairs.Index())
         {

@@ -20,8 +20,8 @@ public sealed class SegmenterCommandTests : IDisposable
     {
         Outcome trained = Train("run", 60);
         Assert.Equal(0, trained.Code);
-        Assert.Contains("masks: instance labels, 16-bit grey", trained.Out);
-        Assert.Contains("Dice 0.", trained.Out);
+        Assert.Contains("masks: instance labels, 16-bit grey", trained.All);
+        Assert.Contains("Dice 0.", trained.All);
         double[] losses = Losses("run");
         Assert.True(losses[^1] < 0.75 * losses[0], $"the loss went from {losses[0]} to {losses[^1]}");
 
@@ -30,9 +30,9 @@ public sealed class SegmenterCommandTests : IDisposable
         Directory.Delete(At("cut/model"), recursive: true);
         foreach (string later in Directory.GetFiles(At("cut/checkpoints")).Where(file => !file.EndsWith("00000020.safetensors")))
             File.Delete(later);
-        Outcome resumed = CommandLine.Run("train", "segmenter", "--out", At("cut"), "--resume");
+        Outcome resumed = CommandLine.Run("train", "segmenter", "--output", At("cut"), "--resume");
         Assert.Equal(0, resumed.Code);
-        Assert.Contains("resumed after step 20", resumed.Out);
+        Assert.Contains("resumed after step 20", resumed.All);
         Assert.Equal(losses[^1], Losses("cut")[^1]);
 
         Outcome evaluated = CommandLine.Run("evaluate", "--stained", At("images"), "--real", At("images"), "--masks-real", At("masks"),
@@ -47,9 +47,9 @@ public sealed class SegmenterCommandTests : IDisposable
     [Fact]
     public void What_does_not_fit_is_refused_in_one_line()
     {
-        Assert.Contains("--masks", CommandLine.Run("train", "segmenter", "--images", At("images"), "--out", At("a")).OneError());
+        Assert.Contains("--masks", CommandLine.Run("train", "segmenter", "--images", At("images"), "--output", At("a")).OneError());
         Assert.Contains("holds no PNG",
-            CommandLine.Run("train", "segmenter", "--images", root, "--masks", At("masks"), "--out", At("b")).OneError());
+            CommandLine.Run("train", "segmenter", "--images", root, "--masks", At("masks"), "--output", At("b")).OneError());
         Assert.Contains("red", Train("c", 1, "--foreground", "red").OneError());
         Assert.Contains("is no segmenter", CommandLine.Run("evaluate", "--stained", At("images"), "--real", At("images"),
             "--segmenter", At("images"), "-o", At("d")).OneError());
@@ -62,8 +62,8 @@ public sealed class SegmenterCommandTests : IDisposable
     private string At(string name) => Path.Combine(root, name);
 
     private Outcome Train(string run, int steps, params string[] more) => CommandLine.Run(["train", "segmenter", "--images", At("images"),
-        "--masks", At("masks"), "--out", At(run), "--steps", $"{steps}", "--width", "4", "--depth", "2", "--crop", "48",
-        "--batch-size", "4", "--lr", "0.01", "--seed", "3", .. more]);
+        "--masks", At("masks"), "--output", At(run), "--steps", $"{steps}", "--width", "4", "--depth", "2", "--crop-size", "48",
+        "--batch-size", "4", "--learning-rate", "0.01", "--seed", "3", .. more]);
 
     private double[] Losses(string run)
     {

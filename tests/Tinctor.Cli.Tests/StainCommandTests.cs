@@ -45,7 +45,7 @@ public sealed class StainCommandTests : IDisposable
         Write("b.png", 20, 20);
         Directory.CreateDirectory(At("out"));
         File.WriteAllText(At("out", "a.png"), "mine");
-        Assert.Contains("1 of 2 are stained already", Stain("in").Out);
+        Assert.Contains("Existing results are kept: 1 of 2", Stain("in").All);
         Assert.Equal("mine", File.ReadAllText(At("out", "a.png")));
         Assert.Equal(0, Stain("in", "--overwrite", "--format", "jpg").Code);
         Assert.Equal(0, Stain("in", "--overwrite").Code);
@@ -64,8 +64,8 @@ public sealed class StainCommandTests : IDisposable
         string[] errors = outcome.Error.Split('\n', StringSplitOptions.RemoveEmptyEntries);
         Assert.Equal(2, errors.Length);
         Assert.Contains("broken.png", errors[0]);
-        Assert.Contains("grey.png: its number of channels is 1, the model takes 3", errors[1]);
-        Assert.Contains("2 stained into", outcome.Out);
+        Assert.Contains("grey.png: 1 channel, but the model expects 3", errors[1]);
+        Assert.Contains("Stained 2 images into", outcome.Out);
         Assert.Equal(["a.png", "z.png"], Directory.GetFiles(At("out")).Select(Path.GetFileName).Order());
     }
 
@@ -73,7 +73,7 @@ public sealed class StainCommandTests : IDisposable
     public void Inputs_that_would_overwrite_something_are_refused()
     {
         Write("a.png", 20, 20);
-        Assert.Contains("would be written over", CommandLine.Run("stain", trained.Run, At("in"), "-o", At("in"), "--overwrite").OneError());
+        Assert.Contains("the result would replace this input", CommandLine.Run("stain", trained.Run, At("in"), "-o", At("in"), "--overwrite").OneError());
         Write("a.tif", 20, 20);
         Assert.Contains("would both be written to", Stain("in").OneError());
         Assert.Contains("there is no such file or folder", Stain("missing").OneError());

@@ -26,9 +26,9 @@ public sealed class StainSlidesTests : IDisposable
     public void A_slide_becomes_a_pyramid_with_a_report_and_is_not_stained_twice()
     {
         string slide = WriteSlide("a.ome.tif");
-        Outcome outcome = Stain(slide, "--tile", "128", "--uncertainty");
+        Outcome outcome = Stain(slide, "--tile-size", "128", "--uncertainty");
         Assert.Equal((0, ""), (outcome.Code, outcome.Error));
-        Assert.Contains("seams", outcome.Out);
+        Assert.Contains("seams", outcome.All);
         Assert.Equal(["a.html", "a.json", "a.ome.tif", "a.uncertainty.ome.tif"], Written());
         Assert.Contains("not to be trusted", File.ReadAllText(At("out", "a.html")));
         using (Slide before = Slide.Open(slide), after = Slide.Open(At("out", "a.ome.tif")), map = Slide.Open(At("out", "a.uncertainty.ome.tif")))
@@ -44,7 +44,7 @@ public sealed class StainSlidesTests : IDisposable
         Assert.Equal(0.5, report.RootElement.GetProperty("mpp").GetDouble(), 1e-6);
         Assert.InRange(report.RootElement.GetProperty("seam_score").GetDouble(), 0.5, 1.1);
         DateTime written = File.GetLastWriteTimeUtc(At("out", "a.ome.tif"));
-        Assert.Contains("1 of 1 are stained already", Stain(slide, "--tile", "128", "--uncertainty").Out);
+        Assert.Contains("Existing results are kept: 1 of 1", Stain(slide, "--tile-size", "128", "--uncertainty").All);
         Assert.Equal(written, File.GetLastWriteTimeUtc(At("out", "a.ome.tif")));
     }
 
@@ -55,13 +55,13 @@ public sealed class StainSlidesTests : IDisposable
         File.WriteAllBytes(At("in", "b.svs"), File.ReadAllBytes(slide)[..5000]);
         File.Copy(slide, At("in", "c.ome.tif"));
         File.WriteAllText(At("list.txt"), "# mine\nin/a.ome.tif\n\nin/b.svs\nin/c.ome.tif\n");
-        Outcome listed = Stain(At("list.txt"), "--tile", "256", "--halo", "0");
+        Outcome listed = Stain(At("list.txt"), "--tile-size", "256", "--halo", "0");
         Assert.Equal(1, listed.Code);
         Assert.StartsWith($"error: {At("in", "b.svs")}", listed.Error.Trim());
         Assert.Single(listed.Error.Trim().Split('\n'));
         Assert.Equal(["a.html", "a.json", "a.ome.tif", "c.html", "c.json", "c.ome.tif"], Written());
         Outcome pattern = Stain(At("in", "*.ome.tif"));
-        Assert.Contains("2 of 2 are stained already", pattern.Out);
+        Assert.Contains("Existing results are kept: 2 of 2", pattern.All);
     }
 
     [Theory]
@@ -74,7 +74,7 @@ public sealed class StainSlidesTests : IDisposable
             { "type": "FeatureCollection", "features": [ { "type": "Feature", "properties": { "objectType": "annotation" },
               "geometry": { "type": "Polygon", "coordinates": [[[400, 300], [560, 300], [560, 460], [400, 460], [400, 300]]] } } ] }
             """);
-        Assert.Equal(0, Stain(slide, "--tissue", At(given), "--tile", "128", "--halo", "0", "--lossless").Code);
+        Assert.Equal(0, Stain(slide, "--tissue", At(given), "--tile-size", "128", "--halo", "0", "--lossless").Code);
         using Slide before = Slide.Open(slide), after = Slide.Open(At("out", "a.ome.tif"));
         byte[] white = after.Read(0, 5, 5, 1, 1).Data;
         Assert.Equal(white, after.Read(0, 680, 560, 1, 1).Data);
@@ -83,11 +83,11 @@ public sealed class StainSlidesTests : IDisposable
     }
 
     [Theory]
-    [InlineData("--tile", "100")]
+    [InlineData("--tile-size", "100")]
     [InlineData("--halo", "7")]
-    [InlineData("--batch", "0")]
+    [InlineData("--batch-size", "0")]
     [InlineData("--kernel-radius", "-1")]
-    [InlineData("--model-mpp", "0")]
+    [InlineData("--work-mpp", "0")]
     public void Sizes_that_do_not_fit_are_refused_in_one_line(string option, string value)
     {
         Outcome outcome = Stain(WriteSlide("a.ome.tif"), option, value);

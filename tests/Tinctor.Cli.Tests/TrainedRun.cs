@@ -29,7 +29,7 @@ public sealed class TrainedRun : IDisposable
     /// </summary>
     public string[] Arguments(string run, params string[] settings) =>
     [
-        "train", "pix2pix", "--data", Data, "--out", run, "--steps", $"{Steps}", "--seed", "7",
+        "train", "pix2pix", "--data", Data, "--output", run, "--steps", $"{Steps}", "--seed", "7",
         .. Set("model.generator=resnet_6blocks", "model.ngf=4", "model.ndf=8", "model.pool_size=3", "model.gan_mode=lsgan",
             "data.crop_size=32", "data.rotate=true", "data.stain_jitter=0.1", "training.ema=0.9",
             $"training.checkpoint_every={CheckpointEvery}", "training.log_every=3", "training.keep_checkpoints=2"),

@@ -11,9 +11,8 @@ internal static class AblateCommand
     private const string Full = "full";
 
     private const string Description = """
-        Run the ablation study of a method's paper: train the full method and its variants (and other methods, to compare), each from the
-        same seeds and with the same data and budget; stain the test pairs; evaluate; write the table. A study that was cut short goes on
-        when the same command is given again.
+        Run the ablation study of a method's paper: train the full method and its variants (and other methods), with the same seeds, data
+        and number of steps; stain the test pairs; evaluate; write the table. The same command resumes an interrupted study.
 
         Examples:
           tinctor ablate derestainer --data BCI --comparator runs/comparator --classifier runs/judge -o study     Table 1b of the paper
@@ -23,47 +22,43 @@ internal static class AblateCommand
           tinctor ablate derestainer ... --seeds 2 --variants without_dab --only-train     one job of many; without the option for the table
         """;
 
-    private static readonly Argument<string> MethodName = new("method") { Description = $"One of: {string.Join(", ", Ablated)}" };
-    private static readonly Option<string> Out =
-        new("--out", "-o") { Description = "The study's folder", HelpName = "DIR", Required = true };
+    private static readonly Argument<string> MethodName = new("method") { Description = Words.List(Ablated) };
+    private static readonly Option<string> Output = CommonOptions.Output("Folder of the study");
     private static readonly Option<string?> Config =
         new("--config") { Description = "YAML file of the full method's settings", HelpName = "FILE" };
-    private static readonly Option<string[]> Set = new("--set")
-    {
-        Description = "Override one setting of the full method and its variants, as in model.ngf=32; may be given often",
-        HelpName = "KEY=VALUE",
-    };
+    private static readonly Option<string[]> Set =
+        SettingOption.Create("Change one setting of the method and its variants, as in model.ngf=32; may be repeated");
     private static readonly Option<string?> Comparator =
-        new("--comparator") { Description = "Classifier whose features the training compares", HelpName = "DIR" };
+        new("--comparator") { Description = "Classifier for the feature loss of derestainer", HelpName = "DIR" };
     private static readonly Option<string?> Encoders =
-        new("--encoders") { Description = "Encoders that guide the generator and weight the loss (ceff)", HelpName = "DIR" };
+        new("--encoders") { Description = "Encoders of ceff", HelpName = "DIR" };
     private static readonly Option<string?> Classifier = new("--classifier")
     {
-        Description = "Another classifier, trained apart, that judges the labels of stained images",
+        Description = "Independent classifier that evaluates the labels of stained images",
         HelpName = "DIR",
     };
     private static readonly Option<string> Library =
-        new("--label-library") { Description = "As of 'tinctor evaluate'", HelpName = "IMAGES", DefaultValueFactory = _ => "auto" };
+        new("--label-library") { Description = "See 'tinctor evaluate'", HelpName = "IMAGES", DefaultValueFactory = _ => "auto" };
     private static readonly Option<string[]> Variants = new("--variants")
     {
-        Description = "Only these variants or other methods, as in full,pix2pix; by default the variants of the paper's table",
-        HelpName = "NAMES",
+        Description = "Variants or other methods, as in full,pix2pix [default: the variants of the paper's table]",
+        HelpName = "NAME,NAME",
         CustomParser = result => [.. StudyOptions.Items(result)],
     };
     private static readonly Option<string[]> Peers = new("--peers")
     {
-        Description = $"Other methods to compare with: {string.Join(", ", RunConfig.Methods.Keys)}",
-        HelpName = "METHODS",
+        Description = "Other methods to compare with, as in pix2pix,cgan",
+        HelpName = "NAME,NAME",
         CustomParser = result => [.. StudyOptions.Items(result)],
     };
     private static readonly Option<string[]> PeerSet = new("--peer-set")
     {
-        Description = "Override one setting of the other methods, whose data and training settings are those of the full method",
+        Description = "Change one setting of the other methods; may be repeated",
         HelpName = "KEY=VALUE",
     };
     private static readonly Option<bool> OnlyTrain = new("--only-train")
     {
-        Description = "Train and stain, without evaluating: jobs that run at the same time may share the study's folder",
+        Description = "Train and stain without evaluating; parallel jobs may share the folder",
     };
 
     private static IEnumerable<string> Ablated =>
@@ -71,13 +66,17 @@ internal static class AblateCommand
 
     public static Command Create()
     {
-        MethodName.AcceptOnlyFromAmong([.. Ablated]);
-        var command = new Command("ablate", Description)
+        MethodName.Among([.. Ablated]);
+        var command = new GroupedCommand("ablate", Description)
         {
-            MethodName, StudyOptions.Data, Out, Config, Set, Comparator, Encoders, Classifier, Library, StudyOptions.Seeds, Variants, Peers,
-            PeerSet, OnlyTrain,
+            MethodName,
+            { "Input", StudyOptions.Data },
+            { "Output", Output, OnlyTrain },
+            { "Models", Variants, Peers, StudyOptions.Seeds },
+            { "Settings", Config, Set, PeerSet, StudyOptions.Steps, Comparator, Encoders },
+            { "Evaluation", Classifier, Library },
+            { "Computation", StudyOptions.Computation },
         };
-        foreach (Option option in StudyOptions.Budget) command.Add(option);
         command.SetAction((parse, cancel) => Task.Run(() => Run(parse, cancel)));
         return command;
     }
@@ -87,7 +86,7 @@ internal static class AblateCommand
         string method = parse.GetRequiredValue(MethodName);
         RunConfig full = ConfigFile.Load(parse.GetValue(Config), method, Overrides(parse));
         PairManifest pairs = TrainingData.Read(full.Data, full.Seed, full.Model.Upscaling, cancel).Manifest;
-        var study = new Study(Path.GetFullPath(parse.GetRequiredValue(Out)), pairs, [.. Chosen(parse, full)], cancel);
+        var study = new Study(Path.GetFullPath(parse.GetRequiredValue(Output)), pairs, [.. Chosen(parse, full)], cancel);
 
         ulong[] seeds = parse.GetRequiredValue(StudyOptions.Seeds);
         bool onlyTrain = parse.GetValue(OnlyTrain);

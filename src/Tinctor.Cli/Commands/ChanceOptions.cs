@@ -6,38 +6,40 @@ namespace Tinctor.Cli.Commands;
 /// <summary>Options of <c>tinctor stain</c> for models that stain by chance: diffusion bridges.</summary>
 internal static class ChanceOptions
 {
-    /// <summary>How many images are made of each source.</summary>
-    public static readonly Option<int> Repeats = new("--repeats")
+    /// <summary>Number of samples of each image.</summary>
+    public static readonly Option<int> Samples = new("--samples")
     {
-        Description = "Stain each image so often: their mean is written, and in variation/ how much pixels vary",
+        Description = "Number of samples; writes their mean and, in variation/, their coefficient of variation",
         HelpName = "N",
         DefaultValueFactory = _ => 1,
     };
 
-    /// <summary>Whether to write what lies between source and stained image.</summary>
+    /// <summary>Whether to write the states between source and stained image.</summary>
     public static readonly Option<bool> Trajectory =
-        new("--trajectory") { Description = "Write the images between source and stained one, in trajectory/: a strip and an animation" };
+        new("--trajectory") { Description = "Write the states between source and result into trajectory/: a strip and an animation" };
 
-    /// <summary>Where noise starts.</summary>
+    /// <summary>Random seed.</summary>
     public static readonly Option<ulong> Seed =
-        new("--seed") { Description = "Of the noise; the same seed gives the same pixels", HelpName = "N", DefaultValueFactory = _ => 0 };
+        new("--seed") { Description = "Random seed; the same seed gives the same pixels", HelpName = "N", DefaultValueFactory = _ => 0 };
 
     private static readonly Option<int?> Evaluations =
-        new("--evaluations") { Description = "Evaluations of the network an image; 0 for one at every step of the bridge", HelpName = "N" };
+        new("--steps") { Description = "Network evaluations per image; 0 for every step of the schedule [default: the model's]", HelpName = "N" };
     private static readonly Option<BridgeSolver?> Solver =
-        new("--solver") { Description = "posterior (the papers'), implicit or extrapolated (for few evaluations)", HelpName = "NAME" };
+        Words.Optional<BridgeSolver>("--solver", "Solver [default: the model's]");
     private static readonly Option<StepSpacing?> Spacing =
-        new("--spacing") { Description = "Where the network is asked: even, linear (as BBDM), cosine or angular (denser towards the image)", HelpName = "NAME" };
+        Words.Optional<StepSpacing>("--spacing", "Spacing of the steps [default: the model's]");
     private static readonly Option<SamplingStrategy?> Strategy =
-        new("--strategy") { Description = "From the exit step on: vanilla, mean (no more noise) or skip (one jump)", HelpName = "NAME" };
-    private static readonly Option<int?> ExitStep = new("--exit-step") { Description = "t_e of mean and skip", HelpName = "N" };
-    private static readonly Option<int?> Average = new("--average") { Description = "Runs that are averaged to one image", HelpName = "N" };
+        Words.Optional<SamplingStrategy>("--strategy", "After the exit step: mean adds no noise, skip jumps [default: the model's]");
+    private static readonly Option<int?> ExitStep =
+        new("--exit-step") { Description = "Exit step t_e of the strategies mean and skip [default: the model's]", HelpName = "N" };
+    private static readonly Option<int?> Average =
+        new("--average") { Description = "Runs that are averaged to one sample [default: the model's]", HelpName = "N" };
 
     /// <summary>How one run goes, whatever its strategy.</summary>
     public static IReadOnlyList<Option> OfRun { get; } = [Seed, Evaluations, Solver, Spacing, ExitStep];
 
     /// <summary>All of them.</summary>
-    public static IReadOnlyList<Option> All { get; } = [.. OfRun, Strategy, Average, Repeats, Trajectory];
+    public static IReadOnlyList<Option> All { get; } = [.. OfRun, Strategy, Average, Samples, Trajectory];
 
     /// <summary>How a model is to sample; null if it has no chance in it.</summary>
     /// <param name="parse">What was asked for.</param>
@@ -49,16 +51,16 @@ internal static class ChanceOptions
         string[] given = [.. All.Where(option => parse.GetResult(option) is { Implicit: false }).Select(option => option.Name)];
         if (own is null)
             return given.Length == 0 ? null
-                : throw new TinctorException($"{model}: has no chance in it; {string.Join(", ", given)}: for models of bbdm and i2sb");
-        if (parse.GetValue(Repeats) < 1) throw new TinctorException("--repeats must be 1 or more");
+                : throw new TinctorException($"{model}: is deterministic; {string.Join(", ", given)}: for models of bbdm and i2sb");
+        if (parse.GetValue(Samples) < 1) throw new TinctorException("--samples must be 1 or more");
         if ((parse.GetValue(Average) ?? 1) < 1) throw new TinctorException("--average must be 1 or more");
         BridgeSampling sampling = Run(parse, own) with
         {
             Strategy = parse.GetValue(Strategy) ?? own.Strategy,
             Average = parse.GetValue(Average) ?? own.Average,
         };
-        if (parse.GetValue(Trajectory) && (parse.GetValue(Repeats) > 1 || sampling.Average > 1))
-            throw new TinctorException("--trajectory shows one run; give it without --repeats, and --average 1");
+        if (parse.GetValue(Trajectory) && (parse.GetValue(Samples) > 1 || sampling.Average > 1))
+            throw new TinctorException("--trajectory shows one run; use --samples 1 and --average 1");
         return sampling;
     }
 

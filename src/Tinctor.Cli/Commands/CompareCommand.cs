@@ -1,5 +1,6 @@
 using System.CommandLine;
 using Tinctor.Data;
+using Tinctor.Registration.Transforms;
 using Tinctor.Training.Configuration;
 using Tinctor.Training.Loading;
 
@@ -11,61 +12,57 @@ internal static class CompareCommand
     private const string Description = """
         Train methods on the same pairs from the same seeds, stain the test slides with each, and compare them with the real stain in one report:
         SSIM and PSNR, and with --segmenter the F1 of its maps of stained and of real tissue, with --inception FID and Inception Score.
-        With --register the data is sections that do not match yet: they are registered and cut into tiles first. What was cut short goes on
-        when the same command is given again.
+        With --register, sections are registered and cut into tiles first. The same command resumes an interrupted comparison.
 
         Examples:
           tinctor compare i2sb pix2pix --data pairs/manifest.csv -o comparison --segmenter runs/tissue --inception inception.pt
-          tinctor compare i2sb pix2pix --data sections/manifest.csv --register --tile 256 --reverse -o comparison    IHC to H&E
+          tinctor compare i2sb pix2pix --data sections/manifest.csv --register --tile-size 256 --reverse -o comparison    IHC to H&E
           tinctor compare bbdm pix2pix --data pairs --steps 20000 --set bbdm:model.sampling.evaluations=10 --seeds 0,1,2 -o comparison
         """;
 
     private static readonly Argument<string[]> Methods = new("methods")
     {
-        Description = $"Two or more of: {string.Join(", ", RunConfig.Methods.Keys)}",
+        Description = $"Two or more of {string.Join(", ", RunConfig.Methods.Keys)}",
         Arity = ArgumentArity.OneOrMore,
     };
-    private static readonly Option<string> Out =
-        new("--out", "-o") { Description = "The comparison's folder", HelpName = "DIR", Required = true };
-    private static readonly Option<bool> Reverse = new("--reverse") { Description = "Stain from the target to the source: IHC to H&E" };
-    private static readonly Option<bool> Register = new("--register") { Description = "Register the pairs and cut tiles first ('tinctor pair')" };
+    private static readonly Option<string> Output = CommonOptions.Output("Folder of the comparison");
+    private static readonly Option<bool> Reverse = new("--reverse") { Description = "Exchange source and target, as for IHC to H&E" };
+    private static readonly Option<bool> Register = new("--register") { Description = "Register the pairs and cut tiles first (see 'tinctor pair')" };
     private static readonly Option<int> Tile =
-        new("--tile") { Description = "With --register: side of a tile in pixels", HelpName = "PX", DefaultValueFactory = _ => 256 };
-    private static readonly Option<string> Transform = new("--transform")
-    {
-        Description = "With --register: what may differ between sections: translation, rigid or affine",
-        DefaultValueFactory = _ => "affine",
-    };
+        new("--tile-size") { Description = "Tile size", HelpName = "PX", DefaultValueFactory = _ => 256 };
+    private static readonly Option<TransformModel> Transform =
+        Words.Option("--transform", "Transform model; sections differ by more than the fields of 'tinctor pair'", TransformModel.Affine);
     private static readonly Option<string[]> Configs =
         new("--config") { Description = "YAML file of a method's settings, as in i2sb=small.yaml", HelpName = "METHOD=FILE" };
-    private static readonly Option<string[]> Set = new("--set")
-    {
-        Description = "Override one setting of all methods, as in data.crop_size=128, or of one, as in pix2pix:model.ngf=32; may be given often",
-        HelpName = "[METHOD:]KEY=VALUE",
-    };
+    private static readonly Option<string[]> Set =
+        SettingOption.Create("Change one setting of all methods or, as in pix2pix:model.ngf=32, of one; may be repeated", "[METHOD:]KEY=VALUE");
     private static readonly Option<string?> Segmenter =
-        new("--segmenter") { Description = "Model of 'tinctor train segmenter' that maps stained and real tissue", HelpName = "MODEL" };
+        new("--segmenter") { Description = "Segmenter ('tinctor train segmenter') that is applied to stained and real images", HelpName = "DIR" };
     private static readonly Option<string?> Inception =
-        new("--inception") { Description = "Weights for FID and Inception Score, see 'tinctor evaluate'", HelpName = "FILE" };
+        new("--inception") { Description = "Inception weights for FID and Inception Score (see 'tinctor evaluate')", HelpName = "FILE" };
     private static readonly Option<string?> Classifier =
-        new("--classifier") { Description = "Model of 'tinctor train classifier' that judges labels", HelpName = "MODEL" };
+        new("--classifier") { Description = "Classifier ('tinctor train classifier') that evaluates labels", HelpName = "DIR" };
 
     public static Command Create()
     {
-        Methods.AcceptOnlyFromAmong([.. RunConfig.Methods.Keys]);
-        var command = new Command("compare", Description)
+        Methods.Among([.. RunConfig.Methods.Keys]);
+        var command = new GroupedCommand("compare", Description)
         {
-            Methods, StudyOptions.Data, Out, Reverse, Register, Tile, Transform, Configs, Set, StudyOptions.Seeds, Segmenter, Inception,
-            Classifier,
+            Methods,
+            { "Input", StudyOptions.Data, Reverse },
+            { "Output", Output },
+            { "Registration", Register, Transform, Tile },
+            { "Settings", Configs, Set, StudyOptions.Steps, StudyOptions.Seeds },
+            { "Evaluation", Segmenter, Inception, Classifier },
+            { "Computation", StudyOptions.Computation },
         };
-        foreach (Option option in StudyOptions.Budget) command.Add(option);
         command.SetAction((parse, cancel) => Task.Run(() => Run(parse, cancel)));
         return command;
     }
 
     private static async Task<int> Run(ParseResult parse, CancellationToken cancel)
     {
-        string folder = Path.GetFullPath(parse.GetRequiredValue(Out)), data = Path.GetFullPath(parse.GetRequiredValue(StudyOptions.Data));
+        string folder = Path.GetFullPath(parse.GetRequiredValue(Output)), data = Path.GetFullPath(parse.GetRequiredValue(StudyOptions.Data));
         string[] methods = [.. parse.GetRequiredValue(Methods).Distinct()];
         if (methods.Length < 2) throw new TinctorException($"{methods[0]} alone: name two methods or more to compare");
         if (parse.GetValue(Register))
@@ -93,7 +90,7 @@ internal static class CompareCommand
     // Null if the tiles are there: the manifest is written last.
     private static string[]? Registration(ParseResult parse, string data, string tiles) =>
         File.Exists(Path.Combine(tiles, "manifest.csv")) ? null
-            : ["pair", data, "-o", tiles, "--tile", $"{parse.GetValue(Tile)}", "--transform", parse.GetRequiredValue(Transform), "--force"];
+            : ["pair", data, "-o", tiles, "--tile-size", $"{parse.GetValue(Tile)}", "--transform", Words.Of(parse.GetValue(Transform)), "--overwrite"];
 
     private static RunConfig ConfigOf(ParseResult parse, string method, string data)
     {

@@ -6,20 +6,23 @@ namespace Tinctor.Cli.Commands;
 internal static class CompletionCommand
 {
     private const string Description = """
-        Print a script that completes commands and options in a shell.
+        Print a script that completes commands, options, values and the keys of --set in a shell.
 
         Examples:
-          source <(tinctor completion bash)                                         now, and in ~/.bashrc from then on
+          source <(tinctor completion bash)                                         in this shell; add the line to ~/.bashrc to keep it
           tinctor completion zsh > ~/.zfunc/_tinctor                                with ~/.zfunc in $fpath
           tinctor completion fish > ~/.config/fish/completions/tinctor.fish
         """;
 
-    // The program itself knows what fits: "[suggest:POSITION]" makes it list that, a word a line.
+    // The directive "[suggest:POSITION]" makes the program list what fits, one word per line. Bash looks a command up by its last
+    // component, so that any path to the launcher is completed.
     private const string Bash = """
         _tinctor() {
             local IFS=$'\n'
-            local words=$("${COMP_WORDS[0]}" "[suggest:$COMP_POINT]" "$COMP_LINE" 2>/dev/null)
+            local words=$("${COMP_WORDS[0]/#\~/$HOME}" "[suggest:$COMP_POINT]" "$COMP_LINE" 2>/dev/null)
             COMPREPLY=($(compgen -W "$words" -- "${COMP_WORDS[COMP_CWORD]}"))
+            if [[ ${#COMPREPLY[@]} == 1 && $COMPREPLY == *= ]]; then compopt -o nospace 2>/dev/null; fi
+            return 0
         }
         complete -o default -F _tinctor tinctor ./tinctor
         """;
@@ -28,22 +31,21 @@ internal static class CompletionCommand
         #compdef tinctor
         _tinctor() {
             local -a found
-            found=("${(@f)$("${words[1]}" "[suggest:$CURSOR]" "$BUFFER" 2>/dev/null)}")
+            found=("${(@f)$("${(e)~words[1]}" "[suggest:$CURSOR]" "$BUFFER" 2>/dev/null)}")
             compadd -a found || _files
         }
-        compdef _tinctor tinctor
+        compdef _tinctor tinctor ./tinctor
         """;
 
     private const string Fish = """
-        complete -c tinctor -a '(tinctor "[suggest:"(commandline -C)"]" (commandline -p) 2>/dev/null)'
+        complete -c tinctor -a '(eval (commandline -po)[1] "\"[suggest:"(commandline -C)"]\"" (string escape -- (commandline -p)) 2>/dev/null)'
         """;
 
     public static Command Create()
     {
-        var shell = new Argument<string>("shell") { Description = "bash, zsh or fish" };
-        shell.AcceptOnlyFromAmong("bash", "zsh", "fish");
+        var shell = new Argument<string>("shell") { Description = "bash, zsh or fish" }.Among("bash", "zsh", "fish");
         var command = new Command("completion", Description) { shell };
-        command.SetAction(parse => Console.WriteLine(parse.GetValue(shell) switch { "zsh" => Zsh, "fish" => Fish, _ => Bash }));
+        command.SetAction(parse => Terminal.Result(parse.GetValue(shell) switch { "zsh" => Zsh, "fish" => Fish, _ => Bash }));
         return command;
     }
 }

@@ -1,67 +1,62 @@
 using System.CommandLine;
-using Spectre.Console;
 using Tinctor.Slides;
 
 namespace Tinctor.Cli.Commands;
 
-/// <summary><c>tinctor convert</c>: a slide into another format, resolution or part of it.</summary>
+/// <summary><c>tinctor convert</c>: writes a slide or a region of it in another format or resolution.</summary>
 internal static class ConvertCommand
 {
     private const string Description = """
-        Write a slide, or a part of it, in another format: pyramidal OME-TIFF or TIFF, Deep Zoom, PNG or JPEG. It streams: memory grows
-        with the slide's width alone.
+        Write a slide, or a region of it, in another format: pyramidal OME-TIFF or TIFF, Deep Zoom, PNG or JPEG. The slide is streamed:
+        memory use does not grow with its height.
 
         Examples:
           tinctor convert slide.svs -o slide.ome.tif                          JPEG tiles of quality 90
           tinctor convert slide.ndpi -o slide.ome.tif --lossless
-          tinctor convert slide.svs -o slide.dzi                              for web viewers, with its tiles in slide_files/
-          tinctor convert slide.svs -o small.ome.tif --mpp 1                  at 1 micrometre per pixel
+          tinctor convert slide.svs -o slide.dzi                              for web viewers; tiles go into slide_files/
+          tinctor convert slide.svs -o small.ome.tif --output-mpp 1           at 1 micrometre per pixel
           tinctor convert slide.svs -o detail.png --region 12000,8000,2048,2048
-          tinctor convert scan.tif -o scan.ome.tif --source-mpp 0.25          the file does not tell, or is wrong
+          tinctor convert scan.tif -o scan.ome.tif --slide-mpp 0.25           metadata missing or wrong
         """;
 
     private const int OverviewSide = 1024;
 
-    private static readonly Argument<string> Source = new("slide") { Description = "The slide or image" };
-    private static readonly Option<string> Out = new("--out", "-o")
-    {
-        Description = "The file to write: .ome.tif, .tif, .dzi, .png or .jpg",
-        HelpName = "FILE",
-        Required = true,
-    };
-    private static readonly Option<double?> Mpp =
-        AboveZero.Option("--mpp", "Micrometres per pixel of what is written");
+    private static readonly Argument<string> Source = new("slide") { Description = "Slide or image" };
+    private static readonly Option<string> Output = CommonOptions.Output("Output file: .ome.tif, .tif, .dzi, .png or .jpg", "FILE");
+    private static readonly Option<double?> Mpp = CommonOptions.Above0("--output-mpp", "Pixel size of the output in micrometres");
     private static readonly Option<double?> Downsample =
-        AboveZero.Option("--downsample", "Pixels of the slide to one that is written, instead of --mpp", "N");
-    private static readonly Option<double?> SourceMpp =
-        AboveZero.Option("--source-mpp", "Micrometres per pixel of the slide, where the file does not tell or is wrong");
+        CommonOptions.Above0("--downsample", "Reduction factor, instead of --output-mpp", "FACTOR");
+    private static readonly Option<double?> SlideMpp = CommonOptions.SlideMpp();
     private static readonly Option<int[]?> Region = new("--region")
     {
-        Description = "The part to write: left, upper edge, width and height in pixels of the slide",
+        Description = "Region to write: left, top, width and height in pixels of the slide",
         HelpName = "X,Y,W,H",
         CustomParser = result => result.Tokens is [var token]
             ? token.Value.Split(',').Select(part => int.TryParse(part, out int value) ? value : -1).ToArray() : null,
     };
-    private static readonly Option<bool> Lossless = new("--lossless") { Description = "Keep every pixel as it is; larger" };
+    private static readonly Option<bool> Lossless = new("--lossless") { Description = "Compress without loss; larger files" };
     private static readonly Option<int> Quality = ImageJobs.Quality();
+    private static readonly Option<bool> Overwrite = CommonOptions.Overwrite();
     private static readonly Option<int> Tile =
-        new("--tile") { Description = "Side of a TIFF's tiles, a multiple of 16", DefaultValueFactory = _ => 512, HelpName = "PIXELS" };
+        new("--tile-size") { Description = "Tile size of TIFFs, a multiple of 16", DefaultValueFactory = _ => 512, HelpName = "PX" };
 
     public static Command Create()
     {
         Region.Validators.Add(result =>
         {
-            if (result.GetValueOrDefault<int[]?>() is not (null or [>= 0, >= 0, > 0, > 0])) result.AddError("--region takes four whole numbers: X,Y,W,H.");
+            if (result.GetValueOrDefault<int[]?>() is not (null or [>= 0, >= 0, > 0, > 0]))
+                result.AddError($"--region {result.Tokens[^1].Value}: expected four whole numbers, X,Y,W,H, as in 0,0,2048,2048");
         });
         Tile.Validators.Add(result =>
         {
-            if (result.GetValueOrDefault<int>() is not (>= 16 and <= 4096 and int side) || side % 16 != 0)
-                result.AddError("--tile is a multiple of 16 up to 4096.");
+            if (result.Tokens.Count > 0 && int.TryParse(result.Tokens[^1].Value, out int side) && ( side is < 16 or > 4096 || side % 16 != 0))
+                result.AddError($"--tile-size {result.Tokens[^1].Value}: expected a multiple of 16 from 16 to 4096");
         });
-        var command = new Command("convert", Description) { Source, Out, Mpp, Downsample, SourceMpp, Region, Lossless, Quality, Tile };
+        var command = new Command("convert", Description) { Source, Output, Mpp, Downsample, SlideMpp, Region, Lossless, Quality, Tile, Overwrite };
         command.Validators.Add(result =>
         {
-            if (result.GetValue(Mpp) is not null && result.GetValue(Downsample) is not null) result.AddError("Give --mpp or --downsample.");
+            if (result.GetResult(Mpp) is not null && result.GetResult(Downsample) is not null)
+                result.AddError("--output-mpp and --downsample exclude each other");
         });
         command.SetAction((parse, cancel) => Task.Run(() => Run(parse, cancel)));
         return command;
@@ -69,9 +64,15 @@ internal static class ConvertCommand
 
     private static int Run(ParseResult parse, CancellationToken cancel)
     {
-        string path = parse.GetRequiredValue(Source), output = parse.GetRequiredValue(Out);
-        if (Path.GetFullPath(path) == Path.GetFullPath(output)) throw new TinctorException($"{output}: would be written over itself; choose another name");
-        using var slide = Slide.Open(path, parse.GetValue(SourceMpp));
+        string path = parse.GetRequiredValue(Source), output = parse.GetRequiredValue(Output);
+        if (Path.GetFullPath(path) == Path.GetFullPath(output))
+            throw new TinctorException(output, "the output is the input", "Choose another name.") { Option = nameof(Output) };
+        if (File.Exists(output) && !parse.GetValue(Overwrite))
+        {
+            Terminal.Note($"{output} exists and is kept; --overwrite replaces it.");
+            return 0;
+        }
+        using var slide = Slide.Open(path, parse.GetValue(SlideMpp));
         double downsample = DownsampleOf(slide, parse);
         (int x, int y, int width, int height) = Part(slide, parse.GetValue(Region), downsample);
         var spec = new SlideSpec(width, height, slide.Channels, slide.SampleType)
@@ -84,16 +85,16 @@ internal static class ConvertCommand
             ChannelInfo = slide.IsRgb ? [] : SlideChannel.WithRanges(slide.ChannelInfo, slide.Thumbnail(OverviewSide)),
         };
         SlideWriter.Refuse(output, spec);
-        foreach (string note in Notes(slide, output, spec, downsample)) Console.WriteLine($"{path}: {note}");
-        Console.WriteLine($"{output}: {spec}");
+        foreach (string note in Notes(slide, output, spec, downsample)) Terminal.Note($"{path}: {note}");
         Write(slide, output, spec, downsample, (x, y), cancel);
+        Terminal.Result($"Wrote {output}: {spec}.");
         return 0;
     }
 
     private static IEnumerable<string> Notes(Slide slide, string output, SlideSpec spec, double downsample)
     {
         foreach (string note in slide.Notes) yield return note;
-        if (slide.Mpp is null) yield return "micrometres per pixel are not known and not written; --source-mpp gives them";
+        if (slide.Mpp is null) yield return "the pixel size is unknown and not written. State it (--slide-mpp).";
         if (slide.EnlargementNote(downsample) is string enlarged) yield return enlarged;
         if (spec.IccProfile is byte[] profile)
             yield return SlideWriter.KeepsIccProfile(output) ? $"the ICC profile ({profile.Length} bytes) is copied; colours are not converted"
@@ -106,7 +107,7 @@ internal static class ConvertCommand
     {
         if (parse.GetValue(Mpp) is not double mpp) return parse.GetValue(Downsample) ?? 1;
         return slide.Mpp is double own ? mpp / own
-            : throw new TinctorException($"{slide.Path}: micrometres per pixel are not known; give them with --source-mpp, or --downsample instead of --mpp");
+            : throw new TinctorException(slide.Path, "the pixel size is unknown", "State it, or use --downsample instead of --output-mpp") { Option = nameof(SlideMpp) };
     }
 
     // The part that is written, in its own pixels.
@@ -124,16 +125,14 @@ internal static class ConvertCommand
     }
 
     private static void Write(Slide slide, string output, SlideSpec spec, double downsample, (int X, int Y) corner, CancellationToken cancel) =>
-        AnsiConsole.Progress()
-            .Columns(new TaskDescriptionColumn(), new ProgressBarColumn(), new PercentageColumn(), new RemainingTimeColumn())
-            .Start(context =>
+        ProgressDisplay.Show("writing", progress =>
+        {
+            int done = 0, total = spec.Tiles.Count();
+            SlideWriter.Write(output, spec, slide.ReadTiles(downsample, corner.X, corner.Y, spec).Select(tile =>
             {
-                ProgressTask task = context.AddTask("writing", maxValue: spec.Tiles.Count());
-                SlideWriter.Write(output, spec, slide.ReadTiles(downsample, corner.X, corner.Y, spec).Select(tile =>
-                {
-                    cancel.ThrowIfCancellationRequested();
-                    task.Increment(1);
-                    return tile;
-                }));
-            });
+                cancel.ThrowIfCancellationRequested();
+                progress.Report((double)++done / total);
+                return tile;
+            }));
+        });
 }

@@ -12,7 +12,7 @@ namespace Tinctor.Cli.Commands;
 internal static class DoctorCommand
 {
     private const string Description = """
-        Show versions, paths, devices and measured speed, and say what is missing and which command mends it.
+        Show versions, paths, devices and measured speed; report missing parts and the commands that install them.
 
         Examples:
           tinctor doctor
@@ -22,7 +22,7 @@ internal static class DoctorCommand
 
     public static Command Create()
     {
-        var json = new Option<bool>("--json") { Description = "Machine-readable output" };
+        var json = new Option<bool>("--json") { Description = "Print JSON" };
         var command = new Command("doctor", Description) { json };
         command.SetAction(parse => Run(parse.GetValue(json)));
         return command;
@@ -34,7 +34,7 @@ internal static class DoctorCommand
         if (json)
         {
             var values = findings.ToDictionary(finding => finding.Name, finding => new { value = finding.Value, remedy = finding.Remedy });
-            Console.WriteLine(JsonSerializer.Serialize(values, new JsonSerializerOptions { WriteIndented = true }));
+            Terminal.Result(JsonSerializer.Serialize(values, new JsonSerializerOptions { WriteIndented = true }));
         }
         else
         {
@@ -49,11 +49,11 @@ internal static class DoctorCommand
         foreach (Finding finding in findings)
             table.AddRow(new Markup(finding.Remedy is null ? $"[bold]{finding.Name}[/]" : $"[red bold]{finding.Name}[/]"),
                 new Text(finding.Value));
-        AnsiConsole.Write(table);
-        AnsiConsole.WriteLine();
+        Terminal.Results.Write(table);
+        Terminal.Result();
         foreach (Finding finding in findings.Where(finding => finding.Remedy is not null))
-            AnsiConsole.MarkupLineInterpolated($"[red]{finding.Name}:[/] {finding.Remedy}");
-        if (findings.All(finding => finding.Remedy is null)) AnsiConsole.MarkupLine("[green]Everything is there.[/]");
+            Terminal.Results.MarkupLineInterpolated($"[red]{finding.Name}:[/] {finding.Remedy}");
+        if (findings.All(finding => finding.Remedy is null)) Terminal.Results.MarkupLine("[green]Everything is there.[/]");
     }
 
     private static IEnumerable<Finding> Examine()

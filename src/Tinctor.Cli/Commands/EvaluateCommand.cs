@@ -26,62 +26,62 @@ public static class EvaluateCommand
 
     private static readonly Option<string[]> Stained = new("--stained")
     {
-        Description = "Folder of the images that a model made; NAME=DIR, given several times, compares models",
+        Description = "Folder of stained images; repeat it as NAME=DIR to compare models",
         HelpName = "[NAME=]DIR",
         Required = true,
     };
 
     private static readonly Option<string> Real = new("--real")
     {
-        Description = "Folder of the real images; matched with the stained ones by file name without extension",
+        Description = "Folder of the real images, matched by name without extension",
         HelpName = "DIR",
         Required = true,
     };
 
     private static readonly Option<string?> Source = new("--source")
     {
-        Description = "Folder of the model's inputs, for the identity baseline and the gallery",
+        Description = "Folder of the source images, for the identity baseline and the gallery",
         HelpName = "DIR",
     };
 
     private static readonly Option<string?> Labels = new("--labels")
     {
-        Description = "CSV with the columns name, label, slide_id, or a data set's manifest.csv (its test split); else BCI's names",
+        Description = "CSV with name, label, slide_id, or a manifest.csv (its test split)",
         HelpName = "FILE",
     };
 
     private static readonly Option<string?> TrainReal = new("--train-real")
     {
-        Description = "Folder of the real images of the training set, for the mean-colour baseline",
+        Description = "Folder of the real training images, for the mean-colour baseline",
         HelpName = "DIR",
     };
 
     private static readonly Option<string?> Run = new("--run")
     {
-        Description = "Run folder of the model: its training curves and settings go into the report",
+        Description = "Run folder of the model; adds training curves and settings to the report",
         HelpName = "DIR",
     };
 
     private static readonly Option<string?> Title = new("--title") { Description = "Title of the report", HelpName = "TEXT" };
 
-    private static readonly Option<string> Out = new("--output", "-o", "--out")
+    private static readonly Option<string> Output = new("--output", "-o")
     {
-        Description = "Folder for report.html, metrics.json, metrics.csv and tables/ (CSV and LaTeX)",
+        Description = "Folder for report.html, metrics.json, metrics.csv and tables/",
         HelpName = "DIR",
         Required = true,
     };
 
     private static readonly Option<string> SsimName = new("--ssim")
     {
-        Description = $"Which SSIM: {string.Join(", ", Ssim.Names.Keys)}; "
-            + "uniform7 is skimage's default and the BCI evaluate script's, gaussian11 Wang's",
+        Description = "SSIM window: uniform7 (scikit-image), gaussian11 (Wang) or another",
+        HelpName = string.Join('|', Ssim.Names.Keys),
         DefaultValueFactory = _ => "uniform7",
     };
 
     private static readonly Option<string[]> MetricKeys = new("--metrics")
     {
-        Description = "Image metrics to compute beside PSNR and SSIM, by their keys, as in mae_dab,ms_ssim; all unless told",
-        HelpName = "KEYS",
+        Description = "Metrics beside PSNR and SSIM, as in mae_dab,ms_ssim [default: all]",
+        HelpName = "KEY,KEY",
         DefaultValueFactory = _ => [],
         CustomParser = result => [.. result.Tokens.SelectMany(token =>
             token.Value.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries))],
@@ -89,30 +89,19 @@ public static class EvaluateCommand
 
     private static readonly Option<int> Resamples = new("--resamples")
     {
-        Description = "Bootstrap resamples for the confidence intervals, at least 100",
+        Description = "Bootstrap resamples for confidence intervals, at least 100",
         HelpName = "N",
         DefaultValueFactory = _ => new EvaluationOptions { Stained = [], Real = "" }.Resamples,
     };
 
-    private static readonly Option<int> Seed = new("--seed") { Description = "Seed of the bootstrap", HelpName = "N" };
-
-    /// <summary>Options that stand beside what they turn on, a file a topic.</summary>
-    private static readonly IReadOnlyList<Option> TopicOptions =
-    [
-        .. LabelOptions.All, .. AlignmentOptions.All, .. FeatureOptions.All, .. SegmentationOptions.All, .. IhcOptions.All,
-        .. UncertaintyOptions.All,
-    ];
+    private static readonly Option<int> Seed = new("--seed") { Description = "Random seed of the bootstrap", HelpName = "N", DefaultValueFactory = _ => 0 };
 
     /// <summary>The command, for the root command.</summary>
     public static Command Create()
     {
-        SsimName.AcceptOnlyFromAmong([.. Ssim.Names.Keys]);
-        Resamples.Validators.Add(result =>
-        {
-            if (result.GetValueOrDefault<int>() < 100)
-                result.AddError("--resamples must be at least 100");
-        });
-        var command = new Command("evaluate", """
+        SsimName.Among([.. Ssim.Names.Keys]);
+        Resamples.Between(100, int.MaxValue);
+        var command = new GroupedCommand("evaluate", """
             Score stained images against the real ones: PSNR and SSIM with confidence intervals, trivial baselines, a report.
 
             Examples:
@@ -122,12 +111,18 @@ public static class EvaluateCommand
               tinctor evaluate --stained out/ --real pairs/target --source pairs/source --labels pairs/manifest.csv --run RUN -o report
             """)
         {
-            Stained, Real, Source, Labels, TrainReal, Run, Title, Out, SsimName, MetricKeys, Resamples, Seed,
+            { "Input", Stained, Real, Source, Labels, TrainReal, Run },
+            { "Output", Output, Title },
+            { "Metrics", SsimName, MetricKeys, Resamples, Seed },
+            { "Alignment", AlignmentOptions.All },
+            { "Labels and encoders", LabelOptions.All },
+            { "Deep features", FeatureOptions.All },
+            { "Segmentation", SegmentationOptions.All },
+            { "IHC", IhcOptions.All },
+            { "Uncertainty", UncertaintyOptions.All },
         };
-        foreach (var option in TopicOptions)
-            command.Add(option);
         command.SetAction((parse, cancel) =>
-            Task.Run(() => Execute(OptionsOf(parse), parse.GetRequiredValue(Out), AnsiConsole.Console, cancel), cancel));
+            Task.Run(() => Execute(OptionsOf(parse), parse.GetRequiredValue(Output), Terminal.Results, cancel), cancel));
         return command;
     }
 
@@ -156,18 +151,12 @@ public static class EvaluateCommand
     /// <returns>The exit code, 0.</returns>
     public static int Execute(EvaluationOptions options, string outFolder, IAnsiConsole console, CancellationToken cancel)
     {
-        var result = WithProgress(console, progress => Evaluator.Run(options, progress, cancel));
+        var result = ProgressDisplay.Show("evaluating", display => Evaluator.Run(options, new Stages(display), cancel));
         var files = EvaluationFiles.Write(result, outFolder);
         Print(result, console);
-        console.MarkupLineInterpolated($"Report: [link]{Path.GetFullPath(files.Html)}[/]");
+        console.MarkupLineInterpolated($"Report: {Path.GetFullPath(files.Html)}");
         return 0;
     }
-
-    private static EvaluationResult WithProgress(IAnsiConsole console, Func<IProgress<EvaluationProgress>, EvaluationResult> evaluate) =>
-        console.Progress()
-            .AutoClear(true)
-            .Columns(new TaskDescriptionColumn(), new ProgressBarColumn(), new PercentageColumn(), new RemainingTimeColumn())
-            .Start(context => evaluate(new Bars(context)));
 
     /// <summary>Prints the means with intervals, and whether the baselines are beaten.</summary>
     public static void Print(EvaluationResult result, IAnsiConsole console)
@@ -230,18 +219,17 @@ public static class EvaluateCommand
         return summary.Ci is null ? mean : $"{mean}\n[dim]{summary.Ci.Low.ToString(format)}–{summary.Ci.High.ToString(format)}[/]";
     }
 
-    /// <summary>One bar a stage.</summary>
-    private sealed class Bars(ProgressContext context) : IProgress<EvaluationProgress>
+    /// <summary>Shows the stages of an evaluation, which may overlap.</summary>
+    private sealed class Stages(ProgressDisplay display) : IProgress<EvaluationProgress>
     {
-        private readonly Dictionary<string, ProgressTask> tasks = [];
+        private readonly HashSet<string> begun = [];
 
         public void Report(EvaluationProgress value)
         {
-            lock (tasks)
+            lock (begun)
             {
-                if (!tasks.TryGetValue(value.Stage, out var task))
-                    tasks[value.Stage] = task = context.AddTask(value.Stage, maxValue: value.Total);
-                task.Value = Math.Max(task.Value, value.Done);
+                if (begun.Add(value.Stage)) display.BeginStage(value.Stage);
+                display.Report((double)value.Done / Math.Max(1, value.Total));
             }
         }
     }

@@ -1,5 +1,4 @@
 using System.CommandLine;
-using Spectre.Console;
 using Tinctor.Slides;
 using Tinctor.Torch;
 
@@ -28,20 +27,13 @@ internal static class ImageJobs
 
     public static Option<string> Format()
     {
-        var format = new Option<string>("--format") { Description = "png, jpg or tif", DefaultValueFactory = _ => "png" };
-        format.AcceptOnlyFromAmong("png", "jpg", "tif");
+        var format = new Option<string>("--format") { Description = "Output format", DefaultValueFactory = _ => "png" };
+        format.Among("png", "jpg", "tif");
         return format;
     }
 
-    public static Option<int> Quality()
-    {
-        var quality = new Option<int>("--quality") { Description = "Quality of jpg, 1 to 100", DefaultValueFactory = _ => 90 };
-        quality.Validators.Add(result =>
-        {
-            if (result.GetValueOrDefault<int>() is < 1 or > 100) result.AddError("--quality lies between 1 and 100.");
-        });
-        return quality;
-    }
+    public static Option<int> Quality() => new Option<int>("--quality")
+        { Description = "JPEG quality, 1 to 100", HelpName = "N", DefaultValueFactory = _ => 90 }.Between(1, 100);
 
     /// <summary>
     /// The images of files and folders; folders keep their inner structure. What was made earlier in an output folder inside the input is
@@ -75,7 +67,7 @@ internal static class ImageJobs
         if (files.Count == 0) return;
         string names = string.Join(", ", files.Take(MostNamed).Select(Path.GetFileName));
         string more = files.Count > MostNamed ? $" and {files.Count - MostNamed} more" : "";
-        Console.Error.WriteLine($"skipped: {files.Count} file{(files.Count == 1 ? "" : "s")} of formats that are not supported ({names}{more})");
+        Terminal.Note($"skipped: {files.Count} file{(files.Count == 1 ? "" : "s")} of formats that are not supported ({names}{more})");
     }
 
     // Paths of a list are relative to it.
@@ -102,83 +94,76 @@ internal static class ImageJobs
     /// <param name="jobs">All jobs.</param>
     /// <param name="outputs">The files that a job makes.</param>
     /// <param name="overwrite">Whether what is there is made again.</param>
-    /// <param name="done">"stained", for the note on what is there already.</param>
-    /// <param name="isWhole">What must hold beside the outputs being there.</param>
-    public static List<ImageJob> Open(List<ImageJob> jobs, Func<ImageJob, IEnumerable<string>> outputs, bool overwrite, string done,
+    /// <param name="isWhole">Further condition for a finished job.</param>
+    public static List<ImageJob> Open(List<ImageJob> jobs, Func<ImageJob, IEnumerable<string>> outputs, bool overwrite,
         Func<ImageJob, bool>? isWhole = null)
     {
         if (jobs.Find(job => outputs(job).Any(output => Path.GetFullPath(job.Input) == Path.GetFullPath(output))) is { Input: string own })
-            throw new TinctorException($"{own}: would be written over by its {done} image; choose another folder for -o");
+            throw new TinctorException(own, "the result would replace this input", "Choose another folder") { Option = "Output" };
         foreach (var same in jobs.GroupBy(job => outputs(job).First()).Where(group => group.Count() > 1))
-            throw new TinctorException($"{string.Join(" and ", same.Select(job => job.Input))} "
-                + $"would both be written to {same.Key}; give them folders of their own");
+            throw new TinctorException($"{string.Join(" and ", same.Select(job => job.Input))} would both be written to {same.Key}. Use one folder for each.");
         List<ImageJob> open = overwrite ? jobs : [.. jobs.Where(job => !outputs(job).All(File.Exists) || isWhole?.Invoke(job) == false)];
         if (open.Count < jobs.Count)
-            AnsiConsole.MarkupLineInterpolated(
-                $"[dim]{jobs.Count - open.Count} of {jobs.Count} are {done} already; --overwrite does it again[/]");
+            Terminal.Note($"Existing results are kept: {jobs.Count - open.Count} of {jobs.Count}. --overwrite replaces them.");
         return open;
     }
 
-    /// <summary>Works through the jobs with a progress bar; those that fail are named at the end.</summary>
-    /// <param name="open">The jobs.</param>
-    /// <param name="doing">"staining".</param>
-    /// <param name="done">"stained into DIR".</param>
-    /// <param name="one">One job; returns what is remarkable about it, or null. What goes wrong with its files is caught.</param>
-    /// <param name="threads">Jobs at the same time.</param>
-    /// <param name="cancel">Ends the work after the present images.</param>
-    /// <returns>The exit code.</returns>
-    public static int Run(List<ImageJob> open, string doing, string done, Func<ImageJob, string?> one, int threads, CancellationToken cancel) =>
-        Run(open, doing, done, (job, _) => one(job), threads, cancel);
+    /// <summary>Formats a number of images, as in "1 image".</summary>
+    public static string Count(int images) => $"{images} {(images == 1 ? "image" : "images")}";
 
-    /// <summary>The same for jobs that take long: they tell which share of them is done, and what they are at.</summary>
-    public static int Run(List<ImageJob> open, string doing, string done, Func<ImageJob, Action<double, string>, string?> one, int threads,
+    /// <summary>Works through the jobs with a progress bar; problems are listed at the end.</summary>
+    /// <param name="open">The jobs.</param>
+    /// <param name="doing">Title of the progress, such as "staining".</param>
+    /// <param name="done">Formats the result from the number of images, such as "Stained 1 image into DIR."</param>
+    /// <param name="one">Does one job; returns a warning, or null. Problems with its files are caught.</param>
+    /// <param name="threads">Jobs at the same time.</param>
+    /// <param name="cancel">Cancels after the current images.</param>
+    /// <returns>The exit code.</returns>
+    public static int Run(List<ImageJob> open, string doing, Func<string, string> done, Func<ImageJob, string?> one, int threads,
+        CancellationToken cancel) => Run(open, doing, done, (job, _) => one(job), threads, cancel);
+
+    /// <summary>Works through jobs that report which share of them is done, and what they do.</summary>
+    public static int Run(List<ImageJob> open, string doing, Func<string, string> done, Func<ImageJob, Action<double, string>, string?> one, int threads,
         CancellationToken cancel)
     {
         var results = new (string? Remark, string? Failure)[open.Count];
-        AnsiConsole.Progress()
-            .Columns(new TaskDescriptionColumn(), new ProgressBarColumn(), new PercentageColumn(), new RemainingTimeColumn())
-            .Start(context =>
+        ProgressDisplay.Show(doing, progress =>
+        {
+            int finished = 0;
+            void Do(int i)
             {
-                ProgressTask task = context.AddTask(doing, maxValue: open.Count);
-                int finished = 0;
-                void Do(int i)
-                {
-                    if (cancel.IsCancellationRequested) return;
-                    results[i] = Try(open[i], job => one(job, (share, at) => (task.Value, task.Description) = (i + share, Markup.Escape(at))));
-                    lock (task) task.Value = ++finished;
-                }
-                // libtorch's settings belong to a thread: one job at a time stays on this one.
-                if (threads > 1) Parallel.For(0, open.Count, new ParallelOptions { MaxDegreeOfParallelism = threads }, Do);
-                else for (int i = 0; i < open.Count; i++) Do(i);
-            });
+                if (cancel.IsCancellationRequested) return;
+                results[i] = Try(open[i], job => one(job, (share, at) => progress.Report((i + share) / open.Count, at)));
+                progress.Report((double)Interlocked.Increment(ref finished) / open.Count);
+            }
+            // libtorch's settings belong to a thread: one job at a time stays on this one.
+            if (threads > 1) Parallel.For(0, open.Count, new ParallelOptions { MaxDegreeOfParallelism = threads }, Do);
+            else for (int i = 0; i < open.Count; i++) Do(i);
+        });
         string[] failures = [.. results.Select(result => result.Failure).OfType<string>()];
-        if (!cancel.IsCancellationRequested) Console.WriteLine($"{open.Count - failures.Length} {done}");
+        if (!cancel.IsCancellationRequested) Terminal.Result(done(Count(open.Count - failures.Length)));
         foreach ((int i, (string? remark, _)) in results.Index())
-            if (remark is not null) Console.Error.WriteLine($"warning: {open[i].Input}: {remark}");
-        foreach (string failure in failures) Console.Error.WriteLine($"error: {failure}");
-        if (cancel.IsCancellationRequested) Console.Error.WriteLine("stopped; the same command goes on with what is left");
-        return cancel.IsCancellationRequested ? 130 : failures.Length == 0 ? 0 : 1;
+            if (remark is not null) Terminal.Warning($"{open[i].Input}: {Errors.Sentence(remark)}");
+        foreach (string failure in failures) Terminal.Problem(failure);
+        if (cancel.IsCancellationRequested) Terminal.Note("Stopped. The same command resumes.");
+        return cancel.IsCancellationRequested ? Cli.Cancelled : failures.Length == 0 ? 0 : 1;
     }
 
-    // What is remarkable and what went wrong, in one line each.
+    // The warning and the problem of a job, one line each.
     private static (string? Remark, string? Failure) Try(ImageJob job, Func<ImageJob, string?> one)
     {
         try
         {
             return (one(job), null);
         }
-        catch (OperationCanceledException)
+        catch (Exception e) when (Errors.IsCancellation(e))
         {
             return (null, null);
         }
-        catch (Exception e) when (e is TinctorException or IOException or UnauthorizedAccessException)
+        catch (Exception e) when (e is TinctorException or IOException or UnauthorizedAccessException or TorchException)
         {
-            return (null, e.Message.Contains(job.Input) ? e.Message : $"{job.Input}: {e.Message}");
-        }
-        catch (TorchException e)
-        {
-            string reason = e.IsOutOfMemory ? "too large for this device's memory" : e.Message.Split('\n')[0];
-            return (null, $"{job.Input}: {reason}");
+            string text = Errors.Text(e);
+            return (null, text.Contains(job.Input) ? text : $"{job.Input}: {text}");
         }
     }
 

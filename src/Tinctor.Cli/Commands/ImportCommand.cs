@@ -1,6 +1,5 @@
 using System.CommandLine;
 using System.Globalization;
-using Spectre.Console;
 using Tinctor.Training;
 using Tinctor.Training.Import;
 
@@ -10,24 +9,24 @@ namespace Tinctor.Cli.Commands;
 internal static class ImportCommand
 {
     private const string Pix2PixDescription = """
-        Turn a generator of the official pix2pix/CycleGAN repository into a model folder. The architecture is read off the weights.
+        Turn a generator of the official pix2pix/CycleGAN repository into a model folder. The architecture is inferred from the weights.
 
         Examples:
           tinctor import pix2pix latest_net_G.pth -o my-model
-          tinctor import pix2pix latest_net_G_A.pth -o my-model --statistics batch   as the official test script without --eval
+          tinctor import pix2pix latest_net_G_A.pth -o my-model --norm-statistics batch   as the official test script without --eval
         """;
 
     private const string CeffDescription = """
-        Turn a generator of the official CEFF repository into a model folder. The widths are read off the weights.
+        Turn a generator of the official CEFF repository into a model folder. The widths are inferred from the weights.
 
         Examples:
           tinctor import ceff latest_net_G.pth -o my-model
-          tinctor import ceff latest_net_G.pth -o my-model --statistics batch        as the official test script without --eval
+          tinctor import ceff latest_net_G.pth -o my-model --norm-statistics batch        as the official test script without --eval
         """;
 
     private const string BbdmDescription = """
         Turn a Brownian bridge of the official BBDM (in pixel space) or super-resolved staining repository into a model folder.
-        The architecture is read off the weights; what those do not tell is printed, and is changed by --set.
+        The architecture is inferred from the weights; settings that the weights do not determine are printed; --set changes them.
 
         Examples:
           tinctor import bbdm latest_model_200.pth -o my-model
@@ -38,7 +37,7 @@ internal static class ImportCommand
 
     private const string I2sbDescription = """
         Turn a Schrödinger bridge of the official I2SB repository into a model folder.
-        The architecture is read off the weights; what those do not tell is printed, and is changed by --set.
+        The architecture is inferred from the weights; settings that the weights do not determine are printed; --set changes them.
 
         Examples:
           tinctor import i2sb latest.pt -o my-model
@@ -47,29 +46,28 @@ internal static class ImportCommand
 
     private static readonly Argument<string> Checkpoint =
         new("checkpoint") { Description = "A .pth or .pt file, such as latest_net_G.pth" };
-    private static readonly Option<string> Out =
-        new("--out", "-o") { Description = "The model folder to write", HelpName = "MODEL", Required = true };
+    private static readonly Option<string> Output = CommonOptions.Output("Model folder to write");
 
-    private static readonly Option<string> Statistics = new("--statistics")
+    private static readonly Option<string> Statistics = new("--norm-statistics")
     {
-        Description = "running: normalise with the statistics of training (test.py --eval); "
-            + "batch: with those of each image (test.py's default)",
+        Description = "Statistics of norm layers: running (test.py --eval) or batch (test.py's default)",
+        HelpName = "running|batch",
         DefaultValueFactory = _ => "running",
     };
 
     private static readonly Option<string?> Compressor = new("--compressor")
     {
-        Description = "The network that brings sources to the targets' size and channels (default: NAME_compress.pt beside NAME.pt)",
+        Description = "Network that matches sources to the targets' size and channels [default: NAME_compress.pt]",
         HelpName = "FILE",
     };
     private static readonly Option<bool> Last =
-        new("--last") { Description = "Take the weights of the last step, not their running average, where the file has both" };
+        new("--last") { Description = "Use the weights of the last step instead of their running average" };
     private static readonly Option<string[]> Set =
-        new("--set") { Description = "Change one setting, as in model.network.num_heads=8; may be given often", HelpName = "KEY=VALUE" };
+        SettingOption.Create("Change one setting, as in model.network.num_heads=8; may be repeated");
 
     public static Command Create()
     {
-        Statistics.AcceptOnlyFromAmong("running", "batch");
+        Statistics.Among("running", "batch");
         return new Command("import", "Turn a checkpoint of an official repository into a model folder.")
         {
             Of("pix2pix", Pix2PixDescription, parse => Pix2PixImport.Read(File(parse), parse.GetRequiredValue(Statistics)), Statistics),
@@ -83,13 +81,14 @@ internal static class ImportCommand
 
     private static Command Of(string method, string description, Func<ParseResult, ImportedModel> read, params Option[] options)
     {
-        var command = new Command(method, description) { Checkpoint, Out };
+        var command = new Command(method, description) { Checkpoint, Output };
         foreach (Option option in options) command.Add(option);
-        command.SetAction(parse => Import(read(parse), File(parse), parse.GetRequiredValue(Out)));
+        command.SetAction(parse => Import(read(parse), File(parse), parse.GetRequiredValue(Output)));
         return command;
     }
 
-    private static string File(ParseResult parse) => parse.GetRequiredValue(Checkpoint);
+    private static string File(ParseResult parse) => parse.GetRequiredValue(Checkpoint) is var path && System.IO.File.Exists(path) ? path
+        : throw new TinctorException(path, "there is no such checkpoint", "Check the path.");
 
     private static int Import(ImportedModel import, string checkpoint, string folder)
     {
@@ -108,9 +107,9 @@ internal static class ImportCommand
 
             """);
         TrainedModel.Write(folder, import.Config, import.Weights, card);
-        foreach (string note in import.Notes) AnsiConsole.MarkupLineInterpolated($"[dim]{note}[/]");
-        AnsiConsole.MarkupLineInterpolated($"{import.Description}");
-        AnsiConsole.MarkupLineInterpolated($"model: {Path.GetFullPath(folder)}");
+        foreach (string note in import.Notes) Terminal.Note(note);
+        Terminal.Result(import.Description);
+        Terminal.Result($"model: {Path.GetFullPath(folder)}");
         return 0;
     }
 }

@@ -6,30 +6,29 @@ using Tinctor.Slides;
 
 namespace Tinctor.Cli.Commands;
 
-/// <summary><c>tinctor info</c>: what slides are.</summary>
+/// <summary><c>tinctor info</c>: shows the properties of slides.</summary>
 internal static class InfoCommand
 {
     private const string Description = """
-        Show what a slide is: levels, micrometres per pixel and where that is known from, objective, channels, label and macro images.
+        Show the properties of slides: levels, pixel size and its source, objective, channels, label and macro images.
         Reads SVS, NDPI, MRXS, SCN, BIF, TIFF and OME-TIFF, PNG and JPEG.
 
         Examples:
           tinctor info slide.svs
           tinctor info slides/*.ndpi
-          tinctor info slide.svs --properties                  all that the file says of itself
+          tinctor info slide.svs --properties                  all metadata of the file
           tinctor info slide.svs --json
-          tinctor info slide.svs --images pictures             an overview, and the images beside the slide, as PNG
-          tinctor info scan.tif --mpp 0.25
+          tinctor info slide.svs --images pictures             an overview and the associated images, as PNG
+          tinctor info scan.tif --slide-mpp 0.25
         """;
 
     private static readonly Argument<string[]> Slides =
         new("slides") { Description = "Slides or images", Arity = ArgumentArity.OneOrMore };
-    private static readonly Option<double?> Mpp =
-        AboveZero.Option("--mpp", "Micrometres per pixel, where the file does not tell or is wrong");
-    private static readonly Option<bool> Properties = new("--properties") { Description = "All that the file says of itself" };
-    private static readonly Option<bool> Json = new("--json") { Description = "Machine-readable output" };
+    private static readonly Option<double?> Mpp = CommonOptions.SlideMpp();
+    private static readonly Option<bool> Properties = new("--properties") { Description = "Show all metadata of the file" };
+    private static readonly Option<bool> Json = new("--json") { Description = "Print JSON" };
     private static readonly Option<string?> Images =
-        new("--images") { Description = "Folder for an overview and the label, macro and other images", HelpName = "DIR" };
+        new("--images") { Description = "Write an overview and the associated images (label, macro) into this folder", HelpName = "DIR" };
 
     public static Command Create()
     {
@@ -51,13 +50,13 @@ internal static class InfoCommand
                 else Print(slide, parse.GetValue(Properties));
                 if (parse.GetValue(Images) is string folder) WriteImages(slide, folder);
             }
-            catch (Exception error) when (error is TinctorException or IOException)
+            catch (Exception error) when (error is TinctorException or IOException or UnauthorizedAccessException)
             {
-                Console.Error.WriteLine($"error: {error.Message}");
+                Terminal.Problem(Errors.Text(error));
                 failed++;
             }
         }
-        if (parse.GetValue(Json)) Console.WriteLine(JsonSerializer.Serialize(all, new JsonSerializerOptions { WriteIndented = true }));
+        if (parse.GetValue(Json)) Terminal.Result(JsonSerializer.Serialize(all, new JsonSerializerOptions { WriteIndented = true }));
         return failed == 0 ? 0 : 1;
     }
 
@@ -69,7 +68,7 @@ internal static class InfoCommand
         Row("size", $"{slide.Width}x{slide.Height}" + (slide.Mpp is double mpp
             ? string.Create(CultureInfo.InvariantCulture, $", {slide.Width * mpp / 1000:0.##} x {slide.Height * mpp / 1000:0.##} mm") : ""));
         Row("microns per pixel", slide.Mpp is double known
-            ? string.Create(CultureInfo.InvariantCulture, $"{known:0.####} ({slide.MppOrigin})") : "not known; give it with --mpp");
+            ? string.Create(CultureInfo.InvariantCulture, $"{known:0.####} ({slide.MppOrigin})") : "unknown. State it (--slide-mpp).");
         if (slide.Objective is double objective) Row("objective", string.Create(CultureInfo.InvariantCulture, $"{objective:0.##}x"));
         Row("modality", slide.Modality.ToString().ToLowerInvariant());
         Row("channels", $"{slide.Channels} of {Bits(slide)} bits"
@@ -81,9 +80,9 @@ internal static class InfoCommand
         if (slide.AssociatedNames.Count > 0) Row("associated images", string.Join(", ", slide.AssociatedNames));
         if (properties)
             foreach ((string name, string value) in slide.Properties.OrderBy(pair => pair.Key, StringComparer.Ordinal)) Row(name, value.ReplaceLineEndings(" "));
-        AnsiConsole.MarkupLineInterpolated($"[bold]{slide.Path}[/]");
-        AnsiConsole.Write(table);
-        AnsiConsole.WriteLine();
+        Terminal.Results.MarkupLineInterpolated($"[bold]{slide.Path}[/]");
+        Terminal.Results.Write(table);
+        Terminal.Result();
     }
 
     private static object Values(Slide slide) => new

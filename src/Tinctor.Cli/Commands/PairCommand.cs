@@ -12,141 +12,115 @@ namespace Tinctor.Cli.Commands;
 /// <summary><c>tinctor pair</c>: registers two stains of the same tissue and cuts them into aligned tiles with a manifest.</summary>
 public static class PairCommand
 {
+    private const string Description = """
+        Register two stains of the same fields, cut and score aligned tiles, and write a manifest for 'tinctor train'.
+
+        Examples:
+          tinctor pair aperio hamamatsu -o pairs --slide-pattern "^\d\d" --test-slides 07,10 --tile-size 240
+          tinctor pair restained/ -o pairs --transform affine --channel haematoxylin
+          tinctor pair manifest.csv -o pairs --tile-size 512 --stride 256 --min-ncc 0.3
+        """;
+
     private static readonly Argument<string[]> Input = new("input")
     {
-        Description = "A data folder or manifest of pairs, or two folders: sources and targets of the same names",
+        Description = "Folder or manifest of pairs, or two folders: sources and targets with the same names",
         Arity = new ArgumentArity(1, 2),
     };
-
-    private static readonly Option<string> Out = new("--out", "-o")
-    {
-        Description = "Folder for source/, target/, manifest.csv and fields.csv (the transforms)",
-        HelpName = "DIR",
-        Required = true,
-    };
-
-    private static readonly Option<TransformModel> Transform = new("--transform")
-    {
-        Description = "What may differ between the two: translation, rigid or affine",
-        DefaultValueFactory = _ => TransformModel.Translation,
-    };
-
-    private static readonly Option<StructureChannel?> Channel = new("--channel")
-    {
-        Description = "What is compared: grey (optical density), haematoxylin, or edges (inverse contrast). "
-            + "Default: grey; edges where an image is not RGB",
-    };
-
+    private static readonly Option<string> Output =
+        CommonOptions.Output("Folder for source/, target/, manifest.csv and fields.csv (the transforms)");
+    private static readonly Option<TransformModel> Transform = Words.Option("--transform", "Transform model", TransformModel.Translation);
+    private static readonly Option<StructureChannel?> Channel =
+        Words.Optional<StructureChannel>("--channel", "Image that is compared [default: grey; edges if an image is not RGB]");
     private static readonly Option<bool> BySlide =
-        new("--by-slide") { Description = "One transform for all fields of a slide: the median of theirs" };
-
-    private static readonly Option<string?> Slide = new("--slide")
-    {
-        Description = "Regular expression that finds the slide in a file name: its first group, or all of it",
-        HelpName = "REGEX",
-    };
-
+        new("--by-slide") { Description = "Use one transform for all fields of a slide: the median of theirs" };
+    private static readonly Option<string?> Slide = CommonOptions.SlidePattern();
     private static readonly Option<string[]> TestSlides = new("--test-slides")
     {
-        Description = "Slides for testing, as in 07,10; all others are for training",
-        HelpName = "SLIDES",
+        Description = "Slides of the test split, as in 07,10",
+        HelpName = "ID,ID",
         AllowMultipleArgumentsPerToken = true,
     };
-
     private static readonly Option<string[]> ValSlides = new("--val-slides")
     {
-        Description = "Slides for validation",
-        HelpName = "SLIDES",
+        Description = "Slides of the validation split",
+        HelpName = "ID,ID",
         AllowMultipleArgumentsPerToken = true,
     };
-
     private static readonly Option<double?> Test =
-        new("--test") { Description = "Share of the slides for testing, chosen by their names", HelpName = "SHARE" };
-
+        new("--test") { Description = "Share of the slides for testing, chosen by their ids", HelpName = "SHARE" };
     private static readonly Option<double?> Val =
-        new("--val") { Description = "Share of the slides for validation, chosen by their names", HelpName = "SHARE" };
-
-    private static readonly Option<int> Tile = new("--tile")
+        new("--val") { Description = "Share of the slides for validation, chosen by their ids", HelpName = "SHARE" };
+    private static readonly Option<int> Tile = new("--tile-size")
     {
-        Description = "Side of a tile in pixels; 0 keeps each field's common area whole",
+        Description = "Tile size; 0 keeps the whole common area of each field",
         HelpName = "PX",
         DefaultValueFactory = _ => 256,
     };
-
     private static readonly Option<int?> Stride =
-        new("--stride") { Description = "Pixels from tile to tile. Default: the tile's side", HelpName = "PX" };
-
+        new("--stride") { Description = "Distance between tiles [default: tile size]", HelpName = "PX" };
     private static readonly Option<double> MinTissue = new("--min-tissue")
     {
-        Description = "Tiles with a smaller share of tissue are not written",
+        Description = "Least share of tissue of a tile",
         HelpName = "SHARE",
         DefaultValueFactory = _ => new TilingOptions().MinTissue,
     };
-
     private static readonly Option<double> MinNcc = new("--min-ncc")
     {
-        Description = "Tiles that correlate less are marked as not kept",
+        Description = "Least normalised cross-correlation of a tile",
         HelpName = "NCC",
         DefaultValueFactory = _ => new TilingOptions().MinNcc,
     };
-
     private static readonly Option<double> MaxResidual = new("--max-residual")
     {
-        Description = "Tiles that are still shifted by more are marked as not kept",
+        Description = "Largest remaining shift of a tile",
         HelpName = "PX",
         DefaultValueFactory = _ => new TilingOptions().MaxResidual,
     };
-
     private static readonly Option<double> MaxShift = new("--max-shift")
     {
-        Description = "Largest shift as a share of the image's side",
+        Description = "Largest shift that is searched, as a share of the image's side",
         HelpName = "SHARE",
         DefaultValueFactory = _ => new RegistrationOptions().MaxShift,
     };
-
     private static readonly Option<double> MaxRotation = new("--max-rotation")
     {
-        Description = "Largest rotation to look for, in degrees (rigid, affine)",
+        Description = "Largest rotation that is searched (rigid, affine)",
         HelpName = "DEG",
         DefaultValueFactory = _ => new RegistrationOptions().MaxRotation,
     };
-
     private static readonly Option<bool> Reverse = new("--reverse") { Description = "Exchange source and target" };
+    private static readonly Option<bool> Overwrite = CommonOptions.Overwrite();
 
-    private static readonly Option<bool> Force = new("--force") { Description = "Replace earlier tiles in the output folder" };
-
-    /// <summary>The command, for the root command.</summary>
+    /// <summary>Creates the command.</summary>
     public static Command Create()
     {
-        var command = new Command("pair", """
-            Register two stains of the same tissue, cut and score aligned tiles, write a manifest that `tinctor train` reads.
-
-            Examples:
-              tinctor pair aperio hamamatsu -o pairs --slide "^\d\d" --test-slides 07,10 --tile 240
-              tinctor pair restained/ -o pairs --transform affine --channel haematoxylin
-              tinctor pair manifest.csv -o pairs --tile 512 --stride 256 --min-ncc 0.3
-            """)
+        var command = new GroupedCommand("pair", Description)
         {
-            Input, Out, Transform, Channel, BySlide, Slide, TestSlides, ValSlides, Test, Val,
-            Tile, Stride, MinTissue, MinNcc, MaxResidual, MaxShift, MaxRotation, Reverse, Force,
+            Input,
+            { "Input", Reverse },
+            { "Output", Output, Overwrite },
+            { "Registration", Transform, Channel, BySlide, MaxShift, MaxRotation },
+            { "Tiling", Tile, Stride, MinTissue, MinNcc, MaxResidual },
+            { "Splits", Slide, TestSlides, ValSlides, Test, Val },
         };
-        command.SetAction((parse, cancel) => Task.Run(() => Execute(parse, AnsiConsole.Console, cancel), cancel));
+        command.SetAction((parse, cancel) => Task.Run(() => Execute(parse, cancel), cancel));
         return command;
     }
 
-    private static int Execute(ParseResult parse, IAnsiConsole console, CancellationToken cancel)
+    private static int Execute(ParseResult parse, CancellationToken cancel)
     {
         PairManifest manifest = ReadManifest(parse);
-        console.WriteLine(manifest.Describe());
+        Terminal.Note(manifest.Describe());
         PreparationOptions options = Options(parse);
-        string folder = parse.GetRequiredValue(Out);
-        PreparedDataset dataset = console.Progress().Start(context =>
+        string folder = parse.GetRequiredValue(Output);
+        if (File.Exists(Path.Combine(folder, "manifest.csv")) && !options.Overwrite)
         {
-            ProgressTask task = context.AddTask("registering", maxValue: 1);
-            var progress = new StepProgress(step => (task.Value, task.Description) = (step.Share, step.Step));
-            return FieldPreparation.Run(manifest, folder, options, progress, cancel);
-        });
-        Report(console, dataset);
+            Terminal.Note($"Existing results are kept: {Path.Combine(folder, "manifest.csv")}. --overwrite replaces them.");
+            return 0;
+        }
+        PreparedDataset dataset = ProgressDisplay.Show("registering",
+            display => FieldPreparation.Run(manifest, folder, options, new StepProgress(step => display.Report(step.Share, step.Step)), cancel));
+        Report(dataset);
         dataset.RequireTiles(options);
         return 0;
     }
@@ -177,7 +151,7 @@ public static class PairCommand
             MaxRotation = parse.GetValue(MaxRotation),
         },
         TransformPerSlide = parse.GetValue(BySlide),
-        Overwrite = parse.GetValue(Force),
+        Overwrite = parse.GetValue(Overwrite),
         Tiling = new()
         {
             TileSize = parse.GetValue(Tile) == 0 ? null : parse.GetValue(Tile),
@@ -189,7 +163,7 @@ public static class PairCommand
         },
     };
 
-    private static void Report(IAnsiConsole console, PreparedDataset dataset)
+    private static void Report(PreparedDataset dataset)
     {
         const int shown = 40;
         var table = new Table { Border = TableBorder.Simple };
@@ -205,11 +179,11 @@ public static class PairCommand
                 $"{slide.Kept}/{slide.Kept + slide.Rejected}", $"{slide.Background}",
                 slide.Passed ? "[green]pass[/]" : "[red]fail[/]");
         }
-        console.Write(table);
-        if (dataset.Slides.Count > shown) console.WriteLine($"and {dataset.Slides.Count - shown} more");
+        Terminal.Results.Write(table);
+        if (dataset.Slides.Count > shown) Terminal.Result($"and {dataset.Slides.Count - shown} more");
         string counts = string.Join(", ", dataset.Pairs.GroupBy(pair => pair.Split)
             .Select(split => $"{split.Key} {split.Sum(pair => pair.Count(TileStatus.Kept))}"));
-        console.WriteLine($"{dataset.Folder}: {dataset.Kept} of {dataset.Tiles} tiles kept ({counts}), "
+        Terminal.Result($"{dataset.Folder}: {dataset.Kept} of {dataset.Tiles} tiles kept ({counts}), "
             + $"{dataset.Slides.Count(slide => !slide.Passed)} of {dataset.Slides.Count} slides failed the check");
     }
 

@@ -1,7 +1,6 @@
 using System.CommandLine;
 using System.CommandLine.Parsing;
 using System.Globalization;
-using Spectre.Console;
 using Tinctor.Data.Phantom;
 
 namespace Tinctor.Cli.Commands;
@@ -11,7 +10,7 @@ public static class PhantomCommand
 {
     private const string Description = """
         Make synthetic paired sections with known truth: tissue, glands, tumour, nuclei and HER2 membranes in several stains.
-        The same seed gives the same bytes. A run that was cut short goes on when the same command is given again.
+        The same seed gives the same bytes. The same command resumes an interrupted run.
 
         Examples:
           tinctor phantom -o pairs                                        8 slides, H&E to HER2
@@ -19,7 +18,7 @@ public static class PhantomCommand
           tinctor phantom -o ki67 --stains he,ki67 --misalign 12          misaligned by up to 12 pixels, with the exact field
           tinctor phantom -o af --stains af,he --size 1280x1280           autofluorescence at 1/5 of the resolution to H&E
           tinctor phantom -o wsi --slides 1 --size 40000x40000 --whole-slides             whole slides, he/*.ome.tif and her2/*.ome.tif
-          tinctor phantom -o lv --slides 99 --size 128x128 --mpp 1 --on-tumour --level-in-he 1   small fields whose H&E tells the level
+          tinctor phantom -o lv --slides 99 --size 128x128 --output-mpp 1 --on-tumour --level-in-he 1   small fields whose H&E tells the level
         """;
 
     /// <summary>The command with its options.</summary>
@@ -27,53 +26,60 @@ public static class PhantomCommand
     {
         var output = new Option<string>("--output", "-o")
         {
-            Description = "Folder to write to. One that holds the same phantom is completed; any other that is not empty is refused.",
+            Description = "Output folder; an interrupted phantom is completed",
+            HelpName = "DIR",
             Required = true,
         };
-        var slides = Of("--slides", "Slides, each with a stain and a tumour of its own.", 8);
-        var fields = Of("--fields", "Images of each slide, 1 to 64.", 1);
+        var slides = Of("--slides", "Number of slides; each has its own staining and tumour", 8);
+        var fields = Of("--fields", "Images per slide, 1 to 64", 1);
         var size = new Option<(int Width, int Height)?>("--size")
         {
-            Description = "Pixels of an image, as in 1024x1024. Default 1024x1024, less what the autofluorescence factor leaves over.",
+            Description = "Size of an image in pixels [default: 1024x1024, rounded down to the autofluorescence factor]",
+            HelpName = "WxH",
             CustomParser = ParseSize,
         };
         var stains = new Option<PhantomStain[]>("--stains")
         {
-            Description = "Source, then one or more targets: he, her2, ki67, unstained, af. Default he,her2.",
+            Description = "Source, then targets: he, her2, ki67, unstained, af (autofluorescence)",
+            HelpName = "STAIN,STAIN",
             CustomParser = ParseStains,
             DefaultValueFactory = _ => [PhantomStain.He, PhantomStain.Her2],
         };
-        var level = Of("--level", "HER2 level of the tumours.", "mixed");
-        level.AcceptOnlyFromAmong("mixed", "0", "1+", "2+", "3+");
-        var levelInHe = Of("--level-in-he", "How plainly nuclei show the HER2 level, 0 (a tendency) to 1.", 0.0);
+        var level = Of("--level", "HER2 level of the tumours", "mixed", "mixed|0|1+|2+|3+");
+        level.Among("mixed", "0", "1+", "2+", "3+");
+        var levelInHe = Of("--level-in-he", "Strength with which nuclei show the HER2 level in H&E, 0 to 1", 0.0);
         var onTumour = new Option<bool>("--on-tumour")
         {
-            Description = "Move fields to where tumour is; for small ones, which may else show none.",
+            Description = "Place fields on tumour; useful for small fields",
         };
-        var seed = Of("--seed", "Any whole number from 0.", 0UL);
-        var mpp = Of("--mpp", "Micrometres per pixel, 0.1 to 4.", 0.5);
-        var misalign = Of("--misalign", "Largest displacement of targets against the source, pixels; affine and elastic.", 0.0);
-        var factor = Of("--af-factor", "Pixels per autofluorescence pixel, 1 to 16.", 5);
-        var ki67 = new Option<double?>("--ki67") { Description = "Share of positive tumour nuclei, 0 to 1. Default: drawn per slide." };
-        var variation = Of("--stain-variation", "Stain variation between slides, 0 to 3.", 1.0);
-        var shading = Of("--shading", "Uneven illumination, 0 to 3.", 1.0);
+        var seed = Of("--seed", "Random seed", 0UL);
+        var mpp = Of("--output-mpp", "Pixel size in micrometres, 0.1 to 4", 0.5, "UM");
+        var misalign = Of("--misalign", "Largest displacement of targets, affine and elastic", 0.0, "PX");
+        var factor = Of("--af-factor", "Pixels per autofluorescence pixel, 1 to 16", 5);
+        var ki67 = new Option<double?>("--ki67") { Description = "Share of positive tumour nuclei, 0 to 1 [default: random per slide]", HelpName = "SHARE" };
+        var variation = Of("--stain-variation", "Stain variation between slides, 0 to 3", 1.0);
+        var shading = Of("--shading", "Uneven illumination, 0 to 3", 1.0);
         var blur = new Option<double?>("--blur")
         {
-            Description = "Focus blur, micrometres, 0 to 10. Default: 0.25 to 0.5, drawn per slide.",
+            Description = "Focus blur in micrometres, 0 to 10 [default: 0.25 to 0.5, random per slide]",
+            HelpName = "UM",
         };
-        var noise = Of("--noise", "Sensor noise, 0 to 10.", 1.0);
-        var val = Of("--val", "Share of slides for validation.", 0.15);
-        var test = Of("--test", "Share of slides for testing.", 0.15);
-        var threads = Of("--threads", "Threads; 0 means one per core.", 0);
+        var noise = Of("--noise", "Sensor noise, 0 to 10", 1.0);
+        var val = Of("--val", "Share of slides for validation", 0.15, "SHARE");
+        var test = Of("--test", "Share of slides for testing", 0.15, "SHARE");
+        var threads = Of("--threads", "Threads; 0 for one per core", 0);
         var whole = new Option<bool>("--whole-slides")
         {
-            Description = "Write fields as pyramidal OME-TIFFs of any size, STAIN/NAME.ome.tif, without truth and manifest.",
+            Description = "Write pyramidal OME-TIFFs of any size, without truth and manifest",
         };
-        var force = new Option<bool>("--force") { Description = "Replace an earlier phantom in the folder." };
-        var command = new Command("phantom", Description)
+        var overwrite = CommonOptions.Overwrite("Replace an existing phantom in the folder");
+        var command = new GroupedCommand("phantom", Description)
         {
-            output, slides, fields, size, stains, level, levelInHe, onTumour, seed, mpp, misalign, factor, ki67, variation, shading, blur,
-            noise, val, test, threads, whole, force,
+            { "Output", output, whole, overwrite },
+            { "Slides", slides, fields, size, mpp, stains, seed, val, test },
+            { "Tissue", level, levelInHe, ki67, onTumour },
+            { "Imaging", misalign, factor, variation, shading, blur, noise },
+            { "Computation", threads },
         };
         command.SetAction((result, cancel) =>
         {
@@ -110,7 +116,7 @@ public static class PhantomCommand
             Write(dataset, folder, progress =>
             {
                 if (result.GetValue(whole)) dataset.WriteSlides(folder, progress, cancel);
-                else dataset.Write(folder, result.GetValue(force), progress, cancel);
+                else dataset.Write(folder, result.GetValue(overwrite), progress, cancel);
             });
             return Task.FromResult(0);
         });
@@ -121,12 +127,7 @@ public static class PhantomCommand
     {
         try
         {
-            AnsiConsole.Progress().HideCompleted(false).Start(context =>
-            {
-                ProgressTask task = context.AddTask("phantom", maxValue: 1);
-                write(new Reporter(task));
-                task.Value = 1;
-            });
+            ProgressDisplay.Show("phantom", progress => write(new Reporter(progress)));
         }
         catch (ArgumentException e)
         {
@@ -136,11 +137,11 @@ public static class PhantomCommand
         string[] stains = [.. dataset.Options.Stains.Select(PhantomDataset.StainName)];
         string counts = $"{images} {(images == 1 ? "field" : "fields")} of {dataset.Slides} {(dataset.Slides == 1 ? "slide" : "slides")}";
         string size = $"{dataset.Options.Width}x{dataset.Options.Height}";
-        AnsiConsole.WriteLine($"{folder}: {counts}, {stains[0]}{(stains.Length > 1 ? $" to {string.Join(", ", stains[1..])}" : "")}, {size}");
+        Terminal.Result($"{folder}: {counts}, {stains[0]}{(stains.Length > 1 ? $" to {string.Join(", ", stains[1..])}" : "")}, {size}");
     }
 
-    private static Option<T> Of<T>(string name, string description, T value) =>
-        new(name) { Description = description, DefaultValueFactory = _ => value };
+    private static Option<T> Of<T>(string name, string description, T value, string unit = "N") =>
+        new(name) { Description = description, HelpName = unit, DefaultValueFactory = _ => value };
 
     private static (int Width, int Height)? ParseSize(ArgumentResult result)
     {
@@ -170,17 +171,8 @@ public static class PhantomCommand
         return [.. stains];
     }
 
-    private sealed class Reporter(ProgressTask task) : IProgress<PhantomProgress>
+    private sealed class Reporter(ProgressDisplay display) : IProgress<PhantomProgress>
     {
-        private readonly Lock _lock = new();
-
-        public void Report(PhantomProgress value)
-        {
-            lock (_lock)
-            {
-                task.Description = value.Name;
-                task.Value = Math.Max(task.Value, value.Share);
-            }
-        }
+        public void Report(PhantomProgress value) => display.Report(value.Share, value.Name);
     }
 }

@@ -1,5 +1,4 @@
 using System.CommandLine;
-using Spectre.Console;
 using Tinctor.Data;
 using Tinctor.Evaluation.Report;
 using Tinctor.Registration.Metrics;
@@ -12,117 +11,113 @@ namespace Tinctor.Cli.Commands;
 internal static class PrepareCommand
 {
     private const string Description = """
-        Make a data set for `tinctor train` of pairs of slides: register each pair, cut tiles where both have tissue, keep those that lie on
-        each other, split by slide or patient. Writes source/, target/, manifest.csv, rejected.csv and report.html. Pairs that are done are
-        left alone, so that the same command goes on after an interruption, and adds what is new. A pair whose registration failed is left
-        out, with its reason.
+        Make a data set for 'tinctor train' from pairs of slides: register each pair, cut tiles where both have tissue, keep the aligned
+        ones, and split by slide or patient. Writes source/, target/, manifest.csv, dropped.csv and report.html. Finished pairs are kept:
+        the same command resumes, and adds new pairs. A pair whose registration failed is left out, with the reason.
 
         Examples:
-          tinctor prepare --source he1.svs he2.svs --target her2_1.svs her2_2.svs --mpp 0.5 -o dataset
-          tinctor prepare --source he/ --target ihc/ --match "^\d+" --mpp 0.5 --val 0.1 --test 0.2 -o dataset
-          tinctor prepare --table slides.csv --mpp 0.5 --tile 512 --stride 256 -o dataset      columns source,target,patient,split
-          tinctor prepare --source af.tif --target he.tif --aligned -o dataset                 they lie on each other already
+          tinctor prepare --source he1.svs he2.svs --target her2_1.svs her2_2.svs --output-mpp 0.5 -o dataset
+          tinctor prepare --source he/ --target ihc/ --match "^\d+" --output-mpp 0.5 --val 0.1 --test 0.2 -o dataset
+          tinctor prepare --table slides.csv --output-mpp 0.5 --tile-size 512 -o dataset    columns source,target,patient,split
+          tinctor prepare --source af.tif --target he.tif --aligned -o dataset              already aligned
         """;
 
     private static readonly Option<string[]> Source = new("--source")
     {
-        Description = "The slides that stay, or a folder of them",
+        Description = "Source slides, or a folder of them",
         HelpName = "SLIDES",
         AllowMultipleArgumentsPerToken = true,
     };
     private static readonly Option<string[]> Target = new("--target")
     {
-        Description = "The slides that are brought onto them: as many, in the same order; or a folder, matched by name",
+        Description = "Target slides in the order of the sources, or a folder, matched by name",
         HelpName = "SLIDES",
         AllowMultipleArgumentsPerToken = true,
     };
     private static readonly Option<string?> Table = new("--table")
     {
-        Description = "CSV or YAML with source and target, and if you like patient or slide_id, split (train, val, test) and label",
+        Description = "CSV or YAML with source and target; optional: patient or slide_id, split, label",
         HelpName = "FILE",
     };
     private static readonly Option<string?> Match = new("--match")
     {
-        Description = "Of folders: regular expression whose first group, or all of it, is what names of partners share. Default: the whole name",
+        Description = "For folders: regular expression of the part of names that partners share [default: the name]",
         HelpName = "REGEX",
     };
-    private static readonly Option<string?> SlideOf = new("--slide")
-    {
-        Description = "Regular expression that finds the slide or patient in a source's name. Default: each source is a slide of its own",
-        HelpName = "REGEX",
-    };
-    private static readonly Option<string> Out =
-        new("--out", "-o") { Description = "Folder of the data set", HelpName = "DIR", Required = true };
+    private static readonly Option<string?> SlidePattern =
+        CommonOptions.SlidePattern("Regular expression that finds the slide or patient in a source's name [default: the name]");
+    private static readonly Option<string> Output = CommonOptions.Output("Folder of the data set");
     private static readonly Option<double?> Mpp =
-        AboveZero.Option("--mpp", "Micrometres per pixel of the tiles. Default: the source's pixels as they are");
+        CommonOptions.Above0("--output-mpp", "Pixel size of the tiles in micrometres [default: the source's]");
     private static readonly Option<double?> SourceMpp =
-        AboveZero.Option("--source-mpp", "Micrometres per pixel of the sources, where their files do not tell or are wrong");
+        CommonOptions.Above0("--source-mpp", "Pixel size of the sources in micrometres, if their metadata is missing or wrong");
     private static readonly Option<double?> TargetMpp =
-        AboveZero.Option("--target-mpp", "The same of the targets");
-    private static readonly Option<int> Tile = new("--tile")
+        CommonOptions.Above0("--target-mpp", "Pixel size of the targets in micrometres, if their metadata is missing or wrong");
+    private static readonly Option<int> Tile = new("--tile-size")
     {
-        Description = "Side of a tile in pixels",
+        Description = "Tile size",
         HelpName = "PX",
         DefaultValueFactory = _ => new TilingOptions().TileSize!.Value,
     };
     private static readonly Option<int?> Stride =
-        new("--stride") { Description = "Pixels from tile to tile. Default: the tile's side", HelpName = "PX" };
+        new("--stride") { Description = "Distance between tiles [default: tile size]", HelpName = "PX" };
     private static readonly Option<double> MinTissue = new("--min-tissue")
     {
-        Description = "Least share of tissue, in source and target",
+        Description = "Least share of tissue of a tile, in source and target",
         HelpName = "SHARE",
         DefaultValueFactory = _ => new TilingOptions().MinTissue,
     };
     private static readonly Option<double> MinNcc = new("--min-ncc")
     {
-        Description = "Tiles that correlate less are dropped",
+        Description = "Least normalised cross-correlation of a tile",
         HelpName = "NCC",
         DefaultValueFactory = _ => new TilingOptions().MinNcc,
     };
     private static readonly Option<double> MaxResidual = new("--max-residual")
     {
-        Description = "Tiles that are still shifted by more are dropped",
+        Description = "Largest remaining shift of a tile",
         HelpName = "PX",
         DefaultValueFactory = _ => new TilingOptions().MaxResidual,
     };
-    private static readonly Option<StructureChannel?> Channel = new("--channel")
-    {
-        Description = "What is compared: grey (optical density), haematoxylin, or edges (inverse contrast). Default: by what the slides are",
-    };
-    private static readonly Option<TransformModel> Model = new("--transform")
-    {
-        Description = "What may differ between the two: rigid, affine or nonrigid",
-        DefaultValueFactory = _ => TransformModel.Nonrigid,
-    };
-    private static readonly Option<bool> Mirror = new("--mirror") { Description = "A target may lie face down" };
-    private static readonly Option<bool> Aligned =
-        new("--aligned") { Description = "The slides lie on each other already; none is registered" };
+    private static readonly Option<StructureChannel?> Channel =
+        Words.Optional<StructureChannel>("--channel", "Image that is compared [default: by the kind of the slides]");
+    private static readonly Option<TransformModel> Model =
+        Words.Option("--transform", "Transform model: fields of view use rigid or affine, whole slides nonrigid", TransformModel.Nonrigid);
+    private static readonly Option<bool> Mirror = new("--mirror") { Description = "Also try mirrored targets" };
+    private static readonly Option<bool> Aligned = new("--aligned") { Description = "The slides are aligned already; skip the registration" };
     private static readonly Option<string?> SourceTissue = new("--source-tissue")
     {
-        Description = "Folder of NAME.geojson (from QuPath or `tinctor tissue`) with the tissue of sources; it is looked for where there is none",
+        Description = "Folder with the tissue of sources, NAME.geojson [default: tissue detection]",
         HelpName = "DIR",
     };
-    private static readonly Option<string?> TargetTissue =
-        new("--target-tissue") { Description = "The same of targets", HelpName = "DIR" };
-    private static readonly Option<double> Val =
-        new("--val") { Description = "Share of the slides or patients for validation", HelpName = "SHARE" };
-    private static readonly Option<double> Test =
-        new("--test") { Description = "Share of the slides or patients for testing", HelpName = "SHARE" };
+    private static readonly Option<string?> TargetTissue = new("--target-tissue")
+    {
+        Description = "Folder with the tissue of targets, NAME.geojson [default: tissue detection]",
+        HelpName = "DIR",
+    };
+    private static readonly Option<double> Val = new("--val")
+        { Description = "Share of the slides or patients for validation", HelpName = "SHARE", DefaultValueFactory = _ => 0 };
+    private static readonly Option<double> Test = new("--test")
+        { Description = "Share of the slides or patients for testing", HelpName = "SHARE", DefaultValueFactory = _ => 0 };
     private static readonly Option<ulong> Seed =
-        new("--seed") { Description = "Of the choice of slides for testing and validation", HelpName = "N" };
+        new("--seed") { Description = "Random seed of the splits", HelpName = "N", DefaultValueFactory = _ => 0 };
     private static readonly Option<bool> AllowFailures =
-        new("--allow-failures") { Description = "End without an error if some pairs are left out" };
-    private static readonly Option<bool> Overwrite = new("--overwrite") { Description = "Make all pairs again" };
+        new("--allow-failures") { Description = "Exit with 0 even if pairs are left out" };
+    private static readonly Option<bool> Overwrite = CommonOptions.Overwrite();
     private static readonly Option<int> ThreadCount = Threads.Option();
 
     public static Command Create()
     {
-        var command = new Command("prepare", Description)
+        var command = new GroupedCommand("prepare", Description)
         {
-            Source, Target, Table, Match, SlideOf, Out, Mpp, SourceMpp, TargetMpp, Tile, Stride, MinTissue, MinNcc, MaxResidual, Channel, Model,
-            Mirror, Aligned, SourceTissue, TargetTissue, Val, Test, Seed, AllowFailures, Overwrite, ThreadCount,
+            { "Input", Source, Target, Table, Match, SourceMpp, TargetMpp, SourceTissue, TargetTissue },
+            { "Output", Output, Overwrite, AllowFailures },
+            { "Registration", Model, Channel, Mirror, Aligned },
+            { "Tiling", Tile, Stride, Mpp, MinTissue, MinNcc, MaxResidual },
+            { "Splits", SlidePattern, Val, Test, Seed },
+            { "Tissue detection", TissueArguments.All },
+            { "Computation", ThreadCount },
         };
-        foreach (Option option in TissueArguments.All) command.Add(option);
         command.SetAction((parse, cancel) => Task.Run(() => Run(parse, cancel)));
         return command;
     }
@@ -130,27 +125,21 @@ internal static class PrepareCommand
     private static int Run(ParseResult parse, CancellationToken cancel)
     {
         Threads.Use(parse.GetValue(ThreadCount));
-        string folder = parse.GetRequiredValue(Out);
+        string folder = parse.GetRequiredValue(Output);
         PairManifest manifest = SlidePairs(parse);
         PreparationOptions options = Options(parse);
         try
         {
-            PreparedDataset dataset = AnsiConsole.Progress()
-                .Columns(new TaskDescriptionColumn(), new ProgressBarColumn(), new PercentageColumn(), new RemainingTimeColumn())
-                .Start(context =>
-                {
-                    ProgressTask task = context.AddTask("preparing", maxValue: 1);
-                    var progress = new StepProgress(step => (task.Value, task.Description) = (step.Share, Markup.Escape($"{step.Name}: {step.Step}")));
-                    return SlidePreparation.Run(manifest, folder, options, progress, cancel);
-                });
+            PreparedDataset dataset = ProgressDisplay.Show("preparing", display => SlidePreparation.Run(manifest, folder, options,
+                new StepProgress(step => display.Report(step.Share, $"{step.Name}: {step.Step}")), cancel));
             AtomicFile.WriteText(Path.Combine(folder, "report.html"), PreparationReport.Text(Path.GetFileName(Path.GetFullPath(folder)),
                 dataset.Pairs, options.Tiling, (name, ending) => SlidePreparation.PathOf(folder, name, ending)));
             return Report(dataset, options, parse.GetValue(AllowFailures));
         }
         catch (OperationCanceledException)
         {
-            Console.Error.WriteLine("stopped; the same command goes on with what is left");
-            return 130;
+            Terminal.Note("Stopped. The same command resumes.");
+            return Cli.Cancelled;
         }
     }
 
@@ -160,8 +149,8 @@ internal static class PrepareCommand
         string[] sources = parse.GetValue(Source) ?? [], targets = parse.GetValue(Target) ?? [];
         if (table is null == (sources.Length + targets.Length == 0))
             throw new TinctorException("which slides? Give --source and --target, or a --table of them");
-        PairManifest manifest = table is null ? SlideMatching.Match(sources, targets, parse.GetValue(Match), parse.GetValue(SlideOf))
-            : SlideMatching.ReadTable(table, parse.GetValue(SlideOf));
+        PairManifest manifest = table is null ? SlideMatching.Match(sources, targets, parse.GetValue(Match), parse.GetValue(SlidePattern))
+            : SlideMatching.ReadTable(table, parse.GetValue(SlidePattern));
         if (manifest.HasOwnSplits) return manifest;
         (double val, double test) = (parse.GetValue(Val), parse.GetValue(Test));
         if (!(val >= 0 && test >= 0 && val + test < 1))
@@ -196,10 +185,14 @@ internal static class PrepareCommand
         PreparedPair[] used = [.. dataset.Pairs.Where(pair => pair.Failure is null)];
         string splits = string.Join(", ", used.GroupBy(pair => pair.Split)
             .Select(split => $"{split.Key} {split.Sum(pair => pair.Count(TileStatus.Kept))}"));
-        Console.WriteLine($"{dataset.Folder}: {dataset.Kept} of {dataset.Tiles} tiles kept ({splits}), "
+        Terminal.Result($"{dataset.Folder}: {dataset.Kept} of {dataset.Tiles} tiles kept ({splits}), "
             + $"{used.Length} of {dataset.Pairs.Count} pairs used; look at {Path.Combine(dataset.Folder, "report.html")}");
         foreach (PreparedPair pair in dataset.Pairs.Where(pair => pair.Failure is not null))
-            Console.Error.WriteLine($"{(allowFailures ? "warning" : "error")}: {pair.Name}: left out: {pair.Failure}");
+        {
+            string text = Errors.Sentence($"{pair.Name}: left out: {pair.Failure}");
+            if (allowFailures) Terminal.Warning(text);
+            else Terminal.Problem(text);
+        }
         dataset.RequireTiles(options);
         return used.Length == dataset.Pairs.Count || allowFailures ? 0 : 1;
     }

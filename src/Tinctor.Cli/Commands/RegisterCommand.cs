@@ -1,6 +1,5 @@
 using System.CommandLine;
 using System.Globalization;
-using Spectre.Console;
 using Tinctor.Registration;
 using Tinctor.Registration.Annotations;
 using Tinctor.Registration.Metrics;
@@ -15,74 +14,69 @@ namespace Tinctor.Cli.Commands;
 internal static class RegisterCommand
 {
     private const string Description = """
-        Register sections: find where the tissue of SOURCE is in TARGET, from any rotation. Of more than two slides each is registered to
-        the one before it, and brought onto the first. Writes NAME.json (the transform), its displacement, and pictures to look at; says
-        whether it passed. What failed is not used by other commands.
+        Register sections: find the tissue of SOURCE in TARGET, at any rotation. Several targets are consecutive sections: each is
+        registered to the one before it, and mapped onto the first. Writes NAME.json (the transform), its displacement field and
+        pictures for inspection, and reports whether the quality check passed. Other commands refuse transforms that failed it.
 
         Examples:
           tinctor register he.svs her2.svs -o registered
-          tinctor register he.svs her2.svs -o registered --warp             also the whole of her2, on he's pixels, as OME-TIFF
+          tinctor register he.svs her2.svs -o registered --warp             also writes her2 on the pixels of he, as OME-TIFF
           tinctor register s1.ndpi s2.ndpi s3.ndpi -o stack                 s2 and s3 onto s1
-          tinctor register he.svs her2.svs -o registered --mirror           her2 may lie face down
-          tinctor register he.png af.tif -o registered --similarity MutualInformation
-          tinctor register he.svs her2.svs -o registered --landmarks he.csv her2.csv     how far marked places are apart
+          tinctor register he.svs her2.svs -o registered --mirror           her2 may be mirrored
+          tinctor register he.png af.tif -o registered --similarity mutual-information
+          tinctor register he.svs her2.svs -o registered --landmarks he.csv her2.csv     measures the registration error
         """;
 
-    private static readonly Argument<string> Source = new("source") { Description = "The slide or image that stays" };
+    private static readonly Argument<string> Source = new("source") { Description = "Fixed slide or image" };
     private static readonly Argument<string[]> Targets =
-        new("target") { Description = "What is brought onto it; several are consecutive sections", Arity = ArgumentArity.OneOrMore };
-    private static readonly Option<string> Out =
-        new("--out", "-o") { Description = "Folder for transforms and pictures", HelpName = "DIR", Required = true };
-    private static readonly Option<TransformModel> Model = new("--transform")
-    {
-        Description = "What may differ: rigid, affine or nonrigid",
-        DefaultValueFactory = _ => TransformModel.Nonrigid,
-    };
+        new("target") { Description = "Slides that are mapped onto the source; several are consecutive sections", Arity = ArgumentArity.OneOrMore };
+    private static readonly Option<string> Output = CommonOptions.Output("Folder for transforms and pictures");
+    private static readonly Option<TransformModel> Model =
+        Words.Option("--transform", "Transform model: fields of view use rigid or affine, whole slides nonrigid", TransformModel.Nonrigid);
     private static readonly Option<int> Size = new("--size")
     {
-        Description = "Longer side in pixels at which slides are compared",
+        Description = "Longer side of the images that are compared",
         HelpName = "PX",
         DefaultValueFactory = _ => new RegistrationOptions().Size,
     };
     private static readonly Option<double?> Mpp =
-        AboveZero.Option("--mpp", "Micrometres per pixel at which they are compared, instead of --size");
+        CommonOptions.Above0("--work-mpp", "Pixel size of the images that are compared in micrometres, instead of --size");
     private static readonly Option<double?> SourceMpp =
-        AboveZero.Option("--source-mpp", "Micrometres per pixel of the source, where its file is silent or wrong");
+        CommonOptions.Above0("--source-mpp", "Pixel size of the source in micrometres, if its metadata is missing or wrong");
     private static readonly Option<double?> TargetMpp =
-        AboveZero.Option("--target-mpp", "The same of the targets");
-    private static readonly Option<bool> Mirror = new("--mirror", "--flips") { Description = "A target may lie face down" };
-    private static readonly Option<StructureChannel?> Channel = new("--channel")
-    {
-        Description = "What is compared: grey (optical density), haematoxylin, or edges. Default: by what the slides are",
-    };
-    private static readonly Option<SimilarityMetric?> Measure = new("--similarity")
-    {
-        Description = "LocalNcc, GlobalNcc, GradientFields or MutualInformation. Default: LocalNcc of brightfield, "
-            + "GradientFields of other pairs",
-    };
+        CommonOptions.Above0("--target-mpp", "Pixel size of the targets in micrometres, if their metadata is missing or wrong");
+    private static readonly Option<bool> Mirror = new("--mirror") { Description = "Also try mirrored targets" };
+    private static readonly Option<StructureChannel?> Channel =
+        Words.Optional<StructureChannel>("--channel", "Image that is compared [default: by the kind of the slides]");
+    private static readonly Option<SimilarityMetric?> Measure =
+        Words.Optional<SimilarityMetric>("--similarity", "Similarity [default: local-ncc for brightfield, else gradient-fields]");
     private static readonly Option<double> Stiffness = new("--stiffness")
     {
-        Description = "How much a rough displacement counts against similarity (nonrigid)",
+        Description = "Weight of the smoothness of the displacement (nonrigid)",
+        HelpName = "WEIGHT",
         DefaultValueFactory = _ => new RegistrationOptions().Stiffness,
     };
     private static readonly Option<string[]> Marks = new("--landmarks")
     {
-        Description = "CSV files with X and Y in level-0 pixels of the source and of the target; for scoring alone",
+        Description = "Landmarks of source and target, to measure the error: CSV or .pts with X and Y in level-0 pixels",
         HelpName = "SOURCE.csv TARGET.csv",
         Arity = new ArgumentArity(2, 2),
         AllowMultipleArgumentsPerToken = true,
     };
-    private static readonly Option<bool> Write = new("--warp") { Description = "Write each target on the source's pixels: NAME.ome.tif" };
-    private static readonly Option<bool> Force = new("--force") { Description = "With --warp: also where the registration failed" };
-    private static readonly Option<bool> Overwrite = new("--overwrite") { Description = "Register again what is there already" };
+    private static readonly Option<bool> Write = new("--warp") { Description = "Write each target on the pixels of the source: NAME.ome.tif" };
+    private static readonly Option<bool> Force = new("--force") { Description = "With --warp: also warp if the registration failed" };
+    private static readonly Option<bool> Overwrite = CommonOptions.Overwrite();
     private static readonly Option<int> ThreadCount = Threads.Option();
 
     public static Command Create()
     {
-        var command = new Command("register", Description)
+        var command = new GroupedCommand("register", Description)
         {
-            Source, Targets, Out, Model, Size, Mpp, SourceMpp, TargetMpp, Mirror, Channel, Measure, Stiffness, Marks, Write, Force,
-            Overwrite, ThreadCount,
+            Source, Targets,
+            { "Input", SourceMpp, TargetMpp, Marks },
+            { "Output", Output, Write, Force, Overwrite },
+            { "Registration", Model, Channel, Measure, Mirror, Size, Mpp, Stiffness },
+            { "Computation", ThreadCount },
         };
         command.SetAction((parse, cancel) => Task.Run(() => Run(parse, cancel)));
         return command;
@@ -92,7 +86,7 @@ internal static class RegisterCommand
     {
         Threads.Use(parse.GetValue(ThreadCount));
         RegistrationOptions options = Options(parse);
-        string folder = parse.GetRequiredValue(Out);
+        string folder = parse.GetRequiredValue(Output);
         string[] targets = parse.GetRequiredValue(Targets);
         RefuseSameNames(targets);
         if (parse.GetValue(Marks) is { Length: > 0 } && targets.Length > 1)
@@ -148,12 +142,12 @@ internal static class RegisterCommand
     {
         if (File.Exists(path) && !overwrite)
         {
-            AnsiConsole.MarkupLineInterpolated($"[dim]{path} is there already; --overwrite registers again[/]");
+            Terminal.Note($"{path} exists and is kept; --overwrite replaces it.");
             RegistrationTransform made = TransformFile.Read(path);
             return (made.Target.Width, made.Target.Height) == (target.Width, target.Height) ? made
                 : throw new TinctorException($"{path}: is of another slide of that name; choose another folder, or --overwrite");
         }
-        RegistrationTransform step = Progress($"registering {Path.GetFileName(target.Path)}",
+        RegistrationTransform step = ProgressDisplay.Show($"registering {Path.GetFileName(target.Path)}",
             progress => SlideRegistration.Estimate(previous, target, options, progress));
         RegistrationTransform transform = before is null ? step : step.After(before);
         TransformFile.Write(path, transform);
@@ -172,34 +166,27 @@ internal static class RegisterCommand
     private static void WriteWarped(string path, RegistrationTransform transform, Slide target, bool overwrite, CancellationToken cancel)
     {
         if (File.Exists(path) && !overwrite) return;
-        Progress($"warping {Path.GetFileName(target.Path)}", progress =>
-        {
-            SlideWarp.Write(transform, target, path, progress: progress, cancel: cancel);
-            return path;
-        });
+        ProgressDisplay.Show($"warping {Path.GetFileName(target.Path)}",
+            progress => SlideWarp.Write(transform, target, path, progress: progress, cancel: cancel));
     }
 
     private static void Report(string path, RegistrationTransform transform, RegistrationOptions options, LandmarkPair? landmarks)
     {
         RegistrationQuality q = transform.Quality;
-        Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
+        Terminal.Result(string.Create(CultureInfo.InvariantCulture,
             $"{path}: {(q.Passed ? "passed" : "FAILED")}; similarity {q.Similarity:0.000} ({q.AffineSimilarity:0.000} affine, "
             + $"{q.Distinctness:0} standard deviations above chance), overlap {q.Overlap:0%}, scale {q.Scale:0.000}, "
             + $"smallest Jacobian determinant {q.SmallestDeterminant:0.00}"));
-        foreach (string reason in q.Reasons) Console.Error.WriteLine($"failed: {path}: {reason}");
-        if (!q.Passed && RegistrationAdvice.For(options) is string advice) Console.Error.WriteLine(advice);
+        foreach (string reason in q.Reasons) Terminal.Problem($"{path}: registration failed: {Errors.Sentence(reason)}");
+        if (!q.Passed && RegistrationAdvice.For(options) is string advice) Terminal.Note(advice);
         if (landmarks is null) return;
         LandmarkError error = LandmarkError.Compute(transform, landmarks.Source, landmarks.Target);
         string unmatched = error.Unmatched > 0 ? $"; {error.Unmatched} landmarks without a partner are left out" : "";
-        Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
+        Terminal.Result(string.Create(CultureInfo.InvariantCulture,
             $"{error.Count} landmarks: median rTRE {error.MedianRtre:0.00%} ({error.MedianTre:0.0} px), 90th percentile "
             + $"{error.Percentile90Rtre:0.00%}, largest {error.MaxRtre:0.00%}, median before registration {error.InitialMedianRtre:0.00%}; "
             + $"the error of {error.Robustness:0%} decreased{unmatched}"));
     }
-
-    private static T Progress<T>(string doing, Func<IProgress<double>, T> work) => AnsiConsole.Progress()
-        .Columns(new TaskDescriptionColumn(), new ProgressBarColumn(), new PercentageColumn(), new RemainingTimeColumn())
-        .Start(context => work(new TaskProgress(context.AddTask(Markup.Escape(doing), maxValue: 1))));
 
     /// <summary>Landmarks of source and target, read before the registration so that problems show at once.</summary>
     private sealed record LandmarkPair(IReadOnlyList<Landmark> Source, IReadOnlyList<Landmark> Target)

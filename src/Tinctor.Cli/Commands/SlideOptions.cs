@@ -10,40 +10,41 @@ namespace Tinctor.Cli.Commands;
 internal static class SlideOptions
 {
     /// <summary>Whether a map of uncertainty is written.</summary>
-    public static readonly Option<bool> Uncertainty = new("--uncertainty")
-    {
-        Description = "Write NAME.uncertainty.ome.tif too: how much results vary, and how unlike the training images the source is",
-    };
+    public static readonly Option<bool> Uncertainty =
+        new("--uncertainty") { Description = "Write NAME.uncertainty.ome.tif: variation of the results, and novelty of the source" };
 
     private const int RepeatsForUncertainty = 5;
-    private static readonly Option<bool> Whole = new("--whole") { Description = "Stain glass too, not tissue alone" };
-    private static readonly Option<string?> Tissue =
-        new("--tissue") { Description = "Where the tissue is: a GeoJSON file for one slide, or a folder with NAME.geojson", HelpName = "PATH" };
-    private static readonly Option<double?> Mpp =
-        AboveZero.Option("--mpp", "Micrometres per pixel of the slides, where they do not tell or are wrong");
-    private static readonly Option<double?> ModelMpp =
-        AboveZero.Option("--model-mpp", "Micrometres per pixel at which to stain [the model's, inference.mpp]");
+    private static readonly Option<bool> Whole = new("--whole-slide") { Description = "Stain background too; otherwise tissue only" };
+    private static readonly Option<string?> Tissue = new("--tissue")
+        { Description = "Tissue annotations: a GeoJSON file, or a folder with NAME.geojson [default: tissue detection]", HelpName = "PATH" };
+    private static readonly Option<double?> Mpp = CommonOptions.SlideMpp();
+    private static readonly Option<double?> WorkMpp =
+        CommonOptions.Above0("--work-mpp", "Pixel size at which slides are stained, in micrometres [default: the model's]");
     private static readonly Option<int?> Tile =
-        new("--tile") { Description = "Side of the tiles in pixels of the slide [512 of the result; 256 for diffusion bridges]", HelpName = "N" };
+        new("--tile-size") { Description = "Tile size in source pixels [default: 512 of the result; 256 for bridges]", HelpName = "PX" };
     private static readonly Option<int?> Halo =
-        new("--halo") { Description = "Pixels along a tile's edge that do not count [as far as the network looks]", HelpName = "N" };
-    private static readonly Option<int?> Ramp =
-        new("--ramp") { Description = "Pixels over which neighbouring tiles pass into each other [an eighth of a tile]", HelpName = "N" };
-    private static readonly Option<int> Batch = new("--batch") { Description = "Tiles in one forward pass", HelpName = "N", DefaultValueFactory = _ => 1 };
-    private static readonly Option<TileNormalization> Statistics = new("--statistics")
-    {
-        Description = "By what networks with instance norm normalise a tile: kernel (the tiles around it), slide, thumbnail or tile (seams)",
-        HelpName = "NAME",
-        DefaultValueFactory = _ => TileNormalization.Kernel,
-    };
+        new("--halo") { Description = "Context border discarded after inference [default: measured receptive field]", HelpName = "PX" };
+    private static readonly Option<int?> Overlap =
+        new("--overlap") { Description = "Width over which adjacent tiles are blended [default: tile size / 8]", HelpName = "PX" };
+    private static readonly Option<int> Batch =
+        new("--batch-size") { Description = "Tiles per forward pass", HelpName = "N", DefaultValueFactory = _ => 1 };
+    private static readonly Option<TileNormalization> Statistics =
+        Words.Option("--normalization", "Statistics for instance norm", TileNormalization.Kernel);
     private static readonly Option<int> KernelRadius =
-        new("--kernel-radius") { Description = "Tiles to each side that --statistics kernel averages over", HelpName = "N", DefaultValueFactory = _ => 1 };
-    private static readonly Option<bool> GaussianKernel = new("--gaussian-kernel") { Description = "Weigh these tiles by a Gaussian" };
-    private static readonly Option<bool> Lossless = new("--lossless") { Description = "Write slides without loss (three to five times as large)" };
+        new("--kernel-radius") { Description = "Radius of --normalization kernel, in tiles", HelpName = "N", DefaultValueFactory = _ => 1 };
+    private static readonly Option<bool> GaussianKernel = new("--gaussian-kernel") { Description = "Gaussian weights for --normalization kernel" };
+    private static readonly Option<bool> Lossless = new("--lossless") { Description = "Compress slides without loss; three to five times as large" };
 
-    /// <summary>All of them.</summary>
-    public static IReadOnlyList<Option> All { get; } =
-        [Uncertainty, Whole, Tissue, Mpp, ModelMpp, Tile, Halo, Ramp, Batch, Statistics, KernelRadius, GaussianKernel, Lossless];
+    /// <summary>Options of the input.</summary>
+    public static IReadOnlyList<Option> Input { get; } = [Tissue, Whole, Mpp];
+
+    /// <summary>Options of the output.</summary>
+    public static IReadOnlyList<Option> Output { get; } = [Lossless, Uncertainty];
+
+    /// <summary>Options of the tiles.</summary>
+    public static IReadOnlyList<Option> Tiling { get; } = [WorkMpp, Tile, Halo, Overlap, Batch, Statistics, KernelRadius, GaussianKernel];
+
+    private static IReadOnlyList<Option> All { get; } = [.. Input, .. Output, .. Tiling];
 
     /// <summary>Whether something was asked for that only staining by tiles can do.</summary>
     public static bool AnyGiven(ParseResult parse) => All.Any(option => parse.GetResult(option) is { Implicit: false });
@@ -59,7 +60,7 @@ internal static class SlideOptions
     /// <param name="quality">Of JPEG.</param>
     public static SlideStainOptions Of(ParseResult parse, Slide slide, bool isField, BridgeSampling? sampling, int quality)
     {
-        int repeats = parse.GetValue(ChanceOptions.Repeats);
+        int repeats = parse.GetValue(ChanceOptions.Samples);
         bool uncertainty = parse.GetValue(Uncertainty) || repeats > 1;
         string? tissue = parse.GetValue(Tissue);
         if (Directory.Exists(tissue)) tissue = Path.Combine(tissue, $"{slide.Name}.geojson");
@@ -67,14 +68,14 @@ internal static class SlideOptions
         {
             TileSize = parse.GetValue(Tile),
             Halo = parse.GetValue(Halo),
-            Overlap = parse.GetValue(Ramp),
+            Overlap = parse.GetValue(Overlap),
             BatchSize = parse.GetValue(Batch),
             Normalization = parse.GetValue(Statistics),
             KernelRadius = parse.GetValue(KernelRadius),
             GaussianKernel = parse.GetValue(GaussianKernel),
             WholeSlide = parse.GetValue(Whole) || (isField && tissue is null),
             Tissue = tissue is null ? null : TissueMask.FromGeoJson(tissue, slide),
-            WorkMpp = parse.GetValue(ModelMpp),
+            WorkMpp = parse.GetValue(WorkMpp),
             Sampling = sampling,
             Seed = parse.GetValue(ChanceOptions.Seed),
             // One run alone tells nothing of how sure a bridge is.

@@ -1,6 +1,5 @@
 using System.CommandLine;
 using System.Diagnostics;
-using Spectre.Console;
 using Tinctor.Evaluation.Report;
 using Tinctor.Slides;
 using Tinctor.Staining;
@@ -27,7 +26,7 @@ internal sealed class SlideStaining(
         bool isField = slide.Levels.Count == 1 && slide.Mpp is null;
         var run = new SlideStainer(stainer, slide, output, SlideOptions.Of(parse, slide, isField, sampling, quality));
         string name = Path.GetFileName(output);
-        AnsiConsole.MarkupLineInterpolated($"[dim]{name}: {run.Scale.Note}; {run.Spec}[/]");
+        Terminal.Note($"{name}: {run.Scale.Note}; {run.Spec}");
         var clock = Stopwatch.StartNew();
         int first = -1;
         StainedSlide done = run.Stain(progress =>
@@ -37,7 +36,7 @@ internal sealed class SlideStaining(
             report((double)progress.Done / progress.Total, $"{name}: {progress.Done} of {progress.Total} tiles, {rate:0.0}/s");
         }, cancel);
         if (done.IhcLevel is not null) levels?.Set(job.Name, done.IhcLevel);
-        AnsiConsole.MarkupLineInterpolated($"[dim]{name}: {done.Tiles} tiles, {Describe(done)}[/]");
+        Terminal.Note($"{name}: {done.Tiles} tiles, {Describe(done)}");
         string stem = Slide.Stem(output);
         done.WriteJson($"{stem}.json");
         if (done.Comparison is not null) WritePage($"{stem}.html", slide, output, done);

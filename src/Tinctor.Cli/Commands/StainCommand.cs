@@ -1,5 +1,4 @@
 using System.CommandLine;
-using Spectre.Console;
 using Tinctor.Data;
 using Tinctor.Slides;
 using Tinctor.Staining;
@@ -16,49 +15,50 @@ namespace Tinctor.Cli.Commands;
 internal static class StainCommand
 {
     private const string Description = """
-        Stain images and whole slides with a model. Names are kept; what is there already is left alone; what fails is reported at the end.
-        Slides (SVS, NDPI, MRXS, SCN, BIF, pyramids, very large images) are stained tile by tile where there is tissue, at the model's
-        microns per pixel, into OME-TIFFs that QuPath opens; one that was interrupted goes on where it stopped.
-        Models that tell a level from the source (derestainer) write it to levels.csv beside the images, with its probability. Diffusion
-        bridges (bbdm, i2sb) stain by chance: the same seed gives the same pixels, --repeats tells how sure they are.
+        Stain images and whole slides with a model. Results keep the names of their sources; existing results are kept; problems are
+        listed at the end. Slides (SVS, NDPI, MRXS, SCN, BIF, pyramids, very large images) are stained tile by tile at the model's pixel
+        size, into OME-TIFF by default; an interrupted slide is resumed. Models that predict an IHC level (derestainer) write levels.csv.
+        Diffusion bridges (bbdm, i2sb) are stochastic: --seed repeats a result, --samples measures its variation.
 
         Examples:
           tinctor stain runs/first/model field.png -o stained
           tinctor stain runs/first slides/ more/*.tif -o stained --format tif
           tinctor stain my-model images/ -o stained --device cuda --amp
           tinctor stain my-model slide.svs -o stained
-          tinctor stain my-model "slides/*.ndpi" -o stained --uncertainty       how sure it is, as a second slide
-          tinctor stain my-model slides.txt -o stained --tissue annotations/    a list of paths; tissue as QuPath exports it
+          tinctor stain my-model "slides/*.ndpi" -o stained --uncertainty       also an uncertainty map of each slide
+          tinctor stain my-model slides.txt -o stained --tissue annotations/    a list of paths; tissue from QuPath
           tinctor stain runs/first pairs/manifest.csv --split test -o stained   the sources of a data set's test split
-          tinctor stain runs/bridge field.png -o stained --evaluations 10 --solver extrapolated --spacing angular --repeats 5
-          tinctor stain runs/bridge field.png -o stained --trajectory           what lies between source and stained image
+          tinctor stain runs/bridge field.png -o stained --steps 10 --solver extrapolated --spacing angular --samples 5
+          tinctor stain runs/bridge field.png -o stained --trajectory           the states between source and result
         """;
 
     private static readonly Argument<string> Model = new("model") { Description = "Model folder, or the run folder of a finished run" };
-    private static readonly Argument<string[]> Inputs = ImageJobs.Inputs(
-        "Images and slides, folders of them (searched through), patterns, or a .txt file of paths");
-    private static readonly Option<string?> Split = new("--split")
-    {
-        Description = "The inputs are data sets (folders or manifests of pairs); stain the sources of this split",
-        HelpName = "train|val|test",
-    };
-    private static readonly Option<string> Out =
-        new("--out", "-o") { Description = "Folder for the stained images", HelpName = "DIR", Required = true };
+    private static readonly Argument<string[]> Inputs =
+        ImageJobs.Inputs("Images and slides, folders of them, patterns, or a .txt file of paths");
+    private static readonly Option<string?> Split =
+        new("--split") { Description = "Stain the sources of this split; the inputs are data sets" };
+    private static readonly Option<string> Output = CommonOptions.Output("Output folder");
     private static readonly Option<string?> Format =
-        new("--format") { Description = "png, jpg, tif or ome.tif; of slides dzi (Deep Zoom) too [images png, slides ome.tif]" };
+        new("--format") { Description = "Output format; dzi for slides only [default: png for images, ome.tif for slides]" };
     private static readonly Option<int> Quality = ImageJobs.Quality();
-    private static readonly Option<bool> Overwrite = new("--overwrite") { Description = "Stain again what is there already" };
-    private static readonly Option<string> Device =
-        new("--device") { Description = "cpu, cuda, cuda:N or auto", DefaultValueFactory = _ => "auto" };
-    private static readonly Option<bool> Amp = new("--amp") { Description = "Compute in bfloat16 where it suits" };
+    private static readonly Option<bool> Overwrite = CommonOptions.Overwrite();
+    private static readonly Option<string> Device = CommonOptions.Device();
+    private static readonly Option<bool> Amp = CommonOptions.Amp();
     private static readonly Option<int> ThreadCount = Threads.Option();
 
     public static Command Create()
     {
-        Split.AcceptOnlyFromAmong([.. PairManifest.Splits]);
-        Format.AcceptOnlyFromAmong("png", "jpg", "tif", "ome.tif", "dzi");
-        var command = new Command("stain", Description) { Model, Inputs, Split, Out, Format, Quality, Overwrite, Device, Amp, ThreadCount };
-        foreach (Option option in ChanceOptions.All.Concat(SlideOptions.All)) command.Add(option);
+        Split.Among([.. PairManifest.Splits]);
+        Format.Among("png", "jpg", "tif", "ome.tif", "dzi");
+        var command = new GroupedCommand("stain", Description)
+        {
+            Model, Inputs,
+            { "Input", [Split, .. SlideOptions.Input] },
+            { "Output", [Output, Format, Quality, .. SlideOptions.Output, Overwrite] },
+            { "Tiling", SlideOptions.Tiling },
+            { "Diffusion bridges", ChanceOptions.All },
+            { "Computation", Device, Amp, ThreadCount },
+        };
         command.SetAction((parse, cancel) => Task.Run(() => Run(parse, cancel)));
         return command;
     }
@@ -66,32 +66,32 @@ internal static class StainCommand
     private static int Run(ParseResult parse, CancellationToken cancel)
     {
         Threads.Use(parse.GetValue(ThreadCount));
-        string folder = parse.GetRequiredValue(Out), model = parse.GetRequiredValue(Model);
+        string folder = parse.GetRequiredValue(Output), model = parse.GetRequiredValue(Model);
         List<ImageJob> jobs = Jobs(parse, folder);
         IhcLevelTable? levels = TrainedModel.ReadConfig(model).Model.PredictedLabels is { Count: > 0 } labels
             ? new IhcLevelTable(folder, labels) : null;
-        List<ImageJob> open = ImageJobs.Open(jobs, job => Outputs(parse, job), parse.GetValue(Overwrite), "stained",
+        List<ImageJob> open = ImageJobs.Open(jobs, job => Outputs(parse, job), parse.GetValue(Overwrite),
             job => levels is null || levels.Contains(job.Name));
         if (open.Count == 0) return 0;
         (Device device, string reason) = DeviceChoice.Resolve(parse.GetRequiredValue(Device));
-        AnsiConsole.MarkupLineInterpolated($"[dim]device: {reason}[/]");
+        Terminal.Note($"device: {reason}");
         using var stainer = TrainedModel.LoadStainer(model, device, parse.GetValue(Amp));
         BridgeSampling? sampling = ChanceOptions.Of(parse, stainer.Model.Bridge?.Sampling, model);
         var slides = new SlideStaining(parse, stainer, sampling, levels, parse.GetValue(Quality), cancel);
-        int code = ImageJobs.Run(open, "staining", $"stained into {folder}", (job, report) =>
-            job.IsSlide ? slides.Stain(job, Output(parse, job), report)
-            : sampling is null ? Stain(stainer, levels, job, Output(parse, job), parse.GetValue(Quality))
+        int code = ImageJobs.Run(open, "staining", count => $"Stained {count} into {folder}.", (job, report) =>
+            job.IsSlide ? slides.Stain(job, OutputOf(parse, job), report)
+            : sampling is null ? Stain(stainer, levels, job, OutputOf(parse, job), parse.GetValue(Quality))
             : StainByChance(stainer, sampling, job, parse), threads: 1, cancel);
         levels?.Save();
         return code;
     }
 
-    private static string Output(ParseResult parse, ImageJob job) =>
-        job.Output(parse.GetRequiredValue(Out), parse.GetValue(Format) ?? (job.IsSlide ? "ome.tif" : "png"));
+    private static string OutputOf(ParseResult parse, ImageJob job) =>
+        job.Output(parse.GetRequiredValue(Output), parse.GetValue(Format) ?? (job.IsSlide ? "ome.tif" : "png"));
 
     private static IEnumerable<string> Outputs(ParseResult parse, ImageJob job)
     {
-        string output = Output(parse, job);
+        string output = OutputOf(parse, job);
         return job.IsSlide && parse.GetValue(SlideOptions.Uncertainty) ? [output, SlideStainer.UncertaintyPath(output)] : [output];
     }
 
@@ -106,8 +106,8 @@ internal static class StainCommand
     // The stained image comes last: what has one is done.
     private static string? StainByChance(Stainer stainer, BridgeSampling sampling, ImageJob job, ParseResult parse)
     {
-        string folder = parse.GetRequiredValue(Out);
-        int repeats = parse.GetValue(ChanceOptions.Repeats);
+        string folder = parse.GetRequiredValue(Output);
+        int repeats = parse.GetValue(ChanceOptions.Samples);
         Trajectory? trajectory = parse.GetValue(ChanceOptions.Trajectory) ? new() : null;
         var origin = new NoiseOrigin(Path.GetFileName(job.Name), parse.GetValue(ChanceOptions.Seed));
         Image source = job.Read();
@@ -118,7 +118,7 @@ internal static class StainCommand
             trajectory.CreateStrip().Write(Beside("trajectory", "png"));
             Animation.Write(trajectory.Frames, Beside("trajectory", "webp"));
         }
-        stained.Mean.Write(Output(parse, job), parse.GetValue(Quality));
+        stained.Mean.Write(OutputOf(parse, job), parse.GetValue(Quality));
         return Describe(stained.NormalizationSkippedReason);
 
         string Beside(string kind, string extension)

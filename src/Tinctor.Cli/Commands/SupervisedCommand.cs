@@ -11,12 +11,11 @@ internal sealed class SupervisedCommand
     private readonly (Option<string?> Option, string Key)[] settings;
     private readonly string[] paths;
 
-    private readonly Option<string> output = new("--out", "-o") { Description = "The run folder", HelpName = "RUN", Required = true };
-    private readonly Option<string[]> set =
-        new("--set") { Description = "Override any other setting, as in data.stain_jitter=0; may be given often", HelpName = "KEY=VALUE" };
-    private readonly Option<bool> amp = new("--amp") { Description = "Compute in bfloat16 where it suits" };
+    private readonly Option<string> output = new("--output", "-o") { Description = "Run folder", HelpName = "DIR", Required = true };
+    private readonly Option<string[]> set = SettingOption.Create("Change another setting, as in data.stain_jitter=0; may be repeated");
+    private readonly Option<bool> amp = CommonOptions.Amp();
     private readonly Option<int> threads = Threads.Option();
-    private readonly Option<bool> resume = new("--resume") { Description = "Go on with the run in --out; needs no other option" };
+    private readonly Option<bool> resume = new("--resume") { Description = "Resume the run in the output folder with its own settings" };
 
     /// <param name="settings">Option, name of its value, key of the setting (which says what is allowed), description.</param>
     /// <param name="paths">Keys of settings that are paths.</param>
@@ -33,15 +32,22 @@ internal sealed class SupervisedCommand
     /// <param name="run">Trains in the run folder, with overrides of settings or, where they are null, going on; gives the exit code.</param>
     public Command Create(string name, string description, Func<string, IReadOnlyList<string>?, CancellationToken, int> run)
     {
-        var command = new Command(name, description) { output, set, amp, threads, resume };
-        foreach ((Option<string?> option, _) in settings) command.Add(option);
+        bool IsComputation((Option Option, string Key) setting) => setting.Key == "training.device";
+        bool IsInput((Option Option, string Key) setting) => paths.Contains(setting.Key) || setting.Key is "data.slide_pattern" or "data.fold" or "data.folds";
+        var command = new GroupedCommand(name, description)
+        {
+            { "Input", settings.Where(setting => IsInput(setting)).Select(setting => setting.Option) },
+            { "Output", output, resume },
+            { "Settings", [.. settings.Where(setting => !IsInput(setting) && !IsComputation(setting)).Select(setting => setting.Option), set] },
+            { "Computation", [.. settings.Where(setting => IsComputation(setting)).Select(setting => setting.Option), amp, threads] },
+        };
         command.Validators.Add(result =>
         {
             // Silently ignored settings would be worse.
             IEnumerable<Option> given = [.. settings.Select(setting => setting.Option), set, amp];
             if (result.GetValue(resume) && given.FirstOrDefault(option => result.GetResult(option) is { Implicit: false }) is { } ignored)
                 result.AddError($"{ignored.Name} does not go with --resume: "
-                    + "a run goes on with the settings in its config.yaml, which can be edited.");
+                    + "a run resumes with the settings in its config.yaml, which can be edited");
         });
         command.SetAction((parse, cancel) => Task.Run(() =>
         {

@@ -1,29 +1,30 @@
 using System.CommandLine;
+using System.CommandLine.Parsing;
 using Tinctor.Slides.Tissue;
 
 namespace Tinctor.Cli.Commands;
 
-/// <summary>Options of what counts as tissue, for the commands that look for it.</summary>
+/// <summary>Options of tissue detection.</summary>
 internal static class TissueArguments
 {
     private static readonly TissueOptions Defaults = new();
 
     private static readonly Option<double?> Density = new("--density")
     {
-        Description = "Optical density above the glass from which a pixel is tissue (fluorescence: decimal logarithm of its brightness). "
-            + $"Default: Otsu's threshold, {Defaults.LeastDensity} to {Defaults.MostDensity}",
+        Description = "Least optical density of tissue (fluorescence: log10 of brightness) "
+            + FormattableString.Invariant($"[default: Otsu's, {Defaults.LeastDensity} to {Defaults.MostDensity}]"),
         HelpName = "OD",
     };
 
     private static readonly Option<double?> Saturation = new("--saturation")
     {
-        Description = $"Saturation from which a pixel is tissue, however pale. Default: Otsu's, {Defaults.LeastSaturation} to {Defaults.MostSaturation}",
+        Description = FormattableString.Invariant($"Least saturation of tissue [default: Otsu's, {Defaults.LeastSaturation} to {Defaults.MostSaturation}]"),
         HelpName = "0-1",
     };
 
     private static readonly Option<double> Closing = new("--closing")
     {
-        Description = "Half the width of gaps that are closed",
+        Description = "Gaps up to twice this width are closed",
         HelpName = "UM",
         DefaultValueFactory = _ => Defaults.Closing,
     };
@@ -44,17 +45,29 @@ internal static class TissueArguments
 
     private static readonly Option<PenColours> Pens = new("--pens")
     {
-        Description = "Inks that are no tissue: blue,green,black, some of them, or none (alcian blue, aniline blue: leave out blue)",
-        HelpName = "INKS",
+        Description = "Ink colours of pen marks, or none; for blue stains leave out blue",
+        HelpName = "INK,INK",
         DefaultValueFactory = _ => Defaults.Pens,
+        CustomParser = ParsePens,
     };
 
-    private static readonly Option<bool> KeepFolds = new("--keep-folds") { Description = "Folds are tissue as any other" };
+    private static readonly Option<bool> KeepFolds = new("--keep-folds") { Description = "Keep tissue folds; otherwise they are left out" };
 
     /// <summary>All of them.</summary>
     public static IReadOnlyList<Option> All { get; } = [Density, Saturation, Closing, LargestHole, LeastPiece, Pens, KeepFolds];
 
-    /// <summary>What was asked for.</summary>
+    private static PenColours ParsePens(ArgumentResult result)
+    {
+        PenColours pens = PenColours.None;
+        foreach (string word in result.Tokens.SelectMany(token => token.Value.Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries)))
+        {
+            if (Words.TryParse(typeof(PenColours), word, out object? pen)) pens |= (PenColours)pen!;
+            else result.AddError(Words.Refusal("--pens", word, Words.Of(typeof(PenColours))));
+        }
+        return pens;
+    }
+
+    /// <summary>The tissue options of a command line.</summary>
     /// <exception cref="TinctorException">Values out of range.</exception>
     public static TissueOptions Of(ParseResult parse)
     {

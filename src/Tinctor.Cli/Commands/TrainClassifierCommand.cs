@@ -11,37 +11,37 @@ namespace Tinctor.Cli.Commands;
 internal static class TrainClassifierCommand
 {
     private const string Description = """
-        Train a classifier of labelled images, such as the HER2 level of an IHC image. The test split is never opened; one fold of the
-        slides is held out to choose the best weights by.
+        Train a classifier of labelled images, such as the HER2 level of an IHC image. The test split is never read; one fold of the
+        slides is held out to select the best weights.
 
         Examples:
-          tinctor train classifier --data pairs --out runs/judge --role evaluator --seed 1 --fold 1
-          tinctor train classifier --data pairs --out runs/other --role comparator --arch resnet50 --weights resnet50-0676ba61.pth
-          tinctor train classifier --data levels --out runs/levels                   folders levels/0, levels/1+, ... or levels/train/0, ...
-          tinctor train classifier --out runs/judge --resume                         after Ctrl-C, a crash or a power cut
+          tinctor train classifier --data pairs -o runs/judge --role evaluator --seed 1 --fold 1
+          tinctor train classifier --data pairs -o runs/other --role comparator --arch resnet50 --weights resnet50-0676ba61.pth
+          tinctor train classifier --data levels -o runs/levels                   folders levels/0, levels/1+, ... or levels/train/0, ...
+          tinctor train classifier -o runs/judge --resume                         after Ctrl-C, a crash or a power cut
         """;
 
     // Each option is a short name of a setting, which says what is allowed.
     private static readonly SupervisedCommand Options = new(
     [
         ("--data", "DIR", "data.path", "Folder or manifest of labelled pairs, or folder with a folder for each class"),
-        ("--side", "SIDE", "side", "Which image of a pair is classified: target (default) or source"),
-        ("--slides", "REGEX", "data.slide_pattern", "Finds the slide in a file name, where no manifest tells: '^[0-9]+'"),
-        ("--arch", "NAME", "architecture", $"{string.Join(" or ", ResNet.Architectures)}; the first is the default"),
-        ("--weights", "FILE", "weights", "Weights to start from: torchvision's, .pth or .safetensors (default: random)"),
-        ("--role", "ROLE", "role", "comparator or evaluator: kept in the card"),
-        ("--fold", "K", "data.fold", "Fold that is held out, from 0 (default 0)"),
-        ("--folds", "N", "data.folds", "Folds that the slides are dealt to (default 5); 1 holds nothing out"),
-        ("--epochs", "N", "training.epochs", "How often each image is seen (default 20)"),
-        ("--steps", "N", "training.steps", "Train for so many steps, whatever the epochs say"),
-        ("--image-size", "PIXELS", "data.image_size", "Resize images to so many pixels square (default 512; 0: as they are)"),
-        ("--crop", "PIXELS", "data.crop_size", "See crops of so many pixels (default 0: whole images)"),
-        ("--batch-size", "N", "training.batch_size", "Images a step (default 16)"),
-        ("--lr", "RATE", "training.lr", "AdamW's learning rate (default 1e-4)"),
-        ("--schedule", "NAME", "training.schedule", "cosine (default) or constant learning rate"),
-        ("--class-weights", "NAME", "class_weights", "balanced (default) or none"),
-        ("--seed", "N", "seed", "Start of all random choices (default 0)"),
-        ("--device", "DEVICE", "training.device", "cpu, cuda, cuda:N or auto (default)"),
+        ("--side", "SIDE", "side", "Image of a pair that is classified: target or source [default: target]"),
+        ("--slide-pattern", "REGEX", "data.slide_pattern", "Regular expression that finds the slide in a file name, as in ^[0-9]+"),
+        ("--arch", "NAME", "architecture", $"{Words.List(ResNet.Architectures)} [default: {ResNet.Architectures[0]}]"),
+        ("--weights", "FILE", "weights", "Initial weights of torchvision, .pth or .safetensors [default: random]"),
+        ("--role", "ROLE", "role", "Role in the model card: comparator or evaluator"),
+        ("--fold", "K", "data.fold", "Held-out fold, from 0 [default: 0]"),
+        ("--folds", "N", "data.folds", "Number of folds; 1 holds nothing out [default: 5]"),
+        ("--epochs", "N", "training.epochs", "Number of epochs [default: 20]"),
+        ("--steps", "N", "training.steps", "Number of training steps, instead of epochs"),
+        ("--image-size", "PX", "data.image_size", "Side to which images are resized; 0 keeps their size [default: 512]"),
+        ("--crop-size", "PX", "data.crop_size", "Side of the training crops; 0 for whole images [default: 0]"),
+        ("--batch-size", "N", "training.batch_size", "Images per step [default: 16]"),
+        ("--learning-rate", "RATE", "training.lr", "Learning rate of AdamW [default: 1e-4]"),
+        ("--schedule", "NAME", "training.schedule", "Learning rate schedule: cosine or constant [default: cosine]"),
+        ("--class-weights", "NAME", "class_weights", "Class weights: balanced or none [default: balanced]"),
+        ("--seed", "N", "seed", "Random seed [default: 0]"),
+        ("--device", "DEVICE", "training.device", "cpu, cuda, cuda:N or auto [default: auto]"),
     ], "data.path", "weights");
 
     public static Command Create() => Options.Create("classifier", Description, Run);
@@ -60,11 +60,11 @@ internal static class TrainClassifierCommand
     {
         ClassifierCard card = SupervisedModel.ReadCard<ClassifierCard>(run, ClassifierCard.ClassifierKind);
         if (card.StartingWeights is { } start)
-            Console.WriteLine($"started from {start.File} ({start.Published}){(start.Note is null ? "" : $"; {start.Note}")}");
+            Terminal.Result($"started from {start.File} ({start.Published}){(start.Note is null ? "" : $"; {start.Note}")}");
         if (card.Validation is not { } validation) return;
-        Console.WriteLine(FormattableString.Invariant(
+        Terminal.Result(FormattableString.Invariant(
             $"fold {card.Training.Fold}, step {card.Training.BestStep}: accuracy {validation.Accuracy:F4}, ")
             + FormattableString.Invariant($"quadratic kappa {validation.QuadraticKappa:F4}; rows are true, columns predicted"));
-        Console.WriteLine(validation);
+        Terminal.Result(validation.ToString());
     }
 }

@@ -9,37 +9,37 @@ namespace Tinctor.Cli.Commands;
 internal static class TrainSegmenterCommand
 {
     private const string Description = """
-        Train a U-Net that finds nuclei or tissue, from images and masks of the same names. Masks may be binary, class labels or instance
-        labels (numbers or colours); which they are is recognised. One fold of the slides is held out to choose the best weights by.
+        Train a U-Net that segments nuclei or tissue, from images and masks with the same names. Masks may be binary, class labels or
+        instance labels (numbers or colours); their kind is recognised. One fold of the slides is held out to select the best weights.
 
         Examples:
-          tinctor train segmenter --images nuclei/images --masks nuclei/labels --out runs/nuclei
-          tinctor train segmenter --images tiles --masks tissue --target tissue --slides '^[^_]+' --out runs/tissue
-          tinctor train segmenter --images ihc --masks ihc_nuclei --foreground '#ff0000,#0000ff' --out runs/ihc-nuclei
-          tinctor train segmenter --out runs/nuclei --resume                         after Ctrl-C, a crash or a power cut
+          tinctor train segmenter --images nuclei/images --masks nuclei/labels -o runs/nuclei
+          tinctor train segmenter --images tiles --masks tissue --target tissue --slide-pattern '^[^_]+' -o runs/tissue
+          tinctor train segmenter --images ihc --masks ihc_nuclei --foreground '#ff0000,#0000ff' -o runs/ihc-nuclei
+          tinctor train segmenter -o runs/nuclei --resume                         after Ctrl-C, a crash or a power cut
         """;
 
     // Each option is a short name of a setting, which says what is allowed.
     private static readonly SupervisedCommand Options = new(
     [
         ("--images", "DIR", "data.path", "Folder of images"),
-        ("--masks", "DIR", "masks", "Folder of their masks, of the same names (PNG or TIFF); black is background"),
-        ("--mask-suffix", "TEXT", "mask_suffix", "What the name of a mask has behind that of its image, as _labels"),
-        ("--target", "NAME", "target", "nuclei (default; told apart one by one) or tissue"),
-        ("--masks-are", "KIND", "masks_are", "binary, classes or instances (default: recognised)"),
-        ("--foreground", "LIST", "foreground", "Numbers or colours that count, as 1,2 or '#ff0000' (default: all but black)"),
-        ("--slides", "REGEX", "data.slide_pattern", "Finds the slide in a file name: '^[0-9]+'; folds are then dealt by slide"),
-        ("--fold", "K", "data.fold", "Fold that is held out, from 0 (default 0)"),
-        ("--folds", "N", "data.folds", "Folds that the slides (or images) are dealt to (default 5); 1 holds nothing out"),
-        ("--crop", "PIXELS", "data.crop_size", "See crops of so many pixels (default 256; 0: whole images)"),
-        ("--width", "N", "width", "Channels of the U-Net at full resolution (default 32)"),
-        ("--depth", "N", "depth", "How often the U-Net halves the image (default 4)"),
-        ("--epochs", "N", "training.epochs", "How often each image is seen (default 20)"),
-        ("--steps", "N", "training.steps", "Train for so many steps, whatever the epochs say"),
-        ("--batch-size", "N", "training.batch_size", "Images a step (default 16)"),
-        ("--lr", "RATE", "training.lr", "AdamW's learning rate (default 1e-4)"),
-        ("--seed", "N", "seed", "Start of all random choices (default 0)"),
-        ("--device", "DEVICE", "training.device", "cpu, cuda, cuda:N or auto (default)"),
+        ("--masks", "DIR", "masks", "Folder of masks with the same names (PNG or TIFF); black is background"),
+        ("--mask-suffix", "TEXT", "mask_suffix", "Suffix of the names of masks, as in _labels"),
+        ("--target", "NAME", "target", "nuclei (as instances) or tissue [default: nuclei]"),
+        ("--masks-are", "KIND", "masks_are", "Kind of the masks: binary, classes or instances [default: recognised]"),
+        ("--foreground", "LIST", "foreground", "Foreground labels or colours, as in 1,2 or #ff0000 [default: all but black]"),
+        ("--slide-pattern", "REGEX", "data.slide_pattern", "Regular expression that finds the slide in a file name; folds are then by slide"),
+        ("--fold", "K", "data.fold", "Held-out fold, from 0 [default: 0]"),
+        ("--folds", "N", "data.folds", "Number of folds; 1 holds nothing out [default: 5]"),
+        ("--crop-size", "PX", "data.crop_size", "Side of the training crops; 0 for whole images [default: 256]"),
+        ("--width", "N", "width", "Channels of the U-Net at full resolution [default: 32]"),
+        ("--depth", "N", "depth", "Downsampling stages of the U-Net [default: 4]"),
+        ("--epochs", "N", "training.epochs", "Number of epochs [default: 20]"),
+        ("--steps", "N", "training.steps", "Number of training steps, instead of epochs"),
+        ("--batch-size", "N", "training.batch_size", "Images per step [default: 16]"),
+        ("--learning-rate", "RATE", "training.lr", "Learning rate of AdamW [default: 1e-4]"),
+        ("--seed", "N", "seed", "Random seed [default: 0]"),
+        ("--device", "DEVICE", "training.device", "cpu, cuda, cuda:N or auto [default: auto]"),
     ], "data.path", "masks");
 
     public static Command Create() => Options.Create("segmenter", Description, Run);
@@ -56,7 +56,7 @@ internal static class TrainSegmenterCommand
     private static SegmenterConfig Recognised(IReadOnlyList<string> overrides, ITrainingObserver observer)
     {
         SegmenterConfig config = ConfigFile.Read<SegmenterConfig>(null, overrides);
-        if (config.Data.Path.Length == 0) throw new TinctorException("no images are named; give --images DIR");
+        if (config.Data.Path.Length == 0) throw new TinctorException("no images are named. Name them (--images DIR).");
         MaskFormat format = config.Format(config.ReadData().Pairs);
         observer.Note($"masks: {format.Describe()}");
         return config with { MasksAre = format.Kind };
@@ -65,7 +65,7 @@ internal static class TrainSegmenterCommand
     private static void PrintValidation(SegmenterCard card)
     {
         if (card.Dice is not double dice) return;
-        Console.WriteLine(FormattableString.Invariant($"fold {card.Training.Fold}, step {card.Training.BestStep}: ")
+        Terminal.Result(FormattableString.Invariant($"fold {card.Training.Fold}, step {card.Training.BestStep}: ")
             + FormattableString.Invariant($"Dice {dice:F4}, precision {card.Precision:F4}, recall {card.Recall:F4}"));
     }
 }

@@ -1,6 +1,5 @@
 using System.CommandLine;
 using System.Globalization;
-using Spectre.Console;
 using Tinctor.Data;
 using Tinctor.Evaluation.Report;
 using Tinctor.Evaluation.Analyses.Uncertainty;
@@ -19,31 +18,29 @@ namespace Tinctor.Cli.Commands;
 internal static class VarianceCommand
 {
     private const string Description = """
-        Measure how much a diffusion bridge's results vary from run to run, and how good they are: sampling strategies (vanilla, mean, skip)
-        by how many runs are averaged to one result, as in the paper of super-resolved virtual staining. Each image is stained
-        repeats x (largest number of averaged runs) times with each strategy. A study that was cut short goes on when the same command
-        is given again.
+        Measure the variation and the quality of a diffusion bridge's results for sampling strategies (vanilla, mean, skip) and numbers of
+        averaged runs, as in the paper on super-resolved virtual staining. Each image is stained
+        samples x (largest number of averaged runs) times with each strategy. The same command resumes an interrupted study.
 
         Examples:
           tinctor variance runs/bridge pairs/manifest.csv -o variance
-          tinctor variance runs/bridge pairs/manifest.csv -o variance --images 20 --repeats 10 --average 1,2,3,5 --exit-step 50
-          tinctor variance runs/bridge pairs/manifest.csv -o quick --strategies mean,skip --evaluations 50
+          tinctor variance runs/bridge pairs/manifest.csv -o variance --images 20 --samples 10 --average 1,2,3,5 --exit-step 50
+          tinctor variance runs/bridge pairs/manifest.csv -o quick --strategies mean,skip --steps 50
         """;
 
     private static readonly Argument<string> Model =
-        new("model") { Description = "Model folder of bbdm or i2sb, or the run folder of a finished run" };
+        new("model") { Description = "Model folder or finished run folder of bbdm or i2sb" };
     private static readonly Argument<string> Data = new("data") { Description = "Folder or manifest of pairs, with test pairs" };
-    private static readonly Option<string> Out =
-        new("--out", "-o") { Description = "Folder for table.md, .csv and .tex", HelpName = "DIR", Required = true };
+    private static readonly Option<string> Output = CommonOptions.Output("Folder for table.md, .csv and .tex");
     private static readonly Option<string> Split =
-        new("--split") { Description = "Whose images", HelpName = "train|val|test", DefaultValueFactory = _ => "test" };
+        new("--split") { Description = "Split of the images", DefaultValueFactory = _ => "test" };
     private static readonly Option<int> Images =
-        new("--images") { Description = "How many images, evenly chosen", HelpName = "N", DefaultValueFactory = _ => 8 };
+        new("--images") { Description = "Number of images, evenly spaced", HelpName = "N", DefaultValueFactory = _ => 8 };
     private static readonly Option<int> Repeats =
-        new("--repeats") { Description = "Results of each image that are compared; no two share a run", HelpName = "N", DefaultValueFactory = _ => 5 };
+        new("--samples") { Description = "Samples of each image; no two share a run", HelpName = "N", DefaultValueFactory = _ => 5 };
     private static readonly Option<int[]> Averages = new("--average")
     {
-        Description = "How many runs are averaged to one result, a row each",
+        Description = "Numbers of runs that are averaged to one sample; one row each",
         HelpName = "N,N",
         DefaultValueFactory = _ => [1, 2, 3, 5],
         CustomParser = result => [.. StudyOptions.Items(result).Select(item =>
@@ -55,27 +52,31 @@ internal static class VarianceCommand
     };
     private static readonly Option<SamplingStrategy[]> Strategies = new("--strategies")
     {
-        Description = "vanilla, mean and skip, or some of them",
-        HelpName = "NAMES",
+        Description = "Sampling strategies",
+        HelpName = "NAME,NAME",
         DefaultValueFactory = _ => Enum.GetValues<SamplingStrategy>(),
         CustomParser = result => [.. StudyOptions.Items(result).Select(item =>
         {
-            if (!Enum.GetNames<SamplingStrategy>().Contains(item, StringComparer.OrdinalIgnoreCase))
-                result.AddError($"--strategies {item}: choose from vanilla,mean,skip");
-            return Enum.TryParse(item, ignoreCase: true, out SamplingStrategy strategy) ? strategy : default;
+            if (Words.TryParse(typeof(SamplingStrategy), item, out object? strategy)) return (SamplingStrategy)strategy!;
+            result.AddError(Words.Refusal("--strategies", item, Words.Of(typeof(SamplingStrategy))));
+            return default;
         })],
     };
-    private static readonly Option<string> Device =
-        new("--device") { Description = "cpu, cuda, cuda:N or auto", DefaultValueFactory = _ => "auto" };
-    private static readonly Option<bool> Amp = new("--amp") { Description = "Compute in bfloat16 where it suits" };
+    private static readonly Option<string> Device = CommonOptions.Device();
+    private static readonly Option<bool> Amp = CommonOptions.Amp();
     private static readonly Option<int> ThreadCount = Threads.Option();
 
     public static Command Create()
     {
-        Split.AcceptOnlyFromAmong([.. PairManifest.Splits]);
-        var command = new Command("variance", Description)
-            { Model, Data, Out, Split, Images, Repeats, Averages, Strategies, Device, Amp, ThreadCount };
-        foreach (Option option in ChanceOptions.OfRun) command.Add(option);
+        Split.Among([.. PairManifest.Splits]);
+        var command = new GroupedCommand("variance", Description)
+        {
+            Model, Data,
+            { "Input", Split, Images },
+            { "Output", Output },
+            { "Diffusion bridges", [Strategies, Repeats, Averages, .. ChanceOptions.OfRun] },
+            { "Computation", Device, Amp, ThreadCount },
+        };
         command.SetAction((parse, cancel) => Task.Run(() => Run(parse, cancel)));
         return command;
     }
@@ -83,14 +84,14 @@ internal static class VarianceCommand
     private static int Run(ParseResult parse, CancellationToken cancel)
     {
         Threads.Use(parse.GetValue(ThreadCount));
-        string model = parse.GetRequiredValue(Model), folder = parse.GetRequiredValue(Out);
+        string model = parse.GetRequiredValue(Model), folder = parse.GetRequiredValue(Output);
         VarianceStudy study = Study(parse);
         IReadOnlyList<Pair> pairs = Chosen(parse, TrainedModel.ReadConfig(model).Model, cancel);
         (Device device, string reason) = DeviceChoice.Resolve(parse.GetRequiredValue(Device));
-        AnsiConsole.MarkupLineInterpolated($"[dim]device: {reason}[/]");
+        Terminal.Note($"device: {reason}");
         using var stainer = TrainedModel.LoadStainer(model, device, parse.GetValue(Amp));
         BridgeSampling sampling = ChanceOptions.Run(parse, stainer.Model.Bridge?.Sampling ?? throw new TinctorException(
-            $"{model}: has no chance in it, its results do not vary; variance is for models of bbdm and i2sb")) with
+            $"{model}: is deterministic; its results do not vary. Use a model of bbdm or i2sb.")) with
         { Average = 1 };
         ulong seed = parse.GetValue(ChanceOptions.Seed);
         var table = new VarianceTable(folder, Settings(study, model, sampling, seed));
@@ -113,7 +114,7 @@ internal static class VarianceCommand
 
     private static VarianceStudy Study(ParseResult parse)
     {
-        if (parse.GetValue(Repeats) < 2) throw new TinctorException("--repeats must be 2 or more: one result alone does not vary");
+        if (parse.GetValue(Repeats) < 2) throw new TinctorException("--samples must be 2 or more: one sample alone does not vary");
         if (parse.GetValue(Images) < 1) throw new TinctorException("--images must be 1 or more");
         return new([.. parse.GetRequiredValue(Averages).Distinct().Order()], parse.GetValue(Repeats));
     }
@@ -138,30 +139,27 @@ internal static class VarianceCommand
     }
 
     private static void Measure(VarianceStudy study, (Pair Pair, SamplingStrategy Strategy)[] open, VarianceTable table,
-        Func<Image, Pair, SamplingStrategy, int, Image> stain) => AnsiConsole.Progress()
-        .Columns(new TaskDescriptionColumn(), new ProgressBarColumn(), new PercentageColumn(), new RemainingTimeColumn())
-        .Start(context =>
+        Func<Image, Pair, SamplingStrategy, int, Image> stain) => ProgressDisplay.Show("staining", progress =>
         {
-            ProgressTask task = context.AddTask("staining", maxValue: Math.Max(1, open.Length * study.Runs));
+            int done = 0;
             foreach ((Pair pair, SamplingStrategy strategy) in open)
             {
                 (Image source, Image target) = pair.ReadImages();
                 Image Once(int run)
                 {
                     Image stained = stain(source, pair, strategy, run);
-                    task.Increment(1);
+                    progress.Report((double)++done / (open.Length * study.Runs));
                     return stained;
                 }
                 table.Add(study.Measure(pair.Name, Name(strategy), Once, HasTarget(pair) ? target : null));
             }
-            task.Value = task.MaxValue;
         });
 
     private static void Conclude(VarianceTable table, string folder, string caption)
     {
         table.Write(caption);
         string path = Path.Combine(folder, "table.md");
-        Console.WriteLine($"\n{caption}\n\n{File.ReadAllText(path)}\ntable: {path}, .csv (by image), .tex");
+        Terminal.Result($"\n{caption}\n\n{File.ReadAllText(path)}\ntable: {path}, .csv (by image), .tex");
     }
 
     private static bool HasTarget(Pair pair) => pair.Layout != PairLayout.Single;

@@ -1,5 +1,4 @@
 using System.CommandLine;
-using Spectre.Console;
 using Tinctor.Registration;
 using Tinctor.Registration.Annotations;
 using Tinctor.Registration.Slides;
@@ -11,8 +10,8 @@ namespace Tinctor.Cli.Commands;
 internal static class WarpCommand
 {
     private const string Description = """
-        Bring what belongs to the target of a transform onto its source: a slide, an image, landmarks (CSV with X and Y) or annotations
-        (GeoJSON). With --inverse, what belongs to the source onto the target. A transform that failed is refused.
+        Map what belongs to the target of a transform onto its source: a slide, an image, landmarks (CSV with X and Y) or annotations
+        (GeoJSON). With --inverse, map from the source onto the target.
 
         Examples:
           tinctor warp registered/her2.json her2.svs -o her2_on_he.ome.tif
@@ -21,24 +20,20 @@ internal static class WarpCommand
           tinctor warp registered/her2.json marks.csv -o moved.csv
         """;
 
-    private static readonly Argument<string> Transform = new("transform") { Description = "NAME.json of `tinctor register`" };
-    private static readonly Argument<string> Input = new("input") { Description = "A slide, image, .csv or .geojson (.json) file" };
-    private static readonly Option<string> Out = new("--out", "-o")
-    {
-        Description = "The file to write; of slides and images .ome.tif, .tif, .png or .jpg",
-        HelpName = "FILE",
-        Required = true,
-    };
-    private static readonly Option<bool> Inverse = new("--inverse") { Description = "From the source onto the target" };
-    private static readonly Option<bool> Lossless = new("--lossless") { Description = "Write slides without loss instead of as JPEG" };
+    private static readonly Argument<string> Transform = new("transform") { Description = "Transform: NAME.json of 'tinctor register'" };
+    private static readonly Argument<string> Input = new("input") { Description = "Slide, image, .csv or .geojson (.json) file" };
+    private static readonly Option<string> Output =
+        CommonOptions.Output("Output file; for slides and images .ome.tif, .tif, .png or .jpg", "FILE");
+    private static readonly Option<bool> Inverse = new("--inverse") { Description = "Map from the source onto the target" };
+    private static readonly Option<bool> Lossless = new("--lossless") { Description = "Compress slides without loss; larger files" };
     private static readonly Option<int> Quality = ImageJobs.Quality();
-    private static readonly Option<bool> Force = new("--force") { Description = "Use a transform that failed" };
-    private static readonly Option<bool> Overwrite = new("--overwrite") { Description = "Replace the file that is there" };
+    private static readonly Option<bool> Force = new("--force") { Description = "Use a transform that failed its quality check" };
+    private static readonly Option<bool> Overwrite = CommonOptions.Overwrite();
     private static readonly Option<int> ThreadCount = Threads.Option();
 
     public static Command Create()
     {
-        var command = new Command("warp", Description) { Transform, Input, Out, Inverse, Lossless, Quality, Force, Overwrite, ThreadCount };
+        var command = new Command("warp", Description) { Transform, Input, Output, Inverse, Lossless, Quality, Force, Overwrite, ThreadCount };
         command.SetAction((parse, cancel) => Task.Run(() => Run(parse, cancel)));
         return command;
     }
@@ -46,16 +41,19 @@ internal static class WarpCommand
     private static int Run(ParseResult parse, CancellationToken cancel)
     {
         Threads.Use(parse.GetValue(ThreadCount));
-        string path = parse.GetRequiredValue(Transform), input = parse.GetRequiredValue(Input), output = parse.GetRequiredValue(Out);
+        string path = parse.GetRequiredValue(Transform), input = parse.GetRequiredValue(Input), output = parse.GetRequiredValue(Output);
         RegistrationTransform transform = TransformFile.Read(path);
         if (!transform.Quality.Passed && !parse.GetValue(Force))
-            throw new TinctorException($"{path}: the registration failed ({string.Join("; ", transform.Quality.Reasons)}); look at its "
-                + "pictures, --force uses it all the same");
-        if (!File.Exists(input)) throw new TinctorException($"{input}: there is no such file");
+            throw new TinctorException(path, $"the registration failed its quality check ({string.Join("; ", transform.Quality.Reasons)})",
+                "Inspect its pictures; use it nevertheless if it is good") { Option = nameof(Force) };
+        if (!File.Exists(input)) throw new TinctorException(input, "there is no such file", "Check the path.");
         if (Path.GetFullPath(input) == Path.GetFullPath(output))
-            throw new TinctorException($"{output}: would be written over; choose another file for -o");
+            throw new TinctorException(output, "the output is the input", "Choose another file") { Option = nameof(Output) };
         if (File.Exists(output) && !parse.GetValue(Overwrite))
-            throw new TinctorException($"{output}: is there already; --overwrite replaces it");
+        {
+            Terminal.Note($"{output} exists and is kept; --overwrite replaces it.");
+            return 0;
+        }
         bool inverse = parse.GetValue(Inverse);
         Func<double, double, (double X, double Y)> map = inverse ? transform.Apply : transform.Invert;
         switch (Path.GetExtension(input).ToLowerInvariant())
@@ -70,7 +68,7 @@ internal static class WarpCommand
                 WriteSlide(parse, inverse ? transform.Inverse() : transform, input, output, cancel);
                 break;
         }
-        Console.WriteLine(output);
+        Terminal.Result($"Wrote {output}.");
         return 0;
     }
 
@@ -78,7 +76,6 @@ internal static class WarpCommand
     {
         using var slide = Slide.Open(input);
         int? quality = parse.GetValue(Lossless) ? null : parse.GetValue(Quality);
-        AnsiConsole.Progress().Start(context =>
-            SlideWarp.Write(transform, slide, output, quality, new TaskProgress(context.AddTask("warping", maxValue: 1)), cancel));
+        ProgressDisplay.Show("warping", progress => SlideWarp.Write(transform, slide, output, quality, progress, cancel));
     }
 }

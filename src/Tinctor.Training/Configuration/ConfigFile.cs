@@ -152,9 +152,38 @@ public static class ConfigFile
         }
         catch (YamlException e)
         {
+            RefuseMisfit(settings, typeof(T), "", origin, methodType);
             string line = yaml.Split('\n').ElementAtOrDefault((int)e.Start.Line - 1) ?? "";
-            throw new TinctorException($"{origin}: \"{line.Trim()}\" cannot be understood: {(e.InnerException ?? e).Message}");
+            throw new TinctorException(origin, $"\"{line.Trim()}\" cannot be understood", null, e);
         }
+    }
+
+    // Names the first setting whose value does not fit its type.
+    private static void RefuseMisfit(Settings settings, Type type, string prefix, string origin, Type methodType)
+    {
+        foreach (PropertyInfo property in Properties(type))
+        {
+            string key = UnderscoredNamingConvention.Instance.Apply(property.Name);
+            if (!settings.TryGetValue(key, out object? value)) continue;
+            Type inner = property.PropertyType == typeof(MethodConfig) ? methodType : property.PropertyType;
+            inner = Nullable.GetUnderlyingType(inner) ?? inner;
+            if (value is Settings section) RefuseMisfit(section, inner, $"{prefix}{key}.", origin, methodType);
+            else if (value is string word && ExpectedBy(inner, word) is string expected)
+                throw new TinctorException(origin, $"{prefix}{key} is {word}; expected {expected}") { Option = prefix + key };
+        }
+    }
+
+    // Null if the word fits the type.
+    private static string? ExpectedBy(Type type, string word)
+    {
+        if (type.IsEnum)
+        {
+            string[] names = [.. Enum.GetNames(type).Select(LowerCaseNamingConvention.Instance.Apply)];
+            return names.Contains(word) ? null : $"{string.Join(", ", names[..^1])} or {names[^1]}";
+        }
+        if (type == typeof(bool)) return bool.TryParse(word, out _) ? null : "true or false";
+        if (type == typeof(double)) return double.TryParse(word, CultureInfo.InvariantCulture, out _) ? null : "a number";
+        return (type != typeof(int) && type != typeof(ulong)) || ulong.TryParse(word.TrimStart('-'), out _) ? null : "a whole number";
     }
 
     // Refuses what no setting is called. What stands empty keeps its default; a list may be written with commas, in brackets or without.
@@ -166,6 +195,7 @@ public static class ConfigFile
         {
             if (!known.TryGetValue($"{key}", out PropertyInfo? property))
                 throw new TinctorException($"{origin}: there is no setting '{prefix}{key}'; "
+                    + (Spelling.Closest($"{key}", known.Keys) is string meant ? $"did you mean {prefix}{meant}? " : "")
                     + $"known here are {string.Join(", ", known.Keys)}");
             Type inner = property.PropertyType == typeof(MethodConfig) ? methodType : property.PropertyType;
             if (value is null) settings.Remove(key);
@@ -198,8 +228,9 @@ public static class ConfigFile
         (int crop, int load, MethodConfig model) = (config.Data.CropSize, config.Data.LoadSize, config.Model);
         int multiple = model.SizeMultiple * model.Upscaling;
         if (crop % multiple != 0 || crop < model.SmallestCrop)
-            throw new TinctorException($"{origin}: data.crop_size is {crop}; "
-                + $"with these networks it must be a multiple of {multiple} and at least {model.SmallestCrop}");
+            throw new TinctorException(origin, $"data.crop_size is {crop}, but these networks need a multiple of {multiple} and at least {model.SmallestCrop}",
+                "Use another crop size, or a generator that takes more sizes (model.generator)")
+            { Option = $"data.crop_size={Math.Max(crop / multiple, (model.SmallestCrop + multiple - 1) / multiple) * multiple}" };
         if (load % model.Upscaling != 0)
             throw new TinctorException($"{origin}: data.load_size is {load}; it must be a multiple of model.factor, {model.Upscaling}");
         if (load > 0 && load < crop)

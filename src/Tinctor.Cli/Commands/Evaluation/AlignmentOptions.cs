@@ -9,7 +9,7 @@ internal static class AlignmentOptions
 {
     private static readonly Option<bool> None = new("--no-alignment")
     {
-        Description = "Do not measure how far the images are displaced, nor the scores after re-registration",
+        Description = "Do not measure displacement, nor scores after re-registration",
     };
 
     public static IReadOnlyList<Option> All { get; } = [None];

@@ -15,56 +15,55 @@ internal static class FeatureOptions
 {
     private static readonly Option<string?> Inception = new("--inception")
     {
-        Description = "Inception weights for FID, KID, IS: pytorch-fid's pt_inception-2015-12-05-6726825d.pth or the TorchScript file "
-            + "inception-2015-12-05.pt of StyleGAN and clean-fid",
+        Description = "Inception weights for FID, KID and IS, of pytorch-fid or clean-fid",
         HelpName = "FILE",
     };
 
     private static readonly Option<string> Resizing = new("--fid-resize")
     {
-        Description = "How images come to 299 px: clean (as clean-fid) or legacy (as pytorch-fid)",
+        Description = "Resizing to 299 px: clean (clean-fid) or legacy (pytorch-fid)",
         DefaultValueFactory = _ => "clean",
     };
 
     private static readonly Option<string?> Features = new("--features")
     {
-        Description = "Any TorchScript network [N,3,H,W] to [N,D] instead of Inception, such as a pathology foundation model",
+        Description = "TorchScript network [N,3,H,W] to [N,D] instead of Inception",
         HelpName = "FILE",
     };
 
     private static readonly Option<int> FeaturesSize = new("--features-size")
     {
-        Description = "Side that images are resized to for --features; 0 leaves them as they are",
+        Description = "Input size of --features; 0 keeps the images' size",
         HelpName = "PX",
         DefaultValueFactory = _ => FeatureInput.ImageNet.Size,
     };
 
     private static readonly Option<string?> FeaturesMean = new("--features-mean")
-    { Description = "Mean of R,G,B in [0, 1] for --features (default ImageNet's)", HelpName = "R,G,B" };
+    { Description = "Mean of R,G,B for --features, 0 to 1 [default: ImageNet's]", HelpName = "R,G,B" };
 
     private static readonly Option<string?> FeaturesStd = new("--features-std")
-    { Description = "Standard deviation of R,G,B for --features (default ImageNet's)", HelpName = "R,G,B" };
+    { Description = "Standard deviation of R,G,B for --features [default: ImageNet's]", HelpName = "R,G,B" };
 
     private static readonly Option<string?> LpipsName = new("--lpips")
-    { Description = "LPIPS through alex, vgg or squeeze; needs --lpips-trunk and --lpips-lin", HelpName = "NET" };
+    { Description = "Network of LPIPS; needs --lpips-trunk and --lpips-lin", HelpName = "alex|vgg|squeeze" };
 
     private static readonly Option<string?> LpipsTrunkFile = new("--lpips-trunk")
-    { Description = "ImageNet weights of that network, as torchvision publishes them", HelpName = "FILE" };
+    { Description = "ImageNet weights of that network from torchvision", HelpName = "FILE" };
 
     private static readonly Option<string?> LpipsLinFile = new("--lpips-lin")
-    { Description = "LPIPS's own weights: lpips/weights/v0.1/NET.pth", HelpName = "FILE" };
+    { Description = "Weights of LPIPS: lpips/weights/v0.1/NET.pth", HelpName = "FILE" };
 
     /// <summary>Where networks run; other topics use it too.</summary>
     private static readonly Option<string> DeviceName = new("--device")
-    { Description = "cpu, cuda, cuda:N or auto, for networks", HelpName = "DEVICE", DefaultValueFactory = _ => "auto" };
+    { Description = "cpu, cuda, cuda:N or auto", HelpName = "DEVICE", DefaultValueFactory = _ => "auto" };
 
     /// <summary>All of them.</summary>
     public static IReadOnlyList<Option> All { get; } = MakeAll();
 
     private static Option[] MakeAll()
     {
-        Resizing.AcceptOnlyFromAmong("clean", "legacy");
-        LpipsName.AcceptOnlyFromAmong("alex", "vgg", "squeeze");
+        Resizing.Among("clean", "legacy");
+        LpipsName.Among("alex", "vgg", "squeeze");
         return [Inception, Resizing, Features, FeaturesSize, FeaturesMean, FeaturesStd, LpipsName, LpipsTrunkFile, LpipsLinFile, DeviceName];
     }
 

@@ -10,26 +10,25 @@ namespace Tinctor.Cli.Commands.Evaluation;
 internal static class IhcOptions
 {
     private static readonly Option<bool> Ihc = new("--ihc")
-    { Description = "Compare DAB-positive area, mean DAB density, H-scores, Ki67 index: for targets that are IHC with DAB" };
+    { Description = "Compare DAB area and density, H-scores and Ki67 index" };
 
     private static readonly Option<double> Positive = new("--dab-threshold")
     {
-        Description = "DAB optical density from which a pixel is positive",
+        Description = "Least DAB optical density of positive pixels",
         HelpName = "OD",
         DefaultValueFactory = _ => new IhcSettings().PositiveDensity,
     };
 
     private static readonly Option<string> Grades = new("--dab-grades")
     {
-        Description = "Mean DAB densities from which a cell is weakly, moderately and strongly stained",
+        Description = "Least mean DAB densities of weak, moderate and strong cells",
         HelpName = "OD,OD,OD",
         DefaultValueFactory = _ => "0.2,0.4,0.6",
     };
 
     private static readonly Option<string> Nuclei = new("--nuclei")
     {
-        Description = "Where nuclei are found without a segmenter: both (haematoxylin and DAB, for nuclear markers as Ki67) or haematoxylin "
-            + "(for membrane markers as HER2)",
+        Description = "Stain of nuclei without a segmenter: both (Ki67) or haematoxylin (HER2)",
         DefaultValueFactory = _ => "both",
     };
 
@@ -38,7 +37,7 @@ internal static class IhcOptions
 
     private static Option[] MakeAll()
     {
-        Nuclei.AcceptOnlyFromAmong("both", "haematoxylin");
+        Nuclei.Among("both", "haematoxylin");
         return [Ihc, Positive, Grades, Nuclei];
     }
 

@@ -16,28 +16,23 @@ internal static class LabelOptions
 {
     private static readonly Option<string?> ClassifierFolder = new("--classifier")
     {
-        Description = "Model of 'tinctor train classifier' that judges the labels of stained images; not the model's own comparator",
-        HelpName = "MODEL",
+        Description = "Independent classifier ('tinctor train classifier') of stained images",
+        HelpName = "DIR",
     };
 
     private static readonly Option<string[]> Comparators = new("--comparator")
     {
-        Description = "Classifier that an evaluated model was trained with, where --run does not tell; it must not judge",
-        HelpName = "MODEL",
+        Description = "Classifier that a model was trained with, if --run does not name it",
+        HelpName = "DIR",
         DefaultValueFactory = _ => [],
     };
 
-    private static readonly Option<LibraryChoice> Library = new("--label-library")
-    {
-        Description = "Real images that labels are retrieved from: train, test (without the query's own), paper (all test images), "
-            + "or auto: train where known, else test",
-        HelpName = "IMAGES",
-    };
+    private static readonly Option<LibraryChoice> Library =
+        Words.Option("--label-library", "Real images that labels are retrieved from", LibraryChoice.Auto);
 
     private static readonly Option<string?> Encoder = new("--encoder")
     {
-        Description = "Encoder of patches, TorchScript file or model of 'tinctor train ceff-encoder' or of 'tinctor train classifier': "
-            + "do paired patches resemble each other?",
+        Description = "Encoder of patches: TorchScript, ceff-encoder or classifier",
         HelpName = "FILE",
     };
 
@@ -49,13 +44,13 @@ internal static class LabelOptions
 
     private static readonly Option<string> EncoderInput = new("--encoder-input")
     {
-        Description = "What a TorchScript encoder takes: signed (-1 to 1), unit (0 to 1) or imagenet (its mean and deviation)",
+        Description = "Input range of TorchScript encoders: signed (-1 to 1), unit or imagenet",
         DefaultValueFactory = _ => "signed",
     };
 
     private static readonly Option<int?> Patch = new("--patch")
     {
-        Description = "Side of the patches in pixels, 0 for whole images; by default 256, or what CEFF's encoders were trained on",
+        Description = "Patch size; 0 for whole images [default: 256, or the CEFF encoder's]",
         HelpName = "PX",
     };
 
@@ -64,7 +59,7 @@ internal static class LabelOptions
 
     private static Option[] MakeAll()
     {
-        EncoderInput.AcceptOnlyFromAmong("signed", "unit", "imagenet");
+        EncoderInput.Among("signed", "unit", "imagenet");
         return [ClassifierFolder, Comparators, Library, Encoder, SourceEncoder, TargetEncoder, EncoderInput, Patch];
     }
 

@@ -11,22 +11,22 @@ internal static class SegmentationOptions
 {
     private static readonly Option<string?> Model = new("--segmenter")
     {
-        Description = "Segmenter (a run or model folder of 'tinctor train segmenter') that is applied to real and stained images",
-        HelpName = "MODEL",
+        Description = "Segmenter ('tinctor train segmenter') for real and stained images",
+        HelpName = "DIR",
     };
 
     private static readonly Option<string?> RealMasks =
-        new("--masks-real") { Description = "Folder of masks of the real images, instead of the segmenter's", HelpName = "DIR" };
+        new("--masks-real") { Description = "Folder of masks of the real images", HelpName = "DIR" };
 
     private static readonly Option<string[]> StainedMasks = new("--masks-stained")
     {
-        Description = "Folder of masks of a model's images, named as in --stained, instead of the segmenter's",
+        Description = "Folder of masks of stained images, named as in --stained",
         HelpName = "[NAME=]DIR",
     };
 
-    private static readonly Option<double> Mpp = new("--mpp")
+    private static readonly Option<double> Mpp = new("--slide-mpp")
     {
-        Description = "Micrometres per pixel of the images, for areas and sizes of nuclei",
+        Description = "Pixel size of the input in micrometres, if its metadata is missing or wrong",
         HelpName = "UM",
         DefaultValueFactory = _ => PixelSize.Default,
     };
@@ -54,5 +54,5 @@ internal static class SegmentationOptions
     /// <summary>The pixel size.</summary>
     /// <exception cref="TinctorException">It is none.</exception>
     public static double MicronsPerPixel(ParseResult parse) => parse.GetValue(Mpp) is > 0.02 and < 20 and var mpp ? mpp
-        : throw new TinctorException($"--mpp {parse.GetValue(Mpp)}: must be 0.02 to 20 micrometres per pixel");
+        : throw new TinctorException($"--slide-mpp {parse.GetValue(Mpp)}: must be 0.02 to 20 micrometres per pixel");
 }

@@ -8,9 +8,9 @@ namespace Tinctor.Cli.Commands.Evaluation;
 /// <summary>Repeated runs of stochastic models.</summary>
 internal static class UncertaintyOptions
 {
-    private static readonly Option<string[]> Repeats = new("--repeats")
+    private static readonly Option<string[]> Repeats = new("--samples")
     {
-        Description = "Repeated runs of a stochastic model: a folder that holds a folder a run; NAME=DIR for several models",
+        Description = "Folder with one folder per sample of a stochastic model; NAME=DIR for several models",
         HelpName = "[NAME=]DIR",
         DefaultValueFactory = _ => [],
     };

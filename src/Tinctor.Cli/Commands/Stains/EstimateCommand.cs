@@ -29,12 +29,13 @@ internal static class EstimateCommand
 
     private static readonly Argument<string[]> Inputs = ImageJobs.Inputs();
     private static readonly Option<StainMethod?> Method =
-        StainsCommand.Method("How the stains are found: macenko (default), vahadane, or reinhard (colours only)");
-    private static readonly Option<string?> Out = new("--out", "-o") { Description = "File for the profile", HelpName = "FILE.json" };
+        Words.Optional<StainMethod>("--method", "Method; reinhard has colours only [default: macenko]");
+    private static readonly Option<string?> Output = new("--output", "-o") { Description = "Profile to write (.json)", HelpName = "FILE" };
+    private static readonly Option<bool> Overwrite = CommonOptions.Overwrite();
 
     public static Command Create()
     {
-        var command = new Command("estimate", Description) { Inputs, Method, Out };
+        var command = new Command("estimate", Description) { Inputs, Method, Output, Overwrite };
         command.SetAction((parse, cancel) => Task.Run(() => Run(parse, cancel)));
         return command;
     }
@@ -45,24 +46,29 @@ internal static class EstimateCommand
         ImageJob[] jobs = [.. inputs.SelectMany(input => ImageJobs.Find(input))];
         ImageJobs.RefuseNone(jobs, inputs);
         var pixels = new StainedPixels(Math.Clamp(MostPixels / jobs.Length, 1_000, 100_000));
-        int bare = AnsiConsole.Progress().Start(context =>
+        int done = 0;
+        int bare = ProgressDisplay.Show("estimating", progress =>
         {
-            ProgressTask task = context.AddTask("looking", maxValue: jobs.Length);
             return jobs.Count(job =>
             {
                 cancel.ThrowIfCancellationRequested();
                 int found = StainsCommand.Naming(job.Input, () => pixels.Add(job.Read()));
-                task.Increment(1);
+                progress.Report((double)++done / jobs.Length);
                 return found == 0;
             });
         });
         StainProfile profile = StainsCommand.Naming(string.Join(", ", inputs),
             () => StainProfile.Of(pixels, parse.GetValue(Method) ?? StainMethod.Macenko));
         Print(profile, bare);
-        if (parse.GetValue(Out) is string path)
+        if (parse.GetValue(Output) is string path)
         {
+            if (File.Exists(path) && !parse.GetValue(Overwrite))
+            {
+                Terminal.Note($"{path} exists and is kept; --overwrite replaces it.");
+                return 0;
+            }
             profile.Write(path);
-            Console.WriteLine($"profile: {path}");
+            Terminal.Result($"profile: {path}");
         }
         return 0;
     }
@@ -77,11 +83,11 @@ internal static class EstimateCommand
             table.AddRow([stain.Name, .. stain.Od.Select(value => Number(value, "0.000")), $"{Number(stain.Maximum, "0.00")} OD",
                 $"{Number(Degrees(Published[stain.Name], stain.Od), "0.0")}°"]);
         }
-        if (profile.Stains.Length > 0) AnsiConsole.Write(table);
+        if (profile.Stains.Length > 0) Terminal.Results.Write(table);
         string[] lab = [.. profile.LabMean.Zip(profile.LabDeviation, (mean, deviation) =>
             $"{Number(mean, "0.0")} ± {Number(deviation, "0.0")}")];
-        Console.WriteLine($"L* {lab[0]}, a* {lab[1]}, b* {lab[2]}");
-        Console.WriteLine($"{profile.Method.ToString().ToLowerInvariant()}, {profile.Pixels} stained pixels of {profile.Images} "
+        Terminal.Result($"L* {lab[0]}, a* {lab[1]}, b* {lab[2]}");
+        Terminal.Result($"{profile.Method.ToString().ToLowerInvariant()}, {profile.Pixels} stained pixels of {profile.Images} "
             + $"{(profile.Images == 1 ? "image" : "images")}{(bare == 0 ? "" : $", {bare} of them without any")}");
     }
 

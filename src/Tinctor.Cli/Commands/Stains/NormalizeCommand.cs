@@ -10,7 +10,7 @@ internal static class NormalizeCommand
 {
     private const string Description = """
         Bring images to the colours of a reference: a profile of 'tinctor stains estimate', or an image. Glass stays glass. Images with too
-        little tissue are written as they are, with a warning. Names and inner folders are kept; what is there already is left alone.
+        little tissue are written as they are, with a warning. Names and inner folders are kept; existing results are kept.
         Real images are brought to what a model trained with data.normalize_target makes by --to its folder.
 
         Examples:
@@ -22,26 +22,25 @@ internal static class NormalizeCommand
     private static readonly Argument<string[]> Inputs = ImageJobs.Inputs();
     private static readonly Option<string> To = new("--to")
     {
-        Description = "The reference",
-        HelpName = "FILE.json|IMAGE|MODEL",
+        Description = "Reference: a profile (.json), an image, or a model folder",
+        HelpName = "FILE|DIR",
         Required = true,
     };
     private static readonly Option<string?> From = new("--from")
     {
-        Description = "Profile of what all inputs have in common (their slide, their laboratory); default: each image's own colours",
-        HelpName = "FILE.json",
+        Description = "Profile of the inputs' slide or laboratory [default: each image's own]",
+        HelpName = "FILE",
     };
     private static readonly Option<StainMethod?> Method =
-        StainsCommand.Method("For a reference image, macenko (default); for a profile its own method, or reinhard, which any serves");
-    private static readonly Option<string> Out =
-        new("--out", "-o") { Description = "Folder for the normalised images", HelpName = "DIR", Required = true };
+        Words.Optional<StainMethod>("--method", "Method [default: macenko; for a profile its own]");
+    private static readonly Option<string> Output = CommonOptions.Output("Output folder");
     private static readonly Option<string> Format = ImageJobs.Format();
     private static readonly Option<int> Quality = ImageJobs.Quality();
-    private static readonly Option<bool> Overwrite = new("--overwrite") { Description = "Normalise again what is there already" };
+    private static readonly Option<bool> Overwrite = CommonOptions.Overwrite();
 
     public static Command Create()
     {
-        var command = new Command("normalize", Description) { Inputs, To, From, Method, Out, Format, Quality, Overwrite };
+        var command = new Command("normalize", Description) { Inputs, To, From, Method, Output, Format, Quality, Overwrite };
         command.SetAction((parse, cancel) => Task.Run(() => Run(parse, cancel)));
         return command;
     }
@@ -49,13 +48,13 @@ internal static class NormalizeCommand
     private static int Run(ParseResult parse, CancellationToken cancel)
     {
         string[] inputs = parse.GetRequiredValue(Inputs);
-        string folder = parse.GetRequiredValue(Out), format = parse.GetRequiredValue(Format);
+        string folder = parse.GetRequiredValue(Output), format = parse.GetRequiredValue(Format);
         List<ImageJob> jobs = [.. inputs.SelectMany(input => ImageJobs.Find(input, folder))];
         ImageJobs.RefuseNone(jobs, inputs);
         StainNormalizer normalizer = Normalizer(parse);
-        List<ImageJob> open = ImageJobs.Open(jobs, job => [job.Output(folder, format)], parse.GetValue(Overwrite), "normalized");
+        List<ImageJob> open = ImageJobs.Open(jobs, job => [job.Output(folder, format)], parse.GetValue(Overwrite));
         if (open.Count == 0) return 0;
-        return ImageJobs.Run(open, "normalizing", $"normalized into {folder}", job =>
+        return ImageJobs.Run(open, "normalizing", count => $"Normalized {count} into {folder}.", job =>
         {
             Image normalized = normalizer.Normalize(job.Read(), out string? untouched);
             normalized.Write(job.Output(folder, format), parse.GetValue(Quality));

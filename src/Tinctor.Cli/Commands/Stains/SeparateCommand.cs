@@ -8,8 +8,8 @@ namespace Tinctor.Cli.Commands.Stains;
 internal static class SeparateCommand
 {
     private const string Description = """
-        Write each stain of images alone, by colour deconvolution: DIR/H/NAME.png, DIR/DAB/NAME.png. Names and inner folders are kept; what
-        is there already is left alone.
+        Write each stain of images alone, by colour deconvolution: DIR/H/NAME.png, DIR/DAB/NAME.png. Names and inner folders are kept; existing
+        results are kept.
 
         Examples:
           tinctor stains separate ihc.png -o separated --stains hdab
@@ -25,29 +25,28 @@ internal static class SeparateCommand
     };
 
     private static readonly Argument<string[]> Inputs = ImageJobs.Inputs();
-    private static readonly Option<string> Out =
-        new("--out", "-o") { Description = "Folder for the pictures, a folder a stain", HelpName = "DIR", Required = true };
+    private static readonly Option<string> Output = CommonOptions.Output("Output folder; each stain has a folder in it");
     private static readonly Option<string> Stains = new("--stains")
     {
-        Description = "hed (default; skimage's), hdab or he with what is left as R; estimated (each image's own); or a profile",
-        HelpName = "hed|hdab|he|estimated|FILE.json",
+        Description = "Stains: hed, hdab, he, estimated (from each image), or a profile",
+        HelpName = "NAME|FILE",
         DefaultValueFactory = _ => "hed",
     };
     private static readonly Option<StainMethod?> Method =
-        StainsCommand.Method("How --stains estimated finds them: macenko (default) or vahadane");
+        Words.Optional("--method", "Method of --stains estimated [default: macenko]", StainMethod.Macenko, StainMethod.Vahadane);
     private static readonly Option<string?> Channels =
-        new("--channels") { Description = "Only these, as in H,DAB (default: all but R)", HelpName = "NAMES" };
+        new("--channels") { Description = "Stains to write, as in H,DAB [default: all but the residual R]", HelpName = "NAME,NAME" };
     private static readonly Option<bool> Amounts = new("--amounts")
     {
-        Description = $"Write 16-bit TIFFs of the amounts instead: decimal optical density times {StainImages.StepsPerDensity}",
+        Description = $"Write stain concentrations as 16-bit TIFFs: optical density times {StainImages.StepsPerDensity}",
     };
     private static readonly Option<string> Format = ImageJobs.Format();
     private static readonly Option<int> Quality = ImageJobs.Quality();
-    private static readonly Option<bool> Overwrite = new("--overwrite") { Description = "Separate again what is there already" };
+    private static readonly Option<bool> Overwrite = CommonOptions.Overwrite();
 
     public static Command Create()
     {
-        var command = new Command("separate", Description) { Inputs, Out, Stains, Method, Channels, Amounts, Format, Quality, Overwrite };
+        var command = new Command("separate", Description) { Inputs, Output, Stains, Method, Channels, Amounts, Format, Quality, Overwrite };
         command.SetAction((parse, cancel) => Task.Run(() => Run(parse, cancel)));
         return command;
     }
@@ -55,7 +54,7 @@ internal static class SeparateCommand
     private static int Run(ParseResult parse, CancellationToken cancel)
     {
         string[] inputs = parse.GetRequiredValue(Inputs);
-        string folder = parse.GetRequiredValue(Out);
+        string folder = parse.GetRequiredValue(Output);
         Separation separation = Choose(parse);
         bool amounts = parse.GetValue(Amounts);
         string format = amounts ? "tif" : parse.GetRequiredValue(Format);
@@ -63,11 +62,11 @@ internal static class SeparateCommand
 
         List<ImageJob> jobs = [.. inputs.SelectMany(input => ImageJobs.Find(input, folder))];
         ImageJobs.RefuseNone(jobs, inputs);
-        string Output(ImageJob job, string name) => job.Output(Path.Combine(folder, name), format);
-        List<ImageJob> open = ImageJobs.Open(jobs, job => separation.Chosen.Select(name => Output(job, name)),
-            parse.GetValue(Overwrite), "separated");
+        string OutputOf(ImageJob job, string name) => job.Output(Path.Combine(folder, name), format);
+        List<ImageJob> open = ImageJobs.Open(jobs, job => separation.Chosen.Select(name => OutputOf(job, name)),
+            parse.GetValue(Overwrite));
         if (open.Count == 0) return 0;
-        return ImageJobs.Run(open, "separating", $"separated into {folder}", job =>
+        return ImageJobs.Run(open, "separating", count => $"Separated {count} into {folder}.", job =>
         {
             Image image = job.Read();
             (StainMatrix matrix, string[] names) = separation.StainsOf(image);
@@ -75,7 +74,7 @@ internal static class SeparateCommand
             {
                 int stain = Array.IndexOf(names, name);
                 Image picture = amounts ? StainImages.Amounts(image, matrix, stain) : StainImages.Alone(image, matrix, stain);
-                picture.Write(Output(job, name), quality);
+                picture.Write(OutputOf(job, name), quality);
             }
             return null;
         }, Environment.ProcessorCount, cancel);
@@ -88,8 +87,6 @@ internal static class SeparateCommand
         if (stains == "estimated")
         {
             StainMethod method = parse.GetValue(Method) ?? StainMethod.Macenko;
-            if (method == StainMethod.Reinhard)
-                throw new TinctorException("--method reinhard knows no stains; take macenko or vahadane");
             string[] own = ["H", "counterstain", "R"];
             return new(Select(parse, own), image => (StainProfile.Of(StainedPixels.Of(image), method).Matrix(), own));
         }

@@ -1,5 +1,4 @@
 using System.CommandLine;
-using Tinctor.Slides.Colour;
 
 namespace Tinctor.Cli.Commands.Stains;
 
@@ -17,13 +16,6 @@ internal static class StainsCommand
 
     public static Command Create() =>
         new("stains", Description) { EstimateCommand.Create(), SeparateCommand.Create(), NormalizeCommand.Create() };
-
-    /// <summary>A new --method option.</summary>
-    public static Option<StainMethod?> Method(string description) => new("--method")
-    {
-        Description = description,
-        HelpName = "macenko|vahadane|reinhard",
-    };
 
     /// <summary>Puts what is worked on before a message that names no file.</summary>
     public static T Naming<T>(string name, Func<T> work)

@@ -1,0 +1,59 @@
+using System.CommandLine;
+using System.Globalization;
+using System.Numerics;
+
+namespace Tinctor.Cli;
+
+/// <summary>Options that several commands have, with one name and one meaning.</summary>
+internal static class CommonOptions
+{
+    private const double LargestNumber = 1e6;
+
+    /// <summary>Creates -o, --output.</summary>
+    /// <param name="description">What is written.</param>
+    /// <param name="unit">DIR or FILE.</param>
+    public static Option<string> Output(string description, string unit = "DIR") =>
+        new("--output", "-o") { Description = description, HelpName = unit, Required = true };
+
+    /// <summary>Creates --overwrite.</summary>
+    public static Option<bool> Overwrite(string description = "Replace existing results; otherwise they are kept") =>
+        new("--overwrite") { Description = description };
+
+    /// <summary>Creates --slide-mpp.</summary>
+    public static Option<double?> SlideMpp() =>
+        Above0("--slide-mpp", "Pixel size of the input in micrometres, if its metadata is missing or wrong");
+
+    /// <summary>Creates --slide-pattern.</summary>
+    public static Option<string?> SlidePattern(string description = "Regular expression that finds the slide in a file name: its first group, or the match") =>
+        new("--slide-pattern") { Description = description, HelpName = "REGEX" };
+
+    /// <summary>Creates --device.</summary>
+    public static Option<string> Device() =>
+        new("--device") { Description = "cpu, cuda, cuda:N or auto", HelpName = "DEVICE", DefaultValueFactory = _ => "auto" };
+
+    /// <summary>Creates --amp.</summary>
+    public static Option<bool> Amp() => new("--amp") { Description = "Compute in bfloat16 where it is safe (automatic mixed precision)" };
+
+    /// <summary>Creates an option for a number above 0, pixel sizes mostly.</summary>
+    public static Option<double?> Above0(string name, string description, string unit = "UM")
+    {
+        var option = new Option<double?>(name) { Description = description, HelpName = unit };
+        option.Validators.Add(result =>
+        {
+            if (double.TryParse(result.Tokens[^1].Value, CultureInfo.InvariantCulture, out double value) && value is not (> 0 and < LargestNumber))
+                result.AddError($"{name} {result.Tokens[^1].Value}: expected a number above 0");
+        });
+        return option;
+    }
+
+    /// <summary>Restricts an option to a range.</summary>
+    public static Option<T> Between<T>(this Option<T> option, T least, T most) where T : INumber<T>
+    {
+        option.Validators.Add(result =>
+        {
+            if (result.Tokens.Count > 0 && T.TryParse(result.Tokens[^1].Value, CultureInfo.InvariantCulture, out T? value) && !(value >= least && value <= most))
+                result.AddError(string.Create(CultureInfo.InvariantCulture, $"{option.Name} {value}: expected {least} to {most}"));
+        });
+        return option;
+    }
+}

@@ -1,0 +1,38 @@
+namespace Tinctor.Cli.Tests;
+
+public sealed class SettingsCommandTests
+{
+    public static TheoryData<string> Names => [.. SettingsCatalog.Names];
+
+    [Theory]
+    [MemberData(nameof(Names))]
+    public void Every_setting_has_a_type_and_a_meaning(string name)
+    {
+        Assert.NotEmpty(SettingsCatalog.List(name));
+        Assert.All(SettingsCatalog.List(name), setting =>
+        {
+            Assert.NotEqual("", setting.Type);
+            Assert.True(setting.Meaning.Length > 0, $"{name}: {setting.Key} has no description");
+            Assert.DoesNotContain('<', setting.Meaning);
+        });
+    }
+
+    [Fact]
+    public void Settings_are_listed_with_default_and_range()
+    {
+        Outcome outcome = CommandLine.Run("settings", "pix2pix", "--filter", "crop_size");
+        Assert.Equal(0, outcome.Code);
+        Assert.Matches(@"data\.crop_size +256 +whole number, 16 to 8192 +\S", outcome.Out);
+    }
+
+    [Theory]
+    [MemberData(nameof(Names))]
+    public void Listed_keys_and_defaults_are_accepted(string name)
+    {
+        if (name is "classifier" or "segmenter" or "ceff-encoder") return;
+        string[] all = [.. SettingsCatalog.List(name).Where(setting => setting.Default.Length > 0).Select(setting => $"{setting.Key}={setting.Default}")];
+        Outcome printed = CommandLine.Run(["train", name, "--print-config", .. TrainedRun.Set(all)]);
+        Assert.Equal(("", 0), (printed.Error, printed.Code));
+        Assert.Equal(CommandLine.Run("train", name, "--print-config").Out, printed.Out);
+    }
+}
