@@ -30,7 +30,7 @@ public sealed class StainSlidesTests : IDisposable
         Assert.Equal((0, ""), (outcome.Code, outcome.Error));
         Assert.Contains("seams", outcome.All);
         Assert.Equal(["a.html", "a.json", "a.ome.tif", "a.uncertainty.ome.tif"], Written());
-        Assert.Contains("not to be trusted", File.ReadAllText(At("out", "a.html")));
+        Assert.Contains("Unreliable regions", File.ReadAllText(At("out", "a.html")));
         using (Slide before = Slide.Open(slide), after = Slide.Open(At("out", "a.ome.tif")), map = Slide.Open(At("out", "a.uncertainty.ome.tif")))
         {
             Assert.Equal((before.Width, before.Height, 3), (after.Width, after.Height, after.Channels));
