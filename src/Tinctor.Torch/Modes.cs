@@ -1,4 +1,3 @@
-using Tinctor.Torch.Native;
 
 namespace Tinctor.Torch;
 

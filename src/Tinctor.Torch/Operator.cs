@@ -1,5 +1,4 @@
 using System.Text;
-using Tinctor.Torch.Native;
 
 namespace Tinctor.Torch;
 

@@ -1,5 +1,4 @@
 using System.Runtime.InteropServices;
-using Tinctor.Torch.Native;
 
 namespace Tinctor.Torch;
 

@@ -1,6 +1,6 @@
 using Tinctor.Cli.Commands;
-using Tinctor.Registration.Pairs;
 using Tinctor.Data;
+using Tinctor.Registration.Pairs;
 using Tinctor.Slides;
 
 namespace Tinctor.Cli.Tests;

@@ -4,12 +4,12 @@ using Tinctor.Evaluation.Data;
 using Tinctor.Evaluation.Features;
 using Tinctor.Evaluation.Sections;
 using Tinctor.Slides;
-using Tinctor.Training.Classification;
 using Tinctor.Staining;
-using Tinctor.Training.Networks;
-using Tinctor.Training.Supervised;
 using Tinctor.Tests;
 using Tinctor.Torch;
+using Tinctor.Training.Classification;
+using Tinctor.Training.Networks;
+using Tinctor.Training.Supervised;
 
 namespace Tinctor.Evaluation.Tests;
 

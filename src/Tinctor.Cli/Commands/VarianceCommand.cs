@@ -1,8 +1,8 @@
 using System.CommandLine;
 using System.Globalization;
 using Tinctor.Data;
-using Tinctor.Evaluation.Report;
 using Tinctor.Evaluation.Analyses.Uncertainty;
+using Tinctor.Evaluation.Report;
 using Tinctor.Slides;
 using Tinctor.Staining.Bridges;
 using Tinctor.Staining.Models;

@@ -183,9 +183,9 @@ public static class PhantomSlide
 /// <summary>Collects masks and nuclei from blocks that come in any order.</summary>
 internal sealed class Truth(int width, int height)
 {
-    private readonly Dictionary<ulong, int> _numbers = [];
-    private readonly List<Nucleus> _nuclei = [];
-    private readonly Lock _lock = new();
+    private readonly Dictionary<ulong, int> numbers = [];
+    private readonly List<Nucleus> nuclei = [];
+    private readonly Lock access = new();
 
     public int[] Labels { get; } = new int[width * height];
 
@@ -216,8 +216,8 @@ internal sealed class Truth(int width, int height)
     /// <summary>Gives the final labels, 1 to N from the top, whatever the order of the blocks was.</summary>
     public IReadOnlyList<PhantomNucleus> Number(float originX, float originY, float micronsPerPixel)
     {
-        int[] order = [.. Enumerable.Range(0, _nuclei.Count).OrderBy(i => _nuclei[i].Y).ThenBy(i => _nuclei[i].X)];
-        int[] final = new int[_nuclei.Count + 1];
+        int[] order = [.. Enumerable.Range(0, this.nuclei.Count).OrderBy(i => this.nuclei[i].Y).ThenBy(i => this.nuclei[i].X)];
+        int[] final = new int[this.nuclei.Count + 1];
         for (int i = 0; i < order.Length; i++)
             final[order[i] + 1] = i + 1;
         int[] area = new int[final.Length];
@@ -228,7 +228,7 @@ internal sealed class Truth(int width, int height)
         }
         return [.. order.Select((index, i) =>
         {
-            Nucleus n = _nuclei[index];
+            Nucleus n = this.nuclei[index];
             return new PhantomNucleus(i + 1, n.Kind, ((n.X - originX) / micronsPerPixel) - 0.5f, ((n.Y - originY) / micronsPerPixel) - 0.5f,
                 area[i + 1], n.Ki67 > 0, n.Her2);
         })];
@@ -236,12 +236,12 @@ internal sealed class Truth(int width, int height)
 
     private int NumberOf(Nucleus nucleus)
     {
-        lock (_lock)
+        lock (access)
         {
-            if (!_numbers.TryGetValue(nucleus.Key, out int number))
+            if (!this.numbers.TryGetValue(nucleus.Key, out int number))
             {
-                _nuclei.Add(nucleus);
-                _numbers[nucleus.Key] = number = _nuclei.Count;
+                this.nuclei.Add(nucleus);
+                this.numbers[nucleus.Key] = number = this.nuclei.Count;
             }
             return number;
         }

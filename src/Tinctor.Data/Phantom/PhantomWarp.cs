@@ -8,33 +8,33 @@ internal sealed class PhantomWarp
 {
     private const float Wavelength = 260;
 
-    private readonly uint _seed;
-    private readonly float _centreX, _centreY, _elastic, _shiftX, _shiftY, _xx, _xy, _yx, _yy;
+    private readonly uint seed;
+    private readonly float centreX, centreY, elastic, shiftX, shiftY, xx, xy, yx, yy;
 
     /// <summary>The misalignment of one target of one field, for a canvas in pixels; nothing moves further than the limit.</summary>
     public PhantomWarp(uint seed, int width, int height, double limit)
     {
-        _seed = seed;
-        (_centreX, _centreY) = ((width - 1) / 2f, (height - 1) / 2f);
-        float reach = MathF.Max(1, MathF.Sqrt((_centreX * _centreX) + (_centreY * _centreY)));
+        this.seed = seed;
+        (centreX, centreY) = ((width - 1) / 2f, (height - 1) / 2f);
+        float reach = MathF.Max(1, MathF.Sqrt((centreX * centreX) + (centreY * centreY)));
         // 45 % shift, 25 % rotation, 5 % each of stretch and shear at the corners, 20 % elastic: 100 % at most.
         float angle = MathF.Tau * Noise.Draw(seed, 1);
         float shift = (float)limit * 0.45f * Noise.Draw(seed, 2, 0.5f, 1);
-        (_shiftX, _shiftY) = (shift * MathF.Cos(angle), shift * MathF.Sin(angle));
+        (shiftX, shiftY) = (shift * MathF.Cos(angle), shift * MathF.Sin(angle));
         float rotation = (float)limit * 0.25f / reach * Noise.Draw(seed, 3, -1, 1);
         float stretch = (float)limit * 0.05f / reach * Noise.Draw(seed, 4, -1, 1);
         float shear = (float)limit * 0.05f / reach * Noise.Draw(seed, 5, -1, 1);
-        (_xx, _xy, _yx, _yy) = (stretch, shear - rotation, shear + rotation, -stretch);
-        _elastic = (float)limit * 0.2f;
+        (xx, xy, yx, yy) = (stretch, shear - rotation, shear + rotation, -stretch);
+        elastic = (float)limit * 0.2f;
     }
 
     /// <summary>Displacement of the target pixel (x, y); pixel centres are whole numbers.</summary>
     public (float X, float Y) At(float x, float y)
     {
-        float u = x - _centreX, v = y - _centreY;
-        float ex = Noise.Gradient(x / Wavelength, y / Wavelength, _seed + 1);
-        float ey = Noise.Gradient(x / Wavelength, y / Wavelength, _seed + 2);
+        float u = x - centreX, v = y - centreY;
+        float ex = Noise.Gradient(x / Wavelength, y / Wavelength, this.seed + 1);
+        float ey = Noise.Gradient(x / Wavelength, y / Wavelength, this.seed + 2);
         float norm = MathF.Max(1, MathF.Sqrt((ex * ex) + (ey * ey)));
-        return (_shiftX + (_xx * u) + (_xy * v) + (_elastic * ex / norm), _shiftY + (_yx * u) + (_yy * v) + (_elastic * ey / norm));
+        return (shiftX + (xx * u) + (xy * v) + (elastic * ex / norm), shiftY + (yx * u) + (yy * v) + (elastic * ey / norm));
     }
 }

@@ -6,8 +6,8 @@ namespace Tinctor.Data.Phantom;
 /// <summary>The tissue under one block of pixels and the margin around it; reused from block to block.</summary>
 internal sealed class BlockBuffer
 {
-    private TissuePoint[] _points = [];
-    private float[] _x = [], _y = [];
+    private TissuePoint[] points = [];
+    private float[] x = [], y = [];
 
     public TissueBlock Tissue { get; private set; } = null!;
     public int Left { get; private set; }
@@ -28,9 +28,9 @@ internal sealed class BlockBuffer
     {
         (Left, Top, Width, Height, Margin) = (left, top, width, height, margin);
         int count = Stride * Rows;
-        if (_points.Length < count)
+        if (this.points.Length < count)
         {
-            (_points, _x, _y) = (new TissuePoint[count], new float[count], new float[count]);
+            (this.points, this.x, this.y) = (new TissuePoint[count], new float[count], new float[count]);
             for (int i = 0; i < Planes.Length; i++)
                 Planes[i] = new float[count];
         }
@@ -39,35 +39,35 @@ internal sealed class BlockBuffer
         {
             float x = left - margin + (i % Stride), y = top - margin + (i / Stride);
             (float dx, float dy) = warp?.At(x, y) ?? (0, 0);
-            _x[i] = originX + ((x + dx + 0.5f) * micronsPerPixel);
-            _y[i] = originY + ((y + dy + 0.5f) * micronsPerPixel);
-            (minX, maxX) = (Math.Min(minX, _x[i]), Math.Max(maxX, _x[i]));
-            (minY, maxY) = (Math.Min(minY, _y[i]), Math.Max(maxY, _y[i]));
+            this.x[i] = originX + ((x + dx + 0.5f) * micronsPerPixel);
+            this.y[i] = originY + ((y + dy + 0.5f) * micronsPerPixel);
+            (minX, maxX) = (Math.Min(minX, this.x[i]), Math.Max(maxX, this.x[i]));
+            (minY, maxY) = (Math.Min(minY, this.y[i]), Math.Max(maxY, this.y[i]));
         }
         Tissue = new TissueBlock(model, minX, minY, maxX, maxY);
         for (int i = 0; i < count; i++)
-            _points[i] = Tissue.Sample(_x[i], _y[i]);
+            this.points[i] = Tissue.Sample(this.x[i], this.y[i]);
     }
 
     /// <summary>All points, margin included, row by row.</summary>
-    public ReadOnlySpan<TissuePoint> Points => _points.AsSpan(0, Stride * Rows);
+    public ReadOnlySpan<TissuePoint> Points => this.points.AsSpan(0, Stride * Rows);
 
     /// <summary>The point under a pixel of the block.</summary>
-    public ref readonly TissuePoint At(int x, int y) => ref _points[((y + Margin) * Stride) + x + Margin];
+    public ref readonly TissuePoint At(int x, int y) => ref this.points[((y + Margin) * Stride) + x + Margin];
 }
 
 /// <summary>Turns tissue into the pixels of one stain: staining, optics, sensor.</summary>
 internal sealed class SectionRenderer
 {
-    private readonly PhantomOptions _options;
-    private readonly PhantomStain _stain;
-    private readonly StainOptics _optics;
-    private readonly Image _image;
-    private readonly float[]? _displacement, _concentrations;
-    private readonly float[] _kernel;
-    private readonly float _blurMicrons;
-    private readonly uint _slide, _seed;
-    private readonly int _top;
+    private readonly PhantomOptions options;
+    private readonly PhantomStain stain;
+    private readonly StainOptics optics;
+    private readonly Image image;
+    private readonly float[]? displacement, concentrations;
+    private readonly float[] kernel;
+    private readonly float blurMicrons;
+    private readonly uint slide, seed;
+    private readonly int top;
 
     /// <summary>One stain of a field.</summary>
     /// <param name="options">The field.</param>
@@ -77,46 +77,46 @@ internal sealed class SectionRenderer
     /// <param name="band">Rows of a part of the field, whose displacement is not kept; null for the whole of it.</param>
     public SectionRenderer(PhantomOptions options, PhantomStain stain, bool target, bool keepConcentrations, (int Top, int Height)? band = null)
     {
-        (_options, _stain) = (options, stain);
-        (_top, int height) = band ?? (0, options.Height);
+        (this.options, this.stain) = (options, stain);
+        (this.top, int height) = band ?? (0, options.Height);
         // Stain and scanner belong to the slide, noise and misalignment to the field.
-        _slide = Noise.Hash((int)options.Seed, (int)(options.Seed >> 32), 0x57A1u + (uint)stain);
-        _seed = Noise.Hash(options.Field, 7, _slide);
-        _optics = new StainOptics(stain, _slide, options.StainVariation);
-        _blurMicrons = (float)(options.Blur ?? Noise.Draw(_slide, 1, 0.25f, 0.5f));
+        slide = Noise.Hash((int)options.Seed, (int)(options.Seed >> 32), 0x57A1u + (uint)stain);
+        seed = Noise.Hash(options.Field, 7, slide);
+        optics = new StainOptics(stain, slide, options.StainVariation);
+        blurMicrons = (float)(options.Blur ?? Noise.Draw(slide, 1, 0.25f, 0.5f));
         int factor = Autofluoresces ? options.AutofluorescenceFactor : 1;
-        float sigma = _blurMicrons / (float)options.Mpp;
+        float sigma = blurMicrons / (float)options.Mpp;
         // The point spread of the fluorescence optics is matched to its pixels.
-        _kernel = Gaussian(Autofluoresces ? MathF.Sqrt((sigma * sigma) + (0.16f * factor * factor)) : sigma);
+        this.kernel = Gaussian(Autofluoresces ? MathF.Sqrt((sigma * sigma) + (0.16f * factor * factor)) : sigma);
         if (target && options.Misalign > 0)
         {
-            Warp = new PhantomWarp(_seed, options.Width, options.Height, options.Misalign);
-            if (band is null) _displacement = new float[2 * options.Width * options.Height];
+            Warp = new PhantomWarp(seed, options.Width, options.Height, options.Misalign);
+            if (band is null) displacement = new float[2 * options.Width * options.Height];
         }
-        _image = new Image(options.Width / factor, height / factor, Autofluoresces ? Autofluorescence.Channels : 3,
+        image = new Image(options.Width / factor, height / factor, Autofluoresces ? Autofluorescence.Channels : 3,
             Autofluoresces ? SampleType.UInt16 : SampleType.UInt8);
         if (keepConcentrations && !Autofluoresces)
-            _concentrations = new float[3 * options.Width * options.Height];
+            concentrations = new float[3 * options.Width * options.Height];
     }
 
     /// <summary>The misalignment; null where the stain lies on the source.</summary>
     public PhantomWarp? Warp { get; }
 
     /// <summary>Pixels around a block that the blur and the refraction look at.</summary>
-    public int Margin => (_kernel.Length / 2) + 1;
+    public int Margin => (this.kernel.Length / 2) + 1;
 
-    private bool Autofluoresces => _stain == PhantomStain.Autofluorescence;
+    private bool Autofluoresces => this.stain == PhantomStain.Autofluorescence;
 
     /// <summary>The finished image.</summary>
-    public PhantomImage Result() => new(_stain, _image, Autofluoresces ? [] : _optics.Matrix, Autofluoresces ? [] : _optics.Light,
-        _blurMicrons, _displacement, _concentrations);
+    public PhantomImage Result() => new(this.stain, image, Autofluoresces ? [] : optics.Matrix, Autofluoresces ? [] : optics.Light,
+        blurMicrons, displacement, concentrations);
 
     /// <summary>Renders a block into the image.</summary>
     public void Render(BlockBuffer block)
     {
-        if (_displacement is not null)
+        if (displacement is not null)
             SaveDisplacement(block);
-        if (_concentrations is not null)
+        if (concentrations is not null)
             SaveConcentrations(block);
         if (Autofluoresces)
             Fluoresce(block);
@@ -128,18 +128,18 @@ internal sealed class SectionRenderer
     {
         float[] r = block.Planes[0], g = block.Planes[1], b = block.Planes[2], phase = block.Planes[3], scratch = block.Planes[4];
         ReadOnlySpan<TissuePoint> points = block.Points;
-        bool unstained = _stain == PhantomStain.Unstained;
+        bool unstained = this.stain == PhantomStain.Unstained;
         for (int i = 0; i < points.Length; i++)
         {
             if (unstained)
             {
-                (r[i], g[i], b[i]) = _optics.TransmitUnstained(points[i]);
+                (r[i], g[i], b[i]) = optics.TransmitUnstained(points[i]);
                 phase[i] = points[i].Phase;
             }
             else
             {
-                (float h, float e, float dab) = _optics.Concentrations(points[i]);
-                (r[i], g[i], b[i]) = _optics.Transmit(h, e, dab);
+                (float h, float e, float dab) = optics.Concentrations(points[i]);
+                (r[i], g[i], b[i]) = optics.Transmit(h, e, dab);
             }
         }
         Blur(r, scratch, block.Stride, block.Rows);
@@ -154,17 +154,17 @@ internal sealed class SectionRenderer
             {
                 int px = block.Left + x;
                 float light = Shade(px, py) * (unstained ? Refraction(phase, at, block.Stride) : 1);
-                int to = 3 * (((py - _top) * _options.Width) + px);
-                _image.Data[to] = Quantise(r[at] * light, px, py, 0);
-                _image.Data[to + 1] = Quantise(g[at] * light, px, py, 1);
-                _image.Data[to + 2] = Quantise(b[at] * light, px, py, 2);
+                int to = 3 * (((py - this.top) * this.options.Width) + px);
+                image.Data[to] = Quantise(r[at] * light, px, py, 0);
+                image.Data[to + 1] = Quantise(g[at] * light, px, py, 1);
+                image.Data[to + 2] = Quantise(b[at] * light, px, py, 2);
             }
         }
     }
 
     private void Fluoresce(BlockBuffer block)
     {
-        int factor = _options.AutofluorescenceFactor;
+        int factor = this.options.AutofluorescenceFactor;
         ReadOnlySpan<TissuePoint> points = block.Points;
         Span<float> emission = stackalloc float[Autofluorescence.Channels];
         for (int i = 0; i < points.Length; i++)
@@ -173,7 +173,7 @@ internal sealed class SectionRenderer
             for (int c = 0; c < emission.Length; c++)
                 block.Planes[c][i] = emission[c];
         }
-        Span<ushort> samples = _image.Samples16;
+        Span<ushort> samples = image.Samples16;
         for (int c = 0; c < Autofluorescence.Channels; c++)
         {
             float[] plane = block.Planes[c];
@@ -189,7 +189,7 @@ internal sealed class SectionRenderer
                             sum += plane[(((y * factor) + j + block.Margin) * block.Stride) + (x * factor) + i + block.Margin];
                     }
                     int px = (block.Left / factor) + x, py = (block.Top / factor) + y;
-                    samples[((((py - (_top / factor)) * _image.Width) + px) * Autofluorescence.Channels) + c] = Count(sum / (factor * factor), px, py, c);
+                    samples[((((py - (this.top / factor)) * image.Width) + px) * Autofluorescence.Channels) + c] = Count(sum / (factor * factor), px, py, c);
                 }
             }
         }
@@ -199,14 +199,14 @@ internal sealed class SectionRenderer
     private ushort Count(float emission, int x, int y, int channel)
     {
         const float electrons = 4000, gain = 9;
-        int factor = _options.AutofluorescenceFactor;
+        int factor = this.options.AutofluorescenceFactor;
         float signal = electrons * (emission + 0.012f) * Shade(x * factor, y * factor) * Slide(channel);
-        float noise = (float)_options.SensorNoise * MathF.Sqrt(signal + 16) * Normal(x, y, channel);
+        float noise = (float)this.options.SensorNoise * MathF.Sqrt(signal + 16) * Normal(x, y, channel);
         return (ushort)Math.Clamp(MathF.Round(300 + (gain * (signal + noise))), 0, 65535);
     }
 
     private float Slide(int channel) =>
-        MathF.Exp(0.15f * (float)_options.StainVariation * Math.Clamp(Noise.Normal(_slide, 140 + channel), -2, 2));
+        MathF.Exp(0.15f * (float)this.options.StainVariation * Math.Clamp(Noise.Normal(slide, 140 + channel), -2, 2));
 
     /// <summary>Light at edges of the refractive index: bright and dark fringes, a little one-sided.</summary>
     private static float Refraction(float[] phase, int at, int stride)
@@ -218,29 +218,29 @@ internal sealed class SectionRenderer
 
     private float Shade(int x, int y)
     {
-        if (_options.Shading == 0)
+        if (this.options.Shading == 0)
             return 1;
-        return 1 - ((float)_options.Shading * 0.025f * (1 + Noise.Gradient(x / 1700f, y / 1700f, _seed + 3)));
+        return 1 - ((float)this.options.Shading * 0.025f * (1 + Noise.Gradient(x / 1700f, y / 1700f, seed + 3)));
     }
 
     private byte Quantise(float light, int x, int y, int channel)
     {
-        if (_options.SensorNoise > 0)
-            light += (float)_options.SensorNoise * ((0.007f * MathF.Sqrt(Math.Max(0, light))) + 0.002f) * Normal(x, y, channel);
+        if (this.options.SensorNoise > 0)
+            light += (float)this.options.SensorNoise * ((0.007f * MathF.Sqrt(Math.Max(0, light))) + 0.002f) * Normal(x, y, channel);
         return (byte)Math.Clamp(MathF.Round(255 * light), 0, 255);
     }
 
     /// <summary>A nearly normal number for a pixel: the sum of four bytes of its hash.</summary>
     private float Normal(int x, int y, int channel)
     {
-        uint h = Noise.Hash(x, y, _seed + 11 + (uint)channel);
+        uint h = Noise.Hash(x, y, seed + 11 + (uint)channel);
         return ((h & 255) + ((h >> 8) & 255) + ((h >> 16) & 255) + (h >> 24) - 510f) / 147.8f;
     }
 
     /// <summary>Separable convolution; pixels that would need more than the margin keep their first value and are never shown.</summary>
     private void Blur(float[] plane, float[] scratch, int stride, int rows)
     {
-        int radius = _kernel.Length / 2;
+        int radius = this.kernel.Length / 2;
         if (radius == 0)
             return;
         int count = stride * rows;
@@ -256,7 +256,7 @@ internal sealed class SectionRenderer
         Span<float> sums = to.AsSpan(begin, end - begin);
         sums.Clear();
         for (int k = -radius; k <= radius; k++)
-            AddScaled(from.AsSpan(begin + (k * step), end - begin), _kernel[k + radius], sums);
+            AddScaled(from.AsSpan(begin + (k * step), end - begin), this.kernel[k + radius], sums);
     }
 
     private static void AddScaled(ReadOnlySpan<float> from, float weight, Span<float> sums)
@@ -279,13 +279,13 @@ internal sealed class SectionRenderer
 
     private void SaveDisplacement(BlockBuffer block)
     {
-        int plane = _options.Width * _options.Height;
+        int plane = this.options.Width * this.options.Height;
         for (int y = block.Top; y < block.Top + block.Height; y++)
         {
             for (int x = block.Left; x < block.Left + block.Width; x++)
             {
-                int at = (y * _options.Width) + x;
-                (_displacement![at], _displacement[plane + at]) = Warp!.At(x, y);
+                int at = (y * this.options.Width) + x;
+                (displacement![at], displacement[plane + at]) = Warp!.At(x, y);
             }
         }
     }
@@ -296,8 +296,8 @@ internal sealed class SectionRenderer
         {
             for (int x = 0; x < block.Width; x++)
             {
-                int at = 3 * (((block.Top + y) * _options.Width) + block.Left + x);
-                (_concentrations![at], _concentrations[at + 1], _concentrations[at + 2]) = _optics.Concentrations(block.At(x, y));
+                int at = 3 * (((block.Top + y) * this.options.Width) + block.Left + x);
+                (concentrations![at], concentrations[at + 1], concentrations[at + 2]) = optics.Concentrations(block.At(x, y));
             }
         }
     }

@@ -8,55 +8,55 @@ internal sealed class StainOptics
 {
     // Unit vectors of optical density. H and DAB: Ruifrok and Johnston 2001; E: after Macenko et al. 2009, closer to scanned eosin.
     // Beside DAB the counterstain is Mayer's haematoxylin, bluer.
-    private static readonly float[][] s_vectors = [[0.65f, 0.70f, 0.29f], [0.13f, 0.85f, 0.51f], [0.27f, 0.57f, 0.78f]];
-    private static readonly float[] s_counterstain = [0.72f, 0.63f, 0.28f];
+    private static readonly float[][] vectors = [[0.65f, 0.70f, 0.29f], [0.13f, 0.85f, 0.51f], [0.27f, 0.57f, 0.78f]];
+    private static readonly float[] counterstain = [0.72f, 0.63f, 0.28f];
 
-    private readonly PhantomStain _stain;
-    private readonly float[] _matrix = new float[9];
-    private readonly float[] _strength = new float[3];
-    private readonly float[] _light = new float[3];
+    private readonly PhantomStain stain;
+    private readonly float[] matrix = new float[9];
+    private readonly float[] strength = new float[3];
+    private readonly float[] light = new float[3];
 
     /// <summary>The staining of one slide: vectors turned by a few degrees, strengths and glass colour varied.</summary>
     public StainOptics(PhantomStain stain, uint seed, double variation)
     {
-        _stain = stain;
+        this.stain = stain;
         float amount = (float)variation;
         for (int s = 0; s < 3; s++)
         {
-            float[] vector = s == 0 && stain is (PhantomStain.Her2 or PhantomStain.Ki67) ? s_counterstain : s_vectors[s];
+            float[] vector = s == 0 && stain is (PhantomStain.Her2 or PhantomStain.Ki67) ? counterstain : vectors[s];
             float norm = 0;
             for (int c = 0; c < 3; c++)
             {
                 float value = MathF.Max(0.02f, vector[c] + (0.035f * amount * Noise.Normal(seed, 100 + (3 * s) + c)));
-                _matrix[(3 * s) + c] = value;
+                matrix[(3 * s) + c] = value;
                 norm += value * value;
             }
             for (int c = 0; c < 3; c++)
-                _matrix[(3 * s) + c] /= MathF.Sqrt(norm);
-            _strength[s] = MathF.Exp(0.14f * amount * Math.Clamp(Noise.Normal(seed, 120 + s), -1.8f, 1.8f));
+                matrix[(3 * s) + c] /= MathF.Sqrt(norm);
+            strength[s] = MathF.Exp(0.14f * amount * Math.Clamp(Noise.Normal(seed, 120 + s), -1.8f, 1.8f));
         }
         float[] glass = stain == PhantomStain.He ? [0.955f, 0.945f, 0.955f] : [0.965f, 0.96f, 0.955f];
         for (int c = 0; c < 3; c++)
-            _light[c] = glass[c] + (0.008f * amount * Math.Clamp(Noise.Normal(seed, 130 + c), -1.5f, 1.5f));
+            light[c] = glass[c] + (0.008f * amount * Math.Clamp(Noise.Normal(seed, 130 + c), -1.5f, 1.5f));
     }
 
     /// <summary>Rows h, e, d; columns red, green, blue.</summary>
-    public IReadOnlyList<float> Matrix => _matrix;
+    public IReadOnlyList<float> Matrix => matrix;
 
     /// <summary>Light through empty glass, red, green, blue, of 1.</summary>
-    public IReadOnlyList<float> Light => _light;
+    public IReadOnlyList<float> Light => light;
 
     /// <summary>Concentrations of H, E and DAB at a point.</summary>
     public (float H, float E, float Dab) Concentrations(in TissuePoint p)
     {
-        (float h, float e, float dab) = _stain switch
+        (float h, float e, float dab) = this.stain switch
         {
             PhantomStain.He => Eosin(p),
             PhantomStain.Her2 => Membranous(p),
             PhantomStain.Ki67 => Nuclear(p),
             _ => (0, 0, 0),
         };
-        return (_strength[0] * h, _strength[1] * e, _strength[2] * dab);
+        return (strength[0] * h, strength[1] * e, strength[2] * dab);
     }
 
     /// <summary>Transmitted light in red, green, blue, of 1.</summary>
@@ -64,9 +64,9 @@ internal sealed class StainOptics
     {
         const float ln10 = 2.302585093f;
         return (
-            _light[0] * MathF.Exp(-ln10 * ((h * _matrix[0]) + (e * _matrix[3]) + (dab * _matrix[6]))),
-            _light[1] * MathF.Exp(-ln10 * ((h * _matrix[1]) + (e * _matrix[4]) + (dab * _matrix[7]))),
-            _light[2] * MathF.Exp(-ln10 * ((h * _matrix[2]) + (e * _matrix[5]) + (dab * _matrix[8]))));
+            light[0] * MathF.Exp(-ln10 * ((h * matrix[0]) + (e * matrix[3]) + (dab * matrix[6]))),
+            light[1] * MathF.Exp(-ln10 * ((h * matrix[1]) + (e * matrix[4]) + (dab * matrix[7]))),
+            light[2] * MathF.Exp(-ln10 * ((h * matrix[2]) + (e * matrix[5]) + (dab * matrix[8]))));
     }
 
     /// <summary>Absorption of unstained tissue: faint, a little stronger towards blue; blood more.</summary>
@@ -75,7 +75,7 @@ internal sealed class StainOptics
         float body = p.Thickness * (0.014f + (0.03f * p.Cytoplasm * (1 - p.Nucleus)) + (0.022f * p.Collagen)
             + (0.02f * p.Nucleus * p.Chromatin));
         float blood = 0.1f * p.Thickness * p.Blood;
-        return (_light[0] * (1 - body), _light[1] * (1 - (1.1f * body) - (0.6f * blood)), _light[2] * (1 - (1.35f * body) - blood));
+        return (light[0] * (1 - body), light[1] * (1 - (1.1f * body) - (0.6f * blood)), light[2] * (1 - (1.35f * body) - blood));
     }
 
     /// <summary>DAB on a membrane at a HER2 expression of 0 to 3 and the share of the membrane that is stained.</summary>

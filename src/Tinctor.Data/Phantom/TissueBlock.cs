@@ -40,61 +40,61 @@ internal sealed class TissueBlock
 {
     private const float NodeStep = 4, BucketStep = 8, CellReach = 15, Surround = CellReach + BucketStep + 1, GlandHalo = 44;
 
-    private readonly TissueModel _model;
-    private readonly List<Gland> _glands;
-    private readonly List<Gland> _epithelia;
-    private readonly List<Nucleus> _nuclei = [];
-    private readonly List<(float X, float Y, int Gland, uint Hash)> _cells = [];
-    private readonly Buckets _glandsAt, _nucleiAt, _cellsAt;
+    private readonly TissueModel model;
+    private readonly List<Gland> glands;
+    private readonly List<Gland> epithelia;
+    private readonly List<Nucleus> nuclei = [];
+    private readonly List<(float X, float Y, int Gland, uint Hash)> cells = [];
+    private readonly Buckets glandsAt, nucleiAt, cellsAt;
 
     // Smooth fields on a grid whose nodes are multiples of NodeStep: (tissue, tumour, fat, lymph, loose, thickness, warp x, warp y)
     // and (cos 2a, sin 2a of the fibres, lumen edge, cleft, cytoplasm tone, -, -, -).
-    private readonly Vector256<float>[] _fieldsA, _fieldsB;
-    private readonly int _nodesX, _nodeLeft, _nodeTop;
+    private readonly Vector256<float>[] fieldsA, fieldsB;
+    private readonly int nodesX, nodeLeft, nodeTop;
 
     /// <summary>Builds the tissue for a rectangle in micrometres.</summary>
     public TissueBlock(TissueModel model, float left, float top, float right, float bottom)
     {
-        _model = model;
+        this.model = model;
         float far = Surround + (2 * TissueModel.GlandReach);
-        _glands = model.Glands(left - far, top - far, right + far, bottom + far);
-        _epithelia = _glands.FindAll(g => g.Tissue != PhantomTissue.Vessel);
-        _glands.RemoveAll(g => g.Tissue == PhantomTissue.Vessel && Owner(_epithelia, g.X, g.Y, out _, g.B + 6) is not null);
+        this.glands = model.Glands(left - far, top - far, right + far, bottom + far);
+        epithelia = this.glands.FindAll(g => g.Tissue != PhantomTissue.Vessel);
+        this.glands.RemoveAll(g => g.Tissue == PhantomTissue.Vessel && Owner(epithelia, g.X, g.Y, out _, g.B + 6) is not null);
 
-        _glandsAt = new Buckets(left - Surround, top - Surround, right + Surround, bottom + Surround, 2 * BucketStep);
-        for (int i = 0; i < _glands.Count; i++)
-            _glandsAt.Add(i, _glands[i].X, _glands[i].Y, _glands[i].Reach + _glands[i].Cleft + 3);
-        _glandsAt.Freeze();
+        glandsAt = new Buckets(left - Surround, top - Surround, right + Surround, bottom + Surround, 2 * BucketStep);
+        for (int i = 0; i < this.glands.Count; i++)
+            glandsAt.Add(i, this.glands[i].X, this.glands[i].Y, this.glands[i].Reach + this.glands[i].Cleft + 3);
+        glandsAt.Freeze();
 
-        _nodeLeft = (int)MathF.Floor((left - Surround) / NodeStep);
-        _nodeTop = (int)MathF.Floor((top - Surround) / NodeStep);
-        _nodesX = (int)MathF.Floor((right + Surround) / NodeStep) - _nodeLeft + 2;
-        int nodesY = (int)MathF.Floor((bottom + Surround) / NodeStep) - _nodeTop + 2;
-        _fieldsA = new Vector256<float>[_nodesX * nodesY];
-        _fieldsB = new Vector256<float>[_nodesX * nodesY];
-        for (int i = 0; i < _fieldsA.Length; i++)
-            (_fieldsA[i], _fieldsB[i]) = Fields((_nodeLeft + (i % _nodesX)) * NodeStep, (_nodeTop + (i / _nodesX)) * NodeStep);
+        nodeLeft = (int)MathF.Floor((left - Surround) / NodeStep);
+        nodeTop = (int)MathF.Floor((top - Surround) / NodeStep);
+        nodesX = (int)MathF.Floor((right + Surround) / NodeStep) - nodeLeft + 2;
+        int nodesY = (int)MathF.Floor((bottom + Surround) / NodeStep) - nodeTop + 2;
+        fieldsA = new Vector256<float>[nodesX * nodesY];
+        fieldsB = new Vector256<float>[nodesX * nodesY];
+        for (int i = 0; i < fieldsA.Length; i++)
+            (fieldsA[i], fieldsB[i]) = Fields((nodeLeft + (i % nodesX)) * NodeStep, (nodeTop + (i / nodesX)) * NodeStep);
 
         PlaceNuclei(left - Surround, top - Surround, right + Surround, bottom + Surround);
-        _nucleiAt = new Buckets(left, top, right, bottom, BucketStep);
-        for (int i = 0; i < _nuclei.Count; i++)
-            _nucleiAt.Add(i, _nuclei[i].X, _nuclei[i].Y, _nuclei[i].Reach);
-        _nucleiAt.Freeze();
-        _cellsAt = new Buckets(left, top, right, bottom, BucketStep);
-        for (int i = 0; i < _cells.Count; i++)
-            _cellsAt.Add(i, _cells[i].X, _cells[i].Y, CellReach);
-        _cellsAt.Freeze();
+        nucleiAt = new Buckets(left, top, right, bottom, BucketStep);
+        for (int i = 0; i < nuclei.Count; i++)
+            nucleiAt.Add(i, nuclei[i].X, nuclei[i].Y, nuclei[i].Reach);
+        nucleiAt.Freeze();
+        cellsAt = new Buckets(left, top, right, bottom, BucketStep);
+        for (int i = 0; i < cells.Count; i++)
+            cellsAt.Add(i, cells[i].X, cells[i].Y, CellReach);
+        cellsAt.Freeze();
     }
 
     /// <summary>Nuclei that may be seen in the rectangle.</summary>
-    public IReadOnlyList<Nucleus> Nuclei => _nuclei;
+    public IReadOnlyList<Nucleus> Nuclei => nuclei;
 
     /// <summary>The tissue at a point of the rectangle.</summary>
     public TissuePoint Sample(float x, float y)
     {
         TissuePoint point = new() { NucleusIndex = -1 };
         (Vector256<float> a, Vector256<float> b) = Interpolate(x, y);
-        float fine = Noise.Gradient(x / 7, y / 7, _model.TextureSeed(1));
+        float fine = Noise.Gradient(x / 7, y / 7, this.model.TextureSeed(1));
         float inside = Noise.Step(0, 0.008f, a[0] + (0.009f * fine) + (0.02f * b[4]));
         if (inside <= 0)
             return point;
@@ -134,22 +134,22 @@ internal sealed class TissueBlock
     {
         bool tumour = gland.Tissue == PhantomTissue.Tumour;
         point.Tissue = gland.Tissue;
-        float wobble = 0.7f * Noise.Gradient(x / 3.1f, y / 3.1f, _model.TextureSeed(2));
+        float wobble = 0.7f * Noise.Gradient(x / 3.1f, y / 3.1f, this.model.TextureSeed(2));
         float open = Noise.Step(-0.6f, 0.6f, depth - gland.Wall - (tumour ? 3 * b[2] : 1.2f * b[2]) - wobble);
         // Wide nests open up into cribriform holes.
         if (tumour && float.IsInfinity(gland.Wall) && depth > 9)
         {
-            float hole = Noise.Gradient(x / 17, y / 17, _model.TextureSeed(3)) * Noise.Step(9, 13, depth);
+            float hole = Noise.Gradient(x / 17, y / 17, this.model.TextureSeed(3)) * Noise.Step(9, 13, depth);
             open = Math.Max(open, Noise.Step(0.62f, 0.7f, hole));
         }
 
         float best = float.MaxValue, second = float.MaxValue;
         int near = -1, next = -1;
         float wx = x + (0.5f * wobble), wy = y - (0.5f * wobble);
-        foreach (int i in _cellsAt.At(x, y))
+        foreach (int i in cellsAt.At(x, y))
         {
-            (float cx, float cy, int owner, _) = _cells[i];
-            if (!ReferenceEquals(_glands[owner], gland))
+            (float cx, float cy, int owner, _) = cells[i];
+            if (!ReferenceEquals(this.glands[owner], gland))
                 continue;
             float d = ((cx - wx) * (cx - wx)) + ((cy - wy) * (cy - wy));
             if (d < best)
@@ -157,27 +157,27 @@ internal sealed class TissueBlock
             else if (d < second)
                 (second, next) = (d, i);
         }
-        uint cell = near < 0 ? gland.Hash : _cells[near].Hash;
+        uint cell = near < 0 ? gland.Hash : cells[near].Hash;
         float border = float.MaxValue;
         if (next >= 0)
         {
-            float between = MathF.Sqrt(Square(_cells[near].X - _cells[next].X) + Square(_cells[near].Y - _cells[next].Y));
+            float between = MathF.Sqrt(Square(cells[near].X - cells[next].X) + Square(cells[near].Y - cells[next].Y));
             border = (second - best) / (2 * between);
         }
         // Basal and luminal sides are membranes too, fainter.
         float basal = Math.Min(MathF.Abs(depth - 0.4f), MathF.Abs(gland.Wall + (tumour ? 3 * b[2] : 1.2f * b[2]) + wobble - depth - 0.4f));
         point.Membrane = (1 - open) * Math.Max(Noise.Step(0.95f + (0.35f * b[4]), 0.1f, border), 0.5f * Noise.Step(1.0f, 0.1f, basal));
-        point.Gap = 0.5f + (0.55f * Noise.Gradient(x / 5.5f, y / 5.5f, _model.TextureSeed(4)));
-        float granular = Noise.Gradient(x / 1.3f, y / 1.3f, _model.TextureSeed(5));
+        point.Gap = 0.5f + (0.55f * Noise.Gradient(x / 5.5f, y / 5.5f, this.model.TextureSeed(4)));
+        float granular = Noise.Gradient(x / 1.3f, y / 1.3f, this.model.TextureSeed(5));
         float tone = Noise.Draw(cell, 40);
         point.Cytoplasm = (1 - open) * ((tumour ? 0.72f : 0.8f) + (0.3f * (tone - 0.5f)) + (0.2f * granular)
-            + (0.22f * Noise.Gradient(x / 3.7f, y / 3.7f, _model.TextureSeed(21))) + (0.2f * b[4]));
+            + (0.22f * Noise.Gradient(x / 3.7f, y / 3.7f, this.model.TextureSeed(21))) + (0.2f * b[4]));
         point.Basophilia = (tumour ? 0.46f + (0.12f * gland.Atypia) : 0.36f) + (0.18f * (tone - 0.5f)) + (0.12f * b[3]);
         point.Her2 = gland.Her2 + (0.3f * (tone - 0.5f) * Math.Min(1, gland.Her2));
         // Flakes of secretion in some lumina.
         if (open > 0 && Noise.Draw(gland.Hash, 50) < 0.3f)
         {
-            float secretion = Noise.Step(0, 0.5f, Noise.Fractal(x / 12, y / 12, _model.TextureSeed(6), 2)) * 0.45f;
+            float secretion = Noise.Step(0, 0.5f, Noise.Fractal(x / 12, y / 12, this.model.TextureSeed(6), 2)) * 0.45f;
             point.Cytoplasm = Math.Max(point.Cytoplasm, secretion * 0.6f);
             point.Basophilia *= 1 - open;
             open *= 1 - secretion;
@@ -203,7 +203,7 @@ internal sealed class TissueBlock
         {
             for (int i = ix - 1; i <= ix + 1; i++)
             {
-                uint hash = Noise.Hash(i, j, _model.TextureSeed(7));
+                uint hash = Noise.Hash(i, j, this.model.TextureSeed(7));
                 if (Noise.Draw(hash, 3) > packed)
                     continue;
                 float dx = x - ((i + 0.5f + (0.4f * (Noise.Draw(hash, 1) - 0.5f))) * spacing);
@@ -224,8 +224,8 @@ internal sealed class TissueBlock
         point.Ground = loose * Math.Clamp(0.5f + (0.9f * a[5]), 0, 1);
         (float fine, float coarse) = Fibres(x, y, b[0], b[1]);
         float body = Noise.Lerp(0.62f, 0.42f, loose) + (0.2f * coarse) + (Noise.Lerp(0.14f, 0.3f, loose) * fine);
-        float grain = Noise.Gradient(x / 1.1f, y / 1.1f, _model.TextureSeed(22))
-            + (0.8f * Noise.Gradient(x / 4.3f, y / 4.3f, _model.TextureSeed(23)));
+        float grain = Noise.Gradient(x / 1.1f, y / 1.1f, this.model.TextureSeed(22))
+            + (0.8f * Noise.Gradient(x / 4.3f, y / 4.3f, this.model.TextureSeed(23)));
         float collagen = Math.Clamp(body + (0.07f * grain) + (0.12f * b[3]), 0.04f, 1.2f);
         // Bundles part along their fibres.
         float split = (0.75f * coarse) + (0.55f * fine) + (0.12f * grain) - Noise.Lerp(-1.15f, -0.5f, loose);
@@ -262,16 +262,16 @@ internal sealed class TissueBlock
     private float FatWall(float x, float y)
     {
         const float spacing = 44;
-        float wx = x + (5 * Noise.Gradient(x / 30, y / 30, _model.TextureSeed(8)));
-        float wy = y + (5 * Noise.Gradient(x / 30, y / 30, _model.TextureSeed(9)));
+        float wx = x + (5 * Noise.Gradient(x / 30, y / 30, this.model.TextureSeed(8)));
+        float wy = y + (5 * Noise.Gradient(x / 30, y / 30, this.model.TextureSeed(9)));
         int ix = (int)MathF.Floor(wx / spacing), iy = (int)MathF.Floor(wy / spacing);
         float best = float.MaxValue, second = float.MaxValue, bx = 0, by = 0, sx = 0, sy = 0;
         for (int j = iy - 1; j <= iy + 1; j++)
         {
             for (int i = ix - 1; i <= ix + 1; i++)
             {
-                float cx = (i + 0.5f + (0.7f * (Noise.Uniform(i, j, _model.TextureSeed(10)) - 0.5f))) * spacing;
-                float cy = (j + 0.5f + (0.7f * (Noise.Uniform(i, j, _model.TextureSeed(11)) - 0.5f))) * spacing;
+                float cx = (i + 0.5f + (0.7f * (Noise.Uniform(i, j, this.model.TextureSeed(10)) - 0.5f))) * spacing;
+                float cy = (j + 0.5f + (0.7f * (Noise.Uniform(i, j, this.model.TextureSeed(11)) - 0.5f))) * spacing;
                 float d = Square(cx - wx) + Square(cy - wy);
                 if (d < best)
                     (second, sx, sy, best, bx, by) = (best, bx, by, d, cx, cy);
@@ -295,17 +295,17 @@ internal sealed class TissueBlock
         Vector256<float> fy = (Vector256.Create(y) + (taps * (2.1f * s))) * (1 / 1.7f);
         Vector256<float> cx = (Vector256.Create(x) + (taps * (6.5f * c))) * (1 / 5.5f);
         Vector256<float> cy = (Vector256.Create(y) + (taps * (6.5f * s))) * (1 / 5.5f);
-        float fine = Vector256.Sum(Noise.Value8(fx, fy, _model.TextureSeed(12)));
-        float coarse = Vector256.Sum(Noise.Value8(cx, cy, _model.TextureSeed(13)));
+        float fine = Vector256.Sum(Noise.Value8(fx, fy, this.model.TextureSeed(12)));
+        float coarse = Vector256.Sum(Noise.Value8(cx, cy, this.model.TextureSeed(13)));
         return (fine * 0.36f, coarse * 0.36f);
     }
 
     /// <summary>Draws the nuclei over the point.</summary>
     private void DrawNuclei(ref TissuePoint point, float x, float y, ref float open)
     {
-        foreach (int i in _nucleiAt.At(x, y))
+        foreach (int i in nucleiAt.At(x, y))
         {
-            Nucleus n = _nuclei[i];
+            Nucleus n = nuclei[i];
             float dx = x - n.X, dy = y - n.Y;
             float u = (dx * n.Cos) + (dy * n.Sin), v = (dy * n.Cos) - (dx * n.Sin);
             v += n.Bend * ((u * u / n.A) - (0.4f * n.A));
@@ -315,15 +315,15 @@ internal sealed class TissueBlock
                 continue;
             float around = 1.1f / (k + 0.2f);
             float shape = 1 + (n.Uneven
-                * Noise.Gradient((ku * around) + (n.Hash & 1023), (kv * around) + (n.Hash >> 22), _model.TextureSeed(14)));
+                * Noise.Gradient((ku * around) + (n.Hash & 1023), (kv * around) + (n.Hash >> 22), this.model.TextureSeed(14)));
             float inside = (shape - k) * MathF.Sqrt(n.A * n.B) * (n.B < 2 ? 0.6f : 0.9f);
             // Nuclei lie at different heights in the section: some are out of focus, some are cut and pale.
             float soft = Noise.Draw(n.Hash, 30, 0.35f, 0.95f);
             float cover = Noise.Step(-soft, soft, inside);
             if (cover <= point.Nucleus)
                 continue;
-            float texture = Noise.Gradient(x / 0.95f, y / 0.95f, _model.TextureSeed(15) + (n.Hash & 7))
-                + (0.5f * Noise.Gradient(x / 2.2f, y / 2.2f, _model.TextureSeed(16)));
+            float texture = Noise.Gradient(x / 0.95f, y / 0.95f, this.model.TextureSeed(15) + (n.Hash & 7))
+                + (0.5f * Noise.Gradient(x / 2.2f, y / 2.2f, this.model.TextureSeed(16)));
             float rim = MathF.Exp(-Square((inside - 0.5f) / 0.55f)) * (1.3f - soft);
             float pale = n.Kind == PhantomNucleusKind.Tumour ? 0.25f * n.Coarse * Noise.Step(0.4f, 1.6f, inside) : 0;
             point.Nucleus = cover;
@@ -358,11 +358,11 @@ internal sealed class TissueBlock
 
     private (Vector256<float> A, Vector256<float> B) Fields(float x, float y)
     {
-        (float wx, float wy) = _model.Warp(x, y);
-        float angle = _model.FibreAngle(x, y);
+        (float wx, float wy) = this.model.Warp(x, y);
+        float angle = this.model.FibreAngle(x, y);
         float c2 = MathF.Cos(2 * angle), s2 = MathF.Sin(2 * angle);
         // Fibres run around glands: turn towards the outline's tangent near them.
-        Gland? gland = Owner(_glands, x + wx, y + wy, out float depth, GlandHalo);
+        Gland? gland = Owner(this.glands, x + wx, y + wy, out float depth, GlandHalo);
         if (gland is not null)
         {
             const float h = 1.5f;
@@ -375,11 +375,11 @@ internal sealed class TissueBlock
             s2 -= w * 2 * gx * gy / norm;
         }
         return (
-            Vector256.Create(_model.Tissue(x, y), _model.Tumour(x, y), _model.Fat(x, y), _model.Lymph(x, y), _model.Loose(x, y),
-                Noise.Fractal(x / 240, y / 240, _model.TextureSeed(17), 2), wx, wy),
+            Vector256.Create(this.model.Tissue(x, y), this.model.Tumour(x, y), this.model.Fat(x, y), this.model.Lymph(x, y), this.model.Loose(x, y),
+                Noise.Fractal(x / 240, y / 240, this.model.TextureSeed(17), 2), wx, wy),
             Vector256.Create(
-                c2, s2, Noise.Gradient(x / 11, y / 11, _model.TextureSeed(18)), Noise.Gradient(x / 28, y / 28, _model.TextureSeed(19)),
-                Noise.Gradient(x / 22, y / 22, _model.TextureSeed(20)), 0, 0, 0));
+                c2, s2, Noise.Gradient(x / 11, y / 11, this.model.TextureSeed(18)), Noise.Gradient(x / 28, y / 28, this.model.TextureSeed(19)),
+                Noise.Gradient(x / 22, y / 22, this.model.TextureSeed(20)), 0, 0, 0));
     }
 
     private (Vector256<float> A, Vector256<float> B) Interpolate(float x, float y)
@@ -387,11 +387,11 @@ internal sealed class TissueBlock
         float gx = x / NodeStep, gy = y / NodeStep;
         int ix = (int)MathF.Floor(gx), iy = (int)MathF.Floor(gy);
         float fx = gx - ix, fy = gy - iy;
-        int at = ((iy - _nodeTop) * _nodesX) + ix - _nodeLeft;
+        int at = ((iy - nodeTop) * nodesX) + ix - nodeLeft;
         float w00 = (1 - fx) * (1 - fy), w10 = fx * (1 - fy), w01 = (1 - fx) * fy, w11 = fx * fy;
         return (
-            (_fieldsA[at] * w00) + (_fieldsA[at + 1] * w10) + (_fieldsA[at + _nodesX] * w01) + (_fieldsA[at + _nodesX + 1] * w11),
-            (_fieldsB[at] * w00) + (_fieldsB[at + 1] * w10) + (_fieldsB[at + _nodesX] * w01) + (_fieldsB[at + _nodesX + 1] * w11));
+            (fieldsA[at] * w00) + (fieldsA[at + 1] * w10) + (fieldsA[at + nodesX] * w01) + (fieldsA[at + nodesX + 1] * w11),
+            (fieldsB[at] * w00) + (fieldsB[at + 1] * w10) + (fieldsB[at + nodesX] * w01) + (fieldsB[at + nodesX + 1] * w11));
     }
 
     /// <summary>The gland that a warped position belongs to: the one that it lies deepest in, if deeper than -halo.</summary>
@@ -414,29 +414,29 @@ internal sealed class TissueBlock
     {
         depth = -9;
         Gland? owner = null;
-        foreach (int i in _glandsAt.At(x, y))
+        foreach (int i in glandsAt.At(x, y))
         {
-            float d = _glands[i].Depth(x, y);
+            float d = this.glands[i].Depth(x, y);
             if (d > depth)
-                (depth, owner) = (d, _glands[i]);
+                (depth, owner) = (d, this.glands[i]);
         }
         return owner;
     }
 
     private void PlaceNuclei(float left, float top, float right, float bottom)
     {
-        for (int i = 0; i < _glands.Count; i++)
+        for (int i = 0; i < this.glands.Count; i++)
         {
-            Gland gland = _glands[i];
+            Gland gland = this.glands[i];
             float reach = gland.Reach;
             if (gland.X + reach > left && gland.X - reach < right && gland.Y + reach > top && gland.Y - reach < bottom)
                 PlaceCells(gland, i, left, top, right, bottom);
         }
-        foreach (Nucleus nucleus in _model.LooseNuclei(left, top, right, bottom, FibreAngleAt))
+        foreach (Nucleus nucleus in this.model.LooseNuclei(left, top, right, bottom, FibreAngleAt))
         {
-            (float wx, float wy) = _model.Warp(nucleus.X, nucleus.Y);
-            if (Owner(_glands, nucleus.X + wx, nucleus.Y + wy, out _, nucleus.Kind == PhantomNucleusKind.Lymphocyte ? 2 : 3.5f) is null)
-                _nuclei.Add(nucleus);
+            (float wx, float wy) = this.model.Warp(nucleus.X, nucleus.Y);
+            if (Owner(this.glands, nucleus.X + wx, nucleus.Y + wy, out _, nucleus.Kind == PhantomNucleusKind.Lymphocyte ? 2 : 3.5f) is null)
+                nuclei.Add(nucleus);
         }
     }
 
@@ -451,7 +451,7 @@ internal sealed class TissueBlock
     {
         bool vessel = gland.Tissue == PhantomTissue.Vessel, tumour = gland.Tissue == PhantomTissue.Tumour;
         // Larger nuclei need larger cells, but crowd all the same.
-        float larger = 1 + (0.1f * _model.LevelInHe * gland.Atypia);
+        float larger = 1 + (0.1f * this.model.LevelInHe * gland.Atypia);
         float spacing = vessel ? 14 : tumour ? (8.2f + (3.2f * gland.Atypia)) * larger : 6.6f;
         float first = vessel ? 1.2f : tumour ? spacing * 0.52f : 5.2f;
         float last = Math.Min(gland.B, gland.Wall - (vessel ? 0 : 2.5f));
@@ -482,8 +482,8 @@ internal sealed class TissueBlock
                 if (vessel && Noise.Draw(hash, 4) < 0.45f)
                     continue;
                 if (!vessel)
-                    _cells.Add((x, y, index, hash));
-                _nuclei.Add(_model.Epithelial(gland, number, x, y, radial));
+                    cells.Add((x, y, index, hash));
+                nuclei.Add(this.model.Epithelial(gland, number, x, y, radial));
             }
         }
     }
@@ -498,7 +498,7 @@ internal sealed class TissueBlock
             float t = MathF.Tau * (i + (0.6f * Noise.Draw(hash, 1))) / count;
             (float x, float y, float radial) = OnContour(gland, t, 1.1f);
             if (x >= left && x < right && y >= top && y < bottom && Fits(gland, x, y, 0.3f) && Noise.Draw(hash, 2) < 0.7f)
-                _nuclei.Add(_model.Flat(hash, x, y, radial));
+                nuclei.Add(this.model.Flat(hash, x, y, radial));
         }
     }
 
@@ -515,7 +515,7 @@ internal sealed class TissueBlock
         float x = qx, y = qy;
         for (int i = 0; i < 3; i++)
         {
-            (float wx, float wy) = _model.Warp(x, y);
+            (float wx, float wy) = this.model.Warp(x, y);
             (x, y) = (qx - wx, qy - wy);
         }
         return (x, y, MathF.Atan2((nx * gland.Sin) + (ny * gland.Cos), (nx * gland.Cos) - (ny * gland.Sin)));
@@ -525,9 +525,9 @@ internal sealed class TissueBlock
     private bool Fits(Gland gland, float x, float y, float deep)
     {
         bool vessel = gland.Tissue == PhantomTissue.Vessel;
-        (float wx, float wy) = _model.Warp(x, y);
-        Gland? owner = Owner(vessel ? _glands : _epithelia, x + wx, y + wy, out float depth);
-        return ReferenceEquals(owner, gland) && depth > deep && _model.Tissue(x, y) > 0.02f && depth < gland.Wall - (vessel ? -1 : 1.5f);
+        (float wx, float wy) = this.model.Warp(x, y);
+        Gland? owner = Owner(vessel ? this.glands : epithelia, x + wx, y + wy, out float depth);
+        return ReferenceEquals(owner, gland) && depth > deep && this.model.Tissue(x, y) > 0.02f && depth < gland.Wall - (vessel ? -1 : 1.5f);
     }
 
     private static float Square(float x) => x * x;
@@ -536,56 +536,56 @@ internal sealed class TissueBlock
 /// <summary>A grid of lists: which discs may cover a point.</summary>
 internal sealed class Buckets
 {
-    private readonly float _left, _top, _step;
-    private readonly int _columns, _rows;
-    private readonly List<(int Bucket, int Item)> _entries = [];
-    private int[] _starts = [];
-    private int[] _items = [];
+    private readonly float left, top, step;
+    private readonly int columns, rows;
+    private readonly List<(int Bucket, int Item)> entries = [];
+    private int[] starts = [];
+    private int[] items = [];
 
     /// <summary>An empty grid over a rectangle.</summary>
     public Buckets(float left, float top, float right, float bottom, float step)
     {
         // Aligned to multiples of the step, so that a point meets the same discs whatever the rectangle.
-        (_left, _top, _step) = (MathF.Floor(left / step) - 2, MathF.Floor(top / step) - 2, step);
-        _columns = (int)(MathF.Floor(right / step) - _left) + 3;
-        _rows = (int)(MathF.Floor(bottom / step) - _top) + 3;
+        (this.left, this.top, this.step) = (MathF.Floor(left / step) - 2, MathF.Floor(top / step) - 2, step);
+        columns = (int)(MathF.Floor(right / step) - this.left) + 3;
+        rows = (int)(MathF.Floor(bottom / step) - this.top) + 3;
     }
 
     /// <summary>Adds a disc.</summary>
     public void Add(int item, float x, float y, float radius)
     {
-        int x0 = Math.Max(0, Column(x - radius)), x1 = Math.Min(_columns - 1, Column(x + radius));
-        int y0 = Math.Max(0, Row(y - radius)), y1 = Math.Min(_rows - 1, Row(y + radius));
+        int x0 = Math.Max(0, Column(x - radius)), x1 = Math.Min(columns - 1, Column(x + radius));
+        int y0 = Math.Max(0, Row(y - radius)), y1 = Math.Min(rows - 1, Row(y + radius));
         for (int row = y0; row <= y1; row++)
         {
             for (int column = x0; column <= x1; column++)
-                _entries.Add(((row * _columns) + column, item));
+                entries.Add(((row * columns) + column, item));
         }
     }
 
     /// <summary>Sorts the discs into their lists; call once, after the last Add.</summary>
     public void Freeze()
     {
-        _starts = new int[(_columns * _rows) + 1];
-        foreach ((int bucket, _) in _entries)
-            _starts[bucket + 1]++;
-        for (int i = 1; i < _starts.Length; i++)
-            _starts[i] += _starts[i - 1];
-        _items = new int[_entries.Count];
-        int[] next = [.. _starts];
-        foreach ((int bucket, int item) in _entries)
-            _items[next[bucket]++] = item;
-        _entries.Clear();
+        starts = new int[(columns * rows) + 1];
+        foreach ((int bucket, _) in entries)
+            starts[bucket + 1]++;
+        for (int i = 1; i < starts.Length; i++)
+            starts[i] += starts[i - 1];
+        items = new int[entries.Count];
+        int[] next = [.. starts];
+        foreach ((int bucket, int item) in entries)
+            items[next[bucket]++] = item;
+        entries.Clear();
     }
 
     /// <summary>Discs that may cover the point, in the order in which they were added.</summary>
     public ReadOnlySpan<int> At(float x, float y)
     {
-        int bucket = (Math.Clamp(Row(y), 0, _rows - 1) * _columns) + Math.Clamp(Column(x), 0, _columns - 1);
-        return _items.AsSpan(_starts[bucket], _starts[bucket + 1] - _starts[bucket]);
+        int bucket = (Math.Clamp(Row(y), 0, rows - 1) * columns) + Math.Clamp(Column(x), 0, columns - 1);
+        return items.AsSpan(starts[bucket], starts[bucket + 1] - starts[bucket]);
     }
 
-    private int Column(float x) => (int)(MathF.Floor(x / _step) - _left);
+    private int Column(float x) => (int)(MathF.Floor(x / this.step) - this.left);
 
-    private int Row(float y) => (int)(MathF.Floor(y / _step) - _top);
+    private int Row(float y) => (int)(MathF.Floor(y / this.step) - this.top);
 }

@@ -14,10 +14,10 @@ internal sealed class TissueModel
 
     private const float NestSpacing = 56, AcinusSpacing = 64, VesselSpacing = 110, StromalSpacing = 11.5f, LymphocyteSpacing = 7.2f;
 
-    private readonly uint _seed;
-    private readonly int _level;
-    private readonly float _atypia;
-    private readonly float _tubular;
+    private readonly uint seed;
+    private readonly int level;
+    private readonly float atypia;
+    private readonly float tubular;
 
     /// <summary>A slide's tissue.</summary>
     /// <param name="seed">Any number.</param>
@@ -26,14 +26,14 @@ internal sealed class TissueModel
     /// <param name="levelInHe">How plainly nuclei show the level, 0 to 1: <see cref="PhantomOptions.LevelInHe"/>.</param>
     public TissueModel(ulong seed, int her2Level, double? ki67Share, double levelInHe = 0)
     {
-        _seed = Noise.Hash((int)seed, (int)(seed >> 32), 0x7155u);
-        _level = her2Level;
+        this.seed = Noise.Hash((int)seed, (int)(seed >> 32), 0x7155u);
+        level = her2Level;
         LevelInHe = (float)levelInHe;
         float mean = Noise.Lerp(0.18f + (0.2f * her2Level), 0.05f + (0.3f * her2Level), LevelInHe);
         float spread = Noise.Lerp(0.1f, 0.07f, LevelInHe);
-        _atypia = Math.Clamp(mean + Noise.Draw(_seed, 1, -spread, spread), 0, 1);
-        _tubular = Math.Clamp(0.9f - (0.75f * _atypia) + Noise.Draw(_seed, 2, -0.1f, 0.1f), 0, 1);
-        Ki67Share = (float)(ki67Share ?? Math.Clamp(0.05 + (0.55 * _atypia) + Noise.Draw(_seed, 3, -0.08f, 0.08f), 0.03, 0.7));
+        this.atypia = Math.Clamp(mean + Noise.Draw(this.seed, 1, -spread, spread), 0, 1);
+        tubular = Math.Clamp(0.9f - (0.75f * this.atypia) + Noise.Draw(this.seed, 2, -0.1f, 0.1f), 0, 1);
+        Ki67Share = (float)(ki67Share ?? Math.Clamp(0.05 + (0.55 * this.atypia) + Noise.Draw(this.seed, 3, -0.08f, 0.08f), 0.03, 0.7));
     }
 
     /// <summary>How plainly nuclei show the level, 0 to 1.</summary>
@@ -43,38 +43,38 @@ internal sealed class TissueModel
     public float Ki67Share { get; }
 
     /// <summary>Mean nuclear atypia of the slide's tumour, 0 to 1.</summary>
-    public float Atypia => _atypia;
+    public float Atypia => this.atypia;
 
     /// <summary>Signed: positive in tissue, negative on glass.</summary>
-    public float Tissue(float x, float y) => 0.42f + Noise.Fractal(x / 800, y / 800, _seed + 10, 3);
+    public float Tissue(float x, float y) => 0.42f + Noise.Fractal(x / 800, y / 800, this.seed + 10, 3);
 
     /// <summary>Signed: positive where tumour grows.</summary>
-    public float Tumour(float x, float y) => 0.08f + Noise.Fractal(x / 380, y / 380, _seed + 20, 2);
+    public float Tumour(float x, float y) => 0.08f + Noise.Fractal(x / 380, y / 380, this.seed + 20, 2);
 
     /// <summary>Signed: positive in fat; tumour displaces it.</summary>
-    public float Fat(float x, float y) => Noise.Fractal(x / 420, y / 420, _seed + 30, 2) - 0.42f - (0.6f * Math.Max(0, Tumour(x, y)));
+    public float Fat(float x, float y) => Noise.Fractal(x / 420, y / 420, this.seed + 30, 2) - 0.42f - (0.6f * Math.Max(0, Tumour(x, y)));
 
     /// <summary>Density of lymphocytes, 0 to 1.</summary>
     public float Lymph(float x, float y)
     {
-        float n = Noise.Fractal(x / 170, y / 170, _seed + 40, 2);
+        float n = Noise.Fractal(x / 170, y / 170, this.seed + 40, 2);
         return 0.015f + (0.9f * Noise.Step(0.35f, 0.8f, n));
     }
 
     /// <summary>How loose the stroma is, 0 (dense) to 1.</summary>
-    public float Loose(float x, float y) => Noise.Step(-0.6f, 0.8f, Noise.Fractal(x / 190, y / 190, _seed + 50, 2));
+    public float Loose(float x, float y) => Noise.Step(-0.6f, 0.8f, Noise.Fractal(x / 190, y / 190, this.seed + 50, 2));
 
     /// <summary>Displacement of outlines at a position, at most <see cref="WarpReach"/>.</summary>
     public (float X, float Y) Warp(float x, float y) =>
-        (Math.Clamp(5.5f * Noise.Fractal(x / 42, y / 42, _seed + 60, 2), -WarpReach, WarpReach),
-            Math.Clamp(5.5f * Noise.Fractal(x / 42, y / 42, _seed + 65, 2), -WarpReach, WarpReach));
+        (Math.Clamp(5.5f * Noise.Fractal(x / 42, y / 42, this.seed + 60, 2), -WarpReach, WarpReach),
+            Math.Clamp(5.5f * Noise.Fractal(x / 42, y / 42, this.seed + 65, 2), -WarpReach, WarpReach));
 
     /// <summary>Angle of the collagen fibres far from glands: flowing, with fine waves.</summary>
     public float FibreAngle(float x, float y) =>
-        (2.6f * Noise.Fractal(x / 320, y / 320, _seed + 70, 2)) + (0.55f * Noise.Gradient(x / 26, y / 26, _seed + 74));
+        (2.6f * Noise.Fractal(x / 320, y / 320, this.seed + 70, 2)) + (0.55f * Noise.Gradient(x / 26, y / 26, this.seed + 74));
 
     /// <summary>Seed for textures.</summary>
-    public uint TextureSeed(uint n) => _seed + 1000 + n;
+    public uint TextureSeed(uint n) => this.seed + 1000 + n;
 
     /// <summary>
     /// All nests, acini and vessels whose centres lie in the rectangle, in an order that does not depend on the rectangle.
@@ -82,9 +82,9 @@ internal sealed class TissueModel
     public List<Gland> Glands(float left, float top, float right, float bottom)
     {
         List<Gland> glands = [];
-        Visit(left, top, right, bottom, NestSpacing, 0.4f, _seed + 100, (x, y, hash) => Add(Nest(x, y, hash)));
-        Visit(left, top, right, bottom, AcinusSpacing, 0.32f, _seed + 101, (x, y, hash) => Add(Acinus(x, y, hash)));
-        Visit(left, top, right, bottom, VesselSpacing, 0.45f, _seed + 102, (x, y, hash) => Add(Vessel(x, y, hash)));
+        Visit(left, top, right, bottom, NestSpacing, 0.4f, this.seed + 100, (x, y, hash) => Add(Nest(x, y, hash)));
+        Visit(left, top, right, bottom, AcinusSpacing, 0.32f, this.seed + 101, (x, y, hash) => Add(Acinus(x, y, hash)));
+        Visit(left, top, right, bottom, VesselSpacing, 0.45f, this.seed + 102, (x, y, hash) => Add(Vessel(x, y, hash)));
         return glands;
 
         void Add(Gland? gland)
@@ -98,14 +98,14 @@ internal sealed class TissueModel
     public IEnumerable<Nucleus> LooseNuclei(float left, float top, float right, float bottom, Func<float, float, float> fibreAngle)
     {
         List<Nucleus> nuclei = [];
-        Visit(left, top, right, bottom, LymphocyteSpacing, 0.36f, _seed + 110, (x, y, hash) =>
+        Visit(left, top, right, bottom, LymphocyteSpacing, 0.36f, this.seed + 110, (x, y, hash) =>
         {
             if (Tissue(x, y) > 0.03f && Noise.Draw(hash, 3) < Lymph(x, y) && Fat(x, y) < 0)
                 nuclei.Add(Lymphocyte(x, y, hash));
         });
-        Visit(left, top, right, bottom, StromalSpacing, 0.45f, _seed + 111, (x, y, hash) =>
+        Visit(left, top, right, bottom, StromalSpacing, 0.45f, this.seed + 111, (x, y, hash) =>
         {
-            float density = 0.17f + (0.22f * Noise.Step(-0.2f, 0.7f, Noise.Gradient(x / 60, y / 60, _seed + 75)));
+            float density = 0.17f + (0.22f * Noise.Step(-0.2f, 0.7f, Noise.Gradient(x / 60, y / 60, this.seed + 75)));
             if (Tissue(x, y) > 0.02f && Noise.Draw(hash, 3) < density && Lymph(x, y) < 0.3f && Fat(x, y) < 0)
                 nuclei.Add(Stromal(x, y, hash, fibreAngle(x, y)));
         });
@@ -221,13 +221,13 @@ internal sealed class TissueModel
         if (tumour < 0 || Tissue(x, y) < 0.06f || Noise.Draw(hash, 3) > 0.55f + tumour)
             return null;
         float local = Noise.Lerp(0.35f, 0.17f, LevelInHe);
-        float atypia = _atypia + (local * Noise.Gradient(x / 240, y / 240, _seed + 80)) + (0.08f * Noise.Normal(hash, 10));
+        float atypia = this.atypia + (local * Noise.Gradient(x / 240, y / 240, this.seed + 80)) + (0.08f * Noise.Normal(hash, 10));
         atypia = Math.Clamp(atypia, 0, 1);
-        float her2 = _level + (1.6f * (atypia - _atypia)) + (0.12f * Noise.Normal(hash, 20));
+        float her2 = level + (1.6f * (atypia - this.atypia)) + (0.12f * Noise.Normal(hash, 20));
         float size = Noise.Draw(hash, 4) < 0.25f ? Noise.Draw(hash, 5, 9, 15) : Noise.Draw(hash, 5, 16, 27 + (11 * atypia));
         float root = MathF.Sqrt(Noise.Draw(hash, 6, 1, 2.3f));
         float angle = FibreAngle(x, y) + (0.5f * Noise.Normal(hash, 15));
-        bool tube = size > 15 && Noise.Draw(hash, 7) < _tubular;
+        bool tube = size > 15 && Noise.Draw(hash, 7) < tubular;
         return new Gland
         {
             Hash = hash,
@@ -241,13 +241,13 @@ internal sealed class TissueModel
             Wall = tube ? Noise.Draw(hash, 8, 9, 16) : float.PositiveInfinity,
             Cleft = Noise.Draw(hash, 9) < 0.4f ? Noise.Draw(hash, 16, 2, 6) : 0,
             Atypia = atypia,
-            Her2 = Math.Clamp(her2, Math.Max(0, _level - 0.7f), _level + 0.4f),
+            Her2 = Math.Clamp(her2, Math.Max(0, level - 0.7f), level + 0.4f),
         };
     }
 
     private Gland? Acinus(float x, float y, uint hash)
     {
-        float lobule = 0.15f + Noise.Fractal(x / 210, y / 210, _seed + 81, 2);
+        float lobule = 0.15f + Noise.Fractal(x / 210, y / 210, this.seed + 81, 2);
         if (Tumour(x, y) > -0.1f || Tissue(x, y) < 0.08f || Fat(x, y) > -0.05f || lobule < 0 || Noise.Draw(hash, 3) > 0.85f)
             return null;
         float size = Noise.Draw(hash, 5, 19, 29);
@@ -265,7 +265,7 @@ internal sealed class TissueModel
             Sin = MathF.Sin(angle),
             Wall = Noise.Draw(hash, 8, 12, 15),
             Atypia = 0,
-            Her2 = Math.Min(_level, 1) * Noise.Draw(hash, 9, 0.1f, 0.6f),
+            Her2 = Math.Min(level, 1) * Noise.Draw(hash, 9, 0.1f, 0.6f),
         };
     }
 

@@ -59,16 +59,16 @@ public sealed record PhantomNucleus(int Label, PhantomNucleusKind Kind, float X,
 /// <summary>An epithelial structure or a vessel: an ellipse with lobes, in micrometres.</summary>
 internal sealed record Gland
 {
-    private readonly Vector128<float> _lobes;
-    private readonly uint _hash;
+    private readonly Vector128<float> lobes;
+    private readonly uint hash;
 
     public required uint Hash
     {
-        get => _hash;
+        get => hash;
         init
         {
-            _hash = value;
-            _lobes = Vector128.Create(
+            hash = value;
+            lobes = Vector128.Create(
                 Noise.Draw(value, 90, -0.05f, 0.05f), Noise.Draw(value, 91, -0.05f, 0.05f), Noise.Draw(value, 92, -0.11f, 0.11f),
                 Noise.Draw(value, 93, -0.11f, 0.11f));
         }
@@ -115,7 +115,7 @@ internal sealed record Gland
     {
         float c2 = (c * c) - (s * s), s2 = 2 * c * s;
         float c3 = (c2 * c) - (s2 * s), s3 = (s2 * c) + (c2 * s);
-        return 1 + (_lobes[0] * c2) + (_lobes[1] * s2) + (_lobes[2] * c3) + (_lobes[3] * s3);
+        return 1 + (lobes[0] * c2) + (lobes[1] * s2) + (lobes[2] * c3) + (lobes[3] * s3);
     }
 }
 

@@ -1,8 +1,8 @@
 using Tinctor.Evaluation.Sections;
 using Tinctor.Slides;
 using Tinctor.Torch;
-using Tinctor.Training.Networks;
 using Tinctor.Torch.Nn;
+using Tinctor.Training.Networks;
 
 namespace Tinctor.Evaluation.Features;
 

@@ -4,8 +4,8 @@ using Tinctor.Evaluation.Features;
 using Tinctor.Slides;
 using Tinctor.Slides.Torch;
 using Tinctor.Torch;
-using Tinctor.Training.Networks;
 using Tinctor.Torch.Nn;
+using Tinctor.Training.Networks;
 
 namespace Tinctor.Evaluation.Metrics;
 

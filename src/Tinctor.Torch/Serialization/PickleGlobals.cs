@@ -61,7 +61,7 @@ internal sealed class PickleGlobals
     /// <summary>Expanded tensors (stride 0) may be larger than their storage, but not so large that a copy of one is a bomb.</summary>
     private const long MostExpandedBytes = 256 << 20;
 
-    private static readonly Dictionary<string, ScalarType> s_storages = new()
+    private static readonly Dictionary<string, ScalarType> storages = new()
     {
         ["torch.DoubleStorage"] = ScalarType.Float64,
         ["torch.FloatStorage"] = ScalarType.Float32,
@@ -77,7 +77,7 @@ internal sealed class PickleGlobals
         ["torch.ComplexDoubleStorage"] = ScalarType.ComplexFloat64,
     };
 
-    private static readonly Dictionary<string, ScalarType> s_dtypes = new()
+    private static readonly Dictionary<string, ScalarType> dtypes = new()
     {
         ["torch.float64"] = ScalarType.Float64,
         ["torch.float32"] = ScalarType.Float32,
@@ -93,18 +93,18 @@ internal sealed class PickleGlobals
         ["torch.complex128"] = ScalarType.ComplexFloat64,
     };
 
-    private readonly Dictionary<string, object> _allowed = [];
-    private readonly Unpickler _unpickler;
+    private readonly Dictionary<string, object> allowed = [];
+    private readonly Unpickler unpickler;
 
-    private readonly Action<PthStorage> _checkStorage;
+    private readonly Action<PthStorage> checkStorage;
 
     private PickleGlobals(byte[] pickle, int start, Action<PthStorage> checkStorage)
     {
-        _checkStorage = checkStorage;
-        _unpickler = new Unpickler(pickle, Find, LoadStorage, start);
-        foreach (var (name, dtype) in s_storages.Concat(s_dtypes))
+        this.checkStorage = checkStorage;
+        this.unpickler = new Unpickler(pickle, Find, LoadStorage, start);
+        foreach (var (name, dtype) in storages.Concat(dtypes))
         {
-            _allowed.Add(name, dtype);
+            allowed.Add(name, dtype);
         }
 
         Allow("collections.OrderedDict", Dictionary);
@@ -148,17 +148,17 @@ internal sealed class PickleGlobals
     /// <summary>Reads the pickle at a position, and moves the position behind it.</summary>
     public static object? Unpickle(byte[] bytes, ref int position, Action<PthStorage> checkStorage)
     {
-        Unpickler unpickler = new PickleGlobals(bytes, position, checkStorage)._unpickler;
+        Unpickler unpickler = new PickleGlobals(bytes, position, checkStorage).unpickler;
         object? value = unpickler.Run();
         position = unpickler.Position;
         return value;
     }
 
     private void Allow(string name, Func<object?[], object?> call) =>
-        _allowed.Add(name, new PickleCallable(name, arguments =>
+        allowed.Add(name, new PickleCallable(name, arguments =>
             call(arguments) ?? throw new FormatException($"its pickle calls {name} with arguments that it does not take")));
 
-    private object Find(string name) => _allowed.TryGetValue(name, out var meaning)
+    private object Find(string name) => allowed.TryGetValue(name, out var meaning)
         ? meaning
         : throw new FormatException(
             $"it needs {name}, which is not among the classes that a state dictionary is made of, and code from a checkpoint is never run; "
@@ -168,14 +168,14 @@ internal sealed class PickleGlobals
     {
         if (arguments is [OrderedDictionary<object, object?> items])
         {
-            _unpickler.Spend(items.Count);
+            this.unpickler.Spend(items.Count);
             return new OrderedDictionary<object, object?>(items);
         }
 
         // Python 2 wrote an ordered dictionary as a list of pairs.
         if (arguments is [List<object?> pairs])
         {
-            _unpickler.Spend(pairs.Count);
+            this.unpickler.Spend(pairs.Count);
             var dictionary = new OrderedDictionary<object, object?>();
             foreach (var pair in pairs)
             {
@@ -201,7 +201,7 @@ internal sealed class PickleGlobals
             return arguments.Length == 0 ? [] : null;
         }
 
-        _unpickler.Spend(values.Count);
+        this.unpickler.Spend(values.Count);
         return Unpickler.Set(values);
     }
 
@@ -213,7 +213,7 @@ internal sealed class PickleGlobals
             return null;
         }
 
-        _unpickler.Spend(text.Length);
+        this.unpickler.Spend(text.Length);
         return Encoding.Latin1.GetBytes(text);
     }
 
@@ -237,7 +237,7 @@ internal sealed class PickleGlobals
         }
 
         var storage = new PthStorage(dtype, key, count);
-        _checkStorage(storage);
+        this.checkStorage(storage);
         if (view is not [object[] and [_, long offset, long length]]) return storage;
         return offset >= 0 && length >= 0 && length <= count - offset ? new PthStorageView(storage, offset, length)
             : throw new FormatException($"it has a view of {length} elements that reaches beyond its storage of {count} elements");

@@ -9,7 +9,7 @@ public static class PthReader
     private const int DeepestStateDict = 4;
     private const int MostNamesInMessage = 10;
 
-    private static readonly Operator s_asStrided = new("aten::as_strided");
+    private static readonly Operator asStrided = new("aten::as_strided");
 
     /// <summary>
     /// Reads everything in a checkpoint, tensors on the CPU. Dictionaries come back as OrderedDictionary&lt;object, object?&gt;, lists as
@@ -58,7 +58,7 @@ public static class PthReader
                 // An empty tensor's strides and offset mean nothing.
                 var tensor = description.Shape.Contains(0)
                     ? torch.empty(description.Shape, description.Storage.Dtype)
-                    : s_asStrided.Call(storage, description.Shape, description.Stride, description.Offset);
+                    : asStrided.Call(storage, description.Shape, description.Stride, description.Offset);
                 tensors.Add(tensor);
                 return tensor;
             });

@@ -23,7 +23,7 @@ public sealed class SafeTensorsHeader
     private const int LengthBytes = 8;
     private const int MostDimensions = 64;
 
-    private static readonly Dictionary<string, ScalarType> s_types = new()
+    private static readonly Dictionary<string, ScalarType> types = new()
     {
         ["F64"] = ScalarType.Float64,
         ["F32"] = ScalarType.Float32,
@@ -143,7 +143,7 @@ public sealed class SafeTensorsHeader
     }
 
     private static string NameOf(ScalarType dtype) =>
-        s_types.FirstOrDefault(pair => pair.Value == dtype).Key
+        types.FirstOrDefault(pair => pair.Value == dtype).Key
         ?? throw new ArgumentException($"safetensors has no element type for {dtype}");
 
     /// <summary>Reads and checks the header at the start of the stream; <paramref name="path"/> is for messages.</summary>
@@ -277,7 +277,7 @@ public sealed class SafeTensorsHeader
             throw new FormatException($"tensor '{tensor}' lacks its dtype, shape or two data_offsets");
         }
 
-        if (!s_types.TryGetValue(dtype, out var type))
+        if (!types.TryGetValue(dtype, out var type))
         {
             throw new FormatException($"tensor '{tensor}' has the unsupported dtype {dtype}");
         }

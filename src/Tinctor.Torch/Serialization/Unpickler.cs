@@ -21,14 +21,14 @@ internal sealed class Unpickler(byte[] pickle, Func<string, object> findGlobal, 
     private const int MostOperations = 5_000_000;
     private const int HighestProtocol = 5;
 
-    private readonly List<object?> _stack = [];
-    private readonly Stack<int> _marks = new();
-    private readonly Dictionary<long, object?> _memo = [];
-    private int _position = start;
-    private long _operations;
+    private readonly List<object?> stack = [];
+    private readonly Stack<int> marks = new();
+    private readonly Dictionary<long, object?> memo = [];
+    private int position = start;
+    private long operations;
 
     /// <summary>Position behind the operations that have run.</summary>
-    public int Position => _position;
+    public int Position => position;
 
     /// <summary>Runs to the STOP operation and returns the value that is left.</summary>
     public object? Run()
@@ -39,7 +39,7 @@ internal sealed class Unpickler(byte[] pickle, Func<string, object> findGlobal, 
             var operation = Take(1)[0];
             if (operation == (byte)'.')
             {
-                return _stack.Count == 1 ? Pop() : throw new FormatException("its pickle ends with an unbalanced stack");
+                return this.stack.Count == 1 ? Pop() : throw new FormatException("its pickle ends with an unbalanced stack");
             }
 
             Execute(operation);
@@ -49,8 +49,8 @@ internal sealed class Unpickler(byte[] pickle, Func<string, object> findGlobal, 
     /// <summary>Counts work, so that small pickles cannot ask for much of it.</summary>
     public void Spend(int operations)
     {
-        _operations += operations;
-        if (_operations > MostOperations)
+        this.operations += operations;
+        if (this.operations > MostOperations)
         {
             throw new FormatException($"its pickle takes more than {MostOperations} operations");
         }
@@ -85,7 +85,7 @@ internal sealed class Unpickler(byte[] pickle, Func<string, object> findGlobal, 
             case 0x8e: Push(Take(Length64()).ToArray()); break;
 
             // Containers
-            case (byte)'(': _marks.Push(_stack.Count); break;
+            case (byte)'(': marks.Push(this.stack.Count); break;
             case (byte)')': Push(Array.Empty<object?>()); break;
             case 0x85: Push(PopMany(1)); break;
             case 0x86: Push(PopMany(2)); break;
@@ -105,9 +105,9 @@ internal sealed class Unpickler(byte[] pickle, Func<string, object> findGlobal, 
             case (byte)'0': Pop(); break;
             case (byte)'1': PopToMark(); break;
             case (byte)'2': Push(Top()); break;
-            case (byte)'q': _memo[Take(1)[0]] = Top(); break;
-            case (byte)'r': _memo[Length32()] = Top(); break;
-            case 0x94: _memo[_memo.Count] = Top(); break;
+            case (byte)'q': memo[Take(1)[0]] = Top(); break;
+            case (byte)'r': memo[Length32()] = Top(); break;
+            case 0x94: memo[memo.Count] = Top(); break;
             case (byte)'h': Push(Remembered(Take(1)[0])); break;
             case (byte)'j': Push(Remembered(Length32())); break;
 
@@ -147,13 +147,13 @@ internal sealed class Unpickler(byte[] pickle, Func<string, object> findGlobal, 
 
     private ReadOnlySpan<byte> Take(long count)
     {
-        if (count > pickle.Length - _position)
+        if (count > pickle.Length - position)
         {
             throw new FormatException("its pickle is cut off");
         }
 
-        _position += (int)count;
-        return pickle.AsSpan(_position - (int)count, (int)count);
+        position += (int)count;
+        return pickle.AsSpan(position - (int)count, (int)count);
     }
 
     private long Length32() => BinaryPrimitives.ReadUInt32LittleEndian(Take(4));
@@ -166,47 +166,47 @@ internal sealed class Unpickler(byte[] pickle, Func<string, object> findGlobal, 
 
     private string Line()
     {
-        var length = pickle.AsSpan(_position).IndexOf((byte)'\n');
+        var length = pickle.AsSpan(position).IndexOf((byte)'\n');
         var line = Text(Take(length < 0 ? long.MaxValue : length));
         Take(1);
         return line;
     }
 
-    private void Push(object? value) => _stack.Add(value);
+    private void Push(object? value) => this.stack.Add(value);
 
     private object? Pop() => PopMany(1)[0];
 
-    private object? Top() => _stack.Count > FirstOwn ? _stack[^1] : throw new FormatException("its pickle takes from an empty stack");
+    private object? Top() => this.stack.Count > FirstOwn ? this.stack[^1] : throw new FormatException("its pickle takes from an empty stack");
 
     /// <summary>What lies below the last mark is out of reach until the mark is gone.</summary>
-    private int FirstOwn => _marks.TryPeek(out var mark) ? mark : 0;
+    private int FirstOwn => marks.TryPeek(out var mark) ? mark : 0;
 
     private object?[] PopMany(int count)
     {
-        var start = _stack.Count - count;
+        var start = this.stack.Count - count;
         if (start < FirstOwn)
         {
             throw new FormatException("its pickle takes from an empty stack");
         }
 
-        var values = _stack.GetRange(start, count).ToArray();
-        _stack.RemoveRange(start, count);
+        var values = this.stack.GetRange(start, count).ToArray();
+        this.stack.RemoveRange(start, count);
         return values;
     }
 
     private object?[] PopToMark()
     {
-        if (_marks.Count == 0)
+        if (marks.Count == 0)
         {
             throw new FormatException("its pickle takes from a mark that is not there");
         }
 
-        var values = PopMany(_stack.Count - _marks.Peek());
-        _marks.Pop();
+        var values = PopMany(this.stack.Count - marks.Peek());
+        marks.Pop();
         return values;
     }
 
-    private object? Remembered(long index) => _memo.TryGetValue(index, out var value)
+    private object? Remembered(long index) => memo.TryGetValue(index, out var value)
         ? value
         : throw new FormatException($"its pickle refers to object {index}, which is not there");
 

@@ -15,10 +15,10 @@ public sealed class TensorBoardWriter : IDisposable
 {
     private const string FilePrefix = "events.out.tfevents.";
 
-    private static int s_writers;
+    private static int writers;
 
-    private readonly FileStream _file;
-    private readonly Lock _lock = new();
+    private readonly FileStream file;
+    private readonly Lock access = new();
 
     /// <summary>Begins a new event file in the folder.</summary>
     /// <param name="folder">The run's folder for events; made if missing.</param>
@@ -29,11 +29,11 @@ public sealed class TensorBoardWriter : IDisposable
     public TensorBoardWriter(string folder, long? resumeAt = null)
     {
         Directory.CreateDirectory(folder);
-        var number = Interlocked.Increment(ref s_writers) - 1;
+        var number = Interlocked.Increment(ref writers) - 1;
         var name = string.Create(
             CultureInfo.InvariantCulture, $"{FilePrefix}{NextTime(folder):d10}.{Environment.MachineName}.{Environment.ProcessId}.{number}");
         Path = System.IO.Path.Combine(folder, name);
-        _file = new FileStream(Path, FileMode.CreateNew, FileAccess.Write, FileShare.ReadWrite, bufferSize: 1 << 16);
+        this.file = new FileStream(Path, FileMode.CreateNew, FileAccess.Write, FileShare.ReadWrite, bufferSize: 1 << 16);
 
         var step = resumeAt ?? 0;
         WriteEvent(step, version => WriteString(version, 3, "brain.Event:2"));
@@ -87,18 +87,18 @@ public sealed class TensorBoardWriter : IDisposable
     /// <summary>Hands what was written so far to the operating system, where TensorBoard sees it. Call it with each checkpoint.</summary>
     public void Flush()
     {
-        lock (_lock)
+        lock (access)
         {
-            _file.Flush();
+            this.file.Flush();
         }
     }
 
     /// <summary>Flushes and closes the file.</summary>
     public void Dispose()
     {
-        lock (_lock)
+        lock (access)
         {
-            _file.Dispose();
+            this.file.Dispose();
         }
     }
 
@@ -175,11 +175,11 @@ public sealed class TensorBoardWriter : IDisposable
         BinaryPrimitives.WriteUInt32LittleEndian(header[8..], MaskedChecksum(header[..8]));
         Span<byte> footer = stackalloc byte[4];
         BinaryPrimitives.WriteUInt32LittleEndian(footer, MaskedChecksum(data));
-        lock (_lock)
+        lock (access)
         {
-            _file.Write(header);
-            _file.Write(data);
-            _file.Write(footer);
+            this.file.Write(header);
+            this.file.Write(data);
+            this.file.Write(footer);
         }
     }
 

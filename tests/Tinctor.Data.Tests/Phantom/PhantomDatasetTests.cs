@@ -10,17 +10,17 @@ namespace Tinctor.Data.Tests.Phantom;
 
 public sealed class PhantomDatasetTests : IDisposable
 {
-    private readonly string _folder = Directory.CreateTempSubdirectory("phantom-").FullName;
+    private readonly string folder = Directory.CreateTempSubdirectory("phantom-").FullName;
 
     private static PhantomDataset Small => new() { Slides = 4, FieldsPerSlide = 2, Options = new() { Width = 96, Height = 80, Seed = 3 } };
 
-    public void Dispose() => Directory.Delete(_folder, recursive: true);
+    public void Dispose() => Directory.Delete(folder, recursive: true);
 
     [Fact]
     public void WritesImagesTruthAndManifest()
     {
         Write(Small);
-        string[] lines = File.ReadAllLines(Path.Combine(_folder, "manifest.csv"));
+        string[] lines = File.ReadAllLines(Path.Combine(folder, "manifest.csv"));
         Assert.Equal("source,target,split,label,slide_id,mpp", lines[0]);
         string[][] rows = [.. lines.Skip(1).Select(line => line.Split(','))];
         Assert.Equal(8, rows.Length);
@@ -28,23 +28,23 @@ public sealed class PhantomDatasetTests : IDisposable
         {
             foreach (string path in row[..2])
             {
-                ImageInfo info = Image.ReadInfo(Path.Combine(_folder, path));
+                ImageInfo info = Image.ReadInfo(Path.Combine(folder, path));
                 Assert.Equal((96, 80, 3, SampleType.UInt8), (info.Width, info.Height, info.Channels, info.SampleType));
             }
         }
         // The loader understands the folder and finds nothing wrong with it.
-        PairManifest manifest = PairManifest.Read(_folder);
+        PairManifest manifest = PairManifest.Read(folder);
         Assert.Equal(8, manifest.Pairs.Count);
         Assert.All(manifest.Pairs, pair => Assert.Equal(0.5, pair.Mpp));
         PairVerification.Check(manifest.Pairs, cancel: TestContext.Current.CancellationToken);
         Assert.Equal(["test", "train", "val"], rows.Select(row => row[2]).Distinct().Order());
         Assert.All(rows.GroupBy(row => row[4]), slide => Assert.Single(slide.Select(row => (row[2], row[3])).Distinct()));
         Assert.Equal(["0", "1+", "2+", "3+"], rows.Select(row => row[3]).Distinct().Order());
-        Image labels = Image.Read(Path.Combine(_folder, "truth", "s001_f01_labels.tif"));
+        Image labels = Image.Read(Path.Combine(folder, "truth", "s001_f01_labels.tif"));
         Assert.Equal(SampleType.UInt16, labels.SampleType);
-        int nuclei = File.ReadAllLines(Path.Combine(_folder, "truth", "s001_f01_nuclei.csv")).Length - 1;
+        int nuclei = File.ReadAllLines(Path.Combine(folder, "truth", "s001_f01_nuclei.csv")).Length - 1;
         Assert.Equal(nuclei, labels.Samples16.ToArray().Max());
-        Assert.Equal(1, Image.ReadInfo(Path.Combine(_folder, "truth", "s001_f01_tissue.png")).Channels);
+        Assert.Equal(1, Image.ReadInfo(Path.Combine(folder, "truth", "s001_f01_tissue.png")).Channels);
     }
 
     [Fact]
@@ -64,10 +64,10 @@ public sealed class PhantomDatasetTests : IDisposable
         };
         Write(dataset);
         Assert.StartsWith("source/s001_f01.tif,target_he/s001_f01.png,train,3+,s001,2.5",
-            File.ReadAllLines(Path.Combine(_folder, "manifest_he.csv"))[1]);
+            File.ReadAllLines(Path.Combine(folder, "manifest_he.csv"))[1]);
         Assert.Equal("source/s001_f01.tif,target_her2/s001_f01.png,train,3+,s001,2.5",
-            File.ReadAllLines(Path.Combine(_folder, "manifest_her2.csv"))[1]);
-        ImageInfo source = Image.ReadInfo(Path.Combine(_folder, "source", "s001_f01.tif"));
+            File.ReadAllLines(Path.Combine(folder, "manifest_her2.csv"))[1]);
+        ImageInfo source = Image.ReadInfo(Path.Combine(folder, "source", "s001_f01.tif"));
         Assert.Equal((16, 16, 4, SampleType.UInt16), (source.Width, source.Height, source.Channels, source.SampleType));
     }
 
@@ -76,7 +76,7 @@ public sealed class PhantomDatasetTests : IDisposable
     {
         PhantomDataset dataset = Small with { Slides = 1, FieldsPerSlide = 1, Options = Small.Options with { Misalign = 5 } };
         Write(dataset);
-        string path = Path.Combine(_folder, "truth", "s001_f01_her2_displacement.safetensors");
+        string path = Path.Combine(folder, "truth", "s001_f01_her2_displacement.safetensors");
         SafeTensorsHeader header = SafeTensors.ReadHeader(path);
         Assert.Equal([2, 80, 96], header.Tensors["displacement"].shape);
         Assert.Contains("source pixel (x + dx, y + dy)", header.Metadata["meaning"]);
@@ -88,16 +88,16 @@ public sealed class PhantomDatasetTests : IDisposable
     public void TheSameCallCompletesAnInterruptedOneWithTheSameBytes()
     {
         Write(Small);
-        string image = Path.Combine(_folder, "target", "s003_f02.png"), kept = Path.Combine(_folder, "source", "s001_f01.png");
+        string image = Path.Combine(folder, "target", "s003_f02.png"), kept = Path.Combine(folder, "source", "s001_f01.png");
         byte[] before = File.ReadAllBytes(image);
         DateTime time = File.GetLastWriteTimeUtc(kept);
         File.Delete(image);
-        File.Delete(Path.Combine(_folder, "truth", "s003_f02.yaml"));
-        File.Delete(Path.Combine(_folder, "manifest.csv"));
+        File.Delete(Path.Combine(folder, "truth", "s003_f02.yaml"));
+        File.Delete(Path.Combine(folder, "manifest.csv"));
         Write(Small);
         Assert.Equal(before, File.ReadAllBytes(image));
         Assert.Equal(time, File.GetLastWriteTimeUtc(kept));
-        Assert.True(File.Exists(Path.Combine(_folder, "manifest.csv")));
+        Assert.True(File.Exists(Path.Combine(folder, "manifest.csv")));
     }
 
     [Fact]
@@ -105,7 +105,7 @@ public sealed class PhantomDatasetTests : IDisposable
     {
         PhantomDataset plain = Small with { Slides = 1, FieldsPerSlide = 1 };
         Write(plain);
-        string file = Path.Combine(_folder, "phantom.yaml");
+        string file = Path.Combine(folder, "phantom.yaml");
         Assert.EndsWith("sensor_noise: 1\n", File.ReadAllText(file));
         PhantomDataset other = plain with { Options = plain.Options with { LevelInHe = 0.5, OnTumour = true } };
         Assert.Contains("--force", Assert.Throws<IOException>(() => Write(other)).Message);
@@ -116,7 +116,7 @@ public sealed class PhantomDatasetTests : IDisposable
     [Fact]
     public void NothingOfOthersIsOverwritten()
     {
-        string note = Path.Combine(_folder, "note.txt");
+        string note = Path.Combine(folder, "note.txt");
         File.WriteAllText(note, "mine");
         Assert.Contains("not empty", Assert.Throws<IOException>(() => Write(Small, replace: true)).Message);
         File.Delete(note);
@@ -133,7 +133,7 @@ public sealed class PhantomDatasetTests : IDisposable
     public void LabelsBeyondSixteenBitsAreWrittenWithThirtyTwo()
     {
         int[] labels = [0, 1, 70_000, 65_536, 5, 6];
-        string path = Path.Combine(_folder, "labels.tif");
+        string path = Path.Combine(folder, "labels.tif");
         PhantomFiles.WriteLabels(path, labels, 3, 2);
         byte[] file = File.ReadAllBytes(path);
         Assert.Equal("II*\0"u8, file.AsSpan(0, 4));
@@ -146,5 +146,5 @@ public sealed class PhantomDatasetTests : IDisposable
     }
 
     private void Write(PhantomDataset dataset, bool replace = false) =>
-        dataset.Write(_folder, replace, cancel: TestContext.Current.CancellationToken);
+        dataset.Write(folder, replace, cancel: TestContext.Current.CancellationToken);
 }

@@ -6,14 +6,14 @@ namespace Tinctor.Data.Tests.Phantom;
 
 public sealed class PhantomSlideTests
 {
-    private static readonly PhantomOptions s_small = new() { Width = 300, Height = 260, Seed = 42 };
-    private static readonly PhantomOptions s_ideal = s_small with { StainVariation = 1, Shading = 0, SensorNoise = 0, Blur = 0 };
+    private static readonly PhantomOptions smallOptions = new() { Width = 300, Height = 260, Seed = 42 };
+    private static readonly PhantomOptions ideal = smallOptions with { StainVariation = 1, Shading = 0, SensorNoise = 0, Blur = 0 };
 
     [Fact]
     public void SameBytesOnOneThreadAndOnFour()
     {
         PhantomStain[] stains = [PhantomStain.He, PhantomStain.Her2, PhantomStain.Unstained, PhantomStain.Autofluorescence];
-        PhantomOptions options = s_small with { Stains = stains, Misalign = 6 };
+        PhantomOptions options = smallOptions with { Stains = stains, Misalign = 6 };
         PhantomField one = Render(options with { Threads = 1 }), four = Render(options with { Threads = 4 });
         for (int i = 0; i < one.Images.Count; i++)
         {
@@ -28,7 +28,7 @@ public sealed class PhantomSlideTests
     [Fact]
     public void ALargerCanvasContinuesTheSameTissue()
     {
-        PhantomField small = Render(s_small), large = Render(s_small with { Width = 560, Height = 500 });
+        PhantomField small = Render(smallOptions), large = Render(smallOptions with { Width = 560, Height = 500 });
         for (int i = 0; i < 2; i++)
             Assert.Equal(small.Images[i].Image.Data, large.Images[i].Image.Crop(0, 0, 300, 260).Data);
         for (int y = 0; y < 260; y++)
@@ -57,9 +57,9 @@ public sealed class PhantomSlideTests
     public void AnotherSeedOrFieldIsAnotherImage()
     {
         byte[] Pixels(PhantomOptions options) => Render(options).Images[0].Image.Data;
-        byte[] first = Pixels(s_small);
-        Assert.NotEqual(first, Pixels(s_small with { Seed = 43 }));
-        Assert.NotEqual(first, Pixels(s_small with { Field = 1 }));
+        byte[] first = Pixels(smallOptions);
+        Assert.NotEqual(first, Pixels(smallOptions with { Seed = 43 }));
+        Assert.NotEqual(first, Pixels(smallOptions with { Field = 1 }));
     }
 
     [Theory]
@@ -68,7 +68,7 @@ public sealed class PhantomSlideTests
     [InlineData(PhantomStain.Ki67)]
     public void BeerLambertGivesTheConcentrationsBack(PhantomStain stain)
     {
-        PhantomField field = Render(s_ideal with { Stains = [stain] }, keepConcentrations: true);
+        PhantomField field = Render(ideal with { Stains = [stain] }, keepConcentrations: true);
         PhantomImage image = field.Images[0];
         double[] inverse = Inverse([.. image.StainMatrix.Select(v => (double)v)]);
         double worst = 0;
@@ -93,7 +93,7 @@ public sealed class PhantomSlideTests
     [Fact]
     public void TheSavedFieldIsTheMisalignment()
     {
-        PhantomOptions options = s_ideal with
+        PhantomOptions options = ideal with
         {
             Stains = [PhantomStain.Her2, PhantomStain.Ki67],
             Misalign = 12,
@@ -132,7 +132,7 @@ public sealed class PhantomSlideTests
     [Fact]
     public void MasksAndNucleiAgree()
     {
-        PhantomField field = Render(s_small with { Width = 512, Height = 512 });
+        PhantomField field = Render(smallOptions with { Width = 512, Height = 512 });
         int[] area = new int[field.Nuclei.Count + 1];
         var sum = new (double X, double Y)[area.Length];
         for (int i = 0; i < field.Labels.Length; i++)
@@ -165,7 +165,7 @@ public sealed class PhantomSlideTests
         for (int level = 0; level < 4; level++)
         {
             PhantomField field = Render(
-                s_ideal with { Width = 512, Height = 512, Stains = [PhantomStain.Her2], Her2Level = level, StainVariation = 0 },
+                ideal with { Width = 512, Height = 512, Stains = [PhantomStain.Her2], Her2Level = level, StainVariation = 0 },
                 keepConcentrations: true);
             int[] tumour = [.. Enumerable.Range(0, field.Tissue.Length).Where(i => field.Tissue[i] == (byte)PhantomTissue.Tumour)];
             dab[level] = tumour.Average(i => field.Images[0].Concentrations![(3 * i) + 2]);
@@ -185,7 +185,7 @@ public sealed class PhantomSlideTests
         (double Area, double Dark) Nuclei(int level, double levelInHe)
         {
             PhantomField field = Render(
-                s_ideal with
+                ideal with
                 {
                     Width = 512,
                     Height = 512,
@@ -212,7 +212,7 @@ public sealed class PhantomSlideTests
     [Fact]
     public void SmallFieldsAreMovedToTumour()
     {
-        PhantomOptions small = s_ideal with { Width = 128, Height = 128, Mpp = 1, Stains = [PhantomStain.He] };
+        PhantomOptions small = ideal with { Width = 128, Height = 128, Mpp = 1, Stains = [PhantomStain.He] };
         double Tumour(int seed, bool onTumour) =>
             Render(small with { Seed = (ulong)seed, OnTumour = onTumour }).Tissue.Count(t => t == (byte)PhantomTissue.Tumour) / 16384.0;
         double[] moved = [.. Enumerable.Range(0, 12).Select(seed => Tumour(seed, true))];
@@ -223,7 +223,7 @@ public sealed class PhantomSlideTests
     [Fact]
     public void Ki67PositiveNucleiAreBrown()
     {
-        PhantomField field = Render(s_ideal with { Width = 512, Height = 512, Stains = [PhantomStain.Ki67], Ki67Share = 0.5 },
+        PhantomField field = Render(ideal with { Width = 512, Height = 512, Stains = [PhantomStain.Ki67], Ki67Share = 0.5 },
             keepConcentrations: true);
         double Dab(bool positive) => Enumerable.Range(0, field.Labels.Length)
             .Where(i => field.Labels[i] > 0 && field.Nuclei[field.Labels[i] - 1].Ki67Positive == positive)
@@ -238,7 +238,7 @@ public sealed class PhantomSlideTests
     public void AutofluorescenceIsSixteenBitFourChannelAndSmaller(int factor)
     {
         PhantomField field = Render(
-            s_small with { Stains = [PhantomStain.Autofluorescence, PhantomStain.He], AutofluorescenceFactor = factor });
+            smallOptions with { Stains = [PhantomStain.Autofluorescence, PhantomStain.He], AutofluorescenceFactor = factor });
         Image image = field.Images[0].Image;
         Assert.Equal((300 / factor, 260 / factor, 4, SampleType.UInt16), (image.Width, image.Height, image.Channels, image.SampleType));
         Assert.True(image.Samples16.ToArray().Max() > 10_000);
@@ -249,10 +249,10 @@ public sealed class PhantomSlideTests
     public void OptionsOutOfRangeAreRefusedByName()
     {
         Assert.Contains("304x260 is not a multiple", Assert.Throws<ArgumentException>(
-            () => Render(s_small with { Width = 304, Stains = [PhantomStain.Autofluorescence] })).Message);
-        Assert.Contains("HER2 level 4", Assert.Throws<ArgumentException>(() => Render(s_small with { Her2Level = 4 })).Message);
-        Assert.Contains("level in H&E 1.5", Assert.Throws<ArgumentException>(() => Render(s_small with { LevelInHe = 1.5 })).Message);
-        Assert.Contains("misalignment", Assert.Throws<ArgumentException>(() => Render(s_small with { Misalign = 200 })).Message);
+            () => Render(smallOptions with { Width = 304, Stains = [PhantomStain.Autofluorescence] })).Message);
+        Assert.Contains("HER2 level 4", Assert.Throws<ArgumentException>(() => Render(smallOptions with { Her2Level = 4 })).Message);
+        Assert.Contains("level in H&E 1.5", Assert.Throws<ArgumentException>(() => Render(smallOptions with { LevelInHe = 1.5 })).Message);
+        Assert.Contains("misalignment", Assert.Throws<ArgumentException>(() => Render(smallOptions with { Misalign = 200 })).Message);
     }
 
     [Theory]
@@ -276,7 +276,7 @@ public sealed class PhantomSlideTests
 
     [Fact]
     public void CancellingStopsIt() =>
-        Assert.Throws<OperationCanceledException>(() => PhantomSlide.Render(s_small, cancel: new CancellationToken(canceled: true)));
+        Assert.Throws<OperationCanceledException>(() => PhantomSlide.Render(smallOptions, cancel: new CancellationToken(canceled: true)));
 
     [Theory]
     [InlineData(0), InlineData(3)]

@@ -6,9 +6,9 @@ using Tinctor.Evaluation.Sections;
 using Tinctor.Slides;
 using Tinctor.Tests;
 using Tinctor.Torch;
-using Tinctor.Training.Networks;
 using Tinctor.Torch.Nn;
 using Tinctor.Torch.Serialization;
+using Tinctor.Training.Networks;
 
 namespace Tinctor.Evaluation.Tests.Features;
 

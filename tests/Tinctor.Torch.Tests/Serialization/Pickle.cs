@@ -7,17 +7,17 @@ namespace Tinctor.Torch.Tests.Serialization;
 /// <summary>Assembles hostile pickles and the archives around them.</summary>
 internal sealed class Pickle
 {
-    private readonly MemoryStream _bytes;
+    private readonly MemoryStream bytes;
 
-    private Pickle(MemoryStream bytes) => _bytes = bytes;
+    private Pickle(MemoryStream bytes) => this.bytes = bytes;
 
     public static Pickle Start() => new Pickle(new MemoryStream()).Add(0x80, 2);
 
-    public byte[] Stop() => Add((byte)'.')._bytes.ToArray();
+    public byte[] Stop() => Add((byte)'.').bytes.ToArray();
 
     public Pickle Add(params ReadOnlySpan<byte> bytes)
     {
-        _bytes.Write(bytes);
+        this.bytes.Write(bytes);
         return this;
     }
 

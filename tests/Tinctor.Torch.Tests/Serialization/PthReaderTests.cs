@@ -9,11 +9,11 @@ namespace Tinctor.Torch.Tests.Serialization;
 
 public sealed class PthReaderTests : IDisposable
 {
-    private readonly TemporaryFolder _folder = new();
+    private readonly TemporaryFolder folder = new();
 
-    private string Target => _folder.File("hostile.pth");
+    private string Target => folder.File("hostile.pth");
 
-    public void Dispose() => _folder.Dispose();
+    public void Dispose() => folder.Dispose();
 
     /// <summary>A tensor's type, shape and contiguous bytes.</summary>
     private sealed record Raw(ScalarType Dtype, long[] Shape, byte[] Bytes)
@@ -190,12 +190,12 @@ public sealed class PthReaderTests : IDisposable
     [Fact]
     public void Files_that_are_something_else_are_refused()
     {
-        AssertRefused(_folder.File("empty.pth", []), "it is empty");
-        AssertRefused(_folder.File("text.pth", "<html>"u8), "it is no zip archive");
-        AssertRefused(_folder.File("x.pth", [8, 0, 0, 0, 0, 0, 0, 0, .. "{}      "u8]), "it is a safetensors file");
-        AssertRefused(_folder.File("zip.pth", "PK\u0003\u0004 and no more"u8), "not a readable PyTorch checkpoint");
-        Assert.Throws<FileNotFoundException>(() => Load(_folder.File("missing.pth")));
-        Assert.Throws<IOException>(() => Load(_folder.Path));
+        AssertRefused(folder.File("empty.pth", []), "it is empty");
+        AssertRefused(folder.File("text.pth", "<html>"u8), "it is no zip archive");
+        AssertRefused(folder.File("x.pth", [8, 0, 0, 0, 0, 0, 0, 0, .. "{}      "u8]), "it is a safetensors file");
+        AssertRefused(folder.File("zip.pth", "PK\u0003\u0004 and no more"u8), "not a readable PyTorch checkpoint");
+        Assert.Throws<FileNotFoundException>(() => Load(folder.File("missing.pth")));
+        Assert.Throws<IOException>(() => Load(folder.Path));
     }
 
     [Theory]
@@ -371,12 +371,12 @@ public sealed class PthReaderTests : IDisposable
             {
                 // Flips in the pickle may drop a tensor, or change its sizes within its storage.
                 using var scope = torch.NewDisposeScope();
-                string[] shapes = Shapes(Load(_folder.File("damaged.pth", bytes)));
+                string[] shapes = Shapes(Load(folder.File("damaged.pth", bytes)));
                 if (shapes.SequenceEqual(expected)) sameShapes++;
             }
             catch (TinctorException error)
             {
-                Assert.StartsWith(_folder.File("damaged.pth"), error.Message);
+                Assert.StartsWith(folder.File("damaged.pth"), error.Message);
                 Assert.DoesNotContain('\n', error.Message);
                 refused++;
             }

@@ -6,17 +6,17 @@ namespace Tinctor.Torch.Tests.Serialization;
 
 public sealed class SafeTensorsTests : IDisposable
 {
-    private static readonly ScalarType[] s_types =
+    private static readonly ScalarType[] types =
     [
         ScalarType.Float64, ScalarType.Float32, ScalarType.Float16, ScalarType.BFloat16, ScalarType.Int64, ScalarType.Int32,
         ScalarType.Int16, ScalarType.Int8, ScalarType.Byte, ScalarType.Bool,
     ];
 
-    private readonly TemporaryFolder _folder = new();
+    private readonly TemporaryFolder folder = new();
 
-    private string Target => _folder.File("model.safetensors");
+    private string Target => this.folder.File("model.safetensors");
 
-    public void Dispose() => _folder.Dispose();
+    public void Dispose() => this.folder.Dispose();
 
     [Fact]
     public void Header_and_data_are_laid_out_as_the_format_says()
@@ -188,7 +188,7 @@ public sealed class SafeTensorsTests : IDisposable
     public void Missing_files_and_folders_are_told_apart()
     {
         Assert.Throws<FileNotFoundException>(() => SafeTensors.ReadHeader(Target));
-        Assert.Contains("is a folder", Assert.Throws<IOException>(() => SafeTensors.ReadHeader(_folder.Path)).Message);
+        Assert.Contains("is a folder", Assert.Throws<IOException>(() => SafeTensors.ReadHeader(this.folder.Path)).Message);
     }
 
     [Fact]
@@ -217,7 +217,7 @@ public sealed class SafeTensorsTests : IDisposable
 
             try
             {
-                Read(_folder.File("damaged", bytes));
+                Read(this.folder.File("damaged", bytes));
             }
             catch (TinctorException error)
             {
@@ -231,7 +231,7 @@ public sealed class SafeTensorsTests : IDisposable
 
     private void AssertRefused(byte[] content, string reason)
     {
-        var path = _folder.File("hostile.safetensors", content);
+        var path = this.folder.File("hostile.safetensors", content);
         var error = Assert.Throws<TinctorException>(() => Read(path));
         Assert.StartsWith($"{path}: ", error.Message);
         Assert.Contains(reason, error.Message);
@@ -256,7 +256,7 @@ public sealed class SafeTensorsTests : IDisposable
     private static List<(string Name, ScalarType Dtype, long[] Shape, byte[] Bytes)> RandomTensors(Random random, int count) =>
         [.. Enumerable.Range(0, count).Select(i =>
         {
-            var dtype = s_types[random.Next(s_types.Length)];
+            var dtype = types[random.Next(types.Length)];
             var shape = Enumerable.Range(0, random.Next(5)).Select(_ => (long)random.Next(6)).ToArray();
             var bytes = new byte[Refusal.ByteCount(shape, dtype)];
             random.NextBytes(bytes);

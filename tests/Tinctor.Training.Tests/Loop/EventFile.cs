@@ -6,7 +6,7 @@ namespace Tinctor.Training.Tests.Loop;
 /// <summary>A protocol buffer message without its schema: the values of each field, in their order.</summary>
 internal sealed class ProtoMessage
 {
-    private readonly List<(int Field, object Value)> _fields = [];
+    private readonly List<(int Field, object Value)> fields = [];
 
     public static ProtoMessage Parse(byte[] bytes)
     {
@@ -22,15 +22,15 @@ internal sealed class ProtoMessage
                 WireFormat.WireType.LengthDelimited => input.ReadBytes().ToByteArray(),
                 var type => throw new TinctorException($"wire type {type}"),
             };
-            message._fields.Add((WireFormat.GetTagFieldNumber(tag), value));
+            message.fields.Add((WireFormat.GetTagFieldNumber(tag), value));
         }
 
         return message;
     }
 
-    public bool Has(int field) => _fields.Any(f => f.Field == field);
+    public bool Has(int field) => fields.Any(f => f.Field == field);
 
-    public T Get<T>(int field) => (T)_fields.Single(f => f.Field == field).Value;
+    public T Get<T>(int field) => (T)fields.Single(f => f.Field == field).Value;
 
     public string Text(int field) => System.Text.Encoding.UTF8.GetString(Get<byte[]>(field));
 

@@ -4,9 +4,9 @@ namespace Tinctor.Training.Tests.Loop;
 
 public sealed class TensorBoardWriterTests : IDisposable
 {
-    private readonly string _folder = Directory.CreateTempSubdirectory("tinctor-test-").FullName;
+    private readonly string folder = Directory.CreateTempSubdirectory("tinctor-test-").FullName;
 
-    public void Dispose() => Directory.Delete(_folder, recursive: true);
+    public void Dispose() => Directory.Delete(folder, recursive: true);
 
     [Fact]
     public void The_reader_of_these_tests_has_the_right_checksum() => Assert.Equal(0xe3069283u, EventFile.Crc32C("123456789"u8));
@@ -14,7 +14,7 @@ public sealed class TensorBoardWriterTests : IDisposable
     [Fact]
     public void A_file_begins_with_its_version_and_has_the_name_that_TensorBoard_looks_for()
     {
-        using var writer = new TensorBoardWriter(_folder);
+        using var writer = new TensorBoardWriter(folder);
         var name = Path.GetFileName(writer.Path);
         Assert.Matches(@"^events\.out\.tfevents\.\d{10}\..+\.\d+\.\d+$", name);
         Assert.Contains($".{Environment.MachineName}.{Environment.ProcessId}.", name);
@@ -57,7 +57,7 @@ public sealed class TensorBoardWriterTests : IDisposable
     [Fact]
     public void What_is_no_png_is_refused()
     {
-        using var writer = new TensorBoardWriter(_folder);
+        using var writer = new TensorBoardWriter(folder);
         Assert.Throws<ArgumentException>(() => writer.AddImage("x", new byte[100], 0));
         Assert.Throws<ArgumentException>(() => writer.AddImage("x", Array.Empty<byte>(), 0));
     }
@@ -78,7 +78,7 @@ public sealed class TensorBoardWriterTests : IDisposable
     [Fact]
     public void What_was_flushed_is_there_while_the_file_is_open()
     {
-        using var writer = new TensorBoardWriter(_folder);
+        using var writer = new TensorBoardWriter(folder);
         writer.AddScalar("a", 1, 1);
         writer.Flush();
         Assert.Equal(2, EventFile.Read(writer.Path).Count);
@@ -90,31 +90,31 @@ public sealed class TensorBoardWriterTests : IDisposable
         // A run that is killed after step 9; its last checkpoint was made before step 6.
         for (var attempt = 0; attempt < 3; attempt++)
         {
-            using var writer = attempt == 0 ? new TensorBoardWriter(_folder) : new TensorBoardWriter(_folder, resumeAt: 6);
+            using var writer = attempt == 0 ? new TensorBoardWriter(folder) : new TensorBoardWriter(folder, resumeAt: 6);
             for (var step = attempt == 0 ? 0 : 6; step < 10; step++)
             {
                 writer.AddScalar("loss", attempt * 100 + step, step);
             }
         }
 
-        Assert.Equal(3, Directory.GetFiles(_folder).Length);
+        Assert.Equal(3, Directory.GetFiles(folder).Length);
         Assert.Equal(
             [0, 1, 2, 3, 4, 5, 206, 207, 208, 209],
-            EventFile.Show(_folder).Select(item => item.Value!.Get<float>(2)));
+            EventFile.Show(folder).Select(item => item.Value!.Get<float>(2)));
     }
 
     [Fact]
     public void Threads_do_not_tear_each_others_records()
     {
-        var writer = new TensorBoardWriter(_folder);
+        var writer = new TensorBoardWriter(folder);
         Parallel.For(0, 1000, step => writer.AddScalar("loss", step, step));
         writer.Dispose();
-        Assert.Equal(Enumerable.Range(0, 1000).Select(i => (long)i), EventFile.Show(_folder).Select(item => item.Step).Order());
+        Assert.Equal(Enumerable.Range(0, 1000).Select(i => (long)i), EventFile.Show(folder).Select(item => item.Step).Order());
     }
 
     private BoardEvent Written(Action<TensorBoardWriter> write)
     {
-        var writer = new TensorBoardWriter(_folder);
+        var writer = new TensorBoardWriter(folder);
         write(writer);
         writer.Dispose();
         return EventFile.Read(writer.Path)[1];

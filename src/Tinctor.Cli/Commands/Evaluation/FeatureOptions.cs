@@ -1,11 +1,11 @@
 using System.CommandLine;
 using System.Globalization;
-using Tinctor.Evaluation.Analyses.Distribution;
 using Tinctor.Evaluation.Analyses;
+using Tinctor.Evaluation.Analyses.Distribution;
 using Tinctor.Evaluation.Features;
 using Tinctor.Evaluation.Metrics;
-using Tinctor.Training.Execution;
 using Tinctor.Torch;
+using Tinctor.Training.Execution;
 using Tinctor.Training.Networks;
 
 namespace Tinctor.Cli.Commands.Evaluation;

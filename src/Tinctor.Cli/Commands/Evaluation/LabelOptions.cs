@@ -4,10 +4,10 @@ using Tinctor.Evaluation.Analyses.Encoders;
 using Tinctor.Evaluation.Analyses.Labels;
 using Tinctor.Evaluation.Data;
 using Tinctor.Evaluation.Features;
+using Tinctor.Torch;
 using Tinctor.Training.Classification;
 using Tinctor.Training.Contrastive;
 using Tinctor.Training.Supervised;
-using Tinctor.Torch;
 
 namespace Tinctor.Cli.Commands.Evaluation;
 

@@ -1,5 +1,5 @@
-using Tinctor.Training.Classification;
 using Tinctor.Torch;
+using Tinctor.Training.Classification;
 
 namespace Tinctor.Evaluation.Analyses.Labels;
 

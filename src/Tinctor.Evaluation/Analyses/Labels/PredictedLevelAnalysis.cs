@@ -1,7 +1,7 @@
 using Tinctor.Evaluation.Data;
 using Tinctor.Evaluation.Sections;
-using Tinctor.Training.Classification;
 using Tinctor.Staining;
+using Tinctor.Training.Classification;
 
 namespace Tinctor.Evaluation.Analyses.Labels;
 

@@ -1,7 +1,7 @@
 using System.Reflection;
 using System.Runtime.InteropServices;
 
-namespace Tinctor.Torch.Native;
+namespace Tinctor.Torch;
 
 /// <summary>The C interface of native/tinctor_torch.cpp, function by function.</summary>
 internal static unsafe partial class NativeMethods
