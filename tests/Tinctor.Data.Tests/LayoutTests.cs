@@ -1,4 +1,3 @@
-using Tinctor.Data;
 using Tinctor.Tests;
 
 namespace Tinctor.Data.Tests;

@@ -1,4 +1,3 @@
-using Tinctor.Data;
 
 namespace Tinctor.Data.Tests;
 

@@ -7,7 +7,6 @@ using Tinctor.Staining.WholeSlides;
 using Tinctor.Torch;
 using Tinctor.Training;
 using Tinctor.Training.Execution;
-using Tinctor.Training.Loading;
 
 namespace Tinctor.Cli.Commands;
 

@@ -9,7 +9,6 @@ using Tinctor.Staining.Models;
 using Tinctor.Torch;
 using Tinctor.Training;
 using Tinctor.Training.Execution;
-using Tinctor.Training.Loading;
 using Tinctor.Training.Methods;
 
 namespace Tinctor.Cli.Commands;

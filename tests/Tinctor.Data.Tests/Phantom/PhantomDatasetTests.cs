@@ -1,7 +1,6 @@
 using System.Buffers.Binary;
 using System.IO.Compression;
 using System.Runtime.InteropServices;
-using Tinctor.Data;
 using Tinctor.Data.Phantom;
 using Tinctor.Slides;
 using Tinctor.Torch.Serialization;

@@ -2,7 +2,6 @@ using Tinctor.Data;
 using Tinctor.Data.Tests;
 using Tinctor.Training.Classification;
 using Tinctor.Training.Configuration;
-using Tinctor.Training.Loading;
 
 namespace Tinctor.Training.Tests.Classification;
 

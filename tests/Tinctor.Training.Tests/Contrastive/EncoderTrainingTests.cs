@@ -5,7 +5,6 @@ using Tinctor.Slides;
 using Tinctor.Tests;
 using Tinctor.Torch;
 using Tinctor.Torch.Nn;
-using Tinctor.Training;
 using Tinctor.Training.Configuration;
 using Tinctor.Training.Contrastive;
 using Tinctor.Training.Loading;

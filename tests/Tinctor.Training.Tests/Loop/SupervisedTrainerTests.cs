@@ -3,7 +3,6 @@ using Tinctor.Data.Tests;
 using Tinctor.Slides;
 using Tinctor.Tests;
 using Tinctor.Torch;
-using Tinctor.Training;
 using Tinctor.Training.Classification;
 using Tinctor.Training.Configuration;
 using Tinctor.Training.Supervised;

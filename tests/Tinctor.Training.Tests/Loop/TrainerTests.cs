@@ -5,7 +5,6 @@ using Tinctor.Torch;
 using Tinctor.Torch.Nn;
 using Tinctor.Torch.Optim;
 using Tinctor.Torch.Serialization;
-using Tinctor.Training;
 using Tinctor.Training.Configuration;
 using Tinctor.Training.Loading;
 using Tinctor.Training.Methods;

@@ -4,7 +4,6 @@ using Tinctor.Staining.Bridges;
 using Tinctor.Tests;
 using Tinctor.Torch;
 using Tinctor.Torch.Nn;
-using Tinctor.Training;
 using Tinctor.Training.Methods;
 using Tinctor.Training.Methods.Bridges;
 using Tinctor.Training.Networks;

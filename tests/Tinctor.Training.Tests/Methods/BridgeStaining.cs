@@ -2,7 +2,6 @@ using Tinctor.Staining;
 using Tinctor.Staining.Bridges;
 using Tinctor.Staining.Execution;
 using Tinctor.Torch;
-using Tinctor.Training;
 using Tinctor.Training.Methods.Bridges;
 
 namespace Tinctor.Training.Tests.Methods;

@@ -2,7 +2,6 @@ using Tinctor.Staining;
 using Tinctor.Staining.Execution;
 using Tinctor.Tests;
 using Tinctor.Torch;
-using Tinctor.Training;
 using Tinctor.Training.Configuration;
 using Tinctor.Training.Methods;
 using Tinctor.Training.Methods.Cgan;
