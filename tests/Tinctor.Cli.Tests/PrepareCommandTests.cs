@@ -1,4 +1,3 @@
-using Tinctor.Cli.Commands;
 using Tinctor.Data;
 using Tinctor.Registration.Pairs;
 using Tinctor.Slides;
