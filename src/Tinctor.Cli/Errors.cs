@@ -8,6 +8,9 @@ namespace Tinctor.Cli;
 /// <summary>Error lines: what a user reads when a command fails.</summary>
 internal static partial class Errors
 {
+    /// <summary>Exit code of a command that was cancelled.</summary>
+    public const int Cancelled = 130;
+
     private const int DiskFull = 28;
 
     /// <summary>Flags of options whose property has another name, by command; the first one that the command has is used.</summary>

@@ -1,3 +1,4 @@
 using Tinctor.Cli;
+using Tinctor.Cli.Startup;
 
-return await Cli.RunAsync(args, Terminal.ForProcess());
+return await CommandLineApp.RunAsync(args, Terminal.ForProcess());

@@ -103,7 +103,7 @@ public static class PairVerification
         string sizes = $"{pair.Source}: is {source.Width}x{source.Height}, but its partner {pair.Target} is {target.Width}x{target.Height}";
         throw new TinctorException(actual > 1 && (source.Width * actual, source.Height * actual) == target
             ? $"{sizes}, {actual} times as large; a method that refines images takes it with model.factor={actual}"
-            : factor == 1 ? $"{sizes}; make pairs of one size with `tinctor pair`"
+            : factor == 1 ? $"{sizes}; register and cut them into pairs of one size first"
             : $"{sizes}, not {factor} times as large (model.factor)");
     }
 }

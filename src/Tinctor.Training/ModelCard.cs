@@ -30,9 +30,7 @@ internal static class ModelCard
 
             ## Use
 
-            ```
-            tinctor stain MODEL IMAGES -o OUT
-            ```
+            Tinctor's command `stain` takes this folder as its model; programs load it with `TrainedModel.LoadStainer`.
 
             Intended for images of the same kind of tissue, stain, scanner and pixel size as those it was trained on. On others its output
             can look right and be wrong. **Research use only, not for diagnosis.**

@@ -49,7 +49,7 @@ internal sealed class SupervisedLoop : TrainingLoop<SupervisedTask>
         : base(config.Training, config.Seed, folder, observer)
     {
         this.config = config;
-        if (config.Data.Path.Length == 0) throw new TinctorException("no data is named; give --data DIR");
+        if (config.Data.Path.Length == 0) throw new OptionException("Data", "no data set is named");
         data = TrainingData.OfFold(config.ReadData(), config.Data, stop);
         observer.Note($"data: {data.Manifest.Describe()}");
         observer.Note(data.Describe("images"));

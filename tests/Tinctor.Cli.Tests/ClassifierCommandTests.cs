@@ -35,7 +35,7 @@ public sealed class ClassifierCommandTests : IDisposable
         Assert.Contains("both were trained with seed 1 and fold 1",
             Evaluate("refused", "--classifier", At("judge"), "--run", At("staining")).OneError());
         Assert.False(Directory.Exists(At("refused")));
-        Assert.Contains("'tinctor train classifier'", CommandLine.Run("train", "--output", At("judge"), "--resume").OneError());
+        Assert.Contains("Train a classifier", CommandLine.Run("train", "--output", At("judge"), "--resume").OneError());
     }
 
     [Fact]
@@ -48,7 +48,7 @@ public sealed class ClassifierCommandTests : IDisposable
         Assert.Contains("must lie between 0 and 1", Train("x", "--learning-rate", "7").OneError());
         Assert.Contains("no fold 2 of 2", Train("x", "--fold", "2").OneError());
         Assert.Contains("nowhere.pth", Train("x", "--weights", At("nowhere.pth")).OneError());
-        Assert.Contains("no data is named", CommandLine.Run("train", "classifier", "--output", At("x")).OneError());
+        Assert.Contains("no data set is named", CommandLine.Run("train", "classifier", "--output", At("x")).OneError());
         Assert.Contains("go together", Evaluate("refused", "--encoder-source", At("judge")).OneError());
     }
 

@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.Diagnostics;
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
+using Tinctor.Cli.Startup;
 
 namespace Tinctor.Cli.Tests;
 
@@ -59,7 +60,7 @@ internal static partial class CommandLine
     public static Outcome RunInProcess(params string[] arguments)
     {
         using StringWriter output = new(), error = new();
-        int code = Task.Run(() => Cli.RunAsync(arguments, Terminal.ForText(output, error))).GetAwaiter().GetResult();
+        int code = Task.Run(() => CommandLineApp.RunAsync(arguments, Terminal.ForText(output, error))).GetAwaiter().GetResult();
         return new(code, output.ToString(), error.ToString());
     }
 
@@ -68,7 +69,7 @@ internal static partial class CommandLine
     {
         using StringWriter output = new(), error = new();
         using IDisposable use = Terminal.ForText(output, error).Use();
-        ParseResult parse = Cli.Root.Parse(arguments);
+        ParseResult parse = CommandLineApp.Root.Parse(arguments);
         Terminal.Command = parse.CommandResult.Command;
         return await parse.InvokeAsync(new() { EnableDefaultExceptionHandler = false, Output = output, Error = error, ProcessTerminationTimeout = null },
             TestContext.Current.CancellationToken);
@@ -102,7 +103,7 @@ internal static partial class CommandLine
     internal static void UseOneThread() => Environment.SetEnvironmentVariable("OMP_NUM_THREADS", "1");
 
     // What is refused or only prints does not train.
-    private static bool IsInvalid(string[] arguments) => arguments.Contains("--help") || arguments.Contains("--print-config") || Cli.Root.Parse(arguments).Errors.Count > 0;
+    private static bool IsInvalid(string[] arguments) => arguments.Contains("--help") || arguments.Contains("--print-config") || CommandLineApp.Root.Parse(arguments).Errors.Count > 0;
 
     [LibraryImport("libc", EntryPoint = "kill")]
     private static partial int Kill(int process, int signal);

@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using Tinctor.Cli.Startup;
 using Tinctor.Slides;
 
 namespace Tinctor.Cli.Tests;
@@ -58,7 +59,7 @@ public sealed class EvaluateCommandTests : IDisposable
     [InlineData("--ssim", "uniform9")]
     [InlineData("--resamples", "10")]
     public void WordsThatMeanNothingAreParseErrors(string option, string value) =>
-        Assert.NotEmpty(Cli.Root.Parse(["evaluate", "--stained", "a", "--real", "b", "-o", "c", option, value]).Errors);
+        Assert.NotEmpty(CommandLineApp.Root.Parse(["evaluate", "--stained", "a", "--real", "b", "-o", "c", option, value]).Errors);
 
     private void WriteImage(string folder, string name, byte grey)
     {

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using Tinctor.Cli.Startup;
 
 namespace Tinctor.Cli.Tests;
 
@@ -6,7 +7,7 @@ public sealed partial class HelpTests
 {
     private const int LongestLine = 140;
 
-    public static TheoryData<string> Commands => [.. Walk(Cli.Root, "")];
+    public static TheoryData<string> Commands => [.. Walk(CommandLineApp.Root, "")];
 
     [Theory]
     [MemberData(nameof(Commands))]
@@ -52,7 +53,7 @@ public sealed partial class HelpTests
     {
         foreach (Option option in Find(command).Options.Where(option => option.ValueType != typeof(string) && option.ValueType != typeof(string[]) && option.ValueType != typeof(bool)))
         {
-            ParseResult parse = Cli.Root.Parse([.. command.Split(' '), option.Name, "§"]);
+            ParseResult parse = CommandLineApp.Root.Parse([.. command.Split(' '), option.Name, "§"]);
             Assert.NotEmpty(parse.Errors);
             string line = CommandLine.RunInProcess([.. command.Split(' '), option.Name, "§"]).OneError();
             Assert.Contains(option.Name, line);
@@ -66,13 +67,13 @@ public sealed partial class HelpTests
         string[] names = ["--output", "--overwrite", "--slide-mpp", "--threads", "--amp"];
         foreach (string name in names)
         {
-            Option[] same = [.. Walk(Cli.Root, "").SelectMany(command => Find(command).Options).Where(option => option.Name == name).Distinct()];
+            Option[] same = [.. Walk(CommandLineApp.Root, "").SelectMany(command => Find(command).Options).Where(option => option.Name == name).Distinct()];
             Assert.True(same.Length > 1);
             if (name == "--output") Assert.All(same, option => Assert.Contains("-o", option.Aliases));
             else if (name != "--overwrite" && name != "--threads") Assert.Single(same.Select(option => option.Description).Distinct());
         }
         string[] former = ["--out", "--mpp", "--tile", "--crop", "--lr", "--evaluations", "--repeats", "--model-mpp", "--ramp"];
-        Assert.All(Walk(Cli.Root, "").SelectMany(command => Find(command).Options), option =>
+        Assert.All(Walk(CommandLineApp.Root, "").SelectMany(command => Find(command).Options), option =>
         {
             Assert.DoesNotContain(option.Name, former);
             Assert.Empty(option.Aliases.Intersect(former));
@@ -85,7 +86,7 @@ public sealed partial class HelpTests
     {
         using StringWriter output = new(), error = new();
         using IDisposable use = Terminal.ForText(output, error).Use();
-        string[] translated = RenamedOptions.Translate(Cli.Root, [.. command.Split(' '), old, "1", $"{old}=2"]);
+        string[] translated = RenamedOptions.Translate(CommandLineApp.Root, [.. command.Split(' '), old, "1", $"{old}=2"]);
         Assert.Equal([.. command.Split(' '), name, "1", $"{name}=2"], translated);
         Assert.Equal($"note: {old} is now called {name}; the former name will be removed in the next release.\n", error.ToString());
         Assert.Contains(Find(command).Options, option => option.Name == name);
@@ -97,7 +98,7 @@ public sealed partial class HelpTests
         foreach ((string command, string old, string name) in RenamedOptions.Names)
         {
             string[] commands = command.Length > 0 ? [command]
-                : [.. Walk(Cli.Root, "").Where(path => Find(path).Options.Any(option => option.Name == name)
+                : [.. Walk(CommandLineApp.Root, "").Where(path => Find(path).Options.Any(option => option.Name == name)
                     && !RenamedOptions.Names.Any(other => other.Command == path && other.Old == old))];
             foreach (string path in commands) data.Add(path, old, name);
         }
@@ -107,7 +108,7 @@ public sealed partial class HelpTests
     private static string Help(string command) => CommandLine.RunInProcess([.. command.Split(' '), "--help"]) is { Code: 0, Messages: "" } outcome ? outcome.Out
         : throw new InvalidOperationException(command);
 
-    private static Command Find(string path) => path.Split(' ').Aggregate((Command)Cli.Root, (command, name) => command.Subcommands.Single(inner => inner.Name == name));
+    private static Command Find(string path) => path.Split(' ').Aggregate((Command)CommandLineApp.Root, (command, name) => command.Subcommands.Single(inner => inner.Name == name));
 
     private static IEnumerable<string> Walk(Command command, string prefix) =>
         command.Subcommands.SelectMany(inner => Walk(inner, $"{prefix}{inner.Name} ").Prepend(prefix + inner.Name));

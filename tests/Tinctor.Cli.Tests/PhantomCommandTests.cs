@@ -1,3 +1,4 @@
+using Tinctor.Cli.Startup;
 using Tinctor.Slides;
 
 namespace Tinctor.Cli.Tests;
@@ -42,7 +43,7 @@ public sealed class PhantomCommandTests : IDisposable
     [InlineData("--stains", "he,her3")]
     [InlineData("--level", "4+")]
     public void WordsThatMeanNothingAreParseErrors(string option, string value) =>
-        Assert.NotEmpty(Cli.Root.Parse(["phantom", "-o", _folder, option, value]).Errors);
+        Assert.NotEmpty(CommandLineApp.Root.Parse(["phantom", "-o", _folder, option, value]).Errors);
 
     private Task<int> Run(params string[] options) => CommandLine.Invoke(["phantom", "-o", _folder, .. options]);
 

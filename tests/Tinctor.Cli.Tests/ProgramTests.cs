@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Text.Json;
+using Tinctor.Cli.Startup;
 
 namespace Tinctor.Cli.Tests;
 
@@ -11,7 +12,7 @@ public sealed class ProgramTests
         Outcome help = CommandLine.Run();
         Assert.Equal((0, ""), (help.Code, help.Error));
         Assert.Contains("tinctor <command> [options]", help.Out);
-        Assert.All(Cli.Root.Subcommands, command => Assert.Contains($"  {command.Name}", help.Out));
+        Assert.All(CommandLineApp.Root.Subcommands, command => Assert.Contains($"  {command.Name}", help.Out));
         Assert.DoesNotContain("Examples", help.Out);
     }
 
@@ -35,7 +36,7 @@ public sealed class ProgramTests
     [InlineData("stain m i -o o --quality 500", "--quality 500: expected 1 to 100", "tinctor stain --help")]
     [InlineData("completion tcsh", "tcsh: expected bash, zsh or fish", "tinctor completion --help")]
     [InlineData("train pix2pix --out x --set model.nfg=3", "'model.nfg'", "ngf")]
-    [InlineData("train pix2pix --out x", "no data is named", "--data DIR")]
+    [InlineData("train pix2pix --out x", "no data set is named", "--data")]
     [InlineData("train pix2pix --out x --data /nowhere", "/nowhere: no such file", "")]
     [InlineData("train pix2pix --out x --device cuda:99", "--device cuda:99", "")]
     [InlineData("train pix2pix --out x --config /nowhere.yaml", "/nowhere.yaml", "")]
@@ -53,7 +54,7 @@ public sealed class ProgramTests
         Assert.DoesNotContain("   at ", outcome.Out);
         Assert.Contains("   at Tinctor.", outcome.Messages);
         Assert.EndsWith(outcome.Error, outcome.Messages);
-        Assert.Contains("no data is named", outcome.Error);
+        Assert.Contains("no data set is named", outcome.Error);
     }
 
     [Fact]

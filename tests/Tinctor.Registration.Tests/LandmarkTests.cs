@@ -66,7 +66,7 @@ public sealed class LandmarkTests : IDisposable
     [InlineData("none.csv")]
     [InlineData("none.pts")]
     public void Read_missing_file_names_it(string name) =>
-        Assert.Equal($"{Path.Combine(folder, name)}: no such file", Assert.Throws<TinctorException>(() => LandmarkFile.Read(Path.Combine(folder, name))).Message);
+        Assert.StartsWith($"{Path.Combine(folder, name)}: no such file", Assert.Throws<TinctorException>(() => LandmarkFile.Read(Path.Combine(folder, name))).Message);
 
     [Fact]
     public void Map_to_another_format_is_refused()

@@ -226,7 +226,7 @@ public sealed class StainNormalizationTests : InTemporaryFolder
         var pixels = StainedPixels.Of(Section(Haematoxylin, Dab));
         var (macenko, vahadane) = (StainProfile.Of(pixels, StainMethod.Macenko), StainProfile.Of(pixels, StainMethod.Vahadane));
         Assert.Throws<TinctorException>(() => new StainNormalizer(macenko, vahadane));
-        Assert.Throws<FileNotFoundException>(() => StainProfile.Read(At("missing.json")));
+        Assert.Throws<TinctorException>(() => StainProfile.Read(At("missing.json")));
     }
 
     /// <summary>A picture of two stains, nuclei, stroma and both, with some glass and a little noise.</summary>

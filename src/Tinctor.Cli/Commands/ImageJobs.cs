@@ -146,7 +146,7 @@ internal static class ImageJobs
             if (remark is not null) Terminal.Warning($"{open[i].Input}: {Errors.Sentence(remark)}");
         foreach (string failure in failures) Terminal.Problem(failure);
         if (cancel.IsCancellationRequested) Terminal.Note("Stopped. The same command resumes.");
-        return cancel.IsCancellationRequested ? Cli.Cancelled : failures.Length == 0 ? 0 : 1;
+        return cancel.IsCancellationRequested ? Errors.Cancelled : failures.Length == 0 ? 0 : 1;
     }
 
     // The warning and the problem of a job, one line each.

@@ -139,7 +139,7 @@ internal static class PrepareCommand
         catch (OperationCanceledException)
         {
             Terminal.Note("Stopped. The same command resumes.");
-            return Cli.Cancelled;
+            return Errors.Cancelled;
         }
     }
 

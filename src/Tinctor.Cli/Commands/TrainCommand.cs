@@ -129,7 +129,7 @@ internal static class TrainCommand
         {
             Terminal.Note($"Stopped after step {result.Steps}; everything is saved. Resume with:");
             Terminal.Result($"tinctor {command} -o {(run.Contains(' ') ? $"'{run}'" : run)} --resume");
-            return Cli.Cancelled;
+            return Errors.Cancelled;
         }
         if (result.Validation is string score) Terminal.Result($"validation: {score}");
         Terminal.Result($"model: {result.ModelFolder}");

@@ -174,9 +174,9 @@ public sealed record PhantomDataset
         if (!Directory.EnumerateFileSystemEntries(folder).Any() || (File.Exists(file) && File.ReadAllText(file) == parameters))
             return;
         if (!File.Exists(file))
-            throw new IOException($"{folder}: not empty and not a phantom; choose a new folder");
+            throw new TinctorException(folder, "is not empty and holds no phantom", "Choose a new folder");
         if (!replace)
-            throw new IOException($"{folder}: holds a phantom made with other parameters; choose a new folder, or replace it with --force");
+            throw new TinctorException(folder, "holds a phantom with other parameters", "Choose a new folder, or replace it") { Option = "Overwrite" };
         // Only what a phantom is made of is deleted.
         File.Delete(file);
         foreach (string part in Directory.EnumerateDirectories(folder).Where(IsPart))

@@ -88,13 +88,14 @@ public sealed record StainProfile
     }
 
     /// <summary>
-    /// Reads a profile. Throws <see cref="FileNotFoundException"/>, or <see cref="TinctorException"/> if the file holds something else.
+    /// Reads a profile.
     /// </summary>
+    /// <exception cref="TinctorException">The file is missing or holds something else.</exception>
     public static StainProfile Read(string path)
     {
         if (!File.Exists(path))
         {
-            throw new FileNotFoundException($"{path}: there is no such stain profile; make one with `tinctor stains estimate`");
+            throw new TinctorException(path, "no such stain profile", "Estimate one from a reference image");
         }
         try
         {
@@ -105,7 +106,7 @@ public sealed record StainProfile
         }
         catch (Exception e) when (e is JsonException or TinctorException)
         {
-            throw new TinctorException($"{path}: is no stain profile ({e.Message}); make one with `tinctor stains estimate`", e);
+            throw new TinctorException(path, $"is no stain profile ({e.Message})", "Estimate one from a reference image", e);
         }
     }
 

@@ -35,7 +35,7 @@ public static class ConfigFile
     {
         Settings settings = Parse(yaml, origin);
         if (settings.TryGetValue("task", out object? task))
-            throw new TinctorException($"{origin}: is a configuration of a {task}; train it with 'tinctor train {task}'");
+            throw new TinctorException(origin, $"is a configuration of a {task}, not of a staining method", $"Train a {task} with it");
         if (method is not null && settings.TryGetValue("method", out object? named) && !Equals(named, method))
             throw new TinctorException($"{origin}: is a configuration of {named}, not of {method}");
         if (method is not null) settings["method"] = method;
@@ -126,7 +126,7 @@ public static class ConfigFile
     private static void Override(Settings settings, string setting)
     {
         int equals = setting.IndexOf('=');
-        if (equals < 1) throw new TinctorException($"--set {setting}: write it as key=value, for example --set model.ngf=32");
+        if (equals < 1) throw new TinctorException($"the setting {setting} is not of the form key=value, for example model.ngf=32") { Option = "Set" };
         string[] keys = setting[..equals].Trim().Split('.');
         foreach (string key in keys[..^1])
         {

@@ -22,11 +22,11 @@ public static class DeviceChoice
         }
         catch (FormatException e)
         {
-            throw new TinctorException($"--device: {e.Message}, or auto");
+            throw new OptionException("Device", $"{e.Message}, or auto");
         }
         if (device.type == DeviceType.CUDA && Math.Max(device.index, 0) >= gpus)
-            throw new TinctorException($"--device {wanted}: libtorch {torch.version.libtorch} sees {gpus} GPUs; "
-                + "'tinctor doctor' says what is missing, --device cpu computes on the processor");
+            throw new OptionException("Device", $"the device is {wanted}, but libtorch {torch.version.libtorch} sees {gpus} GPUs",
+                "Use cpu, or a libtorch with CUDA and its driver");
         return (device, device.ToString());
     }
 }

@@ -74,8 +74,8 @@ public static class BridgeImport
         string heads = unet.NumHeadChannels > 0 ? $"of {unet.NumHeadChannels} channels" : $"{unet.NumHeads} each";
         string order = unet.UseNewAttentionOrder ? "new" : "old";
         return ImportedModel.Of(path, method, config, weights.ToDictionary(), Describe(config),
-            [.. notes, $"not in the weights: heads of attention ({heads}), its order ({order}); --set model.network.num_head_channels, "
-                + "num_heads or use_new_attention_order says otherwise"]);
+            [.. notes, $"not in the weights: heads of attention ({heads}), its order ({order}); the settings model.network.num_head_channels, "
+                + "num_heads and use_new_attention_order change them"]);
     }
 
     private static string Describe(BridgeConfig config)

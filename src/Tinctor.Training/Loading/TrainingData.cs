@@ -21,7 +21,7 @@ public sealed record TrainingData(PairManifest Manifest, IReadOnlyList<Pair> Tra
     /// <exception cref="TinctorException">A pair is broken, or nothing is there to train on.</exception>
     public static TrainingData Read(DataConfig config, ulong seed, int factor = 1, CancellationToken cancel = default)
     {
-        if (config.Path.Length == 0) throw new TinctorException("no data is named; give --data DIR, or data.path in the configuration");
+        if (config.Path.Length == 0) throw new OptionException("Data", "no data set is named", "Name a folder or manifest, or set data.path");
         PairManifest manifest = PairManifest.Read(config.Path, config.SlidePattern);
         if (config.Direction == "BtoA") manifest = manifest.Reverse();
         if (config.TestSlides.Count + config.ValSlides.Count > 0) manifest = SplitAsNamed(manifest, config);

@@ -50,12 +50,12 @@ public sealed class RunFolder
     {
         var folder = new RunFolder(path);
         if (File.Exists(folder.Config))
-            throw new TinctorException($"{path}: already holds a run; go on with it by --resume, or choose another folder");
+            throw new TinctorException(path, "already holds a run", "Resume it, or choose another folder") { Option = "Resume" };
         // A start that was cut short may have left its description behind, which is no run yet.
         if (Directory.Exists(path)
             && Directory.EnumerateFileSystemEntries(folder.Root)
                 .Any(entry => entry != folder.EnvironmentFile && !AtomicFile.IsLeftover(entry)))
-            throw new TinctorException($"{path}: is not empty and holds no run; choose another folder");
+            throw new TinctorException(path, "is not empty and holds no run", "Choose another folder");
         return folder;
     }
 
@@ -65,7 +65,7 @@ public sealed class RunFolder
     {
         var folder = new RunFolder(path);
         if (!File.Exists(folder.Config))
-            throw new TinctorException($"{path}: holds no run to resume, it has no config.yaml; leave --resume out to start one");
+            throw new TinctorException(path, "holds no run to resume, it has no config.yaml", "Start a new run in it");
         folder.Prepare();
         if (Directory.Exists(folder.Model)) AtomicFile.DeleteLeftovers(folder.Model);
         return folder;

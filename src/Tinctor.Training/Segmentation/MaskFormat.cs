@@ -131,7 +131,7 @@ public sealed record MaskFormat(MaskKind Kind, SampleType SampleType, int Channe
         bool read = int.TryParse(colour ? text[1..] : text, colour ? NumberStyles.HexNumber : NumberStyles.None,
             CultureInfo.InvariantCulture, out int code);
         return read && (!colour || text.Length == 7) ? code
-            : throw new TinctorException($"--foreground {text}: write a number (1) or a colour (#ff0000)");
+            : throw new OptionException("Foreground", $"the foreground is {text}, expected a number (1) or a colour (#ff0000)");
     }
 
     private string Name(int code) => Channels == 3 ? $"#{code:x6}" : $"{code}";

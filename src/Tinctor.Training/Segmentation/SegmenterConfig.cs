@@ -51,7 +51,7 @@ public sealed record SegmenterConfig : SupervisedConfig
     /// <inheritdoc/>
     public override PairManifest ReadData()
     {
-        if (Masks.Length == 0) throw new TinctorException("no masks are named; give --masks DIR");
+        if (Masks.Length == 0) throw new OptionException("Masks", "no folder of masks is named");
         string images = Path.GetFullPath(Data.Path), masks = Path.GetFullPath(Masks);
         foreach (string folder in new[] { images, masks })
         {

@@ -37,7 +37,7 @@ public static class SupervisedModel
     public static TCard ReadCard<TCard>(string folder, string kind) where TCard : SupervisedCard
     {
         string? actual = KindOf(folder)
-            ?? throw new TinctorException($"{folder}: is no {kind}, it has no {Card} and {Weights}; 'tinctor train {kind}' makes one");
+            ?? throw new TinctorException(folder, $"is no {kind}, it has no {Card} and {Weights}", $"Train a {kind} first");
         return actual == kind ? ReadCard<TCard>(folder) : throw new TinctorException($"{folder}: is a {actual}, not a {kind}");
     }
 

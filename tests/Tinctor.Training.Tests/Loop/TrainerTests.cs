@@ -51,7 +51,7 @@ public sealed class TrainerTests : DataFolder
         Assert.StartsWith($"step {(inLoss ? 5 : 6)}: {what}", message);
         Assert.Matches(@"source.\d\.png", message);
         Assert.Contains("lower the learning rate", message);
-        Assert.Contains("--resume", message);
+        Assert.Contains("Resume it", message);
         Assert.Equal("step-00000004.safetensors",
             Directory.GetFiles(At("run/checkpoints")).Select(Path.GetFileName).Order(StringComparer.Ordinal).Last());
     }

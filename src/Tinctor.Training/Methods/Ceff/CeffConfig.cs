@@ -124,8 +124,8 @@ public sealed record CeffConfig : ConditionalGanConfig
         if (Encoders is null)
         {
             if (EncoderStart == "trained")
-                throw new TinctorException("ceff needs encoders: train some with 'tinctor train ceff-encoder' and give --encoders DIR; "
-                    + "model.encoder_start=random trains without, as the official code does");
+                throw new OptionException("Encoders", "ceff needs trained encoders, and none are named",
+                    "Train encoders on the same data first, or set model.encoder_start=random to train without, as the official code does");
             yield return "the encoders are random and frozen, as in the official code: what they say has no meaning";
             yield break;
         }

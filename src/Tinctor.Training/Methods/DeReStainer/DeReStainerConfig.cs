@@ -168,8 +168,7 @@ public sealed record DeReStainerConfig : GanConfig
         if (LambdaContent * LambdaCmp == 0) yield break;
         if (Comparator is null)
         {
-            yield return "no comparator is named: L_cmp is off; train one with 'tinctor train classifier --role comparator' and give "
-                + "--comparator DIR";
+            yield return "no comparator is named (model.comparator.path): L_cmp is off; a classifier trained in the role of comparator switches it on";
             yield break;
         }
         if (Classifier.ReadCard(Comparator.Path).Training.Among(test) is { } tested)

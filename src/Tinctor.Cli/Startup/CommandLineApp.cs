@@ -4,14 +4,11 @@ using System.CommandLine.Invocation;
 using Tinctor.Cli.Commands;
 using Tinctor.Cli.Commands.Stains;
 
-namespace Tinctor.Cli;
+namespace Tinctor.Cli.Startup;
 
 /// <summary>The command line as a function: arguments in, exit code and text out.</summary>
-internal static class Cli
+internal static class CommandLineApp
 {
-    /// <summary>Exit code of a command that was cancelled.</summary>
-    public const int Cancelled = 130;
-
     private const string Description =
         "Virtual staining of histology: from slides to registered pairs, a trained model, stained images and numbers.";
 
@@ -45,7 +42,7 @@ internal static class Cli
         }
         catch (Exception e) when (Errors.IsCancellation(e))
         {
-            return Cancelled;
+            return Errors.Cancelled;
         }
         catch (Exception e)
         {
