@@ -23,6 +23,7 @@ public static class SupervisedTrainer
         SupervisedConfig config, string runFolder, ITrainingObserver observer, CancellationToken stop = default)
     {
         RunFolder folder = RunFolder.Create(runFolder);
+        using FileLock access = RunFolder.Lock(runFolder);
         // A run goes on from wherever it is resumed.
         if (config.Data.Path.Length > 0) config = config with { Data = config.Data with { Path = Path.GetFullPath(config.Data.Path) } };
         return new SupervisedLoop(config, folder, observer, stop).Start(stop);
@@ -33,6 +34,7 @@ public static class SupervisedTrainer
     public static TrainingResult Resume<TConfig>(string runFolder, ITrainingObserver observer, CancellationToken stop = default)
         where TConfig : SupervisedConfig, new()
     {
+        using FileLock access = RunFolder.LockRun(runFolder);
         RunFolder folder = RunFolder.Open(runFolder);
         return new SupervisedLoop(ConfigFile.Read<TConfig>(folder.Config), folder, observer, stop).Resume(stop);
     }

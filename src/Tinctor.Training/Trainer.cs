@@ -46,6 +46,7 @@ public sealed class Trainer : TrainingLoop<Method>
     public static TrainingResult Start(RunConfig config, string runFolder, ITrainingObserver observer, CancellationToken stop = default)
     {
         RunFolder folder = RunFolder.Create(runFolder);
+        using FileLock access = RunFolder.Lock(runFolder);
         // A run goes on from wherever it is resumed.
         config = config with { Data = config.Data.WithFullPaths() };
         config = config with { Model = config.Model.Completed() };
@@ -58,6 +59,7 @@ public sealed class Trainer : TrainingLoop<Method>
     /// <exception cref="TinctorException">The folder is no run, or its data has changed.</exception>
     public static TrainingResult Resume(string runFolder, ITrainingObserver observer, CancellationToken stop = default)
     {
+        using FileLock access = RunFolder.LockRun(runFolder);
         RunFolder folder = RunFolder.Open(runFolder);
         var trainer = new Trainer(ConfigFile.Load(folder.Config), folder, observer, stop);
         trainer.RefuseOtherStart(DataSummary.Of(trainer.data.Manifest, stop));

@@ -59,7 +59,7 @@ public sealed class StainerTests : IDisposable
         Assert.False(two.Contains("a"));
         two.Set("a", new(["0", "3+"], [0.9f, 0.1f]));
         two.Save();
-        Assert.Equal(["name,level,probability,p_0,p_3+", "\"b, second\",3+,0.7500,0.2500,0.7500", "a,0,0.9000,0.9000,0.1000"],
+        Assert.Equal(["name,level,probability,p_0,p_3+", "a,0,0.9000,0.9000,0.1000", "\"b, second\",3+,0.7500,0.2500,0.7500"],
             File.ReadAllLines(Path.Combine(folder, "levels.csv")));
         Assert.Contains("its columns are", Assert.Throws<TinctorException>(() => new IhcLevelTable(folder, ["0", "1+"])).Message);
     }

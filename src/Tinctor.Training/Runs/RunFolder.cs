@@ -10,7 +10,7 @@ namespace Tinctor.Training.Runs;
 /// <summary>The files of a run and where they are.</summary>
 public sealed class RunFolder
 {
-    private const string Best = "best.safetensors";
+    private const string Best = "best.safetensors", LockFile = ".train.lock";
     private static readonly JsonSerializerOptions Indented = new()
     {
         WriteIndented = true,
@@ -54,9 +54,21 @@ public sealed class RunFolder
         // A start that was cut short may have left its description behind, which is no run yet.
         if (Directory.Exists(path)
             && Directory.EnumerateFileSystemEntries(folder.Root)
-                .Any(entry => entry != folder.EnvironmentFile && !AtomicFile.IsLeftover(entry)))
+                .Any(entry => entry != folder.EnvironmentFile && !AtomicFile.IsLeftover(entry) && !IsLock(entry)))
             throw new TinctorException(path, "is not empty and holds no run", "Choose another folder");
         return folder;
+    }
+
+    /// <summary>Locks a folder for the training of one process, until the lock is disposed of.</summary>
+    /// <exception cref="TinctorException">Another process trains the run; the message names it.</exception>
+    public static FileLock Lock(string path) => FileLock.Acquire(System.IO.Path.Combine(path, LockFile), path);
+
+    /// <summary>As <see cref="Lock"/>, for the folder of an earlier run.</summary>
+    /// <exception cref="TinctorException">The folder holds no run, or another process trains it.</exception>
+    public static FileLock LockRun(string path)
+    {
+        RequireRun(new RunFolder(path), path);
+        return Lock(path);
     }
 
     /// <summary>Finds the folder of an earlier run, and clears what a kill left half-written.</summary>
@@ -64,8 +76,7 @@ public sealed class RunFolder
     public static RunFolder Open(string path)
     {
         var folder = new RunFolder(path);
-        if (!File.Exists(folder.Config))
-            throw new TinctorException(path, "holds no run to resume, it has no config.yaml", "Start a new run in it");
+        RequireRun(folder, path);
         folder.Prepare();
         if (Directory.Exists(folder.Model)) AtomicFile.DeleteLeftovers(folder.Model);
         return folder;
@@ -156,4 +167,12 @@ public sealed class RunFolder
     }
 
     private string[] StepFiles() => [.. Directory.GetFiles(Checkpoints, "step-*.safetensors").Order(StringComparer.Ordinal)];
+
+    private static void RequireRun(RunFolder folder, string path)
+    {
+        if (!File.Exists(folder.Config))
+            throw new TinctorException(path, "holds no run to resume, it has no config.yaml", "Start a new run in it");
+    }
+
+    private static bool IsLock(string entry) => System.IO.Path.GetFileName(entry).StartsWith(LockFile, StringComparison.Ordinal);
 }

@@ -8,6 +8,7 @@ using Tinctor.Torch.Serialization;
 using Tinctor.Training.Configuration;
 using Tinctor.Training.Loading;
 using Tinctor.Training.Methods;
+using Tinctor.Training.Runs;
 
 namespace Tinctor.Training.Tests.Loop;
 
@@ -51,7 +52,7 @@ public sealed class TrainerTests : DataFolder
         Assert.StartsWith($"step {(inLoss ? 5 : 6)}: {what}", message);
         Assert.Matches(@"source.\d\.png", message);
         Assert.Contains("lower the learning rate", message);
-        Assert.Contains("Resume it", message);
+        Assert.Contains("resume from the last checkpoint", message);
         Assert.Equal("step-00000004.safetensors",
             Directory.GetFiles(At("run/checkpoints")).Select(Path.GetFileName).Order(StringComparer.Ordinal).Last());
     }
@@ -62,6 +63,11 @@ public sealed class TrainerTests : DataFolder
         Pairs(4);
         string run = At("run");
         Assert.True(Train(run).Finished);
+        using (RunFolder.Lock(run))
+        {
+            string taken = Assert.Throws<TinctorException>(() => Trainer.Resume(run, new Silent())).Message;
+            Assert.Contains($"process {Environment.ProcessId}", taken);
+        }
         Assert.True(Trainer.Resume(run, new Silent()).Finished);
 
         string manifest = File.ReadAllText(At("manifest.csv"));
