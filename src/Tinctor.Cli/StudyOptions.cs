@@ -4,7 +4,7 @@ using System.Globalization;
 
 namespace Tinctor.Cli;
 
-/// <summary>What commands that run a <see cref="Study"/> share.</summary>
+/// <summary>Options common to the commands that run a <see cref="Study"/>.</summary>
 internal static class StudyOptions
 {
     /// <summary>Where the pairs are.</summary>
@@ -35,7 +35,7 @@ internal static class StudyOptions
     /// <summary>Device and threads.</summary>
     public static IReadOnlyList<Option> Computation { get; } = [Device, Amp, ThreadCount];
 
-    /// <summary>What the options say, as settings of a run.</summary>
+    /// <summary>Gets the options as settings of a run.</summary>
     /// <param name="parse">The command line.</param>
     /// <param name="data">The pairs that are meant.</param>
     public static IEnumerable<string> Overrides(ParseResult parse, string data)

@@ -38,10 +38,10 @@ public class TinctorException : Exception
     /// <summary>File or folder that has the problem; null for none in particular.</summary>
     public string? File { get; }
 
-    /// <summary>What is wrong.</summary>
+    /// <summary>The problem: the value found and the value expected.</summary>
     public string Problem { get; }
 
-    /// <summary>What the user can do; null if nothing is known to help.</summary>
+    /// <summary>Remedy for the user, as a sentence; null if nothing is known to help.</summary>
     public string? Remedy { get; }
 
     /// <summary>

@@ -3,7 +3,7 @@ using System.Text;
 
 namespace Tinctor.Data;
 
-/// <summary>What a run was trained on, for environment.json: counts, and a hash of every file.</summary>
+/// <summary>Summary of a run's data for environment.json: counts, and a hash of every file.</summary>
 /// <param name="Root">The folder or manifest that was read.</param>
 /// <param name="Layout">The layout that was recognised.</param>
 /// <param name="Splits">Pairs in each split.</param>

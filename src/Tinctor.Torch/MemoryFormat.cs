@@ -6,7 +6,7 @@ public enum MemoryFormat
     /// <summary>Row-major: [N,C,H,W] as written.</summary>
     Contiguous = 0,
 
-    /// <summary>What the input has.</summary>
+    /// <summary>Memory format of the input.</summary>
     Preserve = 1,
 
     /// <summary>[N,C,H,W] stored as N,H,W,C; convolutions often run faster.</summary>

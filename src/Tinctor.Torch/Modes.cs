@@ -85,7 +85,7 @@ public static partial class torch
         public static void set_allow_tf32(bool enabled) => NativeMethods.tt_set_allow_tf32(enabled ? 1 : 0);
     }
 
-    /// <summary>What is known of the engine itself.</summary>
+    /// <summary>Properties of the engine.</summary>
     public static unsafe class version
     {
         /// <summary>libtorch's version.</summary>

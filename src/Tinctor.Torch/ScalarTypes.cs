@@ -1,6 +1,6 @@
 namespace Tinctor.Torch;
 
-/// <summary>What is known of the element types.</summary>
+/// <summary>Properties of the element types.</summary>
 public static class ScalarTypes
 {
     /// <summary>Bytes of one element.</summary>

@@ -171,7 +171,7 @@ public sealed partial class Tensor
     public Tensor to(Device device, ScalarType dtype, bool non_blocking = false, bool copy = false) =>
         Ops.to__device.Call(this, (Device?)device, (ScalarType?)dtype, non_blocking, copy);
 
-    /// <summary>Of another type; itself if it has it.</summary>
+    /// <summary>Converts to another type; returns itself if it has it already.</summary>
     public Tensor to(ScalarType dtype, bool non_blocking = false, bool copy = false) =>
         Ops.to__dtype.Call(this, (ScalarType?)dtype, non_blocking, copy);
 

@@ -10,7 +10,7 @@ using Tinctor.Training.Loading;
 
 namespace Tinctor.Training;
 
-/// <summary>What the network does at a checkpoint, on pairs that it is not trained on: a picture, and PSNR.</summary>
+/// <summary>Preview of the network at a checkpoint, on validation pairs: a picture, and PSNR.</summary>
 internal sealed class Preview : IDisposable
 {
     private const int MostValidationPairs = 16;

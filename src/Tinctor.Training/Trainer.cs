@@ -79,7 +79,7 @@ public sealed class Trainer : TrainingLoop<Method>
     private protected override double LearningRateFactor(int step, int epoch) => LearningRateFactor(config.Training, step, epoch);
 
     /// <summary>1 for the first epochs, then down to zero in a straight line, as in pix2pix; by steps where a run is that long.</summary>
-    /// <param name="training">How long the run is.</param>
+    /// <param name="training">Length of the run.</param>
     /// <param name="step">Steps done.</param>
     /// <param name="epoch">The epoch, from 0.</param>
     internal static double LearningRateFactor(TrainingConfig training, int step, int epoch) =>

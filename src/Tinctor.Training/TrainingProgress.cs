@@ -1,6 +1,6 @@
 namespace Tinctor.Training;
 
-/// <summary>What a trainer tells whoever watches, after each step.</summary>
+/// <summary>Progress of a training, after each step.</summary>
 /// <param name="Step">Steps done, from 1.</param>
 /// <param name="Steps">Steps of the whole run.</param>
 /// <param name="Epoch">The epoch, from 1.</param>
@@ -11,19 +11,19 @@ namespace Tinctor.Training;
 public sealed record TrainingProgress(int Step, int Steps, int Epoch, IReadOnlyDictionary<string, double> Losses, double ImagesPerSecond,
     TimeSpan Remaining, long MemoryBytes);
 
-/// <summary>How a run ended.</summary>
+/// <summary>Result of a run.</summary>
 /// <param name="Steps">Steps done in all.</param>
 /// <param name="Finished">False if it was asked to stop; it then goes on with --resume.</param>
 /// <param name="ModelFolder">The exported model of a finished run.</param>
 /// <param name="Validation">How the validation images score, as in "PSNR 23.10 dB"; null without validation.</param>
 public sealed record TrainingResult(int Steps, bool Finished, string? ModelFolder, string? Validation);
 
-/// <summary>Receives what a trainer has to say; a front end decides how it looks.</summary>
+/// <summary>Receives notes and progress of a training.</summary>
 public interface ITrainingObserver
 {
-    /// <summary>A remark: the data that was found, the device that is used and why, what was resumed.</summary>
+    /// <summary>Receives a note: the data found, the device used and why, the checkpoint resumed.</summary>
     void Note(string text);
 
-    /// <summary>A step was done.</summary>
+    /// <summary>Receives the progress after a step.</summary>
     void Step(TrainingProgress progress);
 }

@@ -42,7 +42,7 @@ internal static class ChanceOptions
     public static IReadOnlyList<Option> All { get; } = [.. OfRun, Strategy, Average, Samples, Trajectory];
 
     /// <summary>How a model is to sample; null if it has no chance in it.</summary>
-    /// <param name="parse">What was asked for.</param>
+    /// <param name="parse">Parsed command line.</param>
     /// <param name="own">How the model samples unless told otherwise; null if it has no chance in it.</param>
     /// <param name="model">The model, for messages.</param>
     /// <exception cref="TinctorException">The model does not sample, or cannot in this way.</exception>

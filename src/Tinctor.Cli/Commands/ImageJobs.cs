@@ -17,7 +17,7 @@ internal sealed record ImageJob(string Input, Func<Image> Read, string Name)
     public string Output(string folder, string extension) => Path.Combine(folder, $"{Name}.{extension}");
 }
 
-/// <summary>What commands share that make images out of images: inputs, what is there already, progress, and failures at the end.</summary>
+/// <summary>Jobs of commands that convert images to images: inputs, existing results, progress, and failures at the end.</summary>
 internal static class ImageJobs
 {
     private const int MostNamed = 5;

@@ -53,7 +53,7 @@ internal static class SlideOptions
     public static Slide Open(ParseResult parse, string path) => Slide.Open(path, parse.GetValue(Mpp));
 
     /// <summary>How a slide is to be stained.</summary>
-    /// <param name="parse">What was asked for.</param>
+    /// <param name="parse">Parsed command line.</param>
     /// <param name="slide">The slide.</param>
     /// <param name="isField">Whether it is an image rather than a slide: all of it is stained unless told where the tissue is.</param>
     /// <param name="sampling">How a model that stains by chance samples; null if it has no chance in it.</param>

@@ -9,7 +9,7 @@ using Tinctor.Staining.WholeSlides;
 namespace Tinctor.Cli.Commands;
 
 /// <summary>Stains one slide after another for <c>tinctor stain</c>, and tells how each went.</summary>
-/// <param name="parse">What was asked for.</param>
+/// <param name="parse">Parsed command line.</param>
 /// <param name="stainer">The model.</param>
 /// <param name="sampling">How it samples, if it stains by chance.</param>
 /// <param name="levels">Takes the levels of slides, if the model tells them.</param>

@@ -6,7 +6,7 @@ using YamlDotNet.Serialization.NamingConventions;
 
 namespace Tinctor.Data.Phantom;
 
-/// <summary>How far the writing of a phantom data set is.</summary>
+/// <summary>Progress of writing a phantom data set.</summary>
 /// <param name="Share">0 to 1.</param>
 /// <param name="Name">The field being made, as in s003_f01.</param>
 public readonly record struct PhantomProgress(double Share, string Name);

@@ -2,7 +2,7 @@ using System.Runtime.Intrinsics;
 
 namespace Tinctor.Data.Phantom;
 
-/// <summary>What the light meets at one point of the section, before any stain. Amounts are relative, 0 to about 1.</summary>
+/// <summary>Composition of the tissue at one point of the section, before any stain. Amounts are relative, 0 to about 1.</summary>
 internal struct TissuePoint
 {
     /// <summary>Tissue thickness, 0 on glass, in lumina and in clefts.</summary>

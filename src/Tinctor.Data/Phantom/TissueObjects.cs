@@ -2,7 +2,7 @@ using System.Runtime.Intrinsics;
 
 namespace Tinctor.Data.Phantom;
 
-/// <summary>What a pixel of the tissue mask shows; the numbers are those in the saved mask.</summary>
+/// <summary>Class of a pixel in the tissue mask; the numbers are those of the saved mask.</summary>
 public enum PhantomTissue : byte
 {
     /// <summary>Glass outside of the section.</summary>

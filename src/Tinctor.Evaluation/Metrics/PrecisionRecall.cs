@@ -12,7 +12,7 @@ public static class PrecisionRecall
     private const int Neighbours = 3;
     private const int Rows = 256;
 
-    /// <summary>Of stained and real features [N, D] and [M, D], float64.</summary>
+    /// <summary>Computes precision and recall of stained and real features [N, D] and [M, D], float64.</summary>
     /// <exception cref="ArgumentException">A set has fewer than four vectors.</exception>
     public static (double Precision, double Recall) Compute(Tensor stained, Tensor real)
     {

@@ -24,10 +24,10 @@ public sealed record ReportSection(string Key, string Title, string Lead)
     /// <summary>How each number is defined: a term and its definition with formula and source.</summary>
     public IReadOnlyList<Definition> Definitions { get; init; } = [];
 
-    /// <summary>What a reader must know before using these numbers.</summary>
+    /// <summary>Caveats of these numbers.</summary>
     public IReadOnlyList<string> Warnings { get; init; } = [];
 
-    /// <summary>What was used: weights' files with their SHA-256, counts, settings.</summary>
+    /// <summary>Provenance: weight files with their SHA-256, counts, settings.</summary>
     public IReadOnlyList<Definition> Provenance { get; init; } = [];
 }
 

@@ -75,6 +75,6 @@ public sealed record MatrixChart(string Key, string Title, string Caption, strin
 public sealed record ChartSeries(string Name, IReadOnlyList<double> X, IReadOnlyList<double> Y, IReadOnlyList<string>? Names = null);
 
 /// <summary>A straight line across a chart.</summary>
-/// <param name="Name">What it is.</param>
+/// <param name="Name">Card of the classifier.</param>
 /// <param name="At">Where it crosses its axis.</param>
 public sealed record ChartLine(string Name, double At);

@@ -46,7 +46,7 @@ public sealed class Bootstrap
     /// <summary>Whether slides are resampled, else images.</summary>
     public bool BySlide { get; }
 
-    /// <summary>What is resampled: slide or image.</summary>
+    /// <summary>Unit of resampling: slide or image.</summary>
     public string Unit => BySlide ? "slide" : "image";
 
     /// <summary>Number of units that are resampled: slides or images.</summary>

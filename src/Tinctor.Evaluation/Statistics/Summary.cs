@@ -1,6 +1,6 @@
 namespace Tinctor.Evaluation.Statistics;
 
-/// <summary>What a column of numbers looks like.</summary>
+/// <summary>Summary statistics of a column of numbers.</summary>
 /// <param name="N">How many numbers, those that are not defined left out.</param>
 /// <param name="Mean">The arithmetic mean; infinite as soon as one number is; NaN where none is defined.</param>
 /// <param name="Std">The sample standard deviation (divisor n - 1); null for n of 1 or infinite numbers.</param>

@@ -3,7 +3,7 @@ using Tinctor.Slides.Masks;
 
 namespace Tinctor.Slides.Tissue;
 
-/// <summary>What was found in an overview, each [height, width]; null where it was not looked for.</summary>
+/// <summary>Masks found in an overview, each [height, width]; null for those that were not requested.</summary>
 internal sealed record TissueFindings(bool[] Tissue, bool[]? Pens, bool[]? Folds);
 
 /// <summary>Finds tissue, pen marks and folds in an overview.</summary>

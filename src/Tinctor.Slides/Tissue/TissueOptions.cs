@@ -60,7 +60,7 @@ public sealed record TissueOptions
     /// <summary>The largest threshold of saturation.</summary>
     public double MostSaturation { get; init; } = Background.LargestSaturation;
 
-    /// <summary>What is dense without at least this saturation is dirt or the edge of the coverslip, on slides that have colour at all.</summary>
+    /// <summary>Minimum saturation of tissue on coloured slides; dense pixels below it are dirt or the edge of the coverslip.</summary>
     public double Grey { get; init; } = 0.02;
 
     /// <summary>On dark slides: by how much the brightness of tissue exceeds the background's, as a decimal logarithm.</summary>
@@ -84,7 +84,7 @@ public sealed record TissueOptions
     /// <summary>The least area of a stroke: small dark grains are no ink.</summary>
     public double LeastStroke { get; init; } = 50_000;
 
-    /// <summary>So much around a stroke is no tissue either.</summary>
+    /// <summary>Exclusion margin around pen marks, in micrometres.</summary>
     public double PenMargin { get; init; } = 60;
 
     /// <summary>Whether folds are looked for: narrow, of the hue of the tissue around, and much darker.</summary>

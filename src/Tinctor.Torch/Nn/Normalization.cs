@@ -1,6 +1,6 @@
 namespace Tinctor.Torch.Nn;
 
-/// <summary>What batch and instance normalisation share: scale, shift and running statistics, each a number a channel.</summary>
+/// <summary>Base of batch and instance normalisation: scale, shift and running statistics, each one number per channel.</summary>
 public abstract class RunningNorm : Module<Tensor, Tensor>
 {
     /// <summary>Makes the parameters and buffers that are asked for.</summary>

@@ -164,7 +164,7 @@ public abstract class Optimizer : IDisposable
         public bool IsOnCpu => parameter.device.type == DeviceType.CPU;
     }
 
-    /// <summary>What is remembered of a parameter.</summary>
+    /// <summary>State of one parameter.</summary>
     private protected sealed class ParamState
     {
         public readonly OrderedDictionary<string, Tensor> tensors = [];

@@ -2,7 +2,7 @@ using System.Text;
 
 namespace Tinctor.Torch.Serialization;
 
-/// <summary>What the readers share: how they say no, and the arithmetic that a hostile file must not overflow.</summary>
+/// <summary>Helpers of the readers: errors, and arithmetic that a hostile file cannot overflow.</summary>
 internal static class Refusal
 {
     private const int LongestMessage = 500;

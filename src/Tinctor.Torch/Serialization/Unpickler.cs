@@ -178,7 +178,7 @@ internal sealed class Unpickler(byte[] pickle, Func<string, object> findGlobal, 
 
     private object? Top() => this.stack.Count > FirstOwn ? this.stack[^1] : throw new FormatException("its pickle takes from an empty stack");
 
-    /// <summary>What lies below the last mark is out of reach until the mark is gone.</summary>
+    /// <summary>Guards the part of the stack below the last mark.</summary>
     private int FirstOwn => marks.TryPeek(out var mark) ? mark : 0;
 
     private object?[] PopMany(int count)

@@ -7,7 +7,7 @@ using Tinctor.Training.Supervised;
 
 namespace Tinctor.Training.Classification;
 
-/// <summary>What a classifier is, how images must come to it, and how it came about: card.json.</summary>
+/// <summary>Card of a classifier: classes, preparation of images, and training; card.json.</summary>
 /// <param name="Training">How it came about.</param>
 /// <param name="Architecture">resnet18 or resnet50.</param>
 /// <param name="Classes">The labels, in the order of the logits.</param>
@@ -72,7 +72,7 @@ public sealed class Classifier : IDisposable
     public static Classifier Load(string folder, Device device) =>
         new(folder, ReadCard(folder), device);
 
-    /// <summary>What the classifier in a folder is.</summary>
+    /// <summary>Reads the card of the classifier in a folder.</summary>
     /// <exception cref="TinctorException">It is no classifier.</exception>
     public static ClassifierCard ReadCard(string folder) =>
         SupervisedModel.ReadCard<ClassifierCard>(folder, ClassifierCard.ClassifierKind);
@@ -80,7 +80,7 @@ public sealed class Classifier : IDisposable
     /// <summary>Where it was read from.</summary>
     public string Folder { get; }
 
-    /// <summary>What it is.</summary>
+    /// <summary>Card of the classifier.</summary>
     public ClassifierCard Card { get; }
 
     /// <summary>The hash of its weights.</summary>

@@ -16,7 +16,7 @@ public sealed record ClassifierConfig : SupervisedConfig
     /// <summary>Whole images of 512 pixels, as a label belongs to the whole image.</summary>
     public ClassifierConfig() => Data = new() { ImageSize = 512, CropSize = 0 };
 
-    /// <summary>What this configures.</summary>
+    /// <summary>Name of the task.</summary>
     [AllowedValues("classifier")]
     public string Task { get; init; } = "classifier";
 

@@ -11,7 +11,7 @@ using YamlDotNet.Serialization;
 
 namespace Tinctor.Training.Configuration;
 
-/// <summary>Everything that decides a training run; the resolved form is written into the run folder as config.yaml.</summary>
+/// <summary>Configuration of a training run; the resolved form is written into the run folder as config.yaml.</summary>
 public sealed record RunConfig
 {
     private static readonly Lock Registration = new();
@@ -34,19 +34,19 @@ public sealed record RunConfig
     /// <summary>The method's name; decides what "model" may hold.</summary>
     public string Method { get; init; } = "pix2pix";
 
-    /// <summary>Starts every random choice: weights, order, augmentation, dropout.</summary>
+    /// <summary>Random seed of weights, order, augmentation and dropout.</summary>
     public ulong Seed { get; init; }
 
-    /// <summary>Where the data is and how it is varied.</summary>
+    /// <summary>Location of the data, and augmentation.</summary>
     public DataConfig Data { get; init; } = new();
 
-    /// <summary>How long and how training goes.</summary>
+    /// <summary>Length and schedule of training.</summary>
     public TrainingConfig Training { get; init; } = new();
 
-    /// <summary>The method's own settings.</summary>
+    /// <summary>Settings of the method.</summary>
     public MethodConfig Model { get; init; } = new Pix2PixConfig();
 
-    /// <summary>What data.normalize and data.normalize_target named at the start, so that a run goes on without those files.</summary>
+    /// <summary>Profiles named by data.normalize and data.normalize_target at the start, so that a run resumes without those files.</summary>
     [YamlMember(DefaultValuesHandling = DefaultValuesHandling.OmitNull)]
     public StainProfiles? Stains { get; init; }
 
@@ -61,7 +61,7 @@ public sealed record RunConfig
     }
 }
 
-/// <summary>How long and how the training of a staining method goes.</summary>
+/// <summary>Length and schedule of the training of a staining method.</summary>
 public sealed record TrainingConfig : LoopConfig
 {
     /// <summary>Epochs at the full learning rate.</summary>

@@ -16,7 +16,7 @@ public sealed record EncoderConfig : SupervisedConfig
         Training = new() { BatchSize = 64, Epochs = 300, Lr = 2e-4, WeightDecay = 1e-4 };
     }
 
-    /// <summary>What this configures.</summary>
+    /// <summary>Name of the task.</summary>
     [AllowedValues("ceff-encoder")]
     public string Task { get; init; } = "ceff-encoder";
 

@@ -20,7 +20,7 @@ public sealed record EncoderReference
         return new() { Path = System.IO.Path.GetFullPath(folder), Sha256 = SupervisedModel.Sha256(folder) };
     }
 
-    /// <summary>What the encoders in a folder are.</summary>
+    /// <summary>Reads the card of the encoders in a folder.</summary>
     /// <exception cref="TinctorException">It holds no encoders.</exception>
     public static EncoderCard ReadCard(string folder) => SupervisedModel.ReadCard<EncoderCard>(folder, EncoderCard.EncoderKind);
 

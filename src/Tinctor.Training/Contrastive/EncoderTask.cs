@@ -102,7 +102,7 @@ internal sealed class EncoderTask : SupervisedTask
     }
 }
 
-/// <summary>What trained encoders are: card.json.</summary>
+/// <summary>Card of trained encoders; card.json.</summary>
 /// <param name="Training">How they came about.</param>
 /// <param name="Ngf">Channels of their first convolutions.</param>
 /// <param name="FeatureDim">Length of their embeddings.</param>

@@ -37,7 +37,7 @@ public sealed partial record OfficialUnet(
         }
     }
 
-    /// <summary>What a checkpoint holds, as <see cref="PthReader.Load"/> gives it.</summary>
+    /// <summary>Content of a checkpoint, from <see cref="PthReader.Load"/>.</summary>
     /// <exception cref="FormatException">It holds no such network.</exception>
     internal static OfficialUnet Of(object? content, bool averaged)
     {

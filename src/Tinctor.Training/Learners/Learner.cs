@@ -5,10 +5,10 @@ using Tinctor.Training.Loading;
 
 namespace Tinctor.Training.Learners;
 
-/// <summary>What a training changes: networks, their optimisers, and whatever else a step needs.</summary>
+/// <summary>State that training changes: networks, their optimisers, and further state of a step.</summary>
 public abstract class Learner : IDisposable
 {
-    /// <summary>The network that all is about, which is what a model folder keeps.</summary>
+    /// <summary>The trained network (saved in the model folder).</summary>
     public abstract Module Trained { get; }
 
     /// <summary>Passes a batch through that network, for its batch norms to see.</summary>
@@ -20,10 +20,10 @@ public abstract class Learner : IDisposable
     /// <summary>Every optimiser by name, for checkpoints and the learning rate.</summary>
     public abstract IReadOnlyDictionary<string, Optimizer> Optimizers { get; }
 
-    /// <summary>What a step needs beyond networks and optimisers (image pools and the like), for checkpoints.</summary>
+    /// <summary>State of a step beyond networks and optimisers, such as image pools, for checkpoints.</summary>
     public virtual IReadOnlyDictionary<string, Tensor> State => new Dictionary<string, Tensor>();
 
-    /// <summary>Takes up a <see cref="State"/>.</summary>
+    /// <summary>Restores a <see cref="State"/>.</summary>
     public virtual void LoadState(IReadOnlyDictionary<string, Tensor> state) { }
 
     /// <summary>Frees the networks.</summary>

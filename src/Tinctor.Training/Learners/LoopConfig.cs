@@ -2,7 +2,7 @@ using System.ComponentModel.DataAnnotations;
 
 namespace Tinctor.Training.Learners;
 
-/// <summary>The settings that every training has.</summary>
+/// <summary>Settings common to all trainings.</summary>
 public abstract record LoopConfig
 {
     /// <summary>

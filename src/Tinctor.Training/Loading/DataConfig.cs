@@ -2,7 +2,7 @@ using System.ComponentModel.DataAnnotations;
 
 namespace Tinctor.Training.Loading;
 
-/// <summary>Where training data is and how it is varied.</summary>
+/// <summary>Location and augmentation of training data.</summary>
 public sealed record DataConfig
 {
     /// <summary>The folder or manifest.</summary>

@@ -27,7 +27,7 @@ public sealed class PairLoader
         this.workers = new TaskFactory(new ConcurrentExclusiveSchedulerPair(TaskScheduler.Default, threads).ConcurrentScheduler);
     }
 
-    /// <summary>What is loaded.</summary>
+    /// <summary>Data set to load.</summary>
     public PairedDataset Dataset { get; }
 
     /// <summary>Pairs in a batch.</summary>

@@ -30,7 +30,7 @@ public sealed class PairedDataset
     /// <summary>The pairs.</summary>
     public IReadOnlyList<Pair> Pairs { get; }
 
-    /// <summary>What is done to each pair.</summary>
+    /// <summary>Transform of each pair.</summary>
     public PairTransform Transform { get; }
 
     /// <summary>The number of pairs.</summary>

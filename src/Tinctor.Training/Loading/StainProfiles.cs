@@ -13,15 +13,15 @@ public sealed record StainProfiles
 {
     private const int MostTargets = 200, PixelsOfTarget = 5_000;
 
-    /// <summary>What sources are brought to, in training and before staining; null leaves them as they are.</summary>
+    /// <summary>Reference colours of sources, in training and before staining; null leaves sources as they are.</summary>
     [YamlMember(DefaultValuesHandling = DefaultValuesHandling.OmitNull)]
     public StainProfile? Source { get; init; }
 
-    /// <summary>What targets are brought to; null leaves them as they are.</summary>
+    /// <summary>Reference colours of targets; null leaves targets as they are.</summary>
     [YamlMember(DefaultValuesHandling = DefaultValuesHandling.OmitNull)]
     public StainProfile? Target { get; init; }
 
-    /// <summary>What the targets of the training pairs have in common.</summary>
+    /// <summary>Common colours of the targets of the training pairs.</summary>
     [YamlMember(DefaultValuesHandling = DefaultValuesHandling.OmitNull)]
     public StainProfile? TargetImages { get; init; }
 

@@ -2,7 +2,7 @@ using Tinctor.Torch;
 
 namespace Tinctor.Training.Losses;
 
-/// <summary>What a discriminator's output is held against.</summary>
+/// <summary>Adversarial objective.</summary>
 public enum GanMode
 {
     /// <summary>Cross entropy of logits (Goodfellow et al. 2014).</summary>

@@ -3,7 +3,7 @@ using Tinctor.Training.Losses;
 
 namespace Tinctor.Training.Methods;
 
-/// <summary>What methods with a discriminator have in common, with pix2pix's values.</summary>
+/// <summary>Settings common to methods with a discriminator, with pix2pix's values.</summary>
 public abstract record GanConfig : MethodConfig
 {
     /// <summary>Channels of the discriminator's first convolution.</summary>

@@ -24,7 +24,7 @@ public sealed class ImagePool(int size)
     public IReadOnlyDictionary<string, Tensor> State =>
         images.Select((image, i) => (image, i)).ToDictionary(kept => $"pool.{kept.i}", kept => kept.image);
 
-    /// <summary>Takes up a <see cref="State"/>.</summary>
+    /// <summary>Restores a <see cref="State"/>.</summary>
     public void LoadState(IReadOnlyDictionary<string, Tensor> state)
     {
         foreach (Tensor image in images) image.Dispose();

@@ -20,7 +20,7 @@ public abstract record MethodConfig
     /// <summary>How many pixels of the stained image a source pixel becomes along each axis.</summary>
     public virtual int Upscaling => 1;
 
-    /// <summary>How the trained network is run when it stains.</summary>
+    /// <summary>Inference settings of the trained network.</summary>
     public InferenceConfig Inference { get; init; } = new();
 
     /// <summary>The labels that the staining network predicts beside the stained image, in the order of its logits; empty for none.</summary>
@@ -33,7 +33,7 @@ public abstract record MethodConfig
     /// <exception cref="TinctorException">A file is not what the settings say.</exception>
     public virtual MethodConfig Completed() => this;
 
-    /// <summary>What a user should know before this method is trained, a line each.</summary>
+    /// <summary>Gets notes for the user before this method is trained, one line each.</summary>
     /// <param name="train">The pairs that it is to be trained on.</param>
     /// <param name="test">The pairs that must have no part in it.</param>
     /// <exception cref="TinctorException">The method cannot be trained on them.</exception>
@@ -70,7 +70,7 @@ public abstract record MethodConfig
     public virtual int SmallestCrop => SmallestSize * Upscaling;
 }
 
-/// <summary>One stated way in which a trained network is run.</summary>
+/// <summary>How a trained network is run when it stains.</summary>
 public sealed record InferenceConfig
 {
     /// <summary>

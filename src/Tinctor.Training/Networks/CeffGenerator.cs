@@ -47,7 +47,7 @@ public sealed class CeffGenerator : Module<Tensor, Tensor>
         if (fusion) encoder_fusion = register_module("encoder_fusion", new CeffEncoder(ngf, feature_dim));
     }
 
-    /// <summary>What H and W are multiples of: a quarter of the size in each tile that the encoder sees.</summary>
+    /// <summary>H and W are multiples of this: a quarter of the size in each tile of the encoder.</summary>
     public int SizeMultiple => encoder_fusion is null ? CeffEncoder.FeatureScale : CeffEncoder.FeatureScale * grid;
 
     /// <summary>The H&amp;E encoder, which is trained beforehand; null without fusion.</summary>

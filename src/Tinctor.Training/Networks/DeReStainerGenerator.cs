@@ -11,7 +11,7 @@ namespace Tinctor.Training.Networks;
 /// </summary>
 public sealed class DeReStainerGenerator : Module<Tensor, Tensor>, ILevelPredictor
 {
-    /// <summary>What H and W are multiples of: the DeStainer halves them three times.</summary>
+    /// <summary>H and W are multiples of this: the DeStainer halves them three times.</summary>
     public const int SizeMultiple = 8;
 
     /// <summary>The smallest H and W: f_H and f_level halve them twice more.</summary>

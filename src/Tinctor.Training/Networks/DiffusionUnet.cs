@@ -36,7 +36,7 @@ public sealed class DiffusionUnet : Module<Tensor, Tensor, Tensor?, Tensor>
         output = register_module("out", new Sequential(new GroupNorm32(Width(0)), new SiLU(), last.Zeroed()));
     }
 
-    /// <summary>What H and W are multiples of.</summary>
+    /// <summary>H and W are multiples of this.</summary>
     public int SizeMultiple => options.SizeMultiple;
 
     /// <inheritdoc/>

@@ -65,7 +65,7 @@ public sealed record DiffusionUnetOptions
     /// <summary>Whether training computes each block twice, to keep only what goes into it; not together with dropout.</summary>
     public bool UseCheckpoint { get; init; }
 
-    /// <summary>What heights and widths are multiples of.</summary>
+    /// <summary>Heights and widths are multiples of this.</summary>
     public int SizeMultiple => 1 << (ChannelMult.Length - 1);
 
     /// <summary>The original pixel-space BBDM's network (Li et al. 2023): 237,094,787 parameters. Only its middle attends.</summary>

@@ -55,7 +55,7 @@ public sealed class ResNet : Module<Tensor, Tensor>
     /// <summary>The length of <see cref="features"/>: 512 or 2048.</summary>
     public int Features { get; }
 
-    /// <summary>What the classification rests on: the mean over the last feature map, [N,3,H,W] to [N,Features].</summary>
+    /// <summary>Computes the features of the classification: the mean over the last feature map, [N,3,H,W] to [N,Features].</summary>
     public Tensor features(Tensor x)
     {
         using DisposeScope scope = torch.NewDisposeScope();

@@ -5,7 +5,7 @@ using Tinctor.Torch;
 
 namespace Tinctor.Training.Runs;
 
-/// <summary>What a run was made with: environment.json.</summary>
+/// <summary>Environment of a run: versions, machine and data; environment.json.</summary>
 /// <param name="Tinctor">Version, and the git commit that it was built from.</param>
 /// <param name="Dotnet">The .NET runtime.</param>
 /// <param name="Libtorch">libtorch's version.</param>

@@ -7,7 +7,7 @@ using Tinctor.Training.Configuration;
 
 namespace Tinctor.Training.Runs;
 
-/// <summary>The files of a run and where they are.</summary>
+/// <summary>Files of a run and their paths.</summary>
 public sealed class RunFolder
 {
     private const string Best = "best.safetensors", LockFile = ".train.lock";
@@ -35,7 +35,7 @@ public sealed class RunFolder
     /// <summary>Pictures of each checkpoint.</summary>
     public string Samples => System.IO.Path.Combine(Root, "samples");
 
-    /// <summary>Everything that a run goes on from.</summary>
+    /// <summary>Checkpoints from which a run resumes.</summary>
     public string Checkpoints => System.IO.Path.Combine(Root, "checkpoints");
 
     /// <summary>The model of a finished run.</summary>
@@ -95,7 +95,7 @@ public sealed class RunFolder
         return environment;
     }
 
-    /// <summary>What the run was begun with.</summary>
+    /// <summary>Reads the environment in which the run was started.</summary>
     /// <exception cref="TinctorException">environment.json is missing or damaged.</exception>
     public RunEnvironment Environment()
     {

@@ -6,7 +6,7 @@ using Tinctor.Torch;
 
 namespace Tinctor.Training.Segmentation;
 
-/// <summary>What the numbers of a mask mean.</summary>
+/// <summary>Meaning of the numbers of a mask.</summary>
 public enum MaskKind
 {
     /// <summary>Still to be recognised.</summary>

@@ -33,13 +33,13 @@ public sealed class Segmenter : IDisposable
     private Segmenter(SegmenterCard card, string sha256, SegmentationUnet network, Device device) =>
         (Card, Sha256, this.network, this.device) = (card, sha256, network, device);
 
-    /// <summary>What it is and how it came about.</summary>
+    /// <summary>Card of the segmenter.</summary>
     public SegmenterCard Card { get; }
 
     /// <summary>SHA-256 of its weights.</summary>
     public string Sha256 { get; }
 
-    /// <summary>What it looks for.</summary>
+    /// <summary>Object of the segmentation.</summary>
     public SegmentationTarget Target => Card.Target == "tissue" ? SegmentationTarget.Tissue : SegmentationTarget.Nuclei;
 
     /// <summary>Reads the card of a model folder, or of the model of a run folder.</summary>

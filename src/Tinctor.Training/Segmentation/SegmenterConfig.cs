@@ -8,7 +8,7 @@ using Tinctor.Training.Supervised;
 
 namespace Tinctor.Training.Segmentation;
 
-/// <summary>What a segmenter tells apart.</summary>
+/// <summary>Object of a segmenter.</summary>
 public enum SegmentationTarget
 {
     /// <summary>Single nuclei: background, inside of a nucleus, boundary of a nucleus.</summary>
@@ -18,7 +18,7 @@ public enum SegmentationTarget
     Tissue,
 }
 
-/// <summary>What decides the training of a segmenter; config.yaml of the run.</summary>
+/// <summary>Configuration of a segmenter's training; config.yaml of the run.</summary>
 public sealed record SegmenterConfig : SupervisedConfig
 {
     /// <summary>Tells this configuration from others.</summary>
@@ -28,13 +28,13 @@ public sealed record SegmenterConfig : SupervisedConfig
     /// <summary>The folder of the masks, one for each image of data.path, of the same name.</summary>
     public string Masks { get; init; } = "";
 
-    /// <summary>What the name of a mask has behind that of its image, as "_labels".</summary>
+    /// <summary>Suffix of a mask's name after that of its image, such as "_labels".</summary>
     public string MaskSuffix { get; init; } = "";
 
-    /// <summary>What is looked for.</summary>
+    /// <summary>Object of the segmentation.</summary>
     public SegmentationTarget Target { get; init; } = SegmentationTarget.Nuclei;
 
-    /// <summary>What the masks are; auto recognises it.</summary>
+    /// <summary>Format of the masks; auto recognises it.</summary>
     public MaskKind MasksAre { get; init; } = MaskKind.Auto;
 
     /// <summary>The numbers or colours of the masks that count, as 1 or #ff0000; empty for all but black.</summary>

@@ -18,9 +18,9 @@ public abstract class ImageTask : SupervisedTask
     /// <inheritdoc/>
     public sealed override void Pass(Batch batch, Device device) => Predict(batch);
 
-    /// <summary>What the network says of a batch's images.</summary>
+    /// <summary>Predicts for the images of a batch.</summary>
     protected Tensor Predict(Batch batch) => network.forward(Prepare(batch.Source.to(Device)));
 
-    /// <summary>What the network takes, from images in [-1,1]; these themselves, unless told otherwise.</summary>
+    /// <summary>Prepares images in [-1,1] as input of the network; returns them as they are by default.</summary>
     protected virtual Tensor Prepare(Tensor images) => images;
 }

@@ -7,16 +7,16 @@ using Tinctor.Training.Loading;
 
 namespace Tinctor.Training.Supervised;
 
-/// <summary>What decides the training of one network on images whose truth is known; config.yaml of the run.</summary>
+/// <summary>Configuration of the supervised training of one network; config.yaml of the run.</summary>
 public abstract record SupervisedConfig
 {
-    /// <summary>Starts every random choice: weights, order, augmentation.</summary>
+    /// <summary>Random seed of weights, order and augmentation.</summary>
     public ulong Seed { get; init; }
 
-    /// <summary>Where the images are and how they are varied.</summary>
+    /// <summary>Location of the images, and augmentation.</summary>
     public SupervisedData Data { get; init; } = new();
 
-    /// <summary>How long and how training goes.</summary>
+    /// <summary>Length and schedule of training.</summary>
     public SupervisedTraining Training { get; init; } = new();
 
     /// <summary>Finds the images and what is known of them. A split "test" is not opened.</summary>
@@ -43,13 +43,13 @@ public abstract record SupervisedConfig
     };
 }
 
-/// <summary>How long and how supervised training goes.</summary>
+/// <summary>Length and schedule of supervised training.</summary>
 public sealed record SupervisedTraining : LoopConfig
 {
     /// <summary>Sixteen images a step.</summary>
     public SupervisedTraining() => BatchSize = 16;
 
-    /// <summary>How often each image is seen.</summary>
+    /// <summary>Number of epochs.</summary>
     [Range(1, 1000000)]
     public int Epochs { get; init; } = 20;
 
@@ -65,7 +65,7 @@ public sealed record SupervisedTraining : LoopConfig
     public Schedule Schedule { get; init; } = Schedule.Cosine;
 }
 
-/// <summary>How the learning rate goes.</summary>
+/// <summary>Schedule of the learning rate.</summary>
 public enum Schedule
 {
     /// <summary>From the full rate to zero along half a cosine wave.</summary>

@@ -41,7 +41,7 @@ public static class SupervisedModel
         return actual == kind ? ReadCard<TCard>(folder) : throw new TinctorException($"{folder}: is a {actual}, not a {kind}");
     }
 
-    /// <summary>What the model in a folder is, as its card says; null if there is none.</summary>
+    /// <summary>Reads the kind of the model in a folder from its card; null if there is none.</summary>
     /// <exception cref="TinctorException">The card cannot be read.</exception>
     public static string? KindOf(string folder) =>
         File.Exists(CardOf(folder)) && File.Exists(WeightsOf(folder)) ? ReadCard<SupervisedCard>(folder).Kind : null;
@@ -97,7 +97,7 @@ public static class SupervisedModel
     }
 }
 
-/// <summary>What every card says.</summary>
+/// <summary>Content common to all cards.</summary>
 /// <param name="Kind">"classifier", "segmenter".</param>
 /// <param name="Training">How the model came about.</param>
 public record SupervisedCard([property: JsonPropertyOrder(-1)] string Kind, [property: JsonPropertyOrder(1)] TrainingRecord Training);

@@ -25,7 +25,7 @@ public abstract class SupervisedTask : Learner
     /// <summary>The network.</summary>
     public Module Network { get; }
 
-    /// <summary>Where it computes; batches come on the CPU.</summary>
+    /// <summary>Device of the computation; batches arrive on the CPU.</summary>
     public Device Device { get; }
 
     /// <inheritdoc/>
@@ -38,10 +38,10 @@ public abstract class SupervisedTask : Learner
     public sealed override IReadOnlyDictionary<string, Optimizer> Optimizers =>
         new Dictionary<string, Optimizer> { ["network"] = optimizer };
 
-    /// <summary>What is minimised: a scalar with history.</summary>
+    /// <summary>Computes the loss to minimise: a scalar with history.</summary>
     public abstract Tensor Loss(Batch batch);
 
-    /// <summary>What <see cref="Score"/> is: "accuracy", "dice".</summary>
+    /// <summary>Name of <see cref="Score"/>: "accuracy", "dice".</summary>
     public abstract string ScoreName { get; }
 
     /// <summary>

@@ -2,7 +2,7 @@ using Tinctor.Data;
 
 namespace Tinctor.Training.Supervised;
 
-/// <summary>What a model's card tells of its training, so that it can be audited and told apart from others.</summary>
+/// <summary>Record of a model's training in its card, for audits and for identifying models of one run.</summary>
 /// <param name="TrainingId">The same for all models of one run, different for any other run.</param>
 /// <param name="Seed">The run's seed.</param>
 /// <param name="Fold">The fold that was held out.</param>

@@ -63,7 +63,7 @@ internal static class LabelOptions
         return [ClassifierFolder, Comparators, Library, Encoder, SourceEncoder, TargetEncoder, EncoderInput, Patch];
     }
 
-    /// <summary>What was asked for.</summary>
+    /// <summary>Parsed command line.</summary>
     /// <exception cref="TinctorException">The classifier is a model's own comparator, or an encoder is missing.</exception>
     public static IEnumerable<IAnalysis> Analyses(ParseResult parse)
     {

@@ -38,7 +38,7 @@ internal static class SegmentationOptions
     public static IEnumerable<IAnalysis> Analyses(ParseResult parse) =>
         Segmentation(parse) is { } segmentation ? [new SegmentationAnalysis(segmentation, MicronsPerPixel(parse))] : [];
 
-    /// <summary>What segments the images; null where nothing is given.</summary>
+    /// <summary>Segmentation of the images; null if no option names one.</summary>
     /// <exception cref="TinctorException">It cannot be read.</exception>
     public static ISegmentation? Segmentation(ParseResult parse)
     {

@@ -115,7 +115,7 @@ public sealed class DistributionAnalysis(Func<FeatureExtractor>? open, int sampl
         return new(statistics, sample, score?.Result());
     }
 
-    /// <summary>What is kept of a set of images.</summary>
+    /// <summary>Features kept of a set of images.</summary>
     private sealed record FeatureSet(FeatureStatistics Statistics, FeatureSample Sample, (double Mean, double Std)? Score) : IDisposable
     {
         public void Dispose() => Statistics.Dispose();

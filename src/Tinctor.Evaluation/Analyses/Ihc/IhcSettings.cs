@@ -3,7 +3,7 @@ using Tinctor.Slides;
 
 namespace Tinctor.Evaluation.Analyses.Ihc;
 
-/// <summary>What counts as stained. Densities are decimal optical densities of DAB after colour deconvolution.</summary>
+/// <summary>Thresholds of IHC quantification. Densities are decimal optical densities of DAB after colour deconvolution.</summary>
 public sealed record IhcSettings
 {
     /// <summary>A pixel is DAB-positive from here on.</summary>

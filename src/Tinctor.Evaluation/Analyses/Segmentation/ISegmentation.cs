@@ -10,7 +10,7 @@ namespace Tinctor.Evaluation.Analyses.Segmentation;
 /// </summary>
 public interface ISegmentation
 {
-    /// <summary>What it is, for provenance.</summary>
+    /// <summary>Description of the segmentation, for provenance.</summary>
     IReadOnlyList<Definition> Provenance { get; }
 
     /// <summary>Whether objects are single nuclei; else only the pixels mean something (tissue).</summary>

@@ -4,7 +4,7 @@ using Tinctor.Slides.Masks;
 
 namespace Tinctor.Evaluation.Analyses.Segmentation;
 
-/// <summary>What a nucleus looks like.</summary>
+/// <summary>Appearance of nuclei.</summary>
 public sealed record NucleusDetection
 {
     /// <summary>Micrometres per pixel, by which the lengths below become pixels; 0.5 is a 20x scan.</summary>
@@ -31,7 +31,7 @@ public sealed record NucleusDetection
     /// <summary>The largest area, in square micrometres.</summary>
     public double LargestArea { get; init; } = 400;
 
-    /// <summary>How far a nucleus' distance to its outline must rise above the neck to its neighbour, in micrometres.</summary>
+    /// <summary>Minimum rise of the distance to a nucleus' outline above the neck to its neighbour, in micrometres.</summary>
     public double Prominence { get; init; } = 0.3;
 
     /// <summary>Throws an ArgumentException for values out of range.</summary>

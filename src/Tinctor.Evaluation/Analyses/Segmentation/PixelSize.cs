@@ -9,7 +9,7 @@ public static class PixelSize
     /// <summary>A 20x scan, in micrometres per pixel.</summary>
     public const double Default = 0.5;
 
-    /// <summary>What was taken, for provenance.</summary>
+    /// <summary>Description of the pixel size used, for provenance.</summary>
     internal static Definition Of(double micronsPerPixel) => new("Pixel size", string.Create(CultureInfo.InvariantCulture,
         $"{micronsPerPixel} um per pixel"));
 }

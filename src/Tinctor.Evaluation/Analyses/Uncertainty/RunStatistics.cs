@@ -3,7 +3,7 @@ using Tinctor.Slides;
 
 namespace Tinctor.Evaluation.Analyses.Uncertainty;
 
-/// <summary>What repeated runs say about one image, and how wrong their mean is.</summary>
+/// <summary>Statistics of repeated runs on one image, and the error of their mean.</summary>
 /// <param name="Mean">The mean of the runs, rounded to 8 bits.</param>
 /// <param name="Uncertainty">
 /// A number a pixel: the standard deviation over runs (divisor K - 1), root mean square over R, G and B, in grey levels.

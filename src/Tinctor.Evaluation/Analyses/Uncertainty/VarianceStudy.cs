@@ -4,7 +4,7 @@ using Tinctor.Slides;
 
 namespace Tinctor.Evaluation.Analyses.Uncertainty;
 
-/// <summary>What one image, stained again and again, says about results that are the mean of some runs.</summary>
+/// <summary>Variance of results that average several runs, measured on one image that is stained repeatedly.</summary>
 /// <param name="Image">The image's name.</param>
 /// <param name="Strategy">How the runs were sampled.</param>
 /// <param name="Average">N: how many runs make one result.</param>

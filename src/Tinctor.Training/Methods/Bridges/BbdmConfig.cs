@@ -11,7 +11,7 @@ public enum BrownianVariant
     /// <summary>The formulas of super-resolved virtual staining (Zhang et al. 2024).</summary>
     Exact,
 
-    /// <summary>That paper's official code, which differs from them in variance and time.</summary>
+    /// <summary>Official code of that paper, which differs from the formulas in variance and time.</summary>
     Official,
 
     /// <summary>The original Brownian bridge diffusion model (Li et al. 2023).</summary>
@@ -34,7 +34,7 @@ public sealed record BbdmConfig : BridgeConfig
     [Range(1, 5)]
     public int Factor { get; init; } = 1;
 
-    /// <summary>What the network learns: grad, noise or sourceminusimage.</summary>
+    /// <summary>Quantity that the network predicts: grad, noise or sourceminusimage.</summary>
     [AllowedValues(BridgeObjective.Grad, BridgeObjective.Noise, BridgeObjective.SourceMinusImage)]
     public BridgeObjective Objective { get; init; } = BridgeObjective.Grad;
 

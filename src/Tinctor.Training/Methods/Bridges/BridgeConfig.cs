@@ -8,7 +8,7 @@ using Tinctor.Training.Networks;
 
 namespace Tinctor.Training.Methods.Bridges;
 
-/// <summary>What all methods that stain by a diffusion bridge have in common.</summary>
+/// <summary>Settings common to all methods that stain by a diffusion bridge.</summary>
 public abstract record BridgeConfig : MethodConfig
 {
     /// <summary>The U-Net; its channels follow from the images.</summary>

@@ -68,7 +68,7 @@ public sealed record CeffConfig : ConditionalGanConfig
     [Range(0, 1e6)]
     public double L1Alpha { get; init; } = 50;
 
-    /// <summary>What similarity 1 adds to it, and -1 takes away.</summary>
+    /// <summary>Added at similarity 1, and subtracted at -1.</summary>
     [Range(0, 1e6)]
     public double L1Beta { get; init; } = 50;
 

@@ -28,7 +28,7 @@ public sealed record DeReStainerConfig : GanConfig
     [AllowedValues("branch", "block")]
     public string Simam { get; init; } = "branch";
 
-    /// <summary>What the fusion's styles are made of: the level's logits or its probabilities.</summary>
+    /// <summary>Input of the fusion's styles: logits or probabilities of the IHC level.</summary>
     [AllowedValues("logits", "probabilities")]
     public string Style { get; init; } = "logits";
 

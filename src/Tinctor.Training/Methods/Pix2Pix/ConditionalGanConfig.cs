@@ -5,7 +5,7 @@ using Tinctor.Training.Networks;
 
 namespace Tinctor.Training.Methods.Pix2Pix;
 
-/// <summary>What conditional GANs with an L1 term have in common; <see cref="Pix2PixMethod"/> trains them.</summary>
+/// <summary>Settings common to conditional GANs with an L1 term; <see cref="Pix2PixMethod"/> trains them.</summary>
 public abstract record ConditionalGanConfig : GanConfig
 {
     /// <summary>patch (PatchGAN of n_layers_d layers) or pixel (1x1).</summary>
