@@ -88,7 +88,7 @@ internal sealed class Study
         string[] names = [.. pairs.OfSplit("test").GroupBy(pair => pair.Label).OrderBy(group => group.Key)
             .SelectMany(group => group.Select((pair, i) => (pair.Name, Place: i))).OrderBy(pair => pair.Place).Take(8).Select(pair => pair.Name)];
         string[] columns = [Path.Combine(DataFolder, "source"), Path.Combine(DataFolder, "target"), .. models.Select(m => Stained(root, m))];
-        ContactSheet.Of([.. names.Select(name => (IReadOnlyList<string>)[.. columns.Select(column => Find(column, name))])]).Write(path);
+        ContactSheet.Render([.. names.Select(name => (IReadOnlyList<string>)[.. columns.Select(column => Find(column, name))])]).Write(path);
 
         static string Find(string where, string name) => Directory.GetFiles(where, name + ".*").First();
     }

@@ -19,7 +19,7 @@ public sealed record DataSummary(string Root, string Layout,
 {
     /// <summary>Counts and hashes every file of the manifest, in parallel.</summary>
     /// <exception cref="IOException">A file cannot be read.</exception>
-    public static DataSummary Of(PairManifest manifest, CancellationToken cancel = default)
+    public static DataSummary Create(PairManifest manifest, CancellationToken cancel = default)
     {
         string folder = Directory.Exists(manifest.Root) ? manifest.Root : Path.GetDirectoryName(manifest.Root)!;
         IEnumerable<string> list = File.Exists(manifest.Root) ? [manifest.Root] : [];

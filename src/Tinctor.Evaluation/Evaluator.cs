@@ -37,7 +37,7 @@ public static class Evaluator
         return new()
         {
             Options = options,
-            Title = options.Title ?? ReportTitle.Of(options, run?.Name),
+            Title = options.Title ?? ReportTitle.Create(options, run?.Name),
             Metrics = metrics,
             NotComputed = [.. chosen.Except(metrics)],
             Methods = methods,
@@ -77,7 +77,7 @@ public static class Evaluator
     {
         string[] tested = [.. set.Pairs.Select(p => p.Real)], training = [.. set.TrainingTargets.Select(t => t.Path)];
         MeanColour.RefuseLeak(training, tested);
-        return MeanColour.Of(training.Length > 0 ? training : tested, progress, cancel);
+        return MeanColour.Compute(training.Length > 0 ? training : tested, progress, cancel);
     }
 
     private static (ImageResult Result, double BrownShare) Score(
@@ -107,7 +107,7 @@ public static class Evaluator
             Summary Column(Func<ImageResult, double> value)
             {
                 double[] values = Array.ConvertAll(images, i => value(i));
-                return Summary.Of(Array.ConvertAll(members, i => values[i]), bootstrap.OfMean(members, values));
+                return Summary.Compute(Array.ConvertAll(members, i => values[i]), bootstrap.OfMean(members, values));
             }
             string?[] slides = [.. members.Select(i => images[i].Pair.SlideId).Distinct()];
             return new(label, members.Length, slides.Contains(null) ? null : slides.Length, methods.ToDictionary(

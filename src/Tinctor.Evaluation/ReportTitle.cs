@@ -10,7 +10,7 @@ internal static class ReportTitle
     /// <summary>Title such as "pix2pix on BCI/IHC/test".</summary>
     /// <param name="options">Options of the evaluation.</param>
     /// <param name="run">Name of the training run; null if not given.</param>
-    public static string Of(EvaluationOptions options, string? run)
+    public static string Create(EvaluationOptions options, string? run)
     {
         string models = string.Join(", ", options.Stained.Select(folder =>
             folder.Name != Data.ScoredMethod.Model ? folder.Name : run ?? ShortPath(folder.Path)));

@@ -63,13 +63,13 @@ internal sealed class SupervisedLoop : TrainingLoop<SupervisedTask>
     {
         // What cannot be made is refused before the folder is taken.
         config.Create(Device, data).Dispose();
-        begun = Folder.Describe(config, Device, DataSummary.Of(data.Manifest, stop));
+        begun = Folder.Describe(config, Device, DataSummary.Create(data.Manifest, stop));
         return Run(resume: false, stop);
     }
 
     public TrainingResult Resume(CancellationToken stop)
     {
-        begun = RefuseOtherStart(DataSummary.Of(data.Manifest, stop));
+        begun = RefuseOtherStart(DataSummary.Create(data.Manifest, stop));
         return Run(resume: true, stop);
     }
 
@@ -90,7 +90,7 @@ internal sealed class SupervisedLoop : TrainingLoop<SupervisedTask>
 
     private protected override IReadOnlyDictionary<string, Tensor> TrainStep(SupervisedTask task, Batch batch) => task.TrainStep(batch);
 
-    private protected override void Look(SupervisedTask task, TrainingState state, RunLog log, int epoch)
+    private protected override void Validate(SupervisedTask task, TrainingState state, RunLog log, int epoch)
     {
         if (data.Validation.Count > 0) state.Score(Scoring(task, () => task.Score(Validation())));
         log.Sample(state.Step, epoch, state.LastScore, picture: null);

@@ -29,7 +29,7 @@ public sealed class Trainer : TrainingLoop<Method>
         InferenceConfig inference = config.Model.Inference;
         this.config = config = config with
         {
-            Stains = config.Stains ?? StainProfiles.Of(config.Data, data.Train),
+            Stains = config.Stains ?? StainProfiles.Read(config.Data, data.Train),
             Model = config.Model with { Inference = inference with { Mpp = inference.Mpp ?? data.Mpp } },
         };
         if (config.Stains is not null) observer.Note(config.Stains.Describe());
@@ -51,7 +51,7 @@ public sealed class Trainer : TrainingLoop<Method>
         config = config with { Data = config.Data.WithFullPaths() };
         config = config with { Model = config.Model.Completed() };
         var trainer = new Trainer(config, folder, observer, stop);
-        folder.Describe(trainer.config, trainer.Device, DataSummary.Of(trainer.data.Manifest, stop));
+        folder.Describe(trainer.config, trainer.Device, DataSummary.Create(trainer.data.Manifest, stop));
         return trainer.Run(resume: false, stop);
     }
 
@@ -62,7 +62,7 @@ public sealed class Trainer : TrainingLoop<Method>
         using FileLock access = RunFolder.LockRun(runFolder);
         RunFolder folder = RunFolder.Open(runFolder);
         var trainer = new Trainer(ConfigFile.Load(folder.Config), folder, observer, stop);
-        trainer.RefuseOtherStart(DataSummary.Of(trainer.data.Manifest, stop));
+        trainer.RefuseOtherStart(DataSummary.Create(trainer.data.Manifest, stop));
         return trainer.Run(resume: true, stop);
     }
 
@@ -89,7 +89,7 @@ public sealed class Trainer : TrainingLoop<Method>
     private protected override IReadOnlyDictionary<string, Tensor> TrainStep(Method method, Batch batch) =>
         method.TrainStep(batch.Source.to(Device), batch.Target.to(Device), [.. batch.Pairs.Select(pair => pair.Label)]);
 
-    private protected override void Look(Method method, TrainingState state, RunLog log, int epoch)
+    private protected override void Validate(Method method, TrainingState state, RunLog log, int epoch)
     {
         using var preview = new Preview(method.Generator, config, data, Device);
         if (data.Validation.Count > 0) state.Score(preview.ValidationPsnr());

@@ -60,7 +60,7 @@ public abstract class TrainingLoop<TLearner> where TLearner : Learner
     private protected abstract IReadOnlyDictionary<string, Tensor> TrainStep(TLearner learner, Batch batch);
 
     /// <summary>Scores the present weights (with the running average in place) and logs what can be seen of them.</summary>
-    private protected abstract void Look(TLearner learner, TrainingState state, RunLog log, int epoch);
+    private protected abstract void Validate(TLearner learner, TrainingState state, RunLog log, int epoch);
 
     private protected abstract void WriteModel(TLearner learner, TrainingState state);
 
@@ -185,7 +185,7 @@ public abstract class TrainingLoop<TLearner> where TLearner : Learner
     private void Checkpoint(TLearner learner, TrainingState state, RunLog log, int epoch)
     {
         using DisposeScope scope = torch.NewDisposeScope();
-        using (UseAverage(learner, state)) Look(learner, state, log, epoch);
+        using (UseAverage(learner, state)) Validate(learner, state, log, epoch);
         Folder.Save(state, config.KeepCheckpoints);
     }
 

@@ -148,7 +148,7 @@ public sealed class StainsCommandTests : IDisposable
         Assert.Contains("Separated 1 image into", outcome.Out);
     }
 
-    private StainProfile Profile(string name) => StainProfile.Of(StainedPixels.Of(Image.Read(At(name))), StainMethod.Macenko);
+    private StainProfile Profile(string name) => StainProfile.Estimate(StainedPixels.FromImage(Image.Read(At(name))), StainMethod.Macenko);
 
     // Nuclei, stroma and both, in two stains.
     private void Section(string name, double[] second, double strength = 0.8, int seed = 3)

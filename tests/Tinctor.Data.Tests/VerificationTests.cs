@@ -56,12 +56,12 @@ public class VerificationTests : DataFolder
     {
         WriteText("manifest.csv", "source,target,split,label,slide_id\na.png,b.png,train,2+,s1\nc.png,b.png,test,,s2\n");
         foreach (string name in (string[])["a", "b", "c"]) File.WriteAllText(At($"{name}.png"), name);
-        DataSummary summary = DataSummary.Of(PairManifest.Read(Root));
+        DataSummary summary = DataSummary.Create(PairManifest.Read(Root));
         Assert.Equal(["a.png", "b.png", "c.png", "manifest.csv"], summary.Files.Keys);
         Assert.Equal("ca978112ca1bbdcafac231b39a23dc4da786eff8147c4e72b9807785afee48bb", summary.Files["a.png"]); // sha256("a")
         Assert.Equal((1, 1), (summary.Splits["train"], summary.Labels["2+"]));
         Assert.Equal(["s1"], summary.Slides["train"]);
         File.WriteAllText(At("c.png"), "d");
-        Assert.NotEqual(summary.Sha256, DataSummary.Of(PairManifest.Read(Root)).Sha256);
+        Assert.NotEqual(summary.Sha256, DataSummary.Create(PairManifest.Read(Root)).Sha256);
     }
 }

@@ -32,7 +32,7 @@ public class AgreementTests
     public void Limits_of_agreement_equal_hand_computed_ones()
     {
         // Differences 1 0 2 -1: mean 0.5, sum of squares 5, sd sqrt(5/3).
-        BlandAltman agreement = BlandAltman.Of(Y, X)!;
+        BlandAltman agreement = BlandAltman.Compute(Y, X)!;
         double sd = Math.Sqrt(5.0 / 3), t = 3.182446305284263;
         Assert.Equal((4, 0.5), (agreement.N, agreement.Bias));
         Assert.Equal(sd, agreement.Sd, 12);
@@ -42,7 +42,7 @@ public class AgreementTests
         double half = t * sd * Math.Sqrt(0.25 + (3.841458820694124 / 6));
         Assert.Equal(agreement.Upper + half, agreement.UpperCi.High, 9);
         Assert.Equal(agreement.Lower - half, agreement.LowerCi.Low, 9);
-        Assert.Null(BlandAltman.Of([1], [2]));
+        Assert.Null(BlandAltman.Compute([1], [2]));
     }
 
     [Theory]

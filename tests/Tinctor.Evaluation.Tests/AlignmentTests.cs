@@ -58,7 +58,7 @@ public sealed class AlignmentTests : IDisposable
     public void AShiftedImageScoresAsItself(int dx, int dy)
     {
         Image tissue = RealTissue();
-        var found = ShiftTolerance.Of(tissue.Crop(40 - dx, 40 - dy, 256, 200), tissue.Crop(40, 40, 256, 200));
+        var found = ShiftTolerance.Compute(tissue.Crop(40 - dx, 40 - dy, 256, 200), tissue.Crop(40, 40, 256, 200));
         Assert.Equal((dx, dy), (found.X, found.Y));
         Assert.Equal(double.PositiveInfinity, found.Psnr);
         Assert.Equal(1, found.Ssim, 1e-12);
@@ -67,7 +67,7 @@ public sealed class AlignmentTests : IDisposable
     [Fact]
     public void FlatImagesAreNotShifted()
     {
-        var found = ShiftTolerance.Of(Filled(64, 64, 90), Filled(64, 64, 100));
+        var found = ShiftTolerance.Compute(Filled(64, 64, 90), Filled(64, 64, 100));
         Assert.Equal((0, 0), (found.X, found.Y));
         Assert.Equal(10 * Math.Log10(650.25), found.Psnr, 1e-9);
     }

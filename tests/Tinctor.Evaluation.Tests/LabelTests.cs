@@ -35,13 +35,13 @@ public sealed class LabelTests : IDisposable
     [Fact]
     public void The_best_threshold_lies_between_pairs_and_others()
     {
-        PairSeparation apart = PairSeparation.Of([0.9, 0.8, 0.7], [0.1, 0.2, 0.3]);
+        PairSeparation apart = PairSeparation.Compute([0.9, 0.8, 0.7], [0.1, 0.2, 0.3]);
         Assert.Equal((0.5, 1, 1), (apart.Threshold, apart.Accuracy, apart.Roc.Auroc));
-        PairSeparation mixed = PairSeparation.Of([0.9, 0.8, 0.2], [0.1, 0.3, 0.4]);
+        PairSeparation mixed = PairSeparation.Compute([0.9, 0.8, 0.2], [0.1, 0.3, 0.4]);
         Assert.Equal(0.6, mixed.Threshold, 1e-12);
         Assert.Equal(5 / 6.0, mixed.Accuracy, 1e-12);
         Assert.Equal(7 / 9.0, mixed.Roc.Auroc, 1e-12);
-        Assert.Equal(0.5, PairSeparation.Of([0.5, 0.5], [0.5, 0.5]).Roc.Auroc);
+        Assert.Equal(0.5, PairSeparation.Compute([0.5, 0.5], [0.5, 0.5]).Roc.Auroc);
     }
 
     [Theory]
@@ -104,7 +104,7 @@ public sealed class LabelTests : IDisposable
     {
         LabelSettings settings = Settings();
         Assert.Contains("their weights are the same",
-            Assert.Throws<TinctorException>(() => settings.RefuseOwn([ComparatorReference.Of(Model)])).Message);
+            Assert.Throws<TinctorException>(() => settings.RefuseOwn([ComparatorReference.FromFolder(Model)])).Message);
         settings.RefuseOwn([new ComparatorReference { Sha256 = "00", TrainingId = "other", Seed = 7, Fold = 1 }]);
     }
 

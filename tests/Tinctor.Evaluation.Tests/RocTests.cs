@@ -8,7 +8,7 @@ public class RocTests
     public void AreaByHand()
     {
         // Positives 3, 2, 2; negatives 2, 1: pairs won 3>2, 3>1, 2>1, 2>1 and ties 2=2, 2=2 of 6, so (4 + 2/2) / 6.
-        var roc = Roc.Of([3, 2, 2, 2, 1], [true, true, true, false, false])!;
+        var roc = Roc.Compute([3, 2, 2, 2, 1], [true, true, true, false, false])!;
         Assert.Equal(5 / 6.0, roc.Auroc, 1e-12);
         Assert.Equal([0, 0, 0.5, 1], roc.Points.Select(p => p.FalsePositiveRate));
         Assert.Equal([0, 1 / 3.0, 1, 1], roc.Points.Select(p => p.TruePositiveRate));
@@ -17,9 +17,9 @@ public class RocTests
     [Fact]
     public void PerfectInverseAndChance()
     {
-        Assert.Equal(1, Roc.Of([4, 3, 2, 1], [true, true, false, false])!.Auroc);
-        Assert.Equal(0, Roc.Of([1, 2, 3, 4], [true, true, false, false])!.Auroc);
-        Assert.Equal(0.5, Roc.Of([7, 7, 7, 7], [true, true, false, false])!.Auroc);
+        Assert.Equal(1, Roc.Compute([4, 3, 2, 1], [true, true, false, false])!.Auroc);
+        Assert.Equal(0, Roc.Compute([1, 2, 3, 4], [true, true, false, false])!.Auroc);
+        Assert.Equal(0.5, Roc.Compute([7, 7, 7, 7], [true, true, false, false])!.Auroc);
     }
 
     [Fact]
@@ -36,15 +36,15 @@ public class RocTests
                     pairs++;
                     won += scores[i] > scores[j] ? 1 : scores[i] == scores[j] ? 0.5 : 0;
                 }
-        Assert.Equal(won / pairs, Roc.Of(scores, positive)!.Auroc, 1e-12);
+        Assert.Equal(won / pairs, Roc.Compute(scores, positive)!.Auroc, 1e-12);
     }
 
     [Fact]
     public void OneClassHasNoCurve()
     {
-        Assert.Null(Roc.Of([1, 2], [true, true]));
-        Assert.Null(Roc.Of([], []));
-        Assert.Throws<ArgumentException>(() => Roc.Of([1, double.NaN], [true, false]));
-        Assert.Throws<ArgumentException>(() => Roc.Of([1], [true, false]));
+        Assert.Null(Roc.Compute([1, 2], [true, true]));
+        Assert.Null(Roc.Compute([], []));
+        Assert.Throws<ArgumentException>(() => Roc.Compute([1, double.NaN], [true, false]));
+        Assert.Throws<ArgumentException>(() => Roc.Compute([1], [true, false]));
     }
 }

@@ -7,17 +7,17 @@ public class StatisticsTests
     [Fact]
     public void SummaryOfKnownNumbers()
     {
-        var summary = Summary.Of([4, 1, 3, 2], null);
+        var summary = Summary.Compute([4, 1, 3, 2], null);
         Assert.Equal((4, 2.5, 2.5, 1.0, 4.0, 0), (summary.N, summary.Mean, summary.Median, summary.Min, summary.Max, summary.Infinite));
         Assert.Equal(Math.Sqrt(5.0 / 3), summary.Std!.Value, 1e-12);
-        Assert.Null(Summary.Of([7], null).Std);
+        Assert.Null(Summary.Compute([7], null).Std);
     }
 
     [Fact]
     public void InfiniteNumbersStayVisible()
     {
         double[] values = [20, double.PositiveInfinity, 30];
-        var summary = Summary.Of(values, new Bootstrap([null, null, null]).OfMean([0, 1, 2], values));
+        var summary = Summary.Compute(values, new Bootstrap([null, null, null]).OfMean([0, 1, 2], values));
         Assert.Equal(double.PositiveInfinity, summary.Mean);
         Assert.Equal(30, summary.Median);
         Assert.Equal(1, summary.Infinite);
@@ -118,9 +118,9 @@ public class StatisticsTests
     [Fact]
     public void UndefinedNumbersAreLeftOut()
     {
-        Summary summary = Summary.Of([1, double.NaN, 3], null);
+        Summary summary = Summary.Compute([1, double.NaN, 3], null);
         Assert.Equal((2, 2.0), (summary.N, summary.Mean));
-        Assert.True(double.IsNaN(Summary.Of([double.NaN], null).Mean));
+        Assert.True(double.IsNaN(Summary.Compute([double.NaN], null).Mean));
         var bootstrap = new Bootstrap([null, null, null], 200);
         Assert.Equal(bootstrap.OfMean([0, 2], [1, 5, 3]), bootstrap.OfMean([0, 1, 2], [1, double.NaN, 3]));
     }

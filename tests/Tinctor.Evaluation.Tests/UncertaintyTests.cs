@@ -29,7 +29,7 @@ public sealed class UncertaintyTests : IDisposable
         Write("runs/1", "a", Flat(10));
         Write("runs/2", "a", Flat(16));
         Write("runs/3", "a", Flat(10));
-        var one = RunStatistics.Of([.. Directory.GetFiles(root.FullName, "a.png", SearchOption.AllDirectories)], Flat(13));
+        var one = RunStatistics.Compute([.. Directory.GetFiles(root.FullName, "a.png", SearchOption.AllDirectories)], Flat(13));
         // Values 10, 16, 10: mean 12, sample standard deviation sqrt(12).
         Assert.All(one.Uncertainty, u => Assert.Equal(Math.Sqrt(12), u, 1e-6));
         Assert.All(one.Error, e => Assert.Equal(1, e, 1e-6));
@@ -110,7 +110,7 @@ public sealed class UncertaintyTests : IDisposable
         var (roc, threshold) = histogram.Worst(0.1);
         bool[] worst = [.. e.Select(v => v >= threshold)];
         Assert.InRange(worst.Count(w => w), 200, 280);
-        Assert.Equal(Roc.Of([.. u.Select(v => (double)v)], worst)!.Auroc, roc!.Auroc, 1e-12);
+        Assert.Equal(Roc.Compute([.. u.Select(v => (double)v)], worst)!.Auroc, roc!.Auroc, 1e-12);
         Assert.Equal(2000, histogram.Calibration(20).Sum(group => group.Count));
 
         static double[] Ranks(float[] values) =>

@@ -21,7 +21,7 @@ public sealed class StainNormalizationTests : InTemporaryFolder
         double[] Numbers(string name) => vectors[name].ToArray<double>();
         Image Picture(string name) => new(80, 64, 3, SampleType.UInt8, vectors[name].ToArray<byte>());
 
-        var profile = StainProfile.Of(StainedPixels.Of(Picture("image")), method);
+        var profile = StainProfile.Estimate(StainedPixels.FromImage(Picture("image")), method);
         Close(Numbers("lab_mean"), profile.LabMean, 2e-3);
         Close(Numbers("lab_deviation"), profile.LabDeviation, 2e-3);
         var name = method.ToString().ToLowerInvariant();
@@ -32,7 +32,7 @@ public sealed class StainNormalizationTests : InTemporaryFolder
             Assert.Equal(["H", "DAB"], profile.Stains.Select(stain => stain.Name));
         }
 
-        var reference = StainProfile.Of(StainedPixels.Of(Picture("reference")), method);
+        var reference = StainProfile.Estimate(StainedPixels.FromImage(Picture("reference")), method);
         var normalized = new StainNormalizer(reference).Normalize(Picture("image"), out var untouched);
         Assert.Null(untouched);
         var differences = normalized.Data.Zip(Picture(name).Data, (a, b) => Math.Abs(a - b)).ToArray();
@@ -65,7 +65,7 @@ public sealed class StainNormalizationTests : InTemporaryFolder
     public void Stains_of_a_mixture_are_found(StainMethod method, bool dab, double degrees)
     {
         double[] second = dab ? Dab : Eosin;
-        var profile = StainProfile.Of(StainedPixels.Of(Section(Haematoxylin, second)), method);
+        var profile = StainProfile.Estimate(StainedPixels.FromImage(Section(Haematoxylin, second)), method);
         Assert.InRange(Degrees(Haematoxylin, profile.Stains[0].Od), 0, degrees);
         Assert.InRange(Degrees(second, profile.Stains[1].Od), 0, degrees);
         Assert.Equal(["H", dab ? "DAB" : "E"], profile.Stains.Select(stain => stain.Name));
@@ -75,7 +75,7 @@ public sealed class StainNormalizationTests : InTemporaryFolder
     [Fact]
     public void The_found_dictionary_is_the_same_each_time()
     {
-        var pixels = StainedPixels.Of(Section(Haematoxylin, Eosin));
+        var pixels = StainedPixels.FromImage(Section(Haematoxylin, Eosin));
         Assert.Equal(StainEstimation.Vahadane(pixels.Density).Rows.ToArray(), StainEstimation.Vahadane(pixels.Density).Rows.ToArray());
     }
 
@@ -83,12 +83,12 @@ public sealed class StainNormalizationTests : InTemporaryFolder
     [MemberData(nameof(Methods))]
     public void A_second_pass_changes_next_to_nothing(StainMethod method)
     {
-        var target = StainProfile.Of(StainedPixels.Of(Section(Haematoxylin, Eosin, strength: 0.9)), method);
+        var target = StainProfile.Estimate(StainedPixels.FromImage(Section(Haematoxylin, Eosin, strength: 0.9)), method);
         var normalizer = new StainNormalizer(target);
         var once = normalizer.Normalize(Section(Unit(0.55, 0.75, 0.4), Unit(0.15, 0.85, 0.5), strength: 0.7), out _);
         var twice = normalizer.Normalize(once, out _);
         Assert.InRange(once.Data.Zip(twice.Data, (a, b) => Math.Abs(a - b)).Average(), 0, 1);
-        var reached = StainProfile.Of(StainedPixels.Of(once), method);
+        var reached = StainProfile.Estimate(StainedPixels.FromImage(once), method);
         Close(target.LabMean, reached.LabMean, 2);
         foreach (var (wanted, found) in target.Stains.Zip(reached.Stains))
         {
@@ -101,7 +101,7 @@ public sealed class StainNormalizationTests : InTemporaryFolder
     [MemberData(nameof(Methods))]
     public void Glass_stays_glass(StainMethod method)
     {
-        var target = StainProfile.Of(StainedPixels.Of(Section(Haematoxylin, Dab, strength: 1.3)), method);
+        var target = StainProfile.Estimate(StainedPixels.FromImage(Section(Haematoxylin, Dab, strength: 1.3)), method);
         var image = Section(Haematoxylin, Eosin);
         byte[] glass = [.. Enumerable.Repeat((byte)255, 30), .. Enumerable.Repeat((byte)241, 30)];
         glass.CopyTo(image.Data, 0);
@@ -112,7 +112,7 @@ public sealed class StainNormalizationTests : InTemporaryFolder
     [MemberData(nameof(Methods))]
     public void Images_that_cannot_be_normalised_come_back_with_the_reason(StainMethod method)
     {
-        var normalizer = new StainNormalizer(StainProfile.Of(StainedPixels.Of(Section(Haematoxylin, Eosin)), method));
+        var normalizer = new StainNormalizer(StainProfile.Estimate(StainedPixels.FromImage(Section(Haematoxylin, Eosin)), method));
         var glass = new Image(40, 40, 3);
         Array.Fill(glass.Data, (byte)250);
         Assert.Same(glass, normalizer.Normalize(glass, out var reason));
@@ -136,7 +136,7 @@ public sealed class StainNormalizationTests : InTemporaryFolder
             {
                 reference.Data[i] = colour[i % 3];
             }
-            var error = Assert.Throws<TinctorException>(() => new StainNormalizer(StainProfile.Of(StainedPixels.Of(reference), method)));
+            var error = Assert.Throws<TinctorException>(() => new StainNormalizer(StainProfile.Estimate(StainedPixels.FromImage(reference), method)));
             Assert.Contains("one colour", error.Message);
         }
     }
@@ -145,7 +145,7 @@ public sealed class StainNormalizationTests : InTemporaryFolder
     [MemberData(nameof(Methods))]
     public void Sixteen_bits_give_what_eight_bits_give(StainMethod method)
     {
-        var normalizer = new StainNormalizer(StainProfile.Of(StainedPixels.Of(Section(Haematoxylin, Eosin)), method));
+        var normalizer = new StainNormalizer(StainProfile.Estimate(StainedPixels.FromImage(Section(Haematoxylin, Eosin)), method));
         var image = Section(Haematoxylin, Dab);
         var (narrow, wide) = (normalizer.Normalize(image, out _), normalizer.Normalize(image.To(SampleType.UInt16), out _));
         Assert.Equal(SampleType.UInt16, wide.SampleType);
@@ -158,13 +158,13 @@ public sealed class StainNormalizationTests : InTemporaryFolder
         Image strong = Section(Haematoxylin, Dab, strength: 0.8), faint = Section(Haematoxylin, Dab, strength: 0.4);
         var pixels = new StainedPixels();
         Assert.True(pixels.Add(strong) > 0 && pixels.Add(faint) > 0);
-        var common = StainProfile.Of(pixels, StainMethod.Macenko);
+        var common = StainProfile.Estimate(pixels, StainMethod.Macenko);
         Assert.Equal(2, common.Images);
-        var target = StainProfile.Of(StainedPixels.Of(Section(Haematoxylin, Dab)), StainMethod.Macenko);
+        var target = StainProfile.Estimate(StainedPixels.FromImage(Section(Haematoxylin, Dab)), StainMethod.Macenko);
         double Maximum(StainProfile? source, Image image)
         {
             var normalized = new StainNormalizer(target, source).Normalize(image, out _);
-            return StainProfile.Of(StainedPixels.Of(normalized), StainMethod.Macenko).Stains[1].Maximum;
+            return StainProfile.Estimate(StainedPixels.FromImage(normalized), StainMethod.Macenko).Stains[1].Maximum;
         }
         Assert.InRange(Maximum(common, strong) / Maximum(common, faint), 1.8, 2.2);
         Assert.InRange(Maximum(null, strong) / Maximum(null, faint), 0.95, 1.05);
@@ -174,7 +174,7 @@ public sealed class StainNormalizationTests : InTemporaryFolder
     [MemberData(nameof(Methods))]
     public void A_profile_survives_its_file(StainMethod method)
     {
-        var profile = StainProfile.Of(StainedPixels.Of(Section(Haematoxylin, Dab)), method);
+        var profile = StainProfile.Estimate(StainedPixels.FromImage(Section(Haematoxylin, Dab)), method);
         profile.Write(At("profile.json"));
         var again = StainProfile.Read(At("profile.json"));
         again.Write(At("again.json"));
@@ -223,8 +223,8 @@ public sealed class StainNormalizationTests : InTemporaryFolder
     [Fact]
     public void Profiles_of_two_methods_do_not_mix()
     {
-        var pixels = StainedPixels.Of(Section(Haematoxylin, Dab));
-        var (macenko, vahadane) = (StainProfile.Of(pixels, StainMethod.Macenko), StainProfile.Of(pixels, StainMethod.Vahadane));
+        var pixels = StainedPixels.FromImage(Section(Haematoxylin, Dab));
+        var (macenko, vahadane) = (StainProfile.Estimate(pixels, StainMethod.Macenko), StainProfile.Estimate(pixels, StainMethod.Vahadane));
         Assert.Throws<TinctorException>(() => new StainNormalizer(macenko, vahadane));
         Assert.Throws<TinctorException>(() => StainProfile.Read(At("missing.json")));
     }

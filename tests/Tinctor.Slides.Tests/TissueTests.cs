@@ -18,7 +18,7 @@ public sealed class TissueTests : InTemporaryFolder
         drawn.Disc(150, 150, 8, Glass); // 0.013 mm2
         drawn.Disc(190, 150, 30, Glass); // 0.18 mm2: a lumen that stays open
         drawn.Disc(350, 50, 3, (90, 90, 90));
-        TissueMask mask = TissueMask.Of(drawn.Image, 16, Mpp / 16);
+        TissueMask mask = TissueMask.Detect(drawn.Image, 16, Mpp / 16);
         Assert.Equal((16, 6400, 4800), (mask.Downsample, mask.SlideWidth, mask.SlideHeight));
         double truth = Math.PI * ((100 * 100) - (30 * 30)) * 256;
         Assert.InRange(mask.Area / truth, 0.97, 1.05);
@@ -31,9 +31,9 @@ public sealed class TissueTests : InTemporaryFolder
     public void Empty_glass_has_no_tissue_whatever_its_tint_and_noise()
     {
         foreach ((int, int, int) tint in new[] { (255, 255, 255), (236, 233, 235), (222, 220, 208) })
-            Assert.True(TissueMask.Of(new DrawnSection(300, 200, tint).Image, mpp: Mpp).IsEmpty, $"{tint}");
+            Assert.True(TissueMask.Detect(new DrawnSection(300, 200, tint).Image, mpp: Mpp).IsEmpty, $"{tint}");
         DrawnSection full = new(300, 200, Section);
-        Assert.Equal(1, TissueMask.Of(full.Image, mpp: Mpp).Share(0, 0, 300, 200));
+        Assert.Equal(1, TissueMask.Detect(full.Image, mpp: Mpp).Share(0, 0, 300, 200));
     }
 
     [Fact]
@@ -41,7 +41,7 @@ public sealed class TissueTests : InTemporaryFolder
     {
         DrawnSection drawn = new(300, 200, (222, 226, 232));
         drawn.Disc(60, 60, 30, (243, 242, 240));
-        TissueMask mask = TissueMask.Of(drawn.Image, mpp: Mpp);
+        TissueMask mask = TissueMask.Detect(drawn.Image, mpp: Mpp);
         Assert.Equal(0, mask.Share(50, 50, 20, 20));
         Assert.Equal(1, mask.Share(150, 20, 100, 150));
     }
@@ -57,7 +57,7 @@ public sealed class TissueTests : InTemporaryFolder
                 if (double.Hypot(x - 200, y - 150) < 120) drawn.Disc(x, y, 1.2, (150, 155, 190));
         }
         foreach ((int x, int y) in new[] { (150, 110), (250, 190), (240, 90) }) drawn.Disc(x, y, 18, (150, 95, 60));
-        TissueMask mask = TissueMask.Of(drawn.Image, mpp: Mpp);
+        TissueMask mask = TissueMask.Detect(drawn.Image, mpp: Mpp);
         Assert.InRange(mask.Area / (Math.PI * 130 * 130), 0.93, 1.03);
         Assert.Equal(0, mask.Share(0, 0, 55, 300));
     }
@@ -70,7 +70,7 @@ public sealed class TissueTests : InTemporaryFolder
         foreach (double? mpp in new double?[] { 0.46, null })
         {
             using var slide = Slide.Open(SharedFiles.Path($"data/bci/{name}"), mpp);
-            TissueMask mask = TissueMask.Of(slide);
+            TissueMask mask = TissueMask.Detect(slide);
             Assert.InRange(mask.Share(0, 0, slide.Width, slide.Height), least, most);
             Assert.All(mask.Pens!.Data, value => Assert.Equal(0, value));
             Assert.Equal(mpp is null ? 0.5 : null, mask.AssumedMpp);
@@ -83,10 +83,10 @@ public sealed class TissueTests : InTemporaryFolder
     {
         new DrawnSection(200, 200, Section).Image.Write(At("tile.png"));
         using var tile = Slide.Open(At("tile.png"), mpp);
-        Assert.Equal(1, TissueMask.Of(tile).Share(0, 0, 200, 200));
+        Assert.Equal(1, TissueMask.Detect(tile).Share(0, 0, 200, 200));
         new DrawnSection(200, 200, Glass).Image.Write(At("empty.png"));
         using var empty = Slide.Open(At("empty.png"), mpp);
-        Assert.True(TissueMask.Of(empty).IsEmpty);
+        Assert.True(TissueMask.Detect(empty).IsEmpty);
     }
 
     [Fact]
@@ -96,13 +96,13 @@ public sealed class TissueTests : InTemporaryFolder
         drawn.Disc(200, 150, 100, Section);
         drawn.Image.Write(At("section.png"));
         using var slide = Slide.Open(At("section.png"));
-        Assert.Equal(50, TissueMask.Of(slide).AssumedMpp);
+        Assert.Equal(50, TissueMask.Detect(slide).AssumedMpp);
         DrawnSection field = new(400, 300, Section);
         field.Disc(200, 150, 100, Glass);
         field.Image.Write(At("field.png"));
         using var second = Slide.Open(At("field.png"));
-        Assert.Equal(0.5, TissueMask.Of(second).AssumedMpp);
-        Assert.Null(TissueMask.Of(field.Image, mpp: Mpp).AssumedMpp);
+        Assert.Equal(0.5, TissueMask.Detect(second).AssumedMpp);
+        Assert.Null(TissueMask.Detect(field.Image, mpp: Mpp).AssumedMpp);
     }
 
     [Theory]
@@ -114,13 +114,13 @@ public sealed class TissueTests : InTemporaryFolder
         drawn.Disc(120, 150, 25, Nuclei);
         drawn.Line(30, 40, 370, 40, 8, (red, green, blue)); // over glass
         drawn.Line(180, 60, 330, 250, 8, (red, green, blue)); // over tissue
-        TissueMask mask = TissueMask.Of(drawn.Image, mpp: Mpp);
+        TissueMask mask = TissueMask.Detect(drawn.Image, mpp: Mpp);
         Assert.Equal(0, mask.Share(28, 30, 344, 20));
         Assert.Equal(0, mask.Share(182, 62, 5, 5));
         Assert.Equal(0, mask.Share(212, 102, 5, 5));
         Assert.Equal(1, mask.Share(80, 110, 60, 80));
         Assert.Equal(255, mask.Pens!.Data[(40 * 400) + 200]);
-        TissueMask without = TissueMask.Of(drawn.Image, mpp: Mpp, options: new() { Pens = PenColours.All & ~colour });
+        TissueMask without = TissueMask.Detect(drawn.Image, mpp: Mpp, options: new() { Pens = PenColours.All & ~colour });
         Assert.True(without.Share(28, 30, 344, 20) > 0.4);
     }
 
@@ -131,7 +131,7 @@ public sealed class TissueTests : InTemporaryFolder
         drawn.Disc(150, 150, 120, Section);
         (int, int, int)[] dense = [(75, 50, 130), (95, 60, 30), (190, 40, 120), (60, 35, 75), (120, 160, 205)]; // H, DAB, E, H over E, aniline blue
         foreach (((int, int, int) colour, int i) in dense.Select((colour, i) => (colour, i))) drawn.Disc(70 + (i * 40), 150, 16, colour);
-        TissueMask mask = TissueMask.Of(drawn.Image, mpp: Mpp);
+        TissueMask mask = TissueMask.Detect(drawn.Image, mpp: Mpp);
         Assert.DoesNotContain((byte)255, mask.Pens!.Data);
         Assert.DoesNotContain((byte)255, mask.Folds!.Data);
         Assert.Equal(1, mask.Share(60, 130, 180, 40));
@@ -145,11 +145,11 @@ public sealed class TissueTests : InTemporaryFolder
         drawn.Disc(150, 150, 120, (r, g, b));
         // Three layers, each of which takes the same share of the light.
         drawn.Line(90, 100, 200, 190, 3, (r * r * r / (236 * 236), g * g * g / (233 * 233), b * b * b / (235 * 235)));
-        TissueMask mask = TissueMask.Of(drawn.Image, mpp: Mpp);
+        TissueMask mask = TissueMask.Detect(drawn.Image, mpp: Mpp);
         Assert.InRange(mask.Share(140, 140, 10, 9), 0, 0.5);
         Assert.Equal(255, mask.Folds!.Data[(145 * 400) + 145]);
         Assert.Equal(1, mask.Share(60, 150, 40, 40));
-        Assert.Null(TissueMask.Of(drawn.Image, mpp: Mpp, options: new() { Folds = false }).Folds);
+        Assert.Null(TissueMask.Detect(drawn.Image, mpp: Mpp, options: new() { Folds = false }).Folds);
     }
 
     [Theory]
@@ -172,9 +172,9 @@ public sealed class TissueTests : InTemporaryFolder
             }
             image.WriteRow(y, row);
         }
-        TissueMask mask = TissueMask.Of(image, mpp: Mpp);
+        TissueMask mask = TissueMask.Detect(image, mpp: Mpp);
         Assert.InRange(mask.Area / (Math.PI * 60 * 60), 0.95, 1.06);
-        Assert.True(TissueMask.Of(new Image(300, 200, channels, type), mpp: Mpp).IsEmpty);
+        Assert.True(TissueMask.Detect(new Image(300, 200, channels, type), mpp: Mpp).IsEmpty);
     }
 
     [Fact]
@@ -218,7 +218,7 @@ public sealed class TissueTests : InTemporaryFolder
     {
         DrawnSection drawn = new(200, 200, Glass);
         drawn.Disc(100, 100, 70, Section);
-        TissueMask mask = TissueMask.Of(drawn.Image, 10, Mpp / 10);
+        TissueMask mask = TissueMask.Detect(drawn.Image, 10, Mpp / 10);
         mask.ToGeoJson(At("exact.geojson"));
         mask.ToGeoJson(At("simple.geojson"), tolerance: 10);
         TissueMask simple = TissueMask.FromGeoJson(At("simple.geojson"), 2000, 2000, 10);
@@ -255,7 +255,7 @@ public sealed class TissueTests : InTemporaryFolder
     public void Slides_of_scanners_have_tissue_where_it_is()
     {
         using var svs = Slide.Open(SharedFiles.Path("data/slides/cmu-1-small-region.svs"));
-        TissueMask mask = TissueMask.Of(svs);
+        TissueMask mask = TissueMask.Detect(svs);
         Assert.InRange(mask.Area / ((double)svs.Width * svs.Height), 0.395, 0.415);
         (Image overview, _) = TissueMask.Overview(svs);
         Assert.Equal((mask.Mask.Width, mask.Mask.Height), (overview.Width, overview.Height));
@@ -264,7 +264,7 @@ public sealed class TissueTests : InTemporaryFolder
         foreach (string name in new[] { "test3-DAPI-2-(387).ndpi", "test3-TRITC 2 (560).ndpi", "OS-1-detail.ome.tif" })
         {
             using var slide = Slide.Open(SharedFiles.Path($"data/slides/{name}"));
-            Assert.False(TissueMask.Of(slide).IsEmpty, name);
+            Assert.False(TissueMask.Detect(slide).IsEmpty, name);
         }
     }
 

@@ -58,9 +58,9 @@ internal static class SlideOptions
     /// <param name="isField">Whether it is an image rather than a slide: all of it is stained unless told where the tissue is.</param>
     /// <param name="sampling">How a model that stains by chance samples; null if it has no chance in it.</param>
     /// <param name="quality">Of JPEG.</param>
-    public static SlideStainOptions Of(ParseResult parse, Slide slide, bool isField, BridgeSampling? sampling, int quality)
+    public static SlideStainOptions Read(ParseResult parse, Slide slide, bool isField, BridgeSampling? sampling, int quality)
     {
-        int repeats = parse.GetValue(ChanceOptions.Samples);
+        int repeats = parse.GetValue(BridgeOptions.Samples);
         bool uncertainty = parse.GetValue(Uncertainty) || repeats > 1;
         string? tissue = parse.GetValue(Tissue);
         if (Directory.Exists(tissue)) tissue = Path.Combine(tissue, $"{slide.Name}.geojson");
@@ -77,7 +77,7 @@ internal static class SlideOptions
             Tissue = tissue is null ? null : TissueMask.FromGeoJson(tissue, slide),
             WorkMpp = parse.GetValue(WorkMpp),
             Sampling = sampling,
-            Seed = parse.GetValue(ChanceOptions.Seed),
+            Seed = parse.GetValue(BridgeOptions.Seed),
             // One run alone tells nothing of how sure a bridge is.
             Samples = uncertainty && sampling is not null && repeats == 1 ? RepeatsForUncertainty : repeats,
             Uncertainty = uncertainty,

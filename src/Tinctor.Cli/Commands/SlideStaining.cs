@@ -21,10 +21,10 @@ internal sealed class SlideStaining(
     /// <summary>Stains a slide; returns what is remarkable about it, or null.</summary>
     public string? Stain(ImageJob job, string output, Action<double, string> report)
     {
-        if (parse.GetValue(ChanceOptions.Trajectory)) throw new TinctorException("--trajectory is for images, not for slides");
+        if (parse.GetValue(BridgeOptions.Trajectory)) throw new TinctorException("--trajectory is for images, not for slides");
         using Slide slide = SlideOptions.Open(parse, job.Input);
         bool isField = slide.Levels.Count == 1 && slide.Mpp is null;
-        var run = new SlideStainer(stainer, slide, output, SlideOptions.Of(parse, slide, isField, sampling, quality));
+        var run = new SlideStainer(stainer, slide, output, SlideOptions.Read(parse, slide, isField, sampling, quality));
         string name = Path.GetFileName(output);
         Terminal.Note($"{name}: {run.Scale.Note}; {run.Spec}");
         var clock = Stopwatch.StartNew();

@@ -55,7 +55,7 @@ internal static class StainCommand
             { "Input", [Split, .. SlideOptions.Input] },
             { "Output", [Output, Format, Quality, .. SlideOptions.Output, Overwrite] },
             { "Tiling", SlideOptions.Tiling },
-            { "Diffusion bridges", ChanceOptions.All },
+            { "Diffusion bridges", BridgeOptions.All },
             { "Computation", Device, Amp, ThreadCount },
         };
         command.SetAction((parse, cancel) => Task.Run(() => Run(parse, cancel)));
@@ -75,12 +75,12 @@ internal static class StainCommand
         (Device device, string reason) = DeviceChoice.Resolve(parse.GetRequiredValue(Device));
         Terminal.Note($"device: {reason}");
         using var stainer = TrainedModel.LoadStainer(model, device, parse.GetValue(Amp));
-        BridgeSampling? sampling = ChanceOptions.Of(parse, stainer.Model.Bridge?.Sampling, model);
+        BridgeSampling? sampling = BridgeOptions.Read(parse, stainer.Model.Bridge?.Sampling, model);
         var slides = new SlideStaining(parse, stainer, sampling, levels, parse.GetValue(Quality), cancel);
         int code = ImageJobs.Run(open, "staining", count => $"Stained {count} into {folder}.", (job, report) =>
             job.IsSlide ? slides.Stain(job, OutputOf(parse, job), report)
             : sampling is null ? Stain(stainer, levels, job, OutputOf(parse, job), parse.GetValue(Quality))
-            : StainByChance(stainer, sampling, job, parse), threads: 1, cancel);
+            : StainStochastically(stainer, sampling, job, parse), threads: 1, cancel);
         levels?.Save();
         return code;
     }
@@ -103,12 +103,12 @@ internal static class StainCommand
     }
 
     // The stained image comes last: what has one is done.
-    private static string? StainByChance(Stainer stainer, BridgeSampling sampling, ImageJob job, ParseResult parse)
+    private static string? StainStochastically(Stainer stainer, BridgeSampling sampling, ImageJob job, ParseResult parse)
     {
         string folder = parse.GetRequiredValue(Output);
-        int repeats = parse.GetValue(ChanceOptions.Samples);
-        Trajectory? trajectory = parse.GetValue(ChanceOptions.Trajectory) ? new() : null;
-        var origin = new NoiseOrigin(Path.GetFileName(job.Name), parse.GetValue(ChanceOptions.Seed));
+        int repeats = parse.GetValue(BridgeOptions.Samples);
+        Trajectory? trajectory = parse.GetValue(BridgeOptions.Trajectory) ? new() : null;
+        var origin = new NoiseOrigin(Path.GetFileName(job.Name), parse.GetValue(BridgeOptions.Seed));
         Image source = job.Read();
         StainedImages stained = stainer.StainRepeatedly(source, new(sampling, [origin]) { Observe = trajectory is null ? null : trajectory.Add }, repeats);
         stained.Variation?.Write(Beside("variation", "png"));
@@ -128,7 +128,7 @@ internal static class StainCommand
         }
     }
 
-    private static string? Describe(string? untouched) => untouched is null ? null : $"{untouched}; stained without normalising it";
+    private static string? Describe(string? skipped) => skipped is null ? null : $"{skipped}; stained without normalising it";
 
     private static List<ImageJob> Jobs(ParseResult parse, string folder)
     {

@@ -77,7 +77,7 @@ internal static class TissueCommand
 
     private static TissueMask Write(Slide slide, string[] outputs, TissueOptions options, double tolerance)
     {
-        TissueMask mask = TissueMask.Of(slide, options);
+        TissueMask mask = TissueMask.Detect(slide, options);
         Directory.CreateDirectory(Path.GetDirectoryName(outputs[0])!);
         mask.Overlay(TissueMask.Overview(slide, options).Image).Write(outputs[2]);
         mask.Mask.Write(outputs[1]);

@@ -73,7 +73,7 @@ internal static class VarianceCommand
             Model, Data,
             { "Input", Split, Images },
             { "Output", Output },
-            { "Diffusion bridges", [Strategies, Repeats, Averages, .. ChanceOptions.OfRun] },
+            { "Diffusion bridges", [Strategies, Repeats, Averages, .. BridgeOptions.OfRun] },
             { "Computation", Device, Amp, ThreadCount },
         };
         command.SetAction((parse, cancel) => Task.Run(() => Run(parse, cancel)));
@@ -89,10 +89,10 @@ internal static class VarianceCommand
         (Device device, string reason) = DeviceChoice.Resolve(parse.GetRequiredValue(Device));
         Terminal.Note($"device: {reason}");
         using var stainer = TrainedModel.LoadStainer(model, device, parse.GetValue(Amp));
-        BridgeSampling sampling = ChanceOptions.Run(parse, stainer.Model.Bridge?.Sampling ?? throw new TinctorException(
+        BridgeSampling sampling = BridgeOptions.Run(parse, stainer.Model.Bridge?.Sampling ?? throw new TinctorException(
             $"{model}: is deterministic; its results do not vary. Use a model of bbdm or i2sb.")) with
         { Average = 1 };
-        ulong seed = parse.GetValue(ChanceOptions.Seed);
+        ulong seed = parse.GetValue(BridgeOptions.Seed);
         var table = new VarianceTable(folder, Settings(study, model, sampling, seed));
         (Pair Pair, SamplingStrategy Strategy)[] open =
         [

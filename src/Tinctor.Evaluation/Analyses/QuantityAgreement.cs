@@ -30,7 +30,7 @@ public sealed record QuantityAgreement(
     Quantity Quantity, ScoredMethod Method, string Per, IReadOnlyList<string> Names, IReadOnlyList<double> Real, IReadOnlyList<double> Made)
 {
     /// <summary>Takes the pairs in which both numbers are defined.</summary>
-    public static QuantityAgreement Of(Quantity quantity, ScoredMethod method, string per,
+    public static QuantityAgreement Compute(Quantity quantity, ScoredMethod method, string per,
         IEnumerable<(string Name, double Real, double Made)> values)
     {
         var defined = values.Where(value => double.IsFinite(value.Real) && double.IsFinite(value.Made)).ToArray();
@@ -72,7 +72,7 @@ public sealed record QuantityAgreement(
     /// <summary>The differences over the means of the two, with bias and limits of agreement; null for fewer than two points.</summary>
     public ScatterChart? BlandAltmanChart()
     {
-        if (BlandAltman.Of(Made, Real) is not { } agreement) return null;
+        if (BlandAltman.Compute(Made, Real) is not { } agreement) return null;
         string Text(double value) => value.ToString($"F{Quantity.Digits}", CultureInfo.InvariantCulture);
         return new($"{Quantity.Key}_bland_altman_{Method.Key}", $"{Quantity.Title}: Bland-Altman of {Method.Title}",
             $"Each point is one {Per}. Bias {Text(agreement.Bias)}, limits of agreement {Text(agreement.Lower)} to "
@@ -86,7 +86,7 @@ public sealed record QuantityAgreement(
 
     private IReadOnlyList<object?> Row()
     {
-        BlandAltman? limits = BlandAltman.Of(Made, Real);
+        BlandAltman? limits = BlandAltman.Compute(Made, Real);
         return
         [
             Quantity.Heading, Per, Method.Title, Real.Count, Number(Real.Count > 0 ? Real.Average() : double.NaN),

@@ -9,7 +9,7 @@ namespace Tinctor.Evaluation.Data;
 internal sealed record MeanColour(byte[] Rgb, int Images)
 {
     /// <summary>Averages over all pixels of all images.</summary>
-    public static MeanColour Of(IReadOnlyList<string> paths, IProgress<EvaluationProgress>? progress, CancellationToken cancel)
+    public static MeanColour Compute(IReadOnlyList<string> paths, IProgress<EvaluationProgress>? progress, CancellationToken cancel)
     {
         var images = ImagePass.Over(paths, "mean colour", progress, cancel, path =>
         {

@@ -16,7 +16,7 @@ public static class ContactSheet
     /// </summary>
     /// <param name="rows">Paths of images, the same number in each row, the last of a row RGB and of the size that all are shown at.</param>
     /// <exception cref="TinctorException">An image does not fit that size.</exception>
-    public static Image Of(IReadOnlyList<IReadOnlyList<string>> rows)
+    public static Image Render(IReadOnlyList<IReadOnlyList<string>> rows)
     {
         using DisposeScope scope = torch.NewDisposeScope();
         ImageInfo shown = Image.ReadInfo(rows[0][^1]);

@@ -12,7 +12,7 @@ public static class Agreement
     /// </summary>
     public static double Concordance(IReadOnlyList<double> x, IReadOnlyList<double> y)
     {
-        Moments m = Moments.Of(x, y);
+        Moments m = Moments.Compute(x, y);
         double shift = m.MeanX - m.MeanY;
         return 2 * m.Covariance / (m.VarianceX + m.VarianceY + (shift * shift));
     }
@@ -33,7 +33,7 @@ public static class Agreement
     // Divisor n, as Lin has them.
     private readonly record struct Moments(double MeanX, double MeanY, double VarianceX, double VarianceY, double Covariance)
     {
-        public static Moments Of(IReadOnlyList<double> x, IReadOnlyList<double> y)
+        public static Moments Compute(IReadOnlyList<double> x, IReadOnlyList<double> y)
         {
             if (x.Count != y.Count) throw new ArgumentException($"{x.Count} and {y.Count} numbers are no pairs");
             if (x.Count == 0) return new(double.NaN, double.NaN, double.NaN, double.NaN, double.NaN);
@@ -66,7 +66,7 @@ public sealed record BlandAltman(
     /// <param name="measured">What is judged.</param>
     /// <param name="reference">What it is held against.</param>
     /// <param name="confidence">Of the intervals, in (0, 1).</param>
-    public static BlandAltman? Of(IReadOnlyList<double> measured, IReadOnlyList<double> reference, double confidence = 0.95)
+    public static BlandAltman? Compute(IReadOnlyList<double> measured, IReadOnlyList<double> reference, double confidence = 0.95)
     {
         if (measured.Count != reference.Count) throw new ArgumentException($"{measured.Count} and {reference.Count} numbers are no pairs");
         int n = measured.Count;

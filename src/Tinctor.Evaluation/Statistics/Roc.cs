@@ -12,7 +12,7 @@ public sealed record Roc(IReadOnlyList<RocPoint> Points, double Auroc)
     /// <param name="scores">One number a case, not NaN.</param>
     /// <param name="positive">Which cases are positive.</param>
     /// <exception cref="ArgumentException">The lengths differ or a score is NaN.</exception>
-    public static Roc? Of(IReadOnlyList<double> scores, IReadOnlyList<bool> positive)
+    public static Roc? Compute(IReadOnlyList<double> scores, IReadOnlyList<bool> positive)
     {
         if (scores.Count != positive.Count) throw new ArgumentException($"{scores.Count} scores of {positive.Count} cases");
         if (scores.Any(double.IsNaN)) throw new ArgumentException("a score is NaN");

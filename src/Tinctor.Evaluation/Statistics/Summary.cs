@@ -14,7 +14,7 @@ public sealed record Summary(int N, double Mean, double? Std, double Median, dou
     /// <summary>Summarises numbers.</summary>
     /// <param name="values">The numbers; NaN stands for one that is not defined.</param>
     /// <param name="ci">The confidence interval of their mean.</param>
-    public static Summary Of(IReadOnlyList<double> values, Interval? ci)
+    public static Summary Compute(IReadOnlyList<double> values, Interval? ci)
     {
         double[] sorted = [.. values.Where(v => !double.IsNaN(v)).Order()];
         if (sorted.Length == 0)

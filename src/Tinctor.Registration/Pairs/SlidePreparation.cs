@@ -167,7 +167,7 @@ public static class SlidePreparation
         folder is not null && Path.Combine(folder, SlideMatching.NameOf(slide) + ".geojson") is var path && File.Exists(path) ? path : null;
 
     private static TissueMask Tissue(Slide slide, string? geoJson, PreparationOptions options) =>
-        geoJson is null ? TissueMask.Of(slide, options.Tissue) : TissueMask.FromGeoJson(geoJson, slide, options.Tissue);
+        geoJson is null ? TissueMask.Detect(slide, options.Tissue) : TissueMask.FromGeoJson(geoJson, slide, options.Tissue);
 
     // By the resolutions alone, with the upper left corners on each other.
     private static RegistrationTransform Aligned(Slide source, Slide target)

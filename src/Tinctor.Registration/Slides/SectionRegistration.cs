@@ -68,7 +68,7 @@ public static class SectionRegistration
         using var scope = torch.NewDisposeScope();
         double reduced = Math.Max(1, Math.Max(image.Width, image.Height) / TissueSide);
         Image small = image.Resize((int)Math.Ceiling(image.Width / reduced), (int)Math.Ceiling(image.Height / reduced), ResizeKernel.Linear);
-        TissueMask mask = TissueMask.Of(small, mpp: mpp * reduced);
+        TissueMask mask = TissueMask.Detect(small, mpp: mpp * reduced);
         double share = mask.Area / ((double)small.Width * small.Height);
         if (share is < MinTissue or > MaxTissue) return torch.ones([1, 1, image.Height, image.Width]).MoveToOuterDisposeScope();
         Tensor tissue = mask.Dilated(TissueMargin * Math.Max(small.Width, small.Height)).Mask.ToTensor();

@@ -39,23 +39,23 @@ public sealed class StainNormalizer
     /// The normaliser for images whose colours are those of these pixels, as all parts of one slide are; throws
     /// <see cref="TinctorException"/> if too little is stained, or in only one colour.
     /// </summary>
-    public StainNormalizer For(StainedPixels pixels) => new(target, StainProfile.Of(pixels, target.Method));
+    public StainNormalizer For(StainedPixels pixels) => new(target, StainProfile.Estimate(pixels, target.Method));
 
     /// <summary>
-    /// An RGB image in the colours of the reference, or the image itself with the reason in <paramref name="untouched"/>, if too little of
+    /// An RGB image in the colours of the reference, or the image itself with the reason in <paramref name="skipped"/>, if too little of
     /// it is stained, or in only one colour. Throws <see cref="TinctorException"/>, which names no file, if it is not RGB.
     /// </summary>
-    public Image Normalize(Image image, out string? untouched)
+    public Image Normalize(Image image, out string? skipped)
     {
         StainedPixels.RefuseOther(image);
-        untouched = null;
+        skipped = null;
         try
         {
-            return Apply(image, source ?? StainProfile.Of(StainedPixels.Of(image), target.Method));
+            return Apply(image, source ?? StainProfile.Estimate(StainedPixels.FromImage(image), target.Method));
         }
         catch (TinctorException reason)
         {
-            untouched = reason.Message;
+            skipped = reason.Message;
             return image;
         }
     }

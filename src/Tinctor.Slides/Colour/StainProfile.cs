@@ -69,7 +69,7 @@ public sealed record StainProfile
     /// Estimates a profile. Throws <see cref="TinctorException"/>, which names no file, if fewer than 100 pixels are stained or,
     /// except for Reinhard, only one stain can be found.
     /// </summary>
-    public static StainProfile Of(StainedPixels pixels, StainMethod method)
+    public static StainProfile Estimate(StainedPixels pixels, StainMethod method)
     {
         if (pixels.Count < Fewest)
         {

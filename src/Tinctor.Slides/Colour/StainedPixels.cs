@@ -30,7 +30,7 @@ public sealed class StainedPixels(int mostOfAnImage = 50_000)
     }
 
     /// <summary>The sample of one image.</summary>
-    public static StainedPixels Of(Image image)
+    public static StainedPixels FromImage(Image image)
     {
         var pixels = new StainedPixels();
         pixels.Add(image);

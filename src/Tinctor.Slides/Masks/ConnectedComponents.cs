@@ -7,7 +7,7 @@ public static class ConnectedComponents
     /// <param name="mask">[height, width].</param>
     /// <param name="width">Pixels across.</param>
     /// <param name="height">Pixels down.</param>
-    public static LabelMap Of(ReadOnlySpan<bool> mask, int width, int height)
+    public static LabelMap Label(ReadOnlySpan<bool> mask, int width, int height)
     {
         var codes = new int[mask.Length];
         for (int i = 0; i < codes.Length; i++) codes[i] = mask[i] ? 1 : 0;
@@ -40,7 +40,7 @@ public static class ConnectedComponents
                 }
             }
         }
-        return LabelMap.Of(width, height, labels);
+        return LabelMap.Create(width, height, labels);
     }
 
     /// <summary>Fills the holes of a mask, in place: unset pixels that no path by sides joins to the edge of the image.</summary>

@@ -21,7 +21,7 @@ public sealed class LabelMap
     /// <param name="width">Pixels across.</param>
     /// <param name="height">Pixels down.</param>
     /// <param name="labels">[Height, Width]; numbers of any size.</param>
-    public static LabelMap Of(int width, int height, ReadOnlySpan<int> labels)
+    public static LabelMap Create(int width, int height, ReadOnlySpan<int> labels)
     {
         if (labels.Length != width * height)
             throw new ArgumentException($"{width}x{height} labels are needed, got {labels.Length}", nameof(labels));
@@ -41,7 +41,7 @@ public sealed class LabelMap
     {
         var labels = new int[mask.Length];
         for (int i = 0; i < labels.Length; i++) labels[i] = mask[i] ? 1 : 0;
-        return Of(width, height, labels);
+        return Create(width, height, labels);
     }
 
     /// <summary>Pixels of each object; index 0 is the background.</summary>
@@ -56,7 +56,7 @@ public sealed class LabelMap
     public LabelMap Keep(Func<int, bool> condition)
     {
         bool[] kept = [.. Enumerable.Range(0, Count + 1).Select(label => label > 0 && condition(label))];
-        return Of(Width, Height, Array.ConvertAll(Labels, label => kept[label] ? label : 0));
+        return Create(Width, Height, Array.ConvertAll(Labels, label => kept[label] ? label : 0));
     }
 
     /// <summary>Which pixels belong to any object.</summary>

@@ -37,7 +37,7 @@ public static class Morphology
     /// <param name="least">Pixels of the smallest group that stays.</param>
     public static bool[] DropSmall(ReadOnlySpan<bool> mask, int width, int height, double least)
     {
-        LabelMap pieces = ConnectedComponents.Of(mask, width, height);
+        LabelMap pieces = ConnectedComponents.Label(mask, width, height);
         int[] areas = pieces.Areas();
         return pieces.Keep(label => areas[label] >= least).Mask();
     }

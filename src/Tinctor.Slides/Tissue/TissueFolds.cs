@@ -36,7 +36,7 @@ internal static class TissueFolds
 
     private static bool[] Narrow(bool[] fold, int width, int height, double mpp, TissueOptions options)
     {
-        LabelMap pieces = ConnectedComponents.Of(fold, width, height);
+        LabelMap pieces = ConnectedComponents.Label(fold, width, height);
         int[] areas = pieces.Areas();
         var radii = new float[areas.Length];
         float[] depth = DistanceTransform.Signed(fold, width, height);

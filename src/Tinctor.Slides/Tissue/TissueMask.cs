@@ -62,7 +62,7 @@ public sealed class TissueMask
 
     /// <summary>The tissue of a slide, from an overview of it.</summary>
     /// <exception cref="TinctorException">The slide is damaged.</exception>
-    public static TissueMask Of(Slide slide, TissueOptions? options = null)
+    public static TissueMask Detect(Slide slide, TissueOptions? options = null)
     {
         options ??= new();
         (Image overview, double downsample) = Overview(slide, options);
@@ -74,7 +74,7 @@ public sealed class TissueMask
     /// <param name="downsample">Pixels of level 0 to one of the overview.</param>
     /// <param name="mpp">Micrometres per pixel of level 0; null takes the longer side for <see cref="TissueOptions.UnknownSide"/>.</param>
     /// <param name="options">What counts as tissue.</param>
-    public static TissueMask Of(Image overview, double downsample = 1, double? mpp = null, TissueOptions? options = null)
+    public static TissueMask Detect(Image overview, double downsample = 1, double? mpp = null, TissueOptions? options = null)
     {
         options ??= new();
         (int width, int height) = (Whole(overview.Width, downsample), Whole(overview.Height, downsample));

@@ -34,7 +34,7 @@ public sealed class SlideStainer
         (this.stainer, this.options, this.slide, this.path) = (stainer, options, slide, path);
         Scale = SlideScale.Choose(slide, stainer.Model, options.WorkMpp);
         if (options.WholeSlide) return;
-        tissue = options.Tissue ?? TissueMask.Of(slide);
+        tissue = options.Tissue ?? TissueMask.Detect(slide);
         if (tissue.IsEmpty)
         {
             throw new TinctorException(slide.Path, "no tissue was found", "Provide a tissue mask, or stain the whole slide")

@@ -114,12 +114,12 @@ internal sealed class PthArchive : IPthFile
             .ToList();
         if (roots is not [var root])
         {
-            throw Refusal.Of(path, "not a PyTorch checkpoint: a zip archive without exactly one FOLDER/data.pkl in it");
+            throw Refusal.Create(path, "not a PyTorch checkpoint: a zip archive without exactly one FOLDER/data.pkl in it");
         }
 
         if (entries.Keys.Any(name => name == $"{root}/constants.pkl" || name.StartsWith($"{root}/code/", StringComparison.Ordinal)))
         {
-            throw Refusal.Of(
+            throw Refusal.Create(
                 path,
                 "a TorchScript program, not a checkpoint of weights; to get its weights, run "
                 + "torch.save(torch.jit.load(OLD, map_location='cpu').state_dict(), NEW) in Python");
@@ -134,7 +134,7 @@ internal sealed class PthArchive : IPthFile
         if (entries.TryGetValue($"{root}/byteorder", out var entry)
             && !Guarded(() => ReadEntry(entry, maximum: 16)).AsSpan().SequenceEqual("little"u8))
         {
-            throw Refusal.Of(path,
+            throw Refusal.Create(path,
                 "not a readable PyTorch checkpoint: it comes from a big-endian machine; save it on a little-endian one");
         }
     }

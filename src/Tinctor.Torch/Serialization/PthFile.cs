@@ -27,7 +27,7 @@ internal static class PthFile
             file.Position = 0;
             if (start.StartsWith("PK"u8)) return new PthArchive(path, file);
             if (start.StartsWith(LegacyPthFile.Magic)) return new LegacyPthFile(path, file);
-            throw Refusal.Of(path, $"not a readable PyTorch checkpoint: {Describe(start)}");
+            throw Refusal.Create(path, $"not a readable PyTorch checkpoint: {Describe(start)}");
         }
         catch
         {
@@ -55,7 +55,7 @@ internal static class PthFile
 
     /// <summary>Describes a damaged file.</summary>
     public static TinctorException Damaged(string path, Exception error) =>
-        Refusal.Of(path, $"not a readable PyTorch checkpoint: {error.Message}");
+        Refusal.Create(path, $"not a readable PyTorch checkpoint: {error.Message}");
 
     /// <summary>Refuses storages that do not fit a span.</summary>
     public static void CheckSize(string name, PthStorage storage)
@@ -68,7 +68,7 @@ internal static class PthFile
     public static void CheckBooleans(string path, PthStorage storage, ReadOnlySpan<byte> memory)
     {
         if (storage.Dtype == ScalarType.Bool && memory.ContainsAnyExceptInRange((byte)0, (byte)1))
-            throw Refusal.Of(path, $"its storage {storage.Key} of booleans has values other than 0 and 1");
+            throw Refusal.Create(path, $"its storage {storage.Key} of booleans has values other than 0 and 1");
     }
 
     private static string Describe(ReadOnlySpan<byte> start) => start switch

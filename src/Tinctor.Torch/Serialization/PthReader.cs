@@ -149,13 +149,13 @@ public static class PthReader
 
         if (found.Count == 0)
         {
-            throw Refusal.Of(path, "holds no state dictionary: nothing in it consists of named tensors only");
+            throw Refusal.Create(path, "holds no state dictionary: nothing in it consists of named tensors only");
         }
 
         var names = string.Join(", ", found.Keys.Take(MostNamesInMessage).Select(key => key.Length == 0 ? "(the whole file)" : key));
         var wanted = name is null ? "one must be chosen by name" : $"none is named {name}";
         var more = found.Count > MostNamesInMessage ? ", ..." : "";
-        throw Refusal.Of(path, $"holds {found.Count} state dictionaries, {wanted}: {names}{more}");
+        throw Refusal.Create(path, $"holds {found.Count} state dictionaries, {wanted}: {names}{more}");
     }
 
     /// <summary>All dictionaries of named tensors near the root, by the names that lead to them, joined by slashes.</summary>

@@ -8,7 +8,7 @@ internal static class Refusal
     private const int LongestMessage = 500;
 
     /// <summary>One printable line with the file and what is wrong, whatever characters come with <paramref name="what"/>.</summary>
-    public static TinctorException Of(string path, string what)
+    public static TinctorException Create(string path, string what)
     {
         var line = new StringBuilder();
         foreach (var rune in what.EnumerateRunes())

@@ -82,13 +82,13 @@ public static class SafeTensors
             {
                 if (entry.End - entry.Begin > int.MaxValue)
                 {
-                    throw Refusal.Of(path, $"tensor '{name}' takes {entry.End - entry.Begin} bytes, at most {int.MaxValue} can be read");
+                    throw Refusal.Create(path, $"tensor '{name}' takes {entry.End - entry.Begin} bytes, at most {int.MaxValue} can be read");
                 }
 
                 var bytes = new ReadOnlySpan<byte>(start + header.DataStart + entry.Begin, (int)(entry.End - entry.Begin));
                 if (entry.dtype == ScalarType.Bool && bytes.ContainsAnyExceptInRange((byte)0, (byte)1))
                 {
-                    throw Refusal.Of(path, $"tensor '{name}' of BOOL has values other than 0 and 1");
+                    throw Refusal.Create(path, $"tensor '{name}' of BOOL has values other than 0 and 1");
                 }
 
                 visit(name, entry.dtype, entry.shape, bytes);

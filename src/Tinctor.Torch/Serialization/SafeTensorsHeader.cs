@@ -156,7 +156,7 @@ public sealed class SafeTensorsHeader
         // System.Text.Json throws InvalidOperationException for a string with half of a surrogate pair, and for values of another kind.
         catch (Exception error) when (error is JsonException or InvalidOperationException or FormatException)
         {
-            throw Refusal.Of(path, $"not a readable safetensors file: {error.Message}");
+            throw Refusal.Create(path, $"not a readable safetensors file: {error.Message}");
         }
     }
 

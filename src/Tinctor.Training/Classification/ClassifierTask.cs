@@ -47,7 +47,7 @@ internal sealed class ClassifierTask : ImageTask
         base.Dispose();
     }
 
-    private ConfusionMatrix Confusion(IEnumerable<Batch> validation) => ConfusionMatrix.Of(classes, validation.SelectMany(batch =>
+    private ConfusionMatrix Confusion(IEnumerable<Batch> validation) => ConfusionMatrix.Create(classes, validation.SelectMany(batch =>
     {
         long[] predictions = Predict(batch).argmax(1).cpu().ToArray<long>();
         return batch.Pairs.Zip(predictions, (pair, prediction) => (TruthOf(pair), (int)prediction));

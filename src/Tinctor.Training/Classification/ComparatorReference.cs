@@ -28,7 +28,7 @@ public sealed record ComparatorReference
 
     /// <summary>Refers to a classifier's folder.</summary>
     /// <exception cref="TinctorException">It is no classifier.</exception>
-    public static ComparatorReference Of(string folder)
+    public static ComparatorReference FromFolder(string folder)
     {
         ClassifierCard card = Classifier.ReadCard(folder);
         return new()

@@ -6,7 +6,7 @@ namespace Tinctor.Training.Classification;
 public sealed record ConfusionMatrix(IReadOnlyList<string> Classes, IReadOnlyList<IReadOnlyList<int>> Counts)
 {
     /// <summary>Counts pairs of class numbers.</summary>
-    public static ConfusionMatrix Of(IReadOnlyList<string> classes, IEnumerable<(int Truth, int Prediction)> cases)
+    public static ConfusionMatrix Create(IReadOnlyList<string> classes, IEnumerable<(int Truth, int Prediction)> cases)
     {
         int[][] counts = [.. classes.Select(_ => new int[classes.Count])];
         foreach ((int truth, int prediction) in cases) counts[truth][prediction]++;

@@ -14,7 +14,7 @@ public sealed record EncoderReference
 
     /// <summary>Refers to a folder.</summary>
     /// <exception cref="TinctorException">It holds no encoders.</exception>
-    public static EncoderReference Of(string folder)
+    public static EncoderReference FromFolder(string folder)
     {
         ReadCard(folder);
         return new() { Path = System.IO.Path.GetFullPath(folder), Sha256 = SupervisedModel.Sha256(folder) };

@@ -92,7 +92,7 @@ internal sealed class EncoderTask : SupervisedTask
 
     private (Tensor Source, Tensor Target) Embed(Tensor source, Tensor target) => encoders.forward(source.to(Device), target.to(Device));
 
-    private Tensor LossOf(Tensor source, Tensor target) => InfoNce.Of(source, target, config.Temperature, config.BothWays);
+    private Tensor LossOf(Tensor source, Tensor target) => InfoNce.Compute(source, target, config.Temperature, config.BothWays);
 
     private static CeffEncoders Initialised(EncoderConfig config)
     {

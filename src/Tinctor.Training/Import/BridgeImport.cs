@@ -73,7 +73,7 @@ public static class BridgeImport
         DiffusionUnetOptions unet = config.Network;
         string heads = unet.NumHeadChannels > 0 ? $"of {unet.NumHeadChannels} channels" : $"{unet.NumHeads} each";
         string order = unet.UseNewAttentionOrder ? "new" : "old";
-        return ImportedModel.Of(path, method, config, weights.ToDictionary(), Describe(config),
+        return ImportedModel.Create(path, method, config, weights.ToDictionary(), Describe(config),
             [.. notes, $"not in the weights: heads of attention ({heads}), its order ({order}); the settings model.network.num_head_channels, "
                 + "num_heads and use_new_attention_order change them"]);
     }

@@ -25,7 +25,7 @@ public static class CeffImport
         };
         string[] unused = [.. weights.Keys.Where(key => key.StartsWith("encoder_IHC."))];
         foreach (string key in unused) weights.Remove(key);
-        return ImportedModel.Of(path, "ceff", config, weights, $"CEFF with ngf {config.Ngf} and embeddings of {config.FeatureDim}",
+        return ImportedModel.Create(path, "ceff", config, weights, $"CEFF with ngf {config.Ngf} and embeddings of {config.FeatureDim}",
             unused.Length == 0 ? [] : ["left out encoder_IHC, which weights the loss and has no part in staining"]);
     }
 }

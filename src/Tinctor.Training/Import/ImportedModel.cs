@@ -26,7 +26,7 @@ public sealed record ImportedModel(ModelConfig Config, IReadOnlyDictionary<strin
 
     /// <summary>Holds the weights against the network that they seem to be of.</summary>
     /// <exception cref="TinctorException">They do not fit it.</exception>
-    internal static ImportedModel Of(string path, string method, MethodConfig config, IReadOnlyDictionary<string, Tensor> weights,
+    internal static ImportedModel Create(string path, string method, MethodConfig config, IReadOnlyDictionary<string, Tensor> weights,
         string description, IReadOnlyList<string> notes)
     {
         try

@@ -25,7 +25,7 @@ public static partial class Pix2PixImport
         config = config with { Inference = new InferenceConfig { Statistics = statistics } };
         string description = $"{config.Generator}, ngf {config.Ngf}, {config.Norm.ToString().ToLowerInvariant()} norm, "
             + $"{config.InputChannels} to {config.OutputChannels} channels";
-        return ImportedModel.Of(path, "pix2pix", config, weights, description, notes);
+        return ImportedModel.Create(path, "pix2pix", config, weights, description, notes);
     }
 
     private static Pix2PixConfig Resnet(OrderedDictionary<string, Tensor> weights, string path)

@@ -41,7 +41,7 @@ public sealed record StainProfiles
 
     /// <summary>Reads the profiles that the configuration names, and looks at the training targets; null if it names none.</summary>
     /// <exception cref="TinctorException">A file is no profile, or the targets show no two stains.</exception>
-    internal static StainProfiles? Of(DataConfig config, IReadOnlyList<Pair> train)
+    internal static StainProfiles? Read(DataConfig config, IReadOnlyList<Pair> train)
     {
         if (config.Normalize.Length + config.NormalizeTarget.Length == 0) return null;
         StainProfile? target = config.NormalizeTarget.Length == 0 ? null : StainProfile.Read(config.NormalizeTarget);
@@ -60,7 +60,7 @@ public sealed record StainProfiles
         try
         {
             for (int i = 0; i < count; i++) pixels.Add(pairs[i * pairs.Count / count].ReadImages().Target);
-            return StainProfile.Of(pixels, method);
+            return StainProfile.Estimate(pixels, method);
         }
         catch (TinctorException e)
         {

@@ -17,7 +17,7 @@ public static class AdaptiveL1
     /// <param name="alpha">Weight at similarity 0.</param>
     /// <param name="beta">What similarity 1 adds.</param>
     /// <param name="byImage">A weight for each image's tile; else the batch shares one a tile, as in the official code.</param>
-    public static Tensor Of(Tensor stained, Tensor real, Func<Tensor, Tensor> encode, int grid = 2, double alpha = 50, double beta = 50,
+    public static Tensor Compute(Tensor stained, Tensor real, Func<Tensor, Tensor> encode, int grid = 2, double alpha = 50, double beta = 50,
         bool byImage = false)
     {
         using DisposeScope temporaries = torch.NewDisposeScope();

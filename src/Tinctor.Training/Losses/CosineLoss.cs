@@ -11,7 +11,7 @@ public static class CosineLoss
     /// </summary>
     /// <param name="a">[N,...].</param>
     /// <param name="b">The same shape.</param>
-    public static Tensor Of(Tensor a, Tensor b)
+    public static Tensor Compute(Tensor a, Tensor b)
     {
         if (!a.shape.SequenceEqual(b.shape))
             throw new ArgumentException($"features of two shapes: [{string.Join(',', a.shape)}] and [{string.Join(',', b.shape)}]");

@@ -11,7 +11,7 @@ public static class FocalLoss
     /// <param name="logits">[N,classes], of any floating type; half types are computed in float32.</param>
     /// <param name="truth">The true classes, int64 [N].</param>
     /// <param name="gamma">How far it looks away; 0 is plain cross entropy.</param>
-    public static Tensor Of(Tensor logits, Tensor truth, double gamma = 2)
+    public static Tensor Compute(Tensor logits, Tensor truth, double gamma = 2)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(gamma);
         using DisposeScope temporaries = torch.NewDisposeScope();

@@ -19,7 +19,7 @@ public enum GanMode
 public static class GanLoss
 {
     /// <summary>The mean loss of a discriminator's output [N,1,h,w] that should say real, or not.</summary>
-    public static Tensor Of(GanMode mode, Tensor prediction, bool real)
+    public static Tensor Compute(GanMode mode, Tensor prediction, bool real)
     {
         if (mode == GanMode.Wgangp) return real ? -prediction.mean() : prediction.mean();
         Tensor target = torch.full_like(prediction, real ? 1.0 : 0.0);

@@ -13,7 +13,7 @@ public static class InfoNce
     /// <param name="key">[N,D]; row i belongs to row i of the query.</param>
     /// <param name="temperature">Small ones heed the hardest negatives most.</param>
     /// <param name="bothWays">The mean with the same loss of the keys as queries.</param>
-    public static Tensor Of(Tensor query, Tensor key, double temperature = 0.07, bool bothWays = false)
+    public static Tensor Compute(Tensor query, Tensor key, double temperature = 0.07, bool bothWays = false)
     {
         using DisposeScope temporaries = torch.NewDisposeScope();
         Tensor logits = F.normalize(query, dim: -1).matmul(F.normalize(key, dim: -1).transpose(0, 1)) / temperature;

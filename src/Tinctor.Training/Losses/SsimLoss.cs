@@ -16,7 +16,7 @@ public static class SsimLoss
     /// <param name="b">Images of the same shape.</param>
     /// <param name="range">The difference between white and black: 2 for [-1,1].</param>
     /// <param name="black">What black is: SSIM compares the light itself, so that it is the same for [-1,1], [0,1] and bytes.</param>
-    public static Tensor Of(Tensor a, Tensor b, double range = 2, double black = -1)
+    public static Tensor Compute(Tensor a, Tensor b, double range = 2, double black = -1)
     {
         if (a.ndim != 4 || !a.shape.SequenceEqual(b.shape) || Math.Min(a.size(2), a.size(3)) < Size)
             throw new ArgumentException("SSIM takes two batches [N,C,H,W] of one shape, each side "

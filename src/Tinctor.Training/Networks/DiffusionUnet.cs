@@ -44,7 +44,7 @@ public sealed class DiffusionUnet : Module<Tensor, Tensor, Tensor?, Tensor>
     {
         Check(x, condition);
         using DisposeScope temporaries = torch.NewDisposeScope();
-        Tensor embedding = time_embed.forward(TimestepEmbedding.Of(time, options.ModelChannels).to(x.dtype));
+        Tensor embedding = time_embed.forward(TimestepEmbedding.Compute(time, options.ModelChannels).to(x.dtype));
         Tensor h = condition is null ? x : torch.cat([x, Resized(condition, x)], 1);
         var skips = new Stack<Tensor>();
         foreach (TimedSequential block in input_blocks) skips.Push(h = Run(block, h, embedding));

@@ -9,7 +9,7 @@ public static class TimestepEmbedding
     /// <param name="time">The times; float64 is computed in float64, anything else in float32.</param>
     /// <param name="dim">Length of the embedding.</param>
     /// <param name="max_period">The longest wavelength is nearly this many times 2 pi.</param>
-    public static Tensor Of(Tensor time, int dim, double max_period = 10000)
+    public static Tensor Compute(Tensor time, int dim, double max_period = 10000)
     {
         using DisposeScope temporaries = torch.NewDisposeScope();
         ScalarType dtype = time.dtype == ScalarType.Float64 ? ScalarType.Float64 : ScalarType.Float32;

@@ -18,7 +18,7 @@ public sealed record RunEnvironment(string Tinctor, string Dotnet, string Libtor
     DateTime Started, DataSummary Data)
 {
     /// <summary>The present environment.</summary>
-    public static RunEnvironment Of(Device device, DataSummary data) =>
+    public static RunEnvironment Create(Device device, DataSummary data) =>
         new(Version, global::System.Environment.Version.ToString(), torch.version.libtorch,
             $"{RuntimeInformation.OSDescription}, {RuntimeInformation.OSArchitecture}", device.ToString(), torch.get_num_threads(),
             DateTime.UtcNow, data);

@@ -88,7 +88,7 @@ public sealed class RunFolder
     /// <returns>The environment that was written.</returns>
     public RunEnvironment Describe(object config, Device device, DataSummary data)
     {
-        var environment = RunEnvironment.Of(device, data);
+        var environment = RunEnvironment.Create(device, data);
         AtomicFile.WriteText(EnvironmentFile, JsonSerializer.Serialize(environment, Indented));
         AtomicFile.WriteText(Config, ConfigFile.Write(config));
         Prepare();

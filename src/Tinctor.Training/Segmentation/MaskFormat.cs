@@ -77,7 +77,7 @@ public sealed record MaskFormat(MaskKind Kind, SampleType SampleType, int Channe
     {
         Image image = Image.Read(path);
         int[] codes = Array.ConvertAll(Codes(image), code => Counts(code) ? code : 0);
-        return Kind == MaskKind.Instances ? LabelMap.Of(image.Width, image.Height, codes)
+        return Kind == MaskKind.Instances ? LabelMap.Create(image.Width, image.Height, codes)
             : ConnectedComponents.OfEqual(codes, image.Width, image.Height);
     }
 

@@ -283,7 +283,7 @@ public sealed class PhantomSlideTests
     public void Render_field_without_background_has_a_full_tissue_mask_in_every_stain(int level)
     {
         PhantomField field = Render(new() { Width = 768, Height = 768, Seed = 7, Her2Level = level });
-        Assert.All(field.Images, one => Assert.InRange(TissueMask.Of(one.Image, mpp: 0.5).Share(0, 0, 768, 768), 0.95, 1));
+        Assert.All(field.Images, one => Assert.InRange(TissueMask.Detect(one.Image, mpp: 0.5).Share(0, 0, 768, 768), 0.95, 1));
     }
 
     private static PhantomField Render(PhantomOptions options, bool keepConcentrations = false) =>

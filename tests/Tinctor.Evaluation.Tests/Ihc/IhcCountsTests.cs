@@ -110,7 +110,7 @@ public class IhcCountsTests
             StainMatrix.HaematoxylinDab.Combine(stains, density);
             var image = new Image(Size, Size, 3);
             OpticalDensity.ToLight(density, image.Data);
-            return IhcCounts.Of(new ScoredImage(image), LabelMap.Of(Size, Size, labels), settings);
+            return IhcCounts.Compute(new ScoredImage(image), LabelMap.Create(Size, Size, labels), settings);
         }
 
         private void Set(int pixel, float haematoxylin, float dab) => (stains[3 * pixel], stains[(3 * pixel) + 1]) = (haematoxylin, dab);

@@ -20,8 +20,8 @@ public class NucleusDetectorTests(ITestOutputHelper output)
         {
             LabelMap truth = Labels(Path.Combine(folder, "labels", Path.GetFileName(path)));
             LabelMap found = NucleusDetector.Find(new ScoredImage(Image.Read(path)), new());
-            objects += InstanceAgreement.Of(found, truth);
-            pixels += PixelAgreement.Of(found.Mask(), truth.Mask());
+            objects += InstanceAgreement.Compute(found, truth);
+            pixels += PixelAgreement.Compute(found.Mask(), truth.Mask());
         }
         Report("nuclei", objects, pixels);
         Assert.InRange(pixels.Dice, 0.7, 1);
@@ -34,10 +34,10 @@ public class NucleusDetectorTests(ITestOutputHelper output)
     {
         var options = new PhantomOptions { Width = 512, Height = 512, Stains = [PhantomStain.He, stain], Seed = 11 };
         PhantomField field = PhantomSlide.Render(options);
-        LabelMap truth = LabelMap.Of(512, 512, field.Labels);
+        LabelMap truth = LabelMap.Create(512, 512, field.Labels);
         LabelMap found = NucleusDetector.Find(new ScoredImage(field.Images[1].Image), new() { HaematoxylinOnly = haematoxylinOnly });
-        InstanceAgreement objects = InstanceAgreement.Of(found, truth);
-        Report($"{stain}", objects, PixelAgreement.Of(found.Mask(), truth.Mask()));
+        InstanceAgreement objects = InstanceAgreement.Compute(found, truth);
+        Report($"{stain}", objects, PixelAgreement.Compute(found.Mask(), truth.Mask()));
         Assert.InRange(objects.RecognitionQuality, 0.7, 1);
     }
 
@@ -52,16 +52,16 @@ public class NucleusDetectorTests(ITestOutputHelper output)
             LabelMap positive = Painted(colours, 0), truth = Painted(colours, 0, 2);
             var image = new ScoredImage(Image.Read(SharedFiles.Path($"data/deepliif/{name}_ihc.png")));
             LabelMap found = NucleusDetector.Find(image, new() { Mpp = 0.25 });
-            IhcCounts counts = IhcCounts.Of(image, found, new() { Mpp = 0.25 });
-            IhcCounts onTruth = IhcCounts.Of(image, truth, new() { Mpp = 0.25 });
+            IhcCounts counts = IhcCounts.Compute(image, found, new() { Mpp = 0.25 });
+            IhcCounts onTruth = IhcCounts.Compute(image, truth, new() { Mpp = 0.25 });
             double index = 100.0 * counts.StainedNuclei.Positive / counts.Nuclei, expected = 100.0 * positive.Count / truth.Count;
             double byColour = 100.0 * onTruth.StainedNuclei.Positive / onTruth.Nuclei;
             output.WriteLine($"{name}: Ki67 index {index:F1}%, on the annotated outlines {byColour:F1}%, annotated {expected:F1}%");
             Assert.InRange(byColour - expected, -6, 6);
             // The detector also finds brown nuclei that the annotation leaves out.
             Assert.InRange(index - expected, -5, 20);
-            objects += InstanceAgreement.Of(found, truth);
-            pixels += PixelAgreement.Of(found.Mask(), truth.Mask());
+            objects += InstanceAgreement.Compute(found, truth);
+            pixels += PixelAgreement.Compute(found.Mask(), truth.Mask());
         }
         Report("IHC", objects, pixels);
         Assert.InRange(objects.RecognitionQuality, 0.4, 1);
@@ -116,7 +116,7 @@ public class NucleusDetectorTests(ITestOutputHelper output)
     private static IhcCounts Measure(PhantomOptions options, bool haematoxylinOnly)
     {
         var image = new ScoredImage(PhantomSlide.Render(options).Images[1].Image);
-        return IhcCounts.Of(image, NucleusDetector.Find(image, new() { HaematoxylinOnly = haematoxylinOnly }), new());
+        return IhcCounts.Compute(image, NucleusDetector.Find(image, new() { HaematoxylinOnly = haematoxylinOnly }), new());
     }
 
     // Nuclei of the colours (0 red, 2 blue), grown by two pixels into their outlines.
@@ -124,17 +124,17 @@ public class NucleusDetectorTests(ITestOutputHelper output)
     {
         var mask = new bool[image.Width * image.Height];
         for (int i = 0; i < mask.Length; i++) mask[i] = channels.Any(c => image.Data[(3 * i) + c] > 127) && image.Data[(3 * i) + 1] < 128;
-        LabelMap cores = ConnectedComponents.Of(mask, image.Width, image.Height);
+        LabelMap cores = ConnectedComponents.Label(mask, image.Width, image.Height);
         int[] areas = cores.Areas();
         cores = cores.Keep(label => areas[label] >= 30);
         DistanceTransform distance = DistanceTransform.To(cores.Mask(), image.Width, image.Height);
-        return LabelMap.Of(image.Width, image.Height,
+        return LabelMap.Create(image.Width, image.Height,
             [.. distance.Nearest.Select((nearest, i) => distance.Squared[i] <= 4 ? cores.Labels[nearest] : 0)]);
     }
 
     private static LabelMap Labels(string path)
     {
         Image image = Image.Read(path);
-        return LabelMap.Of(image.Width, image.Height, Array.ConvertAll(image.Samples16.ToArray(), value => (int)value));
+        return LabelMap.Create(image.Width, image.Height, Array.ConvertAll(image.Samples16.ToArray(), value => (int)value));
     }
 }

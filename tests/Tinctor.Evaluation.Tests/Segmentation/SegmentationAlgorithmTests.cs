@@ -17,7 +17,7 @@ public class SegmentationAlgorithmTests
             #..#.
             ####.
             """);
-        LabelMap parts = ConnectedComponents.Of(map.Mask(), map.Width, map.Height);
+        LabelMap parts = ConnectedComponents.Label(map.Mask(), map.Width, map.Height);
         Assert.Equal(3, parts.Count);
         Assert.Equal([16, 2, 2, 10], parts.Areas());
         bool[] filled = map.Mask();
@@ -50,7 +50,7 @@ public class SegmentationAlgorithmTests
         const int size = 60, radius = 12;
         // Centres 20 apart: the neck is half as wide as the discs.
         bool[] mask = Discs(size, (20, 30, radius), (40, 30, radius));
-        Assert.Equal(1, ConnectedComponents.Of(mask, size, size).Count);
+        Assert.Equal(1, ConnectedComponents.Label(mask, size, size).Count);
         LabelMap split = Watershed.Split(DistanceTransform.Signed(mask, size, size), mask, size, size, 1);
         Assert.Equal(2, split.Count);
         Assert.Equal(mask, split.Mask());
@@ -84,12 +84,12 @@ public class SegmentationAlgorithmTests
     [Fact]
     public void Pixel_scores_equal_hand_computed_ones()
     {
-        PixelAgreement agreement = PixelAgreement.Of([true, true, true, false, false], [true, false, false, true, false]);
+        PixelAgreement agreement = PixelAgreement.Compute([true, true, true, false, false], [true, false, false, true, false]);
         Assert.Equal(new PixelAgreement(1, 2, 1), agreement);
         Assert.Equal(2.0 / 5, agreement.Dice, 12);
         Assert.Equal(1.0 / 3, agreement.Precision, 12);
         Assert.Equal(0.5, agreement.Recall, 12);
-        Assert.Equal(double.NaN, PixelAgreement.Of([false], [false]).Dice);
+        Assert.Equal(double.NaN, PixelAgreement.Compute([false], [false]).Dice);
         Assert.Equal(1.0 / 2, (agreement + new PixelAgreement(1, 1, 0)).Dice, 12);
     }
 
@@ -110,7 +110,7 @@ public class SegmentationAlgorithmTests
             ........
             .....ddd
             """);
-        InstanceAgreement agreement = InstanceAgreement.Of(judged, reference);
+        InstanceAgreement agreement = InstanceAgreement.Compute(judged, reference);
         Assert.Equal((1, 2, 2), (agreement.Matched, agreement.Extra, agreement.Missed));
         Assert.Equal(5.0 / 7, agreement.SegmentationQuality, 12);
         Assert.Equal(1.0 / 3, agreement.RecognitionQuality, 12);
@@ -124,12 +124,12 @@ public class SegmentationAlgorithmTests
     public void A_map_agrees_with_itself_and_not_with_nothing()
     {
         LabelMap map = Letters("aab.cc");
-        InstanceAgreement same = InstanceAgreement.Of(map, map);
+        InstanceAgreement same = InstanceAgreement.Compute(map, map);
         Assert.Equal((1.0, 1.0, 1.0, 1.0), (same.PanopticQuality, same.SegmentationQuality, same.RecognitionQuality, same.Aji));
         LabelMap nothing = Letters("......");
-        Assert.Equal(0, InstanceAgreement.Of(nothing, map).PanopticQuality);
-        Assert.Equal(0, InstanceAgreement.Of(map, nothing).Aji);
-        Assert.Equal(double.NaN, InstanceAgreement.Of(nothing, nothing).PanopticQuality);
+        Assert.Equal(0, InstanceAgreement.Compute(nothing, map).PanopticQuality);
+        Assert.Equal(0, InstanceAgreement.Compute(map, nothing).Aji);
+        Assert.Equal(double.NaN, InstanceAgreement.Compute(nothing, nothing).PanopticQuality);
     }
 
     [Fact]
@@ -153,6 +153,6 @@ public class SegmentationAlgorithmTests
     private static LabelMap Letters(string picture)
     {
         string[] rows = picture.Split('\n');
-        return LabelMap.Of(rows[0].Length, rows.Length, [.. rows.SelectMany(row => row).Select(c => c == '.' ? 0 : c - 'a' + 1)]);
+        return LabelMap.Create(rows[0].Length, rows.Length, [.. rows.SelectMany(row => row).Select(c => c == '.' ? 0 : c - 'a' + 1)]);
     }
 }

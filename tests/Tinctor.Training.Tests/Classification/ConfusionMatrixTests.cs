@@ -21,10 +21,10 @@ public sealed class ConfusionMatrixTests
     public void Perfect_agreement_is_one_chance_is_zero_and_reversal_is_minus_one()
     {
         string[] classes = ["0", "1+", "2+", "3+"];
-        Assert.Equal(1, ConfusionMatrix.Of(classes, [(0, 0), (1, 1), (2, 2), (3, 3)]).QuadraticKappa, 1e-12);
-        Assert.Equal(0, ConfusionMatrix.Of(classes, [(0, 0), (0, 3), (3, 0), (3, 3)]).QuadraticKappa, 1e-12);
-        Assert.Equal(-1, ConfusionMatrix.Of(classes, [(0, 3), (1, 2), (2, 1), (3, 0)]).QuadraticKappa, 1e-12);
-        Assert.True(double.IsNaN(ConfusionMatrix.Of(classes, [(1, 1), (1, 1)]).QuadraticKappa));
+        Assert.Equal(1, ConfusionMatrix.Create(classes, [(0, 0), (1, 1), (2, 2), (3, 3)]).QuadraticKappa, 1e-12);
+        Assert.Equal(0, ConfusionMatrix.Create(classes, [(0, 0), (0, 3), (3, 0), (3, 3)]).QuadraticKappa, 1e-12);
+        Assert.Equal(-1, ConfusionMatrix.Create(classes, [(0, 3), (1, 2), (2, 1), (3, 0)]).QuadraticKappa, 1e-12);
+        Assert.True(double.IsNaN(ConfusionMatrix.Create(classes, [(1, 1), (1, 1)]).QuadraticKappa));
     }
 
     [Fact]
@@ -32,8 +32,8 @@ public sealed class ConfusionMatrixTests
     {
         string[] classes = ["0", "1+", "2+", "3+"];
         (int, int)[] right = [(0, 0), (1, 1), (2, 2), (3, 3), (0, 0), (1, 1), (2, 2), (3, 3)];
-        double near = ConfusionMatrix.Of(classes, [.. right, (0, 1), (1, 0)]).QuadraticKappa;
-        double far = ConfusionMatrix.Of(classes, [.. right, (0, 3), (3, 0)]).QuadraticKappa;
+        double near = ConfusionMatrix.Create(classes, [.. right, (0, 1), (1, 0)]).QuadraticKappa;
+        double far = ConfusionMatrix.Create(classes, [.. right, (0, 3), (3, 0)]).QuadraticKappa;
         Assert.True(near > far);
     }
 }

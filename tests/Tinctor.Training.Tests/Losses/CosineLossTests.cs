@@ -13,15 +13,15 @@ public sealed class CosineLossTests
         using DisposeScope scope = torch.NewDisposeScope();
         Tensor a = torch.tensor([3.0, 4, 0, 0, 1, 0, 0, 0, 2, 0, 0, 0], 3, 1, 2, 2);
         Tensor b = torch.tensor([4.0, 3, 0, 0, 0, 5, 0, 0, -7, 0, 0, 0], 3, 1, 2, 2);
-        Assert.Equal((0.04 + 1 + 2) / 3, CosineLoss.Of(a, b).item(), 1e-12);
-        Assert.Equal(0, CosineLoss.Of(a, a * 5).item(), 1e-12);
+        Assert.Equal((0.04 + 1 + 2) / 3, CosineLoss.Compute(a, b).item(), 1e-12);
+        Assert.Equal(0, CosineLoss.Compute(a, a * 5).item(), 1e-12);
     }
 
     [Fact]
     public void Gradients_agree_with_differences()
     {
         using DisposeScope scope = torch.NewDisposeScope();
-        GradientCheck.Run(t => CosineLoss.Of(t[0], t[1]), Networks.FormulaWeights.Wave(1.1, 2, 3, 2), Networks.FormulaWeights.Wave(0.4, 2, 3, 2));
+        GradientCheck.Run(t => CosineLoss.Compute(t[0], t[1]), Networks.FormulaWeights.Wave(1.1, 2, 3, 2), Networks.FormulaWeights.Wave(0.4, 2, 3, 2));
     }
 
     [Theory]
@@ -30,7 +30,7 @@ public sealed class CosineLossTests
     {
         using DisposeScope scope = torch.NewDisposeScope();
         Tensor a = torch.full([2, 300], sizeA).requires_grad_(), b = torch.full([2, 300], sizeB).requires_grad_();
-        Tensor loss = CosineLoss.Of(a, b);
+        Tensor loss = CosineLoss.Compute(a, b);
         loss.backward();
         Assert.InRange(loss.item(), -1e-6, 1 + 1e-6);
         Assert.True(a.grad!.isfinite().all().item<long>() != 0 && b.grad!.isfinite().all().item<long>() != 0);
@@ -41,7 +41,7 @@ public sealed class CosineLossTests
     {
         using DisposeScope scope = torch.NewDisposeScope();
         Tensor a = Networks.FormulaWeights.Wave(1.1, 2, 500).bfloat16(), b = Networks.FormulaWeights.Wave(1.2, 2, 500).bfloat16();
-        Assert.Equal(CosineLoss.Of(a.@float(), b.@float()).item(), CosineLoss.Of(a, b).item());
-        Assert.Throws<ArgumentException>(() => CosineLoss.Of(a, b[..1]));
+        Assert.Equal(CosineLoss.Compute(a.@float(), b.@float()).item(), CosineLoss.Compute(a, b).item());
+        Assert.Throws<ArgumentException>(() => CosineLoss.Compute(a, b[..1]));
     }
 }

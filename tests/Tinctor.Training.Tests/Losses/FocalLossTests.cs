@@ -22,9 +22,9 @@ public sealed class FocalLossTests
             expected -= Math.Pow(1 - p, gamma) * Math.Log(p) / 3;
         }
         Tensor logits = torch.tensor(Logits, 3, 3), truth = torch.tensor(Truth, 3);
-        Assert.Equal(expected, FocalLoss.Of(logits, truth, gamma).item(), 1e-14);
-        Assert.Equal(expected, FocalLoss.Of(logits.@float(), truth, gamma).item(), 1e-6);
-        GradientCheck.Run(t => FocalLoss.Of(t[0], truth, gamma), logits);
+        Assert.Equal(expected, FocalLoss.Compute(logits, truth, gamma).item(), 1e-14);
+        Assert.Equal(expected, FocalLoss.Compute(logits.@float(), truth, gamma).item(), 1e-6);
+        GradientCheck.Run(t => FocalLoss.Compute(t[0], truth, gamma), logits);
     }
 
     [Fact]
@@ -32,7 +32,7 @@ public sealed class FocalLossTests
     {
         using DisposeScope scope = torch.NewDisposeScope();
         Tensor logits = torch.tensor(Logits, 3, 3), truth = torch.tensor(Truth, 3);
-        Vectors.Close(F.cross_entropy(logits, truth), FocalLoss.Of(logits, truth, gamma: 0), "cross entropy", 1e-14);
+        Vectors.Close(F.cross_entropy(logits, truth), FocalLoss.Compute(logits, truth, gamma: 0), "cross entropy", 1e-14);
     }
 
     [Theory]
@@ -41,7 +41,7 @@ public sealed class FocalLossTests
     {
         using DisposeScope scope = torch.NewDisposeScope();
         Tensor logits = torch.tensor<float>([1e4f, 0, 0, 1e4f], 2, 2).requires_grad_();
-        Tensor right = FocalLoss.Of(logits, torch.tensor([0L, 1], 2), gamma), wrong = FocalLoss.Of(logits, torch.tensor([1L, 0], 2), gamma);
+        Tensor right = FocalLoss.Compute(logits, torch.tensor([0L, 1], 2), gamma), wrong = FocalLoss.Compute(logits, torch.tensor([1L, 0], 2), gamma);
         Assert.Equal(0, right.item(), 1e-6);
         Assert.Equal(1e4, wrong.item(), 1e-2);
         (right + wrong).backward();
@@ -53,6 +53,6 @@ public sealed class FocalLossTests
     {
         using DisposeScope scope = torch.NewDisposeScope();
         Tensor logits = torch.tensor(Logits, 3, 3).bfloat16(), truth = torch.tensor(Truth, 3);
-        Assert.Equal(FocalLoss.Of(logits.@float(), truth).item(), FocalLoss.Of(logits, truth).item());
+        Assert.Equal(FocalLoss.Compute(logits.@float(), truth).item(), FocalLoss.Compute(logits, truth).item());
     }
 }

@@ -16,13 +16,13 @@ public sealed class SsimLossTests
         double expected = 1 - Load("io_f64")[$"ssim_gauss_wang{pair}"].item();
         OrderedDictionary<string, Tensor> images = Load("io");
         Tensor fake = Image(images[$"fake{pair}"]), real = Image(images[$"real{pair}"]);
-        Assert.Equal(expected, SsimLoss.Of(fake, real, range: 255, black: 0).item(), 1e-12);
-        Assert.Equal(expected, SsimLoss.Of(fake / 255, real / 255, range: 1, black: 0).item(), 1e-12);
+        Assert.Equal(expected, SsimLoss.Compute(fake, real, range: 255, black: 0).item(), 1e-12);
+        Assert.Equal(expected, SsimLoss.Compute(fake / 255, real / 255, range: 1, black: 0).item(), 1e-12);
         (fake, real) = ((fake / 127.5) - 1, (real / 127.5) - 1);
-        Assert.Equal(expected, SsimLoss.Of(fake, real).item(), 1e-12);
-        Assert.Equal(expected, SsimLoss.Of(fake.@float(), real.@float()).item(), 1e-5);
+        Assert.Equal(expected, SsimLoss.Compute(fake, real).item(), 1e-12);
+        Assert.Equal(expected, SsimLoss.Compute(fake.@float(), real.@float()).item(), 1e-5);
         using Guard cast = torch.autocast(DeviceType.CPU);
-        Assert.Equal(expected, SsimLoss.Of(fake.@float(), real.@float()).item(), 1e-5);
+        Assert.Equal(expected, SsimLoss.Compute(fake.@float(), real.@float()).item(), 1e-5);
     }
 
     [Fact]
@@ -30,19 +30,19 @@ public sealed class SsimLossTests
     {
         using DisposeScope scope = torch.NewDisposeScope();
         Tensor a = FormulaImage(0.3), b = FormulaImage(0.31);
-        double both = SsimLoss.Of(a, b).item(), first = SsimLoss.Of(a[..1], b[..1]).item(), second = SsimLoss.Of(a[1..], b[1..]).item();
+        double both = SsimLoss.Compute(a, b).item(), first = SsimLoss.Compute(a[..1], b[..1]).item(), second = SsimLoss.Compute(a[1..], b[1..]).item();
         Assert.Equal((first + second) / 2, both, 1e-12);
-        Assert.Equal(0, SsimLoss.Of(a, a).item(), 1e-12);
-        Assert.Equal(both, SsimLoss.Of(b, a).item(), 1e-12);
+        Assert.Equal(0, SsimLoss.Compute(a, a).item(), 1e-12);
+        Assert.Equal(both, SsimLoss.Compute(b, a).item(), 1e-12);
     }
 
     [Fact]
     public void Gradients_agree_with_differences_and_are_finite_for_flat_images()
     {
         using DisposeScope scope = torch.NewDisposeScope();
-        GradientCheck.Run(t => SsimLoss.Of(t[0], t[1]), FormulaImage(0.3)[.., .., ..12, ..11], FormulaImage(0.31)[.., .., ..12, ..11]);
+        GradientCheck.Run(t => SsimLoss.Compute(t[0], t[1]), FormulaImage(0.3)[.., .., ..12, ..11], FormulaImage(0.31)[.., .., ..12, ..11]);
         Tensor white = torch.ones([1, 3, 16, 16], requires_grad: true);
-        SsimLoss.Of(white, -torch.ones([1, 3, 16, 16])).backward();
+        SsimLoss.Compute(white, -torch.ones([1, 3, 16, 16])).backward();
         Assert.True(white.grad!.isfinite().all().item<long>() != 0);
     }
 
@@ -50,8 +50,8 @@ public sealed class SsimLossTests
     public void Images_smaller_than_the_window_are_refused()
     {
         Assert.Contains("11 or more",
-            Assert.Throws<ArgumentException>(() => SsimLoss.Of(torch.zeros([1, 3, 10, 20]), torch.zeros([1, 3, 10, 20]))).Message);
-        Assert.Throws<ArgumentException>(() => SsimLoss.Of(torch.zeros([1, 3, 20, 20]), torch.zeros([1, 1, 20, 20])));
+            Assert.Throws<ArgumentException>(() => SsimLoss.Compute(torch.zeros([1, 3, 10, 20]), torch.zeros([1, 3, 10, 20]))).Message);
+        Assert.Throws<ArgumentException>(() => SsimLoss.Compute(torch.zeros([1, 3, 20, 20]), torch.zeros([1, 1, 20, 20])));
     }
 
     private static Tensor FormulaImage(double speed) => Networks.FormulaWeights.Wave(speed, 2, 3, 20, 16);

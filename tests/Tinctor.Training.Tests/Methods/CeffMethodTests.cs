@@ -74,7 +74,7 @@ public sealed class CeffMethodTests
         // Stained tiles are embedded before real ones; all but the first are the opposite of theirs.
         int call = 0;
         Tensor Encode(Tensor tile) => torch.tensor<float>([call++ is > 0 and < 4 ? -1 : 1, 0], 1, 2);
-        Assert.Equal((80 + 20 + 20 + 20) / 4.0, AdaptiveL1.Of(stained, real, Encode, grid: 2, alpha: 50, beta: 30).item(), 1e-4);
+        Assert.Equal((80 + 20 + 20 + 20) / 4.0, AdaptiveL1.Compute(stained, real, Encode, grid: 2, alpha: 50, beta: 30).item(), 1e-4);
     }
 
     [Fact]
@@ -85,7 +85,7 @@ public sealed class CeffMethodTests
         encoder.eval();
         Tensor stained = FormulaWeights.Wave(0.3, 2, 3, 32, 32).to(ScalarType.Float32).requires_grad_();
         Tensor real = FormulaWeights.Wave(0.2, 2, 3, 32, 32).to(ScalarType.Float32) + 3;
-        AdaptiveL1.Of(stained, real, encoder.forward, byImage: true).backward();
+        AdaptiveL1.Compute(stained, real, encoder.forward, byImage: true).backward();
         // Within a tile all pixels have the same weight: the gradient is a sign.
         Tensor size = stained.grad!.abs()[.., .., ..16, ..16].flatten(1);
         Assert.True(torch.allclose(size.amax([1]), size.amin([1]), 1e-4, 1e-9));

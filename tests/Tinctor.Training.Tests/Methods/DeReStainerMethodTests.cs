@@ -24,11 +24,11 @@ public class DeReStainerMethodTests
         var (stained, logits, feature) = netG.Run(source);
         var expected = new Dictionary<string, double>
         {
-            ["H"] = CosineLoss.Of(netG.f_H(feature), netG.f_H(netG.Encode(netG.Haematoxylin(target)))).item(),
+            ["H"] = CosineLoss.Compute(netG.f_H(feature), netG.f_H(netG.Encode(netG.Haematoxylin(target)))).item(),
             ["DAB"] = F.l1_loss(Dab(stained), Dab(target)).item(),
             ["mae"] = (stained - target).abs().mean().item(),
-            ["ssim"] = SsimLoss.Of(stained, target).item(),
-            ["level"] = FocalLoss.Of(logits, torch.tensor<long>([3, 0])).item(),
+            ["ssim"] = SsimLoss.Compute(stained, target).item(),
+            ["level"] = FocalLoss.Compute(logits, torch.tensor<long>([3, 0])).item(),
         };
         IReadOnlyDictionary<string, Tensor> losses = method.TrainStep(source, target, ["3+", "0"]);
         foreach ((string name, double value) in expected) Assert.Equal(value, losses[name].item(), 1e-5);
@@ -72,7 +72,7 @@ public class DeReStainerMethodTests
         using var method = new DeReStainerMethod(Small, Device.CPU);
         (Tensor source, Tensor target) = (Images(), Images());
         Tensor logits = ((DeReStainerGenerator)method.Generator).Run(source).Logits;
-        double expected = FocalLoss.Of(logits[1..], torch.tensor<long>([2])).item();
+        double expected = FocalLoss.Compute(logits[1..], torch.tensor<long>([2])).item();
         Assert.Equal(expected, method.TrainStep(source, target, [null, "2+"])["level"].item(), 1e-5);
         Assert.DoesNotContain("level", method.TrainStep(source, target, [null, null]).Keys);
         Assert.DoesNotContain("level", method.TrainStep(source, target).Keys);

@@ -57,13 +57,13 @@ public sealed class CeffNetworkTests
         vectors.Check("z1_eval", source, OutputTolerance);
         vectors.Check("z2_eval", target, OutputTolerance);
         vectors.Check("z1_big_eval", encoders.Source.forward(vectors["x_big"]), OutputTolerance);
-        vectors.Check("infonce_eval", InfoNce.Of(source, target), OutputTolerance);
+        vectors.Check("infonce_eval", InfoNce.Compute(source, target), OutputTolerance);
 
         encoders.train();
         Tensor x = vectors["x1"].clone().requires_grad_();
         (source, target) = encoders.forward(x, vectors["x2"]);
         vectors.Check("z1_train", source, OutputTolerance);
-        Tensor loss = InfoNce.Of(source, target);
+        Tensor loss = InfoNce.Compute(source, target);
         vectors.Check("infonce_train", loss, OutputTolerance);
         loss.backward();
         vectors.Check("grad_in.x1_train", x.grad!, GradientTolerance);
@@ -79,12 +79,12 @@ public sealed class CeffNetworkTests
         using DisposeScope scope = torch.NewDisposeScope();
         Vectors vectors = Vectors.Read("ceff_encoder_narrow");
         Tensor query = vectors[$"{name}.query"].clone().requires_grad_(), key = vectors[$"{name}.key"].clone().requires_grad_();
-        Tensor loss = InfoNce.Of(query, key);
+        Tensor loss = InfoNce.Compute(query, key);
         vectors.Check($"{name}.loss", loss, 1e-5);
         loss.backward();
         vectors.Check($"{name}.grad_query", query.grad!, GradientTolerance);
         vectors.Check($"{name}.grad_key", key.grad!, GradientTolerance);
-        Tensor both = InfoNce.Of(query, key, bothWays: true), other = InfoNce.Of(key, query);
+        Tensor both = InfoNce.Compute(query, key, bothWays: true), other = InfoNce.Compute(key, query);
         Assert.Equal((loss.item() + other.item()) / 2, both.item(), 1e-6);
     }
 
@@ -130,7 +130,7 @@ public sealed class CeffNetworkTests
         encoder.load_state_dict(vectors.Weights("encoder_IHC."));
         encoder.eval();
         Tensor stained = vectors["y_eval"].clone().requires_grad_();
-        Tensor loss = AdaptiveL1.Of(stained, vectors["realB"], encoder.forward);
+        Tensor loss = AdaptiveL1.Compute(stained, vectors["realB"], encoder.forward);
         vectors.Check("adaptive_l1", loss, GradientTolerance);
         loss.backward();
         vectors.Check("adaptive_l1_grad_fake", stained.grad!, GradientTolerance);

@@ -65,7 +65,7 @@ public sealed class DiffusionUnetTests
     {
         using DisposeScope scope = torch.NewDisposeScope();
         Vectors vectors = Vectors.Read("i2sb_timestep_embedding");
-        vectors.Check(key, TimestepEmbedding.Of(vectors["t"], dim), 1e-6);
+        vectors.Check(key, TimestepEmbedding.Compute(vectors["t"], dim), 1e-6);
     }
 
     [Fact]

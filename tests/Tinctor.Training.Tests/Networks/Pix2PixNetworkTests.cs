@@ -72,7 +72,7 @@ public class Pix2PixNetworkTests
         foreach ((bool real, string side) in new[] { (true, "real"), (false, "fake") })
         {
             Tensor prediction = vectors["pred"].clone().requires_grad_();
-            Tensor loss = GanLoss.Of(mode, prediction, real);
+            Tensor loss = GanLoss.Compute(mode, prediction, real);
             loss.backward();
             vectors.Check($"{name}_{side}", loss, 1e-6);
             vectors.Check($"{name}_{side}_grad", prediction.grad!, 1e-6);

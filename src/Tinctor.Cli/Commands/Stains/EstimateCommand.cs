@@ -58,7 +58,7 @@ internal static class EstimateCommand
             });
         });
         StainProfile profile = StainsCommand.Naming(string.Join(", ", inputs),
-            () => StainProfile.Of(pixels, parse.GetValue(Method) ?? StainMethod.Macenko));
+            () => StainProfile.Estimate(pixels, parse.GetValue(Method) ?? StainMethod.Macenko));
         Print(profile, bare);
         if (parse.GetValue(Output) is string path)
         {

@@ -56,9 +56,9 @@ internal static class NormalizeCommand
         if (open.Count == 0) return 0;
         return ImageJobs.Run(open, "normalizing", count => $"Normalized {count} into {folder}.", job =>
         {
-            Image normalized = normalizer.Normalize(job.Read(), out string? untouched);
+            Image normalized = normalizer.Normalize(job.Read(), out string? skipped);
             normalized.Write(job.Output(folder, format), parse.GetValue(Quality));
-            return untouched is null ? null : $"{untouched}; written as it is";
+            return skipped is null ? null : $"{skipped}; written as it is";
         }, Environment.ProcessorCount, cancel);
     }
 
@@ -76,7 +76,7 @@ internal static class NormalizeCommand
     private static StainProfile Reference(string path, StainMethod? method)
     {
         if (!Path.GetExtension(path).Equals(".json", StringComparison.OrdinalIgnoreCase))
-            return StainsCommand.Naming(path, () => StainProfile.Of(StainedPixels.Of(Image.Read(path)), method ?? StainMethod.Macenko));
+            return StainsCommand.Naming(path, () => StainProfile.Estimate(StainedPixels.FromImage(Image.Read(path)), method ?? StainMethod.Macenko));
         StainProfile profile = StainProfile.Read(path);
         if (method is null || method == profile.Method) return profile;
         return method == StainMethod.Reinhard

@@ -88,7 +88,7 @@ internal static class SeparateCommand
         {
             StainMethod method = parse.GetValue(Method) ?? StainMethod.Macenko;
             string[] own = ["H", "counterstain", "R"];
-            return new(Select(parse, own), image => (StainProfile.Of(StainedPixels.Of(image), method).Matrix(), own));
+            return new(Select(parse, own), image => (StainProfile.Estimate(StainedPixels.FromImage(image), method).Matrix(), own));
         }
         StainProfile profile = StainProfile.Read(stains);
         if (profile.Stains.Length == 0)

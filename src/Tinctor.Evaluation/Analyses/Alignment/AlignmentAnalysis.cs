@@ -63,7 +63,7 @@ public sealed class AlignmentAnalysis : IAnalysis
     {
         PixelView Pixels(Image of) => new(of.Data, of.Width, of.Height, 3);
         double psnr = PixelErrors.Psnr(Pixels(image), Pixels(real)), ssim = Ssim.Compute(Pixels(image), Pixels(real));
-        var tolerant = ShiftTolerance.Of(image, real);
+        var tolerant = ShiftTolerance.Compute(image, real);
         var shifts = Math.Min(real.Width, real.Height) < LocalRegistration.SmallestSide ? null
             : LocalRegistration.Measure(real, image, channel);
         if (shifts?.Field is not { } field)

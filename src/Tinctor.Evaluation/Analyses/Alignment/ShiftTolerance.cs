@@ -19,7 +19,7 @@ public sealed record ShiftTolerance(int X, int Y, double Psnr, double Ssim)
     /// Compares the reference without a border of <see cref="Reach"/> pixels with the image at every shift. The shift of least squared
     /// error is searched on about 64 rows spread over the image; the scores are then those of all pixels.
     /// </summary>
-    public static ShiftTolerance Of(Image image, Image reference)
+    public static ShiftTolerance Compute(Image image, Image reference)
     {
         int reach = Math.Min(Reach, Math.Min(image.Width, image.Height) / 8);
         int width = image.Width - (2 * reach), height = image.Height - (2 * reach);

@@ -104,7 +104,7 @@ public sealed class EncoderAnalysis(Func<FeatureExtractor>? openSource, Func<Fea
                 unpaired.Add(Cosine(left[image][place], others[place % others.Length]));
             }
         }
-        return PairSeparation.Of(paired, unpaired);
+        return PairSeparation.Compute(paired, unpaired);
     }
 
     private static double Cosine(float[] a, float[] b)

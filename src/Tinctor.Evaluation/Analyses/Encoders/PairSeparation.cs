@@ -14,9 +14,9 @@ public sealed record PairSeparation(
     /// <summary>Finds the best threshold.</summary>
     /// <param name="paired">One or more.</param>
     /// <param name="unpaired">One or more.</param>
-    public static PairSeparation Of(IReadOnlyList<double> paired, IReadOnlyList<double> unpaired)
+    public static PairSeparation Compute(IReadOnlyList<double> paired, IReadOnlyList<double> unpaired)
     {
-        Roc roc = Roc.Of([.. paired, .. unpaired], [.. paired.Select(_ => true), .. unpaired.Select(_ => false)])
+        Roc roc = Roc.Compute([.. paired, .. unpaired], [.. paired.Select(_ => true), .. unpaired.Select(_ => false)])
             ?? throw new ArgumentException("pairs and others are needed");
         double Accuracy(RocPoint point) =>
             ((point.TruePositiveRate * paired.Count) + ((1 - point.FalsePositiveRate) * unpaired.Count)) / (paired.Count + unpaired.Count);

@@ -57,7 +57,7 @@ public sealed class IhcAnalysis(ISegmentation nuclei, IhcSettings settings) : IA
         IhcCounts Counts(string path, string? method)
         {
             var image = new ScoredImage(RgbReader.Read(path));
-            return IhcCounts.Of(image, nuclei.Of(pair, method, image), settings);
+            return IhcCounts.Compute(image, nuclei.Of(pair, method, image), settings);
         }
         return new(pair.Name, pair.SlideId, Counts(pair.Real, null),
             methods.ToDictionary(method => method.Key, method => Counts(pair.PathOf(method.Key), method.Key)));
@@ -71,7 +71,7 @@ public sealed class IhcAnalysis(ISegmentation nuclei, IhcSettings settings) : IA
     private static IEnumerable<QuantityAgreement> Agreements(
         (Quantity Quantity, Func<IhcCounts, double> Value) quantity, ScoredMethod method, Measured[] images, Measured[] slides)
     {
-        QuantityAgreement Of(string per, Measured[] all) => QuantityAgreement.Of(quantity.Quantity, method, per,
+        QuantityAgreement Of(string per, Measured[] all) => QuantityAgreement.Compute(quantity.Quantity, method, per,
             all.Select(each => (each.Name, quantity.Value(each.Real), quantity.Value(each.Made[method.Key]))));
         yield return Of("image", images);
         if (slides.Length > 1) yield return Of("slide", slides);

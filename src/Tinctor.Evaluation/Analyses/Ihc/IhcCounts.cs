@@ -20,7 +20,7 @@ public readonly record struct StainedCells(int Weak, int Moderate, int Strong)
         new(a.Weak + b.Weak, a.Moderate + b.Moderate, a.Strong + b.Strong);
 
     /// <summary>One cell of a mean density.</summary>
-    public static StainedCells Of(double density, IhcSettings settings) =>
+    public static StainedCells Compute(double density, IhcSettings settings) =>
         density >= settings.Strong ? new(0, 0, 1) : density >= settings.Moderate ? new(0, 1, 0) : density >= settings.Weak ? new(1, 0, 0)
         : default;
 }
@@ -76,7 +76,7 @@ public readonly record struct IhcCounts(double Area, long Tissue, double TissueD
     /// <param name="image">The image.</param>
     /// <param name="nuclei">Its nuclei, of the same size.</param>
     /// <param name="settings">What counts as stained.</param>
-    public static IhcCounts Of(ScoredImage image, LabelMap nuclei, IhcSettings settings)
+    public static IhcCounts Compute(ScoredImage image, LabelMap nuclei, IhcSettings settings)
     {
         double area = image.Width * (double)image.Height * settings.Mpp * settings.Mpp / 1e6;
         long tissue = 0, positive = 0;
@@ -129,7 +129,7 @@ public readonly record struct IhcCounts(double Area, long Tissue, double TissueD
         }
         int[] present = [.. Enumerable.Range(1, count).Where(label => pixels[label] > 0)];
         StainedCells stained = present.Aggregate(default(StainedCells),
-            (all, label) => all + StainedCells.Of(sums[label] / pixels[label], settings));
+            (all, label) => all + StainedCells.Compute(sums[label] / pixels[label], settings));
         return (present.Length, stained, present.Sum(label => (long)pixels[label]), positive);
     }
 }

@@ -92,7 +92,7 @@ public sealed class LabelAnalysis(LabelSettings settings) : IAnalysis
     private static SectionTable Table(string key, string title, IReadOnlyList<Result> results) =>
         new(key, title, [.. Rates, new("kappa", "Quadratic kappa", 3, true)],
             [.. results.Select(result => (IReadOnlyList<object?>)
-                [result.Title, .. result.Values.Select(values => Defined(Summary.Of(values, null).Mean)),
+                [result.Title, .. result.Values.Select(values => Defined(Summary.Compute(values, null).Mean)),
                     Defined(result.Confusion.QuadraticKappa)])]);
 
     private static SectionTable Intervals(IReadOnlyList<Result> results, Bootstrap bootstrap)
@@ -167,7 +167,7 @@ public sealed class LabelAnalysis(LabelSettings settings) : IAnalysis
 
     private sealed record Result(string Key, string Title, IReadOnlyList<string> Classes, ImageScore[] Images)
     {
-        public ConfusionMatrix Confusion { get; } = ConfusionMatrix.Of(Classes,
+        public ConfusionMatrix Confusion { get; } = ConfusionMatrix.Create(Classes,
             Images.Select(image => (Classes.Index().First(c => c.Item == image.Label).Index, image.Prediction)));
 
         /// <summary>Numbers of each image, in the order of the columns.</summary>

@@ -35,7 +35,7 @@ public sealed record LabelSettings(string Classifier, Device Device)
     /// <exception cref="TinctorException">The classifier is one of them, or was not trained apart from one.</exception>
     public void RefuseOwn(IEnumerable<ComparatorReference> comparators)
     {
-        ComparatorReference evaluator = ComparatorReference.Of(Classifier);
+        ComparatorReference evaluator = ComparatorReference.FromFolder(Classifier);
         foreach (ComparatorReference comparator in comparators)
         {
             if (comparator.WhyNotApart(evaluator) is string reason)

@@ -57,7 +57,7 @@ public sealed class PredictedLevelAnalysis(IReadOnlyList<StainedFolder> models) 
             : throw new TinctorException(table.Path, $"the level {level} is unknown to the model, which has {string.Join(", ", levels)}");
         CsvRow[] rows = [.. pairs.Select(pair => byName.GetValueOrDefault(pair.Name)
             ?? throw new TinctorException(table.Path, $"no row of {pair.Name}", "Stain this image again"))];
-        return new(model.Title, ConfusionMatrix.Of(levels, pairs.Zip(rows, (pair, row) => (Class(pair.Label!), Class(row.Text("level"))))),
+        return new(model.Title, ConfusionMatrix.Create(levels, pairs.Zip(rows, (pair, row) => (Class(pair.Label!), Class(row.Text("level"))))),
             rows.Average(row => row.Number("probability") ?? throw new TinctorException(table.Path, $"line {row.Line}: probability is empty")));
     }
 

@@ -37,7 +37,7 @@ public readonly record struct InstanceAgreement(
         a.Missed + b.Missed, a.SumIou + b.SumIou, a.AjiIntersection + b.AjiIntersection, a.AjiUnion + b.AjiUnion);
 
     /// <summary>Compares the objects of two maps of one size.</summary>
-    public static InstanceAgreement Of(LabelMap map, LabelMap reference)
+    public static InstanceAgreement Compute(LabelMap map, LabelMap reference)
     {
         if ((map.Width, map.Height) != (reference.Width, reference.Height))
             throw new ArgumentException($"{map.Width}x{map.Height} and {reference.Width}x{reference.Height} are no pair");

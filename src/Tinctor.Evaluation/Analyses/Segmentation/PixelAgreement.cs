@@ -7,7 +7,7 @@ namespace Tinctor.Evaluation.Analyses.Segmentation;
 public readonly record struct PixelAgreement(long Both, long Extra, long Missed)
 {
     /// <summary>Counts two masks of one size.</summary>
-    public static PixelAgreement Of(ReadOnlySpan<bool> mask, ReadOnlySpan<bool> reference)
+    public static PixelAgreement Compute(ReadOnlySpan<bool> mask, ReadOnlySpan<bool> reference)
     {
         if (mask.Length != reference.Length) throw new ArgumentException($"{mask.Length} and {reference.Length} pixels are no pair");
         long both = 0, extra = 0, missed = 0;

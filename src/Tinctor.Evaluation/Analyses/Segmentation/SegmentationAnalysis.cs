@@ -69,8 +69,8 @@ public sealed class SegmentationAnalysis(ISegmentation segmentation, double micr
         return new(pair.Name, pair.SlideId, area, real.Count, methods.ToDictionary(method => method.Key, method =>
         {
             LabelMap made = Segment(pair.PathOf(method.Key), method.Key);
-            return new Comparison(PixelAgreement.Of(made.Mask(), real.Mask()), made.Count,
-                segmentation.HasInstances ? InstanceAgreement.Of(made, real) : default);
+            return new Comparison(PixelAgreement.Compute(made.Mask(), real.Mask()), made.Count,
+                segmentation.HasInstances ? InstanceAgreement.Compute(made, real) : default);
         }));
     }
 
@@ -123,12 +123,12 @@ public sealed class SegmentationAnalysis(ISegmentation segmentation, double micr
 
     private static IEnumerable<QuantityAgreement> Counts(Compared[] images, ScoredMethod method)
     {
-        yield return QuantityAgreement.Of(Count, method, "image",
+        yield return QuantityAgreement.Compute(Count, method, "image",
             images.Select(image => (image.Name, (double)image.Count, (double)image.Made[method.Key].Count)));
-        yield return QuantityAgreement.Of(Density, method, "image",
+        yield return QuantityAgreement.Compute(Density, method, "image",
             images.Select(image => (image.Name, image.Count / image.Area, image.Made[method.Key].Count / image.Area)));
         if (images.Any(image => image.SlideId is null) || images.DistinctBy(image => image.SlideId).Count() < 2) yield break;
-        yield return QuantityAgreement.Of(Density, method, "slide", images.GroupBy(image => image.SlideId!).Select(slide => (slide.Key,
+        yield return QuantityAgreement.Compute(Density, method, "slide", images.GroupBy(image => image.SlideId!).Select(slide => (slide.Key,
             slide.Sum(image => image.Count) / slide.Sum(image => image.Area),
             slide.Sum(image => image.Made[method.Key].Count) / slide.Sum(image => image.Area))));
     }

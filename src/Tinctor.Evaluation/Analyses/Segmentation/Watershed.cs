@@ -33,7 +33,7 @@ public static class Watershed
             basin[pixel] = highest < 0 ? basins.Start(heights[pixel]) : basin[highest];
         }
         foreach (int pixel in order) basin[pixel] = basins.Root(basin[pixel]);
-        return LabelMap.Of(width, height, basin);
+        return LabelMap.Create(width, height, basin);
     }
 
     private static int[] Descending(float[] heights, ReadOnlySpan<bool> mask)

@@ -9,7 +9,7 @@ internal static class HeatMap
     private static readonly (int R, int G, int B)[] Stops = [(68, 1, 84), (59, 82, 139), (33, 145, 140), (94, 201, 98), (253, 231, 37)];
 
     /// <summary>An image of numbers, 0 violet and <paramref name="top"/> and above yellow.</summary>
-    public static Image Of(ReadOnlySpan<float> values, int width, int height, double top)
+    public static Image Render(ReadOnlySpan<float> values, int width, int height, double top)
     {
         var image = new Image(width, height, 3);
         for (int i = 0; i < values.Length; i++)

@@ -14,7 +14,7 @@ internal sealed record RunStatistics(Image Mean, float[] Uncertainty, float[] Er
 {
     /// <summary>Reads the runs one after the other; only sums are kept.</summary>
     /// <exception cref="TinctorException">A file is damaged.</exception>
-    public static RunStatistics Of(IReadOnlyList<string> files, Image real)
+    public static RunStatistics Compute(IReadOnlyList<string> files, Image real)
     {
         int[] sums = new int[real.Data.Length], squares = new int[real.Data.Length];
         foreach (string file in files)

@@ -52,7 +52,7 @@ public sealed class UncertaintyAnalysis(IReadOnlyList<RepeatedRuns> models) : IA
         {
             try
             {
-                var one = RunStatistics.Of(files[i], RgbReader.Read(set.Pairs[i].Real));
+                var one = RunStatistics.Compute(files[i], RgbReader.Read(set.Pairs[i].Real));
                 own.Add(one.Uncertainty, one.Error);
                 images[i] = new(set.Pairs[i].Name, one.Variation, one.Uncertainty.Average(), Math.Sqrt(one.Error.Average(e => (double)e * e)));
             }
@@ -130,8 +130,8 @@ public sealed class UncertaintyAnalysis(IReadOnlyList<RepeatedRuns> models) : IA
         foreach (var (what, index) in new[] { ("highest", order[0]), ("median", order[order.Length / 2]) }.DistinctBy(x => x.Item2))
         {
             var real = RgbReader.Read(set.Pairs[index].Real);
-            var one = RunStatistics.Of(f.Files[index], real);
-            Image Map(float[] values) => HeatMap.Of(values, real.Width, real.Height, top);
+            var one = RunStatistics.Compute(f.Files[index], real);
+            Image Map(float[] values) => HeatMap.Render(values, real.Width, real.Height, top);
             yield return new($"{f.Title}: {f.Images[index].Name}, {what} uncertainty",
                 $"The mean of {f.Runs} runs, the standard deviation over the runs, and the error of the mean; violet is 0, yellow is {top:F1} grey "
                 + "levels and more.",

@@ -107,7 +107,7 @@ public sealed record CeffConfig : ConditionalGanConfig
     public override MethodConfig Completed()
     {
         if (!UsesEncoders || Encoders is not { Path.Length: > 0 }) return this with { Encoders = null };
-        EncoderReference encoders = EncoderReference.Of(Encoders.Path);
+        EncoderReference encoders = EncoderReference.FromFolder(Encoders.Path);
         EncoderCard card = EncoderReference.ReadCard(encoders.Path);
         if (card.Ngf != Ngf)
             throw new TinctorException($"{encoders.Path}: these encoders have {card.Ngf} channels where the generator has {Ngf}, and "

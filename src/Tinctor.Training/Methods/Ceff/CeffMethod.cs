@@ -51,7 +51,7 @@ public sealed class CeffMethod : Pix2PixMethod
 
     /// <inheritdoc/>
     protected override Tensor Distance(Tensor stained, Tensor target) => targetEncoder is null ? base.Distance(stained, target)
-        : AdaptiveL1.Of(stained, target, targetEncoder.forward, config.L1Grid, config.L1Alpha, config.L1Beta, config.L1ByImage);
+        : AdaptiveL1.Compute(stained, target, targetEncoder.forward, config.L1Grid, config.L1Alpha, config.L1Beta, config.L1ByImage);
 
     private static CeffGenerator Frozen(CeffGenerator netG)
     {

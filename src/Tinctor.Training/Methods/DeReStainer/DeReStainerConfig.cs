@@ -145,7 +145,7 @@ public sealed record DeReStainerConfig : GanConfig
     /// <inheritdoc/>
     public override MethodConfig Completed()
     {
-        return this with { Comparator = Comparator is { Path.Length: > 0 } ? ComparatorReference.Of(Comparator.Path) : null };
+        return this with { Comparator = Comparator is { Path.Length: > 0 } ? ComparatorReference.FromFolder(Comparator.Path) : null };
     }
 
     /// <inheritdoc/>

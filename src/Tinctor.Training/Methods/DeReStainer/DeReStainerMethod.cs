@@ -87,7 +87,7 @@ public sealed class DeReStainerMethod : Method
         Tensor feature, Tensor target, Tensor logits, IReadOnlyList<string?>? labels)
     {
         double h = config.LambdaStain * config.LambdaH, level = config.LambdaLevel;
-        if (h > 0) yield return ("H", h, CosineLoss.Of(netG.f_H(feature), TargetFeature(target)));
+        if (h > 0) yield return ("H", h, CosineLoss.Compute(netG.f_H(feature), TargetFeature(target)));
         if (level > 0 && LevelLoss(logits, labels) is { } loss) yield return ("level", level, loss);
     }
 
@@ -98,16 +98,16 @@ public sealed class DeReStainerMethod : Method
         double cmp = content * config.LambdaCmp, mae = content * config.LambdaMae, ssim = content * config.LambdaSsim;
         if (dab > 0) yield return ("DAB", dab, F.l1_loss(DabOf(stained), DabOf(target)));
         if (cmp > 0 && comparator is not null)
-            yield return ("cmp", cmp, CosineLoss.Of(comparator.Features(stained), comparator.Features(target)));
+            yield return ("cmp", cmp, CosineLoss.Compute(comparator.Features(stained), comparator.Features(target)));
         if (mae > 0) yield return ("mae", mae, F.l1_loss(stained, target));
-        if (ssim > 0) yield return ("ssim", ssim, SsimLoss.Of(stained, target));
+        if (ssim > 0) yield return ("ssim", ssim, SsimLoss.Compute(stained, target));
     }
 
     // The mean over the scales, each a mean over its patches.
     private Tensor GanLossOf(Tensor source, Tensor image, bool real)
     {
         Tensor[] scales = netD.Scales(config.Conditional ? torch.cat([source, image], 1) : image);
-        return torch.stack([.. scales.Select(scale => GanLoss.Of(config.GanMode, scale, real))]).mean();
+        return torch.stack([.. scales.Select(scale => GanLoss.Compute(config.GanMode, scale, real))]).mean();
     }
 
     // Running statistics are to be those of the H&E images, which are all that there is when staining.
@@ -129,7 +129,7 @@ public sealed class DeReStainerMethod : Method
         if (known.Length == 0) return null;
         Tensor rows = torch.tensor<long>([.. known.Select(label => (long)label.Index)]).to(logits.device);
         Tensor truth = torch.tensor<long>([.. known.Select(label => (long)config.Levels.IndexOf(label.Label!))]).to(logits.device);
-        return FocalLoss.Of(logits.index_select(0, rows), truth, config.FocalGamma);
+        return FocalLoss.Compute(logits.index_select(0, rows), truth, config.FocalGamma);
     }
 
     private static Classifier Load(ComparatorReference named, Device device)

@@ -71,8 +71,8 @@ public class Pix2PixMethod : Method
         optimizerD.zero_grad();
         Tensor fakePair = pool.Query(torch.cat([seen, fake], 1).detach());
         Tensor realPair = torch.cat([seen, target], 1);
-        Tensor lossDFake = GanLoss.Of(config.GanMode, netD.forward(fakePair), real: false);
-        Tensor lossDReal = GanLoss.Of(config.GanMode, netD.forward(realPair), real: true);
+        Tensor lossDFake = GanLoss.Compute(config.GanMode, netD.forward(fakePair), real: false);
+        Tensor lossDReal = GanLoss.Compute(config.GanMode, netD.forward(realPair), real: true);
         Tensor lossD = (lossDFake + lossDReal) * 0.5;
         if (config.GanMode == GanMode.Wgangp) lossD += GradientPenalty(realPair, fakePair);
         lossD.backward();
@@ -80,7 +80,7 @@ public class Pix2PixMethod : Method
 
         netD.requires_grad_(false);
         optimizerG.zero_grad();
-        Tensor lossGan = GanLoss.Of(config.GanMode, netD.forward(torch.cat([seen, fake], 1)), real: true);
+        Tensor lossGan = GanLoss.Compute(config.GanMode, netD.forward(torch.cat([seen, fake], 1)), real: true);
         Tensor lossL1 = Distance(fake, target);
         (lossGan + lossL1).backward();
         optimizerG.step();

@@ -4,7 +4,7 @@ using Tinctor.Staining.Bridges;
 namespace Tinctor.Cli.Commands;
 
 /// <summary>Options of <c>tinctor stain</c> for models that stain by chance: diffusion bridges.</summary>
-internal static class ChanceOptions
+internal static class BridgeOptions
 {
     /// <summary>Number of samples of each image.</summary>
     public static readonly Option<int> Samples = new("--samples")
@@ -46,7 +46,7 @@ internal static class ChanceOptions
     /// <param name="own">How the model samples unless told otherwise; null if it has no chance in it.</param>
     /// <param name="model">The model, for messages.</param>
     /// <exception cref="TinctorException">The model does not sample, or cannot in this way.</exception>
-    public static BridgeSampling? Of(ParseResult parse, BridgeSampling? own, string model)
+    public static BridgeSampling? Read(ParseResult parse, BridgeSampling? own, string model)
     {
         string[] given = [.. All.Where(option => parse.GetResult(option) is { Implicit: false }).Select(option => option.Name)];
         if (own is null)
