@@ -6,9 +6,9 @@ namespace Tinctor.Cli.Tests;
 
 public sealed class EvaluateCommandTests : IDisposable
 {
-    private readonly string _folder = Directory.CreateTempSubdirectory("evaluate-").FullName;
+    private readonly string root = Directory.CreateTempSubdirectory("evaluate-").FullName;
 
-    public void Dispose() => Directory.Delete(_folder, recursive: true);
+    public void Dispose() => Directory.Delete(root, recursive: true);
 
     [Fact]
     public async Task WritesTheReportBesideTheNumbers()
@@ -68,7 +68,7 @@ public sealed class EvaluateCommandTests : IDisposable
         new Image(20, 20, 3, SampleType.UInt8, data).Write(Path.Combine(At(folder), name + ".png"));
     }
 
-    private string At(string name) => Path.Combine(_folder, name);
+    private string At(string name) => Path.Combine(root, name);
 
     private static Task<int> Run(params string[] options) => CommandLine.Invoke(["evaluate", .. options]);
 }

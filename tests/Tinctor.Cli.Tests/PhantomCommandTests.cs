@@ -5,30 +5,30 @@ namespace Tinctor.Cli.Tests;
 
 public sealed class PhantomCommandTests : IDisposable
 {
-    private readonly string _folder = Directory.CreateTempSubdirectory("phantom-").FullName;
+    private readonly string folder = Directory.CreateTempSubdirectory("phantom-").FullName;
 
-    public void Dispose() => Directory.Delete(_folder, recursive: true);
+    public void Dispose() => Directory.Delete(folder, recursive: true);
 
     [Fact]
     public async Task WritesPairsOfTheStainsAndSizeAskedFor()
     {
         Assert.Equal(0, await Run("--slides", "2", "--size", "80x64", "--stains", "he,ki67", "--level", "3+", "--seed", "9",
             "--misalign", "3", "--level-in-he", "0.5", "--on-tumour"));
-        Assert.EndsWith("level_in_he: 0.5\non_tumour: true\n", File.ReadAllText(Path.Combine(_folder, "phantom.yaml")));
+        Assert.EndsWith("level_in_he: 0.5\non_tumour: true\n", File.ReadAllText(Path.Combine(folder, "phantom.yaml")));
         Assert.Equal(["source/s001_f01.png", "source/s002_f01.png"],
-            Directory.GetFiles(Path.Combine(_folder, "source")).Select(Relative).Order());
-        ImageInfo target = Image.ReadInfo(Path.Combine(_folder, "target", "s001_f01.png"));
+            Directory.GetFiles(Path.Combine(folder, "source")).Select(Relative).Order());
+        ImageInfo target = Image.ReadInfo(Path.Combine(folder, "target", "s001_f01.png"));
         Assert.Equal((80, 64, 3), (target.Width, target.Height, target.Channels));
-        Assert.True(File.Exists(Path.Combine(_folder, "truth", "s002_f01_ki67_displacement.safetensors")));
-        Assert.All(File.ReadAllLines(Path.Combine(_folder, "manifest.csv")).Skip(1), line => Assert.Contains(",3+,s00", line));
+        Assert.True(File.Exists(Path.Combine(folder, "truth", "s002_f01_ki67_displacement.safetensors")));
+        Assert.All(File.ReadAllLines(Path.Combine(folder, "manifest.csv")).Skip(1), line => Assert.Contains(",3+,s00", line));
     }
 
     [Fact]
     public async Task TheDefaultSizeFitsTheAutofluorescenceFactor()
     {
         Assert.Equal(0, await Run("--slides", "1", "--stains", "af,he"));
-        Assert.Equal(204, Image.ReadInfo(Path.Combine(_folder, "source", "s001_f01.tif")).Width);
-        Assert.Equal(1020, Image.ReadInfo(Path.Combine(_folder, "target", "s001_f01.png")).Width);
+        Assert.Equal(204, Image.ReadInfo(Path.Combine(folder, "source", "s001_f01.tif")).Width);
+        Assert.Equal(1020, Image.ReadInfo(Path.Combine(folder, "target", "s001_f01.png")).Width);
     }
 
     [Fact]
@@ -43,9 +43,9 @@ public sealed class PhantomCommandTests : IDisposable
     [InlineData("--stains", "he,her3")]
     [InlineData("--level", "4+")]
     public void WordsThatMeanNothingAreParseErrors(string option, string value) =>
-        Assert.NotEmpty(CommandLineApp.Root.Parse(["phantom", "-o", _folder, option, value]).Errors);
+        Assert.NotEmpty(CommandLineApp.Root.Parse(["phantom", "-o", folder, option, value]).Errors);
 
-    private Task<int> Run(params string[] options) => CommandLine.Invoke(["phantom", "-o", _folder, .. options]);
+    private Task<int> Run(params string[] options) => CommandLine.Invoke(["phantom", "-o", folder, .. options]);
 
-    private string Relative(string path) => Path.GetRelativePath(_folder, path);
+    private string Relative(string path) => Path.GetRelativePath(folder, path);
 }
