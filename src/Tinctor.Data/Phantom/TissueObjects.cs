@@ -3,7 +3,7 @@ using System.Runtime.Intrinsics;
 namespace Tinctor.Data.Phantom;
 
 /// <summary>Class of a pixel in the tissue mask; the numbers are those of the saved mask.</summary>
-public enum PhantomTissue : byte
+internal enum PhantomTissue : byte
 {
     /// <summary>Glass outside of the section.</summary>
     Glass = 0,

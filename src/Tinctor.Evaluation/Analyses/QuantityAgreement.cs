@@ -26,7 +26,7 @@ public sealed record Quantity(string Key, string Title, string Unit, int Digits,
 /// <param name="Names">The images or slides.</param>
 /// <param name="Real">The quantity in the real ones.</param>
 /// <param name="Made">The quantity in the method's.</param>
-public sealed record QuantityAgreement(
+internal sealed record QuantityAgreement(
     Quantity Quantity, ScoredMethod Method, string Per, IReadOnlyList<string> Names, IReadOnlyList<double> Real, IReadOnlyList<double> Made)
 {
     /// <summary>Takes the pairs in which both numbers are defined.</summary>

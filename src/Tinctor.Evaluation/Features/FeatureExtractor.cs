@@ -40,7 +40,7 @@ public enum InceptionResizing
 }
 
 /// <summary>Resizing to Inception's input.</summary>
-public static class InceptionInput
+internal static class InceptionInput
 {
     private const int Side = 299;
 

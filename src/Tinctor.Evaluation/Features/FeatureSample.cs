@@ -8,7 +8,7 @@ namespace Tinctor.Evaluation.Features;
 /// </summary>
 /// <param name="capacity">The most vectors kept.</param>
 /// <param name="seed">Start of the random choices.</param>
-public sealed class FeatureSample(int capacity, int seed)
+internal sealed class FeatureSample(int capacity, int seed)
 {
     private readonly List<float[]> rows = [];
     private readonly Random random = new(seed);

@@ -6,7 +6,7 @@ namespace Tinctor.Evaluation.Features;
 /// Mean and covariance of feature vectors that come in batches, in float64. Memory does not grow with their number: batches are merged
 /// by Chan, Golub and LeVeque's update (1979), which does not cancel as sums of squares do.
 /// </summary>
-public sealed class FeatureStatistics : IDisposable
+internal sealed class FeatureStatistics : IDisposable
 {
     private Tensor? mean, scatter;
 

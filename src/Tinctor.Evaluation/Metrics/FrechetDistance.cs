@@ -9,7 +9,7 @@ namespace Tinctor.Evaluation.Metrics;
 /// tr (S1 S2)^(1/2) is computed as the sum of the roots of the eigenvalues of S1^(1/2) S2 S1^(1/2), which is symmetric: so it also holds
 /// for singular covariances, where the matrix square root of SciPy needs a nudge.
 /// </summary>
-public static class FrechetDistance
+internal static class FrechetDistance
 {
     /// <summary>The distance of two sets.</summary>
     /// <exception cref="InvalidOperationException">A set has fewer than two vectors.</exception>

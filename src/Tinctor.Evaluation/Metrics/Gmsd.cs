@@ -5,7 +5,7 @@ namespace Tinctor.Evaluation.Metrics;
 /// Conventions are those of the authors' MATLAB code: luminance in 0 to 255, means of 2x2 blocks, Prewitt's operator by thirds, T = 170,
 /// zeros beyond the borders, sample standard deviation of the similarity map.
 /// </summary>
-public static class Gmsd
+internal static class Gmsd
 {
     private const double T = 170;
 

@@ -8,7 +8,7 @@ namespace Tinctor.Evaluation.Metrics;
 /// </summary>
 /// <param name="images">How many images will come.</param>
 /// <param name="splits">Into how many parts they are cut; 10 in the paper.</param>
-public sealed class InceptionScore(long images, int splits)
+internal sealed class InceptionScore(long images, int splits)
 {
     private readonly (double[] Sum, double NegativeEntropy, long Count)[] parts = new (double[], double, long)[splits];
     private long seen;

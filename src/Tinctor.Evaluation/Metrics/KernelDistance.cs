@@ -6,7 +6,7 @@ namespace Tinctor.Evaluation.Metrics;
 /// Kernel Inception distance (KID; Bińkowski et al. 2018): the unbiased squared maximum mean discrepancy with the kernel
 /// (x·y / D + 1)^3, lower is better, about 0 (also below) for sets of one distribution. Averaged over random subsets as in the authors' code.
 /// </summary>
-public static class KernelDistance
+internal static class KernelDistance
 {
     /// <summary>Subsets that the mean is taken over.</summary>
     public const int Subsets = 100;

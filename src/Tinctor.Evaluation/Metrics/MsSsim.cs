@@ -6,7 +6,7 @@ namespace Tinctor.Evaluation.Metrics;
 /// windows wholly inside, data range 255, each scale the mean of 2x2 blocks of the finer one (an odd side gets a border of zeros at both
 /// ends first), negative means count as 0, the product is taken channel by channel and then averaged.
 /// </summary>
-public static class MsSsim
+internal static class MsSsim
 {
     /// <summary>The least side in pixels: five scales of at least 11 pixels.</summary>
     public const int SmallestSide = 161;

@@ -3,7 +3,7 @@ using System.Numerics;
 namespace Tinctor.Evaluation.Metrics;
 
 /// <summary>Errors of single pixels on 8-bit images: MSE and what is derived from it, and MAE. The sums are exact integers.</summary>
-public static class PixelErrors
+internal static class PixelErrors
 {
     internal static readonly PairMetric PsnrMetric = PairMetric.Create("psnr", "PSNR", "dB", 2, true,
         "10 log10(255^2 / MSE) on 8-bit RGB, MSE over all pixels and channels of an image; infinite for identical images; "

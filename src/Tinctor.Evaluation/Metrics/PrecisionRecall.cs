@@ -7,7 +7,7 @@ namespace Tinctor.Evaluation.Metrics;
 /// manifold of the real ones, and of real ones within that of the stained. A manifold is the union of balls about its vectors that reach
 /// to their third nearest neighbour.
 /// </summary>
-public static class PrecisionRecall
+internal static class PrecisionRecall
 {
     private const int Neighbours = 3;
     private const int Rows = 256;

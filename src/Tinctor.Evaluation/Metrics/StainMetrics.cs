@@ -4,7 +4,7 @@ namespace Tinctor.Evaluation.Metrics;
 /// PSNR, SSIM, MAE and RMSE of the optical densities of haematoxylin and DAB, each stain by itself (colour deconvolution of Ruifrok and
 /// Johnston 2001): what was stained, apart from how bright it looks. The planes are those of <see cref="ScoredImage"/>.
 /// </summary>
-public static class StainMetrics
+internal static class StainMetrics
 {
     /// <summary>The data range of PSNR and SSIM: the density of the darkest 8-bit sample that is not black, log10 255.</summary>
     public static readonly double Range = Math.Log10(255);

@@ -6,7 +6,7 @@ using Tinctor.Evaluation.Sections;
 namespace Tinctor.Evaluation.Report;
 
 /// <summary>report.html: one file with everything in it, which opens from disk and asks the network for nothing.</summary>
-public static partial class HtmlReport
+internal static partial class HtmlReport
 {
     /// <summary>In the order in which they need each other.</summary>
     private static readonly string[] Scripts =

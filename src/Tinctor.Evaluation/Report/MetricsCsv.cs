@@ -4,7 +4,7 @@ using Tinctor.Evaluation.Data;
 namespace Tinctor.Evaluation.Report;
 
 /// <summary>Writes metrics.csv: one row per image. Columns are named after their method (identity_psnr), except those of a single model.</summary>
-public static class MetricsCsv
+internal static class MetricsCsv
 {
     /// <summary>Formats the table. Numbers read back exactly; an infinite PSNR is inf, as in pandas and NumPy.</summary>
     public static string Text(EvaluationResult result)

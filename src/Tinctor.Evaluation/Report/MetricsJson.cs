@@ -12,7 +12,7 @@ namespace Tinctor.Evaluation.Report;
 /// Reads and writes metrics.json. Numbers are JSON numbers; an infinite PSNR is the string "Infinity" (which Python's float() reads);
 /// undefined values, NaN included, are null. The version changes when a field changes its meaning.
 /// </summary>
-public static class MetricsJson
+internal static class MetricsJson
 {
     /// <summary>Value of the field <c>format</c>.</summary>
     public const string Format = "tinctor.evaluation";

@@ -9,7 +9,7 @@ namespace Tinctor.Evaluation.Report;
 /// The tables of an evaluation as files for spreadsheets and papers: OUT/tables/NAME.csv and NAME.tex. For each group of metrics (rgb, dab
 /// and so on) summary_GROUP, labels_GROUP and comparisons_GROUP; for each table of a section SECTION_TABLE.
 /// </summary>
-public static class TableFiles
+internal static class TableFiles
 {
     /// <summary>Writes all tables, each file atomically.</summary>
     /// <param name="result">What was found.</param>

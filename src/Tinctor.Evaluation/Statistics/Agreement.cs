@@ -1,7 +1,7 @@
 namespace Tinctor.Evaluation.Statistics;
 
 /// <summary>How well two measurements of the same things agree: one number a thing each, in the same order and unit.</summary>
-public static class Agreement
+internal static class Agreement
 {
     /// <summary>Spearman's rank correlation: Pearson's of the ranks, equal numbers sharing their mean rank.</summary>
     public static double Spearman(IReadOnlyList<double> x, IReadOnlyList<double> y) => SampleStatistics.Pearson(Ranks(x), Ranks(y));
@@ -57,7 +57,7 @@ public static class Agreement
 /// <param name="BiasCi">Confidence interval of the bias: t Sd / sqrt(n) to each side.</param>
 /// <param name="LowerCi">Of the lower limit: t Sd sqrt(1/n + 1.96^2 / (2 (n - 1))) to each side.</param>
 /// <param name="UpperCi">Of the upper limit.</param>
-public sealed record BlandAltman(
+internal sealed record BlandAltman(
     int N, double Bias, double Sd, double Lower, double Upper, Interval BiasCi, Interval LowerCi, Interval UpperCi)
 {
     private const double Normal = 1.959963984540054;

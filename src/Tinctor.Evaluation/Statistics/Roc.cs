@@ -6,7 +6,7 @@ namespace Tinctor.Evaluation.Statistics;
 /// </summary>
 /// <param name="Points">False and true positive rates from (0, 0) to (1, 1), one point a distinct score, the highest score first.</param>
 /// <param name="Auroc">Area under the curve, 0 to 1; 0.5 by chance.</param>
-public sealed record Roc(IReadOnlyList<RocPoint> Points, double Auroc)
+internal sealed record Roc(IReadOnlyList<RocPoint> Points, double Auroc)
 {
     /// <summary>The curve of scored cases; null unless there are positives and negatives.</summary>
     /// <param name="scores">One number a case, not NaN.</param>
@@ -45,4 +45,4 @@ public sealed record Roc(IReadOnlyList<RocPoint> Points, double Auroc)
 /// <param name="Threshold">Cases with at least this score are called positive.</param>
 /// <param name="FalsePositiveRate">Share of the negatives that are called positive.</param>
 /// <param name="TruePositiveRate">Share of the positives that are called positive.</param>
-public readonly record struct RocPoint(double Threshold, double FalsePositiveRate, double TruePositiveRate);
+internal readonly record struct RocPoint(double Threshold, double FalsePositiveRate, double TruePositiveRate);

@@ -1,7 +1,7 @@
 namespace Tinctor.Evaluation.Statistics;
 
 /// <summary>Student's t distribution with whole degrees of freedom.</summary>
-public static class StudentT
+internal static class StudentT
 {
     /// <summary>The share of the distribution between -t and t (the finite series of Abramowitz and Stegun 26.7.3 and 26.7.4).</summary>
     /// <param name="t">At least 0.</param>

@@ -1,7 +1,7 @@
 namespace Tinctor.Slides.Colour;
 
 /// <summary>Finds the stain directions of images.</summary>
-public static class StainEstimation
+internal static class StainEstimation
 {
     /// <summary>
     /// Macenko et al. 2009: the plane of the two stains is spanned by the main axes of the optical densities, the stains are the

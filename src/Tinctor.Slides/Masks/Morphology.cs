@@ -4,7 +4,7 @@ namespace Tinctor.Slides.Masks;
 /// Masks made larger and smaller by discs, exactly (by Euclidean distances), in a time that does not depend on the radius. Beyond the edge
 /// of the image nothing is known: it neither grows nor eats the mask.
 /// </summary>
-public static class Morphology
+internal static class Morphology
 {
     /// <summary>The pixels that lie within a radius of a set one.</summary>
     /// <param name="mask">[height, width].</param>

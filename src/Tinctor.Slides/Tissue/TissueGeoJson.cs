@@ -4,7 +4,7 @@ using Tinctor.Slides.Masks;
 namespace Tinctor.Slides.Tissue;
 
 /// <summary>Areas as GeoJSON (RFC 7946) in pixels of level 0, the way QuPath exports and imports annotations.</summary>
-public static class TissueGeoJson
+internal static class TissueGeoJson
 {
     private const string Ignored = "Ignore";
     private static readonly string[] NoAnnotations = ["detection", "cell", "tile", "root"];

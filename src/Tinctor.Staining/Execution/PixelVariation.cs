@@ -1,7 +1,7 @@
 namespace Tinctor.Staining.Execution;
 
 /// <summary>Variation between several results for the same image.</summary>
-public static class PixelVariation
+internal static class PixelVariation
 {
     private const float Darkest = 1 / 255f;
 

@@ -8,7 +8,7 @@ namespace Tinctor.Staining.WholeSlides;
 /// Uncertainty of each pixel: the spread of several results for the same tile. A diffusion bridge is sampled several times; other networks
 /// stain the tile in the eight orientations of rotation and mirroring, among which a section has no preference.
 /// </summary>
-public static class TileUncertainty
+internal static class TileUncertainty
 {
     private const int Orientations = 8;
 

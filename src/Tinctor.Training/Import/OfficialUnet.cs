@@ -16,7 +16,7 @@ namespace Tinctor.Training.Import;
 /// </param>
 /// <param name="Weights">The state dictionary of a <see cref="DiffusionUnet"/>.</param>
 /// <param name="Others">What the file holds beside it, such as the schedule in BBDM's.</param>
-public sealed partial record OfficialUnet(
+internal sealed partial record OfficialUnet(
     DiffusionUnetOptions Options, IReadOnlyDictionary<string, Tensor> Weights, IReadOnlyDictionary<string, Tensor> Others)
 {
     private const string Landmark = "time_embed.0.weight";

@@ -4,7 +4,7 @@ namespace Tinctor.Training.Loading;
 /// Random numbers that are a pure function of (seed, epoch, index): SplitMix64 (Steele, Lea, Flood 2014), started from the three numbers.
 /// No state is shared, so the order in which samples are made does not matter, and a resumed run draws what an uninterrupted one would.
 /// </summary>
-public struct SampleRandom
+internal struct SampleRandom
 {
     private const ulong Golden = 0x9E3779B97F4A7C15UL;
     private ulong state;

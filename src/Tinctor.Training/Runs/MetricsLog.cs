@@ -7,7 +7,7 @@ namespace Tinctor.Training.Runs;
 /// metrics.csv of a run: one line a logged step. Columns are fixed by the first line; a value that a step does not have stays empty.
 /// Every line is out of the process when <see cref="Write"/> returns, so that a kill does not take it along.
 /// </summary>
-public sealed class MetricsLog : IDisposable
+internal sealed class MetricsLog : IDisposable
 {
     private readonly string[] columns;
     private readonly FileStream file;

@@ -11,7 +11,7 @@ namespace Tinctor.Training.Runs;
 /// TFRecord file events.out.tfevents.*. Each writer begins a new file. Safe to use from several threads.
 /// </summary>
 /// <remarks>What is not flushed is lost when the process is killed; a record that was cut off is skipped by TensorBoard.</remarks>
-public sealed class TensorBoardWriter : IDisposable
+internal sealed class TensorBoardWriter : IDisposable
 {
     private const string FilePrefix = "events.out.tfevents.";
 

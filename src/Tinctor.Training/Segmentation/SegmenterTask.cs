@@ -10,7 +10,7 @@ namespace Tinctor.Training.Segmentation;
 /// <param name="format">How the masks are stored.</param>
 /// <param name="channels">Channels of the images.</param>
 /// <param name="device">Where it trains.</param>
-public sealed class SegmenterTask(SegmenterConfig config, MaskFormat format, int channels, Device device) : ImageTask(
+internal sealed class SegmenterTask(SegmenterConfig config, MaskFormat format, int channels, Device device) : ImageTask(
     new SegmentationUnet(channels, Segmenter.Classes(config.Target), config.Width, config.Depth), config.Training, device)
 {
     /// <inheritdoc/>

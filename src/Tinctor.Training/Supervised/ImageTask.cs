@@ -6,7 +6,7 @@ using Tinctor.Training.Loading;
 namespace Tinctor.Training.Supervised;
 
 /// <summary>A task whose network looks at one image at a time, trained by AdamW.</summary>
-public abstract class ImageTask : SupervisedTask
+internal abstract class ImageTask : SupervisedTask
 {
     private readonly Module<Tensor, Tensor> network;
 

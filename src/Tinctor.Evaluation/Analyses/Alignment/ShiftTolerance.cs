@@ -8,7 +8,7 @@ namespace Tinctor.Evaluation.Analyses.Alignment;
 /// <param name="Y">The same, further down.</param>
 /// <param name="Psnr">PSNR at that shift, dB.</param>
 /// <param name="Ssim">SSIM (7x7 uniform) at that shift.</param>
-public sealed record ShiftTolerance(int X, int Y, double Psnr, double Ssim)
+internal sealed record ShiftTolerance(int X, int Y, double Psnr, double Ssim)
 {
     /// <summary>The largest shift along an axis, in pixels; at most an eighth of the image's lesser side.</summary>
     public const int Reach = 8;

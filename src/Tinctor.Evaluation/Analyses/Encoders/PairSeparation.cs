@@ -8,7 +8,7 @@ namespace Tinctor.Evaluation.Analyses.Encoders;
 /// <param name="Threshold">Above it a couple is called a pair: where accuracy is best, half-way between two similarities.</param>
 /// <param name="Accuracy">Share of couples that the threshold gets right.</param>
 /// <param name="Roc">The curve over all thresholds.</param>
-public sealed record PairSeparation(
+internal sealed record PairSeparation(
     IReadOnlyList<double> Paired, IReadOnlyList<double> Unpaired, double Threshold, double Accuracy, Roc Roc)
 {
     /// <summary>Finds the best threshold.</summary>

@@ -7,7 +7,7 @@ namespace Tinctor.Evaluation.Analyses.Ihc;
 /// <param name="Weak">1+.</param>
 /// <param name="Moderate">2+.</param>
 /// <param name="Strong">3+.</param>
-public readonly record struct StainedCells(int Weak, int Moderate, int Strong)
+internal readonly record struct StainedCells(int Weak, int Moderate, int Strong)
 {
     /// <summary>All that are stained.</summary>
     public int Positive => Weak + Moderate + Strong;
@@ -39,7 +39,7 @@ public readonly record struct StainedCells(int Weak, int Moderate, int Strong)
 /// <param name="StainedRings">Rings by their mean density.</param>
 /// <param name="RingPixels">Pixels of all rings.</param>
 /// <param name="PositiveRingPixels">Those that are DAB-positive.</param>
-public readonly record struct IhcCounts(double Area, long Tissue, double TissueDensity, long Positive, double PositiveDensity, int Nuclei,
+internal readonly record struct IhcCounts(double Area, long Tissue, double TissueDensity, long Positive, double PositiveDensity, int Nuclei,
     StainedCells StainedNuclei, int Rings, StainedCells StainedRings, long RingPixels, long PositiveRingPixels)
 {
     /// <summary>The quantities, each as a ratio of sums; NaN where the divisor is 0.</summary>

@@ -7,13 +7,13 @@ namespace Tinctor.Evaluation.Analyses.Labels;
 /// <param name="Label">Its label.</param>
 /// <param name="SlideId">Its slide, where known.</param>
 /// <param name="Features">Its features.</param>
-public sealed record LibraryImage(string? Name, string Label, string? SlideId, float[] Features);
+internal sealed record LibraryImage(string? Name, string Label, string? SlideId, float[] Features);
 
 /// <summary>
 /// Features of labelled real images, in which the nearest to a query are looked up by cosine similarity. Equal similarities keep the
 /// library's order.
 /// </summary>
-public sealed class FeatureLibrary : IDisposable
+internal sealed class FeatureLibrary : IDisposable
 {
     private readonly IReadOnlyList<LibraryImage> images;
     private readonly Tensor directions;
@@ -66,4 +66,4 @@ public sealed class FeatureLibrary : IDisposable
 /// <summary>An image of the library, as seen from a query.</summary>
 /// <param name="Label">Its label.</param>
 /// <param name="Similarity">Cosine of the angle between the features, -1 to 1.</param>
-public readonly record struct Neighbour(string Label, double Similarity);
+internal readonly record struct Neighbour(string Label, double Similarity);

@@ -12,7 +12,7 @@ namespace Tinctor.Evaluation.Analyses.Segmentation;
 /// <param name="SumIou">Sum of intersection over union over the matched.</param>
 /// <param name="AjiIntersection">Numerator of <see cref="Aji"/>.</param>
 /// <param name="AjiUnion">Denominator of <see cref="Aji"/>.</param>
-public readonly record struct InstanceAgreement(
+internal readonly record struct InstanceAgreement(
     int Matched, int Extra, int Missed, double SumIou, long AjiIntersection, long AjiUnion)
 {
     /// <summary>Mean intersection over union of the matched; 0 where none is, NaN where there are no objects at all.</summary>

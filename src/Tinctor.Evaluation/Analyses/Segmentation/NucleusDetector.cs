@@ -54,7 +54,7 @@ public sealed record NucleusDetection
 /// Finds nuclei without a trained model: where more light is absorbed than around, by Otsu's threshold, separated by a watershed of the
 /// distances to the outline.
 /// </summary>
-public static class NucleusDetector
+internal static class NucleusDetector
 {
     /// <summary>The nuclei of an image.</summary>
     public static LabelMap Find(ScoredImage image, NucleusDetection settings)

@@ -4,7 +4,7 @@ namespace Tinctor.Evaluation.Analyses.Segmentation;
 /// <param name="Both">Set in both: true positives.</param>
 /// <param name="Extra">Set in the judged mask alone: false positives.</param>
 /// <param name="Missed">Set in the reference alone: false negatives.</param>
-public readonly record struct PixelAgreement(long Both, long Extra, long Missed)
+internal readonly record struct PixelAgreement(long Both, long Extra, long Missed)
 {
     /// <summary>Counts two masks of one size.</summary>
     public static PixelAgreement Compute(ReadOnlySpan<bool> mask, ReadOnlySpan<bool> reference)

@@ -7,7 +7,7 @@ namespace Tinctor.Evaluation.Analyses.Segmentation;
 /// or starts a basin. Where two basins meet, the lower one is taken up by the higher unless its peak stands out by the prominence: the
 /// watershed (Vincent and Soille 1991) with basins merged by topological persistence (Edelsbrunner et al. 2002), in one pass.
 /// </summary>
-public static class Watershed
+internal static class Watershed
 {
     /// <summary>An object for each peak of enough prominence, and for each part of the mask that touches no other.</summary>
     /// <param name="heights">[height, width], such as distances to the outline.</param>
