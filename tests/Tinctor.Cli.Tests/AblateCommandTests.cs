@@ -15,7 +15,7 @@ public sealed class AblateCommandTests : IDisposable
             "--peer-set", "model.ngf=4", "--peer-set", "model.ndf=4");
         Assert.Equal(("", 0), (study.Error, study.Code));
         string table = File.ReadAllText(At("study/table.md"));
-        Assert.Equal(["| Method | SSIM | PSNR (dB) | Level told |", "| --- | ---: | ---: | ---: |"], table.Split('\n')[..2]);
+        Assert.Equal(["| Method | SSIM | PSNR (dB) | Level accuracy |", "| --- | ---: | ---: | ---: |"], table.Split('\n')[..2]);
         Assert.Equal(["derestainer (full)", "w/o L_DAB", "pix2pix"], table.Split('\n')[2..5].Select(line => line.Split('|')[1].Trim()));
         Assert.All(table.Split('\n')[2..5], line => Assert.InRange(double.Parse(line.Split('|')[3], CultureInfo.InvariantCulture), 1, 60));
         Assert.Equal(3, File.ReadAllLines(At("study/table.csv")).Length - 1);

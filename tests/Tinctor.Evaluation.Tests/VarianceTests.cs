@@ -71,7 +71,7 @@ public sealed class VarianceTests : IDisposable
         Assert.Contains("begun with other settings (seed 1)",
             Assert.Throws<TinctorException>(() => new VarianceTable(At("study"), "seed 2")).Message);
         File.WriteAllText(At("study/results.json"), "{");
-        Assert.Contains("is damaged", Assert.Throws<TinctorException>(() => new VarianceTable(At("study"), "seed 1")).Message);
+        Assert.Contains("damaged JSON", Assert.Throws<TinctorException>(() => new VarianceTable(At("study"), "seed 1")).Message);
     }
 
     [Fact]

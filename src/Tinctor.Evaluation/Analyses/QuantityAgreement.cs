@@ -5,12 +5,12 @@ using Tinctor.Evaluation.Statistics;
 
 namespace Tinctor.Evaluation.Analyses;
 
-/// <summary>Something that is measured in an image.</summary>
-/// <param name="Key">Its name in files.</param>
-/// <param name="Title">Its name for people.</param>
-/// <param name="Unit">Its unit, or empty.</param>
-/// <param name="Digits">Decimals that make sense to print.</param>
-/// <param name="Definition">How it is computed.</param>
+/// <summary>Quantity measured in an image.</summary>
+/// <param name="Key">Name in files.</param>
+/// <param name="Title">Name for people.</param>
+/// <param name="Unit">Unit; empty if there is none.</param>
+/// <param name="Digits">Number of decimals printed.</param>
+/// <param name="Definition">Definition with formula.</param>
 public sealed record Quantity(string Key, string Title, string Unit, int Digits, string Definition)
 {
     /// <summary>Title and unit, for headings and axes.</summary>
@@ -18,14 +18,14 @@ public sealed record Quantity(string Key, string Title, string Unit, int Digits,
 }
 
 /// <summary>
-/// A quantity in the real images and in those of one method: correlation, concordance, bias and limits of agreement, as rows and charts.
+/// Agreement of a quantity between the real images and those of one method: correlation, concordance, bias and limits of agreement.
 /// </summary>
-/// <param name="Quantity">What was measured.</param>
-/// <param name="Method">Who made the images.</param>
-/// <param name="Per">What a number belongs to: image or slide.</param>
-/// <param name="Names">The images or slides.</param>
-/// <param name="Real">The quantity in the real ones.</param>
-/// <param name="Made">The quantity in the method's.</param>
+/// <param name="Quantity">The quantity.</param>
+/// <param name="Method">Method that made the images.</param>
+/// <param name="Per">Unit of measurement: image or slide.</param>
+/// <param name="Names">Names of the images or slides.</param>
+/// <param name="Real">Values of the real images.</param>
+/// <param name="Made">Values of the method's images.</param>
 internal sealed record QuantityAgreement(
     Quantity Quantity, ScoredMethod Method, string Per, IReadOnlyList<string> Names, IReadOnlyList<double> Real, IReadOnlyList<double> Made)
 {

@@ -138,7 +138,7 @@ internal sealed record ImagePairs(IReadOnlyList<ImagePair> Pairs, IReadOnlyList<
 
     private static string[] FilesOf(string folder)
     {
-        if (!Directory.Exists(folder)) throw new TinctorException(folder, "no such folder");
+        if (!Directory.Exists(folder)) throw new TinctorException(folder, "no such folder", "Check its path");
         string[] files =
         [
             .. Directory.EnumerateFiles(folder)

@@ -32,7 +32,7 @@ internal sealed record LabelTable(IReadOnlyDictionary<string, LabelRow> Rows, bo
                 throw new TinctorException(path, $"line {row.Line} has {row.Cells.Count} cells, but the header has {table.Header.Count}");
             string key = FileNameLabels.WithoutImageExtension(Path.GetFileName(row.Text(name)));
             if (!rows.TryAdd(key, new(row["label"], row["slide_id"], row["split"])))
-                throw new TinctorException(path, $"the name {key} appears twice");
+                throw new TinctorException(path, $"the name {key} appears twice", "Keep one row per name");
         }
         return new(rows, Has("split"));
     }

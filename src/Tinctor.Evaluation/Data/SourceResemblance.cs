@@ -5,7 +5,7 @@ internal static class SourceResemblance
 {
     private const int MostPairs = 16;
 
-    // Below this distance in grey levels, source and real images have the same colours and cannot be told apart.
+    // Below this distance in grey levels, source and real images have the same colours and cannot be distinguished.
     private const double LeastDistance = 10;
 
     /// <summary>Compares mean colours of up to 16 images; null if they do not suggest a mistake.</summary>

@@ -9,7 +9,7 @@ using Tinctor.Training.Supervised;
 
 namespace Tinctor.Evaluation.Features;
 
-/// <summary>The embeddings of one of the two encoders made by <c>tinctor train ceff-encoder</c>, of images as they are.</summary>
+/// <summary>Embeddings of one of the two CEFF encoders; images keep their size.</summary>
 public sealed class CeffEncoderFeatures : FeatureExtractor
 {
     private readonly string folder;

@@ -6,7 +6,7 @@ using Tinctor.Training.Classification;
 
 namespace Tinctor.Evaluation.Features;
 
-/// <summary>The features of a classifier made by <c>tinctor train classifier</c>, of images as they are.</summary>
+/// <summary>Features of a trained classifier; images keep their size.</summary>
 /// <param name="classifier">The classifier; freed with this.</param>
 public sealed class ClassifierFeatures(Classifier classifier) : FeatureExtractor
 {

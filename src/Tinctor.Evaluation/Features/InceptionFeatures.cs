@@ -45,8 +45,8 @@ public abstract class InceptionFeatures(WeightsFile file, InceptionResizing resi
             }
             catch (TinctorException e)
             {
-                throw new TinctorException($"{file.Path}: not the weights of FID's Inception ({e.Message}); "
-                    + "give pytorch-fid's pt_inception-2015-12-05-6726825d.pth, or StyleGAN's TorchScript inception-2015-12-05.pt", e);
+                throw new TinctorException(file.Path, $"not the weights of FID's Inception ({e.Message})",
+                    "Use pytorch-fid's pt_inception-2015-12-05-6726825d.pth, or StyleGAN's TorchScript inception-2015-12-05.pt", e);
             }
             network.to(device);
             network.eval();
@@ -80,8 +80,9 @@ public abstract class InceptionFeatures(WeightsFile file, InceptionResizing resi
             catch (TorchException e)
             {
                 network.Dispose();
-                throw new TinctorException($"{file.Path}: a TorchScript program, but not the Inception of StyleGAN and clean-fid "
-                    + "(forward(img, return_features, use_fp16, no_output_bias)); use other programs as a TorchScript feature network", e);
+                throw new TinctorException(file.Path, "a TorchScript program, but not the Inception of StyleGAN and clean-fid "
+                    + "(forward(img, return_features, use_fp16, no_output_bias))",
+                    "Use other programs as a TorchScript feature network", e);
             }
         }
 

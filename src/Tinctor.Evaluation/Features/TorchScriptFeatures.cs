@@ -5,17 +5,17 @@ using Tinctor.Torch;
 
 namespace Tinctor.Evaluation.Features;
 
-/// <summary>How images go into a TorchScript network.</summary>
-/// <param name="Size">Side in pixels that images are brought to (bicubic, antialiased); 0 leaves them as they are.</param>
-/// <param name="Mean">Subtracted from each channel of [0, 1].</param>
-/// <param name="Std">What each channel is then divided by.</param>
+/// <summary>Input of a TorchScript network.</summary>
+/// <param name="Size">Side in pixels to which images are resized (bicubic, antialiased); 0 keeps their size.</param>
+/// <param name="Mean">Mean of each channel in [0, 1], subtracted.</param>
+/// <param name="Std">Standard deviation of each channel in [0, 1], by which it is then divided.</param>
 public sealed record FeatureInput(int Size, IReadOnlyList<double> Mean, IReadOnlyList<double> Std)
 {
-    /// <summary>224 px with ImageNet's statistics, as most pathology foundation models take them.</summary>
+    /// <summary>224 pixels with ImageNet's mean and standard deviation, as for most pathology foundation models.</summary>
     public static FeatureInput ImageNet { get; } = new(224, [0.485, 0.456, 0.406], [0.229, 0.224, 0.225]);
 }
 
-/// <summary>Any TorchScript network that gives a vector an image, such as a pathology foundation model.</summary>
+/// <summary>Features of a TorchScript network that returns one vector per image, such as a pathology foundation model.</summary>
 public sealed class TorchScriptFeatures : FeatureExtractor
 {
     private readonly WeightsFile file;
@@ -25,12 +25,12 @@ public sealed class TorchScriptFeatures : FeatureExtractor
     private readonly Tensor mean, std;
 
     /// <summary>Reads the network.</summary>
-    /// <exception cref="TinctorException">The file is no TorchScript program.</exception>
+    /// <exception cref="TinctorException">The file is not a TorchScript program.</exception>
     public TorchScriptFeatures(string path, FeatureInput input, Device device)
     {
         (file, this.input, this.device) = (WeightsFile.Open(path), input, device);
         if (!file.IsTorchScript)
-            throw new TinctorException($"{path}: not a TorchScript program; export the model with torch.jit.trace(model, x).save(FILE)");
+            throw new TinctorException(path, "not a TorchScript program", "Export the model with torch.jit.trace(model, x).save(FILE)");
         network = torch.jit.load(path, device).eval();
         (mean, std) = (Channels(input.Mean), Channels(input.Std));
     }
@@ -64,7 +64,8 @@ public sealed class TorchScriptFeatures : FeatureExtractor
         {
             Tensor features = network.forward(images.to(device))[0];
             return features.ndim == 2 ? new(features, null)
-                : throw new TinctorException($"{file.Path}: gives {features.ndim} dimensions for a batch; expected [N, features]");
+                : throw new TinctorException(file.Path, $"returns {features.ndim} dimensions for a batch, but [N, features] is expected",
+                    "Export a model that returns one vector per image");
         }
         catch (TorchException e)
         {

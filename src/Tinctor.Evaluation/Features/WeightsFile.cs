@@ -46,8 +46,8 @@ public sealed partial class WeightsFile
         string sha256 = Convert.ToHexStringLower(SHA256.HashData(stream));
         Match promised = HashInName().Match(System.IO.Path.GetFileName(path));
         if (promised.Success && !sha256.StartsWith(promised.Groups[1].Value, StringComparison.Ordinal))
-            throw new TinctorException($"{path}: its SHA-256 begins with {sha256[..8]}, but the name promises "
-                + $"{promised.Groups[1].Value}; the file is damaged or another one, fetch it again");
+            throw new TinctorException(path, $"its SHA-256 begins with {sha256[..8]}, but its name says {promised.Groups[1].Value}",
+                "The file is damaged or another one; download it again");
         return new(path, sha256);
     }
 

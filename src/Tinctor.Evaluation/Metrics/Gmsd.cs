@@ -27,7 +27,7 @@ internal static class Gmsd
         {
             for (int x = 0; x < a.GetLength(1); x++)
             {
-                // How far from similar, which is small: its squares keep their digits.
+                // 1 - similarity is small, so its squares keep their digits.
                 double difference = a[y, x] - b[y, x];
                 double unlike = difference * difference / ((a[y, x] * a[y, x]) + (b[y, x] * b[y, x]) + T);
                 sum += unlike;

@@ -67,7 +67,8 @@ public sealed partial class Lpips : IDisposable
         catch (TinctorException e)
         {
             throw new TinctorException(
-                $"{trunkPath}, {linPath}", $"not the weights of LPIPS with {net.ToString().ToLowerInvariant()}: {e.Message}", innerException: e);
+                $"{trunkPath}, {linPath}", $"not the weights of LPIPS with {net.ToString().ToLowerInvariant()}: {e.Message}",
+                "Use torchvision's weights of this network and the linear weights published with LPIPS 0.1", e);
         }
         string lin = lpips.LinHash() == PublishedLin[net] ? "the published ones of version 0.1" : "NOT the published ones of version 0.1";
         return PairMetric.Create("lpips", $"LPIPS ({net.ToString().ToLowerInvariant()})", "", 4, false,

@@ -27,8 +27,8 @@ public static class ContactSheet
         {
             Image image = Image.Read(path);
             if (size.width % image.Width != 0 || size.width / image.Width * image.Height != size.height)
-                throw new TinctorException($"{path}: is {image.Width}x{image.Height}, {rows[0][^1]} is {size.width}x{size.height}; "
-                    + "a contact sheet takes images of one size, or whole shares of it");
+                throw new TinctorException(path, $"{image.Width}x{image.Height} pixels, but {rows[0][^1]} has {size.width}x{size.height}",
+                    "Use images of one size, or of a whole fraction of it");
             Tensor colours = RgbReader.ToRgb(image).ToTensor(ValueRange.ZeroToOne);
             return image.Width == size.width ? colours : F.interpolate(colours.unsqueeze(0), size)[0];
         }

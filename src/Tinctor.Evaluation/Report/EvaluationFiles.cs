@@ -8,7 +8,7 @@ namespace Tinctor.Evaluation.Report;
 public sealed record EvaluationFiles(string Json, string Csv, string Html)
 {
     /// <summary>Writes them all, each atomically.</summary>
-    /// <param name="result">What was found.</param>
+    /// <param name="result">Result of the evaluation.</param>
     /// <param name="folder">Made if it is not there.</param>
     public static EvaluationFiles Write(EvaluationResult result, string folder)
     {

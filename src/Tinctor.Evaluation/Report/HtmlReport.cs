@@ -5,16 +5,16 @@ using Tinctor.Evaluation.Sections;
 
 namespace Tinctor.Evaluation.Report;
 
-/// <summary>report.html: one file with everything in it, which opens from disk and asks the network for nothing.</summary>
+/// <summary>Self-contained HTML report: one file that needs no network access.</summary>
 internal static partial class HtmlReport
 {
-    /// <summary>In the order in which they need each other.</summary>
+    // Each script uses those before it.
     private static readonly string[] Scripts =
         ["dom.js", "tables.js", "charts.js", "maps.js", "lightbox.js", "sections.js", "gallery.js", "report.js", "contents.js"];
 
     private static readonly string[] ScriptsOfSections = ["dom.js", "tables.js", "charts.js", "lightbox.js", "sections.js", "page.js", "contents.js"];
 
-    /// <summary>The page as text.</summary>
+    /// <summary>Formats the report of an evaluation.</summary>
     public static string Text(EvaluationResult result)
     {
         var evaluation = MetricsJson.Of(result);
@@ -30,11 +30,11 @@ internal static partial class HtmlReport
             " The same numbers are in metrics.json, metrics.csv and tables/ beside it.");
     }
 
-    /// <summary>A page of sections alone, as text: what a command that is no evaluation has to report.</summary>
+    /// <summary>Formats a page that consists of sections only, for reports other than evaluations.</summary>
     /// <param name="title">The heading.</param>
-    /// <param name="kind">What kind of report it is, beside the name of the program.</param>
-    /// <param name="meta">A line of numbers below the heading.</param>
-    /// <param name="sections">What was found.</param>
+    /// <param name="kind">Kind of report, shown beside the name of the program.</param>
+    /// <param name="meta">Line of numbers below the heading.</param>
+    /// <param name="sections">Sections in their order on the page.</param>
     public static string Text(string title, string kind, string meta, IEnumerable<ReportSection> sections)
     {
         var data = new JsonObject

@@ -36,7 +36,7 @@ internal static class MetricsJson
     /// <exception cref="TinctorException">The file is missing, damaged, or of another format or version.</exception>
     public static JsonNode Read(string path)
     {
-        if (!File.Exists(path)) throw new TinctorException(path, "no such file");
+        if (!File.Exists(path)) throw new TinctorException(path, "no such file", "Evaluate into this folder first");
         JsonNode? json;
         try
         {

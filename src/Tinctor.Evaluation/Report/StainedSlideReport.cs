@@ -29,6 +29,8 @@ public static class StainedSlideReport
         string Decimals(double value, int digits) => value.ToString($"F{digits}", CultureInfo.InvariantCulture);
         List<IReadOnlyList<object?>> rows =
             [["Seam score", Decimals(run.SeamScore, 3)], ["Halo (px)", run.Halo.ToString(CultureInfo.InvariantCulture)]];
+        if (run is { IsUnlikeTraining: false, NoveltyShare: { } share })
+            rows.Add(["Source", $"fits the training images ({Percent(share)} unfamiliar)"]);
         if (run.IhcLevel is { } level) rows.Add(["IHC level (probability)", $"{level.Level} ({Decimals(level.Probability, 2)})"]);
         if (run.Comparison?.Haematoxylin is double correlation) rows.Add(["Correlation of haematoxylin", Decimals(correlation, 3)]);
         if (run.Comparison?.BackgroundDrift is double drift) rows.Add(["Background drift (ΔE)", Decimals(drift, 2)]);
@@ -36,6 +38,8 @@ public static class StainedSlideReport
             "Nuclei should stay in place, background should stay background, and tile borders should be invisible. Click a picture to enlarge "
             + "it; arrow keys or swiping then switch between source and result.")
         {
+            Warnings = run is { IsUnlikeTraining: true, NoveltyShare: { } unlike }
+                ? [$"{Percent(unlike)} of the source is unlike the model's training images: do not trust the result"] : [],
             Pictures =
             [
                 new("Source", Path.GetFileName(source.Path), source.Thumbnail(Side).ToDisplay()) { LongestSide = Side },
@@ -53,6 +57,8 @@ public static class StainedSlideReport
             ],
         };
     }
+
+    private static string Percent(double share) => string.Create(CultureInfo.InvariantCulture, $"{100 * share:0} %");
 
     private static ReportSection Reliability(Slide stained, Slide uncertainty, StainedSlide run)
     {

@@ -16,7 +16,7 @@ public sealed class StudyTable
     [
         new("ssim", "SSIM", 3, true), new("psnr", "PSNR (dB)", 2, true), new("top1", "Top-1", 3, true), new("top3", "Top-3", 3, true),
         new("top5", "Top-5", 3, true), new("knn10", "kNN (k = 10)", 3, true), new("accuracy", "Accuracy", 3, true),
-        new("kappa", "Kappa", 3, true), new("level_accuracy", "Level told", 3, true),
+        new("kappa", "Kappa", 3, true), new("level_accuracy", "Level accuracy", 3, true),
         new("lpips", "LPIPS", 3, false), new("dice", "F1 of segmentation", 3, true), new("fid", "FID", 2, false),
         new("is", "Inception Score", 3, true),
     ];
@@ -37,7 +37,7 @@ public sealed class StudyTable
 
     /// <summary>Writes table.csv (a row a variant and seed), table.md and table.tex (a row a variant).</summary>
     /// <param name="folder">An existing folder.</param>
-    /// <param name="caption">What the table shows.</param>
+    /// <param name="caption">Caption of the table.</param>
     public void Write(string folder, string caption) => TableFiles.Write(Table(caption), BySeed(caption), folder, "study");
 
     /// <summary>One row a variant: the mean over the seeds, with the standard deviation where there are several.</summary>

@@ -12,8 +12,8 @@ namespace Tinctor.Evaluation.Report;
 internal static class TableFiles
 {
     /// <summary>Writes all tables, each file atomically.</summary>
-    /// <param name="result">What was found.</param>
-    /// <param name="folder">Made if it is not there.</param>
+    /// <param name="result">Result of the evaluation.</param>
+    /// <param name="folder">Output folder; created if missing.</param>
     public static void Write(EvaluationResult result, string folder)
     {
         Directory.CreateDirectory(folder);
@@ -26,9 +26,9 @@ internal static class TableFiles
 
     /// <summary>Writes a study's table to read (table.md, table.tex) and the numbers behind it (table.csv).</summary>
     /// <param name="table">The table.</param>
-    /// <param name="numbers">What it was made of.</param>
+    /// <param name="numbers">Numbers of the table.</param>
     /// <param name="folder">An existing folder.</param>
-    /// <param name="label">The table's name in LaTeX.</param>
+    /// <param name="label">Label of the table in LaTeX.</param>
     internal static void Write(SectionTable table, SectionTable numbers, string folder, string label)
     {
         AtomicFile.WriteText(Path.Combine(folder, "table.csv"), SectionCsv.Text(numbers));

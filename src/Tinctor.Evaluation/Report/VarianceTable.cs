@@ -6,8 +6,8 @@ using Tinctor.Evaluation.Sections;
 namespace Tinctor.Evaluation.Report;
 
 /// <summary>
-/// The variance table of the super-resolution paper: sampling strategies and numbers of averaged runs down, how much results vary and how
-/// good they are across. It grows image by image in results.json, so that a study that was cut short goes on.
+/// Variance table of the super-resolution paper: sampling strategies and numbers of averaged runs in the rows, variation and quality of the
+/// results in the columns. Results are saved in results.json after each image, so that an interrupted study resumes.
 /// </summary>
 public sealed class VarianceTable
 {
@@ -16,9 +16,9 @@ public sealed class VarianceTable
     private readonly string folder, settings;
     private readonly List<VarianceResult> results;
 
-    /// <summary>Starts a study, or takes up the one in this folder.</summary>
-    /// <param name="folder">Made if it is not there.</param>
-    /// <param name="settings">All that the numbers depend on.</param>
+    /// <summary>Creates a study, or resumes the study in the folder.</summary>
+    /// <param name="folder">Folder of the study; created if missing.</param>
+    /// <param name="settings">All settings on which the numbers depend.</param>
     /// <exception cref="TinctorException">The folder holds a study with other settings, or its file is damaged.</exception>
     public VarianceTable(string folder, string settings)
     {
@@ -26,7 +26,7 @@ public sealed class VarianceTable
         Directory.CreateDirectory(folder);
         Content there = File.Exists(Results) ? Read() : new(settings, []);
         if (there.Settings != settings)
-            throw new TinctorException($"{folder}: was begun with other settings ({there.Settings}); choose another folder for -o");
+            throw new TinctorException(folder, $"begun with other settings ({there.Settings})", "Choose another output folder");
         results = there.Results;
     }
 
@@ -35,15 +35,15 @@ public sealed class VarianceTable
     /// <summary>Whether an image is measured with a strategy.</summary>
     public bool Has(string image, string strategy) => results.Any(result => result.Image == image && result.Strategy == strategy);
 
-    /// <summary>Keeps what was measured.</summary>
+    /// <summary>Adds results and saves the study.</summary>
     public void Add(IEnumerable<VarianceResult> measured)
     {
         results.AddRange(measured);
         AtomicFile.WriteText(Results, JsonSerializer.Serialize(new Content(settings, results), Json));
     }
 
-    /// <summary>Writes table.md and table.tex (means over the images) and table.csv (a row an image).</summary>
-    /// <param name="caption">What the table shows.</param>
+    /// <summary>Writes table.md and table.tex (means over the images) and table.csv (one row per image).</summary>
+    /// <param name="caption">Caption of the table.</param>
     public void Write(string caption) => TableFiles.Write(Means(caption), ByImage(caption), folder, "variance");
 
     private SectionTable Means(string caption) => new("variance", caption, [.. Columns()],
@@ -74,9 +74,9 @@ public sealed class VarianceTable
         {
             return JsonSerializer.Deserialize<Content>(File.ReadAllText(Results), Json)!;
         }
-        catch (JsonException)
+        catch (JsonException e)
         {
-            throw new TinctorException($"{Results}: is damaged; remove it to start again");
+            throw new TinctorException(Results, "damaged JSON", "Remove the file to start the study again", e);
         }
     }
 

@@ -1,12 +1,12 @@
 namespace Tinctor.Evaluation.Sections;
 
 /// <summary>
-/// What an analysis found: words, tables and charts. The report draws it, metrics.json keeps it, and each table is also written as CSV
-/// and LaTeX. Keys are lower case with underscores and stable, for files and programs.
+/// Section of a report: results of an analysis as text, tables and charts. It appears in the report and in metrics.json; each table is also
+/// written as CSV and LaTeX. Keys are stable, in lower case with underscores.
 /// </summary>
-/// <param name="Key">The section's name in files: <c>distribution</c>.</param>
+/// <param name="Key">Name of the section in files, such as <c>distribution</c>.</param>
 /// <param name="Title">The heading.</param>
-/// <param name="Lead">One or two sentences: what this shows and how to read it.</param>
+/// <param name="Lead">One or two sentences: content of the section and how to read it.</param>
 public sealed record ReportSection(string Key, string Title, string Lead)
 {
     /// <summary>Reason why the section is empty, such as missing weights; null if it is not.</summary>
@@ -21,7 +21,7 @@ public sealed record ReportSection(string Key, string Title, string Lead)
     /// <summary>Pictures, such as variance maps.</summary>
     public IReadOnlyList<SectionPicture> Pictures { get; init; } = [];
 
-    /// <summary>How each number is defined: a term and its definition with formula and source.</summary>
+    /// <summary>Definitions of the numbers, with formula and source.</summary>
     public IReadOnlyList<Definition> Definitions { get; init; } = [];
 
     /// <summary>Caveats of these numbers.</summary>
@@ -31,13 +31,13 @@ public sealed record ReportSection(string Key, string Title, string Lead)
     public IReadOnlyList<Definition> Provenance { get; init; } = [];
 }
 
-/// <summary>A term and what it means.</summary>
+/// <summary>A term and its meaning.</summary>
 /// <param name="Term">The term.</param>
 /// <param name="Text">Its meaning.</param>
 public sealed record Definition(string Term, string Text);
 
 /// <summary>A table.</summary>
-/// <param name="Key">Its name in files, unique within the section.</param>
+/// <param name="Key">Name of the table in files, unique within the section.</param>
 /// <param name="Title">The caption.</param>
 /// <param name="Columns">Headings with their formats.</param>
 /// <param name="Rows">One cell per column: string, double, int, <see cref="Swatch"/> or null (undefined).</param>
@@ -46,9 +46,9 @@ public sealed record SectionTable(
 
 /// <summary>A column of a table.</summary>
 /// <param name="Key">Its name in files.</param>
-/// <param name="Title">Its heading, with the unit in brackets.</param>
-/// <param name="Digits">Decimals to print of numbers.</param>
-/// <param name="HigherIsBetter">Which end is the better one; null where neither is. The best cell is set in bold.</param>
+/// <param name="Title">Heading, with the unit in brackets.</param>
+/// <param name="Digits">Number of decimals printed.</param>
+/// <param name="HigherIsBetter">Whether higher values are better; null if neither end is. The best cell is set in bold.</param>
 public sealed record SectionColumn(string Key, string Title, int Digits = 3, bool? HigherIsBetter = null);
 
 /// <summary>Entry of a colour legend, also as a cell of a table.</summary>
@@ -61,15 +61,15 @@ public sealed record Swatch(string Name, string? Colour)
 }
 
 /// <summary>A picture.</summary>
-/// <param name="Title">Its title.</param>
-/// <param name="Caption">What it shows.</param>
+/// <param name="Title">Title of the picture.</param>
+/// <param name="Caption">Content of the picture.</param>
 /// <param name="Image">8-bit RGB.</param>
 public sealed record SectionPicture(string Title, string Caption, Slides.Image Image)
 {
-    /// <summary>Whether it takes the whole width of the report; else several stand side by side.</summary>
+    /// <summary>Whether the picture takes the whole width of the report; narrow pictures stand side by side.</summary>
     public bool IsWide { get; init; }
 
-    /// <summary>Legend of its colours. Default: none.</summary>
+    /// <summary>Legend of the colours. Default: none.</summary>
     public IReadOnlyList<Swatch> Legend { get; init; } = [];
 
     /// <summary>Longest side in the report, in pixels; larger pictures are reduced. Default: 512, or 1400 for wide pictures.</summary>

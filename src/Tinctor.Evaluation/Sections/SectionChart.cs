@@ -1,18 +1,18 @@
 namespace Tinctor.Evaluation.Sections;
 
 /// <summary>A chart of a section.</summary>
-/// <param name="Key">Its name in files, unique within the section.</param>
+/// <param name="Key">Name of the chart in files, unique within the section.</param>
 /// <param name="Title">The heading.</param>
-/// <param name="Caption">What it shows, and what would be good.</param>
+/// <param name="Caption">Content of the chart, and which values are good.</param>
 public abstract record SectionChart(string Key, string Title, string Caption);
 
 /// <summary>Points, and lines across them: scatter plots and Bland-Altman plots.</summary>
-/// <param name="Key">Its name in files.</param>
+/// <param name="Key">Name of the chart in files.</param>
 /// <param name="Title">The heading.</param>
-/// <param name="Caption">What it shows.</param>
+/// <param name="Caption">Content of the chart.</param>
 /// <param name="XTitle">Title of the x axis, with the unit.</param>
 /// <param name="YTitle">Title of the y axis, with the unit.</param>
-/// <param name="Series">One colour each.</param>
+/// <param name="Series">Series of points, one colour each.</param>
 public sealed record ScatterChart(
     string Key, string Title, string Caption, string XTitle, string YTitle, IReadOnlyList<ChartSeries> Series)
     : SectionChart(Key, Title, Caption)
@@ -25,12 +25,12 @@ public sealed record ScatterChart(
 }
 
 /// <summary>Curves: ROC and calibration.</summary>
-/// <param name="Key">Its name in files.</param>
+/// <param name="Key">Name of the chart in files.</param>
 /// <param name="Title">The heading.</param>
-/// <param name="Caption">What it shows.</param>
+/// <param name="Caption">Content of the chart.</param>
 /// <param name="XTitle">Title of the x axis, with the unit.</param>
 /// <param name="YTitle">Title of the y axis, with the unit.</param>
-/// <param name="Series">One line each, in the order of x.</param>
+/// <param name="Series">Lines; points in ascending order of x.</param>
 public sealed record CurveChart(
     string Key, string Title, string Caption, string XTitle, string YTitle, IReadOnlyList<ChartSeries> Series)
     : SectionChart(Key, Title, Caption)
@@ -40,9 +40,9 @@ public sealed record CurveChart(
 }
 
 /// <summary>Histograms over common bins.</summary>
-/// <param name="Key">Its name in files.</param>
+/// <param name="Key">Name of the chart in files.</param>
 /// <param name="Title">The heading.</param>
-/// <param name="Caption">What it shows.</param>
+/// <param name="Caption">Content of the chart.</param>
 /// <param name="XTitle">Title of the x axis, with the unit.</param>
 /// <param name="Edges">Ends of the bins, one more than there are bins, ascending.</param>
 /// <param name="Series">X is unused; Y is the share of each bin, summing to 1.</param>
@@ -55,11 +55,11 @@ public sealed record HistogramChart(
 }
 
 /// <summary>A coloured matrix with its numbers: confusion matrices.</summary>
-/// <param name="Key">Its name in files.</param>
+/// <param name="Key">Name of the chart in files.</param>
 /// <param name="Title">The heading.</param>
-/// <param name="Caption">What it shows.</param>
-/// <param name="RowTitle">What rows are.</param>
-/// <param name="ColumnTitle">What columns are.</param>
+/// <param name="Caption">Content of the chart.</param>
+/// <param name="RowTitle">Title of the rows.</param>
+/// <param name="ColumnTitle">Title of the columns.</param>
 /// <param name="Rows">Names of the rows.</param>
 /// <param name="Columns">Names of the columns.</param>
 /// <param name="Values">[rows][columns].</param>
@@ -67,14 +67,14 @@ public sealed record MatrixChart(string Key, string Title, string Caption, strin
     IReadOnlyList<string> Rows, IReadOnlyList<string> Columns, IReadOnlyList<IReadOnlyList<double>> Values)
     : SectionChart(Key, Title, Caption);
 
-/// <summary>Numbers of one colour.</summary>
+/// <summary>Series of points of one colour.</summary>
 /// <param name="Name">The name in the legend.</param>
 /// <param name="X">x of each point.</param>
 /// <param name="Y">y of each point.</param>
-/// <param name="Names">What each point is (an image's name), for the tooltip; null where points have none.</param>
+/// <param name="Names">Name of each point for the tooltip, such as that of an image; null if points have none.</param>
 public sealed record ChartSeries(string Name, IReadOnlyList<double> X, IReadOnlyList<double> Y, IReadOnlyList<string>? Names = null);
 
 /// <summary>A straight line across a chart.</summary>
-/// <param name="Name">Card of the classifier.</param>
-/// <param name="At">Where it crosses its axis.</param>
+/// <param name="Name">Label of the line.</param>
+/// <param name="At">Coordinate at which the line crosses its axis.</param>
 public sealed record ChartLine(string Name, double At);

@@ -1,14 +1,14 @@
 namespace Tinctor.Evaluation.Statistics;
 
-/// <summary>How well two measurements of the same things agree: one number a thing each, in the same order and unit.</summary>
+/// <summary>Agreement of two measurements of the same objects; both lists have the same order and unit.</summary>
 internal static class Agreement
 {
-    /// <summary>Spearman's rank correlation: Pearson's of the ranks, equal numbers sharing their mean rank.</summary>
+    /// <summary>Spearman's rank correlation: Pearson's of the ranks, where equal numbers share their mean rank.</summary>
     public static double Spearman(IReadOnlyList<double> x, IReadOnlyList<double> y) => SampleStatistics.Pearson(Ranks(x), Ranks(y));
 
     /// <summary>
     /// Lin's concordance correlation (Lin 1989), 2 cov / (var x + var y + (mean x - mean y)^2) with divisor n: Pearson's, lowered by any
-    /// shift or scale. NaN where both are one and the same constant.
+    /// shift or scale. NaN if both are the same constant.
     /// </summary>
     public static double Concordance(IReadOnlyList<double> x, IReadOnlyList<double> y)
     {
@@ -30,7 +30,7 @@ internal static class Agreement
         return ranks;
     }
 
-    // Divisor n, as Lin has them.
+    // Divisor n as in Lin 1989.
     private readonly record struct Moments(double MeanX, double MeanY, double VarianceX, double VarianceY, double Covariance)
     {
         public static Moments Compute(IReadOnlyList<double> x, IReadOnlyList<double> y)
@@ -49,23 +49,23 @@ internal static class Agreement
 }
 
 /// <summary>Bias and limits of agreement (Bland and Altman 1986, 1999): the differences measured - reference.</summary>
-/// <param name="N">Pairs.</param>
+/// <param name="N">Number of pairs.</param>
 /// <param name="Bias">Mean difference.</param>
 /// <param name="Sd">Standard deviation of the differences, divisor n - 1.</param>
 /// <param name="Lower">Bias - 1.96 Sd: 95% of differences are expected above it.</param>
 /// <param name="Upper">Bias + 1.96 Sd.</param>
 /// <param name="BiasCi">Confidence interval of the bias: t Sd / sqrt(n) to each side.</param>
-/// <param name="LowerCi">Of the lower limit: t Sd sqrt(1/n + 1.96^2 / (2 (n - 1))) to each side.</param>
-/// <param name="UpperCi">Of the upper limit.</param>
+/// <param name="LowerCi">Confidence interval of the lower limit: t Sd sqrt(1/n + 1.96^2 / (2 (n - 1))) to each side.</param>
+/// <param name="UpperCi">Confidence interval of the upper limit.</param>
 internal sealed record BlandAltman(
     int N, double Bias, double Sd, double Lower, double Upper, Interval BiasCi, Interval LowerCi, Interval UpperCi)
 {
     private const double Normal = 1.959963984540054;
 
-    /// <summary>Compares; null for fewer than two pairs.</summary>
-    /// <param name="measured">What is judged.</param>
-    /// <param name="reference">What it is held against.</param>
-    /// <param name="confidence">Of the intervals, in (0, 1).</param>
+    /// <summary>Computes bias and limits; null for fewer than two pairs.</summary>
+    /// <param name="measured">Evaluated measurements.</param>
+    /// <param name="reference">Reference measurements.</param>
+    /// <param name="confidence">Coverage of the intervals, in (0, 1).</param>
     public static BlandAltman? Compute(IReadOnlyList<double> measured, IReadOnlyList<double> reference, double confidence = 0.95)
     {
         if (measured.Count != reference.Count) throw new ArgumentException($"{measured.Count} and {reference.Count} numbers are no pairs");

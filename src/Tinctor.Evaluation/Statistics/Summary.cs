@@ -1,13 +1,13 @@
 namespace Tinctor.Evaluation.Statistics;
 
 /// <summary>Summary statistics of a column of numbers.</summary>
-/// <param name="N">How many numbers, those that are not defined left out.</param>
-/// <param name="Mean">The arithmetic mean; infinite as soon as one number is; NaN where none is defined.</param>
+/// <param name="N">Number of defined values.</param>
+/// <param name="Mean">The arithmetic mean; infinite if any number is; NaN if none is defined.</param>
 /// <param name="Std">The sample standard deviation (divisor n - 1); null for n of 1 or infinite numbers.</param>
 /// <param name="Median">The median.</param>
 /// <param name="Min">The smallest number.</param>
 /// <param name="Max">The largest number.</param>
-/// <param name="Infinite">How many numbers are infinite (PSNR of identical images).</param>
+/// <param name="Infinite">Number of infinite values (PSNR of identical images).</param>
 /// <param name="Ci">The confidence interval of the mean; null where it is not defined (a single unit, or infinite numbers).</param>
 public sealed record Summary(int N, double Mean, double? Std, double Median, double Min, double Max, int Infinite, Interval? Ci)
 {

@@ -37,7 +37,7 @@ public static class Wilcoxon
     /// <summary>Twice the share of the 2^n sign patterns whose positive ranks sum to at most the statistic.</summary>
     private static double Exact(int statistic, int n)
     {
-        // counts[s]: how many subsets of the ranks 1..n sum to s; exact in double up to n of 50.
+        // counts[s]: number of subsets of the ranks 1..n sum to s; exact in double up to n of 50.
         var counts = new double[(n * (n + 1) / 2) + 1];
         counts[0] = 1;
         for (int rank = 1; rank <= n; rank++)

@@ -9,8 +9,8 @@ using Tinctor.Slides;
 namespace Tinctor.Evaluation.Analyses.Alignment;
 
 /// <summary>
-/// How far the stained images, and the sources, lie beside the real ones, and what PSNR and SSIM are once that is taken out: after local
-/// re-registration, and at the best shift. Sections that were cut apart never match to the pixel, and pixel metrics punish that.
+/// Residual displacement of the stained images and the sources from the real ones, and PSNR and SSIM corrected for it: after local
+/// re-registration, and at the best shift. Adjacent tissue sections never match to the pixel, which pixel metrics penalise.
 /// </summary>
 public sealed class AlignmentAnalysis : IAnalysis
 {
@@ -29,7 +29,7 @@ public sealed class AlignmentAnalysis : IAnalysis
         var largest = set.Methods.SelectMany(m => found.Select((image, i) => (m, set.Pairs[i].Name, image[m.Key].Displacement)))
             .Where(x => x.Displacement is not null).OrderByDescending(x => x.Displacement).Take(Listed);
         return new ReportSection("alignment", "Alignment",
-            "How far the images lie beside the real ones, and the scores once that is taken out. Pixel metrics of displaced pairs measure the "
+            "Displacement of the images from the real ones, and scores corrected for it. Pixel metrics of displaced pairs measure the "
             + "displacement as much as the stain.")
         {
             Tables =

@@ -7,8 +7,8 @@ using Tinctor.Torch;
 namespace Tinctor.Evaluation.Analyses.Encoders;
 
 /// <summary>
-/// Whether encoders put patches that belong together close to each other (Jia et al., CEFF, Fig. 2): similarities of paired and of
-/// unpaired patches, the best threshold between them, its accuracy, and the ROC curve.
+/// Separation of paired and unpaired patches by encoders (Jia et al., CEFF, Fig. 2): similarities of both, the best threshold between
+/// them, its accuracy, and the ROC curve.
 /// </summary>
 /// <param name="openSource">Opens the encoder of source images; null uses the other for both.</param>
 /// <param name="openTarget">Opens the encoder of real and stained images.</param>
@@ -91,8 +91,8 @@ public sealed class EncoderAnalysis(Func<FeatureExtractor>? openSource, Func<Fea
     private static PairSeparation Separate(float[][][] left, float[][][] right, int[] order)
     {
         if (left[0][0].Length != right[0][0].Length)
-            throw new TinctorException($"the source encoder gives {left[0][0].Length} features and the target encoder "
-                + $"{right[0][0].Length}; encoders that were trained together give as many");
+            throw new TinctorException(null, $"the source encoder returns {left[0][0].Length} features, but the target encoder "
+                + $"{right[0][0].Length}", "Use two encoders that were trained together");
         var paired = new List<double>();
         var unpaired = new List<double>();
         for (int image = 0; image < left.Length; image++)
@@ -146,7 +146,7 @@ public sealed class EncoderAnalysis(Func<FeatureExtractor>? openSource, Func<Fea
     }
 
     private static CurveChart Curves(IEnumerable<Couple> found) =>
-        new("roc", "Pairs told from others", "The further to the upper left, the better; the diagonal is chance.",
+        new("roc", "ROC of pairs", "The closer to the upper left, the better; the diagonal is chance.",
             "False positive rate", "True positive rate",
             [.. found.Select(f => new ChartSeries(f.Title, [.. f.Separation.Roc.Points.Select(p => p.FalsePositiveRate)],
                 [.. f.Separation.Roc.Points.Select(p => p.TruePositiveRate)]))])

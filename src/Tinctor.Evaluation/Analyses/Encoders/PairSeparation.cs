@@ -2,11 +2,11 @@ using Tinctor.Evaluation.Statistics;
 
 namespace Tinctor.Evaluation.Analyses.Encoders;
 
-/// <summary>How well a similarity tells pairs from what does not belong together.</summary>
+/// <summary>Separation of pairs from unpaired patches by a similarity.</summary>
 /// <param name="Paired">Similarities of pairs.</param>
-/// <param name="Unpaired">Similarities of as many others.</param>
-/// <param name="Threshold">Above it a couple is called a pair: where accuracy is best, half-way between two similarities.</param>
-/// <param name="Accuracy">Share of couples that the threshold gets right.</param>
+/// <param name="Unpaired">Similarities of as many unpaired patches.</param>
+/// <param name="Threshold">Similarity above which patches count as a pair: the midpoint between two similarities with the best accuracy.</param>
+/// <param name="Accuracy">Share of couples that the threshold classifies correctly.</param>
 /// <param name="Roc">The curve over all thresholds.</param>
 internal sealed record PairSeparation(
     IReadOnlyList<double> Paired, IReadOnlyList<double> Unpaired, double Threshold, double Accuracy, Roc Roc)

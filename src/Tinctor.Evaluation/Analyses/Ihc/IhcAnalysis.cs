@@ -6,11 +6,11 @@ using Tinctor.Evaluation.Sections;
 namespace Tinctor.Evaluation.Analyses.Ihc;
 
 /// <summary>
-/// Immunohistochemistry as a pathologist reads it: how much DAB there is, and how many nuclei and membranes are stained, in the real
-/// images and in those of each method, per image and per slide.
+/// Quantification of immunohistochemistry: amount of DAB and shares of stained nuclei and membranes, in the real images and in those of
+/// each method, per image and per slide.
 /// </summary>
-/// <param name="nuclei">Where nuclei come from.</param>
-/// <param name="settings">What counts as stained.</param>
+/// <param name="nuclei">Segmentation of the nuclei.</param>
+/// <param name="settings">Thresholds of staining.</param>
 public sealed class IhcAnalysis(ISegmentation nuclei, IhcSettings settings) : IAnalysis
 {
     private const string Real = "Real";
@@ -29,7 +29,7 @@ public sealed class IhcAnalysis(ISegmentation nuclei, IhcSettings settings) : IA
         QuantityAgreement[][] agreements = [.. quantities.Select(quantity =>
             set.Methods.SelectMany(method => Agreements(quantity, method, images, slides)).ToArray())];
         return new("ihc", "IHC quantities",
-            "What is read off an IHC slide, measured in the same way in real and stained images. Close to the real value is good, "
+            "Quantities of IHC slides, measured in the same way in real and stained images. Close to the real value is good, "
             + "in either direction; a correlation alone does not show a constant error.")
         {
             Tables =

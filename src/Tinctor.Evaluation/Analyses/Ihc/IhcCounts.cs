@@ -3,13 +3,13 @@ using Tinctor.Slides.Masks;
 
 namespace Tinctor.Evaluation.Analyses.Ihc;
 
-/// <summary>Cells by how strongly they are stained; those below 1+ are not counted here.</summary>
+/// <summary>Numbers of cells by staining intensity, without those below 1+.</summary>
 /// <param name="Weak">1+.</param>
 /// <param name="Moderate">2+.</param>
 /// <param name="Strong">3+.</param>
 internal readonly record struct StainedCells(int Weak, int Moderate, int Strong)
 {
-    /// <summary>All that are stained.</summary>
+    /// <summary>Number of stained cells.</summary>
     public int Positive => Weak + Moderate + Strong;
 
     /// <summary>Weak + 2 moderate + 3 strong: the H-score, once divided by the hundredth of all cells.</summary>
@@ -75,7 +75,7 @@ internal readonly record struct IhcCounts(double Area, long Tissue, double Tissu
     /// <summary>Measures an image.</summary>
     /// <param name="image">The image.</param>
     /// <param name="nuclei">Its nuclei, of the same size.</param>
-    /// <param name="settings">What counts as stained.</param>
+    /// <param name="settings">Thresholds of staining.</param>
     public static IhcCounts Compute(ScoredImage image, LabelMap nuclei, IhcSettings settings)
     {
         double area = image.Width * (double)image.Height * settings.Mpp * settings.Mpp / 1e6;

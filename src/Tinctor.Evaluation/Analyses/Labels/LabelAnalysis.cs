@@ -154,8 +154,8 @@ public sealed class LabelAnalysis(LabelSettings settings) : IAnalysis
     {
         string[] unknown = [.. pairs.Select(pair => pair.Label!).Distinct().Except(card.Classes)];
         if (unknown.Length > 0)
-            throw new TinctorException($"the label {string.Join(", ", unknown)} is unknown to the classifier, which has the classes "
-                + $"{string.Join(", ", card.Classes)}; use labels of the same names");
+            throw new TinctorException(null, $"the label {string.Join(", ", unknown)} is unknown to the classifier, which has the classes "
+                + string.Join(", ", card.Classes), "Use labels of the same names");
     }
 
     private readonly record struct Output(float[] Features, float[] Logits);

@@ -54,7 +54,8 @@ public sealed class PredictedLevelAnalysis(IReadOnlyList<StainedFolder> models) 
         Dictionary<string, CsvRow> byName = table.Rows.ToDictionary(row => Path.GetFileName(row.Text("name")));
         string[] levels = [.. table.Header.Where(column => column.StartsWith("p_", StringComparison.Ordinal)).Select(column => column[2..])];
         int Class(string level) => Array.IndexOf(levels, level) is >= 0 and int index ? index
-            : throw new TinctorException(table.Path, $"the level {level} is unknown to the model, which has {string.Join(", ", levels)}");
+            : throw new TinctorException(table.Path, $"the level {level} is unknown to the model, which has {string.Join(", ", levels)}",
+                "Stain the images again with this model");
         CsvRow[] rows = [.. pairs.Select(pair => byName.GetValueOrDefault(pair.Name)
             ?? throw new TinctorException(table.Path, $"no row of {pair.Name}", "Stain this image again"))];
         return new(model.Title, ConfusionMatrix.Create(levels, pairs.Zip(rows, (pair, row) => (Class(pair.Label!), Class(row.Text("level"))))),

@@ -31,14 +31,14 @@ public interface ISegmentation
     IReadOnlyList<ScoredMethod> Comparable(TestSet set)
     {
         ScoredMethod[] methods = [.. set.Methods.Where(method => Covers(method.Key))];
-        if (!Covers(null)) throw new TinctorException("the real images have no masks; give masks of the real images, or a segmenter");
+        if (!Covers(null)) throw new TinctorException(null, "the real images have no masks", "Give masks of the real images, or a segmenter");
         return methods.Length > 0 ? methods
-            : throw new TinctorException("no stained images have masks; give masks of the stained images, or a segmenter");
+            : throw new TinctorException(null, "the stained images have no masks", "Give masks of the stained images, or a segmenter");
     }
 }
 
 /// <summary>Nuclei found by <see cref="NucleusDetector"/>.</summary>
-/// <param name="settings">What nuclei look like.</param>
+/// <param name="settings">Properties of nuclei.</param>
 public sealed class ClassicalSegmentation(NucleusDetection settings) : ISegmentation
 {
     /// <inheritdoc/>

@@ -7,7 +7,7 @@ namespace Tinctor.Evaluation.Analyses.Segmentation;
 /// each has at most one match. Sums over images are counts of the whole set.
 /// </summary>
 /// <param name="Matched">Matched objects: true positives.</param>
-/// <param name="Extra">Judged objects without a match: false positives.</param>
+/// <param name="Extra">Evaluated objects without a match: false positives.</param>
 /// <param name="Missed">Objects of the reference without a match: false negatives.</param>
 /// <param name="SumIou">Sum of intersection over union over the matched.</param>
 /// <param name="AjiIntersection">Numerator of <see cref="Aji"/>.</param>
@@ -25,8 +25,8 @@ internal readonly record struct InstanceAgreement(
     public double PanopticQuality => SumIou / (Matched + (0.5 * Extra) + (0.5 * Missed));
 
     /// <summary>
-    /// Aggregated Jaccard index (Kumar et al. 2017): over the objects of the reference, each with the judged object of the largest IoU,
-    /// the sum of intersections over the sum of unions; judged objects that were never chosen add their area to the latter.
+    /// Aggregated Jaccard index (Kumar et al. 2017): over the objects of the reference, each with the evaluated object of the largest IoU,
+    /// the sum of intersections over the sum of unions; evaluated objects that were never chosen add their area to the latter.
     /// </summary>
     public double Aji => (double)AjiIntersection / AjiUnion;
 

@@ -17,7 +17,7 @@ public sealed class MaskSegmentation : ISegmentation
     /// <summary>Looks at the folders.</summary>
     /// <param name="real">Masks of the real images, named as they are; null for none.</param>
     /// <param name="stained">Masks of the images of methods, by the method's key.</param>
-    /// <param name="others">What segments images without masks; null: they are left out.</param>
+    /// <param name="others">Segmentation of images without masks; null leaves them out.</param>
     /// <exception cref="TinctorException">A folder holds no masks.</exception>
     public MaskSegmentation(string? real, IEnumerable<StainedFolder> stained, ISegmentation? others)
     {
@@ -45,16 +45,18 @@ public sealed class MaskSegmentation : ISegmentation
     {
         if (!folders.TryGetValue(method ?? Real, out var folder)) return others!.Of(pair, method, image);
         if (!folder.Files.TryGetValue(pair.Name, out string? path))
-            throw new TinctorException($"{(method is null ? pair.Real : pair.PathOf(method))}: no mask of the name {pair.Name}");
+            throw new TinctorException(method is null ? pair.Real : pair.PathOf(method), $"no mask of the name {pair.Name}",
+                "Add its mask to the folder of masks");
         LabelMap map = folder.Format.Read(path);
         return (map.Width, map.Height) == (image.Width, image.Height) ? map
-            : throw new TinctorException($"{path}: {map.Width}x{map.Height}, but the image is {image.Width}x{image.Height}");
+            : throw new TinctorException(path, $"{map.Width}x{map.Height} pixels, but the image has {image.Width}x{image.Height}",
+                "Use masks of the size of the images");
     }
 
     private static (Dictionary<string, string> Files, MaskFormat Format) Open(string folder)
     {
         IReadOnlyList<string> files = FolderLayouts.Images(folder);
-        if (files.Count == 0) throw new TinctorException($"{folder}: holds no PNG or TIFF masks");
+        if (files.Count == 0) throw new TinctorException(folder, "holds no PNG or TIFF masks", "Choose the folder that holds the masks");
         return (files.ToDictionary(file => Path.GetFileNameWithoutExtension(file)), MaskFormat.Recognise(files));
     }
 }

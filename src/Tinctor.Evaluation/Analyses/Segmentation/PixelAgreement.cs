@@ -2,7 +2,7 @@ namespace Tinctor.Evaluation.Analyses.Segmentation;
 
 /// <summary>Counts of pixels by which two masks agree; sums over images are counts of the whole set.</summary>
 /// <param name="Both">Set in both: true positives.</param>
-/// <param name="Extra">Set in the judged mask alone: false positives.</param>
+/// <param name="Extra">Pixels set only in the evaluated mask: false positives.</param>
 /// <param name="Missed">Set in the reference alone: false negatives.</param>
 internal readonly record struct PixelAgreement(long Both, long Extra, long Missed)
 {
@@ -23,7 +23,7 @@ internal readonly record struct PixelAgreement(long Both, long Extra, long Misse
     /// <summary>Dice, the same as F1: 2 both / (2 both + extra + missed); NaN where neither mask has a pixel.</summary>
     public double Dice => 2.0 * Both / ((2 * Both) + Extra + Missed);
 
-    /// <summary>Both / (both + extra); NaN where the judged mask is empty.</summary>
+    /// <summary>Both / (both + extra); NaN if the evaluated mask is empty.</summary>
     public double Precision => (double)Both / (Both + Extra);
 
     /// <summary>Both / (both + missed); NaN where the reference is empty.</summary>

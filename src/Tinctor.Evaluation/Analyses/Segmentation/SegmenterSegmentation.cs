@@ -7,7 +7,7 @@ using Tinctor.Training.Segmentation;
 namespace Tinctor.Evaluation.Analyses.Segmentation;
 
 /// <summary>
-/// What a trained segmenter finds. Nuclei are told apart by a watershed of the signed distance to the outline of their insides: insides
+/// Segmentation by a trained segmenter. Nuclei are separated by a watershed of the signed distance to the outline of their insides: insides
 /// that boundaries separate stay apart, and each takes the boundary pixels nearest to it.
 /// </summary>
 /// <param name="segmenter">The model.</param>

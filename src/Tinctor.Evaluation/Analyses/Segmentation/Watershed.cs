@@ -14,7 +14,7 @@ internal static class Watershed
     /// <param name="mask">[height, width]: what is split.</param>
     /// <param name="width">Pixels across.</param>
     /// <param name="height">Pixels down.</param>
-    /// <param name="prominence">How far a peak must rise above the pass to a higher one, in the unit of the heights.</param>
+    /// <param name="prominence">Least height of a peak above the pass to a higher one, in the unit of the heights.</param>
     public static LabelMap Split(float[] heights, ReadOnlySpan<bool> mask, int width, int height, float prominence)
     {
         int[] order = Descending(heights, mask);

@@ -11,7 +11,7 @@ public sealed record RepeatedRuns(StainedFolder Folder)
     /// <exception cref="TinctorException">The folder does not exist, has fewer than two runs, or an image is missing or has another size.</exception>
     internal (int Runs, string[][] Files) Match(IReadOnlyList<ImagePair> pairs)
     {
-        if (!Directory.Exists(Folder.Path)) throw new TinctorException(Folder.Path, "no such folder");
+        if (!Directory.Exists(Folder.Path)) throw new TinctorException(Folder.Path, "no such folder", "Check its path");
         string[] folders = [.. Directory.EnumerateDirectories(Folder.Path).Order(StringComparer.Ordinal)];
         if (folders.Length < 2)
             throw new TinctorException(Folder.Path, $"{folders.Length} folders, but repeated runs need one folder per run, at least two");

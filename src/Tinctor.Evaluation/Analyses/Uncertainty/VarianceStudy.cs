@@ -27,7 +27,7 @@ public sealed record VarianceStudy(IReadOnlyList<int> Averages, int Repeats)
     /// <param name="image">The image's name.</param>
     /// <param name="strategy">The strategy's name.</param>
     /// <param name="run">Stains it, 8-bit RGB; called with 0 to <see cref="Runs"/> - 1, each once and with noise of its own.</param>
-    /// <param name="target">What it should look like, of the same size, or null.</param>
+    /// <param name="target">Reference image of the same size; null if there is none.</param>
     /// <returns>A result for each N.</returns>
     public IReadOnlyList<VarianceResult> Measure(string image, string strategy, Func<int, Image> run, Image? target)
     {
