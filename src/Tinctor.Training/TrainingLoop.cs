@@ -173,7 +173,8 @@ public abstract class TrainingLoop<TLearner> where TLearner : Learner
     private TinctorException Diverged(string what, int step, Batch batch) => new(
         $"step {step}: {what}, on {string.Join(", ", batch.Pairs.Select(pair => pair.Source))}; look at these images; "
         + $"if they are good, lower the learning rate or switch amp off in {Folder.Config} "
-        + "and resume from the last checkpoint") { Option = "Resume" };
+        + "and resume from the last checkpoint")
+    { Option = "Resume" };
 
     // Whole epochs, unless told otherwise; several where they are short, as writing takes its time.
     private bool IsCheckpoint(int step)

@@ -49,7 +49,7 @@ internal static class ConvertCommand
         });
         Tile.Validators.Add(result =>
         {
-            if (result.Tokens.Count > 0 && int.TryParse(result.Tokens[^1].Value, out int side) && ( side is < 16 or > 4096 || side % 16 != 0))
+            if (result.Tokens.Count > 0 && int.TryParse(result.Tokens[^1].Value, out int side) && (side is < 16 or > 4096 || side % 16 != 0))
                 result.AddError($"--tile-size {result.Tokens[^1].Value}: expected a multiple of 16 from 16 to 4096");
         });
         var command = new Command("convert", Description) { Source, Output, Mpp, Downsample, SlideMpp, Region, Lossless, Quality, Tile, Overwrite };

@@ -33,7 +33,7 @@ internal static class ImageJobs
     }
 
     public static Option<int> Quality() => new Option<int>("--quality")
-        { Description = "JPEG quality, 1 to 100", HelpName = "N", DefaultValueFactory = _ => 90 }.Between(1, 100);
+    { Description = "JPEG quality, 1 to 100", HelpName = "N", DefaultValueFactory = _ => 90 }.Between(1, 100);
 
     /// <summary>
     /// The images of files and folders; folders keep their inner structure. What was made earlier in an output folder inside the input is

@@ -96,9 +96,9 @@ internal static class PrepareCommand
         HelpName = "DIR",
     };
     private static readonly Option<double> Val = new("--val")
-        { Description = "Share of the slides or patients for validation", HelpName = "SHARE", DefaultValueFactory = _ => 0 };
+    { Description = "Share of the slides or patients for validation", HelpName = "SHARE", DefaultValueFactory = _ => 0 };
     private static readonly Option<double> Test = new("--test")
-        { Description = "Share of the slides or patients for testing", HelpName = "SHARE", DefaultValueFactory = _ => 0 };
+    { Description = "Share of the slides or patients for testing", HelpName = "SHARE", DefaultValueFactory = _ => 0 };
     private static readonly Option<ulong> Seed =
         new("--seed") { Description = "Random seed of the splits", HelpName = "N", DefaultValueFactory = _ => 0 };
     private static readonly Option<bool> AllowFailures =

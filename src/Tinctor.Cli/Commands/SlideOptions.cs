@@ -16,7 +16,7 @@ internal static class SlideOptions
     private const int RepeatsForUncertainty = 5;
     private static readonly Option<bool> Whole = new("--whole-slide") { Description = "Stain background too; otherwise tissue only" };
     private static readonly Option<string?> Tissue = new("--tissue")
-        { Description = "Tissue annotations: a GeoJSON file, or a folder with NAME.geojson [default: tissue detection]", HelpName = "PATH" };
+    { Description = "Tissue annotations: a GeoJSON file, or a folder with NAME.geojson [default: tissue detection]", HelpName = "PATH" };
     private static readonly Option<double?> Mpp = CommonOptions.SlideMpp();
     private static readonly Option<double?> WorkMpp =
         CommonOptions.Above0("--work-mpp", "Pixel size at which slides are stained, in micrometres [default: the model's]");

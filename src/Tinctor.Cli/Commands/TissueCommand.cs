@@ -32,7 +32,7 @@ internal static class TissueCommand
         DefaultValueFactory = _ => new TissueOptions().Resolution,
     };
     private static readonly Option<double> Simplify = new("--simplify")
-        { Description = "Largest deviation of simplified outlines, in pixels of the slide", HelpName = "PX", DefaultValueFactory = _ => 0 };
+    { Description = "Largest deviation of simplified outlines, in pixels of the slide", HelpName = "PX", DefaultValueFactory = _ => 0 };
     private static readonly Option<bool> Overwrite = CommonOptions.Overwrite();
 
     public static Command Create()

@@ -45,7 +45,8 @@ internal static class WarpCommand
         RegistrationTransform transform = TransformFile.Read(path);
         if (!transform.Quality.Passed && !parse.GetValue(Force))
             throw new TinctorException(path, $"the registration failed its quality check ({string.Join("; ", transform.Quality.Reasons)})",
-                "Inspect its pictures; use it nevertheless if it is good") { Option = nameof(Force) };
+                "Inspect its pictures; use it nevertheless if it is good")
+            { Option = nameof(Force) };
         if (!File.Exists(input)) throw new TinctorException(input, "there is no such file", "Check the path.");
         if (Path.GetFullPath(input) == Path.GetFullPath(output))
             throw new TinctorException(output, "the output is the input", "Choose another file") { Option = nameof(Output) };

@@ -70,7 +70,8 @@ public sealed class TorchScriptFeatures : FeatureExtractor
         catch (TorchException e)
         {
             throw new TinctorException(file.Path, $"does not accept images of {images.size(3)}x{images.size(2)} pixels: {e.Message}",
-                "Set the input size of this network", e) { Option = nameof(FeatureInput.Size) };
+                "Set the input size of this network", e)
+            { Option = nameof(FeatureInput.Size) };
         }
     }
 

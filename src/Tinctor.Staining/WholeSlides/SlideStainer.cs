@@ -159,7 +159,8 @@ public sealed class SlideStainer
             {
                 failure = e;
             }
-        }) { IsBackground = true, Name = "slide encoder" };
+        })
+        { IsBackground = true, Name = "slide encoder" };
         encoder.Start();
         try
         {
