@@ -2,7 +2,7 @@
 
 # train_classifier ROLE SEED FOLD OPTIONS...: trains a classifier of target images; its seed and fold make it independent of the others.
 train_classifier() {
-    local role="$1" seed="$2" fold="$3" common=(--out "$work/$1" --threads 1)
+    local role="$1" seed="$2" fold="$3" common=(-o "$work/$1" --threads 1)
     shift 3
     [ -f "$work/$role/model/card.json" ] && return
     [ -d "$work/$role" ] && { tinctor train classifier "${common[@]}" --resume; return; }
