@@ -107,7 +107,7 @@ public sealed class PhantomDatasetTests : IDisposable
         string file = Path.Combine(folder, "phantom.yaml");
         Assert.EndsWith("sensor_noise: 1\n", File.ReadAllText(file));
         PhantomDataset other = plain with { Options = plain.Options with { LevelInHe = 0.5, OnTumour = true } };
-        Assert.Contains("--force", Assert.Throws<IOException>(() => Write(other)).Message);
+        Assert.Equal("Overwrite", Assert.Throws<TinctorException>(() => Write(other)).Option);
         Write(other, replace: true);
         Assert.EndsWith("sensor_noise: 1\nlevel_in_he: 0.5\non_tumour: true\n", File.ReadAllText(file));
     }
@@ -117,13 +117,13 @@ public sealed class PhantomDatasetTests : IDisposable
     {
         string note = Path.Combine(folder, "note.txt");
         File.WriteAllText(note, "mine");
-        Assert.Contains("not empty", Assert.Throws<IOException>(() => Write(Small, replace: true)).Message);
+        Assert.Contains("not empty", Assert.Throws<TinctorException>(() => Write(Small, replace: true)).Message);
         File.Delete(note);
         PhantomDataset one = Small with { Slides = 1, FieldsPerSlide = 1 };
         Write(one);
         File.WriteAllText(note, "mine");
         PhantomDataset other = one with { Options = one.Options with { Seed = 4 } };
-        Assert.Contains("--force", Assert.Throws<IOException>(() => Write(other)).Message);
+        Assert.Equal("Overwrite", Assert.Throws<TinctorException>(() => Write(other)).Option);
         Write(other, replace: true);
         Assert.Equal("mine", File.ReadAllText(note));
     }
