@@ -38,7 +38,7 @@ public sealed class ProgramTests
     [InlineData("train pix2pix --out x --set model.nfg=3", "'model.nfg'", "ngf")]
     [InlineData("train pix2pix --out x", "no data set is named", "--data")]
     [InlineData("train pix2pix --out x --data /nowhere", "/nowhere: no such file", "")]
-    [InlineData("train pix2pix --out x --device cuda:99", "--device cuda:99", "")]
+    [InlineData("train pix2pix --out x --device cuda:99", "the device is cuda:99", "")]
     [InlineData("train pix2pix --out x --config /nowhere.yaml", "/nowhere.yaml", "")]
     public void A_mistake_is_one_line_that_helps(string arguments, string what, string advice)
     {

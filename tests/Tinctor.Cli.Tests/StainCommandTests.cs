@@ -39,6 +39,19 @@ public sealed class StainCommandTests : IDisposable
     }
 
     [Fact]
+    public void Stain_transparent_image_notes_that_it_was_composited()
+    {
+        Write("a.png", 20, 20);
+        Image opaque = Image.Read(At("in", "a.png"));
+        var transparent = new Image(20, 20, 4);
+        for (int i = 0; i < 400; i++) opaque.Data.AsSpan(3 * i, 3).CopyTo(transparent.Data.AsSpan(4 * i, 3));
+        transparent.Write(At("in", "a.png"));
+        Outcome outcome = Stain("in");
+        Assert.Equal(0, outcome.Code);
+        Assert.Contains("composited on white", outcome.Error);
+    }
+
+    [Fact]
     public void What_is_stained_already_is_left_alone()
     {
         Write("a.png", 20, 20);

@@ -47,7 +47,7 @@ internal sealed class SlideStaining(
     {
         { IsUnlikeTraining: true } => FormattableString.Invariant(
             $"{100 * done.NoveltyShare:0} % of the source is unlike the model's training images: do not trust the result"),
-        { NormalizationSkippedReason: { } reason } => $"{reason}; stained without normalising it",
+        { NormalizationSkippedReason: { } reason } => $"stain normalisation was skipped: {reason}",
         _ => null,
     };
 

@@ -96,10 +96,11 @@ internal static class StainCommand
 
     private static string? Stain(Stainer stainer, IhcLevelTable? levels, ImageJob job, string output, int quality)
     {
-        StainedImage stained = stainer.Stain(job.Read());
+        Image source = job.Read();
+        StainedImage stained = stainer.Stain(source);
         stained.Image.Write(output, quality);
         if (stained.IhcLevel is not null) levels?.Set(job.Name, stained.IhcLevel);
-        return Describe(stained.NormalizationSkippedReason);
+        return Remarks(source, stained.NormalizationSkippedReason);
     }
 
     // The stained image comes last: what has one is done.
@@ -118,7 +119,7 @@ internal static class StainCommand
             Animation.Write(trajectory.Frames, Beside("trajectory", "webp"));
         }
         stained.Mean.Write(OutputOf(parse, job), parse.GetValue(Quality));
-        return Describe(stained.NormalizationSkippedReason);
+        return Remarks(source, stained.NormalizationSkippedReason);
 
         string Beside(string kind, string extension)
         {
@@ -128,7 +129,12 @@ internal static class StainCommand
         }
     }
 
-    private static string? Describe(string? skipped) => skipped is null ? null : $"{skipped}; stained without normalising it";
+    // Notes on the source, such as transparency; null for none.
+    private static string? Remarks(Image source, string? skipped)
+    {
+        IEnumerable<string> remarks = skipped is null ? source.Notes : [.. source.Notes, $"stain normalisation was skipped: {skipped}"];
+        return remarks.Any() ? string.Join("; ", remarks) : null;
+    }
 
     private static List<ImageJob> Jobs(ParseResult parse, string folder)
     {

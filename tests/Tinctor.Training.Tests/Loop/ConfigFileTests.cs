@@ -103,7 +103,7 @@ public sealed class ConfigFileTests : DataFolder
     [Fact]
     public void Overrides_must_be_settings_and_the_method_that_of_the_file()
     {
-        Assert.Contains("--set ngf", Assert.Throws<TinctorException>(() => ConfigFile.Load(null, null, ["ngf"])).Message);
+        Assert.Contains("the setting ngf is not of the form key=value", Assert.Throws<TinctorException>(() => ConfigFile.Load(null, null, ["ngf"])).Message);
         Assert.Contains("'model.ngf.x'", Assert.Throws<TinctorException>(() => ConfigFile.Load(null, null, ["model.ngf.x=3"])).Message);
         Assert.Contains("not of cut",
             Assert.Throws<TinctorException>(() => ConfigFile.Load(WriteText("c.yaml", "method: pix2pix"), "cut")).Message);
