@@ -74,7 +74,7 @@ public sealed class EncoderTrainingTests : DataFolder
     public void Without_encoders_the_user_is_told_how_to_get_some()
     {
         var model = new CeffConfig();
-        Assert.Contains("train ceff-encoder", Assert.Throws<TinctorException>(() => model.Remarks([], []).ToArray()).Message);
+        Assert.Contains("Train encoders", Assert.Throws<OptionException>(() => model.Remarks([], []).ToArray()).Message);
         Assert.Contains("random", Assert.Single((model with { EncoderStart = "random" }).Remarks([], [])));
         Assert.Empty((model with { Fusion = false, AdaptiveL1 = false }).Remarks([], []));
         Assert.Contains("is no ceff-encoder", Assert.Throws<TinctorException>(

@@ -54,7 +54,7 @@ public sealed class MaskFormatTests : IDisposable
         noise.Write(Path.Combine(root, "0.png"));
         Assert.Contains("flat colours",
             Assert.Throws<TinctorException>(() => MaskFormat.Recognise([Path.Combine(root, "0.png")])).Message);
-        Assert.Contains("#ff0000", Assert.Throws<TinctorException>(() => MaskFormat.Recognise(Files, foreground: ["red"])).Message);
+        Assert.Contains("#ff0000", Assert.Throws<OptionException>(() => MaskFormat.Recognise(Files, foreground: ["red"])).Message);
     }
 
     [Theory]
