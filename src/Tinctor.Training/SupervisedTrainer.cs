@@ -23,7 +23,6 @@ public static class SupervisedTrainer
         SupervisedConfig config, string runFolder, ITrainingObserver observer, CancellationToken stop = default)
     {
         RunFolder folder = RunFolder.Create(runFolder);
-        using FileLock access = RunFolder.Lock(runFolder);
         // A run goes on from wherever it is resumed.
         if (config.Data.Path.Length > 0) config = config with { Data = config.Data with { Path = Path.GetFullPath(config.Data.Path) } };
         return new SupervisedLoop(config, folder, observer, stop).Start(stop);
@@ -63,6 +62,7 @@ internal sealed class SupervisedLoop : TrainingLoop<SupervisedTask>
     {
         // What cannot be made is refused before the folder is taken.
         config.Create(Device, data).Dispose();
+        using FileLock access = RunFolder.Lock(Folder.Root);
         begun = Folder.Describe(config, Device, DataSummary.Create(data.Manifest, stop));
         return Run(resume: false, stop);
     }

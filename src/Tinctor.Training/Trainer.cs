@@ -46,11 +46,11 @@ public sealed class Trainer : TrainingLoop<Method>
     public static TrainingResult Start(RunConfig config, string runFolder, ITrainingObserver observer, CancellationToken stop = default)
     {
         RunFolder folder = RunFolder.Create(runFolder);
-        using FileLock access = RunFolder.Lock(runFolder);
         // A run goes on from wherever it is resumed.
         config = config with { Data = config.Data.WithFullPaths() };
         config = config with { Model = config.Model.Completed() };
         var trainer = new Trainer(config, folder, observer, stop);
+        using FileLock access = RunFolder.Lock(runFolder);
         folder.Describe(trainer.config, trainer.Device, DataSummary.Create(trainer.data.Manifest, stop));
         return trainer.Run(resume: false, stop);
     }
