@@ -75,7 +75,7 @@ public abstract class TrainingLoop<TLearner> where TLearner : Learner
     {
         torch.manual_seed(seed);
         using TLearner learner = Create();
-        using var state = new TrainingState(learner, config.Ema, Device);
+        using var state = new TrainingState(learner, config.Ema, Device, ScoreName(learner));
         if (resume && Folder.LatestCheckpoint(state) is string loaded) Observer.Note($"resumed after step {state.Step} from {loaded}");
         if (state.Step >= TotalSteps && Folder.HasModel) return Result(learner, state, finished: true);
 

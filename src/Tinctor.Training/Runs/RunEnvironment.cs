@@ -1,5 +1,6 @@
 using System.Reflection;
 using System.Runtime.InteropServices;
+using System.Text.Json.Serialization;
 using Tinctor.Data;
 using Tinctor.Torch;
 
@@ -17,6 +18,15 @@ namespace Tinctor.Training.Runs;
 public sealed record RunEnvironment(string Tinctor, string Dotnet, string Libtorch, string System, string Device, int Threads,
     DateTime Started, DataSummary Data)
 {
+    /// <summary>Newest version of the file that this program reads; files from before have none.</summary>
+    internal const int FormatVersion = 1;
+
+    [JsonInclude, JsonPropertyOrder(-2), JsonPropertyName("format")]
+    internal string FileFormat { get; init; } = "tinctor-run";
+
+    [JsonInclude, JsonPropertyOrder(-1), JsonPropertyName("version")]
+    internal int FileVersion { get; init; } = FormatVersion;
+
     /// <summary>The present environment.</summary>
     public static RunEnvironment Create(Device device, DataSummary data) =>
         new(Version, global::System.Environment.Version.ToString(), torch.version.libtorch,

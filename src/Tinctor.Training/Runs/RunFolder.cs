@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text.Encodings.Web;
 using System.Text.Json;
+using System.Text.Json.Nodes;
 using Tinctor.Data;
 using Tinctor.Torch;
 using Tinctor.Training.Configuration;
@@ -71,12 +72,14 @@ public sealed class RunFolder
         return Lock(path);
     }
 
-    /// <summary>Finds the folder of an earlier run, and clears what a kill left half-written.</summary>
-    /// <exception cref="TinctorException">It holds no run.</exception>
+    /// <summary>Opens the folder of an earlier run and deletes half-written files of a killed process.</summary>
+    /// <exception cref="TinctorException">The folder holds no run, or one of a newer version.</exception>
     public static RunFolder Open(string path)
     {
         var folder = new RunFolder(path);
         RequireRun(folder, path);
+        // Newer settings would be reported as unknown ones, so the version is checked before config.yaml is read.
+        if (File.Exists(folder.EnvironmentFile)) folder.Environment();
         folder.Prepare();
         if (Directory.Exists(folder.Model)) AtomicFile.DeleteLeftovers(folder.Model);
         return folder;
@@ -96,18 +99,20 @@ public sealed class RunFolder
     }
 
     /// <summary>Reads the environment in which the run was started.</summary>
-    /// <exception cref="TinctorException">environment.json is missing or damaged.</exception>
+    /// <exception cref="TinctorException">environment.json is missing, damaged or of a newer version.</exception>
     public RunEnvironment Environment()
     {
         try
         {
-            return JsonSerializer.Deserialize<RunEnvironment>(File.ReadAllText(EnvironmentFile), Indented)
-                ?? throw new JsonException("it is null");
+            using FileStream stream = InputFile.Open(EnvironmentFile);
+            JsonNode file = JsonNode.Parse(stream) ?? throw new JsonException("the file holds null");
+            NewerFormatException.ThrowIfNewer(EnvironmentFile, (int?)file["version"], RunEnvironment.FormatVersion);
+            return file.Deserialize<RunEnvironment>(Indented)!;
         }
-        catch (Exception e) when (e is JsonException or FileNotFoundException)
+        catch (Exception e) when (e is JsonException or InvalidOperationException or FormatException)
         {
-            throw new TinctorException($"{EnvironmentFile}: cannot be read, "
-                + $"so nobody knows whether the data is still that of the run's start ({e.Message})", e);
+            throw new TinctorException(EnvironmentFile, $"damaged: it does not say which data the run began with ({e.Message})",
+                "Restore the file, or start a new run.", e);
         }
     }
 
@@ -142,7 +147,7 @@ public sealed class RunFolder
                 state.Load(path);
                 return System.IO.Path.GetFileName(path);
             }
-            catch (TinctorException) when (path != StepFiles().First())
+            catch (TinctorException e) when (e is not NewerFormatException && path != StepFiles().First())
             {
                 // A disk that lies about flushing may leave a broken file behind; the one before it is whole.
             }

@@ -9,24 +9,27 @@ using Tinctor.Training.Learners;
 namespace Tinctor.Training.Runs;
 
 /// <summary>
-/// Everything that the next step depends on: networks, optimisers, running average, random states, step. A checkpoint is one safetensors
-/// file of its tensors, with the numbers as JSON in the metadata. What a batch holds needs no state: it is a function of seed, epoch and
-/// position.
+/// State of a training: networks, optimisers, running average, random states and step. A checkpoint is one safetensors file of the tensors,
+/// with the numbers as JSON in its metadata. Batches have no state: they are a function of seed, epoch and position.
 /// </summary>
 internal sealed class TrainingState : IDisposable
 {
-    private const string Numbers = "training_state";
+    private const string Numbers = "training_state", Format = "tinctor-checkpoint";
+    private const int Version = 2; // version 1 has no format and no version, and names every score psnr
     private readonly Learner learner;
+    private readonly string scoreName;
     private readonly Device device;
     private readonly ExponentialMovingAverage? average;
     private readonly Dictionary<ParamGroup, double> fullLearningRates;
 
-    /// <param name="learner">What is in training.</param>
-    /// <param name="ema">Decay of the running average of its trained network; 0 for none.</param>
-    /// <param name="device">Where it trains.</param>
-    public TrainingState(Learner learner, double ema, Device device)
+    /// <param name="learner">Networks and optimisers.</param>
+    /// <param name="ema">Decay of the running average of the trained network; 0 for none.</param>
+    /// <param name="device">Device of the training.</param>
+    /// <param name="scoreName">Name of the validation score, such as "psnr" or "accuracy".</param>
+    public TrainingState(Learner learner, double ema, Device device, string scoreName)
     {
         this.learner = learner;
+        this.scoreName = scoreName;
         this.device = device;
         average = ema > 0 ? new ExponentialMovingAverage(learner.Trained.parameters(), ema) : null;
         fullLearningRates =
@@ -36,10 +39,10 @@ internal sealed class TrainingState : IDisposable
     /// <summary>Steps done.</summary>
     public int Step { get; private set; }
 
-    /// <summary>How the validation images scored at the last checkpoint; higher is better (PSNR in dB, accuracy).</summary>
+    /// <summary>Validation score at the last checkpoint; higher is better (PSNR in dB, accuracy). Null without validation.</summary>
     public double? LastScore { get; private set; }
 
-    /// <summary>The best score so far.</summary>
+    /// <summary>Best validation score so far; null without validation.</summary>
     public double? BestScore { get; private set; }
 
     /// <summary>Whether the last score is the best so far.</summary>
@@ -78,7 +81,15 @@ internal sealed class TrainingState : IDisposable
     {
         using DisposeScope scope = torch.NewDisposeScope();
         var tensors = new OrderedDictionary<string, Tensor>();
-        var numbers = new JsonObject { ["step"] = Step, ["last_psnr"] = LastScore, ["best_psnr"] = BestScore };
+        var numbers = new JsonObject
+        {
+            ["format"] = Format,
+            ["version"] = Version,
+            ["step"] = Step,
+            ["score"] = scoreName,
+            ["last_score"] = LastScore,
+            ["best_score"] = BestScore,
+        };
         foreach ((string name, Module network) in learner.Networks) Add(tensors, $"networks.{name}", network.state_dict());
         foreach ((string name, OptimizerState state) in OptimizerStates())
         {
@@ -92,6 +103,7 @@ internal sealed class TrainingState : IDisposable
     }
 
     /// <summary>Takes up a checkpoint.</summary>
+    /// <exception cref="NewerFormatException">The file was written by a newer version.</exception>
     /// <exception cref="TinctorException">The file is damaged, or belongs to another configuration.</exception>
     public void Load(string path)
     {
@@ -101,12 +113,15 @@ internal sealed class TrainingState : IDisposable
         try
         {
             JsonObject numbers = JsonNode.Parse(json)!.AsObject();
+            int? version = (int?)numbers["version"];
+            NewerFormatException.ThrowIfNewer(path, version, Version);
             foreach ((string name, Module network) in learner.Networks) network.load_state_dict(Part(tensors, $"networks.{name}"));
             foreach ((string name, Action<OptimizerState> load) in OptimizerLoaders())
                 load(new(Part(tensors, name), numbers[name]!.AsObject()));
             learner.LoadState(Part(tensors, "method").ToDictionary(pair => pair.Key, pair => pair.Value.to(device)));
             foreach ((int i, Generator generator) in Generators().Index()) generator.set_state(tensors[$"random.{i}"]);
-            (Step, LastScore, BestScore) = ((int)numbers["step"]!, (double?)numbers["last_psnr"], (double?)numbers["best_psnr"]);
+            string score = version is null ? "psnr" : "score";
+            (Step, LastScore, BestScore) = ((int)numbers["step"]!, (double?)numbers[$"last_{score}"], (double?)numbers[$"best_{score}"]);
         }
         catch (Exception e) when (e is KeyNotFoundException or JsonException or NullReferenceException or InvalidOperationException)
         {

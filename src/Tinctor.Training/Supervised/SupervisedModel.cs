@@ -1,10 +1,12 @@
 using System.Security.Cryptography;
 using System.Text.Encodings.Web;
 using System.Text.Json;
+using System.Text.Json.Nodes;
 using System.Text.Json.Serialization;
 using Tinctor.Torch;
 using Tinctor.Torch.Nn;
 using Tinctor.Torch.Serialization;
+using Tinctor.Training.Runs;
 
 namespace Tinctor.Training.Supervised;
 
@@ -48,13 +50,17 @@ public static class SupervisedModel
 
     private static TCard ReadCard<TCard>(string folder)
     {
+        string path = CardOf(folder);
         try
         {
-            return JsonSerializer.Deserialize<TCard>(File.ReadAllText(CardOf(folder)), Format)!;
+            using FileStream file = InputFile.Open(path);
+            JsonNode card = JsonNode.Parse(file) ?? throw new JsonException("the file holds null");
+            NewerFormatException.ThrowIfNewer(path, (int?)card["version"], SupervisedCard.FormatVersion);
+            return card.Deserialize<TCard>(Format)!;
         }
-        catch (JsonException e)
+        catch (Exception e) when (e is JsonException or InvalidOperationException or FormatException)
         {
-            throw new TinctorException($"{CardOf(folder)}: is no card of a model ({e.Message})", e);
+            throw new TinctorException(path, $"is no card of a model ({e.Message})", "Train the model again.", e);
         }
     }
 
@@ -100,4 +106,14 @@ public static class SupervisedModel
 /// <summary>Content common to all cards.</summary>
 /// <param name="Kind">"classifier", "segmenter".</param>
 /// <param name="Training">How the model came about.</param>
-public record SupervisedCard([property: JsonPropertyOrder(-1)] string Kind, [property: JsonPropertyOrder(1)] TrainingRecord Training);
+public record SupervisedCard([property: JsonPropertyOrder(-1)] string Kind, [property: JsonPropertyOrder(1)] TrainingRecord Training)
+{
+    /// <summary>Newest version of the file that this program reads; files from before have none.</summary>
+    internal const int FormatVersion = 1;
+
+    [JsonInclude, JsonPropertyOrder(-3), JsonPropertyName("format")]
+    internal string FileFormat { get; init; } = "tinctor-card";
+
+    [JsonInclude, JsonPropertyOrder(-2), JsonPropertyName("version")]
+    internal int FileVersion { get; init; } = FormatVersion;
+}

@@ -1,10 +1,13 @@
+using System.Text.Json.Nodes;
 using Tinctor.Data;
 using Tinctor.Data.Tests;
 using Tinctor.Slides;
 using Tinctor.Tests;
 using Tinctor.Torch;
+using Tinctor.Torch.Serialization;
 using Tinctor.Training.Classification;
 using Tinctor.Training.Configuration;
+using Tinctor.Training.Runs;
 using Tinctor.Training.Supervised;
 
 namespace Tinctor.Training.Tests.Loop;
@@ -29,6 +32,13 @@ public sealed class SupervisedTrainerTests : DataFolder
             (card.Training.Seed, card.Training.Fold, card.Training.Folds, card.Training.Steps, card.Role));
         Assert.Equal(["s0", "s1", "s2", "s3"], card.Training.TrainSlides.Concat(card.Training.ValidationSlides).Order());
         Assert.Equal(["s9"], card.Training.TestSlides);
+        using (torch.NewDisposeScope())
+        {
+            SafeTensors.Load(At("run/checkpoints/best.safetensors"), out OrderedDictionary<string, string> metadata);
+            JsonNode numbers = JsonNode.Parse(metadata["training_state"])!;
+            Assert.Equal(("accuracy", card.Training.Score), ((string)numbers["score"]!, (double?)numbers["best_score"]));
+        }
+        RefuseNewer(At("run"));
 
         using Classifier classifier = Classifier.Load(At("run"), Device.CPU);
         string[] held = [.. Directory.GetFiles(At("target"))
@@ -74,9 +84,39 @@ public sealed class SupervisedTrainerTests : DataFolder
         Assert.Contains("is a segmenter, not a classifier", Refused("other"));
         File.WriteAllText(At("other/card.json"), """{"kind": "classifier", "training": null}""");
         Assert.Contains("is no card of a model", Refused("other"));
+        File.WriteAllText(At("other/card.json"), """{"format": "tinctor-card", "version": 2, "kind": "classifier"}""");
+        Assert.Contains("the format has version 2, but this program reads up to version 1", Refused("other"));
 
         string Refused(string folder) =>
-            Assert.Throws<TinctorException>(() => SupervisedModel.ReadCard<ClassifierCard>(At(folder), "classifier")).Message;
+            Assert.ThrowsAny<TinctorException>(() => SupervisedModel.ReadCard<ClassifierCard>(At(folder), "classifier")).Message;
+    }
+
+    [Fact]
+    public void Cards_of_earlier_versions_are_read()
+    {
+        Images();
+        Train("run", "training.steps=1");
+        string path = At("run/model/card.json");
+        JsonObject card = JsonNode.Parse(File.ReadAllText(path))!.AsObject();
+        Assert.Equal(("tinctor-card", 1), ((string)card["format"]!, (int)card["version"]!));
+        string id = Classifier.ReadCard(At("run")).Training.TrainingId;
+        card.Remove("format");
+        card.Remove("version");
+        File.WriteAllText(path, card.ToJsonString());
+        Assert.Equal(id, Classifier.ReadCard(At("run")).Training.TrainingId);
+    }
+
+    // The environment of a newer version may stand beside settings that this version does not know.
+    private static void RefuseNewer(string run)
+    {
+        string path = Path.Combine(run, "environment.json");
+        JsonObject environment = JsonNode.Parse(File.ReadAllText(path))!.AsObject();
+        Assert.Equal(("tinctor-run", 1), ((string)environment["format"]!, (int)environment["version"]!));
+        environment["version"] = 2;
+        File.WriteAllText(path, environment.ToJsonString());
+        string message = Assert.Throws<NewerFormatException>(
+            () => SupervisedTrainer.Resume<ClassifierConfig>(run, new Watcher(_ => { }))).Message;
+        Assert.StartsWith($"{path}: the format has version 2", message);
     }
 
     private TrainingResult Train(string run, params string[] settings) => Train(run, new Watcher(_ => { }), default, settings);

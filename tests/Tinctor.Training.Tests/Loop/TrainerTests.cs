@@ -58,16 +58,44 @@ public sealed class TrainerTests : DataFolder
     }
 
     [Fact]
+    public void A_run_that_is_being_trained_is_refused_to_others_until_it_ends()
+    {
+        Pairs(4);
+        string run = At("run");
+        var refused = new List<string>();
+        var notes = new Silent
+        {
+            OnStep = () =>
+            {
+                refused.Add(Assert.Throws<TinctorException>(() => Trainer.Resume(run, new Silent())).Message);
+                refused.Add(Assert.Throws<TinctorException>(() => Train(run)).Message);
+            },
+        };
+        Assert.True(Trainer.Start(Settings(), run, notes).Finished);
+        Assert.StartsWith($"{run}: is in use by process {Environment.ProcessId} on ", refused[0]);
+        Assert.Contains("already holds a run", refused[1]);
+        Assert.All(refused, line => Assert.DoesNotContain('\n', line));
+        Assert.Empty(Directory.GetFiles(run, ".train.lock*"));
+        Assert.True(Trainer.Resume(run, new Silent()).Finished);
+    }
+
+    [Fact]
+    public void A_folder_in_which_another_training_is_starting_is_refused()
+    {
+        Pairs(4);
+        string run = At("run");
+        using (RunFolder.Lock(run)) Assert.Contains($"is in use by process {Environment.ProcessId}", Refused());
+        Assert.True(Train(run).Finished);
+
+        string Refused() => Assert.Throws<TinctorException>(() => Train(run)).Message;
+    }
+
+    [Fact]
     public void Data_that_changed_since_the_start_is_refused()
     {
         Pairs(4);
         string run = At("run");
         Assert.True(Train(run).Finished);
-        using (RunFolder.Lock(run))
-        {
-            string taken = Assert.Throws<TinctorException>(() => Trainer.Resume(run, new Silent())).Message;
-            Assert.Contains($"process {Environment.ProcessId}", taken);
-        }
         Assert.True(Trainer.Resume(run, new Silent()).Finished);
 
         string manifest = File.ReadAllText(At("manifest.csv"));
@@ -119,9 +147,10 @@ public sealed class TrainerTests : DataFolder
         Assert.Contains("has splits of its own", Assert.Throws<TinctorException>(() => TrainingData.Read(config, 0)).Message);
     }
 
-    private TrainingResult Train(string run, params string[] settings) => Trainer.Start(
-        ConfigFile.Load(null, "pix2pix", [.. Tiny, $"data.path={Root}", "training.device=cpu", "training.steps=1", .. settings]), run,
-            new Silent());
+    private TrainingResult Train(string run, params string[] settings) => Trainer.Start(Settings(settings), run, new Silent());
+
+    private RunConfig Settings(params string[] settings) =>
+        ConfigFile.Load(null, "pix2pix", [.. Tiny, $"data.path={Root}", "training.device=cpu", "training.steps=1", .. settings]);
 
     // Two pairs a slide; the last slide is for testing, and its images are none: nothing that trains may open them.
     private List<Pair> Pairs(int count, bool split = true)
@@ -142,9 +171,11 @@ public sealed class TrainerTests : DataFolder
     {
         public List<string> Notes { get; } = [];
 
+        public Action OnStep { get; init; } = () => { };
+
         public void Note(string text) => Notes.Add(text);
 
-        public void Step(TrainingProgress progress) { }
+        public void Step(TrainingProgress progress) => OnStep();
     }
 
     /// <summary>A method that breaks in its fifth step: in its loss, or in its weights alone.</summary>

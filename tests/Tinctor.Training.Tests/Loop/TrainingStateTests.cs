@@ -1,6 +1,8 @@
+using System.Text.Json.Nodes;
 using Tinctor.Data.Tests;
 using Tinctor.Tests;
 using Tinctor.Torch;
+using Tinctor.Torch.Serialization;
 using Tinctor.Training.Methods;
 using Tinctor.Training.Methods.Pix2Pix;
 using Tinctor.Training.Runs;
@@ -27,15 +29,52 @@ public sealed class TrainingStateTests : DataFolder
     {
         Run(save: null, end: At("state"), load: null);
         using Method method = (Config with { Ngf = 3 }).Create(Device.CPU);
-        using var state = new TrainingState(method, 0.9, Device.CPU);
+        using var state = new TrainingState(method, 0.9, Device.CPU, "psnr");
         Assert.Throws<TinctorException>(() => state.Load(At("state")));
         using Method same = Config.Create(Device.CPU);
-        using var noAverage = new TrainingState(same, 0, Device.CPU);
+        using var noAverage = new TrainingState(same, 0, Device.CPU, "psnr");
         noAverage.Load(At("state"));
         Assert.Equal(6, noAverage.Step);
         noAverage.Save(At("without"));
-        using var average = new TrainingState(same, 0.9, Device.CPU);
+        using var average = new TrainingState(same, 0.9, Device.CPU, "psnr");
         Assert.Contains("lacks something", Assert.Throws<TinctorException>(() => average.Load(At("without"))).Message);
+    }
+
+    [Fact]
+    public void Checkpoints_of_the_earlier_version_are_read_and_those_of_newer_ones_refused()
+    {
+        using DisposeScope scope = torch.NewDisposeScope();
+        using Method method = Config.Create(Device.CPU);
+        using var state = new TrainingState(method, 0, Device.CPU, "accuracy");
+        state.Advance();
+        state.Score(0.75);
+        state.Score(0.5);
+        state.Save(At("state"));
+        JsonObject numbers = Numbers(At("state"));
+        Assert.Equal(("tinctor-checkpoint", 2, "accuracy"), ((string)numbers["format"]!, (int)numbers["version"]!, (string)numbers["score"]!));
+        Assert.Equal((0.5, 0.75), ((double)numbers["last_score"]!, (double)numbers["best_score"]!));
+
+        foreach (string key in (string[])["format", "version", "score", "last_score", "best_score"]) numbers.Remove(key);
+        (numbers["last_psnr"], numbers["best_psnr"]) = (0.25, 0.875);
+        Rewrite("earlier");
+        using var read = new TrainingState(method, 0, Device.CPU, "accuracy");
+        read.Load(At("earlier"));
+        Assert.Equal((1, 0.25, 0.875), (read.Step, read.LastScore, read.BestScore));
+
+        numbers["version"] = 3;
+        Rewrite("newer");
+        string message = Assert.Throws<NewerFormatException>(() => read.Load(At("newer"))).Message;
+        Assert.StartsWith($"{At("newer")}: the format has version 3, but this program reads up to version 2", message);
+        Assert.DoesNotContain('\n', message);
+
+        void Rewrite(string name) => SafeTensors.Save(At(name), SafeTensors.Load(At("state")),
+            new Dictionary<string, string> { ["training_state"] = numbers.ToJsonString() });
+
+        static JsonObject Numbers(string path)
+        {
+            SafeTensors.Load(path, out OrderedDictionary<string, string> metadata);
+            return JsonNode.Parse(metadata["training_state"])!.AsObject();
+        }
     }
 
     [Fact]
@@ -43,7 +82,7 @@ public sealed class TrainingStateTests : DataFolder
     {
         using DisposeScope scope = torch.NewDisposeScope();
         using Method method = Config.Create(Device.CPU);
-        using var state = new TrainingState(method, 0.5, Device.CPU);
+        using var state = new TrainingState(method, 0.5, Device.CPU, "psnr");
         Tensor image = torch.linspace(-1, 1, 3 * 24 * 24).view(1, 3, 24, 24);
         for (int step = 0; step < 3; step++)
         {
@@ -70,7 +109,7 @@ public sealed class TrainingStateTests : DataFolder
     {
         using DisposeScope scope = torch.NewDisposeScope();
         using Method method = Config.Create(Device.CPU);
-        using var state = new TrainingState(method, 0.9, Device.CPU);
+        using var state = new TrainingState(method, 0.9, Device.CPU, "psnr");
         if (load is not null) state.Load(load);
         while (state.Step < 6)
         {

@@ -168,7 +168,7 @@ public sealed class BridgeMethodTests
         {
             torch.manual_seed(seed);
             using Method method = config.Create(Device.CPU);
-            using var state = new TrainingState(method, 0.9, Device.CPU);
+            using var state = new TrainingState(method, 0.9, Device.CPU, "psnr");
             if (takeUp) state.Load(Path.Combine(folder, "state"));
             while (state.Step < 4)
             {
