@@ -18,18 +18,14 @@ public sealed record DataSummary(string Root, string Layout,
     string Sha256, IReadOnlyDictionary<string, string> Files)
 {
     /// <summary>Counts and hashes every file of the manifest, in parallel.</summary>
-    /// <exception cref="IOException">A file cannot be read.</exception>
+    /// <exception cref="TinctorException">A file cannot be read.</exception>
     public static DataSummary Create(PairManifest manifest, CancellationToken cancel = default)
     {
         string folder = Directory.Exists(manifest.Root) ? manifest.Root : Path.GetDirectoryName(manifest.Root)!;
         IEnumerable<string> list = File.Exists(manifest.Root) ? [manifest.Root] : [];
         string[] files = [.. manifest.Pairs.SelectMany(pair => pair.Files).Concat(list).Distinct()];
         var hashes = new string[files.Length];
-        Parallel.For(0, files.Length, new ParallelOptions { CancellationToken = cancel }, i =>
-        {
-            using FileStream stream = File.OpenRead(files[i]);
-            hashes[i] = Convert.ToHexStringLower(SHA256.HashData(stream));
-        });
+        Parallel.For(0, files.Length, new ParallelOptions { CancellationToken = cancel }, i => hashes[i] = Fingerprint.OfFile(files[i]));
         var byPath = new SortedDictionary<string, string>(StringComparer.Ordinal);
         for (int i = 0; i < files.Length; i++) byPath[Path.GetRelativePath(folder, files[i]).Replace('\\', '/')] = hashes[i];
         string lines = string.Concat(byPath.Select(file => $"{file.Value}  {file.Key}\n"));

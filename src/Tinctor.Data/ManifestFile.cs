@@ -15,7 +15,7 @@ namespace Tinctor.Data;
 /// <item>split: train, val or test. Without this column the slides are split 70 : 15 : 15, never tile by tile;</item>
 /// <item>label, slide_id: optional (slide_id is required without a split; a column patient comes before it, slide is the same);</item>
 /// <item>mpp: micrometres per pixel of the source, optional;</item>
-/// <item>kept: rows with 0 or false are left out, as `tinctor pair` marks the tiles that it rejects.</item>
+/// <item>kept: rows with 0 or false are left out, as earlier versions mark rejected tiles.</item>
 /// </list>
 /// Other columns are ignored.
 /// </summary>

@@ -1,69 +1,90 @@
-using System.Collections.Concurrent;
 using Tinctor.Slides;
 
 namespace Tinctor.Data;
 
-/// <summary>Finds everything that is wrong with the files of a data set before it is used, and says it all at once.</summary>
+/// <summary>Checks the files of a data set before use and reports all problems at once.</summary>
 public static class PairVerification
 {
-    /// <summary>Images are decoded wholly if all of them together have at most this many pixels (a few seconds).</summary>
+    /// <summary>Images are decoded completely if all of them together have at most this many pixels (a few seconds).</summary>
     public const long DecodedPixels = 200_000_000;
 
     /// <summary>
-    /// Looks at every pair: both files are there and readable, of sizes that fit, and of the channels and sample type of the other pairs.
-    /// Headers are read always; pixels if <paramref name="decode"/>, or by default if the set is small. Works in parallel.
+    /// Checks every pair: both files exist and can be read, their sizes fit, and channels and sample type are those of the other pairs.
+    /// Headers are always read; pixels if <paramref name="decode"/>, or by default if the data set is small. Works in parallel.
     /// </summary>
-    /// <param name="pairs">What is going to be used.</param>
-    /// <param name="minimumSize">Sides of targets must have at least this many pixels: the crop that will be cut.</param>
-    /// <param name="factor">How many target pixels a source pixel is along each axis; null for any sizes, yet to be registered.</param>
+    /// <param name="pairs">Pairs to be used.</param>
+    /// <param name="minimumSize">Smallest side of targets in pixels: the crop.</param>
+    /// <param name="factor">Target pixels per source pixel along each axis; null for any sizes, before registration.</param>
     /// <param name="decode">True decodes every file, false none, null those of a set of up to <see cref="DecodedPixels"/>.</param>
-    /// <param name="cancel">Stops the work.</param>
-    /// <exception cref="TinctorException">Something is wrong: up to twenty lines, one a problem, and their count.</exception>
+    /// <param name="smallRemedy">
+    /// Remedy for targets smaller than <paramref name="minimumSize"/>, as a sentence, from their smallest side in pixels; null for a
+    /// general one.
+    /// </param>
+    /// <param name="cancel">Cancels the checks.</param>
+    /// <exception cref="TinctorException">There are problems: one line with their number, then one for each kind, up to twenty.</exception>
     public static void Check(IReadOnlyList<Pair> pairs, int minimumSize = 1, int? factor = 1, bool? decode = null,
-        CancellationToken cancel = default)
+        Func<int, string>? smallRemedy = null, CancellationToken cancel = default)
     {
         var options = new ParallelOptions { CancellationToken = cancel };
         var infos = new (ImageInfo Source, ImageInfo Target)?[pairs.Count];
-        var problems = new ConcurrentDictionary<int, string>();
-        Parallel.For(0, pairs.Count, options, i => Try(i, () => infos[i] = Headers(pairs[i], minimumSize, factor)));
-        RefuseOddOnes();
+        var problems = new ProblemGroups();
+        Parallel.For(0, pairs.Count, options, i => Try(i, () => infos[i] = Headers(pairs[i], factor)));
+        AddSmall(pairs, infos, minimumSize, smallRemedy, problems);
+        AddOtherKinds(pairs, infos, problems);
         if (decode ?? infos.Sum(info => info is var (a, b) ? (long)a.Width * a.Height + ((long)b.Width * b.Height) : 0) <= DecodedPixels)
         {
             Parallel.For(0, pairs.Count, options, i =>
             {
-                if (problems.ContainsKey(i)) return;
+                if (problems.Contains(i)) return;
                 foreach (string file in pairs[i].Files) Try(i, () => Image.Read(file));
             });
         }
-        if (!problems.IsEmpty)
-        {
-            throw new TinctorException($"{problems.Count} of {pairs.Count} pairs cannot be used:\n  "
-                + Problems.List([.. problems.OrderBy(problem => problem.Key).Select(problem => problem.Value)], "\n  "));
-        }
+        if (problems.Count > 0)
+            throw new TinctorException($"{problems.Count} of {pairs.Count} pairs cannot be used:\n  {problems.Format("\n  ")}");
 
-        void Try(int i, Action look)
+        void Try(int i, Action check)
         {
             try
             {
-                look();
+                check();
             }
-            catch (Exception error) when (error is TinctorException or IOException)
+            catch (TinctorException error)
             {
-                problems.TryAdd(i, error.Message);
+                problems.Add(i, error);
+            }
+            catch (IOException error)
+            {
+                problems.Add(i, new TinctorException(pairs[i].Source, error.Message, null, error));
             }
         }
+    }
 
-        // The kind that most pairs have is the right one.
-        void RefuseOddOnes()
+    private static void AddSmall(IReadOnlyList<Pair> pairs, (ImageInfo Source, ImageInfo Target)?[] infos, int minimumSize,
+        Func<int, string>? remedy, ProblemGroups problems)
+    {
+        int[] small = [.. Enumerable.Range(0, pairs.Count).Where(i => Side(i) < minimumSize)];
+        if (small.Length == 0) return;
+        string advice = remedy?.Invoke(small.Min(i => Side(i)!.Value)) ?? "Use a smaller crop, or leave these images out.";
+        foreach (int i in small)
         {
-            var kinds = infos.Where(info => info is not null).GroupBy(info => Kind(info!.Value))
-                .OrderByDescending(kind => kind.Count()).ToArray();
-            if (kinds.Length < 2) return;
-            for (int i = 0; i < infos.Length; i++)
-            {
-                if (infos[i] is { } info && Kind(info) != kinds[0].Key)
-                    problems.TryAdd(i, $"{pairs[i].Source}: {Kind(info)}, but most pairs have {kinds[0].Key}; convert it or leave it out");
-            }
+            ImageInfo target = infos[i]!.Value.Target;
+            string kind = $"smaller than the crop of {minimumSize}", size = $"is {target.Width}x{target.Height}";
+            problems.Add(i, new PairProblem(pairs[i].Target ?? pairs[i].Source, kind, $"{size}, {kind}", advice, size));
+        }
+
+        int? Side(int i) => infos[i] is var (_, target) ? Math.Min(target.Width, target.Height) : null;
+    }
+
+    // The kind that most pairs have is the right one.
+    private static void AddOtherKinds(IReadOnlyList<Pair> pairs, (ImageInfo Source, ImageInfo Target)?[] infos, ProblemGroups problems)
+    {
+        string[] kinds = [.. infos.OfType<(ImageInfo, ImageInfo)>().CountBy(Kind).OrderByDescending(kind => kind.Value)
+            .Select(kind => kind.Key)];
+        for (int i = 0; i < infos.Length; i++)
+        {
+            if (infos[i] is { } info && Kind(info) != kinds[0])
+                problems.Add(i, new TinctorException(pairs[i].Source, $"{Kind(info)}, but most pairs have {kinds[0]}",
+                    "Convert it, or leave it out."));
         }
     }
 
@@ -72,38 +93,50 @@ public static class PairVerification
     private static string Kind(ImageInfo info) =>
         $"{info.Channels} {(info.Channels == 1 ? "channel" : "channels")} of {(info.SampleType == SampleType.UInt8 ? 8 : 16)} bit";
 
-    private static (ImageInfo Source, ImageInfo Target) Headers(Pair pair, int minimumSize, int? factor)
+    private static (ImageInfo Source, ImageInfo Target) Headers(Pair pair, int? factor)
     {
         if (pair.Files.FirstOrDefault(file => !File.Exists(file)) is { } missing)
         {
             string? partner = missing == pair.Source ? pair.Target : pair.Source;
-            throw new FileNotFoundException($"{missing}: missing" + (partner is null ? "" : $", the partner of {partner}"));
+            throw new PairProblem(missing, missing == pair.Source ? "missing sources" : "missing targets",
+                partner is null ? "missing" : $"missing, the partner of {partner}");
         }
         ImageInfo source = Image.ReadInfo(pair.Source);
         bool halves = pair.Layout is PairLayout.SourceLeft or PairLayout.SourceRight;
         if (halves && source.Width % 2 != 0)
-            throw new TinctorException($"{pair.Source}: {source.Width} pixels wide, so not two images of one size side by side");
+            throw new PairProblem(pair.Source, "an odd number of pixels wide, so not two images of one size side by side",
+                $"{source.Width} pixels wide, so not two images of one size side by side");
         ImageInfo target = pair.Target is null ? source : Image.ReadInfo(pair.Target);
         if (halves) source = target = source with { Width = source.Width / 2 };
-        if (factor is { } times) RefuseOtherSize(pair, (source.Width, source.Height), (target.Width, target.Height), times);
-        if (Math.Min(target.Width, target.Height) < minimumSize)
-        {
-            throw new TinctorException($"{pair.Target ?? pair.Source}: is {target.Width}x{target.Height}, smaller than the crop of "
-                + $"{minimumSize}; crop less or leave it out");
-        }
+        if (factor is { } times && OtherSize(pair, (source.Width, source.Height), (target.Width, target.Height), times) is { } problem)
+            throw problem;
         return (source, target);
     }
 
-    /// <summary>Targets are a whole number of times as large as their sources: once, but where staining gives finer images.</summary>
-    /// <exception cref="TinctorException">These are not; the message says what to do.</exception>
+    /// <summary>Checks that a target is as large as its source times the factor.</summary>
+    /// <param name="pair">The pair.</param>
+    /// <param name="source">Size of the source in pixels.</param>
+    /// <param name="target">Size of the target in pixels.</param>
+    /// <param name="factor">Target pixels per source pixel along each axis.</param>
+    /// <exception cref="TinctorException">The target has another size.</exception>
     public static void RefuseOtherSize(Pair pair, (int Width, int Height) source, (int Width, int Height) target, int factor)
     {
-        if ((source.Width * factor, source.Height * factor) == target) return;
+        if (OtherSize(pair, source, target, factor) is { } problem)
+            throw new TinctorException(problem.File, problem.Problem, problem.Remedy);
+    }
+
+    private static PairProblem? OtherSize(Pair pair, (int Width, int Height) source, (int Width, int Height) target, int factor)
+    {
+        if ((source.Width * factor, source.Height * factor) == target) return null;
         int actual = Math.Max(1, target.Width / source.Width);
-        string sizes = $"{pair.Source}: is {source.Width}x{source.Height}, but its partner {pair.Target} is {target.Width}x{target.Height}";
-        throw new TinctorException(actual > 1 && (source.Width * actual, source.Height * actual) == target
-            ? $"{sizes}, {actual} times as large; a method that refines images takes it with model.factor={actual}"
-            : factor == 1 ? $"{sizes}; register and cut them into pairs of one size first"
-            : $"{sizes}, not {factor} times as large (model.factor)");
+        bool whole = actual > 1 && (source.Width * actual, source.Height * actual) == target;
+        string kind = whole ? $"{actual} times smaller than the partner"
+            : factor == 1 ? "source and target differ in size" : $"the partner is not {factor} times as large (model.factor)";
+        string sizes = $"is {source.Width}x{source.Height}, but its partner {pair.Target} is {target.Width}x{target.Height}";
+        string problem = whole ? $"{sizes}, {actual} times as large"
+            : factor == 1 ? sizes : $"{sizes}, not {factor} times as large (model.factor)";
+        string? remedy = whole ? $"Use model.factor={actual} with a method that has this setting."
+            : factor == 1 ? "Register the images and cut them into pairs of one size first." : null;
+        return new(pair.Source, kind, problem, remedy, sizes);
     }
 }

@@ -25,7 +25,7 @@ internal static class ModelCard
             | Slides trained on | {Slides(data.Train)} |
             | Slides held out | {Slides(data.Manifest.OfSplit("test").Concat(data.Validation))} |
             | Steps | {state.Step}, {config.Training.BatchSize} {(config.Training.BatchSize == 1 ? "pair" : "pairs")} each |
-            | Validation | {(state.LastScore is double psnr ? $"PSNR {psnr:F2} dB on {data.ValidationNote}" : data.ValidationNote)} |
+            | Validation | {Validation(data, state)} |
             | Licence of the weights | not stated: add it before passing the model on; it depends on the licence of the data |
 
             ## Use
@@ -42,6 +42,14 @@ internal static class ModelCard
         text.Append(ConfigFile.Write(config));
         text.AppendLine("```");
         return text.ToString();
+    }
+
+    private static string Validation(TrainingData data, TrainingState state)
+    {
+        if (state.LastScore is not double psnr) return data.ValidationNote;
+        int count = data.Validation.Count, scored = Math.Min(count, Preview.MostValidationPairs);
+        string part = scored < count ? string.Create(CultureInfo.InvariantCulture, $" ({scored} of {count} pairs)") : "";
+        return string.Create(CultureInfo.InvariantCulture, $"PSNR {psnr:F2} dB on {data.ValidationNote}{part}");
     }
 
     private static string Slides(IEnumerable<Tinctor.Data.Pair> pairs)

@@ -13,7 +13,9 @@ namespace Tinctor.Training;
 /// <summary>Preview of the network at a checkpoint, on validation pairs: a picture, and PSNR.</summary>
 internal sealed class Preview : IDisposable
 {
-    private const int MostValidationPairs = 16;
+    /// <summary>Number of validation pairs from which on only some are scored.</summary>
+    internal const int MostValidationPairs = 16;
+
     private const int MostPixels = 512;
     private readonly Module<Tensor, Tensor> generator;
     private readonly Stainer stainer;
@@ -29,7 +31,8 @@ internal sealed class Preview : IDisposable
     }
 
     /// <summary>
-    /// Mean PSNR in dB over evenly chosen validation pairs, on the [-1, 1] images as they are (so a little finer than 8 bit).
+    /// Mean PSNR in dB over up to <see cref="MostValidationPairs"/> evenly spaced validation pairs, on images in [-1, 1] before rounding to
+    /// 8 bits.
     /// </summary>
     public double ValidationPsnr()
     {

@@ -10,15 +10,17 @@ using Tinctor.Training.Supervised;
 
 namespace Tinctor.Training;
 
-/// <summary>Trains one network on images whose truth is known: classes or masks.</summary>
+/// <summary>Trains one network on images with a ground truth: classes, masks or counterparts.</summary>
 public static class SupervisedTrainer
 {
     /// <summary>Trains from the start. The finished model has the weights that scored best on the fold held out.</summary>
     /// <param name="config">What to train and how.</param>
     /// <param name="runFolder">A new or empty folder.</param>
     /// <param name="observer">Receives notes and progress.</param>
-    /// <param name="stop">Asks the run to finish its step, save and return.</param>
-    /// <exception cref="TinctorException">The data is broken, the folder is taken, or the loss became NaN or infinite.</exception>
+    /// <param name="stop">Requests a graceful stop: the run finishes its step, saves and returns.</param>
+    /// <exception cref="TinctorException">
+    /// The data is broken, the folder is not empty or another process trains in it, or the loss became NaN or infinite.
+    /// </exception>
     public static TrainingResult Start(
         SupervisedConfig config, string runFolder, ITrainingObserver observer, CancellationToken stop = default)
     {
@@ -28,8 +30,8 @@ public static class SupervisedTrainer
         return new SupervisedLoop(config, folder, observer, stop).Start(stop);
     }
 
-    /// <summary>Goes on with a run from its last checkpoint; the configuration is the run folder's own.</summary>
-    /// <exception cref="TinctorException">The folder is no such run, or its data has changed.</exception>
+    /// <summary>Resumes a run from its last checkpoint; the configuration is that of the run folder.</summary>
+    /// <exception cref="TinctorException">The folder holds no such run, its data has changed, or another process trains it.</exception>
     public static TrainingResult Resume<TConfig>(string runFolder, ITrainingObserver observer, CancellationToken stop = default)
         where TConfig : SupervisedConfig, new()
     {

@@ -13,7 +13,7 @@ namespace Tinctor.Training;
 /// <summary>Trains a staining method on pairs.</summary>
 public sealed class Trainer : TrainingLoop<Method>
 {
-    // Of which a model remembers what they look like.
+    // Training sources from which the detector of unfamiliar sources is made.
     private const int MostSources = 200;
     private readonly RunConfig config;
     private readonly TrainingData data;
@@ -21,10 +21,13 @@ public sealed class Trainer : TrainingLoop<Method>
     private Trainer(RunConfig config, RunFolder folder, ITrainingObserver observer, CancellationToken stop)
         : base(config.Training, config.Seed, folder, observer)
     {
-        data = TrainingData.Read(config.Data, config.Seed, config.Model.Upscaling, stop);
+        data = TrainingData.Read(config.Data, config.Seed, config.Model, stop);
         observer.Note($"data: {data.Manifest.Describe()}");
         RefuseOtherChannels(data.Train[0], config);
         observer.Note(data.Describe("pairs"));
+        if (data.Validation.Count > Preview.MostValidationPairs)
+            observer.Note($"checkpoints are scored on {Preview.MostValidationPairs} of the {data.Validation.Count} validation pairs, "
+                + "evenly spaced");
         foreach (string remark in config.Model.Remarks(data.Train, data.Manifest.OfSplit("test"))) observer.Note(remark);
         InferenceConfig inference = config.Model.Inference;
         this.config = config = config with
@@ -41,8 +44,10 @@ public sealed class Trainer : TrainingLoop<Method>
     /// <param name="config">What to train and how.</param>
     /// <param name="runFolder">A new or empty folder.</param>
     /// <param name="observer">Receives notes and progress.</param>
-    /// <param name="stop">Asks the run to finish its step, save and return.</param>
-    /// <exception cref="TinctorException">The data is broken, the folder is taken, or a loss became NaN or infinite.</exception>
+    /// <param name="stop">Requests a graceful stop: the run finishes its step, saves and returns.</param>
+    /// <exception cref="TinctorException">
+    /// The data is broken, the folder is not empty or another process trains in it, or a loss became NaN or infinite.
+    /// </exception>
     public static TrainingResult Start(RunConfig config, string runFolder, ITrainingObserver observer, CancellationToken stop = default)
     {
         RunFolder folder = RunFolder.Create(runFolder);
@@ -55,13 +60,15 @@ public sealed class Trainer : TrainingLoop<Method>
         return trainer.Run(resume: false, stop);
     }
 
-    /// <summary>Goes on with a run from its last checkpoint; the configuration is the run folder's own.</summary>
-    /// <exception cref="TinctorException">The folder is no run, or its data has changed.</exception>
+    /// <summary>Resumes a run from its last checkpoint; the configuration is that of the run folder.</summary>
+    /// <exception cref="TinctorException">The folder holds no run, its data has changed, or another process trains it.</exception>
     public static TrainingResult Resume(string runFolder, ITrainingObserver observer, CancellationToken stop = default)
     {
         using FileLock access = RunFolder.LockRun(runFolder);
         RunFolder folder = RunFolder.Open(runFolder);
-        var trainer = new Trainer(ConfigFile.Load(folder.Config), folder, observer, stop);
+        RunConfig config = ConfigFile.Load(folder.Config, method: null, overrides: null, out bool namesMethod);
+        if (!namesMethod) observer.Note($"{folder.Config} names no method; the run is taken for one of {config.Method}");
+        var trainer = new Trainer(config, folder, observer, stop);
         trainer.RefuseOtherStart(DataSummary.Create(trainer.data.Manifest, stop));
         return trainer.Run(resume: true, stop);
     }
@@ -103,14 +110,15 @@ public sealed class Trainer : TrainingLoop<Method>
             state.ModelWeights(), ModelCard.Write(config, data, state), Novelty());
     }
 
-    // What the sources look like, from some of them; null where they are too small and few to tell.
+    // Null if there are too few patches.
     private SourceNovelty? Novelty()
     {
         int count = Math.Min(MostSources, data.Train.Count);
         StainNormalizer? normalizer = config.Stains?.SourceNormalizer();
         try
         {
-            return SourceNovelty.FromSources(Enumerable.Range(0, count).Select(i => Seen(data.Train[i * data.Train.Count / count].ReadImages().Source)));
+            return SourceNovelty.FromSources(Enumerable.Range(0, count)
+                .Select(i => Normalised(data.Train[i * data.Train.Count / count].ReadImages().Source)));
         }
         catch (TinctorException reason)
         {
@@ -118,7 +126,7 @@ public sealed class Trainer : TrainingLoop<Method>
             return null;
         }
 
-        Image Seen(Image source)
+        Image Normalised(Image source)
         {
             source = normalizer?.Normalize(source, out _) ?? source;
             double scale = config.Model.Inference.Scale;

@@ -9,14 +9,14 @@ using Tinctor.Training.Runs;
 namespace Tinctor.Training;
 
 /// <summary>
-/// The loop of every training: batches, log, checkpoints, an end that is asked for, and going on afterwards. It fills a run folder:
-/// config.yaml, environment.json, metrics.csv, TensorBoard events, samples/, checkpoints/ and, at the end, model/. A run that was cut
-/// short at any moment goes on from its last checkpoint as if nothing had happened.
+/// Training loop: runs batches, writes logs and checkpoints, stops on request and resumes. It fills a run folder: config.yaml,
+/// environment.json, metrics.csv, TensorBoard events, samples/, checkpoints/ and, at the end, model/. A run that was interrupted at any
+/// moment resumes from its last checkpoint with the same results.
 /// </summary>
-/// <typeparam name="TLearner">What is trained.</typeparam>
+/// <typeparam name="TLearner">Networks and optimisers.</typeparam>
 public abstract class TrainingLoop<TLearner> where TLearner : Learner
 {
-    // Enough for means over channels that are taken of many pixels each.
+    // 32 batches suffice: each channel mean averages over thousands of pixels.
     private const int StatisticsBatches = 32;
     private readonly LoopConfig config;
     private readonly ulong seed;
@@ -40,13 +40,13 @@ public abstract class TrainingLoop<TLearner> where TLearner : Learner
     /// <summary>Epochs, where no number of steps is set.</summary>
     private protected abstract int Epochs { get; }
 
-    /// <summary>Checkpoints take their time: short epochs share one.</summary>
+    /// <summary>Smallest number of steps between two checkpoints; shorter epochs share one.</summary>
     private protected virtual int LeastStepsBetweenCheckpoints => 500;
 
     /// <summary>The name of the validation score in the log: "psnr".</summary>
     private protected abstract string ScoreName(TLearner learner);
 
-    /// <summary>config.yaml, for the log.</summary>
+    /// <summary>Text of config.yaml, for the log.</summary>
     private protected abstract string ConfigText { get; }
 
     private protected abstract TLearner Create();
@@ -56,15 +56,15 @@ public abstract class TrainingLoop<TLearner> where TLearner : Learner
     /// <param name="epoch">The epoch, from 0.</param>
     private protected abstract double LearningRateFactor(int step, int epoch);
 
-    /// <summary>One update; the losses by name, without history.</summary>
+    /// <summary>Updates the weights once and gets the losses by name, without history.</summary>
     private protected abstract IReadOnlyDictionary<string, Tensor> TrainStep(TLearner learner, Batch batch);
 
-    /// <summary>Scores the present weights (with the running average in place) and logs what can be seen of them.</summary>
+    /// <summary>Scores the current weights (their running average, if enabled) on the validation images and logs sample images.</summary>
     private protected abstract void Validate(TLearner learner, TrainingState state, RunLog log, int epoch);
 
     private protected abstract void WriteModel(TLearner learner, TrainingState state);
 
-    /// <summary>A score in words.</summary>
+    /// <summary>Formats a validation score, as in "PSNR 23.10 dB".</summary>
     private protected abstract string Describe(TLearner learner, double score);
 
     private protected int StepsPerEpoch => Loader.BatchesPerEpoch;
@@ -120,15 +120,15 @@ public abstract class TrainingLoop<TLearner> where TLearner : Learner
         }
     });
 
-    /// <summary>A run goes on only with the data of its start; another number of threads is worth a remark.</summary>
-    /// <returns>What the run was begun with.</returns>
+    /// <summary>Refuses other data than at the start of the run; notes another number of threads.</summary>
+    /// <returns>Environment at the start of the run.</returns>
     private protected RunEnvironment RefuseOtherStart(DataSummary data)
     {
         RunEnvironment before = Folder.Environment();
         RunFolder.RefuseOtherData(before, data);
         if (before.Threads != torch.get_num_threads())
             Observer.Note($"the run began with {before.Threads} threads, now there are {torch.get_num_threads()}: "
-                + "its last digits will differ from those of an uninterrupted one");
+                + "the last digits of its results will differ from those of an uninterrupted run");
         return before;
     }
 
@@ -158,7 +158,7 @@ public abstract class TrainingLoop<TLearner> where TLearner : Learner
         throw Diverged(string.Join(", ", broken), step, batch);
     }
 
-    // A loss is of the weights before the step; those after it are what a checkpoint would keep.
+    // Losses are computed from the weights before the step; checkpoints keep those after it.
     private void RefuseBrokenWeights(TLearner learner, int step, Batch batch)
     {
         using DisposeScope scope = torch.NewDisposeScope();
@@ -171,12 +171,12 @@ public abstract class TrainingLoop<TLearner> where TLearner : Learner
     }
 
     private TinctorException Diverged(string what, int step, Batch batch) => new(
-        $"step {step}: {what}, on {string.Join(", ", batch.Pairs.Select(pair => pair.Source))}; look at these images; "
-        + $"if they are good, lower the learning rate or switch amp off in {Folder.Config} "
-        + "and resume from the last checkpoint")
+        null, $"step {step}: {what}, on {string.Join(", ", batch.Pairs.Select(pair => pair.Source))}",
+        $"Check these images; if they are good, lower the learning rate or switch amp off in {Folder.Config} "
+            + "and resume from the last checkpoint.")
     { Option = "Resume" };
 
-    // Whole epochs, unless told otherwise; several where they are short, as writing takes its time.
+    // Whole epochs by default; several if they are short, as writing takes time.
     private bool IsCheckpoint(int step)
     {
         int epochs = (LeastStepsBetweenCheckpoints + StepsPerEpoch - 1) / StepsPerEpoch;

@@ -33,13 +33,47 @@ public class VerificationTests : DataFolder
     }
 
     [Fact]
-    public void LongLists_AreCutAndCounted()
+    public void Format_many_kinds_of_problems_lists_twenty_and_counts_the_others()
     {
-        for (int i = 0; i < 30; i++) Write($"train/{i:00}.png", 17, 8);
-        string message = Assert.Throws<TinctorException>(() => PairVerification.Check(PairManifest.Read(Root).Pairs)).Message;
-        Assert.StartsWith("30 of 30 pairs", message);
-        Assert.EndsWith("and 10 more", message);
-        Assert.Equal(22, message.Split('\n').Length);
+        var problems = new ProblemGroups();
+        for (int i = 0; i < 60; i++) problems.Add(i, new PairProblem($"{i}.png", $"problem {i / 2}", $"problem {i / 2} in pair {i}"));
+        string[] lines = problems.Format("\n").Split('\n');
+        Assert.Equal(60, problems.Count);
+        Assert.Equal("2 files: problem 0 (0.png, 1.png)", lines[0]);
+        Assert.Equal("and 10 more", lines[^1]);
+        Assert.Equal(21, lines.Length);
+    }
+
+    [Fact]
+    public void Check_problems_of_one_kind_are_one_line_with_count_and_first_names()
+    {
+        for (int i = 0; i < 30; i++) Write($"train/{i:00}.png", 2 * (80 + i), 90);
+        for (int i = 30; i < 35; i++) Write($"train/{i:00}.png", 257, 160);
+        Write("train/35.png", 512, 256);
+        string[] lines = Assert.Throws<TinctorException>(() => PairVerification.Check(PairManifest.Read(Root).Pairs, 128,
+            smallRemedy: side => $"Use {side}.")).Message.Split('\n');
+        Assert.Equal("35 of 36 pairs cannot be used:", lines[0]);
+        Assert.Equal("  30 files: smaller than the crop of 128 (00.png, 01.png, 02.png and 27 more); the first is 80x90. Use 80.",
+            lines[1]);
+        Assert.Equal("  5 files: an odd number of pixels wide, so not two images of one size side by side "
+            + "(30.png, 31.png, 32.png and 2 more)", lines[2]);
+        Assert.Equal(3, lines.Length);
+    }
+
+    [Fact]
+    public void Check_missing_and_differing_partners_are_grouped_too()
+    {
+        for (int i = 0; i < 4; i++)
+        {
+            Write($"HE/train/{i}.png", 64, 64);
+            if (i < 2) Write($"IHC/train/{i}.png", 64, 60 + i);
+            Write($"HE/train/{10 + i}.png", 64, 64);
+            Write($"IHC/train/{10 + i}.png", 64, 64);
+        }
+        PairManifest manifest = PairManifest.Read(Root);
+        string message = Assert.Throws<TinctorException>(() => PairVerification.Check(manifest.Pairs)).Message;
+        Assert.Contains("2 files: source and target differ in size (0.png, 1.png); the first is 64x64, but its partner", message);
+        Assert.Contains("2 files: missing targets (2.png, 3.png)", message);
     }
 
     [Fact]

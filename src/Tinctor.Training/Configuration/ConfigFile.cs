@@ -22,7 +22,18 @@ public static class ConfigFile
     /// <exception cref="TinctorException">A setting is unknown, malformed or out of range.</exception>
     public static RunConfig Load(string? path, string? method = null, IEnumerable<string>? overrides = null)
     {
-        return path is null ? LoadText("", method, overrides) : LoadText(File.ReadAllText(path), method, overrides, path);
+        return path is null ? LoadText("", method, overrides) : Load(path, method, overrides, out _);
+    }
+
+    /// <param name="path">A YAML file.</param>
+    /// <param name="method">The method, if the file does not name it.</param>
+    /// <param name="overrides">Settings such as "model.ngf=32" or "training.epochs=10".</param>
+    /// <param name="namesMethod">Whether the file names its method; files of early versions may not, and are of pix2pix.</param>
+    internal static RunConfig Load(string path, string? method, IEnumerable<string>? overrides, out bool namesMethod)
+    {
+        string text = ReadText(path);
+        namesMethod = Parse(text, path).ContainsKey("method");
+        return LoadText(text, method, overrides, path);
     }
 
     /// <summary>Reads the text of a configuration.</summary>
@@ -55,7 +66,7 @@ public static class ConfigFile
     {
         string origin = path ?? "the settings";
         // Tasks have defaults of their own for settings that all have.
-        Settings settings = Overlaid(new TConfig(), path is null ? [] : Parse(File.ReadAllText(path), path));
+        Settings settings = Overlaid(new TConfig(), path is null ? [] : Parse(ReadText(path), path));
         foreach (string setting in overrides ?? []) Override(settings, setting);
         return Resolve<TConfig>(settings, origin, typeof(MethodConfig));
     }
@@ -64,7 +75,7 @@ public static class ConfigFile
     /// <exception cref="TinctorException">It is none.</exception>
     public static ModelConfig LoadModel(string path)
     {
-        Settings settings = Parse(File.ReadAllText(path), path);
+        Settings settings = Parse(ReadText(path), path);
         return Resolve<ModelConfig>(settings, path, DefaultsOfMethod(settings, path).Model.GetType());
     }
 
@@ -86,6 +97,12 @@ public static class ConfigFile
         .WithEnumNamingConvention(LowerCaseNamingConvention.Instance)
         .WithTypeInspector(inspector => new WritableProperties(inspector))
         .Build().Serialize(config);
+
+    private static string ReadText(string path)
+    {
+        using var reader = new StreamReader(InputFile.Open(path));
+        return reader.ReadToEnd();
+    }
 
     private static RunConfig DefaultsOfMethod(Settings settings, string origin)
     {
@@ -126,7 +143,8 @@ public static class ConfigFile
     private static void Override(Settings settings, string setting)
     {
         int equals = setting.IndexOf('=');
-        if (equals < 1) throw new TinctorException($"the setting {setting} is not of the form key=value, for example model.ngf=32") { Option = "Set" };
+        if (equals < 1)
+            throw new TinctorException($"the setting {setting} is not of the form key=value, for example model.ngf=32") { Option = "Set" };
         string[] keys = setting[..equals].Trim().Split('.');
         foreach (string key in keys[..^1])
         {
@@ -226,15 +244,16 @@ public static class ConfigFile
     private static void RefuseCrop(RunConfig config, string origin)
     {
         (int crop, int load, MethodConfig model) = (config.Data.CropSize, config.Data.LoadSize, config.Model);
-        int multiple = model.SizeMultiple * model.Upscaling;
-        if (crop % multiple != 0 || crop < model.SmallestCrop)
-            throw new TinctorException(origin, $"data.crop_size is {crop}, but these networks need a multiple of {multiple} and at least {model.SmallestCrop}",
-                "Use another crop size, or a generator that takes more sizes (model.generator)")
-            { Option = $"data.crop_size={Math.Max(crop / multiple, (model.SmallestCrop + multiple - 1) / multiple) * multiple}" };
+        var rule = new CropRule(model);
+        if (!rule.Allows(crop))
+            throw new TinctorException(origin, $"data.crop_size is {crop}, but {rule.Describe()}", rule.Instead(crop))
+            { Option = $"data.crop_size={rule.Nearest(crop)}" };
         if (load % model.Upscaling != 0)
-            throw new TinctorException($"{origin}: data.load_size is {load}; it must be a multiple of model.factor, {model.Upscaling}");
+            throw new TinctorException(origin, $"data.load_size is {load}, but must be a multiple of model.factor, {model.Upscaling}",
+                $"Use data.load_size={(load + model.Upscaling - 1) / model.Upscaling * model.Upscaling}.");
         if (load > 0 && load < crop)
-            throw new TinctorException($"{origin}: data.load_size is {load}, smaller than data.crop_size, {crop}");
+            throw new TinctorException(origin, $"data.load_size is {load}, smaller than data.crop_size, {crop}",
+                $"Use data.load_size={(crop + model.Upscaling - 1) / model.Upscaling * model.Upscaling} or more, or 0 to keep image sizes.");
     }
 
     private static string Describe(ValidationAttribute rule) => rule switch

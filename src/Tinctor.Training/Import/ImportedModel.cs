@@ -24,11 +24,12 @@ public sealed record ImportedModel(ModelConfig Config, IReadOnlyDictionary<strin
             : weights;
     }
 
-    /// <summary>Holds the weights against the network that they seem to be of.</summary>
-    /// <exception cref="TinctorException">They do not fit it.</exception>
+    /// <summary>Checks that weights are finite and fit the network that they seem to be of.</summary>
+    /// <exception cref="TinctorException">They are not, or do not; the message names a weight.</exception>
     internal static ImportedModel Create(string path, string method, MethodConfig config, IReadOnlyDictionary<string, Tensor> weights,
         string description, IReadOnlyList<string> notes)
     {
+        TrainedModel.RefuseNonFinite(path, weights);
         try
         {
             using Module<Tensor, Tensor> network = config.CreateGenerator();

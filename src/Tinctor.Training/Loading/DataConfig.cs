@@ -43,14 +43,14 @@ public sealed record DataConfig
     public double StainJitter { get; init; }
 
     /// <summary>
-    /// A profile of `tinctor stains estimate` that sources are brought to, each from its own colours; the model keeps it and stains in
-    /// the same way. Empty: they are left as they are.
+    /// Stain profile to which sources are normalised, each from its own colours; the model keeps it for staining. Empty for no
+    /// normalisation.
     /// </summary>
     public string Normalize { get; init; } = "";
 
     /// <summary>
-    /// A profile that targets are brought to, all of them from the colours that the training targets have in common, so that they keep
-    /// their proportions. Empty: they are left as they are.
+    /// Stain profile to which targets are normalised, all of them from the common colours of the training targets, so that they keep
+    /// their proportions. Empty for no normalisation.
     /// </summary>
     public string NormalizeTarget { get; init; } = "";
 

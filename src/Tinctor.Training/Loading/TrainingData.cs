@@ -1,4 +1,5 @@
 using Tinctor.Data;
+using Tinctor.Training.Methods;
 
 namespace Tinctor.Training.Loading;
 
@@ -10,25 +11,27 @@ namespace Tinctor.Training.Loading;
 public sealed record TrainingData(PairManifest Manifest, IReadOnlyList<Pair> Train, IReadOnlyList<Pair> Validation, string ValidationNote)
 {
     /// <summary>Micrometres per pixel of the sources; null where not all of them tell about the same.</summary>
-    public double? Mpp => Train.All(pair => pair.Mpp is not null) && Train.Min(pair => pair.Mpp) is double least && Train.Max(pair => pair.Mpp) < 1.04 * least
-        ? Train.Average(pair => pair.Mpp) : null;
+    public double? Mpp => Train.All(pair => pair.Mpp is not null) && Train.Min(pair => pair.Mpp) is double least
+        && Train.Max(pair => pair.Mpp) < 1.04 * least ? Train.Average(pair => pair.Mpp) : null;
 
-    /// <summary>Reads and checks a data set: everything that is wrong with it is said at once.</summary>
-    /// <param name="config">Where it is.</param>
-    /// <param name="seed">Of what is held out.</param>
-    /// <param name="factor">How many target pixels a source pixel is along each axis.</param>
-    /// <param name="cancel">Stops the work.</param>
-    /// <exception cref="TinctorException">A pair is broken, or nothing is there to train on.</exception>
-    public static TrainingData Read(DataConfig config, ulong seed, int factor = 1, CancellationToken cancel = default)
+    /// <summary>Reads and checks a data set; all problems are reported at once.</summary>
+    /// <param name="config">Location of the data.</param>
+    /// <param name="seed">Random seed of the choice of validation slides.</param>
+    /// <param name="model">Settings of the method that is trained; null for one with targets of the size of sources.</param>
+    /// <param name="cancel">Cancels the checks.</param>
+    /// <exception cref="TinctorException">A pair is broken, or there are no training pairs.</exception>
+    public static TrainingData Read(DataConfig config, ulong seed, MethodConfig? model = null, CancellationToken cancel = default)
     {
-        if (config.Path.Length == 0) throw new OptionException("Data", "no data set is named", "Name a folder or manifest, or set data.path");
+        if (config.Path.Length == 0)
+            throw new OptionException("Data", "no data set is named", "Name a folder or manifest, or set data.path");
         PairManifest manifest = PairManifest.Read(config.Path, config.SlidePattern);
         if (config.Direction == "BtoA") manifest = manifest.Reverse();
         if (config.TestSlides.Count + config.ValSlides.Count > 0) manifest = SplitAsNamed(manifest, config);
         TrainingData data = HoldOut(manifest, config.ValidationShare, seed);
         if (data.Train.Count == 0) throw new TinctorException($"{config.Path}: has no pairs for training ({manifest.Describe()})");
         int minimum = config.LoadSize > 0 ? 1 : config.CropSize;
-        PairVerification.Check([.. data.Train, .. data.Validation], minimum, factor, cancel: cancel);
+        Func<int, string>? remedy = model is null ? null : new CropRule(model).ForImagesOf;
+        PairVerification.Check([.. data.Train, .. data.Validation], minimum, model?.Upscaling ?? 1, smallRemedy: remedy, cancel: cancel);
         return data;
     }
 
@@ -67,7 +70,8 @@ public sealed record TrainingData(PairManifest Manifest, IReadOnlyList<Pair> Tra
         Pair[] pairs = [.. manifest.Pairs.Where(pair => pair.Split != "test")];
         if (pairs.Length == 0) throw new TinctorException($"{config.Path}: has no images for training ({manifest.Describe()})");
         var (train, held) = Folds.Split(pairs, config.Fold, config.Folds);
-        PairVerification.Check(pairs, config.ImageSize > 0 ? 1 : config.CropSize, cancel: cancel);
+        PairVerification.Check(pairs, config.ImageSize > 0 ? 1 : config.CropSize,
+            smallRemedy: side => $"Use data.crop_size={side}, or leave these images out.", cancel: cancel);
         return new(manifest, train, held, config.Folds == 1 ? "none, as there is one fold"
             : $"fold {config.Fold} of {config.Folds}, {(Folds.SlidesKnown(pairs) ? "by slide" : "by image, as the slides are not known")}");
     }
@@ -78,7 +82,8 @@ public sealed record TrainingData(PairManifest Manifest, IReadOnlyList<Pair> Tra
         + $"{(Validation.Count > 0 ? $"{Validation.Count} {noun}, " : "")}{ValidationNote}";
 
     /// <summary>The training pairs as tensors, varied as the configuration says.</summary>
-    public PairedDataset TrainingSet(DataConfig config, ulong seed, StainProfiles? stains = null, int factor = 1) => new(Train, new PairTransform
+    public PairedDataset TrainingSet(DataConfig config, ulong seed, StainProfiles? stains = null, int factor = 1) =>
+        new(Train, new PairTransform
     {
         Factor = factor,
         SourceNormalizer = stains?.SourceNormalizer(),

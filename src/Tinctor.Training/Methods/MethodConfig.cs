@@ -33,11 +33,11 @@ public abstract record MethodConfig
     /// <exception cref="TinctorException">A file is not what the settings say.</exception>
     public virtual MethodConfig Completed() => this;
 
-    /// <summary>Gets notes for the user before this method is trained, one line each.</summary>
-    /// <param name="train">The pairs that it is to be trained on.</param>
-    /// <param name="test">The pairs that must have no part in it.</param>
-    /// <exception cref="TinctorException">The method cannot be trained on them.</exception>
-    public virtual IEnumerable<string> Remarks(IReadOnlyList<Pair> train, IReadOnlyList<Pair> test) => [];
+    /// <summary>Checks that this method can be trained on a data set, and gets notes for the user, one line each.</summary>
+    /// <param name="train">Training pairs.</param>
+    /// <param name="test">Test pairs, which must not take part in training.</param>
+    /// <exception cref="TinctorException">The method cannot be trained on these pairs.</exception>
+    public virtual IReadOnlyList<string> Remarks(IReadOnlyList<Pair> train, IReadOnlyList<Pair> test) => [];
 
     /// <summary>Builds the method with freshly initialised networks, for training.</summary>
     public abstract Method Create(Device device);
@@ -68,14 +68,20 @@ public abstract record MethodConfig
 
     /// <summary>The smallest crop that can be trained on, in target pixels.</summary>
     public virtual int SmallestCrop => SmallestSize * Upscaling;
+
+    /// <summary>Name of the staining network in messages.</summary>
+    internal virtual string NetworkName => "the network";
+
+    /// <summary>A setting that replaces the network by one that takes more sizes, and the settings with it; null for none.</summary>
+    internal virtual (string Setting, MethodConfig Model)? FinerNetwork => null;
 }
 
 /// <summary>How a trained network is run when it stains.</summary>
 public sealed record InferenceConfig
 {
     /// <summary>
-    /// Which statistics normalisation layers use: "running" (those of training; the output does not depend on what else is in the
-    /// image) or "batch" (those of the image itself, as the official pix2pix test script without --eval).
+    /// Statistics of normalisation layers: "running" (those of training; a pixel does not depend on distant parts of the image) or "batch"
+    /// (those of the image itself, as the official pix2pix test script does unless it is set to evaluation mode).
     /// </summary>
     [AllowedValues("running", "batch")]
     public string Statistics { get; init; } = "running";
@@ -87,7 +93,7 @@ public sealed record InferenceConfig
     [Range(0.05, 8.0)]
     public double Scale { get; init; } = 1;
 
-    /// <summary>Micrometres per pixel of the images that the model was trained on; null where nobody has told. Slides are brought to it.</summary>
+    /// <summary>Micrometres per pixel of the training images, to which slides are resampled; null if it is unknown.</summary>
     [Range(0.01, 100.0)]
     public double? Mpp { get; init; }
 }

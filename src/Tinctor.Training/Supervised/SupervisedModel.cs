@@ -1,4 +1,3 @@
-using System.Security.Cryptography;
 using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Nodes;
@@ -67,14 +66,16 @@ public static class SupervisedModel
     private static string CardOf(string folder) => Path.Combine(ModelIn(folder), Card);
 
     /// <summary>Puts a folder's weights into a network.</summary>
-    /// <exception cref="TinctorException">They do not fit it.</exception>
+    /// <exception cref="TinctorException">They do not fit it, or are not finite.</exception>
     public static void LoadWeights(string folder, Module network)
     {
         using DisposeScope scope = torch.NewDisposeScope();
         string path = WeightsOf(folder);
+        OrderedDictionary<string, Tensor> weights = SafeTensors.Load(path);
+        TrainedModel.RefuseNonFinite(path, weights);
         try
         {
-            network.load_state_dict(SafeTensors.Load(path));
+            network.load_state_dict(weights);
         }
         catch (TinctorException e)
         {
@@ -89,11 +90,7 @@ public static class SupervisedModel
     public static string Sha256(string folder) => HashOf(WeightsOf(folder));
 
     /// <summary>SHA-256 of a file, in hexadecimal.</summary>
-    public static string HashOf(string path)
-    {
-        using FileStream stream = File.OpenRead(path);
-        return Convert.ToHexStringLower(SHA256.HashData(stream));
-    }
+    public static string HashOf(string path) => Fingerprint.OfFile(path);
 
     // A run folder holds its finished model in model/.
     private static string ModelIn(string folder)

@@ -61,7 +61,7 @@ public sealed class EncoderTrainingTests : DataFolder
         Assert.Equal((16, SupervisedModel.Sha256(At("run"))), (completed.FeatureDim, completed.Encoders!.Sha256));
         Assert.Empty(completed.Remarks(pairs.Pairs, []));
         Pair seen = pairs.Pairs.First(pair => card.Training.TrainSlides.Contains(pair.SlideId));
-        Assert.Contains("trained on test slides", Assert.Throws<TinctorException>(() => completed.Remarks([], [seen]).ToArray()).Message);
+        Assert.Contains("trained on test slides", Assert.Throws<TinctorException>(() => completed.Remarks([], [seen])).Message);
         Assert.Contains("set model.ngf=2", Assert.Throws<TinctorException>(() => (model with { Ngf = 4 }).Completed()).Message);
         using DisposeScope scope = torch.NewDisposeScope();
         using var method = (CeffMethod)completed.Create(Device.CPU);
@@ -74,7 +74,9 @@ public sealed class EncoderTrainingTests : DataFolder
     public void Without_encoders_the_user_is_told_how_to_get_some()
     {
         var model = new CeffConfig();
-        Assert.Contains("Train encoders", Assert.Throws<OptionException>(() => model.Remarks([], []).ToArray()).Message);
+        var missing = Assert.Throws<OptionException>(() => model.Remarks([], []));
+        Assert.Equal("Encoders", missing.Option);
+        Assert.Contains("Train encoders on the same data first", missing.Message);
         Assert.Contains("random", Assert.Single((model with { EncoderStart = "random" }).Remarks([], [])));
         Assert.Empty((model with { Fusion = false, AdaptiveL1 = false }).Remarks([], []));
         Assert.Contains("is no ceff-encoder", Assert.Throws<TinctorException>(

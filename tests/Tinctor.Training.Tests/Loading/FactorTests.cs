@@ -46,7 +46,7 @@ public class FactorTests : DataFolder
     }
 
     [Theory]
-    [InlineData(5, 4, "5 times as large; a method that refines images takes it with model.factor=5")]
+    [InlineData(5, 4, "5 times as large. Use model.factor=5 with a method that has this setting.")]
     [InlineData(1, 4, "not 4 times as large (model.factor)")]
     public void Another_factor_is_refused_with_both_sizes(int actual, int factor, string advice)
     {

@@ -3,6 +3,7 @@ using Tinctor.Data.Tests;
 using Tinctor.Torch;
 using Tinctor.Training.Configuration;
 using Tinctor.Training.Loading;
+using Tinctor.Training.Methods;
 using Tinctor.Training.Methods.Pix2Pix;
 using Tinctor.Training.Networks;
 using Tinctor.Training.Supervised;
@@ -100,10 +101,40 @@ public sealed class ConfigFileTests : DataFolder
         Assert.DoesNotContain('\n', message);
     }
 
+    [Theory]
+    [InlineData("pix2pix", "data.crop_size=128", "data.crop_size is 128, but the generator unet_256 needs a multiple of 256. "
+        + "Use data.crop_size=256, or model.generator=resnet_9blocks for any multiple of 4 from 24 on.")]
+    [InlineData("pix2pix", "data.crop_size=600", "Use data.crop_size=512, or model.generator=resnet_9blocks")]
+    [InlineData("pix2pix", "model.generator=resnet_6blocks data.crop_size=130",
+        "data.crop_size is 130, but the generator resnet_6blocks needs a multiple of 4, at least 24. Use data.crop_size=128.")]
+    [InlineData("pix2pix", "model.generator=resnet_6blocks data.crop_size=16", "Use data.crop_size=24.")]
+    [InlineData("cgan", "model.factor=5 data.crop_size=301", "the network needs a multiple of 5, at least 160. Use data.crop_size=300.")]
+    [InlineData("cgan", "model.factor=5 data.load_size=301 data.crop_size=300", "Use data.load_size=305.")]
+    public void Crops_that_do_not_fit_are_refused_with_a_setting_that_fits(string method, string settings, string expected)
+    {
+        var error = Assert.Throws<TinctorException>(() => ConfigFile.Load(null, method, settings.Split(' ')));
+        Assert.Contains(expected, error.Message);
+        string remedy = error.Remedy!.Split(' ')[1].TrimEnd(',', '.');
+        Assert.Equal(method, ConfigFile.Load(null, method, [.. settings.Split(' '), remedy]).Method);
+    }
+
+    [Theory]
+    [InlineData("unet_256", 300, "Use data.crop_size=256, or leave these images out.")]
+    [InlineData("unet_256", 162, "Use model.generator=resnet_9blocks and data.crop_size=160, or leave these images out.")]
+    [InlineData("unet_256", 20, "Leave these images out: the generator unet_256 needs a multiple of 256.")]
+    [InlineData("resnet_9blocks", 162, "Use data.crop_size=160, or leave these images out.")]
+    public void Images_smaller_than_the_crop_get_a_setting_that_fits(string generator, int side, string remedy) =>
+        Assert.Equal(remedy, new CropRule(new Pix2PixConfig { Generator = generator }).ForImagesOf(side));
+
+    [Fact]
+    public void Unknown_settings_suggest_the_closest_one() => Assert.Contains("did you mean data.crop_size?",
+        Assert.Throws<TinctorException>(() => ConfigFile.Load(null, null, ["data.cropsize=64"])).Message);
+
     [Fact]
     public void Overrides_must_be_settings_and_the_method_that_of_the_file()
     {
-        Assert.Contains("the setting ngf is not of the form key=value", Assert.Throws<TinctorException>(() => ConfigFile.Load(null, null, ["ngf"])).Message);
+        Assert.Contains("the setting ngf is not of the form key=value",
+            Assert.Throws<TinctorException>(() => ConfigFile.Load(null, null, ["ngf"])).Message);
         Assert.Contains("'model.ngf.x'", Assert.Throws<TinctorException>(() => ConfigFile.Load(null, null, ["model.ngf.x=3"])).Message);
         Assert.Contains("not of cut",
             Assert.Throws<TinctorException>(() => ConfigFile.Load(WriteText("c.yaml", "method: pix2pix"), "cut")).Message);

@@ -127,6 +127,41 @@ public sealed class TrainerTests : DataFolder
     }
 
     [Fact]
+    public void A_run_folder_without_a_method_is_resumed_as_pix2pix_with_a_note()
+    {
+        Pairs(4);
+        string run = At("run"), config = Path.Combine(run, "config.yaml");
+        Train(run);
+        var notes = new Silent();
+        Trainer.Resume(run, notes);
+        Assert.DoesNotContain(notes.Notes, note => note.Contains("names no method"));
+        File.WriteAllText(config, File.ReadAllText(config).Replace("method: pix2pix\n", ""));
+        Assert.True(Trainer.Resume(run, notes).Finished);
+        Assert.Contains($"{config} names no method; the run is taken for one of pix2pix", notes.Notes);
+    }
+
+    [Theory]
+    [InlineData(16, false), InlineData(18, true)]
+    public void Log_and_card_say_how_many_validation_pairs_are_scored(int count, bool partly)
+    {
+        List<Pair> pairs = Pairs(count + 4, split: false);
+        ManifestFile.Write(At("manifest.csv"), [.. pairs.Select((pair, i) => pair with { Split = i < count ? "val" : "train" })]);
+        var notes = new Silent();
+        Trainer.Start(Settings(), At("run"), notes);
+        Assert.Equal(partly, notes.Notes.Contains($"checkpoints are scored on 16 of the {count} validation pairs, evenly spaced"));
+        Assert.Equal(partly, File.ReadAllText(At("run/model/README.md")).Contains($"the val split (16 of {count} pairs) |"));
+    }
+
+    [Fact]
+    public void Images_smaller_than_the_crop_are_refused_with_settings_in_one_line()
+    {
+        Pairs(4);
+        string message = Assert.Throws<TinctorException>(() => Train(At("run"), "data.crop_size=32")).Message;
+        Assert.Contains("2 files: smaller than the crop of 32 (0.png, 1.png); the first is 24x24. Use data.crop_size=24, or", message);
+        Assert.False(File.Exists(At("run/config.yaml")));
+    }
+
+    [Fact]
     public void Validation_pairs_come_from_slides_that_are_not_trained_on()
     {
         List<Pair> pairs = Pairs(12, split: false);

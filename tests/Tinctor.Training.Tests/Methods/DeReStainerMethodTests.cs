@@ -141,7 +141,7 @@ public class DeReStainerMethodTests
         Assert.Contains(Small.Remarks(Pairs(null, null), []), remark => remark.Contains("L_level is off"));
         Assert.Contains(Small.Remarks(Pairs("0", null), []), remark => remark.Contains("1 of 2 pairs have no level"));
         Assert.Equal(["no comparator"], Small.Remarks(Pairs("0", "3+"), []).Select(remark => remark[..13]));
-        Assert.Contains("none of model.levels", Assert.Throws<TinctorException>(() => Small.Remarks(Pairs("4+"), []).ToArray()).Message);
+        Assert.Contains("none of model.levels", Assert.Throws<TinctorException>(() => Small.Remarks(Pairs("4+"), [])).Message);
         Assert.Empty((Small with { LambdaCmp = 0 }).Remarks(Pairs("0", "1+"), []));
     }
 

@@ -24,7 +24,7 @@ public sealed record CeffConfig : ConditionalGanConfig
     public EncoderReference? Encoders { get; init; }
 
     /// <summary>
-    /// trained (by tinctor train ceff-encoder), or random: the official code initialises the encoders again after loading them, so that it
+    /// trained (see <see cref="EncoderConfig"/>), or random: the official code initialises the encoders again after loading them, so that it
     /// trains with random ones.
     /// </summary>
     [AllowedValues("trained", "random")]
@@ -116,22 +116,21 @@ public sealed record CeffConfig : ConditionalGanConfig
     }
 
     /// <inheritdoc/>
-    public override IEnumerable<string> Remarks(IReadOnlyList<Pair> train, IReadOnlyList<Pair> test)
+    public override IReadOnlyList<string> Remarks(IReadOnlyList<Pair> train, IReadOnlyList<Pair> test)
     {
         if (InputChannels != 3 || OutputChannels != 3)
             throw new TinctorException("ceff's encoders take RGB images; model.input_channels and model.output_channels must be 3");
-        if (!UsesEncoders) yield break;
+        if (!UsesEncoders) return [];
         if (Encoders is null)
         {
-            if (EncoderStart == "trained")
-                throw new OptionException("Encoders", "ceff needs trained encoders, and none are named",
+            return EncoderStart == "random"
+                ? ["the encoders are random and frozen, as in the official code: their features have no meaning"]
+                : throw new OptionException("Encoders", "ceff needs trained encoders, and none are named",
                     "Train encoders on the same data first, or set model.encoder_start=random to train without, as the official code does");
-            yield return "the encoders are random and frozen, as in the official code: what they say has no meaning";
-            yield break;
         }
-        if (EncoderReference.ReadCard(Encoders.Path).Training.Among(test) is { } tested)
-            throw new TinctorException(
-                $"{Encoders.Path}: these encoders were trained on test slides ({tested}); train some on the same splits as the model");
+        return EncoderReference.ReadCard(Encoders.Path).Training.Among(test) is not { } tested ? []
+            : throw new TinctorException(Encoders.Path, $"these encoders were trained on test slides ({tested})",
+                "Train encoders on the same splits as the model.");
     }
 
     private bool UsesEncoders => Fusion || AdaptiveL1;

@@ -149,30 +149,37 @@ public sealed record DeReStainerConfig : GanConfig
     }
 
     /// <inheritdoc/>
-    public override IEnumerable<string> Remarks(IReadOnlyList<Pair> train, IReadOnlyList<Pair> test)
+    public override IReadOnlyList<string> Remarks(IReadOnlyList<Pair> train, IReadOnlyList<Pair> test)
+    {
+        Check(train, test);
+        var remarks = new List<string>();
+        int unlabelled = train.Count(pair => pair.Label is null);
+        if (unlabelled == train.Count)
+            remarks.Add("no pair has a level: L_level is off, and the predicted level has no meaning; "
+                + "levels come from BCI file names or the label column of a manifest");
+        else if (unlabelled > 0)
+            remarks.Add($"{unlabelled} of {train.Count} pairs have no level: L_level leaves them out");
+        if (UsesComparator && Comparator is null)
+            remarks.Add("no comparator is named (model.comparator.path): L_cmp is off; "
+                + "a classifier trained in the role of comparator switches it on");
+        return remarks;
+    }
+
+    private bool UsesComparator => LambdaContent * LambdaCmp != 0;
+
+    private void Check(IReadOnlyList<Pair> train, IReadOnlyList<Pair> test)
     {
         if (Levels.Count < 2 || Levels.Distinct().Count() < Levels.Count)
-            throw new TinctorException($"model.levels is {string.Join(",", Levels)}; give two or more different labels, lowest first");
+            throw new TinctorException($"model.levels is {string.Join(",", Levels)}, expected two or more different labels, lowest first")
+            { Option = "model.levels" };
         if (InputChannels != 3 || OutputChannels != 3)
             throw new TinctorException("derestainer separates the stains of RGB images; model.input_channels and "
                 + "model.output_channels must be 3");
         if (train.FirstOrDefault(pair => pair.Label is not null && !Levels.Contains(pair.Label)) is { } other)
-            throw new TinctorException($"{other.Source}: has the label {other.Label}, which is none of model.levels "
-                + $"({string.Join(", ", Levels)}); set model.levels to the labels of this data");
-        int unlabelled = train.Count(pair => pair.Label is null);
-        if (unlabelled == train.Count)
-            yield return "no pair has a level: L_level is off, and what the model says of the level means nothing; "
-                + "levels come from BCI file names or the label column of a manifest";
-        else if (unlabelled > 0)
-            yield return $"{unlabelled} of {train.Count} pairs have no level: L_level leaves them out";
-        if (LambdaContent * LambdaCmp == 0) yield break;
-        if (Comparator is null)
-        {
-            yield return "no comparator is named (model.comparator.path): L_cmp is off; a classifier trained in the role of comparator switches it on";
-            yield break;
-        }
-        if (Classifier.ReadCard(Comparator.Path).Training.Among(test) is { } tested)
-            throw new TinctorException(
-                $"{Comparator.Path}: this comparator was trained on test slides ({tested}); train one on the same splits as the model");
+            throw new TinctorException(other.Source, $"has the label {other.Label}, none of model.levels ({string.Join(", ", Levels)})",
+                "Set model.levels to the labels of this data.");
+        if (UsesComparator && Comparator is not null && Classifier.ReadCard(Comparator.Path).Training.Among(test) is { } tested)
+            throw new TinctorException(Comparator.Path, $"this comparator was trained on test slides ({tested})",
+                "Train one on the same splits as the model.");
     }
 }

@@ -25,6 +25,13 @@ public sealed record Pix2PixConfig : ConditionalGanConfig
     /// <inheritdoc/>
     public override int SmallestSize => Generator.StartsWith("unet") ? SizeMultiple : 8;
 
+    /// <inheritdoc/>
+    internal override string NetworkName => $"the generator {Generator}";
+
+    /// <inheritdoc/>
+    internal override (string Setting, MethodConfig Model)? FinerNetwork => !Generator.StartsWith("unet") ? null
+        : ("model.generator=resnet_9blocks", this with { Generator = "resnet_9blocks" });
+
     private int UnetDowns => Generator switch { "unet_128" => 7, "unet_256" => 8, _ => 9 };
 
     /// <inheritdoc/>
