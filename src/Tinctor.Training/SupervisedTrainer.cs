@@ -64,7 +64,7 @@ internal sealed class SupervisedLoop : TrainingLoop<SupervisedTask>
     {
         // What cannot be made is refused before the folder is taken.
         config.Create(Device, data).Dispose();
-        using FileLock access = RunFolder.Lock(Folder.Root);
+        using FileLock access = Folder.LockNew();
         begun = Folder.Describe(config, Device, DataSummary.Create(data.Manifest, stop));
         return Run(resume: false, stop);
     }

@@ -55,7 +55,7 @@ public sealed class Trainer : TrainingLoop<Method>
         config = config with { Data = config.Data.WithFullPaths() };
         config = config with { Model = config.Model.Completed() };
         var trainer = new Trainer(config, folder, observer, stop);
-        using FileLock access = RunFolder.Lock(runFolder);
+        using FileLock access = folder.LockNew();
         folder.Describe(trainer.config, trainer.Device, DataSummary.Create(trainer.data.Manifest, stop));
         return trainer.Run(resume: false, stop);
     }

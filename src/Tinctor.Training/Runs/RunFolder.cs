@@ -50,14 +50,25 @@ public sealed class RunFolder
     public static RunFolder Create(string path)
     {
         var folder = new RunFolder(path);
-        if (File.Exists(folder.Config))
-            throw new TinctorException(path, "already holds a run", "Resume it, or choose another folder") { Option = "Resume" };
-        // A start that was cut short may have left its description behind, which is no run yet.
-        if (Directory.Exists(path)
-            && Directory.EnumerateFileSystemEntries(folder.Root)
-                .Any(entry => entry != folder.EnvironmentFile && !AtomicFile.IsLeftover(entry) && !IsLock(entry)))
-            throw new TinctorException(path, "is not empty and holds no run", "Choose another folder");
+        folder.RequireEmpty();
         return folder;
+    }
+
+    /// <summary>Locks the folder of a new run, which another process may have used since it was created.</summary>
+    /// <exception cref="TinctorException">The folder is not empty any more, or another process trains in it.</exception>
+    internal FileLock LockNew()
+    {
+        FileLock access = Lock(Root);
+        try
+        {
+            RequireEmpty();
+            return access;
+        }
+        catch
+        {
+            access.Dispose();
+            throw;
+        }
     }
 
     /// <summary>Locks a folder for the training of one process, until the lock is disposed of.</summary>
@@ -172,6 +183,16 @@ public sealed class RunFolder
     }
 
     private string[] StepFiles() => [.. Directory.GetFiles(Checkpoints, "step-*.safetensors").Order(StringComparer.Ordinal)];
+
+    private void RequireEmpty()
+    {
+        if (File.Exists(Config))
+            throw new TinctorException(Root, "already holds a run", "Resume it, or choose another folder") { Option = "Resume" };
+        // A start that was cut short may have left its description behind, which is no run yet.
+        if (Directory.Exists(Root) && Directory.EnumerateFileSystemEntries(Root)
+            .Any(entry => entry != EnvironmentFile && !AtomicFile.IsLeftover(entry) && !IsLock(entry)))
+            throw new TinctorException(Root, "is not empty and holds no run", "Choose another folder");
+    }
 
     private static void RequireRun(RunFolder folder, string path)
     {

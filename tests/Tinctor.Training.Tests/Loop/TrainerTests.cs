@@ -90,6 +90,26 @@ public sealed class TrainerTests : DataFolder
         string Refused() => Assert.Throws<TinctorException>(() => Train(run)).Message;
     }
 
+    // The data is checked before the folder is locked, and notes come meanwhile.
+    [Fact]
+    public void A_folder_that_another_training_took_during_the_start_is_refused_and_left_alone()
+    {
+        Pairs(4);
+        string run = At("run"), config = "";
+        var notes = new Silent
+        {
+            OnNote = () =>
+            {
+                if (config.Length > 0) return;
+                Train(run, "seed=7");
+                config = File.ReadAllText(Path.Combine(run, "config.yaml"));
+            },
+        };
+        Assert.Contains("already holds a run", Assert.Throws<TinctorException>(() => Trainer.Start(Settings(), run, notes)).Message);
+        Assert.Equal(config, File.ReadAllText(Path.Combine(run, "config.yaml")));
+        Assert.Empty(Directory.GetFiles(run, ".train.lock*"));
+    }
+
     [Fact]
     public void Data_that_changed_since_the_start_is_refused()
     {
@@ -208,7 +228,13 @@ public sealed class TrainerTests : DataFolder
 
         public Action OnStep { get; init; } = () => { };
 
-        public void Note(string text) => Notes.Add(text);
+        public Action OnNote { get; init; } = () => { };
+
+        public void Note(string text)
+        {
+            Notes.Add(text);
+            OnNote();
+        }
 
         public void Step(TrainingProgress progress) => OnStep();
     }
