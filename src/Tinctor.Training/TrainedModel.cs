@@ -5,6 +5,7 @@ using Tinctor.Torch.Nn;
 using Tinctor.Torch.Serialization;
 using Tinctor.Training.Configuration;
 using Tinctor.Training.Execution;
+using Tinctor.Training.Files;
 using Tinctor.Training.Methods;
 
 namespace Tinctor.Training;
@@ -63,7 +64,7 @@ public static class TrainedModel
         string path = Path.Combine(ModelFolder.Resolve(folder), ModelFolder.WeightsFile);
         using DisposeScope scope = torch.NewDisposeScope();
         OrderedDictionary<string, Tensor> weights = SafeTensors.Load(path);
-        RefuseNonFinite(path, weights);
+        FiniteWeights.Require(path, weights);
         try
         {
             network.load_state_dict(weights);
@@ -74,19 +75,6 @@ public static class TrainedModel
         }
         network.to(device);
         return network;
-    }
-
-    /// <summary>Refuses weights with values that are not finite numbers.</summary>
-    /// <exception cref="TinctorException">The message names the first such weight.</exception>
-    internal static void RefuseNonFinite(string path, IReadOnlyDictionary<string, Tensor> weights)
-    {
-        using DisposeScope scope = torch.NewDisposeScope();
-        foreach ((string key, Tensor weight) in weights)
-        {
-            // x - x is 0 for finite numbers and NaN for others.
-            if (weight.is_floating_point() && weight.numel() > 0 && (weight - weight).abs().max().item() is not 0)
-                throw new TinctorException(path, $"the weight {key} contains values that are not finite numbers", "Use an earlier checkpoint");
-        }
     }
 
     // Model folders of older versions keep the detector as tensors.

@@ -21,7 +21,7 @@ public sealed class Trainer : TrainingLoop<Method>
     private Trainer(RunConfig config, RunFolder folder, ITrainingObserver observer, CancellationToken stop)
         : base(config.Training, config.Seed, folder, observer)
     {
-        data = TrainingData.Read(config.Data, config.Seed, config.Model, stop);
+        data = TrainingData.Read(config.Data, config.Seed, config.Model.Upscaling, config.Model.AdviseCrop, stop);
         observer.Note($"data: {data.Manifest.Describe()}");
         RefuseOtherChannels(data.Train[0], config);
         observer.Note(data.Describe("pairs"));

@@ -85,7 +85,7 @@ internal static class AblateCommand
     {
         string method = parse.GetRequiredValue(MethodName);
         RunConfig full = ConfigFile.Load(parse.GetValue(Config), method, Overrides(parse));
-        PairManifest pairs = TrainingData.Read(full.Data, full.Seed, full.Model, cancel).Manifest;
+        PairManifest pairs = TrainingData.Read(full.Data, full.Seed, full.Model.Upscaling, full.Model.AdviseCrop, cancel).Manifest;
         var study = new Study(Path.GetFullPath(parse.GetRequiredValue(Output)), pairs, [.. Chosen(parse, full)], cancel);
 
         ulong[] seeds = parse.GetRequiredValue(StudyOptions.Seeds);

@@ -76,7 +76,7 @@ internal static class CompareCommand
         RunConfig first = models[0].Config;
         if (models.FirstOrDefault(model => model.Config.Model.Upscaling != first.Model.Upscaling) is { } other)
             throw new TinctorException($"{methods[0]} and {other.Key}: stain at different resolutions (model.factor); compare those of one");
-        PairManifest pairs = TrainingData.Read(first.Data, first.Seed, first.Model, cancel).Manifest;
+        PairManifest pairs = TrainingData.Read(first.Data, first.Seed, first.Model.Upscaling, first.Model.AdviseCrop, cancel).Manifest;
         var study = new Study(folder, pairs, models, cancel);
 
         ulong[] seeds = parse.GetRequiredValue(StudyOptions.Seeds);

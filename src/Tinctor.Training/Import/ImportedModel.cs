@@ -2,6 +2,7 @@ using Tinctor.Torch;
 using Tinctor.Torch.Nn;
 using Tinctor.Torch.Serialization;
 using Tinctor.Training.Configuration;
+using Tinctor.Training.Files;
 using Tinctor.Training.Methods;
 
 namespace Tinctor.Training.Import;
@@ -29,7 +30,7 @@ public sealed record ImportedModel(ModelConfig Config, IReadOnlyDictionary<strin
     internal static ImportedModel Create(string path, string method, MethodConfig config, IReadOnlyDictionary<string, Tensor> weights,
         string description, IReadOnlyList<string> notes)
     {
-        TrainedModel.RefuseNonFinite(path, weights);
+        FiniteWeights.Require(path, weights);
         try
         {
             using Module<Tensor, Tensor> network = config.CreateGenerator();

@@ -1,5 +1,4 @@
 using Tinctor.Data;
-using Tinctor.Training.Methods;
 
 namespace Tinctor.Training.Loading;
 
@@ -17,10 +16,12 @@ public sealed record TrainingData(PairManifest Manifest, IReadOnlyList<Pair> Tra
     /// <summary>Reads and checks a data set; all problems are reported at once.</summary>
     /// <param name="config">Location of the data.</param>
     /// <param name="seed">Random seed of the choice of validation slides.</param>
-    /// <param name="model">Settings of the method that is trained; null for one with targets of the size of sources.</param>
+    /// <param name="factor">Target pixels per source pixel along each axis.</param>
+    /// <param name="smallRemedy">Remedy for images smaller than the crop; see <see cref="PairVerification.Check"/>.</param>
     /// <param name="cancel">Cancels the checks.</param>
     /// <exception cref="TinctorException">A pair is broken, or there are no training pairs.</exception>
-    public static TrainingData Read(DataConfig config, ulong seed, MethodConfig? model = null, CancellationToken cancel = default)
+    public static TrainingData Read(DataConfig config, ulong seed, int factor = 1, Func<int, string>? smallRemedy = null,
+        CancellationToken cancel = default)
     {
         if (config.Path.Length == 0)
             throw new OptionException("Data", "no data set is named", "Name a folder or manifest, or set data.path");
@@ -30,8 +31,7 @@ public sealed record TrainingData(PairManifest Manifest, IReadOnlyList<Pair> Tra
         TrainingData data = HoldOut(manifest, config.ValidationShare, seed);
         if (data.Train.Count == 0) throw new TinctorException($"{config.Path}: has no pairs for training ({manifest.Describe()})");
         int minimum = config.LoadSize > 0 ? 1 : config.CropSize;
-        Func<int, string>? remedy = model is null ? null : new CropRule(model).ForImagesOf;
-        PairVerification.Check([.. data.Train, .. data.Validation], minimum, model?.Upscaling ?? 1, smallRemedy: remedy, cancel: cancel);
+        PairVerification.Check([.. data.Train, .. data.Validation], minimum, factor, smallRemedy: smallRemedy, cancel: cancel);
         return data;
     }
 

@@ -69,6 +69,10 @@ public abstract record MethodConfig
     /// <summary>The smallest crop that can be trained on, in target pixels.</summary>
     public virtual int SmallestCrop => SmallestSize * Upscaling;
 
+    /// <summary>Describes settings for images that are smaller than the crop, as a sentence.</summary>
+    /// <param name="side">The shortest side of all images, in target pixels.</param>
+    public string AdviseCrop(int side) => new CropRule(this).ForImagesOf(side);
+
     /// <summary>Name of the staining network in messages.</summary>
     internal virtual string NetworkName => "the network";
 

@@ -5,6 +5,7 @@ using System.Text.Json.Nodes;
 using Tinctor.Data;
 using Tinctor.Torch;
 using Tinctor.Training.Configuration;
+using Tinctor.Training.Files;
 
 namespace Tinctor.Training.Runs;
 

@@ -4,6 +4,7 @@ using Tinctor.Torch;
 using Tinctor.Torch.Nn;
 using Tinctor.Torch.Optim;
 using Tinctor.Torch.Serialization;
+using Tinctor.Training.Files;
 using Tinctor.Training.Learners;
 
 namespace Tinctor.Training.Runs;

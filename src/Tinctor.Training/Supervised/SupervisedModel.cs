@@ -5,7 +5,7 @@ using System.Text.Json.Serialization;
 using Tinctor.Torch;
 using Tinctor.Torch.Nn;
 using Tinctor.Torch.Serialization;
-using Tinctor.Training.Runs;
+using Tinctor.Training.Files;
 
 namespace Tinctor.Training.Supervised;
 
@@ -72,7 +72,7 @@ public static class SupervisedModel
         using DisposeScope scope = torch.NewDisposeScope();
         string path = WeightsOf(folder);
         OrderedDictionary<string, Tensor> weights = SafeTensors.Load(path);
-        TrainedModel.RefuseNonFinite(path, weights);
+        FiniteWeights.Require(path, weights);
         try
         {
             network.load_state_dict(weights);

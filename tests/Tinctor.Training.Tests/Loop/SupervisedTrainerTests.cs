@@ -7,7 +7,7 @@ using Tinctor.Torch;
 using Tinctor.Torch.Serialization;
 using Tinctor.Training.Classification;
 using Tinctor.Training.Configuration;
-using Tinctor.Training.Runs;
+using Tinctor.Training.Files;
 using Tinctor.Training.Supervised;
 
 namespace Tinctor.Training.Tests.Loop;

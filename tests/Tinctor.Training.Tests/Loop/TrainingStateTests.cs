@@ -3,6 +3,7 @@ using Tinctor.Data.Tests;
 using Tinctor.Tests;
 using Tinctor.Torch;
 using Tinctor.Torch.Serialization;
+using Tinctor.Training.Files;
 using Tinctor.Training.Methods;
 using Tinctor.Training.Methods.Pix2Pix;
 using Tinctor.Training.Runs;

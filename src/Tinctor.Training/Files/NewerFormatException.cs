@@ -1,4 +1,4 @@
-namespace Tinctor.Training.Runs;
+namespace Tinctor.Training.Files;
 
 /// <summary>A file has a format that only newer versions of this program read.</summary>
 internal sealed class NewerFormatException : TinctorException
