@@ -84,18 +84,18 @@ public sealed record TrainingData(PairManifest Manifest, IReadOnlyList<Pair> Tra
     /// <summary>The training pairs as tensors, varied as the configuration says.</summary>
     public PairedDataset TrainingSet(DataConfig config, ulong seed, StainProfiles? stains = null, int factor = 1) =>
         new(Train, new PairTransform
-    {
-        Factor = factor,
-        SourceNormalizer = stains?.SourceNormalizer(),
-        TargetNormalizer = stains?.TargetNormalizer(),
-        Resize = config.LoadSize > 0 ? config.LoadSize : null,
-        Crop = config.CropSize,
-        RandomCrop = true,
-        HorizontalFlip = config.Flip,
-        VerticalFlip = config.Rotate,
-        Rotate90 = config.Rotate,
-        Jitter = config.StainJitter > 0 ? new StainJitter(config.StainJitter, config.StainJitter / 5) : null,
-    }, seed, CacheBytes);
+        {
+            Factor = factor,
+            SourceNormalizer = stains?.SourceNormalizer(),
+            TargetNormalizer = stains?.TargetNormalizer(),
+            Resize = config.LoadSize > 0 ? config.LoadSize : null,
+            Crop = config.CropSize,
+            RandomCrop = true,
+            HorizontalFlip = config.Flip,
+            VerticalFlip = config.Rotate,
+            Rotate90 = config.Rotate,
+            Jitter = config.StainJitter > 0 ? new StainJitter(config.StainJitter, config.StainJitter / 5) : null,
+        }, seed, CacheBytes);
 
     /// <summary>Small data sets are decoded once.</summary>
     internal const long CacheBytes = 1L << 30;
