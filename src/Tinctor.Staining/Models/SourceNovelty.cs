@@ -110,58 +110,91 @@ public sealed class SourceNovelty
         var light = new float[width * height * channels];
         image.CopyTo(light);
         double[][] features = [.. Enumerable.Range(0, columns * rows).Select(_ => new double[channels * (2 + Octaves)])];
-        var density = new double[width * height];
+        double[] density = new double[width * height], across = new double[density.Length];
         for (int c = 0; c < channels; c++)
         {
             for (int i = 0; i < density.Length; i++) density[i] = -Math.Log10(Math.Max(light[(c * density.Length) + i], Darkest));
-            Pool(density, value => value, (window, mean) => features[window][c] = mean);
-            Pool(density, value => value * value, (window, square) =>
-                features[window][channels + c] = Logarithm(square - (features[window][c] * features[window][c])));
+            var windows = new WindowSums(side, columns, rows);
+            for (int y = 0; y < windows.Height; y++) windows.Add(y, density.AsSpan(y * width, width), []);
+            double[] mean = windows.Mean(), square = windows.MeanSquare();
+            for (int w = 0; w < features.Length; w++)
+                (features[w][c], features[w][channels + c]) = (mean[w], Logarithm(square[w] - (mean[w] * mean[w])));
             for (int octave = 0; octave < Octaves; octave++)
             {
-                double[] smooth = BoxMean(density, width, height, 2 << octave);
-                var detail = new double[density.Length];
-                for (int i = 0; i < detail.Length; i++) detail[i] = density[i] - smooth[i];
-                int place = ((2 + octave) * channels) + c;
-                Pool(detail, value => value * value, (window, energy) => features[window][place] = Logarithm(energy));
+                double[] energy = DetailEnergy(density, across, width, height, 2 << octave, new(side, columns, rows));
+                for (int w = 0; w < features.Length; w++) features[w][((2 + octave) * channels) + c] = Logarithm(energy[w]);
             }
         }
         return (columns, rows, features);
+    }
 
-        void Pool(double[] plane, Func<double, double> of, Action<int, double> set)
+    // Mean square, for each window, of the difference between a pixel and the mean over a square of an even side around it, from side / 2 before
+    // the pixel to side / 2 - 1 after it; edges are repeated. The sums of columns move down row by row.
+    private static double[] DetailEnergy(double[] plane, double[] across, int width, int height, int side, WindowSums windows)
+    {
+        int half = side / 2;
+        for (int y = 0; y < height; y++) MeanAcross(plane.AsSpan(y * width, width), across.AsSpan(y * width, width), side);
+        double[] sums = new double[width], smooth = new double[width];
+        for (int i = -half; i < half; i++)
         {
-            for (int window = 0; window < columns * rows; window++)
+            ReadOnlySpan<double> row = Row(i);
+            for (int x = 0; x < width; x++) sums[x] += row[x];
+        }
+        for (int y = 0; y < windows.Height; y++)
+        {
+            ReadOnlySpan<double> next = Row(y + half), last = Row(y - half);
+            for (int x = 0; x < width; x++)
             {
-                double sum = 0;
-                (int top, int left) = (window / columns * side, window % columns * side);
-                for (int y = top; y < top + side; y++)
-                    for (int x = left; x < left + side; x++) sum += of(plane[(y * width) + x]);
-                set(window, sum / (side * side));
+                smooth[x] = sums[x] / side;
+                sums[x] += next[x] - last[x];
             }
+            windows.Add(y, plane.AsSpan(y * width, width), smooth);
+        }
+        return windows.MeanSquare();
+
+        ReadOnlySpan<double> Row(int y) => across.AsSpan(Math.Clamp(y, 0, height - 1) * width, width);
+    }
+
+    private static void MeanAcross(ReadOnlySpan<double> row, Span<double> mean, int side)
+    {
+        int half = side / 2, last = row.Length - 1;
+        double sum = 0;
+        for (int i = -half; i < half; i++) sum += row[Math.Clamp(i, 0, last)];
+        for (int i = 0; i < row.Length; i++)
+        {
+            mean[i] = sum / side;
+            sum += row[Math.Min(i + half, last)] - row[Math.Max(i - half, 0)];
         }
     }
 
-    // Mean over a square of an even side, from side / 2 before a pixel to side / 2 - 1 after it; edges are repeated.
-    private static double[] BoxMean(double[] plane, int width, int height, int side)
+    /// <summary>Sums over windows of pixels' differences from a baseline, added row by row.</summary>
+    private sealed class WindowSums(int side, int columns, int rows)
     {
-        var across = new double[plane.Length];
-        var result = new double[plane.Length];
-        for (int y = 0; y < height; y++) Slide(plane, across, y * width, 1, width);
-        for (int x = 0; x < width; x++) Slide(across, result, x, width, height);
-        return result;
+        private readonly double[] sums = new double[columns * rows], squares = new double[columns * rows];
 
-        void Slide(double[] from, double[] to, int start, int stride, int count)
+        /// <summary>Rows that lie in windows.</summary>
+        public int Height => rows * side;
+
+        /// <summary>Adds a row; an empty baseline is 0.</summary>
+        public void Add(int y, ReadOnlySpan<double> row, ReadOnlySpan<double> baseline)
         {
-            double sum = 0;
-            for (int i = -side / 2; i < side / 2; i++) sum += At(i);
-            for (int i = 0; i < count; i++)
+            for (int column = 0; column < columns; column++)
             {
-                to[start + (i * stride)] = sum / side;
-                sum += At(i + (side / 2)) - At(i - (side / 2));
+                int window = (y / side * columns) + column;
+                (double sum, double square) = (sums[window], squares[window]);
+                for (int x = column * side; x < (column + 1) * side; x++)
+                {
+                    double value = baseline.IsEmpty ? row[x] : row[x] - baseline[x];
+                    sum += value;
+                    square += value * value;
+                }
+                (sums[window], squares[window]) = (sum, square);
             }
-
-            double At(int i) => from[start + (Math.Clamp(i, 0, count - 1) * stride)];
         }
+
+        public double[] Mean() => Array.ConvertAll(sums, sum => sum / (side * side));
+
+        public double[] MeanSquare() => Array.ConvertAll(squares, square => square / (side * side));
     }
 
     private static double Logarithm(double energy) => Math.Log10(Math.Max(energy, 0) + 1e-6);
