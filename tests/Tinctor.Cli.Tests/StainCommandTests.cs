@@ -1,5 +1,6 @@
 using Tinctor.Slides;
 using Tinctor.Staining;
+using Tinctor.Staining.Models;
 using Tinctor.Torch;
 using Tinctor.Training;
 
@@ -35,7 +36,7 @@ public sealed class StainCommandTests : IDisposable
             Assert.Equal((width, height, 3), (stained.Width, stained.Height, stained.Channels));
             Assert.Equal(stainer.Stain(Image.Read(At("in", name))).Image.Data, stained.Data);
         }
-        Assert.Equal(images.Length, Directory.GetFiles(At("out"), "*", SearchOption.AllDirectories).Length);
+        Assert.Equal(images.Length, Directory.GetFiles(At("out"), "*.png", SearchOption.AllDirectories).Length);
     }
 
     [Fact]
@@ -52,7 +53,7 @@ public sealed class StainCommandTests : IDisposable
     }
 
     [Fact]
-    public void What_is_stained_already_is_left_alone()
+    public void Existing_results_are_kept()
     {
         Write("a.png", 20, 20);
         Write("b.png", 20, 20);
@@ -63,6 +64,26 @@ public sealed class StainCommandTests : IDisposable
         Assert.Equal(0, Stain("in", "--overwrite", "--format", "jpg").Code);
         Assert.Equal(0, Stain("in", "--overwrite").Code);
         Assert.Equal(20, Image.Read(At("out", "a.png")).Width);
+    }
+
+    [Theory]
+    [InlineData("a.png", "a.png")]
+    [InlineData("s.tif", "s.ome.tif", "--format", "ome.tif")]
+    public void Results_of_another_model_are_refused(string input, string result, params string[] options)
+    {
+        Write(input, 40, 40);
+        Assert.Equal(0, Stain("in", options).Code);
+        byte[] first = File.ReadAllBytes(At("out", result));
+        string model = OtherModel();
+        Assert.Equal(0, Stain("in", options).Code);
+
+        string error = CommandLine.Run(["stain", model, At("in"), "-o", At("out"), .. options]).OneError();
+        Assert.Contains($"{result}: was made by another model, {trained.Run} (SHA-256 ", error);
+        Assert.Contains("--overwrite", error);
+        Assert.Equal(first, File.ReadAllBytes(At("out", result)));
+
+        Assert.Equal(0, CommandLine.Run(["stain", model, At("in"), "-o", At("out"), "--overwrite", .. options]).Code);
+        Assert.Contains("was made by another model", Stain("in", options).OneError());
     }
 
     [Fact]
@@ -79,7 +100,7 @@ public sealed class StainCommandTests : IDisposable
         Assert.Contains("broken.png", errors[0]);
         Assert.Contains("grey.png: 1 channel, but the model expects 3", errors[1]);
         Assert.Contains("Stained 2 images into", outcome.Out);
-        Assert.Equal(["a.png", "z.png"], Directory.GetFiles(At("out")).Select(Path.GetFileName).Order());
+        Assert.Equal(["a.png", "stained.csv", "z.png"], Directory.GetFiles(At("out")).Select(Path.GetFileName).Order());
     }
 
     [Fact]
@@ -106,7 +127,7 @@ public sealed class StainCommandTests : IDisposable
     {
         Write("a.png", 20, 20);
         for (int i = 0; i < 2; i++) Assert.Equal(0, CommandLine.Run("stain", trained.Run, At("in"), "-o", At("in", "stained")).Code);
-        Assert.Equal(["a.png"], Directory.GetFiles(At("in", "stained"), "*", SearchOption.AllDirectories).Select(Path.GetFileName));
+        Assert.Equal(["a.png"], Directory.GetFiles(At("in", "stained"), "*.png", SearchOption.AllDirectories).Select(Path.GetFileName));
     }
 
     [Fact]
@@ -122,6 +143,19 @@ public sealed class StainCommandTests : IDisposable
         Assert.Contains("does not fit its config.yaml", CommandLine.Run("stain", model, At("in"), "-o", At("out")).OneError());
         File.WriteAllBytes(weights, File.ReadAllBytes(weights)[..1000]);
         Assert.Contains("model.safetensors", CommandLine.Run("stain", model, At("in"), "-o", At("out")).OneError());
+    }
+
+    // A copy of the model with another value of one weight.
+    private string OtherModel()
+    {
+        string model = At("other");
+        Directory.CreateDirectory(model);
+        foreach (string file in Directory.GetFiles(trained.Model)) File.Copy(file, Path.Combine(model, Path.GetFileName(file)));
+        string weights = Path.Combine(model, ModelFolder.WeightsFile);
+        byte[] bytes = File.ReadAllBytes(weights);
+        bytes[^4] ^= 1;
+        File.WriteAllBytes(weights, bytes);
+        return model;
     }
 
     private Outcome Stain(string input, params string[] options) =>

@@ -29,7 +29,7 @@ public sealed class StainSlidesTests : IDisposable
         Outcome outcome = Stain(slide, "--tile-size", "128", "--uncertainty");
         Assert.Equal((0, ""), (outcome.Code, outcome.Error));
         Assert.Contains("seams", outcome.All);
-        Assert.Equal(["a.html", "a.json", "a.ome.tif", "a.uncertainty.ome.tif"], Written());
+        Assert.Equal(["a.html", "a.json", "a.ome.tif", "a.uncertainty.ome.tif", "stained.csv"], Written());
         Assert.Contains("Unreliable regions", File.ReadAllText(At("out", "a.html")));
         using (Slide before = Slide.Open(slide), after = Slide.Open(At("out", "a.ome.tif")), map = Slide.Open(At("out", "a.uncertainty.ome.tif")))
         {
@@ -59,7 +59,7 @@ public sealed class StainSlidesTests : IDisposable
         Assert.Equal(1, listed.Code);
         Assert.StartsWith($"error: {At("in", "b.svs")}", listed.Error.Trim());
         Assert.Single(listed.Error.Trim().Split('\n'));
-        Assert.Equal(["a.html", "a.json", "a.ome.tif", "c.html", "c.json", "c.ome.tif"], Written());
+        Assert.Equal(["a.html", "a.json", "a.ome.tif", "c.html", "c.json", "c.ome.tif", "stained.csv"], Written());
         Outcome pattern = Stain(At("in", "*.ome.tif"));
         Assert.Contains("Existing results are kept: 2 of 2", pattern.All);
     }

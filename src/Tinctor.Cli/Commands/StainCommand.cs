@@ -3,6 +3,7 @@ using Tinctor.Data;
 using Tinctor.Slides;
 using Tinctor.Staining;
 using Tinctor.Staining.Bridges;
+using Tinctor.Staining.Models;
 using Tinctor.Staining.WholeSlides;
 using Tinctor.Torch;
 using Tinctor.Training;
@@ -71,18 +72,47 @@ internal static class StainCommand
             ? new IhcLevelTable(folder, labels) : null;
         List<ImageJob> open = ImageJobs.Open(jobs, job => Outputs(parse, job), parse.GetValue(Overwrite),
             job => levels is null || levels.Contains(job.Name));
+        var made = new StainedTable(folder);
+        RefuseOtherModel([.. jobs.Except(open).Select(job => OutputOf(parse, job))], made, model);
         if (open.Count == 0) return 0;
         (Device device, string reason) = DeviceChoice.Resolve(parse.GetRequiredValue(Device));
         Terminal.Note($"device: {reason}");
         using var stainer = TrainedModel.LoadStainer(model, device, parse.GetValue(Amp));
         BridgeSampling? sampling = BridgeOptions.Read(parse, stainer.Model.Bridge?.Sampling, model);
         var slides = new SlideStaining(parse, stainer, sampling, levels, parse.GetValue(Quality), cancel);
-        int code = ImageJobs.Run(open, "staining", count => $"Stained {count} into {folder}.", (job, report) =>
-            job.IsSlide ? slides.Stain(job, OutputOf(parse, job), report)
-            : sampling is null ? Stain(stainer, levels, job, OutputOf(parse, job), parse.GetValue(Quality))
-            : StainStochastically(stainer, sampling, job, parse), threads: 1, cancel);
-        levels?.Save();
-        return code;
+        try
+        {
+            return ImageJobs.Run(open, "staining", count => $"Stained {count} into {folder}.", Stain, threads: 1, cancel);
+        }
+        finally
+        {
+            levels?.Save();
+            made.Save();
+        }
+
+        string? Stain(ImageJob job, Action<double, string> report)
+        {
+            string output = OutputOf(parse, job);
+            string? remark = job.IsSlide ? slides.Stain(job, output, report)
+                : sampling is null ? StainImage(stainer, levels, job, output, parse.GetValue(Quality))
+                : StainStochastically(stainer, sampling, job, parse);
+            made.Set(output, job.Input, model, stainer.ModelId);
+            if (job.IsSlide) made.Save();
+            return remark;
+        }
+    }
+
+    // Results of two models must not be mixed in a folder without notice.
+    private static void RefuseOtherModel(string[] kept, StainedTable made, string model)
+    {
+        if (!kept.Any(file => made.ModelOf(file) is not null)) return;
+        string id = ModelFolder.Sha256(model);
+        string[] others = [.. kept.Where(file => made.ModelOf(file) is { } maker && maker.Sha256 != id)];
+        if (others.Length == 0) return;
+        (string other, string sha256) = made.ModelOf(others[0])!.Value;
+        string more = others.Length == 1 ? "" : $", as were {others.Length - 1} more";
+        throw new TinctorException(others[0], $"was made by another model, {other} (SHA-256 {sha256[..Math.Min(12, sha256.Length)]}){more}",
+            "Choose another output folder, or replace the results") { Option = "Overwrite" };
     }
 
     private static string OutputOf(ParseResult parse, ImageJob job) =>
@@ -94,7 +124,7 @@ internal static class StainCommand
         return job.IsSlide && parse.GetValue(SlideOptions.Uncertainty) ? [output, SlideStainer.UncertaintyPath(output)] : [output];
     }
 
-    private static string? Stain(Stainer stainer, IhcLevelTable? levels, ImageJob job, string output, int quality)
+    private static string? StainImage(Stainer stainer, IhcLevelTable? levels, ImageJob job, string output, int quality)
     {
         Image source = job.Read();
         StainedImage stained = stainer.Stain(source);
