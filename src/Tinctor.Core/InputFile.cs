@@ -1,6 +1,6 @@
 namespace Tinctor.Core;
 
-/// <summary>Files that the user names as input.</summary>
+/// <summary>Opens input files; missing and unreadable files give the same messages everywhere.</summary>
 public static class InputFile
 {
     /// <summary>Opens a file for reading. Other programs may read, rename or delete it meanwhile.</summary>
@@ -13,6 +13,21 @@ public static class InputFile
             return new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read | FileShare.Delete);
         }
         catch (Exception e) when (FileErrors.IsFileError(e))
+        {
+            throw FileErrors.Reading(path, e);
+        }
+    }
+
+    /// <summary>Reads a text file; UTF-8 unless it begins with another byte order mark.</summary>
+    /// <exception cref="TinctorException">The file is missing, is a folder, or cannot be read.</exception>
+    public static string ReadText(string path)
+    {
+        using var reader = new StreamReader(Open(path));
+        try
+        {
+            return reader.ReadToEnd();
+        }
+        catch (IOException e)
         {
             throw FileErrors.Reading(path, e);
         }

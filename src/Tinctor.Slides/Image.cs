@@ -64,17 +64,15 @@ public sealed partial class Image
     /// </summary>
     /// <param name="path">The file.</param>
     /// <param name="keepAlpha">Whether transparency stays the last channel.</param>
-    /// <exception cref="FileNotFoundException">There is no such file.</exception>
     /// <exception cref="TinctorException">
-    /// The file is damaged, truncated, too large, or of another kind (CMYK, floating point, 32 bits).
+    /// The file is missing, damaged, truncated, too large, or of another kind (CMYK, floating point, 32 bits).
     /// </exception>
     public static Image Read(string path, bool keepAlpha = false) => ImageReader.Read(path, keepAlpha);
 
     /// <summary>Reads size, channels and format of an image from its header; damaged pixels are not detected.</summary>
     /// <param name="path">The file.</param>
     /// <param name="keepAlpha">Whether transparency counts as a channel.</param>
-    /// <exception cref="FileNotFoundException">There is no such file.</exception>
-    /// <exception cref="TinctorException">The header is damaged, or the file is of another kind.</exception>
+    /// <exception cref="TinctorException">The file is missing, the header is damaged, or the file is of another kind.</exception>
     public static ImageInfo ReadInfo(string path, bool keepAlpha = false) => ImageReader.ReadInfo(path, keepAlpha);
 
     /// <summary>

@@ -57,7 +57,7 @@ internal static class ImageReader
     }
 
     /// <summary>Identifies the format by the first bytes.</summary>
-    /// <exception cref="FileNotFoundException">There is no such file.</exception>
+    /// <exception cref="TinctorException">The file is missing, a folder, empty or of another format.</exception>
     /// <exception cref="TinctorException">It is a folder, empty, or of a format that is not read.</exception>
     public static ImageFormat Identify(string path)
     {
@@ -81,26 +81,11 @@ internal static class ImageReader
 
     private static byte[] Start(string path)
     {
-        if (Directory.Exists(path))
-        {
-            throw SlideFormats.Identify(path) is { } format ? SlideFormats.Unreadable(path, format, [])
-                : new TinctorException(path, "is a folder", "Give an image file.");
-        }
+        if (Directory.Exists(path) && SlideFormats.Identify(path) is { } format) throw SlideFormats.Unreadable(path, format, []);
         var start = new byte[8];
-        try
-        {
-            using FileStream file = File.OpenRead(path);
-            int read = file.ReadAtLeast(start, start.Length, throwOnEndOfStream: false);
-            return read > 0 ? start[..read] : throw new TinctorException(path, "is empty (0 bytes)", "Copy or export the file again.");
-        }
-        catch (Exception error) when (error is FileNotFoundException or DirectoryNotFoundException)
-        {
-            throw new FileNotFoundException($"{path}: no such file. Check the path.", path, error);
-        }
-        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
-        {
-            throw new TinctorException(path, $"cannot be opened ({error.Message})", "Check its permissions.", error);
-        }
+        using FileStream file = InputFile.Open(path);
+        int read = file.ReadAtLeast(start, start.Length, throwOnEndOfStream: false);
+        return read > 0 ? start[..read] : throw new TinctorException(path, "is empty (0 bytes)", "Copy or export the file again.");
     }
 
     private static VipsImage Open(string path, ImageFormat format, out int pages)
@@ -187,7 +172,7 @@ internal static class ImageReader
     {
         try
         {
-            using var file = File.OpenRead(path);
+            using var file = InputFile.Open(path);
             return inspect(new TiffFile(file));
         }
         catch (TinctorException error)

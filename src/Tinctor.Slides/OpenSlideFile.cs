@@ -33,7 +33,7 @@ internal sealed unsafe class OpenSlideFile : SlideFile
         string? vendor = Text(OpenSlideNative.openslide_detect_vendor(path));
         if (vendor is null or "generic-tiff") return null;
         nint slide = OpenSlideNative.openslide_open(path);
-        if (slide == 0) throw new TinctorException($"looks like a slide of {vendor}, but cannot be opened");
+        if (slide == 0) throw new TinctorException(path, $"looks like a slide of {vendor}, but cannot be opened", "Copy or export the file again.");
         try
         {
             ThrowIfBroken(slide);
@@ -71,7 +71,7 @@ internal sealed unsafe class OpenSlideFile : SlideFile
     public override byte[]? ReadIccProfile()
     {
         // OpenSlide gives profiles from version 4 on; most formats of scanners are TIFFs, which have them in a tag.
-        using FileStream stream = File.OpenRead(path);
+        using FileStream stream = InputFile.Open(path);
         return TiffFile.IsTiff(stream) ? new TiffFile(stream).ReadIccProfile() : null;
     }
 

@@ -103,8 +103,7 @@ public sealed class Slide : IDisposable
     /// <summary>Opens a slide or image of one of the formats of <see cref="SlideFormats.Supported"/>.</summary>
     /// <param name="path">The file.</param>
     /// <param name="mpp">Micrometres per pixel of level 0, above 0, if the metadata of the file is missing or wrong.</param>
-    /// <exception cref="FileNotFoundException">There is no such file.</exception>
-    /// <exception cref="TinctorException">The file is damaged, or of another format.</exception>
+    /// <exception cref="TinctorException">The file is missing, damaged, or of another format.</exception>
     public static Slide Open(string path, double? mpp = null)
     {
         if (mpp is not (null or > 0 and < double.PositiveInfinity))

@@ -82,7 +82,7 @@ public static class SlideFormats
     /// Identifies the format of a file or folder: by its first bytes, except that TIFF is what the extension says (VSI, for instance,
     /// starts like a TIFF), and by extension if the content is not known; null if neither is.
     /// </summary>
-    /// <exception cref="IOException">The file cannot be read.</exception>
+    /// <exception cref="TinctorException">The file cannot be opened.</exception>
     public static SlideFormat? Identify(string path)
     {
         SlideFormat? named = FromExtension(path), found = File.Exists(path) ? FromContent(path) : null;
@@ -102,7 +102,7 @@ public static class SlideFormats
             using var slide = Slide.Open(path);
             return slide.Levels.Count > 1 || slide.HasSeparateChannels || (long)slide.Width * slide.Height > LargestImage;
         }
-        catch (Exception error) when (error is TinctorException or FileNotFoundException)
+        catch (TinctorException)
         {
             return false;
         }
@@ -150,7 +150,7 @@ public static class SlideFormats
         {
             return Identify(path);
         }
-        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+        catch (Exception error) when (error is TinctorException or IOException)
         {
             return null;
         }
@@ -159,7 +159,7 @@ public static class SlideFormats
     private static SlideFormat? FromContent(string path)
     {
         var start = new byte[SignatureLength];
-        using FileStream file = File.OpenRead(path);
+        using FileStream file = InputFile.Open(path);
         int length = file.ReadAtLeast(start, start.Length, throwOnEndOfStream: false);
         return All.FirstOrDefault(format => format.Signatures.Any(signature => signature.At + signature.Bytes.Length <= length
             && start.AsSpan(signature.At, signature.Bytes.Length).SequenceEqual(signature.Bytes)));

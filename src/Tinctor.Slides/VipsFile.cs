@@ -60,7 +60,7 @@ internal sealed class VipsFile : SlideFile
 
     private static VipsFile OpenTiff(string path)
     {
-        using FileStream stream = File.OpenRead(path);
+        using FileStream stream = InputFile.Open(path);
         var tiff = new TiffFile(stream);
         IReadOnlyList<TiffPage> pages = tiff.Pages();
         TiffPage first = pages[0];
@@ -71,7 +71,7 @@ internal sealed class VipsFile : SlideFile
             .Select(channel => ImageReader.OpenForRegions(path, ImageFormat.Tiff, channel + level.Page, level.Smaller)).ToArray())];
         VipsImage finest = planes[0][0];
         if (planes.Any(level => level.Any(plane => (plane.Bands, plane.Format) != (finest.Bands, finest.Format))))
-            throw new TinctorException("its levels differ in number or type of samples");
+            throw new TinctorException(path, "its levels differ in number or type of samples", "Export the slide again.");
         int count = finest.Bands * channels.Count;
         TiffPage PageOf((int Page, int Smaller) level) => level.Smaller < 0 ? pages[level.Page] : first.Smaller[level.Smaller];
         var file = new VipsFile(planes, [.. levels.Select(level => PageOf(level).HoldsYCbCrAsRgb)])

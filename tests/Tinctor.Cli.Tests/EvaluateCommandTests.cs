@@ -44,6 +44,29 @@ public sealed class EvaluateCommandTests : IDisposable
     }
 
     [Fact]
+    public void Evaluate_writes_scores_to_stdout_and_all_notes_to_stderr()
+    {
+        foreach (string name in new[] { "a", "b", "c" })
+        {
+            WriteImage("real", name, 110);
+            WriteImage("source", name, 30);
+            WriteImage("ours", name, 32);
+            WriteImage("theirs", name, 140);
+        }
+        Outcome outcome = CommandLine.Run("evaluate", "--stained", $"ours={At("ours")}", "--stained", $"theirs={At("theirs")}",
+            "--real", At("real"), "--source", At("source"), "--no-alignment", "-o", At("out"));
+        Assert.Equal(0, outcome.Code);
+        string[] results = [.. outcome.Out.Split('\n', StringSplitOptions.RemoveEmptyEntries).SkipWhile(line => !line.StartsWith('╰')).Skip(1)];
+        Assert.All(results, line => Assert.Matches("^(Means with intervals: |ours against theirs by |(ours|theirs) beats the baselines |Report: )", line));
+        Assert.StartsWith("Report: ", results[^1]);
+        // A suspicion about swapped folders, a test that is not possible, and metrics without weights.
+        Assert.Contains("warning: ours: the colours of the stained images resemble the source images more", outcome.Messages);
+        Assert.Matches("(?m)^LPIPS: not computed, .* \\(--lpips-trunk, --lpips-lin\\)\\.$", outcome.Messages);
+        Assert.DoesNotContain("not computed", outcome.Out);
+        Assert.DoesNotContain("note:", outcome.All);
+    }
+
+    [Fact]
     public async Task FoldersThatDoNotMatchAreUserErrors()
     {
         WriteImage("stained", "a", 100);

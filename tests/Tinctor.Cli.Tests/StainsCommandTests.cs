@@ -136,11 +136,11 @@ public sealed class StainsCommandTests : IDisposable
         Assert.Contains("broken.png", CommandLine.Run("stains", "estimate", At("broken.png")).OneError());
         Assert.Contains("glass.png: only 0 of",
             CommandLine.Run("stains", "normalize", At("in"), "--to", At("glass.png"), "-o", At("out")).OneError());
-        Assert.Contains("no such stain profile",
+        Assert.Contains("missing.json: no such file",
             CommandLine.Run("stains", "normalize", At("in"), "--to", At("missing.json"), "-o", At("out")).OneError());
         Assert.Contains("these stains are H, E, DAB",
             CommandLine.Run("stains", "separate", At("in"), "-o", At("out"), "--channels", "X").OneError());
-        Assert.Contains("no such stain profile",
+        Assert.Contains("hematoxylin: no such file",
             CommandLine.Run("stains", "separate", At("in"), "-o", At("out"), "--stains", "hematoxylin").OneError());
         TrainedRun.Noise(20, 20, 1, channels: 1).Write(At("in/grey.png"));
         Outcome outcome = CommandLine.Run("stains", "separate", At("in"), "-o", At("out"));

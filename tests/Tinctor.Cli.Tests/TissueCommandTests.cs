@@ -28,6 +28,16 @@ public sealed class TissueCommandTests : IDisposable
     }
 
     [Fact]
+    public void Help_of_pens_names_all_colours_and_the_default()
+    {
+        string help = CommandLine.Run("tissue", "--help").Out;
+        string line = Assert.Single(help.Split('\n'), line => line.TrimStart().StartsWith("--pens"));
+        Assert.All(Enum.GetValues<PenColours>(), pens => Assert.Matches($@"\b{pens.ToString().ToLowerInvariant()}\b", line));
+        Assert.EndsWith("[default: all]", line);
+        Assert.Contains("--pens red: expected none, blue, green, black or all", CommandLine.Run("tissue", "a", "-o", "b", "--pens", "red").OneError());
+    }
+
+    [Fact]
     public void Masks_overlays_and_geojson_are_written_once_and_a_slide_that_fails_does_not_stop_the_others()
     {
         string slide = SharedFiles.Path("data/slides/cmu-1-small-region.svs"), broken = Path.Combine(folder, "broken.svs");

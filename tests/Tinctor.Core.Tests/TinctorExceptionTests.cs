@@ -72,6 +72,8 @@ public sealed class TinctorExceptionTests
             Assert.Throws<TinctorException>(() => InputFile.Open(folder.Path)).Message);
         using FileStream file = InputFile.Open(folder.File("a", [7]));
         Assert.Equal(7, file.ReadByte());
+        Assert.Equal($"{missing}: no such file. Check the path.", Assert.Throws<TinctorException>(() => InputFile.ReadText(missing)).Message);
+        Assert.Equal("°", InputFile.ReadText(folder.File("text", [0xC2, 0xB0])));
     }
 
     [Fact]

@@ -82,8 +82,8 @@ public sealed class DamageTests : InTemporaryFolder
         {
             AssertOneLine<TinctorException>(At(name), reason);
         }
-        AssertOneLine<FileNotFoundException>(At("missing.png"), "no such file");
-        AssertOneLine<FileNotFoundException>(At("nowhere/missing.png"), "no such file");
+        AssertOneLine<TinctorException>(At("missing.png"), "no such file");
+        AssertOneLine<TinctorException>(At("nowhere/missing.png"), "no such file");
     }
 
     [Fact]
@@ -96,7 +96,7 @@ public sealed class DamageTests : InTemporaryFolder
         }
         MakeFile("a.png");
         File.SetUnixFileMode(At("a.png"), UnixFileMode.None);
-        AssertOneLine<TinctorException>(At("a.png"), "cannot be opened");
+        AssertOneLine<TinctorException>(At("a.png"), "cannot be read: permission denied");
     }
 
     [Fact]

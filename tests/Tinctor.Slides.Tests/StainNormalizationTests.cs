@@ -195,7 +195,7 @@ public sealed class StainNormalizationTests : InTemporaryFolder
     {
         File.WriteAllText(At("p.json"), text);
         var message = Assert.Throws<TinctorException>(() => StainProfile.Read(At("p.json"))).Message;
-        Assert.StartsWith($"{At("p.json")}: is no stain profile (", message);
+        Assert.StartsWith($"{At("p.json")}: is not a stain profile (", message);
         Assert.DoesNotContain('\n', message);
     }
 

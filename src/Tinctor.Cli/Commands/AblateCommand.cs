@@ -1,5 +1,6 @@
 using System.CommandLine;
 using Tinctor.Data;
+using Tinctor.Evaluation.Analyses.Labels;
 using Tinctor.Training.Configuration;
 using Tinctor.Training.Loading;
 
@@ -37,8 +38,8 @@ internal static class AblateCommand
         Description = "Independent classifier that evaluates the labels of stained images",
         HelpName = "DIR",
     };
-    private static readonly Option<string> Library =
-        new("--label-library") { Description = "See 'tinctor evaluate'", HelpName = "IMAGES", DefaultValueFactory = _ => "auto" };
+    private static readonly Option<LibraryChoice> Library =
+        Words.Option("--label-library", "Real images that labels are retrieved from", LibraryChoice.Auto);
     private static readonly Option<string[]> Variants = new("--variants")
     {
         Description = "Variants or other methods, as in full,pix2pix [default: the variants of the paper's table]",
@@ -131,6 +132,6 @@ internal static class AblateCommand
     {
         if (parse.GetValue(Classifier) is not string classifier) return [];
         string[] comparator = parse.GetValue(Comparator) is string named ? ["--comparator", named] : [];
-        return ["--classifier", classifier, .. comparator, "--label-library", parse.GetRequiredValue(Library)];
+        return ["--classifier", classifier, .. comparator, "--label-library", Words.Of(parse.GetRequiredValue(Library))];
     }
 }

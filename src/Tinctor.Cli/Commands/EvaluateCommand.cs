@@ -12,10 +12,10 @@ namespace Tinctor.Cli.Commands;
 /// <summary><c>tinctor evaluate</c>: scores a folder of stained images against the real ones and writes a report.</summary>
 public static class EvaluateCommand
 {
-    /// <summary>PSNR, SSIM and MAE fit 80 columns; the report has all.</summary>
+    /// <summary>Metrics of the printed table: PSNR, SSIM and MAE fit 80 columns. The report has all.</summary>
     private const int PrintedMetrics = 3;
 
-    /// <summary>Options that supply what a metric or section needs, by its key.</summary>
+    /// <summary>Options that supply the input of a metric or section, by its key.</summary>
     private static readonly Dictionary<string, string> RequiredOptions = new()
     {
         ["lpips"] = "--lpips-trunk, --lpips-lin",
@@ -122,7 +122,7 @@ public static class EvaluateCommand
             { "Uncertainty", UncertaintyOptions.All },
         };
         command.SetAction((parse, cancel) =>
-            Task.Run(() => Execute(OptionsOf(parse), parse.GetRequiredValue(Output), Terminal.Results, cancel), cancel));
+            Task.Run(() => Execute(OptionsOf(parse), parse.GetRequiredValue(Output), cancel), cancel));
         return command;
     }
 
@@ -147,19 +147,22 @@ public static class EvaluateCommand
         Seed = parse.GetValue(Seed),
     };
 
-    /// <summary>Evaluates with a progress bar, writes the three files and prints a table; what the command and the demo both do.</summary>
+    /// <summary>Evaluates with a progress bar, writes the report and prints the scores.</summary>
     /// <returns>The exit code, 0.</returns>
-    public static int Execute(EvaluationOptions options, string outFolder, IAnsiConsole console, CancellationToken cancel)
+    private static int Execute(EvaluationOptions options, string outFolder, CancellationToken cancel)
     {
         var result = ProgressDisplay.Show("evaluating", display => Evaluator.Run(options, new Stages(display), cancel));
         var files = EvaluationFiles.Write(result, outFolder);
-        Print(result, console);
-        console.MarkupLineInterpolated($"Report: {Path.GetFullPath(files.Html)}");
+        PrintScores(result);
+        PrintComparisons(result);
+        PrintBaselines(result);
+        Terminal.Result($"Report: {Path.GetFullPath(files.Html)}");
+        PrintNotes(result);
         return 0;
     }
 
-    /// <summary>Prints the means with intervals, and whether the baselines are beaten.</summary>
-    public static void Print(EvaluationResult result, IAnsiConsole console)
+    /// <summary>Prints the means with their confidence intervals.</summary>
+    private static void PrintScores(EvaluationResult result)
     {
         var table = new Table().RoundedBorder().Title(Markup.Escape(result.Title)).AddColumn(new TableColumn("").NoWrap());
         table.AddColumn(new TableColumn("n").RightAligned().NoWrap());
@@ -170,30 +173,12 @@ public static class EvaluateCommand
         foreach (var group in result.Groups.Skip(1))
             foreach (var model in result.Models)
                 AddRow(table, $"{model.Title}, {group.Label}", group.N, group.Summaries[model.Key], result);
-        console.Write(table);
-        console.MarkupLineInterpolated($"[dim]Means with intervals: {result.Bootstrap.Description}[/]");
-        foreach (string warning in result.Warnings.Concat(result.Sections.SelectMany(section => section.Warnings)))
-            console.MarkupLineInterpolated($"[yellow]note:[/] {warning}");
-        if (result.NotTested is not null) console.MarkupLineInterpolated($"[yellow]note:[/] {result.NotTested}");
-        foreach (var metric in result.NotComputed) PrintMissing(metric.Key, metric.Title, metric.NotComputed, console);
-        foreach (var section in result.Sections.Where(section => section.NotComputed is not null))
-            PrintMissing(section.Key, section.Title, section.NotComputed, console);
-        PrintComparisons(result, console);
-        string baselines = string.Join(" and ",
-            result.Methods.Where(m => !m.IsModel && m.NotComputed is null).Select(m => m.Title.ToLowerInvariant()));
-        foreach (var model in result.Models)
-            console.MarkupLineInterpolated(
-                $"{model.Title} beats the baselines ({baselines}) by PSNR and SSIM: [bold]{(result.BeatsBaselines(model) ? "yes" : "no")}[/]");
+        Terminal.Results.Write(table);
+        Terminal.Results.MarkupLineInterpolated($"[dim]Means with intervals: {result.Bootstrap.Description}[/]");
     }
 
-    private static void PrintMissing(string key, string title, string? reason, IAnsiConsole console)
-    {
-        string option = RequiredOptions.TryGetValue(key, out string? flags) ? $" ({flags})" : "";
-        console.MarkupLineInterpolated($"[dim]{title}: not computed, {reason}{option}[/]");
-    }
-
-    /// <summary>Which of two models is better, and whether that can be told from chance; baselines are in the report.</summary>
-    private static void PrintComparisons(EvaluationResult result, IAnsiConsole console)
+    /// <summary>Prints which of two models is better and whether the difference is significant; the report compares with baselines too.</summary>
+    private static void PrintComparisons(EvaluationResult result)
     {
         string[] models = [.. result.Models.Select(m => m.Key)];
         string[] printed = [.. result.Metrics.Take(PrintedMetrics).Select(m => m.Key)];
@@ -202,10 +187,37 @@ public static class EvaluateCommand
             var metric = result.Metrics.Single(m => m.Key == c.Metric);
             string format = $"+0.{new string('0', metric.Digits)};-0.{new string('0', metric.Digits)}";
             string ci = c.Ci is null ? "" : $" ({c.Ci.Low.ToString(format)} to {c.Ci.High.ToString(format)})";
-            string verdict = result.NotTested is not null ? "not tested" : c.AdjustedP is not double p ? "equal" : $"{(c.Significant ? "significant" : "not significant")}, p = {p:G2}";
-            console.MarkupLineInterpolated(
-                $"{c.A} against {c.B} by {metric.Title}: {c.Difference.ToString(format)}{ci}, {verdict}");
+            string verdict = result.NotTested is not null ? "not tested"
+                : c.AdjustedP is double p ? $"{(c.Significant ? "significant" : "not significant")}, p = {p:G2}" : "equal";
+            Terminal.Result($"{c.A} against {c.B} by {metric.Title}: {c.Difference.ToString(format)}{ci}, {verdict}");
         }
+    }
+
+    private static void PrintBaselines(EvaluationResult result)
+    {
+        string baselines = string.Join(" and ",
+            result.Methods.Where(m => !m.IsModel && m.NotComputed is null).Select(m => m.Title.ToLowerInvariant()));
+        foreach (var model in result.Models)
+        {
+            Terminal.Results.MarkupLineInterpolated(
+                $"{model.Title} beats the baselines ({baselines}) by PSNR and SSIM: [bold]{(result.BeatsBaselines(model) ? "yes" : "no")}[/]");
+        }
+    }
+
+    private static void PrintNotes(EvaluationResult result)
+    {
+        foreach (string warning in result.Warnings.Concat(result.Sections.SelectMany(section => section.Warnings)))
+            Terminal.Warning(Errors.Sentence(warning));
+        if (result.NotTested is string reason) Terminal.Note(Errors.Sentence(reason));
+        foreach (var metric in result.NotComputed) NoteMissing(metric.Key, metric.Title, metric.NotComputed);
+        foreach (var section in result.Sections.Where(section => section.NotComputed is not null))
+            NoteMissing(section.Key, section.Title, section.NotComputed);
+    }
+
+    private static void NoteMissing(string key, string title, string? reason)
+    {
+        string option = RequiredOptions.TryGetValue(key, out string? flags) ? $" ({flags})" : "";
+        Terminal.Note($"{title}: not computed, {reason?.TrimEnd('.')}{option}.");
     }
 
     private static void AddRow(Table table, string name, int n, Summary[] summaries, EvaluationResult result) =>
@@ -219,7 +231,7 @@ public static class EvaluateCommand
         return summary.Ci is null ? mean : $"{mean}\n[dim]{summary.Ci.Low.ToString(format)}–{summary.Ci.High.ToString(format)}[/]";
     }
 
-    /// <summary>Shows the stages of an evaluation, which may overlap.</summary>
+    /// <summary>Shows the stages of an evaluation, some of which run at the same time.</summary>
     private sealed class Stages(ProgressDisplay display) : IProgress<EvaluationProgress>
     {
         private readonly HashSet<string> begun = [];

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.CommandLine.Parsing;
+using System.Numerics;
 using Tinctor.Slides.Tissue;
 
 namespace Tinctor.Cli.Commands;
@@ -8,6 +9,10 @@ namespace Tinctor.Cli.Commands;
 internal static class TissueArguments
 {
     private static readonly TissueOptions Defaults = new();
+
+    // The members that are one colour each: not none, not all.
+    private static readonly IEnumerable<string> Colours =
+        Enum.GetValues<PenColours>().Where(pens => BitOperations.IsPow2((int)pens)).Select(pens => Words.Of(pens));
 
     private static readonly Option<double?> Density = new("--density")
     {
@@ -18,7 +23,8 @@ internal static class TissueArguments
 
     private static readonly Option<double?> Saturation = new("--saturation")
     {
-        Description = FormattableString.Invariant($"Least saturation of tissue [default: Otsu's, {Defaults.LeastSaturation} to {Defaults.MostSaturation}]"),
+        Description = FormattableString.Invariant(
+            $"Least saturation of tissue [default: Otsu's, {Defaults.LeastSaturation} to {Defaults.MostSaturation}]"),
         HelpName = "0-1",
     };
 
@@ -45,8 +51,8 @@ internal static class TissueArguments
 
     private static readonly Option<PenColours> Pens = new("--pens")
     {
-        Description = "Ink colours of pen marks, or none; for blue stains leave out blue",
-        HelpName = "INK,INK",
+        Description = $"Pen colours to leave out: {string.Join(", ", Colours)}; or all, none. Omit blue for blue stains",
+        HelpName = "COLOUR,COLOUR",
         DefaultValueFactory = _ => Defaults.Pens,
         CustomParser = ParsePens,
     };
@@ -59,7 +65,8 @@ internal static class TissueArguments
     private static PenColours ParsePens(ArgumentResult result)
     {
         PenColours pens = PenColours.None;
-        foreach (string word in result.Tokens.SelectMany(token => token.Value.Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries)))
+        const StringSplitOptions split = StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries;
+        foreach (string word in result.Tokens.SelectMany(token => token.Value.Split(',', split)))
         {
             if (Words.TryParse(typeof(PenColours), word, out object? pen)) pens |= (PenColours)pen!;
             else result.AddError(Words.Refusal("--pens", word, Words.Of(typeof(PenColours))));

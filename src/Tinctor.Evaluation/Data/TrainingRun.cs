@@ -26,7 +26,7 @@ public sealed record TrainingRun(
         Dictionary<string, double?[]> curves = table.Header.Where(column => column is not ("step" or "epoch" or "time"))
             .ToDictionary(column => column, column => groups.Select(rows => rows.Average(row => Number(row[column]))).ToArray());
         var documents = new[] { "config.yaml", "environment.json" }.Where(f => File.Exists(Path.Combine(folder, f)))
-            .ToDictionary(f => f, f => File.ReadAllText(Path.Combine(folder, f)));
+            .ToDictionary(f => f, f => InputFile.ReadText(Path.Combine(folder, f)));
         return new(Path.GetFileName(Path.TrimEndingDirectorySeparator(Path.GetFullPath(folder))), steps, curves, documents);
     }
 

@@ -1,5 +1,4 @@
 using System.IO.Compression;
-using System.Security.Cryptography;
 using System.Text.RegularExpressions;
 using Tinctor.Evaluation.Sections;
 using Tinctor.Torch;
@@ -35,15 +34,11 @@ public sealed partial class WeightsFile
     /// <summary>Which published file this is; null where it is none that we know.</summary>
     public string? KnownAs => Published.GetValueOrDefault(Sha256[..8]);
 
-    /// <summary>Hashes a file.</summary>
-    /// <exception cref="FileNotFoundException">There is none.</exception>
-    /// <exception cref="TinctorException">Its name holds the digits of another hash: it is damaged or not what it says.</exception>
+    /// <summary>Opens a file and computes its hash.</summary>
+    /// <exception cref="TinctorException">The file is missing, or its name holds the digits of another hash.</exception>
     public static WeightsFile Open(string path)
     {
-        if (!File.Exists(path))
-            throw new FileNotFoundException($"{path}: no such file", path);
-        using FileStream stream = File.OpenRead(path);
-        string sha256 = Convert.ToHexStringLower(SHA256.HashData(stream));
+        string sha256 = Fingerprint.OfFile(path);
         Match promised = HashInName().Match(System.IO.Path.GetFileName(path));
         if (promised.Success && !sha256.StartsWith(promised.Groups[1].Value, StringComparison.Ordinal))
             throw new TinctorException(path, $"its SHA-256 begins with {sha256[..8]}, but its name says {promised.Groups[1].Value}",

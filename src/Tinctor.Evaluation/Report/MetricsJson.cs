@@ -36,15 +36,14 @@ internal static class MetricsJson
     /// <exception cref="TinctorException">The file is missing, damaged, or of another format or version.</exception>
     public static JsonNode Read(string path)
     {
-        if (!File.Exists(path)) throw new TinctorException(path, "no such file", "Evaluate into this folder first");
         JsonNode? json;
         try
         {
-            json = JsonNode.Parse(File.ReadAllText(path));
+            json = JsonNode.Parse(InputFile.ReadText(path));
         }
         catch (JsonException e)
         {
-            throw new TinctorException(path, "damaged JSON", "Repeat the evaluation", e);
+            throw new TinctorException(path, "is damaged JSON", "Repeat the evaluation", e);
         }
         string found = $"{json?["format"]?.ToString() ?? "no format"}, version {json?["version"]?.ToString() ?? "unknown"}";
         return found == $"{Format}, version {Version}" ? json!

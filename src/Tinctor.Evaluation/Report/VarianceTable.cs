@@ -72,11 +72,11 @@ public sealed class VarianceTable
     {
         try
         {
-            return JsonSerializer.Deserialize<Content>(File.ReadAllText(Results), Json)!;
+            return JsonSerializer.Deserialize<Content>(InputFile.ReadText(Results), Json)!;
         }
         catch (JsonException e)
         {
-            throw new TinctorException(Results, "damaged JSON", "Remove the file to start the study again", e);
+            throw new TinctorException(Results, "is damaged JSON", "Remove the file to start the study again", e);
         }
     }
 

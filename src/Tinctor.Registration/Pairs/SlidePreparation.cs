@@ -106,7 +106,7 @@ public static class SlidePreparation
             prepared = prepared with { Mpp = record.Mpp, Similarity = record.Similarity };
             return record.Reasons.Count == 0 ? prepared with { Tiles = record.Tiles } : prepared with { Failure = string.Join("; ", record.Reasons) };
         }
-        catch (Exception error) when (Cause(error) is TinctorException or FileNotFoundException or EndOfStreamException)
+        catch (Exception error) when (Cause(error) is TinctorException or EndOfStreamException)
         {
             return prepared with { Failure = Cause(error).Message };
         }

@@ -93,20 +93,16 @@ public sealed record StainProfile
     /// <exception cref="TinctorException">The file is missing or holds something else.</exception>
     public static StainProfile Read(string path)
     {
-        if (!File.Exists(path))
-        {
-            throw new TinctorException(path, "no such stain profile", "Estimate one from a reference image");
-        }
+        using FileStream stream = InputFile.Open(path);
         try
         {
-            using var stream = File.OpenRead(path);
-            var profile = JsonSerializer.Deserialize<StainProfile>(stream, Json) ?? throw new TinctorException("it is empty");
+            StainProfile profile = JsonSerializer.Deserialize<StainProfile>(stream, Json) ?? throw new TinctorException("it is empty");
             profile.Validate();
             return profile;
         }
         catch (Exception e) when (e is JsonException or TinctorException)
         {
-            throw new TinctorException(path, $"is no stain profile ({e.Message})", "Estimate one from a reference image", e);
+            throw new TinctorException(path, $"is not a stain profile ({e.Message})", "Estimate a profile from a reference image.", e);
         }
     }
 
