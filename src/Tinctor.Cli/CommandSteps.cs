@@ -3,13 +3,13 @@ using Spectre.Console;
 
 namespace Tinctor.Cli;
 
-/// <summary>Commands that run other commands one after the other, each shown as a user would type it.</summary>
+/// <summary>Sequence of commands, each shown as a user would type it.</summary>
 internal static class CommandSteps
 {
-    /// <summary>Runs the steps until one fails; a step without arguments is done already.</summary>
-    /// <param name="parse">The command that runs them.</param>
-    /// <param name="steps">What each step does, in words, and its command line.</param>
-    /// <param name="cancel">Stops within a step.</param>
+    /// <summary>Runs the steps until one fails. A step without arguments is complete already.</summary>
+    /// <param name="parse">Command line of the calling command.</param>
+    /// <param name="steps">Description and command line of each step.</param>
+    /// <param name="cancel">Cancels the running step.</param>
     /// <returns>0, or the exit code of the step that failed.</returns>
     public static async Task<int> Run(ParseResult parse, IReadOnlyList<(string Title, string[]? Arguments)> steps, CancellationToken cancel)
     {

@@ -10,7 +10,7 @@ internal static class CommonOptions
     private const double LargestNumber = 1e6;
 
     /// <summary>Creates -o, --output.</summary>
-    /// <param name="description">What is written.</param>
+    /// <param name="description">Description of the output.</param>
     /// <param name="unit">DIR or FILE.</param>
     public static Option<string> Output(string description, string unit = "DIR") =>
         new("--output", "-o") { Description = description, HelpName = unit, Required = true };
@@ -34,7 +34,7 @@ internal static class CommonOptions
     /// <summary>Creates --amp.</summary>
     public static Option<bool> Amp() => new("--amp") { Description = "Compute in bfloat16 where it is safe (automatic mixed precision)" };
 
-    /// <summary>Creates an option for a number above 0, pixel sizes mostly.</summary>
+    /// <summary>Creates an option for a positive number, such as a pixel size.</summary>
     public static Option<double?> Above0(string name, string description, string unit = "UM")
     {
         var option = new Option<double?>(name) { Description = description, HelpName = unit };

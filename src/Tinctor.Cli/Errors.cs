@@ -5,7 +5,7 @@ using YamlDotNet.Core;
 
 namespace Tinctor.Cli;
 
-/// <summary>Error lines: what a user reads when a command fails.</summary>
+/// <summary>Error lines of failed commands.</summary>
 internal static partial class Errors
 {
     /// <summary>Exit code of a command that was cancelled.</summary>

@@ -36,13 +36,13 @@ internal static class HelpText
         Terminal.Result(examples);
     }
 
-    /// <summary>The value of an option as the help shows it, such as &lt;DIR&gt;; empty for a switch.</summary>
+    /// <summary>Gets the placeholder of an option's value, such as &lt;DIR&gt;; empty for a switch.</summary>
     public static string ValueOf(Option option) => option.ValueType == typeof(bool) || option.Arity.MaximumNumberOfValues == 0 ? "" : $"<{option.HelpName ?? Unit(option.ValueType)}>";
 
-    /// <summary>All options of a command that the help shows, those of its parents included.</summary>
+    /// <summary>Gets the visible options of a command and its parents.</summary>
     public static IEnumerable<Option> OptionsOf(Command command) => GroupsOf(command).SelectMany(group => group.Options);
 
-    /// <summary>The line that describes an option: its description and its default.</summary>
+    /// <summary>Gets the description and the default of an option.</summary>
     public static string DescriptionOf(Option option) => option.Required ? $"{option.Description} (required)"
         : DefaultOf(option) is string value ? $"{option.Description} [default: {value}]" : option.Description ?? "";
 
@@ -70,7 +70,7 @@ internal static class HelpText
         return string.Join(' ', words) + " [options]";
     }
 
-    /// <summary>The name of a command; the program's name for the root.</summary>
+    /// <summary>Gets the name of a command; the program's name for the root.</summary>
     public static string NameOf(Command command) => command is RootCommand ? "tinctor" : command.Name;
 
     private static string NameOf(Option option)
@@ -134,7 +134,7 @@ internal static class HelpText
 
     private static int ColumnOf(IEnumerable<string> names) => Math.Min(LongestName, names.Max(name => name.Length)) + 4;
 
-    // Lines of a description stay as they are where there is room.
+    // Lines of a description are kept where they fit.
     private static List<string> Wrap(string text, int width, int indent)
     {
         var lines = new List<string>();

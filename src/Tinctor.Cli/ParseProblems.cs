@@ -4,7 +4,7 @@ using System.Globalization;
 
 namespace Tinctor.Cli;
 
-/// <summary>One line for a command line that cannot be parsed: the problem and where to look it up.</summary>
+/// <summary>Error line of a command line that cannot be parsed: the problem, and the command that shows the help.</summary>
 internal static class ParseProblems
 {
     /// <summary>Prints the first problem of a command line.</summary>
@@ -87,7 +87,7 @@ internal static class ParseProblems
         return what + (Spelling.Closest(name, known) is string meant ? $". Did you mean {meant}?" : "");
     }
 
-    // Names everything that is missing, so that one attempt is enough.
+    // Names all missing arguments at once.
     private static string? Missing(ParseResult parse)
     {
         Command command = parse.CommandResult.Command;

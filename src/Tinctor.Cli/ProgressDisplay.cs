@@ -11,7 +11,7 @@ namespace Tinctor.Cli;
 internal abstract class ProgressDisplay : IProgress<double>
 {
     /// <summary>Runs work that reports its progress.</summary>
-    /// <param name="title">What is done, such as "staining".</param>
+    /// <param name="title">Title of the work, such as "staining".</param>
     /// <param name="work">The work.</param>
     public static T Show<T>(string title, Func<ProgressDisplay, T> work)
     {
@@ -23,7 +23,7 @@ internal abstract class ProgressDisplay : IProgress<double>
     }
 
     /// <summary>Runs work that reports its progress.</summary>
-    /// <param name="title">What is done, such as "staining".</param>
+    /// <param name="title">Title of the work, such as "staining".</param>
     /// <param name="work">The work.</param>
     public static void Show(string title, Action<ProgressDisplay> work) => Show(title, progress =>
     {
@@ -34,9 +34,9 @@ internal abstract class ProgressDisplay : IProgress<double>
     /// <summary>Reports the completed share of the work, 0 to 1.</summary>
     public void Report(double value) => Report(value, null);
 
-    /// <summary>Reports the completed share of the work and what is being done.</summary>
+    /// <summary>Reports the completed share of the work and its current step.</summary>
     /// <param name="share">Completed share, 0 to 1.</param>
-    /// <param name="description">What is being done; null if that has not changed.</param>
+    /// <param name="description">Current step; null if unchanged.</param>
     public abstract void Report(double share, string? description);
 
     /// <summary>Starts another stage of the work, whose share begins at 0.</summary>

@@ -29,7 +29,7 @@ internal static partial class SettingsCatalog
 {
     private static readonly Dictionary<Assembly, Dictionary<string, XElement>> Documentation = [];
 
-    /// <summary>Names of everything that can be trained.</summary>
+    /// <summary>Names of methods and tasks that can be trained.</summary>
     public static IReadOnlyList<string> Names { get; } = [.. RunConfig.Methods.Keys, .. Tasks.Keys];
 
     private static Dictionary<string, Func<SupervisedConfig>> Tasks => new()
@@ -39,7 +39,7 @@ internal static partial class SettingsCatalog
         ["ceff-encoder"] = () => new EncoderConfig(),
     };
 
-    /// <summary>The settings of a method or task, in the order of its config.yaml.</summary>
+    /// <summary>Gets the settings of a method or task, in the order of its config.yaml.</summary>
     /// <param name="name">One of <see cref="Names"/>.</param>
     public static IReadOnlyList<Setting> List(string name) =>
         [.. Walk(RunConfig.Methods.TryGetValue(name, out RunConfig? method) ? method : Tasks[name](), "")
@@ -101,7 +101,7 @@ internal static partial class SettingsCatalog
         }
     }
 
-    // References become the names that config.yaml has.
+    // References are replaced by the names in config.yaml.
     private static string Plain(XElement element)
     {
         string text = string.Concat(element.Nodes().Select(node => node is not XElement reference ? node.ToString()

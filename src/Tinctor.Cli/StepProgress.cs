@@ -2,7 +2,7 @@ using Tinctor.Registration.Pairs;
 
 namespace Tinctor.Cli;
 
-/// <summary>Passes the progress of a preparation on, on the reporting thread.</summary>
+/// <summary>Forwards the progress of a preparation on the reporting thread.</summary>
 internal sealed class StepProgress(Action<PreparationProgress> report) : IProgress<PreparationProgress>
 {
     public void Report(PreparationProgress value) => report(value);

@@ -8,14 +8,14 @@ using Tinctor.Training.Runs;
 namespace Tinctor.Cli;
 
 /// <summary>One model of a study.</summary>
-/// <param name="Key">Its name in files.</param>
-/// <param name="Title">Its name in the table.</param>
-/// <param name="Config">All of its settings.</param>
+/// <param name="Key">Name in files.</param>
+/// <param name="Title">Name in the table.</param>
+/// <param name="Config">All settings.</param>
 internal sealed record StudyModel(string Key, string Title, RunConfig Config);
 
 /// <summary>
 /// Models that are trained from the same seeds on the same data, stain the same test pairs and are evaluated together, as commands that a
-/// user would type. A study that was cut short goes on: what is there is not made again.
+/// user would type. An interrupted study resumes and keeps its results.
 /// </summary>
 internal sealed class Study
 {
@@ -23,17 +23,17 @@ internal sealed class Study
     private readonly PairManifest pairs;
     private readonly StudyModel[] models;
 
-    /// <summary>Writes the study's data: one layout for all, links to the files, or images cut out of files that hold both.</summary>
+    /// <summary>Writes the study's data in one layout: links to the files, or images cut from files that hold both stains.</summary>
     /// <param name="folder">The study's folder.</param>
     /// <param name="pairs">All pairs, in the direction of staining.</param>
-    /// <param name="models">The models; their data is replaced by the study's.</param>
+    /// <param name="models">The models; their data setting is replaced by the study's data.</param>
     /// <param name="cancel">Stops the work.</param>
     /// <exception cref="TinctorException">There are no test pairs, or two pairs of one name.</exception>
     public Study(string folder, PairManifest pairs, IReadOnlyList<StudyModel> models, CancellationToken cancel)
     {
         (this.folder, this.pairs) = (folder, pairs);
         if (pairs.OfSplit("test").Count == 0)
-            throw new TinctorException($"{models[0].Config.Data.Path}: has no test pairs ({pairs.Describe()}); a study is judged by them");
+            throw new TinctorException(models[0].Config.Data.Path, $"has no test pairs ({pairs.Describe()})", "A study evaluates its models on test pairs; assign some to the split test");
         WriteData(cancel);
         this.models = [.. models.Select(model => model with { Config = model.Config with { Data = Settled(model.Config.Data) } })];
     }
@@ -42,8 +42,8 @@ internal sealed class Study
 
     private string Manifest => Path.Combine(DataFolder, "pairs.csv");
 
-    /// <summary>The steps of one seed: train and stain with every model, then evaluate.</summary>
-    /// <param name="seed">Of the trainings.</param>
+    /// <summary>Gets the steps of one seed: train and stain with every model, then evaluate.</summary>
+    /// <param name="seed">Random seed of the trainings.</param>
     /// <param name="training">Further options of every training.</param>
     /// <param name="staining">Further options of every staining.</param>
     /// <param name="evaluation">Further options of the evaluation; null for none.</param>
@@ -65,8 +65,8 @@ internal sealed class Study
     }
 
     /// <summary>Writes the table over all seeds, and pictures of the first.</summary>
-    /// <param name="seeds">Those that were evaluated.</param>
-    /// <param name="subject">What is studied, for the caption.</param>
+    /// <param name="seeds">Seeds that were evaluated.</param>
+    /// <param name="subject">Subject of the study, for the caption.</param>
     public void Conclude(ulong[] seeds, string subject)
     {
         var table = new StudyTable([.. models.Select(model => (model.Key, model.Title))],
@@ -82,7 +82,7 @@ internal sealed class Study
             $"pictures: {Path.Combine(folder, "examples.png")} (source, real, {string.Join(", ", models.Select(model => model.Key))})");
     }
 
-    // One field of each label says more than many of one.
+    // Pictures cover every label before any label twice.
     private void WritePictures(string root, string path)
     {
         string[] names = [.. pairs.OfSplit("test").GroupBy(pair => pair.Label).OrderBy(group => group.Key)
@@ -99,14 +99,14 @@ internal sealed class Study
 
     private DataConfig Settled(DataConfig data) => data with { Path = Manifest, Direction = "AtoB", TestSlides = [], ValSlides = [] };
 
-    // Null for a run that has finished; one that was begun goes on, if its settings are still the same.
+    // Null for a finished run. An unfinished run resumes if its settings are unchanged.
     private static string[]? Train(RunConfig config, string run, string[] more)
     {
         string file = Path.Combine(Path.GetDirectoryName(run)!, "settings.yaml"), settings = ConfigFile.Write(config);
         bool begun = File.Exists(Path.Combine(run, "config.yaml"));
         if (begun && File.ReadAllText(file) != settings)
-            throw new TinctorException($"{file}: this model was begun with other settings; repeat the command of its start, "
-                + $"choose another folder, or remove {Path.GetDirectoryName(run)}");
+            throw new TinctorException(file, "the training of this model was started with other settings",
+                $"Repeat the original command, choose another folder, or remove {Path.GetDirectoryName(run)}");
         Directory.CreateDirectory(Path.GetDirectoryName(file)!);
         AtomicFile.WriteText(file, settings);
         return !begun ? ["train", config.Method, "--config", file, "--output", run, .. more]
@@ -142,7 +142,7 @@ internal sealed class Study
         ManifestFile.Write(Manifest, written);
     }
 
-    // Another job of the study may make the same link at the same time.
+    // Another job of the study may create the same link at the same time.
     private static void Link(string path, string target)
     {
         if (File.Exists(path)) return;

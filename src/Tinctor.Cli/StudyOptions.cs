@@ -7,11 +7,11 @@ namespace Tinctor.Cli;
 /// <summary>Options common to the commands that run a <see cref="Study"/>.</summary>
 internal static class StudyOptions
 {
-    /// <summary>Where the pairs are.</summary>
+    /// <summary>Data set of the pairs.</summary>
     public static Option<string> Data { get; } =
         new("--data") { Description = "Folder or manifest of pairs with a test split", HelpName = "DIR", Required = true };
 
-    /// <summary>One training each.</summary>
+    /// <summary>Random seeds, one training each.</summary>
     public static Option<ulong[]> Seeds { get; } = new("--seeds")
     {
         Description = "Random seeds; one training per seed, as in 0,1,2",
@@ -25,7 +25,7 @@ internal static class StudyOptions
         })],
     };
 
-    /// <summary>Length of each training.</summary>
+    /// <summary>Number of steps of each training.</summary>
     public static Option<int?> Steps { get; } = new("--steps") { Description = "Number of training steps of each model", HelpName = "N" };
     private static readonly Option<string?> Device =
         new("--device") { Description = "cpu, cuda, cuda:N or auto [default: auto]", HelpName = "DEVICE" };
@@ -37,7 +37,7 @@ internal static class StudyOptions
 
     /// <summary>Gets the options as settings of a run.</summary>
     /// <param name="parse">The command line.</param>
-    /// <param name="data">The pairs that are meant.</param>
+    /// <param name="data">Data set of the pairs.</param>
     public static IEnumerable<string> Overrides(ParseResult parse, string data)
     {
         yield return $"data.path={Path.GetFullPath(data)}";
@@ -46,14 +46,14 @@ internal static class StudyOptions
         if (parse.GetValue(Amp)) yield return "training.amp=true";
     }
 
-    /// <summary>Options of a training, whose device stands in its settings.</summary>
+    /// <summary>Options of each training.</summary>
     public static string[] OfTraining(ParseResult parse) => parse.GetValue(ThreadCount) is > 0 and int threads ? ["--threads", $"{threads}"] : [];
 
-    /// <summary>Options of a staining.</summary>
+    /// <summary>Options of each staining.</summary>
     public static string[] OfStaining(ParseResult parse) =>
         parse.GetValue(Device) is string device ? ["--device", device, .. OfTraining(parse)] : OfTraining(parse);
 
-    /// <summary>Names, or what else is listed with commas.</summary>
+    /// <summary>Splits a comma-separated list.</summary>
     public static IEnumerable<string> Items(ArgumentResult result) => result.Tokens
         .SelectMany(token => token.Value.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries));
 }

@@ -101,7 +101,7 @@ internal sealed class Terminal
             Interactive = isPlain ? InteractionSupport.No : InteractionSupport.Detect,
             Out = new AnsiConsoleOutput(writer),
         });
-        // A file or pipe has no width at which a path should be broken.
+        // Paths are not broken in files and pipes.
         if (isPlain) (console.Profile.Width, console.Profile.Capabilities.Links) = (Unlimited, false);
         return console;
     }

@@ -3,16 +3,16 @@ using Tinctor.Torch;
 
 namespace Tinctor.Cli;
 
-/// <summary>The --threads option of the commands that compute.</summary>
+/// <summary>The --threads option.</summary>
 internal static class Threads
 {
-    /// <summary>A new --threads option.</summary>
+    /// <summary>Creates --threads.</summary>
     public static Option<int> Option() =>
         new("--threads") { Description = "Number of threads [default: all cores]", HelpName = "N" };
 
     /// <summary>
-    /// Sets the number for the calling thread and those that start later: the option's, or OMP_NUM_THREADS, or all cores
-    /// (libtorch's own default can be one).
+    /// Sets the number of threads for the calling thread and those that start later: the option, else OMP_NUM_THREADS, else all cores
+    /// (the default of libtorch can be one).
     /// </summary>
     public static void Use(int option)
     {

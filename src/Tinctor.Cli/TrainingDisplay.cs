@@ -7,11 +7,12 @@ using Tinctor.Training;
 namespace Tinctor.Cli;
 
 /// <summary>
-/// A bar with losses, images a second, remaining time and memory; plain lines now and then where the output is no terminal.
+/// Progress of a training: a bar with losses, images per second, remaining time and memory; on other outputs than terminals a plain line from
+/// time to time.
 /// </summary>
 internal static class TrainingDisplay
 {
-    /// <summary>Runs a training while showing how it goes.</summary>
+    /// <summary>Runs a training and displays its progress.</summary>
     public static TrainingResult Show(Func<ITrainingObserver, TrainingResult> train)
     {
         IAnsiConsole console = Terminal.Messages;

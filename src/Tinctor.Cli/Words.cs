@@ -3,13 +3,13 @@ using System.CommandLine.Parsing;
 
 namespace Tinctor.Cli;
 
-/// <summary>Options and arguments that take one of some words; names of enums are written with hyphens.</summary>
+/// <summary>Options and arguments with a fixed set of words. Enum values are written with hyphens.</summary>
 internal static class Words
 {
-    /// <summary>The words of an enum: MutualInformation is mutual-information.</summary>
+    /// <summary>Gets the words of an enum: mutual-information for MutualInformation.</summary>
     public static IReadOnlyList<string> Of(Type type) => [.. Enum.GetNames(type).Select(Errors.Kebab)];
 
-    /// <summary>The word of a value of an enum.</summary>
+    /// <summary>Gets the word of an enum value.</summary>
     public static string Of(Enum value) => Errors.Kebab(value.ToString());
 
     /// <summary>Formats a list as "rigid, affine or nonrigid".</summary>
@@ -39,7 +39,7 @@ internal static class Words
     /// <summary>Creates an option with an enum as its value, or none.</summary>
     /// <param name="name">Name with its hyphens.</param>
     /// <param name="description">Help; states the default.</param>
-    /// <param name="among">Allowed values; all if none is named.</param>
+    /// <param name="among">Allowed values; all if empty.</param>
     public static Option<T?> Optional<T>(string name, string description, params T[] among) where T : struct, Enum
     {
         string[] words = among.Length == 0 ? [.. Of(typeof(T))] : [.. among.Select(value => Of(value))];
@@ -53,7 +53,7 @@ internal static class Words
         return option;
     }
 
-    /// <summary>Restricts an option to some words.</summary>
+    /// <summary>Restricts an option to a set of words.</summary>
     public static Option<T> Among<T>(this Option<T> option, params string[] words)
     {
         option.HelpName ??= string.Join('|', words);
@@ -66,7 +66,7 @@ internal static class Words
         return option;
     }
 
-    /// <summary>Restricts an argument to some words.</summary>
+    /// <summary>Restricts an argument to a set of words.</summary>
     public static Argument<T> Among<T>(this Argument<T> argument, params string[] words)
     {
         argument.CompletionSources.Add(words);
@@ -78,7 +78,7 @@ internal static class Words
         return argument;
     }
 
-    /// <summary>Reads a word of an enum; its name in C# counts too.</summary>
+    /// <summary>Reads a word of an enum; the C# name is accepted as well.</summary>
     public static bool TryParse(Type type, string text, out object? value)
     {
         string plain = text.Replace("-", "");

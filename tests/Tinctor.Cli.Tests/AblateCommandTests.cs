@@ -8,7 +8,7 @@ public sealed class AblateCommandTests : IDisposable
     private readonly string root = Directory.CreateTempSubdirectory("tinctor-ablate-").FullName;
 
     [Fact]
-    public void A_study_trains_stains_judges_and_tabulates_and_goes_on_where_it_was()
+    public void Ablate_trains_stains_evaluates_and_resumes()
     {
         WriteData();
         Outcome study = Ablate("--variants", "full,without_dab", "--peers", "pix2pix", "--peer-set", "model.generator=resnet_6blocks",
@@ -37,15 +37,15 @@ public sealed class AblateCommandTests : IDisposable
         DateTime trained = File.GetLastWriteTimeUtc(weights);
         Assert.Equal(0, Ablate("--variants", "full").Code);
         Assert.Equal(trained, File.GetLastWriteTimeUtc(weights));
-        Assert.Contains("begun with other settings", Ablate("--variants", "full", "--set", "model.lr=0.5").OneError());
+        Assert.Contains("started with other settings", Ablate("--variants", "full", "--set", "model.lr=0.5").OneError());
     }
 
     [Fact]
-    public void What_is_wrong_is_said_before_anything_is_trained()
+    public void Ablate_mistakes_are_reported_before_training()
     {
         WriteData();
-        Assert.Contains("has full, without_stain, without_dab", Ablate("--variants", "without_h").OneError());
-        Assert.Contains("one of pix2pix", Ablate("--peers", "derestainer").OneError());
+        Assert.Contains("of derestainer are full, without_stain, without_dab", Ablate("--variants", "without_h").OneError());
+        Assert.Contains("Choose among pix2pix", Ablate("--peers", "derestainer").OneError());
         Assert.Contains("no setting 'model.x'", Ablate("--set", "model.x=1").OneError());
         Assert.Contains("is no classifier", Ablate("--variants", "full", "--comparator", At("data")).OneError());
         Assert.False(Directory.Exists(At("study/seed0/full/run")));

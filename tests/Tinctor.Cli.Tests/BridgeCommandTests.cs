@@ -10,7 +10,7 @@ public sealed class BridgeCommandTests(TrainedRun trained) : IDisposable
     private readonly string root = Directory.CreateTempSubdirectory("tinctor-bridge-").FullName;
 
     [Fact]
-    public void I2sb_trains_stains_shows_its_way_and_its_spread()
+    public void Stain_i2sb_writes_trajectory_and_variation()
     {
         Train("i2sb");
         Assert.Equal(("", 0), Errors("stain", At("i2sb"), At("data/pairs.csv"), "--split", "test", "-o", At("way"), "--trajectory"));
@@ -34,14 +34,14 @@ public sealed class BridgeCommandTests(TrainedRun trained) : IDisposable
     }
 
     [Fact]
-    public void Bbdm_refines_autofluorescence_and_its_variance_is_tabulated()
+    public void Variance_bbdm_on_autofluorescence_writes_table()
     {
         string[] model = ["--set", "model.factor=5", "--set", "model.input_channels=4", "--set", "model.matcher_width=8"];
         Assert.Equal(0, CommandLine.Run("phantom", "-o", At("af"), "--stains", "af,he", "--size", "80x80", "--slides", "4", "--test", "0.25",
             "--val", "0", "--threads", "1").Code);
         Outcome wrong = CommandLine.Run(Arguments("bbdm", "af", [.. model, "--set", "model.factor=4"]));
         Assert.Equal(1, wrong.Code);
-        Assert.Contains("5 times as large; a method that refines images takes it with model.factor=5", wrong.Messages);
+        Assert.Contains("Use model.factor=5 with a method that has this setting", wrong.Messages);
         Assert.Equal(("", 0), Errors(Arguments("bbdm", "af", model)));
 
         string[] variance = ["variance", At("bbdm"), At("af"), "-o", At("table"), "--images", "1", "--samples", "2", "--average", "1,2",
@@ -59,11 +59,11 @@ public sealed class BridgeCommandTests(TrainedRun trained) : IDisposable
     }
 
     [Fact]
-    public void What_a_model_cannot_do_is_one_line()
+    public void Stain_unsupported_bridge_options_are_one_line()
     {
         WriteData();
         string[] stain = ["stain", trained.Run, At("data/source/0.png"), "-o", At("out")];
-        Assert.Contains("is deterministic; --seed, --samples: for models of bbdm and i2sb",
+        Assert.Contains("is deterministic. Leave out --seed, --samples, which apply to models of bbdm and i2sb",
             CommandLine.Run([.. stain, "--seed", "1", "--samples", "2"]).OneError());
         Assert.Contains("is deterministic", CommandLine.Run("variance", trained.Run, trained.Data, "-o", At("out"), "--split", "train").OneError());
         Assert.Contains("--average 0: write whole numbers", CommandLine.Run("variance", "m", "d", "-o", "o", "--average", "0").OneError());
@@ -77,7 +77,7 @@ public sealed class BridgeCommandTests(TrainedRun trained) : IDisposable
         Train("i2sb");
         string[] bridge = ["stain", At("i2sb"), At("data/source/0.png"), "-o", At("out")];
         Assert.Contains("--samples must be 1 or more", CommandLine.Run([.. bridge, "--samples", "0"]).OneError());
-        Assert.Contains("--trajectory shows one run", CommandLine.Run([.. bridge, "--average", "2", "--trajectory"]).OneError());
+        Assert.Contains("--trajectory shows a single run", CommandLine.Run([.. bridge, "--average", "2", "--trajectory"]).OneError());
         Assert.Contains("sampling.evaluations is 50, but the bridge has 9 steps", CommandLine.Run([.. bridge, "--steps", "50"]).OneError());
         Assert.False(File.Exists(At("out/0.png")));
     }

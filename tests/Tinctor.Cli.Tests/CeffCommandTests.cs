@@ -8,7 +8,7 @@ public sealed class CeffCommandTests : IDisposable
     private readonly string root = Directory.CreateTempSubdirectory("tinctor-ceff-").FullName;
 
     [Fact]
-    public void Encoders_guide_a_model_that_stains_any_shape_and_are_reported_on()
+    public void Train_ceff_with_encoders_stains_and_evaluates()
     {
         WriteData();
         Outcome encoders = CommandLine.Run("train", "ceff-encoder", "--data", At("data/manifest.csv"), "--output", At("encoders"), "--folds", "2",
@@ -35,7 +35,7 @@ public sealed class CeffCommandTests : IDisposable
     }
 
     [Fact]
-    public void A_study_knows_the_papers_variants_and_the_others_by_name()
+    public void Ablate_ceff_has_published_and_named_variants()
     {
         WriteData();
         string[] study = ["ablate", "ceff", "--data", At("data/manifest.csv"), "-o", At("study"), "--steps", "1", "--only-train", "--device", "cpu",

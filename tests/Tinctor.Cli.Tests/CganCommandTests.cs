@@ -8,7 +8,7 @@ public sealed class CganCommandTests : IDisposable
     private readonly string root = Directory.CreateTempSubdirectory("tinctor-cgan-").FullName;
 
     [Theory, InlineData(4), InlineData(5)]
-    public void It_trains_on_a_phantom_and_stains_sources_alone(int factor)
+    public void Train_cgan_on_phantom_stains_sources(int factor)
     {
         Succeed("phantom", "-o", At("pairs"), "--slides", "3", "--stains", "af,he", "--size", "160x160", "--af-factor", $"{factor}");
         Succeed(["train", "cgan", "--data", At("pairs"), "--output", At("run"), "--steps", "2", "--device", "cpu", .. TrainedRun.Set(

@@ -10,7 +10,7 @@ public sealed class ClassifierCommandTests : IDisposable
     private readonly string root = Directory.CreateTempSubdirectory("tinctor-classifier-").FullName;
 
     [Fact]
-    public void Classifiers_are_trained_and_judge_models_that_they_did_not_help_to_train()
+    public void Train_classifier_evaluates_other_models()
     {
         WriteData();
         Outcome trained = Train("judge", "--seed", "1", "--fold", "1", "--role", "evaluator");
@@ -39,7 +39,7 @@ public sealed class ClassifierCommandTests : IDisposable
     }
 
     [Fact]
-    public void What_is_wrong_is_said_in_one_line()
+    public void Train_classifier_mistakes_are_one_line()
     {
         WriteData();
         Assert.Contains("--learning-rate does not go with --resume",

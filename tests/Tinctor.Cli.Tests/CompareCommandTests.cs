@@ -8,7 +8,7 @@ public sealed class CompareCommandTests : IDisposable
     private readonly string root = Directory.CreateTempSubdirectory("tinctor-compare-").FullName;
 
     [Fact]
-    public void Methods_are_trained_on_the_same_tiles_and_reported_on_together()
+    public void Compare_methods_on_same_tiles_writes_one_report()
     {
         WriteData();
         Outcome compared = Compare("--reverse", "--seeds", "3");
@@ -28,7 +28,7 @@ public sealed class CompareCommandTests : IDisposable
     }
 
     [Fact]
-    public void Sections_are_registered_first_where_asked()
+    public void Compare_with_register_cuts_tiles_first()
     {
         Assert.Equal(0, CommandLine.Run("phantom", "-o", At("sections"), "--slides", "4", "--size", "192x192", "--misalign", "4", "--test", "0.25",
             "--val", "0", "--on-tumour").Code);
@@ -40,12 +40,12 @@ public sealed class CompareCommandTests : IDisposable
     }
 
     [Fact]
-    public void What_is_wrong_is_said_before_anything_is_trained()
+    public void Compare_mistakes_are_reported_before_training()
     {
         WriteData();
-        Assert.Contains("name two methods", CommandLine.Run("compare", "i2sb", "--data", At("data/manifest.csv"), "-o", At("study")).OneError());
-        Assert.Contains("--set pix3pix: is no method", Compare("--set", "pix3pix:model.ngf=3").OneError());
-        Assert.Contains("write it as METHOD=FILE", Compare("--config", "i2sb").OneError());
+        Assert.Contains("only one method is named, i2sb", CommandLine.Run("compare", "i2sb", "--data", At("data/manifest.csv"), "-o", At("study")).OneError());
+        Assert.Contains("--set pix3pix: there is no such method", Compare("--set", "pix3pix:model.ngf=3").OneError());
+        Assert.Contains("expected METHOD=FILE", Compare("--config", "i2sb").OneError());
         Assert.False(Directory.Exists(At("study")));
     }
 

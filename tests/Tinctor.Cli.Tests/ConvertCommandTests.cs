@@ -11,7 +11,7 @@ public sealed class ConvertCommandTests : IDisposable
     public void Dispose() => Directory.Delete(folder, recursive: true);
 
     [Fact]
-    public void A_scanners_slide_becomes_an_ome_tiff_pixel_by_pixel()
+    public void Convert_scanner_slide_keeps_every_pixel()
     {
         string source = SharedFiles.Path("data/slides/cmu-1-small-region.svs"), output = At("slide.ome.tif");
         Outcome outcome = CommandLine.Run("convert", source, "-o", output, "--lossless");
@@ -25,7 +25,7 @@ public sealed class ConvertCommandTests : IDisposable
     }
 
     [Fact]
-    public void A_region_and_another_resolution_are_written()
+    public void Convert_region_and_resolution_writes_them()
     {
         string source = SharedFiles.Path("data/slides/cmu-1-small-region.svs");
         using var slide = Slide.Open(source);
@@ -51,7 +51,7 @@ public sealed class ConvertCommandTests : IDisposable
 
     [Theory]
     [InlineData("a.ome.tif", true), InlineData("a.png", true), InlineData("a.dzi", false)]
-    public void Convert_keeps_the_icc_profile_or_says_so(string name, bool kept)
+    public void Convert_keeps_icc_profile_or_notes_its_loss(string name, bool kept)
     {
         string source = At("source.tif");
         byte[] profile = [.. Enumerable.Range(0, 300).Select(i => (byte)i)];
@@ -74,7 +74,7 @@ public sealed class ConvertCommandTests : IDisposable
     }
 
     [Fact]
-    public void Fluorescence_gets_ranges_and_an_empty_channel_a_wide_one()
+    public void Convert_fluorescence_writes_display_ranges()
     {
         var image = new Image(300, 200, 4, SampleType.UInt16);
         var random = new Random(3);
@@ -90,7 +90,7 @@ public sealed class ConvertCommandTests : IDisposable
     }
 
     [Fact]
-    public void Mistakes_are_one_line_and_leave_nothing()
+    public void Convert_mistakes_are_one_line_and_leave_no_file()
     {
         string source = At("plain.png");
         new Image(64, 48, 3).Write(source);
@@ -109,7 +109,7 @@ public sealed class ConvertCommandTests : IDisposable
     // A disk that fills up while the slide is written: files may not grow beyond a limit, which stands for it.
     [Theory]
     [InlineData("full.ome.tif"), InlineData("full.png"), InlineData("full.jpg")]
-    public void A_full_disk_is_one_line_and_leaves_no_file(string name)
+    public void Convert_to_full_disk_is_one_line_and_leaves_no_file(string name)
     {
         var image = new Image(2000, 1500, 3);
         new Random(1).NextBytes(image.Data);

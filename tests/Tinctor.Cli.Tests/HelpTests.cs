@@ -26,7 +26,7 @@ public sealed partial class HelpTests
 
     [Theory]
     [MemberData(nameof(Commands))]
-    public void Options_have_a_description_and_those_with_a_value_a_unit(string command) =>
+    public void Options_have_description_and_unit(string command) =>
         Assert.All(HelpText.OptionsOf(Find(command)), option =>
         {
             Assert.Matches("^[A-Za-z-]", option.Description);
@@ -41,7 +41,7 @@ public sealed partial class HelpTests
 
     [Theory]
     [MemberData(nameof(Commands))]
-    public void Commands_with_more_than_a_dozen_options_have_groups(string command)
+    public void Commands_with_many_options_group_them(string command)
     {
         Command found = Find(command);
         if (found.Options.Count > 12) Assert.IsType<GroupedCommand>(found);
@@ -49,7 +49,7 @@ public sealed partial class HelpTests
 
     [Theory]
     [MemberData(nameof(Commands))]
-    public void Values_that_are_not_allowed_are_refused_without_type_names(string command)
+    public void Invalid_values_are_refused_without_type_names(string command)
     {
         foreach (Option option in Find(command).Options.Where(option => option.ValueType != typeof(string) && option.ValueType != typeof(string[]) && option.ValueType != typeof(bool)))
         {
@@ -62,7 +62,7 @@ public sealed partial class HelpTests
     }
 
     [Fact]
-    public void Options_of_one_name_mean_the_same()
+    public void Options_of_one_name_have_one_description()
     {
         string[] names = ["--output", "--overwrite", "--slide-mpp", "--threads", "--amp"];
         foreach (string name in names)
@@ -82,7 +82,7 @@ public sealed partial class HelpTests
 
     [Theory]
     [MemberData(nameof(Former))]
-    public void Former_names_work_and_name_the_new_one(string command, string old, string name)
+    public void Former_option_names_work_with_a_note(string command, string old, string name)
     {
         using StringWriter output = new(), error = new();
         using IDisposable use = Terminal.ForText(output, error).Use();

@@ -19,7 +19,7 @@ public sealed class ImportCommandTests : IDisposable
     [InlineData("p2p_resnet9_instance", "resnet_9blocks, ngf 8, instance norm, 3 to 3 channels")]
     [InlineData("p2p_unet128_batch", "unet_128, ngf 8, batch norm, 3 to 3 channels")]
     [InlineData("p2p_unet128_instance", "unet_128, ngf 8, instance norm, 3 to 3 channels")]
-    public void An_imported_generator_gives_the_official_output(string name, string description)
+    public void Import_generator_stains_as_official_code(string name, string description)
     {
         Vectors vectors = Vectors.Read(name);
         Outcome outcome = Import(SharedFiles.Path($"vectors/{name}/weights.pth"));
@@ -30,7 +30,7 @@ public sealed class ImportCommandTests : IDisposable
 
     [Theory]
     [InlineData("p2p_resnet6_batch"), InlineData("p2p_unet128_batch")]
-    public void Batch_statistics_are_those_of_the_official_test_script_and_change_nothing(string name)
+    public void Import_with_batch_statistics_stains_as_official_test_script(string name)
     {
         Vectors vectors = Vectors.Read(name);
         Assert.Equal(0, Import(SharedFiles.Path($"vectors/{name}/weights.pth"), "--norm-statistics", "batch").Code);
@@ -38,7 +38,7 @@ public sealed class ImportCommandTests : IDisposable
     }
 
     [Fact]
-    public void What_is_no_generator_is_refused_in_one_line()
+    public void Import_other_file_is_one_line()
     {
         Assert.Contains("is no generator of pix2pix", Import(SharedFiles.Path("vectors/p2p_nlayerD_batch/weights.pth")).OneError());
         Assert.Contains("is no generator of pix2pix", Import(SharedFiles.Path("vectors/bbdm_unet/weights.pth")).OneError());
@@ -52,7 +52,7 @@ public sealed class ImportCommandTests : IDisposable
     [Theory]
     [InlineData("i2sb_unet_uncond", "I2SB, 1000 steps, U-Net of 32 channels times 1, 2")]
     [InlineData("i2sb_unet_cond", "I2SB, conditioned on x1, 1000 steps")]
-    public void An_imported_schrodinger_bridge_stains_as_the_official_one(string name, string description)
+    public void Import_i2sb_stains_as_official_code(string name, string description)
     {
         using DisposeScope scope = torch.NewDisposeScope();
         Vectors vectors = Vectors.Read(name);
@@ -65,7 +65,7 @@ public sealed class ImportCommandTests : IDisposable
     }
 
     [Fact]
-    public void A_brownian_bridge_is_imported_with_its_compressor_and_stains_images()
+    public void Import_bbdm_with_compressor_stains_images()
     {
         string unet = Path.Combine(folder, "ema_0.9999_22.pt");
         string images = Path.Combine(folder, "images"), stained = Path.Combine(folder, "stained");

@@ -10,7 +10,7 @@ public sealed class InfoCommandTests : IDisposable
     public void Dispose() => Directory.Delete(folder, recursive: true);
 
     [Fact]
-    public void Slides_tell_what_they_are_and_one_that_fails_does_not_stop_the_others()
+    public void Info_lists_properties_and_continues_after_failure()
     {
         string slide = SharedFiles.Path("data/slides/cmu-1-small-region.svs"), broken = Path.Combine(folder, "broken.svs");
         File.WriteAllText(broken, "nothing of the kind");

@@ -10,7 +10,7 @@ public sealed class PhantomCommandTests : IDisposable
     public void Dispose() => Directory.Delete(folder, recursive: true);
 
     [Fact]
-    public async Task WritesPairsOfTheStainsAndSizeAskedFor()
+    public async Task Phantom_writes_pairs_of_given_stains_and_size()
     {
         Assert.Equal(0, await Run("--slides", "2", "--size", "80x64", "--stains", "he,ki67", "--level", "3+", "--seed", "9",
             "--misalign", "3", "--level-in-he", "0.5", "--on-tumour"));
@@ -24,7 +24,7 @@ public sealed class PhantomCommandTests : IDisposable
     }
 
     [Fact]
-    public async Task TheDefaultSizeFitsTheAutofluorescenceFactor()
+    public async Task Phantom_default_size_fits_autofluorescence_factor()
     {
         Assert.Equal(0, await Run("--slides", "1", "--stains", "af,he"));
         Assert.Equal(204, Image.ReadInfo(Path.Combine(folder, "source", "s001_f01.tif")).Width);
@@ -32,7 +32,7 @@ public sealed class PhantomCommandTests : IDisposable
     }
 
     [Fact]
-    public async Task ValuesOutOfRangeAreUserErrors()
+    public async Task Phantom_values_out_of_range_are_refused()
     {
         var error = await Assert.ThrowsAsync<TinctorException>(() => Run("--slides", "0"));
         Assert.Contains("0 slides", error.Message);
@@ -42,7 +42,7 @@ public sealed class PhantomCommandTests : IDisposable
     [InlineData("--size", "80")]
     [InlineData("--stains", "he,her3")]
     [InlineData("--level", "4+")]
-    public void WordsThatMeanNothingAreParseErrors(string option, string value) =>
+    public void Phantom_unknown_words_are_refused(string option, string value) =>
         Assert.NotEmpty(CommandLineApp.Root.Parse(["phantom", "-o", folder, option, value]).Errors);
 
     private Task<int> Run(params string[] options) => CommandLine.Invoke(["phantom", "-o", folder, .. options]);

@@ -7,7 +7,7 @@ namespace Tinctor.Cli.Tests;
 public sealed class ProgramTests
 {
     [Fact]
-    public void Without_a_command_the_help_is_shown()
+    public void Run_without_command_shows_help()
     {
         Outcome help = CommandLine.Run();
         Assert.Equal((0, ""), (help.Code, help.Error));
@@ -40,7 +40,7 @@ public sealed class ProgramTests
     [InlineData("train pix2pix --out x --data /nowhere", "/nowhere: no such file", "")]
     [InlineData("train pix2pix --out x --device cuda:99", "the device is cuda:99", "")]
     [InlineData("train pix2pix --out x --config /nowhere.yaml", "/nowhere.yaml", "")]
-    public void A_mistake_is_one_line_that_helps(string arguments, string what, string advice)
+    public void Run_with_mistake_prints_one_line_with_remedy(string arguments, string what, string advice)
     {
         string line = CommandLine.Run(arguments.Split(' ')).OneError();
         Assert.Contains(what, line);
@@ -48,7 +48,7 @@ public sealed class ProgramTests
     }
 
     [Fact]
-    public void Debug_adds_the_trace()
+    public void Debug_adds_stack_trace()
     {
         Outcome outcome = CommandLine.Run("train", "pix2pix", "--output", "x", "--debug");
         Assert.DoesNotContain("   at ", outcome.Out);
@@ -58,7 +58,7 @@ public sealed class ProgramTests
     }
 
     [Fact]
-    public void The_settings_can_be_printed_and_given_back()
+    public void Print_config_output_is_accepted_as_config()
     {
         Outcome printed = CommandLine.Run("train", "pix2pix", "--print-config", "--epochs", "5", "--set", "data.test_slides=s1, s2");
         Assert.Contains("epochs: 5\n  epochs_decay: 5\n", printed.Out);
@@ -75,7 +75,7 @@ public sealed class ProgramTests
     }
 
     [Fact]
-    public void Completion_does_not_offer_names_of_other_shells()
+    public void Completion_omits_windows_names()
     {
         Outcome words = CommandLine.RunInProcess("[suggest:14]", "tinctor train -");
         Assert.Contains("--help\n", words.Out);
@@ -136,7 +136,7 @@ public sealed class ProgramTests
     }
 
     [Fact]
-    public void The_doctor_reports_in_words_and_in_json()
+    public void Doctor_reports_as_text_and_json()
     {
         Assert.Contains("libvips", CommandLine.Run("doctor").Out);
         Outcome outcome = CommandLine.Run("doctor", "--json");
@@ -155,7 +155,7 @@ public sealed class ProgramTests
     [InlineData("./tinctor stain m i --format j", "jpg")]
     [InlineData("./tinctor completion b", "bash")]
     [InlineData("./tinctor train pix2pix --set data.crop", "data.crop_size=")]
-    public void Bash_completes(string line, string expected)
+    public void Completion_of_bash_lists_commands(string line, string expected)
     {
         string folder = Directory.CreateTempSubdirectory("tinctor-bash-").FullName;
         try

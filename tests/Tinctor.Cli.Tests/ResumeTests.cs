@@ -12,7 +12,7 @@ public sealed class ResumeTests(TrainedRun trained)
     private const int Interrupt = 2, Kill = 9, Terminate = 15;
 
     [Fact]
-    public void A_run_killed_at_many_moments_ends_as_an_uninterrupted_one()
+    public void Resume_killed_run_gives_same_bytes()
     {
         string run = trained.At("killed");
 
@@ -33,7 +33,7 @@ public sealed class ResumeTests(TrainedRun trained)
 
     [Theory]
     [InlineData(Interrupt), InlineData(Terminate)]
-    public void A_signal_finishes_the_step_saves_and_says_how_to_go_on(int signal)
+    public void Signal_finishes_step_saves_and_names_resume(int signal)
     {
         string run = trained.At($"signal{signal}");
         Process process = CommandLine.Start(trained.Arguments(run));
@@ -51,7 +51,7 @@ public sealed class ResumeTests(TrainedRun trained)
     }
 
     [Fact]
-    public void A_finished_run_is_left_as_it_is()
+    public void Resume_finished_run_changes_nothing()
     {
         DateTime written = File.GetLastWriteTimeUtc(Path.Combine(trained.Model, "model.safetensors"));
         Outcome again = CommandLine.Run("train", "--output", trained.Run, "--resume");
@@ -60,7 +60,7 @@ public sealed class ResumeTests(TrainedRun trained)
     }
 
     [Fact]
-    public void What_is_in_the_way_is_refused_in_one_line()
+    public void Train_into_used_folder_is_one_line()
     {
         Assert.Contains("--resume", trained.Train(trained.Run).OneError());
         Directory.CreateDirectory(trained.At("taken"));
@@ -72,7 +72,7 @@ public sealed class ResumeTests(TrainedRun trained)
     }
 
     [Fact]
-    public void A_refused_start_leaves_the_folder_free()
+    public void Train_refused_start_leaves_folder_unlocked()
     {
         string run = trained.At("retried");
         Assert.Contains("input_channels=3", trained.Train(run, "model.input_channels=4").OneError());

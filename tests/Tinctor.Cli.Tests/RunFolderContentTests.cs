@@ -9,7 +9,7 @@ namespace Tinctor.Cli.Tests;
 public sealed class RunFolderContentTests(TrainedRun trained)
 {
     [Fact]
-    public void The_environment_names_versions_and_data()
+    public void Environment_json_has_versions_and_data()
     {
         using JsonDocument file = JsonDocument.Parse(File.ReadAllText(Path.Combine(trained.Run, "environment.json")));
         JsonElement root = file.RootElement, data = root.GetProperty("data");
@@ -23,7 +23,7 @@ public sealed class RunFolderContentTests(TrainedRun trained)
     }
 
     [Fact]
-    public void The_log_has_every_loss_at_every_checkpoint()
+    public void Log_has_every_loss_at_every_checkpoint()
     {
         string[] lines = File.ReadAllLines(Path.Combine(trained.Run, "metrics.csv"));
         Assert.Equal("step,epoch,G_GAN,G_L1,D_real,D_fake,lr,images_per_s,val_psnr", lines[0]);
@@ -36,7 +36,7 @@ public sealed class RunFolderContentTests(TrainedRun trained)
     }
 
     [Fact]
-    public void TensorBoard_shows_curves_and_pictures()
+    public void TensorBoard_has_curves_and_pictures()
     {
         List<BoardEvent> shown = EventFile.Show(trained.Run);
         Assert.Equal(
@@ -47,7 +47,7 @@ public sealed class RunFolderContentTests(TrainedRun trained)
     }
 
     [Fact]
-    public void Only_the_last_checkpoints_and_the_best_are_kept()
+    public void Checkpoints_keep_last_and_best()
     {
         Assert.Equal(["best.safetensors", "step-00000038.safetensors", "step-00000040.safetensors"],
             Directory.GetFiles(Path.Combine(trained.Run, "checkpoints")).Select(Path.GetFileName).Order(StringComparer.Ordinal));
@@ -56,7 +56,7 @@ public sealed class RunFolderContentTests(TrainedRun trained)
     }
 
     [Fact]
-    public void The_model_card_says_what_the_model_is_and_is_not_for()
+    public void Model_card_states_intended_use()
     {
         string card = File.ReadAllText(Path.Combine(trained.Model, "README.md"));
         Assert.Contains("| Slides trained on | slide0, slide1, slide2 |", card);

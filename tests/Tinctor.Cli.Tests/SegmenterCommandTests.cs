@@ -16,7 +16,7 @@ public sealed class SegmenterCommandTests : IDisposable
     }
 
     [Fact]
-    public void Learns_nuclei_goes_on_after_a_cut_and_is_applied()
+    public void Train_segmenter_resumes_and_segments()
     {
         Outcome trained = Train("run", 60);
         Assert.Equal(0, trained.Code);
@@ -45,7 +45,7 @@ public sealed class SegmenterCommandTests : IDisposable
     }
 
     [Fact]
-    public void What_does_not_fit_is_refused_in_one_line()
+    public void Train_segmenter_mistakes_are_one_line()
     {
         Assert.Contains("--masks", CommandLine.Run("train", "segmenter", "--images", At("images"), "--output", At("a")).OneError());
         Assert.Contains("holds no PNG",

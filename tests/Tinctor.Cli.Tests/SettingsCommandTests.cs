@@ -6,7 +6,7 @@ public sealed class SettingsCommandTests
 
     [Theory]
     [MemberData(nameof(Names))]
-    public void Every_setting_has_a_type_and_a_meaning(string name)
+    public void Settings_have_type_and_meaning(string name)
     {
         Assert.NotEmpty(SettingsCatalog.List(name));
         Assert.All(SettingsCatalog.List(name), setting =>
@@ -18,7 +18,7 @@ public sealed class SettingsCommandTests
     }
 
     [Fact]
-    public void Settings_are_listed_with_default_and_range()
+    public void Settings_command_lists_default_and_range()
     {
         Outcome outcome = CommandLine.Run("settings", "pix2pix", "--filter", "crop_size");
         Assert.Equal(0, outcome.Code);
@@ -27,7 +27,7 @@ public sealed class SettingsCommandTests
 
     [Theory]
     [MemberData(nameof(Names))]
-    public void Listed_keys_and_defaults_are_accepted(string name)
+    public void Set_accepts_listed_keys_and_defaults(string name)
     {
         if (name is "classifier" or "segmenter" or "ceff-encoder") return;
         string[] all = [.. SettingsCatalog.List(name).Where(setting => setting.Default.Length > 0).Select(setting => $"{setting.Key}={setting.Default}")];

@@ -21,7 +21,7 @@ public sealed class StainCommandTests : IDisposable
     public void Dispose() => Directory.Delete(folder, recursive: true);
 
     [Fact]
-    public void Images_keep_name_folder_and_size_and_equal_those_of_the_stainer()
+    public void Stain_images_keeps_name_folder_and_size()
     {
         (string name, int width, int height)[] images =
             [("a.png", 1, 1), ("b.png", 3, 5), ("c.tif", 257, 130), ("deep/d.png", 64, 33), ("e.png", 2, 70)];
@@ -53,7 +53,7 @@ public sealed class StainCommandTests : IDisposable
     }
 
     [Fact]
-    public void Existing_results_are_kept()
+    public void Stain_existing_results_are_kept()
     {
         Write("a.png", 20, 20);
         Write("b.png", 20, 20);
@@ -69,7 +69,7 @@ public sealed class StainCommandTests : IDisposable
     [Theory]
     [InlineData("a.png", "a.png")]
     [InlineData("s.tif", "s.ome.tif", "--format", "ome.tif")]
-    public void Results_of_another_model_are_refused(string input, string result, params string[] options)
+    public void Stain_into_results_of_another_model_is_refused(string input, string result, params string[] options)
     {
         Write(input, 40, 40);
         Assert.Equal(0, Stain("in", options).Code);
@@ -87,7 +87,7 @@ public sealed class StainCommandTests : IDisposable
     }
 
     [Fact]
-    public void A_broken_image_among_good_ones_is_reported_at_the_end()
+    public void Stain_with_broken_image_reports_it_at_the_end()
     {
         Write("a.png", 20, 20);
         Write("grey.png", 20, 20, channels: 1);
@@ -104,26 +104,26 @@ public sealed class StainCommandTests : IDisposable
     }
 
     [Fact]
-    public void Inputs_that_would_overwrite_something_are_refused()
+    public void Stain_result_that_replaces_input_is_refused()
     {
         Write("a.png", 20, 20);
         Assert.Contains("the result would replace this input", CommandLine.Run("stain", trained.Run, At("in"), "-o", At("in"), "--overwrite").OneError());
         Write("a.tif", 20, 20);
-        Assert.Contains("would both be written to", Stain("in").OneError());
+        Assert.Contains("a.png: would be the result of", Stain("in").OneError());
         Assert.Contains("there is no such file or folder", Stain("missing").OneError());
         Directory.CreateDirectory(At("empty"));
         Assert.Contains("no images found", Stain("empty").OneError());
     }
 
     [Fact]
-    public void A_manifest_without_a_split_is_refused()
+    public void Stain_manifest_without_split_is_refused()
     {
         File.WriteAllText(At("pairs.csv"), "source,target,split\n");
         Assert.Contains("--split train, val or test", Stain("pairs.csv").OneError());
     }
 
     [Fact]
-    public void An_output_folder_inside_the_input_is_not_stained_again()
+    public void Stain_output_folder_inside_input_is_left_out()
     {
         Write("a.png", 20, 20);
         for (int i = 0; i < 2; i++) Assert.Equal(0, CommandLine.Run("stain", trained.Run, At("in"), "-o", At("in", "stained")).Code);
@@ -131,7 +131,7 @@ public sealed class StainCommandTests : IDisposable
     }
 
     [Fact]
-    public void A_broken_model_is_one_line()
+    public void Stain_with_broken_model_is_one_line()
     {
         Write("a.png", 20, 20);
         Assert.Contains("is no model folder", CommandLine.Run("stain", At("in"), At("in"), "-o", At("out")).OneError());

@@ -23,7 +23,7 @@ public sealed class StainSlidesTests : IDisposable
     public void Dispose() => Directory.Delete(folder, recursive: true);
 
     [Fact]
-    public void A_slide_becomes_a_pyramid_with_a_report_and_is_not_stained_twice()
+    public void Stain_slide_writes_pyramid_and_report_once()
     {
         string slide = WriteSlide("a.ome.tif");
         Outcome outcome = Stain(slide, "--tile-size", "128", "--uncertainty");
@@ -49,7 +49,7 @@ public sealed class StainSlidesTests : IDisposable
     }
 
     [Fact]
-    public void Slides_come_from_patterns_and_lists_and_go_on_after_one_that_is_broken()
+    public void Stain_pattern_and_list_continue_after_broken_slide()
     {
         string slide = WriteSlide("a.ome.tif");
         File.WriteAllBytes(At("in", "b.svs"), File.ReadAllBytes(slide)[..5000]);
@@ -67,7 +67,7 @@ public sealed class StainSlidesTests : IDisposable
     [Theory]
     [InlineData("a.geojson")]
     [InlineData("")]
-    public void Annotations_of_a_file_or_folder_tell_where_to_stain(string given)
+    public void Stain_with_annotations_stains_inside(string given)
     {
         string slide = WriteSlide("a.ome.tif");
         File.WriteAllText(At("a.geojson"), """
@@ -88,7 +88,7 @@ public sealed class StainSlidesTests : IDisposable
     [InlineData("--batch-size", "0")]
     [InlineData("--kernel-radius", "-1")]
     [InlineData("--work-mpp", "0")]
-    public void Sizes_that_do_not_fit_are_refused_in_one_line(string option, string value)
+    public void Stain_invalid_tile_sizes_are_one_line(string option, string value)
     {
         Outcome outcome = Stain(WriteSlide("a.ome.tif"), option, value);
         Assert.Equal(1, outcome.Code);

@@ -16,7 +16,7 @@ public sealed class StainsCommandTests : IDisposable
     public void Dispose() => Directory.Delete(folder, recursive: true);
 
     [Fact]
-    public void Estimated_stains_are_printed_and_kept()
+    public void Estimate_prints_and_saves_profile()
     {
         Section("in/a.png", Dab);
         Section("in/deep/b.tif", Dab);
@@ -33,7 +33,7 @@ public sealed class StainsCommandTests : IDisposable
     }
 
     [Fact]
-    public void Each_stain_becomes_a_picture_in_a_folder_of_its_own()
+    public void Separate_writes_one_folder_per_stain()
     {
         Section("in/a.png", Dab);
         Section("in/deep/b.png", Dab);
@@ -56,7 +56,7 @@ public sealed class StainsCommandTests : IDisposable
     }
 
     [Fact]
-    public void Images_take_the_colours_of_a_reference_and_glass_is_left_alone()
+    public void Normalize_to_reference_keeps_background()
     {
         Section("in/a.png", Dab);
         Glass("in/glass.png");
@@ -83,7 +83,7 @@ public sealed class StainsCommandTests : IDisposable
     }
 
     [Fact]
-    public void A_model_trained_on_normalised_images_normalises_what_it_stains()
+    public void Stain_with_normalised_model_normalises_sources()
     {
         for (int i = 0; i < 3; i++)
         {
@@ -127,7 +127,7 @@ public sealed class StainsCommandTests : IDisposable
     }
 
     [Fact]
-    public void Mistakes_are_one_line()
+    public void Stains_mistakes_are_one_line()
     {
         Section("in/a.png", Dab);
         Glass("glass.png");

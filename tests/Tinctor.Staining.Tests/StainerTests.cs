@@ -14,7 +14,7 @@ public sealed class StainerTests : IDisposable
     private readonly string folder = Directory.CreateTempSubdirectory("stainer-").FullName;
 
     [Fact]
-    public void A_level_comes_with_the_stained_image_and_from_the_source_alone()
+    public void Stain_predicts_ihc_level_from_source()
     {
         using DisposeScope scope = torch.NewDisposeScope();
         var (network, config) = Network();
@@ -33,7 +33,7 @@ public sealed class StainerTests : IDisposable
     }
 
     [Fact]
-    public void A_scale_stains_the_resized_image_and_resizes_back()
+    public void Stain_with_scale_resizes_and_restores_size()
     {
         using DisposeScope scope = torch.NewDisposeScope();
         var (network, config) = Network();
@@ -49,7 +49,7 @@ public sealed class StainerTests : IDisposable
     }
 
     [Fact]
-    public void The_table_of_levels_grows_and_refuses_another_models()
+    public void IhcLevelTable_grows_and_refuses_other_levels()
     {
         var one = new IhcLevelTable(folder, ["0", "3+"]);
         one.Set("b, second", new(["0", "3+"], [0.25f, 0.75f]));

@@ -97,7 +97,7 @@ internal static class AblateCommand
         return code;
     }
 
-    // Options are short names of settings; --set has the last word.
+    // Options are short names of settings; --set overrides options.
     private static IEnumerable<string> Overrides(ParseResult parse)
     {
         foreach (string setting in StudyOptions.Overrides(parse, parse.GetRequiredValue(StudyOptions.Data))) yield return setting;
@@ -106,7 +106,7 @@ internal static class AblateCommand
         foreach (string setting in parse.GetValue(Set) ?? []) yield return setting;
     }
 
-    // The full method, what leaves something out, and the peers; each with all of its settings.
+    // The full method, its variants with a part removed, and the peers, each with all of its settings.
     private static IEnumerable<StudyModel> Chosen(ParseResult parse, RunConfig full)
     {
         string[] others = [.. RunConfig.Methods.Keys.Where(name => name != full.Method)], asked = parse.GetValue(Variants) ?? [];
@@ -121,9 +121,9 @@ internal static class AblateCommand
         ];
         string[] keys = [.. own.Select(variant => variant.Model.Key)];
         if (asked.Except(keys).Except(others).FirstOrDefault() is string unknown)
-            throw new TinctorException($"--variants {unknown}: {full.Method} has {string.Join(", ", keys)}");
+            throw new TinctorException($"--variants {unknown}: there is no such variant. Those of {full.Method} are {string.Join(", ", keys)}");
         if (peers.Except(others).FirstOrDefault() is string stranger)
-            throw new TinctorException($"--peers {stranger}: one of {string.Join(", ", others)}");
+            throw new TinctorException($"--peers {stranger}: there is no such peer. Choose among {string.Join(", ", others)}");
         return own.Where(variant => asked.Length == 0 ? variant.Published : asked.Contains(variant.Model.Key)).Select(variant => variant.Model)
             .Concat(peers.Select(peer => new StudyModel(peer, peer, ConfigFile.LoadText(shared, peer, parse.GetValue(PeerSet) ?? []))));
     }

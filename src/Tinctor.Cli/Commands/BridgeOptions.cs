@@ -3,10 +3,10 @@ using Tinctor.Staining.Bridges;
 
 namespace Tinctor.Cli.Commands;
 
-/// <summary>Options of <c>tinctor stain</c> for models that stain by chance: diffusion bridges.</summary>
+/// <summary>Options of <c>tinctor stain</c> for stochastic models: diffusion bridges.</summary>
 internal static class BridgeOptions
 {
-    /// <summary>Number of samples of each image.</summary>
+    /// <summary>Number of samples per image.</summary>
     public static readonly Option<int> Samples = new("--samples")
     {
         Description = "Number of samples; writes their mean and, in variation/, their coefficient of variation",
@@ -35,23 +35,23 @@ internal static class BridgeOptions
     private static readonly Option<int?> Average =
         new("--average") { Description = "Runs that are averaged to one sample [default: the model's]", HelpName = "N" };
 
-    /// <summary>How one run goes, whatever its strategy.</summary>
+    /// <summary>Settings of one run, whatever its strategy.</summary>
     public static IReadOnlyList<Option> OfRun { get; } = [Seed, Evaluations, Solver, Spacing, ExitStep];
 
     /// <summary>All of them.</summary>
     public static IReadOnlyList<Option> All { get; } = [.. OfRun, Strategy, Average, Samples, Trajectory];
 
-    /// <summary>How a model is to sample; null if it has no chance in it.</summary>
+    /// <summary>Gets the sampling of a model; null if the model is deterministic.</summary>
     /// <param name="parse">Parsed command line.</param>
-    /// <param name="own">How the model samples unless told otherwise; null if it has no chance in it.</param>
-    /// <param name="model">The model, for messages.</param>
-    /// <exception cref="TinctorException">The model does not sample, or cannot in this way.</exception>
+    /// <param name="own">Default sampling of the model; null if the model is deterministic.</param>
+    /// <param name="model">The model, named in messages.</param>
+    /// <exception cref="TinctorException">The model is deterministic, or does not support this sampling.</exception>
     public static BridgeSampling? Read(ParseResult parse, BridgeSampling? own, string model)
     {
         string[] given = [.. All.Where(option => parse.GetResult(option) is { Implicit: false }).Select(option => option.Name)];
         if (own is null)
             return given.Length == 0 ? null
-                : throw new TinctorException($"{model}: is deterministic; {string.Join(", ", given)}: for models of bbdm and i2sb");
+                : throw new TinctorException(model, "is deterministic", $"Leave out {string.Join(", ", given)}, which apply to models of bbdm and i2sb");
         if (parse.GetValue(Samples) < 1) throw new TinctorException("--samples must be 1 or more");
         if ((parse.GetValue(Average) ?? 1) < 1) throw new TinctorException("--average must be 1 or more");
         BridgeSampling sampling = Run(parse, own) with
@@ -60,11 +60,11 @@ internal static class BridgeOptions
             Average = parse.GetValue(Average) ?? own.Average,
         };
         if (parse.GetValue(Trajectory) && (parse.GetValue(Samples) > 1 || sampling.Average > 1))
-            throw new TinctorException("--trajectory shows one run; use --samples 1 and --average 1");
+            throw new TinctorException("--trajectory shows a single run. Use --samples 1 and --average 1");
         return sampling;
     }
 
-    /// <summary>How a model samples, with what <see cref="OfRun"/> changes.</summary>
+    /// <summary>Gets the sampling of a model, changed by the options of <see cref="OfRun"/>.</summary>
     public static BridgeSampling Run(ParseResult parse, BridgeSampling own) => own with
     {
         Evaluations = parse.GetValue(Evaluations) ?? own.Evaluations,

@@ -64,7 +64,7 @@ internal static class CompareCommand
     {
         string folder = Path.GetFullPath(parse.GetRequiredValue(Output)), data = Path.GetFullPath(parse.GetRequiredValue(StudyOptions.Data));
         string[] methods = [.. parse.GetRequiredValue(Methods).Distinct()];
-        if (methods.Length < 2) throw new TinctorException($"{methods[0]} alone: name two methods or more to compare");
+        if (methods.Length < 2) throw new TinctorException($"only one method is named, {methods[0]}. Name two or more");
         if (parse.GetValue(Register))
         {
             string tiles = Path.Combine(folder, "pairs");
@@ -75,7 +75,7 @@ internal static class CompareCommand
         StudyModel[] models = [.. methods.Select(method => new StudyModel(method, method, ConfigOf(parse, method, data)))];
         RunConfig first = models[0].Config;
         if (models.FirstOrDefault(model => model.Config.Model.Upscaling != first.Model.Upscaling) is { } other)
-            throw new TinctorException($"{methods[0]} and {other.Key}: stain at different resolutions (model.factor); compare those of one");
+            throw new TinctorException($"{methods[0]} and {other.Key}: the results have different resolutions (model.factor). Compare methods of one resolution");
         PairManifest pairs = TrainingData.Read(first.Data, first.Seed, first.Model.Upscaling, first.Model.AdviseCrop, cancel).Manifest;
         var study = new Study(folder, pairs, models, cancel);
 
@@ -87,7 +87,7 @@ internal static class CompareCommand
         return code;
     }
 
-    // Null if the tiles are there: the manifest is written last.
+    // Null if the data set is complete: its manifest is written last.
     private static string[]? Registration(ParseResult parse, string data, string tiles) =>
         File.Exists(Path.Combine(tiles, "manifest.csv")) ? null
             : ["pair", data, "-o", tiles, "--tile-size", $"{parse.GetValue(Tile)}", "--transform", Words.Of(parse.GetValue(Transform)), "--overwrite"];
@@ -95,7 +95,7 @@ internal static class CompareCommand
     private static RunConfig ConfigOf(ParseResult parse, string method, string data)
     {
         string? file = (parse.GetValue(Configs) ?? []).Select(text => text.Split('=', 2)).Where(parts => parts[0] == method)
-            .Select(parts => parts.Length == 2 ? parts[1] : throw new TinctorException($"--config {parts[0]}: write it as METHOD=FILE"))
+            .Select(parts => parts.Length == 2 ? parts[1] : throw new TinctorException($"--config {parts[0]}: expected METHOD=FILE"))
             .LastOrDefault();
         string[] direction = parse.GetValue(Reverse) ? ["data.direction=BtoA"] : [];
         return ConfigFile.Load(file, method, [.. StudyOptions.Overrides(parse, data), .. direction, .. Named(parse, method)]);
@@ -110,7 +110,7 @@ internal static class CompareCommand
             return colon > 0 && colon < equals ? (Method: text[..colon], Setting: text[(colon + 1)..]) : (Method: "", Setting: text);
         }).ToArray();
         if (settings.FirstOrDefault(setting => setting.Method.Length > 0 && !RunConfig.Methods.ContainsKey(setting.Method)) is { Method: string name })
-            throw new TinctorException($"--set {name}: is no method; known are {string.Join(", ", RunConfig.Methods.Keys)}");
+            throw new TinctorException($"--set {name}: there is no such method. The methods are {string.Join(", ", RunConfig.Methods.Keys)}");
         return settings.Where(setting => setting.Method.Length == 0).Concat(settings.Where(setting => setting.Method == method))
             .Select(setting => setting.Setting);
     }

@@ -14,7 +14,7 @@ internal static class CompletionCommand
           tinctor completion fish > ~/.config/fish/completions/tinctor.fish
         """;
 
-    // The directive "[suggest:POSITION]" makes the program list what fits, one word per line. Bash looks a command up by its last
+    // With the directive "[suggest:POSITION]" the program lists completions, one word per line. Bash looks a command up by its last
     // component, so that any path to the launcher is completed.
     private const string Bash = """
         _tinctor() {

@@ -3,7 +3,7 @@ using System.Diagnostics;
 
 namespace Tinctor.Cli.Commands;
 
-/// <summary><c>tinctor demo</c>: the main job from end to end on synthetic slides, each step a command that a user would type.</summary>
+/// <summary><c>tinctor demo</c>: runs the whole path from slides to report on synthetic slides, each step as the command that a user would type.</summary>
 internal static class DemoCommand
 {
     private const string Description = """
@@ -42,7 +42,7 @@ internal static class DemoCommand
         {
             ("Make slides: the same tissue in H&E and in HER2, which is displaced",
                 ["phantom", "-o", slides, "--slides", "12", "--level", "3+", "--size", "768x768", "--misalign", "8", "--test", "0.25", "--val", "0.1", "--seed", seed]),
-            // The manifest is written last: where it is, the tiles are there.
+            // The manifest is written last, as the mark of a complete data set.
             ("Register the stains and cut tiles",
                 File.Exists(manifest) ? null : ["pair", Path.Combine(slides, "manifest.csv"), "-o", pairs, "--transform", "affine", "--channel", "haematoxylin", "--stride", "240", "--overwrite"]),
             ("Train a small pix2pix",

@@ -4,16 +4,16 @@ using Tinctor.Torch;
 
 namespace Tinctor.Cli.Commands;
 
-/// <summary>One image of a command that goes over many.</summary>
-/// <param name="Input">Its file, for messages.</param>
-/// <param name="Read">Reads it.</param>
-/// <param name="Name">Its place below the output folder, without extension.</param>
+/// <summary>One image of a command that converts many.</summary>
+/// <param name="Input">File of the image, named in messages.</param>
+/// <param name="Read">Reads the image.</param>
+/// <param name="Name">Path of the result below the output folder, without extension.</param>
 internal sealed record ImageJob(string Input, Func<Image> Read, string Name)
 {
-    /// <summary>Whether it is worked on tile by tile.</summary>
+    /// <summary>Whether the image is processed tile by tile.</summary>
     public bool IsSlide { get; init; }
 
-    /// <summary>The file that the command makes of it.</summary>
+    /// <summary>Gets the path of the result.</summary>
     public string Output(string folder, string extension) => Path.Combine(folder, $"{Name}.{extension}");
 }
 
@@ -36,19 +36,18 @@ internal static class ImageJobs
     { Description = "JPEG quality, 1 to 100", HelpName = "N", DefaultValueFactory = _ => 90 }.Between(1, 100);
 
     /// <summary>
-    /// The images of files and folders; folders keep their inner structure. What was made earlier in an output folder inside the input is
-    /// no input.
+    /// Finds the images of files and folders; results keep the inner structure of folders. An output folder inside the input is left out.
     /// </summary>
     /// <param name="input">A file or folder.</param>
-    /// <param name="outputFolder">Where results go.</param>
-    /// <param name="slides">Whether slides count too; then input may be a pattern (slides/*.svs) or a .txt file of paths as well.</param>
+    /// <param name="outputFolder">Folder of the results.</param>
+    /// <param name="slides">Whether slides are included; the input may then also be a pattern (slides/*.svs) or a .txt file of paths.</param>
     /// <exception cref="TinctorException">There is no such file or folder.</exception>
     public static IEnumerable<ImageJob> Find(string input, string? outputFolder = null, bool slides = false)
     {
         if (slides && Path.GetExtension(input) == ".txt" && File.Exists(input)) return OfList(input, outputFolder);
         if (File.Exists(input)) return [Job(input, Path.GetFileName(input))];
         if (slides && Path.GetFileName(input).AsSpan().ContainsAny('*', '?')) return OfPattern(input);
-        if (!Directory.Exists(input)) throw new TinctorException($"{input}: there is no such file or folder");
+        if (!Directory.Exists(input)) throw new TinctorException(input, "there is no such file or folder", "Check the path");
         bool isInside = outputFolder is not null && IsInside(input, outputFolder);
         SlideFolder found = SlideFormats.List(input);
         NoteSkipped([.. found.Skipped.Select(file => file.Path).Where(IsInput)]);
@@ -78,7 +77,7 @@ internal static class ImageJobs
     private static IEnumerable<ImageJob> OfPattern(string pattern)
     {
         string folder = Path.GetDirectoryName(pattern) is { Length: > 0 } named ? named : ".";
-        if (!Directory.Exists(folder)) throw new TinctorException($"{folder}: there is no such folder");
+        if (!Directory.Exists(folder)) throw new TinctorException(folder, "there is no such folder", "Check the path");
         return Directory.EnumerateFiles(folder, Path.GetFileName(pattern)).Order(StringComparer.Ordinal).SelectMany(file => Find(file, slides: true));
     }
 
@@ -90,10 +89,10 @@ internal static class ImageJobs
                 + $"(looked for {string.Join(" ", slides ? SlideFormats.Extensions : SlideFormats.ImageExtensions)})");
     }
 
-    /// <summary>The jobs that lack an output, or all; refuses those that would write over an input or over each other's output.</summary>
+    /// <summary>Selects the jobs without a result, or all. Refuses results that would replace an input or each other.</summary>
     /// <param name="jobs">All jobs.</param>
-    /// <param name="outputs">The files that a job makes.</param>
-    /// <param name="overwrite">Whether what is there is made again.</param>
+    /// <param name="outputs">Paths of a job's results.</param>
+    /// <param name="overwrite">Whether existing results are replaced.</param>
     /// <param name="isWhole">Further condition for a finished job.</param>
     public static List<ImageJob> Open(List<ImageJob> jobs, Func<ImageJob, IEnumerable<string>> outputs, bool overwrite,
         Func<ImageJob, bool>? isWhole = null)
@@ -101,7 +100,7 @@ internal static class ImageJobs
         if (jobs.Find(job => outputs(job).Any(output => Path.GetFullPath(job.Input) == Path.GetFullPath(output))) is { Input: string own })
             throw new TinctorException(own, "the result would replace this input", "Choose another folder") { Option = "Output" };
         foreach (var same in jobs.GroupBy(job => outputs(job).First()).Where(group => group.Count() > 1))
-            throw new TinctorException($"{string.Join(" and ", same.Select(job => job.Input))} would both be written to {same.Key}. Use one folder for each.");
+            throw new TinctorException(same.Key, $"would be the result of {string.Join(" and of ", same.Select(job => job.Input))}", "Use a folder for each");
         List<ImageJob> open = overwrite ? jobs : [.. jobs.Where(job => !outputs(job).All(File.Exists) || isWhole?.Invoke(job) == false)];
         if (open.Count < jobs.Count)
             Terminal.Note($"Existing results are kept: {jobs.Count - open.Count} of {jobs.Count}. --overwrite replaces them.");
@@ -111,18 +110,18 @@ internal static class ImageJobs
     /// <summary>Formats a number of images, as in "1 image".</summary>
     public static string Count(int images) => $"{images} {(images == 1 ? "image" : "images")}";
 
-    /// <summary>Works through the jobs with a progress bar; problems are listed at the end.</summary>
+    /// <summary>Runs the jobs with a progress bar and lists problems at the end.</summary>
     /// <param name="open">The jobs.</param>
     /// <param name="doing">Title of the progress, such as "staining".</param>
     /// <param name="done">Formats the result from the number of images, such as "Stained 1 image into DIR."</param>
-    /// <param name="one">Does one job; returns a warning, or null. Problems with its files are caught.</param>
-    /// <param name="threads">Jobs at the same time.</param>
+    /// <param name="one">Runs one job and returns a warning, or null. Problems with its files are caught.</param>
+    /// <param name="threads">Number of concurrent jobs.</param>
     /// <param name="cancel">Cancels after the current images.</param>
     /// <returns>The exit code.</returns>
     public static int Run(List<ImageJob> open, string doing, Func<string, string> done, Func<ImageJob, string?> one, int threads,
         CancellationToken cancel) => Run(open, doing, done, (job, _) => one(job), threads, cancel);
 
-    /// <summary>Works through jobs that report which share of them is done, and what they do.</summary>
+    /// <summary>Runs jobs that report their completed share and current step.</summary>
     public static int Run(List<ImageJob> open, string doing, Func<string, string> done, Func<ImageJob, Action<double, string>, string?> one, int threads,
         CancellationToken cancel)
     {
@@ -136,7 +135,7 @@ internal static class ImageJobs
                 results[i] = Try(open[i], job => one(job, (share, at) => progress.Report((i + share) / open.Count, at)));
                 progress.Report((double)Interlocked.Increment(ref finished) / open.Count);
             }
-            // libtorch's settings belong to a thread: one job at a time stays on this one.
+            // libtorch's settings belong to a thread, so sequential jobs stay on the calling thread.
             if (threads > 1) Parallel.For(0, open.Count, new ParallelOptions { MaxDegreeOfParallelism = threads }, Do);
             else for (int i = 0; i < open.Count; i++) Do(i);
         });
@@ -149,7 +148,7 @@ internal static class ImageJobs
         return cancel.IsCancellationRequested ? Errors.Cancelled : failures.Length == 0 ? 0 : 1;
     }
 
-    // The warning and the problem of a job, one line each.
+    // Runs a job; returns its warning and its problem, one line each.
     private static (string? Remark, string? Failure) Try(ImageJob job, Func<ImageJob, string?> one)
     {
         try

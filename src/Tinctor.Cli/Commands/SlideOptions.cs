@@ -9,7 +9,7 @@ namespace Tinctor.Cli.Commands;
 /// <summary>Options of <c>tinctor stain</c> for whole slides.</summary>
 internal static class SlideOptions
 {
-    /// <summary>Whether a map of uncertainty is written.</summary>
+    /// <summary>Whether to write an uncertainty map.</summary>
     public static readonly Option<bool> Uncertainty =
         new("--uncertainty") { Description = "Write NAME.uncertainty.ome.tif: variation of the results, and novelty of the source" };
 
@@ -46,18 +46,18 @@ internal static class SlideOptions
 
     private static IReadOnlyList<Option> All { get; } = [.. Input, .. Output, .. Tiling];
 
-    /// <summary>Whether something was asked for that only staining by tiles can do.</summary>
+    /// <summary>Whether an option was given that applies to staining by tiles only.</summary>
     public static bool AnyGiven(ParseResult parse) => All.Any(option => parse.GetResult(option) is { Implicit: false });
 
     /// <summary>Opens a slide.</summary>
     public static Slide Open(ParseResult parse, string path) => Slide.Open(path, parse.GetValue(Mpp));
 
-    /// <summary>How a slide is to be stained.</summary>
+    /// <summary>Gets the options of staining a slide.</summary>
     /// <param name="parse">Parsed command line.</param>
     /// <param name="slide">The slide.</param>
-    /// <param name="isField">Whether it is an image rather than a slide: all of it is stained unless told where the tissue is.</param>
-    /// <param name="sampling">How a model that stains by chance samples; null if it has no chance in it.</param>
-    /// <param name="quality">Of JPEG.</param>
+    /// <param name="isField">Whether the slide is a field image, which is stained completely unless a tissue mask is given.</param>
+    /// <param name="sampling">Sampling of a stochastic model; null for deterministic models.</param>
+    /// <param name="quality">JPEG quality, 1 to 100.</param>
     public static SlideStainOptions Read(ParseResult parse, Slide slide, bool isField, BridgeSampling? sampling, int quality)
     {
         int repeats = parse.GetValue(BridgeOptions.Samples);
@@ -78,7 +78,7 @@ internal static class SlideOptions
             WorkMpp = parse.GetValue(WorkMpp),
             Sampling = sampling,
             Seed = parse.GetValue(BridgeOptions.Seed),
-            // One run alone tells nothing of how sure a bridge is.
+            // A single run does not show the variation of a bridge.
             Samples = uncertainty && sampling is not null && repeats == 1 ? RepeatsForUncertainty : repeats,
             Uncertainty = uncertainty,
             JpegQuality = parse.GetValue(Lossless) ? null : quality,

@@ -8,20 +8,20 @@ using Tinctor.Staining.WholeSlides;
 
 namespace Tinctor.Cli.Commands;
 
-/// <summary>Stains one slide after another for <c>tinctor stain</c>, and tells how each went.</summary>
+/// <summary>Stains slides for <c>tinctor stain</c> and reports on each.</summary>
 /// <param name="parse">Parsed command line.</param>
 /// <param name="stainer">The model.</param>
-/// <param name="sampling">How it samples, if it stains by chance.</param>
-/// <param name="levels">Takes the levels of slides, if the model tells them.</param>
-/// <param name="quality">Of JPEG.</param>
-/// <param name="cancel">Stops; what is done is kept.</param>
+/// <param name="sampling">Sampling of a stochastic model; null for deterministic models.</param>
+/// <param name="levels">Receives the predicted IHC levels; null if the model predicts none.</param>
+/// <param name="quality">JPEG quality, 1 to 100.</param>
+/// <param name="cancel">Cancels after the current batch; stained tiles are kept.</param>
 internal sealed class SlideStaining(
     ParseResult parse, Stainer stainer, BridgeSampling? sampling, IhcLevelTable? levels, int quality, CancellationToken cancel)
 {
-    /// <summary>Stains a slide; returns what is remarkable about it, or null.</summary>
+    /// <summary>Stains a slide. Returns a warning, or null.</summary>
     public string? Stain(ImageJob job, string output, Action<double, string> report)
     {
-        if (parse.GetValue(BridgeOptions.Trajectory)) throw new TinctorException("--trajectory is for images, not for slides");
+        if (parse.GetValue(BridgeOptions.Trajectory)) throw new TinctorException("--trajectory applies to images, not to slides. Leave it out");
         using Slide slide = SlideOptions.Open(parse, job.Input);
         bool isField = slide.Levels.Count == 1 && slide.Mpp is null;
         var run = new SlideStainer(stainer, slide, output, SlideOptions.Read(parse, slide, isField, sampling, quality));

@@ -133,7 +133,7 @@ internal static class StainCommand
         return Remarks(source, stained.NormalizationSkippedReason);
     }
 
-    // The stained image comes last: what has one is done.
+    // The stained image is written last, as the mark of a complete result.
     private static string? StainStochastically(Stainer stainer, BridgeSampling sampling, ImageJob job, ParseResult parse)
     {
         string folder = parse.GetRequiredValue(Output);
@@ -172,10 +172,10 @@ internal static class StainCommand
         List<ImageJob> jobs = [.. inputs.SelectMany(input =>
             parse.GetValue(Split) is string split ? OfSplit(input, split)
             : Path.GetExtension(input) is ".csv" or ".yaml" or ".yml"
-                ? throw new TinctorException($"{input}: is a manifest; --split train, val or test says which of its sources to stain")
+                ? throw new TinctorException(input, "is a manifest, but no split is named", "Name one of its splits: --split train, val or test")
             : ImageJobs.Find(input, folder, slides: true))];
         ImageJobs.RefuseNone(jobs, inputs, slides: true);
-        // What only tiles can do, and formats that only slides have, make slides of images.
+        // Options of staining by tiles, and formats of slides, turn images into slides.
         return SlideOptions.AnyGiven(parse) || parse.GetValue(Format) is "ome.tif" or "dzi" ? [.. jobs.Select(job => job with { IsSlide = true })] : jobs;
     }
 

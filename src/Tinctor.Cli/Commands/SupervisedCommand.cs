@@ -3,8 +3,8 @@ using System.CommandLine;
 namespace Tinctor.Cli.Commands;
 
 /// <summary>
-/// What the commands that train a judge of images share: options that are short names of settings, <c>--set</c>, <c>--amp</c>, and
-/// <c>--resume</c>, with which none of them goes.
+/// Base of the commands that train classifiers, segmenters and encoders: options that are short names of settings, <c>--set</c>,
+/// <c>--amp</c>, and <c>--resume</c>, which excludes the others.
 /// </summary>
 internal sealed class SupervisedCommand
 {
@@ -17,7 +17,7 @@ internal sealed class SupervisedCommand
     private readonly Option<int> threads = Threads.Option();
     private readonly Option<bool> resume = new("--resume") { Description = "Resume the run in the output folder with its own settings" };
 
-    /// <param name="settings">Option, name of its value, key of the setting (which says what is allowed), description.</param>
+    /// <param name="settings">Option, name of its value, key of the setting (which states the range), description.</param>
     /// <param name="paths">Keys of settings that are paths.</param>
     public SupervisedCommand(IEnumerable<(string Name, string Value, string Key, string Description)> settings, params string[] paths)
     {
@@ -26,10 +26,10 @@ internal sealed class SupervisedCommand
         this.paths = paths;
     }
 
-    /// <summary>Makes the command.</summary>
-    /// <param name="name">Its name under train.</param>
-    /// <param name="description">Its help.</param>
-    /// <param name="run">Trains in the run folder, with overrides of settings or, where they are null, going on; gives the exit code.</param>
+    /// <summary>Creates the command.</summary>
+    /// <param name="name">Name of the command under train.</param>
+    /// <param name="description">Help text.</param>
+    /// <param name="run">Trains in the run folder with the given settings, or resumes if they are null; returns the exit code.</param>
     public Command Create(string name, string description, Func<string, IReadOnlyList<string>?, CancellationToken, int> run)
     {
         bool IsComputation((Option Option, string Key) setting) => setting.Key == "training.device";
@@ -43,7 +43,7 @@ internal sealed class SupervisedCommand
         };
         command.Validators.Add(result =>
         {
-            // Silently ignored settings would be worse.
+            // Settings must not be ignored silently.
             IEnumerable<Option> given = [.. settings.Select(setting => setting.Option), set, amp];
             if (result.GetValue(resume) && given.FirstOrDefault(option => result.GetResult(option) is { Implicit: false }) is { } ignored)
                 result.AddError($"{ignored.Name} does not go with --resume: "
@@ -57,7 +57,7 @@ internal sealed class SupervisedCommand
         return command;
     }
 
-    // --set has the last word.
+    // --set overrides options.
     private IEnumerable<string> Overrides(ParseResult parse)
     {
         foreach ((Option<string?> option, string key) in settings)

@@ -21,7 +21,7 @@ internal static class TrainClassifierCommand
           tinctor train classifier -o runs/judge --resume                         after Ctrl-C, a crash or a power cut
         """;
 
-    // Each option is a short name of a setting, which says what is allowed.
+    // Each option is a short name of a setting, which states the range.
     private static readonly SupervisedCommand Options = new(
     [
         ("--data", "DIR", "data.path", "Folder or manifest of labelled pairs, or folder with a folder for each class"),

@@ -71,7 +71,7 @@ internal static class TrainCommand
             if (result.GetValue(Method) is null && !result.GetValue(Resume))
                 result.AddError($"name the method: {Words.List(RunConfig.Methods.Keys)}");
             if (result.GetValue(Output) is null && !result.GetValue(Print)) result.AddError("name the run folder: -o DIR");
-            // Silently ignored settings would be worse.
+            // Settings must not be ignored silently.
             Option[] settings = [Data, Config, Set, Epochs, Steps, BatchSize, CropSize, LearningRate, Comparator, Encoders, Seed, Device, Amp, Print];
             if (result.GetValue(Resume)
                 && settings.FirstOrDefault(option => result.GetResult(option) is { Implicit: false }) is { } given)
@@ -96,7 +96,7 @@ internal static class TrainCommand
         return Watch(run!, observer => Trainer.Start(config, run!, observer, cancel));
     }
 
-    // Options are short names of settings; --set has the last word.
+    // Options are short names of settings; --set overrides options.
     private static IEnumerable<string> Overrides(ParseResult parse)
     {
         if (parse.GetValue(Data) is string data) yield return $"data.path={Path.GetFullPath(data)}";

@@ -19,7 +19,7 @@ internal static class TrainSegmenterCommand
           tinctor train segmenter -o runs/nuclei --resume                         after Ctrl-C, a crash or a power cut
         """;
 
-    // Each option is a short name of a setting, which says what is allowed.
+    // Each option is a short name of a setting, which states the range.
     private static readonly SupervisedCommand Options = new(
     [
         ("--images", "DIR", "data.path", "Folder of images"),

@@ -13,7 +13,7 @@ using Tinctor.Training.Methods;
 
 namespace Tinctor.Cli.Commands;
 
-/// <summary><c>tinctor variance</c>: how much the results of a diffusion bridge vary, by strategy and number of averaged runs.</summary>
+/// <summary><c>tinctor variance</c>: measures the variation of a diffusion bridge's results by strategy and number of averaged runs.</summary>
 internal static class VarianceCommand
 {
     private const string Description = """
@@ -113,12 +113,12 @@ internal static class VarianceCommand
 
     private static VarianceStudy Study(ParseResult parse)
     {
-        if (parse.GetValue(Repeats) < 2) throw new TinctorException("--samples must be 2 or more: one sample alone does not vary");
+        if (parse.GetValue(Repeats) < 2) throw new TinctorException("--samples must be 2 or more: a single sample has no variation");
         if (parse.GetValue(Images) < 1) throw new TinctorException("--images must be 1 or more");
         return new([.. parse.GetRequiredValue(Averages).Distinct().Order()], parse.GetValue(Repeats));
     }
 
-    // All that the numbers depend on; strategies and images may be added later.
+    // Settings that the numbers depend on; strategies and images may be added later.
     private static string Settings(VarianceStudy study, string model, BridgeSampling sampling, ulong seed) =>
         $"weights {ModelFolder.Sha256(model)[..16]}, runs averaged {string.Join(' ', study.Averages)}, repeats {study.Repeats}, seed {seed}, "
             + $"evaluations {sampling.Evaluations}, solver {sampling.Solver}, spacing {sampling.Spacing}, exit step {sampling.ExitStep}, "
@@ -129,7 +129,7 @@ internal static class VarianceCommand
         string data = parse.GetRequiredValue(Data), split = parse.GetRequiredValue(Split);
         PairManifest manifest = PairManifest.Read(data);
         IReadOnlyList<Pair> all = manifest.OfSplit(split);
-        if (all.Count == 0) throw new TinctorException($"{data}: has no {split} pairs ({manifest.Describe()}); choose another --split");
+        if (all.Count == 0) throw new TinctorException(data, $"has no {split} pairs ({manifest.Describe()})", "Choose another --split");
         int count = Math.Min(parse.GetValue(Images), all.Count);
         Pair[] chosen = [.. Enumerable.Range(0, count).Select(i => all[i * all.Count / count])];
         PairManifest.RequireDistinctNames(chosen);

@@ -36,7 +36,7 @@ internal static class CommandLineApp
                 EnableDefaultExceptionHandler = false,
                 Output = Terminal.Out,
                 Error = Terminal.Error,
-                // A cancelled command may finish a step and save, however long that takes.
+                // A cancelled command may finish a step and save, without a time limit.
                 ProcessTerminationTimeout = terminal.HandlesSignals ? Timeout.InfiniteTimeSpan : null,
             }, cancel);
         }
@@ -83,7 +83,7 @@ internal static class CommandLineApp
         foreach (HelpOption help in root.Options.OfType<HelpOption>())
         {
             help.Description = "Show this help";
-            // The Windows names are no use in a shell that takes them for patterns.
+            // The Windows names (/h, /?) are patterns in a shell.
             foreach (string alias in help.Aliases.Where(alias => alias is "-?" or "/?" or "/h").ToArray()) help.Aliases.Remove(alias);
             help.Action = new HelpText.Action();
         }

@@ -19,7 +19,7 @@ public sealed class BridgeSamplerTests
     [InlineData("mean.te10", SamplingStrategy.Mean, 10), InlineData("skip.te0", SamplingStrategy.Skip, 0)]
     [InlineData("skip.te3", SamplingStrategy.Skip, 3), InlineData("skip.te5", SamplingStrategy.Skip, 5)]
     [InlineData("skip.te9", SamplingStrategy.Skip, 9), InlineData("skip.te10", SamplingStrategy.Skip, 10)]
-    public void The_staining_codes_strategies_are_met(string name, SamplingStrategy strategy, int exit)
+    public void Sample_strategies_equal_official_staining_code(string name, SamplingStrategy strategy, int exit)
     {
         using DisposeScope scope = torch.NewDisposeScope();
         Vectors vectors = Vectors.Read("yijie_sampling");
@@ -38,7 +38,7 @@ public sealed class BridgeSamplerTests
 
     [Theory]
     [InlineData(999), InlineData(998), InlineData(500), InlineData(1), InlineData(0)]
-    public void The_staining_codes_single_steps_are_met(int t)
+    public void Step_equals_official_staining_code(int t)
     {
         using DisposeScope scope = torch.NewDisposeScope();
         Vectors vectors = Vectors.Read("yijie_sampling");
@@ -49,7 +49,7 @@ public sealed class BridgeSamplerTests
     }
 
     [Fact]
-    public void Bbdms_single_steps_are_met()
+    public void Step_equals_official_bbdm()
     {
         using DisposeScope scope = torch.NewDisposeScope();
         Vectors vectors = Vectors.Read("bbdm_psample");
@@ -70,7 +70,7 @@ public sealed class BridgeSamplerTests
     [Theory]
     [InlineData("loop.grad.s10.eta1.0", BridgeObjective.Grad, 10, 1), InlineData("loop.grad.s10.eta0.0", BridgeObjective.Grad, 10, 0)]
     [InlineData("loop.ysubx.s6.eta1.0", BridgeObjective.SourceMinusImage, 6, 1)]
-    public void Bbdms_loops_are_met(string name, BridgeObjective objective, int evaluations, double eta)
+    public void Sample_equals_official_bbdm(string name, BridgeObjective objective, int evaluations, double eta)
     {
         using DisposeScope scope = torch.NewDisposeScope();
         Vectors vectors = Vectors.Read("bbdm_psample");
@@ -84,7 +84,7 @@ public sealed class BridgeSamplerTests
     [Theory]
     [InlineData("i2sb_unet_uncond", "traj_sde", 1), InlineData("i2sb_unet_uncond", "traj_ot_ode", 0)]
     [InlineData("i2sb_unet_cond", "traj_sde", 1), InlineData("i2sb_unet_cond", "traj_ot_ode", 0)]
-    public void I2sbs_trajectories_are_met(string network, string name, double eta)
+    public void Sample_equals_official_i2sb(string network, string name, double eta)
     {
         using DisposeScope scope = torch.NewDisposeScope();
         Vectors vectors = Vectors.Read(network);
@@ -100,7 +100,7 @@ public sealed class BridgeSamplerTests
     }
 
     [Fact]
-    public void A_mean_over_exit_steps_is_the_official_mean_of_branches()
+    public void Sample_mean_over_exit_steps_equals_official_mean()
     {
         using DisposeScope scope = torch.NewDisposeScope();
         Vectors vectors = Vectors.Read("yijie_sampling");
@@ -113,7 +113,7 @@ public sealed class BridgeSamplerTests
     }
 
     [Fact]
-    public void Plans_that_do_not_lead_from_source_to_image_are_refused()
+    public void Sample_invalid_plan_is_refused()
     {
         using DisposeScope scope = torch.NewDisposeScope();
         var sampler = new TensorSampler(new(BridgeSchedule.Staining(10), BridgeObjective.Grad), new());
@@ -124,7 +124,7 @@ public sealed class BridgeSamplerTests
 
     [Theory]
     [InlineData(BridgeSolver.Posterior), InlineData(BridgeSolver.Implicit), InlineData(BridgeSolver.Extrapolated)]
-    public void Sample_observes_every_step_and_leaves_the_source_as_it_is(BridgeSolver solver)
+    public void Sample_observes_every_step_and_keeps_source(BridgeSolver solver)
     {
         float[] y = [1, 1, 1, 1];
         var seen = new List<float[]>();

@@ -25,7 +25,7 @@ public sealed class BridgeScheduleTests
 
     [Theory]
     [InlineData("T1000", 1000), InlineData("T100", 100), InlineData("T10", 10), InlineData("T1000_respace10", 10)]
-    public void The_staining_codes_numbers_are_met(string name, int steps)
+    public void Schedule_equals_official_staining_code(string name, int steps)
     {
         using DisposeScope scope = torch.NewDisposeScope();
         OrderedDictionary<string, Tensor> vectors = SafeTensors.Load(SharedFiles.Path("vectors/yijie_schedule/io_f64.safetensors"));
@@ -50,7 +50,7 @@ public sealed class BridgeScheduleTests
     }
 
     [Fact]
-    public void The_staining_codes_noise_is_twice_the_exact_at_the_end_and_half_at_the_start()
+    public void Official_staining_noise_differs_from_exact_posterior()
     {
         BridgeSchedule official = BridgeSchedule.Staining(official: true), exact = BridgeSchedule.Staining();
         Assert.Equal([2.0, 1.1, 1.02, 1.0, 0.9, 0.5], new[] { 1, 10, 50, 500, 990, 998 }.Select(Ratio), (a, b) => Math.Abs(a - b) < 0.01);
@@ -65,7 +65,7 @@ public sealed class BridgeScheduleTests
     [Theory]
     [InlineData("linear_var1.0", BridgeGrowth.Linear, 1.0), InlineData("linear_var0.5", BridgeGrowth.Linear, 0.5)]
     [InlineData("sin_var1.0", BridgeGrowth.Exponential, 1.0), InlineData("sin_var0.5", BridgeGrowth.Exponential, 0.5)]
-    public void Bbdms_numbers_are_met(string name, BridgeGrowth growth, double maxVariance)
+    public void Schedule_equals_official_bbdm(string name, BridgeGrowth growth, double maxVariance)
     {
         using DisposeScope scope = torch.NewDisposeScope();
         Vectors vectors = Vectors.Read("bbdm_schedule");
@@ -89,7 +89,7 @@ public sealed class BridgeScheduleTests
 
     [Theory]
     [InlineData(1000, "0.3"), InlineData(1000, "1.0"), InlineData(100, "0.3")]
-    public void I2sbs_numbers_are_met(int steps, string betaMax)
+    public void Schedule_equals_official_i2sb(int steps, string betaMax)
     {
         using DisposeScope scope = torch.NewDisposeScope();
         Vectors vectors = Vectors.Read("i2sb_schedule");
@@ -112,7 +112,7 @@ public sealed class BridgeScheduleTests
 
     [Theory]
     [MemberData(nameof(Names))]
-    public void Brownian_motion_pinned_at_the_source_has_these_states(string name)
+    public void States_equal_pinned_brownian_motion(string name)
     {
         using DisposeScope scope = torch.NewDisposeScope();
         using var random = new Generator().manual_seed(5);
@@ -137,7 +137,7 @@ public sealed class BridgeScheduleTests
 
     [Theory]
     [InlineData("staining"), InlineData("bbdm"), InlineData("exponential"), InlineData("half")]
-    public void Exact_posteriors_obey_bayes_rule_between_any_two_states(string name)
+    public void Exact_posteriors_obey_bayes_rule(string name)
     {
         BridgeSchedule schedule = Named(name, 50);
         const double x0 = -0.4, y = 1.3, x = 0.9;
@@ -161,7 +161,7 @@ public sealed class BridgeScheduleTests
 
     [Theory]
     [MemberData(nameof(Names))]
-    public void Walking_the_posteriors_down_gives_the_states_distributions(string name)
+    public void Posteriors_in_sequence_give_state_distributions(string name)
     {
         if (name == "official") return; // its variances are not the posteriors'
         using DisposeScope scope = torch.NewDisposeScope();
@@ -183,7 +183,7 @@ public sealed class BridgeScheduleTests
     }
 
     [Fact]
-    public void Plans_equal_the_official_ones()
+    public void Plans_equal_official_code()
     {
         using DisposeScope scope = torch.NewDisposeScope();
         Vectors bbdm = Vectors.Read("bbdm_schedule"), i2sb = Vectors.Read("i2sb_schedule");
@@ -197,7 +197,7 @@ public sealed class BridgeScheduleTests
     }
 
     [Fact]
-    public void Every_plan_descends_strictly_from_the_source_and_has_as_many_steps_as_asked()
+    public void Plans_descend_strictly_with_requested_steps()
     {
         foreach (BridgeSchedule schedule in Names.Select(row => Named(row.Data)))
             foreach (int count in new[] { 1, 2, 3, 5, 10, 200, 997, schedule.Last })

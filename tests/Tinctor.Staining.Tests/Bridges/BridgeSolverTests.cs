@@ -15,7 +15,7 @@ public sealed class BridgeSolverTests
     [Theory]
     [InlineData("staining", 0.3), InlineData("staining", 0.1), InlineData("bbdm", 0.3), InlineData("half", 0.1)]
     [InlineData("schrodinger", 0.1)]
-    public void Every_step_taken_the_result_has_the_mean_and_nearly_the_spread_of_the_data(string name, double deviation)
+    public void Sample_with_all_steps_has_mean_and_spread_of_data(string name, double deviation)
     {
         using DisposeScope scope = torch.NewDisposeScope();
         var data = new NormalData(BridgeScheduleTests.Named(name), Mean: 0.4, deviation);
@@ -30,7 +30,7 @@ public sealed class BridgeSolverTests
     [InlineData("staining", 0.05, 0.698, 0.152, 0.152), InlineData("official", 0.05, 2.029, 0.338, 0.157)]
     [InlineData("staining", 0.1, 0.855, 0.294, 0.294), InlineData("official", 0.1, 1.447, 0.422, 0.303)]
     [InlineData("staining", 0.3, 0.965, 0.678, 0.678), InlineData("official", 0.3, 1.099, 0.735, 0.691)]
-    public void Strategies_give_this_share_of_the_datas_spread(string name, double deviation, double vanilla, double mean, double skip)
+    public void Sample_strategies_give_known_share_of_spread(string name, double deviation, double vanilla, double mean, double skip)
     {
         using DisposeScope scope = torch.NewDisposeScope();
         var data = new NormalData(BridgeScheduleTests.Named(name), Mean: 0, deviation);
@@ -46,7 +46,7 @@ public sealed class BridgeSolverTests
     }
 
     [Fact]
-    public void More_steps_give_vanilla_sampling_the_whole_spread()
+    public void Sample_vanilla_with_more_steps_approaches_full_spread()
     {
         // The prediction stands for a draw of what is possible, so that something of the spread is lost at each step.
         var data = new NormalData(BridgeSchedule.Staining(1_000_000), Mean: 0, Deviation: 0.05);
@@ -54,7 +54,7 @@ public sealed class BridgeSolverTests
     }
 
     [Fact]
-    public void Averaging_divides_the_variance_by_the_number_of_runs()
+    public void Sample_average_divides_variance_by_runs()
     {
         using DisposeScope scope = torch.NewDisposeScope();
         var data = new NormalData(BridgeSchedule.Staining(100), Mean: 0.2, Deviation: 0.3);
@@ -68,7 +68,7 @@ public sealed class BridgeSolverTests
     [InlineData(BridgeSolver.Implicit, 0.2, 0.97), InlineData(BridgeSolver.Extrapolated, 0.2, 2)]
     [InlineData(BridgeSolver.Implicit, 0.5, 0.97), InlineData(BridgeSolver.Extrapolated, 0.5, 2)]
     [InlineData(BridgeSolver.Implicit, 1, 0.97), InlineData(BridgeSolver.Extrapolated, 1, 1.7)]
-    public void Implicit_models_converge_with_their_order(BridgeSolver solver, double deviation, double order)
+    public void Implicit_solvers_converge_with_their_order(BridgeSolver solver, double deviation, double order)
     {
         using DisposeScope scope = torch.NewDisposeScope();
         var data = new NormalData(BridgeSchedule.Staining(1_000_000), Mean: 0, deviation);
@@ -82,7 +82,7 @@ public sealed class BridgeSolverTests
     [InlineData("staining", 0.05, 0.08), InlineData("staining", 0.1, 0.01), InlineData("staining", 0.3, 0.01)]
     [InlineData("staining", 0.5, 0.01), InlineData("staining", 1, 0.01), InlineData("bbdm", 0.2, 0.01)]
     [InlineData("schrodinger", 0.1, 0.01), InlineData("schrodinger", 0.3, 0.01)]
-    public void Ten_evaluations_of_the_second_order_give_the_spread_of_the_data(string name, double deviation, double tolerance)
+    public void Second_order_solver_with_ten_evaluations_has_spread_of_data(string name, double deviation, double tolerance)
     {
         using DisposeScope scope = torch.NewDisposeScope();
         var data = new NormalData(BridgeScheduleTests.Named(name), Mean: 0, deviation);
@@ -93,7 +93,7 @@ public sealed class BridgeSolverTests
     }
 
     [Fact]
-    public void Without_noise_any_combination_goes_along_the_means_and_asks_as_often_as_it_must()
+    public void Sample_without_noise_follows_means_with_expected_evaluations()
     {
         using DisposeScope scope = torch.NewDisposeScope();
         var data = new NormalData(BridgeSchedule.Staining(), Mean: 0.4, Deviation: 0.3);
@@ -112,7 +112,7 @@ public sealed class BridgeSolverTests
 
     [Theory]
     [InlineData(BridgeSolver.Posterior), InlineData(BridgeSolver.Implicit), InlineData(BridgeSolver.Extrapolated)]
-    public void States_on_the_way_are_distributed_as_in_training(BridgeSolver solver)
+    public void Sample_intermediate_states_are_distributed_as_in_training(BridgeSolver solver)
     {
         using DisposeScope scope = torch.NewDisposeScope();
         var data = new NormalData(BridgeSchedule.Staining(), Mean: 0.4, Deviation: 0.3);
@@ -126,7 +126,7 @@ public sealed class BridgeSolverTests
 
     [Theory]
     [InlineData(BridgeSolver.Posterior, 200), InlineData(BridgeSolver.Implicit, 20), InlineData(BridgeSolver.Extrapolated, 20)]
-    public void Of_two_points_each_is_reached_by_half(BridgeSolver solver, int evaluations)
+    public void Sample_two_points_reaches_each_by_half(BridgeSolver solver, int evaluations)
     {
         using DisposeScope scope = torch.NewDisposeScope();
         using var random = new Generator().manual_seed(9);

@@ -11,7 +11,7 @@ public sealed class BridgeTests
     private const double Tolerance = 1e-6;
 
     [Fact]
-    public void States_and_targets_of_the_staining_code_are_met()
+    public void States_and_targets_equal_official_staining_code()
     {
         using DisposeScope scope = torch.NewDisposeScope();
         Vectors vectors = Vectors.Read("yijie_qsample_losses");
@@ -33,7 +33,7 @@ public sealed class BridgeTests
 
     [Theory]
     [InlineData("linear", BridgeGrowth.Linear), InlineData("sin", BridgeGrowth.Exponential)]
-    public void States_targets_predictions_and_losses_of_bbdm_are_met(string name, BridgeGrowth growth)
+    public void States_targets_predictions_and_losses_equal_official_bbdm(string name, BridgeGrowth growth)
     {
         using DisposeScope scope = torch.NewDisposeScope();
         Vectors vectors = Vectors.Read("bbdm_qsample_losses");
@@ -53,7 +53,7 @@ public sealed class BridgeTests
     }
 
     [Fact]
-    public void States_labels_predictions_and_posteriors_of_i2sb_are_met()
+    public void States_labels_predictions_and_posteriors_equal_official_i2sb()
     {
         using DisposeScope scope = torch.NewDisposeScope();
         Vectors vectors = Vectors.Read("i2sb_qp");
@@ -76,7 +76,7 @@ public sealed class BridgeTests
     }
 
     [Fact]
-    public void I2sbs_training_example_and_loss_are_met()
+    public void Training_example_and_loss_equal_official_i2sb()
     {
         using DisposeScope scope = torch.NewDisposeScope();
         Vectors vectors = Vectors.Read("i2sb_trainstep");
@@ -92,7 +92,7 @@ public sealed class BridgeTests
     [Theory]
     [InlineData("staining", BridgeObjective.Grad), InlineData("bbdm", BridgeObjective.Noise)]
     [InlineData("half", BridgeObjective.SourceMinusImage), InlineData("schrodinger", BridgeObjective.ScaledGrad)]
-    public void What_the_network_learns_gives_the_image_back(string name, BridgeObjective objective)
+    public void Objective_of_exact_prediction_recovers_image(string name, BridgeObjective objective)
     {
         using DisposeScope scope = torch.NewDisposeScope();
         using var random = new Generator().manual_seed(1);
@@ -113,7 +113,7 @@ public sealed class BridgeTests
     [Theory]
     [InlineData("official", BridgeObjective.Grad), InlineData("bbdm", BridgeObjective.SourceMinusImage)]
     [InlineData("schrodinger", BridgeObjective.ScaledGrad)]
-    public void Gradients_reach_image_and_source(string name, BridgeObjective objective)
+    public void Loss_has_gradients_of_image_and_source(string name, BridgeObjective objective)
     {
         using DisposeScope scope = torch.NewDisposeScope();
         using var random = new Generator().manual_seed(2);
@@ -131,7 +131,7 @@ public sealed class BridgeTests
     }
 
     [Fact]
-    public void Networks_are_told_times_as_the_official_codes_tell_them()
+    public void Timestep_inputs_equal_official_codes()
     {
         using DisposeScope scope = torch.NewDisposeScope();
         Assert.Equal([0f, 300, 900], Times(BridgeSchedule.Staining(10, official: true), 0, 3, 9));
@@ -147,7 +147,7 @@ public sealed class BridgeTests
     }
 
     [Fact]
-    public void Objectives_that_tell_nothing_at_an_end_are_refused()
+    public void Objectives_singular_at_an_end_are_refused()
     {
         Assert.Throws<ArgumentException>(() => new Bridge(BridgeSchedule.Staining(), BridgeObjective.Noise));
         Assert.Throws<ArgumentException>(() => new Bridge(BridgeSchedule.Staining(official: true), BridgeObjective.ScaledGrad));

@@ -22,7 +22,7 @@ public sealed class PositionalNoiseTests
 
     [Theory]
     [InlineData(0, 0, 16, 16), InlineData(5, 3, 7, 9), InlineData(63, 40, 33, 24), InlineData(31, 0, 1, 64)]
-    public void A_tiles_noise_is_the_crop_of_the_slides(int left, int top, int width, int height)
+    public void Sample_of_tile_is_crop_of_slide_noise(int left, int top, int width, int height)
     {
         using DisposeScope scope = torch.NewDisposeScope();
         var noise = new PositionalNoise(7, "slide.svs", level: 1);
@@ -33,7 +33,7 @@ public sealed class PositionalNoiseTests
     }
 
     [Fact]
-    public void It_is_standard_normal_and_white()
+    public void Sample_is_white_standard_normal()
     {
         using DisposeScope scope = torch.NewDisposeScope();
         const int size = 1024;
@@ -51,7 +51,7 @@ public sealed class PositionalNoiseTests
     }
 
     [Fact]
-    public void Seed_slide_level_repeat_step_and_channel_each_make_it_anew()
+    public void Sample_depends_on_seed_slide_level_run_step_and_channel()
     {
         using DisposeScope scope = torch.NewDisposeScope();
         Tensor[] noises =
@@ -69,7 +69,7 @@ public sealed class PositionalNoiseTests
     }
 
     [Fact]
-    public void These_numbers_stay()
+    public void Sample_equals_recorded_numbers()
     {
         using DisposeScope scope = torch.NewDisposeScope();
         // Worked out apart from this, by whole-number arithmetic and the definition.

@@ -16,7 +16,7 @@ public sealed class ToyBridgeTests
     [Theory]
     [InlineData("staining", BridgeObjective.Grad), InlineData("bbdm", BridgeObjective.Grad)]
     [InlineData("schrodinger", BridgeObjective.ScaledGrad)]
-    public void A_trained_bridge_reaches_both_points(string name, BridgeObjective objective)
+    public void Trained_bridge_reaches_both_points(string name, BridgeObjective objective)
     {
         using DisposeScope scope = torch.NewDisposeScope();
         torch.manual_seed(1);

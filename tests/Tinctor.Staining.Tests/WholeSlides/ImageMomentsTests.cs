@@ -69,7 +69,7 @@ public sealed class ImageMomentsTests
     }
 
     [Fact]
-    public void The_kernel_averages_means_and_deviations_around_a_tile_and_repeats_those_at_the_edge()
+    public void Smooth_averages_neighbours_and_repeats_edges()
     {
         // Kernelized instance normalisation, eq. 3 and 4, over a table padded by replication, with a constant kernel.
         var kernel = new KernelMoments(1, gaussian: false, rows: 3, columns: 4);
@@ -97,7 +97,7 @@ public sealed class ImageMomentsTests
     }
 
     [Fact]
-    public void Glass_does_not_count_and_rows_out_of_reach_are_forgotten()
+    public void KernelMoments_ignore_background_and_drop_distant_rows()
     {
         var kernel = new KernelMoments(1, gaussian: true, rows: 9, columns: 1);
         kernel.Add(new(0, 0), new([([1f], [1f])]));

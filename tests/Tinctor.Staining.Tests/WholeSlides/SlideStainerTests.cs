@@ -29,7 +29,7 @@ public sealed class SlideStainerTests : IDisposable
     [InlineData(333, 1271, 256, 0, 96, 3)]
     [InlineData(65, 1, 64, 0, 32, 2)]
     [InlineData(17, 300, 512, 0, 0, 1)]
-    public void An_identity_gives_the_slide_back_at_every_level(int width, int height, int tile, int halo, int ramp, int batch)
+    public void Stain_identity_returns_slide_at_every_level(int width, int height, int tile, int halo, int ramp, int batch)
     {
         string source = WriteSlide(Textured(width, height)), stained = Path.Combine(folder, "out.ome.tif");
         using var network = new Identity();
@@ -45,7 +45,7 @@ public sealed class SlideStainerTests : IDisposable
     }
 
     [Fact]
-    public void A_network_that_enlarges_gives_the_enlarged_slide_at_the_finer_resolution()
+    public void Stain_with_upscaling_network_writes_finer_resolution()
     {
         Image image = Textured(150, 101);
         string source = WriteSlide(image), stained = Path.Combine(folder, "out.ome.tif");
@@ -58,7 +58,7 @@ public sealed class SlideStainerTests : IDisposable
     }
 
     [Fact]
-    public void A_slide_is_brought_to_the_models_resolution()
+    public void Stain_slide_of_other_resolution_is_resampled()
     {
         string source = WriteSlide(Section.Value), stained = Path.Combine(folder, "out.ome.tif");
         using var network = new Identity();
@@ -77,7 +77,7 @@ public sealed class SlideStainerTests : IDisposable
     [InlineData(TileNormalization.Kernel)]
     [InlineData(TileNormalization.Slide)]
     [InlineData(TileNormalization.Thumbnail)]
-    public void Moments_of_more_than_a_tile_leave_no_seams_where_naive_tiling_does(TileNormalization statistics)
+    public void Stain_with_shared_moments_has_no_seams(TileNormalization statistics)
     {
         string source = WriteSlide(Section.Value);
         using var network = Normalising();
@@ -90,7 +90,7 @@ public sealed class SlideStainerTests : IDisposable
     }
 
     [Fact]
-    public void By_moments_of_the_slide_a_tiled_slide_is_nearly_the_one_that_was_stained_at_once()
+    public void Stain_with_slide_moments_nearly_equals_untiled_result()
     {
         string source = WriteSlide(Section.Value);
         using var network = Normalising();
@@ -111,7 +111,7 @@ public sealed class SlideStainerTests : IDisposable
     }
 
     [Fact]
-    public void Batches_do_not_change_a_pixel_although_a_layer_would_take_them_together()
+    public void Stain_in_batches_gives_same_pixels()
     {
         string source = WriteSlide(Section.Value);
         using var network = new Sequential(new BatchNorm2d(3), new Tanh());
@@ -124,7 +124,7 @@ public sealed class SlideStainerTests : IDisposable
     }
 
     [Fact]
-    public void Noise_belongs_to_places_so_tiles_of_any_size_agree()
+    public void Stain_bridge_noise_is_independent_of_tile_size()
     {
         string source = WriteSlide(Textured(200, 150));
         Sample("a.ome.tif", Plain with { TileSize = 64, Halo = 0, Seed = 5 });
@@ -152,7 +152,7 @@ public sealed class SlideStainerTests : IDisposable
     [Theory]
     [InlineData(TileNormalization.Tile)]
     [InlineData(TileNormalization.Kernel)]
-    public void An_interrupted_slide_goes_on_where_it_stopped_and_ends_the_same(TileNormalization statistics)
+    public void Stain_interrupted_slide_resumes_to_same_pixels(TileNormalization statistics)
     {
         string source = WriteSlide(Section.Value), whole = Path.Combine(folder, "whole.ome.tif"), resumed = Path.Combine(folder, "resumed.ome.tif");
         SlideStainOptions options = Plain with { TileSize = 96, Halo = 0, Overlap = 32, Normalization = statistics };
@@ -175,7 +175,7 @@ public sealed class SlideStainerTests : IDisposable
     }
 
     [Fact]
-    public void Tiles_of_another_model_are_not_taken_up()
+    public void Stain_ignores_tiles_of_another_model()
     {
         string source = WriteSlide(Textured(300, 200)), stained = Path.Combine(folder, "out.ome.tif");
         using var stop = new CancellationTokenSource();
@@ -189,7 +189,7 @@ public sealed class SlideStainerTests : IDisposable
     [Theory]
     [InlineData(TileNormalization.Kernel)]
     [InlineData(TileNormalization.Slide)]
-    public void A_bridge_stains_autofluorescence_by_tiles_at_a_finer_resolution(TileNormalization statistics)
+    public void Stain_bridge_on_autofluorescence_writes_finer_resolution(TileNormalization statistics)
     {
         torch.manual_seed(4);
         var config = new BbdmConfig
@@ -222,7 +222,7 @@ public sealed class SlideStainerTests : IDisposable
     }
 
     [Fact]
-    public void Glass_becomes_the_slides_white_and_tissue_is_stained_with_a_margin()
+    public void Stain_fills_background_and_stains_tissue_with_margin()
     {
         var image = new Image(800, 600, 3);
         image.Fill([240, 238, 242]);
@@ -249,7 +249,7 @@ public sealed class SlideStainerTests : IDisposable
     }
 
     [Fact]
-    public void A_slide_of_glass_or_of_other_channels_is_refused_in_words()
+    public void Stain_empty_slide_or_other_channels_is_refused()
     {
         var glass = new Image(300, 300, 3);
         glass.Fill([240, 240, 240]);
@@ -263,7 +263,7 @@ public sealed class SlideStainerTests : IDisposable
     }
 
     [Fact]
-    public void A_slide_that_breaks_while_it_is_read_leaves_no_file_and_says_so()
+    public void Stain_damaged_slide_leaves_no_file()
     {
         string source = WriteSlide(Textured(2000, 3000), jpeg: true), stained = Path.Combine(folder, "out.ome.tif");
         using (var file = new FileStream(source, FileMode.Open, FileAccess.Write))
@@ -280,7 +280,7 @@ public sealed class SlideStainerTests : IDisposable
     }
 
     [Fact]
-    public void Uncertainty_is_nothing_for_a_network_that_does_not_mind_turning_and_something_for_one_that_does()
+    public void Uncertainty_is_zero_for_equivariant_network_only()
     {
         string source = WriteSlide(Section.Value.Crop(0, 0, 200, 160));
         using var identity = new Identity();
@@ -302,7 +302,7 @@ public sealed class SlideStainerTests : IDisposable
     }
 
     [Fact]
-    public void Doubt_is_painted_where_it_is_and_counted()
+    public void ReliabilityMap_paints_and_counts_uncertainty_bands()
     {
         var grey = new Image(200, 100, 3);
         grey.Fill([150, 150, 150]);
@@ -321,7 +321,7 @@ public sealed class SlideStainerTests : IDisposable
     }
 
     [Fact]
-    public void What_staining_leaves_of_the_source_is_measured()
+    public void Stain_measures_comparison_with_source()
     {
         string source = WriteSlide(Section.Value);
         using var identity = new Identity();

@@ -10,7 +10,7 @@ public sealed class TileLayoutTests
     [InlineData(129, 127, 128, 0, 32)]
     [InlineData(50, 400, 64, 0, 0)]
     [InlineData(1, 1, 64, 0, 32)]
-    public void Tiles_cover_the_slide_and_bands_follow_each_other(int width, int height, int tile, int halo, int ramp)
+    public void Tiles_cover_slide_in_consecutive_bands(int width, int height, int tile, int halo, int ramp)
     {
         var layout = new TileLayout(width, height, tile, halo, ramp);
         foreach (TileLayout.Axis axis in new[] { layout.Across, layout.Down })
@@ -31,7 +31,7 @@ public sealed class TileLayoutTests
     }
 
     [Fact]
-    public void Neighbours_pass_into_each_other_with_a_sum_of_one()
+    public void Blending_weights_of_neighbours_sum_to_one()
     {
         // Two full strides: no tile is moved to end with the slide.
         var axis = new TileLayout(128 + (2 * 64), 128, 128, 16, 32).Across;
@@ -47,7 +47,7 @@ public sealed class TileLayoutTests
     }
 
     [Fact]
-    public void Tiles_of_an_enlarged_slide_are_the_tiles_enlarged()
+    public void Scale_enlarges_every_tile()
     {
         var layout = new TileLayout(333, 217, 128, 32, 32);
         TileLayout larger = layout.Scale(5);
@@ -57,7 +57,7 @@ public sealed class TileLayoutTests
     }
 
     [Fact]
-    public void A_step_at_the_borders_of_tiles_is_a_seam_and_the_same_texture_without_is_none()
+    public void SeamScore_is_high_for_steps_at_tile_borders_only()
     {
         var layout = new TileLayout(512, 512, 128, 0, 0);
         Assert.Equal(1, Score(0), 0.05);
