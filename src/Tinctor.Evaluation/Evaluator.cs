@@ -1,6 +1,7 @@
 using Tinctor.Evaluation.Data;
 using Tinctor.Evaluation.Metrics;
 using Tinctor.Evaluation.Statistics;
+using Tinctor.Slides;
 
 namespace Tinctor.Evaluation;
 
@@ -49,7 +50,7 @@ public static class Evaluator
             TargetHasDab = scored.Average(image => image.BrownShare) >= LeastDabShare,
             LabelsFrom = set.LabelsFrom,
             Bootstrap = bootstrap,
-            Warnings = Warnings(set, methods, bootstrap),
+            Warnings = [.. ReadingNotes(scored.SelectMany(image => image.Notes)), .. Warnings(set, methods, bootstrap)],
             Run = run,
             Sections = [.. options.Analyses.Select(analysis => analysis.Run(testSet, progress, cancel))],
         };
@@ -80,20 +81,36 @@ public static class Evaluator
         return MeanColour.Compute(training.Length > 0 ? training : tested, progress, cancel);
     }
 
-    private static (ImageResult Result, double BrownShare) Score(
+    private static (ImageResult Result, double BrownShare, (string Path, string Note)[] Notes) Score(
         ImagePair pair, PairMetric[] metrics, ScoredMethod[] methods, MeanColour colour)
     {
-        var real = new ScoredImage(RgbReader.Read(pair.Real));
+        var notes = new List<(string Path, string Note)>();
+        var real = new ScoredImage(Read(pair.Real));
         var scores = new Dictionary<string, double[]>();
         foreach (ScoredMethod method in methods)
         {
             var image = new ScoredImage(method.Key == ScoredMethod.MeanColour
                 ? colour.Flat(real.Width, real.Height)
-                : RgbReader.Read(pair.PathOf(method.Key)));
+                : Read(pair.PathOf(method.Key)));
             scores[method.Key] = [.. metrics.Select(m => m.Compute(image, real))];
         }
-        return (new(pair, real.Width, real.Height, scores), StainMetrics.BrownShare(real));
+        return (new(pair, real.Width, real.Height, scores), StainMetrics.BrownShare(real), [.. notes]);
+
+        Image Read(string path)
+        {
+            Image image = Image.Read(path);
+            notes.AddRange(image.Notes.Select(note => (path, note)));
+            return RgbReader.ToRgb(image);
+        }
     }
+
+    /// <summary>Groups the notes on how images were read, such as transparency that was composited: one warning for each kind.</summary>
+    private static IEnumerable<string> ReadingNotes(IEnumerable<(string Path, string Note)> notes) =>
+        notes.Distinct().GroupBy(note => note.Note, note => note.Path).Select(kind =>
+        {
+            string[] paths = [.. kind];
+            return $"{paths[0]}{(paths.Length > 1 ? $" and {paths.Length - 1} other image{(paths.Length > 2 ? "s" : "")}" : "")}: {kind.Key}.";
+        });
 
     private static List<ImageGroup> Groups(ImageResult[] images, PairMetric[] metrics, ScoredMethod[] methods, Bootstrap bootstrap)
     {
@@ -123,7 +140,7 @@ public static class Evaluator
         int needed = bootstrap.Units;
         while (Wilcoxon.SmallestP(needed) >= level) needed++;
         string units = bootstrap.Units == 1 ? $"1 {bootstrap.Unit}" : $"{bootstrap.Units} {bootstrap.Unit}s";
-        return FormattableString.Invariant($"with {units} no significance test is possible; p < {level:0.###} needs at least {needed}");
+        return FormattableString.Invariant($"With {units} no significance test is possible; p < {level:0.###} needs at least {needed}");
     }
 
     private static Comparison[] Compare(

@@ -67,6 +67,22 @@ public sealed class EvaluateCommandTests : IDisposable
     }
 
     [Fact]
+    public void Evaluate_transparent_images_are_composited_on_white_and_named()
+    {
+        foreach (string name in new[] { "a", "b" })
+        {
+            WriteImage("real", name, 110);
+            Directory.CreateDirectory(At("stained"));
+            new Image(20, 20, 4, SampleType.UInt8, [.. Enumerable.Range(0, 20 * 20 * 4).Select(i => (byte)(i % 4 == 3 ? i % 200 : 100))])
+                .Write(Path.Combine(At("stained"), name + ".png"));
+        }
+        Outcome outcome = CommandLine.Run("evaluate", "--stained", At("stained"), "--real", At("real"), "--no-alignment", "-o", At("out"));
+        Assert.Equal(0, outcome.Code);
+        Assert.Matches(@"warning: \S+stained\S[ab]\.png and 1 other image: .*composited on white", outcome.Messages);
+        Assert.Contains("composited on white", File.ReadAllText(Path.Combine(At("out"), "metrics.json")));
+    }
+
+    [Fact]
     public async Task FoldersThatDoNotMatchAreUserErrors()
     {
         WriteImage("stained", "a", 100);

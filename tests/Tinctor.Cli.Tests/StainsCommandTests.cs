@@ -63,7 +63,7 @@ public sealed class StainsCommandTests : IDisposable
         Section("reference.png", Eosin);
         Outcome outcome = CommandLine.Run("stains", "normalize", At("in"), "--to", At("reference.png"), "-o", At("out"));
         Assert.Equal(0, outcome.Code);
-        Assert.StartsWith($"warning: {At("in/glass.png")}: only 0 of the sampled pixels are stained", outcome.Error);
+        Assert.StartsWith($"warning: {At("in/glass.png")}: not normalised: only 0 of the sampled pixels are stained", outcome.Error);
         Assert.Equal(Image.Read(At("in/glass.png")).Data, Image.Read(At("out/glass.png")).Data);
         StainProfile wanted = Profile("reference.png"), reached = Profile("out/a.png");
         Assert.Equal("E", reached.Stains[1].Name);
@@ -146,6 +146,25 @@ public sealed class StainsCommandTests : IDisposable
         Outcome outcome = CommandLine.Run("stains", "separate", At("in"), "-o", At("out"));
         Assert.Contains("grey.png: has 1 channels", outcome.OneError());
         Assert.Contains("Separated 1 image into", outcome.Out);
+    }
+
+    [Theory]
+    [InlineData("normalize", "--to", "reference.png"), InlineData("separate"), InlineData("estimate")]
+    public void Stains_of_transparent_image_says_that_it_was_composited_on_white(string command, params string[] options)
+    {
+        Section("reference.png", Dab);
+        Section("opaque.png", Dab);
+        Image opaque = Image.Read(At("opaque.png"));
+        var transparent = new Image(opaque.Width, opaque.Height, 4);
+        for (int i = 0; i < opaque.Data.Length; i++) transparent.Data[(i / 3 * 4) + (i % 3)] = opaque.Data[i];
+        for (int p = 0; p < opaque.Width * opaque.Height; p++) transparent.Data[(p * 4) + 3] = (byte)(p < 100 ? 0 : 255);
+        transparent.Write(At("transparent.png"));
+        string[] arguments = [.. options.Select(option => option.StartsWith('-') ? option : At(option)), "-o", At("out.json")];
+        Outcome outcome = CommandLine.Run(["stains", command, At("opaque.png"), At("transparent.png"), .. arguments]);
+        Assert.Equal(0, outcome.Code);
+        string warning = Assert.Single(outcome.Error.Split('\n', StringSplitOptions.RemoveEmptyEntries));
+        Assert.StartsWith($"warning: {At("transparent.png")}: ", warning);
+        Assert.Contains("composited on white", warning);
     }
 
     private StainProfile Profile(string name) => StainProfile.Estimate(StainedPixels.FromImage(Image.Read(At(name))), StainMethod.Macenko);

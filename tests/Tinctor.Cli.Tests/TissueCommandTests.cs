@@ -24,7 +24,10 @@ public sealed class TissueCommandTests : IDisposable
         Assert.Contains("c.qptiff: is not a known image or slide format", outcome.Error);
         Assert.Equal(1, outcome.Code);
         Assert.True(File.Exists(Path.Combine(output, "a_mask.png")));
-        Assert.Contains("is DICOM, which is not supported", CommandLine.Run("tissue", Path.Combine(slides, "b.dcm"), "-o", output).OneError());
+        Outcome dicom = CommandLine.Run("tissue", Path.Combine(slides, "b.dcm"), "-o", output);
+        Assert.Contains("is DICOM, which is not supported", dicom.OneError());
+        // No table without rows.
+        Assert.Equal($"Found the tissue of 0 images into {output}.\n", dicom.Out);
     }
 
     [Fact]

@@ -110,6 +110,9 @@ internal static class ImageJobs
     /// <summary>Formats a number of images, as in "1 image".</summary>
     public static string Count(int images) => $"{images} {(images == 1 ? "image" : "images")}";
 
+    /// <summary>Joins remarks about one image, such as <see cref="Image.Notes"/>; null if there are none.</summary>
+    public static string? Remarks(IReadOnlyList<string> remarks) => remarks.Count == 0 ? null : string.Join("; ", remarks);
+
     /// <summary>Runs the jobs with a progress bar and lists problems at the end.</summary>
     /// <param name="open">The jobs.</param>
     /// <param name="doing">Title of the progress, such as "staining".</param>

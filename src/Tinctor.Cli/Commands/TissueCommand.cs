@@ -95,7 +95,7 @@ internal static class TissueCommand
                 mpp is double known ? (mask.Area * known * known / 1e6).ToString("0.00", CultureInfo.InvariantCulture) : "-",
                 Percent(mask.Share(0, 0, mask.SlideWidth, mask.SlideHeight)), Percent(ShareOf(mask.Pens)), Percent(ShareOf(mask.Folds)));
         }
-        Terminal.Results.Write(table);
+        if (table.Rows.Count > 0) Terminal.Results.Write(table);
     }
 
     private static double? ShareOf(Image? marks) => marks is null ? null : marks.Data.Count(value => value > 0) / (double)marks.Data.Length;

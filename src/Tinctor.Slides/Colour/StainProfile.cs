@@ -35,6 +35,10 @@ public sealed record StainProfile
 {
     private const int Fewest = 100;
 
+    // In L*a*b*: tissue varies by more than this, noise of JPEG and 8 bits by less than a range of NoiseRange.
+    private const double TissueDeviation = 5;
+    private const double NoiseRange = 2;
+
     private static readonly JsonSerializerOptions Json = new()
     {
         WriteIndented = true,
@@ -67,7 +71,7 @@ public sealed record StainProfile
 
     /// <summary>
     /// Estimates a profile. Throws <see cref="TinctorException"/>, which names no file, if fewer than 100 pixels are stained or,
-    /// except for Reinhard, only one stain can be found.
+    /// only one stain can be found, or for Reinhard one colour.
     /// </summary>
     public static StainProfile Estimate(StainedPixels pixels, StainMethod method)
     {
@@ -75,7 +79,11 @@ public sealed record StainProfile
         {
             throw new TinctorException($"only {pixels.Count} of the sampled pixels are stained: too few to find the stains");
         }
-        var (mean, deviation) = LabStatistics(pixels.Light);
+        float[] lab = pixels.Light;
+        CieLab.FromRgb(lab, lab);
+        (double[] mean, double[] deviation) = LabStatistics(lab);
+        if (method == StainMethod.Reinhard && deviation.Max() < TissueDeviation && HasOneColour(lab))
+            throw new TinctorException("all stained pixels have one colour");
         return new()
         {
             Method = method,
@@ -156,21 +164,22 @@ public sealed record StainProfile
     // Eosin takes green out of the light, DAB blue.
     private static string CounterName(double[] stain) => stain[1] > stain[2] ? "E" : "DAB";
 
-    private static (double[] Mean, double[] Deviation) LabStatistics(float[] light)
+    private static (double[] Mean, double[] Deviation) LabStatistics(float[] lab)
     {
-        CieLab.FromRgb(light, light);
-        var (mean, deviation) = (new double[3], new double[3]);
-        var count = light.Length / 3;
-        for (var i = 0; i < light.Length; i++)
-        {
-            mean[i % 3] += light[i] / (double)count;
-        }
-        for (var i = 0; i < light.Length; i++)
-        {
-            deviation[i % 3] += Math.Pow(light[i] - mean[i % 3], 2) / count;
-        }
+        (double[] mean, double[] deviation) = (new double[3], new double[3]);
+        int count = lab.Length / 3;
+        for (int i = 0; i < lab.Length; i++) mean[i % 3] += lab[i] / (double)count;
+        for (int i = 0; i < lab.Length; i++) deviation[i % 3] += Math.Pow(lab[i] - mean[i % 3], 2) / count;
         return (mean, Array.ConvertAll(deviation, Math.Sqrt));
     }
+
+    // Percentiles, as a few specks of dust are no second colour.
+    private static bool HasOneColour(float[] lab) => Enumerable.Range(0, 3).All(c =>
+    {
+        var values = new double[lab.Length / 3];
+        for (int i = 0; i < values.Length; i++) values[i] = lab[(3 * i) + c];
+        return StainEstimation.Percentile(values, 99) - StainEstimation.Percentile(values, 1) < NoiseRange;
+    });
 
     private static bool IsTriple(double[]? values) => values is [var a, var b, var c] && double.IsFinite(a + b + c);
 

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Globalization;
 using Spectre.Console;
+using Tinctor.Slides;
 using Tinctor.Slides.Colour;
 
 namespace Tinctor.Cli.Commands.Stains;
@@ -47,18 +48,25 @@ internal static class EstimateCommand
         ImageJobs.RefuseNone(jobs, inputs);
         var pixels = new StainedPixels(Math.Clamp(MostPixels / jobs.Length, 1_000, 100_000));
         int done = 0;
+        var remarks = new List<string>();
         int bare = ProgressDisplay.Show("estimating", progress =>
         {
             return jobs.Count(job =>
             {
                 cancel.ThrowIfCancellationRequested();
-                int found = StainsCommand.Naming(job.Input, () => pixels.Add(job.Read()));
+                int found = StainsCommand.Naming(job.Input, () =>
+                {
+                    Image image = job.Read();
+                    if (ImageJobs.Remarks(image.Notes) is string remark) remarks.Add($"{job.Input}: {remark}");
+                    return pixels.Add(image);
+                });
                 progress.Report((double)++done / jobs.Length);
                 return found == 0;
             });
         });
         StainProfile profile = StainsCommand.Naming(string.Join(", ", inputs),
             () => StainProfile.Estimate(pixels, parse.GetValue(Method) ?? StainMethod.Macenko));
+        foreach (string remark in remarks) Terminal.Warning(Errors.Sentence(remark));
         Print(profile, bare);
         if (parse.GetValue(Output) is string path)
         {

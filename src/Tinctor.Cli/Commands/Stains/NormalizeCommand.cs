@@ -56,9 +56,9 @@ internal static class NormalizeCommand
         if (open.Count == 0) return 0;
         return ImageJobs.Run(open, "normalizing", count => $"Normalized {count} into {folder}.", job =>
         {
-            Image normalized = normalizer.Normalize(job.Read(), out string? skipped);
-            normalized.Write(job.Output(folder, format), parse.GetValue(Quality));
-            return skipped is null ? null : $"{skipped}; written as it is";
+            Image image = job.Read();
+            normalizer.Normalize(image, out string? skipped).Write(job.Output(folder, format), parse.GetValue(Quality));
+            return ImageJobs.Remarks(skipped is null ? image.Notes : [.. image.Notes, $"not normalised: {skipped}"]);
         }, Environment.ProcessorCount, cancel);
     }
 

@@ -76,7 +76,7 @@ internal static class SeparateCommand
                 Image picture = amounts ? StainImages.Amounts(image, matrix, stain) : StainImages.Alone(image, matrix, stain);
                 picture.Write(OutputOf(job, name), quality);
             }
-            return null;
+            return ImageJobs.Remarks(image.Notes);
         }, Environment.ProcessorCount, cancel);
     }
 
