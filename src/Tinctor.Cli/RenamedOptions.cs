@@ -23,6 +23,8 @@ internal static class RenamedOptions
         ("prepare", "--mpp", "--output-mpp"),
         ("register", "--mpp", "--work-mpp"),
         ("register", "--flips", "--mirror"),
+        ("register", "--force", "--accept-failed"),
+        ("warp", "--force", "--accept-failed"),
         ("convert", "--mpp", "--output-mpp"),
         ("convert", "--source-mpp", "--slide-mpp"),
         ("tissue", "--resolution", "--work-mpp"),

@@ -25,6 +25,21 @@ public static class PairVerification
     public static void Check(IReadOnlyList<Pair> pairs, int minimumSize = 1, int? factor = 1, bool? decode = null,
         Func<int, string>? smallRemedy = null, CancellationToken cancel = default)
     {
+        ProblemGroups problems = Find(pairs, minimumSize, factor, decode, smallRemedy, cancel);
+        if (problems.Count > 0)
+            throw new TinctorException($"{problems.Count} of {pairs.Count} pairs cannot be used:\n  {problems.Format("\n  ")}");
+    }
+
+    /// <summary>Finds the pairs that cannot be used, by their headers, without comparing the sizes of source and target.</summary>
+    /// <param name="pairs">Pairs to be used.</param>
+    /// <param name="cancel">Cancels the checks.</param>
+    /// <returns>Problem of each pair that has one, by its index.</returns>
+    public static IReadOnlyDictionary<int, TinctorException> FindProblems(IReadOnlyList<Pair> pairs, CancellationToken cancel = default) =>
+        Find(pairs, 1, null, false, null, cancel).ByPair;
+
+    private static ProblemGroups Find(IReadOnlyList<Pair> pairs, int minimumSize, int? factor, bool? decode, Func<int, string>? smallRemedy,
+        CancellationToken cancel)
+    {
         var options = new ParallelOptions { CancellationToken = cancel };
         var infos = new (ImageInfo Source, ImageInfo Target)?[pairs.Count];
         var problems = new ProblemGroups();
@@ -39,8 +54,7 @@ public static class PairVerification
                 foreach (string file in pairs[i].Files) Try(i, () => Image.Read(file));
             });
         }
-        if (problems.Count > 0)
-            throw new TinctorException($"{problems.Count} of {pairs.Count} pairs cannot be used:\n  {problems.Format("\n  ")}");
+        return problems;
 
         void Try(int i, Action check)
         {

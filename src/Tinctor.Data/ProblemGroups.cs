@@ -11,6 +11,9 @@ internal sealed class ProblemGroups
     /// <summary>Number of pairs with a problem.</summary>
     public int Count => problems.Count;
 
+    /// <summary>Problems by the index of the pair.</summary>
+    public IReadOnlyDictionary<int, TinctorException> ByPair => problems;
+
     /// <summary>Whether a pair has a problem.</summary>
     public bool Contains(int pair) => problems.ContainsKey(pair);
 

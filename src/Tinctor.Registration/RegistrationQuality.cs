@@ -5,6 +5,18 @@ namespace Tinctor.Registration;
 /// <summary>Quality of a registration, and the reasons to reject it. Numbers that were not measured are NaN.</summary>
 public sealed record RegistrationQuality
 {
+    /// <summary>Smallest <see cref="Distinctness"/> of a slide's transform that passes.</summary>
+    public const double MinDistinctness = 10;
+
+    /// <summary>Smallest <see cref="Overlap"/> that passes.</summary>
+    public const double MinOverlap = 0.25;
+
+    /// <summary>Largest <see cref="Scale"/> that passes; the smallest is its reciprocal.</summary>
+    public const double MaxScale = 1.6;
+
+    /// <summary>Largest <see cref="Stretch"/> that passes.</summary>
+    public const double MaxStretch = 1.4;
+
     /// <summary>Metric of the similarities.</summary>
     public required SimilarityMetric Metric { get; init; }
 

@@ -77,6 +77,36 @@ public sealed class PairCommandTests : IDisposable
         Assert.Equal("1", PairManifest.Read(Out).Pairs.Single().Name);
     }
 
+    [Fact]
+    public void Pair_unreadable_and_small_fields_are_left_out_with_exit_code_1()
+    {
+        foreach (string side in (string[])["a", "b"])
+        {
+            Directory.CreateDirectory(Path.Combine(folder, side));
+            foreach ((string name, int size) in ((string, int)[])[("1", 64), ("2", 40), ("3", 64)])
+            {
+                var image = new Image(size, size, 3);
+                new Random(size).NextBytes(image.Data);
+                image.Write(Path.Combine(folder, side, $"{name}.png"));
+            }
+        }
+        File.WriteAllText(Path.Combine(folder, "b", "3.png"), "broken");
+        string[] command = ["pair", Path.Combine(folder, "a"), Path.Combine(folder, "b"), "--tile-size", "48", "-o", Out];
+        Outcome outcome = CommandLine.Run(command);
+        Assert.Equal(1, outcome.Code);
+        Assert.Contains("1 of 1 tiles kept (train 1), 1 of 3 fields used", outcome.Out);
+        Assert.Contains("error: 2: left out: source and target overlap by only 40x40 pixels, but tiles have 48x48. Use tiles of 40 pixels or less "
+            + "(--tile-size).", outcome.Error);
+        Assert.Contains("error: 3: left out: " + Path.Combine(folder, "b", "3.png"), outcome.Error);
+        Assert.Equal("1", PairManifest.Read(Out).Pairs.Single().Name[..1]);
+        Assert.Contains("Existing results are kept", CommandLine.Run(command).All);
+
+        outcome = CommandLine.Run([.. command, "--overwrite", "--allow-failures"]);
+        Assert.Equal(0, outcome.Code);
+        Assert.Contains("warning: 2: left out", outcome.Error);
+        Assert.DoesNotContain("error:", outcome.Error);
+    }
+
     private Task<int> Run(params string[] arguments) => CommandLine.Invoke(["pair", .. arguments, "-o", Out]);
 
     private static double Number(string text) => double.Parse(text, CultureInfo.InvariantCulture);

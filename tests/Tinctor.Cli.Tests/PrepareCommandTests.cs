@@ -61,7 +61,11 @@ public sealed class PrepareCommandTests : IDisposable
         File.WriteAllText(At("ihc/0002.ome.tif"), "broken");
         Assert.Equal(1, await Run([.. command, "--overwrite"]));
         Assert.All(PairManifest.Read(At("set")).Pairs, pair => Assert.Equal("0001", pair.SlideId));
-        Assert.Equal(0, await Run([.. command, "--allow-failures"]));
+        CsvRow failed = Assert.Single(CsvFile.Read(At("set/rejected.csv")).Rows, row => row.Text("pair") == "0002");
+        Assert.Contains(At("ihc/0002.ome.tif"), failed.Text("reason"));
+        Outcome again = CommandLine.Run(["prepare", .. command, "--allow-failures"]);
+        Assert.Equal(0, again.Code);
+        Assert.Contains("Existing results are kept: 1 of 2 pairs", again.Messages);
     }
 
     [Fact]

@@ -1,11 +1,13 @@
 using System.Globalization;
+using System.Text.Json;
+using System.Text.RegularExpressions;
 using Tinctor.Registration.Annotations;
 using Tinctor.Registration.Transforms;
 using Tinctor.Slides;
 
 namespace Tinctor.Cli.Tests;
 
-public sealed class RegisterCommandTests : IDisposable
+public sealed partial class RegisterCommandTests : IDisposable
 {
     private readonly string folder = Directory.CreateTempSubdirectory("tinctor-register-").FullName;
 
@@ -28,7 +30,15 @@ public sealed class RegisterCommandTests : IDisposable
         Assert.Contains("her2.json: passed", done.Out);
         Assert.Contains("4 landmarks: median rTRE 0.", done.Out);
         string[] made = [.. Directory.GetFiles(At("out")).Select(path => Path.GetFileName(path)!).Order(StringComparer.Ordinal)];
-        Assert.Equal(["her2.json", "her2.ome.tif", "her2_checkerboard.png", "her2_displacement.safetensors", "her2_outlines.png"], made);
+        Assert.Equal(["her2.html", "her2.json", "her2.ome.tif", "her2_checkerboard.png", "her2_displacement.safetensors", "her2_outlines.png"], made);
+        JsonElement[] page = Sections("her2.html");
+        Assert.Equal(["quality", "landmarks", "transform"], page.Select(section => section.GetProperty("key").GetString()));
+        Assert.Equal("passed", Value(page[0], "Quality check"));
+        Assert.InRange(double.Parse(Value(page[0], "Distinctness (sigma)"), CultureInfo.InvariantCulture), 10, 1000);
+        Assert.Equal(["Source", "Warped target", "Checkerboard", "Outlines"],
+            page[0].GetProperty("pictures").EnumerateArray().Select(picture => picture.GetProperty("title").GetString()));
+        Assert.Equal(-2.1 * 180 / Math.PI, double.Parse(Value(page[2], "Rotation (degrees, clockwise)"), CultureInfo.InvariantCulture), 1.0);
+        Assert.Empty(page[0].GetProperty("warnings").EnumerateArray());
         using (var warped = Slide.Open(At("out/her2.ome.tif")))
         {
             Image centre = warped.Read(0, 80, 60, 60, 60), wanted = section.Crop(80, 60, 60, 60);
@@ -45,10 +55,21 @@ public sealed class RegisterCommandTests : IDisposable
         Assert.Equal(0, CommandLine.Run("warp", transform, At("he.png"), "-o", At("he_on_her2.png"), "--inverse").Code);
         Assert.Equal((220, 180), (Image.ReadInfo(At("he_on_her2.png")).Width, Image.ReadInfo(At("he_on_her2.png")).Height));
 
-        DateTime before = File.GetLastWriteTimeUtc(transform);
-        Assert.Contains("exists and is kept", CommandLine.Run("register", At("he.png"), At("her2.png"), "-o", At("out")).All);
-        Assert.Equal(before, File.GetLastWriteTimeUtc(transform));
-        Assert.Contains("exists and is kept", CommandLine.Run("warp", transform, At("her2.csv"), "-o", At("back.csv")).All);
+        DateTime before = File.GetLastWriteTimeUtc(transform), pageBefore = File.GetLastWriteTimeUtc(At("out/her2.html"));
+        Assert.Contains("Existing results are kept", CommandLine.Run("register", At("he.png"), At("her2.png"), "-o", At("out")).All);
+        Assert.Equal((before, pageBefore), (File.GetLastWriteTimeUtc(transform), File.GetLastWriteTimeUtc(At("out/her2.html"))));
+        Outcome kept = CommandLine.Run("register", At("he.png"), At("her2.png"), "-o", At("out"), "--warp");
+        Assert.Equal(2, kept.Messages.Split("Existing results are kept").Length - 1);
+        Assert.Contains("her2.ome.tif. --overwrite replaces them", kept.Messages);
+
+        // A new transform replaces everything that depends on it.
+        File.WriteAllText(At("out/her2.ome.tif"), "old");
+        File.WriteAllText(At("out/her2.html"), "old");
+        File.Delete(transform);
+        Assert.Equal("", CommandLine.Run("register", At("he.png"), At("her2.png"), "-o", At("out"), "--warp").Error);
+        Assert.NotEqual("old", File.ReadAllText(At("out/her2.ome.tif")));
+        Assert.Equal(["quality", "transform"], Sections("her2.html").Select(section => section.GetProperty("key").GetString()));
+        Assert.Contains("Existing results are kept", CommandLine.Run("warp", transform, At("her2.csv"), "-o", At("back.csv")).All);
     }
 
     [Fact]
@@ -63,9 +84,12 @@ public sealed class RegisterCommandTests : IDisposable
         Assert.Contains("--mirror", failed.Messages);
         Assert.DoesNotContain("--transform affine", failed.Messages);
         Assert.False(File.Exists(At("out/other.ome.tif")));
+        JsonElement quality = Sections("other.html")[0];
+        Assert.Equal("failed", Value(quality, "Quality check"));
+        Assert.Contains("hardly above chance", quality.GetProperty("warnings")[0].GetString());
         WriteMarks("marks.csv", [(10, 20)]);
-        Assert.Contains("--force", CommandLine.Run("warp", At("out/other.json"), At("marks.csv"), "-o", At("moved.csv")).OneError());
-        Assert.Equal(0, CommandLine.Run("warp", At("out/other.json"), At("marks.csv"), "-o", At("moved.csv"), "--force").Code);
+        Assert.Contains("--accept-failed", CommandLine.Run("warp", At("out/other.json"), At("marks.csv"), "-o", At("moved.csv")).OneError());
+        Assert.Equal(0, CommandLine.Run("warp", At("out/other.json"), At("marks.csv"), "-o", At("moved.csv"), "--accept-failed").Code);
         Assert.Single(LandmarkFile.Read(At("moved.csv")));
     }
 
@@ -87,6 +111,16 @@ public sealed class RegisterCommandTests : IDisposable
         Assert.Contains("Register the slides first", CommandLine.Run("warp", At("none.json"), At("he.png"), "-o", At("x.png")).OneError());
         Assert.False(Directory.Exists(At("out")));
     }
+
+    // Sections of a page in the output folder.
+    private JsonElement[] Sections(string page) => [.. JsonDocument.Parse(Data().Match(File.ReadAllText(At($"out/{page}"))).Groups[1].Value)
+        .RootElement.GetProperty("sections").EnumerateArray()];
+
+    private static string Value(JsonElement section, string quantity) => section.GetProperty("tables").EnumerateArray()
+        .SelectMany(table => table.GetProperty("rows").EnumerateArray()).Single(row => row[0].GetString() == quantity)[1].GetString()!;
+
+    [GeneratedRegex("<script[^>]*application/json[^>]*>(.*?)</script>", RegexOptions.Singleline)]
+    private static partial Regex Data();
 
     private string At(string name) => Path.Combine(folder, name);
 

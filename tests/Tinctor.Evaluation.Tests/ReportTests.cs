@@ -5,6 +5,10 @@ using System.Text.RegularExpressions;
 using Microsoft.Playwright;
 using Tinctor.Evaluation.Report;
 using Tinctor.Evaluation.Sections;
+using Tinctor.Registration;
+using Tinctor.Registration.Metrics;
+using Tinctor.Registration.Transforms;
+using Tinctor.Slides;
 using Tinctor.Slides.Colour;
 
 namespace Tinctor.Evaluation.Tests;
@@ -31,7 +35,7 @@ public sealed class ReportTests(ReportTests.Browser browser) : IClassFixture<Rep
     [InlineData(360), InlineData(768), InlineData(1024), InlineData(1280), InlineData(1920)]
     public async Task Every_page_fits_the_screen(int width)
     {
-        foreach (string? file in new[] { null, browser.Several, browser.Slide })
+        foreach (string? file in new[] { null, browser.Several, browser.Slide, browser.Registration })
         {
             var page = await browser.Open(width, file: file);
             Assert.True(await page.EvaluateAsync<bool>("document.documentElement.scrollWidth <= innerWidth"));
@@ -66,6 +70,22 @@ public sealed class ReportTests(ReportTests.Browser browser) : IClassFixture<Rep
         Assert.Contains("scale(1.5)", await picture.GetAttributeAsync("style"));
         await page.Keyboard.PressAsync("Escape");
         await Assertions.Expect(page.Locator(".lightbox")).ToBeHiddenAsync();
+        Assert.Empty(browser.Errors);
+    }
+
+    [Fact]
+    public async Task Registration_page_shows_verdict_errors_and_pictures_to_flip_through()
+    {
+        var page = await browser.Open(file: browser.Registration);
+        await Assertions.Expect(page.Locator("h1")).ToContainTextAsync("her2.svs registered to section 1");
+        await Assertions.Expect(page.Locator("#section-quality .warnings")).ToContainTextAsync("The quality check failed: the similarity is hardly above chance");
+        await Assertions.Expect(page.Locator("#section-quality tr", new() { HasTextString = "Distinctness" })).ToContainTextAsync("at least 10");
+        await Assertions.Expect(page.Locator("#section-landmarks tr", new() { HasTextString = "90th percentile" })).ToContainTextAsync("1.21 %");
+        await Assertions.Expect(page.Locator("#section-transform tr", new() { HasTextString = "Rotation" })).ToContainTextAsync("-11.46");
+        await page.Locator("#section-quality .enlarge").First.ClickAsync();
+        await Assertions.Expect(page.Locator(".lightbox img")).ToHaveAttributeAsync("alt", "Source");
+        await page.Keyboard.PressAsync("ArrowRight");
+        await Assertions.Expect(page.Locator(".lightbox img")).ToHaveAttributeAsync("alt", "Warped target");
         Assert.Empty(browser.Errors);
     }
 
@@ -470,6 +490,8 @@ public sealed class ReportTests(ReportTests.Browser browser) : IClassFixture<Rep
         /// <summary>A page of sections alone, as of a stained slide.</summary>
         public string Slide { get; private set; } = "";
 
+        public string Registration { get; private set; } = "";
+
         public async ValueTask InitializeAsync()
         {
             if (!File.Exists(Chromium))
@@ -481,6 +503,7 @@ public sealed class ReportTests(ReportTests.Browser browser) : IClassFixture<Rep
             html = EvaluationFiles.Write(Evaluator.Run(options), set.Out).Html;
             options = set.Options with { Stained = set.TwoModels, Analyses = ExampleAnalysis.All, Title = "Two models <of> \"a\" kind" };
             Several = EvaluationFiles.Write(Evaluator.Run(options), set.Out + "-several").Html;
+            Registration = set.File("registration/registration.html", RegistrationPage());
             Slide = set.File("slide/slide.html", HtmlReport.Text("A stained slide", "stained slide", "2 tiles", [SlideSection()]));
             playwright = await Playwright.CreateAsync();
             chromium = await playwright.Chromium.LaunchAsync(new()
@@ -488,6 +511,24 @@ public sealed class ReportTests(ReportTests.Browser browser) : IClassFixture<Rep
                 ExecutablePath = Chromium,
                 Args = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-dev-shm-usage"],
             });
+        }
+
+        private static string RegistrationPage()
+        {
+            var affine = AffineTransform.Rotation(-0.2, 150, 150);
+            var quality = new RegistrationQuality
+            {
+                Metric = SimilarityMetric.LocalNcc,
+                Similarity = 0.43,
+                AffineSimilarity = 0.22,
+                Chance = 0.01,
+                Distinctness = 8.5,
+                Reasons = ["the similarity is hardly above chance (8.5 standard deviations above wrong alignments, at least 10 expected)"],
+            };
+            var transform = new RegistrationTransform(new("/data/section 1 with a long name, haematoxylin and eosin.svs", 46_000, 32_914, 0.25),
+                new("/data/her2.svs", 45_210, 33_002, 0.25), affine, null, quality);
+            Image picture = ExampleImages.Blobs(300, 1, [0.2, 1, 0.3]), warped = ExampleImages.Blobs(300, 1, [0.5, 0.7, 1]);
+            return RegistrationReport.Text(transform, new(picture, warped, picture, warped), new(78, 2, 3.1, 0.0042, 0.0121, 0.02, 0.31, 1));
         }
 
         private static ReportSection SlideSection() => new("slide", "The slide", "Source and result.")

@@ -19,7 +19,7 @@ public sealed class FieldPreparationTests : IDisposable
     {
         Image source = new Tissue(1).Render(150, 150, AffineTransform.Identity),
             target = new Tissue(1).Render(150, 150, AffineTransform.Translation(6, -4));
-        FieldTiles[] fields = FieldPreparation.Write([new("f", "s", () => (source, target))], Out, Options(64));
+        FieldTiles[] fields = FieldPreparation.Write([new("f", "s", () => (source, target))], Out, Options(64), []);
         PreparedTile[] tiles = [.. fields[0].Tiles];
         Assert.Equal(4, tiles.Length);
         // x: 0..143 is common, so 144 - 128 = 16 pixels are left over, 8 on each side.
@@ -44,7 +44,7 @@ public sealed class FieldPreparationTests : IDisposable
             (new Tissue(i).Render(128, 128, AffineTransform.Identity), new Tissue(unrelated ? 99 : i).Render(128, 128, truth)));
         PreparationOptions options = Options(null) with { TransformPerSlide = true };
         FieldTiles[] fields = FieldPreparation.Write([Field(1, false), Field(2, false), Field(3, true)], Out,
-            options with { Tiling = options.Tiling with { MinTissue = 0.1, MinNcc = 0.2 } });
+            options with { Tiling = options.Tiling with { MinTissue = 0.1, MinNcc = 0.2 } }, []);
         PreparedTile[] tiles = [.. fields.SelectMany(field => field.Tiles)];
         Assert.Equal([TileStatus.Kept, TileStatus.Kept, TileStatus.LowCorrelation], tiles.Select(tile => tile.Status));
         Assert.Equal((tiles[0].X, tiles[0].Y), (tiles[2].X, tiles[2].Y));
@@ -56,16 +56,74 @@ public sealed class FieldPreparationTests : IDisposable
     [Fact]
     public void Write_background_is_rejected()
     {
-        var glass = new Image(128, 64, 3);
-        glass.Data.AsSpan().Fill(250);
-        Image tissue = new Tissue(4).Render(64, 64, AffineTransform.Identity);
-        for (int y = 0; y < 64; y++) tissue.Data.AsSpan(y * 192, 192).CopyTo(glass.Data.AsSpan(y * 384));
-        PreparationOptions options = Options(64);
-        FieldTiles[] fields = FieldPreparation.Write([new("f", "", () => (glass, glass))], Out,
-            options with { Tiling = options.Tiling with { MinTissue = 0.1 } });
-        Assert.Equal([(0, TileStatus.Kept), (64, TileStatus.Background)], fields[0].Tiles.Select(tile => (tile.X, tile.Status)));
+        Image half = TissueAt(0);
+        FieldTiles[] fields = FieldPreparation.Write([new("f", "", () => (half, half))], Out, WithTissue, []);
+        Assert.Equal([(0, TileStatus.Kept), (64, TileStatus.Background), (128, TileStatus.Background)],
+            fields[0].Tiles.Select(tile => (tile.X, tile.Status)));
         SlideSummary slide = FieldPreparation.Summaries(fields).Single();
-        Assert.Equal((1, "f"), (slide.Background, slide.SlideId));
+        Assert.Equal((2, "f"), (slide.Background, slide.SlideId));
+    }
+
+    [Theory]
+    [InlineData(false), InlineData(true)]
+    public void Write_tile_without_tissue_on_one_side_is_background(bool exchanged)
+    {
+        Image one = TissueAt(0), both = TissueAt(0, 64);
+        PreparationOptions aligned = WithTissue with { Registration = null };
+        FieldTiles[] fields = FieldPreparation.Write([new("f", "", () => exchanged ? (both, one) : (one, both))], Out, aligned, []);
+        Assert.Equal([TileStatus.Kept, TileStatus.Background, TileStatus.Background], fields[0].Tiles.Select(tile => tile.Status));
+        PreparedTile rejected = fields[0].Tiles[1];
+        (double empty, double filled) = exchanged ? (rejected.TargetTissue!.Value, rejected.SourceTissue!.Value)
+            : (rejected.SourceTissue!.Value, rejected.TargetTissue!.Value);
+        Assert.True(empty < 0.1 && filled > 0.1, $"{rejected}");
+    }
+
+    [Fact]
+    public void Run_failed_fields_are_recorded_and_the_others_are_prepared()
+    {
+        WriteFields("a", "b");
+        string At(string side, string name) => Path.Combine(folder, side, name);
+        foreach (string side in (string[])["he", "ihc"])
+        {
+            new Tissue(3).Render(40, 40, AffineTransform.Identity).Write(At(side, "small.png"));
+            new Tissue(3).Render(150, 150, AffineTransform.Identity).Write(At(side, "cut.png"));
+        }
+        File.WriteAllBytes(At("ihc", "cut.png"), File.ReadAllBytes(At("ihc", "cut.png"))[..200]);
+        new Tissue(3).Render(150, 150, AffineTransform.Identity).Write(At("he", "grey.png"));
+        new Image(150, 150, 1).Write(At("ihc", "grey.png"));
+        File.WriteAllText(At("he", "text.png"), "not an image");
+        new Image(150, 150, 3).Write(At("ihc", "text.png"));
+
+        PreparedDataset dataset = FieldPreparation.Run(Fields(), Out, Options(64));
+        Assert.Equal(8, dataset.Kept);
+        Assert.Equal(["a", "b"], PairManifest.Read(Out).Pairs.Select(pair => pair.Name[..1]).Distinct());
+        Assert.Equal(["a", "b"], CsvFile.Read(Path.Combine(Out, "fields.csv")).Rows.Select(row => row.Text("field")));
+        Dictionary<string, PreparedPair> pairs = dataset.Pairs.ToDictionary(pair => pair.Name);
+        Assert.Equal(["a", "b", "cut", "grey", "small", "text"], dataset.Pairs.Select(pair => pair.Name));
+        Assert.Contains(At("ihc", "cut.png"), pairs["cut"].Failure);
+        Assert.Contains("but most pairs have 3 channels of 8 bit to 3", pairs["grey"].Failure);
+        Assert.Contains("overlap by only 40x40", pairs["small"].Failure);
+        Assert.Equal(nameof(TilingOptions.TileSize), pairs["small"].FailureOption);
+        Assert.Contains(At("he", "text.png"), pairs["text"].Failure);
+        Assert.Null(pairs["a"].Failure);
+        Dictionary<string, string> rejected = CsvFile.Read(Path.Combine(Out, "rejected.csv")).Rows.ToDictionary(row => row.Text("pair"),
+            row => row.Text("reason"));
+        Assert.Equal(dataset.Pairs.Where(pair => pair.Failure is not null).Select(pair => (pair.Name, pair.Failure)),
+            rejected.Select(row => (row.Key, (string?)row.Value)));
+    }
+
+    [Fact]
+    public void Run_only_failed_fields_has_no_tiles_and_names_a_reason()
+    {
+        foreach (string side in (string[])["he", "ihc"])
+        {
+            Directory.CreateDirectory(Path.Combine(folder, side));
+            new Tissue(3).Render(40, 40, AffineTransform.Identity).Write(Path.Combine(folder, side, "small.png"));
+        }
+        var error = Assert.Throws<TinctorException>(() => FieldPreparation.Run(Fields(), Out, Options(64)).RequireTiles(Options(64)));
+        Assert.Contains("1 of 1 pairs failed, such as small: source and target overlap by only 40x40", error.Message);
+        Assert.Equal(nameof(TilingOptions.TileSize), error.Option);
+        Assert.True(File.Exists(Path.Combine(Out, "manifest.csv")));
     }
 
     [Fact]
@@ -74,7 +132,7 @@ public sealed class FieldPreparationTests : IDisposable
         var source = new Image(64, 64, 4, SampleType.UInt16);
         Image target = new Tissue(4).Render(64, 64, AffineTransform.Identity);
         for (int i = 0; i < 64 * 64 * 4; i++) source.Samples16[i] = (ushort)(60000 - (200 * target.Data[i / 4 * 3]));
-        FieldTiles[] fields = FieldPreparation.Write([new("f", "s", () => (source, target))], Out, Options(56));
+        FieldTiles[] fields = FieldPreparation.Write([new("f", "s", () => (source, target))], Out, Options(56), []);
         (PreparedTile tile, (string Source, string) files) = fields[0].Files.Single();
         Image written = Image.Read(files.Source);
         Assert.Equal((4, SampleType.UInt16), (written.Channels, written.SampleType));
@@ -82,11 +140,14 @@ public sealed class FieldPreparationTests : IDisposable
     }
 
     [Fact]
-    public void Write_tile_larger_than_overlap_names_field_and_size()
+    public void Write_tile_larger_than_overlap_is_a_failure_with_size()
     {
         Image image = new Tissue(4).Render(64, 64, AffineTransform.Identity);
-        var error = Assert.Throws<TinctorException>(() => FieldPreparation.Write([new("f", "s", () => (image, image))], Out, Options(65)));
-        Assert.Equal("f: source and target overlap by only 64x64 pixels, but tiles have 65x65. Use tiles of 64 pixels or less", error.Message);
+        var failures = new Dictionary<StainedField, TinctorException>();
+        Assert.Empty(FieldPreparation.Write([new("f", "s", () => (image, image))], Out, Options(65), failures));
+        (StainedField field, TinctorException error) = failures.Single();
+        Assert.Equal("f", field.Name);
+        Assert.Equal("source and target overlap by only 64x64 pixels, but tiles have 65x65. Use tiles of 64 pixels or less", error.Message);
         Assert.Equal(nameof(TilingOptions.TileSize), error.Option);
     }
 
@@ -168,6 +229,17 @@ public sealed class FieldPreparationTests : IDisposable
     }
 
     private static PreparationOptions Options(int? tile) => new() { Tiling = new() { TileSize = tile, MinTissue = 0 } };
+
+    private static PreparationOptions WithTissue => Options(64) with { Tiling = Options(64).Tiling with { MinTissue = 0.1 } };
+
+    // Glass of 192 x 64 pixels with tissue of 64 x 64 pixels at these columns.
+    private static Image TissueAt(params ReadOnlySpan<int> columns)
+    {
+        var image = new Image(192, 64, 3);
+        image.Data.AsSpan().Fill(250);
+        foreach (int column in columns) image.Paste(new Tissue(4).Render(64, 64, AffineTransform.Identity), column, 0);
+        return image;
+    }
 
     private PairManifest Fields() => PairManifest.ReadTwoFolders(Path.Combine(folder, "he"), Path.Combine(folder, "ihc"));
 

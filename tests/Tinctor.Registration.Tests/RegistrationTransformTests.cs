@@ -1,5 +1,3 @@
-using System.Text.Json.Nodes;
-using Tinctor.Registration.Annotations;
 using Tinctor.Registration.Metrics;
 using Tinctor.Registration.Slides;
 using Tinctor.Registration.Transforms;
@@ -165,30 +163,6 @@ public sealed class RegistrationTransformTests : IDisposable
             for (int x = 20; x < 40; x++)
                 difference += Math.Abs(coarse.Data[3 * ((y * 60) + x)] - wanted.Data[3 * ((y * 60) + x)]) / 400.0;
         Assert.True(difference < 2, $"mean difference {difference}");
-    }
-
-    [Fact]
-    public void GeoJsonAnnotations_map_all_geometries()
-    {
-        string input = Path.Combine(folder, "in.geojson"), output = Path.Combine(folder, "out.geojson");
-        File.WriteAllText(input, """
-            {"type": "FeatureCollection", "bbox": [0, 0, 1, 1], "features": [
-              {"type": "Feature", "geometry": {"type": "Point", "coordinates": [10, 20, 3]}, "properties": {"name": "a", "coordinates": "kept"}},
-              {"type": "Feature", "geometry": {"type": "MultiPolygon", "coordinates": [[[[1, 2], [3, 4], [5, 6], [1, 2]]]]},
-               "nucleusGeometry": {"type": "Polygon", "coordinates": [[[1.5, 2.5], [3, 4], [1.5, 2.5]]]}},
-              {"type": "Feature", "geometry": {"type": "GeometryCollection", "geometries": [{"type": "LineString", "coordinates": [[0, 0], [7, 7]]}]}}]}
-            """);
-        GeoJsonAnnotations.Map(input, output, (x, y) => (y + 100, x));
-        JsonNode json = JsonNode.Parse(File.ReadAllText(output))!;
-        // Corner coordinates: the swapped axes keep the half pixel.
-        Assert.Equal("[120,10,3]", json["features"]![0]!["geometry"]!["coordinates"]!.ToJsonString());
-        Assert.Equal("kept", (string)json["features"]![0]!["properties"]!["coordinates"]!);
-        Assert.Equal("[[[[102,1],[104,3],[106,5],[102,1]]]]", json["features"]![1]!["geometry"]!["coordinates"]!.ToJsonString());
-        Assert.Equal("[[[102.5,1.5],[104,3],[102.5,1.5]]]", json["features"]![1]!["nucleusGeometry"]!["coordinates"]!.ToJsonString());
-        Assert.Equal("[[100,0],[107,7]]", json["features"]![2]!["geometry"]!["geometries"]![0]!["coordinates"]!.ToJsonString());
-        Assert.Null(json["bbox"]);
-        File.WriteAllText(input, "{\"type\": ");
-        Assert.Contains(input, Assert.Throws<TinctorException>(() => GeoJsonAnnotations.Map(input, output, (x, y) => (x, y))).Message);
     }
 
     private static RegistrationTransform Wavy(int width, int height, double waves, double phase = 0)

@@ -248,7 +248,7 @@ public sealed class TissueTests : InTemporaryFolder
               {"type":"Feature","geometry":{"type":"LineString","coordinates":[[0,0],[9,9]]},"properties":{"classification":null}}]}
             """).Area);
         foreach (string broken in new[] { "", "{", "[1]", """{"type":"Circle"}""", """{"type":"Polygon","coordinates":[[["a",2],[3,4],[5,6]]]}""" })
-            Assert.StartsWith($"{At("a.geojson")}: is no GeoJSON (", Assert.Throws<TinctorException>(() => Of(broken)).Message);
+            Assert.StartsWith($"{At("a.geojson")}: not valid GeoJSON (", Assert.Throws<TinctorException>(() => Of(broken)).Message);
     }
 
     [Fact]

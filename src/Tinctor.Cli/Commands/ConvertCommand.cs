@@ -67,11 +67,7 @@ internal static class ConvertCommand
         string path = parse.GetRequiredValue(Source), output = parse.GetRequiredValue(Output);
         if (Path.GetFullPath(path) == Path.GetFullPath(output))
             throw new TinctorException(output, "the output is the input", "Choose another name.") { Option = nameof(Output) };
-        if (File.Exists(output) && !parse.GetValue(Overwrite))
-        {
-            Terminal.Note($"{output} exists and is kept; --overwrite replaces it.");
-            return 0;
-        }
+        if (ExistingResults.Keep(output, parse.GetValue(Overwrite))) return 0;
         using var slide = Slide.Open(path, parse.GetValue(SlideMpp));
         double downsample = DownsampleOf(slide, parse);
         (int x, int y, int width, int height) = Part(slide, parse.GetValue(Region), downsample);

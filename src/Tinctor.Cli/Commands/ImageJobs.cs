@@ -103,7 +103,7 @@ internal static class ImageJobs
             throw new TinctorException(same.Key, $"would be the result of {string.Join(" and of ", same.Select(job => job.Input))}", "Use a folder for each");
         List<ImageJob> open = overwrite ? jobs : [.. jobs.Where(job => !outputs(job).All(File.Exists) || isWhole?.Invoke(job) == false)];
         if (open.Count < jobs.Count)
-            Terminal.Note($"Existing results are kept: {jobs.Count - open.Count} of {jobs.Count}. --overwrite replaces them.");
+            ExistingResults.Note($"{jobs.Count - open.Count} of {jobs.Count}");
         return open;
     }
 

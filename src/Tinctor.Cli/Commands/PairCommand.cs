@@ -13,7 +13,8 @@ namespace Tinctor.Cli.Commands;
 public static class PairCommand
 {
     private const string Description = """
-        Register two stains of the same fields, cut and score aligned tiles, and write a manifest for 'tinctor train'.
+        Register two stains of the same fields, cut and score aligned tiles, and write a manifest for 'tinctor train'. A field that cannot
+        be read or is too small is left out, with the reason.
 
         Examples:
           tinctor pair aperio hamamatsu -o pairs --slide-pattern "^\d\d" --test-slides 07,10 --tile-size 240
@@ -60,7 +61,7 @@ public static class PairCommand
         new("--stride") { Description = "Distance between tiles [default: tile size]", HelpName = "PX" };
     private static readonly Option<double> MinTissue = new("--min-tissue")
     {
-        Description = "Least share of tissue of a tile",
+        Description = "Least share of tissue of a tile, in source and target",
         HelpName = "SHARE",
         DefaultValueFactory = _ => new TilingOptions().MinTissue,
     };
@@ -90,6 +91,7 @@ public static class PairCommand
     };
     private static readonly Option<bool> Reverse = new("--reverse") { Description = "Exchange source and target" };
     private static readonly Option<bool> Overwrite = CommonOptions.Overwrite();
+    private static readonly Option<bool> AllowFailures = PairFailures.Option();
 
     /// <summary>Creates the command.</summary>
     public static Command Create()
@@ -98,7 +100,7 @@ public static class PairCommand
         {
             Input,
             { "Input", Reverse },
-            { "Output", Output, Overwrite },
+            { "Output", Output, Overwrite, AllowFailures },
             { "Registration", Transform, Channel, BySlide, MaxShift, MaxRotation },
             { "Tiling", Tile, Stride, MinTissue, MinNcc, MaxResidual },
             { "Splits", Slide, TestSlides, ValSlides, Test, Val },
@@ -113,16 +115,11 @@ public static class PairCommand
         Terminal.Note(manifest.Describe());
         PreparationOptions options = Options(parse);
         string folder = parse.GetRequiredValue(Output);
-        if (File.Exists(Path.Combine(folder, "manifest.csv")) && !options.Overwrite)
-        {
-            Terminal.Note($"Existing results are kept: {Path.Combine(folder, "manifest.csv")}. --overwrite replaces them.");
-            return 0;
-        }
+        if (ExistingResults.Keep(Path.Combine(folder, "manifest.csv"), options.Overwrite)) return 0;
         PreparedDataset dataset = ProgressDisplay.Show("registering",
             display => FieldPreparation.Run(manifest, folder, options, new StepProgress(step => display.Report(step.Share, step.Step)), cancel));
         Report(dataset);
-        dataset.RequireTiles(options);
-        return 0;
+        return PairFailures.Report(dataset, options, parse.GetValue(AllowFailures));
     }
 
     private static PairManifest ReadManifest(ParseResult parse)
@@ -183,7 +180,8 @@ public static class PairCommand
         if (dataset.Slides.Count > shown) Terminal.Result($"and {dataset.Slides.Count - shown} more");
         string counts = string.Join(", ", dataset.Pairs.GroupBy(pair => pair.Split)
             .Select(split => $"{split.Key} {split.Sum(pair => pair.Count(TileStatus.Kept))}"));
-        Terminal.Result($"{dataset.Folder}: {dataset.Kept} of {dataset.Tiles} tiles kept ({counts}), "
+        int used = dataset.Pairs.Count(pair => pair.Failure is null);
+        Terminal.Result($"{dataset.Folder}: {dataset.Kept} of {dataset.Tiles} tiles kept ({counts}), {used} of {dataset.Pairs.Count} fields used, "
             + $"{dataset.Slides.Count(slide => !slide.Passed)} of {dataset.Slides.Count} slides failed the check");
     }
 

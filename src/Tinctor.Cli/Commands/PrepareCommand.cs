@@ -7,13 +7,13 @@ using Tinctor.Registration.Transforms;
 
 namespace Tinctor.Cli.Commands;
 
-/// <summary><c>tinctor prepare</c>: makes a data set of pairs of whole slides.</summary>
+/// <summary><c>tinctor prepare</c>: prepares a data set from pairs of whole slides.</summary>
 internal static class PrepareCommand
 {
     private const string Description = """
-        Make a data set for 'tinctor train' from pairs of slides: register each pair, cut tiles where both have tissue, keep the aligned
-        ones, and split by slide or patient. Writes source/, target/, manifest.csv, dropped.csv and report.html. Finished pairs are kept:
-        the same command resumes, and adds new pairs. A pair whose registration failed is left out, with the reason.
+        Prepare a data set for 'tinctor train' from pairs of slides: register each pair, cut tiles where both have tissue, keep the aligned
+        ones, and split by slide or patient. Writes source/, target/, manifest.csv, rejected.csv and report.html. Finished pairs are kept:
+        the same command resumes, and adds new pairs. A pair that cannot be read or registered is left out, with the reason.
 
         Examples:
           tinctor prepare --source he1.svs he2.svs --target her2_1.svs her2_2.svs --output-mpp 0.5 -o dataset
@@ -101,8 +101,7 @@ internal static class PrepareCommand
     { Description = "Share of the slides or patients for testing", HelpName = "SHARE", DefaultValueFactory = _ => 0 };
     private static readonly Option<ulong> Seed =
         new("--seed") { Description = "Random seed of the splits", HelpName = "N", DefaultValueFactory = _ => 0 };
-    private static readonly Option<bool> AllowFailures =
-        new("--allow-failures") { Description = "Exit with 0 even if pairs are left out" };
+    private static readonly Option<bool> AllowFailures = PairFailures.Option();
     private static readonly Option<bool> Overwrite = CommonOptions.Overwrite();
     private static readonly Option<int> ThreadCount = Threads.Option();
 
@@ -148,13 +147,13 @@ internal static class PrepareCommand
         string? table = parse.GetValue(Table);
         string[] sources = parse.GetValue(Source) ?? [], targets = parse.GetValue(Target) ?? [];
         if (table is null == (sources.Length + targets.Length == 0))
-            throw new TinctorException("which slides? Give --source and --target, or a --table of them");
+            throw new TinctorException(null, "no slides are given", "Give --source and --target, or --table");
         PairManifest manifest = table is null ? SlideMatching.Match(sources, targets, parse.GetValue(Match), parse.GetValue(SlidePattern))
             : SlideMatching.ReadTable(table, parse.GetValue(SlidePattern));
         if (manifest.HasOwnSplits) return manifest;
         (double val, double test) = (parse.GetValue(Val), parse.GetValue(Test));
         if (!(val >= 0 && test >= 0 && val + test < 1))
-            throw new TinctorException("--val and --test: must not be below 0, and together below 1");
+            throw new TinctorException(null, $"--val {val} and --test {test} must be 0 or more, and their sum below 1", "Use smaller shares");
         return manifest.SplitBySlide(val, test, parse.GetValue(Seed));
     }
 
@@ -182,18 +181,13 @@ internal static class PrepareCommand
 
     private static int Report(PreparedDataset dataset, PreparationOptions options, bool allowFailures)
     {
+        int earlier = dataset.Pairs.Count(pair => pair.IsFromEarlierCall);
+        if (earlier > 0) ExistingResults.Note($"{earlier} of {dataset.Pairs.Count} pairs");
         PreparedPair[] used = [.. dataset.Pairs.Where(pair => pair.Failure is null)];
         string splits = string.Join(", ", used.GroupBy(pair => pair.Split)
             .Select(split => $"{split.Key} {split.Sum(pair => pair.Count(TileStatus.Kept))}"));
         Terminal.Result($"{dataset.Folder}: {dataset.Kept} of {dataset.Tiles} tiles kept ({splits}), "
             + $"{used.Length} of {dataset.Pairs.Count} pairs used; look at {Path.Combine(dataset.Folder, "report.html")}");
-        foreach (PreparedPair pair in dataset.Pairs.Where(pair => pair.Failure is not null))
-        {
-            string text = Errors.Sentence($"{pair.Name}: left out: {pair.Failure}");
-            if (allowFailures) Terminal.Warning(text);
-            else Terminal.Problem(text);
-        }
-        dataset.RequireTiles(options);
-        return used.Length == dataset.Pairs.Count || allowFailures ? 0 : 1;
+        return PairFailures.Report(dataset, options, allowFailures);
     }
 }

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Globalization;
+using Tinctor.Evaluation.Report;
 using Tinctor.Registration;
 using Tinctor.Registration.Annotations;
 using Tinctor.Registration.Metrics;
@@ -10,13 +11,13 @@ using Tinctor.Slides;
 
 namespace Tinctor.Cli.Commands;
 
-/// <summary><c>tinctor register</c>: finds where the tissue of one slide is in others.</summary>
+/// <summary><c>tinctor register</c>: registers slides to a source.</summary>
 internal static class RegisterCommand
 {
     private const string Description = """
         Register sections: find the tissue of SOURCE in TARGET, at any rotation. Several targets are consecutive sections: each is
-        registered to the one before it, and mapped onto the first. Writes NAME.json (the transform), its displacement field and
-        pictures for inspection, and reports whether the quality check passed. Other commands refuse transforms that failed it.
+        registered to the one before it, and mapped onto the source. Writes NAME.json (the transform), its displacement field, pictures
+        and NAME.html (a page to check the registration). Other commands refuse transforms that failed the quality check.
 
         Examples:
           tinctor register he.svs her2.svs -o registered
@@ -30,7 +31,7 @@ internal static class RegisterCommand
     private static readonly Argument<string> Source = new("source") { Description = "Fixed slide or image" };
     private static readonly Argument<string[]> Targets =
         new("target") { Description = "Slides that are mapped onto the source; several are consecutive sections", Arity = ArgumentArity.OneOrMore };
-    private static readonly Option<string> Output = CommonOptions.Output("Folder for transforms and pictures");
+    private static readonly Option<string> Output = CommonOptions.Output("Folder for transforms, pages and pictures");
     private static readonly Option<TransformModel> Model =
         Words.Option("--transform", "Transform model: fields of view use rigid or affine, whole slides nonrigid", TransformModel.Nonrigid);
     private static readonly Option<int> Size = new("--size")
@@ -64,7 +65,8 @@ internal static class RegisterCommand
         AllowMultipleArgumentsPerToken = true,
     };
     private static readonly Option<bool> Write = new("--warp") { Description = "Write each target on the pixels of the source: NAME.ome.tif" };
-    private static readonly Option<bool> Force = new("--force") { Description = "With --warp: also warp if the registration failed" };
+    private static readonly Option<bool> AcceptFailed =
+        new("--accept-failed") { Description = "With --warp: also warp if the registration failed its quality check" };
     private static readonly Option<bool> Overwrite = CommonOptions.Overwrite();
     private static readonly Option<int> ThreadCount = Threads.Option();
 
@@ -74,7 +76,7 @@ internal static class RegisterCommand
         {
             Source, Targets,
             { "Input", SourceMpp, TargetMpp, Marks },
-            { "Output", Output, Write, Force, Overwrite },
+            { "Output", Output, Write, AcceptFailed, Overwrite },
             { "Registration", Model, Channel, Measure, Mirror, Size, Mpp, Stiffness },
             { "Computation", ThreadCount },
         };
@@ -90,10 +92,9 @@ internal static class RegisterCommand
         string[] targets = parse.GetRequiredValue(Targets);
         RefuseSameNames(targets);
         if (parse.GetValue(Marks) is { Length: > 0 } && targets.Length > 1)
-            throw new TinctorException("--landmarks: are of one target; register the targets one by one");
+            throw new TinctorException(null, $"--landmarks are of one target, but {targets.Length} are given", "Register the targets one by one");
         LandmarkPair? landmarks = LandmarkPair.Read(parse.GetValue(Marks));
-        string sourcePath = parse.GetRequiredValue(Source);
-        using var source = Slide.Open(sourcePath, parse.GetValue(SourceMpp));
+        using var source = Slide.Open(parse.GetRequiredValue(Source), parse.GetValue(SourceMpp));
         RegistrationTransform? before = null;
         int failed = 0;
         for (int i = 0; i < targets.Length; i++)
@@ -101,12 +102,14 @@ internal static class RegisterCommand
             using var previous = i == 0 ? null : Slide.Open(targets[i - 1], parse.GetValue(TargetMpp));
             using var target = Slide.Open(targets[i], parse.GetValue(TargetMpp));
             string path = Path.Combine(folder, SlideMatching.NameOf(targets[i]) + ".json");
-            RegistrationTransform transform = Estimated(path, previous ?? source, target, before, options, parse.GetValue(Overwrite));
-            WritePictures(path, transform, source, target, parse.GetValue(Overwrite));
-            Report(path, transform, options, landmarks);
+            bool kept = ExistingResults.Keep(path, parse.GetValue(Overwrite));
+            RegistrationTransform transform = kept ? Read(path, target) : Estimate(path, previous ?? source, target, before, options);
+            LandmarkError? error = landmarks is null ? null : LandmarkError.Compute(transform, landmarks.Source, landmarks.Target);
+            WritePictures(path, transform, source, target, error, kept);
+            Report(path, transform, options, error);
             if (!transform.Quality.Passed) failed++;
-            if (parse.GetValue(Write) && (transform.Quality.Passed || parse.GetValue(Force)))
-                WriteWarped(Path.ChangeExtension(path, ".ome.tif"), transform, target, parse.GetValue(Overwrite), cancel);
+            if (parse.GetValue(Write) && (transform.Quality.Passed || parse.GetValue(AcceptFailed)))
+                WriteWarped(Path.ChangeExtension(path, ".ome.tif"), transform, target, kept, cancel);
             cancel.ThrowIfCancellationRequested();
             before = transform;
         }
@@ -132,21 +135,21 @@ internal static class RegisterCommand
     private static void RefuseSameNames(string[] targets)
     {
         if (targets.GroupBy(SlideMatching.NameOf).FirstOrDefault(same => same.Count() > 1) is { } twice)
-            throw new TinctorException(
-                $"{string.Join(" and ", twice)} would both be written to {twice.Key}.json; register them into folders of their own");
+            throw new TinctorException(null, $"{string.Join(" and ", twice)} would both be written to {twice.Key}.json",
+                "Register them into folders of their own");
     }
 
-    // What is there already is read.
-    private static RegistrationTransform Estimated(string path, Slide previous, Slide target, RegistrationTransform? before, RegistrationOptions options,
-        bool overwrite)
+    private static RegistrationTransform Read(string path, Slide target)
     {
-        if (File.Exists(path) && !overwrite)
-        {
-            Terminal.Note($"{path} exists and is kept; --overwrite replaces it.");
-            RegistrationTransform made = TransformFile.Read(path);
-            return (made.Target.Width, made.Target.Height) == (target.Width, target.Height) ? made
-                : throw new TinctorException($"{path}: is of another slide of that name; choose another folder, or --overwrite");
-        }
+        RegistrationTransform transform = TransformFile.Read(path);
+        return (transform.Target.Width, transform.Target.Height) == (target.Width, target.Height) ? transform
+            : throw new TinctorException(path, $"the transform is for a target of {transform.Target.Width}x{transform.Target.Height} pixels, but "
+                + $"{target.Path} has {target.Width}x{target.Height}", "Choose another folder, or replace it")
+            { Option = nameof(Overwrite) };
+    }
+
+    private static RegistrationTransform Estimate(string path, Slide previous, Slide target, RegistrationTransform? before, RegistrationOptions options)
+    {
         RegistrationTransform step = ProgressDisplay.Show($"registering {Path.GetFileName(target.Path)}",
             progress => SlideRegistration.Estimate(previous, target, options, progress));
         RegistrationTransform transform = before is null ? step : step.After(before);
@@ -154,23 +157,25 @@ internal static class RegisterCommand
         return transform;
     }
 
-    private static void WritePictures(string path, RegistrationTransform transform, Slide source, Slide target, bool overwrite)
+    // Those of a kept transform are completed, and its page gets the landmarks.
+    private static void WritePictures(string path, RegistrationTransform transform, Slide source, Slide target, LandmarkError? error, bool kept)
     {
-        string stem = Path.ChangeExtension(path, null), board = $"{stem}_checkerboard.png", outlines = $"{stem}_outlines.png";
-        if (File.Exists(board) && File.Exists(outlines) && !overwrite) return;
-        (Image checkerboard, Image lines) = RegistrationPictures.Draw(transform, source, target);
-        checkerboard.Write(board);
-        lines.Write(outlines);
+        string stem = Path.ChangeExtension(path, null), page = $"{stem}.html", board = $"{stem}_checkerboard.png", outlines = $"{stem}_outlines.png";
+        if (kept && error is null && File.Exists(page) && File.Exists(board) && File.Exists(outlines)) return;
+        RegistrationPictures pictures = RegistrationPictures.Draw(transform, source, target);
+        pictures.Checkerboard.Write(board);
+        pictures.Outlines.Write(outlines);
+        AtomicFile.WriteText(page, RegistrationReport.Text(transform, pictures, error));
     }
 
-    private static void WriteWarped(string path, RegistrationTransform transform, Slide target, bool overwrite, CancellationToken cancel)
+    private static void WriteWarped(string path, RegistrationTransform transform, Slide target, bool kept, CancellationToken cancel)
     {
-        if (File.Exists(path) && !overwrite) return;
+        if (ExistingResults.Keep(path, overwrite: !kept)) return;
         ProgressDisplay.Show($"warping {Path.GetFileName(target.Path)}",
             progress => SlideWarp.Write(transform, target, path, progress: progress, cancel: cancel));
     }
 
-    private static void Report(string path, RegistrationTransform transform, RegistrationOptions options, LandmarkPair? landmarks)
+    private static void Report(string path, RegistrationTransform transform, RegistrationOptions options, LandmarkError? error)
     {
         RegistrationQuality q = transform.Quality;
         Terminal.Result(string.Create(CultureInfo.InvariantCulture,
@@ -179,8 +184,7 @@ internal static class RegisterCommand
             + $"smallest Jacobian determinant {q.SmallestDeterminant:0.00}"));
         foreach (string reason in q.Reasons) Terminal.Problem($"{path}: registration failed: {Errors.Sentence(reason)}");
         if (!q.Passed && RegistrationAdvice.For(options) is string advice) Terminal.Note(advice);
-        if (landmarks is null) return;
-        LandmarkError error = LandmarkError.Compute(transform, landmarks.Source, landmarks.Target);
+        if (error is null) return;
         string unmatched = error.Unmatched > 0 ? $"; {error.Unmatched} landmarks without a partner are left out" : "";
         Terminal.Result(string.Create(CultureInfo.InvariantCulture,
             $"{error.Count} landmarks: median rTRE {error.MedianRtre:0.00%} ({error.MedianTre:0.0} px), 90th percentile "

@@ -3,6 +3,7 @@ using Tinctor.Registration;
 using Tinctor.Registration.Annotations;
 using Tinctor.Registration.Slides;
 using Tinctor.Slides;
+using Tinctor.Slides.Annotations;
 
 namespace Tinctor.Cli.Commands;
 
@@ -27,13 +28,13 @@ internal static class WarpCommand
     private static readonly Option<bool> Inverse = new("--inverse") { Description = "Map from the source onto the target" };
     private static readonly Option<bool> Lossless = new("--lossless") { Description = "Compress slides without loss; larger files" };
     private static readonly Option<int> Quality = ImageJobs.Quality();
-    private static readonly Option<bool> Force = new("--force") { Description = "Use a transform that failed its quality check" };
+    private static readonly Option<bool> AcceptFailed = new("--accept-failed") { Description = "Use a transform that failed its quality check" };
     private static readonly Option<bool> Overwrite = CommonOptions.Overwrite();
     private static readonly Option<int> ThreadCount = Threads.Option();
 
     public static Command Create()
     {
-        var command = new Command("warp", Description) { Transform, Input, Output, Inverse, Lossless, Quality, Force, Overwrite, ThreadCount };
+        var command = new Command("warp", Description) { Transform, Input, Output, Inverse, Lossless, Quality, AcceptFailed, Overwrite, ThreadCount };
         command.SetAction((parse, cancel) => Task.Run(() => Run(parse, cancel)));
         return command;
     }
@@ -43,18 +44,14 @@ internal static class WarpCommand
         Threads.Use(parse.GetValue(ThreadCount));
         string path = parse.GetRequiredValue(Transform), input = parse.GetRequiredValue(Input), output = parse.GetRequiredValue(Output);
         RegistrationTransform transform = TransformFile.Read(path);
-        if (!transform.Quality.Passed && !parse.GetValue(Force))
+        if (!transform.Quality.Passed && !parse.GetValue(AcceptFailed))
             throw new TinctorException(path, $"the registration failed its quality check ({string.Join("; ", transform.Quality.Reasons)})",
-                "Inspect its pictures; use it nevertheless if it is good")
-            { Option = nameof(Force) };
-        if (!File.Exists(input)) throw new TinctorException(input, "there is no such file", "Check the path.");
+                "Look at its pictures, and accept it if it is correct")
+            { Option = nameof(AcceptFailed) };
+        if (!File.Exists(input)) throw new TinctorException(input, "no such file", "Check the path");
         if (Path.GetFullPath(input) == Path.GetFullPath(output))
             throw new TinctorException(output, "the output is the input", "Choose another file") { Option = nameof(Output) };
-        if (File.Exists(output) && !parse.GetValue(Overwrite))
-        {
-            Terminal.Note($"{output} exists and is kept; --overwrite replaces it.");
-            return 0;
-        }
+        if (ExistingResults.Keep(output, parse.GetValue(Overwrite))) return 0;
         bool inverse = parse.GetValue(Inverse);
         Func<double, double, (double X, double Y)> map = inverse ? transform.Apply : transform.Invert;
         switch (Path.GetExtension(input).ToLowerInvariant())
@@ -63,7 +60,7 @@ internal static class WarpCommand
                 LandmarkFile.Map(input, output, map);
                 break;
             case ".geojson" or ".json":
-                GeoJsonAnnotations.Map(input, output, map);
+                GeoJsonFile.Map(input, output, map);
                 break;
             default:
                 WriteSlide(parse, inverse ? transform.Inverse() : transform, input, output, cancel);

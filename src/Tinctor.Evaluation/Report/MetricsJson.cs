@@ -26,7 +26,8 @@ internal static class MetricsJson
         Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
     };
 
-    private static readonly string? Program =
+    /// <summary>Version of the program.</summary>
+    internal static readonly string? Program =
         typeof(MetricsJson).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion;
 
     /// <summary>Formats the document.</summary>

@@ -64,15 +64,11 @@ public static class StructureImage
         return ((structure - low) / (high - low + Floor)).clamp(0, 1).MoveToOuterDisposeScope();
     }
 
-    /// <summary>
-    /// Measures the share of pixels with tissue, 0 to 1, by their mean optical density (<see cref="Background.TissueDensity"/>); null for images that
-    /// are not brightfield.
-    /// </summary>
-    public static double? TissueShare(Image image, Modality modality)
+    /// <summary>Finds the pixels of a brightfield image whose mean optical density is above <see cref="Background.TissueDensity"/>, row by row.</summary>
+    internal static bool[] DensePixels(Image image)
     {
-        if (modality != Modality.Brightfield) return null;
         using var scope = torch.NewDisposeScope();
-        return (Density(image).mean(-1) > Background.TissueDensity).to(ScalarType.Float32).mean().item();
+        return Array.ConvertAll(Density(image).mean(-1).ToArray<float>(), density => density > Background.TissueDensity);
     }
 
     /// <summary>Blurs an image with a Gaussian and zero padding.</summary>

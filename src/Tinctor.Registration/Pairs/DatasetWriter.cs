@@ -16,16 +16,16 @@ internal static class DatasetWriter
         File.Delete(Path.Combine(folder, Manifest));
     }
 
-    /// <summary>Writes rejected.csv, then manifest.csv.</summary>
+    /// <summary>
+    /// Writes rejected.csv, then manifest.csv. A pair that failed has one row in rejected.csv, with its failure as the reason and no position.
+    /// </summary>
     /// <param name="folder">Data set.</param>
     /// <param name="pairs">Pairs.</param>
     /// <param name="files">Paths of the source and target of a kept tile.</param>
     public static void End(string folder, IReadOnlyList<PreparedPair> pairs, Func<PreparedPair, PreparedTile, (string Source, string Target)> files)
     {
-        var rejected = from pair in pairs from tile in pair.Tiles where tile.Status != TileStatus.Kept select (Pair: pair, Tile: tile);
         CsvFile.Write(Path.Combine(folder, Rejected), ["pair", "x", "y", "reason", "source_tissue", "target_tissue", "ncc", "residual_px"],
-            rejected.Select(one => (object?[])[one.Pair.Name, one.Tile.X, one.Tile.Y, Reason(one.Tile.Status), one.Tile.SourceTissue,
-                one.Tile.TargetTissue, one.Tile.Ncc, one.Tile.Residual]));
+            pairs.SelectMany(RejectedRows));
         (PreparedPair Pair, PreparedTile Tile)[] kept =
             [.. from pair in pairs from tile in pair.Tiles where tile.Status == TileStatus.Kept select (pair, tile)];
         (string, IReadOnlyList<string>) Column(string name, Func<PreparedTile, object?> value) =>
@@ -35,6 +35,11 @@ internal static class DatasetWriter
             Column("source_tissue", tile => tile.SourceTissue), Column("target_tissue", tile => tile.TargetTissue),
             Column("ncc", tile => tile.Ncc), Column("residual_px", tile => tile.Residual));
     }
+
+    private static IEnumerable<object?[]> RejectedRows(PreparedPair pair) => pair.Failure is { } failure
+        ? [[pair.Name, null, null, failure, null, null, null, null]]
+        : pair.Tiles.Where(tile => tile.Status != TileStatus.Kept).Select(tile => (object?[])[pair.Name, tile.X, tile.Y, Reason(tile.Status),
+            tile.SourceTissue, tile.TargetTissue, tile.Ncc, tile.Residual]);
 
     private static Pair Row(PreparedPair pair, (string Source, string Target) files) =>
         new(files.Source, files.Target, pair.Split, pair.Label, pair.SlideId, PairLayout.TwoFiles) { Mpp = pair.Mpp };

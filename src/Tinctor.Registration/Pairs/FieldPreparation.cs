@@ -3,6 +3,7 @@ using Tinctor.Registration.Fields;
 using Tinctor.Registration.Metrics;
 using Tinctor.Registration.Transforms;
 using Tinctor.Slides;
+using Tinctor.Slides.Tissue;
 using Tinctor.Torch;
 
 namespace Tinctor.Registration.Pairs;
@@ -11,7 +12,8 @@ namespace Tinctor.Registration.Pairs;
 /// <param name="Name">Unique name of the field in the names of its tiles.</param>
 /// <param name="SlideId">Slide of the field; empty if unknown.</param>
 /// <param name="Read">Reads source and target.</param>
-internal sealed record StainedField(string Name, string SlideId, Func<(Image Source, Image Target)> Read);
+/// <param name="Mpp">Micrometres per pixel; null if unknown.</param>
+internal sealed record StainedField(string Name, string SlideId, Func<(Image Source, Image Target)> Read, double? Mpp = null);
 
 /// <summary>Preparation of a data set from fields: registers them, cuts them into tiles and rejects misaligned tiles.</summary>
 /// <remarks>One field is in memory at a time.</remarks>
@@ -21,7 +23,8 @@ public static class FieldPreparation
 
     /// <summary>
     /// Writes source/NAME_X_Y.png and target/NAME_X_Y.png (NAME.png if fields are kept whole, .tif for images that are neither grey nor RGB),
-    /// the tables of a data set, and fields.csv with the transforms.
+    /// the tables of a data set, and fields.csv with the transforms. A field that cannot be read, has no overlap or has an overlap that is
+    /// smaller than a tile is left out; <see cref="PreparedPair.Failure"/> has the reason.
     /// </summary>
     /// <param name="fields">Pairs of fields.</param>
     /// <param name="folder">Folder of the data set.</param>
@@ -29,19 +32,21 @@ public static class FieldPreparation
     /// <param name="progress">Receives the progress.</param>
     /// <param name="cancel">Cancels between fields.</param>
     /// <exception cref="OptionException">An option is out of range.</exception>
-    /// <exception cref="TinctorException">The folder has a data set, a field cannot be read, or the overlap of a field is smaller than a tile.</exception>
+    /// <exception cref="TinctorException">The folder has a data set or other images, or images are not side by side.</exception>
     /// <exception cref="IOException">Files cannot be written.</exception>
     public static PreparedDataset Run(PairManifest fields, string folder, PreparationOptions options,
         IProgress<PreparationProgress>? progress = null, CancellationToken cancel = default)
     {
         options.Validate();
         RequirePairs(fields, options);
-        PairVerification.Check(fields.Pairs, factor: null, cancel: cancel);
         Clear(folder, options.Overwrite);
         DatasetWriter.Begin(folder, "fields", options.Tiling);
-        Dictionary<StainedField, Pair> named = Named(fields.Pairs);
-        FieldTiles[] results = Write([.. named.Keys], folder, options, progress, cancel);
-        PreparedPair[] pairs = [.. results.Select(result => Prepared(result, named[result.Field]))];
+        (StainedField Field, Pair Pair)[] named = [.. Named(fields.Pairs)];
+        var failures = PairVerification.FindProblems(fields.Pairs, cancel).ToDictionary(problem => named[problem.Key].Field, problem => problem.Value);
+        FieldTiles[] results = Write([.. named.Select(one => one.Field)], folder, options, failures, progress, cancel);
+        Dictionary<StainedField, FieldTiles> tiles = results.ToDictionary(result => result.Field);
+        PreparedPair[] pairs = [.. named.Select(one => Prepared(one.Field, one.Pair, tiles.GetValueOrDefault(one.Field),
+            failures.GetValueOrDefault(one.Field)))];
         WriteTransforms(Path.Combine(folder, "fields.csv"), results);
         var files = results.SelectMany(result => result.Files).ToDictionary(ReferenceEqualityComparer.Instance);
         DatasetWriter.End(folder, pairs, (_, tile) => files[tile]);
@@ -49,15 +54,23 @@ public static class FieldPreparation
     }
 
     /// <summary>Registers fields and writes their tiles, without the tables.</summary>
+    /// <param name="fields">Fields.</param>
+    /// <param name="folder">Folder of the data set.</param>
+    /// <param name="options">Options.</param>
+    /// <param name="failures">Fields that are left out, with the reasons; receives more of them.</param>
+    /// <param name="progress">Receives the progress.</param>
+    /// <param name="cancel">Cancels between fields.</param>
+    /// <returns>The other fields, in their order.</returns>
     internal static FieldTiles[] Write(IReadOnlyList<StainedField> fields, string folder, PreparationOptions options,
-        IProgress<PreparationProgress>? progress = null, CancellationToken cancel = default)
+        Dictionary<StainedField, TinctorException> failures, IProgress<PreparationProgress>? progress = null, CancellationToken cancel = default)
     {
         var estimates = new List<FieldEstimate>();
         foreach ((int i, StainedField field) in fields.Index())
         {
             cancel.ThrowIfCancellationRequested();
             progress?.Report(new(field.Name, "registering", 0.5 * i / fields.Count));
-            estimates.Add(Named(field, () => Estimate(field, options.Registration)));
+            if (failures.ContainsKey(field)) continue;
+            if (Try(field, failures, () => Estimate(field, options.Registration)) is { } estimate) estimates.Add(estimate);
         }
         if (options.TransformPerSlide) estimates = MedianPerSlide(estimates);
         var results = new List<FieldTiles>();
@@ -65,7 +78,7 @@ public static class FieldPreparation
         {
             cancel.ThrowIfCancellationRequested();
             progress?.Report(new(estimate.Field.Name, "cutting tiles", 0.5 + (0.5 * i / fields.Count)));
-            results.Add(Named(estimate.Field, () => Cut(estimate, folder, options.Tiling)));
+            if (Try(estimate.Field, failures, () => Cut(estimate, folder, options.Tiling)) is { } tiles) results.Add(tiles);
         }
         return [.. results];
     }
@@ -81,11 +94,11 @@ public static class FieldPreparation
             throw new OptionException(nameof(PreparationOptions.TransformPerSlide), "the slides of the fields are unknown",
                 "Give a pattern that finds the slide in the file names, or a manifest with the column slide_id");
         }
-        if (fields.Pairs.FirstOrDefault(pair => pair.Layout is PairLayout.SourceLeft or PairLayout.SourceRight) is not { } sideBySide) return;
-        ImageInfo image = Image.ReadInfo(sideBySide.Source);
-        if (image.Width < MinAspect * image.Height)
+        foreach (Pair pair in fields.Pairs.Where(pair => pair.Layout is PairLayout.SourceLeft or PairLayout.SourceRight))
         {
-            throw new TinctorException(sideBySide.Source, $"the image has {image.Width}x{image.Height} pixels, too narrow for two images side by side",
+            if (PairPreparation.Try(() => Image.ReadInfo(pair.Source), out _) is not { } image) continue;
+            if (image.Width >= MinAspect * image.Height) return;
+            throw new TinctorException(pair.Source, $"the image has {image.Width}x{image.Height} pixels, too narrow for two images side by side",
                 "Give the second folder too: sources and targets of the same names");
         }
     }
@@ -111,32 +124,25 @@ public static class FieldPreparation
     }
 
     // Fields are named after their source files, with their splits where names repeat.
-    private static Dictionary<StainedField, Pair> Named(IReadOnlyList<Pair> pairs)
+    private static IEnumerable<(StainedField Field, Pair Pair)> Named(IReadOnlyList<Pair> pairs)
     {
         bool unique = pairs.DistinctBy(pair => pair.Name).Count() == pairs.Count;
-        var fields = new Dictionary<StainedField, Pair>();
         var names = new HashSet<string>();
         foreach (Pair pair in pairs)
         {
             string name = unique ? pair.Name : $"{pair.Split}_{pair.Name}";
             for (int copy = 2; !names.Add(name); copy++) name = $"{pair.Split}_{pair.Name}-{copy}";
-            fields.Add(new(name, pair.SlideId, pair.ReadImages), pair);
+            yield return (new(name, pair.SlideId, pair.ReadImages, pair.Mpp), pair);
         }
-        return fields;
     }
 
     private static string Slide(StainedField field) => field.SlideId.Length > 0 ? field.SlideId : field.Name;
 
-    private static T Named<T>(StainedField field, Func<T> work)
+    private static T? Try<T>(StainedField field, Dictionary<StainedField, TinctorException> failures, Func<T> work) where T : class
     {
-        try
-        {
-            return work();
-        }
-        catch (TinctorException error) when (error.File is null)
-        {
-            throw new TinctorException(field.Name, error.Problem, error.Remedy, error) { Option = error.Option };
-        }
+        T? result = PairPreparation.Try(work, out TinctorException? failure);
+        if (failure is not null) failures.Add(field, failure);
+        return result;
     }
 
     private static FieldEstimate Estimate(StainedField field, RegistrationOptions? options)
@@ -166,31 +172,25 @@ public static class FieldPreparation
         using var inference = torch.inference_mode();
         var images = new FieldImages(fixedPart, movedPart, options.Channel);
         (Tensor a, Tensor b) = images.Structures();
+        TissueMask? sourceTissue = FieldTissue.Detect(fixedPart, images.SourceModality, estimate.Field.Mpp);
+        TissueMask? targetTissue = FieldTissue.Detect(movedPart, images.TargetModality, estimate.Field.Mpp);
         var tiles = new List<PreparedTile>();
         var files = new List<KeyValuePair<PreparedTile, (string, string)>>();
         foreach (PixelArea tile in Areas(common.Width, common.Height, options))
         {
             Image sourceTile = fixedPart.Crop(tile.X, tile.Y, tile.Width, tile.Height),
                 targetTile = movedPart.Crop(tile.X, tile.Y, tile.Width, tile.Height);
-            double? sourceTissue = TileGrid.Rounded(StructureImage.TissueShare(sourceTile, images.SourceModality));
-            double? targetTissue = TileGrid.Rounded(StructureImage.TissueShare(targetTile, images.TargetModality));
-            var prepared = new PreparedTile(common.X + tile.X, common.Y + tile.Y, TileStatus.Background, sourceTissue, targetTissue);
-            if ((sourceTissue ?? targetTissue ?? 1) >= options.MinTissue)
-            {
-                Tensor Part(Tensor image) => image.narrow(2, tile.Y, tile.Height).narrow(3, tile.X, tile.Width);
-                TileAlignment alignment = TileAlignment.Measure(Part(a), Part(b));
-                prepared = prepared with
-                {
-                    Status = TileGrid.Status(alignment, options),
-                    Ncc = TileGrid.Rounded(alignment.Ncc),
-                    Residual = alignment.IsCertain ? TileGrid.Rounded(alignment.Residual) : null,
-                };
-            }
+            Tensor Part(Tensor image) => image.narrow(2, tile.Y, tile.Height).narrow(3, tile.X, tile.Width);
+            double? sourceShare = sourceTissue?.Share(tile.X, tile.Y, tile.Width, tile.Height);
+            double? targetShare = targetTissue?.Share(tile.X, tile.Y, tile.Width, tile.Height);
+            TileAlignment? alignment =
+                TileRules.HasTissue(sourceShare, targetShare, options) ? TileAlignment.Measure(Part(a), Part(b)) : null;
+            PreparedTile prepared = TileRules.Judge(common.X + tile.X, common.Y + tile.Y, sourceShare, targetShare, alignment, options);
             tiles.Add(prepared);
             if (prepared.Status != TileStatus.Kept) continue;
             string name = options.TileSize is null ? estimate.Field.Name : $"{estimate.Field.Name}_{prepared.X:0000}_{prepared.Y:0000}";
-            files.Add(new(prepared, (TileGrid.Save(sourceTile, Path.Combine(folder, "source"), name),
-                TileGrid.Save(targetTile, Path.Combine(folder, "target"), name))));
+            files.Add(new(prepared, (TileFile.Write(sourceTile, Path.Combine(folder, "source"), name),
+                TileFile.Write(targetTile, Path.Combine(folder, "target"), name))));
         }
         return new(estimate.Field, estimate, Correlation.Compute(a, b), tiles, files);
     }
@@ -198,14 +198,18 @@ public static class FieldPreparation
     private static IEnumerable<PixelArea> Areas(int width, int height, TilingOptions options)
     {
         if (options.TileSize is not { } tile) return [new(0, 0, width, height)];
-        return width >= tile && height >= tile ? TileGrid.Areas(width, height, tile, options.Stride ?? tile)
+        return width >= tile && height >= tile ? TileGrid.Fit(width, height, tile, options.Stride ?? tile)
             : throw new TinctorException(null, $"source and target overlap by only {width}x{height} pixels, but tiles have {tile}x{tile}",
                 $"Use tiles of {Math.Min(width, height) / 8 * 8} pixels or less")
             { Option = nameof(TilingOptions.TileSize) };
     }
 
-    private static PreparedPair Prepared(FieldTiles field, Pair pair) =>
-        new(field.Field.Name, pair.SlideId, pair.Split, pair.Label) { Tiles = field.Tiles, Mpp = pair.Mpp, Similarity = field.Ncc };
+    private static PreparedPair Prepared(StainedField field, Pair pair, FieldTiles? tiles, TinctorException? failure)
+    {
+        var prepared = new PreparedPair(field.Name, pair.SlideId, pair.Split, pair.Label) { Mpp = pair.Mpp };
+        return tiles is null ? prepared with { Failure = failure!.Message, FailureOption = failure.Option }
+            : prepared with { Tiles = tiles.Tiles, Similarity = tiles.Ncc };
+    }
 
     private static SlideSummary Summary(string slide, FieldTiles[] fields)
     {

@@ -15,6 +15,12 @@ public sealed record PreparedPair(string Name, string SlideId, string Split, str
     /// <summary>Reason why the pair is left out; null if it is used.</summary>
     public string? Failure { get; init; }
 
+    /// <summary>Property of the options that avoids the failure, such as <c>TileSize</c>; null for none.</summary>
+    public string? FailureOption { get; init; }
+
+    /// <summary>Whether the tiles are those of an earlier call.</summary>
+    public bool IsFromEarlierCall { get; init; }
+
     /// <summary>Micrometres per pixel of the tiles; null if unknown.</summary>
     public double? Mpp { get; init; }
 
@@ -45,7 +51,14 @@ public sealed record PreparedDataset(string Folder, IReadOnlyList<PreparedPair> 
     public void RequireTiles(PreparationOptions options)
     {
         if (Kept > 0) return;
-        if (Tiles == 0) throw new TinctorException(Folder, "no tile was kept: no pair has tissue, or all pairs are left out");
+        PreparedPair[] failed = [.. Pairs.Where(pair => pair.Failure is not null)];
+        if (Tiles == 0 && failed.Length > 0)
+        {
+            throw new TinctorException(Folder,
+                $"no tile was kept: {failed.Length} of {Pairs.Count} pairs failed, such as {failed[0].Name}: {failed[0].Failure}")
+            { Option = failed[0].FailureOption };
+        }
+        if (Tiles == 0) throw new TinctorException(Folder, "no tile was kept: no pair has tissue");
         (TileStatus reason, int count) = Pairs.SelectMany(pair => pair.Tiles).CountBy(tile => tile.Status).MaxBy(status => status.Value);
         bool rotated = options.Registration is not { Transform: null or TransformModel.Translation } || Slides.Count == 0;
         (string problem, string remedy, string? option) = reason switch

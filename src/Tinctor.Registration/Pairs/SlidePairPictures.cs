@@ -16,9 +16,9 @@ public static class SlidePairPictures
     /// <param name="path">Gets the path of a picture from the end of its name.</param>
     internal static void Write(RegisteredSlides slides, IReadOnlyList<PreparedTile> tiles, int side, double downsample, Func<string, string> path)
     {
-        (Image checkerboard, Image outlines) = RegistrationPictures.Draw(slides.Transform, slides.Source, slides.Target);
-        checkerboard.Write(path("_checkerboard.jpg"));
-        outlines.Write(path("_outlines.jpg"));
+        RegistrationPictures pictures = RegistrationPictures.Draw(slides.Transform, slides.Source, slides.Target);
+        pictures.Checkerboard.Write(path("_checkerboard.jpg"));
+        pictures.Outlines.Write(path("_outlines.jpg"));
         if (tiles.Count == 0) return;
         Map(slides.Source, tiles, side * downsample, downsample).Write(path("_tiles.jpg"));
         Strip(slides, tiles, side, downsample)?.Write(path("_examples.jpg"));

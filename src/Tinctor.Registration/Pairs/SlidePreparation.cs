@@ -83,7 +83,7 @@ public static class SlidePreparation
         TransformFile.Write(PathOf(folder, pair.Name, "_transform.json"), transform);
         SlidePairPictures.Write(slides, tiles, options.Tiling.TileSize!.Value, downsample, ending => PathOf(folder, pair.Name, ending));
         var record = new SlidePairFile(FingerprintOf(pair, options), pair.Source, pair.Target, source.Mpp * downsample,
-            TileGrid.Extension(source.Channels), TileGrid.Extension(target.Channels), transform.Quality.Similarity, transform.Quality.Reasons, tiles);
+            TileFile.Extension(source.Channels), TileFile.Extension(target.Channels), transform.Quality.Similarity, transform.Quality.Reasons, tiles);
         if (record.Reasons.Count == 0) record.Write(PathOf(folder, pair.Name, ".json"));
         return record;
     }
@@ -99,21 +99,13 @@ public static class SlidePreparation
         IProgress<PreparationProgress> progress, CancellationToken cancel)
     {
         var prepared = new PreparedPair(pair.Name, row.SlideId, row.Split, row.Label);
-        try
-        {
-            SlidePairFile record = Prepare(pair, folder, options, progress, cancel);
-            records[pair.Name] = record;
-            prepared = prepared with { Mpp = record.Mpp, Similarity = record.Similarity };
-            return record.Reasons.Count == 0 ? prepared with { Tiles = record.Tiles } : prepared with { Failure = string.Join("; ", record.Reasons) };
-        }
-        catch (Exception error) when (Cause(error) is TinctorException or EndOfStreamException)
-        {
-            return prepared with { Failure = Cause(error).Message };
-        }
+        bool complete = File.Exists(PathOf(folder, pair.Name, ".json"));
+        if (PairPreparation.Try(() => Prepare(pair, folder, options, progress, cancel), out TinctorException? failure) is not { } record)
+            return prepared with { Failure = failure!.Message, FailureOption = failure.Option };
+        records[pair.Name] = record;
+        prepared = prepared with { Mpp = record.Mpp, Similarity = record.Similarity, IsFromEarlierCall = complete };
+        return record.Reasons.Count == 0 ? prepared with { Tiles = record.Tiles } : prepared with { Failure = string.Join("; ", record.Reasons) };
     }
-
-    // Parallel work wraps its exceptions; the first one suffices.
-    private static Exception Cause(Exception error) => error is AggregateException { InnerExceptions: [Exception first, ..] } ? first : error;
 
     private static SlidePairFile? ReadComplete(SlidePair pair, string folder, PreparationOptions options)
     {

@@ -31,7 +31,7 @@ internal static class SlideTiling
             { Option = nameof(TilingOptions.TileSize) };
         }
         double side = size * downsample;
-        PixelArea[] areas = [.. TileGrid.Areas(width, height, size, options.Stride ?? size)
+        PixelArea[] areas = [.. TileGrid.Fit(width, height, size, options.Stride ?? size)
             .Where(area => pair.SourceTissue.Share(area.X * downsample, area.Y * downsample, side, side) > 0)];
         var tiles = new PreparedTile[areas.Length];
         int done = 0;
@@ -66,18 +66,16 @@ internal static class SlideTiling
         double x = area.X * downsample, y = area.Y * downsample, side = area.Width * downsample;
         double sourceTissue = pair.SourceTissue.Share(x, y, side, side);
         (double targetTissue, bool outside) = Target(pair, x, y, side);
-        PreparedTile Tile(TileStatus status, TileAlignment? alignment = null) =>
-            new(area.X, area.Y, status, TileGrid.Rounded(sourceTissue), TileGrid.Rounded(targetTissue), TileGrid.Rounded(alignment?.Ncc),
-                alignment is { IsCertain: true } ? TileGrid.Rounded(alignment?.Residual) : null);
-        if (sourceTissue < options.MinTissue) return Tile(TileStatus.Background);
-        if (outside) return Tile(TileStatus.Outside);
-        if (targetTissue < options.MinTissue) return Tile(TileStatus.Background);
+        if (outside && TileRules.HasTissue(sourceTissue, null, options))
+            return TileRules.Judge(area.X, area.Y, sourceTissue, targetTissue, null, options) with { Status = TileStatus.Outside };
+        if (!TileRules.HasTissue(sourceTissue, targetTissue, options))
+            return TileRules.Judge(area.X, area.Y, sourceTissue, targetTissue, null, options);
         (Image source, Image target) = pair.Read(area, downsample);
         TileAlignment alignment = pair.Measure(source, target, options.Channel);
-        PreparedTile tile = Tile(TileGrid.Status(alignment, options), alignment);
+        PreparedTile tile = TileRules.Judge(area.X, area.Y, sourceTissue, targetTissue, alignment, options);
         if (tile.Status != TileStatus.Kept) return tile;
-        TileGrid.Save(source, Path.Combine(folder, "source", name), NameOf(name, tile.X, tile.Y));
-        TileGrid.Save(target, Path.Combine(folder, "target", name), NameOf(name, tile.X, tile.Y));
+        TileFile.Write(source, Path.Combine(folder, "source", name), NameOf(name, tile.X, tile.Y));
+        TileFile.Write(target, Path.Combine(folder, "target", name), NameOf(name, tile.X, tile.Y));
         return tile;
     }
 

@@ -21,8 +21,8 @@ public sealed record TilingOptions
     public double? Mpp { get; init; }
 
     /// <summary>
-    /// Smallest share of tissue, 0 to 1. Slides: in the tissue masks of source and target. Fields: share of pixels above the optical density of
-    /// glass in the source, or in the target if the source is not brightfield.
+    /// Smallest share of tissue in the source and in the target, 0 to 1, by their tissue masks. The tissue of fields is detected in brightfield
+    /// images only; that of other fields counts as enough.
     /// </summary>
     public double MinTissue { get; init; } = 0.2;
 

@@ -8,7 +8,6 @@ namespace Tinctor.Registration.Slides;
 internal static class QualityCheck
 {
     private const int Side = 256, Window = 15;
-    private const double MinDistinctness = 10, MinOverlap = 0.25, MaxScale = 1.6, MaxStretch = 1.4;
 
     public static RegistrationQuality Measure(Tensor source, Tensor target, Tensor tissue, AffineTransform affine, DisplacementField? field,
         SimilarityMetric metric)
@@ -45,15 +44,16 @@ internal static class QualityCheck
 
     private static IEnumerable<string> Reasons(RegistrationQuality q)
     {
-        if (!(q.Distinctness >= MinDistinctness))
+        const double maxScale = RegistrationQuality.MaxScale;
+        if (!(q.Distinctness >= RegistrationQuality.MinDistinctness))
             yield return FormattableString.Invariant(
-                $"the similarity is hardly above chance ({q.Distinctness:0.0} standard deviations above wrong alignments, at least {MinDistinctness} expected)");
-        if (q.Overlap < MinOverlap)
-            yield return FormattableString.Invariant($"the target covers only {q.Overlap:0%} of the source's tissue, but must cover {MinOverlap:0%}");
-        if (q.Scale > MaxScale || q.Scale < 1 / MaxScale)
-            yield return FormattableString.Invariant($"the scale is {q.Scale:0.00}, but must be {1 / MaxScale:0.00} to {MaxScale:0.00}");
-        if (q.Stretch > MaxStretch)
-            yield return FormattableString.Invariant($"the stretch is {q.Stretch:0.00}, but must be at most {MaxStretch:0.00}");
+                $"the similarity is hardly above chance ({q.Distinctness:0.0} standard deviations above wrong alignments, at least {RegistrationQuality.MinDistinctness} expected)");
+        if (q.Overlap < RegistrationQuality.MinOverlap)
+            yield return FormattableString.Invariant($"the target covers only {q.Overlap:0%} of the source's tissue, but must cover {RegistrationQuality.MinOverlap:0%}");
+        if (q.Scale > maxScale || q.Scale < 1 / maxScale)
+            yield return FormattableString.Invariant($"the scale is {q.Scale:0.00}, but must be {1 / maxScale:0.00} to {maxScale:0.00}");
+        if (q.Stretch > RegistrationQuality.MaxStretch)
+            yield return FormattableString.Invariant($"the stretch is {q.Stretch:0.00}, but must be at most {RegistrationQuality.MaxStretch:0.00}");
         if (q.Folded > 0)
             yield return FormattableString.Invariant($"{q.Folded:0.00%} of the plane folds (Jacobian determinant {q.SmallestDeterminant:0.00})");
     }

@@ -5,26 +5,27 @@ using Tinctor.Torch;
 
 namespace Tinctor.Registration.Slides;
 
-/// <summary>Pictures to check a registration by eye.</summary>
-public static class RegistrationPictures
+/// <summary>Pictures to check a registration by eye: 8-bit RGB of one size, on the pixels of the source.</summary>
+/// <param name="Source">Source.</param>
+/// <param name="Warped">Target, warped onto the source.</param>
+/// <param name="Checkerboard">Alternating squares of the source and of the warped target.</param>
+/// <param name="Outlines">Outlines of the structure of the source (green) and of the warped target (magenta) on the pale warped target.</param>
+public sealed record RegistrationPictures(Image Source, Image Warped, Image Checkerboard, Image Outlines)
 {
     private const int Side = 1400, Square = 100;
 
-    /// <summary>
-    /// Draws a checkerboard of the source and the warped target; and outlines of the structure of the source (green) and of the warped target
-    /// (magenta) on the pale warped target. 8-bit RGB.
-    /// </summary>
+    /// <summary>Draws the pictures of a registration, at most 1400 pixels long.</summary>
     /// <exception cref="TinctorException">A slide is damaged.</exception>
-    public static (Image Checkerboard, Image Outlines) Draw(RegistrationTransform transform, Slide source, Slide target)
+    public static RegistrationPictures Draw(RegistrationTransform transform, Slide source, Slide target)
     {
         double downsample = Math.Max(1, Math.Max(source.Width, source.Height) / (double)Side);
         (int width, int height) = source.SizeAt(downsample);
         Image below = source.ReadAt(downsample, 0, 0, width, height), above = transform.Read(target, downsample, 0, 0, width, height);
         Image a = Rgb(below, source.Modality), b = Rgb(above, target.Modality);
-        return (Checkerboard(a, b), Outlines(b, Edges(below, source.Modality), Edges(above, target.Modality)));
+        return new(a, b, DrawCheckerboard(a, b), DrawOutlines(b, Edges(below, source.Modality), Edges(above, target.Modality)));
     }
 
-    private static Image Checkerboard(Image a, Image b)
+    private static Image DrawCheckerboard(Image a, Image b)
     {
         var board = new Image(a.Width, a.Height, 3);
         for (int i = 0; i < a.Width * a.Height; i++)
@@ -35,7 +36,7 @@ public static class RegistrationPictures
         return board;
     }
 
-    private static Image Outlines(Image target, bool[] source, bool[] moved)
+    private static Image DrawOutlines(Image target, bool[] source, bool[] moved)
     {
         var picture = new Image(target.Width, target.Height, 3);
         for (int i = 0; i < source.Length; i++)

@@ -1,3 +1,4 @@
+using Tinctor.Slides.Annotations;
 using Tinctor.Slides.Masks;
 
 namespace Tinctor.Slides.Tissue;
@@ -99,7 +100,7 @@ public sealed class TissueMask
             Whole(mask.Width, downsample), Whole(mask.Height, downsample));
     }
 
-    /// <summary>The mask of a slide from annotations; see <see cref="TissueGeoJson.Read"/> for which count.</summary>
+    /// <summary>The mask of a slide from annotations; see <see cref="GeoJsonFile.Read"/> for which count.</summary>
     /// <param name="path">A GeoJSON file, as QuPath exports it.</param>
     /// <param name="slide">The slide that was annotated.</param>
     /// <param name="options">The mask's resolution.</param>
@@ -107,7 +108,7 @@ public sealed class TissueMask
     public static TissueMask FromGeoJson(string path, Slide slide, TissueOptions? options = null) =>
         FromGeoJson(path, slide.Width, slide.Height, DownsampleFor(slide, options));
 
-    /// <summary>The mask of annotations; see <see cref="TissueGeoJson.Read"/> for which count.</summary>
+    /// <summary>The mask of annotations; see <see cref="GeoJsonFile.Read"/> for which count.</summary>
     /// <param name="path">A GeoJSON file, as QuPath exports it.</param>
     /// <param name="slideWidth">Pixels of level 0 across.</param>
     /// <param name="slideHeight">Pixels of level 0 down.</param>
@@ -115,7 +116,7 @@ public sealed class TissueMask
     /// <exception cref="TinctorException">It is no GeoJSON.</exception>
     public static TissueMask FromGeoJson(string path, int slideWidth, int slideHeight, double downsample)
     {
-        (IReadOnlyList<Polygon> inside, IReadOnlyList<Polygon> ignored) = TissueGeoJson.Read(path);
+        (IReadOnlyList<Polygon> inside, IReadOnlyList<Polygon> ignored) = GeoJsonFile.Read(path);
         (int width, int height) = (Math.Max(1, Whole(slideWidth, 1 / downsample)), Math.Max(1, Whole(slideHeight, 1 / downsample)));
         var tissue = new bool[width * height];
         foreach (Polygon polygon in inside) polygon.Fill(tissue, width, height, downsample);
@@ -135,7 +136,7 @@ public sealed class TissueMask
         IEnumerable<Polygon> pieces = Polygon.OutlinesOf(tissue, Mask.Width, Mask.Height)
             .Select(piece => new Polygon([.. piece.Rings.Select(ring => Array.ConvertAll(ring, ToLevel0))]))
             .Select(piece => piece.Simplified(tolerance)).OfType<Polygon>();
-        AtomicFile.Write(path, stream => TissueGeoJson.Write(stream, pieces));
+        AtomicFile.Write(path, stream => GeoJsonFile.Write(stream, pieces));
     }
 
     /// <summary>The share of a rectangle that is tissue, 0 to 1; nothing outside of the slide is.</summary>

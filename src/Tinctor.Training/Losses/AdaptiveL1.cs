@@ -21,7 +21,7 @@ public static class AdaptiveL1
         bool byImage = false)
     {
         using DisposeScope temporaries = torch.NewDisposeScope();
-        Tensor[] made = TileGrid.Cut(stained, grid), there = TileGrid.Cut(real, grid);
+        Tensor[] made = TensorTiles.Cut(stained, grid), there = TensorTiles.Cut(real, grid);
         Tensor[] similarities = Similarities(made, there, encode);
         IEnumerable<Tensor> losses = made.Zip(there, similarities).Select(tile =>
         {

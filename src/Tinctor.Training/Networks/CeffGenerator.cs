@@ -60,7 +60,7 @@ public sealed class CeffGenerator : Module<Tensor, Tensor>
         Tensor[] features = encoder is not null ? encoder.Features(source) : [plain!.forward(source)];
         // Tile by tile, as the encoder was trained: its batch norm must not see more at once.
         Tensor? guide = encoder_fusion is null ? null
-            : TileGrid.Join([.. TileGrid.Cut(source, grid).Select(encoder_fusion.Feature)], grid);
+            : TensorTiles.Join([.. TensorTiles.Cut(source, grid).Select(encoder_fusion.Feature)], grid);
         return generator.Stain(features, guide).MoveToOuterDisposeScope();
     }
 }

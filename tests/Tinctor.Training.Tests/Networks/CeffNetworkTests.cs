@@ -162,7 +162,7 @@ public sealed class CeffNetworkTests
         Assert.Equal(51_630_467, generator.parameters().Concat(encoder.parameters()).Concat(filters).Sum(p => p.numel()));
         Tensor stained = generator.forward(Formula.Input("x", 1, 3, 64, 64));
         vectors.Check("y_eval", stained, OutputTolerance);
-        Tensor[] tiles = TileGrid.Cut(stained, 2), real = TileGrid.Cut(Formula.Input("realB", 1, 3, 64, 64), 2);
+        Tensor[] tiles = TensorTiles.Cut(stained, 2), real = TensorTiles.Cut(Formula.Input("realB", 1, 3, 64, 64), 2);
         Tensor[] similarities = [.. tiles.Zip(real, (a, b) => F.cosine_similarity(encoder.forward(a), encoder.forward(b), dim: -1))];
         vectors.Check("similarities_eval", (1 + torch.cat(similarities)) / 2, OutputTolerance); // there they go from 0 to 1
     }

@@ -70,11 +70,7 @@ internal static class EstimateCommand
         Print(profile, bare);
         if (parse.GetValue(Output) is string path)
         {
-            if (File.Exists(path) && !parse.GetValue(Overwrite))
-            {
-                Terminal.Note($"{path} exists and is kept; --overwrite replaces it.");
-                return 0;
-            }
+            if (ExistingResults.Keep(path, parse.GetValue(Overwrite))) return 0;
             profile.Write(path);
             Terminal.Result($"profile: {path}");
         }

@@ -1,46 +1,58 @@
 using System.Text.Json;
+using System.Text.Json.Nodes;
 using Tinctor.Slides.Masks;
 
-namespace Tinctor.Slides.Tissue;
+namespace Tinctor.Slides.Annotations;
 
-/// <summary>Areas as GeoJSON (RFC 7946) in pixels of level 0, the way QuPath exports and imports annotations.</summary>
-internal static class TissueGeoJson
+/// <summary>
+/// GeoJSON files (RFC 7946) of annotations in pixels of level 0, as QuPath exports and imports them. Coordinates count from the corner of the
+/// first pixel, not from its centre.
+/// </summary>
+public static class GeoJsonFile
 {
+    private const int MaxDepth = 128;
     private const string Ignored = "Ignore";
     private static readonly string[] NoAnnotations = ["detection", "cell", "tile", "root"];
 
+    private static readonly JsonSerializerOptions Compact = new() { MaxDepth = MaxDepth };
+
+    /// <summary>Maps the coordinates of all geometries of a file and writes them; bounding boxes are removed.</summary>
+    /// <param name="input">File to read.</param>
+    /// <param name="output">File to write.</param>
+    /// <param name="map">Map of positions, in pixels with whole numbers at their centres.</param>
+    /// <exception cref="TinctorException">The input is missing, not GeoJSON, or without coordinates.</exception>
+    /// <exception cref="IOException">The output cannot be written.</exception>
+    public static void Map(string input, string output, Func<double, double, (double X, double Y)> map)
+    {
+        JsonNode root = Parse(input, stream => JsonNode.Parse(stream, documentOptions: new() { MaxDepth = MaxDepth }) ?? throw new JsonException());
+        if (Parse(input, _ => MapNode(root, map)) == 0) throw new TinctorException(input, "the file has no coordinates, but GeoJSON is expected");
+        AtomicFile.WriteText(output, root.ToJsonString(Compact));
+    }
+
     /// <summary>
-    /// The areas of a file: a FeatureCollection, a list of features, a feature or a geometry alone; polygons, multi-polygons and collections
-    /// of them. Points and lines have no area and are left out, and so are detections, cells and tiles (objectType).
+    /// Reads the areas of a file: a FeatureCollection, a list of features, a feature or a geometry; polygons, multi-polygons and collections of
+    /// them. Points and lines, and features whose objectType is detection, cell or tile, are left out.
     /// </summary>
     /// <returns>
-    /// What is inside (unclassified or of any class), and what is to be cut out of it: annotations of a class whose name begins with "Ignore",
-    /// as QuPath's "Ignore*".
+    /// Areas without a class or of any class; and areas to be cut out of them, whose class begins with "Ignore", as QuPath's "Ignore*".
     /// </returns>
-    /// <exception cref="FileNotFoundException">There is no such file.</exception>
-    /// <exception cref="TinctorException">It is no GeoJSON; says so in one line that names it.</exception>
-    public static (IReadOnlyList<Polygon> Inside, IReadOnlyList<Polygon> Ignored) Read(string path)
+    /// <exception cref="TinctorException">The file is missing or not GeoJSON.</exception>
+    internal static (IReadOnlyList<Polygon> Inside, IReadOnlyList<Polygon> Ignored) Read(string path)
     {
         (List<Polygon> inside, List<Polygon> ignored) = ([], []);
-        try
+        return Parse(path, stream =>
         {
-            using FileStream stream = File.OpenRead(path);
             using var json = JsonDocument.Parse(stream);
             foreach (JsonElement feature in Features(json.RootElement))
                 (IsIgnored(feature) ? ignored : inside).AddRange(IsAnnotation(feature) ? Polygons(Geometry(feature)) : []);
-        }
-        catch (Exception error) when (error is JsonException or KeyNotFoundException or InvalidOperationException or FormatException
-            or IndexOutOfRangeException)
-        {
-            throw new TinctorException($"{path}: is no GeoJSON ({error.Message.Split('\n')[0]}); export it from QuPath again", error);
-        }
-        return (inside, ignored);
+            return (inside, ignored);
+        });
     }
 
     /// <summary>Writes a FeatureCollection: an annotation of the class Tissue for each polygon.</summary>
-    /// <param name="stream">Where to.</param>
-    /// <param name="polygons">In pixels of level 0.</param>
-    public static void Write(Stream stream, IEnumerable<Polygon> polygons)
+    /// <param name="stream">Stream to write to.</param>
+    /// <param name="polygons">Polygons in pixels of level 0.</param>
+    internal static void Write(Stream stream, IEnumerable<Polygon> polygons)
     {
         using var json = new Utf8JsonWriter(stream);
         json.WriteStartObject();
@@ -49,6 +61,46 @@ internal static class TissueGeoJson
         foreach (Polygon polygon in polygons) WriteFeature(json, polygon);
         json.WriteEndArray();
         json.WriteEndObject();
+    }
+
+    private static T Parse<T>(string path, Func<Stream, T> parse)
+    {
+        using FileStream stream = InputFile.Open(path);
+        try
+        {
+            return parse(stream);
+        }
+        catch (Exception error) when (error is JsonException or KeyNotFoundException or InvalidOperationException or FormatException
+            or IndexOutOfRangeException)
+        {
+            throw new TinctorException(path, $"not valid GeoJSON ({error.Message.Split('\n')[0]})", "Export it again", error);
+        }
+    }
+
+    // Maps the coordinates below a node; returns the number of mapped positions.
+    private static int MapNode(JsonNode? node, Func<double, double, (double X, double Y)> map)
+    {
+        int mapped = 0;
+        if (node is JsonObject members)
+        {
+            members.Remove("bbox");
+            foreach ((string name, JsonNode? value) in members)
+                mapped += name == "coordinates" && value is JsonArray positions ? MapPositions(positions, map) : MapNode(value, map);
+        }
+        else if (node is JsonArray elements)
+        {
+            foreach (JsonNode? element in elements) mapped += MapNode(element, map);
+        }
+        return mapped;
+    }
+
+    // A position is an array of numbers; geometries nest arrays of positions.
+    private static int MapPositions(JsonArray positions, Func<double, double, (double X, double Y)> map)
+    {
+        if (positions is not [JsonValue, JsonValue, ..]) return positions.Sum(inner => inner is JsonArray deeper ? MapPositions(deeper, map) : 0);
+        (double x, double y) = map((double)positions[0]! - 0.5, (double)positions[1]! - 0.5);
+        (positions[0], positions[1]) = (Math.Round(x + 0.5, 3), Math.Round(y + 0.5, 3));
+        return 1;
     }
 
     private static IEnumerable<JsonElement> Features(JsonElement json) =>
