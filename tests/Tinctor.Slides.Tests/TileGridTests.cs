@@ -5,7 +5,7 @@ public sealed class TileGridTests
     [Fact]
     public void Fit_centres_tiles_and_leaves_small_images_out()
     {
-        Assert.Equal([new(3, 1, 4, 4), new(7, 1, 4, 4)], TileGrid.Fit(14, 7, 4, 4));
+        Assert.Equal([new(1, 1, 4, 4), new(5, 1, 4, 4)], TileGrid.Fit(11, 7, 4, 4));
         Assert.Equal([new(0, 0, 4, 4), new(2, 0, 4, 4)], TileGrid.Fit(6, 4, 4, 2));
         Assert.Empty(TileGrid.Fit(3, 9, 4, 4));
         Assert.Empty(TileGrid.Fit(9, 3, 4, 4));
