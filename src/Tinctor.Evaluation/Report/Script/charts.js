@@ -1,8 +1,8 @@
-// Charts by ECharts, as SVG. Each is a function that gives its option, so that it can be drawn again in other colours.
+// Charts by ECharts, as SVG. Each is a function that returns the option, so that themes can redraw it.
 
 const drawn = [];
 
-// A figure with a chart in it. describe() is what a screen reader says; onPoint gets the name of a point that was clicked.
+// Creates a figure with a chart. describe() returns the text for screen readers; onPoint receives the name of a clicked point.
 function chartFigure({ title, caption, height = 320, option, describe, onPoint }) {
   const node = el('div', { class: 'chart', role: 'img', style: { height: `${height}px` } });
   const text = el('figcaption');
@@ -27,7 +27,7 @@ function chartFigure({ title, caption, height = 320, option, describe, onPoint }
   return figure;
 }
 
-// Charts measure their place, so they are drawn when the page stands.
+// Charts measure their container, so they are drawn after the page is laid out.
 function drawCharts() {
   drawn.forEach(c => c.start());
   redraw.push(() => drawn.forEach(c => c.draw()));
@@ -62,7 +62,7 @@ const legend = names => ({
   top: 0, left: 0, icon: 'roundRect', itemWidth: 14, itemHeight: 8, itemGap: 18,
   textStyle: { color: colour('--ink'), fontSize: 12 }, data: names,
 });
-// The legend of several series, which wraps on narrow screens, and room below it for the y axis' name.
+// Legend of several series, which wraps on narrow screens, and space below it for the name of the y axis.
 function framed(names, width) {
   let rows = 1, used = 0;
   for (const name of names) {
@@ -78,7 +78,7 @@ function framed(names, width) {
 
 const finite = values => values.map(number).filter(Number.isFinite);
 
-// A range that ends at round numbers: steps are 1, 2 or 5 times a power of ten.
+// Range with round ends: steps are 1, 2 or 5 times a power of ten.
 function roundRange(values, ticks = 5) {
   const known = finite(values);
   if (!known.length) return { min: 0, max: 1, interval: 0.2 };
@@ -105,13 +105,13 @@ function significant(value) {
 
 // ---- the charts of sections
 
-// A series that is a method has the method's colour everywhere.
+// A series of a method has the colour of the method in all charts.
 function seriesColour(series, index) {
   const method = methods.find(m => m.title === series.name || m.key === series.name);
   return colour(method ? methodVariable(method.key) : palette[index % palette.length]);
 }
 
-// A straight line from edge to edge, with its name at the end.
+// Straight line from edge to edge with its name at the end.
 function ruler(name, from, to, side = 'right') {
   return {
     name, type: 'line', silent: true, symbol: 'circle', symbolSize: 0.1, z: 4, tooltip: { show: false },
@@ -184,7 +184,7 @@ const chartOptions = {
       yAxis: yAxis(shares ? 'share' : 'images', { ...y, axisLabel: {
         ...axis().axisLabel, formatter: shares ? v => `${Number((v * 100).toPrecision(4))}%` : undefined } }),
       series: [
-        // The label lies on the side where there is more room.
+        // The label is on the side with more space.
         ...(chart.lines ?? []).map(l => ruler(l.name, [l.at, y.min], [l.at, y.max], l.at < (x.min + x.max) / 2 ? 'left' : 'right')),
         ...chart.series.map((s, i) => ({
           name: s.name, type: 'line', step: 'end', symbol: 'none', z: 3,
@@ -222,7 +222,7 @@ function sectionChart(chart, onPoint) {
   });
 }
 
-// A matrix is a table whose cells are shaded: readable, selectable and printable as it is.
+// Matrix as a table with shaded cells.
 function matrixFigure(chart) {
   const values = chart.values.flat().map(number).filter(Number.isFinite);
   const top = Math.max(...values, 0), whole = values.every(Number.isInteger);

@@ -1,7 +1,7 @@
 for (const scroller of document.querySelectorAll('main .scroll'))
   if (!scroller.closest('.scroller')) { const place = scroller.nextSibling, parent = scroller.parentNode; parent.insertBefore(withScrollSign(scroller), place); }
 
-// The list of contents, and what paper needs.
+// Table of contents, and preparation for print.
 
 const parts = [...document.querySelectorAll('main section[aria-labelledby]')].filter(s => !s.hidden);
 const links = parts.map(s => el('a', { href: `#${s.id}` }, $(s.getAttribute('aria-labelledby')).textContent));
@@ -15,7 +15,7 @@ const markPlace = () => {
 addEventListener('scroll', markPlace, { passive: true });
 markPlace();
 
-// On paper every fold is open, as there is no one to open it.
+// Prints show folded parts.
 const openFolds = [];
 beforePrint.push(() => document.querySelectorAll('details.fold:not([open])').forEach(d => { d.open = true; openFolds.push(d); }));
 addEventListener('afterprint', () => openFolds.splice(0).forEach(d => { d.open = false; }));

@@ -1,4 +1,4 @@
-// What every part of the page uses: the data, elements, numbers in words, choices, themes.
+// Shared by all scripts: data, elements, formatted numbers, controls, themes.
 
 const { evaluation, sections, gallery, run } = JSON.parse(document.getElementById('data').textContent);
 const { images, groups, bootstrap, comparisons } = evaluation;
@@ -13,7 +13,7 @@ const imageOf = new Map(images.map(i => [i.name, i]));
 const metricOf = key => metrics.find(m => m.key === key);
 const methodOf = key => methods.find(m => m.key === key);
 
-// The metrics that come first everywhere: PSNR and SSIM, then the first of each other group, then what is next, four in all.
+// Four metrics shown first: PSNR, SSIM, the first of each other group, then the next ones.
 const headline = (() => {
   const first = metrics.slice(0, 2), others = metrics.slice(2);
   const leaders = others.filter(m => m.group !== metrics[0].group && others.find(o => o.group === m.group) === m);
@@ -53,7 +53,7 @@ const listing = words => words.length < 2 ? words.join('') : `${words.slice(0, -
 const ciName = `${percent(bootstrap.confidence)} confidence interval`;
 const withUnit = m => m.title + (m.unit ? ` (${m.unit})` : '');
 
-// Infinite numbers arrive as the strings "Infinity" and "-Infinity", undefined ones as null.
+// JSON has infinite numbers as strings and undefined ones as null.
 const number = value => value === null || value === undefined ? NaN : Number(value);
 
 function format(value, digits) {
@@ -76,7 +76,7 @@ function press(group, value) {
   for (const b of group.children) b.setAttribute('aria-pressed', String(b.dataset.value === value));
 }
 
-// A few options as pressed buttons.
+// Control with buttons, for few options.
 function segments(name, options, current, pick) {
   const group = el('div', { class: 'segments', role: 'group', 'aria-label': name });
   for (const [value, text] of options)
@@ -87,7 +87,7 @@ function segments(name, options, current, pick) {
   return group;
 }
 
-// More than a few as a list; options with a third element are grouped under it.
+// Control with a list, for many options; the third element of an option is its group.
 function dropdown(name, options, current, pick) {
   const node = el('select', { 'aria-label': name, onchange: e => pick(e.target.value) });
   const groupsByName = new Map();
@@ -127,7 +127,7 @@ root.dataset.theme = systemDark.matches ? 'dark' : 'light';
 systemDark.addEventListener('change', e => setTheme(e.matches));
 $('theme').addEventListener('click', () => setTheme(root.dataset.theme !== 'dark'));
 
-// Paper is white: charts are drawn in the light colours while printing, and scale with their column.
+// Prints use the light theme, and charts scale with their column.
 const beforePrint = [];
 let themeOnScreen = null;
 function startPrint() {

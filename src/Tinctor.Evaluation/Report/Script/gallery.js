@@ -1,4 +1,4 @@
-// The images: worst and best of each model, two versions under a divider or all side by side, and maps of where they differ.
+// Image viewer: worst and best images of each model, two versions with a divider or all side by side, and difference maps.
 
 const galleryOf = new Map(gallery.images.map(entry => [entry.name, entry]));
 const roles = [
@@ -23,10 +23,9 @@ const ends = [
 const anEnd = setOf(view.model, view.metric).worst.length;
 $('gallery-note').textContent = [
   gallery.complete ? 'All images.'
-    : `${gallery.images.length} of ${images.length.toLocaleString('en')} images: the worst and best ${anEnd} by ${listing(rankedBy.map(m => m.title))}`
+    : `${gallery.images.length} of ${images.length.toLocaleString('en')} images: the worst and best ${anEnd} in ${listing(rankedBy.map(m => m.title))}`
       + `${models.length > 1 ? ' of each model' : ''}${labels.length ? ', and the median of each label' : ''}.`,
-  `Shown as JPEG copies of at most ${gallery.max_side} px (all together within ${gallery.budget / 1e6} MB);`,
-  'maps are computed from these copies, the metrics from the original files.',
+  `The report contains JPEG copies of at most ${gallery.max_side} px; maps are computed from the copies, metrics from the original files.`,
 ].join(' ');
 
 // ---- controls
@@ -56,7 +55,7 @@ $('sets').append(
     button('−', 'Zoom out', () => zoomBy(1 / 1.5)), button('+', 'Zoom in', () => zoomBy(1.5)), button('Fit', 'Whole image', reset)));
 $('tools').append(modePick, showPick, ...sideChoices);
 
-// Choosing the same version on both sides would compare nothing: the other side takes what this one had.
+// Both sides cannot show the same version: the other side gets the previous version of this one.
 function pickRole(side, role) {
   const other = side === 'left' ? 'right' : 'left';
   if (view[other] === role) view[other] = view[side];
@@ -64,7 +63,7 @@ function pickRole(side, role) {
   build();
 }
 
-// ---- layers: what is drawn where. A layer shows an image, or a map of one or two.
+// ---- layers: each shows an image, or a map of one or two images
 
 function layersToShow() {
   const swipe = view.mode === 'swipe', map = maps[view.show];
@@ -112,7 +111,7 @@ function build() {
   place();
 }
 
-// All layers share one transform, so zoom and pan stay in step.
+// All layers share one transform.
 function place() {
   if (!layers.length) return;
   const width = layers[0].clientWidth, height = layers[0].clientHeight;
@@ -175,7 +174,7 @@ function zoomAt(factor, x, y) {
 const zoomBy = factor => zoomAt(factor, layers[0].clientWidth / 2, layers[0].clientHeight / 2);
 function reset() { view.scale = 1; place(); }
 
-// A pointer's place inside its own pane.
+// Position of a pointer inside its pane.
 function inPane(event) {
   const pane = (view.mode === 'side' ? layers.find(l => within(l.getBoundingClientRect(), event)) : null) ?? layers[0];
   const box = pane.getBoundingClientRect();
@@ -184,7 +183,7 @@ function inPane(event) {
 const within = (box, e) => e.clientX >= box.left && e.clientX <= box.right && e.clientY >= box.top && e.clientY <= box.bottom;
 
 stage.addEventListener('wheel', event => {
-  if (event.deltaY > 0 && view.scale === 1) return; // the page scrolls on
+  if (event.deltaY > 0 && view.scale === 1) return; // scroll the page instead
   event.preventDefault();
   zoomAt(Math.exp(-clamp(event.deltaY, -240, 240) * 0.0025), ...inPane(event));
 }, { passive: false });
@@ -231,12 +230,12 @@ stage.addEventListener('keydown', event => {
 });
 new ResizeObserver(place).observe(stage);
 
-// ---- which images, and which of them
+// ---- choice of images
 
 const scoreText = (image, model, metric) => format(image.scores[model]?.[metric.key], metric.digits) + unitOf(metric);
 let thumbs = [];
 
-// Every embedded image, the worst by the chosen metric first.
+// All embedded images, the worst first.
 function allRanked() {
   const metric = metricOf(view.metric), sign = metric.higher_is_better ? 1 : -1;
   const value = entry => number(imageOf.get(entry.name).scores[view.model][view.metric]);
@@ -286,7 +285,7 @@ $('strip').addEventListener('keydown', event => {
 });
 choose();
 
-// From a table or a chart to the image, where it is embedded.
+// Shows an image that was chosen in a table or chart, if it is embedded.
 function lookAt(name) {
   if (!galleryOf.has(name)) return;
   if (!view.names.includes(name)) view.end = 'all';
@@ -295,7 +294,7 @@ function lookAt(name) {
   stage.focus({ preventScroll: true });
 }
 
-// ---- on paper: plates of the worst and best of each model by the headline metric, prepared while nobody waits
+// ---- print: plates of the worst and best images of each model, prepared when the browser is idle
 
 const plateMaps = ['difference', 'dab_difference'].filter(kind => maps[kind]);
 

@@ -1,5 +1,5 @@
-// Pictures of sections, enlarged: zoom by wheel, pinch or double click, drag to move, and swipe or arrow keys to the next picture.
-// The zoomed place is kept, so that pictures of one slide can be compared by flipping between them.
+// Enlarged pictures of sections: zoom by wheel, pinch or double click, drag to move, swipe or arrow keys for the next picture.
+// All pictures share zoom and position, so that those of one slide can be compared.
 
 const lightbox = el('dialog', { class: 'lightbox', 'aria-label': 'Enlarged picture' });
 document.body.append(lightbox);

@@ -1,4 +1,4 @@
-// Maps computed from the embedded images: how far two differ, how much DAB is where. Each has a fixed scale, printed beside its colours.
+// Maps computed from the embedded images: difference of two images, DAB density. Each has a fixed scale, shown with its colour bar.
 
 const ramps = {
   ember: ['#000004', '#1b0c41', '#4a0c6b', '#781c6d', '#a52c60', '#cf4446', '#ed6925', '#fb9b06', '#f7d13d', '#fcffa4'],
@@ -18,7 +18,7 @@ const maps = {
   },
   dab_difference: {
     title: 'DAB difference', ramp: 'balance', low: -0.5, high: 0.5, two: true, ticks: ['≤ −0.5', '0', '≥ 0.5'],
-    name: (a, b) => `DAB, ${a} − ${b}`, scale: 'difference in optical density of DAB (decimal): brown is too much, blue too little',
+    name: (a, b) => `DAB, ${a} − ${b}`, scale: 'difference in optical density of DAB (decimal): brown: too much, blue: too little',
     of: (a, b) => dabOf(a) - dabOf(b),
   },
 };
@@ -37,7 +37,7 @@ const tables = Object.fromEntries(Object.entries(ramps).map(([name, stops]) => {
   })];
 }));
 
-// Decoded pixels of the last few images: a slider moves faster than a JPEG is read.
+// Cache of decoded images, as decoding a JPEG is slower than the divider moves.
 const decoded = new Map();
 function pixelsOf(uri) {
   if (!decoded.has(uri)) {

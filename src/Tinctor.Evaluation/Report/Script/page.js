@@ -1,4 +1,4 @@
-// A page of sections alone.
+// Page that consists of sections only.
 
-const lookAt = null; // there is no gallery in which an image could be shown
+const lookAt = null; // no gallery
 $('sections').append(...sectionNodes(sections));

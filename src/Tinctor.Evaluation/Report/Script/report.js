@@ -11,7 +11,7 @@ $('meta').textContent = [
   `Tinctor ${evaluation.versions.tinctor.split('+')[0]}`,
 ].filter(Boolean).join('  ·  ');
 
-// ---- what was found, in words
+// ---- verdicts
 
 const compared = (a, b, metric) => comparisons.find(c => c.a === a && c.b === b && c.metric === metric);
 const couples = [...new Map(comparisons.map(c => [`${c.a}\n${c.b}`, [c.a, c.b]])).values()];
@@ -34,28 +34,28 @@ function baselineVerdict(model) {
   return el('p', {}, name,
     el('strong', { class: beats ? 'yes' : 'no' }, beats ? `Beats ${them}: ` : `Does not beat ${them}: `),
     `${value('psnr')}; ${value('ssim')}.`,
-    lost.length && lost.length < against.length ? ` It is worse or equal by ${listing(lost.map(say))}.` : '',
+    lost.length && lost.length < against.length ? ` Worse or equal: ${listing(lost.map(say))}.` : '',
     doubtful.length ? ` Not significant: ${listing(doubtful.map(say))}.` : '');
 }
 
-// Which differences between two models can be told from chance: the first metrics with their size, the others by number.
+// Significant differences between two models: the first metrics with their size, the others as a number.
 function coupleVerdict([a, b]) {
   if (evaluation.not_tested) {
     const differing = metrics.map(m => compared(a, b, m.key)).filter(c => c && c.n > 0);
     const first = differing.filter(c => c.better === a).length, second = differing.filter(c => c.better === b).length;
-    return el('p', {}, `${methodOf(a).title} has the better mean by ${first} of ${differing.length} metrics, ${methodOf(b).title} by ${second}.`);
+    return el('p', {}, `${methodOf(a).title} has the better mean in ${first} of ${differing.length} metrics, ${methodOf(b).title} in ${second}.`);
   }
   const tested = metrics.map(m => [m, compared(a, b, m.key)]).filter(([, c]) => c && c.n > 0);
-  const size = ([m, c]) => `${m.title} (by ${format(Math.abs(number(c.difference)), m.digits)}${unitOf(m)}, ${equalsP(c.p_adjusted)})`;
+  const size = ([m, c]) => `${m.title} (difference ${format(Math.abs(number(c.difference)), m.digits)}${unitOf(m)}, ${equalsP(c.p_adjusted)})`;
   const better = key => tested.filter(([, c]) => c.significant && c.better === key);
   const name = list => list.length <= 3 ? listing(list.map(size))
-    : `${list.length} of ${tested.length} metrics, among them ${listing(list.slice(0, 2).map(size))}`;
+    : `${list.length} of ${tested.length} metrics, including ${listing(list.slice(0, 2).map(size))}`;
   const parts = [a, b].filter(key => better(key).length)
-    .map(key => [el('strong', {}, `${methodOf(key).title} is significantly better`), ` by ${name(better(key))}`]);
+    .map(key => [el('strong', {}, `${methodOf(key).title} is significantly better`), ` in ${name(better(key))}`]);
   const open = tested.filter(([, c]) => !c.significant).map(([m]) => m.title);
   const rest = open.length === tested.length ? 'any metric' : open.length <= 4 ? listing(open) : `${open.length} other metrics`;
   return el('p', {}, `${methodOf(a).title} against ${methodOf(b).title}: `, ...parts.flatMap((part, i) => [i ? '; ' : '', ...part]),
-    open.length ? `${parts.length ? '; no' : 'no'} significant difference by ${rest}` : '', '.');
+    open.length ? `${parts.length ? '; no' : 'no'} significant difference in ${rest}` : '', '.');
 }
 const verdicts = models.map(baselineVerdict), verdictsOfCouples = modelCouples.map(coupleVerdict);
 $('verdict').append(evaluation.not_tested ? el('p', {}, el('strong', {}, sentence(evaluation.not_tested))) : '',
@@ -88,7 +88,7 @@ function forest(metric) {
   return node;
 }
 
-// The model that does best by a metric; all are the best where they are equal.
+// Model with the best mean of a metric; the first one of equals.
 function bestModel(metric) {
   const value = m => number(summaryOf(m.key, metric.key).mean) * (metric.higher_is_better ? 1 : -1);
   return models.filter(m => !Number.isNaN(value(m))).toSorted((a, b) => value(b) - value(a))[0] ?? models[0];
@@ -139,7 +139,7 @@ function spreadTable(metric) {
   const columns = [
     { title: 'Method', text: true, value: m => m.title, show: m => m.title },
     ...['n', 'mean', 'std', 'median', 'min', 'max'].map(key => ({
-      title: { n: 'n', mean: 'Mean', std: 'SD', median: 'Median', min: 'Least', max: 'Greatest' }[key],
+      title: { n: 'n', mean: 'Mean', std: 'SD', median: 'Median', min: 'Min', max: 'Max' }[key],
       value: m => number(summaryOf(m.key, metric.key)[key]),
       show: m => format(summaryOf(m.key, metric.key)[key], key === 'n' ? 0 : metric.digits),
     })),
@@ -168,25 +168,25 @@ const perMetric = (name, node) => {
 
 $('results-tables').append(
   el('div', { class: 'block' },
-    el('p', {}, `Mean over ${plural(evaluation.n, 'image')}, with ${ciName} below. `
-      + 'The best of each row is in bold; ↑ higher is better, ↓ lower is better.'),
+    el('p', {}, `Mean over ${plural(evaluation.n, 'image')} with its ${ciName} below. `
+      + 'Bold: best of each row. ↑ higher is better, ↓ lower is better.'),
     resultsTable()));
 if (labels.length)
   $('results-tables').append(el('h3', {}, 'By label'), el('div', { class: 'block' },
-    el('p', {}, `Mean of each label, with ${ciName} below. Labels from ${evaluation.labels_from}.`), ...perMetric('Metric', labelTable)));
+    el('p', {}, `Mean of each label with its ${ciName} below. Labels from ${evaluation.labels_from}.`), ...perMetric('Metric', labelTable)));
 $('results-tables').append(el('details', { class: 'fold' },
   el('summary', {}, 'Medians, standard deviations and ranges'), ...perMetric('Metric', spreadTable)));
 
 if (!hasDab)
   $('results-tables').append(el('p', { class: 'note' },
-    'No DAB was found in the real images: metrics and maps of DAB are not shown. Their numbers are in metrics.json.'));
+    'No DAB was found in the real images, so DAB metrics and maps are hidden. metrics.json has the numbers.'));
 const absent = evaluation.metrics.filter(m => m.not_computed);
 if (absent.length)
   $('results-tables').append(el('p', { class: 'note' }, `Not computed: ${absent.map(m => `${m.title} (${m.not_computed})`).join('; ')}.`));
 
 // ---- paired differences
 
-// The interval on an axis of its own: all rows share the place of zero, each has its own scale.
+// Confidence interval of a difference: zero is at the same place in all rows, the scale is per row.
 function intervalPlot(c) {
   const reach = Math.max(...finite([...(c.ci ?? []), c.difference]).map(Math.abs), 0) * 1.15 || 1;
   const x = v => 60 + clamp(v / reach, -1, 1) * 56;
@@ -211,21 +211,21 @@ function comparisonTable([a, b]) {
   return sortableTable(`${methodOf(a).title} against ${methodOf(b).title}`, [
     { title: 'Metric', text: true, value: r => r.metric.title, show: r => [withUnit(r.metric)] },
     mean(a), mean(b),
-    { title: 'Advantage', hint: `Mean difference, positive where ${methodOf(a).title} is better`, value: r => number(r.c.difference),
+    { title: 'Advantage', hint: `Mean difference; positive if ${methodOf(a).title} is better`, value: r => number(r.c.difference),
       show: r => [signed(r.c.difference, r.metric.digits), el('small', {}, formatCi(r.c.ci, r.metric.digits) ?? '')] },
-    { title: 'Interval', hint: 'The interval beside zero, each row at its own scale', value: r => r.c.ci?.[0] ?? NaN,
+    { title: 'Interval', hint: 'Confidence interval relative to zero; the scale differs by row', value: r => r.c.ci?.[0] ?? NaN,
       show: r => intervalPlot(r.c) },
-    { title: 'p', hint: 'Wilcoxon signed-rank, corrected after Holm', value: r => r.c.p_adjusted ?? NaN,
+    { title: 'p', hint: 'Wilcoxon signed-rank test with Holm correction', value: r => r.c.p_adjusted ?? NaN,
       show: r => formatP(r.c.p_adjusted) },
     { title: 'Conclusion', text: true, value: r => conclusion(r.c), show: r => conclusion(r.c), tone },
   ], rows);
 }
 
 const testedOn = comparisons.length ? Math.max(...comparisons.map(c => c.n)) : 0;
-$('comparisons-note').textContent = `Image by image over ${plural(testedOn, 'image')}; the advantage is turned so that positive means `
-  + `that the first is better, with its ${ciName} below. `
-  + (evaluation.not_tested ? sentence(evaluation.not_tested) : `p of Wilcoxon's signed-rank test over ${bootstrap.unit}s, corrected after Holm over all comparisons `
-  + `by one metric; significant below ${format(1 - bootstrap.confidence, 2)}.`);
+$('comparisons-note').textContent = `Mean paired differences over ${plural(testedOn, 'image')} with their ${ciName} below; positive values mean that the first `
+  + 'method is better. '
+  + (evaluation.not_tested ? sentence(evaluation.not_tested) : `p: Wilcoxon signed-rank test over ${bootstrap.unit}s with Holm correction over all comparisons `
+  + `of a metric; significant below ${format(1 - bootstrap.confidence, 2)}.`);
 $('comparisons-tables').append(...(() => {
   const bar = tools(), ordered = [...modelCouples, ...couples.filter(c => !modelCouples.includes(c))];
   const title = ([a, b]) => `${methodOf(a).title} against ${methodOf(b).title.replace(/^(Identity|Mean colour)$/, w => w.toLowerCase())}`;
@@ -263,8 +263,8 @@ function histogramSpec() {
 function histogramCaption() {
   const metric = metricOf(chosen), width = histogramSpec().width;
   const infinite = models.map(m => [m, images.filter(i => number(i.scores[m.key][chosen]) === Infinity).length]).filter(([, n]) => n);
-  return `Images by ${metric.title}, bins of ${format(width, decimalsOf(width))}.`
-    + infinite.map(([m, n]) => ` ${plural(n, 'identical image')} of ${m.title} with infinite ${metric.title} left out.`).join('');
+  return `Number of images per bin of ${format(width, decimalsOf(width))}.`
+    + infinite.map(([m, n]) => ` Left out: ${plural(n, 'identical image')} of ${m.title}, whose ${metric.title} is infinite.`).join('');
 }
 
 function boxesOption(width) {
@@ -281,7 +281,7 @@ function boxesOption(width) {
     tooltip: {
       ...base().tooltip, trigger: 'item',
       formatter: p => `${escaped(p.seriesName)}${labels.length ? ', ' + escaped(p.name) : ''}<br>`
-        + `median <b>${format(p.data[3], metric.digits)}</b><br>middle half ${format(p.data[2], metric.digits)} to ${format(p.data[4], metric.digits)}`,
+        + `median <b>${format(p.data[3], metric.digits)}</b><br>quartiles ${format(p.data[2], metric.digits)} to ${format(p.data[4], metric.digits)}`,
     },
     xAxis: xAxis(labels.length ? 'label' : '', { type: 'category', data: labels.length ? labels : ['all images'] }),
     yAxis: yAxis(withUnit(metric), { scale: true }),
@@ -302,7 +302,7 @@ function describeBoxes() {
   return `Box plots of ${metric.title}: ${each.join('; ')}`;
 }
 
-// Two methods against each other: who wins on which image.
+// Scatter plot of the scores of two methods, one point per image.
 let couple = (modelCouples[0] ?? couples[0] ?? []).join('\n');
 function pairSpec() {
   const metric = metricOf(chosen), [a, b] = couple.split('\n').map(methodOf);
@@ -317,16 +317,16 @@ function pairSpec() {
 function pairCaption() {
   const metric = metricOf(chosen), spec = pairSpec(), [a, b] = couple.split('\n').map(methodOf), { x, y } = spec.series[0];
   const wins = y.filter((v, i) => metric.higher_is_better ? v > x[i] : v < x[i]).length;
-  return `One point an image. ${a.title} is better than ${b.title} on ${wins} of ${x.length}: `
-    + `those ${metric.higher_is_better ? 'above' : 'below'} the line.`
-    + (x.some((_, i) => galleryOf.has(spec.series[0].names[i])) ? ' A click on a point shows its image.' : '');
+  return `Each point is one image. ${a.title} is better than ${b.title} for ${wins} of ${x.length} images, `
+    + `${metric.higher_is_better ? 'above' : 'below'} the line.`
+    + (x.some((_, i) => galleryOf.has(spec.series[0].names[i])) ? ' Click a point to show its image.' : '');
 }
 
 const distributionFigures = [
   chartFigure({ title: 'Histogram', option: width => chartOptions.histogram(histogramSpec(), width), caption: histogramCaption,
     describe: () => `Histogram of ${describeChart({ ...histogramSpec(), y_title: 'images in a bin' })}` }),
   chartFigure({ title: labels.length ? 'By label' : 'Box plots', option: boxesOption, describe: describeBoxes,
-    caption: 'Median, middle half, and whiskers to the farthest image within 1.5 times the middle half.' }),
+    caption: 'Median, quartiles, and whiskers to the farthest image within 1.5 interquartile ranges.' }),
   ...(couples.length ? [chartFigure({ title: 'Image by image', height: 360, option: width => chartOptions.scatter(pairSpec(), width),
     caption: pairCaption, describe: () => describeChart(pairSpec()), onPoint: lookAt })] : []),
 ];
@@ -343,7 +343,7 @@ distributionFigures.forEach((f, i) => { f.id = ['histogram', 'boxes', 'pairs'][i
 
 $('sections').append(...sectionNodes(sections));
 
-// ---- every image
+// ---- scores of all images
 
 const tableState = { column: null, descending: false, query: '', label: '', page: 0, what: `of:${models[0].key}` };
 const pageSize = 15;
@@ -351,7 +351,7 @@ const tableBody = el('tbody'), tableHead = el('thead');
 $('table').append(el('caption', { class: 'visually-hidden' }, 'Scores of every image'), tableHead, tableBody);
 let columns = [];
 
-// Scores of one method, or of how much better one is than another.
+// Scores of one method, or the advantage of one method over another.
 function chooseColumns() {
   const [kind, a, b] = tableState.what.split(/:|\n/);
   const score = (image, key, metric) => number(image.scores[key][metric]);
@@ -360,7 +360,7 @@ function chooseColumns() {
   const text = (title, get) => ({ key: title, title, text: true, value: get, show: i => get(i) ?? '–' });
   columns = [
     { ...text('Image', i => i.name), show: i => galleryOf.has(i.name)
-      ? el('button', { type: 'button', class: 'link', title: 'Look at it', onclick: () => lookAt(i.name) }, i.name) : i.name },
+      ? el('button', { type: 'button', class: 'link', title: 'Show this image', onclick: () => lookAt(i.name) }, i.name) : i.name },
     ...(labels.length ? [text('Label', i => i.label)] : []), ...(hasSlides ? [text('Slide', i => i.slide_id)] : []),
     ...metrics.map(m => ({
       key: m.key, title: m.title, value: value(m), show: i => kind === 'of' ? format(value(m)(i), m.digits) : signed(value(m)(i), m.digits),
@@ -411,8 +411,8 @@ chooseColumns();
 if (run) {
   $('training').hidden = false;
   $('training-note').textContent =
-    `Curves of the run ${run.name} over its steps, as logged (thin) and averaged over a twentieth of the run (thick).`;
-  // The mean over a centred window of a twentieth of the curve: unlike a running mean it does not lag behind.
+    `Curves of ${run.name} over training steps: logged values (thin) and their mean over a twentieth of the run (thick).`;
+  // A centred window does not lag behind, unlike a running mean.
   const smooth = values => {
     const reach = Math.floor(values.length / 40);
     return values.map((_, i) => {
@@ -421,7 +421,7 @@ if (run) {
     });
   };
   const line = (name, values, style) => ({
-    name, type: 'line', showSymbol: false, data: values.map((v, i) => [run.steps[i], v]),
+    name, type: 'line', showSymbol: finite(values).length === 1, data: values.map((v, i) => [run.steps[i], v]),
     lineStyle: { ...style, color: colour('--m0') }, itemStyle: { color: colour('--m0') },
   });
   const curve = ([name, values]) => chartFigure({
@@ -437,27 +437,27 @@ if (run) {
   $('curves').append(...Object.entries(run.curves).filter(([, values]) => values.some(v => v !== null)).map(curve));
   for (const [name, text] of Object.entries(run.documents))
     $('documents').append(el('details', { class: 'screen-only' },
-      el('summary', {}, `What it was trained on and how: ${name}`), el('pre', { tabindex: '0' }, text)));
+      el('summary', {}, `Settings and environment: ${name}`), el('pre', { tabindex: '0' }, text)));
 }
 
 // ---- how to read, how it was computed
 
 const units = bootstrap.unit === 'slide' ? 'slides' : 'images';
 $('how').append(el('ul', {},
-  el('li', {}, 'PSNR, SSIM, MAE and RMSE compare pixel with pixel. They mislead on pairs that are not aligned to the pixel: '
-    + 'on serial sections cells differ, a shift of a few pixels costs more than a wrong stain, '
-    + 'and a blurred image scores better than a sharp one. Look at the images before you believe a number.'),
-  el('li', {}, 'Levels depend on the data set more than on the method: compare only numbers from the same pairs, size and definition.'),
-  el('li', {}, 'Identity is the source image handed back; mean colour is one flat colour. '
-    + 'By these metrics, a model that does not beat both has learned nothing useful.'),
-  el('li', {}, `Intervals: ${bootstrap.description}. They say how much the mean would move with other ${units} of the same kind, `
-    + 'not with another scanner, laboratory or training run.'),
-  el('li', {}, 'A difference that is not significant is not shown to be zero: with more images it may become clear. '
-    + 'One that is significant may still be too small to matter; look at its size.'),
-  el('li', {}, 'A good score says nothing about single cells. Virtual stain can invent or lose structures; '
+  el('li', {}, 'PSNR, SSIM, MAE and RMSE compare corresponding pixels and are misleading for misaligned pairs: '
+    + 'serial sections show different cells, a shift of a few pixels can lower a score more than a wrong stain, '
+    + 'and blurred images score better than sharp ones. Inspect the images too.'),
+  el('li', {}, 'Scores depend more on the data set than on the method. Compare only scores of the same pairs, image size and definition.'),
+  el('li', {}, 'The identity baseline returns the source image; the mean colour baseline returns a flat image. '
+    + 'A model should beat both.'),
+  el('li', {}, `Intervals: ${bootstrap.description}. They cover the variation between ${units} of the same kind, `
+    + 'not between scanners, laboratories or training runs.'),
+  el('li', {}, 'A difference that is not significant may become significant with more images. '
+    + 'A significant difference may be too small to matter; consider its size.'),
+  el('li', {}, 'Good scores do not prove that single cells are right. Virtual staining can add or remove structures; '
     + 'it is for research use only, not for diagnosis.'),
-  el('li', {}, run ? 'What the model was trained on is under Training. Images that it has seen in training must not be among these.'
-    : 'What the model was trained on is not known to this report (no run folder was given).')));
+  el('li', {}, run ? 'The section Training has the settings of the training. The evaluated images must not be training images.'
+    : 'The training data is unknown, as no run folder was given.')));
 
 const defined = m => sentence(m.definition) + (m.not_computed ? ` Not computed: ${m.not_computed}.` : '');
 $('definitions').append(definitionList([

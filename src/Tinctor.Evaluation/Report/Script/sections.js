@@ -1,6 +1,6 @@
 // Sections of analyses: text, tables, charts and pictures.
 
-// Sections without content share one line.
+// Sections that were not computed share one line.
 function sectionNodes(all) {
   const absent = all.filter(section => section.not_computed);
   const line = absent.map(section => `${section.title} (${section.not_computed})`).join('; ');

@@ -1,11 +1,11 @@
-// Tables that sort by a click on a heading. A column: title, text (left-aligned), value(row) to sort by, show(row) what is printed,
-// best ("high", "low" or nothing).
+// Tables that are sorted by clicking a heading. A column has a title, text (left-aligned), value(row) for sorting, show(row) for
+// display, and best ("high", "low" or nothing).
 
 function scrolling(name, table) {
   return withScrollSign(el('div', { class: 'scroll', tabindex: '0', role: 'region', 'aria-label': name }, table));
 }
 
-// Shades the edges behind which columns are hidden, and says so.
+// Shades the edges of a table that hide columns, and adds a note.
 function withScrollSign(scroller) {
   const box = el('div', { class: 'scroller' }, scroller, el('span', { class: 'scroll-sign', 'aria-hidden': 'true' }, 'more columns →'));
   const mark = () => {
@@ -35,7 +35,7 @@ function comparing(column, descending) {
 function sortHeadings(columns, state, changed) {
   const cells = columns.map(column => el('th', { scope: 'col', class: column.text ? 'text' : '' },
     el('button', { type: 'button', title: column.hint, onclick: () => {
-      // The first click shows what one looks for: the alphabet for words, else the smallest number.
+      // The first click sorts in ascending order.
       state.descending = state.column === column && !state.descending;
       state.column = column;
       mark();
@@ -47,7 +47,7 @@ function sortHeadings(columns, state, changed) {
   return el('tr', {}, ...cells);
 }
 
-// The best of a column, to be set in bold; none where all are equal or there is one only.
+// Best value of a column, shown in bold; null if all values are equal or there is only one.
 function bestOf(column, rows) {
   if (!column.best || rows.length < 2) return null;
   const values = rows.map(column.value).filter(v => !isNothing(v));
@@ -73,7 +73,7 @@ function tableCell(column, row, index, best) {
   return index === 0 ? el('th', { scope: 'row', ...attributes }, ...shown) : el('td', attributes, ...shown);
 }
 
-// Several tables of which a choice shows one; paper shows all that have print set.
+// Tables of which a dropdown shows one; prints contain all that have print set.
 function panels(name, entries, tools) {
   if (!entries.length) return el('div');
   const nodes = new Map(entries.map(e => [e.key, el('div', { class: `panel${e.print === false ? ' screen-only' : ''}` }, e.node)]));
