@@ -34,7 +34,9 @@ public sealed record RegistrationOptions
     /// <summary>Fields: largest rotation that is searched, in degrees, 0 to 180; not used for translations.</summary>
     public double MaxRotation { get; init; } = 12;
 
-    /// <summary>Slides: longer side of the overviews that are registered, in pixels, at least 64; not used with <see cref="Mpp"/>.</summary>
+    /// <summary>
+    /// Slides: longer side of the overviews that are registered, in pixels, at least 64; not used with <see cref="Mpp"/>.
+    /// </summary>
     public int Size { get; init; } = 1000;
 
     /// <summary>Slides: resolution of the overviews that are registered, in micrometres per pixel, above 0.</summary>

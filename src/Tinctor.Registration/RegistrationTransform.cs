@@ -4,13 +4,15 @@ using Tinctor.Slides;
 namespace Tinctor.Registration;
 
 /// <summary>
-/// Result of a registration: transform from the pixels of a source to those of a target, slides (level 0) or images. It is an affine transform
-/// plus a displacement. Pixel centres are whole numbers.
+/// Result of a registration: transform from the pixels of a source to those of a target, slides (level 0) or images. It is an affine
+/// transform plus a displacement. Pixel centres are whole numbers.
 /// </summary>
 /// <param name="Source">Frame of the source, which stays fixed.</param>
 /// <param name="Target">Frame of the target.</param>
 /// <param name="Affine">Affine part, from source to target pixels.</param>
-/// <param name="Displacement">Displacement that is added to the affine position, in target pixels, at source positions; null for none.</param>
+/// <param name="Displacement">
+/// Displacement that is added to the affine position, in target pixels, at source positions; null for none.
+/// </param>
 /// <param name="Quality">Quality of the registration.</param>
 public sealed record RegistrationTransform(ImageFrame Source, ImageFrame Target, AffineTransform Affine, DisplacementField? Displacement,
     RegistrationQuality Quality)
@@ -82,8 +84,11 @@ public sealed record RegistrationTransform(ImageFrame Source, ImageFrame Target,
         };
     }
 
-    /// <summary>Converts the transform to other resolutions of the same slides, given as transforms from the old to the new pixels.</summary>
-    public RegistrationTransform Rescaled(ImageFrame source, ImageFrame target, AffineTransform sourceScaling, AffineTransform targetScaling) =>
+    /// <summary>
+    /// Converts the transform to other resolutions of the same slides, given as transforms from the old to the new pixels.
+    /// </summary>
+    public RegistrationTransform Rescaled(ImageFrame source, ImageFrame target, AffineTransform sourceScaling,
+        AffineTransform targetScaling) =>
         this with
         {
             Source = source,
@@ -93,8 +98,8 @@ public sealed record RegistrationTransform(ImageFrame Source, ImageFrame Target,
         };
 
     /// <summary>
-    /// Reads a region of the target warped onto the source: bicubic, from the target's level of about that resolution; background outside of the
-    /// target. Thread-safe.
+    /// Reads a region of the target warped onto the source: bicubic, from the target's level of about that resolution; background outside
+    /// of the target. Thread-safe.
     /// </summary>
     /// <param name="target">Target slide.</param>
     /// <param name="downsample">Pixels of the source's level 0 per pixel of the region.</param>
@@ -106,7 +111,8 @@ public sealed record RegistrationTransform(ImageFrame Source, ImageFrame Target,
     public Image Read(Slide target, double downsample, int x, int y, int width, int height)
     {
         if ((target.Width, target.Height) != (Target.Width, Target.Height))
-            throw new TinctorException(target.Path, $"the slide has {target.Width}x{target.Height} pixels, but the transform is for a target of "
+            throw new TinctorException(target.Path,
+                $"the slide has {target.Width}x{target.Height} pixels, but the transform is for a target of "
                 + $"{Target.Width}x{Target.Height}", "Give the slide that was registered");
         double finest = Math.Max(1, downsample * Math.Sqrt(Math.Abs(Affine.Determinant)));
         var region = new Image(width, height, target.Channels, target.SampleType);
@@ -123,8 +129,10 @@ public sealed record RegistrationTransform(ImageFrame Source, ImageFrame Target,
     private Image ReadBlock(Slide target, double downsample, double finest, int x, int y, int width, int height)
     {
         (double U, double V)[] positions = Positions(downsample, finest, x, y, width, height);
-        int left = (int)Math.Floor(positions.Min(position => position.U)) - Margin, right = (int)Math.Ceiling(positions.Max(position => position.U)) + Margin;
-        int top = (int)Math.Floor(positions.Min(position => position.V)) - Margin, bottom = (int)Math.Ceiling(positions.Max(position => position.V)) + Margin;
+        int left = (int)Math.Floor(positions.Min(position => position.U)) - Margin,
+            right = (int)Math.Ceiling(positions.Max(position => position.U)) + Margin;
+        int top = (int)Math.Floor(positions.Min(position => position.V)) - Margin,
+            bottom = (int)Math.Ceiling(positions.Max(position => position.V)) + Margin;
         var sampler = new CubicSampler(target.ReadAt(finest, left, top, right - left + 1, bottom - top + 1));
         var block = new Image(width, height, target.Channels, target.SampleType);
         for (int i = 0; i < positions.Length; i++) sampler.Sample(positions[i].U - left, positions[i].V - top, block, i);

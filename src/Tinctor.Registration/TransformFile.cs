@@ -52,9 +52,12 @@ public static class TransformFile
         try
         {
             JsonNode json = JsonNode.Parse(File.ReadAllText(path))!;
-            if ((string?)json["format"] != Format) throw new TinctorException(path, "not a transform", "Give the NAME.json of a registration");
+            if ((string?)json["format"] != Format)
+                throw new TinctorException(path, "not a transform",
+                    "Give the NAME.json of a registration");
             if ((int)json["version"]! != Version)
-                throw new TinctorException(path, $"the format has version {json["version"]}, but this program reads version {Version}", "Register again");
+                throw new TinctorException(path, $"the format has version {json["version"]}, but this program reads version {Version}",
+                    "Register again");
             string folder = Path.GetDirectoryName(Path.GetFullPath(path))!;
             ImageFrame source = Frame(json["source"]!, folder);
             double[][] rows = json["affine"].Deserialize<double[][]>()!;
@@ -71,7 +74,9 @@ public static class TransformFile
 
     private static DisplacementField Displacement(string path, ImageFrame source)
     {
-        if (!File.Exists(path)) throw new TinctorException(path, "the displacement of the transform is missing", "Keep it beside the transform, or register again");
+        if (!File.Exists(path))
+            throw new TinctorException(path, "the displacement of the transform is missing",
+                "Keep it beside the transform, or register again");
         using var scope = torch.NewDisposeScope();
         OrderedDictionary<string, Tensor> tensors = SafeTensors.Load(path);
         return tensors.TryGetValue(Tensor, out Tensor? shifts) && shifts.shape is [2, > 1, > 1]

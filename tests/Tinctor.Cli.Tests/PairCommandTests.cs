@@ -17,7 +17,8 @@ public sealed class PairCommandTests : IDisposable
     public async Task Pair_two_scanners_with_split_by_slide()
     {
         string data = SharedFiles.Path("data/scanner_pairs");
-        Assert.Equal(0, await Run(Path.Combine(data, "aperio"), Path.Combine(data, "hamamatsu"), "--slide-pattern", @"^\d\d", "--test-slides",
+        Assert.Equal(0, await Run(Path.Combine(data, "aperio"), Path.Combine(data, "hamamatsu"), "--slide-pattern", @"^\d\d",
+            "--test-slides",
             "07,10", "--tile-size", "240"));
         PairManifest manifest = PairManifest.Read(Out);
         Assert.Equal("manifest manifest.csv: 100 pairs (train 60, test 40) of 5 slides", manifest.Describe());
@@ -65,14 +66,16 @@ public sealed class PairCommandTests : IDisposable
         string[] input = [Path.Combine(folder, "a"), Path.Combine(folder, "b"), "--tile-size", "48"];
         Assert.Contains("the slides of the fields are unknown",
             (await Assert.ThrowsAsync<OptionException>(() => Run([.. input, "--by-slide"]))).Message);
-        Assert.Contains("tile size is 4", (await Assert.ThrowsAsync<OptionException>(() => Run([.. input[..2], "--tile-size", "4"]))).Message);
+        Assert.Contains("tile size is 4",
+            (await Assert.ThrowsAsync<OptionException>(() => Run([.. input[..2], "--tile-size", "4"]))).Message);
         Assert.Equal(0, await Run(input));
         Assert.Equal(Path.Combine(Out, "source", "1_0008_0008.png"), PairManifest.Read(Out).Pairs.Single().Source);
         DateTime written = File.GetLastWriteTimeUtc(Path.Combine(Out, "manifest.csv"));
         Assert.Equal(0, await Run(input));
         Assert.Equal(written, File.GetLastWriteTimeUtc(Path.Combine(Out, "manifest.csv")));
         Assert.Equal(0, await Run([.. input[..2], "--tile-size", "0", "--overwrite"]));
-        Assert.Contains("does not match", (await Assert.ThrowsAsync<TinctorException>(() => Run([.. input, "--overwrite", "--slide-pattern", "^ZZ"]))).Message);
+        Assert.Contains("does not match",
+            (await Assert.ThrowsAsync<TinctorException>(() => Run([.. input, "--overwrite", "--slide-pattern", "^ZZ"]))).Message);
         Assert.Contains("second folder", (await Assert.ThrowsAsync<TinctorException>(() => Run(input[0], "--overwrite"))).Message);
         Assert.Equal("1", PairManifest.Read(Out).Pairs.Single().Name);
     }

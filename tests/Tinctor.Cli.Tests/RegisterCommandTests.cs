@@ -30,14 +30,16 @@ public sealed partial class RegisterCommandTests : IDisposable
         Assert.Contains("her2.json: passed", done.Out);
         Assert.Contains("4 landmarks: median rTRE 0.", done.Out);
         string[] made = [.. Directory.GetFiles(At("out")).Select(path => Path.GetFileName(path)!).Order(StringComparer.Ordinal)];
-        Assert.Equal(["her2.html", "her2.json", "her2.ome.tif", "her2_checkerboard.png", "her2_displacement.safetensors", "her2_outlines.png"], made);
+        Assert.Equal(["her2.html", "her2.json", "her2.ome.tif", "her2_checkerboard.png", "her2_displacement.safetensors",
+            "her2_outlines.png"], made);
         JsonElement[] page = Sections("her2.html");
         Assert.Equal(["quality", "landmarks", "transform"], page.Select(section => section.GetProperty("key").GetString()));
         Assert.Equal("passed", Value(page[0], "Quality check"));
         Assert.InRange(double.Parse(Value(page[0], "Distinctness (sigma)"), CultureInfo.InvariantCulture), 10, 1000);
         Assert.Equal(["Source", "Warped target", "Checkerboard", "Outlines"],
             page[0].GetProperty("pictures").EnumerateArray().Select(picture => picture.GetProperty("title").GetString()));
-        Assert.Equal(-2.1 * 180 / Math.PI, double.Parse(Value(page[2], "Rotation (degrees, clockwise)"), CultureInfo.InvariantCulture), 1.0);
+        Assert.Equal(-2.1 * 180 / Math.PI, double.Parse(Value(page[2], "Rotation (degrees, clockwise)"), CultureInfo.InvariantCulture),
+            1.0);
         Assert.Empty(page[0].GetProperty("warnings").EnumerateArray());
         using (var warped = Slide.Open(At("out/her2.ome.tif")))
         {
@@ -88,7 +90,8 @@ public sealed partial class RegisterCommandTests : IDisposable
         Assert.Equal("failed", Value(quality, "Quality check"));
         Assert.Contains("hardly above chance", quality.GetProperty("warnings")[0].GetString());
         WriteMarks("marks.csv", [(10, 20)]);
-        Assert.Contains("--accept-failed", CommandLine.Run("warp", At("out/other.json"), At("marks.csv"), "-o", At("moved.csv")).OneError());
+        Assert.Contains("--accept-failed",
+            CommandLine.Run("warp", At("out/other.json"), At("marks.csv"), "-o", At("moved.csv")).OneError());
         Assert.Equal(0, CommandLine.Run("warp", At("out/other.json"), At("marks.csv"), "-o", At("moved.csv"), "--accept-failed").Code);
         Assert.Single(LandmarkFile.Read(At("moved.csv")));
     }
@@ -103,7 +106,8 @@ public sealed partial class RegisterCommandTests : IDisposable
         Assert.Contains("--landmarks", CommandLine.Run(two).OneError());
         WriteMarks("marks.csv", [(10, 20)]);
         Assert.Contains("none.csv: no such file",
-            CommandLine.Run("register", At("he.png"), At("he.png"), "-o", At("out"), "--landmarks", At("none.csv"), At("marks.csv")).OneError());
+            CommandLine.Run("register", At("he.png"), At("he.png"), "-o", At("out"), "--landmarks", At("none.csv"), At("marks.csv"))
+                .OneError());
         string[] same = ["register", At("he.png"), At("a.png"), At("a.svs"), "-o", At("out")];
         Assert.Contains("folders of their own", CommandLine.Run(same).OneError());
         Assert.Contains("at least 64", CommandLine.Run("register", At("he.png"), At("he.png"), "-o", At("out"), "--size", "10").OneError());

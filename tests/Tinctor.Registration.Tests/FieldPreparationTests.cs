@@ -177,7 +177,8 @@ public sealed class FieldPreparationTests : IDisposable
         // The advice names an option that was not given.
         var error = Assert.Throws<TinctorException>(() => none.RequireTiles(strict));
         Assert.Equal(nameof(RegistrationOptions.Transform), error.Option);
-        error = Assert.Throws<TinctorException>(() => none.RequireTiles(strict with { Registration = new() { Transform = TransformModel.Affine } }));
+        error = Assert.Throws<TinctorException>(() =>
+            none.RequireTiles(strict with { Registration = new() { Transform = TransformModel.Affine } }));
         Assert.Equal(nameof(TilingOptions.MinNcc), error.Option);
     }
 
@@ -192,7 +193,8 @@ public sealed class FieldPreparationTests : IDisposable
             Assert.Throws<TinctorException>(() => FieldPreparation.Run(Fields(), Out, Options(64) with { Overwrite = true })).Message);
         Assert.True(File.Exists(own));
         PairManifest alone = PairManifest.Read(Path.Combine(folder, "he"));
-        Assert.Contains("Give the second folder", Assert.Throws<TinctorException>(() => FieldPreparation.Run(alone, Out, Options(64))).Message);
+        Assert.Contains("Give the second folder",
+            Assert.Throws<TinctorException>(() => FieldPreparation.Run(alone, Out, Options(64))).Message);
     }
 
     [Fact]

@@ -66,13 +66,15 @@ public sealed class LandmarkTests : IDisposable
     [InlineData("none.csv")]
     [InlineData("none.pts")]
     public void Read_missing_file_names_it(string name) =>
-        Assert.StartsWith($"{Path.Combine(folder, name)}: no such file", Assert.Throws<TinctorException>(() => LandmarkFile.Read(Path.Combine(folder, name))).Message);
+        Assert.StartsWith($"{Path.Combine(folder, name)}: no such file",
+            Assert.Throws<TinctorException>(() => LandmarkFile.Read(Path.Combine(folder, name))).Message);
 
     [Fact]
     public void Map_to_another_format_is_refused()
     {
         string input = Write("in.pts", "point\n1\n1 2\n");
-        Assert.Contains("out.pts", Assert.Throws<TinctorException>(() => LandmarkFile.Map(input, Path.Combine(folder, "out.csv"), (x, y) => (x, y))).Message);
+        Assert.Contains("out.pts", Assert.Throws<TinctorException>(() =>
+            LandmarkFile.Map(input, Path.Combine(folder, "out.csv"), (x, y) => (x, y))).Message);
     }
 
     private string Write(string name, string text)

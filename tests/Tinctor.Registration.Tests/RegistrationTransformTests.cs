@@ -5,7 +5,7 @@ using Tinctor.Slides;
 
 namespace Tinctor.Registration.Tests;
 
-/// <summary>Transforms between slides: both ways, one after the other, on disk, applied to pixels and annotations.</summary>
+/// <summary>Transforms between slides: inverse, composition, files, and application to pixels.</summary>
 public sealed class RegistrationTransformTests : IDisposable
 {
     private readonly string folder = Directory.CreateTempSubdirectory("tinctor-").FullName;
@@ -38,7 +38,7 @@ public sealed class RegistrationTransformTests : IDisposable
             Assert.Equal(y, backY, 1e-3);
             (double sampledX, double sampledY) = inverse.Apply(u, v);
             if (u is < 0 or > 399 || v is < 0 or > 299) continue;
-            // Between the nodes of its grid the sampled inverse is off by a little; outside of the target it is not known.
+            // The sampled inverse is interpolated between its nodes, and is unknown outside of the target.
             Assert.Equal(x, sampledX, 0.25);
             Assert.Equal(y, sampledY, 0.25);
         }
@@ -47,7 +47,7 @@ public sealed class RegistrationTransformTests : IDisposable
     [Fact]
     public void Invert_converges_for_strong_stretches()
     {
-        // Places move apart by a factor of 2.6 here, where plain fixed-point iteration runs away.
+        // The transform stretches by a factor of 2.6 here, where fixed-point iteration with a fixed step diverges.
         var field = DisplacementField.Covering(400, 300, 80, 60, (x, y) => (60 * Math.Sin(x * 0.027), 0));
         var transform = new RegistrationTransform(new("", 400, 300), new("", 400, 300), AffineTransform.Translation(3, -2), field, Good);
         (double u, double v) = transform.Apply(233, 100);
@@ -107,7 +107,8 @@ public sealed class RegistrationTransformTests : IDisposable
             Assert.Equal(transform.Apply(x, y).X, read.Apply(x, y).X, 1e-4);
 
         File.Delete(Path.Combine(folder, "a_displacement.safetensors"));
-        Assert.Contains("displacement of the transform is missing", Assert.Throws<TinctorException>(() => TransformFile.Read(path)).Message);
+        Assert.Contains("displacement of the transform is missing",
+            Assert.Throws<TinctorException>(() => TransformFile.Read(path)).Message);
         File.WriteAllText(path, File.ReadAllText(path)[..200]);
         Assert.Contains(path, Assert.Throws<TinctorException>(() => TransformFile.Read(path)).Message);
         File.WriteAllText(path, "{\"format\": \"tinctor slide transform\", \"version\": 1}");
@@ -127,7 +128,7 @@ public sealed class RegistrationTransformTests : IDisposable
         var transform = new RegistrationTransform(new("", 90, 70), new("", 90, 70), AffineTransform.Translation(7, -5), null, Good);
         Image region = transform.Read(slide, 1, 10, 20, 30, 25);
         Assert.Equal(image.Crop(17, 15, 30, 25).Data, region.Data);
-        // Outside of the target is its background.
+        // Pixels outside of the target are background.
         Image outside = transform.Read(slide, 1, 200, 0, 4, 4);
         Assert.All(outside.Data, value => Assert.Equal(channels == 3 ? 255 : 0, value));
     }

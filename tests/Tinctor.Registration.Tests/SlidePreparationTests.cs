@@ -33,11 +33,14 @@ public sealed class SlidePreparationTests : IDisposable
         {
             string[] files = [.. Directory.GetFiles(Path.Combine(folder, side, "a")).Order()];
             Assert.Equal(files, prepared.Tiles.Where(tile => tile.Status == TileStatus.Kept)
-                .Select(tile => side == "source" ? SlidePreparation.Files(folder, "a", tile, prepared).Source : SlidePreparation.Files(folder, "a", tile, prepared).Target).Order());
+                .Select(tile => side == "source" ? SlidePreparation.Files(folder, "a", tile, prepared).Source
+                    : SlidePreparation.Files(folder, "a", tile, prepared).Target).Order());
         }
         PreparedTile kept = prepared.Tiles.First(tile => tile.Status == TileStatus.Kept);
-        Assert.Equal(Image.Read(pair.Source).Crop(kept.X, kept.Y, Tile, Tile).Data, Image.Read(SlidePreparation.Files(folder, "a", kept, prepared).Source).Data);
-        Assert.Equal(Image.Read(pair.Target).Crop(kept.X, kept.Y, Tile, Tile).Data, Image.Read(SlidePreparation.Files(folder, "a", kept, prepared).Target).Data);
+        Assert.Equal(Image.Read(pair.Source).Crop(kept.X, kept.Y, Tile, Tile).Data,
+            Image.Read(SlidePreparation.Files(folder, "a", kept, prepared).Source).Data);
+        Assert.Equal(Image.Read(pair.Target).Crop(kept.X, kept.Y, Tile, Tile).Data,
+            Image.Read(SlidePreparation.Files(folder, "a", kept, prepared).Target).Data);
     }
 
     [Fact]
@@ -58,7 +61,8 @@ public sealed class SlidePreparationTests : IDisposable
         File.Delete(done);
         File.WriteAllText(Path.Combine(folder, "source", "a", "half.png"), "");
         using var stop = new CancellationTokenSource();
-        Assert.ThrowsAny<OperationCanceledException>(() => SlidePreparation.Prepare(pair, folder, Options, new StopAfter(0.7, stop), stop.Token));
+        Assert.ThrowsAny<OperationCanceledException>(() =>
+            SlidePreparation.Prepare(pair, folder, Options, new StopAfter(0.7, stop), stop.Token));
         Assert.False(File.Exists(done));
         Assert.Equal(prepared.Tiles, SlidePreparation.Prepare(pair, folder, Options).Tiles);
         Assert.Equal(pixels, File.ReadAllBytes(tile));
@@ -70,9 +74,11 @@ public sealed class SlidePreparationTests : IDisposable
     {
         SlidePair pair = Write();
         var half = Options with { Tiling = Options.Tiling with { Mpp = 0.5 } };
-        Assert.Contains("micrometres per pixel are unknown", Assert.Throws<TinctorException>(() => SlidePreparation.Prepare(pair, folder, half)).Message);
+        Assert.Contains("micrometres per pixel are unknown",
+            Assert.Throws<TinctorException>(() => SlidePreparation.Prepare(pair, folder, half)).Message);
         Assert.Contains("would be enlarged",
-            Assert.Throws<TinctorException>(() => SlidePreparation.Prepare(pair, folder, half with { SourceMpp = 1, TargetMpp = 1 })).Message);
+            Assert.Throws<TinctorException>(() => SlidePreparation.Prepare(pair, folder, half with { SourceMpp = 1, TargetMpp = 1 }))
+                .Message);
         SlidePairFile prepared = SlidePreparation.Prepare(pair, folder, half with { SourceMpp = 0.25, TargetMpp = 0.25 });
         Assert.Equal(4, prepared.Tiles.Count);
         Assert.Equal(0.5, prepared.Mpp);
@@ -87,7 +93,8 @@ public sealed class SlidePreparationTests : IDisposable
         Assert.Equal(5, dataset.Kept);
         Assert.Equal(dataset.Kept, PairManifest.Read(folder).Pairs.Count);
         CsvTable rejected = CsvFile.Read(Path.Combine(folder, "rejected.csv"));
-        Assert.Equal(["background", "low_correlation", "misaligned", "outside"], rejected.Rows.Select(row => row.Text("reason")).Distinct().Order());
+        Assert.Equal(["background", "low_correlation", "misaligned", "outside"],
+            rejected.Rows.Select(row => row.Text("reason")).Distinct().Order());
         Assert.Equal("slides", DatasetFile.Read(folder)!.Kind);
 
         // The slides may move, but neither change nor be prepared with other options.
@@ -115,7 +122,8 @@ public sealed class SlidePreparationTests : IDisposable
     private SlidePair Write()
     {
         (Tissue tissue, Tissue other) = (new Tissue(4, 700, 640), new Tissue(9, 700, 640));
-        Image source = tissue.Render(Side, Side, AffineTransform.Identity), target = tissue.Render(Side, Side, AffineTransform.Identity, ihc: true);
+        Image source = tissue.Render(Side, Side, AffineTransform.Identity),
+            target = tissue.Render(Side, Side, AffineTransform.Identity, ihc: true);
         target.Paste(tissue.Render(Side, Side, AffineTransform.Translation(4, 0), ihc: true).Crop(0, 2 * Tile, Side, Tile), 0, 2 * Tile);
         target.Paste(other.Render(Side, Side, AffineTransform.Identity, ihc: true).Crop(0, 3 * Tile, Side, Tile), 0, 3 * Tile);
         var glass = new Image(Tile - 20, Tile, 3);

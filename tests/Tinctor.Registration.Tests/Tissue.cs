@@ -3,7 +3,7 @@ using Tinctor.Slides;
 
 namespace Tinctor.Registration.Tests;
 
-/// <summary>Nuclei on stroma, known at every point of the plane: what a transform does to an image of it is exact.</summary>
+/// <summary>Synthetic nuclei on stroma, defined at every point of the plane, so that transformed images are exact.</summary>
 internal sealed class Tissue
 {
     private readonly (double X, double Y, double Radius, double Depth)[] nuclei;
@@ -16,7 +16,7 @@ internal sealed class Tissue
                 2.5 + (3 * random.NextDouble()), 0.3 + (0.6 * random.NextDouble())))];
     }
 
-    /// <summary>An image in which the tissue of (x, y) lies at the transform's place; violet on pink, or blue and brown.</summary>
+    /// <summary>Renders an image in which the tissue at (x, y) is at the transformed position; violet on pink, or blue and brown.</summary>
     public Image Render(int width, int height, AffineTransform transform, bool ihc = false, double noise = 0)
     {
         AffineTransform back = transform.Inverse();

@@ -117,7 +117,8 @@ public static class PairCommand
         string folder = parse.GetRequiredValue(Output);
         if (ExistingResults.Keep(Path.Combine(folder, "manifest.csv"), options.Overwrite)) return 0;
         PreparedDataset dataset = ProgressDisplay.Show("registering",
-            display => FieldPreparation.Run(manifest, folder, options, new StepProgress(step => display.Report(step.Share, step.Step)), cancel));
+            display => FieldPreparation.Run(manifest, folder, options,
+                new StepProgress(step => display.Report(step.Share, step.Step)), cancel));
         Report(dataset);
         return PairFailures.Report(dataset, options, parse.GetValue(AllowFailures));
     }
@@ -181,8 +182,8 @@ public static class PairCommand
         string counts = string.Join(", ", dataset.Pairs.GroupBy(pair => pair.Split)
             .Select(split => $"{split.Key} {split.Sum(pair => pair.Count(TileStatus.Kept))}"));
         int used = dataset.Pairs.Count(pair => pair.Failure is null);
-        Terminal.Result($"{dataset.Folder}: {dataset.Kept} of {dataset.Tiles} tiles kept ({counts}), {used} of {dataset.Pairs.Count} fields used, "
-            + $"{dataset.Slides.Count(slide => !slide.Passed)} of {dataset.Slides.Count} slides failed the check");
+        Terminal.Result($"{dataset.Folder}: {dataset.Kept} of {dataset.Tiles} tiles kept ({counts}), "
+            + $"{used} of {dataset.Pairs.Count} fields used, {dataset.Slides.Count(slide => !slide.Passed)} of {dataset.Slides.Count} slides failed the check");
     }
 
     private static string Number(double value, string format) => value.ToString(format, CultureInfo.InvariantCulture);

@@ -84,7 +84,8 @@ internal static class PrepareCommand
     private static readonly Option<TransformModel> Model =
         Words.Option("--transform", "Transform model: fields of view use rigid or affine, whole slides nonrigid", TransformModel.Nonrigid);
     private static readonly Option<bool> Mirror = new("--mirror") { Description = "Also try mirrored targets" };
-    private static readonly Option<bool> Aligned = new("--aligned") { Description = "The slides are aligned already; skip the registration" };
+    private static readonly Option<bool> Aligned =
+        new("--aligned") { Description = "The slides are aligned already; skip the registration" };
     private static readonly Option<string?> SourceTissue = new("--source-tissue")
     {
         Description = "Folder with the tissue of sources, NAME.geojson [default: tissue detection]",
@@ -153,7 +154,8 @@ internal static class PrepareCommand
         if (manifest.HasOwnSplits) return manifest;
         (double val, double test) = (parse.GetValue(Val), parse.GetValue(Test));
         if (!(val >= 0 && test >= 0 && val + test < 1))
-            throw new TinctorException(null, $"--val {val} and --test {test} must be 0 or more, and their sum below 1", "Use smaller shares");
+            throw new TinctorException(null, $"--val {val} and --test {test} must be 0 or more, and their sum below 1",
+                "Use smaller shares");
         return manifest.SplitBySlide(val, test, parse.GetValue(Seed));
     }
 

@@ -29,8 +29,11 @@ internal static class RegisterCommand
         """;
 
     private static readonly Argument<string> Source = new("source") { Description = "Fixed slide or image" };
-    private static readonly Argument<string[]> Targets =
-        new("target") { Description = "Slides that are mapped onto the source; several are consecutive sections", Arity = ArgumentArity.OneOrMore };
+    private static readonly Argument<string[]> Targets = new("target")
+    {
+        Description = "Slides that are mapped onto the source; several are consecutive sections",
+        Arity = ArgumentArity.OneOrMore,
+    };
     private static readonly Option<string> Output = CommonOptions.Output("Folder for transforms, pages and pictures");
     private static readonly Option<TransformModel> Model =
         Words.Option("--transform", "Transform model: fields of view use rigid or affine, whole slides nonrigid", TransformModel.Nonrigid);
@@ -64,7 +67,8 @@ internal static class RegisterCommand
         Arity = new ArgumentArity(2, 2),
         AllowMultipleArgumentsPerToken = true,
     };
-    private static readonly Option<bool> Write = new("--warp") { Description = "Write each target on the pixels of the source: NAME.ome.tif" };
+    private static readonly Option<bool> Write =
+        new("--warp") { Description = "Write each target on the pixels of the source: NAME.ome.tif" };
     private static readonly Option<bool> AcceptFailed =
         new("--accept-failed") { Description = "With --warp: also warp if the registration failed its quality check" };
     private static readonly Option<bool> Overwrite = CommonOptions.Overwrite();
@@ -92,7 +96,8 @@ internal static class RegisterCommand
         string[] targets = parse.GetRequiredValue(Targets);
         RefuseSameNames(targets);
         if (parse.GetValue(Marks) is { Length: > 0 } && targets.Length > 1)
-            throw new TinctorException(null, $"--landmarks are of one target, but {targets.Length} are given", "Register the targets one by one");
+            throw new TinctorException(null, $"--landmarks are of one target, but {targets.Length} are given",
+                "Register the targets one by one");
         LandmarkPair? landmarks = LandmarkPair.Read(parse.GetValue(Marks));
         using var source = Slide.Open(parse.GetRequiredValue(Source), parse.GetValue(SourceMpp));
         RegistrationTransform? before = null;
@@ -143,12 +148,14 @@ internal static class RegisterCommand
     {
         RegistrationTransform transform = TransformFile.Read(path);
         return (transform.Target.Width, transform.Target.Height) == (target.Width, target.Height) ? transform
-            : throw new TinctorException(path, $"the transform is for a target of {transform.Target.Width}x{transform.Target.Height} pixels, but "
+            : throw new TinctorException(path,
+                $"the transform is for a target of {transform.Target.Width}x{transform.Target.Height} pixels, but "
                 + $"{target.Path} has {target.Width}x{target.Height}", "Choose another folder, or replace it")
             { Option = nameof(Overwrite) };
     }
 
-    private static RegistrationTransform Estimate(string path, Slide previous, Slide target, RegistrationTransform? before, RegistrationOptions options)
+    private static RegistrationTransform Estimate(string path, Slide previous, Slide target, RegistrationTransform? before,
+        RegistrationOptions options)
     {
         RegistrationTransform step = ProgressDisplay.Show($"registering {Path.GetFileName(target.Path)}",
             progress => SlideRegistration.Estimate(previous, target, options, progress));
@@ -158,9 +165,11 @@ internal static class RegisterCommand
     }
 
     // Those of a kept transform are completed, and its page gets the landmarks.
-    private static void WritePictures(string path, RegistrationTransform transform, Slide source, Slide target, LandmarkError? error, bool kept)
+    private static void WritePictures(string path, RegistrationTransform transform, Slide source, Slide target, LandmarkError? error,
+        bool kept)
     {
-        string stem = Path.ChangeExtension(path, null), page = $"{stem}.html", board = $"{stem}_checkerboard.png", outlines = $"{stem}_outlines.png";
+        string stem = Path.ChangeExtension(path, null), page = $"{stem}.html", board = $"{stem}_checkerboard.png",
+            outlines = $"{stem}_outlines.png";
         if (kept && error is null && File.Exists(page) && File.Exists(board) && File.Exists(outlines)) return;
         RegistrationPictures pictures = RegistrationPictures.Draw(transform, source, target);
         pictures.Checkerboard.Write(board);

@@ -11,8 +11,8 @@ namespace Tinctor.Cli.Commands;
 internal static class WarpCommand
 {
     private const string Description = """
-        Map what belongs to the target of a transform onto its source: a slide, an image, landmarks (CSV with X and Y) or annotations
-        (GeoJSON). With --inverse, map from the source onto the target.
+        Apply a transform: map a slide, an image, landmarks (CSV with X and Y, or .pts) or annotations (GeoJSON) from the target of the
+        transform onto its source, or with --inverse from the source onto the target.
 
         Examples:
           tinctor warp registered/her2.json her2.svs -o her2_on_he.ome.tif
@@ -22,19 +22,23 @@ internal static class WarpCommand
         """;
 
     private static readonly Argument<string> Transform = new("transform") { Description = "Transform: NAME.json of 'tinctor register'" };
-    private static readonly Argument<string> Input = new("input") { Description = "Slide, image, .csv or .geojson (.json) file" };
+    private static readonly Argument<string> Input = new("input") { Description = "Slide, image, .csv, .pts or .geojson (.json) file" };
     private static readonly Option<string> Output =
         CommonOptions.Output("Output file; for slides and images .ome.tif, .tif, .png or .jpg", "FILE");
     private static readonly Option<bool> Inverse = new("--inverse") { Description = "Map from the source onto the target" };
     private static readonly Option<bool> Lossless = new("--lossless") { Description = "Compress slides without loss; larger files" };
     private static readonly Option<int> Quality = ImageJobs.Quality();
-    private static readonly Option<bool> AcceptFailed = new("--accept-failed") { Description = "Use a transform that failed its quality check" };
+    private static readonly Option<bool> AcceptFailed =
+        new("--accept-failed") { Description = "Use a transform that failed its quality check" };
     private static readonly Option<bool> Overwrite = CommonOptions.Overwrite();
     private static readonly Option<int> ThreadCount = Threads.Option();
 
     public static Command Create()
     {
-        var command = new Command("warp", Description) { Transform, Input, Output, Inverse, Lossless, Quality, AcceptFailed, Overwrite, ThreadCount };
+        var command = new Command("warp", Description)
+        {
+            Transform, Input, Output, Inverse, Lossless, Quality, AcceptFailed, Overwrite, ThreadCount,
+        };
         command.SetAction((parse, cancel) => Task.Run(() => Run(parse, cancel)));
         return command;
     }
@@ -70,7 +74,8 @@ internal static class WarpCommand
         return 0;
     }
 
-    private static void WriteSlide(ParseResult parse, RegistrationTransform transform, string input, string output, CancellationToken cancel)
+    private static void WriteSlide(ParseResult parse, RegistrationTransform transform, string input, string output,
+        CancellationToken cancel)
     {
         using var slide = Slide.Open(input);
         int? quality = parse.GetValue(Lossless) ? null : parse.GetValue(Quality);

@@ -30,22 +30,23 @@ public static class RegistrationReport
     {
         RegistrationQuality quality = transform.Quality;
         return new("quality", "Quality",
-            "Tissue borders and glands should continue from square to square of the checkerboard, and green and magenta outlines should coincide. "
-            + "Click a picture to enlarge it; arrow keys or swiping then switch between the source and the warped target.")
+            "Tissue borders and glands should continue from square to square of the checkerboard, and green and magenta outlines should "
+            + "coincide. Click a picture to enlarge it; arrow keys or swiping then switch between the source and the warped target.")
         {
             Warnings = [.. quality.Reasons.Select(reason => $"The quality check failed: {reason}")],
             Pictures =
             [
                 new("Source", Name(transform.Source), pictures.Source) { LongestSide = Side },
                 new("Warped target", $"{Name(transform.Target)} on the pixels of the source", pictures.Warped) { LongestSide = Side },
-                new("Checkerboard", "Alternating squares of the source and of the warped target", pictures.Checkerboard) { LongestSide = Side },
-                new("Outlines", "Structure of the source and of the warped target", pictures.Outlines)
+                new("Checkerboard", "Alternating squares of both", pictures.Checkerboard) { LongestSide = Side },
+                new("Outlines", "Structure of both", pictures.Outlines)
                 {
                     LongestSide = Side,
                     Legend = [Swatch.FromRgb("source", 0, 150, 0), Swatch.FromRgb("warped target", 220, 0, 200)],
                 },
             ],
-            Tables = [new("quality", "Quality check", [new("quantity", "Quantity"), new("value", "Value"), new("limit", "Passes if")], QualityRows(quality))],
+            Tables = [new("quality", "Quality check", [new("quantity", "Quantity"), new("value", "Value"), new("limit", "Passes if")],
+                QualityRows(quality))],
             Definitions =
             [
                 new("Similarity", $"{Name(quality.Metric)} of the source and of the warped target, without unit; larger is more similar"),
@@ -55,7 +56,8 @@ public static class RegistrationReport
                 new("Overlap", "share of the source's tissue that the target covers"),
                 new("Scale", "size of the target relative to the size that is expected from the pixel sizes"),
                 new("Stretch", "ratio of the longer to the shorter axis of the affine part"),
-                new("Smallest determinant", "smallest ratio of areas (Jacobian determinant) relative to the affine part; 0 or less is a fold"),
+                new("Smallest determinant",
+                    "smallest ratio of areas (Jacobian determinant) relative to the affine part; 0 or less is a fold"),
             ],
         };
     }
@@ -97,7 +99,8 @@ public static class RegistrationReport
         ],
         Definitions =
         [
-            new("TRE", "target registration error: distance between a target landmark and the mapped source landmark, in target pixels of level 0"),
+            new("TRE",
+                "target registration error: distance between a target landmark and the mapped source landmark, in target pixels of level 0"),
             new("rTRE", "TRE as a share of the source's diagonal, scaled to the target"),
         ],
     };
@@ -106,11 +109,13 @@ public static class RegistrationReport
     {
         AffineTransform t = transform.Affine;
         string[] rotation = t.Determinant < 0 ? [] : [Decimals(Math.Atan2(t.Yx - t.Xy, t.Xx + t.Yy) * 180 / Math.PI, 2)];
-        return new("transform", "Transform", "Maps level-0 pixels of the source to level-0 pixels of the target; whole numbers are pixel centres.")
+        return new("transform", "Transform",
+            "Maps level-0 pixels of the source to level-0 pixels of the target; whole numbers are pixel centres.")
         {
             Tables =
             [
-                new("affine", "Affine part", [new("row", "Target"), new("x", "x times"), new("y", "y times"), new("constant", "Constant (px)")],
+                new("affine", "Affine part", [new("row", "Target"), new("x", "x times"), new("y", "y times"),
+                    new("constant", "Constant (px)")],
                 [
                     ["x", Decimals(t.Xx, 5), Decimals(t.Xy, 5), Decimals(t.X0, 2)],
                     ["y", Decimals(t.Yx, 5), Decimals(t.Yy, 5), Decimals(t.Y0, 2)],
@@ -126,7 +131,7 @@ public static class RegistrationReport
             Provenance =
             [
                 Frame("Source", transform.Source), Frame("Target", transform.Target),
-                new("Program", $"Tinctor {MetricsJson.Program}, {DateTime.UtcNow.ToString("yyyy-MM-dd HH:mm", CultureInfo.InvariantCulture)} UTC"),
+                new("Program", string.Create(CultureInfo.InvariantCulture, $"Tinctor {MetricsJson.Program}, {DateTime.UtcNow:yyyy-MM-dd HH:mm} UTC")),
             ],
         };
     }
@@ -146,7 +151,8 @@ public static class RegistrationReport
         _ => "mutual information in nats",
     };
 
-    private static string Decimals(double value, int digits) => double.IsFinite(value) ? value.ToString($"F{digits}", CultureInfo.InvariantCulture) : "–";
+    private static string Decimals(double value, int digits) => double.IsFinite(value)
+        ? value.ToString($"F{digits}", CultureInfo.InvariantCulture) : "–";
 
     private static string Percent(double share, int digits) => double.IsFinite(share) ? $"{Decimals(100 * share, digits)} %" : "–";
 }

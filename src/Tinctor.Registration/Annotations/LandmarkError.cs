@@ -24,9 +24,12 @@ public sealed record LandmarkError(int Count, int Unmatched, double MedianTre, d
         if (source.Concat(target).All(landmark => landmark.Id is not null))
         {
             var targets = target.ToDictionary(landmark => landmark.Id!);
-            (Landmark, Landmark)[] pairs = [.. source.Where(landmark => targets.ContainsKey(landmark.Id!)).Select(landmark => (landmark, targets[landmark.Id!]))];
-            return pairs.Length > 0 ? pairs : throw new TinctorException(null, $"none of the {source.Count} landmarks of the source has the number of "
-                + $"one of the {target.Count} landmarks of the target", "Give corresponding landmarks the same number in their first column");
+            (Landmark, Landmark)[] pairs = [.. source.Where(landmark => targets.ContainsKey(landmark.Id!))
+                .Select(landmark => (landmark, targets[landmark.Id!]))];
+            return pairs.Length > 0 ? pairs
+                : throw new TinctorException(null, $"none of the {source.Count} landmarks of the source has the number of "
+                + $"one of the {target.Count} landmarks of the target",
+                    "Give corresponding landmarks the same number in their first column");
         }
         if (source.Count != target.Count)
             throw new TinctorException(null, $"the source has {source.Count} landmarks, the target {target.Count}",

@@ -10,8 +10,8 @@ namespace Tinctor.Registration.Annotations;
 public readonly record struct Landmark(string? Id, double X, double Y);
 
 /// <summary>
-/// Landmark files: CSV with columns X and Y, whose first column has numbers or names of the landmarks unless it is X or Y (as in the ANHIR and
-/// ACROBAT challenges); and points files of elastix (.pts).
+/// Landmark files: CSV with columns X and Y, whose first column has numbers or names of the landmarks unless it is X or Y (as in the ANHIR
+/// and ACROBAT challenges); and points files of elastix (.pts).
 /// </summary>
 public static class LandmarkFile
 {
@@ -23,7 +23,8 @@ public static class LandmarkFile
     {
         IReadOnlyList<Landmark> landmarks = IsPoints(path) ? ReadPoints(path) : [.. ReadTable(path).Landmarks];
         if (landmarks.Count == 0) throw new TinctorException(path, "the file has no landmarks");
-        if (landmarks.Select(landmark => landmark.Id).OfType<string>().CountBy(id => id).FirstOrDefault(id => id.Value > 1) is { Value: > 1 } twice)
+        if (landmarks.Select(landmark => landmark.Id).OfType<string>().CountBy(id => id)
+            .FirstOrDefault(id => id.Value > 1) is { Value: > 1 } twice)
             throw new TinctorException(path, $"the landmark {twice.Key} appears {twice.Value} times", "Number each landmark once");
         return landmarks;
     }
@@ -72,7 +73,8 @@ public static class LandmarkFile
             throw new TinctorException(path, $"the header has no columns X and Y; columns found: {string.Join(", ", table.Header)}",
                 "Landmarks are a CSV file with the columns X and Y, or a .pts file");
         bool identified = x > 0 && y > 0;
-        return (table, x, y, [.. table.Rows.Select(row => new Landmark(identified ? Id(row.Cells[0]) : null, Number(row, x), Number(row, y)))]);
+        return (table, x, y, [.. table.Rows.Select(row =>
+            new Landmark(identified ? Id(row.Cells[0]) : null, Number(row, x), Number(row, y)))]);
 
         double Number(CsvRow row, int column) => row.Number(table.Header[column])
             ?? throw new TinctorException(path, $"line {row.Line}: {table.Header[column]} is empty, but a number is expected");
@@ -88,7 +90,8 @@ public static class LandmarkFile
         if (!File.Exists(path)) throw new TinctorException(path, "no such file");
         string[] lines = [.. File.ReadLines(path).Select(line => line.Trim()).Where(line => line.Length > 0)];
         if (lines is not ["point" or "index", string count, .. string[] rows] || count != $"{rows.Length}")
-            throw new TinctorException(path, "not an elastix points file: its first lines must be \"point\" and the number of the lines that follow");
+            throw new TinctorException(path,
+                "not an elastix points file: its first lines must be \"point\" and the number of the lines that follow");
         return [.. rows.Select((row, i) =>
         {
             string[] cells = row.Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries);

@@ -94,7 +94,9 @@ internal static class EccRefinement
 
         public int Parameters => kind switch { TransformModel.Translation => 2, TransformModel.Rigid => 3, _ => 6 };
 
-        /// <summary>Computes the derivatives [P, N] of the warped target with respect to the parameters; the gradients are [H, W].</summary>
+        /// <summary>
+        /// Computes the derivatives [P, N] of the warped target with respect to the parameters; the gradients are [H, W].
+        /// </summary>
         public Tensor Jacobian(AffineTransform t, Tensor gx, Tensor gy)
         {
             Tensor[] rows = kind switch

@@ -15,8 +15,8 @@ internal static class FieldTissue
         new() { Smoothing = 4, Closing = 10, LargestHole = 0, LeastPiece = 0, Pens = PenColours.None, Folds = false };
 
     /// <summary>
-    /// Detects tissue: dense pixels, and pale tissue as on slides; null for a field that is not brightfield. Either alone is not enough: pale stains
-    /// have few dense pixels, and a field without background has no threshold between tissue and background.
+    /// Detects tissue: dense pixels, and pale tissue as on slides; null for a field that is not brightfield. Either alone is not enough:
+    /// pale stains have few dense pixels, and a field without background has no threshold between tissue and background.
     /// </summary>
     /// <param name="field">Field.</param>
     /// <param name="modality">Modality of the field.</param>

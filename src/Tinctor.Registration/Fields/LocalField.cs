@@ -8,8 +8,8 @@ internal static class LocalField
     private const double FillRadius = 1.5; // in units of the grid spacing
 
     /// <summary>
-    /// Creates a field from the reliable windows: each takes the median of its reliable neighbourhood, so that single outliers have no effect;
-    /// unreliable windows take the Gaussian-weighted mean of the reliable ones. Null if none is reliable.
+    /// Creates a field from the reliable windows: each takes the median of its reliable neighbourhood, so that single outliers have no
+    /// effect; unreliable windows take the Gaussian-weighted mean of the reliable ones. Null if none is reliable.
     /// </summary>
     /// <param name="shifts">Windows, row by row.</param>
     /// <param name="xs">Centres of the columns.</param>
@@ -23,7 +23,8 @@ internal static class LocalField
         var smoothed = reliable.ToDictionary(i => i, i =>
         {
             var near = reliable.Where(k => Math.Abs(nodes[k].C - nodes[i].C) <= 1 && Math.Abs(nodes[k].R - nodes[i].R) <= 1).ToArray();
-            return (X: SampleStatistics.Median(near.Select(k => shifts[k].Shift.X)), Y: SampleStatistics.Median(near.Select(k => shifts[k].Shift.Y)));
+            return (X: SampleStatistics.Median(near.Select(k => shifts[k].Shift.X)),
+                Y: SampleStatistics.Median(near.Select(k => shifts[k].Shift.Y)));
         });
         var all = nodes.Select((_, i) => smoothed.TryGetValue(i, out var own) ? own : Mean(nodes, smoothed, i)).ToArray();
         return new(xs, ys, [.. all.Select(s => s.X)], [.. all.Select(s => s.Y)]);

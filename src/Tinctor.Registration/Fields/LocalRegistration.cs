@@ -23,8 +23,8 @@ public sealed record LocalShifts(IReadOnlyList<WindowShift> Shifts, Displacement
 }
 
 /// <summary>
-/// Translations of small windows on a regular grid, by phase correlation: the misalignment that remains after a transform of the whole image,
-/// including tears and stretches. Images are 8-bit RGB of the same size.
+/// Translations of small windows on a regular grid, by phase correlation: the misalignment that remains after a transform of the whole
+/// image, including tears and stretches. Images are 8-bit RGB of the same size.
 /// </summary>
 public static class LocalRegistration
 {

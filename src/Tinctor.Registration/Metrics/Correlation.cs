@@ -21,7 +21,9 @@ internal static class Correlation
         return Compute(source[0, 0], warped[0, 0], mask);
     }
 
-    /// <summary>Resamples the target's layers [1, C, h, w] onto the source, [1, C, H, W], bilinear; and gets the mask of the overlap, [H, W].</summary>
+    /// <summary>
+    /// Resamples the target's layers [1, C, h, w] onto the source, [1, C, H, W], bilinear; and gets the mask of the overlap, [H, W].
+    /// </summary>
     public static (Tensor Warped, Tensor Mask) Resample(Tensor layers, AffineTransform transform, int width, int height)
     {
         using var scope = torch.NewDisposeScope();

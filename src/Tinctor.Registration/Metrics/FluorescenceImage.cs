@@ -6,8 +6,8 @@ namespace Tinctor.Registration.Metrics;
 internal static class FluorescenceImage
 {
     /// <summary>
-    /// Gets the largest of red, green and blue of each pixel (the value of HSV), so that a channel that is displayed in grey or in a colour is
-    /// registered as the channel itself.
+    /// Gets the largest of red, green and blue of each pixel (the value of HSV), so that a channel that is displayed in grey or in a colour
+    /// is registered as the channel itself.
     /// </summary>
     public static Image FromRgb(Image rgb)
     {

@@ -9,8 +9,9 @@ namespace Tinctor.Registration.Metrics;
 public readonly record struct Shift(double X, double Y, double Peak);
 
 /// <summary>
-/// Phase correlation (Kuglin and Hines 1975): both images are windowed (Hann), only the phases of their spectra are compared, and frequencies
-/// are weighted by a Gaussian. The correlation peak then is Gaussian too, and three points give its position with subpixel accuracy.
+/// Phase correlation (Kuglin and Hines 1975): both images are windowed (Hann), only the phases of their spectra are compared, and
+/// frequencies are weighted by a Gaussian. The correlation peak then is Gaussian too, and three points give its position with subpixel
+/// accuracy.
 /// </summary>
 internal static class PhaseCorrelation
 {
@@ -61,8 +62,8 @@ internal static class PhaseCorrelation
     }
 
     /// <summary>
-    /// Computes the phase correlation of two images [.., h, w], with translation 0 at the first pixel, and the factor that scales the peak of
-    /// identical images to 1.
+    /// Computes the phase correlation of two images [.., h, w], with translation 0 at the first pixel, and the factor that scales the peak
+    /// of identical images to 1.
     /// </summary>
     internal static (Tensor Surface, double Scale) Surface(Tensor source, Tensor target, double cutOff)
     {

@@ -47,6 +47,15 @@ public static class SimilarityMetrics
     /// </summary>
     public static Tensor LocalNcc(Tensor a, Tensor b, Tensor weight, int window)
     {
+        (Tensor ncc, Tensor share) = LocalNccMap(a, b, weight, window);
+        return Mean(ncc, share);
+    }
+
+    /// <summary>
+    /// Computes the correlation of each window of <see cref="LocalNcc"/>, and its share of weighted pixels, both [1, h, w].
+    /// </summary>
+    internal static (Tensor Ncc, Tensor Share) LocalNccMap(Tensor a, Tensor b, Tensor weight, int window)
+    {
         Tensor wa = a * weight, wb = b * weight;
         Tensor means = Windows(torch.cat([weight, wa, wb, wa * a, wb * b, wa * b]), window);
         Tensor n = means[0], safe = n + 1e-5;
@@ -54,7 +63,7 @@ public static class SimilarityMetrics
         Tensor varianceA = ((means[3] / safe) - (ma * ma)).clamp(min: 0) + (Flat * Flat);
         Tensor varianceB = ((means[4] / safe) - (mb * mb)).clamp(min: 0) + (Flat * Flat);
         Tensor ncc = ((means[5] / safe) - (ma * mb)) / (varianceA * varianceB).sqrt();
-        return Mean(ncc, n);
+        return (ncc, n);
     }
 
     /// <summary>Computes Pearson's correlation, -1 to 1.</summary>
@@ -89,8 +98,8 @@ public static class SimilarityMetrics
     }
 
     /// <summary>
-    /// Computes the mutual information of the intensities in nats, at least 0, by Parzen windows (cubic B-splines over 32 bins; Mattes et al.
-    /// 2003). Large images are sampled on a regular grid.
+    /// Computes the mutual information of the intensities in nats, at least 0, by Parzen windows (cubic B-splines over 32 bins; Mattes et
+    /// al. 2003). Large images are sampled on a regular grid.
     /// </summary>
     public static Tensor MutualInformation(Tensor a, Tensor b, Tensor weight)
     {

@@ -11,10 +11,14 @@ public enum StructureChannel
     /// <summary>Haematoxylin concentration by Ruifrok's stain vectors: nuclei, in H&amp;E and in IHC. Brightfield only.</summary>
     Haematoxylin,
 
-    /// <summary>Mean optical density of brightfield images; mean intensity of other images, each channel divided by its standard deviation.</summary>
+    /// <summary>
+    /// Mean optical density of brightfield images; mean intensity of other images, each channel divided by its standard deviation.
+    /// </summary>
     Grey,
 
-    /// <summary>Gradient magnitude of <see cref="Grey"/>, for modalities of inverse contrast such as fluorescence and brightfield.</summary>
+    /// <summary>
+    /// Gradient magnitude of <see cref="Grey"/>, for modalities of inverse contrast such as fluorescence and brightfield.
+    /// </summary>
     Edges,
 }
 
@@ -64,7 +68,9 @@ public static class StructureImage
         return ((structure - low) / (high - low + Floor)).clamp(0, 1).MoveToOuterDisposeScope();
     }
 
-    /// <summary>Finds the pixels of a brightfield image whose mean optical density is above <see cref="Background.TissueDensity"/>, row by row.</summary>
+    /// <summary>
+    /// Finds the pixels of a brightfield image whose mean optical density is above <see cref="Background.TissueDensity"/>, row by row.
+    /// </summary>
     internal static bool[] DensePixels(Image image)
     {
         using var scope = torch.NewDisposeScope();

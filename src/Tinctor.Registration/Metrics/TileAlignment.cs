@@ -6,8 +6,12 @@ namespace Tinctor.Registration.Metrics;
 
 /// <summary>Residual misalignment of a pair of tiles.</summary>
 /// <param name="Ncc">Normalised cross-correlation of their structure, -1 to 1.</param>
-/// <param name="Residual">Residual translation in pixels, by phase correlation; at most an eighth of the shorter side along an axis.</param>
-/// <param name="IsCertain">Whether the correlation peak is above that of unrelated images, and the translation does not lower the correlation.</param>
+/// <param name="Residual">
+/// Residual translation in pixels, by phase correlation; at most an eighth of the shorter side along an axis.
+/// </param>
+/// <param name="IsCertain">
+/// Whether the correlation peak is above that of unrelated images, and the translation does not lower the correlation.
+/// </param>
 /// <param name="Gain">Increase of the correlation by the translation.</param>
 internal readonly record struct TileAlignment(double Ncc, double Residual, bool IsCertain, double Gain)
 {
@@ -30,7 +34,8 @@ internal readonly record struct TileAlignment(double Ncc, double Residual, bool 
 
     /// <summary>Measures two images of the same size.</summary>
     /// <exception cref="TinctorException">Haematoxylin is requested of an image that is not brightfield.</exception>
-    public static TileAlignment Measure(Image source, Image target, StructureChannel channel, Modality sourceModality, Modality targetModality)
+    public static TileAlignment Measure(Image source, Image target, StructureChannel channel, Modality sourceModality,
+        Modality targetModality)
     {
         using var scope = torch.NewDisposeScope();
         using var inference = torch.inference_mode();

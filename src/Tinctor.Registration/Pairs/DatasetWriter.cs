@@ -8,7 +8,9 @@ internal static class DatasetWriter
 {
     private const string Manifest = "manifest.csv", Rejected = "rejected.csv";
 
-    /// <summary>Writes dataset.json and removes an earlier manifest, so that an interrupted data set is not taken for a complete one.</summary>
+    /// <summary>
+    /// Writes dataset.json and removes an earlier manifest, so that an interrupted data set is not taken for a complete one.
+    /// </summary>
     public static void Begin(string folder, string kind, TilingOptions options)
     {
         new DatasetFile(kind, options.TileSize, options.Stride ?? options.TileSize, options.Mpp, options.MinTissue, options.MinNcc,
@@ -17,12 +19,14 @@ internal static class DatasetWriter
     }
 
     /// <summary>
-    /// Writes rejected.csv, then manifest.csv. A pair that failed has one row in rejected.csv, with its failure as the reason and no position.
+    /// Writes rejected.csv, then manifest.csv. A pair that failed has one row in rejected.csv, with its failure as the reason and no
+    /// position.
     /// </summary>
     /// <param name="folder">Data set.</param>
     /// <param name="pairs">Pairs.</param>
     /// <param name="files">Paths of the source and target of a kept tile.</param>
-    public static void End(string folder, IReadOnlyList<PreparedPair> pairs, Func<PreparedPair, PreparedTile, (string Source, string Target)> files)
+    public static void End(string folder, IReadOnlyList<PreparedPair> pairs,
+        Func<PreparedPair, PreparedTile, (string Source, string Target)> files)
     {
         CsvFile.Write(Path.Combine(folder, Rejected), ["pair", "x", "y", "reason", "source_tissue", "target_tissue", "ncc", "residual_px"],
             pairs.SelectMany(RejectedRows));
@@ -38,7 +42,8 @@ internal static class DatasetWriter
 
     private static IEnumerable<object?[]> RejectedRows(PreparedPair pair) => pair.Failure is { } failure
         ? [[pair.Name, null, null, failure, null, null, null, null]]
-        : pair.Tiles.Where(tile => tile.Status != TileStatus.Kept).Select(tile => (object?[])[pair.Name, tile.X, tile.Y, Reason(tile.Status),
+        : pair.Tiles.Where(tile => tile.Status != TileStatus.Kept)
+            .Select(tile => (object?[])[pair.Name, tile.X, tile.Y, Reason(tile.Status),
             tile.SourceTissue, tile.TargetTissue, tile.Ncc, tile.Residual]);
 
     private static Pair Row(PreparedPair pair, (string Source, string Target) files) =>

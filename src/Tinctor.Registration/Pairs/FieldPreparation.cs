@@ -22,9 +22,9 @@ public static class FieldPreparation
     private const double MinAspect = 1.2; // of two images side by side
 
     /// <summary>
-    /// Writes source/NAME_X_Y.png and target/NAME_X_Y.png (NAME.png if fields are kept whole, .tif for images that are neither grey nor RGB),
-    /// the tables of a data set, and fields.csv with the transforms. A field that cannot be read, has no overlap or has an overlap that is
-    /// smaller than a tile is left out; <see cref="PreparedPair.Failure"/> has the reason.
+    /// Writes source/NAME_X_Y.png and target/NAME_X_Y.png (NAME.png if fields are kept whole, .tif for images that are neither grey nor
+    /// RGB), the tables of a data set, and fields.csv with the transforms. A field that cannot be read, has no overlap or has an overlap
+    /// that is smaller than a tile is left out; <see cref="PreparedPair.Failure"/> has the reason.
     /// </summary>
     /// <param name="fields">Pairs of fields.</param>
     /// <param name="folder">Folder of the data set.</param>
@@ -42,7 +42,8 @@ public static class FieldPreparation
         Clear(folder, options.Overwrite);
         DatasetWriter.Begin(folder, "fields", options.Tiling);
         (StainedField Field, Pair Pair)[] named = [.. Named(fields.Pairs)];
-        var failures = PairVerification.FindProblems(fields.Pairs, cancel).ToDictionary(problem => named[problem.Key].Field, problem => problem.Value);
+        var failures = PairVerification.FindProblems(fields.Pairs, cancel)
+            .ToDictionary(problem => named[problem.Key].Field, problem => problem.Value);
         FieldTiles[] results = Write([.. named.Select(one => one.Field)], folder, options, failures, progress, cancel);
         Dictionary<StainedField, FieldTiles> tiles = results.ToDictionary(result => result.Field);
         PreparedPair[] pairs = [.. named.Select(one => Prepared(one.Field, one.Pair, tiles.GetValueOrDefault(one.Field),
@@ -62,7 +63,8 @@ public static class FieldPreparation
     /// <param name="cancel">Cancels between fields.</param>
     /// <returns>The other fields, in their order.</returns>
     internal static FieldTiles[] Write(IReadOnlyList<StainedField> fields, string folder, PreparationOptions options,
-        Dictionary<StainedField, TinctorException> failures, IProgress<PreparationProgress>? progress = null, CancellationToken cancel = default)
+        Dictionary<StainedField, TinctorException> failures, IProgress<PreparationProgress>? progress = null,
+            CancellationToken cancel = default)
     {
         var estimates = new List<FieldEstimate>();
         foreach ((int i, StainedField field) in fields.Index())
@@ -98,7 +100,8 @@ public static class FieldPreparation
         {
             if (PairPreparation.Try(() => Image.ReadInfo(pair.Source), out _) is not { } image) continue;
             if (image.Width >= MinAspect * image.Height) return;
-            throw new TinctorException(pair.Source, $"the image has {image.Width}x{image.Height} pixels, too narrow for two images side by side",
+            throw new TinctorException(pair.Source,
+                $"the image has {image.Width}x{image.Height} pixels, too narrow for two images side by side",
                 "Give the second folder too: sources and targets of the same names");
         }
     }
@@ -115,7 +118,8 @@ public static class FieldPreparation
             { Option = nameof(PreparationOptions.Overwrite) };
         }
         if (!DatasetFile.IsDataset(folder))
-            throw new TinctorException(folder, "the folder has images, but they are not a data set of Tinctor", "Use another folder, or empty it");
+            throw new TinctorException(folder, "the folder has images, but they are not a data set of Tinctor",
+                "Use another folder, or empty it");
         foreach (string path in earlier)
         {
             if (Directory.Exists(path)) Directory.Delete(path, recursive: true);
@@ -214,10 +218,12 @@ public static class FieldPreparation
     private static SlideSummary Summary(string slide, FieldTiles[] fields)
     {
         (double X, double Y)[] shifts = [.. fields.Select(field => field.Estimate.OwnShift)];
-        (double x, double y) = (SampleStatistics.Median(shifts.Select(shift => shift.X)), SampleStatistics.Median(shifts.Select(shift => shift.Y)));
+        (double x, double y) = (SampleStatistics.Median(shifts.Select(shift => shift.X)),
+            SampleStatistics.Median(shifts.Select(shift => shift.Y)));
         int Count(TileStatus status) => fields.Sum(field => field.Tiles.Count(tile => tile.Status == status));
         return new(slide, fields.Length, x, y, SampleStatistics.Median(shifts.Select(shift => double.Hypot(shift.X - x, shift.Y - y))),
-            SampleStatistics.Median(fields.Select(field => field.Estimate.NccBefore)), SampleStatistics.Median(fields.Select(field => field.Ncc)),
+            SampleStatistics.Median(fields.Select(field => field.Estimate.NccBefore)),
+                SampleStatistics.Median(fields.Select(field => field.Ncc)),
             Count(TileStatus.Kept), Count(TileStatus.LowCorrelation) + Count(TileStatus.Misaligned), Count(TileStatus.Background));
     }
 
@@ -238,7 +244,8 @@ public static class FieldPreparation
 /// <param name="Own">Transform that was estimated from the field.</param>
 /// <param name="Used">Transform that is used: its own, or the median of its slide.</param>
 /// <param name="NccBefore">Correlation before registration.</param>
-internal sealed record FieldEstimate(StainedField Field, double CentreX, double CentreY, AffineTransform Own, AffineTransform Used, double NccBefore)
+internal sealed record FieldEstimate(StainedField Field, double CentreX, double CentreY, AffineTransform Own, AffineTransform Used,
+    double NccBefore)
 {
     /// <summary>Translation of the centre by the field's own transform.</summary>
     public (double X, double Y) OwnShift => (Own.Apply(CentreX, CentreY).X - CentreX, Own.Apply(CentreX, CentreY).Y - CentreY);

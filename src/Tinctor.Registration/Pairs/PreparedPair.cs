@@ -63,11 +63,13 @@ public sealed record PreparedDataset(string Folder, IReadOnlyList<PreparedPair> 
         bool rotated = options.Registration is not { Transform: null or TransformModel.Translation } || Slides.Count == 0;
         (string problem, string remedy, string? option) = reason switch
         {
-            TileStatus.Background => (FormattableString.Invariant($"have less tissue than {options.Tiling.MinTissue}"), "Lower this limit", nameof(TilingOptions.MinTissue)),
+            TileStatus.Background => (FormattableString.Invariant($"have less tissue than {options.Tiling.MinTissue}"), "Lower this limit",
+                nameof(TilingOptions.MinTissue)),
             TileStatus.Outside => ("are outside of the target", "Check that the slides belong together", null),
             _ when !rotated => (Misalignment(reason, options.Tiling), "Allow rotation with a rigid or affine transform",
                 nameof(RegistrationOptions.Transform)),
-            TileStatus.LowCorrelation => (Misalignment(reason, options.Tiling), "Check that the images belong together, or lower this limit",
+            TileStatus.LowCorrelation => (Misalignment(reason, options.Tiling),
+                "Check that the images belong together, or lower this limit",
                 nameof(TilingOptions.MinNcc)),
             _ => (Misalignment(reason, options.Tiling), "Check the registration, or raise this limit", nameof(TilingOptions.MaxResidual)),
         };

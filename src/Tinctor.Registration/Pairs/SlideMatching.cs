@@ -15,10 +15,17 @@ public static class SlideMatching
     /// <summary>Pairs two lists of slides by their order, or two folders by the names of their slides.</summary>
     /// <param name="sources">Slides, or one folder.</param>
     /// <param name="targets">The same number of slides, or one folder.</param>
-    /// <param name="match">Regular expression of the part of the names that partners share (its first group, or the whole match); null for the whole name.</param>
-    /// <param name="slide">Regular expression of the slide or patient in a source's name; null if each source is a slide of its own.</param>
-    /// <exception cref="TinctorException">Slides are missing, have no partner or several, or the slide pattern does not match a name.</exception>
-    public static PairManifest Match(IReadOnlyList<string> sources, IReadOnlyList<string> targets, string? match = null, string? slide = null)
+    /// <param name="match">
+    /// Regular expression of the part of the names that partners share (its first group, or the whole match); null for the whole name.
+    /// </param>
+    /// <param name="slide">
+    /// Regular expression of the slide or patient in a source's name; null if each source is a slide of its own.
+    /// </param>
+    /// <exception cref="TinctorException">
+    /// Slides are missing, have no partner or several, or the slide pattern does not match a name.
+    /// </exception>
+    public static PairManifest Match(IReadOnlyList<string> sources, IReadOnlyList<string> targets, string? match = null,
+        string? slide = null)
     {
         bool folders = sources is [var from] && targets is [var to] && Directory.Exists(from) && Directory.Exists(to);
         if (!folders && sources.Count != targets.Count)
@@ -37,7 +44,9 @@ public static class SlideMatching
     /// <summary>Reads a table with the columns source and target, optionally patient or slide_id, split and label.</summary>
     /// <param name="path">CSV or YAML file; slides are relative to it.</param>
     /// <param name="slide">Regular expression of the slide or patient in a source's name, for rows without patient and slide_id.</param>
-    /// <exception cref="TinctorException">The table is missing, malformed or empty, a slide is missing, or a slide is in two splits.</exception>
+    /// <exception cref="TinctorException">
+    /// The table is missing, malformed or empty, a slide is missing, or a slide is in two splits.
+    /// </exception>
     public static PairManifest ReadTable(string path, string? slide = null)
     {
         if (!File.Exists(path)) throw new TinctorException(path, "no such table", "Check the path");
@@ -88,7 +97,8 @@ public static class SlideMatching
     private static string SlideOf(string path, string? slide)
     {
         if (slide is null) return NameOf(path);
-        return Found(PairManifest.SlidePattern(slide), path) ?? throw new TinctorException(path, $"the slide pattern {slide} does not match the name",
+        return Found(PairManifest.SlidePattern(slide), path) ?? throw new TinctorException(path,
+            $"the slide pattern {slide} does not match the name",
             "Correct the pattern")
         { Option = "SlidePattern" };
     }

@@ -3,7 +3,7 @@ using Tinctor.Slides;
 
 namespace Tinctor.Registration.Pairs;
 
-/// <summary>Pictures of a prepared pair to check it by eye, JPEG.</summary>
+/// <summary>Pictures for visual inspection of a prepared pair, JPEG.</summary>
 public static class SlidePairPictures
 {
     private const int Longest = 1200, Examples = 10, ExampleSide = 128, Gap = 4;
@@ -14,7 +14,8 @@ public static class SlidePairPictures
     /// <param name="side">Side of a tile in pixels.</param>
     /// <param name="downsample">Pixels of the source's level 0 per pixel of a tile.</param>
     /// <param name="path">Gets the path of a picture from the end of its name.</param>
-    internal static void Write(RegisteredSlides slides, IReadOnlyList<PreparedTile> tiles, int side, double downsample, Func<string, string> path)
+    internal static void Write(RegisteredSlides slides, IReadOnlyList<PreparedTile> tiles, int side, double downsample,
+        Func<string, string> path)
     {
         RegistrationPictures pictures = RegistrationPictures.Draw(slides.Transform, slides.Source, slides.Target);
         pictures.Checkerboard.Write(path("_checkerboard.jpg"));

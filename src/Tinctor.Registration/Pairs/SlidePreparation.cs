@@ -15,16 +15,16 @@ namespace Tinctor.Registration.Pairs;
 internal sealed record SlidePair(string Name, string Source, string Target, string? SourceTissue = null, string? TargetTissue = null);
 
 /// <summary>
-/// Preparation of a data set from pairs of slides: registers each pair, cuts tiles where both have tissue and rejects misaligned tiles. Complete
-/// pairs are kept, so a repeated call resumes an interrupted one and adds new pairs.
+/// Preparation of a data set from pairs of slides: registers each pair, cuts tiles where both have tissue and rejects misaligned tiles.
+/// Complete pairs are kept, so a repeated call resumes an interrupted one and adds new pairs.
 /// </summary>
 public static class SlidePreparation
 {
     private const double RegistrationShare = 0.4; // of the time of a pair
 
     /// <summary>
-    /// Writes source/NAME/ and target/NAME/, pictures, transform and record of each pair in pairs/, and the tables of a data set. A pair that
-    /// cannot be read or registered is left out; <see cref="PreparedPair.Failure"/> has the reason.
+    /// Writes source/NAME/ and target/NAME/, pictures, transform and record of each pair in pairs/, and the tables of a data set. A pair
+    /// that cannot be read or registered is left out; <see cref="PreparedPair.Failure"/> has the reason.
     /// </summary>
     /// <param name="slides">Pairs of slides.</param>
     /// <param name="folder">Folder of the data set.</param>
@@ -73,17 +73,20 @@ public static class SlidePreparation
         double downsample = SlideTiling.Downsample(source, options.Tiling);
         void Report(string step, double share) => progress?.Report(new(pair.Name, step, share));
         Report("registering", 0);
-        RegistrationTransform transform = options.Registration is null ? Aligned(source, target) : SlideRegistration.Estimate(source, target,
+        RegistrationTransform transform = options.Registration is null ? Aligned(source, target)
+            : SlideRegistration.Estimate(source, target,
             options.Registration, new Relay<double>(share => Report("registering", RegistrationShare * share)));
         cancel.ThrowIfCancellationRequested();
-        var slides = new RegisteredSlides(source, target, Tissue(source, pair.SourceTissue, options), Tissue(target, pair.TargetTissue, options),
+        var slides = new RegisteredSlides(source, target, Tissue(source, pair.SourceTissue, options),
+            Tissue(target, pair.TargetTissue, options),
             transform);
         IReadOnlyList<PreparedTile> tiles = transform.Quality.Passed ? SlideTiling.Write(slides, folder, pair.Name, options.Tiling,
             new Relay<double>(share => Report("cutting tiles", RegistrationShare + ((1 - RegistrationShare) * share))), cancel) : [];
         TransformFile.Write(PathOf(folder, pair.Name, "_transform.json"), transform);
         SlidePairPictures.Write(slides, tiles, options.Tiling.TileSize!.Value, downsample, ending => PathOf(folder, pair.Name, ending));
         var record = new SlidePairFile(FingerprintOf(pair, options), pair.Source, pair.Target, source.Mpp * downsample,
-            TileFile.Extension(source.Channels), TileFile.Extension(target.Channels), transform.Quality.Similarity, transform.Quality.Reasons, tiles);
+            TileFile.Extension(source.Channels), TileFile.Extension(target.Channels), transform.Quality.Similarity,
+                transform.Quality.Reasons, tiles);
         if (record.Reasons.Count == 0) record.Write(PathOf(folder, pair.Name, ".json"));
         return record;
     }
@@ -92,10 +95,12 @@ public static class SlidePreparation
     internal static (string Source, string Target) Files(string folder, string name, PreparedTile tile, SlidePairFile record)
     {
         string stem = SlideTiling.NameOf(name, tile.X, tile.Y);
-        return (Path.Combine(folder, "source", name, stem + record.SourceExtension), Path.Combine(folder, "target", name, stem + record.TargetExtension));
+        return (Path.Combine(folder, "source", name, stem + record.SourceExtension),
+            Path.Combine(folder, "target", name, stem + record.TargetExtension));
     }
 
-    private static PreparedPair Try(SlidePair pair, Pair row, string folder, PreparationOptions options, Dictionary<string, SlidePairFile> records,
+    private static PreparedPair Try(SlidePair pair, Pair row, string folder, PreparationOptions options,
+        Dictionary<string, SlidePairFile> records,
         IProgress<PreparationProgress> progress, CancellationToken cancel)
     {
         var prepared = new PreparedPair(pair.Name, row.SlideId, row.Split, row.Label);
@@ -104,7 +109,8 @@ public static class SlidePreparation
             return prepared with { Failure = failure!.Message, FailureOption = failure.Option };
         records[pair.Name] = record;
         prepared = prepared with { Mpp = record.Mpp, Similarity = record.Similarity, IsFromEarlierCall = complete };
-        return record.Reasons.Count == 0 ? prepared with { Tiles = record.Tiles } : prepared with { Failure = string.Join("; ", record.Reasons) };
+        return record.Reasons.Count == 0 ? prepared with { Tiles = record.Tiles }
+            : prepared with { Failure = string.Join("; ", record.Reasons) };
     }
 
     private static SlidePairFile? ReadComplete(SlidePair pair, string folder, PreparationOptions options)
@@ -112,7 +118,8 @@ public static class SlidePreparation
         string path = PathOf(folder, pair.Name, ".json");
         SlidePairFile? complete = SlidePairFile.Read(path);
         return complete is null || complete.Fingerprint == FingerprintOf(pair, options) ? complete
-            : throw new TinctorException(path, "the pair was prepared from other slides or with other options", "Use another folder, or replace the data set")
+            : throw new TinctorException(path, "the pair was prepared from other slides or with other options",
+                "Use another folder, or replace the data set")
             { Option = nameof(PreparationOptions.Overwrite) };
     }
 

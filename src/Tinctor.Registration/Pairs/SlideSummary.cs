@@ -11,7 +11,8 @@ namespace Tinctor.Registration.Pairs;
 /// <param name="Kept">Number of kept tiles.</param>
 /// <param name="Rejected">Number of tiles that were rejected by correlation or residual.</param>
 /// <param name="Background">Number of tiles with too little tissue.</param>
-public sealed record SlideSummary(string SlideId, int Fields, double ShiftX, double ShiftY, double Spread, double NccBefore, double NccAfter,
+public sealed record SlideSummary(string SlideId, int Fields, double ShiftX, double ShiftY, double Spread, double NccBefore,
+    double NccAfter,
     int Kept, int Rejected, int Background)
 {
     /// <summary>Whether at least half of the tiles with tissue were kept.</summary>

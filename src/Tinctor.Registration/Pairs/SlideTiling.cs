@@ -26,7 +26,8 @@ internal static class SlideTiling
         (int width, int height) = pair.Source.SizeAt(downsample);
         if (Math.Min(width, height) < size)
         {
-            throw new TinctorException(pair.Source.Path, $"the slide has {width}x{height} pixels at this resolution, but a tile has {size}x{size}",
+            throw new TinctorException(pair.Source.Path,
+                $"the slide has {width}x{height} pixels at this resolution, but a tile has {size}x{size}",
                 "Use smaller tiles or a finer resolution")
             { Option = nameof(TilingOptions.TileSize) };
         }
@@ -56,12 +57,14 @@ internal static class SlideTiling
             "Give them, or cut tiles at the resolution of the slide")
         { Option = nameof(PreparationOptions.SourceMpp) };
         return mpp >= SmallestReduction * own ? Math.Max(1, mpp / own)
-            : throw new TinctorException(source.Path, $"the slide has {own:0.###} um per pixel, so tiles of {mpp:0.###} um would be enlarged",
+            : throw new TinctorException(source.Path,
+                $"the slide has {own:0.###} um per pixel, so tiles of {mpp:0.###} um would be enlarged",
                 $"Use {own:0.###} um per pixel or more")
             { Option = nameof(TilingOptions.Mpp) };
     }
 
-    private static PreparedTile Cut(RegisteredSlides pair, PixelArea area, double downsample, string folder, string name, TilingOptions options)
+    private static PreparedTile Cut(RegisteredSlides pair, PixelArea area, double downsample, string folder, string name,
+        TilingOptions options)
     {
         double x = area.X * downsample, y = area.Y * downsample, side = area.Width * downsample;
         double sourceTissue = pair.SourceTissue.Share(x, y, side, side);
@@ -85,7 +88,8 @@ internal static class SlideTiling
         int tissue = 0;
         for (int i = 0; i < Probes * Probes; i++)
         {
-            (double u, double v) = pair.Transform.Apply(x + (((i % Probes) + 0.5) * side / Probes), y + (((i / Probes) + 0.5) * side / Probes));
+            (double u, double v) = pair.Transform.Apply(x + (((i % Probes) + 0.5) * side / Probes),
+                y + (((i / Probes) + 0.5) * side / Probes));
             if (pair.TargetTissue.Contains(u, v)) tissue++;
         }
         (double, double)[] corners = [(x, y), (x + side - 1, y), (x, y + side - 1), (x + side - 1, y + side - 1)];

@@ -6,8 +6,8 @@ namespace Tinctor.Registration.Pairs;
 /// <remarks>
 /// The limits are for consecutive sections, which share glands and layers but not their cells. Correctly registered tiles of such sections
 /// have a correlation near 0, and many have no certain residual; the limits therefore reject only tiles with negative correlation and tiles
-/// that are certainly misaligned by more than 8 pixels (4 um at 0.5 um per pixel, half a nucleus). For restained or rescanned sections raise
-/// the correlation to 0.2 and lower the residual to 3.
+/// that are certainly misaligned by more than 8 pixels (4 um at 0.5 um per pixel, half a nucleus). For restained or rescanned sections
+/// raise the correlation to 0.2 and lower the residual to 3.
 /// </remarks>
 public sealed record TilingOptions
 {
@@ -21,8 +21,8 @@ public sealed record TilingOptions
     public double? Mpp { get; init; }
 
     /// <summary>
-    /// Smallest share of tissue in the source and in the target, 0 to 1, by their tissue masks. The tissue of fields is detected in brightfield
-    /// images only; that of other fields counts as enough.
+    /// Smallest share of tissue in the source and in the target, 0 to 1, by their tissue masks. The tissue of fields is detected in
+    /// brightfield images only; that of other fields counts as enough.
     /// </summary>
     public double MinTissue { get; init; } = 0.2;
 
@@ -43,8 +43,12 @@ public sealed record TilingOptions
         if (Stride < 1) throw new OptionException(nameof(Stride), $"the stride is {Stride} pixels, but must be at least 1");
         if (!(Mpp is null or (> 0 and < double.PositiveInfinity)))
             throw new OptionException(nameof(Mpp), $"the resolution is {Mpp} micrometres per pixel, but must be above 0");
-        if (!(MinTissue is >= 0 and <= 1)) throw new OptionException(nameof(MinTissue), $"the smallest tissue share is {MinTissue}, but must be 0 to 1");
-        if (!(MinNcc is >= -1 and <= 1)) throw new OptionException(nameof(MinNcc), $"the smallest correlation is {MinNcc}, but must be -1 to 1");
-        if (!(MaxResidual >= 0)) throw new OptionException(nameof(MaxResidual), $"the largest residual is {MaxResidual}, but must be 0 or more");
+        if (!(MinTissue is >= 0 and <= 1))
+            throw new OptionException(nameof(MinTissue), $"the smallest tissue share is {MinTissue}, but must be 0 to 1");
+        if (!(MinNcc is >= -1 and <= 1))
+            throw new OptionException(nameof(MinNcc), $"the smallest correlation is {MinNcc}, but must be -1 to 1");
+        if (!(MaxResidual >= 0))
+            throw new OptionException(nameof(MaxResidual),
+                $"the largest residual is {MaxResidual}, but must be 0 or more");
     }
 }

@@ -12,8 +12,9 @@ namespace Tinctor.Registration.Slides;
 public sealed record NonrigidLevel(int Side, int Window, int Steps);
 
 /// <summary>
-/// Nonrigid registration: gradient ascent (Adam) on a similarity metric minus a smoothness penalty, from coarse to fine. The displacement is
-/// kept free of folds.
+/// Nonrigid registration: gradient ascent (Adam) on a similarity metric minus a smoothness penalty, from coarse to fine. After each
+/// resolution the displacement is smoothed where source and target are not similar, by normalised convolution with the squared local
+/// correlation as certainty (Knutsson and Westin 1993), and is kept free of folds.
 /// </summary>
 public static class NonrigidRegistration
 {
@@ -21,6 +22,9 @@ public static class NonrigidRegistration
     private const double Rate = 0.3; // pixels of the level
     private const double MinArea = 0.15; // smallest relative area of a cell
     private const int MaxSmoothing = 100;
+    private const double NarrowSigma = 2, WideSigma = 6, WideWeight = 0.2; // Gaussian kernels, in nodes
+    private const double HalfCertainty = 0.15; // squared correlation at which half of a node's own displacement remains
+    private const double MinCertainty = 1e-4;
 
     /// <summary>
     /// Estimates the displacement of the source's pixels, applied before the affine transform, in source pixels [2, h, w] at the centres of
@@ -34,8 +38,8 @@ public static class NonrigidRegistration
     /// <param name="weight">Weight of the penalty relative to the similarity.</param>
     /// <param name="levels">Resolutions, from coarse to fine.</param>
     /// <param name="progress">Receives the completed share of the steps, 0 to 1.</param>
-    public static Tensor Estimate(Tensor source, Tensor target, AffineTransform affine, SimilarityMetric metric, Regularization regularization,
-        double weight, IReadOnlyList<NonrigidLevel> levels, IProgress<double>? progress = null)
+    public static Tensor Estimate(Tensor source, Tensor target, AffineTransform affine, SimilarityMetric metric,
+        Regularization regularization, double weight, IReadOnlyList<NonrigidLevel> levels, IProgress<double>? progress = null)
     {
         using var scope = torch.NewDisposeScope();
         Tensor shifts = torch.zeros([1, 2, 4, 4]); // as shares of the source's width
@@ -45,7 +49,8 @@ public static class NonrigidRegistration
             AffineTransform map = affine.Rescaled(Resolutions.Scaling(source, a), Resolutions.Scaling(target, b));
             double width = a.size(3);
             Tensor nodes = F.interpolate(shifts * width, size: Nodes(a), mode: "bilinear");
-            shifts = Unfolded(Optimise(a, b, map, nodes, metric, regularization, weight, level)) * (1 / width);
+            nodes = Optimise(a, b, map, nodes, metric, regularization, weight, level);
+            shifts = Unfolded(Smoothed(nodes, Certainty(a, b, map, nodes, metric, level.Window))) * (1 / width);
             progress?.Report((i + 1.0) / levels.Count);
         }
         return (shifts[0] * source.size(3)).MoveToOuterDisposeScope();
@@ -66,17 +71,48 @@ public static class NonrigidRegistration
         for (int step = 0; step < level.Steps; step++)
         {
             using var temporaries = torch.NewDisposeScope();
-            Tensor moved = F.interpolate(nodes, size: (height, width), mode: "bilinear");
-            (Tensor dx, Tensor dy) = (moved[0, 0], moved[0, 1]);
-            (Tensor warped, Tensor inside) =
-                Warp.Sample(target, u + (dx * affine.Xx) + (dy * affine.Xy), v + (dx * affine.Yx) + (dy * affine.Yy));
-            Tensor loss = (Penalty(nodes, regularization) * weight) - SimilarityMetrics.Compute(metric, source, warped, inside, level.Window);
+            (Tensor warped, Tensor inside) = Moved(target, affine, u, v, nodes);
+            Tensor loss = (Penalty(nodes, regularization) * weight)
+                - SimilarityMetrics.Compute(metric, source, warped, inside, level.Window);
             optimizer.zero_grad();
             loss.backward();
             optimizer.step();
             schedule.step();
         }
         return nodes.detach().MoveToOuterDisposeScope();
+    }
+
+    // The target at the source's positions, which are (u, v) in the target before they are displaced.
+    private static (Tensor Warped, Tensor Inside) Moved(Tensor target, AffineTransform affine, Tensor u, Tensor v, Tensor nodes)
+    {
+        Tensor moved = F.interpolate(nodes, size: (u.size(0), u.size(1)), mode: "bilinear");
+        (Tensor dx, Tensor dy) = (moved[0, 0], moved[0, 1]);
+        return Warp.Sample(target, u + (dx * affine.Xx) + (dy * affine.Xy), v + (dx * affine.Yx) + (dy * affine.Yy));
+    }
+
+    // Squared local correlation at the nodes, [1, 1, h, w]; of either sign for metrics that accept inverse contrast.
+    private static Tensor Certainty(Tensor source, Tensor target, AffineTransform affine, Tensor nodes, SimilarityMetric metric, int window)
+    {
+        using var scope = torch.NewDisposeScope();
+        using var quiet = torch.no_grad();
+        (Tensor u, Tensor v) = Warp.Positions(affine, (int)source.size(3), (int)source.size(2));
+        (Tensor warped, Tensor inside) = Moved(target, affine, u, v, nodes);
+        (Tensor ncc, Tensor share) = SimilarityMetrics.LocalNccMap(source, warped, inside, window);
+        if (metric is SimilarityMetric.LocalNcc or SimilarityMetric.GlobalNcc) ncc = ncc.clamp(min: 0);
+        Tensor correlation = F.interpolate((ncc * share).unsqueeze(0), size: (nodes.size(2), nodes.size(3)), mode: "bilinear");
+        return ((correlation * correlation) + MinCertainty).MoveToOuterDisposeScope();
+    }
+
+    // Normalised convolution: uncertain nodes follow the certain ones around them.
+    private static Tensor Smoothed(Tensor nodes, Tensor certainty)
+    {
+        using var scope = torch.NewDisposeScope();
+        using var quiet = torch.no_grad();
+        Tensor smooth = torch.cat([Blur(nodes.narrow(1, 0, 1) * certainty), Blur(nodes.narrow(1, 1, 1) * certainty)], 1) / Blur(certainty);
+        return (smooth + ((nodes - smooth) * (certainty / (certainty + HalfCertainty)))).MoveToOuterDisposeScope();
+
+        // The wide kernel reaches into large areas without certain nodes.
+        static Tensor Blur(Tensor image) => StructureImage.Blur(image, NarrowSigma) + (StructureImage.Blur(image, WideSigma) * WideWeight);
     }
 
     private static Tensor Penalty(Tensor nodes, Regularization regularization)

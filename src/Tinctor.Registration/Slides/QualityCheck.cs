@@ -44,18 +44,20 @@ internal static class QualityCheck
 
     private static IEnumerable<string> Reasons(RegistrationQuality q)
     {
-        const double maxScale = RegistrationQuality.MaxScale;
-        if (!(q.Distinctness >= RegistrationQuality.MinDistinctness))
-            yield return FormattableString.Invariant(
-                $"the similarity is hardly above chance ({q.Distinctness:0.0} standard deviations above wrong alignments, at least {RegistrationQuality.MinDistinctness} expected)");
-        if (q.Overlap < RegistrationQuality.MinOverlap)
-            yield return FormattableString.Invariant($"the target covers only {q.Overlap:0%} of the source's tissue, but must cover {RegistrationQuality.MinOverlap:0%}");
-        if (q.Scale > maxScale || q.Scale < 1 / maxScale)
-            yield return FormattableString.Invariant($"the scale is {q.Scale:0.00}, but must be {1 / maxScale:0.00} to {maxScale:0.00}");
-        if (q.Stretch > RegistrationQuality.MaxStretch)
-            yield return FormattableString.Invariant($"the stretch is {q.Stretch:0.00}, but must be at most {RegistrationQuality.MaxStretch:0.00}");
+        const double least = RegistrationQuality.MinDistinctness, overlap = RegistrationQuality.MinOverlap;
+        const double scale = RegistrationQuality.MaxScale, stretch = RegistrationQuality.MaxStretch;
+        static string Text(FormattableString text) => FormattableString.Invariant(text);
+        if (!(q.Distinctness >= least))
+            yield return Text($"the similarity is hardly above chance ({q.Distinctness:0.0} standard deviations above wrong alignments, ")
+                + Text($"at least {least} expected)");
+        if (q.Overlap < overlap)
+            yield return Text($"the target covers only {q.Overlap:0%} of the source's tissue, but must cover {overlap:0%}");
+        if (q.Scale > scale || q.Scale < 1 / scale)
+            yield return Text($"the scale is {q.Scale:0.00}, but must be {1 / scale:0.00} to {scale:0.00}");
+        if (q.Stretch > stretch)
+            yield return Text($"the stretch is {q.Stretch:0.00}, but must be at most {stretch:0.00}");
         if (q.Folded > 0)
-            yield return FormattableString.Invariant($"{q.Folded:0.00%} of the plane folds (Jacobian determinant {q.SmallestDeterminant:0.00})");
+            yield return Text($"{q.Folded:0.00%} of the plane folds (Jacobian determinant {q.SmallestDeterminant:0.00})");
     }
 
     // Wrong alignments: the target rotated about the source's centre and shifted.

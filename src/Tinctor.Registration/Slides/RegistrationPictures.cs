@@ -5,11 +5,13 @@ using Tinctor.Torch;
 
 namespace Tinctor.Registration.Slides;
 
-/// <summary>Pictures to check a registration by eye: 8-bit RGB of one size, on the pixels of the source.</summary>
+/// <summary>Pictures for visual inspection of a registration: 8-bit RGB of one size, on the pixels of the source.</summary>
 /// <param name="Source">Source.</param>
 /// <param name="Warped">Target, warped onto the source.</param>
 /// <param name="Checkerboard">Alternating squares of the source and of the warped target.</param>
-/// <param name="Outlines">Outlines of the structure of the source (green) and of the warped target (magenta) on the pale warped target.</param>
+/// <param name="Outlines">
+/// Outlines of the structure of the source (green) and of the warped target (magenta) on the pale warped target.
+/// </param>
 public sealed record RegistrationPictures(Image Source, Image Warped, Image Checkerboard, Image Outlines)
 {
     private const int Side = 1400, Square = 100;
@@ -53,7 +55,8 @@ public sealed record RegistrationPictures(Image Source, Image Warped, Image Chec
     private static bool[] Edges(Image image, Modality modality)
     {
         using var scope = torch.NewDisposeScope();
-        Tensor inner = (StructureImage.Blur(StructureImage.CreateStretched(image, StructureChannel.Grey, modality), 3) > 0.35).to(ScalarType.Float32);
+        Tensor structure = StructureImage.Blur(StructureImage.CreateStretched(image, StructureChannel.Grey, modality), 3);
+        Tensor inner = (structure > 0.35).to(ScalarType.Float32);
         Tensor eroded = -F.max_pool2d(-inner, 3, 1, 1);
         return Array.ConvertAll((inner - eroded).ToArray<float>(), value => value > 0);
     }

@@ -11,8 +11,8 @@ namespace Tinctor.Registration.Slides;
 public sealed record CoarseAlignment(AffineTransform Transform, double Angle, bool Mirrored, double Score);
 
 /// <summary>
-/// Search of all rotations and translations of one section relative to another by normalised cross-correlation over the overlap, computed by
-/// Fourier transforms (Padfield 2012) on images of 128 pixels.
+/// Search of all rotations and translations of one section relative to another by normalised cross-correlation over the overlap, computed
+/// by Fourier transforms (Padfield 2012) on images of 128 pixels.
 /// </summary>
 public static class RotationSearch
 {
@@ -37,9 +37,11 @@ public static class RotationSearch
                 all.Add(canvas.Best(angle, mirrored));
         var best = new List<CoarseAlignment>();
         foreach (CoarseAlignment candidate in all.OrderByDescending(candidate => candidate.Score))
-            if (best.Count < count && !best.Exists(other => other.Mirrored == candidate.Mirrored && AngleBetween(other.Angle, candidate.Angle) <= Apart))
+            if (best.Count < count && !best.Exists(other => other.Mirrored == candidate.Mirrored
+                && AngleBetween(other.Angle, candidate.Angle) <= Apart))
                 best.Add(candidate);
-        return [.. best.Select(one => one with { Transform = one.Transform.Rescaled(Resolutions.Scaling(a, source), Resolutions.Scaling(b, target)) })];
+        AffineTransform up = Resolutions.Scaling(a, source), upTarget = Resolutions.Scaling(b, target);
+        return [.. best.Select(one => one with { Transform = one.Transform.Rescaled(up, upTarget) })];
     }
 
     private static long Longest(Tensor image) => Math.Max(image.size(2), image.size(3));

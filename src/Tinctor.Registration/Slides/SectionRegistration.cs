@@ -62,12 +62,13 @@ public static class SectionRegistration
         { } model => model,
     };
 
-    // 1 on tissue and around it, 0 elsewhere, so that dust and ink are not compared; 1 everywhere if tissue fills the image or none is found.
+    // 1 on and around tissue, 0 elsewhere, so that dust and ink are ignored; 1 everywhere if tissue fills the image or none is found.
     private static Tensor Tissue(Image image, double? mpp)
     {
         using var scope = torch.NewDisposeScope();
         double reduced = Math.Max(1, Math.Max(image.Width, image.Height) / TissueSide);
-        Image small = image.Resize((int)Math.Ceiling(image.Width / reduced), (int)Math.Ceiling(image.Height / reduced), ResizeKernel.Linear);
+        Image small = image.Resize((int)Math.Ceiling(image.Width / reduced), (int)Math.Ceiling(image.Height / reduced),
+            ResizeKernel.Linear);
         TissueMask mask = TissueMask.Detect(small, mpp: mpp * reduced);
         double share = mask.Area / ((double)small.Width * small.Height);
         if (share is < MinTissue or > MaxTissue) return torch.ones([1, 1, image.Height, image.Width]).MoveToOuterDisposeScope();
@@ -76,8 +77,8 @@ public static class SectionRegistration
         return F.interpolate(tissue.unsqueeze(0), size: (image.Height, image.Width), mode: "bilinear").MoveToOuterDisposeScope();
     }
 
-    private static AffineTransform Start(Tensor searchedSource, Tensor searchedTarget, Tensor source, Tensor target, SimilarityMetric metric,
-        bool mirror)
+    private static AffineTransform Start(Tensor searchedSource, Tensor searchedTarget, Tensor source, Tensor target,
+        SimilarityMetric metric, bool mirror)
     {
         (Tensor a, Tensor b) = Resolutions.Reduce(source, target, CandidateSide);
         AffineTransform down = Resolutions.Scaling(source, a), downTarget = Resolutions.Scaling(target, b);
@@ -107,8 +108,8 @@ public static class SectionRegistration
     {
         using var scope = torch.NewDisposeScope();
         var second = new PartialProgress(progress, 0.5, 1);
-        Tensor moved = NonrigidRegistration.Estimate(source, target, affine, metric, options.Regularization, options.Stiffness, NonrigidLevels,
-            second);
+        Tensor moved = NonrigidRegistration.Estimate(source, target, affine, metric, options.Regularization, options.Stiffness,
+            NonrigidLevels, second);
         (Tensor x, Tensor y) = (moved[0], moved[1]);
         Tensor shifts = torch.stack([(x * affine.Xx) + (y * affine.Xy), (x * affine.Yx) + (y * affine.Yy)]);
         return DisplacementField.Covering(source.size(3), source.size(2), shifts);

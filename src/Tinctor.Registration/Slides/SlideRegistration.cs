@@ -19,7 +19,8 @@ public static class SlideRegistration
     /// <returns>The transform. Check whether its quality passed before it is used.</returns>
     /// <exception cref="OptionException">An option is out of range, or the transform is a translation.</exception>
     /// <exception cref="TinctorException">A slide is damaged, or haematoxylin is requested of a slide that is not brightfield.</exception>
-    public static RegistrationTransform Estimate(Slide source, Slide target, RegistrationOptions options, IProgress<double>? progress = null)
+    public static RegistrationTransform Estimate(Slide source, Slide target, RegistrationOptions options,
+        IProgress<double>? progress = null)
     {
         options.Validate();
         (double downsample, double targetDownsample) = Downsamples(source, target, options);
@@ -30,8 +31,8 @@ public static class SlideRegistration
     }
 
     /// <summary>
-    /// Registers serial sections, each to the one before it. The transforms map the first slide to each of the others; those composed with a
-    /// failed transform have failed too.
+    /// Registers serial sections, each to the one before it. The transforms map the first slide to each of the others; those composed with
+    /// a failed transform have failed too.
     /// </summary>
     /// <param name="slides">Slides in their order, at least two.</param>
     /// <param name="options">Options.</param>
@@ -51,8 +52,8 @@ public static class SlideRegistration
     }
 
     /// <summary>
-    /// Gets the pixels of level 0 per pixel of each overview: both overviews have the same resolution, their longer side follows the options,
-    /// and none is enlarged.
+    /// Gets the pixels of level 0 per pixel of each overview: both overviews have the same resolution, their longer side follows the
+    /// options, and none is enlarged.
     /// </summary>
     internal static (double Source, double Target) Downsamples(Slide source, Slide target, RegistrationOptions options)
     {

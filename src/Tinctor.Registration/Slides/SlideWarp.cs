@@ -15,8 +15,8 @@ public static class SlideWarp
     /// <param name="progress">Receives the completed share, 0 to 1.</param>
     /// <param name="cancel">Cancels between tiles; no file remains.</param>
     /// <exception cref="TinctorException">The target is damaged or not the registered slide, or the format cannot hold it.</exception>
-    public static void Write(RegistrationTransform transform, Slide target, string path, int? jpegQuality = 90, IProgress<double>? progress = null,
-        CancellationToken cancel = default)
+    public static void Write(RegistrationTransform transform, Slide target, string path, int? jpegQuality = 90,
+        IProgress<double>? progress = null, CancellationToken cancel = default)
     {
         ImageFrame frame = transform.Source;
         var spec = new SlideSpec(frame.Width, frame.Height, target.Channels, target.SampleType)

@@ -56,7 +56,9 @@ public readonly record struct AffineTransform(double Xx, double Xy, double X0, d
         return largest;
     }
 
-    /// <summary>Creates the transform from the pixels of an image to those of the same image resized; the images' corners coincide.</summary>
+    /// <summary>
+    /// Creates the transform from the pixels of an image to those of the same image resized; the images' corners coincide.
+    /// </summary>
     public static AffineTransform Scaling(double across, double down) => new(across, 0, (across - 1) / 2, 0, down, (down - 1) / 2);
 
     /// <summary>Converts the transform to images that were reduced by averaging blocks of factor x factor pixels.</summary>
@@ -65,7 +67,9 @@ public readonly record struct AffineTransform(double Xx, double Xy, double X0, d
     /// <summary>Reverts <see cref="Reduced"/>.</summary>
     internal AffineTransform Enlarged(int factor) => Rescaled(Scaling(factor, factor), Scaling(factor, factor));
 
-    /// <summary>Converts the transform to other pixel grids of the source and of the target, given as transforms from the old to the new pixels.</summary>
+    /// <summary>
+    /// Converts the transform to other pixel grids of the source and of the target, given as transforms from the old to the new pixels.
+    /// </summary>
     internal AffineTransform Rescaled(AffineTransform source, AffineTransform target) => target.After(this).After(source.Inverse());
 
     /// <summary>Gets the median of each parameter of transforms about a common centre; robust while most of them are right.</summary>

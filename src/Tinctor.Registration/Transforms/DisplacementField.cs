@@ -12,10 +12,12 @@ public sealed class DisplacementField
     private readonly double[] xs, ys, dx, dy;
 
     /// <summary>Creates a field from displacements at nodes, row by row.</summary>
-    internal DisplacementField(double[] xs, double[] ys, double[] dx, double[] dy) => (this.xs, this.ys, this.dx, this.dy) = (xs, ys, dx, dy);
+    internal DisplacementField(double[] xs, double[] ys, double[] dx, double[] dy) =>
+        (this.xs, this.ys, this.dx, this.dy) = (xs, ys, dx, dy);
 
     /// <summary>
-    /// Creates a field over an image of this size from displacements [2, h, w] (x, then y) at the centres of h x w equal cells that cover it.
+    /// Creates a field over an image of this size from displacements [2, h, w] (x, then y) at the centres of h x w equal cells that
+    /// cover it.
     /// </summary>
     /// <exception cref="ArgumentException">The tensor has another shape.</exception>
     public static DisplacementField Covering(double width, double height, Tensor shifts)
@@ -112,7 +114,9 @@ public sealed class DisplacementField
         return shift[0];
     }
 
-    /// <summary>Locates the positions of one row between the grid's columns: index of the node at or before each, and fraction to the next one.</summary>
+    /// <summary>
+    /// Locates the positions of one row between the grid's columns: index of the node at or before each, and fraction to the next one.
+    /// </summary>
     internal (int Node, double Fraction)[] Columns(double first, double step, int count) =>
         [.. Enumerable.Range(0, count).Select(i => Locate(xs, first + (i * step)))];
 
@@ -137,7 +141,8 @@ public sealed class DisplacementField
 
     private static (int Node, double Fraction) Locate(double[] nodes, double position)
     {
-        int found = Array.BinarySearch(nodes, position), node = Math.Clamp(found < 0 ? ~found - 1 : found, 0, Math.Max(0, nodes.Length - 2));
+        int found = Array.BinarySearch(nodes, position),
+            node = Math.Clamp(found < 0 ? ~found - 1 : found, 0, Math.Max(0, nodes.Length - 2));
         return (node, nodes.Length < 2 ? 0 : Math.Clamp((position - nodes[node]) / (nodes[node + 1] - nodes[node]), 0, 1));
     }
 }

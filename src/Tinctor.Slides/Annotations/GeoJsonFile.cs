@@ -5,8 +5,8 @@ using Tinctor.Slides.Masks;
 namespace Tinctor.Slides.Annotations;
 
 /// <summary>
-/// GeoJSON files (RFC 7946) of annotations in pixels of level 0, as QuPath exports and imports them. Coordinates count from the corner of the
-/// first pixel, not from its centre.
+/// GeoJSON files (RFC 7946) of annotations in pixels of level 0, as QuPath exports and imports them. Coordinates count from the corner of
+/// the first pixel, not from its centre.
 /// </summary>
 public static class GeoJsonFile
 {
@@ -24,14 +24,17 @@ public static class GeoJsonFile
     /// <exception cref="IOException">The output cannot be written.</exception>
     public static void Map(string input, string output, Func<double, double, (double X, double Y)> map)
     {
-        JsonNode root = Parse(input, stream => JsonNode.Parse(stream, documentOptions: new() { MaxDepth = MaxDepth }) ?? throw new JsonException());
-        if (Parse(input, _ => MapNode(root, map)) == 0) throw new TinctorException(input, "the file has no coordinates, but GeoJSON is expected");
+        JsonNode root = Parse(input, stream =>
+            JsonNode.Parse(stream, documentOptions: new() { MaxDepth = MaxDepth }) ?? throw new JsonException());
+        if (Parse(input, _ => MapNode(root, map)) == 0)
+            throw new TinctorException(input,
+                "the file has no coordinates, but GeoJSON is expected");
         AtomicFile.WriteText(output, root.ToJsonString(Compact));
     }
 
     /// <summary>
-    /// Reads the areas of a file: a FeatureCollection, a list of features, a feature or a geometry; polygons, multi-polygons and collections of
-    /// them. Points and lines, and features whose objectType is detection, cell or tile, are left out.
+    /// Reads the areas of a file: a FeatureCollection, a list of features, a feature or a geometry; polygons, multi-polygons and
+    /// collections of them. Points and lines, and features whose objectType is detection, cell or tile, are left out.
     /// </summary>
     /// <returns>
     /// Areas without a class or of any class; and areas to be cut out of them, whose class begins with "Ignore", as QuPath's "Ignore*".
@@ -97,7 +100,8 @@ public static class GeoJsonFile
     // A position is an array of numbers; geometries nest arrays of positions.
     private static int MapPositions(JsonArray positions, Func<double, double, (double X, double Y)> map)
     {
-        if (positions is not [JsonValue, JsonValue, ..]) return positions.Sum(inner => inner is JsonArray deeper ? MapPositions(deeper, map) : 0);
+        if (positions is not [JsonValue, JsonValue, ..]) return positions.Sum(inner => inner is JsonArray deeper
+            ? MapPositions(deeper, map) : 0);
         (double x, double y) = map((double)positions[0]! - 0.5, (double)positions[1]! - 0.5);
         (positions[0], positions[1]) = (Math.Round(x + 0.5, 3), Math.Round(y + 0.5, 3));
         return 1;
