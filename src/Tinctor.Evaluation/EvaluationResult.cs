@@ -51,7 +51,7 @@ public sealed record EvaluationResult
     public required IReadOnlyList<string> Warnings { get; init; }
 
     /// <summary>Training run of the model; null if no run folder was given.</summary>
-    public required TrainingRun? Run { get; init; }
+    internal TrainingRun? Run { get; init; }
 
     /// <summary>Results of the analyses.</summary>
     public required IReadOnlyList<ReportSection> Sections { get; init; }

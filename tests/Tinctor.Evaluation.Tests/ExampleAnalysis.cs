@@ -9,7 +9,7 @@ internal sealed class ExampleAnalysis(bool computed) : IAnalysis
 {
     public static IReadOnlyList<IAnalysis> All => [new ExampleAnalysis(computed: true), new ExampleAnalysis(computed: false)];
 
-    public ReportSection Run(Data.TestSet set, IProgress<EvaluationProgress>? progress, CancellationToken cancel)
+    ReportSection IAnalysis.Run(Data.TestSet set, IProgress<EvaluationProgress>? progress, CancellationToken cancel)
     {
         if (!computed)
             return new("absent", "Distribution", "What FID sees.") { NotComputed = "no Inception weights were given" };

@@ -11,5 +11,5 @@ public interface IAnalysis
     /// <param name="progress">Receives progress, from several threads.</param>
     /// <param name="cancel">Cancels between images.</param>
     /// <exception cref="TinctorException">The inputs do not fit the analysis.</exception>
-    ReportSection Run(TestSet set, IProgress<EvaluationProgress>? progress, CancellationToken cancel);
+    internal ReportSection Run(TestSet set, IProgress<EvaluationProgress>? progress, CancellationToken cancel);
 }

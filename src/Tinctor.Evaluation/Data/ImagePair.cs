@@ -18,7 +18,7 @@ public sealed record ImagePair(
 /// <param name="Path">The file.</param>
 /// <param name="Label">Its label; null if unknown.</param>
 /// <param name="SlideId">Its slide; null if unknown.</param>
-public sealed record LabelledImage(string Path, string? Label, string? SlideId);
+internal sealed record LabelledImage(string Path, string? Label, string? SlideId);
 
 /// <summary>Image of the test set that was not scored.</summary>
 /// <param name="Name">File name without extension.</param>
@@ -30,5 +30,5 @@ public sealed record SkippedImage(string Name, string Reason);
 /// <param name="Methods">The models in the order given, then the identity baseline if it is computed; never the mean-colour baseline.</param>
 /// <param name="TrainingTargets">Real images of the training set; empty if unknown.</param>
 /// <param name="Seed">Random seed.</param>
-public sealed record TestSet(
+internal sealed record TestSet(
     IReadOnlyList<ImagePair> Pairs, IReadOnlyList<ScoredMethod> Methods, IReadOnlyList<LabelledImage> TrainingTargets, int Seed);

@@ -7,7 +7,7 @@ namespace Tinctor.Evaluation.Data;
 /// <param name="Steps">Training step of each point of the curves.</param>
 /// <param name="Curves">Columns of metrics.csv by name; null where a cell is empty or not finite.</param>
 /// <param name="Documents">Content of config.yaml and environment.json by file name.</param>
-public sealed record TrainingRun(
+internal sealed record TrainingRun(
     string Name, IReadOnlyList<double> Steps, IReadOnlyDictionary<string, double?[]> Curves, IReadOnlyDictionary<string, string> Documents)
 {
     // Longer curves are averaged in groups: a screen shows no more points.

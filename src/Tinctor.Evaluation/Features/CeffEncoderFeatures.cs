@@ -34,14 +34,14 @@ public sealed class CeffEncoderFeatures : FeatureExtractor
     public override string Name => $"CEFF's encoder of {(target ? "target" : "source")} images in {folder}";
 
     /// <inheritdoc/>
-    public override IReadOnlyList<Definition> Provenance =>
+    internal override IReadOnlyList<Definition> Provenance =>
         [new("Feature network", $"{Name}, SHA-256 {SupervisedModel.Sha256(folder)}; images as they are")];
 
     /// <inheritdoc/>
-    public override Tensor Prepare(Image rgb) => rgb.ToTensor(ValueRange.MinusOneToOne);
+    internal override Tensor Prepare(Image rgb) => rgb.ToTensor(ValueRange.MinusOneToOne);
 
     /// <inheritdoc/>
-    public override FeatureBatch Extract(Tensor images) =>
+    internal override FeatureBatch Extract(Tensor images) =>
         new((target ? encoders.Target : encoders.Source).forward(images.to(device)), null);
 
     /// <inheritdoc/>

@@ -14,14 +14,14 @@ public sealed class ClassifierFeatures(Classifier classifier) : FeatureExtractor
     public override string Name => $"{classifier.Card.Architecture} in {classifier.Folder}";
 
     /// <inheritdoc/>
-    public override IReadOnlyList<Definition> Provenance =>
+    internal override IReadOnlyList<Definition> Provenance =>
         [new("Feature network", $"{Name}, before its last layer, SHA-256 {classifier.Sha256}; images as they are")];
 
     /// <inheritdoc/>
-    public override Tensor Prepare(Image rgb) => rgb.ToTensor(ValueRange.MinusOneToOne);
+    internal override Tensor Prepare(Image rgb) => rgb.ToTensor(ValueRange.MinusOneToOne);
 
     /// <inheritdoc/>
-    public override FeatureBatch Extract(Tensor images) => new(classifier.Run(images).Features, null);
+    internal override FeatureBatch Extract(Tensor images) => new(classifier.Run(images).Features, null);
 
     /// <inheritdoc/>
     public override void Dispose() => classifier.Dispose();

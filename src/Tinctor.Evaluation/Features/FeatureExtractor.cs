@@ -8,7 +8,7 @@ namespace Tinctor.Evaluation.Features;
 /// <summary>Features of a batch.</summary>
 /// <param name="Values">float32 [N, D].</param>
 /// <param name="Probabilities">float32 [N, classes], summing to 1; null where the network does not classify.</param>
-public readonly record struct FeatureBatch(Tensor Values, Tensor? Probabilities);
+internal readonly record struct FeatureBatch(Tensor Values, Tensor? Probabilities);
 
 /// <summary>A network that turns an image into a feature vector, for distances between sets of images.</summary>
 public abstract class FeatureExtractor : IDisposable
@@ -17,13 +17,13 @@ public abstract class FeatureExtractor : IDisposable
     public abstract string Name { get; }
 
     /// <summary>File, hash, resizing and normalisation.</summary>
-    public abstract IReadOnlyList<Definition> Provenance { get; }
+    internal abstract IReadOnlyList<Definition> Provenance { get; }
 
     /// <summary>An 8-bit RGB image as the network's input, [3, H, W] of one size for all images.</summary>
-    public abstract Tensor Prepare(Image rgb);
+    internal abstract Tensor Prepare(Image rgb);
 
     /// <summary>Features of prepared images [N, 3, H, W].</summary>
-    public abstract FeatureBatch Extract(Tensor images);
+    internal abstract FeatureBatch Extract(Tensor images);
 
     /// <summary>Frees the network.</summary>
     public abstract void Dispose();

@@ -13,11 +13,11 @@ public abstract class InceptionFeatures(WeightsFile file, InceptionResizing resi
     public override string Name => "Inception v3 (2015-12-05)";
 
     /// <inheritdoc/>
-    public override IReadOnlyList<Definition> Provenance =>
+    internal override IReadOnlyList<Definition> Provenance =>
         [file.Describe("Inception weights"), InceptionInput.Describe(resizing)];
 
     /// <inheritdoc/>
-    public override Tensor Prepare(Image rgb) => InceptionInput.Resize(rgb, resizing);
+    internal override Tensor Prepare(Image rgb) => InceptionInput.Resize(rgb, resizing);
 
     /// <summary>Opens either kind of file; which it is shows inside it.</summary>
     /// <exception cref="TinctorException">The file is neither.</exception>
@@ -52,7 +52,7 @@ public abstract class InceptionFeatures(WeightsFile file, InceptionResizing resi
             network.eval();
         }
 
-        public override FeatureBatch Extract(Tensor images)
+        internal override FeatureBatch Extract(Tensor images)
         {
             // pytorch-fid scales [0, 1] to [-1, 1]; clean-fid and TensorFlow's graph take (x - 128) / 128.
             Tensor x = resizing == InceptionResizing.Legacy ? (images.to(device) / 127.5) - 1 : (images.to(device) - 128) / 128;
@@ -87,7 +87,7 @@ public abstract class InceptionFeatures(WeightsFile file, InceptionResizing resi
         }
 
         // It normalises by itself; images of 299x299 pass through its own resizing unchanged.
-        public override FeatureBatch Extract(Tensor images)
+        internal override FeatureBatch Extract(Tensor images)
         {
             Tensor x = images.to(device);
             return new(network.Call("forward", [x], [true, false, true])[0], network.Call("forward", [x], [false, false, true])[0]);

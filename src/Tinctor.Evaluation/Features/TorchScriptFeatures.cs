@@ -42,7 +42,7 @@ public sealed class TorchScriptFeatures : FeatureExtractor
     public override string Name => Path.GetFileNameWithoutExtension(file.Path);
 
     /// <inheritdoc/>
-    public override IReadOnlyList<Definition> Provenance =>
+    internal override IReadOnlyList<Definition> Provenance =>
     [
         file.Describe("Feature network"),
         new("Input", $"{(input.Size > 0 ? $"{input.Size}x{input.Size} by bicubic resizing with antialiasing" : "images as they are")}, "
@@ -50,7 +50,7 @@ public sealed class TorchScriptFeatures : FeatureExtractor
     ];
 
     /// <inheritdoc/>
-    public override Tensor Prepare(Image rgb)
+    internal override Tensor Prepare(Image rgb)
     {
         Tensor image = rgb.ToTensor();
         if (input.Size > 0) image = F.interpolate(image.unsqueeze(0), input.Size, mode: "bicubic", antialias: true).squeeze(0).clamp(0, 1);
@@ -58,7 +58,7 @@ public sealed class TorchScriptFeatures : FeatureExtractor
     }
 
     /// <inheritdoc/>
-    public override FeatureBatch Extract(Tensor images)
+    internal override FeatureBatch Extract(Tensor images)
     {
         try
         {

@@ -69,7 +69,7 @@ public sealed partial class WeightsFile
         System.IO.Path.GetExtension(Path) == ".safetensors" ? SafeTensors.Load(Path) : PthReader.LoadStateDict(Path);
 
     /// <summary>For the report: the file, its hash, and whether it is a published one.</summary>
-    public Definition Describe(string what) => new(what, $"{System.IO.Path.GetFileName(Path)}, SHA-256 {Sha256}, "
+    internal Definition Describe(string what) => new(what, $"{System.IO.Path.GetFileName(Path)}, SHA-256 {Sha256}, "
         + (KnownAs is null ? "not among the published files that Tinctor knows" : $"the published {KnownAs}"));
 
     [GeneratedRegex(@"-([0-9a-f]{8})\.\w+$")]

@@ -41,7 +41,7 @@ public sealed class StudyTable
     public void Write(string folder, string caption) => TableFiles.Write(Table(caption), BySeed(caption), folder, "study");
 
     /// <summary>One row a variant: the mean over the seeds, with the standard deviation where there are several.</summary>
-    public SectionTable Table(string caption) => new("study", caption, [new("variant", "Method"), .. columns],
+    internal SectionTable Table(string caption) => new("study", caption, [new("variant", "Method"), .. columns],
         [.. variants.Select(variant => (IReadOnlyList<object?>)[variant.Title, .. columns.Select(column => Cell(variant.Key, column))])]);
 
     private object? Cell(string variant, SectionColumn column)
@@ -60,7 +60,7 @@ public sealed class StudyTable
                 .. columns.Select(column => (object?)Value(evaluation.Metrics, variant.Key, column.Key))]]);
 
     /// <summary>A table in Markdown: a heading line, a rule, a line a row.</summary>
-    public static string Markdown(SectionTable table)
+    internal static string Markdown(SectionTable table)
     {
         string Cell(object? cell, SectionColumn column) => cell switch
         {

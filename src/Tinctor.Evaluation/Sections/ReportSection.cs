@@ -13,35 +13,35 @@ public sealed record ReportSection(string Key, string Title, string Lead)
     public string? NotComputed { get; init; }
 
     /// <summary>Tables, the most important first.</summary>
-    public IReadOnlyList<SectionTable> Tables { get; init; } = [];
+    internal IReadOnlyList<SectionTable> Tables { get; init; } = [];
 
     /// <summary>Charts.</summary>
-    public IReadOnlyList<SectionChart> Charts { get; init; } = [];
+    internal IReadOnlyList<SectionChart> Charts { get; init; } = [];
 
     /// <summary>Pictures, such as variance maps.</summary>
-    public IReadOnlyList<SectionPicture> Pictures { get; init; } = [];
+    internal IReadOnlyList<SectionPicture> Pictures { get; init; } = [];
 
     /// <summary>Definitions of the numbers, with formula and source.</summary>
-    public IReadOnlyList<Definition> Definitions { get; init; } = [];
+    internal IReadOnlyList<Definition> Definitions { get; init; } = [];
 
     /// <summary>Caveats of these numbers.</summary>
     public IReadOnlyList<string> Warnings { get; init; } = [];
 
     /// <summary>Provenance: weight files with their SHA-256, counts, settings.</summary>
-    public IReadOnlyList<Definition> Provenance { get; init; } = [];
+    internal IReadOnlyList<Definition> Provenance { get; init; } = [];
 }
 
 /// <summary>A term and its meaning.</summary>
 /// <param name="Term">The term.</param>
 /// <param name="Text">Its meaning.</param>
-public sealed record Definition(string Term, string Text);
+internal sealed record Definition(string Term, string Text);
 
 /// <summary>A table.</summary>
 /// <param name="Key">Name of the table in files, unique within the section.</param>
 /// <param name="Title">The caption.</param>
 /// <param name="Columns">Headings with their formats.</param>
 /// <param name="Rows">One cell per column: string, double, int, <see cref="Swatch"/> or null (undefined).</param>
-public sealed record SectionTable(
+internal sealed record SectionTable(
     string Key, string Title, IReadOnlyList<SectionColumn> Columns, IReadOnlyList<IReadOnlyList<object?>> Rows);
 
 /// <summary>A column of a table.</summary>
@@ -49,12 +49,12 @@ public sealed record SectionTable(
 /// <param name="Title">Heading, with the unit in brackets.</param>
 /// <param name="Digits">Number of decimals printed.</param>
 /// <param name="HigherIsBetter">Whether higher values are better; null if neither end is. The best cell is set in bold.</param>
-public sealed record SectionColumn(string Key, string Title, int Digits = 3, bool? HigherIsBetter = null);
+internal sealed record SectionColumn(string Key, string Title, int Digits = 3, bool? HigherIsBetter = null);
 
 /// <summary>Entry of a colour legend, also as a cell of a table.</summary>
 /// <param name="Name">Meaning of the colour.</param>
 /// <param name="Colour">The colour as <c>#rrggbb</c>; null for areas that are not coloured.</param>
-public sealed record Swatch(string Name, string? Colour)
+internal sealed record Swatch(string Name, string? Colour)
 {
     /// <summary>Creates an entry from red, green and blue.</summary>
     public static Swatch FromRgb(string name, int red, int green, int blue) => new(name, $"#{red:x2}{green:x2}{blue:x2}");
@@ -64,7 +64,7 @@ public sealed record Swatch(string Name, string? Colour)
 /// <param name="Title">Title of the picture.</param>
 /// <param name="Caption">Content of the picture.</param>
 /// <param name="Image">8-bit RGB.</param>
-public sealed record SectionPicture(string Title, string Caption, Slides.Image Image)
+internal sealed record SectionPicture(string Title, string Caption, Slides.Image Image)
 {
     /// <summary>Whether the picture takes the whole width of the report; narrow pictures stand side by side.</summary>
     public bool IsWide { get; init; }

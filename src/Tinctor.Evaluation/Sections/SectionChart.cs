@@ -4,7 +4,7 @@ namespace Tinctor.Evaluation.Sections;
 /// <param name="Key">Name of the chart in files, unique within the section.</param>
 /// <param name="Title">The heading.</param>
 /// <param name="Caption">Content of the chart, and which values are good.</param>
-public abstract record SectionChart(string Key, string Title, string Caption);
+internal abstract record SectionChart(string Key, string Title, string Caption);
 
 /// <summary>Points, and lines across them: scatter plots and Bland-Altman plots.</summary>
 /// <param name="Key">Name of the chart in files.</param>
@@ -13,7 +13,7 @@ public abstract record SectionChart(string Key, string Title, string Caption);
 /// <param name="XTitle">Title of the x axis, with the unit.</param>
 /// <param name="YTitle">Title of the y axis, with the unit.</param>
 /// <param name="Series">Series of points, one colour each.</param>
-public sealed record ScatterChart(
+internal sealed record ScatterChart(
     string Key, string Title, string Caption, string XTitle, string YTitle, IReadOnlyList<ChartSeries> Series)
     : SectionChart(Key, Title, Caption)
 {
@@ -31,7 +31,7 @@ public sealed record ScatterChart(
 /// <param name="XTitle">Title of the x axis, with the unit.</param>
 /// <param name="YTitle">Title of the y axis, with the unit.</param>
 /// <param name="Series">Lines; points in ascending order of x.</param>
-public sealed record CurveChart(
+internal sealed record CurveChart(
     string Key, string Title, string Caption, string XTitle, string YTitle, IReadOnlyList<ChartSeries> Series)
     : SectionChart(Key, Title, Caption)
 {
@@ -46,7 +46,7 @@ public sealed record CurveChart(
 /// <param name="XTitle">Title of the x axis, with the unit.</param>
 /// <param name="Edges">Ends of the bins, one more than there are bins, ascending.</param>
 /// <param name="Series">X is unused; Y is the share of each bin, summing to 1.</param>
-public sealed record HistogramChart(
+internal sealed record HistogramChart(
     string Key, string Title, string Caption, string XTitle, IReadOnlyList<double> Edges, IReadOnlyList<ChartSeries> Series)
     : SectionChart(Key, Title, Caption)
 {
@@ -63,7 +63,7 @@ public sealed record HistogramChart(
 /// <param name="Rows">Names of the rows.</param>
 /// <param name="Columns">Names of the columns.</param>
 /// <param name="Values">[rows][columns].</param>
-public sealed record MatrixChart(string Key, string Title, string Caption, string RowTitle, string ColumnTitle,
+internal sealed record MatrixChart(string Key, string Title, string Caption, string RowTitle, string ColumnTitle,
     IReadOnlyList<string> Rows, IReadOnlyList<string> Columns, IReadOnlyList<IReadOnlyList<double>> Values)
     : SectionChart(Key, Title, Caption);
 
@@ -72,9 +72,9 @@ public sealed record MatrixChart(string Key, string Title, string Caption, strin
 /// <param name="X">x of each point.</param>
 /// <param name="Y">y of each point.</param>
 /// <param name="Names">Name of each point for the tooltip, such as that of an image; null if points have none.</param>
-public sealed record ChartSeries(string Name, IReadOnlyList<double> X, IReadOnlyList<double> Y, IReadOnlyList<string>? Names = null);
+internal sealed record ChartSeries(string Name, IReadOnlyList<double> X, IReadOnlyList<double> Y, IReadOnlyList<string>? Names = null);
 
 /// <summary>A straight line across a chart.</summary>
 /// <param name="Name">Label of the line.</param>
 /// <param name="At">Coordinate at which the line crosses its axis.</param>
-public sealed record ChartLine(string Name, double At);
+internal sealed record ChartLine(string Name, double At);

@@ -1,7 +1,7 @@
 namespace Tinctor.Evaluation.Statistics;
 
 /// <summary>Holm's step-down correction for several tests (Holm 1979).</summary>
-public static class Holm
+internal static class Holm
 {
     /// <summary>Adjusted p-values, in the order given; null stays null and does not count as a test.</summary>
     public static double?[] Adjust(IReadOnlyList<double?> p)

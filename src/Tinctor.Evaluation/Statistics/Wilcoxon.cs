@@ -5,7 +5,7 @@ namespace Tinctor.Evaluation.Statistics;
 /// scipy.stats.wilcoxon: exact up to 50 differences without ties or zeros, else the normal approximation with the correction for ties and
 /// without one for continuity (scipy before 1.13 takes the exact distribution with ties too, for which it does not hold).
 /// </summary>
-public static class Wilcoxon
+internal static class Wilcoxon
 {
     private const int MostForExact = 50;
 

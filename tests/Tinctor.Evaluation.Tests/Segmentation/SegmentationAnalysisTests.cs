@@ -78,7 +78,7 @@ public sealed class SegmentationAnalysisTests : IDisposable
         Directory.CreateDirectory(Path.Combine(root, "masks"));
         foreach (ImagePair pair in set.Pairs)
         {
-            LabelMap nuclei = classical.Of(pair, null, new ScoredImage(Image.Read(pair.Real)));
+            LabelMap nuclei = classical.Segment(pair, null, new ScoredImage(Image.Read(pair.Real)));
             var mask = new Image(Size, Size, 1, data: Array.ConvertAll(nuclei.Labels, label => (byte)label));
             mask.Write(Path.Combine(root, "masks", $"{pair.Name}.png"));
         }

@@ -21,8 +21,7 @@ public sealed class AlignmentAnalysis : IAnalysis
     private const double ShareThatWarns = 0.1;
     private const int Listed = 10;
 
-    /// <inheritdoc/>
-    public ReportSection Run(TestSet set, IProgress<EvaluationProgress>? progress, CancellationToken cancel)
+    ReportSection IAnalysis.Run(TestSet set, IProgress<EvaluationProgress>? progress, CancellationToken cancel)
     {
         var found = Measure(set, progress, cancel);
         var rows = set.Methods.Select(method => (Method: method, Images: found.Select(image => image[method.Key]).ToArray())).ToArray();

@@ -20,8 +20,7 @@ public sealed class DistributionAnalysis(Func<FeatureExtractor>? open, int sampl
         "Whether stained images as a whole look like real ones to a network that was trained on other images. "
         + "Pairs do not matter here: a model can score well and still put the stain in the wrong place.");
 
-    /// <inheritdoc/>
-    public ReportSection Run(TestSet set, IProgress<EvaluationProgress>? progress, CancellationToken cancel)
+    ReportSection IAnalysis.Run(TestSet set, IProgress<EvaluationProgress>? progress, CancellationToken cancel)
     {
         if (open is null)
             return Empty with { NotComputed = "no Inception weights were given (those of pytorch-fid or StyleGAN)" };

@@ -21,8 +21,7 @@ public sealed class EncoderAnalysis(Func<FeatureExtractor>? openSource, Func<Fea
         "Whether an encoder puts patches of the same place close to each other and others apart. Of source and real images it says how "
         + "good the encoder is; of real and stained images how much of what the encoder sees is preserved.");
 
-    /// <inheritdoc/>
-    public ReportSection Run(TestSet set, IProgress<EvaluationProgress>? progress, CancellationToken cancel)
+    ReportSection IAnalysis.Run(TestSet set, IProgress<EvaluationProgress>? progress, CancellationToken cancel)
     {
         if (set.Pairs.Count < 2) return Empty with { NotComputed = "unpaired patches need two images or more" };
         using FeatureExtractor target = openTarget();

@@ -16,8 +16,7 @@ public sealed class IhcAnalysis(ISegmentation nuclei, IhcSettings settings) : IA
     private const string Real = "Real";
     private readonly IReadOnlyList<(Quantity Quantity, Func<IhcCounts, double> Value)> quantities = IhcCounts.Quantities(settings);
 
-    /// <inheritdoc/>
-    public ReportSection Run(TestSet set, IProgress<EvaluationProgress>? progress, CancellationToken cancel)
+    ReportSection IAnalysis.Run(TestSet set, IProgress<EvaluationProgress>? progress, CancellationToken cancel)
     {
         settings.Validate();
         if (!nuclei.HasInstances) throw new ArgumentException("IHC quantities need single nuclei");
@@ -57,7 +56,7 @@ public sealed class IhcAnalysis(ISegmentation nuclei, IhcSettings settings) : IA
         IhcCounts Counts(string path, string? method)
         {
             var image = new ScoredImage(RgbReader.Read(path));
-            return IhcCounts.Compute(image, nuclei.Of(pair, method, image), settings);
+            return IhcCounts.Compute(image, nuclei.Segment(pair, method, image), settings);
         }
         return new(pair.Name, pair.SlideId, Counts(pair.Real, null),
             methods.ToDictionary(method => method.Key, method => Counts(pair.PathOf(method.Key), method.Key)));

@@ -15,8 +15,7 @@ public sealed class LabelAnalysis(LabelSettings settings) : IAnalysis
         "Labels that a classifier of real images assigns to the stained images, compared with the labels of the real ones. The scores of the "
         + "real images themselves are the upper bound.");
 
-    /// <inheritdoc/>
-    public ReportSection Run(TestSet set, IProgress<EvaluationProgress>? progress, CancellationToken cancel)
+    ReportSection IAnalysis.Run(TestSet set, IProgress<EvaluationProgress>? progress, CancellationToken cancel)
     {
         ImagePair[] pairs = [.. set.Pairs.Where(pair => pair.Label is not null)];
         if (pairs.Length == 0) return Empty with { NotComputed = "the labels of the images are unknown" };

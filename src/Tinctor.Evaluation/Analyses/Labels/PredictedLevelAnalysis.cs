@@ -17,8 +17,7 @@ public sealed class PredictedLevelAnalysis(IReadOnlyList<StainedFolder> models) 
     /// <summary>Whether any of the models predicted levels.</summary>
     public static bool AreThere(IEnumerable<StainedFolder> models) => models.Any(model => File.Exists(FileOf(model)));
 
-    /// <inheritdoc/>
-    public ReportSection Run(TestSet set, IProgress<EvaluationProgress>? progress, CancellationToken cancel)
+    ReportSection IAnalysis.Run(TestSet set, IProgress<EvaluationProgress>? progress, CancellationToken cancel)
     {
         ImagePair[] pairs = [.. set.Pairs.Where(pair => pair.Label is not null)];
         if (pairs.Length == 0) return Empty with { NotComputed = "the labels of the images are unknown" };

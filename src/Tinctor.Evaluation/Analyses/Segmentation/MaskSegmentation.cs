@@ -26,12 +26,11 @@ public sealed class MaskSegmentation : ISegmentation
         foreach (StainedFolder method in stained) folders[method.Name] = Open(method.Path);
     }
 
-    /// <inheritdoc/>
-    public IReadOnlyList<Definition> Provenance =>
+    IReadOnlyList<Definition> ISegmentation.Provenance =>
     [
         .. folders.Select(folder => new Definition(folder.Key == Real ? "Masks of the real images" : $"Masks of {folder.Key}",
             $"{folder.Value.Files.Count} files, {folder.Value.Format.Describe()}")),
-        .. others?.Provenance ?? [],
+        .. ((ISegmentation?)others)?.Provenance ?? [],
     ];
 
     /// <inheritdoc/>
@@ -41,9 +40,9 @@ public sealed class MaskSegmentation : ISegmentation
     public bool Covers(string? method) => others is not null || folders.ContainsKey(method ?? Real);
 
     /// <inheritdoc/>
-    public LabelMap Of(ImagePair pair, string? method, ScoredImage image)
+    public LabelMap Segment(ImagePair pair, string? method, ScoredImage image)
     {
-        if (!folders.TryGetValue(method ?? Real, out var folder)) return others!.Of(pair, method, image);
+        if (!folders.TryGetValue(method ?? Real, out var folder)) return others!.Segment(pair, method, image);
         if (!folder.Files.TryGetValue(pair.Name, out string? path))
             throw new TinctorException(method is null ? pair.Real : pair.PathOf(method), $"no mask of the name {pair.Name}",
                 "Add its mask to the folder of masks");

@@ -17,8 +17,7 @@ public sealed class SegmentationAnalysis(ISegmentation segmentation, double micr
     private static readonly Quantity Count = new("nuclei", "Nuclei", "", 1, "number of nuclei in an image");
     private static readonly Quantity Density = new("nuclei_density", "Nuclei by area", "1/mm²", 1, "nuclei by area of the images");
 
-    /// <inheritdoc/>
-    public ReportSection Run(TestSet set, IProgress<EvaluationProgress>? progress, CancellationToken cancel)
+    ReportSection IAnalysis.Run(TestSet set, IProgress<EvaluationProgress>? progress, CancellationToken cancel)
     {
         set = set with { Methods = segmentation.Comparable(set) };
         Compared[] images = ImagePass.Over(set.Pairs, "segmentation", progress, cancel, pair => Compare(pair, set.Methods));
@@ -63,7 +62,7 @@ public sealed class SegmentationAnalysis(ISegmentation segmentation, double micr
 
     private Compared Compare(ImagePair pair, IReadOnlyList<ScoredMethod> methods)
     {
-        LabelMap Segment(string path, string? method) => segmentation.Of(pair, method, new ScoredImage(RgbReader.Read(path)));
+        LabelMap Segment(string path, string? method) => segmentation.Segment(pair, method, new ScoredImage(RgbReader.Read(path)));
         LabelMap real = Segment(pair.Real, null);
         double area = real.Width * (double)real.Height * micronsPerPixel * micronsPerPixel / 1e6;
         return new(pair.Name, pair.SlideId, area, real.Count, methods.ToDictionary(method => method.Key, method =>

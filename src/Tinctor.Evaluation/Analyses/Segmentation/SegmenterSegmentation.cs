@@ -16,8 +16,7 @@ public sealed class SegmenterSegmentation(Segmenter segmenter, int leastPixels =
 {
     private const float Prominence = 1;
 
-    /// <inheritdoc/>
-    public IReadOnlyList<Definition> Provenance =>
+    IReadOnlyList<Definition> ISegmentation.Provenance =>
     [
         new("Segmenter", string.Create(System.Globalization.CultureInfo.InvariantCulture,
             $"U-Net for {segmenter.Card.Target}, weights SHA-256 {segmenter.Sha256}, training {segmenter.Card.Training.TrainingId}, ")
@@ -31,7 +30,7 @@ public sealed class SegmenterSegmentation(Segmenter segmenter, int leastPixels =
     public bool HasInstances => segmenter.Target == SegmentationTarget.Nuclei;
 
     /// <inheritdoc/>
-    public LabelMap Of(ImagePair pair, string? method, ScoredImage image)
+    public LabelMap Segment(ImagePair pair, string? method, ScoredImage image)
     {
         byte[] classes = segmenter.Classify(image.Image);
         return HasInstances ? Separate(classes, image.Width, image.Height, leastPixels)

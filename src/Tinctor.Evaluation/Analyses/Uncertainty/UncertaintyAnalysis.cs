@@ -16,8 +16,7 @@ public sealed class UncertaintyAnalysis(IReadOnlyList<RepeatedRuns> models) : IA
 
     private const int CalibrationGroups = 20, Listed = 10, FewRuns = 5;
 
-    /// <inheritdoc/>
-    public ReportSection Run(TestSet set, IProgress<EvaluationProgress>? progress, CancellationToken cancel)
+    ReportSection IAnalysis.Run(TestSet set, IProgress<EvaluationProgress>? progress, CancellationToken cancel)
     {
         var matched = models.Select(model => (Model: model, Matched: model.Match(set.Pairs))).ToArray();
         Found[] found = [.. matched.Select(m => Measure(set, m.Model, m.Matched.Runs, m.Matched.Files, progress, cancel))];
