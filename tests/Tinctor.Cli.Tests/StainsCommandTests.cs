@@ -40,7 +40,7 @@ public sealed class StainsCommandTests : IDisposable
         Assert.Equal(0, CommandLine.Run("stains", "separate", At("in"), "-o", At("out"), "--stains", "hdab").Code);
         Assert.Equal(["DAB/a.png", "DAB/deep/b.png", "H/a.png", "H/deep/b.png"], Files("out"));
         Image source = Image.Read(At("in/a.png"));
-        Assert.Equal(StainImages.Alone(source, StainMatrix.HaematoxylinDab, 1).Data, Image.Read(At("out/DAB/a.png")).Data);
+        Assert.Equal(StainImages.Render(source, StainMatrix.HaematoxylinDab, 1).Data, Image.Read(At("out/DAB/a.png")).Data);
 
         Assert.Equal(0, CommandLine.Run("stains", "separate", At("in/a.png"), "-o", At("od"), "--channels", "dab", "--amounts").Code);
         Assert.Equal(["DAB/a.tif"], Files("od"));
@@ -144,7 +144,7 @@ public sealed class StainsCommandTests : IDisposable
             CommandLine.Run("stains", "separate", At("in"), "-o", At("out"), "--stains", "hematoxylin").OneError());
         TrainedRun.Noise(20, 20, 1, channels: 1).Write(At("in/grey.png"));
         Outcome outcome = CommandLine.Run("stains", "separate", At("in"), "-o", At("out"));
-        Assert.Contains("grey.png: has 1 channels", outcome.OneError());
+        Assert.Contains("grey.png: 1 channel, but stains need RGB", outcome.OneError());
         Assert.Contains("Separated 1 image into", outcome.Out);
     }
 

@@ -339,7 +339,7 @@ public sealed class EvaluatorTests
             Assert.Equal(tested, c.AdjustedP is not null);
             Assert.Equal(tested, c.BootstrapP is not null);
         });
-        if (!tested) Assert.Contains($"with {images} image", result.NotTested);
+        if (!tested) Assert.Contains($"With {images} image", result.NotTested);
     }
 
     [Fact]

@@ -116,11 +116,11 @@ public sealed class StainNormalizationTests : InTemporaryFolder
         var glass = new Image(40, 40, 3);
         Array.Fill(glass.Data, (byte)250);
         Assert.Same(glass, normalizer.Normalize(glass, out var reason));
-        Assert.Contains("too few to find the stains", reason);
+        Assert.Contains("are needed to estimate the stains", reason);
 
         var single = Section(Haematoxylin, Haematoxylin);
         var result = normalizer.Normalize(single, out reason);
-        Assert.Equal(method == StainMethod.Reinhard ? null : "all stained pixels have one colour: two stains are needed", reason);
+        Assert.Equal(method == StainMethod.Reinhard ? null : "all stained pixels have one colour, but two stains are expected", reason);
         Assert.Equal(method != StainMethod.Reinhard, ReferenceEquals(single, result));
         Assert.Contains("4 channels", Assert.Throws<TinctorException>(() => normalizer.Normalize(new Image(9, 9, 4), out _)).Message);
     }
@@ -210,16 +210,16 @@ public sealed class StainNormalizationTests : InTemporaryFolder
         {
             pure.Data[i] = (byte)Math.Round(255 * Math.Pow(10, -0.1 * (i / 3) * hed[i % 3]));
         }
-        var alone = StainImages.Alone(pure, StainMatrix.HaematoxylinEosinDab, 0);
+        var alone = StainImages.Render(pure, StainMatrix.HaematoxylinEosinDab, 0);
         Assert.All(pure.Data.Zip(alone.Data), pair => Assert.InRange(pair.First - pair.Second, -2, 2));
-        var amounts = StainImages.Amounts(pure, StainMatrix.HaematoxylinEosinDab, 0);
+        var amounts = StainImages.Concentration(pure, StainMatrix.HaematoxylinEosinDab, 0);
         Assert.Equal((1, SampleType.UInt16), (amounts.Channels, amounts.SampleType));
         for (var x = 0; x < 10; x++)
         {
             Assert.InRange(amounts.Samples16[x] / (double)StainImages.StepsPerDensity, 0.1 * x - 0.03, 0.1 * x + 0.03);
         }
-        Assert.Throws<TinctorException>(() => StainImages.Alone(new Image(3, 3, 1), StainMatrix.HaematoxylinDab, 0));
-        Assert.Throws<ArgumentOutOfRangeException>(() => StainImages.Amounts(pure, StainMatrix.HaematoxylinDab, 3));
+        Assert.Throws<TinctorException>(() => StainImages.Render(new Image(3, 3, 1), StainMatrix.HaematoxylinDab, 0));
+        Assert.Throws<ArgumentOutOfRangeException>(() => StainImages.Concentration(pure, StainMatrix.HaematoxylinDab, 3));
     }
 
     [Fact]

@@ -88,14 +88,7 @@ internal static class TissueArguments
             Pens = parse.GetValue(Pens),
             Folds = !parse.GetValue(KeepFolds),
         };
-        try
-        {
-            options.Validate();
-        }
-        catch (ArgumentException error)
-        {
-            throw new TinctorException(error.Message, error);
-        }
+        options.Validate();
         return options;
     }
 }

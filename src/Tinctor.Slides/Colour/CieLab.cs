@@ -1,14 +1,14 @@
 namespace Tinctor.Slides.Colour;
 
 /// <summary>
-/// CIE 1976 L*a*b* of sRGB light (white D65, observer of 2 degrees), with skimage.color's constants (rgb2lab, lab2rgb).
-/// Pixels are interleaved triples; a target may be the source itself. Thread-safe.
+/// Conversion between sRGB and CIE 1976 L*a*b* (white D65, 2 degree observer) with the constants of scikit-image (rgb2lab, lab2rgb).
+/// Pixels are interleaved triples; target and source may be the same span. Thread-safe.
 /// </summary>
 public static class CieLab
 {
     private const float WhiteX = 0.95047f, WhiteZ = 1.08883f;
 
-    /// <summary>L* of 0 to 100, a* and b* around 0, of RGB light in [0, 1].</summary>
+    /// <summary>Converts RGB light in [0, 1] to L* (0 to 100), a* and b* (around 0).</summary>
     public static void FromRgb(ReadOnlySpan<float> rgb, Span<float> lab)
     {
         Check(rgb.Length, lab.Length);
@@ -22,7 +22,7 @@ public static class CieLab
         }
     }
 
-    /// <summary>RGB light of L*a*b*; colours that a screen cannot show are clamped to [0, 1].</summary>
+    /// <summary>Converts L*a*b* to RGB light; colours outside of sRGB are clamped to [0, 1].</summary>
     public static void ToRgb(ReadOnlySpan<float> lab, Span<float> rgb)
     {
         Check(lab.Length, rgb.Length);

@@ -3,18 +3,17 @@ using System.Numerics;
 namespace Tinctor.Slides.Colour;
 
 /// <summary>
-/// Light to optical density and back, after Beer and Lambert: OD = -log10(max(light, floor) / white), light = white * 10^-OD.
-/// The logarithm is the decimal one, as in Ruifrok and Johnston, QuPath and ImageJ; natural densities are ln(10) = 2.302585 times larger.
-/// Thread-safe; a target may be the source itself.
+/// Conversion between light and optical density (Beer-Lambert law): OD = -log10(max(light, floor) / white), light = white * 10^-OD.
+/// The logarithm is decimal, as in Ruifrok and Johnston, QuPath and ImageJ. Target and source may be the same span. Thread-safe.
 /// </summary>
 public static class OpticalDensity
 {
-    /// <summary>The floor of skimage's stain separation, for light in [0, 1]: densities end at 6.</summary>
+    /// <summary>Least light in scikit-image's stain separation, for light in [0, 1]; the largest density is 6.</summary>
     public const float SkimageFloor = 1e-6f;
 
     private const float Ln10 = 2.3025851f;
 
-    /// <summary>Densities of light, where <paramref name="white"/> is empty glass; brighter light has a negative density.</summary>
+    /// <summary>Computes densities of light; light brighter than <paramref name="white"/>, the background, has a negative density.</summary>
     public static void FromLight(ReadOnlySpan<float> light, Span<float> density, float white = 1, float floor = SkimageFloor)
     {
         Check(light.Length, density.Length, white);
@@ -32,7 +31,7 @@ public static class OpticalDensity
         }
     }
 
-    /// <summary>Densities of 8-bit samples; black counts as <paramref name="floor"/>: densities end at log10(white / floor).</summary>
+    /// <summary>Computes densities of 8-bit samples; black counts as <paramref name="floor"/>, so the largest density is log10(white / floor).</summary>
     public static void FromLight(ReadOnlySpan<byte> light, Span<float> density, float white = 255, float floor = 1)
     {
         Check(light.Length, density.Length, white);
@@ -48,7 +47,7 @@ public static class OpticalDensity
         }
     }
 
-    /// <summary>The light that is left behind a density; not clamped.</summary>
+    /// <summary>Computes the transmitted light of densities; not clamped.</summary>
     public static void ToLight(ReadOnlySpan<float> density, Span<float> light, float white = 1)
     {
         Check(density.Length, light.Length, white);
@@ -63,7 +62,7 @@ public static class OpticalDensity
         }
     }
 
-    /// <summary>8-bit samples of the light behind a density, clamped to 0..255 and rounded to the nearest.</summary>
+    /// <summary>Computes 8-bit samples of the transmitted light, clamped to 0 to 255 and rounded to nearest.</summary>
     public static void ToLight(ReadOnlySpan<float> density, Span<byte> light, float white = 255)
     {
         Check(density.Length, light.Length, white);

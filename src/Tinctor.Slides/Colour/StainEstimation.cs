@@ -1,21 +1,23 @@
 namespace Tinctor.Slides.Colour;
 
-/// <summary>Finds the stain directions of images.</summary>
+/// <summary>Estimates the optical density directions of two stains.</summary>
 internal static class StainEstimation
 {
     /// <summary>
-    /// Macenko et al. 2009: the plane of the two stains is spanned by the main axes of the optical densities, the stains are the
-    /// extreme directions in it. <paramref name="density"/> holds RGB triples in decimal optical density; pixels with a channel below
-    /// <paramref name="minimum"/> are glass and left out; <paramref name="percentile"/> of the directions at either end are outliers.
-    /// The stain with more red density (haematoxylin) comes first, both have length 1, the third row is their cross product.
-    /// Throws <see cref="TinctorException"/> if fewer than 100 pixels are stained or only one stain can be seen.
+    /// Estimates stains by the method of Macenko et al. 2009: the plane of the two stains is spanned by the principal axes of the optical
+    /// densities, and the stains are its extreme directions.
     /// </summary>
+    /// <param name="density">RGB triples in decimal optical density.</param>
+    /// <param name="minimum">Pixels with a channel below this density are background and ignored.</param>
+    /// <param name="percentile">Percentage of directions at either end that are outliers.</param>
+    /// <returns>Haematoxylin (more red density), the other stain, both of length 1, and their cross product.</returns>
+    /// <exception cref="TinctorException">Fewer than 100 pixels are stained, or there is only one stain.</exception>
     public static StainMatrix Macenko(ReadOnlySpan<float> density, double minimum = 0.15, double percentile = 1)
     {
         var stained = Stained(density, minimum);
         if (stained.Length < 100)
         {
-            throw new TinctorException($"only {stained.Length} pixels are stained: too few to find the stains");
+            throw new TinctorException($"only {stained.Length} pixels are stained, but at least 100 are needed to estimate the stains");
         }
         var (first, second) = MainPlane(stained);
         var angles = Array.ConvertAll(stained, pixel => Math.Atan2(Dot(pixel, second), Dot(pixel, first)));
@@ -23,34 +25,34 @@ internal static class StainEstimation
         // The rounding of 8-bit samples alone spreads one colour over one or two degrees.
         if (high - low < 0.05)
         {
-            throw new TinctorException("all stained pixels have one colour: two stains are needed");
+            throw new TinctorException("all stained pixels have one colour, but two stains are expected");
         }
         var (a, b) = (InPlane(first, second, low), InPlane(first, second, high));
         return HaematoxylinFirst(a, b);
     }
 
     /// <summary>
-    /// Vahadane et al. 2016: the stains are a non-negative dictionary in which each pixel's density is a sparse non-negative sum,
-    /// min 1/2 |V - WH|² + sparsity |H|₁, with columns of W of length 1. Alternates the exact H and one round of block coordinate descent
-    /// on W (Mairal et al. 2010), starting from Macenko's stains, until they stand still; there is nothing random in it.
-    /// <paramref name="density"/> holds RGB triples of stained pixels in decimal optical density; <paramref name="sparsity"/> is the
-    /// paper's, in natural density. Order, third row and exceptions as for <see cref="Macenko"/>.
+    /// Estimates stains by the method of Vahadane et al. 2016, sparse non-negative matrix factorisation: min 1/2 |V - WH|² + sparsity |H|₁,
+    /// with columns of W of length 1. Starts from Macenko's stains and alternates the exact H and one round of block coordinate descent on
+    /// W (Mairal et al. 2010) until convergence. Deterministic. Result and exceptions are those of <see cref="Macenko"/>.
     /// </summary>
+    /// <param name="density">RGB triples of stained pixels in decimal optical density.</param>
+    /// <param name="sparsity">Weight of the L1 penalty as in the paper, in natural optical density.</param>
     public static StainMatrix Vahadane(ReadOnlySpan<float> density, double sparsity = 0.1)
     {
         var start = Macenko(density, minimum: 0);
         double[][] stains = [NonNegativeUnit([.. start.Rows[..3]]), NonNegativeUnit([.. start.Rows[3..6]])];
         for (var round = 0; round < 500; round++)
         {
-            var (amounts, products) = Factors(density, new StainAmounts(stains[0], stains[1], sparsity / Math.Log(10)));
+            var (concentrations, products) = Factors(density, new StainConcentrations(stains[0], stains[1], sparsity / Math.Log(10)));
             var moved = 0.0;
             for (var j = 0; j < 2; j++)
             {
-                // A stain that no pixel needs stays where it is.
-                if (amounts[j, j] > 0)
+                // A stain without concentration in any pixel does not change.
+                if (concentrations[j, j] > 0)
                 {
                     var next = NonNegativeUnit([.. Enumerable.Range(0, 3).Select(c => stains[j][c]
-                        + (products[c, j] - stains[0][c] * amounts[0, j] - stains[1][c] * amounts[1, j]) / amounts[j, j])]);
+                        + (products[c, j] - stains[0][c] * concentrations[0, j] - stains[1][c] * concentrations[1, j]) / concentrations[j, j])]);
                     moved = Math.Max(moved, next.Zip(stains[j], (x, y) => Math.Abs(x - y)).Max());
                     stains[j] = next;
                 }
@@ -63,14 +65,14 @@ internal static class StainEstimation
         return HaematoxylinFirst(stains[0], stains[1]);
     }
 
-    /// <summary>H Hᵀ and V Hᵀ, summed over the pixels.</summary>
-    private static (double[,] Amounts, double[,] Products) Factors(ReadOnlySpan<float> density, StainAmounts coder)
+    /// <summary>Computes H Hᵀ and V Hᵀ, summed over the pixels.</summary>
+    private static (double[,] Concentrations, double[,] Products) Factors(ReadOnlySpan<float> density, StainConcentrations coder)
     {
         double aa = 0, ab = 0, bb = 0;
         var products = new double[3, 2];
         for (var i = 0; i + 2 < density.Length; i += 3)
         {
-            var (a, b) = coder.Of(density[i], density[i + 1], density[i + 2]);
+            var (a, b) = coder.Solve(density[i], density[i + 1], density[i + 2]);
             (aa, ab, bb) = (aa + a * a, ab + a * b, bb + b * b);
             for (var c = 0; c < 3; c++)
             {
@@ -81,7 +83,7 @@ internal static class StainEstimation
         return (new[,] { { aa, ab }, { ab, bb } }, products);
     }
 
-    /// <summary>Haematoxylin takes more red out of the light than eosin and DAB.</summary>
+    /// <summary>Puts haematoxylin first: it absorbs more red light than eosin and DAB.</summary>
     private static StainMatrix HaematoxylinFirst(double[] a, double[] b) =>
         a[0] > b[0] ? StainMatrix.FromStains(a, b) : StainMatrix.FromStains(b, a);
 
@@ -92,14 +94,11 @@ internal static class StainEstimation
         return Array.ConvertAll(positive, x => x / length);
     }
 
-    /// <summary>The value below which so many percent lie, interpolated between neighbours as numpy does; sorts the values.</summary>
+    /// <summary>Computes a percentile with linear interpolation, as NumPy; sorts the values.</summary>
     internal static double Percentile(double[] values, double percent)
     {
         Array.Sort(values);
-        var position = percent / 100 * (values.Length - 1);
-        var below = (int)position;
-        var above = Math.Min(below + 1, values.Length - 1);
-        return values[below] + (position - below) * (values[above] - values[below]);
+        return SampleStatistics.Quantile(values, percent / 100);
     }
 
     private static double[][] Stained(ReadOnlySpan<float> density, double minimum)
@@ -115,7 +114,7 @@ internal static class StainEstimation
         return [.. stained];
     }
 
-    /// <summary>The two longest axes of the covariance; the first points into the light's absorption (positive sum).</summary>
+    /// <summary>Computes the two principal axes of the covariance; the first has a positive sum, as densities have.</summary>
     private static (double[] First, double[] Second) MainPlane(double[][] pixels)
     {
         var mean = Enumerable.Range(0, 3).Select(i => pixels.Average(pixel => pixel[i])).ToArray();
@@ -131,7 +130,7 @@ internal static class StainEstimation
         return (axes[0].Sum() < 0 ? Array.ConvertAll(axes[0], x => -x) : axes[0], axes[1]);
     }
 
-    /// <summary>Eigenvectors of a symmetric 3x3 matrix by Jacobi rotations, those of the largest eigenvalues first.</summary>
+    /// <summary>Computes the eigenvectors of a symmetric 3x3 matrix by Jacobi rotations, in descending order of eigenvalues.</summary>
     private static double[][] Eigenvectors(double[,] m)
     {
         double[][] vectors = [[1, 0, 0], [0, 1, 0], [0, 0, 1]];

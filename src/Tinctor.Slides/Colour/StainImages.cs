@@ -1,43 +1,50 @@
 namespace Tinctor.Slides.Colour;
 
-/// <summary>Pictures of one stain out of an RGB image, by colour deconvolution in skimage's manner.</summary>
+/// <summary>Images of single stains by colour deconvolution, as in scikit-image.</summary>
 public static class StainImages
 {
-    /// <summary>Steps of <see cref="Amounts"/> in a unit of decimal optical density.</summary>
+    /// <summary>Value of <see cref="Concentration"/> for a decimal optical density of 1.</summary>
     public const int StepsPerDensity = 10_000;
 
     /// <summary>
-    /// The image as if it held this stain (0 to 2) alone, equal to skimage's rgb2hed, the other stains set to 0, hed2rgb.
-    /// Throws <see cref="TinctorException"/>, which names no file, if it is not RGB.
+    /// Renders one stain in its colour: rgb2hed, other stains set to 0, hed2rgb.
     /// </summary>
-    public static Image Alone(Image image, StainMatrix stains, int stain)
+    /// <param name="image">RGB image of 8 or 16 bits.</param>
+    /// <param name="stains">Directions of the stains.</param>
+    /// <param name="stain">Index of the stain, 0 to 2.</param>
+    /// <exception cref="TinctorException">The image is not RGB; the exception names no file.</exception>
+    public static Image Render(Image image, StainMatrix stains, int stain)
     {
         var result = new Image(image.Width, image.Height, 3, image.SampleType);
-        ForEachRow(image, stains, stain, (y, amounts) =>
+        ForEachRow(image, stains, stain, (y, concentrations) =>
         {
-            for (var i = 0; i < amounts.Length; i++)
+            for (var i = 0; i < concentrations.Length; i++)
             {
-                amounts[i] = i % 3 == stain ? amounts[i] : 0;
+                concentrations[i] = i % 3 == stain ? concentrations[i] : 0;
             }
-            stains.CombineLight(amounts, amounts);
-            result.WriteLight(y, amounts);
+            stains.CombineLight(concentrations, concentrations);
+            result.WriteLight(y, concentrations);
         });
         return result;
     }
 
     /// <summary>
-    /// The amount of a stain (0 to 2) in each pixel as one 16-bit channel: decimal optical density along its vector in steps of 0.0001,
-    /// 0 to 6.5535. Throws as <see cref="Alone"/>.
+    /// Computes the concentration of one stain as a 16-bit channel: decimal optical density along its vector in steps of 0.0001, 0 to
+    /// 6.5535.
     /// </summary>
-    public static Image Amounts(Image image, StainMatrix stains, int stain)
+    /// <param name="image">RGB image of 8 or 16 bits.</param>
+    /// <param name="stains">Directions of the stains.</param>
+    /// <param name="stain">Index of the stain, 0 to 2.</param>
+    /// <exception cref="TinctorException">The image is not RGB; the exception names no file.</exception>
+    public static Image Concentration(Image image, StainMatrix stains, int stain)
     {
         var result = new Image(image.Width, image.Height, 1, SampleType.UInt16);
-        ForEachRow(image, stains, stain, (y, amounts) =>
+        ForEachRow(image, stains, stain, (y, concentrations) =>
         {
-            var row = amounts[..image.Width];
+            var row = concentrations[..image.Width];
             for (var x = 0; x < row.Length; x++)
             {
-                row[x] = amounts[3 * x + stain] * 6 * StepsPerDensity;
+                row[x] = concentrations[3 * x + stain] * 6 * StepsPerDensity;
             }
             result.WriteRow(y, row);
         });

@@ -3,8 +3,8 @@ using System.Runtime.Intrinsics;
 namespace Tinctor.Slides.Colour;
 
 /// <summary>
-/// Three stains, each with the direction of its optical density in RGB (colour deconvolution after Ruifrok and Johnston 2001).
-/// Pixels are interleaved triples; a target may be the source itself. Thread-safe.
+/// Optical density directions of three stains in RGB, for colour deconvolution (Ruifrok and Johnston 2001). Pixels are interleaved
+/// triples; target and source may be the same span. Thread-safe.
 /// </summary>
 public sealed class StainMatrix
 {
@@ -14,39 +14,39 @@ public sealed class StainMatrix
 
     private readonly double[] rows;
     private readonly double[] inverse;
-    private readonly Lazy<Vector128<float>[]> amountsOfBytes;
+    private readonly Lazy<Vector128<float>[]> byteTables;
 
     /// <summary>
-    /// Makes a matrix from nine numbers, a row (R, G, B) a stain, taken as they are (not normalised).
-    /// Throws <see cref="ArgumentException"/> if the stains are not linearly independent.
+    /// Creates a matrix from nine numbers, one row (R, G, B) per stain. Rows are not normalised.
     /// </summary>
+    /// <exception cref="ArgumentException">There are not nine numbers, or the stains are not linearly independent.</exception>
     public StainMatrix(ReadOnlySpan<double> rows)
     {
         if (rows.Length != 9)
         {
-            throw new ArgumentException($"a stain matrix has 9 numbers, got {rows.Length}", nameof(rows));
+            throw new ArgumentException($"{rows.Length} numbers, but a stain matrix has 9", nameof(rows));
         }
         this.rows = rows.ToArray();
         inverse = Invert(this.rows);
-        amountsOfBytes = new(AmountsOfBytes);
+        byteTables = new(ByteTables);
     }
 
-    /// <summary>Haematoxylin, eosin and DAB: Ruifrok's vectors as skimage.color has them (rgb2hed).</summary>
+    /// <summary>Haematoxylin, eosin and DAB: Ruifrok's vectors, as in scikit-image (rgb2hed).</summary>
     public static StainMatrix HaematoxylinEosinDab { get; } = new([.. Haematoxylin, .. Eosin, .. Dab]);
 
-    /// <summary>Haematoxylin, DAB and a residual at right angles to both: skimage's hdx, for IHC.</summary>
+    /// <summary>Haematoxylin, DAB and an orthogonal residual, for IHC; scikit-image's hdx.</summary>
     public static StainMatrix HaematoxylinDab { get; } = FromStains([0.650, 0.704, 0.286], [0.268, 0.570, 0.776]);
 
-    /// <summary>Haematoxylin, eosin and a residual at right angles to both, for H&amp;E.</summary>
+    /// <summary>Haematoxylin, eosin and an orthogonal residual, for H&amp;E.</summary>
     public static StainMatrix HaematoxylinEosin { get; } = FromStains(Haematoxylin, Eosin);
 
-    /// <summary>The nine numbers, a row (R, G, B) a stain.</summary>
+    /// <summary>The nine numbers, one row (R, G, B) per stain.</summary>
     public ReadOnlySpan<double> Rows => rows;
 
-    /// <summary>The nine numbers of the inverse: density (R, G, B) as a row, times this, gives the amounts.</summary>
+    /// <summary>The inverse matrix: a row of densities (R, G, B) times the inverse yields the stain concentrations.</summary>
     public ReadOnlySpan<double> Inverse => inverse;
 
-    /// <summary>Two stains, as they are, and their cross product as the residual.</summary>
+    /// <summary>Creates a matrix of two stains, which are not normalised, and their cross product as the residual.</summary>
     public static StainMatrix FromStains(ReadOnlySpan<double> first, ReadOnlySpan<double> second)
     {
         ReadOnlySpan<double> residual =
@@ -58,54 +58,54 @@ public sealed class StainMatrix
         return new StainMatrix([.. first, .. second, .. residual]);
     }
 
-    /// <summary>Amounts of the stains from optical densities, in the same unit; negative ones are kept.</summary>
-    public void Separate(ReadOnlySpan<float> density, Span<float> amounts) => Multiply(density, inverse, amounts);
+    /// <summary>Computes stain concentrations from optical densities, in the same unit; they may be negative.</summary>
+    public void Separate(ReadOnlySpan<float> density, Span<float> concentrations) => Multiply(density, inverse, concentrations);
 
     /// <summary>
-    /// Amounts of the first two stains in 8-bit RGB, each as a plane of its own, in decimal optical density with white 255 (black counts
-    /// as 1); negative amounts become 0. One pass: an amount is a sum of three numbers, one a channel, each one of 256.
+    /// Computes the concentrations of the first two stains from 8-bit RGB, one plane per stain, in decimal optical density. White is 255,
+    /// black counts as 1, and negative concentrations become 0. Tables with 256 entries per channel are summed.
     /// </summary>
-    /// <param name="rgb">Triples, row-major.</param>
-    /// <param name="first">One number a pixel.</param>
-    /// <param name="second">One number a pixel.</param>
+    /// <param name="rgb">Pixels, row by row.</param>
+    /// <param name="first">Concentration of the first stain for each pixel.</param>
+    /// <param name="second">Concentration of the second stain for each pixel.</param>
     public void SeparatePlanes(ReadOnlySpan<byte> rgb, Span<float> first, Span<float> second)
     {
         if (rgb.Length % 3 != 0 || first.Length != rgb.Length / 3 || second.Length != first.Length)
         {
             throw new ArgumentException($"{rgb.Length} samples are not RGB of planes of {first.Length} and {second.Length} pixels");
         }
-        var tables = amountsOfBytes.Value;
+        var tables = byteTables.Value;
         ReadOnlySpan<Vector128<float>> red = tables.AsSpan(0, 256), green = tables.AsSpan(256, 256), blue = tables.AsSpan(512, 256);
         for (int i = 0, j = 0; i < first.Length; i++, j += 3)
         {
-            var amounts = Vector128.Max(red[rgb[j]] + green[rgb[j + 1]] + blue[rgb[j + 2]], Vector128<float>.Zero);
-            first[i] = amounts.GetElement(0);
-            second[i] = amounts.GetElement(1);
+            var concentrations = Vector128.Max(red[rgb[j]] + green[rgb[j + 1]] + blue[rgb[j + 2]], Vector128<float>.Zero);
+            first[i] = concentrations.GetElement(0);
+            second[i] = concentrations.GetElement(1);
         }
     }
 
-    /// <summary>Optical densities from amounts of the stains, in the same unit; undoes <see cref="Separate"/>.</summary>
-    public void Combine(ReadOnlySpan<float> amounts, Span<float> density) => Multiply(amounts, rows, density);
+    /// <summary>Computes optical densities from stain concentrations, in the same unit; the inverse of <see cref="Separate"/>.</summary>
+    public void Combine(ReadOnlySpan<float> concentrations, Span<float> density) => Multiply(concentrations, rows, density);
 
     /// <summary>
-    /// Amounts of the stains in RGB light of [0, 1], in skimage's unit and manner (separate_stains, rgb2hed of 0.19 and later):
-    /// light is at least 1e-6, an amount is a sixth of the decimal density's, negative amounts become 0.
+    /// Computes stain concentrations from RGB light in [0, 1] as scikit-image does (separate_stains, rgb2hed, 0.19 and later): light is at
+    /// least 1e-6, the unit is a sixth of the decimal density, and negative concentrations become 0.
     /// </summary>
-    public void SeparateLight(ReadOnlySpan<float> rgb, Span<float> amounts)
+    public void SeparateLight(ReadOnlySpan<float> rgb, Span<float> concentrations)
     {
-        OpticalDensity.FromLight(rgb, amounts, floor: OpticalDensity.SkimageFloor);
-        Separate(amounts[..rgb.Length], amounts);
+        OpticalDensity.FromLight(rgb, concentrations, floor: OpticalDensity.SkimageFloor);
+        Separate(concentrations[..rgb.Length], concentrations);
         for (var i = 0; i < rgb.Length; i++)
         {
-            amounts[i] = MathF.Max(amounts[i] / 6, 0);
+            concentrations[i] = MathF.Max(concentrations[i] / 6, 0);
         }
     }
 
-    /// <summary>RGB light, clamped to [0, 1], from amounts of the stains as skimage gives it (combine_stains, hed2rgb).</summary>
-    public void CombineLight(ReadOnlySpan<float> amounts, Span<float> rgb)
+    /// <summary>Computes RGB light, clamped to [0, 1], from concentrations of <see cref="SeparateLight"/> (combine_stains, hed2rgb).</summary>
+    public void CombineLight(ReadOnlySpan<float> concentrations, Span<float> rgb)
     {
-        Combine(amounts, rgb);
-        var light = rgb[..amounts.Length];
+        Combine(concentrations, rgb);
+        var light = rgb[..concentrations.Length];
         for (var i = 0; i < light.Length; i++)
         {
             light[i] *= 6;
@@ -117,8 +117,8 @@ public sealed class StainMatrix
         }
     }
 
-    // For each channel and value what it adds to the amounts of the stains.
-    private Vector128<float>[] AmountsOfBytes()
+    // Contribution of each value of each channel to the concentrations.
+    private Vector128<float>[] ByteTables()
     {
         var tables = new Vector128<float>[3 * 256];
         for (var i = 0; i < tables.Length; i++)

@@ -1,10 +1,10 @@
 namespace Tinctor.Slides.Colour;
 
 /// <summary>
-/// Brings images to the colours of a reference. Macenko and Vahadane: the image's amounts of its two stains, each scaled so that the
-/// 99th percentiles agree, with the reference's stains. Reinhard: mean and spread of L*, a*, b* of the stained pixels. What a pixel
-/// becomes depends on its colour alone. Background is kept: pixels of less than half of <see cref="Background.StainedDensity"/> are not
-/// changed, those above it wholly, those between in part. Thread-safe.
+/// Stain normalisation to the colours of a reference. Macenko and Vahadane: the concentrations of the image's two stains are scaled so
+/// that their 99th percentiles match, and rendered with the stains of the reference. Reinhard: mean and standard deviation of L*, a*, b*
+/// of stained pixels are matched. The result of a pixel depends only on its colour. Pixels below half of
+/// <see cref="Background.StainedDensity"/> are background and keep their colour; up to that density the change increases. Thread-safe.
 /// </summary>
 public sealed class StainNormalizer
 {
@@ -14,11 +14,10 @@ public sealed class StainNormalizer
     private readonly StainProfile target;
     private readonly StainProfile? source;
 
-    /// <summary>Makes a normaliser; throws <see cref="TinctorException"/> for a profile that cannot be used.</summary>
-    /// <param name="target">The reference; its method is used.</param>
-    /// <param name="source">
-    /// Colours that all images have in common (those of their slide or laboratory); null takes those of each image by itself.
-    /// </param>
+    /// <summary>Creates a normaliser.</summary>
+    /// <param name="target">Profile of the reference, whose method is used.</param>
+    /// <param name="source">Common profile of all images, such as that of their slide; null estimates a profile for each image.</param>
+    /// <exception cref="TinctorException">A profile is invalid, or the profiles come from different methods.</exception>
     public StainNormalizer(StainProfile target, StainProfile? source = null)
     {
         target.Validate();
@@ -29,22 +28,25 @@ public sealed class StainNormalizer
         }
         if (source is not null && target.Method != StainMethod.Reinhard && source.Method != target.Method)
         {
-            throw new TinctorException($"the stains come from {source.Method.ToString().ToLowerInvariant()}, those of the reference "
-                + $"from {target.Method.ToString().ToLowerInvariant()}; estimate both in the same way");
+            throw new TinctorException(null, $"the stains come from {source.Method.ToString().ToLowerInvariant()}, those of the reference "
+                + $"from {target.Method.ToString().ToLowerInvariant()}", "Estimate both profiles with the same method.");
         }
         (this.target, this.source) = (target, source);
     }
 
     /// <summary>
-    /// The normaliser for images whose colours are those of these pixels, as all parts of one slide are; throws
-    /// <see cref="TinctorException"/> if too little is stained, or in only one colour.
+    /// Creates a normaliser for images with common colours, such as the tiles of one slide.
     /// </summary>
+    /// <param name="pixels">Stained pixels of the slide.</param>
+    /// <exception cref="TinctorException">Too few pixels are stained, or all have one colour.</exception>
     public StainNormalizer For(StainedPixels pixels) => new(target, StainProfile.Estimate(pixels, target.Method));
 
     /// <summary>
-    /// An RGB image in the colours of the reference, or the image itself with the reason in <paramref name="skipped"/>, if too little of
-    /// it is stained, or in only one colour. Throws <see cref="TinctorException"/>, which names no file, if it is not RGB.
+    /// Normalises an RGB image. Returns the image itself if too few of its pixels are stained, or all have one colour.
     /// </summary>
+    /// <param name="image">RGB image of 8 or 16 bits.</param>
+    /// <param name="skipped">Reason why the image was not normalised; null if it was.</param>
+    /// <exception cref="TinctorException">The image is not RGB; the exception names no file.</exception>
     public Image Normalize(Image image, out string? skipped)
     {
         StainedPixels.RefuseOther(image);
@@ -76,19 +78,19 @@ public sealed class StainNormalizer
         return result;
     }
 
-    /// <summary>Writes a row of light, given it and its densities.</summary>
+    /// <summary>Maps a row of light, given its densities.</summary>
     private delegate void RowMap(ReadOnlySpan<float> light, ReadOnlySpan<float> density, Span<float> mapped);
 
     private RowMap Stains(StainProfile from)
     {
-        var amounts = new StainAmounts(from.Stains[0].Od, from.Stains[1].Od);
+        var concentrations = new StainConcentrations(from.Stains[0].Od, from.Stains[1].Od);
         var (first, second) = (target.Stains[0], target.Stains[1]);
         var (scale1, scale2) = (first.Maximum / from.Stains[0].Maximum, second.Maximum / from.Stains[1].Maximum);
         return (light, density, mapped) =>
         {
             for (var i = 0; i < density.Length; i += 3)
             {
-                var (a, b) = amounts.Of(density[i], density[i + 1], density[i + 2]);
+                var (a, b) = concentrations.Solve(density[i], density[i + 1], density[i + 2]);
                 (a, b) = (a * scale1, b * scale2);
                 mapped[i] = (float)(a * first.Od[0] + b * second.Od[0]);
                 mapped[i + 1] = (float)(a * first.Od[1] + b * second.Od[1]);
@@ -100,7 +102,7 @@ public sealed class StainNormalizer
 
     private RowMap Colours(StainProfile from)
     {
-        // An image of one colour has no spread that could be scaled.
+        // A channel without variation cannot be scaled.
         var scale = from.LabDeviation.Zip(target.LabDeviation, (own, wanted) => own > 1e-3 ? (float)(wanted / own) : 1).ToArray();
         var (own, wanted) = (Array.ConvertAll(from.LabMean, x => (float)x), Array.ConvertAll(target.LabMean, x => (float)x));
         return (light, density, mapped) =>

@@ -4,33 +4,33 @@ using System.Text.Json.Serialization;
 
 namespace Tinctor.Slides.Colour;
 
-/// <summary>How stains are estimated and brought to those of a reference.</summary>
+/// <summary>Method of stain estimation and normalisation.</summary>
 public enum StainMethod
 {
-    /// <summary>Directions by the extreme angles in the plane of the densities (Macenko et al. 2009), amounts scaled.</summary>
+    /// <summary>Stain directions by extreme angles in the plane of the densities, concentrations scaled (Macenko et al. 2009).</summary>
     Macenko,
 
-    /// <summary>Directions by sparse non-negative factorisation (Vahadane et al. 2016), amounts scaled.</summary>
+    /// <summary>Stain directions by sparse non-negative matrix factorisation, concentrations scaled (Vahadane et al. 2016).</summary>
     Vahadane,
 
-    /// <summary>Mean and spread of the colours in L*a*b* (Reinhard et al. 2001); knows no stains.</summary>
+    /// <summary>Mean and standard deviation of colours in L*a*b*, without stains (Reinhard et al. 2001).</summary>
     Reinhard,
 }
 
-/// <summary>One stain as it was found in images.</summary>
+/// <summary>Stain estimated from images.</summary>
 public sealed record StainVector
 {
-    /// <summary>"H" for haematoxylin, "E" for eosin, "DAB".</summary>
+    /// <summary>H (haematoxylin), E (eosin) or DAB.</summary>
     public string Name { get; init; } = "";
 
     /// <summary>Direction of the optical density in R, G and B, of length 1.</summary>
     public double[] Od { get; init; } = [];
 
-    /// <summary>The 99th percentile of the amount over stained pixels, in decimal optical density.</summary>
+    /// <summary>99th percentile of the concentration over stained pixels, in decimal optical density.</summary>
     public double Maximum { get; init; }
 }
 
-/// <summary>The colours of one image, or of many together: what normalisation needs to know of a reference. A small JSON file.</summary>
+/// <summary>Stain profile of one or more images, which serves as a reference for normalisation. Saved as JSON.</summary>
 public sealed record StainProfile
 {
     private const int Fewest = 100;
@@ -48,7 +48,7 @@ public sealed record StainProfile
         Converters = { new JsonStringEnumConverter(JsonNamingPolicy.SnakeCaseLower) },
     };
 
-    /// <summary>How it was estimated.</summary>
+    /// <summary>Method of the estimation.</summary>
     public StainMethod Method { get; init; }
 
     /// <summary>Haematoxylin and the other stain; empty for Reinhard.</summary>
@@ -60,25 +60,23 @@ public sealed record StainProfile
     /// <summary>Standard deviation of L*, a*, b* over the stained pixels.</summary>
     public double[] LabDeviation { get; init; } = [];
 
-    /// <summary>Images that it was estimated from.</summary>
+    /// <summary>Number of images in the estimation.</summary>
     public int Images { get; init; }
 
-    /// <summary>Stained pixels that it was estimated from.</summary>
+    /// <summary>Number of stained pixels in the estimation.</summary>
     public int Pixels { get; init; }
 
-    /// <summary>The two stains and, as residual, what is at right angles to both; not for Reinhard.</summary>
+    /// <summary>Creates the matrix of the two stains and an orthogonal residual; not for Reinhard.</summary>
     public StainMatrix Matrix() => StainMatrix.FromStains(Stains[0].Od, Stains[1].Od);
 
-    /// <summary>
-    /// Estimates a profile. Throws <see cref="TinctorException"/>, which names no file, if fewer than 100 pixels are stained or,
-    /// only one stain can be found, or for Reinhard one colour.
-    /// </summary>
+    /// <summary>Estimates a profile.</summary>
+    /// <exception cref="TinctorException">
+    /// Fewer than 100 pixels are stained, or there is only one stain (Reinhard: one colour). The exception names no file.
+    /// </exception>
     public static StainProfile Estimate(StainedPixels pixels, StainMethod method)
     {
         if (pixels.Count < Fewest)
-        {
-            throw new TinctorException($"only {pixels.Count} of the sampled pixels are stained: too few to find the stains");
-        }
+            throw new TinctorException($"only {pixels.Count} of the sampled pixels are stained, but {Fewest} are needed to estimate the stains");
         float[] lab = pixels.Light;
         CieLab.FromRgb(lab, lab);
         (double[] mean, double[] deviation) = LabStatistics(lab);
@@ -95,16 +93,14 @@ public sealed record StainProfile
         };
     }
 
-    /// <summary>
-    /// Reads a profile.
-    /// </summary>
-    /// <exception cref="TinctorException">The file is missing or holds something else.</exception>
+    /// <summary>Reads a profile.</summary>
+    /// <exception cref="TinctorException">The file is missing or is not a valid profile.</exception>
     public static StainProfile Read(string path)
     {
         using FileStream stream = InputFile.Open(path);
         try
         {
-            StainProfile profile = JsonSerializer.Deserialize<StainProfile>(stream, Json) ?? throw new TinctorException("it is empty");
+            StainProfile profile = JsonSerializer.Deserialize<StainProfile>(stream, Json) ?? throw new TinctorException("the file is empty");
             profile.Validate();
             return profile;
         }
@@ -114,31 +110,32 @@ public sealed record StainProfile
         }
     }
 
-    /// <summary>Writes the profile as JSON, whole or not at all.</summary>
+    /// <summary>Writes the profile as JSON, atomically.</summary>
     public void Write(string path) => AtomicFile.WriteText(path, JsonSerializer.Serialize(this, Json) + "\n");
 
-    /// <summary>Throws <see cref="TinctorException"/> if numbers are missing or senseless.</summary>
+    /// <summary>Checks the profile.</summary>
+    /// <exception cref="TinctorException">A value is missing or out of range.</exception>
     public void Validate()
     {
         if (!Enum.IsDefined(Method) || Stains is null || Stains.Length != (Method == StainMethod.Reinhard ? 0 : 2))
         {
-            throw new TinctorException($"a profile of {Method.ToString().ToLowerInvariant()} has "
-                + $"{(Method == StainMethod.Reinhard ? "no stains" : "two stains")}");
+            throw new TinctorException($"{Stains?.Length ?? 0} stains, but a profile of {Method.ToString().ToLowerInvariant()} has "
+                + $"{(Method == StainMethod.Reinhard ? "none" : "two")}");
         }
         if (!IsTriple(LabMean) || !IsTriple(LabDeviation) || LabDeviation.Any(value => value < 0))
         {
-            throw new TinctorException("lab_mean and lab_deviation are three numbers each");
+            throw new TinctorException("lab_mean and lab_deviation must be three numbers each");
         }
         foreach (var stain in Stains)
         {
             if (stain is null || !IsTriple(stain.Od) || Math.Abs(Length(stain.Od) - 1) > 0.01 || !(stain.Maximum is > 0 and < 100))
             {
-                throw new TinctorException("a stain has an od of three numbers, of length 1, and a maximum above 0");
+                throw new TinctorException("each stain needs od (three numbers, a vector of length 1) and maximum (above 0)");
             }
         }
         if (Stains is [var first, var second] && Math.Abs(Dot(first.Od, second.Od)) > 0.9999)
         {
-            throw new TinctorException("its two stains have one colour");
+            throw new TinctorException("both stains have the same colour");
         }
     }
 
@@ -148,11 +145,11 @@ public sealed record StainProfile
             ? StainEstimation.Macenko(density, minimum: 0)
             : StainEstimation.Vahadane(density);
         double[] first = [.. matrix.Rows[..3]], second = [.. matrix.Rows[3..6]];
-        var amounts = new StainAmounts(first, second);
+        var concentrations = new StainConcentrations(first, second);
         var (a, b) = (new double[density.Length / 3], new double[density.Length / 3]);
         for (var i = 0; i < a.Length; i++)
         {
-            (a[i], b[i]) = amounts.Of(density[3 * i], density[3 * i + 1], density[3 * i + 2]);
+            (a[i], b[i]) = concentrations.Solve(density[3 * i], density[3 * i + 1], density[3 * i + 2]);
         }
         return
         [
@@ -161,7 +158,7 @@ public sealed record StainProfile
         ];
     }
 
-    // Eosin takes green out of the light, DAB blue.
+    // Eosin absorbs green light most, DAB blue.
     private static string CounterName(double[] stain) => stain[1] > stain[2] ? "E" : "DAB";
 
     private static (double[] Mean, double[] Deviation) LabStatistics(float[] lab)

@@ -1,24 +1,24 @@
 namespace Tinctor.Slides.Colour;
 
 /// <summary>
-/// A sample of the stained pixels of one image or of many, from which stains are estimated. Which pixels are taken depends on the images
-/// alone: evenly spaced ones, and of these those that are darker than glass.
+/// Sample of stained pixels of one or more images, for estimating stains: those of evenly spaced pixels that are denser than
+/// background. Deterministic.
 /// </summary>
-/// <param name="mostOfAnImage">How many pixels of one image are looked at.</param>
+/// <param name="mostOfAnImage">Largest number of pixels sampled from one image.</param>
 public sealed class StainedPixels(int mostOfAnImage = 50_000)
 {
     private readonly List<float> light = [];
 
-    /// <summary>Images that were added, those without stained pixels among them.</summary>
+    /// <summary>Number of images added, including those without stained pixels.</summary>
     public int Images { get; private set; }
 
-    /// <summary>Stained pixels that were found.</summary>
+    /// <summary>Number of stained pixels.</summary>
     public int Count => light.Count / 3;
 
-    /// <summary>RGB light in [0, 1], a triple a pixel.</summary>
+    /// <summary>RGB light in [0, 1], one triple per pixel.</summary>
     public float[] Light => [.. light];
 
-    /// <summary>Decimal optical densities, a triple a pixel; black counts as 1 of 255.</summary>
+    /// <summary>Decimal optical densities, one triple per pixel; black counts as 1 of 255.</summary>
     public float[] Density
     {
         get
@@ -29,7 +29,7 @@ public sealed class StainedPixels(int mostOfAnImage = 50_000)
         }
     }
 
-    /// <summary>The sample of one image.</summary>
+    /// <summary>Samples one image.</summary>
     public static StainedPixels FromImage(Image image)
     {
         var pixels = new StainedPixels();
@@ -38,8 +38,10 @@ public sealed class StainedPixels(int mostOfAnImage = 50_000)
     }
 
     /// <summary>
-    /// Adds the stained pixels of an image; returns how many they are. Throws <see cref="TinctorException"/> if it is not RGB.
+    /// Samples an image.
     /// </summary>
+    /// <returns>Number of stained pixels added.</returns>
+    /// <exception cref="TinctorException">The image is not RGB; the exception names no file.</exception>
     public int Add(Image image)
     {
         RefuseOther(image);
@@ -67,7 +69,7 @@ public sealed class StainedPixels(int mostOfAnImage = 50_000)
     {
         if (image.Channels != 3)
         {
-            throw new TinctorException($"has {image.Channels} channels; stains are estimated in RGB images");
+            throw new TinctorException(null, $"{image.Channels} channel{(image.Channels == 1 ? "" : "s")}, but stains need RGB", "Convert the image to RGB.");
         }
     }
 }

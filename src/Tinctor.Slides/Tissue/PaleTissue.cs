@@ -3,8 +3,8 @@ using Tinctor.Slides.Masks;
 namespace Tinctor.Slides.Tissue;
 
 /// <summary>
-/// Pale tissue that a threshold between two classes leaves out, as the stroma of IHC beside dark epithelium. Nuclei and fibres give it a
-/// texture, which background does not have.
+/// Detects pale tissue below the threshold, such as stroma in IHC beside dark epithelium. Nuclei and fibres have a texture, background
+/// does not.
 /// </summary>
 internal static class PaleTissue
 {
@@ -13,19 +13,19 @@ internal static class PaleTissue
     private const double Window = 40, Margin = 30; // micrometres
     private const float SmallestWeight = 0.05f;
 
-    // Less is debris beside the tissue.
+    // A smaller share of the tissue is debris.
     private const double SmallestShare = 0.05;
 
-    /// <summary>Returns the pale tissue, [height, width]; null if there is none worth mentioning.</summary>
+    /// <summary>Returns the pale tissue, [height, width]; null if there is too little.</summary>
     /// <param name="density">Mean density above the background, [height, width], not smoothed.</param>
     /// <param name="excluded">Tissue that is known and pen marks, [height, width].</param>
     /// <param name="width">Width in pixels.</param>
     /// <param name="height">Height in pixels.</param>
     /// <param name="mpp">Micrometres per pixel.</param>
-    /// <param name="smoothing">Standard deviation in micrometres; the texture is what this smoothing removes.</param>
+    /// <param name="smoothing">Standard deviation in micrometres; the texture is the difference to the smoothed density.</param>
     public static bool[]? Find(float[] density, bool[] excluded, int width, int height, double mpp, double smoothing)
     {
-        // The blurred edge of dark tissue is no texture.
+        // The blurred edge of dark tissue is not texture.
         bool[] near = Morphology.Dilate(excluded, width, height, Margin / mpp);
         float[] smooth = GaussianFilter.Smooth(density, width, height, smoothing / mpp);
         float[] weights = Array.ConvertAll(near, set => set ? 0f : 1f);

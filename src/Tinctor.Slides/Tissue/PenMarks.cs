@@ -2,16 +2,17 @@ using Tinctor.Slides.Masks;
 
 namespace Tinctor.Slides.Tissue;
 
-/// <summary>Strokes of ink: dense, and of a hue that no common stain has.</summary>
+/// <summary>Detects pen marks: dense, and of a hue that common stains do not have.</summary>
 internal static class PenMarks
 {
     private const float LeastDensity = 0.5f;
 
+    /// <summary>Returns the mask of pen marks, [height, width].</summary>
     /// <param name="density">Optical densities of R, G and B, each [height, width].</param>
-    /// <param name="width">Pixels across.</param>
-    /// <param name="height">Pixels down.</param>
+    /// <param name="width">Width in pixels.</param>
+    /// <param name="height">Height in pixels.</param>
     /// <param name="mpp">Micrometres per pixel.</param>
-    /// <param name="options">What to look for.</param>
+    /// <param name="options">Properties of pen marks.</param>
     public static bool[] Find(float[][] density, int width, int height, double mpp, TissueOptions options)
     {
         var ink = new bool[width * height];

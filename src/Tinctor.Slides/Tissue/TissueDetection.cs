@@ -9,9 +9,10 @@ internal sealed record TissueFindings(bool[] Tissue, bool[]? Pens, bool[]? Folds
 /// <summary>Finds tissue, pen marks and folds in an overview.</summary>
 internal static class TissueDetection
 {
-    /// <param name="overview">The whole slide.</param>
-    /// <param name="mpp">Micrometres per pixel of it.</param>
-    /// <param name="options">What counts as tissue.</param>
+    /// <summary>Detects tissue, pen marks and folds.</summary>
+    /// <param name="overview">Overview of the whole slide.</param>
+    /// <param name="mpp">Micrometres per pixel of the overview.</param>
+    /// <param name="options">Thresholds.</param>
     public static TissueFindings Find(Image overview, double mpp, TissueOptions options)
     {
         (int width, int height) = (overview.Width, overview.Height);
@@ -35,7 +36,8 @@ internal static class TissueDetection
     }
 
     /// <summary>
-    /// Returns whether an overview shows a field and not a whole slide: tissue at a third of its border or more, or none at all. False for dark slides.
+    /// Returns whether an overview shows a field and not a whole slide: it has tissue at a third of its border or more, or no tissue.
+    /// False for dark slides.
     /// </summary>
     public static bool IsField(Image overview, TissueOptions options)
     {
@@ -46,11 +48,12 @@ internal static class TissueDetection
         float[][] density = Array.ConvertAll(Density(light), plane => GaussianFilter.Smooth(plane, width, height, 1));
         // Low enough for pale tissue.
         bool[] tissue = Dense(density, options with { Density = options.LeastDensity / 2, Saturation = options.LeastSaturation / 2 });
-        int[] border = [.. Enumerable.Range(0, tissue.Length).Where(i => i % width == 0 || i % width == width - 1 || i < width || i >= tissue.Length - width)];
+        int[] border = [.. Enumerable.Range(0, tissue.Length)
+            .Where(i => i % width == 0 || i % width == width - 1 || i < width || i >= tissue.Length - width)];
         return border.Count(i => tissue[i]) >= smallestBorder * border.Length || tissue.Count(set => set) < smallestTissue * tissue.Length;
     }
 
-    /// <summary>The mean of the planes.</summary>
+    /// <summary>Computes the mean of the planes.</summary>
     public static float[] Mean(float[][] planes)
     {
         var mean = new float[planes[0].Length];
@@ -67,7 +70,7 @@ internal static class TissueDetection
         return [.. Enumerable.Range(0, image.Channels).Select(channel => planes.AsSpan(channel * size, size).ToArray())];
     }
 
-    // Brightfield is RGB or grey. Colours are bright in one channel at least where there is tissue, and in all on glass.
+    // Brightfield is RGB or grey. Tissue is bright in at least one channel, background in all.
     private static bool IsDark(float[][] light)
     {
         if (light.Length is not (1 or 3)) return true;
@@ -77,7 +80,7 @@ internal static class TissueDetection
         return Quantile(brightest, 0.5) < (light.Length == 3 ? Background.DarkestLight : 2 * Background.DarkestLight);
     }
 
-    // Optical densities above those of the glass.
+    // Optical densities above the background.
     private static float[][] Density(float[][] light)
     {
         float[] white = Background.Light(light);
@@ -102,7 +105,7 @@ internal static class TissueDetection
         return [.. mean.Select((od, i) => (od > least && saturation[i] > grey) || saturation[i] > leastSaturation)];
     }
 
-    // A threshold between two classes splits the tissue itself where there is little background.
+    // If there is little background, Otsu's threshold separates dark and pale tissue.
     private static bool[] WithPale(bool[] tissue, bool[]? pens, float[] density, int width, int height, double mpp, TissueOptions options)
     {
         if (options.Density is not null) return tissue;
@@ -119,7 +122,7 @@ internal static class TissueDetection
         return 1 - MathF.Pow(10, Math.Min(r, Math.Min(g, b)) - Math.Max(r, Math.Max(g, b)));
     })];
 
-    // A threshold for each channel: what is bright in any of them is tissue.
+    // Tissue is bright in at least one channel; each has its own threshold.
     private static bool[] Bright(float[][] light, SampleType type, TissueOptions options)
     {
         var tissue = new bool[light[0].Length];
@@ -159,7 +162,7 @@ internal static class TissueDetection
         for (int i = 0; i < tissue.Length; i++) tissue[i] &= !other[i];
     }
 
-    // Of at most some hundred thousand values.
+    // A sample of 200,000 values suffices.
     private static float Quantile(float[] values, double share)
     {
         int step = Math.Max(1, values.Length / 200_000);

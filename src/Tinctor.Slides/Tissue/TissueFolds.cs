@@ -2,24 +2,25 @@ using Tinctor.Slides.Masks;
 
 namespace Tinctor.Slides.Tissue;
 
-/// <summary>Folds: much denser than the tissue around, of its hue, long and narrow.</summary>
+/// <summary>Detects tissue folds: long, narrow, of the hue of the surrounding tissue and much denser.</summary>
 internal static class TissueFolds
 {
     private const float LeastDensity = 0.25f, LeastLikeness = 0.98f;
     private const double Margin = 15; // micrometres
 
+    /// <summary>Returns the mask of folds, [height, width].</summary>
     /// <param name="density">Optical densities of R, G and B, each [height, width].</param>
-    /// <param name="tissue">[height, width].</param>
-    /// <param name="width">Pixels across.</param>
-    /// <param name="height">Pixels down.</param>
+    /// <param name="tissue">Mask of the tissue, [height, width].</param>
+    /// <param name="width">Width in pixels.</param>
+    /// <param name="height">Height in pixels.</param>
     /// <param name="mpp">Micrometres per pixel.</param>
-    /// <param name="options">What counts as one.</param>
+    /// <param name="options">Properties of folds.</param>
     public static bool[] Find(float[][] density, bool[] tissue, int width, int height, double mpp, TissueOptions options)
     {
-        // Sums of the tissue around; divided by the weights they are means.
+        // Weighted sums; divided by the weights they are means.
         var around = new Surroundings(width, height, options.FoldSurroundings / mpp);
-        float[] weight = around.Of(Array.ConvertAll(tissue, set => set ? 1f : 0f));
-        float[][] sums = Array.ConvertAll(density, plane => around.Of([.. plane.Select((od, i) => tissue[i] ? od : 0)]));
+        float[] weight = around.Smooth(Array.ConvertAll(tissue, set => set ? 1f : 0f));
+        float[][] sums = Array.ConvertAll(density, plane => around.Smooth([.. plane.Select((od, i) => tissue[i] ? od : 0)]));
         var fold = new bool[tissue.Length];
         for (int i = 0; i < fold.Length; i++)
         {
@@ -45,7 +46,7 @@ internal static class TissueFolds
             && areas[label] >= options.FoldElongation * Math.PI * radii[label] * radii[label]).Mask();
     }
 
-    /// <summary>Gaussian means of planes, at a resolution that is coarse enough for them to be quick.</summary>
+    /// <summary>Gaussian means of planes, computed at a lower resolution for speed.</summary>
     private sealed class Surroundings(int width, int height, double sigma)
     {
         private const double CoarseSigma = 6; // pixels
@@ -56,10 +57,10 @@ internal static class TissueFolds
 
         private int Rows => (height + factor - 1) / factor;
 
-        // The mean that belongs to a pixel.
+        // Index of the mean of a pixel.
         public int At(int pixel) => (pixel / width / factor * Columns) + (pixel % width / factor);
 
-        public float[] Of(float[] plane)
+        public float[] Smooth(float[] plane)
         {
             var coarse = new float[Columns * Rows];
             for (int i = 0; i < plane.Length; i++) coarse[At(i)] += plane[i];

@@ -3,7 +3,7 @@ using Tinctor.Slides.Masks;
 
 namespace Tinctor.Slides.Tissue;
 
-/// <summary>Where a slide has tissue.</summary>
+/// <summary>Mask of the tissue of a slide.</summary>
 public sealed class TissueMask
 {
     private const int LeastSide = 512, LargestSide = 4096;
@@ -31,37 +31,37 @@ public sealed class TissueMask
         }
     }
 
-    /// <summary>255 where there is tissue, 0 elsewhere; one channel of 8 bits.</summary>
+    /// <summary>The mask: one 8-bit channel, 255 for tissue and 0 elsewhere.</summary>
     public Image Mask { get; }
 
-    /// <summary>Pixels of level 0 to one of the mask.</summary>
+    /// <summary>Size of a pixel of the mask in pixels of level 0.</summary>
     public double Downsample { get; }
 
-    /// <summary>Pixels of level 0 across.</summary>
+    /// <summary>Width of the slide in pixels of level 0.</summary>
     public int SlideWidth { get; }
 
-    /// <summary>Pixels of level 0 down.</summary>
+    /// <summary>Height of the slide in pixels of level 0.</summary>
     public int SlideHeight { get; }
 
-    /// <summary>Where pen marks were found (255), as large as the mask; null where none were looked for.</summary>
+    /// <summary>Mask of pen marks, of the same size; null if they were not detected or the slide has no colours.</summary>
     public Image? Pens { get; private init; }
 
-    /// <summary>Where folds were found (255), as large as the mask; null where none were looked for.</summary>
+    /// <summary>Mask of tissue folds, of the same size; null if they were not detected or the slide has no colours.</summary>
     public Image? Folds { get; private init; }
 
     /// <summary>
-    /// Micrometres per pixel of level 0 that were assumed because the slide does not say; null if they are known. The mask depends on them: lengths
-    /// and areas of <see cref="TissueOptions"/> are micrometres.
+    /// Assumed micrometres per pixel of level 0; null if the slide has them in its metadata. The mask depends on them, as the lengths and
+    /// areas of <see cref="TissueOptions"/> are in micrometres.
     /// </summary>
     public double? AssumedMpp { get; private init; }
 
-    /// <summary>Whether there is no tissue at all.</summary>
+    /// <summary>Whether there is no tissue.</summary>
     public bool IsEmpty => sums[^1] == 0;
 
-    /// <summary>Tissue in pixels of level 0.</summary>
+    /// <summary>Area of the tissue in pixels of level 0.</summary>
     public double Area => sums[^1] * Downsample * Downsample;
 
-    /// <summary>The tissue of a slide, from an overview of it.</summary>
+    /// <summary>Detects the tissue of a slide in an overview.</summary>
     /// <exception cref="TinctorException">The slide is damaged.</exception>
     public static TissueMask Detect(Slide slide, TissueOptions? options = null)
     {
@@ -70,11 +70,11 @@ public sealed class TissueMask
         return Find(overview, downsample, slide.Mpp, MppOf(slide, options), slide.Width, slide.Height, options);
     }
 
-    /// <summary>The tissue of an overview or of any image.</summary>
-    /// <param name="overview">8 or 16 bits, any channels: brightfield, or bright on dark.</param>
-    /// <param name="downsample">Pixels of level 0 to one of the overview.</param>
-    /// <param name="mpp">Micrometres per pixel of level 0; null takes the longer side for <see cref="TissueOptions.UnknownSide"/>.</param>
-    /// <param name="options">What counts as tissue.</param>
+    /// <summary>Detects the tissue of an image, such as an overview of a slide.</summary>
+    /// <param name="overview">Brightfield or fluorescence image of 8 or 16 bits with any number of channels.</param>
+    /// <param name="downsample">Size of a pixel of the overview in pixels of level 0.</param>
+    /// <param name="mpp">Micrometres per pixel of level 0; null assumes that the longer side has <see cref="TissueOptions.UnknownSide"/>.</param>
+    /// <param name="options">Thresholds; null for the defaults.</param>
     public static TissueMask Detect(Image overview, double downsample = 1, double? mpp = null, TissueOptions? options = null)
     {
         options ??= new();
@@ -82,7 +82,7 @@ public sealed class TissueMask
         return Find(overview, downsample, mpp, mpp ?? options.UnknownSide / Math.Max(width, height), width, height, options);
     }
 
-    /// <summary>The overview of a slide that its tissue is looked for in, and how many pixels of level 0 one of its pixels has.</summary>
+    /// <summary>Reads the overview in which tissue is detected, and the size of its pixels in pixels of level 0.</summary>
     public static (Image Image, double Downsample) Overview(Slide slide, TissueOptions? options = null)
     {
         double downsample = DownsampleFor(slide, options);
@@ -90,30 +90,31 @@ public sealed class TissueMask
         return (slide.ReadAt(downsample, 0, 0, width, height), downsample);
     }
 
-    /// <summary>A mask that is known.</summary>
-    /// <param name="mask">One channel; what is above half is tissue.</param>
-    /// <param name="downsample">Pixels of level 0 to one of the mask.</param>
+    /// <summary>Creates a mask from an image.</summary>
+    /// <param name="mask">Image of one channel; values above half of the range are tissue.</param>
+    /// <param name="downsample">Size of a pixel of the mask in pixels of level 0.</param>
+    /// <exception cref="TinctorException">The image has several channels.</exception>
     public static TissueMask FromImage(Image mask, double downsample = 1)
     {
-        if (mask.Channels != 1) throw new TinctorException($"has {mask.Channels} channels; a mask has one");
+        if (mask.Channels != 1) throw new TinctorException($"{mask.Channels} channels, but a mask has one");
         return new(Array.ConvertAll(mask.To(SampleType.UInt8).Data, value => value > 127), mask.Width, mask.Height, downsample,
             Whole(mask.Width, downsample), Whole(mask.Height, downsample));
     }
 
-    /// <summary>The mask of a slide from annotations; see <see cref="GeoJsonFile.Read"/> for which count.</summary>
-    /// <param name="path">A GeoJSON file, as QuPath exports it.</param>
+    /// <summary>Creates a mask from annotations of a slide; see <see cref="GeoJsonFile.Read"/>.</summary>
+    /// <param name="path">GeoJSON file as exported by QuPath.</param>
     /// <param name="slide">The slide that was annotated.</param>
-    /// <param name="options">The mask's resolution.</param>
-    /// <exception cref="TinctorException">It is no GeoJSON.</exception>
+    /// <param name="options">Resolution of the mask; null for the default.</param>
+    /// <exception cref="TinctorException">The file is missing or is not GeoJSON.</exception>
     public static TissueMask FromGeoJson(string path, Slide slide, TissueOptions? options = null) =>
         FromGeoJson(path, slide.Width, slide.Height, DownsampleFor(slide, options));
 
-    /// <summary>The mask of annotations; see <see cref="GeoJsonFile.Read"/> for which count.</summary>
-    /// <param name="path">A GeoJSON file, as QuPath exports it.</param>
-    /// <param name="slideWidth">Pixels of level 0 across.</param>
-    /// <param name="slideHeight">Pixels of level 0 down.</param>
-    /// <param name="downsample">Pixels of level 0 to one of the mask.</param>
-    /// <exception cref="TinctorException">It is no GeoJSON.</exception>
+    /// <summary>Creates a mask from annotations; see <see cref="GeoJsonFile.Read"/>.</summary>
+    /// <param name="path">GeoJSON file as exported by QuPath.</param>
+    /// <param name="slideWidth">Width of the slide in pixels of level 0.</param>
+    /// <param name="slideHeight">Height of the slide in pixels of level 0.</param>
+    /// <param name="downsample">Size of a pixel of the mask in pixels of level 0.</param>
+    /// <exception cref="TinctorException">The file is missing or is not GeoJSON.</exception>
     public static TissueMask FromGeoJson(string path, int slideWidth, int slideHeight, double downsample)
     {
         (IReadOnlyList<Polygon> inside, IReadOnlyList<Polygon> ignored) = GeoJsonFile.Read(path);
@@ -125,11 +126,11 @@ public sealed class TissueMask
     }
 
     /// <summary>
-    /// Writes the tissue as GeoJSON that QuPath opens: an annotation of the class Tissue for each piece, in pixels of level 0.
+    /// Writes the tissue as GeoJSON for QuPath: one annotation of the class Tissue per piece, in pixels of level 0.
     /// </summary>
     /// <param name="path">The file.</param>
     /// <param name="tolerance">
-    /// Pixels of level 0 by which outlines may deviate to have fewer corners; 0 follows the edges of the mask's pixels exactly.
+    /// Largest deviation of simplified outlines, in pixels of level 0; 0 keeps the outlines of the mask's pixels.
     /// </param>
     public void ToGeoJson(string path, double tolerance = 0)
     {
@@ -139,34 +140,34 @@ public sealed class TissueMask
         AtomicFile.Write(path, stream => GeoJsonFile.Write(stream, pieces));
     }
 
-    /// <summary>The share of a rectangle that is tissue, 0 to 1; nothing outside of the slide is.</summary>
+    /// <summary>Computes the share of tissue in a rectangle, 0 to 1; outside of the slide there is none.</summary>
     /// <param name="x">Left edge in pixels of level 0.</param>
-    /// <param name="y">Upper edge.</param>
-    /// <param name="width">Pixels of level 0 across, above 0.</param>
-    /// <param name="height">Pixels of level 0 down, above 0.</param>
+    /// <param name="y">Upper edge in pixels of level 0.</param>
+    /// <param name="width">Width in pixels of level 0, above 0.</param>
+    /// <param name="height">Height in pixels of level 0, above 0.</param>
     public double Share(double x, double y, double width, double height)
     {
         double set = SetBefore(x + width, y + height) - SetBefore(x, y + height) - SetBefore(x + width, y) + SetBefore(x, y);
         return Math.Clamp(set * Downsample * Downsample / (width * height), 0, 1);
     }
 
-    /// <summary>Whether a place, in pixels of level 0, is tissue; nothing outside of the slide is.</summary>
+    /// <summary>Returns whether a point, in pixels of level 0, is tissue; points outside of the slide are not.</summary>
     public bool Contains(double x, double y)
     {
         (double column, double row) = (Math.Floor(x / Downsample), Math.Floor(y / Downsample));
         return column >= 0 && row >= 0 && column < Mask.Width && row < Mask.Height && tissue[((int)row * Mask.Width) + (int)column];
     }
 
-    /// <summary>The tissue with so much around it.</summary>
-    /// <param name="level0Pixels">In pixels of level 0; what is less than a pixel of the mask changes nothing.</param>
+    /// <summary>Dilates the mask.</summary>
+    /// <param name="level0Pixels">Radius in pixels of level 0; a radius below one pixel of the mask has no effect.</param>
     public TissueMask Dilated(double level0Pixels) =>
         new(Morphology.Dilate(tissue, Mask.Width, Mask.Height, level0Pixels / Downsample), Mask.Width, Mask.Height, Downsample,
             SlideWidth, SlideHeight)
         { Pens = Pens, Folds = Folds, AssumedMpp = AssumedMpp };
 
-    /// <summary>The overview with the tissue outlined in green, pen marks painted magenta and folds orange.</summary>
-    /// <param name="overview">As large as the mask.</param>
-    /// <exception cref="ArgumentException">It has another size.</exception>
+    /// <summary>Renders the overview with tissue outlined in green, pen marks in magenta and folds in orange.</summary>
+    /// <param name="overview">Overview of the same size as the mask.</param>
+    /// <exception cref="ArgumentException">The overview has another size.</exception>
     public Image Overlay(Image overview) => TissueOverlay.Paint(overview, this);
 
     private static TissueMask Find(Image overview, double downsample, double? knownMpp, double mpp, int slideWidth, int slideHeight,
@@ -205,7 +206,7 @@ public sealed class TissueMask
     private (double, double) ToLevel0((double X, double Y) corner) =>
         (Math.Min(corner.X * Downsample, SlideWidth), Math.Min(corner.Y * Downsample, SlideHeight));
 
-    // Set pixels of the mask above and to the left of a place of level 0, parts of pixels counted.
+    // Number of set pixels of the mask above and to the left of a point of level 0, including parts of pixels.
     private double SetBefore(double x, double y)
     {
         (x, y) = (Math.Clamp(x / Downsample, 0, Mask.Width), Math.Clamp(y / Downsample, 0, Mask.Height));

@@ -2,7 +2,7 @@ using Tinctor.Slides.Masks;
 
 namespace Tinctor.Slides.Tissue;
 
-/// <summary>Paints a mask over its overview.</summary>
+/// <summary>Renders a tissue mask over an overview.</summary>
 internal static class TissueOverlay
 {
     private static readonly byte[] Green = [0, 170, 60], Magenta = [230, 0, 200], Orange = [255, 140, 0];
@@ -11,7 +11,7 @@ internal static class TissueOverlay
     {
         (int width, int height) = (mask.Mask.Width, mask.Mask.Height);
         if ((overview.Width, overview.Height) != (width, height))
-            throw new ArgumentException($"an overview of {width}x{height} is needed, got {overview.Width}x{overview.Height}", nameof(overview));
+            throw new ArgumentException($"the overview has {overview.Width}x{overview.Height} pixels, but the mask has {width}x{height}", nameof(overview));
         Image picture = overview.ToDisplay();
         bool[] tissue = Array.ConvertAll(mask.Mask.Data, value => value > 0);
         bool[] inner = Morphology.Erode(tissue, width, height, Math.Max(1, Math.Max(width, height) / 500.0));

@@ -73,7 +73,7 @@ internal static class SeparateCommand
             foreach (string name in separation.Chosen)
             {
                 int stain = Array.IndexOf(names, name);
-                Image picture = amounts ? StainImages.Amounts(image, matrix, stain) : StainImages.Alone(image, matrix, stain);
+                Image picture = amounts ? StainImages.Concentration(image, matrix, stain) : StainImages.Render(image, matrix, stain);
                 picture.Write(OutputOf(job, name), quality);
             }
             return ImageJobs.Remarks(image.Notes);
