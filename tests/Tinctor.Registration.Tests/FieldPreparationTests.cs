@@ -127,6 +127,20 @@ public sealed class FieldPreparationTests : IDisposable
     }
 
     [Fact]
+    public void Write_field_without_overlap_under_the_transform_of_its_slide_is_a_failure()
+    {
+        StainedField Field(string name, int side) => new(name, "s", () => (new Tissue(1).Render(side, side, AffineTransform.Identity),
+            new Tissue(1).Render(side, side, AffineTransform.Translation(70, 0))));
+        PreparationOptions options = Options(48) with { TransformPerSlide = true, Registration = new() { MaxShift = 0.4 } };
+        var failures = new Dictionary<StainedField, TinctorException>();
+        FieldTiles[] fields = FieldPreparation.Write([Field("a", 220), Field("small", 60), Field("b", 220)], Out, options, failures);
+        Assert.Equal(["a", "b"], fields.Select(field => field.Field.Name));
+        Assert.All(fields, field => Assert.Equal(70, field.Estimate.Used.X0, 0.5));
+        Assert.Equal(("small", "source and target do not overlap. Check whether they show the same field"),
+            (failures.Single().Key.Name, failures.Single().Value.Message));
+    }
+
+    [Fact]
     public void Write_16_bit_with_four_channels_is_TIFF()
     {
         var source = new Image(64, 64, 4, SampleType.UInt16);
