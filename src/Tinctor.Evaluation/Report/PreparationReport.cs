@@ -5,17 +5,19 @@ using Tinctor.Slides;
 
 namespace Tinctor.Evaluation.Report;
 
-/// <summary>The page that shows how a data set was made of pairs of slides: what was kept, what was dropped and why.</summary>
+/// <summary>Page about a data set of pairs of slides: kept and rejected tiles, residual misalignment and pictures.</summary>
 public static class PreparationReport
 {
     private const int Bins = 32;
     private static readonly TileStatus[] Statuses = Enum.GetValues<TileStatus>();
 
-    /// <summary>The page as text; it needs no other file.</summary>
-    /// <param name="title">The heading.</param>
-    /// <param name="pairs">All pairs.</param>
-    /// <param name="options">Which tiles were kept.</param>
-    /// <param name="pictureOf">The path of a pair's picture ("_tiles.jpg"); what is not there is not shown.</param>
+    /// <summary>Formats the page as self-contained HTML.</summary>
+    /// <param name="title">Heading.</param>
+    /// <param name="pairs">Pairs.</param>
+    /// <param name="options">Limits of the tiles.</param>
+    /// <param name="pictureOf">
+    /// Gets the path of a picture from the name of a pair and the end of the file name ("_tiles.jpg"); missing pictures are left out.
+    /// </param>
     public static string Text(string title, IReadOnlyList<PreparedPair> pairs, TilingOptions options, Func<string, string, string> pictureOf)
     {
         int kept = pairs.Sum(pair => pair.Count(TileStatus.Kept));
@@ -27,7 +29,7 @@ public static class PreparationReport
     }
 
     private static ReportSection Overview(IReadOnlyList<PreparedPair> pairs, TilingOptions options) => new("pairs", "Pairs of slides",
-        "Every tile of the source's grid that has any tissue is kept, or dropped for the first of these reasons.")
+        "Tiles with any tissue in the source are kept, or rejected for the first of these reasons.")
     {
         Tables =
         [
@@ -60,17 +62,17 @@ public static class PreparationReport
         PreparedTile[] measured = [.. pairs.SelectMany(pair => pair.Tiles).Where(tile => tile.Ncc is not null)];
         PreparedTile[] certain = [.. measured.Where(tile => tile.Residual is not null)];
         var section = new ReportSection("alignment", "Residual misalignment",
-            "How well single tiles lie on each other after the registration, measured in each of them. On serial sections other cells are seen: "
-            + "correlation is low even where all is well.");
-        if (measured.Length == 0) return section with { NotComputed = "no tile has enough tissue to be measured" };
+            "Misalignment of single tiles after the registration. Serial sections show different cells, so their correlation is low even where "
+            + "the registration is correct.");
+        if (measured.Length == 0) return section with { NotComputed = "no tile has enough tissue" };
         return section with
         {
             Charts =
             [
-                Histogram("residual", "Residual shift", "Shift that is left in single tiles, by phase correlation, where its peak is above chance "
-                    + $"({certain.Length} of {measured.Length}); those beyond the line are dropped.", "residual shift (px)", certain, tile => tile.Residual!.Value, 0,
+                Histogram("residual", "Residual shift", "Residual shift of single tiles by phase correlation, where its peak is above chance "
+                    + $"({certain.Length} of {measured.Length}); tiles beyond the line are rejected.", "residual shift (px)", certain, tile => tile.Residual!.Value, 0,
                     certain.Select(tile => tile.Residual!.Value).Append(options.MaxResidual * 1.25).Max(), options.MaxResidual),
-                Histogram("ncc", "Correlation", "Normalised cross-correlation of single tiles; those below the line are dropped.",
+                Histogram("ncc", "Correlation", "Normalised cross-correlation of single tiles; tiles below the line are rejected.",
                     "correlation", measured, tile => tile.Ncc!.Value, Math.Min(options.MinNcc, measured.Min(tile => tile.Ncc!.Value)), 1,
                     options.MinNcc),
             ],
@@ -88,7 +90,7 @@ public static class PreparationReport
                 counts[Math.Clamp((int)((value(tile) - from) / (to - from) * Bins), 0, Bins - 1)]++;
             return new(name, [], Array.ConvertAll(counts, count => count / Math.Max(1, tiles.Length)));
         }
-        return new(key, title, caption, axis, edges, [Of("kept", true), Of("dropped", false)]) { Lines = [new("threshold", threshold)] };
+        return new(key, title, caption, axis, edges, [Of("kept", true), Of("rejected", false)]) { Lines = [new("threshold", threshold)] };
     }
 
     private static ReportSection Pictures(PreparedPair pair, string key, Func<string, string, string> pictureOf)
@@ -105,10 +107,10 @@ public static class PreparationReport
                         .Select(key => Swatch.FromRgb(key.Name, key.Colour.R, key.Colour.G, key.Colour.B))],
                 }),
                 .. Picture("_examples.jpg", "Examples",
-                    "Sources above, targets below: kept tiles from the least to the most alike, framed green; then dropped ones."),
+                    "Sources above, targets below: kept tiles in ascending order of correlation, framed green; then rejected tiles."),
                 .. Picture("_checkerboard.jpg", "Checkerboard",
-                    "Fields of the source and of the target that lies on it; structures go on from field to field where all is well."),
-                .. Picture("_outlines.jpg", "Outlines", "Outlines of the source's structure (green) and of the target's (magenta)."),
+                    "Alternating squares of the source and of the warped target; structures should continue from square to square."),
+                .. Picture("_outlines.jpg", "Outlines", "Structure of the source (green) and of the warped target (magenta)."),
             ],
         };
     }
