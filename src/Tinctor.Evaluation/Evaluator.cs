@@ -8,12 +8,12 @@ namespace Tinctor.Evaluation;
 /// <summary>Compares stained images and trivial baselines with the real images.</summary>
 public static class Evaluator
 {
-    // Below this share of brown pixels, single artefacts rather than the stain explain them.
+    // A smaller share of brown pixels is explained by artefacts.
     private const double LeastDabShare = 0.001;
 
     /// <summary>
-    /// Matches and checks the images, computes all metrics and analyses, and summarises them. Images are read one by one, so memory does
-    /// not grow with their number.
+    /// Matches and checks the images, and computes metrics, analyses and statistics. Images are read one by one, so memory does not grow
+    /// with their number.
     /// </summary>
     /// <param name="options">The images and metrics.</param>
     /// <param name="progress">Receives progress, from several threads.</param>
@@ -132,7 +132,7 @@ public static class Evaluator
         }
     }
 
-    // Below this number of units even differences of one sign are not significant.
+    // Reason if even differences of equal sign would not be significant.
     private static string? NotTested(Bootstrap bootstrap)
     {
         double level = 1 - bootstrap.Confidence;

@@ -3,7 +3,7 @@ namespace Tinctor.Evaluation;
 /// <summary>Default title of a report: the models and the data.</summary>
 internal static class ReportTitle
 {
-    // Folder names that say nothing about the data set.
+    // Folder names that do not describe the data set.
     private static readonly string[] Generic =
         ["a", "b", "testa", "testb", "traina", "trainb", "test", "train", "val", "target", "source", "real", "images", "he", "ihc"];
 

@@ -29,7 +29,7 @@ public sealed record Quantity(string Key, string Title, string Unit, int Digits,
 internal sealed record QuantityAgreement(
     Quantity Quantity, ScoredMethod Method, string Per, IReadOnlyList<string> Names, IReadOnlyList<double> Real, IReadOnlyList<double> Made)
 {
-    /// <summary>Takes the pairs in which both numbers are defined.</summary>
+    /// <summary>Computes the agreement of pairs in which both numbers are defined.</summary>
     public static QuantityAgreement Compute(Quantity quantity, ScoredMethod method, string per,
         IEnumerable<(string Name, double Real, double Made)> values)
     {
@@ -38,7 +38,7 @@ internal sealed record QuantityAgreement(
             [.. defined.Select(value => value.Made)]);
     }
 
-    /// <summary>How each column of the table is computed.</summary>
+    /// <summary>Definitions of the columns of the table.</summary>
     public static IReadOnlyList<Definition> Definitions { get; } =
     [
         new("r, ρ", "Pearson's correlation, and Spearman's of the ranks: whether one rises with the other, whatever its scale and offset"),
@@ -47,7 +47,7 @@ internal sealed record QuantityAgreement(
             + "deviations (Bland and Altman 1986): 95% of single differences are expected between the limits"),
     ];
 
-    /// <summary>A table with a row for each quantity and method.</summary>
+    /// <summary>Creates a table with a row for each quantity and method.</summary>
     public static SectionTable Table(string key, string title, IEnumerable<QuantityAgreement> agreements) => new(key, title,
     [
         new("quantity", "Quantity"), new("per", "Per"), new("method", "Method"), new("n", "n", 0), new("mean_real", "Mean, real"),

@@ -61,7 +61,7 @@ internal sealed record ImagePairs(IReadOnlyList<ImagePair> Pairs, IReadOnlyList<
         foreach (string name in extra) problems.Add(stained[name][0], $"no real image of this name in {folders.Real}");
         if (extra.Length == stained.Count)
             problems.Add(null, $"{model.Path} and {folders.Real} have no file name in common (extensions aside)");
-        // Every stained image has its real one, but not the reverse: one split was stained, and the folder holds all of them.
+        // Only one split was stained, but the folder of real images has all splits.
         bool isPart = extra.Length == 0 && missing.Length > 0 && folders.Labels is null;
         foreach (string name in missing)
         {
@@ -150,8 +150,8 @@ internal sealed record ImagePairs(IReadOnlyList<ImagePair> Pairs, IReadOnlyList<
     }
 
     /// <summary>
-    /// Files of a folder by stem. pix2pix and CycleGAN write all versions into one folder and mark them by a suffix: if files have the
-    /// suffix of the role, only these count, and the suffix is not part of the name.
+    /// Lists the images of a folder by name. pix2pix and CycleGAN write all versions into one folder with a suffix for each role: if there
+    /// are files with the suffix, only these count, and the suffix is not part of the name.
     /// </summary>
     /// <exception cref="TinctorException">The folder does not exist or holds no images.</exception>
     internal static Dictionary<string, List<string>> FilesByStem(string folder, string roleSuffix)
@@ -192,7 +192,7 @@ internal sealed record ImagePairs(IReadOnlyList<ImagePair> Pairs, IReadOnlyList<
             if (RgbReader.IsColourImage(source) && OtherSize(source, real) is null) comparableSources++;
             else otherSources.Add((pair.Source!, OtherSize(source, real) ?? Format(source)));
         }
-        // A low-resolution or fluorescence source is a task of its own; a few odd files among comparable ones are a mistake.
+        // All sources may have low resolution or fluorescence; single such files among RGB images are a mistake.
         if (comparableSources > 0)
             foreach (var (file, problem) in otherSources) problems.Add(file, problem);
         return otherSources.Count > 0 ? "the source images are not 8-bit colour images of the same size as the real ones" : null;

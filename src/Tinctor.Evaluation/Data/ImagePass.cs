@@ -4,7 +4,7 @@ namespace Tinctor.Evaluation.Data;
 internal static class ImagePass
 {
     /// <summary>Measures each item; the results have the order of the items. The function must not keep the images it reads.</summary>
-    /// <exception cref="TinctorException">Files cannot be used; lists the problems of all.</exception>
+    /// <exception cref="TinctorException">Images cannot be read; lists all of them.</exception>
     public static TResult[] Over<TItem, TResult>(IReadOnlyList<TItem> items, string stage, IProgress<EvaluationProgress>? progress,
         CancellationToken cancel, Func<TItem, TResult> measure)
     {

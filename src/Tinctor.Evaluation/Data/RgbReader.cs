@@ -2,18 +2,18 @@ using Tinctor.Slides;
 
 namespace Tinctor.Evaluation.Data;
 
-/// <summary>Images as 8-bit RGB, the form in which all metrics are defined.</summary>
+/// <summary>Reads images as 8-bit RGB, which all metrics use.</summary>
 internal static class RgbReader
 {
-    /// <summary>Whether an image is 8-bit grey or RGB: what metrics can be computed on.</summary>
+    /// <summary>Returns whether metrics can be computed on an image: 8-bit grey or RGB.</summary>
     public static bool IsColourImage(ImageInfo info) => info.SampleType == SampleType.UInt8 && info.Channels is 1 or 3;
 
     /// <summary>
-    /// Reads 8-bit RGB: grey is repeated. So that any source can be looked at, 16 bits are stretched and channels after the third dropped.
+    /// Reads an image as 8-bit RGB for metrics and display: grey is repeated, 16 bits are stretched, and channels after the third are dropped.
     /// </summary>
     public static Image Read(string path) => ToRgb(Image.Read(path));
 
-    /// <summary>The same of an image that is read already.</summary>
+    /// <summary>Converts an image to 8-bit RGB; see <see cref="Read"/>.</summary>
     public static Image ToRgb(Image image)
     {
         if (image.Channels == 3 && image.SampleType == SampleType.UInt8) return image;
@@ -26,7 +26,7 @@ internal static class RgbReader
         return new Image(image.Width, image.Height, 3, SampleType.UInt8, rgb);
     }
 
-    /// <summary>Each channel's own range onto 0 to 255.</summary>
+    /// <summary>Stretches the range of each channel to 0 to 255.</summary>
     private static byte[] Stretch(Image image)
     {
         ReadOnlySpan<ushort> samples = image.Samples16;

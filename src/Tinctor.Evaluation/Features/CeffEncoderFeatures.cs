@@ -20,8 +20,8 @@ public sealed class CeffEncoderFeatures : FeatureExtractor
     /// <summary>Loads the encoders.</summary>
     /// <param name="folder">The encoders' folder.</param>
     /// <param name="target">Whether to embed target (IHC) images, not source images.</param>
-    /// <param name="device">Where they run.</param>
-    /// <exception cref="TinctorException">It holds no encoders.</exception>
+    /// <param name="device">Device of the computation.</param>
+    /// <exception cref="TinctorException">The folder has no encoders.</exception>
     public CeffEncoderFeatures(string folder, bool target, Device device)
     {
         (this.folder, this.target, this.device) = (folder, target, device);

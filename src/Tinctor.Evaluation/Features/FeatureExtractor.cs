@@ -7,29 +7,29 @@ namespace Tinctor.Evaluation.Features;
 
 /// <summary>Features of a batch.</summary>
 /// <param name="Values">float32 [N, D].</param>
-/// <param name="Probabilities">float32 [N, classes], summing to 1; null where the network does not classify.</param>
+/// <param name="Probabilities">float32 [N, classes], summing to 1; null if the network is not a classifier.</param>
 internal readonly record struct FeatureBatch(Tensor Values, Tensor? Probabilities);
 
-/// <summary>A network that turns an image into a feature vector, for distances between sets of images.</summary>
+/// <summary>Network that computes a feature vector of an image, for distances between sets of images.</summary>
 public abstract class FeatureExtractor : IDisposable
 {
-    /// <summary>Its name in reports.</summary>
+    /// <summary>Name in reports.</summary>
     public abstract string Name { get; }
 
-    /// <summary>File, hash, resizing and normalisation.</summary>
+    /// <summary>Provenance: file, hash, resizing and normalisation.</summary>
     internal abstract IReadOnlyList<Definition> Provenance { get; }
 
-    /// <summary>An 8-bit RGB image as the network's input, [3, H, W] of one size for all images.</summary>
+    /// <summary>Converts an 8-bit RGB image to the input of the network, [3, H, W], of equal size for all images.</summary>
     internal abstract Tensor Prepare(Image rgb);
 
-    /// <summary>Features of prepared images [N, 3, H, W].</summary>
+    /// <summary>Computes the features of prepared images [N, 3, H, W].</summary>
     internal abstract FeatureBatch Extract(Tensor images);
 
     /// <summary>Frees the network.</summary>
     public abstract void Dispose();
 }
 
-/// <summary>How images come to Inception's 299x299; the numbers of the two cannot be compared with each other.</summary>
+/// <summary>Resizing to Inception's input of 299x299. Results of different methods are not comparable.</summary>
 public enum InceptionResizing
 {
     /// <summary>clean-fid (Parmar et al. 2022): Pillow's bicubic filter with antialiasing, channel by channel in float.</summary>
@@ -44,7 +44,7 @@ internal static class InceptionInput
 {
     private const int Side = 299;
 
-    /// <summary>The image [3, 299, 299] in [0, 255] (bicubic interpolation may leave that range a little, as in clean-fid).</summary>
+    /// <summary>Resizes an image to [3, 299, 299] in [0, 255]; bicubic interpolation may exceed the range slightly, as in clean-fid.</summary>
     public static Tensor Resize(Image rgb, InceptionResizing resizing)
     {
         Tensor image = rgb.ToTensor().unsqueeze(0) * 255;

@@ -3,8 +3,8 @@ using Tinctor.Torch;
 namespace Tinctor.Evaluation.Features;
 
 /// <summary>
-/// A uniform sample of feature vectors that come one after another (Vitter's algorithm R, 1985): all of them up to the capacity, so that
-/// metrics which need the vectors themselves stay within bounded memory.
+/// Uniform random sample of a stream of feature vectors (Vitter's algorithm R, 1985), which bounds the memory of metrics that need the
+/// vectors themselves. Contains all vectors up to its capacity.
 /// </summary>
 /// <param name="capacity">The most vectors kept.</param>
 /// <param name="seed">Start of the random choices.</param>
@@ -14,7 +14,7 @@ internal sealed class FeatureSample(int capacity, int seed)
     private readonly Random random = new(seed);
     private long seen;
 
-    /// <summary>How many are kept.</summary>
+    /// <summary>Number of vectors in the sample.</summary>
     public int Count => rows.Count;
 
     /// <summary>Adds vectors [N, D].</summary>

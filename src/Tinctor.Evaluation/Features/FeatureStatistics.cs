@@ -3,14 +3,14 @@ using Tinctor.Torch;
 namespace Tinctor.Evaluation.Features;
 
 /// <summary>
-/// Mean and covariance of feature vectors that come in batches, in float64. Memory does not grow with their number: batches are merged
-/// by Chan, Golub and LeVeque's update (1979), which does not cancel as sums of squares do.
+/// Mean and covariance of feature vectors in float64, updated batch by batch with constant memory (Chan, Golub and LeVeque 1979), which
+/// avoids the cancellation of sums of squares.
 /// </summary>
 internal sealed class FeatureStatistics : IDisposable
 {
     private Tensor? mean, scatter;
 
-    /// <summary>How many vectors were added.</summary>
+    /// <summary>Number of vectors.</summary>
     public long Count { get; private set; }
 
     /// <summary>Length of the vectors; 0 before the first batch.</summary>

@@ -19,7 +19,7 @@ public abstract class InceptionFeatures(WeightsFile file, InceptionResizing resi
     /// <inheritdoc/>
     internal override Tensor Prepare(Image rgb) => InceptionInput.Resize(rgb, resizing);
 
-    /// <summary>Opens either kind of file; which it is shows inside it.</summary>
+    /// <summary>Opens a file of pytorch-fid or a TorchScript program of StyleGAN, identified by content.</summary>
     /// <exception cref="TinctorException">The file is neither.</exception>
     public static InceptionFeatures Open(string path, InceptionResizing resizing, Device device)
     {
@@ -86,7 +86,7 @@ public abstract class InceptionFeatures(WeightsFile file, InceptionResizing resi
             }
         }
 
-        // It normalises by itself; images of 299x299 pass through its own resizing unchanged.
+        // The program normalises images and does not resize those of 299x299.
         internal override FeatureBatch Extract(Tensor images)
         {
             Tensor x = images.to(device);

@@ -6,12 +6,11 @@ using Tinctor.Torch.Serialization;
 
 namespace Tinctor.Evaluation.Features;
 
-/// <summary>A file of weights that a user names: what is in it, and whether it is the published one.</summary>
+/// <summary>File of weights, and whether it is a published one.</summary>
 public sealed partial class WeightsFile
 {
     /// <summary>
-    /// Published files by the first eight digits of their SHA-256. PyTorch's hub puts these digits into the names and checks them, so the
-    /// names in torchvision and in pytorch-fid are the source.
+    /// Published files by the first eight digits of their SHA-256, which are part of the file names in torchvision and pytorch-fid.
     /// </summary>
     private static readonly Dictionary<string, string> Published = new()
     {
@@ -25,13 +24,13 @@ public sealed partial class WeightsFile
 
     private WeightsFile(string path, string sha256) => (Path, Sha256) = (path, sha256);
 
-    /// <summary>Where it is.</summary>
+    /// <summary>Path of the file.</summary>
     public string Path { get; }
 
-    /// <summary>SHA-256 of the bytes, lower case.</summary>
+    /// <summary>SHA-256 of the file, lower case.</summary>
     public string Sha256 { get; }
 
-    /// <summary>Which published file this is; null where it is none that we know.</summary>
+    /// <summary>Name of the published file; null if the file is not a known one.</summary>
     public string? KnownAs => Published.GetValueOrDefault(Sha256[..8]);
 
     /// <summary>Opens a file and computes its hash.</summary>
@@ -42,7 +41,7 @@ public sealed partial class WeightsFile
         Match promised = HashInName().Match(System.IO.Path.GetFileName(path));
         if (promised.Success && !sha256.StartsWith(promised.Groups[1].Value, StringComparison.Ordinal))
             throw new TinctorException(path, $"its SHA-256 begins with {sha256[..8]}, but its name says {promised.Groups[1].Value}",
-                "The file is damaged or another one; download it again");
+                "Download the file again.");
         return new(path, sha256);
     }
 
@@ -63,12 +62,12 @@ public sealed partial class WeightsFile
         }
     }
 
-    /// <summary>The named tensors of a .safetensors or .pth file.</summary>
-    /// <exception cref="TinctorException">It holds none, or is damaged.</exception>
+    /// <summary>Loads the tensors of a .safetensors or .pth file by name.</summary>
+    /// <exception cref="TinctorException">The file has no tensors, or is damaged.</exception>
     public IReadOnlyDictionary<string, Tensor> LoadStateDict() =>
         System.IO.Path.GetExtension(Path) == ".safetensors" ? SafeTensors.Load(Path) : PthReader.LoadStateDict(Path);
 
-    /// <summary>For the report: the file, its hash, and whether it is a published one.</summary>
+    /// <summary>Describes the file for reports: name, hash, and whether it is a published one.</summary>
     internal Definition Describe(string what) => new(what, $"{System.IO.Path.GetFileName(Path)}, SHA-256 {Sha256}, "
         + (KnownAs is null ? "not among the published files that Tinctor knows" : $"the published {KnownAs}"));
 

@@ -5,9 +5,9 @@ namespace Tinctor.Evaluation.Metrics;
 
 /// <summary>
 /// Fréchet distance of two Gaussians fitted to features (FID; Heusel et al. 2017):
-/// |m1 - m2|^2 + tr(S1 + S2 - 2 (S1 S2)^(1/2)), at least 0, lower is better, in float64 as pytorch-fid's fid_score.py.
-/// tr (S1 S2)^(1/2) is computed as the sum of the roots of the eigenvalues of S1^(1/2) S2 S1^(1/2), which is symmetric: so it also holds
-/// for singular covariances, where the matrix square root of SciPy needs a nudge.
+/// |m1 - m2|^2 + tr(S1 + S2 - 2 (S1 S2)^(1/2)), at least 0, lower is better. Computed in float64, as pytorch-fid does.
+/// tr (S1 S2)^(1/2) is the sum of the square roots of the eigenvalues of the symmetric S1^(1/2) S2 S1^(1/2), which is also valid for
+/// singular covariances.
 /// </summary>
 internal static class FrechetDistance
 {
@@ -35,7 +35,7 @@ internal static class FrechetDistance
         (Tensor values, Tensor vectors) = torch.linalg.eigh(covariance1);
         Tensor root = (vectors * values.clamp(0).sqrt()).mm(vectors.t());
         Tensor product = root.mm(covariance2).mm(root);
-        // Rounding leaves a trace of asymmetry.
+        // Rounding makes the product slightly asymmetric.
         (Tensor eigenvalues, _) = torch.linalg.eigh((product + product.t()) / 2);
         return eigenvalues.clamp(0).sqrt().sum().item();
     }

@@ -3,11 +3,10 @@ using System.Numerics;
 namespace Tinctor.Evaluation.Metrics;
 
 /// <summary>
-/// SSIM with Wang's 11x11 Gaussian window of sigma 1.5 and population covariance. The window is separable: the eleven rows under it are
-/// weighted into one row of moments, which is then weighted across. Samples are taken less a constant in the middle of the range, which
-/// changes no variance: squares stay small, and floats keep their digits.
+/// SSIM with Wang's 11x11 Gaussian window of sigma 1.5 and population covariance. The separable window is applied to columns, then to
+/// rows. The middle of the range is subtracted from samples first, which keeps squares small and floats precise.
 /// </summary>
-/// <typeparam name="T">double, or float for twice the speed at 1e-7.</typeparam>
+/// <typeparam name="T">double, or float for twice the speed with errors of 1e-7.</typeparam>
 internal sealed class GaussianSsim<T> where T : struct, IFloatingPoint<T>
 {
     private const int Size = 11;
@@ -25,7 +24,7 @@ internal sealed class GaussianSsim<T> where T : struct, IFloatingPoint<T>
         (this.channels, samples, valid) = (channels, width * channels, (width - Size + 1) * channels);
         (c1, c2) = (T.CreateChecked(0.01 * range * (0.01 * range)), T.CreateChecked(0.03 * range * (0.03 * range)));
         middle = T.CreateChecked(range / 2);
-        // Rows are longer than needed, so that whole vectors can be read everywhere; what they hold there is never looked at.
+        // Rows are padded, so that whole vectors can be read everywhere; the padding is not used.
         T[] Row() => new T[samples + (Size * channels) + Vector<T>.Count];
         (rows, referenceRows) = ([.. Enumerable.Range(0, Size).Select(_ => Row())], [.. Enumerable.Range(0, Size).Select(_ => Row())]);
         (x, y, squares, products) = (Row(), Row(), Row(), Row());
@@ -33,8 +32,8 @@ internal sealed class GaussianSsim<T> where T : struct, IFloatingPoint<T>
     }
 
     /// <summary>
-    /// Means over the windows of each channel, of the similarity and of its second factor alone, contrast and structure
-    /// (2 cxy + C2) / (vx + vy + C2). Both images hold whole rows of bytes or floats, at least 11.
+    /// Computes means over the windows of each channel of the similarity, and of contrast and structure alone,
+    /// (2 cxy + C2) / (vx + vy + C2). Both images have at least 11 whole rows of bytes or floats.
     /// </summary>
     public (double[] Similarity, double[] Contrast) MeansPerChannel<TSample>(ReadOnlySpan<TSample> image, ReadOnlySpan<TSample> reference)
         where TSample : struct, INumber<TSample>
@@ -60,7 +59,7 @@ internal sealed class GaussianSsim<T> where T : struct, IFloatingPoint<T>
         return Array.ConvertAll(weights, weight => T.CreateChecked(weight / sum));
     }
 
-    // The oldest row goes to the end, to be overwritten.
+    // The oldest row is overwritten next.
     private static T[] Next(T[][] rows)
     {
         T[] oldest = rows[0];

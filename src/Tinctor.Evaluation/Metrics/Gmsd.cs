@@ -1,7 +1,7 @@
 namespace Tinctor.Evaluation.Metrics;
 
 /// <summary>
-/// Gradient magnitude similarity deviation (Xue, Zhang, Mou, Bovik, IEEE TIP 2014): how unevenly an image has the edges of its reference.
+/// Gradient magnitude similarity deviation (Xue, Zhang, Mou, Bovik, IEEE TIP 2014): variation of the similarity of edges.
 /// Conventions are those of the authors' MATLAB code: luminance in 0 to 255, means of 2x2 blocks, Prewitt's operator by thirds, T = 170,
 /// zeros beyond the borders, sample standard deviation of the similarity map.
 /// </summary>
@@ -27,7 +27,7 @@ internal static class Gmsd
         {
             for (int x = 0; x < a.GetLength(1); x++)
             {
-                // 1 - similarity is small, so its squares keep their digits.
+                // 1 - similarity is small, so its squares are precise.
                 double difference = a[y, x] - b[y, x];
                 double unlike = difference * difference / ((a[y, x] * a[y, x]) + (b[y, x] * b[y, x]) + T);
                 sum += unlike;

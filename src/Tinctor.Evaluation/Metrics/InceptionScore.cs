@@ -3,10 +3,10 @@ using Tinctor.Torch;
 namespace Tinctor.Evaluation.Metrics;
 
 /// <summary>
-/// Inception Score (Salimans et al. 2016): exp(E KL(p(y|x) || p(y))), between 1 and the number of classes, higher is better. Says how
-/// distinct and diverse images are to ImageNet's classes and knows nothing of the real images. Streaming, float64; splits are contiguous.
+/// Inception Score (Salimans et al. 2016): exp(E KL(p(y|x) || p(y))), between 1 and the number of classes, higher is better.
+/// Measures distinctness and diversity in terms of ImageNet's classes, without the real images. Streaming, float64; splits are contiguous.
 /// </summary>
-/// <param name="images">How many images will come.</param>
+/// <param name="images">Number of images that will be added.</param>
 /// <param name="splits">Into how many parts they are cut; 10 in the paper.</param>
 internal sealed class InceptionScore(long images, int splits)
 {
@@ -22,7 +22,7 @@ internal sealed class InceptionScore(long images, int splits)
         int classes = (int)batch.size(1);
         for (int i = 0; i < batch.size(0); i++, seen++)
         {
-            // Part k holds images k n / splits up to (k + 1) n / splits.
+            // Split k has images k n / splits to (k + 1) n / splits.
             int part = (int)((((seen + 1) * splits) - 1) / images);
             AddOne(ref parts[part], values.Slice(i * classes, classes));
         }

@@ -4,7 +4,7 @@ namespace Tinctor.Evaluation.Metrics;
 
 /// <summary>
 /// Kernel Inception distance (KID; Bińkowski et al. 2018): the unbiased squared maximum mean discrepancy with the kernel
-/// (x·y / D + 1)^3, lower is better, about 0 (also below) for sets of one distribution. Averaged over random subsets as in the authors' code.
+/// (x·y / D + 1)^3, lower is better, about 0 (also negative) for sets of the same distribution. Averaged over random subsets as in the authors' code.
 /// </summary>
 internal static class KernelDistance
 {
@@ -36,7 +36,7 @@ internal static class KernelDistance
         return WithinMean(first) + WithinMean(second) - (2 * Kernel(first, second).mean().item());
     }
 
-    // Without the diagonal: a vector is not compared with itself.
+    // The diagonal, where a vector is compared with itself, is left out.
     private static double WithinMean(Tensor x)
     {
         long n = x.size(0);

@@ -31,11 +31,11 @@ public sealed partial class Lpips : IDisposable
     private readonly Tensor[] lin;
     private readonly Tensor shift, scale;
 
-    /// <summary>Takes the weights as they are.</summary>
-    /// <param name="net">Which network.</param>
+    /// <summary>Creates the metric from weights.</summary>
+    /// <param name="net">Backbone network.</param>
     /// <param name="trunkWeights">Keys of torchvision (<c>features.0.weight</c>) or of lpips (<c>net.slice1.0.weight</c>).</param>
     /// <param name="linWeights">Keys of lpips: <c>lin0.model.1.weight</c> or <c>lins.0.model.1.weight</c>, [1, C, 1, 1] each.</param>
-    /// <exception cref="TinctorException">Something is missing or has another shape.</exception>
+    /// <exception cref="TinctorException">A weight is missing or has another shape.</exception>
     public Lpips(LpipsNet net, IReadOnlyDictionary<string, Tensor> trunkWeights, IReadOnlyDictionary<string, Tensor> linWeights)
     {
         this.net = net;
@@ -48,7 +48,7 @@ public sealed partial class Lpips : IDisposable
         scale = torch.tensor<float>([.. Scale.Select(v => (float)v)], [1, 3, 1, 1]).DetachFromDisposeScope();
     }
 
-    /// <summary>Stands for LPIPS where its weights were not given.</summary>
+    /// <summary>LPIPS without weights, which is not computed.</summary>
     public static PairMetric Absent { get; } = PairMetric.Create("lpips", "LPIPS", "", 4, false,
         "learned perceptual distance, version 0.1 (Zhang et al. 2018)", (_, _) => double.NaN, "perceptual",
         "needs the ImageNet weights of its network (torchvision) and the weights of its linear layers (lpips/weights/v0.1)");
@@ -88,7 +88,7 @@ public sealed partial class Lpips : IDisposable
     /// <summary>Distances [N, 1, 1, 1] of images [N, 3, H, W] in [-1, 1]; differentiable.</summary>
     public Tensor Distance(Tensor first, Tensor second) => Layers(first, second).Aggregate((sum, layer) => sum + layer);
 
-    /// <summary>The summand of each layer, [N, 1, 1, 1].</summary>
+    /// <summary>Computes the distance of each layer, [N, 1, 1, 1].</summary>
     public IReadOnlyList<Tensor> Layers(Tensor first, Tensor second)
     {
         IReadOnlyList<Tensor> a = trunk.forward((first - shift) / scale), b = trunk.forward((second - shift) / scale);

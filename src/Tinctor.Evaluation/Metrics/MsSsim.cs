@@ -3,7 +3,7 @@ namespace Tinctor.Evaluation.Metrics;
 /// <summary>
 /// Multi-scale SSIM (Wang, Simoncelli, Bovik, Asilomar 2003): the product over five scales of contrast-and-structure c_j ^ w_j, at the
 /// coarsest scale of the whole similarity. Conventions are those of the pytorch-msssim package: Gaussian 11x11 window of sigma 1.5 over
-/// windows wholly inside, data range 255, each scale the mean of 2x2 blocks of the finer one (an odd side gets a border of zeros at both
+/// windows inside the image, data range 255, each scale the mean of 2x2 blocks of the finer one (an odd side gets a border of zeros at both
 /// ends first), negative means count as 0, the product is taken channel by channel and then averaged.
 /// </summary>
 internal static class MsSsim
@@ -71,7 +71,7 @@ internal static class MsSsim
             return new(new float[w * h * channels], w, h, channels);
         }
 
-        // A sample goes into its block with a quarter of its weight; the zeros before an odd side shift the blocks by one.
+        // Each sample adds a quarter of its value to its block; the zeros before an odd side shift the blocks by one.
         private void Add<TSample>(ReadOnlySpan<TSample> row, int y, int width, int height) where TSample : struct, System.Numerics.INumber<TSample>
         {
             Span<float> target = Data.AsSpan((y + (height % 2)) / 2 * Width * Channels, Width * Channels);

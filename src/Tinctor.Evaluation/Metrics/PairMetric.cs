@@ -1,7 +1,7 @@
 namespace Tinctor.Evaluation.Metrics;
 
 /// <summary>
-/// Metric of an image against its reference. To add a metric of your own, derive from this class and pass an instance as
+/// Metric of an image and its reference. For your own metrics, derive from this class and pass an instance as
 /// <c>EvaluationOptions.ExtraMetrics</c>; it then appears in the report and in all files.
 /// </summary>
 public abstract class PairMetric
@@ -100,7 +100,7 @@ public readonly ref struct PixelView
     /// <param name="data">width x height x channels bytes.</param>
     /// <param name="width">Columns, at least 1.</param>
     /// <param name="height">Rows, at least 1.</param>
-    /// <param name="channels">Samples a pixel, at least 1.</param>
+    /// <param name="channels">Samples per pixel, at least 1.</param>
     /// <exception cref="ArgumentException">The data's length is not width x height x channels.</exception>
     public PixelView(ReadOnlySpan<byte> data, int width, int height, int channels)
     {
@@ -119,10 +119,10 @@ public readonly ref struct PixelView
     /// <summary>Rows.</summary>
     public int Height { get; }
 
-    /// <summary>Samples a pixel.</summary>
+    /// <summary>Samples per pixel.</summary>
     public int Channels { get; }
 
-    /// <summary>One row of samples.</summary>
+    /// <summary>Samples of a row.</summary>
     public ReadOnlySpan<byte> Row(int y) => Data.Slice(y * Width * Channels, Width * Channels);
 
     internal void MustMatch(PixelView other)

@@ -10,7 +10,7 @@ internal static class PixelErrors
         + "as skimage.metrics.peak_signal_noise_ratio with data_range 255",
         (image, reference) => Psnr(image.Pixels, reference.Pixels));
 
-    /// <summary><see cref="PsnrOfTargetRange"/>, for comparing with numbers that were made so; not among the usual metrics.</summary>
+    /// <summary>Metric with <see cref="PsnrOfTargetRange"/>, for comparison with such numbers; computed only on request.</summary>
     public static readonly PairMetric PsnrTargetRangeMetric = PairMetric.Create("psnr_target_range", "PSNR, target's range", "dB", 2, true,
         "10 log10(R^2 / MSE) on 8-bit RGB, R the real image's largest less its smallest sample; infinite for identical images, not defined for "
         + "flat real images; as the evaluation script of the pixel super-resolution paper (Zhang et al. 2024)",
@@ -35,8 +35,8 @@ internal static class PixelErrors
     public static double Psnr(PixelView image, PixelView reference) => 10 * Math.Log10(255.0 * 255.0 / Mse(image, reference));
 
     /// <summary>
-    /// PSNR in dB with the reference's own range, its largest less its smallest sample, as the pixel super-resolution paper's
-    /// (Zhang et al., arXiv 2410.20073) script has it. Not comparable between references; NaN where the reference is flat.
+    /// Computes PSNR in dB with the range of the reference (largest minus smallest sample), as in the script of Zhang et al.
+    /// (arXiv 2410.20073). Not comparable between references; NaN if the reference is flat.
     /// </summary>
     public static double PsnrOfTargetRange(PixelView image, PixelView reference)
     {
@@ -60,7 +60,7 @@ internal static class PixelErrors
     internal static (long Absolute, long Squared) Sums(ReadOnlySpan<byte> a, ReadOnlySpan<byte> b)
     {
         long absolute = 0, squared = 0;
-        // Blocks small enough that a 32-bit lane cannot overflow: 4096 x 255^2 < 2^31.
+        // A 32-bit lane does not overflow in a block: 4096 x 255^2 < 2^31.
         for (int start = 0; start < a.Length; start += 4096)
         {
             int length = Math.Min(4096, a.Length - start);

@@ -5,7 +5,7 @@ namespace Tinctor.Evaluation.Metrics;
 /// <summary>Errors between two planes of numbers of one length.</summary>
 internal static class PlaneErrors
 {
-    // Blocks short enough that sums of floats keep their digits; their sums are added up as doubles.
+    // Sums of short blocks of floats are precise enough; they are added as doubles.
     private const int Block = 1024;
 
     /// <summary>Mean absolute and mean squared difference.</summary>

@@ -4,8 +4,8 @@ namespace Tinctor.Evaluation.Metrics;
 
 /// <summary>
 /// Improved precision and recall (Kynkäänniemi et al. 2019), each in [0, 1], higher is better: the share of stained images within the
-/// manifold of the real ones, and of real ones within that of the stained. A manifold is the union of balls about its vectors that reach
-/// to their third nearest neighbour.
+/// manifold of the real ones, and of real ones within that of the stained. A manifold is the union of balls around its vectors, whose
+/// radius is the distance to the third nearest neighbour.
 /// </summary>
 internal static class PrecisionRecall
 {
@@ -26,7 +26,7 @@ internal static class PrecisionRecall
     private static Tensor Radii(Tensor x) => torch.cat([.. x.split(Rows).Select(rows =>
     {
         using DisposeScope scope = torch.NewDisposeScope();
-        // The nearest of all is the vector itself.
+        // The nearest neighbour is the vector itself.
         return SquaredDistances(rows, x).topk(Neighbours + 1, largest: false).values.amax([1]).MoveToOuterDisposeScope();
     })], 0);
 
@@ -41,7 +41,7 @@ internal static class PrecisionRecall
         return within / queries.size(0);
     }
 
-    // Rounding must not push a vector off itself.
+    // The distance of a vector to itself must be 0 in spite of rounding.
     private static Tensor SquaredDistances(Tensor a, Tensor b) =>
         (a.pow(2).sum([1]).unsqueeze(1) + b.pow(2).sum([1]).unsqueeze(0) - (a.mm(b.t()) * 2)).clamp(0);
 }

@@ -7,17 +7,17 @@ namespace Tinctor.Evaluation.Metrics;
 /// <summary>Rows of interleaved samples on their way into sums.</summary>
 internal static class SampleRows
 {
-    /// <summary>A vector from a place in a row. Not checked: the checks would cost half of the time of a sliding window.</summary>
+    /// <summary>Loads a vector from a row without bounds checks, which would cost half of the time of a sliding window.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector<T> At<T>(this T[] row, int at) where T : struct =>
         Vector.LoadUnsafe(ref MemoryMarshal.GetArrayDataReference(row), (nuint)at);
 
-    /// <summary>Puts a vector into a row. Not checked.</summary>
+    /// <summary>Stores a vector in a row without bounds checks.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void Store<T>(this Vector<T> vector, T[] row, int at) where T : struct =>
         vector.StoreUnsafe(ref MemoryMarshal.GetArrayDataReference(row), (nuint)at);
 
-    /// <summary>Copies a row of bytes or floats as whole numbers or doubles; the target may be longer.</summary>
+    /// <summary>Converts a row of bytes or floats to integers or doubles; the target may be longer.</summary>
     public static void Load<TSample, TSum>(ReadOnlySpan<TSample> from, Span<TSum> to)
         where TSample : struct where TSum : struct
     {
@@ -29,7 +29,7 @@ internal static class SampleRows
             throw new NotSupportedException($"{typeof(TSample)} as {typeof(TSum)}");
     }
 
-    /// <summary>Copies a row of bytes or floats, less a number; the target may be longer.</summary>
+    /// <summary>Copies a row of bytes or floats and subtracts a number; the target may be longer.</summary>
     public static void Load<TSample, T>(ReadOnlySpan<TSample> from, Span<T> to, T less)
         where TSample : struct, INumber<TSample> where T : struct, INumber<T>
     {

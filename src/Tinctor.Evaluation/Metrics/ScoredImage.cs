@@ -3,12 +3,12 @@ using Tinctor.Slides.Colour;
 
 namespace Tinctor.Evaluation.Metrics;
 
-/// <summary>An 8-bit RGB image with what several metrics need of it, each computed once and when first asked for. Not thread-safe.</summary>
+/// <summary>An 8-bit RGB image with planes that several metrics share, computed on first use. Not thread-safe.</summary>
 public sealed class ScoredImage
 {
     private readonly Lazy<(float[] Haematoxylin, float[] Dab)> stains;
 
-    /// <summary>Wraps an image, 8-bit RGB.</summary>
+    /// <summary>Wraps an 8-bit RGB image.</summary>
     public ScoredImage(Image rgb)
     {
         Image = rgb;
@@ -18,22 +18,22 @@ public sealed class ScoredImage
     /// <summary>The image.</summary>
     public Image Image { get; }
 
-    /// <summary>Columns.</summary>
+    /// <summary>Width in pixels.</summary>
     public int Width => Image.Width;
 
-    /// <summary>Rows.</summary>
+    /// <summary>Height in pixels.</summary>
     public int Height => Image.Height;
 
     /// <summary>The pixels.</summary>
     public PixelView Pixels => new(Image.Data, Width, Height, 3);
 
-    /// <summary>Optical density of haematoxylin, a number a pixel (decimal logarithm, white 255, densities end at log10 255).</summary>
+    /// <summary>Decimal optical density of haematoxylin for each pixel; white is 255, the largest density is log10 255.</summary>
     public float[] Haematoxylin => stains.Value.Haematoxylin;
 
-    /// <summary>Optical density of DAB, a number a pixel, in the same unit.</summary>
+    /// <summary>Decimal optical density of DAB for each pixel, in the same unit.</summary>
     public float[] Dab => stains.Value.Dab;
 
-    // Ruifrok's H and DAB with a residual at right angles: a negative amount is none.
+    // Ruifrok's H and DAB with an orthogonal residual; negative concentrations become 0.
     private (float[] Haematoxylin, float[] Dab) Separate()
     {
         var (haematoxylin, dab) = (new float[Width * Height], new float[Width * Height]);

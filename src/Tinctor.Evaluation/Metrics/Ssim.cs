@@ -19,16 +19,16 @@ public enum SsimVariant
     Luminance7,
 
     /// <summary>
-    /// <see cref="Uniform7"/> with twice the data range: what skimage up to 0.21 gives for floating-point images in [0, 1] when no
-    /// data_range is said (it assumes -1 to 1). Flatters every image; only for comparing with numbers that were made so.
+    /// <see cref="Uniform7"/> with twice the data range, as scikit-image up to 0.21 computes for floating-point images in [0, 1] without
+    /// data_range (it assumes -1 to 1). Values are too high; use it only for comparison with such numbers.
     /// </summary>
     Uniform7Range2,
 }
 
 /// <summary>
-/// Structural similarity of 8-bit images (Wang, Bovik, Sheikh, Simoncelli, IEEE TIP 2004), as skimage 0.19.3 computes it:
+/// Structural similarity of 8-bit images (Wang, Bovik, Sheikh, Simoncelli, IEEE TIP 2004), as in scikit-image 0.19.3:
 /// S = (2 mx my + C1)(2 cxy + C2) / ((mx^2 + my^2 + C1)(vx + vy + C2)), C1 = (0.01 R)^2, C2 = (0.03 R)^2 with the data range R,
-/// per channel, averaged over the windows that lie wholly inside the image, then over the channels.
+/// per channel, averaged over all windows inside the image, then over the channels.
 /// </summary>
 public static class Ssim
 {
@@ -80,7 +80,7 @@ public static class Ssim
     /// <param name="width">Columns, at least 7.</param>
     /// <param name="height">Rows, at least 7.</param>
     /// <param name="range">The data range R, positive.</param>
-    /// <exception cref="ArgumentException">The planes have not this size or are smaller than the window.</exception>
+    /// <exception cref="ArgumentException">The planes have another size or are smaller than the window.</exception>
     public static double OfPlanes(ReadOnlySpan<float> image, ReadOnlySpan<float> reference, int width, int height, double range)
     {
         if (image.Length != (long)width * height || reference.Length != image.Length)

@@ -1,8 +1,8 @@
 namespace Tinctor.Evaluation.Metrics;
 
 /// <summary>
-/// PSNR, SSIM, MAE and RMSE of the optical densities of haematoxylin and DAB, each stain by itself (colour deconvolution of Ruifrok and
-/// Johnston 2001): what was stained, apart from how bright it looks. The planes are those of <see cref="ScoredImage"/>.
+/// PSNR, SSIM, MAE and RMSE of the optical densities of haematoxylin and of DAB (colour deconvolution of Ruifrok and Johnston 2001), which
+/// compare the stains apart from brightness. <see cref="ScoredImage"/> has the planes.
 /// </summary>
 internal static class StainMetrics
 {
@@ -16,7 +16,7 @@ internal static class StainMetrics
     ];
 
     /// <summary>
-    /// Share of pixels that are brown: DAB density of at least 0.15 and blue more absorbed than green. Haematoxylin and eosin absorb
+    /// Computes the share of brown pixels: DAB density of at least 0.15, and blue absorbed more than green. Haematoxylin and eosin absorb
     /// green most, so the share is about 0 without DAB.
     /// </summary>
     internal static double BrownShare(ScoredImage image)

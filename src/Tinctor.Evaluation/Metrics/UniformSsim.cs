@@ -4,10 +4,10 @@ using System.Runtime.CompilerServices;
 namespace Tinctor.Evaluation.Metrics;
 
 /// <summary>
-/// SSIM with a uniform window and sample covariance. Column sums slide down the image (a row enters, a row leaves); as many of them side
-/// by side as the window is wide make a window's sums. Whole numbers make the sums of bytes exact: with 121 pixels they fit in 32 bits.
+/// SSIM with a uniform window and sample covariance. Column sums are updated row by row, and added across the window. Sums of bytes are
+/// exact integers, which fit in 32 bits for up to 121 pixels.
 /// </summary>
-/// <typeparam name="TSum">int for bytes, double for planes of numbers.</typeparam>
+/// <typeparam name="TSum">int for bytes, double for floating-point planes.</typeparam>
 internal sealed class UniformSsim<TSum> where TSum : struct, INumber<TSum>
 {
     private readonly int size, channels, samples, valid;
@@ -20,10 +20,10 @@ internal sealed class UniformSsim<TSum> where TSum : struct, INumber<TSum>
     public UniformSsim(int size, int width, int channels, double range)
     {
         (this.size, this.channels, samples, valid) = (size, channels, width * channels, (width - size + 1) * channels);
-        // Means and covariances are sums over the window's area; scaling both factors of the fraction spares the divisions.
+        // Scaling both factors of the fraction avoids dividing by the area of the window.
         double area = size * size;
         (c1, c2) = (Square(0.01 * range) * area * area, Square(0.03 * range) * area * (area - 1));
-        // Rows are longer than needed, so that whole vectors can be read everywhere; what they hold there is never looked at.
+        // Rows are padded, so that whole vectors can be read everywhere; the padding is not used.
         int length = samples + (size * channels) + Vector<int>.Count;
         TSum[] Row() => new TSum[length];
         (rows, referenceRows) = ([.. Enumerable.Range(0, size).Select(_ => Row())], [.. Enumerable.Range(0, size).Select(_ => Row())]);
@@ -31,7 +31,7 @@ internal sealed class UniformSsim<TSum> where TSum : struct, INumber<TSum>
         similarities = new double[length];
     }
 
-    /// <summary>Mean similarity of each channel; both images hold whole rows, at least as many as the window's.</summary>
+    /// <summary>Computes the mean similarity of each channel. Both images have whole rows, at least the height of the window.</summary>
     public double[] MeanPerChannel<TSample>(ReadOnlySpan<TSample> image, ReadOnlySpan<TSample> reference) where TSample : struct
     {
         int height = image.Length / samples;

@@ -5,17 +5,17 @@ using Tinctor.Torch;
 
 namespace Tinctor.Evaluation.Report;
 
-/// <summary>Images of one size side by side, a row a field, for the eye.</summary>
+/// <summary>Contact sheet: images of equal size side by side, one row per field.</summary>
 public static class ContactSheet
 {
     private const int Gap = 4;
 
     /// <summary>
-    /// Joins images into one, with a narrow white gap between them. Smaller ones are enlarged pixel by pixel; of channels that are no
-    /// colours the first three are shown, each over its range.
+    /// Joins images with a narrow white gap. Smaller images are enlarged by repeating pixels; images with other channels than RGB show their
+    /// first three, each stretched to its range.
     /// </summary>
-    /// <param name="rows">Paths of images, the same number in each row, the last of a row RGB and of the size that all are shown at.</param>
-    /// <exception cref="TinctorException">An image does not fit that size.</exception>
+    /// <param name="rows">Paths of images, the same number in each row; the last of a row is RGB and has the size of the cells.</param>
+    /// <exception cref="TinctorException">The size of an image does not fit.</exception>
     public static Image Render(IReadOnlyList<IReadOnlyList<string>> rows)
     {
         using DisposeScope scope = torch.NewDisposeScope();

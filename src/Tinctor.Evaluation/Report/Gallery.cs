@@ -6,8 +6,8 @@ using Tinctor.Slides.Colour;
 namespace Tinctor.Evaluation.Report;
 
 /// <summary>
-/// The images that the report carries: all where they are few, else the worst and best of each model by a few metrics and the median of
-/// each label. JPEGs, as large as fits into a budget for all of them.
+/// Images in the report: all if they are few, otherwise the worst and best of each model in some metrics and the median of each label.
+/// JPEGs whose size is chosen so that all fit into a budget.
 /// </summary>
 internal static class Gallery
 {
@@ -122,7 +122,7 @@ internal static class Jpeg
 {
     private const int Quality = 88;
 
-    /// <summary>Brings an image to the target's shape (a source may be smaller), at most side pixels long.</summary>
+    /// <summary>Encodes an image in the shape of the target (a source may be smaller), with a longest side of at most <paramref name="side"/>.</summary>
     public static byte[] Encode(Image image, int width, int height, int side)
     {
         double scale = Math.Min(1, side / (double)Math.Max(width, height));
@@ -141,7 +141,7 @@ internal static class Jpeg
         }
     }
 
-    /// <summary>The same as a data URI.</summary>
+    /// <summary>Encodes an image as a data URI; see <see cref="Encode"/>.</summary>
     public static string DataUri(Image image, int width, int height, int side) =>
         "data:image/jpeg;base64," + Convert.ToBase64String(Encode(image, width, height, side));
 }

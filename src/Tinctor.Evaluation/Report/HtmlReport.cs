@@ -8,7 +8,7 @@ namespace Tinctor.Evaluation.Report;
 /// <summary>Self-contained HTML report: one file that needs no network access.</summary>
 internal static partial class HtmlReport
 {
-    // Each script uses those before it.
+    // Scripts depend on earlier ones.
     private static readonly string[] Scripts =
         ["dom.js", "tables.js", "charts.js", "maps.js", "lightbox.js", "sections.js", "gallery.js", "report.js", "contents.js"];
 

@@ -6,8 +6,8 @@ using Tinctor.Evaluation.Statistics;
 namespace Tinctor.Evaluation.Report;
 
 /// <summary>
-/// A table for papers, with the rules of booktabs: the best of each column in bold, an estimate's interval below it. Needs the packages
-/// booktabs and adjustbox (which shrinks a table that is wider than the page); 7-bit characters only, so that any engine compiles it.
+/// LaTeX table with booktabs rules: the best value of each column in bold, intervals below estimates. Needs the packages booktabs and
+/// adjustbox, which shrinks wide tables to the page; ASCII only, for all engines.
 /// </summary>
 internal static class LatexTable
 {
@@ -65,7 +65,7 @@ internal static class LatexTable
 
     private static string Sentence(string text) => text.EndsWith('.') ? text : text + ".";
 
-    /// <summary>Words with the characters that LaTeX takes as commands made plain, and the few others of ours spelled in its way.</summary>
+    /// <summary>Escapes special characters of LaTeX and replaces the non-ASCII characters that reports contain.</summary>
     internal static string Escape(string words)
     {
         var text = new StringBuilder();

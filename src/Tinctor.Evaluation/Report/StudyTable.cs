@@ -5,13 +5,13 @@ using Tinctor.Evaluation.Sections;
 namespace Tinctor.Evaluation.Report;
 
 /// <summary>
-/// The table of a study: methods, or variants of one, down, metrics across, each a mean over seeds. It is gathered from the metrics.json of
-/// one evaluation a seed, in which each variant is a model of its own.
+/// Table of a study: methods or variants in rows, metrics in columns, means over seeds in cells. Read from one metrics.json per seed, in
+/// which each variant is a model.
 /// </summary>
 public sealed class StudyTable
 {
-    // The columns of Table 1 of DeReStainer, the classifier's own answer, the level that the model tells, and I2SB's F1 of segmented tissue,
-    // FID and Inception Score; what was not computed is left out.
+    // Columns of Table 1 of DeReStainer, accuracy of the classifier and of predicted IHC levels, and I2SB's F1 of segmented tissue, FID
+    // and Inception Score. Columns that were not computed are left out.
     private static readonly SectionColumn[] Columns =
     [
         new("ssim", "SSIM", 3, true), new("psnr", "PSNR (dB)", 2, true), new("top1", "Top-1", 3, true), new("top3", "Top-3", 3, true),
@@ -26,8 +26,8 @@ public sealed class StudyTable
     private readonly SectionColumn[] columns;
 
     /// <summary>Reads the evaluations.</summary>
-    /// <param name="variants">The variants' names in the evaluations, and those of the table.</param>
-    /// <param name="metrics">The path of metrics.json for each seed.</param>
+    /// <param name="variants">Key of each variant in the evaluations, and its title in the table.</param>
+    /// <param name="metrics">Path of metrics.json for each seed.</param>
     public StudyTable(IReadOnlyList<(string Key, string Title)> variants, IReadOnlyList<(ulong Seed, string Path)> metrics)
     {
         this.variants = variants;
@@ -35,12 +35,12 @@ public sealed class StudyTable
         columns = [.. Columns.Where(column => evaluations.Any(e => variants.Any(v => Value(e.Metrics, v.Key, column.Key) is not null)))];
     }
 
-    /// <summary>Writes table.csv (a row a variant and seed), table.md and table.tex (a row a variant).</summary>
+    /// <summary>Writes table.csv (one row per variant and seed), table.md and table.tex (one row per variant).</summary>
     /// <param name="folder">An existing folder.</param>
     /// <param name="caption">Caption of the table.</param>
     public void Write(string folder, string caption) => TableFiles.Write(Table(caption), BySeed(caption), folder, "study");
 
-    /// <summary>One row a variant: the mean over the seeds, with the standard deviation where there are several.</summary>
+    /// <summary>Creates a table with one row per variant: mean over seeds, with the standard deviation if there are several.</summary>
     internal SectionTable Table(string caption) => new("study", caption, [new("variant", "Method"), .. columns],
         [.. variants.Select(variant => (IReadOnlyList<object?>)[variant.Title, .. columns.Select(column => Cell(variant.Key, column))])]);
 
@@ -59,7 +59,7 @@ public sealed class StudyTable
             select (IReadOnlyList<object?>)[variant.Key, (double)evaluation.Seed,
                 .. columns.Select(column => (object?)Value(evaluation.Metrics, variant.Key, column.Key))]]);
 
-    /// <summary>A table in Markdown: a heading line, a rule, a line a row.</summary>
+    /// <summary>Formats a table as Markdown.</summary>
     internal static string Markdown(SectionTable table)
     {
         string Cell(object? cell, SectionColumn column) => cell switch
@@ -77,7 +77,7 @@ public sealed class StudyTable
         return string.Concat(lines.Select(cells => $"| {string.Join(" | ", cells)} |\n"));
     }
 
-    // A mean over all images, or a cell of a section's table, whose rows are named by the models.
+    // Mean over all images, or cell of a section's table, whose first column has the keys of models.
     private static double? Value(JsonNode metrics, string variant, string column)
     {
         if (metrics["groups"]![0]!["summary"]?[variant]?[column]?["mean"] is JsonValue mean) return Number(mean);

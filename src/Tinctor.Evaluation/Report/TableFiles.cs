@@ -6,7 +6,7 @@ using Tinctor.Evaluation.Statistics;
 namespace Tinctor.Evaluation.Report;
 
 /// <summary>
-/// The tables of an evaluation as files for spreadsheets and papers: OUT/tables/NAME.csv and NAME.tex. For each group of metrics (rgb, dab
+/// Tables of an evaluation as CSV and LaTeX files: OUT/tables/NAME.csv and NAME.tex. For each group of metrics (rgb, dab
 /// and so on) summary_GROUP, labels_GROUP and comparisons_GROUP; for each table of a section SECTION_TABLE.
 /// </summary>
 internal static class TableFiles

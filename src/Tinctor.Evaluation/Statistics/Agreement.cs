@@ -7,8 +7,8 @@ internal static class Agreement
     public static double Spearman(IReadOnlyList<double> x, IReadOnlyList<double> y) => SampleStatistics.Pearson(Ranks(x), Ranks(y));
 
     /// <summary>
-    /// Lin's concordance correlation (Lin 1989), 2 cov / (var x + var y + (mean x - mean y)^2) with divisor n: Pearson's, lowered by any
-    /// shift or scale. NaN if both are the same constant.
+    /// Lin's concordance correlation (Lin 1989), 2 cov / (var x + var y + (mean x - mean y)^2) with divisor n: Pearson's
+    /// correlation, reduced by shift and scale. NaN if both are the same constant.
     /// </summary>
     public static double Concordance(IReadOnlyList<double> x, IReadOnlyList<double> y)
     {

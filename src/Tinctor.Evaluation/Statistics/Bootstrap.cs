@@ -1,8 +1,8 @@
 namespace Tinctor.Evaluation.Statistics;
 
 /// <summary>
-/// Percentile bootstrap of means (Efron and Tibshirani 1993, chapter 13). Units are drawn with replacement: whole slides where slides are
-/// known, since tiles of one slide are not independent, else images. All intervals of one bootstrap share their draws.
+/// Percentile bootstrap of means (Efron and Tibshirani 1993, chapter 13). Units are drawn with replacement: slides if they are known, as
+/// images of a slide are not independent; otherwise images. All intervals of a bootstrap share their samples.
 /// </summary>
 public sealed class Bootstrap
 {
@@ -57,17 +57,17 @@ public sealed class Bootstrap
         $"percentile bootstrap, {Confidence * 100:0.##}% confidence, {Resamples} resamples of {Unit}s (n = {Units}), seed {Seed}";
 
     /// <summary>The confidence interval of the mean of some images' values.</summary>
-    /// <param name="images">Which images, by index.</param>
-    /// <param name="values">One number an image, over all images.</param>
+    /// <param name="images">Indices of the images.</param>
+    /// <param name="values">Values of all images.</param>
     /// <returns>The interval, or null where there are fewer than two units or a number is infinite.</returns>
     public Interval? OfMean(IReadOnlyList<int> images, IReadOnlyList<double> values) => Test(images, values)?.Ci;
 
     /// <summary>The confidence interval of a mean, and the p-value of the hypothesis that it is zero.</summary>
-    /// <param name="images">Which images, by index.</param>
-    /// <param name="values">One number an image, over all images; NaN stands for one that is not defined.</param>
+    /// <param name="images">Indices of the images.</param>
+    /// <param name="values">Values of all images; NaN if undefined.</param>
     /// <returns>
-    /// The interval and the two-sided p: twice the share of resampled means on the rarer side of zero, at least 2 / (resamples + 1);
-    /// null where there are fewer than two units or a number is infinite.
+    /// Interval and two-sided p-value: twice the smaller share of resampled means on one side of zero, at least 2 / (resamples + 1). Null
+    /// for fewer than two units or infinite values.
     /// </returns>
     public (Interval Ci, double P)? Test(IReadOnlyList<int> images, IReadOnlyList<double> values)
     {

@@ -1,16 +1,16 @@
 namespace Tinctor.Evaluation.Statistics;
 
 /// <summary>
-/// The receiver operating characteristic of a score that should be high for positives (Fawcett, Pattern Recognition Letters 2006). Equal
-/// scores enter together, so that ties count half: the area is the Mann-Whitney statistic U / (n1 n0).
+/// Receiver operating characteristic of a score that is higher for positive cases (Fawcett, Pattern Recognition Letters 2006). Ties count
+/// half, so the area is the Mann-Whitney statistic U / (n1 n0).
 /// </summary>
 /// <param name="Points">False and true positive rates from (0, 0) to (1, 1), one point a distinct score, the highest score first.</param>
 /// <param name="Auroc">Area under the curve, 0 to 1; 0.5 by chance.</param>
 internal sealed record Roc(IReadOnlyList<RocPoint> Points, double Auroc)
 {
     /// <summary>The curve of scored cases; null unless there are positives and negatives.</summary>
-    /// <param name="scores">One number a case, not NaN.</param>
-    /// <param name="positive">Which cases are positive.</param>
+    /// <param name="scores">Score of each case, not NaN.</param>
+    /// <param name="positive">Whether each case is positive.</param>
     /// <exception cref="ArgumentException">The lengths differ or a score is NaN.</exception>
     public static Roc? Compute(IReadOnlyList<double> scores, IReadOnlyList<bool> positive)
     {

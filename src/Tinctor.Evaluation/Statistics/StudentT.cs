@@ -1,6 +1,6 @@
 namespace Tinctor.Evaluation.Statistics;
 
-/// <summary>Student's t distribution with whole degrees of freedom.</summary>
+/// <summary>Student's t distribution with integer degrees of freedom.</summary>
 internal static class StudentT
 {
     /// <summary>The share of the distribution between -t and t (the finite series of Abramowitz and Stegun 26.7.3 and 26.7.4).</summary>

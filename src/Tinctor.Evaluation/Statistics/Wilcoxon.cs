@@ -1,16 +1,16 @@
 namespace Tinctor.Evaluation.Statistics;
 
 /// <summary>
-/// Wilcoxon's signed-rank test of paired differences (Wilcoxon 1945), two-sided. Zeros are dropped and ties share their mean rank, as in
-/// scipy.stats.wilcoxon: exact up to 50 differences without ties or zeros, else the normal approximation with the correction for ties and
-/// without one for continuity (scipy before 1.13 takes the exact distribution with ties too, for which it does not hold).
+/// Two-sided signed-rank test of paired differences (Wilcoxon 1945). Zeros are dropped and ties get their mean rank, as in
+/// scipy.stats.wilcoxon. Exact up to 50 differences without ties or zeros; otherwise the normal approximation with tie correction and
+/// without continuity correction. SciPy before 1.13 uses the exact distribution for ties too, where it is not valid.
 /// </summary>
 internal static class Wilcoxon
 {
     private const int MostForExact = 50;
 
     /// <summary>The two-sided p-value, in (0, 1]; null where no difference is other than zero.</summary>
-    /// <param name="differences">One number a unit; NaN is not allowed.</param>
+    /// <param name="differences">One difference per unit, not NaN.</param>
     public static double? SignedRank(IReadOnlyList<double> differences)
     {
         double[] values = [.. differences.Where(d => d != 0).OrderBy(Math.Abs)];
@@ -37,7 +37,7 @@ internal static class Wilcoxon
     /// <summary>Twice the share of the 2^n sign patterns whose positive ranks sum to at most the statistic.</summary>
     private static double Exact(int statistic, int n)
     {
-        // counts[s]: number of subsets of the ranks 1..n sum to s; exact in double up to n of 50.
+        // counts[s]: number of subsets of the ranks 1 to n with the sum s; exact in double up to n of 50.
         var counts = new double[(n * (n + 1) / 2) + 1];
         counts[0] = 1;
         for (int rank = 1; rank <= n; rank++)

@@ -1,12 +1,12 @@
 namespace Tinctor.Slides.Masks;
 
-/// <summary>Groups of pixels that touch.</summary>
+/// <summary>Connected components of masks.</summary>
 public static class ConnectedComponents
 {
-    /// <summary>An object for each group of set pixels that touch by a side or a corner.</summary>
-    /// <param name="mask">[height, width].</param>
-    /// <param name="width">Pixels across.</param>
-    /// <param name="height">Pixels down.</param>
+    /// <summary>Labels the connected components of a mask (8 neighbours).</summary>
+    /// <param name="mask">Mask, [height, width].</param>
+    /// <param name="width">Width in pixels.</param>
+    /// <param name="height">Height in pixels.</param>
     public static LabelMap Label(ReadOnlySpan<bool> mask, int width, int height)
     {
         var codes = new int[mask.Length];
@@ -14,11 +14,11 @@ public static class ConnectedComponents
         return OfEqual(codes, width, height);
     }
 
-    /// <summary>An object for each group of pixels of one number, other than 0, that touch by a side or (by default) a corner.</summary>
-    /// <param name="codes">[height, width].</param>
-    /// <param name="width">Pixels across.</param>
-    /// <param name="height">Pixels down.</param>
-    /// <param name="corners">Whether a corner is enough.</param>
+    /// <summary>Labels the connected components of equal codes; 0 is background.</summary>
+    /// <param name="codes">Code of each pixel, [height, width].</param>
+    /// <param name="width">Width in pixels.</param>
+    /// <param name="height">Height in pixels.</param>
+    /// <param name="corners">Whether pixels that share a corner are connected (8 neighbours instead of 4).</param>
     public static LabelMap OfEqual(ReadOnlySpan<int> codes, int width, int height, bool corners = true)
     {
         var labels = new int[codes.Length];
@@ -29,7 +29,7 @@ public static class ConnectedComponents
             if (codes[start] == 0 || labels[start] != 0) continue;
             labels[start] = ++count;
             stack.Push(start);
-            // Each pixel enters the stack once.
+            // Each pixel is pushed once.
             while (stack.TryPop(out int pixel))
             {
                 foreach (int next in new Neighbours(pixel, width, height, corners))
@@ -43,11 +43,11 @@ public static class ConnectedComponents
         return LabelMap.Create(width, height, labels);
     }
 
-    /// <summary>Fills the holes of a mask, in place: unset pixels that no path by sides joins to the edge of the image.</summary>
-    /// <param name="mask">[height, width].</param>
-    /// <param name="width">Pixels across.</param>
-    /// <param name="height">Pixels down.</param>
-    /// <param name="largest">Pixels of the largest hole that is filled.</param>
+    /// <summary>Fills holes of a mask in place: unset pixels that are not connected (4 neighbours) to the edge of the image.</summary>
+    /// <param name="mask">Mask, [height, width].</param>
+    /// <param name="width">Width in pixels.</param>
+    /// <param name="height">Height in pixels.</param>
+    /// <param name="largest">Area of the largest hole that is filled, in pixels.</param>
     public static void FillHoles(Span<bool> mask, int width, int height, int largest = int.MaxValue)
     {
         var codes = new int[mask.Length];

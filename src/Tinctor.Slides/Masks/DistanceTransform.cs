@@ -1,14 +1,14 @@
 namespace Tinctor.Slides.Masks;
 
-/// <summary>Exact Euclidean distances (Felzenszwalb and Huttenlocher 2012), in linear time.</summary>
-/// <param name="Squared">[height, width]: squared distance to the nearest set pixel; infinite where there is none.</param>
-/// <param name="Nearest">[height, width]: index of that pixel; -1 where there is none.</param>
+/// <summary>Exact Euclidean distance transform in linear time (Felzenszwalb and Huttenlocher 2012).</summary>
+/// <param name="Squared">Squared distance to the nearest set pixel, [height, width]; infinite for an empty mask.</param>
+/// <param name="Nearest">Index of the nearest set pixel, [height, width]; -1 for an empty mask.</param>
 public sealed record DistanceTransform(float[] Squared, int[] Nearest)
 {
-    /// <summary>Distances from every pixel to the set pixels of a mask.</summary>
-    /// <param name="mask">[height, width].</param>
-    /// <param name="width">Pixels across.</param>
-    /// <param name="height">Pixels down.</param>
+    /// <summary>Computes the distance of each pixel to the nearest set pixel of a mask.</summary>
+    /// <param name="mask">Mask, [height, width].</param>
+    /// <param name="width">Width in pixels.</param>
+    /// <param name="height">Height in pixels.</param>
     public static DistanceTransform To(ReadOnlySpan<bool> mask, int width, int height)
     {
         var squared = new float[mask.Length];
@@ -21,8 +21,8 @@ public sealed record DistanceTransform(float[] Squared, int[] Nearest)
     }
 
     /// <summary>
-    /// Distance of each pixel centre to the outline of a mask, in pixels: positive inside, negative outside. The edge of the image is
-    /// no outline. Infinite where the mask is empty (minus) or covers everything (plus).
+    /// Computes the signed distance of each pixel centre to the outline of a mask, in pixels: positive inside, negative outside. The edge of
+    /// the image is not an outline. Minus infinity for an empty mask, infinity for a full one.
     /// </summary>
     public static float[] Signed(ReadOnlySpan<bool> mask, int width, int height)
     {
@@ -34,7 +34,7 @@ public sealed record DistanceTransform(float[] Squared, int[] Nearest)
         return signed;
     }
 
-    /// <summary>The lower envelope of the parabolas of one row or column.</summary>
+    /// <summary>Computes the lower envelope of the parabolas of a row or column.</summary>
     private sealed class Line(int longest)
     {
         private readonly int[] apex = new int[longest];
@@ -63,7 +63,7 @@ public sealed record DistanceTransform(float[] Squared, int[] Nearest)
             }
         }
 
-        // Where the parabola around q falls below the one around p, p < q.
+        // Position from which the parabola around q is below the one around p, p < q.
         private float Crossing(int p, int q) => (float)((values[q] + ((double)q * q) - values[p] - ((double)p * p)) / (2.0 * (q - p)));
     }
 }

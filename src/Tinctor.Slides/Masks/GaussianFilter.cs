@@ -1,13 +1,13 @@
 namespace Tinctor.Slides.Masks;
 
-/// <summary>Gaussian smoothing of one plane.</summary>
+/// <summary>Gaussian smoothing of a plane.</summary>
 public static class GaussianFilter
 {
-    /// <summary>A smoothed copy; the kernel ends at three sigma, the plane is mirrored at its edges.</summary>
-    /// <param name="plane">[height, width].</param>
-    /// <param name="width">Pixels across.</param>
-    /// <param name="height">Pixels down.</param>
-    /// <param name="sigma">Standard deviation in pixels; 0 copies.</param>
+    /// <summary>Returns a smoothed copy. The kernel is truncated at three sigma; edges are mirrored.</summary>
+    /// <param name="plane">Plane, [height, width].</param>
+    /// <param name="width">Width in pixels.</param>
+    /// <param name="height">Height in pixels.</param>
+    /// <param name="sigma">Standard deviation in pixels; 0 for no smoothing.</param>
     public static float[] Smooth(ReadOnlySpan<float> plane, int width, int height, double sigma)
     {
         if (sigma <= 0) return plane.ToArray();
@@ -15,7 +15,7 @@ public static class GaussianFilter
         return Columns(Rows(plane, width, height, kernel), width, height, kernel);
     }
 
-    // Half of the symmetric kernel, from the middle outwards.
+    // Half of the symmetric kernel, from the centre.
     private static float[] Kernel(double sigma)
     {
         double[] weights = [.. Enumerable.Range(0, (int)Math.Ceiling(3 * sigma) + 1).Select(i => Math.Exp(-i * i / (2 * sigma * sigma)))];
@@ -56,7 +56,7 @@ public static class GaussianFilter
         for (int i = 0; i < target.Length; i++) target[i] += source[i] * weight;
     }
 
-    // 0 1 2 | 2 1 0: the edge itself is repeated.
+    // Mirrors with the edge pixel repeated: 0 1 2 | 2 1 0.
     private static int Mirror(int i, int size)
     {
         int period = 2 * size;

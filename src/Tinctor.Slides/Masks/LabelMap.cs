@@ -1,30 +1,30 @@
 namespace Tinctor.Slides.Masks;
 
-/// <summary>A number for each pixel: 0 is background, 1 to <see cref="Count"/> are objects, each of at least one pixel.</summary>
+/// <summary>Label of each pixel: 0 for background, 1 to <see cref="Count"/> for objects of at least one pixel.</summary>
 public sealed class LabelMap
 {
     private LabelMap(int width, int height, int[] labels, int count) => (Width, Height, Labels, Count) = (width, height, labels, count);
 
-    /// <summary>Pixels across.</summary>
+    /// <summary>Width in pixels.</summary>
     public int Width { get; }
 
-    /// <summary>Pixels down.</summary>
+    /// <summary>Height in pixels.</summary>
     public int Height { get; }
 
-    /// <summary>[Height, Width], row by row.</summary>
+    /// <summary>The labels, [Height, Width].</summary>
     public int[] Labels { get; }
 
-    /// <summary>How many objects there are.</summary>
+    /// <summary>Number of objects.</summary>
     public int Count { get; }
 
-    /// <summary>Renumbers any labels to 1, 2, ... in the order in which they first appear; 0 stays background.</summary>
-    /// <param name="width">Pixels across.</param>
-    /// <param name="height">Pixels down.</param>
-    /// <param name="labels">[Height, Width]; numbers of any size.</param>
+    /// <summary>Creates a map from labels, renumbered to 1, 2, ... in order of appearance; 0 is background.</summary>
+    /// <param name="width">Width in pixels.</param>
+    /// <param name="height">Height in pixels.</param>
+    /// <param name="labels">Labels in any range, [height, width].</param>
     public static LabelMap Create(int width, int height, ReadOnlySpan<int> labels)
     {
         if (labels.Length != width * height)
-            throw new ArgumentException($"{width}x{height} labels are needed, got {labels.Length}", nameof(labels));
+            throw new ArgumentException($"{labels.Length} labels, but {width}x{height} are expected", nameof(labels));
         var numbers = new Dictionary<int, int>();
         var compact = new int[labels.Length];
         for (int i = 0; i < labels.Length; i++)
@@ -36,7 +36,7 @@ public sealed class LabelMap
         return new(width, height, compact, numbers.Count);
     }
 
-    /// <summary>One object made of all pixels of a mask.</summary>
+    /// <summary>Creates a map with one object, the set pixels of a mask.</summary>
     public static LabelMap OfMask(int width, int height, ReadOnlySpan<bool> mask)
     {
         var labels = new int[mask.Length];
@@ -44,7 +44,7 @@ public sealed class LabelMap
         return Create(width, height, labels);
     }
 
-    /// <summary>Pixels of each object; index 0 is the background.</summary>
+    /// <summary>Computes the area of each label in pixels; index 0 is the background.</summary>
     public int[] Areas()
     {
         var areas = new int[Count + 1];
@@ -52,13 +52,13 @@ public sealed class LabelMap
         return areas;
     }
 
-    /// <summary>The map without the objects that a condition on their number does not hold for.</summary>
+    /// <summary>Returns a map with only the objects whose label fulfils a condition.</summary>
     public LabelMap Keep(Func<int, bool> condition)
     {
         bool[] kept = [.. Enumerable.Range(0, Count + 1).Select(label => label > 0 && condition(label))];
         return Create(Width, Height, Array.ConvertAll(Labels, label => kept[label] ? label : 0));
     }
 
-    /// <summary>Which pixels belong to any object.</summary>
+    /// <summary>Returns the mask of all objects.</summary>
     public bool[] Mask() => Array.ConvertAll(Labels, label => label > 0);
 }

@@ -1,40 +1,40 @@
 namespace Tinctor.Slides.Masks;
 
 /// <summary>
-/// Masks made larger and smaller by discs, exactly (by Euclidean distances), in a time that does not depend on the radius. Beyond the edge
-/// of the image nothing is known: it neither grows nor eats the mask.
+/// Morphology with discs by exact Euclidean distances; time does not depend on the radius. The area outside of the image has no
+/// influence.
 /// </summary>
 internal static class Morphology
 {
-    /// <summary>The pixels that lie within a radius of a set one.</summary>
-    /// <param name="mask">[height, width].</param>
-    /// <param name="width">Pixels across.</param>
-    /// <param name="height">Pixels down.</param>
-    /// <param name="radius">Pixels, from centre to centre; below 1 changes nothing.</param>
+    /// <summary>Dilates a mask: sets pixels within a radius of a set pixel.</summary>
+    /// <param name="mask">Mask, [height, width].</param>
+    /// <param name="width">Width in pixels.</param>
+    /// <param name="height">Height in pixels.</param>
+    /// <param name="radius">Radius in pixels between pixel centres; below 1 has no effect.</param>
     public static bool[] Dilate(ReadOnlySpan<bool> mask, int width, int height, double radius) =>
         Array.ConvertAll(DistanceTransform.To(mask, width, height).Squared, squared => squared <= radius * radius);
 
-    /// <summary>The pixels that lie farther than a radius from every unset one.</summary>
-    /// <param name="mask">[height, width].</param>
-    /// <param name="width">Pixels across.</param>
-    /// <param name="height">Pixels down.</param>
-    /// <param name="radius">Pixels, from centre to centre; below 1 changes nothing.</param>
+    /// <summary>Erodes a mask: keeps pixels farther than a radius from all unset pixels.</summary>
+    /// <param name="mask">Mask, [height, width].</param>
+    /// <param name="width">Width in pixels.</param>
+    /// <param name="height">Height in pixels.</param>
+    /// <param name="radius">Radius in pixels between pixel centres; below 1 has no effect.</param>
     public static bool[] Erode(ReadOnlySpan<bool> mask, int width, int height, double radius) =>
         Not(Dilate(Not(mask), width, height, radius));
 
-    /// <summary>Dilation, then erosion: closes gaps up to two radii wide.</summary>
-    /// <param name="mask">[height, width].</param>
-    /// <param name="width">Pixels across.</param>
-    /// <param name="height">Pixels down.</param>
-    /// <param name="radius">Pixels.</param>
+    /// <summary>Closes gaps up to two radii wide: dilation, then erosion.</summary>
+    /// <param name="mask">Mask, [height, width].</param>
+    /// <param name="width">Width in pixels.</param>
+    /// <param name="height">Height in pixels.</param>
+    /// <param name="radius">Radius in pixels.</param>
     public static bool[] Close(ReadOnlySpan<bool> mask, int width, int height, double radius) =>
         Erode(Dilate(mask, width, height, radius), width, height, radius);
 
-    /// <summary>The groups of pixels (which touch by a side or a corner) of at least so many.</summary>
-    /// <param name="mask">[height, width].</param>
-    /// <param name="width">Pixels across.</param>
-    /// <param name="height">Pixels down.</param>
-    /// <param name="least">Pixels of the smallest group that stays.</param>
+    /// <summary>Removes connected components (8 neighbours) below an area.</summary>
+    /// <param name="mask">Mask, [height, width].</param>
+    /// <param name="width">Width in pixels.</param>
+    /// <param name="height">Height in pixels.</param>
+    /// <param name="least">Least area of components that are kept, in pixels.</param>
     public static bool[] DropSmall(ReadOnlySpan<bool> mask, int width, int height, double least)
     {
         LabelMap pieces = ConnectedComponents.Label(mask, width, height);

@@ -1,16 +1,16 @@
 namespace Tinctor.Slides.Masks;
 
-/// <summary>The pixels beside one, inside the image; enumerated without allocation.</summary>
-/// <param name="pixel">Index into [height, width].</param>
-/// <param name="width">Pixels across.</param>
-/// <param name="height">Pixels down.</param>
-/// <param name="corners">Whether pixels that touch by a corner count: eight neighbours instead of four.</param>
+/// <summary>Neighbours of a pixel inside the image, enumerated without allocation.</summary>
+/// <param name="pixel">Index of the pixel in [height, width].</param>
+/// <param name="width">Width in pixels.</param>
+/// <param name="height">Height in pixels.</param>
+/// <param name="corners">Whether to include pixels that share a corner: 8 neighbours instead of 4.</param>
 public ref struct Neighbours(int pixel, int width, int height, bool corners)
 {
     private readonly int x = pixel % width, y = pixel / width;
     private int at = -1;
 
-    // The four sides come first.
+    // The four sides are first.
     private static ReadOnlySpan<sbyte> Dx => [1, -1, 0, 0, 1, 1, -1, -1];
 
     private static ReadOnlySpan<sbyte> Dy => [0, 0, 1, -1, 1, -1, 1, -1];
@@ -18,10 +18,10 @@ public ref struct Neighbours(int pixel, int width, int height, bool corners)
     /// <summary>Index of the neighbour.</summary>
     public int Current { get; private set; }
 
-    /// <summary>For foreach.</summary>
+    /// <summary>Returns this enumerator.</summary>
     public readonly Neighbours GetEnumerator() => this;
 
-    /// <summary>Goes on to the next one.</summary>
+    /// <summary>Moves to the next neighbour.</summary>
     public bool MoveNext()
     {
         while (++at < (corners ? 8 : 4))

@@ -1,11 +1,11 @@
 namespace Tinctor.Slides.Masks;
 
-/// <summary>Two classes of numbers.</summary>
+/// <summary>Otsu's threshold between two classes of numbers.</summary>
 public static class Otsu
 {
     /// <summary>
-    /// Otsu's threshold (1979): the value that splits numbers into two classes of the largest variance between them, from a histogram of
-    /// 256 bins; their largest number where all are equal.
+    /// Computes the threshold with the largest variance between classes from a histogram of 256 bins (Otsu 1979). Returns the number
+    /// itself if all are equal.
     /// </summary>
     public static float Threshold(ReadOnlySpan<float> values)
     {

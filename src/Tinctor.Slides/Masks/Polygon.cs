@@ -1,17 +1,17 @@
 namespace Tinctor.Slides.Masks;
 
-/// <summary>An area with holes.</summary>
-/// <param name="Rings">The outline, then the holes; corners without the first one repeated at the end.</param>
+/// <summary>Polygon with holes.</summary>
+/// <param name="Rings">Outline, then holes; the first corner is not repeated at the end.</param>
 public sealed record Polygon(IReadOnlyList<(double X, double Y)[]> Rings)
 {
     /// <summary>
-    /// The outlines of a mask along the edges of its pixels: a polygon for each group of pixels that touch by a side. Rings of a polygon
-    /// touch each other in corners at most.
+    /// Traces the outlines of a mask along pixel edges: one polygon per connected component (4 neighbours). Rings of a polygon share at most
+    /// corners.
     /// </summary>
-    /// <param name="mask">[height, width].</param>
-    /// <param name="width">Pixels across.</param>
-    /// <param name="height">Pixels down.</param>
-    /// <returns>In pixels; (0, 0) is the upper left corner of the first pixel.</returns>
+    /// <param name="mask">Mask, [height, width].</param>
+    /// <param name="width">Width in pixels.</param>
+    /// <param name="height">Height in pixels.</param>
+    /// <returns>Polygons in pixels; (0, 0) is the upper left corner of the first pixel.</returns>
     public static IReadOnlyList<Polygon> OutlinesOf(ReadOnlySpan<bool> mask, int width, int height)
     {
         var codes = new int[mask.Length];
@@ -19,7 +19,7 @@ public sealed record Polygon(IReadOnlyList<(double X, double Y)[]> Rings)
         LabelMap pieces = ConnectedComponents.OfEqual(codes, width, height, corners: false);
         var seen = new bool[mask.Length];
         List<(double, double)[]>[] rings = [.. Enumerable.Range(0, pieces.Count).Select(_ => new List<(double, double)[]>())];
-        // Every ring has an upper edge of a pixel; the first one of a piece belongs to its outline.
+        // Each ring has an upper edge of a pixel; the first one of a component is on its outline.
         for (int i = 0; i < mask.Length; i++)
         {
             if (mask[i] && !seen[i] && (i < width || pieces.Labels[i - width] != pieces.Labels[i]))
@@ -28,12 +28,12 @@ public sealed record Polygon(IReadOnlyList<(double X, double Y)[]> Rings)
         return [.. rings.Select(list => new Polygon(list))];
     }
 
-    /// <summary>Sets the pixels of a mask whose centres lie inside (even-odd rule); leaves the others.</summary>
-    /// <param name="mask">[height, width].</param>
-    /// <param name="width">Pixels across.</param>
-    /// <param name="height">Pixels down.</param>
-    /// <param name="scale">Units of the polygon to a pixel.</param>
-    /// <param name="value">What they are set to.</param>
+    /// <summary>Sets the pixels of a mask whose centres are inside (even-odd rule).</summary>
+    /// <param name="mask">Mask, [height, width].</param>
+    /// <param name="width">Width in pixels.</param>
+    /// <param name="height">Height in pixels.</param>
+    /// <param name="scale">Size of a pixel in units of the polygon.</param>
+    /// <param name="value">New value of the pixels.</param>
     public void Fill(Span<bool> mask, int width, int height, double scale = 1, bool value = true)
     {
         (double top, double bottom) = (Rings[0].Min(p => p.Y) / scale, Rings[0].Max(p => p.Y) / scale);
@@ -53,11 +53,11 @@ public sealed record Polygon(IReadOnlyList<(double X, double Y)[]> Rings)
     }
 
     /// <summary>
-    /// With fewer corners: those that lie less than a tolerance from the line between others are left out (Douglas and Peucker 1973);
-    /// rings that have no area left, too.
+    /// Simplifies the polygon: removes corners closer than a tolerance to the line between others (Douglas and Peucker 1973), and rings
+    /// without area.
     /// </summary>
-    /// <param name="tolerance">In the unit of the polygon.</param>
-    /// <returns>Null if nothing is left.</returns>
+    /// <param name="tolerance">Tolerance in units of the polygon.</param>
+    /// <returns>The simplified polygon; null if nothing remains.</returns>
     public Polygon? Simplified(double tolerance)
     {
         (double, double)[][] rings = [.. Rings.Select(ring => Simplify(ring, tolerance))];
@@ -104,7 +104,7 @@ public sealed record Polygon(IReadOnlyList<(double X, double Y)[]> Rings)
     private static (double, double)[] Simplify((double X, double Y)[] ring, double tolerance)
     {
         if (tolerance <= 0 || ring.Length < 4) return ring;
-        // Two ends that surely stay: the first corner and the one farthest from it.
+        // The first corner and the one farthest from it are kept.
         int far = Farthest(ring, 0, ring.Length, at => double.Hypot(at.X - ring[0].X, at.Y - ring[0].Y)).Index;
         var kept = new bool[ring.Length];
         kept[0] = kept[far] = true;
@@ -132,7 +132,7 @@ public sealed record Polygon(IReadOnlyList<(double X, double Y)[]> Rings)
         return (index, longest);
     }
 
-    // From a point to the line piece between two others.
+    // Distance of a point to the line segment between two others.
     private static double Distance((double X, double Y) p, (double X, double Y) a, (double X, double Y) b)
     {
         (double dx, double dy) = (b.X - a.X, b.Y - a.Y);

@@ -55,7 +55,7 @@ public sealed class AlignmentAnalysis : IAnalysis
                 method => Measure(RgbReader.Read(pair.PathOf(method.Key)), real, ChannelOf(method)));
         });
 
-    // A source has another stain than the real image: they share the nuclei. A stained image should share everything.
+    // Source and real images share the nuclei only; a stained image should share everything.
     private static StructureChannel ChannelOf(ScoredMethod method) => method.IsModel ? StructureChannel.Grey : StructureChannel.Haematoxylin;
 
     private static ImageAlignment Measure(Image image, Image real, StructureChannel channel)
@@ -72,7 +72,7 @@ public sealed class AlignmentAnalysis : IAnalysis
             Ssim.Compute(Pixels(registered), Pixels(target)), tolerant.Psnr, tolerant.Ssim);
     }
 
-    // The image on the real one, both without the border that the field may have taken from outside.
+    // Both images without the border, which may come from outside of the image.
     private static (Image Image, Image Real) Registered(Image image, Image real, DisplacementField field)
     {
         if (field.Largest < NotWorthResampling) return (image, real);

@@ -3,7 +3,7 @@ using Tinctor.Slides;
 
 namespace Tinctor.Evaluation.Analyses.Alignment;
 
-/// <summary>PSNR and SSIM that forgive one shift of the whole image by whole pixels.</summary>
+/// <summary>PSNR and SSIM at the best integer shift of the whole image.</summary>
 /// <param name="X">The best shift: the image's structure lies this far further right.</param>
 /// <param name="Y">The same, further down.</param>
 /// <param name="Psnr">PSNR at that shift, dB.</param>
@@ -17,7 +17,7 @@ internal sealed record ShiftTolerance(int X, int Y, double Psnr, double Ssim)
 
     /// <summary>
     /// Compares the reference without a border of <see cref="Reach"/> pixels with the image at every shift. The shift of least squared
-    /// error is searched on about 64 rows spread over the image; the scores are then those of all pixels.
+    /// error is searched on about 64 rows spread over the image; the scores use all pixels.
     /// </summary>
     public static ShiftTolerance Compute(Image image, Image reference)
     {
@@ -36,7 +36,7 @@ internal sealed record ShiftTolerance(int X, int Y, double Psnr, double Ssim)
         var shifts = from y in Enumerable.Range(-reach, (2 * reach) + 1)
                      from x in Enumerable.Range(-reach, (2 * reach) + 1)
                      select (X: x, Y: y);
-        // Of equal ones the smallest shift.
+        // The smallest shift of equal ones.
         return shifts.OrderBy(shift => (shift.X * shift.X) + (shift.Y * shift.Y)).MinBy(shift =>
         {
             long sum = 0;

@@ -12,22 +12,22 @@ internal sealed record PairSeparation(
     IReadOnlyList<double> Paired, IReadOnlyList<double> Unpaired, double Threshold, double Accuracy, Roc Roc)
 {
     /// <summary>Finds the best threshold.</summary>
-    /// <param name="paired">One or more.</param>
-    /// <param name="unpaired">One or more.</param>
+    /// <param name="paired">Similarities of paired patches, at least one.</param>
+    /// <param name="unpaired">Similarities of unpaired patches, at least one.</param>
     public static PairSeparation Compute(IReadOnlyList<double> paired, IReadOnlyList<double> unpaired)
     {
         Roc roc = Roc.Compute([.. paired, .. unpaired], [.. paired.Select(_ => true), .. unpaired.Select(_ => false)])
             ?? throw new ArgumentException("pairs and others are needed");
         double Accuracy(RocPoint point) =>
             ((point.TruePositiveRate * paired.Count) + ((1 - point.FalsePositiveRate) * unpaired.Count)) / (paired.Count + unpaired.Count);
-        // The first point calls nothing a pair and has no threshold that could be drawn.
+        // The first point classifies nothing as a pair and has no threshold.
         int best = Enumerable.Range(1, roc.Points.Count - 1).MaxBy(i => Accuracy(roc.Points[i]));
         double at = roc.Points[best].Threshold, below = best + 1 < roc.Points.Count ? roc.Points[best + 1].Threshold : at;
         return new(paired, unpaired, (at + below) / 2, Accuracy(roc.Points[best]), roc);
     }
 
     /// <summary>
-    /// A random order in which no item keeps its place: one cycle through all of them (Sattolo 1986). Two items or more.
+    /// Creates a random permutation that moves every item: a single cycle (Sattolo 1986). At least two items.
     /// </summary>
     public static int[] Derangement(int count, int seed)
     {

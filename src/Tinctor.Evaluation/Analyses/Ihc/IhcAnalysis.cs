@@ -6,8 +6,8 @@ using Tinctor.Evaluation.Sections;
 namespace Tinctor.Evaluation.Analyses.Ihc;
 
 /// <summary>
-/// Quantification of immunohistochemistry: amount of DAB and shares of stained nuclei and membranes, in the real images and in those of
-/// each method, per image and per slide.
+/// Quantification of immunohistochemistry in the real images and those of each method: DAB area and density, and shares of stained nuclei
+/// and membranes, per image and per slide.
 /// </summary>
 /// <param name="nuclei">Segmentation of the nuclei.</param>
 /// <param name="settings">Thresholds of staining.</param>
@@ -76,7 +76,7 @@ public sealed class IhcAnalysis(ISegmentation nuclei, IhcSettings settings) : IA
         if (slides.Length > 1) yield return Of("slide", slides);
     }
 
-    // Baselines are in the scatter plots, to compare with; their differences need no plot of their own.
+    // Baselines are in the scatter plots only.
     private static IEnumerable<SectionChart> Charts(QuantityAgreement[] quantity)
     {
         QuantityAgreement[] images = [.. quantity.Where(each => each.Per == "image" && each.Real.Count > 0)];

@@ -19,14 +19,14 @@ internal readonly record struct StainedCells(int Weak, int Moderate, int Strong)
     public static StainedCells operator +(StainedCells a, StainedCells b) =>
         new(a.Weak + b.Weak, a.Moderate + b.Moderate, a.Strong + b.Strong);
 
-    /// <summary>One cell of a mean density.</summary>
+    /// <summary>Counts a cell with a mean density.</summary>
     public static StainedCells Compute(double density, IhcSettings settings) =>
         density >= settings.Strong ? new(0, 0, 1) : density >= settings.Moderate ? new(0, 1, 0) : density >= settings.Weak ? new(1, 0, 0)
         : default;
 }
 
 /// <summary>
-/// Sums over an image from which all IHC quantities are ratios; so the sum over a slide's images gives the slide's quantities.
+/// Sums over an image, whose ratios are the IHC quantities; sums over the images of a slide yield the quantities of the slide.
 /// </summary>
 /// <param name="Area">All pixels, in square millimetres.</param>
 /// <param name="Tissue">Pixels of tissue.</param>
@@ -74,7 +74,7 @@ internal readonly record struct IhcCounts(double Area, long Tissue, double Tissu
 
     /// <summary>Measures an image.</summary>
     /// <param name="image">The image.</param>
-    /// <param name="nuclei">Its nuclei, of the same size.</param>
+    /// <param name="nuclei">Nuclei of the image, of the same size.</param>
     /// <param name="settings">Thresholds of staining.</param>
     public static IhcCounts Compute(ScoredImage image, LabelMap nuclei, IhcSettings settings)
     {

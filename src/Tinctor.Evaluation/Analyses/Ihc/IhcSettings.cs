@@ -21,7 +21,7 @@ public sealed record IhcSettings
     /// <summary>A pixel is tissue where haematoxylin and DAB together have at least this density; background and lumens have less.</summary>
     public double TissueDensity { get; init; } = Background.IhcTissueDensity;
 
-    /// <summary>Width of the ring around a nucleus in which its membrane is looked for, in micrometres.</summary>
+    /// <summary>Width of the ring around a nucleus that contains its membrane, in micrometres.</summary>
     public double Ring { get; init; } = 3;
 
     /// <summary>Micrometres per pixel.</summary>

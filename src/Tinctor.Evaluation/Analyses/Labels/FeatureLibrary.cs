@@ -2,23 +2,23 @@ using Tinctor.Torch;
 
 namespace Tinctor.Evaluation.Analyses.Labels;
 
-/// <summary>One image of a library of features.</summary>
+/// <summary>Image of a <see cref="FeatureLibrary"/>.</summary>
 /// <param name="Name">The image's name in the test set; null for other images.</param>
-/// <param name="Label">Its label.</param>
-/// <param name="SlideId">Its slide, where known.</param>
-/// <param name="Features">Its features.</param>
+/// <param name="Label">Label of the image.</param>
+/// <param name="SlideId">Slide of the image; null if unknown.</param>
+/// <param name="Features">Feature vector.</param>
 internal sealed record LibraryImage(string? Name, string Label, string? SlideId, float[] Features);
 
 /// <summary>
-/// Features of labelled real images, in which the nearest to a query are looked up by cosine similarity. Equal similarities keep the
-/// library's order.
+/// Feature vectors of labelled real images, searched for the nearest ones by cosine similarity. Equal similarities keep the order of the
+/// library.
 /// </summary>
 internal sealed class FeatureLibrary : IDisposable
 {
     private readonly IReadOnlyList<LibraryImage> images;
     private readonly Tensor directions;
 
-    /// <summary>Takes the images, one at least.</summary>
+    /// <summary>Creates a library of at least one image.</summary>
     public FeatureLibrary(IReadOnlyList<LibraryImage> images)
     {
         this.images = images;
@@ -26,12 +26,12 @@ internal sealed class FeatureLibrary : IDisposable
         directions = torch.stack([.. images.Select(image => Direction(image.Features))]).DetachFromDisposeScope();
     }
 
-    /// <summary>How many images it holds.</summary>
+    /// <summary>Number of images.</summary>
     public int Count => images.Count;
 
     /// <summary>The nearest images to a query, the nearest first; fewer than asked for where the library is small.</summary>
     /// <param name="features">The query's features.</param>
-    /// <param name="count">How many.</param>
+    /// <param name="count">Number of images to return.</param>
     /// <param name="without">Images that are left out.</param>
     public IReadOnlyList<Neighbour> Nearest(float[] features, int count, Func<LibraryImage, bool> without)
     {
@@ -46,7 +46,8 @@ internal sealed class FeatureLibrary : IDisposable
     }
 
     /// <summary>
-    /// The label that most neighbours have; of several as frequent ones that with the greatest sum of similarities. Null without any.
+    /// Returns the most frequent label of the neighbours, and of equally frequent ones that with the largest sum of similarities. Null without
+    /// neighbours.
     /// </summary>
     public static string? Vote(IEnumerable<Neighbour> neighbours) =>
         neighbours.GroupBy(neighbour => neighbour.Label)
@@ -64,6 +65,6 @@ internal sealed class FeatureLibrary : IDisposable
 }
 
 /// <summary>An image of the library, as seen from a query.</summary>
-/// <param name="Label">Its label.</param>
+/// <param name="Label">Label of the image.</param>
 /// <param name="Similarity">Cosine of the angle between the features, -1 to 1.</param>
 internal readonly record struct Neighbour(string Label, double Similarity);

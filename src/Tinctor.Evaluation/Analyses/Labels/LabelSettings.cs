@@ -32,7 +32,7 @@ public sealed record LabelSettings(string Classifier, Device Device)
 
     /// <summary>Refuses a classifier that was used to train one of the models.</summary>
     /// <param name="comparators">Comparators of the evaluated models.</param>
-    /// <exception cref="TinctorException">The classifier is one of them, or was not trained apart from one.</exception>
+    /// <exception cref="TinctorException">The classifier is one of them, or shares training data with one.</exception>
     public void RefuseOwn(IEnumerable<ComparatorReference> comparators)
     {
         ComparatorReference evaluator = ComparatorReference.FromFolder(Classifier);

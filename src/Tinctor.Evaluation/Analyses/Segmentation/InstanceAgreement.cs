@@ -3,8 +3,8 @@ using Tinctor.Slides.Masks;
 namespace Tinctor.Evaluation.Analyses.Segmentation;
 
 /// <summary>
-/// How objects agree one by one. An object and one of the reference match where their intersection is more than half of their union; so
-/// each has at most one match. Sums over images are counts of the whole set.
+/// Agreement of instances. Two objects match if their intersection is more than half of their union, so each has at most one match. Sums
+/// over images are counts of the test set.
 /// </summary>
 /// <param name="Matched">Matched objects: true positives.</param>
 /// <param name="Extra">Evaluated objects without a match: false positives.</param>
@@ -26,7 +26,7 @@ internal readonly record struct InstanceAgreement(
 
     /// <summary>
     /// Aggregated Jaccard index (Kumar et al. 2017): over the objects of the reference, each with the evaluated object of the largest IoU,
-    /// the sum of intersections over the sum of unions; evaluated objects that were never chosen add their area to the latter.
+    /// the sum of intersections over the sum of unions; unmatched evaluated objects add their area to the latter.
     /// </summary>
     public double Aji => (double)AjiIntersection / AjiUnion;
 

@@ -15,7 +15,7 @@ public sealed class MaskSegmentation : ISegmentation
     private readonly ISegmentation? others;
 
     /// <summary>Looks at the folders.</summary>
-    /// <param name="real">Masks of the real images, named as they are; null for none.</param>
+    /// <param name="real">Folder of masks with the names of the real images; null for none.</param>
     /// <param name="stained">Masks of the images of methods, by the method's key.</param>
     /// <param name="others">Segmentation of images without masks; null leaves them out.</param>
     /// <exception cref="TinctorException">A folder holds no masks.</exception>

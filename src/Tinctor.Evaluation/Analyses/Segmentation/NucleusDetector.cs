@@ -51,8 +51,8 @@ public sealed record NucleusDetection
 }
 
 /// <summary>
-/// Finds nuclei without a trained model: where more light is absorbed than around, by Otsu's threshold, separated by a watershed of the
-/// distances to the outline.
+/// Classical detection of nuclei, without a trained model: Otsu's threshold of the absorbed light relative to its surroundings, and a
+/// watershed of the distances to the outline.
 /// </summary>
 internal static class NucleusDetector
 {
@@ -75,8 +75,8 @@ internal static class NucleusDetector
         return nuclei.Keep(label => areas[label] * pixelArea >= settings.LeastArea && areas[label] * pixelArea <= settings.LargestArea);
     }
 
-    // A threshold for each stain: a few brown nuclei must not hide the pale blue ones. The share of light that is absorbed levels off
-    // where density goes on, so that black nuclei do not hide grey ones either.
+    // Each stain has its own threshold, so that a few brown nuclei do not hide pale blue ones. The absorbed share of light saturates,
+    // unlike density, so that black nuclei do not hide grey ones.
     private static bool[] Dark(float[] density, int width, int height, NucleusDetection settings)
     {
         float[] absorbed = Array.ConvertAll(density, od => 1 - MathF.Pow(10, -od));

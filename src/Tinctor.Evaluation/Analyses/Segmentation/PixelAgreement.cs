@@ -1,6 +1,6 @@
 namespace Tinctor.Evaluation.Analyses.Segmentation;
 
-/// <summary>Counts of pixels by which two masks agree; sums over images are counts of the whole set.</summary>
+/// <summary>Counts of pixels for the agreement of two masks; sums over images are counts of the test set.</summary>
 /// <param name="Both">Set in both: true positives.</param>
 /// <param name="Extra">Pixels set only in the evaluated mask: false positives.</param>
 /// <param name="Missed">Set in the reference alone: false negatives.</param>
@@ -20,7 +20,7 @@ internal readonly record struct PixelAgreement(long Both, long Extra, long Misse
         return new(both, extra, missed);
     }
 
-    /// <summary>Dice, the same as F1: 2 both / (2 both + extra + missed); NaN where neither mask has a pixel.</summary>
+    /// <summary>Dice, the same as F1: 2 both / (2 both + extra + missed); NaN if both masks are empty.</summary>
     public double Dice => 2.0 * Both / ((2 * Both) + Extra + Missed);
 
     /// <summary>Both / (both + extra); NaN if the evaluated mask is empty.</summary>

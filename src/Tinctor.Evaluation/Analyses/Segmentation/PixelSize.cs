@@ -3,7 +3,7 @@ using Tinctor.Evaluation.Sections;
 
 namespace Tinctor.Evaluation.Analyses.Segmentation;
 
-/// <summary>The size of a pixel, where nobody tells it.</summary>
+/// <summary>Pixel size that is assumed for images without metadata.</summary>
 public static class PixelSize
 {
     /// <summary>A 20x scan, in micrometres per pixel.</summary>

@@ -7,10 +7,9 @@ using Tinctor.Slides.Masks;
 namespace Tinctor.Evaluation.Analyses.Segmentation;
 
 /// <summary>
-/// Whether the same structures are found in stained and in real images: the same segmentation on both, compared by pixels and, for nuclei,
-/// one by one and by their number.
+/// Agreement of the segmentations of stained and real images, compared by pixels and, for nuclei, by instances and counts.
 /// </summary>
-/// <param name="segmentation">Where the objects come from.</param>
+/// <param name="segmentation">Segmentation of the images.</param>
 /// <param name="micronsPerPixel">For densities.</param>
 public sealed class SegmentationAnalysis(ISegmentation segmentation, double micronsPerPixel) : IAnalysis
 {

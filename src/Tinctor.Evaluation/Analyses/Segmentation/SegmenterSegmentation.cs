@@ -7,8 +7,8 @@ using Tinctor.Training.Segmentation;
 namespace Tinctor.Evaluation.Analyses.Segmentation;
 
 /// <summary>
-/// Segmentation by a trained segmenter. Nuclei are separated by a watershed of the signed distance to the outline of their insides: insides
-/// that boundaries separate stay apart, and each takes the boundary pixels nearest to it.
+/// Segmentation by a trained segmenter. Nuclei are separated by a watershed of the signed distance to the outline of their interiors;
+/// boundary pixels belong to the nearest nucleus.
 /// </summary>
 /// <param name="segmenter">The model.</param>
 /// <param name="leastPixels">Smaller nuclei are dropped.</param>
@@ -39,8 +39,8 @@ public sealed class SegmenterSegmentation(Segmenter segmenter, int leastPixels =
 
     /// <summary>Nuclei from classes: 0 background, 1 inside, 2 boundary.</summary>
     /// <param name="classes">[height, width].</param>
-    /// <param name="width">Pixels across.</param>
-    /// <param name="height">Pixels down.</param>
+    /// <param name="width">Width in pixels.</param>
+    /// <param name="height">Height in pixels.</param>
     /// <param name="leastPixels">Smaller ones are dropped.</param>
     public static LabelMap Separate(byte[] classes, int width, int height, int leastPixels)
     {

@@ -3,17 +3,17 @@ using Tinctor.Slides.Masks;
 namespace Tinctor.Evaluation.Analyses.Segmentation;
 
 /// <summary>
-/// Splits a mask at the valleys of a height map. Pixels are visited from the highest down; each joins the basin of its highest neighbour,
-/// or starts a basin. Where two basins meet, the lower one is taken up by the higher unless its peak stands out by the prominence: the
-/// watershed (Vincent and Soille 1991) with basins merged by topological persistence (Edelsbrunner et al. 2002), in one pass.
+/// Watershed (Vincent and Soille 1991) with basins merged by topological persistence (Edelsbrunner et al. 2002), in one pass. Pixels are
+/// visited in descending order of height; each joins the basin of its highest neighbour or starts a basin. Where two basins meet, the
+/// lower one is merged into the higher unless its peak has at least the given prominence.
 /// </summary>
 internal static class Watershed
 {
     /// <summary>An object for each peak of enough prominence, and for each part of the mask that touches no other.</summary>
     /// <param name="heights">[height, width], such as distances to the outline.</param>
     /// <param name="mask">[height, width]: what is split.</param>
-    /// <param name="width">Pixels across.</param>
-    /// <param name="height">Pixels down.</param>
+    /// <param name="width">Width in pixels.</param>
+    /// <param name="height">Height in pixels.</param>
     /// <param name="prominence">Least height of a peak above the pass to a higher one, in the unit of the heights.</param>
     public static LabelMap Split(float[] heights, ReadOnlySpan<bool> mask, int width, int height, float prominence)
     {

@@ -2,7 +2,7 @@ using Tinctor.Slides;
 
 namespace Tinctor.Evaluation.Analyses.Uncertainty;
 
-/// <summary>Numbers as colours: dark violet, blue, green, yellow, evenly as light as they are large (after matplotlib's viridis).</summary>
+/// <summary>Heat maps with matplotlib's viridis colours: dark violet, blue, green, yellow.</summary>
 internal static class HeatMap
 {
     private const int PanelSide = 512, Gap = 8;
@@ -23,7 +23,7 @@ internal static class HeatMap
         return image;
     }
 
-    /// <summary>Images of one size side by side on white, made smaller where they are large.</summary>
+    /// <summary>Joins images of equal size side by side on white; large ones are reduced.</summary>
     public static Image SideBySide(params Image[] panels)
     {
         double scale = Math.Min(1, PanelSide / (double)Math.Max(panels[0].Width, panels[0].Height));

@@ -6,13 +6,13 @@ namespace Tinctor.Evaluation.Analyses.Uncertainty;
 /// <summary>Statistics of repeated runs on one image, and the error of their mean.</summary>
 /// <param name="Mean">The mean of the runs, rounded to 8 bits.</param>
 /// <param name="Uncertainty">
-/// A number a pixel: the standard deviation over runs (divisor K - 1), root mean square over R, G and B, in grey levels.
+/// Standard deviation over runs (divisor K - 1) for each pixel, root mean square over R, G and B, in grey levels.
 /// </param>
-/// <param name="Error">A number a pixel: the difference of the runs' mean and the real image, root mean square over R, G and B.</param>
+/// <param name="Error">Difference of the mean of the runs and the real image for each pixel, root mean square over R, G and B.</param>
 /// <param name="Variation">Mean over pixels and channels of standard deviation / mean (0 where the mean is 0).</param>
 internal sealed record RunStatistics(Image Mean, float[] Uncertainty, float[] Error, double Variation)
 {
-    /// <summary>Reads the runs one after the other; only sums are kept.</summary>
+    /// <summary>Reads the runs one by one and keeps only sums.</summary>
     /// <exception cref="TinctorException">A file is damaged.</exception>
     public static RunStatistics Compute(IReadOnlyList<string> files, Image real)
     {
@@ -36,7 +36,7 @@ internal sealed record RunStatistics(Image Mean, float[] Uncertainty, float[] Er
             double variance = 0, squaredError = 0;
             for (int i = 3 * p; i < (3 * p) + 3; i++)
             {
-                // Whole numbers: equal runs have a variance of exactly 0.
+                // Integers give equal runs a variance of exactly 0.
                 double own = (((long)runs * squares[i]) - ((long)sums[i] * sums[i])) / ((double)runs * (runs - 1));
                 double average = sums[i] / (double)runs, difference = average - real.Data[i];
                 variance += own;

@@ -5,8 +5,8 @@ using Tinctor.Slides;
 namespace Tinctor.Evaluation.Analyses.Uncertainty;
 
 /// <summary>
-/// Stochastic methods: how much repeated runs differ, where, and whether they differ where they are wrong. Follows the coefficient of
-/// variation over repeated runs of Zhang et al. (pixel super-resolved virtual staining, arXiv 2410.20073).
+/// Uncertainty of stochastic methods: variation between repeated runs, its location, and its relation to the error. Uses the coefficient
+/// of variation of Zhang et al. (pixel super-resolved virtual staining, arXiv 2410.20073).
 /// </summary>
 /// <param name="models">The models with repeated runs.</param>
 public sealed class UncertaintyAnalysis(IReadOnlyList<RepeatedRuns> models) : IAnalysis
@@ -93,7 +93,7 @@ public sealed class UncertaintyAnalysis(IReadOnlyList<RepeatedRuns> models) : IA
     private static IEnumerable<object?[]> MostUncertain(Found f) => f.Images.OrderByDescending(i => i.Uncertainty).Take(Listed)
         .Select(i => new object?[] { f.Title, i.Name, i.Variation, i.Uncertainty, i.Rmse });
 
-    // If the real image were one more run, the mean of K runs would miss it by this much.
+    // Expected error of the mean of K runs if the real image were another run.
     private static double Predicted(Found f, double uncertainty) => uncertainty * Math.Sqrt(1 + (1.0 / f.Runs));
 
     private static double CalibrationError(Found f) => f.Pixels.Calibration(CalibrationGroups)

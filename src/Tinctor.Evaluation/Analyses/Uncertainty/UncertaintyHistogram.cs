@@ -3,8 +3,8 @@ using Tinctor.Evaluation.Statistics;
 namespace Tinctor.Evaluation.Analyses.Uncertainty;
 
 /// <summary>
-/// Counts of pixels by uncertainty and error, in bins of a quarter of a grey level: all that the statistics of a whole test set need, in
-/// memory that does not grow with it. Ranks and areas take pixels of one bin as ties.
+/// Joint histogram of uncertainty and error in bins of a quarter of a grey level, so that memory does not grow with the test set. Pixels
+/// of a bin are ties in ranks and areas.
 /// </summary>
 internal sealed class UncertaintyHistogram
 {
@@ -73,11 +73,11 @@ internal sealed class UncertaintyHistogram
     }
 
     /// <summary>
-    /// How well the uncertainty finds the worst pixels: those of the largest errors that make up at least the given share. Null where
-    /// all errors are alike.
+    /// Computes the ROC curve of uncertainty as a predictor of the worst pixels, the given share with the largest errors. Null if all
+    /// errors are equal.
     /// </summary>
     /// <param name="worst">A share, 0 to 1.</param>
-    /// <returns>The curve, and the error from which on a pixel is one of the worst.</returns>
+    /// <returns>The curve, and the least error of the worst pixels.</returns>
     public (Roc? Roc, double Threshold) Worst(double worst)
     {
         int first = FromAbove(ByError(), worst);
@@ -93,7 +93,7 @@ internal sealed class UncertaintyHistogram
     public double Quantile(double fromAbove) => (FromAbove(ByUncertainty(), fromAbove) + 1) * BinWidth;
 
     /// <summary>
-    /// Groups of pixels of about the same number, by uncertainty: root mean square uncertainty and error of each, and its count.
+    /// Groups pixels by uncertainty into groups of about equal size: root mean square uncertainty, root mean square error and count of each.
     /// </summary>
     public List<(double Uncertainty, double Error, long Count)> Calibration(int groups)
     {
@@ -128,7 +128,7 @@ internal sealed class UncertaintyHistogram
         return sum;
     }
 
-    // The bin from which on lies at least this share of all.
+    // First bin of those with at least this share of all pixels.
     private int FromAbove(long[] histogram, double share)
     {
         long above = 0;

@@ -6,21 +6,21 @@ namespace Tinctor.Evaluation.Analyses.Uncertainty;
 
 /// <summary>Variance of results that average several runs, measured on one image that is stained repeatedly.</summary>
 /// <param name="Image">The image's name.</param>
-/// <param name="Strategy">How the runs were sampled.</param>
+/// <param name="Strategy">Sampling strategy of the runs.</param>
 /// <param name="Average">N: how many runs make one result.</param>
 /// <param name="Variation">
-/// The coefficient of variation: mean over pixels and channels of standard deviation / mean over the results (0 where the mean is 0).
+/// Coefficient of variation: mean over pixels and channels of standard deviation / mean over the results, 0 if the mean is 0.
 /// </param>
 /// <param name="Psnr">PSNR in dB of a result against the target, mean over the results; null without a target.</param>
 /// <param name="Ssim">SSIM of a result against the target, mean over the results; null without a target.</param>
 public sealed record VarianceResult(string Image, string Strategy, int Average, double Variation, double? Psnr, double? Ssim);
 
-/// <summary>How much results vary if they are the mean of N runs, as in the variance table of Zhang et al. 2024.</summary>
+/// <summary>Variation of results that are means of N runs, as in the variance table of Zhang et al. 2024.</summary>
 /// <param name="Averages">The values of N.</param>
-/// <param name="Repeats">How many results there are of each N, at least 2; no two share a run.</param>
+/// <param name="Repeats">Number of results for each N, at least 2; no two share a run.</param>
 public sealed record VarianceStudy(IReadOnlyList<int> Averages, int Repeats)
 {
-    /// <summary>How often an image is stained: the runs of the largest N, whose first ones make the results of the others.</summary>
+    /// <summary>Number of runs per image: those for the largest N; smaller N use the first of them.</summary>
     public int Runs => Repeats * Averages.Max();
 
     /// <summary>Measures one image with one strategy.</summary>
@@ -49,7 +49,7 @@ public sealed record VarianceStudy(IReadOnlyList<int> Averages, int Repeats)
             reference is null ? null : pair.Value.Psnr.Average(), reference is null ? null : pair.Value.Ssim.Average()))];
     }
 
-    // Sums instead of means: a coefficient of variation has no unit, and of whole numbers equal results have exactly none.
+    // The coefficient has no unit, so sums serve as means; as integers they give equal results a coefficient of exactly 0.
     private sealed class Results(int runs, ScoredImage? target)
     {
         private long[] sums = [], squares = [];
