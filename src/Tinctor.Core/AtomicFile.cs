@@ -24,7 +24,9 @@ public static partial class AtomicFile
     private static readonly string Computer =
         Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes($"{LocalProcess.Host}\n{LocalProcess.Namespace}")).AsSpan(0, 4));
 
-    /// <summary>Replaces a file by the bytes that <paramref name="write"/> puts into a seekable stream. Missing folders are created.</summary>
+    /// <summary>
+    /// Replaces a file by the bytes that <paramref name="write"/> puts into a seekable stream. Missing folders are created.
+    /// </summary>
     /// <exception cref="TinctorException">The file cannot be written at this place; an earlier version of it is unchanged.</exception>
     public static void Write(string path, Action<Stream> write) => Replace(path, temporary =>
     {
@@ -37,7 +39,9 @@ public static partial class AtomicFile
     /// <exception cref="TinctorException">The file cannot be written at this place; an earlier version of it is unchanged.</exception>
     public static void WriteText(string path, string text) => Write(path, stream => stream.Write(Encoding.UTF8.GetBytes(text)));
 
-    /// <summary>Replaces a file by one that <paramref name="writeTo"/> writes, for writers that need a path. Missing folders are created.</summary>
+    /// <summary>
+    /// Replaces a file by one that <paramref name="writeTo"/> writes, for writers that need a path. Missing folders are created.
+    /// </summary>
     /// <param name="path">The file. If it is a link, the file that it points to is replaced.</param>
     /// <param name="writeTo">Receives the temporary path: in the same folder, with the same extension.</param>
     /// <exception cref="TinctorException">The file cannot be written at this place; an earlier version of it is unchanged.</exception>
@@ -63,7 +67,9 @@ public static partial class AtomicFile
         FlushFolder(folder);
     }
 
-    /// <summary>Deletes all temporary files in a folder, also those of other computers. Call it only while no process writes there.</summary>
+    /// <summary>
+    /// Deletes all temporary files in a folder, also those of other computers. Call it only while no process writes there.
+    /// </summary>
     public static void DeleteLeftovers(string folder)
     {
         foreach (string temporary in Directory.EnumerateFiles(folder, TemporaryPrefix + "*")) File.Delete(temporary);

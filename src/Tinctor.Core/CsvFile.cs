@@ -72,7 +72,8 @@ public static class CsvFile
     {
         string[] cells = [.. parser.Record!];
         return cells.Skip(columns).All(cell => cell.Length == 0) ? cells : throw new TinctorException(path,
-            $"line {parser.RawRow}: {cells.Length} cells, but the header has {columns} columns", "Put cells with commas in quotation marks.");
+            $"line {parser.RawRow}: {cells.Length} cells, but the header has {columns} columns",
+                "Put cells with commas in quotation marks.");
     }
 
     private static void WriteRow(CsvWriter writer, IEnumerable<string> cells)

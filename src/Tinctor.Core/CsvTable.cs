@@ -23,7 +23,8 @@ public sealed class CsvTable
         foreach (string column in columns)
         {
             if (!Header.Contains(column))
-                throw new TinctorException(Path, $"the column {column} is missing; the columns are {string.Join(", ", Header)}", "Add the column.");
+                throw new TinctorException(Path, $"the column {column} is missing; the columns are {string.Join(", ", Header)}",
+                    "Add the column.");
         }
     }
 }
@@ -56,5 +57,6 @@ public sealed class CsvRow
     /// <exception cref="TinctorException">The cell is not a finite number.</exception>
     public double? Number(string column) => this[column] is not { } text ? null
         : double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out double number) && double.IsFinite(number) ? number
-        : throw new TinctorException(path, $"line {Line}: {column} is \"{text}\", but a number is expected", "Use a point as the decimal separator.");
+        : throw new TinctorException(path, $"line {Line}: {column} is \"{text}\", but a number is expected",
+            "Use a point as the decimal separator.");
 }

@@ -41,8 +41,10 @@ internal static class FileErrors
     public static TinctorException Writing(string path, Exception e)
     {
         const string unchanged = "an earlier version of the file is unchanged";
-        if (IsNoSpace(e)) return new(path, "cannot be written: no space left on the disk", $"Free some space, or choose another disk; {unchanged}.", e);
-        if (FileAmongFolders(path) is { } file) return new(path, $"cannot be written: {file} is a file, not a folder", "Choose another output.", e);
+        if (IsNoSpace(e)) return new(path, "cannot be written: no space left on the disk",
+            $"Free some space, or choose another disk; {unchanged}.", e);
+        if (FileAmongFolders(path) is { } file) return new(path, $"cannot be written: {file} is a file, not a folder",
+            "Choose another output.", e);
         return e switch
         {
             UnauthorizedAccessException =>

@@ -54,7 +54,8 @@ public sealed class ProblemList
         int count = Count;
         if (count == 0) return;
         string problem = count == 1 ? ToString() : $"{count} problems: {ToString()}";
-        throw new TinctorException(subject, problem, remedies.Count > 0 ? string.Join(" ", remedies.Select(Sentence)) : null) { Option = option };
+        string? remedy = remedies.Count > 0 ? string.Join(" ", remedies.Select(Sentence)) : null;
+        throw new TinctorException(subject, problem, remedy) { Option = option };
     }
 
     /// <summary>The problems in one line, without the remedies.</summary>

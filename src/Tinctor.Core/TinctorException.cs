@@ -45,8 +45,8 @@ public class TinctorException : Exception
     public string? Remedy { get; }
 
     /// <summary>
-    /// Property of an options record that solves the problem, such as <c>SlideMpp</c>; null for none. User interfaces name their own control
-    /// for it.
+    /// Property of an options record that solves the problem, such as <c>SlideMpp</c>; null for none. User interfaces name their own
+    /// control for it.
     /// </summary>
     public string? Option { get; init; }
 

@@ -59,11 +59,13 @@ public static class Evaluator
     private static void RequireDistinctKeys(PairMetric[] metrics)
     {
         if (metrics.GroupBy(m => m.Key).FirstOrDefault(group => group.Count() > 1) is { } twice)
-            throw new OptionException(nameof(EvaluationOptions.ExtraMetrics), $"two metrics have the key \"{twice.Key}\"", "Give each its own key");
+            throw new OptionException(nameof(EvaluationOptions.ExtraMetrics), $"two metrics have the key \"{twice.Key}\"",
+                "Give each its own key");
     }
 
     private static ScoredMethod Model(StainedFolder folder) =>
-        new(folder.Name, folder.Title, $"the images in {Path.GetFileName(Path.TrimEndingDirectorySeparator(Path.GetFullPath(folder.Path)))}");
+        new(folder.Name, folder.Title,
+            $"the images in {Path.GetFileName(Path.TrimEndingDirectorySeparator(Path.GetFullPath(folder.Path)))}");
 
     private static ScoredMethod[] Baselines(ImagePairs set, MeanColour colour) =>
     [
@@ -109,7 +111,8 @@ public static class Evaluator
         notes.Distinct().GroupBy(note => note.Note, note => note.Path).Select(kind =>
         {
             string[] paths = [.. kind];
-            return $"{paths[0]}{(paths.Length > 1 ? $" and {paths.Length - 1} other image{(paths.Length > 2 ? "s" : "")}" : "")}: {kind.Key}.";
+            string others = paths.Length == 1 ? "" : $" and {paths.Length - 1} other {(paths.Length == 2 ? "image" : "images")}";
+            return $"{paths[0]}{others}: {kind.Key}.";
         });
 
     private static List<ImageGroup> Groups(ImageResult[] images, PairMetric[] metrics, ScoredMethod[] methods, Bootstrap bootstrap)

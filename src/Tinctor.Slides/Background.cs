@@ -1,24 +1,30 @@
 namespace Tinctor.Slides;
 
 /// <summary>
-/// Background of brightfield slides, which is empty glass: its colour, and all thresholds that separate it from tissue. Densities are decimal
-/// optical densities.
+/// Background of brightfield slides, which is empty glass: its colour, and all thresholds that separate it from tissue. Densities are
+/// decimal optical densities.
 /// </summary>
 public static class Background
 {
-    /// <summary>Largest mean density over R, G and B of background pixels when a stained slide is compared with its source; a grey of 227.</summary>
+    /// <summary>
+    /// Largest mean density over R, G and B of background pixels when a stained slide is compared with its source; a grey of 227.
+    /// </summary>
     public const float LargestDensity = 0.05f;
 
     /// <summary>Mean density over R, G and B above which a pixel of a tile counts as tissue; a grey of 222.</summary>
     public const float TissueDensity = 0.06f;
 
-    /// <summary>Mean density over R, G and B from which a pixel is used to estimate stains: lower densities have an uncertain hue.</summary>
+    /// <summary>
+    /// Mean density over R, G and B from which a pixel is used to estimate stains: lower densities have an uncertain hue.
+    /// </summary>
     public const float StainedDensity = 0.07f;
 
     /// <summary>Sum of the haematoxylin and DAB densities from which a pixel counts as tissue in IHC measurements.</summary>
     public const double IhcTissueDensity = 0.1;
 
-    /// <summary>Range of the density threshold of tissue masks: a slide without tissue has no lower, one with dark tissue no higher.</summary>
+    /// <summary>
+    /// Range of the density threshold of tissue masks: a slide without tissue has no lower, one with dark tissue no higher.
+    /// </summary>
     public const double SmallestThreshold = 0.03, LargestThreshold = 0.12;
 
     /// <summary>Range of the saturation threshold of tissue masks.</summary>
@@ -40,7 +46,8 @@ public static class Background
     }
 
     /// <summary>
-    /// Estimates the background colour: one value per channel in (0, 1], the 95th percentile of bright, unsaturated pixels; 1 if there are none.
+    /// Estimates the background colour: one value per channel in (0, 1], the 95th percentile of bright, unsaturated pixels; 1 if there are
+    /// none.
     /// </summary>
     /// <param name="light">One plane per channel, 0 to 1.</param>
     internal static float[] Light(float[][] light)

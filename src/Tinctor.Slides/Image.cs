@@ -82,7 +82,9 @@ public sealed partial class Image
     /// <param name="path">The file; its extension selects the format.</param>
     /// <param name="jpegQuality">Quality of JPEG, 1 to 100.</param>
     /// <param name="compression">Compression of TIFF.</param>
-    /// <exception cref="TinctorException">The extension is another, the format cannot hold the image, or the file cannot be written.</exception>
+    /// <exception cref="TinctorException">
+    /// The extension is another, the format cannot hold the image, or the file cannot be written.
+    /// </exception>
     public void Write(string path, int jpegQuality = 90, TiffCompression compression = TiffCompression.Deflate)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(jpegQuality, 1);
@@ -119,7 +121,8 @@ public sealed partial class Image
     public void Paste(Image part, int x, int y)
     {
         if (part.Channels != Channels || part.SampleType != SampleType)
-            throw new ArgumentException($"{part.Channels} channels of {part.SampleType} do not fit {Channels} of {SampleType}", nameof(part));
+            throw new ArgumentException($"{part.Channels} channels of {part.SampleType} do not fit {Channels} of {SampleType}",
+                nameof(part));
         if (x < 0 || y < 0 || x > Width - part.Width || y > Height - part.Height)
             throw new ArgumentOutOfRangeException(nameof(x), $"{part.Width}x{part.Height} at ({x}, {y}) is not inside {Width}x{Height}");
         int row = part.Width * BytesPerPixel;

@@ -74,7 +74,8 @@ internal sealed record OmeXml(
         int planes = spec.Planes;
         var pixels = new XElement(ome + "Pixels", new XAttribute("ID", "Pixels:0"), new XAttribute("DimensionOrder", "XYCZT"),
             new XAttribute("Type", spec.SampleType == SampleType.UInt8 ? "uint8" : "uint16"), new XAttribute("SizeX", spec.Width),
-            new XAttribute("SizeY", spec.Height), new XAttribute("SizeC", spec.Channels), new XAttribute("SizeZ", 1), new XAttribute("SizeT", 1));
+            new XAttribute("SizeY", spec.Height), new XAttribute("SizeC", spec.Channels), new XAttribute("SizeZ", 1),
+                new XAttribute("SizeT", 1));
         if (spec.Mpp is double mpp)
             foreach (string axis in new[] { "X", "Y" })
                 pixels.Add(new XAttribute($"PhysicalSize{axis}", mpp), new XAttribute($"PhysicalSize{axis}Unit", "µm"));
@@ -88,9 +89,11 @@ internal sealed record OmeXml(
                 channel?.Display is null ? null : new XElement(ome + "AnnotationRef", new XAttribute("ID", AnnotationOf(c)))));
         }
         for (int c = 0; c < planes; c++)
-            pixels.Add(new XElement(ome + "TiffData", new XAttribute("FirstC", c), new XAttribute("IFD", c), new XAttribute("PlaneCount", 1)));
+            pixels.Add(new XElement(ome + "TiffData", new XAttribute("FirstC", c), new XAttribute("IFD", c),
+                new XAttribute("PlaneCount", 1)));
         XElement[] ranges = [.. channels.Index().Where(entry => entry.Item?.Display is not null).Select(entry =>
-            new XElement(ome + "MapAnnotation", new XAttribute("ID", AnnotationOf(entry.Index)), new XAttribute("Namespace", RangeNamespace),
+            new XElement(ome + "MapAnnotation", new XAttribute("ID", AnnotationOf(entry.Index)),
+                new XAttribute("Namespace", RangeNamespace),
                 new XElement(ome + "Value", Pair(Lowest, entry.Item!.Display!.Value.Low), Pair(Highest, entry.Item.Display.Value.High))))];
         var root = new XElement(ome + "OME", new XAttribute(XNamespace.Xmlns + "xsi", xsi),
             new XAttribute(xsi + "schemaLocation", $"{Schema} {Schema}/ome.xsd"),
@@ -121,7 +124,8 @@ internal sealed record OmeXml(
         HashSet<string?> references = [.. Named(element, "AnnotationRef").Select(reference => (string?)reference.Attribute("ID"))];
         XElement? range = Named(root, "MapAnnotation").FirstOrDefault(map =>
             (string?)map.Attribute("Namespace") == RangeNamespace && references.Contains((string?)map.Attribute("ID")));
-        return Value(Lowest) is double low && Value(Highest) is double high && low < high ? channel with { Display = (low, high) } : channel;
+        return Value(Lowest) is double low && Value(Highest) is double high && low < high ? channel with { Display = (low, high) }
+            : channel;
 
         double? Value(string key) => range is not null
             && double.TryParse(Named(range, "M").FirstOrDefault(pair => (string?)pair.Attribute("K") == key)?.Value,
@@ -133,7 +137,8 @@ internal sealed record OmeXml(
         root.Descendants().Where(element => element.Name.LocalName == name);
 
     private static double? Number(XElement element, string name) =>
-        double.TryParse((string?)element.Attribute(name), NumberStyles.Float, CultureInfo.InvariantCulture, out double value) ? value : null;
+        double.TryParse((string?)element.Attribute(name), NumberStyles.Float, CultureInfo.InvariantCulture, out double value) ? value
+            : null;
 
     private static double? Micrometres(double? size, string unit) => unit switch
     {

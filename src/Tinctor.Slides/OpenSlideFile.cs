@@ -33,7 +33,8 @@ internal sealed unsafe class OpenSlideFile : SlideFile
         string? vendor = Text(OpenSlideNative.openslide_detect_vendor(path));
         if (vendor is null or "generic-tiff") return null;
         nint slide = OpenSlideNative.openslide_open(path);
-        if (slide == 0) throw new TinctorException(path, $"looks like a slide of {vendor}, but cannot be opened", "Copy or export the file again.");
+        if (slide == 0) throw new TinctorException(path, $"looks like a slide of {vendor}, but cannot be opened",
+            "Copy or export the file again.");
         try
         {
             ThrowIfBroken(slide);
@@ -46,7 +47,8 @@ internal sealed unsafe class OpenSlideFile : SlideFile
                     MppOf(Number(Of("tiff.XResolution")), Of("tiff.ResolutionUnit") switch { "inch" => 2, "centimeter" => 3, _ => 0 }),
                     "the TIFF resolution"),
                 Objective = Number(Of("openslide.objective-power")),
-                Properties = Strings(OpenSlideNative.openslide_get_property_names(slide)).ToDictionary(name => name, name => Of(name) ?? ""),
+                Properties = Strings(OpenSlideNative.openslide_get_property_names(slide))
+                    .ToDictionary(name => name, name => Of(name) ?? ""),
             };
         }
         catch

@@ -164,7 +164,8 @@ public sealed class Slide : IDisposable
     {
         (int x, int y, int width, int height) = (region.X, region.Y, region.Width, region.Height);
         if (x >= 0 && y >= 0 && width > 0 && height > 0 && x <= Width - width && y <= Height - height) return;
-        throw new TinctorException(Path, $"the region of {width}x{height} pixels at ({x}, {y}) is not inside of the slide, which has {Width}x{Height}",
+        throw new TinctorException(Path,
+            $"the region of {width}x{height} pixels at ({x}, {y}) is not inside of the slide, which has {Width}x{Height}",
             "Move it or make it smaller.");
     }
 

@@ -6,7 +6,8 @@ public static class SlideFormats
     private const int SignatureLength = 132;
     private const long LargestImage = 64_000_000;
     private const string Tiff = "TIFF";
-    private const string BioFormats = "bfconvert (Bio-Formats)", ImageMagick = "magick (ImageMagick)", Vendor = "the software of the scanner";
+    private const string BioFormats = "bfconvert (Bio-Formats)", ImageMagick = "magick (ImageMagick)",
+        Vendor = "the software of the scanner";
 
     // Files that accompany slides and images, and are not expected to be read.
     private static readonly HashSet<string> Companions =

@@ -81,7 +81,8 @@ public sealed record SlideSpec(int Width, int Height, int Channels = 3, SampleTy
         * (IsJpeg ? JpegQuality >= 90 ? 1 / 8.0 : 1 / 11.0 : 2 / 3.0) * 4 / 3);
 
     /// <summary>Returns a summary such as "40000x30000, about 600 MB (JPEG of quality 90)".</summary>
-    public override string ToString() => string.Create(CultureInfo.InvariantCulture, $"{Width}x{Height}{(Channels is 1 or 3 ? "" : $"x{Channels}")}, ")
+    public override string ToString() =>
+        string.Create(CultureInfo.InvariantCulture, $"{Width}x{Height}{(Channels is 1 or 3 ? "" : $"x{Channels}")}, ")
         + $"about {Size(ExpectedBytes)} ({(IsJpeg ? $"JPEG of quality {JpegQuality}" : "without loss")})";
 
     /// <summary>Formats a number of bytes: "1.2 GB", "800 MB", "3 kB".</summary>

@@ -69,7 +69,8 @@ public static class SlideWriter
             ".dzi" => Kind.DeepZoom,
             ".png" => Kind.Png,
             ".jpg" or ".jpeg" => Kind.Jpeg,
-            _ => throw new TinctorException(path, "slides cannot be written with this extension", "Use .ome.tif, .tif, .dzi, .png or .jpg."),
+            _ => throw new TinctorException(path, "slides cannot be written with this extension",
+                "Use .ome.tif, .tif, .dzi, .png or .jpg."),
         };
     }
 
@@ -150,7 +151,8 @@ public static class SlideWriter
         Directory.CreateDirectory(folder);
         long free = new DriveInfo(folder).AvailableFreeSpace;
         if (free < spec.ExpectedBytes)
-            throw new TinctorException(path, $"takes about {SlideSpec.Size(spec.ExpectedBytes)}, but only {SlideSpec.Size(free)} are free in {folder}",
+            throw new TinctorException(path,
+                $"takes about {SlideSpec.Size(spec.ExpectedBytes)}, but only {SlideSpec.Size(free)} are free in {folder}",
                 "Make room, or choose another folder.");
     }
 }

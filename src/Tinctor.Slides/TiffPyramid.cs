@@ -63,7 +63,8 @@ internal sealed class TiffPyramid
         while (true)
         {
             yield return placed;
-            if (placed.Level + 1 == levels.Length || levels[placed.Level + 1].Take(placed, levels[placed.Level], spec) is not Image smaller) yield break;
+            if (placed.Level + 1 == levels.Length
+                || levels[placed.Level + 1].Take(placed, levels[placed.Level], spec) is not Image smaller) yield break;
             placed = new(placed.Level + 1, placed.Column / 2, placed.Row / 2, smaller);
         }
     }
@@ -86,7 +87,8 @@ internal sealed class TiffPyramid
         full.Paste(tile, 0, 0);
         int pixel = full.Data.Length / (side * side), row = side * pixel;
         for (int y = 0; y < tile.Height; y++)
-            for (int x = tile.Width; x < side; x++) full.Data.AsSpan((y * row) + ((x - 1) * pixel), pixel).CopyTo(full.Data.AsSpan((y * row) + (x * pixel)));
+            for (int x = tile.Width; x < side; x++)
+                full.Data.AsSpan((y * row) + ((x - 1) * pixel), pixel).CopyTo(full.Data.AsSpan((y * row) + (x * pixel)));
         for (int y = tile.Height; y < side; y++) full.Data.AsSpan((y - 1) * row, row).CopyTo(full.Data.AsSpan(y * row));
         return full;
     }
@@ -216,7 +218,8 @@ internal sealed class TiffPyramid
             if (!pending.TryGetValue((column, row), out (Image Image, int Missing) entry))
             {
                 int Parts(int index, int count) => Math.Min(2, count - (2 * index));
-                entry = (new Image(Math.Min(tile, Width - (column * tile)), Math.Min(tile, Height - (row * tile)), spec.Channels, spec.SampleType),
+                entry = (new Image(Math.Min(tile, Width - (column * tile)), Math.Min(tile, Height - (row * tile)), spec.Channels,
+                    spec.SampleType),
                     Parts(column, finer.Columns) * Parts(row, finer.Rows));
             }
             Halve(placed.Tile, entry.Image, placed.Column % 2 * tile / 2, placed.Row % 2 * tile / 2);
@@ -244,7 +247,8 @@ internal sealed class TiffPyramid
                     int at = (2 * y * row) + (2 * x * channels), put = (((top + y) * to.Width) + left + x) * channels;
                     for (int c = at; c < at + channels; c++)
                     {
-                        int sum = Value(source[c]) + Value(source[c + channels]) + Value(source[c + row]) + Value(source[c + row + channels]);
+                        int sum = Value(source[c]) + Value(source[c + channels]) + Value(source[c + row])
+                            + Value(source[c + row + channels]);
                         target[put++] = T.CreateTruncating((sum + 2) / 4);
                     }
                 }

@@ -3,7 +3,9 @@ namespace Tinctor.Slides;
 /// <summary>Grids of tiles over an image.</summary>
 public static class TileGrid
 {
-    /// <summary>Gets as many tiles of one size as fit, centred in the image, row by row; none if the image is smaller than a tile.</summary>
+    /// <summary>
+    /// Gets as many tiles of one size as fit, centred in the image, row by row; none if the image is smaller than a tile.
+    /// </summary>
     /// <param name="width">Pixels across.</param>
     /// <param name="height">Pixels down.</param>
     /// <param name="tile">Side of a tile in pixels.</param>
@@ -19,8 +21,8 @@ public static class TileGrid
     }
 
     /// <summary>
-    /// Divides an image into grid x grid tiles that cover it without overlap, row by row; sizes differ by a pixel if the grid does not divide
-    /// the image.
+    /// Divides an image into grid x grid tiles that cover it without overlap, row by row; sizes differ by a pixel if the grid does not
+    /// divide the image.
     /// </summary>
     /// <param name="width">Pixels across, at least the grid's.</param>
     /// <param name="height">Pixels down, at least the grid's.</param>

@@ -115,7 +115,8 @@ internal sealed class VipsFile : SlideFile
         {
             double factor = (double)pages[0].Width / pages[i].Width;
             bool sameShape = Math.Abs((pages[0].Height / factor) - pages[i].Height) <= 1.5 && pages[i].Samples == pages[0].Samples;
-            bool isLevel = sameShape && pages[i].Width < last.Width && Enumerable.Range(i, channels).All(page => pages[page].IsLike(pages[i]));
+            bool isLevel = sameShape && pages[i].Width < last.Width
+                && Enumerable.Range(i, channels).All(page => pages[page].IsLike(pages[i]));
             if (!isLevel) continue;
             last = pages[i];
             yield return i;

@@ -3,7 +3,9 @@ using Tinctor.Evaluation.Sections;
 
 namespace Tinctor.Evaluation.Analyses;
 
-/// <summary>Analysis of a whole test set that yields one section of the report. Implementations must not hold all images in memory.</summary>
+/// <summary>
+/// Analysis of a whole test set that yields one section of the report. Implementations must not hold all images in memory.
+/// </summary>
 public interface IAnalysis
 {
     /// <summary>Runs the analysis.</summary>

@@ -27,7 +27,9 @@ public sealed record SkippedImage(string Name, string Reason);
 
 /// <summary>Input of an analysis.</summary>
 /// <param name="Pairs">The images, ordered by name; <see cref="ImagePair.PathOf"/> returns the file of a method.</param>
-/// <param name="Methods">The models in the order given, then the identity baseline if it is computed; never the mean-colour baseline.</param>
+/// <param name="Methods">
+/// The models in the order given, then the identity baseline if it is computed; never the mean-colour baseline.
+/// </param>
 /// <param name="TrainingTargets">Real images of the training set; empty if unknown.</param>
 /// <param name="Seed">Random seed.</param>
 internal sealed record TestSet(

@@ -37,7 +37,8 @@ internal sealed record ImagePairs(IReadOnlyList<ImagePair> Pairs, IReadOnlyList<
         string? otherSources = CheckHeaders(pairs, problems);
         problems.ThrowIfAny(folders.Real);
         SkippedImage[] skipped = [.. pairs.Select(pair => TooSmall(pair, smallestSide)).OfType<SkippedImage>()];
-        if (skipped.Length == pairs.Length) throw new TinctorException(folders.Real, skipped[0].Reason, "Choose larger images, or another SSIM");
+        if (skipped.Length == pairs.Length) throw new TinctorException(folders.Real, skipped[0].Reason,
+            "Choose larger images, or another SSIM");
         pairs = [.. pairs.ExceptBy(skipped.Select(image => image.Name), pair => pair.Name)];
         string? labelsFrom = !pairs.Any(p => p.Label is not null) ? null : folders.Labels ?? "file names (level suffixes of BCI)";
         return new(pairs, skipped, FindTrainingTargets(folders, labels), labelsFrom,
@@ -113,7 +114,9 @@ internal sealed record ImagePairs(IReadOnlyList<ImagePair> Pairs, IReadOnlyList<
             files.Remove(name);
     }
 
-    /// <summary>Training images for the mean colour and for feature libraries: the given folder, or the training split of a manifest.</summary>
+    /// <summary>
+    /// Training images for the mean colour and for feature libraries: the given folder, or the training split of a manifest.
+    /// </summary>
     private static IReadOnlyList<LabelledImage> FindTrainingTargets(ImageFolders folders, LabelTable? labels)
     {
         if (labels is { HasSplits: true })
@@ -185,7 +188,8 @@ internal sealed record ImagePairs(IReadOnlyList<ImagePair> Pairs, IReadOnlyList<
             var stained = pair.Stained.Values.Select(path => (Path: path, Info: Header(path, problems))).ToArray();
             if (real is null) continue;
             foreach (var (path, info) in stained.Append((pair.Real, real)))
-                if (info is not null && !RgbReader.IsColourImage(info)) problems.Add(path, Format(info), "Convert these files to 8-bit RGB");
+                if (info is not null && !RgbReader.IsColourImage(info))
+                    problems.Add(path, Format(info), "Convert these files to 8-bit RGB");
             foreach (var (path, info) in stained)
                 if (info is not null && OtherSize(info, real) is { } problem) problems.Add(path, problem);
             if (source is null) continue;

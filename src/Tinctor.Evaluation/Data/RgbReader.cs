@@ -9,7 +9,8 @@ internal static class RgbReader
     public static bool IsColourImage(ImageInfo info) => info.SampleType == SampleType.UInt8 && info.Channels is 1 or 3;
 
     /// <summary>
-    /// Reads an image as 8-bit RGB for metrics and display: grey is repeated, 16 bits are stretched, and channels after the third are dropped.
+    /// Reads an image as 8-bit RGB for metrics and display: grey is repeated, 16 bits are stretched, and channels after the third are
+    /// dropped.
     /// </summary>
     public static Image Read(string path) => ToRgb(Image.Read(path));
 

@@ -1,7 +1,9 @@
 namespace Tinctor.Evaluation.Data;
 
 /// <summary>Model or baseline whose images are compared with the real ones.</summary>
-/// <param name="Key">Name in files: the name of the model, or <see cref="Model"/>, <see cref="Identity"/>, <see cref="MeanColour"/>.</param>
+/// <param name="Key">
+/// Name in files: the name of the model, or <see cref="Model"/>, <see cref="Identity"/>, <see cref="MeanColour"/>.
+/// </param>
 /// <param name="Title">Name for people.</param>
 /// <param name="Definition">Origin of the images.</param>
 /// <param name="NotComputed">Reason why it has no scores; null if it has.</param>

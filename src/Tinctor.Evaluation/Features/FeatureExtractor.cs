@@ -44,7 +44,9 @@ internal static class InceptionInput
 {
     private const int Side = 299;
 
-    /// <summary>Resizes an image to [3, 299, 299] in [0, 255]; bicubic interpolation may exceed the range slightly, as in clean-fid.</summary>
+    /// <summary>
+    /// Resizes an image to [3, 299, 299] in [0, 255]; bicubic interpolation may exceed the range slightly, as in clean-fid.
+    /// </summary>
     public static Tensor Resize(Image rgb, InceptionResizing resizing)
     {
         Tensor image = rgb.ToTensor().unsqueeze(0) * 255;

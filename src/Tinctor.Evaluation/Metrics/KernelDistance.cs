@@ -4,7 +4,8 @@ namespace Tinctor.Evaluation.Metrics;
 
 /// <summary>
 /// Kernel Inception distance (KID; Bińkowski et al. 2018): the unbiased squared maximum mean discrepancy with the kernel
-/// (x·y / D + 1)^3, lower is better, about 0 (also negative) for sets of the same distribution. Averaged over random subsets as in the authors' code.
+/// (x·y / D + 1)^3, lower is better, about 0 (also negative) for sets of the same distribution. Averaged over random subsets as in the
+/// authors' code.
 /// </summary>
 internal static class KernelDistance
 {

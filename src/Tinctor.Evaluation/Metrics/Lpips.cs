@@ -100,7 +100,8 @@ public sealed partial class Lpips : IDisposable
 
     private static Tensor Lin(IReadOnlyDictionary<string, Tensor> weights, int layer, int channels)
     {
-        Tensor? weight = weights.GetValueOrDefault($"lin{layer}.model.1.weight") ?? weights.GetValueOrDefault($"lins.{layer}.model.1.weight");
+        Tensor? weight = weights.GetValueOrDefault($"lin{layer}.model.1.weight")
+            ?? weights.GetValueOrDefault($"lins.{layer}.model.1.weight");
         return weight is null ? throw new TinctorException($"lin{layer}.model.1.weight is missing")
             : weight.shape is [1, var c, 1, 1] && c == channels ? weight.to(ScalarType.Float32).clone()
             : throw new TinctorException($"lin{layer}.model.1.weight is not [1, {channels}, 1, 1]");

@@ -72,7 +72,8 @@ internal static class MsSsim
         }
 
         // Each sample adds a quarter of its value to its block; the zeros before an odd side shift the blocks by one.
-        private void Add<TSample>(ReadOnlySpan<TSample> row, int y, int width, int height) where TSample : struct, System.Numerics.INumber<TSample>
+        private void Add<TSample>(ReadOnlySpan<TSample> row, int y, int width, int height)
+            where TSample : struct, System.Numerics.INumber<TSample>
         {
             Span<float> target = Data.AsSpan((y + (height % 2)) / 2 * Width * Channels, Width * Channels);
             for (int x = 0, column = width % 2; x < row.Length; x += Channels, column++)

@@ -24,7 +24,9 @@ public abstract class PairMetric
     /// <summary>Complete definition, from which the same numbers can be computed elsewhere.</summary>
     public abstract string Definition { get; }
 
-    /// <summary>Heading in the report: <c>rgb</c>, <c>haematoxylin</c>, <c>dab</c>, <c>perceptual</c> or a new one. Default: <c>rgb</c>.</summary>
+    /// <summary>
+    /// Heading in the report: <c>rgb</c>, <c>haematoxylin</c>, <c>dab</c>, <c>perceptual</c> or a new one. Default: <c>rgb</c>.
+    /// </summary>
     public virtual string Group => "rgb";
 
     /// <summary>Reason why the metric cannot be computed, such as missing weights; null if it can. Default: null.</summary>

@@ -3,7 +3,9 @@ namespace Tinctor.Evaluation.Metrics;
 /// <summary>The usual definitions of SSIM; they give different numbers and must not be compared with each other.</summary>
 public enum SsimVariant
 {
-    /// <summary>7x7 uniform window, sample covariance, per channel: skimage's default; the BCI, ASP, CEFF and BBDM evaluate scripts.</summary>
+    /// <summary>
+    /// 7x7 uniform window, sample covariance, per channel: skimage's default; the BCI, ASP, CEFF and BBDM evaluate scripts.
+    /// </summary>
     Uniform7,
 
     /// <summary>The same with an 11x11 window (skimage with win_size 11).</summary>
@@ -66,10 +68,12 @@ public static class Ssim
         MustHold(window, width, height);
         return variant switch
         {
-            SsimVariant.Gaussian11 => new GaussianSsim<double>(width, channels, Range).MeansPerChannel(image.Data, reference.Data).Similarity,
+            SsimVariant.Gaussian11 => new GaussianSsim<double>(width, channels, Range)
+                .MeansPerChannel(image.Data, reference.Data).Similarity,
             SsimVariant.Grey7 => [OfPlanes(Plane(image, Mean), Plane(reference, Mean), width, height, Range)],
             SsimVariant.Luminance7 => [OfPlanes(Plane(image, Rec709), Plane(reference, Rec709), width, height, Range)],
-            SsimVariant.Uniform7Range2 => new UniformSsim<int>(window, width, channels, 2 * Range).MeanPerChannel(image.Data, reference.Data),
+            SsimVariant.Uniform7Range2 => new UniformSsim<int>(window, width, channels, 2 * Range)
+                .MeanPerChannel(image.Data, reference.Data),
             _ => new UniformSsim<int>(window, width, channels, Range).MeanPerChannel(image.Data, reference.Data),
         };
     }

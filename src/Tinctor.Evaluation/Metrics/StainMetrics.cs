@@ -34,8 +34,10 @@ internal static class StainMetrics
         string stain = suffix == "h" ? "haematoxylin" : "DAB";
         string density = $"on the optical density of {stain}: decimal logarithm, white 255, black as 1, Ruifrok's vectors of haematoxylin and "
             + "DAB with a residual at right angles (skimage's hdx), negative amounts as 0";
-        (double Absolute, double Squared) Errors(ScoredImage image, ScoredImage reference) => PlaneErrors.Means(plane(image), plane(reference));
-        PairMetric New(string key, string name, string unit, int digits, bool higher, string definition, Func<ScoredImage, ScoredImage, double> compute) =>
+        (double Absolute, double Squared) Errors(ScoredImage image, ScoredImage reference) =>
+            PlaneErrors.Means(plane(image), plane(reference));
+        PairMetric New(string key, string name, string unit, int digits, bool higher, string definition,
+            Func<ScoredImage, ScoredImage, double> compute) =>
             PairMetric.Create($"{key}_{suffix}", $"{name} {title}", unit, digits, higher, $"{definition} {density}", compute, group);
 
         yield return New("psnr", "PSNR", "dB", 2, true,

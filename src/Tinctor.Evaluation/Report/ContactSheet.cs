@@ -11,8 +11,8 @@ public static class ContactSheet
     private const int Gap = 4;
 
     /// <summary>
-    /// Joins images with a narrow white gap. Smaller images are enlarged by repeating pixels; images with other channels than RGB show their
-    /// first three, each stretched to its range.
+    /// Joins images with a narrow white gap. Smaller images are enlarged by repeating pixels; images with other channels than RGB show
+    /// their first three, each stretched to its range.
     /// </summary>
     /// <param name="rows">Paths of images, the same number in each row; the last of a row is RGB and has the size of the cells.</param>
     /// <exception cref="TinctorException">The size of an image does not fit.</exception>

@@ -122,7 +122,9 @@ internal static class Jpeg
 {
     private const int Quality = 88;
 
-    /// <summary>Encodes an image in the shape of the target (a source may be smaller), with a longest side of at most <paramref name="side"/>.</summary>
+    /// <summary>
+    /// Encodes an image in the shape of the target (a source may be smaller), with a longest side of at most <paramref name="side"/>.
+    /// </summary>
     public static byte[] Encode(Image image, int width, int height, int side)
     {
         double scale = Math.Min(1, side / (double)Math.Max(width, height));

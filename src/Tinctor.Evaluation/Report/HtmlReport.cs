@@ -12,7 +12,8 @@ internal static partial class HtmlReport
     private static readonly string[] Scripts =
         ["dom.js", "tables.js", "charts.js", "maps.js", "lightbox.js", "sections.js", "gallery.js", "report.js", "contents.js"];
 
-    private static readonly string[] ScriptsOfSections = ["dom.js", "tables.js", "charts.js", "lightbox.js", "sections.js", "page.js", "contents.js"];
+    private static readonly string[] ScriptsOfSections = ["dom.js", "tables.js", "charts.js", "lightbox.js", "sections.js", "page.js",
+        "contents.js"];
 
     /// <summary>Formats the report of an evaluation.</summary>
     public static string Text(EvaluationResult result)

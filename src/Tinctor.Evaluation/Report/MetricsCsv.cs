@@ -3,7 +3,9 @@ using Tinctor.Evaluation.Data;
 
 namespace Tinctor.Evaluation.Report;
 
-/// <summary>Writes metrics.csv: one row per image. Columns are named after their method (identity_psnr), except those of a single model.</summary>
+/// <summary>
+/// Writes metrics.csv: one row per image. Columns are named after their method (identity_psnr), except those of a single model.
+/// </summary>
 internal static class MetricsCsv
 {
     /// <summary>Formats the table. Numbers read back exactly; an infinite PSNR is inf, as in pandas and NumPy.</summary>
@@ -22,5 +24,6 @@ internal static class MetricsCsv
 
     /// <summary>A number that reads back exactly; inf, -inf and nan as NumPy writes them.</summary>
     internal static string Cell(double value) =>
-        double.IsNaN(value) ? "nan" : double.IsInfinity(value) ? (value > 0 ? "inf" : "-inf") : value.ToString("R", CultureInfo.InvariantCulture);
+        double.IsNaN(value) ? "nan" : double.IsInfinity(value) ? (value > 0 ? "inf" : "-inf")
+            : value.ToString("R", CultureInfo.InvariantCulture);
 }

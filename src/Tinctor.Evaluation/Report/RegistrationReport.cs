@@ -131,7 +131,8 @@ public static class RegistrationReport
             Provenance =
             [
                 Frame("Source", transform.Source), Frame("Target", transform.Target),
-                new("Program", string.Create(CultureInfo.InvariantCulture, $"Tinctor {MetricsJson.Program}, {DateTime.UtcNow:yyyy-MM-dd HH:mm} UTC")),
+                new("Program", string.Create(CultureInfo.InvariantCulture,
+                    $"Tinctor {MetricsJson.Program}, {DateTime.UtcNow:yyyy-MM-dd HH:mm} UTC")),
             ],
         };
     }

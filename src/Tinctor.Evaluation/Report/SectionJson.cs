@@ -43,7 +43,8 @@ internal static class SectionJson
         int number => JsonValue.Create(number),
         string text => JsonValue.Create(text),
         Swatch swatch => Of(swatch),
-        _ => throw new ArgumentException($"a table's cell is a {cell.GetType().Name}; it must be a string, double, int or null", nameof(cell)),
+        _ => throw new ArgumentException($"a table's cell is a {cell.GetType().Name}; it must be a string, double, int or null",
+            nameof(cell)),
     };
 
     private static JsonObject Of(SectionChart chart)

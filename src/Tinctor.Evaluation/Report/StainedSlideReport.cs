@@ -18,7 +18,8 @@ public static class StainedSlideReport
     /// <param name="model">Name of the model for people.</param>
     public static string Text(Slide source, Slide stained, Slide? uncertainty, StainedSlide run, string model)
     {
-        string meta = string.Create(CultureInfo.InvariantCulture, $"{stained.Width} x {stained.Height} pixels · {run.Tiles} tiles · {run.Scale.Note}");
+        string meta = string.Create(CultureInfo.InvariantCulture,
+            $"{stained.Width} x {stained.Height} pixels · {run.Tiles} tiles · {run.Scale.Note}");
         ReportSection[] sections = uncertainty is null ? [Overview(source, stained, run, model)]
             : [Overview(source, stained, run, model), Reliability(stained, uncertainty, run)];
         return HtmlReport.Text(Path.GetFileName(stained.Path), "stained slide", meta, sections);
@@ -51,7 +52,8 @@ public static class StainedSlideReport
                 new("Seam score", "mean difference of adjacent pixels across tile borders, divided by that across other lines of the same phase; 1 means "
                     + "invisible borders"),
                 new("Halo", "width of the context border of a tile that is discarded after inference"),
-                new("Correlation of haematoxylin", "Pearson's correlation of the haematoxylin amounts in source and stained slide (Ruifrok's vectors), "
+                new("Correlation of haematoxylin",
+                    "Pearson's correlation of the haematoxylin amounts in source and stained slide (Ruifrok's vectors), "
                     + "over windows spread over the tissue"),
                 new("Background drift", "CIE76 distance between the mean background colours before and after staining"),
             ],
@@ -63,9 +65,11 @@ public static class StainedSlideReport
     private static ReportSection Reliability(Slide stained, Slide uncertainty, StainedSlide run)
     {
         var variation = ReliabilityMap.Create(stained, uncertainty, 0, ReliabilityMap.Variation, run.Tissue);
-        ReliabilityMap? novelty = uncertainty.Channels > 1 ? ReliabilityMap.Create(stained, uncertainty, 1, ReliabilityMap.Novelty, run.Tissue) : null;
+        ReliabilityMap? novelty = uncertainty.Channels > 1
+            ? ReliabilityMap.Create(stained, uncertainty, 1, ReliabilityMap.Novelty, run.Tissue) : null;
         List<SectionPicture> pictures = [Picture("Variation", "Coloured where repeated results for the same place differ.", variation)];
-        if (novelty is not null) pictures.Add(Picture("Novelty", "Coloured where the source differs from the training images of the model.", novelty));
+        if (novelty is not null) pictures.Add(Picture("Novelty", "Coloured where the source differs from the training images of the model.",
+            novelty));
         return new("reliability", "Unreliable regions",
             "Do not interpret coloured regions. Regions without colour can be wrong as well: a model can be consistent and still mistaken.")
         {
@@ -84,9 +88,11 @@ public static class StainedSlideReport
         };
     }
 
-    private static SectionPicture Picture(string title, string caption, ReliabilityMap map) => new(title, caption, map.Picture) { LongestSide = Side };
+    private static SectionPicture Picture(string title, string caption, ReliabilityMap map) =>
+        new(title, caption, map.Picture) { LongestSide = Side };
 
-    private static SectionTable Legend(string key, string title, ReliabilityMap map) => new(key, $"{title}: legend and share of the stained area",
+    private static SectionTable Legend(string key, string title, ReliabilityMap map) =>
+        new(key, $"{title}: legend and share of the stained area",
         [new("degree", "Degree"), new("share", "Share (%)", 1)],
         [.. map.Shares.Index().Select(row => (IReadOnlyList<object?>)
         [

@@ -92,7 +92,8 @@ internal static class TableFiles
         new(metric.Item.Key, metric.Item.Unit.Length > 0 ? $"{metric.Item.Title} ({metric.Item.Unit})" : metric.Item.Title,
             metric.Item.Digits, metric.Item.HigherIsBetter);
 
-    private static IReadOnlyList<object?> Row(object?[] head, ImageGroup group, ScoredMethod method, (int Index, PairMetric Item)[] metrics) =>
+    private static IReadOnlyList<object?> Row(object?[] head, ImageGroup group, ScoredMethod method,
+        (int Index, PairMetric Item)[] metrics) =>
         [.. head, .. metrics.Select(m => group.Summaries[method.Key][m.Index])];
 
     private static string Count(EvaluationResult result) =>

@@ -48,7 +48,8 @@ public sealed class VarianceTable
 
     private SectionTable Means(string caption) => new("variance", caption, [.. Columns()],
         [.. results.GroupBy(result => (result.Strategy, result.Average)).Select(group => Row(
-            [group.Key.Strategy, group.Key.Average], group.Average(r => r.Variation), group.Average(r => r.Psnr), group.Average(r => r.Ssim)))]);
+            [group.Key.Strategy, group.Key.Average], group.Average(r => r.Variation), group.Average(r => r.Psnr),
+                group.Average(r => r.Ssim)))]);
 
     private SectionTable ByImage(string caption) => new("variance", caption, [new("image", "Image"), .. Columns()],
         [.. results.Select(r => Row([r.Image, r.Strategy, r.Average], r.Variation, r.Psnr, r.Ssim))]);

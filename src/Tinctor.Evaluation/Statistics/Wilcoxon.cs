@@ -53,7 +53,9 @@ internal static class Wilcoxon
         return Math.Min(1, ComplementaryError((mean - statistic) / Math.Sqrt(variance) / Math.Sqrt(2)));
     }
 
-    /// <summary>erfc(x) for x of at least 0: the series of erf below 2, the continued fraction of Lentz above (Numerical Recipes 6.2).</summary>
+    /// <summary>
+    /// erfc(x) for x of at least 0: the series of erf below 2, the continued fraction of Lentz above (Numerical Recipes 6.2).
+    /// </summary>
     private static double ComplementaryError(double x)
     {
         double square = x * x;

@@ -13,7 +13,9 @@ public static class OpticalDensity
 
     private const float Ln10 = 2.3025851f;
 
-    /// <summary>Computes densities of light; light brighter than <paramref name="white"/>, the background, has a negative density.</summary>
+    /// <summary>
+    /// Computes densities of light; light brighter than <paramref name="white"/>, the background, has a negative density.
+    /// </summary>
     public static void FromLight(ReadOnlySpan<float> light, Span<float> density, float white = 1, float floor = SkimageFloor)
     {
         Check(light.Length, density.Length, white);
@@ -31,7 +33,9 @@ public static class OpticalDensity
         }
     }
 
-    /// <summary>Computes densities of 8-bit samples; black counts as <paramref name="floor"/>, so the largest density is log10(white / floor).</summary>
+    /// <summary>
+    /// Computes densities of 8-bit samples; black counts as <paramref name="floor"/>, so the largest density is log10(white / floor).
+    /// </summary>
     public static void FromLight(ReadOnlySpan<byte> light, Span<float> density, float white = 255, float floor = 1)
     {
         Check(light.Length, density.Length, white);

@@ -52,7 +52,8 @@ internal static class StainEstimation
                 if (concentrations[j, j] > 0)
                 {
                     var next = NonNegativeUnit([.. Enumerable.Range(0, 3).Select(c => stains[j][c]
-                        + (products[c, j] - stains[0][c] * concentrations[0, j] - stains[1][c] * concentrations[1, j]) / concentrations[j, j])]);
+                        + (products[c, j] - stains[0][c] * concentrations[0, j] - stains[1][c] * concentrations[1, j])
+                            / concentrations[j, j])]);
                     moved = Math.Max(moved, next.Zip(stains[j], (x, y) => Math.Abs(x - y)).Max());
                     stains[j] = next;
                 }

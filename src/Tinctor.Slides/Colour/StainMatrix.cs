@@ -101,7 +101,9 @@ public sealed class StainMatrix
         }
     }
 
-    /// <summary>Computes RGB light, clamped to [0, 1], from concentrations of <see cref="SeparateLight"/> (combine_stains, hed2rgb).</summary>
+    /// <summary>
+    /// Computes RGB light, clamped to [0, 1], from concentrations of <see cref="SeparateLight"/> (combine_stains, hed2rgb).
+    /// </summary>
     public void CombineLight(ReadOnlySpan<float> concentrations, Span<float> rgb)
     {
         Combine(concentrations, rgb);
@@ -125,7 +127,8 @@ public sealed class StainMatrix
         {
             var (channel, density) = (i / 256, Math.Log10(255.0 / Math.Max(1, i % 256)));
             tables[i] = Vector128.Create(
-                (float)(density * inverse[3 * channel]), (float)(density * inverse[3 * channel + 1]), (float)(density * inverse[3 * channel + 2]), 0);
+                (float)(density * inverse[3 * channel]), (float)(density * inverse[3 * channel + 1]),
+                    (float)(density * inverse[3 * channel + 2]), 0);
         }
         return tables;
     }

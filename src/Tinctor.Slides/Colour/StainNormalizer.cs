@@ -24,7 +24,8 @@ public sealed class StainNormalizer
         source?.Validate();
         if (target.Method == StainMethod.Reinhard && target.LabDeviation.Max() < SmallestDeviation)
         {
-            throw new TinctorException(null, "all stained pixels of the reference have one colour", "Choose a reference with stained tissue.");
+            throw new TinctorException(null, "all stained pixels of the reference have one colour",
+                "Choose a reference with stained tissue.");
         }
         if (source is not null && target.Method != StainMethod.Reinhard && source.Method != target.Method)
         {

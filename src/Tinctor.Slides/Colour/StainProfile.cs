@@ -76,7 +76,8 @@ public sealed record StainProfile
     public static StainProfile Estimate(StainedPixels pixels, StainMethod method)
     {
         if (pixels.Count < Fewest)
-            throw new TinctorException($"only {pixels.Count} of the sampled pixels are stained, but {Fewest} are needed to estimate the stains");
+            throw new TinctorException(
+                $"only {pixels.Count} of the sampled pixels are stained, but {Fewest} are needed to estimate the stains");
         float[] lab = pixels.Light;
         CieLab.FromRgb(lab, lab);
         (double[] mean, double[] deviation) = LabStatistics(lab);
@@ -100,7 +101,8 @@ public sealed record StainProfile
         using FileStream stream = InputFile.Open(path);
         try
         {
-            StainProfile profile = JsonSerializer.Deserialize<StainProfile>(stream, Json) ?? throw new TinctorException("the file is empty");
+            StainProfile profile = JsonSerializer.Deserialize<StainProfile>(stream, Json)
+                ?? throw new TinctorException("the file is empty");
             profile.Validate();
             return profile;
         }

@@ -69,7 +69,8 @@ public sealed class StainedPixels(int mostOfAnImage = 50_000)
     {
         if (image.Channels != 3)
         {
-            throw new TinctorException(null, $"{image.Channels} channel{(image.Channels == 1 ? "" : "s")}, but stains need RGB", "Convert the image to RGB.");
+            throw new TinctorException(null, $"{image.Channels} channel{(image.Channels == 1 ? "" : "s")}, but stains need RGB",
+                "Convert the image to RGB.");
         }
     }
 }

@@ -21,8 +21,8 @@ public sealed record DistanceTransform(float[] Squared, int[] Nearest)
     }
 
     /// <summary>
-    /// Computes the signed distance of each pixel centre to the outline of a mask, in pixels: positive inside, negative outside. The edge of
-    /// the image is not an outline. Minus infinity for an empty mask, infinity for a full one.
+    /// Computes the signed distance of each pixel centre to the outline of a mask, in pixels: positive inside, negative outside. The edge
+    /// of the image is not an outline. Minus infinity for an empty mask, infinity for a full one.
     /// </summary>
     public static float[] Signed(ReadOnlySpan<bool> mask, int width, int height)
     {

@@ -5,8 +5,8 @@ namespace Tinctor.Slides.Masks;
 public sealed record Polygon(IReadOnlyList<(double X, double Y)[]> Rings)
 {
     /// <summary>
-    /// Traces the outlines of a mask along pixel edges: one polygon per connected component (4 neighbours). Rings of a polygon share at most
-    /// corners.
+    /// Traces the outlines of a mask along pixel edges: one polygon per connected component (4 neighbours). Rings of a polygon share at
+    /// most corners.
     /// </summary>
     /// <param name="mask">Mask, [height, width].</param>
     /// <param name="width">Width in pixels.</param>
@@ -121,7 +121,8 @@ public sealed record Polygon(IReadOnlyList<(double X, double Y)[]> Rings)
         return [.. ring.Where((_, i) => kept[i])];
     }
 
-    private static (int Index, double Distance) Farthest((double X, double Y)[] ring, int from, int to, Func<(double X, double Y), double> distance)
+    private static (int Index, double Distance) Farthest((double X, double Y)[] ring, int from, int to,
+        Func<(double X, double Y), double> distance)
     {
         (int index, double longest) = (from, -1);
         for (int i = from; i < to; i++)

@@ -9,7 +9,8 @@ internal static unsafe partial class OpenSlideNative
     private static readonly string[] Names = ["libopenslide.so.1", "libopenslide.so.0"];
 
     static OpenSlideNative() => NativeLibrary.SetDllImportResolver(typeof(OpenSlideNative).Assembly, (name, _, _) =>
-        name == OpenSlide ? Names.Select(file => NativeLibrary.TryLoad(file, out nint library) ? library : 0).FirstOrDefault(found => found != 0) : 0);
+        name == OpenSlide ? Names
+            .Select(file => NativeLibrary.TryLoad(file, out nint library) ? library : 0).FirstOrDefault(found => found != 0) : 0);
 
     [LibraryImport(OpenSlide, StringMarshalling = StringMarshalling.Utf8)]
     public static partial nint openslide_detect_vendor(string path);

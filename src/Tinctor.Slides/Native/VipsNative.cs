@@ -135,7 +135,8 @@ internal static partial class VipsNative
 
     [LibraryImport(GObject, StringMarshalling = StringMarshalling.Utf8)]
     public static unsafe partial nuint g_signal_connect_data(
-        nint instance, string signal, delegate* unmanaged[Cdecl]<nint, byte*, long, nint, long> handler, nint data, nint destroy, int flags);
+        nint instance, string signal, delegate* unmanaged[Cdecl]<nint, byte*, long, nint, long> handler, nint data,
+        nint destroy, int flags);
 
     [LibraryImport(GLib)]
     public static partial void g_free(nint memory);

@@ -73,7 +73,9 @@ public sealed class TissueMask
     /// <summary>Detects the tissue of an image, such as an overview of a slide.</summary>
     /// <param name="overview">Brightfield or fluorescence image of 8 or 16 bits with any number of channels.</param>
     /// <param name="downsample">Size of a pixel of the overview in pixels of level 0.</param>
-    /// <param name="mpp">Micrometres per pixel of level 0; null assumes that the longer side has <see cref="TissueOptions.UnknownSide"/>.</param>
+    /// <param name="mpp">
+    /// Micrometres per pixel of level 0; null assumes that the longer side has <see cref="TissueOptions.UnknownSide"/>.
+    /// </param>
     /// <param name="options">Thresholds; null for the defaults.</param>
     public static TissueMask Detect(Image overview, double downsample = 1, double? mpp = null, TissueOptions? options = null)
     {

@@ -26,7 +26,9 @@ public enum PenColours
 /// </summary>
 public sealed record TissueOptions
 {
-    /// <summary>Micrometres per pixel of the mask; smaller if the longer side of the mask would have less than 512 pixels. Default: 8.</summary>
+    /// <summary>
+    /// Micrometres per pixel of the mask; smaller if the longer side of the mask would have less than 512 pixels. Default: 8.
+    /// </summary>
     public double Resolution { get; init; } = 8;
 
     /// <summary>
@@ -39,9 +41,9 @@ public sealed record TissueOptions
     public bool? IsDark { get; init; }
 
     /// <summary>
-    /// Least mean optical density of tissue above the background; on dark slides, the decimal logarithm of the brightness, where white is 1.
-    /// Default: null, which uses Otsu's threshold, between <see cref="LeastDensity"/> and <see cref="MostDensity"/>, and adds paler tissue
-    /// with the texture of nuclei or fibres.
+    /// Least mean optical density of tissue above the background; on dark slides, the decimal logarithm of the brightness, where white is
+    /// 1. Default: null, which uses Otsu's threshold, between <see cref="LeastDensity"/> and <see cref="MostDensity"/>, and adds paler
+    /// tissue with the texture of nuclei or fibres.
     /// </summary>
     public double? Density { get; init; }
 
@@ -60,7 +62,9 @@ public sealed record TissueOptions
     /// <summary>Largest threshold of saturation.</summary>
     public double MostSaturation { get; init; } = Background.LargestSaturation;
 
-    /// <summary>Least saturation of dense tissue on coloured slides; dense grey pixels are dirt or the edge of the coverslip. Default: 0.02.</summary>
+    /// <summary>
+    /// Least saturation of dense tissue on coloured slides; dense grey pixels are dirt or the edge of the coverslip. Default: 0.02.
+    /// </summary>
     public double Grey { get; init; } = 0.02;
 
     /// <summary>Least contrast of tissue and background on dark slides, as a decimal logarithm of brightness. Default: 0.15.</summary>
@@ -111,8 +115,10 @@ public sealed record TissueOptions
     {
         (string Name, double Value)[] lengths =
         [
-            (nameof(Smoothing), Smoothing), (nameof(Closing), Closing), (nameof(LargestHole), LargestHole), (nameof(LeastPiece), LeastPiece),
-            (nameof(LeastStroke), LeastStroke), (nameof(PenMargin), PenMargin), (nameof(LeastFold), LeastFold), (nameof(FoldWidth), FoldWidth),
+            (nameof(Smoothing), Smoothing), (nameof(Closing), Closing), (nameof(LargestHole), LargestHole),
+                (nameof(LeastPiece), LeastPiece),
+            (nameof(LeastStroke), LeastStroke), (nameof(PenMargin), PenMargin), (nameof(LeastFold), LeastFold),
+                (nameof(FoldWidth), FoldWidth),
             (nameof(FoldElongation), FoldElongation),
         ];
         foreach ((string name, double value) in lengths) Require(value >= 0 && double.IsFinite(value), name, value, "0 or more");

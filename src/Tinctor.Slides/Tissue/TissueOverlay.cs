@@ -11,7 +11,8 @@ internal static class TissueOverlay
     {
         (int width, int height) = (mask.Mask.Width, mask.Mask.Height);
         if ((overview.Width, overview.Height) != (width, height))
-            throw new ArgumentException($"the overview has {overview.Width}x{overview.Height} pixels, but the mask has {width}x{height}", nameof(overview));
+            throw new ArgumentException($"the overview has {overview.Width}x{overview.Height} pixels, but the mask has {width}x{height}",
+                nameof(overview));
         Image picture = overview.ToDisplay();
         bool[] tissue = Array.ConvertAll(mask.Mask.Data, value => value > 0);
         bool[] inner = Morphology.Erode(tissue, width, height, Math.Max(1, Math.Max(width, height) / 500.0));

@@ -56,7 +56,8 @@ public sealed class AlignmentAnalysis : IAnalysis
         });
 
     // Source and real images share the nuclei only; a stained image should share everything.
-    private static StructureChannel ChannelOf(ScoredMethod method) => method.IsModel ? StructureChannel.Grey : StructureChannel.Haematoxylin;
+    private static StructureChannel ChannelOf(ScoredMethod method) => method.IsModel ? StructureChannel.Grey
+        : StructureChannel.Haematoxylin;
 
     private static ImageAlignment Measure(Image image, Image real, StructureChannel channel)
     {
@@ -133,20 +134,23 @@ public sealed class AlignmentAnalysis : IAnalysis
         return
         [
             new HistogramChart("displacement", "Residual displacement",
-                $"The median displacement of each image's windows. Beyond {Threshold} px pixel metrics mislead.", "Displacement (px)", edges,
+                $"The median displacement of each image's windows. Beyond {Threshold} px pixel metrics mislead.", "Displacement (px)",
+                    edges,
                 [.. measured.Select(row => new ChartSeries(Title(row.Method), [], Shares(Distances(row.Images))))])
             {
                 Lines = [new("misleading beyond", Threshold)],
             },
             new ScatterChart("psnr_by_displacement", "PSNR by displacement",
-                "One point an image. Where PSNR falls with the displacement, it measures the displacement.", "Displacement (px)", "PSNR (dB)",
+                "One point an image. Where PSNR falls with the displacement, it measures the displacement.", "Displacement (px)",
+                    "PSNR (dB)",
                 [.. measured.Select(row => Points(set, row.Method, row.Images))]),
         ];
     }
 
     private static ChartSeries Points(TestSet set, ScoredMethod method, ImageAlignment[] images)
     {
-        int[] drawn = [.. Enumerable.Range(0, images.Length).Where(i => images[i].Displacement is not null && double.IsFinite(images[i].Psnr))];
+        int[] drawn = [.. Enumerable.Range(0, images.Length).Where(i => images[i].Displacement is not null
+            && double.IsFinite(images[i].Psnr))];
         return new(Title(method), [.. drawn.Select(i => images[i].Displacement!.Value)], [.. drawn.Select(i => images[i].Psnr)],
             [.. drawn.Select(i => set.Pairs[i].Name)]);
     }

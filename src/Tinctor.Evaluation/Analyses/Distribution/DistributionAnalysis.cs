@@ -6,7 +6,9 @@ using Tinctor.Torch;
 
 namespace Tinctor.Evaluation.Analyses.Distribution;
 
-/// <summary>Distances between the set of stained images and the set of real ones: FID, KID, Inception Score, precision and recall.</summary>
+/// <summary>
+/// Distances between the set of stained images and the set of real ones: FID, KID, Inception Score, precision and recall.
+/// </summary>
 /// <param name="open">Opens the feature network; null where no weights were given.</param>
 /// <param name="sampleSize">The most images whose features KID, precision and recall keep in memory.</param>
 public sealed class DistributionAnalysis(Func<FeatureExtractor>? open, int sampleSize = DistributionAnalysis.DefaultSample) : IAnalysis

@@ -81,7 +81,8 @@ public sealed class EncoderAnalysis(Func<FeatureExtractor>? openSource, Func<Fea
         if (patch == 0) return [image];
         int columns = image.Width / patch, rows = image.Height / patch, count = columns * rows;
         if (count == 0)
-            throw new TinctorException(path, $"{image.Width}x{image.Height} pixels, but a patch has {patch}x{patch}", "Choose smaller patches");
+            throw new TinctorException(path, $"{image.Width}x{image.Height} pixels, but a patch has {patch}x{patch}",
+                "Choose smaller patches");
         int chosen = Math.Min(count, MostPatches);
         return Enumerable.Range(0, chosen).Select(i => i * count / chosen)
             .Select(place => image.Crop(place % columns * patch, place / columns * patch, patch, patch));

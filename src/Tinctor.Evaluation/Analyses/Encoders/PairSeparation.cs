@@ -5,7 +5,9 @@ namespace Tinctor.Evaluation.Analyses.Encoders;
 /// <summary>Separation of pairs from unpaired patches by a similarity.</summary>
 /// <param name="Paired">Similarities of pairs.</param>
 /// <param name="Unpaired">Similarities of as many unpaired patches.</param>
-/// <param name="Threshold">Similarity above which patches count as a pair: the midpoint between two similarities with the best accuracy.</param>
+/// <param name="Threshold">
+/// Similarity above which patches count as a pair: the midpoint between two similarities with the best accuracy.
+/// </param>
 /// <param name="Accuracy">Share of couples that the threshold classifies correctly.</param>
 /// <param name="Roc">The curve over all thresholds.</param>
 internal sealed record PairSeparation(

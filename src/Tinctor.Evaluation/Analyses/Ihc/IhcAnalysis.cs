@@ -85,7 +85,8 @@ public sealed class IhcAnalysis(ISegmentation nuclei, IhcSettings settings) : IA
         return [QuantityAgreement.Scatter(images), .. plots.OfType<SectionChart>()];
     }
 
-    private SectionTable Values(string key, string title, string unit, Measured[] all, IReadOnlyList<ScoredMethod> methods) => new(key, title,
+    private SectionTable Values(string key, string title, string unit, Measured[] all, IReadOnlyList<ScoredMethod> methods) =>
+        new(key, title,
         [
             new("name", unit), new("version", "Version"),
             .. quantities.Select(each => new SectionColumn(each.Quantity.Key, each.Quantity.Heading, each.Quantity.Digits)),

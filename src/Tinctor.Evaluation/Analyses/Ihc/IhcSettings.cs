@@ -18,7 +18,9 @@ public sealed record IhcSettings
     /// <summary>A cell is strongly stained (3+) from here on.</summary>
     public double Strong { get; init; } = 0.6;
 
-    /// <summary>A pixel is tissue where haematoxylin and DAB together have at least this density; background and lumens have less.</summary>
+    /// <summary>
+    /// A pixel is tissue where haematoxylin and DAB together have at least this density; background and lumens have less.
+    /// </summary>
     public double TissueDensity { get; init; } = Background.IhcTissueDensity;
 
     /// <summary>Width of the ring around a nucleus that contains its membrane, in micrometres.</summary>

@@ -46,8 +46,8 @@ internal sealed class FeatureLibrary : IDisposable
     }
 
     /// <summary>
-    /// Returns the most frequent label of the neighbours, and of equally frequent ones that with the largest sum of similarities. Null without
-    /// neighbours.
+    /// Returns the most frequent label of the neighbours, and of equally frequent ones that with the largest sum of similarities. Null
+    /// without neighbours.
     /// </summary>
     public static string? Vote(IEnumerable<Neighbour> neighbours) =>
         neighbours.GroupBy(neighbour => neighbour.Label)

@@ -5,7 +5,9 @@ using Tinctor.Training.Classification;
 
 namespace Tinctor.Evaluation.Analyses.Labels;
 
-/// <summary>Compares labels, such as the HER2 level, of stained images with those of the real ones, by a classifier of real images.</summary>
+/// <summary>
+/// Compares labels, such as the HER2 level, of stained images with those of the real ones, by a classifier of real images.
+/// </summary>
 /// <param name="settings">The classifier and the retrieval settings.</param>
 public sealed class LabelAnalysis(LabelSettings settings) : IAnalysis
 {
@@ -58,7 +60,8 @@ public sealed class LabelAnalysis(LabelSettings settings) : IAnalysis
     {
         LabelledImage[] labelled = [.. targets.Where(image => image.Label is not null)];
         if (settings.Library == LibraryChoice.Train && labelled.Length == 0)
-            throw new OptionException(nameof(LabelSettings.Library), "the library is train, but the training images or their labels are unknown",
+            throw new OptionException(nameof(LabelSettings.Library),
+                "the library is train, but the training images or their labels are unknown",
                 "Give the manifest of the data set as labels, or choose the library test");
         if (settings.Library is LibraryChoice.Train or LibraryChoice.Auto && labelled.Length > 0)
             return (labelled, $"the {labelled.Length} real images of the training set");

@@ -39,7 +39,8 @@ public sealed record LabelSettings(string Classifier, Device Device)
         foreach (ComparatorReference comparator in comparators)
         {
             if (comparator.WhyNotApart(evaluator) is string reason)
-                throw new TinctorException(Classifier, $"cannot evaluate a model trained with the comparator {comparator.Path}, as {reason}",
+                throw new TinctorException(Classifier,
+                    $"cannot evaluate a model trained with the comparator {comparator.Path}, as {reason}",
                     "Train an evaluator with another seed and fold");
         }
     }

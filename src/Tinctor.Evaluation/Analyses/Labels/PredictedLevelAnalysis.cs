@@ -40,7 +40,8 @@ public sealed class PredictedLevelAnalysis(IReadOnlyList<StainedFolder> models) 
                 [.. model.Confusion.Counts.Select(row => (IReadOnlyList<double>)[.. row.Select(count => (double)count)])]))],
             Definitions =
             [
-                new("Accuracy, quadratic kappa", "most probable level against the label; Cohen's kappa with weights (i - j)² (Cohen 1968)."),
+                new("Accuracy, quadratic kappa",
+                    "most probable level against the label; Cohen's kappa with weights (i - j)² (Cohen 1968)."),
                 new("Mean probability", "probability that the model assigns to its predicted level. In a calibrated model it equals the accuracy."),
             ],
         };
@@ -51,14 +52,17 @@ public sealed class PredictedLevelAnalysis(IReadOnlyList<StainedFolder> models) 
         CsvTable table = CsvFile.Read(FileOf(model));
         table.Require("name", "level", "probability");
         Dictionary<string, CsvRow> byName = table.Rows.ToDictionary(row => Path.GetFileName(row.Text("name")));
-        string[] levels = [.. table.Header.Where(column => column.StartsWith("p_", StringComparison.Ordinal)).Select(column => column[2..])];
+        string[] levels = [.. table.Header
+            .Where(column => column.StartsWith("p_", StringComparison.Ordinal)).Select(column => column[2..])];
         int Class(string level) => Array.IndexOf(levels, level) is >= 0 and int index ? index
             : throw new TinctorException(table.Path, $"the level {level} is unknown to the model, which has {string.Join(", ", levels)}",
                 "Stain the images again with this model");
         CsvRow[] rows = [.. pairs.Select(pair => byName.GetValueOrDefault(pair.Name)
             ?? throw new TinctorException(table.Path, $"no row of {pair.Name}", "Stain this image again"))];
-        return new(model.Title, ConfusionMatrix.Create(levels, pairs.Zip(rows, (pair, row) => (Class(pair.Label!), Class(row.Text("level"))))),
-            rows.Average(row => row.Number("probability") ?? throw new TinctorException(table.Path, $"line {row.Line}: probability is empty")));
+        return new(model.Title, ConfusionMatrix.Create(levels,
+            pairs.Zip(rows, (pair, row) => (Class(pair.Label!), Class(row.Text("level"))))),
+            rows.Average(row => row.Number("probability")
+                ?? throw new TinctorException(table.Path, $"line {row.Line}: probability is empty")));
     }
 
     private static string FileOf(StainedFolder model) => Path.Combine(model.Path, IhcLevelTable.FileName);

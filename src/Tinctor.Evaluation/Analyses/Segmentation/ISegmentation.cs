@@ -29,7 +29,8 @@ public interface ISegmentation
     internal IReadOnlyList<ScoredMethod> Comparable(TestSet set)
     {
         ScoredMethod[] methods = [.. set.Methods.Where(method => Covers(method.Key))];
-        if (!Covers(null)) throw new TinctorException(null, "the real images have no masks", "Give masks of the real images, or a segmenter");
+        if (!Covers(null)) throw new TinctorException(null, "the real images have no masks",
+            "Give masks of the real images, or a segmenter");
         return methods.Length > 0 ? methods
             : throw new TinctorException(null, "the stained images have no masks", "Give masks of the stained images, or a segmenter");
     }

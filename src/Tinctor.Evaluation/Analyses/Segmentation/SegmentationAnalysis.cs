@@ -105,7 +105,8 @@ public sealed class SegmentationAnalysis(ISegmentation segmentation, double micr
                     Number(score.Mean(images, method)), interval?.Low, interval?.High]]);
     }
 
-    private SectionTable Values(Score[] scores, Compared[] images, IReadOnlyList<ScoredMethod> methods) => new("images", "Values of each image",
+    private SectionTable Values(Score[] scores, Compared[] images, IReadOnlyList<ScoredMethod> methods) =>
+        new("images", "Values of each image",
         [
             new("name", "Image"), new("method", "Method"), .. scores.Select(score => new SectionColumn(score.Key, score.Title)),
             .. !segmentation.HasInstances ? Array.Empty<SectionColumn>()

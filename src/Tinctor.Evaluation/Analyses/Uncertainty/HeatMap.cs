@@ -18,7 +18,8 @@ internal static class HeatMap
             int stop = Math.Min((int)place, Stops.Length - 2);
             var (low, high, share) = (Stops[stop], Stops[stop + 1], place - stop);
             byte Mix(int a, int b) => (byte)Math.Round(a + (share * (b - a)));
-            (image.Data[3 * i], image.Data[(3 * i) + 1], image.Data[(3 * i) + 2]) = (Mix(low.R, high.R), Mix(low.G, high.G), Mix(low.B, high.B));
+            (image.Data[3 * i], image.Data[(3 * i) + 1], image.Data[(3 * i) + 2]) = (Mix(low.R, high.R), Mix(low.G, high.G),
+                Mix(low.B, high.B));
         }
         return image;
     }

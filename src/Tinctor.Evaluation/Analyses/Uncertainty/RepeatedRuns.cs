@@ -8,7 +8,9 @@ namespace Tinctor.Evaluation.Analyses.Uncertainty;
 public sealed record RepeatedRuns(StainedFolder Folder)
 {
     /// <summary>Finds the files of each pair, one per run.</summary>
-    /// <exception cref="TinctorException">The folder does not exist, has fewer than two runs, or an image is missing or has another size.</exception>
+    /// <exception cref="TinctorException">
+    /// The folder does not exist, has fewer than two runs, or an image is missing or has another size.
+    /// </exception>
     internal (int Runs, string[][] Files) Match(IReadOnlyList<ImagePair> pairs)
     {
         if (!Directory.Exists(Folder.Path)) throw new TinctorException(Folder.Path, "no such folder", "Check its path");

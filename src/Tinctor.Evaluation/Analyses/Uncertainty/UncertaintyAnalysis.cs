@@ -33,7 +33,8 @@ public sealed class UncertaintyAnalysis(IReadOnlyList<RepeatedRuns> models) : IA
             Pictures = [.. found.SelectMany(f => Pictures(set, f))],
             Definitions = Definitions,
             Warnings = [.. found.SelectMany(Warnings)],
-            Provenance = [.. found.Select(f => new Definition(f.Title, $"{f.Runs} runs of {f.Images.Length} images, {f.Pixels.Count:N0} pixels; "
+            Provenance = [.. found.Select(f => new Definition(f.Title,
+                $"{f.Runs} runs of {f.Images.Length} images, {f.Pixels.Count:N0} pixels; "
                 + $"the worst pixels are those with errors of at least {f.Threshold} grey levels"))],
         };
     }
@@ -53,7 +54,8 @@ public sealed class UncertaintyAnalysis(IReadOnlyList<RepeatedRuns> models) : IA
             {
                 var one = RunStatistics.Compute(files[i], RgbReader.Read(set.Pairs[i].Real));
                 own.Add(one.Uncertainty, one.Error);
-                images[i] = new(set.Pairs[i].Name, one.Variation, one.Uncertainty.Average(), Math.Sqrt(one.Error.Average(e => (double)e * e)));
+                images[i] = new(set.Pairs[i].Name, one.Variation, one.Uncertainty.Average(),
+                    Math.Sqrt(one.Error.Average(e => (double)e * e)));
             }
             catch (Exception e) when (e is IOException or TinctorException)
             {
@@ -150,7 +152,8 @@ public sealed class UncertaintyAnalysis(IReadOnlyList<RepeatedRuns> models) : IA
 
     private static readonly Definition[] Definitions =
     [
-        new("Coefficient of variation", "standard deviation over the runs (divisor K - 1) divided by their mean, for each pixel and channel of 8-bit "
+        new("Coefficient of variation",
+            "standard deviation over the runs (divisor K - 1) divided by their mean, for each pixel and channel of 8-bit "
             + "RGB (0 where the mean is 0); mean over pixels, channels and images. Zhang et al. (arXiv 2410.20073) report it over repeated runs; "
             + "the formula is the usual one."),
         new("Uncertainty", "of a pixel: the standard deviation over the runs, root mean square over R, G and B, in grey levels (0 to 255)."),

@@ -93,7 +93,8 @@ internal sealed class UncertaintyHistogram
     public double Quantile(double fromAbove) => (FromAbove(ByUncertainty(), fromAbove) + 1) * BinWidth;
 
     /// <summary>
-    /// Groups pixels by uncertainty into groups of about equal size: root mean square uncertainty, root mean square error and count of each.
+    /// Groups pixels by uncertainty into groups of about equal size: root mean square uncertainty, root mean square error and count of
+    /// each.
     /// </summary>
     public List<(double Uncertainty, double Error, long Count)> Calibration(int groups)
     {
