@@ -18,10 +18,12 @@ public static class PreparationReport
     /// <param name="pictureOf">
     /// Gets the path of a picture from the name of a pair and the end of the file name ("_tiles.jpg"); missing pictures are left out.
     /// </param>
-    public static string Text(string title, IReadOnlyList<PreparedPair> pairs, TilingOptions options, Func<string, string, string> pictureOf)
+    public static string Text(string title, IReadOnlyList<PreparedPair> pairs, TilingOptions options,
+        Func<string, string, string> pictureOf)
     {
         int kept = pairs.Sum(pair => pair.Count(TileStatus.Kept));
-        string meta = string.Create(CultureInfo.InvariantCulture, $"{pairs.Count(pair => pair.Failure is null)} of {pairs.Count} pairs of slides  ·  "
+        string meta = string.Create(CultureInfo.InvariantCulture,
+            $"{pairs.Count(pair => pair.Failure is null)} of {pairs.Count} pairs of slides  ·  "
             + $"{kept} pairs of tiles, {options.TileSize} pixels")
             + (options.Mpp is double mpp ? string.Create(CultureInfo.InvariantCulture, $" of {mpp} um") : "");
         return HtmlReport.Text(title, "data set", meta,
@@ -36,12 +38,14 @@ public static class PreparationReport
             new("pairs", "Tiles of each pair of slides",
             [
                 new("pair", "Pair"), new("slide", "Slide or patient"), new("split", "Split"), new("state", "State"),
-                new("similarity", "Similarity of the slides"), .. Statuses.Select(status => new SectionColumn($"{status}".ToLowerInvariant(), Name(status), 0)),
+                new("similarity", "Similarity of the slides"),
+                    .. Statuses.Select(status => new SectionColumn($"{status}".ToLowerInvariant(), Name(status), 0)),
                 new("ncc", "Correlation, median"), new("residual", "Residual shift, median (px)", 1),
             ], [.. pairs.Select(Row)]),
             new("splits", "Tiles of each split",
             [
-                new("split", "Split"), new("pairs", "Pairs of slides", 0), new("slides", "Slides or patients", 0), new("tiles", "Tiles kept", 0),
+                new("split", "Split"), new("pairs", "Pairs of slides", 0), new("slides", "Slides or patients", 0),
+                    new("tiles", "Tiles kept", 0),
             ], [.. pairs.Where(pair => pair.Failure is null).GroupBy(pair => pair.Split).Select(SplitRow)]),
         ],
         Definitions =
@@ -51,7 +55,8 @@ public static class PreparationReport
             new(Name(TileStatus.Outside), "a corner of the tile lies outside of the target slide"),
             new(Name(TileStatus.LowCorrelation), string.Create(CultureInfo.InvariantCulture,
                 $"normalised cross-correlation of the structure below {options.MinNcc:0.##}")),
-            new(Name(TileStatus.Misaligned), string.Create(CultureInfo.InvariantCulture, $"by phase correlation whose peak is above chance, "
+            new(Name(TileStatus.Misaligned),
+                string.Create(CultureInfo.InvariantCulture, $"by phase correlation whose peak is above chance, "
                 + $"the target is still shifted by more than {options.MaxResidual:0.##} pixels")),
         ],
         Warnings = [.. pairs.Where(pair => pair.Failure is not null).Select(pair => $"{pair.Name} is left out: {pair.Failure}")],
@@ -69,8 +74,10 @@ public static class PreparationReport
         {
             Charts =
             [
-                Histogram("residual", "Residual shift", "Residual shift of single tiles by phase correlation, where its peak is above chance "
-                    + $"({certain.Length} of {measured.Length}); tiles beyond the line are rejected.", "residual shift (px)", certain, tile => tile.Residual!.Value, 0,
+                Histogram("residual", "Residual shift",
+                    "Residual shift of single tiles by phase correlation, where its peak is above chance "
+                    + $"({certain.Length} of {measured.Length}); tiles beyond the line are rejected.", "residual shift (px)", certain,
+                        tile => tile.Residual!.Value, 0,
                     certain.Select(tile => tile.Residual!.Value).Append(options.MaxResidual * 1.25).Max(), options.MaxResidual),
                 Histogram("ncc", "Correlation", "Normalised cross-correlation of single tiles; tiles below the line are rejected.",
                     "correlation", measured, tile => tile.Ncc!.Value, Math.Min(options.MinNcc, measured.Min(tile => tile.Ncc!.Value)), 1,
@@ -103,7 +110,8 @@ public static class PreparationReport
             [
                 .. Picture("_tiles.jpg", "Tiles", "Tiles of the source by their status.").Select(picture => picture with
                 {
-                    Legend = [.. Enum.GetValues<TileStatus>().Select(status => (Name: Name(status), Colour: SlidePairPictures.Colour(status)))
+                    Legend = [.. Enum.GetValues<TileStatus>().Select(status => (Name: Name(status),
+                        Colour: SlidePairPictures.Colour(status)))
                         .Select(key => Swatch.FromRgb(key.Name, key.Colour.R, key.Colour.G, key.Colour.B))],
                 }),
                 .. Picture("_examples.jpg", "Examples",
@@ -121,7 +129,8 @@ public static class PreparationReport
     private static IReadOnlyList<object?> Row(PreparedPair pair)
     {
         PreparedTile[] measured = [.. pair.Tiles.Where(tile => tile.Ncc is not null)];
-        double? Median(Func<PreparedTile, double?> value) => measured.Select(value).OfType<double>().Order().ToArray() is { Length: > 0 } sorted
+        double? Median(Func<PreparedTile, double?> value) =>
+            measured.Select(value).OfType<double>().Order().ToArray() is { Length: > 0 } sorted
             ? SampleStatistics.Quantile(sorted, 0.5) : null;
         return
         [
