@@ -32,7 +32,7 @@ internal sealed class Study
     public Study(string folder, PairManifest pairs, IReadOnlyList<StudyModel> models, CancellationToken cancel)
     {
         (this.folder, this.pairs) = (folder, pairs);
-        if (pairs.OfSplit("test").Count == 0)
+        if (pairs.InSplit("test").Count == 0)
             throw new TinctorException(models[0].Config.Data.Path, $"has no test pairs ({pairs.Describe()})", "A study evaluates its models on test pairs; assign some to the split test");
         WriteData(cancel);
         this.models = [.. models.Select(model => model with { Config = model.Config with { Data = Settled(model.Config.Data) } })];
@@ -71,7 +71,7 @@ internal sealed class Study
     {
         var table = new StudyTable([.. models.Select(model => (model.Key, model.Title))],
             [.. seeds.Select(seed => (seed, Path.Combine(Root(seed), "report", "metrics.json")))]);
-        string caption = $"{subject}, {pairs.OfSplit("test").Count} test pairs, "
+        string caption = $"{subject}, {pairs.InSplit("test").Count} test pairs, "
             + (seeds.Length == 1 ? $"seed {seeds[0]}" : $"mean over {seeds.Length} seeds ± standard deviation");
         table.Write(folder, caption);
         WritePictures(Root(seeds[0]), Path.Combine(folder, "examples.png"));
@@ -85,7 +85,7 @@ internal sealed class Study
     // Pictures cover every label before any label twice.
     private void WritePictures(string root, string path)
     {
-        string[] names = [.. pairs.OfSplit("test").GroupBy(pair => pair.Label).OrderBy(group => group.Key)
+        string[] names = [.. pairs.InSplit("test").GroupBy(pair => pair.Label).OrderBy(group => group.Key)
             .SelectMany(group => group.Select((pair, i) => (pair.Name, Place: i))).OrderBy(pair => pair.Place).Take(8).Select(pair => pair.Name)];
         string[] columns = [Path.Combine(DataFolder, "source"), Path.Combine(DataFolder, "target"), .. models.Select(m => Stained(root, m))];
         ContactSheet.Render([.. names.Select(name => (IReadOnlyList<string>)[.. columns.Select(column => Find(column, name))])]).Write(path);

@@ -1,15 +1,16 @@
 namespace Tinctor.Core;
 
 /// <summary>
-/// Collects the problems of many files, to report them in one message: files with the same problem are counted together and only the
-/// first of them are named. Thread-safe.
+/// Collects the problems of many files, to report them in one message: files with the same kind of problem are counted together and only
+/// the first of them are named. Thread-safe.
 /// </summary>
 public sealed class ProblemList
 {
     private const int MostFiles = 3;
     private const int MostKinds = 8;
+    private const int MostLines = 20;
     private readonly Lock access = new();
-    private readonly SortedDictionary<string, SortedSet<string>> filesByProblem = new(StringComparer.Ordinal);
+    private readonly SortedDictionary<string, Kind> kinds = new(StringComparer.Ordinal);
     private readonly SortedSet<string> remedies = new(StringComparer.Ordinal);
     private string? option;
 
@@ -18,22 +19,25 @@ public sealed class ProblemList
     {
         get
         {
-            lock (access) return filesByProblem.Values.Sum(files => Math.Max(1, files.Count));
+            lock (access) return kinds.Values.Sum(kind => Math.Max(1, kind.Problems.Count));
         }
     }
 
     /// <summary>Adds a problem.</summary>
     /// <param name="file">The file; null if the problem concerns no file in particular.</param>
-    /// <param name="problem">The problem; files with equal texts are grouped.</param>
+    /// <param name="problem">The problem.</param>
     /// <param name="remedy">What the user can do, as a sentence; null if nothing is known to help.</param>
     /// <param name="option">Property of an options record that solves the problem; null for none.</param>
-    public void Add(string? file, string problem, string? remedy = null, string? option = null)
+    /// <param name="kind">
+    /// Text by which problems are grouped, for problems that contain numbers of the file; null groups problems with equal texts.
+    /// </param>
+    public void Add(string? file, string problem, string? remedy = null, string? option = null, string? kind = null)
     {
         lock (access)
         {
-            if (!filesByProblem.TryGetValue(problem, out SortedSet<string>? files))
-                filesByProblem[problem] = files = new(StringComparer.Ordinal);
-            if (file is not null) files.Add(file);
+            if (!kinds.TryGetValue(kind ?? problem, out Kind? group)) kinds[kind ?? problem] = group = new(problem);
+            if (file is not null) group.Problems.TryAdd(file, problem);
+            group.Remedy ??= remedy;
             if (remedy is not null) remedies.Add(remedy);
             this.option ??= option;
         }
@@ -63,20 +67,54 @@ public sealed class ProblemList
     {
         lock (access)
         {
-            string kinds = string.Join("; ", filesByProblem.Take(MostKinds).Select(kind => Describe(kind.Key, kind.Value)));
-            return filesByProblem.Count > MostKinds ? $"{kinds}; and {filesByProblem.Count - MostKinds} other problems" : kinds;
+            string text = string.Join("; ", kinds.Take(MostKinds).Select(kind => Describe(kind.Key, kind.Value)));
+            return kinds.Count > MostKinds ? $"{text}; and {kinds.Count - MostKinds} other problems" : text;
         }
     }
 
-    // A single file is named with its folder, several only by their names, which keeps the line short.
-    private static string Describe(string problem, SortedSet<string> files) => files.Count switch
+    /// <summary>Formats one line per kind of problem with its remedy, in the order of the first files; up to twenty lines.</summary>
+    /// <param name="separator">Text between two lines.</param>
+    public string ToLines(string separator = "\n")
     {
-        0 => problem,
-        1 => $"{files.Min}: {problem}",
-        <= MostFiles => $"{files.Count} files: {problem} ({string.Join(", ", files.Select(Path.GetFileName))})",
-        _ => $"{files.Count} files: {problem} ({string.Join(", ", files.Take(MostFiles).Select(Path.GetFileName))} "
-            + $"and {files.Count - MostFiles} more)",
-    };
+        lock (access)
+        {
+            return Join([.. kinds.OrderBy(kind => kind.Value.Problems.FirstOrDefault().Key, StringComparer.Ordinal)
+                .Select(kind => Describe(kind.Key, kind.Value)
+                + (kind.Value.Remedy is { } remedy ? $". {Sentence(remedy)}" : ""))], MostLines, separator);
+        }
+    }
+
+    /// <summary>Joins the first items of a list and the number of the others: <c>a, b and 3 more</c>.</summary>
+    /// <param name="items">Texts of the list.</param>
+    /// <param name="most">Number of items before the others are only counted.</param>
+    /// <param name="separator">Text between two items.</param>
+    public static string Join(IReadOnlyCollection<string> items, int most = MostLines, string separator = ", ")
+    {
+        string shown = string.Join(separator, items.Take(most));
+        string and = separator == ", " ? " " : separator;
+        return items.Count > most ? $"{shown}{and}and {items.Count - most} more" : shown;
+    }
+
+    // A single file is named with its folder, several only by their names, which keeps the line short.
+    private static string Describe(string kind, Kind group)
+    {
+        SortedDictionary<string, string> problems = group.Problems;
+        if (problems.Count == 0) return group.First;
+        (string file, string problem) = problems.First();
+        if (problems.Count == 1) return $"{file}: {problem}";
+        string names = Join([.. problems.Keys.Select(path => Path.GetFileName(path))], MostFiles);
+        return $"{problems.Count} files: {kind} ({names}){(problem == kind ? "" : $"; {Path.GetFileName(file)}: {problem}")}";
+    }
 
     private static string Sentence(string text) => text.EndsWith('.') ? text : text + ".";
+
+    private sealed class Kind(string first)
+    {
+        public string First { get; } = first;
+
+        // Problem of each file.
+        public SortedDictionary<string, string> Problems { get; } = new(StringComparer.Ordinal);
+
+        public string? Remedy { get; set; }
+    }
 }

@@ -7,7 +7,8 @@ namespace Tinctor.Data;
 /// </summary>
 public static class ClassFolders
 {
-    /// <summary>Reads the folders; null if they are not of this layout but of one of pairs.</summary>
+    /// <summary>Reads the folders; null if they have another layout, such as one of image pairs.</summary>
+    /// <exception cref="TinctorException">A slide is in two splits.</exception>
     public static PairManifest? Read(string root, string? slidePattern = null)
     {
         root = Path.GetFullPath(root);
@@ -16,10 +17,10 @@ public static class ClassFolders
         string[] splits = [.. PairManifest.Splits.Where(split => Classes(Path.Combine(root, split)).Length > 1)];
         Pair[] pairs = splits.Length > 0
             ? [.. splits.SelectMany(split => Images(Path.Combine(root, split), split, pattern))]
-            : Classes(root).Length > 1 && !FolderLayouts.IsOfPairs(root) ? [.. Images(root, "train", pattern)] : [];
+            : Classes(root).Length > 1 && !FolderLayouts.HasPairs(root) ? [.. Images(root, "train", pattern)] : [];
         if (pairs.Length == 0) return null;
-        var manifest = new PairManifest(root, "folders of classes", pairs) { HasOwnSplits = splits.Length > 0 };
-        manifest.RefuseLeaks();
+        var manifest = new PairManifest(root, "class folders", pairs) { HasOwnSplits = splits.Length > 0 };
+        manifest.RequireDisjointSplits();
         return manifest;
     }
 
@@ -29,5 +30,5 @@ public static class ClassFolders
     private static IEnumerable<Pair> Images(string folder, string split, Regex? pattern) =>
         from inner in Classes(folder)
         from file in FolderLayouts.Images(inner)
-        select new Pair(file, null, split, Path.GetFileName(inner), FolderLayouts.Slide(file, pattern), PairLayout.Single);
+        select new Pair(file, null, split, Path.GetFileName(inner), FolderLayouts.SlideId(file, pattern), PairLayout.Single);
 }

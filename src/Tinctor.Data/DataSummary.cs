@@ -4,20 +4,20 @@ using System.Text;
 namespace Tinctor.Data;
 
 /// <summary>Summary of a run's data for environment.json: counts, and a hash of every file.</summary>
-/// <param name="Root">The folder or manifest that was read.</param>
-/// <param name="Layout">The layout that was recognised.</param>
-/// <param name="Splits">Pairs in each split.</param>
-/// <param name="Labels">Pairs with each label; empty where there are none.</param>
-/// <param name="Slides">Slides of each split; empty where they are not known.</param>
+/// <param name="Root">Folder or manifest.</param>
+/// <param name="Layout">Recognised layout.</param>
+/// <param name="Splits">Number of pairs in each split.</param>
+/// <param name="Labels">Number of pairs with each label; empty without labels.</param>
+/// <param name="Slides">Slides of each split; empty if they are unknown.</param>
 /// <param name="Sha256">
-/// The hash of the lines "hash  path" of all files (a manifest is one of them) in the order of their paths, as sha256sum writes them.
+/// SHA-256 of the lines "hash  path" of all files, including the manifest, sorted by path, as printed by sha256sum.
 /// </param>
 /// <param name="Files">SHA-256 in hexadecimal by path relative to the root's folder, with forward slashes.</param>
 public sealed record DataSummary(string Root, string Layout,
     IReadOnlyDictionary<string, int> Splits, IReadOnlyDictionary<string, int> Labels, IReadOnlyDictionary<string, string[]> Slides,
     string Sha256, IReadOnlyDictionary<string, string> Files)
 {
-    /// <summary>Counts and hashes every file of the manifest, in parallel.</summary>
+    /// <summary>Counts the pairs of a manifest and hashes their files in parallel.</summary>
     /// <exception cref="TinctorException">A file cannot be read.</exception>
     public static DataSummary Create(PairManifest manifest, CancellationToken cancel = default)
     {

@@ -4,26 +4,27 @@ using System.Text.Json.Serialization;
 namespace Tinctor.Data;
 
 /// <summary>
-/// Description of a data set that was prepared from fields or slides, dataset.json in its folder. The folder also has source/ and target/ with
-/// the kept tiles, manifest.csv, which lists them and is written last, and rejected.csv with the rejected tiles and the reasons. Data sets of
-/// earlier versions have no dataset.json; their manifest may list rejected tiles too, with kept = 0.
+/// Description of a data set prepared from fields or slides: dataset.json in its folder. The folder also contains source/ and target/ with
+/// the kept tiles, manifest.csv, which lists them and is written last, and rejected.csv with the rejected tiles and the reasons. Data sets
+/// of earlier versions have no dataset.json; their manifest may list rejected tiles too, with kept = 0.
 /// </summary>
 /// <param name="Kind">fields or slides.</param>
 /// <param name="TileSize">Side of a tile in pixels; null if fields are kept whole.</param>
-/// <param name="Stride">Distance of adjacent tiles in pixels; null if fields are kept whole.</param>
-/// <param name="Mpp">Requested resolution in micrometres per pixel; null for that of the source.</param>
-/// <param name="MinTissue">Smallest share of tissue, 0 to 1.</param>
-/// <param name="MinNcc">Smallest correlation, -1 to 1.</param>
-/// <param name="MaxResidual">Largest residual translation in pixels.</param>
+/// <param name="Stride">Distance between adjacent tiles in pixels; null if fields are kept whole.</param>
+/// <param name="Mpp">Requested resolution in micrometres per pixel; null for the resolution of the source.</param>
+/// <param name="MinTissue">Minimum tissue fraction, 0 to 1.</param>
+/// <param name="MinNcc">Minimum normalised cross-correlation, -1 to 1.</param>
+/// <param name="MaxResidual">Maximum residual translation in pixels.</param>
 public sealed record DatasetFile(string Kind, int? TileSize, int? Stride, double? Mpp, double MinTissue, double MinNcc, double MaxResidual)
 {
-    /// <summary>Name of the file in a data set.</summary>
+    /// <summary>File name in the folder of a data set.</summary>
     public const string FileName = "dataset.json";
 
     private const string CurrentFormat = "tinctor-dataset", Manifest = "manifest.csv";
     private const int CurrentVersion = 1;
 
-    private static readonly JsonSerializerOptions Json = new() { PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower, WriteIndented = true };
+    private static readonly JsonSerializerOptions Json =
+        new() { PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower, WriteIndented = true };
 
     /// <summary>Format of the file.</summary>
     [JsonPropertyOrder(-2)]
@@ -33,8 +34,9 @@ public sealed record DatasetFile(string Kind, int? TileSize, int? Stride, double
     [JsonPropertyOrder(-1)]
     public int Version { get; init; } = CurrentVersion;
 
-    /// <summary>Whether a folder has a data set of this or of an earlier version, complete or not.</summary>
-    public static bool IsDataset(string folder) => File.Exists(Path.Combine(folder, FileName)) || File.Exists(Path.Combine(folder, Manifest));
+    /// <summary>Whether a folder contains a data set of this or an earlier version, complete or not.</summary>
+    public static bool IsDataset(string folder) =>
+        File.Exists(Path.Combine(folder, FileName)) || File.Exists(Path.Combine(folder, Manifest));
 
     /// <summary>Reads the description of a data set; null if the folder has none.</summary>
     /// <exception cref="TinctorException">The file is damaged or of a later version, or the data set is incomplete.</exception>
@@ -45,16 +47,22 @@ public sealed record DatasetFile(string Kind, int? TileSize, int? Stride, double
         DatasetFile? file;
         try
         {
-            file = JsonSerializer.Deserialize<DatasetFile>(File.ReadAllText(path), Json);
+            using FileStream stream = InputFile.Open(path);
+            file = JsonSerializer.Deserialize<DatasetFile>(stream, Json);
         }
         catch (JsonException error)
         {
             throw new TinctorException(path, "damaged", "Prepare the data set again", error);
         }
-        if (file?.Format != CurrentFormat) throw new TinctorException(path, "not the description of a data set", "Prepare the data set again");
+        if (file?.Format != CurrentFormat)
+        {
+            throw new TinctorException(path, $"the format is {file?.Format ?? "missing"}, expected {CurrentFormat}",
+                "Prepare the data set again");
+        }
         if (file.Version > CurrentVersion)
         {
-            throw new TinctorException(path, $"the format has version {file.Version}, but this program reads up to version {CurrentVersion}",
+            throw new TinctorException(path,
+                $"the format has version {file.Version}, but this program reads up to version {CurrentVersion}",
                 "Use the version of Tinctor that wrote it, or a later one");
         }
         return File.Exists(Path.Combine(folder, Manifest)) ? file

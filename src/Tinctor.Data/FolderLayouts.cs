@@ -5,20 +5,21 @@ namespace Tinctor.Data;
 /// <summary>
 /// Recognises the layout of a data folder by its sub-folders:
 /// <code>
-/// manifest.csv, manifest.yaml, manifest.yml          a manifest, which comes before all others
+/// manifest.csv, manifest.yaml, manifest.yml          a manifest; takes precedence over the other layouts
 /// HE/{train,val,test}  IHC/{train,val,test}          BCI; also A and B, source and target; also without the inner folders
 /// trainA trainB valA valB testA testB                MIST, CycleGAN
 /// train val test                                     pix2pix, CEFF: side-by-side images
-/// *.png                                              side-by-side images without splits: all are for training
+/// *.png                                              side-by-side images without splits, all for training
 /// </code>
-/// Partners have the same name, whatever the extension. BCI's names tell the label (00820_test_2+) and, without inner folders, the split.
+/// The two images of a pair have the same name; extensions may differ. BCI file names contain the label and the split (00820_test_2+);
+/// inner folders override the split.
 /// </summary>
 public static partial class FolderLayouts
 {
     private static readonly string[] Extensions = [".png", ".jpg", ".jpeg", ".tif", ".tiff"];
     private static readonly (string Source, string Target)[] Partners = [("HE", "IHC"), ("A", "B"), ("source", "target")];
 
-    /// <summary>The image files of a folder by extension, in the order of their names; hidden files are left out.</summary>
+    /// <summary>Lists the PNG, JPEG and TIFF files of a folder, sorted by name; hidden files are excluded.</summary>
     public static IReadOnlyList<string> Images(string folder) => !Directory.Exists(folder) ? [] :
         [.. Directory.EnumerateFiles(folder).Where(file => IsImage(Path.GetFileName(file))).OrderBy(file => file, StringComparer.Ordinal)];
 
@@ -26,21 +27,29 @@ public static partial class FolderLayouts
     {
         foreach (string folder in (string[])[source, target])
         {
-            if (Images(folder).Count == 0) throw new TinctorException($"{folder}: holds no PNG, JPEG or TIFF images");
+            RequireImages(folder);
         }
         return new(source, $"two folders, {Path.GetFileName(source)} and {Path.GetFileName(target)}",
             [.. Match(source, target, "train", slidePattern)]);
     }
 
+    /// <summary>Checks that a folder contains images.</summary>
+    /// <exception cref="TinctorException">It contains none.</exception>
+    public static void RequireImages(string folder)
+    {
+        if (Images(folder).Count == 0)
+            throw new TinctorException(folder, "no PNG, JPEG or TIFF images in this folder", "Name the folder with the images");
+    }
+
     internal static PairManifest Read(string root, Regex? slidePattern)
     {
-        DatasetFile.Read(root); // refuses incomplete data sets and those of later versions
+        DatasetFile.Read(root); // throws for incomplete data sets and those of later versions
         string[] manifests = [.. Directory.EnumerateFiles(root, "manifest*").Where(IsManifest).Order(StringComparer.Ordinal)];
         if (manifests.Length == 1) return ManifestFile.Read(manifests[0], slidePattern);
         if (manifests.Length > 1)
         {
             string names = string.Join(", ", manifests.Select(Path.GetFileName));
-            throw new TinctorException($"{root}: holds several manifests ({names}); name one of them");
+            throw new TinctorException(root, $"{manifests.Length} manifests in this folder ({names})", "Name one of them");
         }
 
         foreach ((string source, string target) in Partners)
@@ -64,20 +73,20 @@ public static partial class FolderLayouts
                 [.. PairManifest.Splits.SelectMany(split => SideBySide(Path.Combine(root, split), split, slidePattern))]);
         }
         if (Images(root).Count > 0) return new(root, "side-by-side AB images, no splits", [.. SideBySide(root, "train", slidePattern)]);
-        throw new TinctorException($"{root}: no known layout; expected manifest.csv, HE and IHC, trainA and trainB, "
-            + "or train and test with side-by-side images");
+        throw new TinctorException(root, "no known layout of image pairs",
+            "Provide manifest.csv, folders HE and IHC, folders trainA and trainB, or folders train and test with side-by-side images");
     }
 
-    /// <summary>Whether the sub-folders are the two sides of pairs.</summary>
-    internal static bool IsOfPairs(string root)
+    /// <summary>Whether the sub-folders have a layout of image pairs.</summary>
+    internal static bool HasPairs(string root)
     {
         bool Has(string folder) => Directory.Exists(Path.Combine(root, folder));
         return Partners.Any(names => Has(names.Source) && Has(names.Target))
             || PairManifest.Splits.Any(split => Has($"{split}A") && Has($"{split}B")) || Has("train") || Has("test");
     }
 
-    /// <summary>Gets the slide id from a file's name: the first group of the pattern, or all that it matches; empty without a match.</summary>
-    public static string Slide(string file, Regex? pattern)
+    /// <summary>Gets the slide ID in a file name: the pattern's first group, or its match without groups; empty without a match.</summary>
+    public static string SlideId(string file, Regex? pattern)
     {
         if (pattern?.Match(Path.GetFileNameWithoutExtension(file)) is not { Success: true } match) return "";
         return match.Groups.Count > 1 ? match.Groups[1].Value : match.Value;
@@ -97,10 +106,10 @@ public static partial class FolderLayouts
         Dictionary<string, string> a = ByName(sources), b = ByName(targets);
         foreach (string name in a.Keys.Union(b.Keys).Order(StringComparer.Ordinal))
         {
-            // A partner that is not there gets the path where it was looked for.
+            // A missing partner gets its expected path, which the verification reports.
             string source = a.TryGetValue(name, out string? file) ? file : Path.Combine(sources, Path.GetFileName(b[name]));
             string target = b.TryGetValue(name, out file) ? file : Path.Combine(targets, Path.GetFileName(a[name]));
-            yield return new(source, target, split, Label(name), Slide(source, slidePattern), PairLayout.TwoFiles);
+            yield return new(source, target, split, Label(name), SlideId(source, slidePattern), PairLayout.TwoFiles);
         }
     }
 
@@ -109,7 +118,7 @@ public static partial class FolderLayouts
         foreach (string file in Images(folder))
         {
             string? label = Label(Path.GetFileNameWithoutExtension(file));
-            yield return new(file, null, split, label, Slide(file, slidePattern), PairLayout.SourceLeft);
+            yield return new(file, null, split, label, SlideId(file, slidePattern), PairLayout.SourceLeft);
         }
     }
 
@@ -119,7 +128,8 @@ public static partial class FolderLayouts
         foreach (string file in Images(folder))
         {
             if (!files.TryAdd(Path.GetFileNameWithoutExtension(file), file))
-                throw new TinctorException($"{file}: a second image of that name, with another extension; remove one of the two");
+                throw new TinctorException(file, $"another image of the same name exists, {files[Path.GetFileNameWithoutExtension(file)]}",
+                    "Remove one of the two");
         }
         return files;
     }

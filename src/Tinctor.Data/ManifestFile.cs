@@ -1,21 +1,19 @@
 using System.Globalization;
-using System.Text;
 using System.Text.RegularExpressions;
-using Microsoft.VisualBasic.FileIO;
 using YamlDotNet.Core;
 using YamlDotNet.Serialization;
 
 namespace Tinctor.Data;
 
 /// <summary>
-/// Manifest files: a CSV table with a header line, or a YAML list of mappings (by itself or under "pairs"), with
+/// Manifest files: a CSV table with a header line, or a YAML list of mappings (at the top level or under "pairs"), with the fields
 /// <list type="bullet">
 /// <item>source: path relative to the manifest, required;</item>
-/// <item>target: likewise; empty or missing for side-by-side images with the source on the left;</item>
-/// <item>split: train, val or test. Without this column the slides are split 70 : 15 : 15, never tile by tile;</item>
-/// <item>label, slide_id: optional (slide_id is required without a split; a column patient comes before it, slide is the same);</item>
+/// <item>target: path likewise; empty or missing for side-by-side images with the source on the left;</item>
+/// <item>split: train, val or test. Without this column the slides are split 70 : 15 : 15;</item>
+/// <item>label, slide_id: optional (slide_id is required without a split; patient takes precedence over it, slide is a synonym);</item>
 /// <item>mpp: micrometres per pixel of the source, optional;</item>
-/// <item>kept: rows with 0 or false are left out, as earlier versions mark rejected tiles.</item>
+/// <item>kept: rows with 0 or false are skipped; earlier versions mark rejected tiles by it.</item>
 /// </list>
 /// Other columns are ignored.
 /// </summary>
@@ -25,7 +23,7 @@ public static class ManifestFile
     private static readonly string[] SlideColumns = ["patient", "slide_id", "slide"];
 
     /// <summary>Reads a .csv, .yaml or .yml manifest.</summary>
-    /// <exception cref="TinctorException">The file is malformed; all rows that are wrong are named.</exception>
+    /// <exception cref="TinctorException">The file is malformed; the message names all wrong rows.</exception>
     public static PairManifest Read(string path, Regex? slidePattern = null)
     {
         PairManifest manifest = ReadUnsplit(path, slidePattern);
@@ -34,9 +32,10 @@ public static class ManifestFile
     }
 
     /// <summary>
-    /// As <see cref="Read"/>, but without a column for the split all pairs are for training (<see cref="PairManifest.HasOwnSplits"/> is false).
+    /// Reads a manifest without drawing splits: without a split column all pairs are in "train", and
+    /// <see cref="PairManifest.HasOwnSplits"/> is false.
     /// </summary>
-    /// <exception cref="TinctorException">The file is malformed; all rows that are wrong are named.</exception>
+    /// <exception cref="TinctorException">The file is malformed; the message names all wrong rows.</exception>
     public static PairManifest ReadUnsplit(string path, Regex? slidePattern = null)
     {
         bool csv = Path.GetExtension(path).Equals(".csv", StringComparison.OrdinalIgnoreCase);
@@ -48,40 +47,40 @@ public static class ManifestFile
         foreach (Row row in rows.Where(row => row["kept"].ToLowerInvariant() is not ("0" or "false" or "no")))
         {
             string? split = splits ? SplitName(row["split"]) : "train";
-            if (row["source"].Length == 0) problems.Add($"{row.Place} has no source");
-            else if (split is null) problems.Add($"{row.Place} has the split \"{row["split"]}\"");
-            else if (row["mpp"].Length > 0 && MppOf(row) is null) problems.Add($"{row.Place} has the mpp \"{row["mpp"]}\"");
+            if (row["source"].Length == 0) problems.Add($"{row.Place}: no source");
+            else if (split is null) problems.Add($"{row.Place}: split \"{row["split"]}\"");
+            else if (row["mpp"].Length > 0 && MppOf(row) is null) problems.Add($"{row.Place}: mpp \"{row["mpp"]}\"");
             else pairs.Add(ToPair(row, folder, split, slidePattern));
         }
         if (problems.Count > 0)
-            throw new TinctorException($"{path}: {Problems.List(problems)}; rows need a source, train, val or test as their split, "
-                + "and a number above 0 as their mpp, if any");
+            throw new TinctorException(path, $"wrong rows: {ProblemList.Join(problems, separator: "; ")}",
+                "Rows need a source; the split is train, val or test, and mpp a number above 0");
         return new(Path.GetFullPath(path), $"manifest {Path.GetFileName(path)}", pairs) { HasOwnSplits = splits };
     }
 
     /// <summary>
-    /// Writes a CSV manifest with paths relative to it and forward slashes. <paramref name="extra"/> adds columns, of which each pair has
-    /// a value.
+    /// Writes a CSV manifest; paths are relative to it, with forward slashes.
     /// </summary>
+    /// <param name="path">File to write.</param>
+    /// <param name="pairs">Rows of the manifest.</param>
+    /// <param name="extra">Additional columns, each with one value per pair.</param>
     /// <exception cref="IOException">The file cannot be written.</exception>
     public static void Write(string path, IReadOnlyList<Pair> pairs,
         params IReadOnlyList<(string Name, IReadOnlyList<string> Values)> extra)
     {
         string folder = Path.GetDirectoryName(Path.GetFullPath(path))!;
-        var text = new StringBuilder();
         if (pairs.Any(pair => pair.Mpp is not null))
             extra = [("mpp", [.. pairs.Select(pair => pair.Mpp?.ToString("R", CultureInfo.InvariantCulture) ?? "")]), .. extra];
-        AppendRow(text, ["source", "target", "split", "label", "slide_id", .. extra.Select(column => column.Name)]);
-        for (int i = 0; i < pairs.Count; i++)
+        CsvFile.Write(path, ["source", "target", "split", "label", "slide_id", .. extra.Select(column => column.Name)],
+            pairs.Select((pair, i) => Cells(pair, i).ToArray()));
+
+        IEnumerable<object?> Cells(Pair pair, int i)
         {
-            Pair pair = pairs[i];
             if (pair.Layout is PairLayout.SourceRight or PairLayout.Single)
-                throw new ArgumentException($"{pair.Source}: a manifest cannot say that an image is single, or its source on the right");
-            string target = pair.Target is null ? "" : Relative(pair.Target);
-            AppendRow(text, [Relative(pair.Source), target, pair.Split, pair.Label ?? "", pair.SlideId,
-                .. extra.Select(column => column.Values[i])]);
+                throw new ArgumentException($"{pair.Source}: manifests have no layout {pair.Layout}");
+            string? target = pair.Target is null ? null : Relative(pair.Target);
+            return [Relative(pair.Source), target, pair.Split, pair.Label, pair.SlideId, .. extra.Select(column => column.Values[i])];
         }
-        AtomicFile.WriteText(path, text.ToString());
 
         string Relative(string file) => Path.GetRelativePath(folder, file).Replace('\\', '/');
     }
@@ -91,7 +90,7 @@ public static class ManifestFile
         string source = Path.GetFullPath(row["source"], folder);
         string? target = row["target"].Length == 0 ? null : Path.GetFullPath(row["target"], folder);
         string slide = SlideColumns.Select(column => row[column]).FirstOrDefault(value => value.Length > 0)
-            ?? FolderLayouts.Slide(source, slidePattern);
+            ?? FolderLayouts.SlideId(source, slidePattern);
         string? label = row["label"].Length > 0 ? row["label"] : null;
         return new(source, target, split, label, slide, target is null ? PairLayout.SourceLeft : PairLayout.TwoFiles) { Mpp = MppOf(row) };
     }
@@ -109,58 +108,42 @@ public static class ManifestFile
 
     private static List<Row> ReadCsv(string path)
     {
-        try
+        CsvTable table = CsvFile.Read(path);
+        table.Require("source");
+        if (table.Rows.FirstOrDefault(row => row.Cells.Count < table.Header.Count) is { } cut)
         {
-            using var parser = new TextFieldParser(path, Encoding.UTF8) { Delimiters = [","], HasFieldsEnclosedInQuotes = true };
-            string[] header = parser.ReadFields()
-                ?? throw new TinctorException($"{path}: is empty; expected a header line with source, target, split, label, slide_id");
-            if (!header.Contains("source"))
-                throw new TinctorException($"{path}: has no source column; its header is {string.Join(",", header)}");
-            var rows = new List<Row>();
-            while (!parser.EndOfData)
-            {
-                long line = parser.LineNumber;
-                string[] fields = parser.ReadFields()!;
-                if (fields.Length != header.Length)
-                {
-                    throw new TinctorException($"{path}: line {line} has {fields.Length} fields, the header {header.Length}; "
-                        + "quote fields that contain commas");
-                }
-                rows.Add(new($"line {line}", header.Zip(fields).DistinctBy(field => field.First).ToDictionary()));
-            }
-            return rows;
+            throw new TinctorException(path,
+                $"line {cut.Line}: {cut.Cells.Count} cells, but the header has {table.Header.Count} columns", "Complete the row");
         }
-        catch (MalformedLineException error)
-        {
-            throw new TinctorException($"{path}: line {error.LineNumber} is not CSV; check its quotes", error);
-        }
+        return [.. table.Rows.Select(row => new Row($"line {row.Line}", column => row[column]))];
     }
 
     private static List<Row> ReadYaml(string path)
     {
         try
         {
-            object? document = new DeserializerBuilder().Build().Deserialize<object?>(File.ReadAllText(path));
+            using var reader = new StreamReader(InputFile.Open(path));
+            object? document = new DeserializerBuilder().Build().Deserialize<object?>(reader);
             if (document is Dictionary<object, object> mapping && mapping.TryGetValue("pairs", out object? list)) document = list;
             if (document is not List<object> items)
-                throw new TinctorException($"{path}: expected a list of pairs, by itself or under \"pairs\"");
+            {
+                throw new TinctorException(path, "no list of pairs found, but one is expected at the top level or under \"pairs\"",
+                    "Write a list of mappings with source, target, split, label, slide_id");
+            }
             return [.. items.Select((item, i) => new Row($"pair {i + 1}", item is Dictionary<object, object> fields
-                ? fields.ToDictionary(field => $"{field.Key}", field => Convert.ToString(field.Value, CultureInfo.InvariantCulture) ?? "")
-                : throw new TinctorException($"{path}: pair {i + 1} is not a mapping with source, target, split, label, slide_id")))];
+                ? column => Convert.ToString(fields.GetValueOrDefault(column), CultureInfo.InvariantCulture)
+                : throw new TinctorException(path, $"pair {i + 1} is not a mapping",
+                    "Write a mapping with source, target, split, label, slide_id")))];
         }
         catch (YamlException error)
         {
-            throw new TinctorException($"{path}: is not YAML ({error.Message})", error);
+            throw new TinctorException(path, $"line {error.Start.Line} is not valid YAML",
+                "Correct the syntax, or use a CSV manifest", error);
         }
     }
 
-    private static void AppendRow(StringBuilder text, IEnumerable<string> fields) =>
-        text.AppendJoin(',', fields.Select(Quoted)).Append('\n');
-
-    private static string Quoted(string field) => field.AsSpan().ContainsAny(",\"\n\r") ? $"\"{field.Replace("\"", "\"\"")}\"" : field;
-
-    private sealed record Row(string Place, Dictionary<string, string> Fields)
+    private sealed record Row(string Place, Func<string, string?> Field)
     {
-        public string this[string column] => Fields.TryGetValue(column, out string? value) ? value.Trim() : "";
+        public string this[string column] => Field(column)?.Trim() ?? "";
     }
 }

@@ -4,92 +4,94 @@ using System.Text.RegularExpressions;
 
 namespace Tinctor.Data;
 
-/// <summary>The pairs of a data set, in the order of their names, and where they came from.</summary>
-/// <param name="Root">The folder or manifest file that was read, as a full path.</param>
-/// <param name="Layout">The layout that was recognised, in words.</param>
-/// <param name="Pairs">All pairs of all splits, those without a partner too: <see cref="PairVerification"/> reports them.</param>
+/// <summary>Image pairs of a data set, sorted by name, and their origin.</summary>
+/// <param name="Root">Full path of the folder or manifest file.</param>
+/// <param name="Layout">Description of the recognised layout.</param>
+/// <param name="Pairs">Pairs of all splits, including those with a missing image, which <see cref="PairVerification"/> reports.</param>
 public sealed record PairManifest(string Root, string Layout, IReadOnlyList<Pair> Pairs)
 {
-    /// <summary>The names of the splits.</summary>
+    /// <summary>Names of the splits.</summary>
     public static IReadOnlyList<string> Splits { get; } = ["train", "val", "test"];
 
-    /// <summary>False if the splits were drawn here, as the data has none of its own.</summary>
+    /// <summary>Whether the data defines the splits; false if they were drawn at random.</summary>
     public bool HasOwnSplits { get; init; } = true;
 
     /// <summary>
-    /// Reads a data folder, whose layout is recognised (see <see cref="FolderLayouts"/>), or a manifest file (see
-    /// <see cref="ManifestFile"/>).
+    /// Reads a data folder of one of the layouts in <see cref="FolderLayouts"/>, or a manifest file (see <see cref="ManifestFile"/>).
     /// </summary>
     /// <param name="path">A folder, or a .csv, .yaml or .yml file.</param>
     /// <param name="slidePattern">
-    /// A regular expression that finds the slide's name in a file name: its first group, or all that it matches.
-    /// Used where no slide_id column tells.
+    /// Regular expression for the slide ID in file names: its first group or, without groups, its match. A slide_id column overrides it.
     /// </param>
-    /// <exception cref="FileNotFoundException">There is no such file or folder.</exception>
-    /// <exception cref="TinctorException">No layout fits, a manifest is malformed, or a slide is in two splits.</exception>
+    /// <exception cref="TinctorException">
+    /// The path does not exist, no layout fits, a manifest is malformed, or a slide is in two splits.
+    /// </exception>
     public static PairManifest Read(string path, string? slidePattern = null)
     {
         string root = Path.GetFullPath(path);
         Regex? pattern = SlidePattern(slidePattern);
         PairManifest manifest = Directory.Exists(root) ? FolderLayouts.Read(root, pattern)
             : File.Exists(root) ? ManifestFile.Read(root, pattern)
-            : throw new FileNotFoundException($"{path}: no such file or folder; check the path", path);
-        if (manifest.Pairs.Count == 0) throw new TinctorException($"{path}: holds no pairs ({manifest.Layout})");
+            : throw new TinctorException(path, "no such file or folder", "Check the path");
+        if (manifest.Pairs.Count == 0)
+            throw new TinctorException(path, $"no image pairs (layout: {manifest.Layout})", "Name the folder with the pairs");
         manifest.RequireMatches(slidePattern);
-        manifest.RefuseLeaks();
+        manifest.RequireDisjointSplits();
         return manifest;
     }
 
-    /// <summary>Reads two folders of images with the same names; all pairs are for training until they are split.</summary>
-    /// <exception cref="TinctorException">One of the folders holds no images.</exception>
+    /// <summary>Reads two folders of images with the same names; all pairs are in the split "train".</summary>
+    /// <exception cref="TinctorException">A folder contains no images.</exception>
     public static PairManifest ReadTwoFolders(string source, string target, string? slidePattern = null)
     {
-        PairManifest manifest = FolderLayouts.ReadTwoFolders(Path.GetFullPath(source), Path.GetFullPath(target), SlidePattern(slidePattern));
+        Regex? pattern = SlidePattern(slidePattern);
+        PairManifest manifest = FolderLayouts.ReadTwoFolders(Path.GetFullPath(source), Path.GetFullPath(target), pattern);
         manifest.RequireMatches(slidePattern);
         return manifest;
     }
 
-    /// <summary>The pairs of one split; may be empty.</summary>
-    public IReadOnlyList<Pair> OfSplit(string split) => [.. Pairs.Where(pair => pair.Split == split)];
+    /// <summary>Gets the pairs of a split; may be empty.</summary>
+    public IReadOnlyList<Pair> InSplit(string split) => [.. Pairs.Where(pair => pair.Split == split)];
 
-    /// <summary>Refuses pairs whose files would have the same name.</summary>
+    /// <summary>Checks that the names of pairs are distinct.</summary>
     /// <exception cref="TinctorException">Two pairs have the same name.</exception>
     public static void RequireDistinctNames(IEnumerable<Pair> pairs)
     {
         if (pairs.GroupBy(pair => pair.Name).FirstOrDefault(group => group.Count() > 1) is { } same)
-            throw new TinctorException($"{string.Join(" and ", same.Select(pair => pair.Source))}: have the same name; rename them");
+            throw new TinctorException(same.First().Source, $"another source has the same name, {same.ElementAt(1).Source}",
+                "Rename one of them");
     }
 
-    /// <summary>The manifest with source and target exchanged.</summary>
+    /// <summary>Exchanges source and target of all pairs.</summary>
     public PairManifest Reverse() => this with { Pairs = [.. Pairs.Select(pair => pair.Reverse())] };
 
     /// <summary>
-    /// Gives each slide, with all of its pairs, to one split. Which slides is a function of their names and the seed alone.
-    /// Shares are rounded to whole slides: at least one for a share above 0, and at least one left for training.
+    /// Assigns each slide, with all of its pairs, to one split. The assignment depends on the slide IDs and the seed only. Fractions are
+    /// rounded to whole slides: at least one for a fraction above 0, and at least one for training.
     /// </summary>
-    /// <param name="validation">Share of slides for validation, 0 to 1.</param>
-    /// <param name="test">Share of slides for testing, 0 to 1.</param>
-    /// <param name="seed">Another seed, another choice.</param>
-    /// <exception cref="TinctorException">A pair's slide is not known, or there are too few slides.</exception>
+    /// <param name="validation">Fraction of the slides for validation, 0 to 1.</param>
+    /// <param name="test">Fraction of the slides for testing, 0 to 1.</param>
+    /// <param name="seed">Random seed.</param>
+    /// <exception cref="TinctorException">The slide of a pair is unknown, or there are too few slides.</exception>
     public PairManifest SplitBySlide(double validation, double test, ulong seed = 0)
     {
         if (!(validation >= 0 && test >= 0 && validation + test < 1))
-            throw new ArgumentException("shares must not be below 0, and together below 1");
+            throw new ArgumentException("fractions must be 0 or more, and their sum below 1");
         RequireSlides();
         string[] slides = [.. Pairs.Select(pair => pair.SlideId).Distinct().OrderBy(slide => Rank(slide, seed))];
         int tests = Share(test), validations = Share(validation);
         if (tests + validations >= slides.Length)
         {
-            throw new TinctorException($"{Root}: {slides.Length} slides are too few to be split; "
-                + "add a split column to the manifest, or name the test slides");
+            throw new TinctorException(Root, $"{slides.Length} slides are too few for a split by slide",
+                "Add a split column to the manifest, or name the test slides");
         }
         return Assign(slide => Array.IndexOf(slides, slide) is int i && i < tests ? "test" : i < tests + validations ? "val" : "train");
 
         int Share(double share) => share == 0 ? 0 : Math.Max(1, (int)Math.Round(share * slides.Length));
     }
 
-    /// <summary>Gives the named slides to the test or validation split and all others to training.</summary>
-    /// <exception cref="TinctorException">A slide is not there, is in both lists, or none is left for training.</exception>
+    /// <summary>Assigns the named slides to the validation and test splits and all others to training.</summary>
+    /// <exception cref="TinctorException">A slide does not exist, is in both lists, or none is left for training.</exception>
     public PairManifest SplitBySlide(IReadOnlyCollection<string> validation, IReadOnlyCollection<string> test)
     {
         RequireSlides();
@@ -97,22 +99,22 @@ public sealed record PairManifest(string Root, string Layout, IReadOnlyList<Pair
         if (validation.Concat(test).FirstOrDefault(slide => !known.Contains(slide)) is { } missing)
         {
             string there = string.Join(", ", known.Order(StringComparer.Ordinal));
-            throw new TinctorException($"{Root}: has no slide {missing}; it has {there}");
+            throw new TinctorException(Root, $"no slide is named {missing}", $"The slides are {there}");
         }
         if (validation.FirstOrDefault(test.Contains) is { } twice)
-            throw new TinctorException($"slide {twice} cannot be both for validation and for testing");
+            throw new TinctorException(Root, $"slide {twice} is named for both validation and testing", "Name it once");
         if (known.Count == validation.Distinct().Count() + test.Distinct().Count())
-            throw new TinctorException($"{Root}: all slides are for validation or testing; leave some for training");
+            throw new TinctorException(Root, "all slides are named for validation or testing", "Leave some for training");
         return Assign(slide => test.Contains(slide) ? "test" : validation.Contains(slide) ? "val" : "train");
     }
 
-    /// <summary>One line: the layout, how many pairs, splits, slides and labels.</summary>
+    /// <summary>Describes layout, pairs, splits, slides and labels in one line.</summary>
     public string Describe()
     {
         var text = new StringBuilder($"{Layout}: {Pairs.Count} pairs (");
-        text.AppendJoin(", ", Splits.Where(split => OfSplit(split).Count > 0).Select(split => $"{split} {OfSplit(split).Count}"));
+        text.AppendJoin(", ", Splits.Where(split => InSplit(split).Count > 0).Select(split => $"{split} {InSplit(split).Count}"));
         int slides = Pairs.Select(pair => pair.SlideId).Where(slide => slide.Length > 0).Distinct().Count();
-        text.Append(slides > 0 ? $") of {slides} slides" : "), slides not known");
+        text.Append(slides > 0 ? $") of {slides} slides" : "), slides unknown");
         if (Pairs.Any(pair => pair.Label is not null))
         {
             var labels = Pairs.GroupBy(pair => pair.Label ?? "none").OrderBy(group => group.Key, StringComparer.Ordinal);
@@ -121,7 +123,7 @@ public sealed record PairManifest(string Root, string Layout, IReadOnlyList<Pair
         return text.ToString();
     }
 
-    // A pattern that finds no slide would leave a split by slide without effect, and test data could leak.
+    // Without slide IDs a split is by image, and test data could leak into training.
     private void RequireMatches(string? slidePattern)
     {
         if (slidePattern is null || Pairs.FirstOrDefault(pair => pair.SlideId.Length == 0) is not { } unknown) return;
@@ -138,31 +140,31 @@ public sealed record PairManifest(string Root, string Layout, IReadOnlyList<Pair
     {
         if (Pairs.FirstOrDefault(pair => pair.SlideId.Length == 0) is { } pair)
         {
-            throw new TinctorException($"{pair.Source}: its slide is not known, and splitting tile by tile would leak; "
-                + "add a slide_id column to the manifest, or say where the slide is in the file names");
+            throw new TinctorException(pair.Source, "the slide is unknown, and a split by tile would leak test data into training",
+                "Add a slide_id column to the manifest, or give a pattern of the slide ID in file names")
+            { Option = "SlidePattern" };
         }
     }
 
-    /// <summary>Refuses a slide in two splits.</summary>
-    /// <exception cref="TinctorException">Names each such slide.</exception>
-    public void RefuseLeaks()
+    /// <summary>Checks that no slide is in two splits.</summary>
+    /// <exception cref="TinctorException">A slide is in two splits; the message names up to twenty of them.</exception>
+    public void RequireDisjointSplits()
     {
         var leaks = Pairs.Where(pair => pair.SlideId.Length > 0).GroupBy(pair => pair.SlideId)
             .Select(slide => (slide.Key, Splits: slide.Select(pair => pair.Split).Distinct().ToArray()))
             .Where(slide => slide.Splits.Length > 1).ToArray();
         if (leaks.Length > 0)
         {
-            throw new TinctorException($"{Root}: test data would leak into training: "
-                + string.Join(", ", leaks.Take(20).Select(leak => $"slide {leak.Key} is in {string.Join(" and ", leak.Splits)}"))
-                + (leaks.Length > 20 ? $" and {leaks.Length - 20} more" : "") + "; give each slide to one split");
+            string names = ProblemList.Join([.. leaks.Select(leak => $"slide {leak.Key} is in {string.Join(" and ", leak.Splits)}")]);
+            throw new TinctorException(Root, $"test data would leak into training: {names}", "Assign each slide to one split");
         }
     }
 
     private static ulong Rank(string slide, ulong seed) =>
         BitConverter.ToUInt64(SHA256.HashData(Encoding.UTF8.GetBytes($"{seed}:{slide}")));
 
-    /// <summary>A regular expression of a user's; null stays null.</summary>
-    /// <exception cref="TinctorException">It is none.</exception>
+    /// <summary>Compiles a slide pattern; null for null.</summary>
+    /// <exception cref="TinctorException">The pattern is not a regular expression.</exception>
     public static Regex? SlidePattern(string? pattern)
     {
         try
@@ -171,7 +173,9 @@ public sealed record PairManifest(string Root, string Layout, IReadOnlyList<Pair
         }
         catch (ArgumentException error)
         {
-            throw new TinctorException($"slide pattern {pattern}: is not a regular expression ({error.Message})", error);
+            throw new TinctorException(null, $"the slide pattern is {pattern}, expected a regular expression",
+                "Use a pattern such as ^[0-9]+", error)
+            { Option = "SlidePattern" };
         }
     }
 }

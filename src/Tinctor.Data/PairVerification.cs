@@ -2,79 +2,88 @@ using Tinctor.Slides;
 
 namespace Tinctor.Data;
 
-/// <summary>Checks the files of a data set before use and reports all problems at once.</summary>
+/// <summary>Checks the files of a data set and reports all problems at once.</summary>
 public static class PairVerification
 {
-    /// <summary>Images are decoded completely if all of them together have at most this many pixels (a few seconds).</summary>
-    public const long DecodedPixels = 200_000_000;
+    // Decoding this many pixels takes a few seconds.
+    private const long DecodedPixels = 200_000_000;
 
     /// <summary>
-    /// Checks every pair: both files exist and can be read, their sizes fit, and channels and sample type are those of the other pairs.
-    /// Headers are always read; pixels if <paramref name="decode"/>, or by default if the data set is small. Works in parallel.
+    /// Checks every pair in parallel: both files can be read, their sizes match, and all pairs have the same channels and sample type. All
+    /// headers are read; <paramref name="decode"/> determines whether pixels are decoded too.
     /// </summary>
-    /// <param name="pairs">Pairs to be used.</param>
-    /// <param name="minimumSize">Smallest side of targets in pixels: the crop.</param>
+    /// <param name="pairs">Pairs to check.</param>
+    /// <param name="minimumSize">Minimum width and height of targets in pixels: the crop size.</param>
     /// <param name="factor">Target pixels per source pixel along each axis; null for any sizes, before registration.</param>
-    /// <param name="decode">True decodes every file, false none, null those of a set of up to <see cref="DecodedPixels"/>.</param>
+    /// <param name="decode">Whether to decode every file; null decodes if the data set has 200 megapixels or less.</param>
     /// <param name="smallRemedy">
-    /// Remedy for targets smaller than <paramref name="minimumSize"/>, as a sentence, from their smallest side in pixels; null for a
-    /// general one.
+    /// Gets the remedy for targets smaller than <paramref name="minimumSize"/>, as a sentence, from their smallest side in pixels; null for
+    /// a general one.
     /// </param>
     /// <param name="cancel">Cancels the checks.</param>
-    /// <exception cref="TinctorException">There are problems: one line with their number, then one for each kind, up to twenty.</exception>
+    /// <exception cref="TinctorException">There are problems; the message has one line per kind, up to twenty.</exception>
     public static void Check(IReadOnlyList<Pair> pairs, int minimumSize = 1, int? factor = 1, bool? decode = null,
         Func<int, string>? smallRemedy = null, CancellationToken cancel = default)
     {
-        ProblemGroups problems = Find(pairs, minimumSize, factor, decode, smallRemedy, cancel);
-        if (problems.Count > 0)
-            throw new TinctorException($"{problems.Count} of {pairs.Count} pairs cannot be used:\n  {problems.Format("\n  ")}");
+        PairProblem?[] found = Find(pairs, minimumSize, factor, decode, smallRemedy, cancel);
+        var problems = new ProblemList();
+        foreach (PairProblem problem in found.OfType<PairProblem>())
+            problems.Add(problem.File, problem.Text, problem.Remedy, kind: problem.Kind);
+        if (problems.Count == 0) return;
+        throw new TinctorException(
+            $"{found.Count(problem => problem is not null)} of {pairs.Count} pairs cannot be used:\n  {problems.ToLines("\n  ")}");
     }
 
     /// <summary>Finds the pairs that cannot be used, by their headers, without comparing the sizes of source and target.</summary>
-    /// <param name="pairs">Pairs to be used.</param>
+    /// <param name="pairs">Pairs to check.</param>
     /// <param name="cancel">Cancels the checks.</param>
-    /// <returns>Problem of each pair that has one, by its index.</returns>
+    /// <returns>Problems by the index of their pair.</returns>
     public static IReadOnlyDictionary<int, TinctorException> FindProblems(IReadOnlyList<Pair> pairs, CancellationToken cancel = default) =>
-        Find(pairs, 1, null, false, null, cancel).ByPair;
+        Find(pairs, 1, null, false, null, cancel).Index().Where(pair => pair.Item is not null)
+            .ToDictionary(pair => pair.Index, pair => pair.Item!.ToException());
 
-    private static ProblemGroups Find(IReadOnlyList<Pair> pairs, int minimumSize, int? factor, bool? decode, Func<int, string>? smallRemedy,
-        CancellationToken cancel)
+    // Problem of each pair; null for usable pairs.
+    private static PairProblem?[] Find(
+        IReadOnlyList<Pair> pairs, int minimumSize, int? factor, bool? decode, Func<int, string>? smallRemedy, CancellationToken cancel)
     {
         var options = new ParallelOptions { CancellationToken = cancel };
         var infos = new (ImageInfo Source, ImageInfo Target)?[pairs.Count];
-        var problems = new ProblemGroups();
-        Parallel.For(0, pairs.Count, options, i => Try(i, () => infos[i] = Headers(pairs[i], factor)));
-        AddSmall(pairs, infos, minimumSize, smallRemedy, problems);
-        AddOtherKinds(pairs, infos, problems);
+        var problems = new PairProblem?[pairs.Count];
+        Parallel.For(0, pairs.Count, options, i => Try(i, () => Headers(pairs[i], factor, out infos[i])));
+        AddSmall(pairs, infos, minimumSize, smallRemedy, Add);
+        AddOtherKinds(pairs, infos, Add);
         if (decode ?? infos.Sum(info => info is var (a, b) ? (long)a.Width * a.Height + ((long)b.Width * b.Height) : 0) <= DecodedPixels)
         {
             Parallel.For(0, pairs.Count, options, i =>
             {
-                if (problems.Contains(i)) return;
-                foreach (string file in pairs[i].Files) Try(i, () => Image.Read(file));
+                if (problems[i] is not null) return;
+                Try(i, () =>
+                {
+                    foreach (string file in pairs[i].Files) Image.Read(file);
+                    return null;
+                });
             });
         }
         return problems;
 
-        void Try(int i, Action check)
+        // One problem per pair: further ones often follow from the first.
+        void Add(int i, PairProblem problem) => problems[i] ??= problem;
+
+        void Try(int i, Func<PairProblem?> check)
         {
             try
             {
-                check();
+                if (check() is { } problem) Add(i, problem);
             }
             catch (TinctorException error)
             {
-                problems.Add(i, error);
-            }
-            catch (IOException error)
-            {
-                problems.Add(i, new TinctorException(pairs[i].Source, error.Message, null, error));
+                Add(i, new(error.File ?? pairs[i].Source, error.Problem, error.Problem, error.Remedy));
             }
         }
     }
 
     private static void AddSmall(IReadOnlyList<Pair> pairs, (ImageInfo Source, ImageInfo Target)?[] infos, int minimumSize,
-        Func<int, string>? remedy, ProblemGroups problems)
+        Func<int, string>? remedy, Action<int, PairProblem> add)
     {
         int[] small = [.. Enumerable.Range(0, pairs.Count).Where(i => Side(i) < minimumSize)];
         if (small.Length == 0) return;
@@ -82,23 +91,26 @@ public static class PairVerification
         foreach (int i in small)
         {
             ImageInfo target = infos[i]!.Value.Target;
-            string kind = $"smaller than the crop of {minimumSize}", size = $"is {target.Width}x{target.Height}";
-            problems.Add(i, new PairProblem(pairs[i].Target ?? pairs[i].Source, kind, $"{size}, {kind}", advice, size));
+            string kind = $"smaller than the crop of {minimumSize} pixels";
+            add(i, new(pairs[i].Target ?? pairs[i].Source, $"{target.Width}x{target.Height} pixels, {kind}", kind, advice));
         }
 
         int? Side(int i) => infos[i] is var (_, target) ? Math.Min(target.Width, target.Height) : null;
     }
 
-    // The kind that most pairs have is the right one.
-    private static void AddOtherKinds(IReadOnlyList<Pair> pairs, (ImageInfo Source, ImageInfo Target)?[] infos, ProblemGroups problems)
+    // The majority defines the expected channels and sample type.
+    private static void AddOtherKinds(
+        IReadOnlyList<Pair> pairs, (ImageInfo Source, ImageInfo Target)?[] infos, Action<int, PairProblem> add)
     {
         string[] kinds = [.. infos.OfType<(ImageInfo, ImageInfo)>().CountBy(Kind).OrderByDescending(kind => kind.Value)
             .Select(kind => kind.Key)];
         for (int i = 0; i < infos.Length; i++)
         {
             if (infos[i] is { } info && Kind(info) != kinds[0])
-                problems.Add(i, new TinctorException(pairs[i].Source, $"{Kind(info)}, but most pairs have {kinds[0]}",
-                    "Convert it, or leave it out."));
+            {
+                string problem = $"{Kind(info)}, but most pairs have {kinds[0]}";
+                add(i, new(pairs[i].Source, problem, problem, "Convert these images, or leave them out."));
+            }
         }
     }
 
@@ -107,50 +119,58 @@ public static class PairVerification
     private static string Kind(ImageInfo info) =>
         $"{info.Channels} {(info.Channels == 1 ? "channel" : "channels")} of {(info.SampleType == SampleType.UInt8 ? 8 : 16)} bit";
 
-    private static (ImageInfo Source, ImageInfo Target) Headers(Pair pair, int? factor)
+    private static PairProblem? Headers(Pair pair, int? factor, out (ImageInfo Source, ImageInfo Target)? infos)
     {
+        infos = null;
         if (pair.Files.FirstOrDefault(file => !File.Exists(file)) is { } missing)
         {
             string? partner = missing == pair.Source ? pair.Target : pair.Source;
-            throw new PairProblem(missing, missing == pair.Source ? "missing sources" : "missing targets",
-                partner is null ? "missing" : $"missing, the partner of {partner}");
+            return new(missing, partner is null ? "the file is missing" : $"the file is missing; it is the partner of {partner}",
+                missing == pair.Source ? "missing sources" : "missing targets", null);
         }
         ImageInfo source = Image.ReadInfo(pair.Source);
         bool halves = pair.Layout is PairLayout.SourceLeft or PairLayout.SourceRight;
         if (halves && source.Width % 2 != 0)
-            throw new PairProblem(pair.Source, "an odd number of pixels wide, so not two images of one size side by side",
-                $"{source.Width} pixels wide, so not two images of one size side by side");
+            return new(pair.Source, $"{source.Width} pixels wide, but two images side by side have an even width",
+                "odd width, but two images side by side have an even width", null);
         ImageInfo target = pair.Target is null ? source : Image.ReadInfo(pair.Target);
         if (halves) source = target = source with { Width = source.Width / 2 };
-        if (factor is { } times && OtherSize(pair, (source.Width, source.Height), (target.Width, target.Height), times) is { } problem)
-            throw problem;
-        return (source, target);
+        if (factor is { } times && SizeMismatch(pair, (source.Width, source.Height), (target.Width, target.Height), times) is { } problem)
+            return problem;
+        infos = (source, target);
+        return null;
     }
 
-    /// <summary>Checks that a target is as large as its source times the factor.</summary>
-    /// <param name="pair">The pair.</param>
+    /// <summary>Checks that the size of a target is the size of its source times the factor.</summary>
+    /// <param name="pair">Image pair.</param>
     /// <param name="source">Size of the source in pixels.</param>
     /// <param name="target">Size of the target in pixels.</param>
     /// <param name="factor">Target pixels per source pixel along each axis.</param>
     /// <exception cref="TinctorException">The target has another size.</exception>
-    public static void RefuseOtherSize(Pair pair, (int Width, int Height) source, (int Width, int Height) target, int factor)
+    public static void RequireMatchingSize(Pair pair, (int Width, int Height) source, (int Width, int Height) target, int factor)
     {
-        if (OtherSize(pair, source, target, factor) is { } problem)
-            throw new TinctorException(problem.File, problem.Problem, problem.Remedy);
+        if (SizeMismatch(pair, source, target, factor) is { } problem)
+            throw problem.ToException();
     }
 
-    private static PairProblem? OtherSize(Pair pair, (int Width, int Height) source, (int Width, int Height) target, int factor)
+    private static PairProblem? SizeMismatch(Pair pair, (int Width, int Height) source, (int Width, int Height) target, int factor)
     {
         if ((source.Width * factor, source.Height * factor) == target) return null;
         int actual = Math.Max(1, target.Width / source.Width);
         bool whole = actual > 1 && (source.Width * actual, source.Height * actual) == target;
-        string kind = whole ? $"{actual} times smaller than the partner"
-            : factor == 1 ? "source and target differ in size" : $"the partner is not {factor} times as large (model.factor)";
-        string sizes = $"is {source.Width}x{source.Height}, but its partner {pair.Target} is {target.Width}x{target.Height}";
+        string kind = whole ? $"the target is {actual} times as large as the source"
+            : factor == 1 ? "source and target differ in size" : $"the target is not {factor} times as large as the source (model.factor)";
+        string sizes = $"{source.Width}x{source.Height} pixels, but its target {pair.Target} has {target.Width}x{target.Height}";
         string problem = whole ? $"{sizes}, {actual} times as large"
             : factor == 1 ? sizes : $"{sizes}, not {factor} times as large (model.factor)";
         string? remedy = whole ? $"Use model.factor={actual} with a method that has this setting."
             : factor == 1 ? "Register the images and cut them into pairs of one size first." : null;
-        return new(pair.Source, kind, problem, remedy, sizes);
+        return new(pair.Source, problem, kind, remedy);
+    }
+
+    // Problem of a pair, and its kind, under which equal problems of many pairs are reported together.
+    private sealed record PairProblem(string File, string Text, string Kind, string? Remedy)
+    {
+        public TinctorException ToException() => new(File, Text, Remedy);
     }
 }

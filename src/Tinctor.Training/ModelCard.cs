@@ -23,7 +23,7 @@ internal static class ModelCard
             | Trained on | {data.Train.Count} pairs, {config.Data.Direction}, crops of {config.Data.CropSize} pixels |
             | Stains | {config.Stains?.Describe() ?? "as they are"} |
             | Slides trained on | {Slides(data.Train)} |
-            | Slides held out | {Slides(data.Manifest.OfSplit("test").Concat(data.Validation))} |
+            | Slides held out | {Slides(data.Manifest.InSplit("test").Concat(data.Validation))} |
             | Steps | {state.Step}, {config.Training.BatchSize} {(config.Training.BatchSize == 1 ? "pair" : "pairs")} each |
             | Validation | {Validation(data, state)} |
             | Licence of the weights | not stated: add it before passing the model on; it depends on the licence of the data |

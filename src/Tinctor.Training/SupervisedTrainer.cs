@@ -139,7 +139,7 @@ internal sealed class SupervisedLoop : TrainingLoop<SupervisedTask>
         return new(Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(id)))[..16],
             config.Seed, config.Data.Fold, config.Data.Folds, steps, state.Step, task.ScoreName, state.LastScore,
             begun.Data.Sha256, data.Train.Count, data.Validation.Count,
-            Slides(data.Train), Slides(data.Validation), Slides(data.Manifest.OfSplit("test")), $"Tinctor {RunEnvironment.Version}");
+            Slides(data.Train), Slides(data.Validation), Slides(data.Manifest.InSplit("test")), $"Tinctor {RunEnvironment.Version}");
     }
 
     private static string[] Slides(IEnumerable<Pair> pairs) =>

@@ -28,7 +28,7 @@ public sealed class Trainer : TrainingLoop<Method>
         if (data.Validation.Count > Preview.MostValidationPairs)
             observer.Note($"checkpoints are scored on {Preview.MostValidationPairs} of the {data.Validation.Count} validation pairs, "
                 + "evenly spaced");
-        foreach (string remark in config.Model.Remarks(data.Train, data.Manifest.OfSplit("test"))) observer.Note(remark);
+        foreach (string remark in config.Model.Remarks(data.Train, data.Manifest.InSplit("test"))) observer.Note(remark);
         InferenceConfig inference = config.Model.Inference;
         this.config = config = config with
         {

@@ -22,7 +22,7 @@ public sealed class PairCommandTests : IDisposable
             "07,10", "--tile-size", "240"));
         PairManifest manifest = PairManifest.Read(Out);
         Assert.Equal("manifest manifest.csv: 100 pairs (train 60, test 40) of 5 slides", manifest.Describe());
-        Assert.Equal(["07", "10"], manifest.OfSplit("test").Select(pair => pair.SlideId).Distinct());
+        Assert.Equal(["07", "10"], manifest.InSplit("test").Select(pair => pair.SlideId).Distinct());
         PairVerification.Check(manifest.Pairs, minimumSize: 240);
         double[][] fields = [.. File.ReadLines(Path.Combine(Out, "fields.csv")).Skip(1).Select(line =>
             line.Split(',')[^2..].Select(Number).ToArray())];

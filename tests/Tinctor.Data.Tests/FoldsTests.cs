@@ -37,7 +37,7 @@ public sealed class FoldsTests
         Assert.Equal(5, Folds.Split(pairs, 0, 2).Held.Count);
         Assert.Empty(Folds.Split(pairs, 0, 1).Held);
         Assert.Contains("11 folds", Assert.Throws<TinctorException>(() => Folds.Split(pairs, 0, 11)).Message);
-        Assert.Contains("no fold 2", Assert.Throws<TinctorException>(() => Folds.Split(pairs, 2, 2)).Message);
+        Assert.Contains("fold 2 of 2 folds does not exist", Assert.Throws<TinctorException>(() => Folds.Split(pairs, 2, 2)).Message);
     }
 
     private static IEnumerable<Pair> Pairs(int slides, int fields) =>

@@ -44,9 +44,9 @@ public class ManifestFileTests : DataFolder
         WriteText("manifest.csv", "source,target,slide_id\n"
             + string.Concat(Enumerable.Range(0, 60).Select(i => $"a{i}.png,b{i}.png,s{i % 6}\n")));
         PairManifest manifest = PairManifest.Read(Root);
-        Assert.Equal((40, 10, 10), (manifest.OfSplit("train").Count, manifest.OfSplit("val").Count, manifest.OfSplit("test").Count));
+        Assert.Equal((40, 10, 10), (manifest.InSplit("train").Count, manifest.InSplit("val").Count, manifest.InSplit("test").Count));
         WriteText("manifest.csv", "source,target\na.png,b.png\n");
-        Assert.Contains("its slide is not known", Assert.Throws<TinctorException>(() => PairManifest.Read(Root)).Message);
+        Assert.Contains("the slide is unknown", Assert.Throws<TinctorException>(() => PairManifest.Read(Root)).Message);
     }
 
     [Fact]
@@ -58,11 +58,11 @@ public class ManifestFileTests : DataFolder
 
     [Theory]
     [InlineData("", "is empty")]
-    [InlineData("src,target\n", "has no source column")]
-    [InlineData("source,target\na\n", "line 2 has 1 fields")]
-    [InlineData("source,split\na,train\nb,tset\n,train\n", "line 3 has the split \"tset\"; line 4 has no source")]
-    [InlineData("source,target\n\"a,b\n", "is not CSV")]
-    [InlineData("source,target\n", "holds no pairs")]
+    [InlineData("src,target\n", "the column source is missing")]
+    [InlineData("source,target\na\n", "line 2: 1 cells")]
+    [InlineData("source,split\na,train\nb,tset\n,train\n", "line 3: split \"tset\"; line 4: no source")]
+    [InlineData("source,target\n\"a,b\n", "a quotation mark is misplaced or not closed")]
+    [InlineData("source,target\n", "no image pairs")]
     public void BrokenCsv_SaysWhere(string text, string message)
     {
         string path = WriteText("m.csv", text);
@@ -72,10 +72,10 @@ public class ManifestFileTests : DataFolder
     }
 
     [Theory]
-    [InlineData("a: [", "is not YAML")]
-    [InlineData("a: 1", "expected a list")]
+    [InlineData("a: [", "is not valid YAML")]
+    [InlineData("a: 1", "no list of pairs")]
     [InlineData("- 1", "pair 1 is not a mapping")]
-    [InlineData("", "expected a list")]
+    [InlineData("", "no list of pairs")]
     public void BrokenYaml_SaysWhere(string text, string message) =>
         Assert.Contains(message, Assert.Throws<TinctorException>(() => PairManifest.Read(WriteText("m.yml", text))).Message);
 
@@ -109,6 +109,6 @@ public class ManifestFileTests : DataFolder
     {
         WriteText("manifest.csv", $"source,target,split,mpp\na.png,b.png,train,{mpp}\n");
         string message = Assert.Throws<TinctorException>(() => PairManifest.Read(Root)).Message;
-        Assert.Contains($"line 2 has the mpp \"{mpp}\"", message);
+        Assert.Contains($"line 2: mpp \"{mpp}\"", message);
     }
 }

@@ -4,7 +4,7 @@ namespace Tinctor.Data.Tests;
 public class VerificationTests : DataFolder
 {
     [Fact]
-    public void EverythingWrong_IsSaidAtOnce()
+    public void Check_six_broken_pairs_reports_all_of_them()
     {
         foreach (string name in (string[])["1", "2", "3", "4", "5", "6", "7", "8"])
         {
@@ -21,28 +21,17 @@ public class VerificationTests : DataFolder
         PairManifest manifest = PairManifest.Read(Root);
         string[] lines = Assert.Throws<TinctorException>(() => PairVerification.Check(manifest.Pairs)).Message.Split('\n');
         Assert.Equal("6 of 8 pairs cannot be used:", lines[0]);
-        Assert.Contains("IHC/train/2.png: missing, the partner of", lines[1]);
-        Assert.Contains("HE/train/3.png: missing, the partner of", lines[2]);
-        Assert.Contains("HE/train/4.png: is 64x64, but its partner", lines[3]);
-        Assert.Contains("HE/train/5.png: is not a known image", lines[4]);
-        Assert.Contains("HE/train/6.png: damaged or truncated", lines[5]);
-        Assert.Contains("HE/train/7.png: 1 channel of 8 bit to 3 channels of 8 bit, but most pairs have 3 channels", lines[6]);
+        Assert.Contains("HE/train/3.png: the file is missing; it is the partner of", lines[1]);
+        Assert.Contains("HE/train/4.png: 64x64 pixels, but its target", lines[2]);
+        Assert.Contains("HE/train/5.png: is not a known image", lines[3]);
+        Assert.Contains("HE/train/6.png: damaged or truncated", lines[4]);
+        Assert.Contains("HE/train/7.png: 1 channel of 8 bit to 3 channels of 8 bit, but most pairs have 3 channels", lines[5]);
+        Assert.Contains("IHC/train/2.png: the file is missing; it is the partner of", lines[6]);
         // Headers alone cannot tell that the pixels of 6 are missing.
         Assert.StartsWith("5 of 8", Assert.Throws<TinctorException>(() =>
             PairVerification.Check(manifest.Pairs, decode: false)).Message);
     }
 
-    [Fact]
-    public void Format_many_kinds_of_problems_lists_twenty_and_counts_the_others()
-    {
-        var problems = new ProblemGroups();
-        for (int i = 0; i < 60; i++) problems.Add(i, new PairProblem($"{i}.png", $"problem {i / 2}", $"problem {i / 2} in pair {i}"));
-        string[] lines = problems.Format("\n").Split('\n');
-        Assert.Equal(60, problems.Count);
-        Assert.Equal("2 files: problem 0 (0.png, 1.png)", lines[0]);
-        Assert.Equal("and 10 more", lines[^1]);
-        Assert.Equal(21, lines.Length);
-    }
 
     [Fact]
     public void Check_problems_of_one_kind_are_one_line_with_count_and_first_names()
@@ -53,10 +42,10 @@ public class VerificationTests : DataFolder
         string[] lines = Assert.Throws<TinctorException>(() => PairVerification.Check(PairManifest.Read(Root).Pairs, 128,
             smallRemedy: side => $"Use {side}.")).Message.Split('\n');
         Assert.Equal("35 of 36 pairs cannot be used:", lines[0]);
-        Assert.Equal("  30 files: smaller than the crop of 128 (00.png, 01.png, 02.png and 27 more); the first is 80x90. Use 80.",
-            lines[1]);
-        Assert.Equal("  5 files: an odd number of pixels wide, so not two images of one size side by side "
-            + "(30.png, 31.png, 32.png and 2 more)", lines[2]);
+        Assert.Equal("  30 files: smaller than the crop of 128 pixels (00.png, 01.png, 02.png and 27 more); "
+            + "00.png: 80x90 pixels, smaller than the crop of 128 pixels. Use 80.", lines[1]);
+        Assert.Equal("  5 files: odd width, but two images side by side have an even width (30.png, 31.png, 32.png and 2 more); "
+            + "30.png: 257 pixels wide, but two images side by side have an even width", lines[2]);
         Assert.Equal(3, lines.Length);
     }
 
@@ -72,21 +61,21 @@ public class VerificationTests : DataFolder
         }
         PairManifest manifest = PairManifest.Read(Root);
         string message = Assert.Throws<TinctorException>(() => PairVerification.Check(manifest.Pairs)).Message;
-        Assert.Contains("2 files: source and target differ in size (0.png, 1.png); the first is 64x64, but its partner", message);
+        Assert.Contains("2 files: source and target differ in size (0.png, 1.png); 0.png: 64x64 pixels, but its target", message);
         Assert.Contains("2 files: missing targets (2.png, 3.png)", message);
     }
 
     [Fact]
-    public void ImagesSmallerThanTheCrop_AreReported()
+    public void Check_image_smaller_than_crop_throws()
     {
         Write("train/a.png", 128, 64);
         PairVerification.Check(PairManifest.Read(Root).Pairs, minimumSize: 64);
-        Assert.Contains("is 64x64, smaller than the crop of 65", Assert.Throws<TinctorException>(() =>
+        Assert.Contains("64x64 pixels, smaller than the crop of 65 pixels", Assert.Throws<TinctorException>(() =>
             PairVerification.Check(PairManifest.Read(Root).Pairs, 65)).Message);
     }
 
     [Fact]
-    public void Summary_CountsAndHashes()
+    public void Create_summary_counts_pairs_and_hashes_files()
     {
         WriteText("manifest.csv", "source,target,split,label,slide_id\na.png,b.png,train,2+,s1\nc.png,b.png,test,,s2\n");
         foreach (string name in (string[])["a", "b", "c"]) File.WriteAllText(At($"{name}.png"), name);

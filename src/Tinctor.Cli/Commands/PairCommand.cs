@@ -118,7 +118,7 @@ public static class PairCommand
         if (ExistingResults.Keep(Path.Combine(folder, "manifest.csv"), options.Overwrite)) return 0;
         PreparedDataset dataset = ProgressDisplay.Show("registering",
             display => FieldPreparation.Run(manifest, folder, options,
-                new StepProgress(step => display.Report(step.Share, step.Step)), cancel));
+                new DelegateProgress<PreparationProgress>(step => display.Report(step.Share, step.Step)), cancel));
         Report(dataset);
         return PairFailures.Report(dataset, options, parse.GetValue(AllowFailures));
     }

@@ -127,7 +127,8 @@ public static class PhantomCommand
     {
         try
         {
-            ProgressDisplay.Show("phantom", progress => write(new Reporter(progress)));
+            ProgressDisplay.Show("phantom", display =>
+                write(new DelegateProgress<PhantomProgress>(step => display.Report(step.Share, step.Name))));
         }
         catch (ArgumentException e)
         {
@@ -169,10 +170,5 @@ public static class PhantomCommand
             stains.AddRange(matches);
         }
         return [.. stains];
-    }
-
-    private sealed class Reporter(ProgressDisplay display) : IProgress<PhantomProgress>
-    {
-        public void Report(PhantomProgress value) => display.Report(value.Share, value.Name);
     }
 }

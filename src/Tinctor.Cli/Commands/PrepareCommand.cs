@@ -131,7 +131,7 @@ internal static class PrepareCommand
         try
         {
             PreparedDataset dataset = ProgressDisplay.Show("preparing", display => SlidePreparation.Run(manifest, folder, options,
-                new StepProgress(step => display.Report(step.Share, $"{step.Name}: {step.Step}")), cancel));
+                new DelegateProgress<PreparationProgress>(step => display.Report(step.Share, $"{step.Name}: {step.Step}")), cancel));
             AtomicFile.WriteText(Path.Combine(folder, "report.html"), PreparationReport.Text(Path.GetFileName(Path.GetFullPath(folder)),
                 dataset.Pairs, options.Tiling, (name, ending) => SlidePreparation.PathOf(folder, name, ending)));
             return Report(dataset, options, parse.GetValue(AllowFailures));

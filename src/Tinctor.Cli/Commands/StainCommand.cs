@@ -170,7 +170,7 @@ internal static class StainCommand
     {
         string[] inputs = parse.GetRequiredValue(Inputs);
         List<ImageJob> jobs = [.. inputs.SelectMany(input =>
-            parse.GetValue(Split) is string split ? OfSplit(input, split)
+            parse.GetValue(Split) is string split ? InSplit(input, split)
             : Path.GetExtension(input) is ".csv" or ".yaml" or ".yml"
                 ? throw new TinctorException(input, "is a manifest, but no split is named", "Name one of its splits: --split train, val or test")
             : ImageJobs.Find(input, folder, slides: true))];
@@ -179,6 +179,6 @@ internal static class StainCommand
         return SlideOptions.AnyGiven(parse) || parse.GetValue(Format) is "ome.tif" or "dzi" ? [.. jobs.Select(job => job with { IsSlide = true })] : jobs;
     }
 
-    private static IEnumerable<ImageJob> OfSplit(string dataset, string split) => PairManifest.Read(dataset).OfSplit(split)
+    private static IEnumerable<ImageJob> InSplit(string dataset, string split) => PairManifest.Read(dataset).InSplit(split)
         .Select(pair => new ImageJob(pair.Source, () => pair.ReadImages().Source, pair.Name));
 }

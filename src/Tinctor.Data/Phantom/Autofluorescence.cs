@@ -1,17 +1,17 @@
 namespace Tinctor.Data.Phantom;
 
-/// <summary>Label-free emission of tissue in four filters, in photoelectrons relative to a bright pixel.</summary>
+/// <summary>Autofluorescence of unlabelled tissue in four filters, relative to a bright pixel.</summary>
 internal static class Autofluorescence
 {
     /// <summary>Number of filters.</summary>
     public const int Channels = 4;
 
-    /// <summary>Names of the filters, in the order of the channels.</summary>
+    /// <summary>Names of the filters in channel order.</summary>
     public static readonly string[] Names = ["DAPI", "FITC", "TxRed", "Cy5"];
 
     /// <summary>
-    /// Emission of a point into (DAPI, FITC, TxRed, Cy5). Collagen shines in blue, flavins of cytoplasm in green, blood is dark; nuclei
-    /// are dim.
+    /// Computes the emission of a point in (DAPI, FITC, TxRed, Cy5). Collagen emits blue, flavins of the cytoplasm green, nuclei and blood
+    /// little.
     /// </summary>
     public static void Emit(in TissuePoint p, Span<float> channels)
     {

@@ -3,10 +3,10 @@ using System.Runtime.Intrinsics;
 
 namespace Tinctor.Data.Phantom;
 
-/// <summary>Hashed lattice noise: pure functions of coordinates and a seed, so that any region can be evaluated on its own.</summary>
+/// <summary>Hashed lattice noise: pure functions of coordinates and a seed, so any region can be evaluated independently.</summary>
 internal static class Noise
 {
-    /// <summary>A well-mixed 32-bit hash of a lattice point.</summary>
+    /// <summary>32-bit hash of a lattice point.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static uint Hash(int x, int y, uint seed)
     {
@@ -16,17 +16,17 @@ internal static class Noise
         return h ^ (h >> 15);
     }
 
-    /// <summary>A uniform number in [0, 1) for a lattice point.</summary>
+    /// <summary>Uniform number in [0, 1) of a lattice point.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static float Uniform(int x, int y, uint seed) => (Hash(x, y, seed) >> 8) * (1f / (1 << 24));
 
-    /// <summary>A uniform number in [0, 1): the n-th draw of an object that has its own hash.</summary>
+    /// <summary>Uniform number in [0, 1): the n-th draw for an object's hash.</summary>
     public static float Draw(uint hash, int n) => Uniform((int)hash, n, 0x5EEDu);
 
-    /// <summary>The n-th draw of an object, uniform in [low, high).</summary>
+    /// <summary>Uniform number in [low, high): the n-th draw for an object's hash.</summary>
     public static float Draw(uint hash, int n, float low, float high) => low + ((high - low) * Draw(hash, n));
 
-    /// <summary>A standard normal draw (Box-Muller) of an object that has its own hash.</summary>
+    /// <summary>Standard normal number (Box-Muller): the n-th draw for an object's hash.</summary>
     public static float Normal(uint hash, int n)
     {
         float radius = MathF.Sqrt(-2 * MathF.Log(1 - Draw(hash, 2 * n)));
@@ -44,7 +44,7 @@ internal static class Noise
         return 1.5f * Lerp(top, bottom, sy);
     }
 
-    /// <summary>Octaves of gradient noise: the first has unit wavelength and unit amplitude, each further one half of both.</summary>
+    /// <summary>Sum of octaves of gradient noise: wavelength and amplitude start at 1 and halve with each octave.</summary>
     public static float Fractal(float x, float y, uint seed, int octaves)
     {
         float sum = 0, amplitude = 1;
@@ -56,7 +56,7 @@ internal static class Noise
         return sum;
     }
 
-    /// <summary>Value noise of unit wavelength at eight points at once, in [-1, 1].</summary>
+    /// <summary>Value noise of unit wavelength at eight points, in [-1, 1].</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector256<float> Value8(Vector256<float> x, Vector256<float> y, uint seed)
     {

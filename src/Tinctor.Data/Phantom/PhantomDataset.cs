@@ -1,5 +1,4 @@
 using System.Globalization;
-using System.Text;
 using Tinctor.Slides;
 using YamlDotNet.Serialization;
 using YamlDotNet.Serialization.NamingConventions;
@@ -7,59 +6,59 @@ using YamlDotNet.Serialization.NamingConventions;
 namespace Tinctor.Data.Phantom;
 
 /// <summary>Progress of writing a phantom data set.</summary>
-/// <param name="Share">0 to 1.</param>
-/// <param name="Name">The field being made, as in s003_f01.</param>
+/// <param name="Share">Completed fraction, 0 to 1.</param>
+/// <param name="Name">Current field, such as s003_f01.</param>
 public readonly record struct PhantomProgress(double Share, string Name);
 
-/// <summary>A folder of phantom slides: images, truth, a manifest with splits by slide, and phantom.yaml with every parameter.</summary>
+/// <summary>Folder of phantom slides: images, ground truth, a manifest with splits by slide, and the parameters.</summary>
 /// <remarks>
 /// <code>
-/// phantom.yaml                       every parameter; with the same file the same bytes come out
-/// manifest.csv                       source, target, split, label, slide_id (manifest_STAIN.csv for each target where there are several)
-/// source/s001_f01.png                the first stain
-/// target/s001_f01.png                the second stain (target_STAIN/ for each where there are several); .tif for autofluorescence
+/// phantom.yaml                       all parameters; equal parameters give equal bytes
+/// manifest.csv                       source, target, split, label, slide_id; manifest_STAIN.csv for several targets
+/// source/s001_f01.png                first stain
+/// target/s001_f01.png                second stain; target_STAIN/ for several targets; .tif for autofluorescence
 /// truth/s001_f01_labels.tif          nucleus instances: 16 bit, 32 bit above 65,535 nuclei
 /// truth/s001_f01_nuclei.csv          label, kind, x, y, area, ki67, her2
 /// truth/s001_f01_tissue.png          0 glass, 1 stroma, 2 gland, 3 tumour, 4 lymphoid, 5 fat, 6 lumen, 7 vessel
-/// truth/s001_f01_STAIN_displacement.safetensors   for misaligned targets: target pixel to source pixel
-/// truth/s001_f01.yaml                level, atypia, Ki67 share, stain vectors and blur of the slide
+/// truth/s001_f01_STAIN_displacement.safetensors   displacement from target to source pixels, for misaligned targets
+/// truth/s001_f01.yaml                HER2 level, atypia, Ki67 index, stain vectors and blur of the slide
 /// </code>
 /// </remarks>
 public sealed record PhantomDataset
 {
     private const string ParameterFile = "phantom.yaml";
 
-    /// <summary>Stain, size, imaging and seed of every field; its Seed, Field and Her2Level are set per slide.</summary>
+    /// <summary>Options of all fields; Seed, Field and Her2Level are replaced for each field.</summary>
     public PhantomOptions Options { get; init; } = new();
 
     /// <summary>Number of slides, 1 to 9,999.</summary>
     public int Slides { get; init; } = 8;
 
-    /// <summary>Fields of each slide, 1 to 64; all of a slide are in the same split.</summary>
+    /// <summary>Number of fields per slide, 1 to 64; all fields of a slide are in the same split.</summary>
     public int FieldsPerSlide { get; init; } = 1;
 
-    /// <summary>HER2 level of all slides, 0 to 3; null mixes the four levels evenly.</summary>
+    /// <summary>HER2 level of all slides, 0 to 3; null distributes the four levels evenly.</summary>
     public int? Level { get; init; }
 
-    /// <summary>Share of slides for validation, 0 to 1; at least one slide where there are three.</summary>
+    /// <summary>Fraction of the slides for validation, 0 to 1; at least one slide of three or more.</summary>
     public double ValidationShare { get; init; } = 0.15;
 
-    /// <summary>Share of slides for testing, 0 to 1; at least one slide where there are two.</summary>
+    /// <summary>Fraction of the slides for testing, 0 to 1; at least one slide of two or more.</summary>
     public double TestShare { get; init; } = 0.15;
 
     /// <summary>
-    /// Writes the data set. A folder that holds the same phantom is completed: fields that are there are kept. A folder that holds
-    /// another phantom is refused, or replaced where asked to; a folder with anything else in it is always refused.
-    /// Throws ArgumentException for parameters out of range, IOException for a folder in use.
+    /// Writes the data set. If the folder contains a part of the same phantom, only the missing fields are written.
     /// </summary>
-    /// <param name="folder">Where to; made if missing.</param>
-    /// <param name="replace">Delete an earlier phantom with other parameters.</param>
-    /// <param name="progress">Told what is being made, from any thread.</param>
-    /// <param name="cancel">Stops between blocks; what is finished stays, and the same call goes on from there.</param>
+    /// <param name="folder">Output folder, created if needed.</param>
+    /// <param name="replace">Deletes a phantom with other parameters; false throws instead.</param>
+    /// <param name="progress">Receives the progress, on any thread.</param>
+    /// <param name="cancel">Cancels after the current block. A later call with the same arguments resumes.</param>
+    /// <exception cref="ArgumentException">A parameter is out of range.</exception>
+    /// <exception cref="TinctorException">The folder contains another phantom or other files.</exception>
     public void Write(string folder, bool replace = false, IProgress<PhantomProgress>? progress = null, CancellationToken cancel = default)
     {
         Validate();
-        if (Options.Stains.Count < 2) throw new ArgumentException("stains: name a source and at least one target, as in he,her2");
+        if (Options.Stains.Count < 2) throw new ArgumentException("one stain; name a source and at least one target, such as he,her2");
         Begin(folder, replace);
         int total = Slides * FieldsPerSlide;
         for (int i = 0; i < total; i++)
@@ -69,7 +68,8 @@ public sealed record PhantomDataset
             int done = i;
             if (!File.Exists(Path.Combine(folder, "truth", $"{name}.yaml")))
             {
-                var share = progress is null ? null : new Relay(s => progress.Report(new((done + (0.9 * s)) / total, name)));
+                var share = progress is null ? null
+                    : new DelegateProgress<double>(s => progress.Report(new((done + (0.9 * s)) / total, name)));
                 WriteField(folder, name, PhantomSlide.Render(options, progress: share, cancel: cancel));
             }
             progress?.Report(new((i + 1.0) / total, name));
@@ -78,25 +78,29 @@ public sealed record PhantomDataset
     }
 
     /// <summary>
-    /// Writes whole slides in place of fields, each field as a pyramidal OME-TIFF a stain: STAIN/NAME.ome.tif. No slide is held in memory;
-    /// slides that are there are kept. Throws as <see cref="Write"/> does.
+    /// Writes each field as whole slides: one pyramidal OME-TIFF per stain, STAIN/NAME.ome.tif. Memory use does not grow with slide size.
+    /// If the folder contains a part of the same phantom, only the missing slides are written.
     /// </summary>
-    /// <param name="folder">Where to; made if missing.</param>
-    /// <param name="progress">Told what is being made.</param>
-    /// <param name="cancel">Stops; what is finished stays, and the same call goes on from there.</param>
+    /// <param name="folder">Output folder, created if needed.</param>
+    /// <param name="progress">Receives the progress.</param>
+    /// <param name="cancel">Cancels after the current block. A later call with the same arguments resumes.</param>
+    /// <exception cref="ArgumentException">A parameter is out of range.</exception>
+    /// <exception cref="TinctorException">The folder contains another phantom or other files.</exception>
     public void WriteSlides(string folder, IProgress<PhantomProgress>? progress = null, CancellationToken cancel = default)
     {
         Validate();
         Begin(folder, replace: false);
-        var jobs = Enumerable.Range(0, Slides * FieldsPerSlide).SelectMany(i => Options.Stains.Select(stain => (Field: i, Stain: stain))).ToList();
+        var jobs = Enumerable.Range(0, Slides * FieldsPerSlide)
+            .SelectMany(i => Options.Stains.Select(stain => (Field: i, Stain: stain))).ToList();
         foreach ((int i, (int field, PhantomStain stain)) in jobs.Index())
         {
             PhantomOptions options = Field(field / FieldsPerSlide, field % FieldsPerSlide);
             string name = Name(field / FieldsPerSlide, field % FieldsPerSlide);
             string path = Path.Combine(folder, StainName(stain), $"{name}.ome.tif");
-            if (!File.Exists(path))
-                WriteSlide(path, options, stain, share => progress?.Report(new((i + share) / jobs.Count, $"{StainName(stain)} {name}")), cancel);
+            if (!File.Exists(path)) WriteSlide(path, options, stain, Report, cancel);
             progress?.Report(new((i + 1.0) / jobs.Count, name));
+
+            void Report(double share) => progress?.Report(new((i + share) / jobs.Count, $"{StainName(stain)} {name}"));
         }
     }
 
@@ -112,7 +116,7 @@ public sealed record PhantomDataset
             ChannelInfo = fluoresces ? [.. Autofluorescence.Names.Select(name => new SlideChannel(name))] : [],
         };
         int rows = 0;
-        SlideWriter.Write(path, spec, spec.TilesOf(PhantomSlide.Bands(options, stain, cancel).Select(band =>
+        SlideWriter.Write(path, spec, spec.TilesOf(PhantomSlide.RenderBands(options, stain, cancel).Select(band =>
         {
             rows += band.Height;
             report((double)rows / spec.Height);
@@ -120,7 +124,8 @@ public sealed record PhantomDataset
         })));
     }
 
-    /// <summary>The split of a slide (from 0): "train", "val" or "test".</summary>
+    /// <summary>Gets the split of a slide: "train", "val" or "test".</summary>
+    /// <param name="slide">Number of the slide, from 0.</param>
     public string Split(int slide)
     {
         int test = Slides >= 2 ? Math.Clamp((int)Math.Round(TestShare * Slides), TestShare > 0 ? 1 : 0, Slides - 1) : 0;
@@ -131,32 +136,34 @@ public sealed record PhantomDataset
         return rank < test ? "test" : rank < test + validation ? "val" : "train";
     }
 
-    /// <summary>The options of one field of a slide, both from 0.</summary>
+    /// <summary>Gets the options of a field.</summary>
+    /// <param name="slide">Number of the slide, from 0.</param>
+    /// <param name="field">Number of the field on the slide, from 0.</param>
     public PhantomOptions Field(int slide, int field) => Options with
     {
         Seed = Mix(Options.Seed + (0x9E3779B97F4A7C15UL * (ulong)(slide + 1))),
         Field = field,
-        // Taking turns in the shuffled order spreads the levels evenly over the splits.
+        // Levels alternate in the shuffled order, which distributes them evenly over the splits.
         Her2Level = Level ?? (Array.IndexOf(Order(), slide) + 2) % 4,
     };
 
-    /// <summary>A HER2 level as pathologists write it: "0", "1+", "2+", "3+".</summary>
+    /// <summary>Formats a HER2 level: "0", "1+", "2+", "3+".</summary>
     public static string LevelName(int level) => level == 0 ? "0" : $"{level}+";
 
-    /// <summary>The name of a stain on the command line and in file names.</summary>
+    /// <summary>Gets the name of a stain in options and file names.</summary>
     public static string StainName(PhantomStain stain) =>
         stain == PhantomStain.Autofluorescence ? "af" : stain.ToString().ToLowerInvariant();
 
     private void Validate()
     {
         if (Slides is < 1 or > 9999)
-            throw new ArgumentException($"{Slides} slides: must be 1 to 9999");
+            throw new ArgumentException($"the number of slides is {Slides}, expected 1 to 9999");
         if (FieldsPerSlide is < 1 or > PhantomSlide.Fields)
-            throw new ArgumentException($"{FieldsPerSlide} fields per slide: must be 1 to {PhantomSlide.Fields}");
+            throw new ArgumentException($"the number of fields per slide is {FieldsPerSlide}, expected 1 to {PhantomSlide.Fields}");
         if (Level is < 0 or > 3)
-            throw new ArgumentException($"HER2 level {Level}: must be 0 to 3");
+            throw new ArgumentException($"the HER2 level is {Level}, expected 0 to 3");
         if (!(ValidationShare >= 0 && TestShare >= 0 && ValidationShare + TestShare < 1))
-            throw new ArgumentException("validation and test share: neither below 0, together below 1");
+            throw new ArgumentException("validation and test fractions must be 0 or more, and their sum below 1");
         Options.Validate();
     }
 
@@ -174,10 +181,13 @@ public sealed record PhantomDataset
         if (!Directory.EnumerateFileSystemEntries(folder).Any() || (File.Exists(file) && File.ReadAllText(file) == parameters))
             return;
         if (!File.Exists(file))
-            throw new TinctorException(folder, "is not empty and holds no phantom", "Choose a new folder");
+            throw new TinctorException(folder, "the folder is not empty and contains no phantom", "Choose a new folder");
         if (!replace)
-            throw new TinctorException(folder, "holds a phantom with other parameters", "Choose a new folder, or replace it") { Option = "Overwrite" };
-        // Only what a phantom is made of is deleted.
+        {
+            throw new TinctorException(folder, "the folder contains a phantom with other parameters", "Choose a new folder, or replace it")
+            { Option = "Overwrite" };
+        }
+        // Only files of phantoms are deleted.
         File.Delete(file);
         foreach (string part in Directory.EnumerateDirectories(folder).Where(IsPart))
             Directory.Delete(part, recursive: true);
@@ -210,8 +220,9 @@ public sealed record PhantomDataset
         }
         PhantomFiles.WriteLabels(Path.Combine(truth, $"{name}_labels.tif"), field.Labels, width, height);
         new Image(width, height, 1, SampleType.UInt8, field.Tissue).Write(Path.Combine(truth, $"{name}_tissue.png"));
-        AtomicFile.WriteText(Path.Combine(truth, $"{name}_nuclei.csv"), Table(field.Nuclei));
-        // Written last: its presence says that the field is complete.
+        CsvFile.Write(Path.Combine(truth, $"{name}_nuclei.csv"), ["label", "kind", "x", "y", "area", "ki67", "her2"],
+            field.Nuclei.Select(Cells));
+        // Written last: marks the field as complete.
         AtomicFile.WriteText(Path.Combine(truth, $"{name}.yaml"), Describe(field));
     }
 
@@ -220,18 +231,17 @@ public sealed record PhantomDataset
         double mpp = Options.Mpp * (Options.Stains[0] == PhantomStain.Autofluorescence ? Options.AutofluorescenceFactor : 1);
         for (int target = 1; target < Options.Stains.Count; target++)
         {
-            var text = new StringBuilder("source,target,split,label,slide_id,mpp\n");
+            var rows = new List<object?[]>();
             for (int slide = 0; slide < Slides; slide++)
             {
                 for (int field = 0; field < FieldsPerSlide; field++)
                 {
                     string name = Name(slide, field), level = LevelName(Field(slide, field).Her2Level);
-                    text.Append(CultureInfo.InvariantCulture,
-                        $"{ImagePath(0, name)},{ImagePath(target, name)},{Split(slide)},{level},s{slide + 1:000},{mpp}\n");
+                    rows.Add([ImagePath(0, name), ImagePath(target, name), Split(slide), level, name[..name.IndexOf('_')], mpp]);
                 }
             }
             string file = Options.Stains.Count == 2 ? "manifest.csv" : $"manifest_{StainName(Options.Stains[target])}.csv";
-            AtomicFile.WriteText(Path.Combine(folder, file), text.ToString());
+            CsvFile.Write(Path.Combine(folder, file), ["source", "target", "split", "label", "slide_id", "mpp"], rows);
         }
     }
 
@@ -241,23 +251,19 @@ public sealed record PhantomDataset
         return $"{part}/{name}{(Options.Stains[stain] == PhantomStain.Autofluorescence ? ".tif" : ".png")}";
     }
 
-    private static string Table(IReadOnlyList<PhantomNucleus> nuclei)
-    {
-        var text = new StringBuilder("label,kind,x,y,area,ki67,her2\n");
-        foreach (PhantomNucleus n in nuclei)
-        {
-            string kind = n.Kind.ToString().ToLowerInvariant();
-            text.Append(CultureInfo.InvariantCulture,
-                $"{n.Label},{kind},{n.X:0.##},{n.Y:0.##},{n.Area},{(n.Ki67Positive ? 1 : 0)},{n.Her2:0.##}\n");
-        }
-        return text.ToString();
-    }
+    private static IReadOnlyList<object?> Cells(PhantomNucleus nucleus) =>
+    [
+        nucleus.Label, nucleus.Kind.ToString().ToLowerInvariant(), Rounded(nucleus.X), Rounded(nucleus.Y), nucleus.Area,
+        nucleus.Ki67Positive ? 1 : 0, Rounded(nucleus.Her2),
+    ];
 
-    // What is off is not named: a folder made before the option existed is still the same phantom.
-    private string Parameters() => Yaml(Always())
+    private static string Rounded(float value) => value.ToString("0.##", CultureInfo.InvariantCulture);
+
+    // Later options are listed only if they are used, so that folders of earlier versions remain the same phantom.
+    private string Parameters() => Yaml(BasicParameters())
         + (Options.LevelInHe > 0 ? Yaml(new { Options.LevelInHe }) : "") + (Options.OnTumour ? Yaml(new { Options.OnTumour }) : "");
 
-    private object Always() => new
+    private object BasicParameters() => new
     {
         Format = "tinctor-phantom-1",
         Slides,
@@ -308,10 +314,5 @@ public sealed record PhantomDataset
         x = (x ^ (x >> 30)) * 0xBF58476D1CE4E5B9UL;
         x = (x ^ (x >> 27)) * 0x94D049BB133111EBUL;
         return x ^ (x >> 31);
-    }
-
-    private sealed class Relay(Action<double> report) : IProgress<double>
-    {
-        public void Report(double value) => report(value);
     }
 }

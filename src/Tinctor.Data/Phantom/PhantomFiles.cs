@@ -7,7 +7,7 @@ using Tinctor.Slides;
 
 namespace Tinctor.Data.Phantom;
 
-/// <summary>The files of the truth that no image library writes.</summary>
+/// <summary>Writes label masks and displacement fields of the ground truth.</summary>
 internal static class PhantomFiles
 {
     /// <summary>
@@ -29,8 +29,7 @@ internal static class PhantomFiles
     }
 
     /// <summary>
-    /// Writes planes dx, dy as the float32 tensor "displacement" [2, height, width] of a safetensors file, with its meaning in the
-    /// metadata.
+    /// Writes the planes dx and dy as the float32 tensor "displacement" [2, height, width] of a safetensors file with descriptive metadata.
     /// </summary>
     public static void WriteDisplacement(string path, float[] displacement, int width, int height)
     {

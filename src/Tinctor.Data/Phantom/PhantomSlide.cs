@@ -3,58 +3,57 @@ using Tinctor.Slides;
 namespace Tinctor.Data.Phantom;
 
 /// <summary>One stain of a rendered field.</summary>
-/// <param name="Stain">Which stain.</param>
-/// <param name="Image">The pixels: 8-bit RGB, or 16-bit with four channels and 1/factor of the size for autofluorescence.</param>
+/// <param name="Stain">Stain of the image.</param>
+/// <param name="Image">8-bit RGB; for autofluorescence 16-bit with four channels and 1/factor of the size.</param>
 /// <param name="StainMatrix">
 /// Unit optical-density vectors, rows H, E, DAB, columns R, G, B (3x3, row-major); empty for autofluorescence.
 /// </param>
-/// <param name="Light">Light through empty glass in R, G, B, of 1; empty for autofluorescence.</param>
+/// <param name="Light">Transmittance of glass in R, G, B, 0 to 1; empty for autofluorescence.</param>
 /// <param name="BlurMicrons">Standard deviation of the focus blur in micrometres.</param>
 /// <param name="Displacement">
-/// [2, Height, Width] planes dx, dy, or null where aligned: the tissue at pixel (x, y) of this stain lies at (x + dx, y + dy) of the
-/// source, in full-resolution pixels. An autofluorescence pixel (i, j) has its centre at full-resolution
-/// ((i + 0.5) f - 0.5, (j + 0.5) f - 0.5).
+/// Planes dx, dy [2, Height, Width] in full-resolution pixels: pixel (x, y) of this stain shows the tissue at (x + dx, y + dy) of the
+/// source; null if aligned. Autofluorescence pixel (i, j) is centred at full-resolution ((i + 0.5) f - 0.5, (j + 0.5) f - 0.5).
 /// </param>
-/// <param name="Concentrations">[Height, Width, 3] interleaved H, E, DAB before blur; null unless asked for.</param>
+/// <param name="Concentrations">[Height, Width, 3] interleaved H, E, DAB before blur; null if not requested.</param>
 public sealed record PhantomImage(
     PhantomStain Stain, Image Image, IReadOnlyList<float> StainMatrix, IReadOnlyList<float> Light, float BlurMicrons, float[]? Displacement,
     float[]? Concentrations);
 
-/// <summary>A rendered field with its truth; masks and nuclei lie on the source's full-resolution pixels.</summary>
-/// <param name="Options">What it was made from.</param>
-/// <param name="Images">The stains in the order asked for; the first is the source.</param>
-/// <param name="Labels">[Height, Width] nucleus instances, 0 outside, else <see cref="PhantomNucleus.Label"/>.</param>
+/// <summary>Rendered field with its ground truth. Masks and nuclei refer to full-resolution pixels of the source.</summary>
+/// <param name="Options">Options of the field.</param>
+/// <param name="Images">Images in the order of the stains in the options; the first is the source.</param>
+/// <param name="Labels">[Height, Width] labels of nuclei, <see cref="PhantomNucleus.Label"/>; 0 outside.</param>
 /// <param name="Tissue">[Height, Width] values of <see cref="PhantomTissue"/>.</param>
-/// <param name="Nuclei">Every nucleus that has a pixel, by label.</param>
-/// <param name="Ki67Share">Share of positive nuclei that the slide's tumour was drawn with.</param>
+/// <param name="Nuclei">Nuclei with at least one pixel, by label.</param>
+/// <param name="Ki67Share">Probability of Ki67 positivity in the slide's tumour, 0 to 1.</param>
 /// <param name="Atypia">Mean nuclear atypia of the slide's tumour, 0 to 1.</param>
 public sealed record PhantomField(
     PhantomOptions Options, IReadOnlyList<PhantomImage> Images, int[] Labels, byte[] Tissue, IReadOnlyList<PhantomNucleus> Nuclei,
     float Ki67Share, float Atypia);
 
-/// <summary>Makes synthetic sections of breast-like tissue in several stains, with the truth about them.</summary>
+/// <summary>Renders synthetic sections of breast-like tissue in several stains, with their ground truth.</summary>
 public static class PhantomSlide
 {
-    /// <summary>Fields that a slide offers: places 1,100 um apart, the most instructive first.</summary>
+    /// <summary>Number of fields of a slide. Fields are 1,100 um apart and ordered by their content of tissue and tumour.</summary>
     public const int Fields = 64;
 
     private const float FieldPitch = 1100, FieldSize = 512;
 
     /// <summary>
-    /// Renders a field. The same options give the same bytes on any number of threads, and a larger canvas continues the tissue to the
-    /// right and downwards. Working memory beside the results is a few megabytes a thread.
-    /// Throws ArgumentException for options out of range, OperationCanceledException when cancelled.
+    /// Renders a field. Equal options give equal bytes for any number of threads, and a larger field continues the tissue to the right and
+    /// downwards. Rendering needs a few megabytes of memory per thread besides the results.
     /// </summary>
-    /// <param name="options">What to render.</param>
-    /// <param name="keepConcentrations">Also return the concentrations of H, E and DAB (12 bytes a pixel and stain).</param>
-    /// <param name="progress">Told the share of blocks done, 0 to 1, from any thread.</param>
-    /// <param name="cancel">Stops between blocks.</param>
+    /// <param name="options">Options of the field.</param>
+    /// <param name="keepConcentrations">Whether to return the concentrations of H, E and DAB (12 bytes per pixel and stain).</param>
+    /// <param name="progress">Receives the completed fraction, 0 to 1, on any thread.</param>
+    /// <param name="cancel">Cancels after the current block.</param>
+    /// <exception cref="ArgumentException">An option is out of range.</exception>
     public static PhantomField Render(
         PhantomOptions options, bool keepConcentrations = false, IProgress<double>? progress = null, CancellationToken cancel = default)
     {
         options.Validate();
         var place = new Place(options);
-        var truth = new Truth(options.Width, options.Height);
+        var truth = new GroundTruth(options.Width, options.Height);
         SectionRenderer[] sections =
             [.. options.Stains.Select((stain, i) => new SectionRenderer(options, stain, i > 0, keepConcentrations))];
         Render(options, place, sections, (0, options.Height), truth, progress, cancel);
@@ -63,13 +62,13 @@ public static class PhantomSlide
     }
 
     /// <summary>
-    /// One stain of a field in bands from the top, pixel for pixel that of <see cref="Render(PhantomOptions, bool, IProgress{double}, CancellationToken)"/>:
-    /// a whole slide, of which no more than a band is held.
+    /// Renders one stain of a field in horizontal bands from the top, with the same pixels as <c>Render</c>. Memory use does not grow with
+    /// the height of the field.
     /// </summary>
-    /// <param name="options">What to render; all its stains but one are left out.</param>
-    /// <param name="stain">The stain, one of the options'.</param>
-    /// <param name="cancel">Stops between blocks.</param>
-    public static IEnumerable<Image> Bands(PhantomOptions options, PhantomStain stain, CancellationToken cancel = default)
+    /// <param name="options">Options of the field.</param>
+    /// <param name="stain">One of the stains in the options.</param>
+    /// <param name="cancel">Cancels after the current block.</param>
+    public static IEnumerable<Image> RenderBands(PhantomOptions options, PhantomStain stain, CancellationToken cancel = default)
     {
         options.Validate();
         var place = new Place(options);
@@ -83,13 +82,13 @@ public static class PhantomSlide
         }
     }
 
-    // Autofluorescence pixels do not lie across blocks.
+    // Blocks contain whole autofluorescence pixels.
     private static int Block(PhantomOptions options) => 240 / options.AutofluorescenceFactor * options.AutofluorescenceFactor;
 
-    private static void Render(PhantomOptions options, Place place, SectionRenderer[] sections, (int Top, int Height) band, Truth? truth,
-        IProgress<double>? progress, CancellationToken cancel)
+    private static void Render(PhantomOptions options, Place place, SectionRenderer[] sections, (int Top, int Height) band,
+        GroundTruth? truth, IProgress<double>? progress, CancellationToken cancel)
     {
-        // Stains that share the source's geometry are rendered from one look at the tissue.
+        // Aligned stains are rendered from the same tissue samples.
         SectionRenderer[][] passes = [.. sections.GroupBy(s => s.Warp).Select(group => group.ToArray())];
         int block = Block(options);
         int columns = (options.Width + block - 1) / block, rows = (band.Height + block - 1) / block;
@@ -106,7 +105,7 @@ public static class PhantomSlide
             buffer.Sample(place.Model, pass[0].Warp, place.X, place.Y, (float)options.Mpp, x, band.Top + y,
                 Math.Min(block, options.Width - x), Math.Min(block, band.Height - y), pass.Max(s => s.Margin));
             if (pass[0].Warp is null)
-                truth?.Take(buffer);
+                truth?.Add(buffer);
             foreach (SectionRenderer section in pass)
                 section.Render(buffer);
             progress?.Report((double)Interlocked.Increment(ref done) / total);
@@ -114,7 +113,7 @@ public static class PhantomSlide
         }, _ => { });
     }
 
-    /// <summary>The tissue of a slide, and where in it a field begins, in micrometres.</summary>
+    /// <summary>Tissue of a slide and origin of a field in micrometres.</summary>
     private sealed class Place
     {
         public Place(PhantomOptions options)
@@ -134,18 +133,18 @@ public static class PhantomSlide
     }
 
     /// <summary>
-    /// Where a field begins, in micrometres: places are ranked by how much there is to see, as a pathologist would choose them.
+    /// Gets the origin of a field in micrometres. Fields are ranked by their content of tissue and tumour.
     /// </summary>
     private static (float X, float Y) Origin(TissueModel model, int field)
     {
         int side = (int)Math.Sqrt(Fields);
         return Enumerable.Range(0, Fields)
             .Select(i => (X: (i % side) * FieldPitch, Y: (i / side) * FieldPitch))
-            .OrderByDescending(place => Worth(model, place.X, place.Y))
+            .OrderByDescending(place => ContentScore(model, place.X, place.Y))
             .ElementAt(field);
     }
 
-    /// <summary>The corner, within the place, from which a canvas of so many micrometres shows most tumour, up to half of it.</summary>
+    /// <summary>Finds the origin near (left, top) of the field with most tumour, up to one half of its area, in micrometres.</summary>
     private static (float X, float Y) OnTumour(TissueModel model, float left, float top, float width, float height)
     {
         const float step = 40;
@@ -159,7 +158,7 @@ public static class PhantomSlide
             .Sum(nest => MathF.PI * nest.A * nest.B) / (width * height);
     }
 
-    private static float Worth(TissueModel model, float left, float top)
+    private static float ContentScore(TissueModel model, float left, float top)
     {
         const int steps = 12;
         float tissue = 0, tumour = 0, fat = 0;
@@ -180,8 +179,8 @@ public static class PhantomSlide
     }
 }
 
-/// <summary>Collects masks and nuclei from blocks that come in any order.</summary>
-internal sealed class Truth(int width, int height)
+/// <summary>Collects masks and nuclei from blocks in any order. Thread-safe.</summary>
+internal sealed class GroundTruth(int width, int height)
 {
     private readonly Dictionary<ulong, int> numbers = [];
     private readonly List<Nucleus> nuclei = [];
@@ -191,8 +190,8 @@ internal sealed class Truth(int width, int height)
 
     public byte[] Tissue { get; } = new byte[width * height];
 
-    /// <summary>Takes over a block's masks; labels are provisional until <see cref="Number"/>.</summary>
-    public void Take(BlockBuffer buffer)
+    /// <summary>Adds the masks of a block; labels are provisional until <see cref="Number"/>.</summary>
+    public void Add(BlockBuffer buffer)
     {
         IReadOnlyList<Nucleus> nuclei = buffer.Tissue.Nuclei;
         int[] numbers = new int[nuclei.Count];
@@ -213,7 +212,7 @@ internal sealed class Truth(int width, int height)
         }
     }
 
-    /// <summary>Gives the final labels, 1 to N from the top, whatever the order of the blocks was.</summary>
+    /// <summary>Assigns the final labels, 1 to N from the top, independent of the order of the blocks.</summary>
     public IReadOnlyList<PhantomNucleus> Number(float originX, float originY, float micronsPerPixel)
     {
         int[] order = [.. Enumerable.Range(0, this.nuclei.Count).OrderBy(i => this.nuclei[i].Y).ThenBy(i => this.nuclei[i].X)];

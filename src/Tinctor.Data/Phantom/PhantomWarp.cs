@@ -1,8 +1,8 @@
 namespace Tinctor.Data.Phantom;
 
 /// <summary>
-/// A smooth misalignment: small rotation, scale, shear and shift plus elastic waves. Maps a target pixel to the place in the source
-/// that shows the same tissue: source = target + (dx, dy), in full-resolution pixels; never longer than the limit.
+/// Smooth misalignment: small rotation, scale, shear and shift plus elastic waves. Maps a target pixel to the source pixel with the same
+/// tissue: source = target + (dx, dy), in full-resolution pixels; the length of (dx, dy) is limited.
 /// </summary>
 internal sealed class PhantomWarp
 {
@@ -11,13 +11,17 @@ internal sealed class PhantomWarp
     private readonly uint seed;
     private readonly float centreX, centreY, elastic, shiftX, shiftY, xx, xy, yx, yy;
 
-    /// <summary>The misalignment of one target of one field, for a canvas in pixels; nothing moves further than the limit.</summary>
+    /// <summary>Creates the misalignment of a target.</summary>
+    /// <param name="seed">Random seed.</param>
+    /// <param name="width">Width of the field in pixels.</param>
+    /// <param name="height">Height of the field in pixels.</param>
+    /// <param name="limit">Maximum displacement in pixels.</param>
     public PhantomWarp(uint seed, int width, int height, double limit)
     {
         this.seed = seed;
         (centreX, centreY) = ((width - 1) / 2f, (height - 1) / 2f);
         float reach = MathF.Max(1, MathF.Sqrt((centreX * centreX) + (centreY * centreY)));
-        // 45 % shift, 25 % rotation, 5 % each of stretch and shear at the corners, 20 % elastic: 100 % at most.
+        // Parts of the limit at the corners: 45 % shift, 25 % rotation, 5 % stretch, 5 % shear, 20 % elastic.
         float angle = MathF.Tau * Noise.Draw(seed, 1);
         float shift = (float)limit * 0.45f * Noise.Draw(seed, 2, 0.5f, 1);
         (shiftX, shiftY) = (shift * MathF.Cos(angle), shift * MathF.Sin(angle));
@@ -28,7 +32,7 @@ internal sealed class PhantomWarp
         elastic = (float)limit * 0.2f;
     }
 
-    /// <summary>Displacement of the target pixel (x, y); pixel centres are whole numbers.</summary>
+    /// <summary>Displacement of target pixel (x, y); pixel centres have integer coordinates.</summary>
     public (float X, float Y) At(float x, float y)
     {
         float u = x - centreX, v = y - centreY;

@@ -3,7 +3,7 @@ using Tinctor.Slides;
 
 namespace Tinctor.Data.Phantom;
 
-/// <summary>The tissue under one block of pixels and the margin around it; reused from block to block.</summary>
+/// <summary>Tissue samples of a block of pixels with a margin; reused from block to block.</summary>
 internal sealed class BlockBuffer
 {
     private TissuePoint[] points = [];
@@ -18,10 +18,10 @@ internal sealed class BlockBuffer
     public int Stride => Width + (2 * Margin);
     public int Rows => Height + (2 * Margin);
 
-    /// <summary>Planes with margin, for the renderers.</summary>
+    /// <summary>Working planes of the renderers, with margin.</summary>
     public float[][] Planes { get; } = new float[Autofluorescence.Channels + 1][];
 
-    /// <summary>Looks at the tissue under each pixel; with a warp, at the displaced places.</summary>
+    /// <summary>Samples the tissue at each pixel, displaced by the warp if there is one.</summary>
     public void Sample(
         TissueModel model, PhantomWarp? warp, float originX, float originY, float micronsPerPixel,
         int left, int top, int width, int height, int margin)
@@ -49,14 +49,14 @@ internal sealed class BlockBuffer
             this.points[i] = Tissue.Sample(this.x[i], this.y[i]);
     }
 
-    /// <summary>All points, margin included, row by row.</summary>
+    /// <summary>All points in row-major order, including the margin.</summary>
     public ReadOnlySpan<TissuePoint> Points => this.points.AsSpan(0, Stride * Rows);
 
-    /// <summary>The point under a pixel of the block.</summary>
+    /// <summary>Point at a pixel of the block.</summary>
     public ref readonly TissuePoint At(int x, int y) => ref this.points[((y + Margin) * Stride) + x + Margin];
 }
 
-/// <summary>Turns tissue into the pixels of one stain: staining, optics, sensor.</summary>
+/// <summary>Renders tissue as pixels of one stain: staining, optics, sensor.</summary>
 internal sealed class SectionRenderer
 {
     private readonly PhantomOptions options;
@@ -69,24 +69,25 @@ internal sealed class SectionRenderer
     private readonly uint slide, seed;
     private readonly int top;
 
-    /// <summary>One stain of a field.</summary>
-    /// <param name="options">The field.</param>
-    /// <param name="stain">The stain.</param>
-    /// <param name="target">Whether it may be misaligned.</param>
-    /// <param name="keepConcentrations">Whether concentrations are kept; of a whole field only.</param>
-    /// <param name="band">Rows of a part of the field, whose displacement is not kept; null for the whole of it.</param>
-    public SectionRenderer(PhantomOptions options, PhantomStain stain, bool target, bool keepConcentrations, (int Top, int Height)? band = null)
+    /// <summary>Creates the renderer of one stain of a field.</summary>
+    /// <param name="options">Options of the field.</param>
+    /// <param name="stain">Stain to render.</param>
+    /// <param name="target">Whether the stain is a target, which may be misaligned.</param>
+    /// <param name="keepConcentrations">Whether to keep concentrations; for whole fields only.</param>
+    /// <param name="band">Rows to render, without keeping the displacement; null for the whole field.</param>
+    public SectionRenderer(
+        PhantomOptions options, PhantomStain stain, bool target, bool keepConcentrations, (int Top, int Height)? band = null)
     {
         (this.options, this.stain) = (options, stain);
         (this.top, int height) = band ?? (0, options.Height);
-        // Stain and scanner belong to the slide, noise and misalignment to the field.
+        // Stain and scanner depend on the slide, noise and misalignment on the field.
         slide = Noise.Hash((int)options.Seed, (int)(options.Seed >> 32), 0x57A1u + (uint)stain);
         seed = Noise.Hash(options.Field, 7, slide);
         optics = new StainOptics(stain, slide, options.StainVariation);
         blurMicrons = (float)(options.Blur ?? Noise.Draw(slide, 1, 0.25f, 0.5f));
         int factor = Autofluoresces ? options.AutofluorescenceFactor : 1;
         float sigma = blurMicrons / (float)options.Mpp;
-        // The point spread of the fluorescence optics is matched to its pixels.
+        // The point spread of the fluorescence optics matches its pixel size.
         this.kernel = Gaussian(Autofluoresces ? MathF.Sqrt((sigma * sigma) + (0.16f * factor * factor)) : sigma);
         if (target && options.Misalign > 0)
         {
@@ -99,15 +100,15 @@ internal sealed class SectionRenderer
             concentrations = new float[3 * options.Width * options.Height];
     }
 
-    /// <summary>The misalignment; null where the stain lies on the source.</summary>
+    /// <summary>Misalignment; null for aligned stains.</summary>
     public PhantomWarp? Warp { get; }
 
-    /// <summary>Pixels around a block that the blur and the refraction look at.</summary>
+    /// <summary>Width in pixels of the margin that blur and refraction need around a block.</summary>
     public int Margin => (this.kernel.Length / 2) + 1;
 
     private bool Autofluoresces => this.stain == PhantomStain.Autofluorescence;
 
-    /// <summary>The finished image.</summary>
+    /// <summary>Gets the rendered image.</summary>
     public PhantomImage Result() => new(this.stain, image, Autofluoresces ? [] : optics.Matrix, Autofluoresces ? [] : optics.Light,
         blurMicrons, displacement, concentrations);
 
@@ -189,13 +190,14 @@ internal sealed class SectionRenderer
                             sum += plane[(((y * factor) + j + block.Margin) * block.Stride) + (x * factor) + i + block.Margin];
                     }
                     int px = (block.Left / factor) + x, py = (block.Top / factor) + y;
-                    samples[((((py - (this.top / factor)) * image.Width) + px) * Autofluorescence.Channels) + c] = Count(sum / (factor * factor), px, py, c);
+                    int pixel = ((py - (this.top / factor)) * image.Width) + px;
+                    samples[(pixel * Autofluorescence.Channels) + c] = Count(sum / (factor * factor), px, py, c);
                 }
             }
         }
     }
 
-    /// <summary>16-bit camera counts: offset 300, a bright pixel near 40,000 from 4,000 photoelectrons, with shot and read noise.</summary>
+    /// <summary>16-bit camera counts with shot and read noise: offset 300, about 40,000 for a bright pixel (4,000 electrons).</summary>
     private ushort Count(float emission, int x, int y, int channel)
     {
         const float electrons = 4000, gain = 9;
@@ -208,7 +210,7 @@ internal sealed class SectionRenderer
     private float Slide(int channel) =>
         MathF.Exp(0.15f * (float)this.options.StainVariation * Math.Clamp(Noise.Normal(slide, 140 + channel), -2, 2));
 
-    /// <summary>Light at edges of the refractive index: bright and dark fringes, a little one-sided.</summary>
+    /// <summary>Relative intensity of refraction at phase edges: slightly asymmetric bright and dark fringes.</summary>
     private static float Refraction(float[] phase, int at, int stride)
     {
         float laplacian = phase[at - 1] + phase[at + 1] + phase[at - stride] + phase[at + stride] - (4 * phase[at]);
@@ -230,14 +232,14 @@ internal sealed class SectionRenderer
         return (byte)Math.Clamp(MathF.Round(255 * light), 0, 255);
     }
 
-    /// <summary>A nearly normal number for a pixel: the sum of four bytes of its hash.</summary>
+    /// <summary>Approximately normal number of a pixel: the sum of four bytes of its hash.</summary>
     private float Normal(int x, int y, int channel)
     {
         uint h = Noise.Hash(x, y, seed + 11 + (uint)channel);
         return ((h & 255) + ((h >> 8) & 255) + ((h >> 16) & 255) + (h >> 24) - 510f) / 147.8f;
     }
 
-    /// <summary>Separable convolution; pixels that would need more than the margin keep their first value and are never shown.</summary>
+    /// <summary>Separable Gaussian convolution; pixels near the outer edge, which are not part of the image, keep their value.</summary>
     private void Blur(float[] plane, float[] scratch, int stride, int rows)
     {
         int radius = this.kernel.Length / 2;

@@ -1,13 +1,13 @@
 namespace Tinctor.Data.Phantom;
 
 /// <summary>
-/// Stains and light. Concentrations (H, E, DAB) of a point become transmitted RGB by Beer and Lambert:
+/// Stain concentrations and transmitted light. The Beer-Lambert law relates the concentrations (H, E, DAB) of a point to RGB:
 /// I = I0 * 10^-(H h + E e + DAB d), with unit vectors h, e, d of optical density in red, green, blue.
 /// </summary>
 internal sealed class StainOptics
 {
     // Unit vectors of optical density. H and DAB: Ruifrok and Johnston 2001; E: after Macenko et al. 2009, closer to scanned eosin.
-    // Beside DAB the counterstain is Mayer's haematoxylin, bluer.
+    // The counterstain of IHC is Mayer's haematoxylin, which is bluer.
     private static readonly float[][] vectors = [[0.65f, 0.70f, 0.29f], [0.13f, 0.85f, 0.51f], [0.27f, 0.57f, 0.78f]];
     private static readonly float[] counterstain = [0.72f, 0.63f, 0.28f];
 
@@ -16,37 +16,37 @@ internal sealed class StainOptics
     private readonly float[] strength = new float[3];
     private readonly float[] light = new float[3];
 
-    /// <summary>The staining of one slide: vectors turned by a few degrees, strengths and glass colour varied.</summary>
+    /// <summary>Draws the staining of a slide: stain vectors, strengths and glass colour.</summary>
     public StainOptics(PhantomStain stain, uint seed, double variation)
     {
         this.stain = stain;
-        float amount = (float)variation;
+        float spread = (float)variation;
         for (int s = 0; s < 3; s++)
         {
             float[] vector = s == 0 && stain is (PhantomStain.Her2 or PhantomStain.Ki67) ? counterstain : vectors[s];
             float norm = 0;
             for (int c = 0; c < 3; c++)
             {
-                float value = MathF.Max(0.02f, vector[c] + (0.035f * amount * Noise.Normal(seed, 100 + (3 * s) + c)));
+                float value = MathF.Max(0.02f, vector[c] + (0.035f * spread * Noise.Normal(seed, 100 + (3 * s) + c)));
                 matrix[(3 * s) + c] = value;
                 norm += value * value;
             }
             for (int c = 0; c < 3; c++)
                 matrix[(3 * s) + c] /= MathF.Sqrt(norm);
-            strength[s] = MathF.Exp(0.14f * amount * Math.Clamp(Noise.Normal(seed, 120 + s), -1.8f, 1.8f));
+            strength[s] = MathF.Exp(0.14f * spread * Math.Clamp(Noise.Normal(seed, 120 + s), -1.8f, 1.8f));
         }
         float[] glass = stain == PhantomStain.He ? [0.955f, 0.945f, 0.955f] : [0.965f, 0.96f, 0.955f];
         for (int c = 0; c < 3; c++)
-            light[c] = glass[c] + (0.008f * amount * Math.Clamp(Noise.Normal(seed, 130 + c), -1.5f, 1.5f));
+            light[c] = glass[c] + (0.008f * spread * Math.Clamp(Noise.Normal(seed, 130 + c), -1.5f, 1.5f));
     }
 
-    /// <summary>Rows h, e, d; columns red, green, blue.</summary>
+    /// <summary>Stain matrix [3, 3], row-major: rows h, e, d; columns red, green, blue.</summary>
     public IReadOnlyList<float> Matrix => matrix;
 
-    /// <summary>Light through empty glass, red, green, blue, of 1.</summary>
+    /// <summary>Transmittance of glass in red, green, blue, 0 to 1.</summary>
     public IReadOnlyList<float> Light => light;
 
-    /// <summary>Concentrations of H, E and DAB at a point.</summary>
+    /// <summary>Computes the concentrations of H, E and DAB at a point.</summary>
     public (float H, float E, float Dab) Concentrations(in TissuePoint p)
     {
         (float h, float e, float dab) = this.stain switch
@@ -59,7 +59,7 @@ internal sealed class StainOptics
         return (strength[0] * h, strength[1] * e, strength[2] * dab);
     }
 
-    /// <summary>Transmitted light in red, green, blue, of 1.</summary>
+    /// <summary>Computes the transmitted light in red, green, blue, 0 to 1.</summary>
     public (float R, float G, float B) Transmit(float h, float e, float dab)
     {
         const float ln10 = 2.302585093f;
@@ -69,7 +69,7 @@ internal sealed class StainOptics
             light[2] * MathF.Exp(-ln10 * ((h * matrix[2]) + (e * matrix[5]) + (dab * matrix[8]))));
     }
 
-    /// <summary>Absorption of unstained tissue: faint, a little stronger towards blue; blood more.</summary>
+    /// <summary>Computes the light transmitted by unstained tissue, which absorbs slightly more blue, and blood.</summary>
     public (float R, float G, float B) TransmitUnstained(in TissuePoint p)
     {
         float body = p.Thickness * (0.014f + (0.03f * p.Cytoplasm * (1 - p.Nucleus)) + (0.022f * p.Collagen)
@@ -78,7 +78,7 @@ internal sealed class StainOptics
         return (light[0] * (1 - body), light[1] * (1 - (1.1f * body) - (0.6f * blood)), light[2] * (1 - (1.35f * body) - blood));
     }
 
-    /// <summary>DAB on a membrane at a HER2 expression of 0 to 3 and the share of the membrane that is stained.</summary>
+    /// <summary>Computes the DAB intensity and the stained fraction of a membrane from its HER2 expression, 0 to 3.</summary>
     public static (float Intensity, float Completeness) Membrane(float her2)
     {
         float s = Math.Clamp(her2, 0, 3.3f);

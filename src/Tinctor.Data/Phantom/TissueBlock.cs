@@ -2,7 +2,7 @@ using System.Runtime.Intrinsics;
 
 namespace Tinctor.Data.Phantom;
 
-/// <summary>Composition of the tissue at one point of the section, before any stain. Amounts are relative, 0 to about 1.</summary>
+/// <summary>Composition of the tissue at a point of the section, before staining. Values are relative, 0 to about 1.</summary>
 internal struct TissuePoint
 {
     /// <summary>Tissue thickness, 0 on glass, in lumina and in clefts.</summary>
@@ -12,13 +12,13 @@ internal struct TissuePoint
     public float Nucleolus;
     public float Cytoplasm;
 
-    /// <summary>Share of haematoxylin in the cytoplasm's colour.</summary>
+    /// <summary>Fraction of haematoxylin in the stain of the cytoplasm.</summary>
     public float Basophilia;
     public float Collagen;
     public float Blood;
     public float Membrane;
 
-    /// <summary>Noise along the membrane, 0 to 1: where it is below the completeness of the level, the membrane is stained.</summary>
+    /// <summary>Noise along the membrane, 0 to 1; the membrane is stained where it is below the completeness of the HER2 level.</summary>
     public float Gap;
     public float Her2;
     public float Ki67;
@@ -27,7 +27,7 @@ internal struct TissuePoint
     /// <summary>Mucoid ground substance between loose fibres, faintly basophilic.</summary>
     public float Ground;
 
-    /// <summary>Optical path for refraction: thickness with edges of nuclei, fibres and membranes.</summary>
+    /// <summary>Optical path length for refraction: thickness with edges of nuclei, fibres and membranes.</summary>
     public float Phase;
     public PhantomTissue Tissue;
 
@@ -35,7 +35,7 @@ internal struct TissuePoint
     public int NucleusIndex;
 }
 
-/// <summary>One rectangle of tissue, made ready for evaluation at any point inside of it. Values do not depend on the rectangle.</summary>
+/// <summary>Rectangle of tissue, prepared for sampling at any point inside it. Samples do not depend on the rectangle.</summary>
 internal sealed class TissueBlock
 {
     private const float NodeStep = 4, BucketStep = 8, CellReach = 15, Surround = CellReach + BucketStep + 1, GlandHalo = 44;
@@ -86,10 +86,10 @@ internal sealed class TissueBlock
         cellsAt.Freeze();
     }
 
-    /// <summary>Nuclei that may be seen in the rectangle.</summary>
+    /// <summary>Nuclei that may overlap the rectangle.</summary>
     public IReadOnlyList<Nucleus> Nuclei => nuclei;
 
-    /// <summary>The tissue at a point of the rectangle.</summary>
+    /// <summary>Samples the tissue at a point of the rectangle.</summary>
     public TissuePoint Sample(float x, float y)
     {
         TissuePoint point = new() { NucleusIndex = -1 };
@@ -136,7 +136,7 @@ internal sealed class TissueBlock
         point.Tissue = gland.Tissue;
         float wobble = 0.7f * Noise.Gradient(x / 3.1f, y / 3.1f, this.model.TextureSeed(2));
         float open = Noise.Step(-0.6f, 0.6f, depth - gland.Wall - (tumour ? 3 * b[2] : 1.2f * b[2]) - wobble);
-        // Wide nests open up into cribriform holes.
+        // Wide nests have cribriform holes.
         if (tumour && float.IsInfinity(gland.Wall) && depth > 9)
         {
             float hole = Noise.Gradient(x / 17, y / 17, this.model.TextureSeed(3)) * Noise.Step(9, 13, depth);
@@ -164,7 +164,7 @@ internal sealed class TissueBlock
             float between = MathF.Sqrt(Square(cells[near].X - cells[next].X) + Square(cells[near].Y - cells[next].Y));
             border = (second - best) / (2 * between);
         }
-        // Basal and luminal sides are membranes too, fainter.
+        // Basal and luminal sides are fainter membranes.
         float basal = Math.Min(MathF.Abs(depth - 0.4f), MathF.Abs(gland.Wall + (tumour ? 3 * b[2] : 1.2f * b[2]) + wobble - depth - 0.4f));
         point.Membrane = (1 - open) * Math.Max(Noise.Step(0.95f + (0.35f * b[4]), 0.1f, border), 0.5f * Noise.Step(1.0f, 0.1f, basal));
         point.Gap = 0.5f + (0.55f * Noise.Gradient(x / 5.5f, y / 5.5f, this.model.TextureSeed(4)));
@@ -361,7 +361,7 @@ internal sealed class TissueBlock
         (float wx, float wy) = this.model.Warp(x, y);
         float angle = this.model.FibreAngle(x, y);
         float c2 = MathF.Cos(2 * angle), s2 = MathF.Sin(2 * angle);
-        // Fibres run around glands: turn towards the outline's tangent near them.
+        // Fibres run around glands: near a gland they follow the tangent of its outline.
         Gland? gland = Owner(this.glands, x + wx, y + wy, out float depth, GlandHalo);
         if (gland is not null)
         {
@@ -370,15 +370,17 @@ internal sealed class TissueBlock
             float gy = gland.Depth(x + wx, y + wy + h) - gland.Depth(x + wx, y + wy - h);
             float norm = (gx * gx) + (gy * gy) + 1e-6f;
             float w = 2.2f * Noise.Step(-GlandHalo, 0, depth) * MathF.Exp(depth / 16);
-            // The tangent is the gradient turned by 90 degrees: its double angle is the gradient's, negated.
+            // The tangent is perpendicular to the gradient, so its double angle is the negated double angle of the gradient.
             c2 -= w * ((gx * gx) - (gy * gy)) / norm;
             s2 -= w * 2 * gx * gy / norm;
         }
         return (
-            Vector256.Create(this.model.Tissue(x, y), this.model.Tumour(x, y), this.model.Fat(x, y), this.model.Lymph(x, y), this.model.Loose(x, y),
+            Vector256.Create(
+                this.model.Tissue(x, y), this.model.Tumour(x, y), this.model.Fat(x, y), this.model.Lymph(x, y), this.model.Loose(x, y),
                 Noise.Fractal(x / 240, y / 240, this.model.TextureSeed(17), 2), wx, wy),
             Vector256.Create(
-                c2, s2, Noise.Gradient(x / 11, y / 11, this.model.TextureSeed(18)), Noise.Gradient(x / 28, y / 28, this.model.TextureSeed(19)),
+                c2, s2,
+                Noise.Gradient(x / 11, y / 11, this.model.TextureSeed(18)), Noise.Gradient(x / 28, y / 28, this.model.TextureSeed(19)),
                 Noise.Gradient(x / 22, y / 22, this.model.TextureSeed(20)), 0, 0, 0));
     }
 
@@ -394,7 +396,7 @@ internal sealed class TissueBlock
             (fieldsB[at] * w00) + (fieldsB[at + 1] * w10) + (fieldsB[at + nodesX] * w01) + (fieldsB[at + nodesX + 1] * w11));
     }
 
-    /// <summary>The gland that a warped position belongs to: the one that it lies deepest in, if deeper than -halo.</summary>
+    /// <summary>Finds the gland of a warped position: the one with the largest depth above -halo.</summary>
     private static Gland? Owner(List<Gland> glands, float x, float y, out float depth, float halo = 0)
     {
         depth = -halo;
@@ -446,11 +448,11 @@ internal sealed class TissueBlock
         return 0.5f * MathF.Atan2(b[1], b[0]);
     }
 
-    /// <summary>Lays cells in rows along a gland's outline, from its rim inwards.</summary>
+    /// <summary>Places cells in rows along a gland's outline, from its rim inwards.</summary>
     private void PlaceCells(Gland gland, int index, float left, float top, float right, float bottom)
     {
         bool vessel = gland.Tissue == PhantomTissue.Vessel, tumour = gland.Tissue == PhantomTissue.Tumour;
-        // Larger nuclei need larger cells, but crowd all the same.
+        // Larger nuclei need larger cells, but less than in proportion: they crowd.
         float larger = 1 + (0.1f * this.model.LevelInHe * gland.Atypia);
         float spacing = vessel ? 14 : tumour ? (8.2f + (3.2f * gland.Atypia)) * larger : 6.6f;
         float first = vessel ? 1.2f : tumour ? spacing * 0.52f : 5.2f;
@@ -503,7 +505,7 @@ internal sealed class TissueBlock
     }
 
     /// <summary>
-    /// The point at angle t and a depth under a gland's outline, with the warp undone, and the direction to the rim there.
+    /// Computes the point at angle t and a depth inside a gland's outline, with the warp undone, and the direction to the rim.
     /// </summary>
     private (float X, float Y, float Radial) OnContour(Gland gland, float t, float depth)
     {
@@ -521,19 +523,20 @@ internal sealed class TissueBlock
         return (x, y, MathF.Atan2((nx * gland.Sin) + (ny * gland.Cos), (nx * gland.Cos) - (ny * gland.Sin)));
     }
 
-    /// <summary>Whether a nucleus there lies in the gland's wall, at least so deep, and in no other gland.</summary>
-    private bool Fits(Gland gland, float x, float y, float deep)
+    /// <summary>Whether a nucleus at (x, y) lies in the gland's wall, deeper than a minimum, and in no other gland.</summary>
+    private bool Fits(Gland gland, float x, float y, float minimumDepth)
     {
         bool vessel = gland.Tissue == PhantomTissue.Vessel;
         (float wx, float wy) = this.model.Warp(x, y);
         Gland? owner = Owner(vessel ? this.glands : epithelia, x + wx, y + wy, out float depth);
-        return ReferenceEquals(owner, gland) && depth > deep && this.model.Tissue(x, y) > 0.02f && depth < gland.Wall - (vessel ? -1 : 1.5f);
+        return ReferenceEquals(owner, gland) && depth > minimumDepth && this.model.Tissue(x, y) > 0.02f
+            && depth < gland.Wall - (vessel ? -1 : 1.5f);
     }
 
     private static float Square(float x) => x * x;
 }
 
-/// <summary>A grid of lists: which discs may cover a point.</summary>
+/// <summary>Spatial index of discs: a grid with a list of discs per cell.</summary>
 internal sealed class Buckets
 {
     private readonly float left, top, step;
@@ -542,10 +545,10 @@ internal sealed class Buckets
     private int[] starts = [];
     private int[] items = [];
 
-    /// <summary>An empty grid over a rectangle.</summary>
+    /// <summary>Creates an empty index of a rectangle.</summary>
     public Buckets(float left, float top, float right, float bottom, float step)
     {
-        // Aligned to multiples of the step, so that a point meets the same discs whatever the rectangle.
+        // Alignment to multiples of the step makes results independent of the rectangle.
         (this.left, this.top, this.step) = (MathF.Floor(left / step) - 2, MathF.Floor(top / step) - 2, step);
         columns = (int)(MathF.Floor(right / step) - this.left) + 3;
         rows = (int)(MathF.Floor(bottom / step) - this.top) + 3;
@@ -578,7 +581,7 @@ internal sealed class Buckets
         entries.Clear();
     }
 
-    /// <summary>Discs that may cover the point, in the order in which they were added.</summary>
+    /// <summary>Gets the discs that may cover a point, in the order of addition.</summary>
     public ReadOnlySpan<int> At(float x, float y)
     {
         int bucket = (Math.Clamp(Row(y), 0, rows - 1) * columns) + Math.Clamp(Column(x), 0, columns - 1);

@@ -1,15 +1,15 @@
 namespace Tinctor.Data.Phantom;
 
 /// <summary>
-/// The endless tissue of one slide: pure functions of a position in micrometres. Compartments are smooth noise, glands and nuclei sit on
-/// jittered lattices; nothing depends on the canvas, so any region can be built alone and always comes out the same.
+/// Unbounded tissue of a slide: pure functions of a position in micrometres. Compartments are smooth noise, glands and nuclei lie on
+/// jittered lattices. Any region can be built independently.
 /// </summary>
 internal sealed class TissueModel
 {
-    /// <summary>Largest displacement of the fine warp that bends outlines.</summary>
+    /// <summary>Maximum displacement of outlines by the fine warp.</summary>
     public const float WarpReach = 9;
 
-    /// <summary>No gland reaches further than this from its lattice point.</summary>
+    /// <summary>Maximum distance of a gland's points from its lattice point.</summary>
     public const float GlandReach = 90;
 
     private const float NestSpacing = 56, AcinusSpacing = 64, VesselSpacing = 110, StromalSpacing = 11.5f, LymphocyteSpacing = 7.2f;
@@ -19,11 +19,11 @@ internal sealed class TissueModel
     private readonly float atypia;
     private readonly float tubular;
 
-    /// <summary>A slide's tissue.</summary>
-    /// <param name="seed">Any number.</param>
-    /// <param name="her2Level">0 to 3.</param>
-    /// <param name="ki67Share">Share of positive tumour nuclei; null draws it.</param>
-    /// <param name="levelInHe">How plainly nuclei show the level, 0 to 1: <see cref="PhantomOptions.LevelInHe"/>.</param>
+    /// <summary>Creates the tissue of a slide.</summary>
+    /// <param name="seed">Random seed.</param>
+    /// <param name="her2Level">HER2 level, 0 to 3.</param>
+    /// <param name="ki67Share">Fraction of positive tumour nuclei; null draws it.</param>
+    /// <param name="levelInHe">Correlation of nuclear morphology with the level, 0 to 1: <see cref="PhantomOptions.LevelInHe"/>.</param>
     public TissueModel(ulong seed, int her2Level, double? ki67Share, double levelInHe = 0)
     {
         this.seed = Noise.Hash((int)seed, (int)(seed >> 32), 0x7155u);
@@ -36,22 +36,22 @@ internal sealed class TissueModel
         Ki67Share = (float)(ki67Share ?? Math.Clamp(0.05 + (0.55 * this.atypia) + Noise.Draw(this.seed, 3, -0.08f, 0.08f), 0.03, 0.7));
     }
 
-    /// <summary>How plainly nuclei show the level, 0 to 1.</summary>
+    /// <summary>Correlation of nuclear morphology with the HER2 level, 0 to 1.</summary>
     public float LevelInHe { get; }
 
-    /// <summary>Share of tumour nuclei that are Ki67 positive.</summary>
+    /// <summary>Fraction of Ki67-positive tumour nuclei.</summary>
     public float Ki67Share { get; }
 
     /// <summary>Mean nuclear atypia of the slide's tumour, 0 to 1.</summary>
     public float Atypia => this.atypia;
 
-    /// <summary>Signed: positive in tissue, negative on glass.</summary>
+    /// <summary>Level-set function of tissue: positive in tissue, negative on glass.</summary>
     public float Tissue(float x, float y) => 0.42f + Noise.Fractal(x / 800, y / 800, this.seed + 10, 3);
 
-    /// <summary>Signed: positive where tumour grows.</summary>
+    /// <summary>Level-set function of tumour: positive inside.</summary>
     public float Tumour(float x, float y) => 0.08f + Noise.Fractal(x / 380, y / 380, this.seed + 20, 2);
 
-    /// <summary>Signed: positive in fat; tumour displaces it.</summary>
+    /// <summary>Level-set function of fat: positive inside; tumour displaces fat.</summary>
     public float Fat(float x, float y) => Noise.Fractal(x / 420, y / 420, this.seed + 30, 2) - 0.42f - (0.6f * Math.Max(0, Tumour(x, y)));
 
     /// <summary>Density of lymphocytes, 0 to 1.</summary>
@@ -61,7 +61,7 @@ internal sealed class TissueModel
         return 0.015f + (0.9f * Noise.Step(0.35f, 0.8f, n));
     }
 
-    /// <summary>How loose the stroma is, 0 (dense) to 1.</summary>
+    /// <summary>Looseness of the stroma, 0 (dense) to 1.</summary>
     public float Loose(float x, float y) => Noise.Step(-0.6f, 0.8f, Noise.Fractal(x / 190, y / 190, this.seed + 50, 2));
 
     /// <summary>Displacement of outlines at a position, at most <see cref="WarpReach"/>.</summary>
@@ -69,15 +69,15 @@ internal sealed class TissueModel
         (Math.Clamp(5.5f * Noise.Fractal(x / 42, y / 42, this.seed + 60, 2), -WarpReach, WarpReach),
             Math.Clamp(5.5f * Noise.Fractal(x / 42, y / 42, this.seed + 65, 2), -WarpReach, WarpReach));
 
-    /// <summary>Angle of the collagen fibres far from glands: flowing, with fine waves.</summary>
+    /// <summary>Angle of the collagen fibres far from glands.</summary>
     public float FibreAngle(float x, float y) =>
         (2.6f * Noise.Fractal(x / 320, y / 320, this.seed + 70, 2)) + (0.55f * Noise.Gradient(x / 26, y / 26, this.seed + 74));
 
-    /// <summary>Seed for textures.</summary>
+    /// <summary>Random seed of a texture.</summary>
     public uint TextureSeed(uint n) => this.seed + 1000 + n;
 
     /// <summary>
-    /// All nests, acini and vessels whose centres lie in the rectangle, in an order that does not depend on the rectangle.
+    /// Gets the nests, acini and vessels with centres in a rectangle, in an order independent of the rectangle.
     /// </summary>
     public List<Gland> Glands(float left, float top, float right, float bottom)
     {
@@ -94,7 +94,7 @@ internal sealed class TissueModel
         }
     }
 
-    /// <summary>Nuclei of stroma and of infiltrates whose centres lie in the rectangle; the caller drops those inside of glands.</summary>
+    /// <summary>Gets the nuclei of stroma and infiltrates with centres in a rectangle, including positions inside glands.</summary>
     public IEnumerable<Nucleus> LooseNuclei(float left, float top, float right, float bottom, Func<float, float, float> fibreAngle)
     {
         List<Nucleus> nuclei = [];
@@ -112,7 +112,7 @@ internal sealed class TissueModel
         return nuclei;
     }
 
-    /// <summary>A nucleus at the place in an epithelium that the gland's layout found.</summary>
+    /// <summary>Creates an epithelial nucleus of a gland.</summary>
     public Nucleus Epithelial(Gland gland, int index, float x, float y, float radialAngle)
     {
         uint hash = Noise.Hash((int)gland.Hash, index, 0xCE11u);
@@ -133,7 +133,7 @@ internal sealed class TissueModel
         dark *= Noise.Draw(hash, 8) < 0.2f ? 0.55f : 1;
         if (tumour)
         {
-            // Bland nuclei become smaller and paler, atypical ones larger and darker, by as much as the option says.
+            // Bland nuclei become smaller and paler, atypical ones larger and darker, in proportion to the option.
             size *= 1 + (LevelInHe * ((0.3f * atypia) - 0.1f));
             dark *= 1 + (LevelInHe * ((0.5f * atypia) - 0.15f));
         }
@@ -161,7 +161,7 @@ internal sealed class TissueModel
         return dividing ? nucleus with { A = 4.6f, B = 1.5f, Uneven = 0.4f, Dark = 1.25f, Coarse = 0.2f, Nucleoli = 0 } : nucleus;
     }
 
-    /// <summary>A flat nucleus along an outline whose outward direction is given.</summary>
+    /// <summary>Creates a flat nucleus parallel to an outline with the given outward direction.</summary>
     public Nucleus Flat(uint hash, float x, float y, float radialAngle) => new()
     {
         Hash = hash,
@@ -290,7 +290,7 @@ internal sealed class TissueModel
         };
     }
 
-    /// <summary>Calls back for each point of a jittered lattice that lies in the rectangle.</summary>
+    /// <summary>Calls a function for each point of a jittered lattice in the rectangle.</summary>
     private static void Visit(
         float left, float top, float right, float bottom, float spacing, float jitter, uint seed, Action<float, float, uint> visit)
     {
@@ -300,7 +300,7 @@ internal sealed class TissueModel
             for (int ix = (int)MathF.Floor(left / spacing) - 1; ix <= x1; ix++)
             {
                 uint hash = Noise.Hash(ix, iy, seed);
-                // Every other row is shifted by half a step: less of the lattice shows.
+                // A half-step shift of every other row makes the lattice less visible.
                 float x = (ix + 0.5f + (0.5f * (iy & 1)) + (jitter * ((2 * Noise.Draw(hash, 1)) - 1))) * spacing;
                 float y = (iy + 0.5f + (jitter * ((2 * Noise.Draw(hash, 2)) - 1))) * spacing;
                 if (x >= left && x < right && y >= top && y < bottom)

@@ -2,10 +2,10 @@ using System.Runtime.Intrinsics;
 
 namespace Tinctor.Data.Phantom;
 
-/// <summary>Class of a pixel in the tissue mask; the numbers are those of the saved mask.</summary>
+/// <summary>Tissue class of a pixel, with its value in the saved mask.</summary>
 internal enum PhantomTissue : byte
 {
-    /// <summary>Glass outside of the section.</summary>
+    /// <summary>Glass outside the section.</summary>
     Glass = 0,
 
     /// <summary>Connective tissue.</summary>
@@ -26,37 +26,37 @@ internal enum PhantomTissue : byte
     /// <summary>Lumina and clefts inside the section.</summary>
     Lumen = 6,
 
-    /// <summary>Vessels and the blood in them.</summary>
+    /// <summary>Vessels, including blood.</summary>
     Vessel = 7,
 }
 
 /// <summary>Kinds of nuclei.</summary>
 public enum PhantomNucleusKind : byte
 {
-    /// <summary>Round to oval, regular, of normal glands.</summary>
+    /// <summary>Round to oval, regular; normal glands.</summary>
     Epithelial,
 
-    /// <summary>Large, uneven, with coarse chromatin and nucleoli.</summary>
+    /// <summary>Large, uneven, with coarse chromatin and nucleoli; tumour.</summary>
     Tumour,
 
-    /// <summary>Thin spindles of fibroblasts and endothelium.</summary>
+    /// <summary>Thin spindles; fibroblasts and endothelium.</summary>
     Stromal,
 
-    /// <summary>Small, round and dark.</summary>
+    /// <summary>Small, round, dark; lymphocytes.</summary>
     Lymphocyte,
 }
 
-/// <summary>One nucleus of the truth. Coordinates are pixels of the full-resolution source (0, 0 = centre of the first pixel).</summary>
+/// <summary>Nucleus of the ground truth. Coordinates are full-resolution source pixels; (0, 0) is the centre of the first pixel.</summary>
 /// <param name="Label">Value of its pixels in the instance mask, from 1.</param>
-/// <param name="Kind">Its kind.</param>
-/// <param name="X">Centre, pixels from the left.</param>
-/// <param name="Y">Centre, pixels from the top.</param>
-/// <param name="Area">Pixels in the instance mask.</param>
-/// <param name="Ki67Positive">Whether it takes DAB in the Ki67 stain.</param>
-/// <param name="Her2">HER2 expression of its cell, 0 to 3 (continuous); 0 where the cell has no epithelial membrane.</param>
+/// <param name="Kind">Kind of nucleus.</param>
+/// <param name="X">Horizontal position of the centre.</param>
+/// <param name="Y">Vertical position of the centre.</param>
+/// <param name="Area">Number of pixels in the instance mask.</param>
+/// <param name="Ki67Positive">Whether DAB stains the nucleus in Ki67.</param>
+/// <param name="Her2">HER2 expression of the cell, 0 to 3, continuous; 0 for cells without an epithelial membrane.</param>
 public sealed record PhantomNucleus(int Label, PhantomNucleusKind Kind, float X, float Y, int Area, bool Ki67Positive, float Her2);
 
-/// <summary>An epithelial structure or a vessel: an ellipse with lobes, in micrometres.</summary>
+/// <summary>Epithelial structure or vessel: an ellipse with lobes, in micrometres.</summary>
 internal sealed record Gland
 {
     private readonly Vector128<float> lobes;
@@ -87,7 +87,7 @@ internal sealed record Gland
     /// <summary>Thickness of the wall around the lumen; infinite for solid nests.</summary>
     public required float Wall { get; init; }
 
-    /// <summary>Width of the retraction cleft around it.</summary>
+    /// <summary>Width of the retraction cleft.</summary>
     public float Cleft { get; init; }
 
     /// <summary>Nuclear atypia, 0 (bland) to 1.</summary>
@@ -96,10 +96,10 @@ internal sealed record Gland
     /// <summary>HER2 expression, 0 to 3.</summary>
     public float Her2 { get; init; }
 
-    /// <summary>No point of it lies further from its centre.</summary>
+    /// <summary>Maximum distance of its points from its centre.</summary>
     public float Reach => (A * 1.3f) + TissueModel.WarpReach;
 
-    /// <summary>About the distance to its outline, positive inside; x and y already warped.</summary>
+    /// <summary>Approximate distance of a warped position to the outline, positive inside.</summary>
     public float Depth(float x, float y)
     {
         float dx = x - X, dy = y - Y;
@@ -110,7 +110,7 @@ internal sealed record Gland
         return k0 * (Lobes(c, s) - k0) / k1;
     }
 
-    /// <summary>Radius in the direction (cosine c, sine s) relative to the ellipse's: harmonics 2 and 3.</summary>
+    /// <summary>Radius in direction (cosine c, sine s) relative to the ellipse: harmonics 2 and 3.</summary>
     public float Lobes(float c, float s)
     {
         float c2 = (c * c) - (s * s), s2 = 2 * c * s;
@@ -119,7 +119,7 @@ internal sealed record Gland
     }
 }
 
-/// <summary>A nucleus as it is drawn, in micrometres.</summary>
+/// <summary>Shape and stain of a nucleus, in micrometres.</summary>
 internal sealed record Nucleus
 {
     public required uint Hash { get; init; }
@@ -134,16 +134,16 @@ internal sealed record Nucleus
     /// <summary>Curvature of the long axis.</summary>
     public float Bend { get; init; }
 
-    /// <summary>Unevenness of the outline, relative.</summary>
+    /// <summary>Relative unevenness of the outline.</summary>
     public float Uneven { get; init; }
 
-    /// <summary>Haematoxylin, relative.</summary>
+    /// <summary>Relative haematoxylin concentration.</summary>
     public float Dark { get; init; }
 
     /// <summary>Contrast of the chromatin texture.</summary>
     public float Coarse { get; init; }
 
-    /// <summary>Ki67 label, 0 for negative nuclei, up to 1.</summary>
+    /// <summary>Ki67 intensity, 0 (negative) to 1.</summary>
     public float Ki67 { get; init; }
 
     public float Her2 { get; init; }
@@ -153,6 +153,6 @@ internal sealed record Nucleus
 
     public float Reach => (A * (1 + Uneven)) + 1;
 
-    /// <summary>Unique in the tissue: its place to 1/32 of a micrometre.</summary>
+    /// <summary>Unique key: the position rounded to 1/32 of a micrometre.</summary>
     public ulong Key => ((ulong)(uint)(int)MathF.Round(X * 32) << 32) | (uint)(int)MathF.Round(Y * 32);
 }

@@ -62,7 +62,7 @@ public static class SlideMatching
         {
             Pairs = [.. table.Pairs.Select(pair => pair.SlideId.Length > 0 ? pair : pair with { SlideId = SlideOf(pair.Source, slide) })],
         };
-        named.RefuseLeaks();
+        named.RequireDisjointSplits();
         return named;
     }
 

@@ -53,7 +53,8 @@ public static class SlidePreparation
         foreach ((int i, SlidePair pair) in pairs.Index())
         {
             cancel.ThrowIfCancellationRequested();
-            var part = new Relay<PreparationProgress>(step => progress?.Report(step with { Share = (i + step.Share) / pairs.Length }));
+            var part = new DelegateProgress<PreparationProgress>(
+                step => progress?.Report(step with { Share = (i + step.Share) / pairs.Length }));
             prepared.Add(Try(pair, slides.Pairs[i], folder, options, records, part, cancel));
         }
         DatasetWriter.End(folder, prepared, (pair, tile) => Files(folder, pair.Name, tile, records[pair.Name]));
@@ -75,13 +76,13 @@ public static class SlidePreparation
         Report("registering", 0);
         RegistrationTransform transform = options.Registration is null ? Aligned(source, target)
             : SlideRegistration.Estimate(source, target,
-            options.Registration, new Relay<double>(share => Report("registering", RegistrationShare * share)));
+            options.Registration, new DelegateProgress<double>(share => Report("registering", RegistrationShare * share)));
         cancel.ThrowIfCancellationRequested();
         var slides = new RegisteredSlides(source, target, Tissue(source, pair.SourceTissue, options),
             Tissue(target, pair.TargetTissue, options),
             transform);
         IReadOnlyList<PreparedTile> tiles = transform.Quality.Passed ? SlideTiling.Write(slides, folder, pair.Name, options.Tiling,
-            new Relay<double>(share => Report("cutting tiles", RegistrationShare + ((1 - RegistrationShare) * share))), cancel) : [];
+            new DelegateProgress<double>(share => Report("cutting tiles", RegistrationShare + ((1 - RegistrationShare) * share))), cancel) : [];
         TransformFile.Write(PathOf(folder, pair.Name, "_transform.json"), transform);
         SlidePairPictures.Write(slides, tiles, options.Tiling.TileSize!.Value, downsample, ending => PathOf(folder, pair.Name, ending));
         var record = new SlidePairFile(FingerprintOf(pair, options), pair.Source, pair.Target, source.Mpp * downsample,
@@ -174,11 +175,5 @@ public static class SlidePreparation
         double scale = source.Mpp is double a && target.Mpp is double b ? a / b : 1;
         return new(ImageFrame.From(source), ImageFrame.From(target), new(scale, 0, (scale - 1) / 2, 0, scale, (scale - 1) / 2), null,
             new() { Metric = SimilarityMetric.LocalNcc, Similarity = double.NaN });
-    }
-
-    // Reports on the calling thread, unlike System.Progress.
-    private sealed class Relay<T>(Action<T> report) : IProgress<T>
-    {
-        public void Report(T value) => report(value);
     }
 }

@@ -75,7 +75,7 @@ public sealed class PairedDataset
     {
         if (cache.TryGetValue(index, out (Image Source, Image Target) pair)) return pair;
         (Image source, Image target) = Pairs[index].ReadImages();
-        PairVerification.RefuseOtherSize(Pairs[index], (source.Width, source.Height), (target.Width, target.Height), Transform.Factor);
+        PairVerification.RequireMatchingSize(Pairs[index], (source.Width, source.Height), (target.Width, target.Height), Transform.Factor);
         pair = Prepare(index, source, target);
         long bytes = pair.Source.Data.LongLength + (source == target ? 0 : pair.Target.Data.LongLength);
         // Two threads may both find room for the last image; it is then kept although it is slightly over.

@@ -46,7 +46,7 @@ public sealed record TrainingData(PairManifest Manifest, IReadOnlyList<Pair> Tra
 
     private static TrainingData HoldOut(PairManifest manifest, double share, ulong seed)
     {
-        IReadOnlyList<Pair> train = manifest.OfSplit("train"), validation = manifest.OfSplit("val");
+        IReadOnlyList<Pair> train = manifest.InSplit("train"), validation = manifest.InSplit("val");
         if (validation.Count > 0) return new(manifest, train, validation, "the val split");
         int slides = train.Select(pair => pair.SlideId).Distinct().Count();
         bool known = train.All(pair => pair.SlideId.Length > 0);
@@ -56,8 +56,8 @@ public sealed record TrainingData(PairManifest Manifest, IReadOnlyList<Pair> Tra
                 : known ? $"none, as there are only {slides} slides"
                 : "none, as the slides are not known");
         PairManifest split = (manifest with { Pairs = train }).SplitBySlide(share, 0, seed);
-        IReadOnlyList<Pair> held = split.OfSplit("val");
-        return new(manifest, split.OfSplit("train"), held,
+        IReadOnlyList<Pair> held = split.InSplit("val");
+        return new(manifest, split.InSplit("train"), held,
             $"training slides held out: {string.Join(", ", held.Select(pair => pair.SlideId).Distinct())}");
     }
 

@@ -65,7 +65,7 @@ public sealed record SegmenterConfig : SupervisedConfig
             string name = Path.GetFileNameWithoutExtension(image) + MaskSuffix;
             // A mask that is not there gets the path where it was looked for.
             return new Pair(image, byName.GetValueOrDefault(name, Path.Combine(masks, name + ".png")), "train", null,
-                FolderLayouts.Slide(image, slide), PairLayout.TwoFiles);
+                FolderLayouts.SlideId(image, slide), PairLayout.TwoFiles);
         });
         return new(images, "images and masks", [.. pairs]) { HasOwnSplits = false };
     }

@@ -248,10 +248,10 @@ public sealed class PhantomSlideTests
     [Fact]
     public void OptionsOutOfRangeAreRefusedByName()
     {
-        Assert.Contains("304x260 is not a multiple", Assert.Throws<ArgumentException>(
+        Assert.Contains("304x260, not a multiple", Assert.Throws<ArgumentException>(
             () => Render(smallOptions with { Width = 304, Stains = [PhantomStain.Autofluorescence] })).Message);
-        Assert.Contains("HER2 level 4", Assert.Throws<ArgumentException>(() => Render(smallOptions with { Her2Level = 4 })).Message);
-        Assert.Contains("level in H&E 1.5", Assert.Throws<ArgumentException>(() => Render(smallOptions with { LevelInHe = 1.5 })).Message);
+        Assert.Contains("the HER2 level is 4", Assert.Throws<ArgumentException>(() => Render(smallOptions with { Her2Level = 4 })).Message);
+        Assert.Contains("H&E with the level is 1.5", Assert.Throws<ArgumentException>(() => Render(smallOptions with { LevelInHe = 1.5 })).Message);
         Assert.Contains("misalignment", Assert.Throws<ArgumentException>(() => Render(smallOptions with { Misalign = 200 })).Message);
     }
 
@@ -270,7 +270,7 @@ public sealed class PhantomSlideTests
             Stains = [PhantomStain.He, PhantomStain.Her2, PhantomStain.Autofluorescence],
         };
         Image whole = Render(options).Images.Single(image => image.Stain == stain).Image;
-        byte[] bands = [.. PhantomSlide.Bands(options, stain, TestContext.Current.CancellationToken).SelectMany(band => band.Data)];
+        byte[] bands = [.. PhantomSlide.RenderBands(options, stain, TestContext.Current.CancellationToken).SelectMany(band => band.Data)];
         Assert.Equal(whole.Data, bands);
     }
 
