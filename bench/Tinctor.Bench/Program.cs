@@ -13,7 +13,7 @@ int rounds = args.Length > 2 ? int.Parse(args[2]) : 7;
 torch.set_num_threads(threads);
 
 var config = new Pix2PixConfig { Generator = "resnet_9blocks", Dropout = false, GanMode = GanMode.Lsgan };
-using var method = new Pix2PixMethod(config, Device.CPU);
+using var method = new ConditionalGanMethod(config, Device.CPU);
 using Tensor source = torch.rand([1, 3, 256, 256]) * 2 - 1, target = torch.rand([1, 3, 256, 256]) * 2 - 1;
 using Tensor large = torch.rand([1, 3, 512, 512]) * 2 - 1;
 double generatorFlops = Flops.Generator(256), discriminatorFlops = Flops.Discriminator(256);

@@ -6,7 +6,7 @@ using Tinctor.Training.Runs;
 
 namespace Tinctor.Training;
 
-/// <summary>README.md of a model folder: what the model is, what it was trained on, and what it is not for.</summary>
+/// <summary>README.md of a model folder: method, training data, validation, intended use and settings.</summary>
 internal static class ModelCard
 {
     public static string Write(RunConfig config, TrainingData data, TrainingState state)
@@ -18,22 +18,22 @@ internal static class ModelCard
             | | |
             |---|---|
             | Method | {config.Method} |
-            | Made by | Tinctor {RunEnvironment.Version}, {DateTime.UtcNow:yyyy-MM-dd} |
+            | Created by | Tinctor {RunEnvironment.Version}, {DateTime.UtcNow:yyyy-MM-dd} |
             | Training data | {data.Manifest.Describe()} |
             | Trained on | {data.Train.Count} pairs, {config.Data.Direction}, crops of {config.Data.CropSize} pixels |
-            | Stains | {config.Stains?.Describe() ?? "as they are"} |
-            | Slides trained on | {Slides(data.Train)} |
-            | Slides held out | {Slides(data.Manifest.InSplit("test").Concat(data.Validation))} |
+            | Stain normalisation | {config.Stains?.Describe() ?? "none"} |
+            | Training slides | {Slides(data.Train)} |
+            | Held-out slides | {Slides(data.Manifest.InSplit("test").Concat(data.Validation))} |
             | Steps | {state.Step}, {config.Training.BatchSize} {(config.Training.BatchSize == 1 ? "pair" : "pairs")} each |
             | Validation | {Validation(data, state)} |
-            | Licence of the weights | not stated: add it before passing the model on; it depends on the licence of the data |
+            | Licence of the weights | not stated; add it before distribution. It depends on the licence of the data |
 
             ## Use
 
             Tinctor's command `stain` takes this folder as its model; programs load it with `TrainedModel.LoadStainer`.
 
-            Intended for images of the same kind of tissue, stain, scanner and pixel size as those it was trained on. On others its output
-            can look right and be wrong. **Research use only, not for diagnosis.**
+            The model is intended for images with the tissue, stain, scanner and pixel size of its training data. For other images the
+            output may look plausible but be wrong. **Research use only, not for diagnosis.**
 
             ## Settings
 
@@ -56,7 +56,7 @@ internal static class ModelCard
     {
         string[] slides = [.. pairs.Select(pair => pair.SlideId).Where(slide => slide.Length > 0).Distinct().Order(StringComparer.Ordinal)];
         return slides.Length == 0
-            ? "not known"
-            : string.Join(", ", slides.Take(30)) + (slides.Length > 30 ? $" and {slides.Length - 30} more" : "");
+            ? "unknown"
+            : ProblemList.Join(slides, 30);
     }
 }

@@ -10,10 +10,10 @@ using Tinctor.Training.Loading;
 
 namespace Tinctor.Training;
 
-/// <summary>Preview of the network at a checkpoint, on validation pairs: a picture, and PSNR.</summary>
+/// <summary>Validates a network at a checkpoint: PSNR and sample images of validation pairs.</summary>
 internal sealed class Preview : IDisposable
 {
-    /// <summary>Number of validation pairs from which on only some are scored.</summary>
+    /// <summary>Maximum number of scored validation pairs.</summary>
     internal const int MostValidationPairs = 16;
 
     private const int MostPixels = 512;
@@ -31,8 +31,8 @@ internal sealed class Preview : IDisposable
     }
 
     /// <summary>
-    /// Mean PSNR in dB over up to <see cref="MostValidationPairs"/> evenly spaced validation pairs, on images in [-1, 1] before rounding to
-    /// 8 bits.
+    /// Computes the mean PSNR in dB of up to <see cref="MostValidationPairs"/> evenly spaced validation pairs, on images in [-1, 1] before
+    /// rounding to 8 bits.
     /// </summary>
     public double ValidationPsnr()
     {
@@ -49,7 +49,7 @@ internal sealed class Preview : IDisposable
         return sum / count;
     }
 
-    /// <summary>Rows of source, stained and real; null if none is wanted or the images are not ones that a PNG can show.</summary>
+    /// <summary>Creates rows of source, stained and real image; null if no samples are configured or the targets are not RGB.</summary>
     public Image? Picture()
     {
         PairedDataset pairs = Dataset(data.Validation.Count > 0 ? data.Validation : data.Train);
@@ -60,7 +60,7 @@ internal sealed class Preview : IDisposable
         for (int i = 0; i < count; i++)
         {
             (Tensor source, Tensor target) = pairs.Get(i * pairs.Count / count);
-            rows.Add(torch.cat([Shown(source, target), Stain(source), target], 2));
+            rows.Add(torch.cat([ToRgb(source, target), Stain(source), target], 2));
         }
         return Image.FromTensor(torch.cat([.. rows], 1), ValueRange.MinusOneToOne);
     }
@@ -72,17 +72,17 @@ internal sealed class Preview : IDisposable
         return torch.tensor<float>(stained.Values, stained.Channels, stained.Height, stained.Width);
     }
 
-    // At the target's size, pixel by pixel; of more channels than three the first ones, of fewer their mean.
-    private static Tensor Shown(Tensor source, Tensor target)
+    // Resized to the target by nearest neighbour; the first three channels, or the mean of fewer channels.
+    private static Tensor ToRgb(Tensor source, Tensor target)
     {
         Tensor colours = source.size(0) >= 3 ? source[..3] : source.mean([0], keepdim: true).expand(3, -1, -1);
         return F.interpolate(colours.unsqueeze(0), (Size2)(target.size(1), target.size(2)))[0];
     }
 
-    /// <summary>Puts the network back into training.</summary>
+    /// <summary>Returns the network to training mode.</summary>
     public void Dispose() => generator.train();
 
-    // The middle of each image, so that all rows are of one size.
+    // Centre crops give all rows the same size.
     private PairedDataset Dataset(IReadOnlyList<Pair> pairs) => new(pairs, new PairTransform
     {
         Factor = config.Model.Upscaling,

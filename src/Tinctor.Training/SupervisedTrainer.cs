@@ -10,28 +10,28 @@ using Tinctor.Training.Supervised;
 
 namespace Tinctor.Training;
 
-/// <summary>Trains one network on images with a ground truth: classes, masks or counterparts.</summary>
+/// <summary>Trains a network on images with a ground truth: classes, masks or target images.</summary>
 public static class SupervisedTrainer
 {
-    /// <summary>Trains from the start. The finished model has the weights that scored best on the fold held out.</summary>
-    /// <param name="config">What to train and how.</param>
-    /// <param name="runFolder">A new or empty folder.</param>
+    /// <summary>Starts a run. The finished model has the weights with the best score on the held-out fold.</summary>
+    /// <param name="config">Configuration of the run.</param>
+    /// <param name="runFolder">Run folder, new or empty.</param>
     /// <param name="observer">Receives notes and progress.</param>
-    /// <param name="stop">Requests a graceful stop: the run finishes its step, saves and returns.</param>
+    /// <param name="stop">Requests a graceful stop: the run completes its step, saves and returns.</param>
     /// <exception cref="TinctorException">
-    /// The data is broken, the folder is not empty or another process trains in it, or the loss became NaN or infinite.
+    /// The data is invalid, the folder is not empty or in use by another process, or the loss became NaN or infinite.
     /// </exception>
     public static TrainingResult Start(
         SupervisedConfig config, string runFolder, ITrainingObserver observer, CancellationToken stop = default)
     {
         RunFolder folder = RunFolder.Create(runFolder);
-        // A run goes on from wherever it is resumed.
+        // A run may be resumed from another working directory.
         if (config.Data.Path.Length > 0) config = config with { Data = config.Data with { Path = Path.GetFullPath(config.Data.Path) } };
         return new SupervisedLoop(config, folder, observer, stop).Start(stop);
     }
 
     /// <summary>Resumes a run from its last checkpoint; the configuration is that of the run folder.</summary>
-    /// <exception cref="TinctorException">The folder holds no such run, its data has changed, or another process trains it.</exception>
+    /// <exception cref="TinctorException">The folder contains no such run, its data has changed, or another process trains it.</exception>
     public static TrainingResult Resume<TConfig>(string runFolder, ITrainingObserver observer, CancellationToken stop = default)
         where TConfig : SupervisedConfig, new()
     {
@@ -41,37 +41,38 @@ public static class SupervisedTrainer
     }
 }
 
-/// <summary>The loop of <see cref="SupervisedTrainer"/>.</summary>
+/// <summary>Training loop of <see cref="SupervisedTrainer"/>.</summary>
 internal sealed class SupervisedLoop : TrainingLoop<SupervisedTask>
 {
     private readonly SupervisedConfig config;
     private readonly TrainingData data;
-    private RunEnvironment? begun;
+    private RunEnvironment? start;
 
     public SupervisedLoop(SupervisedConfig config, RunFolder folder, ITrainingObserver observer, CancellationToken stop)
         : base(config.Training, config.Seed, folder, observer)
     {
         this.config = config;
-        if (config.Data.Path.Length == 0) throw new OptionException("Data", "no data set is named");
-        data = TrainingData.OfFold(config.ReadData(), config.Data, stop);
+        if (config.Data.Path.Length == 0)
+            throw new OptionException("Data", "no data set is named", "Name a folder or manifest, or set data.path");
+        data = TrainingData.ReadFold(config.ReadData(), config.Data, stop);
         observer.Note($"data: {data.Manifest.Describe()}");
         observer.Note(data.Describe("images"));
-        var images = new PairedDataset(data.Train, config.Transform(vary: true), config.Seed, TrainingData.CacheBytes);
+        var images = new PairedDataset(data.Train, config.Transform(augment: true), config.Seed, TrainingData.CacheBytes);
         Loader = new PairLoader(images, config.Training.BatchSize, shuffle: true, config.Seed, config.Data.Workers);
     }
 
     public TrainingResult Start(CancellationToken stop)
     {
-        // What cannot be made is refused before the folder is taken.
+        // Invalid configurations fail before the folder is created.
         config.Create(Device, data).Dispose();
         using FileLock access = Folder.LockNew();
-        begun = Folder.Describe(config, Device, DataSummary.Create(data.Manifest, stop));
+        start = Folder.Describe(config, Device, DataSummary.Create(data.Manifest, stop));
         return Run(resume: false, stop);
     }
 
     public TrainingResult Resume(CancellationToken stop)
     {
-        begun = RefuseOtherStart(DataSummary.Create(data.Manifest, stop));
+        start = RequireSameStart(DataSummary.Create(data.Manifest, stop));
         return Run(resume: true, stop);
     }
 
@@ -94,7 +95,7 @@ internal sealed class SupervisedLoop : TrainingLoop<SupervisedTask>
 
     private protected override void Validate(SupervisedTask task, TrainingState state, RunLog log, int epoch)
     {
-        if (data.Validation.Count > 0) state.Score(Scoring(task, () => task.Score(Validation())));
+        if (data.Validation.Count > 0) state.RecordScore(InEvaluationMode(task, () => task.Score(Validation())));
         log.Sample(state.Step, epoch, state.LastScore, picture: null);
     }
 
@@ -103,7 +104,7 @@ internal sealed class SupervisedLoop : TrainingLoop<SupervisedTask>
         int steps = state.Step;
         Folder.LoadBest(state);
         using (UseAverage(task, state))
-            Scoring(task, () =>
+            InEvaluationMode(task, () =>
             {
                 task.WriteModel(Folder.Model, Record(task, state, steps), Validation());
                 return 0;
@@ -113,7 +114,7 @@ internal sealed class SupervisedLoop : TrainingLoop<SupervisedTask>
     private protected override string Describe(SupervisedTask task, double score) =>
         FormattableString.Invariant($"{task.ScoreName} {score:F4}");
 
-    private static double Scoring(SupervisedTask task, Func<double> score)
+    private static double InEvaluationMode(SupervisedTask task, Func<double> score)
     {
         using Guard mode = torch.inference_mode();
         task.Network.eval();
@@ -124,7 +125,7 @@ internal sealed class SupervisedLoop : TrainingLoop<SupervisedTask>
 
     private IEnumerable<Batch> Validation()
     {
-        var images = new PairedDataset(data.Validation, config.Transform(vary: false));
+        var images = new PairedDataset(data.Validation, config.Transform(augment: false));
         var loader = new PairLoader(images, config.Training.BatchSize, workers: config.Data.Workers);
         foreach (Batch batch in loader.Batches(epoch: 0))
         {
@@ -135,10 +136,10 @@ internal sealed class SupervisedLoop : TrainingLoop<SupervisedTask>
 
     private TrainingRecord Record(SupervisedTask task, TrainingState state, int steps)
     {
-        string id = $"{begun!.Started:O} {begun.Data.Sha256} {ConfigText}";
+        string id = $"{start!.Started:O} {start.Data.Sha256} {ConfigText}";
         return new(Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(id)))[..16],
             config.Seed, config.Data.Fold, config.Data.Folds, steps, state.Step, task.ScoreName, state.LastScore,
-            begun.Data.Sha256, data.Train.Count, data.Validation.Count,
+            start.Data.Sha256, data.Train.Count, data.Validation.Count,
             Slides(data.Train), Slides(data.Validation), Slides(data.Manifest.InSplit("test")), $"Tinctor {RunEnvironment.Version}");
     }
 

@@ -2,7 +2,7 @@ using System.Diagnostics;
 
 namespace Tinctor.Training;
 
-/// <summary>Pairs a second over the last steps, so that a slow start does not spoil the estimate.</summary>
+/// <summary>Moving average of the training speed over the last 50 steps, which excludes a slow start.</summary>
 internal sealed class Throughput
 {
     private const int Window = 50;

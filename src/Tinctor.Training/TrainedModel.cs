@@ -15,7 +15,7 @@ public static class TrainedModel
 {
     private const string LegacyNoveltyFile = "sources.safetensors";
 
-    /// <summary>Writes a model folder; the weights come last, so a folder with weights is complete.</summary>
+    /// <summary>Writes a model folder. Weights are written last, so a folder with weights is complete.</summary>
     /// <param name="folder">The folder, created if needed.</param>
     /// <param name="config">Method and settings.</param>
     /// <param name="weights">State dictionary of the staining network.</param>
@@ -32,23 +32,25 @@ public static class TrainedModel
     }
 
     /// <summary>Describes a model for staining.</summary>
-    public static ModelDescription Describe(ModelConfig config) => config.Model.Describe(config.Method) with { SourceStains = config.Stains?.Source };
+    public static ModelDescription Describe(ModelConfig config) =>
+        config.Model.Describe(config.Method) with { SourceStains = config.Stains?.Source };
 
     /// <summary>Loads a model folder, or the model of a run folder, for staining.</summary>
-    /// <exception cref="TinctorException">The folder holds no model, or its weights do not fit its configuration or are not finite.</exception>
+    /// <exception cref="TinctorException">The folder contains no model, or its weights do not fit or are not finite.</exception>
     public static Stainer LoadStainer(string folder, Device device, bool amp = false)
     {
         ModelConfig config = ReadConfig(folder);
         Module<Tensor, Tensor> network = LoadNetwork(folder, config, device);
-        return new(CreateExecutor(network, config.Model, device, amp, owned: true), Describe(config), ModelFolder.Sha256(folder), ReadNovelty(folder));
+        TorchExecutor executor = CreateExecutor(network, config.Model, device, amp, owned: true);
+        return new(executor, Describe(config), ModelFolder.Sha256(folder), ReadNovelty(folder));
     }
 
-    /// <summary>Creates a stainer for a network in training, which stays the caller's.</summary>
+    /// <summary>Creates a stainer for a network in training; the caller keeps the ownership of the network.</summary>
     public static Stainer CreateStainer(Module<Tensor, Tensor> network, MethodConfig config, Device device, bool amp = false) =>
         new(CreateExecutor(network, config, device, amp, owned: false), config.Describe(""));
 
-    /// <summary>Reads the configuration of a model folder, or of the model of a run folder.</summary>
-    /// <exception cref="TinctorException">The folder holds no model.</exception>
+    /// <summary>Reads the configuration of a model folder, or of the model in a run folder.</summary>
+    /// <exception cref="TinctorException">The folder contains no model.</exception>
     public static ModelConfig ReadConfig(string folder)
     {
         ModelFolder.RequireWeights(folder);
@@ -71,7 +73,7 @@ public static class TrainedModel
         }
         catch (TinctorException e)
         {
-            throw new TinctorException(path, $"does not fit its {ModelFolder.ConfigFile}: {e.Message}");
+            throw new TinctorException(path, $"the weights do not fit {ModelFolder.ConfigFile}: {e.Problem}", e.Remedy, e);
         }
         network.to(device);
         return network;
@@ -87,7 +89,7 @@ public static class TrainedModel
         OrderedDictionary<string, Tensor> tensors = SafeTensors.Load(path);
         if (!tensors.TryGetValue("mean", out Tensor? mean) || !tensors.TryGetValue("precision", out Tensor? precision)
             || !tensors.TryGetValue("limit", out Tensor? limit))
-            throw new TinctorException(path, "is damaged", "Remove it to stain without detection of unfamiliar sources");
+            throw new TinctorException(path, "the file is damaged", "Remove it to stain without detection of unfamiliar sources");
         return new(Numbers(mean), Numbers(precision), limit.item());
 
         static double[] Numbers(Tensor tensor) => tensor.to(ScalarType.Float64).contiguous().ToArray<double>();

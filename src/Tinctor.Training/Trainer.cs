@@ -10,10 +10,10 @@ using Tinctor.Training.Runs;
 
 namespace Tinctor.Training;
 
-/// <summary>Trains a staining method on pairs.</summary>
+/// <summary>Trains a staining method on image pairs.</summary>
 public sealed class Trainer : TrainingLoop<Method>
 {
-    // Training sources from which the detector of unfamiliar sources is made.
+    // Maximum number of training sources for the detector of unfamiliar sources.
     private const int MostSources = 200;
     private readonly RunConfig config;
     private readonly TrainingData data;
@@ -23,11 +23,10 @@ public sealed class Trainer : TrainingLoop<Method>
     {
         data = TrainingData.Read(config.Data, config.Seed, config.Model.Upscaling, config.Model.AdviseCrop, stop);
         observer.Note($"data: {data.Manifest.Describe()}");
-        RefuseOtherChannels(data.Train[0], config);
+        RequireChannels(data.Train[0], config);
         observer.Note(data.Describe("pairs"));
         if (data.Validation.Count > Preview.MostValidationPairs)
-            observer.Note($"checkpoints are scored on {Preview.MostValidationPairs} of the {data.Validation.Count} validation pairs, "
-                + "evenly spaced");
+            observer.Note($"checkpoints are scored on {Preview.MostValidationPairs} of {data.Validation.Count} validation pairs");
         foreach (string remark in config.Model.Remarks(data.Train, data.Manifest.InSplit("test"))) observer.Note(remark);
         InferenceConfig inference = config.Model.Inference;
         this.config = config = config with
@@ -40,18 +39,18 @@ public sealed class Trainer : TrainingLoop<Method>
         Loader = new PairLoader(pairs, config.Training.BatchSize, shuffle: true, config.Seed, config.Data.Workers);
     }
 
-    /// <summary>Trains from the start.</summary>
-    /// <param name="config">What to train and how.</param>
-    /// <param name="runFolder">A new or empty folder.</param>
+    /// <summary>Starts a run.</summary>
+    /// <param name="config">Configuration of the run.</param>
+    /// <param name="runFolder">Run folder, new or empty.</param>
     /// <param name="observer">Receives notes and progress.</param>
-    /// <param name="stop">Requests a graceful stop: the run finishes its step, saves and returns.</param>
+    /// <param name="stop">Requests a graceful stop: the run completes its step, saves and returns.</param>
     /// <exception cref="TinctorException">
-    /// The data is broken, the folder is not empty or another process trains in it, or a loss became NaN or infinite.
+    /// The data is invalid, the folder is not empty or in use by another process, or a loss became NaN or infinite.
     /// </exception>
     public static TrainingResult Start(RunConfig config, string runFolder, ITrainingObserver observer, CancellationToken stop = default)
     {
         RunFolder folder = RunFolder.Create(runFolder);
-        // A run goes on from wherever it is resumed.
+        // A run may be resumed from another working directory.
         config = config with { Data = config.Data.WithFullPaths() };
         config = config with { Model = config.Model.Completed() };
         var trainer = new Trainer(config, folder, observer, stop);
@@ -61,15 +60,15 @@ public sealed class Trainer : TrainingLoop<Method>
     }
 
     /// <summary>Resumes a run from its last checkpoint; the configuration is that of the run folder.</summary>
-    /// <exception cref="TinctorException">The folder holds no run, its data has changed, or another process trains it.</exception>
+    /// <exception cref="TinctorException">The folder contains no run, its data has changed, or another process trains it.</exception>
     public static TrainingResult Resume(string runFolder, ITrainingObserver observer, CancellationToken stop = default)
     {
         using FileLock access = RunFolder.LockRun(runFolder);
         RunFolder folder = RunFolder.Open(runFolder);
         RunConfig config = ConfigFile.Load(folder.Config, method: null, overrides: null, out bool namesMethod);
-        if (!namesMethod) observer.Note($"{folder.Config} names no method; the run is taken for one of {config.Method}");
+        if (!namesMethod) observer.Note($"{folder.Config} names no method; assuming {config.Method}");
         var trainer = new Trainer(config, folder, observer, stop);
-        trainer.RefuseOtherStart(DataSummary.Create(trainer.data.Manifest, stop));
+        trainer.RequireSameStart(DataSummary.Create(trainer.data.Manifest, stop));
         return trainer.Run(resume: true, stop);
     }
 
@@ -85,10 +84,13 @@ public sealed class Trainer : TrainingLoop<Method>
 
     private protected override double LearningRateFactor(int step, int epoch) => LearningRateFactor(config.Training, step, epoch);
 
-    /// <summary>1 for the first epochs, then down to zero in a straight line, as in pix2pix; by steps where a run is that long.</summary>
+    /// <summary>
+    /// Computes the factor of the learning rate, 0 to 1: constant, then decreasing linearly to zero over the last epochs, as in pix2pix;
+    /// over the second half of the run if its length is set in steps.
+    /// </summary>
     /// <param name="training">Length of the run.</param>
-    /// <param name="step">Steps done.</param>
-    /// <param name="epoch">The epoch, from 0.</param>
+    /// <param name="step">Number of completed steps.</param>
+    /// <param name="epoch">Epoch, from 0.</param>
     internal static double LearningRateFactor(TrainingConfig training, int step, int epoch) =>
         training.Steps > 0 ? Math.Min(1, 2.0 * (training.Steps - step) / training.Steps)
             : 1 - Math.Max(0, epoch + 1 - training.Epochs) / (double)(training.EpochsDecay + 1);
@@ -99,7 +101,7 @@ public sealed class Trainer : TrainingLoop<Method>
     private protected override void Validate(Method method, TrainingState state, RunLog log, int epoch)
     {
         using var preview = new Preview(method.Generator, config, data, Device);
-        if (data.Validation.Count > 0) state.Score(preview.ValidationPsnr());
+        if (data.Validation.Count > 0) state.RecordScore(preview.ValidationPsnr());
         log.Sample(state.Step, epoch, state.LastScore, preview.Picture());
     }
 
@@ -136,15 +138,17 @@ public sealed class Trainer : TrainingLoop<Method>
 
     private protected override string Describe(Method method, double score) => FormattableString.Invariant($"PSNR {score:F2} dB");
 
-    private static void RefuseOtherChannels(Pair pair, RunConfig config)
+    private static void RequireChannels(Pair pair, RunConfig config)
     {
         MethodConfig model = config.Model;
         if ((config.Data.Normalize.Length > 0 && model.InputChannels != 3)
             || (config.Data.NormalizeTarget.Length > 0 && model.OutputChannels != 3))
-            throw new TinctorException("data.normalize and data.normalize_target are for RGB images; leave them empty");
+            throw new TinctorException(null, $"stain normalisation needs RGB images, but the model maps {model.InputChannels} channels to "
+                + $"{model.OutputChannels}", "Leave data.normalize and data.normalize_target empty");
         (Image source, Image target) = pair.ReadImages();
         if ((source.Channels, target.Channels) == (model.InputChannels, model.OutputChannels)) return;
-        throw new TinctorException($"{pair.Source}: has {source.Channels} channels and its target {target.Channels}; "
-            + $"set model.input_channels={source.Channels} and model.output_channels={target.Channels}");
+        throw new TinctorException(pair.Source, $"{source.Channels} channels, and its target has {target.Channels}, but the model maps "
+            + $"{model.InputChannels} channels to {model.OutputChannels}",
+            $"Use model.input_channels={source.Channels} and model.output_channels={target.Channels}");
     }
 }

@@ -9,9 +9,9 @@ using Tinctor.Training.Runs;
 namespace Tinctor.Training;
 
 /// <summary>
-/// Training loop: runs batches, writes logs and checkpoints, stops on request and resumes. It fills a run folder: config.yaml,
-/// environment.json, metrics.csv, TensorBoard events, samples/, checkpoints/ and, at the end, model/. A run that was interrupted at any
-/// moment resumes from its last checkpoint with the same results.
+/// Training loop: runs batches, writes logs and checkpoints, stops on request and resumes. It writes a run folder: config.yaml,
+/// environment.json, metrics.csv, TensorBoard events, samples/, checkpoints/ and finally model/. An interrupted run resumes from its last
+/// checkpoint with the same results.
 /// </summary>
 /// <typeparam name="TLearner">Networks and optimisers.</typeparam>
 public abstract class TrainingLoop<TLearner> where TLearner : Learner
@@ -25,7 +25,7 @@ public abstract class TrainingLoop<TLearner> where TLearner : Learner
     {
         (this.config, this.seed, Folder, Observer) = (config, seed, folder, observer);
         (Device, string reason) = DeviceChoice.Resolve(config.Device);
-        observer.Note($"device: {reason}{(config.Amp ? ", bfloat16 where it suits" : "")}");
+        observer.Note($"device: {reason}{(config.Amp ? ", mixed precision (bfloat16)" : "")}");
     }
 
     private protected RunFolder Folder { get; }
@@ -34,16 +34,16 @@ public abstract class TrainingLoop<TLearner> where TLearner : Learner
 
     private protected Device Device { get; }
 
-    /// <summary>The training images, batch by batch.</summary>
+    /// <summary>Loader of the training batches.</summary>
     private protected abstract PairLoader Loader { get; }
 
-    /// <summary>Epochs, where no number of steps is set.</summary>
+    /// <summary>Number of epochs, unless the length of the run is set in steps.</summary>
     private protected abstract int Epochs { get; }
 
-    /// <summary>Smallest number of steps between two checkpoints; shorter epochs share one.</summary>
+    /// <summary>Minimum number of steps between checkpoints; shorter epochs share one.</summary>
     private protected virtual int LeastStepsBetweenCheckpoints => 500;
 
-    /// <summary>The name of the validation score in the log: "psnr".</summary>
+    /// <summary>Name of the validation score in the log, such as "psnr".</summary>
     private protected abstract string ScoreName(TLearner learner);
 
     /// <summary>Text of config.yaml, for the log.</summary>
@@ -51,15 +51,15 @@ public abstract class TrainingLoop<TLearner> where TLearner : Learner
 
     private protected abstract TLearner Create();
 
-    /// <summary>The learning rate as a share of the full one.</summary>
-    /// <param name="step">Steps done.</param>
-    /// <param name="epoch">The epoch, from 0.</param>
+    /// <summary>Computes the factor of the learning rate, 0 to 1.</summary>
+    /// <param name="step">Number of completed steps.</param>
+    /// <param name="epoch">Epoch, from 0.</param>
     private protected abstract double LearningRateFactor(int step, int epoch);
 
-    /// <summary>Updates the weights once and gets the losses by name, without history.</summary>
+    /// <summary>Updates the weights once and returns the detached losses by name.</summary>
     private protected abstract IReadOnlyDictionary<string, Tensor> TrainStep(TLearner learner, Batch batch);
 
-    /// <summary>Scores the current weights (their running average, if enabled) on the validation images and logs sample images.</summary>
+    /// <summary>Scores the current weights (EMA if enabled) on the validation images and logs sample images.</summary>
     private protected abstract void Validate(TLearner learner, TrainingState state, RunLog log, int epoch);
 
     private protected abstract void WriteModel(TLearner learner, TrainingState state);
@@ -76,7 +76,7 @@ public abstract class TrainingLoop<TLearner> where TLearner : Learner
         torch.manual_seed(seed);
         using TLearner learner = Create();
         using var state = new TrainingState(learner, config.Ema, Device, ScoreName(learner));
-        if (resume && Folder.LatestCheckpoint(state) is string loaded) Observer.Note($"resumed after step {state.Step} from {loaded}");
+        if (resume && Folder.LoadLatest(state) is string loaded) Observer.Note($"resumed after step {state.Step} from {loaded}");
         if (state.Step >= TotalSteps && Folder.HasModel) return Result(learner, state, finished: true);
 
         using var log = new RunLog(Folder, state.Step, ConfigText, $"val_{ScoreName(learner)}");
@@ -93,12 +93,12 @@ public abstract class TrainingLoop<TLearner> where TLearner : Learner
                 Report(state.Step, epoch, losses, throughput);
                 bool last = state.Step == TotalSteps, stopping = stop.IsCancellationRequested;
                 bool save = IsCheckpoint(state.Step) || last || stopping;
-                // A checkpoint begins a new line of the log, so that a resumed run averages over the same steps.
+                // Averages of the log restart at checkpoints, so a resumed run averages over the same steps.
                 if (save || state.Step % config.LogEvery == 0)
                     log.Flush(state.Step, epoch + 1, LearningRate(learner), throughput.PairsPerSecond);
                 if (save)
                 {
-                    RefuseBrokenWeights(learner, state.Step, batch);
+                    RequireFiniteWeights(learner, state.Step, batch);
                     Checkpoint(learner, state, log, epoch + 1);
                 }
                 if (stopping && !last) return Result(learner, state, finished: false);
@@ -109,7 +109,7 @@ public abstract class TrainingLoop<TLearner> where TLearner : Learner
         return Result(learner, state, finished: true);
     }
 
-    /// <summary>Puts the running average, if there is one, into the trained network for a using block.</summary>
+    /// <summary>Replaces the trained network's weights by their running average until disposal; null without averaging.</summary>
     private protected IDisposable? UseAverage(TLearner learner, TrainingState state) => state.UseAverage(() =>
     {
         foreach (Batch batch in Loader.Batches(epoch: 0).Take(StatisticsBatches))
@@ -120,15 +120,15 @@ public abstract class TrainingLoop<TLearner> where TLearner : Learner
         }
     });
 
-    /// <summary>Refuses other data than at the start of the run; notes another number of threads.</summary>
+    /// <summary>Checks that the data is that of the start of the run; reports a different number of threads.</summary>
     /// <returns>Environment at the start of the run.</returns>
-    private protected RunEnvironment RefuseOtherStart(DataSummary data)
+    private protected RunEnvironment RequireSameStart(DataSummary data)
     {
         RunEnvironment before = Folder.Environment();
-        RunFolder.RefuseOtherData(before, data);
+        RunFolder.RequireSameData(before, data);
         if (before.Threads != torch.get_num_threads())
-            Observer.Note($"the run began with {before.Threads} threads, now there are {torch.get_num_threads()}: "
-                + "the last digits of its results will differ from those of an uninterrupted run");
+            Observer.Note($"the run started with {before.Threads} threads and resumes with {torch.get_num_threads()}; "
+                + "results may differ from an uninterrupted run in the last digits");
         return before;
     }
 
@@ -144,39 +144,39 @@ public abstract class TrainingLoop<TLearner> where TLearner : Learner
             IReadOnlyDictionary<string, Tensor> losses = TrainStep(learner, batch);
             state.Advance();
             var values = losses.ToDictionary(loss => loss.Key, loss => loss.Value.item());
-            RefuseDivergence(values, state.Step, batch);
+            RequireFiniteLosses(values, state.Step, batch);
             return values;
         }
     }
 
     private static double LearningRate(TLearner learner) => learner.Optimizers.Values.First().param_groups[0].lr;
 
-    private void RefuseDivergence(IReadOnlyDictionary<string, double> losses, int step, Batch batch)
+    private void RequireFiniteLosses(IReadOnlyDictionary<string, double> losses, int step, Batch batch)
     {
         if (losses.Values.All(double.IsFinite)) return;
         IEnumerable<string> broken = losses.Where(loss => !double.IsFinite(loss.Value)).Select(loss => $"{loss.Key} = {loss.Value}");
         throw Diverged(string.Join(", ", broken), step, batch);
     }
 
-    // Losses are computed from the weights before the step; checkpoints keep those after it.
-    private void RefuseBrokenWeights(TLearner learner, int step, Batch batch)
+    // Losses are computed before the update; checkpoints contain the weights after it.
+    private void RequireFiniteWeights(TLearner learner, int step, Batch batch)
     {
         using DisposeScope scope = torch.NewDisposeScope();
         using Guard quiet = torch.no_grad();
         foreach ((string name, Module network) in learner.Networks)
         {
             if (!network.parameters().All(parameter => double.IsFinite(parameter.sum().item())))
-                throw Diverged($"the weights of network {name} are no longer finite", step, batch);
+                throw Diverged($"the weights of network {name} are not finite", step, batch);
         }
     }
 
-    private TinctorException Diverged(string what, int step, Batch batch) => new(
-        null, $"step {step}: {what}, on {string.Join(", ", batch.Pairs.Select(pair => pair.Source))}",
-        $"Check these images; if they are good, lower the learning rate or switch amp off in {Folder.Config} "
+    private TinctorException Diverged(string problem, int step, Batch batch) => new(
+        null, $"training diverged in step {step}: {problem}, images: {string.Join(", ", batch.Pairs.Select(pair => pair.Source))}",
+        $"Check these images. If they are correct, reduce the learning rate or disable amp in {Folder.Config} "
             + "and resume from the last checkpoint.")
     { Option = "Resume" };
 
-    // Whole epochs by default; several if they are short, as writing takes time.
+    // By default checkpoints follow whole epochs, several if they are short.
     private bool IsCheckpoint(int step)
     {
         int epochs = (LeastStepsBetweenCheckpoints + StepsPerEpoch - 1) / StepsPerEpoch;

@@ -46,7 +46,7 @@ public sealed class CeffCommandTests : IDisposable
         Assert.Contains("vmfe: false", File.ReadAllText(At("study/seed0/without_vmfe/run/config.yaml")));
         Assert.Contains("variant: paper", File.ReadAllText(At("study/seed0/paper/run/config.yaml")));
         Assert.True(File.Exists(At("study/seed0/paper/stained/9.png")));
-        Assert.Contains("is no ceff-encoder", CommandLine.Run([.. study, "--variants", "full", "--encoders", At("data")]).OneError());
+        Assert.Contains("contains no ceff-encoder", CommandLine.Run([.. study, "--variants", "full", "--encoders", At("data")]).OneError());
     }
 
     public void Dispose() => Directory.Delete(root, recursive: true);

@@ -40,8 +40,8 @@ public sealed class ImportCommandTests : IDisposable
     [Fact]
     public void Import_other_file_is_one_line()
     {
-        Assert.Contains("is no generator of pix2pix", Import(SharedFiles.Path("vectors/p2p_nlayerD_batch/weights.pth")).OneError());
-        Assert.Contains("is no generator of pix2pix", Import(SharedFiles.Path("vectors/bbdm_unet/weights.pth")).OneError());
+        Assert.Contains("no generator of pix2pix", Import(SharedFiles.Path("vectors/p2p_nlayerD_batch/weights.pth")).OneError());
+        Assert.Contains("no generator of pix2pix", Import(SharedFiles.Path("vectors/bbdm_unet/weights.pth")).OneError());
         string text = Path.Combine(folder, "text.pth");
         File.WriteAllText(text, "no checkpoint");
         Assert.Contains("text.pth", Import(text).OneError());
@@ -80,7 +80,7 @@ public sealed class ImportCommandTests : IDisposable
         Image image = Image.Read(Assert.Single(Directory.GetFiles(stained)));
         Assert.Equal((45, 40, 3), (image.Width, image.Height, image.Channels));
         Assert.Contains("model.stepps", CommandLine.Run("import", "bbdm", unet, "-o", Model, "--set", "model.stepps=4").OneError());
-        Assert.Contains("is no compressor", CommandLine.Run("import", "bbdm", unet, "--compressor", unet, "-o", Model).OneError());
+        Assert.Contains("no compressor of", CommandLine.Run("import", "bbdm", unet, "--compressor", unet, "-o", Model).OneError());
 
         static (string, int) Errors(Outcome outcome) => (outcome.Error, outcome.Code);
     }

@@ -66,7 +66,7 @@ public sealed class ResumeTests(TrainedRun trained)
         Directory.CreateDirectory(trained.At("taken"));
         File.WriteAllText(trained.At("taken/thesis.txt"), "");
         Assert.Contains("is not empty", trained.Train(trained.At("taken")).OneError());
-        Assert.Contains("holds no run to resume", CommandLine.Run("train", "--output", trained.At("nowhere"), "--resume").OneError());
+        Assert.Contains("contains no run to resume", CommandLine.Run("train", "--output", trained.At("nowhere"), "--resume").OneError());
         Assert.Contains("--seed does not go with --resume",
             CommandLine.Run("train", "--output", trained.Run, "--resume", "--seed", "1").OneError());
     }

@@ -60,7 +60,7 @@ public sealed class RunFolderContentTests(TrainedRun trained)
     {
         string card = File.ReadAllText(Path.Combine(trained.Model, "README.md"));
         Assert.Contains("| Slides trained on | slide0, slide1, slide2 |", card);
-        Assert.Contains("| Slides held out | slide3, slide4 |", card);
+        Assert.Contains("| Held-out slides | slide3, slide4 |", card);
         Assert.Contains("Research use only, not for diagnosis", card);
         Assert.Contains("ngf: 4", card);
     }

@@ -48,10 +48,10 @@ public sealed class SegmenterCommandTests : IDisposable
     public void Train_segmenter_mistakes_are_one_line()
     {
         Assert.Contains("--masks", CommandLine.Run("train", "segmenter", "--images", At("images"), "--output", At("a")).OneError());
-        Assert.Contains("holds no PNG",
+        Assert.Contains("no PNG, JPEG or TIFF images",
             CommandLine.Run("train", "segmenter", "--images", root, "--masks", At("masks"), "--output", At("b")).OneError());
         Assert.Contains("red", Train("c", 1, "--foreground", "red").OneError());
-        Assert.Contains("is no segmenter", CommandLine.Run("evaluate", "--stained", At("images"), "--real", At("images"),
+        Assert.Contains("contains no segmenter", CommandLine.Run("evaluate", "--stained", At("images"), "--real", At("images"),
             "--segmenter", At("images"), "-o", At("d")).OneError());
         Assert.Contains("--dab-grades", CommandLine.Run("evaluate", "--stained", At("images"), "--real", At("images"),
             "--ihc", "--dab-grades", "0.4,0.2,0.6", "-o", At("e")).OneError());

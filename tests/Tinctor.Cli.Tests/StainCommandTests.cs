@@ -140,7 +140,7 @@ public sealed class StainCommandTests : IDisposable
         foreach (string file in Directory.GetFiles(trained.Model)) File.Copy(file, Path.Combine(model, Path.GetFileName(file)));
         string config = Path.Combine(model, "config.yaml"), weights = Path.Combine(model, "model.safetensors");
         File.WriteAllText(config, File.ReadAllText(config).Replace("ngf: 4", "ngf: 5"));
-        Assert.Contains("does not fit its config.yaml", CommandLine.Run("stain", model, At("in"), "-o", At("out")).OneError());
+        Assert.Contains("the weights do not fit config.yaml", CommandLine.Run("stain", model, At("in"), "-o", At("out")).OneError());
         File.WriteAllBytes(weights, File.ReadAllBytes(weights)[..1000]);
         Assert.Contains("model.safetensors", CommandLine.Run("stain", model, At("in"), "-o", At("out")).OneError());
     }

@@ -99,7 +99,7 @@ public sealed class StainsCommandTests : IDisposable
         Outcome trained = CommandLine.Run(
             ["train", "pix2pix", "--data", At("data"), "--output", At("run"), "--steps", "2", .. settings]);
         Assert.Equal(0, trained.Code);
-        Assert.Contains("targets are normalised by macenko, from what 3 training targets have in common", trained.All);
+        Assert.Contains("targets are normalised by macenko, from the common profile of 3 training targets", trained.All);
 
         // The run needs the files no more.
         File.Delete(At("source.json"));

@@ -57,7 +57,7 @@ internal static class TrainSegmenterCommand
     {
         SegmenterConfig config = ConfigFile.Read<SegmenterConfig>(null, overrides);
         if (config.Data.Path.Length == 0) throw new TinctorException("no images are named. Name them (--images DIR).");
-        MaskFormat format = config.Format(config.ReadData().Pairs);
+        MaskFormat format = config.DetectFormat(config.ReadData().Pairs);
         observer.Note($"masks: {format.Describe()}");
         return config with { MasksAre = format.Kind };
     }

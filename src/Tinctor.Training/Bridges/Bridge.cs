@@ -4,33 +4,33 @@ using Tinctor.Torch;
 namespace Tinctor.Training.Bridges;
 
 /// <summary>
-/// Training of a diffusion bridge on tensors: states and the targets of the network. Images x0, sources y, noises and states x are [N,...] of
-/// one shape, float32 or float64. Every sample may be at a step of its own, or all at one. Gradients flow into all tensors, so that a network
-/// which computes the end of the bridge is trained along.
+/// Diffusion bridge on tensors, for training: states and targets of the network. Images x0, sources y, noise and states x are [N,...] of
+/// equal shape, float32 or float64. Samples may have different steps. Gradients flow into all tensors, including the network that computes
+/// the end of the bridge.
 /// </summary>
 public sealed class Bridge
 {
-    /// <exception cref="ArgumentException">The objective says nothing about x0 at an end that the schedule includes.</exception>
+    /// <exception cref="ArgumentException">The objective does not determine x0 at a step of the schedule.</exception>
     public Bridge(BridgeSchedule schedule, BridgeObjective objective)
     {
         if (objective == BridgeObjective.Noise && schedule.SourceWeights[^1] == 1)
-            throw new ArgumentException("noise does not tell the image where the state is the source alone", nameof(objective));
+            throw new ArgumentException("noise does not determine the image where the state equals the source", nameof(objective));
         if (objective == BridgeObjective.ScaledGrad && schedule.Clock[schedule.TrainingSteps.Start.Value] == 0)
-            throw new ArgumentException("x - x0 cannot be scaled where the state is the image itself", nameof(objective));
+            throw new ArgumentException("x - x0 cannot be scaled where the state equals the image", nameof(objective));
         (Schedule, Objective) = (schedule, objective);
     }
 
     /// <summary>Schedule of the bridge.</summary>
     public BridgeSchedule Schedule { get; }
 
-    /// <summary>Quantity that the network predicts.</summary>
+    /// <summary>Prediction target of the network.</summary>
     public BridgeObjective Objective { get; }
 
-    /// <summary>Computes the state (1 - m) x0 + m y + s noise; without noise the mean, as in the Schrödinger bridge's OT-ODE.</summary>
+    /// <summary>Computes the state (1 - m) x0 + m y + s noise; without noise its mean, as in the OT-ODE of I2SB.</summary>
     /// <param name="x0">Images.</param>
     /// <param name="y">Sources.</param>
-    /// <param name="steps">One for each sample, or one for all.</param>
-    /// <param name="noise">Standard normal, or null.</param>
+    /// <param name="steps">Step of each sample, or one step for all.</param>
+    /// <param name="noise">Standard normal noise; null for none.</param>
     public Tensor QSample(Tensor x0, Tensor y, int[] steps, Tensor? noise)
     {
         using DisposeScope temporaries = torch.NewDisposeScope();
@@ -39,7 +39,7 @@ public sealed class Bridge
         return state.MoveToOuterDisposeScope();
     }
 
-    /// <summary>Computes the target of the network for the state <paramref name="x"/>, which <see cref="QSample"/> computed from the others.</summary>
+    /// <summary>Computes the target of the network for a state <paramref name="x"/> of <see cref="QSample"/>.</summary>
     public Tensor Target(Tensor x0, Tensor y, Tensor x, int[] steps, Tensor? noise)
     {
         using DisposeScope temporaries = torch.NewDisposeScope();
@@ -52,7 +52,7 @@ public sealed class Bridge
         }).MoveToOuterDisposeScope();
     }
 
-    /// <summary>Gets the timestep inputs of a network in training for these steps: [N] float32.</summary>
+    /// <summary>Gets the timestep inputs of the network, [N] float32.</summary>
     public Tensor Times(int[] steps, Device device) =>
         torch.tensor(Array.ConvertAll(steps, step => (float)Schedule.Times[step]), steps.Length).to(device);
 
@@ -62,7 +62,7 @@ public sealed class Bridge
 
     private double Scale(int step) => Math.Sqrt(Schedule.Clock[step]);
 
-    // A number for each sample, or one for all, [N,1,...]: in float64 until it takes the type of what it multiplies.
+    // One value per sample, or one for all, [N,1,...]; computed in float64.
     private static Tensor At(Func<int, double> number, int[] steps, Tensor like)
     {
         long[] shape = [steps.Length, .. Enumerable.Repeat(1L, (int)like.ndim - 1)];

@@ -7,50 +7,50 @@ using Tinctor.Training.Supervised;
 
 namespace Tinctor.Training.Classification;
 
-/// <summary>Card of a classifier: classes, preparation of images, and training; card.json.</summary>
-/// <param name="Training">How it came about.</param>
+/// <summary>Card of a classifier: classes, preprocessing and training; card.json.</summary>
+/// <param name="Training">Record of the training.</param>
 /// <param name="Architecture">resnet18 or resnet50.</param>
-/// <param name="Classes">The labels, in the order of the logits.</param>
-/// <param name="Side">target or source: the side of the pairs that it was trained on.</param>
+/// <param name="Classes">Labels in the order of the logits.</param>
+/// <param name="Side">target or source: the classified image of a pair.</param>
 /// <param name="Role">comparator, evaluator or empty.</param>
-/// <param name="ImageSize">Images are first resized to this many pixels square; 0 keeps their size.</param>
-/// <param name="CropSize">Side of the square in the middle that is looked at; 0 is the whole image.</param>
-/// <param name="Mean">What is subtracted from red, green and blue in [0, 1].</param>
-/// <param name="Std">What they are divided by.</param>
-/// <param name="StartingWeights">The weights that training started from; null for random ones.</param>
-/// <param name="Validation">How the images of the fold held out were classified; null without one.</param>
+/// <param name="ImageSize">Width and height in pixels to which images are resized; 0 keeps their size.</param>
+/// <param name="CropSize">Side of the centre crop in pixels; 0 for the whole image.</param>
+/// <param name="Mean">Mean of red, green and blue in [0, 1], subtracted from the image.</param>
+/// <param name="Std">Standard deviation of red, green and blue; divides the image.</param>
+/// <param name="StartingWeights">Initial weights; null for random ones.</param>
+/// <param name="Validation">Confusion matrix of the held-out fold; null without one.</param>
 public sealed record ClassifierCard(TrainingRecord Training, string Architecture, IReadOnlyList<string> Classes, string Side, string Role,
     int ImageSize, int CropSize, IReadOnlyList<double> Mean, IReadOnlyList<double> Std, StartingWeights? StartingWeights,
     ConfusionMatrix? Validation) : SupervisedCard(ClassifierKind, Training)
 {
-    /// <summary>The card's kind.</summary>
+    /// <summary>Kind of the card.</summary>
     public const string ClassifierKind = "classifier";
 }
 
-/// <summary>A file of weights that training started from.</summary>
-/// <param name="File">Its name.</param>
-/// <param name="Sha256">Its SHA-256.</param>
-/// <param name="Published">What it is, if its hash begins as torchvision's file names say; else "not among the known files".</param>
-/// <param name="Note">What of it was left out.</param>
+/// <summary>File of the weights with which a training started.</summary>
+/// <param name="File">Name of the file.</param>
+/// <param name="Sha256">SHA-256 of the file.</param>
+/// <param name="Published">Known file of torchvision with this hash; otherwise "not among the known files".</param>
+/// <param name="Note">Weights of the file that were not used; null if all were.</param>
 public sealed record StartingWeights(string File, string Sha256, string Published, string? Note)
 {
-    // torchvision's file names end in the first eight digits of their SHA-256.
+    // torchvision's file names end with the first eight digits of their SHA-256.
     private static readonly string[] Known = ["resnet18-f37072fd", "resnet18-5c106cde", "resnet50-0676ba61", "resnet50-19c8e357",
         "resnet50-11ad3fa6"];
 
     /// <summary>Describes a file.</summary>
-    public static StartingWeights Of(string path, string? note)
+    public static StartingWeights FromFile(string path, string? note)
     {
-        string sha256 = SupervisedModel.HashOf(path);
+        string sha256 = Fingerprint.OfFile(path);
         string? known = Known.FirstOrDefault(name => sha256.StartsWith(name.Split('-')[1], StringComparison.Ordinal));
         return new(Path.GetFileName(path), sha256, known is null ? "not among the known files" : $"torchvision's {known}", note);
     }
 }
 
-/// <summary>A trained classifier: labels, and the features that they rest on.</summary>
+/// <summary>Trained classifier of images, which also provides the features before its last layer.</summary>
 public sealed class Classifier : IDisposable
 {
-    /// <summary>ImageNet's, which published weights expect.</summary>
+    /// <summary>Mean and standard deviation of ImageNet, which published weights expect.</summary>
     internal static readonly double[] Mean = [0.485, 0.456, 0.406], Std = [0.229, 0.224, 0.225];
 
     private readonly ResNet network;
@@ -67,29 +67,29 @@ public sealed class Classifier : IDisposable
         network.requires_grad_(false);
     }
 
-    /// <summary>Reads a model folder, or the model of a run folder.</summary>
-    /// <exception cref="TinctorException">It is no classifier.</exception>
+    /// <summary>Loads a model folder, or the model in a run folder.</summary>
+    /// <exception cref="TinctorException">The folder contains no classifier.</exception>
     public static Classifier Load(string folder, Device device) =>
         new(folder, ReadCard(folder), device);
 
     /// <summary>Reads the card of the classifier in a folder.</summary>
-    /// <exception cref="TinctorException">It is no classifier.</exception>
+    /// <exception cref="TinctorException">The folder contains no classifier.</exception>
     public static ClassifierCard ReadCard(string folder) =>
         SupervisedModel.ReadCard<ClassifierCard>(folder, ClassifierCard.ClassifierKind);
 
-    /// <summary>Where it was read from.</summary>
+    /// <summary>Folder of the classifier.</summary>
     public string Folder { get; }
 
     /// <summary>Card of the classifier.</summary>
     public ClassifierCard Card { get; }
 
-    /// <summary>The hash of its weights.</summary>
+    /// <summary>SHA-256 of the weights.</summary>
     public string Sha256 { get; }
 
-    /// <summary>The features [N,F] of a batch [N,3,H,W] in [-1,1] on its device, through which gradients flow to the batch.</summary>
+    /// <summary>Computes features [N,F] of a batch [N,3,H,W] in [-1,1] on the classifier's device; gradients flow to the batch.</summary>
     public Tensor Features(Tensor batch) => network.features(Normalise(batch));
 
-    /// <summary>The features [N,F] of a batch [N,3,H,W] (or of one channel) in [-1,1], and the logits [N,classes]; on the CPU.</summary>
+    /// <summary>Computes features [N,F] and logits [N,classes] of a batch [N,3,H,W] or [N,1,H,W] in [-1,1], on the CPU.</summary>
     public (Tensor Features, Tensor Logits) Run(Tensor batch)
     {
         using DisposeScope scope = torch.NewDisposeScope();
@@ -98,10 +98,10 @@ public sealed class Classifier : IDisposable
         return (features.cpu().MoveToOuterDisposeScope(), network.classify(features).cpu().MoveToOuterDisposeScope());
     }
 
-    /// <summary>Classifies image files, a batch at a time; results come in the order of the files.</summary>
+    /// <summary>Classifies image files in batches; results have the order of the files.</summary>
     /// <param name="files">8-bit grey or RGB images.</param>
-    /// <param name="batchSize">Images a batch; one where images come as they are, as they may differ in size.</param>
-    /// <param name="cancel">Stops between batches.</param>
+    /// <param name="batchSize">Images per batch; 1 is used if the classifier takes images of any size.</param>
+    /// <param name="cancel">Cancels after the current batch.</param>
     public IEnumerable<(float[] Features, float[] Logits)> Run(
         IReadOnlyList<string> files, int batchSize = 16, CancellationToken cancel = default)
     {
@@ -124,7 +124,7 @@ public sealed class Classifier : IDisposable
     /// <summary>Frees the network.</summary>
     public void Dispose() => network.Dispose();
 
-    /// <summary>[-1,1] to what published weights expect; a single channel is repeated.</summary>
+    /// <summary>Normalises images in [-1,1] by the statistics of ImageNet; a single channel is repeated.</summary>
     internal static Tensor Normalise(Tensor batch)
     {
         Tensor mean = torch.tensor<float>([.. Mean.Select(m => (float)m)], 1, 3, 1, 1).to(batch.device);

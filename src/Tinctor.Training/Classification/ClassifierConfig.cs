@@ -7,20 +7,20 @@ using Tinctor.Training.Supervised;
 
 namespace Tinctor.Training.Classification;
 
-/// <summary>Training of a classifier of labelled images, as of the HER2 level in an IHC image.</summary>
+/// <summary>Configuration of the training of a classifier of labelled images, for example of the HER2 level of IHC images.</summary>
 public sealed record ClassifierConfig : SupervisedConfig
 {
-    // A ResNet halves them five times, and normalises over what is left.
+    // A ResNet halves images five times; batch norm needs more than one of the remaining pixels.
     private const int SmallestSize = 64;
 
-    /// <summary>Whole images of 512 pixels, as a label belongs to the whole image.</summary>
+    /// <summary>Creates the default configuration: whole images, resized to 512 pixels.</summary>
     public ClassifierConfig() => Data = new() { ImageSize = 512, CropSize = 0 };
 
     /// <summary>Name of the task.</summary>
     [AllowedValues("classifier")]
     public string Task { get; init; } = "classifier";
 
-    /// <summary>comparator (feature space of a staining model's loss), evaluator (judges stained images), or empty.</summary>
+    /// <summary>comparator (features of a staining model's loss), evaluator (evaluation of stained images), or empty.</summary>
     [AllowedValues("", "comparator", "evaluator")]
     public string Role { get; init; } = "";
 
@@ -32,10 +32,10 @@ public sealed record ClassifierConfig : SupervisedConfig
     [AllowedValues("resnet18", "resnet50")]
     public string Architecture { get; init; } = "resnet18";
 
-    /// <summary>File of weights to start from: torchvision's ResNets, .pth or .safetensors.</summary>
+    /// <summary>File of initial weights: a ResNet of torchvision, .pth or .safetensors; null for random weights.</summary>
     public string? Weights { get; init; }
 
-    /// <summary>balanced (every class counts the same in the loss, however many images it has) or none.</summary>
+    /// <summary>balanced (equal weights of all classes in the loss, independent of their frequencies) or none.</summary>
     [AllowedValues("balanced", "none")]
     public string ClassWeights { get; init; } = "balanced";
 
@@ -48,22 +48,32 @@ public sealed record ClassifierConfig : SupervisedConfig
     {
         int size = Data.CropSize > 0 ? Data.CropSize : Data.ImageSize;
         if (size is > 0 and < SmallestSize)
-            throw new TinctorException($"images of {size} pixels are too small; use {SmallestSize} or more");
+        {
+            string setting = Data.CropSize > 0 ? "data.crop_size" : "data.image_size";
+            throw new TinctorException(null, $"{setting} is {size}, expected {SmallestSize} or more", $"Use {setting}={SmallestSize}")
+            { Option = $"{setting}={SmallestSize}" };
+        }
         PairManifest manifest = ClassFolders.Read(Data.Path, Data.SlidePattern) ?? PairManifest.Read(Data.Path, Data.SlidePattern);
         manifest = manifest with { Pairs = [.. manifest.Pairs.Select(Classified)] };
         Pair[] used = [.. manifest.Pairs.Where(pair => pair.Split != "test")];
         if (used.FirstOrDefault(pair => pair.Label is null) is { } without)
-            throw new TinctorException($"{without.Source}: has no label, as {used.Count(pair => pair.Label is null)} of {used.Length} "
-                + "images; add a label column to the manifest, or sort the images into a folder for each class");
+        {
+            throw new TinctorException(without.Source,
+                $"no label; {used.Count(pair => pair.Label is null)} of {used.Length} images have none",
+                "Add a label column to the manifest, or sort the images into one folder per class");
+        }
         if (used.Select(pair => pair.Label).Distinct().Count() < 2)
-            throw new TinctorException($"{Data.Path}: all images have the label {used[0].Label}; a classifier needs two or more");
+        {
+            throw new TinctorException(Data.Path, $"all images have the label {used[0].Label}, but a classifier needs two or more labels",
+                "Add images with other labels");
+        }
         return manifest;
     }
 
     /// <inheritdoc/>
     public override SupervisedTask Create(Device device, TrainingData data) => new ClassifierTask(this, data, device);
 
-    // The side that is classified, alone.
+    // Keeps the classified image of a pair only.
     private Pair Classified(Pair pair)
     {
         if (Side == "target") pair = pair.Reverse();

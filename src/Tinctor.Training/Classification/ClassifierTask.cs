@@ -6,7 +6,7 @@ using Tinctor.Training.Supervised;
 
 namespace Tinctor.Training.Classification;
 
-/// <summary>A ResNet that learns labels by cross entropy; scored by accuracy.</summary>
+/// <summary>Training of a ResNet with cross entropy; the validation score is accuracy.</summary>
 internal sealed class ClassifierTask : ImageTask
 {
     private readonly ClassifierConfig config;
@@ -17,7 +17,7 @@ internal sealed class ClassifierTask : ImageTask
     public ClassifierTask(ClassifierConfig config, TrainingData data, Device device) : this(config, data, device, ClassesOf(data)) { }
 
     private ClassifierTask(ClassifierConfig config, TrainingData data, Device device, string[] classes)
-        : base(Make(config, classes, out StartingWeights? start), config.Training, device)
+        : base(CreateNetwork(config, classes, out StartingWeights? start), config.Training, device)
     {
         (this.config, this.classes, this.start) = (config, classes, start);
         classWeights = torch.tensor(config.ClassWeights == "balanced" ? Balanced(classes, data.Train) : [.. classes.Select(_ => 1f)])
@@ -58,16 +58,16 @@ internal sealed class ClassifierTask : ImageTask
     private static string[] ClassesOf(TrainingData data) =>
         [.. data.Train.Concat(data.Validation).Select(pair => pair.Label!).Distinct().Order(StringComparer.Ordinal)];
 
-    // n / (classes * count), as scikit-learn's "balanced".
+    // n / (classes * count), as "balanced" in scikit-learn.
     private static float[] Balanced(string[] classes, IReadOnlyList<Pair> pairs) =>
         [.. classes.Select(name => pairs.Count / (float)(classes.Length * Math.Max(1, pairs.Count(pair => pair.Label == name))))];
 
-    private static ResNet Make(ClassifierConfig config, string[] classes, out StartingWeights? start)
+    private static ResNet CreateNetwork(ClassifierConfig config, string[] classes, out StartingWeights? start)
     {
         ResNet network = ResNet.Create(config.Architecture, classes.Length);
         start = null;
         if (config.Weights is not { Length: > 0 } path) return network;
-        start = StartingWeights.Of(path, network.LoadWeights(path));
+        start = StartingWeights.FromFile(path, network.LoadWeights(path));
         return network;
     }
 }

@@ -6,28 +6,28 @@ using YamlDotNet.Serialization.NamingConventions;
 namespace Tinctor.Training.Classification;
 
 /// <summary>
-/// The classifier whose features a staining model was trained with. It stands in the model's config.yaml under <c>model.comparator</c>
-/// (or <c>comparator</c>); such a model must be judged by another classifier, which was trained apart.
+/// Reference to the classifier whose features the loss of a staining model compares; in config.yaml under <c>model.comparator</c> (or
+/// <c>comparator</c>). Such a model must be evaluated by an independently trained classifier.
 /// </summary>
 public sealed record ComparatorReference
 {
-    /// <summary>The classifier's folder.</summary>
+    /// <summary>Folder of the classifier.</summary>
     public string Path { get; init; } = "";
 
-    /// <summary>SHA-256 of its weights.</summary>
+    /// <summary>SHA-256 of the weights.</summary>
     public string Sha256 { get; init; } = "";
 
-    /// <summary>Its training.</summary>
+    /// <summary>ID of the training; see <see cref="TrainingRecord.TrainingId"/>.</summary>
     public string TrainingId { get; init; } = "";
 
-    /// <summary>The seed that it was trained from; null where it is not known.</summary>
+    /// <summary>Random seed of the training; null if unknown.</summary>
     public ulong? Seed { get; init; }
 
-    /// <summary>The fold that it did not see; null where it is not known.</summary>
+    /// <summary>Held-out fold of the training; null if unknown.</summary>
     public int? Fold { get; init; }
 
-    /// <summary>Refers to a classifier's folder.</summary>
-    /// <exception cref="TinctorException">It is no classifier.</exception>
+    /// <summary>Creates the reference to the classifier in a folder.</summary>
+    /// <exception cref="TinctorException">The folder contains no classifier.</exception>
     public static ComparatorReference FromFolder(string folder)
     {
         ClassifierCard card = Classifier.ReadCard(folder);
@@ -41,9 +41,9 @@ public sealed record ComparatorReference
         };
     }
 
-    /// <summary>The comparator that a staining model's folder (or run folder) names in its config.yaml; null if it names none.</summary>
-    /// <exception cref="TinctorException">config.yaml cannot be read.</exception>
-    public static ComparatorReference? NamedIn(string folder)
+    /// <summary>Reads the comparator in config.yaml of a model folder or run folder; null if there is none.</summary>
+    /// <exception cref="TinctorException">config.yaml is malformed.</exception>
+    public static ComparatorReference? ReadFrom(string folder)
     {
         string path = System.IO.Path.Combine(folder, "config.yaml");
         if (!File.Exists(path)) return null;
@@ -51,20 +51,22 @@ public sealed record ComparatorReference
         {
             IDeserializer yaml = new DeserializerBuilder()
                 .WithNamingConvention(UnderscoredNamingConvention.Instance).IgnoreUnmatchedProperties().Build();
-            Settings? settings = yaml.Deserialize<Settings?>(File.ReadAllText(path));
+            using var reader = new StreamReader(InputFile.Open(path));
+            Settings? settings = yaml.Deserialize<Settings?>(reader);
             return settings?.Model?.Comparator ?? settings?.Comparator;
         }
         catch (YamlException e)
         {
-            throw new TinctorException($"{path}: line {e.Start.Line}: its comparator cannot be read: {e.Message}", e);
+            throw new TinctorException(path, $"line {e.Start.Line} is malformed, so the comparator is unknown",
+                "Correct the line", e);
         }
     }
 
-    /// <summary>Why another classifier must not judge what this one helped to train; null if the two were trained apart.</summary>
-    public string? WhyNotApart(ComparatorReference judge) =>
-        judge.Sha256 == Sha256 ? "their weights are the same"
-        : TrainingId.Length > 0 && judge.TrainingId == TrainingId ? $"both come from training {TrainingId}"
-        : Seed is not null && judge.Seed == Seed && judge.Fold == Fold ? $"both were trained with seed {Seed} and fold {Fold}"
+    /// <summary>Gets the reason why another classifier is not independent of this one; null if it is independent.</summary>
+    public string? ReasonOfDependence(ComparatorReference evaluator) =>
+        evaluator.Sha256 == Sha256 ? "the weights are equal"
+        : TrainingId.Length > 0 && evaluator.TrainingId == TrainingId ? $"both were created by training {TrainingId}"
+        : Seed is not null && evaluator.Seed == Seed && evaluator.Fold == Fold ? $"both were trained with seed {Seed} and fold {Fold}"
         : null;
 
     private sealed class Settings

@@ -1,11 +1,11 @@
 namespace Tinctor.Training.Classification;
 
-/// <summary>How often images of each class were taken for which class.</summary>
-/// <param name="Classes">The classes, in their order.</param>
-/// <param name="Counts">[true class][class it was taken for].</param>
+/// <summary>Confusion matrix.</summary>
+/// <param name="Classes">Classes in ascending order.</param>
+/// <param name="Counts">Number of images, [true class][predicted class].</param>
 public sealed record ConfusionMatrix(IReadOnlyList<string> Classes, IReadOnlyList<IReadOnlyList<int>> Counts)
 {
-    /// <summary>Counts pairs of class numbers.</summary>
+    /// <summary>Counts cases, given as pairs of class indices.</summary>
     public static ConfusionMatrix Create(IReadOnlyList<string> classes, IEnumerable<(int Truth, int Prediction)> cases)
     {
         int[][] counts = [.. classes.Select(_ => new int[classes.Count])];
@@ -13,16 +13,16 @@ public sealed record ConfusionMatrix(IReadOnlyList<string> Classes, IReadOnlyLis
         return new(classes, counts);
     }
 
-    /// <summary>All cases.</summary>
+    /// <summary>Number of cases.</summary>
     public int Total => Counts.Sum(row => row.Sum());
 
-    /// <summary>The share on the diagonal; NaN without cases.</summary>
+    /// <summary>Fraction of correct predictions; NaN without cases.</summary>
     public double Accuracy => Classes.Index().Sum(c => Counts[c.Index][c.Index]) / (double)Total;
 
     /// <summary>
-    /// Cohen's kappa with quadratic weights (Cohen 1968): 1 - sum w O / sum w E with w = (i - j)², O the observed shares and E those
-    /// expected of independent raters with the same marginals. For classes in an order, as HER2 levels are. 1 is perfect, 0 is chance;
-    /// NaN where all cases are of one class and taken for it, as chance alone then agrees.
+    /// Cohen's kappa with quadratic weights (Cohen 1968): 1 - sum w O / sum w E with w = (i - j)², the observed frequencies O and the
+    /// frequencies E of independent raters with the same marginals. For ordinal classes, such as HER2 levels. 1 is perfect agreement, 0 is
+    /// chance; NaN if all cases have one class and are classified as it.
     /// </summary>
     public double QuadraticKappa
     {

@@ -12,12 +12,12 @@ using Settings = System.Collections.Generic.Dictionary<object, object?>;
 
 namespace Tinctor.Training.Configuration;
 
-/// <summary>Reads and writes config.yaml, applies key=value overrides, and refuses what no setting is called.</summary>
+/// <summary>Reads, validates and writes config.yaml, and applies key=value overrides.</summary>
 public static class ConfigFile
 {
     /// <summary>Reads a configuration.</summary>
-    /// <param name="path">A YAML file, or null for the defaults.</param>
-    /// <param name="method">The method, if it is not the file that says so.</param>
+    /// <param name="path">YAML file; null for the defaults.</param>
+    /// <param name="method">Name of the method; null for the method in the file.</param>
     /// <param name="overrides">Settings such as "model.ngf=32" or "training.epochs=10".</param>
     /// <exception cref="TinctorException">A setting is unknown, malformed or out of range.</exception>
     public static RunConfig Load(string? path, string? method = null, IEnumerable<string>? overrides = null)
@@ -25,10 +25,12 @@ public static class ConfigFile
         return path is null ? LoadText("", method, overrides) : Load(path, method, overrides, out _);
     }
 
-    /// <param name="path">A YAML file.</param>
-    /// <param name="method">The method, if the file does not name it.</param>
+    /// <summary>Reads a configuration file.</summary>
+    /// <param name="path">YAML file.</param>
+    /// <param name="method">Name of the method; null for the method in the file.</param>
     /// <param name="overrides">Settings such as "model.ngf=32" or "training.epochs=10".</param>
-    /// <param name="namesMethod">Whether the file names its method; files of early versions may not, and are of pix2pix.</param>
+    /// <param name="namesMethod">Whether the file names a method; files of early versions may not, and mean pix2pix.</param>
+    /// <exception cref="TinctorException">A setting is unknown, malformed or out of range.</exception>
     internal static RunConfig Load(string path, string? method, IEnumerable<string>? overrides, out bool namesMethod)
     {
         string text = ReadText(path);
@@ -37,61 +39,59 @@ public static class ConfigFile
     }
 
     /// <summary>Reads the text of a configuration.</summary>
-    /// <param name="yaml">May be empty.</param>
-    /// <param name="method">The method, if it is not the text that says so.</param>
+    /// <param name="yaml">YAML; may be empty.</param>
+    /// <param name="method">Name of the method; null for the method in the text.</param>
     /// <param name="overrides">Settings such as "model.ngf=32".</param>
-    /// <param name="origin">Where the text is from, for messages.</param>
+    /// <param name="origin">File named in errors; null for none.</param>
     /// <exception cref="TinctorException">A setting is unknown, malformed or out of range.</exception>
-    public static RunConfig LoadText(string yaml, string? method, IEnumerable<string>? overrides, string origin = "the settings")
+    public static RunConfig LoadText(string yaml, string? method, IEnumerable<string>? overrides, string? origin = null)
     {
         Settings settings = Parse(yaml, origin);
         if (settings.TryGetValue("task", out object? task))
-            throw new TinctorException(origin, $"is a configuration of a {task}, not of a staining method", $"Train a {task} with it");
+            throw new TinctorException(origin, $"the configuration is of a {task}, expected a staining method", $"Train a {task} with it");
         if (method is not null && settings.TryGetValue("method", out object? named) && !Equals(named, method))
-            throw new TinctorException($"{origin}: is a configuration of {named}, not of {method}");
+            throw new TinctorException(origin, $"the configuration is of method {named}, expected {method}", $"Train {named} with it");
         if (method is not null) settings["method"] = method;
         foreach (string setting in overrides ?? []) Override(settings, setting);
-        // Methods have defaults of their own for settings that all have.
+        // Methods have their own defaults of common settings.
         RunConfig defaults = DefaultsOfMethod(settings, origin);
         var config = Resolve<RunConfig>(Overlaid(defaults, settings), origin, defaults.Model.GetType());
-        RefuseCrop(config, origin);
+        CheckCrop(config, origin);
         return config;
     }
 
     /// <summary>Reads the configuration of a supervised task.</summary>
-    /// <param name="path">A YAML file, or null for the defaults.</param>
+    /// <param name="path">YAML file; null for the defaults.</param>
     /// <param name="overrides">Settings such as "training.lr=1e-3".</param>
     /// <exception cref="TinctorException">A setting is unknown, malformed or out of range.</exception>
     public static TConfig Read<TConfig>(string? path, IEnumerable<string>? overrides = null) where TConfig : SupervisedConfig, new()
     {
-        string origin = path ?? "the settings";
-        // Tasks have defaults of their own for settings that all have.
+        // Tasks have their own defaults of common settings.
         Settings settings = Overlaid(new TConfig(), path is null ? [] : Parse(ReadText(path), path));
         foreach (string setting in overrides ?? []) Override(settings, setting);
-        return Resolve<TConfig>(settings, origin, typeof(MethodConfig));
+        return Resolve<TConfig>(settings, path, typeof(MethodConfig));
     }
 
-    /// <summary>Reads a model's configuration: the method's name and its settings.</summary>
-    /// <exception cref="TinctorException">It is none.</exception>
+    /// <summary>Reads the configuration of a model: the method and its settings.</summary>
+    /// <exception cref="TinctorException">A setting is unknown, malformed or out of range.</exception>
     public static ModelConfig LoadModel(string path)
     {
         Settings settings = Parse(ReadText(path), path);
         return Resolve<ModelConfig>(settings, path, DefaultsOfMethod(settings, path).Model.GetType());
     }
 
-    /// <summary>A model's configuration with some of its settings changed.</summary>
-    /// <param name="config">The configuration.</param>
+    /// <summary>Changes settings of a model's configuration.</summary>
+    /// <param name="config">Configuration to change.</param>
     /// <param name="overrides">Settings such as "model.objective=noise".</param>
     /// <exception cref="TinctorException">A setting is unknown, malformed or out of range.</exception>
     public static ModelConfig With(ModelConfig config, IEnumerable<string> overrides)
     {
-        const string origin = "the settings";
-        Settings settings = Parse(Write(config), origin);
+        Settings settings = Parse(Write(config), origin: null);
         foreach (string setting in overrides) Override(settings, setting);
-        return Resolve<ModelConfig>(settings, origin, config.Model.GetType());
+        return Resolve<ModelConfig>(settings, origin: null, config.Model.GetType());
     }
 
-    /// <summary>The configuration as YAML.</summary>
+    /// <summary>Formats a configuration as YAML.</summary>
     public static string Write(object config) => new SerializerBuilder()
         .WithNamingConvention(UnderscoredNamingConvention.Instance)
         .WithEnumNamingConvention(LowerCaseNamingConvention.Instance)
@@ -104,15 +104,16 @@ public static class ConfigFile
         return reader.ReadToEnd();
     }
 
-    private static RunConfig DefaultsOfMethod(Settings settings, string origin)
+    private static RunConfig DefaultsOfMethod(Settings settings, string? origin)
     {
         string method = settings.TryGetValue("method", out object? named) ? $"{named}" : "pix2pix";
         return RunConfig.Methods.TryGetValue(method, out RunConfig? defaults) ? defaults
-            : throw new TinctorException($"{origin}: there is no method '{method}'; "
-                + $"known are {string.Join(", ", RunConfig.Methods.Keys)}");
+            : throw new TinctorException(origin, $"there is no method {method}",
+                (Spelling.Closest(method, RunConfig.Methods.Keys) is string close ? $"Did you mean {close}? " : "")
+                + $"The methods are {string.Join(", ", RunConfig.Methods.Keys)}");
     }
 
-    private static Settings Parse(string yaml, string path)
+    private static Settings Parse(string yaml, string? origin)
     {
         try
         {
@@ -120,13 +121,13 @@ public static class ConfigFile
         }
         catch (YamlException e)
         {
-            throw new TinctorException($"{path}: line {e.Start.Line} is no valid YAML: {e.Message}");
+            throw new TinctorException(origin, $"line {e.Start.Line} is not valid YAML ({e.Message})", "Correct the line", e);
         }
     }
 
     private static Settings Overlaid(object defaults, Settings over)
     {
-        Settings settings = Parse(Write(defaults), "the defaults");
+        Settings settings = Parse(Write(defaults), origin: null);
         Overlay(settings, over);
         return settings;
     }
@@ -144,7 +145,11 @@ public static class ConfigFile
     {
         int equals = setting.IndexOf('=');
         if (equals < 1)
-            throw new TinctorException($"the setting {setting} is not of the form key=value, for example model.ngf=32") { Option = "Set" };
+        {
+            throw new TinctorException(null, $"the setting is {setting}, expected the form key=value",
+                "Write a setting such as model.ngf=32")
+            { Option = "Set" };
+        }
         string[] keys = setting[..equals].Trim().Split('.');
         foreach (string key in keys[..^1])
         {
@@ -154,7 +159,7 @@ public static class ConfigFile
         settings[keys[^1]] = setting[(equals + 1)..].Trim();
     }
 
-    private static T Resolve<T>(Settings settings, string origin, Type methodType)
+    private static T Resolve<T>(Settings settings, string? origin, Type methodType)
     {
         Check(settings, typeof(T), "", origin, methodType);
         string yaml = new SerializerBuilder().Build().Serialize(settings);
@@ -170,14 +175,14 @@ public static class ConfigFile
         }
         catch (YamlException e)
         {
-            RefuseMisfit(settings, typeof(T), "", origin, methodType);
+            CheckTypes(settings, typeof(T), "", origin, methodType);
             string line = yaml.Split('\n').ElementAtOrDefault((int)e.Start.Line - 1) ?? "";
-            throw new TinctorException(origin, $"\"{line.Trim()}\" cannot be understood", null, e);
+            throw new TinctorException(origin, $"the setting \"{line.Trim()}\" is malformed", "Correct its value", e);
         }
     }
 
-    // Names the first setting whose value does not fit its type.
-    private static void RefuseMisfit(Settings settings, Type type, string prefix, string origin, Type methodType)
+    // Throws for the first setting whose value has the wrong type.
+    private static void CheckTypes(Settings settings, Type type, string prefix, string? origin, Type methodType)
     {
         foreach (PropertyInfo property in Properties(type))
         {
@@ -185,13 +190,13 @@ public static class ConfigFile
             if (!settings.TryGetValue(key, out object? value)) continue;
             Type inner = property.PropertyType == typeof(MethodConfig) ? methodType : property.PropertyType;
             inner = Nullable.GetUnderlyingType(inner) ?? inner;
-            if (value is Settings section) RefuseMisfit(section, inner, $"{prefix}{key}.", origin, methodType);
+            if (value is Settings section) CheckTypes(section, inner, $"{prefix}{key}.", origin, methodType);
             else if (value is string word && ExpectedBy(inner, word) is string expected)
                 throw new TinctorException(origin, $"{prefix}{key} is {word}; expected {expected}") { Option = prefix + key };
         }
     }
 
-    // Null if the word fits the type.
+    // Expected values of a type; null if the word is one of them.
     private static string? ExpectedBy(Type type, string word)
     {
         if (type.IsEnum)
@@ -204,17 +209,17 @@ public static class ConfigFile
         return (type != typeof(int) && type != typeof(ulong)) || ulong.TryParse(word.TrimStart('-'), out _) ? null : "a whole number";
     }
 
-    // Refuses what no setting is called. What stands empty keeps its default; a list may be written with commas, in brackets or without.
-    private static void Check(Settings settings, Type type, string prefix, string origin, Type methodType)
+    // Throws for unknown settings. Empty settings keep their defaults; lists may be written with commas, with or without brackets.
+    private static void Check(Settings settings, Type type, string prefix, string? origin, Type methodType)
     {
         Dictionary<string, PropertyInfo> known =
             Properties(type).ToDictionary(property => UnderscoredNamingConvention.Instance.Apply(property.Name));
         foreach ((object key, object? value) in settings.ToArray())
         {
             if (!known.TryGetValue($"{key}", out PropertyInfo? property))
-                throw new TinctorException($"{origin}: there is no setting '{prefix}{key}'; "
-                    + (Spelling.Closest($"{key}", known.Keys) is string meant ? $"did you mean {prefix}{meant}? " : "")
-                    + $"known here are {string.Join(", ", known.Keys)}");
+                throw new TinctorException(origin, $"there is no setting {prefix}{key}",
+                    (Spelling.Closest($"{key}", known.Keys) is string close ? $"Did you mean {prefix}{close}? " : "")
+                    + $"The settings {(prefix.Length > 0 ? $"under {prefix.TrimEnd('.')} " : "")}are {string.Join(", ", known.Keys)}");
             Type inner = property.PropertyType == typeof(MethodConfig) ? methodType : property.PropertyType;
             if (value is null) settings.Remove(key);
             if (value is Settings section) Check(section, inner, $"{prefix}{key}.", origin, methodType);
@@ -223,7 +228,7 @@ public static class ConfigFile
         }
     }
 
-    private static void Validate(object config, string prefix, string origin)
+    private static void Validate(object config, string prefix, string? origin)
     {
         foreach (PropertyInfo property in Properties(config.GetType()))
         {
@@ -232,8 +237,11 @@ public static class ConfigFile
             foreach (ValidationAttribute rule in property.GetCustomAttributes<ValidationAttribute>())
             {
                 if (!rule.IsValid(value))
-                    throw new TinctorException($"{origin}: {name} is {Convert.ToString(value, CultureInfo.InvariantCulture)}; "
-                        + $"{Describe(rule)}");
+                {
+                    throw new TinctorException(origin,
+                        $"{name} is {Convert.ToString(value, CultureInfo.InvariantCulture)}, expected {Describe(rule)}")
+                    { Option = name };
+                }
             }
             if (value is not null and not string and not IEnumerable && value.GetType().Namespace!.StartsWith("Tinctor")
                 && !value.GetType().IsEnum)
@@ -241,33 +249,33 @@ public static class ConfigFile
         }
     }
 
-    private static void RefuseCrop(RunConfig config, string origin)
+    private static void CheckCrop(RunConfig config, string? origin)
     {
         (int crop, int load, MethodConfig model) = (config.Data.CropSize, config.Data.LoadSize, config.Model);
         var rule = new CropRule(model);
         if (!rule.Allows(crop))
-            throw new TinctorException(origin, $"data.crop_size is {crop}, but {rule.Describe()}", rule.Instead(crop))
+            throw new TinctorException(origin, $"data.crop_size is {crop}, but {rule.Describe()}", rule.Advise(crop))
             { Option = $"data.crop_size={rule.Nearest(crop)}" };
         if (load % model.Upscaling != 0)
-            throw new TinctorException(origin, $"data.load_size is {load}, but must be a multiple of model.factor, {model.Upscaling}",
+            throw new TinctorException(origin, $"data.load_size is {load}, expected a multiple of model.factor ({model.Upscaling})",
                 $"Use data.load_size={(load + model.Upscaling - 1) / model.Upscaling * model.Upscaling}.");
         if (load > 0 && load < crop)
-            throw new TinctorException(origin, $"data.load_size is {load}, smaller than data.crop_size, {crop}",
-                $"Use data.load_size={(crop + model.Upscaling - 1) / model.Upscaling * model.Upscaling} or more, or 0 to keep image sizes.");
+            throw new TinctorException(origin, $"data.load_size is {load}, smaller than data.crop_size ({crop})",
+                $"Use data.load_size={(crop + model.Upscaling - 1) / model.Upscaling * model.Upscaling} or more, or 0 to keep sizes.");
     }
 
     private static string Describe(ValidationAttribute rule) => rule switch
     {
-        RangeAttribute range => $"it must lie between {range.Minimum} and {range.Maximum}",
-        AllowedValuesAttribute allowed => $"it must be one of {string.Join(", ", allowed.Values)}",
-        _ => rule.FormatErrorMessage("it"),
+        RangeAttribute range => $"{range.Minimum} to {range.Maximum}",
+        AllowedValuesAttribute allowed => string.Join(", ", allowed.Values.Select(value => value is "" ? "empty" : $"{value}")),
+        _ => rule.FormatErrorMessage("another value"),
     };
 
     private static IEnumerable<PropertyInfo> Properties(Type type) =>
         type.GetProperties(BindingFlags.Public | BindingFlags.Instance).Where(property => property.CanWrite
             && !property.IsDefined(typeof(YamlIgnoreAttribute)));
 
-    // "model" is read as the settings of the method that "method" names.
+    // The type of "model" depends on "method".
     private sealed class MethodSettings(Type methodType) : INodeTypeResolver
     {
         public bool Resolve(YamlDotNet.Core.Events.NodeEvent? nodeEvent, ref Type currentType)
@@ -278,7 +286,7 @@ public static class ConfigFile
         }
     }
 
-    // Computed properties are no settings.
+    // Excludes computed properties.
     private sealed class WritableProperties(ITypeInspector inner) : YamlDotNet.Serialization.TypeInspectors.TypeInspectorSkeleton
     {
         public override IEnumerable<IPropertyDescriptor> GetProperties(Type type, object? container) =>
@@ -290,16 +298,16 @@ public static class ConfigFile
     }
 }
 
-/// <summary>The config.yaml of a model folder.</summary>
+/// <summary>Configuration of a model: config.yaml of a model folder.</summary>
 public sealed record ModelConfig
 {
-    /// <summary>The method's name.</summary>
+    /// <summary>Name of the method.</summary>
     public string Method { get; init; } = "pix2pix";
 
-    /// <summary>The method's settings.</summary>
+    /// <summary>Settings of the method.</summary>
     public MethodConfig Model { get; init; } = new Methods.Pix2Pix.Pix2PixConfig();
 
-    /// <summary>The colours that images were brought to before training, where they were.</summary>
+    /// <summary>Stain profiles to which the training images were normalised; null for none.</summary>
     [YamlMember(DefaultValuesHandling = DefaultValuesHandling.OmitNull)]
     public StainProfiles? Stains { get; init; }
 }

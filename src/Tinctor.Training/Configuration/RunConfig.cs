@@ -31,7 +31,7 @@ public sealed record RunConfig
         new RunConfig { Method = "i2sb", Model = new I2sbConfig(), Training = new() { Ema = 0.99 } },
     }.ToDictionary(config => config.Method);
 
-    /// <summary>The method's name; decides what "model" may hold.</summary>
+    /// <summary>Name of the method; determines the settings under "model".</summary>
     public string Method { get; init; } = "pix2pix";
 
     /// <summary>Random seed of weights, order, augmentation and dropout.</summary>
@@ -46,14 +46,14 @@ public sealed record RunConfig
     /// <summary>Settings of the method.</summary>
     public MethodConfig Model { get; init; } = new Pix2PixConfig();
 
-    /// <summary>Profiles named by data.normalize and data.normalize_target at the start, so that a run resumes without those files.</summary>
+    /// <summary>Content of the profiles named by data.normalize and data.normalize_target, so a run resumes without these files.</summary>
     [YamlMember(DefaultValuesHandling = DefaultValuesHandling.OmitNull)]
     public StainProfiles? Stains { get; init; }
 
-    /// <summary>The known methods by name, with the settings of their papers as defaults.</summary>
+    /// <summary>Registered methods by name, with the settings of their papers as defaults.</summary>
     public static IReadOnlyDictionary<string, RunConfig> Methods => methods;
 
-    /// <summary>Adds a method, or replaces one, for all configurations and models that this process reads afterwards. Thread-safe.</summary>
+    /// <summary>Registers or replaces a method, for all configurations and models read afterwards by this process. Thread-safe.</summary>
     /// <param name="defaults">Name of the method and default settings.</param>
     public static void Register(RunConfig defaults)
     {
@@ -64,15 +64,15 @@ public sealed record RunConfig
 /// <summary>Length and schedule of the training of a staining method.</summary>
 public sealed record TrainingConfig : LoopConfig
 {
-    /// <summary>Epochs at the full learning rate.</summary>
+    /// <summary>Number of epochs at the full learning rate.</summary>
     [Range(1, 1000000)]
     public int Epochs { get; init; } = 100;
 
-    /// <summary>Further epochs in which the learning rate falls to zero.</summary>
+    /// <summary>Number of further epochs in which the learning rate decreases linearly to zero.</summary>
     [Range(0, 1000000)]
     public int EpochsDecay { get; init; } = 100;
 
-    /// <summary>Pairs in each picture of samples/.</summary>
+    /// <summary>Number of pairs in each sample image.</summary>
     [Range(0, 64)]
     public int Samples { get; init; } = 4;
 }

@@ -6,10 +6,12 @@ using Tinctor.Training.Supervised;
 
 namespace Tinctor.Training.Contrastive;
 
-/// <summary>Training of CEFF's two encoders on pairs (Jia et al. 2025, section 2.2); config.yaml of the run.</summary>
+/// <summary>Configuration of the training of CEFF's two encoders on pairs (Jia et al. 2025, section 2.2).</summary>
 public sealed record EncoderConfig : SupervisedConfig
 {
-    /// <summary>The paper's 300 epochs of batches of 64; tiles of 256 pixels, as the generator shows its encoder of crops of 512.</summary>
+    /// <summary>
+    /// Creates the paper's configuration: 300 epochs, batches of 64, tiles of 256 pixels (the tiles of the generator's 512-pixel crops).
+    /// </summary>
     public EncoderConfig()
     {
         Data = new() { CropSize = 256, StainJitter = 0 };
@@ -28,16 +30,16 @@ public sealed record EncoderConfig : SupervisedConfig
     [Range(2, 65536)]
     public int FeatureDim { get; init; } = 1024;
 
-    /// <summary>The temperature of InfoNCE.</summary>
+    /// <summary>Temperature of InfoNCE.</summary>
     [Range(0.001, 10.0)]
     public double Temperature { get; init; } = 0.07;
 
-    /// <summary>Whether IHC images are queries too; the paper's loss, and its code's, has H&amp;E images as queries alone.</summary>
+    /// <summary>Whether the loss is symmetric, with IHC images as queries too; paper and official code use H&amp;E queries only.</summary>
     public bool BothWays { get; init; }
 
     /// <summary>
-    /// Pairs that pass the encoders at a time, 0 for all of a batch: less memory, and the gradients of the whole batch all the same (Gao
-    /// et al. 2021); batch norm sees the pairs of a chunk.
+    /// Number of pairs in a forward pass, 0 for the whole batch. Chunks need less memory and give the gradients of the whole batch (Gao et
+    /// al. 2021), except that batch norm uses the statistics of a chunk.
     /// </summary>
     [Range(0, 4096)]
     public int Chunk { get; init; }
@@ -49,11 +51,17 @@ public sealed record EncoderConfig : SupervisedConfig
     /// <inheritdoc/>
     public override PairManifest ReadData()
     {
-        if (Training.BatchSize < 2) throw new TinctorException("training.batch_size must be 2 or more: other pairs are the negatives");
-        if (Chunk == 1) throw new TinctorException("chunk must be 0, or 2 or more, as batch norm needs");
+        if (Training.BatchSize < 2)
+        {
+            throw new TinctorException(null, $"training.batch_size is {Training.BatchSize}, expected 2 or more for negative pairs",
+                "Use training.batch_size=64")
+            { Option = "training.batch_size" };
+        }
+        if (Chunk == 1)
+            throw new TinctorException(null, "chunk is 1, expected 0, or 2 or more for batch norm", "Use chunk=2") { Option = "chunk" };
         PairManifest pairs = PairManifest.Read(Data.Path, Data.SlidePattern);
         if (pairs.Pairs.FirstOrDefault(pair => pair.Layout == PairLayout.Single) is { } single)
-            throw new TinctorException($"{single.Source}: has no target; encoders are trained on pairs");
+            throw new TinctorException(single.Source, "no target, but encoders are trained on pairs", "Name a data set of pairs");
         return pairs;
     }
 

@@ -3,17 +3,17 @@ using Tinctor.Training.Supervised;
 
 namespace Tinctor.Training.Contrastive;
 
-/// <summary>The encoders that a CEFF model is trained with; they stand in its config.yaml under <c>model.encoders</c>.</summary>
+/// <summary>Reference to the encoders of a CEFF model; in config.yaml under <c>model.encoders</c>.</summary>
 public sealed record EncoderReference
 {
-    /// <summary>The encoders' folder.</summary>
+    /// <summary>Folder of the encoders.</summary>
     public string Path { get; init; } = "";
 
-    /// <summary>SHA-256 of their weights.</summary>
+    /// <summary>SHA-256 of the weights.</summary>
     public string Sha256 { get; init; } = "";
 
-    /// <summary>Refers to a folder.</summary>
-    /// <exception cref="TinctorException">It holds no encoders.</exception>
+    /// <summary>Creates the reference to the encoders in a folder.</summary>
+    /// <exception cref="TinctorException">The folder contains no encoders.</exception>
     public static EncoderReference FromFolder(string folder)
     {
         ReadCard(folder);
@@ -21,16 +21,16 @@ public sealed record EncoderReference
     }
 
     /// <summary>Reads the card of the encoders in a folder.</summary>
-    /// <exception cref="TinctorException">It holds no encoders.</exception>
+    /// <exception cref="TinctorException">The folder contains no encoders.</exception>
     public static EncoderCard ReadCard(string folder) => SupervisedModel.ReadCard<EncoderCard>(folder, EncoderCard.EncoderKind);
 
-    /// <summary>Reads them, on the CPU.</summary>
-    /// <exception cref="TinctorException">They are not there, or not those of the run's start.</exception>
+    /// <summary>Loads the encoders on the CPU.</summary>
+    /// <exception cref="TinctorException">The encoders are missing or have changed.</exception>
     public CeffEncoders Load()
     {
         EncoderCard card = ReadCard(Path);
         if (Sha256.Length > 0 && SupervisedModel.Sha256(Path) != Sha256)
-            throw new TinctorException($"{Path}: these encoders are not the ones that the run began with; bring those back");
+            throw new TinctorException(Path, "the encoders have changed since the start of the run", "Restore them, or start a new run");
         var encoders = new CeffEncoders(card.Ngf, card.FeatureDim);
         SupervisedModel.LoadWeights(Path, encoders);
         return encoders;

@@ -7,7 +7,7 @@ using Tinctor.Training.Supervised;
 
 namespace Tinctor.Training.Contrastive;
 
-/// <summary>CEFF's encoders learn by InfoNCE which images belong together; scored by how often they find the right one.</summary>
+/// <summary>Contrastive training of CEFF's encoders with InfoNCE; the validation score is the retrieval accuracy.</summary>
 internal sealed class EncoderTask : SupervisedTask
 {
     private readonly EncoderConfig config;
@@ -30,7 +30,7 @@ internal sealed class EncoderTask : SupervisedTask
         return LossOf(source, target);
     }
 
-    /// <summary>The share of source images whose own target is the most similar one of all.</summary>
+    /// <summary>Computes the fraction of source images whose most similar target is their own.</summary>
     public override double Score(IEnumerable<Batch> validation)
     {
         var sources = new List<Tensor>();
@@ -51,7 +51,7 @@ internal sealed class EncoderTask : SupervisedTask
         SupervisedModel.Write(folder,
             new EncoderCard(record, config.Ngf, config.FeatureDim, config.Data.CropSize, config.Temperature), encoders);
 
-    // Chunk by chunk: embeddings without history, the loss's gradients by them, and then those of the weights.
+    // Computes embeddings without gradients, the gradients of the loss with respect to them, and then, by chunk, those of the weights.
     private protected override Tensor Backward(Batch batch)
     {
         if (config.Chunk == 0 || config.Chunk >= batch.Pairs.Count) return base.Backward(batch);
@@ -83,7 +83,7 @@ internal sealed class EncoderTask : SupervisedTask
     {
         for (int start = 0, count; start < batch.Pairs.Count; start += count)
         {
-            // A last chunk of one would leave batch norm nothing to normalise over.
+            // Batch norm needs two or more pairs in the last chunk.
             int left = batch.Pairs.Count - start;
             count = left - config.Chunk == 1 ? left : Math.Min(config.Chunk, left);
             yield return (batch.Source.narrow(0, start, count), batch.Target.narrow(0, start, count));
@@ -103,14 +103,14 @@ internal sealed class EncoderTask : SupervisedTask
 }
 
 /// <summary>Card of trained encoders; card.json.</summary>
-/// <param name="Training">How they came about.</param>
-/// <param name="Ngf">Channels of their first convolutions.</param>
-/// <param name="FeatureDim">Length of their embeddings.</param>
-/// <param name="Patch">Side of the patches that they were trained on.</param>
-/// <param name="Temperature">That of InfoNCE.</param>
+/// <param name="Training">Record of the training.</param>
+/// <param name="Ngf">Channels of the first convolutions.</param>
+/// <param name="FeatureDim">Length of the embeddings.</param>
+/// <param name="Patch">Side of the training patches in pixels.</param>
+/// <param name="Temperature">Temperature of InfoNCE.</param>
 public sealed record EncoderCard(TrainingRecord Training, int Ngf, int FeatureDim, int Patch, double Temperature)
     : SupervisedCard(EncoderKind, Training)
 {
-    /// <summary>The card's kind.</summary>
+    /// <summary>Kind of the card.</summary>
     public const string EncoderKind = "ceff-encoder";
 }

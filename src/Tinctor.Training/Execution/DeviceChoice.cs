@@ -2,18 +2,18 @@ using Tinctor.Torch;
 
 namespace Tinctor.Training.Execution;
 
-/// <summary>Turns "auto", "cpu" or "cuda:N" into a device, and says why; a GPU that was asked for is never silently replaced.</summary>
+/// <summary>Selects a device by "auto", "cpu" or "cuda:N". A missing GPU is an error, except with "auto".</summary>
 public static class DeviceChoice
 {
-    /// <summary>The device and a line that explains the choice.</summary>
-    /// <exception cref="TinctorException">The device is not there.</exception>
+    /// <summary>Gets the device and a description of the choice.</summary>
+    /// <exception cref="TinctorException">The device does not exist.</exception>
     public static (Device device, string reason) Resolve(string wanted)
     {
         int gpus = torch.cuda.device_count();
         if (wanted == "auto")
         {
-            return gpus > 0 ? (new Device(DeviceType.CUDA, 0), $"cuda:0 (the first of {gpus} GPUs)")
-                : (Device.CPU, $"cpu, {torch.get_num_threads()} threads (libtorch {torch.version.libtorch} sees no GPU)");
+            return gpus > 0 ? (new Device(DeviceType.CUDA, 0), $"cuda:0 (first of {gpus} GPUs)")
+                : (Device.CPU, $"cpu, {torch.get_num_threads()} threads (no GPU found by libtorch {torch.version.libtorch})");
         }
         Device device;
         try
@@ -22,10 +22,10 @@ public static class DeviceChoice
         }
         catch (FormatException e)
         {
-            throw new OptionException("Device", $"{e.Message}, or auto");
+            throw new OptionException("Device", e.Message, "Use auto, cpu, cuda or cuda:N");
         }
         if (device.type == DeviceType.CUDA && Math.Max(device.index, 0) >= gpus)
-            throw new OptionException("Device", $"the device is {wanted}, but libtorch {torch.version.libtorch} sees {gpus} GPUs",
+            throw new OptionException("Device", $"the device is {wanted}, but libtorch {torch.version.libtorch} finds {gpus} GPUs",
                 "Use cpu, or a libtorch with CUDA and its driver");
         return (device, device.ToString());
     }

@@ -6,8 +6,8 @@ using Tinctor.Training.Networks;
 namespace Tinctor.Training.Execution;
 
 /// <summary>
-/// Runs staining networks on libtorch. Thread-safe: the network is only read, and normalisation, autocast and inference mode belong to the
-/// calling thread.
+/// Runs staining networks on libtorch. Thread-safe: the network is not changed; normalisation, autocast and inference mode apply to the
+/// calling thread only.
 /// </summary>
 public sealed class TorchExecutor : INetworkExecutor
 {
@@ -17,11 +17,11 @@ public sealed class TorchExecutor : INetworkExecutor
     private readonly bool owned;
 
     /// <summary>Puts a network into inference mode.</summary>
-    /// <param name="network">Maps sources [N,C,H,W] in [-1,1] to stained images; on the device.</param>
-    /// <param name="byBatch">Whether batch norms use the statistics of the images themselves, not those of training.</param>
+    /// <param name="network">Network on the device; maps sources [N,C,H,W] in [-1,1] to stained images.</param>
+    /// <param name="byBatch">Whether batch norms use the statistics of the images; otherwise those of training.</param>
     /// <param name="device">Device of the network.</param>
     /// <param name="amp">Whether suitable operators run in bfloat16.</param>
-    /// <param name="owned">Whether the network is disposed of with the executor.</param>
+    /// <param name="owned">Whether the executor disposes the network.</param>
     public TorchExecutor(Module<Tensor, Tensor> network, bool byBatch, Device device, bool amp = false, bool owned = false)
     {
         (this.network, this.device, this.amp, this.owned) = (network, device, amp, owned);
@@ -56,7 +56,8 @@ public sealed class TorchExecutor : INetworkExecutor
             if (normalization.Records) Record(recorded, own);
             if (normalization.Moments is not { } given) return own;
             int index = layer++;
-            return new(Batch(own.Mean, moments => moments.Layers[index].Mean), Batch(own.Variance, moments => moments.Layers[index].Variance));
+            return new(Batch(own.Mean, moments => moments.Layers[index].Mean),
+                Batch(own.Variance, moments => moments.Layers[index].Variance));
 
             Tensor Batch(Tensor like, Func<ImageMoments, float[]> part) =>
                 torch.tensor<float>([.. given.SelectMany(part)], like.shape).to(like.device, like.dtype);

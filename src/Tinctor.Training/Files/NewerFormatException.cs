@@ -1,6 +1,6 @@
 namespace Tinctor.Training.Files;
 
-/// <summary>A file has a format that only newer versions of this program read.</summary>
+/// <summary>Error for files in a format of a newer version of this program.</summary>
 internal sealed class NewerFormatException : TinctorException
 {
     private NewerFormatException(string path, int version, int newest)
@@ -9,9 +9,9 @@ internal sealed class NewerFormatException : TinctorException
     {
     }
 
-    /// <summary>Refuses versions that are too new.</summary>
-    /// <param name="path">The file.</param>
-    /// <param name="version">Version of its format; null for files from before formats had versions.</param>
+    /// <summary>Checks the version of a file's format.</summary>
+    /// <param name="path">File with the format.</param>
+    /// <param name="version">Version of the format; null for files without a version.</param>
     /// <param name="newest">Newest version that this program reads.</param>
     /// <exception cref="NewerFormatException">The version is newer.</exception>
     public static void ThrowIfNewer(string path, int? version, int newest)

@@ -7,22 +7,22 @@ using Tinctor.Training.Networks;
 namespace Tinctor.Training.Import;
 
 /// <summary>
-/// Reads networks of the official repositories of BBDM, of super-resolved virtual staining, and of I2SB. What weights do not tell is as
-/// those repositories have it by default: heads and order of attention, the objective, how images are sampled (at every step). Settings such as
-/// "model.network.num_heads=8" say otherwise.
+/// Imports networks of the official repositories of BBDM, super-resolved virtual staining and I2SB. Options that the weights do not
+/// determine (attention heads and their order, objective, sampling) have the defaults of these repositories; settings such as
+/// "model.network.num_heads=8" override them.
 /// </summary>
 public static class BridgeImport
 {
     /// <summary>
-    /// Reads a Brownian bridge. A checkpoint of BBDM holds its schedule and becomes <see cref="BrownianVariant.Bbdm"/>; one without is
-    /// taken for the staining repository's, <see cref="BrownianVariant.Official"/>. That repository writes two files: beside NAME.pt, the
-    /// U-Net, stands NAME_compress.pt, the network that brings sources to the size and channels of targets.
+    /// Imports a Brownian bridge. A checkpoint with a schedule is imported as <see cref="BrownianVariant.Bbdm"/>, others as
+    /// <see cref="BrownianVariant.Official"/>, the staining repository. That repository writes two files: NAME.pt, the U-Net, and
+    /// NAME_compress.pt, the network that matches sources to the size and channels of targets.
     /// </summary>
-    /// <param name="path">The file.</param>
-    /// <param name="compressor">The second file; null for the one that stands beside the first, if any.</param>
-    /// <param name="averaged">Whether to take the running average of the weights, where the file has both.</param>
-    /// <param name="settings">Settings that differ.</param>
-    /// <exception cref="TinctorException">It is no such network.</exception>
+    /// <param name="path">Checkpoint file.</param>
+    /// <param name="compressor">Second file; null for NAME_compress.pt if it exists.</param>
+    /// <param name="averaged">Whether to import the running average of the weights if the file contains it.</param>
+    /// <param name="settings">Settings that override the defaults.</param>
+    /// <exception cref="TinctorException">The file contains no such network.</exception>
     public static ImportedModel Bbdm(string path, string? compressor = null, bool averaged = true, IEnumerable<string>? settings = null)
     {
         OfficialUnet unet = OfficialUnet.Read(path, averaged);
@@ -36,22 +36,23 @@ public static class BridgeImport
         };
         if (unet.Others.TryGetValue("m_t", out Tensor? growth) && unet.Others.TryGetValue("variance_t", out Tensor? variance))
         {
-            if (compressor is not null) throw new TinctorException($"{path}: is a BBDM, to which no compressor belongs");
-            return Of(path, "bbdm", WithSchedule(config, growth, variance), Prefixed("denoise.", unet.Weights), settings);
+            if (compressor is not null) throw new TinctorException(path, "a BBDM has no compressor", "Import it without one");
+            return Create(path, "bbdm", WithSchedule(config, growth, variance), Prefixed("denoise.", unet.Weights), settings);
         }
         if ((compressor ?? Beside(path)) is not string second)
-            return Of(path, "bbdm", config, Prefixed("denoise.", unet.Weights), settings,
-                "found no compressor: the model stains images of the target's size and channels");
+            return Create(path, "bbdm", config, Prefixed("denoise.", unet.Weights), settings,
+                "no compressor found; the model stains images with the size and channels of targets");
         OrderedDictionary<string, Tensor> match = ImportedModel.ReadWeights(second);
-        return Of(path, "bbdm", WithMatcher(config, match, second), [.. Prefixed("denoise.", unet.Weights), .. Prefixed("match.", match)],
+        return Create(path, "bbdm", WithMatcher(config, match, second),
+            [.. Prefixed("denoise.", unet.Weights), .. Prefixed("match.", match)],
             settings, $"compressor: {Path.GetFileName(second)}, {match["in_layers.0.weight"].size(1)} channels");
     }
 
-    /// <summary>Reads a Schrödinger bridge of I2SB; one that sees more than the state has x1 as its condition.</summary>
-    /// <param name="path">The file.</param>
-    /// <param name="averaged">Whether to take the running average of the weights, where the file has both.</param>
-    /// <param name="settings">Settings that differ.</param>
-    /// <exception cref="TinctorException">It is no such network.</exception>
+    /// <summary>Imports a Schrödinger bridge of I2SB. A network with more input channels than the state is conditioned on x1.</summary>
+    /// <param name="path">Checkpoint file.</param>
+    /// <param name="averaged">Whether to import the running average of the weights if the file contains it.</param>
+    /// <param name="settings">Settings that override the defaults.</param>
+    /// <exception cref="TinctorException">The file contains no such network.</exception>
     public static ImportedModel I2sb(string path, bool averaged = true, IEnumerable<string>? settings = null)
     {
         OfficialUnet unet = OfficialUnet.Read(path, averaged);
@@ -63,10 +64,10 @@ public static class BridgeImport
             InputChannels = unet.Options.OutChannels,
             OutputChannels = unet.Options.OutChannels,
         };
-        return Of(path, "i2sb", config, Prefixed("denoise.", unet.Weights), settings);
+        return Create(path, "i2sb", config, Prefixed("denoise.", unet.Weights), settings);
     }
 
-    private static ImportedModel Of(string path, string method, BridgeConfig config, IEnumerable<KeyValuePair<string, Tensor>> weights,
+    private static ImportedModel Create(string path, string method, BridgeConfig config, IEnumerable<KeyValuePair<string, Tensor>> weights,
         IEnumerable<string>? settings, params string[] notes)
     {
         config = (BridgeConfig)ConfigFile.With(new ModelConfig { Method = method, Model = config }, settings ?? []).Model;
@@ -74,8 +75,8 @@ public static class BridgeImport
         string heads = unet.NumHeadChannels > 0 ? $"of {unet.NumHeadChannels} channels" : $"{unet.NumHeads} each";
         string order = unet.UseNewAttentionOrder ? "new" : "old";
         return ImportedModel.Create(path, method, config, weights.ToDictionary(), Describe(config),
-            [.. notes, $"not in the weights: heads of attention ({heads}), its order ({order}); the settings model.network.num_head_channels, "
-                + "num_heads and use_new_attention_order change them"]);
+            [.. notes, $"assumed, as weights do not determine them: attention heads ({heads}) and their order ({order}). Change them with "
+                + "model.network.num_head_channels, num_heads and use_new_attention_order"]);
     }
 
     private static string Describe(BridgeConfig config)
@@ -91,7 +92,7 @@ public static class BridgeImport
             + $"{string.Join(", ", config.Network.ChannelMult)}";
     }
 
-    /// <summary>The schedule that gives m_t and variance_t.</summary>
+    /// <summary>Finds the settings of the schedule with the given m_t and variance_t.</summary>
     internal static BbdmConfig WithSchedule(BbdmConfig config, Tensor growth, Tensor variance)
     {
         double[] m = growth.to(ScalarType.Float64).ToArray<double>(), s2 = variance.to(ScalarType.Float64).ToArray<double>();
@@ -100,9 +101,9 @@ public static class BridgeImport
         {
             Variant = BrownianVariant.Bbdm,
             Steps = m.Length,
-            // Half the way, a state has half of the source or hardly any.
+            // Midway, the weight of the source is one half (linear) or nearly zero (exponential).
             Growth = m[half] > 0.25 ? BridgeGrowth.Linear : BridgeGrowth.Exponential,
-            // From float32.
+            // Rounding removes the error of float32.
             MaxVariance = Math.Round(s2[half] / (2 * m[half] * (1 - m[half])), 5),
         };
     }
@@ -110,8 +111,11 @@ public static class BridgeImport
     private static BbdmConfig WithMatcher(BbdmConfig config, OrderedDictionary<string, Tensor> match, string path)
     {
         if (!match.TryGetValue("in_layers.0.weight", out Tensor? first) || !match.TryGetValue("upsample.0.weight", out Tensor? widening))
-            throw new TinctorException($"{path}: is no compressor of super-resolved virtual staining; its first key is "
-                + $"{match.Keys.FirstOrDefault()}");
+        {
+            throw new TinctorException(path,
+                $"no compressor of super-resolved virtual staining; the first key is {match.Keys.FirstOrDefault()}",
+                "Name the file ending in _compress.pt");
+        }
         int width = (int)first.size(0);
         return config with { InputChannels = (int)first.size(1), MatcherWidth = width, Factor = (int)widening.size(0) / width };
     }

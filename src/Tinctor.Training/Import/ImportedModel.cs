@@ -7,15 +7,15 @@ using Tinctor.Training.Methods;
 
 namespace Tinctor.Training.Import;
 
-/// <summary>A generator of an official repository, its architecture read off its weights.</summary>
-/// <param name="Config">The model's configuration.</param>
-/// <param name="Weights">The state dictionary, without what the network does not use.</param>
-/// <param name="Description">The architecture in words.</param>
-/// <param name="Notes">What was left out of the checkpoint, and why.</param>
+/// <summary>Generator imported from a checkpoint of an official repository; its architecture is inferred from the weights.</summary>
+/// <param name="Config">Configuration of the model.</param>
+/// <param name="Weights">State dictionary of the generator.</param>
+/// <param name="Description">Description of the architecture.</param>
+/// <param name="Notes">Notes for the user, such as weights that were not imported.</param>
 public sealed record ImportedModel(ModelConfig Config, IReadOnlyDictionary<string, Tensor> Weights, string Description,
     IReadOnlyList<string> Notes)
 {
-    /// <summary>The state dictionary of a .pth file, without the prefix that nn.DataParallel puts before every key.</summary>
+    /// <summary>Reads the state dictionary of a .pth file and removes the key prefix of nn.DataParallel.</summary>
     internal static OrderedDictionary<string, Tensor> ReadWeights(string path)
     {
         const string parallel = "module.";
@@ -25,8 +25,8 @@ public sealed record ImportedModel(ModelConfig Config, IReadOnlyDictionary<strin
             : weights;
     }
 
-    /// <summary>Checks that weights are finite and fit the network that they seem to be of.</summary>
-    /// <exception cref="TinctorException">They are not, or do not; the message names a weight.</exception>
+    /// <summary>Creates the model after a check that its weights are finite and fit the inferred network.</summary>
+    /// <exception cref="TinctorException">They are not finite or do not fit; the message names a weight.</exception>
     internal static ImportedModel Create(string path, string method, MethodConfig config, IReadOnlyDictionary<string, Tensor> weights,
         string description, IReadOnlyList<string> notes)
     {
@@ -38,7 +38,7 @@ public sealed record ImportedModel(ModelConfig Config, IReadOnlyDictionary<strin
         }
         catch (TinctorException e)
         {
-            throw new TinctorException($"{path}: looks like {description}, but {e.Message}");
+            throw new TinctorException(path, $"the architecture appears to be {description}, but {e.Problem}", null, e);
         }
         return new(new ModelConfig { Method = method, Model = config }, weights, description, notes);
     }

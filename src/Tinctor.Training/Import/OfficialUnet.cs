@@ -7,65 +7,65 @@ using PthDictionary = System.Collections.Generic.OrderedDictionary<object, objec
 namespace Tinctor.Training.Import;
 
 /// <summary>
-/// The U-Net in a checkpoint of I2SB, BBDM (of pixel space), super-resolved virtual staining, or improved or guided diffusion, its
-/// architecture read off its weights.
+/// U-Net in a checkpoint of I2SB, pixel-space BBDM, super-resolved virtual staining, improved or guided diffusion; its architecture is
+/// inferred from the weights.
 /// </summary>
 /// <param name="Options">
-/// The architecture. Weights do not tell the heads of attention: assumed are 64 channels a head where residual blocks change the size, as
-/// I2SB and BBDM have them, otherwise improved diffusion's 4 heads; and the old order of attention.
+/// Architecture. Weights do not determine the attention heads; assumed are 64 channels per head if residual blocks resample, as in I2SB and
+/// BBDM, otherwise 4 heads, as in improved diffusion, and the old order of attention.
 /// </param>
-/// <param name="Weights">The state dictionary of a <see cref="DiffusionUnet"/>.</param>
-/// <param name="Others">What the file holds beside it, such as the schedule in BBDM's.</param>
+/// <param name="Weights">State dictionary of a <see cref="DiffusionUnet"/>.</param>
+/// <param name="Others">Other tensors of the file, such as the schedule of BBDM.</param>
 internal sealed partial record OfficialUnet(
     DiffusionUnetOptions Options, IReadOnlyDictionary<string, Tensor> Weights, IReadOnlyDictionary<string, Tensor> Others)
 {
     private const string Landmark = "time_embed.0.weight";
 
     /// <summary>Reads a .pth or .pt file.</summary>
-    /// <param name="path">The file.</param>
-    /// <param name="averaged">Whether to take the running average of the weights, where the file has both.</param>
-    /// <exception cref="TinctorException">It holds no such network.</exception>
+    /// <param name="path">Checkpoint file.</param>
+    /// <param name="averaged">Whether to read the running average of the weights if the file contains it.</param>
+    /// <exception cref="TinctorException">The file contains no such network.</exception>
     public static OfficialUnet Read(string path, bool averaged = true)
     {
         try
         {
-            return Of(PthReader.Load(path), averaged);
+            return FromCheckpoint(PthReader.Load(path), averaged);
         }
         catch (FormatException e)
         {
-            throw new TinctorException($"{path}: {e.Message}");
+            throw new TinctorException(path, e.Message, "Name a checkpoint of a pixel-space diffusion bridge", e);
         }
     }
 
-    /// <summary>Content of a checkpoint, from <see cref="PthReader.Load"/>.</summary>
-    /// <exception cref="FormatException">It holds no such network.</exception>
-    internal static OfficialUnet Of(object? content, bool averaged)
+    /// <summary>Finds the network in the content of a checkpoint, from <see cref="PthReader.Load"/>.</summary>
+    /// <exception cref="FormatException">The checkpoint contains no such network.</exception>
+    internal static OfficialUnet FromCheckpoint(object? content, bool averaged)
     {
         Dictionary<string, Tensor> all = Tensors(content as PthDictionary ?? [], averaged);
         if (all.Keys.Any(key => key.StartsWith("vqgan.")))
-            throw new FormatException("is a BBDM of latent space; only those of pixel space can be imported");
+            throw new FormatException("latent-space BBDM, but only pixel-space models can be imported");
         string landmark = all.Keys.FirstOrDefault(key => key.EndsWith(Landmark))
-            ?? throw new FormatException($"holds no U-Net of diffusion; its first key is {all.Keys.FirstOrDefault()}");
-        // What stands before every key: denoise_fn. in BBDM, diffusion_model. in I2SB, module. after parallel training.
+            ?? throw new FormatException($"no diffusion U-Net; the first key is {all.Keys.FirstOrDefault()}");
+        // Prefix of every key: denoise_fn. in BBDM, diffusion_model. in I2SB, module. after parallel training.
         string prefix = landmark[..^Landmark.Length];
         ILookup<bool, KeyValuePair<string, Tensor>> own = all.ToLookup(pair => pair.Key.StartsWith(prefix));
         var weights = own[true].ToDictionary(pair => pair.Key[prefix.Length..], pair => pair.Value);
         return new(OptionsOf(weights), weights, own[false].ToDictionary());
     }
 
-    // I2SB saves {net, ema: {shadow_params: a list}}, BBDM {model, ema: by key}, the others the weights alone.
+    // I2SB saves {net, ema: {shadow_params: list}}, BBDM {model, ema: dictionary}, the others the weights only.
     private static Dictionary<string, Tensor> Tensors(PthDictionary content, bool averaged)
     {
         Dictionary<string, Tensor> weights = ByKey(content.GetValueOrDefault("net") ?? content.GetValueOrDefault("model") ?? content);
         if (!averaged || content.GetValueOrDefault("ema") is not PthDictionary average) return weights;
         if (average.GetValueOrDefault("shadow_params") is not List<object?> list)
         {
-            // They are of the parameters; what else there is stays as it is.
+            // Averages exist for parameters only, not for buffers.
             foreach ((string key, Tensor value) in ByKey(average)) weights[key] = value;
             return weights;
         }
         return list.Count == weights.Count ? weights.Keys.Zip(list.Cast<Tensor>()).ToDictionary()
-            : throw new FormatException($"has {weights.Count} weights, but averages of {list.Count}");
+            : throw new FormatException($"{weights.Count} weights, but {list.Count} averaged weights");
     }
 
     private static Dictionary<string, Tensor> ByKey(object? dictionary) => (dictionary as PthDictionary ?? [])
@@ -75,11 +75,11 @@ internal sealed partial record OfficialUnet(
     {
         int width = Size(Landmark, 1), inputs = Size("input_blocks.0.0.weight", 1), outputs = Size("out.2.weight", 0);
         if (inputs < outputs)
-            throw new FormatException($"predicts {outputs} channels of {inputs}: the variance too, which bridges do not");
+            throw new FormatException($"the network predicts {outputs} channels from {inputs}; bridges do not predict the variance");
         int blocks = Numbers(InputBlock(), weights).Max() + 1;
-        // The way up has one block more a level, behind which the size is doubled.
+        // The upward path has one more block per level, followed by upsampling.
         int each = Numbers(Doubling(), weights).DefaultIfEmpty(blocks - 1).Min(), levels = blocks / (each + 1);
-        // Behind an input convolution or a halving, and the levels above.
+        // First residual block of a level.
         string FirstOf(int level) => $"input_blocks.{(level * (each + 1)) + 1}";
         bool updown = levels > 1 && !weights.ContainsKey($"input_blocks.{each + 1}.0.op.weight");
         return new()
@@ -98,7 +98,7 @@ internal sealed partial record OfficialUnet(
         };
 
         int Size(string key, int dimension) => weights.TryGetValue(key, out Tensor? weight) && weight.ndim > dimension
-            ? (int)weight.size(dimension) : throw new FormatException($"is no U-Net of diffusion: it lacks {key}");
+            ? (int)weight.size(dimension) : throw new FormatException($"no diffusion U-Net: the key {key} is missing");
     }
 
     private static IEnumerable<int> Numbers(Regex pattern, Dictionary<string, Tensor> weights) =>

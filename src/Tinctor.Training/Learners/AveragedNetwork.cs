@@ -5,18 +5,17 @@ using Tinctor.Torch.Optim;
 namespace Tinctor.Training.Learners;
 
 /// <summary>
-/// A network that has the running average of its weights while this lives, set as for staining. Its batch norms' running statistics are
-/// measured anew (torch.optim.swa_utils.update_bn; Izmailov et al. 2018): averaged weights have seen no batch, and what they compute
-/// varies less than what the weights in training do. Disposing brings the training's weights and statistics back.
+/// Replaces the weights of a network by their running average until disposal, in evaluation mode. The running statistics of its batch norms
+/// are recomputed for the averaged weights (torch.optim.swa_utils.update_bn; Izmailov et al. 2018). Disposal restores both.
 /// </summary>
 internal sealed class AveragedNetwork : IDisposable
 {
     private readonly Guard weights;
     private readonly List<(BatchNorm2d Norm, double? Momentum, Tensor Mean, Tensor Variance, Tensor Batches)> before = [];
 
-    /// <summary>Takes the average and measures: the plain mean over batches of what each batch has.</summary>
-    /// <param name="average">Of the network's parameters.</param>
-    /// <param name="network">Only norms that are trained themselves are measured.</param>
+    /// <summary>Replaces the weights and recomputes the running statistics as means over batches.</summary>
+    /// <param name="average">Running average of the network's parameters.</param>
+    /// <param name="network">Network; statistics of frozen batch norms are kept.</param>
     /// <param name="pass">Passes training batches through the network.</param>
     public AveragedNetwork(ExponentialMovingAverage average, Module network, Action pass)
     {
@@ -24,7 +23,8 @@ internal sealed class AveragedNetwork : IDisposable
         network.eval();
         foreach (BatchNorm2d norm in network.modules().OfType<BatchNorm2d>())
         {
-            if (norm is not { running_mean: { } mean, running_var: { } variance, num_batches_tracked: { } batches, weight.requires_grad: true })
+            if (norm is not
+                { running_mean: { } mean, running_var: { } variance, num_batches_tracked: { } batches, weight.requires_grad: true })
                 continue;
             before.Add((norm, norm.momentum, Copy(mean), Copy(variance), Copy(batches)));
             norm.momentum = null;

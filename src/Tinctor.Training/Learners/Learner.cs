@@ -5,22 +5,22 @@ using Tinctor.Training.Loading;
 
 namespace Tinctor.Training.Learners;
 
-/// <summary>State that training changes: networks, their optimisers, and further state of a step.</summary>
+/// <summary>Networks, optimisers and further state that training changes.</summary>
 public abstract class Learner : IDisposable
 {
-    /// <summary>The trained network (saved in the model folder).</summary>
+    /// <summary>Trained network, saved in the model folder.</summary>
     public abstract Module Trained { get; }
 
-    /// <summary>Passes a batch through that network, for its batch norms to see.</summary>
+    /// <summary>Runs the trained network on a batch, to update the statistics of its batch norms.</summary>
     public abstract void Pass(Batch batch, Device device);
 
-    /// <summary>Every network by name, for checkpoints.</summary>
+    /// <summary>All networks by name, for checkpoints.</summary>
     public abstract IReadOnlyDictionary<string, Module> Networks { get; }
 
-    /// <summary>Every optimiser by name, for checkpoints and the learning rate.</summary>
+    /// <summary>All optimisers by name, for checkpoints and the learning rate.</summary>
     public abstract IReadOnlyDictionary<string, Optimizer> Optimizers { get; }
 
-    /// <summary>State of a step beyond networks and optimisers, such as image pools, for checkpoints.</summary>
+    /// <summary>Further state for checkpoints, such as image pools.</summary>
     public virtual IReadOnlyDictionary<string, Tensor> State => new Dictionary<string, Tensor>();
 
     /// <summary>Restores a <see cref="State"/>.</summary>

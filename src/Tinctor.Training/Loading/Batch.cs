@@ -4,24 +4,23 @@ using Tinctor.Torch;
 namespace Tinctor.Training.Loading;
 
 /// <summary>
-/// Pairs stacked into tensors. The batch owns them: they belong to no <see cref="DisposeScope"/> and are freed with the batch
-/// (<c>using</c> in the training step).
+/// Batch of image pairs as tensors. The batch owns the tensors: they belong to no <see cref="DisposeScope"/> and are freed with the batch.
 /// </summary>
 public sealed class Batch : IDisposable
 {
     private Batch(int index, IReadOnlyList<Pair> pairs, Tensor source, Tensor target) =>
         (Index, Pairs, Source, Target) = (index, pairs, source, target);
 
-    /// <summary>The position in the epoch, from 0.</summary>
+    /// <summary>Index of the batch in the epoch, from 0.</summary>
     public int Index { get; }
 
-    /// <summary>The pairs, in the order of the first dimension.</summary>
+    /// <summary>Pairs in the order of the first dimension.</summary>
     public IReadOnlyList<Pair> Pairs { get; }
 
-    /// <summary>float32 [N, C, H, W] in [-1, 1], on the CPU.</summary>
+    /// <summary>Source images, float32 [N, C, H, W] in [-1, 1], on the CPU.</summary>
     public Tensor Source { get; }
 
-    /// <summary>float32 [N, C, H, W] in [-1, 1], on the CPU.</summary>
+    /// <summary>Target images, float32 [N, C, H, W] in [-1, 1], on the CPU.</summary>
     public Tensor Target { get; }
 
     /// <summary>Frees both tensors.</summary>
@@ -39,14 +38,14 @@ public sealed class Batch : IDisposable
     }
 }
 
-/// <summary>A sample before it becomes tensors.</summary>
+/// <summary>Image pair before its conversion to tensors.</summary>
 internal sealed record Sample(Pair Pair, Planes Source, Planes Target);
 
-/// <summary>One image [Channels, Height, Width] in [-1, 1].</summary>
+/// <summary>Image [Channels, Height, Width] in [-1, 1].</summary>
 internal sealed record Planes(float[] Values, int Channels, int Height, int Width)
 {
-    /// <summary>From light [Height, Width, Channels] in [0, 1]: (light - 0.5) / 0.5, as torchvision's Normalize rounds it.</summary>
-    public static Planes Of(float[] light, int channels, Placement place)
+    /// <summary>Converts light [Height, Width, Channels] in [0, 1]: (light - 0.5) / 0.5, as torchvision's Normalize.</summary>
+    public static Planes FromLight(float[] light, int channels, Placement place)
     {
         var values = new float[light.Length];
         int area = place.Width * place.Height;
@@ -58,10 +57,10 @@ internal sealed record Planes(float[] Values, int Channels, int Height, int Widt
         return new(values, channels, place.Height, place.Width);
     }
 
-    /// <summary>A tensor [C, H, W].</summary>
+    /// <summary>Creates a tensor [C, H, W].</summary>
     public Tensor ToTensor() => torch.tensor<float>(Values, [Channels, Height, Width]);
 
-    /// <summary>A tensor [N, C, H, W] that belongs to no scope.</summary>
+    /// <summary>Creates a tensor [N, C, H, W] that belongs to no scope.</summary>
     public static Tensor Stack(IReadOnlyList<Pair> pairs, IReadOnlyList<Planes> images)
     {
         Planes first = images[0];
@@ -72,8 +71,8 @@ internal sealed record Planes(float[] Values, int Channels, int Height, int Widt
             if (images[i].Shape != first.Shape)
             {
                 stack.Dispose();
-                throw new TinctorException($"{pairs[i].Source}: is {images[i].Shape}, {pairs[0].Source} in the same batch "
-                    + $"{first.Shape}; set a crop, or a batch size of 1");
+                throw new TinctorException(pairs[i].Source, $"{images[i].Shape}, but {pairs[0].Source} in the same batch is {first.Shape}",
+                    "Set data.crop_size, or use training.batch_size=1");
             }
             images[i].Values.CopyTo(data[(i * first.Values.Length)..]);
         }

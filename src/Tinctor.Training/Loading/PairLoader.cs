@@ -1,21 +1,21 @@
 namespace Tinctor.Training.Loading;
 
 /// <summary>
-/// Gives a data set in batches, and makes the next ones on other threads while the engine computes. The order is a function of the seed
-/// and the epoch; neither it nor the content depends on the number of workers, or on where in an epoch one starts.
+/// Loads a data set in batches and prefetches on other threads. The order depends on the seed and the epoch only; neither order nor content
+/// depends on the number of workers or the first batch.
 /// </summary>
 public sealed class PairLoader
 {
     private readonly int prefetch;
     private readonly TaskFactory workers;
 
-    /// <summary>Makes a loader.</summary>
-    /// <param name="dataset">What to load.</param>
-    /// <param name="batchSize">Pairs in a batch; the last batch of an epoch may have fewer.</param>
-    /// <param name="shuffle">Another order in each epoch, or the order of the list.</param>
-    /// <param name="seed">Of the order.</param>
-    /// <param name="workers">Batches made at the same time; 0 means one less than there are cores, 1 to 8.</param>
-    /// <param name="prefetch">Batches that are made ahead, the memory they take; 0 means two for each worker.</param>
+    /// <summary>Creates a loader.</summary>
+    /// <param name="dataset">Data set to load.</param>
+    /// <param name="batchSize">Pairs per batch; the last batch of an epoch may be smaller.</param>
+    /// <param name="shuffle">Whether each epoch has a random order; otherwise the order of the data set.</param>
+    /// <param name="seed">Random seed of the order.</param>
+    /// <param name="workers">Number of batches loaded in parallel; 0 for the number of cores minus one, from 1 to 8.</param>
+    /// <param name="prefetch">Number of batches loaded in advance; 0 for two per worker.</param>
     public PairLoader(PairedDataset dataset, int batchSize = 1, bool shuffle = false, ulong seed = 0, int workers = 0, int prefetch = 0)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(batchSize, 1);
@@ -30,28 +30,28 @@ public sealed class PairLoader
     /// <summary>Data set to load.</summary>
     public PairedDataset Dataset { get; }
 
-    /// <summary>Pairs in a batch.</summary>
+    /// <summary>Pairs per batch.</summary>
     public int BatchSize { get; }
 
-    /// <summary>Whether each epoch has an order of its own.</summary>
+    /// <summary>Whether each epoch has a random order.</summary>
     public bool Shuffle { get; }
 
-    /// <summary>The seed of the order.</summary>
+    /// <summary>Random seed of the order.</summary>
     public ulong Seed { get; }
 
-    /// <summary>Batches in an epoch, the last and possibly smaller one included.</summary>
+    /// <summary>Number of batches per epoch, including the last one, which may be smaller.</summary>
     public int BatchesPerEpoch => (Dataset.Count + BatchSize - 1) / BatchSize;
 
-    /// <summary>The indices of an epoch in the order in which they come.</summary>
+    /// <summary>Gets the indices of pairs in the order of an epoch.</summary>
     public IReadOnlyList<int> Order(int epoch) =>
         Shuffle ? SampleRandom.Permutation(Seed, epoch, Dataset.Count) : [.. Enumerable.Range(0, Dataset.Count)];
 
     /// <summary>
-    /// The batches of one epoch from <paramref name="startBatch"/> on, the same as those of a whole epoch. The caller disposes each batch;
-    /// those made ahead are freed when the enumeration ends, early or not.
+    /// Loads the batches of an epoch, starting with <paramref name="startBatch"/>. The caller disposes each batch; prefetched batches are
+    /// freed at the end of the enumeration.
     /// </summary>
     /// <exception cref="TinctorException">A file of the batch cannot be used; the message names it.</exception>
-    /// <exception cref="OperationCanceledException">Cancelled.</exception>
+    /// <exception cref="OperationCanceledException">Loading was cancelled.</exception>
     public IEnumerable<Batch> Batches(int epoch, int startBatch = 0, CancellationToken cancel = default)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(startBatch);

@@ -4,46 +4,46 @@ using Tinctor.Slides.Colour;
 namespace Tinctor.Training.Loading;
 
 /// <summary>
-/// What happens to a pair between file and network, to source and target alike: resize, crop, mirror, turn.
-/// The default takes images as they are. Random choices are drawn from a <see cref="SampleRandom"/>, always in the same order and number,
-/// so that one option does not change another's draws.
+/// Preprocessing and augmentation of image pairs: resize, crop, flip, rotate, equally for source and target. By default images are
+/// unchanged. The number and order of random draws do not depend on the options, so options do not affect each other's draws.
 /// </summary>
 public sealed record PairTransform
 {
-    /// <summary>Brings the source to the colours of a reference before all else, or null.</summary>
+    /// <summary>Stain normalisation of the source, applied first; null for none.</summary>
     public StainNormalizer? SourceNormalizer { get; init; }
 
-    /// <summary>Brings the target to the colours of a reference before all else, or null.</summary>
+    /// <summary>Stain normalisation of the target, applied first; null for none.</summary>
     public StainNormalizer? TargetNormalizer { get; init; }
 
-    /// <summary>How many target pixels a source pixel is along each axis.</summary>
+    /// <summary>Target pixels per source pixel along each axis.</summary>
     public int Factor { get; init; } = 1;
 
-    /// <summary>Side in target pixels to which images are resized first (square, bicubic): pix2pix's load_size. Null: as they are.</summary>
+    /// <summary>Width and height in target pixels for bicubic resizing, load_size of pix2pix; null keeps the size.</summary>
     public int? Resize { get; init; }
 
-    /// <summary>Side in target pixels of the square that is cut out: pix2pix's crop_size. Null: the whole image.</summary>
+    /// <summary>Side of the square crop in target pixels, crop_size of pix2pix; null for the whole image.</summary>
     public int? Crop { get; init; }
 
-    /// <summary>Cut at a random place instead of the centre.</summary>
+    /// <summary>Whether crops have random positions; otherwise they are centred.</summary>
     public bool RandomCrop { get; init; }
 
-    /// <summary>Mirror left to right with a chance of one half.</summary>
+    /// <summary>Whether images are flipped horizontally with probability one half.</summary>
     public bool HorizontalFlip { get; init; }
 
-    /// <summary>Mirror top to bottom with a chance of one half.</summary>
+    /// <summary>Whether images are flipped vertically with probability one half.</summary>
     public bool VerticalFlip { get; init; }
 
-    /// <summary>Turn by 0, 90, 180 or 270 degrees with equal chances. Needs square images or crops.</summary>
+    /// <summary>Whether images are rotated by 0, 90, 180 or 270 degrees with equal probability. Requires square images or crops.</summary>
     public bool Rotate90 { get; init; }
 
-    /// <summary>Variation of the source's stains, or null. The target is what is to be learned: it is left alone.</summary>
+    /// <summary>Random stain variation of the source; null for none. Targets are not varied.</summary>
     public StainJitter? Jitter { get; init; }
 
-    /// <summary>As pix2pix trains: resized to 286, a random crop of 256, mirrored.</summary>
+    /// <summary>Augmentation of pix2pix: resize to 286, random crop of 256, horizontal flip.</summary>
     public static PairTransform Pix2Pix { get; } = new() { Resize = 286, Crop = 256, RandomCrop = true, HorizontalFlip = true };
 
-    /// <summary>Throws <see cref="ArgumentException"/> if the values do not fit each other.</summary>
+    /// <summary>Checks the options.</summary>
+    /// <exception cref="ArgumentException">An option is out of range or incompatible with another.</exception>
     public void Validate()
     {
         if (Resize < 1 || Crop < 1) throw new ArgumentException($"resize {Resize} and crop {Crop}: must be at least 1");
@@ -53,40 +53,45 @@ public sealed record PairTransform
         Jitter?.Validate();
     }
 
-    /// <summary>The source at the size from which crops are cut.</summary>
+    /// <summary>Normalises and resizes a source.</summary>
     internal Image PrepareSource(Image image) => Resized(SourceNormalizer?.Normalize(image, out _) ?? image, Resize / Factor);
 
-    /// <summary>The target at the size from which crops are cut.</summary>
+    /// <summary>Normalises and resizes a target.</summary>
     internal Image PrepareTarget(Image image) => Resized(TargetNormalizer?.Normalize(image, out _) ?? image, Resize);
 
     private static Image Resized(Image image, int? size) =>
         size is not { } side || (image.Width, image.Height) == (side, side) ? image : image.Resize(side, side, ResizeKernel.Cubic);
 
-    /// <summary>One draw for a prepared source of this size.</summary>
-    /// <exception cref="TinctorException">The image is smaller than the crop, or not square where it is to be turned.</exception>
-    internal Placement Place(ref SampleRandom random, int width, int height)
+    /// <summary>Draws the placement of the crop in a prepared source.</summary>
+    /// <exception cref="TinctorException">The image is smaller than the crop, or not square although rotations are enabled.</exception>
+    internal Placement DrawPlacement(ref SampleRandom random, int width, int height)
     {
         (int w, int h) = (Crop / Factor ?? width, Crop / Factor ?? height);
-        if (w > width || h > height) throw new TinctorException($"is {width}x{height}, smaller than the crop of {w}");
-        if (Rotate90 && w != h) throw new TinctorException($"is {width}x{height}: turns by 90 degrees need square images; set a crop");
+        if (w > width || h > height)
+            throw new TinctorException(null, $"{width}x{height} pixels, smaller than the crop of {w} pixels", "Use a smaller crop");
+        if (Rotate90 && w != h)
+        {
+            throw new TinctorException(null, $"{width}x{height} pixels, but rotations by 90 degrees need square images",
+                "Set data.crop_size, or use data.rotate=false");
+        }
         (int x, int y) = (random.Next(width - w + 1), random.Next(height - h + 1));
         if (!RandomCrop) (x, y) = ((width - w) / 2, (height - h) / 2);
         bool flipX = random.Next(2) == 1 && HorizontalFlip, flipY = random.Next(2) == 1 && VerticalFlip;
         int turns = random.Next(4);
         if (!Rotate90) turns = 0;
-        // A quarter turn is a transposition and one mirror.
+        // A rotation by 90 degrees is a transposition and a flip.
         return new(x, y, w, h, flipX ^ (turns is 1 or 2), flipY ^ (turns is 2 or 3), turns is 1 or 3);
     }
 }
 
-/// <summary>A rectangle of an image and how it is mirrored and transposed.</summary>
+/// <summary>Rectangle of an image with flips and transposition.</summary>
 internal readonly record struct Placement(int X, int Y, int Width, int Height, bool FlipX, bool FlipY, bool Transpose)
 {
-    /// <summary>The same place of an image that is so many times as large.</summary>
-    public Placement Enlarged(int factor) =>
+    /// <summary>Scales the placement for an image that is larger by a factor.</summary>
+    public Placement Scale(int factor) =>
         this with { X = X * factor, Y = Y * factor, Width = Width * factor, Height = Height * factor };
 
-    /// <summary>Copies the samples of the rectangle, scaled to [0, 1], as [Height, Width, Channels].</summary>
+    /// <summary>Copies the samples of the rectangle as [Height, Width, Channels], scaled to [0, 1].</summary>
     public float[] Cut(Image image)
     {
         int channels = image.Channels, i = 0;

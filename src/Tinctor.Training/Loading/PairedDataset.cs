@@ -6,8 +6,8 @@ using Tinctor.Torch;
 namespace Tinctor.Training.Loading;
 
 /// <summary>
-/// Pairs as tensors: decoded, transformed, scaled to [-1, 1]. What comes out is a function of the files, the transform, the seed,
-/// the epoch and the index alone. Thread-safe.
+/// Data set of image pairs as tensors in [-1, 1]. Samples depend on the files, the transform, the seed, the epoch and the index only.
+/// Thread-safe.
 /// </summary>
 public sealed class PairedDataset
 {
@@ -16,28 +16,28 @@ public sealed class PairedDataset
     private readonly long cacheBytes;
     private long cachedBytes;
 
-    /// <summary>Makes a data set of the pairs of one split.</summary>
-    /// <param name="pairs">The pairs; an index is a position in this list.</param>
-    /// <param name="transform">What is done to each; null takes the images as they are.</param>
-    /// <param name="seed">Of the random choices.</param>
-    /// <param name="cacheBytes">Decoded (and resized) images are kept in memory until they fill this many bytes; 0 keeps none.</param>
+    /// <summary>Creates a data set.</summary>
+    /// <param name="pairs">Pairs of the data set.</param>
+    /// <param name="transform">Preprocessing and augmentation; null for none.</param>
+    /// <param name="seed">Random seed of the augmentation.</param>
+    /// <param name="cacheBytes">Size of the cache of decoded and resized images in bytes; 0 for none.</param>
     public PairedDataset(IReadOnlyList<Pair> pairs, PairTransform? transform = null, ulong seed = 0, long cacheBytes = 0)
     {
         (Pairs, Transform, this.seed, this.cacheBytes) = (pairs, transform ?? new(), seed, cacheBytes);
         Transform.Validate();
     }
 
-    /// <summary>The pairs.</summary>
+    /// <summary>Pairs of the data set.</summary>
     public IReadOnlyList<Pair> Pairs { get; }
 
     /// <summary>Transform of each pair.</summary>
     public PairTransform Transform { get; }
 
-    /// <summary>The number of pairs.</summary>
+    /// <summary>Number of pairs.</summary>
     public int Count => Pairs.Count;
 
     /// <summary>
-    /// Source and target as float32 [C, H, W] in [-1, 1], as they are in this epoch. The caller owns them; on a thread with an open
+    /// Gets source and target in an epoch, float32 [C, H, W] in [-1, 1]. The caller owns them; on a thread with an open
     /// <see cref="DisposeScope"/> they belong to the scope.
     /// </summary>
     /// <exception cref="TinctorException">A file cannot be read, or does not fit the transform; the message names it.</exception>
@@ -47,7 +47,7 @@ public sealed class PairedDataset
         return (sample.Source.ToTensor(), sample.Target.ToTensor());
     }
 
-    /// <summary>Source and target of one sample, before they become tensors.</summary>
+    /// <summary>Loads a sample without its conversion to tensors.</summary>
     internal Sample Load(int index, int epoch)
     {
         Pair pair = Pairs[index];
@@ -55,19 +55,23 @@ public sealed class PairedDataset
         var random = new SampleRandom(seed, epoch, index);
         try
         {
-            Placement place = Transform.Place(ref random, source.Width, source.Height), targets = place.Enlarged(Transform.Factor);
+            Placement place = Transform.DrawPlacement(ref random, source.Width, source.Height), targets = place.Scale(Transform.Factor);
             float[] light = place.Cut(source);
             if (Transform.Jitter is { } jitter)
             {
                 if (source.Channels != 3)
-                    throw new TinctorException($"has {source.Channels} channels; stain jitter is for RGB: switch it off");
+                {
+                    throw new TinctorException(null, $"{source.Channels} channels, but data.stain_jitter needs RGB images",
+                        "Use data.stain_jitter=0");
+                }
                 jitter.Apply(ref random, light);
             }
-            return new(pair, Planes.Of(light, source.Channels, place), Planes.Of(targets.Cut(target), target.Channels, targets));
+            return new(pair, Planes.FromLight(light, source.Channels, place),
+                Planes.FromLight(targets.Cut(target), target.Channels, targets));
         }
         catch (TinctorException error)
         {
-            throw new TinctorException($"{pair.Source}: {error.Message}", error);
+            throw new TinctorException(pair.Source, error.Problem, error.Remedy, error);
         }
     }
 
@@ -78,7 +82,7 @@ public sealed class PairedDataset
         PairVerification.RequireMatchingSize(Pairs[index], (source.Width, source.Height), (target.Width, target.Height), Transform.Factor);
         pair = Prepare(index, source, target);
         long bytes = pair.Source.Data.LongLength + (source == target ? 0 : pair.Target.Data.LongLength);
-        // Two threads may both find room for the last image; it is then kept although it is slightly over.
+        // Concurrent additions may exceed the limit slightly.
         if (Interlocked.Read(ref cachedBytes) + bytes <= cacheBytes && cache.TryAdd(index, pair)) Interlocked.Add(ref cachedBytes, bytes);
         return pair;
     }
@@ -92,7 +96,7 @@ public sealed class PairedDataset
         }
         catch (TinctorException error)
         {
-            throw new TinctorException($"{Pairs[index].Source}: {error.Message}", error);
+            throw new TinctorException(Pairs[index].Source, error.Problem, error.Remedy, error);
         }
     }
 }

@@ -1,31 +1,31 @@
 namespace Tinctor.Training.Loading;
 
 /// <summary>
-/// Random numbers that are a pure function of (seed, epoch, index): SplitMix64 (Steele, Lea, Flood 2014), started from the three numbers.
-/// No state is shared, so the order in which samples are made does not matter, and a resumed run draws what an uninterrupted one would.
+/// Random numbers as a pure function of (seed, epoch, index): SplitMix64 (Steele, Lea, Flood 2014). No state is shared, so draws do not
+/// depend on the order of samples, and a resumed run draws the same numbers.
 /// </summary>
 internal struct SampleRandom
 {
     private const ulong Golden = 0x9E3779B97F4A7C15UL;
     private ulong state;
 
-    /// <summary>The stream of one sample in one epoch.</summary>
+    /// <summary>Creates the stream of a sample in an epoch.</summary>
     public SampleRandom(ulong seed, int epoch, int index) =>
         state = Mix(Mix(Mix(seed) + ((ulong)epoch * Golden)) + ((ulong)(uint)index * Golden));
 
-    /// <summary>The next 64 bits.</summary>
+    /// <summary>Draws 64 bits.</summary>
     public ulong Next() => Mix(state += Golden);
 
-    /// <summary>Uniform in [0, 1), with 53 bits.</summary>
+    /// <summary>Draws a uniform number in [0, 1), with 53 bits.</summary>
     public double NextDouble() => (Next() >> 11) * (1.0 / (1UL << 53));
 
-    /// <summary>Uniform in [low, high).</summary>
+    /// <summary>Draws a uniform number in [low, high).</summary>
     public double NextDouble(double low, double high) => low + ((high - low) * NextDouble());
 
-    /// <summary>A whole number from 0 to <paramref name="count"/> - 1, each with the same chance up to 2^-32.</summary>
+    /// <summary>Draws a uniform integer from 0 to <paramref name="count"/> - 1.</summary>
     public int Next(int count) => (int)(((Next() >> 32) * (ulong)count) >> 32);
 
-    /// <summary>0 to <paramref name="count"/> - 1 in the order of one epoch (Fisher and Yates).</summary>
+    /// <summary>Permutes 0 to <paramref name="count"/> - 1 for an epoch (Fisher-Yates shuffle).</summary>
     public static int[] Permutation(ulong seed, int epoch, int count)
     {
         var random = new SampleRandom(seed, epoch, -1);

@@ -3,25 +3,25 @@ using Tinctor.Slides.Colour;
 namespace Tinctor.Training.Loading;
 
 /// <summary>
-/// Random variation of staining in optical-density space (HED jitter, Tellez et al. 2018): the amounts of haematoxylin and of eosin
-/// (or of the two stains of <see cref="Stains"/>) are each multiplied by 1 + U(-Scale, Scale) and raised by U(-Shift, Shift), the
-/// residual is kept.
+/// Random stain variation in optical-density space (HED jitter, Tellez et al. 2018): the concentration of each of the two stains is
+/// multiplied by 1 + U(-Scale, Scale) and increased by U(-Shift, Shift); the residual is kept.
 /// </summary>
-/// <param name="Scale">Largest relative change of a stain's amount, 0 to 1.</param>
-/// <param name="Shift">Largest absolute change of a stain's amount, in decimal optical density, 0 to 1.</param>
+/// <param name="Scale">Maximum relative change of a concentration, 0 to 1.</param>
+/// <param name="Shift">Maximum absolute change of a concentration, in decimal optical density, 0 to 1.</param>
 public sealed record StainJitter(double Scale = 0.05, double Shift = 0.01)
 {
-    /// <summary>The two stains and the residual, H&amp;E unless set.</summary>
+    /// <summary>Stain matrix of the two stains; H&amp;E by default.</summary>
     public StainMatrix Stains { get; init; } = StainMatrix.HaematoxylinEosin;
 
-    /// <summary>Throws <see cref="ArgumentException"/> for values out of range.</summary>
+    /// <summary>Checks the ranges.</summary>
+    /// <exception cref="ArgumentException">A value is out of range.</exception>
     public void Validate()
     {
         if (!(Scale is >= 0 and <= 1 && Shift is >= 0 and <= 1))
-            throw new ArgumentException($"stain jitter of {Scale} and {Shift}: must be 0 to 1");
+            throw new ArgumentException($"scale and shift of the stain jitter are {Scale} and {Shift}, expected 0 to 1");
     }
 
-    /// <summary>Changes interleaved RGB light in [0, 1]; the result stays in it.</summary>
+    /// <summary>Varies interleaved RGB light in [0, 1] in place; the result is clamped to [0, 1].</summary>
     internal void Apply(ref SampleRandom random, Span<float> light)
     {
         float scale1 = (float)(1 + random.NextDouble(-Scale, Scale)), shift1 = (float)random.NextDouble(-Shift, Shift);

@@ -5,42 +5,41 @@ using YamlDotNet.Serialization;
 namespace Tinctor.Training.Loading;
 
 /// <summary>
-/// The colours that a run's images are brought to before they are trained on. Sources come from each image's own colours, as at inference
-/// nothing else is known. Targets come from the colours that they have in common: the amount of a stain in one of them is what is to be
-/// learned, and taken from each by itself all levels would look alike.
+/// Stain normalisation of a run's images. Sources are normalised individually, as at inference. Targets are normalised from a common
+/// profile of all training targets, because individual normalisation would remove differences such as the IHC level.
 /// </summary>
 public sealed record StainProfiles
 {
     private const int MostTargets = 200, PixelsOfTarget = 5_000;
 
-    /// <summary>Reference colours of sources, in training and before staining; null leaves sources as they are.</summary>
+    /// <summary>Reference profile of sources, in training and staining; null for no normalisation.</summary>
     [YamlMember(DefaultValuesHandling = DefaultValuesHandling.OmitNull)]
     public StainProfile? Source { get; init; }
 
-    /// <summary>Reference colours of targets; null leaves targets as they are.</summary>
+    /// <summary>Reference profile of targets; null for no normalisation.</summary>
     [YamlMember(DefaultValuesHandling = DefaultValuesHandling.OmitNull)]
     public StainProfile? Target { get; init; }
 
-    /// <summary>Common colours of the targets of the training pairs.</summary>
+    /// <summary>Common profile of the training targets.</summary>
     [YamlMember(DefaultValuesHandling = DefaultValuesHandling.OmitNull)]
     public StainProfile? TargetImages { get; init; }
 
-    /// <summary>Normalises sources; null where they are left as they are.</summary>
+    /// <summary>Creates the normaliser of sources; null for none.</summary>
     public StainNormalizer? SourceNormalizer() => Source is null ? null : new(Source);
 
-    /// <summary>Normalises targets; null where they are left as they are.</summary>
+    /// <summary>Creates the normaliser of targets; null for none.</summary>
     public StainNormalizer? TargetNormalizer() => Target is null ? null : new(Target, TargetImages);
 
-    /// <summary>One line: what is normalised, and how.</summary>
+    /// <summary>Describes the normalisation in one line.</summary>
     internal string Describe() => string.Join("; ", new[]
     {
         Source is null ? null : $"sources are normalised by {Source.Method.ToString().ToLowerInvariant()}",
         Target is null ? null : $"targets are normalised by {Target.Method.ToString().ToLowerInvariant()}, "
-            + $"from what {TargetImages?.Images ?? 0} training targets have in common",
+            + $"from the common profile of {TargetImages?.Images ?? 0} training targets",
     }.OfType<string>());
 
-    /// <summary>Reads the profiles that the configuration names, and looks at the training targets; null if it names none.</summary>
-    /// <exception cref="TinctorException">A file is no profile, or the targets show no two stains.</exception>
+    /// <summary>Reads the profiles in the configuration and estimates the profile of the training targets; null without profiles.</summary>
+    /// <exception cref="TinctorException">A file is not a profile, or the targets do not show two stains.</exception>
     internal static StainProfiles? Read(DataConfig config, IReadOnlyList<Pair> train)
     {
         if (config.Normalize.Length + config.NormalizeTarget.Length == 0) return null;
@@ -49,11 +48,11 @@ public sealed record StainProfiles
         {
             Source = config.Normalize.Length == 0 ? null : StainProfile.Read(config.Normalize),
             Target = target,
-            TargetImages = target is null ? null : InCommon(train, target.Method),
+            TargetImages = target is null ? null : EstimateCommon(train, target.Method),
         };
     }
 
-    private static StainProfile InCommon(IReadOnlyList<Pair> pairs, StainMethod method)
+    private static StainProfile EstimateCommon(IReadOnlyList<Pair> pairs, StainMethod method)
     {
         var pixels = new StainedPixels(PixelsOfTarget);
         int count = Math.Min(pairs.Count, MostTargets);
@@ -64,7 +63,8 @@ public sealed record StainProfiles
         }
         catch (TinctorException e)
         {
-            throw new TinctorException($"the training targets cannot be normalised (data.normalize_target): {e.Message}", e);
+            throw new TinctorException(e.File, $"the training targets cannot be normalised (data.normalize_target): {e.Problem}",
+                e.Remedy, e);
         }
     }
 }

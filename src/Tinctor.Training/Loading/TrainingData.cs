@@ -2,24 +2,24 @@ using Tinctor.Data;
 
 namespace Tinctor.Training.Loading;
 
-/// <summary>The pairs of a run: what is trained on, and what the best checkpoint is chosen by. Test pairs are never opened.</summary>
-/// <param name="Manifest">All pairs, in the run's direction.</param>
-/// <param name="Train">Pairs that are trained on.</param>
-/// <param name="Validation">Pairs of other slides; empty where slides are not known or too few.</param>
-/// <param name="ValidationNote">Where the validation pairs come from, in words.</param>
+/// <summary>Training and validation pairs of a run. Images of the test split are not read.</summary>
+/// <param name="Manifest">All pairs, in the direction of the run.</param>
+/// <param name="Train">Training pairs.</param>
+/// <param name="Validation">Validation pairs, of other slides; empty if slides are unknown or too few.</param>
+/// <param name="ValidationNote">Description of the origin of the validation pairs.</param>
 public sealed record TrainingData(PairManifest Manifest, IReadOnlyList<Pair> Train, IReadOnlyList<Pair> Validation, string ValidationNote)
 {
-    /// <summary>Micrometres per pixel of the sources; null where not all of them tell about the same.</summary>
+    /// <summary>Mean micrometres per pixel of the sources; null if one is unknown or they differ by 4 % or more.</summary>
     public double? Mpp => Train.All(pair => pair.Mpp is not null) && Train.Min(pair => pair.Mpp) is double least
         && Train.Max(pair => pair.Mpp) < 1.04 * least ? Train.Average(pair => pair.Mpp) : null;
 
-    /// <summary>Reads and checks a data set; all problems are reported at once.</summary>
+    /// <summary>Reads and checks a data set.</summary>
     /// <param name="config">Location of the data.</param>
-    /// <param name="seed">Random seed of the choice of validation slides.</param>
+    /// <param name="seed">Random seed for the selection of validation slides.</param>
     /// <param name="factor">Target pixels per source pixel along each axis.</param>
     /// <param name="smallRemedy">Remedy for images smaller than the crop; see <see cref="PairVerification.Check"/>.</param>
     /// <param name="cancel">Cancels the checks.</param>
-    /// <exception cref="TinctorException">A pair is broken, or there are no training pairs.</exception>
+    /// <exception cref="TinctorException">Images are invalid, or there are no training pairs.</exception>
     public static TrainingData Read(DataConfig config, ulong seed, int factor = 1, Func<int, string>? smallRemedy = null,
         CancellationToken cancel = default)
     {
@@ -29,18 +29,21 @@ public sealed record TrainingData(PairManifest Manifest, IReadOnlyList<Pair> Tra
         if (config.Direction == "BtoA") manifest = manifest.Reverse();
         if (config.TestSlides.Count + config.ValSlides.Count > 0) manifest = SplitAsNamed(manifest, config);
         TrainingData data = HoldOut(manifest, config.ValidationShare, seed);
-        if (data.Train.Count == 0) throw new TinctorException($"{config.Path}: has no pairs for training ({manifest.Describe()})");
+        if (data.Train.Count == 0)
+            throw new TinctorException(config.Path, $"no training pairs ({manifest.Describe()})", "Assign pairs to the split train");
         int minimum = config.LoadSize > 0 ? 1 : config.CropSize;
         PairVerification.Check([.. data.Train, .. data.Validation], minimum, factor, smallRemedy: smallRemedy, cancel: cancel);
         return data;
     }
 
-    // Naming slides must not turn the data's own test pairs into training pairs.
+    // Test pairs of the data must never become training pairs.
     private static PairManifest SplitAsNamed(PairManifest manifest, DataConfig config)
     {
         if (manifest.HasOwnSplits && manifest.Pairs.Any(pair => pair.Split != "train"))
-            throw new TinctorException($"{config.Path}: has splits of its own ({manifest.Describe()}); "
-                + "data.test_slides and data.val_slides are for data without");
+        {
+            throw new TinctorException(config.Path, $"the data has splits ({manifest.Describe()}), but slides of splits are named too",
+                "Leave data.test_slides and data.val_slides empty");
+        }
         return manifest.SplitBySlide(config.ValSlides, config.TestSlides);
     }
 
@@ -52,36 +55,41 @@ public sealed record TrainingData(PairManifest Manifest, IReadOnlyList<Pair> Tra
         bool known = train.All(pair => pair.SlideId.Length > 0);
         if (share == 0 || !known || slides < 3)
             return new(manifest, train, [],
-                share == 0 ? "none, as data.validation_share is 0"
-                : known ? $"none, as there are only {slides} slides"
-                : "none, as the slides are not known");
+                share == 0 ? "none (data.validation_share is 0)"
+                : known ? $"none ({slides} slides are too few, 3 are needed)"
+                : "none (slide IDs are unknown; set data.slide_pattern to hold out slides)");
         PairManifest split = (manifest with { Pairs = train }).SplitBySlide(share, 0, seed);
         IReadOnlyList<Pair> held = split.InSplit("val");
         return new(manifest, split.InSplit("train"), held,
-            $"training slides held out: {string.Join(", ", held.Select(pair => pair.SlideId).Distinct())}");
+            $"held-out slides {string.Join(", ", held.Select(pair => pair.SlideId).Distinct())}");
     }
 
-    /// <summary>All but the test split, one fold of it held out for validation.</summary>
-    /// <exception cref="TinctorException">An image is broken, or there are too few.</exception>
-    internal static TrainingData OfFold(PairManifest manifest, SupervisedData config, CancellationToken cancel = default)
+    /// <summary>Holds out one fold of the images outside the test split, and checks all images outside the test split.</summary>
+    /// <exception cref="TinctorException">Images are invalid or too few.</exception>
+    internal static TrainingData ReadFold(PairManifest manifest, SupervisedData config, CancellationToken cancel = default)
     {
         if (config.ImageSize > 0 && config.CropSize > config.ImageSize)
-            throw new TinctorException($"data.crop_size is {config.CropSize}, larger than data.image_size, {config.ImageSize}");
+        {
+            throw new TinctorException(null, $"data.crop_size is {config.CropSize}, larger than data.image_size ({config.ImageSize})",
+                $"Use data.crop_size={config.ImageSize}")
+            { Option = $"data.crop_size={config.ImageSize}" };
+        }
         Pair[] pairs = [.. manifest.Pairs.Where(pair => pair.Split != "test")];
-        if (pairs.Length == 0) throw new TinctorException($"{config.Path}: has no images for training ({manifest.Describe()})");
+        if (pairs.Length == 0)
+            throw new TinctorException(config.Path, $"no training images ({manifest.Describe()})", "Assign images to the split train");
         var (train, held) = Folds.Split(pairs, config.Fold, config.Folds);
         PairVerification.Check(pairs, config.ImageSize > 0 ? 1 : config.CropSize,
             smallRemedy: side => $"Use data.crop_size={side}, or leave these images out.", cancel: cancel);
-        return new(manifest, train, held, config.Folds == 1 ? "none, as there is one fold"
-            : $"fold {config.Fold} of {config.Folds}, {(Folds.SlidesKnown(pairs) ? "by slide" : "by image, as the slides are not known")}");
+        return new(manifest, train, held, config.Folds == 1 ? "none (one fold)"
+            : $"fold {config.Fold} of {config.Folds}, {(Folds.SlidesKnown(pairs) ? "by slide" : "by image (slide IDs are unknown)")}");
     }
 
-    /// <summary>One line: what is trained on, and what the best checkpoint is chosen by.</summary>
+    /// <summary>Describes training and validation data in one line.</summary>
     /// <param name="noun">"pairs" or "images".</param>
     public string Describe(string noun) => $"training on {Train.Count} {noun}; validation: "
         + $"{(Validation.Count > 0 ? $"{Validation.Count} {noun}, " : "")}{ValidationNote}";
 
-    /// <summary>The training pairs as tensors, varied as the configuration says.</summary>
+    /// <summary>Creates the training set with augmentation.</summary>
     public PairedDataset TrainingSet(DataConfig config, ulong seed, StainProfiles? stains = null, int factor = 1) =>
         new(Train, new PairTransform
         {
@@ -97,6 +105,6 @@ public sealed record TrainingData(PairManifest Manifest, IReadOnlyList<Pair> Tra
             Jitter = config.StainJitter > 0 ? new StainJitter(config.StainJitter, config.StainJitter / 5) : null,
         }, seed, CacheBytes);
 
-    /// <summary>Small data sets are decoded once.</summary>
+    /// <summary>Size of the cache of decoded images in bytes.</summary>
     internal const long CacheBytes = 1L << 30;
 }

@@ -4,20 +4,21 @@ using Tinctor.Torch;
 namespace Tinctor.Training.Losses;
 
 /// <summary>
-/// CEFF's adaptive L1 (Jia et al. 2025, equation 5; models/CEFF_model.py, backward_G): where the encoder finds stained and real tile
-/// alike they are taken to show the same, and their L1 distance counts fully; where it does not, less.
+/// Adaptive L1 loss of CEFF (Jia et al. 2025, equation 5; models/CEFF_model.py, backward_G): the L1 distance of each tile is weighted by
+/// the similarity of stained and real tile according to an encoder.
 /// </summary>
 public static class AdaptiveL1
 {
-    /// <summary>The mean over the tiles of (alpha + beta similarity) L1; a scalar. Weights have no gradient.</summary>
-    /// <param name="stained">[N,C,H,W].</param>
-    /// <param name="real">[N,C,H,W].</param>
+    /// <summary>Computes the mean over tiles of (alpha + beta similarity) L1, a scalar. Weights have no gradient.</summary>
+    /// <param name="stained">Stained images [N,C,H,W].</param>
+    /// <param name="real">Target images [N,C,H,W].</param>
     /// <param name="encode">Embeds tiles [N,C,h,w] as [N,D].</param>
     /// <param name="grid">Rows and columns of tiles.</param>
     /// <param name="alpha">Weight at similarity 0.</param>
-    /// <param name="beta">What similarity 1 adds.</param>
-    /// <param name="byImage">A weight for each image's tile; else the batch shares one a tile, as in the official code.</param>
-    public static Tensor Compute(Tensor stained, Tensor real, Func<Tensor, Tensor> encode, int grid = 2, double alpha = 50, double beta = 50,
+    /// <param name="beta">Increase of the weight at similarity 1.</param>
+    /// <param name="byImage">Whether each image has its own weights; the official code uses common weights per batch.</param>
+    public static Tensor Compute(
+        Tensor stained, Tensor real, Func<Tensor, Tensor> encode, int grid = 2, double alpha = 50, double beta = 50,
         bool byImage = false)
     {
         using DisposeScope temporaries = torch.NewDisposeScope();
@@ -31,7 +32,7 @@ public static class AdaptiveL1
         return torch.stack([.. losses]).mean().MoveToOuterDisposeScope();
     }
 
-    // Cosine similarities [N] of each tile, without gradient: first those of what was made, as running statistics depend on the order.
+    // Cosine similarities [N] of each tile. Running statistics depend on the order: stained tiles are encoded first.
     private static Tensor[] Similarities(Tensor[] made, Tensor[] there, Func<Tensor, Tensor> encode)
     {
         using Guard quiet = torch.no_grad();

@@ -2,19 +2,19 @@ using Tinctor.Torch;
 
 namespace Tinctor.Training.Losses;
 
-/// <summary>1 - cosine of the angle between features.</summary>
+/// <summary>Cosine distance between features: 1 - cosine similarity.</summary>
 public static class CosineLoss
 {
     /// <summary>
-    /// The mean over samples, in [0,2]; each feature, whatever its shape, is one vector. Finite for zero vectors, which count as
-    /// orthogonal to all. Half types are computed in float32.
+    /// Computes the mean over samples, in [0,2]; each feature is flattened to a vector. Zero vectors are orthogonal to all vectors. Half
+    /// types are computed in float32.
     /// </summary>
-    /// <param name="a">[N,...].</param>
-    /// <param name="b">The same shape.</param>
+    /// <param name="a">Features [N,...].</param>
+    /// <param name="b">Features of the same shape.</param>
     public static Tensor Compute(Tensor a, Tensor b)
     {
         if (!a.shape.SequenceEqual(b.shape))
-            throw new ArgumentException($"features of two shapes: [{string.Join(',', a.shape)}] and [{string.Join(',', b.shape)}]");
+            throw new ArgumentException($"the shapes of the features differ: [{string.Join(',', a.shape)}] and [{string.Join(',', b.shape)}]");
         using DisposeScope temporaries = torch.NewDisposeScope();
         return (1 - F.cosine_similarity(Vectors(a), Vectors(b)).mean()).MoveToOuterDisposeScope();
     }

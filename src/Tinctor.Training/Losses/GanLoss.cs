@@ -15,10 +15,10 @@ public enum GanMode
     Wgangp,
 }
 
-/// <summary>The adversarial objectives (networks.GANLoss and networks.cal_gradient_penalty of the official pix2pix).</summary>
+/// <summary>Adversarial losses (networks.GANLoss and networks.cal_gradient_penalty of the official pix2pix).</summary>
 public static class GanLoss
 {
-    /// <summary>The mean loss of a discriminator's output [N,1,h,w] that should say real, or not.</summary>
+    /// <summary>Computes the mean loss of discriminator logits [N,1,h,w] for the label real or fake.</summary>
     public static Tensor Compute(GanMode mode, Tensor prediction, bool real)
     {
         if (mode == GanMode.Wgangp) return real ? -prediction.mean() : prediction.mean();
@@ -26,11 +26,11 @@ public static class GanLoss
         return mode == GanMode.Lsgan ? F.mse_loss(prediction, target) : F.binary_cross_entropy_with_logits(prediction, target);
     }
 
-    /// <summary>weight * (|gradient| - 1)², the gradient taken at points between real and fake images.</summary>
+    /// <summary>Computes weight * (|gradient| - 1)² at points between real and fake images.</summary>
     /// <param name="discriminator">Maps images to logits.</param>
     /// <param name="real">Real images [N,C,H,W].</param>
-    /// <param name="fake">Made images, detached.</param>
-    /// <param name="alpha">Where each point lies between fake (0) and real (1): [N,1,1,1] in [0,1].</param>
+    /// <param name="fake">Generated images, detached.</param>
+    /// <param name="alpha">Position of each point between fake (0) and real (1), [N,1,1,1] in [0,1].</param>
     /// <param name="weight">lambda_gp.</param>
     public static Tensor GradientPenalty(Func<Tensor, Tensor> discriminator, Tensor real, Tensor fake, Tensor alpha, double weight = 10)
     {

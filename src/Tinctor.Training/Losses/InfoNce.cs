@@ -3,16 +3,16 @@ using Tinctor.Torch;
 namespace Tinctor.Training.Losses;
 
 /// <summary>
-/// InfoNCE (van den Oord et al. 2018) as CEFF has it (Jia et al. 2025, equation 1; models/Encoder.py): the cosine similarities of a
-/// query to all keys of the batch, over a temperature, classify which key is its own.
+/// InfoNCE (van den Oord et al. 2018) as in CEFF (Jia et al. 2025, equation 1; models/Encoder.py): cross entropy of the cosine similarities
+/// of a query to all keys of the batch, divided by a temperature; the correct class is the query's own key.
 /// </summary>
 public static class InfoNce
 {
-    /// <summary>The mean over the batch; a scalar.</summary>
-    /// <param name="query">[N,D], of any length.</param>
-    /// <param name="key">[N,D]; row i belongs to row i of the query.</param>
-    /// <param name="temperature">Small ones heed the hardest negatives most.</param>
-    /// <param name="bothWays">The mean with the same loss of the keys as queries.</param>
+    /// <summary>Computes the mean loss over the batch, a scalar.</summary>
+    /// <param name="query">Embeddings [N,D]; need not be normalised.</param>
+    /// <param name="key">Embeddings [N,D]; row i belongs to row i of the query.</param>
+    /// <param name="temperature">Temperature; small values emphasise hard negatives.</param>
+    /// <param name="bothWays">Whether to average with the loss of keys as queries.</param>
     public static Tensor Compute(Tensor query, Tensor key, double temperature = 0.07, bool bothWays = false)
     {
         using DisposeScope temporaries = torch.NewDisposeScope();

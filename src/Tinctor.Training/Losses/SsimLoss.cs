@@ -3,23 +3,23 @@ using Tinctor.Torch;
 namespace Tinctor.Training.Losses;
 
 /// <summary>
-/// 1 - SSIM (Wang et al. 2004), differentiable: an 11x11 Gaussian window of sigma 1.5 where it fits wholly, population covariance, K1 = 0.01
-/// and K2 = 0.03; the mean over windows, channels and images.
+/// Differentiable 1 - SSIM (Wang et al. 2004): 11x11 Gaussian window of sigma 1.5 without padding, population covariance, K1 = 0.01,
+/// K2 = 0.03; mean over windows, channels and images.
 /// </summary>
 public static class SsimLoss
 {
     private const int Size = 11;
     private const double Sigma = 1.5;
 
-    /// <summary>The loss of images [N,C,H,W] of 11 pixels or more a side, in [0,2]; half types are computed in float32.</summary>
+    /// <summary>Computes the loss, in [0,2], of images [N,C,H,W] of 11x11 pixels or more; half types are computed in float32.</summary>
     /// <param name="a">Images.</param>
     /// <param name="b">Images of the same shape.</param>
-    /// <param name="range">The difference between white and black: 2 for [-1,1].</param>
-    /// <param name="black">What black is: SSIM compares the light itself, so that it is the same for [-1,1], [0,1] and bytes.</param>
+    /// <param name="range">Difference between white and black: 2 for [-1,1].</param>
+    /// <param name="black">Value of black; makes the result independent of the encoding in [-1,1], [0,1] or bytes.</param>
     public static Tensor Compute(Tensor a, Tensor b, double range = 2, double black = -1)
     {
         if (a.ndim != 4 || !a.shape.SequenceEqual(b.shape) || Math.Min(a.size(2), a.size(3)) < Size)
-            throw new ArgumentException("SSIM takes two batches [N,C,H,W] of one shape, each side "
+            throw new ArgumentException("SSIM needs two batches [N,C,H,W] of equal shape, each side "
                 + $"{Size} or more, got [{string.Join(',', a.shape)}] and [{string.Join(',', b.shape)}]");
         using DisposeScope temporaries = torch.NewDisposeScope();
         using Guard exact = torch.autocast(a.device.type, enabled: false);
@@ -35,7 +35,7 @@ public static class SsimLoss
         return (1 - similarity.mean()).MoveToOuterDisposeScope();
     }
 
-    // Each channel by itself. Down and across apart would be fewer products, but takes libtorch half as long again.
+    // A separable convolution needs fewer operations but takes 1.5 times as long in libtorch.
     private static Tensor Weighted(Tensor x)
     {
         long channels = x.size(1);

@@ -3,15 +3,15 @@ using Tinctor.Torch;
 namespace Tinctor.Training.Methods;
 
 /// <summary>
-/// Keeps earlier made images, so that the discriminator does not forget them (Shrivastava et al. 2017; util/image_pool.py): once it is
-/// full, each image is swapped for a kept one with probability one half. Draws from libtorch's default generator.
+/// History of generated images for the discriminator (Shrivastava et al. 2017; util/image_pool.py): once the pool is full, each image is
+/// exchanged for a stored one with probability one half. Uses libtorch's default random generator.
 /// </summary>
-/// <param name="size">How many images are kept; 0 hands every image straight through.</param>
+/// <param name="size">Number of stored images; 0 returns every image unchanged.</param>
 public sealed class ImagePool(int size)
 {
     private readonly List<Tensor> images = [];
 
-    /// <summary>Gives back a batch [N,C,H,W] of the same size, some images of which may be earlier ones.</summary>
+    /// <summary>Returns a batch [N,C,H,W] of the same size, with some images exchanged for earlier ones.</summary>
     public Tensor Query(Tensor batch)
     {
         if (size == 0) return batch;
@@ -20,7 +20,7 @@ public sealed class ImagePool(int size)
         return torch.cat([.. chosen]);
     }
 
-    /// <summary>The kept images, for checkpoints.</summary>
+    /// <summary>Stored images, for checkpoints.</summary>
     public IReadOnlyDictionary<string, Tensor> State =>
         images.Select((image, i) => (image, i)).ToDictionary(kept => $"pool.{kept.i}", kept => kept.image);
 

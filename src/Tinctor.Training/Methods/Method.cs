@@ -6,12 +6,11 @@ using Tinctor.Training.Loading;
 namespace Tinctor.Training.Methods;
 
 /// <summary>
-/// A published way to stain: which networks, which losses, one training step, and how it stains. Loops, files and devices are
-/// the trainer's; images come in and go out as [N,C,H,W] in [-1,1].
+/// Staining method: networks, losses and training step. The trainer provides loop, files and devices. Images are [N,C,H,W] in [-1,1].
 /// </summary>
 public abstract class Method : Learner
 {
-    /// <summary>The network that stains.</summary>
+    /// <summary>Staining network.</summary>
     public abstract Module<Tensor, Tensor> Generator { get; }
 
     /// <inheritdoc/>
@@ -20,11 +19,11 @@ public abstract class Method : Learner
     /// <inheritdoc/>
     public sealed override void Pass(Batch batch, Device device) => Generator.forward(batch.Source.to(device));
 
-    /// <summary>One update of all networks.</summary>
-    /// <param name="source">[N,Cin,H,W].</param>
-    /// <param name="target">[N,Cout,H,W].</param>
-    /// <param name="labels">The label of each pair, null where it has none; null for none at all.</param>
-    /// <returns>The losses by name, as tensors without history: reading them is left to the caller.</returns>
+    /// <summary>Updates all networks once.</summary>
+    /// <param name="source">Source images [N,Cin,H,W].</param>
+    /// <param name="target">Target images [N,Cout,H,W].</param>
+    /// <param name="labels">Label of each pair, null for pairs without one; null if no pair has a label.</param>
+    /// <returns>Losses by name, as detached tensors.</returns>
     public abstract IReadOnlyDictionary<string, Tensor> TrainStep(
         Tensor source, Tensor target, IReadOnlyList<string?>? labels = null);
 }

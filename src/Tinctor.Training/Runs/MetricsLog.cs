@@ -4,18 +4,18 @@ using System.Text;
 namespace Tinctor.Training.Runs;
 
 /// <summary>
-/// metrics.csv of a run: one line a logged step. Columns are fixed by the first line; a value that a step does not have stays empty.
-/// Every line is out of the process when <see cref="Write"/> returns, so that a kill does not take it along.
+/// metrics.csv of a run: one row per logged step. The columns are fixed; missing values are empty. <see cref="Write"/> passes each row to
+/// the operating system, so it survives the end of the process.
 /// </summary>
 internal sealed class MetricsLog : IDisposable
 {
     private readonly string[] columns;
     private readonly FileStream file;
 
-    /// <summary>Opens the log of a new run, or goes on after a step, dropping the lines beyond it.</summary>
-    /// <param name="path">The file.</param>
-    /// <param name="columns">The columns after step and epoch.</param>
-    /// <param name="after">The last step that is kept; 0 starts anew.</param>
+    /// <summary>Opens the log of a new or resumed run; rows after the resumed step are removed.</summary>
+    /// <param name="path">File of the log.</param>
+    /// <param name="columns">Columns after step and epoch.</param>
+    /// <param name="after">Last step to keep; 0 for a new run.</param>
     public MetricsLog(string path, IReadOnlyList<string> columns, long after)
     {
         this.columns = ["step", "epoch", .. columns];
@@ -25,7 +25,7 @@ internal sealed class MetricsLog : IDisposable
         file = new FileStream(path, FileMode.Append, FileAccess.Write, FileShare.Read);
     }
 
-    /// <summary>Adds a line.</summary>
+    /// <summary>Appends a row.</summary>
     public void Write(long step, int epoch, IReadOnlyDictionary<string, double> values)
     {
         IEnumerable<string> cells = columns.Skip(2)
@@ -37,7 +37,7 @@ internal sealed class MetricsLog : IDisposable
     /// <summary>Closes the file.</summary>
     public void Dispose() => file.Dispose();
 
-    // A line that was cut short has no place in the log either.
+    // Truncated rows are removed too.
     private long StepOf(string line)
     {
         string[] cells = line.Split(',');

@@ -22,32 +22,32 @@ public sealed class RunFolder
 
     private RunFolder(string path) => Root = System.IO.Path.GetFullPath(path);
 
-    /// <summary>The folder itself.</summary>
+    /// <summary>Full path of the folder.</summary>
     public string Root { get; }
 
-    /// <summary>The resolved configuration.</summary>
+    /// <summary>File of the resolved configuration.</summary>
     public string Config => System.IO.Path.Combine(Root, "config.yaml");
 
-    /// <summary>Versions, machine and data.</summary>
+    /// <summary>File of versions, machine and data; see <see cref="RunEnvironment"/>.</summary>
     public string EnvironmentFile => System.IO.Path.Combine(Root, "environment.json");
 
-    /// <summary>The losses.</summary>
+    /// <summary>File of losses and validation scores.</summary>
     public string Metrics => System.IO.Path.Combine(Root, "metrics.csv");
 
-    /// <summary>Pictures of each checkpoint.</summary>
+    /// <summary>Folder of sample images, one per checkpoint.</summary>
     public string Samples => System.IO.Path.Combine(Root, "samples");
 
-    /// <summary>Checkpoints from which a run resumes.</summary>
+    /// <summary>Folder of checkpoints, from which a run resumes.</summary>
     public string Checkpoints => System.IO.Path.Combine(Root, "checkpoints");
 
-    /// <summary>The model of a finished run.</summary>
+    /// <summary>Model folder of a finished run.</summary>
     public string Model => System.IO.Path.Combine(Root, "model");
 
-    /// <summary>Whether the run has finished and its model is whole.</summary>
+    /// <summary>Whether the run is finished and its model complete.</summary>
     public bool HasModel => File.Exists(System.IO.Path.Combine(Model, "model.safetensors"));
 
-    /// <summary>The folder of a new run; nothing is written yet.</summary>
-    /// <exception cref="TinctorException">Something is in it already.</exception>
+    /// <summary>Checks the folder of a new run; nothing is written.</summary>
+    /// <exception cref="TinctorException">The folder is not empty.</exception>
     public static RunFolder Create(string path)
     {
         var folder = new RunFolder(path);
@@ -55,8 +55,8 @@ public sealed class RunFolder
         return folder;
     }
 
-    /// <summary>Locks the folder of a new run, which another process may have used since it was created.</summary>
-    /// <exception cref="TinctorException">The folder is not empty any more, or another process trains in it.</exception>
+    /// <summary>Locks the folder of a new run and checks again that it is empty.</summary>
+    /// <exception cref="TinctorException">The folder is no longer empty, or another process trains in it.</exception>
     internal FileLock LockNew()
     {
         FileLock access = Lock(Root);
@@ -72,25 +72,25 @@ public sealed class RunFolder
         }
     }
 
-    /// <summary>Locks a folder for the training of one process, until the lock is disposed of.</summary>
+    /// <summary>Locks a folder for the training by one process, until the disposal of the lock.</summary>
     /// <exception cref="TinctorException">Another process trains the run; the message names it.</exception>
     public static FileLock Lock(string path) => FileLock.Acquire(System.IO.Path.Combine(path, LockFile), path);
 
-    /// <summary>As <see cref="Lock"/>, for the folder of an earlier run.</summary>
-    /// <exception cref="TinctorException">The folder holds no run, or another process trains it.</exception>
+    /// <summary>Locks the folder of an existing run; see <see cref="Lock"/>.</summary>
+    /// <exception cref="TinctorException">The folder contains no run, or another process trains it.</exception>
     public static FileLock LockRun(string path)
     {
         RequireRun(new RunFolder(path), path);
         return Lock(path);
     }
 
-    /// <summary>Opens the folder of an earlier run and deletes half-written files of a killed process.</summary>
-    /// <exception cref="TinctorException">The folder holds no run, or one of a newer version.</exception>
+    /// <summary>Opens the folder of an existing run and deletes incomplete files.</summary>
+    /// <exception cref="TinctorException">The folder contains no run, or one of a newer version.</exception>
     public static RunFolder Open(string path)
     {
         var folder = new RunFolder(path);
         RequireRun(folder, path);
-        // Newer settings would be reported as unknown ones, so the version is checked before config.yaml is read.
+        // The version is checked before config.yaml, whose newer settings would be reported as unknown.
         if (File.Exists(folder.EnvironmentFile)) folder.Environment();
         folder.Prepare();
         if (Directory.Exists(folder.Model)) AtomicFile.DeleteLeftovers(folder.Model);
@@ -98,9 +98,9 @@ public sealed class RunFolder
     }
 
     /// <summary>
-    /// Makes the folder with config.yaml and environment.json; the configuration comes last, as it marks the folder as a run.
+    /// Creates the folder with environment.json and config.yaml. config.yaml is written last: it marks the folder as a run.
     /// </summary>
-    /// <returns>The environment that was written.</returns>
+    /// <returns>Environment of the run.</returns>
     public RunEnvironment Describe(object config, Device device, DataSummary data)
     {
         var environment = RunEnvironment.Create(device, data);
@@ -123,34 +123,36 @@ public sealed class RunFolder
         }
         catch (Exception e) when (e is JsonException or InvalidOperationException or FormatException)
         {
-            throw new TinctorException(EnvironmentFile, $"damaged: it does not say which data the run began with ({e.Message})",
+            throw new TinctorException(EnvironmentFile,
+                $"the file is damaged, so the data at the start of the run is unknown ({e.Message})",
                 "Restore the file, or start a new run.", e);
         }
     }
 
-    /// <summary>Compares the data with that of the run's start.</summary>
-    /// <exception cref="TinctorException">Files were changed, added or removed: the run would not be the same run any more.</exception>
-    public static void RefuseOtherData(RunEnvironment before, DataSummary data)
+    /// <summary>Checks that the data is that of the start of the run.</summary>
+    /// <exception cref="TinctorException">Files were changed, added or removed.</exception>
+    public static void RequireSameData(RunEnvironment before, DataSummary data)
     {
         if (before.Data.Sha256 == data.Sha256) return;
         string[] changed = [.. data.Files.Except(before.Data.Files).Concat(before.Data.Files.Except(data.Files))
             .Select(file => file.Key).Distinct().Order()];
-        throw new TinctorException($"{data.Root}: the data has changed since the run began ({string.Join(", ", changed.Take(5))}"
-            + $"{(changed.Length > 5 ? $" and {changed.Length - 5} more" : "")}); bring it back, or start a new run");
+        throw new TinctorException(data.Root, $"the data has changed since the start of the run ({ProblemList.Join(changed, 5)})",
+            "Restore the data, or start a new run");
     }
 
-    /// <summary>Saves a checkpoint, drops the oldest ones beyond <paramref name="keep"/>, and keeps the best one apart.</summary>
+    /// <summary>Saves a checkpoint, also as the best one if it is, and deletes all but the latest <paramref name="keep"/>.</summary>
     internal void Save(TrainingState state, int keep)
     {
         string path = System.IO.Path.Combine(Checkpoints, $"step-{state.Step.ToString("D8", CultureInfo.InvariantCulture)}.safetensors");
-        // The best one first: a kill in between repeats both.
+        // The best one first: after an interruption, resuming repeats both.
         if (state.IsBest) state.Save(System.IO.Path.Combine(Checkpoints, Best));
         state.Save(path);
         foreach (string old in StepFiles().SkipLast(keep)) File.Delete(old);
     }
 
-    /// <summary>Loads the latest checkpoint that is whole; null if there is none.</summary>
-    internal string? LatestCheckpoint(TrainingState state)
+    /// <summary>Loads the latest intact checkpoint.</summary>
+    /// <returns>Name of its file; null if there is none.</returns>
+    internal string? LoadLatest(TrainingState state)
     {
         foreach (string path in StepFiles().Reverse())
         {
@@ -161,13 +163,13 @@ public sealed class RunFolder
             }
             catch (TinctorException e) when (e is not NewerFormatException && path != StepFiles().First())
             {
-                // A disk that lies about flushing may leave a broken file behind; the one before it is whole.
+                // The latest file may be damaged if the disk did not flush it; the previous one is intact.
             }
         }
         return null;
     }
 
-    /// <summary>Loads the checkpoint that scored best; without one the state stays as it is.</summary>
+    /// <summary>Loads the checkpoint with the best score, if there is one.</summary>
     internal void LoadBest(TrainingState state)
     {
         string path = System.IO.Path.Combine(Checkpoints, Best);
@@ -188,17 +190,20 @@ public sealed class RunFolder
     private void RequireEmpty()
     {
         if (File.Exists(Config))
-            throw new TinctorException(Root, "already holds a run", "Resume it, or choose another folder") { Option = "Resume" };
-        // A start that was cut short may have left its description behind, which is no run yet.
+        {
+            throw new TinctorException(Root, "the folder already contains a run", "Resume it, or choose another folder")
+            { Option = "Resume" };
+        }
+        // An interrupted start may have left environment.json.
         if (Directory.Exists(Root) && Directory.EnumerateFileSystemEntries(Root)
             .Any(entry => entry != EnvironmentFile && !AtomicFile.IsLeftover(entry) && !IsLock(entry)))
-            throw new TinctorException(Root, "is not empty and holds no run", "Choose another folder");
+            throw new TinctorException(Root, "the folder is not empty and contains no run", "Choose another folder");
     }
 
     private static void RequireRun(RunFolder folder, string path)
     {
         if (!File.Exists(folder.Config))
-            throw new TinctorException(path, "holds no run to resume, it has no config.yaml", "Start a new run in it");
+            throw new TinctorException(path, "the folder contains no run to resume: config.yaml is missing", "Start a new run in it");
     }
 
     private static bool IsLock(string entry) => System.IO.Path.GetFileName(entry).StartsWith(LockFile, StringComparison.Ordinal);

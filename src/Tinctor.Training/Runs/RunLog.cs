@@ -12,10 +12,11 @@ internal sealed class RunLog : IDisposable
     private readonly Dictionary<string, (double sum, int count)> window = [];
     private MetricsLog? metrics;
 
-    /// <param name="folder">Where.</param>
-    /// <param name="resumedAt">Steps done before.</param>
-    /// <param name="config">The configuration, as text.</param>
-    /// <param name="score">The column of validation scores, as in "val_psnr".</param>
+    /// <summary>Opens the log of a new or resumed run.</summary>
+    /// <param name="folder">Folder of the run.</param>
+    /// <param name="resumedAt">Number of completed steps; 0 for a new run.</param>
+    /// <param name="config">Text of the configuration.</param>
+    /// <param name="score">Column of validation scores, such as "val_psnr".</param>
     public RunLog(RunFolder folder, long resumedAt, string config, string score)
     {
         this.folder = folder;
@@ -25,7 +26,7 @@ internal sealed class RunLog : IDisposable
         if (resumedAt == 0) board.AddText("config", $"```yaml\n{config}```", 0);
     }
 
-    /// <summary>Adds a step's losses to the averages of the next line.</summary>
+    /// <summary>Adds the losses of a step to the averages of the next row.</summary>
     public void Add(IReadOnlyDictionary<string, double> losses)
     {
         foreach ((string name, double value) in losses)
@@ -35,7 +36,7 @@ internal sealed class RunLog : IDisposable
         }
     }
 
-    /// <summary>Writes the averages since the last line.</summary>
+    /// <summary>Writes a row with the averages since the previous one.</summary>
     public void Flush(int step, int epoch, double learningRate, double imagesPerSecond)
     {
         if (window.Count == 0) return;
@@ -48,7 +49,7 @@ internal sealed class RunLog : IDisposable
         Metrics(losses).Write(step, epoch, values);
     }
 
-    /// <summary>Keeps the validation score and a picture, where there are such; the losses of the step are written before.</summary>
+    /// <summary>Writes the validation score and sample images, if there are any; call <see cref="Flush"/> first.</summary>
     public void Sample(int step, int epoch, double? value, Image? picture)
     {
         if (value is double scored)
@@ -71,7 +72,7 @@ internal sealed class RunLog : IDisposable
         board.Dispose();
     }
 
-    // The first line decides the columns, as only then the method's losses are known.
+    // The columns are known only when the method has computed its losses.
     private MetricsLog Metrics(string[] losses) =>
         metrics ??= new MetricsLog(folder.Metrics, [.. losses, "lr", "images_per_s", score], resumedAt);
 }

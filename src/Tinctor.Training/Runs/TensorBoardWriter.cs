@@ -8,9 +8,9 @@ namespace Tinctor.Training.Runs;
 
 /// <summary>
 /// Writes scalars, images and text for TensorBoard: records of the Event protocol buffer (tensorflow/core/util/event.proto) in a
-/// TFRecord file events.out.tfevents.*. Each writer begins a new file. Safe to use from several threads.
+/// TFRecord file events.out.tfevents.*. Each writer creates a new file. Thread-safe.
 /// </summary>
-/// <remarks>What is not flushed is lost when the process is killed; a record that was cut off is skipped by TensorBoard.</remarks>
+/// <remarks>Records that are not flushed are lost if the process is killed; TensorBoard skips truncated records.</remarks>
 internal sealed class TensorBoardWriter : IDisposable
 {
     private const string FilePrefix = "events.out.tfevents.";
@@ -20,12 +20,12 @@ internal sealed class TensorBoardWriter : IDisposable
     private readonly FileStream file;
     private readonly Lock access = new();
 
-    /// <summary>Begins a new event file in the folder.</summary>
-    /// <param name="folder">The run's folder for events; made if missing.</param>
+    /// <summary>Creates an event file.</summary>
+    /// <param name="folder">Folder of the file, created if needed.</param>
     /// <param name="resumeAt">
-    /// For a resumed run: the first step that it will write. TensorBoard then drops what the killed run had written from this step on.
+    /// First step of a resumed run, from which TensorBoard discards the records of earlier files; null for a new run.
     /// </param>
-    /// <exception cref="IOException">The file cannot be made.</exception>
+    /// <exception cref="IOException">The file cannot be created.</exception>
     public TensorBoardWriter(string folder, long? resumeAt = null)
     {
         Directory.CreateDirectory(folder);
@@ -46,17 +46,17 @@ internal sealed class TensorBoardWriter : IDisposable
         Flush();
     }
 
-    /// <summary>The event file.</summary>
+    /// <summary>Path of the event file.</summary>
     public string Path { get; }
 
-    /// <summary>A number, shown as a curve over the steps; tags with a slash are grouped by what stands before it.</summary>
+    /// <summary>Adds a number, shown as a curve over the steps; tags are grouped by the part before a slash.</summary>
     public void AddScalar(string tag, double value, long step) => WriteSummary(tag, step, summary =>
     {
         summary.WriteTag(2, WireType.Fixed32);
         summary.WriteFloat((float)value);
     });
 
-    /// <summary>A picture; <paramref name="png"/> holds a whole PNG file.</summary>
+    /// <summary>Adds an image, given as the bytes of a PNG file.</summary>
     /// <exception cref="ArgumentException">The bytes are not a PNG file.</exception>
     public void AddImage(string tag, ReadOnlyMemory<byte> png, long step)
     {
@@ -71,7 +71,7 @@ internal sealed class TensorBoardWriter : IDisposable
         }));
     }
 
-    /// <summary>A text, shown as Markdown.</summary>
+    /// <summary>Adds a text, shown as Markdown.</summary>
     public void AddText(string tag, string text, long step) => WriteSummary($"{tag}/text_summary", step, summary =>
     {
         const int typeString = 7;
@@ -84,7 +84,7 @@ internal sealed class TensorBoardWriter : IDisposable
         WriteField(summary, 9, metadata => WriteField(metadata, 1, plugin => WriteString(plugin, 1, "text")));
     });
 
-    /// <summary>Hands what was written so far to the operating system, where TensorBoard sees it. Call it with each checkpoint.</summary>
+    /// <summary>Passes all records to the operating system, where TensorBoard reads them. Call it with each checkpoint.</summary>
     public void Flush()
     {
         lock (access)
@@ -102,7 +102,7 @@ internal sealed class TensorBoardWriter : IDisposable
         }
     }
 
-    /// <summary>The time in seconds, later than that of any event file there: TensorBoard reads them in the order of their names.</summary>
+    /// <summary>Gets a time in seconds after that of all event files: TensorBoard reads files sorted by name.</summary>
     private static long NextTime(string folder)
     {
         var earlier = Directory.EnumerateFiles(folder, FilePrefix + "*")
@@ -115,7 +115,7 @@ internal sealed class TensorBoardWriter : IDisposable
     {
         if (png.Length < 26 || png[0] != 0x89 || !png[1..].StartsWith("PNG\r\n\u001a\n"u8))
         {
-            throw new ArgumentException("the picture is not a PNG file", nameof(png));
+            throw new ArgumentException("the image is not a PNG file", nameof(png));
         }
 
         const int grey = 0, greyAlpha = 4, rgbAlpha = 6;
@@ -167,7 +167,7 @@ internal sealed class TensorBoardWriter : IDisposable
         output.WriteInt64(value);
     }
 
-    /// <summary>A TFRecord: length, its checksum, data, its checksum.</summary>
+    /// <summary>Writes a TFRecord: length, checksum of the length, data, checksum of the data.</summary>
     private void WriteRecord(byte[] data)
     {
         Span<byte> header = stackalloc byte[12];
@@ -183,7 +183,7 @@ internal sealed class TensorBoardWriter : IDisposable
         }
     }
 
-    /// <summary>CRC-32C, rotated and offset as TFRecord files want it.</summary>
+    /// <summary>Computes the masked CRC-32C of TFRecord files.</summary>
     private static uint MaskedChecksum(ReadOnlySpan<byte> data)
     {
         var checksum = uint.MaxValue;

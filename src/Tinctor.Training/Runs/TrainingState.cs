@@ -10,19 +10,20 @@ using Tinctor.Training.Learners;
 namespace Tinctor.Training.Runs;
 
 /// <summary>
-/// State of a training: networks, optimisers, running average, random states and step. A checkpoint is one safetensors file of the tensors,
-/// with the numbers as JSON in its metadata. Batches have no state: they are a function of seed, epoch and position.
+/// State of a training: networks, optimisers, running average, random states and step. A checkpoint is a safetensors file with the tensors;
+/// its metadata contains the numbers as JSON. Batches have no state: they depend on seed, epoch and position only.
 /// </summary>
 internal sealed class TrainingState : IDisposable
 {
     private const string Numbers = "training_state", Format = "tinctor-checkpoint";
-    private const int Version = 2; // version 1 has no format and no version, and names every score psnr
+    private const int Version = 2; // version 1 has neither format nor version, and its scores are named psnr
     private readonly Learner learner;
     private readonly string scoreName;
     private readonly Device device;
     private readonly ExponentialMovingAverage? average;
     private readonly Dictionary<ParamGroup, double> fullLearningRates;
 
+    /// <summary>Creates the state of a new training.</summary>
     /// <param name="learner">Networks and optimisers.</param>
     /// <param name="ema">Decay of the running average of the trained network; 0 for none.</param>
     /// <param name="device">Device of the training.</param>
@@ -37,7 +38,7 @@ internal sealed class TrainingState : IDisposable
             learner.Optimizers.Values.SelectMany(optimizer => optimizer.param_groups).ToDictionary(group => group, group => group.lr);
     }
 
-    /// <summary>Steps done.</summary>
+    /// <summary>Number of completed steps.</summary>
     public int Step { get; private set; }
 
     /// <summary>Validation score at the last checkpoint; higher is better (PSNR in dB, accuracy). Null without validation.</summary>
@@ -46,38 +47,38 @@ internal sealed class TrainingState : IDisposable
     /// <summary>Best validation score so far; null without validation.</summary>
     public double? BestScore { get; private set; }
 
-    /// <summary>Whether the last score is the best so far.</summary>
+    /// <summary>Whether the last score is the best score.</summary>
     public bool IsBest => LastScore is double last && last == BestScore;
 
-    /// <summary>Learning rates as a share of those that the method started with.</summary>
+    /// <summary>Multiplies the initial learning rates by a factor.</summary>
     public void ScaleLearningRates(double factor)
     {
         foreach ((ParamGroup group, double full) in fullLearningRates) group.lr = full * factor;
     }
 
-    /// <summary>Counts a step.</summary>
+    /// <summary>Counts a step and updates the running average.</summary>
     public void Advance()
     {
         average?.update();
         Step++;
     }
 
-    /// <summary>Notes the validation score of the present weights.</summary>
-    public void Score(double score)
+    /// <summary>Records the validation score of the current weights.</summary>
+    public void RecordScore(double score)
     {
         LastScore = score;
         BestScore = Math.Max(score, BestScore ?? double.MinValue);
     }
 
-    /// <summary>Puts the running average, if there is one, into the trained network for a using block.</summary>
-    /// <param name="pass">Passes batches through the network, to measure what its batch norms are to use with the average.</param>
+    /// <summary>Replaces the trained network's weights by their running average until disposal; null without averaging.</summary>
+    /// <param name="pass">Passes batches through the network, to recompute the statistics of its batch norms.</param>
     public IDisposable? UseAverage(Action pass) => average is null ? null : new AveragedNetwork(average, learner.Trained, pass);
 
-    /// <summary>A copy of the weights as they are; the caller disposes them.</summary>
+    /// <summary>Copies the current weights; the caller disposes them.</summary>
     public OrderedDictionary<string, Tensor> ModelWeights() =>
         new(learner.Trained.state_dict().Select(pair => KeyValuePair.Create(pair.Key, pair.Value.detach().cpu().clone())));
 
-    /// <summary>Writes a checkpoint; an earlier file of that name stays whole until the new one is.</summary>
+    /// <summary>Writes a checkpoint atomically.</summary>
     public void Save(string path)
     {
         using DisposeScope scope = torch.NewDisposeScope();
@@ -103,14 +104,15 @@ internal sealed class TrainingState : IDisposable
         SafeTensors.Save(path, tensors, new Dictionary<string, string> { [Numbers] = numbers.ToJsonString() });
     }
 
-    /// <summary>Takes up a checkpoint.</summary>
+    /// <summary>Loads a checkpoint.</summary>
     /// <exception cref="NewerFormatException">The file was written by a newer version.</exception>
     /// <exception cref="TinctorException">The file is damaged, or belongs to another configuration.</exception>
     public void Load(string path)
     {
         using DisposeScope scope = torch.NewDisposeScope();
         OrderedDictionary<string, Tensor> tensors = SafeTensors.Load(path, out OrderedDictionary<string, string> metadata);
-        if (!metadata.TryGetValue(Numbers, out string? json)) throw new TinctorException($"{path}: is no checkpoint of a training run");
+        if (!metadata.TryGetValue(Numbers, out string? json))
+            throw new TinctorException(path, "the file is not a checkpoint of a training run", "Name a file in checkpoints/ of a run");
         try
         {
             JsonObject numbers = JsonNode.Parse(json)!.AsObject();
@@ -126,11 +128,12 @@ internal sealed class TrainingState : IDisposable
         }
         catch (Exception e) when (e is KeyNotFoundException or JsonException or NullReferenceException or InvalidOperationException)
         {
-            throw new TinctorException($"{path}: lacks something that a checkpoint of this configuration holds ({e.Message})", e);
+            throw new TinctorException(path, $"the checkpoint is incomplete or of another configuration ({e.Message})",
+                "Resume from another checkpoint, or start a new run", e);
         }
     }
 
-    /// <summary>Frees the running average and what the optimisers remember.</summary>
+    /// <summary>Frees the running average and the states of the optimisers.</summary>
     public void Dispose()
     {
         average?.Dispose();
@@ -149,7 +152,7 @@ internal sealed class TrainingState : IDisposable
         if (average is not null) yield return ("average", average.load_state_dict);
     }
 
-    // The CPU's generator makes initial weights wherever training runs; a GPU has one more.
+    // The generator of the CPU creates initial weights for all devices; a GPU has its own generator too.
     private IEnumerable<Generator> Generators()
     {
         foreach (Device each in device.type == DeviceType.CPU ? new[] { Device.CPU } : [Device.CPU, device])

@@ -6,59 +6,61 @@ using Tinctor.Torch;
 
 namespace Tinctor.Training.Segmentation;
 
-/// <summary>Meaning of the numbers of a mask.</summary>
+/// <summary>Meaning of the values of a mask.</summary>
 public enum MaskKind
 {
-    /// <summary>Still to be recognised.</summary>
+    /// <summary>Automatic detection.</summary>
     Auto,
 
-    /// <summary>0 is background, one other number or colour is what is looked for.</summary>
+    /// <summary>0 is background, another value or colour is foreground.</summary>
     Binary,
 
-    /// <summary>0 is background, each other number or colour is a class.</summary>
+    /// <summary>0 is background, each other value or colour is a class.</summary>
     Classes,
 
-    /// <summary>0 is background, each other number or colour is one object.</summary>
+    /// <summary>0 is background, each other value or colour is an object.</summary>
     Instances,
 }
 
 /// <summary>
-/// How masks are stored: 8 or 16 bit, grey or colour. A pixel's code is its number, or its colour as 0xRRGGBB; black is background.
+/// Format of masks: 8 or 16 bit, grey or colour. The code of a pixel is its value, or its colour as 0xRRGGBB; black is background.
 /// </summary>
-/// <param name="Kind">What codes mean.</param>
-/// <param name="SampleType">Bits of a sample.</param>
+/// <param name="Kind">Meaning of codes.</param>
+/// <param name="SampleType">Sample type of the mask files.</param>
 /// <param name="Channels">1, or 3 for colour.</param>
-/// <param name="Foreground">The codes that count; empty for all but 0.</param>
+/// <param name="Foreground">Codes of the foreground; empty for all codes except 0.</param>
 public sealed record MaskFormat(MaskKind Kind, SampleType SampleType, int Channels, IReadOnlyList<int> Foreground)
 {
-    private const int MostFilesLookedAt = 64;
+    private const int MostFilesRead = 64;
 
-    /// <summary>Recognises the masks of a folder from up to 64 of them.</summary>
-    /// <param name="files">The mask files; PNG or TIFF, as JPEG changes numbers.</param>
-    /// <param name="kind">What they are, if it is known.</param>
-    /// <param name="foreground">The numbers or colours (#ff0000) that count; empty for all but black.</param>
-    /// <exception cref="TinctorException">They are no masks.</exception>
-    public static MaskFormat Recognise(IReadOnlyList<string> files, MaskKind kind = MaskKind.Auto, IReadOnlyList<string>? foreground = null)
+    /// <summary>Detects the format of masks from up to 64 files.</summary>
+    /// <param name="files">Mask files, PNG or TIFF.</param>
+    /// <param name="kind">Meaning of the values, if known.</param>
+    /// <param name="foreground">Values or colours (#ff0000) of the foreground; empty for all except black.</param>
+    /// <exception cref="TinctorException">The files are not masks.</exception>
+    public static MaskFormat Detect(IReadOnlyList<string> files, MaskKind kind = MaskKind.Auto, IReadOnlyList<string>? foreground = null)
     {
         ImageInfo first = Image.ReadInfo(files[0]);
         var format = new MaskFormat(kind, first.SampleType, first.Channels, [.. (foreground ?? []).Select(Code)]);
         if (kind != MaskKind.Auto) return format;
-        int count = Math.Min(files.Count, MostFilesLookedAt);
-        var looks = new ConcurrentBag<(HashSet<int> Codes, int Objects, long Pixels)>();
-        Parallel.For(0, count, i => looks.Add(format.Look(files[(int)((long)i * files.Count / count)])));
-        int codes = looks.Sum(look => look.Codes.Count), objects = looks.Sum(look => look.Objects);
-        int different = looks.SelectMany(look => look.Codes).Distinct().Count();
+        int count = Math.Min(files.Count, MostFilesRead);
+        var contents = new ConcurrentBag<(HashSet<int> Codes, int Objects, long Pixels)>();
+        Parallel.For(0, count, i => contents.Add(format.Count(files[(int)((long)i * files.Count / count)])));
+        int codes = contents.Sum(mask => mask.Codes.Count), objects = contents.Sum(mask => mask.Objects);
+        int different = contents.SelectMany(mask => mask.Codes).Distinct().Count();
         string folder = Path.GetDirectoryName(files[0])!;
         if (objects == 0)
-            throw new TinctorException($"{folder}: these masks are all black; they must have what is looked for in another colour");
-        if (looks.Sum(look => look.Pixels) < 4L * objects)
-            throw new TinctorException($"{folder}: masks must have flat colours without smooth edges; save them without "
-                + "anti-aliasing and without JPEG compression");
-        // Single objects are in one piece; of a class there are many pieces.
+            throw new TinctorException(folder, "all masks are black", "Save masks whose objects have another value or colour");
+        if (contents.Sum(mask => mask.Pixels) < 4L * objects)
+        {
+            throw new TinctorException(folder, "the masks have smooth edges, but flat colours are expected",
+                "Save them without anti-aliasing and without JPEG compression");
+        }
+        // Objects are connected; classes have many components.
         return format with { Kind = different == 1 ? MaskKind.Binary : codes > 0.8 * objects ? MaskKind.Instances : MaskKind.Classes };
     }
 
-    /// <summary>In words.</summary>
+    /// <summary>Describes the format.</summary>
     public string Describe()
     {
         string kind = Kind switch
@@ -67,21 +69,21 @@ public sealed record MaskFormat(MaskKind Kind, SampleType SampleType, int Channe
             MaskKind.Classes => "class labels",
             _ => "instance labels",
         };
-        string counted = Foreground.Count == 0 ? "all but black counts" : $"{string.Join(", ", Foreground.Select(Name))} count";
-        return $"{kind}, {(SampleType == SampleType.UInt8 ? 8 : 16)}-bit {(Channels == 3 ? "colour" : "grey")}; {counted}";
+        string foreground = Foreground.Count == 0 ? "all except black" : string.Join(", ", Foreground.Select(Name));
+        return $"{kind}, {(SampleType == SampleType.UInt8 ? 8 : 16)}-bit {(Channels == 3 ? "colour" : "grey")}; foreground: {foreground}";
     }
 
-    /// <summary>The objects of a mask file: by number or colour for instance labels, else touching pixels of one number.</summary>
-    /// <exception cref="TinctorException">It cannot be read.</exception>
+    /// <summary>Reads the objects of a mask: one per code for instance labels, otherwise connected components of equal codes.</summary>
+    /// <exception cref="TinctorException">The file cannot be read or is not a mask.</exception>
     public LabelMap Read(string path)
     {
         Image image = Image.Read(path);
-        int[] codes = Array.ConvertAll(Codes(image), code => Counts(code) ? code : 0);
+        int[] codes = Array.ConvertAll(Codes(image, path), code => IsForeground(code) ? code : 0);
         return Kind == MaskKind.Instances ? LabelMap.Create(image.Width, image.Height, codes)
             : ConnectedComponents.OfEqual(codes, image.Width, image.Height);
     }
 
-    /// <summary>The codes of masks as they come from the loader: [N, C, H, W] in [-1, 1] to [N, 1, H, W], 0 where background.</summary>
+    /// <summary>Computes the codes [N, 1, H, W] of masks from the loader, [N, C, H, W] in [-1, 1]; 0 is background.</summary>
     public Tensor Codes(Tensor masks)
     {
         using DisposeScope scope = torch.NewDisposeScope();
@@ -91,31 +93,34 @@ public sealed record MaskFormat(MaskKind Kind, SampleType SampleType, int Channe
         for (int c = 1; c < Channels; c++) codes = (codes * 256) + samples[.., c..(c + 1)];
         if (Foreground.Count > 0)
         {
-            Tensor counts = torch.zeros_like(codes);
-            foreach (int code in Foreground) counts = counts + codes.eq(code).to(codes.dtype);
-            codes = codes * counts;
+            Tensor foreground = torch.zeros_like(codes);
+            foreach (int code in Foreground) foreground = foreground + codes.eq(code).to(codes.dtype);
+            codes = codes * foreground;
         }
         return codes.MoveToOuterDisposeScope();
     }
 
-    private (HashSet<int> Codes, int Objects, long Pixels) Look(string path)
+    private (HashSet<int> Codes, int Objects, long Pixels) Count(string path)
     {
         Image image = Image.Read(path);
         if (Path.GetExtension(path).ToLowerInvariant() is ".jpg" or ".jpeg")
-            throw new TinctorException($"{path}: a JPEG is no mask, as compression changes numbers and colours; save PNG or TIFF");
-        int[] codes = Array.ConvertAll(Codes(image), code => Counts(code) ? code : 0);
+            throw new TinctorException(path, "the mask is a JPEG, whose compression changes values and colours", "Save it as PNG or TIFF");
+        int[] codes = Array.ConvertAll(Codes(image, path), code => IsForeground(code) ? code : 0);
         int[] set = [.. codes.Where(code => code != 0)];
         return ([.. set], ConnectedComponents.OfEqual(codes, image.Width, image.Height).Count, set.Length);
     }
 
-    private bool Counts(int code) => Foreground.Count == 0 ? code != 0 : Foreground.Contains(code);
+    private bool IsForeground(int code) => Foreground.Count == 0 ? code != 0 : Foreground.Contains(code);
 
-    private int[] Codes(Image image)
+    private static int[] Codes(Image image, string path)
     {
         var codes = new int[image.Width * image.Height];
         if (image.Channels is not (1 or 3) || (image.Channels == 3 && image.SampleType == SampleType.UInt16))
-            throw new TinctorException("masks are 8- or 16-bit grey or 8-bit colour, "
-                + $"not {image.Channels} channels of {image.SampleType}");
+        {
+            int bits = image.SampleType == SampleType.UInt8 ? 8 : 16;
+            throw new TinctorException(path,
+                $"the mask has {image.Channels} channels of {bits} bit, expected 8- or 16-bit grey or 8-bit colour", "Convert it");
+        }
         Span<ushort> wide = image.SampleType == SampleType.UInt16 ? image.Samples16 : default;
         for (int i = 0; i < codes.Length; i++)
         {

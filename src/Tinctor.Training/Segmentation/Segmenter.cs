@@ -7,21 +7,21 @@ using Tinctor.Training.Supervised;
 
 namespace Tinctor.Training.Segmentation;
 
-/// <summary>card.json of a segmenter.</summary>
+/// <summary>Card of a segmenter; card.json.</summary>
 /// <param name="Kind">"segmenter".</param>
-/// <param name="Training">How it came about.</param>
+/// <param name="Training">Record of the training.</param>
 /// <param name="Target">nuclei or tissue.</param>
 /// <param name="InputChannels">Channels of the images.</param>
 /// <param name="Width">Channels of the network at full resolution.</param>
-/// <param name="Depth">How often it halves the image.</param>
-/// <param name="Masks">What masks it learnt from, in words.</param>
-/// <param name="Dice">Dice of the pixels of the images held out; null without any.</param>
-/// <param name="Precision">Their precision.</param>
-/// <param name="Recall">Their recall.</param>
+/// <param name="Depth">Number of downsampling steps of the network.</param>
+/// <param name="Masks">Description of the training masks.</param>
+/// <param name="Dice">Dice coefficient of the pixels of the held-out images; null without any.</param>
+/// <param name="Precision">Precision of these pixels.</param>
+/// <param name="Recall">Recall of these pixels.</param>
 public sealed record SegmenterCard(string Kind, TrainingRecord Training, string Target, int InputChannels, int Width, int Depth,
     string Masks, double? Dice, double? Precision, double? Recall) : SupervisedCard(Kind, Training);
 
-/// <summary>Applies a trained segmenter to images of any size. Thread-safe: images are segmented one after the other.</summary>
+/// <summary>Trained segmenter for images of any size. Thread-safe; images are processed one at a time.</summary>
 public sealed class Segmenter : IDisposable
 {
     internal const string Kind = "segmenter";
@@ -36,18 +36,18 @@ public sealed class Segmenter : IDisposable
     /// <summary>Card of the segmenter.</summary>
     public SegmenterCard Card { get; }
 
-    /// <summary>SHA-256 of its weights.</summary>
+    /// <summary>SHA-256 of the weights.</summary>
     public string Sha256 { get; }
 
     /// <summary>Object of the segmentation.</summary>
     public SegmentationTarget Target => Card.Target == "tissue" ? SegmentationTarget.Tissue : SegmentationTarget.Nuclei;
 
-    /// <summary>Reads the card of a model folder, or of the model of a run folder.</summary>
-    /// <exception cref="TinctorException">It is no segmenter.</exception>
+    /// <summary>Reads the card in a model folder, or of the model in a run folder.</summary>
+    /// <exception cref="TinctorException">The folder contains no segmenter.</exception>
     public static SegmenterCard ReadCard(string folder) => SupervisedModel.ReadCard<SegmenterCard>(folder, Kind);
 
-    /// <summary>Reads a model folder, or the model of a run folder, onto a device.</summary>
-    /// <exception cref="TinctorException">It is no segmenter.</exception>
+    /// <summary>Loads a model folder, or the model in a run folder, on a device.</summary>
+    /// <exception cref="TinctorException">The folder contains no segmenter.</exception>
     public static Segmenter Load(string folder, Device device)
     {
         SegmenterCard card = ReadCard(folder);
@@ -59,12 +59,15 @@ public sealed class Segmenter : IDisposable
         return new(card, SupervisedModel.Sha256(folder), network, device);
     }
 
-    /// <summary>The likeliest class of each pixel [height, width]: 0 background, 1 tissue or the inside of a nucleus, 2 its boundary.</summary>
-    /// <exception cref="TinctorException">The image has other channels than the network takes.</exception>
+    /// <summary>Predicts the class of each pixel [height, width]: 0 background, 1 tissue or interior of nuclei, 2 boundary.</summary>
+    /// <exception cref="TinctorException">The image has the wrong number of channels.</exception>
     public byte[] Classify(Image image)
     {
         if (image.Channels != Card.InputChannels)
-            throw new TinctorException($"the segmenter takes {Card.InputChannels} channels, the image has {image.Channels}");
+        {
+            throw new TinctorException(null, $"the image has {image.Channels} channels, but the segmenter expects {Card.InputChannels}",
+                "Convert the image, or use a segmenter of such images");
+        }
         var classes = new byte[image.Width * image.Height];
         for (int y = 0; y < image.Height; y += Tile)
             for (int x = 0; x < image.Width; x += Tile) ClassifyTile(image, x, y, classes);
@@ -76,7 +79,7 @@ public sealed class Segmenter : IDisposable
 
     internal static int Classes(SegmentationTarget target) => target == SegmentationTarget.Nuclei ? 3 : 2;
 
-    // A tile is seen with what lies around it, so that its edges are no edges.
+    // Context around a tile avoids artefacts at its edges.
     private void ClassifyTile(Image image, int x, int y, byte[] classes)
     {
         (int left, int top) = (Math.Max(0, x - Context), Math.Max(0, y - Context));

@@ -11,76 +11,82 @@ namespace Tinctor.Training.Segmentation;
 /// <summary>Object of a segmenter.</summary>
 public enum SegmentationTarget
 {
-    /// <summary>Single nuclei: background, inside of a nucleus, boundary of a nucleus.</summary>
+    /// <summary>Individual nuclei; classes are background, interior and boundary.</summary>
     Nuclei,
 
-    /// <summary>Tissue, or anything else that has no single objects: background and foreground.</summary>
+    /// <summary>Tissue, or another region without individual objects; classes are background and foreground.</summary>
     Tissue,
 }
 
-/// <summary>Configuration of a segmenter's training; config.yaml of the run.</summary>
+/// <summary>Configuration of the training of a segmenter; config.yaml of the run.</summary>
 public sealed record SegmenterConfig : SupervisedConfig
 {
-    /// <summary>Tells this configuration from others.</summary>
+    /// <summary>Name of the task.</summary>
     [AllowedValues("segmenter")]
     public string Task { get; init; } = "segmenter";
 
-    /// <summary>The folder of the masks, one for each image of data.path, of the same name.</summary>
+    /// <summary>Folder of the masks; each mask has the name of its image in data.path.</summary>
     public string Masks { get; init; } = "";
 
-    /// <summary>Suffix of a mask's name after that of its image, such as "_labels".</summary>
+    /// <summary>Suffix of mask names after the image name, such as "_labels".</summary>
     public string MaskSuffix { get; init; } = "";
 
     /// <summary>Object of the segmentation.</summary>
     public SegmentationTarget Target { get; init; } = SegmentationTarget.Nuclei;
 
-    /// <summary>Format of the masks; auto recognises it.</summary>
+    /// <summary>Meaning of the mask values; auto detects it.</summary>
     public MaskKind MasksAre { get; init; } = MaskKind.Auto;
 
-    /// <summary>The numbers or colours of the masks that count, as 1 or #ff0000; empty for all but black.</summary>
+    /// <summary>Foreground values or colours of the masks, such as 1 or #ff0000; empty for all except black.</summary>
     public List<string> Foreground { get; init; } = [];
 
     /// <summary>Channels of the network at full resolution (64 in Ronneberger et al. 2015).</summary>
     [Range(2, 256)]
     public int Width { get; init; } = 32;
 
-    /// <summary>How often the network halves the image.</summary>
+    /// <summary>Number of downsampling steps of the network.</summary>
     [Range(1, 6)]
     public int Depth { get; init; } = 4;
 
     /// <inheritdoc/>
     public override PairManifest ReadData()
     {
-        if (Masks.Length == 0) throw new OptionException("Masks", "no folder of masks is named");
+        if (Masks.Length == 0) throw new OptionException("Masks", "no folder of masks is named", "Name the folder");
         string images = Path.GetFullPath(Data.Path), masks = Path.GetFullPath(Masks);
-        foreach (string folder in new[] { images, masks })
-        {
-            if (FolderLayouts.Images(folder).Count == 0) throw new TinctorException($"{folder}: holds no PNG, JPEG or TIFF images");
-        }
+        foreach (string folder in new[] { images, masks }) FolderLayouts.RequireImages(folder);
         Dictionary<string, string> byName = FolderLayouts.Images(masks).GroupBy(file => Path.GetFileNameWithoutExtension(file))
             .ToDictionary(file => file.Key, file => file.First());
         Regex? slide = PairManifest.SlidePattern(Data.SlidePattern);
         var pairs = FolderLayouts.Images(images).Select(image =>
         {
             string name = Path.GetFileNameWithoutExtension(image) + MaskSuffix;
-            // A mask that is not there gets the path where it was looked for.
+            // A missing mask gets its expected path, which the verification reports.
             return new Pair(image, byName.GetValueOrDefault(name, Path.Combine(masks, name + ".png")), "train", null,
                 FolderLayouts.SlideId(image, slide), PairLayout.TwoFiles);
         });
         return new(images, "images and masks", [.. pairs]) { HasOwnSplits = false };
     }
 
-    /// <summary>How the masks of these pairs are stored.</summary>
-    /// <exception cref="TinctorException">They are no masks.</exception>
-    public MaskFormat Format(IReadOnlyList<Pair> pairs)
+    /// <summary>Detects the format of the masks of pairs.</summary>
+    /// <exception cref="TinctorException">The files are not masks.</exception>
+    public MaskFormat DetectFormat(IReadOnlyList<Pair> pairs)
     {
-        if (Data.ImageSize > 0) throw new TinctorException("data.image_size would blur masks; use data.crop_size");
+        if (Data.ImageSize > 0)
+        {
+            throw new TinctorException(null, $"data.image_size is {Data.ImageSize}, but resizing would blur masks",
+                "Use data.image_size=0 and data.crop_size")
+            { Option = "data.image_size" };
+        }
         string[] masks = [.. pairs.Select(pair => pair.Target!).Where(File.Exists)];
-        if (masks.Length == 0) throw new TinctorException($"{Masks}: no mask has the name of an image, as {pairs[0].Target}");
-        return MaskFormat.Recognise(masks, MasksAre, Foreground);
+        if (masks.Length == 0)
+        {
+            throw new TinctorException(Masks, $"no mask has the name of an image, such as {Path.GetFileName(pairs[0].Target)}",
+                "Rename the masks, or set mask_suffix");
+        }
+        return MaskFormat.Detect(masks, MasksAre, Foreground);
     }
 
     /// <inheritdoc/>
     public override SupervisedTask Create(Device device, TrainingData data) =>
-        new SegmenterTask(this, Format(data.Train), Image.ReadInfo(data.Train[0].Source).Channels, device);
+        new SegmenterTask(this, DetectFormat(data.Train), Image.ReadInfo(data.Train[0].Source).Channels, device);
 }

@@ -5,11 +5,13 @@ using Tinctor.Training.Supervised;
 
 namespace Tinctor.Training.Segmentation;
 
-/// <summary>A U-Net that learns masks: cross-entropy plus soft Dice, as is usual (nnU-Net, Isensee et al. 2021).</summary>
-/// <param name="config">The settings.</param>
-/// <param name="format">How the masks are stored.</param>
+/// <summary>
+/// Training of a U-Net with cross entropy and soft Dice loss (as nnU-Net, Isensee et al. 2021). Classes of masks are merged to foreground.
+/// </summary>
+/// <param name="config">Configuration of the training.</param>
+/// <param name="format">Format of the masks.</param>
 /// <param name="channels">Channels of the images.</param>
-/// <param name="device">Where it trains.</param>
+/// <param name="device">Device of the training.</param>
 internal sealed class SegmenterTask(SegmenterConfig config, MaskFormat format, int channels, Device device) : ImageTask(
     new SegmentationUnet(channels, Segmenter.Classes(config.Target), config.Width, config.Depth), config.Training, device)
 {
@@ -26,7 +28,7 @@ internal sealed class SegmenterTask(SegmenterConfig config, MaskFormat format, i
         return F.cross_entropy(logits, truth) + 1 - dice.mean();
     }
 
-    /// <summary>Dice of the pixels of all images at once: nuclei or tissue against background.</summary>
+    /// <summary>Computes the Dice coefficient of the foreground pixels of all images together.</summary>
     public override double Score(IEnumerable<Batch> validation) => Count(validation).Dice;
 
     /// <inheritdoc/>
@@ -39,8 +41,8 @@ internal sealed class SegmenterTask(SegmenterConfig config, MaskFormat format, i
     }
 
     /// <summary>
-    /// Classes [N,H,W] of codes [N,1,H,W]: for nuclei 0 background, 1 inside, 2 boundary (pixels of a nucleus beside another code, by a
-    /// side or a corner; the edge of the image is no boundary); for tissue 0 and 1.
+    /// Computes classes [N,H,W] of codes [N,1,H,W]. Nuclei: 0 background, 1 interior, 2 boundary (pixels with another code in their
+    /// 8-neighbourhood; the image edge is not a boundary). Tissue: 0 background, 1 foreground.
     /// </summary>
     public static Tensor Truth(Tensor codes, SegmentationTarget target)
     {

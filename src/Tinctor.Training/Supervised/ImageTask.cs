@@ -5,12 +5,12 @@ using Tinctor.Training.Loading;
 
 namespace Tinctor.Training.Supervised;
 
-/// <summary>A task whose network looks at one image at a time, trained by AdamW.</summary>
+/// <summary>Task whose network takes one image as input, trained with AdamW.</summary>
 internal abstract class ImageTask : SupervisedTask
 {
     private readonly Module<Tensor, Tensor> network;
 
-    /// <summary>Takes over the network.</summary>
+    /// <summary>Takes ownership of the network.</summary>
     protected ImageTask(Module<Tensor, Tensor> network, SupervisedTraining training, Device device)
         : base(network, device, parameters => new AdamW(parameters, training.Lr, weight_decay: training.WeightDecay)) =>
         this.network = network;

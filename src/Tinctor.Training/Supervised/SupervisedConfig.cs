@@ -7,7 +7,7 @@ using Tinctor.Training.Loading;
 
 namespace Tinctor.Training.Supervised;
 
-/// <summary>Configuration of the supervised training of one network; config.yaml of the run.</summary>
+/// <summary>Configuration of the supervised training of a network; config.yaml of the run.</summary>
 public abstract record SupervisedConfig
 {
     /// <summary>Random seed of weights, order and augmentation.</summary>
@@ -19,26 +19,26 @@ public abstract record SupervisedConfig
     /// <summary>Length and schedule of training.</summary>
     public SupervisedTraining Training { get; init; } = new();
 
-    /// <summary>Finds the images and what is known of them. A split "test" is not opened.</summary>
-    /// <exception cref="TinctorException">The data does not fit the task.</exception>
+    /// <summary>Reads the list of images with their labels and slides. Images of the split "test" are not read.</summary>
+    /// <exception cref="TinctorException">The data does not suit the task.</exception>
     public abstract PairManifest ReadData();
 
-    /// <summary>Makes the network with its first weights.</summary>
+    /// <summary>Creates the task with an initialised network.</summary>
     public abstract SupervisedTask Create(Device device, TrainingData data);
 
-    /// <summary>The stains that <see cref="SupervisedData.StainJitter"/> varies.</summary>
+    /// <summary>Stains varied by <see cref="SupervisedData.StainJitter"/>.</summary>
     protected virtual StainMatrix JitteredStains => StainMatrix.HaematoxylinEosin;
 
-    /// <summary>How images come to the network: varied for training, else the same every time.</summary>
-    internal PairTransform Transform(bool vary) => new()
+    /// <summary>Gets the preprocessing of images, with augmentation for training.</summary>
+    internal PairTransform Transform(bool augment) => new()
     {
         Resize = Data.ImageSize > 0 ? Data.ImageSize : null,
         Crop = Data.CropSize > 0 ? Data.CropSize : null,
-        RandomCrop = vary,
-        HorizontalFlip = vary && Data.Flip,
-        VerticalFlip = vary && Data.Rotate,
-        Rotate90 = vary && Data.Rotate,
-        Jitter = vary && Data.StainJitter > 0
+        RandomCrop = augment,
+        HorizontalFlip = augment && Data.Flip,
+        VerticalFlip = augment && Data.Rotate,
+        Rotate90 = augment && Data.Rotate,
+        Jitter = augment && Data.StainJitter > 0
             ? new StainJitter(Data.StainJitter, Data.StainJitter / 5) { Stains = JitteredStains } : null,
     };
 }
@@ -46,31 +46,31 @@ public abstract record SupervisedConfig
 /// <summary>Length and schedule of supervised training.</summary>
 public sealed record SupervisedTraining : LoopConfig
 {
-    /// <summary>Sixteen images a step.</summary>
+    /// <summary>Creates the default settings: 16 images per step.</summary>
     public SupervisedTraining() => BatchSize = 16;
 
     /// <summary>Number of epochs.</summary>
     [Range(1, 1000000)]
     public int Epochs { get; init; } = 20;
 
-    /// <summary>AdamW's learning rate.</summary>
+    /// <summary>Learning rate of AdamW.</summary>
     [Range(0.0, 1.0)]
     public double Lr { get; init; } = 1e-4;
 
-    /// <summary>AdamW's weight decay.</summary>
+    /// <summary>Weight decay of AdamW.</summary>
     [Range(0.0, 1.0)]
     public double WeightDecay { get; init; } = 1e-2;
 
-    /// <summary>cosine (down to zero along half a wave) or constant.</summary>
+    /// <summary>Schedule of the learning rate: cosine (decreasing to zero) or constant.</summary>
     public Schedule Schedule { get; init; } = Schedule.Cosine;
 }
 
 /// <summary>Schedule of the learning rate.</summary>
 public enum Schedule
 {
-    /// <summary>From the full rate to zero along half a cosine wave.</summary>
+    /// <summary>Decreasing to zero along half a cosine period.</summary>
     Cosine,
 
-    /// <summary>The full rate throughout.</summary>
+    /// <summary>Constant.</summary>
     Constant,
 }

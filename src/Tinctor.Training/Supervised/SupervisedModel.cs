@@ -9,7 +9,7 @@ using Tinctor.Training.Files;
 
 namespace Tinctor.Training.Supervised;
 
-/// <summary>The model folder of a supervised task: model.safetensors, and card.json, which says what it is and how it came about.</summary>
+/// <summary>Model folder of a supervised task: weights in model.safetensors and a description in card.json.</summary>
 public static class SupervisedModel
 {
     private const string Weights = "model.safetensors", Card = "card.json";
@@ -22,7 +22,7 @@ public static class SupervisedModel
         NumberHandling = JsonNumberHandling.AllowNamedFloatingPointLiterals,
     };
 
-    /// <summary>Writes a model folder; the weights come last, so that a folder with weights is whole.</summary>
+    /// <summary>Writes a model folder. Weights are written last, so a folder with weights is complete.</summary>
     public static void Write<TCard>(string folder, TCard card, Module network) where TCard : SupervisedCard
     {
         Directory.CreateDirectory(folder);
@@ -31,15 +31,17 @@ public static class SupervisedModel
             new Dictionary<string, string> { ["format"] = "pt", ["kind"] = card.Kind });
     }
 
-    /// <summary>Reads the card of a model folder, or of the model of a run folder.</summary>
-    /// <param name="folder">The folder.</param>
-    /// <param name="kind">What the model must be: "classifier".</param>
-    /// <exception cref="TinctorException">It is no model, or one of another kind.</exception>
+    /// <summary>Reads the card in a model folder, or of the model in a run folder.</summary>
+    /// <param name="folder">Model folder or run folder.</param>
+    /// <param name="kind">Required kind of the model, such as "classifier".</param>
+    /// <exception cref="TinctorException">The folder contains no model of this kind.</exception>
     public static TCard ReadCard<TCard>(string folder, string kind) where TCard : SupervisedCard
     {
         string? actual = KindOf(folder)
-            ?? throw new TinctorException(folder, $"is no {kind}, it has no {Card} and {Weights}", $"Train a {kind} first");
-        return actual == kind ? ReadCard<TCard>(folder) : throw new TinctorException($"{folder}: is a {actual}, not a {kind}");
+            ?? throw new TinctorException(folder, $"the folder contains no {kind}: {Card} or {Weights} is missing",
+                $"Train a {kind} first");
+        return actual == kind ? ReadCard<TCard>(folder)
+            : throw new TinctorException(folder, $"the model is a {actual}, expected a {kind}", $"Name the folder of a {kind}");
     }
 
     /// <summary>Reads the kind of the model in a folder from its card; null if there is none.</summary>
@@ -59,14 +61,14 @@ public static class SupervisedModel
         }
         catch (Exception e) when (e is JsonException or InvalidOperationException or FormatException)
         {
-            throw new TinctorException(path, $"is no card of a model ({e.Message})", "Train the model again.", e);
+            throw new TinctorException(path, $"the card is damaged ({e.Message})", "Train the model again.", e);
         }
     }
 
     private static string CardOf(string folder) => Path.Combine(ModelIn(folder), Card);
 
-    /// <summary>Puts a folder's weights into a network.</summary>
-    /// <exception cref="TinctorException">They do not fit it, or are not finite.</exception>
+    /// <summary>Loads the weights in a folder into a network.</summary>
+    /// <exception cref="TinctorException">The weights do not fit the network, or are not finite.</exception>
     public static void LoadWeights(string folder, Module network)
     {
         using DisposeScope scope = torch.NewDisposeScope();
@@ -79,20 +81,17 @@ public static class SupervisedModel
         }
         catch (TinctorException e)
         {
-            throw new TinctorException($"{path}: does not fit its {Card}: {e.Message}", e);
+            throw new TinctorException(path, $"the weights do not fit {Card}: {e.Problem}", "Train the model again", e);
         }
     }
 
-    /// <summary>The file of a folder's weights.</summary>
+    /// <summary>Gets the path of the weights in a folder.</summary>
     public static string WeightsOf(string folder) => Path.Combine(ModelIn(folder), Weights);
 
-    /// <summary>SHA-256 of a folder's weights, in hexadecimal.</summary>
-    public static string Sha256(string folder) => HashOf(WeightsOf(folder));
+    /// <summary>Computes the SHA-256 of the weights in a folder, in hexadecimal.</summary>
+    public static string Sha256(string folder) => Fingerprint.OfFile(WeightsOf(folder));
 
-    /// <summary>SHA-256 of a file, in hexadecimal.</summary>
-    public static string HashOf(string path) => Fingerprint.OfFile(path);
-
-    // A run folder holds its finished model in model/.
+    // The finished model of a run folder is in model/.
     private static string ModelIn(string folder)
     {
         string inner = Path.Combine(folder, "model");
@@ -101,11 +100,11 @@ public static class SupervisedModel
 }
 
 /// <summary>Content common to all cards.</summary>
-/// <param name="Kind">"classifier", "segmenter".</param>
-/// <param name="Training">How the model came about.</param>
+/// <param name="Kind">Kind of the model, such as "classifier" or "segmenter".</param>
+/// <param name="Training">Record of the training.</param>
 public record SupervisedCard([property: JsonPropertyOrder(-1)] string Kind, [property: JsonPropertyOrder(1)] TrainingRecord Training)
 {
-    /// <summary>Newest version of the file that this program reads; files from before have none.</summary>
+    /// <summary>Version of the file format; files of earlier programs have none.</summary>
     internal const int FormatVersion = 1;
 
     [JsonInclude, JsonPropertyOrder(-3), JsonPropertyName("format")]

@@ -7,13 +7,13 @@ using Tinctor.Training.Loading;
 namespace Tinctor.Training.Supervised;
 
 /// <summary>
-/// One network and the truth that it learns. Images are batch.Source; a mask or a counterpart is batch.Target, a label is with the pair.
+/// Supervised training of a network. Images are in batch.Source, masks or target images in batch.Target, labels in batch.Pairs.
 /// </summary>
 public abstract class SupervisedTask : Learner
 {
     private readonly Optimizer optimizer;
 
-    /// <summary>Takes over the network, puts it on a device and makes its optimiser.</summary>
+    /// <summary>Takes ownership of the network, moves it to a device and creates its optimiser.</summary>
     protected SupervisedTask(Module network, Device device, Func<IEnumerable<Tensor>, Optimizer> optimise)
     {
         (Network, Device) = (network, device);
@@ -22,7 +22,7 @@ public abstract class SupervisedTask : Learner
         optimizer = optimise(network.parameters());
     }
 
-    /// <summary>The network.</summary>
+    /// <summary>Trained network.</summary>
     public Module Network { get; }
 
     /// <summary>Device of the computation; batches arrive on the CPU.</summary>
@@ -38,27 +38,27 @@ public abstract class SupervisedTask : Learner
     public sealed override IReadOnlyDictionary<string, Optimizer> Optimizers =>
         new Dictionary<string, Optimizer> { ["network"] = optimizer };
 
-    /// <summary>Computes the loss to minimise: a scalar with history.</summary>
+    /// <summary>Computes the loss, a scalar with gradients.</summary>
     public abstract Tensor Loss(Batch batch);
 
     /// <summary>Name of <see cref="Score"/>: "accuracy", "dice".</summary>
     public abstract string ScoreName { get; }
 
     /// <summary>
-    /// How well the network does on images that it is not trained on; higher is better. It runs in inference mode without gradients;
-    /// a batch, and what is computed from it, is freed when the next one comes.
+    /// Computes the validation score; higher is better. It runs in inference mode; each batch, with the tensors computed from it, is freed
+    /// before the next one.
     /// </summary>
     public abstract double Score(IEnumerable<Batch> validation);
 
     /// <summary>
-    /// Writes the finished model (see <see cref="SupervisedModel"/>); the network has its best weights and is set as for scoring.
+    /// Writes the finished model (see <see cref="SupervisedModel"/>); the network has its best weights and is in evaluation mode.
     /// </summary>
-    /// <param name="folder">Where to.</param>
-    /// <param name="record">What the training was.</param>
-    /// <param name="validation">The validation images once more, for what the card tells of them; may be empty.</param>
+    /// <param name="folder">Model folder.</param>
+    /// <param name="record">Record of the training.</param>
+    /// <param name="validation">Validation images, for the statistics in the card; may be empty.</param>
     public abstract void WriteModel(string folder, TrainingRecord record, IEnumerable<Batch> validation);
 
-    /// <summary>One update.</summary>
+    /// <summary>Updates the weights once.</summary>
     internal IReadOnlyDictionary<string, Tensor> TrainStep(Batch batch)
     {
         optimizer.zero_grad();
@@ -67,7 +67,7 @@ public abstract class SupervisedTask : Learner
         return new Dictionary<string, Tensor> { ["loss"] = loss.detach() };
     }
 
-    /// <summary>Leaves the gradients of <see cref="Loss"/> with the weights, and gives the loss.</summary>
+    /// <summary>Computes <see cref="Loss"/> and the gradients of the weights; returns the loss.</summary>
     private protected virtual Tensor Backward(Batch batch)
     {
         Tensor loss = Loss(batch);

@@ -41,11 +41,11 @@ public sealed class ClassifierDataTests : DataFolder
     public void What_cannot_be_learned_from_is_refused_in_one_line()
     {
         Manifest("0", null);
-        Assert.Contains("has no label, as 1 of 2 images", Refused());
+        Assert.Contains("no label; 1 of 2 images have none", Refused());
         Manifest("0", "0");
         Assert.Contains("all images have the label 0", Refused());
-        Assert.Contains("too small; use 64 or more", Refused("data.image_size=32"));
-        Assert.Contains("there is no setting 'data.crop'", Refused("data.crop=3"));
+        Assert.Contains("data.image_size is 32, expected 64 or more", Refused("data.image_size=32"));
+        Assert.Contains("there is no setting data.crop.", Refused("data.crop=3"));
 
         string Refused(params string[] settings)
         {
@@ -69,11 +69,11 @@ public sealed class ClassifierDataTests : DataFolder
     public void Models_and_their_judges_must_be_trained_apart()
     {
         var comparator = new ComparatorReference { Path = "c", Sha256 = "ab", TrainingId = "t", Seed = 1, Fold = 2 };
-        Assert.Contains("weights are the same", comparator.WhyNotApart(new() { Sha256 = "ab" }));
-        Assert.Contains("training t", comparator.WhyNotApart(new() { Sha256 = "cd", TrainingId = "t", Seed = 3 }));
-        Assert.Contains("seed 1 and fold 2", comparator.WhyNotApart(new() { Sha256 = "cd", TrainingId = "u", Seed = 1, Fold = 2 }));
-        Assert.Null(comparator.WhyNotApart(new() { Sha256 = "cd", TrainingId = "u", Seed = 1, Fold = 3 }));
-        Assert.Null(new ComparatorReference { Sha256 = "ab" }.WhyNotApart(new() { Sha256 = "cd" }));
+        Assert.Contains("the weights are equal", comparator.ReasonOfDependence(new() { Sha256 = "ab" }));
+        Assert.Contains("training t", comparator.ReasonOfDependence(new() { Sha256 = "cd", TrainingId = "t", Seed = 3 }));
+        Assert.Contains("seed 1 and fold 2", comparator.ReasonOfDependence(new() { Sha256 = "cd", TrainingId = "u", Seed = 1, Fold = 2 }));
+        Assert.Null(comparator.ReasonOfDependence(new() { Sha256 = "cd", TrainingId = "u", Seed = 1, Fold = 3 }));
+        Assert.Null(new ComparatorReference { Sha256 = "ab" }.ReasonOfDependence(new() { Sha256 = "cd" }));
     }
 
     [Theory]
@@ -81,9 +81,9 @@ public sealed class ClassifierDataTests : DataFolder
     [InlineData("comparator:\n  path: c\n  sha256: ab\n  seed: 5\n  fold: 1\n")]
     public void The_comparator_is_read_from_a_models_configuration(string yaml)
     {
-        Assert.Null(ComparatorReference.NamedIn(Root));
+        Assert.Null(ComparatorReference.ReadFrom(Root));
         WriteText("config.yaml", yaml);
-        Assert.Equal(new() { Path = "c", Sha256 = "ab", Seed = 5, Fold = 1 }, ComparatorReference.NamedIn(Root));
+        Assert.Equal(new() { Path = "c", Sha256 = "ab", Seed = 5, Fold = 1 }, ComparatorReference.ReadFrom(Root));
     }
 
     private PairManifest Read(string folder, params string[] settings) =>

@@ -32,7 +32,7 @@ public sealed class EncoderTrainingTests : DataFolder
             using SupervisedTask task = config.Create(Device.CPU, null!);
             // Running statistics: batch norm's own depend on what passes together.
             task.Network.eval();
-            using Batch batch = new PairLoader(new PairedDataset(pairs.Pairs, config.Transform(vary: false)), 7).Batches(0).First();
+            using Batch batch = new PairLoader(new PairedDataset(pairs.Pairs, config.Transform(augment: false)), 7).Batches(0).First();
             task.TrainStep(batch);
             return new(task.Network.named_parameters().Select(p => KeyValuePair.Create(p.name, p.parameter.grad!.clone())));
         }
@@ -62,7 +62,7 @@ public sealed class EncoderTrainingTests : DataFolder
         Assert.Empty(completed.Remarks(pairs.Pairs, []));
         Pair seen = pairs.Pairs.First(pair => card.Training.TrainSlides.Contains(pair.SlideId));
         Assert.Contains("trained on test slides", Assert.Throws<TinctorException>(() => completed.Remarks([], [seen])).Message);
-        Assert.Contains("set model.ngf=2", Assert.Throws<TinctorException>(() => (model with { Ngf = 4 }).Completed()).Message);
+        Assert.Contains("Use model.ngf=2", Assert.Throws<TinctorException>(() => (model with { Ngf = 4 }).Completed()).Message);
         using DisposeScope scope = torch.NewDisposeScope();
         using var method = (CeffMethod)completed.Create(Device.CPU);
         using CeffEncoders encoders = completed.Encoders.Load();
@@ -79,7 +79,7 @@ public sealed class EncoderTrainingTests : DataFolder
         Assert.Contains("Train encoders on the same data first", missing.Message);
         Assert.Contains("random", Assert.Single((model with { EncoderStart = "random" }).Remarks([], [])));
         Assert.Empty((model with { Fusion = false, AdaptiveL1 = false }).Remarks([], []));
-        Assert.Contains("is no ceff-encoder", Assert.Throws<TinctorException>(
+        Assert.Contains("contains no ceff-encoder", Assert.Throws<TinctorException>(
             () => (model with { Encoders = new() { Path = Root } }).Completed()).Message);
     }
 

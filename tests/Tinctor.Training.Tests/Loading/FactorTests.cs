@@ -52,7 +52,7 @@ public class FactorTests : DataFolder
     {
         Pair pair = Enlarged(8, 6, actual, 3);
         string message = Assert.Throws<TinctorException>(() => Data(pair, new() { Factor = factor }).Get(0)).Message;
-        Assert.Contains($"is 8x6, but its partner {pair.Target} is {8 * actual}x{6 * actual}", message);
+        Assert.Contains($"8x6 pixels, but its target {pair.Target} has {8 * actual}x{6 * actual}", message);
         Assert.Contains(advice, message);
         Assert.Contains(advice, Assert.Throws<TinctorException>(() => PairVerification.Check([pair], factor: factor)).Message);
     }

@@ -164,7 +164,7 @@ public class LoaderTests : DataFolder
         Write("train/a.png", 8, 8);
         Write("train/b.png", 16, 8);
         string message = Assert.Throws<TinctorException>(() => new PairLoader(Data(new()), 2).Batches(0).First()).Message;
-        Assert.Contains("b.png: is 8x8x3", message);
+        Assert.Contains("b.png: 8x8x3, but", message);
         Assert.Contains("smaller than the crop of 9", Assert.Throws<TinctorException>(() => Data(new() { Crop = 9 }).Get(0)).Message);
         Assert.Contains("need square images", Assert.Throws<TinctorException>(() => Data(new() { Rotate90 = true }).Get(0)).Message);
     }

@@ -60,7 +60,7 @@ public sealed class ConfigFileTests : DataFolder
         var read = ConfigFile.Read<WithNetwork>(WriteText("config.yaml", ConfigFile.Write(config)));
         Assert.Equal([4, 8], read.Unet.AttentionResolutions);
         string error = Assert.Throws<TinctorException>(() => ConfigFile.Read<WithNetwork>(null, ["unet.model_channels=16"])).Message;
-        Assert.Contains("unet.model_channels is 16; it must lie between 32", error);
+        Assert.Contains("unet.model_channels is 16, expected 32", error);
     }
 
     [Fact]
@@ -74,11 +74,11 @@ public sealed class ConfigFileTests : DataFolder
     [Theory]
     [InlineData("model:\n  nfg: 3", "model.nfg", "ngf")]
     [InlineData("modle:\n  ngf: 3", "modle", "model")]
-    [InlineData("model:\n  ngf: 0", "model.ngf is 0", "between 1 and 1024")]
-    [InlineData("model:\n  lr: 1.e+30", "model.lr", "between 0 and 1")]
-    [InlineData("model:\n  lr: 1.4", "model.lr is 1.4", "between 0 and 1")]
-    [InlineData("model:\n  lr: -0.4", "model.lr is -0.4", "between 0 and 1")]
-    [InlineData("model:\n  lr: .nan", "model.lr", "between 0 and 1")]
+    [InlineData("model:\n  ngf: 0", "model.ngf is 0", "expected 1 to 1024")]
+    [InlineData("model:\n  lr: 1.e+30", "model.lr", "expected 0 to 1")]
+    [InlineData("model:\n  lr: 1.4", "model.lr is 1.4", "expected 0 to 1")]
+    [InlineData("model:\n  lr: -0.4", "model.lr is -0.4", "expected 0 to 1")]
+    [InlineData("model:\n  lr: .nan", "model.lr", "expected 0 to 1")]
     [InlineData("model:\n  ngf: many", "model.ngf is many", "expected a whole number")]
     [InlineData("model:\n  norm: bach", "model.norm is bach", "expected batch")]
     [InlineData("model:\n  generator: unet", "model.generator is unet", "unet_256")]
@@ -103,7 +103,7 @@ public sealed class ConfigFileTests : DataFolder
 
     [Theory]
     [InlineData("pix2pix", "data.crop_size=128", "data.crop_size is 128, but the generator unet_256 needs a multiple of 256. "
-        + "Use data.crop_size=256, or model.generator=resnet_9blocks for any multiple of 4 from 24 on.")]
+        + "Use data.crop_size=256, or model.generator=resnet_9blocks for any multiple of 4, 24 or more.")]
     [InlineData("pix2pix", "data.crop_size=600", "Use data.crop_size=512, or model.generator=resnet_9blocks")]
     [InlineData("pix2pix", "model.generator=resnet_6blocks data.crop_size=130",
         "data.crop_size is 130, but the generator resnet_6blocks needs a multiple of 4, at least 24. Use data.crop_size=128.")]
@@ -124,19 +124,20 @@ public sealed class ConfigFileTests : DataFolder
     [InlineData("unet_256", 20, "Leave these images out: the generator unet_256 needs a multiple of 256.")]
     [InlineData("resnet_9blocks", 162, "Use data.crop_size=160, or leave these images out.")]
     public void Images_smaller_than_the_crop_get_a_setting_that_fits(string generator, int side, string remedy) =>
-        Assert.Equal(remedy, new CropRule(new Pix2PixConfig { Generator = generator }).ForImagesOf(side));
+        Assert.Equal(remedy, new CropRule(new Pix2PixConfig { Generator = generator }).AdviseForImages(side));
 
     [Fact]
-    public void Unknown_settings_suggest_the_closest_one() => Assert.Contains("did you mean data.crop_size?",
+    public void Unknown_settings_suggest_the_closest_one() => Assert.Contains("Did you mean data.crop_size?",
         Assert.Throws<TinctorException>(() => ConfigFile.Load(null, null, ["data.cropsize=64"])).Message);
 
     [Fact]
     public void Overrides_must_be_settings_and_the_method_that_of_the_file()
     {
-        Assert.Contains("the setting ngf is not of the form key=value",
+        Assert.Contains("the setting is ngf, expected the form key=value",
             Assert.Throws<TinctorException>(() => ConfigFile.Load(null, null, ["ngf"])).Message);
-        Assert.Contains("'model.ngf.x'", Assert.Throws<TinctorException>(() => ConfigFile.Load(null, null, ["model.ngf.x=3"])).Message);
-        Assert.Contains("not of cut",
+        Assert.Contains("there is no setting model.ngf.x.", Assert.Throws<TinctorException>(
+            () => ConfigFile.Load(null, null, ["model.ngf.x=3"])).Message);
+        Assert.Contains("method pix2pix, expected cut",
             Assert.Throws<TinctorException>(() => ConfigFile.Load(WriteText("c.yaml", "method: pix2pix"), "cut")).Message);
     }
 

@@ -77,13 +77,13 @@ public sealed class SupervisedTrainerTests : DataFolder
     public void Other_models_and_damaged_ones_are_refused_in_one_line()
     {
         Directory.CreateDirectory(At("empty"));
-        Assert.Contains("is no classifier", Refused("empty"));
+        Assert.Contains("contains no classifier", Refused("empty"));
         Directory.CreateDirectory(At("other"));
         File.WriteAllText(At("other/model.safetensors"), "");
         File.WriteAllText(At("other/card.json"), """{"kind": "segmenter", "training": null}""");
-        Assert.Contains("is a segmenter, not a classifier", Refused("other"));
+        Assert.Contains("the model is a segmenter, expected a classifier", Refused("other"));
         File.WriteAllText(At("other/card.json"), """{"kind": "classifier", "training": null}""");
-        Assert.Contains("is no card of a model", Refused("other"));
+        Assert.Contains("the card is damaged", Refused("other"));
         File.WriteAllText(At("other/card.json"), """{"format": "tinctor-card", "version": 2, "kind": "classifier"}""");
         Assert.Contains("the format has version 2, but this program reads up to version 1", Refused("other"));
 

@@ -38,7 +38,7 @@ public sealed class TrainingStateTests : DataFolder
         Assert.Equal(6, noAverage.Step);
         noAverage.Save(At("without"));
         using var average = new TrainingState(same, 0.9, Device.CPU, "psnr");
-        Assert.Contains("lacks something", Assert.Throws<TinctorException>(() => average.Load(At("without"))).Message);
+        Assert.Contains("incomplete or of another configuration", Assert.Throws<TinctorException>(() => average.Load(At("without"))).Message);
     }
 
     [Fact]
@@ -48,8 +48,8 @@ public sealed class TrainingStateTests : DataFolder
         using Method method = Config.Create(Device.CPU);
         using var state = new TrainingState(method, 0, Device.CPU, "accuracy");
         state.Advance();
-        state.Score(0.75);
-        state.Score(0.5);
+        state.RecordScore(0.75);
+        state.RecordScore(0.5);
         state.Save(At("state"));
         JsonObject numbers = Numbers(At("state"));
         Assert.Equal(("tinctor-checkpoint", 2, "accuracy"), ((string)numbers["format"]!, (int)numbers["version"]!, (string)numbers["score"]!));

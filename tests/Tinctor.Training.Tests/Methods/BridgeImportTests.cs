@@ -101,7 +101,7 @@ public sealed class BridgeImportTests : IDisposable
         Vectors vectors = Vectors.Read("i2sb_unet_plain_newattn");
         ImportedModel model = BridgeImport.I2sb(Weights("i2sb_unet_plain_newattn"), settings:
             ["model.network.use_new_attention_order=true", "model.beta_max=1"]);
-        Assert.Contains("(4 each), its order (new)", Assert.Single(model.Notes));
+        Assert.Contains("attention heads (4 each) and their order (new)", Assert.Single(model.Notes));
         Assert.Equal(1, ((I2sbConfig)model.Config.Model).BetaMax);
         using BridgeGenerator network = Network(model);
         vectors.Check("y", network.Predict(vectors["x"], vectors["t"], vectors["x"]), Tolerance);
@@ -115,8 +115,8 @@ public sealed class BridgeImportTests : IDisposable
         Refused(() => BridgeImport.I2sb(i2sb, settings: ["model.steps=999"]), i2sb, "model.steps is 999");
         Refused(() => BridgeImport.I2sb(i2sb, settings: ["model.betamax=1"]), "model.betamax", "beta_max");
         Refused(() => BridgeImport.Bbdm(i2sb, settings: Heads), i2sb, "super-resolved virtual staining", "input_blocks.0.0.weight");
-        Refused(() => BridgeImport.Bbdm(bbdm, compressor: staining), bbdm, "no compressor");
-        Refused(() => BridgeImport.Bbdm(staining, compressor: bbdm), bbdm, "is no compressor", "m_t");
+        Refused(() => BridgeImport.Bbdm(bbdm, compressor: staining), bbdm, "a BBDM has no compressor");
+        Refused(() => BridgeImport.Bbdm(staining, compressor: bbdm), bbdm, "no compressor of", "m_t");
         Refused(() => BridgeImport.Bbdm(staining, Weights("yijie_compress_narrow"), settings: ["model.factor=4"]), staining,
             "4 times as large", "match.");
 

@@ -138,10 +138,10 @@ public class DeReStainerMethodTests
     {
         Pair[] Pairs(params string?[] labels) =>
             [.. labels.Select((label, i) => new Pair($"{i}", "t", "train", label, $"{i}", PairLayout.TwoFiles))];
-        Assert.Contains(Small.Remarks(Pairs(null, null), []), remark => remark.Contains("L_level is off"));
-        Assert.Contains(Small.Remarks(Pairs("0", null), []), remark => remark.Contains("1 of 2 pairs have no level"));
+        Assert.Contains(Small.Remarks(Pairs(null, null), []), remark => remark.Contains("L_level is disabled"));
+        Assert.Contains(Small.Remarks(Pairs("0", null), []), remark => remark.Contains("1 of 2 pairs have no IHC level"));
         Assert.Equal(["no comparator"], Small.Remarks(Pairs("0", "3+"), []).Select(remark => remark[..13]));
-        Assert.Contains("none of model.levels", Assert.Throws<TinctorException>(() => Small.Remarks(Pairs("4+"), [])).Message);
+        Assert.Contains("expected one of model.levels", Assert.Throws<TinctorException>(() => Small.Remarks(Pairs("4+"), [])).Message);
         Assert.Empty((Small with { LambdaCmp = 0 }).Remarks(Pairs("0", "1+"), []));
     }
 

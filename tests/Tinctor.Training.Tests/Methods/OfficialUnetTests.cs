@@ -43,7 +43,7 @@ public sealed class OfficialUnetTests
             ResblockUpdown = updown,
         };
         using var network = new DiffusionUnet(options);
-        OfficialUnet read = OfficialUnet.Of(Dictionary(network, "module."), averaged: true);
+        OfficialUnet read = OfficialUnet.FromCheckpoint(Dictionary(network, "module."), averaged: true);
         Assert.Equal(channelMult, read.Options.ChannelMult);
         Assert.Equal(attention, read.Options.AttentionResolutions);
         Assert.Equal((blocks, updown), (read.Options.NumResBlocks, read.Options.ResblockUpdown));
@@ -69,8 +69,8 @@ public sealed class OfficialUnetTests
         };
         foreach (PthDictionary content in new[] { bbdm, i2sb })
         {
-            AssertSame(network, OfficialUnet.Of(content, averaged: false));
-            AssertSame(average, OfficialUnet.Of(content, averaged: true));
+            AssertSame(network, OfficialUnet.FromCheckpoint(content, averaged: false));
+            AssertSame(average, OfficialUnet.FromCheckpoint(content, averaged: true));
         }
     }
 
@@ -80,14 +80,14 @@ public sealed class OfficialUnetTests
         using DisposeScope scope = torch.NewDisposeScope();
         using DiffusionUnet network = Small(), withVariance = new(new DiffusionUnetOptions { OutChannels = 6, ChannelMult = [1] });
         string path = SharedFiles.Path("vectors/yijie_compress_narrow/weights.pth");
-        Assert.StartsWith($"{path}: holds no U-Net", Assert.Throws<TinctorException>(() => OfficialUnet.Read(path)).Message);
-        Refused("holds no U-Net", null);
-        Refused("latent space", new PthDictionary(Dictionary(network, "")) { ["vqgan.encoder.weight"] = torch.zeros([1]) });
-        Refused("the variance too", Dictionary(withVariance, ""));
-        Refused("lacks out.2.weight", new PthDictionary(Dictionary(network, "").Where(pair => !Equals(pair.Key, "out.2.weight"))));
+        Assert.StartsWith($"{path}: no diffusion U-Net", Assert.Throws<TinctorException>(() => OfficialUnet.Read(path)).Message);
+        Refused("no diffusion U-Net", null);
+        Refused("latent-space", new PthDictionary(Dictionary(network, "")) { ["vqgan.encoder.weight"] = torch.zeros([1]) });
+        Refused("do not predict the variance", Dictionary(withVariance, ""));
+        Refused("the key out.2.weight is missing", new PthDictionary(Dictionary(network, "").Where(pair => !Equals(pair.Key, "out.2.weight"))));
 
         static void Refused(string reason, object? content) =>
-            Assert.Contains(reason, Assert.Throws<FormatException>(() => OfficialUnet.Of(content, averaged: true)).Message);
+            Assert.Contains(reason, Assert.Throws<FormatException>(() => OfficialUnet.FromCheckpoint(content, averaged: true)).Message);
     }
 
     private static DiffusionUnet Small() => new(new DiffusionUnetOptions { ModelChannels = 32, ChannelMult = [1], NumResBlocks = 1 });

@@ -19,7 +19,7 @@ public class Pix2PixMethodTests
         using DisposeScope scope = torch.NewDisposeScope();
         Vectors vectors = Vectors.Read(name);
         var config = new Pix2PixConfig { GanMode = mode, Ndf = 4 };
-        using var method = new Pix2PixMethod(
+        using var method = new ConditionalGanMethod(
             config, new ResnetGenerator(3, 3, 4, Norm.Batch, n_blocks: 2), new NLayerDiscriminator(6, 4, 3), Device.CPU);
         foreach ((string part, Module network) in method.Networks) network.load_state_dict(vectors.Weights(part + "."));
         for (int step = 0; step < 3; step++)

@@ -14,25 +14,25 @@ public sealed class MaskFormatTests : IDisposable
     [Fact]
     public void Black_and_white_is_binary()
     {
-        MaskFormat format = MaskFormat.Recognise(Write(i => i > 0 ? 255 : 0));
+        MaskFormat format = MaskFormat.Detect(Write(i => i > 0 ? 255 : 0));
         Assert.Equal(MaskKind.Binary, format.Kind);
-        Assert.Equal("binary, 8-bit grey; all but black counts", format.Describe());
+        Assert.Equal("binary, 8-bit grey; foreground: all except black", format.Describe());
         Assert.Equal(4, format.Read(Path.Combine(root, "0.png")).Count);
     }
 
     [Fact]
     public void Numbers_that_recur_are_classes()
     {
-        MaskFormat format = MaskFormat.Recognise(Write(i => i == 0 ? 0 : 1 + (i % 2)));
+        MaskFormat format = MaskFormat.Detect(Write(i => i == 0 ? 0 : 1 + (i % 2)));
         Assert.Equal(MaskKind.Classes, format.Kind);
         Assert.Equal(4, format.Read(Path.Combine(root, "0.png")).Count);
-        Assert.Equal(2, MaskFormat.Recognise(Files, foreground: ["1"]).Read(Path.Combine(root, "0.png")).Count);
+        Assert.Equal(2, MaskFormat.Detect(Files, foreground: ["1"]).Read(Path.Combine(root, "0.png")).Count);
     }
 
     [Fact]
     public void A_number_for_each_object_is_instances()
     {
-        MaskFormat format = MaskFormat.Recognise(Write(i => i, SampleType.UInt16));
+        MaskFormat format = MaskFormat.Detect(Write(i => i, SampleType.UInt16));
         Assert.Equal((MaskKind.Instances, SampleType.UInt16), (format.Kind, format.SampleType));
         Assert.Equal([24 * 24 - 4 * 25, 25, 25, 25, 25], format.Read(Path.Combine(root, "0.png")).Areas());
     }
@@ -40,21 +40,21 @@ public sealed class MaskFormatTests : IDisposable
     [Fact]
     public void A_colour_for_each_object_is_instances()
     {
-        MaskFormat format = MaskFormat.Recognise(Write(i => i * 0x2A3B1C, channels: 3));
-        Assert.Equal("instance labels, 8-bit colour; all but black counts", format.Describe());
+        MaskFormat format = MaskFormat.Detect(Write(i => i * 0x2A3B1C, channels: 3));
+        Assert.Equal("instance labels, 8-bit colour; foreground: all except black", format.Describe());
         Assert.Equal(4, format.Read(Path.Combine(root, "0.png")).Count);
     }
 
     [Fact]
     public void What_is_no_mask_is_refused()
     {
-        Assert.Contains("all black", Assert.Throws<TinctorException>(() => MaskFormat.Recognise(Write(_ => 0))).Message);
+        Assert.Contains("all masks are black", Assert.Throws<TinctorException>(() => MaskFormat.Detect(Write(_ => 0))).Message);
         var noise = new Image(Size, Size, 3);
         new Random(1).NextBytes(noise.Data);
         noise.Write(Path.Combine(root, "0.png"));
         Assert.Contains("flat colours",
-            Assert.Throws<TinctorException>(() => MaskFormat.Recognise([Path.Combine(root, "0.png")])).Message);
-        Assert.Contains("#ff0000", Assert.Throws<OptionException>(() => MaskFormat.Recognise(Files, foreground: ["red"])).Message);
+            Assert.Throws<TinctorException>(() => MaskFormat.Detect([Path.Combine(root, "0.png")])).Message);
+        Assert.Contains("#ff0000", Assert.Throws<OptionException>(() => MaskFormat.Detect(Files, foreground: ["red"])).Message);
     }
 
     [Theory]

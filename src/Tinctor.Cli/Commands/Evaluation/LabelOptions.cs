@@ -95,7 +95,7 @@ internal static class LabelOptions
     private static IEnumerable<ComparatorReference> ComparatorsOf(ParseResult parse)
     {
         foreach (string folder in parse.GetValue(Comparators) ?? []) yield return ComparatorReference.FromFolder(folder);
-        if (parse.GetValue<string?>("--run") is string run && ComparatorReference.NamedIn(run) is { } named) yield return named;
+        if (parse.GetValue<string?>("--run") is string run && ComparatorReference.ReadFrom(run) is { } named) yield return named;
     }
 
     private static Func<FeatureExtractor> Opener(string path, ParseResult parse, Device device)

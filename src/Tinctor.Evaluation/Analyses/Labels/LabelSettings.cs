@@ -38,7 +38,7 @@ public sealed record LabelSettings(string Classifier, Device Device)
         ComparatorReference evaluator = ComparatorReference.FromFolder(Classifier);
         foreach (ComparatorReference comparator in comparators)
         {
-            if (comparator.WhyNotApart(evaluator) is string reason)
+            if (comparator.ReasonOfDependence(evaluator) is string reason)
                 throw new TinctorException(Classifier,
                     $"cannot evaluate a model trained with the comparator {comparator.Path}, as {reason}",
                     "Train an evaluator with another seed and fold");

@@ -56,6 +56,6 @@ public sealed class MaskSegmentation : ISegmentation
     {
         IReadOnlyList<string> files = FolderLayouts.Images(folder);
         if (files.Count == 0) throw new TinctorException(folder, "holds no PNG or TIFF masks", "Choose the folder that holds the masks");
-        return (files.ToDictionary(file => Path.GetFileNameWithoutExtension(file)), MaskFormat.Recognise(files));
+        return (files.ToDictionary(file => Path.GetFileNameWithoutExtension(file)), MaskFormat.Detect(files));
     }
 }

@@ -8,55 +8,55 @@ using Tinctor.Training.Networks;
 
 namespace Tinctor.Training.Methods.Bridges;
 
-/// <summary>Settings common to all methods that stain by a diffusion bridge.</summary>
+/// <summary>Settings common to diffusion bridges.</summary>
 public abstract record BridgeConfig : MethodConfig
 {
-    /// <summary>The U-Net; its channels follow from the images.</summary>
+    /// <summary>U-Net; the numbers of input and output channels follow from the images.</summary>
     public DiffusionUnetOptions Network { get; init; } = new();
 
-    /// <summary>How images are sampled when staining.</summary>
+    /// <summary>Default sampling for staining.</summary>
     public BridgeSampling Sampling { get; init; } = BridgeSampling.Quick;
 
-    /// <summary>Steps between source and image.</summary>
+    /// <summary>Number of steps of the bridge.</summary>
     [Range(2, 100_000)]
     public int Steps { get; init; } = 1000;
 
-    /// <summary>l2 or l1: how far the network's answer is from the right one.</summary>
+    /// <summary>Loss of the prediction: l2 or l1.</summary>
     [AllowedValues("l1", "l2")]
     public string Loss { get; init; } = "l2";
 
-    /// <summary>AdamW's learning rate.</summary>
+    /// <summary>Learning rate of AdamW.</summary>
     [Range(0.0, 1.0)]
     public double Lr { get; init; } = 1e-4;
 
-    /// <summary>AdamW's weight decay.</summary>
+    /// <summary>Weight decay of AdamW.</summary>
     [Range(0.0, 1.0)]
     public double WeightDecay { get; init; }
 
-    /// <summary>Channels inside of the network that brings sources to the targets' size and channels, where they differ.</summary>
+    /// <summary>Inner channels of the network that matches sources to the size and channels of targets, if they differ.</summary>
     [Range(1, 1024)]
     public int MatcherWidth { get; init; } = 64;
 
-    /// <summary>Whether the network sees the source beside each state.</summary>
+    /// <summary>Whether the source is an additional input of the network.</summary>
     public abstract bool Conditioned { get; }
 
     /// <summary>Whether training adds noise to the states.</summary>
     public virtual bool Noisy => true;
 
-    /// <summary>Whether sources are brought to the targets' size and channels by a network of their own.</summary>
-    public bool Matches => Upscaling > 1 || InputChannels != OutputChannels;
+    /// <summary>Whether a separate network matches sources to the size and channels of targets.</summary>
+    public bool HasMatcher => Upscaling > 1 || InputChannels != OutputChannels;
 
     /// <inheritdoc/>
     public override int SizeMultiple =>
-        // The U-Net halves targets so often; of that, upscaling gives the twos that it has.
+        // The U-Net downsamples targets; upscaling provides some of the factors of two.
         Math.Max(1, (1 << (Network.ChannelMult.Length - 1)) / (Upscaling & -Upscaling));
 
     /// <summary>Describes the bridge: schedule, prediction of the network and default sampling.</summary>
-    /// <exception cref="TinctorException">There is no such bridge.</exception>
+    /// <exception cref="TinctorException">The settings are incompatible.</exception>
     public abstract BridgeDescription DescribeBridge();
 
     /// <summary>Creates the bridge for training.</summary>
-    /// <exception cref="TinctorException">There is no such bridge.</exception>
+    /// <exception cref="TinctorException">The settings are incompatible.</exception>
     public Bridge CreateBridge()
     {
         BridgeDescription description = DescribeBridge();
@@ -69,7 +69,7 @@ public abstract record BridgeConfig : MethodConfig
     /// <inheritdoc/>
     public override MethodConfig Completed()
     {
-        // What cannot be sampled is not worth training.
+        // Invalid sampling settings should fail before the training.
         Sampling.CreatePlan(DescribeBridge().CreateSchedule());
         return this;
     }
@@ -80,10 +80,10 @@ public abstract record BridgeConfig : MethodConfig
     /// <inheritdoc/>
     public override Module<Tensor, Tensor> CreateGenerator() => CreateNetwork();
 
-    /// <summary>The staining network.</summary>
+    /// <summary>Creates the staining network.</summary>
     public BridgeGenerator CreateNetwork() => new(this);
 
-    /// <summary>The U-Net with the channels of the images.</summary>
+    /// <summary>Creates the U-Net with the channels of the images.</summary>
     public DiffusionUnet CreateUnet() => new(Network with
     {
         InChannels = OutputChannels,

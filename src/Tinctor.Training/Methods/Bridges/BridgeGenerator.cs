@@ -6,8 +6,8 @@ using Tinctor.Training.Networks;
 namespace Tinctor.Training.Methods.Bridges;
 
 /// <summary>
-/// Networks of a diffusion bridge: one brings the source [N,Cin,h,w] in [-1,1] to the target's size and channels [N,Cout,f h,f w] where they
-/// differ, the other predicts from states of the bridge.
+/// Networks of a diffusion bridge: an optional network matches the source [N,Cin,h,w] in [-1,1] to the target's size and channels
+/// [N,Cout,f h,f w]; a U-Net predicts from states of the bridge.
 /// </summary>
 public sealed class BridgeGenerator : Module<Tensor, Tensor>, IBridgeNetwork
 {
@@ -21,7 +21,7 @@ public sealed class BridgeGenerator : Module<Tensor, Tensor>, IBridgeNetwork
         Config = config;
         Bridge = config.CreateBridge();
         denoise = register_module("denoise", config.CreateUnet());
-        if (!config.Matches) return;
+        if (!config.HasMatcher) return;
         standardise = register_module("standardise", new ZScore());
         match = register_module("match",
             new DimensionMatcher(config.Upscaling, config.InputChannels, config.OutputChannels, config.MatcherWidth));
@@ -30,7 +30,7 @@ public sealed class BridgeGenerator : Module<Tensor, Tensor>, IBridgeNetwork
     /// <summary>Settings of the method.</summary>
     public BridgeConfig Config { get; }
 
-    /// <summary>The bridge.</summary>
+    /// <summary>Diffusion bridge.</summary>
     public Bridge Bridge { get; }
 
     /// <inheritdoc/>
@@ -44,7 +44,7 @@ public sealed class BridgeGenerator : Module<Tensor, Tensor>, IBridgeNetwork
     /// <inheritdoc/>
     public Tensor Predict(Tensor x, Tensor times, Tensor end) => denoise.forward(x, times, Config.Conditioned ? end : null);
 
-    /// <summary>Predicts at the end of the bridge, where the state is the source.</summary>
+    /// <summary>Predicts at the end of the bridge, where the state equals the source.</summary>
     public override Tensor forward(Tensor source)
     {
         using DisposeScope temporaries = torch.NewDisposeScope();

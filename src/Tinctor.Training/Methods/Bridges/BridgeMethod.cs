@@ -5,8 +5,8 @@ using Tinctor.Torch.Optim;
 namespace Tinctor.Training.Methods.Bridges;
 
 /// <summary>
-/// Training of a bridge: a state somewhere between source and target, which the network is to read. With the bridge's network learns the one
-/// that makes its end, where there is one. The target makes states of training alone; staining starts at the source.
+/// Training of a diffusion bridge: the network learns predictions from states between source and target, jointly with the network that
+/// computes the end of the bridge, if there is one.
 /// </summary>
 public sealed class BridgeMethod : Method
 {
@@ -14,7 +14,7 @@ public sealed class BridgeMethod : Method
     private readonly BridgeGenerator network;
     private readonly AdamW optimizer;
 
-    /// <summary>Builds and initialises the networks on a device.</summary>
+    /// <summary>Creates and initialises the networks on a device.</summary>
     public BridgeMethod(BridgeConfig config, Device device)
     {
         this.config = config;
@@ -42,9 +42,9 @@ public sealed class BridgeMethod : Method
         int[] steps = Array.ConvertAll(torch.randint(first, first + count, [target.size(0)]).ToArray<long>(), step => (int)step);
         Tensor? noise = config.Noisy ? torch.randn_like(target) : null;
         Tensor state = network.Bridge.QSample(target, end, steps, noise);
-        Tensor said = network.Predict(state, network.Bridge.Times(steps, target.device), end);
-        Tensor right = network.Bridge.Target(target, end, state, steps, noise);
-        Tensor loss = config.Loss == "l1" ? F.l1_loss(said, right) : F.mse_loss(said, right);
+        Tensor prediction = network.Predict(state, network.Bridge.Times(steps, target.device), end);
+        Tensor expected = network.Bridge.Target(target, end, state, steps, noise);
+        Tensor loss = config.Loss == "l1" ? F.l1_loss(prediction, expected) : F.mse_loss(prediction, expected);
         optimizer.zero_grad();
         loss.backward();
         optimizer.step();

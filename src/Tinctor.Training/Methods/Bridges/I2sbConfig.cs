@@ -8,21 +8,21 @@ namespace Tinctor.Training.Methods.Bridges;
 /// <summary>Staining by the image-to-image Schrödinger bridge (I2SB, Liu et al. 2023), with the official repository's values.</summary>
 public sealed record I2sbConfig : BridgeConfig
 {
-    /// <summary>Guided diffusion's network at 256 pixels, from scratch.</summary>
+    /// <summary>Creates the settings of the official repository: guided diffusion's network at 256 pixels.</summary>
     public I2sbConfig()
     {
         Network = DiffusionUnetOptions.I2sb;
         Lr = 5e-5;
     }
 
-    /// <summary>The largest variance of a step, times the steps.</summary>
+    /// <summary>Maximum variance of a step, times the number of steps.</summary>
     [Range(1e-4, 100.0)]
     public double BetaMax { get; init; } = 0.3;
 
-    /// <summary>Trains and samples without noise: the bridge's deterministic limit, optimal transport.</summary>
+    /// <summary>Trains and samples without noise: optimal transport, the deterministic limit of the bridge.</summary>
     public bool OtOde { get; init; }
 
-    /// <summary>Whether the network sees the source beside each state.</summary>
+    /// <summary>Whether the source is an additional input of the network.</summary>
     public bool CondX1 { get; init; }
 
     /// <inheritdoc/>
@@ -41,5 +41,7 @@ public sealed record I2sbConfig : BridgeConfig
             BetaMax = BetaMax,
             Sampling = Noisy ? Sampling : Sampling with { Eta = 0 },
         }
-        : throw new TinctorException($"model.steps is {Steps}; a schedule that is the same from both ends needs an even number");
+        : throw new TinctorException(null, $"model.steps is {Steps}, but the symmetric schedule needs an even number",
+            $"Use model.steps={Steps + 1}")
+        { Option = $"model.steps={Steps + 1}" };
 }

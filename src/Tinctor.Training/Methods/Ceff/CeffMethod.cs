@@ -8,17 +8,17 @@ using Tinctor.Training.Networks;
 namespace Tinctor.Training.Methods.Ceff;
 
 /// <summary>
-/// CEFF (Jia et al. 2025; models/CEFF_model.py): a conditional GAN whose generator is guided by a frozen encoder of H&amp;E images, and
-/// whose L1 term is weighted by a frozen encoder of IHC images. The real image enters losses alone; in the official code it enters the
-/// generator's forward pass.
+/// CEFF (Jia et al. 2025; models/CEFF_model.py): conditional GAN with a generator guided by a frozen encoder of H&amp;E images and an L1
+/// loss weighted by a frozen encoder of IHC images. Only losses use the target; in the official code the generator's forward pass uses it
+/// too.
 /// </summary>
-public sealed class CeffMethod : Pix2PixMethod
+public sealed class CeffMethod : ConditionalGanMethod
 {
     private readonly CeffConfig config;
     private readonly CeffEncoder? sourceEncoder, targetEncoder;
 
-    /// <summary>Builds and initialises the networks on a device, and reads the encoders.</summary>
-    /// <exception cref="TinctorException">The encoders are not there, or not those of the run's start.</exception>
+    /// <summary>Creates and initialises the networks on a device, and loads the encoders.</summary>
+    /// <exception cref="TinctorException">The encoders are missing or have changed.</exception>
     public CeffMethod(CeffConfig config, Device device) : this(config, Frozen(config.CreateNetwork()), device) { }
 
     private CeffMethod(CeffConfig config, CeffGenerator netG, Device device) : base(config, netG, config.CreateDiscriminator(), device)
@@ -32,7 +32,7 @@ public sealed class CeffMethod : Pix2PixMethod
             targetEncoder.to(device);
             targetEncoder.requires_grad_(false);
         }
-        if (config is { EncoderStart: "trained", Encoders: not null }) TakeOver(config.Encoders);
+        if (config is { EncoderStart: "trained", Encoders: not null }) LoadEncoders(config.Encoders);
     }
 
     /// <inheritdoc/>
@@ -59,7 +59,7 @@ public sealed class CeffMethod : Pix2PixMethod
         return netG;
     }
 
-    private void TakeOver(EncoderReference encoders)
+    private void LoadEncoders(EncoderReference encoders)
     {
         using CeffEncoders trained = encoders.Load();
         sourceEncoder?.load_state_dict(trained.Source.state_dict());

@@ -10,59 +10,59 @@ using Tinctor.Training.Networks;
 
 namespace Tinctor.Training.Methods.DeReStainer;
 
-/// <summary>DeReStainer (Wei et al. 2024) with the paper's values; what the paper leaves open is said in docs/methods/derestainer.md.</summary>
+/// <summary>DeReStainer (Wei et al. 2024) with the paper's values; docs/methods/derestainer.md lists assumptions.</summary>
 public sealed record DeReStainerConfig : GanConfig
 {
-    /// <summary>The paper's values, where they are not pix2pix's.</summary>
+    /// <summary>Creates the settings of the paper.</summary>
     public DeReStainerConfig() => (GanMode, Lr, Beta1) = (GanMode.Lsgan, 1e-5, 0.9);
 
-    /// <summary>Channels of the encoder's first block; the feature has four times as many.</summary>
+    /// <summary>Channels of the encoder's first block; the feature has 4 times as many.</summary>
     [Range(1, 1024)]
     public int Ngf { get; init; } = 64;
 
-    /// <summary>Blocks of the feature fusion.</summary>
+    /// <summary>Number of blocks of the feature fusion.</summary>
     [Range(1, 64)]
     public int NBlocks { get; init; } = 9;
 
-    /// <summary>Where SimAM closes a fusion block: branch (before the sum) or block (after it).</summary>
+    /// <summary>Position of SimAM in a fusion block: branch (before the sum) or block (after it).</summary>
     [AllowedValues("branch", "block")]
     public string Simam { get; init; } = "branch";
 
-    /// <summary>Input of the fusion's styles: logits or probabilities of the IHC level.</summary>
+    /// <summary>Style of the feature fusion: logits or probabilities of the IHC level.</summary>
     [AllowedValues("logits", "probabilities")]
     public string Style { get; init; } = "logits";
 
     /// <summary>Normalisation in the fusion blocks: batch, instance or none.</summary>
     public Norm FusionNorm { get; init; } = Norm.Batch;
 
-    /// <summary>How the ReStainer doubles the size: transpose (transposed convolution) or resize (nearest, then a convolution).</summary>
+    /// <summary>Upsampling in the ReStainer: transpose (transposed convolution) or resize (nearest neighbour and convolution).</summary>
     [AllowedValues("transpose", "resize")]
     public string Upsample { get; init; } = "transpose";
 
-    /// <summary>The IHC levels, lowest first: the labels that pairs may have.</summary>
+    /// <summary>IHC levels in ascending order: the allowed labels of pairs.</summary>
     public List<string> Levels { get; init; } = ["0", "1+", "2+", "3+"];
 
-    /// <summary>The light at which optical density ends in stain separation; 1/255 is black in 8 bits, skimage has 1e-6.</summary>
+    /// <summary>Minimum light in stain separation, which limits optical density; 1/255 is one 8-bit step, skimage uses 1e-6.</summary>
     [Range(1e-9, 0.1)]
     public double StainFloor { get; init; } = 1 / 255.0;
 
-    /// <summary>Whether negative amounts of a stain become 0, as in skimage's rgb2hed.</summary>
+    /// <summary>Whether negative stain concentrations are set to 0, as in skimage's rgb2hed.</summary>
     public bool StainClamp { get; init; } = true;
 
-    /// <summary>The classifier whose features L_cmp compares; without one L_cmp is off.</summary>
+    /// <summary>Classifier whose features L_cmp compares; null disables L_cmp.</summary>
     public ComparatorReference? Comparator { get; init; }
 
-    /// <summary>Discriminators, each at half the size of the one before: 2 for 512 and 256 pixels.</summary>
+    /// <summary>Number of discriminators, each at half the resolution of the previous one.</summary>
     [Range(1, 4)]
     public int NumD { get; init; } = 2;
 
     /// <summary>Normalisation in the discriminators: batch, instance or none.</summary>
     public Norm NormD { get; init; } = Norm.Instance;
 
-    /// <summary>Whether the discriminators see the H&amp;E image beside the IHC image.</summary>
+    /// <summary>Whether the H&amp;E image is an additional input of the discriminators.</summary>
     public bool Conditional { get; init; } = true;
 
-    /// <summary>Weight of the stain loss; 0 is the paper's ablation "w/o L_stain".</summary>
+    /// <summary>Weight of the stain loss L_stain.</summary>
     [Range(0, 1e6)]
     public double LambdaStain { get; init; } = 2;
 
@@ -70,7 +70,7 @@ public sealed record DeReStainerConfig : GanConfig
     [Range(0, 1e6)]
     public double LambdaH { get; init; } = 1;
 
-    /// <summary>Weight of L_DAB within the stain loss; 0 is the paper's ablation "w/o L_DAB".</summary>
+    /// <summary>Weight of L_DAB within the stain loss.</summary>
     [Range(0, 1e6)]
     public double LambdaDab { get; init; } = 1;
 
@@ -90,7 +90,7 @@ public sealed record DeReStainerConfig : GanConfig
     [Range(0, 1e6)]
     public double LambdaSsim { get; init; } = 1;
 
-    /// <summary>Weight of the level's focal loss.</summary>
+    /// <summary>Weight of the focal loss of the IHC level, L_level.</summary>
     [Range(0, 1e6)]
     public double LambdaLevel { get; init; } = 5;
 
@@ -98,11 +98,11 @@ public sealed record DeReStainerConfig : GanConfig
     [Range(0, 1e6)]
     public double LambdaGan { get; init; } = 1;
 
-    /// <summary>How much the focal loss plays down what is already right; 0 is cross entropy.</summary>
+    /// <summary>Focusing parameter gamma of the focal loss; 0 gives cross entropy.</summary>
     [Range(0, 10)]
     public double FocalGamma { get; init; } = 2;
 
-    /// <summary>AdamW's weight decay.</summary>
+    /// <summary>Weight decay of AdamW.</summary>
     [Range(0.0, 1.0)]
     public double WeightDecay { get; init; } = 0.01;
 
@@ -122,7 +122,7 @@ public sealed record DeReStainerConfig : GanConfig
     /// <inheritdoc/>
     public override int SmallestSize => DeReStainerGenerator.SmallestSize;
 
-    // Normalisation over a batch of one needs more than one value behind the last halving.
+    // Normalisation of a single image needs more than one value after the last downsampling.
     /// <inheritdoc/>
     public override int SmallestCrop => Math.Max(64, 3 << NLayersD << (NumD - 1));
 
@@ -132,14 +132,14 @@ public sealed record DeReStainerConfig : GanConfig
     /// <inheritdoc/>
     public override Module<Tensor, Tensor> CreateGenerator() => CreateNetwork();
 
-    /// <summary>DeStainer, feature fusion and ReStainer.</summary>
+    /// <summary>Creates the generator: DeStainer, feature fusion and ReStainer.</summary>
     public DeReStainerGenerator CreateNetwork() => new(Stains, Ngf, Levels.Count, NBlocks, Simam, Style, FusionNorm, Upsample);
 
-    /// <summary>The discriminators of IHC images, the finest first.</summary>
+    /// <summary>Creates the discriminators of IHC images, full resolution first.</summary>
     public MultiscaleDiscriminator CreateDiscriminator() =>
         new(Conditional ? InputChannels + OutputChannels : OutputChannels, Ndf, NLayersD, NormD, NumD);
 
-    /// <summary>Haematoxylin, eosin and DAB in light (Ruifrok and Johnston 2001).</summary>
+    /// <summary>Separation of haematoxylin, eosin and DAB (Ruifrok and Johnston 2001).</summary>
     internal StainSeparation Stains => new(StainMatrix.HaematoxylinEosinDab, StainFloor, StainClamp);
 
     /// <inheritdoc/>
@@ -155,13 +155,19 @@ public sealed record DeReStainerConfig : GanConfig
         var remarks = new List<string>();
         int unlabelled = train.Count(pair => pair.Label is null);
         if (unlabelled == train.Count)
-            remarks.Add("no pair has a level: L_level is off, and the predicted level has no meaning; "
-                + "levels come from BCI file names or the label column of a manifest");
+        {
+            remarks.Add("no pair has an IHC level, so L_level is disabled and the predicted level is meaningless; "
+                + "provide levels by BCI file names or the label column of a manifest");
+        }
         else if (unlabelled > 0)
-            remarks.Add($"{unlabelled} of {train.Count} pairs have no level: L_level leaves them out");
+        {
+            remarks.Add($"{unlabelled} of {train.Count} pairs have no IHC level and are excluded from L_level");
+        }
         if (UsesComparator && Comparator is null)
-            remarks.Add("no comparator is named (model.comparator.path): L_cmp is off; "
-                + "a classifier trained in the role of comparator switches it on");
+        {
+            remarks.Add("no comparator is named (model.comparator.path), so L_cmp is disabled; "
+                + "train a classifier with the role comparator to enable it");
+        }
         return remarks;
     }
 
@@ -170,16 +176,21 @@ public sealed record DeReStainerConfig : GanConfig
     private void Check(IReadOnlyList<Pair> train, IReadOnlyList<Pair> test)
     {
         if (Levels.Count < 2 || Levels.Distinct().Count() < Levels.Count)
-            throw new TinctorException($"model.levels is {string.Join(",", Levels)}, expected two or more different labels, lowest first")
+            throw new TinctorException(null, $"model.levels is {string.Join(",", Levels)}, expected two or more distinct labels",
+                "Use model.levels=0,1+,2+,3+")
             { Option = "model.levels" };
         if (InputChannels != 3 || OutputChannels != 3)
-            throw new TinctorException("derestainer separates the stains of RGB images; model.input_channels and "
-                + "model.output_channels must be 3");
+        {
+            throw new TinctorException(null,
+                $"DeReStainer needs RGB images, but the model maps {InputChannels} channels to {OutputChannels}",
+                "Use model.input_channels=3 and model.output_channels=3");
+        }
         if (train.FirstOrDefault(pair => pair.Label is not null && !Levels.Contains(pair.Label)) is { } other)
-            throw new TinctorException(other.Source, $"has the label {other.Label}, none of model.levels ({string.Join(", ", Levels)})",
+            throw new TinctorException(other.Source,
+                $"the label is {other.Label}, expected one of model.levels ({string.Join(", ", Levels)})",
                 "Set model.levels to the labels of this data.");
-        if (UsesComparator && Comparator is not null && Classifier.ReadCard(Comparator.Path).Training.Among(test) is { } tested)
+        if (UsesComparator && Comparator is not null && Classifier.ReadCard(Comparator.Path).Training.TrainingSlidesIn(test) is { } tested)
             throw new TinctorException(Comparator.Path, $"this comparator was trained on test slides ({tested})",
-                "Train one on the same splits as the model.");
+                "Train a comparator on the same splits as the model.");
     }
 }

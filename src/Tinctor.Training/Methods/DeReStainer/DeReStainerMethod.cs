@@ -8,9 +8,9 @@ using Tinctor.Training.Networks;
 namespace Tinctor.Training.Methods.DeReStainer;
 
 /// <summary>
-/// DeReStainer (Wei et al. 2024): the haematoxylin image of the H&amp;E section is encoded as that of the IHC section is, and stained anew
-/// with DAB, guided by the IHC level that the encoding tells. A step runs the generator once, then updates the discriminators, then the
-/// generator. Names of losses are those of section 2.4.
+/// DeReStainer (Wei et al. 2024): the haematoxylin of the H&amp;E image is encoded similarly to the haematoxylin of the IHC image, and
+/// decoded to an IHC image, guided by the predicted IHC level. A step runs the generator once, updates the discriminators, then the
+/// generator. The names of losses are those of section 2.4.
 /// </summary>
 public sealed class DeReStainerMethod : Method
 {
@@ -21,8 +21,8 @@ public sealed class DeReStainerMethod : Method
     private readonly AdamW optimizerG, optimizerD;
     private readonly Classifier? comparator;
 
-    /// <summary>Builds and initialises the networks on a device, and reads the comparator.</summary>
-    /// <exception cref="TinctorException">The comparator is not there, or not that of the run's start.</exception>
+    /// <summary>Creates and initialises the networks on a device, and loads the comparator.</summary>
+    /// <exception cref="TinctorException">The comparator is missing or has changed.</exception>
     public DeReStainerMethod(DeReStainerConfig config, Device device)
     {
         this.config = config;
@@ -82,7 +82,7 @@ public sealed class DeReStainerMethod : Method
         base.Dispose();
     }
 
-    // L_H of section 2.1 and L_level of section 2.2; a loss without weight is not computed.
+    // L_H of section 2.1 and L_level of section 2.2; losses of weight 0 are not computed.
     private IEnumerable<(string Name, double Weight, Tensor Loss)> FeatureLosses(
         Tensor feature, Tensor target, Tensor logits, IReadOnlyList<string?>? labels)
     {
@@ -103,14 +103,14 @@ public sealed class DeReStainerMethod : Method
         if (ssim > 0) yield return ("ssim", ssim, SsimLoss.Compute(stained, target));
     }
 
-    // The mean over the scales, each a mean over its patches.
+    // Mean over scales of the mean over patches.
     private Tensor GanLossOf(Tensor source, Tensor image, bool real)
     {
         Tensor[] scales = netD.Scales(config.Conditional ? torch.cat([source, image], 1) : image);
         return torch.stack([.. scales.Select(scale => GanLoss.Compute(config.GanMode, scale, real))]).mean();
     }
 
-    // Running statistics are to be those of the H&E images, which are all that there is when staining.
+    // Batch statistics, so that running statistics remain those of H&E images, as used in staining.
     private Tensor TargetFeature(Tensor target)
     {
         foreach (BatchNorm2d norm in netG.modules().OfType<BatchNorm2d>()) norm.by_batch = true;
@@ -122,7 +122,7 @@ public sealed class DeReStainerMethod : Method
 
     private Tensor DabOf(Tensor image) => config.Stains.Project((image + 1) / 2, Dab) * 2 - 1;
 
-    // Over the pairs that have a level; null where none has.
+    // Mean over the pairs with a level; null if there are none.
     private Tensor? LevelLoss(Tensor logits, IReadOnlyList<string?>? labels)
     {
         (int Index, string? Label)[] known = [.. (labels ?? []).Index().Where(label => label.Item is not null)];
@@ -137,6 +137,6 @@ public sealed class DeReStainerMethod : Method
         Classifier comparator = Classifier.Load(named.Path, device);
         if (named.Sha256.Length == 0 || comparator.Sha256 == named.Sha256) return comparator;
         comparator.Dispose();
-        throw new TinctorException($"{named.Path}: this comparator is not the one that the run began with; bring that one back");
+        throw new TinctorException(named.Path, "the comparator has changed since the start of the run", "Restore it, or start a new run");
     }
 }

@@ -5,17 +5,17 @@ using Tinctor.Training.Networks;
 
 namespace Tinctor.Training.Methods.Pix2Pix;
 
-/// <summary>Settings common to conditional GANs with an L1 term; <see cref="Pix2PixMethod"/> trains them.</summary>
+/// <summary>Settings common to conditional GANs with an L1 loss, trained by <see cref="ConditionalGanMethod"/>.</summary>
 public abstract record ConditionalGanConfig : GanConfig
 {
-    /// <summary>patch (PatchGAN of n_layers_d layers) or pixel (1x1).</summary>
+    /// <summary>Discriminator: patch (PatchGAN of n_layers_d layers) or pixel (1x1).</summary>
     [AllowedValues("patch", "pixel")]
     public string Discriminator { get; init; } = "patch";
 
-    /// <summary>batch, instance or none: in the discriminator and in the generators of pix2pix.</summary>
+    /// <summary>Normalisation in the discriminator and in the generators of pix2pix: batch, instance or none.</summary>
     public Norm Norm { get; init; } = Norm.Batch;
 
-    /// <summary>Weight of the L1 distance to the target.</summary>
+    /// <summary>Weight of the L1 loss.</summary>
     [Range(0, 1e6)]
     public double LambdaL1 { get; init; } = 100;
 
@@ -23,14 +23,14 @@ public abstract record ConditionalGanConfig : GanConfig
     [Range(0, 1e6)]
     public double LambdaGp { get; init; } = 10;
 
-    /// <summary>How many earlier made images the discriminator may see again; 0 for none.</summary>
+    /// <summary>Size of the history of generated images for the discriminator; 0 for none.</summary>
     [Range(0, 10000)]
     public int PoolSize { get; init; }
 
     /// <inheritdoc/>
     public override int SmallestCrop => Math.Max(base.SmallestCrop, Discriminator == "patch" ? 3 << NLayersD : 0);
 
-    /// <summary>The conditional discriminator: it sees source and target together.</summary>
+    /// <summary>Creates the conditional discriminator; its input is source and target.</summary>
     public Module<Tensor, Tensor> CreateDiscriminator() => Discriminator == "pixel"
         ? new PixelDiscriminator(InputChannels + OutputChannels, Ndf, Norm)
         : new NLayerDiscriminator(InputChannels + OutputChannels, Ndf, NLayersD, Norm);

@@ -5,10 +5,10 @@ using Tinctor.Training.Networks;
 
 namespace Tinctor.Training.Methods.Pix2Pix;
 
-/// <summary>pix2pix (Isola et al. 2017) with the official repository's defaults.</summary>
+/// <summary>pix2pix (Isola et al. 2017) with the defaults of the official repository.</summary>
 public sealed record Pix2PixConfig : ConditionalGanConfig
 {
-    /// <summary>resnet_9blocks, resnet_6blocks, unet_128, unet_256 or unet_512.</summary>
+    /// <summary>Generator: resnet_9blocks, resnet_6blocks, unet_128, unet_256 or unet_512.</summary>
     [AllowedValues("resnet_9blocks", "resnet_6blocks", "unet_128", "unet_256", "unet_512")]
     public string Generator { get; init; } = "unet_256";
 
@@ -16,7 +16,7 @@ public sealed record Pix2PixConfig : ConditionalGanConfig
     [Range(1, 1024)]
     public int Ngf { get; init; } = 64;
 
-    /// <summary>Dropout of one half in the generator while training.</summary>
+    /// <summary>Whether the generator has dropout of one half in training.</summary>
     public bool Dropout { get; init; } = true;
 
     /// <inheritdoc/>
@@ -35,7 +35,7 @@ public sealed record Pix2PixConfig : ConditionalGanConfig
     private int UnetDowns => Generator switch { "unet_128" => 7, "unet_256" => 8, _ => 9 };
 
     /// <inheritdoc/>
-    public override Method Create(Device device) => new Pix2PixMethod(this, device);
+    public override Method Create(Device device) => new ConditionalGanMethod(this, device);
 
     /// <inheritdoc/>
     public override Module<Tensor, Tensor> CreateGenerator() => Generator.StartsWith("unet")

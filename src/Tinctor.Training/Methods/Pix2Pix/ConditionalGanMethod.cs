@@ -7,11 +7,11 @@ using Tinctor.Training.Networks;
 namespace Tinctor.Training.Methods.Pix2Pix;
 
 /// <summary>
-/// pix2pix: a conditional GAN with an L1 term (Isola et al. 2017; models/pix2pix_model.py of the official repository).
-/// A step runs the generator once, then updates the discriminator, then the generator. Other conditional GANs may show the discriminator
-/// something made of the source in its place, or have another distance to the target.
+/// Conditional GAN with an L1 loss, as pix2pix (Isola et al. 2017; models/pix2pix_model.py of the official repository). A step runs the
+/// generator once, updates the discriminator, then the generator. Other conditional GANs may transform the condition of the discriminator
+/// or replace the L1 loss.
 /// </summary>
-public class Pix2PixMethod : Method
+public class ConditionalGanMethod : Method
 {
     private readonly ConditionalGanConfig config;
     private readonly Module<Tensor, Tensor> netG, netD;
@@ -19,15 +19,16 @@ public class Pix2PixMethod : Method
     private readonly ImagePool pool;
     private readonly Func<Tensor, Tensor> condition;
 
-    /// <summary>Builds and initialises both networks on a device.</summary>
-    /// <param name="config">The settings.</param>
-    /// <param name="device">Where training takes place.</param>
-    /// <param name="condition">What the discriminator sees beside an image, of its size and made of its source; null for the source.</param>
-    public Pix2PixMethod(ConditionalGanConfig config, Device device, Func<Tensor, Tensor>? condition = null)
+    /// <summary>Creates and initialises both networks on a device.</summary>
+    /// <param name="config">Settings of the method.</param>
+    /// <param name="device">Device of the training.</param>
+    /// <param name="condition">Transforms sources to the condition of the discriminator, of the target's size; null for no change.</param>
+    public ConditionalGanMethod(ConditionalGanConfig config, Device device, Func<Tensor, Tensor>? condition = null)
         : this(config, config.CreateGenerator(), config.CreateDiscriminator(), device, condition) { }
 
-    /// <summary>Takes over networks of any shape, initialises them and puts them on a device.</summary>
-    public Pix2PixMethod(ConditionalGanConfig config, Module<Tensor, Tensor> generator, Module<Tensor, Tensor> discriminator, Device device,
+    /// <summary>Takes ownership of networks, initialises them and moves them to a device.</summary>
+    public ConditionalGanMethod(
+        ConditionalGanConfig config, Module<Tensor, Tensor> generator, Module<Tensor, Tensor> discriminator, Device device,
         Func<Tensor, Tensor>? condition = null)
     {
         this.config = config;
@@ -65,12 +66,12 @@ public class Pix2PixMethod : Method
     public override IReadOnlyDictionary<string, Tensor> TrainStep(
         Tensor source, Tensor target, IReadOnlyList<string?>? labels = null)
     {
-        Tensor fake = netG.forward(source), seen = condition(source);
+        Tensor fake = netG.forward(source), given = condition(source);
 
         netD.requires_grad_(true);
         optimizerD.zero_grad();
-        Tensor fakePair = pool.Query(torch.cat([seen, fake], 1).detach());
-        Tensor realPair = torch.cat([seen, target], 1);
+        Tensor fakePair = pool.Query(torch.cat([given, fake], 1).detach());
+        Tensor realPair = torch.cat([given, target], 1);
         Tensor lossDFake = GanLoss.Compute(config.GanMode, netD.forward(fakePair), real: false);
         Tensor lossDReal = GanLoss.Compute(config.GanMode, netD.forward(realPair), real: true);
         Tensor lossD = (lossDFake + lossDReal) * 0.5;
@@ -80,7 +81,7 @@ public class Pix2PixMethod : Method
 
         netD.requires_grad_(false);
         optimizerG.zero_grad();
-        Tensor lossGan = GanLoss.Compute(config.GanMode, netD.forward(torch.cat([seen, fake], 1)), real: true);
+        Tensor lossGan = GanLoss.Compute(config.GanMode, netD.forward(torch.cat([given, fake], 1)), real: true);
         Tensor lossL1 = Distance(fake, target);
         (lossGan + lossL1).backward();
         optimizerG.step();
@@ -94,7 +95,7 @@ public class Pix2PixMethod : Method
         };
     }
 
-    /// <summary>The weighted distance of stained to real images, a scalar.</summary>
+    /// <summary>Computes the weighted distance of stained images to targets, a scalar.</summary>
     protected virtual Tensor Distance(Tensor stained, Tensor target) => F.l1_loss(stained, target) * config.LambdaL1;
 
     private Tensor GradientPenalty(Tensor realPair, Tensor fakePair)
