@@ -79,6 +79,10 @@ public static class PairVerification
             {
                 Add(i, new(error.File ?? pairs[i].Source, error.Problem, error.Problem, error.Remedy));
             }
+            catch (IOException error)
+            {
+                Add(i, new(pairs[i].Source, $"cannot be read: {error.Message}", "cannot be read", null));
+            }
         }
     }
 
