@@ -1,7 +1,7 @@
 
 namespace Tinctor.Torch;
 
-/// <summary>The kinds of device, with libtorch's numbers.</summary>
+/// <summary>Types of devices, with the numbers of libtorch.</summary>
 public enum DeviceType
 {
     /// <summary>Main memory and processor.</summary>
@@ -11,7 +11,7 @@ public enum DeviceType
     CUDA = 1,
 }
 
-/// <summary>Where a tensor lives: "cpu", "cuda" (the current one) or "cuda:1".</summary>
+/// <summary>Device of a tensor: "cpu", "cuda" (the current GPU) or "cuda:1".</summary>
 /// <param name="type">The kind of device.</param>
 /// <param name="index">Its number, or -1 for the current one.</param>
 public readonly record struct Device(DeviceType type, int index = -1)
@@ -29,7 +29,7 @@ public readonly record struct Device(DeviceType type, int index = -1)
         if (text == "cpu") return CPU;
         if (text == "cuda") return CUDA;
         if (text.StartsWith("cuda:") && int.TryParse(text.AsSpan(5), out int index) && index >= 0) return new(DeviceType.CUDA, index);
-        throw new FormatException($"'{text}' is no device; use cpu, cuda or cuda:N");
+        throw new FormatException($"'{text}' is not a device, expected cpu, cuda or cuda:N");
     }
 
     /// <summary>As <see cref="Parse"/>.</summary>
@@ -48,20 +48,20 @@ public static partial class torch
     /// <summary>CUDA devices, as in torch.cuda.</summary>
     public static class cuda
     {
-        /// <summary>Whether this libtorch can use a GPU of this machine.</summary>
+        /// <summary>Whether libtorch can use a GPU.</summary>
         public static bool is_available() => device_count() > 0;
 
-        /// <summary>How many GPUs libtorch sees.</summary>
+        /// <summary>Number of GPUs found by libtorch.</summary>
         public static int device_count() => NativeMethods.tt_cuda_device_count();
 
-        /// <summary>Waits until everything that was queued on a device is done.</summary>
+        /// <summary>Waits for all queued work of a device.</summary>
         public static void synchronize(int index = -1) => NativeMethods.Check(NativeMethods.tt_cuda_synchronize(index));
 
-        /// <summary>Gives cached, unused GPU memory back to the driver.</summary>
+        /// <summary>Returns cached, unused GPU memory to the driver.</summary>
         public static void empty_cache() => NativeMethods.Check(NativeMethods.tt_cuda_empty_cache());
 
-        /// <summary>Bytes in use and reserved on a GPU, now and at their peak.</summary>
-        /// <exception cref="TorchException">This libtorch has no CUDA, or there is no such device.</exception>
+        /// <summary>Allocated and reserved bytes of a GPU, current and peak.</summary>
+        /// <exception cref="TorchException">libtorch has no CUDA, or the device does not exist.</exception>
         public static unsafe (long allocated, long max_allocated, long reserved, long max_reserved) memory_stats(int index = 0)
         {
             long* statistics = stackalloc long[4];

@@ -1,8 +1,8 @@
 namespace Tinctor.Torch;
 
 /// <summary>
-/// Frees on time what was made inside it: every tensor created on this thread while the scope is open is disposed at its end,
-/// unless it was moved out. Scopes nest; they belong to the thread that opened them.
+/// Disposes tensors at the end of a block: every tensor created on this thread while the scope is open is disposed at its end,
+/// unless it was moved out. Scopes can be nested and belong to the thread that opened them.
 /// </summary>
 public sealed class DisposeScope : IDisposable
 {
@@ -28,7 +28,7 @@ public sealed class DisposeScope : IDisposable
         tensors.Add(tensor);
     }
 
-    /// <summary>Frees what is left in the scope and goes back to the outer one.</summary>
+    /// <summary>Disposes the tensors of the scope and restores the outer scope.</summary>
     /// <exception cref="InvalidOperationException">Scopes were closed out of order or on another thread.</exception>
     public void Dispose()
     {
@@ -44,6 +44,6 @@ public sealed class DisposeScope : IDisposable
 
 public static partial class torch
 {
-    /// <summary>Opens a scope that frees the tensors made inside it.</summary>
+    /// <summary>Opens a scope that disposes the tensors created inside it.</summary>
     public static DisposeScope NewDisposeScope() => new();
 }

@@ -2,18 +2,18 @@ namespace Tinctor.Torch;
 
 public static partial class F
 {
-    // Scores that are held at once: 64 MiB of float32.
+    // Maximum number of scores in memory: 64 MiB of float32.
     private const long MostScores = 1 << 24;
 
     /// <summary>
-    /// softmax(query @ key.T / sqrt(E) + mask) @ value. Where there are many scores, they are computed some queries at a time, and again
-    /// for their gradients: the same result in bounded memory.
+    /// softmax(query @ key.T / sqrt(E) + mask) @ value. Many scores are computed in chunks of queries, and again
+    /// for their gradients, which limits memory.
     /// </summary>
     /// <param name="query">[..., L, E].</param>
     /// <param name="key">[..., S, E].</param>
     /// <param name="value">[..., S, Ev].</param>
     /// <param name="attn_mask">Added to the scores; broadcast to [..., L, S].</param>
-    /// <param name="scale">Instead of 1 / sqrt(E).</param>
+    /// <param name="scale">Scale of the scores; 1 / sqrt(E) by default.</param>
     public static Tensor scaled_dot_product_attention(Tensor query, Tensor key, Tensor value, Tensor? attn_mask = null,
         double? scale = null) => Attention(query, key, value, attn_mask, scale ?? 1 / Math.Sqrt(query.size(-1)), MostScores);
 

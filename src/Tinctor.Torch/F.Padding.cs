@@ -19,7 +19,7 @@ public static partial class F
     /// <param name="input">[N,C,H,W] or [C,H,W] for the reflecting and repeating modes, anything for "constant".</param>
     /// <param name="pad">Two numbers a dimension, the last dimension first.</param>
     /// <param name="mode">"constant", "reflect", "replicate" or "circular".</param>
-    /// <param name="value">What "constant" pads with.</param>
+    /// <param name="value">Value of constant padding.</param>
     public static Tensor pad(Tensor input, long[] pad, string mode = "constant", double value = 0) => (mode, pad.Length) switch
     {
         ("constant", _) => constant_pad.Call(input, pad, value),
@@ -69,7 +69,7 @@ public static partial class F
         };
     }
 
-    /// <summary>Reads images [N,C,H,W] at positions [N,h,w,2] (x, y in [-1,1]).</summary>
+    /// <summary>Samples images [N,C,H,W] at positions [N,h,w,2] (x, y in [-1,1]).</summary>
     /// <param name="input">Images.</param>
     /// <param name="grid">Positions.</param>
     /// <param name="mode">"bilinear", "nearest" or "bicubic".</param>

@@ -22,7 +22,7 @@ public static partial class F
     /// <summary>input @ weight.t() + bias.</summary>
     public static Tensor linear(Tensor input, Tensor weight, Tensor? bias = null) => Ops.linear.Call(input, weight, bias);
 
-    /// <summary>The largest element of each window; the stride is the kernel size unless told otherwise.</summary>
+    /// <summary>The largest element of each window; the default stride is the kernel size.</summary>
     public static Tensor max_pool2d(Tensor input, Size2 kernel_size, Size2? stride = null, Size2? padding = null, Size2? dilation = null,
         bool ceil_mode = false) =>
         Ops.max_pool2d.Call(input, Pair(kernel_size, 1), Pair(stride ?? kernel_size, 1), Pair(padding, 0), Pair(dilation, 1), ceil_mode);
@@ -32,7 +32,7 @@ public static partial class F
         bool count_include_pad = true) =>
         Ops.avg_pool2d.Call(input, Pair(kernel_size, 1), Pair(stride ?? kernel_size, 1), Pair(padding, 0), ceil_mode, count_include_pad);
 
-    /// <summary>Means over windows chosen to give the output size.</summary>
+    /// <summary>Means of windows that give the output size.</summary>
     public static Tensor adaptive_avg_pool2d(Tensor input, Size2 output_size) => Ops.adaptive_avg_pool2d.Call(input, Pair(output_size, 1));
 
     /// <summary>[N,C*r*r,H,W] to [N,C,H*r,W*r].</summary>
@@ -102,10 +102,10 @@ public static partial class F
     /// <summary>log(1 + exp(beta * x)) / beta.</summary>
     public static Tensor softplus(Tensor input, double beta = 1, double threshold = 20) => Ops.softplus.Call(input, beta, threshold);
 
-    /// <summary>x moved into [min_val, max_val].</summary>
+    /// <summary>x limited to [min_val, max_val].</summary>
     public static Tensor hardtanh(Tensor input, double min_val = -1, double max_val = 1) => Ops.hardtanh.Call(input, min_val, max_val);
 
-    /// <summary>x, or weight * x below zero, a weight a channel.</summary>
+    /// <summary>x, or weight * x below zero, one weight per channel.</summary>
     public static Tensor prelu(Tensor input, Tensor weight) => Ops.prelu.Call(input, weight);
 
     /// <summary>log(sigmoid(x)).</summary>

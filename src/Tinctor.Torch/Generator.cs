@@ -1,23 +1,23 @@
 
 namespace Tinctor.Torch;
 
-/// <summary>A source of random numbers whose state can be kept and restored.</summary>
+/// <summary>Random generator whose state can be saved and restored.</summary>
 public sealed class Generator : IDisposable
 {
     private nint handle;
 
-    /// <summary>A generator of its own, with libtorch's default seed until <see cref="manual_seed"/>.</summary>
+    /// <summary>Creates a generator with libtorch's default seed until <see cref="manual_seed"/>.</summary>
     public Generator(Device? device = null) : this(NativeMethods.Check(NativeMethods.tt_generator_new((device ?? Device.CPU).Pack()))) { }
 
     private Generator(nint handle) => this.handle = handle;
 
-    /// <summary>The generator that operators use when none is named.</summary>
+    /// <summary>Default generator of operators.</summary>
     public static Generator Default(Device? device = null) =>
         new(NativeMethods.Check(NativeMethods.tt_generator_default((device ?? Device.CPU).Pack())));
 
     internal nint Handle => handle != 0 ? handle : throw new ObjectDisposedException(nameof(Generator));
 
-    /// <summary>Starts the sequence that belongs to a seed.</summary>
+    /// <summary>Sets the seed.</summary>
     public Generator manual_seed(ulong seed)
     {
         NativeMethods.Check(NativeMethods.tt_generator_manual_seed(Handle, seed));
@@ -25,7 +25,7 @@ public sealed class Generator : IDisposable
         return this;
     }
 
-    /// <summary>The seed that the sequence started from.</summary>
+    /// <summary>Seed of the generator.</summary>
     public ulong initial_seed()
     {
         ulong seed = NativeMethods.tt_generator_initial_seed(Handle);
@@ -33,7 +33,7 @@ public sealed class Generator : IDisposable
         return seed;
     }
 
-    /// <summary>The whole state, a uint8 tensor.</summary>
+    /// <summary>State of the generator, a uint8 tensor.</summary>
     public Tensor get_state()
     {
         nint state = NativeMethods.Check(NativeMethods.tt_generator_get_state(Handle));
@@ -41,7 +41,7 @@ public sealed class Generator : IDisposable
         return new(state);
     }
 
-    /// <summary>Goes on from a state of <see cref="get_state"/>.</summary>
+    /// <summary>Restores a state of <see cref="get_state"/>.</summary>
     public void set_state(Tensor state)
     {
         NativeMethods.Check(NativeMethods.tt_generator_set_state(Handle, state.Handle));
@@ -56,7 +56,7 @@ public sealed class Generator : IDisposable
         GC.SuppressFinalize(this);
     }
 
-    /// <summary>Frees the generator if nobody disposed of it.</summary>
+    /// <summary>Frees the generator if it was not disposed.</summary>
     ~Generator() => Free();
 
     private void Free()

@@ -1,23 +1,23 @@
 
 namespace Tinctor.Torch;
 
-/// <summary>Undoes something at the end of a using block.</summary>
+/// <summary>Restores a previous state at the end of a using block.</summary>
 public sealed class Guard : IDisposable
 {
     private Action? undo;
 
     internal Guard(Action undo) => this.undo = undo;
 
-    /// <summary>Goes back to what was before.</summary>
+    /// <summary>Restores the previous state.</summary>
     public void Dispose() => Interlocked.Exchange(ref undo, null)?.Invoke();
 }
 
 public static partial class torch
 {
-    /// <summary>Whether operations are recorded for backward on this thread.</summary>
+    /// <summary>Whether autograd records operations on this thread.</summary>
     public static bool is_grad_enabled() => NativeMethods.tt_grad_enabled() != 0;
 
-    /// <summary>Turns recording on or off for a using block.</summary>
+    /// <summary>Enables or disables autograd for a using block.</summary>
     public static Guard set_grad_enabled(bool enabled)
     {
         bool before = is_grad_enabled();
@@ -25,23 +25,23 @@ public static partial class torch
         return new Guard(() => NativeMethods.tt_set_grad_enabled(before ? 1 : 0));
     }
 
-    /// <summary>No recording inside a using block.</summary>
+    /// <summary>Disables autograd for a using block.</summary>
     public static Guard no_grad() => set_grad_enabled(false);
 
-    /// <summary>Recording inside a using block.</summary>
+    /// <summary>Enables autograd for a using block.</summary>
     public static Guard enable_grad() => set_grad_enabled(true);
 
-    /// <summary>No recording and no version counting inside a using block: the fastest way to run a finished network.</summary>
+    /// <summary>Disables autograd and version counting for a using block: the fastest mode of inference.</summary>
     public static Guard inference_mode(bool mode = true)
     {
         nint guard = NativeMethods.tt_inference_mode_enter(mode ? 1 : 0);
         return new Guard(() => NativeMethods.tt_inference_mode_exit(guard));
     }
 
-    /// <summary>Runs suited operators in a lower precision inside a using block, as torch.autocast.</summary>
-    /// <param name="device_type">The kind of device whose operators are cast.</param>
+    /// <summary>Runs suitable operators in a lower precision in a using block, as torch.autocast.</summary>
+    /// <param name="device_type">Type of device whose operators are cast.</param>
     /// <param name="dtype">bfloat16 (the default on the CPU) or float16 (the default on CUDA).</param>
-    /// <param name="enabled">False switches an outer autocast off.</param>
+    /// <param name="enabled">False disables an outer autocast.</param>
     public static Guard autocast(DeviceType device_type, ScalarType? dtype = null, bool enabled = true)
     {
         int device = (int)device_type;
@@ -56,26 +56,26 @@ public static partial class torch
         });
     }
 
-    /// <summary>Makes operators that have a deterministic variant use it; others throw, or warn.</summary>
+    /// <summary>Selects deterministic variants of operators; operators without one throw or warn.</summary>
     public static void use_deterministic_algorithms(bool mode, bool warn_only = false) =>
         NativeMethods.Check(NativeMethods.tt_use_deterministic_algorithms(mode ? 1 : 0, warn_only ? 1 : 0));
 
-    /// <summary>The number of threads inside an operator.</summary>
+    /// <summary>Number of threads within an operator.</summary>
     public static int get_num_threads() => NativeMethods.tt_get_num_threads();
 
-    /// <summary>Sets the number of threads inside an operator.</summary>
+    /// <summary>Sets the number of threads within an operator.</summary>
     public static void set_num_threads(int threads) => NativeMethods.Check(NativeMethods.tt_set_num_threads(threads));
 
-    /// <summary>The number of threads between operators.</summary>
+    /// <summary>Number of threads for parallel operators.</summary>
     public static int get_num_interop_threads() => NativeMethods.tt_get_num_interop_threads();
 
-    /// <summary>Sets the number of threads between operators; only before the first parallel work.</summary>
+    /// <summary>Sets the number of threads for parallel operators; only before the first parallel work.</summary>
     public static void set_num_interop_threads(int threads) => NativeMethods.Check(NativeMethods.tt_set_num_interop_threads(threads));
 
     /// <summary>Treats denormal numbers as zero on the CPU; false where the processor cannot.</summary>
     public static bool set_flush_denormal(bool mode) => NativeMethods.tt_set_flush_denormal(mode ? 1 : 0) != 0;
 
-    /// <summary>Switches of the GPU libraries, as torch.backends.</summary>
+    /// <summary>Options of the GPU libraries, as torch.backends.</summary>
     public static class backends
     {
         /// <summary>Lets cuDNN time its algorithms and keep the fastest.</summary>
@@ -91,7 +91,7 @@ public static partial class torch
         /// <summary>libtorch's version.</summary>
         public static string libtorch => NativeMethods.Text(NativeMethods.tt_version());
 
-        /// <summary>How libtorch was built: compiler, BLAS, oneDNN, vector instructions in use.</summary>
+        /// <summary>Build configuration of libtorch: compiler, BLAS, oneDNN, vector instructions.</summary>
         public static string config => NativeMethods.Text(NativeMethods.tt_show_config());
     }
 }

@@ -108,7 +108,7 @@ internal static unsafe partial class NativeMethods
 
     internal static string Text(byte* utf8) => Marshal.PtrToStringUTF8((nint)utf8) ?? "";
 
-    /// <summary>Throws the message that the failed native call left behind.</summary>
+    /// <summary>Throws the error of a failed native call.</summary>
     internal static int Check(int result) => result >= 0 ? result : throw new TorchException(Text(tt_last_error()));
 
     /// <summary>The same for calls that return a pointer.</summary>

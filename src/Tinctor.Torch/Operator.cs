@@ -2,7 +2,7 @@ using System.Text;
 
 namespace Tinctor.Torch;
 
-/// <summary>One argument of an operator call. Converts from everything that a schema can ask for; null is None.</summary>
+/// <summary>Argument of an operator call, with conversions from all types of schemas; null is None.</summary>
 public readonly struct Arg
 {
     internal readonly Tag tag;
@@ -61,7 +61,7 @@ public readonly struct Arg
     /// <summary>A list of tensors, or None; null items where the schema has Tensor?[].</summary>
     public static implicit operator Arg(Tensor?[]? value) => new(Tag.TensorList, value);
 
-    /// <summary>How many 64-bit words the argument needs beside its own.</summary>
+    /// <summary>Number of additional 64-bit words of the argument.</summary>
     internal int Words => reference switch
     {
         byte[] utf8 => (utf8.Length + 7) / 8,
@@ -70,7 +70,7 @@ public readonly struct Arg
     };
 }
 
-/// <summary>A number given to an operator: integers stay integers, so that integer tensors keep their dtype.</summary>
+/// <summary>Number as an argument of an operator: integers remain integers, so integer tensors keep their dtype.</summary>
 public readonly struct Scalar
 {
     internal readonly Arg arg;
@@ -93,14 +93,14 @@ public readonly struct Scalar
 /// <summary>An operator of libtorch, called by its schema name; autograd and autocast included.</summary>
 /// <param name="name">The name, such as "aten::conv2d".</param>
 /// <param name="overload">The overload, such as "Tensor"; empty for the plain one.</param>
-/// <remarks>Arguments left out at the end take the schema's defaults, so a call names only what it changes.</remarks>
+/// <remarks>Omitted arguments at the end have the defaults of the schema.</remarks>
 public sealed unsafe class Operator(string name, string overload = "")
 {
     private const int MaxResults = 8;
     private nint handle;
 
     /// <summary>Calls an operator that returns one tensor.</summary>
-    /// <exception cref="TorchException">libtorch refused; the message names the operator.</exception>
+    /// <exception cref="TorchException">The operator failed; the message names it.</exception>
     public Tensor Call(params ReadOnlySpan<Arg> arguments)
     {
         Value* results = stackalloc Value[MaxResults];
@@ -110,8 +110,8 @@ public sealed unsafe class Operator(string name, string overload = "")
         throw new TorchException($"{name} does not return one tensor");
     }
 
-    /// <summary>Calls an operator for its effect; a returned alias of an argument is dropped.</summary>
-    /// <exception cref="TorchException">libtorch refused.</exception>
+    /// <summary>Calls an operator without using its result.</summary>
+    /// <exception cref="TorchException">The operator failed.</exception>
     public void CallVoid(params ReadOnlySpan<Arg> arguments)
     {
         Value* results = stackalloc Value[MaxResults];
@@ -119,7 +119,7 @@ public sealed unsafe class Operator(string name, string overload = "")
     }
 
     /// <summary>Calls an operator that returns several tensors, or a list of them.</summary>
-    /// <exception cref="TorchException">libtorch refused.</exception>
+    /// <exception cref="TorchException">The operator failed.</exception>
     public Tensor[] CallMany(params ReadOnlySpan<Arg> arguments)
     {
         Value* results = stackalloc Value[MaxResults];
@@ -128,11 +128,11 @@ public sealed unsafe class Operator(string name, string overload = "")
     }
 
     /// <summary>Calls an operator that returns a number or a boolean.</summary>
-    /// <exception cref="TorchException">libtorch refused.</exception>
+    /// <exception cref="TorchException">The operator failed.</exception>
     public double CallNumber(params ReadOnlySpan<Arg> arguments) => CallNumber<double>(arguments);
 
-    /// <summary>The same, converted to a .NET number; what it cannot hold becomes the nearest that it can.</summary>
-    /// <exception cref="TorchException">libtorch refused.</exception>
+    /// <summary>Calls an operator that returns a number, and converts it to a .NET number with saturation.</summary>
+    /// <exception cref="TorchException">The operator failed.</exception>
     public T CallNumber<T>(params ReadOnlySpan<Arg> arguments) where T : System.Numerics.INumberBase<T>
     {
         Value* results = stackalloc Value[MaxResults];
@@ -155,7 +155,7 @@ public sealed unsafe class Operator(string name, string overload = "")
             Value* values = stackalloc Value[arguments.Length];
             for (int i = 0; i < arguments.Length; i++) values[i] = Marshal(in arguments[i], ref lists);
             int count = NativeMethods.tt_call(handle, values, arguments.Length, results, MaxResults);
-            // The finaliser of an argument that nobody uses any more must not free it under the call.
+            // Arguments must not be finalised during the call.
             foreach (ref readonly Arg argument in arguments) GC.KeepAlive(argument.reference);
             return NativeMethods.Check(count);
         }
@@ -201,7 +201,7 @@ public sealed unsafe class Operator(string name, string overload = "")
         return value;
     }
 
-    /// <summary>Takes over the results of a native call; undefined tensors become null.</summary>
+    /// <summary>Takes ownership of the results of a native call; undefined tensors become null.</summary>
     internal static Tensor[] Take(Value* results, int count)
     {
         if (count == 1 && results[0].tag == Tag.TensorList) return TakeList(results[0]);
@@ -219,7 +219,7 @@ public sealed unsafe class Operator(string name, string overload = "")
         return tensors;
     }
 
-    // Results that nobody takes over.
+    // Results that are not used.
     private static void Free(Value* results, int count)
     {
         for (int i = 0; i < count; i++)

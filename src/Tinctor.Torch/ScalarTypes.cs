@@ -1,7 +1,7 @@
 namespace Tinctor.Torch;
 
 /// <summary>Properties of the element types.</summary>
-public static class ScalarTypes
+internal static class ScalarTypes
 {
     /// <summary>Bytes of one element.</summary>
     public static int Size(this ScalarType type) => type switch
@@ -14,8 +14,8 @@ public static class ScalarTypes
         _ => throw new NotSupportedException($"element type {type}"),
     };
 
-    /// <summary>The element type that a .NET type stands for.</summary>
-    /// <exception cref="NotSupportedException">There is none.</exception>
+    /// <summary>Gets the element type of a .NET type.</summary>
+    /// <exception cref="NotSupportedException">There is no such element type.</exception>
     public static ScalarType Of<T>() where T : unmanaged => default(T) switch
     {
         byte => ScalarType.Byte,

@@ -1,7 +1,7 @@
 
 namespace Tinctor.Torch;
 
-/// <summary>A TorchScript network read from a file.</summary>
+/// <summary>TorchScript network.</summary>
 public sealed unsafe class ScriptModule : IDisposable
 {
     private const int MaxResults = 64;
@@ -11,16 +11,16 @@ public sealed unsafe class ScriptModule : IDisposable
 
     private nint Handle => handle != 0 ? handle : throw new ObjectDisposedException(nameof(ScriptModule));
 
-    /// <summary>Calls forward; tuples and lists come back as their elements.</summary>
-    /// <exception cref="TorchException">The network refused its input.</exception>
+    /// <summary>Calls forward; tuples and lists are returned as their elements.</summary>
+    /// <exception cref="TorchException">The input does not fit the network.</exception>
     public Tensor[] forward(params ReadOnlySpan<Tensor> inputs) => Call("forward", inputs);
 
     /// <summary>Calls any method of the module.</summary>
-    /// <exception cref="TorchException">There is no such method, or it refused its input.</exception>
+    /// <exception cref="TorchException">The method does not exist, or the input does not fit.</exception>
     public Tensor[] Call(string method, params ReadOnlySpan<Tensor> inputs) => Call(method, inputs, []);
 
     /// <summary>Calls any method of the module with tensors and, after them, booleans.</summary>
-    /// <exception cref="TorchException">There is no such method, or it refused its input.</exception>
+    /// <exception cref="TorchException">The method does not exist, or the input does not fit.</exception>
     public Tensor[] Call(string method, ReadOnlySpan<Tensor> inputs, ReadOnlySpan<bool> flags)
     {
         nint* handles = stackalloc nint[inputs.Length];
@@ -34,7 +34,7 @@ public sealed unsafe class ScriptModule : IDisposable
         return Operator.Take(results, NativeMethods.Check(count));
     }
 
-    /// <summary>Training mode (dropout, batch statistics) on or off.</summary>
+    /// <summary>Switches training mode (dropout, batch statistics) on or off.</summary>
     public ScriptModule train(bool mode = true)
     {
         NativeMethods.Check(NativeMethods.tt_script_train(Handle, mode ? 1 : 0));
@@ -42,7 +42,7 @@ public sealed unsafe class ScriptModule : IDisposable
         return this;
     }
 
-    /// <summary>Inference mode of the layers.</summary>
+    /// <summary>Switches the layers to inference mode.</summary>
     public ScriptModule eval() => train(false);
 
     /// <summary>Frees the module.</summary>
@@ -52,7 +52,7 @@ public sealed unsafe class ScriptModule : IDisposable
         GC.SuppressFinalize(this);
     }
 
-    /// <summary>Frees the module if nobody disposed of it.</summary>
+    /// <summary>Frees the module if it was not disposed.</summary>
     ~ScriptModule() => Free();
 
     private void Free()
@@ -68,11 +68,12 @@ public static partial class torch
     public static class jit
     {
         /// <summary>Reads a TorchScript file onto a device.</summary>
-        /// <exception cref="FileNotFoundException">There is no such file.</exception>
-        /// <exception cref="TorchException">The file is no TorchScript archive.</exception>
+        /// <exception cref="TinctorException">The file cannot be opened.</exception>
+        /// <exception cref="TorchException">The file is not a TorchScript archive.</exception>
         public static ScriptModule load(string path, Device? device = null)
         {
-            if (!File.Exists(path)) throw new FileNotFoundException($"{path}: no such TorchScript file", path);
+            // libtorch would report a missing file in its own words.
+            InputFile.Open(path).Dispose();
             return new ScriptModule(NativeMethods.Check(NativeMethods.tt_script_load(path, (device ?? Device.CPU).Pack())));
         }
     }

@@ -89,7 +89,7 @@ public sealed partial class Tensor
     /// <summary>Rounds half to even, element by element.</summary>
     public Tensor round() => Ops.round.Call(this);
 
-    /// <summary>The part behind the point, element by element.</summary>
+    /// <summary>Fractional part, element by element.</summary>
     public Tensor frac() => Ops.frac.Call(this);
 
     /// <summary>True where x is NaN, element by element.</summary>
@@ -373,7 +373,7 @@ public sealed partial class Tensor
     /// <summary>Bitwise exclusive or.</summary>
     public Tensor bitwise_xor(Tensor other) => Ops.bitwise_xor__Tensor.Call(this, other);
 
-    /// <summary>Every element moved into [min, max].</summary>
+    /// <summary>Elements limited to [min, max].</summary>
     public Tensor clamp(Scalar? min = null, Scalar? max = null) => Ops.clamp.Call(this, min, max);
 
     /// <summary><see cref="clamp"/> in place.</summary>

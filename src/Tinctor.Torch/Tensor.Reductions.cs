@@ -41,13 +41,13 @@ public sealed partial class Tensor
     /// <summary>The largest element.</summary>
     public Tensor max() => Ops.max.Call(this);
 
-    /// <summary>The largest element along a dimension, and where it is.</summary>
+    /// <summary>The largest elements along a dimension and their indices.</summary>
     public (Tensor values, Tensor indices) max(long dim, bool keepdim = false) => Pair(Ops.max__dim.CallMany(this, dim, keepdim));
 
     /// <summary>The smallest element.</summary>
     public Tensor min() => Ops.min.Call(this);
 
-    /// <summary>The smallest element along a dimension, and where it is.</summary>
+    /// <summary>The smallest elements along a dimension and their indices.</summary>
     public (Tensor values, Tensor indices) min(long dim, bool keepdim = false) => Pair(Ops.min__dim.CallMany(this, dim, keepdim));
 
     /// <summary>The largest elements over some dimensions.</summary>
@@ -56,10 +56,10 @@ public sealed partial class Tensor
     /// <summary>The smallest elements over some dimensions.</summary>
     public Tensor amin(long[] dim, bool keepdim = false) => Ops.amin.Call(this, dim, keepdim);
 
-    /// <summary>Where the largest element is; in the flattened tensor if no dimension is named.</summary>
+    /// <summary>Index of the largest element; in the flattened tensor without a dimension.</summary>
     public Tensor argmax(long? dim = null, bool keepdim = false) => Ops.argmax.Call(this, dim, keepdim);
 
-    /// <summary>Where the smallest element is; in the flattened tensor if no dimension is named.</summary>
+    /// <summary>Index of the smallest element; in the flattened tensor without a dimension.</summary>
     public Tensor argmin(long? dim = null, bool keepdim = false) => Ops.argmin.Call(this, dim, keepdim);
 
     /// <summary>Whether every element is true.</summary>
@@ -89,32 +89,32 @@ public sealed partial class Tensor
     /// <summary>Running products along a dimension.</summary>
     public Tensor cumprod(long dim, ScalarType? dtype = null) => Ops.cumprod.Call(this, dim, dtype);
 
-    /// <summary>The middle element, the lower one of two.</summary>
+    /// <summary>The median; for an even count, the lower of the two middle elements.</summary>
     public Tensor median() => Ops.median.Call(this);
 
     /// <summary>The q-quantile, interpolated linearly.</summary>
     public Tensor quantile(double q, long? dim = null, bool keepdim = false) => Ops.quantile__scalar.Call(this, q, dim, keepdim);
 
-    /// <summary>How many elements are not zero.</summary>
+    /// <summary>Number of nonzero elements.</summary>
     public Tensor count_nonzero() => Ops.count_nonzero.Call(this);
 
-    /// <summary>The elements in order along a dimension, and where they were.</summary>
+    /// <summary>Sorted elements along a dimension and their indices.</summary>
     public (Tensor values, Tensor indices) sort(long dim = -1, bool descending = false) => Pair(Ops.sort.CallMany(this, dim, descending));
 
-    /// <summary>Where the elements would be taken from to sort them.</summary>
+    /// <summary>Indices that sort the elements along a dimension.</summary>
     public Tensor argsort(long dim = -1, bool descending = false) => Ops.argsort.Call(this, dim, descending);
 
-    /// <summary>The k largest elements along a dimension, and where they are.</summary>
+    /// <summary>The k largest elements along a dimension and their indices.</summary>
     public (Tensor values, Tensor indices) topk(long k, long dim = -1, bool largest = true, bool sorted = true) =>
         Pair(Ops.topk.CallMany(this, k, dim, largest, sorted));
 
-    /// <summary>How often each non-negative integer occurs.</summary>
+    /// <summary>Number of occurrences of each non-negative integer.</summary>
     public Tensor bincount(Tensor? weights = null, long minlength = 0) => Ops.bincount.Call(this, weights, minlength);
 
     /// <summary>A histogram with equal bins; the range of the data if min equals max.</summary>
     public Tensor histc(long bins = 100, Scalar? min = null, Scalar? max = null) => Ops.histc.Call(this, bins, min ?? 0, max ?? 0);
 
-    /// <summary>The positions of the elements that are not zero, one a row.</summary>
+    /// <summary>Indices of the nonzero elements, one per row.</summary>
     public Tensor nonzero() => Ops.nonzero.Call(this);
 
     private static (Tensor, Tensor) Pair(Tensor[] tensors) => (tensors[0], tensors[1]);

@@ -2,34 +2,34 @@ namespace Tinctor.Torch;
 
 public sealed partial class Tensor
 {
-    /// <summary>The same data in another shape; -1 is worked out.</summary>
+    /// <summary>The same data in another shape; -1 is inferred.</summary>
     public Tensor view(params long[] shape) => Ops.view.Call(this, shape);
 
-    /// <summary><see cref="view"/>, or a copy where the strides forbid one.</summary>
+    /// <summary><see cref="view"/>, or a copy if the strides do not allow a view.</summary>
     public Tensor reshape(params long[] shape) => Ops.reshape.Call(this, shape);
 
-    /// <summary>Some dimensions made one.</summary>
+    /// <summary>Flattens a range of dimensions into one.</summary>
     public Tensor flatten(long start_dim = 0, long end_dim = -1) => Ops.flatten__using_ints.Call(this, start_dim, end_dim);
 
-    /// <summary>Without the dimensions of size one.</summary>
+    /// <summary>Removes the dimensions of size one.</summary>
     public Tensor squeeze() => Ops.squeeze.Call(this);
 
-    /// <summary>Without one dimension of size one.</summary>
+    /// <summary>Removes a dimension of size one.</summary>
     public Tensor squeeze(long dim) => Ops.squeeze__dim.Call(this, dim);
 
-    /// <summary>With a new dimension of size one.</summary>
+    /// <summary>Inserts a dimension of size one.</summary>
     public Tensor unsqueeze(long dim) => Ops.unsqueeze.Call(this, dim);
 
-    /// <summary>Two dimensions swapped.</summary>
+    /// <summary>Exchanges two dimensions.</summary>
     public Tensor transpose(long dim0, long dim1) => Ops.transpose__int.Call(this, dim0, dim1);
 
-    /// <summary>A matrix transposed.</summary>
+    /// <summary>Transposes a matrix.</summary>
     public Tensor t() => Ops.t.Call(this);
 
-    /// <summary>The dimensions in another order.</summary>
+    /// <summary>Permutes the dimensions.</summary>
     public Tensor permute(params long[] dims) => Ops.permute.Call(this, dims);
 
-    /// <summary>One dimension moved elsewhere.</summary>
+    /// <summary>Moves a dimension to another position.</summary>
     public Tensor movedim(long source, long destination) => Ops.movedim__int.Call(this, source, destination);
 
     /// <summary>Dimensions of size one repeated without a copy; -1 keeps a size.</summary>
@@ -38,10 +38,10 @@ public sealed partial class Tensor
     /// <summary><see cref="expand"/> to another tensor's shape.</summary>
     public Tensor expand_as(Tensor other) => Ops.expand_as.Call(this, other);
 
-    /// <summary>The tensor copied along its dimensions.</summary>
+    /// <summary>Repeats the tensor along its dimensions.</summary>
     public Tensor repeat(params long[] repeats) => Ops.repeat.Call(this, repeats);
 
-    /// <summary>Each element repeated.</summary>
+    /// <summary>Repeats each element.</summary>
     public Tensor repeat_interleave(long repeats, long? dim = null) => Ops.repeat_interleave__self_int.Call(this, repeats, dim);
 
     /// <summary>One position of a dimension, a view.</summary>
@@ -53,45 +53,45 @@ public sealed partial class Tensor
     /// <summary>Part of a dimension with a step, a view.</summary>
     public Tensor slice(long dim, long start = 0, long? stop = null, long step = 1) => Ops.slice__Tensor.Call(this, dim, start, stop, step);
 
-    /// <summary>Positions of a dimension, copied.</summary>
+    /// <summary>Copies the given indices of a dimension.</summary>
     public Tensor index_select(long dim, Tensor index) => Ops.index_select.Call(this, dim, index);
 
-    /// <summary>Elements picked along a dimension.</summary>
+    /// <summary>Gathers elements along a dimension.</summary>
     public Tensor gather(long dim, Tensor index) => Ops.gather.Call(this, dim, index);
 
-    /// <summary>Elements put along a dimension.</summary>
+    /// <summary>Scatters elements along a dimension.</summary>
     public Tensor scatter_(long dim, Tensor index, Tensor src)
     {
         Ops.scatter___src.CallVoid(this, dim, index, src);
         return this;
     }
 
-    /// <summary>Elements added along a dimension.</summary>
+    /// <summary>Adds elements along a dimension.</summary>
     public Tensor scatter_add_(long dim, Tensor index, Tensor src)
     {
         Ops.scatter_add_.CallVoid(this, dim, index, src);
         return this;
     }
 
-    /// <summary>Pieces of a size along a dimension.</summary>
+    /// <summary>Splits a dimension into parts of a size.</summary>
     public Tensor[] split(long split_size, long dim = 0) => Ops.split__Tensor.CallMany(this, split_size, dim);
 
-    /// <summary>Pieces of given sizes along a dimension.</summary>
+    /// <summary>Splits a dimension into parts of given sizes.</summary>
     public Tensor[] split(long[] split_sizes, long dim = 0) => Ops.split_with_sizes.CallMany(this, split_sizes, dim);
 
-    /// <summary>Equal pieces along a dimension.</summary>
+    /// <summary>Splits a dimension into equal parts.</summary>
     public Tensor[] chunk(long chunks, long dim = 0) => Ops.chunk.CallMany(this, chunks, dim);
 
-    /// <summary>Every position of a dimension.</summary>
+    /// <summary>Splits a dimension into its positions.</summary>
     public Tensor[] unbind(long dim = 0) => Ops.unbind__int.CallMany(this, dim);
 
-    /// <summary>Some dimensions reversed.</summary>
+    /// <summary>Reverses dimensions.</summary>
     public Tensor flip(params long[] dims) => Ops.flip.Call(this, dims);
 
-    /// <summary>Turned by k right angles in a plane.</summary>
+    /// <summary>Rotates by k times 90 degrees in a plane.</summary>
     public Tensor rot90(long k = 1, long[]? dims = null) => Ops.rot90.Call(this, k, dims ?? [0, 1]);
 
-    /// <summary>Elements moved round.</summary>
+    /// <summary>Shifts elements cyclically.</summary>
     public Tensor roll(long[] shifts, long[]? dims = null) => Ops.roll.Call(this, shifts, dims ?? []);
 
     /// <summary>Sliding windows along a dimension, a view.</summary>
@@ -109,20 +109,20 @@ public sealed partial class Tensor
     /// <summary>The diagonal of a matrix, or a matrix from a diagonal.</summary>
     public Tensor diag(long diagonal = 0) => Ops.diag.Call(this, diagonal);
 
-    /// <summary>The elements in row-major (or channels-last) order; itself if they are.</summary>
+    /// <summary>Contiguous tensor in row-major or channels-last order; the tensor itself if it is contiguous.</summary>
     public Tensor contiguous(MemoryFormat memory_format = MemoryFormat.Contiguous) =>
         Ops.contiguous.Call(this, (MemoryFormat?)memory_format);
 
     /// <summary>A copy, recorded by autograd.</summary>
     public Tensor clone() => Ops.clone.Call(this);
 
-    /// <summary>The same data under another handle, a view.</summary>
+    /// <summary>The same data with another handle, a view.</summary>
     public Tensor alias() => Ops.alias.Call(this);
 
-    /// <summary>The same data without its history.</summary>
+    /// <summary>The same data without its graph.</summary>
     public Tensor detach() => Ops.detach.Call(this);
 
-    /// <summary>Takes over the values of another tensor, with broadcasting and conversion.</summary>
+    /// <summary>Copies the values of another tensor, with broadcasting and conversion.</summary>
     public Tensor copy_(Tensor src, bool non_blocking = false)
     {
         Ops.copy_.CallVoid(this, src, non_blocking);
@@ -164,27 +164,27 @@ public sealed partial class Tensor
         return this;
     }
 
-    /// <summary>this where the condition is true, other elsewhere.</summary>
+    /// <summary>Elements of this tensor where the condition is true, of the other tensor elsewhere.</summary>
     public Tensor where(Tensor condition, Tensor other) => Ops.where__self.Call(condition, this, other);
 
-    /// <summary>On another device and of another type; itself if nothing changes.</summary>
+    /// <summary>Moves to a device and converts to a type; returns the tensor itself if nothing changes.</summary>
     public Tensor to(Device device, ScalarType dtype, bool non_blocking = false, bool copy = false) =>
         Ops.to__device.Call(this, (Device?)device, (ScalarType?)dtype, non_blocking, copy);
 
-    /// <summary>Converts to another type; returns itself if it has it already.</summary>
+    /// <summary>Converts to a type; returns the tensor itself if nothing changes.</summary>
     public Tensor to(ScalarType dtype, bool non_blocking = false, bool copy = false) =>
         Ops.to__dtype.Call(this, (ScalarType?)dtype, non_blocking, copy);
 
-    /// <summary>On another device; itself if it is there.</summary>
+    /// <summary>Moves to a device; returns the tensor itself if nothing changes.</summary>
     public Tensor to(Device device, bool non_blocking = false, bool copy = false) => to(device, dtype, non_blocking, copy);
 
-    /// <summary>In main memory.</summary>
+    /// <summary>Moves to main memory.</summary>
     public Tensor cpu() => to(Device.CPU);
 
-    /// <summary>On a GPU.</summary>
+    /// <summary>Moves to a GPU.</summary>
     public Tensor cuda(int index = -1) => to(new Device(DeviceType.CUDA, index));
 
-    /// <summary>In another memory format, of the same shape.</summary>
+    /// <summary>Converts to another memory format.</summary>
     public Tensor to(MemoryFormat memory_format) => contiguous(memory_format);
 
     /// <summary>As Float32.</summary>
@@ -211,6 +211,6 @@ public sealed partial class Tensor
     /// <summary>As Bool.</summary>
     public Tensor @bool() => to(ScalarType.Bool);
 
-    /// <summary>This tensor as a batch of the given type and device: new zeros.</summary>
+    /// <summary>Creates zeros of the type and device of this tensor.</summary>
     public Tensor new_zeros(params long[] size) => Ops.new_zeros.Call(this, size);
 }

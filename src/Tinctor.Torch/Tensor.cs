@@ -4,14 +4,14 @@ namespace Tinctor.Torch;
 
 /// <summary>
 /// A libtorch tensor. Names, argument order and defaults are PyTorch's. Memory is freed by <see cref="Dispose"/>, by the
-/// <see cref="DisposeScope"/> in which the tensor was made, or, as a safety net, by the finaliser.
+/// <see cref="DisposeScope"/> in which the tensor was created, or finally by the finaliser.
 /// </summary>
 public sealed unsafe partial class Tensor : IDisposable
 {
     internal DisposeScope? scope;
     private nint handle;
 
-    /// <summary>Takes over a native reference.</summary>
+    /// <summary>Takes ownership of a native reference.</summary>
     internal Tensor(nint handle)
     {
         this.handle = handle;
@@ -21,7 +21,7 @@ public sealed unsafe partial class Tensor : IDisposable
     internal nint Handle =>
         handle != 0 ? handle : throw new ObjectDisposedException(nameof(Tensor), "this tensor was disposed, or its scope was closed");
 
-    /// <summary>Whether the native memory was given back.</summary>
+    /// <summary>Whether the tensor was disposed.</summary>
     public bool IsDisposed => handle == 0;
 
     private TensorInfo Info
@@ -81,10 +81,10 @@ public sealed unsafe partial class Tensor : IDisposable
     /// <summary>The type of the elements.</summary>
     public ScalarType dtype => (ScalarType)Info.dtype;
 
-    /// <summary>Where the elements are.</summary>
+    /// <summary>Device of the elements.</summary>
     public Device device => Device.Unpack(Info.device);
 
-    /// <summary>Whether operations on this tensor are recorded for backward.</summary>
+    /// <summary>Whether autograd records operations on this tensor.</summary>
     public bool requires_grad
     {
         get => Info.requires_grad != 0;
@@ -102,10 +102,10 @@ public sealed unsafe partial class Tensor : IDisposable
         return this;
     }
 
-    /// <summary>Whether the tensor was not made by a recorded operation.</summary>
+    /// <summary>Whether the tensor is a leaf of the graph.</summary>
     public bool is_leaf => Info.is_leaf != 0;
 
-    /// <summary>The gradient that backward has accumulated, or null. Each read makes a new handle to the same data.</summary>
+    /// <summary>Accumulated gradient, or null. Each read creates a new handle to the same data.</summary>
     public Tensor? grad
     {
         get
@@ -146,7 +146,7 @@ public sealed unsafe partial class Tensor : IDisposable
     public int element_size() => dtype.Size();
 
     /// <summary>
-    /// The elements themselves, without a copy. Valid as long as the tensor lives: keep the tensor in use beyond the span.
+    /// Span of the elements, without a copy. Valid during the lifetime of the tensor: keep the tensor in use after the span.
     /// </summary>
     /// <exception cref="InvalidOperationException">Not on the CPU, not contiguous, or of another type.</exception>
     public Span<T> data<T>() where T : unmanaged
@@ -175,21 +175,21 @@ public sealed unsafe partial class Tensor : IDisposable
     /// <summary>The only element as a double.</summary>
     public double item() => Ops.item.CallNumber(this);
 
-    /// <summary>All elements in row-major order, copied (and converted to the CPU and contiguous memory if need be).</summary>
+    /// <summary>Copies all elements in row-major order, from any device and layout.</summary>
     public T[] ToArray<T>() where T : unmanaged
     {
         using DisposeScope temporaries = torch.NewDisposeScope();
         return detach().cpu().contiguous().data<T>().ToArray();
     }
 
-    /// <summary>Takes the tensor out of its scope; it then lives until it is disposed.</summary>
+    /// <summary>Removes the tensor from its scope; it then lives until its disposal.</summary>
     public Tensor DetachFromDisposeScope()
     {
         scope = null;
         return this;
     }
 
-    /// <summary>Hands the tensor over to the scope around its own, or to none if there is no outer one.</summary>
+    /// <summary>Moves the tensor to the outer scope, or to none if there is no outer scope.</summary>
     public Tensor MoveToOuterDisposeScope()
     {
         DisposeScope? outer = scope?.Outer;
@@ -198,17 +198,17 @@ public sealed unsafe partial class Tensor : IDisposable
         return this;
     }
 
-    /// <summary>Gives the native memory back.</summary>
+    /// <summary>Frees the native memory.</summary>
     public void Dispose()
     {
         Free();
         GC.SuppressFinalize(this);
     }
 
-    /// <summary>Frees what nobody disposed of.</summary>
+    /// <summary>Frees tensors that were not disposed.</summary>
     ~Tensor() => Free();
 
-    /// <summary>Gives the native reference away.</summary>
+    /// <summary>Releases the ownership of the native reference.</summary>
     internal nint Release()
     {
         GC.SuppressFinalize(this);

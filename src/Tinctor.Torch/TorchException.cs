@@ -3,7 +3,7 @@ namespace Tinctor.Torch;
 /// <summary>Error raised inside libtorch. The message starts with the name of the operator.</summary>
 public sealed class TorchException(string message) : Exception(message)
 {
-    /// <summary>Whether a device had too little memory. libtorch says so only in the text of its message.</summary>
+    /// <summary>Whether a device ran out of memory. libtorch reports it only in the text of its message.</summary>
     public bool IsOutOfMemory => Message.Contains("out of memory", StringComparison.OrdinalIgnoreCase)
         || Message.Contains("not enough memory", StringComparison.OrdinalIgnoreCase)
         || Message.Contains("can't allocate memory", StringComparison.OrdinalIgnoreCase);

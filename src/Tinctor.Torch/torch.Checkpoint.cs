@@ -5,13 +5,13 @@ namespace Tinctor.Torch;
 public static unsafe partial class torch
 {
     /// <summary>
-    /// Runs work without keeping what it computes on the way, and runs it again for its gradients: memory is traded for time, as by
-    /// torch.utils.checkpoint. The work must depend on nothing but its inputs, and give the same every time. Parameters are inputs too,
-    /// which the work may use where it holds them. Its gradients cannot be differentiated again.
+    /// Runs a function without keeping intermediate results, and runs it again for its gradients: saves memory at the cost of time, as
+    /// torch.utils.checkpoint. The function must be deterministic and depend on its inputs only. Parameters are inputs too,
+    /// which the function may capture. Its gradients cannot be differentiated again.
     /// </summary>
-    /// <param name="body">From the inputs to one new tensor; called now, and for each backward, then perhaps on another thread.</param>
-    /// <param name="inputs">All that gradients are wanted of.</param>
-    /// <exception cref="TorchException">The work failed while gradients were computed.</exception>
+    /// <param name="body">Maps the inputs to a new tensor; called once and for each backward, possibly on another thread.</param>
+    /// <param name="inputs">All tensors whose gradients are needed.</param>
+    /// <exception cref="TorchException">The function failed during the computation of gradients.</exception>
     public static Tensor checkpoint(Func<Tensor[], Tensor> body, params Tensor[] inputs)
     {
         if (!is_grad_enabled() || !inputs.Any(input => input.requires_grad)) return body(inputs);

@@ -10,7 +10,7 @@ public static partial class torch
     public static Tensor ones(long[] size, ScalarType? dtype = null, Device? device = null, bool requires_grad = false) =>
         Ops.ones.Call(size, dtype, Arg.None, device).WithGrad(requires_grad);
 
-    /// <summary>Memory with no defined values.</summary>
+    /// <summary>Uninitialised memory.</summary>
     public static Tensor empty(long[] size, ScalarType? dtype = null, Device? device = null, bool requires_grad = false) =>
         Ops.empty__memory_format.Call(size, dtype, Arg.None, device).WithGrad(requires_grad);
 
@@ -47,12 +47,12 @@ public static partial class torch
         bool requires_grad = false) =>
         Ops.randn__generator.Call(size, generator, dtype, Arg.None, device).WithGrad(requires_grad);
 
-    /// <summary>Random integers in [low, high), int64 unless told otherwise.</summary>
+    /// <summary>Random integers in [low, high), int64 by default.</summary>
     public static Tensor randint(long low, long high, long[] size, Generator? generator = null, ScalarType? dtype = null,
         Device? device = null, bool requires_grad = false) =>
         Ops.randint__low_generator.Call(low, high, size, generator, dtype ?? ScalarType.Int64, Arg.None, device).WithGrad(requires_grad);
 
-    /// <summary>0 to n-1 in random order, int64 unless told otherwise.</summary>
+    /// <summary>0 to n-1 in random order, int64 by default.</summary>
     public static Tensor randperm(long n, Generator? generator = null, ScalarType? dtype = null, Device? device = null,
         bool requires_grad = false) =>
         Ops.randperm__generator.Call(n, generator, dtype ?? ScalarType.Int64, Arg.None, device).WithGrad(requires_grad);
@@ -70,7 +70,7 @@ public static partial class torch
     public static Tensor ones_like(Tensor input, ScalarType? dtype = null, Device? device = null, bool requires_grad = false) =>
         Ops.ones_like.Call(input, dtype, Arg.None, device).WithGrad(requires_grad);
 
-    /// <summary>Memory with no defined values, of another tensor's shape, type and device.</summary>
+    /// <summary>Uninitialised memory, of another tensor's shape, type and device.</summary>
     public static Tensor empty_like(Tensor input, ScalarType? dtype = null, Device? device = null, bool requires_grad = false) =>
         Ops.empty_like.Call(input, dtype, Arg.None, device).WithGrad(requires_grad);
 

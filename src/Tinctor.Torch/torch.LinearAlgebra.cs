@@ -23,7 +23,7 @@ public static partial class torch
         /// <summary>The singular values, descending.</summary>
         public static Tensor svdvals(Tensor A) => Ops.linalg_svdvals.Call(A);
 
-        /// <summary>X with A @ X = B.</summary>
+        /// <summary>Solves A @ X = B.</summary>
         public static Tensor solve(Tensor A, Tensor B) => Ops.linalg_solve.Call(A, B);
 
         /// <summary>The vector norm of order ord.</summary>
@@ -51,7 +51,7 @@ public static partial class torch
             return (found[0], found[1]);
         }
 
-        /// <summary>X that makes |A @ X - B| least, and the residuals.</summary>
+        /// <summary>Least-squares solution of A @ X = B, and the residuals.</summary>
         public static (Tensor solution, Tensor residuals) lstsq(Tensor A, Tensor B)
         {
             Tensor[] found = Ops.linalg_lstsq.CallMany(A, B);

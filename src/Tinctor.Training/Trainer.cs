@@ -11,14 +11,46 @@ using Tinctor.Training.Runs;
 namespace Tinctor.Training;
 
 /// <summary>Trains a staining method on image pairs.</summary>
-public sealed class Trainer : TrainingLoop<Method>
+public static class Trainer
+{
+    /// <summary>Starts a run.</summary>
+    /// <param name="config">Configuration of the run.</param>
+    /// <param name="runFolder">Run folder, new or empty.</param>
+    /// <param name="observer">Receives notes and progress.</param>
+    /// <param name="stop">Requests a graceful stop: the run completes its step, saves and returns.</param>
+    /// <exception cref="TinctorException">
+    /// The data is invalid, the folder is not empty or in use by another process, or a loss became NaN or infinite.
+    /// </exception>
+    public static TrainingResult Start(RunConfig config, string runFolder, ITrainingObserver observer, CancellationToken stop = default)
+    {
+        RunFolder folder = RunFolder.Create(runFolder);
+        // A run may be resumed from another working directory.
+        config = config with { Data = config.Data.WithFullPaths() };
+        config = config with { Model = config.Model.Completed() };
+        return new MethodLoop(config, folder, observer, stop).Start(stop);
+    }
+
+    /// <summary>Resumes a run from its last checkpoint; the configuration is that of the run folder.</summary>
+    /// <exception cref="TinctorException">The folder contains no run, its data has changed, or another process trains it.</exception>
+    public static TrainingResult Resume(string runFolder, ITrainingObserver observer, CancellationToken stop = default)
+    {
+        using FileLock access = RunFolder.LockRun(runFolder);
+        RunFolder folder = RunFolder.Open(runFolder);
+        RunConfig config = ConfigFile.Load(folder.Config, method: null, overrides: null, out bool namesMethod);
+        if (!namesMethod) observer.Note($"{folder.Config} names no method; assuming {config.Method}");
+        return new MethodLoop(config, folder, observer, stop).Resume(stop);
+    }
+}
+
+/// <summary>Training loop of <see cref="Trainer"/>.</summary>
+internal sealed class MethodLoop : TrainingLoop<Method>
 {
     // Maximum number of training sources for the detector of unfamiliar sources.
     private const int MostSources = 200;
     private readonly RunConfig config;
     private readonly TrainingData data;
 
-    private Trainer(RunConfig config, RunFolder folder, ITrainingObserver observer, CancellationToken stop)
+    public MethodLoop(RunConfig config, RunFolder folder, ITrainingObserver observer, CancellationToken stop)
         : base(config.Training, config.Seed, folder, observer)
     {
         data = TrainingData.Read(config.Data, config.Seed, config.Model.Upscaling, config.Model.AdviseCrop, stop);
@@ -39,37 +71,17 @@ public sealed class Trainer : TrainingLoop<Method>
         Loader = new PairLoader(pairs, config.Training.BatchSize, shuffle: true, config.Seed, config.Data.Workers);
     }
 
-    /// <summary>Starts a run.</summary>
-    /// <param name="config">Configuration of the run.</param>
-    /// <param name="runFolder">Run folder, new or empty.</param>
-    /// <param name="observer">Receives notes and progress.</param>
-    /// <param name="stop">Requests a graceful stop: the run completes its step, saves and returns.</param>
-    /// <exception cref="TinctorException">
-    /// The data is invalid, the folder is not empty or in use by another process, or a loss became NaN or infinite.
-    /// </exception>
-    public static TrainingResult Start(RunConfig config, string runFolder, ITrainingObserver observer, CancellationToken stop = default)
+    public TrainingResult Start(CancellationToken stop)
     {
-        RunFolder folder = RunFolder.Create(runFolder);
-        // A run may be resumed from another working directory.
-        config = config with { Data = config.Data.WithFullPaths() };
-        config = config with { Model = config.Model.Completed() };
-        var trainer = new Trainer(config, folder, observer, stop);
-        using FileLock access = folder.LockNew();
-        folder.Describe(trainer.config, trainer.Device, DataSummary.Create(trainer.data.Manifest, stop));
-        return trainer.Run(resume: false, stop);
+        using FileLock access = Folder.LockNew();
+        Folder.Describe(config, Device, DataSummary.Create(data.Manifest, stop));
+        return Run(resume: false, stop);
     }
 
-    /// <summary>Resumes a run from its last checkpoint; the configuration is that of the run folder.</summary>
-    /// <exception cref="TinctorException">The folder contains no run, its data has changed, or another process trains it.</exception>
-    public static TrainingResult Resume(string runFolder, ITrainingObserver observer, CancellationToken stop = default)
+    public TrainingResult Resume(CancellationToken stop)
     {
-        using FileLock access = RunFolder.LockRun(runFolder);
-        RunFolder folder = RunFolder.Open(runFolder);
-        RunConfig config = ConfigFile.Load(folder.Config, method: null, overrides: null, out bool namesMethod);
-        if (!namesMethod) observer.Note($"{folder.Config} names no method; assuming {config.Method}");
-        var trainer = new Trainer(config, folder, observer, stop);
-        trainer.RequireSameStart(DataSummary.Create(trainer.data.Manifest, stop));
-        return trainer.Run(resume: true, stop);
+        RequireSameStart(DataSummary.Create(data.Manifest, stop));
+        return Run(resume: true, stop);
     }
 
     private protected override PairLoader Loader { get; }
@@ -124,7 +136,7 @@ public sealed class Trainer : TrainingLoop<Method>
         }
         catch (TinctorException reason)
         {
-            Observer.Note($"{reason.Message}; it is disabled for this model");
+            Observer.Note($"detection of unfamiliar sources is disabled for this model: {reason.Problem}");
             return null;
         }
 

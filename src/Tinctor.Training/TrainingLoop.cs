@@ -14,7 +14,7 @@ namespace Tinctor.Training;
 /// checkpoint with the same results.
 /// </summary>
 /// <typeparam name="TLearner">Networks and optimisers.</typeparam>
-public abstract class TrainingLoop<TLearner> where TLearner : Learner
+internal abstract class TrainingLoop<TLearner> where TLearner : Learner
 {
     // 32 batches suffice: each channel mean averages over thousands of pixels.
     private const int StatisticsBatches = 32;

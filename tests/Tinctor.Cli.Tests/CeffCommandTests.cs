@@ -16,7 +16,7 @@ public sealed class CeffCommandTests : IDisposable
         Assert.Equal(("", 0), (encoders.Error, encoders.Code));
         Assert.Contains("validation: retrieval", encoders.Out);
 
-        Assert.Contains("ceff needs trained encoders", Train("refused").OneError());
+        Assert.Contains("CEFF needs trained encoders", Train("refused").OneError());
         Assert.Contains("set model.ngf=2", Train("refused", "--encoders", At("encoders"), "--set", "model.ngf=4").OneError());
         Outcome trained = Train("model", "--encoders", At("encoders"));
         Assert.Equal(("", 0), (trained.Error, trained.Code));

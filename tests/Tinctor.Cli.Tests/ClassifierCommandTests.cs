@@ -45,7 +45,7 @@ public sealed class ClassifierCommandTests : IDisposable
         Assert.Contains("--learning-rate does not go with --resume",
             CommandLine.Run("train", "classifier", "--output", At("x"), "--resume", "--learning-rate", "1").OneError());
         Assert.Contains("contains no run to resume", CommandLine.Run("train", "classifier", "--output", At("x"), "--resume").OneError());
-        Assert.Contains("must lie between 0 and 1", Train("x", "--learning-rate", "7").OneError());
+        Assert.Contains("expected 0 to 1", Train("x", "--learning-rate", "7").OneError());
         Assert.Contains("no fold 2 of 2", Train("x", "--fold", "2").OneError());
         Assert.Contains("nowhere.pth", Train("x", "--weights", At("nowhere.pth")).OneError());
         Assert.Contains("no data set is named", CommandLine.Run("train", "classifier", "--output", At("x")).OneError());

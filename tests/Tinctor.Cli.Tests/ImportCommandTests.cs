@@ -60,7 +60,7 @@ public sealed class ImportCommandTests : IDisposable
             .. TrainedRun.Set("model.network.num_head_channels=32", "model.ot_ode=true", "model.sampling.evaluations=10")]);
         Assert.Equal(("", 0), (outcome.Error, outcome.Code));
         Assert.Contains(description, outcome.Out);
-        Assert.Contains("heads of attention (of 32 channels)", outcome.All.ReplaceLineEndings(" "));
+        Assert.Contains("attention heads (of 32 channels)", outcome.All.ReplaceLineEndings(" "));
         Vectors.Close(vectors["traj_ot_ode_xs"][0][..1].clamp(-1, 1), Stained(vectors["x1"]), "the stained image", 1e-4);
     }
 

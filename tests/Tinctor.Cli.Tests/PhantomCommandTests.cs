@@ -35,7 +35,7 @@ public sealed class PhantomCommandTests : IDisposable
     public async Task Phantom_values_out_of_range_are_refused()
     {
         var error = await Assert.ThrowsAsync<TinctorException>(() => Run("--slides", "0"));
-        Assert.Contains("0 slides", error.Message);
+        Assert.Contains("the number of slides is 0", error.Message);
     }
 
     [Theory]

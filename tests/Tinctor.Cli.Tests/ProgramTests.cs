@@ -35,7 +35,7 @@ public sealed class ProgramTests
     [InlineData("stains separate a -o b --method reinhard", "expected macenko or vahadane", "")]
     [InlineData("stain m i -o o --quality 500", "--quality 500: expected 1 to 100", "tinctor stain --help")]
     [InlineData("completion tcsh", "tcsh: expected bash, zsh or fish", "tinctor completion --help")]
-    [InlineData("train pix2pix --out x --set model.nfg=3", "'model.nfg'", "ngf")]
+    [InlineData("train pix2pix --out x --set model.nfg=3", "there is no setting model.nfg", "ngf")]
     [InlineData("train pix2pix --out x", "no data set is named", "--data")]
     [InlineData("train pix2pix --out x --data /nowhere", "/nowhere: no such file", "")]
     [InlineData("train pix2pix --out x --device cuda:99", "the device is cuda:99", "")]

@@ -59,7 +59,7 @@ public sealed class RunFolderContentTests(TrainedRun trained)
     public void Model_card_states_intended_use()
     {
         string card = File.ReadAllText(Path.Combine(trained.Model, "README.md"));
-        Assert.Contains("| Slides trained on | slide0, slide1, slide2 |", card);
+        Assert.Contains("| Training slides | slide0, slide1, slide2 |", card);
         Assert.Contains("| Held-out slides | slide3, slide4 |", card);
         Assert.Contains("Research use only, not for diagnosis", card);
         Assert.Contains("ngf: 4", card);

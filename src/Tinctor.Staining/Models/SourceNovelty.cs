@@ -62,7 +62,10 @@ public sealed class SourceNovelty
         foreach (Image image in sources) rows.AddRange(Features(image).Values);
         int count = rows.Count == 0 ? 0 : rows[0].Length;
         if (rows.Count <= 2 * count)
-            throw new TinctorException($"too few training patches ({rows.Count} of {Window} x {Window} pixels) for detection of unfamiliar sources");
+            {
+            throw new TinctorException(null,
+                $"the training sources have {rows.Count} patches of {Window}x{Window} pixels, expected {(2 * count) + 1} or more");
+        }
         Matrix<double> features = Matrix<double>.Build.DenseOfRowArrays(rows);
         Vector<double> mean = features.ColumnSums() / rows.Count;
         Matrix<double> centred = Matrix<double>.Build.DenseOfRows(features.EnumerateRows().Select(row => row - mean));

@@ -35,7 +35,7 @@ public sealed class SiLU(bool inplace = false) : Module<Tensor, Tensor>
 }
 
 /// <summary>x times the normal distribution function.</summary>
-/// <param name="approximate">"none", or "tanh" for the approximation by tanh.</param>
+/// <param name="approximate">"none", or "tanh" for an approximation.</param>
 public sealed class GELU(string approximate = "none") : Module<Tensor, Tensor>
 {
     /// <inheritdoc/>
@@ -64,7 +64,7 @@ public sealed class Sigmoid : Module<Tensor, Tensor>
 }
 
 /// <summary>log(1 + exp(beta * x)) / beta.</summary>
-/// <param name="beta">How sharp the bend is.</param>
+/// <param name="beta">Sharpness of the bend.</param>
 /// <param name="threshold">Linear where beta * x is above it.</param>
 public sealed class Softplus(double beta = 1, double threshold = 20) : Module<Tensor, Tensor>
 {
@@ -72,7 +72,7 @@ public sealed class Softplus(double beta = 1, double threshold = 20) : Module<Te
     public override Tensor forward(Tensor input) => F.softplus(input, beta, threshold);
 }
 
-/// <summary>x moved into [min_val, max_val].</summary>
+/// <summary>x limited to [min_val, max_val].</summary>
 /// <param name="min_val">The least value.</param>
 /// <param name="max_val">The greatest value.</param>
 public sealed class Hardtanh(double min_val = -1, double max_val = 1) : Module<Tensor, Tensor>
@@ -96,10 +96,10 @@ public sealed class Identity : Module<Tensor, Tensor>
     public override Tensor forward(Tensor input) => input;
 }
 
-/// <summary>x, or a trained multiple of x below zero.</summary>
+/// <summary>x, or a trainable slope times x below zero.</summary>
 public sealed class PReLU : Module<Tensor, Tensor>
 {
-    /// <summary>With one slope for all channels, or one a channel.</summary>
+    /// <summary>Creates a layer with one slope for all channels, or one per channel.</summary>
     /// <param name="num_parameters">1, or the number of channels.</param>
     /// <param name="init">The first value of the slopes.</param>
     public PReLU(long num_parameters = 1, double init = 0.25) => weight = register_parameter("weight", torch.full([num_parameters], init))!;

@@ -2,7 +2,7 @@ using System.Collections;
 
 namespace Tinctor.Torch.Nn;
 
-/// <summary>Layers one after the other, named "0", "1", ... or as given.</summary>
+/// <summary>Sequence of layers, named "0", "1", ... or as given.</summary>
 public sealed class Sequential : Module<Tensor, Tensor>, IReadOnlyList<Module<Tensor, Tensor>>
 {
     private readonly List<Module<Tensor, Tensor>> layers = [];
@@ -26,13 +26,13 @@ public sealed class Sequential : Module<Tensor, Tensor>, IReadOnlyList<Module<Te
         return this;
     }
 
-    /// <summary>How many layers there are.</summary>
+    /// <summary>Number of layers.</summary>
     public int Count => layers.Count;
 
     /// <summary>The layer at a position.</summary>
     public Module<Tensor, Tensor> this[int index] => layers[index];
 
-    /// <summary>Calls the layers in order. What one layer hands to the next is freed as soon as that has used it.</summary>
+    /// <summary>Calls the layers in order. Intermediate results are freed after their use.</summary>
     public override Tensor forward(Tensor input) => forward(input, ..);
 
     /// <summary>Calls some of the layers in order.</summary>
@@ -55,7 +55,7 @@ public sealed class Sequential : Module<Tensor, Tensor>, IReadOnlyList<Module<Te
 }
 
 /// <summary>A list of modules, named "0", "1", ...</summary>
-/// <typeparam name="T">What they have in common.</typeparam>
+/// <typeparam name="T">Type of the modules.</typeparam>
 public sealed class ModuleList<T> : Module, IReadOnlyList<T> where T : Module
 {
     private readonly List<T> items = [];
@@ -73,7 +73,7 @@ public sealed class ModuleList<T> : Module, IReadOnlyList<T> where T : Module
         return this;
     }
 
-    /// <summary>How many modules there are.</summary>
+    /// <summary>Number of modules.</summary>
     public int Count => items.Count;
 
     /// <summary>The module at a position.</summary>
@@ -86,7 +86,7 @@ public sealed class ModuleList<T> : Module, IReadOnlyList<T> where T : Module
 }
 
 /// <summary>Modules by name.</summary>
-/// <typeparam name="T">What they have in common.</typeparam>
+/// <typeparam name="T">Type of the modules.</typeparam>
 public sealed class ModuleDict<T> : Module where T : Module
 {
     private readonly OrderedDictionary<string, T> items = [];

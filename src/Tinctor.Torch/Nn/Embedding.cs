@@ -1,13 +1,13 @@
 namespace Tinctor.Torch.Nn;
 
-/// <summary>A trained vector a number: [...] of integers to [..., embedding_dim].</summary>
+/// <summary>Trainable vector per index: [...] of integers to [..., embedding_dim].</summary>
 public sealed class Embedding : Module<Tensor, Tensor>
 {
     private readonly long padding_idx;
 
     /// <summary>Weight [num_embeddings, embedding_dim].</summary>
-    /// <param name="num_embeddings">How many vectors there are.</param>
-    /// <param name="embedding_dim">The length of each.</param>
+    /// <param name="num_embeddings">Number of vectors.</param>
+    /// <param name="embedding_dim">Length of the vectors.</param>
     /// <param name="padding_idx">A number whose vector starts as zero and is not trained; negative numbers count from the end.</param>
     public Embedding(long num_embeddings, long embedding_dim, long? padding_idx = null)
     {
@@ -21,7 +21,7 @@ public sealed class Embedding : Module<Tensor, Tensor>
         row.zero_();
     }
 
-    /// <summary>The vectors, one a row.</summary>
+    /// <summary>Vectors, one per row.</summary>
     public Tensor weight { get; }
 
     /// <inheritdoc/>

@@ -3,10 +3,10 @@ using System.Text;
 namespace Tinctor.Torch.Nn;
 
 /// <summary>
-/// A part of a network: parameters, buffers and further parts, each under the name that it has in a state dictionary. Constructors
+/// Module of a network: parameters, buffers and submodules, named as in the state dictionary. Constructors
 /// register them explicitly; the order of registration is the order of the state dictionary.
 /// </summary>
-/// <remarks>Parameters and buffers outlive the scope in which they were made; <see cref="Dispose"/> frees them.</remarks>
+/// <remarks>Parameters and buffers do not belong to a scope; <see cref="Dispose"/> frees them.</remarks>
 public abstract class Module : IDisposable
 {
     private static readonly Operator set_data = new("aten::set_data");
@@ -16,10 +16,10 @@ public abstract class Module : IDisposable
     private readonly OrderedDictionary<string, Module> ownModules = [];
     private readonly HashSet<string> notSaved = [];
 
-    /// <summary>Whether the module trains (dropout, batch statistics) or runs as a finished network.</summary>
+    /// <summary>Whether the module is in training mode (dropout, batch statistics).</summary>
     public bool training { get; private set; } = true;
 
-    /// <summary>Adds a leaf tensor that is trained; null leaves the name out, as a layer without bias does.</summary>
+    /// <summary>Registers a trainable leaf tensor; null for none, such as the bias of a layer without one.</summary>
     /// <exception cref="ArgumentException">The name is taken, or the tensor is the result of a recorded operation.</exception>
     protected Tensor? register_parameter(string name, Tensor? parameter)
     {
@@ -30,10 +30,10 @@ public abstract class Module : IDisposable
         return parameter.requires_grad_(parameter.is_floating_point());
     }
 
-    /// <summary>Adds a tensor that is kept with the module but not trained.</summary>
+    /// <summary>Registers a tensor that is saved with the module but not trained.</summary>
     /// <param name="name">Its name in the state dictionary.</param>
-    /// <param name="tensor">The tensor, or null to leave the name out.</param>
-    /// <param name="persistent">False keeps it out of the state dictionary.</param>
+    /// <param name="tensor">The tensor; null for none.</param>
+    /// <param name="persistent">Whether the state dictionary contains the tensor.</param>
     protected Tensor? register_buffer(string name, Tensor? tensor, bool persistent = true)
     {
         CheckName(name);
@@ -43,7 +43,7 @@ public abstract class Module : IDisposable
         return tensor;
     }
 
-    /// <summary>Adds a part; its tensors are named <c>name.tensor</c>.</summary>
+    /// <summary>Registers a submodule; its tensors are named <c>name.tensor</c>.</summary>
     protected T register_module<T>(string name, T module) where T : Module
     {
         CheckName(name);
@@ -54,41 +54,41 @@ public abstract class Module : IDisposable
     private void CheckName(string name)
     {
         if (name.Length == 0 || name.Contains('.'))
-            throw new ArgumentException($"'{name}' is no name: it is empty or has a dot", nameof(name));
+            throw new ArgumentException($"'{name}' is not a valid name: it is empty or contains a dot", nameof(name));
         if (ownParameters.ContainsKey(name) || ownBuffers.ContainsKey(name) || ownModules.ContainsKey(name))
             throw new ArgumentException($"the name '{name}' is taken", nameof(name));
     }
 
-    /// <summary>The direct parts with their names.</summary>
+    /// <summary>Direct submodules by name.</summary>
     public IEnumerable<(string name, Module module)> named_children() => ownModules.Select(pair => (pair.Key, pair.Value));
 
-    /// <summary>The direct parts.</summary>
+    /// <summary>Direct submodules.</summary>
     public IEnumerable<Module> children() => ownModules.Values;
 
-    /// <summary>This module and all parts at any depth with their dotted names, parents first, shared parts once.</summary>
+    /// <summary>This module and all submodules by dotted name, parents first, shared ones once.</summary>
     public IEnumerable<(string name, Module module)> named_modules(string prefix = "")
     {
         var seen = new HashSet<Module>();
         return Paths(prefix).Where(path => seen.Add(path.module));
     }
 
-    /// <summary>This module and all parts at any depth.</summary>
+    /// <summary>This module and all submodules.</summary>
     public IEnumerable<Module> modules() => named_modules().Select(named => named.module);
 
-    /// <summary>The trained tensors with their dotted names, shared ones once.</summary>
-    /// <param name="prefix">A path put before the names.</param>
-    /// <param name="recurse">False leaves out the tensors of the parts.</param>
+    /// <summary>Parameters by dotted name, shared ones once.</summary>
+    /// <param name="prefix">Prefix of the names.</param>
+    /// <param name="recurse">Whether to include submodules.</param>
     public IEnumerable<(string name, Tensor parameter)> named_parameters(string prefix = "", bool recurse = true) =>
         Named(prefix, recurse, module => module.ownParameters);
 
-    /// <summary>The trained tensors.</summary>
+    /// <summary>Parameters.</summary>
     public IEnumerable<Tensor> parameters(bool recurse = true) => named_parameters("", recurse).Select(named => named.parameter);
 
-    /// <summary>The untrained tensors with their dotted names, shared ones once.</summary>
+    /// <summary>Buffers by dotted name, shared ones once.</summary>
     public IEnumerable<(string name, Tensor buffer)> named_buffers(string prefix = "", bool recurse = true) =>
         Named(prefix, recurse, module => module.ownBuffers);
 
-    /// <summary>The untrained tensors.</summary>
+    /// <summary>Buffers.</summary>
     public IEnumerable<Tensor> buffers(bool recurse = true) => named_buffers("", recurse).Select(named => named.buffer);
 
     private IEnumerable<(string, Tensor)> Named(string prefix, bool recurse, Func<Module, OrderedDictionary<string, Tensor>> tensors)
@@ -103,7 +103,7 @@ public abstract class Module : IDisposable
         }
     }
 
-    // Every path to every part, so that a part registered twice is found under both names.
+    // All paths: a submodule registered twice appears under both names.
     private IEnumerable<(string path, Module module)> Paths(string prefix)
     {
         yield return (prefix, this);
@@ -115,7 +115,7 @@ public abstract class Module : IDisposable
 
     private static string Join(string path, string name) => path.Length == 0 ? name : $"{path}.{name}";
 
-    /// <summary>Every saved tensor under PyTorch's key, in PyTorch's order. They are the module's own tensors, not copies.</summary>
+    /// <summary>State dictionary with the keys and order of PyTorch. Tensors are not copied.</summary>
     public OrderedDictionary<string, Tensor> state_dict()
     {
         var state = new OrderedDictionary<string, Tensor>();
@@ -132,9 +132,9 @@ public abstract class Module : IDisposable
 
     /// <summary>Copies values into the module's tensors, converting type and device.</summary>
     /// <param name="state_dict">Values by key.</param>
-    /// <param name="strict">False copies what fits and reports the rest.</param>
-    /// <returns>What did not fit; empty if strict. A missing <c>num_batches_tracked</c> fits: files older than it lack it.</returns>
-    /// <exception cref="TinctorException">Strict, and something does not fit; then nothing was copied.</exception>
+    /// <param name="strict">Whether all keys must fit; otherwise fitting tensors are copied.</param>
+    /// <returns>Keys that do not fit; empty if strict. A missing <c>num_batches_tracked</c> is ignored: old files lack it.</returns>
+    /// <exception cref="TinctorException">Strict, and a key does not fit; nothing is copied.</exception>
     public StateDictMismatch load_state_dict(IReadOnlyDictionary<string, Tensor> state_dict, bool strict = true)
     {
         OrderedDictionary<string, Tensor> own = this.state_dict();
@@ -148,16 +148,16 @@ public abstract class Module : IDisposable
         return mismatch;
     }
 
-    /// <summary>Drops the gradients, or sets them to zero.</summary>
+    /// <summary>Removes the gradients, or sets them to zero.</summary>
     public void zero_grad(bool set_to_none = true)
     {
         foreach (Tensor parameter in parameters()) parameter.ClearGradient(set_to_none);
     }
 
-    /// <summary>Training mode on or off; <see cref="ModuleExtensions.train"/> calls it on every part.</summary>
+    /// <summary>Switches training mode on or off; <see cref="ModuleExtensions.train"/> calls it on all submodules.</summary>
     protected internal virtual void SetTraining(bool mode) => training = mode;
 
-    // In place, so that optimisers keep their hold of the tensors.
+    // In place, because optimisers refer to the tensors.
     internal void Replace(Func<Tensor, Tensor> convert)
     {
         using DisposeScope temporaries = torch.NewDisposeScope();
@@ -171,7 +171,7 @@ public abstract class Module : IDisposable
         }
     }
 
-    /// <summary>Frees the parameters and buffers of the module and of all parts.</summary>
+    /// <summary>Frees the parameters and buffers of the module and its submodules.</summary>
     public virtual void Dispose()
     {
         foreach (Tensor tensor in ownParameters.Values.Concat(ownBuffers.Values)) tensor.Dispose();
@@ -179,7 +179,7 @@ public abstract class Module : IDisposable
         GC.SuppressFinalize(this);
     }
 
-    /// <summary>The tree of parts, a line each, with the shapes of their own parameters.</summary>
+    /// <summary>Formats the tree of modules, one per line, with the shapes of their parameters.</summary>
     public override string ToString()
     {
         var text = new StringBuilder();
@@ -196,7 +196,7 @@ public abstract class Module : IDisposable
     }
 }
 
-/// <summary>A module that turns one input into a result.</summary>
+/// <summary>Module with one input.</summary>
 /// <typeparam name="T">The input, often <see cref="Tensor"/>.</typeparam>
 /// <typeparam name="TResult">The result, often <see cref="Tensor"/>.</typeparam>
 public abstract class Module<T, TResult> : Module
@@ -205,7 +205,7 @@ public abstract class Module<T, TResult> : Module
     public abstract TResult forward(T input);
 }
 
-/// <summary>A module that turns two inputs into a result.</summary>
+/// <summary>Module with two inputs.</summary>
 /// <typeparam name="T1">The first input.</typeparam>
 /// <typeparam name="T2">The second input.</typeparam>
 /// <typeparam name="TResult">The result.</typeparam>
@@ -215,7 +215,7 @@ public abstract class Module<T1, T2, TResult> : Module
     public abstract TResult forward(T1 input1, T2 input2);
 }
 
-/// <summary>A module that turns three inputs into a result.</summary>
+/// <summary>Module with three inputs.</summary>
 /// <typeparam name="T1">The first input.</typeparam>
 /// <typeparam name="T2">The second input.</typeparam>
 /// <typeparam name="T3">The third input.</typeparam>

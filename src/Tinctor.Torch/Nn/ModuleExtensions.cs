@@ -1,26 +1,26 @@
 namespace Tinctor.Torch.Nn;
 
-/// <summary>The methods of modules that return the module itself, of its own type.</summary>
+/// <summary>Methods of modules that return the module with its own type.</summary>
 public static class ModuleExtensions
 {
-    /// <summary>Training mode on or off, for all parts too.</summary>
+    /// <summary>Switches training mode on or off, including submodules.</summary>
     public static T train<T>(this T module, bool mode = true) where T : Module
     {
         foreach (Module part in module.modules()) part.SetTraining(mode);
         return module;
     }
 
-    /// <summary>The mode of a finished network: no dropout, running statistics.</summary>
+    /// <summary>Switches to evaluation mode: no dropout, running statistics.</summary>
     public static T eval<T>(this T module) where T : Module => module.train(false);
 
-    /// <summary>Whether backward reaches the parameters.</summary>
+    /// <summary>Enables or disables the gradients of the parameters.</summary>
     public static T requires_grad_<T>(this T module, bool requires_grad = true) where T : Module
     {
         foreach (Tensor parameter in module.parameters()) parameter.requires_grad = requires_grad;
         return module;
     }
 
-    /// <summary>Calls a function on every part, inner parts first, and on the module itself.</summary>
+    /// <summary>Calls a function for all submodules, inner ones first, and for the module.</summary>
     public static T apply<T>(this T module, Action<Module> fn) where T : Module
     {
         foreach (Module part in module.children()) part.apply(fn);
@@ -28,7 +28,7 @@ public static class ModuleExtensions
         return module;
     }
 
-    /// <summary>Moves parameters and buffers in place: optimisers keep their hold. Only floating-point tensors change type.</summary>
+    /// <summary>Moves parameters and buffers in place, so optimisers remain valid. Only floating-point tensors change type.</summary>
     public static T to<T>(this T module, Device device, ScalarType? dtype = null) where T : Module
     {
         module.Replace(tensor => tensor.to(device, tensor.is_floating_point() ? dtype ?? tensor.dtype : tensor.dtype));

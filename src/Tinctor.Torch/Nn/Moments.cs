@@ -1,6 +1,6 @@
 namespace Tinctor.Torch.Nn;
 
-/// <summary>Mean and variance that images are normalised by, a channel [N,C,1,1] or an image [N,1,1,1].</summary>
+/// <summary>Mean and variance of images, per channel [N,C,1,1] or per image [N,1,1,1].</summary>
 /// <param name="Mean">The mean.</param>
 /// <param name="Variance">The variance.</param>
 public readonly record struct Moments(Tensor Mean, Tensor Variance)
@@ -16,12 +16,12 @@ public readonly record struct Moments(Tensor Mean, Tensor Variance)
 }
 
 /// <summary>
-/// A layer whose output depends on the moments of the image that it sees. If that image is a tile of a larger one, adjacent tiles agree only if
+/// Layer whose output depends on the moments of its input image. If the image is a tile of a larger one, adjacent tiles agree only if
 /// they are normalised by common moments, which <see cref="MomentsContext"/> provides.
 /// </summary>
 public interface INormalizesByImage
 {
-    /// <summary>Whether the layer uses the image's moments at present, not running ones.</summary>
+    /// <summary>Whether the layer currently uses the moments of the image instead of running ones.</summary>
     bool by_image { get; }
 }
 

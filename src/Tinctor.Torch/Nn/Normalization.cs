@@ -3,7 +3,7 @@ namespace Tinctor.Torch.Nn;
 /// <summary>Base of batch and instance normalisation: scale, shift and running statistics, each one number per channel.</summary>
 public abstract class RunningNorm : Module<Tensor, Tensor>
 {
-    /// <summary>Makes the parameters and buffers that are asked for.</summary>
+    /// <summary>Creates the requested parameters and buffers.</summary>
     protected RunningNorm(long num_features, double eps, double? momentum, bool affine, bool track_running_stats)
     {
         (this.num_features, this.eps, this.momentum) = (num_features, eps, momentum);
@@ -20,7 +20,7 @@ public abstract class RunningNorm : Module<Tensor, Tensor>
     /// <summary>Added to the variance.</summary>
     public double eps { get; }
 
-    /// <summary>The weight of the newest batch in the running statistics; null for a plain average.</summary>
+    /// <summary>Weight of the last batch in the running statistics; null for an average.</summary>
     public double? momentum { get; set; }
 
     /// <summary>The scale of each channel, or null.</summary>
@@ -35,23 +35,23 @@ public abstract class RunningNorm : Module<Tensor, Tensor>
     /// <summary>The running variance of each channel, or null.</summary>
     public Tensor? running_var { get; }
 
-    /// <summary>How many batches the running statistics have seen, an int64, or null.</summary>
+    /// <summary>Number of batches in the running statistics, an int64, or null.</summary>
     public Tensor? num_batches_tracked { get; }
 
-    /// <summary>The elements a statistic is taken over must be more than one.</summary>
+    /// <summary>Checks that statistics have more than one element.</summary>
     private protected static void CheckEnough(Tensor input, long elements)
     {
-        if (elements == 1) throw new ArgumentException($"more than one value a channel is needed, the input is {input.ShapeText}");
+        if (elements == 1) throw new ArgumentException($"more than one value per channel is needed, the input is {input.ShapeText}");
     }
 
-    /// <summary>The input must be [N,C,H,W].</summary>
+    /// <summary>Checks that the input is [N,C,H,W].</summary>
     private protected void CheckImages(Tensor input)
     {
         if (input.ndim != 4 || input.size(1) != num_features)
             throw new ArgumentException($"{GetType().Name} takes [N, {num_features}, H, W], got {input.ShapeText}");
     }
 
-    /// <summary>Normalises each image by other moments than its own, then scales and shifts.</summary>
+    /// <summary>Normalises each image by given moments, then scales and shifts.</summary>
     private protected Tensor Normalise(Tensor input, Func<Moments, Moments> moments)
     {
         using DisposeScope temporaries = torch.NewDisposeScope();
@@ -63,19 +63,19 @@ public abstract class RunningNorm : Module<Tensor, Tensor>
     }
 }
 
-/// <summary>Normalises each channel over the batch; uses the running statistics once trained.</summary>
+/// <summary>Normalises each channel over the batch; outside training by the running statistics.</summary>
 public sealed class BatchNorm2d : RunningNorm, INormalizesByImage
 {
-    /// <summary>For images of some channels.</summary>
+    /// <summary>Creates a layer.</summary>
     /// <param name="num_features">The number of channels.</param>
     /// <param name="eps">Added to the variance.</param>
-    /// <param name="momentum">The weight of the newest batch in the running statistics; null for a plain average.</param>
+    /// <param name="momentum">Weight of the last batch in the running statistics; null for an average.</param>
     /// <param name="affine">Whether a scale and a shift are trained.</param>
-    /// <param name="track_running_stats">False normalises by the batch even when not training.</param>
+    /// <param name="track_running_stats">Whether to keep running statistics; otherwise the batch is used outside training too.</param>
     public BatchNorm2d(long num_features, double eps = 1e-5, double? momentum = 0.1, bool affine = true, bool track_running_stats = true)
         : base(num_features, eps, momentum, affine, track_running_stats) { }
 
-    /// <summary>Outside training, normalises by the batch and leaves the running statistics alone.</summary>
+    /// <summary>Whether to normalise by the batch outside training, without a change of the running statistics.</summary>
     public bool by_batch { get; set; }
 
     /// <inheritdoc/>
@@ -103,12 +103,12 @@ public sealed class BatchNorm2d : RunningNorm, INormalizesByImage
 /// <summary>Normalises each channel of each image.</summary>
 public sealed class InstanceNorm2d : RunningNorm, INormalizesByImage
 {
-    /// <summary>For images of some channels.</summary>
+    /// <summary>Creates a layer.</summary>
     /// <param name="num_features">The number of channels.</param>
     /// <param name="eps">Added to the variance.</param>
-    /// <param name="momentum">The weight of the newest batch in the running statistics.</param>
+    /// <param name="momentum">Weight of the last batch in the running statistics.</param>
     /// <param name="affine">Whether a scale and a shift are trained.</param>
-    /// <param name="track_running_stats">True normalises by running statistics once trained.</param>
+    /// <param name="track_running_stats">Whether to keep running statistics for use outside training.</param>
     public InstanceNorm2d(long num_features, double eps = 1e-5, double momentum = 0.1, bool affine = false,
         bool track_running_stats = false)
         : base(num_features, eps, momentum, affine, track_running_stats) { }
@@ -132,11 +132,11 @@ public sealed class GroupNorm : Module<Tensor, Tensor>
     private readonly long num_groups;
     private readonly double eps;
 
-    /// <summary>For images of some channels.</summary>
+    /// <summary>Creates a layer.</summary>
     /// <param name="num_groups">The number of groups; it divides the number of channels.</param>
     /// <param name="num_channels">The number of channels.</param>
     /// <param name="eps">Added to the variance.</param>
-    /// <param name="affine">Whether a scale and a shift a channel are trained.</param>
+    /// <param name="affine">Whether each channel has a trainable scale and shift.</param>
     public GroupNorm(long num_groups, long num_channels, double eps = 1e-5, bool affine = true)
     {
         if (num_channels % num_groups != 0) throw new ArgumentException($"{num_channels} channels do not split into {num_groups} groups");
@@ -161,10 +161,10 @@ public sealed class LayerNorm : Module<Tensor, Tensor>
     private readonly long[] normalized_shape;
     private readonly double eps;
 
-    /// <summary>Over dimensions of a shape.</summary>
+    /// <summary>Creates a layer for dimensions of a shape.</summary>
     /// <param name="normalized_shape">The sizes of the last dimensions.</param>
     /// <param name="eps">Added to the variance.</param>
-    /// <param name="elementwise_affine">Whether a scale and a shift an element are trained.</param>
+    /// <param name="elementwise_affine">Whether each element has a trainable scale and shift.</param>
     /// <param name="bias">Whether there is a shift.</param>
     public LayerNorm(long[] normalized_shape, double eps = 1e-5, bool elementwise_affine = true, bool bias = true)
     {
@@ -173,7 +173,7 @@ public sealed class LayerNorm : Module<Tensor, Tensor>
         this.bias = register_parameter("bias", elementwise_affine && bias ? torch.zeros(normalized_shape) : null);
     }
 
-    /// <summary>Over the last dimension.</summary>
+    /// <summary>Creates a layer for the last dimension.</summary>
     /// <inheritdoc cref="LayerNorm(long[], double, bool, bool)"/>
     public LayerNorm(long normalized_shape, double eps = 1e-5, bool elementwise_affine = true, bool bias = true)
         : this([normalized_shape], eps, elementwise_affine, bias) { }

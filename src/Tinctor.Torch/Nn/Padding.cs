@@ -46,7 +46,7 @@ public sealed class ZeroPad2d(Padding2 padding) : Module<Tensor, Tensor>
 
 /// <summary>Adds a value.</summary>
 /// <param name="padding">One number for all sides, or (left, right, top, bottom).</param>
-/// <param name="value">What is added.</param>
+/// <param name="value">Value of the padding.</param>
 public sealed class ConstantPad2d(Padding2 padding, double value) : Module<Tensor, Tensor>
 {
     /// <inheritdoc/>

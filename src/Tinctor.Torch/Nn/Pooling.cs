@@ -26,7 +26,7 @@ public sealed class AvgPool2d(Size2 kernel_size, Size2? stride = null, Size2? pa
     public override Tensor forward(Tensor input) => F.avg_pool2d(input, kernel_size, stride, padding, ceil_mode, count_include_pad);
 }
 
-/// <summary>Means over windows chosen to give the output size.</summary>
+/// <summary>Means of windows that give the output size.</summary>
 /// <param name="output_size">Height and width of the result.</param>
 public sealed class AdaptiveAvgPool2d(Size2 output_size) : Module<Tensor, Tensor>
 {

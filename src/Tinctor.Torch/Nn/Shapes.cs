@@ -28,7 +28,7 @@ public sealed class PixelUnshuffle(long downscale_factor) : Module<Tensor, Tenso
     public override Tensor forward(Tensor input) => F.pixel_unshuffle(input, downscale_factor);
 }
 
-/// <summary>Some dimensions made one.</summary>
+/// <summary>Flattens a range of dimensions into one.</summary>
 /// <param name="start_dim">The first of them.</param>
 /// <param name="end_dim">The last of them.</param>
 public sealed class Flatten(long start_dim = 1, long end_dim = -1) : Module<Tensor, Tensor>

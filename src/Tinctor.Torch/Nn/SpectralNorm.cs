@@ -2,7 +2,7 @@ namespace Tinctor.Torch.Nn;
 
 /// <summary>
 /// Divides a layer's weight by its largest singular value, followed by power iteration (Miyato et al. 2018), as
-/// torch.nn.utils.spectral_norm. Takes the layer's place: its keys are <c>bias</c>, <c>weight_orig</c>, <c>weight_u</c>, <c>weight_v</c>.
+/// torch.nn.utils.spectral_norm. Replaces the layer; its keys are <c>bias</c>, <c>weight_orig</c>, <c>weight_u</c>, <c>weight_v</c>.
 /// </summary>
 public sealed class SpectralNorm : Module<Tensor, Tensor>
 {
@@ -11,10 +11,10 @@ public sealed class SpectralNorm : Module<Tensor, Tensor>
     private readonly int n_power_iterations, dim;
     private readonly double eps;
 
-    /// <summary>Takes over the parameters of a layer.</summary>
+    /// <summary>Takes ownership of the parameters of a layer.</summary>
     /// <param name="layer">A convolution or linear layer.</param>
-    /// <param name="n_power_iterations">Iterations a forward pass while training.</param>
-    /// <param name="eps">Keeps norms from zero.</param>
+    /// <param name="n_power_iterations">Iterations per forward pass in training.</param>
+    /// <param name="eps">Lower limit of norms.</param>
     public SpectralNorm(WeightedLayer layer, int n_power_iterations = 1, double eps = 1e-12)
     {
         (this.layer, this.n_power_iterations, this.eps) = (layer, n_power_iterations, eps);
@@ -49,7 +49,7 @@ public sealed class SpectralNorm : Module<Tensor, Tensor>
         }
     }
 
-    // The weight as a matrix with a row an output channel.
+    // The weight as a matrix with one row per output channel.
     private Tensor Matrix()
     {
         Tensor weight = dim == 0 ? layer.weight : layer.weight.transpose(0, dim);

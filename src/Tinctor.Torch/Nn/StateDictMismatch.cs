@@ -1,6 +1,6 @@
 namespace Tinctor.Torch.Nn;
 
-/// <summary>How a state dictionary and a module differ.</summary>
+/// <summary>Differences of a state dictionary and a module.</summary>
 /// <param name="missing">Keys of the module that the dictionary lacks.</param>
 /// <param name="unexpected">Keys of the dictionary that the module lacks.</param>
 /// <param name="misshapen">Keys whose shapes differ, each as "key [dictionary's shape] -> [module's shape]".</param>
@@ -11,7 +11,7 @@ public sealed record StateDictMismatch(IReadOnlyList<string> missing, IReadOnlyL
     /// <summary>Whether everything fits.</summary>
     public bool IsEmpty => missing.Count + unexpected.Count + misshapen.Count == 0;
 
-    /// <summary>One line: what is missing, unexpected and misshapen, the first few names of each.</summary>
+    /// <summary>Describes missing, unexpected and misshapen keys in one line, with the first names of each.</summary>
     public override string ToString() =>
         string.Join("; ", Part("missing", missing).Concat(Part("unexpected", unexpected)).Concat(Part("misshapen", misshapen)));
 

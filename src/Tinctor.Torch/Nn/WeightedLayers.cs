@@ -1,9 +1,9 @@
 namespace Tinctor.Torch.Nn;
 
-/// <summary>A layer that is linear in its weight, so that the weight can be replaced by a function of it, as spectral norm does.</summary>
+/// <summary>Layer that is linear in its weight, which can be replaced by a function of it, as in spectral norm.</summary>
 public abstract class WeightedLayer : Module<Tensor, Tensor>
 {
-    /// <summary>Takes the parameters and gives them PyTorch's default first values.</summary>
+    /// <summary>Creates the parameters with the default initialisation of PyTorch.</summary>
     /// <param name="weight_shape">The shape of the weight.</param>
     /// <param name="bias_size">The length of the bias, or null for none.</param>
     protected WeightedLayer(long[] weight_shape, long? bias_size)
@@ -42,8 +42,8 @@ public sealed class Conv1d : WeightedLayer
     /// <param name="stride">Elements between applications.</param>
     /// <param name="padding">Zeros added at each end.</param>
     /// <param name="dilation">Elements between kernel elements.</param>
-    /// <param name="groups">Into how many independent parts the channels are split.</param>
-    /// <param name="bias">Whether a number a channel is added.</param>
+    /// <param name="groups">Number of independent groups of channels.</param>
+    /// <param name="bias">Whether a bias per channel is added.</param>
     public Conv1d(long in_channels, long out_channels, long kernel_size, long stride = 1, long padding = 0, long dilation = 1,
         long groups = 1, bool bias = true)
         : base([out_channels, Share(in_channels, groups), kernel_size], bias ? out_channels : null) =>
@@ -67,8 +67,8 @@ public sealed class Conv2d : WeightedLayer
     /// <param name="stride">Pixels between applications, 1.</param>
     /// <param name="padding">Pixels added at each side, 0.</param>
     /// <param name="dilation">Pixels between kernel elements, 1.</param>
-    /// <param name="groups">Into how many independent parts the channels are split.</param>
-    /// <param name="bias">Whether a number a channel is added.</param>
+    /// <param name="groups">Number of independent groups of channels.</param>
+    /// <param name="bias">Whether a bias per channel is added.</param>
     /// <param name="padding_mode">"zeros", "reflect", "replicate" or "circular".</param>
     public Conv2d(long in_channels, long out_channels, Size2 kernel_size, Size2? stride = null, Size2? padding = null,
         Size2? dilation = null, long groups = 1, bool bias = true, string padding_mode = "zeros")
@@ -102,8 +102,8 @@ public sealed class ConvTranspose2d : WeightedLayer
     /// <param name="stride">Pixels of the result between input pixels, 1.</param>
     /// <param name="padding">Pixels cut from each side of the result, 0.</param>
     /// <param name="output_padding">Pixels added at the bottom and right of the result, 0.</param>
-    /// <param name="groups">Into how many independent parts the channels are split.</param>
-    /// <param name="bias">Whether a number a channel is added.</param>
+    /// <param name="groups">Number of independent groups of channels.</param>
+    /// <param name="bias">Whether a bias per channel is added.</param>
     /// <param name="dilation">Pixels between kernel elements, 1.</param>
     public ConvTranspose2d(long in_channels, long out_channels, Size2 kernel_size, Size2? stride = null, Size2? padding = null,
         Size2? output_padding = null, long groups = 1, bool bias = true, Size2? dilation = null)

@@ -36,7 +36,7 @@ public static class init
     /// <param name="a">The slope below zero of the leaky_relu that follows.</param>
     /// <param name="mode">"fan_in" keeps the variance of the forward pass, "fan_out" that of the backward pass.</param>
     /// <param name="nonlinearity">A name that <see cref="calculate_gain"/> knows.</param>
-    /// <param name="generator">A source of random numbers of one's own.</param>
+    /// <param name="generator">Random generator; null for the default one.</param>
     public static Tensor kaiming_normal_(Tensor tensor, double a = 0, string mode = "fan_in", string nonlinearity = "leaky_relu",
         Generator? generator = null) => normal_(tensor, 0, KaimingStd(tensor, a, mode, nonlinearity), generator);
 
@@ -66,10 +66,10 @@ public static class init
         return tensor;
     }
 
-    /// <summary>How much a non-linearity shrinks the variance: the factor that makes up for it.</summary>
+    /// <summary>Gets the gain that compensates the change of variance by a non-linearity.</summary>
     /// <param name="nonlinearity">"linear", "conv2d" and the like, "sigmoid", "tanh", "relu", "leaky_relu" or "selu".</param>
     /// <param name="param">The negative slope of leaky_relu, 0.01 unless given.</param>
-    /// <exception cref="ArgumentException">The name is none of these.</exception>
+    /// <exception cref="ArgumentException">The name is unknown.</exception>
     public static double calculate_gain(string nonlinearity, double? param = null) => nonlinearity switch
     {
         "linear" or "sigmoid" => 1,

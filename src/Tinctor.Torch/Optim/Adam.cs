@@ -8,13 +8,13 @@ public class Adam : Optimizer
     private double beta1, beta2, eps;
     private bool amsgrad;
 
-    /// <summary>Over some parameters.</summary>
-    /// <param name="parameters">What is trained.</param>
+    /// <summary>Creates an optimiser.</summary>
+    /// <param name="parameters">Parameters to optimise.</param>
     /// <param name="lr">The learning rate.</param>
-    /// <param name="betas">How slowly the averages of the gradient and of its square change, (0.9, 0.999) unless given.</param>
-    /// <param name="eps">Added to the root of the squares.</param>
-    /// <param name="weight_decay">How much of the weight is added to the gradient.</param>
-    /// <param name="amsgrad">Divides by the largest average so far (Reddi et al. 2018).</param>
+    /// <param name="betas">Decays of the averages of gradient and squared gradient, (0.9, 0.999) by default.</param>
+    /// <param name="eps">Added to the denominator.</param>
+    /// <param name="weight_decay">Weight decay, added to the gradient.</param>
+    /// <param name="amsgrad">Uses the maximum of the averages (Reddi et al. 2018).</param>
     public Adam(IEnumerable<Tensor> parameters, double lr = 1e-3, (double beta1, double beta2)? betas = null, double eps = 1e-8,
         double weight_decay = 0, bool amsgrad = false) : base(parameters, lr, weight_decay)
     {
@@ -49,7 +49,7 @@ public class Adam : Optimizer
         Foreach.addcdiv___Scalar.CallVoid(parameters, mean, root, -(group.lr / correction1));
     }
 
-    /// <summary>Applies the weight decay, to the parameters or to the gradients that are returned.</summary>
+    /// <summary>Applies the weight decay to the parameters or to the returned gradients.</summary>
     private protected virtual Tensor[] Decay(ParamGroup group, Tensor[] parameters, Tensor[] gradients) =>
         group.weight_decay == 0 ? gradients : Foreach.add__List.CallMany(gradients, parameters, group.weight_decay);
 
@@ -70,7 +70,7 @@ public class Adam : Optimizer
     }
 }
 
-/// <summary>Adam with weight decay apart from the gradient (Loshchilov and Hutter 2019).</summary>
+/// <summary>Adam with decoupled weight decay (Loshchilov and Hutter 2019).</summary>
 public sealed class AdamW : Adam
 {
     /// <inheritdoc cref="Adam(IEnumerable{Tensor}, double, ValueTuple{double, double}?, double, double, bool)"/>

@@ -1,15 +1,15 @@
 namespace Tinctor.Torch.Optim;
 
-/// <summary>A running average of parameters, which often works better than the last ones.</summary>
+/// <summary>Exponential moving average of parameters.</summary>
 public sealed class ExponentialMovingAverage : IDisposable
 {
     private readonly Tensor[] parameters, averages;
     private readonly Func<long, double>? warm_up;
     private Tensor[] stored = [];
 
-    /// <summary>Starts from the parameters as they are.</summary>
-    /// <param name="parameters">What is averaged; none of them an integer tensor.</param>
-    /// <param name="decay">How much of the average an update keeps.</param>
+    /// <summary>Starts with the current parameters.</summary>
+    /// <param name="parameters">Floating-point parameters to average.</param>
+    /// <param name="decay">Decay of the average per update.</param>
     /// <param name="warm_up">A lower decay for the first updates, numbered from 1: <see cref="Ratio"/> or <see cref="Power"/>.</param>
     public ExponentialMovingAverage(IEnumerable<Tensor> parameters, double decay, Func<long, double>? warm_up = null)
     {
@@ -19,10 +19,10 @@ public sealed class ExponentialMovingAverage : IDisposable
         averages = Array.ConvertAll(this.parameters, Copy);
     }
 
-    /// <summary>How much of the average an update keeps, once warmed up.</summary>
+    /// <summary>Decay of the average per update, after the warm-up.</summary>
     public double decay { get; private set; }
 
-    /// <summary>The number of updates so far.</summary>
+    /// <summary>Number of updates.</summary>
     public long num_updates { get; private set; }
 
     /// <summary>(1 + n) / (10 + n), as torch_ema's use_num_updates.</summary>
@@ -45,18 +45,18 @@ public sealed class ExponentialMovingAverage : IDisposable
         }
     }
 
-    /// <summary>Puts the average into the parameters.</summary>
+    /// <summary>Copies the average to the parameters.</summary>
     public void copy_to() => Put(averages);
 
-    /// <summary>Remembers the parameters, for <see cref="restore"/>.</summary>
+    /// <summary>Stores the parameters, for <see cref="restore"/>.</summary>
     public void store()
     {
         Free(stored);
         stored = Array.ConvertAll(parameters, Copy);
     }
 
-    /// <summary>Puts the remembered parameters back.</summary>
-    /// <exception cref="InvalidOperationException">Nothing is remembered.</exception>
+    /// <summary>Restores the stored parameters.</summary>
+    /// <exception cref="InvalidOperationException">No parameters are stored.</exception>
     public void restore()
     {
         if (stored.Length != parameters.Length) throw new InvalidOperationException("store() must come before restore()");
@@ -65,7 +65,7 @@ public sealed class ExponentialMovingAverage : IDisposable
         stored = [];
     }
 
-    /// <summary>The average instead of the parameters inside a using block.</summary>
+    /// <summary>Replaces the parameters by their average for a using block.</summary>
     public Guard average_parameters()
     {
         store();
@@ -78,7 +78,7 @@ public sealed class ExponentialMovingAverage : IDisposable
         new(averages.Select((average, i) => KeyValuePair.Create($"{i}", average))),
         new() { ["decay"] = decay, ["num_updates"] = num_updates });
 
-    /// <summary>Goes on from a state; its tensors are copied.</summary>
+    /// <summary>Loads a state; its tensors are copied.</summary>
     /// <exception cref="TinctorException">The state belongs to other parameters; nothing was changed.</exception>
     public void load_state_dict(OptimizerState state)
     {

@@ -2,7 +2,7 @@ using System.Text.Json.Nodes;
 
 namespace Tinctor.Torch.Optim;
 
-/// <summary>Changes the learning rates of an optimiser as training goes on.</summary>
+/// <summary>Schedule of the learning rates of an optimiser.</summary>
 public abstract class LRScheduler
 {
     private protected LRScheduler(Optimizer optimizer)
@@ -13,23 +13,23 @@ public abstract class LRScheduler
 
     private protected Optimizer optimizer { get; }
 
-    /// <summary>The learning rates at the start, one a group.</summary>
+    /// <summary>Initial learning rates, one per group.</summary>
     public double[] base_lrs { get; private set; }
 
-    /// <summary>How often step was called.</summary>
+    /// <summary>Number of calls of step.</summary>
     public long last_epoch { get; private protected set; }
 
-    /// <summary>The learning rates as they are, one a group.</summary>
+    /// <summary>Current learning rates, one per group.</summary>
     public double[] get_last_lr() => [.. optimizer.param_groups.Select(group => group.lr)];
 
-    /// <summary>Everything that is needed to go on.</summary>
+    /// <summary>State needed to resume.</summary>
     public virtual JsonObject state_dict() => new()
     {
         ["last_epoch"] = last_epoch,
         ["base_lrs"] = new JsonArray([.. base_lrs.Select(lr => JsonValue.Create(lr))]),
     };
 
-    /// <summary>Goes on from a state. The learning rates themselves are in the optimiser's state.</summary>
+    /// <summary>Loads a state. The state of the optimiser contains the learning rates.</summary>
     /// <exception cref="TinctorException">The state belongs to an optimiser with another number of groups.</exception>
     public virtual void load_state_dict(JsonObject state)
     {
@@ -46,7 +46,7 @@ public class LambdaLR : LRScheduler
     private readonly Func<long, double> lr_lambda;
 
     /// <summary>Sets the learning rate of step 0.</summary>
-    /// <param name="optimizer">Whose learning rates are set.</param>
+    /// <param name="optimizer">Optimiser whose learning rates are set.</param>
     /// <param name="lr_lambda">The factor of each step from 0 on.</param>
     public LambdaLR(Optimizer optimizer, Func<long, double> lr_lambda) : base(optimizer)
     {
@@ -54,7 +54,7 @@ public class LambdaLR : LRScheduler
         Apply();
     }
 
-    /// <summary>Goes on to the next learning rate; call it after the optimiser's steps.</summary>
+    /// <summary>Advances to the next learning rate; call it after the steps of the optimiser.</summary>
     public void step()
     {
         last_epoch++;
@@ -68,17 +68,17 @@ public class LambdaLR : LRScheduler
     }
 }
 
-/// <summary>Times gamma every few steps.</summary>
-/// <param name="optimizer">Whose learning rates are set.</param>
-/// <param name="step_size">The steps between changes.</param>
+/// <summary>Multiplies the learning rates by gamma at regular intervals.</summary>
+/// <param name="optimizer">Optimiser whose learning rates are set.</param>
+/// <param name="step_size">Number of steps between changes.</param>
 /// <param name="gamma">The factor of a change.</param>
 public sealed class StepLR(Optimizer optimizer, long step_size, double gamma = 0.1)
     : LambdaLR(optimizer, epoch => Math.Pow(gamma, epoch / step_size));
 
-/// <summary>The linear rule of pix2pix and CycleGAN: constant for n_epochs, then straight down to zero over n_epochs_decay.</summary>
-/// <param name="optimizer">Whose learning rates are set.</param>
+/// <summary>Schedule of pix2pix and CycleGAN: constant for n_epochs, then linear to zero over n_epochs_decay.</summary>
+/// <param name="optimizer">Optimiser whose learning rates are set.</param>
 /// <param name="n_epochs">Epochs with the first learning rate.</param>
-/// <param name="n_epochs_decay">Epochs over which it goes down.</param>
+/// <param name="n_epochs_decay">Number of epochs with decreasing learning rate.</param>
 /// <param name="epoch_count">The number of the first epoch, 1 in the original.</param>
 /// <remarks>
 /// Stepped at the end of each epoch, as pix2pix does, epoch e trains with factor(e - 1); stepped at its start, as newer
@@ -87,11 +87,11 @@ public sealed class StepLR(Optimizer optimizer, long step_size, double gamma = 0
 public sealed class LinearDecayLR(Optimizer optimizer, long n_epochs, long n_epochs_decay, long epoch_count = 1)
     : LambdaLR(optimizer, epoch => 1 - (Math.Max(0, epoch + epoch_count - n_epochs) / (double)(n_epochs_decay + 1)));
 
-/// <summary>Straight up from zero, then down along a cosine, as Hugging Face's get_cosine_schedule_with_warmup.</summary>
-/// <param name="optimizer">Whose learning rates are set.</param>
-/// <param name="num_warmup_steps">Steps up to the full learning rate.</param>
-/// <param name="num_training_steps">All steps.</param>
-/// <param name="num_cycles">Waves of the cosine; a half ends at zero.</param>
+/// <summary>Linear warm-up from zero, then cosine decay, as get_cosine_schedule_with_warmup of Hugging Face.</summary>
+/// <param name="optimizer">Optimiser whose learning rates are set.</param>
+/// <param name="num_warmup_steps">Number of warm-up steps.</param>
+/// <param name="num_training_steps">Total number of steps.</param>
+/// <param name="num_cycles">Number of cosine periods; one half ends at zero.</param>
 public sealed class CosineWarmupLR(Optimizer optimizer, long num_warmup_steps, long num_training_steps, double num_cycles = 0.5)
     : LambdaLR(optimizer, step => Factor(step, num_warmup_steps, num_training_steps, num_cycles))
 {

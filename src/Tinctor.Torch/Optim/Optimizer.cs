@@ -2,14 +2,14 @@ using System.Text.Json.Nodes;
 
 namespace Tinctor.Torch.Optim;
 
-/// <summary>Changes parameters by their gradients.</summary>
+/// <summary>Updates parameters by their gradients.</summary>
 public abstract class Optimizer : IDisposable
 {
     private readonly List<ParamGroup> groups = [];
     private readonly Dictionary<Tensor, ParamState> states = [];
     private readonly double lr, weight_decay;
 
-    /// <summary>Starts with one group of parameters.</summary>
+    /// <summary>Creates an optimiser with one group of parameters.</summary>
     protected Optimizer(IEnumerable<Tensor> parameters, double lr, double weight_decay)
     {
         (this.lr, this.weight_decay) = (NotNegative(lr, nameof(lr)), NotNegative(weight_decay, nameof(weight_decay)));
@@ -19,8 +19,8 @@ public abstract class Optimizer : IDisposable
     /// <summary>The groups of parameters, each with its learning rate and weight decay.</summary>
     public IReadOnlyList<ParamGroup> param_groups => groups;
 
-    /// <summary>Adds parameters with a learning rate and a weight decay of their own, or those of the constructor.</summary>
-    /// <exception cref="ArgumentException">A parameter belongs to the optimiser already, or is not a leaf.</exception>
+    /// <summary>Adds a group of parameters with its own learning rate and weight decay, by default those of the constructor.</summary>
+    /// <exception cref="ArgumentException">A parameter is already in the optimiser, or is not a leaf.</exception>
     public ParamGroup add_param_group(IEnumerable<Tensor> parameters, double? lr = null, double? weight_decay = null)
     {
         double rate = NotNegative(lr ?? this.lr, nameof(lr)), decay = NotNegative(weight_decay ?? this.weight_decay, nameof(weight_decay));
@@ -34,13 +34,13 @@ public abstract class Optimizer : IDisposable
         return group;
     }
 
-    /// <summary>Drops the gradients, or sets them to zero.</summary>
+    /// <summary>Removes the gradients, or sets them to zero.</summary>
     public void zero_grad(bool set_to_none = true)
     {
         foreach (Tensor parameter in states.Keys) parameter.ClearGradient(set_to_none);
     }
 
-    /// <summary>Changes every parameter that has a gradient.</summary>
+    /// <summary>Updates all parameters with a gradient.</summary>
     public void step()
     {
         using DisposeScope temporaries = torch.NewDisposeScope();
@@ -64,16 +64,16 @@ public abstract class Optimizer : IDisposable
         }
     }
 
-    /// <summary>Changes parameters that have made the same number of steps; called without recording.</summary>
+    /// <summary>Updates parameters with an equal number of steps; called without autograd.</summary>
     private protected abstract void Update(ParamGroup group, Entry[] entries);
 
-    /// <summary>Writes hyperparameters beside learning rate and weight decay.</summary>
+    /// <summary>Writes hyperparameters other than learning rate and weight decay.</summary>
     private protected abstract void WriteOptions(JsonObject options);
 
-    /// <summary>Reads what <see cref="WriteOptions"/> wrote.</summary>
+    /// <summary>Reads the hyperparameters of <see cref="WriteOptions"/>.</summary>
     private protected abstract void ReadOptions(JsonObject options);
 
-    /// <summary>Everything that is needed to go on: tensors named "parameter.what", steps, hyperparameters.</summary>
+    /// <summary>State needed to resume: tensors named "PARAMETER.NAME", steps, hyperparameters.</summary>
     public OptimizerState state_dict()
     {
         var tensors = new OrderedDictionary<string, Tensor>();
@@ -101,7 +101,7 @@ public abstract class Optimizer : IDisposable
         });
     }
 
-    /// <summary>Goes on from a state; its tensors are copied.</summary>
+    /// <summary>Loads a state; its tensors are copied.</summary>
     /// <exception cref="TinctorException">The state is of another optimiser or of other parameters; nothing was changed.</exception>
     public void load_state_dict(OptimizerState state)
     {
@@ -147,18 +147,18 @@ public abstract class Optimizer : IDisposable
 
     private IEnumerable<Tensor> Parameters() => groups.SelectMany(group => group.parameters);
 
-    /// <summary>Frees what the optimiser remembers; the parameters are their owner's.</summary>
+    /// <summary>Disposes the state of the optimiser, but not the parameters.</summary>
     public void Dispose()
     {
         foreach (ParamState state in states.Values) state.Clear();
         GC.SuppressFinalize(this);
     }
 
-    /// <summary>A hyperparameter that must not be negative.</summary>
+    /// <summary>Checks that a hyperparameter is not negative.</summary>
     private protected static double NotNegative(double value, string name) =>
         value >= 0 ? value : throw new ArgumentOutOfRangeException(name, value, "must not be negative");
 
-    /// <summary>A parameter, its gradient and what is remembered of it.</summary>
+    /// <summary>Parameter with its gradient and state.</summary>
     private protected readonly record struct Entry(Tensor parameter, Tensor gradient, ParamState state)
     {
         public bool IsOnCpu => parameter.device.type == DeviceType.CPU;
@@ -180,7 +180,7 @@ public abstract class Optimizer : IDisposable
         }
     }
 
-    /// <summary>The remembered tensors of a name, made when they are first asked for.</summary>
+    /// <summary>Gets state tensors by name; they are created on first use.</summary>
     private protected static Tensor[] Remembered(Entry[] entries, string name, Func<Entry, Tensor> first) =>
         Array.ConvertAll(entries, entry => entry.state.tensors.GetValueOrDefault(name) ?? entry.state.Keep(name, first(entry)));
 }

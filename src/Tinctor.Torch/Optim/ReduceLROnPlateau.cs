@@ -2,16 +2,16 @@ using System.Text.Json.Nodes;
 
 namespace Tinctor.Torch.Optim;
 
-/// <summary>Lowers the learning rate when a measure has stopped getting better.</summary>
-/// <param name="optimizer">Whose learning rates are set.</param>
+/// <summary>Reduces the learning rate when a metric stops improving.</summary>
+/// <param name="optimizer">Optimiser whose learning rates are set.</param>
 /// <param name="mode">"min" if lower is better, "max" if higher is.</param>
-/// <param name="factor">What the learning rate is multiplied by.</param>
-/// <param name="patience">Epochs without getting better that are let pass.</param>
-/// <param name="threshold">How much better counts as better.</param>
-/// <param name="threshold_mode">"rel" for a share of the best, "abs" for a difference.</param>
-/// <param name="cooldown">Epochs after a change that do not count.</param>
+/// <param name="factor">Factor of a reduction.</param>
+/// <param name="patience">Number of epochs without improvement before a reduction.</param>
+/// <param name="threshold">Minimum improvement.</param>
+/// <param name="threshold_mode">"rel" for a relative improvement, "abs" for an absolute one.</param>
+/// <param name="cooldown">Number of epochs to wait after a reduction.</param>
 /// <param name="min_lr">The lowest learning rate.</param>
-/// <param name="eps">Changes smaller than this are left out.</param>
+/// <param name="eps">Minimum change; smaller changes are ignored.</param>
 public sealed class ReduceLROnPlateau(Optimizer optimizer, string mode = "min", double factor = 0.1, long patience = 10,
     double threshold = 1e-4, string threshold_mode = "rel", long cooldown = 0, double min_lr = 0, double eps = 1e-8)
     : LRScheduler(optimizer)
@@ -21,7 +21,7 @@ public sealed class ReduceLROnPlateau(Optimizer optimizer, string mode = "min", 
     private double? best;
     private long bad, cooling;
 
-    /// <summary>Looks at the measure of an epoch.</summary>
+    /// <summary>Evaluates the metric of an epoch.</summary>
     public void step(double metrics)
     {
         last_epoch++;

@@ -2,19 +2,19 @@ using System.Text.Json.Nodes;
 
 namespace Tinctor.Torch.Optim;
 
-/// <summary>Stochastic gradient descent, with momentum if asked for.</summary>
+/// <summary>Stochastic gradient descent with optional momentum.</summary>
 public sealed class SGD : Optimizer
 {
     private double momentum, dampening;
     private bool nesterov;
 
-    /// <summary>Over some parameters.</summary>
-    /// <param name="parameters">What is trained.</param>
+    /// <summary>Creates an optimiser.</summary>
+    /// <param name="parameters">Parameters to optimise.</param>
     /// <param name="lr">The learning rate.</param>
-    /// <param name="momentum">How much of the last step goes into the next.</param>
-    /// <param name="dampening">How much of the gradient the momentum leaves out.</param>
-    /// <param name="weight_decay">How much of the weight is added to the gradient.</param>
-    /// <param name="nesterov">Looks ahead along the momentum; needs momentum and no dampening.</param>
+    /// <param name="momentum">Momentum, 0 to 1.</param>
+    /// <param name="dampening">Dampening of the momentum.</param>
+    /// <param name="weight_decay">Weight decay, added to the gradient.</param>
+    /// <param name="nesterov">Nesterov momentum; requires momentum and no dampening.</param>
     public SGD(IEnumerable<Tensor> parameters, double lr, double momentum = 0, double dampening = 0, double weight_decay = 0,
         bool nesterov = false)
         : base(parameters, lr, weight_decay)

@@ -3,8 +3,8 @@ using System.Buffers.Binary;
 namespace Tinctor.Torch.Serialization;
 
 /// <summary>
-/// Checkpoint as PyTorch wrote it before 1.6, and does today with <c>_use_new_zipfile_serialization=False</c>: five pickles (a magic number,
-/// the version, the machine, the objects, the keys of the storages), then for each key the number of elements and their bytes, little-endian.
+/// Checkpoint of PyTorch before 1.6, or of <c>_use_new_zipfile_serialization=False</c>: five pickles (magic number, version, machine,
+/// objects, keys of the storages), then for each key the number of elements and their bytes, little-endian.
 /// </summary>
 internal sealed class LegacyPthFile : IPthFile
 {

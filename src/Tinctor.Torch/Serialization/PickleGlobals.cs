@@ -231,7 +231,7 @@ internal sealed class PickleGlobals
     {
         if (id is not (object[] and ["storage", ScalarType dtype, string key, _, long count and >= 0, .. var view])
             || view is not ([] or [null] or [object[] and [_, long, long]])
-            || Refusal.ByteCount([count], dtype) < 0)
+            || TensorSize.ByteCount([count], dtype) < 0)
         {
             throw new FormatException("its pickle refers to something outside that is not a storage with type, key and length");
         }
@@ -272,7 +272,7 @@ internal sealed class PickleGlobals
 
     private static void CheckBounds(PthStorage storage, long offset, long[] shape, long[] stride)
     {
-        var bytes = Refusal.ByteCount(shape, storage.Dtype);
+        var bytes = TensorSize.ByteCount(shape, storage.Dtype);
         Int128 last = offset;
         for (var i = 0; i < shape.Length; i++)
         {

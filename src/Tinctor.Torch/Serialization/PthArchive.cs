@@ -2,7 +2,7 @@ using System.IO.Compression;
 
 namespace Tinctor.Torch.Serialization;
 
-/// <summary>The zip archive that torch.save writes: ROOT/data.pkl and ROOT/data/KEY with the memory of each storage.</summary>
+/// <summary>Zip archive of torch.save: ROOT/data.pkl, and ROOT/data/KEY with the data of each storage.</summary>
 internal sealed class PthArchive : IPthFile
 {
     private const int LongestPickle = 64 << 20;
@@ -38,7 +38,7 @@ internal sealed class PthArchive : IPthFile
         file.Dispose();
     }
 
-    /// <summary>Everything in the checkpoint; tensors as descriptions that have been checked against the records of the archive.</summary>
+    /// <inheritdoc/>
     public object? ReadObjects() =>
         Guarded(() => PickleGlobals.Unpickle(ReadEntry(entries[$"{root}/data.pkl"], LongestPickle), CheckStorage));
 
@@ -85,7 +85,7 @@ internal sealed class PthArchive : IPthFile
         ? true
         : throw new FormatException($"its zip archive has two records named {entry.FullName}"));
 
-    /// <summary>torch.save stores its records as they are; insisting on it, nothing can unfold to more than the file holds.</summary>
+    /// <summary>Checks that records are not compressed, as in torch.save; this limits memory to the size of the file.</summary>
     private bool CheckSizes()
     {
         long total = 0;
@@ -114,12 +114,13 @@ internal sealed class PthArchive : IPthFile
             .ToList();
         if (roots is not [var root])
         {
-            throw Refusal.Create(path, "not a PyTorch checkpoint: a zip archive without exactly one FOLDER/data.pkl in it");
+            throw new TinctorException(path, "not a PyTorch checkpoint: a zip archive without exactly one FOLDER/data.pkl in it",
+                "Name a file of torch.save");
         }
 
         if (entries.Keys.Any(name => name == $"{root}/constants.pkl" || name.StartsWith($"{root}/code/", StringComparison.Ordinal)))
         {
-            throw Refusal.Create(
+            throw new TinctorException(
                 path,
                 "a TorchScript program, not a checkpoint of weights; to get its weights, run "
                 + "torch.save(torch.jit.load(OLD, map_location='cpu').state_dict(), NEW) in Python");
@@ -130,11 +131,11 @@ internal sealed class PthArchive : IPthFile
 
     private void CheckByteOrder()
     {
-        // Written since PyTorch 2.1; before that, nothing but little-endian machines were in use.
+        // PyTorch writes the byte order since 2.1; earlier files are little-endian.
         if (entries.TryGetValue($"{root}/byteorder", out var entry)
             && !Guarded(() => ReadEntry(entry, maximum: 16)).AsSpan().SequenceEqual("little"u8))
         {
-            throw Refusal.Create(path,
+            throw new TinctorException(path,
                 "not a readable PyTorch checkpoint: it comes from a big-endian machine; save it on a little-endian one");
         }
     }

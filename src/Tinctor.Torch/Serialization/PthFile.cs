@@ -3,23 +3,24 @@ namespace Tinctor.Torch.Serialization;
 /// <summary>Open checkpoint.</summary>
 internal interface IPthFile : IDisposable
 {
-    /// <summary>Reads everything but the memory of tensors, which are descriptions checked against the file.</summary>
+    /// <summary>Reads all objects; tensors are descriptions, checked against the file, without their data.</summary>
     object? ReadObjects();
 
-    /// <summary>Reads the memory of a storage into <paramref name="memory"/>, which has as many bytes as the storage.</summary>
+    /// <summary>Reads the data of a storage into <paramref name="memory"/>, which has the size of the storage.</summary>
     void ReadStorage(PthStorage storage, Span<byte> memory);
 }
 
-/// <summary>Formats of checkpoints, and the checks that they share.</summary>
+/// <summary>Opens checkpoints, and checks common to their formats.</summary>
 internal static class PthFile
 {
     private const string Advice =
         "convert it in Python with torch.save(torch.load(OLD, map_location='cpu'), NEW, _use_new_zipfile_serialization=True)";
 
-    /// <summary>Opens a checkpoint; other kinds of files named .pth and .pt are refused by name.</summary>
+    /// <summary>Opens a checkpoint.</summary>
+    /// <exception cref="TinctorException">The file has another format; the message names it.</exception>
     public static IPthFile Open(string path)
     {
-        FileStream file = Refusal.OpenFile(path);
+        FileStream file = InputFile.Open(path);
         try
         {
             Span<byte> buffer = stackalloc byte[512];
@@ -27,7 +28,7 @@ internal static class PthFile
             file.Position = 0;
             if (start.StartsWith("PK"u8)) return new PthArchive(path, file);
             if (start.StartsWith(LegacyPthFile.Magic)) return new LegacyPthFile(path, file);
-            throw Refusal.Create(path, $"not a readable PyTorch checkpoint: {Describe(start)}");
+            throw new TinctorException(path, $"not a readable PyTorch checkpoint: {Describe(start)}");
         }
         catch
         {
@@ -36,7 +37,7 @@ internal static class PthFile
         }
     }
 
-    /// <summary>Runs a step of reading; whatever a damaged file makes of it becomes one line that names the file.</summary>
+    /// <summary>Runs a step of reading; exceptions of damaged files become errors that name the file.</summary>
     public static T Guarded<T>(string path, Func<T> read)
     {
         try
@@ -49,34 +50,34 @@ internal static class PthFile
         }
     }
 
-    /// <summary>Whether the readers throw an exception at damaged files; errors of the disk itself are not among them.</summary>
+    /// <summary>Whether an exception results from a damaged file, not from the disk.</summary>
     public static bool IsDamage(Exception error) => error is FormatException or InvalidDataException or TinctorException
         or EndOfStreamException or ArgumentException or NotSupportedException or OverflowException or InvalidOperationException;
 
-    /// <summary>Describes a damaged file.</summary>
+    /// <summary>Creates the error of a damaged file.</summary>
     public static TinctorException Damaged(string path, Exception error) =>
-        Refusal.Create(path, $"not a readable PyTorch checkpoint: {error.Message}");
+        FileProblem.Create(path, $"not a readable PyTorch checkpoint: {error.Message}", "Copy or download the file again");
 
-    /// <summary>Refuses storages that do not fit a span.</summary>
+    /// <summary>Checks that a storage fits a span.</summary>
     public static void CheckSize(string name, PthStorage storage)
     {
         if (storage.ByteCount > int.MaxValue)
             throw new FormatException($"its {name} has {storage.ByteCount} bytes, at most {int.MaxValue} can be read");
     }
 
-    /// <summary>Refuses booleans other than 0 and 1, which libtorch does not expect.</summary>
+    /// <summary>Checks that booleans are 0 or 1, as libtorch expects.</summary>
     public static void CheckBooleans(string path, PthStorage storage, ReadOnlySpan<byte> memory)
     {
         if (storage.Dtype == ScalarType.Bool && memory.ContainsAnyExceptInRange((byte)0, (byte)1))
-            throw Refusal.Create(path, $"its storage {storage.Key} of booleans has values other than 0 and 1");
+            throw FileProblem.Create(path, $"its storage {storage.Key} of booleans has values other than 0 and 1");
     }
 
     private static string Describe(ReadOnlySpan<byte> start) => start switch
     {
         [] => "it is empty",
-        _ when start.Length == 512 && start[257..].StartsWith("ustar"u8) => $"it is a tar archive, as the first PyTorch wrote; {Advice}",
-        [0x80, <= 5, ..] => $"it is a bare Python pickle, not written by today's torch.save; {Advice}",
+        _ when start.Length == 512 && start[257..].StartsWith("ustar"u8) => $"it is a tar archive of an early PyTorch; {Advice}",
+        [0x80, <= 5, ..] => $"it is a bare Python pickle; {Advice}",
         [_, _, _, _, _, 0, 0, 0, (byte)'{', ..] => "it is a safetensors file",
-        _ => "it is no zip archive",
+        _ => "it is not a zip archive",
     };
 }

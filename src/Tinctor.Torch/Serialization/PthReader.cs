@@ -1,8 +1,8 @@
 namespace Tinctor.Torch.Serialization;
 
 /// <summary>
-/// Reads PyTorch checkpoints, the zip files that torch.save has written since PyTorch 1.6 and the legacy files before, without running code
-/// from them: the pickle may only name classes of tensors, dictionaries and numbers; anything else is refused by name.
+/// Reads PyTorch checkpoints, the zip files of torch.save since PyTorch 1.6 and earlier legacy files, without running code from them:
+/// pickles may only contain tensors, containers, numbers and text.
 /// </summary>
 public static class PthReader
 {
@@ -12,26 +12,25 @@ public static class PthReader
     private static readonly Operator asStrided = new("aten::as_strided");
 
     /// <summary>
-    /// Reads everything in a checkpoint, tensors on the CPU. Dictionaries come back as OrderedDictionary&lt;object, object?&gt;, lists as
-    /// List&lt;object?&gt;, tuples as object?[], numbers as long, BigInteger, double, bool or Complex, torch.Size as long[],
-    /// devices as text.
-    /// Tensors that shared memory when they were saved share it again; none requires a gradient.
+    /// Reads all objects of a checkpoint; tensors are on the CPU. Dictionaries become OrderedDictionary&lt;object, object?&gt;, lists
+    /// List&lt;object?&gt;, tuples object?[], numbers long, BigInteger, double, bool or Complex, torch.Size long[], devices text. Tensors
+    /// that shared a storage share it again; none requires a gradient.
     /// </summary>
-    /// <exception cref="TinctorException">Not such a file, damaged, or naming what is not allowed; the message says which.</exception>
+    /// <exception cref="TinctorException">The file cannot be read, has another format, is damaged, or contains other objects.</exception>
     public static object? Load(string path)
     {
         using IPthFile archive = PthFile.Open(path);
         return MakeTensors(archive, archive.ReadObjects());
     }
 
-    /// <summary>Reads the named tensors of one network.</summary>
-    /// <param name="path">The checkpoint.</param>
+    /// <summary>Reads the state dictionary of a network.</summary>
+    /// <param name="path">Checkpoint file.</param>
     /// <param name="name">
-    /// Which of several state dictionaries: the keys that lead to it, joined by slashes, such as "model" or "nets/G".
-    /// Left out, the file must hold only one; other things beside it, such as an optimiser's state, do not matter.
+    /// Name of the state dictionary: its keys from the root, joined by slashes, such as "model" or "nets/G"; null if the file contains only
+    /// one. Other objects, such as the state of an optimiser, are ignored.
     /// </param>
     /// <exception cref="TinctorException">
-    /// As for <see cref="Load(string)"/>, or there is no such dictionary; the message lists those that are there.
+    /// As for <see cref="Load(string)"/>, or the state dictionary does not exist; the message lists the existing ones.
     /// </exception>
     public static OrderedDictionary<string, Tensor> LoadStateDict(string path, string? name = null)
     {
@@ -41,7 +40,7 @@ public static class PthReader
         return new OrderedDictionary<string, Tensor>(selected.Select(item => KeyValuePair.Create((string)item.Key, (Tensor)item.Value!)));
     }
 
-    /// <summary>Reads each storage once and makes the tensors as views of it, as PyTorch does.</summary>
+    /// <summary>Reads each storage once and creates the tensors as views of it.</summary>
     private static object? MakeTensors(IPthFile archive, object? root)
     {
         var storages = new Dictionary<PthStorage, Tensor>();
@@ -55,7 +54,7 @@ public static class PthReader
                     storages[description.Storage] = storage = ReadStorage(archive, description.Storage);
                 }
 
-                // An empty tensor's strides and offset mean nothing.
+                // Strides and offsets of empty tensors are ignored.
                 var tensor = description.Shape.Contains(0)
                     ? torch.empty(description.Shape, description.Storage.Dtype)
                     : asStrided.Call(storage, description.Shape, description.Stride, description.Offset);
@@ -93,7 +92,7 @@ public static class PthReader
     }
 
     /// <summary>
-    /// Puts what <paramref name="make"/> returns in the place of each tensor's description; a tensor that occurs twice is made once.
+    /// Replaces each tensor description by the result of <paramref name="make"/>, which is called once per description.
     /// </summary>
     internal static object? ReplaceTensors(object? root, Func<PthTensor, object> make)
     {
@@ -116,7 +115,7 @@ public static class PthReader
         }
 
         var result = Replaced(root);
-        // A stack instead of recursion: a pickle may nest as deep as it likes, or refer to itself.
+        // A stack instead of recursion: pickles may be deeply nested or refer to themselves.
         while (open.TryPop(out var container))
         {
             if (container is IList<object?> list)
@@ -138,7 +137,7 @@ public static class PthReader
         return result;
     }
 
-    /// <summary>The state dictionary of the name; without a name, the only one there is.</summary>
+    /// <summary>Selects the state dictionary by name, or the only one.</summary>
     private static OrderedDictionary<object, object?> SelectStateDict(string path, object? root, string? name)
     {
         var found = FindStateDicts(root);
@@ -149,16 +148,15 @@ public static class PthReader
 
         if (found.Count == 0)
         {
-            throw Refusal.Create(path, "holds no state dictionary: nothing in it consists of named tensors only");
+            throw new TinctorException(path, "holds no state dictionary", "Name a checkpoint with the weights of a network");
         }
 
-        var names = string.Join(", ", found.Keys.Take(MostNamesInMessage).Select(key => key.Length == 0 ? "(the whole file)" : key));
+        var names = ProblemList.Join([.. found.Keys.Select(key => key.Length == 0 ? "(the whole file)" : key)], MostNamesInMessage);
         var wanted = name is null ? "one must be chosen by name" : $"none is named {name}";
-        var more = found.Count > MostNamesInMessage ? ", ..." : "";
-        throw Refusal.Create(path, $"holds {found.Count} state dictionaries, {wanted}: {names}{more}");
+        throw FileProblem.Create(path, $"holds {found.Count} state dictionaries, {wanted}: {names}");
     }
 
-    /// <summary>All dictionaries of named tensors near the root, by the names that lead to them, joined by slashes.</summary>
+    /// <summary>Finds all dictionaries of named tensors near the root, by their keys from the root, joined by slashes.</summary>
     private static OrderedDictionary<string, OrderedDictionary<object, object?>> FindStateDicts(object? root)
     {
         var found = new OrderedDictionary<string, OrderedDictionary<object, object?>>();

@@ -3,28 +3,27 @@ using System.IO.MemoryMappedFiles;
 namespace Tinctor.Torch.Serialization;
 
 /// <summary>
-/// Reads and writes safetensors files. Files are read through a memory map and checked first: a hostile or damaged header is refused
-/// before anything is allocated for it.
+/// Reads and writes safetensors files. Files are read through a memory map; the header is checked before memory is allocated.
 /// </summary>
 public static class SafeTensors
 {
-    /// <summary>Takes one tensor's contiguous little-endian bytes; they are gone when the call returns.</summary>
+    /// <summary>Receives the contiguous little-endian bytes of a tensor, which are valid during the call only.</summary>
     internal delegate void Visitor(string name, ScalarType dtype, long[] shape, ReadOnlySpan<byte> bytes);
 
-    /// <summary>Reads names, types, shapes and metadata only.</summary>
-    /// <exception cref="TinctorException">The file is not a valid safetensors file; the message says why.</exception>
-    public static SafeTensorsHeader ReadHeader(string path)
+    /// <summary>Reads names, types and shapes of tensors, and the metadata.</summary>
+    /// <exception cref="TinctorException">The file cannot be read or is not a valid safetensors file.</exception>
+    internal static SafeTensorsHeader ReadHeader(string path)
     {
-        using var file = Refusal.OpenFile(path);
+        using var file = InputFile.Open(path);
         return SafeTensorsHeader.Read(file, path);
     }
 
     /// <summary>Reads all tensors, on the CPU, in the order of the header.</summary>
-    /// <exception cref="TinctorException">The file is not a valid safetensors file; the message says why.</exception>
+    /// <exception cref="TinctorException">The file cannot be read or is not a valid safetensors file.</exception>
     public static OrderedDictionary<string, Tensor> Load(string path) => Load(path, out _);
 
     /// <summary>Reads all tensors, on the CPU, in the order of the header, and the metadata.</summary>
-    /// <exception cref="TinctorException">The file is not a valid safetensors file; the message says why.</exception>
+    /// <exception cref="TinctorException">The file cannot be read or is not a valid safetensors file.</exception>
     public static OrderedDictionary<string, Tensor> Load(string path, out OrderedDictionary<string, string> metadata)
     {
         var tensors = new OrderedDictionary<string, Tensor>();
@@ -50,8 +49,8 @@ public static class SafeTensors
     }
 
     /// <summary>Writes the tensors atomically; views and tensors on other devices are written as contiguous values.</summary>
-    /// <exception cref="ArgumentException">Two tensors have one name, or the format has no such element type (complex numbers).</exception>
-    /// <exception cref="IOException">The file cannot be written; an earlier version of it is untouched.</exception>
+    /// <exception cref="ArgumentException">Two tensors have the same name, or the format does not support an element type.</exception>
+    /// <exception cref="TinctorException">The file cannot be written; an earlier version of it is unchanged.</exception>
     public static void Save(
         string path, IEnumerable<KeyValuePair<string, Tensor>> tensors, IEnumerable<KeyValuePair<string, string>>? metadata = null)
     {
@@ -69,7 +68,7 @@ public static class SafeTensors
 
     internal static unsafe SafeTensorsHeader Visit(string path, Visitor visit)
     {
-        using var file = Refusal.OpenFile(path);
+        using var file = InputFile.Open(path);
         var header = SafeTensorsHeader.Read(file, path);
         using var map = MemoryMappedFile.CreateFromFile(
             file, mapName: null, capacity: 0, MemoryMappedFileAccess.Read, HandleInheritability.None, leaveOpen: true);
@@ -82,13 +81,14 @@ public static class SafeTensors
             {
                 if (entry.End - entry.Begin > int.MaxValue)
                 {
-                    throw Refusal.Create(path, $"tensor '{name}' takes {entry.End - entry.Begin} bytes, at most {int.MaxValue} can be read");
+                    throw FileProblem.Create(path,
+                        $"tensor '{name}' takes {entry.End - entry.Begin} bytes, at most {int.MaxValue} can be read");
                 }
 
                 var bytes = new ReadOnlySpan<byte>(start + header.DataStart + entry.Begin, (int)(entry.End - entry.Begin));
                 if (entry.dtype == ScalarType.Bool && bytes.ContainsAnyExceptInRange((byte)0, (byte)1))
                 {
-                    throw Refusal.Create(path, $"tensor '{name}' of BOOL has values other than 0 and 1");
+                    throw FileProblem.Create(path, $"tensor '{name}' of BOOL has values other than 0 and 1");
                 }
 
                 visit(name, entry.dtype, entry.shape, bytes);

@@ -10,11 +10,11 @@ namespace Tinctor.Torch.Serialization;
 /// <param name="shape">Sizes; empty for a scalar.</param>
 /// <param name="Begin">First byte, counted from the end of the header.</param>
 /// <param name="End">The byte after the last one.</param>
-public sealed record SafeTensorsEntry(ScalarType dtype, long[] shape, long Begin, long End);
+internal sealed record SafeTensorsEntry(ScalarType dtype, long[] shape, long Begin, long End);
 
 /// <summary>The header of a safetensors file: 8 bytes of length (little endian), JSON, then the data
 /// (https://github.com/huggingface/safetensors, "Format").</summary>
-public sealed class SafeTensorsHeader
+internal sealed class SafeTensorsHeader
 {
     /// <summary>The longest header that is read or written, in bytes: the limit of the format's reference reader.</summary>
     public const int LongestHeader = 100_000_000;
@@ -64,7 +64,7 @@ public sealed class SafeTensorsHeader
         foreach (var (tensor, index) in list.Select((t, i) => (t, i)).OrderByDescending(t => t.t.Dtype.Size()))
         {
             var begin = end;
-            end = checked(begin + Refusal.ByteCount(tensor.Shape, tensor.Dtype));
+            end = checked(begin + TensorSize.ByteCount(tensor.Shape, tensor.Dtype));
             entries[index] = new SafeTensorsEntry(tensor.Dtype, tensor.Shape, begin, end);
         }
 
@@ -156,7 +156,7 @@ public sealed class SafeTensorsHeader
         // System.Text.Json throws InvalidOperationException for a string with half of a surrogate pair, and for values of another kind.
         catch (Exception error) when (error is JsonException or InvalidOperationException or FormatException)
         {
-            throw Refusal.Create(path, $"not a readable safetensors file: {error.Message}");
+            throw FileProblem.Create(path, $"not a readable safetensors file: {error.Message}", "Copy or create the file again");
         }
     }
 
@@ -282,7 +282,7 @@ public sealed class SafeTensorsHeader
             throw new FormatException($"tensor '{tensor}' has the unsupported dtype {dtype}");
         }
 
-        var bytes = Refusal.ByteCount(shape, type);
+        var bytes = TensorSize.ByteCount(shape, type);
         if (bytes < 0 || begin > end || bytes != end - begin)
         {
             throw new FormatException(

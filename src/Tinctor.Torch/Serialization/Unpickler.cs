@@ -4,17 +4,17 @@ using System.Text;
 
 namespace Tinctor.Torch.Serialization;
 
-/// <summary>A thing that a pickle may call: looked up by name in an allow-list, never imported.</summary>
+/// <summary>Function that a pickle may call: found by name in an allow-list, never imported.</summary>
 internal sealed record PickleCallable(string Name, Func<object?[], object?> Call);
 
 /// <summary>
-/// Runs the stack machine of a pickle (protocols 2 to 5) over plain data. What a global or a persistent id means is decided by the two
-/// functions it is given; there is no other way out of the data. Python's values become null, bool, long, BigInteger, double, string,
+/// Runs the stack machine of a pickle (protocols 2 to 5) on plain data. Globals and persistent IDs are resolved by the two
+/// given functions only. Python values become null, bool, long, BigInteger, double, string,
 /// byte[], object?[] (tuple), List, HashSet and OrderedDictionary. Errors are FormatExceptions.
 /// </summary>
 /// <remarks>
-/// Nothing recurses, lengths are checked against what is there, and each operation and each copied element is counted: memory stays
-/// within a small multiple of the pickle's length, whatever it says.
+/// There is no recursion, lengths are checked, and operations and copied elements are counted: memory stays
+/// within a small multiple of the pickle's length.
 /// </remarks>
 internal sealed class Unpickler(byte[] pickle, Func<string, object> findGlobal, Func<object?, object> loadPersistent, int start = 0)
 {
@@ -46,7 +46,7 @@ internal sealed class Unpickler(byte[] pickle, Func<string, object> findGlobal, 
         }
     }
 
-    /// <summary>Counts work, so that small pickles cannot ask for much of it.</summary>
+    /// <summary>Counts operations, to limit the work of small pickles.</summary>
     public void Spend(int operations)
     {
         this.operations += operations;
@@ -111,7 +111,7 @@ internal sealed class Unpickler(byte[] pickle, Func<string, object> findGlobal, 
             case (byte)'h': Push(Remembered(Take(1)[0])); break;
             case (byte)'j': Push(Remembered(Length32())); break;
 
-            // Whatever is more than data
+            // Objects
             case (byte)'c': Push(findGlobal($"{Line()}.{Line()}")); break;
             case 0x93: PushNamedGlobal(PopMany(2)); break;
             case (byte)'Q': Push(loadPersistent(Pop())); break;
@@ -176,7 +176,8 @@ internal sealed class Unpickler(byte[] pickle, Func<string, object> findGlobal, 
 
     private object? Pop() => PopMany(1)[0];
 
-    private object? Top() => this.stack.Count > FirstOwn ? this.stack[^1] : throw new FormatException("its pickle takes from an empty stack");
+    private object? Top() =>
+        this.stack.Count > FirstOwn ? this.stack[^1] : throw new FormatException("its pickle takes from an empty stack");
 
     /// <summary>Guards the part of the stack below the last mark.</summary>
     private int FirstOwn => marks.TryPeek(out var mark) ? mark : 0;

@@ -71,7 +71,7 @@ public sealed record ClassifierConfig : SupervisedConfig
     }
 
     /// <inheritdoc/>
-    public override SupervisedTask Create(Device device, TrainingData data) => new ClassifierTask(this, data, device);
+    internal override SupervisedTask Create(Device device, TrainingData data) => new ClassifierTask(this, data, device);
 
     // Keeps the classified image of a pair only.
     private Pair Classified(Pair pair)

@@ -66,5 +66,5 @@ public sealed record EncoderConfig : SupervisedConfig
     }
 
     /// <inheritdoc/>
-    public override SupervisedTask Create(Device device, TrainingData data) => new EncoderTask(this, device);
+    internal override SupervisedTask Create(Device device, TrainingData data) => new EncoderTask(this, device);
 }

@@ -9,7 +9,7 @@ namespace Tinctor.Training.Execution;
 /// Runs staining networks on libtorch. Thread-safe: the network is not changed; normalisation, autocast and inference mode apply to the
 /// calling thread only.
 /// </summary>
-public sealed class TorchExecutor : INetworkExecutor
+internal sealed class TorchExecutor : INetworkExecutor
 {
     private readonly Module<Tensor, Tensor> network;
     private readonly Device device;

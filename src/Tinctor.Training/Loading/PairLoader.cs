@@ -4,7 +4,7 @@ namespace Tinctor.Training.Loading;
 /// Loads a data set in batches and prefetches on other threads. The order depends on the seed and the epoch only; neither order nor content
 /// depends on the number of workers or the first batch.
 /// </summary>
-public sealed class PairLoader
+internal sealed class PairLoader
 {
     private readonly int prefetch;
     private readonly TaskFactory workers;

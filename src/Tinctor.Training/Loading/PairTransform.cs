@@ -7,7 +7,7 @@ namespace Tinctor.Training.Loading;
 /// Preprocessing and augmentation of image pairs: resize, crop, flip, rotate, equally for source and target. By default images are
 /// unchanged. The number and order of random draws do not depend on the options, so options do not affect each other's draws.
 /// </summary>
-public sealed record PairTransform
+internal sealed record PairTransform
 {
     /// <summary>Stain normalisation of the source, applied first; null for none.</summary>
     public StainNormalizer? SourceNormalizer { get; init; }

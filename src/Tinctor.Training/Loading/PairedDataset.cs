@@ -9,7 +9,7 @@ namespace Tinctor.Training.Loading;
 /// Data set of image pairs as tensors in [-1, 1]. Samples depend on the files, the transform, the seed, the epoch and the index only.
 /// Thread-safe.
 /// </summary>
-public sealed class PairedDataset
+internal sealed class PairedDataset
 {
     private readonly ConcurrentDictionary<int, (Image Source, Image Target)> cache = new();
     private readonly ulong seed;

@@ -8,7 +8,7 @@ namespace Tinctor.Training.Loading;
 /// </summary>
 /// <param name="Scale">Maximum relative change of a concentration, 0 to 1.</param>
 /// <param name="Shift">Maximum absolute change of a concentration, in decimal optical density, 0 to 1.</param>
-public sealed record StainJitter(double Scale = 0.05, double Shift = 0.01)
+internal sealed record StainJitter(double Scale = 0.05, double Shift = 0.01)
 {
     /// <summary>Stain matrix of the two stains; H&amp;E by default.</summary>
     public StainMatrix Stains { get; init; } = StainMatrix.HaematoxylinEosin;

@@ -90,7 +90,7 @@ public sealed record TrainingData(PairManifest Manifest, IReadOnlyList<Pair> Tra
         + $"{(Validation.Count > 0 ? $"{Validation.Count} {noun}, " : "")}{ValidationNote}";
 
     /// <summary>Creates the training set with augmentation.</summary>
-    public PairedDataset TrainingSet(DataConfig config, ulong seed, StainProfiles? stains = null, int factor = 1) =>
+    internal PairedDataset TrainingSet(DataConfig config, ulong seed, StainProfiles? stains = null, int factor = 1) =>
         new(Train, new PairTransform
         {
             Factor = factor,

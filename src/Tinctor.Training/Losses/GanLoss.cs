@@ -16,7 +16,7 @@ public enum GanMode
 }
 
 /// <summary>Adversarial losses (networks.GANLoss and networks.cal_gradient_penalty of the official pix2pix).</summary>
-public static class GanLoss
+internal static class GanLoss
 {
     /// <summary>Computes the mean loss of discriminator logits [N,1,h,w] for the label real or fake.</summary>
     public static Tensor Compute(GanMode mode, Tensor prediction, bool real)

@@ -7,7 +7,7 @@ namespace Tinctor.Training.Methods;
 /// exchanged for a stored one with probability one half. Uses libtorch's default random generator.
 /// </summary>
 /// <param name="size">Number of stored images; 0 returns every image unchanged.</param>
-public sealed class ImagePool(int size)
+internal sealed class ImagePool(int size)
 {
     private readonly List<Tensor> images = [];
 

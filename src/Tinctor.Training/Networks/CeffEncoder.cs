@@ -10,7 +10,7 @@ namespace Tinctor.Training.Networks;
 /// </summary>
 public sealed class CeffEncoder : Module<Tensor, Tensor>
 {
-    /// <summary>How much smaller than the image the feature is.</summary>
+    /// <summary>Downsampling factor of the feature.</summary>
     public const int FeatureScale = 4;
 
     private readonly Sequential conv;

@@ -4,7 +4,7 @@ using Tinctor.Torch.Nn;
 
 namespace Tinctor.Training.Networks;
 
-/// <summary>How CEFF is read where its paper and its official code differ; see docs/methods/ceff.md.</summary>
+/// <summary>Architecture of CEFF where paper and official code differ; see docs/methods/ceff.md.</summary>
 public enum CeffVariant
 {
     /// <summary>The code: strided convolutions shrink, h3 is a convolution alone, states go into blocks 2, 3 and 4.</summary>
@@ -30,13 +30,13 @@ public sealed class CeffGenerator : Module<Tensor, Tensor>
     private readonly CeffEncoder? encoder_fusion;
     private readonly int grid;
 
-    /// <param name="variant">The code's reading or the paper's.</param>
+    /// <param name="variant">Architecture of the code or the paper.</param>
     /// <param name="ngf">Channels at full size; at half of it twice as many, at a quarter four times.</param>
     /// <param name="feature_dim">Length of the encoder's embedding, which staining does not use.</param>
     /// <param name="vmfe">False for the paper's ablation: the convolutions of a usual ResNet generator, and no MSFPM.</param>
     /// <param name="fusion">False for the paper's ablation without the encoder and its cross-attention.</param>
-    /// <param name="alpha">How strongly the encoder's feature takes part.</param>
-    /// <param name="grid">The encoder sees the image as so many rows and columns of tiles.</param>
+    /// <param name="alpha">Weight of the encoder's feature.</param>
+    /// <param name="grid">Number of rows and columns of tiles for the encoder.</param>
     public CeffGenerator(CeffVariant variant = CeffVariant.Official, int ngf = 64, int feature_dim = 1024, bool vmfe = true,
         bool fusion = true, double alpha = 0.2, int grid = 2)
     {
@@ -58,7 +58,7 @@ public sealed class CeffGenerator : Module<Tensor, Tensor>
     {
         using DisposeScope temporaries = torch.NewDisposeScope();
         Tensor[] features = encoder is not null ? encoder.Features(source) : [plain!.forward(source)];
-        // Tile by tile, as the encoder was trained: its batch norm must not see more at once.
+        // By tile, as in the encoder's training, because of its batch norm.
         Tensor? guide = encoder_fusion is null ? null
             : TensorTiles.Join([.. TensorTiles.Cut(source, grid).Select(encoder_fusion.Feature)], grid);
         return generator.Stain(features, guide).MoveToOuterDisposeScope();

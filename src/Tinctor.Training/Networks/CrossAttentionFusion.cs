@@ -15,7 +15,7 @@ public sealed class CrossAttentionFusion : Module<Tensor, Tensor, Tensor>
     private readonly double alpha;
 
     /// <param name="channels">Channels of both features.</param>
-    /// <param name="alpha">How strongly the encoder's feature takes part.</param>
+    /// <param name="alpha">Weight of the encoder's feature.</param>
     public CrossAttentionFusion(int channels, double alpha = 0.2)
     {
         this.alpha = alpha;

@@ -25,12 +25,12 @@ public sealed class DeReStainerGenerator : Module<Tensor, Tensor>, ILevelPredict
 
     /// <param name="stains">Separates the stains; the first is haematoxylin.</param>
     /// <param name="ngf">Channels of the first convolution; the feature has 4 times as many, f_H and f_level 8 times.</param>
-    /// <param name="levels">How many levels there are.</param>
+    /// <param name="levels">Number of IHC levels.</param>
     /// <param name="n_blocks">Blocks of the feature fusion.</param>
-    /// <param name="simam">Where each block pays attention: "branch", before the sum, or "block", after it.</param>
-    /// <param name="style">What modulates the feature: "logits" or "probabilities" of the levels.</param>
+    /// <param name="simam">Position of SimAM: "branch", before the sum, or "block", after it.</param>
+    /// <param name="style">Modulation of the feature: "logits" or "probabilities" of the levels.</param>
     /// <param name="norm">Normalisation after the fusion's convolutions, as in a typical ResNet block.</param>
-    /// <param name="upsample">How the ReStainer doubles the size: "transpose"d convolutions, or "resize" (nearest) and convolve.</param>
+    /// <param name="upsample">Upsampling of the ReStainer: "transpose" (convolution) or "resize" (nearest and convolution).</param>
     public DeReStainerGenerator(StainSeparation stains, int ngf = 64, int levels = 4, int n_blocks = 9, string simam = "branch",
         string style = "logits", Norm norm = Norm.Batch, string upsample = "transpose")
     {
@@ -54,7 +54,7 @@ public sealed class DeReStainerGenerator : Module<Tensor, Tensor>, ILevelPredict
         ]));
     }
 
-    /// <summary>The haematoxylin of images alone, as images again: [N,3,H,W] in [-1,1] to the same, as float32 or double.</summary>
+    /// <summary>Computes images of the haematoxylin only: [N,3,H,W] in [-1,1] to the same, as float32 or double.</summary>
     public Tensor Haematoxylin(Tensor image)
     {
         using DisposeScope temporaries = torch.NewDisposeScope();
@@ -71,7 +71,7 @@ public sealed class DeReStainerGenerator : Module<Tensor, Tensor>, ILevelPredict
         return destainer.forward(haematoxylin);
     }
 
-    /// <summary>From the feature to [N,8 ngf,H/32,W/32], where the haematoxylin of both stains is to agree.</summary>
+    /// <summary>Maps the feature to [N,8 ngf,H/32,W/32], in which L_H compares the haematoxylin of both stains.</summary>
     public Tensor f_H(Tensor feature) => alignment.forward(feature);
 
     /// <summary>The stained images, the logits of their levels [N,levels], and the feature that both were made from.</summary>
@@ -137,9 +137,9 @@ internal sealed class FusionBlock : Module<Tensor, Tensor, Tensor>
     private readonly bool attendToSum;
 
     /// <param name="channels">Channels in and out.</param>
-    /// <param name="levels">Numbers that tell the level.</param>
+    /// <param name="levels">Length of the level's vector.</param>
     /// <param name="norm">The normalisation; without one, features grow from block to block.</param>
-    /// <param name="attendToSum">Attention after the sum; otherwise before it, to what is added.</param>
+    /// <param name="attendToSum">Whether attention follows the sum; otherwise it precedes the sum.</param>
     public FusionBlock(int channels, int levels, Norm norm, bool attendToSum)
     {
         conv1 = register_module("conv1", new ModulatedConv2d(channels, channels, 3));
@@ -161,7 +161,7 @@ internal sealed class FusionBlock : Module<Tensor, Tensor, Tensor>
         return (attendToSum ? attention.forward(x + branch) : x + attention.forward(branch)).MoveToOuterDisposeScope();
     }
 
-    // Starts near 0, so that the first weights are hardly modulated.
+    // Initially near 0, for nearly no modulation.
     private static Linear Style(int levels, int channels)
     {
         var style = new Linear(levels, channels);

@@ -3,7 +3,7 @@ using Tinctor.Torch.Nn;
 
 namespace Tinctor.Training.Networks;
 
-/// <summary>Layers one after the other, of which residual blocks are told the time (TimestepEmbedSequential).</summary>
+/// <summary>Sequence of layers; residual blocks receive the time embedding (TimestepEmbedSequential).</summary>
 internal sealed class TimedSequential : Module<Tensor, Tensor, Tensor>
 {
     private readonly Module[] layers;
@@ -172,7 +172,7 @@ internal sealed class GroupNorm32 : Module<Tensor, Tensor>
 
 internal static class Zeroing
 {
-    /// <summary>The layer, made to give zeros until it has learnt better: its block then begins as the identity.</summary>
+    /// <summary>Initialises a layer with zeros, so its block starts as the identity.</summary>
     public static T Zeroed<T>(this T layer) where T : WeightedLayer
     {
         init.zeros_(layer.weight);

@@ -17,8 +17,8 @@ public sealed class DiffusionUnet : Module<Tensor, Tensor, Tensor?, Tensor>
     private readonly TimedSequential middle_block;
     private readonly Sequential output;
 
-    /// <summary>A network that as yet predicts zeros, as the official ones do.</summary>
-    /// <exception cref="TinctorException">There is no such network; the message names the option.</exception>
+    /// <summary>Creates a network that initially predicts zeros, as the official ones.</summary>
+    /// <exception cref="TinctorException">An option is invalid; the message names it.</exception>
     public DiffusionUnet(DiffusionUnetOptions options)
     {
         options.Check();
@@ -61,7 +61,7 @@ public sealed class DiffusionUnet : Module<Tensor, Tensor, Tensor?, Tensor>
         ? torch.checkpoint(inputs => block.forward(inputs[0], inputs[1]), [x, embedding, .. block.parameters()])
         : block.forward(x, embedding);
 
-    // The sizes of what each block gives are left on the stack: each is joined to what a block of the way up gets.
+    // The stack contains the output channels of each block, for the skip connections.
     private ModuleList<TimedSequential> WayDown(Stack<int> skips)
     {
         var blocks = new ModuleList<TimedSequential>();

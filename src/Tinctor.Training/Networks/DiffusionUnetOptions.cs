@@ -4,8 +4,8 @@ using YamlDotNet.Serialization;
 namespace Tinctor.Training.Networks;
 
 /// <summary>
-/// Which <see cref="DiffusionUnet"/>. The defaults, with as many condition channels as image channels, are the super-resolution paper's
-/// network.
+/// Architecture of a <see cref="DiffusionUnet"/>. The defaults, with as many condition channels as image channels, are those of the
+/// super-resolution paper.
 /// </summary>
 public sealed record DiffusionUnetOptions
 {
@@ -21,26 +21,26 @@ public sealed record DiffusionUnetOptions
     [Range(1, 1024), YamlIgnore]
     public int OutChannels { get; init; } = 3;
 
-    /// <summary>Channels at full size where its multiplier is 1; a multiple of 32, since norms have 32 groups.</summary>
+    /// <summary>Base number of channels; a multiple of 32, the number of groups of norms.</summary>
     [Range(32, 4096)]
     public int ModelChannels { get; init; } = 128;
 
-    /// <summary>How many times as many channels each level has; each has half the size of the one before.</summary>
+    /// <summary>Channel multipliers of the levels; each level has half the resolution of the previous one.</summary>
     [MinLength(1)]
     public int[] ChannelMult { get; init; } = [1, 1, 2, 2, 4, 4];
 
-    /// <summary>Residual blocks a level on the way down; one more on the way up.</summary>
+    /// <summary>Residual blocks per level of the downward path; one more in the upward path.</summary>
     [Range(1, 64)]
     public int NumResBlocks { get; init; } = 2;
 
-    /// <summary>How much smaller than the image features are that attend to themselves; those in the middle always do.</summary>
+    /// <summary>Downsampling factors of levels with self-attention; the middle always has it.</summary>
     public int[] AttentionResolutions { get; init; } = [16, 32];
 
-    /// <summary>Attention heads, where <see cref="NumHeadChannels"/> leaves that open.</summary>
+    /// <summary>Number of attention heads, if <see cref="NumHeadChannels"/> is -1.</summary>
     [Range(1, 1024)]
     public int NumHeads { get; init; } = 4;
 
-    /// <summary>Channels of each head, so that wider features have more heads; -1 for <see cref="NumHeads"/> everywhere.</summary>
+    /// <summary>Channels per attention head; -1 for a fixed number of heads, <see cref="NumHeads"/>.</summary>
     [Range(-1, 4096)]
     public int NumHeadChannels { get; init; } = -1;
 
@@ -55,14 +55,14 @@ public sealed record DiffusionUnetOptions
     /// <summary>Whether residual blocks change the size, in place of strided and up-convolutions.</summary>
     public bool ResblockUpdown { get; init; }
 
-    /// <summary>Whether what changes the size otherwise is convolutions; false is averaging and repeating.</summary>
+    /// <summary>Whether resampling uses convolutions; otherwise averaging and repetition.</summary>
     public bool ConvResample { get; init; } = true;
 
     /// <summary>Dropout in the residual blocks.</summary>
     [Range(0.0, 0.99)]
     public double Dropout { get; init; }
 
-    /// <summary>Whether training computes each block twice, to keep only what goes into it; not together with dropout.</summary>
+    /// <summary>Gradient checkpointing: training computes each block twice to save memory; not together with dropout.</summary>
     public bool UseCheckpoint { get; init; }
 
     /// <summary>Heights and widths are multiples of this.</summary>
@@ -96,25 +96,37 @@ public sealed record DiffusionUnetOptions
     /// </summary>
     public static DiffusionUnetOptions SuperResolution { get; } = new() { ConditionChannels = 3 };
 
-    /// <summary>Into how many heads a feature of so many channels is split.</summary>
-    /// <exception cref="TinctorException">It cannot be.</exception>
+    /// <summary>Computes the number of attention heads of a feature.</summary>
+    /// <exception cref="TinctorException">The channels cannot be split; the message names the setting.</exception>
     internal int Heads(int channels)
     {
         (string setting, int value) = NumHeadChannels > 0 ? ("num_head_channels", NumHeadChannels) : ("num_heads", NumHeads);
         if (channels % value != 0)
-            throw new TinctorException($"{setting} is {value}; it must divide the {channels} channels of a feature with attention");
+        {
+            throw new TinctorException(null, $"{setting} is {value}, expected a divisor of the {channels} channels of a level with attention",
+                $"Use model.network.{setting}={Enumerable.Range(1, value).Last(divisor => channels % divisor == 0)}");
+        }
         return NumHeadChannels > 0 ? channels / value : value;
     }
 
-    /// <summary>Refuses what no network can be made of.</summary>
+    /// <summary>Checks the options.</summary>
     /// <exception cref="TinctorException">The message names the setting.</exception>
     internal void Check()
     {
         if (ModelChannels % GroupNorm32.Groups != 0)
-            throw new TinctorException($"model_channels is {ModelChannels}; it must be a multiple of {GroupNorm32.Groups}");
+        {
+            throw new TinctorException(null, $"model_channels is {ModelChannels}, expected a multiple of {GroupNorm32.Groups}",
+                $"Use model.network.model_channels={(ModelChannels / GroupNorm32.Groups + 1) * GroupNorm32.Groups}");
+        }
         if (ChannelMult.Any(multiple => multiple < 1))
-            throw new TinctorException($"channel_mult is {string.Join(", ", ChannelMult)}; multiples are 1 or more");
+        {
+            throw new TinctorException(null, $"channel_mult is {string.Join(", ", ChannelMult)}, expected multipliers of 1 or more",
+                "Correct model.network.channel_mult");
+        }
         if (Dropout > 0 && UseCheckpoint)
-            throw new TinctorException("dropout and use_checkpoint exclude each other: a block computed twice would differ");
+        {
+            throw new TinctorException(null, $"dropout is {Dropout}, but use_checkpoint computes blocks twice, with different dropout",
+                "Use model.network.dropout=0, or model.network.use_checkpoint=false");
+        }
     }
 }

@@ -14,7 +14,7 @@ public sealed class DimensionMatcher : Module<Tensor, Tensor>
     private readonly Sequential in_layers, conv_before_upsample, upsample;
     private readonly Conv2d conv_last;
 
-    /// <param name="factor">How much larger the result is: 1 to 5 in this project, 4 and 5 in the paper.</param>
+    /// <param name="factor">Upscaling factor, 1 to 5; 4 and 5 in the paper.</param>
     /// <param name="input_nc">Channels in.</param>
     /// <param name="output_nc">Channels out.</param>
     /// <param name="width">Channels between.</param>

@@ -3,7 +3,7 @@ using Tinctor.Torch;
 namespace Tinctor.Training.Networks;
 
 /// <summary>The network of a diffusion bridge.</summary>
-public interface IBridgeNetwork
+internal interface IBridgeNetwork
 {
     /// <summary>Computes the end of the bridge: the source in the target's size and channels, [N,Cout,f h,f w].</summary>
     Tensor End(Tensor source);

@@ -17,7 +17,7 @@ public sealed class InceptionV3 : Module<Tensor, Tensor>
     private readonly Module<Tensor, Tensor>[] mixed;
     private readonly Linear fc;
 
-    /// <summary>Takes the layers, with PyTorch's first values.</summary>
+    /// <summary>Creates the network with the default initialisation of PyTorch.</summary>
     public InceptionV3()
     {
         Conv2d_1a_3x3 = register_module("Conv2d_1a_3x3", new ConvBlock(3, 32, 3, stride: 2));

@@ -3,7 +3,7 @@ using Tinctor.Torch.Nn;
 
 namespace Tinctor.Training.Networks;
 
-/// <summary>The networks that LPIPS can look through.</summary>
+/// <summary>Networks of LPIPS.</summary>
 public enum LpipsNet
 {
     /// <summary>AlexNet (Krizhevsky 2014), LPIPS's default for comparing.</summary>
@@ -25,7 +25,7 @@ public sealed class LpipsTrunk : Module<Tensor, IReadOnlyList<Tensor>>
     private readonly Module<Tensor, Tensor>[] layers;
     private readonly HashSet<int> taps;
 
-    /// <summary>Takes the layers, with PyTorch's first values.</summary>
+    /// <summary>Creates the network with the default initialisation of PyTorch.</summary>
     public LpipsTrunk(LpipsNet net)
     {
         (layers, taps) = net switch

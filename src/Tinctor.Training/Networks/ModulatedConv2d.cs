@@ -8,7 +8,7 @@ namespace Tinctor.Training.Networks;
 /// style + 1, and the weight of each output channel is then brought to length 1. Borders are reflected, the size stays.
 /// Input [N,inputs,H,W] and style [N,inputs] to [N,outputs,H,W].
 /// </summary>
-/// <remarks>Scaling the input before and the output after one convolution is the same as a weight for each image, and much faster.</remarks>
+/// <remarks>Input and output of one convolution are scaled, which equals a weight per image but is much faster.</remarks>
 public sealed class ModulatedConv2d : Module<Tensor, Tensor, Tensor>
 {
     private readonly Conv2d conv;
@@ -18,11 +18,11 @@ public sealed class ModulatedConv2d : Module<Tensor, Tensor, Tensor>
     /// <param name="inputs">Channels in.</param>
     /// <param name="outputs">Channels out.</param>
     /// <param name="kernel">Height and width of the kernel, odd; the image is larger than half of it.</param>
-    /// <param name="bias">Whether a number a channel is added, from 0 on.</param>
+    /// <param name="bias">Whether a bias per channel is added, initially 0.</param>
     /// <param name="epsilon">Added to the squared length of the weight.</param>
     public ModulatedConv2d(int inputs, int outputs, int kernel, bool bias = true, double epsilon = 1e-8)
     {
-        if (kernel % 2 == 0) throw new ArgumentException($"a kernel of {kernel} has no middle", nameof(kernel));
+        if (kernel % 2 == 0) throw new ArgumentException($"a kernel of {kernel} is even, but must be odd", nameof(kernel));
         conv = register_module("conv",
             new Conv2d(inputs, outputs, kernel, padding: kernel / 2, bias: false, padding_mode: kernel > 1 ? "reflect" : "zeros"));
         this.bias = register_parameter("bias", bias ? torch.zeros([outputs]) : null);

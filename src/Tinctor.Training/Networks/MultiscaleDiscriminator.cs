@@ -13,9 +13,9 @@ public sealed class MultiscaleDiscriminator : Module
 
     /// <param name="input_nc">Channels in: source and target together for a conditional discriminator.</param>
     /// <param name="ndf">Channels of each first convolution; later ones have up to 8 times as many.</param>
-    /// <param name="n_layers">How many strided convolutions each has.</param>
+    /// <param name="n_layers">Number of strided convolutions of each.</param>
     /// <param name="norm">The normalisation.</param>
-    /// <param name="num_D">How many scales; two judge 512 px images at 512 and 256.</param>
+    /// <param name="num_D">Number of scales; two for 512-pixel images at 512 and 256.</param>
     public MultiscaleDiscriminator(int input_nc, int ndf = 64, int n_layers = 3, Norm norm = Norm.Instance, int num_D = 2) =>
         scales = [.. Enumerable.Range(0, num_D).Select(i =>
             register_module($"scale{i}", new NLayerDiscriminator(input_nc, ndf, n_layers, norm)))];

@@ -4,16 +4,17 @@ using Tinctor.Torch.Nn;
 namespace Tinctor.Training.Networks;
 
 /// <summary>
-/// PatchGAN (Isola et al. 2017): judges overlapping patches; three layers see 70x70 pixels each. [N,C,H,W] to logits [N,1,h,w].
+/// PatchGAN (Isola et al. 2017): classifies overlapping patches; three layers have a receptive field of 70x70 pixels.
+/// [N,C,H,W] to logits [N,1,h,w].
 /// State-dict keys are those of networks.NLayerDiscriminator in the official repository.
 /// </summary>
-public sealed class NLayerDiscriminator : Module<Tensor, Tensor>
+internal sealed class NLayerDiscriminator : Module<Tensor, Tensor>
 {
     private readonly Sequential model;
 
     /// <param name="input_nc">Channels in: source and target together for a conditional discriminator.</param>
     /// <param name="ndf">Channels of the first convolution; later ones have up to 8 times as many.</param>
-    /// <param name="n_layers">How many strided convolutions.</param>
+    /// <param name="n_layers">Number of strided convolutions.</param>
     /// <param name="norm">The normalisation.</param>
     public NLayerDiscriminator(int input_nc, int ndf = 64, int n_layers = 3, Norm norm = Norm.Batch)
     {

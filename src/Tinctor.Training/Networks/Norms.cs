@@ -3,21 +3,21 @@ using Tinctor.Torch.Nn;
 
 namespace Tinctor.Training.Networks;
 
-/// <summary>The normalisation layers that image-to-image networks choose from.</summary>
+/// <summary>Normalisation layers of image-to-image networks.</summary>
 public enum Norm
 {
-    /// <summary>Over the batch, with learnt scale and shift and running statistics.</summary>
+    /// <summary>Batch norm with trainable scale and shift and running statistics.</summary>
     Batch,
 
-    /// <summary>Over each image, without scale, shift or running statistics.</summary>
+    /// <summary>Instance norm without scale, shift or running statistics.</summary>
     Instance,
 
-    /// <summary>None.</summary>
+    /// <summary>No normalisation.</summary>
     None,
 }
 
-/// <summary>Makes the layer of a <see cref="Norm"/> (networks.get_norm_layer of the official pix2pix).</summary>
-public static class Norms
+/// <summary>Creates the layer of a <see cref="Norm"/> (networks.get_norm_layer of the official pix2pix).</summary>
+internal static class Norms
 {
     /// <summary>A normalisation of [N,C,H,W].</summary>
     public static Module<Tensor, Tensor> Layer(this Norm norm, long channels) => norm switch

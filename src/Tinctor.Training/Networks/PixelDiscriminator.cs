@@ -4,10 +4,10 @@ using Tinctor.Torch.Nn;
 namespace Tinctor.Training.Networks;
 
 /// <summary>
-/// The 1x1 discriminator of pix2pix: judges each pixel by itself, so it sees colours only. [N,C,H,W] to logits [N,1,H,W].
+/// 1x1 discriminator of pix2pix: classifies each pixel independently, by its colour only. [N,C,H,W] to logits [N,1,H,W].
 /// State-dict keys are those of networks.PixelDiscriminator in the official repository.
 /// </summary>
-public sealed class PixelDiscriminator : Module<Tensor, Tensor>
+internal sealed class PixelDiscriminator : Module<Tensor, Tensor>
 {
     private readonly Sequential net;
 

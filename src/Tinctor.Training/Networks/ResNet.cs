@@ -42,7 +42,7 @@ public sealed class ResNet : Module<Tensor, Tensor>
     /// <summary>The architectures by name.</summary>
     public static IReadOnlyList<string> Architectures { get; } = ["resnet18", "resnet50"];
 
-    /// <summary>Makes a network with first weights as torchvision's (Kaiming, fan out).</summary>
+    /// <summary>Creates a network with the initialisation of torchvision (Kaiming, fan out).</summary>
     /// <param name="architecture">resnet18 or resnet50.</param>
     /// <param name="classes">Logits.</param>
     public static ResNet Create(string architecture, int classes = 1000) => architecture switch
@@ -71,9 +71,9 @@ public sealed class ResNet : Module<Tensor, Tensor>
     public override Tensor forward(Tensor x) => classify(features(x));
 
     /// <summary>
-    /// Starts from the weights of a file, .pth as torchvision's or .safetensors. A last layer for other classes is left out.
+    /// Loads initial weights of a file, .pth of torchvision or .safetensors, except for a last layer of other classes.
     /// </summary>
-    /// <returns>What was left out, in words; null if nothing was.</returns>
+    /// <returns>Description of omitted weights; null if all were loaded.</returns>
     /// <exception cref="TinctorException">The file holds other weights.</exception>
     public string? LoadWeights(string path)
     {

@@ -17,8 +17,8 @@ public sealed class ResnetGenerator : Module<Tensor, Tensor>
     /// <param name="ngf">Channels of the first and last convolution.</param>
     /// <param name="norm">The normalisation after each convolution.</param>
     /// <param name="use_dropout">Dropout of one half inside the blocks.</param>
-    /// <param name="n_blocks">How many residual blocks; 6 for 128 px, 9 from 256 px on.</param>
-    /// <param name="padding_type">How the convolutions at full and at quarter size are padded: reflect, replicate or zero.</param>
+    /// <param name="n_blocks">Number of residual blocks; 6 for 128 px, 9 for 256 px and more.</param>
+    /// <param name="padding_type">Padding of the convolutions at full and quarter size: reflect, replicate or zero.</param>
     public ResnetGenerator(int input_nc = 3, int output_nc = 3, int ngf = 64, Norm norm = Norm.Batch, bool use_dropout = false,
         int n_blocks = 9, string padding_type = "reflect")
     {
@@ -65,7 +65,7 @@ public sealed class ResnetGenerator : Module<Tensor, Tensor>
 }
 
 /// <summary>x + conv(conv(x)), each convolution padded, normalised, the first one rectified.</summary>
-public sealed class ResnetBlock : Module<Tensor, Tensor>
+internal sealed class ResnetBlock : Module<Tensor, Tensor>
 {
     private readonly Sequential conv_block;
 

@@ -9,7 +9,7 @@ namespace Tinctor.Training.Networks;
 /// [N,Cin,H,W] to logits [N,classes,H,W] for any H and W: the input is continued by its edge to a multiple of 2^depth and the result
 /// cropped.
 /// </summary>
-public sealed class SegmentationUnet : Module<Tensor, Tensor>
+internal sealed class SegmentationUnet : Module<Tensor, Tensor>
 {
     private readonly ModuleList<Sequential> down = new();
     private readonly ModuleList<ConvTranspose2d> up = new();
@@ -19,7 +19,7 @@ public sealed class SegmentationUnet : Module<Tensor, Tensor>
     /// <param name="input_nc">Channels in.</param>
     /// <param name="classes">Logits out.</param>
     /// <param name="width">Channels at full resolution (64 in the paper); doubled at each level.</param>
-    /// <param name="depth">How often the image is halved (4 in the paper).</param>
+    /// <param name="depth">Number of downsampling steps (4 in the paper).</param>
     public SegmentationUnet(int input_nc = 3, int classes = 2, int width = 64, int depth = 4)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(depth, 1);
@@ -38,7 +38,7 @@ public sealed class SegmentationUnet : Module<Tensor, Tensor>
         register_module("head", head);
     }
 
-    /// <summary>How often the image is halved.</summary>
+    /// <summary>Number of downsampling steps.</summary>
     public int Depth { get; }
 
     /// <inheritdoc/>

@@ -4,10 +4,10 @@ using Tinctor.Torch.Nn;
 namespace Tinctor.Training.Networks;
 
 /// <summary>
-/// Attention without parameters (Yang et al. 2021): each value is weighted by the sigmoid of its inverse energy, which is large where it
-/// stands out from its channel: (x - mean)² / (4 (variance + lambda)) + 1/2. [N,C,H,W] to the same.
+/// Parameter-free attention (Yang et al. 2021): each value is weighted by the sigmoid of its inverse energy, which is large if it
+/// differs from its channel: (x - mean)² / (4 (variance + lambda)) + 1/2. [N,C,H,W] to the same.
 /// </summary>
-/// <param name="lambda">Keeps the energy finite in flat channels.</param>
+/// <param name="lambda">Regularisation, which keeps the energy finite in flat channels.</param>
 public sealed class SimAM(double lambda = 1e-4) : Module<Tensor, Tensor>, INormalizesByImage
 {
     /// <inheritdoc/>

@@ -12,17 +12,17 @@ namespace Tinctor.Training.Networks;
 /// (<see cref="SegmentationUnet"/>), whose last layer gives a feature instead of logits; the head, sub-pixel convolution (Shi et al. 2016)
 /// and one convolution at the full size; tanh.
 /// </remarks>
-public sealed class SuperResolutionUnet : Module<Tensor, Tensor>
+internal sealed class SuperResolutionUnet : Module<Tensor, Tensor>
 {
     private readonly ZScore standardise;
     private readonly SegmentationUnet body;
     private readonly Sequential head;
 
-    /// <param name="factor">How much larger the result is.</param>
+    /// <param name="factor">Upscaling factor.</param>
     /// <param name="input_nc">Channels in.</param>
     /// <param name="output_nc">Channels out.</param>
     /// <param name="width">Channels at the size of the input, and at that of the result.</param>
-    /// <param name="depth">How often the input is halved.</param>
+    /// <param name="depth">Number of downsampling steps.</param>
     public SuperResolutionUnet(int factor = 5, int input_nc = 4, int output_nc = 3, int width = 64, int depth = 4)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(factor, 1);

@@ -2,8 +2,8 @@ using Tinctor.Torch;
 
 namespace Tinctor.Training.Networks;
 
-/// <summary>Times as sines and cosines of falling frequencies (Vaswani et al. 2017), as diffusion networks are told them.</summary>
-public static class TimestepEmbedding
+/// <summary>Sinusoidal embedding of times (Vaswani et al. 2017) for diffusion networks.</summary>
+internal static class TimestepEmbedding
 {
     /// <summary>Times [N], any real numbers, to [N,dim]: first cosines, then sines, then a zero if dim is odd.</summary>
     /// <param name="time">The times; float64 is computed in float64, anything else in float32.</param>

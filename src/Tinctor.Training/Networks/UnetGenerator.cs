@@ -8,13 +8,13 @@ namespace Tinctor.Training.Networks;
 /// H and W are multiples of 2^num_downs: 7 for unet_128, 8 for unet_256, 9 for unet_512.
 /// State-dict keys are those of networks.UnetGenerator in the official repository.
 /// </summary>
-public sealed class UnetGenerator : Module<Tensor, Tensor>
+internal sealed class UnetGenerator : Module<Tensor, Tensor>
 {
     private readonly UnetSkipConnectionBlock model;
 
     /// <param name="input_nc">Channels in.</param>
     /// <param name="output_nc">Channels out.</param>
-    /// <param name="num_downs">How often the image is halved.</param>
+    /// <param name="num_downs">Number of downsampling steps.</param>
     /// <param name="ngf">Channels of the outermost block; the inner ones have up to 8 times as many.</param>
     /// <param name="norm">The normalisation.</param>
     /// <param name="use_dropout">Dropout of one half in the blocks of 8 * ngf channels.</param>
@@ -34,8 +34,8 @@ public sealed class UnetGenerator : Module<Tensor, Tensor>
     public override Tensor forward(Tensor x) => model.forward(x);
 }
 
-/// <summary>One level of the U: down, everything further in, up; beside it the input itself, joined along the channels.</summary>
-public sealed class UnetSkipConnectionBlock : Module<Tensor, Tensor>
+/// <summary>Level of the U-Net: downsampling, inner levels, upsampling, and the input concatenated along the channels.</summary>
+internal sealed class UnetSkipConnectionBlock : Module<Tensor, Tensor>
 {
     private readonly bool outermost;
     private readonly Sequential model;
@@ -54,7 +54,7 @@ public sealed class UnetSkipConnectionBlock : Module<Tensor, Tensor>
         this.outermost = outermost;
         bool bias = norm.NeedsBias();
         var down = new Conv2d(input_nc ?? outer_nc, inner_nc, 4, stride: 2, padding: 1, bias: bias);
-        // The way up sees the skip beside what comes from further in; the innermost level has no skip below it.
+        // The upward path receives skip and inner result; the innermost level has no skip.
         ConvTranspose2d Up(bool withBias) => new(innermost ? inner_nc : inner_nc * 2, outer_nc, 4, stride: 2, padding: 1, bias: withBias);
 
         List<Module<Tensor, Tensor>> layers;

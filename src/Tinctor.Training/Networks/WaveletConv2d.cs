@@ -6,7 +6,8 @@ namespace Tinctor.Training.Networks;
 /// <summary>
 /// A depthwise convolution in wavelet space (WTConv, Finder et al. 2024; wtconv.WTConv2d of CEFF's repository): the image is decomposed
 /// level by level, each level's four sub-bands are convolved, and their inverse transforms are added to an ordinary depthwise
-/// convolution. So a small kernel sees far. [N,C,H,W] of any size to the same. State-dict keys are those of the official class.
+/// convolution, which gives small kernels a large receptive field. [N,C,H,W] of any size to the same. State-dict keys are those of the
+/// official class.
 /// </summary>
 public sealed class WaveletConv2d : Module<Tensor, Tensor>
 {
@@ -19,11 +20,11 @@ public sealed class WaveletConv2d : Module<Tensor, Tensor>
 
     /// <param name="channels">Channels in and out.</param>
     /// <param name="kernel_size">Height and width of every kernel, odd.</param>
-    /// <param name="wt_levels">How often the low band is decomposed again.</param>
+    /// <param name="wt_levels">Number of decomposition levels.</param>
     /// <param name="wt_type">The wavelet: "db1" (Haar) or "db2".</param>
     public WaveletConv2d(int channels, int kernel_size = 5, int wt_levels = 1, string wt_type = "db1")
     {
-        if (kernel_size % 2 == 0) throw new ArgumentException($"a kernel of {kernel_size} has no middle", nameof(kernel_size));
+        if (kernel_size % 2 == 0) throw new ArgumentException($"a kernel of {kernel_size} is even, but must be odd", nameof(kernel_size));
         float[] low = LowPass(wt_type);
         // An orthogonal wavelet: one filter bank decomposes and composes.
         wt_filter = register_buffer("wt_filter", Filters(low, channels))!;
@@ -55,7 +56,7 @@ public sealed class WaveletConv2d : Module<Tensor, Tensor>
     internal Tensor Compose(Tensor bands) =>
         F.conv_transpose2d(bands, iwt_filter, stride: 2, padding: padding, groups: (int)bands.size(1) / 4);
 
-    // What this level and those below it add to x.
+    // Sum of this level and the levels below.
     private Tensor Wavelets(Tensor x, int level)
     {
         Tensor bands = Decompose(x);

@@ -3,7 +3,7 @@ using Tinctor.Torch.Nn;
 
 namespace Tinctor.Training.Networks;
 
-/// <summary>How image-to-image networks start (networks.init_weights of the official pix2pix).</summary>
+/// <summary>Initialisation of image-to-image networks (networks.init_weights of the official pix2pix).</summary>
 public static class WeightInit
 {
     /// <summary>Initialises convolutions and linear layers by the named scheme, batch norms around one.</summary>

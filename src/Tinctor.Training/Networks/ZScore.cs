@@ -9,7 +9,7 @@ namespace Tinctor.Training.Networks;
 /// </summary>
 public sealed class ZScore : Module<Tensor, Tensor>, INormalizesByImage
 {
-    /// <summary>Added to the standard deviation, so that an empty image has a z-score.</summary>
+    /// <summary>Added to the standard deviation, for constant images.</summary>
     private const double Epsilon = 1e-6;
 
     /// <inheritdoc/>

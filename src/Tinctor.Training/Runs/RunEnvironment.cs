@@ -15,7 +15,7 @@ namespace Tinctor.Training.Runs;
 /// <param name="Threads">Number of threads per operator; results are reproducible bit for bit only with the same number.</param>
 /// <param name="Started">Start of the run, in UTC.</param>
 /// <param name="Data">Counts and hashes of the data.</param>
-public sealed record RunEnvironment(string Tinctor, string Dotnet, string Libtorch, string System, string Device, int Threads,
+internal sealed record RunEnvironment(string Tinctor, string Dotnet, string Libtorch, string System, string Device, int Threads,
     DateTime Started, DataSummary Data)
 {
     /// <summary>Version of the file format; files of earlier programs have none.</summary>

@@ -101,7 +101,7 @@ public sealed class RunFolder
     /// Creates the folder with environment.json and config.yaml. config.yaml is written last: it marks the folder as a run.
     /// </summary>
     /// <returns>Environment of the run.</returns>
-    public RunEnvironment Describe(object config, Device device, DataSummary data)
+    internal RunEnvironment Describe(object config, Device device, DataSummary data)
     {
         var environment = RunEnvironment.Create(device, data);
         AtomicFile.WriteText(EnvironmentFile, JsonSerializer.Serialize(environment, Indented));
@@ -112,7 +112,7 @@ public sealed class RunFolder
 
     /// <summary>Reads the environment in which the run was started.</summary>
     /// <exception cref="TinctorException">environment.json is missing, damaged or of a newer version.</exception>
-    public RunEnvironment Environment()
+    internal RunEnvironment Environment()
     {
         try
         {
@@ -131,7 +131,7 @@ public sealed class RunFolder
 
     /// <summary>Checks that the data is that of the start of the run.</summary>
     /// <exception cref="TinctorException">Files were changed, added or removed.</exception>
-    public static void RequireSameData(RunEnvironment before, DataSummary data)
+    internal static void RequireSameData(RunEnvironment before, DataSummary data)
     {
         if (before.Data.Sha256 == data.Sha256) return;
         string[] changed = [.. data.Files.Except(before.Data.Files).Concat(before.Data.Files.Except(data.Files))

@@ -87,6 +87,6 @@ public sealed record SegmenterConfig : SupervisedConfig
     }
 
     /// <inheritdoc/>
-    public override SupervisedTask Create(Device device, TrainingData data) =>
+    internal override SupervisedTask Create(Device device, TrainingData data) =>
         new SegmenterTask(this, DetectFormat(data.Train), Image.ReadInfo(data.Train[0].Source).Channels, device);
 }

@@ -24,7 +24,7 @@ public abstract record SupervisedConfig
     public abstract PairManifest ReadData();
 
     /// <summary>Creates the task with an initialised network.</summary>
-    public abstract SupervisedTask Create(Device device, TrainingData data);
+    internal abstract SupervisedTask Create(Device device, TrainingData data);
 
     /// <summary>Stains varied by <see cref="SupervisedData.StainJitter"/>.</summary>
     protected virtual StainMatrix JitteredStains => StainMatrix.HaematoxylinEosin;

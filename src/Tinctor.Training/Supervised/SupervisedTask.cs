@@ -9,7 +9,7 @@ namespace Tinctor.Training.Supervised;
 /// <summary>
 /// Supervised training of a network. Images are in batch.Source, masks or target images in batch.Target, labels in batch.Pairs.
 /// </summary>
-public abstract class SupervisedTask : Learner
+internal abstract class SupervisedTask : Learner
 {
     private readonly Optimizer optimizer;
 

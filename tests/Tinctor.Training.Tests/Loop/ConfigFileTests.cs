@@ -46,7 +46,7 @@ public sealed class ConfigFileTests : DataFolder
 
         public override PairManifest ReadData() => throw new NotSupportedException();
 
-        public override SupervisedTask Create(Device device, TrainingData data) => throw new NotSupportedException();
+        internal override SupervisedTask Create(Device device, TrainingData data) => throw new NotSupportedException();
     }
 
     [Fact]

@@ -26,7 +26,7 @@ public sealed class TrainerTests : DataFolder
         var training = new TrainingConfig { Epochs = epochs, EpochsDecay = decay };
         Assert.Equal(epochs + decay, expected.Length);
         for (int epoch = 0; epoch < expected.Length; epoch++)
-            Assert.Equal(expected[epoch], 2e-4 * Trainer.LearningRateFactor(training, 0, epoch), 1e-15);
+            Assert.Equal(expected[epoch], 2e-4 * MethodLoop.LearningRateFactor(training, 0, epoch), 1e-15);
     }
 
     [Fact]
@@ -34,7 +34,7 @@ public sealed class TrainerTests : DataFolder
     {
         var training = new TrainingConfig { Steps = 10 };
         Assert.Equal([1, 1, 1, 1, 1, 1, 0.8, 0.6, 0.4, 0.2],
-            Enumerable.Range(0, 10).Select(step => Math.Round(Trainer.LearningRateFactor(training, step, 0), 12)));
+            Enumerable.Range(0, 10).Select(step => Math.Round(MethodLoop.LearningRateFactor(training, step, 0), 12)));
     }
 
     [Theory]

@@ -81,7 +81,7 @@ public abstract record BridgeConfig : MethodConfig
     public override Module<Tensor, Tensor> CreateGenerator() => CreateNetwork();
 
     /// <summary>Creates the staining network.</summary>
-    public BridgeGenerator CreateNetwork() => new(this);
+    internal BridgeGenerator CreateNetwork() => new(this);
 
     /// <summary>Creates the U-Net with the channels of the images.</summary>
     public DiffusionUnet CreateUnet() => new(Network with

@@ -9,7 +9,7 @@ namespace Tinctor.Training.Methods.Bridges;
 /// Networks of a diffusion bridge: an optional network matches the source [N,Cin,h,w] in [-1,1] to the target's size and channels
 /// [N,Cout,f h,f w]; a U-Net predicts from states of the bridge.
 /// </summary>
-public sealed class BridgeGenerator : Module<Tensor, Tensor>, IBridgeNetwork
+internal sealed class BridgeGenerator : Module<Tensor, Tensor>, IBridgeNetwork
 {
     private readonly DiffusionUnet denoise;
     private readonly ZScore? standardise;
