@@ -17,7 +17,7 @@ public sealed class CeffCommandTests : IDisposable
         Assert.Contains("validation: retrieval", encoders.Out);
 
         Assert.Contains("CEFF needs trained encoders", Train("refused").OneError());
-        Assert.Contains("set model.ngf=2", Train("refused", "--encoders", At("encoders"), "--set", "model.ngf=4").OneError());
+        Assert.Contains("Use model.ngf=2", Train("refused", "--encoders", At("encoders"), "--set", "model.ngf=4").OneError());
         Outcome trained = Train("model", "--encoders", At("encoders"));
         Assert.Equal(("", 0), (trained.Error, trained.Code));
         Assert.Contains($"path: {At("encoders")}", File.ReadAllText(At("model/config.yaml")));

@@ -191,7 +191,7 @@ public sealed class PthReaderTests : IDisposable
     public void Files_that_are_something_else_are_refused()
     {
         AssertRefused(folder.File("empty.pth", []), "it is empty");
-        AssertRefused(folder.File("text.pth", "<html>"u8), "it is no zip archive");
+        AssertRefused(folder.File("text.pth", "<html>"u8), "it is not a zip archive");
         AssertRefused(folder.File("x.pth", [8, 0, 0, 0, 0, 0, 0, 0, .. "{}      "u8]), "it is a safetensors file");
         AssertRefused(folder.File("zip.pth", "PK\u0003\u0004 and no more"u8), "not a readable PyTorch checkpoint");
         Assert.Throws<FileNotFoundException>(() => Load(folder.File("missing.pth")));
