@@ -80,6 +80,18 @@ public sealed partial class HelpTests
         });
     }
 
+    [Fact]
+    public void Options_that_replace_results_are_called_overwrite()
+    {
+        string[] paths = [.. Walk(CommandLineApp.Root, "")];
+        Assert.Contains("register", paths);
+        foreach (Option option in paths.SelectMany(path => Find(path).Options))
+        {
+            Assert.NotEqual("--force", option.Name);
+            if (option.Description?.StartsWith("Replace ", StringComparison.Ordinal) == true) Assert.Equal("--overwrite", option.Name);
+        }
+    }
+
     [Theory]
     [MemberData(nameof(Former))]
     public void Former_option_names_work_with_a_note(string command, string old, string name)
