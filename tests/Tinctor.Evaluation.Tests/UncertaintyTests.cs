@@ -67,7 +67,7 @@ public sealed class UncertaintyTests : IDisposable
         var row = Row(section);
         Assert.True(row["auroc"] < 0.35, $"AUROC {row["auroc"]:F3}");
         Assert.True(row["spearman"] < -0.2);
-        Assert.Contains(section.Warnings, warning => warning.Contains("hardly tells"));
+        Assert.Contains(section.Warnings, warning => warning.Contains("hardly predicts errors"));
     }
 
     [Fact]
@@ -77,8 +77,8 @@ public sealed class UncertaintyTests : IDisposable
         var row = section.Tables[0].Rows[0];
         Assert.Equal(0.0, row[3]);
         Assert.Null(row[7]);
-        Assert.Contains(section.Warnings, warning => warning.Contains("different seeds"));
-        Assert.Contains(section.Warnings, warning => warning.Contains("3 runs only"));
+        Assert.Contains(section.Warnings, warning => warning.Contains("a different seed for each run"));
+        Assert.Contains(section.Warnings, warning => warning.Contains("only 3 runs"));
     }
 
     [Fact]

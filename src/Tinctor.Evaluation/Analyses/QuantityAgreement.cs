@@ -41,8 +41,8 @@ internal sealed record QuantityAgreement(
     /// <summary>Definitions of the columns of the table.</summary>
     public static IReadOnlyList<Definition> Definitions { get; } =
     [
-        new("r, ρ", "Pearson's correlation, and Spearman's of the ranks: whether one rises with the other, whatever its scale and offset"),
-        new("Lin's concordance", "2 cov / (var + var + difference of means squared) (Lin 1989): 1 only where the two are equal"),
+        new("r, ρ", "Pearson's and Spearman's correlation, which do not depend on scale and offset"),
+        new("Lin's concordance", "2 cov / (var + var + difference of means squared) (Lin 1989); 1 only for equal values"),
         new("Bias, limits of agreement", "mean of the differences method - real with its 95% t interval, and bias ± 1.96 standard "
             + "deviations (Bland and Altman 1986): 95% of single differences are expected between the limits"),
     ];
@@ -56,7 +56,7 @@ internal sealed record QuantityAgreement(
         new("limit_high", "Upper limit"),
     ], [.. agreements.Select(agreement => agreement.Row())]);
 
-    /// <summary>The method's numbers against the real ones, with the diagonal of perfect agreement.</summary>
+    /// <summary>Creates a scatter plot of a method and the real images, with the diagonal of perfect agreement.</summary>
     public static ScatterChart Scatter(IReadOnlyList<QuantityAgreement> methods)
     {
         Quantity quantity = methods[0].Quantity;
@@ -69,14 +69,14 @@ internal sealed record QuantityAgreement(
         };
     }
 
-    /// <summary>The differences over the means of the two, with bias and limits of agreement; null for fewer than two points.</summary>
+    /// <summary>Creates a Bland-Altman plot with bias and limits of agreement; null for fewer than two points.</summary>
     public ScatterChart? BlandAltmanChart()
     {
         if (BlandAltman.Compute(Made, Real) is not { } agreement) return null;
         string Text(double value) => value.ToString($"F{Quantity.Digits}", CultureInfo.InvariantCulture);
         return new($"{Quantity.Key}_bland_altman_{Method.Key}", $"{Quantity.Title}: Bland-Altman of {Method.Title}",
             $"Each point is one {Per}. Bias {Text(agreement.Bias)}, limits of agreement {Text(agreement.Lower)} to "
-            + $"{Text(agreement.Upper)}: the closer all three are to zero the better; a slope means that the error grows with the quantity.",
+            + $"{Text(agreement.Upper)}; values close to zero are good. A slope means that the error grows with the quantity.",
             $"{Quantity.Heading}, mean of the two", $"{Quantity.Heading}, stained - real",
             [new(Method.Title, [.. Made.Zip(Real, (m, r) => (m + r) / 2)], [.. Made.Zip(Real, (m, r) => m - r)], Names)])
         {

@@ -11,9 +11,9 @@ internal static class Gmsd
 
     /// <summary>The metric; NaN for images with a side below 3 pixels.</summary>
     public static PairMetric Metric { get; } = PairMetric.Create("gmsd", "GMSD", "", 4, false,
-        "gradient magnitude similarity deviation (Xue et al. 2014), on the luminance 0.299 R + 0.587 G + 0.114 B of 8-bit images, means of 2x2 "
-        + "pixels, Prewitt's operator by thirds, T 170, zeros beyond the borders, sample standard deviation: as the authors' MATLAB code; 0 is "
-        + "best; a perceptual distance without a network's weights",
+        "gradient magnitude similarity deviation (Xue et al. 2014), on the luminance 0.299 R + 0.587 G + 0.114 B of 8-bit images, means "
+        + "of 2x2 pixels, Prewitt's operator by thirds, T 170, zeros beyond the borders, sample standard deviation: as the authors' "
+        + "MATLAB code; 0 is best; a perceptual distance without a network's weights",
         (image, reference) => Math.Min(image.Width, image.Height) < 3 ? double.NaN : Compute(image.Pixels, reference.Pixels));
 
     /// <summary>GMSD of two 8-bit RGB images: 0 where all edges agree.</summary>

@@ -15,9 +15,10 @@ internal static class MsSsim
 
     /// <summary>The metric; NaN for images below <see cref="SmallestSide"/>.</summary>
     public static PairMetric Metric { get; } = PairMetric.Create("ms_ssim", "MS-SSIM", "", 4, true,
-        "five scales with the weights 0.0448, 0.2856, 0.3001, 0.2363, 0.1333 (Wang et al. 2003), Gaussian 11x11 window with sigma 1.5, K1 0.01, "
-        + "K2 0.03, data range 255, on 8-bit RGB, 2x2 means between the scales (an odd side gets a border of zeros first), negative means count "
-        + $"as 0, product per channel, then mean: as the package pytorch-msssim; not defined for images with a side below {SmallestSide}",
+        "five scales with the weights 0.0448, 0.2856, 0.3001, 0.2363, 0.1333 (Wang et al. 2003), Gaussian 11x11 window with sigma 1.5, K1 "
+        + "0.01, K2 0.03, data range 255, on 8-bit RGB, 2x2 means between the scales (an odd side gets a border of zeros first), negative "
+        + "means count as 0, product per channel, then mean: as the package pytorch-msssim; not defined for images with a side below "
+        + $"{SmallestSide}",
         (image, reference) => Math.Min(image.Width, image.Height) < SmallestSide ? double.NaN : Compute(image.Pixels, reference.Pixels));
 
     /// <summary>MS-SSIM of two 8-bit images, in [0, 1].</summary>

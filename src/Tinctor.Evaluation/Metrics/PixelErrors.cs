@@ -12,8 +12,8 @@ internal static class PixelErrors
 
     /// <summary>Metric with <see cref="PsnrOfTargetRange"/>, for comparison with such numbers; computed only on request.</summary>
     public static readonly PairMetric PsnrTargetRangeMetric = PairMetric.Create("psnr_target_range", "PSNR, target's range", "dB", 2, true,
-        "10 log10(R^2 / MSE) on 8-bit RGB, R the real image's largest less its smallest sample; infinite for identical images, not defined for "
-        + "flat real images; as the evaluation script of the pixel super-resolution paper (Zhang et al. 2024)",
+        "10 log10(R^2 / MSE) on 8-bit RGB, R the real image's largest less its smallest sample; infinite for identical images, not "
+        + "defined for flat real images; as the evaluation script of the pixel super-resolution paper (Zhang et al. 2024)",
         (image, reference) => PsnrOfTargetRange(image.Pixels, reference.Pixels));
 
     internal static readonly PairMetric MaeMetric = PairMetric.Create("mae", "MAE", "grey levels", 2, false,

@@ -99,13 +99,15 @@ public static class Ssim
         {
             SsimVariant.Uniform7 => "uniform 7x7 window, sample covariance, data range 255, on 8-bit RGB, per channel (the BCI evaluate "
                 + "script's call of skimage.metrics.structural_similarity)",
-            SsimVariant.Uniform11 => "uniform 11x11 window, sample covariance, data range 255, on 8-bit RGB, per channel (skimage, win_size 11)",
-            SsimVariant.Gaussian11 => "Gaussian 11x11 window with sigma 1.5, population covariance, data range 255, on 8-bit RGB, per channel "
-                + "(Wang et al. 2004; skimage with gaussian_weights)",
+            SsimVariant.Uniform11 => "uniform 11x11 window, sample covariance, data range 255, on 8-bit RGB, per channel (skimage, "
+                + "win_size 11)",
+            SsimVariant.Gaussian11 => "Gaussian 11x11 window with sigma 1.5, population covariance, data range 255, on 8-bit RGB, per "
+                + "channel (Wang et al. 2004; skimage with gaussian_weights)",
             SsimVariant.Grey7 => "uniform 7x7 window, sample covariance, data range 255, on the mean of R, G and B",
-            SsimVariant.Luminance7 => "uniform 7x7 window, sample covariance, data range 255, on the luminance 0.2125 R + 0.7154 G + 0.0721 B",
-            _ => "uniform 7x7 window, sample covariance, data range 510, twice that of the images, on 8-bit RGB, per channel (skimage up to "
-                + "0.21 on floating-point images without data_range; flatters every image)",
+            SsimVariant.Luminance7 => "uniform 7x7 window, sample covariance, data range 255, on the luminance 0.2125 R + 0.7154 G + "
+                + "0.0721 B",
+            _ => "uniform 7x7 window, sample covariance, data range 510, twice that of the images, on 8-bit RGB, per channel (skimage up "
+                + "to 0.21 on floating-point images without data_range; flatters every image)",
         })
         + "; K1 0.01, K2 0.03; mean over the windows that lie wholly inside the image, then over the channels",
         (image, reference) => Compute(image.Pixels, reference.Pixels, variant));

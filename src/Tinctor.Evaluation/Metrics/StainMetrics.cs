@@ -32,8 +32,8 @@ internal static class StainMetrics
     private static IEnumerable<PairMetric> Of(string suffix, string group, string title, Func<ScoredImage, float[]> plane)
     {
         string stain = suffix == "h" ? "haematoxylin" : "DAB";
-        string density = $"on the optical density of {stain}: decimal logarithm, white 255, black as 1, Ruifrok's vectors of haematoxylin and "
-            + "DAB with a residual at right angles (skimage's hdx), negative amounts as 0";
+        string density = $"on the optical density of {stain}: decimal logarithm, white 255, black as 1, Ruifrok's vectors of haematoxylin "
+            + "and DAB with an orthogonal residual (hdx of scikit-image), negative concentrations as 0";
         (double Absolute, double Squared) Errors(ScoredImage image, ScoredImage reference) =>
             PlaneErrors.Means(plane(image), plane(reference));
         PairMetric New(string key, string name, string unit, int digits, bool higher, string definition,
@@ -44,7 +44,8 @@ internal static class StainMetrics
             "10 log10(R^2 / MSE) with the data range R = log10 255 = 2.4065; infinite for identical planes;",
             (image, reference) => 10 * Math.Log10(Range * Range / Errors(image, reference).Squared));
         yield return New("ssim", "SSIM", "", 4, true,
-            "uniform 7x7 window, sample covariance, K1 0.01, K2 0.03, data range log10 255 = 2.4065, mean over the windows that lie wholly inside;",
+            "uniform 7x7 window, sample covariance, K1 0.01, K2 0.03, data range log10 255 = 2.4065, mean over the windows that lie "
+            + "wholly inside;",
             (image, reference) => Ssim.OfPlanes(plane(image), plane(reference), image.Width, image.Height, Range));
         yield return New("mae", "MAE", "OD", 4, false, "mean absolute difference", (image, reference) => Errors(image, reference).Absolute);
         yield return New("rmse", "RMSE", "OD", 4, false, "square root of the mean squared difference",

@@ -67,8 +67,8 @@ public static class PreparationReport
         PreparedTile[] measured = [.. pairs.SelectMany(pair => pair.Tiles).Where(tile => tile.Ncc is not null)];
         PreparedTile[] certain = [.. measured.Where(tile => tile.Residual is not null)];
         var section = new ReportSection("alignment", "Residual misalignment",
-            "Misalignment of single tiles after the registration. Serial sections show different cells, so their correlation is low even where "
-            + "the registration is correct.");
+            "Misalignment of single tiles after the registration. Serial sections show different cells, so their correlation is low even "
+            + "where the registration is correct.");
         if (measured.Length == 0) return section with { NotComputed = "no tile has enough tissue" };
         return section with
         {

@@ -36,8 +36,8 @@ public static class StainedSlideReport
         if (run.Comparison?.Haematoxylin is double correlation) rows.Add(["Correlation of haematoxylin", Decimals(correlation, 3)]);
         if (run.Comparison?.BackgroundDrift is double drift) rows.Add(["Background drift (ΔE)", Decimals(drift, 2)]);
         return new("slide", "The slide",
-            "Nuclei should stay in place, background should stay background, and tile borders should be invisible. Click a picture to enlarge "
-            + "it; arrow keys or swiping then switch between source and result.")
+            "Nuclei should stay in place, background should stay background, and tile borders should be invisible. Click a picture to "
+            + "enlarge it; arrow keys or swiping then switch between source and result.")
         {
             Warnings = run is { IsUnlikeTraining: true, NoveltyShare: { } unlike }
                 ? [$"{Percent(unlike)} of the source is unlike the model's training images: do not trust the result"] : [],
@@ -49,11 +49,11 @@ public static class StainedSlideReport
             Tables = [new("numbers", "Quality of the stained slide", [new("quantity", "Quantity"), new("value", "Value")], rows)],
             Definitions =
             [
-                new("Seam score", "mean difference of adjacent pixels across tile borders, divided by that across other lines of the same phase; 1 means "
-                    + "invisible borders"),
+                new("Seam score", "mean difference of adjacent pixels across tile borders, divided by that across other lines of the same "
+                    + "phase; 1 means invisible borders"),
                 new("Halo", "width of the context border of a tile that is discarded after inference"),
                 new("Correlation of haematoxylin",
-                    "Pearson's correlation of the haematoxylin amounts in source and stained slide (Ruifrok's vectors), "
+                    "Pearson's correlation of the haematoxylin concentrations in source and stained slide (Ruifrok's vectors), "
                     + "over windows spread over the tissue"),
                 new("Background drift", "CIE76 distance between the mean background colours before and after staining"),
             ],
@@ -68,8 +68,8 @@ public static class StainedSlideReport
         ReliabilityMap? novelty = uncertainty.Channels > 1
             ? ReliabilityMap.Create(stained, uncertainty, 1, ReliabilityMap.Novelty, run.Tissue) : null;
         List<SectionPicture> pictures = [Picture("Variation", "Coloured where repeated results for the same place differ.", variation)];
-        if (novelty is not null) pictures.Add(Picture("Novelty", "Coloured where the source differs from the training images of the model.",
-            novelty));
+        if (novelty is not null)
+            pictures.Add(Picture("Novelty", "Coloured where the source differs from the training images of the model.", novelty));
         return new("reliability", "Unreliable regions",
             "Do not interpret coloured regions. Regions without colour can be wrong as well: a model can be consistent and still mistaken.")
         {
@@ -81,9 +81,10 @@ public static class StainedSlideReport
             ],
             Definitions =
             [
-                new("Variation", "coefficient of variation of the colour over repeated samples (diffusion bridges) or over the eight rotations and reflections"),
-                new("Novelty", "Mahalanobis distance of colour, contrast and texture in windows of 64 pixels, relative to the distance below which 99 of 100 "
-                    + "training windows lie"),
+                new("Variation", "coefficient of variation of the colour over repeated samples (diffusion bridges) or over the eight "
+                    + "rotations and reflections"),
+                new("Novelty", "Mahalanobis distance of colour, contrast and texture in windows of 64 pixels, relative to the 99th "
+                    + "percentile of training windows"),
             ],
         };
     }

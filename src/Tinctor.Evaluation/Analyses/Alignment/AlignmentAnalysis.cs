@@ -28,12 +28,12 @@ public sealed class AlignmentAnalysis : IAnalysis
         var largest = set.Methods.SelectMany(m => found.Select((image, i) => (m, set.Pairs[i].Name, image[m.Key].Displacement)))
             .Where(x => x.Displacement is not null).OrderByDescending(x => x.Displacement).Take(Listed);
         return new ReportSection("alignment", "Alignment",
-            "Displacement of the images from the real ones, and scores corrected for it. Pixel metrics of displaced pairs measure the "
-            + "displacement as much as the stain.")
+            "Displacement between stained and real images, and scores corrected for it. Pixel metrics of displaced pairs depend on the "
+            + "displacement as well as the stain.")
         {
             Tables =
             [
-                new("alignment", "Residual displacement, and scores as they are, re-registered, and at the best shift", Columns,
+                new("alignment", "Residual displacement and scores: uncorrected, re-registered, and at the best shift", Columns,
                     [.. rows.Select(row => Row(row.Method, row.Images))]),
                 new("most_displaced", "The most displaced images",
                     [new("image", "Image"), new("method", "Method"), new("displacement", "Displacement (px)", 2)],
@@ -134,23 +134,23 @@ public sealed class AlignmentAnalysis : IAnalysis
         return
         [
             new HistogramChart("displacement", "Residual displacement",
-                $"The median displacement of each image's windows. Beyond {Threshold} px pixel metrics mislead.", "Displacement (px)",
-                    edges,
+                $"Median displacement of the windows of each image. Pixel metrics are misleading beyond {Threshold} px.",
+                "Displacement (px)", edges,
                 [.. measured.Select(row => new ChartSeries(Title(row.Method), [], Shares(Distances(row.Images))))])
             {
                 Lines = [new("misleading beyond", Threshold)],
             },
             new ScatterChart("psnr_by_displacement", "PSNR by displacement",
-                "One point an image. Where PSNR falls with the displacement, it measures the displacement.", "Displacement (px)",
-                    "PSNR (dB)",
+                "Each point is one image. If PSNR decreases with the displacement, it depends on the alignment.",
+                "Displacement (px)", "PSNR (dB)",
                 [.. measured.Select(row => Points(set, row.Method, row.Images))]),
         ];
     }
 
     private static ChartSeries Points(TestSet set, ScoredMethod method, ImageAlignment[] images)
     {
-        int[] drawn = [.. Enumerable.Range(0, images.Length).Where(i => images[i].Displacement is not null
-            && double.IsFinite(images[i].Psnr))];
+        int[] drawn = [.. Enumerable.Range(0, images.Length)
+            .Where(i => images[i].Displacement is not null && double.IsFinite(images[i].Psnr))];
         return new(Title(method), [.. drawn.Select(i => images[i].Displacement!.Value)], [.. drawn.Select(i => images[i].Psnr)],
             [.. drawn.Select(i => set.Pairs[i].Name)]);
     }
@@ -161,23 +161,25 @@ public sealed class AlignmentAnalysis : IAnalysis
         int beyond = distances.Count(d => d > Threshold);
         string what = method.IsModel ? $"{Title(method)}: the images" : "The source images";
         if (distances.Length == 0)
-            yield return $"{what} could not be aligned with the real ones: too small, too little structure, or nothing in common.";
+            yield return $"{what} could not be aligned with the real ones: they are too small, lack structure, or show different "
+                + "structures.";
         else if (beyond >= ShareThatWarns * distances.Length)
-            yield return $"{what} are displaced against the real ones by {Quantile(distances, 0.5):F1} px (median of {distances.Length}; {beyond} "
-                + $"by more than {Threshold} px). Pixel metrics (PSNR, SSIM, MAE, RMSE) are misleading here: compare by the re-registered and "
-                + "shift-tolerant scores, and by metrics of distributions and of quantities.";
+            yield return $"{what} are displaced relative to the real ones by {Quantile(distances, 0.5):F1} px (median of "
+                + $"{distances.Length}; {beyond} by more than {Threshold} px). Pixel metrics (PSNR, SSIM, MAE, RMSE) are misleading: use "
+                + "re-registered and shift-tolerant scores, and metrics of distributions and quantities.";
     }
 
     private static readonly Definition[] Definitions =
     [
-        new("Displacement", "by phase correlation (Kuglin and Hines 1975) of windows on a grid of up to 6 by 6, each half of the image's lesser side "
-            + "and at most 128 px, found to a part of a pixel up to a quarter of the window. Compared is the mean optical density of RGB; of source "
-            + "and real image, which have different stains, the haematoxylin. A window counts where both images show structure and the correlation's "
-            + "peak is above five standard deviations of chance. An image's displacement is the median length over its windows."),
-        new("Re-registered", "the stained image is warped (bicubic) by a smooth field through the windows' shifts, each the median of its neighbourhood; "
-            + "the score is that of the part which both images still show. Displacements below 0.05 px are left alone."),
-        new("At the best shift", $"the score at the shift of whole pixels, up to {ShiftTolerance.Reach} px along each axis, that has the least squared "
-            + "error, on the real image without a border of that width. The shift is searched on about 64 rows."),
+        new("Displacement", "phase correlation (Kuglin and Hines 1975) of windows on a grid of up to 6 by 6, with half of the shorter "
+            + "side of the image and at most 128 px, with subpixel accuracy and up to a quarter of the window. Windows are compared by "
+            + "the mean optical density of RGB; those of source and real images, which have different stains, by haematoxylin. A window "
+            + "counts if both images have structure and the peak of the correlation is above five standard deviations of chance. The "
+            + "displacement of an image is the median over its windows."),
+        new("Re-registered", "the stained image is warped (bicubic) by a smooth field through the shifts of the windows, each the median "
+            + "of its neighbourhood; the score is that of the common part of both images. Displacements below 0.05 px are not corrected."),
+        new("At the best shift", $"score at the integer shift with the least squared error, up to {ShiftTolerance.Reach} px along each "
+            + "axis, without a border of that width. The shift is searched on about 64 rows."),
         new("PSNR, SSIM", "as in the summary, with the 7x7 uniform window; means over images."),
     ];
 

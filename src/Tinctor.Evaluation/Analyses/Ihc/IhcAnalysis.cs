@@ -105,10 +105,10 @@ public sealed class IhcAnalysis(ISegmentation nuclei, IhcSettings settings) : IA
     private static IEnumerable<string> Warnings(TestSet set, Measured[] slides)
     {
         if (slides.Length == 0)
-            yield return "Slides are unknown, so there are no values per slide, and intervals take images as "
-                + "independent: images of one slide are not, and their intervals are too narrow.";
+            yield return "Slides are unknown, so there are no values per slide, and intervals are too narrow: they treat images of one "
+                + "slide as independent.";
         else if (set.Pairs.Count > slides.Length)
-            yield return "Intervals per image take images as independent; images of one slide are not. Those per slide can be relied on.";
+            yield return "Intervals per image are too narrow, as images of one slide are not independent. Use those per slide.";
     }
 
     private sealed record Measured(string Name, string? SlideId, IhcCounts Real, IReadOnlyDictionary<string, IhcCounts> Made);

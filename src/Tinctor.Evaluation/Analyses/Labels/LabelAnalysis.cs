@@ -14,8 +14,8 @@ public sealed class LabelAnalysis(LabelSettings settings) : IAnalysis
     private const int NeighboursThatVote = 10;
     private static readonly int[] TopK = [1, 3, 5];
     private static readonly ReportSection Empty = new("labels", "Labels",
-        "Labels that a classifier of real images assigns to the stained images, compared with the labels of the real ones. The scores of the "
-        + "real images themselves are the upper bound.");
+        "Labels that a classifier of real images assigns to the stained images, compared with the labels of the real ones. The scores of "
+        + "the real images themselves are the upper bound.");
 
     ReportSection IAnalysis.Run(TestSet set, IProgress<EvaluationProgress>? progress, CancellationToken cancel)
     {
@@ -44,7 +44,7 @@ public sealed class LabelAnalysis(LabelSettings settings) : IAnalysis
             Score(method.Key, method.Title, pairs, Classify([.. pairs.Select(pair => pair.PathOf(method.Key))]), keepOwn))];
         return Empty with
         {
-            Tables = [Table("labels", $"Labels of {pairs.Length} images", results), Table("real", "The real images themselves", [bound]),
+            Tables = [Table("labels", $"Labels of {pairs.Length} images", results), Table("real", "Real images (upper bound)", [bound]),
                 Intervals([.. results, bound], bootstrap)],
             Charts = [.. results.Append(bound).Select(Chart)],
             Definitions = Definitions(libraryWords),
@@ -66,8 +66,8 @@ public sealed class LabelAnalysis(LabelSettings settings) : IAnalysis
         if (settings.Library is LibraryChoice.Train or LibraryChoice.Auto && labelled.Length > 0)
             return (labelled, $"the {labelled.Length} real images of the training set");
         return ([], settings.Library == LibraryChoice.Paper
-            ? "all real images of the test set, the query's own among them (for the real images it is left out)"
-            : "the real images of the test set without the query's own and, where slides are known, those of its slide");
+            ? "all real images of the test set, including that of the query (left out for the real images)"
+            : "the real images of the test set without that of the query and, if slides are known, those of its slide");
     }
 
     private static ImageScore ScoreImage(ImagePair query, Output output, FeatureLibrary library, bool keepOwn)
@@ -117,11 +117,11 @@ public sealed class LabelAnalysis(LabelSettings settings) : IAnalysis
     [
         new("Top-k accuracy", "share of images that have an image of their own label among their k nearest in the library, by the cosine "
             + "of the classifier's features before its last layer (Wei et al. 2024, DeReStainer). It rises with k by construction."),
-        new("kNN accuracy", $"share of images whose label most of the {NeighboursThatVote} nearest have; of labels as frequent that with "
-            + "the greatest sum of similarities counts."),
-        new("Library", $"{library}. The paper retrieves from all real test images, the query's own among them, which is easier: "
-            + "library paper."),
-        new("Classifier accuracy, quadratic kappa", "the classifier's own answer against the label of the real image; Cohen's kappa with "
+        new("kNN accuracy", $"share of images whose label is the most frequent of the {NeighboursThatVote} nearest images; of equally "
+            + "frequent labels, the one with the largest sum of similarities."),
+        new("Library", $"{library}. The paper retrieves from all real test images including that of the query, which is easier (library "
+            + "paper)."),
+        new("Classifier accuracy, quadratic kappa", "prediction of the classifier against the label of the real image; Cohen's kappa with "
             + "weights (i - j)², labels in the order of their names (Cohen 1968)."),
     ];
 
@@ -131,20 +131,21 @@ public sealed class LabelAnalysis(LabelSettings settings) : IAnalysis
         string[] seen = [.. pairs.Select(pair => pair.SlideId).OfType<string>().Distinct()
             .Intersect(card.Training.TrainSlides.Concat(card.Training.ValidationSlides)).Order(StringComparer.Ordinal)];
         if (seen.Length > 0)
-            warnings.Add($"The classifier was trained on or chosen by slides of the evaluated images ({string.Join(", ", seen.Take(10))}"
-                + $"{(seen.Length > 10 ? ", ..." : "")}): the real images score too well.");
+            warnings.Add($"The classifier was trained or validated on slides of the evaluated images ({string.Join(", ", seen.Take(10))}"
+                + $"{(seen.Length > 10 ? ", ..." : "")}): the scores of the real images are too high.");
         if (card.Role == "comparator")
-            warnings.Add("The classifier's card says that it is a comparator; a model that was trained with it scores too well.");
+            warnings.Add("The classifier is a comparator: scores of models trained with it are too high.");
         if (card.Validation is { } validation && validation.Accuracy < 0.8)
             warnings.Add(FormattableString.Invariant(
-                $"The classifier itself is right in {100 * validation.Accuracy:F0}% of its validation images only; it is a weak evaluator."));
+                $"The validation accuracy of the classifier is only {100 * validation.Accuracy:F0}%; it is a weak evaluator."));
         return warnings;
     }
 
     private static Definition[] Provenance(Classifier classifier, int library, Bootstrap bootstrap) =>
     [
-        new("Classifier", $"{classifier.Folder}: {classifier.Card.Architecture}, {string.Join(", ", classifier.Card.Classes)}, SHA-256 {classifier.Sha256}"),
-        new("Its training", FormattableString.Invariant($"{classifier.Card.Training.TrainingId}: seed {classifier.Card.Training.Seed}, fold ")
+        new("Classifier", $"{classifier.Folder}: {classifier.Card.Architecture}, {string.Join(", ", classifier.Card.Classes)}, "
+            + $"SHA-256 {classifier.Sha256}"),
+        new("Training", FormattableString.Invariant($"{classifier.Card.Training.TrainingId}: seed {classifier.Card.Training.Seed}, fold ")
             + FormattableString.Invariant($"{classifier.Card.Training.Fold} of {classifier.Card.Training.Folds} held out, ")
             + $"{classifier.Card.Training.TrainImages} images"
             + (classifier.Card.Validation is { } v ? FormattableString.Invariant($", validation accuracy {v.Accuracy:F3}") : "")),

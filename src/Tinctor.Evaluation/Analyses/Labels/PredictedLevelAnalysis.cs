@@ -42,7 +42,8 @@ public sealed class PredictedLevelAnalysis(IReadOnlyList<StainedFolder> models) 
             [
                 new("Accuracy, quadratic kappa",
                     "most probable level against the label; Cohen's kappa with weights (i - j)² (Cohen 1968)."),
-                new("Mean probability", "probability that the model assigns to its predicted level. In a calibrated model it equals the accuracy."),
+                new("Mean probability", "probability that the model assigns to its predicted level. In a calibrated model it equals the "
+                    + "accuracy."),
             ],
         };
     }

@@ -11,7 +11,7 @@ namespace Tinctor.Evaluation.Analyses.Uncertainty;
 /// <param name="models">The models with repeated runs.</param>
 public sealed class UncertaintyAnalysis(IReadOnlyList<RepeatedRuns> models) : IAnalysis
 {
-    /// <summary>The share of the pixels with the largest errors that the uncertainty should find.</summary>
+    /// <summary>Share of pixels with the largest errors, which the uncertainty should predict.</summary>
     public const double WorstShare = 0.1;
 
     private const int CalibrationGroups = 20, Listed = 10, FewRuns = 5;
@@ -21,8 +21,8 @@ public sealed class UncertaintyAnalysis(IReadOnlyList<RepeatedRuns> models) : IA
         var matched = models.Select(model => (Model: model, Matched: model.Match(set.Pairs))).ToArray();
         Found[] found = [.. matched.Select(m => Measure(set, m.Model, m.Matched.Runs, m.Matched.Files, progress, cancel))];
         return new ReportSection("uncertainty", "Uncertainty of repeated runs",
-            "How much the images of repeated runs differ, and whether they differ where they are wrong. A map of uncertainty is of use where it "
-            + "finds the worst pixels (AUROC well above 0.5).")
+            "Variation between the images of repeated runs and its relation to the error. An uncertainty map is useful if it predicts the "
+            + "worst pixels (AUROC well above 0.5).")
         {
             Tables =
             [
@@ -75,7 +75,7 @@ public sealed class UncertaintyAnalysis(IReadOnlyList<RepeatedRuns> models) : IA
     private static readonly SectionColumn[] Columns =
     [
         new("model", "Model"), new("runs", "Runs", 0), new("images", "Images", 0), new("cv", "Coefficient of variation", 4, false),
-        new("std", "Standard deviation (grey levels)", 2, false), new("rmse", "RMSE of the runs' mean (grey levels)", 2, false),
+        new("std", "Standard deviation (grey levels)", 2, false), new("rmse", "RMSE of the mean (grey levels)", 2, false),
         new("calibration_error", "Calibration error (grey levels)", 2, false), new("pearson", "Pearson", 3, true),
         new("spearman", "Spearman", 3, true), new("auroc", "AUROC of the worst 10%", 3, true),
     ];
@@ -83,7 +83,7 @@ public sealed class UncertaintyAnalysis(IReadOnlyList<RepeatedRuns> models) : IA
     private static readonly SectionColumn[] ImageColumns =
     [
         new("model", "Model"), new("image", "Image"), new("cv", "Coefficient of variation", 4, false),
-        new("std", "Standard deviation (grey levels)", 2, false), new("rmse", "RMSE of the runs' mean (grey levels)", 2, false),
+        new("std", "Standard deviation (grey levels)", 2, false), new("rmse", "RMSE of the mean (grey levels)", 2, false),
     ];
 
     private static object?[] Row(Found f) =>
@@ -102,9 +102,9 @@ public sealed class UncertaintyAnalysis(IReadOnlyList<RepeatedRuns> models) : IA
         .Sum(group => Math.Abs(Predicted(f, group.Uncertainty) - group.Error) * group.Count) / f.Pixels.Count;
 
     private static CurveChart Calibration(Found[] found) => new("calibration", "Error against uncertainty",
-        $"Pixels in {CalibrationGroups} groups of rising uncertainty. On the diagonal the runs differ by as much as they are wrong; above it they "
-        + "are more sure than they may be.",
-        "Predicted error (grey levels)", "RMSE of the runs' mean (grey levels)",
+        $"Pixels in {CalibrationGroups} groups of increasing uncertainty. On the diagonal, variation equals error; above it, the model is "
+        + "overconfident.",
+        "Predicted error (grey levels)", "RMSE of the mean (grey levels)",
         [.. found.Select(f =>
         {
             var curve = f.Pixels.Calibration(CalibrationGroups);
@@ -114,9 +114,8 @@ public sealed class UncertaintyAnalysis(IReadOnlyList<RepeatedRuns> models) : IA
         Diagonal = true,
     };
 
-    private static CurveChart Finding(Found[] found) => new("worst_pixels", "Finding the worst pixels",
-        "Of the tenth of the pixels with the largest errors, the share that is found when all above an uncertainty are called wrong, against "
-        + "the share of the others that is called so too. The diagonal is chance.",
+    private static CurveChart Finding(Found[] found) => new("worst_pixels", "Prediction of the worst pixels",
+        "ROC curve of uncertainty as a predictor of the tenth of the pixels with the largest errors. The diagonal is chance.",
         "False positive rate", "True positive rate",
         [.. found.Where(f => f.Roc is not null).Select(f => new ChartSeries(
             f.Title, [.. f.Roc!.Points.Select(p => p.FalsePositiveRate)], [.. f.Roc.Points.Select(p => p.TruePositiveRate)]))])
@@ -134,8 +133,8 @@ public sealed class UncertaintyAnalysis(IReadOnlyList<RepeatedRuns> models) : IA
             var one = RunStatistics.Compute(f.Files[index], real);
             Image Map(float[] values) => HeatMap.Render(values, real.Width, real.Height, top);
             yield return new($"{f.Title}: {f.Images[index].Name}, {what} uncertainty",
-                $"The mean of {f.Runs} runs, the standard deviation over the runs, and the error of the mean; violet is 0, yellow is {top:F1} grey "
-                + "levels and more.",
+                $"Mean of {f.Runs} runs, standard deviation over the runs, and error of the mean, from 0 (violet) to {top:F1} grey levels "
+                + "or more (yellow).",
                 HeatMap.SideBySide(one.Mean, Map(one.Uncertainty), Map(one.Error)));
         }
     }
@@ -143,28 +142,30 @@ public sealed class UncertaintyAnalysis(IReadOnlyList<RepeatedRuns> models) : IA
     private static IEnumerable<string> Warnings(Found f)
     {
         if (f.Runs < FewRuns)
-            yield return $"{f.Title}: {f.Runs} runs only; standard deviations of so few are rough. Ten or more are usual.";
+            yield return $"{f.Title}: only {f.Runs} runs; their standard deviations are inaccurate. Use ten or more.";
         if (f.Pixels.MeanUncertainty == 0)
-            yield return $"{f.Title}: all runs are the same. Were they made with different seeds?";
+            yield return $"{f.Title}: all runs are equal. Use a different seed for each run.";
         else if (f.Roc is { Auroc: < 0.6 } roc)
-            yield return $"{f.Title}: the uncertainty hardly tells where the images are wrong (AUROC {roc.Auroc:F2}).";
+            yield return $"{f.Title}: the uncertainty hardly predicts errors (AUROC {roc.Auroc:F2}).";
     }
 
     private static readonly Definition[] Definitions =
     [
         new("Coefficient of variation",
             "standard deviation over the runs (divisor K - 1) divided by their mean, for each pixel and channel of 8-bit "
-            + "RGB (0 where the mean is 0); mean over pixels, channels and images. Zhang et al. (arXiv 2410.20073) report it over repeated runs; "
-            + "the formula is the usual one."),
-        new("Uncertainty", "of a pixel: the standard deviation over the runs, root mean square over R, G and B, in grey levels (0 to 255)."),
-        new("Error", "of a pixel: the difference of the runs' mean and the real image, root mean square over R, G and B."),
-        new("Calibration", $"pixels of the whole test set in {CalibrationGroups} groups of rising uncertainty and about equal size. Predicted error: the "
-            + "group's root mean square uncertainty times sqrt(1 + 1/K), by which the mean of K runs would miss one more run. Calibration error: "
-            + "the mean distance of predicted and found RMSE, weighted by the groups' pixels."),
-        new("Pearson, Spearman", "correlation of uncertainty and error over all pixels; ranks in bins of a quarter of a grey level, ties at their mean."),
-        new("AUROC of the worst 10%", "the worst pixels are those of the largest errors that make up at least 10% of all pixels of the test set; the area "
-            + "under the ROC curve is the probability that one of them is more uncertain than one of the others, ties counting half, in bins of a "
-            + "quarter of a grey level."),
+            + "RGB (0 if the mean is 0); mean over pixels, channels and images, as in Zhang et al. (arXiv 2410.20073)."),
+        new("Uncertainty", "standard deviation over the runs for each pixel, root mean square over R, G and B, in grey levels (0 to 255)."),
+        new("Error", "difference of the mean of the runs and the real image for each pixel, root mean square over R, G and B."),
+        new("Calibration", $"pixels of the test set in {CalibrationGroups} groups of increasing uncertainty and about equal size. "
+            + "Predicted error: root mean square uncertainty of the group times sqrt(1 + 1/K), the expected error of the mean of K runs "
+            + "for another run. Calibration error: mean absolute difference of predicted error and RMSE, weighted by the size of the "
+            + "groups."),
+        new("Pearson, Spearman",
+            "correlation of uncertainty and error over all pixels; ranks in bins of a quarter of a grey level, mean ranks of ties."),
+        new("AUROC of the worst 10%",
+            "the worst pixels are the 10% or more of the test set with the largest errors; the area under the ROC curve is the "
+            + "probability that one of them is more uncertain than one of the others, ties counting half, in bins of a quarter of a grey "
+            + "level."),
     ];
 
     private sealed record ImageUncertainty(string Name, double Variation, double Uncertainty, double Rmse);
