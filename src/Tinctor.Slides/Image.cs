@@ -59,7 +59,7 @@ public sealed partial class Image
     /// <summary>
     /// Reads a PNG, JPEG or TIFF file, identified by content. Samples are those of the file: colour profiles are not applied; palettes and
     /// 1-bit images are expanded to 8 bits. An EXIF or TIFF orientation is applied. Transparency of PNG, and associated alpha of TIFF, is
-    /// composited on white, the colour of empty glass, and noted in <see cref="Notes"/>; other TIFFs keep all their channels. The first
+    /// composited on white, the background of slides, and noted in <see cref="Notes"/>; other TIFFs keep all their channels. The first
     /// TIFF pages that have one sample and the same size are channels; of other TIFFs the first page is read.
     /// </summary>
     /// <param name="path">The file.</param>

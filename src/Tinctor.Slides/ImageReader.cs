@@ -121,7 +121,7 @@ internal static class ImageReader
         return IsComposited(AlphaOf(path, image, format), format);
     }
 
-    /// <summary>Composites the last channel on white, the colour of empty glass; opaque pixels do not change.</summary>
+    /// <summary>Composites the last channel on white, the background of slides; opaque pixels do not change.</summary>
     public static VipsOperation Flatten(VipsImage image) =>
         new VipsOperation("flatten").Set("in", image).Set("background", image.Format == VipsImage.UShort ? "65535" : "255");
 

@@ -66,13 +66,13 @@ internal abstract class SlideFile : IDisposable
 
     /// <summary>
     /// Whether the three channels are red, green and blue. Three separate channels without names and colours count as such if they are
-    /// bright in most places, as glass is.
+    /// bright in most places, as background is.
     /// </summary>
     public bool IsRgb => Channels == 3 && (!HasSeparateChannels || (ChannelInfo.All(channel => channel.IsUnnamed) && !isDark.Value));
 
     /// <summary>
-    /// Modality: RGB is brightfield unless most of an overview is dark, as glass never is; one channel is grey under the same condition,
-    /// unless it has a name or colour; all others are fluorescence.
+    /// Modality: RGB is brightfield unless most of an overview is dark, which background never is; one channel is grey under the same
+    /// condition, unless it has a name or colour; all others are fluorescence.
     /// </summary>
     public Modality Modality => IsRgb ? isDark.Value ? Modality.Fluorescence : Modality.Brightfield
         : Channels == 1 && !isDark.Value && ChannelInfo.All(channel => channel.IsUnnamed) ? Modality.Grey

@@ -11,7 +11,7 @@ public sealed class EvaluateCommandTests : IDisposable
     public void Dispose() => Directory.Delete(root, recursive: true);
 
     [Fact]
-    public async Task WritesTheReportBesideTheNumbers()
+    public async Task Evaluate_writes_report_and_metrics()
     {
         WriteImage("stained", "a", 100);
         WriteImage("real", "a", 110);
@@ -20,7 +20,7 @@ public sealed class EvaluateCommandTests : IDisposable
     }
 
     [Fact]
-    public async Task SeveralModelsRepeatedRunsAndChosenMetricsComeTogether()
+    public async Task Evaluate_combines_models_repeated_runs_and_chosen_metrics()
     {
         foreach (string name in new[] { "a", "b", "c" })
         {
@@ -83,7 +83,7 @@ public sealed class EvaluateCommandTests : IDisposable
     }
 
     [Fact]
-    public async Task FoldersThatDoNotMatchAreUserErrors()
+    public async Task Evaluate_folders_without_common_names_is_error()
     {
         WriteImage("stained", "a", 100);
         WriteImage("real", "b", 110);
@@ -97,7 +97,7 @@ public sealed class EvaluateCommandTests : IDisposable
     [Theory]
     [InlineData("--ssim", "uniform9")]
     [InlineData("--resamples", "10")]
-    public void WordsThatMeanNothingAreParseErrors(string option, string value) =>
+    public void Parse_unknown_value_gives_error(string option, string value) =>
         Assert.NotEmpty(CommandLineApp.Root.Parse(["evaluate", "--stained", "a", "--real", "b", "-o", "c", option, value]).Errors);
 
     private void WriteImage(string folder, string name, byte grey)

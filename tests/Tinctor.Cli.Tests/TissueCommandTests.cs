@@ -41,7 +41,7 @@ public sealed class TissueCommandTests : IDisposable
     }
 
     [Fact]
-    public void Masks_overlays_and_geojson_are_written_once_and_a_slide_that_fails_does_not_stop_the_others()
+    public void Tissue_writes_outputs_once_and_continues_after_failed_slide()
     {
         string slide = SharedFiles.Path("data/slides/cmu-1-small-region.svs"), broken = Path.Combine(folder, "broken.svs");
         File.WriteAllText(broken, "nothing of the kind");

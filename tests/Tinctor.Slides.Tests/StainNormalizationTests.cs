@@ -193,7 +193,7 @@ public sealed class StainNormalizationTests : InTemporaryFolder
     [InlineData("""{"method": "reinhard", "lab_mean": [1, 2], "lab_deviation": [1, 2, 3]}""")]
     [InlineData("""{"method": "reinhard", "lab_mean": [1, 2, 3], "lab_deviation": [1, 2, 3], "lab_median": 3}""")]
     [InlineData("""{"method": "dye", "lab_mean": [1, 2, 3], "lab_deviation": [1, 2, 3]}""")]
-    public void A_file_that_is_no_profile_is_named(string text)
+    public void Read_file_that_is_not_a_profile_names_it(string text)
     {
         File.WriteAllText(At("p.json"), text);
         var message = Assert.Throws<TinctorException>(() => StainProfile.Read(At("p.json"))).Message;

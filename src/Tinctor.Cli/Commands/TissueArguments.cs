@@ -59,7 +59,7 @@ internal static class TissueArguments
 
     private static readonly Option<bool> KeepFolds = new("--keep-folds") { Description = "Keep tissue folds; otherwise they are left out" };
 
-    /// <summary>All of them.</summary>
+    /// <summary>All options.</summary>
     public static IReadOnlyList<Option> All { get; } = [Density, Saturation, Closing, LargestHole, LeastPiece, Pens, KeepFolds];
 
     private static PenColours ParsePens(ArgumentResult result)
@@ -74,8 +74,8 @@ internal static class TissueArguments
         return pens;
     }
 
-    /// <summary>The tissue options of a command line.</summary>
-    /// <exception cref="TinctorException">Values out of range.</exception>
+    /// <summary>Gets the options of tissue detection from a command line.</summary>
+    /// <exception cref="OptionException">A value is out of range.</exception>
     public static TissueOptions Of(ParseResult parse)
     {
         TissueOptions options = Defaults with

@@ -4,7 +4,7 @@ using Tinctor.Evaluation.Analyses.Alignment;
 
 namespace Tinctor.Cli.Commands.Evaluation;
 
-/// <summary>Whether displaced pairs are looked for; they are, unless told otherwise.</summary>
+/// <summary>Options of <c>tinctor evaluate</c> for the alignment of pairs.</summary>
 internal static class AlignmentOptions
 {
     private static readonly Option<bool> None = new("--no-alignment")

@@ -10,7 +10,7 @@ using Tinctor.Training.Networks;
 
 namespace Tinctor.Cli.Commands.Evaluation;
 
-/// <summary>Options of <c>tinctor evaluate</c> for metrics that look through a network: LPIPS, FID, KID, IS, precision and recall.</summary>
+/// <summary>Options of <c>tinctor evaluate</c> for metrics with networks: LPIPS, FID, KID, IS, precision and recall.</summary>
 internal static class FeatureOptions
 {
     private static readonly Option<string?> Inception = new("--inception")
@@ -53,11 +53,11 @@ internal static class FeatureOptions
     private static readonly Option<string?> LpipsLinFile = new("--lpips-lin")
     { Description = "Weights of LPIPS: lpips/weights/v0.1/NET.pth", HelpName = "FILE" };
 
-    /// <summary>Where networks run; other topics use it too.</summary>
+    /// <summary>Device of all networks.</summary>
     private static readonly Option<string> DeviceName = new("--device")
     { Description = "cpu, cuda, cuda:N or auto", HelpName = "DEVICE", DefaultValueFactory = _ => "auto" };
 
-    /// <summary>All of them.</summary>
+    /// <summary>All options.</summary>
     public static IReadOnlyList<Option> All { get; } = MakeAll();
 
     private static Option[] MakeAll()
@@ -67,10 +67,10 @@ internal static class FeatureOptions
         return [Inception, Resizing, Features, FeaturesSize, FeaturesMean, FeaturesStd, LpipsName, LpipsTrunkFile, LpipsLinFile, DeviceName];
     }
 
-    /// <summary>Where networks run.</summary>
+    /// <summary>Resolves the device of networks.</summary>
     public static Device DeviceOf(ParseResult parse) => DeviceChoice.Resolve(parse.GetRequiredValue(DeviceName)).device;
 
-    /// <summary>LPIPS, or what it lacks.</summary>
+    /// <summary>Creates LPIPS, without weights if they were not given.</summary>
     public static IEnumerable<PairMetric> Metrics(ParseResult parse)
     {
         string? trunk = parse.GetValue(LpipsTrunkFile), lin = parse.GetValue(LpipsLinFile);
@@ -78,7 +78,7 @@ internal static class FeatureOptions
         yield return trunk is not null && lin is not null ? Lpips.FromFiles(net, trunk, lin) : Lpips.Absent;
     }
 
-    /// <summary>FID and its kin by the network that was given; without one, the section that says so.</summary>
+    /// <summary>Creates the analysis of FID, KID and others with the given network, or one that is not computed.</summary>
     public static IEnumerable<IAnalysis> Analyses(ParseResult parse)
     {
         string? inception = parse.GetValue(Inception), features = parse.GetValue(Features);
@@ -88,7 +88,7 @@ internal static class FeatureOptions
             yield break;
         }
         if (inception is not null && features is not null)
-            throw new TinctorException($"{inception}, {features}: give --inception or --features, not both");
+            throw new TinctorException("--inception and --features exclude each other");
         Device device = DeviceOf(parse);
         var resizing = parse.GetValue(Resizing) == "legacy" ? InceptionResizing.Legacy : InceptionResizing.Clean;
         yield return new DistributionAnalysis(inception is not null

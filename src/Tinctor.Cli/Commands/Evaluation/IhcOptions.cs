@@ -32,7 +32,7 @@ internal static class IhcOptions
         DefaultValueFactory = _ => "both",
     };
 
-    /// <summary>All of them.</summary>
+    /// <summary>All options.</summary>
     public static IReadOnlyList<Option> All { get; } = MakeAll();
 
     private static Option[] MakeAll()
@@ -41,7 +41,7 @@ internal static class IhcOptions
         return [Ihc, Positive, Grades, Nuclei];
     }
 
-    /// <summary>IHC quantities, where asked for. Nuclei come from the segmenter or the masks where they tell single nuclei apart.</summary>
+    /// <summary>Creates the IHC analysis with --ihc. Nuclei come from the segmenter or masks if these distinguish single nuclei.</summary>
     public static IEnumerable<IAnalysis> Analyses(ParseResult parse)
     {
         if (!parse.GetValue(Ihc)) return [];

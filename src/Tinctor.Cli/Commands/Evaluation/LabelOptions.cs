@@ -11,7 +11,7 @@ using Tinctor.Training.Supervised;
 
 namespace Tinctor.Cli.Commands.Evaluation;
 
-/// <summary>Options of <c>tinctor evaluate</c> for what images mean: labels by a classifier, similarity by encoders.</summary>
+/// <summary>Options of <c>tinctor evaluate</c> for labels by a classifier and similarity by encoders.</summary>
 internal static class LabelOptions
 {
     private static readonly Option<string?> ClassifierFolder = new("--classifier")
@@ -54,7 +54,7 @@ internal static class LabelOptions
         HelpName = "PX",
     };
 
-    /// <summary>All of them.</summary>
+    /// <summary>All options.</summary>
     public static IReadOnlyList<Option> All { get; } = MakeAll();
 
     private static Option[] MakeAll()
@@ -63,11 +63,11 @@ internal static class LabelOptions
         return [ClassifierFolder, Comparators, Library, Encoder, SourceEncoder, TargetEncoder, EncoderInput, Patch];
     }
 
-    /// <summary>Parsed command line.</summary>
-    /// <exception cref="TinctorException">The classifier is a model's own comparator, or an encoder is missing.</exception>
+    /// <summary>Creates the analyses of labels and encoders.</summary>
+    /// <exception cref="TinctorException">The classifier is the comparator of a model, or an encoder is missing.</exception>
     public static IEnumerable<IAnalysis> Analyses(ParseResult parse)
     {
-        // A list, so that mistakes are found before anything is computed.
+        // Not an iterator, so that errors are found before the computation.
         var analyses = new List<IAnalysis>();
         Device device = FeatureOptions.DeviceOf(parse);
         if (parse.GetValue(ClassifierFolder) is string classifier)

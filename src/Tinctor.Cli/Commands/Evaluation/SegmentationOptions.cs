@@ -31,15 +31,15 @@ internal static class SegmentationOptions
         DefaultValueFactory = _ => PixelSize.Default,
     };
 
-    /// <summary>All of them.</summary>
+    /// <summary>All options.</summary>
     public static IReadOnlyList<Option> All { get; } = [Model, RealMasks, StainedMasks, Mpp];
 
-    /// <summary>Segmentation agreement, where a segmenter or masks are given.</summary>
+    /// <summary>Creates the analysis of segmentations if a segmenter or masks are given.</summary>
     public static IEnumerable<IAnalysis> Analyses(ParseResult parse) =>
         Segmentation(parse) is { } segmentation ? [new SegmentationAnalysis(segmentation, MicronsPerPixel(parse))] : [];
 
-    /// <summary>Segmentation of the images; null if no option names one.</summary>
-    /// <exception cref="TinctorException">It cannot be read.</exception>
+    /// <summary>Creates the segmentation of the images; null if no option names one.</summary>
+    /// <exception cref="TinctorException">The segmenter or the masks cannot be read.</exception>
     public static ISegmentation? Segmentation(ParseResult parse)
     {
         StainedFolder[] stained = [.. (parse.GetValue(StainedMasks) ?? []).Select(StainedFolder.Parse)];
@@ -51,8 +51,8 @@ internal static class SegmentationOptions
     private static Segmenter Load(string model, ParseResult parse) =>
         Segmenter.Load(model, FeatureOptions.DeviceOf(parse));
 
-    /// <summary>The pixel size.</summary>
-    /// <exception cref="TinctorException">It is none.</exception>
+    /// <summary>Gets the pixel size.</summary>
+    /// <exception cref="TinctorException">The pixel size is out of range.</exception>
     public static double MicronsPerPixel(ParseResult parse) => parse.GetValue(Mpp) is > 0.02 and < 20 and var mpp ? mpp
         : throw new TinctorException($"--slide-mpp {parse.GetValue(Mpp)}: must be 0.02 to 20 micrometres per pixel");
 }

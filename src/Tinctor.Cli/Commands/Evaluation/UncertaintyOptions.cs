@@ -5,7 +5,7 @@ using Tinctor.Evaluation.Data;
 
 namespace Tinctor.Cli.Commands.Evaluation;
 
-/// <summary>Repeated runs of stochastic models.</summary>
+/// <summary>Options of <c>tinctor evaluate</c> for repeated runs of stochastic models.</summary>
 internal static class UncertaintyOptions
 {
     private static readonly Option<string[]> Repeats = new("--samples")

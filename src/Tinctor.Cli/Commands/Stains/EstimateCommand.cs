@@ -6,7 +6,7 @@ using Tinctor.Slides.Colour;
 
 namespace Tinctor.Cli.Commands.Stains;
 
-/// <summary><c>tinctor stains estimate</c>: the stains that images have in common.</summary>
+/// <summary><c>tinctor stains estimate</c>: estimates the common stains of images.</summary>
 internal static class EstimateCommand
 {
     private const string Description = """
@@ -18,7 +18,7 @@ internal static class EstimateCommand
           tinctor stains estimate slides/A/ slides/B/*.png --method vahadane -o reference.json
         """;
 
-    /// <summary>Pixels of all images together that are looked at, as far as each gets a fair number.</summary>
+    /// <summary>Largest number of sampled pixels over all images, within limits per image.</summary>
     private const int MostPixels = 1_000_000;
 
     private static readonly Dictionary<string, double[]> Published = new()

@@ -5,13 +5,13 @@ using Tinctor.Training;
 
 namespace Tinctor.Cli.Commands.Stains;
 
-/// <summary><c>tinctor stains normalize</c>: images in the colours of a reference.</summary>
+/// <summary><c>tinctor stains normalize</c>: normalises images to the colours of a reference.</summary>
 internal static class NormalizeCommand
 {
     private const string Description = """
-        Bring images to the colours of a reference: a profile of 'tinctor stains estimate', or an image. Glass stays glass. Images with too
-        little tissue are written as they are, with a warning. Names and inner folders are kept; existing results are kept.
-        Real images are brought to what a model trained with data.normalize_target makes by --to its folder.
+        Normalize images to the colours of a reference: a profile of 'tinctor stains estimate', or an image. Background is not changed.
+        Images with too little tissue are copied with a warning. Names and subfolders are kept; existing results are kept.
+        With a model folder for --to, real images get the colours of a model trained with data.normalize_target.
 
         Examples:
           tinctor stains normalize slides/ --to reference.json -o normalized

@@ -4,7 +4,7 @@ using Tinctor.Slides.Colour;
 
 namespace Tinctor.Cli.Commands.Stains;
 
-/// <summary><c>tinctor stains separate</c>: a picture of each stain alone.</summary>
+/// <summary><c>tinctor stains separate</c>: writes an image of each stain.</summary>
 internal static class SeparateCommand
 {
     private const string Description = """
@@ -92,7 +92,7 @@ internal static class SeparateCommand
         }
         StainProfile profile = StainProfile.Read(stains);
         if (profile.Stains.Length == 0)
-            throw new TinctorException($"{stains}: is a profile of reinhard, which knows no stains; estimate another one");
+            throw new TinctorException(stains, "is a profile of reinhard, which has no stains", "Estimate a profile with macenko or vahadane.");
         return Named(profile.Matrix(), [.. profile.Stains.Select(stain => stain.Name), "R"]);
 
         Separation Named(StainMatrix matrix, string[] names) => new(Select(parse, names), _ => (matrix, names));
@@ -108,6 +108,6 @@ internal static class SeparateCommand
         return [.. names.Where(name => chosen.Contains(name, StringComparer.OrdinalIgnoreCase))];
     }
 
-    /// <summary>The stains to write, and how those of an image are found.</summary>
+    /// <summary>Stains to write, and the function that gets the stains of an image.</summary>
     private sealed record Separation(string[] Chosen, Func<Image, (StainMatrix Matrix, string[] Names)> StainsOf);
 }

@@ -2,11 +2,11 @@ using System.CommandLine;
 
 namespace Tinctor.Cli.Commands.Stains;
 
-/// <summary><c>tinctor stains</c>: the dyes of images: finds, separates and normalises them. Trains nothing.</summary>
+/// <summary><c>tinctor stains</c>: estimates, separates and normalises the stains of images without a network.</summary>
 internal static class StainsCommand
 {
     private const string Description = """
-        Find, separate and normalise the dyes of stained images, without any network.
+        Estimate, separate and normalize the stains of images, without a network.
 
         Examples:
           tinctor stains estimate slide.png -o reference.json
@@ -17,16 +17,16 @@ internal static class StainsCommand
     public static Command Create() =>
         new("stains", Description) { EstimateCommand.Create(), SeparateCommand.Create(), NormalizeCommand.Create() };
 
-    /// <summary>Puts what is worked on before a message that names no file.</summary>
+    /// <summary>Adds a file to exceptions that name none.</summary>
     public static T Naming<T>(string name, Func<T> work)
     {
         try
         {
             return work();
         }
-        catch (TinctorException e) when (!e.Message.StartsWith(name, StringComparison.Ordinal))
+        catch (TinctorException e) when (e.File is null)
         {
-            throw new TinctorException($"{name}: {e.Message}", e);
+            throw new TinctorException(name, e.Problem, e.Remedy, e) { Option = e.Option };
         }
     }
 }
