@@ -31,7 +31,8 @@ public static class PairVerification
             problems.Add(problem.File, problem.Text, problem.Remedy, kind: problem.Kind);
         if (problems.Count == 0) return;
         throw new TinctorException(
-            $"{found.Count(problem => problem is not null)} of {pairs.Count} pairs cannot be used:\n  {problems.ToLines("\n  ")}");
+            $"{found.Count(problem => problem is not null)} of {pairs.Count} pairs cannot be used:\n  {problems.ToLines("\n  ")}")
+        { Option = found.Any(problem => problem is { NeedsSetting: true }) ? "Set" : null };
     }
 
     /// <summary>Finds the pairs that cannot be used, by their headers, without comparing the sizes of source and target.</summary>
@@ -96,7 +97,8 @@ public static class PairVerification
         {
             ImageInfo target = infos[i]!.Value.Target;
             string kind = $"smaller than the crop of {minimumSize} pixels";
-            add(i, new(pairs[i].Target ?? pairs[i].Source, $"{target.Width}x{target.Height} pixels, {kind}", kind, advice));
+            string problem = $"{target.Width}x{target.Height} pixels, {kind}";
+            add(i, new(pairs[i].Target ?? pairs[i].Source, problem, kind, advice, NeedsSetting: remedy is not null));
         }
 
         int? Side(int i) => infos[i] is var (_, target) ? Math.Min(target.Width, target.Height) : null;
@@ -173,7 +175,7 @@ public static class PairVerification
     }
 
     // Problem of a pair, and its kind, under which equal problems of many pairs are reported together.
-    private sealed record PairProblem(string File, string Text, string Kind, string? Remedy)
+    private sealed record PairProblem(string File, string Text, string Kind, string? Remedy, bool NeedsSetting = false)
     {
         public TinctorException ToException() => new(File, Text, Remedy);
     }

@@ -6,7 +6,7 @@ public sealed class FoldsTests
     private static readonly string[] Labels = ["0", "1+", "2+", "3+"];
 
     [Fact]
-    public void Every_slide_is_held_out_in_one_fold_and_trained_on_in_the_others()
+    public void Split_holds_out_each_slide_in_one_fold()
     {
         Pair[] pairs = [.. Pairs(slides: 20, fields: 3)];
         var heldOnce = new List<Pair>();
@@ -22,7 +22,7 @@ public sealed class FoldsTests
     }
 
     [Fact]
-    public void The_folds_do_not_depend_on_the_order_of_the_data()
+    public void Split_does_not_depend_on_order_of_pairs()
     {
         Pair[] pairs = [.. Pairs(slides: 12, fields: 2)];
         var (_, held) = Folds.Split(pairs, 1, 3);
@@ -31,7 +31,7 @@ public sealed class FoldsTests
     }
 
     [Fact]
-    public void Without_slides_images_are_dealt_out_and_one_fold_holds_nothing_out()
+    public void Split_without_slides_distributes_images()
     {
         Pair[] pairs = [.. Pairs(slides: 5, fields: 2).Select(pair => pair with { SlideId = "" })];
         Assert.Equal(5, Folds.Split(pairs, 0, 2).Held.Count);

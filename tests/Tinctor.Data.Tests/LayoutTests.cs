@@ -5,7 +5,7 @@ namespace Tinctor.Data.Tests;
 public class LayoutTests : DataFolder
 {
     [Fact]
-    public void Bci_GivesSplitsAndLevels()
+    public void Read_bci_layout_has_splits_and_labels()
     {
         foreach (string stain in (string[])["HE", "IHC"])
         {
@@ -23,7 +23,7 @@ public class LayoutTests : DataFolder
     }
 
     [Fact]
-    public void Bci_WithoutInnerFolders_TakesTheSplitFromTheName()
+    public void Read_bci_without_inner_folders_takes_split_from_name()
     {
         Write("HE/00000_test_1+.png");
         Write("IHC/00000_test_1+.png");
@@ -31,7 +31,7 @@ public class LayoutTests : DataFolder
     }
 
     [Fact]
-    public void Bci_Real()
+    public void Read_real_bci_images()
     {
         Assert.StartsWith("BCI layout: 24 pairs (test 24), slides unknown, labels 0: 1, 1+: 4, 2+: 11, 3+: 8",
             PairManifest.Read(SharedFiles.Path("data/bci_thumbs")).Describe());
@@ -41,7 +41,7 @@ public class LayoutTests : DataFolder
     }
 
     [Fact]
-    public void Mist_GivesSplits_AndMatchesOtherExtensions()
+    public void Read_mist_layout_matches_names_with_other_extensions()
     {
         foreach (string name in (string[])["trainA/x_1.jpg", "trainB/x_1.png", "valA/x_1.jpg", "valB/x_1.jpg"]) Write(name);
         PairManifest manifest = PairManifest.Read(Root);
@@ -50,7 +50,7 @@ public class LayoutTests : DataFolder
     }
 
     [Fact]
-    public void SideBySide_WithAndWithoutSplits()
+    public void Read_side_by_side_images_with_and_without_splits()
     {
         Write("train/b.png", 16, 8);
         Write("test/a.jpg", 16, 8);
@@ -62,7 +62,7 @@ public class LayoutTests : DataFolder
     }
 
     [Fact]
-    public void UnknownFolder_IsRefused()
+    public void Read_folder_without_known_layout_throws()
     {
         Directory.CreateDirectory(At("images"));
         Assert.Contains("no known layout", Assert.Throws<TinctorException>(() => PairManifest.Read(Root)).Message);
@@ -70,7 +70,7 @@ public class LayoutTests : DataFolder
     }
 
     [Fact]
-    public void SlidePattern_FindsSlides_AndALeakIsRefused()
+    public void Read_with_slide_pattern_finds_slides_and_rejects_leaks()
     {
         foreach (string name in (string[])["train/03_1.png", "train/04_1.png", "test/05_1.png"]) Write(name, 16, 8);
         Assert.Equal(["03", "04", "05"], PairManifest.Read(Root, @"^(\d\d)_").Pairs.Select(pair => pair.SlideId));
@@ -81,7 +81,7 @@ public class LayoutTests : DataFolder
     }
 
     [Fact]
-    public void SplitBySlide_KeepsSlidesWhole_AndIsAFunctionOfNamesAndSeed()
+    public void SplitBySlide_keeps_slides_whole_and_depends_on_names_and_seed()
     {
         for (int i = 0; i < 40; i++) Write($"{i % 10:00}_{i}.png", 16, 8);
         PairManifest manifest = PairManifest.Read(Root, @"^\d\d"), split = manifest.SplitBySlide(0.1, 0.2);

@@ -4,7 +4,7 @@ namespace Tinctor.Data.Tests;
 public class ManifestFileTests : DataFolder
 {
     [Fact]
-    public void Csv_IsReadRelativeToItself_AndRejectedTilesAreLeftOut()
+    public void Read_csv_resolves_paths_and_skips_rejected_tiles()
     {
         WriteText("manifest.csv", """
             slide_id,source,target,split,label,kept,note
@@ -23,7 +23,7 @@ public class ManifestFileTests : DataFolder
     [Theory]
     [InlineData("")]
     [InlineData("pairs:\n")]
-    public void Yaml_IsAList_ByItselfOrUnderPairs(string head)
+    public void Read_yaml_list_at_top_level_or_under_pairs(string head)
     {
         string path = WriteText("manifest.yaml", head + """
             - {source: ab.png, split: train, slide_id: 07}
@@ -39,7 +39,7 @@ public class ManifestFileTests : DataFolder
     }
 
     [Fact]
-    public void WithoutSplits_SlidesAreSplit_NeverTiles()
+    public void Read_manifest_without_splits_splits_by_slide()
     {
         WriteText("manifest.csv", "source,target,slide_id\n"
             + string.Concat(Enumerable.Range(0, 60).Select(i => $"a{i}.png,b{i}.png,s{i % 6}\n")));
@@ -50,7 +50,7 @@ public class ManifestFileTests : DataFolder
     }
 
     [Fact]
-    public void ASlideInTwoSplits_IsRefusedByName()
+    public void Read_slide_in_two_splits_throws()
     {
         WriteText("manifest.csv", "source,target,split,slide_id\na,b,train,s1\nc,d,test,s1\n");
         Assert.Contains("slide s1 is in train and test", Assert.Throws<TinctorException>(() => PairManifest.Read(Root)).Message);
@@ -63,7 +63,7 @@ public class ManifestFileTests : DataFolder
     [InlineData("source,split\na,train\nb,tset\n,train\n", "line 3: split \"tset\"; line 4: no source")]
     [InlineData("source,target\n\"a,b\n", "a quotation mark is misplaced or not closed")]
     [InlineData("source,target\n", "no image pairs")]
-    public void BrokenCsv_SaysWhere(string text, string message)
+    public void Read_malformed_csv_names_line(string text, string message)
     {
         string path = WriteText("m.csv", text);
         string error = Assert.Throws<TinctorException>(() => PairManifest.Read(path)).Message;
@@ -76,11 +76,11 @@ public class ManifestFileTests : DataFolder
     [InlineData("a: 1", "no list of pairs")]
     [InlineData("- 1", "pair 1 is not a mapping")]
     [InlineData("", "no list of pairs")]
-    public void BrokenYaml_SaysWhere(string text, string message) =>
+    public void Read_malformed_yaml_names_problem(string text, string message) =>
         Assert.Contains(message, Assert.Throws<TinctorException>(() => PairManifest.Read(WriteText("m.yml", text))).Message);
 
     [Fact]
-    public void SeveralManifests_AreNotGuessedAt()
+    public void Read_folder_with_several_manifests_throws()
     {
         WriteText("manifest_her2.csv", "");
         WriteText("manifest_ki67.csv", "");
@@ -88,7 +88,7 @@ public class ManifestFileTests : DataFolder
     }
 
     [Fact]
-    public void Write_ThenRead_GivesThePairsBack()
+    public void Write_manifest_reads_back_equal()
     {
         Pair[] pairs =
         [
@@ -105,7 +105,7 @@ public class ManifestFileTests : DataFolder
     [InlineData("-0.5")]
     [InlineData("half")]
     [InlineData("NaN")]
-    public void A_resolution_that_is_none_is_named(string mpp)
+    public void Read_invalid_mpp_names_line(string mpp)
     {
         WriteText("manifest.csv", $"source,target,split,mpp\na.png,b.png,train,{mpp}\n");
         string message = Assert.Throws<TinctorException>(() => PairManifest.Read(Root)).Message;

@@ -5,7 +5,7 @@ namespace Tinctor.Torch.Tests;
 public sealed class CheckpointTests
 {
     [Fact]
-    public void Results_and_gradients_are_those_of_the_work_itself()
+    public void Checkpoint_equals_function_without_checkpoint()
     {
         using DisposeScope scope = torch.NewDisposeScope();
         Tensor a = torch.randn([4, 5], dtype: ScalarType.Float64).requires_grad_(), b = torch.randn([5, 3], dtype: ScalarType.Float64);
@@ -27,7 +27,7 @@ public sealed class CheckpointTests
     }
 
     [Theory, InlineData(false), InlineData(true)]
-    public void Parameters_that_the_work_holds_get_their_gradients(bool autocast)
+    public void Checkpoint_computes_gradients_of_captured_parameters(bool autocast)
     {
         using DisposeScope scope = torch.NewDisposeScope();
         using var layers = new Sequential(new Linear(4, 8), new Tanh(), new Linear(8, 2));
@@ -45,7 +45,7 @@ public sealed class CheckpointTests
     }
 
     [Fact]
-    public void What_goes_wrong_in_the_work_is_said_whenever_it_does()
+    public void Checkpoint_reports_errors_of_function()
     {
         using DisposeScope scope = torch.NewDisposeScope();
         Tensor a = torch.ones([2]).requires_grad_();
@@ -60,7 +60,7 @@ public sealed class CheckpointTests
 
     [Theory]
     [InlineData(1), InlineData(15), InlineData(31), InlineData(1000)]
-    public void Attention_in_parts_is_attention(long mostScores)
+    public void Attention_in_chunks_equals_attention(long mostScores)
     {
         using DisposeScope scope = torch.NewDisposeScope();
         Tensor Random(params long[] shape) => torch.randn(shape, dtype: ScalarType.Float64, requires_grad: true);

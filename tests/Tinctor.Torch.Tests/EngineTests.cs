@@ -8,7 +8,7 @@ namespace Tinctor.Torch.Tests;
 public class EngineTests
 {
     [Fact]
-    public void Seeds_give_the_numbers_of_pytorch()
+    public void Seed_gives_numbers_of_PyTorch()
     {
         using var scope = torch.NewDisposeScope();
         using var random = new Generator().manual_seed(0);
@@ -17,7 +17,7 @@ public class EngineTests
     }
 
     [Fact]
-    public void A_generator_goes_on_from_a_kept_state()
+    public void Generator_resumes_from_saved_state()
     {
         using var scope = torch.NewDisposeScope();
         using Generator random = new Generator().manual_seed(3), other = new();
@@ -32,7 +32,7 @@ public class EngineTests
     }
 
     [Fact]
-    public void The_default_generator_is_kept_and_restored()
+    public void Default_generator_state_is_saved_and_restored()
     {
         using var scope = torch.NewDisposeScope();
         torch.manual_seed(11);
@@ -44,7 +44,7 @@ public class EngineTests
     }
 
     [Fact]
-    public void Autocast_lowers_suited_operators_only()
+    public void Autocast_applies_to_suitable_operators_only()
     {
         using var scope = torch.NewDisposeScope();
         using var conv = new Conv2d(2, 3, 3);
@@ -163,7 +163,7 @@ public class EngineTests
     }
 
     [Fact]
-    public void A_tensor_prints_as_its_type_asks()
+    public void ToString_depends_on_element_type()
     {
         using var scope = torch.NewDisposeScope();
         Assert.Equal("Tensor([2], Int64)\n[1234567890123, -1]", torch.tensor([1234567890123L, -1]).ToString());
@@ -178,7 +178,7 @@ public class EngineTests
     }
 
     [Fact]
-    public void A_script_gives_its_results()
+    public void Script_forward_returns_results()
     {
         using var scope = torch.NewDisposeScope();
         OrderedDictionary<string, Tensor> expected = Torch.Serialization.SafeTensors.Load(Vectors.Path("script.safetensors"));
@@ -196,7 +196,7 @@ public class EngineTests
     }
 
     [Fact]
-    public void A_script_refuses_what_it_cannot_do()
+    public void Script_invalid_calls_throw()
     {
         using var scope = torch.NewDisposeScope();
         using ScriptModule script = torch.jit.load(Vectors.Path("script.pt"));

@@ -16,7 +16,7 @@ public sealed class PhantomDatasetTests : IDisposable
     public void Dispose() => Directory.Delete(folder, recursive: true);
 
     [Fact]
-    public void WritesImagesTruthAndManifest()
+    public void Write_creates_images_ground_truth_and_manifest()
     {
         Write(Small);
         string[] lines = File.ReadAllLines(Path.Combine(folder, "manifest.csv"));
@@ -47,7 +47,7 @@ public sealed class PhantomDatasetTests : IDisposable
     }
 
     [Fact]
-    public void SeveralTargetsHaveManifestsOfTheirOwn()
+    public void Write_several_targets_creates_one_manifest_each()
     {
         var dataset = new PhantomDataset
         {
@@ -71,7 +71,7 @@ public sealed class PhantomDatasetTests : IDisposable
     }
 
     [Fact]
-    public void TheDisplacementFileHoldsTheField()
+    public void Write_displacement_file_contains_displacement()
     {
         PhantomDataset dataset = Small with { Slides = 1, FieldsPerSlide = 1, Options = Small.Options with { Misalign = 5 } };
         Write(dataset);
@@ -84,7 +84,7 @@ public sealed class PhantomDatasetTests : IDisposable
     }
 
     [Fact]
-    public void TheSameCallCompletesAnInterruptedOneWithTheSameBytes()
+    public void Write_resumes_interrupted_call_with_equal_bytes()
     {
         Write(Small);
         string image = Path.Combine(folder, "target", "s003_f02.png"), kept = Path.Combine(folder, "source", "s001_f01.png");
@@ -100,7 +100,7 @@ public sealed class PhantomDatasetTests : IDisposable
     }
 
     [Fact]
-    public void OptionsThatAreOffLeaveNoTraceInTheParameters()
+    public void Write_unused_later_options_are_not_in_parameters()
     {
         PhantomDataset plain = Small with { Slides = 1, FieldsPerSlide = 1 };
         Write(plain);
@@ -113,7 +113,7 @@ public sealed class PhantomDatasetTests : IDisposable
     }
 
     [Fact]
-    public void NothingOfOthersIsOverwritten()
+    public void Write_into_folder_with_other_files_throws()
     {
         string note = Path.Combine(folder, "note.txt");
         File.WriteAllText(note, "mine");
@@ -129,7 +129,7 @@ public sealed class PhantomDatasetTests : IDisposable
     }
 
     [Fact]
-    public void LabelsBeyondSixteenBitsAreWrittenWithThirtyTwo()
+    public void WriteLabels_above_65535_uses_32_bit()
     {
         int[] labels = [0, 1, 70_000, 65_536, 5, 6];
         string path = Path.Combine(folder, "labels.tif");

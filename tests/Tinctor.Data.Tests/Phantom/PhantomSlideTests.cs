@@ -10,7 +10,7 @@ public sealed class PhantomSlideTests
     private static readonly PhantomOptions ideal = smallOptions with { StainVariation = 1, Shading = 0, SensorNoise = 0, Blur = 0 };
 
     [Fact]
-    public void SameBytesOnOneThreadAndOnFour()
+    public void Render_gives_equal_bytes_on_one_and_four_threads()
     {
         PhantomStain[] stains = [PhantomStain.He, PhantomStain.Her2, PhantomStain.Unstained, PhantomStain.Autofluorescence];
         PhantomOptions options = smallOptions with { Stains = stains, Misalign = 6 };
@@ -26,7 +26,7 @@ public sealed class PhantomSlideTests
     }
 
     [Fact]
-    public void ALargerCanvasContinuesTheSameTissue()
+    public void Render_larger_field_continues_tissue()
     {
         PhantomField small = Render(smallOptions), large = Render(smallOptions with { Width = 560, Height = 500 });
         for (int i = 0; i < 2; i++)
@@ -36,7 +36,7 @@ public sealed class PhantomSlideTests
     }
 
     [Fact]
-    public void TissueDoesNotDependOnHowItIsSplit()
+    public void Sample_does_not_depend_on_blocks()
     {
         var model = new TissueModel(7, 2, null);
         var whole = new TissueBlock(model, 100, 200, 300, 380);
@@ -54,7 +54,7 @@ public sealed class PhantomSlideTests
     }
 
     [Fact]
-    public void AnotherSeedOrFieldIsAnotherImage()
+    public void Render_other_seed_or_field_gives_other_image()
     {
         byte[] Pixels(PhantomOptions options) => Render(options).Images[0].Image.Data;
         byte[] first = Pixels(smallOptions);
@@ -66,7 +66,7 @@ public sealed class PhantomSlideTests
     [InlineData(PhantomStain.He)]
     [InlineData(PhantomStain.Her2)]
     [InlineData(PhantomStain.Ki67)]
-    public void BeerLambertGivesTheConcentrationsBack(PhantomStain stain)
+    public void Render_concentrations_follow_from_pixels_by_Beer_Lambert(PhantomStain stain)
     {
         PhantomField field = Render(ideal with { Stains = [stain] }, keepConcentrations: true);
         PhantomImage image = field.Images[0];
@@ -91,7 +91,7 @@ public sealed class PhantomSlideTests
     }
 
     [Fact]
-    public void TheSavedFieldIsTheMisalignment()
+    public void Render_displacement_equals_misalignment()
     {
         PhantomOptions options = ideal with
         {
@@ -130,7 +130,7 @@ public sealed class PhantomSlideTests
     }
 
     [Fact]
-    public void MasksAndNucleiAgree()
+    public void Render_masks_and_nuclei_agree()
     {
         PhantomField field = Render(smallOptions with { Width = 512, Height = 512 });
         int[] area = new int[field.Nuclei.Count + 1];
@@ -159,7 +159,7 @@ public sealed class PhantomSlideTests
     }
 
     [Fact]
-    public void DabRisesWithTheHer2LevelAndSoDoesAtypia()
+    public void Render_DAB_and_atypia_increase_with_HER2_level()
     {
         double[] dab = new double[4], size = new double[4];
         for (int level = 0; level < 4; level++)
@@ -179,7 +179,7 @@ public sealed class PhantomSlideTests
     }
 
     [Fact]
-    public void HaematoxylinTellsTheLevelAsPlainlyAsAskedFor()
+    public void Render_level_in_HE_determines_predictability_of_level()
     {
         // Of all tumour nuclei of a field: mean area, and mean haematoxylin of their pixels.
         (double Area, double Dark) Nuclei(int level, double levelInHe)
@@ -210,7 +210,7 @@ public sealed class PhantomSlideTests
     }
 
     [Fact]
-    public void SmallFieldsAreMovedToTumour()
+    public void Render_on_tumour_shifts_small_fields_to_tumour()
     {
         PhantomOptions small = ideal with { Width = 128, Height = 128, Mpp = 1, Stains = [PhantomStain.He] };
         double Tumour(int seed, bool onTumour) =>
@@ -221,7 +221,7 @@ public sealed class PhantomSlideTests
     }
 
     [Fact]
-    public void Ki67PositiveNucleiAreBrown()
+    public void Render_Ki67_positive_nuclei_are_brown()
     {
         PhantomField field = Render(ideal with { Width = 512, Height = 512, Stains = [PhantomStain.Ki67], Ki67Share = 0.5 },
             keepConcentrations: true);
@@ -235,7 +235,7 @@ public sealed class PhantomSlideTests
     [Theory]
     [InlineData(4)]
     [InlineData(5)]
-    public void AutofluorescenceIsSixteenBitFourChannelAndSmaller(int factor)
+    public void Render_autofluorescence_has_16_bit_four_channels_and_lower_resolution(int factor)
     {
         PhantomField field = Render(
             smallOptions with { Stains = [PhantomStain.Autofluorescence, PhantomStain.He], AutofluorescenceFactor = factor });
@@ -246,7 +246,7 @@ public sealed class PhantomSlideTests
     }
 
     [Fact]
-    public void OptionsOutOfRangeAreRefusedByName()
+    public void Render_options_out_of_range_throw()
     {
         Assert.Contains("304x260, not a multiple", Assert.Throws<ArgumentException>(
             () => Render(smallOptions with { Width = 304, Stains = [PhantomStain.Autofluorescence] })).Message);
@@ -259,7 +259,7 @@ public sealed class PhantomSlideTests
     [InlineData(PhantomStain.He)]
     [InlineData(PhantomStain.Her2)]
     [InlineData(PhantomStain.Autofluorescence)]
-    public void BandsAreTheFieldPixelForPixel(PhantomStain stain)
+    public void RenderBands_equal_field(PhantomStain stain)
     {
         var options = new PhantomOptions
         {
@@ -275,7 +275,7 @@ public sealed class PhantomSlideTests
     }
 
     [Fact]
-    public void CancellingStopsIt() =>
+    public void Render_cancelled_throws() =>
         Assert.Throws<OperationCanceledException>(() => PhantomSlide.Render(smallOptions, cancel: new CancellationToken(canceled: true)));
 
     [Theory]

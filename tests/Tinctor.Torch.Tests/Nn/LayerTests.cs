@@ -70,7 +70,7 @@ public class LayerTests
     public static TheoryData<string> Names => [.. layers.Keys];
 
     [Theory, MemberData(nameof(Names))]
-    public void A_layer_gives_the_numbers_of_pytorch(string name)
+    public void Layer_equals_PyTorch(string name)
     {
         using var scope = torch.NewDisposeScope();
         OrderedDictionary<string, Tensor> expected = Vectors.Load("layers.safetensors", name);
@@ -101,7 +101,7 @@ public class LayerTests
     }
 
     [Fact]
-    public void A_convolution_along_a_line_is_one_of_height_one()
+    public void Conv1d_equals_Conv2d_of_height_one()
     {
         using var scope = torch.NewDisposeScope();
         using var line = new Conv1d(4, 6, 3, stride: 2, padding: 1, dilation: 2, groups: 2);
@@ -120,7 +120,7 @@ public class LayerTests
     }
 
     [Fact]
-    public void First_values_are_those_of_pytorch()
+    public void Initial_values_equal_PyTorch()
     {
         using var scope = torch.NewDisposeScope();
         var fills = new Dictionary<string, Func<Tensor, Tensor>>

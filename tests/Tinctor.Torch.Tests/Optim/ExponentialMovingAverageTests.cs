@@ -28,7 +28,7 @@ public class ExponentialMovingAverageTests
     }
 
     [Fact]
-    public void The_average_follows_its_formula()
+    public void Update_follows_formula()
     {
         Assert.Equal(Expected(50, _ => 0.9), Average(50, 0.9, null), 1e-12);
         Assert.Equal(Expected(50, n => Math.Min(0.6, (1.0 + n) / (10.0 + n))), Average(50, 0.6, ExponentialMovingAverage.Ratio), 1e-12);
@@ -37,7 +37,7 @@ public class ExponentialMovingAverageTests
     }
 
     [Fact]
-    public void Parameters_come_back_after_a_look_at_the_average()
+    public void Average_parameters_restores_parameters()
     {
         using Tensor weight = torch.zeros([2]).requires_grad_();
         using var ema = new ExponentialMovingAverage([weight], 0.5);
@@ -50,7 +50,7 @@ public class ExponentialMovingAverageTests
     }
 
     [Fact]
-    public void A_saved_and_restored_average_goes_on()
+    public void Load_average_state_resumes()
     {
         using Tensor weight = torch.ones([2]).requires_grad_(), other = torch.zeros([2]).requires_grad_(), wrong = torch.zeros([3]);
         using var first = new ExponentialMovingAverage([weight], 0.9, ExponentialMovingAverage.Ratio);

@@ -30,7 +30,7 @@ public class LRSchedulerTests
         Assert.All(expected.Zip(rates), pair => Assert.Equal(pair.First, pair.Second, 1e-14));
 
     [Fact]
-    public void Steps_and_cosines_are_those_of_pytorch()
+    public void Step_and_cosine_schedules_equal_PyTorch()
     {
         using SGD a = Optimiser(), b = Optimiser();
         AssertRates(Expected("step"), Rates(a, new StepLR(a, 7, 0.5), 30, (schedule, _) => schedule.step()));
@@ -38,7 +38,7 @@ public class LRSchedulerTests
     }
 
     [Fact]
-    public void Plateaus_are_seen_as_in_pytorch()
+    public void ReduceLROnPlateau_equals_PyTorch()
     {
         double[] metrics = Expected("metrics");
         using SGD a = Optimiser(), b = Optimiser();
@@ -50,7 +50,7 @@ public class LRSchedulerTests
 
     [Theory]
     [InlineData(100, 100), InlineData(60, 40), InlineData(30, 10)]
-    public void The_linear_rule_is_that_of_pix2pix(int constant, int decaying)
+    public void LinearDecayLR_equals_pix2pix(int constant, int decaying)
     {
         using var scope = torch.NewDisposeScope();
         Tensor rates32 = SafeTensors.Load(SharedFiles.Path("vectors/p2p_lr_linear/io.safetensors"))[$"lr_{constant}_{decaying}"];
@@ -69,7 +69,7 @@ public class LRSchedulerTests
     }
 
     [Fact]
-    public void A_saved_and_restored_schedule_goes_on()
+    public void Load_schedule_state_resumes()
     {
         double[] metrics = Expected("metrics");
         using SGD a = Optimiser(), b = Optimiser();

@@ -44,7 +44,7 @@ public class OptimizerTests
     }
 
     [Theory, MemberData(nameof(Names))]
-    public void Twenty_steps_give_the_numbers_of_pytorch(string name)
+    public void Step_twenty_times_equals_PyTorch(string name)
     {
         using var scope = torch.NewDisposeScope();
         OrderedDictionary<string, Tensor> expected = Vectors.Load("optimisers.safetensors", name);
@@ -61,7 +61,7 @@ public class OptimizerTests
     }
 
     [Theory, MemberData(nameof(Names))]
-    public void A_saved_and_restored_state_goes_on_bit_for_bit(string name)
+    public void Load_state_resumes_bit_for_bit(string name)
     {
         using var scope = torch.NewDisposeScope();
         Tensor[] straight = Start();
@@ -87,7 +87,7 @@ public class OptimizerTests
     }
 
     [Fact]
-    public void A_state_of_something_else_is_refused()
+    public void Load_state_of_other_optimiser_throws()
     {
         using var scope = torch.NewDisposeScope();
         Tensor[] a = [torch.zeros([2]).requires_grad_()], b = [torch.zeros([3]).requires_grad_()];
@@ -108,7 +108,7 @@ public class OptimizerTests
         Assert.Throws<TinctorException>(() => optimiser.load_state_dict(state)).Message;
 
     [Fact]
-    public void What_an_optimiser_remembers_outlives_the_scope_of_a_step()
+    public void State_outlives_scope_of_step()
     {
         using Tensor weight = torch.ones([3]).requires_grad_();
         using var adam = new Adam([weight]);
@@ -128,7 +128,7 @@ public class OptimizerTests
 
     [Theory]
     [InlineData("norm"), InlineData("norm_large"), InlineData("norm_1"), InlineData("norm_inf"), InlineData("value")]
-    public void Gradients_are_clipped_as_in_pytorch(string name)
+    public void Clip_gradients_equals_PyTorch(string name)
     {
         using var scope = torch.NewDisposeScope();
         OrderedDictionary<string, Tensor> expected = Vectors.Load("clipping.safetensors", name);
@@ -153,7 +153,7 @@ public class OptimizerTests
     }
 
     [Fact]
-    public void A_gradient_that_is_not_finite_can_throw()
+    public void Clip_nonfinite_gradient_throws_on_request()
     {
         using var scope = torch.NewDisposeScope();
         Tensor parameter = torch.zeros([2]).requires_grad_();

@@ -185,7 +185,7 @@ public sealed class SafeTensorsTests : IDisposable
     }
 
     [Fact]
-    public void Missing_files_and_folders_are_told_apart()
+    public void ReadHeader_missing_file_or_folder_throws()
     {
         Assert.Contains("no such file", Assert.Throws<TinctorException>(() => SafeTensors.ReadHeader(Target)).Message);
         Assert.Contains("is a folder", Assert.Throws<TinctorException>(() => SafeTensors.ReadHeader(this.folder.Path)).Message);

@@ -38,7 +38,7 @@ public sealed class ClassifierDataTests : DataFolder
     }
 
     [Fact]
-    public void What_cannot_be_learned_from_is_refused_in_one_line()
+    public void ReadData_unsuitable_labels_throw()
     {
         Manifest("0", null);
         Assert.Contains("no label; 1 of 2 images have none", Refused());
@@ -66,7 +66,7 @@ public sealed class ClassifierDataTests : DataFolder
     }
 
     [Fact]
-    public void Models_and_their_judges_must_be_trained_apart()
+    public void ReasonOfDependence_of_related_classifiers()
     {
         var comparator = new ComparatorReference { Path = "c", Sha256 = "ab", TrainingId = "t", Seed = 1, Fold = 2 };
         Assert.Contains("the weights are equal", comparator.ReasonOfDependence(new() { Sha256 = "ab" }));

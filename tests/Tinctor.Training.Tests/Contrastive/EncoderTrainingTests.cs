@@ -41,7 +41,7 @@ public sealed class EncoderTrainingTests : DataFolder
     }
 
     [Fact]
-    public void Encoders_learn_which_images_belong_together()
+    public void Train_encoders_learn_pairs()
     {
         string data = Pairs(slides: 8);
         SupervisedTrainer.Start(
@@ -71,7 +71,7 @@ public sealed class EncoderTrainingTests : DataFolder
     }
 
     [Fact]
-    public void Without_encoders_the_user_is_told_how_to_get_some()
+    public void Remarks_without_encoders_throw_with_advice()
     {
         var model = new CeffConfig();
         var missing = Assert.Throws<OptionException>(() => model.Remarks([], []));

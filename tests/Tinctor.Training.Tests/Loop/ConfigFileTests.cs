@@ -23,7 +23,7 @@ public sealed class ConfigFileTests : DataFolder
     }
 
     [Fact]
-    public void What_was_written_reads_back_the_same()
+    public void Write_reads_back_equal()
     {
         RunConfig config = ConfigFile.Load(null, "pix2pix",
         [
@@ -91,7 +91,7 @@ public sealed class ConfigFileTests : DataFolder
     [InlineData("method: pix3pix", "pix3pix", "pix2pix")]
     [InlineData("data: [1, 2", "line 2", "YAML")]
     [InlineData("- a\n- b", "line 1", "YAML")]
-    public void What_is_wrong_is_named_in_one_line(string yaml, string what, string advice)
+    public void Load_invalid_setting_names_it_in_one_line(string yaml, string what, string advice)
     {
         string path = WriteText("config.yaml", yaml);
         string message = Assert.Throws<TinctorException>(() => ConfigFile.Load(path)).Message;

@@ -49,7 +49,7 @@ public sealed class SupervisedTrainerTests : DataFolder
     }
 
     [Fact]
-    public void It_learns_what_is_easy()
+    public void Train_learns_simple_task()
     {
         Images();
         Train("run", "training.steps=25", "training.lr=0.001", "training.log_every=5", "training.ema=0", "data.stain_jitter=0");

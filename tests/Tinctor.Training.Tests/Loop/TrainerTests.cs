@@ -176,8 +176,10 @@ public sealed class TrainerTests : DataFolder
     public void Images_smaller_than_the_crop_are_refused_with_settings_in_one_line()
     {
         Pairs(4);
-        string message = Assert.Throws<TinctorException>(() => Train(At("run"), "data.crop_size=32")).Message;
-        Assert.Contains("2 files: smaller than the crop of 32 pixels (0.png, 1.png); 0.png: 24x24 pixels, smaller than the crop of 32 pixels. Use data.crop_size=24, or", message);
+        var error = Assert.Throws<TinctorException>(() => Train(At("run"), "data.crop_size=32"));
+        Assert.Contains("2 files: smaller than the crop of 32 pixels (0.png, 1.png); "
+            + "0.png: 24x24 pixels, smaller than the crop of 32 pixels. Use data.crop_size=24, or", error.Message);
+        Assert.Equal("Set", error.Option);
         Assert.False(File.Exists(At("run/config.yaml")));
     }
 

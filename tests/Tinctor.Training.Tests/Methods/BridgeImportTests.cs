@@ -95,7 +95,7 @@ public sealed class BridgeImportTests : IDisposable
     }
 
     [Fact]
-    public void What_weights_do_not_tell_can_be_said()
+    public void Import_settings_override_assumptions()
     {
         using DisposeScope scope = torch.NewDisposeScope();
         Vectors vectors = Vectors.Read("i2sb_unet_plain_newattn");
@@ -108,7 +108,7 @@ public sealed class BridgeImportTests : IDisposable
     }
 
     [Fact]
-    public void What_does_not_fit_is_refused_by_name()
+    public void Import_unsuitable_settings_or_files_throw()
     {
         string bbdm = Weights("bbdm_unet"), staining = Weights("yijie_unet"), i2sb = Weights("i2sb_unet_uncond");
         Refused(() => BridgeImport.I2sb(i2sb, settings: ["model.network.num_head_channels=48"]), i2sb, "num_head_channels is 48");

@@ -32,7 +32,7 @@ public sealed class CganMethodTests
     }
 
     [Fact]
-    public void It_learns_a_pair()
+    public void Train_learns_one_pair()
     {
         using DisposeScope scope = torch.NewDisposeScope();
         torch.manual_seed(2);

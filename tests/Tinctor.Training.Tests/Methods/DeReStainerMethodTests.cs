@@ -134,7 +134,7 @@ public class DeReStainerMethodTests
     }
 
     [Fact]
-    public void Remarks_say_what_is_off()
+    public void Remarks_name_disabled_losses()
     {
         Pair[] Pairs(params string?[] labels) =>
             [.. labels.Select((label, i) => new Pair($"{i}", "t", "train", label, $"{i}", PairLayout.TwoFiles))];

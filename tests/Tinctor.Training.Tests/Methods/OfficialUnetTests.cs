@@ -75,7 +75,7 @@ public sealed class OfficialUnetTests
     }
 
     [Fact]
-    public void What_is_something_else_is_refused_by_name()
+    public void Read_other_checkpoints_throw()
     {
         using DisposeScope scope = torch.NewDisposeScope();
         using DiffusionUnet network = Small(), withVariance = new(new DiffusionUnetOptions { OutChannels = 6, ChannelMult = [1] });

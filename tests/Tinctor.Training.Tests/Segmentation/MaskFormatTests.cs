@@ -12,7 +12,7 @@ public sealed class MaskFormatTests : IDisposable
     private readonly string root = Directory.CreateTempSubdirectory("tinctor-masks-").FullName;
 
     [Fact]
-    public void Black_and_white_is_binary()
+    public void Detect_black_and_white_is_binary()
     {
         MaskFormat format = MaskFormat.Detect(Write(i => i > 0 ? 255 : 0));
         Assert.Equal(MaskKind.Binary, format.Kind);
@@ -21,7 +21,7 @@ public sealed class MaskFormatTests : IDisposable
     }
 
     [Fact]
-    public void Numbers_that_recur_are_classes()
+    public void Detect_recurring_values_are_classes()
     {
         MaskFormat format = MaskFormat.Detect(Write(i => i == 0 ? 0 : 1 + (i % 2)));
         Assert.Equal(MaskKind.Classes, format.Kind);
@@ -30,7 +30,7 @@ public sealed class MaskFormatTests : IDisposable
     }
 
     [Fact]
-    public void A_number_for_each_object_is_instances()
+    public void Detect_one_value_per_object_is_instances()
     {
         MaskFormat format = MaskFormat.Detect(Write(i => i, SampleType.UInt16));
         Assert.Equal((MaskKind.Instances, SampleType.UInt16), (format.Kind, format.SampleType));
@@ -38,7 +38,7 @@ public sealed class MaskFormatTests : IDisposable
     }
 
     [Fact]
-    public void A_colour_for_each_object_is_instances()
+    public void Detect_one_colour_per_object_is_instances()
     {
         MaskFormat format = MaskFormat.Detect(Write(i => i * 0x2A3B1C, channels: 3));
         Assert.Equal("instance labels, 8-bit colour; foreground: all except black", format.Describe());
@@ -46,7 +46,7 @@ public sealed class MaskFormatTests : IDisposable
     }
 
     [Fact]
-    public void What_is_no_mask_is_refused()
+    public void Detect_files_that_are_not_masks_throws()
     {
         Assert.Contains("all masks are black", Assert.Throws<TinctorException>(() => MaskFormat.Detect(Write(_ => 0))).Message);
         var noise = new Image(Size, Size, 3);
@@ -59,7 +59,7 @@ public sealed class MaskFormatTests : IDisposable
 
     [Theory]
     [InlineData(SampleType.UInt8, 1), InlineData(SampleType.UInt16, 1), InlineData(SampleType.UInt8, 3)]
-    public void Codes_survive_the_way_through_the_loader(SampleType type, int channels)
+    public void Codes_of_loaded_masks_equal_file(SampleType type, int channels)
     {
         using DisposeScope scope = torch.NewDisposeScope();
         var mask = new Image(16, 16, channels, type);

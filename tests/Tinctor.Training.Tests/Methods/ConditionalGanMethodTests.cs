@@ -9,7 +9,7 @@ using Tinctor.Training.Networks;
 namespace Tinctor.Training.Tests.Methods;
 
 [Collection(Alone.Name)]
-public class Pix2PixMethodTests
+public class ConditionalGanMethodTests
 {
     /// <summary>Three whole steps (generator pass, discriminator update, generator update) from the official weights.</summary>
     [Theory]
