@@ -28,7 +28,7 @@ public static partial class torch
     public static Tensor multinomial(Tensor input, long num_samples, bool replacement = false, Generator? generator = null) =>
         Ops.multinomial.Call(input, num_samples, replacement, generator);
 
-    /// <summary>Where values would be inserted to keep the order.</summary>
+    /// <summary>Indices at which values would be inserted to keep a sorted order.</summary>
     public static Tensor searchsorted(Tensor sorted_sequence, Tensor values, bool right = false) =>
         Ops.searchsorted__Tensor.Call(sorted_sequence, values, false, right);
 

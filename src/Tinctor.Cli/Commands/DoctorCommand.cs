@@ -53,7 +53,7 @@ internal static class DoctorCommand
         Terminal.Result();
         foreach (Finding finding in findings.Where(finding => finding.Remedy is not null))
             Terminal.Results.MarkupLineInterpolated($"[red]{finding.Name}:[/] {finding.Remedy}");
-        if (findings.All(finding => finding.Remedy is null)) Terminal.Results.MarkupLine("[green]Everything is there.[/]");
+        if (findings.All(finding => finding.Remedy is null)) Terminal.Results.MarkupLine("[green]No problems found.[/]");
     }
 
     private static IEnumerable<Finding> Examine()
@@ -87,8 +87,8 @@ internal static class DoctorCommand
     private static unsafe string OpenSlide()
     {
         if (LoadedLibrary("libopenslide") is not string path) return "built into libvips";
-        bool told = NativeLibrary.TryGetExport(NativeLibrary.Load(path), "openslide_get_version", out nint version);
-        return told ? $"{Marshal.PtrToStringUTF8(((delegate* unmanaged<nint>)version)())} ({path})" : path;
+        bool known = NativeLibrary.TryGetExport(NativeLibrary.Load(path), "openslide_get_version", out nint version);
+        return known ? $"{Marshal.PtrToStringUTF8(((delegate* unmanaged<nint>)version)())} ({path})" : path;
     }
 
     private static Finding? EngineFault()

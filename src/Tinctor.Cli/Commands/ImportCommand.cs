@@ -68,7 +68,7 @@ internal static class ImportCommand
     public static Command Create()
     {
         Statistics.Among("running", "batch");
-        return new Command("import", "Turn a checkpoint of an official repository into a model folder.")
+        return new Command("import", "Import a checkpoint of an official repository as a model folder.")
         {
             Of("pix2pix", Pix2PixDescription, parse => Pix2PixImport.Read(File(parse), parse.GetRequiredValue(Statistics)), Statistics),
             Of("ceff", CeffDescription, parse => CeffImport.Read(File(parse), parse.GetRequiredValue(Statistics)), Statistics),

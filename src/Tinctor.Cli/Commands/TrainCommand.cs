@@ -27,13 +27,13 @@ internal static class TrainCommand
     };
 
     private static readonly Option<string?> Data =
-        new("--data") { Description = "Folder or manifest of pairs; its layout is recognised", HelpName = "DIR" };
+        new("--data") { Description = "Folder or manifest of pairs; the layout is detected", HelpName = "DIR" };
     private static readonly Option<string> Output = new("--output", "-o") { Description = "Run folder", HelpName = "DIR" };
     private static readonly Option<string?> Config =
         new("--config") { Description = "YAML file of settings; others keep their defaults", HelpName = "FILE" };
     private static readonly Option<string[]> Set = SettingOption.Create("Change one setting, as in model.ngf=32; may be repeated");
     private static readonly Option<int?> Epochs =
-        new("--epochs") { Description = "Epochs at the full learning rate; as many follow in which it falls to zero", HelpName = "N" };
+        new("--epochs") { Description = "Epochs at the full learning rate, followed by as many with a linear decay", HelpName = "N" };
     private static readonly Option<int?> Steps =
         new("--steps") { Description = "Number of training steps, instead of epochs", HelpName = "N" };
     private static readonly Option<int?> BatchSize = new("--batch-size") { Description = "Pairs per step (training.batch_size)", HelpName = "N" };

@@ -26,8 +26,8 @@ internal static class TrainSegmenterCommand
         ("--masks", "DIR", "masks", "Folder of masks with the same names (PNG or TIFF); black is background"),
         ("--mask-suffix", "TEXT", "mask_suffix", "Suffix of the names of masks, as in _labels"),
         ("--target", "NAME", "target", "nuclei (as instances) or tissue [default: nuclei]"),
-        ("--masks-are", "KIND", "masks_are", "Kind of the masks: binary, classes or instances [default: recognised]"),
-        ("--foreground", "LIST", "foreground", "Foreground labels or colours, as in 1,2 or #ff0000 [default: all but black]"),
+        ("--masks-are", "KIND", "masks_are", "Kind of the masks: binary, classes or instances [default: detected]"),
+        ("--foreground", "LIST", "foreground", "Foreground labels or colours, as in 1,2 or #ff0000 [default: all except black]"),
         ("--slide-pattern", "REGEX", "data.slide_pattern", "Regular expression that finds the slide in a file name; folds are then by slide"),
         ("--fold", "K", "data.fold", "Held-out fold, from 0 [default: 0]"),
         ("--folds", "N", "data.folds", "Number of folds; 1 holds nothing out [default: 5]"),
@@ -48,12 +48,12 @@ internal static class TrainSegmenterCommand
     {
         int code = TrainCommand.Watch(run, observer => overrides is null
             ? SupervisedTrainer.Resume<SegmenterConfig>(run, observer, cancel)
-            : SupervisedTrainer.Start(Recognised(overrides, observer), run, observer, cancel), "train segmenter");
+            : SupervisedTrainer.Start(WithDetectedMasks(overrides, observer), run, observer, cancel), "train segmenter");
         if (code == 0) PrintValidation(Segmenter.ReadCard(run));
         return code;
     }
 
-    private static SegmenterConfig Recognised(IReadOnlyList<string> overrides, ITrainingObserver observer)
+    private static SegmenterConfig WithDetectedMasks(IReadOnlyList<string> overrides, ITrainingObserver observer)
     {
         SegmenterConfig config = ConfigFile.Read<SegmenterConfig>(null, overrides);
         if (config.Data.Path.Length == 0) throw new TinctorException("no images are named. Name them (--images DIR).");

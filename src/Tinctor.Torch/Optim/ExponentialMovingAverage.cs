@@ -83,7 +83,7 @@ public sealed class ExponentialMovingAverage : IDisposable
     public void load_state_dict(OptimizerState state)
     {
         if (state.tensors.Count != averages.Length)
-            throw new TinctorException($"the average has {state.tensors.Count} tensors, the network {averages.Length}");
+            throw new TinctorException($"the average has {state.tensors.Count} tensors, but the network has {averages.Length}");
         for (int i = 0; i < averages.Length; i++)
         {
             if (!state.tensors.TryGetValue($"{i}", out Tensor? average) || !average.shape.SequenceEqual(averages[i].shape))

@@ -5,7 +5,7 @@ using System.Text.Unicode;
 
 namespace Tinctor.Torch.Serialization;
 
-/// <summary>Where one tensor lies in a safetensors file.</summary>
+/// <summary>Type, shape and position of a tensor in a safetensors file.</summary>
 /// <param name="dtype">Element type.</param>
 /// <param name="shape">Sizes; empty for a scalar.</param>
 /// <param name="Begin">First byte, counted from the end of the header.</param>

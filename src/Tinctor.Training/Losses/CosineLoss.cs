@@ -14,7 +14,7 @@ public static class CosineLoss
     public static Tensor Compute(Tensor a, Tensor b)
     {
         if (!a.shape.SequenceEqual(b.shape))
-            throw new ArgumentException($"the shapes of the features differ: [{string.Join(',', a.shape)}] and [{string.Join(',', b.shape)}]");
+            throw new ArgumentException($"feature shapes differ: [{string.Join(',', a.shape)}] and [{string.Join(',', b.shape)}]");
         using DisposeScope temporaries = torch.NewDisposeScope();
         return (1 - F.cosine_similarity(Vectors(a), Vectors(b)).mean()).MoveToOuterDisposeScope();
     }

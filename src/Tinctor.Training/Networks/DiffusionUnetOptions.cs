@@ -103,7 +103,8 @@ public sealed record DiffusionUnetOptions
         (string setting, int value) = NumHeadChannels > 0 ? ("num_head_channels", NumHeadChannels) : ("num_heads", NumHeads);
         if (channels % value != 0)
         {
-            throw new TinctorException(null, $"{setting} is {value}, expected a divisor of the {channels} channels of a level with attention",
+            throw new TinctorException(null,
+                $"{setting} is {value}, expected a divisor of the {channels} channels of a level with attention",
                 $"Use model.network.{setting}={Enumerable.Range(1, value).Last(divisor => channels % divisor == 0)}");
         }
         return NumHeadChannels > 0 ? channels / value : value;

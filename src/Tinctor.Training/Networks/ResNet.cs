@@ -91,11 +91,11 @@ public sealed class ResNet : Module<Tensor, Tensor>
         }
         catch (TinctorException e)
         {
-            throw new TinctorException($"{path}: {e.Message}; give weights of the same architecture", e);
+            throw new TinctorException(path, e.Problem, "Name weights of the same architecture", e);
         }
         string file = Path.GetFileName(path);
-        return there == wanted ? null : "the last layer starts anew: "
-            + (there is null ? $"{file} has none" : $"that of {file} is for {there} classes, not {wanted}");
+        return there == wanted ? null : "the last layer is initialised randomly: "
+            + (there is null ? $"{file} has none" : $"that of {file} has {there} classes, not {wanted}");
     }
 }
 

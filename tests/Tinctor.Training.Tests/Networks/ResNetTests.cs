@@ -48,7 +48,7 @@ public sealed class ResNetTests : DataFolder
         using ResNet same = ResNet.Create("resnet18"), levels = ResNet.Create("resnet18", 4), trunk = ResNet.Create("resnet18", 4);
         Tensor first = levels.state_dict()["fc.weight"].clone();
         Assert.Null(same.LoadWeights(At("whole.safetensors")));
-        Assert.Contains("is for 1000 classes, not 4", levels.LoadWeights(At("whole.safetensors")));
+        Assert.Contains("has 1000 classes, not 4", levels.LoadWeights(At("whole.safetensors")));
         Assert.Contains("has none", trunk.LoadWeights(At("trunk.safetensors")));
         foreach ((string name, Tensor value) in published.state_dict())
         {
