@@ -194,8 +194,8 @@ public sealed class PthReaderTests : IDisposable
         AssertRefused(folder.File("text.pth", "<html>"u8), "it is not a zip archive");
         AssertRefused(folder.File("x.pth", [8, 0, 0, 0, 0, 0, 0, 0, .. "{}      "u8]), "it is a safetensors file");
         AssertRefused(folder.File("zip.pth", "PK\u0003\u0004 and no more"u8), "not a readable PyTorch checkpoint");
-        Assert.Throws<FileNotFoundException>(() => Load(folder.File("missing.pth")));
-        Assert.Throws<IOException>(() => Load(folder.Path));
+        Assert.Throws<TinctorException>(() => Load(folder.File("missing.pth")));
+        Assert.Throws<TinctorException>(() => Load(folder.Path));
     }
 
     [Theory]
