@@ -11,7 +11,7 @@ namespace Tinctor.Evaluation.Analyses;
 /// <param name="Unit">Unit; empty if there is none.</param>
 /// <param name="Digits">Number of decimals printed.</param>
 /// <param name="Definition">Definition with formula.</param>
-public sealed record Quantity(string Key, string Title, string Unit, int Digits, string Definition)
+internal sealed record Quantity(string Key, string Title, string Unit, int Digits, string Definition)
 {
     /// <summary>Title and unit, for headings and axes.</summary>
     public string Heading => Unit.Length > 0 ? $"{Title} ({Unit})" : Title;

@@ -11,12 +11,12 @@ namespace Tinctor.Registration.Fields;
 /// <param name="Y">Row of the window's centre in the source.</param>
 /// <param name="Shift">Translation of the target's structure, and height of the correlation peak.</param>
 /// <param name="Reliable">Whether both windows show structure and the peak is above that of unrelated images.</param>
-public readonly record struct WindowShift(double X, double Y, Shift Shift, bool Reliable);
+internal readonly record struct WindowShift(double X, double Y, Shift Shift, bool Reliable);
 
 /// <summary>Result of local registration.</summary>
 /// <param name="Shifts">Windows, row by row from the top.</param>
 /// <param name="Field">Displacement field interpolated from the reliable windows; null if there are none.</param>
-public sealed record LocalShifts(IReadOnlyList<WindowShift> Shifts, DisplacementField? Field)
+internal sealed record LocalShifts(IReadOnlyList<WindowShift> Shifts, DisplacementField? Field)
 {
     /// <summary>Distances between source and target in the reliable windows, in pixels.</summary>
     public IEnumerable<double> Distances => Shifts.Where(s => s.Reliable).Select(s => double.Hypot(s.Shift.X, s.Shift.Y));
@@ -26,7 +26,7 @@ public sealed record LocalShifts(IReadOnlyList<WindowShift> Shifts, Displacement
 /// Translations of small windows on a regular grid, by phase correlation: the misalignment that remains after a transform of the whole
 /// image, including tears and stretches. Images are 8-bit RGB of the same size.
 /// </summary>
-public static class LocalRegistration
+internal static class LocalRegistration
 {
     /// <summary>Smallest side of an image in pixels.</summary>
     public const int SmallestSide = 64;

@@ -4,7 +4,7 @@ using Tinctor.Slides;
 namespace Tinctor.Registration.Pairs;
 
 /// <summary>Pictures for visual inspection of a prepared pair, JPEG.</summary>
-public static class SlidePairPictures
+internal static class SlidePairPictures
 {
     private const int Longest = 1200, Examples = 10, ExampleSide = 128, Gap = 4;
 

@@ -5,7 +5,7 @@ using Tinctor.Torch;
 namespace Tinctor.Registration.Transforms;
 
 /// <summary>Resampling of images under an affine transform.</summary>
-public static class Warp
+internal static class Warp
 {
     /// <summary>
     /// Resamples the target onto an area of the source. Bicubic (a = -0.75, as torch grid_sample) with repeated edges; a translation by

@@ -8,7 +8,7 @@ namespace Tinctor.Staining.Bridges;
 /// </summary>
 /// <param name="schedule">Schedule of the bridge.</param>
 /// <param name="objective">Quantity that the network predicts.</param>
-public sealed class BridgeEquations<T>(BridgeSchedule schedule, BridgeObjective objective)
+internal sealed class BridgeEquations<T>(BridgeSchedule schedule, BridgeObjective objective)
     where T : struct, IBinaryFloatingPointIeee754<T>
 {
     /// <summary>Computes the image x0 from the network's output for the state x.</summary>

@@ -12,7 +12,7 @@ namespace Tinctor.Staining.Bridges;
 /// step) under a key made of the rest; Box and Muller make normal numbers of its bits, in float64, so that rounding to float32 hides
 /// differences between processors. Thread-safe.
 /// </summary>
-public sealed class PositionalNoise
+internal sealed class PositionalNoise
 {
     private const int Group = 16;
     private static readonly Vector256<ulong> Lanes = Vector256.Create(0UL, 1, 2, 3);

@@ -8,7 +8,7 @@ namespace Tinctor.Training.Networks;
 /// torchvision's after pytorch-fid's inception.py: average pooling leaves the padding out of the count, the last block pools by maximum,
 /// 1,008 classes). [N,3,299,299] in [-1,1] to features [N,2048]; keys are those of pytorch-fid's weights.
 /// </summary>
-public sealed class InceptionV3 : Module<Tensor, Tensor>
+internal sealed class InceptionV3 : Module<Tensor, Tensor>
 {
     /// <summary>Length of the feature vector.</summary>
     public const int Features = 2048;

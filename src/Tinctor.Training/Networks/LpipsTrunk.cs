@@ -20,7 +20,7 @@ public enum LpipsNet
 /// The convolutional part of an ImageNet classifier, tapped after chosen layers. Layers are numbered as in torchvision's
 /// <c>features</c>, and keys are torchvision's without that prefix.
 /// </summary>
-public sealed class LpipsTrunk : Module<Tensor, IReadOnlyList<Tensor>>
+internal sealed class LpipsTrunk : Module<Tensor, IReadOnlyList<Tensor>>
 {
     private readonly Module<Tensor, Tensor>[] layers;
     private readonly HashSet<int> taps;
