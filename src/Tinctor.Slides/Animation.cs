@@ -3,7 +3,7 @@ using Tinctor.Slides.Native;
 namespace Tinctor.Slides;
 
 /// <summary>Writer of animated pictures.</summary>
-public static class Animation
+internal static class Animation
 {
     private const int Quality = 90;
 

@@ -6,7 +6,7 @@ namespace Tinctor.Staining;
 /// Table levels.csv beside stained images: name, level, probability, and the probability of each IHC level. Staining more images into the
 /// folder adds to it.
 /// </summary>
-public sealed class IhcLevelTable
+internal sealed class IhcLevelTable
 {
     /// <summary>Name of the file.</summary>
     public const string FileName = "levels.csv";

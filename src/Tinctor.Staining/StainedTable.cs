@@ -3,7 +3,7 @@ namespace Tinctor.Staining;
 /// <summary>
 /// Table stained.csv beside stained images: result, source, model and SHA-256 of its weights. Staining more images into the folder adds to it.
 /// </summary>
-public sealed class StainedTable
+internal sealed class StainedTable
 {
     /// <summary>Name of the file.</summary>
     public const string FileName = "stained.csv";

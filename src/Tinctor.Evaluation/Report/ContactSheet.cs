@@ -6,7 +6,7 @@ using Tinctor.Torch;
 namespace Tinctor.Evaluation.Report;
 
 /// <summary>Contact sheet: images of equal size side by side, one row per field.</summary>
-public static class ContactSheet
+internal static class ContactSheet
 {
     private const int Gap = 4;
 

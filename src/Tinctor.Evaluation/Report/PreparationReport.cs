@@ -6,7 +6,7 @@ using Tinctor.Slides;
 namespace Tinctor.Evaluation.Report;
 
 /// <summary>Page about a data set of pairs of slides: kept and rejected tiles, residual misalignment and pictures.</summary>
-public static class PreparationReport
+internal static class PreparationReport
 {
     private const int Bins = 32;
     private static readonly TileStatus[] Statuses = Enum.GetValues<TileStatus>();

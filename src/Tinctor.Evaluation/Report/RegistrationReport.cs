@@ -9,7 +9,7 @@ using Tinctor.Registration.Transforms;
 namespace Tinctor.Evaluation.Report;
 
 /// <summary>Page about the registration of a slide: quality check, errors of landmarks, pictures and transform.</summary>
-public static class RegistrationReport
+internal static class RegistrationReport
 {
     private const int Side = 1000;
 

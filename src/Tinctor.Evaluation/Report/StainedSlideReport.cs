@@ -6,7 +6,7 @@ using Tinctor.Staining.WholeSlides;
 namespace Tinctor.Evaluation.Report;
 
 /// <summary>Page about one stained slide: source and result, quality, and a map of unreliable regions.</summary>
-public static class StainedSlideReport
+internal static class StainedSlideReport
 {
     private const int Side = 1000;
 

@@ -8,7 +8,7 @@ namespace Tinctor.Evaluation.Report;
 /// Table of a study: methods or variants in rows, metrics in columns, means over seeds in cells. Read from one metrics.json per seed, in
 /// which each variant is a model.
 /// </summary>
-public sealed class StudyTable
+internal sealed class StudyTable
 {
     // Columns of Table 1 of DeReStainer, accuracy of the classifier and of predicted IHC levels, and I2SB's F1 of segmented tissue, FID
     // and Inception Score. Columns that were not computed are left out.

@@ -9,7 +9,7 @@ namespace Tinctor.Evaluation.Report;
 /// Variance table of the super-resolution paper: sampling strategies and numbers of averaged runs in the rows, variation and quality of the
 /// results in the columns. Results are saved in results.json after each image, so that an interrupted study resumes.
 /// </summary>
-public sealed class VarianceTable
+internal sealed class VarianceTable
 {
     private static readonly JsonSerializerOptions Json =
         new() { WriteIndented = true, NumberHandling = JsonNumberHandling.AllowNamedFloatingPointLiterals };

@@ -5,7 +5,7 @@ using Tinctor.Slides;
 namespace Tinctor.Registration.Pairs;
 
 /// <summary>Pairs of slides from lists, from folders matched by name, or from a table.</summary>
-public static class SlideMatching
+internal static class SlideMatching
 {
     private const int ShownNames = 10;
 

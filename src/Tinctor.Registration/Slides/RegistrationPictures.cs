@@ -12,7 +12,7 @@ namespace Tinctor.Registration.Slides;
 /// <param name="Outlines">
 /// Outlines of the structure of the source (green) and of the warped target (magenta) on the pale warped target.
 /// </param>
-public sealed record RegistrationPictures(Image Source, Image Warped, Image Checkerboard, Image Outlines)
+internal sealed record RegistrationPictures(Image Source, Image Warped, Image Checkerboard, Image Outlines)
 {
     private const int Side = 1400, Square = 100;
 

@@ -8,7 +8,7 @@ namespace Tinctor.Slides.Annotations;
 /// GeoJSON files (RFC 7946) of annotations in pixels of level 0, as QuPath exports and imports them. Coordinates count from the corner of
 /// the first pixel, not from its centre.
 /// </summary>
-public static class GeoJsonFile
+internal static class GeoJsonFile
 {
     private const int MaxDepth = 128;
     private const string Ignored = "Ignore";

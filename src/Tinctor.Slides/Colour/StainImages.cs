@@ -1,7 +1,7 @@
 namespace Tinctor.Slides.Colour;
 
 /// <summary>Images of single stains by colour deconvolution, as in scikit-image.</summary>
-public static class StainImages
+internal static class StainImages
 {
     /// <summary>Value of <see cref="Concentration"/> for a decimal optical density of 1.</summary>
     public const int StepsPerDensity = 10_000;

@@ -4,7 +4,7 @@ using System.Runtime.InteropServices;
 namespace Tinctor.Slides.Native;
 
 /// <summary>The installed libvips, which reads and writes images and slides.</summary>
-public static class VipsLibrary
+internal static class VipsLibrary
 {
     private const int AllLogLevels = ~0;
 

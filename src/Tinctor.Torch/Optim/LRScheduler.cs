@@ -92,7 +92,7 @@ public sealed class LinearDecayLR(Optimizer optimizer, long n_epochs, long n_epo
 /// <param name="num_warmup_steps">Number of warm-up steps.</param>
 /// <param name="num_training_steps">Total number of steps.</param>
 /// <param name="num_cycles">Number of cosine periods; one half ends at zero.</param>
-public sealed class CosineWarmupLR(Optimizer optimizer, long num_warmup_steps, long num_training_steps, double num_cycles = 0.5)
+internal sealed class CosineWarmupLR(Optimizer optimizer, long num_warmup_steps, long num_training_steps, double num_cycles = 0.5)
     : LambdaLR(optimizer, step => Factor(step, num_warmup_steps, num_training_steps, num_cycles))
 {
     private static double Factor(long step, long warmup, long training, double cycles)

@@ -3,7 +3,7 @@ using Tinctor.Torch;
 namespace Tinctor.Training.Execution;
 
 /// <summary>Selects a device by "auto", "cpu" or "cuda:N". A missing GPU is an error, except with "auto".</summary>
-public static class DeviceChoice
+internal static class DeviceChoice
 {
     /// <summary>Gets the device and a description of the choice.</summary>
     /// <exception cref="TinctorException">The device does not exist.</exception>

@@ -11,7 +11,7 @@ namespace Tinctor.Training.Import;
 /// determine (attention heads and their order, objective, sampling) have the defaults of these repositories; settings such as
 /// "model.network.num_heads=8" override them.
 /// </summary>
-public static class BridgeImport
+internal static class BridgeImport
 {
     /// <summary>
     /// Imports a Brownian bridge. A checkpoint with a schedule is imported as <see cref="BrownianVariant.Bbdm"/>, others as

@@ -5,7 +5,7 @@ using Tinctor.Training.Methods.Ceff;
 namespace Tinctor.Training.Import;
 
 /// <summary>Imports generators of the official CEFF repository.</summary>
-public static class CeffImport
+internal static class CeffImport
 {
     /// <summary>Imports a checkpoint such as latest_net_G.pth.</summary>
     /// <param name="path">Checkpoint file.</param>

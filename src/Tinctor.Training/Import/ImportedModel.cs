@@ -12,7 +12,7 @@ namespace Tinctor.Training.Import;
 /// <param name="Weights">State dictionary of the generator.</param>
 /// <param name="Description">Description of the architecture.</param>
 /// <param name="Notes">Notes for the user, such as weights that were not imported.</param>
-public sealed record ImportedModel(ModelConfig Config, IReadOnlyDictionary<string, Tensor> Weights, string Description,
+internal sealed record ImportedModel(ModelConfig Config, IReadOnlyDictionary<string, Tensor> Weights, string Description,
     IReadOnlyList<string> Notes)
 {
     /// <summary>Reads the state dictionary of a .pth file and removes the key prefix of nn.DataParallel.</summary>

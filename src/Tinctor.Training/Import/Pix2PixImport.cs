@@ -7,7 +7,7 @@ using Tinctor.Training.Networks;
 namespace Tinctor.Training.Import;
 
 /// <summary>Imports generators of the official pix2pix/CycleGAN repository.</summary>
-public static partial class Pix2PixImport
+internal static partial class Pix2PixImport
 {
     /// <summary>Imports a checkpoint such as latest_net_G.pth.</summary>
     /// <param name="path">Checkpoint file.</param>

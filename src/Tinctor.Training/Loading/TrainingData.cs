@@ -7,7 +7,7 @@ namespace Tinctor.Training.Loading;
 /// <param name="Train">Training pairs.</param>
 /// <param name="Validation">Validation pairs, of other slides; empty if slides are unknown or too few.</param>
 /// <param name="ValidationNote">Description of the origin of the validation pairs.</param>
-public sealed record TrainingData(PairManifest Manifest, IReadOnlyList<Pair> Train, IReadOnlyList<Pair> Validation, string ValidationNote)
+internal sealed record TrainingData(PairManifest Manifest, IReadOnlyList<Pair> Train, IReadOnlyList<Pair> Validation, string ValidationNote)
 {
     /// <summary>Mean micrometres per pixel of the sources; null if one is unknown or they differ by 4 % or more.</summary>
     public double? Mpp => Train.All(pair => pair.Mpp is not null) && Train.Min(pair => pair.Mpp) is double least

@@ -10,7 +10,7 @@ using Tinctor.Training.Files;
 namespace Tinctor.Training.Runs;
 
 /// <summary>Files of a run and their paths.</summary>
-public sealed class RunFolder
+internal sealed class RunFolder
 {
     private const string Best = "best.safetensors", LockFile = ".train.lock";
     private static readonly JsonSerializerOptions Indented = new()
