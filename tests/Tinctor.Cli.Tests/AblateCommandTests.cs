@@ -13,7 +13,7 @@ public sealed class AblateCommandTests : IDisposable
         WriteData();
         Outcome study = Ablate("--variants", "full,without_dab", "--peers", "pix2pix", "--peer-set", "model.generator=resnet_6blocks",
             "--peer-set", "model.ngf=4", "--peer-set", "model.ndf=4");
-        Assert.Equal(("", 0), (study.Error, study.Code));
+        Assert.Equal(("", 0), (study.Failures, study.Code));
         string table = File.ReadAllText(At("study/table.md"));
         Assert.Equal(["| Method | SSIM | PSNR (dB) | Level accuracy |", "| --- | ---: | ---: | ---: |"], table.Split('\n')[..2]);
         Assert.Equal(["derestainer (full)", "w/o L_DAB", "pix2pix"], table.Split('\n')[2..5].Select(line => line.Split('|')[1].Trim()));

@@ -57,7 +57,7 @@ public sealed class CeffCommandTests : IDisposable
     private static (string, int) Errors(params string[] arguments)
     {
         Outcome outcome = CommandLine.Run(arguments);
-        return (outcome.Error, outcome.Code);
+        return (outcome.Failures, outcome.Code);
     }
 
     private string At(string name) => Path.Combine(root, name);

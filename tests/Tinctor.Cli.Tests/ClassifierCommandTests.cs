@@ -21,7 +21,7 @@ public sealed class ClassifierCommandTests : IDisposable
         Assert.Equal(("evaluator", "resnet18", 64), (card.Role, card.Architecture, card.ImageSize));
 
         Outcome judged = Evaluate("report", "--classifier", At("judge"), "--encoder", At("judge"), "--patch", "32");
-        Assert.Equal(("", 0), (judged.Error, judged.Code));
+        Assert.Equal(("", 0), (judged.Failures, judged.Code));
         string json = File.ReadAllText(At("report/metrics.json"));
         foreach (string part in (string[])["labels", "top5", "knn10", "kappa", "encoder", "auroc", card.Training.TrainingId])
             Assert.Contains(part, json);
@@ -46,7 +46,7 @@ public sealed class ClassifierCommandTests : IDisposable
             CommandLine.Run("train", "classifier", "--output", At("x"), "--resume", "--learning-rate", "1").OneError());
         Assert.Contains("contains no run to resume", CommandLine.Run("train", "classifier", "--output", At("x"), "--resume").OneError());
         Assert.Contains("expected 0 to 1", Train("x", "--learning-rate", "7").OneError());
-        Assert.Contains("no fold 2 of 2", Train("x", "--fold", "2").OneError());
+        Assert.Contains("fold 2 of 2 folds does not exist", Train("x", "--fold", "2").OneError());
         Assert.Contains("nowhere.pth", Train("x", "--weights", At("nowhere.pth")).OneError());
         Assert.Contains("no data set is named", CommandLine.Run("train", "classifier", "--output", At("x")).OneError());
         Assert.Contains("go together", Evaluate("refused", "--encoder-source", At("judge")).OneError());

@@ -18,6 +18,10 @@ internal sealed record Outcome(int Code, string Out, string Messages)
     public string Error => string.Concat(Messages.Split('\n', StringSplitOptions.RemoveEmptyEntries)
         .Where(line => line.StartsWith("error:") || line.StartsWith("warning:")).Select(line => line + "\n"));
 
+    /// <summary>Errors, without warnings.</summary>
+    public string Failures => string.Concat(Error.Split('\n', StringSplitOptions.RemoveEmptyEntries)
+        .Where(line => line.StartsWith("error:")).Select(line => line + "\n"));
+
     /// <summary>The only error, which is the last line: no trace, no second line.</summary>
     public string OneError()
     {

@@ -12,7 +12,7 @@ public sealed class CompareCommandTests : IDisposable
     {
         WriteData();
         Outcome compared = Compare("--reverse", "--seeds", "3");
-        Assert.Equal(("", 0), (compared.Error, compared.Code));
+        Assert.Equal(("", 0), (compared.Failures, compared.Code));
         string table = File.ReadAllText(At("study/table.md"));
         Assert.Equal(["i2sb", "pix2pix"], table.Split('\n')[2..4].Select(line => line.Split('|')[1].Trim()));
         Assert.Contains("ngf: 4", File.ReadAllText(At("study/seed3/pix2pix/run/config.yaml")));
@@ -34,7 +34,7 @@ public sealed class CompareCommandTests : IDisposable
             "--val", "0", "--on-tumour").Code);
         Outcome compared = CommandLine.Run(["compare", "i2sb", "pix2pix", "--data", At("sections/manifest.csv"), "-o", At("study"), "--register",
             "--tile-size", "96", .. Small]);
-        Assert.Equal(("", 0), (compared.Error, compared.Code));
+        Assert.Equal(("", 0), (compared.Failures, compared.Code));
         Assert.True(File.Exists(At("study/pairs/manifest.csv")));
         Assert.True(File.Exists(At("study/table.md")));
     }
