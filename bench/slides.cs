@@ -59,12 +59,14 @@ static void Check(string file)
     for (int i = 0; i < 40; i++)
     {
         // Includes the first and the last corner.
-        int x = i == 0 ? 0 : i == 1 ? slide.Width - 100 : random.Next(slide.Width - 100), y = i == 0 ? 0 : i == 1 ? slide.Height - 60 : random.Next(slide.Height - 60);
+        int x = i == 0 ? 0 : i == 1 ? slide.Width - 100 : random.Next(slide.Width - 100), y = i == 0 ? 0 : i == 1 ? slide.Height - 60
+            : random.Next(slide.Height - 60);
         Image region = slide.Read(0, x, y, 100, 60);
         for (int line = 0; line < 60; line++)
         {
             new Random(y + line).NextBytes(row);
-            if (!row.AsSpan(x * 3, 300).SequenceEqual(region.Data.AsSpan(line * 300, 300))) throw new TinctorException($"{file}: differs at ({x}, {y + line})");
+            if (!row.AsSpan(x * 3, 300).SequenceEqual(region.Data.AsSpan(line * 300, 300)))
+                throw new TinctorException($"{file}: differs at ({x}, {y + line})");
         }
     }
     Console.WriteLine($"{file}: 40 regions of {slide.Width}x{slide.Height} equal the written data");

@@ -1,6 +1,9 @@
 #!/usr/bin/env bash
-# Checks formatting as .editorconfig has it; prints files that differ and fails. Naming and unneeded usings are errors of the build.
+# Checks formatting as .editorconfig has it, and that lines have at most 140 characters; prints what differs and fails. Naming and unneeded
+# usings are errors of the build.
 set -euo pipefail
 cd "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")/.."
 export DOTNET_NOLOGO=1 DOTNET_CLI_TELEMETRY_OPTOUT=1
+long=$(git ls-files '*.cs' | LC_ALL=C.UTF-8 xargs grep -nE '^.{141,}' || true)
+[ -z "$long" ] || { printf 'lines of more than 140 characters:\n%s\n' "$long" >&2; exit 1; }
 dotnet format whitespace Tinctor.slnx --verify-no-changes

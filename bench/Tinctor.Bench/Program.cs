@@ -101,5 +101,6 @@ static double RunInPython(Process python, string word)
 {
     python.StandardInput.WriteLine(word);
     string? answer = python.StandardOutput.ReadLine();
-    return double.Parse(answer ?? throw new InvalidOperationException("The Python process ended before it returned a time."), CultureInfo.InvariantCulture);
+    return double.Parse(answer ?? throw new InvalidOperationException("The Python process ended before it returned a time."),
+        CultureInfo.InvariantCulture);
 }

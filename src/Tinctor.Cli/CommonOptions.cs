@@ -24,7 +24,8 @@ internal static class CommonOptions
         Above0("--slide-mpp", "Pixel size of the input in micrometres, if its metadata is missing or wrong");
 
     /// <summary>Creates --slide-pattern.</summary>
-    public static Option<string?> SlidePattern(string description = "Regular expression that finds the slide in a file name: its first group, or the match") =>
+    public static Option<string?> SlidePattern(
+        string description = "Regular expression that finds the slide in a file name: its first group, or the match") =>
         new("--slide-pattern") { Description = description, HelpName = "REGEX" };
 
     /// <summary>Creates --device.</summary>
@@ -40,7 +41,8 @@ internal static class CommonOptions
         var option = new Option<double?>(name) { Description = description, HelpName = unit };
         option.Validators.Add(result =>
         {
-            if (double.TryParse(result.Tokens[^1].Value, CultureInfo.InvariantCulture, out double value) && value is not (> 0 and < LargestNumber))
+            if (double.TryParse(result.Tokens[^1].Value, CultureInfo.InvariantCulture, out double value)
+                && value is not (> 0 and < LargestNumber))
                 result.AddError($"{name} {result.Tokens[^1].Value}: expected a number above 0");
         });
         return option;
@@ -51,7 +53,8 @@ internal static class CommonOptions
     {
         option.Validators.Add(result =>
         {
-            if (result.Tokens.Count > 0 && T.TryParse(result.Tokens[^1].Value, CultureInfo.InvariantCulture, out T? value) && !(value >= least && value <= most))
+            if (result.Tokens.Count > 0 && T.TryParse(result.Tokens[^1].Value, CultureInfo.InvariantCulture, out T? value)
+                && !(value >= least && value <= most))
                 result.AddError(string.Create(CultureInfo.InvariantCulture, $"{option.Name} {value}: expected {least} to {most}"));
         });
         return option;

@@ -58,7 +58,8 @@ internal static partial class Errors
             $"the device ran out of memory ({FirstLine(e)}). Use a smaller crop, tile or batch",
         OutOfMemoryException => "out of memory. Use a smaller crop, tile or batch",
         TorchException => $"libtorch refused: {FirstLine(e)}. --debug shows where",
-        FileNotFoundException { FileName: string file } when !e.Message.StartsWith(file, StringComparison.Ordinal) => $"{file}: there is no such file. Check the path",
+        FileNotFoundException { FileName: string file } when !e.Message.StartsWith(file, StringComparison.Ordinal) =>
+            $"{file}: there is no such file. Check the path",
         FileNotFoundException => FirstLine(e),
         DirectoryNotFoundException => $"{Quoted(e)}: there is no such folder. Check the path",
         UnauthorizedAccessException => $"{Quoted(e)}: access is denied. Check the permissions",

@@ -37,7 +37,8 @@ internal static class HelpText
     }
 
     /// <summary>Gets the placeholder of an option's value, such as &lt;DIR&gt;; empty for a switch.</summary>
-    public static string ValueOf(Option option) => option.ValueType == typeof(bool) || option.Arity.MaximumNumberOfValues == 0 ? "" : $"<{option.HelpName ?? Unit(option.ValueType)}>";
+    public static string ValueOf(Option option) => option.ValueType == typeof(bool) || option.Arity.MaximumNumberOfValues == 0 ? ""
+        : $"<{option.HelpName ?? Unit(option.ValueType)}>";
 
     /// <summary>Gets the visible options of a command and its parents.</summary>
     public static IEnumerable<Option> OptionsOf(Command command) => GroupsOf(command).SelectMany(group => group.Options);
@@ -50,8 +51,10 @@ internal static class HelpText
     {
         var general = command.Parents.OfType<Command>().SelectMany(parent => parent.Options).Where(option => option.Recursive);
         IReadOnlyList<(string, IReadOnlyList<Option>)> groups = command is GroupedCommand grouped ? grouped.Groups : [];
-        Option[] rest = [.. command.Options.Except(groups.SelectMany(group => group.Item2)).Where(option => !option.Recursive), .. command.Options.Where(option => option.Recursive), .. general];
-        IEnumerable<(string, IEnumerable<Option>)> all = [.. groups.Select(group => (group.Item1, group.Item2.AsEnumerable())), (groups.Count > 0 ? "General" : "Options", rest)];
+        Option[] rest = [.. command.Options.Except(groups.SelectMany(group => group.Item2)).Where(option => !option.Recursive),
+            .. command.Options.Where(option => option.Recursive), .. general];
+        IEnumerable<(string, IEnumerable<Option>)> all = [.. groups.Select(group => (group.Item1, group.Item2.AsEnumerable())),
+            (groups.Count > 0 ? "General" : "Options", rest)];
         return all.Select(group => (group.Item1, group.Item2.Where(option => !option.Hidden))).Where(group => group.Item2.Any());
     }
 
@@ -94,13 +97,15 @@ internal static class HelpText
         {
             null or "" => null,
             string text => text,
-            Enum value => value.ToString("G").Contains(',') ? string.Join(',', value.ToString("G").Split(", ").Select(Errors.Kebab)) : Words.Of(value),
+            Enum value => value.ToString("G").Contains(',') ? string.Join(',', value.ToString("G").Split(", ").Select(Errors.Kebab))
+                : Words.Of(value),
             IEnumerable many => string.Join(',', many.Cast<object>().Select(Format)) is { Length: > 0 } list ? list : null,
             object value => Format(value),
         };
     }
 
-    private static string Format(object value) => value is Enum word ? Words.Of(word) : Convert.ToString(value, CultureInfo.InvariantCulture)!;
+    private static string Format(object value) => value is Enum word ? Words.Of(word)
+        : Convert.ToString(value, CultureInfo.InvariantCulture)!;
 
     private static (string Description, string? Examples) Split(Command command)
     {

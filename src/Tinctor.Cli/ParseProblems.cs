@@ -20,7 +20,8 @@ internal static class ParseProblems
     }
 
     /// <summary>An option that does not exist and was taken for an argument; null for none.</summary>
-    public static string? UnknownOption(ParseResult parse) => parse.Tokens.Any(token => token.Type == TokenType.DoubleDash) || parse.Action is HelpText.Action ? null
+    public static string? UnknownOption(ParseResult parse) => parse.Tokens.Any(token => token.Type == TokenType.DoubleDash)
+        || parse.Action is HelpText.Action ? null
         : parse.CommandResult.Command.Arguments.SelectMany(argument => parse.GetResult(argument)?.Tokens ?? [])
             .Select(token => token.Value).FirstOrDefault(value => value.StartsWith("--", StringComparison.Ordinal));
 
@@ -30,9 +31,11 @@ internal static class ParseProblems
         if (parse.CommandResult.Command.Options.Select(known => parse.GetResult(known)).FirstOrDefault(HasWrongValue) is { } wrong)
             return DescribeOption(wrong, "");
         if (parse.UnmatchedTokens is [string unknown, ..]) return DescribeUnknown(parse, unknown);
-        if (parse.Errors.FirstOrDefault(error => error.SymbolResult is OptionResult { IdentifierToken: not null }) is { SymbolResult: OptionResult given } problem)
+        if (parse.Errors.FirstOrDefault(error =>
+            error.SymbolResult is OptionResult { IdentifierToken: not null }) is { SymbolResult: OptionResult given } problem)
             return DescribeOption(given, problem.Message);
-        if (parse.Errors.FirstOrDefault(error => error.SymbolResult is ArgumentResult { Tokens.Count: > 0 }) is { SymbolResult: ArgumentResult argument } other)
+        if (parse.Errors.FirstOrDefault(error =>
+            error.SymbolResult is ArgumentResult { Tokens.Count: > 0 }) is { SymbolResult: ArgumentResult argument } other)
             return DescribeValue(argument.Argument.Name, argument.Argument.ValueType, argument.Tokens, other.Message);
         return Missing(parse) ?? parse.Errors[0].Message;
     }
@@ -57,7 +60,8 @@ internal static class ParseProblems
 
     // Conversions are lazy: a value may be wrong without an error of its own.
     private static bool HasWrongValue(OptionResult? result) =>
-        result is { IdentifierToken: not null, Option.HelpName: not null } && (!result.Option.ValueType.IsArray || ItemOf(result.Option.ValueType).IsEnum)
+        result is { IdentifierToken: not null, Option.HelpName: not null }
+            && (!result.Option.ValueType.IsArray || ItemOf(result.Option.ValueType).IsEnum)
         && result.Tokens.Any(token => !IsValid(token.Value, ItemOf(result.Option.ValueType)));
 
     private static Type ItemOf(Type type)
@@ -103,7 +107,8 @@ internal static class ParseProblems
         return missing.Length == 0 ? null : $"missing: {string.Join(", ", missing)}";
     }
 
-    private static string LowerFirst(string? text) => text is { Length: > 1 } && char.IsLower(text[1]) ? char.ToLowerInvariant(text[0]) + text[1..] : text ?? "";
+    private static string LowerFirst(string? text) => text is { Length: > 1 } && char.IsLower(text[1])
+        ? char.ToLowerInvariant(text[0]) + text[1..] : text ?? "";
 
     private static string OneLine(string text) => string.Join(' ', text.Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries));
 }

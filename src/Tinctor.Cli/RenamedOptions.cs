@@ -60,7 +60,8 @@ internal static class RenamedOptions
             string[] parts = args[i].Split('=', 2);
             if (Find(command, path, parts[0]) is not string name) continue;
             result[i] = string.Join('=', [name, .. parts[1..]]);
-            if (noted.Add(name)) Terminal.Note($"note: {parts[0]} is now called {name}; the former name will be removed in the next release.");
+            if (noted.Add(name))
+                Terminal.Note($"note: {parts[0]} is now called {name}; the former name will be removed in the next release.");
         }
         return result;
     }

@@ -58,16 +58,20 @@ internal static partial class SettingsCatalog
         }
     }
 
-    private static bool IsSection(Type type) => !type.IsEnum && !type.IsAssignableTo(typeof(IEnumerable)) && type.Namespace!.StartsWith("Tinctor");
+    private static bool IsSection(Type type) => !type.IsEnum && !type.IsAssignableTo(typeof(IEnumerable))
+        && type.Namespace!.StartsWith("Tinctor");
 
     private static string TypeOf(PropertyInfo property, Type type)
     {
-        if (property.GetCustomAttribute<AllowedValuesAttribute>() is { } allowed) return Words.List(allowed.Values.Select(value => $"{value}"));
+        if (property.GetCustomAttribute<AllowedValuesAttribute>() is { } allowed)
+            return Words.List(allowed.Values.Select(value => $"{value}"));
         if (type.IsEnum) return Words.List(Enum.GetNames(type).Select(LowerCaseNamingConvention.Instance.Apply));
         if (type == typeof(bool)) return "true or false";
-        string name = type == typeof(string) ? "text" : type.IsAssignableTo(typeof(IEnumerable)) ? "list" : type == typeof(double) ? "number" : "whole number";
+        string name = type == typeof(string) ? "text" : type.IsAssignableTo(typeof(IEnumerable)) ? "list" : type == typeof(double)
+            ? "number" : "whole number";
         return property.GetCustomAttribute<RangeAttribute>() is not { } range ? name
-            : string.Create(CultureInfo.InvariantCulture, $"{name}, {range.Minimum} to {range.Maximum}").Replace($", 0 to {int.MaxValue}", ", 0 or more");
+            : string.Create(CultureInfo.InvariantCulture, $"{name}, {range.Minimum} to {range.Maximum}")
+                .Replace($", 0 to {int.MaxValue}", ", 0 or more");
     }
 
     private static string Format(object? value) => value switch
@@ -85,8 +89,10 @@ internal static partial class SettingsCatalog
         Type owner = property.DeclaringType!;
         string name = (owner.IsGenericType ? owner.GetGenericTypeDefinition() : owner).FullName!.Replace('+', '.');
         Dictionary<string, XElement> members = MembersOf(owner.Assembly);
-        if (members.TryGetValue($"P:{name}.{property.Name}", out XElement? member) && member.Element("summary") is { } summary) return Plain(summary);
-        XElement? parameter = members.GetValueOrDefault($"T:{name}")?.Elements("param").FirstOrDefault(param => (string?)param.Attribute("name") == property.Name);
+        if (members.TryGetValue($"P:{name}.{property.Name}", out XElement? member) && member.Element("summary") is { } summary)
+            return Plain(summary);
+        XElement? parameter = members.GetValueOrDefault($"T:{name}")?.Elements("param")
+            .FirstOrDefault(param => (string?)param.Attribute("name") == property.Name);
         return parameter is null ? "" : Plain(parameter);
     }
 
@@ -96,7 +102,8 @@ internal static partial class SettingsCatalog
         {
             if (Documentation.TryGetValue(assembly, out Dictionary<string, XElement>? known)) return known;
             string path = Path.ChangeExtension(assembly.Location, ".xml");
-            var members = File.Exists(path) ? XDocument.Load(path).Descendants("member").ToDictionary(member => (string)member.Attribute("name")!) : [];
+            var members = File.Exists(path)
+                ? XDocument.Load(path).Descendants("member").ToDictionary(member => (string)member.Attribute("name")!) : [];
             return Documentation[assembly] = members;
         }
     }
@@ -105,7 +112,8 @@ internal static partial class SettingsCatalog
     private static string Plain(XElement element)
     {
         string text = string.Concat(element.Nodes().Select(node => node is not XElement reference ? node.ToString()
-            : (string?)reference.Attribute("cref") is string cref ? UnderscoredNamingConvention.Instance.Apply(cref[(cref.LastIndexOf('.') + 1)..])
+            : (string?)reference.Attribute("cref") is string cref
+            ? UnderscoredNamingConvention.Instance.Apply(cref[(cref.LastIndexOf('.') + 1)..])
             : reference.Value));
         return System.Net.WebUtility.HtmlDecode(Whitespace().Replace(text, " ").Trim());
     }

@@ -33,7 +33,8 @@ internal sealed class Study
     {
         (this.folder, this.pairs) = (folder, pairs);
         if (pairs.InSplit("test").Count == 0)
-            throw new TinctorException(models[0].Config.Data.Path, $"has no test pairs ({pairs.Describe()})", "A study evaluates its models on test pairs; assign some to the split test");
+            throw new TinctorException(models[0].Config.Data.Path, $"has no test pairs ({pairs.Describe()})",
+                "A study evaluates its models on test pairs; assign some to the split test");
         WriteData(cancel);
         this.models = [.. models.Select(model => model with { Config = model.Config with { Data = Settled(model.Config.Data) } })];
     }
@@ -86,9 +87,12 @@ internal sealed class Study
     private void WritePictures(string root, string path)
     {
         string[] names = [.. pairs.InSplit("test").GroupBy(pair => pair.Label).OrderBy(group => group.Key)
-            .SelectMany(group => group.Select((pair, i) => (pair.Name, Place: i))).OrderBy(pair => pair.Place).Take(8).Select(pair => pair.Name)];
-        string[] columns = [Path.Combine(DataFolder, "source"), Path.Combine(DataFolder, "target"), .. models.Select(m => Stained(root, m))];
-        ContactSheet.Render([.. names.Select(name => (IReadOnlyList<string>)[.. columns.Select(column => Find(column, name))])]).Write(path);
+            .SelectMany(group => group.Select((pair, i) => (pair.Name, Place: i))).OrderBy(pair => pair.Place).Take(8)
+                .Select(pair => pair.Name)];
+        string[] columns = [Path.Combine(DataFolder, "source"), Path.Combine(DataFolder, "target"),
+            .. models.Select(m => Stained(root, m))];
+        ContactSheet.Render([.. names.Select(name => (IReadOnlyList<string>)[.. columns.Select(column => Find(column, name))])])
+            .Write(path);
 
         static string Find(string where, string name) => Directory.GetFiles(where, name + ".*").First();
     }

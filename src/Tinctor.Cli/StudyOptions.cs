@@ -47,7 +47,8 @@ internal static class StudyOptions
     }
 
     /// <summary>Options of each training.</summary>
-    public static string[] OfTraining(ParseResult parse) => parse.GetValue(ThreadCount) is > 0 and int threads ? ["--threads", $"{threads}"] : [];
+    public static string[] OfTraining(ParseResult parse) => parse.GetValue(ThreadCount) is > 0 and int threads ? ["--threads", $"{threads}"]
+        : [];
 
     /// <summary>Options of each staining.</summary>
     public static string[] OfStaining(ParseResult parse) =>

@@ -59,8 +59,11 @@ internal sealed class Terminal
     /// </summary>
     public static Terminal ForProcess()
     {
-        bool plain = Environment.GetEnvironmentVariable("NO_COLOR") is { Length: > 0 } || Environment.GetEnvironmentVariable("TERM") == "dumb";
-        return new(Console.Out, Console.Error, plain || Console.IsOutputRedirected, plain || Console.IsErrorRedirected) { HandlesSignals = true };
+        bool plain = Environment.GetEnvironmentVariable("NO_COLOR") is { Length: > 0 }
+            || Environment.GetEnvironmentVariable("TERM") == "dumb";
+        return new(Console.Out, Console.Error, plain || Console.IsOutputRedirected, plain
+            || Console.IsErrorRedirected)
+        { HandlesSignals = true };
     }
 
     /// <summary>Creates a terminal that writes plain text.</summary>

@@ -7,7 +7,8 @@ using Tinctor.Training;
 namespace Tinctor.Cli;
 
 /// <summary>
-/// Progress of a training: a bar with losses, images per second, remaining time and memory; on other outputs than terminals a plain line from
+/// Progress of a training: a bar with losses, images per second, remaining time and memory; on other outputs than terminals a plain line
+/// from
 /// time to time.
 /// </summary>
 internal static class TrainingDisplay

@@ -12,6 +12,9 @@ internal static class Words
     /// <summary>Gets the word of an enum value.</summary>
     public static string Of(Enum value) => Errors.Kebab(value.ToString());
 
+    /// <summary>Formats a flag as "yes" or "no".</summary>
+    public static string YesNo(bool value) => value ? "yes" : "no";
+
     /// <summary>Formats a list as "rigid, affine or nonrigid".</summary>
     public static string List(IEnumerable<string> words)
     {

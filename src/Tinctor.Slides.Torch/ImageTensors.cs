@@ -16,7 +16,8 @@ public static class ImageTensors
     extension(Image)
     {
         /// <summary>
-        /// Converts a float tensor [C, H, W] or [1, C, H, W] on any device to an image. Values outside of the range are clamped, NaN becomes
+        /// Converts a float tensor [C, H, W] or [1, C, H, W] on any device to an image. Values outside of the range are clamped, NaN
+        /// becomes
         /// black, halves are rounded up; so <see cref="ToTensor"/> and back is exact.
         /// </summary>
         /// <exception cref="ArgumentException">The tensor has another shape, or an empty side.</exception>

@@ -5,7 +5,9 @@ namespace Tinctor.Slides.Torch;
 /// <summary>Division of image tensors into the tiles of a <see cref="TileGrid"/>.</summary>
 public static class TensorTiles
 {
-    /// <summary>Splits images [N,C,H,W] into grid x grid tiles, row by row; sizes differ by a pixel if the grid does not divide the image.</summary>
+    /// <summary>
+    /// Splits images [N,C,H,W] into grid x grid tiles, row by row; sizes differ by a pixel if the grid does not divide the image.
+    /// </summary>
     public static Tensor[] Cut(Tensor image, int grid) =>
     [
         .. TileGrid.Divide((int)image.size(3), (int)image.size(2), grid)

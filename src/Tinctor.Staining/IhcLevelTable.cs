@@ -26,7 +26,8 @@ internal sealed class IhcLevelTable
         if (!File.Exists(path)) return;
         CsvTable table = CsvFile.Read(path);
         if (!table.Header.SequenceEqual(header))
-            throw new TinctorException(path, $"its columns are {string.Join(", ", table.Header)}, this model writes {string.Join(", ", header)}",
+            throw new TinctorException(path,
+                $"its columns are {string.Join(", ", table.Header)}, this model writes {string.Join(", ", header)}",
                 "Stain into another folder, or remove the file");
         foreach (CsvRow row in table.Rows) rows[row.Text("name")] = row.Cells;
     }

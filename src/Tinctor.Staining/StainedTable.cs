@@ -1,7 +1,8 @@
 namespace Tinctor.Staining;
 
 /// <summary>
-/// Table stained.csv beside stained images: result, source, model and SHA-256 of its weights. Staining more images into the folder adds to it.
+/// Table stained.csv beside stained images: result, source, model and SHA-256 of its weights. Staining more images into the folder adds to
+/// it.
 /// </summary>
 internal sealed class StainedTable
 {
@@ -27,7 +28,8 @@ internal sealed class StainedTable
 
     /// <summary>Gets the model that made a result; null if the table has no row for it.</summary>
     /// <param name="result">Path of the stained image or slide.</param>
-    public (string Model, string Sha256)? ModelOf(string result) => rows.TryGetValue(Key(result), out string[]? row) ? (row[2], row[3]) : null;
+    public (string Model, string Sha256)? ModelOf(string result) => rows.TryGetValue(Key(result), out string[]? row) ? (row[2], row[3])
+        : null;
 
     /// <summary>Sets the row of a result.</summary>
     /// <param name="result">Path of the stained image or slide.</param>

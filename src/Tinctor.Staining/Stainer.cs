@@ -7,7 +7,8 @@ using Tinctor.Staining.Models;
 namespace Tinctor.Staining;
 
 /// <summary>
-/// Stains images with a trained model: normalises sources, pads them to a size that the network takes, runs it and crops. Thread-safe as far
+/// Stains images with a trained model: normalises sources, pads them to a size that the network takes, runs it and crops. Thread-safe as
+/// far
 /// as its executor is.
 /// </summary>
 public sealed class Stainer : IDisposable
@@ -81,7 +82,8 @@ public sealed class Stainer : IDisposable
     }
 
     /// <summary>
-    /// Stains a batch [N,C,H,W] in [-1,1] of any size, without normalising its stains. A bridge takes at most ten evaluations; the i-th image
+    /// Stains a batch [N,C,H,W] in [-1,1] of any size, without normalising its stains. A bridge takes at most ten evaluations; the i-th
+    /// image
     /// has the noise of an image named i.
     /// </summary>
     public ImageBatch Stain(ImageBatch source) => Run(source, QuickSampling(source.Count)).Image;
@@ -91,7 +93,8 @@ public sealed class Stainer : IDisposable
     /// <param name="sampling">Sampling of a stochastic model.</param>
     /// <param name="ihcLogits">Logits of the slide's IHC level; null if each image shows its own.</param>
     /// <param name="normalization">Statistics of layers that normalise by image; null as the network does by itself.</param>
-    internal NetworkOutput Run(ImageBatch source, SamplingRequest? sampling, float[]? ihcLogits = null, NormalizationContext? normalization = null)
+    internal NetworkOutput Run(ImageBatch source, SamplingRequest? sampling, float[]? ihcLogits = null,
+        NormalizationContext? normalization = null)
     {
         (int height, int width) = (source.Height * Model.Upscaling, source.Width * Model.Upscaling);
         NetworkOutput output = Measure(source, ihcLogits, normalization);
@@ -104,7 +107,11 @@ public sealed class Stainer : IDisposable
 
     /// <summary>Runs the network once, without sampling, for the IHC level and the moments of images.</summary>
     internal NetworkOutput Measure(ImageBatch source, float[]? ihcLogits, NormalizationContext? normalization) =>
-        executor.Run(new(source.Pad(Missing(source.Height), Missing(source.Width))) { IhcLogits = ihcLogits, Normalization = normalization });
+        executor.Run(new(source.Pad(Missing(source.Height), Missing(source.Width)))
+        {
+            IhcLogits = ihcLogits,
+            Normalization = normalization
+        });
 
     /// <summary>Default sampling of a stochastic model for one image; null for deterministic models.</summary>
     internal SamplingRequest? DefaultSampling => Model.Bridge is null ? null : new(Model.Bridge.Sampling, [new("")]);
@@ -124,7 +131,8 @@ public sealed class Stainer : IDisposable
 
         float[] Once(int run)
         {
-            PositionalNoise[] noises = [.. request.Origins.Select(origin => new PositionalNoise(origin.Seed, origin.Slide, origin.Level, run))];
+            PositionalNoise[] noises = [.. request.Origins.Select(origin =>
+                new PositionalNoise(origin.Seed, origin.Slide, origin.Level, run))];
             return sampler.Sample(end.Values, plan, (x, time) => executor.Predict(Batch(x), time, end).Values,
                 step => [.. noises.Zip(request.Origins).SelectMany(image =>
                     image.First.Sample(step, image.Second.Left, image.Second.Top, end.Width, end.Height, end.Channels))],
@@ -165,11 +173,15 @@ public sealed class Stainer : IDisposable
 /// <param name="Variation">
 /// Coefficient of variation, 16-bit: 65535 is 1 or more (<see cref="PixelVariation"/>); null for a single result.
 /// </param>
-/// <param name="NormalizationSkippedReason">Reason why stain normalisation was skipped; null if it was applied or the model uses none.</param>
+/// <param name="NormalizationSkippedReason">
+/// Reason why stain normalisation was skipped; null if it was applied or the model uses none.
+/// </param>
 public sealed record StainedImages(Image Mean, Image? Variation, string? NormalizationSkippedReason);
 
 /// <summary>A stained image.</summary>
 /// <param name="Image">The image.</param>
 /// <param name="IhcLevel">IHC level predicted from the source; null if the model predicts none.</param>
-/// <param name="NormalizationSkippedReason">Reason why stain normalisation was skipped; null if it was applied or the model uses none.</param>
+/// <param name="NormalizationSkippedReason">
+/// Reason why stain normalisation was skipped; null if it was applied or the model uses none.
+/// </param>
 public sealed record StainedImage(Image Image, IhcLevelPrediction? IhcLevel, string? NormalizationSkippedReason);

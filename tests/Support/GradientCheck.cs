@@ -25,7 +25,8 @@ internal static class GradientCheck
     }
 
     /// <summary>
-    /// The gradients of a float64 module's parameters agree with differences of a function of it, each parameter along one random direction.
+    /// The gradients of a float64 module's parameters agree with differences of a function of it, each parameter along one random
+    /// direction.
     /// </summary>
     public static void Parameters(Module module, Func<Tensor> function)
     {

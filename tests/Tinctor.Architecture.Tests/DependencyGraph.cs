@@ -60,7 +60,8 @@ internal sealed class DependencyGraph
     }
 
     private static bool IsOurs(string assembly) =>
-        (assembly.StartsWith("Tinctor.", StringComparison.Ordinal) && !assembly.EndsWith(".Tests", StringComparison.Ordinal)) || assembly == "tinctor";
+        (assembly.StartsWith("Tinctor.", StringComparison.Ordinal) && !assembly.EndsWith(".Tests", StringComparison.Ordinal))
+            || assembly == "tinctor";
 
     private static bool IsOurs(TypeReference type) => type.Scope switch
     {

@@ -10,7 +10,8 @@ public sealed partial class DependencyTests
     // From the bottom up; an assembly refers to lower ones only.
     private static readonly string[] Layers =
     [
-        "Tinctor.Core", "Tinctor.Torch", "Tinctor.Slides", "Tinctor.Slides.Torch", "Tinctor.Data", "Tinctor.Registration", "Tinctor.Staining",
+        "Tinctor.Core", "Tinctor.Torch", "Tinctor.Slides", "Tinctor.Slides.Torch", "Tinctor.Data", "Tinctor.Registration",
+            "Tinctor.Staining",
         "Tinctor.Training", "Tinctor.Evaluation", "tinctor",
     ];
 

@@ -53,7 +53,8 @@ public sealed class AblateCommandTests : IDisposable
 
     public void Dispose() => Directory.Delete(root, recursive: true);
 
-    private Outcome Ablate(params string[] more) => CommandLine.Run(["ablate", "derestainer", "--data", At("data/manifest.csv"), "-o", At("study"),
+    private Outcome Ablate(params string[] more) =>
+        CommandLine.Run(["ablate", "derestainer", "--data", At("data/manifest.csv"), "-o", At("study"),
         "--steps", "2", "--set", "model.ngf=4", "--set", "model.ndf=4", "--set", "model.n_blocks=1", "--set", "data.crop_size=64",
         "--device", "cpu", "--threads", "1", .. more]);
 

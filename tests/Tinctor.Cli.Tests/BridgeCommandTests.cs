@@ -14,7 +14,8 @@ public sealed class BridgeCommandTests(TrainedRun trained) : IDisposable
     {
         Train("i2sb");
         Assert.Equal(("", 0), Errors("stain", At("i2sb"), At("data/pairs.csv"), "--split", "test", "-o", At("way"), "--trajectory"));
-        Image source = Image.Read(At("data/source/3.png")), stained = Image.Read(At("way/3.png")), strip = Image.Read(At("way/trajectory/3.png"));
+        Image source = Image.Read(At("data/source/3.png")), stained = Image.Read(At("way/3.png")),
+            strip = Image.Read(At("way/trajectory/3.png"));
         Assert.Equal((Side, Side), (stained.Width, stained.Height));
         Assert.Equal((8 * Side, Side), (strip.Width, strip.Height));
         Assert.InRange(Difference(source, strip.Crop(0, 0, Side, Side)), 0, 1);
@@ -37,7 +38,8 @@ public sealed class BridgeCommandTests(TrainedRun trained) : IDisposable
     public void Variance_bbdm_on_autofluorescence_writes_table()
     {
         string[] model = ["--set", "model.factor=5", "--set", "model.input_channels=4", "--set", "model.matcher_width=8"];
-        Assert.Equal(0, CommandLine.Run("phantom", "-o", At("af"), "--stains", "af,he", "--size", "80x80", "--slides", "4", "--test", "0.25",
+        Assert.Equal(0, CommandLine.Run("phantom", "-o", At("af"), "--stains", "af,he", "--size", "80x80", "--slides", "4", "--test",
+            "0.25",
             "--val", "0", "--threads", "1").Code);
         Outcome wrong = CommandLine.Run(Arguments("bbdm", "af", [.. model, "--set", "model.factor=4"]));
         Assert.Equal(1, wrong.Code);
@@ -50,7 +52,8 @@ public sealed class BridgeCommandTests(TrainedRun trained) : IDisposable
         Assert.Equal(("", 0), (table.Error, table.Code));
         string[] lines = File.ReadAllLines(At("table/table.md"));
         Assert.Equal("| Sampling | N | Coefficient of variation | PSNR (dB) | SSIM |", lines[0]);
-        Assert.Equal(["vanilla 1", "vanilla 2", "skip 1", "skip 2"], lines[2..].Select(line => $"{line.Split('|')[1].Trim()} {line.Split('|')[2].Trim()}"));
+        Assert.Equal(["vanilla 1", "vanilla 2", "skip 1", "skip 2"],
+            lines[2..].Select(line => $"{line.Split('|')[1].Trim()} {line.Split('|')[2].Trim()}"));
         Assert.Contains(lines[2], table.Out);
         DateTime made = File.GetLastWriteTimeUtc(At("table/results.json"));
         Assert.Equal(("", 0), Errors(variance));
@@ -65,13 +68,16 @@ public sealed class BridgeCommandTests(TrainedRun trained) : IDisposable
         string[] stain = ["stain", trained.Run, At("data/source/0.png"), "-o", At("out")];
         Assert.Contains("is deterministic. Leave out --seed, --samples, which apply to models of bbdm and i2sb",
             CommandLine.Run([.. stain, "--seed", "1", "--samples", "2"]).OneError());
-        Assert.Contains("is deterministic", CommandLine.Run("variance", trained.Run, trained.Data, "-o", At("out"), "--split", "train").OneError());
+        Assert.Contains("is deterministic",
+            CommandLine.Run("variance", trained.Run, trained.Data, "-o", At("out"), "--split", "train").OneError());
         Assert.Contains("--average 0: write whole numbers", CommandLine.Run("variance", "m", "d", "-o", "o", "--average", "0").OneError());
-        Assert.Contains("expected vanilla, mean or skip", CommandLine.Run("variance", "m", "d", "-o", "o", "--strategies", "jump").OneError());
+        Assert.Contains("expected vanilla, mean or skip",
+            CommandLine.Run("variance", "m", "d", "-o", "o", "--strategies", "jump").OneError());
         Assert.Contains("--samples must be 2 or more", CommandLine.Run("variance", "m", "d", "-o", "o", "--samples", "1").OneError());
         Assert.Contains("model.objective=noise needs model.variant=bbdm",
             CommandLine.Run(Arguments("bbdm", "data", "--set", "model.objective=noise")).OneError());
-        Assert.Contains("Grad, Noise, SourceMinusImage", CommandLine.Run(Arguments("bbdm", "data", "--set", "model.objective=scaledgrad")).OneError());
+        Assert.Contains("Grad, Noise, SourceMinusImage",
+            CommandLine.Run(Arguments("bbdm", "data", "--set", "model.objective=scaledgrad")).OneError());
         Assert.Contains("model.steps is 11", CommandLine.Run(Arguments("i2sb", "data", "--set", "model.steps=11")).OneError());
 
         Train("i2sb");
@@ -93,7 +99,8 @@ public sealed class BridgeCommandTests(TrainedRun trained) : IDisposable
     private string[] Arguments(string method, string data, params string[] more)
     {
         if (data == "data") WriteData();
-        return ["train", method, "--data", At(data == "data" ? "data/pairs.csv" : data), "--output", At(method), "--steps", "2", "--device", "cpu", .. TrainedRun.Set(
+        return ["train", method, "--data", At(data == "data" ? "data/pairs.csv" : data), "--output", At(method), "--steps", "2", "--device",
+            "cpu", .. TrainedRun.Set(
             "model.steps=10", "model.sampling.evaluations=0", "model.sampling.solver=posterior", "model.sampling.spacing=even",
             "model.network.model_channels=32", "model.network.channel_mult=1,1", "model.network.num_res_blocks=1",
             "model.network.attention_resolutions=2", "model.network.num_heads=1", "model.network.num_head_channels=-1",

@@ -11,8 +11,10 @@ public sealed class CeffCommandTests : IDisposable
     public void Train_ceff_with_encoders_stains_and_evaluates()
     {
         WriteData();
-        Outcome encoders = CommandLine.Run("train", "ceff-encoder", "--data", At("data/manifest.csv"), "--output", At("encoders"), "--folds", "2",
-            "--crop-size", "32", "--steps", "2", "--batch-size", "4", "--chunk", "2", "--set", "ngf=2", "--set", "feature_dim=8", "--device", "cpu");
+        Outcome encoders = CommandLine.Run("train", "ceff-encoder", "--data", At("data/manifest.csv"), "--output", At("encoders"),
+            "--folds", "2",
+            "--crop-size", "32", "--steps", "2", "--batch-size", "4", "--chunk", "2", "--set", "ngf=2", "--set", "feature_dim=8",
+                "--device", "cpu");
         Assert.Equal(("", 0), (encoders.Error, encoders.Code));
         Assert.Contains("validation: retrieval", encoders.Out);
 
@@ -38,8 +40,10 @@ public sealed class CeffCommandTests : IDisposable
     public void Ablate_ceff_has_published_and_named_variants()
     {
         WriteData();
-        string[] study = ["ablate", "ceff", "--data", At("data/manifest.csv"), "-o", At("study"), "--steps", "1", "--only-train", "--device", "cpu",
-            "--set", "model.ngf=2", "--set", "model.ndf=2", "--set", "model.feature_dim=8", "--set", "model.encoder_start=random", "--config",
+        string[] study = ["ablate", "ceff", "--data", At("data/manifest.csv"), "-o", At("study"), "--steps", "1", "--only-train",
+            "--device", "cpu",
+            "--set", "model.ngf=2", "--set", "model.ndf=2", "--set", "model.feature_dim=8", "--set", "model.encoder_start=random",
+                "--config",
             At("small.yaml")];
         File.WriteAllText(At("small.yaml"), "data:\n  crop_size: 48\ntraining:\n  batch_size: 2\n");
         Assert.Equal(("", 0), Errors([.. study, "--variants", "without_vmfe,paper"]));
@@ -51,7 +55,8 @@ public sealed class CeffCommandTests : IDisposable
 
     public void Dispose() => Directory.Delete(root, recursive: true);
 
-    private Outcome Train(string run, params string[] more) => CommandLine.Run(["train", "ceff", "--data", At("data/manifest.csv"), "--output", At(run),
+    private Outcome Train(string run, params string[] more) =>
+        CommandLine.Run(["train", "ceff", "--data", At("data/manifest.csv"), "--output", At(run),
         "--steps", "2", "--set", "model.ngf=2", "--set", "model.ndf=2", "--set", "data.crop_size=48", "--device", "cpu", .. more]);
 
     private static (string, int) Errors(params string[] arguments)

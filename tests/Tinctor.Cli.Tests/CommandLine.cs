@@ -59,7 +59,8 @@ internal static partial class CommandLine
 
     /// <summary>Runs a command with captured output.</summary>
     public static Outcome Run(params string[] arguments) =>
-        arguments.Length > 0 && Trainings.Contains(arguments[0]) && !IsInvalid(arguments) ? Finish(Start(arguments)) : RunInProcess(arguments);
+        arguments.Length > 0 && Trainings.Contains(arguments[0]) && !IsInvalid(arguments) ? Finish(Start(arguments))
+            : RunInProcess(arguments);
 
     public static Outcome RunInProcess(params string[] arguments)
     {
@@ -75,7 +76,13 @@ internal static partial class CommandLine
         using IDisposable use = Terminal.ForText(output, error).Use();
         ParseResult parse = CommandLineApp.Root.Parse(arguments);
         Terminal.Command = parse.CommandResult.Command;
-        return await parse.InvokeAsync(new() { EnableDefaultExceptionHandler = false, Output = output, Error = error, ProcessTerminationTimeout = null },
+        return await parse.InvokeAsync(new()
+        {
+            EnableDefaultExceptionHandler = false,
+            Output = output,
+            Error = error,
+            ProcessTerminationTimeout = null
+        },
             TestContext.Current.CancellationToken);
     }
 
@@ -107,7 +114,8 @@ internal static partial class CommandLine
     internal static void UseOneThread() => Environment.SetEnvironmentVariable("OMP_NUM_THREADS", "1");
 
     // What is refused or only prints does not train.
-    private static bool IsInvalid(string[] arguments) => arguments.Contains("--help") || arguments.Contains("--print-config") || CommandLineApp.Root.Parse(arguments).Errors.Count > 0;
+    private static bool IsInvalid(string[] arguments) => arguments.Contains("--help") || arguments.Contains("--print-config")
+        || CommandLineApp.Root.Parse(arguments).Errors.Count > 0;
 
     [LibraryImport("libc", EntryPoint = "kill")]
     private static partial int Kill(int process, int signal);

@@ -30,9 +30,11 @@ public sealed class CompareCommandTests : IDisposable
     [Fact]
     public void Compare_with_register_cuts_tiles_first()
     {
-        Assert.Equal(0, CommandLine.Run("phantom", "-o", At("sections"), "--slides", "4", "--size", "192x192", "--misalign", "4", "--test", "0.25",
+        Assert.Equal(0, CommandLine.Run("phantom", "-o", At("sections"), "--slides", "4", "--size", "192x192", "--misalign", "4", "--test",
+            "0.25",
             "--val", "0", "--on-tumour").Code);
-        Outcome compared = CommandLine.Run(["compare", "i2sb", "pix2pix", "--data", At("sections/manifest.csv"), "-o", At("study"), "--register",
+        Outcome compared = CommandLine.Run(["compare", "i2sb", "pix2pix", "--data", At("sections/manifest.csv"), "-o", At("study"),
+            "--register",
             "--tile-size", "96", .. Small]);
         Assert.Equal(("", 0), (compared.Failures, compared.Code));
         Assert.True(File.Exists(At("study/pairs/manifest.csv")));
@@ -43,7 +45,8 @@ public sealed class CompareCommandTests : IDisposable
     public void Compare_mistakes_are_reported_before_training()
     {
         WriteData();
-        Assert.Contains("only one method is named, i2sb", CommandLine.Run("compare", "i2sb", "--data", At("data/manifest.csv"), "-o", At("study")).OneError());
+        Assert.Contains("only one method is named, i2sb",
+            CommandLine.Run("compare", "i2sb", "--data", At("data/manifest.csv"), "-o", At("study")).OneError());
         Assert.Contains("--set pix3pix: there is no such method", Compare("--set", "pix3pix:model.ngf=3").OneError());
         Assert.Contains("expected METHOD=FILE", Compare("--config", "i2sb").OneError());
         Assert.False(Directory.Exists(At("study")));
@@ -56,7 +59,8 @@ public sealed class CompareCommandTests : IDisposable
         "--steps", "2", "--set", "data.crop_size=32", "--set", "pix2pix:model.generator=resnet_6blocks", "--set", "pix2pix:model.ngf=4",
         "--set", "pix2pix:model.ndf=4", "--set", "i2sb:model.network.model_channels=32", "--set", "i2sb:model.network.channel_mult=1,1,1",
         "--set", "i2sb:model.network.num_res_blocks=1", "--set", "i2sb:model.network.num_head_channels=32",
-        "--set", "i2sb:model.network.attention_resolutions=4", "--set", "i2sb:model.sampling.evaluations=2", "--device", "cpu", "--threads", "1",
+        "--set", "i2sb:model.network.attention_resolutions=4", "--set", "i2sb:model.sampling.evaluations=2", "--device", "cpu", "--threads",
+            "1",
     ];
 
     private Outcome Compare(params string[] more) =>

@@ -21,7 +21,8 @@ public sealed class ConvertCommandTests : IDisposable
         using Slide slide = Slide.Open(source), copy = Slide.Open(output);
         Assert.Equal((slide.Width, slide.Height, 4), (copy.Width, copy.Height, copy.Levels.Count));
         Assert.Equal(slide.Mpp!.Value, copy.Mpp!.Value, 1e-9);
-        Assert.True(slide.Read(0, 0, 0, slide.Width, slide.Height).Data.AsSpan().SequenceEqual(copy.Read(0, 0, 0, slide.Width, slide.Height).Data));
+        Assert.True(slide.Read(0, 0, 0, slide.Width, slide.Height).Data.AsSpan()
+            .SequenceEqual(copy.Read(0, 0, 0, slide.Width, slide.Height).Data));
     }
 
     [Fact]
@@ -31,7 +32,8 @@ public sealed class ConvertCommandTests : IDisposable
         using var slide = Slide.Open(source);
         Assert.Equal(0, CommandLine.Run("convert", source, "-o", At("part.png"), "--region", "1000,1500,301,203").Code);
         Assert.Equal(slide.Read(0, 1000, 1500, 301, 203).Data, Image.Read(At("part.png")).Data);
-        Assert.Equal(0, CommandLine.Run("convert", source, "-o", At("small.ome.tif"), "--output-mpp", "4", "--slide-mpp", "0.5", "--lossless").Code);
+        Assert.Equal(0, CommandLine.Run("convert", source, "-o", At("small.ome.tif"), "--output-mpp", "4", "--slide-mpp", "0.5",
+            "--lossless").Code);
         using var small = Slide.Open(At("small.ome.tif"));
         Assert.Equal((278, 371, 4.0), (small.Width, small.Height, small.Mpp!.Value));
         Assert.Equal(slide.ReadAt(8, 0, 0, 278, 371).Data, small.Read(0, 0, 0, 278, 371).Data);
@@ -44,9 +46,11 @@ public sealed class ConvertCommandTests : IDisposable
         TestImage().Write(source);
         Assert.Contains("enlarged 2.5 times beyond the resolution of the scan (0.5 um per pixel)",
             CommandLine.Run("convert", source, "-o", At("a.tif"), "--output-mpp", "0.2", "--slide-mpp", "0.5").All);
-        Assert.DoesNotContain("enlarged", CommandLine.Run("convert", source, "-o", At("b.tif"), "--output-mpp", "0.5", "--slide-mpp", "0.5").All);
+        Assert.DoesNotContain("enlarged",
+            CommandLine.Run("convert", source, "-o", At("b.tif"), "--output-mpp", "0.5", "--slide-mpp", "0.5").All);
         Assert.DoesNotContain("enlarged", CommandLine.Run("convert", source, "-o", At("c.tif"), "--downsample", "2").All);
-        Assert.Contains("enlarged 4 times beyond the resolution of the scan;", CommandLine.Run("convert", source, "-o", At("d.tif"), "--downsample", "0.25").All);
+        Assert.Contains("enlarged 4 times beyond the resolution of the scan;",
+            CommandLine.Run("convert", source, "-o", At("d.tif"), "--downsample", "0.25").All);
     }
 
     [Theory]
@@ -56,7 +60,8 @@ public sealed class ConvertCommandTests : IDisposable
         string source = At("source.tif");
         byte[] profile = [.. Enumerable.Range(0, 300).Select(i => (byte)i)];
         SlideWriter.Write(source, new SlideSpec(64, 48) { IccProfile = profile }, TestImage());
-        Assert.Contains(kept ? "the ICC profile (300 bytes) is copied" : "the ICC profile is not kept", CommandLine.Run("convert", source, "-o", At(name)).All);
+        Assert.Contains(kept ? "the ICC profile (300 bytes) is copied"
+            : "the ICC profile is not kept", CommandLine.Run("convert", source, "-o", At(name)).All);
         if (name != "a.ome.tif") return;
         using var slide = Slide.Open(At(name));
         Assert.Equal(profile, slide.ReadIccProfile());
@@ -68,9 +73,11 @@ public sealed class ConvertCommandTests : IDisposable
         string source = SharedFiles.Path("faults/three-channels.qptiff");
         Assert.DoesNotContain("names and colours", CommandLine.Run("convert", source, "-o", At("a.ome.tif"), "--lossless").All);
         using Slide slide = Slide.Open(source), copy = Slide.Open(At("a.ome.tif"));
-        Assert.Equal([("DAPI", 0x0000FF), ("FITC", 0x00FF00), ("CY3", 0xFFFF00)], copy.ChannelInfo.Select(channel => (channel.Name, channel.Colour!.Value)));
+        Assert.Equal([("DAPI", 0x0000FF), ("FITC", 0x00FF00), ("CY3", 0xFFFF00)],
+            copy.ChannelInfo.Select(channel => (channel.Name, channel.Colour!.Value)));
         Assert.Equal(slide.Read(0, 0, 0, slide.Width, slide.Height).Data, copy.Read(0, 0, 0, slide.Width, slide.Height).Data);
-        Assert.Contains("names and colours of channels are kept in .ome.tif only", CommandLine.Run("convert", source, "-o", At("b.tif")).All);
+        Assert.Contains("names and colours of channels are kept in .ome.tif only",
+            CommandLine.Run("convert", source, "-o", At("b.tif")).All);
     }
 
     [Fact]
@@ -78,7 +85,8 @@ public sealed class ConvertCommandTests : IDisposable
     {
         var image = new Image(300, 200, 4, SampleType.UInt16);
         var random = new Random(3);
-        for (int i = 0; i < image.Samples16.Length; i++) image.Samples16[i] = (ushort)(i % 4 == 2 ? random.Next(3) : random.Next(200, 20_000));
+        for (int i = 0; i < image.Samples16.Length; i++)
+            image.Samples16[i] = (ushort)(i % 4 == 2 ? random.Next(3) : random.Next(200, 20_000));
         SlideWriter.Write(At("af.tif"), new SlideSpec(300, 200, 4, SampleType.UInt16), image);
         Assert.Equal(0, CommandLine.Run("convert", At("af.tif"), "-o", At("af.ome.tif")).Code);
         using var slide = Slide.Open(At("af.ome.tif"));
@@ -98,7 +106,8 @@ public sealed class ConvertCommandTests : IDisposable
         Assert.Contains("slides cannot be written with this extension", CommandLine.Run("convert", source, "-o", At("a.svs")).OneError());
         Assert.Contains("the output is the input", CommandLine.Run("convert", source, "-o", source).OneError());
         foreach (string region in new[] { "64,0,5,5", "60,0,5,5", "0,44,5,5", "0,0,65,48", "2147483647,0,5,5" })
-            Assert.Contains("not inside of the slide, which has 64x48", CommandLine.Run("convert", source, "-o", At("a.tif"), "--region", region).OneError());
+            Assert.Contains("not inside of the slide, which has 64x48",
+                CommandLine.Run("convert", source, "-o", At("a.tif"), "--region", region).OneError());
         Assert.Contains("X,Y,W,H", CommandLine.Run("convert", source, "-o", At("a.tif"), "--region", "1,2,3").OneError());
         Assert.Contains("multiple of 16", CommandLine.Run("convert", source, "-o", At("a.tif"), "--tile-size", "100").OneError());
         File.WriteAllBytes(At("cut.png"), File.ReadAllBytes(source)[..60]);

@@ -56,8 +56,10 @@ public sealed class EvaluateCommandTests : IDisposable
         Outcome outcome = CommandLine.Run("evaluate", "--stained", $"ours={At("ours")}", "--stained", $"theirs={At("theirs")}",
             "--real", At("real"), "--source", At("source"), "--no-alignment", "-o", At("out"));
         Assert.Equal(0, outcome.Code);
-        string[] results = [.. outcome.Out.Split('\n', StringSplitOptions.RemoveEmptyEntries).SkipWhile(line => !line.StartsWith('╰')).Skip(1)];
-        Assert.All(results, line => Assert.Matches("^(Means with intervals: |ours against theirs by |(ours|theirs) beats the baselines |Report: )", line));
+        string[] results = [.. outcome.Out.Split('\n', StringSplitOptions.RemoveEmptyEntries).SkipWhile(line => !line.StartsWith('╰'))
+            .Skip(1)];
+        Assert.All(results, line => Assert.Matches(
+            "^(Means with intervals: |ours against theirs by |(ours|theirs) beats the baselines |Report: )", line));
         Assert.StartsWith("Report: ", results[^1]);
         // A suspicion about swapped folders, a test that is not possible, and metrics without weights.
         Assert.Contains("warning: ours: the colours of the stained images resemble the source images more", outcome.Messages);

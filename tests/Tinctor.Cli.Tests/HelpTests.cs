@@ -32,12 +32,14 @@ public sealed partial class HelpTests
             Assert.Matches("^[A-Za-z-]", option.Description);
             Assert.DoesNotContain('\n', option.Description!);
             Assert.False(option.Description!.EndsWith('.'), $"{option.Name}: {option.Description}");
-            Assert.True(option.ValueType == typeof(bool) || option.Arity.MaximumNumberOfValues == 0 || option.HelpName is not null, $"{option.Name} of {command} has no unit");
+            Assert.True(option.ValueType == typeof(bool) || option.Arity.MaximumNumberOfValues == 0
+                || option.HelpName is not null, $"{option.Name} of {command} has no unit");
         });
 
     [Theory]
     [MemberData(nameof(Commands))]
-    public void Descriptions_are_sentences(string command) => Assert.Matches(@"\.(\s*Examples:[\s\S]*)?$", Find(command).Description!.Trim());
+    public void Descriptions_are_sentences(string command) =>
+        Assert.Matches(@"\.(\s*Examples:[\s\S]*)?$", Find(command).Description!.Trim());
 
     [Theory]
     [MemberData(nameof(Commands))]
@@ -51,7 +53,9 @@ public sealed partial class HelpTests
     [MemberData(nameof(Commands))]
     public void Invalid_values_are_refused_without_type_names(string command)
     {
-        foreach (Option option in Find(command).Options.Where(option => option.ValueType != typeof(string) && option.ValueType != typeof(string[]) && option.ValueType != typeof(bool)))
+        foreach (Option option in Find(command)
+            .Options.Where(option => option.ValueType != typeof(string) && option.ValueType != typeof(string[])
+                && option.ValueType != typeof(bool)))
         {
             ParseResult parse = CommandLineApp.Root.Parse([.. command.Split(' '), option.Name, "§"]);
             Assert.NotEmpty(parse.Errors);
@@ -67,7 +71,8 @@ public sealed partial class HelpTests
         string[] names = ["--output", "--overwrite", "--slide-mpp", "--threads", "--amp"];
         foreach (string name in names)
         {
-            Option[] same = [.. Walk(CommandLineApp.Root, "").SelectMany(command => Find(command).Options).Where(option => option.Name == name).Distinct()];
+            Option[] same = [.. Walk(CommandLineApp.Root, "").SelectMany(command => Find(command).Options)
+                .Where(option => option.Name == name).Distinct()];
             Assert.True(same.Length > 1);
             if (name == "--output") Assert.All(same, option => Assert.Contains("-o", option.Aliases));
             else if (name != "--overwrite" && name != "--threads") Assert.Single(same.Select(option => option.Description).Distinct());
@@ -117,10 +122,12 @@ public sealed partial class HelpTests
         return data;
     }
 
-    private static string Help(string command) => CommandLine.RunInProcess([.. command.Split(' '), "--help"]) is { Code: 0, Messages: "" } outcome ? outcome.Out
+    private static string Help(string command) =>
+        CommandLine.RunInProcess([.. command.Split(' '), "--help"]) is { Code: 0, Messages: "" } outcome ? outcome.Out
         : throw new InvalidOperationException(command);
 
-    private static Command Find(string path) => path.Split(' ').Aggregate((Command)CommandLineApp.Root, (command, name) => command.Subcommands.Single(inner => inner.Name == name));
+    private static Command Find(string path) =>
+        path.Split(' ').Aggregate((Command)CommandLineApp.Root, (command, name) => command.Subcommands.Single(inner => inner.Name == name));
 
     private static IEnumerable<string> Walk(Command command, string prefix) =>
         command.Subcommands.SelectMany(inner => Walk(inner, $"{prefix}{inner.Name} ").Prepend(prefix + inner.Name));

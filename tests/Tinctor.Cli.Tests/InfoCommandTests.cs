@@ -21,7 +21,8 @@ public sealed class InfoCommandTests : IDisposable
         Assert.Equal(["label", "macro", "overview", "thumbnail"], Directory.GetFiles(Path.Combine(folder, "pictures"))
             .Select(file => Path.GetFileNameWithoutExtension(file).Split('_')[^1]).Order());
         JsonNode json = JsonNode.Parse(CommandLine.Run("info", slide, "--json", "--slide-mpp", "0.25").Out)!.AsArray().Single()!;
-        Assert.Equal((0.25, "as given", 2220, 1), ((double)json["mpp"]!, (string)json["mpp_origin"]!, (int)json["width"]!, json["levels"]!.AsArray().Count));
+        Assert.Equal((0.25, "as given", 2220, 1),
+            ((double)json["mpp"]!, (string)json["mpp_origin"]!, (int)json["width"]!, json["levels"]!.AsArray().Count));
         Assert.Contains("--slide-mpp -1: expected a number above 0", CommandLine.Run("info", slide, "--slide-mpp", "-1").Error);
     }
 }

@@ -98,7 +98,8 @@ public sealed class PairCommandTests : IDisposable
         Outcome outcome = CommandLine.Run(command);
         Assert.Equal(1, outcome.Code);
         Assert.Contains("1 of 1 tiles kept (train 1), 1 of 3 fields used", outcome.Out);
-        Assert.Contains("error: 2: left out: source and target overlap by only 40x40 pixels, but tiles have 48x48. Use tiles of 40 pixels or less "
+        Assert.Contains("error: 2: left out: source and target overlap by only 40x40 pixels, but tiles have 48x48. "
+            + "Use tiles of 40 pixels or less "
             + "(--tile-size).", outcome.Error);
         Assert.Contains("error: 3: left out: " + Path.Combine(folder, "b", "3.png"), outcome.Error);
         Assert.Equal("1", PairManifest.Read(Out).Pairs.Single().Name[..1]);

@@ -21,12 +21,14 @@ public sealed class PrepareCommandTests : IDisposable
             he/0002.ome.tif,ihc/0002.ome.tif,A,train
             he/0001.ome.tif,ihc/0002.ome.tif,B,test
             """);
-        Assert.Equal(1, await Run("--table", At("slides.csv"), "--output-mpp", "1", "--tile-size", "64", "--stride", "32", "--min-tissue", "0", "--min-ncc", "0",
+        Assert.Equal(1, await Run("--table", At("slides.csv"), "--output-mpp", "1", "--tile-size", "64", "--stride", "32", "--min-tissue",
+            "0", "--min-ncc", "0",
             "--transform", "rigid", "-o", At("set")));
         PairManifest manifest = PairManifest.Read(At("set"));
         Assert.All(manifest.Pairs, pair => Assert.Equal(("A", "train", 1.0), (pair.SlideId, pair.Split, pair.Mpp)));
         PairVerification.Check(manifest.Pairs, minimumSize: 64);
-        double[] residuals = [.. File.ReadLines(At("set/manifest.csv")).Skip(1).Select(line => line.Split(',')[^1]).Where(text => text.Length > 0)
+        double[] residuals = [.. File.ReadLines(At("set/manifest.csv")).Skip(1).Select(line => line.Split(',')[^1])
+            .Where(text => text.Length > 0)
             .Select(double.Parse).Order()];
         Assert.True(residuals[residuals.Length / 2] < 1.5, $"median residual {residuals[residuals.Length / 2]}");
         string report = File.ReadAllText(At("set/report.html"));
@@ -45,7 +47,8 @@ public sealed class PrepareCommandTests : IDisposable
     public async Task Prepare_repeated_resumes_and_refuses_other_options()
     {
         await WriteSlides(count: 2, size: 400, misalign: 0);
-        string[] command = ["--source", At("he"), "--target", At("ihc"), "--aligned", "--tile-size", "96", "--min-tissue", "0.2", "-o", At("set")];
+        string[] command = ["--source", At("he"), "--target", At("ihc"), "--aligned", "--tile-size", "96", "--min-tissue", "0.2", "-o",
+            At("set")];
         Assert.Equal(0, await Run(command));
         string manifest = File.ReadAllText(At("set/manifest.csv"));
         DateTime first = File.GetLastWriteTimeUtc(PairManifest.Read(At("set")).Pairs[0].Source);
@@ -79,9 +82,11 @@ public sealed class PrepareCommandTests : IDisposable
         Assert.Equal([("s1_he", "s1_x.svs"), ("s2_he", "s2_y.svs")], SlideMatching.Match([At("he")], [At("ihc")], "^[^_]+", null).Pairs
             .Select(pair => (pair.SlideId, Path.GetFileName(pair.Target!))));
         Assert.Equal(["s1", "s2"], SlideMatching.Match([At("he")], [At("ihc")], "^[^_]+", "^[^_]+").Pairs.Select(pair => pair.SlideId));
-        Assert.Equal("s2_y.svs", Path.GetFileName(SlideMatching.Match([At("he/s1_he.svs")], [At("ihc/s2_y.svs")], null, null).Pairs.Single().Target));
+        Assert.Equal("s2_y.svs", Path.GetFileName(SlideMatching.Match([At("he/s1_he.svs")], [At("ihc/s2_y.svs")], null, null).Pairs.Single()
+            .Target));
         Assert.Contains("no partner for s1_he.svs", Fails(() => SlideMatching.Match([At("he")], [At("ihc")], null, null)));
-        Assert.Contains("1 sources, but 2 targets", Fails(() => SlideMatching.Match([At("he/s1_he.svs")], [At("ihc/s1_x.svs"), At("ihc/s2_y.svs")], null, null)));
+        Assert.Contains("1 sources, but 2 targets",
+            Fails(() => SlideMatching.Match([At("he/s1_he.svs")], [At("ihc/s1_x.svs"), At("ihc/s2_y.svs")], null, null)));
         Assert.Contains("no such slide", Fails(() => SlideMatching.Match([At("he/s1_he.svs")], [At("nothing.svs")], null, null)));
 
         string Table(string rows)
@@ -89,7 +94,8 @@ public sealed class PrepareCommandTests : IDisposable
             File.WriteAllText(At("t.csv"), rows);
             return At("t.csv");
         }
-        PairManifest table = SlideMatching.ReadTable(Table("source,target,slide\nhe/s1_he.svs,ihc/s1_x.svs,7\nhe/s2_he.svs,ihc/s2_y.svs,\n"), "^..");
+        PairManifest table = SlideMatching.ReadTable(
+            Table("source,target,slide\nhe/s1_he.svs,ihc/s1_x.svs,7\nhe/s2_he.svs,ihc/s2_y.svs,\n"), "^..");
         Assert.Equal(["7", "s2"], table.Pairs.Select(pair => pair.SlideId));
         Assert.False(table.HasOwnSplits);
         Assert.Contains("slide P is in train and test", Fails(() => SlideMatching.ReadTable(
@@ -106,7 +112,8 @@ public sealed class PrepareCommandTests : IDisposable
     // Pyramids of 0.5 um per pixel: he/0001.ome.tif and ihc/0001.ome.tif, and so on.
     private async Task WriteSlides(int count, int size, int misalign)
     {
-        Assert.Equal(0, await CommandLine.Invoke("phantom", "-o", At("fields"), "--slides", $"{count}", "--fields", "1", "--val", "0", "--test", "0",
+        Assert.Equal(0, await CommandLine.Invoke("phantom", "-o", At("fields"), "--slides", $"{count}", "--fields", "1", "--val", "0",
+            "--test", "0",
             "--size", $"{size}x{size}", "--misalign", $"{misalign}", "--seed", "5"));
         foreach ((int i, Pair pair) in PairManifest.Read(At("fields")).Pairs.Index())
         {

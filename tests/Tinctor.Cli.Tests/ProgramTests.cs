@@ -91,7 +91,8 @@ public sealed class ProgramTests
         {
             Outcome Install(params string[] more)
             {
-                var start = new ProcessStartInfo("dotnet", [Path.Combine(AppContext.BaseDirectory, "tinctor.dll"), "install", "--folder", Path.Combine(folder, "bin"), .. more])
+                var start = new ProcessStartInfo("dotnet",
+                    [Path.Combine(AppContext.BaseDirectory, "tinctor.dll"), "install", "--folder", Path.Combine(folder, "bin"), .. more])
                 {
                     RedirectStandardOutput = true,
                     RedirectStandardError = true,
@@ -126,7 +127,8 @@ public sealed class ProgramTests
         string folder = Directory.CreateTempSubdirectory("tinctor-plain-").FullName;
         try
         {
-            Outcome outcome = CommandLine.Finish(CommandLine.Start([.. arguments.Split(' ').Select(word => word.Replace("{0}", Path.Combine(folder, "p")))]));
+            Outcome outcome = CommandLine.Finish(CommandLine.Start([.. arguments.Split(' ')
+                .Select(word => word.Replace("{0}", Path.Combine(folder, "p")))]));
             Assert.DoesNotContain('\u001b', outcome.All);
         }
         finally

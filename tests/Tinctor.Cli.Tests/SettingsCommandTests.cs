@@ -30,7 +30,8 @@ public sealed class SettingsCommandTests
     public void Set_accepts_listed_keys_and_defaults(string name)
     {
         if (name is "classifier" or "segmenter" or "ceff-encoder") return;
-        string[] all = [.. SettingsCatalog.List(name).Where(setting => setting.Default.Length > 0).Select(setting => $"{setting.Key}={setting.Default}")];
+        string[] all = [.. SettingsCatalog.List(name).Where(setting => setting.Default.Length > 0)
+            .Select(setting => $"{setting.Key}={setting.Default}")];
         Outcome printed = CommandLine.Run(["train", name, "--print-config", .. TrainedRun.Set(all)]);
         Assert.Equal(("", 0), (printed.Error, printed.Code));
         Assert.Equal(CommandLine.Run("train", name, "--print-config").Out, printed.Out);

@@ -107,7 +107,8 @@ public sealed class StainCommandTests : IDisposable
     public void Stain_result_that_replaces_input_is_refused()
     {
         Write("a.png", 20, 20);
-        Assert.Contains("the result would replace this input", CommandLine.Run("stain", trained.Run, At("in"), "-o", At("in"), "--overwrite").OneError());
+        Assert.Contains("the result would replace this input",
+            CommandLine.Run("stain", trained.Run, At("in"), "-o", At("in"), "--overwrite").OneError());
         Write("a.tif", 20, 20);
         Assert.Contains("a.png: would be the result of", Stain("in").OneError());
         Assert.Contains("there is no such file or folder", Stain("missing").OneError());

@@ -31,13 +31,15 @@ public sealed class StainSlidesTests : IDisposable
         Assert.Contains("seams", outcome.All);
         Assert.Equal(["a.html", "a.json", "a.ome.tif", "a.uncertainty.ome.tif", "stained.csv"], Written());
         Assert.Contains("Unreliable regions", File.ReadAllText(At("out", "a.html")));
-        using (Slide before = Slide.Open(slide), after = Slide.Open(At("out", "a.ome.tif")), map = Slide.Open(At("out", "a.uncertainty.ome.tif")))
+        using (Slide before = Slide.Open(slide), after = Slide.Open(At("out", "a.ome.tif")),
+            map = Slide.Open(At("out", "a.uncertainty.ome.tif")))
         {
             Assert.Equal((before.Width, before.Height, 3), (after.Width, after.Height, after.Channels));
             Assert.Equal((before.Width, before.Height), (map.Width, map.Height));
             Assert.Equal(0.5, after.Mpp!.Value, 1e-6);
             // Glass stays glass, tissue does not stay as it was.
-            Assert.Equal(before.Read(0, 20, 20, 30, 30).Data.Select(value => value / 8), after.Read(0, 20, 20, 30, 30).Data.Select(value => value / 8));
+            Assert.Equal(before.Read(0, 20, 20, 30, 30).Data.Select(value => value / 8),
+                after.Read(0, 20, 20, 30, 30).Data.Select(value => value / 8));
             Assert.NotEqual(before.Read(0, 500, 400, 30, 30).Data, after.Read(0, 500, 400, 30, 30).Data);
         }
         using JsonDocument report = JsonDocument.Parse(File.ReadAllText(At("out", "a.json")));
@@ -110,7 +112,8 @@ public sealed class StainSlidesTests : IDisposable
     private Outcome Stain(string input, params string[] options) =>
         CommandLine.Run(["stain", trained.Model, input, "-o", At("out"), "--device", "cpu", .. options]);
 
-    private string[] Written() => [.. Directory.EnumerateFileSystemEntries(At("out")).Select(path => Path.GetFileName(path)).Order(StringComparer.Ordinal)];
+    private string[] Written() => [.. Directory.EnumerateFileSystemEntries(At("out")).Select(path => Path.GetFileName(path))
+        .Order(StringComparer.Ordinal)];
 
     private string At(params string[] parts) => Path.Combine([folder, .. parts]);
 }

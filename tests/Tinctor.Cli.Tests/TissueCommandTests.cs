@@ -37,7 +37,8 @@ public sealed class TissueCommandTests : IDisposable
         string line = Assert.Single(help.Split('\n'), line => line.TrimStart().StartsWith("--pens"));
         Assert.All(Enum.GetValues<PenColours>(), pens => Assert.Matches($@"\b{pens.ToString().ToLowerInvariant()}\b", line));
         Assert.EndsWith("[default: all]", line);
-        Assert.Contains("--pens red: expected none, blue, green, black or all", CommandLine.Run("tissue", "a", "-o", "b", "--pens", "red").OneError());
+        Assert.Contains("--pens red: expected none, blue, green, black or all",
+            CommandLine.Run("tissue", "a", "-o", "b", "--pens", "red").OneError());
     }
 
     [Fact]
@@ -49,7 +50,8 @@ public sealed class TissueCommandTests : IDisposable
         Assert.Contains(broken, outcome.OneError());
         Assert.Matches(@"cmu-1-small-region\.svs +0\.\d\d +\d\d\.\d%", outcome.Out);
         string geoJson = Path.Combine(folder, "cmu-1-small-region.geojson");
-        Image mask = Image.Read(Path.Combine(folder, "cmu-1-small-region_mask.png")), overlay = Image.Read(Path.Combine(folder, "cmu-1-small-region_overlay.png"));
+        Image mask = Image.Read(Path.Combine(folder, "cmu-1-small-region_mask.png")),
+            overlay = Image.Read(Path.Combine(folder, "cmu-1-small-region_overlay.png"));
         Assert.Equal((mask.Width, mask.Height, 1, 3), (overlay.Width, overlay.Height, mask.Channels, overlay.Channels));
         using var opened = Slide.Open(slide);
         Assert.Equal(mask.Data, TissueMask.FromGeoJson(geoJson, opened).Mask.Data);

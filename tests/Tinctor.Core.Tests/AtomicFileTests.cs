@@ -55,7 +55,8 @@ public sealed class AtomicFileTests : IDisposable
     [InlineData("\U0001F52C")]
     public void Write_longest_name_of_the_file_system(string character)
     {
-        string target = folder.File(string.Concat(Enumerable.Repeat(character, 240 / System.Text.Encoding.UTF8.GetByteCount(character))) + ".yaml");
+        string target = folder.File(string.Concat(Enumerable.Repeat(character, 240 / System.Text.Encoding.UTF8.GetByteCount(character)))
+            + ".yaml");
         AtomicFile.WriteText(target, "x");
         Assert.Equal([target], Directory.GetFiles(folder.Path));
     }
@@ -134,7 +135,8 @@ public sealed class AtomicFileTests : IDisposable
         AssertRefused(folder.Path + "/", "is a folder, but a file is expected. Add a file name.");
         string file = folder.File("file", []);
         AssertRefused(Path.Combine(file, "a", "b.txt"), $"cannot be written: {file} is a file, not a folder. Choose another output.");
-        AssertRefused(folder.File(new string('x', 300)), "cannot be written: the name is too long for this file system. Choose a shorter name.");
+        AssertRefused(folder.File(new string('x', 300)),
+            "cannot be written: the name is too long for this file system. Choose a shorter name.");
         AssertRefused("a\0b", "is not a valid file name. Choose another output.");
     }
 
@@ -143,7 +145,8 @@ public sealed class AtomicFileTests : IDisposable
     {
         AtomicFile.WriteText(Target, "old");
         int diskFull = OperatingSystem.IsWindows() ? unchecked((int)0x80070070) : 28;
-        var error = Assert.Throws<TinctorException>(() => AtomicFile.Write(Target, _ => throw new IOException("No space left on device", diskFull)));
+        var error = Assert.Throws<TinctorException>(() =>
+            AtomicFile.Write(Target, _ => throw new IOException("No space left on device", diskFull)));
         Assert.Equal($"{Target}: cannot be written: no space left on the disk. "
             + "Free some space, or choose another disk; an earlier version of the file is unchanged.", error.Message);
         Assert.Equal("old", File.ReadAllText(Target));

@@ -114,5 +114,6 @@ public sealed class CsvFileTests : IDisposable
 
     [Fact]
     public void Read_missing_file_is_refused() =>
-        Assert.EndsWith("no such file. Check the path.", Assert.Throws<TinctorException>(() => CsvFile.Read(folder.File("no.csv"))).Message);
+        Assert.EndsWith("no such file. Check the path.",
+            Assert.Throws<TinctorException>(() => CsvFile.Read(folder.File("no.csv"))).Message);
 }

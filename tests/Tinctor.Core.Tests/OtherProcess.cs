@@ -47,7 +47,8 @@ internal sealed class OtherProcess : IDisposable
             RedirectStandardOutput = true,
             StandardOutputEncoding = Encoding.UTF8,
         };
-        foreach (string argument in new[] { typeof(OtherProcess).Assembly.Location, Marker, action, path }) start.ArgumentList.Add(argument);
+        foreach (string argument in new[] { typeof(OtherProcess).Assembly.Location, Marker, action, path })
+            start.ArgumentList.Add(argument);
         return new OtherProcess(Process.Start(start)!);
     }
 

@@ -13,7 +13,8 @@ public sealed class SampleStatisticsTests
     [InlineData(0.5, 2.5)]
     [InlineData(0.77, 3.3400000000000003)]
     [InlineData(1, 7.25)]
-    public void Quantile_equals_NumPy(double q, double expected) => Assert.Equal(expected, SampleStatistics.Quantile([.. X.Order()], q), 1e-14);
+    public void Quantile_equals_NumPy(double q, double expected) =>
+        Assert.Equal(expected, SampleStatistics.Quantile([.. X.Order()], q), 1e-14);
 
     [Fact]
     public void Quantile_of_special_samples()

@@ -33,7 +33,8 @@ public sealed class TinctorExceptionTests
     {
         string message = new TinctorException(text, text.Replace('\n', ' '), text).Message;
         Assert.Contains("a?", message);
-        Assert.DoesNotContain(message, character => char.IsControl(character) || char.IsSurrogate(character) || character is >= '\u2028' and <= '\u202E');
+        Assert.DoesNotContain(message, character => char.IsControl(character) || char.IsSurrogate(character)
+            || character is >= '\u2028' and <= '\u202E');
         Assert.Equal("größe 测试 \U0001F52C", new TinctorException("größe 测试 \U0001F52C").Message);
     }
 
@@ -46,7 +47,8 @@ public sealed class TinctorExceptionTests
     [InlineData("\U0001F52C")]
     public void Message_shortens_endless_parts(string character)
     {
-        string message = new TinctorException("f", "start" + string.Concat(Enumerable.Repeat(character, 100_000)) + "end", "Remedy.").Message;
+        string message = new TinctorException("f", "start" + string.Concat(Enumerable.Repeat(character, 100_000)) + "end", "Remedy.")
+            .Message;
         Assert.InRange(message.Length, 3900, 4100);
         Assert.StartsWith("f: start", message);
         Assert.EndsWith("end. Remedy.", message);
@@ -72,7 +74,8 @@ public sealed class TinctorExceptionTests
             Assert.Throws<TinctorException>(() => InputFile.Open(folder.Path)).Message);
         using FileStream file = InputFile.Open(folder.File("a", [7]));
         Assert.Equal(7, file.ReadByte());
-        Assert.Equal($"{missing}: no such file. Check the path.", Assert.Throws<TinctorException>(() => InputFile.ReadText(missing)).Message);
+        Assert.Equal($"{missing}: no such file. Check the path.",
+            Assert.Throws<TinctorException>(() => InputFile.ReadText(missing)).Message);
         Assert.Equal("°", InputFile.ReadText(folder.File("text", [0xC2, 0xB0])));
     }
 

@@ -133,10 +133,12 @@ public sealed class AlignmentTests : IDisposable
         }
         ImagePair[] pairs =
         [
-            .. images.Select(i => new ImagePair(i.Name, new Dictionary<string, string> { [ScoredMethod.Model] = Save("stained", i.Name, i.Stained) },
+            .. images.Select(i => new ImagePair(i.Name, new Dictionary<string,
+                string> { [ScoredMethod.Model] = Save("stained", i.Name, i.Stained) },
                 Save("real", i.Name, i.Real), i.Source is null ? null : Save("source", i.Name, i.Source), null, null)),
         ];
-        ScoredMethod[] methods = [new(ScoredMethod.Model, "Stained", ""), .. images[0].Source is null ? [] : new[] { new ScoredMethod(ScoredMethod.Identity, "Identity", "") }];
+        ScoredMethod[] methods = [new(ScoredMethod.Model, "Stained", ""), .. images[0].Source is null ? []
+            : new[] { new ScoredMethod(ScoredMethod.Identity, "Identity", "") }];
         return new AlignmentAnalysis().Run(new Data.TestSet(pairs, methods, [], 0), null, CancellationToken.None);
     }
 

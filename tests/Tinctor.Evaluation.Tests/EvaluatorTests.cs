@@ -312,7 +312,8 @@ public sealed class EvaluatorTests
         if (manifest) set.File("manifest.csv", "source,target,split\n");
         var error = Assert.Throws<TinctorException>(() => Evaluate(set.Options));
         Assert.Equal(nameof(EvaluationOptions.Labels), error.Option);
-        Assert.Contains($"25 files: no stained image of this name in {set.Stained} (tile00.png, tile01.png, tile02.png and 22 more)", error.Message);
+        Assert.Contains($"25 files: no stained image of this name in {set.Stained} (tile00.png, tile01.png, tile02.png and 22 more)",
+            error.Message);
         Assert.Contains(manifest ? "manifest.csv as labels" : "the manifest of the data set as labels", error.Remedy);
     }
 
@@ -369,7 +370,8 @@ public sealed class EvaluatorTests
         Assert.Equal("largest_error", result.Metrics[^1].Key);
         Assert.All(result.Images, image => Assert.InRange(image.Scores[ScoredMethod.Model][^1], 1, 255));
         Assert.Contains(",largest_error,", MetricsCsv.Text(result));
-        var error = Assert.Throws<OptionException>(() => Evaluate(set.Options with { ExtraMetrics = [new LargestError(), new LargestError()] }));
+        var error = Assert.Throws<OptionException>(() =>
+            Evaluate(set.Options with { ExtraMetrics = [new LargestError(), new LargestError()] }));
         Assert.Equal(nameof(EvaluationOptions.ExtraMetrics), error.Option);
     }
 

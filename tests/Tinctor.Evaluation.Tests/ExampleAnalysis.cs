@@ -36,7 +36,8 @@ internal sealed class ExampleAnalysis(bool computed) : IAnalysis
                 {
                     Lines = [new("bias", 0.5), new("upper limit", 0.9)],
                 },
-                new CurveChart("roc", "ROC", "Above the diagonal is better than chance.", "false positive rate", "true positive rate", series)
+                new CurveChart("roc", "ROC", "Above the diagonal is better than chance.", "false positive rate", "true positive rate",
+                    series)
                 {
                     Diagonal = true,
                 },

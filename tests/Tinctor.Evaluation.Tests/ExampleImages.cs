@@ -37,7 +37,8 @@ internal sealed class ExampleImages : IDisposable
 
     public string Out => Path.Combine(root.FullName, "report");
 
-    public EvaluationOptions Options => new() { Stained = Model(Stained), Real = Real, Source = Source, TrainReal = TrainReal, Resamples = 200 };
+    public EvaluationOptions Options =>
+        new() { Stained = Model(Stained), Real = Real, Source = Source, TrainReal = TrainReal, Resamples = 200 };
 
     /// <summary>Two named models.</summary>
     public StainedFolder[] TwoModels => [new("Careful & Co", Stained), new("quick", Second)];

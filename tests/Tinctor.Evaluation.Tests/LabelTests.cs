@@ -157,7 +157,8 @@ public sealed class LabelTests : IDisposable
         Assert.False(PredictedLevelAnalysis.AreThere([predicted]));
         var table = new IhcLevelTable(folder, ["dark", "light"]);
         foreach (var (i, pair) in set.Pairs.Index())
-            table.Set(pair.Name, new(["dark", "light"], pair.Label == "dark" || i < 4 && i % 4 == 3 ? [0.75f, 0.25f] : [0.5f - i / 100f, 0.5f + i / 100f]));
+            table.Set(pair.Name, new(["dark", "light"], pair.Label == "dark" || i < 4 && i % 4 == 3 ? [0.75f, 0.25f]
+                : [0.5f - i / 100f, 0.5f + i / 100f]));
         table.Save();
         Assert.True(PredictedLevelAnalysis.AreThere([predicted]));
         ReportSection section = new PredictedLevelAnalysis([predicted, new("other", root.FullName)]).Run(set, null, default);
@@ -169,7 +170,8 @@ public sealed class LabelTests : IDisposable
         Assert.Equal([[4.0, 0.0], [1.0, 3.0]], Assert.IsType<MatrixChart>(Assert.Single(section.Charts)).Values);
 
         File.WriteAllLines(Path.Combine(folder, "levels.csv"), File.ReadLines(Path.Combine(folder, "levels.csv")).SkipLast(1).ToArray());
-        Assert.Contains("no row of 7", Assert.Throws<TinctorException>(() => new PredictedLevelAnalysis([predicted]).Run(set, null, default)).Message);
+        Assert.Contains("no row of 7", Assert.Throws<TinctorException>(() =>
+            new PredictedLevelAnalysis([predicted]).Run(set, null, default)).Message);
     }
 
     private Data.TestSet Set()

@@ -41,14 +41,22 @@ public sealed class ReportTests(ReportTests.Browser browser) : IClassFixture<Rep
             Assert.True(await page.EvaluateAsync<bool>("document.documentElement.scrollWidth <= innerWidth"));
             // Links that a scrolling list cuts off would not widen the page.
             Assert.True(await page.EvaluateAsync<bool>(
-                "[...document.querySelectorAll('#contents a')].every(a => { const b = a.getBoundingClientRect(); return b.left >= 0 && b.right <= innerWidth; })"));
+                "[...document.querySelectorAll('#contents a')].every(a => { const b = a.getBoundingClientRect(); "
+                    + "return b.left >= 0 && b.right <= innerWidth; })"));
             Assert.True(await page.EvaluateAsync<bool>(
                 "[...document.querySelectorAll('main figure')].every(f => f.getBoundingClientRect().right <= innerWidth + 1)"));
             if (Environment.GetEnvironmentVariable("TINCTOR_SCREENSHOTS") is { Length: > 0 } folder)
-                await page.ScreenshotAsync(new() { Path = Path.Combine(folder, $"{Path.GetFileName(Path.GetDirectoryName(file)) ?? "one"}-{width}.png"), FullPage = true });
+                await page.ScreenshotAsync(new()
+                {
+                    Path = Path.Combine(folder,
+                    $"{Path.GetFileName(Path.GetDirectoryName(file)) ?? "one"}-{width}.png"),
+                    FullPage = true
+                });
             // Tables that are wider than the page say so.
-            Assert.Empty(await page.EvaluateAsync<string[]>("[...document.querySelectorAll('.scroll')].filter(s => s.checkVisibility() && s.scrollWidth > s.clientWidth + 1 "
-                + "&& !s.parentNode.classList.contains('more-right')).map(s => `${s.getAttribute('aria-label')} ${s.clientWidth} ${s.scrollWidth} ${s.parentNode.className}`)"));
+            Assert.Empty(await page.EvaluateAsync<string[]>("[...document.querySelectorAll('.scroll')].filter(s => "
+                + "s.checkVisibility() && s.scrollWidth > s.clientWidth + 1 "
+                + "&& !s.parentNode.classList.contains('more-right')).map(s => "
+                    + "`${s.getAttribute('aria-label')} ${s.clientWidth} ${s.scrollWidth} ${s.parentNode.className}`)"));
             await page.Context.CloseAsync();
         }
     }
@@ -78,9 +86,12 @@ public sealed class ReportTests(ReportTests.Browser browser) : IClassFixture<Rep
     {
         var page = await browser.Open(file: browser.Registration);
         await Assertions.Expect(page.Locator("h1")).ToContainTextAsync("her2.svs registered to section 1");
-        await Assertions.Expect(page.Locator("#section-quality .warnings")).ToContainTextAsync("The quality check failed: the similarity is hardly above chance");
-        await Assertions.Expect(page.Locator("#section-quality tr", new() { HasTextString = "Distinctness" })).ToContainTextAsync("at least 10");
-        await Assertions.Expect(page.Locator("#section-landmarks tr", new() { HasTextString = "90th percentile" })).ToContainTextAsync("1.21 %");
+        await Assertions.Expect(page.Locator("#section-quality .warnings"))
+            .ToContainTextAsync("The quality check failed: the similarity is hardly above chance");
+        await Assertions.Expect(page.Locator("#section-quality tr", new() { HasTextString = "Distinctness" }))
+            .ToContainTextAsync("at least 10");
+        await Assertions.Expect(page.Locator("#section-landmarks tr", new() { HasTextString = "90th percentile" }))
+            .ToContainTextAsync("1.21 %");
         await Assertions.Expect(page.Locator("#section-transform tr", new() { HasTextString = "Rotation" })).ToContainTextAsync("-11.46");
         await page.Locator("#section-quality .enlarge").First.ClickAsync();
         await Assertions.Expect(page.Locator(".lightbox img")).ToHaveAttributeAsync("alt", "Source");
@@ -294,7 +305,8 @@ public sealed class ReportTests(ReportTests.Browser browser) : IClassFixture<Rep
         await Assertions.Expect(page.Locator(".layer .tag").Last).ToHaveTextAsync("|Stained − Real|");
         // Noise of a few grey levels is near the dark end of the scale, and not all of it is one colour.
         int[] reds = await map.EvaluateAsync<int[]>(
-            "c => { const d = c.getContext('2d').getImageData(0, 0, c.width, c.height).data; return [...d].filter((_, i) => i % 4 === 0); }");
+            "c => { const d = c.getContext('2d').getImageData(0, 0, c.width, c.height).data; "
+                + "return [...d].filter((_, i) => i % 4 === 0); }");
         Assert.True(reds.Distinct().Count() > 3);
         Assert.InRange(reds.Average(), 0.5, 60);
 
@@ -334,7 +346,8 @@ public sealed class ReportTests(ReportTests.Browser browser) : IClassFixture<Rep
         var between = page.Locator("#comparisons .panel.chosen tbody tr").First;
         await Assertions.Expect(between).ToContainTextAsync("Careful & Co better");
         await page.Locator("#comparisons select").SelectOptionAsync(new SelectOptionValue { Label = "quick against identity" });
-        await Assertions.Expect(page.Locator("#comparisons .panel.chosen table")).ToHaveAttributeAsync("aria-label", "quick against Identity");
+        await Assertions.Expect(page.Locator("#comparisons .panel.chosen table"))
+            .ToHaveAttributeAsync("aria-label", "quick against Identity");
         Assert.Empty(browser.Errors);
     }
 
@@ -364,7 +377,8 @@ public sealed class ReportTests(ReportTests.Browser browser) : IClassFixture<Rep
         Assert.True(await section.Locator(".pictures img").EvaluateAsync<bool>("i => i.decode().then(() => i.naturalWidth === 48)"));
         await Assertions.Expect(section.Locator(".warnings")).ToContainTextAsync("Ten images are few.");
         await Assertions.Expect(page.Locator("#section-absent")).ToHaveCountAsync(0);
-        await Assertions.Expect(page.Locator(".absent-note")).ToHaveTextAsync("Not computed: Distribution (no Inception weights were given).");
+        await Assertions.Expect(page.Locator(".absent-note"))
+            .ToHaveTextAsync("Not computed: Distribution (no Inception weights were given).");
         await Assertions.Expect(page.Locator("#provenance")).ToContainTextAsync("sha256 0123");
         var link = page.Locator("#contents a", new() { HasTextString = "An example" });
         await Assertions.Expect(link).ToHaveAttributeAsync("href", "#section-example");
@@ -525,10 +539,12 @@ public sealed class ReportTests(ReportTests.Browser browser) : IClassFixture<Rep
                 Distinctness = 8.5,
                 Reasons = ["the similarity is hardly above chance (8.5 standard deviations above wrong alignments, at least 10 expected)"],
             };
-            var transform = new RegistrationTransform(new("/data/section 1 with a long name, haematoxylin and eosin.svs", 46_000, 32_914, 0.25),
+            var transform = new RegistrationTransform(new("/data/section 1 with a long name, haematoxylin and eosin.svs", 46_000, 32_914,
+                0.25),
                 new("/data/her2.svs", 45_210, 33_002, 0.25), affine, null, quality);
             Image picture = ExampleImages.Blobs(300, 1, [0.2, 1, 0.3]), warped = ExampleImages.Blobs(300, 1, [0.5, 0.7, 1]);
-            return RegistrationReport.Text(transform, new(picture, warped, picture, warped), new(78, 2, 3.1, 0.0042, 0.0121, 0.02, 0.31, 1));
+            return RegistrationReport.Text(transform, new(picture, warped, picture, warped),
+                new(78, 2, 3.1, 0.0042, 0.0121, 0.02, 0.31, 1));
         }
 
         private static ReportSection SlideSection() => new("slide", "The slide", "Source and result.")

@@ -123,7 +123,8 @@ public sealed class SchemaTests
                             problems.Add($"{at}: {key} is not in the schema");
                     break;
                 case "$schema" or "$defs" or "title" or "description":
-                case "required" or "minProperties" or "minItems" or "maxItems" or "minimum" or "items" or "properties" or "additionalProperties":
+                case "required" or "minProperties" or "minItems" or "maxItems" or "minimum" or "items"
+                    or "properties" or "additionalProperties":
                     break;
                 default:
                     throw new InvalidOperationException($"the schema uses {keyword}, which this check does not know");

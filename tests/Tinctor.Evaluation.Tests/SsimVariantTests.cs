@@ -33,7 +33,8 @@ public class SsimVariantTests
     {
         var (fake, real, width, height) = ReferenceVectors.Pair(1);
         // skimage 0.19.3: structural_similarity(rgb2gray(fake), rgb2gray(real), data_range=1)
-        Assert.Equal(0.7895329933993087, Ssim.Compute(new(fake, width, height, 3), new(real, width, height, 3), SsimVariant.Luminance7), 1e-6);
+        Assert.Equal(0.7895329933993087, Ssim.Compute(new(fake, width, height, 3), new(real, width, height, 3), SsimVariant.Luminance7),
+            1e-6);
     }
 
     [Fact]
@@ -46,7 +47,8 @@ public class SsimVariantTests
     [Fact]
     public void ElevenPixelsOfExtremesDoNotOverflow()
     {
-        byte[] white = [.. Enumerable.Repeat((byte)255, 12 * 12 * 3)], checks = [.. Enumerable.Range(0, 12 * 12 * 3).Select(i => (byte)(i % 2 * 255))];
+        byte[] white = [.. Enumerable.Repeat((byte)255, 12 * 12 * 3)],
+            checks = [.. Enumerable.Range(0, 12 * 12 * 3).Select(i => (byte)(i % 2 * 255))];
         Assert.Equal(1, Ssim.Compute(new(white, 12, 12, 3), new(white, 12, 12, 3), SsimVariant.Uniform11), 1e-12);
         Assert.Equal(1, Ssim.Compute(new(checks, 12, 12, 3), new(checks, 12, 12, 3), SsimVariant.Uniform11), 1e-12);
     }
@@ -85,7 +87,8 @@ public class SsimVariantTests
     {
         using DisposeScope scope = torch.NewDisposeScope();
         using Guard quiet = torch.no_grad();
-        Tensor ToTensor(byte[] data) => torch.tensor(Array.ConvertAll(data, v => (double)v), height, width, 3).permute(2, 0, 1).unsqueeze(1);
+        Tensor ToTensor(byte[] data) =>
+            torch.tensor(Array.ConvertAll(data, v => (double)v), height, width, 3).permute(2, 0, 1).unsqueeze(1);
         double[] bell = [.. Enumerable.Range(-5, 11).Select(i => Math.Exp(-i * i / 4.5))];
         Tensor line = torch.tensor(Array.ConvertAll(bell, v => v / bell.Sum()), 1, 1, 1, 11);
         Tensor Blur(Tensor t) => F.conv2d(F.conv2d(t, line), line.transpose(2, 3));

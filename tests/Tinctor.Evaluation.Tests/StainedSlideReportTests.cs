@@ -16,7 +16,8 @@ public sealed partial class StainedSlideReportTests : IDisposable
     public void Text_source_unlike_training_warns_at_top()
     {
         JsonElement section = Overview(noveltyShare: 0.73);
-        Assert.Equal(["73 % of the source is unlike the model's training images: do not trust the result"], Strings(section.GetProperty("warnings")));
+        Assert.Equal(["73 % of the source is unlike the model's training images: do not trust the result"],
+            Strings(section.GetProperty("warnings")));
         Assert.DoesNotContain("Source", Quantities(section).Keys);
     }
 
@@ -42,14 +43,17 @@ public sealed partial class StainedSlideReportTests : IDisposable
         string path = Path.Combine(root.FullName, "slide.png");
         ExampleImages.Blobs(64, 1, [0.55, 0.75, 0.95]).Write(path);
         using var slide = Slide.Open(path);
-        var run = new StainedSlide(path, "0123", new SlideScale(1, 0.5, "0.5 um/px"), new SlideSpec(64, 64), 16, 1, 1) { NoveltyShare = noveltyShare };
+        var run = new StainedSlide(path, "0123", new SlideScale(1, 0.5, "0.5 um/px"), new SlideSpec(64, 64), 16, 1,
+            1)
+        { NoveltyShare = noveltyShare };
         string html = StainedSlideReport.Text(slide, slide, null, run, "model");
         return JsonDocument.Parse(Data().Match(html).Groups[1].Value).RootElement.GetProperty("sections")[0];
     }
 
     private static IEnumerable<string?> Strings(JsonElement array) => array.EnumerateArray().Select(item => item.GetString());
 
-    private static Dictionary<string, string?> Quantities(JsonElement section) => section.GetProperty("tables")[0].GetProperty("rows").EnumerateArray()
+    private static Dictionary<string, string?> Quantities(JsonElement section) =>
+        section.GetProperty("tables")[0].GetProperty("rows").EnumerateArray()
         .ToDictionary(row => row[0].GetString()!, row => row[1].GetString());
 
     [GeneratedRegex("<script[^>]*application/json[^>]*>(.*?)</script>", RegexOptions.Singleline)]

@@ -111,7 +111,8 @@ public class StatisticsTests
     [Fact]
     public void HolmStepsDown()
     {
-        Assert.Equal([0.03, null, 0.06, 0.06], Holm.Adjust([0.01, null, 0.04, 0.03]).Select(p => p is null ? (double?)null : Math.Round(p.Value, 12)));
+        Assert.Equal([0.03, null, 0.06, 0.06],
+            Holm.Adjust([0.01, null, 0.04, 0.03]).Select(p => p is null ? (double?)null : Math.Round(p.Value, 12)));
         Assert.Equal([1.0, 1.0], Holm.Adjust([0.6, 0.9]));
     }
 

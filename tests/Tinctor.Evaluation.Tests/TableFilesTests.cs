@@ -54,7 +54,8 @@ public sealed class TableFilesTests
         string[] names = [.. Directory.EnumerateFiles(Path.Combine(set.Out, "tables")).Select(f => Path.GetFileName(f)!).Order()];
         Assert.Equal(
             [
-                "comparisons_rgb.csv", "comparisons_rgb.tex", "example_scores.csv", "example_scores.tex", "labels_rgb.csv", "labels_rgb.tex",
+                "comparisons_rgb.csv", "comparisons_rgb.tex", "example_scores.csv", "example_scores.tex", "labels_rgb.csv",
+                "labels_rgb.tex",
                 "summary_rgb.csv", "summary_rgb.tex",
             ], names.Where(n => n.Contains("_rgb") || n.Contains("example")));
         foreach (string file in Directory.EnumerateFiles(Path.Combine(set.Out, "tables"), "*.tex"))

@@ -22,7 +22,8 @@ public sealed class VarianceTests : IDisposable
         }
         IReadOnlyList<VarianceResult> results = new VarianceStudy([1, 2, 5], 10).Measure("a", "vanilla", Noisy, Of(_ => level, 64));
         // Of ten normal numbers the deviation comes out 2.7 % too small.
-        Assert.All(results, result => Assert.Equal(0.9727 * deviation / level / Math.Sqrt(result.Average), result.Variation, 0.02 * deviation / level));
+        Assert.All(results, result => Assert.Equal(0.9727 * deviation / level / Math.Sqrt(result.Average), result.Variation,
+            0.02 * deviation / level));
         Assert.All(results, result => Assert.Equal(20 * Math.Log10(255 * Math.Sqrt(result.Average) / deviation), result.Psnr!.Value, 0.15));
         Assert.Equal(results.Select(r => r.Ssim).Order(), results.Select(r => r.Ssim));
     }
@@ -45,7 +46,8 @@ public sealed class VarianceTests : IDisposable
     {
         // Runs of 10, 20 and 40, 50: N = 1 compares 10 with 40, N = 2 compares 15 with 45.
         double[] values = [10, 20, 40, 50];
-        IReadOnlyList<VarianceResult> results = new VarianceStudy([1, 2], 2).Measure("a", "skip", run => Of(_ => values[run], 8), Of(_ => 45, 8));
+        IReadOnlyList<VarianceResult> results =
+            new VarianceStudy([1, 2], 2).Measure("a", "skip", run => Of(_ => values[run], 8), Of(_ => 45, 8));
         Assert.Equal(Math.Sqrt(450) / 25, results[0].Variation, 1e-12);
         Assert.Equal(Math.Sqrt(450) / 30, results[1].Variation, 1e-12);
         Assert.Equal(double.PositiveInfinity, results[1].Psnr);
@@ -64,7 +66,8 @@ public sealed class VarianceTests : IDisposable
         table.Write("Two images");
         Assert.Equal(
             ["| Sampling | N | Coefficient of variation | PSNR (dB) | SSIM |", "| --- | ---: | ---: | ---: | ---: |",
-                "| vanilla | 1 | 0.3000 | 21.00 | 0.6000 |", $"| vanilla | 5 | 0.2000 | {double.PositiveInfinity.ToString("F2", CultureInfo.InvariantCulture)} | 0.7000 |"],
+                "| vanilla | 1 | 0.3000 | 21.00 | 0.6000 |",
+                    $"| vanilla | 5 | 0.2000 | {double.PositiveInfinity.ToString("F2", CultureInfo.InvariantCulture)} | 0.7000 |"],
             File.ReadAllLines(At("study/table.md")));
         Assert.Equal(["image,strategy,runs,cv,psnr,ssim", "a,vanilla,1,0.2,20,0.5"], File.ReadAllLines(At("study/table.csv"))[..2]);
         Assert.Contains("\\caption{Two images.}", File.ReadAllText(At("study/table.tex")));

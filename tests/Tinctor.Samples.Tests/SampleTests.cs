@@ -11,7 +11,8 @@ namespace Tinctor.Samples.Tests;
 /// <summary>Runs the programs of samples/ on small phantom data, and holds the code in the documentation against them.</summary>
 public sealed class SampleTests : IDisposable
 {
-    private static readonly string[] Small = ["data.crop_size=64", "training.steps=2", "training.epochs=1", "training.epochs_decay=0", "model.ngf=4"];
+    private static readonly string[] Small =
+        ["data.crop_size=64", "training.steps=2", "training.epochs=1", "training.epochs_decay=0", "model.ngf=4"];
     private readonly string folder = Directory.CreateTempSubdirectory("tinctor-samples-").FullName;
 
     public void Dispose() => Directory.Delete(folder, recursive: true);

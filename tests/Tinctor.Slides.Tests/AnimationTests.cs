@@ -19,7 +19,8 @@ public sealed class AnimationTests : IDisposable
         {
             int size = BinaryPrimitives.ReadInt32LittleEndian(file.AsSpan(at + 4));
             ReadOnlySpan<byte> chunk = file.AsSpan(at + 8, size);
-            if (Encoding.ASCII.GetString(file.AsSpan(at, 4)) == "ANMF") frames.Add((Number(chunk[6..]) + 1, Number(chunk[9..]) + 1, Number(chunk[12..])));
+            if (Encoding.ASCII.GetString(file.AsSpan(at, 4)) == "ANMF")
+                frames.Add((Number(chunk[6..]) + 1, Number(chunk[9..]) + 1, Number(chunk[12..])));
             at += 8 + size + (size % 2);
         }
         Assert.Equal(Enumerable.Repeat((32, 24, 120), 5), frames);
@@ -34,7 +35,8 @@ public sealed class AnimationTests : IDisposable
         Animation.Write(Frames(3), path);
         byte[] file = File.ReadAllBytes(path);
         Assert.Equal("GIF89a", Encoding.ASCII.GetString(file[..6]));
-        Assert.Equal((32, 24), (BinaryPrimitives.ReadInt16LittleEndian(file.AsSpan(6)), BinaryPrimitives.ReadInt16LittleEndian(file.AsSpan(8))));
+        Assert.Equal((32, 24), (BinaryPrimitives.ReadInt16LittleEndian(file.AsSpan(6)),
+            BinaryPrimitives.ReadInt16LittleEndian(file.AsSpan(8))));
         Assert.Contains("NETSCAPE2.0", Encoding.Latin1.GetString(file)); // it starts again at its end
         Assert.Contains(".webp or .gif", Assert.Throws<TinctorException>(() => Animation.Write(Frames(2), path + ".mp4")).Message);
     }

@@ -12,10 +12,12 @@ public sealed class GeoJsonFileTests : InTemporaryFolder
         string input = At("in.geojson"), output = At("out.geojson");
         File.WriteAllText(input, """
             {"type": "FeatureCollection", "bbox": [0, 0, 1, 1], "features": [
-              {"type": "Feature", "geometry": {"type": "Point", "coordinates": [10, 20, 3]}, "properties": {"name": "a", "coordinates": "kept"}},
+              {"type": "Feature", "geometry": {"type": "Point", "coordinates": [10, 20, 3]},
+              "properties": {"name": "a", "coordinates": "kept"}},
               {"type": "Feature", "geometry": {"type": "MultiPolygon", "coordinates": [[[[1, 2], [3, 4], [5, 6], [1, 2]]]]},
                "nucleusGeometry": {"type": "Polygon", "coordinates": [[[1.5, 2.5], [3, 4], [1.5, 2.5]]]}},
-              {"type": "Feature", "geometry": {"type": "GeometryCollection", "geometries": [{"type": "LineString", "coordinates": [[0, 0], [7, 7]]}]}}]}
+              {"type": "Feature", "geometry": {"type": "GeometryCollection",
+              "geometries": [{"type": "LineString", "coordinates": [[0, 0], [7, 7]]}]}}]}
             """);
         GeoJsonFile.Map(input, output, (x, y) => (y + 100, x));
         JsonNode json = JsonNode.Parse(File.ReadAllText(output))!;
@@ -30,6 +32,7 @@ public sealed class GeoJsonFileTests : InTemporaryFolder
         Assert.Contains(input, Assert.Throws<TinctorException>(() => GeoJsonFile.Map(input, output, (x, y) => (x, y))).Message);
         File.WriteAllText(input, "{\"type\": \"FeatureCollection\"}");
         Assert.Contains("no coordinates", Assert.Throws<TinctorException>(() => GeoJsonFile.Map(input, output, (x, y) => (x, y))).Message);
-        Assert.Contains("no such file", Assert.Throws<TinctorException>(() => GeoJsonFile.Map(At("none.geojson"), output, (x, y) => (x, y))).Message);
+        Assert.Contains("no such file",
+            Assert.Throws<TinctorException>(() => GeoJsonFile.Map(At("none.geojson"), output, (x, y) => (x, y))).Message);
     }
 }

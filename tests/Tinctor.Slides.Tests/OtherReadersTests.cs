@@ -16,8 +16,10 @@ public sealed class OtherReadersTests : InTemporaryFolder
 
     public static TheoryData<string, int, SampleType, int?> Slides => new()
     {
-        { "rgb.ome.tif", 3, SampleType.UInt8, null }, { "jpeg.ome.tif", 3, SampleType.UInt8, 90 }, { "grey.ome.tif", 1, SampleType.UInt16, null },
-        { "four.ome.tif", 4, SampleType.UInt16, null }, { "two.ome.tif", 2, SampleType.UInt8, 90 }, { "plain.tif", 3, SampleType.UInt8, null },
+        { "rgb.ome.tif", 3, SampleType.UInt8, null }, { "jpeg.ome.tif", 3, SampleType.UInt8, 90 },
+            { "grey.ome.tif", 1, SampleType.UInt16, null },
+        { "four.ome.tif", 4, SampleType.UInt16, null }, { "two.ome.tif", 2, SampleType.UInt8, 90 },
+            { "plain.tif", 3, SampleType.UInt8, null },
         { "plainjpeg.tif", 3, SampleType.UInt8, 90 }, { "plain16.tif", 3, SampleType.UInt16, null },
     };
 
@@ -120,7 +122,8 @@ public sealed class OtherReadersTests : InTemporaryFolder
         Assert.Equal(Enumerable.Range(0, parts.Length), planes.Select(plane => Number(plane, "IFD")));
         Assert.Equal(Enumerable.Range(0, parts.Length), planes.Select(plane => Number(plane, "FirstC")));
         Assert.All(planes, plane => Assert.Equal(1, Number(plane, "PlaneCount")));
-        string?[] identifiers = [.. xml.Descendants().Where(element => element.Name != Ome + "AnnotationRef").Select(element => (string?)element.Attribute("ID")).OfType<string>()];
+        string?[] identifiers = [.. xml.Descendants().Where(element => element.Name != Ome + "AnnotationRef")
+            .Select(element => (string?)element.Attribute("ID")).OfType<string>()];
         Assert.Equal(identifiers.Distinct(), identifiers);
         Assert.All(xml.Descendants(Ome + "AnnotationRef"), reference => Assert.Contains((string?)reference.Attribute("ID"), identifiers));
         Assert.Equal("0.25 µm", $"{(string?)pixels.Attribute("PhysicalSizeX")} {(string?)pixels.Attribute("PhysicalSizeXUnit")}");
@@ -135,7 +138,8 @@ public sealed class OtherReadersTests : InTemporaryFolder
         using (var slide = Slide.Open(At("four.ome.tif"))) text = slide.Properties["tiff.ImageDescription"];
         foreach ((string right, string wrong) in new[]
         {
-            ("\"XYCZT\"", "\"XYC\""), ("\"Channel:0:1\"", "\"1\""), (" SizeT=\"1\"", ""), ("\"µm\"", "\"micron\""), ("\"uint16\"", "\"UInt16\""),
+            ("\"XYCZT\"", "\"XYC\""), ("\"Channel:0:1\"", "\"1\""), (" SizeT=\"1\"", ""), ("\"µm\"", "\"micron\""),
+                ("\"uint16\"", "\"UInt16\""),
             ("\"Annotation:", "\"Display:"),
         })
         {
@@ -158,7 +162,14 @@ public sealed class OtherReadersTests : InTemporaryFolder
     {
         Image image = quality is null ? TestImages.Make(301, 203, channels, type) : TestImages.Smooth(301, 203, channels);
         SlideChannel[] info = channels == 4 ? [new("DAPI"), new("FITC"), new("µ & <red>"), new("") { Display = (3, 999.5) }] : [];
-        SlideWriter.Write(At(name), new SlideSpec(301, 203, channels, type) { Mpp = 0.25, Tile = 64, JpegQuality = quality, Name = "a \"b\" & c", ChannelInfo = info }, image);
+        SlideWriter.Write(At(name), new SlideSpec(301, 203, channels, type)
+        {
+            Mpp = 0.25,
+            Tile = 64,
+            JpegQuality = quality,
+            Name = "a \"b\" & c",
+            ChannelInfo = info
+        }, image);
         return image;
     }
 
@@ -167,7 +178,11 @@ public sealed class OtherReadersTests : InTemporaryFolder
         bool there = program.StartsWith('/') ? Path.Exists("/usr/lib/python3/dist-packages/tifffile")
             : Environment.GetEnvironmentVariable("PATH")!.Split(':').Any(folder => File.Exists(Path.Combine(folder, program)));
         Assert.SkipUnless(there, $"needs the package {package}: apt-get install {package}");
-        using Process process = Process.Start(new ProcessStartInfo(program, arguments) { RedirectStandardOutput = true, RedirectStandardError = true })!;
+        using Process process = Process.Start(new ProcessStartInfo(program, arguments)
+        {
+            RedirectStandardOutput = true,
+            RedirectStandardError = true
+        })!;
         Task<string> faults = process.StandardError.ReadToEndAsync();
         string told = process.StandardOutput.ReadToEnd();
         process.WaitForExit();

@@ -42,7 +42,8 @@ internal static class RawTiff
             {
                 byte[] field = value.Length <= 4 ? [.. value, .. new byte[4 - value.Length]] : Number(file.Position, 4, littleEndian);
                 if (value.Length > 4) file.Write(value);
-                entries.Add([.. Number(tag, 2, littleEndian), .. Number(type, 2, littleEndian), .. Number(count, 4, littleEndian), .. field]);
+                entries.Add([.. Number(tag, 2, littleEndian), .. Number(type, 2, littleEndian), .. Number(count, 4, littleEndian),
+                    .. field]);
             }
             long directory = file.Position;
             file.Write(Number(entries.Count, 2, littleEndian));

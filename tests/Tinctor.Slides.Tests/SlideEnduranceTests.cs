@@ -11,7 +11,8 @@ public sealed class SlideEnduranceTests : InTemporaryFolder
 {
     // Copies that broke off, and bits that flipped: one line that names the file, or pixels; no crash, no hang, no leak.
     [Theory]
-    [InlineData("jpeg.ome.tif", 3, 90), InlineData("deflate.ome.tif", 3, null), InlineData("pages.tif", 3, null), InlineData("four.ome.tif", 4, null)]
+    [InlineData("jpeg.ome.tif", 3, 90), InlineData("deflate.ome.tif", 3, null), InlineData("pages.tif", 3, null),
+        InlineData("four.ome.tif", 4, null)]
     public void Read_damaged_slides_never_crashes_or_leaks(string name, int channels, int? quality)
     {
         Image image = TestImages.Smooth(200, 140, channels);
@@ -29,7 +30,8 @@ public sealed class SlideEnduranceTests : InTemporaryFolder
         void Break(int i)
         {
             byte[] broken = i % 3 == 0 ? whole[..random.Next(whole.Length)] : (byte[])whole.Clone();
-            for (int flips = i % 3 * random.Next(1, 4); flips > 0; flips--) broken[random.Next(broken.Length)] ^= (byte)(1 << random.Next(8));
+            for (int flips = i % 3 * random.Next(1, 4); flips > 0; flips--)
+                broken[random.Next(broken.Length)] ^= (byte)(1 << random.Next(8));
             File.WriteAllBytes(At("broken.tif"), broken);
             if (TryRead(At("broken.tif"), 200, 140)) read++;
         }
@@ -50,7 +52,8 @@ public sealed class SlideEnduranceTests : InTemporaryFolder
             byte[] broken = i % 3 == 0 ? whole[..random.Next(whole.Length)] : (byte[])whole.Clone();
             // Its tags are at the end.
             for (int flips = i % 3 * random.Next(1, 4); flips > 0; flips--)
-                broken[i % 2 == 0 ? random.Next(broken.Length) : broken.Length - 1 - random.Next(Math.Min(broken.Length, 20_000))] ^= (byte)(1 << random.Next(8));
+                broken[i % 2 == 0 ? random.Next(broken.Length)
+                    : broken.Length - 1 - random.Next(Math.Min(broken.Length, 20_000))] ^= (byte)(1 << random.Next(8));
             File.WriteAllBytes(At("broken.svs"), broken);
             TryRead(At("broken.svs"), 300, 300);
         }
@@ -104,7 +107,8 @@ public sealed class SlideEnduranceTests : InTemporaryFolder
         using var slide = Slide.Open(At("tall.ome.tif"));
         slide.Read(0, 0, 0, 512, 512);
         long before = Resident();
-        Parallel.For(0, height / 500 * 8, new ParallelOptions { MaxDegreeOfParallelism = 4 }, i => slide.Read(0, i % 8 * 500, i / 8 * 500, 500, 500));
+        Parallel.For(0, height / 500 * 8, new ParallelOptions { MaxDegreeOfParallelism = 4 }, i =>
+            slide.Read(0, i % 8 * 500, i / 8 * 500, 500, 500));
         Assert.InRange(Resident() - before, long.MinValue, 80_000_000);
     }
 

@@ -11,7 +11,8 @@ public sealed class SlideTests : InTemporaryFolder
     public void Open_aperio_slide_reads_metadata()
     {
         using var slide = Slide.Open(SharedFiles.Path("data/slides/cmu-1-small-region.svs"));
-        Assert.Equal(("aperio slide", 2220, 2967, 3, SampleType.UInt8), (slide.Format, slide.Width, slide.Height, slide.Channels, slide.SampleType));
+        Assert.Equal(("aperio slide", 2220, 2967, 3, SampleType.UInt8),
+            (slide.Format, slide.Width, slide.Height, slide.Channels, slide.SampleType));
         Assert.Equal((0.499, "the file", 20.0), (slide.Mpp, slide.MppOrigin, slide.Objective));
         Assert.Equal(["label", "macro", "thumbnail"], slide.AssociatedNames.Order());
         Assert.Equal((387, 463), (slide.ReadAssociated("label").Width, slide.ReadAssociated("label").Height));
@@ -29,7 +30,8 @@ public sealed class SlideTests : InTemporaryFolder
         using var slide = Slide.Open(path);
         Image page = Image.Read(path);
         Assert.Equal((slide.Width, slide.Height), (page.Width, page.Height));
-        foreach ((int x, int y, int width, int height) in new[] { (0, 0, 300, 200), (239, 240, 2, 3), (2219, 2966, 1, 1), (1000, 1500, 511, 257) })
+        foreach ((int x, int y, int width, int height) in new[] { (0, 0, 300, 200), (239, 240, 2, 3), (2219, 2966, 1, 1),
+            (1000, 1500, 511, 257) })
             Assert.Equal(page.Crop(x, y, width, height).Data, slide.Read(0, x, y, width, height).Data);
     }
 
@@ -116,7 +118,8 @@ public sealed class SlideTests : InTemporaryFolder
         {
             using var slide = Slide.Open(file);
             byte[][] once = [.. Enumerable.Range(0, 12).Select(Tile)];
-            Assert.Equal(once, Enumerable.Range(0, 48).AsParallel().AsOrdered().WithDegreeOfParallelism(4).Select(i => Tile(i % 12)).Take(12));
+            Assert.Equal(once, Enumerable.Range(0, 48).AsParallel().AsOrdered().WithDegreeOfParallelism(4).Select(i => Tile(i % 12))
+                .Take(12));
             byte[] Tile(int i) => slide.Read(0, i * 37, i * 23, 130, 90).Data;
         }
     }
@@ -130,7 +133,8 @@ public sealed class SlideTests : InTemporaryFolder
         Image image = TestImages.Make(64, 48, 2, SampleType.UInt16);
         // The name makes room for the attributes.
         string room = new('-', 60);
-        SlideWriter.Write(At("pages.ome.tif"), new SlideSpec(64, 48, 2, SampleType.UInt16) { Name = room, ChannelInfo = [new("DAPI"), new("Cy5")] }, image);
+        SlideWriter.Write(At("pages.ome.tif"),
+            new SlideSpec(64, 48, 2, SampleType.UInt16) { Name = room, ChannelInfo = [new("DAPI"), new("Cy5")] }, image);
         Patch("pages.ome.tif", $"\"{room}\"><Pixels", $"\"\"><Pixels {size}");
         using var slide = Slide.Open(At("pages.ome.tif"));
         Assert.Equal(mpp, slide.Mpp);
@@ -215,7 +219,8 @@ public sealed class SlideTests : InTemporaryFolder
         new Random(3).NextBytes(whole.AsSpan(whole.Length / 4, 20_000));
         File.WriteAllBytes(At("broken.svs"), whole);
         using var broken = Slide.Open(At("broken.svs"));
-        Assert.StartsWith(At("broken.svs"), Assert.Throws<TinctorException>(() => broken.Read(0, 0, 0, broken.Width, broken.Height)).Message);
+        Assert.StartsWith(At("broken.svs"),
+            Assert.Throws<TinctorException>(() => broken.Read(0, 0, 0, broken.Width, broken.Height)).Message);
     }
 
     private unsafe void WritePyramid(Image image, string name, bool subIfds)

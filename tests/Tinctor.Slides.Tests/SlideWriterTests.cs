@@ -64,7 +64,8 @@ public sealed class SlideWriterTests : InTemporaryFolder
     {
         byte[] file = File.ReadAllBytes(source);
         int directory = BitConverter.ToInt32(file, 4), count = BitConverter.ToUInt16(file, directory);
-        byte[] entries = file[(directory + 2)..(directory + 2 + (12 * count))], next = file[(directory + 2 + (12 * count))..(directory + 6 + (12 * count))];
+        byte[] entries = file[(directory + 2)..(directory + 2 + (12 * count))],
+            next = file[(directory + 2 + (12 * count))..(directory + 6 + (12 * count))];
         // Tags are in order, and the new one is above those of baseline TIFF.
         int at = Enumerable.Range(0, count).Count(i => BitConverter.ToUInt16(entries, 12 * i) < tag) * 12;
         byte[] added = [.. BitConverter.GetBytes(tag), 7, 0, .. BitConverter.GetBytes(value.Length), .. BitConverter.GetBytes(file.Length)];
@@ -187,7 +188,8 @@ public sealed class SlideWriterTests : InTemporaryFolder
         (int width, int height) = slide.SizeAt(downsample);
         Image whole = slide.ReadAt(downsample, x, y, width, height), joined = new(width, height, 3);
         var spec = new SlideSpec(width, height) { Tile = 112 };
-        foreach ((PixelArea area, Image tile) in spec.Tiles.Zip(slide.ReadTiles(downsample, x, y, spec))) joined.Paste(tile, area.X, area.Y);
+        foreach ((PixelArea area, Image tile) in spec.Tiles.Zip(slide.ReadTiles(downsample, x, y, spec)))
+            joined.Paste(tile, area.X, area.Y);
         Assert.True(whole.Data.AsSpan().SequenceEqual(joined.Data));
         // Whoever stops early may close the slide at once.
         foreach (Image tile in slide.ReadTiles(downsample, x, y, spec)) break;
@@ -215,10 +217,12 @@ public sealed class SlideWriterTests : InTemporaryFolder
             Assert.Equal([At("slide.dzi"), At("slide_files")], Directory.GetFileSystemEntries(Folder).Order());
         }
         XElement dzi = XElement.Load(At("slide.dzi")), size = dzi.Elements().Single();
-        Assert.Equal(("png", "254", "1"), ((string)dzi.Attribute("Format")!, (string)dzi.Attribute("TileSize")!, (string)dzi.Attribute("Overlap")!));
+        Assert.Equal(("png", "254", "1"),
+            ((string)dzi.Attribute("Format")!, (string)dzi.Attribute("TileSize")!, (string)dzi.Attribute("Overlap")!));
         Assert.Equal(("601", "403"), ((string)size.Attribute("Width")!, (string)size.Attribute("Height")!));
         // Levels from one pixel to all: 2^10 is the first power of two that holds 601.
-        Assert.Equal(Enumerable.Range(0, 11).Select(level => $"{level}").Order(), Directory.GetDirectories(At("slide_files")).Select(Path.GetFileName).Order());
+        Assert.Equal(Enumerable.Range(0, 11).Select(level => $"{level}").Order(),
+            Directory.GetDirectories(At("slide_files")).Select(Path.GetFileName).Order());
         Assert.Equal(6, Directory.GetFiles(At("slide_files/10")).Length);
         Assert.Equal(image.Crop(253, 253, 256, 150).Data, Image.Read(At("slide_files/10/1_1.png")).Data);
         SlideWriter.Write(At("jpeg.dzi"), new SlideSpec(601, 403), image);

@@ -138,7 +138,8 @@ public sealed class StainNormalizationTests : InTemporaryFolder
             }
             // A speck of dust is no second stain.
             ((byte[])[10, 200, 30]).CopyTo(reference.Data, 0);
-            var error = Assert.Throws<TinctorException>(() => new StainNormalizer(StainProfile.Estimate(StainedPixels.FromImage(reference), method)));
+            var error = Assert.Throws<TinctorException>(() =>
+                new StainNormalizer(StainProfile.Estimate(StainedPixels.FromImage(reference), method)));
             Assert.Contains("one colour", error.Message);
         }
     }

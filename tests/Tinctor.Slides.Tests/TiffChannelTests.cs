@@ -19,8 +19,10 @@ public sealed class TiffChannelTests : InTemporaryFolder
         pages.Add(Page(new Image(6, 5, 3), Qpi("Label")));
         RawTiff.Write(At("a.qptiff"), pages);
         using var slide = Slide.Open(At("a.qptiff"));
-        Assert.Equal(("QPTIFF", 3, Modality.Fluorescence, false, 20.0), (slide.Format, slide.Channels, slide.Modality, slide.IsRgb, slide.Objective));
-        Assert.Equal([new("DAPI") { Colour = 0x0000FF }, new("FITC") { Colour = 0x00FF00 }, new("CY3") { Colour = 0xFFFF00 }], slide.ChannelInfo);
+        Assert.Equal(("QPTIFF", 3, Modality.Fluorescence, false, 20.0),
+            (slide.Format, slide.Channels, slide.Modality, slide.IsRgb, slide.Objective));
+        Assert.Equal([new("DAPI") { Colour = 0x0000FF }, new("FITC") { Colour = 0x00FF00 }, new("CY3") { Colour = 0xFFFF00 }],
+            slide.ChannelInfo);
         Assert.Equal([(40, 30), (20, 15)], slide.Levels.Select(level => (level.Width, level.Height)));
         Assert.Equal(["label", "overview", "thumbnail"], slide.AssociatedNames.Order());
         Assert.Equal((6, 5), (slide.ReadAssociated("label").Width, slide.ReadAssociated("label").Height));
@@ -71,7 +73,8 @@ public sealed class TiffChannelTests : InTemporaryFolder
         using var slide = Slide.Open(At("stack.tif"));
         Assert.Equal(("ImageJ TIFF", 3, Modality.Fluorescence), (slide.Format, slide.Channels, slide.Modality));
         Assert.Equal((0.25, "ImageJ's unit"), (slide.Mpp, slide.MppOrigin));
-        SlideChannel[] expected = [new("nuclei") { Colour = 0x0A141E, Display = (5, 99.5) }, new("Cy5") { Colour = 0x28323C, Display = (1, 200) },
+        SlideChannel[] expected = [new("nuclei") { Colour = 0x0A141E, Display = (5, 99.5) },
+            new("Cy5") { Colour = 0x28323C, Display = (1, 200) },
             new("") { Colour = 0x0000FF }];
         Assert.Equal(expected, slide.ChannelInfo);
         for (int c = 0; c < 3; c++) Assert.Equal(planes[c].Data, slide.Read(0, 0, 0, 20, 10).Plane(c));

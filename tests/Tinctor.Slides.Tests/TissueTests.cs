@@ -129,7 +129,8 @@ public sealed class TissueTests : InTemporaryFolder
     {
         DrawnSection drawn = new(400, 300, Glass);
         drawn.Disc(150, 150, 120, Section);
-        (int, int, int)[] dense = [(75, 50, 130), (95, 60, 30), (190, 40, 120), (60, 35, 75), (120, 160, 205)]; // H, DAB, E, H over E, aniline blue
+        (int, int, int)[] dense = [(75, 50, 130), (95, 60, 30), (190, 40, 120), (60, 35, 75),
+            (120, 160, 205)]; // H, DAB, E, H over E, aniline blue
         foreach (((int, int, int) colour, int i) in dense.Select((colour, i) => (colour, i))) drawn.Disc(70 + (i * 40), 150, 16, colour);
         TissueMask mask = TissueMask.Detect(drawn.Image, mpp: Mpp);
         Assert.DoesNotContain((byte)255, mask.Pens!.Data);
@@ -197,7 +198,8 @@ public sealed class TissueTests : InTemporaryFolder
     public void Geojson_and_back_is_exact(double density)
     {
         var random = new Random(5);
-        var image = new Image(61, 47, 1, data: [.. Enumerable.Range(0, 61 * 47).Select(_ => random.NextDouble() < density ? (byte)255 : (byte)0)]);
+        var image = new Image(61, 47, 1,
+            data: [.. Enumerable.Range(0, 61 * 47).Select(_ => random.NextDouble() < density ? (byte)255 : (byte)0)]);
         TissueMask mask = TissueMask.FromImage(image, 7.3);
         mask.ToGeoJson(At("mask.geojson"));
         TissueMask back = TissueMask.FromGeoJson(At("mask.geojson"), mask.SlideWidth, mask.SlideHeight, 7.3);
@@ -229,7 +231,8 @@ public sealed class TissueTests : InTemporaryFolder
     [Fact]
     public void Annotations_of_qupath_are_read_in_all_their_shapes()
     {
-        const string square = """{"type":"Polygon","coordinates":[[[10,10],[50,10],[50,50],[10,50],[10,10]],[[20,20],[30,20],[30,30],[20,30],[20,20]]]}""";
+        const string square =
+            """{"type":"Polygon","coordinates":[[[10,10],[50,10],[50,50],[10,50],[10,10]],[[20,20],[30,20],[30,30],[20,30],[20,20]]]}""";
         TissueMask Of(string json)
         {
             File.WriteAllText(At("a.geojson"), json.Replace("SQUARE", square));
@@ -241,13 +244,16 @@ public sealed class TissueTests : InTemporaryFolder
         Assert.Equal(1500 + 200, Of("""
             {"type":"FeatureCollection","features":[
               {"type":"Feature","geometry":{"type":"GeometryCollection","geometries":[SQUARE,{"type":"Point","coordinates":[1,2]},
-                {"type":"MultiPolygon","coordinates":[[[[60,0],[70,0],[70,30],[60,30]]]]}]},"properties":{"classification":{"name":"Tumor"}}},
+                {"type":"MultiPolygon","coordinates":[[[[60,0],[70,0],[70,30],[60,30]]]]}]},
+                "properties":{"classification":{"name":"Tumor"}}},
               {"type":"Feature","geometry":{"type":"Polygon","coordinates":[[[60,0],[70,0],[70,10],[60,10],[60,0]]]},
                 "properties":{"classification":{"name":"Ignore*","color":[0,0,0]}}},
-              {"type":"Feature","geometry":{"type":"Polygon","coordinates":[[[80,0],[90,0],[90,10],[80,0]]]},"properties":{"objectType":"cell"}},
+              {"type":"Feature","geometry":{"type":"Polygon","coordinates":[[[80,0],[90,0],[90,10],[80,0]]]},
+              "properties":{"objectType":"cell"}},
               {"type":"Feature","geometry":{"type":"LineString","coordinates":[[0,0],[9,9]]},"properties":{"classification":null}}]}
             """).Area);
-        foreach (string broken in new[] { "", "{", "[1]", """{"type":"Circle"}""", """{"type":"Polygon","coordinates":[[["a",2],[3,4],[5,6]]]}""" })
+        foreach (string broken in new[] { "", "{", "[1]", """{"type":"Circle"}""",
+            """{"type":"Polygon","coordinates":[[["a",2],[3,4],[5,6]]]}""" })
             Assert.StartsWith($"{At("a.geojson")}: not valid GeoJSON (", Assert.Throws<TinctorException>(() => Of(broken)).Message);
     }
 

@@ -41,7 +41,8 @@ public sealed class StainerTests : IDisposable
         {
             Image source = Noise(128, 96);
             using var full = TrainedModel.CreateStainer(network, config, Device.CPU);
-            using var half = TrainedModel.CreateStainer(network, config with { Inference = new InferenceConfig { Scale = 0.5 } }, Device.CPU);
+            using var half = TrainedModel.CreateStainer(network, config with { Inference = new InferenceConfig { Scale = 0.5 } },
+                Device.CPU);
             Image byHand = full.Stain(source.Resize(64, 48, ResizeKernel.Cubic)).Image.Resize(128, 96, ResizeKernel.Cubic);
             Assert.Equal(byHand.Data, half.Stain(source).Image.Data);
             Assert.NotEqual(full.Stain(source).Image.Data, half.Stain(source).Image.Data);

@@ -91,7 +91,8 @@ internal static class AblateCommand
 
         ulong[] seeds = parse.GetRequiredValue(StudyOptions.Seeds);
         bool onlyTrain = parse.GetValue(OnlyTrain);
-        int code = await CommandSteps.Run(parse, [.. seeds.SelectMany(seed => study.Steps(seed, StudyOptions.OfTraining(parse), StudyOptions.OfStaining(parse),
+        int code = await CommandSteps.Run(parse,
+            [.. seeds.SelectMany(seed => study.Steps(seed, StudyOptions.OfTraining(parse), StudyOptions.OfStaining(parse),
             onlyTrain ? null : [.. Judge(parse), "--title", $"{method}: ablation, seed {seed}"]))], cancel);
         if (code == 0 && !onlyTrain) study.Conclude(seeds, $"Ablation of {method}");
         return code;
@@ -121,10 +122,12 @@ internal static class AblateCommand
         ];
         string[] keys = [.. own.Select(variant => variant.Model.Key)];
         if (asked.Except(keys).Except(others).FirstOrDefault() is string unknown)
-            throw new TinctorException($"--variants {unknown}: there is no such variant. Those of {full.Method} are {string.Join(", ", keys)}");
+            throw new TinctorException(
+                $"--variants {unknown}: there is no such variant. Those of {full.Method} are {string.Join(", ", keys)}");
         if (peers.Except(others).FirstOrDefault() is string stranger)
             throw new TinctorException($"--peers {stranger}: there is no such peer. Choose among {string.Join(", ", others)}");
-        return own.Where(variant => asked.Length == 0 ? variant.Published : asked.Contains(variant.Model.Key)).Select(variant => variant.Model)
+        return own.Where(variant => asked.Length == 0 ? variant.Published : asked.Contains(variant.Model.Key))
+            .Select(variant => variant.Model)
             .Concat(peers.Select(peer => new StudyModel(peer, peer, ConfigFile.LoadText(shared, peer, parse.GetValue(PeerSet) ?? []))));
     }
 

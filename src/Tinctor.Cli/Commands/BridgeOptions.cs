@@ -23,7 +23,11 @@ internal static class BridgeOptions
         new("--seed") { Description = "Random seed; the same seed gives the same pixels", HelpName = "N", DefaultValueFactory = _ => 0 };
 
     private static readonly Option<int?> Evaluations =
-        new("--steps") { Description = "Network evaluations per image; 0 for every step of the schedule [default: the model's]", HelpName = "N" };
+        new("--steps")
+        {
+            Description = "Network evaluations per image; 0 for every step of the schedule [default: the model's]",
+            HelpName = "N"
+        };
     private static readonly Option<BridgeSolver?> Solver =
         Words.Optional<BridgeSolver>("--solver", "Solver [default: the model's]");
     private static readonly Option<StepSpacing?> Spacing =
@@ -51,7 +55,8 @@ internal static class BridgeOptions
         string[] given = [.. All.Where(option => parse.GetResult(option) is { Implicit: false }).Select(option => option.Name)];
         if (own is null)
             return given.Length == 0 ? null
-                : throw new TinctorException(model, "is deterministic", $"Leave out {string.Join(", ", given)}, which apply to models of bbdm and i2sb");
+                : throw new TinctorException(model, "is deterministic",
+                    $"Leave out {string.Join(", ", given)}, which apply to models of bbdm and i2sb");
         if (parse.GetValue(Samples) < 1) throw new TinctorException("--samples must be 1 or more");
         if ((parse.GetValue(Average) ?? 1) < 1) throw new TinctorException("--average must be 1 or more");
         BridgeSampling sampling = Run(parse, own) with

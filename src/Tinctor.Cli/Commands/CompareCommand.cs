@@ -10,7 +10,8 @@ namespace Tinctor.Cli.Commands;
 internal static class CompareCommand
 {
     private const string Description = """
-        Train methods on the same pairs from the same seeds, stain the test slides with each, and compare them with the real stain in one report:
+        Train methods on the same pairs from the same seeds, stain the test slides with each, and compare them with the real stain in one
+        report:
         SSIM and PSNR, and with --segmenter the F1 of its maps of stained and of real tissue, with --inception FID and Inception Score.
         With --register, sections are registered and cut into tiles first. The same command resumes an interrupted comparison.
 
@@ -27,7 +28,8 @@ internal static class CompareCommand
     };
     private static readonly Option<string> Output = CommonOptions.Output("Folder of the comparison");
     private static readonly Option<bool> Reverse = new("--reverse") { Description = "Exchange source and target, as for IHC to H&E" };
-    private static readonly Option<bool> Register = new("--register") { Description = "Register the pairs and cut tiles first (see 'tinctor pair')" };
+    private static readonly Option<bool> Register =
+        new("--register") { Description = "Register the pairs and cut tiles first (see 'tinctor pair')" };
     private static readonly Option<int> Tile =
         new("--tile-size") { Description = "Tile size", HelpName = "PX", DefaultValueFactory = _ => 256 };
     private static readonly Option<TransformModel> Transform =
@@ -35,9 +37,14 @@ internal static class CompareCommand
     private static readonly Option<string[]> Configs =
         new("--config") { Description = "YAML file of a method's settings, as in i2sb=small.yaml", HelpName = "METHOD=FILE" };
     private static readonly Option<string[]> Set =
-        SettingOption.Create("Change one setting of all methods or, as in pix2pix:model.ngf=32, of one; may be repeated", "[METHOD:]KEY=VALUE");
+        SettingOption.Create("Change one setting of all methods or, as in pix2pix:model.ngf=32, of one; may be repeated",
+            "[METHOD:]KEY=VALUE");
     private static readonly Option<string?> Segmenter =
-        new("--segmenter") { Description = "Segmenter ('tinctor train segmenter') that is applied to stained and real images", HelpName = "DIR" };
+        new("--segmenter")
+        {
+            Description = "Segmenter ('tinctor train segmenter') that is applied to stained and real images",
+            HelpName = "DIR"
+        };
     private static readonly Option<string?> Inception =
         new("--inception") { Description = "Inception weights for FID and Inception Score (see 'tinctor evaluate')", HelpName = "FILE" };
     private static readonly Option<string?> Classifier =
@@ -62,20 +69,23 @@ internal static class CompareCommand
 
     private static async Task<int> Run(ParseResult parse, CancellationToken cancel)
     {
-        string folder = Path.GetFullPath(parse.GetRequiredValue(Output)), data = Path.GetFullPath(parse.GetRequiredValue(StudyOptions.Data));
+        string folder = Path.GetFullPath(parse.GetRequiredValue(Output)),
+            data = Path.GetFullPath(parse.GetRequiredValue(StudyOptions.Data));
         string[] methods = [.. parse.GetRequiredValue(Methods).Distinct()];
         if (methods.Length < 2) throw new TinctorException($"only one method is named, {methods[0]}. Name two or more");
         if (parse.GetValue(Register))
         {
             string tiles = Path.Combine(folder, "pairs");
-            int registered = await CommandSteps.Run(parse, [("Register the sections and cut tiles", Registration(parse, data, tiles))], cancel);
+            int registered = await CommandSteps.Run(parse, [("Register the sections and cut tiles", Registration(parse, data, tiles))],
+                cancel);
             if (registered != 0) return registered;
             data = Path.Combine(tiles, "manifest.csv");
         }
         StudyModel[] models = [.. methods.Select(method => new StudyModel(method, method, ConfigOf(parse, method, data)))];
         RunConfig first = models[0].Config;
         if (models.FirstOrDefault(model => model.Config.Model.Upscaling != first.Model.Upscaling) is { } other)
-            throw new TinctorException($"{methods[0]} and {other.Key}: the results have different resolutions (model.factor). Compare methods of one resolution");
+            throw new TinctorException($"{methods[0]} and {other.Key}: the results have different resolutions (model.factor). "
+                + "Compare methods of one resolution");
         PairManifest pairs = TrainingData.Read(first.Data, first.Seed, first.Model.Upscaling, first.Model.AdviseCrop, cancel).Manifest;
         var study = new Study(folder, pairs, models, cancel);
 
@@ -90,7 +100,8 @@ internal static class CompareCommand
     // Null if the data set is complete: its manifest is written last.
     private static string[]? Registration(ParseResult parse, string data, string tiles) =>
         File.Exists(Path.Combine(tiles, "manifest.csv")) ? null
-            : ["pair", data, "-o", tiles, "--tile-size", $"{parse.GetValue(Tile)}", "--transform", Words.Of(parse.GetValue(Transform)), "--overwrite"];
+            : ["pair", data, "-o", tiles, "--tile-size", $"{parse.GetValue(Tile)}", "--transform", Words.Of(parse.GetValue(Transform)),
+                "--overwrite"];
 
     private static RunConfig ConfigOf(ParseResult parse, string method, string data)
     {
@@ -109,13 +120,16 @@ internal static class CompareCommand
             int colon = text.IndexOf(':'), equals = text.IndexOf('=');
             return colon > 0 && colon < equals ? (Method: text[..colon], Setting: text[(colon + 1)..]) : (Method: "", Setting: text);
         }).ToArray();
-        if (settings.FirstOrDefault(setting => setting.Method.Length > 0 && !RunConfig.Methods.ContainsKey(setting.Method)) is { Method: string name })
-            throw new TinctorException($"--set {name}: there is no such method. The methods are {string.Join(", ", RunConfig.Methods.Keys)}");
+        if (settings.FirstOrDefault(setting => setting.Method.Length > 0
+            && !RunConfig.Methods.ContainsKey(setting.Method)) is { Method: string name })
+            throw new TinctorException(
+                $"--set {name}: there is no such method. The methods are {string.Join(", ", RunConfig.Methods.Keys)}");
         return settings.Where(setting => setting.Method.Length == 0).Concat(settings.Where(setting => setting.Method == method))
             .Select(setting => setting.Setting);
     }
 
     private static IEnumerable<string> Judges(ParseResult parse) =>
-        new[] { ("--segmenter", parse.GetValue(Segmenter)), ("--inception", parse.GetValue(Inception)), ("--classifier", parse.GetValue(Classifier)) }
+        new[] { ("--segmenter", parse.GetValue(Segmenter)), ("--inception", parse.GetValue(Inception)),
+            ("--classifier", parse.GetValue(Classifier)) }
             .SelectMany(option => option.Item2 is null ? Array.Empty<string>() : [option.Item1, Path.GetFullPath(option.Item2)]);
 }

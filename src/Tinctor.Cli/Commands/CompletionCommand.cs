@@ -38,7 +38,8 @@ internal static class CompletionCommand
         """;
 
     private const string Fish = """
-        complete -c tinctor -a '(eval (commandline -po)[1] "\"[suggest:"(commandline -C)"]\"" (string escape -- (commandline -p)) 2>/dev/null)'
+        complete -c tinctor \
+            -a '(eval (commandline -po)[1] "\"[suggest:"(commandline -C)"]\"" (string escape -- (commandline -p)) 2>/dev/null)'
         """;
 
     public static Command Create()

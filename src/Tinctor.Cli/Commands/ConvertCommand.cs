@@ -49,10 +49,12 @@ internal static class ConvertCommand
         });
         Tile.Validators.Add(result =>
         {
-            if (result.Tokens.Count > 0 && int.TryParse(result.Tokens[^1].Value, out int side) && (side is < 16 or > 4096 || side % 16 != 0))
+            if (result.Tokens.Count > 0 && int.TryParse(result.Tokens[^1].Value, out int side)
+                && (side is < 16 or > 4096 || side % 16 != 0))
                 result.AddError($"--tile-size {result.Tokens[^1].Value}: expected a multiple of 16 from 16 to 4096");
         });
-        var command = new Command("convert", Description) { Source, Output, Mpp, Downsample, SlideMpp, Region, Lossless, Quality, Tile, Overwrite };
+        var command = new Command("convert", Description) { Source, Output, Mpp, Downsample, SlideMpp, Region, Lossless, Quality, Tile,
+            Overwrite };
         command.Validators.Add(result =>
         {
             if (result.GetResult(Mpp) is not null && result.GetResult(Downsample) is not null)
@@ -75,7 +77,8 @@ internal static class ConvertCommand
         {
             Mpp = slide.Mpp * downsample,
             Name = Path.GetFileNameWithoutExtension(path),
-            JpegQuality = parse.GetValue(Lossless) || output.EndsWith(".png", StringComparison.OrdinalIgnoreCase) ? null : parse.GetValue(Quality),
+            JpegQuality = parse.GetValue(Lossless) || output.EndsWith(".png", StringComparison.OrdinalIgnoreCase) ? null
+                : parse.GetValue(Quality),
             Tile = parse.GetValue(Tile),
             IccProfile = slide.ReadIccProfile(),
             ChannelInfo = slide.IsRgb ? [] : SlideChannel.WithRanges(slide.ChannelInfo, slide.Thumbnail(OverviewSide)),
@@ -93,9 +96,11 @@ internal static class ConvertCommand
         if (slide.Mpp is null) yield return "the pixel size is unknown and not written. State it (--slide-mpp).";
         if (slide.EnlargementNote(downsample) is string enlarged) yield return enlarged;
         if (spec.IccProfile is byte[] profile)
-            yield return SlideWriter.KeepsIccProfile(output) ? $"the ICC profile ({profile.Length} bytes) is copied; colours are not converted"
+            yield return SlideWriter.KeepsIccProfile(output)
+                ? $"the ICC profile ({profile.Length} bytes) is copied; colours are not converted"
                 : "the ICC profile is not kept, as Deep Zoom has no place for it";
-        if (spec.ChannelInfo.Any(channel => channel.Name.Length > 0) && !Path.GetFileNameWithoutExtension(output).EndsWith(".ome", StringComparison.OrdinalIgnoreCase))
+        if (spec.ChannelInfo.Any(channel => channel.Name.Length > 0)
+            && !Path.GetFileNameWithoutExtension(output).EndsWith(".ome", StringComparison.OrdinalIgnoreCase))
             yield return "names and colours of channels are kept in .ome.tif only";
     }
 
@@ -103,7 +108,9 @@ internal static class ConvertCommand
     {
         if (parse.GetValue(Mpp) is not double mpp) return parse.GetValue(Downsample) ?? 1;
         return slide.Mpp is double own ? mpp / own
-            : throw new TinctorException(slide.Path, "the pixel size is unknown", "State it, or use --downsample instead of --output-mpp") { Option = nameof(SlideMpp) };
+            : throw new TinctorException(slide.Path, "the pixel size is unknown",
+                "State it, or use --downsample instead of --output-mpp")
+            { Option = nameof(SlideMpp) };
     }
 
     // The part that is written, in its own pixels.
@@ -120,7 +127,8 @@ internal static class ConvertCommand
         int Scaled(int pixels) => (int)Math.Round(pixels / downsample);
     }
 
-    private static void Write(Slide slide, string output, SlideSpec spec, double downsample, (int X, int Y) corner, CancellationToken cancel) =>
+    private static void Write(Slide slide, string output, SlideSpec spec, double downsample, (int X, int Y) corner,
+        CancellationToken cancel) =>
         ProgressDisplay.Show("writing", progress =>
         {
             int done = 0, total = spec.Tiles.Count();

@@ -3,7 +3,9 @@ using System.Diagnostics;
 
 namespace Tinctor.Cli.Commands;
 
-/// <summary><c>tinctor demo</c>: runs the whole path from slides to report on synthetic slides, each step as the command that a user would type.</summary>
+/// <summary>
+/// <c>tinctor demo</c>: runs the whole path from slides to report on synthetic slides, each step as the command that a user would type.
+/// </summary>
 internal static class DemoCommand
 {
     private const string Description = """
@@ -34,23 +36,28 @@ internal static class DemoCommand
     {
         string folder = parse.GetRequiredValue(Output);
         string slides = Path.Combine(folder, "slides"), pairs = Path.Combine(folder, "pairs"), run = Path.Combine(folder, "run");
-        string stained = Path.Combine(folder, "stained"), report = Path.Combine(folder, "report"), manifest = Path.Combine(pairs, "manifest.csv");
+        string stained = Path.Combine(folder, "stained"), report = Path.Combine(folder, "report"),
+            manifest = Path.Combine(pairs, "manifest.csv");
         string seed = $"{parse.GetValue(Seed)}";
         var watch = Stopwatch.StartNew();
 
         var steps = new (string title, string[]? arguments)[]
         {
             ("Make slides: the same tissue in H&E and in HER2, which is displaced",
-                ["phantom", "-o", slides, "--slides", "12", "--level", "3+", "--size", "768x768", "--misalign", "8", "--test", "0.25", "--val", "0.1", "--seed", seed]),
+                ["phantom", "-o", slides, "--slides", "12", "--level", "3+", "--size", "768x768", "--misalign", "8", "--test", "0.25",
+                    "--val", "0.1", "--seed", seed]),
             // The manifest is written last, as the mark of a complete data set.
             ("Register the stains and cut tiles",
-                File.Exists(manifest) ? null : ["pair", Path.Combine(slides, "manifest.csv"), "-o", pairs, "--transform", "affine", "--channel", "haematoxylin", "--stride", "240", "--overwrite"]),
+                File.Exists(manifest) ? null : ["pair", Path.Combine(slides, "manifest.csv"), "-o", pairs, "--transform", "affine",
+                    "--channel", "haematoxylin", "--stride", "240", "--overwrite"]),
             ("Train a small pix2pix",
                 File.Exists(Path.Combine(run, "config.yaml")) ? ["train", "--output", run, "--resume"]
-                    : ["train", "pix2pix", "--data", manifest, "--output", run, "--steps", $"{parse.GetValue(Steps)}", "--seed", seed, .. SmallModel]),
+                    : ["train", "pix2pix", "--data", manifest, "--output", run, "--steps", $"{parse.GetValue(Steps)}", "--seed", seed,
+                        .. SmallModel]),
             ("Stain the held-out slides", ["stain", run, manifest, "--split", "test", "-o", stained]),
             ("Compare with the real stain and with trivial baselines",
-                ["evaluate", "--stained", stained, "--real", Path.Combine(pairs, "target"), "--source", Path.Combine(pairs, "source"), "--labels", manifest,
+                ["evaluate", "--stained", stained, "--real", Path.Combine(pairs, "target"), "--source", Path.Combine(pairs, "source"),
+                    "--labels", manifest,
                     "--run", run, "--title", "Tinctor demo: H&E to HER2", "-o", report]),
         };
         int code = await CommandSteps.Run(parse, steps, cancel);
@@ -62,7 +69,8 @@ internal static class DemoCommand
     private static string[] SmallModel =>
     [
         "--set", "model.generator=unet_128", "--set", "model.ngf=24", "--set", "model.ndf=16", "--set", "model.gan_mode=lsgan",
-        "--set", "model.dropout=false", "--set", "model.lr=0.001", "--set", "data.rotate=true", "--set", "data.crop_size=128", "--set", "training.batch_size=4",
+        "--set", "model.dropout=false", "--set", "model.lr=0.001", "--set", "data.rotate=true", "--set", "data.crop_size=128", "--set",
+            "training.batch_size=4",
         "--set", "training.checkpoint_every=250", "--set", "training.ema=0.99",
     ];
 

@@ -94,7 +94,8 @@ public static class EvaluateCommand
         DefaultValueFactory = _ => new EvaluationOptions { Stained = [], Real = "" }.Resamples,
     };
 
-    private static readonly Option<int> Seed = new("--seed") { Description = "Random seed of the bootstrap", HelpName = "N", DefaultValueFactory = _ => 0 };
+    private static readonly Option<int> Seed =
+        new("--seed") { Description = "Random seed of the bootstrap", HelpName = "N", DefaultValueFactory = _ => 0 };
 
     /// <summary>The command, for the root command.</summary>
     public static Command Create()
@@ -177,7 +178,9 @@ public static class EvaluateCommand
         Terminal.Results.MarkupLineInterpolated($"[dim]Means with intervals: {result.Bootstrap.Description}[/]");
     }
 
-    /// <summary>Prints which of two models is better and whether the difference is significant; the report compares with baselines too.</summary>
+    /// <summary>
+    /// Prints which of two models is better and whether the difference is significant; the report compares with baselines too.
+    /// </summary>
     private static void PrintComparisons(EvaluationResult result)
     {
         string[] models = [.. result.Models.Select(m => m.Key)];
@@ -200,7 +203,7 @@ public static class EvaluateCommand
         foreach (var model in result.Models)
         {
             Terminal.Results.MarkupLineInterpolated(
-                $"{model.Title} beats the baselines ({baselines}) by PSNR and SSIM: [bold]{(result.BeatsBaselines(model) ? "yes" : "no")}[/]");
+                $"{model.Title} beats the baselines ({baselines}) by PSNR and SSIM: [bold]{Words.YesNo(result.BeatsBaselines(model))}[/]");
         }
     }
 

@@ -40,7 +40,9 @@ internal static class ImageJobs
     /// </summary>
     /// <param name="input">A file or folder.</param>
     /// <param name="outputFolder">Folder of the results.</param>
-    /// <param name="slides">Whether slides are included; the input may then also be a pattern (slides/*.svs) or a .txt file of paths.</param>
+    /// <param name="slides">
+    /// Whether slides are included; the input may then also be a pattern (slides/*.svs) or a .txt file of paths.
+    /// </param>
     /// <exception cref="TinctorException">There is no such file or folder.</exception>
     public static IEnumerable<ImageJob> Find(string input, string? outputFolder = null, bool slides = false)
     {
@@ -58,7 +60,8 @@ internal static class ImageJobs
             || SlideFormats.ImageExtensions.Contains(Path.GetExtension(file).ToLowerInvariant());
         bool IsInput(string file) => !(isInside && IsInside(outputFolder!, file));
 
-        ImageJob Job(string file, string name) => new(file, () => Image.Read(file), Slide.Stem(name)) { IsSlide = slides && SlideFormats.IsSlide(file) };
+        ImageJob Job(string file, string name) =>
+            new(file, () => Image.Read(file), Slide.Stem(name)) { IsSlide = slides && SlideFormats.IsSlide(file) };
     }
 
     private static void NoteSkipped(IReadOnlyList<string> files)
@@ -78,7 +81,8 @@ internal static class ImageJobs
     {
         string folder = Path.GetDirectoryName(pattern) is { Length: > 0 } named ? named : ".";
         if (!Directory.Exists(folder)) throw new TinctorException(folder, "there is no such folder", "Check the path");
-        return Directory.EnumerateFiles(folder, Path.GetFileName(pattern)).Order(StringComparer.Ordinal).SelectMany(file => Find(file, slides: true));
+        return Directory.EnumerateFiles(folder, Path.GetFileName(pattern)).Order(StringComparer.Ordinal)
+            .SelectMany(file => Find(file, slides: true));
     }
 
     /// <summary>Refuses an empty list.</summary>
@@ -100,7 +104,8 @@ internal static class ImageJobs
         if (jobs.Find(job => outputs(job).Any(output => Path.GetFullPath(job.Input) == Path.GetFullPath(output))) is { Input: string own })
             throw new TinctorException(own, "the result would replace this input", "Choose another folder") { Option = "Output" };
         foreach (var same in jobs.GroupBy(job => outputs(job).First()).Where(group => group.Count() > 1))
-            throw new TinctorException(same.Key, $"would be the result of {string.Join(" and of ", same.Select(job => job.Input))}", "Use a folder for each");
+            throw new TinctorException(same.Key, $"would be the result of {string.Join(" and of ", same.Select(job => job.Input))}",
+                "Use a folder for each");
         List<ImageJob> open = overwrite ? jobs : [.. jobs.Where(job => !outputs(job).All(File.Exists) || isWhole?.Invoke(job) == false)];
         if (open.Count < jobs.Count)
             ExistingResults.Note($"{jobs.Count - open.Count} of {jobs.Count}");
@@ -125,7 +130,8 @@ internal static class ImageJobs
         CancellationToken cancel) => Run(open, doing, done, (job, _) => one(job), threads, cancel);
 
     /// <summary>Runs jobs that report their completed share and current step.</summary>
-    public static int Run(List<ImageJob> open, string doing, Func<string, string> done, Func<ImageJob, Action<double, string>, string?> one, int threads,
+    public static int Run(List<ImageJob> open, string doing, Func<string, string> done, Func<ImageJob, Action<double, string>, string?> one,
+        int threads,
         CancellationToken cancel)
     {
         var results = new (string? Remark, string? Failure)[open.Count];

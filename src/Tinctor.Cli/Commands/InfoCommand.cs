@@ -66,7 +66,8 @@ internal static class InfoCommand
         void Row(string name, string value) => table.AddRow(new Text(name), new Text(value));
         Row("format", slide.Format);
         Row("size", $"{slide.Width}x{slide.Height}" + (slide.Mpp is double mpp
-            ? string.Create(CultureInfo.InvariantCulture, $", {slide.Width * mpp / 1000:0.##} x {slide.Height * mpp / 1000:0.##} mm") : ""));
+            ? string.Create(CultureInfo.InvariantCulture, $", {slide.Width * mpp / 1000:0.##} x {slide.Height * mpp / 1000:0.##} mm")
+            : ""));
         Row("microns per pixel", slide.Mpp is double known
             ? string.Create(CultureInfo.InvariantCulture, $"{known:0.####} ({slide.MppOrigin})") : "unknown. State it (--slide-mpp).");
         if (slide.Objective is double objective) Row("objective", string.Create(CultureInfo.InvariantCulture, $"{objective:0.##}x"));
@@ -79,7 +80,8 @@ internal static class InfoCommand
             Row($"level {i}", string.Create(CultureInfo.InvariantCulture, $"{level.Width}x{level.Height}, 1/{level.Downsample:0.###}"));
         if (slide.AssociatedNames.Count > 0) Row("associated images", string.Join(", ", slide.AssociatedNames));
         if (properties)
-            foreach ((string name, string value) in slide.Properties.OrderBy(pair => pair.Key, StringComparer.Ordinal)) Row(name, value.ReplaceLineEndings(" "));
+            foreach ((string name, string value) in slide.Properties.OrderBy(pair => pair.Key, StringComparer.Ordinal))
+                Row(name, value.ReplaceLineEndings(" "));
         Terminal.Results.MarkupLineInterpolated($"[bold]{slide.Path}[/]");
         Terminal.Results.Write(table);
         Terminal.Result();
@@ -121,7 +123,8 @@ internal static class InfoCommand
         string[] details =
         [
             .. channel.Colour is int colour ? new[] { $"#{colour:X6}" } : [],
-            .. channel.Display is (double low, double high) ? new[] { string.Create(CultureInfo.InvariantCulture, $"{low:0.#} to {high:0.#}") } : [],
+            .. channel.Display is (double low, double high)
+                ? new[] { string.Create(CultureInfo.InvariantCulture, $"{low:0.#} to {high:0.#}") } : [],
         ];
         return (channel.Name.Length > 0 ? channel.Name : $"{index + 1}") + (details.Length > 0 ? $" ({string.Join(", ", details)})" : "");
     }
@@ -132,6 +135,7 @@ internal static class InfoCommand
         string name = Path.GetFileNameWithoutExtension(slide.Path);
         Overview(slide).Write(Path.Combine(folder, $"{name}_overview.png"));
         foreach (string beside in slide.AssociatedNames)
-            slide.ReadAssociated(beside).Write(Path.Combine(folder, $"{name}_{string.Concat(beside.Split(Path.GetInvalidFileNameChars()))}.png"));
+            slide.ReadAssociated(beside).Write(Path.Combine(folder,
+                $"{name}_{string.Concat(beside.Split(Path.GetInvalidFileNameChars()))}.png"));
     }
 }

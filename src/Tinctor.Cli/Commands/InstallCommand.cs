@@ -41,7 +41,9 @@ internal static class InstallCommand
     {
         var file = new FileInfo(link);
         if (file.Exists && file.LinkTarget is null)
-            throw new TinctorException(link, "is a file, not a link to a launcher", "Remove it, or choose another folder") { Option = nameof(Folder) };
+            throw new TinctorException(link, "is a file, not a link to a launcher",
+                "Remove it, or choose another folder")
+            { Option = nameof(Folder) };
         if (file.LinkTarget == launcher)
         {
             Terminal.Result($"{link} is installed already.");

@@ -183,7 +183,8 @@ public static class PairCommand
             .Select(split => $"{split.Key} {split.Sum(pair => pair.Count(TileStatus.Kept))}"));
         int used = dataset.Pairs.Count(pair => pair.Failure is null);
         Terminal.Result($"{dataset.Folder}: {dataset.Kept} of {dataset.Tiles} tiles kept ({counts}), "
-            + $"{used} of {dataset.Pairs.Count} fields used, {dataset.Slides.Count(slide => !slide.Passed)} of {dataset.Slides.Count} slides failed the check");
+            + $"{used} of {dataset.Pairs.Count} fields used, "
+            + $"{dataset.Slides.Count(slide => !slide.Passed)} of {dataset.Slides.Count} slides failed the check");
     }
 
     private static string Number(double value, string format) => value.ToString(format, CultureInfo.InvariantCulture);

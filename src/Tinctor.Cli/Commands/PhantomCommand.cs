@@ -18,7 +18,7 @@ public static class PhantomCommand
           tinctor phantom -o ki67 --stains he,ki67 --misalign 12          misaligned by up to 12 pixels, with the exact field
           tinctor phantom -o af --stains af,he --size 1280x1280           autofluorescence at 1/5 of the resolution to H&E
           tinctor phantom -o wsi --slides 1 --size 40000x40000 --whole-slides             whole slides, he/*.ome.tif and her2/*.ome.tif
-          tinctor phantom -o lv --slides 99 --size 128x128 --output-mpp 1 --on-tumour --level-in-he 1   small fields whose H&E tells the level
+          tinctor phantom -o lv --slides 99 --size 128x128 --output-mpp 1 --on-tumour --level-in-he 1   H&E that shows the level
         """;
 
     /// <summary>The command with its options.</summary>
@@ -56,7 +56,11 @@ public static class PhantomCommand
         var mpp = Of("--output-mpp", "Pixel size in micrometres, 0.1 to 4", 0.5, "UM");
         var misalign = Of("--misalign", "Largest displacement of targets, affine and elastic", 0.0, "PX");
         var factor = Of("--af-factor", "Pixels per autofluorescence pixel, 1 to 16", 5);
-        var ki67 = new Option<double?>("--ki67") { Description = "Share of positive tumour nuclei, 0 to 1 [default: random per slide]", HelpName = "SHARE" };
+        var ki67 = new Option<double?>("--ki67")
+        {
+            Description = "Share of positive tumour nuclei, 0 to 1 [default: random per slide]",
+            HelpName = "SHARE"
+        };
         var variation = Of("--stain-variation", "Stain variation between slides, 0 to 3", 1.0);
         var shading = Of("--shading", "Uneven illumination, 0 to 3", 1.0);
         var blur = new Option<double?>("--blur")

@@ -32,13 +32,15 @@ internal static class SettingsCommand
     {
         string? word = parse.GetValue(Filter);
         Setting[] settings = [.. SettingsCatalog.List(parse.GetRequiredValue(Method)).Where(setting => word is null
-            || setting.Key.Contains(word, StringComparison.OrdinalIgnoreCase) || setting.Meaning.Contains(word, StringComparison.OrdinalIgnoreCase))];
+            || setting.Key.Contains(word, StringComparison.OrdinalIgnoreCase)
+            || setting.Meaning.Contains(word, StringComparison.OrdinalIgnoreCase))];
         if (settings.Length == 0) throw new TinctorException($"no setting has the word '{word}'. Leave out --filter.");
         var table = new Table { Border = TableBorder.None };
         foreach (string heading in (string[])["Setting", "Default", "Type and range", "Meaning"])
             table.AddColumn(heading, column => column.PadRight(2).NoWrap = heading is "Setting" or "Default");
         foreach (Setting setting in settings)
-            table.AddRow(new Text(setting.Key), new Text(setting.Default.Length == 0 ? "-" : setting.Default), new Text(setting.Type), new Text(setting.Meaning));
+            table.AddRow(new Text(setting.Key), new Text(setting.Default.Length == 0 ? "-" : setting.Default), new Text(setting.Type),
+                new Text(setting.Meaning));
         Terminal.Results.Write(table);
         return 0;
     }

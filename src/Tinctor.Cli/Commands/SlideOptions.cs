@@ -32,8 +32,10 @@ internal static class SlideOptions
         Words.Option("--normalization", "Statistics for instance norm", TileNormalization.Kernel);
     private static readonly Option<int> KernelRadius =
         new("--kernel-radius") { Description = "Radius of --normalization kernel, in tiles", HelpName = "N", DefaultValueFactory = _ => 1 };
-    private static readonly Option<bool> GaussianKernel = new("--gaussian-kernel") { Description = "Gaussian weights for --normalization kernel" };
-    private static readonly Option<bool> Lossless = new("--lossless") { Description = "Compress slides without loss; three to five times as large" };
+    private static readonly Option<bool> GaussianKernel =
+        new("--gaussian-kernel") { Description = "Gaussian weights for --normalization kernel" };
+    private static readonly Option<bool> Lossless =
+        new("--lossless") { Description = "Compress slides without loss; three to five times as large" };
 
     /// <summary>Options of the input.</summary>
     public static IReadOnlyList<Option> Input { get; } = [Tissue, Whole, Mpp];

@@ -21,7 +21,8 @@ internal sealed class SlideStaining(
     /// <summary>Stains a slide. Returns a warning, or null.</summary>
     public string? Stain(ImageJob job, string output, Action<double, string> report)
     {
-        if (parse.GetValue(BridgeOptions.Trajectory)) throw new TinctorException("--trajectory applies to images, not to slides. Leave it out");
+        if (parse.GetValue(BridgeOptions.Trajectory))
+            throw new TinctorException("--trajectory applies to images, not to slides. Leave it out");
         using Slide slide = SlideOptions.Open(parse, job.Input);
         bool isField = slide.Levels.Count == 1 && slide.Mpp is null;
         var run = new SlideStainer(stainer, slide, output, SlideOptions.Read(parse, slide, isField, sampling, quality));

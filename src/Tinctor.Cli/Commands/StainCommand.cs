@@ -112,7 +112,8 @@ internal static class StainCommand
         (string other, string sha256) = made.ModelOf(others[0])!.Value;
         string more = others.Length == 1 ? "" : $", as were {others.Length - 1} more";
         throw new TinctorException(others[0], $"was made by another model, {other} (SHA-256 {sha256[..Math.Min(12, sha256.Length)]}){more}",
-            "Choose another output folder, or replace the results") { Option = "Overwrite" };
+            "Choose another output folder, or replace the results")
+        { Option = "Overwrite" };
     }
 
     private static string OutputOf(ParseResult parse, ImageJob job) =>
@@ -141,7 +142,8 @@ internal static class StainCommand
         Trajectory? trajectory = parse.GetValue(BridgeOptions.Trajectory) ? new() : null;
         var origin = new NoiseOrigin(Path.GetFileName(job.Name), parse.GetValue(BridgeOptions.Seed));
         Image source = job.Read();
-        StainedImages stained = stainer.StainRepeatedly(source, new(sampling, [origin]) { Observe = trajectory is null ? null : trajectory.Add }, repeats);
+        StainedImages stained = stainer.StainRepeatedly(source,
+            new(sampling, [origin]) { Observe = trajectory is null ? null : trajectory.Add }, repeats);
         stained.Variation?.Write(Beside("variation", "png"));
         if (trajectory is not null)
         {
@@ -172,11 +174,13 @@ internal static class StainCommand
         List<ImageJob> jobs = [.. inputs.SelectMany(input =>
             parse.GetValue(Split) is string split ? InSplit(input, split)
             : Path.GetExtension(input) is ".csv" or ".yaml" or ".yml"
-                ? throw new TinctorException(input, "is a manifest, but no split is named", "Name one of its splits: --split train, val or test")
+                ? throw new TinctorException(input, "is a manifest, but no split is named",
+                    "Name one of its splits: --split train, val or test")
             : ImageJobs.Find(input, folder, slides: true))];
         ImageJobs.RefuseNone(jobs, inputs, slides: true);
         // Options of staining by tiles, and formats of slides, turn images into slides.
-        return SlideOptions.AnyGiven(parse) || parse.GetValue(Format) is "ome.tif" or "dzi" ? [.. jobs.Select(job => job with { IsSlide = true })] : jobs;
+        return SlideOptions.AnyGiven(parse) || parse.GetValue(Format) is "ome.tif" or "dzi"
+            ? [.. jobs.Select(job => job with { IsSlide = true })] : jobs;
     }
 
     private static IEnumerable<ImageJob> InSplit(string dataset, string split) => PairManifest.Read(dataset).InSplit(split)

@@ -33,12 +33,14 @@ internal sealed class SupervisedCommand
     public Command Create(string name, string description, Func<string, IReadOnlyList<string>?, CancellationToken, int> run)
     {
         bool IsComputation((Option Option, string Key) setting) => setting.Key == "training.device";
-        bool IsInput((Option Option, string Key) setting) => paths.Contains(setting.Key) || setting.Key is "data.slide_pattern" or "data.fold" or "data.folds";
+        bool IsInput((Option Option, string Key) setting) => paths.Contains(setting.Key)
+            || setting.Key is "data.slide_pattern" or "data.fold" or "data.folds";
         var command = new GroupedCommand(name, description)
         {
             { "Input", settings.Where(setting => IsInput(setting)).Select(setting => setting.Option) },
             { "Output", output, resume },
-            { "Settings", [.. settings.Where(setting => !IsInput(setting) && !IsComputation(setting)).Select(setting => setting.Option), set] },
+            { "Settings", [.. settings.Where(setting => !IsInput(setting) && !IsComputation(setting)).Select(setting => setting.Option),
+                set] },
             { "Computation", [.. settings.Where(setting => IsComputation(setting)).Select(setting => setting.Option), amp, threads] },
         };
         command.Validators.Add(result =>

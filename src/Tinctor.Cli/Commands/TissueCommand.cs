@@ -64,7 +64,8 @@ internal static class TissueCommand
             TissueMask mask = Write(slide, Outputs(job, folder), options, parse.GetValue(Simplify));
             (found[job.Input], resolutions[job.Input]) = (mask, slide.Mpp);
             return mask.IsEmpty ? "no tissue found. Use a lower threshold (--density, --saturation)."
-                : mask.AssumedMpp is double mpp ? $"pixel size unknown; the mask assumes {mpp.ToString("0.##", CultureInfo.InvariantCulture)} um per pixel. "
+                : mask.AssumedMpp is double mpp
+                ? $"pixel size unknown; the mask assumes {mpp.ToString("0.##", CultureInfo.InvariantCulture)} um per pixel. "
                     + $"Set it with {Mpp.Name}." : null;
         }, Environment.ProcessorCount, cancel);
         Print(open.Where(job => found.ContainsKey(job.Input)).Select(job => (job.Input, found[job.Input], resolutions[job.Input])));

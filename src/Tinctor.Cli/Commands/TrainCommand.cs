@@ -36,12 +36,17 @@ internal static class TrainCommand
         new("--epochs") { Description = "Epochs at the full learning rate, followed by as many with a linear decay", HelpName = "N" };
     private static readonly Option<int?> Steps =
         new("--steps") { Description = "Number of training steps, instead of epochs", HelpName = "N" };
-    private static readonly Option<int?> BatchSize = new("--batch-size") { Description = "Pairs per step (training.batch_size)", HelpName = "N" };
+    private static readonly Option<int?> BatchSize =
+        new("--batch-size") { Description = "Pairs per step (training.batch_size)", HelpName = "N" };
     private static readonly Option<int?> CropSize =
         new("--crop-size") { Description = "Side of the random crops of the target (data.crop_size)", HelpName = "PX" };
     private static readonly Option<double?> LearningRate = CommonOptions.Above0("--learning-rate", "Learning rate (model.lr)", "RATE");
     private static readonly Option<string?> Comparator =
-        new("--comparator") { Description = "Classifier for the feature loss of derestainer ('tinctor train classifier')", HelpName = "DIR" };
+        new("--comparator")
+        {
+            Description = "Classifier for the feature loss of derestainer ('tinctor train classifier')",
+            HelpName = "DIR"
+        };
     private static readonly Option<string?> Encoders =
         new("--encoders") { Description = "Encoders of ceff ('tinctor train ceff-encoder')", HelpName = "DIR" };
     private static readonly Option<ulong?> Seed = new("--seed") { Description = "Random seed [default: 0]", HelpName = "N" };
@@ -49,7 +54,8 @@ internal static class TrainCommand
         new("--device") { Description = "cpu, cuda, cuda:N or auto [default: auto]", HelpName = "DEVICE" };
     private static readonly Option<bool> Amp = CommonOptions.Amp();
     private static readonly Option<int> ThreadCount = Threads.Option();
-    private static readonly Option<bool> Resume = new("--resume") { Description = "Resume the run in the output folder with its own settings" };
+    private static readonly Option<bool> Resume =
+        new("--resume") { Description = "Resume the run in the output folder with its own settings" };
     private static readonly Option<bool> Print = new("--print-config") { Description = "Print the resolved settings and stop" };
 
     public static Command Create()
@@ -72,7 +78,8 @@ internal static class TrainCommand
                 result.AddError($"name the method: {Words.List(RunConfig.Methods.Keys)}");
             if (result.GetValue(Output) is null && !result.GetValue(Print)) result.AddError("name the run folder: -o DIR");
             // Settings must not be ignored silently.
-            Option[] settings = [Data, Config, Set, Epochs, Steps, BatchSize, CropSize, LearningRate, Comparator, Encoders, Seed, Device, Amp, Print];
+            Option[] settings = [Data, Config, Set, Epochs, Steps, BatchSize, CropSize, LearningRate, Comparator, Encoders, Seed, Device,
+                Amp, Print];
             if (result.GetValue(Resume)
                 && settings.FirstOrDefault(option => result.GetResult(option) is { Implicit: false }) is { } given)
                 result.AddError($"{given.Name} does not go with --resume: "

@@ -13,7 +13,9 @@ using Tinctor.Training.Methods;
 
 namespace Tinctor.Cli.Commands;
 
-/// <summary><c>tinctor variance</c>: measures the variation of a diffusion bridge's results by strategy and number of averaged runs.</summary>
+/// <summary>
+/// <c>tinctor variance</c>: measures the variation of a diffusion bridge's results by strategy and number of averaged runs.
+/// </summary>
 internal static class VarianceCommand
 {
     private const string Description = """
@@ -120,7 +122,8 @@ internal static class VarianceCommand
 
     // Settings that the numbers depend on; strategies and images may be added later.
     private static string Settings(VarianceStudy study, string model, BridgeSampling sampling, ulong seed) =>
-        $"weights {ModelFolder.Sha256(model)[..16]}, runs averaged {string.Join(' ', study.Averages)}, repeats {study.Repeats}, seed {seed}, "
+        $"weights {ModelFolder.Sha256(model)[..16]}, runs averaged {string.Join(' ', study.Averages)}, "
+            + $"repeats {study.Repeats}, seed {seed}, "
             + $"evaluations {sampling.Evaluations}, solver {sampling.Solver}, spacing {sampling.Spacing}, exit step {sampling.ExitStep}, "
             + $"eta {sampling.Eta.ToString(CultureInfo.InvariantCulture)}, clip {sampling.Clip}";
 

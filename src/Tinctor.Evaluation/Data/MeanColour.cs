@@ -39,7 +39,8 @@ internal sealed record MeanColour(byte[] Rgb, int Images)
         var bySize = train.ToLookup(path => new FileInfo(path).Length);
         foreach (string path in test)
         {
-            if (bySize[new FileInfo(path).Length].FirstOrDefault(other => Fingerprint.OfFile(other) == Fingerprint.OfFile(path)) is { } same)
+            if (bySize[new FileInfo(path).Length]
+                .FirstOrDefault(other => Fingerprint.OfFile(other) == Fingerprint.OfFile(path)) is { } same)
                 problems.Add(path, $"this test image is also a training image ({same})", "Test images must not be used for training");
         }
         problems.ThrowIfAny();

@@ -100,7 +100,7 @@ internal static class RegistrationReport
         Definitions =
         [
             new("TRE",
-                "target registration error: distance between a target landmark and the mapped source landmark, in target pixels of level 0"),
+                "target registration error: distance of a target landmark from the mapped source landmark, in target pixels of level 0"),
             new("rTRE", "TRE as a share of the source's diagonal, scaled to the target"),
         ],
     };

@@ -82,7 +82,8 @@ public static class SlidePreparation
             Tissue(target, pair.TargetTissue, options),
             transform);
         IReadOnlyList<PreparedTile> tiles = transform.Quality.Passed ? SlideTiling.Write(slides, folder, pair.Name, options.Tiling,
-            new DelegateProgress<double>(share => Report("cutting tiles", RegistrationShare + ((1 - RegistrationShare) * share))), cancel) : [];
+            new DelegateProgress<double>(share => Report("cutting tiles", RegistrationShare + ((1 - RegistrationShare) * share))), cancel)
+                : [];
         TransformFile.Write(PathOf(folder, pair.Name, "_transform.json"), transform);
         SlidePairPictures.Write(slides, tiles, options.Tiling.TileSize!.Value, downsample, ending => PathOf(folder, pair.Name, ending));
         var record = new SlidePairFile(FingerprintOf(pair, options), pair.Source, pair.Target, source.Mpp * downsample,

@@ -6,8 +6,10 @@ namespace Tinctor.Slides.Tiff;
 /// <summary>Numbers of TIFF tags.</summary>
 internal static class TiffTag
 {
-    public const int NewSubfileType = 254, Width = 256, Height = 257, BitsPerSample = 258, Compression = 259, Photometric = 262, Description = 270,
-        StripOffsets = 273, SamplesPerPixel = 277, XResolution = 282, YResolution = 283, PlanarConfiguration = 284, ResolutionUnit = 296, Predictor = 317,
+    public const int NewSubfileType =
+        254, Width = 256, Height = 257, BitsPerSample = 258, Compression = 259, Photometric = 262, Description = 270,
+        StripOffsets = 273, SamplesPerPixel = 277, XResolution = 282, YResolution = 283, PlanarConfiguration = 284, ResolutionUnit = 296,
+            Predictor = 317,
         TileWidth = 322, TileLength = 323, TileOffsets = 324, TileByteCounts = 325, SubIfds = 330, ExtraSamples = 338, SampleFormat = 339,
         YCbCrSubSampling = 530, IccProfile = 34675, ImageJByteCounts = 50838, ImageJData = 50839;
 }

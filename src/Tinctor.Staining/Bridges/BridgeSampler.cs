@@ -59,7 +59,9 @@ public record SamplingOptions
     public bool Clip { get; init; }
 }
 
-/// <summary>Computes the network's output for the state <paramref name="x"/> at a time of <see cref="BridgeSchedule.SamplingTimes"/>.</summary>
+/// <summary>
+/// Computes the network's output for the state <paramref name="x"/> at a time of <see cref="BridgeSchedule.SamplingTimes"/>.
+/// </summary>
 public delegate T[] BridgeNetwork<T>(T[] x, double time);
 
 /// <summary>Receives a step of sampling: the state reached, its step, and the prediction of the image that led there.</summary>

@@ -22,9 +22,11 @@ public enum StepSpacing
 public sealed record BridgeSampling : SamplingOptions
 {
     /// <summary>
-    /// Ten evaluations, which score like all steps in a hundredth of the time (docs/methods/bbdm.md); <c>new()</c> samples as in the papers.
+    /// Ten evaluations, which score like all steps in a hundredth of the time (docs/methods/bbdm.md); <c>new()</c> samples as in the
+    /// papers.
     /// </summary>
-    public static BridgeSampling Quick { get; } = new() { Evaluations = 10, Solver = BridgeSolver.Extrapolated, Spacing = StepSpacing.Angular };
+    public static BridgeSampling Quick { get; } =
+        new() { Evaluations = 10, Solver = BridgeSolver.Extrapolated, Spacing = StepSpacing.Angular };
 
     /// <summary>Network evaluations per image; 0 for one at every step of the bridge.</summary>
     [Range(0, 100_000)]

@@ -50,7 +50,9 @@ public sealed class BridgeSchedule
     /// <summary>Timestep input of the network for each state in training.</summary>
     public IReadOnlyList<double> Times { get; }
 
-    /// <summary>Timestep input of the network for each state in sampling; differs from training in the official staining code only.</summary>
+    /// <summary>
+    /// Timestep input of the network for each state in sampling; differs from training in the official staining code only.
+    /// </summary>
     public IReadOnlyList<double> SamplingTimes { get; private set; }
 
     /// <summary>States that training samples from.</summary>
@@ -60,7 +62,8 @@ public sealed class BridgeSchedule
     public int Last => weights.Length - 1;
 
     /// <summary>
-    /// Computes the schedule of super-resolved virtual staining (Zhang et al. 2024): m = k / steps, s² = 2 m (1 - m); the network's times are
+    /// Computes the schedule of super-resolved virtual staining (Zhang et al. 2024): m = k / steps, s² = 2 m (1 - m); the network's times
+    /// are
     /// 0 to 1000 whatever the number of steps. The default is exact: with the best network for normal data of spread 0.05, 0.1 and
     /// 0.3, vanilla sampling then gives 0.70, 0.86 and 0.97 of the spread, and with the official numbers 2.03, 1.45 and 1.10.
     /// </summary>
@@ -81,7 +84,8 @@ public sealed class BridgeSchedule
     }
 
     /// <summary>
-    /// Computes the schedule of the Brownian bridge diffusion model (Li et al. 2023): s² = 2 maxVariance m (1 - m). State k is the official code's t = k - 1,
+    /// Computes the schedule of the Brownian bridge diffusion model (Li et al. 2023): s² = 2 maxVariance m (1 - m). State k is the official
+    /// code's t = k - 1,
     /// which is the network's timestep input; the image itself, state 0, has no number there.
     /// </summary>
     /// <param name="steps">The official num_timesteps.</param>
@@ -99,7 +103,8 @@ public sealed class BridgeSchedule
     }
 
     /// <summary>
-    /// Computes the schedule of the image-to-image Schrödinger bridge (I2SB, Liu et al. 2023): from both ends, the deviation of a step grows evenly from 0.01 half the
+    /// Computes the schedule of the image-to-image Schrödinger bridge (I2SB, Liu et al. 2023): from both ends, the deviation of a step
+    /// grows evenly from 0.01 half the
     /// way to sqrt(<paramref name="betaMax"/> / steps). As in the official code a state counts its own step on both sides, so that state 0
     /// is not quite the image and the last not quite the source; the network's times are 1e-4 to 1, times the steps.
     /// </summary>

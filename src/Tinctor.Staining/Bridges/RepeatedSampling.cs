@@ -9,7 +9,8 @@ namespace Tinctor.Staining.Bridges;
 public static class RepeatedSampling
 {
     /// <summary>
-    /// Computes the mean of all runs and the standard deviation over them (n - 1 in the denominator; 0 for one run), both of a run's length.
+    /// Computes the mean of all runs and the standard deviation over them (n - 1 in the denominator; 0 for one run), both of a run's
+    /// length.
     /// Only one run is held at a time.
     /// </summary>
     /// <param name="samples">Number of runs.</param>

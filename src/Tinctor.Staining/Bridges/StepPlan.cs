@@ -1,7 +1,8 @@
 namespace Tinctor.Staining.Bridges;
 
 /// <summary>
-/// Plans of sampling: the states of a bridge at which the network is evaluated, from the source down, without the image, state 0. A plan has
+/// Plans of sampling: the states of a bridge at which the network is evaluated, from the source down, without the image, state 0. A plan
+/// has
 /// as many entries as evaluations, at most one for each step.
 /// </summary>
 public static class StepPlan
@@ -14,7 +15,8 @@ public static class StepPlan
         Spaced(schedule, count, share => schedule.Last * share);
 
     /// <summary>
-    /// Spaces evaluations densely at both ends, by a cosine; the official BBDM's "cosine" means this, but has a step too many and leaves the schedule.
+    /// Spaces evaluations densely at both ends, by a cosine; the official BBDM's "cosine" means this, but has a step too many and leaves
+    /// the schedule.
     /// </summary>
     public static int[] Cosine(BridgeSchedule schedule, int count) => Spaced(schedule, count,
         share => count == 1 ? schedule.Last : 1 + ((schedule.Last - 1) * (1 + Math.Cos(Math.PI * (1 - share) * count / (count - 1))) / 2));
@@ -31,7 +33,8 @@ public static class StepPlan
     }
 
     /// <summary>
-    /// Spaces evaluations as the official BBDM's "linear": evenly down from the source, the last two states added. If the count is near that of the steps,
+    /// Spaces evaluations as the official BBDM's "linear": evenly down from the source, the last two states added. If the count is near
+    /// that of the steps,
     /// state 2 is repeated.
     /// </summary>
     public static int[] BbdmLinear(BridgeSchedule schedule, int count)

@@ -1,13 +1,15 @@
 namespace Tinctor.Staining.Execution;
 
 /// <summary>
-/// Runs the network of a model: arrays in, arrays out. Implementations are thread-safe: several threads may run one executor, each call with
+/// Runs the network of a model: arrays in, arrays out. Implementations are thread-safe: several threads may run one executor, each call
+/// with
 /// a normalisation of its own.
 /// </summary>
 public interface INetworkExecutor : IDisposable
 {
     /// <summary>
-    /// Whether the output depends on the mean and variance of the image that the network sees (instance norm, batch statistics, attention by
+    /// Whether the output depends on the mean and variance of the image that the network sees (instance norm, batch statistics, attention
+    /// by
     /// spread, z-score); tiles of a slide then need common moments.
     /// </summary>
     bool NormalizesByImage { get; }
@@ -16,7 +18,8 @@ public interface INetworkExecutor : IDisposable
     string Precision { get; }
 
     /// <summary>
-    /// Runs the network once. The network of a diffusion bridge returns the end of the bridge here: the source in the size and channels of the
+    /// Runs the network once. The network of a diffusion bridge returns the end of the bridge here: the source in the size and channels of
+    /// the
     /// target.
     /// </summary>
     /// <exception cref="TinctorException">The network's output is not finite.</exception>
@@ -37,7 +40,9 @@ public sealed record NetworkInput(ImageBatch Source)
     /// <summary>Logits of the slide's IHC level, used for all images; null if each image shows its own or the model has none.</summary>
     public float[]? IhcLogits { get; init; }
 
-    /// <summary>Normalisation of layers that normalise by image; null as the network does by itself, a batch together where it does so.</summary>
+    /// <summary>
+    /// Normalisation of layers that normalise by image; null as the network does by itself, a batch together where it does so.
+    /// </summary>
     public NormalizationContext? Normalization { get; init; }
 }
 

@@ -3,7 +3,9 @@ using Tinctor.Slides;
 
 namespace Tinctor.Staining.Execution;
 
-/// <summary>Batch of images of one size as float32 samples [N,C,H,W] in memory, usually in [-1,1]. Not thread-safe while it is written.</summary>
+/// <summary>
+/// Batch of images of one size as float32 samples [N,C,H,W] in memory, usually in [-1,1]. Not thread-safe while it is written.
+/// </summary>
 public sealed class ImageBatch
 {
     /// <summary>Creates a batch of zeros, or over given samples.</summary>
@@ -18,7 +20,8 @@ public sealed class ImageBatch
         (Count, Channels, Height, Width) = (count, channels, height, width);
         Values = values ?? new float[count * ImageLength];
         if (Values.Length != count * ImageLength)
-            throw new ArgumentException($"{Values.Length} samples, [{count},{channels},{height},{width}] needs {count * ImageLength}", nameof(values));
+            throw new ArgumentException($"{Values.Length} samples, [{count},{channels},{height},{width}] needs {count * ImageLength}",
+                nameof(values));
     }
 
     /// <summary>Number of images.</summary>

@@ -25,7 +25,8 @@ public sealed record ImageMoments(IReadOnlyList<(float[] Mean, float[] Variance)
         double Weighted(IEnumerable<double> values) => values.Zip(neighbours, (value, image) => value * image.Weight).Sum() / total;
     }
 
-    private static ImageMoments Combine(IReadOnlyList<ImageMoments> images, Func<double[], double[], (double Mean, double Variance)> combine)
+    private static ImageMoments Combine(IReadOnlyList<ImageMoments> images, Func<double[], double[],
+        (double Mean, double Variance)> combine)
     {
         return new([.. Enumerable.Range(0, images[0].Layers.Count).Select(layer =>
         {

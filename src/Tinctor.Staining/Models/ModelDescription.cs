@@ -3,7 +3,9 @@ using Tinctor.Slides.Colour;
 
 namespace Tinctor.Staining.Models;
 
-/// <summary>Properties of a trained model that staining needs, whichever engine runs its network; <c>model.json</c> of a model folder.</summary>
+/// <summary>
+/// Properties of a trained model that staining needs, whichever engine runs its network; <c>model.json</c> of a model folder.
+/// </summary>
 public sealed record ModelDescription
 {
     /// <summary>Name of the staining method.</summary>

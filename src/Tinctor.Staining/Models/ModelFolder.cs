@@ -6,7 +6,8 @@ using System.Text.Json.Serialization;
 namespace Tinctor.Staining.Models;
 
 /// <summary>
-/// Folder of a trained staining model: model.json (<see cref="ModelDescription"/>), the weights, config.yaml of its training, README.md (the
+/// Folder of a trained staining model: model.json (<see cref="ModelDescription"/>), the weights, config.yaml of its training, README.md
+/// (the
 /// model card) and novelty.json (<see cref="SourceNovelty"/>).
 /// </summary>
 public static class ModelFolder
@@ -59,7 +60,8 @@ public static class ModelFolder
             JsonObject json = JsonNode.Parse(File.ReadAllText(path))!.AsObject();
             if ((string?)json["format"] != Format) throw new TinctorException(path, $"the format is {json["format"]}, expected {Format}");
             if ((int?)json["version"] is not Version)
-                throw new TinctorException(path, $"the version is {json["version"]}, this program reads {Version}", "Use the program that wrote it, or a newer one");
+                throw new TinctorException(path, $"the version is {json["version"]}, this program reads {Version}",
+                    "Use the program that wrote it, or a newer one");
             return json.Deserialize<ModelDescription>(Json)!;
         }
         catch (Exception e) when (e is JsonException or InvalidOperationException or FormatException or NullReferenceException)

@@ -10,7 +10,8 @@ namespace Tinctor.Staining.Models;
 /// Thread-safe.
 /// </summary>
 /// <remarks>
-/// Features of a window, of its optical density: for each channel the mean, the logarithm of the variance, and the logarithms of the energy of
+/// Features of a window, of its optical density: for each channel the mean, the logarithm of the variance, and the logarithms of the energy
+/// of
 /// four octaves of detail. They describe colour, contrast, focus and texture, not the kind of tissue.
 /// </remarks>
 public sealed class SourceNovelty
@@ -37,7 +38,8 @@ public sealed class SourceNovelty
     public SourceNovelty(IReadOnlyList<double> mean, IReadOnlyList<double> precision, double limit)
     {
         if (mean.Count == 0 || mean.Count % (2 + Octaves) != 0 || precision.Count != mean.Count * mean.Count || !(limit > 0))
-            throw new ArgumentException($"{mean.Count} means, {precision.Count} numbers of precision and a limit of {limit} are no detector");
+            throw new ArgumentException(
+                $"{mean.Count} means, {precision.Count} numbers of precision and a limit of {limit} are no detector");
         (Mean, Precision, Limit) = (mean, precision, limit);
         this.precision = Matrix<double>.Build.DenseOfRowMajor(mean.Count, mean.Count, precision);
     }
@@ -62,7 +64,7 @@ public sealed class SourceNovelty
         foreach (Image image in sources) rows.AddRange(Features(image).Values);
         int count = rows.Count == 0 ? 0 : rows[0].Length;
         if (rows.Count <= 2 * count)
-            {
+        {
             throw new TinctorException(null,
                 $"the training sources have {rows.Count} patches of {Window}x{Window} pixels, expected {(2 * count) + 1} or more");
         }
@@ -71,7 +73,8 @@ public sealed class SourceNovelty
         Matrix<double> centred = Matrix<double>.Build.DenseOfRows(features.EnumerateRows().Select(row => row - mean));
         Matrix<double> covariance = centred.TransposeThisAndMultiply(centred) / (rows.Count - 1);
         // A little more spread than was seen: features that hardly vary in training must not dominate.
-        Matrix<double> precision = (covariance + (0.01 * covariance.Diagonal().Average() * Matrix<double>.Build.DenseIdentity(count))).Inverse();
+        Matrix<double> precision = (covariance + (0.01 * covariance.Diagonal().Average() * Matrix<double>.Build.DenseIdentity(count)))
+            .Inverse();
         double[] distances = [.. centred.EnumerateRows().Select(row => Distance(row, precision)).Order()];
         return new(mean.ToArray(), precision.ToRowMajorArray(), SampleStatistics.Quantile(distances, 0.99));
     }
@@ -84,7 +87,9 @@ public sealed class SourceNovelty
         return distances.Length == 0 ? 0 : distances.Count(distance => distance > 1) / (double)distances.Length;
     }
 
-    /// <summary>Computes the distances as an image of the stained source's size: 100 is the limit, 255 is 2.55 times the limit or more.</summary>
+    /// <summary>
+    /// Computes the distances as an image of the stained source's size: 100 is the limit, 255 is 2.55 times the limit or more.
+    /// </summary>
     /// <exception cref="TinctorException">The image has other channels than the training images.</exception>
     public Image Map(Image source, int factor)
     {
@@ -103,7 +108,8 @@ public sealed class SourceNovelty
         return (columns, rows, Array.ConvertAll(features, row => Distance(Vector<double>.Build.Dense(row) - mean, precision) / Limit));
     }
 
-    private static double Distance(Vector<double> centred, Matrix<double> precision) => Math.Sqrt(Math.Max(0, centred * (precision * centred)));
+    private static double Distance(Vector<double> centred, Matrix<double> precision) =>
+        Math.Sqrt(Math.Max(0, centred * (precision * centred)));
 
     // Features of the windows that fit, at least one: small images are one window.
     private static (int Columns, int Rows, double[][] Values) Features(Image image)
@@ -131,7 +137,8 @@ public sealed class SourceNovelty
         return (columns, rows, features);
     }
 
-    // Mean square, for each window, of the difference between a pixel and the mean over a square of an even side around it, from side / 2 before
+    // Mean square, for each window, of the difference between a pixel and the mean over a square of an even side around it, from side / 2
+    // before
     // the pixel to side / 2 - 1 after it; edges are repeated. The sums of columns move down row by row.
     private static double[] DetailEnergy(double[] plane, double[] across, int width, int height, int side, WindowSums windows)
     {

@@ -8,7 +8,9 @@ namespace Tinctor.Staining.WholeSlides;
 /// kernel are held.
 /// </summary>
 /// <param name="radius">Tiles to each side.</param>
-/// <param name="gaussian">Whether weights fall off as a Gaussian of standard deviation radius / 2, at least 1/2; else all are equal.</param>
+/// <param name="gaussian">
+/// Whether weights fall off as a Gaussian of standard deviation radius / 2, at least 1/2; else all are equal.
+/// </param>
 /// <param name="rows">Rows of tiles.</param>
 /// <param name="columns">Columns of tiles.</param>
 internal sealed class KernelMoments(int radius, bool gaussian, int rows, int columns)

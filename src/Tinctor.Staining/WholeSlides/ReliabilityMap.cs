@@ -12,7 +12,9 @@ namespace Tinctor.Staining.WholeSlides;
 /// <param name="Blue">Blue of its colour.</param>
 public sealed record UncertaintyBand(string Name, int From, byte Red, byte Green, byte Blue);
 
-/// <summary>Map of where a stained slide is reliable: the slide, reduced and grey, coloured where results vary or the source is unfamiliar.</summary>
+/// <summary>
+/// Map of where a stained slide is reliable: the slide, reduced and grey, coloured where results vary or the source is unfamiliar.
+/// </summary>
 /// <param name="Picture">RGB picture.</param>
 /// <param name="Shares">Share of the stained area in each band, from the least uncertain.</param>
 public sealed record ReliabilityMap(Image Picture, IReadOnlyList<(UncertaintyBand Band, double Share)> Shares)
@@ -40,7 +42,8 @@ public sealed record ReliabilityMap(Image Picture, IReadOnlyList<(UncertaintyBan
     /// <param name="channel">Channel of the uncertainty slide.</param>
     /// <param name="bands">Bands of the channel from the least uncertain, which is not coloured.</param>
     /// <param name="tissue">Mask of the stained tissue; null if the whole slide was stained.</param>
-    public static ReliabilityMap Create(Slide stained, Slide uncertainty, int channel, IReadOnlyList<UncertaintyBand> bands, TissueMask? tissue)
+    public static ReliabilityMap Create(Slide stained, Slide uncertainty, int channel, IReadOnlyList<UncertaintyBand> bands,
+        TissueMask? tissue)
     {
         Image picture = stained.Thumbnail(Side), map = uncertainty.Thumbnail(Side);
         SoftMask? soft = tissue is null ? null : new(tissue, tissue.SlideWidth / (double)picture.Width);

@@ -4,9 +4,12 @@ using Tinctor.Slides.Tissue;
 
 namespace Tinctor.Staining.WholeSlides;
 
-/// <summary>Comparison of a stained RGB slide with its source: nuclei should stay in place, and the background should keep its colour.</summary>
+/// <summary>
+/// Comparison of a stained RGB slide with its source: nuclei should stay in place, and the background should keep its colour.
+/// </summary>
 /// <param name="Haematoxylin">
-/// Pearson correlation of haematoxylin concentrations (Ruifrok's vectors) in source and stained slide over the tissue; null if the source is not
+/// Pearson correlation of haematoxylin concentrations (Ruifrok's vectors) in source and stained slide over the tissue; null if the source
+/// is not
 /// brightfield.
 /// </param>
 /// <param name="BackgroundDrift">
@@ -36,7 +39,8 @@ public sealed record SlideComparison(double? Haematoxylin, double? BackgroundDri
             for (int i = 0; i < Side * Side; i++)
             {
                 (int left, int top) = (x + (i % Side), y + (i / Side));
-                if (left >= stained.Width || top >= stained.Height || tissue?.Share(left * downsample, top * downsample, downsample, downsample) < 1) continue;
+                if (left >= stained.Width || top >= stained.Height
+                    || tissue?.Share(left * downsample, top * downsample, downsample, downsample) < 1) continue;
                 ReadOnlySpan<byte> pixel = a.Data.AsSpan(i * 3, 3);
                 if ((density[3 * i] + density[(3 * i) + 1] + density[(3 * i) + 2]) / 3 > Background.LargestDensity)
                 {
@@ -63,7 +67,8 @@ public sealed record SlideComparison(double? Haematoxylin, double? BackgroundDri
         var all = new List<(int X, int Y)>();
         for (int y = 0; y < stained.Height; y += Side)
             for (int x = 0; x < stained.Width; x += Side)
-                if (tissue is null || tissue.Share(x * downsample, y * downsample, Side * downsample, Side * downsample) > 0.25) all.Add((x, y));
+                if (tissue is null || tissue.Share(x * downsample, y * downsample, Side * downsample, Side * downsample) > 0.25)
+                    all.Add((x, y));
         int count = Math.Min(Windows, all.Count);
         return Enumerable.Range(0, count).Select(i => all[(int)((i + 0.5) * all.Count / count)]);
     }

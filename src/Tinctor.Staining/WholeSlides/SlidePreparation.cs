@@ -10,7 +10,9 @@ namespace Tinctor.Staining.WholeSlides;
 /// <param name="IhcLogits">Logits of the slide's IHC level; null if the model predicts none.</param>
 /// <param name="IhcLevel">The slide's IHC level.</param>
 /// <param name="Moments">Moments that all tiles are normalised by; null if they differ.</param>
-/// <param name="NormalizationSkippedReason">Reason why stain normalisation is skipped; null if it is applied or the model uses none.</param>
+/// <param name="NormalizationSkippedReason">
+/// Reason why stain normalisation is skipped; null if it is applied or the model uses none.
+/// </param>
 /// <param name="NoveltyShare">Share of windows unlike the training images; null if the model has no detector.</param>
 internal sealed record SlidePreparation(TileLayout Layout, float[]? IhcLogits, IhcLevelPrediction? IhcLevel, ImageMoments? Moments,
     string? NormalizationSkippedReason, double? NoveltyShare)
@@ -25,7 +27,8 @@ internal sealed record SlidePreparation(TileLayout Layout, float[]? IhcLogits, I
         Tile[] tiles = Sampled(probe, source, tissue);
         string? skipped = Normalize(stainer, source, probe, tiles);
         Image[] images = [.. tiles.Select(tile => source.Read(probe, tile))];
-        SamplingRequest? sampling = stainer.DefaultSampling is { } own && options.Sampling is { } how ? own with { Sampling = how } : stainer.DefaultSampling;
+        SamplingRequest? sampling = stainer.DefaultSampling is { } own && options.Sampling is { } how ? own with { Sampling = how }
+            : stainer.DefaultSampling;
         NetworkOutput[] outputs = [];
         if (stainer.Model.IhcLevels.Count > 0 || (stainer.NormalizesByImage && options.Normalization == TileNormalization.Slide))
             outputs = [.. images.Select(image => stainer.Measure(ImageBatch.FromImages([image]), null, NormalizationContext.Recorded))];

@@ -8,7 +8,8 @@ namespace Tinctor.Staining.WholeSlides;
 public sealed record SlideStainOptions
 {
     /// <summary>
-    /// Side of the tiles in source pixels, at the resolution of the network. Null for 512 pixels of the result, or 256 for diffusion bridges,
+    /// Side of the tiles in source pixels, at the resolution of the network. Null for 512 pixels of the result, or 256 for diffusion
+    /// bridges,
     /// which are trained on such images and take much memory.
     /// </summary>
     public int? TileSize { get; init; }
@@ -62,7 +63,8 @@ public sealed record SlideStainOptions
     public int? JpegQuality { get; init; } = 90;
 
     /// <summary>
-    /// Gets the number of source pixels that tile size, halo and overlap are multiples of, so that patterns of networks and the steps of their
+    /// Gets the number of source pixels that tile size, halo and overlap are multiples of, so that patterns of networks and the steps of
+    /// their
     /// pyramids fit into tiles.
     /// </summary>
     /// <param name="upscaling">Pixels of the result to one of the source, along an axis.</param>
@@ -88,12 +90,14 @@ public sealed record SlideStainOptions
         if ((2 * (Halo ?? 0)) + (Overlap ?? 0) >= tile)
         {
             throw new OptionException(nameof(TileSize),
-                $"tiles of {tile} pixels are too small for a halo of {Halo ?? 0} on both sides and an overlap of {Overlap ?? 0}", "Use larger tiles");
+                $"tiles of {tile} pixels are too small for a halo of {Halo ?? 0} on both sides and an overlap of {Overlap ?? 0}",
+                    "Use larger tiles");
         }
         if (BatchSize < 1) throw new OptionException(nameof(BatchSize), $"the batch size is {BatchSize}, expected 1 or more");
         if (KernelRadius < 0) throw new OptionException(nameof(KernelRadius), $"the kernel radius is {KernelRadius}, expected 0 or more");
         if (Samples < 1) throw new OptionException(nameof(Samples), $"the number of samples is {Samples}, expected 1 or more");
-        if (!(TissueMargin >= 0)) throw new OptionException(nameof(TissueMargin), $"the tissue margin is {TissueMargin}, expected 0 or more");
+        if (!(TissueMargin >= 0)) throw new OptionException(nameof(TissueMargin),
+            $"the tissue margin is {TissueMargin}, expected 0 or more");
         return this with { TileSize = tile };
     }
 }

@@ -8,7 +8,8 @@ using Tinctor.Staining.Models;
 namespace Tinctor.Staining.WholeSlides;
 
 /// <summary>
-/// Stains a slide tile by tile. Reading, inference, blending and encoding run in parallel, and memory use does not grow with the size of the
+/// Stains a slide tile by tile. Reading, inference, blending and encoding run in parallel, and memory use does not grow with the size of
+/// the
 /// slide. Interrupted staining resumes from tiles in a folder beside the result.
 /// </summary>
 public sealed class SlideStainer
@@ -30,7 +31,8 @@ public sealed class SlideStainer
     {
         options = options.CompleteFor(stainer.Model);
         if (slide.Channels != stainer.Model.InputChannels)
-            throw new TinctorException(slide.Path, $"the slide has {slide.Channels} channels, but the model expects {stainer.Model.InputChannels}");
+            throw new TinctorException(slide.Path,
+                $"the slide has {slide.Channels} channels, but the model expects {stainer.Model.InputChannels}");
         (this.stainer, this.options, this.slide, this.path) = (stainer, options, slide, path);
         Scale = SlideScale.Choose(slide, stainer.Model, options.WorkMpp);
         if (options.WholeSlide) return;
@@ -86,7 +88,8 @@ public sealed class SlideStainer
         var selected = tiles.ToHashSet();
         byte[] background = source.BackgroundColour(tissue);
         var blender = new TileBlender(stained, tile => selected.Contains(tile) ? store.Read(tile) : null, background, Soft(stained));
-        EncodeWhileStaining(awaitRow => SlideWriter.Write(path, Spec, EncodeTiles(blender, seams, stained, awaitRow)), layout, work.Stain(tiles),
+        EncodeWhileStaining(awaitRow =>
+            SlideWriter.Write(path, Spec, EncodeTiles(blender, seams, stained, awaitRow)), layout, work.Stain(tiles),
             tiles.Count, progress, cancel);
         if (options.Uncertainty) WriteUncertainty(store, stained, selected);
         store.Delete();
@@ -130,7 +133,8 @@ public sealed class SlideStainer
         return fingerprint
             .Add("slide", slide.Path).Add("length", file.Length).Add("modified", file.LastWriteTimeUtc.Ticks)
             .Add("downsample", Scale.Downsample).Add("model", stainer.ModelId).Add("precision", stainer.Precision)
-            .Add("width", layout.Across.Length).Add("height", layout.Down.Length).Add("tile", layout.Across.Tile).Add("rows", layout.Down.Tile)
+            .Add("width", layout.Across.Length).Add("height", layout.Down.Length).Add("tile", layout.Across.Tile)
+                .Add("rows", layout.Down.Tile)
             .Add("halo", layout.Halo).Add("overlap", layout.Overlap).Add("batch", options.BatchSize)
             .Add("normalization", $"{options.Normalization}").Add("kernel", options.KernelRadius).Add("gaussian", options.GaussianKernel)
             .Add("seed", options.Seed).Add("samples", options.Samples).Add("uncertainty", options.Uncertainty)
@@ -194,6 +198,7 @@ public sealed class SlideStainer
             kinds.Length == 1 ? Tiles(kinds[0]) : Tiles(kinds[0]).Zip(Tiles(kinds[1]), TileUncertainty.Join));
 
         IEnumerable<Image> Tiles(string kind) =>
-            spec.Tiles.Select(new TileBlender(stained, tile => selected.Contains(tile) ? store.Read(tile, kind) : null, [0], Soft(stained)).Read);
+            spec.Tiles.Select(new TileBlender(stained, tile => selected.Contains(tile) ? store.Read(tile, kind) : null, [0], Soft(stained))
+                .Read);
     }
 }

@@ -24,7 +24,8 @@ public sealed record StainedSlide(string Source, string ModelId, SlideScale Scal
     private const string Format = "tinctor-stained-slide";
     private const int Version = 1;
 
-    private static readonly JsonSerializerOptions Json = new() { WriteIndented = true, Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+    private static readonly JsonSerializerOptions Json =
+        new() { WriteIndented = true, Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
     /// <summary>IHC level of the slide; null if the model predicts none.</summary>
     public IhcLevelPrediction? IhcLevel { get; init; }
@@ -41,7 +42,9 @@ public sealed record StainedSlide(string Source, string ModelId, SlideScale Scal
     /// <summary>Share of sampled source windows that are unlike the training images; null if the model has no detector.</summary>
     public double? NoveltyShare { get; init; }
 
-    /// <summary>Whether the source is unlike the training images, so that the result cannot be trusted; null if the model has no detector.</summary>
+    /// <summary>
+    /// Whether the source is unlike the training images, so that the result cannot be trusted; null if the model has no detector.
+    /// </summary>
     public bool? IsUnlikeTraining => NoveltyShare is { } share ? share >= SourceNovelty.UnlikeShare : null;
 
     /// <summary>Writes the numbers as JSON with a format and a version.</summary>

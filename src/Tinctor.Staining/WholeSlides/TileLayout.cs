@@ -1,7 +1,8 @@
 namespace Tinctor.Staining.WholeSlides;
 
 /// <summary>
-/// Overlapping tiles that cover a slide, with weights for blending. The outermost <see cref="Halo"/> pixels of a tile, where a network lacks
+/// Overlapping tiles that cover a slide, with weights for blending. The outermost <see cref="Halo"/> pixels of a tile, where a network
+/// lacks
 /// context, have no weight; over the next <see cref="Overlap"/> pixels adjacent tiles are blended with a Hann window. At the slide's edge a
 /// tile has full weight. The last tile ends at the slide's edge.
 /// </summary>
@@ -85,7 +86,8 @@ public sealed record TileLayout
 
         /// <summary>Gets the last pixels before the lines where blending of adjacent tiles begins, crosses and ends.</summary>
         public IEnumerable<int> Borders => Enumerable.Range(1, Count - 1)
-            .SelectMany(index => new[] { Start(index) + halo, (Start(index) + Start(index - 1) + Tile) / 2, Start(index - 1) + Tile - halo })
+            .SelectMany(index => new[] { Start(index) + halo, (Start(index) + Start(index - 1) + Tile) / 2,
+                Start(index - 1) + Tile - halo })
             .Distinct().Select(border => border - 1);
 
         private float Rise(int i) => i < halo ? 0 : i >= halo + overlap ? 1

@@ -17,7 +17,8 @@ internal sealed class TileSource(Slide slide, double downsample)
 
     public Image Read(TileLayout layout, Tile tile)
     {
-        Image image = slide.ReadAt(downsample, layout.Across.Start(tile.Column), layout.Down.Start(tile.Row), layout.Across.Tile, layout.Down.Tile);
+        Image image = slide.ReadAt(downsample, layout.Across.Start(tile.Column), layout.Down.Start(tile.Row), layout.Across.Tile,
+            layout.Down.Tile);
         return Normalizer?.Normalize(image, out _) ?? image;
     }
 
@@ -27,10 +28,12 @@ internal sealed class TileSource(Slide slide, double downsample)
             layout.Across.Tile * downsample, layout.Down.Tile * downsample) ?? 1;
 
     /// <summary>Reads the whole slide, its longer side limited to a number of pixels.</summary>
-    public Image Thumbnail(int longest) => slide.Thumbnail(longest) is var image && Normalizer is { } normalizer ? normalizer.Normalize(image, out _) : image;
+    public Image Thumbnail(int longest) => slide.Thumbnail(longest) is var image && Normalizer is { } normalizer
+        ? normalizer.Normalize(image, out _) : image;
 
     /// <summary>
-    /// Measures the background colour: the median of pixels that are bright and outside the mask, as annotations may leave tissue out. White if
+    /// Measures the background colour: the median of pixels that are bright and outside the mask, as annotations may leave tissue out.
+    /// White if
     /// there are none, or the source is not brightfield.
     /// </summary>
     public byte[] BackgroundColour(TissueMask? tissue)

@@ -3,7 +3,8 @@ using Tinctor.Slides;
 namespace Tinctor.Staining.WholeSlides;
 
 /// <summary>
-/// Stained tiles of an unfinished slide, as files of a folder, from which staining resumes. The folder belongs to one slide, one model and one
+/// Stained tiles of an unfinished slide, as files of a folder, from which staining resumes. The folder belongs to one slide, one model and
+/// one
 /// set of options; tiles of another are deleted. One process at a time uses it.
 /// </summary>
 internal sealed class TileStore : IDisposable
@@ -31,7 +32,8 @@ internal sealed class TileStore : IDisposable
         try
         {
             string note = Path.Combine(folder, "tiles.txt");
-            if (Directory.Exists(folder) && (!File.Exists(note) || File.ReadAllText(note) != fingerprint)) Directory.Delete(folder, recursive: true);
+            if (Directory.Exists(folder) && (!File.Exists(note) || File.ReadAllText(note) != fingerprint))
+                Directory.Delete(folder, recursive: true);
             if (!File.Exists(note)) AtomicFile.WriteText(note, fingerprint);
             AtomicFile.DeleteLeftovers(folder);
         }

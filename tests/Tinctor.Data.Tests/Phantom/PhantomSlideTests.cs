@@ -251,7 +251,8 @@ public sealed class PhantomSlideTests
         Assert.Contains("304x260, not a multiple", Assert.Throws<ArgumentException>(
             () => Render(smallOptions with { Width = 304, Stains = [PhantomStain.Autofluorescence] })).Message);
         Assert.Contains("the HER2 level is 4", Assert.Throws<ArgumentException>(() => Render(smallOptions with { Her2Level = 4 })).Message);
-        Assert.Contains("H&E with the level is 1.5", Assert.Throws<ArgumentException>(() => Render(smallOptions with { LevelInHe = 1.5 })).Message);
+        Assert.Contains("H&E with the level is 1.5",
+            Assert.Throws<ArgumentException>(() => Render(smallOptions with { LevelInHe = 1.5 })).Message);
         Assert.Contains("misalignment", Assert.Throws<ArgumentException>(() => Render(smallOptions with { Misalign = 200 })).Message);
     }
 

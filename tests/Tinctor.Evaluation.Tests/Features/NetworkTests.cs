@@ -96,7 +96,8 @@ public sealed class NetworkTests : IDisposable
         Vectors vectors = Vectors.Read("lpips_alex_formula");
         using var trunk = new LpipsTrunk(LpipsNet.Alex);
         string trunkFile = Save("trunk.safetensors", Formula.Weights(trunk, Gain).ToDictionary(e => $"features.{e.Key}", e => e.Value));
-        string linFile = Save("alex.safetensors", vectors.Keys.Where(k => k.StartsWith("w.lin")).ToDictionary(k => k[2..], k => vectors[k]));
+        string linFile = Save("alex.safetensors",
+            vectors.Keys.Where(k => k.StartsWith("w.lin")).ToDictionary(k => k[2..], k => vectors[k]));
         PairMetric metric = Lpips.FromFiles(LpipsNet.Alex, trunkFile, linFile);
         Assert.Contains("values are the published ones of version 0.1", metric.Definition);
         Assert.Contains("not among the published files", metric.Definition);
@@ -120,7 +121,8 @@ public sealed class NetworkTests : IDisposable
     public void AnyTorchScriptNetworkAndStyleGansInceptionGiveDistances()
     {
         using var set = new ExampleImages(images: 12, size: 40);
-        ReportSection section = Analyse(() => new TorchScriptFeatures(Path.Combine(Made, "vector.pt"), FeatureInput.ImageNet with { Size = 32 }, Device.CPU));
+        ReportSection section = Analyse(() =>
+            new TorchScriptFeatures(Path.Combine(Made, "vector.pt"), FeatureInput.ImageNet with { Size = 32 }, Device.CPU));
         double[] fid = [.. section.Tables[0].Rows.Take(2).Select(row => (double)row[1]!)];
         Assert.True(fid[0] < fid[1], "the model's images are nearer to the real ones than the source");
         Assert.Null(section.Tables[0].Rows[0][4]);
@@ -136,7 +138,8 @@ public sealed class NetworkTests : IDisposable
                 new Dictionary<string, string> { ["model"] = Path.Combine(set.Stained, name + ".png") },
                 Path.Combine(set.Real, name + ".png"), Path.Combine(set.Source, name + ".png"), null, null));
             return new DistributionAnalysis(open).Run(
-                new([.. pairs], [new("model", "Stained", ""), new(ScoredMethod.Identity, "Identity", "")], [], 0), null, CancellationToken.None);
+                new([.. pairs], [new("model", "Stained", ""), new(ScoredMethod.Identity, "Identity", "")], [], 0), null,
+                    CancellationToken.None);
         }
     }
 

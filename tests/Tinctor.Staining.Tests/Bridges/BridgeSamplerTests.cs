@@ -129,7 +129,8 @@ public sealed class BridgeSamplerTests
         float[] y = [1, 1, 1, 1];
         var seen = new List<float[]>();
         BridgeSchedule schedule = BridgeSchedule.Staining(20);
-        float[] result = new BridgeSampler<float>(schedule, BridgeObjective.Grad, new() { Solver = solver }).Sample(y, StepPlan.Even(schedule, 5),
+        float[] result = new BridgeSampler<float>(schedule, BridgeObjective.Grad, new() { Solver = solver })
+            .Sample(y, StepPlan.Even(schedule, 5),
             (x, _) => Array.ConvertAll(x, value => value * 0.5f), _ => [1, 1, 1, 1], (_, state, _) => seen.Add(state));
         Assert.Equal(5, seen.Count);
         Assert.Equal(seen[^1], result);

@@ -214,7 +214,8 @@ public sealed class BridgeScheduleTests
             Assert.Equal((1000, 2, 1), (linear[0], linear[^2], linear[^1]));
             Assert.True(linear.Zip(linear.Skip(1), (above, below) => above > below).All(descends => descends));
         }
-        Assert.Throws<TinctorException>(() => new BridgeSampling { Evaluations = 2, Spacing = StepSpacing.Linear }.CreatePlan(BridgeSchedule.Bbdm()));
+        Assert.Throws<TinctorException>(() =>
+            new BridgeSampling { Evaluations = 2, Spacing = StepSpacing.Linear }.CreatePlan(BridgeSchedule.Bbdm()));
         // The official cosine, rounded into range, wherever its ends leave room.
         int[] cosine = StepPlan.Cosine(BridgeSchedule.Bbdm(), 200);
         Assert.Equal([1000, 1], [cosine[0], cosine[^1]]);

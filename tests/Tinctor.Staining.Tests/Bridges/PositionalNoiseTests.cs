@@ -37,7 +37,8 @@ public sealed class PositionalNoiseTests
     {
         using DisposeScope scope = torch.NewDisposeScope();
         const int size = 1024;
-        Tensor z = torch.tensor<float>(new PositionalNoise(1, "a").Sample(0, 0, 0, size, size, channels: 1), size, size).to(ScalarType.Float64);
+        Tensor z = torch.tensor<float>(new PositionalNoise(1, "a").Sample(0, 0, 0, size, size, channels: 1), size, size)
+            .to(ScalarType.Float64);
         double error = 4.5 / size; // 4.5 standard errors of a mean of size² numbers of variance 1
         Assert.Equal(0, z.mean().item(), error);
         Assert.Equal(1, z.square().mean().item(), error * Math.Sqrt(2));

@@ -17,7 +17,8 @@ internal static class TensorBridge
         ? PredictX0<double>(bridge, output, x, y, steps) : PredictX0<float>(bridge, output, x, y, steps);
 
     public static Tensor PSample(this Bridge bridge, Tensor predicted, Tensor x, int from, int to, Tensor? noise) =>
-        x.dtype == ScalarType.Float64 ? PSample<double>(bridge, predicted, x, from, to, noise) : PSample<float>(bridge, predicted, x, from, to, noise);
+        x.dtype == ScalarType.Float64 ? PSample<double>(bridge, predicted, x, from, to, noise)
+            : PSample<float>(bridge, predicted, x, from, to, noise);
 
     public static (Tensor Mean, Tensor Deviation) Repeat(int samples, Func<int, Tensor> sample)
     {
@@ -55,10 +56,12 @@ internal delegate void TensorObserver(int step, Tensor state, Tensor predictedIm
 /// <summary><see cref="BridgeSampler{T}"/> on tensors of float32 or float64.</summary>
 internal sealed class TensorSampler(Bridge bridge, SamplingOptions options)
 {
-    public Tensor Sample(Tensor y, IEnumerable<int> plan, Func<Tensor, double, Tensor> network, Func<int, Tensor> noise, TensorObserver? observe = null) =>
+    public Tensor Sample(Tensor y, IEnumerable<int> plan, Func<Tensor, double, Tensor> network, Func<int, Tensor> noise,
+        TensorObserver? observe = null) =>
         y.dtype == ScalarType.Float64 ? Sample<double>(y, plan, network, noise, observe) : Sample<float>(y, plan, network, noise, observe);
 
-    private Tensor Sample<T>(Tensor y, IEnumerable<int> plan, Func<Tensor, double, Tensor> network, Func<int, Tensor> noise, TensorObserver? observe)
+    private Tensor Sample<T>(Tensor y, IEnumerable<int> plan, Func<Tensor, double, Tensor> network, Func<int, Tensor> noise,
+        TensorObserver? observe)
         where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
         T[] Values(Tensor tensor) => TensorBridge.Values<T>(tensor);

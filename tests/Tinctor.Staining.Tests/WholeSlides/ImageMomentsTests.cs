@@ -18,7 +18,8 @@ public sealed class ImageMomentsTests
         using var executor = new TorchExecutor(Normalizing(), byBatch: true, Device.CPU, owned: true);
         Assert.True(executor.NormalizesByImage);
         ImageBatch image = Random(1, 3, 20, 24, 0);
-        NetworkOutput plain = executor.Run(new(image)), recorded = executor.Run(new(image) { Normalization = NormalizationContext.Recorded });
+        NetworkOutput plain = executor.Run(new(image)),
+            recorded = executor.Run(new(image) { Normalization = NormalizationContext.Recorded });
         Assert.Equal(4, recorded.Moments![0].Layers.Count);
         NormalizationContext moments = NormalizationContext.Use(recorded.Moments);
         Close(plain.Image, recorded.Image);
@@ -134,7 +135,8 @@ public sealed class ImageMomentsTests
     {
         var image = new ImageBatch(1, 2, 3, 4, [.. Enumerable.Range(0, 24).Select(i => (float)i)]);
         ImageBatch[] oriented = [.. Enumerable.Range(0, 8).Select(orientation => TileUncertainty.Orient(image, orientation))];
-        foreach ((int orientation, ImageBatch one) in oriented.Index()) Assert.Equal(image.Values, TileUncertainty.Restore(one, orientation).Values);
+        foreach ((int orientation, ImageBatch one) in oriented.Index())
+            Assert.Equal(image.Values, TileUncertainty.Restore(one, orientation).Values);
         Assert.Equal(8, oriented.Select(one => string.Join(',', one.Values) + one.Height).Distinct().Count());
     }
 
@@ -144,7 +146,8 @@ public sealed class ImageMomentsTests
     private static ImageBatch Random(int count, int channels, int height, int width, int seed)
     {
         var random = new Random(seed);
-        return new(count, channels, height, width, [.. Enumerable.Range(0, count * channels * height * width).Select(_ => random.NextSingle() - 0.5f)]);
+        return new(count, channels, height, width,
+            [.. Enumerable.Range(0, count * channels * height * width).Select(_ => random.NextSingle() - 0.5f)]);
     }
 
     private static double Difference(ImageBatch a, ImageBatch b) => a.Values.Zip(b.Values, (x, y) => (double)Math.Abs(x - y)).Average();

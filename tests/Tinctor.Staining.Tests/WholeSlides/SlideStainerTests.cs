@@ -18,7 +18,8 @@ namespace Tinctor.Staining.Tests.WholeSlides;
 [Collection(Alone.Name)]
 public sealed class SlideStainerTests : IDisposable
 {
-    private static readonly Lazy<Image> Section = new(() => PhantomSlide.Render(new() { Width = 600, Height = 450, Stains = [PhantomStain.He] }).Images[0].Image);
+    private static readonly Lazy<Image> Section =
+        new(() => PhantomSlide.Render(new() { Width = 600, Height = 450, Stains = [PhantomStain.He] }).Images[0].Image);
     private readonly string folder = Directory.CreateTempSubdirectory("slides-").FullName;
 
     public void Dispose() => Directory.Delete(folder, recursive: true);
@@ -62,7 +63,8 @@ public sealed class SlideStainerTests : IDisposable
     {
         string source = WriteSlide(Section.Value), stained = Path.Combine(folder, "out.ome.tif");
         using var network = new Identity();
-        StainedSlide done = Stain(network, source, stained, Plain with { TileSize = 128 }, new TestConfig { Inference = new() { Mpp = 1.25 } });
+        StainedSlide done = Stain(network, source, stained, Plain with { TileSize = 128 },
+            new TestConfig { Inference = new() { Mpp = 1.25 } });
         using Slide before = Slide.Open(source), after = Slide.Open(stained);
         Assert.Equal(2.5, done.Scale.Downsample, 1e-9);
         Assert.Equal((240, 180), (after.Width, after.Height));
@@ -154,7 +156,8 @@ public sealed class SlideStainerTests : IDisposable
     [InlineData(TileNormalization.Kernel)]
     public void Stain_interrupted_slide_resumes_to_same_pixels(TileNormalization statistics)
     {
-        string source = WriteSlide(Section.Value), whole = Path.Combine(folder, "whole.ome.tif"), resumed = Path.Combine(folder, "resumed.ome.tif");
+        string source = WriteSlide(Section.Value), whole = Path.Combine(folder, "whole.ome.tif"),
+            resumed = Path.Combine(folder, "resumed.ome.tif");
         SlideStainOptions options = Plain with { TileSize = 96, Halo = 0, Overlap = 32, Normalization = statistics };
         using var network = new Counting(Normalising());
         Stain(network, source, whole, options);
@@ -180,7 +183,8 @@ public sealed class SlideStainerTests : IDisposable
         string source = WriteSlide(Textured(300, 200)), stained = Path.Combine(folder, "out.ome.tif");
         using var stop = new CancellationTokenSource();
         using var identity = new Identity();
-        Assert.Throws<OperationCanceledException>(() => Stain(identity, source, stained, Plain with { TileSize = 64 }, progress: done => stop.Cancel(), cancel: stop.Token));
+        Assert.Throws<OperationCanceledException>(() =>
+            Stain(identity, source, stained, Plain with { TileSize = 64 }, progress: done => stop.Cancel(), cancel: stop.Token));
         using var inverse = new Inverse();
         Stain(inverse, source, stained, Plain with { TileSize = 64 }, model: "another");
         Assert.Equal(Image.Read(source).Data.Select(value => (byte)(255 - value)), Image.Read(stained).Data);
@@ -214,7 +218,15 @@ public sealed class SlideStainerTests : IDisposable
         {
             using Slide slide = Slide.Open(source);
             string path = Path.Combine(folder, $"{name}.ome.tif");
-            var options = Plain with { TileSize = 64, Halo = 0, Overlap = 32, BatchSize = batch, Normalization = statistics, Sampling = new() { Evaluations = 2 } };
+            var options = Plain with
+            {
+                TileSize = 64,
+                Halo = 0,
+                Overlap = 32,
+                BatchSize = batch,
+                Normalization = statistics,
+                Sampling = new() { Evaluations = 2 }
+            };
             StainedSlide done = new SlideStainer(stainer, slide, path, options).Stain();
             Assert.Equal(1, done.Scale.Mpp!.Value, 1e-9);
             return Image.Read(path);
@@ -238,7 +250,8 @@ public sealed class SlideStainerTests : IDisposable
         {
             var tissue = new Image(80, 60, 1);
             for (int y = 20; y < 40; y++) tissue.Data.AsSpan((y * 80) + 30, 20).Fill(255);
-            Stain(network, source, stained, Plain with { TileSize = 64, WholeSlide = false, Tissue = TissueMask.FromImage(tissue, 10), TissueMargin = 20 });
+            Stain(network, source, stained,
+                Plain with { TileSize = 64, WholeSlide = false, Tissue = TissueMask.FromImage(tissue, 10), TissueMargin = 20 });
         }
         Image result = Image.Read(stained);
         Assert.Equal([240, 238, 242], Pixel(result, 10, 10));
@@ -255,7 +268,8 @@ public sealed class SlideStainerTests : IDisposable
         glass.Fill([240, 240, 240]);
         string source = WriteSlide(glass);
         using var network = new Identity();
-        var nothing = Assert.Throws<TinctorException>(() => Stain(network, source, Path.Combine(folder, "out.ome.tif"), Plain with { WholeSlide = false }));
+        var nothing = Assert.Throws<TinctorException>(() =>
+            Stain(network, source, Path.Combine(folder, "out.ome.tif"), Plain with { WholeSlide = false }));
         Assert.Contains("no tissue", nothing.Message);
         var channels = Assert.Throws<TinctorException>(() =>
             Stain(network, source, Path.Combine(folder, "out.ome.tif"), Plain, new TestConfig { InputChannels = 4 }));
@@ -335,12 +349,14 @@ public sealed class SlideStainerTests : IDisposable
 
     private static SlideStainOptions Plain => new() { WholeSlide = true, JpegQuality = null };
 
-    private static StainedSlide Stain(Module<Tensor, Tensor> network, string source, string path, SlideStainOptions options, TestConfig? config = null,
+    private static StainedSlide Stain(Module<Tensor, Tensor> network, string source, string path, SlideStainOptions options,
+        TestConfig? config = null,
         Action<SlideProgress>? progress = null, CancellationToken cancel = default, string model = "model")
     {
         using Slide slide = Slide.Open(source);
         config ??= new TestConfig();
-        using var stainer = new Stainer(new TorchExecutor(network, config.Inference.Statistics == "batch", Device.CPU), config.Describe("test"), model);
+        using var stainer = new Stainer(new TorchExecutor(network, config.Inference.Statistics == "batch", Device.CPU),
+            config.Describe("test"), model);
         return new SlideStainer(stainer, slide, path, options).Stain(progress, cancel);
     }
 
@@ -363,12 +379,14 @@ public sealed class SlideStainerTests : IDisposable
     private static Sequential Normalising()
     {
         torch.manual_seed(1);
-        return new(new Conv2d(3, 8, 3, padding: 1), new InstanceNorm2d(8), new ReLU(), new Conv2d(8, 3, 3, padding: 1), new InstanceNorm2d(3), new Tanh());
+        return new(new Conv2d(3, 8, 3, padding: 1), new InstanceNorm2d(8), new ReLU(), new Conv2d(8, 3, 3, padding: 1),
+            new InstanceNorm2d(3), new Tanh());
     }
 
     private static byte[] Pixel(Image image, int x, int y) => image.Data[(((y * image.Width) + x) * 3)..(((y * image.Width) + x + 1) * 3)];
 
-    private string[] Files() => [.. Directory.EnumerateFileSystemEntries(folder).Select(path => Path.GetFileName(path)).Order(StringComparer.Ordinal)];
+    private string[] Files() => [.. Directory.EnumerateFileSystemEntries(folder).Select(path => Path.GetFileName(path))
+        .Order(StringComparer.Ordinal)];
 
     private sealed record TestConfig : MethodConfig
     {

@@ -51,7 +51,8 @@ public sealed class EncoderTrainingTests : DataFolder
         Assert.Equal((2, 16, "retrieval"), (card.Ngf, card.FeatureDim, card.Training.ScoreName));
         Assert.Contains(card.Training.Score, new double?[] { 0, 0.25, 0.5, 0.75, 1 }); // of 4 images
         // Four pairs a batch: who knows nothing has ln 4 = 1.39. Two of four slides may stay alike: 0.35.
-        double loss = double.Parse(File.ReadAllLines(At("run/metrics.csv")).Select(line => line.Split(',')[2]).Last(text => text.Length > 0),
+        double loss = double.Parse(File.ReadAllLines(At("run/metrics.csv")).Select(line => line.Split(',')[2])
+            .Last(text => text.Length > 0),
             CultureInfo.InvariantCulture);
         Assert.InRange(loss, 0, 0.6);
 

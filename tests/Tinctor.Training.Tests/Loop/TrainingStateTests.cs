@@ -38,7 +38,8 @@ public sealed class TrainingStateTests : DataFolder
         Assert.Equal(6, noAverage.Step);
         noAverage.Save(At("without"));
         using var average = new TrainingState(same, 0.9, Device.CPU, "psnr");
-        Assert.Contains("incomplete or of another configuration", Assert.Throws<TinctorException>(() => average.Load(At("without"))).Message);
+        Assert.Contains("incomplete or of another configuration",
+            Assert.Throws<TinctorException>(() => average.Load(At("without"))).Message);
     }
 
     [Fact]
@@ -52,7 +53,8 @@ public sealed class TrainingStateTests : DataFolder
         state.RecordScore(0.5);
         state.Save(At("state"));
         JsonObject numbers = Numbers(At("state"));
-        Assert.Equal(("tinctor-checkpoint", 2, "accuracy"), ((string)numbers["format"]!, (int)numbers["version"]!, (string)numbers["score"]!));
+        Assert.Equal(("tinctor-checkpoint", 2, "accuracy"),
+            ((string)numbers["format"]!, (int)numbers["version"]!, (string)numbers["score"]!));
         Assert.Equal((0.5, 0.75), ((double)numbers["last_score"]!, (double)numbers["best_score"]!));
 
         foreach (string key in (string[])["format", "version", "score", "last_score", "best_score"]) numbers.Remove(key);

@@ -21,7 +21,8 @@ public sealed class CosineLossTests
     public void Gradients_agree_with_differences()
     {
         using DisposeScope scope = torch.NewDisposeScope();
-        GradientCheck.Run(t => CosineLoss.Compute(t[0], t[1]), Networks.FormulaWeights.Wave(1.1, 2, 3, 2), Networks.FormulaWeights.Wave(0.4, 2, 3, 2));
+        GradientCheck.Run(t => CosineLoss.Compute(t[0], t[1]), Networks.FormulaWeights.Wave(1.1, 2, 3, 2),
+            Networks.FormulaWeights.Wave(0.4, 2, 3, 2));
     }
 
     [Theory]

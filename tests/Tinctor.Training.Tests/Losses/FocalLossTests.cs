@@ -41,7 +41,8 @@ public sealed class FocalLossTests
     {
         using DisposeScope scope = torch.NewDisposeScope();
         Tensor logits = torch.tensor<float>([1e4f, 0, 0, 1e4f], 2, 2).requires_grad_();
-        Tensor right = FocalLoss.Compute(logits, torch.tensor([0L, 1], 2), gamma), wrong = FocalLoss.Compute(logits, torch.tensor([1L, 0], 2), gamma);
+        Tensor right = FocalLoss.Compute(logits, torch.tensor([0L, 1], 2), gamma),
+            wrong = FocalLoss.Compute(logits, torch.tensor([1L, 0], 2), gamma);
         Assert.Equal(0, right.item(), 1e-6);
         Assert.Equal(1e4, wrong.item(), 1e-2);
         (right + wrong).backward();

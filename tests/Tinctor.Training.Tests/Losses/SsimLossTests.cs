@@ -30,7 +30,8 @@ public sealed class SsimLossTests
     {
         using DisposeScope scope = torch.NewDisposeScope();
         Tensor a = FormulaImage(0.3), b = FormulaImage(0.31);
-        double both = SsimLoss.Compute(a, b).item(), first = SsimLoss.Compute(a[..1], b[..1]).item(), second = SsimLoss.Compute(a[1..], b[1..]).item();
+        double both = SsimLoss.Compute(a, b).item(), first = SsimLoss.Compute(a[..1], b[..1]).item(),
+            second = SsimLoss.Compute(a[1..], b[1..]).item();
         Assert.Equal((first + second) / 2, both, 1e-12);
         Assert.Equal(0, SsimLoss.Compute(a, a).item(), 1e-12);
         Assert.Equal(both, SsimLoss.Compute(b, a).item(), 1e-12);

@@ -131,7 +131,8 @@ public sealed class BridgeMethodTests
         foreach (BridgeSolver solver in Enum.GetValues<BridgeSolver>())
         {
             BridgeSampling how = network.Config.DescribeBridge().Sampling with { Solver = solver };
-            Assert.True(torch.equal(network.Stain(Source()[..1], how, [new("a")]), network.Stain(Source()[..1], how, [new("b", Seed: 9)], run: 3)));
+            Assert.True(torch.equal(network.Stain(Source()[..1], how, [new("a")]),
+                network.Stain(Source()[..1], how, [new("b", Seed: 9)], run: 3)));
         }
     }
 
@@ -197,7 +198,8 @@ public sealed class BridgeMethodTests
         var image = new Image(13, 9, 4, SampleType.UInt16);
         for (int i = 0; i < image.Samples16.Length; i++) image.Samples16[i] = (ushort)(i * 131);
         var frames = new List<(int, int)>();
-        Image stained = stainer.Stain(image, new(config.Sampling, [new("a")]) { Observe = state => frames.Add((state.Width, state.Height)) }).Image;
+        Image stained = stainer.Stain(image,
+            new(config.Sampling, [new("a")]) { Observe = state => frames.Add((state.Width, state.Height)) }).Image;
         Assert.Equal((13 * factor, 9 * factor, 3), (stained.Width, stained.Height, stained.Channels));
         Assert.All(frames, size => Assert.Equal((13 * factor, 9 * factor), size));
         Assert.Contains("3 channels, but the model expects 4",

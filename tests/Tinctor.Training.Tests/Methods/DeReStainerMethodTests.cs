@@ -56,7 +56,8 @@ public class DeReStainerMethodTests
             LambdaMae = Weight("mae", 10),
             WeightDecay = 0,
         }, Device.CPU);
-        Dictionary<string, Tensor> before = method.Generator.named_parameters().ToDictionary(p => p.name, p => p.parameter.detach().clone());
+        Dictionary<string, Tensor> before = method.Generator.named_parameters()
+            .ToDictionary(p => p.name, p => p.parameter.detach().clone());
         Assert.Contains(loss, method.TrainStep(Images(), Images(), ["1+", "3+"]).Keys);
         double Moved(string part) => method.Generator.named_parameters().Where(p => p.name.StartsWith(part + ".", StringComparison.Ordinal))
             .Max(p => (p.parameter - before[p.name]).abs().max().item());

@@ -84,7 +84,8 @@ public sealed class OfficialUnetTests
         Refused("no diffusion U-Net", null);
         Refused("latent-space", new PthDictionary(Dictionary(network, "")) { ["vqgan.encoder.weight"] = torch.zeros([1]) });
         Refused("do not predict the variance", Dictionary(withVariance, ""));
-        Refused("the key out.2.weight is missing", new PthDictionary(Dictionary(network, "").Where(pair => !Equals(pair.Key, "out.2.weight"))));
+        Refused("the key out.2.weight is missing",
+            new PthDictionary(Dictionary(network, "").Where(pair => !Equals(pair.Key, "out.2.weight"))));
 
         static void Refused(string reason, object? content) =>
             Assert.Contains(reason, Assert.Throws<FormatException>(() => OfficialUnet.FromCheckpoint(content, averaged: true)).Message);

@@ -64,7 +64,8 @@ public sealed class DeReStainerGeneratorTests
     public void Gradients_agree_with_differences()
     {
         using DisposeScope scope = torch.NewDisposeScope();
-        using DeReStainerGenerator network = FormulaWeights.Fill(new DeReStainerGenerator(Stains, ngf: 2, n_blocks: 1).to(ScalarType.Float64));
+        using DeReStainerGenerator network =
+            FormulaWeights.Fill(new DeReStainerGenerator(Stains, ngf: 2, n_blocks: 1).to(ScalarType.Float64));
         Tensor source = FormulaWeights.Wave(0.06, 2, 3, 64, 64) * 0.9;
         GradientCheck.Parameters(network, () =>
         {

@@ -64,7 +64,8 @@ internal static class FeatureOptions
     {
         Resizing.Among("clean", "legacy");
         LpipsName.Among("alex", "vgg", "squeeze");
-        return [Inception, Resizing, Features, FeaturesSize, FeaturesMean, FeaturesStd, LpipsName, LpipsTrunkFile, LpipsLinFile, DeviceName];
+        return [Inception, Resizing, Features, FeaturesSize, FeaturesMean, FeaturesStd, LpipsName, LpipsTrunkFile, LpipsLinFile,
+            DeviceName];
     }
 
     /// <summary>Resolves the device of networks.</summary>

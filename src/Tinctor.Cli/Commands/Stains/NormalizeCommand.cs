@@ -76,7 +76,8 @@ internal static class NormalizeCommand
     private static StainProfile Reference(string path, StainMethod? method)
     {
         if (!Path.GetExtension(path).Equals(".json", StringComparison.OrdinalIgnoreCase))
-            return StainsCommand.Naming(path, () => StainProfile.Estimate(StainedPixels.FromImage(Image.Read(path)), method ?? StainMethod.Macenko));
+            return StainsCommand.Naming(path, () =>
+                StainProfile.Estimate(StainedPixels.FromImage(Image.Read(path)), method ?? StainMethod.Macenko));
         StainProfile profile = StainProfile.Read(path);
         if (method is null || method == profile.Method) return profile;
         return method == StainMethod.Reinhard

@@ -8,8 +8,8 @@ namespace Tinctor.Cli.Commands.Stains;
 internal static class SeparateCommand
 {
     private const string Description = """
-        Write each stain of images alone, by colour deconvolution: DIR/H/NAME.png, DIR/DAB/NAME.png. Names and inner folders are kept; existing
-        results are kept.
+        Write each stain of images alone, by colour deconvolution: DIR/H/NAME.png, DIR/DAB/NAME.png. Names and inner folders are
+        kept, as are existing results.
 
         Examples:
           tinctor stains separate ihc.png -o separated --stains hdab
@@ -46,7 +46,8 @@ internal static class SeparateCommand
 
     public static Command Create()
     {
-        var command = new Command("separate", Description) { Inputs, Output, Stains, Method, Channels, Amounts, Format, Quality, Overwrite };
+        var command = new Command("separate", Description) { Inputs, Output, Stains, Method, Channels, Amounts, Format, Quality,
+            Overwrite };
         command.SetAction((parse, cancel) => Task.Run(() => Run(parse, cancel)));
         return command;
     }
@@ -92,7 +93,8 @@ internal static class SeparateCommand
         }
         StainProfile profile = StainProfile.Read(stains);
         if (profile.Stains.Length == 0)
-            throw new TinctorException(stains, "is a profile of reinhard, which has no stains", "Estimate a profile with macenko or vahadane.");
+            throw new TinctorException(stains, "is a profile of reinhard, which has no stains",
+                "Estimate a profile with macenko or vahadane.");
         return Named(profile.Matrix(), [.. profile.Stains.Select(stain => stain.Name), "R"]);
 
         Separation Named(StainMatrix matrix, string[] names) => new(Select(parse, names), _ => (matrix, names));
