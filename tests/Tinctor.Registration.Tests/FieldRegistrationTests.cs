@@ -68,7 +68,7 @@ public class FieldRegistrationTests
     }
 
     [Fact]
-    public void Estimate_images_of_different_sizes()
+    public void Estimate_images_of_different_sizes_finds_translation()
     {
         AffineTransform truth = AffineTransform.Translation(-8.5, 3.25);
         Image source = Tissue.Render(200, 180, AffineTransform.Identity), target = Tissue.Render(170, 220, truth);

@@ -6,10 +6,10 @@ public sealed class SlideFormatsTests : InTemporaryFolder
     [Theory]
     [InlineData("a.svs", "Aperio SVS"), InlineData("A.QPTIFF", "Akoya QPTIFF"), InlineData("a.ome.tif", "OME-TIFF"), InlineData("a.tif", "TIFF"),
         InlineData("folder.svs/a.JPEG", "JPEG"), InlineData("a.dcm", "DICOM"), InlineData("a.txt", null), InlineData("svs", null)]
-    public void FromExtension_finds_the_longest_extension(string path, string? name) => Assert.Equal(name, SlideFormats.FromExtension(path)?.Name);
+    public void FromExtension_finds_longest_extension(string path, string? name) => Assert.Equal(name, SlideFormats.FromExtension(path)?.Name);
 
     [Fact]
-    public void All_formats_have_distinct_names_and_extensions_in_lower_case()
+    public void All_have_distinct_names_and_lower_case_extensions()
     {
         string[] extensions = [.. SlideFormats.All.SelectMany(format => format.Extensions)];
         Assert.Equal(extensions.Length, extensions.Distinct().Count());
@@ -21,7 +21,7 @@ public sealed class SlideFormatsTests : InTemporaryFolder
     [InlineData("a.dcm", "DICOM", "bfconvert"), InlineData("a", "DICOM", "bfconvert"), InlineData("a.pdf", "PDF", "pdftoppm"), InlineData("a.tif", "PDF", "pdftoppm"),
         InlineData("a.czi", "Zeiss CZI", "bfconvert"), InlineData("a.vsi", "Olympus VSI", "bfconvert"), InlineData("a.isyntax", "Philips iSyntax", "raw2ometiff"),
         InlineData("a.webp", "WebP", "magick")]
-    public void Open_unsupported_format_names_it_and_a_converter(string name, string format, string converter)
+    public void Open_unsupported_format_names_format_and_converter(string name, string format, string converter)
     {
         byte[] content = new byte[200];
         ReadOnlySpan<byte> start = format switch { "PDF" => "%PDF-1.7"u8, "Olympus VSI" => "II*\0"u8, _ => "????"u8 };
@@ -38,7 +38,7 @@ public sealed class SlideFormatsTests : InTemporaryFolder
     }
 
     [Fact]
-    public void Open_zarr_folder_names_the_format()
+    public void Open_zarr_folder_names_format()
     {
         Directory.CreateDirectory(At("a.zarr"));
         Assert.Contains("is OME-Zarr", Assert.Throws<TinctorException>(() => Slide.Open(At("a.zarr"))).Message);

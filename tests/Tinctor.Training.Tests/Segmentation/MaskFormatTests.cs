@@ -75,7 +75,7 @@ public sealed class MaskFormatTests : IDisposable
     }
 
     [Fact]
-    public void Boundaries_run_between_touching_nuclei_and_not_along_the_edge_of_the_image()
+    public void Truth_boundaries_separate_touching_nuclei_only()
     {
         using DisposeScope scope = torch.NewDisposeScope();
         Tensor codes = torch.tensor<float>(
