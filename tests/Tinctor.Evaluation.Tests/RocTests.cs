@@ -15,7 +15,7 @@ public class RocTests
     }
 
     [Fact]
-    public void Auroc_of_perfect_inverse_and_chance_scores()
+    public void Auroc_of_perfect_inverse_and_equal_scores_is_1_0_and_half()
     {
         Assert.Equal(1, Roc.Compute([4, 3, 2, 1], [true, true, false, false])!.Auroc);
         Assert.Equal(0, Roc.Compute([1, 2, 3, 4], [true, true, false, false])!.Auroc);

@@ -164,7 +164,7 @@ public sealed class SectionRegistrationTests
     }
 
     [Fact]
-    public void Determinants_measure_folds()
+    public void Determinants_of_folded_field_are_negative()
     {
         DisplacementField Squeezed(double by) => DisplacementField.Covering(100, 100, 50, 50, (x, y) => (by * (50 - x), 0));
         Assert.Equal(0.5, Squeezed(0.5).Determinants(AffineTransform.Identity).Smallest, 1e-9);

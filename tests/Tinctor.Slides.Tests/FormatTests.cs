@@ -178,7 +178,7 @@ public sealed class FormatTests : InTemporaryFolder
     }
 
     [Fact]
-    public void Write_image_that_format_cannot_hold_is_refused()
+    public void Write_unsupported_image_for_format_is_refused()
     {
         foreach (var (name, channels, type, reason) in new[]
         {

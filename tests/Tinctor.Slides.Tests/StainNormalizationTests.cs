@@ -81,7 +81,7 @@ public sealed class StainNormalizationTests : InTemporaryFolder
 
     [Theory]
     [MemberData(nameof(Methods))]
-    public void Normalize_twice_hardly_changes_the_image(StainMethod method)
+    public void Normalize_twice_nearly_equals_once(StainMethod method)
     {
         var target = StainProfile.Estimate(StainedPixels.FromImage(Section(Haematoxylin, Eosin, strength: 0.9)), method);
         var normalizer = new StainNormalizer(target);
@@ -202,7 +202,7 @@ public sealed class StainNormalizationTests : InTemporaryFolder
     }
 
     [Fact]
-    public void Render_stain_of_pure_image_is_the_image()
+    public void Render_stain_of_pure_image_equals_image()
     {
         double[] hed = [.. StainMatrix.HaematoxylinEosinDab.Rows];
         var pure = new Image(16, 1, 3);

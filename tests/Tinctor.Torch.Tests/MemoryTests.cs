@@ -68,7 +68,7 @@ public class MemoryTests
     }
 
     [Fact]
-    public void Collector_frees_tensors_that_were_not_disposed()
+    public void Collector_frees_undisposed_tensors()
     {
         AssertFlat(400, () =>
         {

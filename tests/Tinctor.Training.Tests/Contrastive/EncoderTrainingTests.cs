@@ -41,7 +41,7 @@ public sealed class EncoderTrainingTests : DataFolder
     }
 
     [Fact]
-    public void Train_encoders_learn_pairs()
+    public void Train_encoders_learns_pairs()
     {
         string data = Pairs(slides: 8);
         SupervisedTrainer.Start(

@@ -46,7 +46,7 @@ public sealed class MaskFormatTests : IDisposable
     }
 
     [Fact]
-    public void Detect_files_that_are_not_masks_throws()
+    public void Detect_other_images_throws()
     {
         Assert.Contains("all masks are black", Assert.Throws<TinctorException>(() => MaskFormat.Detect(Write(_ => 0))).Message);
         var noise = new Image(Size, Size, 3);
