@@ -14,7 +14,7 @@ public sealed class PairCommandTests : IDisposable
     public void Dispose() => Directory.Delete(folder, recursive: true);
 
     [Fact]
-    public async Task Pair_two_scanners_with_split_by_slide()
+    public async Task Pair_two_scanners_aligns_fields_and_splits_by_slide()
     {
         string data = SharedFiles.Path("data/scanner_pairs");
         Assert.Equal(0, await Run(Path.Combine(data, "aperio"), Path.Combine(data, "hamamatsu"), "--slide-pattern", @"^\d\d",
@@ -35,7 +35,7 @@ public sealed class PairCommandTests : IDisposable
     }
 
     [Fact]
-    public async Task Pair_phantom_of_known_misalignment()
+    public async Task Pair_phantom_recovers_known_misalignment()
     {
         string phantom = Path.Combine(folder, "phantom");
         Assert.Equal(0, await CommandLine.Invoke("phantom", "-o", phantom, "--slides", "2", "--size", "320x320", "--misalign", "10",
@@ -81,7 +81,7 @@ public sealed class PairCommandTests : IDisposable
     }
 
     [Fact]
-    public void Pair_unreadable_and_small_fields_are_left_out_with_exit_code_1()
+    public void Pair_omits_unreadable_and_small_fields_with_exit_code_1()
     {
         foreach (string side in (string[])["a", "b"])
         {

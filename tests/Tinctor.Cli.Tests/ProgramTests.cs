@@ -84,7 +84,7 @@ public sealed class ProgramTests
     }
 
     [Fact]
-    public void Install_links_the_launcher_once_and_uninstall_removes_the_link()
+    public void Install_links_launcher_once_and_uninstall_removes_it()
     {
         string folder = Directory.CreateTempSubdirectory("tinctor-install-").FullName, link = Path.Combine(folder, "bin", "tinctor");
         try

@@ -14,7 +14,7 @@ public sealed partial class RegisterCommandTests : IDisposable
     public void Dispose() => Directory.Delete(folder, recursive: true);
 
     [Fact]
-    public void Register_and_warp_rotated_section_with_landmarks()
+    public void Register_and_warp_rotated_section_recover_its_rotation()
     {
         AffineTransform turn = AffineTransform.Rotation(2.1, 110, 90), truth = turn.Inverse();
         Image section = Section(7);

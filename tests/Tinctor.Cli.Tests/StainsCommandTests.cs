@@ -150,7 +150,7 @@ public sealed class StainsCommandTests : IDisposable
 
     [Theory]
     [InlineData("normalize", "--to", "reference.png"), InlineData("separate"), InlineData("estimate")]
-    public void Stains_of_transparent_image_says_that_it_was_composited_on_white(string command, params string[] options)
+    public void Stains_transparent_image_has_note_of_white_background(string command, params string[] options)
     {
         Section("reference.png", Dab);
         Section("opaque.png", Dab);

@@ -31,7 +31,7 @@ public sealed class TissueCommandTests : IDisposable
     }
 
     [Fact]
-    public void Help_of_pens_names_all_colours_and_the_default()
+    public void Help_of_pens_names_all_colours_and_default()
     {
         string help = CommandLine.Run("tissue", "--help").Out;
         string line = Assert.Single(help.Split('\n'), line => line.TrimStart().StartsWith("--pens"));

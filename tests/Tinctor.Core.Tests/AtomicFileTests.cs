@@ -23,7 +23,7 @@ public sealed class AtomicFileTests : IDisposable
     }
 
     [Fact]
-    public void Write_failing_writer_leaves_the_old_file_and_nothing_else()
+    public void Write_failing_writer_keeps_old_file_only()
     {
         AtomicFile.WriteText(Target, "old");
         Assert.Throws<FormatException>(() => AtomicFile.Write(Target, stream =>
@@ -36,7 +36,7 @@ public sealed class AtomicFileTests : IDisposable
     }
 
     [Fact]
-    public void Replace_gives_a_temporary_path_in_the_same_folder_with_the_same_extension()
+    public void Replace_temporary_path_has_same_folder_and_extension()
     {
         AtomicFile.Replace(Target, temporary =>
         {
@@ -53,7 +53,7 @@ public sealed class AtomicFileTests : IDisposable
     [Theory]
     [InlineData("ß")]
     [InlineData("\U0001F52C")]
-    public void Write_longest_name_of_the_file_system(string character)
+    public void Write_longest_file_name_succeeds(string character)
     {
         string target = folder.File(string.Concat(Enumerable.Repeat(character, 240 / System.Text.Encoding.UTF8.GetByteCount(character)))
             + ".yaml");
@@ -66,7 +66,7 @@ public sealed class AtomicFileTests : IDisposable
         Assert.Throws<FileNotFoundException>(() => AtomicFile.Replace(Target, _ => { }));
 
     [Fact]
-    public void Write_to_link_replaces_the_file_that_it_points_to()
+    public void Write_to_link_replaces_its_target()
     {
         AtomicFile.WriteText(Target, "old");
         string link = folder.File("latest.yaml");
@@ -93,7 +93,7 @@ public sealed class AtomicFileTests : IDisposable
     }
 
     [Fact]
-    public void Write_deletes_leftovers_of_killed_writers_and_keeps_those_of_running_writers()
+    public void Write_deletes_leftovers_of_killed_writers_only()
     {
         using OtherProcess killed = OtherProcess.Write(Target), running = OtherProcess.Write(Target);
         Assert.Equal("writing", killed.ReadLine());
@@ -115,7 +115,7 @@ public sealed class AtomicFileTests : IDisposable
     }
 
     [Fact]
-    public void Write_by_racing_threads_readers_see_whole_files()
+    public void Write_by_racing_threads_shows_whole_files_only()
     {
         AtomicFile.WriteText(Target, new string('a', 100_000));
         Parallel.For(0, 60, new ParallelOptions { MaxDegreeOfParallelism = 6 }, i =>
@@ -129,7 +129,7 @@ public sealed class AtomicFileTests : IDisposable
     }
 
     [Fact]
-    public void Write_to_a_place_that_holds_no_file_names_the_place()
+    public void Write_to_folder_or_below_file_is_refused()
     {
         AssertRefused(folder.Path, "is a folder, but a file is expected. Add a file name.");
         AssertRefused(folder.Path + "/", "is a folder, but a file is expected. Add a file name.");
@@ -141,7 +141,7 @@ public sealed class AtomicFileTests : IDisposable
     }
 
     [Fact]
-    public void Write_on_full_disk_says_so_and_keeps_the_old_file()
+    public void Write_on_full_disk_names_cause_and_keeps_old_file()
     {
         AtomicFile.WriteText(Target, "old");
         int diskFull = OperatingSystem.IsWindows() ? unchecked((int)0x80070070) : 28;
@@ -154,14 +154,14 @@ public sealed class AtomicFileTests : IDisposable
     }
 
     [Fact]
-    public void Write_error_of_the_writers_own_input_passes_unchanged()
+    public void Write_error_of_input_passes_unchanged()
     {
         var error = new IOException("slide.svs: read error");
         Assert.Same(error, Assert.Throws<IOException>(() => AtomicFile.Write(Target, _ => throw error)));
     }
 
     [Fact]
-    public void Writing_without_permission_names_the_folder() => Assert.Equal(
+    public void Writing_without_permission_names_folder() => Assert.Equal(
         "/data/x.txt: cannot be written: permission denied. Choose another output, or check the permissions of /data.",
         FileErrors.Writing("/data/x.txt", new UnauthorizedAccessException()).Message);
 

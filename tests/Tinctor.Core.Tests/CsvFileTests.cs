@@ -15,7 +15,7 @@ public sealed class CsvFileTests : IDisposable
         Assert.StartsWith($"t.csv: {reason}", Assert.Throws<TinctorException>(() => Parse(text)).Message);
 
     [Fact]
-    public void Write_and_Read_give_the_same_cells()
+    public void Write_then_Read_gives_same_cells()
     {
         string[][] rows =
         [
@@ -54,7 +54,7 @@ public sealed class CsvFileTests : IDisposable
     }
 
     [Fact]
-    public void Parse_text_of_a_spreadsheet()
+    public void Parse_spreadsheet_export_trims_cells_and_empty_columns()
     {
         CsvTable table = Parse("\uFEFFname,value,,\r\n\r\n  a  , 1.5 ,,\r\nb\r\n".TrimStart('\uFEFF'));
         Assert.Equal(2, table.Rows.Count);
@@ -64,14 +64,14 @@ public sealed class CsvFileTests : IDisposable
     }
 
     [Fact]
-    public void Read_skips_the_byte_order_mark() =>
+    public void Read_skips_byte_order_mark() =>
         Assert.Equal(["a", "b"], CsvFile.Read(folder.File("bom.csv", [0xEF, 0xBB, 0xBF, .. "a,b\n1,2\n"u8])).Header);
 
     [Fact]
-    public void Parse_header_without_rows_is_an_empty_table() => Assert.Empty(Parse("a,b\n").Rows);
+    public void Parse_header_without_rows_gives_empty_table() => Assert.Empty(Parse("a,b\n").Rows);
 
     [Fact]
-    public void Parse_text_that_is_no_table_is_refused()
+    public void Parse_malformed_table_is_refused()
     {
         AssertRefused("", "the file is empty");
         AssertRefused("\n\n", "the file is empty");
@@ -82,7 +82,7 @@ public sealed class CsvFileTests : IDisposable
     }
 
     [Fact]
-    public void Require_missing_column_lists_the_columns()
+    public void Require_missing_column_lists_columns()
     {
         CsvTable table = Parse("a,b\n1,2\n");
         table.Require("a", "b");
@@ -91,7 +91,7 @@ public sealed class CsvFileTests : IDisposable
     }
 
     [Fact]
-    public void Text_and_Number_read_cells()
+    public void Text_and_Number_of_cell_give_its_value()
     {
         CsvRow row = Parse("a,b,c,d,e\n1e3,-0.5,,x,1,\n").Rows[0];
         Assert.Equal((1000, -0.5, null), (row.Number("a"), row.Number("b"), row.Number("c")));
@@ -106,7 +106,7 @@ public sealed class CsvFileTests : IDisposable
     [InlineData("NaN")]
     [InlineData("Infinity")]
     [InlineData("1e999")]
-    public void Number_other_text_is_refused(string cell)
+    public void Number_of_other_text_is_refused(string cell)
     {
         CsvRow row = Parse($"a,b\n,{cell}\n").Rows[0];
         Assert.StartsWith("t.csv: line 2: b is \"", Assert.Throws<TinctorException>(() => row.Number("b")).Message);

@@ -45,7 +45,7 @@ public sealed class FileLockTests : IDisposable
     }
 
     [Fact]
-    public void Dispose_deletes_all_files_and_frees_the_lock()
+    public void Dispose_deletes_all_files_and_frees_lock()
     {
         for (int i = 0; i < 3; i++)
         {
@@ -71,7 +71,7 @@ public sealed class FileLockTests : IDisposable
     }
 
     [Fact]
-    public void Acquire_note_of_running_process_is_refused_and_of_dead_process_taken_over()
+    public void Acquire_takes_over_note_of_dead_process_only()
     {
         // A file system without locks shows only the note.
         WriteNote(LocalProcess.Host, Environment.ProcessId, TimeSpan.Zero);
@@ -133,7 +133,7 @@ public sealed class FileLockTests : IDisposable
     }
 
     [Fact]
-    public void Acquire_below_a_file_names_the_file()
+    public void Acquire_below_file_names_file()
     {
         string file = folder.File("file", []);
         var error = Assert.Throws<TinctorException>(() => FileLock.Acquire(Path.Combine(file, "x.lock"), "data"));

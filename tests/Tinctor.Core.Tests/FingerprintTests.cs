@@ -17,7 +17,7 @@ public sealed class FingerprintTests
     }
 
     [Fact]
-    public void ToHex_equal_values_are_equal_and_can_be_continued()
+    public void ToHex_of_equal_values_is_equal_and_can_be_continued()
     {
         Assert.Equal(Hash(f => f.Add("a", 1).Add("b", "x")), Hash(f => f.Add("a", 1).Add("b", "x")));
         Assert.Equal(64, Hash(_ => { }).Length);
@@ -28,7 +28,7 @@ public sealed class FingerprintTests
     }
 
     [Fact]
-    public void ToHex_different_values_differ()
+    public void ToHex_of_different_values_differs()
     {
         string[] hashes =
         [
@@ -65,15 +65,15 @@ public sealed class FingerprintTests
     }
 
     [Fact]
-    public void ToHex_null_number_is_null_text() => Assert.Equal(Hash(f => f.Add("a", (int?)null)), Hash(f => f.Add("a", (string?)null)));
+    public void ToHex_of_null_number_equals_null_text() => Assert.Equal(Hash(f => f.Add("a", (int?)null)), Hash(f => f.Add("a", (string?)null)));
 
     [Fact]
-    public void ToHex_stays_the_same_between_versions() =>
+    public void ToHex_equals_recorded_value() =>
         Assert.Equal("8e4e28e6e7b95e81b30ee259297ef7ef11073ab936876356d8c8f5fa73599e08",
             Hash(f => f.Add("mpp", 0.25).Add("name", "größe").Add("mask", new byte[] { 1, 2 }).Add("none", (string?)null)));
 
     [Fact]
-    public void OfFile_is_the_hash_of_the_bytes()
+    public void OfFile_is_hash_of_bytes()
     {
         using var folder = new TemporaryFolder();
         Assert.Equal("ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad", Fingerprint.OfFile(folder.File("abc", "abc"u8)));

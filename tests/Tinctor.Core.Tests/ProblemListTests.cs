@@ -3,7 +3,7 @@ namespace Tinctor.Core.Tests;
 public class ProblemListTests
 {
     [Fact]
-    public void ToLines_many_kinds_lists_twenty_and_counts_the_others()
+    public void ToLines_many_kinds_lists_twenty_and_counts_rest()
     {
         var problems = new ProblemList();
         for (int i = 0; i < 60; i++) problems.Add($"{i:00}.png", $"problem {i / 2} of pair {i}", kind: $"problem {i / 2}");
@@ -15,7 +15,7 @@ public class ProblemListTests
     }
 
     [Fact]
-    public void ToLines_single_file_has_its_own_problem_and_remedy()
+    public void ToLines_single_file_has_own_problem_and_remedy()
     {
         var problems = new ProblemList();
         problems.Add("a/b.png", "64 pixels wide", "Use a smaller crop", kind: "too small");
@@ -25,6 +25,6 @@ public class ProblemListTests
     [Theory]
     [InlineData(", ", "a, b and 1 more")]
     [InlineData("; ", "a; b; and 1 more")]
-    public void Join_more_items_than_shown_counts_the_others(string separator, string expected) =>
+    public void Join_more_items_than_shown_counts_rest(string separator, string expected) =>
         Assert.Equal(expected, ProblemList.Join(["a", "b", "c"], 2, separator));
 }

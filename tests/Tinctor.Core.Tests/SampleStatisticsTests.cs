@@ -17,7 +17,7 @@ public sealed class SampleStatisticsTests
         Assert.Equal(expected, SampleStatistics.Quantile([.. X.Order()], q), 1e-14);
 
     [Fact]
-    public void Quantile_of_special_samples()
+    public void Quantile_of_single_infinite_or_empty_sample()
     {
         Assert.Equal(4, SampleStatistics.Quantile([4], 0.3));
         Assert.Equal(double.PositiveInfinity, SampleStatistics.Quantile([1, double.PositiveInfinity, double.PositiveInfinity], 0.5));

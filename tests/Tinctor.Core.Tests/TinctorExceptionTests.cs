@@ -19,7 +19,7 @@ public sealed class TinctorExceptionTests
     [InlineData("a", "problem.", "Remedy.", "a: problem. Remedy.")]
     [InlineData(null, "problem", "Remedy.", "problem. Remedy.")]
     [InlineData(null, "problem", "", "problem")]
-    public void Message_leaves_out_missing_parts(string? file, string problem, string? remedy, string message) =>
+    public void Message_omits_missing_parts(string? file, string problem, string? remedy, string message) =>
         Assert.Equal(message, new TinctorException(file, problem, remedy).Message);
 
     [Theory]
@@ -39,13 +39,13 @@ public sealed class TinctorExceptionTests
     }
 
     [Fact]
-    public void Message_keeps_the_lines_of_a_list_of_problems() =>
+    public void Message_keeps_lines_of_problem_list() =>
         Assert.Equal("a?b: first\nsecond. Re?medy.", new TinctorException("a\nb", "first\nsecond", "Re\nmedy.").Message);
 
     [Theory]
     [InlineData("x")]
     [InlineData("\U0001F52C")]
-    public void Message_shortens_endless_parts(string character)
+    public void Message_shortens_long_parts(string character)
     {
         string message = new TinctorException("f", "start" + string.Concat(Enumerable.Repeat(character, 100_000)) + "end", "Remedy.")
             .Message;
@@ -56,7 +56,7 @@ public sealed class TinctorExceptionTests
     }
 
     [Fact]
-    public void OptionException_names_the_property()
+    public void OptionException_names_property()
     {
         var error = new OptionException("TileSize", "is 3, at least 16 is expected", "Use 256.");
         Assert.Equal("TileSize", error.Option);

@@ -22,7 +22,7 @@ public sealed class FoldsTests
     }
 
     [Fact]
-    public void Split_does_not_depend_on_order_of_pairs()
+    public void Split_is_independent_of_order_of_pairs()
     {
         Pair[] pairs = [.. Pairs(slides: 12, fields: 2)];
         var (_, held) = Folds.Split(pairs, 1, 3);

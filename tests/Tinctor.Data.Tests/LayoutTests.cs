@@ -23,7 +23,7 @@ public class LayoutTests : DataFolder
     }
 
     [Fact]
-    public void Read_bci_without_inner_folders_takes_split_from_name()
+    public void Read_bci_without_split_folders_takes_split_from_name()
     {
         Write("HE/00000_test_1+.png");
         Write("IHC/00000_test_1+.png");
@@ -31,7 +31,7 @@ public class LayoutTests : DataFolder
     }
 
     [Fact]
-    public void Read_real_bci_images()
+    public void Read_bci_images_finds_splits_and_labels()
     {
         Assert.StartsWith("BCI layout: 24 pairs (test 24), slides unknown, labels 0: 1, 1+: 4, 2+: 11, 3+: 8",
             PairManifest.Read(SharedFiles.Path("data/bci_thumbs")).Describe());
@@ -50,7 +50,7 @@ public class LayoutTests : DataFolder
     }
 
     [Fact]
-    public void Read_side_by_side_images_with_and_without_splits()
+    public void Read_side_by_side_images_with_and_without_split_folders()
     {
         Write("train/b.png", 16, 8);
         Write("test/a.jpg", 16, 8);

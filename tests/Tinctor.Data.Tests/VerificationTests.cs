@@ -4,7 +4,7 @@ namespace Tinctor.Data.Tests;
 public class VerificationTests : DataFolder
 {
     [Fact]
-    public void Check_six_broken_pairs_reports_all_of_them()
+    public void Check_six_broken_pairs_reports_all()
     {
         foreach (string name in (string[])["1", "2", "3", "4", "5", "6", "7", "8"])
         {
@@ -34,7 +34,7 @@ public class VerificationTests : DataFolder
 
 
     [Fact]
-    public void Check_problems_of_one_kind_are_one_line_with_count_and_first_names()
+    public void Check_problems_of_one_kind_are_one_line_with_count()
     {
         for (int i = 0; i < 30; i++) Write($"train/{i:00}.png", 2 * (80 + i), 90);
         for (int i = 30; i < 35; i++) Write($"train/{i:00}.png", 257, 160);
@@ -50,7 +50,7 @@ public class VerificationTests : DataFolder
     }
 
     [Fact]
-    public void Check_missing_and_differing_partners_are_grouped_too()
+    public void Check_missing_and_differing_partners_are_grouped()
     {
         for (int i = 0; i < 4; i++)
         {

@@ -8,7 +8,7 @@ public class AgreementTests
     private static readonly double[] X = [1, 2, 3, 4], Y = [2, 2, 5, 3];
 
     [Fact]
-    public void Correlations_equal_hand_computed_ones()
+    public void Correlations_equal_values_by_hand()
     {
         // Deviations of x: -1.5 -0.5 0.5 1.5; of y: -1 -1 2 0. Sums of squares 5 and 6, of products 3.
         Assert.Equal(3 / Math.Sqrt(30), SampleStatistics.Pearson(X, Y), 12);
@@ -19,7 +19,7 @@ public class AgreementTests
     }
 
     [Fact]
-    public void Concordance_sees_a_shift_that_correlation_does_not()
+    public void Concordance_of_shifted_values_is_below_correlation()
     {
         double[] shifted = [.. X.Select(x => x + 1)];
         Assert.Equal(1, SampleStatistics.Pearson(X, shifted), 12);
@@ -29,7 +29,7 @@ public class AgreementTests
     }
 
     [Fact]
-    public void Limits_of_agreement_equal_hand_computed_ones()
+    public void BlandAltman_equals_values_by_hand()
     {
         // Differences 1 0 2 -1: mean 0.5, sum of squares 5, sd sqrt(5/3).
         BlandAltman agreement = BlandAltman.Compute(Y, X)!;
@@ -48,9 +48,9 @@ public class AgreementTests
     [Theory]
     [InlineData(0.95, 1, 12.706204736432102), InlineData(0.95, 2, 4.302652729696144), InlineData(0.95, 3, 3.182446305284263)]
     [InlineData(0.95, 10, 2.228138851964939), InlineData(0.99, 7, 3.499483297350493), InlineData(0.95, 1000, 1.962339080645893)]
-    public void Quantiles_of_t_equal_the_tables(double confidence, int degrees, double t) =>
+    public void StudentT_quantiles_equal_published_tables(double confidence, int degrees, double t) =>
         Assert.Equal(t, StudentT.Quantile(confidence, degrees), 8);
 
     [Fact]
-    public void Equal_numbers_share_their_rank() => Assert.Equal([1, 3, 3, 5, 3], Agreement.Ranks([1, 2, 2, 7, 2]));
+    public void Ranks_of_equal_numbers_are_shared() => Assert.Equal([1, 3, 3, 5, 3], Agreement.Ranks([1, 2, 2, 7, 2]));
 }

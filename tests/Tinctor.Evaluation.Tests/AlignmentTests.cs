@@ -19,7 +19,7 @@ public sealed class AlignmentTests : IDisposable
     [InlineData(-17, 11)]
     [InlineData(2.3, -1.6)]
     [InlineData(0.4, 0.25)]
-    public void KnownShiftsOfARealImageAreFoundInEveryWindow(double dx, double dy)
+    public void Measure_known_shift_is_found_in_every_window(double dx, double dy)
     {
         Image tissue = RealTissue();
         var area = new PixelArea(60, 60, 512, 512);
@@ -36,7 +36,7 @@ public sealed class AlignmentTests : IDisposable
     }
 
     [Fact]
-    public void UnrelatedTissueIsNotReliable()
+    public void Measure_unrelated_tissue_is_unreliable()
     {
         Image tissue = RealTissue();
         LocalShifts shifts = LocalRegistration.Measure(tissue.Crop(0, 0, 400, 400), tissue.Crop(520, 560, 400, 400));
@@ -44,18 +44,18 @@ public sealed class AlignmentTests : IDisposable
     }
 
     [Fact]
-    public void GlassHasNoField() =>
+    public void Measure_background_has_no_field() =>
         Assert.Null(LocalRegistration.Measure(Filled(128, 128, 240), Filled(128, 128, 240)).Field);
 
     [Fact]
-    public void SmallImagesAreRefused() =>
+    public void Measure_small_images_are_refused() =>
         Assert.Throws<ArgumentException>(() => LocalRegistration.Measure(Filled(63, 200, 9), Filled(63, 200, 9)));
 
     [Theory]
     [InlineData(0, 0)]
     [InlineData(8, -8)]
     [InlineData(-3, 5)]
-    public void AShiftedImageScoresAsItself(int dx, int dy)
+    public void ShiftTolerance_of_shifted_image_is_perfect(int dx, int dy)
     {
         Image tissue = RealTissue();
         var found = ShiftTolerance.Compute(tissue.Crop(40 - dx, 40 - dy, 256, 200), tissue.Crop(40, 40, 256, 200));
@@ -65,7 +65,7 @@ public sealed class AlignmentTests : IDisposable
     }
 
     [Fact]
-    public void FlatImagesAreNotShifted()
+    public void ShiftTolerance_of_flat_images_is_unshifted()
     {
         var found = ShiftTolerance.Compute(Filled(64, 64, 90), Filled(64, 64, 100));
         Assert.Equal((0, 0), (found.X, found.Y));
@@ -73,7 +73,7 @@ public sealed class AlignmentTests : IDisposable
     }
 
     [Fact]
-    public void ReRegistrationUndoesASmoothDeformation()
+    public void Analysis_registration_undoes_smooth_deformation()
     {
         // The structure moves by (4, -3) px on the left and (-4, 3) px on the right.
         Image real = RealTissue().Crop(100, 100, 512, 512), bent = Bent(real);
@@ -86,7 +86,7 @@ public sealed class AlignmentTests : IDisposable
     }
 
     [Fact]
-    public void AlignedPairsAreNotWarnedAbout()
+    public void Analysis_aligned_pairs_have_no_warning()
     {
         Image real = RealTissue().Crop(100, 100, 256, 256);
         ReportSection section = Run([("a", real, Noisy(real, 8), null)]);
@@ -98,7 +98,7 @@ public sealed class AlignmentTests : IDisposable
     }
 
     [Fact]
-    public void ScannerPairsAreDisplacedByAFewPixels()
+    public void Analysis_scanner_pairs_are_displaced_by_few_pixels()
     {
         string folder = SharedFiles.Path("data/scanner_pairs");
         string[] files = [.. Directory.EnumerateFiles(folder, "*.jpg", SearchOption.AllDirectories).Order(StringComparer.Ordinal)];
@@ -113,7 +113,7 @@ public sealed class AlignmentTests : IDisposable
     }
 
     [Fact]
-    public void SourcesAreMeasuredToo()
+    public void Analysis_with_sources_measures_their_shift()
     {
         Image tissue = RealTissue(), real = tissue.Crop(100, 100, 256, 256);
         ReportSection section = Run([("a", real, real, tissue.Crop(94, 100, 256, 256))]);

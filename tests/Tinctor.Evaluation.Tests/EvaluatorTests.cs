@@ -9,7 +9,7 @@ namespace Tinctor.Evaluation.Tests;
 public sealed class EvaluatorTests
 {
     [Fact]
-    public void WritesItsFilesAndNothingElse()
+    public void Write_creates_only_documented_files()
     {
         using var set = new ExampleImages();
         var result = Evaluate(set.Options);
@@ -35,7 +35,7 @@ public sealed class EvaluatorTests
     }
 
     [Fact]
-    public void CsvRoundTripsTheScores()
+    public void MetricsCsv_scores_round_trip()
     {
         using var set = new ExampleImages();
         var result = Evaluate(set.Options);
@@ -47,7 +47,7 @@ public sealed class EvaluatorTests
     }
 
     [Fact]
-    public void AnInfinitePsnrIsWrittenAndRead()
+    public void Write_infinite_psnr_to_json_and_csv()
     {
         using var set = new ExampleImages(images: 3);
         foreach (string name in set.Names)
@@ -63,7 +63,7 @@ public sealed class EvaluatorTests
     }
 
     [Fact]
-    public void ReturningTheSourceDoesNotBeatIdentity()
+    public void Run_model_that_returns_source_does_not_beat_identity()
     {
         using var set = new ExampleImages(images: 3);
         var result = Evaluate(set.Options with { Stained = ExampleImages.Model(set.Source) });
@@ -77,7 +77,7 @@ public sealed class EvaluatorTests
     }
 
     [Fact]
-    public void SeveralModelsAreComparedPairByPair()
+    public void Run_several_models_are_compared_pairwise()
     {
         using var set = new ExampleImages(images: 8);
         string worse = Directory.CreateDirectory(Path.Combine(set.Real, "worse")).FullName;
@@ -103,11 +103,11 @@ public sealed class EvaluatorTests
 
     [Theory]
     [InlineData("identity=x"), InlineData("=x")]
-    public void AModelCannotTakeABaselinesName(string text) =>
+    public void StainedFolder_name_of_baseline_is_refused(string text) =>
         Assert.Throws<TinctorException>(() => StainedFolder.Parse(text));
 
     [Fact]
-    public void MeanColourComesFromTheTrainingTargets()
+    public void Run_mean_colour_comes_from_training_targets()
     {
         using var set = new ExampleImages(images: 2);
         foreach (string file in Directory.GetFiles(set.TrainReal))
@@ -123,7 +123,7 @@ public sealed class EvaluatorTests
     }
 
     [Fact]
-    public void ATestImageAmongTheTrainingImagesIsRefused()
+    public void Run_test_image_among_training_images_is_refused()
     {
         using var set = new ExampleImages(images: 3);
         File.Copy(Path.Combine(set.Real, "tile01.png"), Path.Combine(set.TrainReal, "other.png"));
@@ -133,7 +133,7 @@ public sealed class EvaluatorTests
     }
 
     [Fact]
-    public void LabelsComeFromBciNames()
+    public void Run_bci_names_give_labels()
     {
         using var set = new ExampleImages(images: 8, bciNames: true);
         var result = Evaluate(set.Options);
@@ -142,7 +142,7 @@ public sealed class EvaluatorTests
     }
 
     [Fact]
-    public void LabelsAndSlidesComeFromACsv()
+    public void Run_csv_gives_labels_and_slides()
     {
         using var set = new ExampleImages(images: 6);
         var rows = set.Names.Select((name, i) => $"{name}.png,\"low, or {i % 2}\",s{i / 2}\n");
@@ -157,7 +157,7 @@ public sealed class EvaluatorTests
     }
 
     [Fact]
-    public void AManifestSelectsTheTestSplitAndTheTrainingTargets()
+    public void Run_manifest_selects_test_split_and_training_targets()
     {
         using var set = new ExampleImages(images: 6);
         string[] splits = ["train", "train", "train", "val", "test", "test"];
@@ -177,7 +177,7 @@ public sealed class EvaluatorTests
     [InlineData("name,label\ntile00,a,b\n", "3 cells")]
     [InlineData("", "empty")]
     [InlineData("name,label\ntile00,a\n", "tile01.png: no row")]
-    public void ABadLabelTableIsNamed(string text, string expected)
+    public void Run_malformed_label_table_is_named(string text, string expected)
     {
         using var set = new ExampleImages(images: 2);
         string csv = set.File("labels.csv", text);
@@ -187,7 +187,7 @@ public sealed class EvaluatorTests
     }
 
     [Fact]
-    public void EverythingWrongWithTheFoldersIsNamedAtOnce()
+    public void Run_mismatched_folders_report_all_problems_at_once()
     {
         using var set = new ExampleImages(images: 6);
         File.Delete(Path.Combine(set.Stained, "tile00.png"));
@@ -203,7 +203,7 @@ public sealed class EvaluatorTests
     }
 
     [Fact]
-    public void ImagesThatOnlyFailWhenDecodedAreAllNamed()
+    public void Run_undecodable_images_are_all_named()
     {
         using var set = new ExampleImages(images: 4);
         foreach (string name in new[] { "tile01", "tile02" })
@@ -219,7 +219,7 @@ public sealed class EvaluatorTests
     }
 
     [Fact]
-    public void FoldersWithoutImagesOrCommonNamesAreRefused()
+    public void Run_folders_without_images_or_common_names_are_refused()
     {
         using var set = new ExampleImages(images: 1);
         Assert.Throws<TinctorException>(() => Evaluate(set.Options with { Real = set.Real + "-gone" }));
@@ -230,7 +230,7 @@ public sealed class EvaluatorTests
     }
 
     [Fact]
-    public void ASmallerSourceMeansNoIdentityBaseline()
+    public void Run_smaller_source_has_no_identity_baseline()
     {
         using var set = new ExampleImages(images: 3);
         foreach (string name in set.Names)
@@ -243,7 +243,7 @@ public sealed class EvaluatorTests
     }
 
     [Fact]
-    public void FoldersOfPix2PixAndCycleGanNeedNoSorting()
+    public void Run_folders_of_pix2pix_and_cyclegan_are_matched()
     {
         using var set = new ExampleImages(images: 3);
         string all = Directory.CreateDirectory(Path.Combine(set.Real, "images")).FullName;
@@ -259,7 +259,7 @@ public sealed class EvaluatorTests
     }
 
     [Fact]
-    public void TwiceTheSameIsTheSame()
+    public void Run_twice_gives_same_json()
     {
         using var set = new ExampleImages(images: 5);
         string Text()
@@ -272,7 +272,7 @@ public sealed class EvaluatorTests
     }
 
     [Fact]
-    public void HostileNamesCannotLeaveTheReportsData()
+    public void HtmlReport_escapes_hostile_names()
     {
         using var set = new ExampleImages(images: 2);
         string csv = set.File("labels.csv", "name,label\ntile00,</script><script>alert(1)</script>\ntile01,b\n");
@@ -282,7 +282,7 @@ public sealed class EvaluatorTests
     }
 
     [Fact]
-    public void Image_smaller_than_the_ssim_window_is_skipped_and_the_others_are_scored()
+    public void Run_image_smaller_than_ssim_window_is_skipped()
     {
         using var set = new ExampleImages(images: 4);
         foreach (string folder in new[] { set.Stained, set.Real, set.Source })
@@ -297,7 +297,7 @@ public sealed class EvaluatorTests
     }
 
     [Fact]
-    public void Images_that_are_all_too_small_are_refused()
+    public void Run_only_too_small_images_are_refused()
     {
         using var set = new ExampleImages(images: 2, size: 6);
         Assert.Contains("needs 7x7", Assert.Throws<TinctorException>(() => Evaluate(set.Options)).Message);
@@ -305,7 +305,7 @@ public sealed class EvaluatorTests
 
     [Theory]
     [InlineData(false), InlineData(true)]
-    public void Stained_part_of_the_real_folder_is_one_problem_that_names_the_manifest(bool manifest)
+    public void Run_partly_stained_real_folder_advises_manifest(bool manifest)
     {
         using var set = new ExampleImages(images: 30);
         foreach (string name in set.Names.Take(25)) File.Delete(Path.Combine(set.Stained, name + ".png"));
@@ -318,7 +318,7 @@ public sealed class EvaluatorTests
     }
 
     [Fact]
-    public void Swapped_source_and_real_folders_are_noticed()
+    public void Run_swapped_source_and_real_folders_warns()
     {
         using var set = new ExampleImages(images: 4);
         bool Suspects(EvaluationOptions options) => Evaluate(options).Warnings.Any(w => w.Contains("swapped"));
@@ -329,7 +329,7 @@ public sealed class EvaluatorTests
 
     [Theory]
     [InlineData(1, false), InlineData(2, false), InlineData(5, false), InlineData(6, true)]
-    public void Differences_are_tested_only_where_a_test_can_be_significant(int images, bool tested)
+    public void Run_too_few_images_are_compared_without_tests(int images, bool tested)
     {
         using var set = new ExampleImages(images: images);
         var result = Evaluate(set.Options);
@@ -344,7 +344,7 @@ public sealed class EvaluatorTests
     }
 
     [Fact]
-    public void Title_names_models_and_data()
+    public void Title_without_option_names_models_and_data()
     {
         using var set = new ExampleImages(images: 2);
         string data = Path.GetFileName(Path.GetDirectoryName(set.Real))! + "/real";
@@ -353,7 +353,7 @@ public sealed class EvaluatorTests
     }
 
     [Fact]
-    public void Dab_is_found_in_brown_images_only()
+    public void TargetHasDab_is_true_for_brown_images_only()
     {
         using var set = new ExampleImages(images: 2);
         Assert.True(Evaluate(set.Options).TargetHasDab);
@@ -363,7 +363,7 @@ public sealed class EvaluatorTests
     }
 
     [Fact]
-    public void Own_metric_is_scored_and_written()
+    public void Run_with_extra_metric_scores_and_writes_it()
     {
         using var set = new ExampleImages(images: 2);
         var result = Evaluate(set.Options with { ExtraMetrics = [new LargestError()] });

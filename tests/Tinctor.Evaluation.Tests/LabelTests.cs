@@ -19,7 +19,7 @@ public sealed class LabelTests : IDisposable
     private readonly DirectoryInfo root = Directory.CreateTempSubdirectory("tinctor-labels-");
 
     [Fact]
-    public void The_nearest_are_found_by_direction_and_vote_by_number_then_similarity()
+    public void Nearest_by_cosine_votes_by_count_then_similarity()
     {
         using var library = new FeatureLibrary([Of("a", 1, 0), Of("b", 0.9f, 0.1f), Of("b", 0, 2), Of("c", -1, 0), Of("a", 0.1f, 1)]);
         IReadOnlyList<Neighbour> near = library.Nearest([3, 0], 3, _ => false);
@@ -33,7 +33,7 @@ public sealed class LabelTests : IDisposable
     }
 
     [Fact]
-    public void The_best_threshold_lies_between_pairs_and_others()
+    public void PairSeparation_threshold_lies_between_pairs_and_others()
     {
         PairSeparation apart = PairSeparation.Compute([0.9, 0.8, 0.7], [0.1, 0.2, 0.3]);
         Assert.Equal((0.5, 1, 1), (apart.Threshold, apart.Accuracy, apart.Roc.Auroc));
@@ -46,7 +46,7 @@ public sealed class LabelTests : IDisposable
 
     [Theory]
     [InlineData(2), InlineData(3), InlineData(50)]
-    public void A_derangement_is_a_permutation_that_moves_everything(int count)
+    public void Derangement_is_permutation_without_fixed_points(int count)
     {
         int[] order = PairSeparation.Derangement(count, seed: 4);
         Assert.Equal(Enumerable.Range(0, count), order.Order());
@@ -55,7 +55,7 @@ public sealed class LabelTests : IDisposable
     }
 
     [Fact]
-    public void Faithful_images_keep_their_labels_and_exchanged_ones_lose_them()
+    public void LabelAnalysis_exchanged_images_lose_their_labels()
     {
         ReportSection section = new LabelAnalysis(Settings()).Run(Set(), null, default);
         Assert.Null(section.NotComputed);
@@ -74,7 +74,7 @@ public sealed class LabelTests : IDisposable
     }
 
     [Fact]
-    public void The_library_can_be_the_training_images_or_the_papers()
+    public void LabelAnalysis_library_is_training_test_or_paper_images()
     {
         Data.TestSet set = Set();
         LabelledImage[] targets =
@@ -90,7 +90,7 @@ public sealed class LabelTests : IDisposable
     }
 
     [Fact]
-    public void Unknown_and_missing_labels_are_reported()
+    public void LabelAnalysis_unknown_and_missing_labels_are_reported()
     {
         Data.TestSet set = Set();
         Data.TestSet Labelled(string? label) => set with { Pairs = [.. set.Pairs.Select(pair => pair with { Label = label })] };
@@ -100,7 +100,7 @@ public sealed class LabelTests : IDisposable
     }
 
     [Fact]
-    public void Comparator_of_the_model_is_refused_as_evaluator()
+    public void RefuseOwn_comparator_of_model_is_refused()
     {
         LabelSettings settings = Settings();
         Assert.Contains("their weights are the same",
@@ -109,7 +109,7 @@ public sealed class LabelTests : IDisposable
     }
 
     [Fact]
-    public void Encoders_tell_pairs_from_others()
+    public void EncoderAnalysis_separates_pairs_from_others()
     {
         ReportSection section = new EncoderAnalysis(null, () => new ClassifierFeatures(Classifier.Load(Model, Device.CPU)), patch: 32)
             .Run(Set(), null, default);
@@ -148,7 +148,7 @@ public sealed class LabelTests : IDisposable
     // Eight real images of eight slides; one model hands them back, the other those of the other label.
     /// <summary>Seven of eight levels are right; the wrong one is counted, and the probabilities averaged.</summary>
     [Fact]
-    public void Levels_that_models_tell_are_held_against_the_labels()
+    public void PredictedLevelAnalysis_compares_levels_with_labels()
     {
         Data.TestSet set = Set();
         string folder = Path.Combine(root.FullName, "predicted");

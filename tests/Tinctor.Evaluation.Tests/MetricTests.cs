@@ -8,7 +8,7 @@ public class MetricTests
     [InlineData(0)]
     [InlineData(1)]
     [InlineData(2)]
-    public void EqualsSkimage(int pair)
+    public void Metrics_equal_skimage(int pair)
     {
         var (fakeData, realData, width, height) = ReferenceVectors.Pair(pair);
         var fake = new PixelView(fakeData, width, height, 3);
@@ -27,7 +27,7 @@ public class MetricTests
 
     // By numpy from the published MATLAB code's convolutions (conv2 with 'same').
     [Fact]
-    public void GmsdEqualsItsDefinition()
+    public void Gmsd_equals_definition()
     {
         byte[] a = Waves(50, 37, 0), b = Waves(50, 37, 0.5);
         PixelView image = new(a, 50, 37, 3), reference = new(b, 50, 37, 3);
@@ -39,7 +39,7 @@ public class MetricTests
     [Theory]
     [InlineData(SsimVariant.Uniform7)]
     [InlineData(SsimVariant.Gaussian11)]
-    public void IdenticalImagesArePerfect(SsimVariant variant)
+    public void Metrics_of_identical_images_are_perfect(SsimVariant variant)
     {
         byte[] data = Noise(40 * 30 * 3, 1);
         var image = new PixelView(data, 40, 30, 3);
@@ -52,7 +52,7 @@ public class MetricTests
     [Theory]
     [InlineData(SsimVariant.Uniform7)]
     [InlineData(SsimVariant.Gaussian11)]
-    public void SsimIsSymmetricAndBounded(SsimVariant variant)
+    public void Ssim_is_symmetric_and_bounded(SsimVariant variant)
     {
         var a = new PixelView(Noise(50 * 41 * 3, 2), 50, 41, 3);
         var b = new PixelView(Noise(50 * 41 * 3, 3), 50, 41, 3);
@@ -66,7 +66,7 @@ public class MetricTests
     [InlineData(7, 64)]
     [InlineData(64, 7)]
     [InlineData(13, 9)]
-    public void UniformSsimEqualsItsDefinition(int width, int height)
+    public void Ssim_uniform_equals_definition(int width, int height)
     {
         byte[] a = Noise(width * height * 3, 4), b = Noise(width * height * 3, 5);
         double actual = Ssim.Compute(new PixelView(a, width, height, 3), new PixelView(b, width, height, 3));
@@ -74,7 +74,7 @@ public class MetricTests
     }
 
     [Fact]
-    public void KnownDifferenceHasKnownErrors()
+    public void PixelErrors_of_known_difference_equal_formula()
     {
         // 10 everywhere: MSE 100, so PSNR = 10 log10(65025 / 100).
         byte[] a = [.. Enumerable.Repeat((byte)90, 101 * 67 * 3)], b = [.. Enumerable.Repeat((byte)100, 101 * 67 * 3)];
@@ -86,7 +86,7 @@ public class MetricTests
     }
 
     [Fact]
-    public void ErrorsAreExactOnAnyLengthAndExtremes()
+    public void PixelErrors_of_any_length_are_exact()
     {
         foreach (int length in new[] { 1, 31, 64, 65, 4095, 4096, 4097, 12345 })
         {
@@ -100,7 +100,7 @@ public class MetricTests
     }
 
     [Fact]
-    public void WrongSizesAreRefused()
+    public void PixelView_wrong_sizes_are_refused()
     {
         Assert.Throws<ArgumentException>(() => new PixelView(new byte[10], 2, 2, 3));
         Assert.Throws<ArgumentException>(() => Ssim.Compute(new(new byte[300], 10, 10, 3), new(new byte[360], 12, 10, 3)));

@@ -32,7 +32,7 @@ public sealed class NamespaceTests
     }
 
     [Fact]
-    public void Folders_are_named_as_namespaces()
+    public void Folders_have_names_of_namespaces()
     {
         DirectoryInfo? root = new(AppContext.BaseDirectory);
         while (root is not null && !File.Exists(Path.Combine(root.FullName, "Tinctor.slnx"))) root = root.Parent;

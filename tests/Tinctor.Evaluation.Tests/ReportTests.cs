@@ -17,7 +17,7 @@ namespace Tinctor.Evaluation.Tests;
 public sealed class ReportTests(ReportTests.Browser browser) : IClassFixture<ReportTests.Browser>
 {
     [Fact]
-    public async Task OpensFromDiskWithoutErrorsOrRequests()
+    public async Task Open_from_disk_has_no_errors_or_requests()
     {
         var page = await browser.Open();
         await Assertions.Expect(page.Locator("#verdict")).ToContainTextAsync("Beats both baselines");
@@ -33,7 +33,7 @@ public sealed class ReportTests(ReportTests.Browser browser) : IClassFixture<Rep
 
     [Theory]
     [InlineData(360), InlineData(768), InlineData(1024), InlineData(1280), InlineData(1920)]
-    public async Task Every_page_fits_the_screen(int width)
+    public async Task Page_of_any_width_fits_screen(int width)
     {
         foreach (string? file in new[] { null, browser.Several, browser.Slide, browser.Registration })
         {
@@ -62,7 +62,7 @@ public sealed class ReportTests(ReportTests.Browser browser) : IClassFixture<Rep
     }
 
     [Fact]
-    public async Task Slide_page_on_a_phone_shows_all_columns_and_enlarges_pictures()
+    public async Task SlidePage_on_phone_shows_all_columns_and_pictures()
     {
         var page = await browser.Open(360, file: browser.Slide);
         var table = page.Locator("#section-slide .scroll");
@@ -82,7 +82,7 @@ public sealed class ReportTests(ReportTests.Browser browser) : IClassFixture<Rep
     }
 
     [Fact]
-    public async Task Registration_page_shows_verdict_errors_and_pictures_to_flip_through()
+    public async Task RegistrationPage_shows_verdict_errors_and_pictures()
     {
         var page = await browser.Open(file: browser.Registration);
         await Assertions.Expect(page.Locator("h1")).ToContainTextAsync("her2.svs registered to section 1");
@@ -101,7 +101,7 @@ public sealed class ReportTests(ReportTests.Browser browser) : IClassFixture<Rep
     }
 
     [Fact]
-    public async Task Two_images_without_dab_are_reported_without_tests_and_without_dab()
+    public async Task Report_of_two_images_without_dab_omits_tests_and_dab()
     {
         using var set = new ExampleImages(images: 2);
         foreach (string name in set.Names)
@@ -117,7 +117,7 @@ public sealed class ReportTests(ReportTests.Browser browser) : IClassFixture<Rep
     }
 
     [Fact]
-    public async Task TheTableSortsAndFilters()
+    public async Task Table_sorts_and_filters()
     {
         var page = await browser.Open();
         var first = page.Locator("#table tbody tr").First.Locator("td");
@@ -140,7 +140,7 @@ public sealed class ReportTests(ReportTests.Browser browser) : IClassFixture<Rep
     }
 
     [Fact]
-    public async Task ATableRowOpensItsImage()
+    public async Task Table_row_opens_its_image()
     {
         var page = await browser.Open();
         var link = page.Locator("#table tbody button").Nth(3);
@@ -151,7 +151,7 @@ public sealed class ReportTests(ReportTests.Browser browser) : IClassFixture<Rep
     }
 
     [Fact]
-    public async Task TheDividerDrags()
+    public async Task Divider_is_dragged_by_mouse()
     {
         var page = await browser.Open();
         await page.Locator("#stage").ScrollIntoViewIfNeededAsync();
@@ -173,7 +173,7 @@ public sealed class ReportTests(ReportTests.Browser browser) : IClassFixture<Rep
     }
 
     [Fact]
-    public async Task ZoomAndPanMoveAllVersionsTogether()
+    public async Task Zoom_and_pan_move_all_versions()
     {
         var page = await browser.Open();
         await page.GetByRole(AriaRole.Button, new() { Name = "Side by side" }).ClickAsync();
@@ -198,7 +198,7 @@ public sealed class ReportTests(ReportTests.Browser browser) : IClassFixture<Rep
     }
 
     [Fact]
-    public async Task TheKeyboardGoesThroughTheImages()
+    public async Task Keyboard_arrows_change_the_image()
     {
         var page = await browser.Open();
         await page.Locator("#stage").FocusAsync();
@@ -215,7 +215,7 @@ public sealed class ReportTests(ReportTests.Browser browser) : IClassFixture<Rep
     }
 
     [Fact]
-    public async Task FingersDragAndPinch()
+    public async Task Touch_drags_divider_and_pinches_to_zoom()
     {
         var page = await browser.Open(390, touch: true);
         await page.Locator("#stage").ScrollIntoViewIfNeededAsync();
@@ -242,7 +242,7 @@ public sealed class ReportTests(ReportTests.Browser browser) : IClassFixture<Rep
     }
 
     [Fact]
-    public async Task ChoosingAVersionOnBothSidesSwapsThem()
+    public async Task Divider_same_version_on_both_sides_swaps_them()
     {
         var page = await browser.Open();
         var left = page.GetByRole(AriaRole.Group, new() { Name = "Left of the divider" });
@@ -252,7 +252,7 @@ public sealed class ReportTests(ReportTests.Browser browser) : IClassFixture<Rep
     }
 
     [Fact]
-    public async Task DarkModeRedrawsTheCharts()
+    public async Task Theme_dark_redraws_charts()
     {
         var page = await browser.Open();
         string light = await page.Locator("#histogram").InnerHTMLAsync();
@@ -263,7 +263,7 @@ public sealed class ReportTests(ReportTests.Browser browser) : IClassFixture<Rep
     }
 
     [Fact]
-    public async Task FollowsTheSystemsDarkMode()
+    public async Task Theme_follows_system_setting()
     {
         var page = await browser.Open();
         await page.EmulateMediaAsync(new() { ColorScheme = ColorScheme.Dark });
@@ -272,7 +272,7 @@ public sealed class ReportTests(ReportTests.Browser browser) : IClassFixture<Rep
     }
 
     [Fact]
-    public async Task WorstAndBestAreTheEndsOfTheRanking()
+    public async Task Strip_worst_and_best_are_ends_of_ranking()
     {
         var page = await browser.Open();
         var strip = page.Locator("#strip button");
@@ -294,7 +294,7 @@ public sealed class ReportTests(ReportTests.Browser browser) : IClassFixture<Rep
     }
 
     [Fact]
-    public async Task MapsShowDifferenceAndDab()
+    public async Task Maps_show_difference_and_dab()
     {
         var page = await browser.Open();
         var tools = page.Locator("#tools");
@@ -321,7 +321,7 @@ public sealed class ReportTests(ReportTests.Browser browser) : IClassFixture<Rep
     }
 
     [Fact]
-    public async Task DabMapsAreTheMetricsOwnDensity()
+    public async Task Maps_dab_equals_density_of_metrics()
     {
         var page = await browser.Open();
         var dab = new float[1];
@@ -332,7 +332,7 @@ public sealed class ReportTests(ReportTests.Browser browser) : IClassFixture<Rep
     }
 
     [Fact]
-    public async Task SeveralModelsAreComparedInWordsAndNumbers()
+    public async Task Report_of_several_models_compares_them()
     {
         var page = await browser.Open(file: browser.Several);
         await Assertions.Expect(page.Locator("#verdict")).ToContainTextAsync("Careful & Co is significantly better");
@@ -352,7 +352,7 @@ public sealed class ReportTests(ReportTests.Browser browser) : IClassFixture<Rep
     }
 
     [Fact]
-    public async Task TwoModelsAreSwipedAgainstEachOther()
+    public async Task Divider_compares_two_models()
     {
         var page = await browser.Open(file: browser.Several);
         var right = page.GetByRole(AriaRole.Combobox, new() { Name = "Right of the divider" });
@@ -365,7 +365,7 @@ public sealed class ReportTests(ReportTests.Browser browser) : IClassFixture<Rep
     }
 
     [Fact]
-    public async Task SectionsDrawEveryKindOfChart()
+    public async Task Sections_draw_every_kind_of_chart()
     {
         var page = await browser.Open(file: browser.Several);
         var section = page.Locator("#section-example");
@@ -393,7 +393,7 @@ public sealed class ReportTests(ReportTests.Browser browser) : IClassFixture<Rep
     }
 
     [Fact]
-    public async Task EveryControlIsReachedByTheTabKeyAndShowsIt()
+    public async Task Controls_are_reached_by_tab_key_with_visible_focus()
     {
         var page = await browser.Open(file: browser.Several);
         var seen = new HashSet<string>();
@@ -411,7 +411,7 @@ public sealed class ReportTests(ReportTests.Browser browser) : IClassFixture<Rep
     }
 
     [Fact]
-    public async Task PrintsEverySectionInLightColours()
+    public async Task Print_shows_every_section_in_light_colours()
     {
         var page = await browser.Open(file: browser.Several);
         await page.Locator("#theme").ClickAsync();
@@ -438,7 +438,7 @@ public sealed class ReportTests(ReportTests.Browser browser) : IClassFixture<Rep
     }
 
     [Fact]
-    public async Task EveryControlHasANameAndEveryImageAnAlternative()
+    public async Task Controls_have_names_and_images_have_alternatives()
     {
         var page = await browser.Open();
         await None("button, input, select, [role=slider]", "e.textContent.trim() || e.getAttribute('aria-label')");
@@ -450,7 +450,7 @@ public sealed class ReportTests(ReportTests.Browser browser) : IClassFixture<Rep
     }
 
     [Fact]
-    public async Task PerfectImagesAndMissingSourcesAreShown()
+    public async Task Report_of_perfect_images_without_sources_opens()
     {
         using var set = new ExampleImages(images: 2);
         var options = set.Options with { Stained = ExampleImages.Model(set.Real), Source = null };

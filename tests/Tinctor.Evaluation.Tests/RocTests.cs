@@ -5,7 +5,7 @@ namespace Tinctor.Evaluation.Tests;
 public class RocTests
 {
     [Fact]
-    public void AreaByHand()
+    public void Auroc_equals_value_by_hand()
     {
         // Positives 3, 2, 2; negatives 2, 1: pairs won 3>2, 3>1, 2>1, 2>1 and ties 2=2, 2=2 of 6, so (4 + 2/2) / 6.
         var roc = Roc.Compute([3, 2, 2, 2, 1], [true, true, true, false, false])!;
@@ -15,7 +15,7 @@ public class RocTests
     }
 
     [Fact]
-    public void PerfectInverseAndChance()
+    public void Auroc_of_perfect_inverse_and_equal_scores_is_1_0_and_half()
     {
         Assert.Equal(1, Roc.Compute([4, 3, 2, 1], [true, true, false, false])!.Auroc);
         Assert.Equal(0, Roc.Compute([1, 2, 3, 4], [true, true, false, false])!.Auroc);
@@ -23,7 +23,7 @@ public class RocTests
     }
 
     [Fact]
-    public void EqualsPairwiseComparison()
+    public void Auroc_equals_pairwise_comparison()
     {
         var random = new Random(1);
         double[] scores = [.. Enumerable.Range(0, 300).Select(_ => (double)random.Next(40))];
@@ -40,7 +40,7 @@ public class RocTests
     }
 
     [Fact]
-    public void OneClassHasNoCurve()
+    public void Compute_one_class_has_no_curve()
     {
         Assert.Null(Roc.Compute([1, 2], [true, true]));
         Assert.Null(Roc.Compute([], []));

@@ -11,7 +11,7 @@ public sealed class SchemaTests
         File.ReadAllText(Path.Combine(AppContext.BaseDirectory, "metrics.schema.json")))!;
 
     [Fact]
-    public void AnEvaluationOfEverythingFitsTheSchema()
+    public void MetricsJson_with_all_analyses_fits_schema()
     {
         using var set = new ExampleImages(bciNames: true);
         var options = set.Options with { Stained = set.TwoModels, Analyses = ExampleAnalysis.All };
@@ -19,7 +19,7 @@ public sealed class SchemaTests
     }
 
     [Fact]
-    public void PerfectImagesWithoutSourceFitTheSchema()
+    public void MetricsJson_perfect_images_without_source_fit_schema()
     {
         using var set = new ExampleImages(images: 1);
         var options = set.Options with { Stained = ExampleImages.Model(set.Real), Source = null };
@@ -36,7 +36,7 @@ public sealed class SchemaTests
     [InlineData("unknown", "1")]
     [InlineData("methods", "[{}]")]
     [InlineData("bootstrap", "null")]
-    public void TheSchemaRefusesWhatIsWrong(string field, string value)
+    public void Schema_refuses_wrong_field(string field, string value)
     {
         using var set = new ExampleImages(images: 2);
         var json = MetricsJson.Of(Evaluator.Run(set.Options, cancel: TestContext.Current.CancellationToken));
@@ -45,7 +45,7 @@ public sealed class SchemaTests
     }
 
     [Fact]
-    public void TheDocumentationNamesEveryFieldOfTheSchema()
+    public void Documentation_names_every_field_of_schema()
     {
         string? folder = AppContext.BaseDirectory;
         while (folder is not null && !File.Exists(Path.Combine(folder, "Tinctor.slnx")))

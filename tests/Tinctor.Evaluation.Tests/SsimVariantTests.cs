@@ -9,7 +9,7 @@ public class SsimVariantTests
     [InlineData(0)]
     [InlineData(1)]
     [InlineData(2)]
-    public void EveryConventionEqualsSkimage(int pair)
+    public void Ssim_variants_equal_skimage(int pair)
     {
         var (fakeData, realData, width, height) = ReferenceVectors.Pair(pair);
         PixelView Fake() => new(fakeData, width, height, 3);
@@ -29,7 +29,7 @@ public class SsimVariantTests
     }
 
     [Fact]
-    public void LuminanceIsNotTheMeanOfRgb()
+    public void Ssim_luminance_equals_skimage_rgb2gray()
     {
         var (fake, real, width, height) = ReferenceVectors.Pair(1);
         // skimage 0.19.3: structural_similarity(rgb2gray(fake), rgb2gray(real), data_range=1)
@@ -38,14 +38,14 @@ public class SsimVariantTests
     }
 
     [Fact]
-    public void EveryVariantHasANameAndADefinitionOfItsOwn()
+    public void Ssim_variants_have_own_name_and_definition()
     {
         Assert.Equal(Enum.GetValues<SsimVariant>().Order(), Ssim.Names.Values.Order());
         Assert.Equal(Ssim.Names.Count, Ssim.Names.Values.Select(variant => Ssim.Metric(variant).Definition).Distinct().Count());
     }
 
     [Fact]
-    public void ElevenPixelsOfExtremesDoNotOverflow()
+    public void Ssim_uniform11_of_extremes_does_not_overflow()
     {
         byte[] white = [.. Enumerable.Repeat((byte)255, 12 * 12 * 3)],
             checks = [.. Enumerable.Range(0, 12 * 12 * 3).Select(i => (byte)(i % 2 * 255))];
@@ -57,14 +57,14 @@ public class SsimVariantTests
     [InlineData(161, 161)]
     [InlineData(163, 176)]
     [InlineData(192, 177)]
-    public void MultiScaleEqualsItsDefinition(int width, int height)
+    public void MsSsim_equals_definition(int width, int height)
     {
         byte[] a = Smooth(width, height, 1), b = Noisy(a, 25);
         Assert.Equal(MultiScaleByDefinition(a, b, width, height), MsSsim.Compute(new(a, width, height, 3), new(b, width, height, 3)), 1e-6);
     }
 
     [Fact]
-    public void MultiScaleIsPerfectForItselfSymmetricAndFallsWithNoise()
+    public void MsSsim_is_symmetric_and_falls_with_noise()
     {
         byte[] image = Smooth(200, 170, 2), little = Noisy(image, 10), much = Noisy(image, 60);
         double Score(byte[] x, byte[] y) => MsSsim.Compute(new(x, 200, 170, 3), new(y, 200, 170, 3));
@@ -75,7 +75,7 @@ public class SsimVariantTests
     }
 
     [Fact]
-    public void MultiScaleIsNotDefinedForSmallImages()
+    public void MsSsim_of_small_images_is_undefined()
     {
         var small = new ScoredImage(new Slides.Image(160, 400, 3));
         Assert.Equal(double.NaN, MsSsim.Metric.Compute(small, small));

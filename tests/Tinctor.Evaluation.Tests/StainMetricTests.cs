@@ -11,12 +11,11 @@ public class StainMetricTests
     private static readonly Dictionary<string, PairMetric> Metrics = StainMetrics.All.ToDictionary(metric => metric.Key);
 
     [Fact]
-    public void KeysAreThoseOfTheDocumentation() => Assert.Equal(
-        ["psnr_h", "ssim_h", "mae_h", "rmse_h", "psnr_dab", "ssim_dab", "mae_dab", "rmse_dab"],
-            StainMetrics.All.Select(metric => metric.Key));
+    public void Keys_equal_documentation() => Assert.Equal(
+        ["psnr_h", "ssim_h", "mae_h", "rmse_h", "psnr_dab", "ssim_dab", "mae_dab", "rmse_dab"], StainMetrics.All.Select(metric => metric.Key));
 
     [Fact]
-    public void PlanesAreSkimagesStains()
+    public void Planes_equal_skimage()
     {
         // skimage's unit is a sixth of the decimal density, and its floor of 1e-6 differs from ours in black pixels only.
         using Tensor rgb = Vectors.Read("metrics_stains")["rgb"];
@@ -38,7 +37,7 @@ public class StainMetricTests
     }
 
     [Fact]
-    public void KnownDifferenceHasKnownErrors()
+    public void Compute_known_difference_gives_known_errors()
     {
         // Light of pure DAB: densities 0.268, 0.570, 0.776 of 0.5 and of 0.9; bytes round, so a hundredth is allowed.
         ScoredImage weak = Flat(0.5), strong = Flat(0.9);
@@ -55,7 +54,7 @@ public class StainMetricTests
     }
 
     [Fact]
-    public void IdenticalImagesArePerfectAndOrderDoesNotMatter()
+    public void Compute_is_symmetric_and_perfect_for_identical_images()
     {
         ScoredImage a = Noise(64, 50, 1), b = Noise(64, 50, 2);
         foreach (var metric in StainMetrics.All)
@@ -68,7 +67,7 @@ public class StainMetricTests
     }
 
     [Fact]
-    public void SsimOfAPlaneEqualsItsDefinition()
+    public void Ssim_of_plane_equals_definition()
     {
         const int width = 37, height = 23;
         var random = new Random(3);

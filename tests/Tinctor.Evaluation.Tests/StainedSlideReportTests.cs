@@ -22,7 +22,7 @@ public sealed partial class StainedSlideReportTests : IDisposable
     }
 
     [Fact]
-    public void Text_source_like_training_has_a_row()
+    public void Text_source_like_training_has_row()
     {
         JsonElement section = Overview(noveltyShare: 0.04);
         Assert.Empty(Strings(section.GetProperty("warnings")));
@@ -30,7 +30,7 @@ public sealed partial class StainedSlideReportTests : IDisposable
     }
 
     [Fact]
-    public void Text_model_without_detector_says_nothing_of_the_source()
+    public void Text_model_without_detector_omits_source()
     {
         JsonElement section = Overview(noveltyShare: null);
         Assert.Empty(Strings(section.GetProperty("warnings")));

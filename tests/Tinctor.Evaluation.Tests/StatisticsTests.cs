@@ -5,7 +5,7 @@ namespace Tinctor.Evaluation.Tests;
 public class StatisticsTests
 {
     [Fact]
-    public void SummaryOfKnownNumbers()
+    public void Summary_of_known_numbers_equals_values_by_hand()
     {
         var summary = Summary.Compute([4, 1, 3, 2], null);
         Assert.Equal((4, 2.5, 2.5, 1.0, 4.0, 0), (summary.N, summary.Mean, summary.Median, summary.Min, summary.Max, summary.Infinite));
@@ -14,7 +14,7 @@ public class StatisticsTests
     }
 
     [Fact]
-    public void InfiniteNumbersStayVisible()
+    public void Summary_keeps_infinite_numbers()
     {
         double[] values = [20, double.PositiveInfinity, 30];
         var summary = Summary.Compute(values, new Bootstrap([null, null, null]).OfMean([0, 1, 2], values));
@@ -26,7 +26,7 @@ public class StatisticsTests
     }
 
     [Fact]
-    public void QuantilesInterpolateAsNumpyDoes()
+    public void Quantile_interpolates_as_numpy()
     {
         double[] sorted = [1, 2, 4, 8];
         Assert.Equal([1, 1.75, 3, 5, 8], new[] { 0, 0.25, 0.5, 0.75, 1 }.Select(q => SampleStatistics.Quantile(sorted, q)));
@@ -35,7 +35,7 @@ public class StatisticsTests
     }
 
     [Fact]
-    public void SameSeedSameInterval()
+    public void Bootstrap_same_seed_gives_same_interval()
     {
         double[] values = [.. Enumerable.Range(0, 20).Select(i => (double)i)];
         int[] all = [.. Enumerable.Range(0, 20)];
@@ -46,7 +46,7 @@ public class StatisticsTests
     }
 
     [Fact]
-    public void NinetyFivePercentIntervalsCoverTheMeanAboutThatOften()
+    public void Bootstrap_95_percent_interval_covers_mean_at_that_rate()
     {
         var random = new Random(11);
         int[] all = [.. Enumerable.Range(0, 40)];
@@ -63,7 +63,7 @@ public class StatisticsTests
     }
 
     [Fact]
-    public void SlidesAreResampledWhole()
+    public void Bootstrap_resamples_whole_slides()
     {
         // Tiles of a slide are equal: resampling tiles would pretend to know ten times as much.
         double[] values = [.. Enumerable.Range(0, 100).Select(i => (double)(i / 10))];
@@ -80,7 +80,7 @@ public class StatisticsTests
     }
 
     [Fact]
-    public void OneUnitHasNoInterval()
+    public void Bootstrap_of_one_unit_has_no_interval()
     {
         Assert.Null(new Bootstrap(["a", "a", "a"]).OfMean([0, 1, 2], [1, 2, 3]));
         Assert.Null(new Bootstrap([null]).OfMean([0], [1]));
@@ -95,11 +95,11 @@ public class StatisticsTests
     [InlineData(new[] { 1.0, 2, 3, 4, 5 }, 0.0625)]
     [InlineData(new[] { 1.0, 1, -1, 2, 2, 3, -2, 4 }, 0.11979493042591832)]
     [InlineData(new[] { 0.0, 1, -2, 3, 4, 5, 6 }, 0.07473549830588248)]
-    public void WilcoxonEqualsScipy(double[] differences, double expected) =>
+    public void Wilcoxon_equals_scipy(double[] differences, double expected) =>
         Assert.Equal(expected, Wilcoxon.SignedRank(differences)!.Value, 1e-14);
 
     [Fact]
-    public void WilcoxonOfManyIsNormalAndOfNothingUndefined()
+    public void Wilcoxon_of_many_is_normal_and_of_zeros_undefined()
     {
         Assert.Null(Wilcoxon.SignedRank([0, 0]));
         double[] balanced = [.. Enumerable.Range(1, 60).Select(i => i % 2 == 0 ? i : -(double)i)];
@@ -109,7 +109,7 @@ public class StatisticsTests
     }
 
     [Fact]
-    public void HolmStepsDown()
+    public void Holm_adjusts_p_values_step_down()
     {
         Assert.Equal([0.03, null, 0.06, 0.06],
             Holm.Adjust([0.01, null, 0.04, 0.03]).Select(p => p is null ? (double?)null : Math.Round(p.Value, 12)));
@@ -117,7 +117,7 @@ public class StatisticsTests
     }
 
     [Fact]
-    public void UndefinedNumbersAreLeftOut()
+    public void Summary_ignores_undefined_numbers()
     {
         Summary summary = Summary.Compute([1, double.NaN, 3], null);
         Assert.Equal((2, 2.0), (summary.N, summary.Mean));

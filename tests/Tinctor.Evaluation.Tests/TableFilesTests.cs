@@ -17,7 +17,7 @@ public sealed class TableFilesTests
         ]);
 
     [Fact]
-    public void CsvSpreadsEstimatesOverColumns()
+    public void SectionCsv_spreads_estimates_over_columns()
     {
         Assert.Equal(""""
             method,psnr,psnr_std,psnr_low,psnr_high,error,ci_low,ci_high
@@ -29,7 +29,7 @@ public sealed class TableFilesTests
     }
 
     [Fact]
-    public void LatexMarksTheBestAndStacksIntervals()
+    public void LatexTable_marks_best_and_stacks_intervals()
     {
         string tex = LatexTable.Text(Example, "a_table");
         Assert.Contains("""\caption{Scores of A \& B, 100\% of a\_b.}""", tex);
@@ -43,10 +43,10 @@ public sealed class TableFilesTests
     [Theory]
     [InlineData("a_b & c% #1 $x {y}", """a\_b \& c\% \#1 \$x \{y\}""")]
     [InlineData("x² ± 3 → ~^\\", """x$^2$ $\pm$ 3 ? \textasciitilde{}\textasciicircum{}\textbackslash{}""")]
-    public void LatexEscapes(string words, string tex) => Assert.Equal(tex, LatexTable.Escape(words));
+    public void LatexTable_escapes_special_characters(string words, string tex) => Assert.Equal(tex, LatexTable.Escape(words));
 
     [Fact]
-    public void AnEvaluationWritesEveryTable()
+    public void Write_evaluation_writes_every_table()
     {
         using var set = new ExampleImages(images: 8, bciNames: true);
         var options = set.Options with { Stained = set.TwoModels, Analyses = ExampleAnalysis.All };

@@ -14,7 +14,7 @@ public sealed class UncertaintyTests : IDisposable
     public void Dispose() => root.Delete(recursive: true);
 
     [Fact]
-    public void NoiseOfKnownVariationIsFound()
+    public void Run_noise_of_known_variation_gives_its_value()
     {
         ReportSection section = Run(runs: 40, Constant(6), Constant(6));
         var row = Row(section);
@@ -24,7 +24,7 @@ public sealed class UncertaintyTests : IDisposable
     }
 
     [Fact]
-    public void TheVarianceIsTheSampleVariance()
+    public void RunStatistics_variance_is_sample_variance()
     {
         Write("runs/1", "a", Flat(10));
         Write("runs/2", "a", Flat(16));
@@ -38,7 +38,7 @@ public sealed class UncertaintyTests : IDisposable
     }
 
     [Fact]
-    public void CalibratedRunsLieOnTheDiagonal()
+    public void Run_calibrated_uncertainty_lies_on_diagonal()
     {
         // The real image is one more draw of what the runs are draws of; the spread rises from 2 to 14 across the image.
         ReportSection section = Run(runs: 24, Rising, Rising);
@@ -53,7 +53,7 @@ public sealed class UncertaintyTests : IDisposable
     }
 
     [Fact]
-    public void UncertaintyWithoutRelationIsChance()
+    public void Run_unrelated_uncertainty_is_chance()
     {
         var row = Row(Run(runs: 24, Rising, Constant(8)));
         Assert.InRange(row["auroc"], 0.45, 0.58); // the mean of 24 runs still errs a little more where they vary more
@@ -61,7 +61,7 @@ public sealed class UncertaintyTests : IDisposable
     }
 
     [Fact]
-    public void UncertaintyInTheWrongPlacesIsWorseThanChance()
+    public void Run_misplaced_uncertainty_is_worse_than_chance()
     {
         ReportSection section = Run(runs: 24, Rising, x => 16 - Rising(x));
         var row = Row(section);
@@ -71,7 +71,7 @@ public sealed class UncertaintyTests : IDisposable
     }
 
     [Fact]
-    public void EqualRunsAreNamed()
+    public void Run_equal_runs_give_warning()
     {
         ReportSection section = Run(runs: 3, Constant(0), Constant(5));
         var row = section.Tables[0].Rows[0];
@@ -82,7 +82,7 @@ public sealed class UncertaintyTests : IDisposable
     }
 
     [Fact]
-    public void MapsOfTheHighestAndTheMedianImageAreShown()
+    public void Run_shows_maps_of_highest_and_median_image()
     {
         ReportSection section = Run(runs: 6, Rising, Rising, images: 3);
         Assert.Equal(2, section.Pictures.Count);
@@ -94,7 +94,7 @@ public sealed class UncertaintyTests : IDisposable
     }
 
     [Fact]
-    public void HistogramEqualsTheStatisticsOfAllPixels()
+    public void Histogram_equals_statistics_of_all_pixels()
     {
         var random = new Random(5);
         // Numbers in the middle of bins, so that binning loses nothing.
@@ -124,7 +124,7 @@ public sealed class UncertaintyTests : IDisposable
     }
 
     [Fact]
-    public void WhatIsMissingIsNamed()
+    public void Run_missing_images_are_named()
     {
         Write("real", "a", Flat(9));
         Write("runs/1", "a", Flat(9));

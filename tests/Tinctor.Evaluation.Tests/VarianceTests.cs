@@ -12,7 +12,7 @@ public sealed class VarianceTests : IDisposable
     public void Dispose() => root.Delete(recursive: true);
 
     [Fact]
-    public void Averaging_lessens_the_variation_by_the_root_of_the_number()
+    public void Measure_average_divides_variation_by_root_of_runs()
     {
         const double level = 120, deviation = 8;
         Image Noisy(int run)
@@ -29,7 +29,7 @@ public sealed class VarianceTests : IDisposable
     }
 
     [Fact]
-    public void Each_run_is_made_once_and_equal_ones_do_not_vary()
+    public void Measure_makes_each_run_once_and_equal_runs_do_not_vary()
     {
         var asked = new List<int>();
         VarianceResult[] results = [.. new VarianceStudy([3, 1], 4).Measure("a", "mean", run =>
@@ -42,7 +42,7 @@ public sealed class VarianceTests : IDisposable
     }
 
     [Fact]
-    public void Results_are_the_means_of_disjoint_runs()
+    public void Measure_averages_disjoint_runs()
     {
         // Runs of 10, 20 and 40, 50: N = 1 compares 10 with 40, N = 2 compares 15 with 45.
         double[] values = [10, 20, 40, 50];
@@ -55,7 +55,7 @@ public sealed class VarianceTests : IDisposable
     }
 
     [Fact]
-    public void A_table_grows_goes_on_and_refuses_other_settings()
+    public void VarianceTable_grows_resumes_and_refuses_other_settings()
     {
         var table = new VarianceTable(At("study"), "seed 1");
         table.Add([new("a", "vanilla", 1, 0.2, 20, 0.5), new("a", "vanilla", 5, 0.1, double.PositiveInfinity, 0.6)]);
@@ -78,7 +78,7 @@ public sealed class VarianceTests : IDisposable
     }
 
     [Fact]
-    public void Without_targets_the_table_tells_the_variation_alone()
+    public void VarianceTable_without_targets_has_variation_only()
     {
         var table = new VarianceTable(At("study"), "");
         table.Add([new("a", "skip", 2, 0.25, null, null)]);

@@ -15,7 +15,7 @@ public sealed class FieldPreparationTests : IDisposable
     public void Dispose() => Directory.Delete(folder, recursive: true);
 
     [Fact]
-    public void Write_cuts_aligned_tiles_from_the_centre_and_scores_them()
+    public void Write_cuts_and_scores_aligned_tiles_from_centre()
     {
         Image source = new Tissue(1).Render(150, 150, AffineTransform.Identity),
             target = new Tissue(1).Render(150, 150, AffineTransform.Translation(6, -4));
@@ -37,7 +37,7 @@ public sealed class FieldPreparationTests : IDisposable
     }
 
     [Fact]
-    public void Write_with_transform_per_slide_uses_the_median()
+    public void Write_with_transform_per_slide_uses_median()
     {
         var truth = AffineTransform.Translation(5, 3);
         StainedField Field(int i, bool unrelated) => new($"f{i}", "s", () =>
@@ -79,7 +79,7 @@ public sealed class FieldPreparationTests : IDisposable
     }
 
     [Fact]
-    public void Run_failed_fields_are_recorded_and_the_others_are_prepared()
+    public void Run_failed_fields_are_recorded_and_others_prepared()
     {
         WriteFields("a", "b");
         string At(string side, string name) => Path.Combine(folder, side, name);
@@ -113,7 +113,7 @@ public sealed class FieldPreparationTests : IDisposable
     }
 
     [Fact]
-    public void Run_only_failed_fields_has_no_tiles_and_names_a_reason()
+    public void Run_only_failed_fields_names_reason()
     {
         foreach (string side in (string[])["he", "ihc"])
         {
@@ -127,7 +127,7 @@ public sealed class FieldPreparationTests : IDisposable
     }
 
     [Fact]
-    public void Write_field_without_overlap_under_the_transform_of_its_slide_is_a_failure()
+    public void Write_field_without_overlap_under_slide_transform_fails()
     {
         StainedField Field(string name, int side) => new(name, "s", () => (new Tissue(1).Render(side, side, AffineTransform.Identity),
             new Tissue(1).Render(side, side, AffineTransform.Translation(70, 0))));
@@ -141,7 +141,7 @@ public sealed class FieldPreparationTests : IDisposable
     }
 
     [Fact]
-    public void Write_16_bit_with_four_channels_is_TIFF()
+    public void Write_16_bit_with_four_channels_is_tiff()
     {
         var source = new Image(64, 64, 4, SampleType.UInt16);
         Image target = new Tissue(4).Render(64, 64, AffineTransform.Identity);
@@ -154,7 +154,7 @@ public sealed class FieldPreparationTests : IDisposable
     }
 
     [Fact]
-    public void Write_tile_larger_than_overlap_is_a_failure_with_size()
+    public void Write_tile_larger_than_overlap_fails_with_size()
     {
         Image image = new Tissue(4).Render(64, 64, AffineTransform.Identity);
         var failures = new Dictionary<StainedField, TinctorException>();
@@ -166,7 +166,7 @@ public sealed class FieldPreparationTests : IDisposable
     }
 
     [Fact]
-    public void Run_writes_a_data_set_with_rejected_tiles()
+    public void Run_writes_data_set_with_rejected_tiles()
     {
         WriteFields("a,1", "b");
         PreparedDataset dataset = FieldPreparation.Run(Fields(), Out, Options(64));
@@ -197,7 +197,7 @@ public sealed class FieldPreparationTests : IDisposable
     }
 
     [Fact]
-    public void Run_refuses_folders_of_images_and_images_that_are_not_side_by_side()
+    public void Run_into_other_folder_or_with_unpaired_images_is_refused()
     {
         WriteFields("a");
         Directory.CreateDirectory(Path.Combine(Out, "source"));
@@ -225,7 +225,7 @@ public sealed class FieldPreparationTests : IDisposable
     }
 
     [Fact]
-    public void Read_data_set_without_description_leaves_rejected_tiles_out()
+    public void Read_data_set_without_description_omits_rejected_tiles()
     {
         WriteFields("a");
         FieldPreparation.Run(Fields(), Out, Options(64));

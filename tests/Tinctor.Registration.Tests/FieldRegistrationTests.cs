@@ -27,7 +27,7 @@ public class FieldRegistrationTests
     [InlineData(StructureChannel.Haematoxylin, 0.1)]
     [InlineData(StructureChannel.Grey, 0.3)] // only one image has brown stain
     [InlineData(StructureChannel.Edges, 0.2)]
-    public void Estimate_translation_between_stains(StructureChannel channel, double accuracy)
+    public void Estimate_translation_between_stains_within_given_accuracy(StructureChannel channel, double accuracy)
     {
         AffineTransform truth = AffineTransform.Translation(-6.3, 9.6);
         Image source = Tissue.Render(200, 200, AffineTransform.Identity, noise: 20),
@@ -68,7 +68,7 @@ public class FieldRegistrationTests
     }
 
     [Fact]
-    public void Estimate_images_of_different_sizes()
+    public void Estimate_images_of_different_sizes_finds_translation()
     {
         AffineTransform truth = AffineTransform.Translation(-8.5, 3.25);
         Image source = Tissue.Render(200, 180, AffineTransform.Identity), target = Tissue.Render(170, 220, truth);

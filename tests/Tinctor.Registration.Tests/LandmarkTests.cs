@@ -59,7 +59,7 @@ public sealed class LandmarkTests : IDisposable
     [InlineData("x.csv", ",X,Y\n", "has no landmarks")]
     [InlineData("x.pts", "point\n3\n1 2\n", "elastix")]
     [InlineData("x.pts", "point\n1\n1 b\n", "point 1")]
-    public void Read_malformed_file_names_the_problem(string name, string text, string expected) =>
+    public void Read_malformed_file_names_problem(string name, string text, string expected) =>
         Assert.Contains(expected, Assert.Throws<TinctorException>(() => LandmarkFile.Read(Write(name, text))).Message);
 
     [Theory]

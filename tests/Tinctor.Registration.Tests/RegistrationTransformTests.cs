@@ -57,7 +57,7 @@ public sealed class RegistrationTransformTests : IDisposable
     }
 
     [Fact]
-    public void After_composes_transforms_and_failures()
+    public void After_composes_transforms_and_quality()
     {
         RegistrationTransform first = Wavy(400, 300, 8), second = Wavy(400, 300, 5, phase: 2), both = second.After(first);
         foreach ((double x, double y) in Places(400, 300))
@@ -74,7 +74,7 @@ public sealed class RegistrationTransformTests : IDisposable
     }
 
     [Fact]
-    public void Rescaled_is_the_same_transform()
+    public void Rescaled_keeps_positions()
     {
         RegistrationTransform small = Wavy(400, 300, 10);
         RegistrationTransform large =
@@ -89,7 +89,7 @@ public sealed class RegistrationTransformTests : IDisposable
     }
 
     [Fact]
-    public void TransformFile_round_trip_and_damage()
+    public void TransformFile_round_trips_and_refuses_damaged_files()
     {
         string path = Path.Combine(folder, "a.json");
         RegistrationTransform transform = Wavy(400, 300, 12) with
@@ -119,7 +119,7 @@ public sealed class RegistrationTransformTests : IDisposable
     [Theory]
     [InlineData(3, SampleType.UInt8)]
     [InlineData(5, SampleType.UInt16)]
-    public void Read_translation_by_whole_pixels_copies(int channels, SampleType type)
+    public void Read_translation_by_whole_pixels_copies_samples(int channels, SampleType type)
     {
         Image image = Noise(90, 70, channels, type);
         string path = Path.Combine(folder, "a.tif");
@@ -134,7 +134,7 @@ public sealed class RegistrationTransformTests : IDisposable
     }
 
     [Fact]
-    public void Read_regions_equal_parts_of_the_whole()
+    public void Read_region_equals_part_of_whole_slide()
     {
         var tissue = new Tissue(3);
         RegistrationTransform transform = Wavy(240, 200, 6);
@@ -150,7 +150,7 @@ public sealed class RegistrationTransformTests : IDisposable
     }
 
     [Fact]
-    public void Read_coarse_region_shows_the_same_positions()
+    public void Read_coarse_region_shows_same_positions()
     {
         var tissue = new Tissue(4);
         var map = AffineTransform.Rotation(0.4, 120, 100);

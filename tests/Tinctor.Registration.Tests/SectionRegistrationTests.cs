@@ -130,7 +130,7 @@ public sealed class SectionRegistrationTests
     [Theory]
     [InlineData(0)]
     [InlineData(20)]
-    public void NonrigidRegistration_area_without_structure_follows_its_surroundings(int noise)
+    public void NonrigidRegistration_area_without_structure_is_interpolated(int noise)
     {
         (Image source, Image target, DisplacementField truth) = Waved(220, 180);
         var random = new Random(1);
@@ -164,7 +164,7 @@ public sealed class SectionRegistrationTests
     }
 
     [Fact]
-    public void Determinants_measure_folds()
+    public void Determinants_of_folded_field_are_negative()
     {
         DisplacementField Squeezed(double by) => DisplacementField.Covering(100, 100, 50, 50, (x, y) => (by * (50 - x), 0));
         Assert.Equal(0.5, Squeezed(0.5).Determinants(AffineTransform.Identity).Smallest, 1e-9);
@@ -179,7 +179,7 @@ public sealed class SectionRegistrationTests
     [Theory]
     [InlineData(160, false, true)]
     [InlineData(75, true, false)]
-    public void Estimate_two_stains(int degrees, bool mirrored, bool ihc)
+    public void Estimate_two_stains_finds_transform(int degrees, bool mirrored, bool ihc)
     {
         AffineTransform truth = Turned(degrees, mirrored);
         Image source = Section.Render(170, 150, AffineTransform.Identity, noise: 6),
@@ -194,7 +194,7 @@ public sealed class SectionRegistrationTests
     }
 
     [Fact]
-    public void Estimate_fluorescence_to_brightfield()
+    public void Estimate_fluorescence_to_brightfield_finds_transform()
     {
         AffineTransform truth = AffineTransform.Translation(6, -4).After(Turned(100, mirrored: false));
         Image source = Section.Render(170, 150, AffineTransform.Identity), target = Fluorescence(Section.Render(190, 185, truth));
@@ -250,7 +250,7 @@ public sealed class SectionRegistrationTests
     }
 
     [Fact]
-    public void EstimateStack_slides_of_different_resolutions()
+    public void EstimateStack_slides_of_different_resolutions_finds_transforms()
     {
         string folder = Directory.CreateTempSubdirectory("tinctor-").FullName;
         try

@@ -17,7 +17,7 @@ public sealed class SlidePreparationTests : IDisposable
     // Rows of four tiles: the first has glass at its left; the second is correct; the third is shifted by 4 pixels; the fourth shows other
     // tissue. The target ends before the last column does.
     [Fact]
-    public void Prepare_gives_each_tile_its_status()
+    public void Prepare_tiles_with_defects_gives_each_its_status()
     {
         SlidePair pair = Write();
         SlidePairFile prepared = SlidePreparation.Prepare(pair, folder, Options);
@@ -44,7 +44,7 @@ public sealed class SlidePreparationTests : IDisposable
     }
 
     [Fact]
-    public void Prepare_keeps_complete_pairs_and_repeats_interrupted_ones()
+    public void Prepare_repeats_interrupted_pairs_only()
     {
         SlidePair pair = Write();
         SlidePairFile prepared = SlidePreparation.Prepare(pair, folder, Options);
@@ -70,7 +70,7 @@ public sealed class SlidePreparationTests : IDisposable
     }
 
     [Fact]
-    public void Prepare_requires_known_resolution_not_finer_than_the_slide()
+    public void Prepare_unknown_or_finer_resolution_is_refused()
     {
         SlidePair pair = Write();
         var half = Options with { Tiling = Options.Tiling with { Mpp = 0.5 } };

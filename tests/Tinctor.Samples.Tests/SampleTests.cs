@@ -18,7 +18,7 @@ public sealed class SampleTests : IDisposable
     public void Dispose() => Directory.Delete(folder, recursive: true);
 
     [Fact]
-    public void TrainModel_and_StainSlide_write_a_model_and_a_stained_slide()
+    public void TrainModel_and_StainSlide_write_model_and_stained_slide()
     {
         Run("TrainModel", [Phantom(), At("run"), .. Small, "model.generator=resnet_6blocks"]);
         Assert.Equal("pix2pix", TrainedModel.ReadConfig(At("run")).Method);
@@ -32,14 +32,14 @@ public sealed class SampleTests : IDisposable
     }
 
     [Fact]
-    public void AddMethod_trains_a_model_of_a_method_outside_of_the_libraries()
+    public void AddMethod_trains_model_of_external_method()
     {
         Run("AddMethod", [Phantom(), At("run"), .. Small]);
         Assert.Equal("l1", TrainedModel.ReadConfig(At("run")).Method);
     }
 
     [Fact]
-    public void EvaluateWithMetric_reports_the_added_metric()
+    public void EvaluateWithMetric_reports_added_metric()
     {
         var random = new Random(1);
         foreach (string name in new[] { "real/a.png", "real/b.png", "stained/a.png", "stained/b.png" })
@@ -54,7 +54,7 @@ public sealed class SampleTests : IDisposable
     }
 
     [Fact]
-    public void RegisterSlides_writes_a_transform_and_a_warped_slide()
+    public void RegisterSlides_writes_transform_and_warped_slide()
     {
         PhantomField field = PhantomSlide.Render(new() { Width = 640, Height = 512 });
         foreach (PhantomImage image in field.Images)
@@ -75,7 +75,7 @@ public sealed class SampleTests : IDisposable
     [InlineData("docs/add-a-method.md", "samples/AddMethod/L1Config.cs")]
     [InlineData("docs/add-a-method.md", "samples/AddMethod/L1Method.cs")]
     [InlineData("docs/add-a-method.md", "samples/AddMethod/Program.cs")]
-    public void Documentation_shows_the_code_of_the_sample(string page, string sample) =>
+    public void Documentation_shows_code_of_sample(string page, string sample) =>
         Assert.Contains(File.ReadAllText(Path.Combine(Root, sample)), File.ReadAllText(Path.Combine(Root, page)));
 
     private static string Root

@@ -29,7 +29,7 @@ public sealed class AnimationTests : IDisposable
     }
 
     [Fact]
-    public void Write_gif_works_and_other_extensions_are_refused()
+    public void Write_gif_has_size_and_other_extensions_are_refused()
     {
         string path = Path.Combine(folder.FullName, "a.gif");
         Animation.Write(Frames(3), path);

@@ -9,7 +9,7 @@ namespace Tinctor.Slides.Tests;
 public sealed class ColourTests
 {
     [Fact]
-    public void Built_in_matrices_are_those_of_skimage()
+    public void StainMatrix_built_in_matrices_equal_skimage()
     {
         var reference = Reference();
         Close(reference["rgb_from_hed"], [.. StainMatrix.HaematoxylinEosinDab.Rows], 1e-15);
@@ -19,7 +19,7 @@ public sealed class ColourTests
     }
 
     [Fact]
-    public void Separation_and_combination_are_those_of_skimage()
+    public void StainMatrix_separation_and_combination_equal_skimage()
     {
         var reference = Reference();
         foreach (var kind in new[] { "hed", "hdx", "hax", "rbd", "bex", "hpx" })
@@ -38,7 +38,7 @@ public sealed class ColourTests
     }
 
     [Fact]
-    public void Densities_and_light_undo_each_other()
+    public void OpticalDensity_light_round_trips()
     {
         var light = Enumerable.Range(1, 255).Select(value => (byte)value).ToArray();
         var density = new float[light.Length];
@@ -55,7 +55,7 @@ public sealed class ColourTests
     }
 
     [Fact]
-    public void Vectors_and_the_rest_of_an_array_agree()
+    public void OpticalDensity_of_odd_length_equals_formula_and_round_trips()
     {
         var light = Enumerable.Range(0, 41).Select(i => 0.001f + i / 41f).ToArray();
         var density = new float[41];
@@ -70,7 +70,7 @@ public sealed class ColourTests
     }
 
     [Fact]
-    public void Separation_of_densities_is_undone_by_combination()
+    public void Combine_after_Separate_restores_densities()
     {
         var density = Enumerable.Range(0, 30).Select(i => i * 0.05f).ToArray();
         var amounts = new float[30];
@@ -80,7 +80,7 @@ public sealed class ColourTests
     }
 
     [Fact]
-    public void Macenko_finds_the_stains_that_a_picture_was_made_with()
+    public void Macenko_finds_stains_of_synthetic_image()
     {
         var truth = StainMatrix.FromStains(Unit(0.65, 0.70, 0.29), Unit(0.2, 0.8, 0.55));
         var random = new Random(5);
@@ -101,7 +101,7 @@ public sealed class ColourTests
     }
 
     [Fact]
-    public void Macenko_finds_haematoxylin_and_dab_in_a_real_section()
+    public void Macenko_finds_haematoxylin_and_dab_of_real_section()
     {
         var image = Image.Read(SharedFiles.Path("data/ihc/skimage_ihc.png"));
         var density = new float[image.Data.Length];
@@ -117,7 +117,7 @@ public sealed class ColourTests
         Math.Acos(Math.Min(1, a[0] * b[0] + a[1] * b[1] + a[2] * b[2])) * 180 / Math.PI;
 
     [Fact]
-    public void Wrong_matrices_and_sizes_are_programming_errors()
+    public void StainMatrix_wrong_matrices_and_sizes_throw()
     {
         Assert.Throws<ArgumentException>(() => new StainMatrix([1, 0, 0, 2, 0, 0, 0, 0, 1]));
         Assert.Throws<ArgumentException>(() => new StainMatrix([1, 0, 0]));

@@ -127,7 +127,7 @@ public sealed class DamageTests : InTemporaryFolder
     }
 
     [Fact]
-    public void Write_to_unwritable_folder_names_the_file()
+    public void Write_to_unwritable_folder_names_file()
     {
         Assert.SkipUnless(Directory.Exists("/proc"), "needs /proc, where nobody can write");
         var path = "/proc/tinctor.png";

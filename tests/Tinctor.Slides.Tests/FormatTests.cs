@@ -61,7 +61,7 @@ public sealed class FormatTests : InTemporaryFolder
     }
 
     [Fact]
-    public void Read_png_with_transparent_pixels_has_a_note_and_opaque_has_none()
+    public void Read_png_with_transparent_pixels_has_note()
     {
         new Image(2, 1, 4, data: [210, 220, 230, 255, 210, 220, 230, 254]).Write(At("a.png"));
         Assert.Equal(["transparent pixels were composited on white"], Image.Read(At("a.png")).Notes);
@@ -178,7 +178,7 @@ public sealed class FormatTests : InTemporaryFolder
     }
 
     [Fact]
-    public void Write_image_that_format_cannot_hold_is_refused()
+    public void Write_unsupported_image_for_format_is_refused()
     {
         foreach (var (name, channels, type, reason) in new[]
         {
@@ -208,7 +208,7 @@ public sealed class FormatTests : InTemporaryFolder
     }
 
     [Fact]
-    public void Read_files_of_other_programs()
+    public void Read_files_of_other_programs_gives_their_samples()
     {
         var fluorescence = Image.Read(SharedFiles.Path("data/utom/AF_8.png"));
         Assert.Equal((1000, 1000, 1), (fluorescence.Width, fluorescence.Height, fluorescence.Channels));

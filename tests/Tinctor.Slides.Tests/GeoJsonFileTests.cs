@@ -7,7 +7,7 @@ namespace Tinctor.Slides.Tests;
 public sealed class GeoJsonFileTests : InTemporaryFolder
 {
     [Fact]
-    public void Map_moves_the_coordinates_of_all_geometries()
+    public void Map_moves_coordinates_of_all_geometries()
     {
         string input = At("in.geojson"), output = At("out.geojson");
         File.WriteAllText(input, """

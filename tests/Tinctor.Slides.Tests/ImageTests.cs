@@ -91,7 +91,7 @@ public sealed class ImageTests : InTemporaryFolder
     }
 
     [Fact]
-    public void Read_write_and_resize_on_four_threads()
+    public void Read_write_and_resize_on_four_threads_equal_one_thread()
     {
         var images = Enumerable.Range(0, 4).Select(seed => TestImages.Make(150, 140, 3, SampleType.UInt8, seed)).ToArray();
         foreach (var (image, i) in images.Select((image, i) => (image, i)))

@@ -74,7 +74,7 @@ public sealed class OtherReadersTests : InTemporaryFolder
 
     [Theory]
     [InlineData("rgb.ome.tif", 1), InlineData("plain.tif", 4)]
-    public unsafe void OpenSlide_reads_the_same_pixels(string name, int levels)
+    public unsafe void OpenSlide_reads_same_pixels(string name, int levels)
     {
         Image image = Write(name, 3, SampleType.UInt8, null);
         nint slide = OpenSlideNative.openslide_open(At(name));

@@ -88,7 +88,7 @@ public sealed class SlideEnduranceTests : InTemporaryFolder
 
     // A hole of 5 GB before the directory, and of 4.5 GB before the tiles: no disk is taken by it.
     [Fact]
-    public void Read_offsets_beyond_4_GB()
+    public void Read_offsets_beyond_4_gb_gives_samples()
     {
         Image image = TestImages.Make(100, 70, 3, SampleType.UInt8);
         RawFiles.SparseBigTiff(At("far.tif"), image, tile: 64, tilesAt: 4_500_000_000, directoryAt: 5_000_000_000);

@@ -86,7 +86,7 @@ public sealed class SlideTests : InTemporaryFolder
 
     [Theory]
     [InlineData(0.7), InlineData(1.0), InlineData(1.9), InlineData(3.3), InlineData(8.0)]
-    public void ReadAt_pixel_does_not_depend_on_region(double downsample)
+    public void ReadAt_pixel_is_independent_of_region(double downsample)
     {
         WritePyramid(TestImages.Smooth(301, 203, 3), "pyramid.tif", subIfds: true);
         using var slide = Slide.Open(At("pyramid.tif"));
@@ -128,7 +128,7 @@ public sealed class SlideTests : InTemporaryFolder
     [InlineData("", null), InlineData("PhysicalSizeX=\"0.25\"", 0.25), InlineData("PhysicalSizeX=\"250\" PhysicalSizeXUnit=\"nm\"", 0.25),
         InlineData("PhysicalSizeX=\"0.25\" PhysicalSizeXUnit=\"pixel\"", null), InlineData("PhysicalSizeX=\"1e9\"", null),
         InlineData("PhysicalSizeX=\"NaN\"", null), InlineData("PhysicalSizeX=\"-1\"", null)]
-    public void Open_ome_tiff_reads_pages_as_channels_and_rejects_implausible_mpp(string size, double? mpp)
+    public void Open_ome_tiff_reads_channels_and_rejects_implausible_mpp(string size, double? mpp)
     {
         Image image = TestImages.Make(64, 48, 2, SampleType.UInt16);
         // The name makes room for the attributes.
@@ -201,7 +201,7 @@ public sealed class SlideTests : InTemporaryFolder
     }
 
     [Fact]
-    public void Open_damaged_or_missing_slide_names_the_file()
+    public void Open_damaged_or_missing_slide_names_file()
     {
         File.WriteAllText(At("text.svs"), "not a slide");
         Assert.StartsWith(At("text.svs"), Assert.Throws<TinctorException>(() => Slide.Open(At("text.svs"))).Message);

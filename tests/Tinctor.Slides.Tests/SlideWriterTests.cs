@@ -33,7 +33,7 @@ public sealed class SlideWriterTests : InTemporaryFolder
 
     [Theory]
     [InlineData("a.ome.tif"), InlineData("a.tif"), InlineData("a.png"), InlineData("a.jpg")]
-    public void Write_keeps_the_icc_profile_of_an_aperio_slide(string name)
+    public void Write_keeps_icc_profile_of_aperio_slide(string name)
     {
         byte[] profile = SrgbProfile();
         AddToFirstPage(SharedFiles.Path("data/slides/cmu-1-small-region.svs"), At("icc.svs"), 34675, profile);
@@ -181,7 +181,7 @@ public sealed class SlideWriterTests : InTemporaryFolder
 
     [Theory]
     [InlineData(1.0, 0, 0), InlineData(2.5, -30, 7)]
-    public void ReadTiles_gives_the_region(double downsample, int x, int y)
+    public void ReadTiles_joined_equal_region(double downsample, int x, int y)
     {
         TestImages.Smooth(5000, 300, 3).Write(At("wide.tif"));
         using var slide = Slide.Open(At("wide.tif"));

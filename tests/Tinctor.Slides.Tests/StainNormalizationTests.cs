@@ -14,7 +14,7 @@ public sealed class StainNormalizationTests : InTemporaryFolder
 
     [Theory]
     [MemberData(nameof(Methods))]
-    public void Statistics_and_pictures_are_those_of_the_formulas(StainMethod method)
+    public void Estimate_and_Normalize_equal_formulas(StainMethod method)
     {
         using var scope = torch.NewDisposeScope();
         var vectors = SafeTensors.Load(Vector("io.safetensors"));
@@ -41,7 +41,7 @@ public sealed class StainNormalizationTests : InTemporaryFolder
     }
 
     [Fact]
-    public void Lab_is_that_of_skimage_and_goes_back()
+    public void Lab_equals_skimage_and_round_trips()
     {
         using var scope = torch.NewDisposeScope();
         var vectors = SafeTensors.Load(Vector("io.safetensors"));
@@ -62,7 +62,7 @@ public sealed class StainNormalizationTests : InTemporaryFolder
     [InlineData(StainMethod.Macenko, true, 2)]
     [InlineData(StainMethod.Vahadane, false, 4)]
     [InlineData(StainMethod.Vahadane, true, 4)]
-    public void Stains_of_a_mixture_are_found(StainMethod method, bool dab, double degrees)
+    public void Estimate_finds_stains_of_mixture(StainMethod method, bool dab, double degrees)
     {
         double[] second = dab ? Dab : Eosin;
         var profile = StainProfile.Estimate(StainedPixels.FromImage(Section(Haematoxylin, second)), method);
@@ -73,7 +73,7 @@ public sealed class StainNormalizationTests : InTemporaryFolder
     }
 
     [Fact]
-    public void The_found_dictionary_is_the_same_each_time()
+    public void Vahadane_twice_gives_same_dictionary()
     {
         var pixels = StainedPixels.FromImage(Section(Haematoxylin, Eosin));
         Assert.Equal(StainEstimation.Vahadane(pixels.Density).Rows.ToArray(), StainEstimation.Vahadane(pixels.Density).Rows.ToArray());
@@ -81,7 +81,7 @@ public sealed class StainNormalizationTests : InTemporaryFolder
 
     [Theory]
     [MemberData(nameof(Methods))]
-    public void A_second_pass_changes_next_to_nothing(StainMethod method)
+    public void Normalize_twice_nearly_equals_once(StainMethod method)
     {
         var target = StainProfile.Estimate(StainedPixels.FromImage(Section(Haematoxylin, Eosin, strength: 0.9)), method);
         var normalizer = new StainNormalizer(target);
@@ -99,7 +99,7 @@ public sealed class StainNormalizationTests : InTemporaryFolder
 
     [Theory]
     [MemberData(nameof(Methods))]
-    public void Glass_stays_glass(StainMethod method)
+    public void Normalize_keeps_background(StainMethod method)
     {
         var target = StainProfile.Estimate(StainedPixels.FromImage(Section(Haematoxylin, Dab, strength: 1.3)), method);
         var image = Section(Haematoxylin, Eosin);
@@ -110,7 +110,7 @@ public sealed class StainNormalizationTests : InTemporaryFolder
 
     [Theory]
     [MemberData(nameof(Methods))]
-    public void Images_that_cannot_be_normalised_come_back_with_the_reason(StainMethod method)
+    public void Normalize_unsuitable_image_returns_it_with_reason(StainMethod method)
     {
         var normalizer = new StainNormalizer(StainProfile.Estimate(StainedPixels.FromImage(Section(Haematoxylin, Eosin)), method));
         var glass = new Image(40, 40, 3);
@@ -146,7 +146,7 @@ public sealed class StainNormalizationTests : InTemporaryFolder
 
     [Theory]
     [MemberData(nameof(Methods))]
-    public void Sixteen_bits_give_what_eight_bits_give(StainMethod method)
+    public void Normalize_16_bits_equals_8_bits(StainMethod method)
     {
         var normalizer = new StainNormalizer(StainProfile.Estimate(StainedPixels.FromImage(Section(Haematoxylin, Eosin)), method));
         var image = Section(Haematoxylin, Dab);
@@ -156,7 +156,7 @@ public sealed class StainNormalizationTests : InTemporaryFolder
     }
 
     [Fact]
-    public void Common_statistics_keep_the_proportion_between_images()
+    public void Estimate_common_statistics_keep_ratio_between_images()
     {
         Image strong = Section(Haematoxylin, Dab, strength: 0.8), faint = Section(Haematoxylin, Dab, strength: 0.4);
         var pixels = new StainedPixels();
@@ -175,7 +175,7 @@ public sealed class StainNormalizationTests : InTemporaryFolder
 
     [Theory]
     [MemberData(nameof(Methods))]
-    public void A_profile_survives_its_file(StainMethod method)
+    public void Write_profile_reads_back_equal(StainMethod method)
     {
         var profile = StainProfile.Estimate(StainedPixels.FromImage(Section(Haematoxylin, Dab)), method);
         profile.Write(At("profile.json"));
@@ -194,7 +194,7 @@ public sealed class StainNormalizationTests : InTemporaryFolder
     [InlineData("""{"method": "reinhard", "lab_mean": [1, 2], "lab_deviation": [1, 2, 3]}""")]
     [InlineData("""{"method": "reinhard", "lab_mean": [1, 2, 3], "lab_deviation": [1, 2, 3], "lab_median": 3}""")]
     [InlineData("""{"method": "dye", "lab_mean": [1, 2, 3], "lab_deviation": [1, 2, 3]}""")]
-    public void Read_file_that_is_not_a_profile_names_it(string text)
+    public void Read_other_file_names_it(string text)
     {
         File.WriteAllText(At("p.json"), text);
         var message = Assert.Throws<TinctorException>(() => StainProfile.Read(At("p.json"))).Message;
@@ -203,7 +203,7 @@ public sealed class StainNormalizationTests : InTemporaryFolder
     }
 
     [Fact]
-    public void The_stain_alone_of_a_pure_image_is_the_image()
+    public void Render_stain_of_pure_image_equals_image()
     {
         double[] hed = [.. StainMatrix.HaematoxylinEosinDab.Rows];
         var pure = new Image(16, 1, 3);
@@ -224,7 +224,7 @@ public sealed class StainNormalizationTests : InTemporaryFolder
     }
 
     [Fact]
-    public void Profiles_of_two_methods_do_not_mix()
+    public void StainNormalizer_profiles_of_two_methods_are_refused()
     {
         var pixels = StainedPixels.FromImage(Section(Haematoxylin, Dab));
         var (macenko, vahadane) = (StainProfile.Estimate(pixels, StainMethod.Macenko), StainProfile.Estimate(pixels, StainMethod.Vahadane));

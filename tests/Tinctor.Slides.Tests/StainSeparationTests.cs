@@ -13,7 +13,7 @@ public sealed class StainSeparationTests
 
     [Theory]
     [InlineData(ScalarType.Float64, 1e-13), InlineData(ScalarType.Float32, 1e-5)]
-    public void Separation_and_combination_are_those_of_skimage(ScalarType dtype, double tolerance)
+    public void Separate_and_Combine_equal_skimage(ScalarType dtype, double tolerance)
     {
         using DisposeScope scope = torch.NewDisposeScope();
         var reference = Reference();
@@ -32,7 +32,7 @@ public sealed class StainSeparationTests
     }
 
     [Fact]
-    public void A_projection_combines_one_stain_alone()
+    public void Project_combines_one_stain_only()
     {
         using DisposeScope scope = torch.NewDisposeScope();
         Tensor rgb = Image(Reference()["rgb_rand"].to(ScalarType.Float64) / 255);
@@ -46,7 +46,7 @@ public sealed class StainSeparationTests
     }
 
     [Fact]
-    public void An_image_of_one_stain_is_its_own_projection_and_glass_in_the_others()
+    public void Project_image_of_one_stain_is_itself_or_white()
     {
         using DisposeScope scope = torch.NewDisposeScope();
         for (int stain = 0; stain < 3; stain++)
@@ -62,7 +62,7 @@ public sealed class StainSeparationTests
 
     [Theory]
     [InlineData(1e-6, true), InlineData(1e-6, false), InlineData(1.0 / 255, true)]
-    public void Gradients_agree_with_differences(double floor, bool clamp)
+    public void Separate_gradients_equal_finite_differences(double floor, bool clamp)
     {
         using DisposeScope scope = torch.NewDisposeScope();
         using var random = new Generator().manual_seed(3);
@@ -75,7 +75,7 @@ public sealed class StainSeparationTests
 
     [Theory]
     [InlineData(1e-6, true), InlineData(1e-6, false), InlineData(1.0 / 255, true)]
-    public void Values_and_gradients_are_finite_for_all_colours(double floor, bool clamp)
+    public void Separate_all_colours_have_finite_values_and_gradients(double floor, bool clamp)
     {
         using DisposeScope scope = torch.NewDisposeScope();
         var separation = new StainSeparation(StainMatrix.HaematoxylinEosinDab, floor, clamp);
@@ -95,7 +95,7 @@ public sealed class StainSeparationTests
     }
 
     [Fact]
-    public void Glass_can_be_stained_by_its_gradient()
+    public void Project_background_has_gradient()
     {
         using DisposeScope scope = torch.NewDisposeScope();
         Tensor glass = torch.ones([1, 3, 1, 1], requires_grad: true);
@@ -104,7 +104,7 @@ public sealed class StainSeparationTests
     }
 
     [Fact]
-    public void Half_types_and_autocast_are_computed_in_float()
+    public void Project_half_types_and_autocast_use_float()
     {
         using DisposeScope scope = torch.NewDisposeScope();
         Tensor rgb = torch.rand([1, 3, 4, 4]);
@@ -116,7 +116,7 @@ public sealed class StainSeparationTests
     }
 
     [Fact]
-    public void Wrong_shapes_stains_and_floors_are_programming_errors()
+    public void Separate_wrong_shapes_stains_and_floors_throw()
     {
         Assert.Throws<ArgumentException>(() => Hed.Separate(torch.zeros([3, 4, 4])));
         Assert.Throws<ArgumentException>(() => Hed.Combine(torch.zeros([1, 4, 4, 4])));

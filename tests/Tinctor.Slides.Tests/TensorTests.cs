@@ -10,7 +10,7 @@ public sealed class TensorTests
     [InlineData(SampleType.UInt8, ValueRange.MinusOneToOne)]
     [InlineData(SampleType.UInt16, ValueRange.ZeroToOne)]
     [InlineData(SampleType.UInt16, ValueRange.MinusOneToOne)]
-    public void Every_value_survives_the_way_to_a_tensor_and_back(SampleType type, ValueRange range)
+    public void ToTensor_every_value_round_trips(SampleType type, ValueRange range)
     {
         var image = new Image(256, 128, 4, type);
         if (type == SampleType.UInt16)
@@ -31,7 +31,7 @@ public sealed class TensorTests
     }
 
     [Fact]
-    public void Channels_become_planes_with_the_values_of_torchvision()
+    public void ToTensor_equals_torchvision()
     {
         using var tensor = new Image(2, 1, 3, data: [0, 51, 255, 1, 2, 3]).ToTensor();
         Assert.Equal([0f, 1 / 255f, 0.2f, 2 / 255f, 1f, 3 / 255f], tensor.data<float>().ToArray());
@@ -41,7 +41,7 @@ public sealed class TensorTests
     }
 
     [Fact]
-    public void Values_out_of_range_are_clamped_and_halves_rounded_up()
+    public void FromTensor_clamps_values_and_rounds_halves_up()
     {
         using var tensor = torch.tensor([-0.5f, 0.5f / 255, 1.49f / 255, 2f, float.NaN, float.PositiveInfinity], [1, 2, 3]);
         Assert.Equal([0, 1, 1, 255, 0, 255], Image.FromTensor(tensor).Data.Select(v => (int)v));
@@ -54,7 +54,7 @@ public sealed class TensorTests
     }
 
     [Fact]
-    public void Memory_of_the_caller_is_filled_and_read()
+    public void CopyTo_and_CopyFrom_use_memory_of_caller()
     {
         var image = TestImages.Make(33, 9, 3, SampleType.UInt8);
         var planes = new float[33 * 9 * 3];

@@ -11,7 +11,7 @@ public sealed class TissueTests : InTemporaryFolder
     private static readonly (int, int, int) Glass = (236, 233, 235), Section = (214, 160, 190), Nuclei = (150, 110, 170);
 
     [Fact]
-    public void A_section_is_found_its_small_holes_filled_and_dust_left_out()
+    public void Detect_section_fills_small_holes_and_omits_dust()
     {
         DrawnSection drawn = new(400, 300, Glass);
         drawn.Disc(150, 150, 100, Section);
@@ -28,7 +28,7 @@ public sealed class TissueTests : InTemporaryFolder
     }
 
     [Fact]
-    public void Empty_glass_has_no_tissue_whatever_its_tint_and_noise()
+    public void Detect_background_of_any_tint_is_empty()
     {
         foreach ((int, int, int) tint in new[] { (255, 255, 255), (236, 233, 235), (222, 220, 208) })
             Assert.True(TissueMask.Detect(new DrawnSection(300, 200, tint).Image, mpp: Mpp).IsEmpty, $"{tint}");
@@ -37,7 +37,7 @@ public sealed class TissueTests : InTemporaryFolder
     }
 
     [Fact]
-    public void Pale_tissue_that_fills_the_field_is_not_taken_for_glass()
+    public void Detect_pale_tissue_filling_field_is_tissue()
     {
         DrawnSection drawn = new(300, 200, (222, 226, 232));
         drawn.Disc(60, 60, 30, (243, 242, 240));
@@ -47,7 +47,7 @@ public sealed class TissueTests : InTemporaryFolder
     }
 
     [Fact]
-    public void Of_pale_stroma_beside_dark_glands_finds_both_and_keeps_the_background()
+    public void Detect_pale_stroma_beside_dark_glands_finds_both()
     {
         DrawnSection drawn = new(400, 300, Glass);
         drawn.Disc(200, 150, 130, (224, 222, 229));
@@ -65,7 +65,7 @@ public sealed class TissueTests : InTemporaryFolder
     [Theory]
     [InlineData("IHC/test/00820_test_2+.png", 0.95, 1), InlineData("HE/test/00820_test_2+.png", 0.95, 1)]
     [InlineData("IHC/test/00345_test_0.png", 0.4, 0.55)]
-    public void Of_bci_field_finds_pale_tissue_with_known_and_assumed_resolution(string name, double least, double most)
+    public void Detect_bci_field_finds_pale_tissue(string name, double least, double most)
     {
         foreach (double? mpp in new double?[] { 0.46, null })
         {
@@ -79,7 +79,7 @@ public sealed class TissueTests : InTemporaryFolder
 
     [Theory]
     [InlineData(0.5), InlineData(null)]
-    public void Of_tile_smaller_than_the_smallest_piece_is_all_tissue(double? mpp)
+    public void Detect_tile_smaller_than_smallest_piece_is_all_tissue(double? mpp)
     {
         new DrawnSection(200, 200, Section).Image.Write(At("tile.png"));
         using var tile = Slide.Open(At("tile.png"), mpp);
@@ -90,7 +90,7 @@ public sealed class TissueTests : InTemporaryFolder
     }
 
     [Fact]
-    public void Of_overview_of_unknown_resolution_assumes_a_whole_slide()
+    public void Detect_overview_of_unknown_resolution_assumes_whole_slide()
     {
         DrawnSection drawn = new(400, 300, Glass);
         drawn.Disc(200, 150, 100, Section);
@@ -107,7 +107,7 @@ public sealed class TissueTests : InTemporaryFolder
 
     [Theory]
     [InlineData(30, 50, 165, PenColours.Blue), InlineData(25, 120, 60, PenColours.Green), InlineData(35, 33, 36, PenColours.Black)]
-    public void Ink_is_no_tissue_and_tissue_beside_it_stays(int red, int green, int blue, PenColours colour)
+    public void Detect_removes_ink_and_keeps_tissue_beside_it(int red, int green, int blue, PenColours colour)
     {
         DrawnSection drawn = new(400, 300, Glass);
         drawn.Disc(150, 150, 90, Section);
@@ -125,7 +125,7 @@ public sealed class TissueTests : InTemporaryFolder
     }
 
     [Fact]
-    public void Stains_are_no_ink_and_no_folds()
+    public void Detect_stains_are_neither_ink_nor_folds()
     {
         DrawnSection drawn = new(400, 300, Glass);
         drawn.Disc(150, 150, 120, Section);
@@ -139,7 +139,7 @@ public sealed class TissueTests : InTemporaryFolder
     }
 
     [Fact]
-    public void Folds_are_cut_out()
+    public void Detect_removes_folds()
     {
         DrawnSection drawn = new(400, 300, Glass);
         (int r, int g, int b) = (200, 120, 165);
@@ -155,7 +155,7 @@ public sealed class TissueTests : InTemporaryFolder
 
     [Theory]
     [InlineData(1, SampleType.UInt16), InlineData(4, SampleType.UInt16), InlineData(3, SampleType.UInt8)]
-    public void Fluorescence_is_bright_on_dark(int channels, SampleType type)
+    public void Detect_fluorescence_finds_bright_tissue(int channels, SampleType type)
     {
         var image = new Image(300, 200, channels, type);
         var random = new Random(2);
@@ -179,7 +179,7 @@ public sealed class TissueTests : InTemporaryFolder
     }
 
     [Fact]
-    public void Shares_count_parts_of_pixels()
+    public void Share_counts_parts_of_pixels()
     {
         var image = new Image(4, 3, 1);
         (image.Data[5], image.Data[6]) = (255, 255); // the second row's middle
@@ -195,7 +195,7 @@ public sealed class TissueTests : InTemporaryFolder
 
     [Theory]
     [InlineData(0.25), InlineData(0.6), InlineData(0.9)]
-    public void Geojson_and_back_is_exact(double density)
+    public void ToGeoJson_round_trip_is_exact(double density)
     {
         var random = new Random(5);
         var image = new Image(61, 47, 1,
@@ -216,7 +216,7 @@ public sealed class TissueTests : InTemporaryFolder
     }
 
     [Fact]
-    public void Simplified_outlines_have_fewer_corners_and_nearly_the_area()
+    public void ToGeoJson_with_tolerance_keeps_area_with_fewer_corners()
     {
         DrawnSection drawn = new(200, 200, Glass);
         drawn.Disc(100, 100, 70, Section);
@@ -229,7 +229,7 @@ public sealed class TissueTests : InTemporaryFolder
     }
 
     [Fact]
-    public void Annotations_of_qupath_are_read_in_all_their_shapes()
+    public void FromGeoJson_reads_all_shapes_of_qupath()
     {
         const string square =
             """{"type":"Polygon","coordinates":[[[10,10],[50,10],[50,50],[10,50],[10,10]],[[20,20],[30,20],[30,30],[20,30],[20,20]]]}""";
@@ -258,7 +258,7 @@ public sealed class TissueTests : InTemporaryFolder
     }
 
     [Fact]
-    public void Slides_of_scanners_have_tissue_where_it_is()
+    public void Detect_scanner_slides_have_expected_tissue_area()
     {
         using var svs = Slide.Open(SharedFiles.Path("data/slides/cmu-1-small-region.svs"));
         TissueMask mask = TissueMask.Detect(svs);

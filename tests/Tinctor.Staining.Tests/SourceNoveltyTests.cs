@@ -11,7 +11,7 @@ public sealed class SourceNoveltyTests
         new(() => SourceNovelty.FromSources(Enumerable.Range(0, 4).Select(field => Section(field, PhantomStain.He))));
 
     [Fact]
-    public void Map_of_blurred_inverted_or_other_stain_is_higher_than_of_training_stain()
+    public void Map_of_unlike_images_is_higher_than_of_training_stain()
     {
         Image known = Section(7, PhantomStain.He);
         double own = Mean(known);
@@ -34,7 +34,7 @@ public sealed class SourceNoveltyTests
     }
 
     [Fact]
-    public void Detector_read_from_JSON_gives_the_same_map()
+    public void Detector_read_from_json_gives_same_map()
     {
         Image known = Section(7, PhantomStain.He);
         SourceNovelty again = JsonSerializer.Deserialize<SourceNovelty>(JsonSerializer.Serialize(Detector.Value))!;

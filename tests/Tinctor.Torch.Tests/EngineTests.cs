@@ -8,7 +8,7 @@ namespace Tinctor.Torch.Tests;
 public class EngineTests
 {
     [Fact]
-    public void Seed_gives_numbers_of_PyTorch()
+    public void Generator_seed_gives_numbers_of_PyTorch()
     {
         using var scope = torch.NewDisposeScope();
         using var random = new Generator().manual_seed(0);
@@ -32,7 +32,7 @@ public class EngineTests
     }
 
     [Fact]
-    public void Default_generator_state_is_saved_and_restored()
+    public void Generator_default_state_is_saved_and_restored()
     {
         using var scope = torch.NewDisposeScope();
         torch.manual_seed(11);
@@ -63,7 +63,7 @@ public class EngineTests
     }
 
     [Fact]
-    public void Modes_end_with_their_blocks()
+    public void Guard_mode_ends_with_its_block()
     {
         using var scope = torch.NewDisposeScope();
         Tensor x = torch.ones([2]).requires_grad_();
@@ -81,7 +81,7 @@ public class EngineTests
     }
 
     [Fact]
-    public void Modes_belong_to_their_thread()
+    public void Guard_mode_belongs_to_its_thread()
     {
         using Guard quiet = torch.no_grad();
         bool elsewhere = false;
@@ -93,7 +93,7 @@ public class EngineTests
     }
 
     [Fact]
-    public void Threads_compute_side_by_side_in_scopes_of_their_own()
+    public void Backward_on_parallel_threads_keeps_results_separate()
     {
         var sums = new double[8];
         Parallel.For(0, sums.Length, i =>
@@ -116,7 +116,7 @@ public class EngineTests
     }
 
     [Fact]
-    public void Thread_counts_are_checked()
+    public void Set_num_threads_of_zero_throws()
     {
         int threads = torch.get_num_threads();
         Assert.True(threads >= 1);
@@ -125,7 +125,7 @@ public class EngineTests
     }
 
     [Fact]
-    public void An_error_on_one_thread_does_not_show_on_another()
+    public void Operator_error_stays_on_its_thread()
     {
         using var scope = torch.NewDisposeScope();
         Tensor a = torch.zeros([2]), b = torch.zeros([3]);
@@ -140,7 +140,7 @@ public class EngineTests
     }
 
     [Fact]
-    public void Results_that_do_not_fit_the_call_are_refused()
+    public void Operator_call_with_other_result_types_throws()
     {
         using var scope = torch.NewDisposeScope();
         Tensor a = torch.zeros([4]);
@@ -152,7 +152,7 @@ public class EngineTests
     }
 
     [Fact]
-    public void Numbers_come_out_exactly()
+    public void Item_gives_exact_number_of_each_type()
     {
         using var scope = torch.NewDisposeScope();
         Assert.Equal(9007199254740993L, torch.tensor([9007199254740993L]).item<long>());
@@ -211,7 +211,7 @@ public class EngineTests
     }
 
     [Fact]
-    public void Scopes_close_in_reverse_order()
+    public void DisposeScope_outer_before_inner_throws()
     {
         DisposeScope outer = torch.NewDisposeScope(), inner = torch.NewDisposeScope();
         Assert.Throws<InvalidOperationException>(outer.Dispose);

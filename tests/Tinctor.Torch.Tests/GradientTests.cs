@@ -83,7 +83,7 @@ public class GradientTests
     public static TheoryData<string> Names => [.. operators.Keys];
 
     [Theory, MemberData(nameof(Names))]
-    public void Gradients_agree_with_differences(string name)
+    public void Operator_gradients_equal_finite_differences(string name)
     {
         using var scope = torch.NewDisposeScope();
         using var random = new Generator().manual_seed(4);
@@ -92,7 +92,7 @@ public class GradientTests
     }
 
     [Fact]
-    public void Second_derivatives_agree_with_differences_of_the_first()
+    public void Grad_second_derivatives_equal_finite_differences()
     {
         using var scope = torch.NewDisposeScope();
         using var random = new Generator().manual_seed(5);
@@ -107,7 +107,7 @@ public class GradientTests
     }
 
     [Fact]
-    public void A_missing_gradient_is_null_only_if_allowed()
+    public void Grad_missing_gradient_is_null_only_if_allowed()
     {
         using var scope = torch.NewDisposeScope();
         Tensor a = torch.ones([1]).requires_grad_(), b = torch.ones([1]).requires_grad_();
@@ -118,7 +118,7 @@ public class GradientTests
     }
 
     [Fact]
-    public void Several_roots_and_retained_graphs()
+    public void Backward_several_roots_and_retained_graph()
     {
         using var scope = torch.NewDisposeScope();
         Tensor x = torch.tensor([1.0, 2]).requires_grad_();

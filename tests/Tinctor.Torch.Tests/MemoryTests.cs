@@ -26,7 +26,7 @@ public class MemoryTests
     }
 
     [Fact]
-    public void Ten_thousand_training_steps_keep_memory_constant()
+    public void Train_ten_thousand_steps_keeps_memory_constant()
     {
         torch.manual_seed(0);
         using var net = new Sequential(
@@ -51,7 +51,7 @@ public class MemoryTests
     }
 
     [Fact]
-    public void Ten_thousand_failing_calls_keep_memory_constant()
+    public void Operator_ten_thousand_failing_calls_keep_memory_constant()
     {
         using Tensor a = torch.zeros([64, 64]), b = torch.zeros([63, 64]);
         using var conv = new Conv2d(3, 4, 3);
@@ -68,7 +68,7 @@ public class MemoryTests
     }
 
     [Fact]
-    public void Collector_frees_tensors_that_were_not_disposed()
+    public void Collector_frees_undisposed_tensors()
     {
         AssertFlat(400, () =>
         {

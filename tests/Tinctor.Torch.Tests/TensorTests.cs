@@ -3,7 +3,7 @@ namespace Tinctor.Torch.Tests;
 public class TensorTests
 {
     [Fact]
-    public void Arithmetic_follows_broadcasting()
+    public void Arithmetic_on_different_shapes_broadcasts()
     {
         using var scope = torch.NewDisposeScope();
         Tensor a = torch.tensor([1f, 2, 3, 4], 2, 2);
@@ -15,7 +15,7 @@ public class TensorTests
     }
 
     [Fact]
-    public void Integers_stay_integers()
+    public void Arithmetic_on_integers_keeps_type()
     {
         using var scope = torch.NewDisposeScope();
         Tensor a = torch.arange(0, 6);
@@ -25,7 +25,7 @@ public class TensorTests
     }
 
     [Fact]
-    public void Indexing_equals_pytorch()
+    public void Indexing_equals_PyTorch()
     {
         using var scope = torch.NewDisposeScope();
         Tensor a = torch.arange(0, 24).view(2, 3, 4);
@@ -52,7 +52,7 @@ public class TensorTests
     }
 
     [Fact]
-    public void A_native_error_names_the_operator()
+    public void TorchException_names_operator()
     {
         using var scope = torch.NewDisposeScope();
         var error = Assert.Throws<TorchException>(() => torch.zeros([2, 3]).matmul(torch.zeros([2, 3])));
@@ -61,7 +61,7 @@ public class TensorTests
     }
 
     [Fact]
-    public void Scopes_free_what_they_made()
+    public void DisposeScope_frees_its_tensors()
     {
         Tensor kept, freed;
         using (torch.NewDisposeScope())
@@ -76,7 +76,7 @@ public class TensorTests
     }
 
     [Fact]
-    public void Spans_share_memory_with_the_tensor()
+    public void Data_span_shares_memory_with_tensor()
     {
         using Tensor a = torch.zeros([2, 2]);
         a.data<float>()[3] = 5;

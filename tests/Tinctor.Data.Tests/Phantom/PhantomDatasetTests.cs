@@ -100,7 +100,7 @@ public sealed class PhantomDatasetTests : IDisposable
     }
 
     [Fact]
-    public void Write_unused_later_options_are_not_in_parameters()
+    public void Write_omits_unused_later_options()
     {
         PhantomDataset plain = Small with { Slides = 1, FieldsPerSlide = 1 };
         Write(plain);

@@ -36,7 +36,7 @@ public sealed class PhantomSlideTests
     }
 
     [Fact]
-    public void Sample_does_not_depend_on_blocks()
+    public void Sample_is_independent_of_blocks()
     {
         var model = new TissueModel(7, 2, null);
         var whole = new TissueBlock(model, 100, 200, 300, 380);
@@ -159,7 +159,7 @@ public sealed class PhantomSlideTests
     }
 
     [Fact]
-    public void Render_DAB_and_atypia_increase_with_HER2_level()
+    public void Render_dab_and_atypia_increase_with_her2_level()
     {
         double[] dab = new double[4], size = new double[4];
         for (int level = 0; level < 4; level++)
@@ -179,7 +179,7 @@ public sealed class PhantomSlideTests
     }
 
     [Fact]
-    public void Render_level_in_HE_determines_predictability_of_level()
+    public void Render_level_in_he_determines_visibility_of_level()
     {
         // Of all tumour nuclei of a field: mean area, and mean haematoxylin of their pixels.
         (double Area, double Dark) Nuclei(int level, double levelInHe)
@@ -260,7 +260,7 @@ public sealed class PhantomSlideTests
     [InlineData(PhantomStain.He)]
     [InlineData(PhantomStain.Her2)]
     [InlineData(PhantomStain.Autofluorescence)]
-    public void RenderBands_equal_field(PhantomStain stain)
+    public void RenderBands_equals_whole_field(PhantomStain stain)
     {
         var options = new PhantomOptions
         {
@@ -281,7 +281,7 @@ public sealed class PhantomSlideTests
 
     [Theory]
     [InlineData(0), InlineData(3)]
-    public void Render_field_without_background_has_a_full_tissue_mask_in_every_stain(int level)
+    public void Render_field_without_background_has_full_tissue_mask(int level)
     {
         PhantomField field = Render(new() { Width = 768, Height = 768, Seed = 7, Her2Level = level });
         Assert.All(field.Images, one => Assert.InRange(TissueMask.Detect(one.Image, mpp: 0.5).Share(0, 0, 768, 768), 0.95, 1));

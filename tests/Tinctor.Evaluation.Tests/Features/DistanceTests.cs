@@ -14,7 +14,7 @@ public sealed class DistanceTests : IDisposable
     public void Dispose() => scope.Dispose();
 
     [Fact]
-    public void EqualTheReferenceImplementations()
+    public void Distances_equal_reference_implementations()
     {
         Vectors vectors = Vectors.Read("metrics_fid_kid_is");
         var expected = SafeTensors.Load(Path.Combine(SharedFiles.Path("vectors/metrics_fid_kid_is"), "io_f64.safetensors"));
@@ -47,7 +47,7 @@ public sealed class DistanceTests : IDisposable
     }
 
     [Fact]
-    public void StreamingEqualsOneBatch()
+    public void FeatureStatistics_streamed_equal_one_batch()
     {
         Tensor x = Random(1, 200, 12) + 1000;
         using FeatureStatistics whole = Streamed(x, 200), parts = Streamed(x, 13);
@@ -57,7 +57,7 @@ public sealed class DistanceTests : IDisposable
     }
 
     [Fact]
-    public void FrechetDistanceOfAShiftIsItsSquaredLength()
+    public void FrechetDistance_of_shift_is_its_squared_length()
     {
         Tensor x = Random(2, 300, 10);
         using FeatureStatistics a = Streamed(x, 50), b = Streamed(x + 0.5, 50);
@@ -67,7 +67,7 @@ public sealed class DistanceTests : IDisposable
     }
 
     [Fact]
-    public void FrechetDistanceOfAScalingIsKnown()
+    public void FrechetDistance_of_scaling_equals_formula()
     {
         // Gaussians with one mean and covariances S and 4 S: tr(S + 4 S - 2 (4 S^2)^(1/2)) = tr S.
         Tensor x = Random(3, 400, 6);
@@ -77,7 +77,7 @@ public sealed class DistanceTests : IDisposable
     }
 
     [Fact]
-    public void KernelDistanceIsAboutZeroForOneDistributionAndRepeats()
+    public void KernelDistance_of_one_distribution_is_near_zero()
     {
         Tensor a = Random(4, 600, 16), b = Random(5, 600, 16), far = Random(6, 600, 16) + 1;
         double near = KernelDistance.Compute(a, b, 0).Mean, apart = KernelDistance.Compute(a, far, 0).Mean;
@@ -86,7 +86,7 @@ public sealed class DistanceTests : IDisposable
     }
 
     [Fact]
-    public void PrecisionAndRecallTellQualityFromDiversity()
+    public void PrecisionRecall_separates_quality_from_diversity()
     {
         Tensor real = Random(7, 400, 4);
         Assert.Equal((1, 1), PrecisionRecall.Compute(real, real));
@@ -98,7 +98,7 @@ public sealed class DistanceTests : IDisposable
     }
 
     [Fact]
-    public void InceptionScoreOfCertainBalancedClassesIsTheirNumber()
+    public void InceptionScore_of_balanced_certain_classes_is_their_number()
     {
         var score = new InceptionScore(40, 1);
         score.Add(torch.eye(8).repeat([5, 1]));
@@ -109,7 +109,7 @@ public sealed class DistanceTests : IDisposable
     }
 
     [Fact]
-    public void ASampleKeepsAllUpToItsCapacityAndThenAFairShare()
+    public void FeatureSample_keeps_all_up_to_capacity_then_uniform_share()
     {
         var all = new FeatureSample(100, 0);
         all.Add(torch.arange(0, 60).view(60, 1));

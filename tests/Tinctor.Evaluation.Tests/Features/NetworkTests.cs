@@ -29,7 +29,7 @@ public sealed class NetworkTests : IDisposable
     }
 
     [Fact]
-    public void InceptionEqualsTorchvisionWithTensorFlowsPooling()
+    public void InceptionV3_equals_torchvision_with_tensorflow_pooling()
     {
         using var network = new InceptionV3();
         Assert.Equal(23_850_960, network.parameters().Sum(p => p.numel()));
@@ -42,7 +42,7 @@ public sealed class NetworkTests : IDisposable
     }
 
     [Fact]
-    public void CleanResizingEqualsPillows()
+    public void InceptionInput_resized_image_equals_pillow()
     {
         var expected = SafeTensors.Load(Path.Combine(Made, "resizing.safetensors"));
         byte[] pixels = Array.ConvertAll(expected["photo"].ToArray<float>(), v => (byte)v);
@@ -60,7 +60,7 @@ public sealed class NetworkTests : IDisposable
     [Theory]
     [InlineData("lpips_alex_formula", LpipsNet.Alex), InlineData("lpips_vgg_formula", LpipsNet.Vgg)]
     [InlineData("lpips_squeeze_randtrunk", LpipsNet.Squeeze)]
-    public void LpipsEqualsTheAuthors(string name, LpipsNet net)
+    public void Lpips_equals_official_code(string name, LpipsNet net)
     {
         Vectors vectors = Vectors.Read(name);
         using Lpips lpips = Load(vectors, net);
@@ -91,7 +91,7 @@ public sealed class NetworkTests : IDisposable
     }
 
     [Fact]
-    public void LpipsReadsFilesAndKnowsThePublishedLin()
+    public void Lpips_reads_weight_files_and_recognises_published_ones()
     {
         Vectors vectors = Vectors.Read("lpips_alex_formula");
         using var trunk = new LpipsTrunk(LpipsNet.Alex);
@@ -110,7 +110,7 @@ public sealed class NetworkTests : IDisposable
     }
 
     [Fact]
-    public void ADamagedPublishedFileIsRefused()
+    public void WeightsFile_damaged_published_file_is_refused()
     {
         string file = Save("alexnet-owt-7be5be79.pth", []);
         Assert.Contains("7be5be79", Assert.Throws<TinctorException>(() => WeightsFile.Open(file)).Message);
@@ -118,7 +118,7 @@ public sealed class NetworkTests : IDisposable
     }
 
     [Fact]
-    public void AnyTorchScriptNetworkAndStyleGansInceptionGiveDistances()
+    public void DistributionAnalysis_accepts_torchscript_networks()
     {
         using var set = new ExampleImages(images: 12, size: 40);
         ReportSection section = Analyse(() =>
@@ -144,7 +144,7 @@ public sealed class NetworkTests : IDisposable
     }
 
     [Fact]
-    public void WithoutWeightsItSaysWhatToGive()
+    public void DistributionAnalysis_without_weights_is_not_computed()
     {
         ReportSection section = new DistributionAnalysis(null).Run(new([], [], [], 0), null, CancellationToken.None);
         Assert.StartsWith("no Inception weights were given", section.NotComputed);
@@ -152,7 +152,7 @@ public sealed class NetworkTests : IDisposable
     }
 
     [Fact]
-    public void OtherFilesAreRefusedByName()
+    public void InceptionFeatures_other_files_are_refused()
     {
         string script = Path.Combine(Made, "vector.pt");
         Assert.Contains("TorchScript feature network", Refusal(() => InceptionFeatures.Open(script, InceptionResizing.Clean, Device.CPU)));

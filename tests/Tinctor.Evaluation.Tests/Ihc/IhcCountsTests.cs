@@ -13,7 +13,7 @@ public class IhcCountsTests
     private static readonly IhcSettings Settings = new() { Ring = 2 };
 
     [Fact]
-    public void Ki67_index_and_h_score_count_the_painted_nuclei()
+    public void Measure_painted_nuclei_gives_ki67_index_and_h_score()
     {
         // Ten nuclei: four blue, three weak, two moderate, one strong.
         float[] densities = [0, 0, 0, 0.1f, 0.3f, 0.3f, 0.35f, 0.5f, 0.55f, 0.7f];
@@ -31,7 +31,7 @@ public class IhcCountsTests
     }
 
     [Fact]
-    public void Area_and_mean_density_are_those_painted()
+    public void Measure_painted_area_gives_area_and_mean_density()
     {
         var canvas = new Canvas();
         // A fifth is glass, of the rest a quarter has DAB of 0.4.
@@ -46,7 +46,7 @@ public class IhcCountsTests
     }
 
     [Fact]
-    public void Membranes_are_looked_for_in_rings_of_their_own_nucleus()
+    public void Measure_membranes_are_in_rings_of_their_nucleus()
     {
         var canvas = new Canvas();
         canvas.Nucleus(25, 50, 6, 0.5f, 0, ring: 4, ringDab: 0.65f);
@@ -59,7 +59,7 @@ public class IhcCountsTests
     }
 
     [Fact]
-    public void A_slide_is_the_sum_of_its_images()
+    public void Sum_of_images_gives_counts_of_slide()
     {
         var (first, second) = (new Canvas(), new Canvas());
         first.Nucleus(20, 20, 5, 0.5f, 0.3f);
@@ -70,7 +70,7 @@ public class IhcCountsTests
     }
 
     [Fact]
-    public void Thresholds_that_do_not_rise_are_refused() =>
+    public void Validate_thresholds_not_rising_are_refused() =>
         Assert.Throws<ArgumentException>(() => new IhcSettings { Weak = 0.5 }.Validate());
 
     private static double Value(IhcCounts counts, string key) =>

@@ -12,7 +12,7 @@ namespace Tinctor.Evaluation.Tests.Segmentation;
 public class NucleusDetectorTests(ITestOutputHelper output)
 {
     [Fact]
-    public void Finds_most_annotated_nuclei_of_brightfield_images()
+    public void Find_brightfield_images_finds_most_annotated_nuclei()
     {
         string folder = SharedFiles.Path("data/nuclei");
         (InstanceAgreement objects, PixelAgreement pixels) = (default, default);
@@ -30,7 +30,7 @@ public class NucleusDetectorTests(ITestOutputHelper output)
 
     [Theory]
     [InlineData(PhantomStain.Ki67, false), InlineData(PhantomStain.Her2, true)]
-    public void Finds_most_nuclei_of_the_phantom(PhantomStain stain, bool haematoxylinOnly)
+    public void Find_phantom_finds_most_nuclei(PhantomStain stain, bool haematoxylinOnly)
     {
         var options = new PhantomOptions { Width = 512, Height = 512, Stains = [PhantomStain.He, stain], Seed = 11 };
         PhantomField field = PhantomSlide.Render(options);
@@ -42,7 +42,7 @@ public class NucleusDetectorTests(ITestOutputHelper output)
     }
 
     [Fact]
-    public void Tells_positive_from_negative_nuclei_of_IHC()
+    public void Find_separates_positive_from_negative_nuclei_of_ihc()
     {
         // Of red (positive) and blue (negative) nuclei, outlined in green.
         (InstanceAgreement objects, PixelAgreement pixels) = (default, default);
@@ -68,7 +68,7 @@ public class NucleusDetectorTests(ITestOutputHelper output)
     }
 
     [Fact]
-    public void Membrane_staining_of_the_phantom_rises_with_its_level()
+    public void Measure_phantom_membrane_staining_rises_with_level()
     {
         double[] scores = [.. Enumerable.Range(0, 4).Select(level =>
         {
@@ -84,7 +84,7 @@ public class NucleusDetectorTests(ITestOutputHelper output)
 
     [Theory]
     [InlineData(0.1), InlineData(0.5)]
-    public void The_Ki67_index_of_the_phantom_is_near_the_truth(double share)
+    public void Measure_phantom_ki67_index_is_near_truth(double share)
     {
         PhantomOptions options = Tumour(PhantomStain.Ki67) with { Ki67Share = share };
         IhcCounts counts = Measure(options, haematoxylinOnly: false);
@@ -96,7 +96,7 @@ public class NucleusDetectorTests(ITestOutputHelper output)
     }
 
     [Fact]
-    public void Finds_nothing_on_empty_glass()
+    public void Find_background_finds_no_nuclei()
     {
         var glass = new Image(64, 64, 3);
         new Random(1).NextBytes(glass.Data);

@@ -7,7 +7,7 @@ namespace Tinctor.Evaluation.Tests.Segmentation;
 public class SegmentationAlgorithmTests
 {
     [Fact]
-    public void Components_touch_by_corners_and_holes_are_filled()
+    public void ConnectedComponents_join_corners_and_fill_holes()
     {
         var map = Draw("""
             #..#.
@@ -28,7 +28,7 @@ public class SegmentationAlgorithmTests
     }
 
     [Fact]
-    public void Distances_equal_the_exhaustive_search()
+    public void DistanceTransform_equals_exhaustive_search()
     {
         const int width = 23, height = 17;
         var random = new Random(3);
@@ -45,7 +45,7 @@ public class SegmentationAlgorithmTests
     }
 
     [Fact]
-    public void Watershed_separates_two_touching_discs_along_their_neck()
+    public void Watershed_separates_two_touching_discs()
     {
         const int size = 60, radius = 12;
         // Centres 20 apart: the neck is half as wide as the discs.
@@ -69,7 +69,7 @@ public class SegmentationAlgorithmTests
     }
 
     [Fact]
-    public void A_lone_ellipse_stays_whole()
+    public void Watershed_keeps_single_ellipse_whole()
     {
         const int width = 70, height = 40;
         bool[] mask = new bool[width * height];
@@ -82,7 +82,7 @@ public class SegmentationAlgorithmTests
     }
 
     [Fact]
-    public void Pixel_scores_equal_hand_computed_ones()
+    public void PixelAgreement_equals_values_by_hand()
     {
         PixelAgreement agreement = PixelAgreement.Compute([true, true, true, false, false], [true, false, false, true, false]);
         Assert.Equal(new PixelAgreement(1, 2, 1), agreement);
@@ -94,7 +94,7 @@ public class SegmentationAlgorithmTests
     }
 
     [Fact]
-    public void Object_scores_equal_hand_computed_ones()
+    public void InstanceAgreement_equals_values_by_hand()
     {
         // Reference a (6 pixels), b (4), c (2); judged A covers 5 of a and 1 beside (IoU 5/7), B half of b (2 of 4, IoU exactly 1/2,
         // no match), D lies elsewhere (3).
@@ -121,7 +121,7 @@ public class SegmentationAlgorithmTests
     }
 
     [Fact]
-    public void A_map_agrees_with_itself_and_not_with_nothing()
+    public void InstanceAgreement_of_equal_and_empty_maps()
     {
         LabelMap map = Letters("aab.cc");
         InstanceAgreement same = InstanceAgreement.Compute(map, map);
@@ -133,7 +133,7 @@ public class SegmentationAlgorithmTests
     }
 
     [Fact]
-    public void Otsu_splits_two_groups()
+    public void Otsu_threshold_separates_two_groups()
     {
         float threshold = Otsu.Threshold([0.1f, 0.12f, 0.11f, 0.13f, 0.9f, 0.95f, 0.88f]);
         Assert.InRange(threshold, 0.13f, 0.88f);

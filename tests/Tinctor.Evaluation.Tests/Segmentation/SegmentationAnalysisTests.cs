@@ -32,7 +32,7 @@ public sealed class SegmentationAnalysisTests : IDisposable
     }
 
     [Fact]
-    public void Segmentation_is_perfect_for_equal_images_and_counts_what_is_missing()
+    public void Run_equal_images_are_perfect_and_missing_nuclei_counted()
     {
         ReportSection section = new SegmentationAnalysis(new ClassicalSegmentation(new()), 0.5).Run(set, null, default);
         SectionTable means = section.Tables[0];
@@ -49,7 +49,7 @@ public sealed class SegmentationAnalysisTests : IDisposable
     }
 
     [Fact]
-    public void Ihc_quantities_are_compared_per_image_and_per_slide()
+    public void IhcAnalysis_compares_quantities_per_image_and_slide()
     {
         ReportSection section = new IhcAnalysis(new ClassicalSegmentation(new()), new()).Run(set, null, default);
         IReadOnlyList<object?> Agreement(string quantity, string per, string method) => section.Tables[0].Rows.Single(row =>
@@ -72,7 +72,7 @@ public sealed class SegmentationAnalysisTests : IDisposable
     }
 
     [Fact]
-    public void Masks_on_disk_stand_in_for_a_segmenter()
+    public void Run_with_masks_on_disk_replaces_segmenter()
     {
         var classical = new ClassicalSegmentation(new());
         Directory.CreateDirectory(Path.Combine(root, "masks"));
@@ -97,7 +97,7 @@ public sealed class SegmentationAnalysisTests : IDisposable
     }
 
     [Fact]
-    public void Insides_that_a_boundary_separates_stay_apart()
+    public void Segment_keeps_nuclei_apart_at_boundary()
     {
         string[] rows =
         [

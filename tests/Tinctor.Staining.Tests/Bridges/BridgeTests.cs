@@ -147,7 +147,7 @@ public sealed class BridgeTests
     }
 
     [Fact]
-    public void Objectives_singular_at_an_end_are_refused()
+    public void Objective_singular_at_either_end_is_refused()
     {
         Assert.Throws<ArgumentException>(() => new Bridge(BridgeSchedule.Staining(), BridgeObjective.Noise));
         Assert.Throws<ArgumentException>(() => new Bridge(BridgeSchedule.Staining(official: true), BridgeObjective.ScaledGrad));

@@ -12,7 +12,7 @@ public sealed class PositionalNoiseTests
     [InlineData(~0u, ~0u, ~0u, ~0u, ~0UL, 0x408f276du, 0x41c83b0eu, 0xa20bc7c6u, 0x6d5451fdu)]
     [InlineData(0x243f6a88u, 0x85a308d3u, 0x13198a2eu, 0x03707344u, 0x299f31d0a4093822UL,
         0xd16cfe09u, 0x94fdccebu, 0x5001e420u, 0x24126ea1u)]
-    public void Philox_gives_the_published_answers(uint a, uint b, uint c, uint d, ulong key, uint w, uint x, uint y, uint z)
+    public void Philox_equals_published_values(uint a, uint b, uint c, uint d, ulong key, uint w, uint x, uint y, uint z)
     {
         Philox bits = new Philox(Lanes(a), Lanes(b), Lanes(c), Lanes(d)).Encrypt(key);
         Assert.Equal([Lanes(w), Lanes(x), Lanes(y), Lanes(z)], [bits.A, bits.B, bits.C, bits.D]);

@@ -12,7 +12,7 @@ namespace Tinctor.Staining.Tests.WholeSlides;
 public sealed class ImageMomentsTests
 {
     [Fact]
-    public void Run_with_the_images_own_moments_gives_the_same_output()
+    public void Run_with_own_moments_of_image_gives_same_output()
     {
         torch.manual_seed(2);
         using var executor = new TorchExecutor(Normalizing(), byBatch: true, Device.CPU, owned: true);
@@ -31,7 +31,7 @@ public sealed class ImageMomentsTests
     }
 
     [Fact]
-    public void Run_halves_with_pooled_moments_gives_the_normalised_whole()
+    public void Run_halves_with_pooled_moments_equals_whole_image()
     {
         using var executor = new TorchExecutor(new InstanceNorm2d(2), byBatch: false, Device.CPU, owned: true);
         ImageBatch left = Random(1, 2, 16, 16, 3), right = Random(1, 2, 16, 16, 4);
@@ -54,7 +54,7 @@ public sealed class ImageMomentsTests
     }
 
     [Fact]
-    public void Run_on_several_threads_keeps_the_moments_of_each_call()
+    public void Run_on_several_threads_keeps_moments_of_each_call()
     {
         torch.manual_seed(2);
         using var executor = new TorchExecutor(Normalizing(), byBatch: true, Device.CPU, owned: true);
@@ -111,7 +111,7 @@ public sealed class ImageMomentsTests
     }
 
     [Fact]
-    public void MeasureRadius_of_a_convolution_is_its_radius_and_of_a_single_pixel_none()
+    public void MeasureRadius_of_convolution_is_its_radius()
     {
         using DisposeScope scope = torch.NewDisposeScope();
         ImageBatch tile = Random(1, 1, 96, 96, 6);

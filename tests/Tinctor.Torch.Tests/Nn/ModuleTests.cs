@@ -29,7 +29,7 @@ public class ModuleTests
     ];
 
     [Fact]
-    public void Names_and_order_are_those_of_pytorch()
+    public void StateDict_names_and_order_equal_PyTorch()
     {
         using var net = new Sequential([("stem", new Conv2d(3, 4, 1)), ("body", new Sequential(new Block(4), new ReLU(), new Block(4)))]);
         string[] first = [.. blockKeys.Select(key => "body.0." + key)], second = [.. blockKeys.Select(key => "body.2." + key)];
@@ -42,7 +42,7 @@ public class ModuleTests
     }
 
     [Fact]
-    public void A_shared_part_is_trained_once_and_saved_under_both_names()
+    public void StateDict_shared_part_is_saved_under_both_names()
     {
         var shared = new Linear(2, 2);
         using var net = new Sequential(shared, new ReLU(), shared);
@@ -51,7 +51,7 @@ public class ModuleTests
     }
 
     [Fact]
-    public void Parameters_outlive_the_scope_that_they_were_made_in()
+    public void Parameters_outlive_scope_of_their_creation()
     {
         Block block;
         Tensor result;
@@ -68,7 +68,7 @@ public class ModuleTests
     }
 
     [Fact]
-    public void A_state_dictionary_is_copied_in_place()
+    public void LoadStateDict_copies_in_place()
     {
         using var scope = torch.NewDisposeScope();
         using Block a = new(2), b = new(2);
@@ -81,7 +81,7 @@ public class ModuleTests
     }
 
     [Fact]
-    public void A_misfit_is_reported_in_one_line_and_changes_nothing()
+    public void LoadStateDict_mismatch_is_one_line_and_changes_nothing()
     {
         using var scope = torch.NewDisposeScope();
         using Block block = new(2);
@@ -104,7 +104,7 @@ public class ModuleTests
     }
 
     [Fact]
-    public void Moving_keeps_the_tensors_that_an_optimiser_holds()
+    public void To_other_type_keeps_tensors_of_optimiser()
     {
         using var scope = torch.NewDisposeScope();
         using Block block = new(2);
@@ -125,7 +125,7 @@ public class ModuleTests
     }
 
     [Fact]
-    public void Modes_and_functions_reach_every_part()
+    public void Eval_and_Apply_reach_every_part()
     {
         using var net = new Sequential(new Block(2), new Dropout());
         net.eval();
@@ -138,7 +138,7 @@ public class ModuleTests
     }
 
     [Fact]
-    public void A_sequence_frees_what_its_layers_hand_on()
+    public void Sequential_frees_intermediate_results()
     {
         using var net = new Sequential(new Conv2d(1, 1, 1), new Spy(), new Spy(), new ReLU(true), new Spy());
         using Tensor x = torch.ones([1, 1, 2, 2]);
@@ -156,7 +156,7 @@ public class ModuleTests
     }
 
     [Fact]
-    public void Wrong_uses_are_refused()
+    public void Constructors_with_invalid_arguments_throw()
     {
         Assert.Throws<ArgumentException>(() => new Conv2d(3, 4, 1, groups: 2));
         Assert.Throws<ArgumentException>(() => new GroupNorm(3, 4));
@@ -170,7 +170,7 @@ public class ModuleTests
     }
 
     [Fact]
-    public void Lists_and_dictionaries_name_their_parts()
+    public void ModuleList_and_ModuleDict_name_their_parts()
     {
         using var list = new ModuleList<Linear>(new Linear(1, 1, bias: false), new Linear(1, 2, bias: false));
         Assert.Equal(["0.weight", "1.weight"], list.state_dict().Keys);

@@ -13,7 +13,7 @@ public sealed class LegacyPthTests : IDisposable
     [Theory]
     [InlineData("legacy_views.pth", "views.pth")]
     [InlineData("legacy_dtypes.pth", "dtypes.pth")]
-    public void Load_file_of_PyTorch_equals_zip_file(string legacy, string zip)
+    public void Load_legacy_file_equals_zip_file(string legacy, string zip)
     {
         using var scope = torch.NewDisposeScope();
         var expected = (Items)PthReader.Load(TestFiles.Vector(zip))!;
@@ -33,7 +33,7 @@ public sealed class LegacyPthTests : IDisposable
     }
 
     [Fact]
-    public void Load_tensors_of_one_storage_share_it()
+    public void Load_tensors_of_one_storage_share_memory()
     {
         using var scope = torch.NewDisposeScope();
         var items = (Items)PthReader.Load(TestFiles.Vector("legacy_views.pth"))!;
@@ -42,7 +42,7 @@ public sealed class LegacyPthTests : IDisposable
     }
 
     [Fact]
-    public void Load_view_of_a_storage_starts_at_its_offset()
+    public void Load_view_of_storage_starts_at_its_offset()
     {
         using var scope = torch.NewDisposeScope();
         byte[] objects = Rebuild(Pickle.Start(), "_rebuild_tensor_v2", view: (1, 2), offset: 1, [1], [1]).Stop();
@@ -50,7 +50,7 @@ public sealed class LegacyPthTests : IDisposable
     }
 
     [Fact]
-    public void Load_tensor_of_PyTorch_before_0_4()
+    public void Load_tensor_of_PyTorch_before_0_4_gives_its_values()
     {
         using var scope = torch.NewDisposeScope();
         byte[] objects = Rebuild(Pickle.Start(), "_rebuild_tensor", view: null, offset: 1, [2], [2]).Stop();
@@ -58,7 +58,7 @@ public sealed class LegacyPthTests : IDisposable
     }
 
     [Fact]
-    public void Load_text_of_Python_2() =>
+    public void Load_text_of_Python_2_gives_string() =>
         Assert.Equal("abc", PthReader.Load(Write(Pickle.Start().Op("U").Add(3).Op("abc").Stop(), keys: Pickle.Start().Op("]").Stop())));
 
     [Fact]

@@ -33,7 +33,7 @@ public sealed class PthReaderTests : IDisposable
     private static Items LoadItems(string name) => Assert.IsType<Items>(Load(TestFiles.Vector(name)));
 
     [Fact]
-    public void Every_element_type_is_read()
+    public void Load_every_element_type_gives_its_bytes()
     {
         var items = LoadItems("dtypes.pth");
         byte[] Bytes<T>(Func<int, T> value) where T : unmanaged =>
@@ -66,7 +66,7 @@ public sealed class PthReaderTests : IDisposable
     [Theory]
     [InlineData("views.pth")]
     [InlineData("little_endian.pth")]
-    public void Views_of_one_storage_are_read(string name)
+    public void Load_views_of_one_storage_gives_shapes_and_values(string name)
     {
         var items = LoadItems(name);
         float[] Floats(string key) => Read(items[key]).Floats;
@@ -89,7 +89,7 @@ public sealed class PthReaderTests : IDisposable
     [Theory]
     [InlineData("training.pth")]
     [InlineData("training_protocol4.pth")]
-    public void A_training_checkpoint_comes_back_nested(string name)
+    public void Load_training_checkpoint_keeps_nesting(string name)
     {
         var items = LoadItems(name);
         Assert.Equal(12L, items["epoch"]);
@@ -121,7 +121,7 @@ public sealed class PthReaderTests : IDisposable
     }
 
     [Fact]
-    public void Tensors_that_shared_memory_share_it_again()
+    public void Load_tensors_of_one_storage_share_memory()
     {
         using var scope = torch.NewDisposeScope();
         var items = LoadItems("views.pth");
@@ -132,7 +132,7 @@ public sealed class PthReaderTests : IDisposable
     }
 
     [Fact]
-    public void The_only_state_dictionary_is_found_beside_other_things()
+    public void LoadStateDict_finds_only_state_dictionary()
     {
         using var scope = torch.NewDisposeScope();
         var weights = PthReader.LoadStateDict(TestFiles.Vector("training.pth"));
@@ -143,7 +143,7 @@ public sealed class PthReaderTests : IDisposable
     }
 
     [Fact]
-    public void One_of_several_state_dictionaries_is_chosen_by_name()
+    public void LoadStateDict_of_several_is_chosen_by_name()
     {
         using var scope = torch.NewDisposeScope();
         var path = TestFiles.Vector("two_models.pth");
@@ -159,7 +159,7 @@ public sealed class PthReaderTests : IDisposable
     }
 
     [Fact]
-    public void All_shared_checkpoints_have_the_keys_and_shapes_of_their_descriptions()
+    public void Load_shared_checkpoints_have_described_keys_and_shapes()
     {
         var checkpoints = Directory.GetFiles(SharedFiles.Path("vectors"), "weights.pth", SearchOption.AllDirectories);
         Assert.NotEmpty(checkpoints);
@@ -185,10 +185,10 @@ public sealed class PthReaderTests : IDisposable
     [InlineData("short_storage.pth", "data/0 has 92 bytes, the pickle says 96")]
     [InlineData("lost_storage.pth", "refers to the record views/data/0, which is not there")]
     [InlineData("no_pickle.pth", "without exactly one FOLDER/data.pkl")]
-    public void Other_files_are_refused_with_the_reason(string name, string reason) => AssertRefused(TestFiles.Vector(name), reason);
+    public void Load_other_vector_file_is_refused_with_reason(string name, string reason) => AssertRefused(TestFiles.Vector(name), reason);
 
     [Fact]
-    public void Files_that_are_something_else_are_refused()
+    public void Load_other_file_types_are_refused()
     {
         AssertRefused(folder.File("empty.pth", []), "it is empty");
         AssertRefused(folder.File("text.pth", "<html>"u8), "it is not a zip archive");
@@ -205,7 +205,7 @@ public sealed class PthReaderTests : IDisposable
     [InlineData(new long[] { long.MaxValue, long.MaxValue }, new long[] { 0, 0 }, 0)]
     [InlineData(new long[] { 0, long.MaxValue, 2 }, new long[] { 1, 1, 1 }, 0)]
     [InlineData(new long[] { 1 }, new long[] { 1 }, long.MaxValue)]
-    public void Tensors_beyond_their_storage_are_refused(long[] shape, long[] stride, long offset)
+    public void Load_tensor_beyond_its_storage_is_refused(long[] shape, long[] stride, long offset)
     {
         Pickle.WriteArchive(Target, Pickle.Start().Tensor(4, offset, shape, stride).Stop());
         AssertRefused(Target, "reaches beyond its storage of 4 elements");
@@ -216,14 +216,14 @@ public sealed class PthReaderTests : IDisposable
     [InlineData(new long[] { 2 }, new long[] { -1 }, 1)]
     [InlineData(new long[] { 2 }, new long[] { 1, 1 }, 0)]
     [InlineData(new long[] { 2 }, new long[] { 1 }, -1)]
-    public void Tensors_that_make_no_sense_are_refused(long[] shape, long[] stride, long offset)
+    public void Load_tensor_of_invalid_shape_is_refused(long[] shape, long[] stride, long offset)
     {
         Pickle.WriteArchive(Target, Pickle.Start().Tensor(4, offset, shape, stride).Stop());
         AssertRefused(Target, "_rebuild_tensor_v2 with arguments that it does not take");
     }
 
     [Fact]
-    public void Storages_that_lie_about_their_size_are_refused()
+    public void Load_storage_of_wrong_size_is_refused()
     {
         Pickle.WriteArchive(Target, Pickle.Start().Tensor(1L << 40, 0, [1], [1]).Stop());
         AssertRefused(Target, "has 16 bytes, the pickle says 4398046511104");
@@ -240,7 +240,7 @@ public sealed class PthReaderTests : IDisposable
     }
 
     [Fact]
-    public void Two_records_of_one_name_are_refused()
+    public void Load_records_of_equal_name_are_refused()
     {
         Pickle.WriteArchive(Target, Pickle.Start().Op("N").Stop(), 16, ("archive/data/0", []));
         AssertRefused(Target, "two records named archive/data/0");
@@ -254,7 +254,7 @@ public sealed class PthReaderTests : IDisposable
     [InlineData("torch", "load")]
     [InlineData("torch.storage", "_load_from_bytes")]
     [InlineData("os", "system\nX")]
-    public void Globals_off_the_list_are_refused_by_name(string module, string name)
+    public void Load_unlisted_global_is_refused_by_name(string module, string name)
     {
         Pickle.WriteArchive(Target, Pickle.Start().Global(module, name).Stop());
         AssertRefused(Target, $"it needs {module}.{name.Split('\n')[0]}, which is not among the classes");
@@ -295,7 +295,7 @@ public sealed class PthReaderTests : IDisposable
 
     [Theory]
     [MemberData(nameof(BrokenPickles))]
-    public void Broken_pickles_are_refused(string what, byte[] pickle, string reason)
+    public void Load_damaged_pickle_is_refused(string what, byte[] pickle, string reason)
     {
         Assert.NotNull(what);
         Pickle.WriteArchive(Target, pickle);
@@ -303,7 +303,7 @@ public sealed class PthReaderTests : IDisposable
     }
 
     [Fact]
-    public void Deep_nesting_and_self_reference_do_not_overflow_the_stack()
+    public void Load_deep_nesting_and_self_reference_do_not_overflow()
     {
         Pickle.WriteArchive(Target, Pickle.Start().Op(new string(']', 1_000_000)).Op(new string('a', 999_999)).Stop());
         Assert.IsType<List<object?>>(Load(Target));
@@ -315,7 +315,7 @@ public sealed class PthReaderTests : IDisposable
     }
 
     [Fact]
-    public void Bombs_are_refused_before_they_take_memory()
+    public void Load_pickle_bomb_is_refused_before_it_takes_memory()
     {
         var before = GC.GetTotalAllocatedBytes();
         Pickle.WriteArchive(Target, Pickle.Start().Op(new string('}', 6_000_000)).Stop());
@@ -333,7 +333,7 @@ public sealed class PthReaderTests : IDisposable
     }
 
     [Fact]
-    public void Dictionaries_that_hold_each_other_twice_are_walked_once()
+    public void Load_repeated_references_are_visited_once()
     {
         // 100 levels: 2^100 ways from the root to the innermost.
         var laughs = Pickle.Start().Op("(}q\u0000");
@@ -352,7 +352,7 @@ public sealed class PthReaderTests : IDisposable
     [InlineData("views.pth")]
     [InlineData("legacy.pth")]
     [InlineData("legacy_views.pth")]
-    public void Load_flipped_or_truncated_file_is_refused_or_bounded_by_the_file(string name)
+    public void Load_flipped_or_truncated_file_is_refused_or_bounded(string name)
     {
         var random = new Random(11);
         var good = File.ReadAllBytes(TestFiles.Vector(name));

@@ -19,7 +19,7 @@ public sealed class SafeTensorsTests : IDisposable
     public void Dispose() => this.folder.Dispose();
 
     [Fact]
-    public void Header_and_data_are_laid_out_as_the_format_says()
+    public void Save_writes_header_and_data_of_format()
     {
         Save([("b", ScalarType.Byte, [3], [1, 2, 3]), ("f", ScalarType.Float32, [], [0, 0, 128, 63])], [new("format", "pt")]);
         var bytes = File.ReadAllBytes(Target);
@@ -36,7 +36,7 @@ public sealed class SafeTensorsTests : IDisposable
     [InlineData(1)]
     [InlineData(2)]
     [InlineData(3)]
-    public void Random_tensors_come_back_as_they_were(int seed)
+    public void Save_random_tensors_read_back_equal(int seed)
     {
         var random = new Random(seed);
         for (var round = 0; round < 20; round++)
@@ -57,7 +57,7 @@ public sealed class SafeTensorsTests : IDisposable
     }
 
     [Fact]
-    public void Tensors_are_saved_by_value_whatever_their_strides()
+    public void Save_tensors_of_any_stride_by_value()
     {
         using var scope = torch.NewDisposeScope();
         var matrix = torch.arange(0, 6, dtype: ScalarType.Float32).view(2, 3);
@@ -86,7 +86,7 @@ public sealed class SafeTensorsTests : IDisposable
     }
 
     [Fact]
-    public void A_file_from_python_has_what_the_checkpoint_from_python_has()
+    public void Load_file_of_python_equals_checkpoint_of_python()
     {
         using var scope = torch.NewDisposeScope();
         var tensors = SafeTensors.Load(TestFiles.Vector("dtypes.safetensors"), out var metadata);
@@ -104,7 +104,7 @@ public sealed class SafeTensorsTests : IDisposable
     }
 
     [Fact]
-    public void All_shared_files_are_read()
+    public void Load_all_shared_files_succeeds()
     {
         var files = Directory.GetFiles(SharedFiles.Path("vectors"), "*.safetensors", SearchOption.AllDirectories);
         Assert.NotEmpty(files);
@@ -153,12 +153,12 @@ public sealed class SafeTensorsTests : IDisposable
     [InlineData("""{"\ud800":{"dtype":"U8","shape":[8],"data_offsets":[0,8]}}""", "not a readable safetensors file")]
     [InlineData("""{"a\nb":1}""", "'a?b' has a Number")]
     [InlineData("""{"a":{"dtype":"U8","shape":[[[[[[8]]]]]],"data_offsets":[0,8]}}""", "not a whole number")]
-    public void Damaged_headers_are_refused_in_one_line_that_says_why(string json, string reason) =>
+    public void ReadHeader_damaged_header_is_one_line_with_reason(string json, string reason) =>
         AssertRefused([.. BitConverter.GetBytes((long)Encoding.UTF8.GetByteCount(json)), .. Encoding.UTF8.GetBytes(json), .. new byte[8]],
             reason);
 
     [Fact]
-    public void Damaged_lengths_are_refused()
+    public void ReadHeader_damaged_length_is_refused()
     {
         AssertRefused([], "it has only 0 bytes");
         AssertRefused([1, 2, 3], "it has only 3 bytes");
@@ -170,14 +170,14 @@ public sealed class SafeTensorsTests : IDisposable
     }
 
     [Fact]
-    public void A_deeply_nested_header_is_refused()
+    public void ReadHeader_deeply_nested_header_is_refused()
     {
         var json = "{\"a\":" + new string('[', 1_000_000);
         AssertRefused([.. BitConverter.GetBytes((long)json.Length), .. Encoding.UTF8.GetBytes(json)], "'a' has a StartArray");
     }
 
     [Fact]
-    public void Booleans_other_than_0_and_1_are_refused()
+    public void Load_booleans_other_than_0_and_1_are_refused()
     {
         Save([("mask", ScalarType.Bool, [2], [1, 2])]);
         var error = Assert.Throws<TinctorException>(() => Read(Target));
@@ -192,7 +192,7 @@ public sealed class SafeTensorsTests : IDisposable
     }
 
     [Fact]
-    public void Unwritable_tensors_are_programming_errors()
+    public void Save_invalid_tensors_throw()
     {
         Assert.Throws<ArgumentException>(() => Save([("a", ScalarType.Byte, [0], []), ("a", ScalarType.Byte, [0], [])]));
         Assert.Throws<ArgumentException>(() => Save([("__metadata__", ScalarType.Byte, [0], [])]));
@@ -201,7 +201,7 @@ public sealed class SafeTensorsTests : IDisposable
     }
 
     [Fact]
-    public void Flipped_and_truncated_bytes_are_read_or_refused_and_never_crash()
+    public void Load_flipped_or_truncated_file_never_crashes()
     {
         var random = new Random(7);
         Save(RandomTensors(random, 6), [new("format", "pt")]);

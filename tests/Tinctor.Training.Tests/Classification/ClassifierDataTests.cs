@@ -8,7 +8,7 @@ namespace Tinctor.Training.Tests.Classification;
 public sealed class ClassifierDataTests : DataFolder
 {
     [Fact]
-    public void Folders_of_classes_are_read_with_and_without_splits()
+    public void ReadData_class_folders_with_and_without_splits()
     {
         Write("flat/0/a_1.png");
         Write("flat/3+/b_1.png", seed: 2);
@@ -27,7 +27,7 @@ public sealed class ClassifierDataTests : DataFolder
 
     [Theory]
     [InlineData("target", "target/0.png"), InlineData("source", "source/0.png")]
-    public void Of_pairs_one_side_is_read(string side, string file)
+    public void ReadData_pairs_gives_chosen_side(string side, string file)
     {
         Manifest("0", "1+");
         Pair pair = Read("", $"side={side}").Pairs[0];
@@ -56,7 +56,7 @@ public sealed class ClassifierDataTests : DataFolder
     }
 
     [Fact]
-    public void A_task_keeps_its_own_defaults_beside_what_is_set()
+    public void Read_task_keeps_its_defaults_beside_given_settings()
     {
         ClassifierConfig config = ConfigFile.Read<ClassifierConfig>(null, ["data.fold=2", "training.lr=0.5"]);
         Assert.Equal((2, 512, 0, 16, 0.5), (config.Data.Fold, config.Data.ImageSize, config.Data.CropSize, config.Training.BatchSize,
@@ -66,7 +66,7 @@ public sealed class ClassifierDataTests : DataFolder
     }
 
     [Fact]
-    public void ReasonOfDependence_of_related_classifiers()
+    public void ReasonOfDependence_names_shared_weights_or_training()
     {
         var comparator = new ComparatorReference { Path = "c", Sha256 = "ab", TrainingId = "t", Seed = 1, Fold = 2 };
         Assert.Contains("the weights are equal", comparator.ReasonOfDependence(new() { Sha256 = "ab" }));
@@ -79,7 +79,7 @@ public sealed class ClassifierDataTests : DataFolder
     [Theory]
     [InlineData("method: derestainer\nmodel:\n  ngf: 3\n  comparator:\n    path: c\n    sha256: ab\n    seed: 5\n    fold: 1\n")]
     [InlineData("comparator:\n  path: c\n  sha256: ab\n  seed: 5\n  fold: 1\n")]
-    public void The_comparator_is_read_from_a_models_configuration(string yaml)
+    public void ReadFrom_model_configuration_gives_comparator(string yaml)
     {
         Assert.Null(ComparatorReference.ReadFrom(Root));
         WriteText("config.yaml", yaml);

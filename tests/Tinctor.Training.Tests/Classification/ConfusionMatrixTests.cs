@@ -5,7 +5,7 @@ namespace Tinctor.Training.Tests.Classification;
 public sealed class ConfusionMatrixTests
 {
     [Fact]
-    public void Accuracy_and_quadratic_kappa_are_as_computed_by_hand()
+    public void Accuracy_and_kappa_equal_values_by_hand()
     {
         // Rows sum to 4, 3, 3 and columns to 3, 4, 3.
         var matrix = new ConfusionMatrix(["0", "1+", "2+"], [[3, 0, 1], [0, 3, 0], [0, 1, 2]]);
@@ -18,7 +18,7 @@ public sealed class ConfusionMatrixTests
     }
 
     [Fact]
-    public void Perfect_agreement_is_one_chance_is_zero_and_reversal_is_minus_one()
+    public void QuadraticKappa_of_perfect_chance_and_reversed_labels()
     {
         string[] classes = ["0", "1+", "2+", "3+"];
         Assert.Equal(1, ConfusionMatrix.Create(classes, [(0, 0), (1, 1), (2, 2), (3, 3)]).QuadraticKappa, 1e-12);
@@ -28,7 +28,7 @@ public sealed class ConfusionMatrixTests
     }
 
     [Fact]
-    public void Far_mistakes_weigh_more_than_near_ones()
+    public void QuadraticKappa_weighs_far_errors_more()
     {
         string[] classes = ["0", "1+", "2+", "3+"];
         (int, int)[] right = [(0, 0), (1, 1), (2, 2), (3, 3), (0, 0), (1, 1), (2, 2), (3, 3)];

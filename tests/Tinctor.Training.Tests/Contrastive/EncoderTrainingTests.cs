@@ -21,7 +21,7 @@ public sealed class EncoderTrainingTests : DataFolder
         ["ngf=2", "feature_dim=16", "data.crop_size=0", "data.flip=false", "data.rotate=false", "training.device=cpu", "training.lr=0.002"];
 
     [Theory, InlineData(2), InlineData(3)]
-    public void Gradients_chunk_by_chunk_are_those_of_the_whole_batch(int chunk)
+    public void Train_in_chunks_has_gradients_of_whole_batch(int chunk)
     {
         using DisposeScope scope = torch.NewDisposeScope();
         PairManifest pairs = PairManifest.Read(Pairs(slides: 7));
@@ -41,7 +41,7 @@ public sealed class EncoderTrainingTests : DataFolder
     }
 
     [Fact]
-    public void Train_encoders_learn_pairs()
+    public void Train_encoders_learns_pairs()
     {
         string data = Pairs(slides: 8);
         SupervisedTrainer.Start(

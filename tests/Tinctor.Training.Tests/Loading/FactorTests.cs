@@ -10,7 +10,7 @@ namespace Tinctor.Training.Tests.Loading;
 public class FactorTests : DataFolder
 {
     [Theory, InlineData(4, 4), InlineData(5, 3)]
-    public void Crops_mirrors_and_turns_show_the_same_place(int factor, int channels)
+    public void Get_augmented_pair_shows_same_place(int factor, int channels)
     {
         PairedDataset data = Data(Enlarged(10, 9, factor, channels), new()
         {
@@ -34,7 +34,7 @@ public class FactorTests : DataFolder
     }
 
     [Fact]
-    public void A_size_is_that_of_the_target()
+    public void Get_resize_and_crop_are_sizes_of_target()
     {
         PairedDataset data = Data(Enlarged(12, 12, 2, 3), new() { Factor = 2, Resize = 16, Crop = 8 });
         using DisposeScope scope = torch.NewDisposeScope();
@@ -48,7 +48,7 @@ public class FactorTests : DataFolder
     [Theory]
     [InlineData(5, 4, "5 times as large. Use model.factor=5 with a method that has this setting.")]
     [InlineData(1, 4, "not 4 times as large (model.factor)")]
-    public void Another_factor_is_refused_with_both_sizes(int actual, int factor, string advice)
+    public void Get_pair_of_other_factor_is_refused_with_both_sizes(int actual, int factor, string advice)
     {
         Pair pair = Enlarged(8, 6, actual, 3);
         string message = Assert.Throws<TinctorException>(() => Data(pair, new() { Factor = factor }).Get(0)).Message;

@@ -19,7 +19,7 @@ public class LoaderTests : DataFolder
     };
 
     [Fact]
-    public void Pixels_AreScaledToMinusOneToOne_ChannelFirst()
+    public void Get_scales_pixels_to_minus_one_to_one_channels_first()
     {
         Write("train/a.png", 10, 4);
         Image image = Image.Read(At("train/a.png"));
@@ -35,7 +35,7 @@ public class LoaderTests : DataFolder
     }
 
     [Fact]
-    public void SixteenBit_FourChannels_AreRead()
+    public void Get_reads_16_bit_four_channels()
     {
         var image = new Image(8, 4, 4, SampleType.UInt16);
         image.Samples16.Fill(65535);
@@ -48,7 +48,7 @@ public class LoaderTests : DataFolder
     }
 
     [Fact]
-    public void Geometry_IsTheSameForBoth_AndReachesAllEightOrientations()
+    public void Get_turns_both_images_alike_in_all_eight_orientations()
     {
         // A target that repeats the source shows every difference in geometry.
         Image half = Noise(3, 3, 5), both = new(6, 3, 3);
@@ -72,7 +72,7 @@ public class LoaderTests : DataFolder
     }
 
     [Fact]
-    public void CentreCrop_IsInTheCentre_AndRandomCropsReachTheBorders()
+    public void Get_crops_centre_or_random_up_to_borders()
     {
         Write("train/a.png", 20, 10);
         Image image = Image.Read(At("train/a.png"));
@@ -85,7 +85,7 @@ public class LoaderTests : DataFolder
     }
 
     [Fact]
-    public void Resize_ComesBeforeTheCrop()
+    public void Get_resizes_before_crop()
     {
         Write("train/a.png", 100, 50);
         using DisposeScope scope = torch.NewDisposeScope();
@@ -96,7 +96,7 @@ public class LoaderTests : DataFolder
     }
 
     [Fact]
-    public void Order_IsAPermutation_OfItsOwnInEachEpoch()
+    public void Order_is_another_permutation_in_each_epoch()
     {
         WriteMany();
         PairLoader loader = new(Data(new()), shuffle: true, seed: 3);
@@ -111,7 +111,7 @@ public class LoaderTests : DataFolder
     [InlineData(4, 9, 0)]
     [InlineData(3, 2, 1 << 20)]
     [InlineData(2, 2, 2000)]
-    public void Batches_DoNotDependOnWorkersPrefetchOrCache(int workers, int prefetch, long cacheBytes)
+    public void Batches_are_independent_of_workers_prefetch_and_cache(int workers, int prefetch, long cacheBytes)
     {
         WriteMany();
         float[][] expected = Read(new PairLoader(Data(Everything), 3, shuffle: true, seed: 5, workers: 2), 2, 0);
@@ -125,7 +125,7 @@ public class LoaderTests : DataFolder
     }
 
     [Fact]
-    public void Batch_OwnsItsTensors_WhateverScopeIsOpen()
+    public void Batch_tensors_outlive_open_scope()
     {
         WriteMany();
         Batch batch;
@@ -140,7 +140,7 @@ public class LoaderTests : DataFolder
     }
 
     [Fact]
-    public void ABrokenFile_ReachesTheConsumer_InItsTurnAndByName()
+    public void Batches_damaged_file_throws_in_order_and_by_name()
     {
         WriteMany();
         PairedDataset data = Data(Everything);
@@ -159,7 +159,7 @@ public class LoaderTests : DataFolder
     }
 
     [Fact]
-    public void DifferentSizesInABatch_AreRefusedByName()
+    public void Batches_of_different_sizes_are_refused_by_name()
     {
         Write("train/a.png", 8, 8);
         Write("train/b.png", 16, 8);
@@ -170,7 +170,7 @@ public class LoaderTests : DataFolder
     }
 
     [Fact]
-    public void Cancelling_EndsTheEnumeration()
+    public void Batches_cancelled_end_enumeration()
     {
         WriteMany();
         using var cancel = new CancellationTokenSource();
@@ -188,7 +188,7 @@ public class LoaderTests : DataFolder
     }
 
     [Fact]
-    public void Jitter_ChangesTheSourceOnly_AndLittle()
+    public void Get_with_jitter_changes_source_only()
     {
         Write("train/a.png", 32, 16);
         using DisposeScope scope = torch.NewDisposeScope();

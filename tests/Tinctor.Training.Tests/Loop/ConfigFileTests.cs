@@ -13,7 +13,7 @@ namespace Tinctor.Training.Tests.Loop;
 public sealed class ConfigFileTests : DataFolder
 {
     [Fact]
-    public void Defaults_are_those_of_the_paper()
+    public void Load_defaults_equal_pix2pix_paper()
     {
         RunConfig config = ConfigFile.Load(null, "pix2pix");
         var model = Assert.IsType<Pix2PixConfig>(config.Model);
@@ -50,7 +50,7 @@ public sealed class ConfigFileTests : DataFolder
     }
 
     [Fact]
-    public void Lists_of_numbers_are_set_with_commas_and_kept_otherwise()
+    public void Read_number_list_is_set_with_commas()
     {
         var config = ConfigFile.Read<WithNetwork>(null, ["unet.attention_resolutions=4, 8", "unet.model_channels=64"]);
         Assert.Equal([4, 8], config.Unet.AttentionResolutions);
@@ -64,7 +64,7 @@ public sealed class ConfigFileTests : DataFolder
     }
 
     [Fact]
-    public void Empty_sections_and_settings_keep_their_defaults()
+    public void Load_empty_sections_and_settings_keep_defaults()
     {
         RunConfig config = ConfigFile.Load(WriteText("config.yaml", "data:\nmodel:\n  ngf:\n  ndf: 8\ntraining:\n"));
         Assert.Equal((64, 8, 256), (((Pix2PixConfig)config.Model).Ngf, ((Pix2PixConfig)config.Model).Ndf, config.Data.CropSize));
@@ -110,7 +110,7 @@ public sealed class ConfigFileTests : DataFolder
     [InlineData("pix2pix", "model.generator=resnet_6blocks data.crop_size=16", "Use data.crop_size=24.")]
     [InlineData("cgan", "model.factor=5 data.crop_size=301", "the network needs a multiple of 5, at least 160. Use data.crop_size=300.")]
     [InlineData("cgan", "model.factor=5 data.load_size=301 data.crop_size=300", "Use data.load_size=305.")]
-    public void Crops_that_do_not_fit_are_refused_with_a_setting_that_fits(string method, string settings, string expected)
+    public void Load_invalid_crop_is_refused_with_valid_setting(string method, string settings, string expected)
     {
         var error = Assert.Throws<TinctorException>(() => ConfigFile.Load(null, method, settings.Split(' ')));
         Assert.Contains(expected, error.Message);
@@ -123,15 +123,15 @@ public sealed class ConfigFileTests : DataFolder
     [InlineData("unet_256", 162, "Use model.generator=resnet_9blocks and data.crop_size=160, or leave these images out.")]
     [InlineData("unet_256", 20, "Leave these images out: the generator unet_256 needs a multiple of 256.")]
     [InlineData("resnet_9blocks", 162, "Use data.crop_size=160, or leave these images out.")]
-    public void Images_smaller_than_the_crop_get_a_setting_that_fits(string generator, int side, string remedy) =>
+    public void AdviseForImages_smaller_than_crop_gives_valid_setting(string generator, int side, string remedy) =>
         Assert.Equal(remedy, new CropRule(new Pix2PixConfig { Generator = generator }).AdviseForImages(side));
 
     [Fact]
-    public void Unknown_settings_suggest_the_closest_one() => Assert.Contains("Did you mean data.crop_size?",
+    public void Load_unknown_setting_suggests_closest() => Assert.Contains("Did you mean data.crop_size?",
         Assert.Throws<TinctorException>(() => ConfigFile.Load(null, null, ["data.cropsize=64"])).Message);
 
     [Fact]
-    public void Overrides_must_be_settings_and_the_method_that_of_the_file()
+    public void Load_invalid_overrides_are_refused()
     {
         Assert.Contains("the setting is ngf, expected the form key=value",
             Assert.Throws<TinctorException>(() => ConfigFile.Load(null, null, ["ngf"])).Message);
@@ -143,7 +143,7 @@ public sealed class ConfigFileTests : DataFolder
 
     [Theory]
     [InlineData("patch", 3, 24), InlineData("patch", 5, 96), InlineData("pixel", 3, 8)]
-    public void The_smallest_crop_is_one_that_the_discriminator_takes(string discriminator, int layers, int crop)
+    public void SmallestCrop_is_accepted_by_discriminator(string discriminator, int layers, int crop)
     {
         var model = new Pix2PixConfig { Generator = "resnet_6blocks", Discriminator = discriminator, NLayersD = layers, Ngf = 2, Ndf = 2 };
         Assert.Equal(crop, model.SmallestCrop);

@@ -6,7 +6,7 @@ namespace Tinctor.Training.Tests.Loop;
 public sealed class MetricsLogTests : DataFolder
 {
     [Fact]
-    public void A_line_is_in_the_file_when_it_is_written()
+    public void Write_line_is_in_file_at_once()
     {
         using var log = new MetricsLog(At("metrics.csv"), ["loss", "psnr"], 0);
         log.Write(10, 1, new Dictionary<string, double> { ["loss"] = 1.0 / 3 });
@@ -19,7 +19,7 @@ public sealed class MetricsLogTests : DataFolder
     [InlineData("30,2,0.3\n", "10,1,0.5\n20,1,0.4\n")]
     [InlineData("30,2", "10,1,0.5\n20,1,0.4\n")]
     [InlineData("2", "10,1,0.5\n20,1,0.4\n")]
-    public void Going_on_drops_later_and_half_written_lines(string tail, string kept)
+    public void Resume_drops_later_and_incomplete_lines(string tail, string kept)
     {
         File.WriteAllText(At("metrics.csv"), "step,epoch,loss\n10,1,0.5\n20,1,0.4\n" + tail);
         using (var log = new MetricsLog(At("metrics.csv"), ["loss"], 20)) log.Write(25, 2, new Dictionary<string, double> { ["loss"] = 1 });
@@ -27,7 +27,7 @@ public sealed class MetricsLogTests : DataFolder
     }
 
     [Fact]
-    public void Starting_anew_drops_everything()
+    public void Create_at_step_zero_drops_old_lines()
     {
         File.WriteAllText(At("metrics.csv"), "old");
         using (new MetricsLog(At("metrics.csv"), ["loss"], 0)) { }

@@ -16,7 +16,7 @@ namespace Tinctor.Training.Tests.Loop;
 public sealed class SupervisedTrainerTests : DataFolder
 {
     [Fact]
-    public void The_model_has_the_weights_that_scored_best_and_its_card_tells_all()
+    public void Train_saves_best_weights_and_complete_card()
     {
         Images();
         TrainingResult result = Train("run",
@@ -59,7 +59,7 @@ public sealed class SupervisedTrainerTests : DataFolder
     }
 
     [Fact]
-    public void A_run_that_stopped_goes_on_to_the_same_bytes()
+    public void Resume_stopped_run_gives_same_bytes()
     {
         Images();
         string[] settings = ["training.steps=5", "training.checkpoint_every=2"];
@@ -74,7 +74,7 @@ public sealed class SupervisedTrainerTests : DataFolder
     }
 
     [Fact]
-    public void Other_models_and_damaged_ones_are_refused_in_one_line()
+    public void Load_other_or_damaged_model_is_one_line()
     {
         Directory.CreateDirectory(At("empty"));
         Assert.Contains("contains no classifier", Refused("empty"));
@@ -92,7 +92,7 @@ public sealed class SupervisedTrainerTests : DataFolder
     }
 
     [Fact]
-    public void Cards_of_earlier_versions_are_read()
+    public void ReadCard_of_earlier_version_succeeds()
     {
         Images();
         Train("run", "training.steps=1");

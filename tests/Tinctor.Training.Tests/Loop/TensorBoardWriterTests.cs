@@ -9,10 +9,10 @@ public sealed class TensorBoardWriterTests : IDisposable
     public void Dispose() => Directory.Delete(folder, recursive: true);
 
     [Fact]
-    public void The_reader_of_these_tests_has_the_right_checksum() => Assert.Equal(0xe3069283u, EventFile.Crc32C("123456789"u8));
+    public void EventFile_checksum_equals_published_value() => Assert.Equal(0xe3069283u, EventFile.Crc32C("123456789"u8));
 
     [Fact]
-    public void A_file_begins_with_its_version_and_has_the_name_that_TensorBoard_looks_for()
+    public void Create_file_has_version_and_name_of_TensorBoard()
     {
         using var writer = new TensorBoardWriter(folder);
         var name = Path.GetFileName(writer.Path);
@@ -29,7 +29,7 @@ public sealed class TensorBoardWriterTests : IDisposable
     [InlineData(-3e38)]
     [InlineData(double.NaN)]
     [InlineData(double.PositiveInfinity)]
-    public void Scalars_come_back(double value)
+    public void AddScalar_value_reads_back(double value)
     {
         var item = Written(writer => writer.AddScalar("loss/größe", value, 1L << 40));
         Assert.Equal("loss/größe", item.Tag);
@@ -43,7 +43,7 @@ public sealed class TensorBoardWriterTests : IDisposable
     [InlineData(2, 3)]
     [InlineData(3, 3)]
     [InlineData(6, 4)]
-    public void Images_come_back_with_size_and_channels(byte colourType, long channels)
+    public void AddImage_reads_back_with_size_and_channels(byte colourType, long channels)
     {
         byte[] header = [0, 0, 1, 4, 0, 0, 0, 7, 8, colourType, 0, 0, 0];
         byte[] png = [0x89, .. "PNG\r\n\u001a\n"u8, 0, 0, 0, 13, .. "IHDR"u8, .. header, .. new byte[100]];
@@ -55,7 +55,7 @@ public sealed class TensorBoardWriterTests : IDisposable
     }
 
     [Fact]
-    public void What_is_no_png_is_refused()
+    public void AddImage_other_than_png_throws()
     {
         using var writer = new TensorBoardWriter(folder);
         Assert.Throws<ArgumentException>(() => writer.AddImage("x", new byte[100], 0));
@@ -63,7 +63,7 @@ public sealed class TensorBoardWriterTests : IDisposable
     }
 
     [Fact]
-    public void Texts_come_back_as_the_text_plugin_wants_them()
+    public void AddText_reads_back_in_format_of_text_plugin()
     {
         const int typeString = 7;
         var item = Written(writer => writer.AddText("config", "a: 1\nb: ü", 0));
@@ -76,7 +76,7 @@ public sealed class TensorBoardWriterTests : IDisposable
     }
 
     [Fact]
-    public void What_was_flushed_is_there_while_the_file_is_open()
+    public void Flush_makes_records_readable_while_open()
     {
         using var writer = new TensorBoardWriter(folder);
         writer.AddScalar("a", 1, 1);
@@ -85,7 +85,7 @@ public sealed class TensorBoardWriterTests : IDisposable
     }
 
     [Fact]
-    public void A_resumed_run_replaces_the_steps_that_it_repeats()
+    public void Create_for_resumed_run_replaces_repeated_steps()
     {
         // A run that is killed after step 9; its last checkpoint was made before step 6.
         for (var attempt = 0; attempt < 3; attempt++)
@@ -104,7 +104,7 @@ public sealed class TensorBoardWriterTests : IDisposable
     }
 
     [Fact]
-    public void Threads_do_not_tear_each_others_records()
+    public void AddScalar_on_several_threads_keeps_records_whole()
     {
         var writer = new TensorBoardWriter(folder);
         Parallel.For(0, 1000, step => writer.AddScalar("loss", step, step));

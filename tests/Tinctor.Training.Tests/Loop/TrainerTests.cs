@@ -19,7 +19,7 @@ public sealed class TrainerTests : DataFolder
 
     [Theory]
     [InlineData("lr_100_100", 100, 100), InlineData("lr_60_40", 60, 40), InlineData("lr_30_10", 30, 10)]
-    public void The_learning_rate_falls_as_in_the_official_schedule(string key, int epochs, int decay)
+    public void LearningRateFactor_by_epochs_equals_official_schedule(string key, int epochs, int decay)
     {
         string path = Path.Combine(SharedFiles.Path("vectors/p2p_lr_linear"), "io_f64.safetensors");
         double[] expected = SafeTensors.Load(path)[key].ToArray<double>();
@@ -30,7 +30,7 @@ public sealed class TrainerTests : DataFolder
     }
 
     [Fact]
-    public void By_steps_the_learning_rate_falls_over_the_second_half()
+    public void LearningRateFactor_by_steps_falls_over_second_half()
     {
         var training = new TrainingConfig { Steps = 10 };
         Assert.Equal([1, 1, 1, 1, 1, 1, 0.8, 0.6, 0.4, 0.2],
@@ -39,7 +39,7 @@ public sealed class TrainerTests : DataFolder
 
     [Theory]
     [InlineData(true, "loss = NaN"), InlineData(false, "the weights of network G are not finite")]
-    public void Divergence_stops_the_run_with_step_files_and_advice(bool inLoss, string what)
+    public void Train_divergence_stops_with_step_files_and_advice(bool inLoss, string what)
     {
         Pairs(4);
         var config = new RunConfig
@@ -58,7 +58,7 @@ public sealed class TrainerTests : DataFolder
     }
 
     [Fact]
-    public void A_run_that_is_being_trained_is_refused_to_others_until_it_ends()
+    public void Start_and_Resume_of_running_training_are_refused()
     {
         Pairs(4);
         string run = At("run");
@@ -80,7 +80,7 @@ public sealed class TrainerTests : DataFolder
     }
 
     [Fact]
-    public void A_folder_in_which_another_training_is_starting_is_refused()
+    public void Start_in_locked_folder_is_refused()
     {
         Pairs(4);
         string run = At("run");
@@ -92,7 +92,7 @@ public sealed class TrainerTests : DataFolder
 
     // The data is checked before the folder is locked, and notes come meanwhile.
     [Fact]
-    public void A_folder_that_another_training_took_during_the_start_is_refused_and_left_alone()
+    public void Start_in_folder_taken_during_start_is_refused()
     {
         Pairs(4);
         string run = At("run"), config = "";
@@ -111,7 +111,7 @@ public sealed class TrainerTests : DataFolder
     }
 
     [Fact]
-    public void Data_that_changed_since_the_start_is_refused()
+    public void Resume_with_changed_data_is_refused()
     {
         Pairs(4);
         string run = At("run");
@@ -131,7 +131,7 @@ public sealed class TrainerTests : DataFolder
     }
 
     [Fact]
-    public void A_broken_newest_checkpoint_falls_back_to_the_one_before()
+    public void Resume_damaged_checkpoint_falls_back_to_previous()
     {
         Pairs(4);
         string run = At("run");
@@ -147,7 +147,7 @@ public sealed class TrainerTests : DataFolder
     }
 
     [Fact]
-    public void A_run_folder_without_a_method_is_resumed_as_pix2pix_with_a_note()
+    public void Resume_run_without_method_is_pix2pix_with_note()
     {
         Pairs(4);
         string run = At("run"), config = Path.Combine(run, "config.yaml");
@@ -162,7 +162,7 @@ public sealed class TrainerTests : DataFolder
 
     [Theory]
     [InlineData(16, false), InlineData(18, true)]
-    public void Log_and_card_say_how_many_validation_pairs_are_scored(int count, bool partly)
+    public void Log_and_card_state_number_of_scored_validation_pairs(int count, bool partly)
     {
         List<Pair> pairs = Pairs(count + 4, split: false);
         ManifestFile.Write(At("manifest.csv"), [.. pairs.Select((pair, i) => pair with { Split = i < count ? "val" : "train" })]);
@@ -173,7 +173,7 @@ public sealed class TrainerTests : DataFolder
     }
 
     [Fact]
-    public void Images_smaller_than_the_crop_are_refused_with_settings_in_one_line()
+    public void Start_images_smaller_than_crop_is_one_line_with_settings()
     {
         Pairs(4);
         var error = Assert.Throws<TinctorException>(() => Train(At("run"), "data.crop_size=32"));
@@ -184,7 +184,7 @@ public sealed class TrainerTests : DataFolder
     }
 
     [Fact]
-    public void Validation_pairs_come_from_slides_that_are_not_trained_on()
+    public void Read_validation_slides_are_not_training_slides()
     {
         List<Pair> pairs = Pairs(12, split: false);
         TrainingData data =
@@ -197,7 +197,7 @@ public sealed class TrainerTests : DataFolder
     }
 
     [Fact]
-    public void Naming_slides_never_turns_test_pairs_into_training_pairs()
+    public void Read_named_slides_with_splits_are_refused()
     {
         Pairs(6);
         var config = new DataConfig { Path = Root, CropSize = 24, ValSlides = ["slide0"] };

@@ -16,7 +16,7 @@ public sealed class TrainingStateTests : DataFolder
     private static readonly Pix2PixConfig Config = new() { Generator = "resnet_6blocks", Ngf = 2, Ndf = 2, PoolSize = 2 };
 
     [Fact]
-    public void A_state_taken_up_goes_on_to_the_same_bytes()
+    public void Load_state_resumes_to_same_bytes()
     {
         torch.manual_seed(1);
         Run(save: (3, At("three")), end: At("six"), load: null);
@@ -26,7 +26,7 @@ public sealed class TrainingStateTests : DataFolder
     }
 
     [Fact]
-    public void Another_configuration_and_other_files_are_refused()
+    public void Load_other_configuration_or_file_is_refused()
     {
         Run(save: null, end: At("state"), load: null);
         using Method method = (Config with { Ngf = 3 }).Create(Device.CPU);
@@ -43,7 +43,7 @@ public sealed class TrainingStateTests : DataFolder
     }
 
     [Fact]
-    public void Checkpoints_of_the_earlier_version_are_read_and_those_of_newer_ones_refused()
+    public void Load_earlier_version_is_read_and_newer_refused()
     {
         using DisposeScope scope = torch.NewDisposeScope();
         using Method method = Config.Create(Device.CPU);
@@ -81,7 +81,7 @@ public sealed class TrainingStateTests : DataFolder
     }
 
     [Fact]
-    public void Averaged_weights_have_statistics_of_their_own_and_leave_those_of_the_training_alone()
+    public void UseAverage_has_own_statistics_and_keeps_training_state()
     {
         using DisposeScope scope = torch.NewDisposeScope();
         using Method method = Config.Create(Device.CPU);

@@ -8,7 +8,7 @@ namespace Tinctor.Training.Tests.Losses;
 public sealed class CosineLossTests
 {
     [Fact]
-    public void Is_one_less_the_cosine_of_each_sample()
+    public void Compute_is_one_minus_mean_cosine()
     {
         using DisposeScope scope = torch.NewDisposeScope();
         Tensor a = torch.tensor([3.0, 4, 0, 0, 1, 0, 0, 0, 2, 0, 0, 0], 3, 1, 2, 2);
@@ -18,7 +18,7 @@ public sealed class CosineLossTests
     }
 
     [Fact]
-    public void Gradients_agree_with_differences()
+    public void Compute_gradients_equal_finite_differences()
     {
         using DisposeScope scope = torch.NewDisposeScope();
         GradientCheck.Run(t => CosineLoss.Compute(t[0], t[1]), Networks.FormulaWeights.Wave(1.1, 2, 3, 2),
@@ -27,7 +27,7 @@ public sealed class CosineLossTests
 
     [Theory]
     [InlineData(0, 0), InlineData(0, 1), InlineData(1, 0), InlineData(1e-12, 1e-12), InlineData(1e6, 1e6)]
-    public void Zero_tiny_and_large_vectors_are_finite(double sizeA, double sizeB)
+    public void Compute_zero_tiny_and_large_vectors_is_finite(double sizeA, double sizeB)
     {
         using DisposeScope scope = torch.NewDisposeScope();
         Tensor a = torch.full([2, 300], sizeA).requires_grad_(), b = torch.full([2, 300], sizeB).requires_grad_();
@@ -38,7 +38,7 @@ public sealed class CosineLossTests
     }
 
     [Fact]
-    public void Half_types_are_computed_in_float()
+    public void Compute_half_types_use_float()
     {
         using DisposeScope scope = torch.NewDisposeScope();
         Tensor a = Networks.FormulaWeights.Wave(1.1, 2, 500).bfloat16(), b = Networks.FormulaWeights.Wave(1.2, 2, 500).bfloat16();

@@ -12,7 +12,7 @@ public sealed class FocalLossTests
 
     [Theory]
     [InlineData(0), InlineData(0.5), InlineData(1), InlineData(2), InlineData(5)]
-    public void Equals_its_definition(double gamma)
+    public void Compute_equals_definition(double gamma)
     {
         using DisposeScope scope = torch.NewDisposeScope();
         double expected = 0;
@@ -28,7 +28,7 @@ public sealed class FocalLossTests
     }
 
     [Fact]
-    public void Without_gamma_it_is_cross_entropy()
+    public void Compute_without_gamma_equals_cross_entropy()
     {
         using DisposeScope scope = torch.NewDisposeScope();
         Tensor logits = torch.tensor(Logits, 3, 3), truth = torch.tensor(Truth, 3);
@@ -37,7 +37,7 @@ public sealed class FocalLossTests
 
     [Theory]
     [InlineData(0), InlineData(0.5), InlineData(2)]
-    public void Large_logits_are_stable(double gamma)
+    public void Compute_large_logits_is_finite(double gamma)
     {
         using DisposeScope scope = torch.NewDisposeScope();
         Tensor logits = torch.tensor<float>([1e4f, 0, 0, 1e4f], 2, 2).requires_grad_();
@@ -50,7 +50,7 @@ public sealed class FocalLossTests
     }
 
     [Fact]
-    public void Half_types_are_computed_in_float()
+    public void Compute_half_types_use_float()
     {
         using DisposeScope scope = torch.NewDisposeScope();
         Tensor logits = torch.tensor(Logits, 3, 3).bfloat16(), truth = torch.tensor(Truth, 3);

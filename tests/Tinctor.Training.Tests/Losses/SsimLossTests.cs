@@ -10,7 +10,7 @@ public sealed class SsimLossTests
 {
     [Theory]
     [InlineData(0), InlineData(1), InlineData(2)]
-    public void Equals_skimage_whatever_the_unit_of_the_light(int pair)
+    public void Compute_equals_skimage_for_any_light_unit(int pair)
     {
         using DisposeScope scope = torch.NewDisposeScope();
         double expected = 1 - Load("io_f64")[$"ssim_gauss_wang{pair}"].item();
@@ -26,7 +26,7 @@ public sealed class SsimLossTests
     }
 
     [Fact]
-    public void Images_are_averaged_and_equal_ones_lose_nothing()
+    public void Compute_averages_images_and_is_zero_for_equal_ones()
     {
         using DisposeScope scope = torch.NewDisposeScope();
         Tensor a = FormulaImage(0.3), b = FormulaImage(0.31);
@@ -38,7 +38,7 @@ public sealed class SsimLossTests
     }
 
     [Fact]
-    public void Gradients_agree_with_differences_and_are_finite_for_flat_images()
+    public void Compute_gradients_equal_differences_and_are_finite()
     {
         using DisposeScope scope = torch.NewDisposeScope();
         GradientCheck.Run(t => SsimLoss.Compute(t[0], t[1]), FormulaImage(0.3)[.., .., ..12, ..11], FormulaImage(0.31)[.., .., ..12, ..11]);
@@ -48,7 +48,7 @@ public sealed class SsimLossTests
     }
 
     [Fact]
-    public void Images_smaller_than_the_window_are_refused()
+    public void Compute_images_smaller_than_window_throw()
     {
         Assert.Contains("11 or more",
             Assert.Throws<ArgumentException>(() => SsimLoss.Compute(torch.zeros([1, 3, 10, 20]), torch.zeros([1, 3, 10, 20]))).Message);

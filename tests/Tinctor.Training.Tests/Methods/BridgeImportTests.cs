@@ -20,7 +20,7 @@ public sealed class BridgeImportTests : IDisposable
     [Theory]
     [InlineData("loop.grad.s10.eta1.0", "grad", 10, 1), InlineData("loop.grad.s10.eta0.0", "grad", 10, 0)]
     [InlineData("loop.ysubx.s6.eta1.0", "sourceminusimage", 6, 1)]
-    public void Bbdm_samples_as_there(string loop, string objective, int evaluations, double eta)
+    public void Bbdm_sample_equals_official_code(string loop, string objective, int evaluations, double eta)
     {
         using DisposeScope scope = torch.NewDisposeScope();
         Vectors vectors = Vectors.Read("bbdm_psample");
@@ -36,7 +36,7 @@ public sealed class BridgeImportTests : IDisposable
     [Theory]
     [InlineData("linear_var1.0", BridgeGrowth.Linear, 1), InlineData("linear_var0.5", BridgeGrowth.Linear, 0.5)]
     [InlineData("sin_var1.0", BridgeGrowth.Exponential, 1), InlineData("sin_var0.5", BridgeGrowth.Exponential, 0.5)]
-    public void Bbdms_schedule_is_read_off_its_numbers(string name, BridgeGrowth growth, double variance)
+    public void WithSchedule_recognises_bbdm_schedule(string name, BridgeGrowth growth, double variance)
     {
         using DisposeScope scope = torch.NewDisposeScope();
         Vectors vectors = Vectors.Read("bbdm_schedule");
@@ -47,7 +47,7 @@ public sealed class BridgeImportTests : IDisposable
     [Theory]
     [InlineData("full.clip0", SamplingStrategy.Vanilla, 0), InlineData("mean.te3", SamplingStrategy.Mean, 3)]
     [InlineData("skip.te5", SamplingStrategy.Skip, 5)]
-    public void Super_resolved_staining_samples_as_there(string name, SamplingStrategy strategy, int exit)
+    public void Bbdm_of_staining_code_sample_equals_official_code(string name, SamplingStrategy strategy, int exit)
     {
         using DisposeScope scope = torch.NewDisposeScope();
         Vectors vectors = Vectors.Read("yijie_sampling");
@@ -61,7 +61,7 @@ public sealed class BridgeImportTests : IDisposable
     }
 
     [Theory, InlineData(true), InlineData(false)]
-    public void A_compressor_brings_sources_to_the_targets_size(bool beside)
+    public void Bbdm_with_compressor_enlarges_sources_to_target_size(bool beside)
     {
         using DisposeScope scope = torch.NewDisposeScope();
         string unet = At("ema_0.9999_22.pt"), compressor = At(beside ? "ema_0.9999_22_compress.pt" : "other.pt");
@@ -82,7 +82,7 @@ public sealed class BridgeImportTests : IDisposable
     [Theory]
     [InlineData("i2sb_unet_uncond", false), InlineData("i2sb_unet_cond", false)]
     [InlineData("i2sb_unet_uncond", true), InlineData("i2sb_unet_cond", true)]
-    public void I2sb_samples_as_there(string name, bool noisy)
+    public void I2sb_sample_equals_official_code(string name, bool noisy)
     {
         using DisposeScope scope = torch.NewDisposeScope();
         Vectors vectors = Vectors.Read(name);

@@ -28,7 +28,7 @@ public sealed class BridgeMethodTests
         I2sb, I2sb with { CondX1 = true }, I2sb with { OtOde = true }]);
 
     [Theory, MemberData(nameof(Variants))]
-    public void Every_variant_takes_a_finite_step_and_stains(BridgeConfig config)
+    public void TrainStep_of_every_variant_is_finite_and_stains(BridgeConfig config)
     {
         using DisposeScope scope = torch.NewDisposeScope();
         torch.manual_seed(1);
@@ -43,7 +43,7 @@ public sealed class BridgeMethodTests
 
     /// <summary>Without learning, a step leaves the same network behind, and the same stained image, whatever the target is.</summary>
     [Theory, MemberData(nameof(Variants))]
-    public void Staining_has_no_access_to_the_target(BridgeConfig config)
+    public void Stain_is_independent_of_target(BridgeConfig config)
     {
         using DisposeScope scope = torch.NewDisposeScope();
         (Dictionary<string, Tensor> Weights, Tensor Stained) After(Tensor target)
@@ -59,7 +59,7 @@ public sealed class BridgeMethodTests
     }
 
     [Theory, MemberData(nameof(Learners))]
-    public void A_bridge_trained_on_a_pair_goes_to_its_target(BridgeConfig config)
+    public void Stain_after_training_on_pair_reaches_target(BridgeConfig config)
     {
         using DisposeScope scope = torch.NewDisposeScope();
         torch.manual_seed(3);
@@ -83,7 +83,7 @@ public sealed class BridgeMethodTests
     public static TheoryData<BridgeConfig> Learners => new((BridgeConfig[])[Bbdm, I2sb, I2sb with { OtOde = true }]);
 
     [Theory, MemberData(nameof(Learners))]
-    public void Staining_depends_on_neither_batch_nor_threads(BridgeConfig config)
+    public void Stain_is_independent_of_batch_and_threads(BridgeConfig config)
     {
         using DisposeScope scope = torch.NewDisposeScope();
         using BridgeGenerator network = Awake(config);
@@ -98,7 +98,7 @@ public sealed class BridgeMethodTests
 
     /// <summary>A network that says nothing yet leaves noise and source alone, pixel by pixel.</summary>
     [Theory, MemberData(nameof(Learners))]
-    public void A_crop_has_the_noise_of_its_place(BridgeConfig config)
+    public void Stain_crop_has_noise_of_its_place(BridgeConfig config)
     {
         using DisposeScope scope = torch.NewDisposeScope();
         using BridgeGenerator network = config.CreateNetwork();
@@ -111,7 +111,7 @@ public sealed class BridgeMethodTests
     }
 
     [Fact]
-    public void The_same_seed_gives_the_same_pixels_and_all_else_others()
+    public void Stain_same_seed_gives_same_pixels()
     {
         using DisposeScope scope = torch.NewDisposeScope();
         using BridgeGenerator network = Awake(Bbdm);
@@ -124,7 +124,7 @@ public sealed class BridgeMethodTests
     }
 
     [Fact]
-    public void Without_noise_in_training_there_is_none_in_staining()
+    public void Stain_without_noise_in_training_has_none()
     {
         using DisposeScope scope = torch.NewDisposeScope();
         using BridgeGenerator network = Awake(I2sb with { OtOde = true });
@@ -137,7 +137,7 @@ public sealed class BridgeMethodTests
     }
 
     [Fact]
-    public void A_look_in_training_takes_ten_evaluations_and_staining_what_the_model_says()
+    public void StainQuickly_takes_ten_evaluations_and_Stain_those_of_model()
     {
         using DisposeScope scope = torch.NewDisposeScope();
         BbdmConfig everyStep = Bbdm with { Sampling = new() };
@@ -151,7 +151,7 @@ public sealed class BridgeMethodTests
     }
 
     [Fact]
-    public void Averaged_runs_are_the_mean_of_runs_of_their_own()
+    public void Stain_average_equals_mean_of_separate_runs()
     {
         using DisposeScope scope = torch.NewDisposeScope();
         using BridgeGenerator network = Awake(Bbdm);
@@ -161,7 +161,7 @@ public sealed class BridgeMethodTests
     }
 
     [Theory, MemberData(nameof(Learners))]
-    public void A_training_taken_up_goes_on_to_the_same_weights(BridgeConfig config)
+    public void Load_training_resumes_to_same_weights(BridgeConfig config)
     {
         using DisposeScope scope = torch.NewDisposeScope();
         string folder = Directory.CreateTempSubdirectory("tinctor-bridge-").FullName;
@@ -185,7 +185,7 @@ public sealed class BridgeMethodTests
     }
 
     [Theory, InlineData(4), InlineData(5)]
-    public void Sources_of_four_channels_and_a_lower_resolution_are_refined(int factor)
+    public void TrainStep_refines_low_resolution_four_channel_sources(int factor)
     {
         using DisposeScope scope = torch.NewDisposeScope();
         BbdmConfig config = Bbdm with { Factor = factor, InputChannels = 4 };
@@ -208,7 +208,7 @@ public sealed class BridgeMethodTests
 
     /// <summary>Z-scores: autofluorescence has no unit.</summary>
     [Fact]
-    public void Light_and_gain_of_an_autofluorescence_image_do_not_matter()
+    public void Stain_is_independent_of_light_and_gain()
     {
         using DisposeScope scope = torch.NewDisposeScope();
         using BridgeGenerator network = Awake(Bbdm with { Factor = 2, InputChannels = 4 });
@@ -217,7 +217,7 @@ public sealed class BridgeMethodTests
     }
 
     [Fact]
-    public void Settings_of_no_bridge_are_refused_by_name()
+    public void Completed_invalid_settings_are_refused_by_name()
     {
         string Refused(BridgeConfig config) => Assert.Throws<TinctorException>(config.Completed).Message;
         Assert.Contains("model.objective=noise needs model.variant=bbdm", Refused(Bbdm with { Objective = BridgeObjective.Noise }));

@@ -18,7 +18,7 @@ public sealed class BridgeNetworkTests
     [InlineData("full.clip0", SamplingStrategy.Vanilla, 0), InlineData("full.clip1", SamplingStrategy.Vanilla, 0)]
     [InlineData("mean.te3", SamplingStrategy.Mean, 3), InlineData("mean.te10", SamplingStrategy.Mean, 10)]
     [InlineData("skip.te5", SamplingStrategy.Skip, 5), InlineData("skip.te9", SamplingStrategy.Skip, 9)]
-    public void The_staining_network_samples_as_the_official_one(string name, SamplingStrategy strategy, int exit)
+    public void Sample_equals_official_staining_code(string name, SamplingStrategy strategy, int exit)
     {
         using DisposeScope scope = torch.NewDisposeScope();
         Vectors vectors = Vectors.Read("yijie_sampling");
@@ -33,7 +33,7 @@ public sealed class BridgeNetworkTests
     [Theory]
     [InlineData("loop.grad.s10.eta1.0", BridgeObjective.Grad, 10, 1), InlineData("loop.grad.s10.eta0.0", BridgeObjective.Grad, 10, 0)]
     [InlineData("loop.ysubx.s6.eta1.0", BridgeObjective.SourceMinusImage, 6, 1)]
-    public void Bbdms_network_samples_as_the_official_one(string name, BridgeObjective objective, int evaluations, double eta)
+    public void Sample_equals_official_bbdm(string name, BridgeObjective objective, int evaluations, double eta)
     {
         using DisposeScope scope = torch.NewDisposeScope();
         Vectors vectors = Vectors.Read("bbdm_psample");
@@ -49,7 +49,7 @@ public sealed class BridgeNetworkTests
     [InlineData("i2sb_unet_uncond", "traj_sde", 1), InlineData("i2sb_unet_cond", "traj_sde", 1)]
     [InlineData("i2sb_unet_uncond", "traj_ot_ode", 0), InlineData("i2sb_unet_cond", "traj_ot_ode", 0)]
     [InlineData("i2sb_unet_uncond", "traj_ot_ode_clip", 0), InlineData("i2sb_unet_cond", "traj_ot_ode_clip", 0)]
-    public void I2sbs_network_samples_as_the_official_one(string name, string trajectory, double eta)
+    public void Sample_equals_official_i2sb(string name, string trajectory, double eta)
     {
         using DisposeScope scope = torch.NewDisposeScope();
         Vectors vectors = Vectors.Read(name);
@@ -66,7 +66,7 @@ public sealed class BridgeNetworkTests
     }
 
     [Fact]
-    public void The_staining_codes_loss_and_gradient_are_met()
+    public void Loss_and_gradient_equal_official_staining_code()
     {
         using DisposeScope scope = torch.NewDisposeScope();
         Vectors vectors = Vectors.Read("yijie_qsample_losses");
@@ -81,7 +81,7 @@ public sealed class BridgeNetworkTests
 
     [Theory]
     [InlineData("linear", BridgeGrowth.Linear), InlineData("sin", BridgeGrowth.Exponential)]
-    public void Bbdms_losses_predictions_and_gradients_are_met(string growth, BridgeGrowth kind)
+    public void Losses_predictions_and_gradients_equal_official_bbdm(string growth, BridgeGrowth kind)
     {
         using DisposeScope scope = torch.NewDisposeScope();
         Vectors vectors = Vectors.Read("bbdm_qsample_losses");
@@ -104,7 +104,7 @@ public sealed class BridgeNetworkTests
     }
 
     [Fact]
-    public void I2sbs_training_step_is_met()
+    public void Training_step_equals_official_i2sb()
     {
         using DisposeScope scope = torch.NewDisposeScope();
         Vectors vectors = Vectors.Read("i2sb_trainstep");

@@ -18,7 +18,7 @@ public sealed class CeffMethodTests
     [InlineData(CeffVariant.Official, true, true, true, "batch"), InlineData(CeffVariant.Paper, true, true, true, "running")]
     [InlineData(CeffVariant.Official, false, true, true, "running"), InlineData(CeffVariant.Official, true, false, true, "running")]
     [InlineData(CeffVariant.Official, true, true, false, "running")]
-    public void Every_variant_takes_a_finite_step_and_leaves_the_encoders_alone(
+    public void TrainStep_of_every_variant_is_finite_and_keeps_encoders(
         CeffVariant variant, bool vmfe, bool fusion, bool adaptive, string statistics)
     {
         using DisposeScope scope = torch.NewDisposeScope();
@@ -49,7 +49,7 @@ public sealed class CeffMethodTests
     /// a step leaves the same generator behind, running statistics included, whatever the target is.
     /// </summary>
     [Theory, InlineData("running"), InlineData("batch")]
-    public void Staining_has_no_access_to_the_target(string statistics)
+    public void Stain_is_independent_of_target(string statistics)
     {
         using DisposeScope scope = torch.NewDisposeScope();
         CeffConfig config = Config with { Lr = 0, EncoderStatistics = statistics };
@@ -67,7 +67,7 @@ public sealed class CeffMethodTests
     }
 
     [Fact]
-    public void Tiles_that_differ_to_the_encoder_weigh_less()
+    public void AdaptiveL1_weighs_tiles_of_other_embedding_less()
     {
         using DisposeScope scope = torch.NewDisposeScope();
         Tensor real = torch.zeros([1, 3, 8, 8]), stained = torch.ones([1, 3, 8, 8]);
@@ -78,7 +78,7 @@ public sealed class CeffMethodTests
     }
 
     [Fact]
-    public void Weights_of_the_adaptive_loss_have_no_gradient()
+    public void AdaptiveL1_weights_have_no_gradient()
     {
         using DisposeScope scope = torch.NewDisposeScope();
         using var encoder = new CeffEncoder(ngf: 2, feature_dim: 4);

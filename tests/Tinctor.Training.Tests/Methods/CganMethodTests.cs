@@ -15,7 +15,7 @@ public sealed class CganMethodTests
     private static readonly CganConfig Tiny = new() { InputChannels = 4, Factor = 4, Width = 8, Depth = 2, Ndf = 8 };
 
     [Theory, InlineData(1, 2), InlineData(4, 4), InlineData(5, 4)]
-    public void It_trains_a_step_and_stains_sources_of_any_size(int factor, int channels)
+    public void TrainStep_is_finite_and_stains_sources_of_any_size(int factor, int channels)
     {
         using DisposeScope scope = torch.NewDisposeScope();
         torch.manual_seed(1);
@@ -45,7 +45,7 @@ public sealed class CganMethodTests
     }
 
     [Fact]
-    public void Both_networks_see_sources_as_z_scores()
+    public void TrainStep_is_independent_of_light_and_gain()
     {
         using DisposeScope scope = torch.NewDisposeScope();
         Tensor source = torch.randn([2, 4, 8, 8]), target = torch.randn([2, 3, 32, 32]);
@@ -61,7 +61,7 @@ public sealed class CganMethodTests
     }
 
     [Fact]
-    public void Crops_that_cannot_be_trained_on_are_refused()
+    public void Load_crop_too_small_or_no_multiple_of_factor_is_refused()
     {
         Assert.Equal((128, 160), (new CganConfig { Factor = 4 }.SmallestCrop, new CganConfig { Factor = 5 }.SmallestCrop));
         Assert.Contains("multiple of 5", Refused("model.factor=5"));

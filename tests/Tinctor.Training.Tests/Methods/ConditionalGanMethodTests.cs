@@ -14,7 +14,7 @@ public class ConditionalGanMethodTests
     /// <summary>Three whole steps (generator pass, discriminator update, generator update) from the official weights.</summary>
     [Theory]
     [InlineData(GanMode.Lsgan, "p2p_train3_lsgan"), InlineData(GanMode.Vanilla, "p2p_train3_vanilla")]
-    public void Three_steps_equal_the_official_trajectory(GanMode mode, string name)
+    public void TrainStep_three_times_equals_official_code(GanMode mode, string name)
     {
         using DisposeScope scope = torch.NewDisposeScope();
         Vectors vectors = Vectors.Read(name);
@@ -40,7 +40,7 @@ public class ConditionalGanMethodTests
     [InlineData("unet_128", "patch", Norm.Batch, GanMode.Vanilla, 128)]
     [InlineData("resnet_6blocks", "pixel", Norm.Instance, GanMode.Wgangp, 32)]
     [InlineData("resnet_9blocks", "patch", Norm.None, GanMode.Lsgan, 32)]
-    public void Every_variant_takes_a_finite_step(string generator, string discriminator, Norm norm, GanMode gan, int size)
+    public void TrainStep_of_every_variant_is_finite(string generator, string discriminator, Norm norm, GanMode gan, int size)
     {
         using DisposeScope scope = torch.NewDisposeScope();
         torch.manual_seed(1);
@@ -63,7 +63,7 @@ public class ConditionalGanMethodTests
     }
 
     [Fact]
-    public void The_pool_gives_earlier_images_back_half_of_the_time()
+    public void ImagePool_returns_earlier_images_half_of_the_time()
     {
         using DisposeScope scope = torch.NewDisposeScope();
         torch.manual_seed(0);

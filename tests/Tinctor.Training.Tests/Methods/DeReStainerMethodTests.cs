@@ -14,7 +14,7 @@ public class DeReStainerMethodTests
 
     /// <summary>Every loss of a step is the one that its formula gives, and the sum is weighted as in the paper.</summary>
     [Fact]
-    public void A_step_follows_the_papers_losses_and_weights()
+    public void TrainStep_losses_and_weights_equal_paper()
     {
         using DisposeScope scope = torch.NewDisposeScope();
         torch.manual_seed(3);
@@ -41,7 +41,7 @@ public class DeReStainerMethodTests
     /// <summary>Each loss alone moves its own part, and leaves the parts behind other losses alone.</summary>
     [Theory]
     [InlineData("H", "f_H", "level"), InlineData("level", "level", "f_H"), InlineData("mae", "restainer", "f_H")]
-    public void A_loss_reaches_its_own_part(string loss, string moving, string resting)
+    public void TrainStep_loss_trains_its_own_part_only(string loss, string moving, string resting)
     {
         using DisposeScope scope = torch.NewDisposeScope();
         torch.manual_seed(4);
@@ -66,7 +66,7 @@ public class DeReStainerMethodTests
     }
 
     [Fact]
-    public void Pairs_without_a_level_are_left_out_of_its_loss()
+    public void TrainStep_ignores_unlabelled_pairs_in_level_loss()
     {
         using DisposeScope scope = torch.NewDisposeScope();
         torch.manual_seed(5);
@@ -81,7 +81,7 @@ public class DeReStainerMethodTests
 
     /// <summary>The IHC image must not shift the statistics by which H&amp;E images are normalised when staining.</summary>
     [Fact]
-    public void Running_statistics_are_those_of_the_source()
+    public void TrainStep_updates_running_statistics_from_source_only()
     {
         using DisposeScope scope = torch.NewDisposeScope();
         (Tensor source, Tensor target) = (Images(), Images());
@@ -100,7 +100,7 @@ public class DeReStainerMethodTests
     [Theory]
     [InlineData("block", "logits", "transpose", Norm.Instance, GanMode.Lsgan, true, 2)]
     [InlineData("branch", "probabilities", "resize", Norm.Batch, GanMode.Vanilla, false, 1)]
-    public void Every_option_takes_a_finite_step(
+    public void TrainStep_of_every_option_is_finite(
         string simam, string style, string upsample, Norm norm, GanMode gan, bool conditional, int discriminators)
     {
         using DisposeScope scope = torch.NewDisposeScope();
@@ -123,7 +123,7 @@ public class DeReStainerMethodTests
     }
 
     [Fact]
-    public void Pure_black_and_white_images_keep_all_weights_finite()
+    public void TrainStep_black_and_white_images_keep_weights_finite()
     {
         using DisposeScope scope = torch.NewDisposeScope();
         torch.manual_seed(9);

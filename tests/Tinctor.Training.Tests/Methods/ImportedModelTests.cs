@@ -11,7 +11,7 @@ public sealed class ImportedModelTests : DataFolder
 {
     [Theory]
     [InlineData(double.NaN), InlineData(double.PositiveInfinity), InlineData(double.NegativeInfinity)]
-    public void Create_weights_that_are_not_finite_are_refused_by_name(double value)
+    public void Create_nonfinite_weights_are_refused_by_name(double value)
     {
         using DisposeScope scope = torch.NewDisposeScope();
         var config = new Pix2PixConfig { Generator = "resnet_6blocks", Ngf = 2 };
@@ -25,7 +25,7 @@ public sealed class ImportedModelTests : DataFolder
     }
 
     [Fact]
-    public void Load_supervised_weights_that_are_not_finite_are_refused_by_name()
+    public void Load_nonfinite_supervised_weights_are_refused_by_name()
     {
         using DisposeScope scope = torch.NewDisposeScope();
         using var network = new Conv2d(3, 4, 1);

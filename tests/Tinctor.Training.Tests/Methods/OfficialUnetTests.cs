@@ -14,7 +14,7 @@ public sealed class OfficialUnetTests
     [InlineData("i2sb_unet_uncond", 0, true, true), InlineData("i2sb_unet_cond", 3, true, true)]
     [InlineData("i2sb_unet_plain_newattn", 0, false, false), InlineData("bbdm_unet", 3, true, true)]
     [InlineData("yijie_unet", 3, false, true)]
-    public void Official_weights_load_strictly_and_tell_their_architecture(string name, int condition, bool updown, bool scaleShift)
+    public void Read_official_weights_gives_architecture_and_loads(string name, int condition, bool updown, bool scaleShift)
     {
         using DisposeScope scope = torch.NewDisposeScope();
         OfficialUnet official = OfficialUnet.Read(SharedFiles.Path($"vectors/{name}/weights.pth"));
@@ -31,7 +31,7 @@ public sealed class OfficialUnetTests
     [Theory]
     [InlineData(new[] { 1 }, new int[0], 2, false), InlineData(new[] { 1, 2, 2 }, new[] { 1, 4 }, 3, false)]
     [InlineData(new[] { 1, 3 }, new[] { 1, 2 }, 2, true)]
-    public void Every_architecture_is_read_off_its_weights(int[] channelMult, int[] attention, int blocks, bool updown)
+    public void Read_recognises_every_architecture_from_weights(int[] channelMult, int[] attention, int blocks, bool updown)
     {
         using DisposeScope scope = torch.NewDisposeScope();
         var options = new DiffusionUnetOptions
@@ -51,7 +51,7 @@ public sealed class OfficialUnetTests
     }
 
     [Fact]
-    public void Running_averages_are_taken_where_there_are_any()
+    public void FromCheckpoint_averaged_takes_averaged_weights()
     {
         using DisposeScope scope = torch.NewDisposeScope();
         using DiffusionUnet network = Small(), average = Small();

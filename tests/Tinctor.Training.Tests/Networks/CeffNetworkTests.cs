@@ -14,7 +14,7 @@ public sealed class CeffNetworkTests
 
     [Theory]
     [InlineData("db1_k7_l3", 4, 7, 3), InlineData("db1_k3_l1", 6, 3, 1), InlineData("db1_k5_l2", 4, 5, 2), InlineData("db2_k3_l1", 4, 3, 1)]
-    public void Wavelet_convolutions_equal_the_official_ones(string name, int channels, int kernel, int levels)
+    public void WaveletConv2d_equals_official_code(string name, int channels, int kernel, int levels)
     {
         using DisposeScope scope = torch.NewDisposeScope();
         Vectors vectors = Vectors.Read("ceff_wtconv");
@@ -33,7 +33,7 @@ public sealed class CeffNetworkTests
 
     [Theory]
     [InlineData("db1", 24, 20), InlineData("db1", 9, 11)]
-    public void Wavelets_composed_give_the_image_back(string wavelet, int height, int width)
+    public void WaveletConv2d_composed_bands_restore_image(string wavelet, int height, int width)
     {
         using DisposeScope scope = torch.NewDisposeScope();
         using var convolution = new WaveletConv2d(3, 3, 1, wavelet);
@@ -44,7 +44,7 @@ public sealed class CeffNetworkTests
     }
 
     [Fact]
-    public void Encoders_equal_the_official_ones()
+    public void CeffEncoders_equal_official_code()
     {
         using DisposeScope scope = torch.NewDisposeScope();
         Vectors vectors = Vectors.Read("ceff_encoder_narrow");
@@ -74,7 +74,7 @@ public sealed class CeffNetworkTests
     }
 
     [Theory, InlineData("nce8"), InlineData("nce3")]
-    public void Info_nce_equals_the_official_one(string name)
+    public void InfoNce_equals_official_code(string name)
     {
         using DisposeScope scope = torch.NewDisposeScope();
         Vectors vectors = Vectors.Read("ceff_encoder_narrow");
@@ -89,7 +89,7 @@ public sealed class CeffNetworkTests
     }
 
     [Fact]
-    public void The_generator_equals_the_official_one()
+    public void CeffGenerator_equals_official_code()
     {
         using DisposeScope scope = torch.NewDisposeScope();
         Vectors vectors = Vectors.Read("ceff_model_narrow");
@@ -107,7 +107,7 @@ public sealed class CeffNetworkTests
     }
 
     [Fact]
-    public void The_generator_in_training_equals_the_official_one()
+    public void CeffGenerator_in_training_equals_official_code()
     {
         using DisposeScope scope = torch.NewDisposeScope();
         Vectors vectors = Vectors.Read("ceff_model_narrow");
@@ -122,7 +122,7 @@ public sealed class CeffNetworkTests
     }
 
     [Fact]
-    public void The_adaptive_loss_equals_the_official_one()
+    public void AdaptiveL1_equals_official_code()
     {
         using DisposeScope scope = torch.NewDisposeScope();
         Vectors vectors = Vectors.Read("ceff_model_narrow");
@@ -139,7 +139,7 @@ public sealed class CeffNetworkTests
     [Theory]
     [InlineData(CeffVariant.Official, true, true), InlineData(CeffVariant.Paper, true, true), InlineData(CeffVariant.Official, false, true)]
     [InlineData(CeffVariant.Official, true, false)]
-    public void Every_variant_stains_any_shape(CeffVariant variant, bool vmfe, bool fusion)
+    public void CeffGenerator_every_variant_accepts_any_shape(CeffVariant variant, bool vmfe, bool fusion)
     {
         using DisposeScope scope = torch.NewDisposeScope();
         using var generator = new CeffGenerator(variant, ngf: 2, feature_dim: 8, vmfe, fusion);
@@ -150,7 +150,7 @@ public sealed class CeffNetworkTests
     }
 
     [Fact]
-    public void At_full_width_it_equals_the_official_one()
+    public void CeffGenerator_of_full_width_equals_official_code()
     {
         using DisposeScope scope = torch.NewDisposeScope();
         using Guard quiet = torch.inference_mode();

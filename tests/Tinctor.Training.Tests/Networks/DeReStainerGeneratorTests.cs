@@ -24,7 +24,7 @@ public sealed class DeReStainerGeneratorTests
 
     [Theory]
     [InlineData("default"), InlineData("other")]
-    public void Names_and_results_are_those_of_the_reference(string name)
+    public void Forward_names_and_results_equal_reference(string name)
     {
         using DisposeScope scope = torch.NewDisposeScope();
         using Guard quiet = torch.no_grad();
@@ -44,7 +44,7 @@ public sealed class DeReStainerGeneratorTests
 
     [Theory]
     [InlineData("default"), InlineData("other")]
-    public void Gradients_of_training_are_those_of_the_reference(string name)
+    public void Training_gradients_equal_reference(string name)
     {
         using DisposeScope scope = torch.NewDisposeScope();
         using DeReStainerGenerator network = Formula(name);
@@ -61,7 +61,7 @@ public sealed class DeReStainerGeneratorTests
     private static Tensor Weighted(Tensor values, double speed) => (values * FormulaWeights.Wave(speed, values.shape)).mean();
 
     [Fact]
-    public void Gradients_agree_with_differences()
+    public void Forward_gradients_equal_finite_differences()
     {
         using DisposeScope scope = torch.NewDisposeScope();
         using DeReStainerGenerator network =
@@ -75,7 +75,7 @@ public sealed class DeReStainerGeneratorTests
     }
 
     [Fact]
-    public void Only_the_haematoxylin_is_seen()
+    public void Forward_depends_on_haematoxylin_only()
     {
         using DisposeScope scope = torch.NewDisposeScope();
         using Guard quiet = torch.inference_mode();
@@ -92,7 +92,7 @@ public sealed class DeReStainerGeneratorTests
 
     [Theory]
     [InlineData(32, 32), InlineData(32, 56), InlineData(72, 40)]
-    public void Sizes_are_kept(int height, int width)
+    public void Stain_keeps_size(int height, int width)
     {
         using DisposeScope scope = torch.NewDisposeScope();
         using DeReStainerGenerator network = Small().eval();
@@ -104,7 +104,7 @@ public sealed class DeReStainerGeneratorTests
 
     [Theory]
     [InlineData(24, 64), InlineData(64, 36), InlineData(33, 33)]
-    public void Sizes_that_do_not_fit_are_refused(int height, int width)
+    public void Forward_invalid_size_throws(int height, int width)
     {
         using DisposeScope scope = torch.NewDisposeScope();
         using DeReStainerGenerator network = Small();
@@ -113,7 +113,7 @@ public sealed class DeReStainerGeneratorTests
     }
 
     [Fact]
-    public void The_published_network_has_the_published_parts()
+    public void Create_default_has_published_parts()
     {
         using var network = new DeReStainerGenerator(Stains);
         Assert.Equal(9, network.modules().OfType<FusionBlock>().Count());
@@ -126,7 +126,7 @@ public sealed class DeReStainerGeneratorTests
     }
 
     [Fact]
-    public void Autocast_stains_nearly_alike()
+    public void Forward_with_autocast_is_close()
     {
         using DisposeScope scope = torch.NewDisposeScope();
         using Guard quiet = torch.inference_mode();
@@ -139,7 +139,7 @@ public sealed class DeReStainerGeneratorTests
     }
 
     [Fact]
-    public void Unknown_choices_are_programming_errors()
+    public void Create_unknown_options_throw()
     {
         Assert.Throws<ArgumentException>(() => new DeReStainerGenerator(Stains, simam: "end"));
         Assert.Throws<ArgumentException>(() => new DeReStainerGenerator(Stains, style: "level"));

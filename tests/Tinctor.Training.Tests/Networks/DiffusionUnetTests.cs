@@ -31,7 +31,7 @@ public sealed class DiffusionUnetTests
     [Theory]
     [InlineData("i2sb_unet_uncond"), InlineData("i2sb_unet_cond"), InlineData("i2sb_unet_plain_newattn")]
     [InlineData("bbdm_unet", "context", "denoise_fn."), InlineData("yijie_unet", "low_res")]
-    public void The_network_equals_the_official_one(string name, string? condition = null, string prefix = "")
+    public void Forward_equals_official_code(string name, string? condition = null, string prefix = "")
     {
         using DisposeScope scope = torch.NewDisposeScope();
         Vectors vectors = Vectors.Read(name);
@@ -51,7 +51,7 @@ public sealed class DiffusionUnetTests
     }
 
     [Fact]
-    public void A_condition_of_half_the_size_is_enlarged_as_in_the_official_one()
+    public void Forward_half_size_condition_equals_official_code()
     {
         using DisposeScope scope = torch.NewDisposeScope();
         using Guard quiet = torch.inference_mode();
@@ -61,7 +61,7 @@ public sealed class DiffusionUnetTests
     }
 
     [Theory, InlineData("emb32", 32), InlineData("emb33_odd", 33)]
-    public void The_embedding_of_times_equals_the_official_one(string key, int dim)
+    public void TimestepEmbedding_equals_official_code(string key, int dim)
     {
         using DisposeScope scope = torch.NewDisposeScope();
         Vectors vectors = Vectors.Read("i2sb_timestep_embedding");
@@ -69,7 +69,7 @@ public sealed class DiffusionUnetTests
     }
 
     [Fact]
-    public void One_time_serves_the_whole_batch()
+    public void Forward_single_time_applies_to_whole_batch()
     {
         using DisposeScope scope = torch.NewDisposeScope();
         using Guard quiet = torch.inference_mode();
@@ -81,7 +81,7 @@ public sealed class DiffusionUnetTests
 
     [Theory]
     [InlineData(false, false, true), InlineData(false, true, false), InlineData(true, true, true)]
-    public void Every_variant_takes_any_multiple_and_any_precision(bool updown, bool convolve, bool scaleShift)
+    public void Forward_every_variant_accepts_multiples_and_precisions(bool updown, bool convolve, bool scaleShift)
     {
         using DisposeScope scope = torch.NewDisposeScope();
         using Guard quiet = torch.inference_mode();
@@ -107,7 +107,7 @@ public sealed class DiffusionUnetTests
     }
 
     [Fact]
-    public void In_bfloat16_it_is_close_and_gives_float32()
+    public void Forward_bfloat16_is_close_and_gives_float32()
     {
         using DisposeScope scope = torch.NewDisposeScope();
         using Guard quiet = torch.inference_mode();
@@ -122,7 +122,7 @@ public sealed class DiffusionUnetTests
     }
 
     [Theory, InlineData(false, 1e-6), InlineData(true, 0.02)]
-    public void Blocks_computed_twice_give_the_same_gradients(bool autocast, double tolerance)
+    public void UseCheckpoint_gives_same_gradients(bool autocast, double tolerance)
     {
         using DisposeScope scope = torch.NewDisposeScope();
         (Tensor Output, Tensor Gradients) Run(bool twice)
@@ -140,7 +140,7 @@ public sealed class DiffusionUnetTests
     }
 
     [Fact]
-    public void It_begins_by_predicting_zeros()
+    public void Create_new_network_predicts_zeros()
     {
         using DisposeScope scope = torch.NewDisposeScope();
         using var network = new DiffusionUnet(Narrow);
@@ -148,7 +148,7 @@ public sealed class DiffusionUnetTests
     }
 
     [Fact]
-    public void What_does_not_fit_is_refused()
+    public void Forward_invalid_shapes_throw()
     {
         using DisposeScope scope = torch.NewDisposeScope();
         using var network = new DiffusionUnet(Narrow);

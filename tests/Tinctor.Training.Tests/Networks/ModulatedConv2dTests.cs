@@ -10,7 +10,7 @@ public sealed class ModulatedConv2dTests
 {
     [Theory]
     [InlineData(3, true, 1e-8), InlineData(3, false, 0.5), InlineData(5, true, 1e-8), InlineData(1, true, 1e-8)]
-    public void Equals_a_convolution_with_a_weight_for_each_image(int kernel, bool bias, double epsilon)
+    public void Forward_equals_convolution_with_weight_per_image(int kernel, bool bias, double epsilon)
     {
         using DisposeScope scope = torch.NewDisposeScope();
         using ModulatedConv2d network = Make(kernel, bias, epsilon);
@@ -29,7 +29,7 @@ public sealed class ModulatedConv2dTests
     }
 
     [Fact]
-    public void Demodulation_takes_the_size_of_the_weight_away()
+    public void Forward_is_independent_of_weight_scale()
     {
         using DisposeScope scope = torch.NewDisposeScope();
         using ModulatedConv2d network = Make(3, bias: false);
@@ -41,7 +41,7 @@ public sealed class ModulatedConv2dTests
     }
 
     [Fact]
-    public void Gradients_agree_with_differences()
+    public void Forward_gradients_equal_finite_differences()
     {
         using DisposeScope scope = torch.NewDisposeScope();
         using ModulatedConv2d network = Make(3, bias: true);
@@ -51,7 +51,7 @@ public sealed class ModulatedConv2dTests
     }
 
     [Fact]
-    public void Autocast_keeps_the_type_of_the_convolution()
+    public void Forward_with_autocast_keeps_type_of_convolution()
     {
         using DisposeScope scope = torch.NewDisposeScope();
         using ModulatedConv2d network = Make(3, bias: true).to(ScalarType.Float32);
@@ -64,7 +64,7 @@ public sealed class ModulatedConv2dTests
     }
 
     [Fact]
-    public void A_kernel_has_a_middle() => Assert.Throws<ArgumentException>(() => new ModulatedConv2d(1, 1, 4));
+    public void Create_even_kernel_throws() => Assert.Throws<ArgumentException>(() => new ModulatedConv2d(1, 1, 4));
 
     private static ModulatedConv2d Make(int kernel, bool bias, double epsilon = 1e-8) =>
         FormulaWeights.Fill(new ModulatedConv2d(4, 3, kernel, bias, epsilon).to(ScalarType.Float64));

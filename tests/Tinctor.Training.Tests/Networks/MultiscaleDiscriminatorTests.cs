@@ -9,7 +9,7 @@ namespace Tinctor.Training.Tests.Networks;
 public sealed class MultiscaleDiscriminatorTests
 {
     [Fact]
-    public void Each_scale_judges_the_image_halved_once_more()
+    public void Scales_each_equal_PatchGAN_of_halved_image()
     {
         using DisposeScope scope = torch.NewDisposeScope();
         using MultiscaleDiscriminator network = FormulaWeights.Fill(new MultiscaleDiscriminator(3, ndf: 4, num_D: 3)
@@ -36,7 +36,7 @@ public sealed class MultiscaleDiscriminatorTests
     }
 
     [Fact]
-    public void All_scales_learn()
+    public void Scales_all_have_gradients()
     {
         using DisposeScope scope = torch.NewDisposeScope();
         using var network = new MultiscaleDiscriminator(6, ndf: 4);
@@ -47,7 +47,7 @@ public sealed class MultiscaleDiscriminatorTests
     }
 
     [Fact]
-    public void An_image_of_47_pixels_is_the_smallest_for_two_scales()
+    public void Scales_smallest_image_for_two_is_47_pixels()
     {
         using DisposeScope scope = torch.NewDisposeScope();
         using var network = new MultiscaleDiscriminator(3, ndf: 4);

@@ -26,7 +26,7 @@ public class Pix2PixNetworkTests
     }
 
     [Theory, MemberData(nameof(Names))]
-    public void Outputs_and_gradients_equal_the_official_ones(string name)
+    public void Networks_outputs_and_gradients_equal_official_code(string name)
     {
         using DisposeScope scope = torch.NewDisposeScope();
         Vectors vectors = Vectors.Read(name);
@@ -42,7 +42,7 @@ public class Pix2PixNetworkTests
 
     [Theory]
     [InlineData("p2p_resnet6_batch"), InlineData("p2p_unet128_batch"), InlineData("p2p_nlayerD_batch")]
-    public void Training_mode_equals_the_official_one(string name)
+    public void Networks_in_training_mode_equal_official_code(string name)
     {
         using DisposeScope scope = torch.NewDisposeScope();
         Vectors vectors = Vectors.Read(name);
@@ -65,7 +65,7 @@ public class Pix2PixNetworkTests
 
     [Theory]
     [InlineData(GanMode.Vanilla, "vanilla"), InlineData(GanMode.Lsgan, "lsgan"), InlineData(GanMode.Wgangp, "wgangp")]
-    public void Adversarial_losses_equal_the_official_ones(GanMode mode, string name)
+    public void GanLoss_equals_official_code(GanMode mode, string name)
     {
         using DisposeScope scope = torch.NewDisposeScope();
         Vectors vectors = Vectors.Read("p2p_ganloss");
@@ -80,7 +80,7 @@ public class Pix2PixNetworkTests
     }
 
     [Fact]
-    public void The_gradient_penalty_equals_the_official_one()
+    public void GradientPenalty_equals_official_code()
     {
         using DisposeScope scope = torch.NewDisposeScope();
         Vectors vectors = Vectors.Read("p2p_gradient_penalty");
@@ -91,7 +91,7 @@ public class Pix2PixNetworkTests
     }
 
     [Fact]
-    public void The_pixel_discriminator_sees_one_pixel_at_a_time()
+    public void PixelDiscriminator_sees_single_pixels()
     {
         using DisposeScope scope = torch.NewDisposeScope();
         using var network = new PixelDiscriminator(6, ndf: 4);

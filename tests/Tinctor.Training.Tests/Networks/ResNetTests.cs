@@ -12,7 +12,7 @@ public sealed class ResNetTests : DataFolder
 {
     [Theory]
     [InlineData("resnet18", 11_689_512), InlineData("resnet50", 25_557_032)]
-    public void Names_and_shapes_are_those_of_torchvision(string architecture, long parameters)
+    public void Parameter_names_and_count_equal_torchvision(string architecture, long parameters)
     {
         using ResNet network = ResNet.Create(architecture);
         Assert.Equal(File.ReadLines(TestVectors.Path($"resnet/{architecture}.keys")),
@@ -22,7 +22,7 @@ public sealed class ResNetTests : DataFolder
 
     [Theory]
     [InlineData("resnet18", 512), InlineData("resnet50", 2048)]
-    public void Features_and_logits_are_those_of_torchvision(string architecture, int length)
+    public void Features_and_logits_equal_torchvision(string architecture, int length)
     {
         using DisposeScope scope = torch.NewDisposeScope();
         using Guard quiet = torch.inference_mode();
@@ -37,7 +37,7 @@ public sealed class ResNetTests : DataFolder
     }
 
     [Fact]
-    public void Published_weights_are_taken_up_but_for_a_last_layer_of_other_classes()
+    public void Load_published_weights_omits_last_layer_of_other_classes()
     {
         using DisposeScope scope = torch.NewDisposeScope();
         using ResNet published = FormulaWeights.Fill(ResNet.Create("resnet18"));
@@ -63,7 +63,7 @@ public sealed class ResNetTests : DataFolder
     }
 
     [Fact]
-    public void Training_reaches_every_parameter()
+    public void Backward_gives_every_parameter_a_gradient()
     {
         using DisposeScope scope = torch.NewDisposeScope();
         using ResNet network = ResNet.Create("resnet50", 3);

@@ -8,7 +8,7 @@ namespace Tinctor.Training.Tests.Networks;
 public sealed class SimAMTests
 {
     [Fact]
-    public void Values_that_stand_out_are_let_through()
+    public void Forward_equals_formula_by_hand()
     {
         using DisposeScope scope = torch.NewDisposeScope();
         using var simam = new SimAM(lambda: 0.5);
@@ -21,7 +21,7 @@ public sealed class SimAMTests
     }
 
     [Fact]
-    public void Images_and_channels_do_not_see_each_other()
+    public void Forward_images_and_channels_are_independent()
     {
         using DisposeScope scope = torch.NewDisposeScope();
         using var simam = new SimAM();
@@ -35,11 +35,10 @@ public sealed class SimAMTests
     }
 
     [Fact]
-    public void A_single_pixel_is_finite() =>
-        Assert.Equal(2 * Sigmoid(0.5), new SimAM().forward(torch.full([1, 1, 1, 1], 2.0)).item(), 1e-6);
+    public void Forward_single_pixel_is_finite() => Assert.Equal(2 * Sigmoid(0.5), new SimAM().forward(torch.full([1, 1, 1, 1], 2.0)).item(), 1e-6);
 
     [Fact]
-    public void Gradients_agree_with_differences()
+    public void Forward_gradients_equal_finite_differences()
     {
         using DisposeScope scope = torch.NewDisposeScope();
         using var simam = new SimAM();

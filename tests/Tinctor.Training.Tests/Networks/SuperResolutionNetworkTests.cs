@@ -8,7 +8,7 @@ namespace Tinctor.Training.Tests.Networks;
 public sealed class SuperResolutionNetworkTests
 {
     [Fact]
-    public void The_matcher_equals_the_official_one()
+    public void DimensionMatcher_equals_official_code()
     {
         using DisposeScope scope = torch.NewDisposeScope();
         Vectors vectors = Vectors.Read("yijie_compress_narrow");
@@ -23,7 +23,7 @@ public sealed class SuperResolutionNetworkTests
     }
 
     [Fact]
-    public void The_matcher_at_full_width_equals_the_official_one()
+    public void DimensionMatcher_of_full_width_equals_official_code()
     {
         using DisposeScope scope = torch.NewDisposeScope();
         using Guard quiet = torch.inference_mode();
@@ -34,7 +34,7 @@ public sealed class SuperResolutionNetworkTests
     }
 
     [Theory, InlineData(1), InlineData(2), InlineData(3), InlineData(4), InlineData(5)]
-    public void The_matcher_enlarges_by_any_factor(int factor)
+    public void DimensionMatcher_enlarges_by_any_factor(int factor)
     {
         using DisposeScope scope = torch.NewDisposeScope();
         using var matcher = new DimensionMatcher(factor, input_nc: 2, output_nc: 1, width: 4);
@@ -42,7 +42,7 @@ public sealed class SuperResolutionNetworkTests
     }
 
     [Theory, InlineData(1), InlineData(4), InlineData(5)]
-    public void The_generator_enlarges_any_size(int factor)
+    public void SuperResolutionUnet_enlarges_any_size(int factor)
     {
         using DisposeScope scope = torch.NewDisposeScope();
         using var generator = new SuperResolutionUnet(factor, width: 4, depth: 3);

@@ -46,7 +46,7 @@ public sealed class MaskFormatTests : IDisposable
     }
 
     [Fact]
-    public void Detect_files_that_are_not_masks_throws()
+    public void Detect_other_images_throws()
     {
         Assert.Contains("all masks are black", Assert.Throws<TinctorException>(() => MaskFormat.Detect(Write(_ => 0))).Message);
         var noise = new Image(Size, Size, 3);
@@ -75,7 +75,7 @@ public sealed class MaskFormatTests : IDisposable
     }
 
     [Fact]
-    public void Boundaries_run_between_touching_nuclei_and_not_along_the_edge_of_the_image()
+    public void Truth_boundaries_separate_touching_nuclei_only()
     {
         using DisposeScope scope = torch.NewDisposeScope();
         Tensor codes = torch.tensor<float>(

@@ -10,7 +10,7 @@ public class SegmentationUnetTests
 {
     [Theory]
     [InlineData(64, 64, 3), InlineData(37, 61, 3), InlineData(5, 3, 2), InlineData(1, 1, 4)]
-    public void Takes_images_of_any_size(int height, int width, int depth)
+    public void Forward_accepts_any_size(int height, int width, int depth)
     {
         using DisposeScope scope = torch.NewDisposeScope();
         using var network = new SegmentationUnet(3, classes: 3, width: 4, depth: depth);
@@ -19,7 +19,7 @@ public class SegmentationUnetTests
     }
 
     [Fact]
-    public void Has_the_parameters_of_the_paper()
+    public void Create_has_number_of_parameters_of_paper()
     {
         using var network = new SegmentationUnet(1, classes: 2, width: 64, depth: 4);
         long weights = network.parameters().Where(parameter => parameter.ndim == 4).Sum(parameter => parameter.numel());
@@ -36,7 +36,7 @@ public class SegmentationUnetTests
     }
 
     [Fact]
-    public void Gradients_reach_every_parameter_and_every_pixel()
+    public void Backward_reaches_every_parameter_and_pixel()
     {
         using DisposeScope scope = torch.NewDisposeScope();
         torch.manual_seed(1);
@@ -49,7 +49,7 @@ public class SegmentationUnetTests
     }
 
     [Fact]
-    public void A_shift_by_whole_blocks_shifts_the_answer()
+    public void Forward_shifted_input_shifts_output()
     {
         using DisposeScope scope = torch.NewDisposeScope();
         torch.manual_seed(2);
