@@ -65,7 +65,8 @@ public sealed class FingerprintTests
     }
 
     [Fact]
-    public void ToHex_of_null_number_equals_null_text() => Assert.Equal(Hash(f => f.Add("a", (int?)null)), Hash(f => f.Add("a", (string?)null)));
+    public void ToHex_of_null_number_equals_null_text() =>
+        Assert.Equal(Hash(f => f.Add("a", (int?)null)), Hash(f => f.Add("a", (string?)null)));
 
     [Fact]
     public void ToHex_equals_recorded_value() =>

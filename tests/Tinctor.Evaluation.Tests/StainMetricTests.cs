@@ -12,7 +12,8 @@ public class StainMetricTests
 
     [Fact]
     public void Keys_equal_documentation() => Assert.Equal(
-        ["psnr_h", "ssim_h", "mae_h", "rmse_h", "psnr_dab", "ssim_dab", "mae_dab", "rmse_dab"], StainMetrics.All.Select(metric => metric.Key));
+        ["psnr_h", "ssim_h", "mae_h", "rmse_h", "psnr_dab", "ssim_dab", "mae_dab", "rmse_dab"],
+            StainMetrics.All.Select(metric => metric.Key));
 
     [Fact]
     public void Planes_equal_skimage()

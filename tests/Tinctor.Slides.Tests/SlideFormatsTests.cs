@@ -4,9 +4,11 @@ namespace Tinctor.Slides.Tests;
 public sealed class SlideFormatsTests : InTemporaryFolder
 {
     [Theory]
-    [InlineData("a.svs", "Aperio SVS"), InlineData("A.QPTIFF", "Akoya QPTIFF"), InlineData("a.ome.tif", "OME-TIFF"), InlineData("a.tif", "TIFF"),
+    [InlineData("a.svs", "Aperio SVS"), InlineData("A.QPTIFF", "Akoya QPTIFF"), InlineData("a.ome.tif", "OME-TIFF"),
+        InlineData("a.tif", "TIFF"),
         InlineData("folder.svs/a.JPEG", "JPEG"), InlineData("a.dcm", "DICOM"), InlineData("a.txt", null), InlineData("svs", null)]
-    public void FromExtension_finds_longest_extension(string path, string? name) => Assert.Equal(name, SlideFormats.FromExtension(path)?.Name);
+    public void FromExtension_finds_longest_extension(string path, string? name) =>
+        Assert.Equal(name, SlideFormats.FromExtension(path)?.Name);
 
     [Fact]
     public void All_have_distinct_names_and_lower_case_extensions()
@@ -18,8 +20,10 @@ public sealed class SlideFormatsTests : InTemporaryFolder
     }
 
     [Theory]
-    [InlineData("a.dcm", "DICOM", "bfconvert"), InlineData("a", "DICOM", "bfconvert"), InlineData("a.pdf", "PDF", "pdftoppm"), InlineData("a.tif", "PDF", "pdftoppm"),
-        InlineData("a.czi", "Zeiss CZI", "bfconvert"), InlineData("a.vsi", "Olympus VSI", "bfconvert"), InlineData("a.isyntax", "Philips iSyntax", "raw2ometiff"),
+    [InlineData("a.dcm", "DICOM", "bfconvert"), InlineData("a", "DICOM", "bfconvert"), InlineData("a.pdf", "PDF", "pdftoppm"),
+        InlineData("a.tif", "PDF", "pdftoppm"),
+        InlineData("a.czi", "Zeiss CZI", "bfconvert"), InlineData("a.vsi", "Olympus VSI", "bfconvert"),
+            InlineData("a.isyntax", "Philips iSyntax", "raw2ometiff"),
         InlineData("a.webp", "WebP", "magick")]
     public void Open_unsupported_format_names_format_and_converter(string name, string format, string converter)
     {
@@ -28,7 +32,8 @@ public sealed class SlideFormatsTests : InTemporaryFolder
         start.CopyTo(content);
         if (format == "DICOM") "DICM"u8.CopyTo(content.AsSpan(128));
         File.WriteAllBytes(At(name), content);
-        foreach (Func<object> open in new Func<object>[] { () => Slide.Open(At(name)), () => Image.Read(At(name)), () => Image.ReadInfo(At(name)) })
+        foreach (Func<object> open in new Func<object>[] { () => Slide.Open(At(name)), () => Image.Read(At(name)), () =>
+            Image.ReadInfo(At(name)) })
         {
             var error = Assert.Throws<TinctorException>(open);
             Assert.Equal(At(name), error.File);
@@ -59,7 +64,8 @@ public sealed class SlideFormatsTests : InTemporaryFolder
         File.WriteAllText(At("notes.csv"), "a,b");
         SlideFolder found = SlideFormats.List(Folder);
         Assert.Equal([At("b.png"), At("d.qptiff"), At("no-extension"), At("sub/c.tif"), At("wrong.bmp")], found.Files);
-        Assert.Equal([new(At("a.dcm"), "DICOM is not supported"), new(At("f.xyz"), "its format is not known"), new(At("sub/e.pdf"), "PDF is not supported")],
+        Assert.Equal([new(At("a.dcm"), "DICOM is not supported"), new(At("f.xyz"), "its format is not known"),
+            new(At("sub/e.pdf"), "PDF is not supported")],
             found.Skipped);
         // Named alone, the files that are listed are not refused for their format, and the others are.
         Assert.All(found.Files.Where(path => !path.EndsWith(".qptiff")), path => Slide.Open(path).Dispose());

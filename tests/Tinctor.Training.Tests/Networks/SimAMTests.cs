@@ -35,7 +35,8 @@ public sealed class SimAMTests
     }
 
     [Fact]
-    public void Forward_single_pixel_is_finite() => Assert.Equal(2 * Sigmoid(0.5), new SimAM().forward(torch.full([1, 1, 1, 1], 2.0)).item(), 1e-6);
+    public void Forward_single_pixel_is_finite() =>
+        Assert.Equal(2 * Sigmoid(0.5), new SimAM().forward(torch.full([1, 1, 1, 1], 2.0)).item(), 1e-6);
 
     [Fact]
     public void Forward_gradients_equal_finite_differences()
