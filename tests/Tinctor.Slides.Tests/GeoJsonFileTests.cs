@@ -1,6 +1,5 @@
 using System.Text.Json.Nodes;
 using Tinctor.Slides.Annotations;
-using Tinctor.Tests;
 
 namespace Tinctor.Slides.Tests;
 
