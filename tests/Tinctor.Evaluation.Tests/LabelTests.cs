@@ -103,7 +103,7 @@ public sealed class LabelTests : IDisposable
     public void RefuseOwn_comparator_of_model_is_refused()
     {
         LabelSettings settings = Settings();
-        Assert.Contains("their weights are the same",
+        Assert.Contains("the weights are equal",
             Assert.Throws<TinctorException>(() => settings.RefuseOwn([ComparatorReference.FromFolder(Model)])).Message);
         settings.RefuseOwn([new ComparatorReference { Sha256 = "00", TrainingId = "other", Seed = 7, Fold = 1 }]);
     }
