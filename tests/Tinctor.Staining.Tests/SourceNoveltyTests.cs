@@ -47,7 +47,8 @@ public sealed class SourceNoveltyTests
 
     [Fact]
     public void FromSources_with_too_few_windows_is_refused() =>
-        Assert.Contains("1 patches of 64x64 pixels, expected", Assert.Throws<TinctorException>(() => SourceNovelty.FromSources([new Image(64, 64, 3)])).Message);
+        Assert.Contains("1 patches of 64x64 pixels, expected",
+            Assert.Throws<TinctorException>(() => SourceNovelty.FromSources([new Image(64, 64, 3)])).Message);
 
     private static Image Inverted(Image image) =>
         new(image.Width, image.Height, 3, data: [.. image.Data.Select(value => (byte)(255 - value))]);
