@@ -61,6 +61,20 @@ public readonly struct Arg
     /// <summary>A list of tensors, or None; null items where the schema has Tensor?[].</summary>
     public static implicit operator Arg(Tensor?[]? value) => new(Tag.TensorList, value);
 
+    /// <summary>
+    /// The argument as a .NET value: null, a tensor, long, double, bool, string, or an array; a device or generator as it is.
+    /// </summary>
+    public object? Value => tag switch
+    {
+        Tag.None => null,
+        Tag.Int => bits,
+        Tag.Bool => bits != 0,
+        Tag.Double => BitConverter.Int64BitsToDouble(bits),
+        Tag.Device => Tinctor.Torch.Device.Unpack(bits),
+        Tag.String => Encoding.UTF8.GetString((byte[])reference!),
+        _ => reference,
+    };
+
     /// <summary>Number of additional 64-bit words of the argument.</summary>
     internal int Words => reference switch
     {
@@ -99,13 +113,24 @@ public sealed unsafe class Operator(string name, string overload = "")
     private const int MaxResults = 8;
     private nint handle;
 
+    /// <summary>Schema name, such as "aten::add".</summary>
+    public string Name => name;
+
+    /// <summary>Overload, such as "Tensor"; empty for the plain one.</summary>
+    public string Overload => overload;
+
     /// <summary>Calls an operator that returns one tensor.</summary>
     /// <exception cref="TorchException">The operator failed; the message names it.</exception>
     public Tensor Call(params ReadOnlySpan<Arg> arguments)
     {
         Value* results = stackalloc Value[MaxResults];
         int count = Invoke(arguments, results);
-        if (count == 1 && results[0].tag == Tag.Tensor && results[0].bits != 0) return new Tensor((nint)results[0].bits);
+        if (count == 1 && results[0].tag == Tag.Tensor && results[0].bits != 0)
+        {
+            var result = new Tensor((nint)results[0].bits);
+            OperatorObserver.Current?.Called(this, arguments, [result]);
+            return result;
+        }
         Free(results, count);
         throw new TorchException($"{name} does not return one tensor");
     }
@@ -116,6 +141,7 @@ public sealed unsafe class Operator(string name, string overload = "")
     {
         Value* results = stackalloc Value[MaxResults];
         Free(results, Invoke(arguments, results));
+        OperatorObserver.Current?.Called(this, arguments, []);
     }
 
     /// <summary>Calls an operator that returns several tensors, or a list of them.</summary>
@@ -124,7 +150,9 @@ public sealed unsafe class Operator(string name, string overload = "")
     {
         Value* results = stackalloc Value[MaxResults];
         int count = Invoke(arguments, results);
-        return Take(results, count);
+        Tensor[] tensors = Take(results, count);
+        OperatorObserver.Current?.Called(this, arguments, tensors);
+        return tensors;
     }
 
     /// <summary>Calls an operator that returns a number or a boolean.</summary>
@@ -137,6 +165,7 @@ public sealed unsafe class Operator(string name, string overload = "")
     {
         Value* results = stackalloc Value[MaxResults];
         int count = Invoke(arguments, results);
+        OperatorObserver.Current?.ReadNumber(this, arguments);
         if (count == 1 && results[0].tag == Tag.Double) return T.CreateSaturating(BitConverter.Int64BitsToDouble(results[0].bits));
         if (count == 1 && results[0].tag is Tag.Int or Tag.Bool) return T.CreateSaturating(results[0].bits);
         Free(results, count);

@@ -5,6 +5,7 @@ using Tinctor.Torch.Nn;
 using Tinctor.Torch.Serialization;
 using Tinctor.Training.Configuration;
 using Tinctor.Training.Execution;
+using Tinctor.Training.Export;
 using Tinctor.Training.Files;
 using Tinctor.Training.Methods;
 
@@ -21,7 +22,8 @@ public static class TrainedModel
     /// <param name="weights">State dictionary of the staining network.</param>
     /// <param name="card">Model card, Markdown.</param>
     /// <param name="novelty">Detector of unfamiliar sources; null for none.</param>
-    public static void Write(string folder, ModelConfig config, IReadOnlyDictionary<string, Tensor> weights, string card,
+    /// <returns>Reason why the network was not exported to ONNX; null if it was.</returns>
+    public static string? Write(string folder, ModelConfig config, IReadOnlyDictionary<string, Tensor> weights, string card,
         SourceNovelty? novelty = null)
     {
         ModelFolder.Write(folder, Describe(config), novelty);
@@ -29,6 +31,29 @@ public static class TrainedModel
         AtomicFile.WriteText(Path.Combine(folder, ModelFolder.CardFile), card);
         SafeTensors.Save(Path.Combine(folder, ModelFolder.WeightsFile), weights,
             new Dictionary<string, string> { ["format"] = "pt", ["method"] = config.Method });
+        try
+        {
+            Export(folder);
+            return null;
+        }
+        catch (TinctorException e)
+        {
+            return e.Message;
+        }
+    }
+
+    /// <summary>Exports a model folder, or the model of a run folder, to ONNX: model.onnx beside the weights.</summary>
+    /// <exception cref="TinctorException">
+    /// The folder holds no model, or its network has an operator without a counterpart in ONNX.
+    /// </exception>
+    public static void Export(string folder)
+    {
+        ModelConfig config = ReadConfig(folder);
+        string model = ModelFolder.Resolve(folder);
+        using DisposeScope scope = torch.NewDisposeScope();
+        using Module<Tensor, Tensor> network = LoadNetwork(folder, config, Device.CPU);
+        if (ModelFolder.Read(folder) is null) ModelFolder.Write(model, Describe(config), ReadNovelty(folder));
+        ModelExport.Write(model, config.Model, network, Describe(config), ModelFolder.Sha256(folder));
     }
 
     /// <summary>Describes a model for staining.</summary>

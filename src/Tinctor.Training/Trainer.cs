@@ -120,8 +120,10 @@ internal sealed class MethodLoop : TrainingLoop<Method>
     private protected override void WriteModel(Method method, TrainingState state)
     {
         using IDisposable? average = UseAverage(method, state);
-        TrainedModel.Write(Folder.Model, new ModelConfig { Method = config.Method, Model = config.Model, Stains = config.Stains },
+        string? notExported = TrainedModel.Write(Folder.Model,
+            new ModelConfig { Method = config.Method, Model = config.Model, Stains = config.Stains },
             state.ModelWeights(), ModelCard.Write(config, data, state), Novelty());
+        if (notExported is not null) Observer.Note($"the model has no model.onnx: {notExported}");
     }
 
     // Null if there are too few patches.

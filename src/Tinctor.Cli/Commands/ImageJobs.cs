@@ -171,7 +171,7 @@ internal static class ImageJobs
         catch (Exception e) when (e is TinctorException or IOException or UnauthorizedAccessException or TorchException)
         {
             string text = Errors.Text(e);
-            return (null, text.Contains(job.Input) ? text : $"{job.Input}: {text}");
+            return (null, e is TinctorException { File: not null } ? text : $"{job.Input}: {text}");
         }
     }
 

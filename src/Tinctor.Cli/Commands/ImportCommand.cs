@@ -106,7 +106,8 @@ internal static class ImportCommand
             **Research use only, not for diagnosis.**
 
             """);
-        TrainedModel.Write(folder, import.Config, import.Weights, card);
+        string? notExported = TrainedModel.Write(folder, import.Config, import.Weights, card);
+        if (notExported is not null) Terminal.Note($"the model has no model.onnx: {notExported}");
         foreach (string note in import.Notes) Terminal.Note(note);
         Terminal.Result(import.Description);
         Terminal.Result($"model: {Path.GetFullPath(folder)}");

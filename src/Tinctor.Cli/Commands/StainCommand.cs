@@ -5,9 +5,7 @@ using Tinctor.Staining;
 using Tinctor.Staining.Bridges;
 using Tinctor.Staining.Models;
 using Tinctor.Staining.WholeSlides;
-using Tinctor.Torch;
 using Tinctor.Training;
-using Tinctor.Training.Execution;
 
 namespace Tinctor.Cli.Commands;
 
@@ -42,6 +40,7 @@ internal static class StainCommand
         new("--format") { Description = "Output format; dzi for slides only [default: png for images, ome.tif for slides]" };
     private static readonly Option<int> Quality = ImageJobs.Quality();
     private static readonly Option<bool> Overwrite = CommonOptions.Overwrite();
+    private static readonly Option<Engine> Executor = StainerLoader.Option();
     private static readonly Option<string> Device = CommonOptions.Device();
     private static readonly Option<bool> Amp = CommonOptions.Amp();
     private static readonly Option<int> ThreadCount = Threads.Option();
@@ -57,7 +56,7 @@ internal static class StainCommand
             { "Output", [Output, Format, Quality, .. SlideOptions.Output, Overwrite] },
             { "Tiling", SlideOptions.Tiling },
             { "Diffusion bridges", BridgeOptions.All },
-            { "Computation", Device, Amp, ThreadCount },
+            { "Computation", Executor, Device, Amp, ThreadCount },
         };
         command.SetAction((parse, cancel) => Task.Run(() => Run(parse, cancel)));
         return command;
@@ -65,7 +64,6 @@ internal static class StainCommand
 
     private static int Run(ParseResult parse, CancellationToken cancel)
     {
-        Threads.Use(parse.GetValue(ThreadCount));
         string folder = parse.GetRequiredValue(Output), model = parse.GetRequiredValue(Model);
         List<ImageJob> jobs = Jobs(parse, folder);
         IhcLevelTable? levels = TrainedModel.ReadConfig(model).Model.PredictedLabels is { Count: > 0 } labels
@@ -75,9 +73,8 @@ internal static class StainCommand
         var made = new StainedTable(folder);
         RefuseOtherModel([.. jobs.Except(open).Select(job => OutputOf(parse, job))], made, model);
         if (open.Count == 0) return 0;
-        (Device device, string reason) = DeviceChoice.Resolve(parse.GetRequiredValue(Device));
-        Terminal.Note($"device: {reason}");
-        using var stainer = TrainedModel.LoadStainer(model, device, parse.GetValue(Amp));
+        using Stainer stainer = StainerLoader.Load(model, parse.GetValue(Executor), parse.GetRequiredValue(Device), parse.GetValue(Amp),
+            Threads.Count(parse.GetValue(ThreadCount)));
         BridgeSampling? sampling = BridgeOptions.Read(parse, stainer.Model.Bridge?.Sampling, model);
         var slides = new SlideStaining(parse, stainer, sampling, levels, parse.GetValue(Quality), cancel);
         try

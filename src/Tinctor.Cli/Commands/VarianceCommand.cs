@@ -4,11 +4,10 @@ using Tinctor.Data;
 using Tinctor.Evaluation.Analyses.Uncertainty;
 using Tinctor.Evaluation.Report;
 using Tinctor.Slides;
+using Tinctor.Staining;
 using Tinctor.Staining.Bridges;
 using Tinctor.Staining.Models;
-using Tinctor.Torch;
 using Tinctor.Training;
-using Tinctor.Training.Execution;
 using Tinctor.Training.Methods;
 
 namespace Tinctor.Cli.Commands;
@@ -63,6 +62,7 @@ internal static class VarianceCommand
             return default;
         })],
     };
+    private static readonly Option<Engine> Executor = StainerLoader.Option();
     private static readonly Option<string> Device = CommonOptions.Device();
     private static readonly Option<bool> Amp = CommonOptions.Amp();
     private static readonly Option<int> ThreadCount = Threads.Option();
@@ -76,7 +76,7 @@ internal static class VarianceCommand
             { "Input", Split, Images },
             { "Output", Output },
             { "Diffusion bridges", [Strategies, Repeats, Averages, .. BridgeOptions.OfRun] },
-            { "Computation", Device, Amp, ThreadCount },
+            { "Computation", Executor, Device, Amp, ThreadCount },
         };
         command.SetAction((parse, cancel) => Task.Run(() => Run(parse, cancel)));
         return command;
@@ -84,13 +84,11 @@ internal static class VarianceCommand
 
     private static int Run(ParseResult parse, CancellationToken cancel)
     {
-        Threads.Use(parse.GetValue(ThreadCount));
         string model = parse.GetRequiredValue(Model), folder = parse.GetRequiredValue(Output);
         VarianceStudy study = Study(parse);
         IReadOnlyList<Pair> pairs = Chosen(parse, TrainedModel.ReadConfig(model).Model, cancel);
-        (Device device, string reason) = DeviceChoice.Resolve(parse.GetRequiredValue(Device));
-        Terminal.Note($"device: {reason}");
-        using var stainer = TrainedModel.LoadStainer(model, device, parse.GetValue(Amp));
+        using Stainer stainer = StainerLoader.Load(model, parse.GetValue(Executor), parse.GetRequiredValue(Device), parse.GetValue(Amp),
+            Threads.Count(parse.GetValue(ThreadCount)));
         BridgeSampling sampling = BridgeOptions.Run(parse, stainer.Model.Bridge?.Sampling ?? throw new TinctorException(
             $"{model}: is deterministic; its results do not vary. Use a model of bbdm or i2sb.")) with
         { Average = 1 };

@@ -73,6 +73,7 @@ internal static class CommandLineApp
             EvaluateCommand.Create(),
             VarianceCommand.Create(),
             StainsCommand.Create(),
+            ExportCommand.Create(),
             ImportCommand.Create(),
             DoctorCommand.Create(),
             InstallCommand.Create(),

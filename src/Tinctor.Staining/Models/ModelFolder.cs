@@ -15,6 +15,12 @@ public static class ModelFolder
     /// <summary>Name of the file with the weights.</summary>
     public const string WeightsFile = "model.safetensors";
 
+    /// <summary>Name of the file with the network in ONNX.</summary>
+    public const string OnnxFile = "model.onnx";
+
+    /// <summary>Name of the ONNX file that brings sources of a diffusion bridge to the size and channels of its targets.</summary>
+    public const string MatcherFile = "matcher.onnx";
+
     /// <summary>Name of the file with the method's settings.</summary>
     public const string ConfigFile = "config.yaml";
 

@@ -66,6 +66,6 @@ internal sealed class SegmentationUnet : Module<Tensor, Tensor>
     {
         long multiple = 1L << Depth;
         long bottom = (multiple - (height % multiple)) % multiple, right = (multiple - (width % multiple)) % multiple;
-        return bottom == 0 && right == 0 ? x : F.pad(x, [0, right, 0, bottom], "replicate");
+        return F.pad(x, [0, right, 0, bottom], "replicate");
     }
 }

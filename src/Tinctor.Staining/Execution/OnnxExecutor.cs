@@ -1,0 +1,176 @@
+using Microsoft.ML.OnnxRuntime;
+
+namespace Tinctor.Staining.Execution;
+
+/// <summary>
+/// Runs staining networks on ONNX Runtime. Thread-safe. The file names its inputs and outputs as the exporter of this project does:
+/// source and image, or state, time, end and prediction for the network of a diffusion bridge, whose second file computes the end.
+/// </summary>
+public sealed class OnnxExecutor : INetworkExecutor
+{
+    private readonly InferenceSession network;
+    private readonly InferenceSession? matcher;
+    private readonly int[] layers;
+    private readonly bool isBridge, seesEnd;
+    private readonly int ihcLevels;
+
+    /// <summary>Loads a network on the CPU.</summary>
+    /// <param name="path">ONNX file of the network.</param>
+    /// <param name="matcherPath">
+    /// ONNX file that computes the end of a bridge from the source; null where the end is the source itself.
+    /// </param>
+    /// <param name="threads">Number of threads of one operator; 0 for all cores.</param>
+    /// <exception cref="TinctorException">A file is missing, or is no model that ONNX Runtime can run.</exception>
+    public OnnxExecutor(string path, string? matcherPath = null, int threads = 0)
+    {
+        network = Open(path, threads);
+        isBridge = network.InputNames.Contains("state");
+        seesEnd = network.InputNames.Contains("end");
+        matcher = matcherPath is null ? null : Open(matcherPath, threads);
+        layers = Layers(isBridge ? matcher : network);
+        ihcLevels = network.InputMetadata.TryGetValue("given_ihc_logits", out NodeMetadata? logits) ? logits.Dimensions[1] : 0;
+    }
+
+    /// <inheritdoc/>
+    public bool NormalizesByImage => layers.Length > 0;
+
+    /// <inheritdoc/>
+    public string Precision => "onnxruntime cpu float32";
+
+    /// <inheritdoc/>
+    public NetworkOutput Run(NetworkInput input)
+    {
+        bool records = input.Normalization is { Records: true };
+        ImageMoments[]? none = records ? [.. Enumerable.Repeat(new ImageMoments([]), input.Source.Count)] : null;
+        if (isBridge && matcher is null) return new(input.Source, null, none);
+        using var feeds = new Feeds();
+        feeds.Add("source", input.Source);
+        if (ihcLevels > 0) feeds.AddChoice("ihc_logits", input.IhcLogits is { } given ? Repeat(given, input.Source.Count)
+            : null, input.Source.Count, ihcLevels);
+        AddMoments(feeds, input);
+        InferenceSession session = matcher ?? network;
+        records &= layers.Length > 0;
+        string[] names = [isBridge ? "end" : "image", .. ihcLevels > 0 ? ["ihc_logits"] : (string[])[], .. records ? ["used_moments"]
+            : (string[])[]];
+        using IDisposableReadOnlyCollection<OrtValue> outputs = session.Run(feeds.Options, feeds.Names, feeds.Values, names);
+        ImageBatch image = ToBatch(outputs[0]);
+        return new(image, ihcLevels > 0 ? Rows(outputs[1], input.Source.Count) : null,
+            records ? [.. Rows(outputs[^1], input.Source.Count).Select(Split)] : none);
+    }
+
+    /// <inheritdoc/>
+    public ImageBatch Predict(ImageBatch state, double time, ImageBatch end)
+    {
+        if (!isBridge) throw new NotSupportedException("the network belongs to no diffusion bridge");
+        using var feeds = new Feeds();
+        feeds.Add("state", state);
+        feeds.Add("time", [(float)time], 1);
+        if (seesEnd) feeds.Add("end", end);
+        using IDisposableReadOnlyCollection<OrtValue> outputs = network.Run(feeds.Options, feeds.Names, feeds.Values, ["prediction"]);
+        return ToBatch(outputs[0]);
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        network.Dispose();
+        matcher?.Dispose();
+    }
+
+    /// <summary>Reads the metadata of an ONNX file.</summary>
+    /// <exception cref="TinctorException">The file is missing or damaged.</exception>
+    internal static IReadOnlyDictionary<string, string> ReadMetadata(string path)
+    {
+        using InferenceSession session = Open(path, threads: 1, GraphOptimizationLevel.ORT_DISABLE_ALL);
+        return new Dictionary<string, string>(session.ModelMetadata.CustomMetadataMap);
+    }
+
+    private static InferenceSession Open(string path, int threads,
+        GraphOptimizationLevel optimization = GraphOptimizationLevel.ORT_ENABLE_ALL)
+    {
+        if (!File.Exists(path)) throw new TinctorException(path, "there is no such file", "Export the model to ONNX");
+        using var options = new SessionOptions
+        {
+            IntraOpNumThreads = threads,
+            GraphOptimizationLevel = optimization,
+            LogSeverityLevel = OrtLoggingLevel.ORT_LOGGING_LEVEL_ERROR,
+        };
+        try
+        {
+            return new(path, options);
+        }
+        catch (OnnxRuntimeException e)
+        {
+            throw new TinctorException(path, $"ONNX Runtime cannot load it ({e.Message.Split('\n')[0]})", "Export the model again", e);
+        }
+    }
+
+    // Channels of the layers that normalise by image, from the metadata of the exporter.
+    private static int[] Layers(InferenceSession? session) =>
+        session?.ModelMetadata.CustomMetadataMap.TryGetValue("moments", out string? channels) == true
+            ? [.. channels.Split(',').Select(int.Parse)] : [];
+
+    private void AddMoments(Feeds feeds, NetworkInput input)
+    {
+        if (layers.Length == 0) return;
+        float[]? given = input.Normalization?.Moments is { } moments
+            ? [.. moments.SelectMany(image => image.Layers).SelectMany(layer => (float[])[.. layer.Mean, .. layer.Variance])] : null;
+        feeds.AddChoice("moments", given, input.Source.Count, layers.Sum() * 2);
+    }
+
+    private ImageMoments Split(float[] values)
+    {
+        var moments = new List<(float[], float[])>();
+        int start = 0;
+        foreach (int channels in layers)
+        {
+            moments.Add((values[start..(start + channels)], values[(start + channels)..(start + (2 * channels))]));
+            start += 2 * channels;
+        }
+        return new(moments);
+    }
+
+    private static float[] Repeat(float[] values, int count) => [.. Enumerable.Repeat(values, count).SelectMany(row => row)];
+
+    private static float[][] Rows(OrtValue value, int count) =>
+        [.. value.GetTensorDataAsSpan<float>().ToArray().Chunk((int)(value.GetTensorTypeAndShape().ElementCount / count))];
+
+    private static ImageBatch ToBatch(OrtValue value)
+    {
+        long[] shape = value.GetTensorTypeAndShape().Shape;
+        return new((int)shape[0], (int)shape[1], (int)shape[2], (int)shape[3], value.GetTensorDataAsSpan<float>().ToArray());
+    }
+
+    /// <summary>Named inputs of one run.</summary>
+    private sealed class Feeds : IDisposable
+    {
+        public List<string> Names { get; } = [];
+
+        public List<OrtValue> Values { get; } = [];
+
+        public RunOptions Options { get; } = new();
+
+        public void Add(string name, ImageBatch images) =>
+            Add(name, images.Values, images.Count, images.Channels, images.Height, images.Width);
+
+        public void Add(string name, float[] values, params long[] shape)
+        {
+            Names.Add(name);
+            Values.Add(OrtValue.CreateTensorValueFromMemory(values, shape));
+        }
+
+        /// <summary>Adds values to use instead of those that the network computes, or none.</summary>
+        public void AddChoice(string name, float[]? given, int count, int length)
+        {
+            Add(name == "moments" ? name : $"given_{name}", given ?? new float[count * length], count, length);
+            Names.Add($"use_{name}");
+            Values.Add(OrtValue.CreateTensorValueFromMemory([given is not null], [1]));
+        }
+
+        public void Dispose()
+        {
+            foreach (OrtValue value in Values) value.Dispose();
+            Options.Dispose();
+        }
+    }
+}

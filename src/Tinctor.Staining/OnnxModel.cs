@@ -1,0 +1,36 @@
+using Tinctor.Staining.Execution;
+using Tinctor.Staining.Models;
+
+namespace Tinctor.Staining;
+
+/// <summary>ONNX files of a model folder; staining with them needs no libtorch.</summary>
+public static class OnnxModel
+{
+    /// <summary>Whether a model folder, or the model of a run folder, has ONNX files of its present weights.</summary>
+    /// <exception cref="TinctorException">The folder holds no model, or the file is damaged.</exception>
+    public static bool IsCurrent(string folder)
+    {
+        ModelDescription? model = ModelFolder.Read(folder);
+        string path = Path.Combine(ModelFolder.Resolve(folder), ModelFolder.OnnxFile);
+        return model is not null && File.Exists(path)
+            && OnnxExecutor.ReadMetadata(path).GetValueOrDefault("weights_sha256") == ModelFolder.Sha256(folder);
+    }
+
+    /// <summary>Loads a model folder, or the model of a run folder, for staining on ONNX Runtime.</summary>
+    /// <param name="folder">Model folder or run folder.</param>
+    /// <param name="threads">Number of threads of one operator; 0 for all cores.</param>
+    /// <exception cref="TinctorException">
+    /// The folder holds no model, its ONNX files are missing, or they belong to other weights.
+    /// </exception>
+    public static Stainer LoadStainer(string folder, int threads = 0)
+    {
+        string path = Path.Combine(ModelFolder.Resolve(folder), ModelFolder.OnnxFile),
+            matcher = Path.Combine(ModelFolder.Resolve(folder), ModelFolder.MatcherFile);
+        if (ModelFolder.Read(folder) is not { } model || !File.Exists(path))
+            throw new TinctorException(folder, $"has no {ModelFolder.OnnxFile}", "Export the model to ONNX on a machine with libtorch");
+        string id = ModelFolder.Sha256(folder);
+        if (OnnxExecutor.ReadMetadata(path).GetValueOrDefault("weights_sha256") != id)
+            throw new TinctorException(path, $"was exported from other weights than {ModelFolder.WeightsFile}", "Export the model again");
+        return new(new OnnxExecutor(path, File.Exists(matcher) ? matcher : null, threads), model, id, ModelFolder.ReadNovelty(folder));
+    }
+}

@@ -1,0 +1,189 @@
+using Google.Protobuf;
+using Onnx;
+using Tinctor.Torch;
+
+namespace Tinctor.Training.Export;
+
+/// <summary>Builder of an ONNX graph in float32: nodes, initializers and values, each with a unique name.</summary>
+internal sealed class OnnxGraph
+{
+    /// <summary>Version of the operator set; checkers of 2022 know it.</summary>
+    public const int Opset = 17;
+
+    private const int IrVersion = 8;
+    private readonly Dictionary<string, TensorProto> initializers = [];
+    private readonly Dictionary<string, string> constants = [];
+    private readonly List<ValueInfoProto> inputs = [], outputs = [];
+    private int names;
+
+    /// <summary>Nodes in the order of computation.</summary>
+    public List<NodeProto> Nodes { get; } = [];
+
+    /// <summary>Adds a node with one output.</summary>
+    /// <returns>Name of the output.</returns>
+    public string Add(string op, string[] inputs, params (string Name, object Value)[] attributes) => AddMany(op, inputs, 1, attributes)[0];
+
+    /// <summary>Adds a node; an empty input name leaves out an optional input.</summary>
+    /// <returns>Names of the outputs.</returns>
+    public string[] AddMany(string op, string[] inputs, int outputs, params (string Name, object Value)[] attributes)
+    {
+        string[] results = [.. Enumerable.Range(0, outputs).Select(_ => NewName(op))];
+        NodeProto node = CreateNode(op, inputs, results, attributes);
+        Nodes.Add(node);
+        return results;
+    }
+
+    /// <summary>Creates a node without adding it.</summary>
+    public static NodeProto CreateNode(string op, string[] inputs, string[] outputs, params (string Name, object Value)[] attributes)
+    {
+        var node = new NodeProto { OpType = op, Name = outputs[0] };
+        node.Input.Add(inputs);
+        node.Output.Add(outputs);
+        node.Attribute.Add(attributes.Select(attribute => Attribute(attribute.Name, attribute.Value)));
+        return node;
+    }
+
+    /// <summary>Creates a name that no other value has.</summary>
+    public string NewName(string stem) => $"{stem}_{names++}";
+
+    /// <summary>Declares an input.</summary>
+    /// <param name="name">Name.</param>
+    /// <param name="type">Element type.</param>
+    /// <param name="shape">Sizes as numbers, or names of sizes that vary.</param>
+    public string Input(string name, TensorProto.Types.DataType type, params object[] shape)
+    {
+        inputs.Add(Info(name, type, shape));
+        return name;
+    }
+
+    /// <summary>Declares an output: a value under a name of its own.</summary>
+    public void Output(string name, string value, params object[] shape)
+    {
+        Nodes.Add(CreateNode("Identity", [value], [name]));
+        outputs.Add(Info(name, TensorProto.Types.DataType.Float, shape));
+    }
+
+    /// <summary>Whether a value is an initializer.</summary>
+    public bool IsInitializer(string name) => initializers.ContainsKey(name);
+
+    /// <summary>Gets the numbers of an initializer in float32.</summary>
+    public float[] Numbers(string name)
+    {
+        byte[] raw = initializers[name].RawData.ToByteArray();
+        float[] numbers = new float[raw.Length / sizeof(float)];
+        Buffer.BlockCopy(raw, 0, numbers, 0, raw.Length);
+        return numbers;
+    }
+
+    /// <summary>Gets the shape of an initializer.</summary>
+    public long[] ShapeOf(string name) => [.. initializers[name].Dims];
+
+    /// <summary>Adds an initializer in float32; the same name gives the first one.</summary>
+    public string Floats(string name, float[] values, long[] shape)
+    {
+        byte[] raw = new byte[values.Length * sizeof(float)];
+        Buffer.BlockCopy(values, 0, raw, 0, raw.Length);
+        return Initializer(name, TensorProto.Types.DataType.Float, raw, shape);
+    }
+
+    /// <summary>Adds a tensor as an initializer in float32.</summary>
+    public string Floats(string name, Tensor tensor) =>
+        initializers.ContainsKey(name) ? name
+            : Floats(name, tensor.detach().cpu().to(ScalarType.Float32).contiguous().ToArray<float>(), tensor.shape);
+
+    /// <summary>Renames an initializer and its uses.</summary>
+    public void Rename(string name, string newName)
+    {
+        TensorProto tensor = initializers[name];
+        initializers.Remove(name);
+        tensor.Name = newName;
+        initializers[newName] = tensor;
+        foreach (NodeProto node in AllNodes(Nodes))
+            for (int i = 0; i < node.Input.Count; i++)
+                if (node.Input[i] == name) node.Input[i] = newName;
+    }
+
+    /// <summary>Whether a node uses a value.</summary>
+    public bool IsUsed(string name) => AllNodes(Nodes).Any(node => node.Input.Contains(name));
+
+    /// <summary>Gets a constant of one number, without dimensions.</summary>
+    public string Number(double value) => Constant($"number {value:R}", name => Floats(name, [(float)value], []));
+
+    /// <summary>Gets a constant list of integers.</summary>
+    public string Integers(params long[] values) => Constant($"integers {string.Join(' ', values)}", name =>
+    {
+        byte[] raw = new byte[values.Length * sizeof(long)];
+        Buffer.BlockCopy(values, 0, raw, 0, raw.Length);
+        return Initializer(name, TensorProto.Types.DataType.Int64, raw, [values.Length]);
+    });
+
+    /// <summary>Completes the model. Initializers that no node uses are left out.</summary>
+    public ModelProto Build(string name, IReadOnlyDictionary<string, string> metadata)
+    {
+        var used = new HashSet<string>(AllNodes(Nodes).SelectMany(node => node.Input));
+        var graph = new GraphProto { Name = name };
+        graph.Input.Add(inputs);
+        graph.Output.Add(outputs);
+        graph.Node.Add(Nodes);
+        graph.Initializer.Add(initializers.Values.Where(tensor => used.Contains(tensor.Name)));
+        var model = new ModelProto { IrVersion = IrVersion, ProducerName = "Tinctor", Graph = graph };
+        model.OpsetImport.Add(new OperatorSetIdProto { Version = Opset });
+        model.MetadataProps.Add(metadata.Select(pair => new StringStringEntryProto { Key = pair.Key, Value = pair.Value }));
+        return model;
+    }
+
+    /// <summary>Nodes with those of their branches.</summary>
+    public static IEnumerable<NodeProto> AllNodes(IEnumerable<NodeProto> nodes) => nodes.SelectMany(node =>
+        AllNodes(node.Attribute.Where(attribute => attribute.G is not null).SelectMany(attribute => attribute.G.Node)).Prepend(node));
+
+    private string Constant(string key, Func<string, string> create) =>
+        constants.TryGetValue(key, out string? name) ? name : constants[key] = create(NewName("constant"));
+
+    private string Initializer(string name, TensorProto.Types.DataType type, byte[] raw, long[] shape)
+    {
+        if (initializers.ContainsKey(name)) return name;
+        var tensor = new TensorProto { Name = name, DataType = (int)type, RawData = ByteString.CopyFrom(raw) };
+        tensor.Dims.Add(shape);
+        initializers[name] = tensor;
+        return name;
+    }
+
+    private static ValueInfoProto Info(string name, TensorProto.Types.DataType type, object[] shape)
+    {
+        var sizes = new TensorShapeProto();
+        sizes.Dim.Add(shape.Select(size => size is string symbol ? new TensorShapeProto.Types.Dimension { DimParam = symbol }
+            : new TensorShapeProto.Types.Dimension { DimValue = Convert.ToInt64(size) }));
+        return new()
+        {
+            Name = name,
+            Type = new TypeProto { TensorType = new TypeProto.Types.Tensor { ElemType = (int)type, Shape = sizes } },
+        };
+    }
+
+    private static AttributeProto Attribute(string name, object value)
+    {
+        var attribute = new AttributeProto { Name = name };
+        switch (value)
+        {
+            case long or int:
+                (attribute.Type, attribute.I) = (AttributeProto.Types.AttributeType.Int, Convert.ToInt64(value));
+                break;
+            case double number:
+                (attribute.Type, attribute.F) = (AttributeProto.Types.AttributeType.Float, (float)number);
+                break;
+            case string text:
+                (attribute.Type, attribute.S) = (AttributeProto.Types.AttributeType.String, ByteString.CopyFromUtf8(text));
+                break;
+            case long[] integers:
+                attribute.Type = AttributeProto.Types.AttributeType.Ints;
+                attribute.Ints.Add(integers);
+                break;
+            case GraphProto graph:
+                (attribute.Type, attribute.G) = (AttributeProto.Types.AttributeType.Graph, graph);
+                break;
+            default:
+                throw new ArgumentException($"no attribute of ONNX has the type {value.GetType().Name}", nameof(value));
+        }
+        return attribute;
+    }
+}

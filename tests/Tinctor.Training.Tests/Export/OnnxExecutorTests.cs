@@ -1,0 +1,174 @@
+using Tinctor.Staining.Execution;
+using Tinctor.Staining.Models;
+using Tinctor.Torch;
+using Tinctor.Torch.Nn;
+using Tinctor.Training.Execution;
+using Tinctor.Training.Export;
+using Tinctor.Training.Methods;
+using Tinctor.Training.Methods.Bridges;
+using Tinctor.Training.Methods.Ceff;
+using Tinctor.Training.Methods.Cgan;
+using Tinctor.Training.Methods.DeReStainer;
+using Tinctor.Training.Methods.Pix2Pix;
+using Tinctor.Training.Networks;
+
+namespace Tinctor.Training.Tests.Export;
+
+public sealed class OnnxExecutorTests : IDisposable
+{
+    private static readonly DiffusionUnetOptions Small =
+        new() { ModelChannels = 32, ChannelMult = [1, 1, 2], NumResBlocks = 1, AttentionResolutions = [4], NumHeads = 2 };
+
+    private static readonly Dictionary<string, MethodConfig> Configs = new()
+    {
+        ["pix2pix unet"] = new Pix2PixConfig { Generator = "unet_128", Ngf = 8 },
+        ["pix2pix resnet"] = new Pix2PixConfig { Generator = "resnet_6blocks", Ngf = 8 },
+        ["pix2pix instance"] = new Pix2PixConfig { Generator = "resnet_6blocks", Ngf = 8, Norm = Norm.Instance },
+        ["pix2pix batch"] = new Pix2PixConfig { Generator = "resnet_6blocks", Ngf = 8, Inference = new() { Statistics = "batch" } },
+        ["derestainer"] = new DeReStainerConfig { Ngf = 8, NBlocks = 2 },
+        ["derestainer block"] = new DeReStainerConfig
+        {
+            Ngf = 8,
+            NBlocks = 2,
+            Simam = "block",
+            Style = "probabilities",
+            Upsample = "resize"
+        },
+        ["ceff"] = new CeffConfig { Ngf = 8, FeatureDim = 16, EncoderStart = "random" },
+        ["ceff paper"] = new CeffConfig { Ngf = 8, FeatureDim = 16, EncoderStart = "random", Variant = CeffVariant.Paper },
+        ["ceff plain"] = new CeffConfig { Ngf = 8, FeatureDim = 16, Vmfe = false, Fusion = false },
+        ["cgan"] = new CganConfig { InputChannels = 2, Factor = 4, Width = 8, Depth = 2 },
+        ["bbdm"] = new BbdmConfig { InputChannels = 2, Factor = 4, MatcherWidth = 8, Network = Small },
+        ["i2sb"] = new I2sbConfig { Network = Small },
+        ["i2sb conditioned"] = new I2sbConfig
+        {
+            Network = Small with
+            {
+                UseScaleShiftNorm = true,
+                ResblockUpdown = true,
+                UseNewAttentionOrder = true
+            },
+            CondX1 = true
+        },
+    };
+
+    private readonly string folder = Directory.CreateTempSubdirectory("tinctor-onnx-").FullName;
+
+    public static TheoryData<string> Names => [.. Configs.Keys];
+
+    public void Dispose() => Directory.Delete(folder, recursive: true);
+
+    [Theory]
+    [MemberData(nameof(Names))]
+    public void Run_equals_libtorch_at_several_sizes(string name)
+    {
+        (MethodConfig config, TorchExecutor torch, OnnxExecutor onnx) = Load(name);
+        using (torch)
+        using (onnx)
+        {
+            Assert.Equal(torch.NormalizesByImage, onnx.NormalizesByImage);
+            foreach ((int n, int h, int w) in new[] { (1, 1, 1), (2, 1, 2), (1, 2, 3), (3, 2, 1), (1, 3, 3) })
+            {
+                int side = Side(config);
+                ImageBatch source = Noise(n, config.InputChannels, side * h, side * w, n + h);
+                var input = new NetworkInput(source) { Normalization = NormalizationContext.PerImage };
+                Compare(torch.Run(input), onnx.Run(input));
+                if (config is not BridgeConfig) continue;
+                ImageBatch state = Noise(n, config.OutputChannels, side * h * config.Upscaling, side * w * config.Upscaling, 7);
+                ImageBatch end = Noise(n, config.OutputChannels, state.Height, state.Width, 8);
+                Compare(torch.Predict(state, 321.5, end), onnx.Predict(state, 321.5, end));
+            }
+        }
+    }
+
+    [Theory]
+    [InlineData("pix2pix instance")]
+    [InlineData("pix2pix batch")]
+    [InlineData("derestainer")]
+    [InlineData("derestainer block")]
+    [InlineData("cgan")]
+    [InlineData("bbdm")]
+    public void Run_with_moments_and_levels_equals_libtorch(string name)
+    {
+        (MethodConfig config, TorchExecutor torch, OnnxExecutor onnx) = Load(name);
+        using (torch)
+        using (onnx)
+        {
+            int side = Side(config);
+            var measured = new NetworkInput(Noise(2, config.InputChannels, side, 2 * side,
+                3))
+            { Normalization = NormalizationContext.Recorded };
+            (NetworkOutput expected, NetworkOutput actual) = (torch.Run(measured), onnx.Run(measured));
+            Compare(expected, actual);
+            for (int i = 0; i < 2; i++)
+            {
+                foreach ((var a, var b) in expected.Moments![i].Layers.Zip(actual.Moments![i].Layers))
+                {
+                    Close(a.Mean, b.Mean);
+                    Close(a.Variance, b.Variance);
+                }
+            }
+            var given = new NetworkInput(Noise(2, config.InputChannels, side, side, 4))
+            {
+                Normalization = NormalizationContext.Use([.. expected.Moments!]),
+                IhcLogits = expected.IhcLogits is null ? null : [0.5f, -1, 2, 0.25f],
+            };
+            Compare(torch.Run(given), onnx.Run(given));
+        }
+    }
+
+    private static int Side(MethodConfig config) =>
+        Math.Max(config.SmallestSize, 32 / config.Upscaling / config.SizeMultiple * config.SizeMultiple);
+
+    private (MethodConfig, TorchExecutor, OnnxExecutor) Load(string name)
+    {
+        Tinctor.Torch.torch.manual_seed(5);
+        MethodConfig config = Configs[name];
+        Module<Tensor, Tensor> network = config.CreateGenerator();
+        Randomize(network);
+        ModelExport.Write(folder, config, network, config.Describe("test"), "");
+        string matcher = Path.Combine(folder, ModelFolder.MatcherFile);
+        return (config, new(network, config.Inference.Statistics == "batch", Device.CPU, owned: true),
+            new(Path.Combine(folder, ModelFolder.OnnxFile), File.Exists(matcher) ? matcher : null, 1));
+    }
+
+    // Layers that start at zero, and running statistics, take part.
+    private static void Randomize(Module<Tensor, Tensor> network)
+    {
+        using Guard mode = torch.no_grad();
+        foreach ((string name, Tensor tensor) in network.state_dict())
+        {
+            if (name.EndsWith("running_var")) tensor.uniform_(0.5, 2);
+            else if (name.EndsWith("running_mean")) tensor.normal_(0, 0.2);
+            else if (tensor.is_floating_point() && tensor.ndim > 1 && tensor.abs().max().item() == 0) tensor.normal_(0, 0.05);
+        }
+    }
+
+    private static void Compare(NetworkOutput expected, NetworkOutput actual)
+    {
+        Compare(expected.Image, actual.Image);
+        Assert.Equal(expected.IhcLogits?.Count, actual.IhcLogits?.Count);
+        if (expected.IhcLogits is not null) foreach ((float[] a, float[] b) in expected.IhcLogits.Zip(actual.IhcLogits!)) Close(a, b);
+    }
+
+    private static void Compare(ImageBatch expected, ImageBatch actual)
+    {
+        Assert.Equal((expected.Count, expected.Channels, expected.Height, expected.Width),
+            (actual.Count, actual.Channels, actual.Height, actual.Width));
+        Close(expected.Values, actual.Values);
+    }
+
+    private static void Close(float[] expected, float[] actual)
+    {
+        float largest = expected.Max(Math.Abs), error = expected.Zip(actual, (a, b) => Math.Abs(a - b)).Max();
+        Assert.True(error <= 1e-4 * largest, $"the largest difference is {error} of {largest}");
+    }
+
+    private static ImageBatch Noise(int count, int channels, int height, int width, int seed)
+    {
+        var random = new Random(seed);
+        var batch = new ImageBatch(count, channels, height, width);
+        for (int i = 0; i < batch.Values.Length; i++) batch.Values[i] = (float)((random.NextDouble() * 2) - 1);
+        return batch;
+    }
+}
