@@ -13,7 +13,7 @@ public static class OnnxModel
         ModelDescription? model = ModelFolder.Read(folder);
         string path = Path.Combine(ModelFolder.Resolve(folder), ModelFolder.OnnxFile);
         return model is not null && File.Exists(path)
-            && OnnxExecutor.ReadMetadata(path).GetValueOrDefault("weights_sha256") == ModelFolder.Sha256(folder);
+            && OnnxExecutor.ReadWeightsSha256(path) == ModelFolder.Sha256(folder);
     }
 
     /// <summary>Loads a model folder, or the model of a run folder, for staining on ONNX Runtime.</summary>
@@ -29,8 +29,9 @@ public static class OnnxModel
         if (ModelFolder.Read(folder) is not { } model || !File.Exists(path))
             throw new TinctorException(folder, $"has no {ModelFolder.OnnxFile}", "Export the model to ONNX on a machine with libtorch");
         string id = ModelFolder.Sha256(folder);
-        if (OnnxExecutor.ReadMetadata(path).GetValueOrDefault("weights_sha256") != id)
-            throw new TinctorException(path, $"was exported from other weights than {ModelFolder.WeightsFile}", "Export the model again");
-        return new(new OnnxExecutor(path, File.Exists(matcher) ? matcher : null, threads), model, id, ModelFolder.ReadNovelty(folder));
+        var executor = new OnnxExecutor(path, File.Exists(matcher) ? matcher : null, threads);
+        if (executor.WeightsSha256 == id) return new(executor, model, id, ModelFolder.ReadNovelty(folder));
+        executor.Dispose();
+        throw new TinctorException(path, $"was exported from other weights than {ModelFolder.WeightsFile}", "Export the model again");
     }
 }

@@ -32,8 +32,7 @@ public sealed class ExportCommandTests(TrainedRun trained) : IDisposable
     public void Stain_model_without_onnx_file_exports_it_once()
     {
         string model = At("model");
-        Directory.CreateDirectory(model);
-        foreach (string file in Directory.GetFiles(trained.Model)) File.Copy(file, Path.Combine(model, Path.GetFileName(file)));
+        trained.CopyModel(model);
         File.Delete(Path.Combine(model, ModelFolder.OnnxFile));
         TrainedRun.Noise(20, 20, 1).Write(At("in", "a.png"));
         Assert.Contains("exporting the network to model.onnx, once", Stain(model, "out", "--executor", "onnx").Messages);
@@ -52,8 +51,7 @@ public sealed class ExportCommandTests(TrainedRun trained) : IDisposable
             Stain(trained.Run, "out", "--executor", "onnx", "--amp").OneError());
 
         string model = At("model");
-        Directory.CreateDirectory(model);
-        foreach (string file in Directory.GetFiles(trained.Model)) File.Copy(file, Path.Combine(model, Path.GetFileName(file)));
+        trained.CopyModel(model);
         string onnx = Path.Combine(model, ModelFolder.OnnxFile);
         File.WriteAllBytes(onnx, File.ReadAllBytes(onnx)[..500]);
         Assert.Contains("model.onnx: ONNX Runtime cannot load it", Stain(model, "out", "--executor", "onnx").OneError());

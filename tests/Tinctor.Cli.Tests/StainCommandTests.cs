@@ -137,8 +137,7 @@ public sealed class StainCommandTests : IDisposable
         Write("a.png", 20, 20);
         Assert.Contains("is no model folder", CommandLine.Run("stain", At("in"), At("in"), "-o", At("out")).OneError());
         string model = At("model");
-        Directory.CreateDirectory(model);
-        foreach (string file in Directory.GetFiles(trained.Model)) File.Copy(file, Path.Combine(model, Path.GetFileName(file)));
+        trained.CopyModel(model);
         string config = Path.Combine(model, "config.yaml"), weights = Path.Combine(model, "model.safetensors");
         File.WriteAllText(config, File.ReadAllText(config).Replace("ngf: 4", "ngf: 5"));
         Assert.Contains("the weights do not fit config.yaml", CommandLine.Run("stain", model, At("in"), "-o", At("out")).OneError());
@@ -150,8 +149,7 @@ public sealed class StainCommandTests : IDisposable
     private string OtherModel()
     {
         string model = At("other");
-        Directory.CreateDirectory(model);
-        foreach (string file in Directory.GetFiles(trained.Model)) File.Copy(file, Path.Combine(model, Path.GetFileName(file)));
+        trained.CopyModel(model);
         string weights = Path.Combine(model, ModelFolder.WeightsFile);
         byte[] bytes = File.ReadAllBytes(weights);
         bytes[^4] ^= 1;

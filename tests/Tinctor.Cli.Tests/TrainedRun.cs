@@ -36,6 +36,13 @@ public sealed class TrainedRun : IDisposable
         .. Set(settings),
     ];
 
+    /// <summary>Copies the model folder to a new folder.</summary>
+    public void CopyModel(string folder)
+    {
+        Directory.CreateDirectory(folder);
+        foreach (string file in Directory.GetFiles(Model)) File.Copy(file, Path.Combine(folder, Path.GetFileName(file)));
+    }
+
     internal Outcome Train(string run, params string[] settings) => CommandLine.Run(Arguments(run, settings));
 
     public static string[] Set(params string[] settings) => [.. settings.SelectMany(setting => new[] { "--set", setting })];

@@ -77,13 +77,19 @@ public sealed class OnnxExecutor : INetworkExecutor
         matcher?.Dispose();
     }
 
-    /// <summary>Reads the metadata of an ONNX file.</summary>
+    /// <summary>SHA-256 of the weights that the network was exported from; null if the file does not state it.</summary>
+    internal string? WeightsSha256 => Metadata(network, "weights_sha256");
+
+    /// <summary>Reads the SHA-256 of the weights that an ONNX file was exported from; null if the file does not state it.</summary>
     /// <exception cref="TinctorException">The file is missing or damaged.</exception>
-    internal static IReadOnlyDictionary<string, string> ReadMetadata(string path)
+    internal static string? ReadWeightsSha256(string path)
     {
         using InferenceSession session = Open(path, threads: 1, GraphOptimizationLevel.ORT_DISABLE_ALL);
-        return new Dictionary<string, string>(session.ModelMetadata.CustomMetadataMap);
+        return Metadata(session, "weights_sha256");
     }
+
+    private static string? Metadata(InferenceSession? session, string key) =>
+        session?.ModelMetadata.CustomMetadataMap.TryGetValue(key, out string? value) == true ? value : null;
 
     private static InferenceSession Open(string path, int threads,
         GraphOptimizationLevel optimization = GraphOptimizationLevel.ORT_ENABLE_ALL)
@@ -107,8 +113,7 @@ public sealed class OnnxExecutor : INetworkExecutor
 
     // Channels of the layers that normalise by image, from the metadata of the exporter.
     private static int[] Layers(InferenceSession? session) =>
-        session?.ModelMetadata.CustomMetadataMap.TryGetValue("moments", out string? channels) == true
-            ? [.. channels.Split(',').Select(int.Parse)] : [];
+        Metadata(session, "moments") is { } channels ? [.. channels.Split(',').Select(int.Parse)] : [];
 
     private void AddMoments(Feeds feeds, NetworkInput input)
     {

@@ -25,9 +25,17 @@ internal sealed class TorchExecutor : INetworkExecutor
     public TorchExecutor(Module<Tensor, Tensor> network, bool byBatch, Device device, bool amp = false, bool owned = false)
     {
         (this.network, this.device, this.amp, this.owned) = (network, device, amp, owned);
+        SetInferenceMode(network, byBatch);
+        NormalizesByImage = network.modules().OfType<INormalizesByImage>().Any(norm => norm.by_image);
+    }
+
+    /// <summary>Puts a network into inference mode.</summary>
+    /// <param name="network">The network.</param>
+    /// <param name="byBatch">Whether batch norms use the statistics of the images themselves, not those of training.</param>
+    internal static void SetInferenceMode(Module network, bool byBatch)
+    {
         network.eval();
         foreach (BatchNorm2d norm in network.modules().OfType<BatchNorm2d>()) norm.by_batch = byBatch;
-        NormalizesByImage = network.modules().OfType<INormalizesByImage>().Any(norm => norm.by_image);
     }
 
     /// <inheritdoc/>

@@ -43,8 +43,8 @@ internal sealed class CallContext(OnnxGraph graph, IReadOnlyList<InputSize> size
     /// <summary>Gets the name of a tensor argument.</summary>
     public string Tensor(int index) => Name(call.Arguments[index]!);
 
-    /// <summary>Gets the name of a tensor argument; empty for None.</summary>
-    public string Optional(int index) => Has(index) ? Tensor(index) : "";
+    /// <summary>Gets the name of a tensor argument, or of a constant vector for None.</summary>
+    public string TensorOr(int index, float value, long count) => Has(index) ? Tensor(index) : Vector(value, count);
 
     /// <summary>Gets the names of a list of tensors.</summary>
     public string[] Tensors(int index) => Array.ConvertAll((object?[])call.Arguments[index]!, item => Name(item!));
@@ -71,6 +71,10 @@ internal sealed class CallContext(OnnxGraph graph, IReadOnlyList<InputSize> size
             : throw Refuse($"argument {index} depends on the image size");
     }
 
+    /// <summary>Gets constant integers, or a number of equal ones if the argument is left out.</summary>
+    public long[] IntegerList(int index, long otherwise, int count) =>
+        Has(index) ? IntegerList(index) : [.. Enumerable.Repeat(otherwise, count)];
+
     /// <summary>Gets the length of a list argument.</summary>
     public int ListLength(int index) => ((Array)call.Arguments[index]!).Length;
 
@@ -91,7 +95,7 @@ internal sealed class CallContext(OnnxGraph graph, IReadOnlyList<InputSize> size
         SizeList([Fit(trace => indices.Sum(index => AsInteger(trace, index)), "a sum of arguments")]);
 
     /// <summary>Gets the name of the shape of a result, as a constant where it does not depend on the input size.</summary>
-    public string ResultShape(int result = 0) => ShapeName(call.Results[result]);
+    public string ResultShape(int result = 0) => ResultSizes(result, ..);
 
     /// <summary>Gets the name of a part of the shape of a result.</summary>
     public string ResultSizes(int result, Range range)
@@ -114,10 +118,10 @@ internal sealed class CallContext(OnnxGraph graph, IReadOnlyList<InputSize> size
     public int Dimensions(int index) => ShapeOf(index).Length;
 
     /// <summary>Gets a dimension argument, counted from 0.</summary>
-    public long Axis(int index, int tensor = 0, long otherwise = 0, int more = 0)
+    public long Axis(int index)
     {
-        long axis = Integer(index, otherwise);
-        return axis < 0 ? axis + Dimensions(tensor) + more : axis;
+        long axis = Integer(index);
+        return axis < 0 ? axis + Dimensions(0) : axis;
     }
 
     /// <summary>Gets the shape of a result in the first trace.</summary>
@@ -141,10 +145,6 @@ internal sealed class CallContext(OnnxGraph graph, IReadOnlyList<InputSize> size
     private string Name(object value) => value is TracedValue traced ? names[traced.Id] : constantName(value);
 
     private long AsInteger(int trace, int index) => Convert.ToInt64(calls[trace].Arguments[index]);
-
-    private string ShapeName(int value) =>
-        SizeList([.. Enumerable.Range(0, shapes[0][value].Length)
-            .Select(i => Fit(trace => shapes[trace][value][i], "the size of the result"))]);
 
     private SizeExpression Fit(Func<int, long> value, string what) =>
         SizeExpression.Fit(sizes, [.. Enumerable.Range(0, calls.Count).Select(value)])

@@ -4,7 +4,9 @@ using Onnx;
 using Tinctor.Staining.Models;
 using Tinctor.Torch;
 using Tinctor.Torch.Nn;
+using Tinctor.Training.Execution;
 using Tinctor.Training.Methods;
+using Tinctor.Training.Methods.Bridges;
 using Tinctor.Training.Networks;
 
 namespace Tinctor.Training.Export;
@@ -26,8 +28,7 @@ internal static class ModelExport
     public static void Write(string folder, MethodConfig config, Module<Tensor, Tensor> network, ModelDescription description,
         string sha256)
     {
-        network.eval();
-        foreach (BatchNorm2d norm in network.modules().OfType<BatchNorm2d>()) norm.by_batch = config.Inference.Statistics == "batch";
+        TorchExecutor.SetInferenceMode(network, config.Inference.Statistics == "batch");
         foreach ((string file, ExportFunction function) in Functions(config, network))
         {
             ModelProto model = OnnxExporter.Export(network, function, Metadata(description, sha256));
@@ -52,7 +53,7 @@ internal static class ModelExport
         switch (network)
         {
             case IBridgeNetwork bridge:
-                foreach (var function in OfBridge(bridge, config, size, Source)) yield return function;
+                foreach (var function in OfBridge(bridge, (BridgeConfig)config, size, Source)) yield return function;
                 break;
             case ILevelPredictor predictor:
                 yield return (ModelFolder.OnnxFile, new(config.GetType().Name, Source, ["source"], inputs =>
@@ -70,18 +71,18 @@ internal static class ModelExport
         }
     }
 
-    private static IEnumerable<(string, ExportFunction)> OfBridge(IBridgeNetwork bridge, MethodConfig config, InputSize size,
+    private static IEnumerable<(string, ExportFunction)> OfBridge(IBridgeNetwork bridge, BridgeConfig config, InputSize size,
         Func<InputSize, Tensor[]> source)
     {
         int factor = config.Upscaling, multiple = config.SizeMultiple * factor;
         InputSize large = size with { Height = size.Height * factor, Width = size.Width * factor };
-        bool conditioned = ((Methods.Bridges.BridgeConfig)config).Conditioned;
+        bool conditioned = config.Conditioned;
         yield return (ModelFolder.OnnxFile,
             new("bridge", each => [Image(each), torch.zeros([1]), .. conditioned ? [Image(each)] : (Tensor[])[]],
             ["state", "time", .. conditioned ? ["end"] : (string[])[]],
             inputs => [bridge.Predict(inputs[0], inputs[1], conditioned ? inputs[2] : inputs[0])], ["prediction"])
             { Size = large, SizeMultiple = multiple });
-        if (((Methods.Bridges.BridgeConfig)config).HasMatcher)
+        if (config.HasMatcher)
             yield return (ModelFolder.MatcherFile, new("matcher", source, ["source"], inputs => [bridge.End(inputs[0])], ["end"])
             { Size = size, SizeMultiple = config.SizeMultiple });
 

@@ -19,18 +19,13 @@ internal sealed class OnnxGraph
     /// <summary>Nodes in the order of computation.</summary>
     public List<NodeProto> Nodes { get; } = [];
 
-    /// <summary>Adds a node with one output.</summary>
+    /// <summary>Adds a node with one output; an empty input name leaves out an optional input.</summary>
     /// <returns>Name of the output.</returns>
-    public string Add(string op, string[] inputs, params (string Name, object Value)[] attributes) => AddMany(op, inputs, 1, attributes)[0];
-
-    /// <summary>Adds a node; an empty input name leaves out an optional input.</summary>
-    /// <returns>Names of the outputs.</returns>
-    public string[] AddMany(string op, string[] inputs, int outputs, params (string Name, object Value)[] attributes)
+    public string Add(string op, string[] inputs, params (string Name, object Value)[] attributes)
     {
-        string[] results = [.. Enumerable.Range(0, outputs).Select(_ => NewName(op))];
-        NodeProto node = CreateNode(op, inputs, results, attributes);
-        Nodes.Add(node);
-        return results;
+        string result = NewName(op);
+        Nodes.Add(CreateNode(op, inputs, [result], attributes));
+        return result;
     }
 
     /// <summary>Creates a node without adding it.</summary>

@@ -106,20 +106,19 @@ internal static class OperatorMap
 
     private static void Convolution(CallContext call, int dimensions)
     {
-        long[] Pair(int index, long otherwise) => call.Has(index) ? call.IntegerList(index) : [.. Enumerable.Repeat(otherwise, dimensions)];
-        long[] padding = Pair(4, 0);
+        long[] padding = call.IntegerList(4, 0, dimensions);
         string[] inputs = call.Has(2) ? [call.Tensor(0), call.Tensor(1), call.Tensor(2)] : [call.Tensor(0), call.Tensor(1)];
-        call.Result(call.Add("Conv", inputs, ("strides", Pair(3, 1)), ("pads", (long[])[.. padding, .. padding]), ("dilations", Pair(5, 1)),
+        call.Result(call.Add("Conv", inputs, ("strides", call.IntegerList(3, 1, dimensions)),
+            ("pads", (long[])[.. padding, .. padding]), ("dilations", call.IntegerList(5, 1, dimensions)),
             ("group", call.Integer(6, 1)), ("kernel_shape", call.ShapeOf(1)[2..])));
     }
 
     private static void TransposedConvolution(CallContext call)
     {
-        long[] Pair(int index, long otherwise) => call.Has(index) ? call.IntegerList(index) : [otherwise, otherwise];
-        long[] padding = Pair(4, 0);
+        long[] padding = call.IntegerList(4, 0, 2);
         string[] inputs = call.Has(2) ? [call.Tensor(0), call.Tensor(1), call.Tensor(2)] : [call.Tensor(0), call.Tensor(1)];
-        call.Result(call.Add("ConvTranspose", inputs, ("strides", Pair(3, 1)), ("pads", (long[])[.. padding, .. padding]),
-            ("output_padding", Pair(5, 0)), ("group", call.Integer(6, 1)), ("dilations", Pair(7, 1)),
+        call.Result(call.Add("ConvTranspose", inputs, ("strides", call.IntegerList(3, 1, 2)), ("pads", (long[])[.. padding, .. padding]),
+            ("output_padding", call.IntegerList(5, 0, 2)), ("group", call.Integer(6, 1)), ("dilations", call.IntegerList(7, 1, 2)),
                 ("kernel_shape", call.ShapeOf(1)[2..])));
     }
 
@@ -134,8 +133,7 @@ internal static class OperatorMap
     {
         if (call.Flag(5)) throw call.Refuse("normalises by the batch");
         long channels = call.ShapeOf(3)[0];
-        string weight = call.Has(1) ? call.Tensor(1) : call.Vector(1, channels), bias = call.Has(2) ? call.Tensor(2)
-            : call.Vector(0, channels);
+        string weight = call.TensorOr(1, 1, channels), bias = call.TensorOr(2, 0, channels);
         call.Result(call.Add("BatchNormalization", [call.Tensor(0), weight, bias, call.Tensor(3), call.Tensor(4)],
             ("epsilon", call.Number(7, 1e-5))));
     }
@@ -143,8 +141,7 @@ internal static class OperatorMap
     private static void InstanceNorm(CallContext call)
     {
         long channels = call.ShapeOf(0)[1];
-        string weight = call.Has(1) ? call.Tensor(1) : call.Vector(1, channels), bias = call.Has(2) ? call.Tensor(2)
-            : call.Vector(0, channels);
+        string weight = call.TensorOr(1, 1, channels), bias = call.TensorOr(2, 0, channels);
         call.Result(call.Flag(5, true)
             ? call.Add("InstanceNormalization", [call.Tensor(0), weight, bias], ("epsilon", call.Number(7, 1e-5)))
             : call.Add("BatchNormalization", [call.Tensor(0), weight, bias, call.Tensor(3), call.Tensor(4)],
@@ -169,7 +166,7 @@ internal static class OperatorMap
     {
         long[] shape = call.IntegerList(1);
         if (shape.Length != 1) throw call.Refuse("normalises several dimensions");
-        string weight = call.Has(2) ? call.Tensor(2) : call.Vector(1, shape[0]);
+        string weight = call.TensorOr(2, 1, shape[0]);
         string[] inputs = call.Has(3) ? [call.Tensor(0), weight, call.Tensor(3)] : [call.Tensor(0), weight];
         call.Result(call.Add("LayerNormalization", inputs, ("axis", -1L), ("epsilon", call.Number(4, 1e-5))));
     }
