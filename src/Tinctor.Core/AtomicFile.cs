@@ -14,7 +14,7 @@ namespace Tinctor.Core;
 /// The temporary name holds the computer and the process id of the writer. The first write of a process into a folder removes the temporary
 /// files of dead processes of the same computer; those of running processes and of other computers stay.
 /// </remarks>
-public static partial class AtomicFile
+internal static partial class AtomicFile
 {
     private const string TemporaryPrefix = ".tinctor-";
     private const int LongestNameInTemporary = 120;

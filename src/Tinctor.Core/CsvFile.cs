@@ -6,7 +6,7 @@ using CsvHelper.Configuration;
 namespace Tinctor.Core;
 
 /// <summary>Reads and writes CSV files with a header row (RFC 4180, UTF-8).</summary>
-public static class CsvFile
+internal static class CsvFile
 {
     private static readonly CsvConfiguration Input = new(CultureInfo.InvariantCulture) { TrimOptions = TrimOptions.Trim };
     private static readonly CsvConfiguration Output = new(CultureInfo.InvariantCulture) { NewLine = "\n" };

@@ -3,7 +3,7 @@ using System.Globalization;
 namespace Tinctor.Core;
 
 /// <summary>Table read from a CSV file.</summary>
-public sealed class CsvTable
+internal sealed class CsvTable
 {
     internal CsvTable(string path, IReadOnlyList<string> header, IReadOnlyList<CsvRow> rows) => (Path, Header, Rows) = (path, header, rows);
 
@@ -30,7 +30,7 @@ public sealed class CsvTable
 }
 
 /// <summary>Row of a <see cref="CsvTable"/>.</summary>
-public sealed class CsvRow
+internal sealed class CsvRow
 {
     private readonly string path;
     private readonly IReadOnlyDictionary<string, int> columns;

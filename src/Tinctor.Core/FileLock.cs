@@ -10,7 +10,7 @@ namespace Tinctor.Core;
 /// for file systems that do not. A note is taken over only by a process that holds the lock file, and only if the process in the note is
 /// dead (on this computer) or has not rewritten it for <see cref="Stale"/>.
 /// </remarks>
-public sealed class FileLock : IDisposable
+internal sealed class FileLock : IDisposable
 {
     private const int Attempts = 20;
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(50);

@@ -8,7 +8,7 @@ namespace Tinctor.Core;
 /// SHA-256 of named values, which identifies the inputs of a computation, for instance to decide whether earlier results can be reused.
 /// Values are hashed by name, length and content; neither the type that holds them nor values that were not added have an influence.
 /// </summary>
-public sealed class Fingerprint : IDisposable
+internal sealed class Fingerprint : IDisposable
 {
     private readonly IncrementalHash hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
 

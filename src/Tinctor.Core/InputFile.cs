@@ -1,7 +1,7 @@
 namespace Tinctor.Core;
 
 /// <summary>Opens input files; missing and unreadable files give the same messages everywhere.</summary>
-public static class InputFile
+internal static class InputFile
 {
     /// <summary>Opens a file for reading. Other programs may read, rename or delete it meanwhile.</summary>
     /// <exception cref="TinctorException">The file is missing, is a folder, or cannot be opened.</exception>

@@ -4,7 +4,7 @@ namespace Tinctor.Core;
 /// Collects the problems of many files, to report them in one message: files with the same kind of problem are counted together and only
 /// the first of them are named. Thread-safe.
 /// </summary>
-public sealed class ProblemList
+internal sealed class ProblemList
 {
     private const int MostFiles = 3;
     private const int MostKinds = 8;

@@ -1,7 +1,7 @@
 namespace Tinctor.Core;
 
 /// <summary>Statistics of samples of numbers, with the definitions of NumPy.</summary>
-public static class SampleStatistics
+internal static class SampleStatistics
 {
     /// <summary>Quantile with linear interpolation between neighbours, as NumPy's default.</summary>
     /// <param name="sorted">Numbers in ascending order, at least one.</param>

@@ -1,7 +1,7 @@
 namespace Tinctor.Core;
 
 /// <summary>Suggestions for misspelt names.</summary>
-public static class Spelling
+internal static class Spelling
 {
     /// <summary>Finds the name that a user probably meant.</summary>
     /// <param name="word">What the user wrote.</param>

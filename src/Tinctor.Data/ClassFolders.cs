@@ -5,7 +5,7 @@ namespace Tinctor.Data;
 /// <summary>
 /// Images sorted into a folder for each class, ROOT/CLASS/*.png or ROOT/{train,val,test}/CLASS/*.png; the folder's name is the label.
 /// </summary>
-public static class ClassFolders
+internal static class ClassFolders
 {
     /// <summary>Reads the folders; null if they have another layout, such as one of image pairs.</summary>
     /// <exception cref="TinctorException">A slide is in two splits.</exception>

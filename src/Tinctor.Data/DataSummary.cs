@@ -13,7 +13,7 @@ namespace Tinctor.Data;
 /// SHA-256 of the lines "hash  path" of all files, including the manifest, sorted by path, as printed by sha256sum.
 /// </param>
 /// <param name="Files">SHA-256 in hexadecimal by path relative to the root's folder, with forward slashes.</param>
-public sealed record DataSummary(string Root, string Layout,
+internal sealed record DataSummary(string Root, string Layout,
     IReadOnlyDictionary<string, int> Splits, IReadOnlyDictionary<string, int> Labels, IReadOnlyDictionary<string, string[]> Slides,
     string Sha256, IReadOnlyDictionary<string, string> Files)
 {

@@ -14,7 +14,7 @@ namespace Tinctor.Data;
 /// The two images of a pair have the same name; extensions may differ. BCI file names contain the label and the split (00820_test_2+);
 /// inner folders override the split.
 /// </summary>
-public static partial class FolderLayouts
+internal static partial class FolderLayouts
 {
     private static readonly string[] Extensions = [".png", ".jpg", ".jpeg", ".tif", ".tiff"];
     private static readonly (string Source, string Target)[] Partners = [("HE", "IHC"), ("A", "B"), ("source", "target")];

@@ -7,7 +7,7 @@ namespace Tinctor.Data;
 /// Cross-validation by slide, or by image if slides are unknown. Slides are sorted by label and by a hash of their names and assigned to
 /// the folds in turn, which stratifies the folds by label. The assignment depends on the data only.
 /// </summary>
-public static class Folds
+internal static class Folds
 {
     /// <summary>Splits pairs into training pairs and the held-out pairs of one fold.</summary>
     /// <param name="pairs">Pairs to split.</param>

@@ -17,7 +17,7 @@ namespace Tinctor.Data;
 /// </list>
 /// Other columns are ignored.
 /// </summary>
-public static class ManifestFile
+internal static class ManifestFile
 {
     private const double ValidationShare = 0.15, TestShare = 0.15;
     private static readonly string[] SlideColumns = ["patient", "slide_id", "slide"];

@@ -3,7 +3,7 @@ using Tinctor.Slides;
 namespace Tinctor.Data;
 
 /// <summary>Checks the files of a data set and reports all problems at once.</summary>
-public static class PairVerification
+internal static class PairVerification
 {
     // Decoding this many pixels takes a few seconds.
     private const long DecodedPixels = 200_000_000;

@@ -3,7 +3,7 @@ using Tinctor.Torch;
 namespace Tinctor.Slides.Torch;
 
 /// <summary>Conversion between images and tensors.</summary>
-public static class ImageTensors
+internal static class ImageTensors
 {
     /// <summary>Converts an image to a float32 tensor [Channels, Height, Width] on the CPU.</summary>
     public static Tensor ToTensor(this Image image, ValueRange range = ValueRange.ZeroToOne)

@@ -12,7 +12,7 @@ namespace Tinctor.Slides.Torch;
 /// Gradients are finite everywhere. Darker light than the floor has none; above it they grow as 1 / light, up to 1 / floor: training on
 /// 8-bit images wants a floor near their last step, 1 / 255.
 /// </remarks>
-public sealed class StainSeparation
+internal sealed class StainSeparation
 {
     // One unit of skimage's amounts: the natural density of light of 1e-6.
     private static readonly double Unit = -Math.Log(1e-6);

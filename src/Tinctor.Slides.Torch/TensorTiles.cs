@@ -3,7 +3,7 @@ using Tinctor.Torch;
 namespace Tinctor.Slides.Torch;
 
 /// <summary>Division of image tensors into the tiles of a <see cref="TileGrid"/>.</summary>
-public static class TensorTiles
+internal static class TensorTiles
 {
     /// <summary>
     /// Splits images [N,C,H,W] into grid x grid tiles, row by row; sizes differ by a pixel if the grid does not divide the image.

@@ -4,7 +4,7 @@ namespace Tinctor.Slides;
 /// Background of brightfield slides, which is empty glass: its colour, and all thresholds that separate it from tissue. Densities are
 /// decimal optical densities.
 /// </summary>
-public static class Background
+internal static class Background
 {
     /// <summary>
     /// Largest mean density over R, G and B of background pixels when a stained slide is compared with its source; a grey of 227.

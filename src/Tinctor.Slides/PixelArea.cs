@@ -5,7 +5,7 @@ namespace Tinctor.Slides;
 /// <param name="Y">Upper edge.</param>
 /// <param name="Width">Width.</param>
 /// <param name="Height">Height.</param>
-public readonly record struct PixelArea(int X, int Y, int Width, int Height)
+internal readonly record struct PixelArea(int X, int Y, int Width, int Height)
 {
     /// <summary>First column to the right of the rectangle.</summary>
     public int Right => X + Width;

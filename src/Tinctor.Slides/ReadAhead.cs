@@ -1,7 +1,7 @@
 namespace Tinctor.Slides;
 
 /// <summary>Computes items ahead of their use, on other threads, and returns them in order.</summary>
-public static class ReadAhead
+internal static class ReadAhead
 {
     /// <summary>Applies a function to items ahead of their use.</summary>
     /// <param name="items">The items, enumerated on the calling thread.</param>

@@ -160,7 +160,7 @@ public sealed class Slide : IDisposable
     /// <summary>Checks that a region lies inside of the slide.</summary>
     /// <param name="region">Region in pixels of level 0.</param>
     /// <exception cref="TinctorException">It does not; the message has the size of the slide.</exception>
-    public void RequireInside(PixelArea region)
+    internal void RequireInside(PixelArea region)
     {
         (int x, int y, int width, int height) = (region.X, region.Y, region.Width, region.Height);
         if (x >= 0 && y >= 0 && width > 0 && height > 0 && x <= Width - width && y <= Height - height) return;

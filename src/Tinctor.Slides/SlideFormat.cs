@@ -3,7 +3,7 @@ namespace Tinctor.Slides;
 /// <summary>File format of slides or images.</summary>
 /// <param name="Name">Name, such as "Aperio SVS".</param>
 /// <param name="Extensions">Extensions of its files in lower case, with the dot.</param>
-public sealed record SlideFormat(string Name, params IReadOnlyList<string> Extensions)
+internal sealed record SlideFormat(string Name, params IReadOnlyList<string> Extensions)
 {
     /// <summary>Whether its files are slides of scanners; false for formats of images in general, of which only some are slides.</summary>
     public bool IsOfScanners { get; init; }
@@ -24,11 +24,11 @@ public sealed record SlideFormat(string Name, params IReadOnlyList<string> Exten
 /// <summary>File of a folder that is left out.</summary>
 /// <param name="Path">The file.</param>
 /// <param name="Reason">Reason, such as "DICOM is not supported".</param>
-public sealed record SkippedFile(string Path, string Reason);
+internal sealed record SkippedFile(string Path, string Reason);
 
 /// <summary>Slides and images of a folder.</summary>
 /// <param name="Files">Files that can be read, in ordinal order.</param>
 /// <param name="Skipped">
 /// Files of formats that are not supported or not known, in ordinal order; without texts, tables and other companions.
 /// </param>
-public sealed record SlideFolder(IReadOnlyList<string> Files, IReadOnlyList<SkippedFile> Skipped);
+internal sealed record SlideFolder(IReadOnlyList<string> Files, IReadOnlyList<SkippedFile> Skipped);

@@ -1,7 +1,7 @@
 namespace Tinctor.Slides;
 
 /// <summary>Formats of slides and images: those that are read, and those that are known but not supported.</summary>
-public static class SlideFormats
+internal static class SlideFormats
 {
     private const int SignatureLength = 132;
     private const long LargestImage = 64_000_000;

@@ -31,7 +31,7 @@ public sealed record SlideSpec(int Width, int Height, int Channels = 3, SampleTy
     public int Tile { get; init; } = 512;
 
     /// <summary>Tiles, row by row; those at the right and lower edge may be smaller.</summary>
-    public IEnumerable<PixelArea> Tiles
+    internal IEnumerable<PixelArea> Tiles
     {
         get
         {

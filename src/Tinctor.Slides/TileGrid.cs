@@ -1,7 +1,7 @@
 namespace Tinctor.Slides;
 
 /// <summary>Grids of tiles over an image.</summary>
-public static class TileGrid
+internal static class TileGrid
 {
     /// <summary>
     /// Gets as many tiles of one size as fit, centred in the image, row by row; none if the image is smaller than a tile.

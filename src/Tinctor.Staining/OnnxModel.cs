@@ -4,7 +4,7 @@ using Tinctor.Staining.Models;
 namespace Tinctor.Staining;
 
 /// <summary>ONNX files of a model folder; staining with them needs no libtorch.</summary>
-public static class OnnxModel
+internal static class OnnxModel
 {
     /// <summary>Whether a model folder, or the model of a run folder, has ONNX files of its present weights.</summary>
     /// <exception cref="TinctorException">The folder holds no model, or the file is damaged.</exception>

@@ -21,7 +21,7 @@ public sealed class Stainer : IDisposable
     /// <param name="model">Description of the model.</param>
     /// <param name="modelId">SHA-256 of the weights; identifies the model in tiles of interrupted slides.</param>
     /// <param name="novelty">Detector of unfamiliar sources; null if the model has none.</param>
-    public Stainer(INetworkExecutor executor, ModelDescription model, string modelId = "", SourceNovelty? novelty = null)
+    internal Stainer(INetworkExecutor executor, ModelDescription model, string modelId = "", SourceNovelty? novelty = null)
     {
         (this.executor, Model, ModelId, Novelty) = (executor, model, modelId, novelty);
         schedule = model.Bridge?.CreateSchedule();
@@ -41,7 +41,7 @@ public sealed class Stainer : IDisposable
     public StainNormalizer? Normalizer { get; }
 
     /// <summary>Detector of sources unlike those of training; null if the model has none.</summary>
-    public SourceNovelty? Novelty { get; }
+    internal SourceNovelty? Novelty { get; }
 
     /// <summary>Whether tiles of a slide need common moments.</summary>
     internal bool NormalizesByImage => executor.NormalizesByImage;
@@ -86,7 +86,7 @@ public sealed class Stainer : IDisposable
     /// image
     /// has the noise of an image named i.
     /// </summary>
-    public ImageBatch Stain(ImageBatch source) => Run(source, QuickSampling(source.Count)).Image;
+    internal ImageBatch Stain(ImageBatch source) => Run(source, QuickSampling(source.Count)).Image;
 
     /// <summary>Runs the network on images of one slide: normalised, at the resolution of the network, of any size.</summary>
     /// <param name="source">Images in [-1,1].</param>

@@ -3,7 +3,7 @@ using System.Text;
 namespace Tinctor.Torch;
 
 /// <summary>Argument of an operator call, with conversions from all types of schemas; null is None.</summary>
-public readonly struct Arg
+internal readonly struct Arg
 {
     internal readonly Tag tag;
     internal readonly long bits;
@@ -108,7 +108,7 @@ public readonly struct Scalar
 /// <param name="name">The name, such as "aten::conv2d".</param>
 /// <param name="overload">The overload, such as "Tensor"; empty for the plain one.</param>
 /// <remarks>Omitted arguments at the end have the defaults of the schema.</remarks>
-public sealed unsafe class Operator(string name, string overload = "")
+internal sealed unsafe class Operator(string name, string overload = "")
 {
     private const int MaxResults = 8;
     private nint handle;

@@ -1,7 +1,7 @@
 namespace Tinctor.Torch;
 
 /// <summary>Observes the operators that a thread calls, for example to record a forward pass as a graph.</summary>
-public abstract class OperatorObserver
+internal abstract class OperatorObserver
 {
     [ThreadStatic]
     private static OperatorObserver? current;

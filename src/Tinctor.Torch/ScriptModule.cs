@@ -2,7 +2,7 @@
 namespace Tinctor.Torch;
 
 /// <summary>TorchScript network.</summary>
-public sealed unsafe class ScriptModule : IDisposable
+internal sealed unsafe class ScriptModule : IDisposable
 {
     private const int MaxResults = 64;
     private nint handle;
@@ -70,7 +70,7 @@ public static partial class torch
         /// <summary>Reads a TorchScript file onto a device.</summary>
         /// <exception cref="TinctorException">The file cannot be opened.</exception>
         /// <exception cref="TorchException">The file is not a TorchScript archive.</exception>
-        public static ScriptModule load(string path, Device? device = null)
+        internal static ScriptModule load(string path, Device? device = null)
         {
             // libtorch would report a missing file in its own words.
             InputFile.Open(path).Dispose();

@@ -23,7 +23,7 @@ public static class TrainedModel
     /// <param name="card">Model card, Markdown.</param>
     /// <param name="novelty">Detector of unfamiliar sources; null for none.</param>
     /// <returns>Reason why the network was not exported to ONNX; null if it was.</returns>
-    public static string? Write(string folder, ModelConfig config, IReadOnlyDictionary<string, Tensor> weights, string card,
+    internal static string? Write(string folder, ModelConfig config, IReadOnlyDictionary<string, Tensor> weights, string card,
         SourceNovelty? novelty = null)
     {
         ModelFolder.Write(folder, Describe(config), novelty);

@@ -106,9 +106,10 @@ public sealed class TissueTests : InTemporaryFolder
     }
 
     [Theory]
-    [InlineData(30, 50, 165, PenColours.Blue), InlineData(25, 120, 60, PenColours.Green), InlineData(35, 33, 36, PenColours.Black)]
-    public void Detect_removes_ink_and_keeps_tissue_beside_it(int red, int green, int blue, PenColours colour)
+    [InlineData(30, 50, 165, nameof(PenColours.Blue)), InlineData(25, 120, 60, nameof(PenColours.Green)), InlineData(35, 33, 36, nameof(PenColours.Black))]
+    public void Detect_removes_ink_and_keeps_tissue_beside_it(int red, int green, int blue, string pen)
     {
+        PenColours colour = Enum.Parse<PenColours>(pen);
         DrawnSection drawn = new(400, 300, Glass);
         drawn.Disc(150, 150, 90, Section);
         drawn.Disc(120, 150, 25, Nuclei);

@@ -8,7 +8,7 @@ namespace Tinctor.Data.Phantom;
 /// <summary>Progress of writing a phantom data set.</summary>
 /// <param name="Share">Completed fraction, 0 to 1.</param>
 /// <param name="Name">Current field, such as s003_f01.</param>
-public readonly record struct PhantomProgress(double Share, string Name);
+internal readonly record struct PhantomProgress(double Share, string Name);
 
 /// <summary>Folder of phantom slides: images, ground truth, a manifest with splits by slide, and the parameters.</summary>
 /// <remarks>
@@ -24,7 +24,7 @@ public readonly record struct PhantomProgress(double Share, string Name);
 /// truth/s001_f01.yaml                HER2 level, atypia, Ki67 index, stain vectors and blur of the slide
 /// </code>
 /// </remarks>
-public sealed record PhantomDataset
+internal sealed record PhantomDataset
 {
     private const string ParameterFile = "phantom.yaml";
 

@@ -1,7 +1,7 @@
 namespace Tinctor.Data.Phantom;
 
 /// <summary>Stain and imaging of a phantom section.</summary>
-public enum PhantomStain
+internal enum PhantomStain
 {
     /// <summary>Haematoxylin and eosin, brightfield, 8-bit RGB.</summary>
     He,
@@ -22,7 +22,7 @@ public enum PhantomStain
 /// <summary>
 /// Options of one field of a phantom slide. Equal options give equal pixels for any number of threads.
 /// </summary>
-public sealed record PhantomOptions
+internal sealed record PhantomOptions
 {
     /// <summary>Width of the field in pixels at full resolution, 16 to 65,536.</summary>
     public int Width { get; init; } = 1024;

@@ -15,7 +15,7 @@ namespace Tinctor.Data.Phantom;
 /// source; null if aligned. Autofluorescence pixel (i, j) is centred at full-resolution ((i + 0.5) f - 0.5, (j + 0.5) f - 0.5).
 /// </param>
 /// <param name="Concentrations">[Height, Width, 3] interleaved H, E, DAB before blur; null if not requested.</param>
-public sealed record PhantomImage(
+internal sealed record PhantomImage(
     PhantomStain Stain, Image Image, IReadOnlyList<float> StainMatrix, IReadOnlyList<float> Light, float BlurMicrons, float[]? Displacement,
     float[]? Concentrations);
 
@@ -27,12 +27,12 @@ public sealed record PhantomImage(
 /// <param name="Nuclei">Nuclei with at least one pixel, by label.</param>
 /// <param name="Ki67Share">Probability of Ki67 positivity in the slide's tumour, 0 to 1.</param>
 /// <param name="Atypia">Mean nuclear atypia of the slide's tumour, 0 to 1.</param>
-public sealed record PhantomField(
+internal sealed record PhantomField(
     PhantomOptions Options, IReadOnlyList<PhantomImage> Images, int[] Labels, byte[] Tissue, IReadOnlyList<PhantomNucleus> Nuclei,
     float Ki67Share, float Atypia);
 
 /// <summary>Renders synthetic sections of breast-like tissue in several stains, with their ground truth.</summary>
-public static class PhantomSlide
+internal static class PhantomSlide
 {
     /// <summary>Number of fields of a slide. Fields are 1,100 um apart and ordered by their content of tissue and tumour.</summary>
     public const int Fields = 64;

@@ -31,7 +31,7 @@ internal enum PhantomTissue : byte
 }
 
 /// <summary>Kinds of nuclei.</summary>
-public enum PhantomNucleusKind : byte
+internal enum PhantomNucleusKind : byte
 {
     /// <summary>Round to oval, regular; normal glands.</summary>
     Epithelial,
@@ -54,7 +54,7 @@ public enum PhantomNucleusKind : byte
 /// <param name="Area">Number of pixels in the instance mask.</param>
 /// <param name="Ki67Positive">Whether DAB stains the nucleus in Ki67.</param>
 /// <param name="Her2">HER2 expression of the cell, 0 to 3, continuous; 0 for cells without an epithelial membrane.</param>
-public sealed record PhantomNucleus(int Label, PhantomNucleusKind Kind, float X, float Y, int Area, bool Ki67Positive, float Her2);
+internal sealed record PhantomNucleus(int Label, PhantomNucleusKind Kind, float X, float Y, int Area, bool Ki67Positive, float Her2);
 
 /// <summary>Epithelial structure or vessel: an ellipse with lobes, in micrometres.</summary>
 internal sealed record Gland

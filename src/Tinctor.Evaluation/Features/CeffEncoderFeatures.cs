@@ -10,7 +10,7 @@ using Tinctor.Training.Supervised;
 namespace Tinctor.Evaluation.Features;
 
 /// <summary>Embeddings of one of the two CEFF encoders; images keep their size.</summary>
-public sealed class CeffEncoderFeatures : FeatureExtractor
+internal sealed class CeffEncoderFeatures : FeatureExtractor
 {
     private readonly string folder;
     private readonly bool target;

@@ -8,7 +8,7 @@ namespace Tinctor.Evaluation.Features;
 
 /// <summary>Features of a trained classifier; images keep their size.</summary>
 /// <param name="classifier">The classifier; freed with this.</param>
-public sealed class ClassifierFeatures(Classifier classifier) : FeatureExtractor
+internal sealed class ClassifierFeatures(Classifier classifier) : FeatureExtractor
 {
     /// <inheritdoc/>
     public override string Name => $"{classifier.Card.Architecture} in {classifier.Folder}";

@@ -9,7 +9,7 @@ namespace Tinctor.Evaluation.Features;
 /// <param name="Size">Side in pixels to which images are resized (bicubic, antialiased); 0 keeps their size.</param>
 /// <param name="Mean">Mean of each channel in [0, 1], subtracted.</param>
 /// <param name="Std">Standard deviation of each channel in [0, 1], by which it is then divided.</param>
-public sealed record FeatureInput(int Size, IReadOnlyList<double> Mean, IReadOnlyList<double> Std)
+internal sealed record FeatureInput(int Size, IReadOnlyList<double> Mean, IReadOnlyList<double> Std)
 {
     /// <summary>224 pixels with ImageNet's mean and standard deviation, as for most pathology foundation models.</summary>
     public static FeatureInput ImageNet { get; } = new(224, [0.485, 0.456, 0.406], [0.229, 0.224, 0.225]);
@@ -26,7 +26,7 @@ public sealed class TorchScriptFeatures : FeatureExtractor
 
     /// <summary>Reads the network.</summary>
     /// <exception cref="TinctorException">The file is not a TorchScript program.</exception>
-    public TorchScriptFeatures(string path, FeatureInput input, Device device)
+    internal TorchScriptFeatures(string path, FeatureInput input, Device device)
     {
         (file, this.input, this.device) = (WeightsFile.Open(path), input, device);
         if (!file.IsTorchScript)

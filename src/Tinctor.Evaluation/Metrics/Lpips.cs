@@ -55,7 +55,7 @@ public sealed partial class Lpips : IDisposable
 
     /// <summary>Reads the weights from files.</summary>
     /// <exception cref="TinctorException">A file is damaged or does not hold the weights of this network.</exception>
-    public static PairMetric FromFiles(LpipsNet net, string trunkPath, string linPath)
+    internal static PairMetric FromFiles(LpipsNet net, string trunkPath, string linPath)
     {
         using DisposeScope scope = torch.NewDisposeScope();
         WeightsFile trunkFile = WeightsFile.Open(trunkPath), linFile = WeightsFile.Open(linPath);

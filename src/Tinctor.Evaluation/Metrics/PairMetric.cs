@@ -96,7 +96,7 @@ public abstract class PairMetric
 }
 
 /// <summary>8-bit pixels, row-major and interleaved, without a copy.</summary>
-public readonly ref struct PixelView
+internal readonly ref struct PixelView
 {
     /// <summary>Looks at pixels.</summary>
     /// <param name="data">width x height x channels bytes.</param>

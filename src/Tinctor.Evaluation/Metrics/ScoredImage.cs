@@ -25,7 +25,7 @@ public sealed class ScoredImage
     public int Height => Image.Height;
 
     /// <summary>The pixels.</summary>
-    public PixelView Pixels => new(Image.Data, Width, Height, 3);
+    internal PixelView Pixels => new(Image.Data, Width, Height, 3);
 
     /// <summary>Decimal optical density of haematoxylin for each pixel; white is 255, the largest density is log10 255.</summary>
     public float[] Haematoxylin => stains.Value.Haematoxylin;

@@ -53,14 +53,14 @@ public static class Ssim
 
     /// <summary>Mean SSIM over windows and channels, in [-1, 1].</summary>
     /// <exception cref="ArgumentException">The images differ in size or are smaller than the window.</exception>
-    public static double Compute(PixelView image, PixelView reference, SsimVariant variant = SsimVariant.Uniform7) =>
+    internal static double Compute(PixelView image, PixelView reference, SsimVariant variant = SsimVariant.Uniform7) =>
         PerChannel(image, reference, variant).Average();
 
     /// <summary>Mean SSIM of each channel; a single number for the variants of one plane.</summary>
     /// <exception cref="ArgumentException">
     /// The images differ in size or are smaller than the window, or a variant of one plane is not given RGB.
     /// </exception>
-    public static double[] PerChannel(PixelView image, PixelView reference, SsimVariant variant = SsimVariant.Uniform7)
+    internal static double[] PerChannel(PixelView image, PixelView reference, SsimVariant variant = SsimVariant.Uniform7)
     {
         image.MustMatch(reference);
         var (width, height, channels) = (image.Width, image.Height, image.Channels);

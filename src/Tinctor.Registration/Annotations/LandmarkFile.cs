@@ -13,7 +13,7 @@ public readonly record struct Landmark(string? Id, double X, double Y);
 /// Landmark files: CSV with columns X and Y, whose first column has numbers or names of the landmarks unless it is X or Y (as in the ANHIR
 /// and ACROBAT challenges); and points files of elastix (.pts).
 /// </summary>
-public static class LandmarkFile
+internal static class LandmarkFile
 {
     /// <summary>Reads landmarks.</summary>
     /// <exception cref="TinctorException">

@@ -6,7 +6,7 @@ namespace Tinctor.Registration.Metrics;
 /// <param name="X">Pixels by which the target's structure is further right.</param>
 /// <param name="Y">Pixels by which the target's structure is further down.</param>
 /// <param name="Peak">Height of the correlation peak: 1 for identical images, near 0 for unrelated ones.</param>
-public readonly record struct Shift(double X, double Y, double Peak);
+internal readonly record struct Shift(double X, double Y, double Peak);
 
 /// <summary>
 /// Phase correlation (Kuglin and Hines 1975): both images are windowed (Hann), only the phases of their spectra are compared, and

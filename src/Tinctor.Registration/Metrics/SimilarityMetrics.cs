@@ -21,7 +21,7 @@ public enum SimilarityMetric
 /// <summary>
 /// Differentiable similarity metrics of two images [1, 1, H, W] with pixel weights [1, 1, H, W]; larger is more similar.
 /// </summary>
-public static class SimilarityMetrics
+internal static class SimilarityMetrics
 {
     private const double Flat = 0.01; // standard deviation of a region without structure; images span 0 to 1
     private const int Bins = 32;

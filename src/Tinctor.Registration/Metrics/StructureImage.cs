@@ -23,7 +23,7 @@ public enum StructureChannel
 }
 
 /// <summary>Extraction of tissue structure as one channel, [1, 1, H, W].</summary>
-public static class StructureImage
+internal static class StructureImage
 {
     private const float Floor = 1e-6f;
     private const double LowQuantile = 0.01, HighQuantile = 0.99;

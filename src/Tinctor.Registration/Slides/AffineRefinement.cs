@@ -6,7 +6,7 @@ using Tinctor.Torch.Optim;
 namespace Tinctor.Registration.Slides;
 
 /// <summary>Refinement of a rigid or affine transform by gradient ascent (Adam) on a similarity metric.</summary>
-public static class AffineRefinement
+internal static class AffineRefinement
 {
     /// <summary>Refines a transform. Returns the best transform of all steps, the start included, and its similarity.</summary>
     /// <param name="source">Source, [1, 1, H, W].</param>

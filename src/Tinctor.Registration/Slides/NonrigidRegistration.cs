@@ -9,14 +9,14 @@ namespace Tinctor.Registration.Slides;
 /// <param name="Side">Longer side of the source in pixels.</param>
 /// <param name="Window">Side of the windows of local correlation, in pixels.</param>
 /// <param name="Steps">Number of steps.</param>
-public sealed record NonrigidLevel(int Side, int Window, int Steps);
+internal sealed record NonrigidLevel(int Side, int Window, int Steps);
 
 /// <summary>
 /// Nonrigid registration: gradient ascent (Adam) on a similarity metric minus a smoothness penalty, from coarse to fine. After each
 /// resolution the displacement is smoothed where source and target are not similar, by normalised convolution with the squared local
 /// correlation as certainty (Knutsson and Westin 1993), and is kept free of folds.
 /// </summary>
-public static class NonrigidRegistration
+internal static class NonrigidRegistration
 {
     private const int NodeSpacing = 4; // pixels of the level
     private const double Rate = 0.3; // pixels of the level

@@ -8,13 +8,13 @@ namespace Tinctor.Registration.Slides;
 /// <param name="Angle">Rotation of the target in degrees, clockwise on screen.</param>
 /// <param name="Mirrored">Whether the target is mirrored.</param>
 /// <param name="Score">Correlation over the overlap, times the square root of the overlap.</param>
-public sealed record CoarseAlignment(AffineTransform Transform, double Angle, bool Mirrored, double Score);
+internal sealed record CoarseAlignment(AffineTransform Transform, double Angle, bool Mirrored, double Score);
 
 /// <summary>
 /// Search of all rotations and translations of one section relative to another by normalised cross-correlation over the overlap, computed
 /// by Fourier transforms (Padfield 2012) on images of 128 pixels.
 /// </summary>
-public static class RotationSearch
+internal static class RotationSearch
 {
     private const int Side = 128, Step = 5, Apart = 10; // pixels, degrees, degrees
     private const double MinOverlap = 0.3; // of the smaller section

@@ -7,7 +7,7 @@ namespace Tinctor.Registration.Slides;
 /// <param name="Image">Pixels.</param>
 /// <param name="Modality">Modality of the slide.</param>
 /// <param name="Mpp">Micrometres per pixel of the image; null if unknown.</param>
-public sealed record SectionImage(Image Image, Modality Modality, double? Mpp = null)
+internal sealed record SectionImage(Image Image, Modality Modality, double? Mpp = null)
 {
     /// <summary>Creates a section from an image without metadata; its modality is estimated.</summary>
     public static SectionImage From(Image image) => From(image, image.EstimateModality(), image.Channels == 3, null);

@@ -11,7 +11,7 @@ namespace Tinctor.Registration.Slides;
 /// Registration of two images of sections: search of all rotations and translations, rigid refinement of the best candidates, then affine
 /// refinement and a nonrigid displacement, from coarse to fine. Each step can be used alone.
 /// </summary>
-public static class SectionRegistration
+internal static class SectionRegistration
 {
     private const int Candidates = 6, CandidateSide = 256, CandidateWindow = 15, CandidateSteps = 20;
 

@@ -4,7 +4,7 @@ namespace Tinctor.Slides.Colour;
 /// Conversion between sRGB and CIE 1976 L*a*b* (white D65, 2 degree observer) with the constants of scikit-image (rgb2lab, lab2rgb).
 /// Pixels are interleaved triples; target and source may be the same span. Thread-safe.
 /// </summary>
-public static class CieLab
+internal static class CieLab
 {
     private const float WhiteX = 0.95047f, WhiteZ = 1.08883f;
 

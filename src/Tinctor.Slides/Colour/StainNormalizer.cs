@@ -40,7 +40,7 @@ public sealed class StainNormalizer
     /// </summary>
     /// <param name="pixels">Stained pixels of the slide.</param>
     /// <exception cref="TinctorException">Too few pixels are stained, or all have one colour.</exception>
-    public StainNormalizer For(StainedPixels pixels) => new(target, StainProfile.Estimate(pixels, target.Method));
+    internal StainNormalizer For(StainedPixels pixels) => new(target, StainProfile.Estimate(pixels, target.Method));
 
     /// <summary>
     /// Normalises an RGB image. Returns the image itself if too few of its pixels are stained, or all have one colour.

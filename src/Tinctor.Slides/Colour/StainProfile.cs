@@ -73,7 +73,7 @@ public sealed record StainProfile
     /// <exception cref="TinctorException">
     /// Fewer than 100 pixels are stained, or there is only one stain (Reinhard: one colour). The exception names no file.
     /// </exception>
-    public static StainProfile Estimate(StainedPixels pixels, StainMethod method)
+    internal static StainProfile Estimate(StainedPixels pixels, StainMethod method)
     {
         if (pixels.Count < Fewest)
             throw new TinctorException(

@@ -5,7 +5,7 @@ namespace Tinctor.Slides.Colour;
 /// background. Deterministic.
 /// </summary>
 /// <param name="mostOfAnImage">Largest number of pixels sampled from one image.</param>
-public sealed class StainedPixels(int mostOfAnImage = 50_000)
+internal sealed class StainedPixels(int mostOfAnImage = 50_000)
 {
     private readonly List<float> light = [];
 

@@ -1,7 +1,7 @@
 namespace Tinctor.Slides.Masks;
 
 /// <summary>Connected components of masks.</summary>
-public static class ConnectedComponents
+internal static class ConnectedComponents
 {
     /// <summary>Labels the connected components of a mask (8 neighbours).</summary>
     /// <param name="mask">Mask, [height, width].</param>

@@ -3,7 +3,7 @@ namespace Tinctor.Slides.Masks;
 /// <summary>Exact Euclidean distance transform in linear time (Felzenszwalb and Huttenlocher 2012).</summary>
 /// <param name="Squared">Squared distance to the nearest set pixel, [height, width]; infinite for an empty mask.</param>
 /// <param name="Nearest">Index of the nearest set pixel, [height, width]; -1 for an empty mask.</param>
-public sealed record DistanceTransform(float[] Squared, int[] Nearest)
+internal sealed record DistanceTransform(float[] Squared, int[] Nearest)
 {
     /// <summary>Computes the distance of each pixel to the nearest set pixel of a mask.</summary>
     /// <param name="mask">Mask, [height, width].</param>

@@ -1,7 +1,7 @@
 namespace Tinctor.Slides.Masks;
 
 /// <summary>Gaussian smoothing of a plane.</summary>
-public static class GaussianFilter
+internal static class GaussianFilter
 {
     /// <summary>Returns a smoothed copy. The kernel is truncated at three sigma; edges are mirrored.</summary>
     /// <param name="plane">Plane, [height, width].</param>

@@ -1,7 +1,7 @@
 namespace Tinctor.Slides.Masks;
 
 /// <summary>Label of each pixel: 0 for background, 1 to <see cref="Count"/> for objects of at least one pixel.</summary>
-public sealed class LabelMap
+internal sealed class LabelMap
 {
     private LabelMap(int width, int height, int[] labels, int count) => (Width, Height, Labels, Count) = (width, height, labels, count);
 

@@ -5,7 +5,7 @@ namespace Tinctor.Slides.Masks;
 /// <param name="width">Width in pixels.</param>
 /// <param name="height">Height in pixels.</param>
 /// <param name="corners">Whether to include pixels that share a corner: 8 neighbours instead of 4.</param>
-public ref struct Neighbours(int pixel, int width, int height, bool corners)
+internal ref struct Neighbours(int pixel, int width, int height, bool corners)
 {
     private readonly int x = pixel % width, y = pixel / width;
     private int at = -1;

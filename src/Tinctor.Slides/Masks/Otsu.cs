@@ -1,7 +1,7 @@
 namespace Tinctor.Slides.Masks;
 
 /// <summary>Otsu's threshold between two classes of numbers.</summary>
-public static class Otsu
+internal static class Otsu
 {
     /// <summary>
     /// Computes the threshold with the largest variance between classes from a histogram of 256 bins (Otsu 1979). Returns the number

@@ -2,7 +2,7 @@ namespace Tinctor.Slides.Masks;
 
 /// <summary>Polygon with holes.</summary>
 /// <param name="Rings">Outline, then holes; the first corner is not repeated at the end.</param>
-public sealed record Polygon(IReadOnlyList<(double X, double Y)[]> Rings)
+internal sealed record Polygon(IReadOnlyList<(double X, double Y)[]> Rings)
 {
     /// <summary>
     /// Traces the outlines of a mask along pixel edges: one polygon per connected component (4 neighbours). Rings of a polygon share at

@@ -2,7 +2,7 @@ namespace Tinctor.Slides.Tissue;
 
 /// <summary>Colours of pen marks.</summary>
 [Flags]
-public enum PenColours
+internal enum PenColours
 {
     /// <summary>No pen marks.</summary>
     None = 0,
@@ -83,7 +83,7 @@ public sealed record TissueOptions
     public double LeastPiece { get; init; } = 20_000;
 
     /// <summary>Colours of pen marks that are excluded. Default: all.</summary>
-    public PenColours Pens { get; init; } = PenColours.All;
+    internal PenColours Pens { get; init; } = PenColours.All;
 
     /// <summary>Least area of a pen stroke; smaller dark spots are not ink. Default: 50,000.</summary>
     public double LeastStroke { get; init; } = 50_000;

@@ -62,10 +62,10 @@ public record SamplingOptions
 /// <summary>
 /// Computes the network's output for the state <paramref name="x"/> at a time of <see cref="BridgeSchedule.SamplingTimes"/>.
 /// </summary>
-public delegate T[] BridgeNetwork<T>(T[] x, double time);
+internal delegate T[] BridgeNetwork<T>(T[] x, double time);
 
 /// <summary>Receives a step of sampling: the state reached, its step, and the prediction of the image that led there.</summary>
-public delegate void SamplingObserver<T>(int step, T[] state, T[] predictedImage);
+internal delegate void SamplingObserver<T>(int step, T[] state, T[] predictedImage);
 
 /// <summary>
 /// Draws images from a diffusion bridge: starts at the source and leads down to the image, with a prediction of the image at each step.
@@ -74,7 +74,7 @@ public delegate void SamplingObserver<T>(int step, T[] state, T[] predictedImage
 /// <param name="schedule">Schedule of the bridge.</param>
 /// <param name="objective">Quantity that the network predicts.</param>
 /// <param name="options">Options of sampling.</param>
-public sealed class BridgeSampler<T>(BridgeSchedule schedule, BridgeObjective objective, SamplingOptions options)
+internal sealed class BridgeSampler<T>(BridgeSchedule schedule, BridgeObjective objective, SamplingOptions options)
     where T : struct, IBinaryFloatingPointIeee754<T>
 {
     private readonly BridgeEquations<T> equations = new(schedule, objective);

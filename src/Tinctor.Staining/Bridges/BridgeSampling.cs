@@ -41,7 +41,7 @@ public sealed record BridgeSampling : SamplingOptions
 
     /// <summary>Computes the states at which the network is evaluated, from the source down.</summary>
     /// <exception cref="TinctorException">There are more evaluations than steps, or fewer than the spacing needs.</exception>
-    public int[] CreatePlan(BridgeSchedule schedule)
+    internal int[] CreatePlan(BridgeSchedule schedule)
     {
         if (Evaluations > schedule.Last)
             throw new TinctorException($"sampling.evaluations is {Evaluations}, but the bridge has {schedule.Last} steps");

@@ -13,7 +13,7 @@ public enum BridgeGrowth
 /// <summary>
 /// Distribution of an earlier state, given a state x and the image x0: normal about x0 + StateWeight (x - x0), with a variance.
 /// </summary>
-public readonly record struct BridgePosterior(double StateWeight, double Variance);
+internal readonly record struct BridgePosterior(double StateWeight, double Variance);
 
 /// <summary>
 /// Schedule of a diffusion bridge from an image x0 to its source y, in float64. State k is x = (1 - m) x0 + m y + s e with e ~ N(0, 1),
@@ -24,7 +24,7 @@ public readonly record struct BridgePosterior(double StateWeight, double Varianc
 /// on its place at v alone: mean x0 + (u/v)(x - x0), variance u (1 - u/v). This holds between any two states, so steps may be left out.
 /// </para>
 /// </summary>
-public sealed class BridgeSchedule
+internal sealed class BridgeSchedule
 {
     private const double OfficialTimeScale = 1000;
     private readonly double[] weights, deviations, clock;

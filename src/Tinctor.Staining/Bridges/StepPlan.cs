@@ -5,7 +5,7 @@ namespace Tinctor.Staining.Bridges;
 /// has
 /// as many entries as evaluations, at most one for each step.
 /// </summary>
-public static class StepPlan
+internal static class StepPlan
 {
     /// <summary>Plans an evaluation at every state.</summary>
     public static int[] All(BridgeSchedule schedule) => Even(schedule, schedule.Last);

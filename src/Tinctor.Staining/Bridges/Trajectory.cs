@@ -4,7 +4,7 @@ namespace Tinctor.Staining.Bridges;
 
 /// <summary>States between source and stained image, evenly chosen, for pictures and animations.</summary>
 /// <param name="most">At most twice this many frames are kept.</param>
-public sealed class Trajectory(int most = 12)
+internal sealed class Trajectory(int most = 12)
 {
     private const int StripPlaces = 8;
     private readonly List<Image> frames = [];

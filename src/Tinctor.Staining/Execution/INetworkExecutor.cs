@@ -5,7 +5,7 @@ namespace Tinctor.Staining.Execution;
 /// with
 /// a normalisation of its own.
 /// </summary>
-public interface INetworkExecutor : IDisposable
+internal interface INetworkExecutor : IDisposable
 {
     /// <summary>
     /// Whether the output depends on the mean and variance of the image that the network sees (instance norm, batch statistics, attention
@@ -35,7 +35,7 @@ public interface INetworkExecutor : IDisposable
 
 /// <summary>Input of a network.</summary>
 /// <param name="Source">Sources in [-1,1], of a height and width that the network takes.</param>
-public sealed record NetworkInput(ImageBatch Source)
+internal sealed record NetworkInput(ImageBatch Source)
 {
     /// <summary>Logits of the slide's IHC level, used for all images; null if each image shows its own or the model has none.</summary>
     public float[]? IhcLogits { get; init; }
@@ -50,10 +50,10 @@ public sealed record NetworkInput(ImageBatch Source)
 /// <param name="Image">Stained images in [-1,1], or the end of a bridge.</param>
 /// <param name="IhcLogits">Logits of each image's IHC level; null if the network predicts none.</param>
 /// <param name="Moments">Moments of each image that its layers measured; null if they were not recorded.</param>
-public sealed record NetworkOutput(ImageBatch Image, IReadOnlyList<float[]>? IhcLogits = null, IReadOnlyList<ImageMoments>? Moments = null);
+internal sealed record NetworkOutput(ImageBatch Image, IReadOnlyList<float[]>? IhcLogits = null, IReadOnlyList<ImageMoments>? Moments = null);
 
 /// <summary>Statistics that layers normalise each image of a batch by.</summary>
-public sealed record NormalizationContext
+internal sealed record NormalizationContext
 {
     private NormalizationContext() { }
 

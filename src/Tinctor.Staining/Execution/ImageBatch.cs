@@ -6,7 +6,7 @@ namespace Tinctor.Staining.Execution;
 /// <summary>
 /// Batch of images of one size as float32 samples [N,C,H,W] in memory, usually in [-1,1]. Not thread-safe while it is written.
 /// </summary>
-public sealed class ImageBatch
+internal sealed class ImageBatch
 {
     /// <summary>Creates a batch of zeros, or over given samples.</summary>
     /// <param name="count">Number of images.</param>

@@ -3,7 +3,7 @@ namespace Tinctor.Staining.Execution;
 /// <summary>
 /// Mean and variance of each channel, by which the layers of a network normalise one image, in the order in which a forward pass uses them.
 /// </summary>
-public sealed record ImageMoments(IReadOnlyList<(float[] Mean, float[] Variance)> Layers)
+internal sealed record ImageMoments(IReadOnlyList<(float[] Mean, float[] Variance)> Layers)
 {
     /// <summary>Moments of several images taken together, as if they were one.</summary>
     public static ImageMoments Pool(IReadOnlyList<ImageMoments> images) => Combine(images, (means, variances) =>

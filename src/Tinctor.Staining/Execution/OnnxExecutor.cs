@@ -6,7 +6,7 @@ namespace Tinctor.Staining.Execution;
 /// Runs staining networks on ONNX Runtime. Thread-safe. The file names its inputs and outputs as the exporter of this project does:
 /// source and image, or state, time, end and prediction for the network of a diffusion bridge, whose second file computes the end.
 /// </summary>
-public sealed class OnnxExecutor : INetworkExecutor
+internal sealed class OnnxExecutor : INetworkExecutor
 {
     private readonly InferenceSession network;
     private readonly InferenceSession? matcher;

@@ -43,7 +43,7 @@ public sealed record BridgeDescription
     public BridgeSampling Sampling { get; init; } = BridgeSampling.Quick;
 
     /// <summary>Computes the schedule.</summary>
-    public BridgeSchedule CreateSchedule() => Kind switch
+    internal BridgeSchedule CreateSchedule() => Kind switch
     {
         BridgeKind.Bbdm => BridgeSchedule.Bbdm(Steps, Growth, MaxVariance),
         BridgeKind.Schrodinger => BridgeSchedule.Schrodinger(Steps, BetaMax),

@@ -44,7 +44,7 @@ public static class ModelFolder
         File.Exists(Path.Combine(folder, "model", WeightsFile)) ? Path.Combine(folder, "model") : folder;
 
     /// <summary>Writes the description, and the novelty detector where there is one.</summary>
-    public static void Write(string folder, ModelDescription model, SourceNovelty? novelty)
+    internal static void Write(string folder, ModelDescription model, SourceNovelty? novelty)
     {
         Directory.CreateDirectory(folder);
         JsonObject json = JsonSerializer.SerializeToNode(model, Json)!.AsObject();
@@ -92,7 +92,7 @@ public static class ModelFolder
 
     /// <summary>Reads the novelty detector; null if the model has none.</summary>
     /// <exception cref="TinctorException">The file is damaged.</exception>
-    public static SourceNovelty? ReadNovelty(string folder)
+    internal static SourceNovelty? ReadNovelty(string folder)
     {
         string path = Path.Combine(Resolve(folder), NoveltyFile);
         if (!File.Exists(path)) return null;

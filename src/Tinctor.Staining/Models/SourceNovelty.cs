@@ -14,7 +14,7 @@ namespace Tinctor.Staining.Models;
 /// of
 /// four octaves of detail. They describe colour, contrast, focus and texture, not the kind of tissue.
 /// </remarks>
-public sealed class SourceNovelty
+internal sealed class SourceNovelty
 {
     /// <summary>Side of a window in pixels.</summary>
     public const int Window = 64;

@@ -10,14 +10,14 @@ namespace Tinctor.Staining.WholeSlides;
 /// <param name="Red">Red of its colour.</param>
 /// <param name="Green">Green of its colour.</param>
 /// <param name="Blue">Blue of its colour.</param>
-public sealed record UncertaintyBand(string Name, int From, byte Red, byte Green, byte Blue);
+internal sealed record UncertaintyBand(string Name, int From, byte Red, byte Green, byte Blue);
 
 /// <summary>
 /// Map of where a stained slide is reliable: the slide, reduced and grey, coloured where results vary or the source is unfamiliar.
 /// </summary>
 /// <param name="Picture">RGB picture.</param>
 /// <param name="Shares">Share of the stained area in each band, from the least uncertain.</param>
-public sealed record ReliabilityMap(Image Picture, IReadOnlyList<(UncertaintyBand Band, double Share)> Shares)
+internal sealed record ReliabilityMap(Image Picture, IReadOnlyList<(UncertaintyBand Band, double Share)> Shares)
 {
     private const int Side = 1000;
     private const float Opacity = 0.65f;

@@ -10,7 +10,7 @@ namespace Tinctor.Staining.WholeSlides;
 /// Networks that enlarge leave patterns of 2 to 16 pixels of their own; so borders are compared with lines at the same phase of these.
 /// Equal neighbours, as in empty background, carry no information and are left out.
 /// </remarks>
-public sealed class SeamScore
+internal sealed class SeamScore
 {
     private readonly Lines columns, rows;
 

@@ -6,7 +6,7 @@ namespace Tinctor.Staining.WholeSlides;
 /// context, have no weight; over the next <see cref="Overlap"/> pixels adjacent tiles are blended with a Hann window. At the slide's edge a
 /// tile has full weight. The last tile ends at the slide's edge.
 /// </summary>
-public sealed record TileLayout
+internal sealed record TileLayout
 {
     /// <param name="width">Width of the slide in pixels.</param>
     /// <param name="height">Height of the slide in pixels.</param>

@@ -3,7 +3,7 @@ namespace Tinctor.Torch.Nn;
 /// <summary>Mean and variance of images, per channel [N,C,1,1] or per image [N,1,1,1].</summary>
 /// <param name="Mean">The mean.</param>
 /// <param name="Variance">The variance.</param>
-public readonly record struct Moments(Tensor Mean, Tensor Variance)
+internal readonly record struct Moments(Tensor Mean, Tensor Variance)
 {
     /// <summary>Computes those of each channel of each image [N,C,H,W]; the variance has n in the denominator.</summary>
     public static Moments Of(Tensor images)
@@ -19,7 +19,7 @@ public readonly record struct Moments(Tensor Mean, Tensor Variance)
 /// Layer whose output depends on the moments of its input image. If the image is a tile of a larger one, adjacent tiles agree only if
 /// they are normalised by common moments, which <see cref="MomentsContext"/> provides.
 /// </summary>
-public interface INormalizesByImage
+internal interface INormalizesByImage
 {
     /// <summary>Whether the layer currently uses the moments of the image instead of running ones.</summary>
     bool by_image { get; }
@@ -29,7 +29,7 @@ public interface INormalizesByImage
 /// Moments that layers normalise images by during a forward pass, a property of the calling thread as autocast is: the network itself stays
 /// unchanged, so threads may share it.
 /// </summary>
-public static class MomentsContext
+internal static class MomentsContext
 {
     [ThreadStatic]
     private static Func<Moments, Moments>? current;

@@ -4,7 +4,7 @@ namespace Tinctor.Torch.Serialization;
 /// Reads PyTorch checkpoints, the zip files of torch.save since PyTorch 1.6 and earlier legacy files, without running code from them:
 /// pickles may only contain tensors, containers, numbers and text.
 /// </summary>
-public static class PthReader
+internal static class PthReader
 {
     private const int DeepestStateDict = 4;
     private const int MostNamesInMessage = 10;

@@ -12,7 +12,7 @@ public static class SafeTensors
 
     /// <summary>Reads names, types and shapes of tensors, and the metadata.</summary>
     /// <exception cref="TinctorException">The file cannot be read or is not a valid safetensors file.</exception>
-    public static SafeTensorsHeader ReadHeader(string path)
+    internal static SafeTensorsHeader ReadHeader(string path)
     {
         using var file = InputFile.Open(path);
         return SafeTensorsHeader.Read(file, path);

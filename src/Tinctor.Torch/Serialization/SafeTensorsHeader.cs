@@ -10,11 +10,11 @@ namespace Tinctor.Torch.Serialization;
 /// <param name="shape">Sizes; empty for a scalar.</param>
 /// <param name="Begin">First byte, counted from the end of the header.</param>
 /// <param name="End">The byte after the last one.</param>
-public sealed record SafeTensorsEntry(ScalarType dtype, long[] shape, long Begin, long End);
+internal sealed record SafeTensorsEntry(ScalarType dtype, long[] shape, long Begin, long End);
 
 /// <summary>The header of a safetensors file: 8 bytes of length (little endian), JSON, then the data
 /// (https://github.com/huggingface/safetensors, "Format").</summary>
-public sealed class SafeTensorsHeader
+internal sealed class SafeTensorsHeader
 {
     /// <summary>The longest header that is read or written, in bytes: the limit of the format's reference reader.</summary>
     public const int LongestHeader = 100_000_000;

@@ -8,7 +8,7 @@ namespace Tinctor.Training.Bridges;
 /// equal shape, float32 or float64. Samples may have different steps. Gradients flow into all tensors, including the network that computes
 /// the end of the bridge.
 /// </summary>
-public sealed class Bridge
+internal sealed class Bridge
 {
     /// <exception cref="ArgumentException">The objective does not determine x0 at a step of the schedule.</exception>
     public Bridge(BridgeSchedule schedule, BridgeObjective objective)

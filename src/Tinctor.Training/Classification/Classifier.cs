@@ -19,7 +19,7 @@ namespace Tinctor.Training.Classification;
 /// <param name="Std">Standard deviation of red, green and blue; divides the image.</param>
 /// <param name="StartingWeights">Initial weights; null for random ones.</param>
 /// <param name="Validation">Confusion matrix of the held-out fold; null without one.</param>
-public sealed record ClassifierCard(TrainingRecord Training, string Architecture, IReadOnlyList<string> Classes, string Side, string Role,
+internal sealed record ClassifierCard(TrainingRecord Training, string Architecture, IReadOnlyList<string> Classes, string Side, string Role,
     int ImageSize, int CropSize, IReadOnlyList<double> Mean, IReadOnlyList<double> Std, StartingWeights? StartingWeights,
     ConfusionMatrix? Validation) : SupervisedCard(ClassifierKind, Training)
 {
@@ -32,7 +32,7 @@ public sealed record ClassifierCard(TrainingRecord Training, string Architecture
 /// <param name="Sha256">SHA-256 of the file.</param>
 /// <param name="Published">Known file of torchvision with this hash; otherwise "not among the known files".</param>
 /// <param name="Note">Weights of the file that were not used; null if all were.</param>
-public sealed record StartingWeights(string File, string Sha256, string Published, string? Note)
+internal sealed record StartingWeights(string File, string Sha256, string Published, string? Note)
 {
     // torchvision's file names end with the first eight digits of their SHA-256.
     private static readonly string[] Known = ["resnet18-f37072fd", "resnet18-5c106cde", "resnet50-0676ba61", "resnet50-19c8e357",
@@ -48,7 +48,7 @@ public sealed record StartingWeights(string File, string Sha256, string Publishe
 }
 
 /// <summary>Trained classifier of images, which also provides the features before its last layer.</summary>
-public sealed class Classifier : IDisposable
+internal sealed class Classifier : IDisposable
 {
     /// <summary>Mean and standard deviation of ImageNet, which published weights expect.</summary>
     internal static readonly double[] Mean = [0.485, 0.456, 0.406], Std = [0.229, 0.224, 0.225];

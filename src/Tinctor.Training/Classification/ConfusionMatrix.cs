@@ -3,7 +3,7 @@ namespace Tinctor.Training.Classification;
 /// <summary>Confusion matrix.</summary>
 /// <param name="Classes">Classes in ascending order.</param>
 /// <param name="Counts">Number of images, [true class][predicted class].</param>
-public sealed record ConfusionMatrix(IReadOnlyList<string> Classes, IReadOnlyList<IReadOnlyList<int>> Counts)
+internal sealed record ConfusionMatrix(IReadOnlyList<string> Classes, IReadOnlyList<IReadOnlyList<int>> Counts)
 {
     /// <summary>Counts cases, given as pairs of class indices.</summary>
     public static ConfusionMatrix Create(IReadOnlyList<string> classes, IEnumerable<(int Truth, int Prediction)> cases)

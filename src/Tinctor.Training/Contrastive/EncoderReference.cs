@@ -22,11 +22,11 @@ public sealed record EncoderReference
 
     /// <summary>Reads the card of the encoders in a folder.</summary>
     /// <exception cref="TinctorException">The folder contains no encoders.</exception>
-    public static EncoderCard ReadCard(string folder) => SupervisedModel.ReadCard<EncoderCard>(folder, EncoderCard.EncoderKind);
+    internal static EncoderCard ReadCard(string folder) => SupervisedModel.ReadCard<EncoderCard>(folder, EncoderCard.EncoderKind);
 
     /// <summary>Loads the encoders on the CPU.</summary>
     /// <exception cref="TinctorException">The encoders are missing or have changed.</exception>
-    public CeffEncoders Load()
+    internal CeffEncoders Load()
     {
         EncoderCard card = ReadCard(Path);
         if (Sha256.Length > 0 && SupervisedModel.Sha256(Path) != Sha256)

@@ -22,7 +22,7 @@ internal sealed class EncoderTask : SupervisedTask
 
     public override string ScoreName => "retrieval";
 
-    public override void Pass(Batch batch, Device device) => Embed(batch.Source, batch.Target);
+    internal override void Pass(Batch batch, Device device) => Embed(batch.Source, batch.Target);
 
     public override Tensor Loss(Batch batch)
     {
@@ -108,7 +108,7 @@ internal sealed class EncoderTask : SupervisedTask
 /// <param name="FeatureDim">Length of the embeddings.</param>
 /// <param name="Patch">Side of the training patches in pixels.</param>
 /// <param name="Temperature">Temperature of InfoNCE.</param>
-public sealed record EncoderCard(TrainingRecord Training, int Ngf, int FeatureDim, int Patch, double Temperature)
+internal sealed record EncoderCard(TrainingRecord Training, int Ngf, int FeatureDim, int Patch, double Temperature)
     : SupervisedCard(EncoderKind, Training)
 {
     /// <summary>Kind of the card.</summary>

@@ -12,7 +12,7 @@ public abstract class Learner : IDisposable
     public abstract Module Trained { get; }
 
     /// <summary>Runs the trained network on a batch, to update the statistics of its batch norms.</summary>
-    public abstract void Pass(Batch batch, Device device);
+    internal abstract void Pass(Batch batch, Device device);
 
     /// <summary>All networks by name, for checkpoints.</summary>
     public abstract IReadOnlyDictionary<string, Module> Networks { get; }

@@ -6,7 +6,7 @@ namespace Tinctor.Training.Loading;
 /// <summary>
 /// Batch of image pairs as tensors. The batch owns the tensors: they belong to no <see cref="DisposeScope"/> and are freed with the batch.
 /// </summary>
-public sealed class Batch : IDisposable
+internal sealed class Batch : IDisposable
 {
     private Batch(int index, IReadOnlyList<Pair> pairs, Tensor source, Tensor target) =>
         (Index, Pairs, Source, Target) = (index, pairs, source, target);

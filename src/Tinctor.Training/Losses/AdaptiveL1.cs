@@ -7,7 +7,7 @@ namespace Tinctor.Training.Losses;
 /// Adaptive L1 loss of CEFF (Jia et al. 2025, equation 5; models/CEFF_model.py, backward_G): the L1 distance of each tile is weighted by
 /// the similarity of stained and real tile according to an encoder.
 /// </summary>
-public static class AdaptiveL1
+internal static class AdaptiveL1
 {
     /// <summary>Computes the mean over tiles of (alpha + beta similarity) L1, a scalar. Weights have no gradient.</summary>
     /// <param name="stained">Stained images [N,C,H,W].</param>

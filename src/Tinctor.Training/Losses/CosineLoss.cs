@@ -3,7 +3,7 @@ using Tinctor.Torch;
 namespace Tinctor.Training.Losses;
 
 /// <summary>Cosine distance between features: 1 - cosine similarity.</summary>
-public static class CosineLoss
+internal static class CosineLoss
 {
     /// <summary>
     /// Computes the mean over samples, in [0,2]; each feature is flattened to a vector. Zero vectors are orthogonal to all vectors. Half

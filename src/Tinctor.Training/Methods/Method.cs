@@ -17,7 +17,7 @@ public abstract class Method : Learner
     public sealed override Module Trained => Generator;
 
     /// <inheritdoc/>
-    public sealed override void Pass(Batch batch, Device device) => Generator.forward(batch.Source.to(device));
+    internal sealed override void Pass(Batch batch, Device device) => Generator.forward(batch.Source.to(device));
 
     /// <summary>Updates all networks once.</summary>
     /// <param name="source">Source images [N,Cin,H,W].</param>

@@ -27,7 +27,7 @@ public abstract record MethodConfig
     public virtual IReadOnlyList<string> PredictedLabels => [];
 
     /// <summary>Variants of the paper's ablation study, without the full method; empty for none.</summary>
-    public virtual IReadOnlyList<Ablation> Ablations => [];
+    internal virtual IReadOnlyList<Ablation> Ablations => [];
 
     /// <summary>Completes the settings of a new run with the full paths and hashes of the files that they name.</summary>
     /// <exception cref="TinctorException">A file is missing or unsuitable.</exception>

@@ -8,7 +8,7 @@ namespace Tinctor.Training.Networks;
 /// feature guides the generator; four more halvings and a linear layer, which give an embedding. State-dict keys are those of
 /// models/Encoder.py, ResnetEncoder.
 /// </summary>
-public sealed class CeffEncoder : Module<Tensor, Tensor>
+internal sealed class CeffEncoder : Module<Tensor, Tensor>
 {
     /// <summary>Downsampling factor of the feature.</summary>
     public const int FeatureScale = 4;

@@ -4,7 +4,7 @@ using Tinctor.Torch.Nn;
 namespace Tinctor.Training.Networks;
 
 /// <summary>CEFF's two encoders, of H&amp;E and of IHC images. State-dict keys are those of models/Encoder.py, Encoder.</summary>
-public sealed class CeffEncoders : Module<Tensor, Tensor, (Tensor Source, Tensor Target)>
+internal sealed class CeffEncoders : Module<Tensor, Tensor, (Tensor Source, Tensor Target)>
 {
     /// <param name="ngf">Channels of the first convolutions.</param>
     /// <param name="feature_dim">Length of the embeddings.</param>

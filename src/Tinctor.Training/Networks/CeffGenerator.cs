@@ -22,7 +22,7 @@ public enum CeffVariant
 /// fused by cross-attention. [N,3,H,W] to [N,3,H,W], both in [-1,1]; H and W are multiples of <see cref="SizeMultiple"/>.
 /// State-dict keys are those of networks.CEFF, whose encoder_IHC has no part in staining and is not here.
 /// </summary>
-public sealed class CeffGenerator : Module<Tensor, Tensor>
+internal sealed class CeffGenerator : Module<Tensor, Tensor>
 {
     private readonly MultiScaleExtractor? encoder;
     private readonly Sequential? plain;

@@ -8,7 +8,7 @@ namespace Tinctor.Training.Networks;
 /// F + alpha BN(W softmax(Q K^T / sqrt(d)) V). Two features [N,C,H,W] and [N,C,h,w] to [N,C,H,W]. State-dict keys are those of
 /// networks.CrossAttentionFusionBlock.
 /// </summary>
-public sealed class CrossAttentionFusion : Module<Tensor, Tensor, Tensor>
+internal sealed class CrossAttentionFusion : Module<Tensor, Tensor, Tensor>
 {
     private readonly Conv2d q_conv, k_conv, v_conv, out_conv;
     private readonly BatchNorm2d bn;

@@ -9,7 +9,7 @@ namespace Tinctor.Training.Networks;
 /// of the slide from the feature, the feature fusion modulates the feature by the level, the ReStainer decodes it.
 /// [N,3,H,W] to [N,3,H,W], both in [-1,1]; H and W are multiples of <see cref="SizeMultiple"/>, <see cref="SmallestSize"/> or more.
 /// </summary>
-public sealed class DeReStainerGenerator : Module<Tensor, Tensor>, ILevelPredictor
+internal sealed class DeReStainerGenerator : Module<Tensor, Tensor>, ILevelPredictor
 {
     /// <summary>H and W are multiples of this: the DeStainer halves them three times.</summary>
     public const int SizeMultiple = 8;

@@ -9,7 +9,7 @@ namespace Tinctor.Training.Networks;
 /// [N,Cc,h,w] to a prediction [N,Cout,H,W] of any range; H and W are multiples of <see cref="SizeMultiple"/>. A condition of another
 /// size is resized bilinearly. State-dict keys are those of UNetModel in all three repositories.
 /// </summary>
-public sealed class DiffusionUnet : Module<Tensor, Tensor, Tensor?, Tensor>
+internal sealed class DiffusionUnet : Module<Tensor, Tensor, Tensor?, Tensor>
 {
     private readonly DiffusionUnetOptions options;
     private readonly Sequential time_embed;

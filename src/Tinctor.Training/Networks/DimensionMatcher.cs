@@ -9,7 +9,7 @@ namespace Tinctor.Training.Networks;
 /// CompressCNN_upsample, state-dict keys included; the other factors follow its rule, channels times the factor twice, then a shuffle of
 /// pixels.
 /// </summary>
-public sealed class DimensionMatcher : Module<Tensor, Tensor>
+internal sealed class DimensionMatcher : Module<Tensor, Tensor>
 {
     private readonly Sequential in_layers, conv_before_upsample, upsample;
     private readonly Conv2d conv_last;

@@ -9,7 +9,7 @@ namespace Tinctor.Training.Networks;
 /// Input [N,inputs,H,W] and style [N,inputs] to [N,outputs,H,W].
 /// </summary>
 /// <remarks>Input and output of one convolution are scaled, which equals a weight per image but is much faster.</remarks>
-public sealed class ModulatedConv2d : Module<Tensor, Tensor, Tensor>
+internal sealed class ModulatedConv2d : Module<Tensor, Tensor, Tensor>
 {
     private readonly Conv2d conv;
     private readonly Tensor? bias;

@@ -8,7 +8,7 @@ namespace Tinctor.Training.Networks;
 /// Residual networks for classification (He et al. 2016; the 50-layer one with its strides in the 3x3 convolutions, as torchvision has
 /// it). [N,3,H,W] to logits [N,classes]. State-dict keys are torchvision's.
 /// </summary>
-public sealed class ResNet : Module<Tensor, Tensor>
+internal sealed class ResNet : Module<Tensor, Tensor>
 {
     private readonly Conv2d conv1;
     private readonly BatchNorm2d bn1;

@@ -8,7 +8,7 @@ namespace Tinctor.Training.Networks;
 /// differs from its channel: (x - mean)² / (4 (variance + lambda)) + 1/2. [N,C,H,W] to the same.
 /// </summary>
 /// <param name="lambda">Regularisation, which keeps the energy finite in flat channels.</param>
-public sealed class SimAM(double lambda = 1e-4) : Module<Tensor, Tensor>, INormalizesByImage
+internal sealed class SimAM(double lambda = 1e-4) : Module<Tensor, Tensor>, INormalizesByImage
 {
     /// <inheritdoc/>
     public bool by_image => true;

@@ -9,7 +9,7 @@ namespace Tinctor.Training.Networks;
 /// convolution, which gives small kernels a large receptive field. [N,C,H,W] of any size to the same. State-dict keys are those of the
 /// official class.
 /// </summary>
-public sealed class WaveletConv2d : Module<Tensor, Tensor>
+internal sealed class WaveletConv2d : Module<Tensor, Tensor>
 {
     private readonly Tensor wt_filter, iwt_filter;
     private readonly int padding;

@@ -7,7 +7,7 @@ namespace Tinctor.Training.Networks;
 /// Standardises each image [N,C,H,W] to zero mean and unit standard deviation over all its pixels and channels together, as the code of
 /// pixel super-resolved virtual staining prepares autofluorescence.
 /// </summary>
-public sealed class ZScore : Module<Tensor, Tensor>, INormalizesByImage
+internal sealed class ZScore : Module<Tensor, Tensor>, INormalizesByImage
 {
     /// <summary>Added to the standard deviation, for constant images.</summary>
     private const double Epsilon = 1e-6;

@@ -29,7 +29,7 @@ public enum MaskKind
 /// <param name="SampleType">Sample type of the mask files.</param>
 /// <param name="Channels">1, or 3 for colour.</param>
 /// <param name="Foreground">Codes of the foreground; empty for all codes except 0.</param>
-public sealed record MaskFormat(MaskKind Kind, SampleType SampleType, int Channels, IReadOnlyList<int> Foreground)
+internal sealed record MaskFormat(MaskKind Kind, SampleType SampleType, int Channels, IReadOnlyList<int> Foreground)
 {
     private const int MostFilesRead = 64;
 

@@ -18,11 +18,11 @@ namespace Tinctor.Training.Segmentation;
 /// <param name="Dice">Dice coefficient of the pixels of the held-out images; null without any.</param>
 /// <param name="Precision">Precision of these pixels.</param>
 /// <param name="Recall">Recall of these pixels.</param>
-public sealed record SegmenterCard(string Kind, TrainingRecord Training, string Target, int InputChannels, int Width, int Depth,
+internal sealed record SegmenterCard(string Kind, TrainingRecord Training, string Target, int InputChannels, int Width, int Depth,
     string Masks, double? Dice, double? Precision, double? Recall) : SupervisedCard(Kind, Training);
 
 /// <summary>Trained segmenter for images of any size. Thread-safe; images are processed one at a time.</summary>
-public sealed class Segmenter : IDisposable
+internal sealed class Segmenter : IDisposable
 {
     internal const string Kind = "segmenter";
     private const int Tile = 1024, Context = 64;

@@ -69,7 +69,7 @@ public sealed record SegmenterConfig : SupervisedConfig
 
     /// <summary>Detects the format of the masks of pairs.</summary>
     /// <exception cref="TinctorException">The files are not masks.</exception>
-    public MaskFormat DetectFormat(IReadOnlyList<Pair> pairs)
+    internal MaskFormat DetectFormat(IReadOnlyList<Pair> pairs)
     {
         if (Data.ImageSize > 0)
         {

@@ -16,7 +16,7 @@ internal abstract class ImageTask : SupervisedTask
         this.network = network;
 
     /// <inheritdoc/>
-    public sealed override void Pass(Batch batch, Device device) => Predict(batch);
+    internal sealed override void Pass(Batch batch, Device device) => Predict(batch);
 
     /// <summary>Predicts for the images of a batch.</summary>
     protected Tensor Predict(Batch batch) => network.forward(Prepare(batch.Source.to(Device)));

@@ -10,7 +10,7 @@ using Tinctor.Training.Files;
 namespace Tinctor.Training.Supervised;
 
 /// <summary>Model folder of a supervised task: weights in model.safetensors and a description in card.json.</summary>
-public static class SupervisedModel
+internal static class SupervisedModel
 {
     private const string Weights = "model.safetensors", Card = "card.json";
     private static readonly JsonSerializerOptions Format = new()
@@ -102,7 +102,7 @@ public static class SupervisedModel
 /// <summary>Content common to all cards.</summary>
 /// <param name="Kind">Kind of the model, such as "classifier" or "segmenter".</param>
 /// <param name="Training">Record of the training.</param>
-public record SupervisedCard([property: JsonPropertyOrder(-1)] string Kind, [property: JsonPropertyOrder(1)] TrainingRecord Training)
+internal record SupervisedCard([property: JsonPropertyOrder(-1)] string Kind, [property: JsonPropertyOrder(1)] TrainingRecord Training)
 {
     /// <summary>Version of the file format; files of earlier programs have none.</summary>
     internal const int FormatVersion = 1;

@@ -18,7 +18,7 @@ namespace Tinctor.Training.Supervised;
 /// <param name="ValidationSlides">Validation slides.</param>
 /// <param name="TestSlides">Slides of the test split, which were not used.</param>
 /// <param name="MadeBy">Name and version of the program.</param>
-public sealed record TrainingRecord(string TrainingId, ulong Seed, int Fold, int Folds, int Steps, int BestStep, string ScoreName,
+internal sealed record TrainingRecord(string TrainingId, ulong Seed, int Fold, int Folds, int Steps, int BestStep, string ScoreName,
     double? Score, string DataSha256, int TrainImages, int ValidationImages, IReadOnlyList<string> TrainSlides,
     IReadOnlyList<string> ValidationSlides, IReadOnlyList<string> TestSlides, string MadeBy)
 {

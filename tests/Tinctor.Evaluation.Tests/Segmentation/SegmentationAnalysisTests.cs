@@ -74,7 +74,7 @@ public sealed class SegmentationAnalysisTests : IDisposable
     [Fact]
     public void Run_with_masks_on_disk_replaces_segmenter()
     {
-        var classical = new ClassicalSegmentation(new());
+        ISegmentation classical = new ClassicalSegmentation(new());
         Directory.CreateDirectory(Path.Combine(root, "masks"));
         foreach (ImagePair pair in set.Pairs)
         {

@@ -13,7 +13,7 @@ namespace Tinctor.Evaluation.Analyses.Encoders;
 /// <param name="openSource">Opens the encoder of source images; null uses the other for both.</param>
 /// <param name="openTarget">Opens the encoder of real and stained images.</param>
 /// <param name="patch">Side of the square patches in pixels; 0 for whole images.</param>
-public sealed class EncoderAnalysis(Func<FeatureExtractor>? openSource, Func<FeatureExtractor> openTarget, int patch) : IAnalysis
+internal sealed class EncoderAnalysis(Func<FeatureExtractor>? openSource, Func<FeatureExtractor> openTarget, int patch) : IAnalysis
 {
     private const int MostPatches = 16;
     private const int Bins = 40;

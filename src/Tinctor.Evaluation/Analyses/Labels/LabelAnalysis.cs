@@ -9,7 +9,7 @@ namespace Tinctor.Evaluation.Analyses.Labels;
 /// Compares labels, such as the HER2 level, of stained images with those of the real ones, by a classifier of real images.
 /// </summary>
 /// <param name="settings">The classifier and the retrieval settings.</param>
-public sealed class LabelAnalysis(LabelSettings settings) : IAnalysis
+internal sealed class LabelAnalysis(LabelSettings settings) : IAnalysis
 {
     private const int NeighboursThatVote = 10;
     private static readonly int[] TopK = [1, 3, 5];

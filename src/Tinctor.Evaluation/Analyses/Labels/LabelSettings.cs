@@ -4,7 +4,7 @@ using Tinctor.Training.Classification;
 namespace Tinctor.Evaluation.Analyses.Labels;
 
 /// <summary>Real images from which labels are retrieved.</summary>
-public enum LibraryChoice
+internal enum LibraryChoice
 {
     /// <summary>Training images where their labels are known, else test images.</summary>
     Auto,
@@ -22,7 +22,7 @@ public enum LibraryChoice
 /// <summary>Settings of <see cref="LabelAnalysis"/>.</summary>
 /// <param name="Classifier">Folder of the classifier.</param>
 /// <param name="Device">Device of the computation.</param>
-public sealed record LabelSettings(string Classifier, Device Device)
+internal sealed record LabelSettings(string Classifier, Device Device)
 {
     /// <summary>Real images from which labels are retrieved. Default: <see cref="LibraryChoice.Auto"/>.</summary>
     public LibraryChoice Library { get; init; }

@@ -9,7 +9,7 @@ namespace Tinctor.Evaluation.Analyses.Labels;
 /// Compares IHC levels that models predict from the source alone (levels.csv beside their images) with the labels of the real images.
 /// </summary>
 /// <param name="models">The models; those without levels.csv are ignored.</param>
-public sealed class PredictedLevelAnalysis(IReadOnlyList<StainedFolder> models) : IAnalysis
+internal sealed class PredictedLevelAnalysis(IReadOnlyList<StainedFolder> models) : IAnalysis
 {
     private static readonly ReportSection Empty = new("predicted_levels", "Levels predicted from the source",
         "IHC level that each model predicts from the source image alone, compared with the label of the real image.");

@@ -22,7 +22,7 @@ public interface ISegmentation
     /// <param name="method">Key of the method that made the image; null for the real image.</param>
     /// <param name="image">The pixels.</param>
     /// <exception cref="TinctorException">A mask is missing or does not fit.</exception>
-    LabelMap Segment(ImagePair pair, string? method, ScoredImage image);
+    internal LabelMap Segment(ImagePair pair, string? method, ScoredImage image);
 
     /// <summary>The methods of a test set that can be compared with the real images.</summary>
     /// <exception cref="TinctorException">No method can be compared, or the real images cannot be segmented.</exception>
@@ -45,6 +45,5 @@ public sealed class ClassicalSegmentation(NucleusDetection settings) : ISegmenta
     /// <inheritdoc/>
     public bool HasInstances => true;
 
-    /// <inheritdoc/>
-    public LabelMap Segment(ImagePair pair, string? method, ScoredImage image) => NucleusDetector.Find(image, settings);
+    LabelMap ISegmentation.Segment(ImagePair pair, string? method, ScoredImage image) => NucleusDetector.Find(image, settings);
 }

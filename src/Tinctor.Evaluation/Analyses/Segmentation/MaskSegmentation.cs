@@ -8,7 +8,7 @@ using Tinctor.Training.Segmentation;
 namespace Tinctor.Evaluation.Analyses.Segmentation;
 
 /// <summary>Masks on disk, for the real images or for those of methods; another segmentation where there are none.</summary>
-public sealed class MaskSegmentation : ISegmentation
+internal sealed class MaskSegmentation : ISegmentation
 {
     private const string Real = "";
     private readonly Dictionary<string, (Dictionary<string, string> Files, MaskFormat Format)> folders = [];
@@ -39,8 +39,7 @@ public sealed class MaskSegmentation : ISegmentation
     /// <inheritdoc/>
     public bool Covers(string? method) => others is not null || folders.ContainsKey(method ?? Real);
 
-    /// <inheritdoc/>
-    public LabelMap Segment(ImagePair pair, string? method, ScoredImage image)
+    LabelMap ISegmentation.Segment(ImagePair pair, string? method, ScoredImage image)
     {
         if (!folders.TryGetValue(method ?? Real, out var folder)) return others!.Segment(pair, method, image);
         if (!folder.Files.TryGetValue(pair.Name, out string? path))

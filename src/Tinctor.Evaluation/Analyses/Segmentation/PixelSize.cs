@@ -4,7 +4,7 @@ using Tinctor.Evaluation.Sections;
 namespace Tinctor.Evaluation.Analyses.Segmentation;
 
 /// <summary>Pixel size that is assumed for images without metadata.</summary>
-public static class PixelSize
+internal static class PixelSize
 {
     /// <summary>A 20x scan, in micrometres per pixel.</summary>
     public const double Default = 0.5;

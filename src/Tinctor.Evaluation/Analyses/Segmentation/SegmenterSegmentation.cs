@@ -12,7 +12,7 @@ namespace Tinctor.Evaluation.Analyses.Segmentation;
 /// </summary>
 /// <param name="segmenter">The model.</param>
 /// <param name="leastPixels">Smaller nuclei are dropped.</param>
-public sealed class SegmenterSegmentation(Segmenter segmenter, int leastPixels = 20) : ISegmentation
+internal sealed class SegmenterSegmentation(Segmenter segmenter, int leastPixels = 20) : ISegmentation
 {
     private const float Prominence = 1;
 
@@ -29,8 +29,7 @@ public sealed class SegmenterSegmentation(Segmenter segmenter, int leastPixels =
     /// <inheritdoc/>
     public bool HasInstances => segmenter.Target == SegmentationTarget.Nuclei;
 
-    /// <inheritdoc/>
-    public LabelMap Segment(ImagePair pair, string? method, ScoredImage image)
+    LabelMap ISegmentation.Segment(ImagePair pair, string? method, ScoredImage image)
     {
         byte[] classes = segmenter.Classify(image.Image);
         return HasInstances ? Separate(classes, image.Width, image.Height, leastPixels)

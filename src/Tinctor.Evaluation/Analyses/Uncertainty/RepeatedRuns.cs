@@ -5,7 +5,7 @@ namespace Tinctor.Evaluation.Analyses.Uncertainty;
 
 /// <summary>Results of repeated runs of a stochastic model: one folder per run, with the same file names in each.</summary>
 /// <param name="Folder">The model, and the folder that contains the folders of the runs.</param>
-public sealed record RepeatedRuns(StainedFolder Folder)
+internal sealed record RepeatedRuns(StainedFolder Folder)
 {
     /// <summary>Finds the files of each pair, one per run.</summary>
     /// <exception cref="TinctorException">

@@ -9,7 +9,7 @@ namespace Tinctor.Evaluation.Analyses.Uncertainty;
 /// of variation of Zhang et al. (pixel super-resolved virtual staining, arXiv 2410.20073).
 /// </summary>
 /// <param name="models">The models with repeated runs.</param>
-public sealed class UncertaintyAnalysis(IReadOnlyList<RepeatedRuns> models) : IAnalysis
+internal sealed class UncertaintyAnalysis(IReadOnlyList<RepeatedRuns> models) : IAnalysis
 {
     /// <summary>Share of pixels with the largest errors, which the uncertainty should predict.</summary>
     public const double WorstShare = 0.1;

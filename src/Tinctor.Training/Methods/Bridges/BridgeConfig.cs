@@ -57,7 +57,7 @@ public abstract record BridgeConfig : MethodConfig
 
     /// <summary>Creates the bridge for training.</summary>
     /// <exception cref="TinctorException">The settings are incompatible.</exception>
-    public Bridge CreateBridge()
+    internal Bridge CreateBridge()
     {
         BridgeDescription description = DescribeBridge();
         return new(description.CreateSchedule(), description.Objective);
@@ -84,7 +84,7 @@ public abstract record BridgeConfig : MethodConfig
     internal BridgeGenerator CreateNetwork() => new(this);
 
     /// <summary>Creates the U-Net with the channels of the images.</summary>
-    public DiffusionUnet CreateUnet() => new(Network with
+    internal DiffusionUnet CreateUnet() => new(Network with
     {
         InChannels = OutputChannels,
         OutChannels = OutputChannels,

@@ -8,7 +8,7 @@ namespace Tinctor.Training.Methods.Bridges;
 /// Training of a diffusion bridge: the network learns predictions from states between source and target, jointly with the network that
 /// computes the end of the bridge, if there is one.
 /// </summary>
-public sealed class BridgeMethod : Method
+internal sealed class BridgeMethod : Method
 {
     private readonly BridgeConfig config;
     private readonly BridgeGenerator network;

@@ -73,7 +73,7 @@ public sealed record CeffConfig : ConditionalGanConfig
     public double L1Beta { get; init; } = 50;
 
     /// <summary>Table 2 of the paper, and the differences of paper and code.</summary>
-    public override IReadOnlyList<Ablation> Ablations { get; } =
+    internal override IReadOnlyList<Ablation> Ablations { get; } =
     [
         new("without_vmfe", "w/o multi-scale feature extraction", ["model.vmfe=false"]),
         new("without_fusion", "w/o cross-attention feature fusion", ["model.fusion=false"]),
@@ -101,7 +101,7 @@ public sealed record CeffConfig : ConditionalGanConfig
     public override Module<Tensor, Tensor> CreateGenerator() => CreateNetwork();
 
     /// <summary>Creates the generator; its encoder has no trained weights yet.</summary>
-    public CeffGenerator CreateNetwork() => new(Variant, Ngf, FeatureDim, Vmfe, Fusion, Alpha, Grid);
+    internal CeffGenerator CreateNetwork() => new(Variant, Ngf, FeatureDim, Vmfe, Fusion, Alpha, Grid);
 
     /// <inheritdoc/>
     public override MethodConfig Completed()

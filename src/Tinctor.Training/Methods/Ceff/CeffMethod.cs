@@ -12,7 +12,7 @@ namespace Tinctor.Training.Methods.Ceff;
 /// loss weighted by a frozen encoder of IHC images. Only losses use the target; in the official code the generator's forward pass uses it
 /// too.
 /// </summary>
-public sealed class CeffMethod : ConditionalGanMethod
+internal sealed class CeffMethod : ConditionalGanMethod
 {
     private readonly CeffConfig config;
     private readonly CeffEncoder? sourceEncoder, targetEncoder;

@@ -110,7 +110,7 @@ public sealed record DeReStainerConfig : GanConfig
     public override IReadOnlyList<string> PredictedLabels => Levels;
 
     /// <summary>Table 1b of the paper.</summary>
-    public override IReadOnlyList<Ablation> Ablations { get; } =
+    internal override IReadOnlyList<Ablation> Ablations { get; } =
     [
         new("without_stain", "w/o L_stain", ["model.lambda_stain=0"]),
         new("without_dab", "w/o L_DAB", ["model.lambda_dab=0"]),
@@ -133,7 +133,7 @@ public sealed record DeReStainerConfig : GanConfig
     public override Module<Tensor, Tensor> CreateGenerator() => CreateNetwork();
 
     /// <summary>Creates the generator: DeStainer, feature fusion and ReStainer.</summary>
-    public DeReStainerGenerator CreateNetwork() => new(Stains, Ngf, Levels.Count, NBlocks, Simam, Style, FusionNorm, Upsample);
+    internal DeReStainerGenerator CreateNetwork() => new(Stains, Ngf, Levels.Count, NBlocks, Simam, Style, FusionNorm, Upsample);
 
     /// <summary>Creates the discriminators of IHC images, full resolution first.</summary>
     public MultiscaleDiscriminator CreateDiscriminator() =>

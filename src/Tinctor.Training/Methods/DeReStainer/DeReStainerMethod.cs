@@ -12,7 +12,7 @@ namespace Tinctor.Training.Methods.DeReStainer;
 /// decoded to an IHC image, guided by the predicted IHC level. A step runs the generator once, updates the discriminators, then the
 /// generator. The names of losses are those of section 2.4.
 /// </summary>
-public sealed class DeReStainerMethod : Method
+internal sealed class DeReStainerMethod : Method
 {
     private const int Dab = 2;
     private readonly DeReStainerConfig config;

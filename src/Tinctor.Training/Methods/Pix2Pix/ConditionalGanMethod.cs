@@ -11,7 +11,7 @@ namespace Tinctor.Training.Methods.Pix2Pix;
 /// generator once, updates the discriminator, then the generator. Other conditional GANs may transform the condition of the discriminator
 /// or replace the L1 loss.
 /// </summary>
-public class ConditionalGanMethod : Method
+internal class ConditionalGanMethod : Method
 {
     private readonly ConditionalGanConfig config;
     private readonly Module<Tensor, Tensor> netG, netD;
