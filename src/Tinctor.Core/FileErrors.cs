@@ -1,3 +1,5 @@
+using System.Runtime.InteropServices;
+
 namespace Tinctor.Core;
 
 /// <summary>Wording of the operating system's errors about files.</summary>
@@ -34,7 +36,7 @@ internal static class FileErrors
         UnauthorizedAccessException => new(path, "cannot be read: permission denied", "Check the permissions of the file.", e),
         PathTooLongException => new(path, "cannot be read: the path is too long", "Check the path.", e),
         _ when IsInUse(e) => new(path, "cannot be read: another program is writing it", "Wait until the program has finished.", e),
-        _ => new(path, $"cannot be read: {e.Message}", "Check the disk and the network.", e),
+        _ => new(path, $"cannot be read: {SystemError(e)}", "Check the disk and the network.", e),
     };
 
     /// <summary>Describes why a file cannot be written.</summary>
@@ -54,12 +56,16 @@ internal static class FileErrors
             _ when !OperatingSystem.IsWindows() && Code(e) == ReadOnlyFileSystem =>
                 new(path, "cannot be written: the file system is read-only", "Choose another output.", e),
             _ when IsInUse(e) => new(path, "cannot be written: another program has it open", "Close the file in the program.", e),
-            _ => new(path, $"cannot be written: {e.Message}", $"Check the disk and the network; {unchanged}.", e),
+            _ => new(path, $"cannot be written: {SystemError(e)}", $"Check the disk and the network; {unchanged}.", e),
         };
     }
 
     // .NET puts errno (Unix) or an HRESULT made of the error code (Windows) here.
     private static int Code(Exception e) => e.HResult & 0xFFFF;
+
+    // The words of the operating system, such as "Input/output error", without those of .NET.
+    private static string SystemError(Exception e) => e is IOException && Code(e) != 0
+        ? Marshal.GetPInvokeErrorMessage(Code(e)).TrimEnd('.') : "unknown error of the file system";
 
     private static string Folder(string path) => Path.GetDirectoryName(Path.GetFullPath(path)) ?? path;
 

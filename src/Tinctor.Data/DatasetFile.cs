@@ -15,7 +15,8 @@ namespace Tinctor.Data;
 /// <param name="MinTissue">Minimum tissue fraction, 0 to 1.</param>
 /// <param name="MinNcc">Minimum normalised cross-correlation, -1 to 1.</param>
 /// <param name="MaxResidual">Maximum residual translation in pixels.</param>
-internal sealed record DatasetFile(string Kind, int? TileSize, int? Stride, double? Mpp, double MinTissue, double MinNcc, double MaxResidual)
+internal sealed record DatasetFile(string Kind, int? TileSize, int? Stride, double? Mpp, double MinTissue, double MinNcc,
+    double MaxResidual)
 {
     /// <summary>File name in the folder of a data set.</summary>
     public const string FileName = "dataset.json";

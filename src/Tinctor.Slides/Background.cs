@@ -31,18 +31,18 @@ internal static class Background
     public const double SmallestSaturation = 0.04, LargestSaturation = 0.15;
 
     /// <summary>Brightest channel, as a share of white, below which a pixel is darker than any brightfield background.</summary>
-    public const float DarkestLight = 0.25f;
+    public const float DarkestBrightness = 0.25f;
 
     private const int Levels = 256;
-    private const float SmallestLight = 200 / 255f, LargestColour = 0.06f;
+    private const float SmallestBrightness = 200 / 255f, LargestColour = 0.06f;
     private const double SmallestShare = 0.01, ShareBesidePadding = 0.05, BrightQuantile = 0.95;
 
     /// <summary>Returns whether a pixel of 8 bits per channel may be background: bright and without much colour.</summary>
-    public static bool IsLike(ReadOnlySpan<byte> pixel)
+    public static bool IsPossible(ReadOnlySpan<byte> pixel)
     {
         (byte least, byte most) = (pixel[0], pixel[0]);
         foreach (byte sample in pixel) (least, most) = (Math.Min(least, sample), Math.Max(most, sample));
-        return IsLike(least / 255f, most / 255f);
+        return IsPossible(least / 255f, most / 255f);
     }
 
     /// <summary>
@@ -50,7 +50,7 @@ internal static class Background
     /// none.
     /// </summary>
     /// <param name="light">One plane per channel, 0 to 1.</param>
-    internal static float[] Light(float[][] light)
+    internal static float[] EstimateColour(float[][] light)
     {
         int size = light[0].Length;
         var counts = Enumerable.Range(0, light.Length).Select(_ => new int[Levels]).ToArray();
@@ -58,7 +58,7 @@ internal static class Background
         for (int i = 0; i < size; i++)
         {
             float least = light.Min(plane => plane[i]), most = light.Max(plane => plane[i]);
-            if (!IsLike(least, most)) continue;
+            if (!IsPossible(least, most)) continue;
             // Pure white is often the area that the scanner skipped.
             if (least == 1) { padding++; continue; }
             background++;
@@ -70,7 +70,7 @@ internal static class Background
             : Array.ConvertAll(counts, histogram => Quantile(histogram, BrightQuantile * background) / (Levels - 1f));
     }
 
-    private static bool IsLike(float least, float most) => least >= SmallestLight && least >= most * (1 - LargestColour);
+    private static bool IsPossible(float least, float most) => least >= SmallestBrightness && least >= most * (1 - LargestColour);
 
     private static int Quantile(int[] histogram, double below)
     {

@@ -20,7 +20,7 @@ public sealed partial class Image
             // Even dark stains are bright in one of red, green and blue.
             float[][] channels = [.. Enumerable.Range(0, Channels).Select(Samples)];
             int dark = Enumerable.Range(0, channels[0].Length)
-                .Count(i => channels.Max(samples => samples[i]) < Background.DarkestLight * Largest);
+                .Count(i => channels.Max(samples => samples[i]) < Background.DarkestBrightness * Largest);
             return dark > channels[0].Length / 2;
         }
     }

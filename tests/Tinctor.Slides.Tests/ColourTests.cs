@@ -29,9 +29,9 @@ public sealed class ColourTests
             {
                 var rgb = Array.ConvertAll(reference["rgb" + input], value => (float)(value / 255));
                 var amounts = new float[rgb.Length];
-                matrix.SeparateLight(rgb, amounts);
+                matrix.SeparateRgb(rgb, amounts);
                 Close(reference[$"{kind}_from_rgb{input}"], Array.ConvertAll(amounts, value => (double)value), 2e-6);
-                matrix.CombineLight(amounts, amounts);
+                matrix.CombineRgb(amounts, amounts);
                 Close(reference[$"combine_{kind}_from_rgb{input}"], Array.ConvertAll(amounts, value => (double)value), 2e-5);
             }
         }

@@ -53,7 +53,7 @@ public sealed class StainSeparationTests
         {
             var amounts = new float[4 * 3];
             for (int pixel = 0; pixel < 4; pixel++) amounts[(3 * pixel) + stain] = 0.1f * pixel;
-            StainMatrix.HaematoxylinEosinDab.CombineLight(amounts, amounts);
+            StainMatrix.HaematoxylinEosinDab.CombineRgb(amounts, amounts);
             Tensor image = torch.tensor(amounts, 1, 1, 4, 3).permute(0, 3, 1, 2);
             for (int other = 0; other < 3; other++)
                 Vectors.Close(other == stain ? image : torch.ones_like(image), Hed.Project(image, other), $"{stain} to {other}", 0, 1e-5);

@@ -106,7 +106,8 @@ public sealed class TissueTests : InTemporaryFolder
     }
 
     [Theory]
-    [InlineData(30, 50, 165, nameof(PenColours.Blue)), InlineData(25, 120, 60, nameof(PenColours.Green)), InlineData(35, 33, 36, nameof(PenColours.Black))]
+    [InlineData(30, 50, 165, nameof(PenColours.Blue)), InlineData(25, 120, 60, nameof(PenColours.Green)),
+        InlineData(35, 33, 36, nameof(PenColours.Black))]
     public void Detect_removes_ink_and_keeps_tissue_beside_it(int red, int green, int blue, string pen)
     {
         PenColours colour = Enum.Parse<PenColours>(pen);

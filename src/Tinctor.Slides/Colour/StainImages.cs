@@ -22,7 +22,7 @@ internal static class StainImages
             {
                 concentrations[i] = i % 3 == stain ? concentrations[i] : 0;
             }
-            stains.CombineLight(concentrations, concentrations);
+            stains.CombineRgb(concentrations, concentrations);
             result.WriteLight(y, concentrations);
         });
         return result;
@@ -60,7 +60,7 @@ internal static class StainImages
         for (var y = 0; y < image.Height; y++)
         {
             image.ReadLight(y, row);
-            stains.SeparateLight(row, row);
+            stains.SeparateRgb(row, row);
             use(y, row);
         }
     }

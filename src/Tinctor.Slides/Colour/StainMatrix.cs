@@ -91,7 +91,7 @@ public sealed class StainMatrix
     /// Computes stain concentrations from RGB light in [0, 1] as scikit-image does (separate_stains, rgb2hed, 0.19 and later): light is at
     /// least 1e-6, the unit is a sixth of the decimal density, and negative concentrations become 0.
     /// </summary>
-    public void SeparateLight(ReadOnlySpan<float> rgb, Span<float> concentrations)
+    public void SeparateRgb(ReadOnlySpan<float> rgb, Span<float> concentrations)
     {
         OpticalDensity.FromLight(rgb, concentrations, floor: OpticalDensity.SkimageFloor);
         Separate(concentrations[..rgb.Length], concentrations);
@@ -102,9 +102,9 @@ public sealed class StainMatrix
     }
 
     /// <summary>
-    /// Computes RGB light, clamped to [0, 1], from concentrations of <see cref="SeparateLight"/> (combine_stains, hed2rgb).
+    /// Computes RGB light, clamped to [0, 1], from concentrations of <see cref="SeparateRgb"/> (combine_stains, hed2rgb).
     /// </summary>
-    public void CombineLight(ReadOnlySpan<float> concentrations, Span<float> rgb)
+    public void CombineRgb(ReadOnlySpan<float> concentrations, Span<float> rgb)
     {
         Combine(concentrations, rgb);
         var light = rgb[..concentrations.Length];

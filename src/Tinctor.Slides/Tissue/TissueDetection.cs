@@ -77,13 +77,13 @@ internal static class TissueDetection
         float[] brightest = [.. light[0]];
         foreach (float[] plane in light)
             for (int i = 0; i < brightest.Length; i++) brightest[i] = Math.Max(brightest[i], plane[i]);
-        return Quantile(brightest, 0.5) < (light.Length == 3 ? Background.DarkestLight : 2 * Background.DarkestLight);
+        return Quantile(brightest, 0.5) < (light.Length == 3 ? Background.DarkestBrightness : 2 * Background.DarkestBrightness);
     }
 
     // Optical densities above the background.
     private static float[][] Density(float[][] light)
     {
-        float[] white = Background.Light(light);
+        float[] white = Background.EstimateColour(light);
         return [.. light.Select((plane, channel) =>
         {
             var density = new float[plane.Length];

@@ -50,7 +50,8 @@ internal sealed record NetworkInput(ImageBatch Source)
 /// <param name="Image">Stained images in [-1,1], or the end of a bridge.</param>
 /// <param name="IhcLogits">Logits of each image's IHC level; null if the network predicts none.</param>
 /// <param name="Moments">Moments of each image that its layers measured; null if they were not recorded.</param>
-internal sealed record NetworkOutput(ImageBatch Image, IReadOnlyList<float[]>? IhcLogits = null, IReadOnlyList<ImageMoments>? Moments = null);
+internal sealed record NetworkOutput(ImageBatch Image, IReadOnlyList<float[]>? IhcLogits = null,
+    IReadOnlyList<ImageMoments>? Moments = null);
 
 /// <summary>Statistics that layers normalise each image of a batch by.</summary>
 internal sealed record NormalizationContext

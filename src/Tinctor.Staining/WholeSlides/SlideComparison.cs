@@ -58,7 +58,7 @@ public sealed record SlideComparison(double? Haematoxylin, double? BackgroundDri
     private static float[] Haematoxylins(Image image)
     {
         float[] light = Array.ConvertAll(image.Data, sample => sample / 255f), concentrations = new float[light.Length];
-        StainMatrix.HaematoxylinEosinDab.SeparateLight(light, concentrations);
+        StainMatrix.HaematoxylinEosinDab.SeparateRgb(light, concentrations);
         return concentrations;
     }
 

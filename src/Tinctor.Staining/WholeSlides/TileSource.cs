@@ -46,7 +46,7 @@ internal sealed class TileSource(Slide slide, double downsample)
         var counts = new long[3, 256];
         for (int i = 0; i < overview.Width * overview.Height; i++)
         {
-            if (soft.At(i % overview.Width, i / overview.Width) > 0 || !Background.IsLike(overview.Data.AsSpan(i * 3, 3))) continue;
+            if (soft.At(i % overview.Width, i / overview.Width) > 0 || !Background.IsPossible(overview.Data.AsSpan(i * 3, 3))) continue;
             for (int c = 0; c < 3; c++) counts[c, overview.Data[(i * 3) + c]]++;
         }
         return [.. Enumerable.Range(0, 3).Select(c => Median([.. Enumerable.Range(0, 256).Select(value => counts[c, value])]))];
