@@ -8,8 +8,7 @@ namespace Tinctor.Cli;
 
 /// <summary>
 /// Progress of a training: a bar with losses, images per second, remaining time and memory; on other outputs than terminals a plain line
-/// from
-/// time to time.
+/// from time to time.
 /// </summary>
 internal static class TrainingDisplay
 {

@@ -17,8 +17,7 @@ internal static class ImageTensors
     {
         /// <summary>
         /// Converts a float tensor [C, H, W] or [1, C, H, W] on any device to an image. Values outside of the range are clamped, NaN
-        /// becomes
-        /// black, halves are rounded up; so <see cref="ToTensor"/> and back is exact.
+        /// becomes black, halves are rounded up; so <see cref="ToTensor"/> and back is exact.
         /// </summary>
         /// <exception cref="ArgumentException">The tensor has another shape, or an empty side.</exception>
         public static Image FromTensor(Tensor chw, ValueRange range = ValueRange.ZeroToOne, SampleType sampleType = SampleType.UInt8)

@@ -8,8 +8,7 @@ namespace Tinctor.Staining;
 
 /// <summary>
 /// Stains images with a trained model: normalises sources, pads them to a size that the network takes, runs it and crops. Thread-safe as
-/// far
-/// as its executor is.
+/// far as its executor is.
 /// </summary>
 public sealed class Stainer : IDisposable
 {
@@ -83,8 +82,7 @@ public sealed class Stainer : IDisposable
 
     /// <summary>
     /// Stains a batch [N,C,H,W] in [-1,1] of any size, without normalising its stains. A bridge takes at most ten evaluations; the i-th
-    /// image
-    /// has the noise of an image named i.
+    /// image has the noise of an image named i.
     /// </summary>
     internal ImageBatch Stain(ImageBatch source) => Run(source, QuickSampling(source.Count)).Image;
 

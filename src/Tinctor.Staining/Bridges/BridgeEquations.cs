@@ -42,8 +42,7 @@ internal sealed class BridgeEquations<T>(BridgeSchedule schedule, BridgeObjectiv
 
     /// <summary>
     /// Draws a state at step <paramref name="to"/>, given the state <paramref name="x"/> at step <paramref name="from"/> and a prediction
-    /// of
-    /// the image: the posterior's mean, plus its deviation times the noise if there is any.
+    /// of the image: the posterior's mean, plus its deviation times the noise if there is any.
     /// </summary>
     public T[] SamplePosterior(ReadOnlySpan<T> predictedImage, ReadOnlySpan<T> x, int from, int to, ReadOnlySpan<T> noise)
     {

@@ -63,9 +63,8 @@ internal sealed class BridgeSchedule
 
     /// <summary>
     /// Computes the schedule of super-resolved virtual staining (Zhang et al. 2024): m = k / steps, s² = 2 m (1 - m); the network's times
-    /// are
-    /// 0 to 1000 whatever the number of steps. The default is exact: with the best network for normal data of spread 0.05, 0.1 and
-    /// 0.3, vanilla sampling then gives 0.70, 0.86 and 0.97 of the spread, and with the official numbers 2.03, 1.45 and 1.10.
+    /// are 0 to 1000 whatever the number of steps. The default is exact: with the best network for normal data of spread 0.05, 0.1 and 0.3,
+    /// vanilla sampling then gives 0.70, 0.86 and 0.97 of the spread, and with the official numbers 2.03, 1.45 and 1.10.
     /// </summary>
     /// <param name="steps">Number of steps from the source to the image.</param>
     /// <param name="official">
@@ -85,8 +84,7 @@ internal sealed class BridgeSchedule
 
     /// <summary>
     /// Computes the schedule of the Brownian bridge diffusion model (Li et al. 2023): s² = 2 maxVariance m (1 - m). State k is the official
-    /// code's t = k - 1,
-    /// which is the network's timestep input; the image itself, state 0, has no number there.
+    /// code's t = k - 1, which is the network's timestep input; the image itself, state 0, has no number there.
     /// </summary>
     /// <param name="steps">The official num_timesteps.</param>
     /// <param name="growth">The official mt_type.</param>
@@ -104,9 +102,9 @@ internal sealed class BridgeSchedule
 
     /// <summary>
     /// Computes the schedule of the image-to-image Schrödinger bridge (I2SB, Liu et al. 2023): from both ends, the deviation of a step
-    /// grows evenly from 0.01 half the
-    /// way to sqrt(<paramref name="betaMax"/> / steps). As in the official code a state counts its own step on both sides, so that state 0
-    /// is not quite the image and the last not quite the source; the network's times are 1e-4 to 1, times the steps.
+    /// grows evenly from 0.01 half the way to sqrt(<paramref name="betaMax"/> / steps). As in the official code a state counts its own step
+    /// on both sides, so that state 0 is not quite the image and the last not quite the source; the network's times are 1e-4 to 1, times
+    /// the steps.
     /// </summary>
     /// <param name="steps">The official interval; even.</param>
     /// <param name="betaMax">The official beta_max.</param>

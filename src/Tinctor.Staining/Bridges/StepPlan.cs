@@ -2,8 +2,7 @@ namespace Tinctor.Staining.Bridges;
 
 /// <summary>
 /// Plans of sampling: the states of a bridge at which the network is evaluated, from the source down, without the image, state 0. A plan
-/// has
-/// as many entries as evaluations, at most one for each step.
+/// has as many entries as evaluations, at most one for each step.
 /// </summary>
 internal static class StepPlan
 {
@@ -34,8 +33,7 @@ internal static class StepPlan
 
     /// <summary>
     /// Spaces evaluations as the official BBDM's "linear": evenly down from the source, the last two states added. If the count is near
-    /// that of the steps,
-    /// state 2 is repeated.
+    /// that of the steps, state 2 is repeated.
     /// </summary>
     public static int[] BbdmLinear(BridgeSchedule schedule, int count)
     {

@@ -2,15 +2,13 @@ namespace Tinctor.Staining.Execution;
 
 /// <summary>
 /// Runs the network of a model: arrays in, arrays out. Implementations are thread-safe: several threads may run one executor, each call
-/// with
-/// a normalisation of its own.
+/// with a normalisation of its own.
 /// </summary>
 internal interface INetworkExecutor : IDisposable
 {
     /// <summary>
     /// Whether the output depends on the mean and variance of the image that the network sees (instance norm, batch statistics, attention
-    /// by
-    /// spread, z-score); tiles of a slide then need common moments.
+    /// by spread, z-score); tiles of a slide then need common moments.
     /// </summary>
     bool NormalizesByImage { get; }
 
@@ -19,8 +17,7 @@ internal interface INetworkExecutor : IDisposable
 
     /// <summary>
     /// Runs the network once. The network of a diffusion bridge returns the end of the bridge here: the source in the size and channels of
-    /// the
-    /// target.
+    /// the target.
     /// </summary>
     /// <exception cref="TinctorException">The network's output is not finite.</exception>
     NetworkOutput Run(NetworkInput input);

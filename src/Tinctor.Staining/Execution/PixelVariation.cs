@@ -7,8 +7,7 @@ internal static class PixelVariation
 
     /// <summary>
     /// Computes the coefficient of variation, standard deviation over mean, averaged over the channels [N,C,H,W] to [N,1,H,W] and clamped
-    /// to
-    /// [0,1]. Both are of light in [0,1]; black counts as 1 of 255.
+    /// to [0,1]. Both are of light in [0,1]; black counts as 1 of 255.
     /// </summary>
     public static ImageBatch Compute(int count, int channels, int height, int width, float[] mean, float[] deviation)
     {

@@ -11,8 +11,7 @@ namespace Tinctor.Staining.Models;
 /// </summary>
 /// <remarks>
 /// Features of a window, of its optical density: for each channel the mean, the logarithm of the variance, and the logarithms of the energy
-/// of
-/// four octaves of detail. They describe colour, contrast, focus and texture, not the kind of tissue.
+/// of four octaves of detail. They describe colour, contrast, focus and texture, not the kind of tissue.
 /// </remarks>
 internal sealed class SourceNovelty
 {
@@ -138,8 +137,7 @@ internal sealed class SourceNovelty
     }
 
     // Mean square, for each window, of the difference between a pixel and the mean over a square of an even side around it, from side / 2
-    // before
-    // the pixel to side / 2 - 1 after it; edges are repeated. The sums of columns move down row by row.
+    // before the pixel to side / 2 - 1 after it; edges are repeated. The sums of columns move down row by row.
     private static double[] DetailEnergy(double[] plane, double[] across, int width, int height, int side, WindowSums windows)
     {
         int half = side / 2;

@@ -9,8 +9,7 @@ namespace Tinctor.Staining.WholeSlides;
 /// </summary>
 /// <param name="Haematoxylin">
 /// Pearson correlation of haematoxylin concentrations (Ruifrok's vectors) in source and stained slide over the tissue; null if the source
-/// is not
-/// brightfield.
+/// is not brightfield.
 /// </param>
 /// <param name="BackgroundDrift">
 /// Colour difference of the mean background beside the tissue, CIE76 ΔE; null if no background was stained.

@@ -9,8 +9,7 @@ public sealed record SlideStainOptions
 {
     /// <summary>
     /// Side of the tiles in source pixels, at the resolution of the network. Null for 512 pixels of the result, or 256 for diffusion
-    /// bridges,
-    /// which are trained on such images and take much memory.
+    /// bridges, which are trained on such images and take much memory.
     /// </summary>
     public int? TileSize { get; init; }
 
@@ -64,8 +63,7 @@ public sealed record SlideStainOptions
 
     /// <summary>
     /// Gets the number of source pixels that tile size, halo and overlap are multiples of, so that patterns of networks and the steps of
-    /// their
-    /// pyramids fit into tiles.
+    /// their pyramids fit into tiles.
     /// </summary>
     /// <param name="upscaling">Pixels of the result to one of the source, along an axis.</param>
     public static int Grain(int upscaling) => upscaling switch

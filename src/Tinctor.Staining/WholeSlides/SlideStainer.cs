@@ -9,8 +9,7 @@ namespace Tinctor.Staining.WholeSlides;
 
 /// <summary>
 /// Stains a slide tile by tile. Reading, inference, blending and encoding run in parallel, and memory use does not grow with the size of
-/// the
-/// slide. Interrupted staining resumes from tiles in a folder beside the result.
+/// the slide. Interrupted staining resumes from tiles in a folder beside the result.
 /// </summary>
 public sealed class SlideStainer
 {

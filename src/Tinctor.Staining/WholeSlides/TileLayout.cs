@@ -2,9 +2,8 @@ namespace Tinctor.Staining.WholeSlides;
 
 /// <summary>
 /// Overlapping tiles that cover a slide, with weights for blending. The outermost <see cref="Halo"/> pixels of a tile, where a network
-/// lacks
-/// context, have no weight; over the next <see cref="Overlap"/> pixels adjacent tiles are blended with a Hann window. At the slide's edge a
-/// tile has full weight. The last tile ends at the slide's edge.
+/// lacks context, have no weight; over the next <see cref="Overlap"/> pixels adjacent tiles are blended with a Hann window. At the slide's
+/// edge a tile has full weight. The last tile ends at the slide's edge.
 /// </summary>
 internal sealed record TileLayout
 {

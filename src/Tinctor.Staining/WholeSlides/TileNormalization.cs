@@ -8,8 +8,7 @@ public enum TileNormalization
 
     /// <summary>
     /// Kernelized instance normalisation (Ho et al. 2022, eq. 3-5): by the mean of the moments of neighbouring tiles, which a first pass
-    /// has
-    /// measured. Adjacent tiles agree, and local differences stay.
+    /// has measured. Adjacent tiles agree, and local differences stay.
     /// </summary>
     Kernel,
 

@@ -33,8 +33,7 @@ internal sealed class TileSource(Slide slide, double downsample)
 
     /// <summary>
     /// Measures the background colour: the median of pixels that are bright and outside the mask, as annotations may leave tissue out.
-    /// White if
-    /// there are none, or the source is not brightfield.
+    /// White if there are none, or the source is not brightfield.
     /// </summary>
     public byte[] BackgroundColour(TissueMask? tissue)
     {

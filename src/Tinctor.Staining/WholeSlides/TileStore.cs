@@ -4,8 +4,7 @@ namespace Tinctor.Staining.WholeSlides;
 
 /// <summary>
 /// Stained tiles of an unfinished slide, as files of a folder, from which staining resumes. The folder belongs to one slide, one model and
-/// one
-/// set of options; tiles of another are deleted. One process at a time uses it.
+/// one set of options; tiles of another are deleted. One process at a time uses it.
 /// </summary>
 internal sealed class TileStore : IDisposable
 {

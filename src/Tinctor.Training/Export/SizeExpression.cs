@@ -26,8 +26,7 @@ internal sealed record SizeExpression(int[] Axes, long Numerator, long Denominat
 
     /// <summary>
     /// Finds the expression of a number from its values at several input sizes: the first size, sizes that differ from it in one axis each,
-    /// in
-    /// the order of the axes, and a size that differs in all.
+    /// in the order of the axes, and a size that differs in all.
     /// </summary>
     /// <returns>The expression; null if the number depends on the size in another way.</returns>
     public static SizeExpression? Fit(IReadOnlyList<InputSize> sizes, IReadOnlyList<long> values)
