@@ -10,26 +10,29 @@ from torch import nn
 
 
 class Residual(nn.Module):
-    def __init__(self, channels):
+    def __init__(self, channels, norm):
         super().__init__()
+        bias = norm is nn.InstanceNorm2d
         self.conv = nn.Sequential(
-            nn.ReflectionPad2d(1), nn.Conv2d(channels, channels, 3, bias=False), nn.BatchNorm2d(channels), nn.ReLU(True),
-            nn.ReflectionPad2d(1), nn.Conv2d(channels, channels, 3, bias=False), nn.BatchNorm2d(channels))
+            nn.ReflectionPad2d(1), nn.Conv2d(channels, channels, 3, bias=bias), norm(channels), nn.ReLU(True),
+            nn.ReflectionPad2d(1), nn.Conv2d(channels, channels, 3, bias=bias), norm(channels))
 
     def forward(self, x):
         return x + self.conv(x)
 
 
-def generator(ngf=64, blocks=9):
+def generator(ngf=64, blocks=9, norm=nn.BatchNorm2d):
+    bias = norm is nn.InstanceNorm2d
+
     def down(i, o):
-        return [nn.Conv2d(i, o, 3, 2, 1, bias=False), nn.BatchNorm2d(o), nn.ReLU(True)]
+        return [nn.Conv2d(i, o, 3, 2, 1, bias=bias), norm(o), nn.ReLU(True)]
 
     def up(i, o):
-        return [nn.ConvTranspose2d(i, o, 3, 2, 1, 1, bias=False), nn.BatchNorm2d(o), nn.ReLU(True)]
+        return [nn.ConvTranspose2d(i, o, 3, 2, 1, 1, bias=bias), norm(o), nn.ReLU(True)]
 
     return nn.Sequential(
-        nn.ReflectionPad2d(3), nn.Conv2d(3, ngf, 7, bias=False), nn.BatchNorm2d(ngf), nn.ReLU(True),
-        *down(ngf, ngf * 2), *down(ngf * 2, ngf * 4), *[Residual(ngf * 4) for _ in range(blocks)],
+        nn.ReflectionPad2d(3), nn.Conv2d(3, ngf, 7, bias=bias), norm(ngf), nn.ReLU(True),
+        *down(ngf, ngf * 2), *down(ngf * 2, ngf * 4), *[Residual(ngf * 4, norm) for _ in range(blocks)],
         *up(ngf * 4, ngf * 2), *up(ngf * 2, ngf), nn.ReflectionPad2d(3), nn.Conv2d(ngf, 3, 7), nn.Tanh())
 
 
@@ -87,4 +90,5 @@ def main():
         print(time.perf_counter() - start, flush=True)
 
 
-main()
+if __name__ == "__main__":
+    main()

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using Tinctor.Staining;
+using Tinctor.Staining.Execution;
 using Tinctor.Staining.Models;
 using Tinctor.Torch;
 using Tinctor.Training;
@@ -10,53 +11,132 @@ namespace Tinctor.Cli;
 /// <summary>Engine that runs networks.</summary>
 internal enum Engine
 {
-    /// <summary>ONNX Runtime, on the CPU.</summary>
+    /// <summary>ONNX Runtime.</summary>
     Onnx,
 
-    /// <summary>libtorch, on any of its devices.</summary>
+    /// <summary>libtorch.</summary>
     Torch,
 }
 
-/// <summary>Loads models for staining on the engine that the options name, and notes which it is and why.</summary>
-internal static class StainerLoader
+/// <summary>Number format of networks.</summary>
+internal enum Precision
 {
-    /// <summary>Creates --executor.</summary>
-    public static Option<Engine> Option() =>
-        Words.Option("--executor", "torch (libtorch) or onnx (ONNX Runtime, on the CPU)", Engine.Torch);
+    /// <summary>32 bits.</summary>
+    Float32,
 
-    /// <summary>Loads a model.</summary>
-    /// <param name="model">Model folder or run folder.</param>
-    /// <param name="engine">The engine.</param>
-    /// <param name="device">Value of --device.</param>
-    /// <param name="amp">Whether --amp is given.</param>
-    /// <param name="threads">Number of threads.</param>
-    /// <exception cref="TinctorException">The folder holds no model, or the engine does not support the device or precision.</exception>
-    public static Stainer Load(string model, Engine engine, string device, bool amp, int threads)
+    /// <summary>bfloat16 where it is safe, on libtorch.</summary>
+    Bfloat16,
+
+    /// <summary>float16, on a GPU of ONNX Runtime.</summary>
+    Float16,
+
+    /// <summary>Convolutions in 8-bit integers, on ONNX Runtime.</summary>
+    Int8,
+}
+
+/// <summary>Options of a command that runs a staining model, and the loading of the model on the engine they name.</summary>
+internal sealed class StainerLoader
+{
+    private readonly Option<Engine?> executor = Words.Optional<Engine>("--executor",
+        "ONNX Runtime or libtorch [default: onnx; torch for bfloat16, and for a GPU that only libtorch supports]");
+
+    private readonly Option<string> device = new("--device")
     {
-        if (engine == Engine.Torch) return LoadTorch(model, device, amp, threads);
-        if (amp || device is not ("auto" or "cpu"))
-            throw new OptionException("Executor",
-                $"onnx computes on the CPU in float32, but {(amp ? "--amp" : $"--device {device}")} is given",
-                "Use --executor torch, or leave one of them out");
-        return LoadOnnx(model, threads);
+        Description = "auto, cpu, cuda or cuda:N; with onnx also dml (DirectML) and coreml, as the ONNX Runtime package supports",
+        HelpName = "DEVICE",
+        DefaultValueFactory = _ => "auto",
+    };
+
+    private readonly Option<Precision> precision =
+        Words.Option("--precision", "float32, bfloat16 (torch), float16 (onnx on a GPU) or int8 (onnx, convolutions only)", Precision.Float32);
+
+    private readonly Option<bool> amp = new("--amp") { Description = "The same as --precision bfloat16" };
+    private readonly Option<int> threads = Cli.Threads.Option();
+
+    /// <summary>All options, for the help.</summary>
+    public IReadOnlyList<Option> Options => [executor, device, precision, amp, threads];
+
+    /// <summary>Loads a model, and notes the engine, the device and the reason.</summary>
+    /// <param name="parse">The parsed command line.</param>
+    /// <param name="model">Model folder or run folder.</param>
+    /// <exception cref="TinctorException">The folder holds no model, or the engine does not support the device or precision.</exception>
+    public Stainer Load(ParseResult parse, string model)
+    {
+        string wanted = parse.GetRequiredValue(device);
+        Precision format = parse.GetValue(amp) ? Precision.Bfloat16 : parse.GetValue(precision);
+        int count = Threads.Count(parse.GetValue(threads));
+        (Engine engine, string reason) = Choose(parse.GetValue(executor), wanted, format);
+        if (engine == Engine.Onnx && !OnnxModel.IsCurrent(model))
+        {
+            try
+            {
+                Export(model);
+            }
+            catch (TinctorException e) when (parse.GetValue(executor) is null && ModelFolder.HasWeights(model))
+            {
+                (engine, reason) = (Engine.Torch, e.Problem);
+            }
+        }
+        return engine == Engine.Torch ? LoadTorch(model, wanted, format, count, reason) : LoadOnnx(model, wanted, format, count, reason);
     }
 
-    private static Stainer LoadOnnx(string model, int threads)
+    private static (Engine Engine, string Reason) Choose(Engine? wanted, string device, Precision format) => (wanted, device, format) switch
     {
-        if (!OnnxModel.IsCurrent(model))
+        ({ } engine, _, _) => (engine, "as --executor states"),
+        (_, _, Precision.Bfloat16) => (Engine.Torch, "bfloat16 needs libtorch"),
+        (_, not ("auto" or "cpu"), _) when !OnnxDevice.Available.Contains(device.Split(':')[0]) && device.StartsWith("cuda") =>
+            (Engine.Torch, $"the installed ONNX Runtime supports {string.Join(", ", OnnxDevice.Available)} only"),
+        (_, "auto", Precision.Float32) when OnnxDevice.Available.Count == 1 && HasTorchGpu() =>
+            (Engine.Torch, "libtorch finds a GPU, and the installed ONNX Runtime supports none"),
+        _ => (Engine.Onnx, "the default"),
+    };
+
+    // libtorch is loaded only if there can be a GPU.
+    private static bool HasTorchGpu()
+    {
+        if (!File.Exists("/proc/driver/nvidia/version")) return false;
+        try
         {
-            Terminal.Note($"{model}: exporting the network to {ModelFolder.OnnxFile}, once");
+            return torch.cuda.device_count() > 0;
+        }
+        catch (Exception e) when (e is DllNotFoundException or TypeInitializationException)
+        {
+            return false;
+        }
+    }
+
+    private static Stainer LoadOnnx(string model, string device, Precision format, int threads, string reason)
+    {
+        if (format == Precision.Bfloat16)
+            throw new OptionException("Executor", "onnx does not compute in bfloat16", "Use --executor torch, or another precision");
+        OnnxDevice chosen = device == "auto" ? new(OnnxDevice.Available[0]) : OnnxDevice.Parse(device);
+        Terminal.Note($"executor: onnx ({reason}), {chosen}, {Words.Of(format)}{(chosen.Name == "cpu" ? $", {threads} threads" : "")}");
+        return OnnxModel.LoadStainer(model, chosen, threads);
+    }
+
+    private static void Export(string model)
+    {
+        Terminal.Note($"{model}: exporting the network to {ModelFolder.OnnxFile}, once");
+        try
+        {
             TrainedModel.Export(model);
         }
-        Terminal.Note($"executor: onnx (ONNX Runtime), cpu, {threads} threads");
-        return OnnxModel.LoadStainer(model, threads);
+        catch (Exception e) when (e is DllNotFoundException or TypeInitializationException)
+        {
+            throw new TinctorException(model, $"has no {ModelFolder.OnnxFile} of its weights, and there is no libtorch to export it with",
+                "Run \"tinctor export\" on a machine with libtorch, and copy the folder", e);
+        }
     }
 
-    private static Stainer LoadTorch(string model, string device, bool amp, int threads)
+    private static Stainer LoadTorch(string model, string device, Precision format, int threads, string reason)
     {
+        if (format is Precision.Float16 or Precision.Int8)
+            throw new OptionException("Executor", $"torch does not compute in {Words.Of(format)}", "Use --executor onnx, or another precision");
+        if (!ModelFolder.HasWeights(model))
+            throw new TinctorException(model, $"has a network in ONNX only, without {ModelFolder.WeightsFile}", "Use --executor onnx");
         torch.set_num_threads(threads);
-        (Device found, string reason) = DeviceChoice.Resolve(device);
-        Terminal.Note($"device: {reason}");
-        return TrainedModel.LoadStainer(model, found, amp);
+        (Device found, string description) = DeviceChoice.Resolve(device);
+        Terminal.Note($"executor: torch ({reason}), {description}, {Words.Of(format)}");
+        return TrainedModel.LoadStainer(model, found, format == Precision.Bfloat16);
     }
 }

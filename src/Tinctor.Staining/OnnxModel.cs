@@ -13,24 +13,25 @@ internal static class OnnxModel
         ModelDescription? model = ModelFolder.Read(folder);
         string path = Path.Combine(ModelFolder.Resolve(folder), ModelFolder.OnnxFile);
         return model is not null && File.Exists(path)
-            && OnnxExecutor.ReadWeightsSha256(path) == ModelFolder.Sha256(folder);
+            && (!ModelFolder.HasWeights(folder) || OnnxExecutor.ReadWeightsSha256(path) == ModelFolder.Sha256(folder));
     }
 
     /// <summary>Loads a model folder, or the model of a run folder, for staining on ONNX Runtime.</summary>
     /// <param name="folder">Model folder or run folder.</param>
-    /// <param name="threads">Number of threads of one operator; 0 for all cores.</param>
+    /// <param name="device">The device; null for the CPU.</param>
+    /// <param name="threads">Number of threads of one operator on the CPU; 0 for all cores.</param>
     /// <exception cref="TinctorException">
     /// The folder holds no model, its ONNX files are missing, or they belong to other weights.
     /// </exception>
-    public static Stainer LoadStainer(string folder, int threads = 0)
+    public static Stainer LoadStainer(string folder, OnnxDevice? device = null, int threads = 0)
     {
         string path = Path.Combine(ModelFolder.Resolve(folder), ModelFolder.OnnxFile),
             matcher = Path.Combine(ModelFolder.Resolve(folder), ModelFolder.MatcherFile);
         if (ModelFolder.Read(folder) is not { } model || !File.Exists(path))
             throw new TinctorException(folder, $"has no {ModelFolder.OnnxFile}", "Export the model to ONNX on a machine with libtorch");
         string id = ModelFolder.Sha256(folder);
-        var executor = new OnnxExecutor(path, File.Exists(matcher) ? matcher : null, threads);
-        if (executor.WeightsSha256 == id) return new(executor, model, id, ModelFolder.ReadNovelty(folder));
+        var executor = new OnnxExecutor(path, File.Exists(matcher) ? matcher : null, device, threads);
+        if (!ModelFolder.HasWeights(folder) || executor.WeightsSha256 == id) return new(executor, model, id, ModelFolder.ReadNovelty(folder));
         executor.Dispose();
         throw new TinctorException(path, $"was exported from other weights than {ModelFolder.WeightsFile}", "Export the model again");
     }

@@ -15,7 +15,15 @@ public static partial class F
     /// <param name="attn_mask">Added to the scores; broadcast to [..., L, S].</param>
     /// <param name="scale">Scale of the scores; 1 / sqrt(E) by default.</param>
     public static Tensor scaled_dot_product_attention(Tensor query, Tensor key, Tensor value, Tensor? attn_mask = null,
-        double? scale = null) => Attention(query, key, value, attn_mask, scale ?? 1 / Math.Sqrt(query.size(-1)), MostScores);
+        double? scale = null)
+    {
+        double factor = scale ?? 1 / Math.Sqrt(query.size(-1));
+        if (OperatorObserver.Current is not { } observer) return Attention(query, key, value, attn_mask, factor, MostScores);
+        // One operator for an observer, as in later versions of libtorch: the number of chunks depends on the size.
+        Tensor result = OperatorObserver.Pause(() => Attention(query, key, value, attn_mask, factor, MostScores));
+        observer.Called("aten::scaled_dot_product_attention", [query, key, value, attn_mask, factor], [result]);
+        return result;
+    }
 
     internal static Tensor Attention(Tensor query, Tensor key, Tensor value, Tensor? mask, double scale, long mostScores)
     {

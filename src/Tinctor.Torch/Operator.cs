@@ -128,7 +128,7 @@ internal sealed unsafe class Operator(string name, string overload = "")
         if (count == 1 && results[0].tag == Tag.Tensor && results[0].bits != 0)
         {
             var result = new Tensor((nint)results[0].bits);
-            OperatorObserver.Current?.Called(this, arguments, [result]);
+            OperatorObserver.Current?.Called(Name, arguments, [result]);
             return result;
         }
         Free(results, count);
@@ -141,7 +141,7 @@ internal sealed unsafe class Operator(string name, string overload = "")
     {
         Value* results = stackalloc Value[MaxResults];
         Free(results, Invoke(arguments, results));
-        OperatorObserver.Current?.Called(this, arguments, []);
+        OperatorObserver.Current?.Called(Name, arguments, []);
     }
 
     /// <summary>Calls an operator that returns several tensors, or a list of them.</summary>
@@ -151,7 +151,7 @@ internal sealed unsafe class Operator(string name, string overload = "")
         Value* results = stackalloc Value[MaxResults];
         int count = Invoke(arguments, results);
         Tensor[] tensors = Take(results, count);
-        OperatorObserver.Current?.Called(this, arguments, tensors);
+        OperatorObserver.Current?.Called(Name, arguments, tensors);
         return tensors;
     }
 
@@ -165,7 +165,7 @@ internal sealed unsafe class Operator(string name, string overload = "")
     {
         Value* results = stackalloc Value[MaxResults];
         int count = Invoke(arguments, results);
-        OperatorObserver.Current?.ReadNumber(this, arguments);
+        OperatorObserver.Current?.ReadNumber(Name, arguments);
         if (count == 1 && results[0].tag == Tag.Double) return T.CreateSaturating(BitConverter.Int64BitsToDouble(results[0].bits));
         if (count == 1 && results[0].tag is Tag.Int or Tag.Bool) return T.CreateSaturating(results[0].bits);
         Free(results, count);

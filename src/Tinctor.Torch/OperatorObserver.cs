@@ -40,11 +40,11 @@ internal abstract class OperatorObserver
     }
 
     /// <summary>Receives an operator call after it ran.</summary>
-    /// <param name="op">The operator.</param>
+    /// <param name="name">Name of the operator with its namespace, without overload.</param>
     /// <param name="arguments">Arguments; those left out at the end have the schema's defaults.</param>
     /// <param name="results">Results; empty for operators that are called for their effect on the first argument.</param>
-    public abstract void Called(Operator op, ReadOnlySpan<Arg> arguments, ReadOnlySpan<Tensor> results);
+    public abstract void Called(string name, ReadOnlySpan<Arg> arguments, ReadOnlySpan<Tensor> results);
 
     /// <summary>Receives a call that returned a number.</summary>
-    public abstract void ReadNumber(Operator op, ReadOnlySpan<Arg> arguments);
+    public abstract void ReadNumber(string name, ReadOnlySpan<Arg> arguments);
 }

@@ -43,22 +43,31 @@ public static class TrainedModel
     }
 
     /// <summary>Exports a model folder, or the model of a run folder, to ONNX: model.onnx beside the weights.</summary>
+    /// <param name="folder">Model folder or run folder.</param>
+    /// <param name="tile">
+    /// Side of the only source size that the network takes, in pixels, in model-N.onnx; null for any size, in model.onnx.
+    /// </param>
+    /// <returns>Path of the network's file.</returns>
     /// <exception cref="TinctorException">
     /// The folder holds no model, or its network has an operator without a counterpart in ONNX.
     /// </exception>
-    public static void Export(string folder)
+    public static string Export(string folder, int? tile = null)
     {
         ModelConfig config = ReadConfig(folder);
         string model = ModelFolder.Resolve(folder);
         using DisposeScope scope = torch.NewDisposeScope();
         using Module<Tensor, Tensor> network = LoadNetwork(folder, config, Device.CPU);
         if (ModelFolder.Read(folder) is null) ModelFolder.Write(model, Describe(config), ReadNovelty(folder));
-        ModelExport.Write(model, config.Model, network, Describe(config), ModelFolder.Sha256(folder));
+        return ModelExport.Write(model, config.Model, network, Describe(config), ModelFolder.Sha256(folder), tile);
     }
 
     /// <summary>Describes a model for staining.</summary>
     public static ModelDescription Describe(ModelConfig config) =>
         config.Model.Describe(config.Method) with { SourceStains = config.Stains?.Source };
+
+    /// <summary>Reads the description of a model folder, or of the model of a run folder, of any version.</summary>
+    /// <exception cref="TinctorException">The folder contains no model.</exception>
+    public static ModelDescription ReadDescription(string folder) => ModelFolder.Read(folder) ?? Describe(ReadConfig(folder));
 
     /// <summary>Loads a model folder, or the model of a run folder, for staining.</summary>
     /// <exception cref="TinctorException">The folder contains no model, or its weights do not fit or are not finite.</exception>

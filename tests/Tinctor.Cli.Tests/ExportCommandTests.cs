@@ -17,10 +17,12 @@ public sealed class ExportCommandTests(TrainedRun trained) : IDisposable
         Assert.True(OnnxModel.IsCurrent(trained.Run));
         foreach ((string name, int width, int height) in new[] { ("a", 3, 5), ("b", 257, 130), ("c", 64, 33) })
             TrainedRun.Noise(width, height, width).Write(At("in", $"{name}.png"));
-        Outcome onnx = Stain(trained.Run, "onnx", "--executor", "onnx");
+        Outcome onnx = Stain(trained.Run, "onnx");
         Assert.Equal((0, ""), (onnx.Code, onnx.Error));
-        Assert.Contains("executor: onnx (ONNX Runtime), cpu, 1 threads", onnx.Messages);
-        Assert.Equal(0, Stain(trained.Run, "torch").Code);
+        Assert.Contains("executor: onnx (the default), cpu, float32, 1 threads", onnx.Messages);
+        Outcome torch = Stain(trained.Run, "torch", "--executor", "torch");
+        Assert.Equal(0, torch.Code);
+        Assert.Contains("executor: torch (as --executor states), cpu, 1 threads", torch.Messages);
         foreach (string name in new[] { "a", "b", "c" })
         {
             byte[] expected = Image.Read(At("torch", $"{name}.png")).Data, actual = Image.Read(At("onnx", $"{name}.png")).Data;
@@ -47,8 +49,12 @@ public sealed class ExportCommandTests(TrainedRun trained) : IDisposable
         Directory.CreateDirectory(At("in"));
         Assert.Contains("is no model folder", CommandLine.Run("export", At("in")).OneError());
         TrainedRun.Noise(20, 20, 1).Write(At("in", "a.png"));
-        Assert.Contains("onnx computes on the CPU in float32, but --amp is given",
-            Stain(trained.Run, "out", "--executor", "onnx", "--amp").OneError());
+        Assert.Contains("onnx does not compute in bfloat16", Stain(trained.Run, "out", "--executor", "onnx", "--amp").OneError());
+        Assert.Contains("torch does not compute in int8", Stain(trained.Run, "out", "--executor", "torch", "--precision", "int8").OneError());
+        Assert.Contains("the device is dml, but the installed ONNX Runtime supports cpu",
+            Stain(trained.Run, "out", "--device", "dml").OneError());
+        Assert.Contains("the tile size is 30, expected a multiple of 4", CommandLine.Run("export", trained.Run, "--tile", "30").OneError());
+        Assert.Contains("--tile and --dynamic exclude each other", CommandLine.Run("export", trained.Run, "--tile", "64", "--dynamic").Error);
 
         string model = At("model");
         trained.CopyModel(model);

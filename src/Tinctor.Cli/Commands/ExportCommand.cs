@@ -13,8 +13,11 @@ internal static class ExportCommand
         models of older versions are exported when they first stain. The file has its method, pixel size and the SHA-256 of its weights as
         metadata, and runs wherever ONNX Runtime does (docs/onnx.md).
 
+        --tile writes model-N.onnx beside it, for programs that need one image size; tinctor stain uses model.onnx.
+
         Examples:
-          tinctor export runs/first
+          tinctor export runs/first --onnx
+          tinctor export my-model --tile 512
           tinctor export my-model --overwrite
         """;
 
@@ -22,23 +25,33 @@ internal static class ExportCommand
     private static readonly Option<bool> Overwrite =
         CommonOptions.Overwrite("Export again although the present file belongs to these weights");
 
+    private static readonly Option<bool> Onnx = new("--onnx") { Description = "Export to ONNX, the only format [default]" };
+    private static readonly Option<int?> Tile = new("--tile") { Description = "Side of the sources, for a network of this size only", HelpName = "N" };
+    private static readonly Option<bool> Dynamic = new("--dynamic") { Description = "A network for sources of any size [default]" };
+
     public static Command Create()
     {
-        var command = new Command("export", Description) { Model, Overwrite };
+        var command = new Command("export", Description) { Model, Onnx, Tile, Dynamic, Overwrite };
+        command.Validators.Add(result =>
+        {
+            if (result.GetValue(Tile) is not null && result.GetValue(Dynamic))
+                result.AddError("--tile and --dynamic exclude each other: leave one of them out.");
+        });
         command.SetAction((parse, cancel) => Task.Run(() => Run(parse), cancel));
         return command;
     }
 
     private static int Run(ParseResult parse)
     {
-        string folder = parse.GetRequiredValue(Model), path = Path.Combine(ModelFolder.Resolve(folder), ModelFolder.OnnxFile);
+        string folder = parse.GetRequiredValue(Model);
         ModelFolder.RequireWeights(folder);
-        if (!parse.GetValue(Overwrite) && OnnxModel.IsCurrent(folder))
+        int? tile = parse.GetValue(Tile);
+        if (tile is null && !parse.GetValue(Overwrite) && OnnxModel.IsCurrent(folder))
         {
-            Terminal.Note($"{path}: is up to date. --overwrite exports it again.");
+            Terminal.Note($"{Path.Combine(ModelFolder.Resolve(folder), ModelFolder.OnnxFile)}: is up to date. --overwrite exports it again.");
             return 0;
         }
-        TrainedModel.Export(folder);
+        string path = TrainedModel.Export(folder, tile);
         Terminal.Result($"Exported the model to {path} ({new FileInfo(path).Length / 1e6:0.0} MB).");
         return 0;
     }

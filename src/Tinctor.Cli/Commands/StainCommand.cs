@@ -40,10 +40,7 @@ internal static class StainCommand
         new("--format") { Description = "Output format; dzi for slides only [default: png for images, ome.tif for slides]" };
     private static readonly Option<int> Quality = ImageJobs.Quality();
     private static readonly Option<bool> Overwrite = CommonOptions.Overwrite();
-    private static readonly Option<Engine> Executor = StainerLoader.Option();
-    private static readonly Option<string> Device = CommonOptions.Device();
-    private static readonly Option<bool> Amp = CommonOptions.Amp();
-    private static readonly Option<int> ThreadCount = Threads.Option();
+    private static readonly StainerLoader Loader = new();
 
     public static Command Create()
     {
@@ -56,7 +53,7 @@ internal static class StainCommand
             { "Output", [Output, Format, Quality, .. SlideOptions.Output, Overwrite] },
             { "Tiling", SlideOptions.Tiling },
             { "Diffusion bridges", BridgeOptions.All },
-            { "Computation", Executor, Device, Amp, ThreadCount },
+            { "Computation", Loader.Options },
         };
         command.SetAction((parse, cancel) => Task.Run(() => Run(parse, cancel)));
         return command;
@@ -66,15 +63,14 @@ internal static class StainCommand
     {
         string folder = parse.GetRequiredValue(Output), model = parse.GetRequiredValue(Model);
         List<ImageJob> jobs = Jobs(parse, folder);
-        IhcLevelTable? levels = TrainedModel.ReadConfig(model).Model.PredictedLabels is { Count: > 0 } labels
+        IhcLevelTable? levels = TrainedModel.ReadDescription(model).IhcLevels is { Count: > 0 } labels
             ? new IhcLevelTable(folder, labels) : null;
         List<ImageJob> open = ImageJobs.Open(jobs, job => Outputs(parse, job), parse.GetValue(Overwrite),
             job => levels is null || levels.Contains(job.Name));
         var made = new StainedTable(folder);
         RefuseOtherModel([.. jobs.Except(open).Select(job => OutputOf(parse, job))], made, model);
         if (open.Count == 0) return 0;
-        using Stainer stainer = StainerLoader.Load(model, parse.GetValue(Executor), parse.GetRequiredValue(Device), parse.GetValue(Amp),
-            Threads.Count(parse.GetValue(ThreadCount)));
+        using Stainer stainer = Loader.Load(parse, model);
         BridgeSampling? sampling = BridgeOptions.Read(parse, stainer.Model.Bridge?.Sampling, model);
         var slides = new SlideStaining(parse, stainer, sampling, levels, parse.GetValue(Quality), cancel);
         try

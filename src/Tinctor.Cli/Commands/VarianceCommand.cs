@@ -62,10 +62,7 @@ internal static class VarianceCommand
             return default;
         })],
     };
-    private static readonly Option<Engine> Executor = StainerLoader.Option();
-    private static readonly Option<string> Device = CommonOptions.Device();
-    private static readonly Option<bool> Amp = CommonOptions.Amp();
-    private static readonly Option<int> ThreadCount = Threads.Option();
+    private static readonly StainerLoader Loader = new();
 
     public static Command Create()
     {
@@ -76,7 +73,7 @@ internal static class VarianceCommand
             { "Input", Split, Images },
             { "Output", Output },
             { "Diffusion bridges", [Strategies, Repeats, Averages, .. BridgeOptions.OfRun] },
-            { "Computation", Executor, Device, Amp, ThreadCount },
+            { "Computation", Loader.Options },
         };
         command.SetAction((parse, cancel) => Task.Run(() => Run(parse, cancel)));
         return command;
@@ -87,8 +84,7 @@ internal static class VarianceCommand
         string model = parse.GetRequiredValue(Model), folder = parse.GetRequiredValue(Output);
         VarianceStudy study = Study(parse);
         IReadOnlyList<Pair> pairs = Chosen(parse, TrainedModel.ReadConfig(model).Model, cancel);
-        using Stainer stainer = StainerLoader.Load(model, parse.GetValue(Executor), parse.GetRequiredValue(Device), parse.GetValue(Amp),
-            Threads.Count(parse.GetValue(ThreadCount)));
+        using Stainer stainer = Loader.Load(parse, model);
         BridgeSampling sampling = BridgeOptions.Run(parse, stainer.Model.Bridge?.Sampling ?? throw new TinctorException(
             $"{model}: is deterministic; its results do not vary. Use a model of bbdm or i2sb.")) with
         { Average = 1 };

@@ -14,19 +14,22 @@ internal sealed class OnnxExecutor : INetworkExecutor
     private readonly bool isBridge, seesEnd;
     private readonly int ihcLevels;
 
-    /// <summary>Loads a network on the CPU.</summary>
+    /// <summary>Loads a network.</summary>
     /// <param name="path">ONNX file of the network.</param>
     /// <param name="matcherPath">
     /// ONNX file that computes the end of a bridge from the source; null where the end is the source itself.
     /// </param>
-    /// <param name="threads">Number of threads of one operator; 0 for all cores.</param>
+    /// <param name="device">The device; null for the CPU.</param>
+    /// <param name="threads">Number of threads of one operator on the CPU; 0 for all cores.</param>
     /// <exception cref="TinctorException">A file is missing, or is no model that ONNX Runtime can run.</exception>
-    public OnnxExecutor(string path, string? matcherPath = null, int threads = 0)
+    public OnnxExecutor(string path, string? matcherPath = null, OnnxDevice? device = null, int threads = 0)
     {
-        network = Open(path, threads);
+        device ??= OnnxDevice.Cpu;
+        Precision = $"onnxruntime {device} float32";
+        network = Open(path, device, threads);
         isBridge = network.InputNames.Contains("state");
         seesEnd = network.InputNames.Contains("end");
-        matcher = matcherPath is null ? null : Open(matcherPath, threads);
+        matcher = matcherPath is null ? null : Open(matcherPath, device, threads);
         layers = Layers(isBridge ? matcher : network);
         ihcLevels = network.InputMetadata.TryGetValue("given_ihc_logits", out NodeMetadata? logits) ? logits.Dimensions[1] : 0;
     }
@@ -35,7 +38,7 @@ internal sealed class OnnxExecutor : INetworkExecutor
     public bool NormalizesByImage => layers.Length > 0;
 
     /// <inheritdoc/>
-    public string Precision => "onnxruntime cpu float32";
+    public string Precision { get; }
 
     /// <inheritdoc/>
     public NetworkOutput Run(NetworkInput input)
@@ -84,14 +87,14 @@ internal sealed class OnnxExecutor : INetworkExecutor
     /// <exception cref="TinctorException">The file is missing or damaged.</exception>
     internal static string? ReadWeightsSha256(string path)
     {
-        using InferenceSession session = Open(path, threads: 1, GraphOptimizationLevel.ORT_DISABLE_ALL);
+        using InferenceSession session = Open(path, OnnxDevice.Cpu, threads: 1, GraphOptimizationLevel.ORT_DISABLE_ALL);
         return Metadata(session, "weights_sha256");
     }
 
     private static string? Metadata(InferenceSession? session, string key) =>
         session?.ModelMetadata.CustomMetadataMap.TryGetValue(key, out string? value) == true ? value : null;
 
-    private static InferenceSession Open(string path, int threads,
+    private static InferenceSession Open(string path, OnnxDevice device, int threads,
         GraphOptimizationLevel optimization = GraphOptimizationLevel.ORT_ENABLE_ALL)
     {
         if (!File.Exists(path)) throw new TinctorException(path, "there is no such file", "Export the model to ONNX");
@@ -103,6 +106,7 @@ internal sealed class OnnxExecutor : INetworkExecutor
         };
         try
         {
+            device.AddTo(options);
             return new(path, options);
         }
         catch (OnnxRuntimeException e)

@@ -40,7 +40,7 @@ public static class ModelFolder
 
     /// <summary>Gets the model folder itself: a run folder has its finished model in model/.</summary>
     public static string Resolve(string folder) =>
-        File.Exists(Path.Combine(folder, "model", WeightsFile)) ? Path.Combine(folder, "model") : folder;
+        new[] { WeightsFile, OnnxFile }.Any(file => File.Exists(Path.Combine(folder, "model", file))) ? Path.Combine(folder, "model") : folder;
 
     /// <summary>Writes the description, and the novelty detector where there is one.</summary>
     internal static void Write(string folder, ModelDescription model, SourceNovelty? novelty)
@@ -57,7 +57,7 @@ public static class ModelFolder
     /// <exception cref="TinctorException">The folder holds no model, or one of a newer version.</exception>
     public static ModelDescription? Read(string folder)
     {
-        RequireWeights(folder);
+        RequireModel(folder);
         string path = Path.Combine(Resolve(folder), DescriptionFile);
         if (!File.Exists(path)) return null;
         try
@@ -75,7 +75,17 @@ public static class ModelFolder
         }
     }
 
-    /// <summary>Checks that a folder, or the model of a run folder, has weights.</summary>
+    /// <summary>
+    /// Checks that a folder, or the model of a run folder, has a model: weights with settings, or a network in ONNX with a description.
+    /// </summary>
+    /// <exception cref="TinctorException">It has none.</exception>
+    public static void RequireModel(string folder)
+    {
+        string model = Resolve(folder);
+        if (!new[] { OnnxFile, DescriptionFile }.All(file => File.Exists(Path.Combine(model, file)))) RequireWeights(folder);
+    }
+
+    /// <summary>Checks that a folder, or the model of a run folder, has weights with settings.</summary>
     /// <exception cref="TinctorException">It has none.</exception>
     public static void RequireWeights(string folder)
     {
@@ -105,6 +115,10 @@ public static class ModelFolder
         }
     }
 
-    /// <summary>SHA-256 of a model's weights, in hexadecimal.</summary>
-    public static string Sha256(string folder) => Fingerprint.OfFile(Path.Combine(Resolve(folder), WeightsFile));
+    /// <summary>Whether a model folder, or the model of a run folder, has weights; otherwise it has a network in ONNX only.</summary>
+    public static bool HasWeights(string folder) => File.Exists(Path.Combine(Resolve(folder), WeightsFile));
+
+    /// <summary>SHA-256 of a model's weights, or of its network in ONNX where it has no other weights, in hexadecimal.</summary>
+    public static string Sha256(string folder) =>
+        Fingerprint.OfFile(Path.Combine(Resolve(folder), HasWeights(folder) ? WeightsFile : OnnxFile));
 }

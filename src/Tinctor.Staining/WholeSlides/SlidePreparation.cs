@@ -17,12 +17,13 @@ namespace Tinctor.Staining.WholeSlides;
 internal sealed record SlidePreparation(TileLayout Layout, float[]? IhcLogits, IhcLevelPrediction? IhcLevel, ImageMoments? Moments,
     string? NormalizationSkippedReason, double? NoveltyShare)
 {
-    private const int Samples = 24;
+    private const int Samples = 24, ProbeSide = 256;
 
     public static SlidePreparation Measure(Stainer stainer, TileSource source, SlideStainOptions options, TissueMask? tissue)
     {
         (int width, int height) = source.Size;
-        int side = options.TileSize!.Value, grain = SlideStainOptions.Grain(stainer.Model.Upscaling);
+        (int side, int largest) = options.TileSides(stainer.Model);
+        int grain = SlideStainOptions.Grain(stainer.Model.Upscaling);
         var probe = new TileLayout(width, height, side, 0, 0);
         Tile[] tiles = Sampled(probe, source, tissue);
         string? skipped = Normalize(stainer, source, probe, tiles);
@@ -40,12 +41,18 @@ internal sealed record SlidePreparation(TileLayout Layout, float[]? IhcLogits, I
             _ => null,
         };
         int eighth = side / 8 / grain * grain;
-        int halo = options.Halo ?? Math.Min(eighth, (Radius(stainer, images[0], sampling, level) + grain - 1) / grain * grain);
-        int overlap = options.Overlap ?? Math.Max(grain, eighth);
-        var layout = new TileLayout(width, height, side, halo, overlap);
+        int overlap = options.Overlap ?? (stainer.NormalizesByImage ? Math.Max(grain, eighth) : grain);
+        int halo = options.Halo ?? Halo(Radius(stainer, images[0], sampling, level), overlap, grain / 2, eighth);
+        // Networks that halve images often pad tiles of other sizes.
+        int step = stainer.Model.SizeMultiple % grain == 0 ? stainer.Model.SizeMultiple : grain / 2;
+        var layout = TileLayout.Fit(width, height, (side, largest), step, halo, overlap);
         return new(layout, level, level is null ? null : IhcLevelPrediction.FromLogits(stainer.Model.IhcLevels, level), common, skipped,
             stainer.Novelty?.ShareBeyondLimit(images));
     }
+
+    // The receptive field fits between a tile's border and the middle of the blended region, where the weights of two tiles are equal.
+    private static int Halo(int radius, int overlap, int grain, int largest) =>
+        Math.Clamp((radius - (overlap / 2) + grain - 1) / grain * grain, 0, largest);
 
     private static float[] Mean(float[][] logits) =>
         [.. Enumerable.Range(0, logits[0].Length).Select(i => logits.Average(one => one[i]))];
@@ -81,9 +88,14 @@ internal sealed record SlidePreparation(TileLayout Layout, float[]? IhcLogits, I
     private static ImageMoments MomentsOf(Stainer stainer, Image image, float[]? level) =>
         stainer.Measure(ImageBatch.FromImages([image]), level, NormalizationContext.Recorded).Moments![0];
 
-    private static int Radius(Stainer stainer, Image image, SamplingRequest? sampling, float[]? level)
+    // On the middle of a tile, of at most twice the largest radius that is used.
+    private static int Radius(Stainer stainer, Image tile, SamplingRequest? sampling, float[]? level)
     {
-        NormalizationContext moments = NormalizationContext.Use([MomentsOf(stainer, image, level)]);
-        return ReceptiveField.MeasureRadius(ImageBatch.FromImages([image]), tile => stainer.Run(tile, sampling, level, moments).Image);
+        (int width, int height) = (Math.Min(tile.Width, ProbeSide), Math.Min(tile.Height, ProbeSide));
+        Image image = tile.Crop((tile.Width - width) / 2, (tile.Height - height) / 2, width, height);
+        NormalizationContext normalization = stainer.NormalizesByImage ? NormalizationContext.Use([MomentsOf(stainer, image, level)])
+            : NormalizationContext.PerImage;
+        return ReceptiveField.MeasureRadius(ImageBatch.FromImages([image]),
+            input => stainer.Run(input, sampling, level, normalization).Image);
     }
 }

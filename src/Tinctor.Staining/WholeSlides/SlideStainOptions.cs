@@ -8,18 +8,21 @@ namespace Tinctor.Staining.WholeSlides;
 public sealed record SlideStainOptions
 {
     /// <summary>
-    /// Side of the tiles in source pixels, at the resolution of the network. Null for 512 pixels of the result, or 256 for diffusion
-    /// bridges, which are trained on such images and take much memory.
+    /// Side of the tiles in source pixels, at the resolution of the network. Null for 512 to 768 pixels of the result, whichever covers the
+    /// slide with the least overlap, or 256 for diffusion bridges, which are trained on such images and take much memory.
     /// </summary>
     public int? TileSize { get; init; }
 
     /// <summary>
-    /// Width of the context border around each tile, in source pixels; discarded after inference. Null for the network's receptive field,
-    /// measured on the slide, at most an eighth of a tile.
+    /// Width of the context border around each tile, in source pixels; discarded after inference. Null for what the network's receptive field,
+    /// measured on the slide, needs beside half of the overlap; at most an eighth of a tile.
     /// </summary>
     public int? Halo { get; init; }
 
-    /// <summary>Width over which adjacent tiles are blended, in source pixels; null for an eighth of a tile.</summary>
+    /// <summary>
+    /// Width over which adjacent tiles are blended, in source pixels. Null for an eighth of a tile where tiles are normalised differently, and
+    /// otherwise for the smallest one, 32 pixels of the result.
+    /// </summary>
     public int? Overlap { get; init; }
 
     /// <summary>Tiles in one forward pass.</summary>
@@ -30,6 +33,12 @@ public sealed record SlideStainOptions
 
     /// <summary>Tiles to each side over which kernelized normalisation averages: 1 for 3 x 3.</summary>
     public int KernelRadius { get; init; } = 1;
+
+    /// <summary>
+    /// Distance between the tiles whose moments kernelized normalisation measures, in tiles; the others are interpolated. 1 measures every
+    /// tile, as published, which takes twice the time of staining alone; 2 measures a quarter of them.
+    /// </summary>
+    public int KernelStep { get; init; } = 2;
 
     /// <summary>Whether the weights of kernelized normalisation fall off as a Gaussian; else all are equal.</summary>
     public bool GaussianKernel { get; init; }
@@ -73,16 +82,28 @@ public sealed record SlideStainOptions
         _ => 8,
     };
 
-    /// <summary>Completes the tile size for a model, and checks the values.</summary>
-    /// <exception cref="OptionException">A value is out of its range.</exception>
-    internal SlideStainOptions CompleteFor(ModelDescription model)
+    /// <summary>Gets the smallest and the largest side of a tile for a model, in source pixels.</summary>
+    internal (int Smallest, int Largest) TileSides(ModelDescription model)
     {
-        int factor = model.Upscaling, grain = Grain(factor);
-        int tile = TileSize ?? Math.Max(2 * grain, (model.IsStochastic ? 256 : 512) / factor / grain * grain);
+        if (TileSize is { } size) return (size, size);
+        return model.IsStochastic ? (Side(256), Side(256)) : (Side(512), Side(768));
+
+        int Side(int pixels)
+        {
+            int grain = Grain(model.Upscaling);
+            return Math.Max(2 * grain, pixels / model.Upscaling / grain * grain);
+        }
+    }
+
+    /// <summary>Checks the values for a model.</summary>
+    /// <exception cref="OptionException">A value is out of its range.</exception>
+    internal void RequireValid(ModelDescription model)
+    {
+        int grain = Grain(model.Upscaling), tile = TileSides(model).Smallest;
         if (tile < 2 * grain || tile % grain != 0)
             throw new OptionException(nameof(TileSize), $"the tile size is {tile}, expected a multiple of {grain} from {2 * grain} on");
-        if (Halo is < 0 || Halo % grain is > 0)
-            throw new OptionException(nameof(Halo), $"the halo is {Halo}, expected 0 or a multiple of {grain}");
+        if (Halo is < 0 || Halo % (grain / 2) is > 0)
+            throw new OptionException(nameof(Halo), $"the halo is {Halo}, expected 0 or a multiple of {grain / 2}");
         if (Overlap is < 0 || Overlap % grain is > 0)
             throw new OptionException(nameof(Overlap), $"the overlap is {Overlap}, expected 0 or a multiple of {grain}");
         if ((2 * (Halo ?? 0)) + (Overlap ?? 0) >= tile)
@@ -93,9 +114,9 @@ public sealed record SlideStainOptions
         }
         if (BatchSize < 1) throw new OptionException(nameof(BatchSize), $"the batch size is {BatchSize}, expected 1 or more");
         if (KernelRadius < 0) throw new OptionException(nameof(KernelRadius), $"the kernel radius is {KernelRadius}, expected 0 or more");
+        if (KernelStep < 1) throw new OptionException(nameof(KernelStep), $"the kernel step is {KernelStep}, expected 1 or more");
         if (Samples < 1) throw new OptionException(nameof(Samples), $"the number of samples is {Samples}, expected 1 or more");
         if (!(TissueMargin >= 0)) throw new OptionException(nameof(TissueMargin),
             $"the tissue margin is {TissueMargin}, expected 0 or more");
-        return this with { TileSize = tile };
     }
 }

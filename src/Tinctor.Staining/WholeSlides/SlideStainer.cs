@@ -28,7 +28,7 @@ public sealed class SlideStainer
     /// <exception cref="OptionException">An option has a value that is not allowed.</exception>
     public SlideStainer(Stainer stainer, Slide slide, string path, SlideStainOptions options)
     {
-        options = options.CompleteFor(stainer.Model);
+        options.RequireValid(stainer.Model);
         if (slide.Channels != stainer.Model.InputChannels)
             throw new TinctorException(slide.Path,
                 $"the slide has {slide.Channels} channels, but the model expects {stainer.Model.InputChannels}");
@@ -135,7 +135,7 @@ public sealed class SlideStainer
             .Add("width", layout.Across.Length).Add("height", layout.Down.Length).Add("tile", layout.Across.Tile)
                 .Add("rows", layout.Down.Tile)
             .Add("halo", layout.Halo).Add("overlap", layout.Overlap).Add("batch", options.BatchSize)
-            .Add("normalization", $"{options.Normalization}").Add("kernel", options.KernelRadius).Add("gaussian", options.GaussianKernel)
+            .Add("normalization", $"{options.Normalization}").Add("kernel", options.KernelRadius).Add("step", options.KernelStep).Add("gaussian", options.GaussianKernel)
             .Add("seed", options.Seed).Add("samples", options.Samples).Add("uncertainty", options.Uncertainty)
             .Add("evaluations", sampling?.Evaluations).Add("spacing", $"{sampling?.Spacing}").Add("average", sampling?.Average)
             .Add("solver", $"{sampling?.Solver}").Add("strategy", $"{sampling?.Strategy}").Add("exit", sampling?.ExitStep)

@@ -25,7 +25,7 @@ internal sealed class TileWork
     {
         (this.stainer, this.source, this.slide, this.options, this.name, this.store) = (stainer, source, slide, options, name, store);
         if (stainer.NormalizesByImage && options.Normalization == TileNormalization.Kernel)
-            kernel = new(options.KernelRadius, options.GaussianKernel, slide.Layout.Down.Count, slide.Layout.Across.Count);
+            kernel = new(options.KernelRadius, options.KernelStep, options.GaussianKernel, slide.Layout.Down.Count, slide.Layout.Across.Count);
     }
 
     private enum Task
@@ -50,16 +50,16 @@ internal sealed class TileWork
     // Kernelized normalisation measures the rows within its kernel before it stains one.
     private IEnumerable<Step> Plan(IReadOnlyList<Tile> tiles)
     {
-        var rows = tiles.ToLookup(tile => tile.Row);
+        var toMeasure = kernel?.Measured(tiles).ToLookup(tile => tile.Row);
         int measured = -1;
-        foreach (IGrouping<int, Tile> row in rows)
+        foreach (IGrouping<int, Tile> row in tiles.GroupBy(tile => tile.Row))
         {
             Step[] steps = [.. row.Select(tile => new Step(tile, store.Has(tile) ? Task.None : Task.Stain))];
-            if (kernel is not null && steps.Any(step => step.Task == Task.Stain))
+            if (toMeasure is not null && steps.Any(step => step.Task == Task.Stain))
             {
-                for (int near = Math.Max(measured + 1, row.Key - kernel.Radius); near <= row.Key + kernel.Radius; near++)
-                    foreach (Tile tile in rows[near]) yield return new(tile, Task.Measure);
-                measured = Math.Max(measured, row.Key + kernel.Radius);
+                for (int near = Math.Max(measured + 1, row.Key - kernel!.Reach); near <= row.Key + kernel.Reach; near++)
+                    foreach (Tile tile in toMeasure[near]) yield return new(tile, Task.Measure);
+                measured = Math.Max(measured, row.Key + kernel.Reach);
             }
             foreach (Step step in steps) yield return step;
         }

@@ -24,6 +24,13 @@ internal sealed class CallContext(OnnxGraph graph, IReadOnlyList<InputSize> size
     /// <summary>Adds a node.</summary>
     public string Add(string op, string[] inputs, params (string Name, object Value)[] attributes) => graph.Add(op, inputs, attributes);
 
+    /// <summary>Adds a node with a body, a graph of its own that also sees the values outside.</summary>
+    /// <param name="op">Operator.</param>
+    /// <param name="inputs">Names of the inputs.</param>
+    /// <param name="body">Creates the body under the attribute "body".</param>
+    public string AddWithBody(string op, string[] inputs, Func<Func<string, string>, Onnx.GraphProto> body) =>
+        graph.Add(op, inputs, ("body", body(graph.NewName)));
+
     /// <summary>Gets a constant number.</summary>
     public string Constant(double value) => graph.Number(value);
 

@@ -43,7 +43,7 @@ internal sealed class ForwardTrace(IReadOnlySet<Tensor> weights) : OperatorObser
         : throw new TinctorException("an output of the network does not depend on its input");
 
     /// <inheritdoc/>
-    public override void Called(Operator op, ReadOnlySpan<Arg> arguments, ReadOnlySpan<Tensor> results)
+    public override void Called(string op, ReadOnlySpan<Arg> arguments, ReadOnlySpan<Tensor> results)
     {
         if (!Depends(arguments)) return;
         object?[] values = new object?[arguments.Length];
@@ -56,7 +56,7 @@ internal sealed class ForwardTrace(IReadOnlySet<Tensor> weights) : OperatorObser
                 var other => other,
             };
         }
-        bool overwrites = op.Name.EndsWith('_');
+        bool overwrites = op.EndsWith('_');
         if (overwrites)
         {
             var target = (Tensor)arguments[0].Value!;
@@ -69,13 +69,13 @@ internal sealed class ForwardTrace(IReadOnlySet<Tensor> weights) : OperatorObser
         for (int i = 0; i < ids.Length; i++)
         {
             ids[i] = Define(results[i]).Id;
-            if (IsView(op.Name)) views.Add(results[i]);
+            if (IsView(op)) views.Add(results[i]);
         }
         calls.Add(new(Name(op), values, ids));
     }
 
     /// <inheritdoc/>
-    public override void ReadNumber(Operator op, ReadOnlySpan<Arg> arguments)
+    public override void ReadNumber(string op, ReadOnlySpan<Arg> arguments)
     {
         if (Depends(arguments)) throw Refuse(op, "reads a number that depends on the image");
     }
@@ -112,13 +112,13 @@ internal sealed class ForwardTrace(IReadOnlySet<Tensor> weights) : OperatorObser
     }
 
     // add_.Tensor has the name add, as its result is a value of its own.
-    private static string Name(Operator op) => op.Name["aten::".Length..].TrimEnd('_').TrimStart('_');
+    private static string Name(string op) => op["aten::".Length..].TrimEnd('_').TrimStart('_');
 
     private static bool IsView(string name) =>
         name is "aten::view" or "aten::narrow" or "aten::select" or "aten::slice" or "aten::transpose"
         or "aten::permute" or "aten::expand" or "aten::split" or "aten::chunk" or "aten::unbind" or "aten::flatten" or "aten::alias"
         or "aten::unsqueeze" or "aten::squeeze" or "aten::split_with_sizes" or "aten::detach" or "aten::reshape";
 
-    private static TinctorException Refuse(Operator op, string problem) =>
-        new($"the network cannot be exported: {op.Name} {problem}");
+    private static TinctorException Refuse(string op, string problem) =>
+        new($"the network cannot be exported: {op} {problem}");
 }

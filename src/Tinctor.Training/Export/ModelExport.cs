@@ -24,15 +24,39 @@ internal static class ModelExport
     /// <param name="network">The network with its weights, on the CPU; put into inference mode.</param>
     /// <param name="description">Description of the model.</param>
     /// <param name="sha256">SHA-256 of the weights' file.</param>
-    /// <exception cref="TinctorException">An operator has no counterpart in ONNX; the message names it.</exception>
-    public static void Write(string folder, MethodConfig config, Module<Tensor, Tensor> network, ModelDescription description,
-        string sha256)
+    /// <param name="tile">Side of the only source size, in pixels, which file names then end in; null for any size.</param>
+    /// <returns>Path of the network's file.</returns>
+    /// <exception cref="TinctorException">
+    /// An operator has no counterpart in ONNX, which the message names, or the network does not take the source size.
+    /// </exception>
+    public static string Write(string folder, MethodConfig config, Module<Tensor, Tensor> network, ModelDescription description,
+        string sha256, int? tile = null)
     {
+        if (tile is { } side && (side < config.SmallestSize || side % config.SizeMultiple != 0))
+            throw new OptionException("Tile", $"the tile size is {side}, expected a multiple of {config.SizeMultiple} of at least {config.SmallestSize}");
         TorchExecutor.SetInferenceMode(network, config.Inference.Statistics == "batch");
+        Dictionary<string, string> metadata = Metadata(description, sha256);
+        if (tile is not null) metadata["tile"] = $"{tile}";
         foreach ((string file, ExportFunction function) in Functions(config, network))
         {
-            ModelProto model = OnnxExporter.Export(network, function, Metadata(description, sha256));
-            AtomicFile.Write(Path.Combine(folder, file), stream => model.WriteTo(stream));
+            ModelProto model = OnnxExporter.Export(network, function, metadata);
+            if (tile is { } pixels) FixSize(model, function, pixels * ((int)function.Size.Height / SourceSide(config)));
+            AtomicFile.Write(Path.Combine(folder, FileName(file, tile)), stream => model.WriteTo(stream));
+        }
+        return Path.Combine(folder, FileName(ModelFolder.OnnxFile, tile));
+    }
+
+    private static string FileName(string file, int? tile) =>
+        tile is null ? file : $"{Path.GetFileNameWithoutExtension(file)}-{tile}{Path.GetExtension(file)}";
+
+    // Some runtimes take no sizes that vary. Moments and other vectors keep theirs.
+    private static void FixSize(ModelProto model, ExportFunction function, int side)
+    {
+        foreach (ValueInfoProto input in model.Graph.Input.Where(input => function.InputNames.Contains(input.Name)))
+        {
+            var sizes = input.Type.TensorType.Shape.Dim;
+            if (sizes.Count != 4) continue;
+            for (int i = 2; i < 4; i++) sizes[i] = new() { DimValue = side };
         }
     }
 
@@ -45,9 +69,13 @@ internal static class ModelExport
         ["weights_sha256"] = sha256,
     };
 
+    // Side of the sources of the first trace.
+    private static int SourceSide(MethodConfig config) =>
+        Math.Max(config.SmallestSize, (SmallestTrace + config.SizeMultiple - 1) / config.SizeMultiple * config.SizeMultiple);
+
     private static IEnumerable<(string File, ExportFunction Function)> Functions(MethodConfig config, Module<Tensor, Tensor> network)
     {
-        int multiple = config.SizeMultiple, side = Math.Max(config.SmallestSize, (SmallestTrace + multiple - 1) / multiple * multiple);
+        int multiple = config.SizeMultiple, side = SourceSide(config);
         InputSize size = new(1, side, side);
         Tensor[] Source(InputSize each) => [torch.zeros([each.Count, config.InputChannels, each.Height, each.Width])];
         switch (network)

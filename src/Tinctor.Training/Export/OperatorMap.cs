@@ -13,6 +13,8 @@ internal static class OperatorMap
         ["matmul"] = call => Node(call, "MatMul", call.Tensor(0), call.Tensor(1)),
         ["bmm"] = call => Node(call, "MatMul", call.Tensor(0), call.Tensor(1)),
 
+        ["scaled_dot_product_attention"] = AttentionTranslation.Translate,
+
         ["batch_norm"] = BatchNorm,
         ["instance_norm"] = InstanceNorm,
         ["group_norm"] = GroupNorm,

@@ -73,7 +73,7 @@ public sealed class ImageMomentsTests
     public void Smooth_averages_neighbours_and_repeats_edges()
     {
         // Kernelized instance normalisation, eq. 3 and 4, over a table padded by replication, with a constant kernel.
-        var kernel = new KernelMoments(1, gaussian: false, rows: 3, columns: 4);
+        var kernel = new KernelMoments(1, step: 1, gaussian: false, rows: 3, columns: 4);
         for (int row = 0; row < 3; row++)
             for (int column = 0; column < 4; column++)
                 kernel.Add(new(row, column), new([([Mean(row, column)], [Deviation(row, column) * Deviation(row, column)])]));
@@ -98,9 +98,35 @@ public sealed class ImageMomentsTests
     }
 
     [Fact]
+    public void Smooth_on_coarse_grid_interpolates_linear_changes()
+    {
+        var kernel = new KernelMoments(1, step: 2, gaussian: false, rows: 9, columns: 9);
+        Tile[] tiles = [.. Enumerable.Range(0, 81).Select(i => new Tile(i / 9, i % 9))];
+        Tile[] measured = [.. kernel.Measured(tiles)];
+        Assert.Equal(25, measured.Length);
+        foreach (Tile tile in measured) kernel.Add(tile, Moments(tile));
+        foreach (Tile tile in tiles.Where(tile => tile.Row is > 0 and < 8 && tile.Column is > 0 and < 8))
+            Assert.Equal(Moments(tile).Layers[0].Mean[0], kernel.Smooth(tile).Layers[0].Mean[0], 1e-4f);
+
+        static ImageMoments Moments(Tile tile) => new([([tile.Row + (0.5f * tile.Column)], [4f])]);
+    }
+
+    [Fact]
+    public void Measured_includes_tiles_far_from_the_grid()
+    {
+        var kernel = new KernelMoments(1, step: 2, gaussian: false, rows: 9, columns: 9);
+        // (1, 1) has a tile of the grid beside it, (5, 5) has none.
+        Assert.Equal([new(0, 0), new(5, 5)], kernel.Measured([new(0, 0), new(1, 1), new(5, 5)]));
+        kernel.Add(new(0, 0), new([([1f], [1f])]));
+        kernel.Add(new(5, 5), new([([7f], [1f])]));
+        Assert.Equal(1, kernel.Smooth(new(1, 1)).Layers[0].Mean[0], 1e-6);
+        Assert.Equal(7, kernel.Smooth(new(5, 5)).Layers[0].Mean[0], 1e-6);
+    }
+
+    [Fact]
     public void KernelMoments_ignore_background_and_drop_distant_rows()
     {
-        var kernel = new KernelMoments(1, gaussian: true, rows: 9, columns: 1);
+        var kernel = new KernelMoments(1, step: 1, gaussian: true, rows: 9, columns: 1);
         kernel.Add(new(0, 0), new([([1f], [1f])]));
         kernel.Add(new(5, 0), new([([4f], [9f])]));
         Assert.Equal(4, kernel.Smooth(new(4, 0)).Layers[0].Mean[0], 1e-6);

@@ -46,6 +46,20 @@ public sealed class TileLayoutTests
         Assert.Equal(middle.Reverse(), middle);
     }
 
+    [Theory]
+    [InlineData(2560, 688, 4)] // 4 tiles with 3 overlaps of 64: (2560 + 3 * 64) / 4
+    [InlineData(1280, 672, 2)]
+    [InlineData(700, 704, 1)]
+    [InlineData(300, 512, 1)]
+    public void Fit_chooses_the_side_with_the_fewest_pixels(int length, int side, int count)
+    {
+        var layout = TileLayout.Fit(length, 4000, (512, 768), 16, halo: 16, overlap: 32);
+        Assert.Equal((Math.Min(side, length), count), (layout.Across.Tile, layout.Across.Count));
+        Assert.Equal(layout.Across.Count, layout.Scale(2).Across.Count);
+        for (int other = 512; other <= 768; other += 16)
+            Assert.True(new TileLayout(4000, 4000, other, 16, 32).Down.Count * other >= layout.Down.Count * layout.Down.Tile);
+    }
+
     [Fact]
     public void Scale_enlarges_every_tile()
     {

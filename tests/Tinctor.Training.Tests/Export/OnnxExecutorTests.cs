@@ -129,7 +129,7 @@ public sealed class OnnxExecutorTests : IDisposable
         ModelExport.Write(folder, config, network, config.Describe("test"), "");
         string matcher = Path.Combine(folder, ModelFolder.MatcherFile);
         return (config, new(network, config.Inference.Statistics == "batch", Device.CPU, owned: true),
-            new(Path.Combine(folder, ModelFolder.OnnxFile), File.Exists(matcher) ? matcher : null, 1));
+            new(Path.Combine(folder, ModelFolder.OnnxFile), File.Exists(matcher) ? matcher : null, threads: 1));
     }
 
     // Layers that start at zero, and running statistics, take part.

@@ -12,7 +12,7 @@ namespace Tinctor.Training.Tests.Export;
 public class OnnxExporterTests
 {
     public static TheoryData<string> Networks =>
-        new("unet", "resnet", "resnet-instance", "resnet18", "segmenter", "superresolution", "matcher");
+        new("unet", "resnet", "resnet-instance", "resnet18", "segmenter", "superresolution", "matcher", "attention");
 
     [Theory]
     [MemberData(nameof(Networks))]
@@ -58,6 +58,17 @@ public class OnnxExporterTests
         "segmenter" => (new SegmentationUnet(3, 2, 8, 3), 3, 8),
         "superresolution" => (new SuperResolutionUnet(4, 2, 3, 8, 2), 2, 4),
         "matcher" => (new DimensionMatcher(5, 2, 3, 8), 2, 4),
+        "attention" => (new SelfAttention(), 3, 1),
         _ => throw new ArgumentException(name),
     };
+
+    // Of more places than one chunk has.
+    private sealed class SelfAttention : Module<Tensor, Tensor>
+    {
+        public override Tensor forward(Tensor x)
+        {
+            Tensor places = x.flatten(2).transpose(1, 2);
+            return F.scaled_dot_product_attention(places, places * 2, places).transpose(1, 2).reshape(x.shape);
+        }
+    }
 }
