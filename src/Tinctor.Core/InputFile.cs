@@ -18,6 +18,23 @@ internal static class InputFile
         }
     }
 
+    /// <summary>Reads a file as a whole.</summary>
+    /// <exception cref="TinctorException">The file is missing, is a folder, or cannot be read.</exception>
+    public static byte[] ReadAllBytes(string path)
+    {
+        using FileStream stream = Open(path);
+        try
+        {
+            byte[] bytes = new byte[stream.Length];
+            stream.ReadExactly(bytes);
+            return bytes;
+        }
+        catch (IOException e)
+        {
+            throw FileErrors.Reading(path, e);
+        }
+    }
+
     /// <summary>Reads a text file; UTF-8 unless it begins with another byte order mark.</summary>
     /// <exception cref="TinctorException">The file is missing, is a folder, or cannot be read.</exception>
     public static string ReadText(string path)

@@ -95,6 +95,9 @@ public sealed class Stainer : IDisposable
         NormalizationContext? normalization = null)
     {
         (int height, int width) = (source.Height * Model.Upscaling, source.Width * Model.Upscaling);
+        if (Model.TileSize is { } side && Math.Max(source.Height, source.Width) > side)
+            throw new TinctorException($"the image has {source.Width} x {source.Height} pixels, but the network takes {side} x {side}: "
+                + "stain it tile by tile");
         NetworkOutput output = Measure(source, ihcLogits, normalization);
         ImageBatch stained = schedule is null || sampling is null ? output.Image : Sample(output.Image, sampling, height, width);
         if (!stained.IsFinite)

@@ -44,7 +44,12 @@ internal static class ExportCommand
     private static int Run(ParseResult parse)
     {
         string folder = parse.GetRequiredValue(Model);
-        ModelFolder.RequireWeights(folder);
+        ModelFolder.RequireModel(folder);
+        if (!ModelFolder.HasWeights(folder))
+        {
+            Terminal.Note($"{folder}: has a network in ONNX only. There is nothing to export.");
+            return 0;
+        }
         int? tile = parse.GetValue(Tile);
         if (tile is null && !parse.GetValue(Overwrite) && OnnxModel.IsCurrent(folder))
         {

@@ -1,6 +1,8 @@
 using System.CommandLine;
 using System.Globalization;
+using Tinctor.Staining.Models;
 using Tinctor.Training;
+using Tinctor.Training.Configuration;
 using Tinctor.Training.Import;
 
 namespace Tinctor.Cli.Commands;
@@ -44,8 +46,25 @@ internal static class ImportCommand
           tinctor import i2sb latest.pt -o my-model --set model.ot_ode=true --set model.sampling.evaluations=10
         """;
 
+    private const string OnnxDescription = """
+        Turn a network in ONNX that PyTorch, MONAI, TensorFlow or another program exported into a model folder. It takes one image and gives one
+        image; a YAML file or --set states the ranges, pixel size and layout that the file does not (docs/onnx.md):
+
+          method: my-network        name of the method in reports
+          input_range: [0, 1]       values of black and white; with input_mean and input_std where the network was trained so
+          output_range: [-1, 1]
+          mpp: 0.5                  micrometres per pixel of the training images
+          layout: nchw              nhwc for TensorFlow
+          tile_size: 512            side of the only sources it takes; size_multiple: 32 if it takes several
+
+        Examples:
+          tinctor import onnx network.onnx -o my-model --config network.yaml
+          tinctor import onnx network.onnx -o my-model --set input_range=0,1 --set output_range=0,1 --set mpp=0.5
+        """;
+
     private static readonly Argument<string> Checkpoint =
         new("checkpoint") { Description = "A .pth or .pt file, such as latest_net_G.pth" };
+    private static readonly Argument<string> Network = new("network") { Description = "An .onnx file" };
     private static readonly Option<string> Output = CommonOptions.Output("Model folder to write");
 
     private static readonly Option<string> Statistics = new("--norm-statistics")
@@ -62,6 +81,8 @@ internal static class ImportCommand
     };
     private static readonly Option<bool> Last =
         new("--last") { Description = "Use the weights of the last step instead of their running average" };
+    private static readonly Option<string?> Config = new("--config") { Description = "YAML file with properties of the network", HelpName = "FILE" };
+    private static readonly Option<string[]> Property = SettingOption.Create("Set one property, as in mpp=0.5; may be repeated");
     private static readonly Option<string[]> Set =
         SettingOption.Create("Change one setting, as in model.network.num_heads=8; may be repeated");
 
@@ -76,6 +97,7 @@ internal static class ImportCommand
                 parse => BridgeImport.Bbdm(File(parse), parse.GetValue(Compressor), !parse.GetValue(Last), parse.GetValue(Set)),
                 Compressor, Last, Set),
             Of("i2sb", I2sbDescription, parse => BridgeImport.I2sb(File(parse), !parse.GetValue(Last), parse.GetValue(Set)), Last, Set),
+            OfOnnx(),
         };
     }
 
@@ -87,25 +109,31 @@ internal static class ImportCommand
         return command;
     }
 
+    private static Command OfOnnx()
+    {
+        var command = new Command("onnx", OnnxDescription) { Network, Output, Config, Property };
+        command.SetAction(parse =>
+        {
+            string path = parse.GetRequiredValue(Network), folder = parse.GetRequiredValue(Output);
+            OnnxImportConfig config = ConfigFile.ReadRecord<OnnxImportConfig>(parse.GetValue(Config), parse.GetValue(Property) ?? []);
+            ModelDescription model = OnnxImport.Run(path, config, folder);
+            string size = model.TileSize is { } tile ? $"tiles of {tile} pixels" : $"any size, in multiples of {model.SizeMultiple}";
+            string description = $"{model.InputChannels} to {model.OutputChannels} channels, {size}, upscaling {model.Upscaling}";
+            AtomicFile.WriteText(Path.Combine(folder, ModelFolder.CardFile), Card(config.Method, path, description, config.Licence));
+            Terminal.Result(description);
+            Terminal.Result($"model: {Path.GetFullPath(folder)}");
+            return 0;
+        });
+        return command;
+    }
+
     private static string File(ParseResult parse) => parse.GetRequiredValue(Checkpoint) is var path && System.IO.File.Exists(path) ? path
         : throw new TinctorException(path, "there is no such checkpoint", "Check the path.");
 
     private static int Import(ImportedModel import, string checkpoint, string folder)
     {
-        string card = string.Create(CultureInfo.InvariantCulture, $"""
-            # {import.Config.Method}: imported generator
-
-            | | |
-            |---|---|
-            | Method | {import.Config.Method} |
-            | Imported from | {Path.GetFileName(checkpoint)}, {DateTime.UtcNow:yyyy-MM-dd} |
-            | Architecture | {import.Description} |
-            | Training data | not stated in the checkpoint |
-            | Licence of the weights | not stated in the checkpoint: add it before passing the model on |
-
-            **Research use only, not for diagnosis.**
-
-            """);
+        string card = Card(import.Config.Method, checkpoint, import.Description,
+            "not stated in the checkpoint: add it before passing the model on");
         string? notExported = TrainedModel.Write(folder, import.Config, import.Weights, card);
         if (notExported is not null) Terminal.Note($"the model has no model.onnx: {notExported}");
         foreach (string note in import.Notes) Terminal.Note(note);
@@ -113,4 +141,20 @@ internal static class ImportCommand
         Terminal.Result($"model: {Path.GetFullPath(folder)}");
         return 0;
     }
+
+    private static string Card(string method, string file, string architecture, string licence) =>
+        string.Create(CultureInfo.InvariantCulture, $"""
+            # {method}: imported network
+
+            | | |
+            |---|---|
+            | Method | {method} |
+            | Imported from | {Path.GetFileName(file)}, {DateTime.UtcNow:yyyy-MM-dd} |
+            | Architecture | {architecture} |
+            | Training data | not stated in the file |
+            | Licence of the weights | {licence} |
+
+            **Research use only, not for diagnosis.**
+
+            """);
 }

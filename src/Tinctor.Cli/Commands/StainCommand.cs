@@ -62,9 +62,9 @@ internal static class StainCommand
     private static int Run(ParseResult parse, CancellationToken cancel)
     {
         string folder = parse.GetRequiredValue(Output), model = parse.GetRequiredValue(Model);
-        List<ImageJob> jobs = Jobs(parse, folder);
-        IhcLevelTable? levels = TrainedModel.ReadDescription(model).IhcLevels is { Count: > 0 } labels
-            ? new IhcLevelTable(folder, labels) : null;
+        ModelDescription description = TrainedModel.ReadDescription(model);
+        List<ImageJob> jobs = Jobs(parse, folder, tiled: description.TileSize is not null);
+        IhcLevelTable? levels = description.IhcLevels is { Count: > 0 } labels ? new IhcLevelTable(folder, labels) : null;
         List<ImageJob> open = ImageJobs.Open(jobs, job => Outputs(parse, job), parse.GetValue(Overwrite),
             job => levels is null || levels.Contains(job.Name));
         var made = new StainedTable(folder);
@@ -161,7 +161,7 @@ internal static class StainCommand
         return remarks.Any() ? string.Join("; ", remarks) : null;
     }
 
-    private static List<ImageJob> Jobs(ParseResult parse, string folder)
+    private static List<ImageJob> Jobs(ParseResult parse, string folder, bool tiled)
     {
         string[] inputs = parse.GetRequiredValue(Inputs);
         List<ImageJob> jobs = [.. inputs.SelectMany(input =>
@@ -171,8 +171,8 @@ internal static class StainCommand
                     "Name one of its splits: --split train, val or test")
             : ImageJobs.Find(input, folder, slides: true))];
         ImageJobs.RefuseNone(jobs, inputs, slides: true);
-        // Options of staining by tiles, and formats of slides, turn images into slides.
-        return SlideOptions.AnyGiven(parse) || parse.GetValue(Format) is "ome.tif" or "dzi"
+        // Options of staining by tiles, formats of slides, and networks of a single tile size turn images into slides.
+        return tiled || SlideOptions.AnyGiven(parse) || parse.GetValue(Format) is "ome.tif" or "dzi"
             ? [.. jobs.Select(job => job with { IsSlide = true })] : jobs;
     }
 

@@ -11,7 +11,7 @@ internal sealed class OnnxExecutor : INetworkExecutor
     private readonly InferenceSession network;
     private readonly InferenceSession? matcher;
     private readonly int[] layers;
-    private readonly bool isBridge, seesEnd;
+    private readonly bool isBridge, seesEnd, takesOne;
     private readonly int ihcLevels;
 
     /// <summary>Loads a network.</summary>
@@ -29,6 +29,7 @@ internal sealed class OnnxExecutor : INetworkExecutor
         network = Open(path, device, threads);
         isBridge = network.InputNames.Contains("state");
         seesEnd = network.InputNames.Contains("end");
+        takesOne = network.InputMetadata.TryGetValue("source", out NodeMetadata? source) && source.Dimensions[0] == 1;
         matcher = matcherPath is null ? null : Open(matcherPath, device, threads);
         layers = Layers(isBridge ? matcher : network);
         ihcLevels = network.InputMetadata.TryGetValue("given_ihc_logits", out NodeMetadata? logits) ? logits.Dimensions[1] : 0;
@@ -43,6 +44,7 @@ internal sealed class OnnxExecutor : INetworkExecutor
     /// <inheritdoc/>
     public NetworkOutput Run(NetworkInput input)
     {
+        if (takesOne && input.Source.Count > 1) return RunEach(input.Source);
         bool records = input.Normalization is { Records: true };
         ImageMoments[]? none = records ? [.. Enumerable.Repeat(new ImageMoments([]), input.Source.Count)] : null;
         if (isBridge && matcher is null) return new(input.Source, null, none);
@@ -113,6 +115,14 @@ internal sealed class OnnxExecutor : INetworkExecutor
         {
             throw new TinctorException(path, $"ONNX Runtime cannot load it ({e.Message.Split('\n')[0]})", "Export the model again", e);
         }
+    }
+
+    // Networks of other programs may take a single image.
+    private NetworkOutput RunEach(ImageBatch sources)
+    {
+        ImageBatch[] images = [.. Enumerable.Range(0, sources.Count).Select(i =>
+            Run(new(new(1, sources.Channels, sources.Height, sources.Width, sources.Samples(i).ToArray()))).Image)];
+        return new(new(sources.Count, images[0].Channels, images[0].Height, images[0].Width, [.. images.SelectMany(image => image.Values)]));
     }
 
     // Channels of the layers that normalise by image, from the metadata of the exporter.

@@ -26,6 +26,9 @@ public sealed record ModelDescription
     /// <summary>Smallest height and width of sources that the network takes.</summary>
     public int SmallestSize { get; init; } = 1;
 
+    /// <summary>Side of the only sources that the network takes, in pixels; null for any size.</summary>
+    public int? TileSize { get; init; }
+
     /// <summary>Size at which the network sees an image, as a share of the image's own size.</summary>
     public double Scale { get; init; } = 1;
 

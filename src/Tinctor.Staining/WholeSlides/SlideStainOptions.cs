@@ -85,7 +85,7 @@ public sealed record SlideStainOptions
     /// <summary>Gets the smallest and the largest side of a tile for a model, in source pixels.</summary>
     internal (int Smallest, int Largest) TileSides(ModelDescription model)
     {
-        if (TileSize is { } size) return (size, size);
+        if ((TileSize ?? model.TileSize) is { } size) return (size, size);
         return model.IsStochastic ? (Side(256), Side(256)) : (Side(512), Side(768));
 
         int Side(int pixels)
@@ -100,6 +100,8 @@ public sealed record SlideStainOptions
     internal void RequireValid(ModelDescription model)
     {
         int grain = Grain(model.Upscaling), tile = TileSides(model).Smallest;
+        if (model.TileSize is { } only && tile != only)
+            throw new OptionException(nameof(TileSize), $"the tile size is {tile}, but the network takes tiles of {only} only", "Leave it out");
         if (tile < 2 * grain || tile % grain != 0)
             throw new OptionException(nameof(TileSize), $"the tile size is {tile}, expected a multiple of {grain} from {2 * grain} on");
         if (Halo is < 0 || Halo % (grain / 2) is > 0)

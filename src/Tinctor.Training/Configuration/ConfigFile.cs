@@ -72,6 +72,20 @@ public static class ConfigFile
         return Resolve<TConfig>(settings, path, typeof(MethodConfig));
     }
 
+    /// <summary>Reads a record of settings that has nothing in common with those of training.</summary>
+    /// <param name="path">YAML file; null for the defaults.</param>
+    /// <param name="overrides">Settings such as "mpp=0.5".</param>
+    /// <exception cref="TinctorException">A setting is unknown, malformed or out of range.</exception>
+    internal static T ReadRecord<T>(string? path, IEnumerable<string> overrides)
+    {
+        Settings settings = path is null ? [] : Parse(ReadText(path), path);
+        foreach (string setting in overrides) Override(settings, setting);
+        return Resolve<T>(settings, path, typeof(MethodConfig));
+    }
+
+    /// <summary>Gets the key of a property in YAML.</summary>
+    internal static string KeyOf(string property) => UnderscoredNamingConvention.Instance.Apply(property);
+
     /// <summary>Reads the configuration of a model: the method and its settings.</summary>
     /// <exception cref="TinctorException">A setting is unknown, malformed or out of range.</exception>
     public static ModelConfig LoadModel(string path)
@@ -268,6 +282,7 @@ public static class ConfigFile
     {
         RangeAttribute range => $"{range.Minimum} to {range.Maximum}",
         AllowedValuesAttribute allowed => string.Join(", ", allowed.Values.Select(value => value is "" ? "empty" : $"{value}")),
+        RegularExpressionAttribute pattern => pattern.ErrorMessage!,
         _ => rule.FormatErrorMessage("another value"),
     };
 

@@ -47,7 +47,7 @@ internal sealed class OnnxGraph
     /// <param name="shape">Sizes as numbers, or names of sizes that vary.</param>
     public string Input(string name, TensorProto.Types.DataType type, params object[] shape)
     {
-        inputs.Add(Info(name, type, shape));
+        inputs.Add(CreateInfo(name, type, shape));
         return name;
     }
 
@@ -55,7 +55,7 @@ internal sealed class OnnxGraph
     public void Output(string name, string value, params object[] shape)
     {
         Nodes.Add(CreateNode("Identity", [value], [name]));
-        outputs.Add(Info(name, TensorProto.Types.DataType.Float, shape));
+        outputs.Add(CreateInfo(name, TensorProto.Types.DataType.Float, shape));
     }
 
     /// <summary>Whether a value is an initializer.</summary>
@@ -143,7 +143,11 @@ internal sealed class OnnxGraph
         return name;
     }
 
-    private static ValueInfoProto Info(string name, TensorProto.Types.DataType type, object[] shape)
+    /// <summary>Creates the declaration of an input or output.</summary>
+    /// <param name="name">Name.</param>
+    /// <param name="type">Element type.</param>
+    /// <param name="shape">Sizes as numbers, or names of sizes that vary.</param>
+    public static ValueInfoProto CreateInfo(string name, TensorProto.Types.DataType type, params object[] shape)
     {
         var sizes = new TensorShapeProto();
         sizes.Dim.Add(shape.Select(size => size is string symbol ? new TensorShapeProto.Types.Dimension { DimParam = symbol }

@@ -1,0 +1,68 @@
+using Google.Protobuf;
+using Onnx;
+
+namespace Tinctor.Training.Export;
+
+/// <summary>Reads ONNX files of other programs.</summary>
+internal static class OnnxFile
+{
+    /// <summary>Reads a file with its external data, which must lie in the folder of the file.</summary>
+    /// <exception cref="TinctorException">
+    /// The file is missing or damaged, or its external data is missing or lies in another folder.
+    /// </exception>
+    public static ModelProto Read(string path)
+    {
+        byte[] bytes = InputFile.ReadAllBytes(path);
+        ModelProto model;
+        try
+        {
+            model = ModelProto.Parser.ParseFrom(bytes);
+        }
+        catch (InvalidProtocolBufferException e)
+        {
+            throw new TinctorException(path, "is no ONNX file, or it is truncated", "Export the network again", e);
+        }
+        if (model.Graph is null || model.Graph.Node.Count == 0 || model.OpsetImport.Count == 0)
+            throw new TinctorException(path, "is no ONNX file: it has no graph", "Export the network again");
+        foreach (TensorProto tensor in model.Graph.Initializer.Where(tensor => tensor.DataLocation == TensorProto.Types.DataLocation.External))
+            ReadExternalData(path, tensor);
+        return model;
+    }
+
+    /// <summary>Renames a value in a graph and in the bodies of its nodes; a value that does not exist is ignored.</summary>
+    public static void Rename(GraphProto graph, string name, string newName)
+    {
+        foreach (NodeProto node in OnnxGraph.AllNodes(graph.Node))
+        {
+            Replace(node.Input);
+            Replace(node.Output);
+        }
+        foreach (TensorProto tensor in graph.Initializer.Where(tensor => tensor.Name == name)) tensor.Name = newName;
+        foreach (ValueInfoProto value in graph.Input.Concat(graph.Output).Concat(graph.ValueInfo).Where(value => value.Name == name))
+            value.Name = newName;
+
+        void Replace(Google.Protobuf.Collections.RepeatedField<string> names)
+        {
+            for (int i = 0; i < names.Count; i++) if (names[i] == name) names[i] = newName;
+        }
+    }
+
+    private static void ReadExternalData(string path, TensorProto tensor)
+    {
+        var entries = tensor.ExternalData.ToDictionary(entry => entry.Key, entry => entry.Value);
+        string location = entries.GetValueOrDefault("location", ""), folder = Path.GetDirectoryName(Path.GetFullPath(path))!;
+        if (location.Length == 0 || Path.IsPathRooted(location) || location.Split('/', '\\').Contains(".."))
+            throw new TinctorException(path, $"the data of {tensor.Name} is in {location}, outside the folder of the file",
+                "Export the network again, with its data beside it");
+        byte[] data = InputFile.ReadAllBytes(Path.Combine(folder, location));
+        long start = Number("offset", 0), length = Number("length", data.Length - start);
+        if (start < 0 || length < 0 || start + length > data.Length)
+            throw new TinctorException(Path.Combine(folder, location), $"is too short for {tensor.Name}", "Export the network again");
+        tensor.RawData = ByteString.CopyFrom(data, (int)start, (int)length);
+        tensor.ExternalData.Clear();
+        tensor.DataLocation = TensorProto.Types.DataLocation.Default;
+
+        long Number(string key, long otherwise) => entries.TryGetValue(key, out string? text) && long.TryParse(text, out long number)
+            ? number : otherwise;
+    }
+}
