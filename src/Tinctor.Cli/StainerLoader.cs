@@ -59,8 +59,9 @@ internal sealed class StainerLoader
     /// <summary>Loads a model, and notes the engine, the device and the reason.</summary>
     /// <param name="parse">The parsed command line.</param>
     /// <param name="model">Model folder or run folder.</param>
+    /// <param name="images">Images and slides to stain, which int8 is calibrated on.</param>
     /// <exception cref="TinctorException">The folder holds no model, or the engine does not support the device or precision.</exception>
-    public Stainer Load(ParseResult parse, string model)
+    public Stainer Load(ParseResult parse, string model, IReadOnlyList<string> images)
     {
         string wanted = parse.GetRequiredValue(device);
         Precision format = parse.GetValue(amp) ? Precision.Bfloat16 : parse.GetValue(precision);
@@ -77,7 +78,7 @@ internal sealed class StainerLoader
                 (engine, reason) = (Engine.Torch, e.Problem);
             }
         }
-        return engine == Engine.Torch ? LoadTorch(model, wanted, format, count, reason) : LoadOnnx(model, wanted, format, count, reason);
+        return engine == Engine.Torch ? LoadTorch(model, wanted, format, count, reason) : LoadOnnx(model, images, wanted, format, count, reason);
     }
 
     private static (Engine Engine, string Reason) Choose(Engine? wanted, string device, Precision format) => (wanted, device, format) switch
@@ -105,13 +106,16 @@ internal sealed class StainerLoader
         }
     }
 
-    private static Stainer LoadOnnx(string model, string device, Precision format, int threads, string reason)
+    private static Stainer LoadOnnx(string model, IReadOnlyList<string> images, string device, Precision format, int threads, string reason)
     {
         if (format == Precision.Bfloat16)
             throw new OptionException("Executor", "onnx does not compute in bfloat16", "Use --executor torch, or another precision");
         OnnxDevice chosen = device == "auto" ? new(OnnxDevice.Available[0]) : OnnxDevice.Parse(device);
         Terminal.Note($"executor: onnx ({reason}), {chosen}, {Words.Of(format)}{(chosen.Name == "cpu" ? $", {threads} threads" : "")}");
-        return OnnxModel.LoadStainer(model, chosen, threads);
+        Stainer float32 = OnnxModel.LoadStainer(model, chosen, threads);
+        if (format == Precision.Float32) return float32;
+        using (float32) Int8Model.Ensure(model, float32, images);
+        return OnnxModel.LoadStainer(model, chosen, threads, ModelFolder.Int8File);
     }
 
     private static void Export(string model)

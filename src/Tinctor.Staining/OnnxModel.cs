@@ -20,15 +20,16 @@ internal static class OnnxModel
     /// <param name="folder">Model folder or run folder.</param>
     /// <param name="device">The device; null for the CPU.</param>
     /// <param name="threads">Number of threads of one operator on the CPU; 0 for all cores.</param>
+    /// <param name="file">Name of the network's file.</param>
     /// <exception cref="TinctorException">
     /// The folder holds no model, its ONNX files are missing, or they belong to other weights.
     /// </exception>
-    public static Stainer LoadStainer(string folder, OnnxDevice? device = null, int threads = 0)
+    public static Stainer LoadStainer(string folder, OnnxDevice? device = null, int threads = 0, string file = ModelFolder.OnnxFile)
     {
-        string path = Path.Combine(ModelFolder.Resolve(folder), ModelFolder.OnnxFile),
+        string path = Path.Combine(ModelFolder.Resolve(folder), file),
             matcher = Path.Combine(ModelFolder.Resolve(folder), ModelFolder.MatcherFile);
         if (ModelFolder.Read(folder) is not { } model || !File.Exists(path))
-            throw new TinctorException(folder, $"has no {ModelFolder.OnnxFile}", "Export the model to ONNX on a machine with libtorch");
+            throw new TinctorException(folder, $"has no {file}", "Export the model to ONNX on a machine with libtorch");
         string id = ModelFolder.Sha256(folder);
         var executor = new OnnxExecutor(path, File.Exists(matcher) ? matcher : null, device, threads);
         if (!ModelFolder.HasWeights(folder) || executor.WeightsSha256 == id) return new(executor, model, id, ModelFolder.ReadNovelty(folder));

@@ -42,6 +42,9 @@ public sealed class Stainer : IDisposable
     /// <summary>Detector of sources unlike those of training; null if the model has none.</summary>
     internal SourceNovelty? Novelty { get; }
 
+    /// <summary>Radius of the network's receptive field in source pixels; null to measure it on each slide.</summary>
+    internal int? ReceptiveField => executor.ReceptiveField;
+
     /// <summary>Whether tiles of a slide need common moments.</summary>
     internal bool NormalizesByImage => executor.NormalizesByImage;
 
@@ -104,6 +107,13 @@ public sealed class Stainer : IDisposable
             throw new TinctorException(null, "the network's output contains values that are not finite numbers",
                 "The weights are damaged, or overflow in reduced precision: try full precision, or another checkpoint");
         return output with { Image = stained.Crop(height, width) };
+    }
+
+    /// <summary>Gets an image as the network sees it: normalised and padded.</summary>
+    internal ImageBatch Prepare(Image source)
+    {
+        ImageBatch batch = ImageBatch.FromImages([Normalizer?.Normalize(source, out _) ?? source]);
+        return batch.Pad(Missing(batch.Height), Missing(batch.Width));
     }
 
     /// <summary>Runs the network once, without sampling, for the IHC level and the moments of images.</summary>

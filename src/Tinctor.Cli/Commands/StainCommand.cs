@@ -70,7 +70,7 @@ internal static class StainCommand
         var made = new StainedTable(folder);
         RefuseOtherModel([.. jobs.Except(open).Select(job => OutputOf(parse, job))], made, model);
         if (open.Count == 0) return 0;
-        using Stainer stainer = Loader.Load(parse, model);
+        using Stainer stainer = Loader.Load(parse, model, [.. open.Select(job => job.Input)]);
         BridgeSampling? sampling = BridgeOptions.Read(parse, stainer.Model.Bridge?.Sampling, model);
         var slides = new SlideStaining(parse, stainer, sampling, levels, parse.GetValue(Quality), cancel);
         try

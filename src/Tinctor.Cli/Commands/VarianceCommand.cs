@@ -84,7 +84,7 @@ internal static class VarianceCommand
         string model = parse.GetRequiredValue(Model), folder = parse.GetRequiredValue(Output);
         VarianceStudy study = Study(parse);
         IReadOnlyList<Pair> pairs = Chosen(parse, TrainedModel.ReadConfig(model).Model, cancel);
-        using Stainer stainer = Loader.Load(parse, model);
+        using Stainer stainer = Loader.Load(parse, model, []);
         BridgeSampling sampling = BridgeOptions.Run(parse, stainer.Model.Bridge?.Sampling ?? throw new TinctorException(
             $"{model}: is deterministic; its results do not vary. Use a model of bbdm or i2sb.")) with
         { Average = 1 };

@@ -12,6 +12,9 @@ internal interface INetworkExecutor : IDisposable
     /// </summary>
     bool NormalizesByImage { get; }
 
+    /// <summary>Radius of the network's receptive field in source pixels; null to measure it on each slide.</summary>
+    int? ReceptiveField => null;
+
     /// <summary>Device and precision, for instance "cpu float32": results of different ones differ slightly.</summary>
     string Precision { get; }
 

@@ -25,8 +25,8 @@ internal sealed class OnnxExecutor : INetworkExecutor
     public OnnxExecutor(string path, string? matcherPath = null, OnnxDevice? device = null, int threads = 0)
     {
         device ??= OnnxDevice.Cpu;
-        Precision = $"onnxruntime {device} float32";
         network = Open(path, device, threads);
+        Precision = $"onnxruntime {device} {Metadata(network, "precision") ?? "float32"}";
         isBridge = network.InputNames.Contains("state");
         seesEnd = network.InputNames.Contains("end");
         takesOne = network.InputMetadata.TryGetValue("source", out NodeMetadata? source) && source.Dimensions[0] == 1;
@@ -40,6 +40,9 @@ internal sealed class OnnxExecutor : INetworkExecutor
 
     /// <inheritdoc/>
     public string Precision { get; }
+
+    /// <inheritdoc/>
+    public int? ReceptiveField => Metadata(network, "receptive_field") is { } radius ? int.Parse(radius) : null;
 
     /// <inheritdoc/>
     public NetworkOutput Run(NetworkInput input)

@@ -17,6 +17,9 @@ public static class ModelFolder
     /// <summary>Name of the file with the network in ONNX.</summary>
     public const string OnnxFile = "model.onnx";
 
+    /// <summary>Name of the file with the network in ONNX whose convolutions are in 8-bit integers.</summary>
+    public const string Int8File = "model.int8.onnx";
+
     /// <summary>Name of the ONNX file that brings sources of a diffusion bridge to the size and channels of its targets.</summary>
     public const string MatcherFile = "matcher.onnx";
 

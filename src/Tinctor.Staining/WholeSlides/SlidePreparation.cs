@@ -25,7 +25,7 @@ internal sealed record SlidePreparation(TileLayout Layout, float[]? IhcLogits, I
         (int side, int largest) = options.TileSides(stainer.Model);
         int grain = SlideStainOptions.Grain(stainer.Model.Upscaling);
         var probe = new TileLayout(width, height, side, 0, 0);
-        Tile[] tiles = Sampled(probe, source, tissue);
+        Tile[] tiles = Sampled(probe, source, tissue, Samples);
         string? skipped = Normalize(stainer, source, probe, tiles);
         Image[] images = [.. tiles.Select(tile => source.Read(probe, tile))];
         SamplingRequest? sampling = stainer.DefaultSampling is { } own && options.Sampling is { } how ? own with { Sampling = how }
@@ -42,7 +42,7 @@ internal sealed record SlidePreparation(TileLayout Layout, float[]? IhcLogits, I
         };
         int eighth = side / 8 / grain * grain;
         int overlap = options.Overlap ?? (stainer.NormalizesByImage ? Math.Max(grain, eighth) : grain);
-        int halo = options.Halo ?? Halo(Radius(stainer, images[0], sampling, level), overlap, grain / 2, eighth);
+        int halo = options.Halo ?? Halo(stainer.ReceptiveField ?? Radius(stainer, images[0], sampling, level), overlap, grain / 2, eighth);
         // Networks that halve images often pad tiles of other sizes.
         int step = stainer.Model.SizeMultiple % grain == 0 ? stainer.Model.SizeMultiple : grain / 2;
         var layout = TileLayout.Fit(width, height, (side, largest), step, halo, overlap);
@@ -58,13 +58,13 @@ internal sealed record SlidePreparation(TileLayout Layout, float[]? IhcLogits, I
         [.. Enumerable.Range(0, logits[0].Length).Select(i => logits.Average(one => one[i]))];
 
     // The tile with the most tissue first, then others evenly.
-    private static Tile[] Sampled(TileLayout layout, TileSource source, TissueMask? tissue)
+    internal static Tile[] Sampled(TileLayout layout, TileSource source, TissueMask? tissue, int largestCount)
     {
         var shares = layout.Tiles.Select(tile => (Tile: tile, Share: source.TissueShare(layout, tile, tissue)))
             .Where(tile => tile.Share > 0).ToList();
         double most = shares.Max(tile => tile.Share);
         List<Tile> full = [.. shares.Where(tile => tile.Share >= most / 2).Select(tile => tile.Tile)];
-        int count = Math.Min(Samples, full.Count);
+        int count = Math.Min(largestCount, full.Count);
         IEnumerable<Tile> even = Enumerable.Range(0, count).Select(i => full[(int)((i + 0.5) * full.Count / count)]);
         return [.. even.Prepend(shares.MaxBy(tile => tile.Share).Tile).Distinct()];
     }
@@ -88,8 +88,8 @@ internal sealed record SlidePreparation(TileLayout Layout, float[]? IhcLogits, I
     private static ImageMoments MomentsOf(Stainer stainer, Image image, float[]? level) =>
         stainer.Measure(ImageBatch.FromImages([image]), level, NormalizationContext.Recorded).Moments![0];
 
-    // On the middle of a tile, of at most twice the largest radius that is used.
-    private static int Radius(Stainer stainer, Image tile, SamplingRequest? sampling, float[]? level)
+    /// <summary>Measures the receptive field on the middle of a tile, of at most twice the largest radius that is used.</summary>
+    internal static int Radius(Stainer stainer, Image tile, SamplingRequest? sampling = null, float[]? level = null)
     {
         (int width, int height) = (Math.Min(tile.Width, ProbeSide), Math.Min(tile.Height, ProbeSide));
         Image image = tile.Crop((tile.Width - width) / 2, (tile.Height - height) / 2, width, height);

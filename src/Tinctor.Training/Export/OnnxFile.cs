@@ -47,6 +47,21 @@ internal static class OnnxFile
         }
     }
 
+    /// <summary>Sets a property of a model.</summary>
+    public static void SetMetadata(ModelProto model, string key, string value)
+    {
+        StringStringEntryProto? entry = model.MetadataProps.FirstOrDefault(entry => entry.Key == key);
+        if (entry is null) model.MetadataProps.Add(entry = new() { Key = key });
+        entry.Value = value;
+    }
+
+    /// <summary>Removes initializers that no node uses.</summary>
+    public static void RemoveUnused(GraphProto graph)
+    {
+        HashSet<string> used = [.. OnnxGraph.AllNodes(graph.Node).SelectMany(node => node.Input)];
+        foreach (TensorProto unused in graph.Initializer.Where(tensor => !used.Contains(tensor.Name)).ToList()) graph.Initializer.Remove(unused);
+    }
+
     private static void ReadExternalData(string path, TensorProto tensor)
     {
         var entries = tensor.ExternalData.ToDictionary(entry => entry.Key, entry => entry.Value);
