@@ -1,3 +1,5 @@
+using System.Diagnostics;
+using System.Text.Json;
 using Tinctor.Staining.Execution;
 using Tinctor.Staining.Models;
 using Tinctor.Torch;
@@ -115,6 +117,76 @@ public sealed class OnnxExecutorTests : IDisposable
             };
             Compare(torch.Run(given), onnx.Run(given));
         }
+    }
+
+    [Theory]
+    [MemberData(nameof(Names))]
+    public void File_passes_checker_of_onnx(string name)
+    {
+        (_, TorchExecutor torch, OnnxExecutor onnx) = Load(name);
+        using (torch)
+        using (onnx)
+        {
+            const string script = "import onnx, sys\nfor path in sys.argv[1:]: onnx.checker.check_model(onnx.load(path), full_check=True)";
+            Run("/usr/bin/python3", ["-c", script, .. Directory.GetFiles(folder, "*.onnx")]);
+        }
+    }
+
+    [Theory]
+    [InlineData("pix2pix resnet")]
+    [InlineData("pix2pix instance")]
+    [InlineData("derestainer")]
+    [InlineData("ceff")]
+    public void Node_binding_gives_same_pixels(string name)
+    {
+        string runner = Runner();
+        (MethodConfig config, TorchExecutor torch, OnnxExecutor onnx) = Load(name);
+        using (torch)
+        using (onnx)
+        {
+            ImageBatch source = Noise(2, config.InputChannels, Side(config), 2 * Side(config), 9);
+            var inputs = new List<object> { Write("source", "float32", source.Values, source.Count, source.Channels, source.Height, source.Width) };
+            if (onnx.NormalizesByImage)
+            {
+                int length = onnx.Run(new(source) { Normalization = NormalizationContext.Recorded }).Moments![0].Layers.Sum(layer => 2 * layer.Mean.Length);
+                inputs.AddRange([Write("moments", "float32", new float[2 * length], 2, length), Write("use_moments", "bool", new bool[1], 1)]);
+            }
+            if (config is DeReStainerConfig)
+                inputs.AddRange([Write("given_ihc_logits", "float32", new float[8], 2, 4), Write("use_ihc_logits", "bool", new bool[1], 1)]);
+            string list = Path.Combine(folder, "inputs.json"), output = Path.Combine(folder, "image.bin");
+            File.WriteAllText(list, JsonSerializer.Serialize(inputs));
+            Run("node", [runner, Path.Combine(folder, ModelFolder.OnnxFile), list, "image", output]);
+            float[] pixels = new float[new FileInfo(output).Length / sizeof(float)];
+            Buffer.BlockCopy(File.ReadAllBytes(output), 0, pixels, 0, pixels.Length * sizeof(float));
+            Close(onnx.Run(new(source) { Normalization = NormalizationContext.PerImage }).Image.Values, pixels);
+        }
+    }
+
+    private object Write<T>(string name, string type, T[] values, params int[] dims) where T : struct
+    {
+        string file = Path.Combine(folder, $"{name}.bin");
+        byte[] raw = new byte[Buffer.ByteLength(values)];
+        Buffer.BlockCopy(values, 0, raw, 0, raw.Length);
+        File.WriteAllBytes(file, raw);
+        return new { name, type, dims, file };
+    }
+
+    // ./run-tests installs the binding.
+    private static string Runner()
+    {
+        for (DirectoryInfo? parent = new(AppContext.BaseDirectory); parent is not null; parent = parent.Parent)
+            if (Path.Combine(parent.FullName, "onnxruntime-node", "run.js") is var path && File.Exists(path)
+                && Directory.Exists(Path.Combine(parent.FullName, "onnxruntime-node", "node_modules"))) return path;
+        Assert.Skip("needs the npm package onnxruntime-node, which ./run-tests installs");
+        return "";
+    }
+
+    private static void Run(string program, string[] arguments)
+    {
+        using Process process = Process.Start(new ProcessStartInfo(program, arguments) { RedirectStandardError = true })!;
+        string errors = process.StandardError.ReadToEnd();
+        process.WaitForExit();
+        Assert.True(process.ExitCode == 0, errors);
     }
 
     private static int Side(MethodConfig config) =>
