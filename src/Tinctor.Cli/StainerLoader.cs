@@ -73,7 +73,8 @@ internal sealed class StainerLoader
             {
                 Export(model);
             }
-            catch (TinctorException e) when (parse.GetValue(executor) is null && ModelFolder.HasWeights(model))
+            catch (TinctorException e) when (parse.GetValue(executor) is null && ModelFolder.HasWeights(model)
+                && !IsWithoutLibrary(e.InnerException))
             {
                 (engine, reason) = (Engine.Torch, e.Problem);
             }
@@ -100,7 +101,7 @@ internal sealed class StainerLoader
         {
             return torch.cuda.device_count() > 0;
         }
-        catch (Exception e) when (e is DllNotFoundException or TypeInitializationException)
+        catch (Exception e) when (IsWithoutLibrary(e))
         {
             return false;
         }
@@ -125,12 +126,14 @@ internal sealed class StainerLoader
         {
             TrainedModel.Export(model);
         }
-        catch (Exception e) when (e is DllNotFoundException or TypeInitializationException)
+        catch (Exception e) when (IsWithoutLibrary(e))
         {
             throw new TinctorException(model, $"has no {ModelFolder.OnnxFile} of its weights, and there is no libtorch to export it with",
                 "Run \"tinctor export\" on a machine with libtorch, and copy the folder", e);
         }
     }
+
+    private static bool IsWithoutLibrary(Exception? e) => e is DllNotFoundException or TypeInitializationException;
 
     private static Stainer LoadTorch(string model, string device, Precision format, int threads, string reason)
     {

@@ -1,6 +1,10 @@
+using System.Text.RegularExpressions;
+using Google.Protobuf;
 using Tinctor.Slides;
 using Tinctor.Staining;
 using Tinctor.Staining.Models;
+using Tinctor.Training.Export;
+using DataType = Onnx.TensorProto.Types.DataType;
 
 namespace Tinctor.Cli.Tests;
 
@@ -41,6 +45,64 @@ public sealed class ExportCommandTests(TrainedRun trained) : IDisposable
         Assert.True(OnnxModel.IsCurrent(model));
         Assert.DoesNotContain("exporting", Stain(model, "out", "--executor", "onnx", "--overwrite").Messages);
         Assert.Contains("is up to date", CommandLine.Run("export", model).Messages);
+    }
+
+    [Fact]
+    public void Stain_without_libtorch_needs_only_onnx_file()
+    {
+        string model = At("model");
+        trained.CopyModel(model);
+        TrainedRun.Noise(90, 70, 3).Write(At("in", "a.png"));
+        Assert.Equal(0, Stain(model, "with").Code);
+        Outcome without = CommandLine.RunWithoutLibtorch("stain", model, At("in"), "-o", At("without"), "--threads", "1");
+        Assert.Equal((0, ""), (without.Code, without.Error));
+        Assert.Equal(Image.Read(At("with", "a.png")).Data, Image.Read(At("without", "a.png")).Data);
+        Assert.Equal(0, CommandLine.RunWithoutLibtorch("stain", model, At("in"), "-o", At("slides"), "--tile-size", "64").Code);
+        Assert.True(File.Exists(At("slides", "a.ome.tif")));
+
+        File.Delete(Path.Combine(model, ModelFolder.OnnxFile));
+        Assert.Contains("has no model.onnx of its weights, and there is no libtorch to export it with",
+            CommandLine.RunWithoutLibtorch("stain", model, At("in"), "-o", At("none")).OneError());
+    }
+
+    [Fact]
+    public void Stain_in_int8_calibrates_once_and_states_difference_in_card()
+    {
+        string model = At("model"), card = Path.Combine(model, ModelFolder.CardFile);
+        trained.CopyModel(model);
+        for (int i = 0; i < 4; i++) TrainedRun.Noise(80, 80, i).Write(At("in", $"{i}.png"));
+        Assert.Equal(0, Stain(model, "float32").Code);
+        Outcome first = Stain(model, "int8", "--precision", "int8");
+        Assert.Equal((0, ""), (first.Code, first.Error));
+        Assert.Contains("int8, 1 threads", first.Messages);
+        Assert.Contains("quantising the network to model.int8.onnx, once, from 4 tiles", first.Messages);
+        Assert.Matches("int8 against float32 on 2 tiles: PSNR [0-9.]+ dB, SSIM 0.9", first.Messages);
+        Assert.Single(Regex.Matches(File.ReadAllText(card), "## int8"));
+        byte[] expected = Image.Read(At("float32", "3.png")).Data, actual = Image.Read(At("int8", "3.png")).Data;
+        Assert.InRange(expected.Zip(actual, (x, y) => Math.Abs(x - y)).Average(), 1e-3, 3);
+
+        Assert.DoesNotContain("quantising", Stain(model, "int8", "--precision", "int8", "--overwrite").Messages);
+        Assert.Single(Regex.Matches(File.ReadAllText(card), "## int8"));
+    }
+
+    [Fact]
+    public void Import_network_of_another_program_stains()
+    {
+        // 1 - x, on samples from 0 to 1.
+        var graph = new OnnxGraph();
+        graph.Input("pixels", DataType.Float, "n", 3, "h", "w");
+        graph.Output("stained", graph.Add("Sub", [graph.Number(1), "pixels"]), "n", 3, "h", "w");
+        File.WriteAllBytes(At("inverse.onnx"), graph.Build("inverse", new Dictionary<string, string>()).ToByteArray());
+        File.WriteAllText(At("inverse.yaml"), "method: inverse\ninput_range: [0, 1]\noutput_range: [0, 1]\n");
+        Outcome import = CommandLine.Run("import", "onnx", At("inverse.onnx"), "-o", At("model"), "--config", At("inverse.yaml"), "--set", "mpp=0.5");
+        Assert.Equal((0, ""), (import.Code, import.Error));
+        Assert.Contains("3 to 3 channels, any size, in multiples of 1, upscaling 1", import.Out);
+        Assert.Contains("# inverse: imported network", File.ReadAllText(At("model", ModelFolder.CardFile)));
+        Image source = TrainedRun.Noise(50, 41, 5);
+        source.Write(At("in", "a.png"));
+        Assert.Equal(0, Stain(At("model"), "out").Code);
+        Assert.Equal(source.Data.Select(sample => (byte)(255 - sample)), Image.Read(At("out", "a.png")).Data);
+        Assert.Contains("has a network in ONNX only", Stain(At("model"), "torch", "--executor", "torch").OneError());
     }
 
     [Fact]

@@ -29,7 +29,6 @@ internal sealed class Int8Quantization
         this.model = model.Clone();
         GraphProto graph = this.model.Graph;
         SubpixelConvolution.Replace(graph);
-        OnnxFile.RemoveUnused(graph);
         weights = graph.Initializer.ToDictionary(tensor => tensor.Name);
         makers = graph.Node.SelectMany(node => node.Output.Select(output => (output, node))).ToDictionary(pair => pair.output, pair => pair.node);
         users = OnnxGraph.AllNodes(graph.Node).SelectMany(node => node.Input.Distinct().Select(input => (input, node)))

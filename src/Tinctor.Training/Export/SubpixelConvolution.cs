@@ -18,6 +18,7 @@ internal static class SubpixelConvolution
             if (weights.TryGetValue(node.Input[1], out TensorProto? weight) && Geometry.Of(node, weight) is { } geometry)
                 Replace(graph, node, weight, geometry, node.Input.Count > 2 ? weights[node.Input[2]] : null);
         }
+        OnnxFile.RemoveUnused(graph);
     }
 
     private static void Replace(GraphProto graph, NodeProto node, TensorProto weight, Geometry geometry, TensorProto? bias)
