@@ -8,6 +8,7 @@ namespace Tinctor.Staining.Execution;
 /// </summary>
 internal sealed class OnnxExecutor : INetworkExecutor
 {
+    private readonly string path;
     private readonly InferenceSession network;
     private readonly InferenceSession? matcher;
     private readonly int[] layers;
@@ -25,13 +26,15 @@ internal sealed class OnnxExecutor : INetworkExecutor
     public OnnxExecutor(string path, string? matcherPath = null, OnnxDevice? device = null, int threads = 0)
     {
         device ??= OnnxDevice.Cpu;
+        this.path = path;
         network = Open(path, device, threads);
         Precision = $"onnxruntime {device} {Metadata(network, "precision") ?? "float32"}";
         isBridge = network.InputNames.Contains("state");
+        RequireNames();
         seesEnd = network.InputNames.Contains("end");
         takesOne = network.InputMetadata.TryGetValue("source", out NodeMetadata? source) && source.Dimensions[0] == 1;
         matcher = matcherPath is null ? null : Open(matcherPath, device, threads);
-        layers = Layers(isBridge ? matcher : network);
+        layers = Moments(isBridge ? matcher : network);
         ihcLevels = network.InputMetadata.TryGetValue("given_ihc_logits", out NodeMetadata? logits) ? logits.Dimensions[1] : 0;
     }
 
@@ -60,7 +63,7 @@ internal sealed class OnnxExecutor : INetworkExecutor
         records &= layers.Length > 0;
         string[] names = [isBridge ? "end" : "image", .. ihcLevels > 0 ? ["ihc_logits"] : (string[])[], .. records ? ["used_moments"]
             : (string[])[]];
-        using IDisposableReadOnlyCollection<OrtValue> outputs = session.Run(feeds.Options, feeds.Names, feeds.Values, names);
+        using IDisposableReadOnlyCollection<OrtValue> outputs = Run(session, feeds, names);
         ImageBatch image = ToBatch(outputs[0]);
         return new(image, ihcLevels > 0 ? Rows(outputs[1], input.Source.Count) : null,
             records ? [.. Rows(outputs[^1], input.Source.Count).Select(Split)] : none);
@@ -74,7 +77,7 @@ internal sealed class OnnxExecutor : INetworkExecutor
         feeds.Add("state", state);
         feeds.Add("time", [(float)time], 1);
         if (seesEnd) feeds.Add("end", end);
-        using IDisposableReadOnlyCollection<OrtValue> outputs = network.Run(feeds.Options, feeds.Names, feeds.Values, ["prediction"]);
+        using IDisposableReadOnlyCollection<OrtValue> outputs = Run(network, feeds, ["prediction"]);
         return ToBatch(outputs[0]);
     }
 
@@ -128,9 +131,36 @@ internal sealed class OnnxExecutor : INetworkExecutor
         return new(new(sources.Count, images[0].Channels, images[0].Height, images[0].Width, [.. images.SelectMany(image => image.Values)]));
     }
 
+    private void RequireNames()
+    {
+        string[] missing = [.. (isBridge ? ["time"] : (string[])["source"]).Except(network.InputNames),
+            .. new[] { isBridge ? "prediction" : "image" }.Except(network.OutputNames)];
+        if (missing.Length == 0) return;
+        network.Dispose();
+        throw new TinctorException(path, $"is no network of this program: it has no {missing[0]}", "Import the network of another program");
+    }
+
+    private IDisposableReadOnlyCollection<OrtValue> Run(InferenceSession session, Feeds feeds, string[] outputs)
+    {
+        try
+        {
+            return session.Run(feeds.Options, feeds.Names, feeds.Values, outputs);
+        }
+        catch (OnnxRuntimeException e)
+        {
+            throw new TinctorException(path, $"ONNX Runtime cannot run it ({e.Message.Split('\n')[0]})",
+                "Use smaller tiles if memory is short; otherwise export the model again", e);
+        }
+    }
+
     // Channels of the layers that normalise by image, from the metadata of the exporter.
-    private static int[] Layers(InferenceSession? session) =>
-        Metadata(session, "moments") is { } channels ? [.. channels.Split(',').Select(int.Parse)] : [];
+    private int[] Moments(InferenceSession? session)
+    {
+        if (Metadata(session, "moments") is not { } text) return [];
+        int[] channels = [.. text.Split(',').Select(part => int.TryParse(part, out int number) ? number : 0)];
+        return session!.InputMetadata.TryGetValue("moments", out NodeMetadata? input) && input.Dimensions[1] == channels.Sum() * 2 ? channels
+            : throw new TinctorException(path, "its metadata \"moments\" does not fit its inputs", "Export the model again");
+    }
 
     private void AddMoments(Feeds feeds, NetworkInput input)
     {

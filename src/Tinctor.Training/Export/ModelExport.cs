@@ -66,6 +66,9 @@ internal static class ModelExport
         ["mpp"] = model.Mpp?.ToString(CultureInfo.InvariantCulture) ?? "",
         ["upscaling"] = $"{model.Upscaling}",
         ["size_multiple"] = $"{model.SizeMultiple}",
+        ["range"] = "-1,1",
+        ["normalization"] = model.SourceStains is { } stains ? stains.Describe() : "none",
+        ["licence"] = "not stated; see README.md beside the weights",
         ["weights_sha256"] = sha256,
     };
 

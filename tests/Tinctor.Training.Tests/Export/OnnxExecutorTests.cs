@@ -1,5 +1,9 @@
 using System.Diagnostics;
 using System.Text.Json;
+using Google.Protobuf;
+using Onnx;
+using Tinctor.Staining;
+using Tinctor.Staining.Bridges;
 using Tinctor.Staining.Execution;
 using Tinctor.Staining.Models;
 using Tinctor.Torch;
@@ -117,6 +121,77 @@ public sealed class OnnxExecutorTests : IDisposable
             };
             Compare(torch.Run(given), onnx.Run(given));
         }
+    }
+
+    [Theory]
+    [InlineData("bbdm")]
+    [InlineData("i2sb")]
+    [InlineData("i2sb conditioned")]
+    public void Trajectory_of_one_seed_equals_libtorch(string name)
+    {
+        (MethodConfig config, TorchExecutor torch, OnnxExecutor onnx) = Load(name);
+        ModelDescription model = config.Describe("test");
+        using var expected = new Stainer(torch, model);
+        using var actual = new Stainer(onnx, model);
+        ImageBatch source = Noise(1, config.InputChannels, Side(config), 2 * Side(config), 6);
+        var sampling = new SamplingRequest(model.Bridge!.Sampling, [new NoiseOrigin("slide", 5)]);
+        float[] a = expected.Run(source, sampling).Image.Values, b = actual.Run(source, sampling).Image.Values;
+        Assert.InRange(a.Zip(b, (x, y) => Math.Abs(x - y)).Max(), 0, 1e-3f);
+    }
+
+    [Fact]
+    public void Open_foreign_or_damaged_file_is_refused()
+    {
+        (_, TorchExecutor torch, OnnxExecutor onnx) = Load("pix2pix resnet");
+        torch.Dispose();
+        onnx.Dispose();
+        string path = Path.Combine(folder, ModelFolder.OnnxFile);
+        byte[] good = File.ReadAllBytes(path);
+        Refused(good[..^100], "cannot load");
+        Refused("This is no network."u8.ToArray(), "cannot load");
+        Refused(Changed(model => model.OpsetImport[0].Version = 999), "cannot load");
+        Refused(Changed(model => OnnxFile.Rename(model.Graph, "source", "picture")), "has no source");
+        Refused(Changed(model => OnnxFile.Rename(model.Graph, "image", "picture")), "has no image");
+        Refused(Changed(model => OnnxFile.SetMetadata(model, "moments", "8,x")), "does not fit its inputs");
+        Refused(Changed(model =>
+        {
+            TensorProto tensor = model.Graph.Initializer.First(tensor => tensor.Dims.Count == 4);
+            (tensor.RawData, tensor.DataLocation) = (ByteString.Empty, TensorProto.Types.DataLocation.External);
+            tensor.ExternalData.Add(new StringStringEntryProto { Key = "location", Value = "../../../etc/passwd" });
+        }), "cannot load");
+
+        byte[] Changed(Action<ModelProto> change)
+        {
+            ModelProto model = ModelProto.Parser.ParseFrom(good);
+            change(model);
+            return model.ToByteArray();
+        }
+
+        void Refused(byte[] content, string words)
+        {
+            File.WriteAllBytes(path, content);
+            var error = Assert.Throws<TinctorException>(() => new OnnxExecutor(path));
+            Assert.Equal(path, error.File);
+            Assert.Contains(words, error.Problem);
+            Assert.DoesNotContain('\n', error.Message);
+        }
+    }
+
+    [Fact]
+    public void Stain_with_network_of_nan_is_refused()
+    {
+        (MethodConfig config, TorchExecutor torch, OnnxExecutor onnx) = Load("pix2pix instance");
+        torch.Dispose();
+        onnx.Dispose();
+        string path = Path.Combine(folder, ModelFolder.OnnxFile);
+        ModelProto model = ModelProto.Parser.ParseFrom(File.ReadAllBytes(path));
+        TensorProto weight = model.Graph.Initializer.First(tensor => tensor.Dims.Count == 4);
+        byte[] raw = weight.RawData.ToByteArray();
+        BitConverter.TryWriteBytes(raw, float.NaN);
+        weight.RawData = ByteString.CopyFrom(raw);
+        File.WriteAllBytes(path, model.ToByteArray());
+        using var stainer = new Stainer(new OnnxExecutor(path), config.Describe("test"));
+        Assert.Contains("not finite", Assert.Throws<TinctorException>(() => stainer.Stain(new Slides.Image(20, 20, 3))).Problem);
     }
 
     [Theory]

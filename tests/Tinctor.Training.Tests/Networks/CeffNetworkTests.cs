@@ -176,7 +176,7 @@ public sealed class CeffNetworkTests
         return network;
     }
 
-    private static CeffGenerator Generator(Vectors vectors)
+    internal static CeffGenerator Generator(Vectors vectors)
     {
         var generator = new CeffGenerator(ngf: 4, feature_dim: 32);
         generator.load_state_dict(vectors.Weights().Where(pair => !pair.Key.StartsWith("encoder_IHC.")).ToDictionary());

@@ -17,7 +17,7 @@ public class Pix2PixNetworkTests
         "p2p_nlayerD_instance", "p2p_nlayerD_batch",
     ];
 
-    private static Module<Tensor, Tensor> Build(string name)
+    internal static Module<Tensor, Tensor> Build(string name)
     {
         Norm norm = name.EndsWith("batch") ? Norm.Batch : Norm.Instance;
         if (name.Contains("unet")) return new UnetGenerator(3, 3, num_downs: 7, ngf: 8, norm: norm);
