@@ -1,10 +1,13 @@
 using System.CommandLine;
+using Google.Protobuf;
+using Onnx;
 using Tinctor.Staining;
 using Tinctor.Staining.Execution;
 using Tinctor.Staining.Models;
 using Tinctor.Torch;
 using Tinctor.Training;
 using Tinctor.Training.Execution;
+using Tinctor.Training.Export;
 
 namespace Tinctor.Cli;
 
@@ -113,10 +116,26 @@ internal sealed class StainerLoader
             throw new OptionException("Executor", "onnx does not compute in bfloat16", "Use --executor torch, or another precision");
         OnnxDevice chosen = device == "auto" ? new(OnnxDevice.Available[0]) : OnnxDevice.Parse(device);
         Terminal.Note($"executor: onnx ({reason}), {chosen}, {Words.Of(format)}{(chosen.Name == "cpu" ? $", {threads} threads" : "")}");
+        if (format == Precision.Float16) return LoadFloat16(model, chosen, threads);
         Stainer float32 = OnnxModel.LoadStainer(model, chosen, threads);
         if (format == Precision.Float32) return float32;
         using (float32) Int8Model.Ensure(model, float32, images);
         return OnnxModel.LoadStainer(model, chosen, threads, ModelFolder.Int8File);
+    }
+
+    private static Stainer LoadFloat16(string model, OnnxDevice device, int threads)
+    {
+        if (device.Name == "cpu")
+            throw new OptionException("Precision", "float16 is for GPUs, and the device is the CPU", "Use float32 or int8, or another device");
+        string folder = ModelFolder.Resolve(model), path = Path.Combine(folder, ModelFolder.Float16File);
+        if (!File.Exists(path) || OnnxExecutor.ReadWeightsSha256(path) != ModelFolder.Sha256(model))
+        {
+            ModelProto network = Float16Conversion.Run(OnnxFile.Read(Path.Combine(folder, ModelFolder.OnnxFile)));
+            OnnxFile.SetMetadata(network, "weights_sha256", ModelFolder.Sha256(model));
+            OnnxFile.SetMetadata(network, "precision", "float16");
+            AtomicFile.Write(path, stream => network.WriteTo(stream));
+        }
+        return OnnxModel.LoadStainer(model, device, threads, ModelFolder.Float16File);
     }
 
     private static void Export(string model)

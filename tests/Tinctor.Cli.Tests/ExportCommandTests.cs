@@ -115,6 +115,7 @@ public sealed class ExportCommandTests(TrainedRun trained) : IDisposable
         Assert.Contains("torch does not compute in int8", Stain(trained.Run, "out", "--executor", "torch", "--precision", "int8").OneError());
         Assert.Contains("the device is dml, but the installed ONNX Runtime supports cpu",
             Stain(trained.Run, "out", "--device", "dml").OneError());
+        Assert.Contains("float16 is for GPUs", Stain(trained.Run, "out", "--precision", "float16").OneError());
         Assert.Contains("the tile size is 30, expected a multiple of 4", CommandLine.Run("export", trained.Run, "--tile", "30").OneError());
         Assert.Contains("--tile and --dynamic exclude each other", CommandLine.Run("export", trained.Run, "--tile", "64", "--dynamic").Error);
 

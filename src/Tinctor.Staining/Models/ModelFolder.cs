@@ -20,6 +20,9 @@ public static class ModelFolder
     /// <summary>Name of the file with the network in ONNX whose convolutions are in 8-bit integers.</summary>
     public const string Int8File = "model.int8.onnx";
 
+    /// <summary>Name of the file with the network in ONNX in float16.</summary>
+    public const string Float16File = "model.float16.onnx";
+
     /// <summary>Name of the ONNX file that brings sources of a diffusion bridge to the size and channels of its targets.</summary>
     public const string MatcherFile = "matcher.onnx";
 

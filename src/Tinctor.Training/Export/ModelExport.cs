@@ -67,7 +67,7 @@ internal static class ModelExport
         ["upscaling"] = $"{model.Upscaling}",
         ["size_multiple"] = $"{model.SizeMultiple}",
         ["range"] = "-1,1",
-        ["normalization"] = model.SourceStains is { } stains ? stains.Describe() : "none",
+        ["normalization"] = model.SourceStains is { } stains ? $"{stains.Method}" : "none",
         ["licence"] = "not stated; see README.md beside the weights",
         ["weights_sha256"] = sha256,
     };

@@ -139,6 +139,31 @@ public sealed class OnnxExecutorTests : IDisposable
         Assert.InRange(a.Zip(b, (x, y) => Math.Abs(x - y)).Max(), 0, 1e-3f);
     }
 
+    [Theory]
+    [MemberData(nameof(Names))]
+    public void Float16_network_is_close_to_float32(string name)
+    {
+        (MethodConfig config, TorchExecutor torch, OnnxExecutor onnx) = Load(name);
+        torch.Dispose();
+        using (onnx)
+        {
+            string path = Path.Combine(folder, ModelFolder.OnnxFile);
+            File.WriteAllBytes(path, Float16Conversion.Run(OnnxFile.Read(path)).ToByteArray());
+            string matcher = Path.Combine(folder, ModelFolder.MatcherFile);
+            using var half = new OnnxExecutor(path, File.Exists(matcher) ? matcher : null, threads: 1);
+            ImageBatch source = Noise(1, config.InputChannels, Side(config), Side(config), 4);
+            float[] expected, actual;
+            if (config is BridgeConfig)
+            {
+                ImageBatch state = Noise(1, config.OutputChannels, Side(config) * config.Upscaling, Side(config) * config.Upscaling, 7);
+                (expected, actual) = (onnx.Predict(state, 100, state).Values, half.Predict(state, 100, state).Values);
+            }
+            else (expected, actual) = (onnx.Run(new(source)).Image.Values, half.Run(new(source)).Image.Values);
+            float largest = expected.Max(Math.Abs), error = expected.Zip(actual, (a, b) => Math.Abs(a - b)).Max();
+            Assert.InRange(error / largest, 1e-7f, 0.1f);
+        }
+    }
+
     [Fact]
     public void Open_foreign_or_damaged_file_is_refused()
     {
