@@ -10,13 +10,19 @@ internal static unsafe partial class NativeMethods
 
     static NativeMethods() => NativeLibrary.SetDllImportResolver(typeof(NativeMethods).Assembly, Resolve);
 
+    /// <summary>Path of the loaded native library; null before the first call.</summary>
+    internal static string? LibraryPath { get; private set; }
+
     private static nint Resolve(string name, Assembly assembly, DllImportSearchPath? search)
     {
         if (name != Library) return 0;
         string? chosen = Environment.GetEnvironmentVariable("TINCTOR_NATIVE");
         foreach (string path in chosen is null ? BuildFolders() : [chosen])
         {
-            if (File.Exists(path)) return NativeLibrary.Load(path);
+            if (!File.Exists(path)) continue;
+            nint library = NativeLibrary.Load(path);
+            LibraryPath = Path.GetFullPath(path);
+            return library;
         }
         throw new DllNotFoundException("libtinctor_torch.so was not found; "
             + "start through ./tinctor, which builds it, or set TINCTOR_NATIVE to its path");

@@ -44,7 +44,17 @@ internal static partial class CommandLine
     private static readonly string Program = Path.Combine(AppContext.BaseDirectory, "tinctor.dll");
     private static readonly string[] Trainings = ["train", "demo", "ablate", "compare"];
 
-    public static Process Start(params string[] arguments)
+    public static Process Start(params string[] arguments) => Process.Start(CreateStart(arguments))!;
+
+    /// <summary>Runs a command in a process of its own with another native library.</summary>
+    public static Outcome RunWithNative(string library, params string[] arguments)
+    {
+        ProcessStartInfo start = CreateStart(arguments);
+        start.Environment["TINCTOR_NATIVE"] = library;
+        return Finish(Process.Start(start)!);
+    }
+
+    private static ProcessStartInfo CreateStart(string[] arguments)
     {
         // A shell starts background jobs with Ctrl-C ignored, and children inherit that.
         var start = new ProcessStartInfo("env", ["--default-signal=INT", "dotnet", Program, .. arguments])
@@ -54,7 +64,7 @@ internal static partial class CommandLine
         };
         start.Environment["OMP_NUM_THREADS"] = "1";
         start.Environment["DOTNET_TieredPGO"] = "0";
-        return Process.Start(start)!;
+        return start;
     }
 
     /// <summary>Runs a command with captured output.</summary>
