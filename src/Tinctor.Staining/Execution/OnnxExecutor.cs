@@ -26,10 +26,10 @@ internal sealed class OnnxExecutor : INetworkExecutor
     {
         device ??= OnnxDevice.Cpu;
         Precision = $"onnxruntime {device} float32";
-        network = Open(path, device, threads);
+        network = OnnxNetwork.OpenSession(path, device, threads);
         isBridge = network.InputNames.Contains("state");
         seesEnd = network.InputNames.Contains("end");
-        matcher = matcherPath is null ? null : Open(matcherPath, device, threads);
+        matcher = matcherPath is null ? null : OnnxNetwork.OpenSession(matcherPath, device, threads);
         layers = Layers(isBridge ? matcher : network);
         ihcLevels = network.InputMetadata.TryGetValue("given_ihc_logits", out NodeMetadata? logits) ? logits.Dimensions[1] : 0;
     }
@@ -87,33 +87,12 @@ internal sealed class OnnxExecutor : INetworkExecutor
     /// <exception cref="TinctorException">The file is missing or damaged.</exception>
     internal static string? ReadWeightsSha256(string path)
     {
-        using InferenceSession session = Open(path, OnnxDevice.Cpu, threads: 1, GraphOptimizationLevel.ORT_DISABLE_ALL);
+        using InferenceSession session = OnnxNetwork.OpenSession(path, OnnxDevice.Cpu, threads: 1, GraphOptimizationLevel.ORT_DISABLE_ALL);
         return Metadata(session, "weights_sha256");
     }
 
     private static string? Metadata(InferenceSession? session, string key) =>
-        session?.ModelMetadata.CustomMetadataMap.TryGetValue(key, out string? value) == true ? value : null;
-
-    private static InferenceSession Open(string path, OnnxDevice device, int threads,
-        GraphOptimizationLevel optimization = GraphOptimizationLevel.ORT_ENABLE_ALL)
-    {
-        if (!File.Exists(path)) throw new TinctorException(path, "there is no such file", "Export the model to ONNX");
-        using var options = new SessionOptions
-        {
-            IntraOpNumThreads = threads,
-            GraphOptimizationLevel = optimization,
-            LogSeverityLevel = OrtLoggingLevel.ORT_LOGGING_LEVEL_ERROR,
-        };
-        try
-        {
-            device.AddTo(options);
-            return new(path, options);
-        }
-        catch (OnnxRuntimeException e)
-        {
-            throw new TinctorException(path, $"ONNX Runtime cannot load it ({e.Message.Split('\n')[0]})", "Export the model again", e);
-        }
-    }
+        session is null ? null : OnnxNetwork.Metadata(session, key);
 
     // Channels of the layers that normalise by image, from the metadata of the exporter.
     private static int[] Layers(InferenceSession? session) =>
