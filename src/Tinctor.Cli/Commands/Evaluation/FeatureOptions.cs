@@ -33,8 +33,7 @@ internal static class FeatureOptions
 
     private static readonly Option<int?> FeaturesSize = new("--features-size")
     {
-        Description = "Input size of --features; 0 keeps the images' size [default: the only size that an ONNX file takes, or "
-            + $"{FeatureInput.DefaultSize}]",
+        Description = $"Input size of --features; 0 keeps the images' size [default: the file's, or {FeatureInput.DefaultSize}]",
         HelpName = "PX",
     };
 
