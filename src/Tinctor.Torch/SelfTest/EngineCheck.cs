@@ -20,6 +20,9 @@ internal static class EngineCheck
     // Rounding gives up to 1e-5 in float32 and 2 % in bfloat16.
     private const double Float32Bound = 1e-3, BFloat16Bound = 0.2;
 
+    // Variables that choose the instructions, and with them the kernels.
+    private static readonly string[] Variables = ["ONEDNN_MAX_CPU_ISA", "DNNL_MAX_CPU_ISA", "ATEN_CPU_CAPABILITY", "OPENBLAS_CORETYPE"];
+
     private static readonly Lazy<EngineReport> Stored = new(() => ReadOrRun(File));
 
     /// <summary>Computes the convolution of a case.</summary>
@@ -91,6 +94,7 @@ internal static class EngineCheck
     private static string Fingerprint()
     {
         using var fingerprint = new Fingerprint();
+        foreach (string variable in Variables) fingerprint.Add(variable, Environment.GetEnvironmentVariable(variable));
         return fingerprint.Add("version", Version).Add("libtorch", torch.version.libtorch).Add("config", torch.version.config)
             .Add("path", LibtorchPath).Add("processor", SystemInfo.ProcessorName).Add("flags", SystemInfo.ProcessorFlags).ToHex();
     }

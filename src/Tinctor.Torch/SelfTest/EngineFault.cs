@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Text.Json.Serialization;
 
 namespace Tinctor.Torch.SelfTest;
 
@@ -10,6 +11,7 @@ namespace Tinctor.Torch.SelfTest;
 internal sealed record EngineFault(string Precision, string Operator, string Quantity, double Error)
 {
     /// <summary>Whether the forward pass is wrong; otherwise a gradient is.</summary>
+    [JsonIgnore]
     public bool IsForward => Quantity == EngineCheck.Output;
 
     /// <inheritdoc/>

@@ -27,9 +27,11 @@ internal sealed record EngineReport(string Fingerprint, string Libtorch, string?
         if (faults.Count == 0) return null;
         string others = faults.Count == 1 ? "" : $", and {faults.Count - 1} more {(faults.Count == 2 ? "result is" : "results are")} wrong";
         string problem = $"libtorch {Libtorch} computes wrong convolutions on this processor: {faults[0]}{others}";
-        const string another = "another libtorch: unset TINCTOR_LIBTORCH for that of Debian, or set it to another folder";
-        return FaultsOf(bfloat16: false, training).Count > 0 ? new(Path, problem, $"Use {another}")
-            : new(Path, problem, $"Compute in float32, or use {another}") { Option = "Amp" };
+        string another = Environment.GetEnvironmentVariable("TINCTOR_LIBTORCH") is { Length: > 0 }
+            ? "use another libtorch: unset TINCTOR_LIBTORCH for that of the system, or set it to another folder"
+            : "use another libtorch: set TINCTOR_LIBTORCH to its folder (docs/engine.md)";
+        return FaultsOf(bfloat16: false, training).Count > 0 ? new(Path, problem, "U" + another[1..])
+            : new(Path, problem, $"Compute in float32, or {another}") { Option = "Amp" };
     }
 
     /// <summary>Reads a stored result; null if there is none, or it is damaged.</summary>
