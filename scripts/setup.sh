@@ -77,6 +77,14 @@ build_dotnet() {
     rm -f "$build/building"
 }
 
+# Tests once whether this libtorch computes convolutions correctly on this processor. The program stores the result beside the native
+# library; training refuses a libtorch that failed.
+check_engine() {
+    [ "$native_dir/engine-check.json" -nt "$TINCTOR_NATIVE" ] && return
+    dotnet "$build/dotnet/bin/Tinctor.Cli/release/tinctor.dll" doctor --engine >/dev/null </dev/null && return
+    say "Training needs a working libtorch (see the error above). Staining works on ONNX Runtime."
+}
+
 # set_up STAMP PROJECT PACKAGE...: installs and builds everything that PROJECT needs.
 set_up() {
     local stamp="$build/$1.stamp" project="$2"
@@ -95,6 +103,7 @@ set_up() {
     install_packages "$@"
     build_native
     build_dotnet "$project"
+    check_engine
     mv "$started" "$stamp"
     exec 9>&-
 }

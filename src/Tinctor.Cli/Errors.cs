@@ -27,6 +27,7 @@ internal static partial class Errors
         ["Images"] = ["--images"],
         ["Whole"] = ["--whole-slide"],
         ["Model"] = ["--transform"],
+        ["Size"] = ["--features-size"],
         ["ValidationShare"] = ["--val"],
         ["TestShare"] = ["--test"],
         ["Path"] = ["--data"],

@@ -107,6 +107,8 @@ internal sealed class SupervisedLoop : TrainingLoop<SupervisedTask>
             InEvaluationMode(task, () =>
             {
                 task.WriteModel(Folder.Model, Record(task, state, steps), Validation());
+                if (SupervisedModel.Export(Folder.Model, task.Network, task.OnnxExports) is { } notExported)
+                    Observer.Note($"the model has no ONNX file: {notExported}");
                 return 0;
             });
     }

@@ -5,7 +5,6 @@ using Tinctor.Torch.Nn;
 using Tinctor.Torch.Serialization;
 using Tinctor.Training.Configuration;
 using Tinctor.Training.Execution;
-using Tinctor.Training.Export;
 using Tinctor.Training.Files;
 using Tinctor.Training.Methods;
 

@@ -1,6 +1,7 @@
 using Tinctor.Data;
 using Tinctor.Torch;
 using Tinctor.Torch.Nn;
+using Tinctor.Torch.SelfTest;
 using Tinctor.Training.Execution;
 using Tinctor.Training.Learners;
 using Tinctor.Training.Loading;
@@ -25,6 +26,7 @@ internal abstract class TrainingLoop<TLearner> where TLearner : Learner
     {
         (this.config, this.seed, Folder, Observer) = (config, seed, folder, observer);
         (Device, string reason) = DeviceChoice.Resolve(config.Device);
+        EngineCheck.Require(Device, config.Amp, training: true);
         observer.Note($"device: {reason}{(config.Amp ? ", mixed precision (bfloat16)" : "")}");
     }
 

@@ -44,17 +44,17 @@ internal static partial class CommandLine
     private static readonly string Program = Path.Combine(AppContext.BaseDirectory, "tinctor.dll");
     private static readonly string[] Trainings = ["train", "demo", "ablate", "compare"];
 
-    public static Process Start(params string[] arguments) => Process.Start(StartInfo(arguments))!;
+    public static Process Start(params string[] arguments) => Process.Start(CreateStart(arguments))!;
 
-    /// <summary>Runs a command in a process that finds no libtorch.</summary>
-    public static Outcome RunWithoutLibtorch(params string[] arguments)
+    /// <summary>Runs a command in a process of its own with another native library.</summary>
+    public static Outcome RunWithNative(string library, params string[] arguments)
     {
-        ProcessStartInfo start = StartInfo(arguments);
-        start.Environment["TINCTOR_NATIVE"] = "/nowhere/libtinctor_torch.so";
+        ProcessStartInfo start = CreateStart(arguments);
+        start.Environment["TINCTOR_NATIVE"] = library;
         return Finish(Process.Start(start)!);
     }
 
-    private static ProcessStartInfo StartInfo(string[] arguments)
+    private static ProcessStartInfo CreateStart(string[] arguments)
     {
         // A shell starts background jobs with Ctrl-C ignored, and children inherit that.
         var start = new ProcessStartInfo("env", ["--default-signal=INT", "dotnet", Program, .. arguments])

@@ -8,6 +8,14 @@ namespace Tinctor.Torch.Tests;
 public class EngineTests
 {
     [Fact]
+    public void NullReference_after_loading_libtorch_is_an_exception()
+    {
+        _ = torch.version.libtorch;
+        string? nothing = Environment.GetEnvironmentVariable("TINCTOR_TEST_NOTHING");
+        Assert.Throws<NullReferenceException>(() => nothing!.Length);
+    }
+
+    [Fact]
     public void Generator_seed_gives_numbers_of_PyTorch()
     {
         using var scope = torch.NewDisposeScope();

@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.CommandLine.Help;
 using System.CommandLine.Invocation;
 using Tinctor.Cli.Commands;
+using Tinctor.Cli.Commands.Doctor;
 using Tinctor.Cli.Commands.Stains;
 
 namespace Tinctor.Cli.Startup;

@@ -1,9 +1,11 @@
 using Tinctor.Evaluation.Sections;
 using Tinctor.Slides;
 using Tinctor.Slides.Torch;
+using Tinctor.Staining.Execution;
 using Tinctor.Torch;
 using Tinctor.Torch.Nn;
 using Tinctor.Training.Contrastive;
+using Tinctor.Training.Execution;
 using Tinctor.Training.Networks;
 using Tinctor.Training.Supervised;
 
@@ -15,7 +17,8 @@ internal sealed class CeffEncoderFeatures : FeatureExtractor
     private readonly string folder;
     private readonly bool target;
     private readonly Device device;
-    private readonly CeffEncoders encoders;
+    private readonly CeffEncoders? encoders;
+    private readonly OnnxNetwork? onnx;
 
     /// <summary>Loads the encoders.</summary>
     /// <param name="folder">The encoders' folder.</param>
@@ -25,6 +28,9 @@ internal sealed class CeffEncoderFeatures : FeatureExtractor
     public CeffEncoderFeatures(string folder, bool target, Device device)
     {
         (this.folder, this.target, this.device) = (folder, target, device);
+        EncoderReference.ReadCard(folder);
+        onnx = SupervisedModel.OpenOnnx(folder, target ? EncoderTask.TargetFile : EncoderTask.SourceFile, device);
+        if (onnx is not null) return;
         encoders = new EncoderReference { Path = folder }.Load();
         encoders.to(device);
         encoders.eval();
@@ -41,9 +47,13 @@ internal sealed class CeffEncoderFeatures : FeatureExtractor
     internal override Tensor Prepare(Image rgb) => rgb.ToTensor(ValueRange.MinusOneToOne);
 
     /// <inheritdoc/>
-    internal override FeatureBatch Extract(Tensor images) =>
-        new((target ? encoders.Target : encoders.Source).forward(images.to(device)), null);
+    internal override FeatureBatch Extract(Tensor images) => new(encoders is null ? onnx!.Run(images, "features")[0]
+        : (target ? encoders.Target : encoders.Source).forward(images.to(device)), null);
 
     /// <inheritdoc/>
-    public override void Dispose() => encoders.Dispose();
+    public override void Dispose()
+    {
+        encoders?.Dispose();
+        onnx?.Dispose();
+    }
 }

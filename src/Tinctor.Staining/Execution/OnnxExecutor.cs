@@ -27,13 +27,13 @@ internal sealed class OnnxExecutor : INetworkExecutor
     {
         device ??= OnnxDevice.Cpu;
         this.path = path;
-        network = Open(path, device, threads);
+        network = OnnxNetwork.OpenSession(path, device, threads);
         Precision = $"onnxruntime {device} {Metadata(network, "precision") ?? "float32"}";
         isBridge = network.InputNames.Contains("state");
         RequireNames();
         seesEnd = network.InputNames.Contains("end");
         takesOne = network.InputMetadata.TryGetValue("source", out NodeMetadata? source) && source.Dimensions[0] == 1;
-        matcher = matcherPath is null ? null : Open(matcherPath, device, threads);
+        matcher = matcherPath is null ? null : OnnxNetwork.OpenSession(matcherPath, device, threads);
         layers = Moments(isBridge ? matcher : network);
         ihcLevels = network.InputMetadata.TryGetValue("given_ihc_logits", out NodeMetadata? logits) ? logits.Dimensions[1] : 0;
     }
@@ -95,33 +95,12 @@ internal sealed class OnnxExecutor : INetworkExecutor
     /// <exception cref="TinctorException">The file is missing or damaged.</exception>
     internal static string? ReadWeightsSha256(string path)
     {
-        using InferenceSession session = Open(path, OnnxDevice.Cpu, threads: 1, GraphOptimizationLevel.ORT_DISABLE_ALL);
+        using InferenceSession session = OnnxNetwork.OpenSession(path, OnnxDevice.Cpu, threads: 1, GraphOptimizationLevel.ORT_DISABLE_ALL);
         return Metadata(session, "weights_sha256");
     }
 
     private static string? Metadata(InferenceSession? session, string key) =>
-        session?.ModelMetadata.CustomMetadataMap.TryGetValue(key, out string? value) == true ? value : null;
-
-    private static InferenceSession Open(string path, OnnxDevice device, int threads,
-        GraphOptimizationLevel optimization = GraphOptimizationLevel.ORT_ENABLE_ALL)
-    {
-        if (!File.Exists(path)) throw new TinctorException(path, "there is no such file", "Export the model to ONNX");
-        using var options = new SessionOptions
-        {
-            IntraOpNumThreads = threads,
-            GraphOptimizationLevel = optimization,
-            LogSeverityLevel = OrtLoggingLevel.ORT_LOGGING_LEVEL_ERROR,
-        };
-        try
-        {
-            device.AddTo(options);
-            return new(path, options);
-        }
-        catch (OnnxRuntimeException e)
-        {
-            throw new TinctorException(path, $"ONNX Runtime cannot load it ({e.Message.Split('\n')[0]})", "Export the model again", e);
-        }
-    }
+        session is null ? null : OnnxNetwork.Metadata(session, key);
 
     // Networks of other programs may take a single image.
     private NetworkOutput RunEach(ImageBatch sources)
@@ -148,7 +127,7 @@ internal sealed class OnnxExecutor : INetworkExecutor
         }
         catch (OnnxRuntimeException e)
         {
-            throw new TinctorException(path, $"ONNX Runtime cannot run it ({e.Message.Split('\n')[0]})",
+            throw new TinctorException(path, $"ONNX Runtime cannot run it ({OnnxNetwork.Reason(e)})",
                 "Use smaller tiles if memory is short; otherwise export the model again", e);
         }
     }

@@ -1,6 +1,10 @@
+using System.Text.Json;
 using Tinctor.Data;
+using Tinctor.Staining.Execution;
 using Tinctor.Torch;
 using Tinctor.Torch.Nn;
+using Tinctor.Training.Execution;
+using Tinctor.Training.Export;
 using Tinctor.Training.Loading;
 using Tinctor.Training.Networks;
 using Tinctor.Training.Supervised;
@@ -53,13 +57,16 @@ internal sealed class Classifier : IDisposable
     /// <summary>Mean and standard deviation of ImageNet, which published weights expect.</summary>
     internal static readonly double[] Mean = [0.485, 0.456, 0.406], Std = [0.229, 0.224, 0.225];
 
-    private readonly ResNet network;
+    private readonly ResNet? network;
+    private readonly OnnxNetwork? onnx;
     private readonly Device device;
 
-    private Classifier(string folder, ClassifierCard card, Device device)
+    private Classifier(string folder, ClassifierCard card, Device device, bool differentiable)
     {
         (Folder, Card, this.device) = (folder, card, device);
         Sha256 = SupervisedModel.Sha256(folder);
+        onnx = differentiable ? null : SupervisedModel.OpenOnnx(folder, OnnxExport.ModelName, device);
+        if (onnx is not null) return;
         network = ResNet.Create(card.Architecture, card.Classes.Count);
         SupervisedModel.LoadWeights(folder, network);
         network.to(device);
@@ -68,9 +75,12 @@ internal sealed class Classifier : IDisposable
     }
 
     /// <summary>Loads a model folder, or the model in a run folder.</summary>
+    /// <param name="folder">Model folder or run folder.</param>
+    /// <param name="device">Device of the computation.</param>
+    /// <param name="differentiable">Whether <see cref="Features"/> is needed, which runs on libtorch only.</param>
     /// <exception cref="TinctorException">The folder contains no classifier.</exception>
-    public static Classifier Load(string folder, Device device) =>
-        new(folder, ReadCard(folder), device);
+    public static Classifier Load(string folder, Device device, bool differentiable = false) =>
+        new(folder, ReadCard(folder), device, differentiable);
 
     /// <summary>Reads the card of the classifier in a folder.</summary>
     /// <exception cref="TinctorException">The folder contains no classifier.</exception>
@@ -87,13 +97,20 @@ internal sealed class Classifier : IDisposable
     public string Sha256 { get; }
 
     /// <summary>Computes features [N,F] of a batch [N,3,H,W] in [-1,1] on the classifier's device; gradients flow to the batch.</summary>
-    public Tensor Features(Tensor batch) => network.features(Normalise(batch));
+    /// <exception cref="InvalidOperationException">The classifier was not loaded for it.</exception>
+    public Tensor Features(Tensor batch) =>
+        (network ?? throw new InvalidOperationException("the classifier is not differentiable")).features(Normalise(batch));
 
     /// <summary>Computes features [N,F] and logits [N,classes] of a batch [N,3,H,W] or [N,1,H,W] in [-1,1], on the CPU.</summary>
     public (Tensor Features, Tensor Logits) Run(Tensor batch)
     {
         using DisposeScope scope = torch.NewDisposeScope();
         using Guard mode = torch.inference_mode();
+        if (network is null)
+        {
+            Tensor[] outputs = onnx!.Run(batch.expand(-1, 3, -1, -1), "features", "logits");
+            return (outputs[0].MoveToOuterDisposeScope(), outputs[1].MoveToOuterDisposeScope());
+        }
         Tensor features = network.features(Normalise(batch.to(device)));
         return (features.cpu().MoveToOuterDisposeScope(), network.classify(features).cpu().MoveToOuterDisposeScope());
     }
@@ -122,7 +139,28 @@ internal sealed class Classifier : IDisposable
     }
 
     /// <summary>Frees the network.</summary>
-    public void Dispose() => network.Dispose();
+    public void Dispose()
+    {
+        network?.Dispose();
+        onnx?.Dispose();
+    }
+
+    /// <summary>Describes the ONNX file of a classifier.</summary>
+    internal static OnnxExport CreateOnnxFile(ResNet network, IReadOnlyList<string> classes, string architecture, Device device) =>
+        new(OnnxExport.ModelName, CreateExport(network, device),
+            new Dictionary<string, string> { ["architecture"] = architecture, ["classes"] = JsonSerializer.Serialize(classes) });
+
+    /// <summary>
+    /// Function of the ONNX file: from "image" [N,3,H,W] in [-1,1] to "features" [N,F] before the last layer and "logits" [N,classes].
+    /// </summary>
+    internal static ExportFunction CreateExport(ResNet network, Device device) => new("classifier",
+        size => [torch.zeros([size.Count, 3, size.Height, size.Width], device: device)], ["image"],
+        inputs =>
+        {
+            Tensor features = network.features(Normalise(inputs[0]));
+            return [features, network.classify(features)];
+        }, ["features", "logits"])
+    { Size = new(1, 64, 96), SizeMultiple = 32 };
 
     /// <summary>Normalises images in [-1,1] by the statistics of ImageNet; a single channel is repeated.</summary>
     internal static Tensor Normalise(Tensor batch)

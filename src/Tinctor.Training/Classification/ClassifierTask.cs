@@ -41,6 +41,9 @@ internal sealed class ClassifierTask : ImageTask
             new ClassifierCard(record, config.Architecture, classes, config.Side, config.Role, config.Data.ImageSize, config.Data.CropSize,
                 Classifier.Mean, Classifier.Std, start, record.ValidationImages > 0 ? Confusion(validation) : null), Network);
 
+    internal override IReadOnlyList<OnnxExport> OnnxExports =>
+        [Classifier.CreateOnnxFile((ResNet)Network, classes, config.Architecture, Device)];
+
     public override void Dispose()
     {
         classWeights.Dispose();

@@ -1,5 +1,6 @@
 using Tinctor.Torch;
 using Tinctor.Torch.Optim;
+using Tinctor.Training.Export;
 using Tinctor.Training.Loading;
 using Tinctor.Training.Losses;
 using Tinctor.Training.Networks;
@@ -10,6 +11,9 @@ namespace Tinctor.Training.Contrastive;
 /// <summary>Contrastive training of CEFF's encoders with InfoNCE; the validation score is the retrieval accuracy.</summary>
 internal sealed class EncoderTask : SupervisedTask
 {
+    /// <summary>ONNX files of the two encoders.</summary>
+    internal const string SourceFile = "source.onnx", TargetFile = "target.onnx";
+
     private readonly EncoderConfig config;
     private readonly CeffEncoders encoders;
 
@@ -51,6 +55,12 @@ internal sealed class EncoderTask : SupervisedTask
         SupervisedModel.Write(folder,
             new EncoderCard(record, config.Ngf, config.FeatureDim, config.Data.CropSize, config.Temperature), encoders);
 
+    internal override IReadOnlyList<OnnxExport> OnnxExports =>
+    [
+        new(SourceFile, CreateExport(encoders.Source, Device), new Dictionary<string, string> { ["images"] = "source" }),
+        new(TargetFile, CreateExport(encoders.Target, Device), new Dictionary<string, string> { ["images"] = "target" }),
+    ];
+
     // Computes embeddings without gradients, the gradients of the loss with respect to them, and then, by chunk, those of the weights.
     private protected override Tensor Backward(Batch batch)
     {
@@ -89,6 +99,12 @@ internal sealed class EncoderTask : SupervisedTask
             yield return (batch.Source.narrow(0, start, count), batch.Target.narrow(0, start, count));
         }
     }
+
+    /// <summary>Function of an encoder's ONNX file: from "image" [N,3,H,W] in [-1,1] to "features" [N,D].</summary>
+    internal static ExportFunction CreateExport(CeffEncoder encoder, Device device) => new("ceff-encoder",
+        size => [torch.zeros([size.Count, 3, size.Height, size.Width], device: device)], ["image"],
+        inputs => [encoder.forward(inputs[0])], ["features"])
+    { Size = new(1, 128, 192), SizeMultiple = 64 };
 
     private (Tensor Source, Tensor Target) Embed(Tensor source, Tensor target) => encoders.forward(source.to(Device), target.to(Device));
 

@@ -1,6 +1,7 @@
 using Tinctor.Staining.Execution;
 using Tinctor.Torch;
 using Tinctor.Torch.Nn;
+using Tinctor.Torch.SelfTest;
 using Tinctor.Training.Networks;
 
 namespace Tinctor.Training.Execution;
@@ -22,8 +23,10 @@ internal sealed class TorchExecutor : INetworkExecutor
     /// <param name="device">Device of the network.</param>
     /// <param name="amp">Whether suitable operators run in bfloat16.</param>
     /// <param name="owned">Whether the executor disposes the network.</param>
+    /// <exception cref="TinctorException">libtorch computes wrong convolutions.</exception>
     public TorchExecutor(Module<Tensor, Tensor> network, bool byBatch, Device device, bool amp = false, bool owned = false)
     {
+        EngineCheck.Require(device, amp, training: false);
         (this.network, this.device, this.amp, this.owned) = (network, device, amp, owned);
         SetInferenceMode(network, byBatch);
         NormalizesByImage = network.modules().OfType<INormalizesByImage>().Any(norm => norm.by_image);

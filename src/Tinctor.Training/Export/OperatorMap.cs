@@ -238,8 +238,25 @@ internal static class OperatorMap
 
     private static void AdaptivePool(CallContext call)
     {
-        if (call.IntegerList(1).Any(size => size != 1)) throw call.Refuse("pools to another size than 1 x 1");
-        Node(call, "GlobalAveragePool", call.Tensor(0));
+        long[] bins = call.IntegerList(1);
+        if (bins.All(count => count == 1)) Node(call, "GlobalAveragePool", call.Tensor(0));
+        else call.Result(PoolAxis(call, PoolAxis(call, call.Tensor(0), 2, bins[0]), 3, bins[1]));
+    }
+
+    // Bin i of n covers the places from floor(i * length / n) to ceil((i + 1) * length / n).
+    private static string PoolAxis(CallContext call, string value, long axis, long bins)
+    {
+        string length = call.Add("Shape", [value], ("start", axis), ("end", axis + 1)), count = call.Integers(bins);
+        string[] means = new string[bins];
+        for (int i = 0; i < bins; i++)
+        {
+            string start = call.Add("Div", [call.Add("Mul", [length, call.Integers(i)]), count]);
+            string end = call.Add("Mul", [length, call.Integers(i + 1)]);
+            end = call.Add("Div", [call.Add("Add", [end, call.Integers(bins - 1)]), count]);
+            string part = call.Add("Slice", [value, start, end, call.Integers(axis)]);
+            means[i] = call.Add("ReduceMean", [part], ("axes", new[] { axis }), ("keepdims", 1L));
+        }
+        return call.Add("Concat", means, ("axis", axis));
     }
 
     private static void Resize(CallContext call, params (string, object)[] attributes)

@@ -148,7 +148,7 @@ internal sealed class OnnxImport
         }
         catch (Exception e) when (e is OnnxRuntimeException or TinctorException)
         {
-            string reason = e is TinctorException own ? own.Problem : e.Message.Split('\n')[0];
+            string reason = e is OnnxRuntimeException failure ? OnnxNetwork.Reason(failure) : ((TinctorException)e).Problem;
             throw Refuse($"the network fails on a source of {side} x {side} pixels: {reason}",
                 "State its size_multiple, tile_size or layout, or export it again", e);
         }

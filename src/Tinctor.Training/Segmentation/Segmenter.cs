@@ -1,7 +1,9 @@
 using Tinctor.Slides;
 using Tinctor.Slides.Torch;
+using Tinctor.Staining.Execution;
 using Tinctor.Torch;
 using Tinctor.Torch.Nn;
+using Tinctor.Training.Export;
 using Tinctor.Training.Networks;
 using Tinctor.Training.Supervised;
 
@@ -26,12 +28,21 @@ internal sealed class Segmenter : IDisposable
 {
     internal const string Kind = "segmenter";
     private const int Tile = 1024, Context = 64;
-    private readonly SegmentationUnet network;
+    private readonly SegmentationUnet? network;
+    private readonly OnnxNetwork? onnx;
     private readonly Device device;
     private readonly Lock gate = new();
 
-    private Segmenter(SegmenterCard card, string sha256, SegmentationUnet network, Device device) =>
-        (Card, Sha256, this.network, this.device) = (card, sha256, network, device);
+    private Segmenter(string folder, SegmenterCard card, Device device)
+    {
+        (Card, Sha256, this.device) = (card, SupervisedModel.Sha256(folder), device);
+        onnx = SupervisedModel.OpenOnnx(folder, OnnxExport.ModelName, device);
+        if (onnx is not null) return;
+        network = new SegmentationUnet(card.InputChannels, Classes(Target), card.Width, card.Depth);
+        SupervisedModel.LoadWeights(folder, network);
+        network.to(device);
+        network.eval();
+    }
 
     /// <summary>Card of the segmenter.</summary>
     public SegmenterCard Card { get; }
@@ -48,16 +59,7 @@ internal sealed class Segmenter : IDisposable
 
     /// <summary>Loads a model folder, or the model in a run folder, on a device.</summary>
     /// <exception cref="TinctorException">The folder contains no segmenter.</exception>
-    public static Segmenter Load(string folder, Device device)
-    {
-        SegmenterCard card = ReadCard(folder);
-        var target = card.Target == "tissue" ? SegmentationTarget.Tissue : SegmentationTarget.Nuclei;
-        var network = new SegmentationUnet(card.InputChannels, Classes(target), card.Width, card.Depth);
-        SupervisedModel.LoadWeights(folder, network);
-        network.to(device);
-        network.eval();
-        return new(card, SupervisedModel.Sha256(folder), network, device);
-    }
+    public static Segmenter Load(string folder, Device device) => new(folder, ReadCard(folder), device);
 
     /// <summary>Predicts the class of each pixel [height, width]: 0 background, 1 tissue or interior of nuclei, 2 boundary.</summary>
     /// <exception cref="TinctorException">The image has the wrong number of channels.</exception>
@@ -75,7 +77,41 @@ internal sealed class Segmenter : IDisposable
     }
 
     /// <summary>Frees the network.</summary>
-    public void Dispose() => network.Dispose();
+    public void Dispose()
+    {
+        network?.Dispose();
+        onnx?.Dispose();
+    }
+
+    private byte[] OnTorch(SegmentationUnet network, Image tile)
+    {
+        using DisposeScope scope = torch.NewDisposeScope();
+        using Guard mode = torch.inference_mode();
+        Tensor source = tile.ToTensor(ValueRange.MinusOneToOne).unsqueeze(0).to(device);
+        lock (gate) return network.forward(source).argmax(1).to(ScalarType.Byte).cpu().contiguous().ToArray<byte>();
+    }
+
+    private byte[] OnOnnx(OnnxNetwork network, Image tile)
+    {
+        OnnxArray logits;
+        lock (gate) logits = network.Run(ImageBatch.FromImages([tile]), "logits")[0];
+        int classes = Classes(Target), plane = tile.Width * tile.Height;
+        if (logits.Values.Length != classes * plane)
+            throw new TinctorException(network.Path,
+                $"the output is [{string.Join(',', logits.Shape)}], expected {classes} classes a pixel", "Delete the file; the network then runs from the weights");
+        byte[] likely = new byte[plane];
+        for (int i = 0; i < plane; i++)
+            for (int c = 1; c < classes; c++)
+                if (logits.Values[(c * plane) + i] > logits.Values[(likely[i] * plane) + i]) likely[i] = (byte)c;
+        return likely;
+    }
+
+    /// <summary>Function of the ONNX file: from "image" [N,C,H,W] in [-1,1] to "logits" [N,classes,H,W].</summary>
+    internal static ExportFunction CreateExport(SegmentationUnet network, int channels, Device device) => new("segmenter",
+        size => [torch.zeros([size.Count, channels, size.Height, size.Width], device: device)], ["image"],
+        inputs => [network.forward(inputs[0])], ["logits"])
+    // Sizes without padding and beyond them, so that the padding is seen as what it is.
+    { Size = new(1, 2 << network.Depth, 3 << network.Depth) };
 
     internal static int Classes(SegmentationTarget target) => target == SegmentationTarget.Nuclei ? 3 : 2;
 
@@ -85,13 +121,8 @@ internal sealed class Segmenter : IDisposable
         (int left, int top) = (Math.Max(0, x - Context), Math.Max(0, y - Context));
         (int right, int bottom) = (Math.Min(image.Width, x + Tile), Math.Min(image.Height, y + Tile));
         Image tile = image.Crop(left, top, Math.Min(image.Width, right + Context) - left, Math.Min(image.Height, bottom + Context) - top);
-        using DisposeScope scope = torch.NewDisposeScope();
-        using Guard mode = torch.inference_mode();
-        Tensor source = tile.ToTensor(ValueRange.MinusOneToOne).unsqueeze(0).to(device);
-        Tensor likely;
-        lock (gate) likely = network.forward(source).argmax(1).to(ScalarType.Byte).cpu().contiguous();
-        ReadOnlySpan<byte> found = likely.data<byte>();
+        byte[] found = network is null ? OnOnnx(onnx!, tile) : OnTorch(network, tile);
         for (int row = y; row < bottom; row++)
-            found.Slice(((row - top) * tile.Width) + x - left, right - x).CopyTo(classes.AsSpan((row * image.Width) + x));
+            found.AsSpan(((row - top) * tile.Width) + x - left, right - x).CopyTo(classes.AsSpan((row * image.Width) + x));
     }
 }

@@ -40,6 +40,13 @@ internal sealed class SegmenterTask(SegmenterConfig config, MaskFormat format, i
             config.Width, config.Depth, format.Describe(), known ? dice : null, known ? precision : null, known ? recall : null), Network);
     }
 
+    /// <inheritdoc/>
+    internal override IReadOnlyList<OnnxExport> OnnxExports =>
+    [
+        new(OnnxExport.ModelName, Segmenter.CreateExport((SegmentationUnet)Network, channels, Device),
+            new Dictionary<string, string> { ["target"] = config.Target.ToString().ToLowerInvariant() }),
+    ];
+
     /// <summary>
     /// Computes classes [N,H,W] of codes [N,1,H,W]. Nuclei: 0 background, 1 interior, 2 boundary (pixels with another code in their
     /// 8-neighbourhood; the image edge is not a boundary). Tissue: 0 background, 1 foreground.

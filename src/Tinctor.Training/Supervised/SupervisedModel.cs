@@ -2,9 +2,14 @@ using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using System.Text.Json.Serialization;
+using Google.Protobuf;
+using Onnx;
+using Tinctor.Staining.Execution;
 using Tinctor.Torch;
 using Tinctor.Torch.Nn;
 using Tinctor.Torch.Serialization;
+using Tinctor.Training.Execution;
+using Tinctor.Training.Export;
 using Tinctor.Training.Files;
 
 namespace Tinctor.Training.Supervised;
@@ -29,6 +34,49 @@ internal static class SupervisedModel
         AtomicFile.WriteText(Path.Combine(folder, Card), JsonSerializer.Serialize(card, Format) + "\n");
         SafeTensors.Save(Path.Combine(folder, Weights), network.state_dict(),
             new Dictionary<string, string> { ["format"] = "pt", ["kind"] = card.Kind });
+    }
+
+    /// <summary>Exports the network of a complete model folder to ONNX files beside the weights.</summary>
+    /// <param name="folder">Model folder.</param>
+    /// <param name="network">The network, in evaluation mode.</param>
+    /// <param name="files">The files.</param>
+    /// <returns>Reason why the network was not exported; null if it was.</returns>
+    public static string? Export(string folder, Module network, IReadOnlyList<OnnxExport> files)
+    {
+        (string kind, string sha256) = (KindOf(folder)!, Sha256(folder));
+        try
+        {
+            foreach (OnnxExport file in files)
+            {
+                ModelProto model = OnnxExporter.Export(network, file.Function,
+                    new Dictionary<string, string>(file.Metadata) { ["task"] = kind, ["weights_sha256"] = sha256 });
+                AtomicFile.Write(Path.Combine(folder, file.Name), stream => model.WriteTo(stream));
+            }
+            return null;
+        }
+        catch (TinctorException e)
+        {
+            return e.Message;
+        }
+    }
+
+    /// <summary>Opens an ONNX file of the folder's weights.</summary>
+    /// <param name="folder">Model folder, or run folder.</param>
+    /// <param name="file">File name.</param>
+    /// <param name="device">Device of the computation.</param>
+    /// <returns>The network; null if the folder has no such file of these weights, or ONNX Runtime does not support the device.</returns>
+    /// <exception cref="TinctorException">The file is damaged.</exception>
+    public static OnnxNetwork? OpenOnnx(string folder, string file, Device device)
+    {
+        if (OnnxTensors.DeviceFor(device) is not { } onnxDevice) return null;
+        try
+        {
+            return OnnxNetwork.OpenExported(Path.Combine(ModelIn(folder), file), Sha256(folder), onnxDevice);
+        }
+        catch (TinctorException e)
+        {
+            throw new TinctorException(e.File, e.Problem, $"Delete the file; the network then runs from {Weights}", e);
+        }
     }
 
     /// <summary>Reads the card in a model folder, or of the model in a run folder.</summary>
@@ -97,6 +145,16 @@ internal static class SupervisedModel
         string inner = Path.Combine(folder, "model");
         return File.Exists(Path.Combine(inner, Weights)) ? inner : folder;
     }
+}
+
+/// <summary>ONNX file of a model folder.</summary>
+/// <param name="Name">File name.</param>
+/// <param name="Function">Function of the network that the file computes.</param>
+/// <param name="Metadata">Properties of the file, besides task and weights_sha256.</param>
+internal sealed record OnnxExport(string Name, ExportFunction Function, IReadOnlyDictionary<string, string> Metadata)
+{
+    /// <summary>Name of the file of a model with one network.</summary>
+    public const string ModelName = "model.onnx";
 }
 
 /// <summary>Content common to all cards.</summary>

@@ -58,6 +58,9 @@ internal abstract class SupervisedTask : Learner
     /// <param name="validation">Validation images, for the statistics in the card; may be empty.</param>
     public abstract void WriteModel(string folder, TrainingRecord record, IEnumerable<Batch> validation);
 
+    /// <summary>ONNX files of the finished model; the network is in evaluation mode.</summary>
+    internal abstract IReadOnlyList<OnnxExport> OnnxExports { get; }
+
     /// <summary>Updates the weights once.</summary>
     internal IReadOnlyDictionary<string, Tensor> TrainStep(Batch batch)
     {

@@ -2,6 +2,7 @@ using System.Text.Json.Nodes;
 using Tinctor.Data;
 using Tinctor.Data.Tests;
 using Tinctor.Slides;
+using Tinctor.Staining.Execution;
 using Tinctor.Tests;
 using Tinctor.Torch;
 using Tinctor.Torch.Serialization;
@@ -39,6 +40,8 @@ public sealed class SupervisedTrainerTests : DataFolder
             Assert.Equal(("accuracy", card.Training.Score), ((string)numbers["score"]!, (double?)numbers["best_score"]));
         }
         RefuseNewer(At("run"));
+        using (OnnxNetwork? onnx = SupervisedModel.OpenOnnx(At("run"), "model.onnx", Device.CPU))
+            Assert.Equal(["features", "logits"], onnx!.Outputs.Select(output => output.Name));
 
         using Classifier classifier = Classifier.Load(At("run"), Device.CPU);
         string[] held = [.. Directory.GetFiles(At("target"))

@@ -27,15 +27,14 @@ internal static class FeatureOptions
 
     private static readonly Option<string?> Features = new("--features")
     {
-        Description = "TorchScript network [N,3,H,W] to [N,D] instead of Inception",
+        Description = "ONNX or TorchScript network [N,3,H,W] to [N,D] instead of Inception",
         HelpName = "FILE",
     };
 
-    private static readonly Option<int> FeaturesSize = new("--features-size")
+    private static readonly Option<int?> FeaturesSize = new("--features-size")
     {
-        Description = "Input size of --features; 0 keeps the images' size",
+        Description = $"Input size of --features; 0 keeps the images' size [default: the file's, or {FeatureInput.DefaultSize}]",
         HelpName = "PX",
-        DefaultValueFactory = _ => FeatureInput.ImageNet.Size,
     };
 
     private static readonly Option<string?> FeaturesMean = new("--features-mean")
@@ -94,7 +93,7 @@ internal static class FeatureOptions
         var resizing = parse.GetValue(Resizing) == "legacy" ? InceptionResizing.Legacy : InceptionResizing.Clean;
         yield return new DistributionAnalysis(inception is not null
             ? () => InceptionFeatures.Open(inception, resizing, device)
-            : () => new TorchScriptFeatures(features!, Input(parse), device));
+            : () => FeatureFile.Open(features!, Input(parse), device));
     }
 
     private static FeatureInput Input(ParseResult parse) => new(parse.GetValue(FeaturesSize),

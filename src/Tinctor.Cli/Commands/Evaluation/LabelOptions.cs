@@ -32,7 +32,7 @@ internal static class LabelOptions
 
     private static readonly Option<string?> Encoder = new("--encoder")
     {
-        Description = "Encoder of patches: TorchScript, ceff-encoder or classifier",
+        Description = "Encoder of patches: ONNX or TorchScript file, ceff-encoder or classifier",
         HelpName = "FILE",
     };
 
@@ -44,7 +44,7 @@ internal static class LabelOptions
 
     private static readonly Option<string> EncoderInput = new("--encoder-input")
     {
-        Description = "Input range of TorchScript encoders: signed (-1 to 1), unit or imagenet",
+        Description = "Input range of an encoder in a file: signed (-1 to 1), unit or imagenet",
         DefaultValueFactory = _ => "signed",
     };
 
@@ -107,6 +107,6 @@ internal static class LabelOptions
             "imagenet" => FeatureInput.ImageNet with { Size = 0 },
             _ => new(0, [0.5, 0.5, 0.5], [0.5, 0.5, 0.5]),
         };
-        return () => new TorchScriptFeatures(path, input, device);
+        return () => FeatureFile.Open(path, input, device);
     }
 }

@@ -134,7 +134,7 @@ internal sealed class DeReStainerMethod : Method
 
     private static Classifier Load(ComparatorReference named, Device device)
     {
-        Classifier comparator = Classifier.Load(named.Path, device);
+        Classifier comparator = Classifier.Load(named.Path, device, differentiable: true);
         if (named.Sha256.Length == 0 || comparator.Sha256 == named.Sha256) return comparator;
         comparator.Dispose();
         throw new TinctorException(named.Path, "the comparator has changed since the start of the run", "Restore it, or start a new run");

@@ -5,11 +5,12 @@ using Tinctor.Staining.Models;
 using Tinctor.Torch;
 using Tinctor.Torch.Nn;
 using Tinctor.Training.Execution;
+using Tinctor.Training.Export;
 using Tinctor.Training.Methods;
 using Tinctor.Training.Methods.Bridges;
 using Tinctor.Training.Networks;
 
-namespace Tinctor.Training.Export;
+namespace Tinctor.Training;
 
 /// <summary>Exports staining networks to ONNX files of a model folder.</summary>
 internal static class ModelExport

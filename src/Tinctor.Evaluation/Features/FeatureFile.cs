@@ -1,0 +1,13 @@
+using Tinctor.Torch;
+
+namespace Tinctor.Evaluation.Features;
+
+/// <summary>Feature network in a file that the user provides: an ONNX file or a TorchScript program.</summary>
+internal static class FeatureFile
+{
+    /// <summary>Opens the network; ONNX files end in .onnx.</summary>
+    /// <exception cref="TinctorException">The file is missing, damaged, or not a network from images to feature vectors.</exception>
+    public static FeatureExtractor Open(string path, FeatureInput input, Device device) =>
+        Path.GetExtension(path).Equals(".onnx", StringComparison.OrdinalIgnoreCase)
+            ? new OnnxFeatures(path, input, device) : new TorchScriptFeatures(path, input, device);
+}

@@ -1,0 +1,55 @@
+using Tinctor.Evaluation.Sections;
+using Tinctor.Slides;
+using Tinctor.Slides.Torch;
+using Tinctor.Torch;
+using Tinctor.Torch.Nn;
+
+namespace Tinctor.Evaluation.Features;
+
+/// <summary>Input of a feature network that the user provides.</summary>
+/// <param name="Size">
+/// Side in pixels to which images are resized (bicubic, antialiased); 0 keeps their size; null for the only size that the network takes, or
+/// <see cref="DefaultSize"/>.
+/// </param>
+/// <param name="Mean">Mean of each channel in [0, 1], subtracted.</param>
+/// <param name="Std">Standard deviation of each channel in [0, 1], by which it is then divided.</param>
+internal sealed record FeatureInput(int? Size, IReadOnlyList<double> Mean, IReadOnlyList<double> Std)
+{
+    /// <summary>Side of most pathology foundation models' input in pixels.</summary>
+    public const int DefaultSize = 224;
+
+    /// <summary>The network's size with ImageNet's mean and standard deviation, as for most pathology foundation models.</summary>
+    public static FeatureInput ImageNet { get; } = new(null, [0.485, 0.456, 0.406], [0.229, 0.224, 0.225]);
+}
+
+/// <summary>Resizing and normalisation of images for a feature network that the user provides.</summary>
+/// <param name="input">Description of the input.</param>
+/// <param name="networkSize">The only size that the network takes; null for any.</param>
+internal sealed class FeaturePreparation(FeatureInput input, int? networkSize = null) : IDisposable
+{
+    private readonly int size = input.Size ?? networkSize ?? FeatureInput.DefaultSize;
+    private readonly Tensor mean = Channels(input.Mean), std = Channels(input.Std);
+
+    /// <summary>Description for reports.</summary>
+    public Definition Description => new("Input",
+        $"{(size > 0 ? $"{size}x{size} by bicubic resizing with antialiasing" : "images as they are")}, "
+        + $"[0, 1] normalised by mean {string.Join(", ", input.Mean)} and std {string.Join(", ", input.Std)}");
+
+    /// <summary>Converts an 8-bit RGB image to [3, H, W].</summary>
+    public Tensor Apply(Image rgb)
+    {
+        Tensor image = rgb.ToTensor();
+        if (size > 0) image = F.interpolate(image.unsqueeze(0), size, mode: "bicubic", antialias: true).squeeze(0).clamp(0, 1);
+        return (image - mean) / std;
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        mean.Dispose();
+        std.Dispose();
+    }
+
+    private static Tensor Channels(IReadOnlyList<double> values) =>
+        torch.tensor<float>([.. values.Select(v => (float)v)], [3, 1, 1]).DetachFromDisposeScope();
+}

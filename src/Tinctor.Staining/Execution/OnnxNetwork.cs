@@ -1,0 +1,151 @@
+using System.Text.RegularExpressions;
+using Microsoft.ML.OnnxRuntime;
+using Microsoft.ML.OnnxRuntime.Tensors;
+
+namespace Tinctor.Staining.Execution;
+
+/// <summary>Tensor of a network's output.</summary>
+/// <param name="Values">Elements in the order of the dimensions.</param>
+/// <param name="Shape">Sizes.</param>
+internal readonly record struct OnnxArray(float[] Values, long[] Shape);
+
+/// <summary>Declared input or output of an ONNX file.</summary>
+/// <param name="Name">Name.</param>
+/// <param name="IsFloat">Whether it is a tensor of float32.</param>
+/// <param name="Shape">Sizes; -1 where one varies. Empty if the file does not state them.</param>
+/// <param name="Description">Type and sizes for messages, such as "float32 [N,3,224,224]".</param>
+internal sealed record OnnxPort(string Name, bool IsFloat, IReadOnlyList<int> Shape, string Description);
+
+/// <summary>Network in an ONNX file that takes one batch of images. Thread-safe.</summary>
+internal sealed partial class OnnxNetwork : IDisposable
+{
+    private readonly InferenceSession session;
+
+    /// <summary>Opens a file.</summary>
+    /// <param name="path">ONNX file.</param>
+    /// <param name="device">The device; null for the CPU.</param>
+    /// <param name="threads">Number of threads of one operator on the CPU; 0 for all cores.</param>
+    /// <exception cref="TinctorException">The file is missing, damaged, or nothing that ONNX Runtime can run.</exception>
+    public OnnxNetwork(string path, OnnxDevice? device = null, int threads = 0)
+    {
+        (Path, Device) = (path, device ?? OnnxDevice.Cpu);
+        session = OpenSession(path, Device, threads);
+        (Inputs, Outputs) = (Ports(session.InputNames, session.InputMetadata), Ports(session.OutputNames, session.OutputMetadata));
+    }
+
+    /// <summary>Path of the file.</summary>
+    public string Path { get; }
+
+    /// <summary>Device of the computation.</summary>
+    public OnnxDevice Device { get; }
+
+    /// <summary>Inputs in the order of the file.</summary>
+    public IReadOnlyList<OnnxPort> Inputs { get; }
+
+    /// <summary>Outputs in the order of the file.</summary>
+    public IReadOnlyList<OnnxPort> Outputs { get; }
+
+    /// <summary>Opens the file of an exported model if it is there and belongs to the weights; null otherwise.</summary>
+    /// <param name="path">ONNX file that the exporter of this project wrote.</param>
+    /// <param name="weightsSha256">SHA-256 of the weights' file.</param>
+    /// <param name="device">The device; null for the CPU.</param>
+    /// <exception cref="TinctorException">The file is damaged.</exception>
+    public static OnnxNetwork? OpenExported(string path, string weightsSha256, OnnxDevice? device = null)
+    {
+        if (!File.Exists(path)) return null;
+        var network = new OnnxNetwork(path, device);
+        if (network.Metadata("weights_sha256") == weightsSha256) return network;
+        network.Dispose();
+        return null;
+    }
+
+    /// <summary>Gets a property of the file; null if it does not state it.</summary>
+    public string? Metadata(string key) => Metadata(session, key);
+
+    /// <summary>Gets a property of a session's file; null if it does not state it.</summary>
+    internal static string? Metadata(InferenceSession session, string key) =>
+        session.ModelMetadata.CustomMetadataMap.TryGetValue(key, out string? value) ? value : null;
+
+    /// <summary>Runs the network on its only input.</summary>
+    /// <param name="images">Input.</param>
+    /// <param name="outputs">Names of the outputs to compute.</param>
+    /// <returns>The outputs in the order of the names.</returns>
+    /// <exception cref="TinctorException">The network does not take such images.</exception>
+    public OnnxArray[] Run(ImageBatch images, params string[] outputs)
+    {
+        using OrtValue input = OrtValue.CreateTensorValueFromMemory(images.Values,
+            [images.Count, images.Channels, images.Height, images.Width]);
+        using var options = new RunOptions();
+        try
+        {
+            using IDisposableReadOnlyCollection<OrtValue> results = session.Run(options, [Inputs[0].Name], [input], outputs);
+            return [.. results.Select(result => new OnnxArray(result.GetTensorDataAsSpan<float>().ToArray(),
+                result.GetTensorTypeAndShape().Shape))];
+        }
+        catch (OnnxRuntimeException e)
+        {
+            throw new TinctorException(Path,
+                $"the network does not run on {images.Count} images of {images.Width}x{images.Height} pixels ({Reason(e)})", null, e);
+        }
+    }
+
+    /// <inheritdoc/>
+    public void Dispose() => session.Dispose();
+
+    /// <summary>Opens a session on a file.</summary>
+    /// <param name="path">ONNX file.</param>
+    /// <param name="device">The device.</param>
+    /// <param name="threads">Number of threads of one operator on the CPU; 0 for all cores.</param>
+    /// <param name="optimization">Optimisation of the graph.</param>
+    /// <exception cref="TinctorException">The file is missing, damaged, or nothing that ONNX Runtime can run.</exception>
+    internal static InferenceSession OpenSession(string path, OnnxDevice device, int threads,
+        GraphOptimizationLevel optimization = GraphOptimizationLevel.ORT_ENABLE_ALL)
+    {
+        if (!File.Exists(path)) throw new TinctorException(path, "there is no such file", "Export the model to ONNX");
+        using var options = new SessionOptions
+        {
+            IntraOpNumThreads = threads,
+            GraphOptimizationLevel = optimization,
+            LogSeverityLevel = OrtLoggingLevel.ORT_LOGGING_LEVEL_ERROR,
+        };
+        try
+        {
+            device.AddTo(options);
+            return new(path, options);
+        }
+        catch (OnnxRuntimeException e)
+        {
+            throw new TinctorException(path, $"ONNX Runtime cannot load it ({Reason(e)})", "Export the model again", e);
+        }
+    }
+
+    /// <summary>Gets the reason of an error, without its code, the file's path and the place in the sources of ONNX Runtime.</summary>
+    internal static string Reason(OnnxRuntimeException e)
+    {
+        string text = Preamble().Replace(e.Message.Split('\n')[0], "");
+        return SourcePlace().Replace(text, "").TrimEnd('.');
+    }
+
+    [GeneratedRegex(@"^\[ErrorCode:\w+\] (?:Load model from .+? failed:)?")]
+    private static partial Regex Preamble();
+
+    [GeneratedRegex(@"^/\S+:\d+ .*?\) (?=[A-Z])")]
+    private static partial Regex SourcePlace();
+
+    private static OnnxPort[] Ports(IReadOnlyList<string> names, IReadOnlyDictionary<string, NodeMetadata> metadata) =>
+        [.. names.Select(name => Port(name, metadata[name]))];
+
+    private static OnnxPort Port(string name, NodeMetadata metadata)
+    {
+        if (!metadata.IsTensor) return new(name, false, [], metadata.OnnxValueType.ToString());
+        int[] shape = metadata.Dimensions;
+        string type = metadata.ElementDataType switch
+        {
+            TensorElementType.Float => "float32",
+            var other => other.ToString().ToLowerInvariant(),
+        };
+        string sizes = string.Join(',', shape.Zip(metadata.SymbolicDimensions,
+            (size, symbol) => size >= 0 ? $"{size}" : symbol.Length > 0 ? symbol : "?"));
+        return new(name, type == "float32", shape, $"{type} [{sizes}]");
+    }
+}
