@@ -12,7 +12,8 @@ using Tinctor.Training.Export;
 namespace Tinctor.Cli;
 
 /// <summary>
-/// Networks with convolutions in 8-bit integers: model.int8.onnx beside model.onnx, calibrated on the images to stain when it is first used.
+/// Networks with convolutions in 8-bit integers: model.int8.onnx beside model.onnx, calibrated on the images to stain when it is first
+/// used.
 /// Its difference from float32, on other tiles of the same images, is written into the model card.
 /// </summary>
 internal static class Int8Model

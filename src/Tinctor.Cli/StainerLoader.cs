@@ -51,7 +51,8 @@ internal sealed class StainerLoader
     };
 
     private readonly Option<Precision> precision =
-        Words.Option("--precision", "float32, bfloat16 (torch), float16 (onnx on a GPU) or int8 (onnx, convolutions only)", Precision.Float32);
+        Words.Option("--precision", "float32, bfloat16 (torch), float16 (onnx on a GPU) or int8 (onnx, convolutions only)",
+            Precision.Float32);
 
     private readonly Option<bool> amp = new("--amp") { Description = "The same as --precision bfloat16" };
     private readonly Option<int> threads = Cli.Threads.Option();
@@ -82,7 +83,8 @@ internal sealed class StainerLoader
                 (engine, reason) = (Engine.Torch, e.Problem);
             }
         }
-        return engine == Engine.Torch ? LoadTorch(model, wanted, format, count, reason) : LoadOnnx(model, images, wanted, format, count, reason);
+        return engine == Engine.Torch ? LoadTorch(model, wanted, format, count, reason)
+            : LoadOnnx(model, images, wanted, format, count, reason);
     }
 
     private static (Engine Engine, string Reason) Choose(Engine? wanted, string device, Precision format) => (wanted, device, format) switch
@@ -126,7 +128,8 @@ internal sealed class StainerLoader
     private static Stainer LoadFloat16(string model, OnnxDevice device, int threads)
     {
         if (device.Name == "cpu")
-            throw new OptionException("Precision", "float16 is for GPUs, and the device is the CPU", "Use float32 or int8, or another device");
+            throw new OptionException("Precision", "float16 is for GPUs, and the device is the CPU",
+                "Use float32 or int8, or another device");
         string folder = ModelFolder.Resolve(model), path = Path.Combine(folder, ModelFolder.Float16File);
         if (!File.Exists(path) || OnnxExecutor.ReadWeightsSha256(path) != ModelFolder.Sha256(model))
         {
@@ -157,7 +160,8 @@ internal sealed class StainerLoader
     private static Stainer LoadTorch(string model, string device, Precision format, int threads, string reason)
     {
         if (format is Precision.Float16 or Precision.Int8)
-            throw new OptionException("Executor", $"torch does not compute in {Words.Of(format)}", "Use --executor onnx, or another precision");
+            throw new OptionException("Executor", $"torch does not compute in {Words.Of(format)}",
+                "Use --executor onnx, or another precision");
         if (!ModelFolder.HasWeights(model))
             throw new TinctorException(model, $"has a network in ONNX only, without {ModelFolder.WeightsFile}", "Use --executor onnx");
         torch.set_num_threads(threads);

@@ -32,7 +32,8 @@ internal static class OnnxModel
             throw new TinctorException(folder, $"has no {file}", "Export the model to ONNX on a machine with libtorch");
         string id = ModelFolder.Sha256(folder);
         var executor = new OnnxExecutor(path, File.Exists(matcher) ? matcher : null, device, threads);
-        if (!ModelFolder.HasWeights(folder) || executor.WeightsSha256 == id) return new(executor, model, id, ModelFolder.ReadNovelty(folder));
+        if (!ModelFolder.HasWeights(folder) || executor.WeightsSha256 == id)
+            return new(executor, model, id, ModelFolder.ReadNovelty(folder));
         executor.Dispose();
         throw new TinctorException(path, $"was exported from other weights than {ModelFolder.WeightsFile}", "Export the model again");
     }

@@ -34,7 +34,8 @@ internal static class ModelExport
         string sha256, int? tile = null)
     {
         if (tile is { } side && (side < config.SmallestSize || side % config.SizeMultiple != 0))
-            throw new OptionException("Tile", $"the tile size is {side}, expected a multiple of {config.SizeMultiple} of at least {config.SmallestSize}");
+            throw new OptionException("Tile",
+                $"the tile size is {side}, expected a multiple of {config.SizeMultiple} of at least {config.SmallestSize}");
         TorchExecutor.SetInferenceMode(network, config.Inference.Statistics == "batch");
         Dictionary<string, string> metadata = Metadata(description, sha256);
         if (tile is not null) metadata["tile"] = $"{tile}";

@@ -95,7 +95,8 @@ public sealed class ExportCommandTests(TrainedRun trained) : IDisposable
         graph.Output("stained", graph.Add("Sub", [graph.Number(1), "pixels"]), "n", 3, "h", "w");
         File.WriteAllBytes(At("inverse.onnx"), graph.Build("inverse", new Dictionary<string, string>()).ToByteArray());
         File.WriteAllText(At("inverse.yaml"), "method: inverse\ninput_range: [0, 1]\noutput_range: [0, 1]\n");
-        Outcome import = CommandLine.Run("import", "onnx", At("inverse.onnx"), "-o", At("model"), "--config", At("inverse.yaml"), "--set", "mpp=0.5");
+        Outcome import = CommandLine.Run("import", "onnx", At("inverse.onnx"), "-o", At("model"), "--config", At("inverse.yaml"), "--set",
+            "mpp=0.5");
         Assert.Equal((0, ""), (import.Code, import.Error));
         Assert.Contains("3 to 3 channels, any size, in multiples of 1, upscaling 1", import.Out);
         Assert.Contains("# inverse: imported network", File.ReadAllText(At("model", ModelFolder.CardFile)));
@@ -113,12 +114,14 @@ public sealed class ExportCommandTests(TrainedRun trained) : IDisposable
         Assert.Contains("is no model folder", CommandLine.Run("export", At("in")).OneError());
         TrainedRun.Noise(20, 20, 1).Write(At("in", "a.png"));
         Assert.Contains("onnx does not compute in bfloat16", Stain(trained.Run, "out", "--executor", "onnx", "--amp").OneError());
-        Assert.Contains("torch does not compute in int8", Stain(trained.Run, "out", "--executor", "torch", "--precision", "int8").OneError());
+        Assert.Contains("torch does not compute in int8",
+            Stain(trained.Run, "out", "--executor", "torch", "--precision", "int8").OneError());
         Assert.Contains("the device is dml, but the installed ONNX Runtime supports cpu",
             Stain(trained.Run, "out", "--device", "dml").OneError());
         Assert.Contains("float16 is for GPUs", Stain(trained.Run, "out", "--precision", "float16").OneError());
         Assert.Contains("the tile size is 30, expected a multiple of 4", CommandLine.Run("export", trained.Run, "--tile", "30").OneError());
-        Assert.Contains("--tile and --dynamic exclude each other", CommandLine.Run("export", trained.Run, "--tile", "64", "--dynamic").Error);
+        Assert.Contains("--tile and --dynamic exclude each other",
+            CommandLine.Run("export", trained.Run, "--tile", "64", "--dynamic").Error);
 
         string model = At("model");
         trained.CopyModel(model);

@@ -26,7 +26,8 @@ internal static class ExportCommand
         CommonOptions.Overwrite("Export again although the present file belongs to these weights");
 
     private static readonly Option<bool> Onnx = new("--onnx") { Description = "Export to ONNX, the only format [default]" };
-    private static readonly Option<int?> Tile = new("--tile") { Description = "Side of the sources, for a network of this size only", HelpName = "N" };
+    private static readonly Option<int?> Tile =
+        new("--tile") { Description = "Side of the sources, for a network of this size only", HelpName = "N" };
     private static readonly Option<bool> Dynamic = new("--dynamic") { Description = "A network for sources of any size [default]" };
 
     public static Command Create()

@@ -81,7 +81,8 @@ internal static class ImportCommand
     };
     private static readonly Option<bool> Last =
         new("--last") { Description = "Use the weights of the last step instead of their running average" };
-    private static readonly Option<string?> Config = new("--config") { Description = "YAML file with properties of the network", HelpName = "FILE" };
+    private static readonly Option<string?> Config =
+        new("--config") { Description = "YAML file with properties of the network", HelpName = "FILE" };
     private static readonly Option<string[]> Property = SettingOption.Create("Set one property, as in mpp=0.5; may be repeated");
     private static readonly Option<string[]> Set =
         SettingOption.Create("Change one setting, as in model.network.num_heads=8; may be repeated");

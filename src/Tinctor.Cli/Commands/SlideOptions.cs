@@ -21,11 +21,19 @@ internal static class SlideOptions
     private static readonly Option<double?> WorkMpp =
         CommonOptions.Above0("--work-mpp", "Pixel size at which slides are stained, in micrometres [default: the model's]");
     private static readonly Option<int?> Tile =
-        new("--tile-size") { Description = "Tile size in source pixels [default: 512 to 768 of the result; 256 for bridges]", HelpName = "PX" };
+        new("--tile-size")
+        {
+            Description = "Tile size in source pixels [default: 512 to 768 of the result; 256 for bridges]",
+            HelpName = "PX"
+        };
     private static readonly Option<int?> Halo =
         new("--halo") { Description = "Context border discarded after inference [default: measured receptive field]", HelpName = "PX" };
     private static readonly Option<int?> Overlap =
-        new("--overlap") { Description = "Width over which adjacent tiles are blended [default: 32, or tile size / 8 for instance norm]", HelpName = "PX" };
+        new("--overlap")
+        {
+            Description = "Width over which adjacent tiles are blended [default: 32, or tile size / 8 for instance norm]",
+            HelpName = "PX"
+        };
     private static readonly Option<int> Batch =
         new("--batch-size") { Description = "Tiles per forward pass", HelpName = "N", DefaultValueFactory = _ => 1 };
     private static readonly Option<TileNormalization> Statistics =
@@ -33,7 +41,12 @@ internal static class SlideOptions
     private static readonly Option<int> KernelRadius =
         new("--kernel-radius") { Description = "Radius of --normalization kernel, in tiles", HelpName = "N", DefaultValueFactory = _ => 1 };
     private static readonly Option<int> KernelStep = new("--kernel-step")
-    { Description = "Distance between measured tiles of --normalization kernel; 1 measures all", HelpName = "N", DefaultValueFactory = _ => 2 };
+    {
+        Description = "Distance between measured tiles of --normalization kernel; 1 measures all",
+        HelpName = "N",
+        DefaultValueFactory = _ =>
+        2
+    };
     private static readonly Option<bool> GaussianKernel =
         new("--gaussian-kernel") { Description = "Gaussian weights for --normalization kernel" };
     private static readonly Option<bool> Lossless =

@@ -2,7 +2,6 @@ using Tinctor.Evaluation.Sections;
 using Tinctor.Slides;
 using Tinctor.Slides.Torch;
 using Tinctor.Torch;
-using Tinctor.Torch.Nn;
 
 namespace Tinctor.Evaluation.Features;
 

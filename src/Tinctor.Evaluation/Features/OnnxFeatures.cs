@@ -140,7 +140,8 @@ internal sealed class OnnxFeatures : FeatureExtractor
         if (sides.Length > 1) throw Refuse($"the network takes images of {images.Shape[3]}x{images.Shape[2]} pixels, expected a square");
         return input.Size is not { } size || size == 0 || size == sides[0] ? sides[0]
             : throw new TinctorException(file.Path,
-                $"the network takes images of {sides[0]}x{sides[0]} pixels, but the input size is {size}", $"Use {sides[0]}, or leave the size out")
+                $"the network takes images of {sides[0]}x{sides[0]} pixels, but the input size is {size}",
+                    $"Use {sides[0]}, or leave the size out")
             { Option = nameof(FeatureInput.Size) };
     }
 

@@ -107,7 +107,8 @@ internal sealed class OnnxExecutor : INetworkExecutor
     {
         ImageBatch[] images = [.. Enumerable.Range(0, sources.Count).Select(i =>
             Run(new(new(1, sources.Channels, sources.Height, sources.Width, sources.Samples(i).ToArray()))).Image)];
-        return new(new(sources.Count, images[0].Channels, images[0].Height, images[0].Width, [.. images.SelectMany(image => image.Values)]));
+        return new(new(sources.Count, images[0].Channels, images[0].Height, images[0].Width,
+            [.. images.SelectMany(image => image.Values)]));
     }
 
     private void RequireNames()
@@ -137,7 +138,8 @@ internal sealed class OnnxExecutor : INetworkExecutor
     {
         if (Metadata(session, "moments") is not { } text) return [];
         int[] channels = [.. text.Split(',').Select(part => int.TryParse(part, out int number) ? number : 0)];
-        return session!.InputMetadata.TryGetValue("moments", out NodeMetadata? input) && input.Dimensions[1] == channels.Sum() * 2 ? channels
+        return session!.InputMetadata.TryGetValue("moments", out NodeMetadata? input) && input.Dimensions[1] == channels.Sum() * 2
+            ? channels
             : throw new TinctorException(path, "its metadata \"moments\" does not fit its inputs", "Export the model again");
     }
 

@@ -46,7 +46,8 @@ public static class ModelFolder
 
     /// <summary>Gets the model folder itself: a run folder has its finished model in model/.</summary>
     public static string Resolve(string folder) =>
-        new[] { WeightsFile, OnnxFile }.Any(file => File.Exists(Path.Combine(folder, "model", file))) ? Path.Combine(folder, "model") : folder;
+        new[] { WeightsFile, OnnxFile }.Any(file => File.Exists(Path.Combine(folder, "model", file))) ? Path.Combine(folder, "model")
+            : folder;
 
     /// <summary>Writes the description, and the novelty detector where there is one.</summary>
     internal static void Write(string folder, ModelDescription model, SourceNovelty? novelty)

@@ -4,7 +4,8 @@ namespace Tinctor.Staining.WholeSlides;
 
 /// <summary>
 /// Kernelized instance normalisation (Ho et al. 2022): moments of tiles, measured in a first pass, smoothed over neighbouring tiles. A
-/// neighbour beyond the slide's edge counts as the tile at the edge, as published; one without tissue is left out. Moments can be measured on
+/// neighbour beyond the slide's edge counts as the tile at the edge, as published; one without tissue is left out. Moments can be measured
+/// on
 /// a coarser grid of tiles, and are then interpolated between its tiles. Only the rows within the kernel are held.
 /// </summary>
 /// <param name="radius">Tiles to each side.</param>
@@ -21,7 +22,9 @@ internal sealed class KernelMoments(int radius, int step, bool gaussian, int row
     /// <summary>Number of rows, before and after the row of a tile, that its moments are computed from.</summary>
     public int Reach => radius + step - 1;
 
-    /// <summary>Gets the tiles to measure among those with tissue: those of the grid, and tiles without a tile of the grid around them.</summary>
+    /// <summary>
+    /// Gets the tiles to measure among those with tissue: those of the grid, and tiles without a tile of the grid around them.
+    /// </summary>
     public IEnumerable<Tile> Measured(IReadOnlyList<Tile> tiles)
     {
         HashSet<Tile> grid = [.. tiles.Where(tile => tile.Row % step == 0 && tile.Column % step == 0)];

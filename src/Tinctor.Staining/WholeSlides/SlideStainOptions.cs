@@ -14,13 +14,15 @@ public sealed record SlideStainOptions
     public int? TileSize { get; init; }
 
     /// <summary>
-    /// Width of the context border around each tile, in source pixels; discarded after inference. Null for what the network's receptive field,
+    /// Width of the context border around each tile, in source pixels; discarded after inference. Null for what the network's receptive
+    /// field,
     /// measured on the slide, needs beside half of the overlap; at most an eighth of a tile.
     /// </summary>
     public int? Halo { get; init; }
 
     /// <summary>
-    /// Width over which adjacent tiles are blended, in source pixels. Null for an eighth of a tile where tiles are normalised differently, and
+    /// Width over which adjacent tiles are blended, in source pixels. Null for an eighth of a tile where tiles are normalised differently,
+    /// and
     /// otherwise for the smallest one, 32 pixels of the result.
     /// </summary>
     public int? Overlap { get; init; }
@@ -101,7 +103,8 @@ public sealed record SlideStainOptions
     {
         int grain = Grain(model.Upscaling), tile = TileSides(model).Smallest;
         if (model.TileSize is { } only && tile != only)
-            throw new OptionException(nameof(TileSize), $"the tile size is {tile}, but the network takes tiles of {only} only", "Leave it out");
+            throw new OptionException(nameof(TileSize), $"the tile size is {tile}, but the network takes tiles of {only} only",
+                "Leave it out");
         if (tile < 2 * grain || tile % grain != 0)
             throw new OptionException(nameof(TileSize), $"the tile size is {tile}, expected a multiple of {grain} from {2 * grain} on");
         if (Halo is < 0 || Halo % (grain / 2) is > 0)

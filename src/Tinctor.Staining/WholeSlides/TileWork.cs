@@ -25,7 +25,8 @@ internal sealed class TileWork
     {
         (this.stainer, this.source, this.slide, this.options, this.name, this.store) = (stainer, source, slide, options, name, store);
         if (stainer.NormalizesByImage && options.Normalization == TileNormalization.Kernel)
-            kernel = new(options.KernelRadius, options.KernelStep, options.GaussianKernel, slide.Layout.Down.Count, slide.Layout.Across.Count);
+            kernel = new(options.KernelRadius, options.KernelStep, options.GaussianKernel, slide.Layout.Down.Count,
+                slide.Layout.Across.Count);
     }
 
     private enum Task

@@ -55,7 +55,8 @@ internal sealed record ConvolutionResults(double[] Output, double[] InputGradien
                 for (int output = 0; output < outputsOfGroup; output++)
                 {
                     int group = input / inputsOfGroup, target = (group * outputsOfGroup) + output;
-                    int kernel = shape.IsTransposed ? (input * outputsOfGroup) + output : (target * inputsOfGroup) + (input % inputsOfGroup);
+                    int kernel = shape.IsTransposed ? (input * outputsOfGroup) + output
+                        : (target * inputsOfGroup) + (input % inputsOfGroup);
                     results.Add(shape, operands, (image * shape.Inputs) + input, (image * shape.Outputs) + target, kernel);
                 }
         return results;

@@ -4,7 +4,8 @@ using DataType = Onnx.TensorProto.Types.DataType;
 namespace Tinctor.Training.Export;
 
 /// <summary>
-/// Translates scaled dot-product attention to a loop over chunks of queries, so that memory grows with the number of places and not with its
+/// Translates scaled dot-product attention to a loop over chunks of queries, so that memory grows with the number of places and not with
+/// its
 /// square.
 /// </summary>
 internal static class AttentionTranslation
@@ -42,7 +43,8 @@ internal static class AttentionTranslation
 
     private static long[] Swapped(int rank) => [.. Enumerable.Range(0, rank - 2).Select(axis => (long)axis), rank - 1, rank - 2];
 
-    private static GraphProto Body(Func<string, string> newName, int rank, string queries, string keys, string values, string chunk, string axis)
+    private static GraphProto Body(Func<string, string> newName, int rank, string queries, string keys, string values, string chunk,
+        string axis)
     {
         string step = newName("step"), goes = newName("goes"), goesOn = newName("goes_on"), result = newName("attended");
         var body = new GraphProto { Name = newName("attention") };

@@ -15,7 +15,8 @@ internal static class Float16Conversion
         GraphProto graph = model.Graph;
         foreach (TensorProto tensor in graph.Initializer.Where(IsFloat)) Convert(tensor);
         foreach (NodeProto node in OnnxGraph.AllNodes(graph.Node)) Convert(node);
-        foreach (ValueInfoProto input in graph.Input.Where(input => input.Type.TensorType.ElemType == (int)DataType.Float)) ConvertInput(graph, input);
+        foreach (ValueInfoProto input in graph.Input.Where(input => input.Type.TensorType.ElemType == (int)DataType.Float))
+            ConvertInput(graph, input);
         foreach (ValueInfoProto output in graph.Output.Where(output => output.Type.TensorType.ElemType == (int)DataType.Float))
             ConvertOutput(graph, output);
         return model;
@@ -30,7 +31,8 @@ internal static class Float16Conversion
         byte[] raw = new byte[values.Length * sizeof(ushort)];
         // Weights beyond the range of float16 become its largest value instead of infinity.
         for (int i = 0; i < values.Length; i++)
-            BitConverter.TryWriteBytes(raw.AsSpan(i * sizeof(ushort)), (Half)Math.Clamp(values[i], (float)Half.MinValue, (float)Half.MaxValue));
+            BitConverter.TryWriteBytes(raw.AsSpan(i * sizeof(ushort)),
+                (Half)Math.Clamp(values[i], (float)Half.MinValue, (float)Half.MaxValue));
         (tensor.DataType, tensor.RawData) = ((int)DataType.Float16, ByteString.CopyFrom(raw));
     }
 
@@ -38,7 +40,8 @@ internal static class Float16Conversion
     {
         foreach (AttributeProto attribute in node.Attribute)
         {
-            if (node.OpType == "Cast" && attribute.Name == "to" && attribute.I == (long)DataType.Float) attribute.I = (long)DataType.Float16;
+            if (node.OpType == "Cast" && attribute.Name == "to" && attribute.I == (long)DataType.Float)
+                attribute.I = (long)DataType.Float16;
             foreach (ValueInfoProto value in (attribute.G?.Input ?? []).Concat(attribute.G?.Output ?? []))
                 if (value.Type.TensorType.ElemType == (int)DataType.Float) value.Type.TensorType.ElemType = (int)DataType.Float16;
         }

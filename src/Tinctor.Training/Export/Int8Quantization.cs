@@ -1,7 +1,5 @@
 using Google.Protobuf;
-using Microsoft.ML.OnnxRuntime;
 using Onnx;
-using Tinctor.Core;
 using Tinctor.Staining.Execution;
 using DataType = Onnx.TensorProto.Types.DataType;
 
@@ -30,7 +28,8 @@ internal sealed class Int8Quantization
         GraphProto graph = this.model.Graph;
         SubpixelConvolution.Replace(graph);
         weights = graph.Initializer.ToDictionary(tensor => tensor.Name);
-        makers = graph.Node.SelectMany(node => node.Output.Select(output => (output, node))).ToDictionary(pair => pair.output, pair => pair.node);
+        makers = graph.Node.SelectMany(node => node.Output.Select(output => (output, node)))
+            .ToDictionary(pair => pair.output, pair => pair.node);
         users = OnnxGraph.AllNodes(graph.Node).SelectMany(node => node.Input.Distinct().Select(input => (input, node)))
             .ToLookup(pair => pair.input, pair => pair.node);
         convolutions = [.. graph.Node.Where(node => node.OpType == "Conv" && weights.TryGetValue(node.Input[1], out TensorProto? weight)
@@ -73,7 +72,11 @@ internal sealed class Int8Quantization
     {
         ModelProto observed = model.Clone();
         observed.Graph.Output.Add(Tensors.Except(observed.Graph.Output.Select(output => output.Name))
-            .Select(tensor => new ValueInfoProto { Name = tensor, Type = new() { TensorType = new() { ElemType = (int)DataType.Float } } }));
+            .Select(tensor => new ValueInfoProto
+            {
+                Name = tensor,
+                Type = new() { TensorType = new() { ElemType = (int)DataType.Float } }
+            }));
         using var session = new OnnxSession(observed.ToByteArray());
         var samples = Tensors.ToDictionary(tensor => tensor, _ => new List<float>());
         foreach (ImageBatch tile in tiles)
@@ -145,7 +148,8 @@ internal sealed class Int8Quantization
         string name = $"{node.Input[1]}_bias", scaleName = Initializer($"{name}_scale", DataType.Float, Bytes(scales), scales.Length),
             zeroName = Initializer($"{name}_zero", DataType.Int32, new byte[raw.Length], scales.Length);
         Initializer(name, DataType.Int32, raw, scales.Length);
-        model.Graph.Node.Insert(0, OnnxGraph.CreateNode("DequantizeLinear", [name, scaleName, zeroName], [$"{name}_quantized"], ("axis", 0L)));
+        model.Graph.Node.Insert(0, OnnxGraph.CreateNode("DequantizeLinear", [name, scaleName, zeroName], [$"{name}_quantized"],
+            ("axis", 0L)));
         node.Input[2] = $"{name}_quantized";
     }
 

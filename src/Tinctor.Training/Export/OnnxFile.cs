@@ -24,7 +24,8 @@ internal static class OnnxFile
         }
         if (model.Graph is null || model.Graph.Node.Count == 0 || model.OpsetImport.Count == 0)
             throw new TinctorException(path, "is no ONNX file: it has no graph", "Export the network again");
-        foreach (TensorProto tensor in model.Graph.Initializer.Where(tensor => tensor.DataLocation == TensorProto.Types.DataLocation.External))
+        foreach (TensorProto tensor in model.Graph.Initializer.Where(tensor =>
+            tensor.DataLocation == TensorProto.Types.DataLocation.External))
             ReadExternalData(path, tensor);
         return model;
     }
@@ -59,7 +60,8 @@ internal static class OnnxFile
     public static void RemoveUnused(GraphProto graph)
     {
         HashSet<string> used = [.. OnnxGraph.AllNodes(graph.Node).SelectMany(node => node.Input)];
-        foreach (TensorProto unused in graph.Initializer.Where(tensor => !used.Contains(tensor.Name)).ToList()) graph.Initializer.Remove(unused);
+        foreach (TensorProto unused in graph.Initializer.Where(tensor => !used.Contains(tensor.Name)).ToList())
+            graph.Initializer.Remove(unused);
     }
 
     private static void ReadExternalData(string path, TensorProto tensor)

@@ -3,7 +3,9 @@ using Tinctor.Staining.Execution;
 
 namespace Tinctor.Training.Export;
 
-/// <summary>Runs a network in memory on ONNX Runtime, to observe its tensors. Choices of the network, such as given moments, are not used.</summary>
+/// <summary>
+/// Runs a network in memory on ONNX Runtime, to observe its tensors. Choices of the network, such as given moments, are not used.
+/// </summary>
 /// <param name="model">The ONNX model.</param>
 internal sealed class OnnxSession(byte[] model) : IDisposable
 {

@@ -4,7 +4,8 @@ using Onnx;
 namespace Tinctor.Training.Export;
 
 /// <summary>
-/// Replaces transposed convolutions by convolutions at the size of their input, which compute the pixels of each s x s block as channels, and
+/// Replaces transposed convolutions by convolutions at the size of their input, which compute the pixels of each s x s block as channels,
+/// and
 /// a rearrangement. ONNX Runtime quantises convolutions, but no transposed ones.
 /// </summary>
 internal static class SubpixelConvolution
@@ -33,7 +34,8 @@ internal static class SubpixelConvolution
             graph.Initializer.Add(Create(inputs[^1], [.. Floats(bias).SelectMany(value => Enumerable.Repeat(value, (int)area))],
                 [area * geometry.Outputs]));
         }
-        NodeProto convolution = OnnxGraph.CreateNode("Conv", [.. inputs], [blocks], ("kernel_shape", new[] { geometry.Taps, geometry.Taps }),
+        NodeProto convolution = OnnxGraph.CreateNode("Conv", [.. inputs], [blocks],
+            ("kernel_shape", new[] { geometry.Taps, geometry.Taps }),
             ("pads", new[] { geometry.Before, geometry.Before, geometry.After, geometry.After }));
         // An activation acts on each value, so it can come first, where it is part of the convolution.
         NodeProto[] users = [.. OnnxGraph.AllNodes(graph.Node).Where(user => user.Input.Contains(node.Output[0]))];
@@ -105,7 +107,8 @@ internal static class SubpixelConvolution
                         {
                             (long row, long phaseY) = Math.DivRem(y, Stride);
                             (long column, long phaseX) = Math.DivRem(x, Stride);
-                            long tapY = (Stride * (Before - row)) + phaseY + Padding, tapX = (Stride * (Before - column)) + phaseX + Padding;
+                            long tapY = (Stride * (Before - row)) + phaseY + Padding,
+                                tapX = (Stride * (Before - column)) + phaseX + Padding;
                             if (tapY < 0 || tapX < 0 || tapY >= Kernel || tapX >= Kernel) continue;
                             long channel = (((output * Stride) + phaseY) * Stride) + phaseX;
                             result[(((((channel * Inputs) + input) * Taps) + row) * Taps) + column] =

@@ -10,7 +10,8 @@ using DataType = Onnx.TensorProto.Types.DataType;
 namespace Tinctor.Training.Import;
 
 /// <summary>
-/// Turns a network in ONNX that another program exported into a model folder: the network is put between conversions of ranges and layout, so
+/// Turns a network in ONNX that another program exported into a model folder: the network is put between conversions of ranges and layout,
+/// so
 /// that it takes sources and gives images as the networks of this project do.
 /// </summary>
 internal sealed class OnnxImport
@@ -112,7 +113,8 @@ internal sealed class OnnxImport
         for (int i = 0; i < nodes.Count; i++) model.Graph.Node.Insert(i, nodes[i]);
         model.Graph.Input.Remove(input);
         object side = tile > 0 ? tile : "H";
-        model.Graph.Input.Insert(0, OnnxGraph.CreateInfo(Source, DataType.Float, batch == 1 ? 1 : "N", channels, side, tile > 0 ? tile : "W"));
+        model.Graph.Input.Insert(0, OnnxGraph.CreateInfo(Source, DataType.Float, batch == 1 ? 1 : "N", channels, side, tile > 0 ? tile
+            : "W"));
     }
 
     private void AddOutput(bool last)
@@ -155,7 +157,8 @@ internal sealed class OnnxImport
         if (!image.IsFinite) throw Refuse("the network's output contains values that are not finite numbers", "Use another checkpoint");
         int factor = image.Width / side;
         if (factor < 1 || image.Width != factor * side || image.Height != factor * side)
-            throw Refuse($"a source of {side} x {side} pixels gives an image of {image.Width} x {image.Height}, expected a multiple of it", null);
+            throw Refuse($"a source of {side} x {side} pixels gives an image of {image.Width} x {image.Height}, expected a multiple of it",
+                null);
         if (image.Channels is not (1 or 3))
             throw Refuse($"the stained image has {image.Channels} channels, expected 1 or 3", "Choose another output");
         return description with { OutputChannels = image.Channels, Upscaling = factor };

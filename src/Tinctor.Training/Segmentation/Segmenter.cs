@@ -98,7 +98,8 @@ internal sealed class Segmenter : IDisposable
         int classes = Classes(Target), plane = tile.Width * tile.Height;
         if (logits.Values.Length != classes * plane)
             throw new TinctorException(network.Path,
-                $"the output is [{string.Join(',', logits.Shape)}], expected {classes} classes a pixel", "Delete the file; the network then runs from the weights");
+                $"the output is [{string.Join(',', logits.Shape)}], expected {classes} classes a pixel",
+                    "Delete the file; the network then runs from the weights");
         byte[] likely = new byte[plane];
         for (int i = 0; i < plane; i++)
             for (int c = 1; c < classes; c++)

@@ -1,6 +1,5 @@
 using Tinctor.Slides;
 using Tinctor.Staining.Execution;
-using Tinctor.Tests;
 using Tinctor.Torch;
 using Tinctor.Torch.Nn;
 using Tinctor.Training.Classification;

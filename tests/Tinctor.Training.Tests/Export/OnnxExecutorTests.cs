@@ -3,7 +3,6 @@ using System.Text.Json;
 using Google.Protobuf;
 using Onnx;
 using Tinctor.Staining;
-using Tinctor.Staining.Bridges;
 using Tinctor.Staining.Execution;
 using Tinctor.Staining.Models;
 using Tinctor.Torch;
@@ -245,14 +244,18 @@ public sealed class OnnxExecutorTests : IDisposable
         using (onnx)
         {
             ImageBatch source = Noise(2, config.InputChannels, Side(config), 2 * Side(config), 9);
-            var inputs = new List<object> { Write("source", "float32", source.Values, source.Count, source.Channels, source.Height, source.Width) };
+            var inputs = new List<object> { Write("source", "float32", source.Values, source.Count, source.Channels, source.Height,
+                source.Width) };
             if (onnx.NormalizesByImage)
             {
-                int length = onnx.Run(new(source) { Normalization = NormalizationContext.Recorded }).Moments![0].Layers.Sum(layer => 2 * layer.Mean.Length);
-                inputs.AddRange([Write("moments", "float32", new float[2 * length], 2, length), Write("use_moments", "bool", new bool[1], 1)]);
+                int length = onnx.Run(new(source) { Normalization = NormalizationContext.Recorded }).Moments![0]
+                    .Layers.Sum(layer => 2 * layer.Mean.Length);
+                inputs.AddRange([Write("moments", "float32", new float[2 * length], 2, length),
+                    Write("use_moments", "bool", new bool[1], 1)]);
             }
             if (config is DeReStainerConfig)
-                inputs.AddRange([Write("given_ihc_logits", "float32", new float[8], 2, 4), Write("use_ihc_logits", "bool", new bool[1], 1)]);
+                inputs.AddRange([Write("given_ihc_logits", "float32", new float[8], 2, 4),
+                    Write("use_ihc_logits", "bool", new bool[1], 1)]);
             string list = Path.Combine(folder, "inputs.json"), output = Path.Combine(folder, "image.bin");
             File.WriteAllText(list, JsonSerializer.Serialize(inputs));
             Run("node", [runner, Path.Combine(folder, ModelFolder.OnnxFile), list, "image", output]);

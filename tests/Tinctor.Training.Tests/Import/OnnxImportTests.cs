@@ -67,7 +67,8 @@ public sealed class OnnxImportTests : IDisposable
         Refused("truncated", good.ToByteArray()[..^40], "truncated");
         Refused("text", "This is no network."u8.ToArray(), "is no ONNX file");
         Refused("opset", Changed(good, model => model.OpsetImport[0].Version = 999).ToByteArray(), "opset", "999");
-        Refused("nan", Changed(good, model => model.Graph.Initializer[0].RawData = ByteString.CopyFrom(BitConverter.GetBytes(float.NaN))).ToByteArray(),
+        Refused("nan", Changed(good, model => model.Graph.Initializer[0].RawData = ByteString.CopyFrom(BitConverter.GetBytes(float.NaN)))
+            .ToByteArray(),
             "not finite");
         Refused("operator", Changed(good, model => model.Graph.Node[0].OpType = "Unheard").ToByteArray(), "Unheard");
         Refused("outside", Changed(good, model =>
