@@ -83,7 +83,7 @@ internal static class Int8Model
 
             {Heading}
 
-            {ModelFolder.Int8File} has {convolutions} convolutions in 8-bit integers, calibrated on {calibrated} tiles of {DateTime.UtcNow:yyyy-MM-dd}.
+            {ModelFolder.Int8File} has {convolutions} convolutions in 8-bit integers, calibrated on {calibrated} tiles, {DateTime.UtcNow:yyyy-MM-dd}.
             Compared with float32 on {tiles.Length} other tiles of the same images: {figures}.
 
             """.TrimStart());

@@ -54,7 +54,8 @@ internal static class ExportCommand
         int? tile = parse.GetValue(Tile);
         if (tile is null && !parse.GetValue(Overwrite) && OnnxModel.IsCurrent(folder))
         {
-            Terminal.Note($"{Path.Combine(ModelFolder.Resolve(folder), ModelFolder.OnnxFile)}: is up to date. --overwrite exports it again.");
+            string current = Path.Combine(ModelFolder.Resolve(folder), ModelFolder.OnnxFile);
+            Terminal.Note($"{current}: is up to date. --overwrite exports it again.");
             return 0;
         }
         string path = TrainedModel.Export(folder, tile);

@@ -47,8 +47,8 @@ internal static class ImportCommand
         """;
 
     private const string OnnxDescription = """
-        Turn a network in ONNX that PyTorch, MONAI, TensorFlow or another program exported into a model folder. It takes one image and gives one
-        image; a YAML file or --set states the ranges, pixel size and layout that the file does not (docs/onnx.md):
+        Turn a network in ONNX that PyTorch, MONAI, TensorFlow or another program exported into a model folder. It takes one image
+        and gives one image; a YAML file or --set states the ranges, pixel size and layout that the file does not (docs/onnx.md):
 
           method: my-network        name of the method in reports
           input_range: [0, 1]       values of black and white; with input_mean and input_std where the network was trained so
