@@ -22,7 +22,8 @@ internal static class OnnxTensors
         {
             if (vector.ndim == 2 && vector.size(0) == images.size(0)) continue;
             throw new TinctorException(network.Path,
-                $"the output {name} is [{string.Join(',', vector.shape)}] for {images.size(0)} images, expected [{images.size(0)},features]",
+                $"the output {name} is [{string.Join(',', vector.shape)}] for {images.size(0)} images, "
+                + $"expected [{images.size(0)},features]",
                 "Delete the file; the network then runs from the weights");
         }
         return vectors;

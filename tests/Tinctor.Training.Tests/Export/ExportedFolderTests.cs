@@ -70,7 +70,8 @@ public sealed class ExportedFolderTests : IDisposable
     {
         WriteClassifier(seed: 1);
         string path = Path.Combine(folder, "model.onnx");
-        Refuse(graph => graph.Output("features", graph.Add("Relu", ["image"]), "N", 3, "H", "W"), "has other inputs or outputs than an image");
+        Refuse(graph => graph.Output("features", graph.Add("Relu", ["image"]), "N", 3, "H", "W"),
+            "has other inputs or outputs than an image");
         Refuse(graph =>
         {
             graph.Output("features", graph.Add("Relu", ["image"]), "N", 3, "H", "W");
