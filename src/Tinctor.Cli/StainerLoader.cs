@@ -41,20 +41,13 @@ internal enum Precision
 internal sealed class StainerLoader
 {
     private readonly Option<Engine?> executor = Words.Optional<Engine>("--executor",
-        "ONNX Runtime or libtorch [default: onnx; torch for bfloat16, and for a GPU that only libtorch supports]");
+        "ONNX Runtime or libtorch [default: onnx; torch for bfloat16 and its GPUs]");
 
-    private readonly Option<string> device = new("--device")
-    {
-        Description = "auto, cpu, cuda or cuda:N; with onnx also dml (DirectML) and coreml, as the ONNX Runtime package supports",
-        HelpName = "DEVICE",
-        DefaultValueFactory = _ => "auto",
-    };
-
+    private readonly Option<string> device = CommonOptions.Device();
     private readonly Option<Precision> precision =
-        Words.Option("--precision", "float32, bfloat16 (torch), float16 (onnx on a GPU) or int8 (onnx, convolutions only)",
+        Words.Option("--precision", "bfloat16 with torch; int8, and float16 on a GPU, with onnx",
             Precision.Float32);
-
-    private readonly Option<bool> amp = new("--amp") { Description = "The same as --precision bfloat16" };
+    private readonly Option<bool> amp = CommonOptions.Amp();
     private readonly Option<int> threads = Cli.Threads.Option();
 
     /// <summary>All options, for the help.</summary>

@@ -20,7 +20,8 @@ internal static unsafe partial class NativeMethods
         foreach (string path in chosen is null ? BuildFolders() : [chosen])
         {
             if (!File.Exists(path)) continue;
-            DisableUcxSignals();
+            // Debian 13's libtorch loads UCX, whose handler of SIGSEGV ends the process where .NET throws a NullReferenceException.
+            NativeEnvironment.SetDefault("UCX_HANDLE_ERRORS", "none");
             nint library = NativeLibrary.Load(path);
             LibraryPath = Path.GetFullPath(path);
             return library;
@@ -28,16 +29,6 @@ internal static unsafe partial class NativeMethods
         throw new DllNotFoundException("libtinctor_torch.so was not found; "
             + "start through ./tinctor, which builds it, or set TINCTOR_NATIVE to its path");
     }
-
-    // Debian 13's libtorch loads UCX, whose handler of SIGSEGV would end the process where .NET throws a NullReferenceException. The C
-    // library's environment counts, which .NET does not write.
-    private static void DisableUcxSignals()
-    {
-        if (OperatingSystem.IsLinux()) _ = setenv("UCX_HANDLE_ERRORS", "none", 0);
-    }
-
-    [LibraryImport("libc", StringMarshalling = StringMarshalling.Utf8)]
-    private static partial int setenv(string name, string value, int overwrite);
 
     // Without the launcher (an IDE, a test runner): the repository's build folder is one of the parents.
     private static IEnumerable<string> BuildFolders()

@@ -46,11 +46,11 @@ internal static partial class CommandLine
 
     public static Process Start(params string[] arguments) => Process.Start(CreateStart(arguments))!;
 
-    /// <summary>Runs a command in a process of its own with another native library.</summary>
-    public static Outcome RunWithNative(string library, params string[] arguments)
+    /// <summary>Runs a command in a process of its own with another value of an environment variable.</summary>
+    public static Outcome RunWith(string variable, string value, params string[] arguments)
     {
         ProcessStartInfo start = CreateStart(arguments);
-        start.Environment["TINCTOR_NATIVE"] = library;
+        start.Environment[variable] = value;
         return Finish(Process.Start(start)!);
     }
 

@@ -29,7 +29,7 @@ public sealed class DoctorCommandTests
     [Fact]
     public void Doctor_without_libtorch_reports_onnx_runtime()
     {
-        Outcome outcome = CommandLine.RunWithNative("/nowhere/libtinctor_torch.so", "doctor", "--json");
+        Outcome outcome = CommandLine.RunWith("TINCTOR_NATIVE", "/nowhere/libtinctor_torch.so", "doctor", "--json");
         Assert.Equal(1, outcome.Code);
         using JsonDocument report = JsonDocument.Parse(outcome.Out);
         Assert.All(OtherParts, name => Assert.NotEqual("", Value(report, name)));
@@ -39,10 +39,20 @@ public sealed class DoctorCommandTests
     }
 
     [Fact]
+    public void Doctor_leaves_no_telemetry_in_the_home_folder()
+    {
+        using var home = new TemporaryFolder();
+        Outcome outcome = CommandLine.RunWith("HOME", home.Path, "doctor", "--json");
+        Assert.Contains("GFLOP/s", outcome.Out);
+        Assert.DoesNotContain(Directory.EnumerateFileSystemEntries(home.Path, "*", SearchOption.AllDirectories),
+            path => path.Contains("onnxruntime"));
+    }
+
+    [Fact]
     public void Doctor_engine_stores_the_result_beside_the_native_library()
     {
         using var folder = new TemporaryFolder();
-        Outcome outcome = CommandLine.RunWithNative(LinkNative(folder), "doctor", "--engine");
+        Outcome outcome = CommandLine.RunWith("TINCTOR_NATIVE", LinkNative(folder), "doctor", "--engine");
         Assert.Equal(0, outcome.Code);
         Assert.Contains(torch.version.libtorch, outcome.Out);
         Assert.Equal(EngineCheck.Report.Fingerprint, EngineReport.Read(folder.File("engine-check.json"))!.Fingerprint);
@@ -54,7 +64,7 @@ public sealed class DoctorCommandTests
         using var folder = new TemporaryFolder();
         string native = LinkNative(folder);
         Store(folder, new EngineFault("float32", "conv2d 7x7, 64 to 3 channels", "gradient of the weight", 0.41));
-        string error = CommandLine.RunWithNative(native, "train", "pix2pix", "--data", "/nowhere", "-o", folder.File("run")).OneError();
+        string error = CommandLine.RunWith("TINCTOR_NATIVE", native, "train", "pix2pix", "--data", "/nowhere", "-o", folder.File("run")).OneError();
         Assert.Contains("libtorch_cpu", error);
         Assert.Contains($"libtorch {torch.version.libtorch} computes wrong convolutions", error);
         Assert.Contains("the gradient of the weight of conv2d 7x7, 64 to 3 channels in float32 has an error of 41 %", error);
@@ -68,10 +78,10 @@ public sealed class DoctorCommandTests
         string native = LinkNative(folder);
         Store(folder, new EngineFault("bfloat16", "conv1d 5, 7 to 9 channels", "output", 0.26));
         string[] train = ["train", "pix2pix", "--data", "/nowhere", "-o", folder.File("run")];
-        string refusal = CommandLine.RunWithNative(native, [.. train, "--amp"]).OneError();
+        string refusal = CommandLine.RunWith("TINCTOR_NATIVE", native, [.. train, "--amp"]).OneError();
         Assert.Contains("conv1d 5, 7 to 9 channels in bfloat16 has an error of 26 %", refusal);
         Assert.EndsWith("(--amp).", refusal.TrimEnd());
-        Assert.Contains("/nowhere", CommandLine.RunWithNative(native, train).OneError());
+        Assert.Contains("/nowhere", CommandLine.RunWith("TINCTOR_NATIVE", native, train).OneError());
     }
 
     private static string? Value(JsonDocument report, string name) =>

@@ -1,6 +1,9 @@
 using System.Text.Json.Nodes;
+using Google.Protobuf;
+using Onnx;
 using Tinctor.Cli.Startup;
 using Tinctor.Slides;
+using Tinctor.Training.Export;
 
 namespace Tinctor.Cli.Tests;
 
@@ -41,6 +44,32 @@ public sealed class EvaluateCommandTests : IDisposable
         Assert.True(File.Exists(Path.Combine(At("out"), "tables", "uncertainty_uncertainty.tex")));
 
         string[] Keys(string list) => [.. json[list]!.AsArray().Select(item => (string)item!["key"]!)];
+    }
+
+    [Fact]
+    public void Evaluate_features_of_onnx_file_gives_fid_or_one_line()
+    {
+        foreach ((string name, byte grey) in new[] { ("a", (byte)90), ("b", (byte)110), ("c", (byte)130) })
+        {
+            WriteImage("real", name, grey);
+            WriteImage("stained", name, (byte)(grey + 20));
+        }
+        var graph = new OnnxGraph();
+        graph.Input("image", TensorProto.Types.DataType.Float, "N", 3, 16, 16);
+        graph.Output("features", graph.Add("ReduceMean", ["image"], ("axes", new long[] { 2, 3 }), ("keepdims", 0L)), "N", 3);
+        File.WriteAllBytes(At("means.onnx"), graph.Build("means", new Dictionary<string, string>()).ToByteArray());
+        string[] evaluate = ["evaluate", "--stained", At("stained"), "--real", At("real"), "--no-alignment", "--features", At("means.onnx"),
+            "--features-mean", "0,0,0", "--features-std", "1,1,1", "-o", At("out")];
+        Assert.Equal(0, CommandLine.Run(evaluate).Code);
+        JsonNode json = JsonNode.Parse(File.ReadAllText(Path.Combine(At("out"), "metrics.json")))!;
+        JsonNode section = json["sections"]!.AsArray().Single(item => (string?)item!["key"] == "distribution")!;
+        Assert.Equal(3 * Math.Pow(20 / 255.0, 2), (double)section["tables"]![0]!["rows"]![0]![1]!, 1e-5);
+
+        Assert.EndsWith("the network takes images of 16x16 pixels, but the input size is 32. Use 16, or leave the size out "
+            + "(--features-size).",
+            CommandLine.Run([.. evaluate, "--features-size", "32"]).OneError());
+        File.WriteAllText(At("means.onnx"), "no network");
+        Assert.Contains("means.onnx: the file is damaged, or not an ONNX file.", CommandLine.Run(evaluate).OneError());
     }
 
     [Fact]

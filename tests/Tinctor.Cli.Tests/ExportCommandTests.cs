@@ -55,15 +55,15 @@ public sealed class ExportCommandTests(TrainedRun trained) : IDisposable
         trained.CopyModel(model);
         TrainedRun.Noise(90, 70, 3).Write(At("in", "a.png"));
         Assert.Equal(0, Stain(model, "with").Code);
-        Outcome without = CommandLine.RunWithNative(NoLibrary, "stain", model, At("in"), "-o", At("without"), "--threads", "1");
+        Outcome without = CommandLine.RunWith("TINCTOR_NATIVE", NoLibrary, "stain", model, At("in"), "-o", At("without"), "--threads", "1");
         Assert.Equal((0, ""), (without.Code, without.Error));
         Assert.Equal(Image.Read(At("with", "a.png")).Data, Image.Read(At("without", "a.png")).Data);
-        Assert.Equal(0, CommandLine.RunWithNative(NoLibrary, "stain", model, At("in"), "-o", At("slides"), "--tile-size", "64").Code);
+        Assert.Equal(0, CommandLine.RunWith("TINCTOR_NATIVE", NoLibrary, "stain", model, At("in"), "-o", At("slides"), "--tile-size", "64").Code);
         Assert.True(File.Exists(At("slides", "a.ome.tif")));
 
         File.Delete(Path.Combine(model, ModelFolder.OnnxFile));
         Assert.Contains("has no model.onnx of its weights, and there is no libtorch to export it with",
-            CommandLine.RunWithNative(NoLibrary, "stain", model, At("in"), "-o", At("none")).OneError());
+            CommandLine.RunWith("TINCTOR_NATIVE", NoLibrary, "stain", model, At("in"), "-o", At("none")).OneError());
     }
 
     [Fact]

@@ -25,17 +25,17 @@ internal static class ExportCommand
     private static readonly Option<bool> Overwrite =
         CommonOptions.Overwrite("Export again although the present file belongs to these weights");
 
-    private static readonly Option<bool> Onnx = new("--onnx") { Description = "Export to ONNX, the only format [default]" };
+    private static readonly Option<bool> Onnx = new("--onnx") { Description = "Export to ONNX, which is the default" };
     private static readonly Option<int?> Tile =
         new("--tile") { Description = "Side of the sources, for a network of this size only", HelpName = "N" };
-    private static readonly Option<bool> Dynamic = new("--dynamic") { Description = "A network for sources of any size [default]" };
+    private static readonly Option<bool> Dynamic = new("--dynamic") { Description = "A network for sources of any size, which is the default" };
 
     public static Command Create()
     {
         var command = new Command("export", Description) { Model, Onnx, Tile, Dynamic, Overwrite };
         command.Validators.Add(result =>
         {
-            if (result.GetValue(Tile) is not null && result.GetValue(Dynamic))
+            if (result.GetResult(Tile) is not null && result.GetResult(Dynamic) is not null)
                 result.AddError("--tile and --dynamic exclude each other: leave one of them out.");
         });
         command.SetAction((parse, cancel) => Task.Run(() => Run(parse), cancel));

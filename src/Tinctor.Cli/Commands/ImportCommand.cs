@@ -48,14 +48,8 @@ internal static class ImportCommand
 
     private const string OnnxDescription = """
         Turn a network in ONNX that PyTorch, MONAI, TensorFlow or another program exported into a model folder. It takes one image
-        and gives one image; a YAML file or --set states the ranges, pixel size and layout that the file does not (docs/onnx.md):
-
-          method: my-network        name of the method in reports
-          input_range: [0, 1]       values of black and white; with input_mean and input_std where the network was trained so
-          output_range: [-1, 1]
-          mpp: 0.5                  micrometres per pixel of the training images
-          layout: nchw              nhwc for TensorFlow
-          tile_size: 512            side of the only sources it takes; size_multiple: 32 if it takes several
+        and gives one image. A YAML file, or --set, states what the file does not (docs/onnx.md): input_range and output_range (values
+        of black and white), input_mean and input_std, mpp, layout (nchw or nhwc), tile_size or size_multiple, method, licence.
 
         Examples:
           tinctor import onnx network.onnx -o my-model --config network.yaml

@@ -26,6 +26,8 @@ internal static class CommandLineApp
     /// <returns>0 for success, 1 for a problem, 130 for a cancelled command.</returns>
     public static async Task<int> RunAsync(string[] args, Terminal terminal, CancellationToken cancel = default)
     {
+        // ONNX Runtime sends usage data to its manufacturer and keeps an identifier of the computer in the home folder.
+        NativeEnvironment.SetDefault("ORT_DISABLE_TELEMETRY", "1");
         using IDisposable use = terminal.Use();
         ParseResult command = Root.Parse(RenamedOptions.Translate(Root, args));
         Terminal.Command = command.CommandResult.Command;

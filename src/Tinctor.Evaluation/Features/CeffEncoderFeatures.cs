@@ -29,7 +29,7 @@ internal sealed class CeffEncoderFeatures : FeatureExtractor
     {
         (this.folder, this.target, this.device) = (folder, target, device);
         EncoderReference.ReadCard(folder);
-        onnx = SupervisedModel.OpenOnnx(folder, target ? EncoderTask.TargetFile : EncoderTask.SourceFile, device);
+        onnx = SupervisedModel.OpenOnnx(folder, target ? EncoderTask.TargetFile : EncoderTask.SourceFile, device, "features");
         if (onnx is not null) return;
         encoders = new EncoderReference { Path = folder }.Load();
         encoders.to(device);
@@ -47,7 +47,7 @@ internal sealed class CeffEncoderFeatures : FeatureExtractor
     internal override Tensor Prepare(Image rgb) => rgb.ToTensor(ValueRange.MinusOneToOne);
 
     /// <inheritdoc/>
-    internal override FeatureBatch Extract(Tensor images) => new(encoders is null ? onnx!.Run(images, "features")[0]
+    internal override FeatureBatch Extract(Tensor images) => new(encoders is null ? onnx!.RunForVectors(images, "features")[0]
         : (target ? encoders.Target : encoders.Source).forward(images.to(device)), null);
 
     /// <inheritdoc/>

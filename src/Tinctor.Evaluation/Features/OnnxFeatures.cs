@@ -38,7 +38,7 @@ internal sealed class OnnxFeatures : FeatureExtractor
         try
         {
             OnnxPort images = Images();
-            RequireVectors(network.Outputs[0]);
+            RequireVectors(network.Outputs.Count > 0 ? network.Outputs[0] : throw Refuse("the network has no output"));
             batchSize = images.Shape[0] > 0 ? images.Shape[0] : null;
             preparation = new(input, FixedSize(images, input));
         }

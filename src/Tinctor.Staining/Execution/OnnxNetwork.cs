@@ -48,15 +48,19 @@ internal sealed partial class OnnxNetwork : IDisposable
     /// <summary>Opens the file of an exported model if it is there and belongs to the weights; null otherwise.</summary>
     /// <param name="path">ONNX file that the exporter of this project wrote.</param>
     /// <param name="weightsSha256">SHA-256 of the weights' file.</param>
+    /// <param name="outputs">Outputs that the file must have.</param>
     /// <param name="device">The device; null for the CPU.</param>
-    /// <exception cref="TinctorException">The file is damaged.</exception>
-    public static OnnxNetwork? OpenExported(string path, string weightsSha256, OnnxDevice? device = null)
+    /// <exception cref="TinctorException">The file is damaged, or has other inputs or outputs.</exception>
+    public static OnnxNetwork? OpenExported(string path, string weightsSha256, IReadOnlyList<string> outputs, OnnxDevice? device = null)
     {
         if (!File.Exists(path)) return null;
         var network = new OnnxNetwork(path, device);
-        if (network.Metadata("weights_sha256") == weightsSha256) return network;
+        bool isCurrent = network.Metadata("weights_sha256") == weightsSha256;
+        if (isCurrent && network.Inputs is [{ IsFloat: true, Shape.Count: 4 }]
+            && outputs.All(name => network.Outputs.Any(output => output.Name == name && output.IsFloat))) return network;
         network.Dispose();
-        return null;
+        return !isCurrent ? null
+            : throw new TinctorException(path, $"has other inputs or outputs than an image and {string.Join(", ", outputs)}");
     }
 
     /// <summary>Gets a property of the file; null if it does not state it.</summary>

@@ -65,7 +65,7 @@ internal sealed class Classifier : IDisposable
     {
         (Folder, Card, this.device) = (folder, card, device);
         Sha256 = SupervisedModel.Sha256(folder);
-        onnx = differentiable ? null : SupervisedModel.OpenOnnx(folder, OnnxExport.ModelName, device);
+        onnx = differentiable ? null : SupervisedModel.OpenOnnx(folder, OnnxExport.ModelName, device, "features", "logits");
         if (onnx is not null) return;
         network = ResNet.Create(card.Architecture, card.Classes.Count);
         SupervisedModel.LoadWeights(folder, network);
@@ -108,7 +108,10 @@ internal sealed class Classifier : IDisposable
         using Guard mode = torch.inference_mode();
         if (network is null)
         {
-            Tensor[] outputs = onnx!.Run(batch.expand(-1, 3, -1, -1), "features", "logits");
+            Tensor[] outputs = onnx!.RunForVectors(batch.expand(-1, 3, -1, -1), "features", "logits");
+            if (outputs[1].size(1) != Card.Classes.Count)
+                throw new TinctorException(onnx!.Path, $"has {outputs[1].size(1)} classes, expected {Card.Classes.Count}",
+                    "Delete the file; the network then runs from the weights");
             return (outputs[0].MoveToOuterDisposeScope(), outputs[1].MoveToOuterDisposeScope());
         }
         Tensor features = network.features(Normalise(batch.to(device)));

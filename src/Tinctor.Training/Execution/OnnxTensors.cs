@@ -13,6 +13,22 @@ internal static class OnnxTensors
         return OnnxDevice.Available.Contains(name) ? new(name, Math.Max(0, device.index)) : null;
     }
 
+    /// <summary>Runs a network on images [N,C,H,W]; the outputs are [N,D], on the CPU.</summary>
+    /// <exception cref="TinctorException">The network does not take such images, or its outputs have other dimensions.</exception>
+    public static Tensor[] RunForVectors(this OnnxNetwork network, Tensor images, params string[] outputs)
+    {
+        Tensor[] vectors = network.Run(images, outputs);
+        foreach ((string name, Tensor vector) in outputs.Zip(vectors))
+        {
+            if (vector.ndim == 2 && vector.size(0) == images.size(0)) continue;
+            throw new TinctorException(network.Path,
+                $"the output {name} is [{string.Join(',', vector.shape)}] for {images.size(0)} images, "
+                + $"expected [{images.size(0)},features]",
+                "Delete the file; the network then runs from the weights");
+        }
+        return vectors;
+    }
+
     /// <summary>Runs a network on images [N,C,H,W] of any device; the outputs are on the CPU.</summary>
     /// <exception cref="TinctorException">The network does not take such images.</exception>
     public static Tensor[] Run(this OnnxNetwork network, Tensor images, params string[] outputs)

@@ -36,7 +36,7 @@ internal sealed class Segmenter : IDisposable
     private Segmenter(string folder, SegmenterCard card, Device device)
     {
         (Card, Sha256, this.device) = (card, SupervisedModel.Sha256(folder), device);
-        onnx = SupervisedModel.OpenOnnx(folder, OnnxExport.ModelName, device);
+        onnx = SupervisedModel.OpenOnnx(folder, OnnxExport.ModelName, device, "logits");
         if (onnx is not null) return;
         network = new SegmentationUnet(card.InputChannels, Classes(Target), card.Width, card.Depth);
         SupervisedModel.LoadWeights(folder, network);

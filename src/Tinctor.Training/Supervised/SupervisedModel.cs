@@ -54,9 +54,9 @@ internal static class SupervisedModel
             }
             return null;
         }
-        catch (TinctorException e)
+        catch (Exception e) when (e is TinctorException or TorchException)
         {
-            return e.Message;
+            return e.Message.Split('\n')[0];
         }
     }
 
@@ -64,14 +64,15 @@ internal static class SupervisedModel
     /// <param name="folder">Model folder, or run folder.</param>
     /// <param name="file">File name.</param>
     /// <param name="device">Device of the computation.</param>
+    /// <param name="outputs">Outputs of the network.</param>
     /// <returns>The network; null if the folder has no such file of these weights, or ONNX Runtime does not support the device.</returns>
-    /// <exception cref="TinctorException">The file is damaged.</exception>
-    public static OnnxNetwork? OpenOnnx(string folder, string file, Device device)
+    /// <exception cref="TinctorException">The file is damaged, or has other outputs.</exception>
+    public static OnnxNetwork? OpenOnnx(string folder, string file, Device device, params string[] outputs)
     {
         if (OnnxTensors.DeviceFor(device) is not { } onnxDevice) return null;
         try
         {
-            return OnnxNetwork.OpenExported(Path.Combine(ModelIn(folder), file), Sha256(folder), onnxDevice);
+            return OnnxNetwork.OpenExported(Path.Combine(ModelIn(folder), file), Sha256(folder), outputs, onnxDevice);
         }
         catch (TinctorException e)
         {

@@ -45,7 +45,7 @@ public sealed class EncoderTrainingTests : DataFolder
     {
         string data = Pairs(slides: 8);
         SupervisedTrainer.Start(
-            Config($"data.path={data}", "data.folds=2", "training.batch_size=4", "training.steps=80", "training.checkpoint_every=40"),
+            Config($"data.path={data}", "data.folds=2", "training.batch_size=4", "training.steps=160", "training.checkpoint_every=40"),
             At("run"), new Silent());
         EncoderCard card = EncoderReference.ReadCard(At("run"));
         Assert.Equal((2, 16, "retrieval"), (card.Ngf, card.FeatureDim, card.Training.ScoreName));

@@ -1,3 +1,4 @@
+using Google.Protobuf;
 using Tinctor.Slides;
 using Tinctor.Staining.Execution;
 using Tinctor.Torch;
@@ -5,6 +6,7 @@ using Tinctor.Torch.Nn;
 using Tinctor.Training.Classification;
 using Tinctor.Training.Contrastive;
 using Tinctor.Training.Execution;
+using Tinctor.Training.Export;
 using Tinctor.Training.Networks;
 using Tinctor.Training.Segmentation;
 using Tinctor.Training.Supervised;
@@ -60,6 +62,38 @@ public sealed class ExportedFolderTests : IDisposable
         Assert.Equal(Path.Combine(folder, "model.onnx"), error.File);
         Assert.StartsWith("Delete the file", error.Remedy);
         Assert.DoesNotContain('\n', error.Message);
+    }
+
+    [Fact]
+    public void Classifier_with_onnx_of_another_network_is_refused()
+    {
+        WriteClassifier(seed: 1);
+        string path = Path.Combine(folder, "model.onnx");
+        Refuse(graph => graph.Output("features", graph.Add("Relu", ["image"]), "N", 3, "H", "W"),
+            "has other inputs or outputs than an image");
+        Refuse(graph =>
+        {
+            graph.Output("features", graph.Add("Relu", ["image"]), "N", 3, "H", "W");
+            graph.Output("logits", graph.Add("Flatten", ["image"]), "N", "D");
+        }, "the output features is [2,3,64,64] for 2 images, expected [2,features]");
+        Refuse(graph =>
+        {
+            graph.Output("features", graph.Add("Flatten", ["image"]), "N", "D");
+            graph.Output("logits", graph.Add("ReduceMean", ["image"], ("axes", new long[] { 2, 3 }), ("keepdims", 0L)), "N", 3);
+        }, "has 3 classes, expected 2");
+
+        void Refuse(Action<OnnxGraph> fill, string problem)
+        {
+            var graph = new OnnxGraph();
+            graph.Input("image", Onnx.TensorProto.Types.DataType.Float, "N", 3, "H", "W");
+            fill(graph);
+            var metadata = new Dictionary<string, string> { ["weights_sha256"] = SupervisedModel.Sha256(folder) };
+            File.WriteAllBytes(path, graph.Build("other", metadata).ToByteArray());
+            var error = Assert.Throws<TinctorException>(() => Run(differentiable: false, torch.zeros([2, 3, 64, 64])));
+            Assert.Equal(path, error.File);
+            Assert.Contains(problem, error.Problem);
+            Assert.StartsWith("Delete the file", error.Remedy);
+        }
     }
 
     [Theory]
