@@ -3,7 +3,9 @@
 #:property PublishAot=false
 // Compares the memory formats contiguous and channels-last: a forward pass of ResNet-9 at 512x512 and a pix2pix training step at 256x256,
 // alternately in one run. Prints medians of seconds and of ratios; processor time depends less on other programs.
-//   ./tinctor doctor --engine && OMP_WAIT_POLICY=passive dotnet run -c Release bench/memory-format.cs [threads] [rounds]
+// ./tinctor builds the native library that TINCTOR_NATIVE names:
+//   export TINCTOR_NATIVE=$PWD/build/native/debian/libtinctor_torch.so OMP_WAIT_POLICY=passive
+//   dotnet run -c Release bench/memory-format.cs [threads] [rounds]
 using System.Diagnostics;
 using System.Globalization;
 using Tinctor.Torch;
