@@ -30,7 +30,12 @@ internal static class CommonOptions
 
     /// <summary>Creates --device.</summary>
     public static Option<string> Device() =>
-        new("--device") { Description = "auto, cpu, cuda or cuda:N; for ONNX Runtime also dml and coreml", HelpName = "DEVICE", DefaultValueFactory = _ => "auto" };
+        new("--device")
+        {
+            Description = "auto, cpu, cuda or cuda:N; for ONNX Runtime also dml and coreml",
+            HelpName = "DEVICE",
+            DefaultValueFactory = _ => "auto"
+        };
 
     /// <summary>Creates --amp.</summary>
     public static Option<bool> Amp() => new("--amp") { Description = "Compute in bfloat16 where it is safe (automatic mixed precision)" };

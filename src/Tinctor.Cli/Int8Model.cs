@@ -83,8 +83,8 @@ internal static class Int8Model
 
             {Heading}
 
-            {ModelFolder.Int8File} has {convolutions} convolutions in 8-bit integers, calibrated on {calibrated} tiles, {DateTime.UtcNow:yyyy-MM-dd}.
-            Compared with float32 on {tiles.Length} other tiles of the same images: {figures}.
+            {ModelFolder.Int8File} of {DateTime.UtcNow:yyyy-MM-dd} has {convolutions} convolutions in 8-bit integers.
+            It was calibrated on {calibrated} tiles. Compared with float32 on {tiles.Length} other tiles of the same images: {figures}.
 
             """.TrimStart());
     }

@@ -64,7 +64,8 @@ public sealed class DoctorCommandTests
         using var folder = new TemporaryFolder();
         string native = LinkNative(folder);
         Store(folder, new EngineFault("float32", "conv2d 7x7, 64 to 3 channels", "gradient of the weight", 0.41));
-        string error = CommandLine.RunWith("TINCTOR_NATIVE", native, "train", "pix2pix", "--data", "/nowhere", "-o", folder.File("run")).OneError();
+        string error = CommandLine.RunWith("TINCTOR_NATIVE", native, "train", "pix2pix", "--data", "/nowhere", "-o", folder.File("run"))
+            .OneError();
         Assert.Contains("libtorch_cpu", error);
         Assert.Contains($"libtorch {torch.version.libtorch} computes wrong convolutions", error);
         Assert.Contains("the gradient of the weight of conv2d 7x7, 64 to 3 channels in float32 has an error of 41 %", error);

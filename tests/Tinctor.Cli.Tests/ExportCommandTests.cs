@@ -58,7 +58,8 @@ public sealed class ExportCommandTests(TrainedRun trained) : IDisposable
         Outcome without = CommandLine.RunWith("TINCTOR_NATIVE", NoLibrary, "stain", model, At("in"), "-o", At("without"), "--threads", "1");
         Assert.Equal((0, ""), (without.Code, without.Error));
         Assert.Equal(Image.Read(At("with", "a.png")).Data, Image.Read(At("without", "a.png")).Data);
-        Assert.Equal(0, CommandLine.RunWith("TINCTOR_NATIVE", NoLibrary, "stain", model, At("in"), "-o", At("slides"), "--tile-size", "64").Code);
+        Assert.Equal(0, CommandLine.RunWith("TINCTOR_NATIVE", NoLibrary, "stain", model, At("in"), "-o", At("slides"), "--tile-size", "64")
+            .Code);
         Assert.True(File.Exists(At("slides", "a.ome.tif")));
 
         File.Delete(Path.Combine(model, ModelFolder.OnnxFile));

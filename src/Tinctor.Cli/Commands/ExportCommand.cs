@@ -28,7 +28,8 @@ internal static class ExportCommand
     private static readonly Option<bool> Onnx = new("--onnx") { Description = "Export to ONNX, which is the default" };
     private static readonly Option<int?> Tile =
         new("--tile") { Description = "Side of the sources, for a network of this size only", HelpName = "N" };
-    private static readonly Option<bool> Dynamic = new("--dynamic") { Description = "A network for sources of any size, which is the default" };
+    private static readonly Option<bool> Dynamic =
+        new("--dynamic") { Description = "A network for sources of any size, which is the default" };
 
     public static Command Create()
     {

@@ -14,6 +14,9 @@ internal sealed record OnnxDevice(string Name, int Index = 0)
         ("coreml", "CoreMLExecutionProvider"),
     ];
 
+    // With it, the fields are initialised before the first session has a device.
+    static OnnxDevice() { }
+
     /// <summary>The processor.</summary>
     public static OnnxDevice Cpu { get; } = new("cpu");
 
@@ -58,6 +61,8 @@ internal sealed record OnnxDevice(string Name, int Index = 0)
 
     private static string[] FindAvailable()
     {
+        // ONNX Runtime would report its use to its maker.
+        NativeEnvironment.SetDefault("ORT_DISABLE_TELEMETRY", "1");
         string[] available = OrtEnv.Instance().GetAvailableProviders();
         return [.. Providers.Where(provider => available.Contains(provider.Provider)).Select(provider => provider.Name), "cpu"];
     }
