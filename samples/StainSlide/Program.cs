@@ -2,11 +2,9 @@
 using Tinctor.Slides;
 using Tinctor.Staining;
 using Tinctor.Staining.WholeSlides;
-using Tinctor.Torch;
-using Tinctor.Training;
 
 (string model, string input, string output) = (args[0], args[1], args[2]);
-using Stainer stainer = TrainedModel.LoadStainer(model, Device.CPU);
+using Stainer stainer = OnnxModel.LoadStainer(model);
 using Slide slide = Slide.Open(input);
 
 var options = new SlideStainOptions { TileSize = 256, WholeSlide = true };

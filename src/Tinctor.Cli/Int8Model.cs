@@ -64,7 +64,7 @@ internal static class Int8Model
 
     private static void Compare(string model, string folder, Stainer float32, Image[] tiles, int convolutions, int calibrated)
     {
-        using Stainer int8 = OnnxModel.LoadStainer(model, file: ModelFolder.Int8File);
+        using Stainer int8 = OnnxModel.LoadStainer(model, OnnxDevice.Cpu, file: ModelFolder.Int8File);
         (double squared, double ssim) = (0, 0);
         foreach (Image tile in tiles)
         {

@@ -4,7 +4,7 @@ using Tinctor.Staining.Models;
 namespace Tinctor.Staining;
 
 /// <summary>ONNX files of a model folder; staining with them needs no libtorch.</summary>
-internal static class OnnxModel
+public static class OnnxModel
 {
     /// <summary>Whether a model folder, or the model of a run folder, has ONNX files of its present weights.</summary>
     /// <exception cref="TinctorException">The folder holds no model, or the file is damaged.</exception>
@@ -18,13 +18,24 @@ internal static class OnnxModel
 
     /// <summary>Loads a model folder, or the model of a run folder, for staining on ONNX Runtime.</summary>
     /// <param name="folder">Model folder or run folder.</param>
-    /// <param name="device">The device; null for the CPU.</param>
+    /// <param name="device">cpu, cuda, cuda:N, dml, dml:N or coreml, as the package of ONNX Runtime supports.</param>
+    /// <param name="threads">Number of threads of one operator on the CPU; 0 for all cores.</param>
+    /// <exception cref="TinctorException">
+    /// The folder holds no model, its ONNX files are missing, or they belong to other weights.
+    /// </exception>
+    /// <exception cref="OptionException">There is no such device, or the package does not support it.</exception>
+    public static Stainer LoadStainer(string folder, string device = "cpu", int threads = 0) =>
+        LoadStainer(folder, OnnxDevice.Parse(device), threads);
+
+    /// <summary>Loads a model folder, or the model of a run folder, for staining on ONNX Runtime.</summary>
+    /// <param name="folder">Model folder or run folder.</param>
+    /// <param name="device">The device.</param>
     /// <param name="threads">Number of threads of one operator on the CPU; 0 for all cores.</param>
     /// <param name="file">Name of the network's file.</param>
     /// <exception cref="TinctorException">
     /// The folder holds no model, its ONNX files are missing, or they belong to other weights.
     /// </exception>
-    public static Stainer LoadStainer(string folder, OnnxDevice? device = null, int threads = 0, string file = ModelFolder.OnnxFile)
+    internal static Stainer LoadStainer(string folder, OnnxDevice device, int threads = 0, string file = ModelFolder.OnnxFile)
     {
         string path = Path.Combine(ModelFolder.Resolve(folder), file),
             matcher = Path.Combine(ModelFolder.Resolve(folder), ModelFolder.MatcherFile);
