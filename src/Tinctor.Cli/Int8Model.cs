@@ -1,6 +1,7 @@
 using System.Globalization;
 using Google.Protobuf;
 using Onnx;
+using Tinctor.Cli.Commands;
 using Tinctor.Evaluation.Metrics;
 using Tinctor.Slides;
 using Tinctor.Staining;
@@ -26,7 +27,7 @@ internal static class Int8Model
     /// <param name="float32">The model in float32.</param>
     /// <param name="images">Images and slides to stain.</param>
     /// <exception cref="TinctorException">The model is a diffusion bridge or has no convolutions, or an image cannot be read.</exception>
-    public static void Ensure(string model, Stainer float32, IReadOnlyList<string> images)
+    public static void Ensure(string model, Stainer float32, IReadOnlyList<ImageJob> images)
     {
         string folder = ModelFolder.Resolve(model), path = Path.Combine(folder, ModelFolder.Int8File);
         if (File.Exists(path) && OnnxExecutor.ReadWeightsSha256(path) == float32.ModelId) return;
@@ -50,14 +51,18 @@ internal static class Int8Model
         Compare(model, folder, float32, comparison, quantization.Convolutions, calibration.Length);
     }
 
-    private static Image[] Tiles(ModelDescription model, IReadOnlyList<string> images)
+    private static Image[] Tiles(ModelDescription model, IReadOnlyList<ImageJob> images)
     {
         int step = Math.Max(1, images.Count / MostImages);
         var tiles = new List<Image>();
-        foreach (string image in images.Where((_, i) => i % step == 0).Take(MostImages))
+        foreach (ImageJob job in images.Where((_, i) => i % step == 0).Take(MostImages))
         {
-            using Slide slide = Slide.Open(image);
-            tiles.AddRange(CalibrationTiles.Read(slide, model, TilesOfImage));
+            if (!job.IsSlide) tiles.AddRange(CalibrationTiles.Cut(job.Read(), model, TilesOfImage));
+            else
+            {
+                using Slide slide = Slide.Open(job.Input);
+                tiles.AddRange(CalibrationTiles.Read(slide, model, TilesOfImage));
+            }
         }
         return [.. tiles];
     }

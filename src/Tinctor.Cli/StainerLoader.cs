@@ -1,6 +1,7 @@
 using System.CommandLine;
 using Google.Protobuf;
 using Onnx;
+using Tinctor.Cli.Commands;
 using Tinctor.Staining;
 using Tinctor.Staining.Execution;
 using Tinctor.Staining.Models;
@@ -58,9 +59,11 @@ internal sealed class StainerLoader
     /// <param name="model">Model folder or run folder.</param>
     /// <param name="images">Images and slides to stain, which int8 is calibrated on.</param>
     /// <exception cref="TinctorException">The folder holds no model, or the engine does not support the device or precision.</exception>
-    public Stainer Load(ParseResult parse, string model, IReadOnlyList<string> images)
+    public Stainer Load(ParseResult parse, string model, IReadOnlyList<ImageJob> images)
     {
         string wanted = parse.GetRequiredValue(device);
+        if (parse.GetValue(amp) && parse.GetResult(precision) is { Implicit: false } && parse.GetValue(precision) != Precision.Bfloat16)
+            throw new OptionException("Precision", "--amp is given, which computes in bfloat16", "Leave one of them out");
         Precision format = parse.GetValue(amp) ? Precision.Bfloat16 : parse.GetValue(precision);
         int count = Threads.Count(parse.GetValue(threads));
         (Engine engine, string reason) = Choose(parse.GetValue(executor), wanted, format);
@@ -105,7 +108,8 @@ internal sealed class StainerLoader
         }
     }
 
-    private static Stainer LoadOnnx(string model, IReadOnlyList<string> images, string device, Precision format, int threads, string reason)
+    private static Stainer LoadOnnx(string model, IReadOnlyList<ImageJob> images, string device, Precision format, int threads,
+        string reason)
     {
         if (format == Precision.Bfloat16)
             throw new OptionException("Executor", "onnx does not compute in bfloat16", "Use --executor torch, or another precision");

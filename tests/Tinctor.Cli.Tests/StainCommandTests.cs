@@ -124,6 +124,20 @@ public sealed class StainCommandTests : IDisposable
     }
 
     [Fact]
+    public void Stain_side_by_side_images_by_tiles_is_refused()
+    {
+        foreach (string split in new[] { "train", "test" })
+        {
+            Directory.CreateDirectory(At("data", split));
+            TrainedRun.Noise(40, 20, 1).Write(At("data", split, $"{split}.png"));
+        }
+        Assert.Equal(0, CommandLine.Run("stain", trained.Run, At("data"), "--split", "test", "-o", At("out")).Code);
+        Assert.Equal(20, Image.Read(At("out", "test.png")).Width);
+        Assert.Contains("has source and target side by side",
+            CommandLine.Run("stain", trained.Run, At("data"), "--split", "test", "-o", At("tiles"), "--tile-size", "64").OneError());
+    }
+
+    [Fact]
     public void Stain_output_folder_inside_input_is_left_out()
     {
         Write("a.png", 20, 20);

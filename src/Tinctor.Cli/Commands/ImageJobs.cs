@@ -13,6 +13,9 @@ internal sealed record ImageJob(string Input, Func<Image> Read, string Name)
     /// <summary>Whether the image is processed tile by tile.</summary>
     public bool IsSlide { get; init; }
 
+    /// <summary>Whether the image is a part of its file, beside the target.</summary>
+    public bool IsPart { get; init; }
+
     /// <summary>Gets the path of the result.</summary>
     public string Output(string folder, string extension) => Path.Combine(folder, $"{Name}.{extension}");
 }

@@ -70,7 +70,7 @@ internal static class StainCommand
         var made = new StainedTable(folder);
         RefuseOtherModel([.. jobs.Except(open).Select(job => OutputOf(parse, job))], made, model);
         if (open.Count == 0) return 0;
-        using Stainer stainer = Loader.Load(parse, model, [.. open.Select(job => job.Input)]);
+        using Stainer stainer = Loader.Load(parse, model, open);
         BridgeSampling? sampling = BridgeOptions.Read(parse, stainer.Model.Bridge?.Sampling, model);
         var slides = new SlideStaining(parse, stainer, sampling, levels, parse.GetValue(Quality), cancel);
         try
@@ -172,10 +172,15 @@ internal static class StainCommand
             : ImageJobs.Find(input, folder, slides: true))];
         ImageJobs.RefuseNone(jobs, inputs, slides: true);
         // Options of staining by tiles, formats of slides, and networks of a single tile size turn images into slides.
-        return tiled || SlideOptions.AnyGiven(parse) || parse.GetValue(Format) is "ome.tif" or "dzi"
-            ? [.. jobs.Select(job => job with { IsSlide = true })] : jobs;
+        if (!tiled && !SlideOptions.AnyGiven(parse) && parse.GetValue(Format) is not ("ome.tif" or "dzi")) return jobs;
+        return jobs.Find(job => job.IsPart) is { } part
+            ? throw new TinctorException(part.Input, "has source and target side by side, and is not stained by tiles",
+                "Name files of sources alone, or leave out the options of whole slides")
+            : [.. jobs.Select(job => job with { IsSlide = true })];
     }
 
     private static IEnumerable<ImageJob> InSplit(string dataset, string split) => PairManifest.Read(dataset).InSplit(split)
-        .Select(pair => new ImageJob(pair.Source, () => pair.ReadImages().Source, pair.Name));
+        .Select(pair => new ImageJob(pair.Source, () =>
+            pair.ReadImages().Source, pair.Name)
+        { IsPart = pair.Layout is PairLayout.SourceLeft or PairLayout.SourceRight });
 }
