@@ -1,7 +1,6 @@
 using System.CommandLine;
 using Google.Protobuf;
 using Onnx;
-using Tinctor.Cli.Commands;
 using Tinctor.Staining;
 using Tinctor.Staining.Execution;
 using Tinctor.Staining.Models;
@@ -10,7 +9,7 @@ using Tinctor.Training;
 using Tinctor.Training.Execution;
 using Tinctor.Training.Export;
 
-namespace Tinctor.Cli;
+namespace Tinctor.Cli.Commands;
 
 /// <summary>Engine that runs networks.</summary>
 internal enum Engine

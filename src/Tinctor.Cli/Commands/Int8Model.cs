@@ -1,7 +1,6 @@
 using System.Globalization;
 using Google.Protobuf;
 using Onnx;
-using Tinctor.Cli.Commands;
 using Tinctor.Evaluation.Metrics;
 using Tinctor.Slides;
 using Tinctor.Staining;
@@ -10,7 +9,7 @@ using Tinctor.Staining.Models;
 using Tinctor.Staining.WholeSlides;
 using Tinctor.Training.Export;
 
-namespace Tinctor.Cli;
+namespace Tinctor.Cli.Commands;
 
 /// <summary>
 /// Networks with convolutions in 8-bit integers: model.int8.onnx beside model.onnx, calibrated on the images to stain when it is first
