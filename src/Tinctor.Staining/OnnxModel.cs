@@ -37,15 +37,30 @@ public static class OnnxModel
     /// </exception>
     internal static Stainer LoadStainer(string folder, OnnxDevice device, int threads = 0, string file = ModelFolder.OnnxFile)
     {
+        if (TryLoad(folder, device, threads, file) is { } stainer) return stainer;
+        string path = Path.Combine(ModelFolder.Resolve(folder), file);
+        throw ModelFolder.Read(folder) is not null && File.Exists(path)
+            ? new TinctorException(path, $"was exported from other weights than {ModelFolder.WeightsFile}", "Export the model again")
+            : new TinctorException(folder, $"has no {file}", "Export the model to ONNX on a machine with libtorch");
+    }
+
+    /// <summary>Loads a model if its network's file is there and belongs to its present weights; null otherwise.</summary>
+    /// <param name="folder">Model folder or run folder.</param>
+    /// <param name="device">The device.</param>
+    /// <param name="threads">Number of threads of one operator on the CPU; 0 for all cores.</param>
+    /// <param name="file">Name of the network's file.</param>
+    /// <exception cref="TinctorException">The folder holds no model, or the file is damaged.</exception>
+    internal static Stainer? TryLoad(string folder, OnnxDevice device, int threads, string file = ModelFolder.OnnxFile)
+    {
         string path = Path.Combine(ModelFolder.Resolve(folder), file),
             matcher = Path.Combine(ModelFolder.Resolve(folder), ModelFolder.MatcherFile);
-        if (ModelFolder.Read(folder) is not { } model || !File.Exists(path))
-            throw new TinctorException(folder, $"has no {file}", "Export the model to ONNX on a machine with libtorch");
+        if (ModelFolder.Read(folder) is not { } model || !File.Exists(path)) return null;
         string id = ModelFolder.Sha256(folder);
         var executor = new OnnxExecutor(path, File.Exists(matcher) ? matcher : null, device, threads);
-        if (!ModelFolder.HasWeights(folder) || executor.WeightsSha256 == id)
+        // A network without other weights is the model itself.
+        if (executor.WeightsSha256 == id || (file == ModelFolder.OnnxFile && !ModelFolder.HasWeights(folder)))
             return new(executor, model, id, ModelFolder.ReadNovelty(folder));
         executor.Dispose();
-        throw new TinctorException(path, $"was exported from other weights than {ModelFolder.WeightsFile}", "Export the model again");
+        return null;
     }
 }

@@ -21,15 +21,14 @@ internal static class Int8Model
     private const int MostImages = 8, TilesOfImage = 8;
     private const string Heading = "## int8";
 
-    /// <summary>Quantises a model unless it has been for its present weights.</summary>
+    /// <summary>Quantises a model.</summary>
     /// <param name="model">Model folder or run folder.</param>
     /// <param name="float32">The model in float32.</param>
     /// <param name="images">Images and slides to stain.</param>
     /// <exception cref="TinctorException">The model is a diffusion bridge or has no convolutions, or an image cannot be read.</exception>
-    public static void Ensure(string model, Stainer float32, IReadOnlyList<ImageJob> images)
+    public static void Write(string model, Stainer float32, IReadOnlyList<ImageJob> images)
     {
         string folder = ModelFolder.Resolve(model), path = Path.Combine(folder, ModelFolder.Int8File);
-        if (File.Exists(path) && OnnxExecutor.ReadWeightsSha256(path) == float32.ModelId) return;
         if (float32.Model.IsStochastic)
             throw new OptionException("Precision", "int8 is for networks that stain in one pass, and the model is a diffusion bridge",
                 "Use float32");

@@ -66,7 +66,13 @@ internal sealed class StainerLoader
         Precision format = parse.GetValue(amp) ? Precision.Bfloat16 : parse.GetValue(precision);
         int count = Threads.Count(parse.GetValue(threads));
         (Engine engine, string reason) = Choose(parse.GetValue(executor), wanted, format);
-        if (engine == Engine.Onnx && !OnnxModel.IsCurrent(model))
+        if (engine == Engine.Torch) return LoadTorch(model, wanted, format, count, reason);
+        OnnxDevice chosen = ChooseDevice(wanted, format);
+        string description = $"executor: onnx ({reason}), {chosen}, {Words.Of(format)}{(chosen.Name == "cpu" ? $", {count} threads" : "")}";
+        Stainer? stainer = OnnxModel.TryLoad(model, chosen, count, FileOf(format));
+        bool isReduced = format != Precision.Float32, isReady = stainer is not null;
+        if (!isReady && isReduced) stainer = OnnxModel.TryLoad(model, chosen, count);
+        if (stainer is null)
         {
             try
             {
@@ -75,11 +81,51 @@ internal sealed class StainerLoader
             catch (TinctorException e) when (parse.GetValue(executor) is null && ModelFolder.HasWeights(model)
                 && !IsWithoutLibrary(e.InnerException))
             {
-                (engine, reason) = (Engine.Torch, e.Problem);
+                return LoadTorch(model, wanted, format, count, e.Problem);
             }
+            stainer = OnnxModel.LoadStainer(model, chosen, count);
         }
-        return engine == Engine.Torch ? LoadTorch(model, wanted, format, count, reason)
-            : LoadOnnx(model, images, wanted, format, count, reason);
+        Terminal.Note(description);
+        return isReady || !isReduced ? stainer : Reduce(stainer, model, images, chosen, format, count);
+    }
+
+    private static string FileOf(Precision format) => format switch
+    {
+        Precision.Int8 => ModelFolder.Int8File,
+        Precision.Float16 => ModelFolder.Float16File,
+        _ => ModelFolder.OnnxFile,
+    };
+
+    // The device of ONNX Runtime for a number format.
+    private static OnnxDevice ChooseDevice(string wanted, Precision format)
+    {
+        if (format == Precision.Bfloat16)
+            throw new OptionException("Executor", "onnx does not compute in bfloat16", "Use --executor torch, or another precision");
+        OnnxDevice chosen = wanted == "auto" ? new(OnnxDevice.Available[0]) : OnnxDevice.Parse(wanted);
+        return format != Precision.Float16 || chosen.Name != "cpu" ? chosen
+            : throw new OptionException("Precision", "float16 is for GPUs, and the device is the CPU",
+                "Use float32 or int8, or another device");
+    }
+
+    // Writes the network in a smaller number format, once, and loads it.
+    private static Stainer Reduce(Stainer float32, string model, IReadOnlyList<ImageJob> images, OnnxDevice device, Precision format,
+        int threads)
+    {
+        using (float32)
+        {
+            if (format == Precision.Int8) Int8Model.Write(model, float32, images);
+            else WriteFloat16(model, float32.ModelId);
+        }
+        return OnnxModel.LoadStainer(model, device, threads, FileOf(format));
+    }
+
+    private static void WriteFloat16(string model, string id)
+    {
+        string folder = ModelFolder.Resolve(model);
+        ModelProto network = Float16Conversion.Run(OnnxFile.Read(Path.Combine(folder, ModelFolder.OnnxFile)));
+        OnnxFile.SetMetadata(network, "weights_sha256", id);
+        OnnxFile.SetMetadata(network, "precision", "float16");
+        AtomicFile.Write(Path.Combine(folder, ModelFolder.Float16File), stream => network.WriteTo(stream));
     }
 
     private static (Engine Engine, string Reason) Choose(Engine? wanted, string device, Precision format) => (wanted, device, format) switch
@@ -105,36 +151,6 @@ internal sealed class StainerLoader
         {
             return false;
         }
-    }
-
-    private static Stainer LoadOnnx(string model, IReadOnlyList<ImageJob> images, string device, Precision format, int threads,
-        string reason)
-    {
-        if (format == Precision.Bfloat16)
-            throw new OptionException("Executor", "onnx does not compute in bfloat16", "Use --executor torch, or another precision");
-        OnnxDevice chosen = device == "auto" ? new(OnnxDevice.Available[0]) : OnnxDevice.Parse(device);
-        Terminal.Note($"executor: onnx ({reason}), {chosen}, {Words.Of(format)}{(chosen.Name == "cpu" ? $", {threads} threads" : "")}");
-        if (format == Precision.Float16) return LoadFloat16(model, chosen, threads);
-        Stainer float32 = OnnxModel.LoadStainer(model, chosen, threads);
-        if (format == Precision.Float32) return float32;
-        using (float32) Int8Model.Ensure(model, float32, images);
-        return OnnxModel.LoadStainer(model, chosen, threads, ModelFolder.Int8File);
-    }
-
-    private static Stainer LoadFloat16(string model, OnnxDevice device, int threads)
-    {
-        if (device.Name == "cpu")
-            throw new OptionException("Precision", "float16 is for GPUs, and the device is the CPU",
-                "Use float32 or int8, or another device");
-        string folder = ModelFolder.Resolve(model), path = Path.Combine(folder, ModelFolder.Float16File);
-        if (!File.Exists(path) || OnnxExecutor.ReadWeightsSha256(path) != ModelFolder.Sha256(model))
-        {
-            ModelProto network = Float16Conversion.Run(OnnxFile.Read(Path.Combine(folder, ModelFolder.OnnxFile)));
-            OnnxFile.SetMetadata(network, "weights_sha256", ModelFolder.Sha256(model));
-            OnnxFile.SetMetadata(network, "precision", "float16");
-            AtomicFile.Write(path, stream => network.WriteTo(stream));
-        }
-        return OnnxModel.LoadStainer(model, device, threads, ModelFolder.Float16File);
     }
 
     private static void Export(string model)

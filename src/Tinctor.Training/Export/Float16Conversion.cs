@@ -1,4 +1,3 @@
-using Google.Protobuf;
 using Onnx;
 using DataType = Onnx.TensorProto.Types.DataType;
 
@@ -26,14 +25,10 @@ internal static class Float16Conversion
 
     private static void Convert(TensorProto tensor)
     {
-        float[] values = new float[tensor.RawData.Length / sizeof(float)];
-        Buffer.BlockCopy(tensor.RawData.ToByteArray(), 0, values, 0, tensor.RawData.Length);
-        byte[] raw = new byte[values.Length * sizeof(ushort)];
         // Weights beyond the range of float16 become its largest value instead of infinity.
-        for (int i = 0; i < values.Length; i++)
-            BitConverter.TryWriteBytes(raw.AsSpan(i * sizeof(ushort)),
-                (Half)Math.Clamp(values[i], (float)Half.MinValue, (float)Half.MaxValue));
-        (tensor.DataType, tensor.RawData) = ((int)DataType.Float16, ByteString.CopyFrom(raw));
+        Half[] values = Array.ConvertAll(OnnxTensor.Floats(tensor),
+            value => (Half)Math.Clamp(value, (float)Half.MinValue, (float)Half.MaxValue));
+        (tensor.DataType, tensor.RawData) = ((int)DataType.Float16, OnnxTensor.Raw(values));
     }
 
     private static void Convert(NodeProto node)
@@ -47,8 +42,7 @@ internal static class Float16Conversion
         }
         // Without a value it gives zeros in float32.
         if (node.OpType != "ConstantOfShape" || node.Attribute.Any(attribute => attribute.Name == "value")) return;
-        var zero = new TensorProto { DataType = (int)DataType.Float16, RawData = ByteString.CopyFrom(new byte[sizeof(ushort)]) };
-        zero.Dims.Add(1);
+        TensorProto zero = OnnxTensor.Create<Half>("", DataType.Float16, [default], 1);
         node.Attribute.Add(new AttributeProto { Name = "value", Type = AttributeProto.Types.AttributeType.Tensor, T = zero });
     }
 

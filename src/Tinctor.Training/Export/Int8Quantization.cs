@@ -105,8 +105,9 @@ internal sealed class Int8Quantization
     {
         float scale = (range.High - range.Low) / 255;
         byte zero = (byte)Math.Clamp(Math.Round(-range.Low / scale), 0, 255);
-        string scaleName = Initializer($"{tensor}_scale", DataType.Float, BitConverter.GetBytes(scale)),
-            zeroName = Initializer($"{tensor}_zero", DataType.Uint8, [zero]), integers = $"{tensor}_uint8", numbers = $"{tensor}_quantized";
+        string scaleName = Initializer($"{tensor}_scale", DataType.Float, new[] { scale }),
+            zeroName = Initializer($"{tensor}_zero", DataType.Uint8, new[] { zero }), integers = $"{tensor}_uint8",
+                numbers = $"{tensor}_quantized";
         foreach (NodeProto user in users[tensor])
             for (int i = 0; i < user.Input.Count; i++) if (user.Input[i] == tensor) user.Input[i] = numbers;
         int place = makers.TryGetValue(tensor, out NodeProto? maker) ? model.Graph.Node.IndexOf(maker) + 1 : 0;
@@ -118,19 +119,19 @@ internal sealed class Int8Quantization
     {
         TensorProto weight = weights[node.Input[1]];
         int channels = (int)weight.Dims[0];
-        float[] values = Floats(weight), scales = new float[channels];
+        float[] values = OnnxTensor.Floats(weight), scales = new float[channels];
         int length = values.Length / channels;
-        byte[] integers = new byte[values.Length];
+        sbyte[] integers = new sbyte[values.Length];
         for (int c = 0; c < channels; c++)
         {
             ReadOnlySpan<float> own = values.AsSpan(c * length, length);
             float largest = 0;
             foreach (float value in own) largest = Math.Max(largest, Math.Abs(value));
             scales[c] = Math.Max(largest, 1e-12f) / 127;
-            for (int i = 0; i < length; i++) integers[(c * length) + i] = (byte)(sbyte)Math.Round(own[i] / scales[c]);
+            for (int i = 0; i < length; i++) integers[(c * length) + i] = (sbyte)Math.Round(own[i] / scales[c]);
         }
-        string name = $"{weight.Name}_int8", scaleName = Initializer($"{name}_scale", DataType.Float, Bytes(scales), channels),
-            zeroName = Initializer($"{name}_zero", DataType.Int8, new byte[channels], channels);
+        string name = $"{weight.Name}_int8", scaleName = Initializer($"{name}_scale", DataType.Float, scales, channels),
+            zeroName = Initializer($"{name}_zero", DataType.Int8, new sbyte[channels], channels);
         Initializer(name, DataType.Int8, integers, [.. weight.Dims]);
         string numbers = $"{name}_quantized";
         model.Graph.Node.Insert(0, OnnxGraph.CreateNode("DequantizeLinear", [name, scaleName, zeroName], [numbers], ("axis", 0L)));
@@ -141,37 +142,20 @@ internal sealed class Int8Quantization
     // The bias is added to sums of products: its scale is that of a product.
     private void QuantizeBias(NodeProto node, (float Low, float High) range, float[] weightScales)
     {
-        float[] bias = Floats(weights[node.Input[2]]), scales = [.. weightScales.Select(scale => scale * (range.High - range.Low) / 255)];
+        float[] bias = OnnxTensor.Floats(weights[node.Input[2]]),
+            scales = [.. weightScales.Select(scale => scale * (range.High - range.Low) / 255)];
         int[] integers = [.. bias.Zip(scales, (value, scale) => (int)Math.Clamp(Math.Round(value / scale), int.MinValue, int.MaxValue))];
-        byte[] raw = new byte[integers.Length * sizeof(int)];
-        Buffer.BlockCopy(integers, 0, raw, 0, raw.Length);
-        string name = $"{node.Input[1]}_bias", scaleName = Initializer($"{name}_scale", DataType.Float, Bytes(scales), scales.Length),
-            zeroName = Initializer($"{name}_zero", DataType.Int32, new byte[raw.Length], scales.Length);
-        Initializer(name, DataType.Int32, raw, scales.Length);
+        string name = $"{node.Input[1]}_bias", scaleName = Initializer($"{name}_scale", DataType.Float, scales, scales.Length),
+            zeroName = Initializer($"{name}_zero", DataType.Int32, new int[integers.Length], scales.Length);
+        Initializer(name, DataType.Int32, integers, scales.Length);
         model.Graph.Node.Insert(0, OnnxGraph.CreateNode("DequantizeLinear", [name, scaleName, zeroName], [$"{name}_quantized"],
             ("axis", 0L)));
         node.Input[2] = $"{name}_quantized";
     }
 
-    private string Initializer(string name, DataType type, byte[] raw, params long[] shape)
+    private string Initializer<T>(string name, DataType type, T[] values, params long[] shape) where T : unmanaged
     {
-        var tensor = new TensorProto { Name = name, DataType = (int)type, RawData = ByteString.CopyFrom(raw) };
-        tensor.Dims.Add(shape);
-        model.Graph.Initializer.Add(tensor);
+        model.Graph.Initializer.Add(OnnxTensor.Create(name, type, values, shape));
         return name;
-    }
-
-    private static float[] Floats(TensorProto tensor)
-    {
-        float[] values = new float[tensor.RawData.Length / sizeof(float)];
-        Buffer.BlockCopy(tensor.RawData.ToByteArray(), 0, values, 0, tensor.RawData.Length);
-        return values;
-    }
-
-    private static byte[] Bytes(float[] values)
-    {
-        byte[] raw = new byte[values.Length * sizeof(float)];
-        Buffer.BlockCopy(values, 0, raw, 0, raw.Length);
-        return raw;
     }
 }

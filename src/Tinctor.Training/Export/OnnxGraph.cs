@@ -62,24 +62,13 @@ internal sealed class OnnxGraph
     public bool IsInitializer(string name) => initializers.ContainsKey(name);
 
     /// <summary>Gets the numbers of an initializer in float32.</summary>
-    public float[] Numbers(string name)
-    {
-        byte[] raw = initializers[name].RawData.ToByteArray();
-        float[] numbers = new float[raw.Length / sizeof(float)];
-        Buffer.BlockCopy(raw, 0, numbers, 0, raw.Length);
-        return numbers;
-    }
+    public float[] Numbers(string name) => OnnxTensor.Floats(initializers[name]);
 
     /// <summary>Gets the shape of an initializer.</summary>
     public long[] ShapeOf(string name) => [.. initializers[name].Dims];
 
     /// <summary>Adds an initializer in float32; the same name gives the first one.</summary>
-    public string Floats(string name, float[] values, long[] shape)
-    {
-        byte[] raw = new byte[values.Length * sizeof(float)];
-        Buffer.BlockCopy(values, 0, raw, 0, raw.Length);
-        return Initializer(name, TensorProto.Types.DataType.Float, raw, shape);
-    }
+    public string Floats(string name, float[] values, long[] shape) => Initializer(name, TensorProto.Types.DataType.Float, values, shape);
 
     /// <summary>Adds a tensor as an initializer in float32.</summary>
     public string Floats(string name, Tensor tensor) =>
@@ -105,12 +94,8 @@ internal sealed class OnnxGraph
     public string Number(double value) => Constant($"number {value:R}", name => Floats(name, [(float)value], []));
 
     /// <summary>Gets a constant list of integers.</summary>
-    public string Integers(params long[] values) => Constant($"integers {string.Join(' ', values)}", name =>
-    {
-        byte[] raw = new byte[values.Length * sizeof(long)];
-        Buffer.BlockCopy(values, 0, raw, 0, raw.Length);
-        return Initializer(name, TensorProto.Types.DataType.Int64, raw, [values.Length]);
-    });
+    public string Integers(params long[] values) => Constant($"integers {string.Join(' ', values)}",
+        name => Initializer(name, TensorProto.Types.DataType.Int64, values, [values.Length]));
 
     /// <summary>Completes the model. Initializers that no node uses are left out.</summary>
     public ModelProto Build(string name, IReadOnlyDictionary<string, string> metadata)
@@ -134,12 +119,9 @@ internal sealed class OnnxGraph
     private string Constant(string key, Func<string, string> create) =>
         constants.TryGetValue(key, out string? name) ? name : constants[key] = create(NewName("constant"));
 
-    private string Initializer(string name, TensorProto.Types.DataType type, byte[] raw, long[] shape)
+    private string Initializer<T>(string name, TensorProto.Types.DataType type, T[] values, long[] shape) where T : unmanaged
     {
-        if (initializers.ContainsKey(name)) return name;
-        var tensor = new TensorProto { Name = name, DataType = (int)type, RawData = ByteString.CopyFrom(raw) };
-        tensor.Dims.Add(shape);
-        initializers[name] = tensor;
+        if (!initializers.ContainsKey(name)) initializers[name] = OnnxTensor.Create(name, type, values, shape);
         return name;
     }
 

@@ -1,4 +1,3 @@
-using Google.Protobuf;
 using Onnx;
 
 namespace Tinctor.Training.Export;
@@ -25,14 +24,15 @@ internal static class SubpixelConvolution
     private static void Replace(GraphProto graph, NodeProto node, TensorProto weight, Geometry geometry, TensorProto? bias)
     {
         string kernel = $"{weight.Name}_subpixel", blocks = $"{node.Output[0]}_blocks";
-        graph.Initializer.Add(Create(kernel, geometry.Rearranged(Floats(weight)), geometry.Shape));
+        graph.Initializer.Add(OnnxTensor.Create(kernel, geometry.Rearranged(OnnxTensor.Floats(weight)), geometry.Shape));
         List<string> inputs = [node.Input[0], kernel];
         if (bias is not null)
         {
             long area = geometry.Stride * geometry.Stride;
             inputs.Add($"{kernel}_bias");
-            graph.Initializer.Add(Create(inputs[^1], [.. Floats(bias).SelectMany(value => Enumerable.Repeat(value, (int)area))],
-                [area * geometry.Outputs]));
+            graph.Initializer.Add(OnnxTensor.Create(inputs[^1],
+                [.. OnnxTensor.Floats(bias).SelectMany(value => Enumerable.Repeat(value, (int)area))],
+                area * geometry.Outputs));
         }
         NodeProto convolution = OnnxGraph.CreateNode("Conv", [.. inputs], [blocks],
             ("kernel_shape", new[] { geometry.Taps, geometry.Taps }),
@@ -51,22 +51,6 @@ internal static class SubpixelConvolution
         int place = graph.Node.IndexOf(node);
         graph.Node.RemoveAt(place);
         for (int i = 0; i < nodes.Count; i++) graph.Node.Insert(place + i, nodes[i]);
-    }
-
-    private static TensorProto Create(string name, float[] values, long[] shape)
-    {
-        byte[] raw = new byte[values.Length * sizeof(float)];
-        Buffer.BlockCopy(values, 0, raw, 0, raw.Length);
-        var tensor = new TensorProto { Name = name, DataType = (int)TensorProto.Types.DataType.Float, RawData = ByteString.CopyFrom(raw) };
-        tensor.Dims.Add(shape);
-        return tensor;
-    }
-
-    private static float[] Floats(TensorProto tensor)
-    {
-        float[] values = new float[tensor.RawData.Length / sizeof(float)];
-        Buffer.BlockCopy(tensor.RawData.ToByteArray(), 0, values, 0, tensor.RawData.Length);
-        return values;
     }
 
     /// <summary>Sizes of a transposed convolution with a square kernel, and of the convolution that replaces it.</summary>

@@ -166,10 +166,7 @@ internal sealed class OnnxImport
 
     private string Constant(string name, double[] values)
     {
-        byte[] raw = new byte[values.Length * sizeof(float)];
-        Buffer.BlockCopy(Array.ConvertAll(values, value => (float)value), 0, raw, 0, raw.Length);
-        var tensor = new TensorProto { Name = Prefix + name, DataType = (int)DataType.Float, RawData = ByteString.CopyFrom(raw) };
-        tensor.Dims.Add([1, values.Length, 1, 1]);
+        TensorProto tensor = OnnxTensor.Create(Prefix + name, Array.ConvertAll(values, value => (float)value), 1, values.Length, 1, 1);
         model.Graph.Initializer.Add(tensor);
         return tensor.Name;
     }
