@@ -5,6 +5,7 @@ using Tinctor.Evaluation.Metrics;
 using Tinctor.Slides;
 using Tinctor.Staining;
 using Tinctor.Staining.Execution;
+using Tinctor.Staining.Graphs;
 using Tinctor.Staining.Models;
 using Tinctor.Staining.WholeSlides;
 using Tinctor.Training.Export;

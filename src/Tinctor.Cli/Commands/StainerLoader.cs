@@ -3,6 +3,7 @@ using Google.Protobuf;
 using Onnx;
 using Tinctor.Staining;
 using Tinctor.Staining.Execution;
+using Tinctor.Staining.Graphs;
 using Tinctor.Staining.Models;
 using Tinctor.Torch;
 using Tinctor.Training;

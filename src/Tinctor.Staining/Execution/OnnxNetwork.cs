@@ -1,6 +1,7 @@
 using System.Text.RegularExpressions;
 using Microsoft.ML.OnnxRuntime;
 using Microsoft.ML.OnnxRuntime.Tensors;
+using Tinctor.Staining.Operators;
 
 namespace Tinctor.Staining.Execution;
 
@@ -115,7 +116,10 @@ internal sealed partial class OnnxNetwork : IDisposable
         try
         {
             device.AddTo(options);
-            return new(path, options);
+            bool isFast = device.Name == "cpu" && optimization == GraphOptimizationLevel.ORT_ENABLE_ALL;
+            if (!isFast || GraphRewriting.Read(path) is not { } model) return new(path, options);
+            OperatorDomain.AddTo(options);
+            return new(model, options);
         }
         catch (OnnxRuntimeException e)
         {

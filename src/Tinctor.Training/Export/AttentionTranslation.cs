@@ -1,4 +1,5 @@
 using Onnx;
+using Tinctor.Staining.Graphs;
 using DataType = Onnx.TensorProto.Types.DataType;
 
 namespace Tinctor.Training.Export;
@@ -51,9 +52,9 @@ internal static class AttentionTranslation
         string start = Add("Mul", step, chunk), end = Add("Add", start, chunk);
         string part = Add("Slice", queries, start, end, axis);
         string weights = newName("weights");
-        body.Node.Add(OnnxGraph.CreateNode("Softmax", [Add("MatMul", part, keys)], [weights], ("axis", -1L)));
-        body.Node.Add(OnnxGraph.CreateNode("MatMul", [weights, values], [result]));
-        body.Node.Add(OnnxGraph.CreateNode("Identity", [goes], [goesOn]));
+        body.Node.Add(OnnxNode.Create("Softmax", [Add("MatMul", part, keys)], [weights], ("axis", -1L)));
+        body.Node.Add(OnnxNode.Create("MatMul", [weights, values], [result]));
+        body.Node.Add(OnnxNode.Create("Identity", [goes], [goesOn]));
         body.Input.Add([Info(step, DataType.Int64, 0), Info(goes, DataType.Bool, 0)]);
         body.Output.Add([Info(goesOn, DataType.Bool, 0), Info(result, DataType.Float, rank)]);
         return body;
@@ -61,7 +62,7 @@ internal static class AttentionTranslation
         string Add(string op, params string[] inputs)
         {
             string name = newName(op);
-            body.Node.Add(OnnxGraph.CreateNode(op, inputs, [name]));
+            body.Node.Add(OnnxNode.Create(op, inputs, [name]));
             return name;
         }
     }

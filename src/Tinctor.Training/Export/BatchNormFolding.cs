@@ -1,4 +1,5 @@
 using Onnx;
+using Tinctor.Staining.Graphs;
 
 namespace Tinctor.Training.Export;
 
@@ -9,7 +10,7 @@ internal static class BatchNormFolding
     public static void Fold(OnnxGraph graph)
     {
         var uses = new Dictionary<string, int>();
-        foreach (string input in OnnxGraph.AllNodes(graph.Nodes).SelectMany(node => node.Input))
+        foreach (string input in OnnxNode.WithBranches(graph.Nodes).SelectMany(node => node.Input))
             uses[input] = uses.GetValueOrDefault(input) + 1;
         var makers = graph.Nodes.SelectMany(node => node.Output.Select(output => (output, node)))
             .ToDictionary(pair => pair.output, pair => pair.node);

@@ -1,4 +1,5 @@
 using Onnx;
+using Tinctor.Staining.Graphs;
 using DataType = Onnx.TensorProto.Types.DataType;
 
 namespace Tinctor.Training.Export;
@@ -13,7 +14,7 @@ internal static class Float16Conversion
         ModelProto model = network.Clone();
         GraphProto graph = model.Graph;
         foreach (TensorProto tensor in graph.Initializer.Where(IsFloat)) Convert(tensor);
-        foreach (NodeProto node in OnnxGraph.AllNodes(graph.Node)) Convert(node);
+        foreach (NodeProto node in OnnxNode.WithBranches(graph.Node)) Convert(node);
         foreach (ValueInfoProto input in graph.Input.Where(input => input.Type.TensorType.ElemType == (int)DataType.Float))
             ConvertInput(graph, input);
         foreach (ValueInfoProto output in graph.Output.Where(output => output.Type.TensorType.ElemType == (int)DataType.Float))
@@ -52,7 +53,7 @@ internal static class Float16Conversion
         ValueInfoProto declared = input.Clone();
         OnnxFile.Rename(graph, name, inner);
         input.Name = declared.Name;
-        graph.Node.Insert(0, OnnxGraph.CreateNode("Cast", [name], [inner], ("to", (long)DataType.Float16)));
+        graph.Node.Insert(0, OnnxNode.Create("Cast", [name], [inner], ("to", (long)DataType.Float16)));
     }
 
     private static void ConvertOutput(GraphProto graph, ValueInfoProto output)
@@ -60,7 +61,7 @@ internal static class Float16Conversion
         string inner = $"{output.Name}_float16", name = output.Name;
         OnnxFile.Rename(graph, name, inner);
         output.Name = name;
-        NodeProto cast = OnnxGraph.CreateNode("Cast", [inner], [name], ("to", (long)DataType.Float));
+        NodeProto cast = OnnxNode.Create("Cast", [inner], [name], ("to", (long)DataType.Float));
         cast.Name = $"{inner}_to_float32"; // the node that made the output has the output's name
         graph.Node.Add(cast);
     }

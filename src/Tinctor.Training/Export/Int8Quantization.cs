@@ -1,6 +1,7 @@
 using Google.Protobuf;
 using Onnx;
 using Tinctor.Staining.Execution;
+using Tinctor.Staining.Graphs;
 using DataType = Onnx.TensorProto.Types.DataType;
 
 namespace Tinctor.Training.Export;
@@ -30,7 +31,7 @@ internal sealed class Int8Quantization
         weights = graph.Initializer.ToDictionary(tensor => tensor.Name);
         makers = graph.Node.SelectMany(node => node.Output.Select(output => (output, node)))
             .ToDictionary(pair => pair.output, pair => pair.node);
-        users = OnnxGraph.AllNodes(graph.Node).SelectMany(node => node.Input.Distinct().Select(input => (input, node)))
+        users = OnnxNode.WithBranches(graph.Node).SelectMany(node => node.Input.Distinct().Select(input => (input, node)))
             .ToLookup(pair => pair.input, pair => pair.node);
         convolutions = [.. graph.Node.Where(node => node.OpType == "Conv" && weights.TryGetValue(node.Input[1], out TensorProto? weight)
             && weight.Dims.Count == 4 && weight.Dims[0] > FewChannels)];
@@ -111,8 +112,8 @@ internal sealed class Int8Quantization
         foreach (NodeProto user in users[tensor])
             for (int i = 0; i < user.Input.Count; i++) if (user.Input[i] == tensor) user.Input[i] = numbers;
         int place = makers.TryGetValue(tensor, out NodeProto? maker) ? model.Graph.Node.IndexOf(maker) + 1 : 0;
-        model.Graph.Node.Insert(place, OnnxGraph.CreateNode("QuantizeLinear", [tensor, scaleName, zeroName], [integers]));
-        model.Graph.Node.Insert(place + 1, OnnxGraph.CreateNode("DequantizeLinear", [integers, scaleName, zeroName], [numbers]));
+        model.Graph.Node.Insert(place, OnnxNode.Create("QuantizeLinear", [tensor, scaleName, zeroName], [integers]));
+        model.Graph.Node.Insert(place + 1, OnnxNode.Create("DequantizeLinear", [integers, scaleName, zeroName], [numbers]));
     }
 
     private void QuantizeWeight(NodeProto node, Dictionary<string, (float Low, float High)> ranges)
@@ -134,7 +135,7 @@ internal sealed class Int8Quantization
             zeroName = Initializer($"{name}_zero", DataType.Int8, new sbyte[channels], channels);
         Initializer(name, DataType.Int8, integers, [.. weight.Dims]);
         string numbers = $"{name}_quantized";
-        model.Graph.Node.Insert(0, OnnxGraph.CreateNode("DequantizeLinear", [name, scaleName, zeroName], [numbers], ("axis", 0L)));
+        model.Graph.Node.Insert(0, OnnxNode.Create("DequantizeLinear", [name, scaleName, zeroName], [numbers], ("axis", 0L)));
         node.Input[1] = numbers;
         if (node.Input.Count > 2) QuantizeBias(node, ranges[node.Input[0]], scales);
     }
@@ -148,7 +149,7 @@ internal sealed class Int8Quantization
         string name = $"{node.Input[1]}_bias", scaleName = Initializer($"{name}_scale", DataType.Float, scales, scales.Length),
             zeroName = Initializer($"{name}_zero", DataType.Int32, new int[integers.Length], scales.Length);
         Initializer(name, DataType.Int32, integers, scales.Length);
-        model.Graph.Node.Insert(0, OnnxGraph.CreateNode("DequantizeLinear", [name, scaleName, zeroName], [$"{name}_quantized"],
+        model.Graph.Node.Insert(0, OnnxNode.Create("DequantizeLinear", [name, scaleName, zeroName], [$"{name}_quantized"],
             ("axis", 0L)));
         node.Input[2] = $"{name}_quantized";
     }

@@ -1,4 +1,5 @@
 using Onnx;
+using Tinctor.Staining.Graphs;
 using Tinctor.Torch;
 using Tinctor.Torch.Nn;
 
@@ -165,15 +166,15 @@ internal static class OnnxExporter
                 flag = UseMomentsInput;
                 (long start, long length) = Place(trace, value);
                 string slice = graph.NewName("Slice");
-                given.Node.Add(OnnxGraph.CreateNode("Slice",
+                given.Node.Add(OnnxNode.Create("Slice",
                     [MomentsInput, graph.Integers(start), graph.Integers(start + length), graph.Integers(1)], [slice]));
                 string last = graph.NewName("given");
-                given.Node.Add(OnnxGraph.CreateNode("Reshape", [slice, graph.Integers(0, -1, 1, 1)], [last]));
+                given.Node.Add(OnnxNode.Create("Reshape", [slice, graph.Integers(0, -1, 1, 1)], [last]));
                 given.Output.Add(new ValueInfoProto { Name = last, Type = FloatType() });
             }
             var measured = new GraphProto { Name = $"own_{own}" };
             Identity(measured, own);
-            NodeProto choice = OnnxGraph.CreateNode("If", [flag], [result], ("then_branch", given), ("else_branch", measured));
+            NodeProto choice = OnnxNode.Create("If", [flag], [result], ("then_branch", given), ("else_branch", measured));
             graph.Nodes.Add(choice);
             choices.Add((choice, own));
             names[value] = result;
@@ -182,7 +183,7 @@ internal static class OnnxExporter
         private void Identity(GraphProto branch, string value)
         {
             string result = graph.NewName("branch");
-            branch.Node.Add(OnnxGraph.CreateNode("Identity", [value], [result]));
+            branch.Node.Add(OnnxNode.Create("Identity", [value], [result]));
             branch.Output.Add(new ValueInfoProto { Name = result, Type = FloatType() });
         }
 
@@ -218,7 +219,7 @@ internal static class OnnxExporter
             foreach ((NodeProto choice, string own) in choices)
             {
                 var uses = new Dictionary<string, int>();
-                foreach (string input in OnnxGraph.AllNodes(graph.Nodes).SelectMany(node => node.Input))
+                foreach (string input in OnnxNode.WithBranches(graph.Nodes).SelectMany(node => node.Input))
                     uses[input] = uses.GetValueOrDefault(input) + 1;
                 GraphProto branch = choice.Attribute.Single(attribute => attribute.Name == "else_branch").G;
                 var moved = new List<NodeProto>();
@@ -250,7 +251,7 @@ internal static class OnnxExporter
             int dimension = axis == 0 ? 0 : axis + 1;
             // At the start of the graph: every later node may use it.
             string result = graph.NewName("Shape");
-            graph.Nodes.Insert(0, OnnxGraph.CreateNode("Shape", [function.InputNames[0]], [result], ("start", (long)dimension),
+            graph.Nodes.Insert(0, OnnxNode.Create("Shape", [function.InputNames[0]], [result], ("start", (long)dimension),
                 ("end", dimension + 1L)));
             return dimensions[axis] = result;
         }

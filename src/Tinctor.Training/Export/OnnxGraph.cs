@@ -1,5 +1,6 @@
 using Google.Protobuf;
 using Onnx;
+using Tinctor.Staining.Graphs;
 using Tinctor.Torch;
 
 namespace Tinctor.Training.Export;
@@ -24,18 +25,8 @@ internal sealed class OnnxGraph
     public string Add(string op, string[] inputs, params (string Name, object Value)[] attributes)
     {
         string result = NewName(op);
-        Nodes.Add(CreateNode(op, inputs, [result], attributes));
+        Nodes.Add(OnnxNode.Create(op, inputs, [result], attributes));
         return result;
-    }
-
-    /// <summary>Creates a node without adding it.</summary>
-    public static NodeProto CreateNode(string op, string[] inputs, string[] outputs, params (string Name, object Value)[] attributes)
-    {
-        var node = new NodeProto { OpType = op, Name = outputs[0] };
-        node.Input.Add(inputs);
-        node.Output.Add(outputs);
-        node.Attribute.Add(attributes.Select(attribute => Attribute(attribute.Name, attribute.Value)));
-        return node;
     }
 
     /// <summary>Creates a name that no other value has.</summary>
@@ -47,15 +38,15 @@ internal sealed class OnnxGraph
     /// <param name="shape">Sizes as numbers, or names of sizes that vary.</param>
     public string Input(string name, TensorProto.Types.DataType type, params object[] shape)
     {
-        inputs.Add(CreateInfo(name, type, shape));
+        inputs.Add(OnnxNode.CreateInfo(name, type, shape));
         return name;
     }
 
     /// <summary>Declares an output: a value under a name of its own.</summary>
     public void Output(string name, string value, params object[] shape)
     {
-        Nodes.Add(CreateNode("Identity", [value], [name]));
-        outputs.Add(CreateInfo(name, TensorProto.Types.DataType.Float, shape));
+        Nodes.Add(OnnxNode.Create("Identity", [value], [name]));
+        outputs.Add(OnnxNode.CreateInfo(name, TensorProto.Types.DataType.Float, shape));
     }
 
     /// <summary>Whether a value is an initializer.</summary>
@@ -82,13 +73,13 @@ internal sealed class OnnxGraph
         initializers.Remove(name);
         tensor.Name = newName;
         initializers[newName] = tensor;
-        foreach (NodeProto node in AllNodes(Nodes))
+        foreach (NodeProto node in OnnxNode.WithBranches(Nodes))
             for (int i = 0; i < node.Input.Count; i++)
                 if (node.Input[i] == name) node.Input[i] = newName;
     }
 
     /// <summary>Whether a node uses a value.</summary>
-    public bool IsUsed(string name) => AllNodes(Nodes).Any(node => node.Input.Contains(name));
+    public bool IsUsed(string name) => OnnxNode.WithBranches(Nodes).Any(node => node.Input.Contains(name));
 
     /// <summary>Gets a constant of one number, without dimensions.</summary>
     public string Number(double value) => Constant($"number {value:R}", name => Floats(name, [(float)value], []));
@@ -100,7 +91,7 @@ internal sealed class OnnxGraph
     /// <summary>Completes the model. Initializers that no node uses are left out.</summary>
     public ModelProto Build(string name, IReadOnlyDictionary<string, string> metadata)
     {
-        var used = new HashSet<string>(AllNodes(Nodes).SelectMany(node => node.Input));
+        var used = new HashSet<string>(OnnxNode.WithBranches(Nodes).SelectMany(node => node.Input));
         var graph = new GraphProto { Name = name };
         graph.Input.Add(inputs);
         graph.Output.Add(outputs);
@@ -112,10 +103,6 @@ internal sealed class OnnxGraph
         return model;
     }
 
-    /// <summary>Nodes with those of their branches.</summary>
-    public static IEnumerable<NodeProto> AllNodes(IEnumerable<NodeProto> nodes) => nodes.SelectMany(node =>
-        AllNodes(node.Attribute.Where(attribute => attribute.G is not null).SelectMany(attribute => attribute.G.Node)).Prepend(node));
-
     private string Constant(string key, Func<string, string> create) =>
         constants.TryGetValue(key, out string? name) ? name : constants[key] = create(NewName("constant"));
 
@@ -123,48 +110,5 @@ internal sealed class OnnxGraph
     {
         if (!initializers.ContainsKey(name)) initializers[name] = OnnxTensor.Create(name, type, values, shape);
         return name;
-    }
-
-    /// <summary>Creates the declaration of an input or output.</summary>
-    /// <param name="name">Name.</param>
-    /// <param name="type">Element type.</param>
-    /// <param name="shape">Sizes as numbers, or names of sizes that vary.</param>
-    public static ValueInfoProto CreateInfo(string name, TensorProto.Types.DataType type, params object[] shape)
-    {
-        var sizes = new TensorShapeProto();
-        sizes.Dim.Add(shape.Select(size => size is string symbol ? new TensorShapeProto.Types.Dimension { DimParam = symbol }
-            : new TensorShapeProto.Types.Dimension { DimValue = Convert.ToInt64(size) }));
-        return new()
-        {
-            Name = name,
-            Type = new TypeProto { TensorType = new TypeProto.Types.Tensor { ElemType = (int)type, Shape = sizes } },
-        };
-    }
-
-    private static AttributeProto Attribute(string name, object value)
-    {
-        var attribute = new AttributeProto { Name = name };
-        switch (value)
-        {
-            case long or int:
-                (attribute.Type, attribute.I) = (AttributeProto.Types.AttributeType.Int, Convert.ToInt64(value));
-                break;
-            case double number:
-                (attribute.Type, attribute.F) = (AttributeProto.Types.AttributeType.Float, (float)number);
-                break;
-            case string text:
-                (attribute.Type, attribute.S) = (AttributeProto.Types.AttributeType.String, ByteString.CopyFromUtf8(text));
-                break;
-            case long[] integers:
-                attribute.Type = AttributeProto.Types.AttributeType.Ints;
-                attribute.Ints.Add(integers);
-                break;
-            case GraphProto graph:
-                (attribute.Type, attribute.G) = (AttributeProto.Types.AttributeType.Graph, graph);
-                break;
-            default:
-                throw new ArgumentException($"no attribute of ONNX has the type {value.GetType().Name}", nameof(value));
-        }
-        return attribute;
     }
 }

@@ -1,4 +1,5 @@
 using Onnx;
+using Tinctor.Staining.Graphs;
 
 namespace Tinctor.Training.Export;
 
@@ -34,20 +35,20 @@ internal static class SubpixelConvolution
                 [.. OnnxTensor.Floats(bias).SelectMany(value => Enumerable.Repeat(value, (int)area))],
                 area * geometry.Outputs));
         }
-        NodeProto convolution = OnnxGraph.CreateNode("Conv", [.. inputs], [blocks],
+        NodeProto convolution = OnnxNode.Create("Conv", [.. inputs], [blocks],
             ("kernel_shape", new[] { geometry.Taps, geometry.Taps }),
             ("pads", new[] { geometry.Before, geometry.Before, geometry.After, geometry.After }));
         // An activation acts on each value, so it can come first, where it is part of the convolution.
-        NodeProto[] users = [.. OnnxGraph.AllNodes(graph.Node).Where(user => user.Input.Contains(node.Output[0]))];
+        NodeProto[] users = [.. OnnxNode.WithBranches(graph.Node).Where(user => user.Input.Contains(node.Output[0]))];
         string result = node.Output[0];
         var nodes = new List<NodeProto> { convolution };
         if (users is [{ OpType: "Relu" } activation])
         {
-            nodes.Add(OnnxGraph.CreateNode("Relu", [blocks], [$"{blocks}_relu"]));
+            nodes.Add(OnnxNode.Create("Relu", [blocks], [$"{blocks}_relu"]));
             (blocks, result) = ($"{blocks}_relu", activation.Output[0]);
             graph.Node.Remove(activation);
         }
-        nodes.Add(OnnxGraph.CreateNode("DepthToSpace", [blocks], [result], ("blocksize", geometry.Stride), ("mode", "CRD")));
+        nodes.Add(OnnxNode.Create("DepthToSpace", [blocks], [result], ("blocksize", geometry.Stride), ("mode", "CRD")));
         int place = graph.Node.IndexOf(node);
         graph.Node.RemoveAt(place);
         for (int i = 0; i < nodes.Count; i++) graph.Node.Insert(place + i, nodes[i]);

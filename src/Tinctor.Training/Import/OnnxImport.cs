@@ -2,6 +2,7 @@ using Google.Protobuf;
 using Microsoft.ML.OnnxRuntime;
 using Onnx;
 using Tinctor.Staining.Execution;
+using Tinctor.Staining.Graphs;
 using Tinctor.Staining.Models;
 using Tinctor.Training.Configuration;
 using Tinctor.Training.Export;
@@ -107,13 +108,13 @@ internal sealed class OnnxImport
         string values = $"{Prefix}scaled", shifted = last ? $"{Prefix}shifted" : input.Name;
         List<NodeProto> nodes =
         [
-            OnnxGraph.CreateNode("Mul", [Source, gain], [values]), OnnxGraph.CreateNode("Add", [values, offset], [shifted]),
+            OnnxNode.Create("Mul", [Source, gain], [values]), OnnxNode.Create("Add", [values, offset], [shifted]),
         ];
-        if (last) nodes.Add(OnnxGraph.CreateNode("Transpose", [shifted], [input.Name], ("perm", new long[] { 0, 2, 3, 1 })));
+        if (last) nodes.Add(OnnxNode.Create("Transpose", [shifted], [input.Name], ("perm", new long[] { 0, 2, 3, 1 })));
         for (int i = 0; i < nodes.Count; i++) model.Graph.Node.Insert(i, nodes[i]);
         model.Graph.Input.Remove(input);
         object side = tile > 0 ? tile : "H";
-        model.Graph.Input.Insert(0, OnnxGraph.CreateInfo(Source, DataType.Float, batch == 1 ? 1 : "N", channels, side, tile > 0 ? tile
+        model.Graph.Input.Insert(0, OnnxNode.CreateInfo(Source, DataType.Float, batch == 1 ? 1 : "N", channels, side, tile > 0 ? tile
             : "W"));
     }
 
@@ -123,14 +124,14 @@ internal sealed class OnnxImport
         string result = output.Name;
         if (last)
         {
-            model.Graph.Node.Add(OnnxGraph.CreateNode("Transpose", [result], [$"{Prefix}nchw"], ("perm", new long[] { 0, 3, 1, 2 })));
+            model.Graph.Node.Add(OnnxNode.Create("Transpose", [result], [$"{Prefix}nchw"], ("perm", new long[] { 0, 3, 1, 2 })));
             result = $"{Prefix}nchw";
         }
-        model.Graph.Node.Add(OnnxGraph.CreateNode("Mul", [result, Constant("output_gain", [2 / (white - black)])], [$"{Prefix}light"]));
-        model.Graph.Node.Add(OnnxGraph.CreateNode("Add",
+        model.Graph.Node.Add(OnnxNode.Create("Mul", [result, Constant("output_gain", [2 / (white - black)])], [$"{Prefix}light"]));
+        model.Graph.Node.Add(OnnxNode.Create("Add",
             [$"{Prefix}light", Constant("output_offset", [-(white + black) / (white - black)])], [Image]));
         model.Graph.Output.Clear();
-        model.Graph.Output.Add(OnnxGraph.CreateInfo(Image, DataType.Float, "N", "C", "out_H", "out_W"));
+        model.Graph.Output.Add(OnnxNode.CreateInfo(Image, DataType.Float, "N", "C", "out_H", "out_W"));
         model.MetadataProps.Add(new StringStringEntryProto { Key = "method", Value = config.Method });
         model.MetadataProps.Add(new StringStringEntryProto { Key = "licence", Value = config.Licence });
     }

@@ -2,6 +2,7 @@ using Google.Protobuf;
 using Onnx;
 using Tinctor.Slides;
 using Tinctor.Staining;
+using Tinctor.Staining.Graphs;
 using Tinctor.Staining.Models;
 using Tinctor.Training.Configuration;
 using Tinctor.Training.Export;
@@ -77,7 +78,7 @@ public sealed class OnnxImportTests : IDisposable
             (tensor.RawData, tensor.DataLocation) = (ByteString.Empty, TensorProto.Types.DataLocation.External);
             tensor.ExternalData.Add(new StringStringEntryProto { Key = "location", Value = "../../etc/passwd" });
         }).ToByteArray(), "outside the folder");
-        Refused("two inputs", Changed(good, model => model.Graph.Input.Add(OnnxGraph.CreateInfo("more", DataType.Float, 1))).ToByteArray(),
+        Refused("two inputs", Changed(good, model => model.Graph.Input.Add(OnnxNode.CreateInfo("more", DataType.Float, 1))).ToByteArray(),
             "image, more");
         Refused("vector", Network("Sub", swapped: true, 1, [3, 5]).ToByteArray(), "has 2 dimensions");
         Assert.Contains("no such file", Assert.Throws<TinctorException>(() => OnnxImport.Run(At("none.onnx"), new(), At("model"))).Problem);

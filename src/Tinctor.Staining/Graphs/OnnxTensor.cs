@@ -2,7 +2,7 @@ using System.Runtime.InteropServices;
 using Google.Protobuf;
 using Onnx;
 
-namespace Tinctor.Training.Export;
+namespace Tinctor.Staining.Graphs;
 
 /// <summary>Creates and reads constant tensors of ONNX files, with their numbers as raw data.</summary>
 internal static class OnnxTensor
@@ -29,4 +29,7 @@ internal static class OnnxTensor
 
     /// <summary>Gets the numbers of a tensor in float32.</summary>
     public static float[] Floats(TensorProto tensor) => MemoryMarshal.Cast<byte, float>(tensor.RawData.Span).ToArray();
+
+    /// <summary>Gets the numbers of a tensor in int64.</summary>
+    public static long[] Integers(TensorProto tensor) => MemoryMarshal.Cast<byte, long>(tensor.RawData.Span).ToArray();
 }

@@ -1,9 +1,9 @@
 using Google.Protobuf;
 using Onnx;
 
-namespace Tinctor.Training.Export;
+namespace Tinctor.Staining.Graphs;
 
-/// <summary>Reads ONNX files of other programs.</summary>
+/// <summary>Reads and changes ONNX files.</summary>
 internal static class OnnxFile
 {
     /// <summary>Reads a file with its external data, which must lie in the folder of the file.</summary>
@@ -33,7 +33,7 @@ internal static class OnnxFile
     /// <summary>Renames a value in a graph and in the bodies of its nodes; a value that does not exist is ignored.</summary>
     public static void Rename(GraphProto graph, string name, string newName)
     {
-        foreach (NodeProto node in OnnxGraph.AllNodes(graph.Node))
+        foreach (NodeProto node in OnnxNode.WithBranches(graph.Node))
         {
             Replace(node.Input);
             Replace(node.Output);
@@ -59,7 +59,7 @@ internal static class OnnxFile
     /// <summary>Removes initializers that no node uses.</summary>
     public static void RemoveUnused(GraphProto graph)
     {
-        HashSet<string> used = [.. OnnxGraph.AllNodes(graph.Node).SelectMany(node => node.Input)];
+        HashSet<string> used = [.. OnnxNode.WithBranches(graph.Node).SelectMany(node => node.Input)];
         foreach (TensorProto unused in graph.Initializer.Where(tensor => !used.Contains(tensor.Name)).ToList())
             graph.Initializer.Remove(unused);
     }
