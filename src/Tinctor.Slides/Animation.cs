@@ -1,4 +1,4 @@
-using Tinctor.Slides.Native;
+using NetVips;
 
 namespace Tinctor.Slides;
 
@@ -13,26 +13,25 @@ internal static class Animation
     /// <param name="milliseconds">Duration of a frame in milliseconds.</param>
     /// <exception cref="ArgumentException">The frames differ in size, or are not 8-bit RGB.</exception>
     /// <exception cref="TinctorException">The extension is another.</exception>
-    public static unsafe void Write(IReadOnlyList<Image> frames, string path, int milliseconds = 150)
+    public static void Write(IReadOnlyList<Image> frames, string path, int milliseconds = 150)
     {
         Image first = frames[0];
         if (frames.Any(frame => (frame.Width, frame.Height, frame.Channels, frame.SampleType)
             != (first.Width, first.Height, 3, SampleType.UInt8)))
             throw new ArgumentException("frames must be 8-bit RGB images of the same size", nameof(frames));
-        byte[] data = [.. frames.SelectMany(frame => frame.Data)];
-        fixed (byte* pixels = data)
+        var stacked = new Image(first.Width, first.Height * frames.Count, 3, data: [.. frames.SelectMany(frame => frame.Data)]);
+        using VipsImage source = stacked.ToVips(Enums.Interpretation.Srgb);
+        using VipsImage animation = source.Mutate(image =>
         {
-            using var memory = VipsImage.Wrap(pixels, data.LongLength, first.Width, first.Height * frames.Count, 3, VipsImage.UChar);
-            using var copy = new VipsOperation("copy").Set("in", memory).Set("interpretation", "srgb");
-            using var source = copy.RunToImage();
-            source.SetPages(first.Height, milliseconds);
-            using VipsOperation save = Path.GetExtension(path).ToLowerInvariant() switch
-            {
-                ".webp" => new VipsOperation("webpsave_buffer").Set("Q", $"{Quality}"),
-                ".gif" => new VipsOperation("gifsave_buffer"),
-                _ => throw new TinctorException(path, "animations cannot be written with this extension", "Use .webp or .gif."),
-            };
-            save.Set("in", source).RunToBytes(bytes => ImageWriter.Store(path, bytes));
-        }
+            image.Set(GValue.GIntType, "page-height", first.Height);
+            image.Set(GValue.GIntType, "loop", 0);
+            image.Set(GValue.ArrayIntType, "delay", Enumerable.Repeat(milliseconds, frames.Count).ToArray());
+        });
+        ImageWriter.Store(path, Path.GetExtension(path).ToLowerInvariant() switch
+        {
+            ".webp" => animation.WebpsaveBuffer(q: Quality),
+            ".gif" => animation.GifsaveBuffer(),
+            _ => throw new TinctorException(path, "animations cannot be written with this extension", "Use .webp or .gif."),
+        });
     }
 }

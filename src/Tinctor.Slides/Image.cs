@@ -1,5 +1,5 @@
 using System.Runtime.InteropServices;
-using Tinctor.Slides.Native;
+using NetVips;
 
 namespace Tinctor.Slides;
 
@@ -53,8 +53,6 @@ public sealed partial class Image
     public bool HasAlpha { get; internal set; }
 
     private int BytesPerPixel => Channels * BytesPerSample(SampleType);
-
-    private int VipsFormat => SampleType == SampleType.UInt8 ? VipsImage.UChar : VipsImage.UShort;
 
     /// <summary>
     /// Reads a PNG, JPEG or TIFF file, identified by content. Samples are those of the file: colour profiles are not applied; palettes and
@@ -262,11 +260,7 @@ public sealed partial class Image
     internal static int Round(float value, float largest) => (int)(float.ClampNative(value, 0, largest) + 0.5f);
 
     /// <summary>Rotates and mirrors a picture that was stored with an EXIF orientation (2 to 8).</summary>
-    internal Image Upright(int orientation) => Transform(image =>
-    {
-        image.SetOrientation(orientation);
-        return new VipsOperation("autorot").Set("in", image);
-    });
+    internal Image Upright(int orientation) => Transform(image => image.Upright(orientation));
 
     internal static int BytesPerSample(SampleType type) => type == SampleType.UInt8 ? 1 : 2;
 
@@ -277,19 +271,11 @@ public sealed partial class Image
             : throw new ArgumentException($"{width}x{height}x{channels} {type} is more than the {Array.MaxLength} bytes of one image");
     }
 
-    private unsafe Image Transform(Func<VipsImage, VipsOperation> operation)
+    private Image Transform(Func<VipsImage, VipsImage> operation)
     {
-        fixed (byte* pixels = Data)
-        {
-            using var source = VipsImage.Wrap(pixels, Data.LongLength, Width, Height, Channels, VipsFormat);
-            using var copy = new VipsOperation("copy").Set("in", source)
-                .Set("interpretation", ImageWriter.Interpretation(this, ImageFormat.Png));
-            using var interpreted = copy.RunToImage();
-            using var run = operation(interpreted);
-            using var output = run.RunToImage();
-            var result = new Image(output.Width, output.Height, output.Bands, SampleType) { Notes = Notes, HasAlpha = HasAlpha };
-            output.CopyTo(result.Data);
-            return result;
-        }
+        using VipsImage source = this.ToVips(ImageWriter.Interpretation(this, ImageFormat.Png)), output = operation(source);
+        var result = new Image(output.Width, output.Height, output.Bands, SampleType) { Notes = Notes, HasAlpha = HasAlpha };
+        output.CopyTo(result.Data);
+        return result;
     }
 }

@@ -1,3 +1,4 @@
+using NetVips;
 using Tinctor.Slides.Native;
 using Tinctor.Slides.Tiff;
 
@@ -6,9 +7,6 @@ namespace Tinctor.Slides;
 /// <summary>Reads image files through libvips.</summary>
 internal static class ImageReader
 {
-    private const int InterpretationCmyk = 15;
-    private const int InterpretationLab = 13;
-
     public static Image Read(string path, bool keepAlpha) => Run(path, format =>
     {
         using VipsImage source = Open(path, format, out int pages);
@@ -17,16 +15,16 @@ internal static class ImageReader
         if (pages > 1)
         {
             var planes = new byte[image.Data.Length];
-            source.Decode(planes);
+            source.CopyTo(planes);
             image.Interleave(planes);
             return image;
         }
-        source.Decode(image.Data);
+        source.CopyTo(image.Data);
         if (format == ImageFormat.Tiff && info.Channels == 3 && InspectTiff(path, tiff => tiff.HoldsYCbCrAsRgb())) YCbCrToRgb(image.Data);
         TiffAlpha alpha = AlphaOf(path, source, format);
         image.HasAlpha = alpha != TiffAlpha.None;
         if (IsComposited(alpha, format) && !keepAlpha) image = image.OnWhite();
-        return source.Orientation == 1 ? image : image.Upright(source.Orientation);
+        return source.OrientationOf() is > 1 and int orientation ? image.Upright(orientation) : image;
     });
 
     public static ImageInfo ReadInfo(string path, bool keepAlpha) => Run(path, format =>
@@ -35,25 +33,32 @@ internal static class ImageReader
         ImageInfo info = Describe(path, source, pages, format);
         if (pages > 1) return info;
         if (!keepAlpha && IsComposited(AlphaOf(path, source, format), format)) info = info with { Channels = info.Channels - 1 };
-        return source.Orientation >= 5 ? info with { Width = info.Height, Height = info.Width } : info;
+        return source.OrientationOf() >= 5 ? info with { Width = info.Height, Height = info.Width } : info;
     });
 
     private static T Run<T>(string path, Func<ImageFormat, T> read)
     {
         ImageFormat format = Identify(path);
+        VipsLibrary.Require();
         try
         {
             return read(format);
         }
         catch (VipsException error)
         {
-            throw new TinctorException(path, $"damaged or truncated {Name(format)} ({error.Message})",
-                "Copy or export the file again.", error);
+            throw Damaged(error, error.Reason());
+        }
+        catch (TinctorException error) when (error.File is null)
+        {
+            throw Damaged(error, error.Problem);
         }
         catch (OutOfMemoryException error)
         {
             throw new TinctorException(path, "too large for the memory of this machine", "Cut it into tiles.", error);
         }
+
+        TinctorException Damaged(Exception error, string reason) =>
+            new(path, $"damaged or truncated {Name(format)} ({reason})", "Copy or export the file again.", error);
     }
 
     /// <summary>Identifies the format by the first bytes.</summary>
@@ -91,7 +96,7 @@ internal static class ImageReader
     private static VipsImage Open(string path, ImageFormat format, out int pages)
     {
         pages = 1;
-        var image = Load(path, format);
+        VipsImage image = Load(path, format, Enums.Access.Sequential);
         if (format == ImageFormat.Tiff && image.Bands == 1)
         {
             pages = ChannelPages(path, ref image);
@@ -106,30 +111,25 @@ internal static class ImageReader
     /// <param name="smaller">Index of the SubIFD of that page; -1 for the page itself.</param>
     public static VipsImage OpenForRegions(string path, ImageFormat format, int page = 0, int smaller = -1)
     {
-        using VipsOperation load = Loader(path, format, "random");
-        if (format == ImageFormat.Tiff) load.Set("page", $"{page}").Set("subifd", $"{smaller}");
-        VipsImage image = load.RunToImage();
-        if (IsComposited(AlphaOf(path, image, format), format)) image = Replaced(image, Flatten(image));
-        if (image.Orientation > 1) image = Replaced(image, new VipsOperation("autorot").Set("in", image));
-        return image;
+        VipsImage image = Load(path, format, Enums.Access.Random, page, smaller: smaller);
+        if (IsComposited(AlphaOf(path, image, format), format)) image = Replaced(image, Flatten);
+        return image.OrientationOf() > 1 ? Replaced(image, turned => turned.Autorot()) : image;
     }
 
     /// <summary>Whether <see cref="OpenForRegions"/> composites the first page.</summary>
     public static bool IsComposited(string path, ImageFormat format)
     {
-        using VipsImage image = Load(path, format);
+        using VipsImage image = Load(path, format, Enums.Access.Sequential);
         return IsComposited(AlphaOf(path, image, format), format);
     }
 
     /// <summary>Composites the last channel on white, the background of slides; opaque pixels do not change.</summary>
-    public static VipsOperation Flatten(VipsImage image) =>
-        new VipsOperation("flatten").Set("in", image).Set("background", image.Format == VipsImage.UShort ? "65535" : "255");
+    public static VipsImage Flatten(VipsImage image) =>
+        image.Flatten(background: [image.Format == Enums.BandFormat.Ushort ? ushort.MaxValue : byte.MaxValue]);
 
-    private static VipsImage Replaced(VipsImage image, VipsOperation operation)
+    private static VipsImage Replaced(VipsImage image, Func<VipsImage, VipsImage> operation)
     {
-        using (image)
-        using (operation)
-            return operation.RunToImage();
+        using (image) return operation(image);
     }
 
     private static TiffAlpha AlphaOf(string path, VipsImage image, ImageFormat format) => (image.Bands, format) switch
@@ -143,18 +143,19 @@ internal static class ImageReader
     private static bool IsComposited(TiffAlpha alpha, ImageFormat format) =>
         alpha == TiffAlpha.Associated || (alpha == TiffAlpha.Unassociated && format == ImageFormat.Png);
 
-    private static VipsOperation Loader(string path, ImageFormat format, string access) => new VipsOperation(format switch
+    private static VipsImage Load(
+        string path, ImageFormat format, Enums.Access access, int page = 0, int pages = 1, int smaller = -1)
     {
-        ImageFormat.Png => "pngload",
-        ImageFormat.Jpeg => "jpegload",
-        _ => "tiffload",
-    }).Set("filename", path).Set("access", access).Set("fail_on", "warning");
-
-    private static VipsImage Load(string path, ImageFormat format, int pages = 1)
-    {
-        using VipsOperation load = Loader(path, format, "sequential");
-        if (format == ImageFormat.Tiff) load.Set("n", $"{pages}");
-        return load.RunToImage();
+        const Enums.FailOn strict = Enums.FailOn.Warning;
+        VipsLibrary.Require();
+        using VipsImage image = format switch
+        {
+            ImageFormat.Png => VipsImage.Pngload(path, access: access, failOn: strict),
+            ImageFormat.Jpeg => VipsImage.Jpegload(path, access: access, failOn: strict),
+            _ => VipsImage.Tiffload(path, page: page, n: pages, subifd: smaller, access: access, failOn: strict),
+        };
+        // With several threads, libvips 8.14 sometimes loses the error of a truncated file and returns pixels that were never read.
+        return image.With("concurrency", 1);
     }
 
     /// <summary>Replaces the first page by all channel pages, stacked vertically, and returns their number.</summary>
@@ -162,7 +163,7 @@ internal static class ImageReader
     {
         int pages = InspectTiff(path, tiff => TiffMetadata.AlikePages(tiff.Pages()).Length);
         if (pages == 1) return 1;
-        VipsImage all = Load(path, ImageFormat.Tiff, pages);
+        VipsImage all = Load(path, ImageFormat.Tiff, Enums.Access.Sequential, pages: pages);
         image.Dispose();
         image = all;
         return pages;
@@ -170,15 +171,8 @@ internal static class ImageReader
 
     private static T InspectTiff<T>(string path, Func<TiffFile, T> inspect)
     {
-        try
-        {
-            using var file = InputFile.Open(path);
-            return inspect(new TiffFile(file));
-        }
-        catch (TinctorException error)
-        {
-            throw new VipsException(error.Message);
-        }
+        using FileStream file = InputFile.Open(path);
+        return inspect(new TiffFile(file));
     }
 
     /// <summary>Converts YCbCr of JFIF (BT.601, full range) to RGB in place.</summary>
@@ -197,15 +191,15 @@ internal static class ImageReader
     {
         var kind = image.Interpretation switch
         {
-            InterpretationCmyk => "CMYK colours",
-            InterpretationLab => "CIELAB colours",
-            _ => image.Format is VipsImage.UChar or VipsImage.UShort ? null : "samples that are not unsigned 8 or 16 bit",
+            Enums.Interpretation.Cmyk => "CMYK colours",
+            Enums.Interpretation.Lab => "CIELAB colours",
+            _ => image.Format is Enums.BandFormat.Uchar or Enums.BandFormat.Ushort ? null : "samples that are not unsigned 8 or 16 bit",
         };
         if (kind is not null)
         {
             throw new TinctorException(path, $"has {kind}", "Convert it to 8 or 16 bit grey or RGB.");
         }
-        var type = image.Format == VipsImage.UChar ? SampleType.UInt8 : SampleType.UInt16;
+        var type = image.Format == Enums.BandFormat.Uchar ? SampleType.UInt8 : SampleType.UInt16;
         var info = new ImageInfo(image.Width, image.Height / pages, image.Bands * pages, type, format);
         var size = (Int128)image.Width * image.Height * image.Bands * Image.BytesPerSample(type);
         return size <= Array.MaxLength

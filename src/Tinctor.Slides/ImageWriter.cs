@@ -1,53 +1,37 @@
-using Tinctor.Slides.Native;
+using NetVips;
 
 namespace Tinctor.Slides;
 
 /// <summary>Encodes images through libvips and writes them atomically.</summary>
 internal static class ImageWriter
 {
+    // Smaller files than with the defaults of libvips (by 2 and 32 % on two sections), and faster.
+    public const int PngCompression = 3;
+    public const Enums.ForeignPngFilter PngFilter = Enums.ForeignPngFilter.Up;
+
     public static void Write(Image image, string path, int jpegQuality, TiffCompression compression)
     {
-        var format = FormatOf(path);
+        ImageFormat format = FormatOf(path);
         Refuse(path, format, image.Channels, image.SampleType);
-        using var save = format switch
+        using VipsImage source = image.ToVips(Interpretation(image, format));
+        Store(path, format switch
         {
-            ImageFormat.Png => Png("pngsave_buffer"),
-            ImageFormat.Jpeg => Jpeg("jpegsave_buffer", jpegQuality),
-            _ => new VipsOperation("tiffsave_buffer").Set("compression", compression.ToString().ToLowerInvariant()),
-        };
-        Encode(image, format, save, bytes => Store(path, bytes));
+            ImageFormat.Png => source.PngsaveBuffer(PngCompression, filter: PngFilter),
+            ImageFormat.Jpeg => source.JpegsaveBuffer(jpegQuality, subsampleMode: Enums.ForeignSubsample.Off),
+            _ => source.TiffsaveBuffer(Enum.Parse<Enums.ForeignTiffCompression>($"{compression}")),
+        });
     }
 
     /// <summary>Encodes a tile of a slide, 8 bits with 1 or 3 channels, as a JPEG file.</summary>
     public static byte[] EncodeJpeg(Image tile, int quality)
     {
-        byte[] encoded = [];
-        using var save = Jpeg("jpegsave_buffer", quality);
-        if (HalvesChroma(quality)) save.Set("subsample_mode", "on");
-        Encode(tile, ImageFormat.Jpeg, save, bytes => encoded = bytes.ToArray());
-        return encoded;
+        using VipsImage source = tile.ToVips(Interpretation(tile, ImageFormat.Jpeg));
+        return source.JpegsaveBuffer(quality,
+            subsampleMode: HalvesChroma(quality) ? Enums.ForeignSubsample.On : Enums.ForeignSubsample.Off);
     }
 
     /// <summary>Whether tiles of a quality have chroma at half resolution.</summary>
     public static bool HalvesChroma(int quality) => quality < 90;
-
-    private static unsafe void Encode(Image image, ImageFormat format, VipsOperation save, VipsOperation.ReadOnlySpanAction use)
-    {
-        fixed (byte* pixels = image.Data)
-        {
-            var vipsFormat = image.SampleType == SampleType.UInt8 ? VipsImage.UChar : VipsImage.UShort;
-            using var memory = VipsImage.Wrap(pixels, image.Data.LongLength, image.Width, image.Height, image.Channels, vipsFormat);
-            using var copy = new VipsOperation("copy").Set("in", memory).Set("interpretation", Interpretation(image, format));
-            using var source = copy.RunToImage();
-            save.Set("in", source).RunToBytes(use);
-        }
-    }
-
-    // Smaller files than with the defaults of libvips (by 2 and 32 % on two sections), and faster.
-    public static VipsOperation Png(string operation) => new VipsOperation(operation).Set("filter", "up").Set("compression", "3");
-
-    public static VipsOperation Jpeg(string operation, int quality) =>
-        new VipsOperation(operation).Set("Q", $"{quality}").Set("subsample_mode", "off");
 
     private static ImageFormat FormatOf(string path) => Path.GetExtension(path).ToLowerInvariant() switch
     {
@@ -77,34 +61,31 @@ internal static class ImageWriter
     /// <summary>
     /// Interpretation of the channels by libvips: two or four channels are independent in TIFF, and include alpha in PNG.
     /// </summary>
-    public static string Interpretation(Image image, ImageFormat format)
+    public static Enums.Interpretation Interpretation(Image image, ImageFormat format)
     {
-        var wide = image.SampleType == SampleType.UInt16;
+        bool wide = image.SampleType == SampleType.UInt16;
+        Enums.Interpretation grey = wide ? Enums.Interpretation.Grey16 : Enums.Interpretation.Bw,
+            rgb = wide ? Enums.Interpretation.Rgb16 : Enums.Interpretation.Srgb;
         return image.Channels switch
         {
-            1 => wide ? "grey16" : "b-w",
-            3 => wide ? "rgb16" : "srgb",
-            _ when format == ImageFormat.Tiff => "multiband",
-            2 => wide ? "grey16" : "b-w",
-            _ => wide ? "rgb16" : "srgb",
+            1 => grey,
+            3 => rgb,
+            _ when format == ImageFormat.Tiff => Enums.Interpretation.Multiband,
+            2 => grey,
+            _ => rgb,
         };
     }
 
     /// <summary>Writes an encoded image atomically.</summary>
-    public static unsafe void Store(string path, ReadOnlySpan<byte> bytes)
+    public static void Store(string path, byte[] bytes)
     {
-        // A span cannot enter the closure, its address can: the bytes are pinned during the call.
-        fixed (byte* start = bytes)
+        try
         {
-            var (address, length) = ((nint)start, bytes.Length);
-            try
-            {
-                AtomicFile.Write(path, stream => stream.Write(new ReadOnlySpan<byte>((void*)address, length)));
-            }
-            catch (Exception error) when (error is IOException or UnauthorizedAccessException)
-            {
-                throw new TinctorException(path, $"cannot be written ({error.Message})", "Check permissions and free space.", error);
-            }
+            AtomicFile.Write(path, stream => stream.Write(bytes));
+        }
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+        {
+            throw new TinctorException(path, $"cannot be written ({error.Message})", "Check permissions and free space.", error);
         }
     }
 }

@@ -10,6 +10,9 @@ internal sealed unsafe class OpenSlideFile : SlideFile
 {
     private static readonly ushort[] White = [255, 255, 255];
 
+    // Of Aperio, Leica and Philips, as OpenSlide recognises them.
+    private static readonly string[] ScannerDescriptions = ["Aperio", "leica-microsystems.com/scn", "DPUfsImport"];
+
     private readonly string path;
     private readonly nint slide;
     private readonly ushort[]? namedBackground;
@@ -28,8 +31,14 @@ internal sealed unsafe class OpenSlideFile : SlideFile
     public override ushort[] Background => namedBackground ?? base.Background;
 
     /// <summary>Opens a slide; null if OpenSlide does not know the format, and for plain TIFF, which is read through libvips.</summary>
+    /// <exception cref="TinctorException">The slide is damaged, or OpenSlide is needed but not installed.</exception>
     public static OpenSlideFile? Open(string path)
     {
+        if (!OpenSlideNative.IsAvailable)
+        {
+            RefuseWithoutLibrary(path);
+            return null;
+        }
         string? vendor = Text(OpenSlideNative.openslide_detect_vendor(path));
         if (vendor is null or "generic-tiff") return null;
         nint slide = OpenSlideNative.openslide_open(path);
@@ -56,6 +65,22 @@ internal sealed unsafe class OpenSlideFile : SlideFile
             OpenSlideNative.openslide_close(slide);
             throw;
         }
+    }
+
+    /// <summary>Refuses a slide that only OpenSlide reads.</summary>
+    /// <exception cref="TinctorException">The slide needs OpenSlide.</exception>
+    public static void RefuseWithoutLibrary(string path)
+    {
+        if (SlideFormats.FromExtension(path) is { NeedsOpenSlide: true } || IsScannerTiff(path))
+            throw new TinctorException(path, "slides of this format need OpenSlide, which was not found", OpenSlideNative.Installation);
+    }
+
+    // TIFFs of scanners that are named like any TIFF: libvips would read them, but not as the scanner means them.
+    private static bool IsScannerTiff(string path)
+    {
+        using FileStream file = InputFile.Open(path);
+        return TiffFile.IsTiff(file) && new TiffFile(file).Pages()[0].Description is string description
+            && ScannerDescriptions.Any(known => description.Contains(known, StringComparison.Ordinal));
     }
 
     /// <inheritdoc/>

@@ -1,4 +1,5 @@
 using System.Globalization;
+using NetVips;
 using Tinctor.Slides.Native;
 
 namespace Tinctor.Slides;
@@ -278,7 +279,8 @@ public sealed class Slide : IDisposable
         }
         catch (Exception error) when (error is VipsException or EndOfStreamException)
         {
-            throw new TinctorException(path, $"{failure} ({error.Message.Replace($"{path}: ", "")})", CopyAgain, error);
+            string reason = error is VipsException vips ? vips.Reason() : error.Message;
+            throw new TinctorException(path, $"{failure} ({reason.Replace($"{path}: ", "")})", CopyAgain, error);
         }
         catch (Exception error) when (error is OverflowException or OutOfMemoryException)
         {

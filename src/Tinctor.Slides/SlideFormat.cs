@@ -8,6 +8,9 @@ internal sealed record SlideFormat(string Name, params IReadOnlyList<string> Ext
     /// <summary>Whether its files are slides of scanners; false for formats of images in general, of which only some are slides.</summary>
     public bool IsOfScanners { get; init; }
 
+    /// <summary>Whether its files are read through OpenSlide.</summary>
+    public bool NeedsOpenSlide { get; init; }
+
     /// <summary>Whether its files can be read.</summary>
     public bool IsSupported => Converter is null;
 

@@ -21,13 +21,13 @@ internal static class SlideFormats
     /// <summary>All known formats.</summary>
     public static IReadOnlyList<SlideFormat> All { get; } =
     [
-        Scanner("Aperio SVS", ".svs"),
-        Scanner("Hamamatsu NDPI", ".ndpi"),
-        Scanner("Hamamatsu VMS", ".vms", ".vmu"),
-        Scanner("3DHISTECH MRXS", ".mrxs"),
-        Scanner("Leica SCN", ".scn"),
-        Scanner("Ventana BIF", ".bif"),
-        Scanner("Sakura SVSLIDE", ".svslide"),
+        OfOpenSlide("Aperio SVS", ".svs"),
+        OfOpenSlide("Hamamatsu NDPI", ".ndpi"),
+        OfOpenSlide("Hamamatsu VMS", ".vms", ".vmu"),
+        OfOpenSlide("3DHISTECH MRXS", ".mrxs"),
+        OfOpenSlide("Leica SCN", ".scn"),
+        OfOpenSlide("Ventana BIF", ".bif"),
+        OfOpenSlide("Sakura SVSLIDE", ".svslide"),
         Scanner("Akoya QPTIFF", ".qptiff"),
         Scanner("OME-TIFF", ".ome.tif", ".ome.tiff"),
         new(Tiff, ".tif", ".tiff", ".btf", ".tf8")
@@ -168,6 +168,9 @@ internal static class SlideFormats
 
     private static SlideFormat Scanner(string name, params IReadOnlyList<string> extensions) =>
         new(name, extensions) { IsOfScanners = true };
+
+    private static SlideFormat OfOpenSlide(string name, params IReadOnlyList<string> extensions) =>
+        Scanner(name, extensions) with { NeedsOpenSlide = true };
 
     private static SlideFormat Unsupported(string name, string converter, params IReadOnlyList<string> extensions) =>
         new(name, extensions) { Converter = converter };

@@ -1,3 +1,4 @@
+using NetVips;
 using Tinctor.Slides.Native;
 
 namespace Tinctor.Slides;
@@ -11,7 +12,7 @@ public static class SlideWriter
     private const int LargestJpegSide = 65_500;
 
     // Defaults of OpenSeadragon and of the Deep Zoom tools.
-    private const string DeepZoomTile = "254", DeepZoomOverlap = "1";
+    private const int DeepZoomTile = 254, DeepZoomOverlap = 1;
 
     private enum Kind
     {
@@ -46,7 +47,8 @@ public static class SlideWriter
         // .NET throws the last if the file system cannot hold a file of this size.
         catch (Exception error) when (error is VipsException or IOException or ArgumentOutOfRangeException { ParamName: "value" })
         {
-            throw new TinctorException(path, $"cannot be written ({error.Message})", "Check permissions and free space.", error);
+            string reason = error is VipsException vips ? vips.Reason() : error.Message;
+            throw new TinctorException(path, $"cannot be written ({reason})", "Check permissions and free space.", error);
         }
     }
 
@@ -91,13 +93,11 @@ public static class SlideWriter
 
     private static void SaveRows(string path, string temporary, Kind kind, SlideSpec spec, IEnumerable<Image> tiles)
     {
-        using var rows = new VipsRowSource(spec.Width, spec.Height, spec.Channels, spec.SampleType == SampleType.UInt16, Rows(spec, tiles));
+        VipsLibrary.Require();
+        using var rows = new RowSource(spec.Width, spec.Height, spec.Channels, spec.SampleType, Rows(spec, tiles));
         try
         {
-            using VipsImage loaded = rows.Open();
-            using var copy = new VipsOperation("copy").Set("in", loaded);
-            using VipsImage image = copy.RunToImage();
-            if (spec.IccProfile is byte[] profile) image.SetIccProfile(profile);
+            using VipsImage loaded = rows.Open(), image = spec.IccProfile is byte[] profile ? loaded.WithIccProfile(profile) : loaded;
             if (kind == Kind.DeepZoom) SaveDeepZoom(image, path, temporary, spec);
             else SavePlain(image, temporary, kind, spec);
         }
@@ -109,8 +109,8 @@ public static class SlideWriter
 
     private static void SavePlain(VipsImage image, string temporary, Kind kind, SlideSpec spec)
     {
-        using VipsOperation save = kind == Kind.Png ? ImageWriter.Png("pngsave") : ImageWriter.Jpeg("jpegsave", spec.JpegQuality ?? 100);
-        save.Set("in", image).Set("filename", temporary).Run();
+        if (kind == Kind.Png) image.Pngsave(temporary, ImageWriter.PngCompression, filter: ImageWriter.PngFilter);
+        else image.Jpegsave(temporary, spec.JpegQuality ?? 100, subsampleMode: Enums.ForeignSubsample.Off);
     }
 
     private static IEnumerable<ReadOnlyMemory<byte>> Rows(SlideSpec spec, IEnumerable<Image> tiles)
@@ -129,10 +129,9 @@ public static class SlideWriter
         string tiles = TilesOf(path), written = TilesOf(temporary);
         try
         {
-            using VipsOperation save = new VipsOperation("dzsave").Set("in", image).Set("filename", Path.ChangeExtension(temporary, null))
-                .Set("suffix", spec.JpegQuality is int quality ? $".jpg[Q={quality},subsample-mode=off]" : ".png")
-                .Set("region-shrink", "mean").Set("tile-size", DeepZoomTile).Set("overlap", DeepZoomOverlap);
-            save.Run();
+            image.Dzsave(Path.ChangeExtension(temporary, null),
+                suffix: spec.JpegQuality is int quality ? $".jpg[Q={quality},subsample-mode=off]" : ".png",
+                regionShrink: Enums.RegionShrink.Mean, tileSize: DeepZoomTile, overlap: DeepZoomOverlap);
             File.Delete(path);
             if (Directory.Exists(tiles)) Directory.Delete(tiles, recursive: true);
             Directory.Move(written, tiles);

@@ -1,4 +1,4 @@
-using Tinctor.Slides.Native;
+using NetVips;
 using Tinctor.Slides.Tiff;
 
 namespace Tinctor.Slides;
@@ -50,7 +50,7 @@ internal sealed class VipsFile : SlideFile
         ? Part(image, 0, 0, image.Width, image.Height) : base.ReadAssociated(name);
 
     /// <inheritdoc/>
-    public override byte[]? ReadIccProfile() => planes[0][0].IccProfile;
+    public override byte[]? ReadIccProfile() => planes[0][0].ReadIccProfile();
 
     /// <inheritdoc/>
     public override void Dispose()
@@ -126,18 +126,16 @@ internal sealed class VipsFile : SlideFile
 
     private static SampleType SampleOf(VipsImage image) => image.Format switch
     {
-        VipsImage.UChar => SampleType.UInt8,
-        VipsImage.UShort => SampleType.UInt16,
+        Enums.BandFormat.Uchar => SampleType.UInt8,
+        Enums.BandFormat.Ushort => SampleType.UInt16,
         _ => throw new TinctorException(null, "has samples that are not unsigned 8 or 16 bit", "Convert it to 8 or 16 bit grey or RGB."),
     };
 
     private static Image Part(VipsImage image, int x, int y, int width, int height)
     {
-        using VipsOperation crop = new VipsOperation("extract_area").Set("input", image).Set("left", $"{x}").Set("top", $"{y}")
-            .Set("width", $"{width}").Set("height", $"{height}");
-        using VipsImage part = crop.RunToImage();
-        var pixels = new Image(width, height, image.Bands, SampleOf(image));
-        part.Decode(pixels.Data);
+        using VipsImage part = image.ExtractArea(x, y, width, height);
+        var pixels = new Image(width, height, part.Bands, SampleOf(part));
+        part.CopyTo(pixels.Data);
         return pixels;
     }
 

@@ -9,6 +9,18 @@ public sealed class InfoCommandTests : IDisposable
 
     public void Dispose() => Directory.Delete(folder, recursive: true);
 
+    // Files that are no libraries hide those of the system.
+    [Theory]
+    [InlineData("libvips.so.42", "libvips is not installed: apt-get install -y libvips42")]
+    [InlineData("libopenslide.so.0", "need OpenSlide, which was not found. Install it: apt-get install -y libopenslide0")]
+    public void Info_without_library_names_package(string library, string line)
+    {
+        File.WriteAllText(Path.Combine(folder, library), "no library, only a text that is longer than the header of an ELF file, 64 bytes");
+        Outcome outcome = CommandLine.RunWith("LD_LIBRARY_PATH", folder, "info", SharedFiles.Path("data/slides/cmu-1-small-region.svs"));
+        Assert.Equal(1, outcome.Code);
+        Assert.Contains(line, outcome.OneError());
+    }
+
     [Fact]
     public void Info_lists_properties_and_continues_after_failure()
     {

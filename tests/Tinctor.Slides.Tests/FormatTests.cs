@@ -1,4 +1,4 @@
-using Tinctor.Slides.Native;
+using NetVips;
 using Tinctor.Tests;
 
 namespace Tinctor.Slides.Tests;
@@ -229,19 +229,10 @@ public sealed class FormatTests : InTemporaryFolder
         Assert.InRange(truth.Data.Zip(slide.Data, (a, b) => Math.Abs(a - b)).Max(), 0, 2);
     }
 
-    private static unsafe byte[] CmykJpeg()
+    private static byte[] CmykJpeg()
     {
-        byte[] pixels = new byte[16 * 16 * 4];
-        byte[] jpeg = [];
-        fixed (byte* start = pixels)
-        {
-            using var memory = VipsImage.Wrap(start, pixels.Length, 16, 16, 4, VipsImage.UChar);
-            using var copy = new VipsOperation("copy").Set("in", memory).Set("interpretation", "cmyk");
-            using var cmyk = copy.RunToImage();
-            using var save = new VipsOperation("jpegsave_buffer").Set("in", cmyk);
-            save.RunToBytes(bytes => jpeg = bytes.ToArray());
-        }
-        return jpeg;
+        using VipsImage cmyk = new Image(16, 16, 4).ToVips(Enums.Interpretation.Cmyk);
+        return cmyk.JpegsaveBuffer();
     }
 
     private static byte[] WithoutFourth(Image image)

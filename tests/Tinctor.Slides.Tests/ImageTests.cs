@@ -119,13 +119,10 @@ public sealed class ImageTests : InTemporaryFolder
     }
 
     [Fact]
-    public void VipsLibrary_reports_version_and_absence()
+    public void VipsLibrary_reports_version()
     {
         Assert.True(VipsLibrary.IsAvailable);
         Assert.True(VipsLibrary.Version >= new Version(8, 13), $"{VipsLibrary.Version}");
-        Assert.Contains("libvips", VipsLibrary.Path);
         Assert.InRange(VipsLibrary.Concurrency, 1, 1024);
-        var error = Assert.Throws<FileNotFoundException>(() => VipsLibrary.Load("libvips.so.999"));
-        Assert.Contains("apt-get install libvips42", error.Message);
     }
 }

@@ -1,8 +1,26 @@
+using Tinctor.Tests;
+
 namespace Tinctor.Slides.Tests;
 
 /// <summary>The list of formats: what is read, what is refused by name, and what a folder holds.</summary>
 public sealed class SlideFormatsTests : InTemporaryFolder
 {
+    [Fact]
+    public void RefuseWithoutLibrary_slide_of_scanner_names_package()
+    {
+        string[] slides = [SharedFiles.Path("data/slides/cmu-1-small-region.svs"), At("scanner.tif"), At("slide.mrxs")];
+        File.Copy(slides[0], slides[1]);
+        File.WriteAllText(slides[2], "");
+        foreach (string path in slides)
+        {
+            var error = Assert.Throws<TinctorException>(() => OpenSlideFile.RefuseWithoutLibrary(path));
+            Assert.Equal(path, error.File);
+            Assert.Contains("need OpenSlide, which was not found. Install it: apt-get install -y libopenslide0", error.Message);
+        }
+        TestImages.Make(9, 7, 3, SampleType.UInt8).Write(At("plain.tif"));
+        OpenSlideFile.RefuseWithoutLibrary(At("plain.tif"));
+    }
+
     [Theory]
     [InlineData("a.svs", "Aperio SVS"), InlineData("A.QPTIFF", "Akoya QPTIFF"), InlineData("a.ome.tif", "OME-TIFF"),
         InlineData("a.tif", "TIFF"),

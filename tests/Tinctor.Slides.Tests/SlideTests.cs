@@ -1,5 +1,5 @@
 using System.Text;
-using Tinctor.Slides.Native;
+using NetVips;
 using Tinctor.Tests;
 
 namespace Tinctor.Slides.Tests;
@@ -223,16 +223,10 @@ public sealed class SlideTests : InTemporaryFolder
             Assert.Throws<TinctorException>(() => broken.Read(0, 0, 0, broken.Width, broken.Height)).Message);
     }
 
-    private unsafe void WritePyramid(Image image, string name, bool subIfds)
+    private void WritePyramid(Image image, string name, bool subIfds)
     {
-        fixed (byte* pixels = image.Data)
-        {
-            using var memory = VipsImage.Wrap(pixels, image.Data.Length, image.Width, image.Height, image.Channels,
-                image.SampleType == SampleType.UInt8 ? VipsImage.UChar : VipsImage.UShort);
-            using var save = new VipsOperation("tiffsave").Set("in", memory).Set("filename", At(name)).Set("tile", "true")
-                .Set("tile-width", "64").Set("tile-height", "64").Set("pyramid", "true").Set("subifd", subIfds ? "true" : "false");
-            save.Run();
-        }
+        using VipsImage source = image.ToVips(Enums.Interpretation.Multiband);
+        source.Tiffsave(At(name), tile: true, tileWidth: 64, tileHeight: 64, pyramid: true, subifd: subIfds);
     }
 
     // Replaces a part of a file, as long as it was.

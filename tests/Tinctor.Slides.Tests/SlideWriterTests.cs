@@ -1,5 +1,4 @@
 using System.Xml.Linq;
-using Tinctor.Slides.Native;
 using Tinctor.Tests;
 
 namespace Tinctor.Slides.Tests;
@@ -51,10 +50,8 @@ public sealed class SlideWriterTests : InTemporaryFolder
     private byte[] SrgbProfile()
     {
         TestImages.Make(8, 8, 3, SampleType.UInt8).Write(At("plain.png"));
-        using var load = new VipsOperation("pngload").Set("filename", At("plain.png"));
-        using VipsImage image = load.RunToImage();
-        using var save = new VipsOperation("pngsave").Set("in", image).Set("filename", At("srgb.png")).Set("profile", "srgb");
-        save.Run();
+        using var image = VipsImage.Pngload(At("plain.png"));
+        image.Pngsave(At("srgb.png"), profile: "srgb");
         using var slide = Slide.Open(At("srgb.png"));
         return slide.ReadIccProfile()!;
     }

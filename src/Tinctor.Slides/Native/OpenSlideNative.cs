@@ -6,11 +6,28 @@ namespace Tinctor.Slides.Native;
 internal static unsafe partial class OpenSlideNative
 {
     private const string OpenSlide = "openslide";
-    private static readonly string[] Names = ["libopenslide.so.1", "libopenslide.so.0"];
 
-    static OpenSlideNative() => NativeLibrary.SetDllImportResolver(typeof(OpenSlideNative).Assembly, (name, _, _) =>
-        name == OpenSlide ? Names
-            .Select(file => NativeLibrary.TryLoad(file, out nint library) ? library : 0).FirstOrDefault(found => found != 0) : 0);
+    private static readonly nint Library = new[]
+    {
+        "libopenslide.so.1", "libopenslide.so.0", "libopenslide-1.dll", "libopenslide.1.dylib", "libopenslide.0.dylib",
+    }.Select(Load).FirstOrDefault(found => found != 0);
+
+    static OpenSlideNative() => NativeLibrary.SetDllImportResolver(typeof(OpenSlideNative).Assembly,
+        (name, _, _) => name == OpenSlide ? Library : 0);
+
+    /// <summary>Whether OpenSlide is installed, on the library path of the system or beside the program.</summary>
+    public static bool IsAvailable => Library != 0;
+
+    /// <summary>How to install OpenSlide.</summary>
+    public static string Installation => OperatingSystem.IsLinux() ? "Install it: apt-get install -y libopenslide0"
+        : OperatingSystem.IsMacOS() ? "Install it: brew install openslide"
+        : "Unpack openslide-bin from openslide.org, and put libopenslide-1.dll beside the program or into a folder of PATH";
+
+    /// <summary>Version of OpenSlide, such as 3.4.1.</summary>
+    public static string Version => Marshal.PtrToStringUTF8(openslide_get_version()) ?? "";
+
+    [LibraryImport(OpenSlide)]
+    private static partial nint openslide_get_version();
 
     [LibraryImport(OpenSlide, StringMarshalling = StringMarshalling.Utf8)]
     public static partial nint openslide_detect_vendor(string path);
@@ -50,4 +67,7 @@ internal static unsafe partial class OpenSlideNative
 
     [LibraryImport(OpenSlide, StringMarshalling = StringMarshalling.Utf8)]
     public static partial void openslide_read_associated_image(nint slide, string name, uint* target);
+
+    private static nint Load(string name) =>
+        NativeLibrary.TryLoad(name, typeof(OpenSlideNative).Assembly, null, out nint library) ? library : 0;
 }

@@ -8,8 +8,8 @@ internal static class TiffTag
 {
     public const int NewSubfileType =
         254, Width = 256, Height = 257, BitsPerSample = 258, Compression = 259, Photometric = 262, Description = 270,
-        StripOffsets = 273, SamplesPerPixel = 277, XResolution = 282, YResolution = 283, PlanarConfiguration = 284, ResolutionUnit = 296,
-            Predictor = 317,
+        StripOffsets = 273, SamplesPerPixel = 277, RowsPerStrip = 278, StripByteCounts = 279, XResolution = 282, YResolution = 283,
+        PlanarConfiguration = 284, ResolutionUnit = 296, Predictor = 317,
         TileWidth = 322, TileLength = 323, TileOffsets = 324, TileByteCounts = 325, SubIfds = 330, ExtraSamples = 338, SampleFormat = 339,
         YCbCrSubSampling = 530, IccProfile = 34675, ImageJByteCounts = 50838, ImageJData = 50839;
 }

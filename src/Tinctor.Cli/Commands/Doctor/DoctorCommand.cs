@@ -89,17 +89,10 @@ internal static class DoctorCommand
         if (!VipsLibrary.IsAvailable)
         {
             yield return new("libvips", "not found", "apt-get install -y libvips42");
-            yield break;
         }
-        yield return new("libvips", $"{VipsLibrary.Version} ({VipsLibrary.Path ?? "path unknown"})");
-        yield return VipsLibrary.HasOpenSlide ? new("OpenSlide", OpenSlide())
-            : new("OpenSlide", "libvips was built without it", "apt-get install -y libvips42 libopenslide0");
-    }
-
-    private static unsafe string OpenSlide()
-    {
-        if (SystemInfo.LoadedLibrary("libopenslide") is not string path) return "built into libvips";
-        bool known = NativeLibrary.TryGetExport(NativeLibrary.Load(path), "openslide_get_version", out nint version);
-        return known ? $"{Marshal.PtrToStringUTF8(((delegate* unmanaged<nint>)version)())} ({path})" : path;
+        else yield return new("libvips", $"{VipsLibrary.Version} ({SystemInfo.LoadedLibrary("libvips") ?? "path unknown"})");
+        yield return OpenSlideNative.IsAvailable
+            ? new("OpenSlide", $"{OpenSlideNative.Version} ({SystemInfo.LoadedLibrary("libopenslide") ?? "path unknown"})")
+            : new("OpenSlide", "not found", OpenSlideNative.Installation);
     }
 }

@@ -1,0 +1,52 @@
+using NetVips;
+using Tinctor.Slides.Native;
+
+namespace Tinctor.Slides;
+
+/// <summary>Pixels and metadata of libvips images.</summary>
+internal static class VipsImages
+{
+    private const string Orientation = "orientation", IccProfile = "icc-profile-data";
+
+    /// <summary>Wraps the samples of an image without a copy, as long as the result is not disposed.</summary>
+    public static VipsImage ToVips(this Image image, Enums.Interpretation interpretation)
+    {
+        VipsLibrary.Require();
+        using VipsImage memory = VipsImage.NewFromMemory<byte>(image.Data.AsMemory(), image.Width, image.Height, image.Channels,
+            image.SampleType == SampleType.UInt8 ? Enums.BandFormat.Uchar : Enums.BandFormat.Ushort);
+        return memory.Copy(interpretation: interpretation);
+    }
+
+    /// <summary>Computes the pixels into a buffer of Width x Height x Bands samples.</summary>
+    public static unsafe void CopyTo(this VipsImage image, Span<byte> pixels)
+    {
+        fixed (byte* target = pixels)
+        {
+            using var memory = VipsImage.NewFromMemory((nint)target, (ulong)pixels.Length, image.Width, image.Height, image.Bands,
+                image.Format);
+            image.Write(memory);
+        }
+    }
+
+    /// <summary>Returns the image with a number in its metadata.</summary>
+    public static VipsImage With(this VipsImage image, string name, int value) =>
+        image.Mutate(copy => copy.Set(GValue.GIntType, name, value));
+
+    /// <summary>EXIF orientation, 1 (upright) to 8.</summary>
+    public static int OrientationOf(this VipsImage image) =>
+        image.Contains(Orientation) && image.Get(Orientation) is int and >= 1 and <= 8 and int orientation ? orientation : 1;
+
+    /// <summary>Returns the image rotated and mirrored as an EXIF orientation demands.</summary>
+    public static VipsImage Upright(this VipsImage image, int orientation)
+    {
+        using VipsImage oriented = image.With(Orientation, orientation);
+        return oriented.Autorot();
+    }
+
+    /// <summary>ICC profile of the colours; null if there is none.</summary>
+    public static byte[]? ReadIccProfile(this VipsImage image) => image.Contains(IccProfile) ? (byte[])image.Get(IccProfile) : null;
+
+    /// <summary>Returns the image with an ICC profile, which savers embed.</summary>
+    public static VipsImage WithIccProfile(this VipsImage image, byte[] profile) =>
+        image.Mutate(copy => copy.Set(GValue.BlobType, IccProfile, profile));
+}
