@@ -5,8 +5,7 @@ namespace Tinctor.Training.Export;
 
 /// <summary>
 /// Replaces transposed convolutions by convolutions at the size of their input, which compute the pixels of each s x s block as channels,
-/// and
-/// a rearrangement. ONNX Runtime quantises convolutions, but no transposed ones.
+/// and a rearrangement. ONNX Runtime quantises convolutions, but no transposed ones.
 /// </summary>
 internal static class SubpixelConvolution
 {
@@ -70,12 +69,11 @@ internal static class SubpixelConvolution
 
         public static Geometry? Of(NodeProto node, TensorProto weight)
         {
-            long[] List(string name, long otherwise) =>
-                node.Attribute.FirstOrDefault(attribute => attribute.Name == name)?.Ints is { } list ? [.. list] : [otherwise, otherwise];
+            long[] List(string name, long otherwise) => OnnxNode.Integers(node, name) ?? [otherwise, otherwise];
             (long[] strides, long[] pads, long[] more) = (List("strides", 1), List("pads", 0), List("output_padding", 0));
             bool isSquare = weight.Dims.Count == 4 && weight.Dims[2] == weight.Dims[3] && strides[0] == strides[1] && more[0] == more[1]
                 && pads.All(pad => pad == pads[0]) && List("dilations", 1).All(step => step == 1)
-                && (node.Attribute.FirstOrDefault(attribute => attribute.Name == "group")?.I ?? 1) == 1;
+                && (OnnxNode.Integer(node, "group") ?? 1) == 1;
             // (n - 1) s - 2 p + k + more is s n.
             return isSquare && weight.Dims[2] - (2 * pads[0]) + more[0] == strides[0]
                 ? new(weight.Dims[0], weight.Dims[1], weight.Dims[2], strides[0], pads[0]) : null;
