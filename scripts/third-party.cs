@@ -1,0 +1,46 @@
+#:project ../src/Tinctor.Core/Tinctor.Core.csproj
+#:property PublishAot=false
+// Lists the packages that a build contains, with their licences, as Markdown.
+// Usage: dotnet run scripts/third-party.cs -- PROJECT.ASSETS.JSON
+using System.Text.Json;
+using System.Xml.Linq;
+
+if (args is not [string assetsPath] || !File.Exists(assetsPath))
+{
+    Console.Error.WriteLine("Usage: dotnet run scripts/third-party.cs -- PROJECT.ASSETS.JSON");
+    return 2;
+}
+using JsonDocument document = JsonDocument.Parse(File.ReadAllText(assetsPath));
+JsonElement assets = document.RootElement;
+string[] folders = [.. assets.GetProperty("packageFolders").EnumerateObject().Select(folder => folder.Name)];
+// Packages without such files serve the build alone.
+string[] shipped = ["runtime", "native", "runtimeTargets"];
+string[] packages = [.. assets.GetProperty("targets").EnumerateObject().SelectMany(target => target.Value.EnumerateObject())
+    .Where(package => package.Value.GetProperty("type").GetString() == "package"
+        && shipped.Any(kind => package.Value.TryGetProperty(kind, out JsonElement files) && files.EnumerateObject().Any()))
+    .Select(package => package.Name).Distinct().Order()];
+var printed = new HashSet<string>();
+Console.WriteLine("# Third-party software\n\nThis program contains the .NET runtime (MIT, https://github.com/dotnet/runtime) and these packages.\n");
+foreach (string name in packages)
+{
+    string path = assets.GetProperty("libraries").GetProperty(name).GetProperty("path").GetString()!;
+    Describe(name, folders.Select(root => Path.Combine(root, path)).First(Directory.Exists));
+}
+return 0;
+
+void Describe(string name, string folder)
+{
+    XElement metadata = XDocument.Load(Directory.GetFiles(folder, "*.nuspec").Single()).Root!.Elements().First();
+    string? Text(string element) => metadata.Elements().FirstOrDefault(child => child.Name.LocalName == element)?.Value.Trim();
+    XElement? licence = metadata.Elements().FirstOrDefault(child => child.Name.LocalName == "license");
+    string stated = licence is null ? Text("licenseUrl") ?? "not stated" : licence.Attribute("type")?.Value == "file" ? "below" : licence.Value;
+    Console.WriteLine($"## {name.Replace('/', ' ')}\n\n{Text("authors")}; {Text("projectUrl") ?? "no address stated"}; licence: {stated}\n");
+    foreach (string file in Directory.GetFiles(folder).Where(file => IsNotice(Path.GetFileName(file))).Order())
+    {
+        string text = File.ReadAllText(file).Trim();
+        Console.WriteLine(printed.Add(text) ? $"```text\n{text}\n```\n" : $"{Path.GetFileName(file)}: as above\n");
+    }
+}
+
+static bool IsNotice(string file) =>
+    new[] { "LICENSE", "LICENCE", "THIRD", "NOTICE" }.Any(start => file.StartsWith(start, StringComparison.OrdinalIgnoreCase));
