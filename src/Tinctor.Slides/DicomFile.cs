@@ -1,5 +1,6 @@
 using NetVips;
 using Tinctor.Slides.Dicom;
+using Tinctor.Slides.Native;
 
 namespace Tinctor.Slides;
 
@@ -48,7 +49,8 @@ internal sealed class DicomFile : SlideFile
             .DistinctBy(part => (part.Whole, part.FrameOffset)).ToLookup(NameOf);
         if (!roles.Contains(null))
             throw new TinctorException(path,
-                $"the series has no image of role VOLUME, only {string.Join(", ", roles.Select(role => role.Key))}", "Copy the whole series.");
+                $"the series has no image of role VOLUME, only {string.Join(", ", roles.Select(role => role.Key))}",
+                "Copy the whole series.");
         var notes = new List<string>();
         DicomPlane[][] levels = [.. roles[null].GroupBy(part => (part.Width, part.Height))
             .OrderByDescending(level => (long)level.Key.Width * level.Key.Height).Select(level => PlanesOf([.. level], notes))];
@@ -57,6 +59,9 @@ internal sealed class DicomFile : SlideFile
             throw new TinctorException(other.First.Path, "differs from the finest level in number or type of channels",
                 "Export the slide again.");
         if (finest.FocalPlanes > 1) notes.Add($"only the first of {finest.FocalPlanes} focal planes is read");
+        if (finest.Coding == DicomCoding.Jpeg2000 && !VipsLibrary.HasJpeg2000)
+            throw new TinctorException(path, "is compressed with JPEG 2000, which this libvips cannot decode",
+                "Use a libvips with OpenJPEG, or export the slide with JPEG.");
         int channels = finest.Samples * levels[0].Length;
         return new DicomFile(levels, roles.Where(role => role.Key is not null)
             .ToDictionary(role => role.Key!, role => new DicomPlane(role.GroupBy(part => part.Whole).First(), 0)))
