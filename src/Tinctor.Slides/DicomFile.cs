@@ -74,7 +74,7 @@ internal sealed class DicomFile : SlideFile
             SampleType = finest.SampleBytes == 1 ? SampleType.UInt8 : SampleType.UInt16,
             HasSeparateChannels = levels[0].Length > 1,
             ChannelInfo = finest.Samples == 1 && levels[0].Length > 1 ? [.. levels[0].Select(plane => ChannelOf(plane.OpticalPath))] : [],
-            PixelSize = Size(finest.Mpp, "the DICOM pixel spacing"),
+            PixelSize = Size(finest.Mpp, "the DICOM metadata"),
             Objective = levels[0][0].OpticalPath.Objective,
             Properties = finest.Properties,
             Notes = notes,

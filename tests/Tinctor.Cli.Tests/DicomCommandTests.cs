@@ -29,7 +29,7 @@ public sealed class DicomCommandTests : IDisposable
         Assert.Equal((0, ""), (info.Code, info.Error));
         Assert.Contains("DICOM slide", info.Out);
         Assert.Contains("400x300", info.Out);
-        Assert.Contains("0.5 (the DICOM pixel spacing)", info.Out);
+        Assert.Contains("0.5 (the DICOM metadata)", info.Out);
 
         Assert.Equal(0, CommandLine.Run("convert", At("cases/17"), "-o", At("copy.ome.tif"), "--lossless").Code);
         using (var copy = Slide.Open(At("copy.ome.tif")))

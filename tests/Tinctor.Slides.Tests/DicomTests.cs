@@ -17,7 +17,7 @@ public sealed class DicomTests : InTemporaryFolder
         Assert.Equal((201, 133, channels, type), (slide.Width, slide.Height, slide.Channels, slide.SampleType));
         Assert.Equal(image.Data, slide.Read(0, 0, 0, 201, 133).Data);
         Assert.Equal(image.Crop(63, 60, 70, 9).Data, slide.Read(0, 63, 60, 70, 9).Data);
-        Assert.Equal(("DICOM slide", 0.5, "the DICOM pixel spacing", 20.0), (slide.Format, slide.Mpp, slide.MppOrigin, slide.Objective));
+        Assert.Equal(("DICOM slide", 0.5, "the DICOM metadata", 20.0), (slide.Format, slide.Mpp, slide.MppOrigin, slide.Objective));
     }
 
     [Theory]
@@ -194,12 +194,13 @@ public sealed class DicomTests : InTemporaryFolder
     }
 
     [Theory]
-    [InlineData("1.2.840.10008.5.1.4.1.1.2", "CT"), InlineData("1.2.840.10008.5.1.4.1.1.77.1.4", "photograph")]
-    [InlineData("1.2.3.4.5", "SOP class 1.2.3.4.5")]
+    [InlineData("1.2.840.10008.1.3.10", "directory of files (DICOMDIR)"), InlineData("1.2.840.10008.5.1.4.1.1.2", "CT")]
+    [InlineData("1.2.840.10008.5.1.4.1.1.77.1.4", "photograph"), InlineData("1.2.3.4.5", "SOP class 1.2.3.4.5")]
     public void Open_other_dicom_is_refused_by_kind(string kind, string name)
     {
         Dictionary<string, object> file = Describe(At("a.dcm"), TestImages.Smooth(64, 64, 3));
         file["sop"] = kind;
+        if (name.Contains("DICOMDIR")) file["without"] = new[] { "SOPClassUID" };
         Write(file);
         Assert.StartsWith($"{At("a.dcm")}: is DICOM, but no whole-slide image ({name}). ",
             Assert.Throws<TinctorException>(() => Slide.Open(At("a.dcm"))).Message);
@@ -217,6 +218,7 @@ public sealed class DicomTests : InTemporaryFolder
     [InlineData("rows", 65535, "holds 73728 bytes of pixels, but 6 frames need 75496320")]
     [InlineData("syntax", "1.2.840.10008.1.2.4.80", "is compressed with JPEG-LS, which is not supported. Export the slide with JPEG, ")]
     [InlineData("photometric", "PALETTE COLOR", "has 3 samples of PALETTE COLOR a pixel, which is not supported. ")]
+    [InlineData("photometric", "RG\n\u0001B X", "has 3 samples of RGB X a pixel, which is not supported. ")]
     [InlineData("role", "LABEL", "the series has no image of role VOLUME, only label. Copy the whole series.")]
     [InlineData("without", "TotalPixelMatrixColumns", "has no TotalPixelMatrixColumns")]
     [InlineData("without", "PixelData", "has no pixels")]
@@ -232,6 +234,19 @@ public sealed class DicomTests : InTemporaryFolder
         Assert.DoesNotContain('\n', message);
     }
 
+    [Theory]
+    [InlineData(Jpeg), InlineData(Jpeg2000)]
+    public void Read_empty_frame_is_one_line(string syntax)
+    {
+        Dictionary<string, object> file = Describe(At("a.dcm"), TestImages.Smooth(150, 100, 3), syntax);
+        File.WriteAllBytes(((List<string>)file["frames"])[4], []);
+        Write(file);
+        using var slide = Slide.Open(At("a.dcm"));
+        slide.Read(0, 0, 0, 150, 64);
+        Assert.Equal($"{At("a.dcm")}: damaged or truncated: it has an empty frame. Copy or export the file again.",
+            Assert.Throws<TinctorException>(() => slide.Read(0, 0, 0, 150, 100)).Message);
+    }
+
     [Fact]
     public void Open_without_pixel_spacing_has_unknown_resolution()
     {
@@ -240,6 +255,11 @@ public sealed class DicomTests : InTemporaryFolder
         Write(file);
         using (var slide = Slide.Open(At("a.dcm"))) Assert.Null(slide.Mpp);
         using (var slide = Slide.Open(At("a.dcm"), 0.25)) Assert.Equal(0.25, slide.Mpp);
+        // The width of the image in millimetres, beside which the spacing is redundant.
+        file["volume"] = 0.016;
+        file["frames"] = Describe(At("a.dcm"), TestImages.Smooth(64, 64, 3))["frames"];
+        Write(file);
+        using (var slide = Slide.Open(At("a.dcm"))) Assert.Equal(0.25, slide.Mpp!.Value, 1e-6);
     }
 
     // Copies that broke off, and bits that flipped.

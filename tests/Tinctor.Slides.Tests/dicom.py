@@ -42,6 +42,8 @@ def write(spec):
         shared = Dataset()
         shared.PixelMeasuresSequence = Sequence([measures])
         d.SharedFunctionalGroupsSequence = Sequence([shared])
+    if spec.get('volume'):
+        d.ImagedVolumeWidth = spec['volume']
     paths = []
     for name in spec.get('paths', ['']):
         path = Dataset()
@@ -91,8 +93,6 @@ def write(spec):
     d['PixelData'].is_undefined_length = spec['syntax'] not in ('1.2.840.10008.1.2', '1.2.840.10008.1.2.1')
     for tag in spec.get('without', []):
         del d[tag]
-    for tag, value in spec.get('with', {}).items():
-        d[tag].value = value
     d.save_as(spec['file'], write_like_original=False)
 
 

@@ -29,8 +29,13 @@ internal sealed class DicomFrames : IDisposable
         if (instance.Coding == DicomCoding.None)
             return Bytes(instance.Pixels.Start + ((long)frame * instance.FrameBytes), instance.FrameBytes);
         (long start, long end) = places.Value[frame];
-        List<byte[]> parts = [.. Items(start, end).Select(item => Bytes(item.Start, item.Length))];
-        return parts.Count == 1 ? parts[0] : [.. parts.SelectMany(part => part)];
+        byte[][] parts = [.. Items(start, end).Where(item => item.Length > 0).Select(item => Bytes(item.Start, item.Length))];
+        return parts.Length switch
+        {
+            0 => throw Damaged("an empty frame"),
+            1 => parts[0],
+            _ => [.. parts.SelectMany(part => part)],
+        };
     }
 
     /// <inheritdoc/>

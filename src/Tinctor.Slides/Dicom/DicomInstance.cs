@@ -48,7 +48,15 @@ internal sealed class DicomInstance
     public bool IsWholeSlide => Text(DicomTag.SopClassUid) == WholeSlide;
 
     /// <summary>Kind of a file that belongs to no slide, such as "CT".</summary>
-    public string OtherKind => OtherKinds.GetValueOrDefault(Text(DicomTag.SopClassUid), $"SOP class {Text(DicomTag.SopClassUid)}");
+    public string OtherKind
+    {
+        get
+        {
+            // A DICOMDIR has a class in the description of the file only.
+            string kind = texts.GetValueOrDefault(DicomTag.SopClassUid, Text(DicomTag.MediaSopClassUid));
+            return OtherKinds.GetValueOrDefault(kind, $"SOP class {kind}");
+        }
+    }
 
     /// <summary>Unique identifier of the series: one scan of a slide.</summary>
     public string Series => Text(DicomTag.SeriesInstanceUid);
@@ -157,8 +165,8 @@ internal sealed class DicomInstance
     {
         switch (element.Sequence, element.Tag)
         {
-            case (0, DicomTag.TransferSyntaxUid or DicomTag.ImageType or DicomTag.SopClassUid or DicomTag.SopInstanceUid
-                or DicomTag.Manufacturer or DicomTag.SeriesDescription or DicomTag.Model or DicomTag.SeriesInstanceUid
+            case (0, DicomTag.MediaSopClassUid or DicomTag.TransferSyntaxUid or DicomTag.ImageType or DicomTag.SopClassUid
+                or DicomTag.SopInstanceUid or DicomTag.Manufacturer or DicomTag.SeriesDescription or DicomTag.Model or DicomTag.SeriesInstanceUid
                 or DicomTag.DimensionOrganizationType or DicomTag.ConcatenationUid or DicomTag.Photometric):
                 texts[element.Tag] = reader.Text(element);
                 break;
@@ -235,6 +243,8 @@ internal sealed class DicomInstance
         if ((long)Columns * Rows * Samples * SampleBytes > LargestFrame)
             throw Unsupported($"frames of {Columns}x{Rows} pixels (the limit is {LargestFrame >> 20} MB)");
         if (Pixels.Start == 0) throw new TinctorException("has no pixels");
+        // The width of the image in millimetres is a 32-bit floating-point number.
+        if (numbers.TryGetValue(DicomTag.VolumeWidth, out long bits)) Mpp ??= 1000 * BitConverter.Int32BitsToSingle((int)bits) / Width;
         if (Coding != DicomCoding.None) return;
         long needed = (long)Frames * FrameBytes, present = Math.Min(Pixels.Length, fileLength - Pixels.Start);
         if (present < needed) throw new TinctorException($"holds {present} bytes of pixels, but {Frames} frames need {needed}");

@@ -125,8 +125,9 @@ internal sealed class DicomReader(Stream file)
         return bytes;
     }
 
-    /// <summary>Reads a text, without padding; several values are separated by backslashes.</summary>
-    public string Text(DicomElement element) => Encoding.UTF8.GetString(Bytes(element)).Trim('\0', ' ');
+    /// <summary>Reads a text, without padding and control characters; several values are separated by backslashes.</summary>
+    public string Text(DicomElement element) =>
+        string.Concat(Encoding.UTF8.GetString(Bytes(element)).Where(character => !char.IsControl(character))).Trim();
 
     /// <summary>Reads decimal numbers that are written as text; empty if they are malformed.</summary>
     public double[] Decimals(DicomElement element)
