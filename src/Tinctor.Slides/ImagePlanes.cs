@@ -28,6 +28,16 @@ public sealed partial class Image
         else Interleave(MemoryMarshal.Cast<byte, ushort>(planes), Samples16);
     }
 
+    /// <summary>Joins images of one channel, which have the same size and type.</summary>
+    internal static Image Joined(Image[] planes)
+    {
+        var image = new Image(planes[0].Width, planes[0].Height, planes.Length, planes[0].SampleType);
+        var all = new byte[image.Data.Length];
+        for (int c = 0; c < planes.Length; c++) planes[c].Data.CopyTo(all, c * planes[c].Data.Length);
+        image.Interleave(all);
+        return image;
+    }
+
     private void Separate<T>(ReadOnlySpan<T> samples, Span<T> plane, int channel)
     {
         for (int i = 0, j = channel; i < plane.Length; i++, j += Channels) plane[i] = samples[j];

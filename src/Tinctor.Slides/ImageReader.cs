@@ -1,4 +1,5 @@
 using NetVips;
+using Tinctor.Slides.Dicom;
 using Tinctor.Slides.Native;
 using Tinctor.Slides.Tiff;
 
@@ -73,7 +74,9 @@ internal static class ImageReader
             [0xFF, 0xD8, 0xFF, ..] => ImageFormat.Jpeg,
             [(byte)'I', (byte)'I', 42 or 43, 0, ..] or [(byte)'M', (byte)'M', 0, 42 or 43, ..]
                 when SlideFormats.FromExtension(path) is not { IsSupported: false } => ImageFormat.Tiff,
-            _ => throw SlideFormats.Unreadable(path, SlideFormats.Identify(path) is { IsSupported: false } format ? format : null, start),
+            _ => throw (DicomSeries.IsDicom(path)
+                ? new TinctorException(path, "is DICOM, but an image is expected", "Export a region of it as PNG or TIFF.")
+                : SlideFormats.Unreadable(path, SlideFormats.Identify(path) is { IsSupported: false } format ? format : null, start)),
         };
     }
 
@@ -154,9 +157,14 @@ internal static class ImageReader
             ImageFormat.Jpeg => VipsImage.Jpegload(path, access: access, failOn: strict),
             _ => VipsImage.Tiffload(path, page: page, n: pages, subifd: smaller, access: access, failOn: strict),
         };
-        // With several threads, libvips 8.14 sometimes loses the error of a truncated file and returns pixels that were never read.
-        return image.With("concurrency", 1);
+        return OnOneThread(image);
     }
+
+    /// <summary>
+    /// Returns an image that is decoded on one thread: with several, libvips 8.14 sometimes loses the error of a truncated file and returns
+    /// pixels that were never read.
+    /// </summary>
+    public static VipsImage OnOneThread(VipsImage image) => image.With("concurrency", 1);
 
     /// <summary>Replaces the first page by all channel pages, stacked vertically, and returns their number.</summary>
     private static int ChannelPages(string path, ref VipsImage image)

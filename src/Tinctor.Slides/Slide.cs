@@ -18,15 +18,18 @@ public sealed class Slide : IDisposable
 
     private Slide(string path, SlideFile file, double? mpp)
     {
-        (Path, this.file) = (path, file);
+        (Path, this.file) = (System.IO.Path.TrimEndingDirectorySeparator(path), file);
         (Mpp, MppOrigin) = mpp is double given ? (given, "as given") : (file.PixelSize?.Mpp, file.PixelSize?.Origin ?? "not known");
     }
 
-    /// <summary>Path of the file.</summary>
+    /// <summary>Path of the file or, for DICOM, of the folder.</summary>
     public string Path { get; }
 
-    /// <summary>Name of the file without folder and extension: b for a/b.ome.tif.</summary>
-    public string Name => Stem(System.IO.Path.GetFileName(Path));
+    /// <summary>Files that hold the slide: <see cref="Path"/>, or the files of a series of DICOM.</summary>
+    internal IReadOnlyList<string> Files => file.Files.Count > 0 ? file.Files : [Path];
+
+    /// <summary>Name of the file without folder and extension: b for a/b.ome.tif; name of the folder for a folder.</summary>
+    public string Name => NameOf(Path);
 
     /// <summary>Name of the format, such as "OME-TIFF" or "aperio slide".</summary>
     public string Format => file.Name;
@@ -94,15 +97,25 @@ public sealed class Slide : IDisposable
     /// <summary>Names of associated images, such as label, macro and thumbnail.</summary>
     public IReadOnlyList<string> AssociatedNames => file.AssociatedNames;
 
-    /// <summary>Returns a path without its extension, .ome included: a/b for a/b.ome.tif.</summary>
+    /// <summary>
+    /// Returns a path without its extension, .ome included: a/b for a/b.ome.tif. Digits are no extension, as in names of DICOM files.
+    /// </summary>
     public static string Stem(string path)
     {
+        if (System.IO.Path.GetExtension(path) is [_, .. string last] && last.All(char.IsAsciiDigit)) return path;
         string stem = System.IO.Path.ChangeExtension(path, null);
         return stem.EndsWith(".ome", StringComparison.OrdinalIgnoreCase) ? stem[..^4] : stem;
     }
 
+    /// <summary>Returns the name of a slide: that of a folder, or of a file without its extension.</summary>
+    public static string NameOf(string path)
+    {
+        string trimmed = System.IO.Path.TrimEndingDirectorySeparator(System.IO.Path.GetFullPath(path));
+        return Directory.Exists(trimmed) ? System.IO.Path.GetFileName(trimmed) : Stem(System.IO.Path.GetFileName(trimmed));
+    }
+
     /// <summary>Opens a slide or image of one of the formats of <see cref="SlideFormats.Supported"/>.</summary>
-    /// <param name="path">The file.</param>
+    /// <param name="path">The file; for DICOM, a file of the series or a folder that holds one series.</param>
     /// <param name="mpp">Micrometres per pixel of level 0, above 0, if the metadata of the file is missing or wrong.</param>
     /// <exception cref="TinctorException">The file is missing, damaged, or of another format.</exception>
     public static Slide Open(string path, double? mpp = null)
@@ -222,6 +235,7 @@ public sealed class Slide : IDisposable
 
     private static SlideFile OpenFile(string path)
     {
+        if (DicomFile.Open(path) is DicomFile dicom) return dicom;
         ImageReader.RefuseUnsupported(path);
         return (SlideFile?)OpenSlideFile.Open(path) ?? VipsFile.Open(path);
     }

@@ -31,6 +31,9 @@ internal abstract class SlideFile : IDisposable
     /// <summary>Name of the format.</summary>
     public required string Name { get; init; }
 
+    /// <summary>Files that hold the slide; empty for the named file alone.</summary>
+    public IReadOnlyList<string> Files { get; init; } = [];
+
     /// <summary>Levels of the pyramid, from the finest.</summary>
     public required IReadOnlyList<SlideLevel> Levels { get; init; }
 

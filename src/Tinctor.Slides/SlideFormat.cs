@@ -26,7 +26,7 @@ internal sealed record SlideFormat(string Name, params IReadOnlyList<string> Ext
 
 /// <summary>File of a folder that is left out.</summary>
 /// <param name="Path">The file.</param>
-/// <param name="Reason">Reason, such as "DICOM is not supported".</param>
+/// <param name="Reason">Reason, such as "PDF is not supported".</param>
 internal sealed record SkippedFile(string Path, string Reason);
 
 /// <summary>Slides and images of a folder.</summary>

@@ -1,3 +1,5 @@
+using Tinctor.Slides.Dicom;
+
 namespace Tinctor.Slides;
 
 /// <summary>Formats of slides and images: those that are read, and those that are known but not supported.</summary>
@@ -5,7 +7,7 @@ internal static class SlideFormats
 {
     private const int SignatureLength = 132;
     private const long LargestImage = 64_000_000;
-    private const string Tiff = "TIFF";
+    private const string Tiff = "TIFF", Dicom = "DICOM";
     private const string BioFormats = "bfconvert (Bio-Formats)", ImageMagick = "magick (ImageMagick)",
         Vendor = "the software of the scanner";
 
@@ -28,6 +30,7 @@ internal static class SlideFormats
         OfOpenSlide("Leica SCN", ".scn"),
         OfOpenSlide("Ventana BIF", ".bif"),
         OfOpenSlide("Sakura SVSLIDE", ".svslide"),
+        Scanner(Dicom, ".dcm", ".dicom") with { Signatures = [(128, "DICM"u8.ToArray())] },
         Scanner("Akoya QPTIFF", ".qptiff"),
         Scanner("OME-TIFF", ".ome.tif", ".ome.tiff"),
         new(Tiff, ".tif", ".tiff", ".btf", ".tf8")
@@ -36,7 +39,6 @@ internal static class SlideFormats
         },
         new("PNG", ".png") { Signatures = [(0, [0x89, (byte)'P', (byte)'N', (byte)'G'])] },
         new("JPEG", ".jpg", ".jpeg") { Signatures = [(0, [0xFF, 0xD8, 0xFF])] },
-        Unsupported("DICOM", BioFormats, ".dcm", ".dicom") with { Signatures = [(128, "DICM"u8.ToArray())] },
         Unsupported("Zeiss CZI", BioFormats, ".czi") with { Signatures = [(0, "ZISRAWFILE"u8.ToArray())] },
         Unsupported("Leica LIF", BioFormats, ".lif") with { Signatures = [(0, [0x70, 0, 0, 0])] },
         Unsupported("Olympus VSI", BioFormats, ".vsi", ".ets"),
@@ -98,6 +100,7 @@ internal static class SlideFormats
     public static bool IsSlide(string path)
     {
         if (FromExtension(path) is { IsOfScanners: true, IsSupported: true }) return true;
+        if (IsSlideFolder(path) || DicomSeries.IsDicom(path)) return true;
         try
         {
             using var slide = Slide.Open(path);
@@ -109,8 +112,21 @@ internal static class SlideFormats
         }
     }
 
+    /// <summary>Whether a folder is one slide: it holds the files of one series of DICOM, and nothing else but texts and tables.</summary>
+    /// <exception cref="TinctorException">The metadata of a file is damaged.</exception>
+    public static bool IsSlideFolder(string path) =>
+        Directory.Exists(path) && DicomSeries.IsAllOf(path, IsCompanion) && DicomSeries.In(path).Count == 1;
+
+    /// <summary>Files of a slide: the file itself, or the files of a folder in ordinal order.</summary>
+    public static IReadOnlyList<string> FilesOf(string path) =>
+        Directory.Exists(path) ? [.. Directory.EnumerateFiles(path).Order(StringComparer.Ordinal)] : [path];
+
+    /// <summary>Whether there is a file, or a folder that is a slide.</summary>
+    public static bool Exists(string path) => File.Exists(path) || IsSlideFolder(path);
+
     /// <summary>
-    /// Lists the slides and images of a folder, subfolders included, and the files that are left out. Hidden files, and texts, tables and
+    /// Lists the slides and images of a folder, subfolders included, and the files that are left out. A folder that is one slide in DICOM
+    /// is listed as such; of several series in one folder, the first file of each is listed. Hidden files, and texts, tables and
     /// the like, are in neither list. Files without a known extension are identified by content, as they are if they are named alone.
     /// </summary>
     /// <exception cref="TinctorException">There is no such folder.</exception>
@@ -119,17 +135,28 @@ internal static class SlideFormats
         if (!Directory.Exists(folder)) throw new TinctorException(folder, "no such folder", "Check the path.");
         var files = new List<string>();
         var skipped = new List<SkippedFile>();
+        var dicom = new List<string>();
         foreach (string path in Directory.EnumerateFiles(folder, "*", SearchOption.AllDirectories).Order(StringComparer.Ordinal))
         {
             if (Path.GetFileName(path)[0] == '.') continue;
             SlideFormat? format = FromExtension(path);
-            if (format is null && Companions.Contains(Path.GetExtension(path).ToLowerInvariant())) continue;
-            if (format is not { IsSupported: true }) format = IdentifyOrNull(path);
-            if (format is { IsSupported: true }) files.Add(path);
+            if (format is null && IsCompanion(path)) continue;
+            if (format is not { IsSupported: true, Name: not Dicom }) format = IdentifyOrNull(path);
+            if (format is { IsSupported: true, Name: Dicom }) dicom.Add(path);
+            else if (format is { IsSupported: true }) files.Add(path);
             else skipped.Add(new(path, format is null ? "its format is not known" : $"{format.Name} is not supported"));
         }
-        return new(files, skipped);
+        foreach (IGrouping<string, string> holder in dicom.GroupBy(path => Path.GetDirectoryName(path)!))
+        {
+            IReadOnlyList<DicomSeries> series = DicomSeries.In(holder.Key);
+            files.AddRange(holder.Key != folder && IsSlideFolder(holder.Key) ? [holder.Key] : series.Select(one => one.Files[0]));
+            skipped.AddRange(holder.Except(series.SelectMany(one => one.Files))
+                .Select(path => new SkippedFile(path, "is no whole-slide image in DICOM")));
+        }
+        return new([.. files.Order(StringComparer.Ordinal)], [.. skipped.OrderBy(file => file.Path, StringComparer.Ordinal)]);
     }
+
+    private static bool IsCompanion(string path) => Companions.Contains(Path.GetExtension(path).ToLowerInvariant());
 
     /// <summary>Error about a file of an unsupported or unknown format.</summary>
     /// <param name="path">The file.</param>

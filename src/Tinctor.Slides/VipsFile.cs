@@ -40,7 +40,7 @@ internal sealed class VipsFile : SlideFile
     public override Image Read(int level, int x, int y, int width, int height)
     {
         Image[] parts = Array.ConvertAll(planes[level], plane => Part(plane, x, y, width, height));
-        if (parts.Length > 1) return Joined(parts);
+        if (parts.Length > 1) return Image.Joined(parts);
         if (yCbCr[level]) ImageReader.YCbCrToRgb(parts[0].Data);
         return parts[0];
     }
@@ -137,14 +137,5 @@ internal sealed class VipsFile : SlideFile
         var pixels = new Image(width, height, part.Bands, SampleOf(part));
         part.CopyTo(pixels.Data);
         return pixels;
-    }
-
-    private static Image Joined(Image[] planes)
-    {
-        var image = new Image(planes[0].Width, planes[0].Height, planes.Length, planes[0].SampleType);
-        var all = new byte[image.Data.Length];
-        for (int c = 0; c < planes.Length; c++) planes[c].Data.CopyTo(all, c * planes[c].Data.Length);
-        image.Interleave(all);
-        return image;
     }
 }

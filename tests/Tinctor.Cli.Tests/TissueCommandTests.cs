@@ -25,7 +25,7 @@ public sealed class TissueCommandTests : IDisposable
         Assert.Equal(1, outcome.Code);
         Assert.True(File.Exists(Path.Combine(output, "a_mask.png")));
         Outcome dicom = CommandLine.Run("tissue", Path.Combine(slides, "b.dcm"), "-o", output);
-        Assert.Contains("is DICOM, which is not supported", dicom.OneError());
+        Assert.Contains("is not a known image or slide format", dicom.OneError());
         // No table without rows.
         Assert.Equal($"Found the tissue of 0 images into {output}.\n", dicom.Out);
     }

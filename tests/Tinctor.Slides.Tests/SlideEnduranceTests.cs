@@ -112,6 +112,22 @@ public sealed class SlideEnduranceTests : InTemporaryFolder
         Assert.InRange(Resident() - before, long.MinValue, 80_000_000);
     }
 
+    [Fact]
+    public void Read_whole_dicom_slide_has_flat_memory()
+    {
+        Image tile = TestImages.Smooth(512, 512, 3);
+        Dictionary<string, object> file = DicomFiles.Describe(At("large.dcm"), tile, DicomFiles.Jpeg, tile: 512);
+        (file["width"], file["height"]) = (512 * 40, 512 * 20);
+        file["frames"] = Enumerable.Repeat(((List<string>)file["frames"])[0], 800).ToList();
+        DicomFiles.Write(file);
+        using var slide = Slide.Open(At("large.dcm"));
+        for (int i = 0; i < 80; i++) slide.Read(0, i % 40 * 512, i / 40 * 512, 512, 512);
+        long before = Resident();
+        Parallel.For(0, 800, new ParallelOptions { MaxDegreeOfParallelism = 4 }, i =>
+            slide.Read(0, i % 40 * 512, i / 40 * 512, 512, 512));
+        Assert.InRange(Resident() - before, long.MinValue, 80_000_000);
+    }
+
     private static bool TryRead(string path, int width, int height)
     {
         try

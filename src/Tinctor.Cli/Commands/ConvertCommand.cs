@@ -76,7 +76,7 @@ internal static class ConvertCommand
         var spec = new SlideSpec(width, height, slide.Channels, slide.SampleType)
         {
             Mpp = slide.Mpp * downsample,
-            Name = Path.GetFileNameWithoutExtension(path),
+            Name = Path.GetFileNameWithoutExtension(slide.Path),
             JpegQuality = parse.GetValue(Lossless) || output.EndsWith(".png", StringComparison.OrdinalIgnoreCase) ? null
                 : parse.GetValue(Quality),
             Tile = parse.GetValue(Tile),

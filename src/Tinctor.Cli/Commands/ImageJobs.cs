@@ -39,7 +39,8 @@ internal static class ImageJobs
     { Description = "JPEG quality, 1 to 100", HelpName = "N", DefaultValueFactory = _ => 90 }.Between(1, 100);
 
     /// <summary>
-    /// Finds the images of files and folders; results keep the inner structure of folders. An output folder inside the input is left out.
+    /// Finds the images of files and folders; a folder with one slide in DICOM counts as an image. Results keep the inner structure of
+    /// folders. An output folder inside the input is left out.
     /// </summary>
     /// <param name="input">A file or folder.</param>
     /// <param name="outputFolder">Folder of the results.</param>
@@ -51,6 +52,7 @@ internal static class ImageJobs
     {
         if (slides && Path.GetExtension(input) == ".txt" && File.Exists(input)) return OfList(input, outputFolder);
         if (File.Exists(input)) return [Job(input, Path.GetFileName(input))];
+        if (slides && SlideFormats.IsSlideFolder(input)) return [Job(input, Slide.NameOf(input))];
         if (slides && Path.GetFileName(input).AsSpan().ContainsAny('*', '?')) return OfPattern(input);
         if (!Directory.Exists(input)) throw new TinctorException(input, "there is no such file or folder", "Check the path");
         bool isInside = outputFolder is not null && IsInside(input, outputFolder);
@@ -64,7 +66,10 @@ internal static class ImageJobs
         bool IsInput(string file) => !(isInside && IsInside(outputFolder!, file));
 
         ImageJob Job(string file, string name) =>
-            new(file, () => Image.Read(file), Slide.Stem(name)) { IsSlide = slides && SlideFormats.IsSlide(file) };
+            new(file, () => Image.Read(file), Directory.Exists(file) ? name : Slide.Stem(name))
+            {
+                IsSlide = slides && SlideFormats.IsSlide(file),
+            };
     }
 
     private static void NoteSkipped(IReadOnlyList<string> files)

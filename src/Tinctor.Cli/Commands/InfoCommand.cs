@@ -11,11 +11,12 @@ internal static class InfoCommand
 {
     private const string Description = """
         Show the properties of slides: levels, pixel size and its source, objective, channels, label and macro images.
-        Reads SVS, NDPI, MRXS, SCN, BIF, TIFF and OME-TIFF, PNG and JPEG.
+        Reads SVS, NDPI, MRXS, SCN, BIF, DICOM, TIFF and OME-TIFF, PNG and JPEG.
 
         Examples:
           tinctor info slide.svs
           tinctor info slides/*.ndpi
+          tinctor info case17                                  a folder with the files of one slide in DICOM
           tinctor info slide.svs --properties                  all metadata of the file
           tinctor info slide.svs --json
           tinctor info slide.svs --images pictures             an overview and the associated images, as PNG

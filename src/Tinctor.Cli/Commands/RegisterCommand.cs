@@ -4,7 +4,6 @@ using Tinctor.Evaluation.Report;
 using Tinctor.Registration;
 using Tinctor.Registration.Annotations;
 using Tinctor.Registration.Metrics;
-using Tinctor.Registration.Pairs;
 using Tinctor.Registration.Slides;
 using Tinctor.Registration.Transforms;
 using Tinctor.Slides;
@@ -106,7 +105,7 @@ internal static class RegisterCommand
         {
             using var previous = i == 0 ? null : Slide.Open(targets[i - 1], parse.GetValue(TargetMpp));
             using var target = Slide.Open(targets[i], parse.GetValue(TargetMpp));
-            string path = Path.Combine(folder, SlideMatching.NameOf(targets[i]) + ".json");
+            string path = Path.Combine(folder, Slide.NameOf(targets[i]) + ".json");
             bool kept = ExistingResults.Keep(path, parse.GetValue(Overwrite));
             RegistrationTransform transform = kept ? Read(path, target) : Estimate(path, previous ?? source, target, before, options);
             LandmarkError? error = landmarks is null ? null : LandmarkError.Compute(transform, landmarks.Source, landmarks.Target);
@@ -139,7 +138,7 @@ internal static class RegisterCommand
 
     private static void RefuseSameNames(string[] targets)
     {
-        if (targets.GroupBy(SlideMatching.NameOf).FirstOrDefault(same => same.Count() > 1) is { } twice)
+        if (targets.GroupBy(Slide.NameOf).FirstOrDefault(same => same.Count() > 1) is { } twice)
             throw new TinctorException(null, $"{string.Join(" and ", twice)} would both be written to {twice.Key}.json",
                 "Register them into folders of their own");
     }

@@ -52,7 +52,7 @@ internal static class WarpCommand
             throw new TinctorException(path, $"the registration failed its quality check ({string.Join("; ", transform.Quality.Reasons)})",
                 "Look at its pictures, and accept it if it is correct")
             { Option = nameof(AcceptFailed) };
-        if (!File.Exists(input)) throw new TinctorException(input, "no such file", "Check the path");
+        if (!SlideFormats.Exists(input)) throw new TinctorException(input, "no such file", "Check the path");
         if (Path.GetFullPath(input) == Path.GetFullPath(output))
             throw new TinctorException(output, "the output is the input", "Choose another file") { Option = nameof(Output) };
         if (ExistingResults.Keep(output, parse.GetValue(Overwrite))) return 0;

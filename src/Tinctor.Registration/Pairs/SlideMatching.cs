@@ -9,9 +9,6 @@ internal static class SlideMatching
 {
     private const int ShownNames = 10;
 
-    /// <summary>Gets the name of a slide without folder and extension, including .ome.</summary>
-    public static string NameOf(string path) => Slide.Stem(Path.GetFileName(path));
-
     /// <summary>Pairs two lists of slides by their order, or two folders by the names of their slides.</summary>
     /// <param name="sources">Slides, or one folder.</param>
     /// <param name="targets">The same number of slides, or one folder.</param>
@@ -27,7 +24,7 @@ internal static class SlideMatching
     public static PairManifest Match(IReadOnlyList<string> sources, IReadOnlyList<string> targets, string? match = null,
         string? slide = null)
     {
-        bool folders = sources is [var from] && targets is [var to] && Directory.Exists(from) && Directory.Exists(to);
+        bool folders = sources is [var from] && targets is [var to] && IsFolderOfSlides(from) && IsFolderOfSlides(to);
         if (!folders && sources.Count != targets.Count)
         {
             throw new TinctorException(null, $"there are {sources.Count} sources, but {targets.Count} targets",
@@ -35,7 +32,7 @@ internal static class SlideMatching
         }
         (string Source, string Target)[] pairs = folders ? MatchFolders(sources[0], targets[0], match) : [.. sources.Zip(targets)];
         foreach (string path in pairs.SelectMany(pair => (string[])[pair.Source, pair.Target]))
-            if (!File.Exists(path)) throw new TinctorException(path, "no such slide", "Check the path");
+            if (!SlideFormats.Exists(path)) throw new TinctorException(path, "no such slide", "Check the path");
         return new(folders ? sources[0] : "the slides", "pairs of slides", [.. pairs.Select(pair => new Pair(Path.GetFullPath(pair.Source),
             Path.GetFullPath(pair.Target), "train", null, SlideOf(pair.Source, slide), PairLayout.TwoFiles))])
         { HasOwnSplits = false };
@@ -55,7 +52,7 @@ internal static class SlideMatching
         foreach (Pair pair in table.Pairs)
         {
             if (pair.Target is null) throw new TinctorException(path, $"{Path.GetFileName(pair.Source)} has no target");
-            if (pair.Files.FirstOrDefault(file => !File.Exists(file)) is string missing)
+            if (pair.Files.FirstOrDefault(file => !SlideFormats.Exists(file)) is string missing)
                 throw new TinctorException(path, $"the slide {missing} is missing", "Paths are relative to the table");
         }
         PairManifest named = table with
@@ -65,6 +62,8 @@ internal static class SlideMatching
         named.RequireDisjointSplits();
         return named;
     }
+
+    private static bool IsFolderOfSlides(string path) => Directory.Exists(path) && !SlideFormats.IsSlideFolder(path);
 
     private static (string, string)[] MatchFolders(string sources, string targets, string? match)
     {
@@ -83,7 +82,7 @@ internal static class SlideMatching
         var slides = new Dictionary<string, string>();
         foreach (string path in SlideFormats.List(folder).Files)
         {
-            string key = Found(pattern, path) ?? NameOf(path);
+            string key = Found(pattern, path) ?? Slide.NameOf(path);
             if (!slides.TryAdd(key, path))
             {
                 throw new TinctorException(null, $"{slides[key]} and {path} both have the key {key}",
@@ -96,13 +95,13 @@ internal static class SlideMatching
 
     private static string SlideOf(string path, string? slide)
     {
-        if (slide is null) return NameOf(path);
+        if (slide is null) return Slide.NameOf(path);
         return Found(PairManifest.SlidePattern(slide), path) ?? throw new TinctorException(path,
             $"the slide pattern {slide} does not match the name",
             "Correct the pattern")
         { Option = "SlidePattern" };
     }
 
-    private static string? Found(Regex? pattern, string path) => pattern?.Match(NameOf(path)) is not { Success: true } match ? null
+    private static string? Found(Regex? pattern, string path) => pattern?.Match(Slide.NameOf(path)) is not { Success: true } match ? null
         : match.Groups.Count > 1 ? match.Groups[1].Value : match.Value;
 }

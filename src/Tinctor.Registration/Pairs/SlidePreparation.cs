@@ -141,7 +141,7 @@ public static class SlidePreparation
     private static string FingerprintOf(SlidePair pair, PreparationOptions options)
     {
         using var fingerprint = new Fingerprint();
-        foreach (string slide in (string[])[pair.Source, pair.Target])
+        foreach (string slide in ((string[])[pair.Source, pair.Target]).SelectMany(SlideFormats.FilesOf))
         {
             fingerprint.Add("slide", Path.GetFileName(slide));
             fingerprint.Add<long>("length", File.Exists(slide) ? new FileInfo(slide).Length : null);
@@ -157,15 +157,15 @@ public static class SlidePreparation
     // Names of the sources, with those of the targets where sources repeat.
     private static string[] Names(IReadOnlyList<Pair> pairs)
     {
-        string[] names = [.. pairs.Select(pair => SlideMatching.NameOf(pair.Source))];
+        string[] names = [.. pairs.Select(pair => Slide.NameOf(pair.Source))];
         if (names.Distinct().Count() < names.Length)
-            names = [.. names.Zip(pairs, (name, pair) => $"{name}_{SlideMatching.NameOf(pair.Target!)}")];
+            names = [.. names.Zip(pairs, (name, pair) => $"{name}_{Slide.NameOf(pair.Target!)}")];
         return names.GroupBy(name => name).FirstOrDefault(same => same.Count() > 1) is not { } twice ? names
             : throw new TinctorException(null, $"two pairs have the name {twice.Key}", "Rename slides, or list each pair once");
     }
 
     private static string? Annotations(string? folder, string slide) =>
-        folder is not null && Path.Combine(folder, SlideMatching.NameOf(slide) + ".geojson") is var path && File.Exists(path) ? path : null;
+        folder is not null && Path.Combine(folder, Slide.NameOf(slide) + ".geojson") is var path && File.Exists(path) ? path : null;
 
     private static TissueMask Tissue(Slide slide, string? geoJson, PreparationOptions options) =>
         geoJson is null ? TissueMask.Detect(slide, options.Tissue) : TissueMask.FromGeoJson(geoJson, slide, options.Tissue);

@@ -22,6 +22,9 @@ internal static class VipsLibrary
         }
     }
 
+    /// <summary>Whether this libvips can decode JPEG 2000.</summary>
+    public static bool HasJpeg2000 => Vips.TypeFind("VipsOperation", "jp2kload_buffer") != 0;
+
     /// <summary>
     /// Number of threads with which libvips writes an image, at least 1; by default the number of cores. Decoding always uses one thread,
     /// so that loader threads do not compete.

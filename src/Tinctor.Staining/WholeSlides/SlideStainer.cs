@@ -126,11 +126,14 @@ public sealed class SlideStainer
     // Everything that the pixels of a tile depend on.
     private string Fingerprinted(TileLayout layout)
     {
-        var file = new FileInfo(slide.Path);
         BridgeSampling? sampling = options.Sampling;
         using var fingerprint = new Fingerprint();
+        foreach (string path in slide.Files)
+        {
+            var file = new FileInfo(path);
+            fingerprint.Add("slide", path).Add("length", file.Length).Add("modified", file.LastWriteTimeUtc.Ticks);
+        }
         return fingerprint
-            .Add("slide", slide.Path).Add("length", file.Length).Add("modified", file.LastWriteTimeUtc.Ticks)
             .Add("downsample", Scale.Downsample).Add("model", stainer.ModelId).Add("precision", stainer.Precision)
             .Add("width", layout.Across.Length).Add("height", layout.Down.Length).Add("tile", layout.Across.Tile)
                 .Add("rows", layout.Down.Tile)
