@@ -26,16 +26,19 @@ internal static unsafe partial class NativeMethods
             LibraryPath = Path.GetFullPath(path);
             return library;
         }
-        throw new DllNotFoundException("libtinctor_torch.so was not found; "
-            + "start through ./tinctor, which builds it, or set TINCTOR_NATIVE to its path");
+        throw new DllNotFoundException("this needs libtorch, and " + (chosen is not null ? $"there is no file {chosen} (TINCTOR_NATIVE)"
+            : OperatingSystem.IsLinux() ? "libtinctor_torch.so was not found. Use the archive with libtorch, or ./tinctor of the sources, which builds "
+                + "it, or set TINCTOR_NATIVE to its path"
+            : "Tinctor has it on Linux alone. On Windows, use the Windows Subsystem for Linux"));
     }
 
-    // Without the launcher (an IDE, a test runner): the repository's build folder is one of the parents.
+    // Without the launcher (an IDE, a test runner): the repository's build folder is one of the parents. Archives have it in a folder.
     private static IEnumerable<string> BuildFolders()
     {
         for (DirectoryInfo? folder = new(AppContext.BaseDirectory); folder is not null; folder = folder.Parent)
         {
             yield return Path.Combine(folder.FullName, "libtinctor_torch.so");
+            yield return Path.Combine(folder.FullName, "libtorch", "libtinctor_torch.so");
             yield return Path.Combine(folder.FullName, "native", "debian", "libtinctor_torch.so");
         }
     }

@@ -28,6 +28,7 @@ internal static class CommandLineApp
     {
         // ONNX Runtime sends usage data to its manufacturer and keeps an identifier of the computer in the home folder.
         NativeEnvironment.SetDefault("ORT_DISABLE_TELEMETRY", "1");
+        NativeEnvironment.LoadOpenSsl();
         using IDisposable use = terminal.Use();
         ParseResult command = Root.Parse(RenamedOptions.Translate(Root, args));
         Terminal.Command = command.CommandResult.Command;

@@ -10,8 +10,7 @@ internal static class TorchFindings
     {
         if (LoadProblem() is { } problem)
         {
-            yield return new("libtorch", "cannot be loaded; staining works on ONNX Runtime, training does not",
-                $"{problem}; apt-get install -y libtorch-dev, or set TINCTOR_LIBTORCH, then start again");
+            yield return new("libtorch", "cannot be loaded; staining and evaluation work on ONNX Runtime, training and registration do not", problem);
             yield break;
         }
         Threads.Use(0);
