@@ -1,5 +1,5 @@
 using Google.Protobuf;
-using Tinctor.Training.Export;
+using Tinctor.Staining.Graphs;
 
 namespace Tinctor.Evaluation.Features;
 
