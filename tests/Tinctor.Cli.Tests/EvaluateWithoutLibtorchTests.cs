@@ -47,11 +47,21 @@ public sealed class EvaluateWithoutLibtorchTests : IDisposable
         Assert.Contains("FID", File.ReadAllText(Path.Combine(At("without"), "report.html")));
     }
 
+    // Threads that load libtorch at the same time can wait for each other without end.
+    [Fact]
+    public void Evaluate_alignment_is_not_computed_and_does_not_hang()
+    {
+        Outcome outcome = CommandLine.RunWithoutLibtorch([.. images, "-o", At("out")]);
+        Assert.Equal((0, ""), (outcome.Code, outcome.Failures));
+        Assert.Contains("Alignment: not computed, the displacement is measured with libtorch, which is not installed.", outcome.Messages);
+    }
+
     [Fact]
     public void Evaluate_trained_networks()
     {
         WriteNetworks();
-        File.WriteAllText(At("labels.csv"), "name,label,slide_id\n" + string.Concat(Names.Select((name, i) => $"{name},{"xy"[i % 2]},{name}\n")));
+        File.WriteAllText(At("labels.csv"), "name,label,slide_id\n" + string.Concat(
+            Names.Select((name, i) => $"{name},{"xy"[i % 2]},{name}\n")));
         JsonArray sections = EvaluateBoth(["--classifier", At("classifier"), "--labels", At("labels.csv"), "--label-library", "test",
             "--segmenter", At("segmenter"), "--encoder", At("encoders")]);
         foreach (string key in new[] { "labels", "segmentation", "encoder" })
@@ -79,7 +89,8 @@ public sealed class EvaluateWithoutLibtorchTests : IDisposable
         JsonArray sections = EvaluateBoth([.. weights, .. lpips]);
         Assert.True((double)sections.Single(item => (string?)item!["key"] == "distribution")!["tables"]![0]!["rows"]![0]![1]! > 0);
         Assert.True(JsonNode.DeepEquals(sections, Evaluate("exported", CommandLine.RunWithoutLibtorch,
-            ["--inception", At("inception.safetensors.onnx"), "--lpips", "squeeze", "--lpips-trunk", At("trunk.safetensors.lpips-squeeze.onnx"), "--no-alignment"])
+            ["--inception", At("inception.safetensors.onnx"), "--lpips", "squeeze",
+                "--lpips-trunk", At("trunk.safetensors.lpips-squeeze.onnx"), "--no-alignment"])
             ["sections"]));
 
         using (ZipArchive zip = ZipFile.Open(At("script.pt"), ZipArchiveMode.Create)) zip.CreateEntry("network/code/network.py");
@@ -96,7 +107,8 @@ public sealed class EvaluateWithoutLibtorchTests : IDisposable
     [Fact]
     public void Evaluate_device_that_only_libtorch_could_have_is_one_line()
     {
-        string error = CommandLine.RunWithoutLibtorch([.. images, "--features", At("any.onnx"), "--device", "cuda", "-o", At("none")]).OneError();
+        string error = CommandLine.RunWithoutLibtorch(
+            [.. images, "--features", At("any.onnx"), "--device", "cuda", "-o", At("none")]).OneError();
         Assert.Contains("the device is cuda, but there is no libtorch, and ONNX Runtime supports cpu", error);
         Assert.EndsWith("(--device).", error);
     }
@@ -146,8 +158,8 @@ public sealed class EvaluateWithoutLibtorchTests : IDisposable
         using ResNet resnet = ResNet.Create("resnet18", 2);
         resnet.eval();
         string[] classes = ["x", "y"];
-        SupervisedModel.Write(At("classifier"), new ClassifierCard(Record, "resnet18", classes, "target", "evaluator", 0, 0, Classifier.Mean,
-            Classifier.Std, null, null), resnet);
+        SupervisedModel.Write(At("classifier"), new ClassifierCard(Record, "resnet18", classes, "target", "evaluator", 0, 0,
+            Classifier.Mean, Classifier.Std, null, null), resnet);
         Assert.Null(SupervisedModel.Export(At("classifier"), resnet,
             [Classifier.CreateOnnxFile(resnet, classes, "resnet18", Device.CPU)]));
         using var unet = new SegmentationUnet(3, Segmenter.Classes(SegmentationTarget.Nuclei), 4, 2);

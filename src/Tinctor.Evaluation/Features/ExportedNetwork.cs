@@ -63,7 +63,8 @@ internal sealed record ExportedNetwork<TNetwork>(WeightsFile Weights, string Nam
         }
         catch (Exception e) when (TorchLibrary.IsMissing(e))
         {
-            throw new TinctorException(Weights.Path, $"weights of PyTorch without the file {Name} beside them, and there is no libtorch to write it",
+            throw new TinctorException(Weights.Path,
+                $"weights of PyTorch without the file {Name} beside them, and there is no libtorch to write it",
                 $"Evaluate with these weights on a machine with libtorch, and copy {Name} from there", e);
         }
     }

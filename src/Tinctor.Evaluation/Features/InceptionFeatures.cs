@@ -20,8 +20,8 @@ public enum InceptionResizing
 }
 
 /// <summary>
-/// Inception features from pytorch-fid's weights or their ONNX file, on ONNX Runtime; or from the TorchScript file of StyleGAN and clean-fid,
-/// on libtorch.
+/// Inception features from pytorch-fid's weights or their ONNX file, on ONNX Runtime; or from the TorchScript file of StyleGAN and
+/// clean-fid, on libtorch.
 /// </summary>
 public abstract class InceptionFeatures(InceptionResizing resizing) : FeatureExtractor
 {
@@ -38,7 +38,8 @@ public abstract class InceptionFeatures(InceptionResizing resizing) : FeatureExt
 
     /// <summary>Opens a file, identified by content.</summary>
     /// <param name="path">
-    /// Weights of pytorch-fid, which are exported to PATH.onnx when they are first used; that ONNX file; or a TorchScript program of StyleGAN.
+    /// Weights of pytorch-fid, which are exported to PATH.onnx when they are first used; that ONNX file; or a TorchScript program of
+    /// StyleGAN.
     /// </param>
     /// <param name="resizing">Resizing of the images.</param>
     /// <param name="device">Device of the computation.</param>

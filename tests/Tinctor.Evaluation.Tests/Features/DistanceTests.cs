@@ -31,7 +31,8 @@ public sealed class DistanceTests : IDisposable
         for (int subset = 0; subset < 10; subset++)
         {
             double mmd = KernelDistance.MmdSquared(
-                ToMatrix(first.index_select(0, vectors["kid_idx1"][subset])), ToMatrix(second.index_select(0, vectors["kid_idx2"][subset])));
+                ToMatrix(first.index_select(0, vectors["kid_idx1"][subset])),
+                ToMatrix(second.index_select(0, vectors["kid_idx2"][subset])));
             Relative(Value("kid_mmd2", subset), mmd, 1e-9);
         }
         Relative(Value("kid_full500"), KernelDistance.MmdSquared(ToMatrix(first), ToMatrix(second)), 1e-9);

@@ -78,7 +78,8 @@ public sealed class NetworkTests : IDisposable
         lpips.eval();
         string path = Path.Combine(folder.FullName, "lpips.onnx");
         using (torch.no_grad())
-            File.WriteAllBytes(path, OnnxExporter.Export(lpips, Lpips.CreateExport(net, lpips), new Dictionary<string, string>()).ToByteArray());
+            File.WriteAllBytes(path,
+                OnnxExporter.Export(lpips, Lpips.CreateExport(net, lpips), new Dictionary<string, string>()).ToByteArray());
         using var onnx = new OnnxNetwork(path);
         string[] layerNames = [.. Enumerable.Range(0, LpipsTrunk.Channels(net).Count).Select(i => $"layer{i}")];
         Check(lpips.Layers);

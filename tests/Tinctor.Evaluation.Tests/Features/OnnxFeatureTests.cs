@@ -271,7 +271,8 @@ public sealed class OnnxFeatureTests : IDisposable
 
         internal override IReadOnlyList<Definition> Provenance => [];
 
-        internal override FeatureBatch Extract(ImageBatch images) => new(network.features(Classifier.Normalise(images.ToTensor())).ToVectors());
+        internal override FeatureBatch Extract(ImageBatch images) =>
+            new(network.features(Classifier.Normalise(images.ToTensor())).ToVectors());
 
         public override void Dispose() { }
     }
