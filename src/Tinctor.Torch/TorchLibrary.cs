@@ -7,8 +7,8 @@ internal static class TorchLibrary
     public static bool IsMissing(Exception? e) => e is DllNotFoundException or TypeInitializationException;
 
     /// <summary>
-    /// Loads libtorch if it is there. Call it before several threads use libtorch at the same time: the runtime can deadlock if their first
-    /// calls load it at once.
+    /// Loads libtorch if it is there. Call it before several threads use libtorch: .NET 10 deadlocks if it is missing and their first calls
+    /// fail at the same time.
     /// </summary>
     /// <returns>Whether libtorch is there.</returns>
     public static bool TryLoad()
