@@ -12,7 +12,7 @@ namespace Tinctor.Slides;
 /// <param name="ChannelsFirst">Whether channels vary faster than focal planes.</param>
 /// <param name="Mpp">Micrometres per pixel; null if unknown, or in a unit that is not a length.</param>
 /// <param name="Objective">Nominal magnification; null if unknown.</param>
-/// <param name="Channels">Names, colours and display ranges: one for each channel, or none.</param>
+/// <param name="Channels">Names, colours, display ranges and exposures: one for each channel, or none.</param>
 internal sealed record OmeXml(
     int SizeC, int SizeZ, int SizeT, bool ChannelsFirst, double? Mpp, double? Objective, IReadOnlyList<SlideChannel> Channels)
 {
@@ -91,6 +91,10 @@ internal sealed record OmeXml(
         for (int c = 0; c < planes; c++)
             pixels.Add(new XElement(ome + "TiffData", new XAttribute("FirstC", c), new XAttribute("IFD", c),
                 new XAttribute("PlaneCount", 1)));
+        foreach ((int c, SlideChannel? channel) in channels.Index())
+            if (channel?.Exposure is double exposure)
+                pixels.Add(new XElement(ome + "Plane", new XAttribute("TheZ", 0), new XAttribute("TheT", 0), new XAttribute("TheC", c),
+                    new XAttribute("ExposureTime", exposure), new XAttribute("ExposureTimeUnit", "ms")));
         XElement[] ranges = [.. channels.Index().Where(entry => entry.Item?.Display is not null).Select(entry =>
             new XElement(ome + "MapAnnotation", new XAttribute("ID", AnnotationOf(entry.Index)),
                 new XAttribute("Namespace", RangeNamespace),
@@ -112,7 +116,11 @@ internal sealed record OmeXml(
     // Channels without any name, colour or range carry no information.
     private static SlideChannel[] ChannelsOf(XElement root, XElement pixels)
     {
-        SlideChannel[] channels = [.. Named(pixels, "Channel").Select(channel => Channel(root, channel))];
+        // Of the first focal plane and time point, which come first.
+        ILookup<int?, double?> exposures = Named(pixels, "Plane").ToLookup(plane => (int?)Number(plane, "TheC"),
+            plane => Milliseconds(Number(plane, "ExposureTime"), (string?)plane.Attribute("ExposureTimeUnit") ?? "s"));
+        SlideChannel[] channels = [.. Named(pixels, "Channel")
+            .Select((channel, c) => Channel(root, channel) with { Exposure = exposures[c].FirstOrDefault() })];
         return channels.All(channel => channel == new SlideChannel("")) ? [] : channels;
     }
 
@@ -139,6 +147,14 @@ internal sealed record OmeXml(
     private static double? Number(XElement element, string name) =>
         double.TryParse((string?)element.Attribute(name), NumberStyles.Float, CultureInfo.InvariantCulture, out double value) ? value
             : null;
+
+    private static double? Milliseconds(double? time, string unit) => unit switch
+    {
+        "s" => time * 1000,
+        "ms" => time,
+        "µs" or "μs" => time / 1000,
+        _ => null,
+    };
 
     private static double? Micrometres(double? size, string unit) => unit switch
     {

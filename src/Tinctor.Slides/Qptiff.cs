@@ -7,7 +7,7 @@ namespace Tinctor.Slides;
 
 /// <summary>
 /// QPTIFF of PerkinElmer and Akoya scanners (Vectra, PhenoImager): each page has an XML description with the type of the page and, for
-/// fluorescence, the name and colour of its channel. Brightfield has one RGB page for each level.
+/// fluorescence, the name, colour and exposure of its channel. Brightfield has one RGB page for each level.
 /// </summary>
 internal static class Qptiff
 {
@@ -51,7 +51,8 @@ internal static class Qptiff
     {
         string name = new[] { "Name", "Biomarker" }.Select(element => description?.Element(element)?.Value.Trim())
             .FirstOrDefault(text => !string.IsNullOrEmpty(text)) ?? "";
-        var channel = new SlideChannel(name);
+        // Exposure times are in microseconds.
+        var channel = new SlideChannel(name) { Exposure = Number(description?.Element("ExposureTime")?.Value.Trim()) / 1000 };
         byte[] rgb = [.. (description?.Element("Color")?.Value ?? "").Split(',')
             .Select(part => byte.TryParse(part, NumberStyles.Integer, CultureInfo.InvariantCulture, out byte value) ? value : (byte?)null)
             .OfType<byte>()];

@@ -13,6 +13,29 @@ internal static class Resampler
         new Taps(0, source.Width, 0, width, (double)source.Width / width, kernel),
         new Taps(0, source.Height, 0, height, (double)source.Height / height, kernel));
 
+    /// <summary>Resizes an image to samples that are neither rounded nor clamped, such as 0 to 255, [Channels, height, width].</summary>
+    /// <param name="source">The image.</param>
+    /// <param name="width">New width in pixels.</param>
+    /// <param name="height">New height in pixels.</param>
+    /// <param name="kernel">Interpolation kernel.</param>
+    /// <param name="antialias">Whether the kernel widens when the image shrinks; PyTorch's interpolate does not by default.</param>
+    public static float[] ResizeToFloats(Image source, int width, int height, ResizeKernel kernel, bool antialias = true)
+    {
+        var planes = new float[source.Channels * width * height];
+        Resample(source, new Taps(0, source.Width, 0, width, (double)source.Width / width, kernel, antialias),
+            new Taps(0, source.Height, 0, height, (double)source.Height / height, kernel, antialias), (y, row) =>
+            {
+                for (int i = 0, x = 0; x < width; x++)
+                {
+                    for (var c = 0; c < source.Channels; c++, i++)
+                    {
+                        planes[(c * height + y) * width + x] = row[i];
+                    }
+                }
+            });
+        return planes;
+    }
+
     /// <summary>Resamples a part of a larger image; the value of a pixel does not depend on the part.</summary>
     /// <param name="source">Part of the larger image that covers the support of the kernel.</param>
     /// <param name="left">Left edge of the source in the larger image.</param>
@@ -31,13 +54,18 @@ internal static class Resampler
 
     private static Image Resample(Image source, Taps across, Taps down)
     {
-        var (width, height) = (across.Count, down.Count);
-        var result = new Image(width, height, source.Channels, source.SampleType);
-        var samples = width * source.Channels;
+        var result = new Image(across.Count, down.Count, source.Channels, source.SampleType);
+        Resample(source, across, down, (y, row) => result.WriteRow(y, row));
+        return result;
+    }
+
+    private static void Resample(Image source, Taps across, Taps down, Action<int, float[]> receive)
+    {
+        var samples = across.Count * source.Channels;
         var line = new float[source.Width * source.Channels];
         var sum = new float[samples];
         var rows = new Dictionary<int, float[]>(); // source rows at the new width, as long as the kernel needs them
-        for (var y = 0; y < height; y++)
+        for (var y = 0; y < down.Count; y++)
         {
             var (first, weights) = down[y];
             foreach (var old in rows.Keys.Where(row => row < first).ToArray())
@@ -55,9 +83,8 @@ internal static class Resampler
                 }
                 AddScaled(row, weights[i], sum);
             }
-            result.WriteRow(y, sum);
+            receive(y, sum);
         }
-        return result;
     }
 
     private static void Across(ReadOnlySpan<float> line, Span<float> row, Taps taps, int channels)
@@ -96,7 +123,7 @@ internal static class Resampler
         private readonly (int First, float[] Weights)[] taps;
 
         // Positions are those of the whole image, in which the source starts at origin.
-        public Taps(int origin, int source, int first, int target, double scale, ResizeKernel kernel)
+        public Taps(int origin, int source, int first, int target, double scale, ResizeKernel kernel, bool antialias = true)
         {
             taps = new (int, float[])[target];
             for (var i = 0; i < target; i++)
@@ -104,7 +131,7 @@ internal static class Resampler
                 var centre = (first + i + 0.5) * scale;
                 var (start, weights) = kernel == ResizeKernel.Nearest
                     ? (Math.Min((int)centre, origin + source - 1), [1f])
-                    : Around(centre, Math.Max(scale, 1), origin, origin + source, kernel);
+                    : Around(centre, antialias ? Math.Max(scale, 1) : 1, origin, origin + source, kernel);
                 taps[i] = (start - origin, weights);
             }
         }

@@ -1,6 +1,6 @@
 namespace Tinctor.Slides;
 
-/// <summary>Channel of a fluorescence slide: its name, and its colour and range in viewers.</summary>
+/// <summary>Channel of a fluorescence slide: its name, its colour and range in viewers, and its exposure.</summary>
 /// <param name="Name">Name, such as DAPI; empty if unknown.</param>
 public sealed record SlideChannel(string Name)
 {
@@ -18,6 +18,9 @@ public sealed record SlideChannel(string Name)
 
     /// <summary>Samples that are shown black and in full colour; null if unknown.</summary>
     public (double Low, double High)? Display { get; init; }
+
+    /// <summary>Exposure time in milliseconds; null if unknown.</summary>
+    public double? Exposure { get; init; }
 
     /// <summary>Whether the file gives neither a name nor a colour.</summary>
     internal bool IsUnnamed => Name.Length == 0 && Colour is null;

@@ -54,6 +54,10 @@ internal static partial class CommandLine
         return Finish(Process.Start(start)!);
     }
 
+    /// <summary>Runs a command in a process that finds no libtorch.</summary>
+    public static Outcome RunWithoutLibtorch(params string[] arguments) =>
+        RunWith("TINCTOR_NATIVE", "/nowhere/libtinctor_torch.so", arguments);
+
     private static ProcessStartInfo CreateStart(string[] arguments)
     {
         // A shell starts background jobs with Ctrl-C ignored, and children inherit that.

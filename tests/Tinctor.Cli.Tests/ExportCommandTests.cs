@@ -11,7 +11,6 @@ namespace Tinctor.Cli.Tests;
 [Collection("trained")]
 public sealed class ExportCommandTests(TrainedRun trained) : IDisposable
 {
-    private const string NoLibrary = "/nowhere/libtinctor_torch.so";
     private readonly string folder = Directory.CreateTempSubdirectory("tinctor-export-").FullName;
 
     public void Dispose() => Directory.Delete(folder, recursive: true);
@@ -55,16 +54,16 @@ public sealed class ExportCommandTests(TrainedRun trained) : IDisposable
         trained.CopyModel(model);
         TrainedRun.Noise(90, 70, 3).Write(At("in", "a.png"));
         Assert.Equal(0, Stain(model, "with").Code);
-        Outcome without = CommandLine.RunWith("TINCTOR_NATIVE", NoLibrary, "stain", model, At("in"), "-o", At("without"), "--threads", "1");
+        Outcome without = CommandLine.RunWithoutLibtorch("stain", model, At("in"), "-o", At("without"), "--threads", "1");
         Assert.Equal((0, ""), (without.Code, without.Error));
         Assert.Equal(Image.Read(At("with", "a.png")).Data, Image.Read(At("without", "a.png")).Data);
-        Assert.Equal(0, CommandLine.RunWith("TINCTOR_NATIVE", NoLibrary, "stain", model, At("in"), "-o", At("slides"), "--tile-size", "64")
+        Assert.Equal(0, CommandLine.RunWithoutLibtorch("stain", model, At("in"), "-o", At("slides"), "--tile-size", "64")
             .Code);
         Assert.True(File.Exists(At("slides", "a.ome.tif")));
 
         File.Delete(Path.Combine(model, ModelFolder.OnnxFile));
         Assert.Contains("has no model.onnx of its weights, and there is no libtorch to export it with",
-            CommandLine.RunWith("TINCTOR_NATIVE", NoLibrary, "stain", model, At("in"), "-o", At("none")).OneError());
+            CommandLine.RunWithoutLibtorch("stain", model, At("in"), "-o", At("none")).OneError());
     }
 
     [Fact]

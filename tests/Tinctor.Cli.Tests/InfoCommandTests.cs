@@ -9,6 +9,16 @@ public sealed class InfoCommandTests : IDisposable
 
     public void Dispose() => Directory.Delete(folder, recursive: true);
 
+    // The overview of the scanner does not replace that of the slide.
+    [Fact]
+    public void Info_of_qptiff_writes_all_images()
+    {
+        string slide = SharedFiles.Path("faults/three-channels.qptiff");
+        Assert.Equal(0, CommandLine.Run("info", slide, "--images", folder).Code);
+        Assert.Equal(["label", "overview", "slide", "thumbnail"],
+            Directory.GetFiles(folder).Select(file => Path.GetFileNameWithoutExtension(file).Split('_')[^1]).Order());
+    }
+
     // Files that are no libraries hide those of the system.
     [Theory]
     [InlineData("libvips.so.42", "libvips is not installed: apt-get install -y libvips42")]

@@ -21,7 +21,7 @@ public sealed class LabelTests : IDisposable
     [Fact]
     public void Nearest_by_cosine_votes_by_count_then_similarity()
     {
-        using var library = new FeatureLibrary([Of("a", 1, 0), Of("b", 0.9f, 0.1f), Of("b", 0, 2), Of("c", -1, 0), Of("a", 0.1f, 1)]);
+        var library = new FeatureLibrary([Of("a", 1, 0), Of("b", 0.9f, 0.1f), Of("b", 0, 2), Of("c", -1, 0), Of("a", 0.1f, 1)]);
         IReadOnlyList<Neighbour> near = library.Nearest([3, 0], 3, _ => false);
         Assert.Equal(["a", "b", "a"], near.Select(neighbour => neighbour.Label));
         Assert.Equal([1, 0.9 / Math.Sqrt(0.82), 0.1 / Math.Sqrt(1.01)], near.Select(neighbour => neighbour.Similarity),

@@ -240,6 +240,7 @@ public sealed class DicomTests : InTemporaryFolder
     {
         Dictionary<string, object> file = Describe(At("a.dcm"), TestImages.Smooth(150, 100, 3), syntax);
         File.WriteAllBytes(((List<string>)file["frames"])[4], []);
+        file["table"] = "damaged";
         Write(file);
         using var slide = Slide.Open(At("a.dcm"));
         slide.Read(0, 0, 0, 150, 64);

@@ -21,8 +21,9 @@ public sealed class TiffChannelTests : InTemporaryFolder
         using var slide = Slide.Open(At("a.qptiff"));
         Assert.Equal(("QPTIFF", 3, Modality.Fluorescence, false, 20.0),
             (slide.Format, slide.Channels, slide.Modality, slide.IsRgb, slide.Objective));
-        Assert.Equal([new("DAPI") { Colour = 0x0000FF }, new("FITC") { Colour = 0x00FF00 }, new("CY3") { Colour = 0xFFFF00 }],
-            slide.ChannelInfo);
+        SlideChannel[] expected = [new("DAPI") { Colour = 0x0000FF, Exposure = 12.5 }, new("FITC") { Colour = 0x00FF00, Exposure = 12.5 },
+            new("CY3") { Colour = 0xFFFF00, Exposure = 12.5 }];
+        Assert.Equal(expected, slide.ChannelInfo);
         Assert.Equal([(40, 30), (20, 15)], slide.Levels.Select(level => (level.Width, level.Height)));
         Assert.Equal(["label", "overview", "thumbnail"], slide.AssociatedNames.Order());
         Assert.Equal((6, 5), (slide.ReadAssociated("label").Width, slide.ReadAssociated("label").Height));
@@ -137,7 +138,7 @@ public sealed class TiffChannelTests : InTemporaryFolder
         <PerkinElmer-QPI-ImageDescription>
           <DescriptionVersion>2</DescriptionVersion>
           <ImageType>{type}</ImageType>
-          {(name is null ? "" : $"<Name>{name}</Name><Color>{colour}</Color>")}
+          {(name is null ? "" : $"<Name>{name}</Name><Color>{colour}</Color><ExposureTime>12500</ExposureTime>")}
           <Objective>20x</Objective>
         </PerkinElmer-QPI-ImageDescription>
         """;

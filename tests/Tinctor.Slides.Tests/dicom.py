@@ -1,5 +1,5 @@
 """Writes DICOM whole-slide images from a JSON description on standard input, with pydicom."""
-import json, sys, warnings
+import json, struct, sys, warnings
 import numpy
 from pydicom.dataset import Dataset, FileDataset, FileMetaDataset
 from pydicom.encaps import encapsulate, encapsulate_extended
@@ -86,6 +86,10 @@ def write(spec):
         # pydicom 2.3 counts frames of an odd length without their padding.
         even = [frame + b'\0' * (len(frame) % 2) for frame in frames]
         d.PixelData, d.ExtendedOffsetTable, d.ExtendedOffsetTableLengths = encapsulate_extended(even)
+    elif table == 'damaged':
+        # pydicom refuses to write empty frames.
+        even = [frame + b'\0' * (len(frame) % 2) for frame in frames]
+        d.PixelData = b''.join(struct.pack('<HHI', 0xFFFE, 0xE000, len(item)) + item for item in [b'', *even])
     else:
         d.PixelData = encapsulate(frames, fragments_per_frame=spec.get('fragments', 1), has_bot=table == 'basic')
     if d['PixelData'].VR != 'OW':

@@ -100,6 +100,7 @@ internal static class InfoCommand
         channels = slide.Channels,
         channel_names = slide.ChannelInfo.Select(channel => channel.Name),
         channel_colours = slide.ChannelInfo.Select(channel => channel.Colour is int colour ? $"#{colour:X6}" : null),
+        exposures_ms = slide.ChannelInfo.Select(channel => channel.Exposure),
         display_ranges = slide.ChannelInfo.Select(channel => channel.Display is (double low, double high) ? new[] { low, high } : null),
         modality = slide.Modality.ToString().ToLowerInvariant(),
         bits = Bits(slide),
@@ -126,6 +127,7 @@ internal static class InfoCommand
             .. channel.Colour is int colour ? new[] { $"#{colour:X6}" } : [],
             .. channel.Display is (double low, double high)
                 ? new[] { string.Create(CultureInfo.InvariantCulture, $"{low:0.#} to {high:0.#}") } : [],
+            .. channel.Exposure is double exposure ? new[] { string.Create(CultureInfo.InvariantCulture, $"{exposure:0.###} ms") } : [],
         ];
         return (channel.Name.Length > 0 ? channel.Name : $"{index + 1}") + (details.Length > 0 ? $" ({string.Join(", ", details)})" : "");
     }
@@ -134,7 +136,9 @@ internal static class InfoCommand
     {
         Directory.CreateDirectory(folder);
         string name = Path.GetFileNameWithoutExtension(slide.Path);
-        Overview(slide).Write(Path.Combine(folder, $"{name}_overview.png"));
+        // Some scanners have an overview of their own.
+        string own = slide.AssociatedNames.Contains("overview") ? "slide" : "overview";
+        Overview(slide).Write(Path.Combine(folder, $"{name}_{own}.png"));
         foreach (string beside in slide.AssociatedNames)
             slide.ReadAssociated(beside).Write(Path.Combine(folder,
                 $"{name}_{string.Concat(beside.Split(Path.GetInvalidFileNameChars()))}.png"));

@@ -80,7 +80,7 @@ internal sealed class StainerLoader
                 Export(model);
             }
             catch (TinctorException e) when (parse.GetValue(executor) is null && ModelFolder.HasWeights(model)
-                && !IsWithoutLibrary(e.InnerException))
+                && !TorchLibrary.IsMissing(e.InnerException))
             {
                 return LoadTorch(model, wanted, format, count, e.Problem);
             }
@@ -135,24 +135,10 @@ internal sealed class StainerLoader
         (_, _, Precision.Bfloat16) => (Engine.Torch, "bfloat16 needs libtorch"),
         (_, not ("auto" or "cpu"), _) when !OnnxDevice.Available.Contains(device.Split(':')[0]) && device.StartsWith("cuda") =>
             (Engine.Torch, $"the installed ONNX Runtime supports {string.Join(", ", OnnxDevice.Available)} only"),
-        (_, "auto", Precision.Float32) when OnnxDevice.Available.Count == 1 && HasTorchGpu() =>
+        (_, "auto", Precision.Float32) when OnnxDevice.Available.Count == 1 && TorchLibrary.HasGpu() =>
             (Engine.Torch, "libtorch finds a GPU, and the installed ONNX Runtime supports none"),
         _ => (Engine.Onnx, "the default"),
     };
-
-    // libtorch is loaded only if there can be a GPU.
-    private static bool HasTorchGpu()
-    {
-        if (!File.Exists("/proc/driver/nvidia/version")) return false;
-        try
-        {
-            return torch.cuda.device_count() > 0;
-        }
-        catch (Exception e) when (IsWithoutLibrary(e))
-        {
-            return false;
-        }
-    }
 
     private static void Export(string model)
     {
@@ -161,14 +147,12 @@ internal sealed class StainerLoader
         {
             TrainedModel.Export(model);
         }
-        catch (Exception e) when (IsWithoutLibrary(e))
+        catch (Exception e) when (TorchLibrary.IsMissing(e))
         {
             throw new TinctorException(model, $"has no {ModelFolder.OnnxFile} of its weights, and there is no libtorch to export it with",
                 "Run \"tinctor export\" on a machine with libtorch, and copy the folder", e);
         }
     }
-
-    private static bool IsWithoutLibrary(Exception? e) => e is DllNotFoundException or TypeInitializationException;
 
     private static Stainer LoadTorch(string model, string device, Precision format, int threads, string reason)
     {

@@ -1,6 +1,4 @@
 using Tinctor.Evaluation.Sections;
-using Tinctor.Slides;
-using Tinctor.Slides.Torch;
 using Tinctor.Staining.Execution;
 using Tinctor.Torch;
 using Tinctor.Torch.Nn;
@@ -44,11 +42,13 @@ internal sealed class CeffEncoderFeatures : FeatureExtractor
         [new("Feature network", $"{Name}, SHA-256 {SupervisedModel.Sha256(folder)}; images as they are")];
 
     /// <inheritdoc/>
-    internal override Tensor Prepare(Image rgb) => rgb.ToTensor(ValueRange.MinusOneToOne);
-
-    /// <inheritdoc/>
-    internal override FeatureBatch Extract(Tensor images) => new(encoders is null ? onnx!.RunForVectors(images, "features")[0]
-        : (target ? encoders.Target : encoders.Source).forward(images.to(device)), null);
+    internal override FeatureBatch Extract(ImageBatch images)
+    {
+        if (encoders is null) return new(onnx!.RunForVectors(images, "features")[0]);
+        using DisposeScope scope = torch.NewDisposeScope();
+        using Guard quiet = torch.inference_mode();
+        return new((target ? encoders.Target : encoders.Source).forward(images.ToTensor().to(device)).ToVectors());
+    }
 
     /// <inheritdoc/>
     public override void Dispose()

@@ -1,7 +1,5 @@
 using Tinctor.Evaluation.Sections;
-using Tinctor.Slides;
-using Tinctor.Slides.Torch;
-using Tinctor.Torch;
+using Tinctor.Staining.Execution;
 using Tinctor.Training.Classification;
 
 namespace Tinctor.Evaluation.Features;
@@ -18,10 +16,7 @@ internal sealed class ClassifierFeatures(Classifier classifier) : FeatureExtract
         [new("Feature network", $"{Name}, before its last layer, SHA-256 {classifier.Sha256}; images as they are")];
 
     /// <inheritdoc/>
-    internal override Tensor Prepare(Image rgb) => rgb.ToTensor(ValueRange.MinusOneToOne);
-
-    /// <inheritdoc/>
-    internal override FeatureBatch Extract(Tensor images) => new(classifier.Run(images).Features, null);
+    internal override FeatureBatch Extract(ImageBatch images) => new(classifier.Run(images).Features);
 
     /// <inheritdoc/>
     public override void Dispose() => classifier.Dispose();

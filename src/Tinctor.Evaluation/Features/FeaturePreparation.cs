@@ -1,7 +1,6 @@
 using Tinctor.Evaluation.Sections;
 using Tinctor.Slides;
-using Tinctor.Slides.Torch;
-using Tinctor.Torch;
+using Tinctor.Staining.Execution;
 
 namespace Tinctor.Evaluation.Features;
 
@@ -24,31 +23,27 @@ internal sealed record FeatureInput(int? Size, IReadOnlyList<double> Mean, IRead
 /// <summary>Resizing and normalisation of images for a feature network that the user provides.</summary>
 /// <param name="input">Description of the input.</param>
 /// <param name="networkSize">The only size that the network takes; null for any.</param>
-internal sealed class FeaturePreparation(FeatureInput input, int? networkSize = null) : IDisposable
+internal sealed class FeaturePreparation(FeatureInput input, int? networkSize = null)
 {
     private readonly int size = input.Size ?? networkSize ?? FeatureInput.DefaultSize;
-    private readonly Tensor mean = Channels(input.Mean), std = Channels(input.Std);
 
     /// <summary>Description for reports.</summary>
     public Definition Description => new("Input",
         $"{(size > 0 ? $"{size}x{size} by bicubic resizing with antialiasing" : "images as they are")}, "
         + $"[0, 1] normalised by mean {string.Join(", ", input.Mean)} and std {string.Join(", ", input.Std)}");
 
-    /// <summary>Converts an 8-bit RGB image to [3, H, W].</summary>
-    public Tensor Apply(Image rgb)
+    /// <summary>Converts an 8-bit RGB image to the network's input.</summary>
+    public ImageBatch Apply(Image rgb)
     {
-        Tensor image = rgb.ToTensor();
-        if (size > 0) image = F.interpolate(image.unsqueeze(0), size, mode: "bicubic", antialias: true).squeeze(0).clamp(0, 1);
-        return (image - mean) / std;
+        ImageBatch image = size == 0 ? ImageBatch.FromImages([rgb], ValueRange.ZeroToOne)
+            : new(1, 3, size, size, Resampler.ResizeToFloats(rgb, size, size, ResizeKernel.Cubic));
+        float scale = size == 0 ? 1 : byte.MaxValue;
+        int plane = image.Height * image.Width;
+        for (int c = 0; c < 3; c++)
+        {
+            (float mean, float std) = ((float)input.Mean[c], (float)input.Std[c]);
+            foreach (ref float value in image.Values.AsSpan(c * plane, plane)) value = (Math.Clamp(value / scale, 0, 1) - mean) / std;
+        }
+        return image;
     }
-
-    /// <inheritdoc/>
-    public void Dispose()
-    {
-        mean.Dispose();
-        std.Dispose();
-    }
-
-    private static Tensor Channels(IReadOnlyList<double> values) =>
-        torch.tensor<float>([.. values.Select(v => (float)v)], [3, 1, 1]).DetachFromDisposeScope();
 }

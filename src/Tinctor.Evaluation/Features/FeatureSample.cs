@@ -1,5 +1,3 @@
-using Tinctor.Torch;
-
 namespace Tinctor.Evaluation.Features;
 
 /// <summary>
@@ -17,29 +15,17 @@ internal sealed class FeatureSample(int capacity, int seed)
     /// <summary>Number of vectors in the sample.</summary>
     public int Count => rows.Count;
 
-    /// <summary>Adds vectors [N, D].</summary>
-    public void Add(Tensor features)
+    /// <summary>Adds vectors.</summary>
+    public void Add(IEnumerable<float[]> vectors)
     {
-        using DisposeScope scope = torch.NewDisposeScope();
-        Tensor batch = features.to(Device.CPU).to(ScalarType.Float32).contiguous();
-        int dimension = (int)batch.size(1);
-        ReadOnlySpan<float> values = batch.data<float>();
-        for (int i = 0; i < batch.size(0); i++, seen++)
+        foreach (float[] vector in vectors)
         {
-            float[] row = values.Slice(i * dimension, dimension).ToArray();
-            if (rows.Count < capacity) rows.Add(row);
-            else if (random.NextInt64(seen + 1) is var place && place < capacity) rows[(int)place] = row;
+            if (rows.Count < capacity) rows.Add(vector);
+            else if (random.NextInt64(seen + 1) is var place && place < capacity) rows[(int)place] = vector;
+            seen++;
         }
     }
 
-    /// <summary>The sample as a float64 tensor [Count, D].</summary>
-    public Tensor ToTensor()
-    {
-        int dimension = rows[0].Length;
-        Tensor tensor = torch.empty([rows.Count, dimension], ScalarType.Float64);
-        Span<double> values = tensor.data<double>();
-        for (int i = 0; i < rows.Count; i++)
-            for (int k = 0; k < dimension; k++) values[(i * dimension) + k] = rows[i][k];
-        return tensor;
-    }
+    /// <summary>The sample as a matrix [Count, D].</summary>
+    public FeatureMatrix ToMatrix() => FeatureMatrix.FromRows(rows);
 }

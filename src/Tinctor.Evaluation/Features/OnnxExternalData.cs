@@ -1,4 +1,5 @@
 using Google.Protobuf;
+using Tinctor.Staining.Graphs;
 
 namespace Tinctor.Evaluation.Features;
 
@@ -57,16 +58,7 @@ internal static class OnnxExternalData
             throw new TinctorException(path, "the file is damaged, or not an ONNX file",
                 "Export the model again, or copy the whole file", e);
         }
-        string folder = Path.GetFullPath(Path.GetDirectoryName(Path.GetFullPath(path))!);
-        return [.. found.Select(location => Inside(path, folder, location))];
-    }
-
-    private static string Inside(string path, string folder, string location)
-    {
-        string full = Path.GetFullPath(Path.Combine(folder, location));
-        return full.StartsWith(folder.TrimEnd(Path.DirectorySeparatorChar) + Path.DirectorySeparatorChar, StringComparison.Ordinal) ? full
-            : throw new TinctorException(path, $"its weights are in {location}, outside of its folder",
-                "Export the model again, with its weights in the same folder");
+        return [.. found.Select(location => OnnxFile.ExternalPath(path, location))];
     }
 
     private static void Visit(CodedInputStream input, long end, Message message, int depth, SortedSet<string> found)

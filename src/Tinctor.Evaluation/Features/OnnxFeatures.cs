@@ -64,37 +64,30 @@ internal sealed class OnnxFeatures : FeatureExtractor
     ];
 
     /// <inheritdoc/>
-    internal override Tensor Prepare(Image rgb) => preparation.Apply(rgb);
+    internal override ImageBatch Prepare(Image rgb) => preparation.Apply(rgb);
 
     /// <inheritdoc/>
-    internal override FeatureBatch Extract(Tensor images)
+    internal override FeatureBatch Extract(ImageBatch images)
     {
-        (int count, int height, int width) = ((int)images.size(0), (int)images.size(2), (int)images.size(3));
-        float[] samples = images.cpu().contiguous().ToArray<float>();
-        int group = batchSize ?? count, imageLength = 3 * height * width;
-        var features = new List<float>();
-        for (int start = 0; start < count; start += group)
+        int group = batchSize ?? images.Count;
+        var features = new List<float[]>();
+        for (int start = 0; start < images.Count; start += group)
         {
             // A network of a fixed batch also gets images of zeros, whose features are left out.
-            int used = Math.Min(group, count - start);
-            var batch = new ImageBatch(group, 3, height, width);
-            samples.AsSpan(start * imageLength, used * imageLength).CopyTo(batch.Values);
-            features.AddRange(Vectors(batch).AsSpan(0, used * (int)length));
+            int used = Math.Min(group, images.Count - start);
+            var batch = new ImageBatch(group, images.Channels, images.Height, images.Width);
+            images.Values.AsSpan(start * images.ImageLength, used * images.ImageLength).CopyTo(batch.Values);
+            features.AddRange(Vectors(batch).Take(used));
         }
-        return features.TrueForAll(float.IsFinite) ? new(torch.tensor<float>([.. features], [count, length]), null)
+        return features.TrueForAll(vector => Array.TrueForAll(vector, float.IsFinite)) ? new([.. features])
             : throw new TinctorException(file.Path, "the network returns NaN or infinite features",
                 "Check the mean and standard deviation of its input, or export the model again");
     }
 
     /// <inheritdoc/>
-    public override void Dispose()
-    {
-        network.Dispose();
-        preparation.Dispose();
-    }
+    public override void Dispose() => network.Dispose();
 
-    // [N, length]
-    private float[] Vectors(ImageBatch images)
+    private IEnumerable<float[]> Vectors(ImageBatch images)
     {
         OnnxArray output;
         try
@@ -114,8 +107,7 @@ internal sealed class OnnxFeatures : FeatureExtractor
         long found = output.Shape[dimensions == 3 ? 2 : 1];
         if (length == 0) length = found;
         if (found != length) throw Refuse($"the output {network.Outputs[0].Name} is [{sizes}], but it had {length} features before");
-        int stride = output.Values.Length / images.Count;
-        return [.. Enumerable.Range(0, images.Count).SelectMany(i => output.Values[(i * stride)..((i * stride) + (int)length)])];
+        return output.Values.Chunk(output.Values.Length / images.Count).Select(values => values[..(int)length]);
     }
 
     private OnnxPort Images() => network.Inputs switch

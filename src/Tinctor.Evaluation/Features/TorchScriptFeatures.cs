@@ -1,6 +1,8 @@
 using Tinctor.Evaluation.Sections;
 using Tinctor.Slides;
+using Tinctor.Staining.Execution;
 using Tinctor.Torch;
+using Tinctor.Training.Execution;
 
 namespace Tinctor.Evaluation.Features;
 
@@ -19,7 +21,7 @@ public sealed class TorchScriptFeatures : FeatureExtractor
         (file, this.device) = (WeightsFile.Open(path), device);
         if (!file.IsTorchScript)
             throw new TinctorException(path, "not a TorchScript program", "Export the model with torch.jit.trace(model, x).save(FILE)");
-        network = torch.jit.load(path, device).eval();
+        network = TorchScript.Load(path, device);
         preparation = new(input);
     }
 
@@ -30,30 +32,47 @@ public sealed class TorchScriptFeatures : FeatureExtractor
     internal override IReadOnlyList<Definition> Provenance => [file.Describe("Feature network"), preparation.Description];
 
     /// <inheritdoc/>
-    internal override Tensor Prepare(Image rgb) => preparation.Apply(rgb);
+    internal override ImageBatch Prepare(Image rgb) => preparation.Apply(rgb);
 
     /// <inheritdoc/>
-    internal override FeatureBatch Extract(Tensor images)
+    internal override FeatureBatch Extract(ImageBatch images)
     {
+        using DisposeScope scope = torch.NewDisposeScope();
+        using Guard quiet = torch.inference_mode();
         try
         {
-            Tensor features = network.forward(images.to(device))[0];
-            return features.ndim == 2 ? new(features, null)
+            Tensor features = network.forward(images.ToTensor().to(device))[0];
+            return features.ndim == 2 ? new(features.ToVectors())
                 : throw new TinctorException(file.Path, $"returns {features.ndim} dimensions for a batch, but [N, features] is expected",
                     "Export a model that returns one vector per image");
         }
         catch (TorchException e)
         {
-            throw new TinctorException(file.Path, $"does not accept images of {images.size(3)}x{images.size(2)} pixels: {e.Message}",
+            throw new TinctorException(file.Path, $"does not accept images of {images.Width}x{images.Height} pixels: {e.Message}",
                 "Set the input size of this network", e)
             { Option = nameof(FeatureInput.Size) };
         }
     }
 
     /// <inheritdoc/>
-    public override void Dispose()
+    public override void Dispose() => network.Dispose();
+}
+
+/// <summary>TorchScript programs, which run on libtorch only.</summary>
+internal static class TorchScript
+{
+    /// <summary>Loads a program in evaluation mode.</summary>
+    /// <exception cref="TinctorException">There is no libtorch.</exception>
+    public static ScriptModule Load(string path, Device device)
     {
-        network.Dispose();
-        preparation.Dispose();
+        try
+        {
+            return torch.jit.load(path, device).eval();
+        }
+        catch (Exception e) when (TorchLibrary.IsMissing(e))
+        {
+            throw new TinctorException(path, "a TorchScript program runs on libtorch, which is not installed",
+                "Export the network to ONNX, or install libtorch", e);
+        }
     }
 }

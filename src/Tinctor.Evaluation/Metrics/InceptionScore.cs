@@ -1,4 +1,4 @@
-using Tinctor.Torch;
+using Tinctor.Evaluation.Features;
 
 namespace Tinctor.Evaluation.Metrics;
 
@@ -14,17 +14,13 @@ internal sealed class InceptionScore(long images, int splits)
     private long seen;
 
     /// <summary>Adds class probabilities [N, classes].</summary>
-    public void Add(Tensor probabilities)
+    public void Add(FeatureMatrix probabilities)
     {
-        using DisposeScope scope = torch.NewDisposeScope();
-        Tensor batch = probabilities.to(Device.CPU).to(ScalarType.Float64).contiguous();
-        ReadOnlySpan<double> values = batch.data<double>();
-        int classes = (int)batch.size(1);
-        for (int i = 0; i < batch.size(0); i++, seen++)
+        for (int i = 0; i < probabilities.Rows; i++, seen++)
         {
             // Split k has images k n / splits to (k + 1) n / splits.
             int part = (int)((((seen + 1) * splits) - 1) / images);
-            AddOne(ref parts[part], values.Slice(i * classes, classes));
+            AddOne(ref parts[part], probabilities.Row(i));
         }
     }
 

@@ -1,4 +1,5 @@
-using Tinctor.Torch;
+using System.Numerics.Tensors;
+using Tinctor.Evaluation.Features;
 
 namespace Tinctor.Evaluation.Metrics;
 
@@ -15,42 +16,69 @@ internal static class KernelDistance
     /// <summary>The most vectors in a subset.</summary>
     public const int SubsetSize = 1000;
 
-    /// <summary>Mean and standard deviation (divisor n, as NumPy's) over seeded subsets of two sets [N, D] and [M, D], float64.</summary>
-    public static (double Mean, double Std) Compute(Tensor first, Tensor second, int seed)
+    private const int Rows = 256;
+
+    /// <summary>Mean and standard deviation (divisor n, as NumPy's) over seeded subsets of two sets [N, D] and [M, D].</summary>
+    public static (double Mean, double Std) Compute(FeatureMatrix first, FeatureMatrix second, int seed)
     {
-        int size = (int)Math.Min(SubsetSize, Math.Min(first.size(0), second.size(0)));
+        int size = Math.Min(SubsetSize, Math.Min(first.Rows, second.Rows));
         var random = new Random(seed);
-        double[] values = [.. Enumerable.Range(0, Subsets).Select(_ =>
+        FeatureMatrix ofFirst = NoRows(first), ofSecond = NoRows(second);
+        for (int subset = 0; subset < Subsets; subset++)
         {
-            using DisposeScope scope = torch.NewDisposeScope();
-            return MmdSquared(first.index_select(0, Choose(random, first.size(0), size)),
-                second.index_select(0, Choose(random, second.size(0), size)));
-        })];
+            Choose(random, ofFirst, subset, size);
+            Choose(random, ofSecond, subset, size);
+        }
+        double[] values = MmdSquared(first, second, ofFirst, ofSecond, size, size);
         double mean = values.Average();
         return (mean, Math.Sqrt(values.Average(v => (v - mean) * (v - mean))));
+
+        static FeatureMatrix NoRows(FeatureMatrix set) => new(Subsets, set.Rows, new double[Subsets * set.Rows]);
     }
 
     /// <summary>The unbiased estimate for two sets of at least two vectors.</summary>
-    public static double MmdSquared(Tensor first, Tensor second)
+    public static double MmdSquared(FeatureMatrix first, FeatureMatrix second) =>
+        MmdSquared(first, second, AllRows(first), AllRows(second), first.Rows, second.Rows)[0];
+
+    private static FeatureMatrix AllRows(FeatureMatrix set) => new(1, set.Rows, [.. Enumerable.Repeat(1.0, set.Rows)]);
+
+    // Subsets are matrices [subset, row of the set] of ones and zeros. All kernels are computed once, whatever subsets they are in.
+    private static double[] MmdSquared(FeatureMatrix first, FeatureMatrix second, FeatureMatrix ofFirst, FeatureMatrix ofSecond,
+        double n, double m)
     {
-        using DisposeScope scope = torch.NewDisposeScope();
-        return WithinMean(first) + WithinMean(second) - (2 * Kernel(first, second).mean().item());
+        double[] withinFirst = Sums(first, first, ofFirst, ofFirst), withinSecond = Sums(second, second, ofSecond, ofSecond);
+        double[] between = Sums(first, second, ofFirst, ofSecond);
+        return [.. between.Select((sum, i) =>
+            (withinFirst[i] / (n * (n - 1))) + (withinSecond[i] / (m * (m - 1))) - (2 * sum / (n * m)))];
     }
 
-    // The diagonal, where a vector is compared with itself, is left out.
-    private static double WithinMean(Tensor x)
+    // Sum of the kernels of each subset. The diagonal, where a vector is compared with itself, is left out.
+    private static double[] Sums(FeatureMatrix x, FeatureMatrix y, FeatureMatrix ofX, FeatureMatrix ofY)
     {
-        long n = x.size(0);
-        Tensor kernel = Kernel(x, x);
-        return (kernel.sum().item() - kernel.trace().item()) / (n * (n - 1));
+        var sums = new double[ofX.Rows];
+        for (int start = 0; start < x.Rows; start += Rows)
+        {
+            int count = Math.Min(Rows, x.Rows - start);
+            FeatureMatrix kernels = x.RowsTimesTransposed(start, count, y);
+            Parallel.For(0, count, i =>
+            {
+                Span<double> row = kernels.Row(i);
+                TensorPrimitives.Divide(row, x.Columns, row);
+                TensorPrimitives.Add(row, 1, row);
+                foreach (ref double value in row) value = value * value * value;
+                if (x == y) row[start + i] = 0;
+            });
+            FeatureMatrix bySubset = kernels.TimesTransposed(ofY);
+            for (int i = 0; i < count; i++)
+                for (int subset = 0; subset < sums.Length; subset++) sums[subset] += bySubset[i, subset] * ofX[subset, start + i];
+        }
+        return sums;
     }
 
-    private static Tensor Kernel(Tensor x, Tensor y) => ((x.mm(y.t()) / x.size(1)) + 1).pow(3);
-
-    private static Tensor Choose(Random random, long count, int size)
+    private static void Choose(Random random, FeatureMatrix subsets, int subset, int size)
     {
-        long[] order = [.. Enumerable.Range(0, (int)count).Select(i => (long)i)];
+        int[] order = [.. Enumerable.Range(0, subsets.Columns)];
         random.Shuffle(order);
-        return torch.tensor<long>(order.AsSpan(0, size), [size]);
+        foreach (int row in order.AsSpan(0, size)) subsets.Row(subset)[row] = 1;
     }
 }

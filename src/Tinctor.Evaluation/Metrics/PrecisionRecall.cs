@@ -1,4 +1,5 @@
-using Tinctor.Torch;
+using System.Numerics.Tensors;
+using Tinctor.Evaluation.Features;
 
 namespace Tinctor.Evaluation.Metrics;
 
@@ -12,36 +13,71 @@ internal static class PrecisionRecall
     private const int Neighbours = 3;
     private const int Rows = 256;
 
-    /// <summary>Computes precision and recall of stained and real features [N, D] and [M, D], float64.</summary>
+    /// <summary>Computes precision and recall of stained and real features [N, D] and [M, D].</summary>
     /// <exception cref="ArgumentException">A set has fewer than four vectors.</exception>
-    public static (double Precision, double Recall) Compute(Tensor stained, Tensor real)
+    public static (double Precision, double Recall) Compute(FeatureMatrix stained, FeatureMatrix real)
     {
-        if (Math.Min(stained.size(0), real.size(0)) <= Neighbours)
+        if (Math.Min(stained.Rows, real.Rows) <= Neighbours)
             throw new ArgumentException($"precision and recall need more than {Neighbours} images");
-        using DisposeScope scope = torch.NewDisposeScope();
         return (ShareWithin(stained, real, Radii(real)), ShareWithin(real, stained, Radii(stained)));
     }
 
-    /// <summary>Squared distance of each vector to its third nearest other one, [N].</summary>
-    private static Tensor Radii(Tensor x) => torch.cat([.. x.split(Rows).Select(rows =>
+    /// <summary>Squared distance of each vector to its third nearest other one.</summary>
+    private static double[] Radii(FeatureMatrix x)
     {
-        using DisposeScope scope = torch.NewDisposeScope();
-        // The nearest neighbour is the vector itself.
-        return SquaredDistances(rows, x).topk(Neighbours + 1, largest: false).values.amax([1]).MoveToOuterDisposeScope();
-    })], 0);
-
-    private static double ShareWithin(Tensor queries, Tensor manifold, Tensor radii)
-    {
-        double within = 0;
-        foreach (Tensor rows in queries.split(Rows))
+        var radii = new double[x.Rows];
+        ForEachRow(x, x, (i, distances) =>
         {
-            using DisposeScope scope = torch.NewDisposeScope();
-            within += SquaredDistances(rows, manifold).le(radii.unsqueeze(0)).any(1).to(ScalarType.Float64).sum().item();
-        }
-        return within / queries.size(0);
+            // The nearest neighbour is the vector itself.
+            Span<double> nearest = stackalloc double[Neighbours + 1];
+            nearest.Fill(double.PositiveInfinity);
+            foreach (double distance in distances)
+            {
+                if (!(distance < nearest[Neighbours])) continue;
+                nearest[Neighbours] = distance;
+                nearest.Sort();
+            }
+            radii[i] = nearest[Neighbours];
+        });
+        return radii;
     }
 
-    // The distance of a vector to itself must be 0 in spite of rounding.
-    private static Tensor SquaredDistances(Tensor a, Tensor b) =>
-        (a.pow(2).sum([1]).unsqueeze(1) + b.pow(2).sum([1]).unsqueeze(0) - (a.mm(b.t()) * 2)).clamp(0);
+    private static double ShareWithin(FeatureMatrix queries, FeatureMatrix manifold, double[] radii)
+    {
+        int within = 0;
+        ForEachRow(queries, manifold, (_, distances) =>
+        {
+            for (int k = 0; k < distances.Length; k++)
+            {
+                if (!(distances[k] <= radii[k])) continue;
+                Interlocked.Increment(ref within);
+                return;
+            }
+        });
+        return within / (double)queries.Rows;
+    }
+
+    private delegate void RowAction(int row, Span<double> squaredDistances);
+
+    // Squared distances of each row of a to all of b, at least 0 in spite of rounding.
+    private static void ForEachRow(FeatureMatrix a, FeatureMatrix b, RowAction use)
+    {
+        double[] ofA = SquaredLengths(a), ofB = SquaredLengths(b);
+        for (int start = 0; start < a.Rows; start += Rows)
+        {
+            int count = Math.Min(Rows, a.Rows - start);
+            FeatureMatrix products = a.RowsTimesTransposed(start, count, b);
+            Parallel.For(0, count, i =>
+            {
+                Span<double> row = products.Row(i);
+                TensorPrimitives.MultiplyAdd(row, -2, ofB, row);
+                TensorPrimitives.Add(row, ofA[start + i], row);
+                TensorPrimitives.Max(row, 0, row);
+                use(start + i, row);
+            });
+        }
+    }
+
+    private static double[] SquaredLengths(FeatureMatrix x) =>
+        [.. Enumerable.Range(0, x.Rows).Select(i => TensorPrimitives.SumOfSquares<double>(x.Row(i)))];
 }

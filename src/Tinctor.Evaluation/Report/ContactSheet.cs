@@ -1,7 +1,5 @@
 using Tinctor.Evaluation.Data;
 using Tinctor.Slides;
-using Tinctor.Slides.Torch;
-using Tinctor.Torch;
 
 namespace Tinctor.Evaluation.Report;
 
@@ -18,26 +16,21 @@ internal static class ContactSheet
     /// <exception cref="TinctorException">The size of an image does not fit.</exception>
     public static Image Render(IReadOnlyList<IReadOnlyList<string>> rows)
     {
-        using DisposeScope scope = torch.NewDisposeScope();
         ImageInfo shown = Image.ReadInfo(rows[0][^1]);
-        Size2 size = (shown.Height, shown.Width);
-        return Image.FromTensor(Joined([.. rows.Select(row => Joined([.. row.Select(Read)], 2))], 1), ValueRange.ZeroToOne);
+        (int width, int height) = (shown.Width, shown.Height);
+        var sheet = new Image((rows[0].Count * (width + Gap)) - Gap, (rows.Count * (height + Gap)) - Gap, 3);
+        sheet.Fill([byte.MaxValue, byte.MaxValue, byte.MaxValue]);
+        for (int y = 0; y < rows.Count; y++)
+            for (int x = 0; x < rows[y].Count; x++) sheet.Paste(Read(rows[y][x]), x * (width + Gap), y * (height + Gap));
+        return sheet;
 
-        Tensor Read(string path)
+        Image Read(string path)
         {
             Image image = Image.Read(path);
-            if (size.width % image.Width != 0 || size.width / image.Width * image.Height != size.height)
-                throw new TinctorException(path, $"{image.Width}x{image.Height} pixels, but {rows[0][^1]} has {size.width}x{size.height}",
+            if (width % image.Width != 0 || width / image.Width * image.Height != height)
+                throw new TinctorException(path, $"{image.Width}x{image.Height} pixels, but {rows[0][^1]} has {width}x{height}",
                     "Use images of one size, or of a whole fraction of it");
-            Tensor colours = RgbReader.ToRgb(image).ToTensor(ValueRange.ZeroToOne);
-            return image.Width == size.width ? colours : F.interpolate(colours.unsqueeze(0), size)[0];
+            return RgbReader.ToRgb(image).Resize(width, height, ResizeKernel.Nearest);
         }
-    }
-
-    private static Tensor Joined(IReadOnlyList<Tensor> images, long dim)
-    {
-        long[] shape = images[0].shape;
-        shape[dim] = Gap;
-        return torch.cat([.. images.SelectMany(image => new[] { torch.ones(shape), image }).Skip(1)], dim);
     }
 }

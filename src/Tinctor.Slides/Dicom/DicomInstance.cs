@@ -166,8 +166,8 @@ internal sealed class DicomInstance
         switch (element.Sequence, element.Tag)
         {
             case (0, DicomTag.MediaSopClassUid or DicomTag.TransferSyntaxUid or DicomTag.ImageType or DicomTag.SopClassUid
-                or DicomTag.SopInstanceUid or DicomTag.Manufacturer or DicomTag.SeriesDescription or DicomTag.Model or DicomTag.SeriesInstanceUid
-                or DicomTag.DimensionOrganizationType or DicomTag.ConcatenationUid or DicomTag.Photometric):
+                or DicomTag.SopInstanceUid or DicomTag.Manufacturer or DicomTag.SeriesDescription or DicomTag.Model
+                or DicomTag.SeriesInstanceUid or DicomTag.DimensionOrganizationType or DicomTag.ConcatenationUid or DicomTag.Photometric):
                 texts[element.Tag] = reader.Text(element);
                 break;
             case (0, DicomTag.ConcatenationFrameOffset or DicomTag.SamplesPerPixel or DicomTag.PlanarConfiguration or DicomTag.Rows

@@ -74,6 +74,22 @@ internal sealed class ImageBatch
         return batch;
     }
 
+    /// <summary>Joins batches of images of one size and channel count.</summary>
+    /// <exception cref="ArgumentException">The images differ in size or number of channels.</exception>
+    public static ImageBatch Concat(IReadOnlyList<ImageBatch> parts)
+    {
+        var batch = new ImageBatch(parts.Sum(part => part.Count), parts[0].Channels, parts[0].Height, parts[0].Width);
+        int start = 0;
+        foreach (ImageBatch part in parts)
+        {
+            if ((part.Channels, part.Height, part.Width) != (batch.Channels, batch.Height, batch.Width))
+                throw new ArgumentException("the images of a batch have one size and number of channels", nameof(parts));
+            part.Values.CopyTo(batch.Values, start);
+            start += part.Values.Length;
+        }
+        return batch;
+    }
+
     /// <summary>Gets the samples [C,H,W] of one image.</summary>
     public Span<float> Samples(int index) => Values.AsSpan(index * ImageLength, ImageLength);
 

@@ -30,6 +30,19 @@ internal static class OnnxFile
         return model;
     }
 
+    /// <summary>Gets the path of external data of a file.</summary>
+    /// <param name="path">The ONNX file.</param>
+    /// <param name="location">Location in the file, relative to its folder.</param>
+    /// <exception cref="TinctorException">The location is outside of the folder of the file.</exception>
+    public static string ExternalPath(string path, string location)
+    {
+        string folder = Path.GetDirectoryName(Path.GetFullPath(path))!.TrimEnd(Path.DirectorySeparatorChar);
+        string full = Path.GetFullPath(Path.Combine(folder, location));
+        return full.StartsWith(folder + Path.DirectorySeparatorChar, StringComparison.Ordinal) ? full
+            : throw new TinctorException(path, $"its weights are in {location}, outside of its folder",
+                "Export the network again, with its weights in the same folder");
+    }
+
     /// <summary>Renames a value in a graph and in the bodies of its nodes; a value that does not exist is ignored.</summary>
     public static void Rename(GraphProto graph, string name, string newName)
     {
@@ -67,14 +80,11 @@ internal static class OnnxFile
     private static void ReadExternalData(string path, TensorProto tensor)
     {
         var entries = tensor.ExternalData.ToDictionary(entry => entry.Key, entry => entry.Value);
-        string location = entries.GetValueOrDefault("location", ""), folder = Path.GetDirectoryName(Path.GetFullPath(path))!;
-        if (location.Length == 0 || Path.IsPathRooted(location) || location.Split('/', '\\').Contains(".."))
-            throw new TinctorException(path, $"the data of {tensor.Name} is in {location}, outside the folder of the file",
-                "Export the network again, with its data beside it");
-        byte[] data = InputFile.ReadAllBytes(Path.Combine(folder, location));
+        string file = ExternalPath(path, entries.GetValueOrDefault("location", ""));
+        byte[] data = InputFile.ReadAllBytes(file);
         long start = Number("offset", 0), length = Number("length", data.Length - start);
         if (start < 0 || length < 0 || start + length > data.Length)
-            throw new TinctorException(Path.Combine(folder, location), $"is too short for {tensor.Name}", "Export the network again");
+            throw new TinctorException(file, $"is too short for {tensor.Name}", "Export the network again");
         tensor.RawData = ByteString.CopyFrom(data, (int)start, (int)length);
         tensor.ExternalData.Clear();
         tensor.DataLocation = TensorProto.Types.DataLocation.Default;

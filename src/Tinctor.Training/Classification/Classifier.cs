@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Tinctor.Data;
+using Tinctor.Slides;
 using Tinctor.Staining.Execution;
 using Tinctor.Torch;
 using Tinctor.Torch.Nn;
@@ -101,21 +102,20 @@ internal sealed class Classifier : IDisposable
     public Tensor Features(Tensor batch) =>
         (network ?? throw new InvalidOperationException("the classifier is not differentiable")).features(Normalise(batch));
 
-    /// <summary>Computes features [N,F] and logits [N,classes] of a batch [N,3,H,W] or [N,1,H,W] in [-1,1], on the CPU.</summary>
-    public (Tensor Features, Tensor Logits) Run(Tensor batch)
+    /// <summary>Computes the features and logits of each image of a batch, RGB or grey in [-1,1].</summary>
+    public (float[][] Features, float[][] Logits) Run(ImageBatch batch)
     {
-        using DisposeScope scope = torch.NewDisposeScope();
-        using Guard mode = torch.inference_mode();
         if (network is null)
         {
-            Tensor[] outputs = onnx!.RunForVectors(batch.expand(-1, 3, -1, -1), "features", "logits");
-            if (outputs[1].size(1) != Card.Classes.Count)
-                throw new TinctorException(onnx!.Path, $"has {outputs[1].size(1)} classes, expected {Card.Classes.Count}",
+            float[][][] outputs = onnx!.RunForVectors(ToRgb(batch), "features", "logits");
+            return outputs[1][0].Length == Card.Classes.Count ? (outputs[0], outputs[1])
+                : throw new TinctorException(onnx!.Path, $"has {outputs[1][0].Length} classes, expected {Card.Classes.Count}",
                     "Delete the file; the network then runs from the weights");
-            return (outputs[0].MoveToOuterDisposeScope(), outputs[1].MoveToOuterDisposeScope());
         }
-        Tensor features = network.features(Normalise(batch.to(device)));
-        return (features.cpu().MoveToOuterDisposeScope(), network.classify(features).cpu().MoveToOuterDisposeScope());
+        using DisposeScope scope = torch.NewDisposeScope();
+        using Guard mode = torch.inference_mode();
+        Tensor features = network.features(Normalise(batch.ToTensor().to(device)));
+        return (features.ToVectors(), network.classify(features).ToVectors());
     }
 
     /// <summary>Classifies image files in batches; results have the order of the files.</summary>
@@ -126,18 +126,17 @@ internal sealed class Classifier : IDisposable
         IReadOnlyList<string> files, int batchSize = 16, CancellationToken cancel = default)
     {
         Pair[] pairs = [.. files.Select(file => new Pair(file, null, "test", null, "", PairLayout.Single))];
-        var transform = new PairTransform
+        var images = new PairedDataset(pairs, new PairTransform
         {
             Resize = Card.ImageSize > 0 ? Card.ImageSize : null,
             Crop = Card.CropSize > 0 ? Card.CropSize : null,
-        };
-        bool oneSize = Card.ImageSize > 0 || Card.CropSize > 0;
-        foreach (Batch batch in new PairLoader(new PairedDataset(pairs, transform), oneSize ? batchSize : 1).Batches(0, cancel: cancel))
+        });
+        int size = Card.ImageSize > 0 || Card.CropSize > 0 ? batchSize : 1, ahead = 2 * Environment.ProcessorCount;
+        foreach (var batch in ReadAhead.Of(Enumerable.Range(0, files.Count), ahead, i => images.Load(i, 0).Source).Chunk(size))
         {
-            using DisposeScope scope = torch.NewDisposeScope();
-            using Batch owned = batch;
-            (Tensor features, Tensor logits) = Run(batch.Source);
-            for (int i = 0; i < batch.Pairs.Count; i++) yield return (features[i].ToArray<float>(), logits[i].ToArray<float>());
+            cancel.ThrowIfCancellationRequested();
+            (float[][] features, float[][] logits) = Run(ImageBatch.Concat([.. batch.Select(one => ToRgb(one.Result.ToBatch()))]));
+            foreach (var result in features.Zip(logits)) yield return result;
         }
     }
 
@@ -164,6 +163,16 @@ internal sealed class Classifier : IDisposable
             return [features, network.classify(features)];
         }, ["features", "logits"])
     { Size = new(1, 64, 96), SizeMultiple = 32 };
+
+    // Grey is repeated.
+    private static ImageBatch ToRgb(ImageBatch images)
+    {
+        if (images.Channels != 1) return images;
+        var rgb = new ImageBatch(images.Count, 3, images.Height, images.Width);
+        for (int i = 0; i < images.Count; i++)
+            for (int c = 0; c < 3; c++) images.Samples(i).CopyTo(rgb.Samples(i)[(c * images.ImageLength)..]);
+        return rgb;
+    }
 
     /// <summary>Normalises images in [-1,1] by the statistics of ImageNet; a single channel is repeated.</summary>
     internal static Tensor Normalise(Tensor batch)

@@ -53,7 +53,7 @@ internal sealed class TorchExecutor : INetworkExecutor
         using DisposeScope scope = torch.NewDisposeScope();
         using Guard mode = torch.inference_mode();
         using Guard? cast = amp ? torch.autocast(device.type, ScalarType.BFloat16) : null;
-        Tensor source = ToTensor(input.Source);
+        Tensor source = input.Source.ToTensor().to(device);
         Tensor? level = input.IhcLogits is { } logits ? torch.tensor(logits, 1, logits.Length).to(device) : null;
         if (input.Normalization is not { } normalization) return Output(Forward(source, level), null);
         int count = input.Source.Count;
@@ -82,7 +82,7 @@ internal sealed class TorchExecutor : INetworkExecutor
         using DisposeScope scope = torch.NewDisposeScope();
         using Guard mode = torch.inference_mode();
         using Guard? cast = amp ? torch.autocast(device.type, ScalarType.BFloat16) : null;
-        return ToBatch(bridge.Predict(ToTensor(state), torch.tensor([(float)time], 1).to(device), ToTensor(end)));
+        return bridge.Predict(state.ToTensor().to(device), torch.tensor([(float)time], 1).to(device), end.ToTensor().to(device)).ToBatch();
     }
 
     /// <inheritdoc/>
@@ -102,7 +102,7 @@ internal sealed class TorchExecutor : INetworkExecutor
     {
         float[][]? logits = result.Logits is not { } all ? null
             : [.. Enumerable.Range(0, (int)all.size(0)).Select(i => all[i].to(ScalarType.Float32).cpu().ToArray<float>())];
-        return new(ToBatch(result.Stained), logits, moments);
+        return new(result.Stained.ToBatch(), logits, moments);
     }
 
     private static void Record(List<(float[] Mean, float[] Variance)>[] images, Moments own)
@@ -111,14 +111,5 @@ internal sealed class TorchExecutor : INetworkExecutor
         int channels = means.Length / images.Length;
         for (int i = 0; i < images.Length; i++)
             images[i].Add((means[(i * channels)..((i + 1) * channels)], variances[(i * channels)..((i + 1) * channels)]));
-    }
-
-    private Tensor ToTensor(ImageBatch batch) =>
-        torch.tensor<float>(batch.Values, batch.Count, batch.Channels, batch.Height, batch.Width).to(device);
-
-    private static ImageBatch ToBatch(Tensor images)
-    {
-        float[] values = images.to(ScalarType.Float32).cpu().contiguous().ToArray<float>();
-        return new((int)images.size(0), (int)images.size(1), (int)images.size(2), (int)images.size(3), values);
     }
 }

@@ -9,7 +9,7 @@ namespace Tinctor.Training.Export;
 /// <param name="model">The ONNX model.</param>
 internal sealed class OnnxSession(byte[] model) : IDisposable
 {
-    private readonly InferenceSession session = new(model);
+    private readonly InferenceSession session = OnnxNetwork.OpenSession(model, OnnxDevice.Cpu);
 
     /// <summary>Runs the network on sources.</summary>
     /// <param name="source">The sources.</param>

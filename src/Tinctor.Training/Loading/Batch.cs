@@ -1,4 +1,5 @@
 using Tinctor.Data;
+using Tinctor.Staining.Execution;
 using Tinctor.Torch;
 
 namespace Tinctor.Training.Loading;
@@ -56,6 +57,9 @@ internal sealed record Planes(float[] Values, int Channels, int Height, int Widt
         }
         return new(values, channels, place.Height, place.Width);
     }
+
+    /// <summary>Creates a batch of this image, without a copy.</summary>
+    public ImageBatch ToBatch() => new(1, Channels, Height, Width, Values);
 
     /// <summary>Creates a tensor [C, H, W].</summary>
     public Tensor ToTensor() => torch.tensor<float>(Values, [Channels, Height, Width]);

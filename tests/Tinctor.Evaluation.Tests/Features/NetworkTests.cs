@@ -1,13 +1,18 @@
+using Google.Protobuf;
 using Tinctor.Evaluation.Analyses.Distribution;
 using Tinctor.Evaluation.Data;
 using Tinctor.Evaluation.Features;
 using Tinctor.Evaluation.Metrics;
 using Tinctor.Evaluation.Sections;
 using Tinctor.Slides;
+using Tinctor.Slides.Torch;
+using Tinctor.Staining.Execution;
 using Tinctor.Tests;
 using Tinctor.Torch;
 using Tinctor.Torch.Nn;
 using Tinctor.Torch.Serialization;
+using Tinctor.Training.Execution;
+using Tinctor.Training.Export;
 using Tinctor.Training.Networks;
 
 namespace Tinctor.Evaluation.Tests.Features;
@@ -47,11 +52,17 @@ public sealed class NetworkTests : IDisposable
         var expected = SafeTensors.Load(Path.Combine(Made, "resizing.safetensors"));
         byte[] pixels = Array.ConvertAll(expected["photo"].ToArray<float>(), v => (byte)v);
         var photo = new Image(51, 37, 3, SampleType.UInt8, pixels);
-        Check("clean", InceptionInput.Resize(photo, InceptionResizing.Clean));
+        Check("clean", Resize(photo, InceptionResizing.Clean));
         byte[] large = Array.ConvertAll(Formula.Input("in_large", 640, 512, 3).ToArray<float>(), u => (byte)Math.Round((u + 1) * 127.5f));
-        Check("clean_large", InceptionInput.Resize(new Image(512, 640, 3, SampleType.UInt8, large), InceptionResizing.Clean));
-        Assert.NotEqual(0, (InceptionInput.Resize(photo, InceptionResizing.Legacy)
-            - InceptionInput.Resize(photo, InceptionResizing.Clean)).abs().max().item());
+        Check("clean_large", Resize(new Image(512, 640, 3, SampleType.UInt8, large), InceptionResizing.Clean));
+        foreach (Image image in new[] { photo, new Image(512, 640, 3, SampleType.UInt8, large) })
+        {
+            Tensor bilinear = F.interpolate((image.ToTensor() * 255).unsqueeze(0), 299, mode: "bilinear")[0];
+            // libtorch rounds positions to float32.
+            Vectors.Close(bilinear, Resize(image, InceptionResizing.Legacy), "legacy", 1e-4);
+        }
+
+        static Tensor Resize(Image image, InceptionResizing resizing) => InceptionFeatures.Resize(image, resizing).ToTensor()[0];
 
         void Check(string key, Tensor resized) =>
             Vectors.Close(expected[key], resized[TensorIndex.Slice(), TensorIndex.Slice(step: 13), TensorIndex.Slice(step: 13)], key, 3e-5);
@@ -63,24 +74,47 @@ public sealed class NetworkTests : IDisposable
     public void Lpips_equals_official_code(string name, LpipsNet net)
     {
         Vectors vectors = Vectors.Read(name);
-        using Lpips lpips = Load(vectors, net);
-        Tensor a = vectors["in0"], b = vectors["in1"];
-        vectors.Check("lpips", lpips.Distance(a, b), 1e-5);
-        foreach ((int i, Tensor layer) in lpips.Layers(a, b).Index()) vectors.Check($"layer{i}", layer, 1e-5);
-        // normalize=True takes [0, 1]: there the images were (a + 1) / 2.
-        vectors.Check("lpips_normalize_true", lpips.Distance(((a + 1) / 2 * 2) - 1, ((b + 1) / 2 * 2) - 1), 1e-5);
-        Assert.Equal(0, lpips.Distance(a, a).abs().max().item());
-        Vectors.Close(lpips.Distance(a, b), lpips.Distance(b, a), "symmetry", 1e-5);
+        using LpipsNetwork lpips = Load(vectors, net);
+        lpips.eval();
+        string path = Path.Combine(folder.FullName, "lpips.onnx");
+        using (torch.no_grad())
+            File.WriteAllBytes(path,
+                OnnxExporter.Export(lpips, Lpips.CreateExport(net, lpips), new Dictionary<string, string>()).ToByteArray());
+        using var onnx = new OnnxNetwork(path);
+        string[] layerNames = [.. Enumerable.Range(0, LpipsTrunk.Channels(net).Count).Select(i => $"layer{i}")];
+        Check(lpips.Layers);
+        Check((a, b) => [.. onnx.Run([a.ToBatch(), b.ToBatch()], layerNames).Select(ToTensor)]);
+        Check((a, b) => [ToTensor(onnx.Run([a.ToBatch(), b.ToBatch()], "distance")[0])]);
+
+        void Check(Func<Tensor, Tensor, IReadOnlyList<Tensor>> layersOf)
+        {
+            Tensor Distance(Tensor first, Tensor second) => layersOf(first, second).Aggregate((sum, layer) => sum + layer);
+            Tensor a = vectors["in0"], b = vectors["in1"];
+            vectors.Check("lpips", Distance(a, b), 1e-5);
+            IReadOnlyList<Tensor> layers = layersOf(a, b);
+            if (layers.Count > 1) foreach ((int i, Tensor layer) in layers.Index()) vectors.Check($"layer{i}", layer, 1e-5);
+            // normalize=True takes [0, 1]: there the images were (a + 1) / 2.
+            vectors.Check("lpips_normalize_true", Distance(((a + 1) / 2 * 2) - 1, ((b + 1) / 2 * 2) - 1), 1e-5);
+            Assert.Equal(0, Distance(a, a).abs().max().item());
+            Vectors.Close(Distance(a, b), Distance(b, a), "symmetry", 1e-5);
+        }
+
+        static Tensor ToTensor(OnnxArray array) => torch.tensor<float>(array.Values, array.Shape);
     }
 
-    private static Lpips Load(Vectors vectors, LpipsNet net)
+    private static LpipsNetwork Load(Vectors vectors, LpipsNet net)
     {
         var lin = vectors.Keys.Where(k => k.StartsWith("w.lin")).ToDictionary(k => k[2..], k => vectors[k]);
-        if (net == LpipsNet.Squeeze) return new Lpips(net, vectors.Weights(), lin);
-        using var trunk = new LpipsTrunk(net);
-        // The formula goes by lpips's keys, which say the slice.
-        return new Lpips(net,
-            trunk.state_dict().ToDictionary(e => Key(net, e.Key), e => Formula.Weight(Key(net, e.Key), e.Value.shape, Gain)), lin);
+        var network = new LpipsNetwork(net);
+        if (net == LpipsNet.Squeeze) network.Load(Lpips.TrunkWeights(vectors.Weights()), lin);
+        else
+        {
+            using var trunk = new LpipsTrunk(net);
+            // The formula goes by lpips's keys, which say the slice.
+            network.Load(Lpips.TrunkWeights(trunk.state_dict()
+                .ToDictionary(e => Key(net, e.Key), e => Formula.Weight(Key(net, e.Key), e.Value.shape, Gain))), lin);
+        }
+        return network;
     }
 
     private static string Key(LpipsNet net, string key)
@@ -103,6 +137,11 @@ public sealed class NetworkTests : IDisposable
         Assert.Contains("not among the published files", metric.Definition);
         var image = new ScoredImage(ExampleImages.Blobs(64, 1, [0.5, 0.7, 0.9]));
         Assert.Equal(0, metric.Compute(image, image));
+        string exported = trunkFile + ".lpips-alex.onnx";
+        PairMetric fromOnnx = Lpips.FromOnnx(LpipsNet.Alex, exported);
+        var other = new ScoredImage(ExampleImages.Blobs(64, 2, [0.5, 0.7, 0.9]));
+        Assert.Equal((metric.Definition, metric.Compute(image, other)), (fromOnnx.Definition, fromOnnx.Compute(image, other)));
+        Assert.Contains("with vgg", Assert.Throws<TinctorException>(() => Lpips.FromOnnx(LpipsNet.Vgg, exported)).Problem);
         Assert.True(metric.Compute(image, new ScoredImage(ExampleImages.Blobs(64, 2, [0.5, 0.7, 0.9]))) > 0);
         string message = Assert.Throws<TinctorException>(() => Lpips.FromFiles(LpipsNet.Vgg, trunkFile, linFile)).Message;
         Assert.Contains(trunkFile, message);
@@ -161,6 +200,43 @@ public sealed class NetworkTests : IDisposable
         Assert.Contains("TorchScript", Refusal(() => new TorchScriptFeatures(tensors, FeatureInput.ImageNet, Device.CPU)));
 
         static string Refusal(Func<object> open) => Assert.Throws<TinctorException>(open).Message;
+    }
+
+    [Fact]
+    public void InceptionFeatures_of_weights_run_on_onnx_and_equal_libtorch()
+    {
+        using var network = new InceptionV3();
+        network.load_state_dict(Formula.Weights(network, Gain));
+        network.eval();
+        string file = Save("inception.pth.safetensors", network.state_dict().ToDictionary()), onnx = file + ".onnx";
+        Image[] images = [ExampleImages.Blobs(90, 1, [0.5, 0.7, 0.9]), ExampleImages.Blobs(90, 2, [0.5, 0.7, 0.9])];
+        foreach (InceptionResizing resizing in Enum.GetValues<InceptionResizing>())
+        {
+            Tensor input = torch.cat([.. images.Select(image => InceptionFeatures.Resize(image, resizing).ToTensor())], 0);
+            Tensor expected = network.forward(resizing == InceptionResizing.Legacy ? (input / 127.5) - 1 : (input - 128) / 128);
+            using InceptionFeatures weights = InceptionFeatures.Open(file, resizing, Device.CPU);
+            FeatureBatch actual = weights.Extract(images);
+            Close(expected, actual.Values);
+            Close(network.Probabilities(expected), actual.Probabilities!);
+            Assert.Contains(weights.Provenance, p => p.Text.Contains(Fingerprint.OfFile(file)));
+
+            using InceptionFeatures exported = InceptionFeatures.Open(onnx, resizing, Device.CPU);
+            Assert.Equal(actual.Values, exported.Extract(images).Values);
+            Assert.Equal(weights.Provenance, exported.Provenance);
+        }
+        DateTime written = File.GetLastWriteTimeUtc(onnx);
+        InceptionFeatures.Open(file, InceptionResizing.Clean, Device.CPU).Dispose();
+        Assert.Equal(written, File.GetLastWriteTimeUtc(onnx));
+        network.state_dict()["fc.bias"].add_(1);
+        Save("inception.pth.safetensors", network.state_dict().ToDictionary());
+        using (InceptionFeatures other = InceptionFeatures.Open(file, InceptionResizing.Clean, Device.CPU))
+            Assert.Contains(other.Provenance, p => p.Text.Contains(Fingerprint.OfFile(file)));
+        File.WriteAllText(onnx, "damaged");
+        var error = Assert.Throws<TinctorException>(() => InceptionFeatures.Open(file, InceptionResizing.Clean, Device.CPU));
+        Assert.StartsWith("Delete the file", error.Remedy);
+
+        static void Close(Tensor expected, float[][] actual) => Vectors.Close(
+            expected, torch.tensor<float>([.. actual.SelectMany(row => row)], actual.Length, actual[0].Length), "features", 1e-4);
     }
 
     private string Save(string name, Dictionary<string, Tensor> tensors)

@@ -4,11 +4,11 @@ using Tinctor.Evaluation.Analyses.Distribution;
 using Tinctor.Evaluation.Data;
 using Tinctor.Evaluation.Features;
 using Tinctor.Evaluation.Sections;
-using Tinctor.Slides;
-using Tinctor.Slides.Torch;
+using Tinctor.Staining.Execution;
 using Tinctor.Torch;
 using Tinctor.Torch.Nn;
 using Tinctor.Training.Classification;
+using Tinctor.Training.Execution;
 using Tinctor.Training.Export;
 using Tinctor.Training.Networks;
 using DataType = Onnx.TensorProto.Types.DataType;
@@ -58,7 +58,7 @@ public sealed class OnnxFeatureTests : IDisposable
         using var one = new OnnxFeatures(Save("fixed.onnx", Means(size, "H", "W")), Unit, Device.CPU);
         foreach (OnnxFeatures network in new[] { any, one })
         {
-            float[] expected = images.mean([2, 3]).ToArray<float>(), actual = network.Extract(images).Values.ToArray<float>();
+            float[] expected = images.mean([2, 3]).ToArray<float>(), actual = Flat(network, images);
             Assert.Equal(15, actual.Length);
             for (int i = 0; i < 15; i++) Assert.Equal(expected[i], actual[i], 1e-6);
         }
@@ -69,16 +69,16 @@ public sealed class OnnxFeatureTests : IDisposable
     {
         string path = Save("fixed.onnx", Means("N", 32, 32));
         var image = ExampleImages.Blobs(50, 1, [0.5, 0.7, 0.9]);
-        using (var network = new OnnxFeatures(path, Unit, Device.CPU)) Assert.Equal([3, 32, 32], network.Prepare(image).shape);
+        using (var network = new OnnxFeatures(path, Unit, Device.CPU)) Assert.Equal((32, 32), Size(network.Prepare(image)));
         using (var network = new OnnxFeatures(path, Unit with { Size = 32 }, Device.CPU))
-            Assert.Equal([3, 32, 32], network.Prepare(image).shape);
+            Assert.Equal((32, 32), Size(network.Prepare(image)));
         using (var network = new OnnxFeatures(Save("any.onnx", Means("N", "H", "W")), Unit, Device.CPU))
-            Assert.Equal([3, 224, 224], network.Prepare(image).shape);
+            Assert.Equal((224, 224), Size(network.Prepare(image)));
         var error = Assert.Throws<TinctorException>(() => new OnnxFeatures(path, Unit with { Size = 64 }, Device.CPU));
         Assert.Equal(("Size", path), (error.Option, error.File));
         Assert.Contains("32x32 pixels, but the input size is 64", error.Problem);
         using var keeping = new OnnxFeatures(path, Unit with { Size = 0 }, Device.CPU);
-        error = Assert.Throws<TinctorException>(() => keeping.Extract(keeping.Prepare(image).unsqueeze(0)));
+        error = Assert.Throws<TinctorException>(() => keeping.Extract(keeping.Prepare(image)));
         Assert.Contains("50x50 pixels", error.Problem);
         Assert.Null(error.Option);
     }
@@ -94,7 +94,7 @@ public sealed class OnnxFeatureTests : IDisposable
         string path = Save("tokens.onnx", graph.Build("tokens", new Dictionary<string, string>()));
         using var network = new OnnxFeatures(path, Unit, Device.CPU);
         Tensor images = torch.rand([2, 3, 4, 6]);
-        Assert.Equal(images[.., .., 0, 0].contiguous().ToArray<float>(), network.Extract(images).Values.ToArray<float>());
+        Assert.Equal(images[.., .., 0, 0].contiguous().ToArray<float>(), Flat(network, images));
         Assert.Contains(network.Provenance,
             entry => entry.Text.StartsWith("first token (class token) of the first output of the network, tokens"));
     }
@@ -107,7 +107,7 @@ public sealed class OnnxFeatureTests : IDisposable
         graph.Output("pooled", graph.Add("GlobalAveragePool", ["image"]), "N", 3, 1, 1);
         string path = Save("pooled.onnx", graph.Build("pooled", new Dictionary<string, string>()));
         using var network = new OnnxFeatures(path, Unit, Device.CPU);
-        Assert.Equal([2, 3], network.Extract(torch.rand([2, 3, 4, 6])).Values.shape);
+        Assert.Equal([3, 3], network.Extract(torch.rand([2, 3, 4, 6]).ToBatch()).Values.Select(vector => vector.Length));
     }
 
     [Fact]
@@ -180,7 +180,7 @@ public sealed class OnnxFeatureTests : IDisposable
     {
         File.WriteAllBytes(Path.Combine(folder.FullName, "weights.bin"), [.. new[] { 1f, 2f, 3f }.SelectMany(BitConverter.GetBytes)]);
         using var network = new OnnxFeatures(Save("external.onnx", External("weights.bin")), Unit, Device.CPU);
-        Assert.Equal([1, 2, 3], network.Extract(torch.ones([1, 3, 4, 4])).Values.ToArray<float>());
+        Assert.Equal([1, 2, 3], Flat(network, torch.ones([1, 3, 4, 4])));
         Definition weights = Assert.Single(network.Provenance, entry => entry.Term == "Weights of the feature network");
         Assert.StartsWith($"weights.bin, SHA-256 {Fingerprint.OfFile(Path.Combine(folder.FullName, "weights.bin"))}", weights.Text);
     }
@@ -191,22 +191,27 @@ public sealed class OnnxFeatureTests : IDisposable
         using var root = new OnnxFeatures(
             Save("root.onnx", Graph(g => g.Add("Sqrt", [g.Add("ReduceMean", ["image"], ("axes", new long[] { 2, 3 }), ("keepdims", 0L))]),
                 ["N", 3, "H", "W"], ["N", 3])), Unit, Device.CPU);
-        Assert.Equal([1, 1, 1], root.Extract(torch.ones([1, 3, 4, 4])).Values.ToArray<float>());
-        var error = Assert.Throws<TinctorException>(() => root.Extract(-torch.ones([1, 3, 4, 4])));
+        Assert.Equal([1, 1, 1], Flat(root, torch.ones([1, 3, 4, 4])));
+        var error = Assert.Throws<TinctorException>(() => root.Extract((-torch.ones([1, 3, 4, 4])).ToBatch()));
         Assert.Equal("the network returns NaN or infinite features", error.Problem);
         Assert.EndsWith("root.onnx", error.File);
 
         using var flat = new OnnxFeatures(
             Save("flat.onnx", Graph(g => g.Add("Flatten", ["image"], ("axis", 1L)), ["N", 3, "H", "W"], ["N", "D"])), Unit, Device.CPU);
-        Assert.Equal([2, 48], flat.Extract(torch.ones([2, 3, 4, 4])).Values.shape);
-        error = Assert.Throws<TinctorException>(() => flat.Extract(torch.ones([2, 3, 4, 5])));
+        Assert.Equal([48, 48], flat.Extract(torch.ones([2, 3, 4, 4]).ToBatch()).Values.Select(vector => vector.Length));
+        error = Assert.Throws<TinctorException>(() => flat.Extract(torch.ones([2, 3, 4, 5]).ToBatch()));
         Assert.Equal("the output features is [2,60], but it had 48 features before", error.Problem);
 
         using var all = new OnnxFeatures(
             Save("all.onnx", Graph(g => g.Add("Reshape", ["image", g.Integers(1, -1)]), ["N", 3, "H", "W"], ["N", "D"])), Unit, Device.CPU);
-        error = Assert.Throws<TinctorException>(() => all.Extract(torch.ones([2, 3, 4, 4])));
+        error = Assert.Throws<TinctorException>(() => all.Extract(torch.ones([2, 3, 4, 4]).ToBatch()));
         Assert.Equal("the output features is [1,96] for 2 images, expected [2,features]", error.Problem);
     }
+
+    private static float[] Flat(FeatureExtractor network, Tensor images) =>
+        [.. network.Extract(images.ToBatch()).Values.SelectMany(vector => vector)];
+
+    private static (int Width, int Height) Size(ImageBatch images) => (images.Width, images.Height);
 
     // Means of the channels.
     private static ModelProto Means(object count, object height, object width) => Graph(
@@ -266,9 +271,8 @@ public sealed class OnnxFeatureTests : IDisposable
 
         internal override IReadOnlyList<Definition> Provenance => [];
 
-        internal override Tensor Prepare(Image rgb) => rgb.ToTensor(ValueRange.MinusOneToOne);
-
-        internal override FeatureBatch Extract(Tensor images) => new(network.features(Classifier.Normalise(images)), null);
+        internal override FeatureBatch Extract(ImageBatch images) =>
+            new(network.features(Classifier.Normalise(images.ToTensor())).ToVectors());
 
         public override void Dispose() { }
     }

@@ -136,7 +136,7 @@ public sealed class ExportedFolderTests : IDisposable
             {
                 using OnnxNetwork onnx = SupervisedModel.OpenOnnx(folder, file, Device.CPU)!;
                 using Guard mode = torch.no_grad();
-                Close(encoder.forward(images), onnx.Run(images, "features")[0]);
+                Close(encoder.forward(images), ToTensor(onnx.RunForVectors(images.ToBatch(), "features")[0]));
             }
         }
     }
@@ -155,8 +155,12 @@ public sealed class ExportedFolderTests : IDisposable
     private (Tensor Features, Tensor Logits) Run(bool differentiable, Tensor images)
     {
         using Classifier classifier = Classifier.Load(folder, Device.CPU, differentiable);
-        return classifier.Run(images);
+        (float[][] features, float[][] logits) = classifier.Run(images.ToBatch());
+        return (ToTensor(features), ToTensor(logits));
     }
+
+    private static Tensor ToTensor(float[][] rows) =>
+        torch.tensor<float>([.. rows.SelectMany(row => row)], rows.Length, rows[0].Length);
 
     private byte[] Classify(Image image)
     {

@@ -77,7 +77,7 @@ public sealed class OnnxImportTests : IDisposable
             TensorProto tensor = model.Graph.Initializer[0];
             (tensor.RawData, tensor.DataLocation) = (ByteString.Empty, TensorProto.Types.DataLocation.External);
             tensor.ExternalData.Add(new StringStringEntryProto { Key = "location", Value = "../../etc/passwd" });
-        }).ToByteArray(), "outside the folder");
+        }).ToByteArray(), "outside of its folder");
         Refused("two inputs", Changed(good, model => model.Graph.Input.Add(OnnxNode.CreateInfo("more", DataType.Float, 1))).ToByteArray(),
             "image, more");
         Refused("vector", Network("Sub", swapped: true, 1, [3, 5]).ToByteArray(), "has 2 dimensions");

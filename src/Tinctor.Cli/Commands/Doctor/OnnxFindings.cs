@@ -40,13 +40,7 @@ internal static class OnnxFindings
     {
         try
         {
-            using var options = new SessionOptions
-            {
-                IntraOpNumThreads = Threads.Count(0),
-                LogSeverityLevel = OrtLoggingLevel.ORT_LOGGING_LEVEL_ERROR,
-            };
-            OnnxDevice.Parse(device).AddTo(options);
-            using var session = new InferenceSession(Model(), options);
+            using InferenceSession session = OnnxNetwork.OpenSession(Model(), OnnxDevice.Parse(device), Threads.Count(0));
             using var run = new RunOptions();
             using OrtValue image = OrtValue.CreateTensorValueFromMemory(new float[Speed.Channels * Speed.Side * Speed.Side],
                 [1, Speed.Channels, Speed.Side, Speed.Side]);

@@ -4,6 +4,7 @@ using Tinctor.Evaluation.Analyses;
 using Tinctor.Evaluation.Analyses.Distribution;
 using Tinctor.Evaluation.Features;
 using Tinctor.Evaluation.Metrics;
+using Tinctor.Staining.Execution;
 using Tinctor.Torch;
 using Tinctor.Training.Execution;
 using Tinctor.Training.Networks;
@@ -15,7 +16,7 @@ internal static class FeatureOptions
 {
     private static readonly Option<string?> Inception = new("--inception")
     {
-        Description = "Inception weights for FID, KID and IS, of pytorch-fid or clean-fid",
+        Description = "Inception for FID, KID and IS: weights of pytorch-fid, their ONNX file, or TorchScript",
         HelpName = "FILE",
     };
 
@@ -27,7 +28,7 @@ internal static class FeatureOptions
 
     private static readonly Option<string?> Features = new("--features")
     {
-        Description = "ONNX or TorchScript network [N,3,H,W] to [N,D] instead of Inception",
+        Description = "Network [N,3,H,W] to [N,D] instead of Inception: ONNX, or TorchScript (libtorch)",
         HelpName = "FILE",
     };
 
@@ -47,10 +48,10 @@ internal static class FeatureOptions
     { Description = "Network of LPIPS; needs --lpips-trunk and --lpips-lin", HelpName = "alex|vgg|squeeze" };
 
     private static readonly Option<string?> LpipsTrunkFile = new("--lpips-trunk")
-    { Description = "ImageNet weights of that network from torchvision", HelpName = "FILE" };
+    { Description = "ImageNet weights of that network from torchvision, or the exported ONNX file", HelpName = "FILE" };
 
     private static readonly Option<string?> LpipsLinFile = new("--lpips-lin")
-    { Description = "Weights of LPIPS: lpips/weights/v0.1/NET.pth", HelpName = "FILE" };
+    { Description = "Weights of LPIPS: lpips/weights/v0.1/NET.pth; not with an ONNX file", HelpName = "FILE" };
 
     /// <summary>Device of all networks.</summary>
     private static readonly Option<string> DeviceName = new("--device")
@@ -67,15 +68,36 @@ internal static class FeatureOptions
             DeviceName];
     }
 
-    /// <summary>Resolves the device of networks.</summary>
-    public static Device DeviceOf(ParseResult parse) => DeviceChoice.Resolve(parse.GetRequiredValue(DeviceName)).device;
+    /// <summary>Resolves the device of networks. libtorch is loaded only for a GPU that ONNX Runtime does not support.</summary>
+    /// <exception cref="TinctorException">There is no such device.</exception>
+    public static Device DeviceOf(ParseResult parse)
+    {
+        string name = parse.GetRequiredValue(DeviceName);
+        bool hasOnnxGpu = OnnxDevice.Available.Contains("cuda");
+        if (name == "auto") return hasOnnxGpu || TorchLibrary.HasGpu() ? new Device(DeviceType.CUDA, 0) : Device.CPU;
+        if (name == "cpu") return Device.CPU;
+        try
+        {
+            return hasOnnxGpu && name.StartsWith("cuda", StringComparison.Ordinal) ? Device.Parse(name) : DeviceChoice.Resolve(name).device;
+        }
+        catch (Exception e) when (TorchLibrary.IsMissing(e))
+        {
+            throw new OptionException("Device", $"the device is {name}, but there is no libtorch, and ONNX Runtime supports "
+                + string.Join(", ", OnnxDevice.Available), "Use cpu");
+        }
+        catch (FormatException e)
+        {
+            throw new OptionException("Device", e.Message, "Use auto, cpu, cuda or cuda:N");
+        }
+    }
 
     /// <summary>Creates LPIPS, without weights if they were not given.</summary>
     public static IEnumerable<PairMetric> Metrics(ParseResult parse)
     {
         string? trunk = parse.GetValue(LpipsTrunkFile), lin = parse.GetValue(LpipsLinFile);
         LpipsNet net = Enum.Parse<LpipsNet>(parse.GetValue(LpipsName) ?? "alex", ignoreCase: true);
-        yield return trunk is not null && lin is not null ? Lpips.FromFiles(net, trunk, lin) : Lpips.Absent;
+        yield return trunk is null ? Lpips.Absent : FeatureFile.IsOnnx(trunk) ? Lpips.FromOnnx(net, trunk)
+            : lin is null ? Lpips.Absent : Lpips.FromFiles(net, trunk, lin);
     }
 
     /// <summary>Creates the analysis of FID, KID and others with the given network, or one that is not computed.</summary>

@@ -69,8 +69,11 @@ internal static class LabelOptions
     {
         // Not an iterator, so that errors are found before the computation.
         var analyses = new List<IAnalysis>();
-        Device device = FeatureOptions.DeviceOf(parse);
-        if (parse.GetValue(ClassifierFolder) is string classifier)
+        string? classifier = parse.GetValue(ClassifierFolder);
+        string? both = parse.GetValue(Encoder), source = parse.GetValue(SourceEncoder), target = parse.GetValue(TargetEncoder);
+        bool needsDevice = (classifier ?? both ?? source ?? target) is not null;
+        Device device = needsDevice ? FeatureOptions.DeviceOf(parse) : Device.CPU;
+        if (classifier is not null)
         {
             var settings = new LabelSettings(classifier, device) { Library = parse.GetValue(Library) };
             settings.RefuseOwn(ComparatorsOf(parse));
@@ -78,7 +81,6 @@ internal static class LabelOptions
         }
         StainedFolder[] models = [.. parse.GetRequiredValue<string[]>("--stained").Select(StainedFolder.Parse)];
         if (PredictedLevelAnalysis.AreThere(models)) analyses.Add(new PredictedLevelAnalysis(models));
-        string? both = parse.GetValue(Encoder), source = parse.GetValue(SourceEncoder), target = parse.GetValue(TargetEncoder);
         if (source is null != target is null)
             throw new TinctorException("--encoder-source and --encoder-target go together; one encoder for both is --encoder FILE");
         if (both is not null && source is not null)

@@ -5,6 +5,7 @@ using Tinctor.Registration.Fields;
 using Tinctor.Registration.Metrics;
 using Tinctor.Registration.Transforms;
 using Tinctor.Slides;
+using Tinctor.Torch;
 
 namespace Tinctor.Evaluation.Analyses.Alignment;
 
@@ -21,15 +22,19 @@ public sealed class AlignmentAnalysis : IAnalysis
     private const double ShareThatWarns = 0.1;
     private const int Listed = 10;
 
+    private static readonly ReportSection Empty = new("alignment", "Alignment",
+        "Displacement between stained and real images, and scores corrected for it. Pixel metrics of displaced pairs depend on the "
+        + "displacement as well as the stain.");
+
     ReportSection IAnalysis.Run(TestSet set, IProgress<EvaluationProgress>? progress, CancellationToken cancel)
     {
+        if (!TorchLibrary.TryLoad())
+            return Empty with { NotComputed = "the displacement is measured with libtorch, which is not installed" };
         var found = Measure(set, progress, cancel);
         var rows = set.Methods.Select(method => (Method: method, Images: found.Select(image => image[method.Key]).ToArray())).ToArray();
         var largest = set.Methods.SelectMany(m => found.Select((image, i) => (m, set.Pairs[i].Name, image[m.Key].Displacement)))
             .Where(x => x.Displacement is not null).OrderByDescending(x => x.Displacement).Take(Listed);
-        return new ReportSection("alignment", "Alignment",
-            "Displacement between stained and real images, and scores corrected for it. Pixel metrics of displaced pairs depend on the "
-            + "displacement as well as the stain.")
+        return Empty with
         {
             Tables =
             [

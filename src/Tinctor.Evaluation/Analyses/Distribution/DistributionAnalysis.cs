@@ -2,7 +2,6 @@ using Tinctor.Evaluation.Data;
 using Tinctor.Evaluation.Features;
 using Tinctor.Evaluation.Metrics;
 using Tinctor.Evaluation.Sections;
-using Tinctor.Torch;
 
 namespace Tinctor.Evaluation.Analyses.Distribution;
 
@@ -26,16 +25,14 @@ public sealed class DistributionAnalysis(Func<FeatureExtractor>? open, int sampl
     {
         if (open is null)
             return Empty with { NotComputed = "no Inception weights were given (those of pytorch-fid or StyleGAN)" };
-        using DisposeScope scope = torch.NewDisposeScope();
-        using Guard quiet = torch.inference_mode();
         using FeatureExtractor network = open();
         int done = 0, total = set.Pairs.Count * (set.Methods.Count + 1);
         Action step = () => progress?.Report(new("features", ++done, total));
-        using FeatureSet real = Extract(network, set.Pairs, pair => pair.Real, set.Seed, step, cancel);
+        FeatureSet real = Extract(network, set.Pairs, pair => pair.Real, set.Seed, step, cancel);
         var rows = new List<IReadOnlyList<object?>>();
         foreach (ScoredMethod method in set.Methods)
         {
-            using FeatureSet stained = Extract(network, set.Pairs, pair => pair.PathOf(method.Key), set.Seed, step, cancel);
+            FeatureSet stained = Extract(network, set.Pairs, pair => pair.PathOf(method.Key), set.Seed, step, cancel);
             rows.Add(Row(method.Title, stained, real, set.Seed));
         }
         rows.Add(["Real images", null, null, null, real.Score?.Mean, real.Score?.Std, null, null]);
@@ -74,11 +71,10 @@ public sealed class DistributionAnalysis(Func<FeatureExtractor>? open, int sampl
 
     private static IReadOnlyList<object?> Row(string title, FeatureSet stained, FeatureSet real, int seed)
     {
-        using DisposeScope scope = torch.NewDisposeScope();
-        Tensor a = stained.Sample.ToTensor(), b = real.Sample.ToTensor();
-        bool two = a.size(0) > 1;
+        FeatureMatrix a = stained.Sample.ToMatrix(), b = real.Sample.ToMatrix();
+        bool two = a.Rows > 1;
         (double Mean, double Std)? kernel = two ? KernelDistance.Compute(a, b, seed) : null;
-        (double Precision, double Recall)? manifold = a.size(0) > 3 ? PrecisionRecall.Compute(a, b) : null;
+        (double Precision, double Recall)? manifold = a.Rows > 3 ? PrecisionRecall.Compute(a, b) : null;
         return
         [
             title, two ? FrechetDistance.Compute(stained.Statistics, real.Statistics) : null, kernel?.Mean, kernel?.Std,
@@ -105,20 +101,16 @@ public sealed class DistributionAnalysis(Func<FeatureExtractor>? open, int sampl
         foreach (ImagePair[] batch in pairs.Chunk(BatchSize))
         {
             cancel.ThrowIfCancellationRequested();
-            using DisposeScope scope = torch.NewDisposeScope();
-            FeatureBatch features = network.Extract(torch.stack([.. batch.Select(pair => network.Prepare(RgbReader.Read(path(pair))))]));
-            statistics.Add(features.Values);
+            FeatureBatch features = network.Extract(batch.Select(pair => RgbReader.Read(path(pair))));
+            statistics.Add(FeatureMatrix.FromRows(features.Values));
             sample.Add(features.Values);
-            if (features.Probabilities is Tensor probabilities)
-                (score ??= new InceptionScore(pairs.Count, Splits)).Add(probabilities);
+            if (features.Probabilities is { } probabilities)
+                (score ??= new InceptionScore(pairs.Count, Splits)).Add(FeatureMatrix.FromRows(probabilities));
             foreach (ImagePair _ in batch) step();
         }
         return new(statistics, sample, score?.Result());
     }
 
     /// <summary>Features kept of a set of images.</summary>
-    private sealed record FeatureSet(FeatureStatistics Statistics, FeatureSample Sample, (double Mean, double Std)? Score) : IDisposable
-    {
-        public void Dispose() => Statistics.Dispose();
-    }
+    private sealed record FeatureSet(FeatureStatistics Statistics, FeatureSample Sample, (double Mean, double Std)? Score);
 }

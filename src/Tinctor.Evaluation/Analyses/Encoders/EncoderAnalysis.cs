@@ -2,7 +2,6 @@ using Tinctor.Evaluation.Data;
 using Tinctor.Evaluation.Features;
 using Tinctor.Evaluation.Sections;
 using Tinctor.Slides;
-using Tinctor.Torch;
 
 namespace Tinctor.Evaluation.Analyses.Encoders;
 
@@ -62,19 +61,14 @@ internal sealed class EncoderAnalysis(Func<FeatureExtractor>? openSource, Func<F
 
     // [image][patch][feature]
     private float[][][] Encode(FeatureExtractor encoder, IReadOnlyList<ImagePair> pairs, Func<ImagePair, string> path, Action step,
-        CancellationToken cancel)
-    {
-        using Guard quiet = torch.inference_mode();
-        return [.. pairs.Select(pair =>
+        CancellationToken cancel) =>
+        [.. pairs.Select(pair =>
         {
             cancel.ThrowIfCancellationRequested();
-            using DisposeScope scope = torch.NewDisposeScope();
-            Tensor patches = torch.stack([.. Patches(RgbReader.Read(path(pair)), path(pair)).Select(encoder.Prepare)]);
-            Tensor features = encoder.Extract(patches).Values.cpu();
+            float[][] features = encoder.Extract(Patches(RgbReader.Read(path(pair)), path(pair))).Values;
             step();
-            return Enumerable.Range(0, (int)features.size(0)).Select(i => features[i].ToArray<float>()).ToArray();
+            return features;
         })];
-    }
 
     private IEnumerable<Image> Patches(Image image, string path)
     {

@@ -1,4 +1,4 @@
-using Tinctor.Torch;
+using System.Numerics.Tensors;
 
 namespace Tinctor.Evaluation.Analyses.Labels;
 
@@ -13,17 +13,16 @@ internal sealed record LibraryImage(string? Name, string Label, string? SlideId,
 /// Feature vectors of labelled real images, searched for the nearest ones by cosine similarity. Equal similarities keep the order of the
 /// library.
 /// </summary>
-internal sealed class FeatureLibrary : IDisposable
+internal sealed class FeatureLibrary
 {
     private readonly IReadOnlyList<LibraryImage> images;
-    private readonly Tensor directions;
+    private readonly float[][] directions;
 
     /// <summary>Creates a library of at least one image.</summary>
     public FeatureLibrary(IReadOnlyList<LibraryImage> images)
     {
         this.images = images;
-        using DisposeScope scope = torch.NewDisposeScope();
-        directions = torch.stack([.. images.Select(image => Direction(image.Features))]).DetachFromDisposeScope();
+        directions = [.. images.Select(image => Direction(image.Features))];
     }
 
     /// <summary>Number of images.</summary>
@@ -35,8 +34,8 @@ internal sealed class FeatureLibrary : IDisposable
     /// <param name="without">Images that are left out.</param>
     public IReadOnlyList<Neighbour> Nearest(float[] features, int count, Func<LibraryImage, bool> without)
     {
-        using DisposeScope scope = torch.NewDisposeScope();
-        float[] similarities = directions.matmul(Direction(features)).ToArray<float>();
+        float[] query = Direction(features);
+        IEnumerable<float> similarities = directions.Select(direction => TensorPrimitives.Dot<float>(direction, query));
         return
         [
             .. images.Zip(similarities).Where(entry => !without(entry.First))
@@ -54,13 +53,11 @@ internal sealed class FeatureLibrary : IDisposable
             .OrderByDescending(group => group.Count()).ThenByDescending(group => group.Sum(neighbour => neighbour.Similarity))
             .FirstOrDefault()?.Key;
 
-    /// <summary>Frees the features.</summary>
-    public void Dispose() => directions.Dispose();
-
-    private static Tensor Direction(float[] features)
+    private static float[] Direction(float[] features)
     {
-        Tensor vector = torch.tensor(features, features.Length);
-        return vector / vector.norm().clamp(min: 1e-12);
+        var direction = new float[features.Length];
+        TensorPrimitives.Divide(features, Math.Max(TensorPrimitives.Norm<float>(features), 1e-12f), direction);
+        return direction;
     }
 }
 

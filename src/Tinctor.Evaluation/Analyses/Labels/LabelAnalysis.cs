@@ -36,7 +36,7 @@ internal sealed class LabelAnalysis(LabelSettings settings) : IAnalysis
             ? [.. pairs.Zip(real, (pair, output) => new LibraryImage(pair.Name, pair.Label!, pair.SlideId, output.Features))]
             : [.. training.Zip(Classify([.. training.Select(image => image.Path)]),
                 (image, output) => new LibraryImage(null, image.Label!, image.SlideId, output.Features))];
-        using var library = new FeatureLibrary(images);
+        var library = new FeatureLibrary(images);
         var bootstrap = new Bootstrap([.. pairs.Select(pair => pair.SlideId)], seed: set.Seed);
         bool keepOwn = settings.Library == LibraryChoice.Paper;
         Result bound = Score("real", "Real images", pairs, real, keepOwn: false);
