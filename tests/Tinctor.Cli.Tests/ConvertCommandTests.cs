@@ -68,6 +68,29 @@ public sealed class ConvertCommandTests : IDisposable
     }
 
     [Fact]
+    public void Convert_icc_convert_writes_srgb()
+    {
+        var wide = new SlideSpec(64, 48) { IccProfile = VipsImage.ProfileLoad("p3"), JpegQuality = null };
+        SlideWriter.Write(At("p3.tif"), wide, TestImage());
+        Outcome outcome = CommandLine.Run("convert", At("p3.tif"), "-o", At("srgb.ome.tif"), "--icc", "convert", "--lossless");
+        Assert.Equal(0, outcome.Code);
+        Assert.Contains("colours were converted to sRGB by the ICC profile", outcome.All);
+        Assert.DoesNotContain("is copied", outcome.All);
+        using (Slide expected = Slide.Open(At("p3.tif")).AsSrgb(), slide = Slide.Open(At("srgb.ome.tif")))
+        {
+            Assert.Equal(expected.Read(0, 0, 0, 64, 48).Data, slide.Read(0, 0, 0, 64, 48).Data);
+            Assert.Equal(expected.ReadIccProfile(), slide.ReadIccProfile());
+            Assert.NotEqual(TestImage().Data, slide.Read(0, 0, 0, 64, 48).Data);
+        }
+        TestImage().Write(At("plain.png"));
+        Assert.Contains("there is no ICC profile of RGB; colours are not converted",
+            CommandLine.Run("convert", At("plain.png"), "-o", At("plain.tif"), "--icc", "convert").All);
+        SlideWriter.Write(At("damaged.tif"), new SlideSpec(64, 48) { IccProfile = new byte[300] }, TestImage());
+        Assert.Contains("its ICC profile cannot be applied",
+            CommandLine.Run("convert", At("damaged.tif"), "-o", At("x.tif"), "--icc", "convert").OneError());
+    }
+
+    [Fact]
     public void Convert_channels_keeps_names_and_colours()
     {
         string source = SharedFiles.Path("faults/three-channels.qptiff");

@@ -223,6 +223,60 @@ public sealed class SlideTests : InTemporaryFolder
             Assert.Throws<TinctorException>(() => broken.Read(0, 0, 0, broken.Width, broken.Height)).Message);
     }
 
+    [Theory]
+    [InlineData(1, SampleType.UInt8), InlineData(1, SampleType.UInt16), InlineData(3, SampleType.UInt16)]
+    public void AsRgb8_reads_converted_pixels(int channels, SampleType type)
+    {
+        Image image = TestImages.Smooth(90, 70, channels).To(type);
+        SlideWriter.Write(At("a.tif"), new SlideSpec(90, 70, channels, type) { JpegQuality = null, Mpp = 0.5, Tile = 32 }, image);
+        using Slide slide = Slide.Open(At("a.tif")).AsRgb8();
+        Assert.Equal((3, SampleType.UInt8, true, 0.5), (slide.Channels, slide.SampleType, slide.IsRgb, slide.Mpp));
+        Assert.Equal(image.ToRgb8().Data, slide.Read(0, 0, 0, 90, 70).Data);
+        Assert.Equal([255, 255, 255], slide.Read(0, 90, 0, 1, 1).Data);
+        Assert.Equal(2, slide.Levels.Count(level => level.Width <= 45));
+        Assert.Contains("the slide was converted to 8-bit RGB", slide.Notes);
+    }
+
+    [Fact]
+    public void AsRgb8_of_rgb_is_same_and_of_four_channels_is_refused()
+    {
+        TestImages.Smooth(30, 20, 3).Write(At("rgb.png"));
+        using var rgb = Slide.Open(At("rgb.png"));
+        Assert.Same(rgb, rgb.AsRgb8());
+        SlideWriter.Write(At("four.tif"), new SlideSpec(30, 20, 4), TestImages.Smooth(30, 20, 4));
+        using var four = Slide.Open(At("four.tif"));
+        Assert.StartsWith($"{At("four.tif")}: 4 channels are neither grey nor RGB", Assert.Throws<TinctorException>(four.AsRgb8).Message);
+    }
+
+    // Display P3 has a wider gamut than sRGB: the same samples are more saturated, which takes larger differences in sRGB.
+    [Theory]
+    [InlineData(SampleType.UInt8, 2), InlineData(SampleType.UInt16, 300)]
+    public void AsSrgb_converts_by_profile_of_file(SampleType type, int tolerance)
+    {
+        var image = new Image(40, 30, 3);
+        image.Fill([200, 100, 100]);
+        Write("p3.tif", VipsImage.ProfileLoad("p3"));
+        using (Slide converted = Slide.Open(At("p3.tif")).AsSrgb())
+        {
+            Assert.Equal(VipsImages.SrgbProfile, converted.ReadIccProfile());
+            int[] pixel = [.. Enumerable.Range(0, 3).Select(c => (int)converted.Read(0, 5, 5, 1, 1).To(SampleType.UInt8).Samples(c)[0])];
+            // By the matrices of Display P3 and sRGB and their common curve.
+            foreach ((int value, int expected) in pixel.Zip([215, 93, 97])) Assert.InRange(value, expected - 1, expected + 1);
+        }
+        Write("srgb.tif", VipsImages.SrgbProfile);
+        using (Slide same = Slide.Open(At("srgb.tif")).AsSrgb())
+            Assert.InRange(Math.Abs(same.Read(0, 5, 5, 1, 1).Samples(0)[0] - image.To(type).Samples(0)[0]), 0, tolerance);
+        Write("none.tif", null);
+        using (var plain = Slide.Open(At("none.tif"))) Assert.Same(plain, plain.AsSrgb());
+        Write("damaged.tif", [.. Enumerable.Range(0, 300).Select(i => (byte)i)]);
+        using var damaged = Slide.Open(At("damaged.tif"));
+        Assert.StartsWith($"{At("damaged.tif")}: its ICC profile cannot be applied",
+            Assert.Throws<TinctorException>(damaged.AsSrgb).Message);
+
+        void Write(string name, byte[]? profile) => SlideWriter.Write(At(name),
+            new SlideSpec(40, 30, 3, type) { IccProfile = profile, JpegQuality = null, Tile = 16 }, image.To(type));
+    }
+
     private void WritePyramid(Image image, string name, bool subIfds)
     {
         using VipsImage source = image.ToVips(Enums.Interpretation.Multiband);
