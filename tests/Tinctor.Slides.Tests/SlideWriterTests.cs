@@ -35,14 +35,14 @@ public sealed class SlideWriterTests : InTemporaryFolder
     public void Write_keeps_icc_profile_of_aperio_slide(string name)
     {
         byte[] profile = SrgbProfile();
-        AddToFirstPage(SharedFiles.Path("data/slides/cmu-1-small-region.svs"), At("icc.svs"), 34675, profile);
+        AddToFirstPage(RepositoryFiles.Sample("slides/cmu-1-small-region.svs"), At("icc.svs"), 34675, profile);
         using var source = Slide.Open(At("icc.svs"));
         Assert.Equal(("aperio slide", profile.Length), (source.Format, source.ReadIccProfile()!.Length));
         Image image = source.Read(0, 0, 0, 300, 200);
         SlideWriter.Write(At(name), new SlideSpec(300, 200) { IccProfile = source.ReadIccProfile(), Tile = 64 }, image);
         using var copy = Slide.Open(At(name));
         Assert.Equal(profile, copy.ReadIccProfile());
-        using var without = Slide.Open(SharedFiles.Path("data/slides/cmu-1-small-region.svs"));
+        using var without = Slide.Open(RepositoryFiles.Sample("slides/cmu-1-small-region.svs"));
         Assert.Null(without.ReadIccProfile());
     }
 
