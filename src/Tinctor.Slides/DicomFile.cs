@@ -102,7 +102,7 @@ internal sealed class DicomFile : SlideFile
     }
 
     /// <inheritdoc/>
-    protected override Image ReadOnWhite(int level, int x, int y, int width, int height) =>
+    protected internal override Image ReadOnWhite(int level, int x, int y, int width, int height) =>
         Region(planes[level], x, y, width, height, () => White(Channels));
 
     private static ushort[] White(int channels) => [.. Enumerable.Repeat(ushort.MaxValue, channels)];

@@ -106,7 +106,8 @@ internal sealed unsafe class OpenSlideFile : SlideFile
     public override void Dispose() => OpenSlideNative.openslide_close(slide);
 
     /// <inheritdoc/>
-    protected override Image ReadOnWhite(int level, int x, int y, int width, int height) => Region(level, x, y, width, height, () => White);
+    protected internal override Image ReadOnWhite(int level, int x, int y, int width, int height) =>
+        Region(level, x, y, width, height, () => White);
 
     private Image Region(int level, int x, int y, int width, int height, Func<ushort[]> below)
     {

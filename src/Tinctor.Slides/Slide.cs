@@ -77,10 +77,10 @@ public sealed class Slide : IDisposable
     public IReadOnlyList<string> Notes => Attempt(NoOverview, () => (string[])[.. file.Notes, .. ColourNotes()]);
 
     /// <summary>Micrometres per pixel of level 0; null if unknown.</summary>
-    public double? Mpp { get; }
+    public double? Mpp { get; private init; }
 
     /// <summary>Source of <see cref="Mpp"/>, such as "the OME-XML".</summary>
-    public string MppOrigin { get; }
+    public string MppOrigin { get; private init; }
 
     /// <summary>Magnification of the objective; null if unknown.</summary>
     public double? Objective => file.Objective;
@@ -93,6 +93,26 @@ public sealed class Slide : IDisposable
     /// </summary>
     /// <exception cref="TinctorException">The profile is damaged.</exception>
     public byte[]? ReadIccProfile() => file.HasSeparateChannels ? null : Attempt("its ICC profile cannot be read", file.ReadIccProfile);
+
+    /// <summary>
+    /// Returns the slide as 8-bit RGB: grey is repeated, and 16 bits are divided by 257. Disposing the result disposes this slide.
+    /// </summary>
+    /// <exception cref="TinctorException">The slide has channels that are neither grey nor colours.</exception>
+    public Slide AsRgb8()
+    {
+        if (Channels == 3 && SampleType == SampleType.UInt8) return this;
+        if (Channels is not (1 or 3))
+            throw new TinctorException(Path, $"{Channels} channels are neither grey nor RGB", "Use a model for these channels.");
+        return With(image => image.ToRgb8(), Channels == 3 ? ReadIccProfile() : null, "the slide was converted to 8-bit RGB");
+    }
+
+    /// <summary>
+    /// Returns the slide with colours that are converted to sRGB by its ICC profile (relative colorimetric). Disposing the result disposes
+    /// this slide, which is returned itself if it has no profile.
+    /// </summary>
+    /// <exception cref="TinctorException">The profile is damaged, or not of RGB.</exception>
+    public Slide AsSrgb() => IsRgb && ReadIccProfile() is byte[] profile ? Attempt("its ICC profile cannot be applied",
+        () => With(image => image.ToSrgb(profile), VipsImages.SrgbProfile, "colours were converted to sRGB by the ICC profile")) : this;
 
     /// <summary>Names of associated images, such as label, macro and thumbnail.</summary>
     public IReadOnlyList<string> AssociatedNames => file.AssociatedNames;
@@ -239,6 +259,14 @@ public sealed class Slide : IDisposable
         ImageReader.RefuseUnsupported(path);
         return (SlideFile?)OpenSlideFile.Open(path) ?? VipsFile.Open(path);
     }
+
+    private Slide With(Func<Image, Image> convert, byte[]? profile, string note) => new(Path, new ConvertedFile(file, convert, profile)
+    {
+        Name = file.Name,
+        Levels = file.Levels,
+        Notes = [.. file.Notes, note],
+    }, null)
+    { Mpp = Mpp, MppOrigin = MppOrigin };
 
     // A level within 0.5 % counts as fine enough: factors are not quite whole where sizes are odd.
     private int LevelFor(double downsample) =>

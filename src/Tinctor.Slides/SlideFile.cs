@@ -93,7 +93,7 @@ internal abstract class SlideFile : IDisposable
     public abstract Image Read(int level, int x, int y, int width, int height);
 
     /// <summary>Reads a rectangle inside of a level; areas that were not scanned are white, whatever the background.</summary>
-    protected virtual Image ReadOnWhite(int level, int x, int y, int width, int height) => Read(level, x, y, width, height);
+    protected internal virtual Image ReadOnWhite(int level, int x, int y, int width, int height) => Read(level, x, y, width, height);
 
     /// <summary>Reads the ICC profile; null if the file has none.</summary>
     public virtual byte[]? ReadIccProfile() => null;

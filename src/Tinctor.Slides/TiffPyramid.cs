@@ -33,7 +33,7 @@ internal sealed class TiffPyramid
         var pyramid = new TiffPyramid(file, spec);
         file.Write(TiffTags.Header);
         IEnumerable<Placed> all = pyramid.AllLevels(tiles);
-        foreach ((Placed placed, byte[][] encoded) in ReadAhead.Of(all, Environment.ProcessorCount, placed => pyramid.Encode(placed.Tile)))
+        foreach ((Placed placed, byte[][] encoded) in ReadAhead.Of(all, Environment.ProcessorCount, pyramid.Encode))
             for (int plane = 0; plane < encoded.Length; plane++) pyramid.Append(placed, plane, encoded[plane]);
         pyramid.WriteTags(description);
     }
@@ -69,9 +69,9 @@ internal sealed class TiffPyramid
         }
     }
 
-    private byte[][] Encode(Image tile)
+    private byte[][] Encode(Placed placed)
     {
-        Image full = Padded(tile, spec.Tile);
+        Image full = Padded(placed.Tile, levels[placed.Level].TileWidth, levels[placed.Level].TileHeight);
         return [.. Enumerable.Range(0, spec.Planes).Select(plane =>
         {
             Image part = spec.Planes == 1 ? full : new Image(full.Width, full.Height, 1, full.SampleType, full.Plane(plane));
@@ -80,16 +80,16 @@ internal sealed class TiffPyramid
     }
 
     // Repeated edges compress well and cause no ringing.
-    private static Image Padded(Image tile, int side)
+    private static Image Padded(Image tile, int width, int height)
     {
-        if (tile.Width == side && tile.Height == side) return tile;
-        var full = new Image(side, side, tile.Channels, tile.SampleType);
+        if (tile.Width == width && tile.Height == height) return tile;
+        var full = new Image(width, height, tile.Channels, tile.SampleType);
         full.Paste(tile, 0, 0);
-        int pixel = full.Data.Length / (side * side), row = side * pixel;
+        int row = full.Data.Length / height, pixel = row / width;
         for (int y = 0; y < tile.Height; y++)
-            for (int x = tile.Width; x < side; x++)
+            for (int x = tile.Width; x < width; x++)
                 full.Data.AsSpan((y * row) + ((x - 1) * pixel), pixel).CopyTo(full.Data.AsSpan((y * row) + (x * pixel)));
-        for (int y = tile.Height; y < side; y++) full.Data.AsSpan((y - 1) * row, row).CopyTo(full.Data.AsSpan(y * row));
+        for (int y = tile.Height; y < height; y++) full.Data.AsSpan((y - 1) * row, row).CopyTo(full.Data.AsSpan(y * row));
         return full;
     }
 
@@ -158,8 +158,8 @@ internal sealed class TiffPyramid
         tags.Shorts(SamplesPerPixel, samples);
         tags.Shorts(PlanarConfiguration, 1);
         if (!spec.IsJpeg) tags.Shorts(Predictor, 2);
-        tags.Long(TileWidth, spec.Tile);
-        tags.Long(TileLength, spec.Tile);
+        tags.Long(TileWidth, level.TileWidth);
+        tags.Long(TileLength, level.TileHeight);
         tags.Longs(TileOffsets, level.Offsets[plane]);
         tags.Longs(TileByteCounts, level.ByteCounts[plane]);
         tags.Shorts(SampleFormat, [.. Enumerable.Repeat(1, samples)]);
@@ -200,6 +200,11 @@ internal sealed class TiffPyramid
         public int Columns { get; }
 
         public int Rows { get; }
+
+        // libvips 8.18 refuses tiles that are much larger than the image.
+        public int TileWidth => Math.Min(tile, (Width + 15) / 16 * 16);
+
+        public int TileHeight => Math.Min(tile, (Height + 15) / 16 * 16);
 
         /// <summary>Position of each tile in the file, by plane.</summary>
         public long[][] Offsets { get; }

@@ -8,6 +8,26 @@ internal static class VipsImages
 {
     private const string Orientation = "orientation", IccProfile = "icc-profile-data";
 
+    /// <summary>ICC profile of sRGB.</summary>
+    public static byte[] SrgbProfile => VipsImage.ProfileLoad("srgb");
+
+    /// <summary>Converts RGB colours to sRGB.</summary>
+    /// <param name="image">Image of three channels.</param>
+    /// <param name="profile">ICC profile of its colours.</param>
+    /// <exception cref="TinctorException">The profile is not of RGB.</exception>
+    public static Image ToSrgb(this Image image, byte[] profile)
+    {
+        // libvips takes colours for sRGB if their profile is damaged.
+        if (profile.Length < 128 || !profile.AsSpan(36).StartsWith("acsp"u8) || !profile.AsSpan(16).StartsWith("RGB "u8))
+            throw new TinctorException("it is no ICC profile of RGB");
+        using VipsImage source = image.ToVips(ImageWriter.Interpretation(image, ImageFormat.Png)), tagged = source.WithIccProfile(profile);
+        using VipsImage converted = tagged.IccTransform("srgb", intent: Enums.Intent.Relative, embedded: true,
+            depth: 8 * Image.BytesPerSample(image.SampleType));
+        var result = new Image(image.Width, image.Height, 3, image.SampleType);
+        converted.CopyTo(result.Data);
+        return result;
+    }
+
     /// <summary>Wraps the samples of an image without a copy, as long as the result is not disposed.</summary>
     public static VipsImage ToVips(this Image image, Enums.Interpretation interpretation)
     {

@@ -55,13 +55,21 @@ public sealed class Stainer : IDisposable
     public StainedImage Stain(Image source, SamplingRequest? sampling = null)
     {
         if (source.Channels != Model.InputChannels)
-            throw new TinctorException($"{Count(source.Channels)}, but the model expects {Model.InputChannels}");
+            throw WrongChannels(null, Count(source.Channels), source.Channels);
         string? skipped = null;
         source = Normalizer?.Normalize(source, out skipped) ?? source;
         (int width, int height) = (Scaled(source.Width), Scaled(source.Height));
         NetworkOutput output = Run(ImageBatch.FromImages([Resized(source, width, height)]), sampling ?? DefaultSampling);
         return new(Resized(output.Image.ToImage(0), source.Width * Model.Upscaling, source.Height * Model.Upscaling),
             output.IhcLogits is null ? null : IhcLevelPrediction.FromLogits(Model.IhcLevels, output.IhcLogits[0]), skipped);
+    }
+
+    /// <summary>Error about an image or slide with other channels than the model.</summary>
+    internal TinctorException WrongChannels(string? path, string found, int channels)
+    {
+        string problem = $"{found}, but the model expects {Model.InputChannels}";
+        return channels == 1 && Model.InputChannels == 3
+            ? new(path, problem, "Convert it to RGB") { Option = nameof(Image.Channels) } : new(path, problem);
     }
 
     /// <summary>Stains an image several times with a stochastic model; each result has noise of its own.</summary>

@@ -1,8 +1,8 @@
 namespace Tinctor.Tests;
 
 /// <summary>
-/// Reference numbers and real images in shared/, a folder beside the repository (or where TINCTOR_SHARED points). Tests that need it are
-/// skipped with a message where it is absent.
+/// Real images in shared/, a folder beside the repository (or where TINCTOR_SHARED points), whose licences do not allow copies in the
+/// repository. Tests that need it are skipped with a message where it is absent.
 /// </summary>
 internal static class SharedFiles
 {
@@ -22,7 +22,7 @@ internal static class SharedFiles
         for (DirectoryInfo? folder = new(AppContext.BaseDirectory); folder is not null; folder = folder.Parent)
         {
             string shared = System.IO.Path.Combine(folder.FullName, "shared");
-            if (Directory.Exists(System.IO.Path.Combine(shared, "vectors"))) return shared;
+            if (Directory.Exists(System.IO.Path.Combine(shared, "data"))) return shared;
         }
         return null;
     }

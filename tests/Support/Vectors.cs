@@ -6,24 +6,24 @@ namespace Tinctor.Tests;
 /// <summary>One folder of reference numbers: inputs and outputs of an official implementation, and its weights.</summary>
 internal sealed class Vectors
 {
-    private readonly string folder;
+    private readonly string name;
     private readonly OrderedDictionary<string, Tensor> io;
 
-    private Vectors(string folder)
+    private Vectors(string name)
     {
-        this.folder = folder;
-        io = SafeTensors.Load(Path.Combine(folder, "io.safetensors"));
+        this.name = name;
+        io = SafeTensors.Load(TestVectors.Path($"{name}/io.safetensors"));
     }
 
-    /// <summary>Reads shared/vectors/NAME, or skips the test.</summary>
-    public static Vectors Read(string name) => new(SharedFiles.Path($"vectors/{name}"));
+    /// <summary>Reads tests/vectors/NAME.</summary>
+    public static Vectors Read(string name) => new(name);
 
     /// <summary>A tensor of io.safetensors.</summary>
     public Tensor this[string key] => io[key];
 
     public IEnumerable<string> Keys => io.Keys;
 
-    public OrderedDictionary<string, Tensor> Weights() => PthReader.LoadStateDict(Path.Combine(folder, "weights.pth"));
+    public OrderedDictionary<string, Tensor> Weights() => PthReader.LoadStateDict(TestVectors.Path($"{name}/weights.pth"));
 
     /// <summary>The part of the weights whose keys start with a prefix, without it.</summary>
     public Dictionary<string, Tensor> Weights(string prefix) => Weights().Where(pair => pair.Key.StartsWith(prefix))

@@ -13,7 +13,7 @@ public sealed class ConvertCommandTests : IDisposable
     [Fact]
     public void Convert_scanner_slide_keeps_every_pixel()
     {
-        string source = SharedFiles.Path("data/slides/cmu-1-small-region.svs"), output = At("slide.ome.tif");
+        string source = RepositoryFiles.Sample("slides/cmu-1-small-region.svs"), output = At("slide.ome.tif");
         Outcome outcome = CommandLine.Run("convert", source, "-o", output, "--lossless");
         Assert.Equal((0, ""), (outcome.Code, outcome.Error));
         Assert.Contains($"{output}: 2220x2967, about 18 MB (without loss)", outcome.Out);
@@ -28,7 +28,7 @@ public sealed class ConvertCommandTests : IDisposable
     [Fact]
     public void Convert_region_and_resolution_writes_them()
     {
-        string source = SharedFiles.Path("data/slides/cmu-1-small-region.svs");
+        string source = RepositoryFiles.Sample("slides/cmu-1-small-region.svs");
         using var slide = Slide.Open(source);
         Assert.Equal(0, CommandLine.Run("convert", source, "-o", At("part.png"), "--region", "1000,1500,301,203").Code);
         Assert.Equal(slide.Read(0, 1000, 1500, 301, 203).Data, Image.Read(At("part.png")).Data);
@@ -68,9 +68,32 @@ public sealed class ConvertCommandTests : IDisposable
     }
 
     [Fact]
+    public void Convert_icc_convert_writes_srgb()
+    {
+        var wide = new SlideSpec(64, 48) { IccProfile = VipsImage.ProfileLoad("p3"), JpegQuality = null };
+        SlideWriter.Write(At("p3.tif"), wide, TestImage());
+        Outcome outcome = CommandLine.Run("convert", At("p3.tif"), "-o", At("srgb.ome.tif"), "--icc", "convert", "--lossless");
+        Assert.Equal(0, outcome.Code);
+        Assert.Contains("colours were converted to sRGB by the ICC profile", outcome.All);
+        Assert.DoesNotContain("is copied", outcome.All);
+        using (Slide expected = Slide.Open(At("p3.tif")).AsSrgb(), slide = Slide.Open(At("srgb.ome.tif")))
+        {
+            Assert.Equal(expected.Read(0, 0, 0, 64, 48).Data, slide.Read(0, 0, 0, 64, 48).Data);
+            Assert.Equal(expected.ReadIccProfile(), slide.ReadIccProfile());
+            Assert.NotEqual(TestImage().Data, slide.Read(0, 0, 0, 64, 48).Data);
+        }
+        TestImage().Write(At("plain.png"));
+        Assert.Contains("there is no ICC profile of RGB; colours are not converted",
+            CommandLine.Run("convert", At("plain.png"), "-o", At("plain.tif"), "--icc", "convert").All);
+        SlideWriter.Write(At("damaged.tif"), new SlideSpec(64, 48) { IccProfile = new byte[300] }, TestImage());
+        Assert.Contains("its ICC profile cannot be applied",
+            CommandLine.Run("convert", At("damaged.tif"), "-o", At("x.tif"), "--icc", "convert").OneError());
+    }
+
+    [Fact]
     public void Convert_channels_keeps_names_and_colours()
     {
-        string source = SharedFiles.Path("faults/three-channels.qptiff");
+        string source = RepositoryFiles.TestData("three-channels.qptiff");
         Assert.DoesNotContain("names and colours", CommandLine.Run("convert", source, "-o", At("a.ome.tif"), "--lossless").All);
         using Slide slide = Slide.Open(source), copy = Slide.Open(At("a.ome.tif"));
         Assert.Equal([("DAPI", 0x0000FF), ("FITC", 0x00FF00), ("CY3", 0xFFFF00)],

@@ -71,10 +71,10 @@ public sealed class DicomCommandTests : IDisposable
     {
         Image image = Section(PhantomStain.He);
         Dictionary<string, object> other = DicomFiles.Describe(At("b.dcm"), image), scan = DicomFiles.Describe(At("ct.dcm"), image);
-        (other["series"], scan["sop"]) = ("1.2.3.5", "1.2.840.10008.5.1.4.1.1.2");
+        (other["series"], other["description"], scan["sop"]) = ("1.2.3.5", "HER2", "1.2.840.10008.5.1.4.1.1.2");
         DicomFiles.Write(DicomFiles.Describe(At("a.dcm"), image), other, scan);
         Assert.Equal(
-            $"error: {folder}: holds 2 series of slides, starting with a.dcm, b.dcm. Name one of these files instead of the folder.",
+            $"error: {folder}: holds 2 series of slides: a.dcm (H&E section), b.dcm (HER2). Name one of these files instead of the folder.",
             CommandLine.Run("info", folder).OneError());
         Assert.Contains("is DICOM, but no whole-slide image (CT)", CommandLine.Run("info", At("ct.dcm")).OneError());
         Assert.Equal(0, CommandLine.Run("info", At("b.dcm")).Code);

@@ -22,7 +22,7 @@ public sealed class ImportCommandTests : IDisposable
     public void Import_generator_stains_as_official_code(string name, string description)
     {
         Vectors vectors = Vectors.Read(name);
-        Outcome outcome = Import(SharedFiles.Path($"vectors/{name}/weights.pth"));
+        Outcome outcome = Import(TestVectors.Path($"{name}/weights.pth"));
         Assert.Equal(0, outcome.Code);
         Assert.Contains(description, outcome.Out);
         vectors.Check("y_eval", Stained(vectors["x"]), 1e-4);
@@ -33,15 +33,15 @@ public sealed class ImportCommandTests : IDisposable
     public void Import_with_batch_statistics_stains_as_official_test_script(string name)
     {
         Vectors vectors = Vectors.Read(name);
-        Assert.Equal(0, Import(SharedFiles.Path($"vectors/{name}/weights.pth"), "--norm-statistics", "batch").Code);
+        Assert.Equal(0, Import(TestVectors.Path($"{name}/weights.pth"), "--norm-statistics", "batch").Code);
         vectors.Check("y_train", Stained(vectors["x_train"], vectors["x"]), 1e-4);
     }
 
     [Fact]
     public void Import_other_file_is_one_line()
     {
-        Assert.Contains("no generator of pix2pix", Import(SharedFiles.Path("vectors/p2p_nlayerD_batch/weights.pth")).OneError());
-        Assert.Contains("no generator of pix2pix", Import(SharedFiles.Path("vectors/bbdm_unet/weights.pth")).OneError());
+        Assert.Contains("no generator of pix2pix", Import(TestVectors.Path("p2p_nlayerD_batch/weights.pth")).OneError());
+        Assert.Contains("no generator of pix2pix", Import(TestVectors.Path("bbdm_unet/weights.pth")).OneError());
         string text = Path.Combine(folder, "text.pth");
         File.WriteAllText(text, "no checkpoint");
         Assert.Contains("text.pth", Import(text).OneError());
@@ -56,7 +56,7 @@ public sealed class ImportCommandTests : IDisposable
     {
         using DisposeScope scope = torch.NewDisposeScope();
         Vectors vectors = Vectors.Read(name);
-        Outcome outcome = CommandLine.Run(["import", "i2sb", SharedFiles.Path($"vectors/{name}/weights.pth"), "-o", Model,
+        Outcome outcome = CommandLine.Run(["import", "i2sb", TestVectors.Path($"{name}/weights.pth"), "-o", Model,
             .. TrainedRun.Set("model.network.num_head_channels=32", "model.ot_ode=true", "model.sampling.evaluations=10")]);
         Assert.Equal(("", 0), (outcome.Error, outcome.Code));
         Assert.Contains(description, outcome.Out);
@@ -69,8 +69,8 @@ public sealed class ImportCommandTests : IDisposable
     {
         string unet = Path.Combine(folder, "ema_0.9999_22.pt");
         string images = Path.Combine(folder, "images"), stained = Path.Combine(folder, "stained");
-        File.Copy(SharedFiles.Path("vectors/yijie_unet/weights.pth"), unet);
-        File.Copy(SharedFiles.Path("vectors/yijie_compress_narrow/weights.pth"), Path.Combine(folder, "ema_0.9999_22_compress.pt"));
+        File.Copy(TestVectors.Path("yijie_unet/weights.pth"), unet);
+        File.Copy(TestVectors.Path("yijie_compress_narrow/weights.pth"), Path.Combine(folder, "ema_0.9999_22_compress.pt"));
         Outcome outcome = CommandLine.Run("import", "bbdm", unet, "-o", Model, "--set", "model.steps=4");
         Assert.Equal(("", 0), (outcome.Error, outcome.Code));
         Assert.Contains("compressor: ema_0.9999_22_compress.pt, 4 channels", outcome.All);

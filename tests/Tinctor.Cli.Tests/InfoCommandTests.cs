@@ -13,7 +13,7 @@ public sealed class InfoCommandTests : IDisposable
     [Fact]
     public void Info_of_qptiff_writes_all_images()
     {
-        string slide = SharedFiles.Path("faults/three-channels.qptiff");
+        string slide = RepositoryFiles.TestData("three-channels.qptiff");
         Assert.Equal(0, CommandLine.Run("info", slide, "--images", folder).Code);
         Assert.Equal(["label", "overview", "slide", "thumbnail"],
             Directory.GetFiles(folder).Select(file => Path.GetFileNameWithoutExtension(file).Split('_')[^1]).Order());
@@ -26,7 +26,7 @@ public sealed class InfoCommandTests : IDisposable
     public void Info_without_library_names_package(string library, string line)
     {
         File.WriteAllText(Path.Combine(folder, library), "no library, only a text that is longer than the header of an ELF file, 64 bytes");
-        Outcome outcome = CommandLine.RunWith("LD_LIBRARY_PATH", folder, "info", SharedFiles.Path("data/slides/cmu-1-small-region.svs"));
+        Outcome outcome = CommandLine.RunWith("LD_LIBRARY_PATH", folder, "info", RepositoryFiles.Sample("slides/cmu-1-small-region.svs"));
         Assert.Equal(1, outcome.Code);
         Assert.Contains(line, outcome.OneError());
     }
@@ -34,7 +34,7 @@ public sealed class InfoCommandTests : IDisposable
     [Fact]
     public void Info_lists_properties_and_continues_after_failure()
     {
-        string slide = SharedFiles.Path("data/slides/cmu-1-small-region.svs"), broken = Path.Combine(folder, "broken.svs");
+        string slide = RepositoryFiles.Sample("slides/cmu-1-small-region.svs"), broken = Path.Combine(folder, "broken.svs");
         File.WriteAllText(broken, "nothing of the kind");
         Outcome outcome = CommandLine.Run("info", broken, slide, "--images", Path.Combine(folder, "pictures"));
         Assert.Contains(broken, outcome.OneError());

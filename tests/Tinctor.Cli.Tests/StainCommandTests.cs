@@ -98,9 +98,22 @@ public sealed class StainCommandTests : IDisposable
         string[] errors = outcome.Error.Split('\n', StringSplitOptions.RemoveEmptyEntries);
         Assert.Equal(2, errors.Length);
         Assert.Contains("broken.png", errors[0]);
-        Assert.Contains("grey.png: 1 channel, but the model expects 3", errors[1]);
+        Assert.Contains("grey.png: 1 channel, but the model expects 3. Convert it to RGB (--channels).", errors[1]);
         Assert.Contains("Stained 2 images into", outcome.Out);
         Assert.Equal(["a.png", "stained.csv", "z.png"], Directory.GetFiles(At("out")).Select(Path.GetFileName).Order());
+    }
+
+    [Fact]
+    public void Stain_channels_rgb_converts_grey_images_and_slides()
+    {
+        Write("grey.png", 40, 40, channels: 1);
+        Image.Read(At("in", "grey.png")).ToRgb8().Write(At("in", "rgb.png"));
+        Assert.Contains("grey was converted to RGB", Stain("in", "--channels", "rgb").Messages);
+        Assert.Equal(File.ReadAllBytes(At("out", "rgb.png")), File.ReadAllBytes(At("out", "grey.png")));
+        Outcome slides = Stain("in", "--channels", "rgb", "--format", "ome.tif", "--lossless", "--whole-slide");
+        Assert.Equal((0, ""), (slides.Code, slides.Error));
+        using Slide grey = Slide.Open(At("out", "grey.ome.tif")), rgb = Slide.Open(At("out", "rgb.ome.tif"));
+        Assert.Equal(rgb.Read(0, 0, 0, 40, 40).Data, grey.Read(0, 0, 0, 40, 40).Data);
     }
 
     [Fact]

@@ -14,7 +14,7 @@ public sealed class TissueCommandTests : IDisposable
     public void Tissue_of_folder_reads_qptiff_and_names_skipped_files()
     {
         string slides = Directory.CreateDirectory(Path.Combine(folder, "slides")).FullName, output = Path.Combine(folder, "out");
-        File.Copy(SharedFiles.Path("data/slides/cmu-1-small-region.svs"), Path.Combine(slides, "a.svs"));
+        File.Copy(RepositoryFiles.Sample("slides/cmu-1-small-region.svs"), Path.Combine(slides, "a.svs"));
         File.WriteAllText(Path.Combine(slides, "notes.csv"), "a,b");
         File.WriteAllBytes(Path.Combine(slides, "b.dcm"), [1, 2, 3]);
         File.WriteAllBytes(Path.Combine(slides, "c.qptiff"), [1, 2, 3]);
@@ -44,7 +44,7 @@ public sealed class TissueCommandTests : IDisposable
     [Fact]
     public void Tissue_writes_outputs_once_and_continues_after_failed_slide()
     {
-        string slide = SharedFiles.Path("data/slides/cmu-1-small-region.svs"), broken = Path.Combine(folder, "broken.svs");
+        string slide = RepositoryFiles.Sample("slides/cmu-1-small-region.svs"), broken = Path.Combine(folder, "broken.svs");
         File.WriteAllText(broken, "nothing of the kind");
         Outcome outcome = CommandLine.Run("tissue", broken, slide, "-o", folder);
         Assert.Contains(broken, outcome.OneError());

@@ -146,7 +146,7 @@ public sealed class AlignmentTests : IDisposable
         .Zip(section.Tables[0].Rows[row]).Where(cell => cell.Second is double or int)
         .ToDictionary(cell => cell.First.Key, cell => Convert.ToDouble(cell.Second));
 
-    private static Image RealTissue() => Rgb(Directory.EnumerateFiles(SharedFiles.Path("data/bci/HE/test"), "*.png").Order().First());
+    private static Image RealTissue() => Rgb(RepositoryFiles.Sample("slides/OS-1-detail_rgb.png"));
 
     private static Image Rgb(string path) => RgbReader.Read(path);
 

@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using Tinctor.Tests;
 using Tinctor.Torch.Serialization;
 
 namespace Tinctor.Evaluation.Tests;
@@ -6,8 +7,6 @@ namespace Tinctor.Evaluation.Tests;
 /// <summary>The image pairs and skimage 0.19.3's results in tests/vectors/metrics_ssim_psnr.</summary>
 internal static class ReferenceVectors
 {
-    private static readonly string Folder = FindFolder();
-
     public static (byte[] Fake, byte[] Real, int Width, int Height) Pair(int index)
     {
         var (fake, shape) = Read<long>("io.safetensors", $"fake{index}");
@@ -19,19 +18,11 @@ internal static class ReferenceVectors
 
     private static (T[] Values, long[] Shape) Read<T>(string file, string name) where T : struct
     {
-        string path = Path.Combine(Folder, file);
+        string path = TestVectors.Path($"metrics_ssim_psnr/{file}");
         var header = SafeTensors.ReadHeader(path);
         string key = header.Tensors.ContainsKey(name) ? name : name + "_f64";
         var entry = header.Tensors[key];
         byte[] bytes = File.ReadAllBytes(path)[(int)(header.DataStart + entry.Begin)..(int)(header.DataStart + entry.End)];
         return (MemoryMarshal.Cast<byte, T>(bytes).ToArray(), entry.shape);
-    }
-
-    private static string FindFolder()
-    {
-        for (var folder = new DirectoryInfo(AppContext.BaseDirectory); folder is not null; folder = folder.Parent)
-            if (Directory.Exists(Path.Combine(folder.FullName, "tests", "vectors", "metrics_ssim_psnr")))
-                return Path.Combine(folder.FullName, "tests", "vectors", "metrics_ssim_psnr");
-        throw new DirectoryNotFoundException("tests/vectors/metrics_ssim_psnr");
     }
 }

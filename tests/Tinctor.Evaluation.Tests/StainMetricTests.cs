@@ -20,7 +20,7 @@ public class StainMetricTests
     {
         // skimage's unit is a sixth of the decimal density, and its floor of 1e-6 differs from ours in black pixels only.
         using Tensor rgb = Vectors.Read("metrics_stains")["rgb"];
-        using Tensor stains = SafeTensors.Load(SharedFiles.Path("vectors/metrics_stains/io_f64.safetensors"))
+        using Tensor stains = SafeTensors.Load(TestVectors.Path("metrics_stains/io_f64.safetensors"))
             .First(entry => entry.Key.StartsWith("hdx_from_rgb") && entry.Value.shape.SequenceEqual(rgb.shape)).Value;
         byte[] pixels = Array.ConvertAll(rgb.to(ScalarType.Float64).ToArray<double>(), value => (byte)Math.Round(value));
         Assert.True(pixels.Max() > 200, "the vector holds 8-bit values");

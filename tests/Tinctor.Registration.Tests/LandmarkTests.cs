@@ -34,8 +34,8 @@ public sealed class LandmarkTests : IDisposable
     [Fact]
     public void Match_pairs_by_number()
     {
-        IReadOnlyList<Landmark> source = LandmarkFile.Read(SharedFiles.Path("faults/landmarks_source.csv")),
-            target = LandmarkFile.Read(SharedFiles.Path("faults/landmarks_target.csv"));
+        IReadOnlyList<Landmark> source = LandmarkFile.Read(RepositoryFiles.TestData("landmarks_source.csv")),
+            target = LandmarkFile.Read(RepositoryFiles.TestData("landmarks_target.csv"));
         IReadOnlyList<(Landmark Source, Landmark Target)> pairs = LandmarkError.Match(source, target);
         Assert.Equal(8, pairs.Count);
         Assert.All(pairs, pair => Assert.Equal((2, 3), (pair.Target.X - pair.Source.X, pair.Target.Y - pair.Source.Y)));

@@ -103,7 +103,7 @@ public sealed class ColourTests
     [Fact]
     public void Macenko_finds_haematoxylin_and_dab_of_real_section()
     {
-        var image = Image.Read(SharedFiles.Path("data/ihc/skimage_ihc.png"));
+        var image = Image.Read(RepositoryFiles.Sample("ihc/skimage_ihc.png"));
         var density = new float[image.Data.Length];
         OpticalDensity.FromLight(image.Data, density);
         var found = StainEstimation.Macenko(density);
@@ -138,7 +138,7 @@ public sealed class ColourTests
 
     private static IEnumerable<KeyValuePair<string, double[]>> Tensors(string file)
     {
-        var bytes = File.ReadAllBytes(SharedFiles.Path($"vectors/metrics_stains/{file}"));
+        var bytes = File.ReadAllBytes(TestVectors.Path($"metrics_stains/{file}"));
         var start = 8 + (int)BitConverter.ToInt64(bytes);
         using var header = JsonDocument.Parse(bytes.AsMemory(8, start - 8));
         foreach (var tensor in header.RootElement.EnumerateObject().Where(tensor => tensor.Name != "__metadata__"))

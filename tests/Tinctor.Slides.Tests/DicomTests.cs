@@ -184,9 +184,9 @@ public sealed class DicomTests : InTemporaryFolder
     {
         Image a = TestImages.Smooth(64, 64, 3), b = TestImages.Smooth(80, 70, 3);
         Dictionary<string, object> second = Describe(At("b.dcm"), b);
-        second["series"] = "1.2.3.5";
+        (second["series"], second["description"]) = ("1.2.3.5", "");
         Write(Describe(At("a.dcm"), a), second);
-        Assert.Equal($"{Folder}: holds 2 series of slides, starting with a.dcm, b.dcm. Name one of these files instead of the folder.",
+        Assert.Equal($"{Folder}: holds 2 series of slides: a.dcm (H&E section), b.dcm. Name one of these files instead of the folder.",
             Assert.Throws<TinctorException>(() => Slide.Open(Folder)).Message);
         using (var slide = Slide.Open(At("b.dcm"))) Assert.Equal((80, 70), (slide.Width, slide.Height));
         Assert.Equal([At("a.dcm"), At("b.dcm")], SlideFormats.List(Folder).Files);

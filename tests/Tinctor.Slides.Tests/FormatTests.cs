@@ -223,8 +223,8 @@ public sealed class FormatTests : InTemporaryFolder
     [Fact]
     public void Read_tiff_with_mislabelled_ycbcr_gives_rgb()
     {
-        var slide = Image.Read(SharedFiles.Path("data/slides/OS-1-detail.ome.tif"));
-        var truth = Image.Read(SharedFiles.Path("data/slides/OS-1-detail_rgb.png"));
+        var slide = Image.Read(RepositoryFiles.Sample("slides/OS-1-detail.ome.tif"));
+        var truth = Image.Read(RepositoryFiles.Sample("slides/OS-1-detail_rgb.png"));
         Assert.Equal((truth.Width, truth.Height), (slide.Width, slide.Height));
         Assert.InRange(truth.Data.Zip(slide.Data, (a, b) => Math.Abs(a - b)).Max(), 0, 2);
     }

@@ -40,7 +40,7 @@ public sealed class SlideEnduranceTests : InTemporaryFolder
     [Fact]
     public void Read_damaged_aperio_slide_never_crashes_or_leaks()
     {
-        byte[] whole = File.ReadAllBytes(SharedFiles.Path("data/slides/cmu-1-small-region.svs"));
+        byte[] whole = File.ReadAllBytes(RepositoryFiles.Sample("slides/cmu-1-small-region.svs"));
         var random = new Random(6);
         for (int i = 0; i < 20; i++) Break(i);
         long before = Resident();
@@ -63,7 +63,7 @@ public sealed class SlideEnduranceTests : InTemporaryFolder
     [InlineData("a.ome.tif"), InlineData("a.svs")]
     public void Read_slide_truncated_or_removed_while_open_is_one_line(string name)
     {
-        if (name == "a.svs") File.WriteAllBytes(At(name), File.ReadAllBytes(SharedFiles.Path("data/slides/cmu-1-small-region.svs")));
+        if (name == "a.svs") File.WriteAllBytes(At(name), File.ReadAllBytes(RepositoryFiles.Sample("slides/cmu-1-small-region.svs")));
         else
         {
             Image image = TestImages.Make(2000, 1500, 3, SampleType.UInt8);

@@ -8,7 +8,7 @@ public sealed class SlideFormatsTests : InTemporaryFolder
     [Fact]
     public void RefuseWithoutLibrary_slide_of_scanner_names_package()
     {
-        string[] slides = [SharedFiles.Path("data/slides/cmu-1-small-region.svs"), At("scanner.tif"), At("slide.mrxs")];
+        string[] slides = [RepositoryFiles.Sample("slides/cmu-1-small-region.svs"), At("scanner.tif"), At("slide.mrxs")];
         File.Copy(slides[0], slides[1]);
         File.WriteAllText(slides[2], "");
         foreach (string path in slides)

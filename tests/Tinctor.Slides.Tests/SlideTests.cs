@@ -10,14 +10,14 @@ public sealed class SlideTests : InTemporaryFolder
     [Fact]
     public void Open_aperio_slide_reads_metadata()
     {
-        using var slide = Slide.Open(SharedFiles.Path("data/slides/cmu-1-small-region.svs"));
+        using var slide = Slide.Open(RepositoryFiles.Sample("slides/cmu-1-small-region.svs"));
         Assert.Equal(("aperio slide", 2220, 2967, 3, SampleType.UInt8),
             (slide.Format, slide.Width, slide.Height, slide.Channels, slide.SampleType));
         Assert.Equal((0.499, "the file", 20.0), (slide.Mpp, slide.MppOrigin, slide.Objective));
         Assert.Equal(["label", "macro", "thumbnail"], slide.AssociatedNames.Order());
         Assert.Equal((387, 463), (slide.ReadAssociated("label").Width, slide.ReadAssociated("label").Height));
         Assert.Equal("20", slide.Properties["aperio.AppMag"]);
-        using var hamamatsu = Slide.Open(SharedFiles.Path("data/slides/test3-DAPI-2-(387).ndpi"), mpp: 0.5);
+        using var hamamatsu = Slide.Open(RepositoryFiles.Sample("slides/test3-DAPI-2-(387).ndpi"), mpp: 0.5);
         Assert.Equal([1, 2, 4, 8, 16, 32, 64], hamamatsu.Levels.Select(level => level.Downsample));
         Assert.Equal((0.5, "as given"), (hamamatsu.Mpp, hamamatsu.MppOrigin));
     }
@@ -26,7 +26,7 @@ public sealed class SlideTests : InTemporaryFolder
     [Fact]
     public void Read_aperio_region_equals_first_page()
     {
-        string path = SharedFiles.Path("data/slides/cmu-1-small-region.svs");
+        string path = RepositoryFiles.Sample("slides/cmu-1-small-region.svs");
         using var slide = Slide.Open(path);
         Image page = Image.Read(path);
         Assert.Equal((slide.Width, slide.Height), (page.Width, page.Height));
@@ -38,8 +38,8 @@ public sealed class SlideTests : InTemporaryFolder
     [Fact]
     public void Read_mislabelled_ycbcr_region_gives_rgb()
     {
-        using var slide = Slide.Open(SharedFiles.Path("data/slides/OS-1-detail.ome.tif"));
-        Image truth = Image.Read(SharedFiles.Path("data/slides/OS-1-detail_rgb.png"));
+        using var slide = Slide.Open(RepositoryFiles.Sample("slides/OS-1-detail.ome.tif"));
+        Image truth = Image.Read(RepositoryFiles.Sample("slides/OS-1-detail_rgb.png"));
         Assert.Equal(("OME-TIFF", truth.Width, truth.Height, "the OME-XML"), (slide.Format, slide.Width, slide.Height, slide.MppOrigin));
         Image region = slide.Read(0, 500, 600, 301, 203);
         Assert.InRange(truth.Crop(500, 600, 301, 203).Data.Zip(region.Data, (a, b) => Math.Abs(a - b)).Max(), 0, 2);
@@ -112,7 +112,7 @@ public sealed class SlideTests : InTemporaryFolder
     [Fact]
     public void Read_on_several_threads_gives_same_pixels()
     {
-        string path = SharedFiles.Path("data/slides/cmu-1-small-region.svs");
+        string path = RepositoryFiles.Sample("slides/cmu-1-small-region.svs");
         WritePyramid(TestImages.Make(700, 500, 3, SampleType.UInt8), "pyramid.tif", subIfds: true);
         foreach (string file in new[] { path, At("pyramid.tif") })
         {
@@ -166,11 +166,11 @@ public sealed class SlideTests : InTemporaryFolder
     [InlineData("test3-DAPI-2-(387).ndpi", "blue"), InlineData("test3-TRITC 2 (560).ndpi", "red")]
     public void Open_fluorescence_stored_as_rgb_has_black_background_and_note(string name, string colour)
     {
-        using var slide = Slide.Open(SharedFiles.Path($"data/slides/{name}"));
+        using var slide = Slide.Open(RepositoryFiles.Sample($"slides/{name}"));
         Assert.Equal(Modality.Fluorescence, slide.Modality);
         Assert.Equal([$"fluorescence of one channel, stored as RGB: {colour} holds it"], slide.Notes);
         Assert.All(slide.Read(0, -10, 0, 8, 8).Data, sample => Assert.Equal(0, sample));
-        using var brightfield = Slide.Open(SharedFiles.Path("data/slides/cmu-1-small-region.svs"));
+        using var brightfield = Slide.Open(RepositoryFiles.Sample("slides/cmu-1-small-region.svs"));
         Assert.Equal(Modality.Brightfield, brightfield.Modality);
         Assert.Empty(brightfield.Notes);
         Assert.All(brightfield.Read(0, -10, 0, 8, 8).Data, sample => Assert.Equal(255, sample));
@@ -206,7 +206,7 @@ public sealed class SlideTests : InTemporaryFolder
         File.WriteAllText(At("text.svs"), "not a slide");
         Assert.StartsWith(At("text.svs"), Assert.Throws<TinctorException>(() => Slide.Open(At("text.svs"))).Message);
         Assert.StartsWith(At("none.svs"), Assert.Throws<TinctorException>(() => Slide.Open(At("none.svs"))).Message);
-        byte[] whole = File.ReadAllBytes(SharedFiles.Path("data/slides/cmu-1-small-region.svs"));
+        byte[] whole = File.ReadAllBytes(RepositoryFiles.Sample("slides/cmu-1-small-region.svs"));
         File.WriteAllBytes(At("cut.svs"), whole[..(whole.Length / 2)]);
         string message = Assert.Throws<TinctorException>(() =>
         {
@@ -221,6 +221,60 @@ public sealed class SlideTests : InTemporaryFolder
         using var broken = Slide.Open(At("broken.svs"));
         Assert.StartsWith(At("broken.svs"),
             Assert.Throws<TinctorException>(() => broken.Read(0, 0, 0, broken.Width, broken.Height)).Message);
+    }
+
+    [Theory]
+    [InlineData(1, SampleType.UInt8), InlineData(1, SampleType.UInt16), InlineData(3, SampleType.UInt16)]
+    public void AsRgb8_reads_converted_pixels(int channels, SampleType type)
+    {
+        Image image = TestImages.Smooth(90, 70, channels).To(type);
+        SlideWriter.Write(At("a.tif"), new SlideSpec(90, 70, channels, type) { JpegQuality = null, Mpp = 0.5, Tile = 32 }, image);
+        using Slide slide = Slide.Open(At("a.tif")).AsRgb8();
+        Assert.Equal((3, SampleType.UInt8, true, 0.5), (slide.Channels, slide.SampleType, slide.IsRgb, slide.Mpp));
+        Assert.Equal(image.ToRgb8().Data, slide.Read(0, 0, 0, 90, 70).Data);
+        Assert.Equal([255, 255, 255], slide.Read(0, 90, 0, 1, 1).Data);
+        Assert.Equal(2, slide.Levels.Count(level => level.Width <= 45));
+        Assert.Contains("the slide was converted to 8-bit RGB", slide.Notes);
+    }
+
+    [Fact]
+    public void AsRgb8_of_rgb_is_same_and_of_four_channels_is_refused()
+    {
+        TestImages.Smooth(30, 20, 3).Write(At("rgb.png"));
+        using var rgb = Slide.Open(At("rgb.png"));
+        Assert.Same(rgb, rgb.AsRgb8());
+        SlideWriter.Write(At("four.tif"), new SlideSpec(30, 20, 4), TestImages.Smooth(30, 20, 4));
+        using var four = Slide.Open(At("four.tif"));
+        Assert.StartsWith($"{At("four.tif")}: 4 channels are neither grey nor RGB", Assert.Throws<TinctorException>(four.AsRgb8).Message);
+    }
+
+    // Display P3 has a wider gamut than sRGB: the same samples are more saturated, which takes larger differences in sRGB.
+    [Theory]
+    [InlineData(SampleType.UInt8, 2), InlineData(SampleType.UInt16, 300)]
+    public void AsSrgb_converts_by_profile_of_file(SampleType type, int tolerance)
+    {
+        var image = new Image(40, 30, 3);
+        image.Fill([200, 100, 100]);
+        Write("p3.tif", VipsImage.ProfileLoad("p3"));
+        using (Slide converted = Slide.Open(At("p3.tif")).AsSrgb())
+        {
+            Assert.Equal(VipsImages.SrgbProfile, converted.ReadIccProfile());
+            int[] pixel = [.. Enumerable.Range(0, 3).Select(c => (int)converted.Read(0, 5, 5, 1, 1).To(SampleType.UInt8).Samples(c)[0])];
+            // By the matrices of Display P3 and sRGB and their common curve.
+            foreach ((int value, int expected) in pixel.Zip([215, 93, 97])) Assert.InRange(value, expected - 1, expected + 1);
+        }
+        Write("srgb.tif", VipsImages.SrgbProfile);
+        using (Slide same = Slide.Open(At("srgb.tif")).AsSrgb())
+            Assert.InRange(Math.Abs(same.Read(0, 5, 5, 1, 1).Samples(0)[0] - image.To(type).Samples(0)[0]), 0, tolerance);
+        Write("none.tif", null);
+        using (var plain = Slide.Open(At("none.tif"))) Assert.Same(plain, plain.AsSrgb());
+        Write("damaged.tif", [.. Enumerable.Range(0, 300).Select(i => (byte)i)]);
+        using var damaged = Slide.Open(At("damaged.tif"));
+        Assert.StartsWith($"{At("damaged.tif")}: its ICC profile cannot be applied",
+            Assert.Throws<TinctorException>(damaged.AsSrgb).Message);
+
+        void Write(string name, byte[]? profile) => SlideWriter.Write(At(name),
+            new SlideSpec(40, 30, 3, type) { IccProfile = profile, JpegQuality = null, Tile = 16 }, image.To(type));
     }
 
     private void WritePyramid(Image image, string name, bool subIfds)

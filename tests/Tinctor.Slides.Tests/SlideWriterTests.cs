@@ -35,14 +35,14 @@ public sealed class SlideWriterTests : InTemporaryFolder
     public void Write_keeps_icc_profile_of_aperio_slide(string name)
     {
         byte[] profile = SrgbProfile();
-        AddToFirstPage(SharedFiles.Path("data/slides/cmu-1-small-region.svs"), At("icc.svs"), 34675, profile);
+        AddToFirstPage(RepositoryFiles.Sample("slides/cmu-1-small-region.svs"), At("icc.svs"), 34675, profile);
         using var source = Slide.Open(At("icc.svs"));
         Assert.Equal(("aperio slide", profile.Length), (source.Format, source.ReadIccProfile()!.Length));
         Image image = source.Read(0, 0, 0, 300, 200);
         SlideWriter.Write(At(name), new SlideSpec(300, 200) { IccProfile = source.ReadIccProfile(), Tile = 64 }, image);
         using var copy = Slide.Open(At(name));
         Assert.Equal(profile, copy.ReadIccProfile());
-        using var without = Slide.Open(SharedFiles.Path("data/slides/cmu-1-small-region.svs"));
+        using var without = Slide.Open(RepositoryFiles.Sample("slides/cmu-1-small-region.svs"));
         Assert.Null(without.ReadIccProfile());
     }
 
@@ -69,6 +69,26 @@ public sealed class SlideWriterTests : InTemporaryFolder
         BitConverter.GetBytes(file.Length + value.Length + (value.Length % 2)).CopyTo(file, 4);
         File.WriteAllBytes(target, [.. file, .. value, .. new byte[value.Length % 2], .. BitConverter.GetBytes((ushort)(count + 1)),
             .. entries[..at], .. added, .. entries[at..], .. next]);
+    }
+
+    // libvips 8.18 refuses tiles that are much larger than the image.
+    [Theory]
+    [InlineData("a.ome.tif", 90, 70), InlineData("a.tif", 1, 1), InlineData("a.ome.tif", 1100, 20)]
+    [InlineData("a.ome.tif", 17, 1500)]
+    public void Write_small_or_thin_slide_has_small_tiles(string name, int width, int height)
+    {
+        Image image = TestImages.Make(width, height, 3, SampleType.UInt8);
+        SlideWriter.Write(At(name), new SlideSpec(width, height) { JpegQuality = null }, image);
+        using (var slide = Slide.Open(At(name))) Assert.Equal(image.Data, slide.Read(0, 0, 0, width, height).Data);
+        for (int level = 0; Math.Max(width, height) >> level > 256; level++)
+        {
+            using var page = VipsImage.Tiffload(At(name), subifd: level - 1);
+            Assert.Equal((width >> level, height >> level), (page.Width, page.Height));
+        }
+        SlideWriter.Write(At($"jpeg.{name}"), new SlideSpec(width, height), TestImages.Smooth(width, height, 3));
+        using var lossy = Slide.Open(At($"jpeg.{name}"));
+        byte[] read = lossy.Read(0, 0, 0, width, height).Data;
+        Assert.InRange(TestImages.Smooth(width, height, 3).Data.Zip(read, (a, b) => Math.Abs(a - b)).Average(), 0, 3);
     }
 
     [Fact]

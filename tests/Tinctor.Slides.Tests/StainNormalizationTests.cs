@@ -1,5 +1,5 @@
-using System.Runtime.CompilerServices;
 using Tinctor.Slides.Colour;
+using Tinctor.Tests;
 using Tinctor.Torch;
 using Tinctor.Torch.Serialization;
 
@@ -17,7 +17,7 @@ public sealed class StainNormalizationTests : InTemporaryFolder
     public void Estimate_and_Normalize_equal_formulas(StainMethod method)
     {
         using var scope = torch.NewDisposeScope();
-        var vectors = SafeTensors.Load(Vector("io.safetensors"));
+        var vectors = SafeTensors.Load(TestVectors.Path("stains/io.safetensors"));
         double[] Numbers(string name) => vectors[name].ToArray<double>();
         Image Picture(string name) => new(80, 64, 3, SampleType.UInt8, vectors[name].ToArray<byte>());
 
@@ -44,7 +44,7 @@ public sealed class StainNormalizationTests : InTemporaryFolder
     public void Lab_equals_skimage_and_round_trips()
     {
         using var scope = torch.NewDisposeScope();
-        var vectors = SafeTensors.Load(Vector("io.safetensors"));
+        var vectors = SafeTensors.Load(TestVectors.Path("stains/io.safetensors"));
         var light = Enumerable.Chunk(vectors["reference"].ToArray<byte>(), 3).Where((_, i) => i % 31 == 0)
             .SelectMany(rgb => rgb).Select(value => value / 255f).ToArray();
         var lab = new float[light.Length];
@@ -261,21 +261,5 @@ public sealed class StainNormalizationTests : InTemporaryFolder
         Assert.Equal(expected.Length, actual.Length);
         var worst = expected.Zip(actual, (a, b) => Math.Abs(a - b)).Max();
         Assert.True(worst <= tolerance, $"differs by {worst}: {string.Join(" ", actual)}");
-    }
-
-    private static string Vector(string name, [CallerFilePath] string here = "")
-    {
-        foreach (var start in new[] { AppContext.BaseDirectory, here })
-        {
-            for (var folder = Path.GetDirectoryName(start); folder is not null; folder = Path.GetDirectoryName(folder))
-            {
-                var path = Path.Combine(folder, "tests", "vectors", "stains", name);
-                if (File.Exists(path))
-                {
-                    return path;
-                }
-            }
-        }
-        throw new FileNotFoundException($"tests/vectors/stains/{name}");
     }
 }

@@ -131,6 +131,6 @@ public sealed class StainSeparationTests
     private static Tensor Image(Tensor pixels) => pixels.permute(2, 0, 1).unsqueeze(0);
 
     private static Dictionary<string, Tensor> Reference() => new[] { "io", "io_f64" }
-        .SelectMany(file => SafeTensors.Load(SharedFiles.Path($"vectors/metrics_stains/{file}.safetensors")))
+        .SelectMany(file => SafeTensors.Load(TestVectors.Path($"metrics_stains/{file}.safetensors")))
         .GroupBy(pair => pair.Key).ToDictionary(group => group.Key, group => group.Last().Value);
 }

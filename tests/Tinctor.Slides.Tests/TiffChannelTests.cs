@@ -41,7 +41,7 @@ public sealed class TiffChannelTests : InTemporaryFolder
     [Fact]
     public void Open_qptiff_of_another_writer_names_its_channels()
     {
-        using var slide = Slide.Open(SharedFiles.Path("faults/three-channels.qptiff"));
+        using var slide = Slide.Open(RepositoryFiles.TestData("three-channels.qptiff"));
         Assert.Equal(["DAPI", "FITC", "CY3"], slide.ChannelInfo.Select(channel => channel.Name));
         Assert.Equal([0x0000FF, 0x00FF00, 0xFFFF00], slide.ChannelInfo.Select(channel => channel.Colour!.Value));
         Assert.Equal(["label", "overview", "thumbnail"], slide.AssociatedNames.Order());
@@ -112,7 +112,7 @@ public sealed class TiffChannelTests : InTemporaryFolder
     [Fact]
     public void Write_three_named_channels_keeps_names_colours_and_samples()
     {
-        using var source = Slide.Open(SharedFiles.Path("faults/three-channels.qptiff"));
+        using var source = Slide.Open(RepositoryFiles.TestData("three-channels.qptiff"));
         Image image = source.Read(0, 0, 0, source.Width, source.Height);
         var spec = new SlideSpec(source.Width, source.Height, 3) { JpegQuality = null, ChannelInfo = source.ChannelInfo, Tile = 64 };
         SlideWriter.Write(At("copy.ome.tif"), spec, image);

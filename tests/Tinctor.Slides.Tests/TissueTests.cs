@@ -262,7 +262,7 @@ public sealed class TissueTests : InTemporaryFolder
     [Fact]
     public void Detect_scanner_slides_have_expected_tissue_area()
     {
-        using var svs = Slide.Open(SharedFiles.Path("data/slides/cmu-1-small-region.svs"));
+        using var svs = Slide.Open(RepositoryFiles.Sample("slides/cmu-1-small-region.svs"));
         TissueMask mask = TissueMask.Detect(svs);
         Assert.InRange(mask.Area / ((double)svs.Width * svs.Height), 0.395, 0.415);
         (Image overview, _) = TissueMask.Overview(svs);
@@ -271,7 +271,7 @@ public sealed class TissueTests : InTemporaryFolder
         Assert.Equal((overview.Width, 3), (overlay.Width, overlay.Channels));
         foreach (string name in new[] { "test3-DAPI-2-(387).ndpi", "test3-TRITC 2 (560).ndpi", "OS-1-detail.ome.tif" })
         {
-            using var slide = Slide.Open(SharedFiles.Path($"data/slides/{name}"));
+            using var slide = Slide.Open(RepositoryFiles.Sample($"slides/{name}"));
             Assert.False(TissueMask.Detect(slide).IsEmpty, name);
         }
     }

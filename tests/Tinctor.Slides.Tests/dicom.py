@@ -20,7 +20,7 @@ def write(spec):
     d.is_implicit_VR = spec['syntax'] == '1.2.840.10008.1.2'
     d.SOPClassUID, d.SOPInstanceUID = spec.get('sop', VOLUME), spec['uid']
     d.SeriesInstanceUID = spec.get('series', '1.2.3.4')
-    d.SeriesDescription = 'H&E section'
+    d.SeriesDescription = spec.get('description', 'H&E section')
     d.Modality, d.Manufacturer = 'SM', 'Tinctor tests'
     d.ImageType = ['ORIGINAL', 'PRIMARY', spec.get('role', 'VOLUME'), 'NONE']
     samples, bits = spec['samples'], spec['bits']

@@ -1,12 +1,12 @@
+using Tinctor.Tests;
 using Tinctor.Torch.Serialization;
-using Tinctor.Torch.Tests.Serialization;
 
 namespace Tinctor.Torch.Tests;
 
 /// <summary>Reference numbers of tests/vectors/torch, and how close the engine must come to them.</summary>
 internal static class Vectors
 {
-    public static string Path(string name) => TestFiles.Vector("../torch/" + name);
+    public static string Path(string name) => TestVectors.Path("torch/" + name);
 
     /// <summary>The tensors whose names start with "group/", without it.</summary>
     public static OrderedDictionary<string, Tensor> Load(string file, string group)

@@ -1,11 +1,10 @@
-"""Makes tests/vectors/stains. Needs python3-numpy, python3-scipy, python3-skimage and python3-pil; the first argument is shared/data.
+"""Makes tests/vectors/stains. Needs python3-numpy, python3-scipy, python3-skimage and python3-pil.
 
 Uses eigh for Macenko, a simplex search over angles for Vahadane and nnls for the stain concentrations.
 """
 import json
 import os
 import struct
-import sys
 
 import numpy as np
 from PIL import Image
@@ -13,6 +12,7 @@ from scipy.optimize import minimize, nnls
 from skimage.color import lab2rgb, rgb2lab
 
 HERE = os.path.join(os.path.dirname(os.path.abspath(__file__)), "stains")
+SAMPLES = os.path.join(HERE, "..", "..", "..", "samples", "data")
 THRESHOLD, LN10 = 0.07, np.log(10)
 
 
@@ -102,7 +102,7 @@ def write(path, arrays):
 
 
 def crop(path, x, y):
-    return np.asarray(Image.open(os.path.join(sys.argv[1], path)).convert("RGB"))[y:y + 64, x:x + 80]
+    return np.asarray(Image.open(os.path.join(SAMPLES, path)).convert("RGB"))[y:y + 64, x:x + 80]
 
 
 os.makedirs(HERE, exist_ok=True)

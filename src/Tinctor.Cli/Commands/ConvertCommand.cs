@@ -16,10 +16,12 @@ internal static class ConvertCommand
           tinctor convert slide.svs -o slide.dzi                              for web viewers; tiles go into slide_files/
           tinctor convert slide.svs -o small.ome.tif --output-mpp 1           at 1 micrometre per pixel
           tinctor convert slide.svs -o detail.png --region 12000,8000,2048,2048
+          tinctor convert slide.svs -o slide.ome.tif --icc convert            colours as sRGB, by the profile of the scanner
           tinctor convert scan.tif -o scan.ome.tif --slide-mpp 0.25           metadata missing or wrong
         """;
 
     private const int OverviewSide = 1024;
+    private const string Keep = "keep", ToSrgb = "convert";
 
     private static readonly Argument<string> Source = new("slide") { Description = "Slide or image" };
     private static readonly Option<string> Output = CommonOptions.Output("Output file: .ome.tif, .tif, .dzi, .png or .jpg", "FILE");
@@ -36,6 +38,12 @@ internal static class ConvertCommand
     };
     private static readonly Option<bool> Lossless = new("--lossless") { Description = "Compress without loss; larger files" };
     private static readonly Option<int> Quality = ImageJobs.Quality();
+    private static readonly Option<string> Icc = new("--icc")
+    {
+        Description = "Keep the colours and their ICC profile, or convert them to sRGB",
+        HelpName = "keep|convert",
+        DefaultValueFactory = _ => Keep,
+    };
     private static readonly Option<bool> Overwrite = CommonOptions.Overwrite();
     private static readonly Option<int> Tile =
         new("--tile-size") { Description = "Tile size of TIFFs, a multiple of 16", DefaultValueFactory = _ => 512, HelpName = "PX" };
@@ -53,7 +61,8 @@ internal static class ConvertCommand
                 && (side is < 16 or > 4096 || side % 16 != 0))
                 result.AddError($"--tile-size {result.Tokens[^1].Value}: expected a multiple of 16 from 16 to 4096");
         });
-        var command = new Command("convert", Description) { Source, Output, Mpp, Downsample, SlideMpp, Region, Lossless, Quality, Tile,
+        Icc.Among(Keep, ToSrgb);
+        var command = new Command("convert", Description) { Source, Output, Mpp, Downsample, SlideMpp, Region, Icc, Lossless, Quality, Tile,
             Overwrite };
         command.Validators.Add(result =>
         {
@@ -70,7 +79,10 @@ internal static class ConvertCommand
         if (Path.GetFullPath(path) == Path.GetFullPath(output))
             throw new TinctorException(output, "the output is the input", "Choose another name.") { Option = nameof(Output) };
         if (ExistingResults.Keep(output, parse.GetValue(Overwrite))) return 0;
-        using var slide = Slide.Open(path, parse.GetValue(SlideMpp));
+        var opened = Slide.Open(path, parse.GetValue(SlideMpp));
+        bool converts = parse.GetValue(Icc) == ToSrgb;
+        using Slide slide = converts ? opened.AsSrgb() : opened;
+        if (slide == opened && converts) Terminal.Note($"{path}: there is no ICC profile of RGB; colours are not converted.");
         double downsample = DownsampleOf(slide, parse);
         (int x, int y, int width, int height) = Part(slide, parse.GetValue(Region), downsample);
         var spec = new SlideSpec(width, height, slide.Channels, slide.SampleType)
@@ -84,18 +96,18 @@ internal static class ConvertCommand
             ChannelInfo = slide.IsRgb ? [] : SlideChannel.WithRanges(slide.ChannelInfo, slide.Thumbnail(OverviewSide)),
         };
         SlideWriter.Refuse(output, spec);
-        foreach (string note in Notes(slide, output, spec, downsample)) Terminal.Note($"{path}: {note}");
+        foreach (string note in Notes(slide, output, spec, downsample, slide != opened)) Terminal.Note($"{path}: {note}");
         Write(slide, output, spec, downsample, (x, y), cancel);
         Terminal.Result($"Wrote {output}: {spec}.");
         return 0;
     }
 
-    private static IEnumerable<string> Notes(Slide slide, string output, SlideSpec spec, double downsample)
+    private static IEnumerable<string> Notes(Slide slide, string output, SlideSpec spec, double downsample, bool converted)
     {
         foreach (string note in slide.Notes) yield return note;
         if (slide.Mpp is null) yield return "the pixel size is unknown and not written. State it (--slide-mpp).";
         if (slide.EnlargementNote(downsample) is string enlarged) yield return enlarged;
-        if (spec.IccProfile is byte[] profile)
+        if (spec.IccProfile is byte[] profile && !converted)
             yield return SlideWriter.KeepsIccProfile(output)
                 ? $"the ICC profile ({profile.Length} bytes) is copied; colours are not converted"
                 : "the ICC profile is not kept, as Deep Zoom has no place for it";

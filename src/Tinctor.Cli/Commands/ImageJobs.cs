@@ -13,8 +13,25 @@ internal sealed record ImageJob(string Input, Func<Image> Read, string Name)
     /// <summary>Whether the image is processed tile by tile.</summary>
     public bool IsSlide { get; init; }
 
+    /// <summary>Whether the image is converted to 8-bit RGB.</summary>
+    public bool AsRgb { get; private init; }
+
     /// <summary>Whether the image is a part of its file, beside the target.</summary>
     public bool IsPart { get; init; }
+
+    /// <summary>Returns the job with an image that is converted to 8-bit RGB.</summary>
+    public ImageJob ToRgb() => this with { AsRgb = true, Read = () => ToRgb(Read()) };
+
+    /// <summary>Opens the image as a slide.</summary>
+    /// <param name="mpp">Micrometres per pixel, if the metadata is missing or wrong.</param>
+    public Slide Open(double? mpp = null)
+    {
+        Slide slide = Slide.Open(Input, mpp);
+        return AsRgb ? slide.AsRgb8() : slide;
+    }
+
+    private static Image ToRgb(Image image) => image.Channels is 1 or 3 || image.HasAlpha ? image.ToRgb8()
+        : throw new TinctorException($"{image.Channels} channels are neither grey nor RGB");
 
     /// <summary>Gets the path of the result.</summary>
     public string Output(string folder, string extension) => Path.Combine(folder, $"{Name}.{extension}");

@@ -59,7 +59,7 @@ internal static class Int8Model
             if (!job.IsSlide) tiles.AddRange(CalibrationTiles.Cut(job.Read(), model, TilesOfImage));
             else
             {
-                using Slide slide = Slide.Open(job.Input);
+                using Slide slide = job.Open();
                 tiles.AddRange(CalibrationTiles.Read(slide, model, TilesOfImage));
             }
         }

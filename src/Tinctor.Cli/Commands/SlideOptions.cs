@@ -68,7 +68,7 @@ internal static class SlideOptions
     public static bool AnyGiven(ParseResult parse) => All.Any(option => parse.GetResult(option) is { Implicit: false });
 
     /// <summary>Opens a slide.</summary>
-    public static Slide Open(ParseResult parse, string path) => Slide.Open(path, parse.GetValue(Mpp));
+    public static Slide Open(ParseResult parse, ImageJob job) => job.Open(parse.GetValue(Mpp));
 
     /// <summary>Gets the options of staining a slide.</summary>
     /// <param name="parse">Parsed command line.</param>

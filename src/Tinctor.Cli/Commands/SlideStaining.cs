@@ -23,7 +23,7 @@ internal sealed class SlideStaining(
     {
         if (parse.GetValue(BridgeOptions.Trajectory))
             throw new TinctorException("--trajectory applies to images, not to slides. Leave it out");
-        using Slide slide = SlideOptions.Open(parse, job.Input);
+        using Slide slide = SlideOptions.Open(parse, job);
         bool isField = slide.Levels.Count == 1 && slide.Mpp is null;
         var run = new SlideStainer(stainer, slide, output, SlideOptions.Read(parse, slide, isField, sampling, quality));
         string name = Path.GetFileName(output);

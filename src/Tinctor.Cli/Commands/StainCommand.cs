@@ -35,6 +35,12 @@ internal static class StainCommand
         ImageJobs.Inputs("Images and slides, folders of them, patterns, or a .txt file of paths");
     private static readonly Option<string?> Split =
         new("--split") { Description = "Stain the sources of this split; the inputs are data sets" };
+    private static readonly Option<string> Channels = new("--channels")
+    {
+        Description = "Channels as they are, or rgb: convert grey and 16 bits to 8-bit RGB",
+        HelpName = "same|rgb",
+        DefaultValueFactory = _ => "same",
+    };
     private static readonly Option<string> Output = CommonOptions.Output("Output folder");
     private static readonly Option<string?> Format =
         new("--format") { Description = "Output format; dzi for slides only [default: png for images, ome.tif for slides]" };
@@ -45,11 +51,12 @@ internal static class StainCommand
     public static Command Create()
     {
         Split.Among([.. PairManifest.Splits]);
+        Channels.Among("same", "rgb");
         Format.Among("png", "jpg", "tif", "ome.tif", "dzi");
         var command = new GroupedCommand("stain", Description)
         {
             Model, Inputs,
-            { "Input", [Split, .. SlideOptions.Input] },
+            { "Input", [Split, Channels, .. SlideOptions.Input] },
             { "Output", [Output, Format, Quality, .. SlideOptions.Output, Overwrite] },
             { "Tiling", SlideOptions.Tiling },
             { "Diffusion bridges", BridgeOptions.All },
@@ -171,6 +178,7 @@ internal static class StainCommand
                     "Name one of its splits: --split train, val or test")
             : ImageJobs.Find(input, folder, slides: true))];
         ImageJobs.RefuseNone(jobs, inputs, slides: true);
+        if (parse.GetValue(Channels) == "rgb") jobs = [.. jobs.Select(job => job.ToRgb())];
         // Options of staining by tiles, formats of slides, and networks of a single tile size turn images into slides.
         if (!tiled && !SlideOptions.AnyGiven(parse) && parse.GetValue(Format) is not ("ome.tif" or "dzi")) return jobs;
         return jobs.Find(job => job.IsPart) is { } part

@@ -61,6 +61,9 @@ internal sealed class DicomInstance
     /// <summary>Unique identifier of the series: one scan of a slide.</summary>
     public string Series => Text(DicomTag.SeriesInstanceUid);
 
+    /// <summary>Description of the series by the scanner; empty if there is none.</summary>
+    public string Description => Text(DicomTag.SeriesDescription);
+
     /// <summary>Role of the image: VOLUME, LABEL, OVERVIEW, LOCALIZER or THUMBNAIL.</summary>
     public string Role => Text(DicomTag.ImageType).Split('\\').ElementAtOrDefault(2) ?? "";
 

@@ -2,8 +2,9 @@ namespace Tinctor.Slides.Dicom;
 
 /// <summary>Series of DICOM files: one scan of a slide, usually a file for each level and associated image, in one folder.</summary>
 /// <param name="Identifier">Unique identifier of the series.</param>
+/// <param name="Description">Description by the scanner; empty if there is none.</param>
 /// <param name="Files">Its files, in ordinal order.</param>
-internal sealed record DicomSeries(string Identifier, IReadOnlyList<string> Files)
+internal sealed record DicomSeries(string Identifier, string Description, IReadOnlyList<string> Files)
 {
     /// <summary>Whether a file has the marker of DICOM; false for folders and files that cannot be opened.</summary>
     public static bool IsDicom(string path)
@@ -25,7 +26,7 @@ internal sealed record DicomSeries(string Identifier, IReadOnlyList<string> File
     /// </summary>
     public static IReadOnlyList<DicomSeries> In(string folder) => [.. FilesOf(folder).Select(Slide).OfType<DicomInstance>()
         .GroupBy(instance => instance.Series)
-        .Select(series => new DicomSeries(series.Key, [.. series.Select(instance => instance.Path)]))];
+        .Select(series => new DicomSeries(series.Key, series.First().Description, [.. series.Select(instance => instance.Path)]))];
 
     /// <summary>Whether a folder holds DICOM files directly in it, and nothing else but files to ignore.</summary>
     /// <param name="folder">The folder.</param>
@@ -45,8 +46,9 @@ internal sealed record DicomSeries(string Identifier, IReadOnlyList<string> File
         {
             IReadOnlyList<DicomSeries> all = In(path);
             if (all.Count <= 1) return all.SingleOrDefault();
-            string first = string.Join(", ", all.Select(series => Path.GetFileName(series.Files[0])));
-            throw new TinctorException(path, $"holds {all.Count} series of slides, starting with {first}",
+            string files = string.Join(", ", all.Select(series => Path.GetFileName(series.Files[0])
+                + (series.Description.Length > 0 ? $" ({series.Description})" : "")));
+            throw new TinctorException(path, $"holds {all.Count} series of slides: {files}",
                 "Name one of these files instead of the folder.");
         }
         if (!IsDicom(path)) return null;
@@ -55,7 +57,8 @@ internal sealed record DicomSeries(string Identifier, IReadOnlyList<string> File
             throw new TinctorException(path, $"is DICOM, but no whole-slide image ({instance.OtherKind})",
                 "Use VL Whole Slide Microscopy images, or convert it to PNG or TIFF.");
         string folder = Path.GetDirectoryName(path) is { Length: > 0 } named ? named : ".";
-        return In(folder).FirstOrDefault(series => series.Identifier == instance.Series) ?? new(instance.Series, [path]);
+        return In(folder).FirstOrDefault(series => series.Identifier == instance.Series)
+            ?? new(instance.Series, instance.Description, [path]);
     }
 
     private static DicomInstance? Slide(string file)

@@ -30,8 +30,7 @@ public sealed class SlideStainer
     {
         options.RequireValid(stainer.Model);
         if (slide.Channels != stainer.Model.InputChannels)
-            throw new TinctorException(slide.Path,
-                $"the slide has {slide.Channels} channels, but the model expects {stainer.Model.InputChannels}");
+            throw stainer.WrongChannels(slide.Path, $"the slide has {slide.Channels} channels", slide.Channels);
         (this.stainer, this.options, this.slide, this.path) = (stainer, options, slide, path);
         Scale = SlideScale.Choose(slide, stainer.Model, options.WorkMpp);
         if (options.WholeSlide) return;

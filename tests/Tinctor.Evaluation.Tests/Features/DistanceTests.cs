@@ -17,7 +17,7 @@ public sealed class DistanceTests : IDisposable
     public void Distances_equal_reference_implementations()
     {
         Vectors vectors = Vectors.Read("metrics_fid_kid_is");
-        var expected = SafeTensors.Load(Path.Combine(SharedFiles.Path("vectors/metrics_fid_kid_is"), "io_f64.safetensors"));
+        var expected = SafeTensors.Load(TestVectors.Path("metrics_fid_kid_is/io_f64.safetensors"));
         double Value(string key, int at = 0) => expected[key].to(ScalarType.Float64).ToArray<double>()[at];
         Tensor first = expected["feat1"].to(ScalarType.Float64), second = expected["feat2"].to(ScalarType.Float64);
         FeatureStatistics a = Streamed(first, 37), b = Streamed(second, 64);

@@ -21,7 +21,7 @@ namespace Tinctor.Evaluation.Tests.Features;
 public sealed class NetworkTests : IDisposable
 {
     private const double Gain = 1.4142135623730951; // of a layer before a ReLU
-    private static readonly string Made = FindMade();
+
     private readonly DisposeScope scope = torch.NewDisposeScope();
     private readonly Guard quiet = torch.inference_mode();
     private readonly DirectoryInfo folder = Directory.CreateTempSubdirectory("tinctor-features-");
@@ -41,7 +41,7 @@ public sealed class NetworkTests : IDisposable
         network.load_state_dict(Formula.Weights(network, Gain));
         network.eval();
         Tensor features = network.forward(Formula.Input("in0", 2, 3, 299, 299));
-        var expected = SafeTensors.Load(Path.Combine(Made, "inception.safetensors"));
+        var expected = SafeTensors.Load(TestVectors.Path("features/inception.safetensors"));
         Vectors.Close(expected["features"], features, "features", 1e-5);
         Vectors.Close(expected["probabilities"], network.Probabilities(features), "probabilities", 1e-5);
     }
@@ -49,7 +49,7 @@ public sealed class NetworkTests : IDisposable
     [Fact]
     public void InceptionInput_resized_image_equals_pillow()
     {
-        var expected = SafeTensors.Load(Path.Combine(Made, "resizing.safetensors"));
+        var expected = SafeTensors.Load(TestVectors.Path("features/resizing.safetensors"));
         byte[] pixels = Array.ConvertAll(expected["photo"].ToArray<float>(), v => (byte)v);
         var photo = new Image(51, 37, 3, SampleType.UInt8, pixels);
         Check("clean", Resize(photo, InceptionResizing.Clean));
@@ -161,13 +161,13 @@ public sealed class NetworkTests : IDisposable
     {
         using var set = new ExampleImages(images: 12, size: 40);
         ReportSection section = Analyse(() =>
-            new TorchScriptFeatures(Path.Combine(Made, "vector.pt"), FeatureInput.ImageNet with { Size = 32 }, Device.CPU));
+            new TorchScriptFeatures(TestVectors.Path("features/vector.pt"), FeatureInput.ImageNet with { Size = 32 }, Device.CPU));
         double[] fid = [.. section.Tables[0].Rows.Take(2).Select(row => (double)row[1]!)];
         Assert.True(fid[0] < fid[1], "the model's images are nearer to the real ones than the source");
         Assert.Null(section.Tables[0].Rows[0][4]);
         Assert.DoesNotContain("singular", section.Warnings.Single());
 
-        section = Analyse(() => InceptionFeatures.Open(Path.Combine(Made, "stylegan.pt"), InceptionResizing.Clean, Device.CPU));
+        section = Analyse(() => InceptionFeatures.Open(TestVectors.Path("features/stylegan.pt"), InceptionResizing.Clean, Device.CPU));
         Assert.InRange((double)section.Tables[0].Rows[0][4]!, 1, 10);
         Assert.Contains(section.Provenance, p => p.Text.Contains("stylegan.pt, SHA-256 "));
 
@@ -193,7 +193,7 @@ public sealed class NetworkTests : IDisposable
     [Fact]
     public void InceptionFeatures_other_files_are_refused()
     {
-        string script = Path.Combine(Made, "vector.pt");
+        string script = TestVectors.Path("features/vector.pt");
         Assert.Contains("TorchScript feature network", Refusal(() => InceptionFeatures.Open(script, InceptionResizing.Clean, Device.CPU)));
         string tensors = Save("other.safetensors", new() { ["x"] = torch.zeros([2]) });
         Assert.Contains("pt_inception", Refusal(() => InceptionFeatures.Open(tensors, InceptionResizing.Clean, Device.CPU)));
@@ -244,13 +244,5 @@ public sealed class NetworkTests : IDisposable
         string path = Path.Combine(folder.FullName, name);
         SafeTensors.Save(path, tensors);
         return path;
-    }
-
-    private static string FindMade()
-    {
-        for (var at = new DirectoryInfo(AppContext.BaseDirectory); at is not null; at = at.Parent)
-            if (Directory.Exists(Path.Combine(at.FullName, "tests", "vectors", "features")))
-                return Path.Combine(at.FullName, "tests", "vectors", "features");
-        throw new TinctorException("tests/vectors/features");
     }
 }

@@ -14,7 +14,7 @@ public class NucleusDetectorTests(ITestOutputHelper output)
     [Fact]
     public void Find_brightfield_images_finds_most_annotated_nuclei()
     {
-        string folder = SharedFiles.Path("data/nuclei");
+        string folder = RepositoryFiles.Sample("nuclei");
         (InstanceAgreement objects, PixelAgreement pixels) = (default, default);
         foreach (string path in Directory.GetFiles(Path.Combine(folder, "images"), "*.png"))
         {

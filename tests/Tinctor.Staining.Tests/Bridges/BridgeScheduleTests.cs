@@ -28,7 +28,7 @@ public sealed class BridgeScheduleTests
     public void Schedule_equals_official_staining_code(string name, int steps)
     {
         using DisposeScope scope = torch.NewDisposeScope();
-        OrderedDictionary<string, Tensor> vectors = SafeTensors.Load(SharedFiles.Path("vectors/yijie_schedule/io_f64.safetensors"));
+        OrderedDictionary<string, Tensor> vectors = SafeTensors.Load(TestVectors.Path("yijie_schedule/io_f64.safetensors"));
         BridgeSchedule official = BridgeSchedule.Staining(steps, official: true), exact = BridgeSchedule.Staining(steps);
         Check("mt", official.SourceWeights);
         Check("sqrt_dt", official.Deviations);
@@ -100,7 +100,7 @@ public sealed class BridgeScheduleTests
         Check("mu_x1", schedule.SourceWeights);
         Check("std_sb", schedule.Deviations);
         Check("noise_levels", schedule.Times);
-        Tensor betas = SafeTensors.Load(SharedFiles.Path("vectors/i2sb_schedule/io_f64.safetensors"))[$"i{steps}_b{betaMax}.betas_double"];
+        Tensor betas = SafeTensors.Load(TestVectors.Path("i2sb_schedule/io_f64.safetensors"))[$"i{steps}_b{betaMax}.betas_double"];
         Vectors.Close(betas.cumsum(0), torch.tensor(schedule.Clock.ToArray(), steps), "betas", Exact);
 
         void Check(string what, IEnumerable<double> values)

@@ -53,7 +53,7 @@ public class LRSchedulerTests
     public void LinearDecayLR_equals_pix2pix(int constant, int decaying)
     {
         using var scope = torch.NewDisposeScope();
-        Tensor rates32 = SafeTensors.Load(SharedFiles.Path("vectors/p2p_lr_linear/io.safetensors"))[$"lr_{constant}_{decaying}"];
+        Tensor rates32 = SafeTensors.Load(TestVectors.Path("p2p_lr_linear/io.safetensors"))[$"lr_{constant}_{decaying}"];
         double[] expected = rates32.@double().ToArray<double>();
         using SGD end = Optimiser(2e-4), start = Optimiser(2e-4);
         List<double> rates = Rates(end, new LinearDecayLR(end, constant, decaying), expected.Length, (schedule, _) => schedule.step());

@@ -159,15 +159,16 @@ public sealed class PthReaderTests : IDisposable
     }
 
     [Fact]
-    public void Load_shared_checkpoints_have_described_keys_and_shapes()
+    public void Load_vector_checkpoints_have_described_keys_and_shapes()
     {
-        var checkpoints = Directory.GetFiles(SharedFiles.Path("vectors"), "weights.pth", SearchOption.AllDirectories);
+        var checkpoints = TestVectors.Find("weights.pth");
         Assert.NotEmpty(checkpoints);
-        foreach (var path in checkpoints)
+        foreach (var name in checkpoints)
         {
             using var scope = torch.NewDisposeScope();
-            var items = Assert.IsType<Items>(Load(path));
-            using var meta = JsonDocument.Parse(File.ReadAllText(Path.Combine(Path.GetDirectoryName(path)!, "meta.json")));
+            var items = Assert.IsType<Items>(Load(TestVectors.Path(name)));
+            var description = TestVectors.Path(Path.Combine(Path.GetDirectoryName(name)!, "meta.json"));
+            using var meta = JsonDocument.Parse(File.ReadAllText(description));
             var described = meta.RootElement.GetProperty("state_dict_keys").EnumerateObject()
                 .Select(p => (p.Name, string.Join(",", p.Value.GetProperty("shape").EnumerateArray())));
             Assert.Equal(described, items.Select(i => ((string)i.Key, string.Join(",", ((Tensor)i.Value!).shape))));

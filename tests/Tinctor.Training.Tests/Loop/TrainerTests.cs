@@ -21,7 +21,7 @@ public sealed class TrainerTests : DataFolder
     [InlineData("lr_100_100", 100, 100), InlineData("lr_60_40", 60, 40), InlineData("lr_30_10", 30, 10)]
     public void LearningRateFactor_by_epochs_equals_official_schedule(string key, int epochs, int decay)
     {
-        string path = Path.Combine(SharedFiles.Path("vectors/p2p_lr_linear"), "io_f64.safetensors");
+        string path = TestVectors.Path("p2p_lr_linear/io_f64.safetensors");
         double[] expected = SafeTensors.Load(path)[key].ToArray<double>();
         var training = new TrainingConfig { Epochs = epochs, EpochsDecay = decay };
         Assert.Equal(epochs + decay, expected.Length);

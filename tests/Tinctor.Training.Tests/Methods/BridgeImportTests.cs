@@ -130,7 +130,7 @@ public sealed class BridgeImportTests : IDisposable
 
     private string At(string name) => Path.Combine(folder, name);
 
-    private static string Weights(string name) => SharedFiles.Path($"vectors/{name}/weights.pth");
+    private static string Weights(string name) => TestVectors.Path($"{name}/weights.pth");
 
     private static BridgeGenerator Network(ImportedModel model)
     {

@@ -17,7 +17,7 @@ public sealed class OfficialUnetTests
     public void Read_official_weights_gives_architecture_and_loads(string name, int condition, bool updown, bool scaleShift)
     {
         using DisposeScope scope = torch.NewDisposeScope();
-        OfficialUnet official = OfficialUnet.Read(SharedFiles.Path($"vectors/{name}/weights.pth"));
+        OfficialUnet official = OfficialUnet.Read(TestVectors.Path($"{name}/weights.pth"));
         DiffusionUnetOptions options = official.Options;
         Assert.Equal((3, condition, 3, 32, 1), (options.InChannels, options.ConditionChannels, options.OutChannels, options.ModelChannels,
             options.NumResBlocks));
@@ -79,7 +79,7 @@ public sealed class OfficialUnetTests
     {
         using DisposeScope scope = torch.NewDisposeScope();
         using DiffusionUnet network = Small(), withVariance = new(new DiffusionUnetOptions { OutChannels = 6, ChannelMult = [1] });
-        string path = SharedFiles.Path("vectors/yijie_compress_narrow/weights.pth");
+        string path = TestVectors.Path("yijie_compress_narrow/weights.pth");
         Assert.StartsWith($"{path}: no diffusion U-Net", Assert.Throws<TinctorException>(() => OfficialUnet.Read(path)).Message);
         Refused("no diffusion U-Net", null);
         Refused("latent-space", new PthDictionary(Dictionary(network, "")) { ["vqgan.encoder.weight"] = torch.zeros([1]) });
