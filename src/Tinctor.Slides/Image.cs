@@ -1,5 +1,4 @@
 using System.Runtime.InteropServices;
-using NetVips;
 
 namespace Tinctor.Slides;
 

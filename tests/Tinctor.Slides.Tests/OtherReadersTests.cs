@@ -161,7 +161,8 @@ public sealed class OtherReadersTests : InTemporaryFolder
     private Image Write(string name, int channels, SampleType type, int? quality)
     {
         Image image = quality is null ? TestImages.Make(301, 203, channels, type) : TestImages.Smooth(301, 203, channels);
-        SlideChannel[] info = channels == 4 ? [new("DAPI"), new("FITC"), new("µ & <red>"), new("") { Display = (3, 999.5), Exposure = 5 }] : [];
+        SlideChannel[] info = channels == 4
+            ? [new("DAPI"), new("FITC"), new("µ & <red>"), new("") { Display = (3, 999.5), Exposure = 5 }] : [];
         SlideWriter.Write(At(name), new SlideSpec(301, 203, channels, type)
         {
             Mpp = 0.25,

@@ -95,7 +95,8 @@ public sealed class SlideWriterTests : InTemporaryFolder
     public void Write_channels_keeps_names_colours_and_ranges()
     {
         Image image = TestImages.Make(90, 70, 4, SampleType.UInt16);
-        SlideChannel[] names = [new("DAPI"), new("FITC"), new("TxRed") { Colour = 0x123456 }, new("Cy5") { Display = (12.5, 4000), Exposure = 40.25 }];
+        SlideChannel[] names = [new("DAPI"), new("FITC"), new("TxRed") { Colour = 0x123456 },
+            new("Cy5") { Display = (12.5, 4000), Exposure = 40.25 }];
         SlideWriter.Write(At("af.ome.tif"), new SlideSpec(90, 70, 4, SampleType.UInt16) { ChannelInfo = names }, image);
         using var slide = Slide.Open(At("af.ome.tif"));
         Assert.Equal(names, slide.ChannelInfo);

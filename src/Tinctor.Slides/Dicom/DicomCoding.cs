@@ -21,17 +21,26 @@ internal static class DicomCodings
 {
     private static readonly Dictionary<string, DicomCoding> Known = new()
     {
-        ["1.2.840.10008.1.2"] = DicomCoding.None, ["1.2.840.10008.1.2.1"] = DicomCoding.None, ["1.2.840.10008.1.2.5"] = DicomCoding.Rle,
-        ["1.2.840.10008.1.2.4.50"] = DicomCoding.Jpeg, ["1.2.840.10008.1.2.4.51"] = DicomCoding.Jpeg,
-        ["1.2.840.10008.1.2.4.90"] = DicomCoding.Jpeg2000, ["1.2.840.10008.1.2.4.91"] = DicomCoding.Jpeg2000,
-        ["1.2.840.10008.1.2.4.201"] = DicomCoding.Jpeg2000, ["1.2.840.10008.1.2.4.202"] = DicomCoding.Jpeg2000,
+        ["1.2.840.10008.1.2"] = DicomCoding.None,
+        ["1.2.840.10008.1.2.1"] = DicomCoding.None,
+        ["1.2.840.10008.1.2.5"] = DicomCoding.Rle,
+        ["1.2.840.10008.1.2.4.50"] = DicomCoding.Jpeg,
+        ["1.2.840.10008.1.2.4.51"] = DicomCoding.Jpeg,
+        ["1.2.840.10008.1.2.4.90"] = DicomCoding.Jpeg2000,
+        ["1.2.840.10008.1.2.4.91"] = DicomCoding.Jpeg2000,
+        ["1.2.840.10008.1.2.4.201"] = DicomCoding.Jpeg2000,
+        ["1.2.840.10008.1.2.4.202"] = DicomCoding.Jpeg2000,
         ["1.2.840.10008.1.2.4.203"] = DicomCoding.Jpeg2000,
     };
 
     private static readonly Dictionary<string, string> Others = new()
     {
-        ["1.2.840.10008.1.2.4.57"] = "lossless JPEG", ["1.2.840.10008.1.2.4.70"] = "lossless JPEG", ["1.2.840.10008.1.2.4.80"] = "JPEG-LS",
-        ["1.2.840.10008.1.2.4.81"] = "JPEG-LS", ["1.2.840.10008.1.2.4.110"] = "JPEG XL", ["1.2.840.10008.1.2.4.112"] = "JPEG XL",
+        ["1.2.840.10008.1.2.4.57"] = "lossless JPEG",
+        ["1.2.840.10008.1.2.4.70"] = "lossless JPEG",
+        ["1.2.840.10008.1.2.4.80"] = "JPEG-LS",
+        ["1.2.840.10008.1.2.4.81"] = "JPEG-LS",
+        ["1.2.840.10008.1.2.4.110"] = "JPEG XL",
+        ["1.2.840.10008.1.2.4.112"] = "JPEG XL",
     };
 
     /// <summary>Returns the encoding of a transfer syntax.</summary>
