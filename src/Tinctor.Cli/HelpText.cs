@@ -17,23 +17,25 @@ internal static class HelpText
     /// <summary>Writes the help of a command.</summary>
     public static void Print(Command command)
     {
-        int width = Math.Max(60, Terminal.Width);
+        foreach (string line in Format(command, Math.Max(60, Terminal.Width))) Terminal.Result(line);
+    }
+
+    /// <summary>Formats the help of a command.</summary>
+    /// <param name="command">The command.</param>
+    /// <param name="width">Width of the lines in columns.</param>
+    public static IReadOnlyList<string> Format(Command command, int width)
+    {
         (string description, string? examples) = Split(command);
-        Wrap(description, width, 0).ForEach(Terminal.Result);
-        Terminal.Result();
-        Terminal.Result("Usage:");
-        Terminal.Result($"  {Usage(command)}");
-        PrintRows("Arguments", command.Arguments.Where(argument => !argument.Hidden)
+        List<string> lines = [.. Wrap(description, width, 0), "", "Usage:", $"  {Usage(command)}"];
+        AddRows(lines, "Arguments", command.Arguments.Where(argument => !argument.Hidden)
             .Select(argument => ($"<{argument.Name}>", argument.Description ?? "")), width);
         int column = ColumnOf(OptionsOf(command).Select(NameOf));
         foreach ((string heading, IEnumerable<Option> options) in GroupsOf(command))
-            PrintRows(heading, options.Select(option => (NameOf(option), DescriptionOf(option))), width, column);
-        PrintRows("Commands", command.Subcommands.Where(inner => !inner.Hidden)
+            AddRows(lines, heading, options.Select(option => (NameOf(option), DescriptionOf(option))), width, column);
+        AddRows(lines, "Commands", command.Subcommands.Where(inner => !inner.Hidden)
             .Select(inner => (inner.Name, FirstSentence(Split(inner).Description))), width);
-        if (examples is null) return;
-        Terminal.Result();
-        Terminal.Result("Examples:");
-        Terminal.Result(examples);
+        if (examples is not null) lines.AddRange(["", "Examples:", .. examples.Split('\n')]);
+        return lines;
     }
 
     /// <summary>Gets the placeholder of an option's value, such as &lt;DIR&gt;; empty for a switch.</summary>
@@ -121,19 +123,18 @@ internal static class HelpText
         return end < 0 ? line.TrimEnd('.') : line[..end];
     }
 
-    private static void PrintRows(string heading, IEnumerable<(string Name, string Text)> rows, int width, int? columns = null)
+    private static void AddRows(List<string> help, string heading, IEnumerable<(string Name, string Text)> rows, int width, int? columns = null)
     {
         (string Name, string Text)[] all = [.. rows];
         if (all.Length == 0) return;
         int column = columns ?? ColumnOf(all.Select(row => row.Name));
-        Terminal.Result();
-        Terminal.Result($"{heading}:");
+        help.AddRange(["", $"{heading}:"]);
         foreach ((string name, string text) in all)
         {
             List<string> lines = Wrap(text, width, column);
             bool fits = name.Length + 4 <= column;
-            Terminal.Result(fits ? $"  {name}".PadRight(column) + lines[0].TrimStart() : $"  {name}");
-            (fits ? lines.Skip(1) : lines).ToList().ForEach(Terminal.Result);
+            help.Add(fits ? $"  {name}".PadRight(column) + lines[0].TrimStart() : $"  {name}");
+            help.AddRange(fits ? lines.Skip(1) : lines);
         }
     }
 

@@ -33,7 +33,7 @@ public sealed class ProgramTests
     [InlineData("import pix2pix /nowhere.pth -o x", "/nowhere.pth: there is no such checkpoint", "")]
     [InlineData("stains separate a -o b --method reinhard", "expected macenko or vahadane", "")]
     [InlineData("stain m i -o o --quality 500", "--quality 500: expected 1 to 100", "tinctor stain --help")]
-    [InlineData("completion tcsh", "tcsh: expected bash, zsh or fish", "tinctor completion --help")]
+    [InlineData("completion tcsh", "tcsh: expected bash, zsh, fish or powershell", "tinctor completion --help")]
     [InlineData("train pix2pix --out x --set model.nfg=3", "there is no setting model.nfg", "ngf")]
     [InlineData("train pix2pix --out x", "no data set is named", "--data")]
     [InlineData("train pix2pix --out x --data /nowhere", "/nowhere: no such file", "")]
@@ -91,7 +91,7 @@ public sealed class ProgramTests
             Outcome Install(params string[] more)
             {
                 var start = new ProcessStartInfo("dotnet",
-                    [Path.Combine(AppContext.BaseDirectory, "tinctor.dll"), "install", "--folder", Path.Combine(folder, "bin"), .. more])
+                    [Path.Combine(AppContext.BaseDirectory, "tinctor.dll"), "install", "--prefix", folder, .. more])
                 {
                     RedirectStandardOutput = true,
                     RedirectStandardError = true,
@@ -103,8 +103,11 @@ public sealed class ProgramTests
             Assert.Contains("is not on the PATH", Install().Out);
             Assert.Equal("/opt/tinctor/tinctor", new FileInfo(link).LinkTarget);
             Assert.Contains("is installed already", Install().Out);
+            Assert.Contains("_tinctor()", File.ReadAllText(Path.Combine(folder, "share/bash-completion/completions/tinctor")));
+            Assert.Contains("tinctor stain", File.ReadAllText(Path.Combine(folder, "share/man/man1/tinctor.1")).Replace("\\-", "-"));
             Assert.Equal(0, Install("--uninstall").Code);
             Assert.False(Path.Exists(link) || new FileInfo(link).LinkTarget is not null);
+            Assert.Empty(Directory.EnumerateFiles(Path.Combine(folder, "share"), "*", SearchOption.AllDirectories));
             File.WriteAllText(link, "something else");
             Assert.Contains("not a link to a launcher", Install().OneError());
             Assert.Equal("something else", File.ReadAllText(link));

@@ -12,6 +12,7 @@ internal static class CompletionCommand
           source <(tinctor completion bash)                                         in this shell; add the line to ~/.bashrc to keep it
           tinctor completion zsh > ~/.zfunc/_tinctor                                with ~/.zfunc in $fpath
           tinctor completion fish > ~/.config/fish/completions/tinctor.fish
+          tinctor completion powershell >> $PROFILE                                 in PowerShell
         """;
 
     // With the directive "[suggest:POSITION]" the program lists completions, one word per line. Bash looks a command up by its last
@@ -42,11 +43,29 @@ internal static class CompletionCommand
             -a '(eval (commandline -po)[1] "\"[suggest:"(commandline -C)"]\"" (string escape -- (commandline -p)) 2>/dev/null)'
         """;
 
+    private const string PowerShell = """
+        Register-ArgumentCompleter -Native -CommandName tinctor -ScriptBlock {
+            param($word, $command, $position)
+            $program = $command.CommandElements[0].Value
+            & $program "[suggest:$position]" $command.ToString().PadRight($position) 2>$null | Where-Object { $_ -like "$word*" } |
+                ForEach-Object { [System.Management.Automation.CompletionResult]::new($_, $_, 'ParameterValue', $_) }
+        }
+        """;
+
+    /// <summary>Scripts by the name of the shell.</summary>
+    public static IReadOnlyDictionary<string, string> Scripts { get; } = new OrderedDictionary<string, string>
+    {
+        ["bash"] = Bash,
+        ["zsh"] = Zsh,
+        ["fish"] = Fish,
+        ["powershell"] = PowerShell,
+    };
+
     public static Command Create()
     {
-        var shell = new Argument<string>("shell") { Description = "bash, zsh or fish" }.Among("bash", "zsh", "fish");
+        var shell = new Argument<string>("shell") { Description = "bash, zsh, fish or powershell" }.Among([.. Scripts.Keys]);
         var command = new Command("completion", Description) { shell };
-        command.SetAction(parse => Terminal.Result(parse.GetValue(shell) switch { "zsh" => Zsh, "fish" => Fish, _ => Bash }));
+        command.SetAction(parse => Terminal.Result(Scripts[parse.GetRequiredValue(shell)]));
         return command;
     }
 }
