@@ -12,6 +12,7 @@ import sys
 from types import ModuleType, SimpleNamespace
 from unittest.mock import MagicMock
 
+import numpy as np
 import torch
 import torch.nn.functional as F
 
@@ -80,7 +81,6 @@ def i2sb_runner(network, conditional):
     from i2sb.diffusion import Diffusion
     from i2sb.network import Image256Net
     from i2sb.runner import Runner, make_beta_schedule
-    import numpy as np
 
     betas = make_beta_schedule(n_timestep=1000, linear_end=0.3 / 1000)
     betas = np.concatenate([betas[:500], np.flip(betas[:500])])
@@ -133,7 +133,7 @@ def make_i2sb(meta):
             yield "i2sb_trainstep", i2sb_trainstep(network, read("i2sb_trainstep"))
 
 
-def bbdm_model(params, state=None, **changes):
+def bbdm_model(params, **changes):
     from model.BrownianBridge.BrownianBridgeModel import BrownianBridgeModel
     params = {**params, **changes, "UNetParams": SimpleNamespace(**params["UNetParams"])}
 
