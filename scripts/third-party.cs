@@ -20,7 +20,8 @@ string[] packages = [.. assets.GetProperty("targets").EnumerateObject().SelectMa
         && shipped.Any(kind => package.Value.TryGetProperty(kind, out JsonElement files) && files.EnumerateObject().Any()))
     .Select(package => package.Name).Distinct().Order()];
 var printed = new HashSet<string>();
-Console.WriteLine("# Third-party software\n\nThis program contains the .NET runtime (MIT, https://github.com/dotnet/runtime) and these packages.\n");
+Console.WriteLine("# Third-party software\n\nThis program contains the .NET runtime (MIT, https://github.com/dotnet/runtime) and these "
+    + "packages.\n");
 foreach (string name in packages)
 {
     string path = assets.GetProperty("libraries").GetProperty(name).GetProperty("path").GetString()!;
@@ -33,8 +34,10 @@ void Describe(string name, string folder)
     XElement metadata = XDocument.Load(Directory.GetFiles(folder, "*.nuspec").Single()).Root!.Elements().First();
     string? Text(string element) => metadata.Elements().FirstOrDefault(child => child.Name.LocalName == element)?.Value.Trim();
     XElement? licence = metadata.Elements().FirstOrDefault(child => child.Name.LocalName == "license");
-    string stated = licence is null ? Text("licenseUrl") ?? "not stated" : licence.Attribute("type")?.Value == "file" ? "below" : licence.Value;
-    Console.WriteLine($"## {name.Replace('/', ' ')}\n\n{Text("authors")}; {Text("projectUrl") ?? "no address stated"}; licence: {stated}\n");
+    string stated = licence is null ? Text("licenseUrl") ?? "not stated"
+        : licence.Attribute("type")?.Value == "file" ? "below" : licence.Value;
+    Console.WriteLine($"## {name.Replace('/', ' ')}\n");
+    Console.WriteLine($"{Text("authors")}; {Text("projectUrl") ?? "no address stated"}; licence: {stated}\n");
     foreach (string file in Directory.GetFiles(folder).Where(file => IsNotice(Path.GetFileName(file))).Order())
     {
         string text = File.ReadAllText(file).Trim();

@@ -123,7 +123,8 @@ internal static class HelpText
         return end < 0 ? line.TrimEnd('.') : line[..end];
     }
 
-    private static void AddRows(List<string> help, string heading, IEnumerable<(string Name, string Text)> rows, int width, int? columns = null)
+    private static void AddRows(List<string> help, string heading, IEnumerable<(string Name, string Text)> rows, int width,
+        int? columns = null)
     {
         (string Name, string Text)[] all = [.. rows];
         if (all.Length == 0) return;

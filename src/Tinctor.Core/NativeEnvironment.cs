@@ -14,7 +14,9 @@ internal static partial class NativeEnvironment
         else if (Environment.GetEnvironmentVariable(name) is null) Environment.SetEnvironmentVariable(name, value);
     }
 
-    /// <summary>Loads the OpenSSL of an archive where the system has none. .NET, which computes SHA-256 with it, then finds it by name.</summary>
+    /// <summary>
+    /// Loads the OpenSSL of an archive where the system has none. .NET, which computes SHA-256 with it, then finds it by name.
+    /// </summary>
     public static void LoadOpenSsl()
     {
         string library = Path.Combine(AppContext.BaseDirectory, "openssl", "libssl.so.3");

@@ -28,8 +28,8 @@ internal static unsafe partial class NativeMethods
         }
         if (chosen is null && NativeLibrary.TryLoad(name, assembly, search, out nint packaged)) return packaged;
         throw new DllNotFoundException("this needs libtorch, and " + (chosen is not null ? $"there is no file {chosen} (TINCTOR_NATIVE)"
-            : OperatingSystem.IsLinux() ? "libtinctor_torch.so was not found. Use the archive with libtorch, or ./tinctor of the sources, which builds "
-                + "it, or set TINCTOR_NATIVE to its path"
+            : OperatingSystem.IsLinux() ? "libtinctor_torch.so was not found. Use the archive with libtorch, or ./tinctor of the "
+                + "sources, which builds it, or set TINCTOR_NATIVE to its path"
             : "Tinctor has it on Linux alone. On Windows, use the Windows Subsystem for Linux"));
     }
 

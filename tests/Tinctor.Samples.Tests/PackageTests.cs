@@ -19,7 +19,8 @@ public sealed class PackageTests : IDisposable
     {
         string feed = Directory.CreateDirectory(Path.Combine(folder, "feed")).FullName;
         foreach (string library in Libraries)
-            Dotnet(Root, "pack", Path.Combine("src", $"Tinctor.{library}"), "-c", "Release", "--no-build", "-o", feed, $"-p:PackageVersion={Version}");
+            Dotnet(Root, "pack", Path.Combine("src", $"Tinctor.{library}"), "-c", "Release", "--no-build", "-o", feed,
+                $"-p:PackageVersion={Version}");
         WriteProject();
         Dotnet(folder, "build", "New.csproj", "-c", "Release", "-o", "out");
         new PhantomDataset { Options = new() { Width = 64, Height = 64 }, Slides = 4 }.Write(Path.Combine(folder, "data"));

@@ -6,8 +6,8 @@ namespace Tinctor.Cli.Commands;
 internal static class InstallCommand
 {
     private const string Description = """
-        Link the program into ~/.local/bin, so that 'tinctor' runs from any folder, with completion for bash, zsh and fish and a manual page.
-        On Windows, the link is tinctor.cmd; for completion, see 'tinctor completion --help'.
+        Link the program into ~/.local/bin, so that 'tinctor' runs from any folder, with completion for bash, zsh and fish
+        and a manual page. On Windows, the link is tinctor.cmd; for completion, see 'tinctor completion --help'.
 
         Examples:
           ./tinctor install

@@ -3,8 +3,8 @@ using System.Numerics;
 namespace Tinctor.Staining.Operators;
 
 /// <summary>
-/// Subtracts a mean from the pixels of each channel and multiplies them by a factor. Inputs: x [N, C, H, W], mean and factor [N, C, 1, 1] or
-/// [1, C, 1, 1]. Attribute: relu, 0 or 1.
+/// Subtracts a mean from the pixels of each channel and multiplies them by a factor. Inputs: x [N, C, H, W], mean and factor
+/// [N, C, 1, 1] or [1, C, 1, 1]. Attribute: relu, 0 or 1.
 /// </summary>
 /// <param name="least">Least value of the output.</param>
 internal sealed unsafe class ChannelNormalization(float least) : Operator

@@ -2,7 +2,9 @@ using System.Numerics;
 
 namespace Tinctor.Staining.Operators;
 
-/// <summary>Variance of the pixels of each channel, with the number of pixels as divisor. Input: x [N, C, H, W]; output: [N, C, 1, 1].</summary>
+/// <summary>
+/// Variance of the pixels of each channel, with the number of pixels as divisor. Input: x [N, C, H, W]; output: [N, C, 1, 1].
+/// </summary>
 internal sealed unsafe class ChannelVariance : Operator
 {
     // Partial sums in float32 stay short, so that their rounding does not add up.

@@ -69,10 +69,11 @@ internal sealed unsafe class DirectConvolution : Operator
     {
         OperatorTensor weight = node.Constant(1);
         FilterGroup[] groups = FilterGroup.OfConvolution(weight.Values.ToArray(), weight.Shape, out int rows);
-        (int top, int left) = ((int)node.Integer("top"), (int)node.Integer("left"));
+        int top = (int)node.Integer("top"), left = (int)node.Integer("left"), bottom = (int)node.Integer("bottom"),
+            right = (int)node.Integer("right");
         int tapRows = (int)weight.Shape[2], tapColumns = (int)weight.Shape[3];
         var window = new Window(top, left, tapRows + rows - 1, tapColumns, rows, rows, 1,
-            Vertical: (1, top + (int)node.Integer("bottom") - tapRows + 1), Horizontal: (1, left + (int)node.Integer("right") - tapColumns + 1));
+            Vertical: (1, top + bottom - tapRows + 1), Horizontal: (1, left + right - tapColumns + 1));
         return new(groups, window, (int)weight.Shape[1], node.Constant(2).Values.ToArray(), node);
     }
 
@@ -80,7 +81,8 @@ internal sealed unsafe class DirectConvolution : Operator
     {
         OperatorTensor weight = node.Constant(1);
         (int stride, int border) = ((int)node.Integer("stride"), (int)node.Integer("border"));
-        FilterGroup[] groups = FilterGroup.OfTransposed(weight.Values.ToArray(), weight.Shape, stride, border, out int before, out int length);
+        FilterGroup[] groups = FilterGroup.OfTransposed(weight.Values.ToArray(), weight.Shape, stride, border, out int before,
+            out int length);
         (int, int) size = (stride, (int)weight.Shape[2] + (int)node.Integer("extra") - stride - (2 * border));
         var window = new Window(before, before, length, length, 1, stride, stride, size, size);
         return new(groups, window, (int)weight.Shape[0], node.Constant(2).Values.ToArray(), node);
@@ -121,7 +123,8 @@ internal sealed unsafe class DirectConvolution : Operator
                         int x = ((area.Column + column) * window.OutputColumns) + place.Column;
                         if (y >= height || x >= width) continue;
                         int count = Math.Min(Math.Min(Step, area.Columns - column), Divide(width - x, window.OutputColumns));
-                        Store(results + (i * Step), count, bias[place.Channel], output + ((((nint)place.Channel * height) + y) * width) + x);
+                        float* line = output + ((((nint)place.Channel * height) + y) * width);
+                        Store(results + (i * Step), count, bias[place.Channel], line + x);
                     }
                 }
     }
@@ -140,8 +143,8 @@ internal sealed unsafe class DirectConvolution : Operator
     private readonly record struct Area(int Row, int Column, int Rows, int Columns);
 
     /// <summary>
-    /// Pixels that the filters read at a position, and the pixels of the output that belong to it. A position is <c>StepRows</c> rows of the
-    /// input below the one above.
+    /// Pixels that the filters read at a position, and the pixels of the output that belong to it. A position is <c>StepRows</c> rows of
+    /// the input below the one above.
     /// </summary>
     private sealed record Window(int Top, int Left, int Rows, int Columns, int StepRows, int OutputRows, int OutputColumns,
         (int Factor, int Offset) Vertical, (int Factor, int Offset) Horizontal)

@@ -12,7 +12,8 @@ internal static class GraphRewriting
 
     /// <summary>Reads a file and changes its network.</summary>
     /// <returns>
-    /// The changed model; null if there is nothing to change, the file is damaged or very large, or the processor lacks vector instructions.
+    /// The changed model; null if there is nothing to change, the file is damaged or very large, or the processor lacks vector
+    /// instructions.
     /// </returns>
     public static byte[]? Read(string path)
     {

@@ -20,7 +20,8 @@ internal sealed unsafe class OperatorRun(nint context)
     {
         OperatorTensor images = Input(index);
         return images.Shape is [_, var found, _, _] && found == channels ? images
-            : throw new InvalidOperationException($"the input has the shape [{string.Join(", ", images.Shape)}], expected {channels} channels");
+            : throw new InvalidOperationException(
+                $"the input has the shape [{string.Join(", ", images.Shape)}], expected {channels} channels");
     }
 
     /// <summary>Creates the output.</summary>

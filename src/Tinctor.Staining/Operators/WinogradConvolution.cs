@@ -76,26 +76,25 @@ internal sealed unsafe class WinogradConvolution : Operator
             for (int input = 0; input < inputs; input++)
             {
                 WinogradTransforms.Kernel(weight.Slice(((output * inputs) + input) * 9, 9), kernel);
+                (int step, int place) = Math.DivRem(output, FilterProducts.Count);
                 for (int product = 0; product < kernel.Length; product++)
-                    result[(((((product * Steps) + (output / FilterProducts.Count)) * inputs) + input) * FilterProducts.Count) + (output % FilterProducts.Count)] =
-                        kernel[product];
+                    result[(((((product * Steps) + step) * inputs) + input) * FilterProducts.Count) + place] = kernel[product];
             }
         return result;
     }
 
     private void TransformInput(float* image, int height, int width, Block area, Memory memory)
     {
-        int part = area.Vectors * Lanes + Lanes, side = WinogradTransforms.InputSide;
+        int part = (area.Vectors + 1) * Lanes, left = (area.Column * WinogradTransforms.OutputSide) - border;
         nint distance = area.Distance(inputs);
         for (int channel = 0; channel < inputs; channel++)
             for (int row = 0; row < area.Rows; row++)
             {
-                for (int y = 0; y < side; y++)
+                int top = ((area.Row + row) * WinogradTransforms.OutputSide) - border;
+                for (int y = 0; y < WinogradTransforms.InputSide; y++)
                 {
                     Span<float> line = memory.Line;
-                    PaddedLines.Copy(image + ((nint)channel * height * width), height, width,
-                        ((area.Row + row) * WinogradTransforms.OutputSide) + y - border, (area.Column * WinogradTransforms.OutputSide) - border,
-                        padding, line);
+                    PaddedLines.Copy(image + ((nint)channel * height * width), height, width, top + y, left, padding, line);
                     Split(line, memory.Rows + (y * WinogradTransforms.OutputSide * part), part, area.Columns);
                 }
                 for (int vector = 0; vector < area.Vectors; vector++)
@@ -133,8 +132,9 @@ internal sealed unsafe class WinogradConvolution : Operator
                     float* result = memory.Output + (product * outputDistance) + (vector * Lanes);
                     for (int channel = start; channel < end; channel += FilterProducts.Count)
                     {
-                        float* factors = kernel + (((nint)product * Steps) + (channel / FilterProducts.Count)) * inputs * FilterProducts.Count;
-                        FilterProducts.Compute(factors, tiles, (inputs, 1, 1), FilterProducts.Positions, 0, result + ((channel - start) * row), row);
+                        nint step = ((nint)product * Steps) + (channel / FilterProducts.Count);
+                        FilterProducts.Compute(kernel + (step * inputs * FilterProducts.Count), tiles, (inputs, 1, 1),
+                            FilterProducts.Positions, 0, result + ((channel - start) * row), row);
                     }
                 }
     }
@@ -228,7 +228,8 @@ internal sealed unsafe class WinogradConvolution : Operator
 
         public Memory(int inputs, Block area)
         {
-            nint input = WinogradTransforms.Products * area.Distance(inputs), output = WinogradTransforms.Products * area.Distance(PassChannels),
+            nint input = WinogradTransforms.Products * area.Distance(inputs),
+                output = WinogradTransforms.Products * area.Distance(PassChannels),
                 rows = WinogradTransforms.Products * (area.Vectors + 1) * Lanes;
             int line = (area.Columns * WinogradTransforms.OutputSide) + 2;
             Input = ThreadMemory.Get((nuint)(input + output + rows + line));

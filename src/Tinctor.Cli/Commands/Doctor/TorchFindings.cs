@@ -10,7 +10,8 @@ internal static class TorchFindings
     {
         if (LoadProblem() is { } problem)
         {
-            yield return new("libtorch", "cannot be loaded; staining and evaluation work on ONNX Runtime, training and registration do not", problem);
+            yield return new("libtorch",
+                "cannot be loaded; staining and evaluation work on ONNX Runtime, training and registration do not", problem);
             yield break;
         }
         Threads.Use(0);
