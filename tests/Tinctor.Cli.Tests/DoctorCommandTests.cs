@@ -34,8 +34,9 @@ public sealed class DoctorCommandTests
         using JsonDocument report = JsonDocument.Parse(outcome.Out);
         Assert.All(OtherParts, name => Assert.NotEqual("", Value(report, name)));
         Assert.Matches("^[0-9]+ GFLOP/s", Value(report, "ONNX convolution, cpu"));
-        Assert.Contains("staining works on ONNX Runtime, training does not", Value(report, "libtorch"));
-        Assert.Contains("TINCTOR_LIBTORCH", report.RootElement.GetProperty("libtorch").GetProperty("remedy").GetString());
+        Assert.Contains("staining and evaluation work on ONNX Runtime, training and registration do not", Value(report, "libtorch"));
+        Assert.Contains("there is no file /nowhere/libtinctor_torch.so (TINCTOR_NATIVE)",
+            report.RootElement.GetProperty("libtorch").GetProperty("remedy").GetString());
     }
 
     [Fact]
