@@ -1,4 +1,3 @@
-using Google.Protobuf;
 using Onnx;
 using Tinctor.Staining.Graphs;
 using Tinctor.Torch;

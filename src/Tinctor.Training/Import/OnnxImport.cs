@@ -5,7 +5,6 @@ using Tinctor.Staining.Execution;
 using Tinctor.Staining.Graphs;
 using Tinctor.Staining.Models;
 using Tinctor.Training.Configuration;
-using Tinctor.Training.Export;
 using DataType = Onnx.TensorProto.Types.DataType;
 
 namespace Tinctor.Training.Import;
