@@ -109,4 +109,9 @@ set_up() {
 }
 
 runtime_packages=(libvips42 libopenblas0-pthread cmake make g++)
+# The script of reports is bundled by Node.js, which may come from elsewhere than Debian.
+node_packages=()
+command -v node >/dev/null || node_packages+=(nodejs)
+command -v npm >/dev/null || node_packages+=(npm)
+runtime_packages+=("${node_packages[@]}")
 [ -n "${TINCTOR_LIBTORCH:-}" ] || runtime_packages+=(libtorch-dev)

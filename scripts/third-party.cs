@@ -1,13 +1,14 @@
 #:project ../src/Tinctor.Core/Tinctor.Core.csproj
 #:property PublishAot=false
-// Lists the packages that a build contains, with their licences, as Markdown.
-// Usage: dotnet run scripts/third-party.cs -- PROJECT.ASSETS.JSON
+// Lists the NuGet packages of a build and the npm packages of the report's script, with their licences, as Markdown.
+// Usage: dotnet run scripts/third-party.cs -- PROJECT.ASSETS.JSON BUILD/REPORT
 using System.Text.Json;
 using System.Xml.Linq;
 
-if (args is not [string assetsPath] || !File.Exists(assetsPath))
+if (args is not [string assetsPath, string reportFolder] || !File.Exists(assetsPath)
+    || !File.Exists(Path.Combine(reportFolder, "packages.json")))
 {
-    Console.Error.WriteLine("Usage: dotnet run scripts/third-party.cs -- PROJECT.ASSETS.JSON");
+    Console.Error.WriteLine("Usage: dotnet run scripts/third-party.cs -- PROJECT.ASSETS.JSON BUILD/REPORT");
     return 2;
 }
 using JsonDocument document = JsonDocument.Parse(File.ReadAllText(assetsPath));
@@ -25,11 +26,25 @@ Console.WriteLine("# Third-party software\n\nThis program contains the .NET runt
 foreach (string name in packages)
 {
     string path = assets.GetProperty("libraries").GetProperty(name).GetProperty("path").GetString()!;
-    Describe(name, folders.Select(root => Path.Combine(root, path)).First(Directory.Exists));
+    DescribeNuGet(name, folders.Select(root => Path.Combine(root, path)).First(Directory.Exists));
 }
+Console.WriteLine("# Third-party software in reports\n\nThe HTML reports contain these npm packages.\n");
+using JsonDocument bundled = JsonDocument.Parse(File.ReadAllText(Path.Combine(reportFolder, "packages.json")));
+foreach (JsonElement package in bundled.RootElement.EnumerateArray())
+    DescribeNpm(package, Path.Combine(reportFolder, "node_modules", package.GetProperty("name").GetString()!));
 return 0;
 
-void Describe(string name, string folder)
+void DescribeNpm(JsonElement package, string folder)
+{
+    string address = package.TryGetProperty("homepage", out JsonElement homepage) ? homepage.GetString()! : "no address stated";
+    Console.WriteLine($"## {package.GetProperty("name")} {package.GetProperty("version")}\n\n{address}; licence: {package.GetProperty("license")}\n");
+    PrintNotices(folder);
+    // Licences of parts that a package has taken over.
+    if (Directory.Exists(Path.Combine(folder, "licenses")))
+        PrintNotices(Path.Combine(folder, "licenses"));
+}
+
+void DescribeNuGet(string name, string folder)
 {
     XElement metadata = XDocument.Load(Directory.GetFiles(folder, "*.nuspec").Single()).Root!.Elements().First();
     string? Text(string element) => metadata.Elements().FirstOrDefault(child => child.Name.LocalName == element)?.Value.Trim();
@@ -38,6 +53,11 @@ void Describe(string name, string folder)
         : licence.Attribute("type")?.Value == "file" ? "below" : licence.Value;
     Console.WriteLine($"## {name.Replace('/', ' ')}\n");
     Console.WriteLine($"{Text("authors")}; {Text("projectUrl") ?? "no address stated"}; licence: {stated}\n");
+    PrintNotices(folder);
+}
+
+void PrintNotices(string folder)
+{
     foreach (string file in Directory.GetFiles(folder).Where(file => IsNotice(Path.GetFileName(file))).Order())
     {
         string text = File.ReadAllText(file).Trim();

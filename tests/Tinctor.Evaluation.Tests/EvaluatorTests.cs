@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text.Json.Nodes;
+using System.Text.RegularExpressions;
 using Tinctor.Evaluation.Data;
 using Tinctor.Evaluation.Report;
 using Tinctor.Slides;
@@ -279,6 +280,15 @@ public sealed class EvaluatorTests
         string html = HtmlReport.Text(Evaluate(set.Options with { Labels = csv, Title = "<img src=x onerror=alert(1)>{{js}}" }));
         Assert.DoesNotContain("alert(1)</script>", html);
         Assert.DoesNotContain("<img src=x", html);
+    }
+
+    [Fact]
+    public void HtmlReport_script_is_one_element_and_names_its_packages()
+    {
+        string html = HtmlReport.Text("A page", "test", "", []);
+        Assert.Equal(2, Regex.Count(html, "<script|<!--", RegexOptions.IgnoreCase)); // data and script
+        Assert.Equal(2, Regex.Count(html, "</script", RegexOptions.IgnoreCase));
+        Assert.Matches(@"/\* Contains echarts [\d.]+ \(Apache-2\.0\), .*zrender [\d.]+ \(BSD-3-Clause\)\. \*/", html);
     }
 
     [Fact]

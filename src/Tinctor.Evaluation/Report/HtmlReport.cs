@@ -8,13 +8,6 @@ namespace Tinctor.Evaluation.Report;
 /// <summary>Self-contained HTML report: one file that needs no network access.</summary>
 internal static partial class HtmlReport
 {
-    // Scripts depend on earlier ones.
-    private static readonly string[] Scripts =
-        ["dom.js", "tables.js", "charts.js", "maps.js", "lightbox.js", "sections.js", "gallery.js", "report.js", "contents.js"];
-
-    private static readonly string[] ScriptsOfSections = ["dom.js", "tables.js", "charts.js", "lightbox.js", "sections.js", "page.js",
-        "contents.js"];
-
     /// <summary>Formats the report of an evaluation.</summary>
     public static string Text(EvaluationResult result)
     {
@@ -27,7 +20,7 @@ internal static partial class HtmlReport
             ["gallery"] = Gallery.Of(result),
             ["run"] = Run(result),
         };
-        return Filled("report.html", data, Scripts, result.Title, "evaluation report", "",
+        return Filled("report.html", data, result.Title, "evaluation report", "",
             " The same numbers are in metrics.json, metrics.csv and tables/ beside it.");
     }
 
@@ -51,16 +44,15 @@ internal static partial class HtmlReport
             },
             ["sections"] = new JsonArray([.. sections.Select(section => SectionJson.Of(section, withPictures: true))]),
         };
-        return Filled("sections.html", data, ScriptsOfSections, title, kind, meta, "");
+        return Filled("sections.html", data, title, kind, meta, "");
     }
 
-    private static string Filled(string main, JsonObject data, string[] scripts, string title, string kind, string meta, string elsewhere)
+    private static string Filled(string main, JsonObject data, string title, string kind, string meta, string elsewhere)
     {
         var parts = new Dictionary<string, string>
         {
             ["css"] = Resource("report.css"),
-            ["echarts"] = Resource("echarts.min.js"),
-            ["js"] = string.Join('\n', scripts.Select(Resource)),
+            ["js"] = Resource("report.js"),
             // The default encoder escapes <, > and &, so that no file name or label can end the script element.
             ["data"] = data.ToJsonString(),
             ["main"] = Resource(main),

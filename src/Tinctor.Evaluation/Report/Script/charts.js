@@ -1,44 +1,11 @@
-// Charts by ECharts, as SVG. Each is a function that returns the option, so that themes can redraw it.
+// Options of ECharts for each kind of chart, in the colours of the current theme.
 
-const drawn = [];
+import { methods } from './data.js';
+import { escaped, finite, number, significant } from './numbers.js';
+import { roundRange } from './statistics.js';
+import { colour, methodVariable, palette } from './theme.js';
 
-// Creates a figure with a chart. describe() returns the text for screen readers; onPoint receives the name of a clicked point.
-function chartFigure({ title, caption, height = 320, option, describe, onPoint }) {
-  const node = el('div', { class: 'chart', role: 'img', style: { height: `${height}px` } });
-  const text = el('figcaption');
-  const figure = el('figure', {}, title ? el('h4', {}, title) : '', node, text);
-  let instance = null;
-  const draw = () => {
-    instance ??= echarts.init(node, null, { renderer: 'svg', width: node.clientWidth || 480, height });
-    instance.setOption(option(node.clientWidth || 480), true);
-    node.setAttribute('aria-label', typeof describe === 'function' ? describe() : describe ?? title);
-    text.textContent = typeof caption === 'function' ? caption() : caption ?? '';
-  };
-  drawn.push({
-    node, draw,
-    resize: () => {
-      if (!instance || !node.clientWidth || node.clientWidth === instance.getWidth()) return;
-      instance.resize({ width: node.clientWidth, height });
-      draw();
-    },
-    start: () => { draw(); if (onPoint) instance.on('click', p => { if (p.data?.name) onPoint(p.data.name); }); },
-  });
-  figure.draw = draw;
-  return figure;
-}
-
-// Charts measure their container, so they are drawn after the page is laid out.
-function drawCharts() {
-  drawn.forEach(c => c.start());
-  redraw.push(() => drawn.forEach(c => c.draw()));
-  new ResizeObserver(() => drawn.forEach(c => c.resize())).observe($('main'));
-  beforePrint.push(() => drawn.forEach(({ node }) => {
-    const picture = node.querySelector('svg');
-    picture?.setAttribute('viewBox', `0 0 ${picture.getAttribute('width')} ${picture.getAttribute('height')}`);
-  }));
-}
-
-const base = () => ({
+export const base = () => ({
   animation: false,
   textStyle: { fontFamily: getComputedStyle(document.body).fontFamily, color: colour('--soft') },
   tooltip: {
@@ -48,13 +15,13 @@ const base = () => ({
   },
 });
 
-const axis = more => ({
+export const axis = more => ({
   axisLine: { show: true, lineStyle: { color: colour('--soft') } }, axisTick: { lineStyle: { color: colour('--soft') } },
   axisLabel: { color: colour('--soft'), fontSize: 11, hideOverlap: true }, splitLine: { show: false },
   nameTextStyle: { color: colour('--soft'), fontSize: 12 }, ...more,
 });
-const xAxis = (name, more) => axis({ type: 'value', name, nameLocation: 'middle', nameGap: 28, ...more });
-const yAxis = (name, more) => axis({
+export const xAxis = (name, more) => axis({ type: 'value', name, nameLocation: 'middle', nameGap: 28, ...more });
+export const yAxis = (name, more) => axis({
   type: 'value', name, nameTextStyle: { color: colour('--soft'), fontSize: 12, align: 'left', padding: [0, 0, 0, -38] },
   splitLine: { show: true, lineStyle: { color: colour('--rule') } }, axisLine: { show: false }, axisTick: { show: false }, ...more,
 });
@@ -62,8 +29,8 @@ const legend = names => ({
   top: 0, left: 0, icon: 'roundRect', itemWidth: 14, itemHeight: 8, itemGap: 18,
   textStyle: { color: colour('--ink'), fontSize: 12 }, data: names,
 });
-// Legend of several series, which wraps on narrow screens, and space below it for the name of the y axis.
-function framed(names, width) {
+/** Legend of several series, which wraps on narrow screens, and space below it for the name of the y axis. */
+export function framed(names, width) {
   let rows = 1, used = 0;
   for (const name of names) {
     const needed = 32 + 7 * name.length;
@@ -72,35 +39,6 @@ function framed(names, width) {
   }
   const several = names.length > 1;
   return { legend: several ? legend(names) : undefined, grid: { left: 52, right: 14, top: 38 + (several ? 22 * rows : 0), bottom: 44 } };
-}
-
-// ---- ranges
-
-const finite = values => values.map(number).filter(Number.isFinite);
-
-// Range with round ends: steps are 1, 2 or 5 times a power of ten.
-function roundRange(values, ticks = 5) {
-  const known = finite(values);
-  if (!known.length) return { min: 0, max: 1, interval: 0.2 };
-  let low = Math.min(...known), high = Math.max(...known);
-  if (low === high) { const pad = Math.abs(low) * 0.1 || 1; low -= pad; high += pad; }
-  const interval = roundStep((high - low) / ticks);
-  const tidy = x => Number(x.toPrecision(12));
-  return {
-    min: tidy(Math.floor(low / interval + 1e-9) * interval), max: tidy(Math.ceil(high / interval - 1e-9) * interval),
-    interval: tidy(interval),
-  };
-}
-
-function roundStep(raw) {
-  const power = 10 ** Math.floor(Math.log10(raw));
-  return power * [1, 2, 5, 10].toSorted((a, b) => Math.abs(Math.log(a * power / raw)) - Math.abs(Math.log(b * power / raw)))[0];
-}
-
-const decimalsOf = step => Math.max(0, -Math.floor(Math.log10(step) + 1e-9));
-function significant(value) {
-  const n = number(value);
-  return Number.isFinite(n) ? String(Number(n.toPrecision(4))).replace('-', '−') : '–';
 }
 
 // ---- the charts of sections
@@ -139,7 +77,8 @@ function ranges(chart) {
 const points = s => s.x.map((x, i) => ({ value: [number(x), number(s.y[i])], name: s.names?.[i] }))
   .filter(p => p.value.every(Number.isFinite));
 
-const chartOptions = {
+/** Functions of a chart of a section and its width in pixels. */
+export const chartOptions = {
   scatter(chart, width) {
     const [x, y] = ranges(chart), many = chart.series.some(s => s.x.length > 300);
     return {
@@ -197,8 +136,6 @@ const chartOptions = {
   },
 };
 
-const escaped = text => String(text).replace(/[&<>"]/g, c => `&#${c.charCodeAt(0)};`);
-
 function histogramTip(chart, items, shares) {
   const at = items[0].axisValue, bin = Math.max(0, chart.edges.findLastIndex((e, i) => i < chart.edges.length - 1 && e <= at + 1e-12));
   const rows = chart.series.map((s, i) => `<span style="color:${seriesColour(s, i)}">■</span> ${escaped(s.name)} <b>`
@@ -206,42 +143,11 @@ function histogramTip(chart, items, shares) {
   return [`${significant(chart.edges[bin])} to ${significant(chart.edges[bin + 1])}`, ...rows].join('<br>');
 }
 
-function describeChart(chart) {
+/** Text of a chart for screen readers. */
+export function describeChart(chart) {
   const spread = s => {
     const known = finite(s.y), [low, high] = [Math.min(...known), Math.max(...known)].map(significant);
     return `${s.name}: ${known.length ? `${known.length} values, ${chart.y_title ?? 'share'} ${low} to ${high}` : 'no values'}`;
   };
   return `${chart.title}. ${chart.series.map(spread).join('; ')}.`;
-}
-
-function sectionChart(chart, onPoint) {
-  if (chart.kind === 'matrix') return matrixFigure(chart);
-  return chartFigure({
-    title: chart.title, caption: chart.caption, describe: describeChart(chart), onPoint,
-    height: chart.diagonal ? 360 : 320, option: width => chartOptions[chart.kind](chart, width),
-  });
-}
-
-// Matrix as a table with shaded cells.
-function matrixFigure(chart) {
-  const values = chart.values.flat().map(number).filter(Number.isFinite);
-  const top = Math.max(...values, 0), whole = values.every(Number.isInteger);
-  const shade = v => Number.isFinite(v) && top > 0 ? clamp(v / top, 0, 1) : 0;
-  const show = v => Number.isNaN(v) ? '–' : whole ? v.toLocaleString('en') : format(v, 2);
-  const table = el('table', { class: 'matrix', 'aria-label': chart.title },
-    el('thead', {},
-      el('tr', {}, el('td', {}), el('td', {}), el('th', { scope: 'colgroup', colspan: chart.columns.length }, chart.column_title)),
-      el('tr', {}, el('td', {}), el('td', {}), ...chart.columns.map(c => el('th', { scope: 'col' }, c)))),
-    el('tbody', {}, ...chart.rows.map((row, r) => el('tr', {},
-      r === 0 ? el('th', { class: 'side-title', scope: 'rowgroup', rowspan: chart.rows.length }, el('span', {}, chart.row_title)) : '',
-      el('th', { scope: 'row' }, row),
-      ...chart.values[r].map((value, c) => {
-        const share = shade(number(value));
-        return el('td', {
-          class: share > 0.55 ? 'deep' : '', style: { '--share': percent(share) },
-          title: `${chart.row_title} ${row}, ${chart.column_title} ${chart.columns[c]}: ${show(number(value))}`,
-        }, show(number(value)));
-      })))));
-  return el('figure', { class: 'matrix-figure' },
-    el('h4', {}, chart.title), scrolling(chart.title, table), el('figcaption', {}, chart.caption));
 }

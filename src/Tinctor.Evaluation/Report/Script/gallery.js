@@ -1,59 +1,83 @@
 // Image viewer: worst and best images of each model, two versions with a divider or all side by side, and difference maps.
 
-const galleryOf = new Map(gallery.images.map(entry => [entry.name, entry]));
-const roles = [
-  ...(gallery.images.every(i => i.source) ? [['source', 'Source']] : []), ...models.map(m => [`model:${m.key}`, m.title]), ['real', 'Real'],
-];
-const roleTitle = Object.fromEntries(roles);
-const roleImage = (entry, role) => role.startsWith('model:') ? entry.stained[role.slice(6)] : entry[role];
+import { choice, dropdown, press, segments } from './controls.js';
+import { embedded, gallery, imageOf, images, labels, methodOf, metricOf, metrics, models, scoreText } from './data.js';
+import { $, button, el } from './elements.js';
+import { distance, fitted, wheelFactor, within, zoomed } from './geometry.js';
+import { colourBar, maps, paintMap } from './maps.js';
+import { clamp, listing, number } from './numbers.js';
+import { sortedBy } from './sorting.js';
+import { roleImage, roles, roleTitle } from './versions.js';
+
 const view = {
-  model: models[0].key, metric: gallery.sets[0].metric, end: 'worst', names: [], index: 0,
-  mode: 'swipe', show: 'image', left: `model:${models[0].key}`, right: 'real', split: 0.5, scale: 1, x: 0, y: 0,
+  model: '', metric: '', end: 'worst', names: [], index: 0,
+  mode: 'swipe', show: 'image', left: '', right: 'real', split: 0.5, scale: 1, x: 0, y: 0,
 };
 const stage = $('stage');
-let layers = [], handle = null;
+let layers = [], handle = null, controls = null;
 
-const rankedBy = [...new Set(gallery.sets.map(s => s.metric))].map(metricOf);
-const setOf = (model, metric) => gallery.sets.find(s => s.model === model && s.metric === metric);
-const ends = [
-  ['worst', `Worst ${setOf(view.model, view.metric).worst.length}`], ['best', `Best ${setOf(view.model, view.metric).best.length}`],
-  ['all', gallery.complete ? 'All' : `All ${gallery.images.length} shown`],
-];
+/** Worst and best images of a model by a metric. */
+export const setOf = (model, metric) => gallery.sets.find(s => s.model === model && s.metric === metric);
+const rankedBy = () => [...new Set(gallery.sets.map(s => s.metric))].map(metricOf);
+const ends = () => {
+  const { worst, best } = setOf(view.model, view.metric);
+  return [
+    ['worst', `Worst ${worst.length}`], ['best', `Best ${best.length}`],
+    ['all', gallery.complete ? 'All' : `All ${gallery.images.length} shown`],
+  ];
+};
 
-const anEnd = setOf(view.model, view.metric).worst.length;
-$('gallery-note').textContent = [
-  gallery.complete ? 'All images.'
-    : `${gallery.images.length} of ${images.length.toLocaleString('en')} images: the worst and best ${anEnd} in ${listing(rankedBy.map(m => m.title))}`
-      + `${models.length > 1 ? ' of each model' : ''}${labels.length ? ', and the median of each label' : ''}.`,
-  `The report contains JPEG copies of at most ${gallery.max_side} px; maps are computed from the copies, metrics from the original files.`,
-].join(' ');
+/** Draws the viewer with the worst images of the first model. */
+export function drawGallery() {
+  Object.assign(view, { model: models[0].key, metric: gallery.sets[0].metric, left: `model:${models[0].key}` });
+  const atEachEnd = setOf(view.model, view.metric).worst.length;
+  $('gallery-note').textContent = [
+    gallery.complete ? 'All images.'
+      : `${gallery.images.length} of ${images.length.toLocaleString('en')} images: the worst and best ${atEachEnd} in `
+        + `${listing(rankedBy().map(m => m.title))}${models.length > 1 ? ' of each model' : ''}`
+        + `${labels.length ? ', and the median of each label' : ''}.`,
+    `The report contains JPEG copies of at most ${gallery.max_side} px; maps are computed from the copies, metrics from the original files.`,
+  ].join(' ');
+  drawControls();
+  stage.addEventListener('wheel', onWheel, { passive: false });
+  stage.addEventListener('pointerdown', onPointerDown);
+  stage.addEventListener('pointermove', onPointerMove);
+  for (const type of ['pointerup', 'pointercancel']) stage.addEventListener(type, onPointerUp);
+  stage.addEventListener('dblclick', event => view.scale > 1 ? reset() : zoomAt(3, ...inPane(event)));
+  stage.addEventListener('keydown', onKey);
+  $('strip').addEventListener('keydown', onStripKey);
+  new ResizeObserver(place).observe(stage);
+  choose();
+}
 
 // ---- controls
 
-const modelPick = segments('Model', models.map(m => [m.key, m.title]), view.model, key => {
+function drawControls() {
+  const model = segments('Model', models.map(m => [m.key, m.title]), view.model, pickModel);
+  const end = segments('Which images', ends(), view.end, picked => { view.end = picked; choose(); });
+  const metric = dropdown('Ranked by', rankedBy().map(m => [m.key, m.title]), view.metric, key => { view.metric = key; choose(); });
+  const mode = segments('Mode', [['swipe', 'Swipe'], ['side', 'Side by side']], view.mode, picked => { view.mode = picked; build(); });
+  const shown = segments('Show', [['image', 'Image'], ...Object.entries(maps).map(([key, map]) => [key, map.title])], view.show,
+    picked => { view.show = picked; build(); });
+  const left = sidePick('left', 'Left of the divider'), right = sidePick('right', 'Right of the divider');
+  controls = { model, end, left, right, sides: [choice('Left', left), choice('Right', right)] };
+  $('sets').append(
+    ...(models.length > 1 ? [choice('Model', model)] : []), end, choice('by', metric), el('span', { class: 'grow' }),
+    el('span', { class: 'buttons' },
+      button('←', 'Previous image', () => show(view.index - 1)), button('→', 'Next image', () => show(view.index + 1)),
+      button('−', 'Zoom out', () => zoomBy(1 / 1.5)), button('+', 'Zoom in', () => zoomBy(1.5)), button('Fit', 'Whole image', reset)));
+  $('tools').append(mode, shown, ...controls.sides);
+}
+
+const sidePick = (side, name) => (roles.length > 3 ? dropdown : segments)(name, roles, view[side], role => pickRole(side, role));
+const setPicked = (node, value) => node.tagName === 'SELECT' ? node.value = value : press(node, value);
+
+function pickModel(key) {
   view.model = key;
   view.left = `model:${key}`;
   if (view.right === view.left) view.right = 'real';
   choose();
-});
-const metricPick = dropdown('Ranked by', rankedBy.map(m => [m.key, m.title]), view.metric, key => { view.metric = key; choose(); });
-const endPick = segments('Which images', ends, view.end, end => { view.end = end; choose(); });
-const modePick = segments('Mode', [['swipe', 'Swipe'], ['side', 'Side by side']], view.mode, mode => { view.mode = mode; build(); });
-const showPick = segments('Show', [['image', 'Image'], ...Object.entries(maps).map(([k, m]) => [k, m.title])], view.show,
-  show => { view.show = show; build(); });
-const sidePick = side => roles.length > 3
-  ? dropdown(side === 'left' ? 'Left of the divider' : 'Right of the divider', roles, view[side], role => pickRole(side, role))
-  : segments(side === 'left' ? 'Left of the divider' : 'Right of the divider', roles, view[side], role => pickRole(side, role));
-const leftPick = sidePick('left'), rightPick = sidePick('right');
-const sideChoices = [choice('Left', leftPick), choice('Right', rightPick)];
-const setPicked = (node, value) => node.tagName === 'SELECT' ? node.value = value : press(node, value);
-
-$('sets').append(
-  ...(models.length > 1 ? [choice('Model', modelPick)] : []), endPick, choice('by', metricPick), el('span', { class: 'grow' }),
-  el('span', { class: 'buttons' },
-    button('←', 'Previous image', () => show(view.index - 1)), button('→', 'Next image', () => show(view.index + 1)),
-    button('−', 'Zoom out', () => zoomBy(1 / 1.5)), button('+', 'Zoom in', () => zoomBy(1.5)), button('Fit', 'Whole image', reset)));
-$('tools').append(modePick, showPick, ...sideChoices);
+}
 
 // Both sides cannot show the same version: the other side gets the previous version of this one.
 function pickRole(side, role) {
@@ -92,13 +116,13 @@ function layerNode(layer, entry, right) {
 }
 
 function build() {
-  setPicked(leftPick, view.left);
-  setPicked(rightPick, view.right);
-  press(modelPick, view.model);
-  press(endPick, view.end);
-  sideChoices.forEach(c => c.classList.toggle('hidden', view.mode !== 'swipe'));
+  setPicked(controls.left, view.left);
+  setPicked(controls.right, view.right);
+  press(controls.model, view.model);
+  press(controls.end, view.end);
+  controls.sides.forEach(c => c.classList.toggle('hidden', view.mode !== 'swipe'));
   stage.classList.toggle('side', view.mode === 'side');
-  const entry = galleryOf.get(view.names[view.index]), wanted = layersToShow(), swipe = view.mode === 'swipe';
+  const entry = embedded(view.names[view.index]), wanted = layersToShow(), swipe = view.mode === 'swipe';
   layers = wanted.map((layer, i) => layerNode(layer, entry, swipe && i === 1));
   handle = swipe ? el('div', {
     class: 'handle', role: 'slider', tabindex: '0', 'aria-orientation': 'horizontal', 'aria-valuemin': '0', 'aria-valuemax': '100',
@@ -115,12 +139,11 @@ function build() {
 function place() {
   if (!layers.length) return;
   const width = layers[0].clientWidth, height = layers[0].clientHeight;
-  const image = imageOf.get(view.names[view.index]);
+  const image = imageOf(view.names[view.index]);
   const fit = Math.min(width / image.width, height / image.height);
   const w = image.width * fit, h = image.height * fit, s = view.scale;
-  const limit = (offset, size, room) => size * s <= room ? (room - size * s) / 2 : clamp(offset, room - size * s, 0);
-  view.x = limit(view.x, w, width);
-  view.y = limit(view.y, h, height);
+  view.x = fitted(view.x, w * s, width);
+  view.y = fitted(view.y, h * s, height);
   for (const layer of layers) {
     const picture = layer.firstChild, pixels = picture.naturalWidth ?? picture.width;
     picture.style.width = `${w}px`;
@@ -165,10 +188,7 @@ function splitKeys(event) {
 // ---- zoom and pan
 
 function zoomAt(factor, x, y) {
-  const scale = clamp(view.scale * factor, 1, 24), by = scale / view.scale;
-  view.x = x - (x - view.x) * by;
-  view.y = y - (y - view.y) * by;
-  view.scale = scale;
+  Object.assign(view, zoomed(view, factor, x, y));
   place();
 }
 const zoomBy = factor => zoomAt(factor, layers[0].clientWidth / 2, layers[0].clientHeight / 2);
@@ -180,22 +200,22 @@ function inPane(event) {
   const box = pane.getBoundingClientRect();
   return [event.clientX - box.left, event.clientY - box.top];
 }
-const within = (box, e) => e.clientX >= box.left && e.clientX <= box.right && e.clientY >= box.top && e.clientY <= box.bottom;
 
-stage.addEventListener('wheel', event => {
+function onWheel(event) {
   if (event.deltaY > 0 && view.scale === 1) return; // scroll the page instead
   event.preventDefault();
-  zoomAt(Math.exp(-clamp(event.deltaY, -240, 240) * 0.0025), ...inPane(event));
-}, { passive: false });
+  zoomAt(wheelFactor(event.deltaY), ...inPane(event));
+}
 
 const pointers = new Map();
-stage.addEventListener('pointerdown', event => {
+function onPointerDown(event) {
   if (event.button > 0) return;
   stage.setPointerCapture(event.pointerId);
   pointers.set(event.pointerId, event);
   stage.classList.add('moving');
-});
-stage.addEventListener('pointermove', event => {
+}
+
+function onPointerMove(event) {
   const before = pointers.get(event.pointerId);
   if (!before) return;
   if (pointers.size === 1) {
@@ -204,19 +224,18 @@ stage.addEventListener('pointermove', event => {
     place();
   } else {
     const other = [...pointers.values()].find(p => p.pointerId !== event.pointerId);
-    const distance = p => Math.hypot(p.clientX - other.clientX, p.clientY - other.clientY);
     const [x, y] = inPane(other);
-    zoomAt(distance(event) / Math.max(1, distance(before)), x, y);
+    zoomAt(distance(event, other) / Math.max(1, distance(before, other)), x, y);
   }
   pointers.set(event.pointerId, event);
-});
-for (const type of ['pointerup', 'pointercancel'])
-  stage.addEventListener(type, event => {
-    pointers.delete(event.pointerId);
-    stage.classList.toggle('moving', pointers.size > 0);
-  });
-stage.addEventListener('dblclick', event => view.scale > 1 ? reset() : zoomAt(3, ...inPane(event)));
-stage.addEventListener('keydown', event => {
+}
+
+function onPointerUp(event) {
+  pointers.delete(event.pointerId);
+  stage.classList.toggle('moving', pointers.size > 0);
+}
+
+function onKey(event) {
   if (event.ctrlKey || event.metaKey || event.altKey) return;
   const action = {
     ArrowLeft: () => show(view.index - 1), ArrowRight: () => show(view.index + 1),
@@ -227,34 +246,32 @@ stage.addEventListener('keydown', event => {
   if (!action) return;
   event.preventDefault();
   action();
-});
-new ResizeObserver(place).observe(stage);
+}
 
 // ---- choice of images
 
-const scoreText = (image, model, metric) => format(image.scores[model]?.[metric.key], metric.digits) + unitOf(metric);
 let thumbs = [];
 
 // All embedded images, the worst first.
 function allRanked() {
-  const metric = metricOf(view.metric), sign = metric.higher_is_better ? 1 : -1;
-  const value = entry => number(imageOf.get(entry.name).scores[view.model][view.metric]);
-  return gallery.images.toSorted((a, b) => comparing({ value }, sign < 0)(a, b)).map(entry => entry.name);
+  const metric = metricOf(view.metric);
+  const value = entry => number(imageOf(entry.name).scores[view.model][view.metric]);
+  return sortedBy(gallery.images, { value }, !metric.higher_is_better).map(entry => entry.name);
 }
 
 function choose(name) {
   const set = setOf(view.model, view.metric), metric = metricOf(view.metric);
   view.names = view.end === 'all' ? allRanked() : set[view.end];
   thumbs = view.names.map((imageName, i) => {
-    const image = imageOf.get(imageName), score = scoreText(image, view.model, metric);
+    const image = imageOf(imageName), score = scoreText(image, view.model, metric);
     return el('button', {
       type: 'button', role: 'option', title: imageName, onclick: () => show(i),
       'aria-label': `${imageName}, ${metric.title} ${score}${image.label ? `, label ${image.label}` : ''}`,
-    }, el('img', { src: galleryOf.get(imageName).stained[view.model], alt: '' }),
+    }, el('img', { src: embedded(imageName).stained[view.model], alt: '' }),
     el('span', {}, score), el('span', {}, image.label ? `label ${image.label}` : imageName));
   });
   $('strip').setAttribute('aria-label',
-    `${view.end === 'all' ? 'All images shown' : ends.find(e => e[0] === view.end)[1]} by ${metric.title}, ${methodOf(view.model).title}`);
+    `${view.end === 'all' ? 'All images shown' : ends().find(e => e[0] === view.end)[1]} by ${metric.title}, ${methodOf(view.model).title}`);
   $('strip').replaceChildren(...thumbs);
   show(name ? Math.max(0, view.names.indexOf(name)) : 0);
 }
@@ -264,7 +281,7 @@ function show(index) {
   view.index = (index + count) % count;
   view.scale = 1;
   build();
-  const image = imageOf.get(view.names[view.index]);
+  const image = imageOf(view.names[view.index]);
   const scores = [...new Set([metricOf(view.metric), ...metrics.slice(0, 2)])].map(m =>
     `${m.title} ${[...models.map(k => (models.length > 1 ? `${k.title} ` : '') + scoreText(image, k.key, m)),
       ...(image.scores.identity ? [`identity ${scoreText(image, 'identity', m)}`] : [])].join(' · ')}`);
@@ -276,58 +293,20 @@ function show(index) {
   const strip = $('strip'), thumb = thumbs[view.index];
   strip.scrollTo({ left: thumb.offsetLeft - strip.offsetLeft - strip.clientWidth / 2 + thumb.offsetWidth / 2 });
 }
-$('strip').addEventListener('keydown', event => {
+
+function onStripKey(event) {
   const to = { ArrowLeft: view.index - 1, ArrowRight: view.index + 1, Home: 0, End: view.names.length - 1 }[event.key];
   if (to === undefined) return;
   event.preventDefault();
   show(to);
   thumbs[view.index].focus();
-});
-choose();
+}
 
-// Shows an image that was chosen in a table or chart, if it is embedded.
-function lookAt(name) {
-  if (!galleryOf.has(name)) return;
+/** Shows an image that was chosen in a table or chart, if it is embedded. */
+export function lookAt(name) {
+  if (!embedded(name)) return;
   if (!view.names.includes(name)) view.end = 'all';
   choose(name);
   stage.scrollIntoView({ block: 'center' });
   stage.focus({ preventScroll: true });
-}
-
-// ---- print: plates of the worst and best images of each model, prepared when the browser is idle
-
-const plateMaps = ['difference', 'dab_difference'].filter(kind => maps[kind]);
-
-function plate(name, model, metric) {
-  const entry = galleryOf.get(name), image = imageOf.get(name);
-  const shown = roles.filter(([role]) => !role.startsWith('model:') || role === `model:${model}`);
-  const pictures = shown.map(([role, title]) =>
-    el('div', {}, el('img', { src: roleImage(entry, role), alt: '' }), el('span', {}, title)));
-  const canvases = plateMaps.map(kind => {
-    const canvas = el('canvas');
-    canvas.paint = () => paintMap(canvas, kind, entry.stained[model], entry.real);
-    return canvas;
-  });
-  const details = [image.label && `label ${image.label}`, `${metric.title} ${scoreText(image, model, metric)}`].filter(Boolean);
-  return el('figure', { class: 'plate' },
-    el('div', { class: 'row' }, ...pictures, ...canvases.map((c, i) => el('div', {}, c, el('span', {}, maps[plateMaps[i]].title)))),
-    el('figcaption', {}, el('b', {}, name), ` ${details.join(' · ')}`));
-}
-
-async function preparePlates() {
-  const metric = metricOf(gallery.sets.find(s => s.metric === 'ssim') ? 'ssim' : gallery.sets[0].metric);
-  for (const model of models) {
-    const set = setOf(model.key, metric.key);
-    for (const end of ['worst', 'best'])
-      $('plates').append(el('h3', {}, `${end === 'worst' ? 'Worst' : 'Best'} ${set[end].length} by ${metric.title}: ${model.title}`),
-        ...set[end].map(name => plate(name, model.key, metric)));
-  }
-  $('plates').append(...plateMaps.map(kind => el('div', { class: 'scale' }, el('b', {}, maps[kind].title), colourBar(kind))));
-  const idle = () => new Promise(resolve => (window.requestIdleCallback ?? setTimeout)(resolve));
-  for (const canvas of $('plates').querySelectorAll('canvas')) {
-    await idle();
-    await canvas.paint();
-  }
-  await Promise.all([...$('plates').querySelectorAll('img')].map(image => image.decode()));
-  $('plates').dataset.ready = '';
 }

@@ -1,15 +1,20 @@
 // Enlarged pictures of sections: zoom by wheel, pinch or double click, drag to move, swipe or arrow keys for the next picture.
 // All pictures share zoom and position, so that those of one slide can be compared.
 
+import { button, el } from './elements.js';
+import { distance, wheelFactor } from './geometry.js';
+import { clamp } from './numbers.js';
+
 const lightbox = el('dialog', { class: 'lightbox', 'aria-label': 'Enlarged picture' });
-document.body.append(lightbox);
 const shown = { buttons: [], index: 0, scale: 1, x: 0, y: 0 };
 
-function openPicture(button) {
-  shown.buttons = [...button.closest('.pictures').querySelectorAll('.enlarge')];
+/** Enlarges the picture inside a button; the other pictures of its group follow. */
+export function openPicture(opened) {
+  if (!lightbox.isConnected) document.body.append(lightbox);
+  shown.buttons = [...opened.closest('.pictures').querySelectorAll('.enlarge')];
   Object.assign(shown, { scale: 1, x: 0, y: 0 });
   lightbox.showModal();
-  showPicture(shown.buttons.indexOf(button));
+  showPicture(shown.buttons.indexOf(opened));
 }
 
 function showPicture(index) {
@@ -43,7 +48,7 @@ function zoomPicture(factor) {
 
 const fingers = new Map();
 let swiped = 0;
-lightbox.addEventListener('wheel', event => { event.preventDefault(); zoomPicture(Math.exp(-clamp(event.deltaY, -240, 240) * 0.0025)); },
+lightbox.addEventListener('wheel', event => { event.preventDefault(); zoomPicture(wheelFactor(event.deltaY)); },
   { passive: false });
 lightbox.addEventListener('dblclick', () => zoomPicture(shown.scale > 1 ? 1 / shown.scale : 3));
 lightbox.addEventListener('pointerdown', event => {
@@ -57,8 +62,7 @@ lightbox.addEventListener('pointermove', event => {
   fingers.set(event.pointerId, event);
   if (fingers.size === 2) {
     const other = [...fingers.values()].find(p => p.pointerId !== event.pointerId);
-    const distance = p => Math.hypot(p.clientX - other.clientX, p.clientY - other.clientY);
-    zoomPicture(distance(event) / Math.max(1, distance(before)));
+    zoomPicture(distance(event, other) / Math.max(1, distance(before, other)));
   } else if (shown.scale === 1) swiped += event.clientX - before.clientX;
   else {
     const box = lightbox.querySelector('.lightbox-stage').getBoundingClientRect();

@@ -1,14 +1,24 @@
 // Sections of analyses: text, tables, charts and pictures.
 
-// Sections that were not computed share one line.
-function sectionNodes(all) {
+import { el } from './elements.js';
+import { sectionChart } from './figures.js';
+import { openPicture } from './lightbox.js';
+import { format, number, sentence } from './numbers.js';
+import { sortableTable } from './tables.js';
+
+/**
+ * Sections of the page; those that were not computed share one line.
+ * @param {object[]} all
+ * @param {((name: string) => void) | null} lookAt shows the image of a clicked point
+ */
+export function sectionNodes(all, lookAt) {
   const absent = all.filter(section => section.not_computed);
   const line = absent.map(section => `${section.title} (${section.not_computed})`).join('; ');
-  return [...all.filter(section => !section.not_computed).map(sectionNode),
+  return [...all.filter(section => !section.not_computed).map(section => sectionNode(section, lookAt)),
     ...(absent.length ? [el('p', { class: 'note absent-note' }, sentence(`Not computed: ${line}`))] : [])];
 }
 
-function sectionNode(section) {
+function sectionNode(section, lookAt) {
   const id = `section-${section.key}`;
   const charts = section.charts.map(chart => sectionChart(chart, lookAt));
   return el('section', { id, 'aria-labelledby': `${id}-title` },
@@ -25,9 +35,7 @@ function sectionNode(section) {
 const swatch = entry => el('span', { class: 'key' },
   el('span', { class: `swatch${entry.colour ? '' : ' clear'}`, style: { background: entry.colour ?? 'transparent' } }), entry.name);
 
-const sentence = text => text.charAt(0).toUpperCase() + text.slice(1) + (/[.!?]$/.test(text) ? '' : '.');
-
-function warningBox(warnings, title) {
+export function warningBox(warnings, title) {
   if (!warnings.length) return '';
   return el('div', { class: 'warnings', role: 'note' }, el('b', {}, title), el('ul', {}, ...warnings.map(w => el('li', {}, sentence(w)))));
 }
@@ -60,5 +68,5 @@ function fold(title, definitions) {
   return el('details', { class: 'fold' }, el('summary', {}, title), definitionList(definitions));
 }
 
-const definitionList = definitions =>
+export const definitionList = definitions =>
   el('dl', {}, ...definitions.flatMap(d => [el('dt', {}, d.term), el('dd', {}, d.text)]));

@@ -1,4 +1,0 @@
-// Page that consists of sections only.
-
-const lookAt = null; // no gallery
-$('sections').append(...sectionNodes(sections));
