@@ -32,7 +32,7 @@ function bundle() {
   const esbuild = createRequire(join(packages, 'package.json'))('esbuild');
   const result = esbuild.buildSync({
     entryPoints: [join(script, 'main.js')], absWorkingDir: script, nodePaths: [packages], bundle: true, minify: true, format: 'iife',
-    target: 'es2022', charset: 'utf8', outfile: join(folder, 'report.js'), write: false, metafile: true, logLevel: 'error',
+    target: 'es2022', charset: 'utf8', outfile: join(folder, 'report.js'), write: false, metafile: true, logLevel: 'silent',
   });
   const names = new Set(Object.keys(result.metafile.inputs).map(file => /node_modules\/((?:@[^/]+\/)?[^/]+)/.exec(file)?.[1]).filter(Boolean));
   const contained = [...names].sort().map(name => JSON.parse(readFileSync(join(packages, name, 'package.json'), 'utf8')))
@@ -51,7 +51,6 @@ install();
 try {
   bundle();
 } catch (error) {
-  // esbuild has printed the place of each mistake.
   if (!error.errors) throw error;
-  process.exitCode = 1;
+  fail(error.errors.map(({ location, text }) => location ? `${location.file}:${location.line}:${location.column + 1}: ${text}` : text).join('\n'));
 }

@@ -5,7 +5,9 @@ import { onPrint } from './theme.js';
 
 /** Lists the visible sections and marks the one on screen. */
 export function drawContents() {
-  const parts = [...document.querySelectorAll('main section[aria-labelledby]')].filter(s => !s.hidden);
+  /** @type {NodeListOf<HTMLElement>} */
+  const titled = document.querySelectorAll('main section[aria-labelledby]');
+  const parts = [...titled].filter(s => !s.hidden);
   const links = parts.map(s => el('a', { href: `#${s.id}` }, $(s.getAttribute('aria-labelledby')).textContent));
   const list = $('contents');
   list.append(el('ol', {}, ...links.map(link => el('li', {}, link))));
@@ -20,7 +22,13 @@ export function drawContents() {
 
 /** Opens folded parts for print, and closes them afterwards. */
 export function openFoldsInPrint() {
+  /** @type {HTMLDetailsElement[]} */
   const opened = [];
-  onPrint(() => document.querySelectorAll('details.fold:not([open])').forEach(d => { d.open = true; opened.push(d); }));
+  onPrint(() => {
+    /** @type {NodeListOf<HTMLDetailsElement>} */
+    const closed = document.querySelectorAll('details.fold:not([open])');
+    opened.push(...closed);
+    opened.forEach(d => { d.open = true; });
+  });
   addEventListener('afterprint', () => opened.splice(0).forEach(d => { d.open = false; }));
 }

@@ -4,7 +4,7 @@ import { base, chartOptions, describeChart, framed, xAxis, yAxis } from './chart
 import { choice, dropdown, metricChoice } from './controls.js';
 import { couples, embedded, headline, images, labels, methodOf, methods, metricOf, metrics, modelCouples, models } from './data.js';
 import { $ } from './elements.js';
-import { chartFigure } from './figures.js';
+import { chartFigure, redrawFigures } from './figures.js';
 import { lookAt } from './gallery.js';
 import { withUnit } from './metrics.js';
 import { decimalsOf, escaped, finite, format, number, plural } from './numbers.js';
@@ -91,7 +91,7 @@ export function drawDistributions() {
     ...(couples.length ? [chartFigure({ title: 'Image by image', height: 360, option: width => chartOptions.scatter(pairSpec(), width),
       caption: pairCaption, describe: () => describeChart(pairSpec()), onPoint: lookAt })] : []),
   ];
-  const redraw = () => figures.forEach(f => f.draw());
+  const redraw = () => redrawFigures(figures);
   $('distribution-tools').append(metricChoice(metrics, chosen, key => { chosen = key; redraw(); }));
   if (couples.length > 1)
     $('distribution-tools').append(choice('Image by image', dropdown('Image by image',

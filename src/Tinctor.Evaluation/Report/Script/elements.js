@@ -4,9 +4,11 @@ export const $ = id => document.getElementById(id);
 
 /**
  * Creates an element. Attributes that start with "on" are event handlers, style is an object; false, null and undefined set nothing.
- * @param {string} tag
+ * @template {keyof HTMLElementTagNameMap} T
+ * @param {T} tag
  * @param {object} attributes
  * @param {...(Node | string | null)} children null and '' are skipped
+ * @returns {HTMLElementTagNameMap[T]}
  */
 export function el(tag, attributes = {}, ...children) {
   const node = document.createElement(tag);

@@ -17,6 +17,8 @@ const drawn = [];
 /**
  * Creates a figure with a chart. option(width) returns the options of ECharts, so that themes can redraw it; caption and describe, the
  * text for screen readers, are texts or functions; onPoint receives the name of a clicked point.
+ * @param {{ option: (width: number) => object, title?: string, caption?: string | (() => string), describe?: string | (() => string),
+ *   onPoint?: ((name: string) => void) | null, height?: number }} chart
  */
 export function chartFigure({ title, caption, height = 320, option, describe, onPoint }) {
   const node = el('div', { class: 'chart', role: 'img', style: { height: `${height}px` } });
@@ -30,7 +32,7 @@ export function chartFigure({ title, caption, height = 320, option, describe, on
     text.textContent = typeof caption === 'function' ? caption() : caption ?? '';
   };
   drawn.push({
-    node, draw,
+    figure, node, draw,
     resize: () => {
       if (!instance || !node.clientWidth || node.clientWidth === instance.getWidth()) return;
       instance.resize({ width: node.clientWidth, height });
@@ -38,9 +40,11 @@ export function chartFigure({ title, caption, height = 320, option, describe, on
     },
     start: () => { draw(); if (onPoint) instance.on('click', p => { if (p.data?.name) onPoint(p.data.name); }); },
   });
-  figure.draw = draw;
   return figure;
 }
+
+/** Draws figures again whose options have changed. */
+export const redrawFigures = figures => drawn.filter(c => figures.includes(c.figure)).forEach(c => c.draw());
 
 /** Draws all figures. Charts measure their container, so this follows the layout of the page. */
 export function drawCharts() {

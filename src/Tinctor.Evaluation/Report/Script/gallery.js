@@ -128,7 +128,7 @@ function build() {
     class: 'handle', role: 'slider', tabindex: '0', 'aria-orientation': 'horizontal', 'aria-valuemin': '0', 'aria-valuemax': '100',
     'aria-label': `Divider between ${wanted[0].title} and ${wanted[1].title}`, onpointerdown: startSplit, onkeydown: splitKeys,
   }) : null;
-  stage.dataset.panes = layers.length;
+  stage.dataset.panes = String(layers.length);
   stage.setAttribute('aria-label', `${listing(wanted.map(l => l.title))} of ${entry.name}`);
   stage.replaceChildren(...layers, ...(handle ? [handle] : []));
   $('scale').replaceChildren(...(maps[view.show] ? [colourBar(view.show)] : []));

@@ -52,7 +52,7 @@ lightbox.addEventListener('wheel', event => { event.preventDefault(); zoomPictur
   { passive: false });
 lightbox.addEventListener('dblclick', () => zoomPicture(shown.scale > 1 ? 1 / shown.scale : 3));
 lightbox.addEventListener('pointerdown', event => {
-  if (!event.target.closest('.lightbox-stage')) return;
+  if (!/** @type {Element} */ (event.target).closest('.lightbox-stage')) return;
   fingers.set(event.pointerId, event);
   swiped = 0;
 });
@@ -71,7 +71,7 @@ lightbox.addEventListener('pointermove', event => {
     placePicture();
   }
 });
-for (const type of ['pointerup', 'pointercancel'])
+for (const type of /** @type {const} */ (['pointerup', 'pointercancel']))
   lightbox.addEventListener(type, event => {
     if (!fingers.delete(event.pointerId) || Math.abs(swiped) < 60) return;
     const by = swiped < 0 ? 1 : -1;

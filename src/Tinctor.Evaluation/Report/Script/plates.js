@@ -6,6 +6,7 @@ import { setOf } from './gallery.js';
 import { colourBar, maps, paintMap } from './maps.js';
 import { roleImage, roles } from './versions.js';
 
+const paints = [];
 const plateMaps = ['difference', 'dab_difference'].filter(kind => maps[kind]);
 
 function plate(name, model, metric) {
@@ -15,7 +16,7 @@ function plate(name, model, metric) {
     el('div', {}, el('img', { src: roleImage(entry, role), alt: '' }), el('span', {}, title)));
   const canvases = plateMaps.map(kind => {
     const canvas = el('canvas');
-    canvas.paint = () => paintMap(canvas, kind, entry.stained[model], entry.real);
+    paints.push(() => paintMap(canvas, kind, entry.stained[model], entry.real));
     return canvas;
   });
   const details = [image.label && `label ${image.label}`, `${metric.title} ${scoreText(image, model, metric)}`].filter(Boolean);
@@ -35,9 +36,9 @@ export async function preparePlates() {
   }
   $('plates').append(...plateMaps.map(kind => el('div', { class: 'scale' }, el('b', {}, maps[kind].title), colourBar(kind))));
   const idle = () => new Promise(resolve => (window.requestIdleCallback ?? setTimeout)(resolve));
-  for (const canvas of $('plates').querySelectorAll('canvas')) {
+  for (const paint of paints) {
     await idle();
-    await canvas.paint();
+    await paint();
   }
   await Promise.all([...$('plates').querySelectorAll('img')].map(image => image.decode()));
   $('plates').dataset.ready = '';

@@ -7,7 +7,7 @@ export function comparing(column, descending) {
   const sign = descending ? -1 : 1;
   return (a, b) => {
     const [x, y] = [column.value(a), column.value(b)];
-    if (isMissing(x) || isMissing(y)) return isMissing(x) - isMissing(y);
+    if (isMissing(x) || isMissing(y)) return Number(isMissing(x)) - Number(isMissing(y));
     if (column.text) return sign * String(x).localeCompare(String(y), 'en', { numeric: true });
     return x === y ? 0 : sign * (x - y);
   };
