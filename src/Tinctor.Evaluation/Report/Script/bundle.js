@@ -34,7 +34,8 @@ function bundle() {
     entryPoints: [join(script, 'main.js')], absWorkingDir: script, nodePaths: [packages], bundle: true, minify: true, format: 'iife',
     target: 'es2022', charset: 'utf8', outfile: join(folder, 'report.js'), write: false, metafile: true, logLevel: 'silent',
   });
-  const names = new Set(Object.keys(result.metafile.inputs).map(file => /node_modules\/((?:@[^/]+\/)?[^/]+)/.exec(file)?.[1]).filter(Boolean));
+  const packageOf = file => /node_modules\/((?:@[^/]+\/)?[^/]+)/.exec(file)?.[1];
+  const names = new Set(Object.keys(result.metafile.inputs).map(packageOf).filter(Boolean));
   const contained = [...names].sort().map(name => JSON.parse(readFileSync(join(packages, name, 'package.json'), 'utf8')))
     .map(({ name, version, license, homepage }) => ({ name, version, license, homepage }));
   writeWhole(join(folder, 'packages.json'), JSON.stringify(contained, null, 2) + '\n');
@@ -52,5 +53,6 @@ try {
   bundle();
 } catch (error) {
   if (!error.errors) throw error;
-  fail(error.errors.map(({ location, text }) => location ? `${location.file}:${location.line}:${location.column + 1}: ${text}` : text).join('\n'));
+  const place = at => at ? `${at.file}:${at.line}:${at.column + 1}: ` : '';
+  fail(error.errors.map(({ location, text }) => place(location) + text).join('\n'));
 }

@@ -56,8 +56,8 @@ function ruler(name, from, to, side = 'right') {
     lineStyle: { color: colour('--soft'), width: 1.2, type: [5, 4] }, itemStyle: { color: colour('--soft') },
     data: [{ value: from }, {
       value: to, label: {
-        show: true, formatter: name, color: colour('--soft'), fontSize: 11, align: side, verticalAlign: 'bottom', position: [side === 'right' ? -4 : 4, -4],
-        backgroundColor: colour('--paper'), padding: [1, 3],
+        show: true, formatter: name, color: colour('--soft'), fontSize: 11, align: side, verticalAlign: 'bottom',
+        position: [side === 'right' ? -4 : 4, -4], backgroundColor: colour('--paper'), padding: [1, 3],
       },
     }],
   };

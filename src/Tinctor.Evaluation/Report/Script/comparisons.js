@@ -45,10 +45,10 @@ function comparisonTable([a, b]) {
 /** Draws a table for each pair of methods. */
 export function drawComparisons() {
   const testedOn = comparisons.length ? Math.max(...comparisons.map(c => c.n)) : 0;
-  $('comparisons-note').textContent = `Mean paired differences over ${plural(testedOn, 'image')} with their ${ciName} below; positive values mean that the first `
-    + 'method is better. '
-    + (evaluation.not_tested ? sentence(evaluation.not_tested) : `p: Wilcoxon signed-rank test over ${bootstrap.unit}s with Holm correction over all comparisons `
-    + `of a metric; significant below ${format(1 - bootstrap.confidence, 2)}.`);
+  const tests = `p: Wilcoxon signed-rank test over ${bootstrap.unit}s with Holm correction over all comparisons of a metric; `
+    + `significant below ${format(1 - bootstrap.confidence, 2)}.`;
+  $('comparisons-note').textContent = `Mean paired differences over ${plural(testedOn, 'image')} with their ${ciName} below; `
+    + `positive values mean that the first method is better. ${evaluation.not_tested ? sentence(evaluation.not_tested) : tests}`;
   const bar = toolbar(), ordered = [...modelCouples, ...couples.filter(c => !modelCouples.includes(c))];
   const title = ([a, b]) => `${methodOf(a).title} against ${methodOf(b).title.replace(/^(Identity|Mean colour)$/, w => w.toLowerCase())}`;
   $('comparisons-tables').append(bar, panels('Comparison', ordered.map(couple => ({

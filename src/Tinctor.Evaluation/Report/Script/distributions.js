@@ -39,7 +39,8 @@ function boxesOption(width) {
     tooltip: {
       ...base().tooltip, trigger: 'item',
       formatter: p => `${escaped(p.seriesName)}${labels.length ? ', ' + escaped(p.name) : ''}<br>`
-        + `median <b>${format(p.data[3], metric.digits)}</b><br>quartiles ${format(p.data[2], metric.digits)} to ${format(p.data[4], metric.digits)}`,
+        + `median <b>${format(p.data[3], metric.digits)}</b><br>`
+        + `quartiles ${format(p.data[2], metric.digits)} to ${format(p.data[4], metric.digits)}`,
     },
     xAxis: xAxis(labels.length ? 'label' : '', { type: 'category', data: labels.length ? labels : ['all images'] }),
     yAxis: yAxis(withUnit(metric), { scale: true }),

@@ -28,5 +28,6 @@ export function svg(tag, attributes, ...children) {
   return node;
 }
 
-export const button = (text, name, onclick) => el('button', { class: 'quiet', type: 'button', 'aria-label': name, title: name, onclick }, text);
+export const button = (text, name, onclick) =>
+  el('button', { class: 'quiet', type: 'button', 'aria-label': name, title: name, onclick }, text);
 export const toolbar = () => el('div', { class: 'tools' });

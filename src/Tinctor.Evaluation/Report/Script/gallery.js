@@ -36,7 +36,8 @@ export function drawGallery() {
       : `${gallery.images.length} of ${images.length.toLocaleString('en')} images: the worst and best ${atEachEnd} in `
         + `${listing(rankedBy().map(m => m.title))}${models.length > 1 ? ' of each model' : ''}`
         + `${labels.length ? ', and the median of each label' : ''}.`,
-    `The report contains JPEG copies of at most ${gallery.max_side} px; maps are computed from the copies, metrics from the original files.`,
+    `The report contains JPEG copies of at most ${gallery.max_side} px; `
+      + 'maps are computed from the copies, metrics from the original files.',
   ].join(' ');
   drawControls();
   stage.addEventListener('wheel', onWheel, { passive: false });
@@ -270,8 +271,8 @@ function choose(name) {
     }, el('img', { src: embedded(imageName).stained[view.model], alt: '' }),
     el('span', {}, score), el('span', {}, image.label ? `label ${image.label}` : imageName));
   });
-  $('strip').setAttribute('aria-label',
-    `${view.end === 'all' ? 'All images shown' : ends().find(e => e[0] === view.end)[1]} by ${metric.title}, ${methodOf(view.model).title}`);
+  const chosen = view.end === 'all' ? 'All images shown' : ends().find(e => e[0] === view.end)[1];
+  $('strip').setAttribute('aria-label', `${chosen} by ${metric.title}, ${methodOf(view.model).title}`);
   $('strip').replaceChildren(...thumbs);
   show(name ? Math.max(0, view.names.indexOf(name)) : 0);
 }

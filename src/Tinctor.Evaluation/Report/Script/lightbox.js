@@ -20,7 +20,7 @@ export function openPicture(opened) {
 function showPicture(index) {
   const count = shown.buttons.length;
   shown.index = (index + count) % count;
-  const source = shown.buttons[shown.index], picture = el('img', { src: source.firstChild.src, alt: source.firstChild.alt, draggable: 'false' });
+  const { src, alt } = shown.buttons[shown.index].firstChild, picture = el('img', { src, alt, draggable: 'false' });
   lightbox.replaceChildren(
     el('div', { class: 'lightbox-stage' }, picture),
     el('div', { class: 'lightbox-bar' },

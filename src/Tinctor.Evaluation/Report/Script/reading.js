@@ -16,7 +16,8 @@ export function drawAdvice() {
     el('li', {}, 'PSNR, SSIM, MAE and RMSE compare corresponding pixels and are misleading for misaligned pairs: '
       + 'serial sections show different cells, a shift of a few pixels can lower a score more than a wrong stain, '
       + 'and blurred images score better than sharp ones. Inspect the images too.'),
-    el('li', {}, 'Scores depend more on the data set than on the method. Compare only scores of the same pairs, image size and definition.'),
+    el('li', {}, 'Scores depend more on the data set than on the method. '
+      + 'Compare only scores of the same pairs, image size and definition.'),
     el('li', {}, 'The identity baseline returns the source image; the mean colour baseline returns a flat image. '
       + 'A model should beat both.'),
     el('li', {}, `Intervals: ${bootstrap.description}. They cover the variation between ${units} of the same kind, `
@@ -37,7 +38,8 @@ export function drawProvenance() {
   ]));
   $('provenance').append(definitionList([
     { term: 'Images', text: `${evaluation.n.toLocaleString('en')}, matched by file name` },
-    ...Object.entries(evaluation.inputs.stained).map(([key, path]) => ({ term: models.find(m => m.key === key)?.title ?? key, text: path })),
+    ...Object.entries(evaluation.inputs.stained)
+      .map(([key, path]) => ({ term: models.find(m => m.key === key)?.title ?? key, text: path })),
     ...Object.entries(inputNames).filter(([key]) => evaluation.inputs[key]).map(([key, term]) => ({ term, text: evaluation.inputs[key] })),
     ...(evaluation.labels_from ? [{ term: 'Labels from', text: evaluation.labels_from }] : []),
     { term: 'Intervals', text: bootstrap.description },

@@ -23,7 +23,8 @@ const methodCells = (metric, group) => {
   });
 };
 
-const arrow = m => el('span', { class: 'arrow', title: `${m.higher_is_better ? 'higher' : 'lower'} is better` }, m.higher_is_better ? '↑' : '↓');
+const arrow = ({ higher_is_better: rising }) =>
+  el('span', { class: 'arrow', title: `${rising ? 'higher' : 'lower'} is better` }, rising ? '↑' : '↓');
 
 function resultsTable() {
   const bodies = [...new Set(metrics.map(m => m.group))].map(group => el('tbody', {},
@@ -74,7 +75,8 @@ export function drawResults() {
       resultsTable()));
   if (labels.length)
     $('results-tables').append(el('h3', {}, 'By label'), el('div', { class: 'block' },
-      el('p', {}, `Mean of each label with its ${ciName} below. Labels from ${evaluation.labels_from}.`), ...perMetric('Metric', labelTable)));
+      el('p', {}, `Mean of each label with its ${ciName} below. Labels from ${evaluation.labels_from}.`),
+      ...perMetric('Metric', labelTable)));
   $('results-tables').append(el('details', { class: 'fold' },
     el('summary', {}, 'Medians, standard deviations and ranges'), ...perMetric('Metric', spreadTable)));
 
@@ -83,5 +85,6 @@ export function drawResults() {
       'No DAB was found in the real images, so DAB metrics and maps are hidden. metrics.json has the numbers.'));
   const absent = evaluation.metrics.filter(m => m.not_computed);
   if (absent.length)
-    $('results-tables').append(el('p', { class: 'note' }, `Not computed: ${absent.map(m => `${m.title} (${m.not_computed})`).join('; ')}.`));
+    $('results-tables').append(el('p', { class: 'note' },
+      `Not computed: ${absent.map(m => `${m.title} (${m.not_computed})`).join('; ')}.`));
 }

@@ -1,7 +1,7 @@
 // Head of the page: numbers, verdicts and headline metrics.
 
-import { baselines, bootstrap, comparisons, evaluation, headline, labels, methodOf, methods, metricOf, metrics, modelCouples, models, summaryOf,
-  unitOf } from './data.js';
+import { baselines, bootstrap, comparisons, evaluation, headline, labels, methodOf, methods, metricOf, metrics, modelCouples, models,
+  summaryOf, unitOf } from './data.js';
 import { $, el } from './elements.js';
 import { clamp, equalsP, finite, format, formatCi, listing, number, percent, plural, sentence } from './numbers.js';
 import { warningBox } from './sections.js';
@@ -49,10 +49,12 @@ function coupleVerdict([a, b]) {
   if (evaluation.not_tested) {
     const differing = metrics.map(m => compared(a, b, m.key)).filter(c => c && c.n > 0);
     const first = differing.filter(c => c.better === a).length, second = differing.filter(c => c.better === b).length;
-    return el('p', {}, `${methodOf(a).title} has the better mean in ${first} of ${differing.length} metrics, ${methodOf(b).title} in ${second}.`);
+    return el('p', {},
+      `${methodOf(a).title} has the better mean in ${first} of ${differing.length} metrics, ${methodOf(b).title} in ${second}.`);
   }
   const tested = metrics.map(m => [m, compared(a, b, m.key)]).filter(([, c]) => c && c.n > 0);
-  const size = ([m, c]) => `${m.title} (difference ${format(Math.abs(number(c.difference)), m.digits)}${unitOf(m)}, ${equalsP(c.p_adjusted)})`;
+  const difference = (m, c) => format(Math.abs(number(c.difference)), m.digits) + unitOf(m);
+  const size = ([m, c]) => `${m.title} (difference ${difference(m, c)}, ${equalsP(c.p_adjusted)})`;
   const better = key => tested.filter(([, c]) => c.significant && c.better === key);
   const name = list => list.length <= 3 ? listing(list.map(size))
     : `${list.length} of ${tested.length} metrics, including ${listing(list.slice(0, 2).map(size))}`;
