@@ -37,7 +37,8 @@ return 0;
 void DescribeNpm(JsonElement package, string folder)
 {
     string address = package.TryGetProperty("homepage", out JsonElement homepage) ? homepage.GetString()! : "no address stated";
-    Console.WriteLine($"## {package.GetProperty("name")} {package.GetProperty("version")}\n\n{address}; licence: {package.GetProperty("license")}\n");
+    Console.WriteLine($"## {package.GetProperty("name")} {package.GetProperty("version")}\n");
+    Console.WriteLine($"{address}; licence: {package.GetProperty("license")}\n");
     PrintNotices(folder);
     // Licences of parts that a package has taken over.
     if (Directory.Exists(Path.Combine(folder, "licenses")))
