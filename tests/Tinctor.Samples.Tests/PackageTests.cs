@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using Tinctor.Data.Phantom;
+using Tinctor.Tests;
 
 namespace Tinctor.Samples.Tests;
 
@@ -9,7 +10,6 @@ public sealed class PackageTests : IDisposable
     private const string Version = "0.1.0-test";
     private static readonly string[] Libraries = ["Core", "Slides", "Slides.Torch", "Torch", "Data", "Staining", "Training"];
 
-    private static readonly string Root = FindRoot();
     private readonly string folder = Directory.CreateTempSubdirectory("tinctor-packages-").FullName;
 
     public void Dispose() => Directory.Delete(folder, recursive: true);
@@ -19,7 +19,7 @@ public sealed class PackageTests : IDisposable
     {
         string feed = Directory.CreateDirectory(Path.Combine(folder, "feed")).FullName;
         foreach (string library in Libraries)
-            Dotnet(Root, "pack", Path.Combine("src", $"Tinctor.{library}"), "-c", "Release", "--no-build", "-o", feed,
+            Dotnet(RepositoryFiles.Path(""), "pack", Path.Combine("src", $"Tinctor.{library}"), "-c", "Release", "--no-build", "-o", feed,
                 $"-p:PackageVersion={Version}");
         WriteProject();
         Dotnet(folder, "build", "New.csproj", "-c", "Release", "-o", "out");
@@ -52,7 +52,7 @@ public sealed class PackageTests : IDisposable
               </ItemGroup>
             </Project>
             """);
-        File.Copy(Path.Combine(Root, "samples", "TrainModel", "Program.cs"), Path.Combine(folder, "Program.cs"));
+        File.Copy(RepositoryFiles.Path("samples/TrainModel/Program.cs"), Path.Combine(folder, "Program.cs"));
     }
 
     private static string Dotnet(string directory, params string[] arguments)
@@ -71,12 +71,5 @@ public sealed class PackageTests : IDisposable
         process.WaitForExit();
         Assert.True(process.ExitCode == 0, $"dotnet {string.Join(' ', arguments)}: {output}{error.Result}");
         return output;
-    }
-
-    private static string FindRoot()
-    {
-        DirectoryInfo? folder = new(AppContext.BaseDirectory);
-        while (folder is not null && !File.Exists(Path.Combine(folder.FullName, "Tinctor.slnx"))) folder = folder.Parent;
-        return folder?.FullName ?? throw new DirectoryNotFoundException("the repository");
     }
 }

@@ -2,6 +2,7 @@ using System.Reflection;
 using Tinctor.Data.Phantom;
 using Tinctor.Registration;
 using Tinctor.Slides;
+using Tinctor.Tests;
 using Tinctor.Training;
 
 [assembly: CollectionBehavior(DisableTestParallelization = true)]
@@ -76,17 +77,7 @@ public sealed class SampleTests : IDisposable
     [InlineData("docs/add-a-method.md", "samples/AddMethod/L1Method.cs")]
     [InlineData("docs/add-a-method.md", "samples/AddMethod/Program.cs")]
     public void Documentation_shows_code_of_sample(string page, string sample) =>
-        Assert.Contains(File.ReadAllText(Path.Combine(Root, sample)), File.ReadAllText(Path.Combine(Root, page)));
-
-    private static string Root
-    {
-        get
-        {
-            string? folder = AppContext.BaseDirectory;
-            while (folder is not null && !File.Exists(Path.Combine(folder, "Tinctor.slnx"))) folder = Path.GetDirectoryName(folder);
-            return folder ?? throw new InvalidOperationException("the tests run below the repository");
-        }
-    }
+        Assert.Contains(File.ReadAllText(RepositoryFiles.Path(sample)), File.ReadAllText(RepositoryFiles.Path(page)));
 
     private string At(string name) => Path.Combine(folder, name);
 

@@ -24,6 +24,10 @@ internal static class OnnxNode
     public static NodeProto[] Users(GraphProto graph, string value) => graph.Output.Any(output => output.Name == value) ? []
         : [.. WithBranches(graph.Node).Where(node => node.Input.Contains(value))];
 
+    /// <summary>Gets the ReLU that alone uses a value; null if something else does.</summary>
+    public static NodeProto? ReluAfter(GraphProto graph, string value) =>
+        Users(graph, value) is [{ OpType: "Relu" } user] && graph.Node.Contains(user) ? user : null;
+
     /// <summary>Creates the declaration of an input or output.</summary>
     /// <param name="name">Name.</param>
     /// <param name="type">Element type.</param>

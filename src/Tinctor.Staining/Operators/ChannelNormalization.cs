@@ -11,7 +11,7 @@ internal sealed unsafe class ChannelNormalization(float least) : Operator
 {
     /// <summary>Description of the operator.</summary>
     public static OperatorType Type { get; } = new("ChannelNormalization", 3,
-        node => new ChannelNormalization(node.Integer("relu") != 0 ? 0 : float.NegativeInfinity));
+        node => new ChannelNormalization(node.LeastOutput));
 
     /// <inheritdoc/>
     public override void Run(OperatorRun run)

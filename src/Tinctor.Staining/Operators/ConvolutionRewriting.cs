@@ -104,7 +104,7 @@ internal sealed class ConvolutionRewriting(GraphProto graph)
     private void Replace(NodeProto node, OperatorType type, Padding padding, params (string Name, object Value)[] attributes)
     {
         string output = node.Output[0];
-        NodeProto? relu = Users(output) is [{ OpType: "Relu" } user] && graph.Node.Contains(user) ? user : null;
+        NodeProto? relu = OnnxNode.ReluAfter(graph, output);
         long outputs = Shape(node)[node.OpType == "Conv" ? 0 : 1];
         string bias = node.Input.Count > 2 ? node.Input[2] : Zeros(outputs);
         graph.Node[graph.Node.IndexOf(node)] = type.CreateNode([padding.Input, node.Input[1], bias], relu?.Output[0] ?? output,

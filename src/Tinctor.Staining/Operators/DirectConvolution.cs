@@ -25,7 +25,7 @@ internal sealed unsafe class DirectConvolution : Operator
     {
         (this.groups, this.window, this.inputs, this.bias) = (groups, window, inputs, bias);
         padding = (ConvolutionPadding)node.Integer("padding");
-        least = node.Integer("relu") != 0 ? 0 : float.NegativeInfinity;
+        least = node.LeastOutput;
     }
 
     /// <summary>
@@ -48,11 +48,11 @@ internal sealed unsafe class DirectConvolution : Operator
         (int outHeight, int outWidth) = (window.OutputLength(height, vertical: true), window.OutputLength(width, vertical: false));
         OperatorTensor target = run.Output(count, bias.Length, outHeight, outWidth);
         float* input = source.Data, output = target.Data;
-        int rows = Divide(outHeight, window.OutputRows), columns = Divide(outWidth, window.OutputColumns);
-        int blockColumns = Math.Min(BlockColumns, Divide(columns, Step) * Step);
+        int rows = FilterProducts.DivideUp(outHeight, window.OutputRows), columns = FilterProducts.DivideUp(outWidth, window.OutputColumns);
+        int blockColumns = Math.Min(BlockColumns, FilterProducts.DivideUp(columns, Step) * Step);
         int lines = BlockSize / inputs / (blockColumns + window.Columns);
         int blockRows = Math.Clamp((lines - window.Rows) / window.StepRows, 1, rows);
-        int blocksX = Divide(columns, blockColumns), blocks = Divide(rows, blockRows) * blocksX;
+        int blocksX = FilterProducts.DivideUp(columns, blockColumns), blocks = FilterProducts.DivideUp(rows, blockRows) * blocksX;
         run.Parallel(count * blocks, step =>
         {
             (int image, int block) = Math.DivRem(step, blocks);
@@ -88,10 +88,8 @@ internal sealed unsafe class DirectConvolution : Operator
         return new(groups, window, (int)weight.Shape[0], node.Constant(2).Values.ToArray(), node);
     }
 
-    private static int Divide(int number, int divisor) => (number + divisor - 1) / divisor;
-
     // Length of a copied line: the last step reads whole vectors.
-    private int LineLength(Area area) => (Divide(area.Columns, Step) * Step) + window.Columns - 1;
+    private int LineLength(Area area) => (FilterProducts.DivideUp(area.Columns, Step) * Step) + window.Columns - 1;
 
     private int Lines(Area area) => ((area.Rows - 1) * window.StepRows) + window.Rows;
 
@@ -122,7 +120,8 @@ internal sealed unsafe class DirectConvolution : Operator
                         int y = ((area.Row + row) * window.OutputRows) + place.Row;
                         int x = ((area.Column + column) * window.OutputColumns) + place.Column;
                         if (y >= height || x >= width) continue;
-                        int count = Math.Min(Math.Min(Step, area.Columns - column), Divide(width - x, window.OutputColumns));
+                        int inside = FilterProducts.DivideUp(width - x, window.OutputColumns);
+                        int count = Math.Min(Math.Min(Step, area.Columns - column), inside);
                         float* line = output + ((((nint)place.Channel * height) + y) * width);
                         Store(results + (i * Step), count, bias[place.Channel], line + x);
                     }

@@ -19,6 +19,9 @@ internal static unsafe class FilterProducts
     /// <summary>Whether the processor multiplies and adds vectors in one instruction.</summary>
     public static bool IsFast => Fma.IsSupported || AdvSimd.Arm64.IsSupported;
 
+    /// <summary>Divides and rounds up: the number of blocks or vectors that hold a number of items.</summary>
+    public static int DivideUp(int number, int divisor) => (number + divisor - 1) / divisor;
+
     /// <summary>Computes eight filters at two vectors of positions, in sixteen registers.</summary>
     /// <param name="weights">Weights [inputs, rows, columns, 8].</param>
     /// <param name="corner">First pixel that the filters read.</param>

@@ -48,7 +48,7 @@ internal sealed class NormalizationRewriting(GraphProto graph)
             || Maker(graph.Node, product.Input[1], "Reciprocal") is not { } factor
             || !IsMoment(difference.Input[1]) || Maker(graph.Node, factor.Input[0], "Sqrt") is not { } root
             || Maker(graph.Node, root.Input[0], "Add") is not { } sum || !IsMoment(sum.Input[0])) return false;
-        NodeProto? relu = Users(product.Output[0]) is [{ OpType: "Relu" } user] && graph.Node.Contains(user) ? user : null;
+        NodeProto? relu = OnnxNode.ReluAfter(graph, product.Output[0]);
         graph.Node[graph.Node.IndexOf(product)] = ChannelNormalization.Type.CreateNode(
             [difference.Input[0], difference.Input[1], factor.Output[0]], (relu ?? product).Output[0], ("relu", relu is null ? 0L : 1L));
         graph.Node.Remove(difference);

@@ -6,6 +6,9 @@ namespace Tinctor.Staining.Operators;
 /// <param name="info">The node in ONNX Runtime.</param>
 internal sealed unsafe class OperatorNode(nint info)
 {
+    /// <summary>Least value of the output, by the attribute relu: 0 for a ReLU, else minus infinity.</summary>
+    public float LeastOutput => Integer("relu") != 0 ? 0 : float.NegativeInfinity;
+
     /// <summary>Gets a constant input.</summary>
     /// <exception cref="InvalidOperationException">The input is not constant.</exception>
     public OperatorTensor Constant(int index)

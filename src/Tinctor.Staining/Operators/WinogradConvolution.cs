@@ -29,7 +29,7 @@ internal sealed unsafe class WinogradConvolution : Operator
         bias = node.Constant(2).Values.ToArray();
         border = (int)node.Integer("border");
         padding = (ConvolutionPadding)node.Integer("padding");
-        least = node.Integer("relu") != 0 ? 0 : float.NegativeInfinity;
+        least = node.LeastOutput;
         kernels = Transform(weight.Values);
     }
 
@@ -39,7 +39,7 @@ internal sealed unsafe class WinogradConvolution : Operator
     /// </summary>
     public static OperatorType Type { get; } = new("WinogradConvolution", 3, node => new WinogradConvolution(node));
 
-    private int Steps => Divide(outputs, FilterProducts.Count);
+    private int Steps => FilterProducts.DivideUp(outputs, FilterProducts.Count);
 
     /// <inheritdoc/>
     public override void Run(OperatorRun run)
@@ -177,8 +177,9 @@ internal sealed unsafe class WinogradConvolution : Operator
         public Plan(int height, int width)
         {
             (Height, Width) = (height, width);
-            (rows, columns) = (Divide(height, WinogradTransforms.OutputSide), Divide(width, WinogradTransforms.OutputSide));
-            blockColumns = Divide(columns, Divide(columns, BlockTiles));
+            rows = FilterProducts.DivideUp(height, WinogradTransforms.OutputSide);
+            columns = FilterProducts.DivideUp(width, WinogradTransforms.OutputSide);
+            blockColumns = FilterProducts.DivideUp(columns, FilterProducts.DivideUp(columns, BlockTiles));
             blockRows = Math.Min(rows, Math.Max(1, BlockTiles / blockColumns));
         }
 
@@ -186,26 +187,24 @@ internal sealed unsafe class WinogradConvolution : Operator
 
         public int Width { get; }
 
-        public int Blocks => Divide(rows, blockRows) * Divide(columns, blockColumns);
+        public int Blocks => FilterProducts.DivideUp(rows, blockRows) * FilterProducts.DivideUp(columns, blockColumns);
 
         public Block Area(int number)
         {
-            (int y, int x) = Math.DivRem(number, Divide(columns, blockColumns));
+            (int y, int x) = Math.DivRem(number, FilterProducts.DivideUp(columns, blockColumns));
             (int row, int column) = (y * blockRows, x * blockColumns);
             return new(row, column, Math.Min(blockRows, rows - row), Math.Min(blockColumns, columns - column));
         }
     }
 
-    private static int Divide(int number, int divisor) => (number + divisor - 1) / divisor;
-
     /// <summary>Tiles that are computed together.</summary>
     private readonly record struct Block(int Row, int Column, int Rows, int Columns)
     {
         /// <summary>Vectors of a row of tiles.</summary>
-        public int Vectors => Divide(Columns, Lanes);
+        public int Vectors => FilterProducts.DivideUp(Columns, Lanes);
 
         /// <summary>Vectors of all rows, filled up to whole steps.</summary>
-        public int AllVectors => Divide(Rows * Vectors, FilterProducts.Vectors) * FilterProducts.Vectors;
+        public int AllVectors => FilterProducts.DivideUp(Rows * Vectors, FilterProducts.Vectors) * FilterProducts.Vectors;
 
         /// <summary>Distance of the products in memory.</summary>
         public nint Distance(int channels) => ((nint)channels * AllVectors * Lanes) + Stagger;
