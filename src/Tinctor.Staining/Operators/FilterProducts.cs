@@ -1,4 +1,5 @@
 using System.Numerics;
+using System.Runtime.Intrinsics;
 using System.Runtime.Intrinsics.Arm;
 using System.Runtime.Intrinsics.X86;
 
@@ -33,6 +34,11 @@ internal static unsafe class FilterProducts
     public static void Compute(float* weights, float* corner, (int Inputs, int Rows, int Columns) window, int plane, int line,
         float* results, int distance)
     {
+        if (Vector512.IsHardwareAccelerated && Vectors * Vector<float>.Count == Vector512<float>.Count)
+        {
+            ComputeWide(weights, corner, window, plane, line, results, distance);
+            return;
+        }
         Vector<float> a0 = default, a1 = default, b0 = default, b1 = default, c0 = default, c1 = default, d0 = default, d1 = default,
             e0 = default, e1 = default, f0 = default, f1 = default, g0 = default, g1 = default, h0 = default, h1 = default;
         for (int input = 0; input < window.Inputs; input++, corner += plane)
@@ -68,6 +74,38 @@ internal static unsafe class FilterProducts
         Store(f0, f1, results + (5 * distance));
         Store(g0, g1, results + (6 * distance));
         Store(h0, h1, results + (7 * distance));
+    }
+
+    // The two vectors as one of 512 bits: half of the instructions.
+    private static void ComputeWide(float* weights, float* corner, (int Inputs, int Rows, int Columns) window, int plane, int line,
+        float* results, int distance)
+    {
+        Vector512<float> a = default, b = default, c = default, d = default, e = default, f = default, g = default, h = default;
+        for (int input = 0; input < window.Inputs; input++, corner += plane)
+            for (int row = 0; row < window.Rows; row++)
+            {
+                float* pixels = corner + (row * line);
+                for (int column = 0; column < window.Columns; column++, weights += Count)
+                {
+                    Vector512<float> pixel = Vector512.Load(pixels + column);
+                    a = Vector512.FusedMultiplyAdd(Vector512.Create(weights[0]), pixel, a);
+                    b = Vector512.FusedMultiplyAdd(Vector512.Create(weights[1]), pixel, b);
+                    c = Vector512.FusedMultiplyAdd(Vector512.Create(weights[2]), pixel, c);
+                    d = Vector512.FusedMultiplyAdd(Vector512.Create(weights[3]), pixel, d);
+                    e = Vector512.FusedMultiplyAdd(Vector512.Create(weights[4]), pixel, e);
+                    f = Vector512.FusedMultiplyAdd(Vector512.Create(weights[5]), pixel, f);
+                    g = Vector512.FusedMultiplyAdd(Vector512.Create(weights[6]), pixel, g);
+                    h = Vector512.FusedMultiplyAdd(Vector512.Create(weights[7]), pixel, h);
+                }
+            }
+        a.Store(results);
+        b.Store(results + distance);
+        c.Store(results + (2 * distance));
+        d.Store(results + (3 * distance));
+        e.Store(results + (4 * distance));
+        f.Store(results + (5 * distance));
+        g.Store(results + (6 * distance));
+        h.Store(results + (7 * distance));
     }
 
     private static void Store(Vector<float> first, Vector<float> second, float* result)

@@ -1,4 +1,6 @@
 using System.Numerics;
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
 
 namespace Tinctor.Staining.Operators;
 
@@ -85,48 +87,54 @@ internal sealed unsafe class WinogradConvolution : Operator
 
     private void TransformInput(float* image, int height, int width, Block area, Memory memory)
     {
-        int part = (area.Vectors + 1) * Lanes, left = (area.Column * WinogradTransforms.OutputSide) - border;
         nint distance = area.Distance(inputs);
         for (int channel = 0; channel < inputs; channel++)
-            for (int row = 0; row < area.Rows; row++)
-            {
-                int top = ((area.Row + row) * WinogradTransforms.OutputSide) - border;
+        {
+            float* plane = image + ((nint)channel * height * width);
+            foreach (Strip strip in area.Strips)
                 for (int y = 0; y < WinogradTransforms.InputSide; y++)
                 {
-                    Span<float> line = memory.Line;
-                    PaddedLines.Copy(image + ((nint)channel * height * width), height, width, top + y, left, padding, line);
-                    Split(line, memory.Rows + (y * WinogradTransforms.OutputSide * part), part, area.Columns);
+                    Span<float> line = memory.Line[..((strip.Tiles + 1) * WinogradTransforms.OutputSide)];
+                    PaddedLines.Copy(plane, height, width, strip.Top - border + y, strip.Left - border, padding, line);
+                    Split(line, memory.Pixels + (y * WinogradTransforms.InputSide * area.Length) + strip.Place, area.Length, strip.Tiles);
                 }
-                for (int vector = 0; vector < area.Vectors; vector++)
-                {
-                    (int step, int place) = Math.DivRem((row * area.Vectors) + vector, FilterProducts.Vectors);
-                    float* products = memory.Input + ((((step * inputs) + channel) * FilterProducts.Vectors) + place) * Lanes;
-                    WinogradTransforms.Input(memory.Rows + (vector * Lanes), part, products, distance);
-                }
+            for (int vector = 0; vector < area.Vectors; vector++)
+            {
+                (int step, int place) = Math.DivRem(vector, FilterProducts.Vectors);
+                float* products = memory.Input + ((((step * inputs) + channel) * FilterProducts.Vectors) + place) * Lanes;
+                WinogradTransforms.Input(memory.Pixels + (vector * Lanes), area.Length, products, distance);
             }
+        }
     }
 
+    // Sorts the pixels of a line by their place in a tile. The last two of a tile are the first two of the next.
     private static void Split(ReadOnlySpan<float> line, float* parts, int part, int tiles)
     {
-        for (int tile = 0; tile < tiles; tile++)
+        int tile = 0;
+        for (; tile <= tiles - 4; tile += 4)
         {
-            ReadOnlySpan<float> pixels = line.Slice(tile * 4, 4);
-            parts[tile] = pixels[0];
-            parts[part + tile] = pixels[1];
-            parts[(2 * part) + tile] = pixels[2];
-            parts[(3 * part) + tile] = pixels[3];
+            var pixels = Matrix4x4.Transpose(MemoryMarshal.Read<Matrix4x4>(MemoryMarshal.AsBytes(line[(tile * 4)..])));
+            pixels.X.Store(parts + tile);
+            pixels.Y.Store(parts + part + tile);
+            pixels.Z.Store(parts + (2 * part) + tile);
+            pixels.W.Store(parts + (3 * part) + tile);
         }
-        parts[tiles] = line[tiles * 4];
-        parts[part + tiles] = line[(tiles * 4) + 1];
+        for (; tile < tiles; tile++)
+            for (int x = 0; x < 4; x++) parts[(x * part) + tile] = line[(tile * 4) + x];
+        for (int x = 0; x < 2; x++)
+        {
+            new ReadOnlySpan<float>(parts + (x * part) + 1, tiles - 1).CopyTo(new(parts + ((x + 4) * part), tiles - 1));
+            parts[((x + 4) * part) + tiles - 1] = line[(tiles * 4) + x];
+        }
     }
 
     private void Multiply(int start, int end, Block area, Memory memory)
     {
         nint inputDistance = area.Distance(inputs), outputDistance = area.Distance(PassChannels);
-        int row = area.AllVectors * Lanes;
+        int row = area.Length;
         fixed (float* kernel = kernels)
             for (int product = 0; product < WinogradTransforms.Products; product++)
-                for (int vector = 0; vector < area.AllVectors; vector += FilterProducts.Vectors)
+                for (int vector = 0; vector < area.Vectors; vector += FilterProducts.Vectors)
                 {
                     float* tiles = memory.Input + (product * inputDistance) + ((nint)vector * inputs * Lanes);
                     float* result = memory.Output + (product * outputDistance) + (vector * Lanes);
@@ -141,74 +149,89 @@ internal sealed unsafe class WinogradConvolution : Operator
 
     private void TransformOutput(int channel, int place, float* image, Plan plan, Block area, Memory memory)
     {
-        int part = area.Vectors * Lanes, side = WinogradTransforms.OutputSide;
-        for (int row = 0; row < area.Rows; row++)
+        int side = WinogradTransforms.OutputSide;
+        for (int vector = 0; vector < area.Vectors; vector++)
+            WinogradTransforms.Output(memory.Output + (((place * area.Vectors) + vector) * Lanes), area.Distance(PassChannels),
+                memory.Pixels + (vector * Lanes), area.Length, bias[channel], least);
+        foreach (Strip strip in area.Strips)
         {
-            for (int vector = 0; vector < area.Vectors; vector++)
-                WinogradTransforms.Output(memory.Output + (((place * area.AllVectors) + (row * area.Vectors) + vector) * Lanes),
-                    area.Distance(PassChannels), memory.Rows + (vector * Lanes), part, bias[channel], least);
-            int top = (area.Row + row) * side, left = area.Column * side;
-            int width = Math.Min(area.Columns * side, plan.Width - left);
-            for (int y = 0; y < Math.Min(side, plan.Height - top); y++)
-                Join(memory.Rows + (y * side * part), part,
-                    new Span<float>(image + ((((nint)channel * plan.Height) + top + y) * plan.Width) + left, width));
+            int width = Math.Min(strip.Tiles * side, plan.Width - strip.Left);
+            for (int y = 0; y < Math.Min(side, plan.Height - strip.Top); y++)
+                Join(memory.Pixels + (y * side * area.Length) + strip.Place, area.Length,
+                    new Span<float>(image + ((((nint)channel * plan.Height) + strip.Top + y) * plan.Width) + strip.Left, width));
         }
     }
 
     private static void Join(float* parts, int part, Span<float> line)
     {
-        Span<float> whole = line[..(line.Length & ~3)];
-        for (int x = 0, tile = 0; x < whole.Length; x += 4, tile++)
+        int x = 0;
+        for (; x <= line.Length - 16; x += 16)
         {
-            Span<float> pixels = whole.Slice(x, 4);
-            pixels[0] = parts[tile];
-            pixels[1] = parts[part + tile];
-            pixels[2] = parts[(2 * part) + tile];
-            pixels[3] = parts[(3 * part) + tile];
+            float* tiles = parts + (x / 4);
+            Matrix4x4 pixels = Matrix4x4.Create(Load(tiles), Load(tiles + part), Load(tiles + (2 * part)), Load(tiles + (3 * part)));
+            MemoryMarshal.Write(MemoryMarshal.AsBytes(line[x..]), Matrix4x4.Transpose(pixels));
         }
-        for (int x = whole.Length; x < line.Length; x++) line[x] = parts[((x % 4) * part) + (x / 4)];
+        for (; x < line.Length; x++) line[x] = parts[((x % 4) * part) + (x / 4)];
     }
 
-    /// <summary>Division of an output into blocks of tiles.</summary>
+    private static Vector4 Load(float* values) => Unsafe.ReadUnaligned<Vector4>(values);
+
+    /// <summary>Division of an output into blocks of tiles, which follow each other row by row.</summary>
     private sealed class Plan
     {
-        private readonly int rows, columns, blockRows, blockColumns;
+        private readonly int columns, tiles, blockTiles;
 
         public Plan(int height, int width)
         {
             (Height, Width) = (height, width);
-            rows = FilterProducts.DivideUp(height, WinogradTransforms.OutputSide);
             columns = FilterProducts.DivideUp(width, WinogradTransforms.OutputSide);
-            blockColumns = FilterProducts.DivideUp(columns, FilterProducts.DivideUp(columns, BlockTiles));
-            blockRows = Math.Min(rows, Math.Max(1, BlockTiles / blockColumns));
+            tiles = columns * FilterProducts.DivideUp(height, WinogradTransforms.OutputSide);
+            int even = FilterProducts.DivideUp(tiles, FilterProducts.DivideUp(tiles, BlockTiles));
+            blockTiles = FilterProducts.DivideUp(even, FilterProducts.Positions) * FilterProducts.Positions;
         }
 
         public int Height { get; }
 
         public int Width { get; }
 
-        public int Blocks => FilterProducts.DivideUp(rows, blockRows) * FilterProducts.DivideUp(columns, blockColumns);
+        public int Blocks => FilterProducts.DivideUp(tiles, blockTiles);
 
         public Block Area(int number)
         {
-            (int y, int x) = Math.DivRem(number, FilterProducts.DivideUp(columns, blockColumns));
-            (int row, int column) = (y * blockRows, x * blockColumns);
-            return new(row, column, Math.Min(blockRows, rows - row), Math.Min(blockColumns, columns - column));
+            int first = number * blockTiles, count = Math.Min(blockTiles, tiles - first);
+            return new(count, [.. Strips(first, count)]);
+        }
+
+        private IEnumerable<Strip> Strips(int first, int count)
+        {
+            for (int place = 0, length; place < count; place += length)
+            {
+                (int row, int column) = Math.DivRem(first + place, columns);
+                length = Math.Min(columns - column, count - place);
+                yield return new(row * WinogradTransforms.OutputSide, column * WinogradTransforms.OutputSide, place, length);
+            }
         }
     }
 
     /// <summary>Tiles that are computed together.</summary>
-    private readonly record struct Block(int Row, int Column, int Rows, int Columns)
+    private readonly record struct Block(int Tiles, Strip[] Strips)
     {
-        /// <summary>Vectors of a row of tiles.</summary>
-        public int Vectors => FilterProducts.DivideUp(Columns, Lanes);
+        /// <summary>Number of vectors, filled up to whole steps.</summary>
+        public int Vectors => FilterProducts.DivideUp(Tiles, FilterProducts.Positions) * FilterProducts.Vectors;
 
-        /// <summary>Vectors of all rows, filled up to whole steps.</summary>
-        public int AllVectors => FilterProducts.DivideUp(Rows * Vectors, FilterProducts.Vectors) * FilterProducts.Vectors;
+        /// <summary>Number of tiles in all vectors.</summary>
+        public int Length => Vectors * Lanes;
 
         /// <summary>Distance of the products in memory.</summary>
-        public nint Distance(int channels) => ((nint)channels * AllVectors * Lanes) + Stagger;
+        public nint Distance(int channels) => ((nint)channels * Length) + Stagger;
     }
+
+    /// <summary>Tiles of a block side by side.</summary>
+    /// <param name="Top">First row of their output.</param>
+    /// <param name="Left">First column of their output.</param>
+    /// <param name="Place">Place of the first in the block.</param>
+    /// <param name="Tiles">Their number.</param>
+    private readonly record struct Strip(int Top, int Left, int Place, int Tiles);
 
     /// <summary>Memory of a block.</summary>
     private readonly ref struct Memory
@@ -219,8 +242,8 @@ internal sealed unsafe class WinogradConvolution : Operator
         /// <summary>Products [36, 64 channels, vectors].</summary>
         public readonly float* Output;
 
-        /// <summary>Lines of a row of tiles, by pixels of the tiles.</summary>
-        public readonly float* Rows;
+        /// <summary>Pixels of the tiles [6, 6, tiles].</summary>
+        public readonly float* Pixels;
 
         /// <summary>Pixels of a line.</summary>
         public readonly Span<float> Line;
@@ -229,12 +252,12 @@ internal sealed unsafe class WinogradConvolution : Operator
         {
             nint input = WinogradTransforms.Products * area.Distance(inputs),
                 output = WinogradTransforms.Products * area.Distance(PassChannels),
-                rows = WinogradTransforms.Products * (area.Vectors + 1) * Lanes;
-            int line = (area.Columns * WinogradTransforms.OutputSide) + 2;
-            Input = ThreadMemory.Get((nuint)(input + output + rows + line));
+                pixels = WinogradTransforms.Products * area.Length;
+            int line = (area.Tiles + 1) * WinogradTransforms.OutputSide;
+            Input = ThreadMemory.Get((nuint)(input + output + pixels + line));
             Output = Input + input;
-            Rows = Output + output;
-            Line = new(Rows + rows, line);
+            Pixels = Output + output;
+            Line = new(Pixels + pixels, line);
         }
     }
 }

@@ -49,7 +49,7 @@ internal static unsafe class WinogradTransforms
 
     /// <summary>Transforms tiles of the input: BT d B.</summary>
     /// <param name="rows">
-    /// Six rows of pixels, each as four parts of the pixels 0, 1, 2 and 3 of every tile; pixels 4 and 5 are 0 and 1 of the next tile.
+    /// Six rows of pixels, each as six parts: the pixels 0 to 5 of every tile.
     /// </param>
     /// <param name="partLength">Distance of the parts.</param>
     /// <param name="products">Receives element (i, j) of the tiles at (6 i + j) distances.</param>
@@ -60,8 +60,7 @@ internal static unsafe class WinogradTransforms
         Vector<float>* columns = stackalloc Vector<float>[Products];
         for (int x = 0; x < InputSide; x++)
         {
-            float* pixels = rows + ((x % OutputSide) * partLength) + (x / OutputSide);
-            TransformInput((float*)(columns + x), InputSide * Vector<float>.Count, pixels, OutputSide * partLength);
+            TransformInput((float*)(columns + x), InputSide * Vector<float>.Count, rows + (x * partLength), InputSide * partLength);
         }
         for (int y = 0; y < InputSide; y++)
             TransformInput(products + (InputSide * y * distance), distance, (float*)(columns + (InputSide * y)), Vector<float>.Count);
