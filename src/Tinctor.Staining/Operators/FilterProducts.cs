@@ -23,7 +23,10 @@ internal static unsafe class FilterProducts
     /// <summary>Divides and rounds up: the number of blocks or vectors that hold a number of items.</summary>
     public static int DivideUp(int number, int divisor) => (number + divisor - 1) / divisor;
 
-    /// <summary>Computes eight filters at two vectors of positions, in sixteen registers.</summary>
+    // Processors that lower their clock for vectors of 512 bits are not among them.
+    private static bool IsWide => Vector512.IsHardwareAccelerated && Positions == Vector512<float>.Count;
+
+    /// <summary>Computes eight filters at two vectors of positions.</summary>
     /// <param name="weights">Weights [inputs, rows, columns, 8].</param>
     /// <param name="corner">First pixel that the filters read.</param>
     /// <param name="window">Numbers of inputs, rows and columns that the filters read.</param>
@@ -34,11 +37,15 @@ internal static unsafe class FilterProducts
     public static void Compute(float* weights, float* corner, (int Inputs, int Rows, int Columns) window, int plane, int line,
         float* results, int distance)
     {
-        if (Vector512.IsHardwareAccelerated && Vectors * Vector<float>.Count == Vector512<float>.Count)
-        {
-            ComputeWide(weights, corner, window, plane, line, results, distance);
-            return;
-        }
+        if (IsWide) ComputeWide(weights, corner, window, plane, line, results, distance);
+        else ComputeNarrow(weights, corner, window, plane, line, results, distance);
+    }
+
+    /// <summary>Computes with two vectors, in sixteen registers.</summary>
+    /// <inheritdoc cref="Compute"/>
+    internal static void ComputeNarrow(float* weights, float* corner, (int Inputs, int Rows, int Columns) window, int plane, int line,
+        float* results, int distance)
+    {
         Vector<float> a0 = default, a1 = default, b0 = default, b1 = default, c0 = default, c1 = default, d0 = default, d1 = default,
             e0 = default, e1 = default, f0 = default, f1 = default, g0 = default, g1 = default, h0 = default, h1 = default;
         for (int input = 0; input < window.Inputs; input++, corner += plane)
@@ -76,8 +83,9 @@ internal static unsafe class FilterProducts
         Store(h0, h1, results + (7 * distance));
     }
 
-    // The two vectors as one of 512 bits: half of the instructions.
-    private static void ComputeWide(float* weights, float* corner, (int Inputs, int Rows, int Columns) window, int plane, int line,
+    /// <summary>Computes with one vector of 512 bits in place of two, in half of the instructions.</summary>
+    /// <inheritdoc cref="Compute"/>
+    internal static void ComputeWide(float* weights, float* corner, (int Inputs, int Rows, int Columns) window, int plane, int line,
         float* results, int distance)
     {
         Vector512<float> a = default, b = default, c = default, d = default, e = default, f = default, g = default, h = default;
