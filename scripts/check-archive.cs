@@ -1,3 +1,5 @@
+#:project ../src/Tinctor.Core/Tinctor.Core.csproj
+#:property PublishAot=false
 // Checks archives of scripts/release: file names that every system accepts, native libraries of the archive's platform, and the files that belong
 // into each. Usage: dotnet run scripts/check-archive.cs -- ARCHIVE...
 using System.Formats.Tar;

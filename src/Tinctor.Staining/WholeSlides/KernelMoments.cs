@@ -5,8 +5,7 @@ namespace Tinctor.Staining.WholeSlides;
 /// <summary>
 /// Kernelized instance normalisation (Ho et al. 2022): moments of tiles, measured in a first pass, smoothed over neighbouring tiles. A
 /// neighbour beyond the slide's edge counts as the tile at the edge, as published; one without tissue is left out. Moments can be measured
-/// on
-/// a coarser grid of tiles, and are then interpolated between its tiles. Only the rows within the kernel are held.
+/// on a coarser grid of tiles, and are then interpolated between its tiles.
 /// </summary>
 /// <param name="radius">Tiles to each side.</param>
 /// <param name="step">Distance between the measured tiles, in tiles; 1 measures all, as published.</param>
@@ -30,6 +29,15 @@ internal sealed class KernelMoments(int radius, int step, bool gaussian, int row
         HashSet<Tile> grid = [.. tiles.Where(tile => tile.Row % step == 0 && tile.Column % step == 0)];
         return tiles.Where(tile => grid.Contains(tile) || !Around(tile).Any(near => grid.Contains(near.Tile)));
     }
+
+    /// <summary>Gets the tiles that the moments of a tile are computed from and that have not been added.</summary>
+    /// <param name="tile">The tile.</param>
+    /// <param name="measured">The tiles to measure, by their rows.</param>
+    public IReadOnlyList<Tile> Missing(Tile tile, ILookup<int, Tile> measured) =>
+        [.. from row in Enumerable.Range(tile.Row - Reach, (2 * Reach) + 1)
+            from near in measured[row]
+            where Math.Abs(near.Column - tile.Column) <= Reach && !table.ContainsKey(near)
+            select near];
 
     public void Add(Tile tile, ImageMoments moments) => table[tile] = moments;
 

@@ -17,7 +17,9 @@ internal sealed class TileWork
     private readonly SlideStainOptions options;
     private readonly string name;
     private readonly TileStore store;
+    private readonly IReadOnlyList<Tile> tiles;
     private readonly KernelMoments? kernel;
+    private readonly ILookup<int, Tile>? toMeasure; // by row
 
     /// <param name="stainer">The model.</param>
     /// <param name="source">Reads the tiles.</param>
@@ -25,12 +27,15 @@ internal sealed class TileWork
     /// <param name="options">Options of staining.</param>
     /// <param name="name">Name of the slide, which its noise belongs to.</param>
     /// <param name="store">Receives stained tiles.</param>
-    public TileWork(Stainer stainer, TileSource source, SlidePreparation slide, SlideStainOptions options, string name, TileStore store)
+    /// <param name="tiles">The tiles to stain, row by row.</param>
+    public TileWork(Stainer stainer, TileSource source, SlidePreparation slide, SlideStainOptions options, string name, TileStore store,
+        IReadOnlyList<Tile> tiles)
     {
-        (this.stainer, this.source, this.slide, this.options, this.name, this.store) = (stainer, source, slide, options, name, store);
-        if (stainer.NormalizesByImage && options.Normalization == TileNormalization.Kernel)
-            kernel = new(options.KernelRadius, options.KernelStep, options.GaussianKernel, slide.Layout.Down.Count,
-                slide.Layout.Across.Count);
+        (this.stainer, this.source, this.slide, this.options, this.name) = (stainer, source, slide, options, name);
+        (this.store, this.tiles) = (store, tiles);
+        if (!stainer.NormalizesByImage || options.Normalization != TileNormalization.Kernel) return;
+        kernel = new(options.KernelRadius, options.KernelStep, options.GaussianKernel, slide.Layout.Down.Count, slide.Layout.Across.Count);
+        toMeasure = kernel.Measured(tiles).ToLookup(tile => tile.Row);
     }
 
     private enum Task
@@ -45,17 +50,25 @@ internal sealed class TileWork
         Stain,
     }
 
-    /// <summary>Stains tiles in their order and returns each as soon as it is stored; those stored before at once.</summary>
-    public IEnumerable<Tile> Stain(IReadOnlyList<Tile> tiles)
+    /// <summary>Stains all tiles in their order and returns each as soon as it is stored; those stored before at once.</summary>
+    public IEnumerable<Tile> Stain()
     {
-        IEnumerable<Step> steps = ReadAhead.Of(Plan(tiles), options.BatchSize + Ahead, Read).Select(read => read.Result);
-        return ReadAhead.Of(Batches(steps).SelectMany(Run), Ahead, Store).Select(stored => stored.Item.Tile);
+        IEnumerable<Step> steps = ReadAhead.Of(Plan(), options.BatchSize + Ahead, Read).Select(read => read.Result);
+        return ReadAhead.Of(Batches(steps).SelectMany(RunInOrder), Ahead, Store).Select(stored => stored.Item.Tile);
+    }
+
+    /// <summary>Stains one tile, unless it is stored already. Tiles can be stained in any order.</summary>
+    public void Stain(Tile tile)
+    {
+        if (store.Has(tile)) return;
+        IEnumerable<Tile> missing = kernel?.Missing(tile, toMeasure!) ?? [];
+        foreach (Tile near in missing) Run([Read(new(near, Task.Measure))]);
+        foreach (StainedTile stained in Run([Read(new(tile, Task.Stain))])) Store(stained);
     }
 
     // Kernelized normalisation measures the rows within its kernel before it stains one.
-    private IEnumerable<Step> Plan(IReadOnlyList<Tile> tiles)
+    private IEnumerable<Step> Plan()
     {
-        var toMeasure = kernel?.Measured(tiles).ToLookup(tile => tile.Row);
         int measured = -1;
         foreach (IGrouping<int, Tile> row in tiles.GroupBy(tile => tile.Row))
         {
@@ -106,25 +119,30 @@ internal sealed class TileWork
         if (batch.Count > 0) yield return batch;
     }
 
+    private List<StainedTile> RunInOrder(List<Step> batch)
+    {
+        if (batch[0].Task == Task.Stain) kernel?.RemoveAbove(batch[0].Tile.Row);
+        return Run(batch);
+    }
+
     private List<StainedTile> Run(List<Step> batch)
     {
         if (batch[0].Task == Task.None) return [.. batch.Select(step => new StainedTile(step.Tile, []))];
         ImageBatch images = ImageBatch.FromImages([.. batch.Select(step => step.Source!)]);
-        Tile[] tiles = [.. batch.Select(step => step.Tile)];
-        if (batch[0].Task == Task.Stain) return Stained(images, tiles, batch);
+        Tile[] places = [.. batch.Select(step => step.Tile)];
+        if (batch[0].Task == Task.Stain) return Stained(images, places, batch);
         IReadOnlyList<ImageMoments> moments = stainer.Measure(images, slide.IhcLogits, NormalizationContext.Recorded).Moments!;
-        foreach ((Tile tile, ImageMoments own) in tiles.Zip(moments)) kernel!.Add(tile, own);
+        foreach ((Tile tile, ImageMoments own) in places.Zip(moments)) kernel!.Add(tile, own);
         return [];
     }
 
-    private List<StainedTile> Stained(ImageBatch images, Tile[] tiles, List<Step> batch)
+    private List<StainedTile> Stained(ImageBatch images, Tile[] places, List<Step> batch)
     {
-        kernel?.RemoveAbove(tiles[0].Row);
-        NormalizationContext normalization = kernel is not null ? NormalizationContext.Use([.. tiles.Select(kernel.Smooth)])
-            : slide.Moments is { } moments ? NormalizationContext.Use([.. tiles.Select(_ => moments)])
+        NormalizationContext normalization = kernel is not null ? NormalizationContext.Use([.. places.Select(kernel.Smooth)])
+            : slide.Moments is { } moments ? NormalizationContext.Use([.. places.Select(_ => moments)])
             : NormalizationContext.PerImage;
         (ImageBatch stained, ImageBatch? variation) = TileUncertainty.Stain(images, stainer.Model.IsStochastic, options,
-            (oriented, run) => stainer.Run(oriented, SamplingAt(tiles, run), slide.IhcLogits, normalization).Image);
+            (oriented, run) => stainer.Run(oriented, SamplingAt(places, run), slide.IhcLogits, normalization).Image);
         var results = new List<StainedTile>();
         foreach ((int i, Step step) in batch.Index())
         {
@@ -137,11 +155,11 @@ internal sealed class TileWork
         return results;
     }
 
-    private SamplingRequest? SamplingAt(Tile[] tiles, int run)
+    private SamplingRequest? SamplingAt(Tile[] places, int run)
     {
         if (stainer.Model.Bridge is not { } bridge) return null;
         int factor = stainer.Model.Upscaling;
-        return new(options.Sampling ?? bridge.Sampling, [.. tiles.Select(tile => new NoiseOrigin(name, options.Seed, 0,
+        return new(options.Sampling ?? bridge.Sampling, [.. places.Select(tile => new NoiseOrigin(name, options.Seed, 0,
             slide.Layout.Across.Start(tile.Column) * factor, slide.Layout.Down.Start(tile.Row) * factor))], run);
     }
 

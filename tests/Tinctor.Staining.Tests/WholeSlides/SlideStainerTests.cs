@@ -154,6 +154,34 @@ public sealed class SlideStainerTests : IDisposable
     [Theory]
     [InlineData(TileNormalization.Tile)]
     [InlineData(TileNormalization.Kernel)]
+    public void Open_tiles_stained_in_any_order_give_same_slide(TileNormalization statistics)
+    {
+        string source = WriteSlide(Section.Value), whole = Path.Combine(folder, "whole.ome.tif"), path = Path.Combine(folder, "tiles.ome.tif");
+        SlideStainOptions options = Plain with { TileSize = 96, Halo = 0, Overlap = 32, Normalization = statistics };
+        using var network = new Counting(Normalising());
+        Stain(network, source, whole, options);
+        Image expected = Image.Read(whole);
+        using Slide slide = Slide.Open(source);
+        using (var stainer = new Stainer(new TorchExecutor(network, false, Device.CPU), new TestConfig().Describe("test"), "model"))
+        using (SlideTiles tiles = new SlideStainer(stainer, slide, path, options).Open())
+        {
+            IReadOnlyList<Tile> visible = tiles.Find(200, 150, 130, 100);
+            Assert.InRange(visible.Count, 4, tiles.Tiles.Count - 1);
+            foreach (Tile tile in visible.Reverse()) tiles.Stain(tile);
+            Assert.All(tiles.Tiles, tile => Assert.Equal(visible.Contains(tile), tiles.IsStained(tile)));
+            Assert.Equal(expected.Crop(200, 150, 130, 100).Data, tiles.Read(200, 150, 130, 100).Data);
+            Assert.Throws<TinctorException>(() => Stain(network, source, path, options));
+        }
+        // Another program finishes the slide.
+        int before = network.Calls;
+        Stain(network, source, path, options);
+        Assert.True(network.Calls > before);
+        Assert.Equal(expected.Data, Image.Read(path).Data);
+    }
+
+    [Theory]
+    [InlineData(TileNormalization.Tile)]
+    [InlineData(TileNormalization.Kernel)]
     public void Stain_interrupted_slide_resumes_to_same_pixels(TileNormalization statistics)
     {
         string source = WriteSlide(Section.Value), whole = Path.Combine(folder, "whole.ome.tif"),
