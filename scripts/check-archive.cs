@@ -5,7 +5,7 @@
 using System.Formats.Tar;
 using System.IO.Compression;
 
-string[] expected = ["LICENSE", "README.md", "CHANGELOG.md", "THIRD-PARTY.md", "docs/install.md", "model/model.onnx", "model/README.md"];
+string[] expected = ["LICENSE", "README.md", "CHANGELOG.md", "THIRD-PARTY.md", "docs/install.md", "samples/model/model.onnx", "samples/data/README.md"];
 var problems = new List<string>();
 foreach (string archive in args)
 {

@@ -22,8 +22,8 @@ inside "tinctor doctor || [ \$? -eq 1 ]" # what only training needs is missing
 inside "tinctor phantom -o pairs --slides 4 --size 256x256 --seed 3"
 inside "tinctor convert pairs/source/\$(ls pairs/source | head -n 1) -o slide.ome.tif"
 inside "tinctor info slide.ome.tif"
-inside "tinctor stain /opt/$name/model pairs/source -o stained"
-inside "tinctor stain /opt/$name/model slide.ome.tif -o slides --whole-slide"
+inside "tinctor stain /opt/$name/samples/model pairs/source -o stained"
+inside "tinctor stain /opt/$name/samples/model /opt/$name/samples/data/phantom/he.ome.tif -o slides"
 inside "tinctor evaluate --stained stained --real pairs/target --source pairs/source -o report"
 case "$name" in
     *-libtorch) inside "tinctor train pix2pix --data pairs -o run --steps 2 --set model.ngf=8" ;;
