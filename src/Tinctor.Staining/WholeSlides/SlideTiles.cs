@@ -59,9 +59,9 @@ public sealed class SlideTiles : IDisposable
             where selected.Contains(tile)
             select tile];
 
-    /// <summary>Gets the centre of a tile, in pixels of the stained slide.</summary>
-    public (double X, double Y) Centre(Tile tile) =>
-        (stained.Across.Start(tile.Column) + (stained.Across.Tile / 2.0), stained.Down.Start(tile.Row) + (stained.Down.Tile / 2.0));
+    /// <summary>Gets the rectangle of a tile, in pixels of the stained slide.</summary>
+    public (int X, int Y, int Width, int Height) Bounds(Tile tile) =>
+        (stained.Across.Start(tile.Column), stained.Down.Start(tile.Row), stained.Across.Tile, stained.Down.Tile);
 
     /// <summary>Whether a tile is stained and stored.</summary>
     public bool IsStained(Tile tile) => store.Has(tile);
