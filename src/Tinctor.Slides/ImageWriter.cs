@@ -13,10 +13,14 @@ internal static class ImageWriter
     {
         ImageFormat format = FormatOf(path);
         Refuse(path, format, image.Channels, image.SampleType);
+        if (format == ImageFormat.Png)
+        {
+            Store(path, EncodePng(image));
+            return;
+        }
         using VipsImage source = image.ToVips(Interpretation(image, format));
         Store(path, format switch
         {
-            ImageFormat.Png => source.PngsaveBuffer(PngCompression, filter: PngFilter),
             ImageFormat.Jpeg => source.JpegsaveBuffer(jpegQuality, subsampleMode: Enums.ForeignSubsample.Off),
             _ => source.TiffsaveBuffer(Enum.Parse<Enums.ForeignTiffCompression>($"{compression}")),
         });
@@ -28,6 +32,13 @@ internal static class ImageWriter
         using VipsImage source = tile.ToVips(Interpretation(tile, ImageFormat.Jpeg));
         return source.JpegsaveBuffer(quality,
             subsampleMode: HalvesChroma(quality) ? Enums.ForeignSubsample.On : Enums.ForeignSubsample.Off);
+    }
+
+    /// <summary>Encodes an image of up to four channels as a PNG file.</summary>
+    public static byte[] EncodePng(Image image)
+    {
+        using VipsImage source = image.ToVips(Interpretation(image, ImageFormat.Png));
+        return source.PngsaveBuffer(PngCompression, filter: PngFilter);
     }
 
     /// <summary>Whether tiles of a quality have chroma at half resolution.</summary>

@@ -133,10 +133,18 @@ internal static class SlideFormats
     public static SlideFolder List(string folder)
     {
         if (!Directory.Exists(folder)) throw new TinctorException(folder, "no such folder", "Check the path.");
+        return List(folder, Directory.EnumerateFiles(folder, "*", SearchOption.AllDirectories));
+    }
+
+    /// <summary>Lists the slides and images among the files of a folder; see <see cref="List(string)"/>.</summary>
+    /// <param name="folder">The folder; it is not itself listed as a slide.</param>
+    /// <param name="paths">Files in the folder and its subfolders.</param>
+    public static SlideFolder List(string folder, IEnumerable<string> paths)
+    {
         var files = new List<string>();
         var skipped = new List<SkippedFile>();
         var dicom = new List<string>();
-        foreach (string path in Directory.EnumerateFiles(folder, "*", SearchOption.AllDirectories).Order(StringComparer.Ordinal))
+        foreach (string path in paths.Order(StringComparer.Ordinal))
         {
             if (Path.GetFileName(path)[0] == '.') continue;
             SlideFormat? format = FromExtension(path);

@@ -72,6 +72,8 @@ internal static class CommandLineApp
             TrainCommand.Create(),
             SettingsCommand.Create(),
             StainCommand.Create(),
+            ServeCommand.Create(),
+            ViewCommand.Create(),
             AblateCommand.Create(),
             CompareCommand.Create(),
             EvaluateCommand.Create(),

@@ -9,7 +9,8 @@ internal sealed record DicomSeries(string Identifier, string Description, IReadO
     /// <summary>Whether a file has the marker of DICOM; false for folders and files that cannot be opened.</summary>
     public static bool IsDicom(string path)
     {
-        if (!File.Exists(path)) return false;
+        // Pipes have no length; opening one would wait for its writer.
+        if (new FileInfo(path) is not { Exists: true, Length: > 0 }) return false;
         try
         {
             using FileStream file = InputFile.Open(path);

@@ -51,6 +51,7 @@ internal sealed class TiffFile(Stream file)
             ResolutionUnit = (int)(Tag(page, ResolutionUnit) ?? 2),
             HoldsYCbCrAsRgb = HoldsYCbCrAsRgb(page),
             Alpha = AlphaOf(page),
+            Tile = Tag(page, TileWidth) is long width && Tag(page, TileLength) is long height ? (width, height) : null,
             ImageJMetadata = nested ? [] : Parts(page),
         };
     }

@@ -38,6 +38,9 @@ internal sealed record TiffPage(int Width, int Height, int Samples, int Bits)
     /// <summary>Transparency in the last of two or four samples.</summary>
     public TiffAlpha Alpha { get; init; }
 
+    /// <summary>Width and height of its tiles in pixels; null if it is stored in strips.</summary>
+    public (long Width, long Height)? Tile { get; init; }
+
     /// <summary>Blocks of ImageJ's metadata (tag 50839); the first lists the types of the others.</summary>
     public byte[][] ImageJMetadata { get; init; } = [];
 

@@ -1,0 +1,54 @@
+namespace Tinctor.Viewer.Api;
+
+/// <summary>Program that serves.</summary>
+internal sealed record InfoJson(string Name, string Version, bool ResearchUseOnly);
+
+/// <summary>Part of a list.</summary>
+internal sealed record PageJson<T>(int Total, IReadOnlyList<T> Items);
+
+/// <summary>Channel of a fluorescence slide; the colour is #rrggbb.</summary>
+internal sealed record ChannelJson(string Name, string Color);
+
+/// <summary>Result of staining a slide. The identifier is that of a slide; the kind is stained, variation or novelty.</summary>
+internal sealed record ResultJson(string Id, string Name, string? Model, string Kind, bool Complete);
+
+/// <summary>Slide. Sizes are in pixels, mpp in micrometres per pixel, bytes that of the files. The error is set if it cannot be read.</summary>
+internal record SlideJson
+{
+    public required string Id { get; init; }
+
+    public required string Name { get; init; }
+
+    public required string Folder { get; init; }
+
+    public required int Width { get; init; }
+
+    public required int Height { get; init; }
+
+    public required double? Mpp { get; init; }
+
+    public required double? Magnification { get; init; }
+
+    public required int Levels { get; init; }
+
+    public required string Format { get; init; }
+
+    public required long Bytes { get; init; }
+
+    public required DateTime Modified { get; init; }
+
+    public required IReadOnlyList<ChannelJson> Channels { get; init; }
+
+    public required bool IsFluorescence { get; init; }
+
+    public required IReadOnlyList<ResultJson> Results { get; init; }
+
+    public required IReadOnlyList<string> Associated { get; init; }
+
+    public required IReadOnlyList<string> Layers { get; init; }
+
+    public required string? Error { get; init; }
+
+    /// <summary>Metadata of the file; null in lists.</summary>
+    public IReadOnlyDictionary<string, string>? Metadata { get; init; }
+}

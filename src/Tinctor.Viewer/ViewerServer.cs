@@ -1,0 +1,188 @@
+using System.Diagnostics.Metrics;
+using System.Net;
+using System.Net.Sockets;
+using System.Reflection;
+using System.Security.Cryptography;
+using System.Security.Cryptography.X509Certificates;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Connections;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Hosting.Server;
+using Microsoft.AspNetCore.Hosting.Server.Features;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+using OpenTelemetry.Metrics;
+using Tinctor.Viewer.Api;
+using Tinctor.Viewer.Folders;
+using Tinctor.Viewer.Pixels;
+using Tinctor.Viewer.Security;
+
+namespace Tinctor.Viewer;
+
+/// <summary>
+/// Web server that shows slides, stained slides, models and training runs. It reads the folders of its options only, and listens on this
+/// computer only unless another address is given, which then needs a token.
+/// </summary>
+public sealed class ViewerServer : IAsyncDisposable
+{
+    private const int MostConnections = 1000;
+
+    private readonly WebApplication app;
+    private readonly AccessToken? access;
+
+    private ViewerServer(WebApplication app, AccessToken? access) => (this.app, this.access) = (app, access);
+
+    /// <summary>Address of the start page, without the token.</summary>
+    public Uri Address { get; private set; } = null!;
+
+    /// <summary>Token that clients must present; null if they need none.</summary>
+    public string? Token => access?.Value;
+
+    /// <summary>Services of the server.</summary>
+    internal IServiceProvider Services => app.Services;
+
+    /// <summary>Starts a server.</summary>
+    /// <param name="options">Folders, address, access and limits.</param>
+    /// <param name="logging">Adds receivers of log messages; null for none.</param>
+    /// <param name="cancel">Cancels the start.</param>
+    /// <exception cref="TinctorException">An option is not allowed, a folder is missing, or the address is in use.</exception>
+    public static async Task<ViewerServer> StartAsync(
+        ViewerOptions options, Action<ILoggingBuilder>? logging = null, CancellationToken cancel = default)
+    {
+        options.Validate();
+        string? token = options.Token ?? (IPAddress.IsLoopback(options.Address) ? null : AccessToken.Generate());
+        AccessToken? access = token is null ? null : new(token);
+        var server = new ViewerServer(Build(options, access, logging), access);
+        try
+        {
+            await server.app.StartAsync(cancel);
+            server.Address = new(server.app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.First());
+            return server;
+        }
+        catch (Exception e)
+        {
+            await server.DisposeAsync();
+            if (e is IOException { InnerException: AddressInUseException })
+            {
+                throw new TinctorException(null, $"the port {options.Port} of {options.Host} is in use", "Choose another port.", e)
+                { Option = nameof(ViewerOptions.Port) };
+            }
+            if (e is SocketException)
+            {
+                throw new TinctorException(null, $"cannot listen on {options.Host}:{options.Port} ({e.Message})",
+                    "Use an address of this computer.", e)
+                { Option = nameof(ViewerOptions.Host) };
+            }
+            throw;
+        }
+    }
+
+    /// <summary>Returns the address that opens a page in a browser, with the token if clients need one.</summary>
+    /// <param name="path">The page, such as / or /view?slide=ID.</param>
+    public Uri AddressOf(string path = "/") => new(Address, access is null ? path
+        : $"{AccessCheck.LoginPath}?token={Uri.EscapeDataString(access.Value)}&to={Uri.EscapeDataString(path)}");
+
+    /// <summary>Returns the path of the page that shows a slide.</summary>
+    /// <param name="slide">File or folder of a slide in the folders of the server.</param>
+    public static string PageOf(string slide) => $"/view?slide={SafeFolders.IdOf(SafeFolders.RealPath(slide) ?? slide)}";
+
+    /// <summary>Waits until the server is stopped by a cancellation, and stops it in order.</summary>
+    public Task RunAsync(CancellationToken cancel) => app.WaitForShutdownAsync(cancel);
+
+    /// <summary>Stops the server; requests that are running have some seconds to end.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        await app.DisposeAsync();
+        access?.Dispose();
+    }
+
+    private static WebApplication Build(ViewerOptions options, AccessToken? access, Action<ILoggingBuilder>? logging)
+    {
+        // Nothing is read from the environment or the current folder.
+        WebApplicationBuilder builder = WebApplication.CreateEmptyBuilder(new());
+        builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel => Listen(kestrel, options));
+        if (options.Certificate is not null) builder.WebHost.UseKestrelHttpsConfiguration();
+        builder.Logging.SetMinimumLevel(LogLevel.Warning);
+        logging?.Invoke(builder.Logging);
+        AddServices(builder.Services, options);
+        WebApplication app = builder.Build();
+        app.UseResponseHeaders();
+        app.UseExceptionHandler();
+        app.UseHostFiltering();
+        if (access is not null) app.UseAccessToken(access);
+        app.UseWriteCheck();
+        app.UseStatusCodePages();
+        app.UseRouting();
+        Map(app);
+        return app;
+    }
+
+    private static void Listen(KestrelServerOptions kestrel, ViewerOptions options)
+    {
+        kestrel.AddServerHeader = false;
+        kestrel.Limits.MaxRequestBodySize = options.LargestBody;
+        kestrel.Limits.RequestHeadersTimeout = options.HeaderTimeout;
+        kestrel.Limits.MaxConcurrentConnections = MostConnections;
+        kestrel.Listen(options.Address, options.Port, listen =>
+        {
+            if (options.Certificate is not null) listen.UseHttps(Certificate(options));
+        });
+    }
+
+    private static X509Certificate2 Certificate(ViewerOptions options)
+    {
+        try
+        {
+            return X509CertificateLoader.LoadPkcs12(InputFile.ReadAllBytes(options.Certificate!), options.CertificatePassword);
+        }
+        catch (CryptographicException e)
+        {
+            throw new TinctorException(options.Certificate, "cannot be opened as a certificate with a private key",
+                "Check the password, and that it is a PKCS #12 file (.pfx).", e)
+            { Option = nameof(ViewerOptions.CertificatePassword) };
+        }
+    }
+
+    private static void AddServices(IServiceCollection services, ViewerOptions options)
+    {
+        services.AddRouting();
+        services.AddProblemDetails();
+        services.AddExceptionHandler<ErrorAnswers>();
+        services.AddHostFiltering(hosts =>
+        {
+            hosts.AllowedHosts = RequestGuards.HostNames(options.Address, options.AllowedHosts);
+            (hosts.AllowEmptyHosts, hosts.IncludeFailureMessage) = (false, false);
+        });
+        services.AddHealthChecks();
+        services.AddOpenApi();
+        services.AddOpenTelemetry().WithMetrics(metrics => metrics.AddPrometheusExporter()
+            .AddMeter("Microsoft.AspNetCore.Hosting", "Microsoft.AspNetCore.Server.Kestrel", ViewerMeter.Name));
+        var slides = new SafeFolders(options.Slides);
+        services.AddSingleton(new SlideCatalogue(slides, options.RefreshInterval));
+        services.AddSingleton(new ThumbnailCache(options.CacheFolder));
+        services.AddSingleton(provider => new ReadQueue(options.Readers, options.QueuedReads, provider.GetRequiredService<IMeterFactory>()));
+        services.AddSingleton(provider => new SlidePool(options.OpenSlides, slides.Contains, provider.GetRequiredService<IMeterFactory>()));
+        services.AddSingleton<SlideReader>();
+    }
+
+    private static void Map(WebApplication app)
+    {
+        app.MapGet("/api/v1/info", () => new InfoJson("Tinctor", Version, ResearchUseOnly: true)).WithTags("Server")
+            .WithSummary("Gets name and version of the program");
+        app.MapHealthChecks("/health/live", new() { Predicate = _ => false });
+        app.MapHealthChecks("/health/ready");
+        app.MapPrometheusScrapingEndpoint();
+        app.MapOpenApi();
+        SlideCatalogue catalogue = app.Services.GetRequiredService<SlideCatalogue>();
+        SlideReader reader = app.Services.GetRequiredService<SlideReader>();
+        new SlideEndpoints(catalogue, reader, _ => null).Map(app);
+        new IiifEndpoints(catalogue, reader).Map(app);
+        Pages.Map(app);
+    }
+
+    private static string Version => typeof(ViewerServer).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()!
+        .InformationalVersion.Split('+')[0];
+}
