@@ -166,6 +166,9 @@ public sealed class ViewerServer : IAsyncDisposable
         services.AddSingleton(provider => new ReadQueue(options.Readers, options.QueuedReads, provider.GetRequiredService<IMeterFactory>()));
         services.AddSingleton(provider => new SlidePool(options.OpenSlides, slides.Contains, provider.GetRequiredService<IMeterFactory>()));
         services.AddSingleton<SlideReader>();
+        services.AddSingleton(new ModelEndpoints(new(options.Models), options.RefreshInterval));
+        services.AddSingleton(provider => new RunEndpoints(new(options.Runs), options.RefreshInterval,
+            provider.GetRequiredService<IHostApplicationLifetime>().ApplicationStopping));
     }
 
     private static void Map(WebApplication app)
@@ -178,8 +181,11 @@ public sealed class ViewerServer : IAsyncDisposable
         app.MapOpenApi();
         SlideCatalogue catalogue = app.Services.GetRequiredService<SlideCatalogue>();
         SlideReader reader = app.Services.GetRequiredService<SlideReader>();
-        new SlideEndpoints(catalogue, reader, _ => null).Map(app);
+        ModelEndpoints models = app.Services.GetRequiredService<ModelEndpoints>();
+        new SlideEndpoints(catalogue, reader, models.NameOf).Map(app);
         new IiifEndpoints(catalogue, reader).Map(app);
+        models.Map(app);
+        app.Services.GetRequiredService<RunEndpoints>().Map(app);
         Pages.Map(app);
     }
 
