@@ -6,7 +6,8 @@ using Tinctor.Viewer.Folders;
 namespace Tinctor.Viewer.Api;
 
 /// <summary>
-/// Staining model. Mpp is in micrometres per pixel, parameters is the number of weights, channels are those of sources and stained images.
+/// Staining model. Source and target are the kinds of images, such as RGB or 4 channels; mpp is in micrometres per pixel, parameters is the
+/// number of weights.
 /// </summary>
 internal record ModelJson
 {
@@ -18,9 +19,9 @@ internal record ModelJson
 
     public required string? Method { get; init; }
 
-    public required int? InputChannels { get; init; }
+    public required string? Source { get; init; }
 
-    public required int? OutputChannels { get; init; }
+    public required string? Target { get; init; }
 
     public required double? Mpp { get; init; }
 
@@ -66,14 +67,22 @@ internal sealed class ModelEndpoints
         ? Results.Ok(Describe(model) with { Card = model.ReadCard(folders) })
         : Results.Problem("There is no such model.", statusCode: StatusCodes.Status404NotFound);
 
+    private static string? KindOf(int? channels) => channels switch
+    {
+        null => null,
+        1 => "grey",
+        3 => "RGB",
+        _ => FormattableString.Invariant($"{channels} channels"),
+    };
+
     private static ModelJson Describe(CatalogueModel model) => new()
     {
         Id = model.Id,
         Name = model.Name,
         Folder = model.Folder,
         Method = model.Description?.Method,
-        InputChannels = model.Description?.InputChannels,
-        OutputChannels = model.Description?.OutputChannels,
+        Source = KindOf(model.Description?.InputChannels),
+        Target = KindOf(model.Description?.OutputChannels),
         Mpp = model.Description?.Mpp,
         Parameters = model.Parameters,
         Created = model.Created,
