@@ -71,6 +71,8 @@ export async function get<T>(path: string, signal?: AbortSignal): Promise<T> {
   return await (await request(path, signal ? { signal } : {})).json() as T;
 }
 
+export const getText = async (path: string): Promise<string> => (await request(path, { headers: {} })).text();
+
 /** Sends a change of state; the header shows the server that a page of its own sent it. */
 export async function send(method: 'POST' | 'PUT', path: string, body?: unknown): Promise<void> {
   const headers: Record<string, string> = { 'X-Tinctor': '1', Accept: 'application/json' };

@@ -64,6 +64,12 @@ const ringArea = (ring: Ring) => Math.abs(ring.reduce((sum, [x, y], i) => {
 export const areaOf = (geometry: Geometry | null) => polygonsOf(geometry)
   .reduce((sum, [outer, ...holes]) => sum + ringArea(outer ?? []) - holes.reduce((inner, hole) => inner + ringArea(hole), 0), 0);
 
+/** Geometry in other pixels; the same one if the scale is 1. */
+export function scaled(geometry: Geometry | null, scale: number): Geometry | null {
+  if (scale === 1 || polygonsOf(geometry).length === 0) return geometry;
+  return geometryOf(polygonsOf(geometry).map(rings => rings.map(ring => ring.map(([x, y]): Position => [x * scale, y * scale]))));
+}
+
 export interface Bounds { minX: number; minY: number; maxX: number; maxY: number }
 
 export function boundsOf(rings: Ring[]): Bounds {
