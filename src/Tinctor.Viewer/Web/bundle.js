@@ -10,10 +10,12 @@ const script = dirname(fileURLToPath(import.meta.url)), [pages, folder] = proces
 const entries = { index: 'browse/main.ts', view: 'view/main.ts' };
 const annotorious = '@annotorious/openseadragon';
 
-// Annotorious contains PixiJS, which compiles strings unless @pixi/unsafe-eval replaces a class; a strict security policy forbids that.
-// The plug-in exports this class from Annotorious, and gives it to @pixi/unsafe-eval in the place of @pixi/core.
-const pixiWithoutEval = packages => ({
-  name: 'pixi-without-eval',
+// The security policy of the pages forbids compiled strings and style attributes in markup. Annotorious contains PixiJS, which compiles
+// strings unless @pixi/unsafe-eval replaces a class: this class is exported, and given to @pixi/unsafe-eval in the place of @pixi/core.
+// Style attributes are set as properties instead.
+const styleAttribute = 'r.getAttribute(t) !== e && r.setAttribute(t, e);';
+const annotoriousUnderPolicy = packages => ({
+  name: 'annotorious-under-policy',
   setup(build) {
     const file = join(packages, annotorious, 'dist', 'annotorious-openseadragon.es.js');
     build.onResolve({ filter: /^@pixi\/core$/ }, () => ({ path: file }));
@@ -21,7 +23,9 @@ const pixiWithoutEval = packages => ({
       const text = readFileSync(file, 'utf8');
       const name = [...text.slice(0, text.indexOf('\n  systemCheck() {')).matchAll(/^class (\w+)/gm)].at(-1)?.[1];
       if (!name || !text.includes('\n  syncUniforms(')) fail(`${file}: the class of PixiJS that compiles shaders was not found.`);
-      return { contents: `${text}\nexport { ${name} as ShaderSystem };\nexport const utils = { deprecation() {} };\n`, loader: 'js' };
+      if (!text.includes(styleAttribute)) fail(`${file}: the function that sets attributes was not found.`);
+      const styled = text.replaceAll(styleAttribute, `t === "style" ? r.style.cssText = e : ${styleAttribute}`);
+      return { contents: `${styled}\nexport { ${name} as ShaderSystem };\nexport const utils = { deprecation() {} };\n`, loader: 'js' };
     });
   },
 });
@@ -31,7 +35,7 @@ async function bundle(packages) {
     entryPoints: Object.fromEntries(Object.entries(entries).map(([page, file]) => [page, join(script, file)])), absWorkingDir: script,
     nodePaths: [packages], bundle: true, minify: true, format: 'esm', target: 'es2022', charset: 'utf8', outdir: join(pages, 'assets'),
     entryNames: '[name]-[hash]', write: false, metafile: true, logLevel: 'silent', legalComments: 'none',
-    plugins: [pixiWithoutEval(packages)],
+    plugins: [annotoriousUnderPolicy(packages)],
   });
   const contained = containedPackages(result.metafile, packages, [annotorious]);
   writeWhole(join(folder, 'packages.json'), JSON.stringify(contained, null, 2) + '\n');
