@@ -60,7 +60,10 @@ public sealed class ViewerServer : IAsyncDisposable
         try
         {
             await server.app.StartAsync(cancel);
-            server.Address = new(server.app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.First());
+            var address = new UriBuilder(
+                server.app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.First());
+            if (IsAny(options.Address)) address.Host = "localhost";
+            server.Address = address.Uri;
             return server;
         }
         catch (Exception e)
@@ -100,13 +103,16 @@ public sealed class ViewerServer : IAsyncDisposable
         access?.Dispose();
     }
 
+    private static bool IsAny(IPAddress address) => address.Equals(IPAddress.Any) || address.Equals(IPAddress.IPv6Any);
+
     private static WebApplication Build(ViewerOptions options, AccessToken? access, Action<ILoggingBuilder>? logging)
     {
         // Nothing is read from the environment or the current folder.
         WebApplicationBuilder builder = WebApplication.CreateEmptyBuilder(new());
         builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel => Listen(kestrel, options));
         if (options.Certificate is not null) builder.WebHost.UseKestrelHttpsConfiguration();
-        builder.Logging.SetMinimumLevel(LogLevel.Warning);
+        // Errors of the start are exceptions, which the caller reports.
+        builder.Logging.SetMinimumLevel(LogLevel.Warning).AddFilter("Microsoft", LogLevel.Error).AddFilter("Microsoft.Extensions.Hosting", LogLevel.None);
         logging?.Invoke(builder.Logging);
         AddServices(builder.Services, options);
         WebApplication app = builder.Build();

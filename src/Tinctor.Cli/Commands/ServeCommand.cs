@@ -89,6 +89,7 @@ internal static class ServeCommand
         };
         await using ViewerServer server = await ViewerServer.StartAsync(options, Log, cancel);
         Terminal.Result($"Tinctor serves at {server.AddressOf()}");
+        if (options.Host is "0.0.0.0" or "::") Terminal.Note($"Other computers use {Environment.MachineName} instead of localhost.");
         Terminal.Note("Research use only. Ctrl-C stops the server.");
         if (server.Token is not null && options.Certificate is null && options.Host is not ("127.0.0.1" or "localhost" or "::1"))
             Terminal.Warning($"the connection is not encrypted: others on the network can read the token. Use {Certificate.Name}.");
