@@ -181,7 +181,9 @@ public sealed class ViewerServer : IAsyncDisposable
         services.AddSingleton(provider => new StainingQueue(new(Path.Combine(results, "jobs.db")), options.QueuedReads,
             provider.GetRequiredService<ILogger<StainingQueue>>()));
         services.AddHostedService(provider => provider.GetRequiredService<StainingQueue>());
-        services.AddSingleton<JobEndpoints>();
+        services.AddSingleton(provider => new JobEndpoints(provider.GetRequiredService<StainingQueue>(),
+            provider.GetRequiredService<StainedPlaces>(), provider.GetRequiredService<ModelEndpoints>(),
+            provider.GetRequiredService<IHostApplicationLifetime>().ApplicationStopping));
         services.AddSingleton<StainedEndpoints>();
         services.AddSingleton(provider => new RunEndpoints(new(options.Runs), options.RefreshInterval,
             provider.GetRequiredService<IHostApplicationLifetime>().ApplicationStopping));

@@ -6,6 +6,7 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
 using Tinctor.Viewer.Folders;
 using Tinctor.Viewer.Jobs;
+using Tinctor.Viewer.Pixels;
 
 namespace Tinctor.Viewer.Api;
 
@@ -20,10 +21,15 @@ internal sealed record JobJson(string Id, string Slide, string SlideName, string
 /// <param name="queue">The jobs.</param>
 /// <param name="places">Places of results.</param>
 /// <param name="models">Models of the folders.</param>
-internal sealed class JobEndpoints(StainingQueue queue, StainedPlaces places, ModelEndpoints models)
+/// <param name="stopping">Ends the streams of events.</param>
+internal sealed class JobEndpoints(StainingQueue queue, StainedPlaces places, ModelEndpoints models, CancellationToken stopping)
 {
+    private const int MostStreams = 100;
+
     // A client that does not read loses old events: the newest of a job holds all that matters.
     private const int LargestBacklog = 64;
+
+    private int streams;
 
     /// <summary>Adds the addresses.</summary>
     public void Map(IEndpointRouteBuilder routes)
@@ -33,7 +39,7 @@ internal sealed class JobEndpoints(StainingQueue queue, StainedPlaces places, Mo
         jobs.MapPost("", Add).WithSummary("Adds a job that stains a slide with a model").Produces<JobJson>(201).ProducesProblem(404);
         jobs.MapGet("/{id}", (string id) => Answer(queue.Jobs.FirstOrDefault(job => job.Id == id), "There is no such job.", 404))
             .WithSummary("Gets a job").Produces<JobJson>().ProducesProblem(404);
-        jobs.MapGet("/events", (CancellationToken cancel) => TypedResults.ServerSentEvents(Events(cancel)))
+        jobs.MapGet("/events", (CancellationToken cancel) => TypedResults.ServerSentEvents(Events(RequireStream(), cancel)))
             .WithSummary("Sends a job whenever it changes");
         MapChange("pause", JobState.Paused, "Pauses a job; stained tiles are kept");
         MapChange("resume", JobState.Queued, "Continues a job that was paused or cancelled, or that failed");
@@ -54,15 +60,26 @@ internal sealed class JobEndpoints(StainingQueue queue, StainedPlaces places, Mo
         return Results.Created($"/api/v1/jobs/{job.Id}", Describe(job));
     }
 
-    private async IAsyncEnumerable<SseItem<JobJson>> Events([EnumeratorCancellation] CancellationToken cancel)
+    private StreamLease RequireStream()
     {
+        if (Interlocked.Increment(ref streams) <= MostStreams) return new(this);
+        Interlocked.Decrement(ref streams);
+        throw new BusyException();
+    }
+
+    private async IAsyncEnumerable<SseItem<JobJson?>> Events(StreamLease lease, [EnumeratorCancellation] CancellationToken cancel)
+    {
+        using StreamLease held = lease;
+        using var end = CancellationTokenSource.CreateLinkedTokenSource(cancel, stopping);
         var changed = Channel.CreateBounded<StainingJob>(new BoundedChannelOptions(LargestBacklog) { FullMode = BoundedChannelFullMode.DropOldest });
         void Receive(StainingJob job) => changed.Writer.TryWrite(job);
         queue.Changed += Receive;
         try
         {
+            // The first event opens the stream, also where there is no job.
+            yield return new(null, "open");
             foreach (StainingJob job in queue.Jobs) yield return new(Describe(job));
-            await foreach (StainingJob job in changed.Reader.ReadAllAsync(cancel)) yield return new(Describe(job));
+            await foreach (StainingJob job in changed.Reader.ReadAllAsync(end.Token)) yield return new(Describe(job));
         }
         finally
         {
@@ -76,4 +93,10 @@ internal sealed class JobEndpoints(StainingQueue queue, StainedPlaces places, Mo
     private JobJson Describe(StainingJob job) => new(job.Id, SafeFolders.IdOf(job.Slide), Path.GetFileName(job.Slide),
         SafeFolders.IdOf(job.Model), models.Find(SafeFolders.IdOf(job.Model))?.Name ?? Path.GetFileName(job.Model), $"{job.State}".ToLowerInvariant(), job.Done, job.Total,
         job.Error, job.State == JobState.Finished ? StainedPlaces.FinishedId(job.Target) : null, job.Created, job.Updated);
+
+    // A client that follows the events.
+    private sealed class StreamLease(JobEndpoints owner) : IDisposable
+    {
+        public void Dispose() => Interlocked.Decrement(ref owner.streams);
+    }
 }

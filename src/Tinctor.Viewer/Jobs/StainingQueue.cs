@@ -21,6 +21,7 @@ internal sealed class StainingQueue : BackgroundService
     private readonly Dictionary<WorkKey, Task<SlideInWork>> works = [];
     private readonly Dictionary<string, StainingJob> jobs;
     private readonly List<Request> requests = [];
+    private readonly List<Task> writes = [];
     private WorkKey? last;
 
     /// <summary>Creates the queue. Jobs that were running when the server ended are queued again.</summary>
@@ -125,6 +126,17 @@ internal sealed class StainingQueue : BackgroundService
     /// <summary>Says where the centre of the view on a slide is: tiles near to it are stained first.</summary>
     public void Look(SlideInWork work, double x, double y) => work.ViewCentre = (x, y);
 
+    /// <inheritdoc/>
+    public override async Task StopAsync(CancellationToken cancellationToken)
+    {
+        await base.StopAsync(cancellationToken);
+        Task[] running;
+        lock (access) running = [.. writes, .. works.Values];
+        // Their errors have been reported where they belong.
+        await Task.WhenAll(running).ContinueWith(_ => { }, CancellationToken.None, TaskContinuationOptions.None, TaskScheduler.Default);
+    }
+
+    /// <inheritdoc/>
     public override void Dispose()
     {
         base.Dispose();
@@ -232,7 +244,7 @@ internal sealed class StainingQueue : BackgroundService
     private void Finish(StainingJob job, SlideInWork work, CancellationToken cancel)
     {
         work.IsFinishing = true;
-        _ = Task.Run(() =>
+        Task write = Task.Run(() =>
         {
             try
             {
@@ -250,6 +262,11 @@ internal sealed class StainingQueue : BackgroundService
                 Fail(job, e);
             }
         }, CancellationToken.None);
+        lock (access)
+        {
+            writes.RemoveAll(task => task.IsCompleted);
+            writes.Add(write);
+        }
     }
 
     private void Fail(StainingJob job, Exception error)

@@ -25,10 +25,12 @@ public sealed class StainedOnDemandTests
         Assert.True(Green(tile) > Green(source) + 20, $"{Green(tile)} after {Green(source)}");
         Assert.Equal(Number(size, "total"), Number(await test.JsonAsync(address), "done"));
 
+        using Stream events = await test.Client.GetStreamAsync("/api/v1/jobs/events", TestContext.Current.CancellationToken);
         using HttpResponseMessage added = await PostAsync(test, "/api/v1/jobs", new { slide, model = await ModelAsync(test) });
         Assert.Equal(HttpStatusCode.Created, added.StatusCode);
         JsonElement job = await FinishedAsync(test, added.Headers.Location!.ToString());
         string result = job.GetProperty("result").GetString()!;
+        await AssertEventAsync(events, "\"state\":\"finished\"");
         JsonElement[] results = [.. (await test.JsonAsync($"/api/v1/slides/{slide}")).GetProperty("results").EnumerateArray()];
         Assert.Equal(result, Assert.Single(results).GetProperty("id").GetString());
         Assert.Equal(result, (await test.JsonAsync(address)).GetProperty("result").GetString());
@@ -87,6 +89,14 @@ public sealed class StainedOnDemandTests
             await Task.Delay(100);
         }
         throw new TimeoutException("the job does not end");
+    }
+
+    private static async Task AssertEventAsync(Stream events, string expected)
+    {
+        using var reader = new StreamReader(events);
+        while (await reader.ReadLineAsync(TestContext.Current.CancellationToken) is { } line)
+            if (line.StartsWith("data: ", StringComparison.Ordinal) && line.Contains(expected)) return;
+        Assert.Fail($"no event has {expected}");
     }
 
     private static int Number(JsonElement json, string name) => json.GetProperty(name).GetInt32();
