@@ -1,6 +1,7 @@
 using System.Net.ServerSentEvents;
 using System.Runtime.CompilerServices;
 using System.Threading.Channels;
+using System.Threading.RateLimiting;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
@@ -22,14 +23,14 @@ internal sealed record JobJson(string Id, string Slide, string SlideName, string
 /// <param name="places">Places of results.</param>
 /// <param name="models">Models of the folders.</param>
 /// <param name="stopping">Ends the streams of events.</param>
-internal sealed class JobEndpoints(StainingQueue queue, StainedPlaces places, ModelEndpoints models, CancellationToken stopping)
+internal sealed class JobEndpoints(StainingQueue queue, StainedPlaces places, ModelEndpoints models, CancellationToken stopping) : IDisposable
 {
     private const int MostStreams = 100;
 
     // A client that does not read loses old events: the newest of a job holds all that matters.
     private const int LargestBacklog = 64;
 
-    private int streams;
+    private readonly ConcurrencyLimiter streams = new(new() { PermitLimit = MostStreams, QueueLimit = 0 });
 
     /// <summary>Adds the addresses.</summary>
     public void Map(IEndpointRouteBuilder routes)
@@ -39,8 +40,7 @@ internal sealed class JobEndpoints(StainingQueue queue, StainedPlaces places, Mo
         jobs.MapPost("", Add).WithSummary("Adds a job that stains a slide with a model").Produces<JobJson>(201).ProducesProblem(404);
         jobs.MapGet("/{id}", (string id) => Answer(queue.Jobs.FirstOrDefault(job => job.Id == id), "There is no such job.", 404))
             .WithSummary("Gets a job").Produces<JobJson>().ProducesProblem(404);
-        jobs.MapGet("/events", (CancellationToken cancel) => TypedResults.ServerSentEvents(Events(RequireStream(), cancel)))
-            .WithSummary("Sends a job whenever it changes");
+        jobs.MapGet("/events", Follow).WithSummary("Sends a job whenever it changes").Produces(200, contentType: "text/event-stream");
         MapChange("pause", JobState.Paused, "Pauses a job; stained tiles are kept");
         MapChange("resume", JobState.Queued, "Continues a job that was paused or cancelled, or that failed");
         MapChange("cancel", JobState.Cancelled, "Cancels a job; stained tiles are kept");
@@ -49,6 +49,9 @@ internal sealed class JobEndpoints(StainingQueue queue, StainedPlaces places, Mo
             jobs.MapPost($"/{{id}}/{action}", (string id) => Answer(queue.Change(id, state),
                 "There is no such job, or its state does not allow this.", 409)).WithSummary(summary).Produces<JobJson>().ProducesProblem(409);
     }
+
+    /// <inheritdoc/>
+    public void Dispose() => streams.Dispose();
 
     private IResult Add(JobRequest request)
     {
@@ -60,16 +63,16 @@ internal sealed class JobEndpoints(StainingQueue queue, StainedPlaces places, Mo
         return Results.Created($"/api/v1/jobs/{job.Id}", Describe(job));
     }
 
-    private StreamLease RequireStream()
+    private IResult Follow(HttpContext context)
     {
-        if (Interlocked.Increment(ref streams) <= MostStreams) return new(this);
-        Interlocked.Decrement(ref streams);
-        throw new BusyException();
+        RateLimitLease lease = streams.AttemptAcquire();
+        if (!lease.IsAcquired) throw new BusyException();
+        context.Response.RegisterForDispose(lease);
+        return TypedResults.ServerSentEvents(Events(context.RequestAborted));
     }
 
-    private async IAsyncEnumerable<SseItem<JobJson?>> Events(StreamLease lease, [EnumeratorCancellation] CancellationToken cancel)
+    private async IAsyncEnumerable<SseItem<JobJson?>> Events([EnumeratorCancellation] CancellationToken cancel)
     {
-        using StreamLease held = lease;
         using var end = CancellationTokenSource.CreateLinkedTokenSource(cancel, stopping);
         var changed = Channel.CreateBounded<StainingJob>(new BoundedChannelOptions(LargestBacklog) { FullMode = BoundedChannelFullMode.DropOldest });
         void Receive(StainingJob job) => changed.Writer.TryWrite(job);
@@ -93,10 +96,4 @@ internal sealed class JobEndpoints(StainingQueue queue, StainedPlaces places, Mo
     private JobJson Describe(StainingJob job) => new(job.Id, SafeFolders.IdOf(job.Slide), Path.GetFileName(job.Slide),
         SafeFolders.IdOf(job.Model), models.Find(SafeFolders.IdOf(job.Model))?.Name ?? Path.GetFileName(job.Model), $"{job.State}".ToLowerInvariant(), job.Done, job.Total,
         job.Error, job.State == JobState.Finished ? StainedPlaces.FinishedId(job.Target) : null, job.Created, job.Updated);
-
-    // A client that follows the events.
-    private sealed class StreamLease(JobEndpoints owner) : IDisposable
-    {
-        public void Dispose() => Interlocked.Decrement(ref owner.streams);
-    }
 }
