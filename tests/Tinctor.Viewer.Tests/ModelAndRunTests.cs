@@ -16,11 +16,12 @@ public sealed class ModelAndRunTests
     {
         var folder = new TemporaryFolder();
         string weights = WriteModel(folder.File("models/he2her2/model"));
-        WriteModel(folder.File("models/other"));
+        WriteModel(folder.File("models/model"));
+        File.WriteAllText(folder.File("models/he2her2/config.yaml"), "method: pix2pix\n");
         Directory.CreateDirectory(folder.File("models/empty"));
         await using TestServer server = await StartAsync(folder);
         JsonElement[] models = [.. (await server.JsonAsync("/api/v1/models")).EnumerateArray()];
-        Assert.Equal(["he2her2", "other"], models.Select(model => model.GetProperty("name").GetString()));
+        Assert.Equal(["he2her2", "model"], models.Select(model => model.GetProperty("name").GetString()));
         Assert.Equal("pix2pix", models[0].GetProperty("method").GetString());
         Assert.Equal("RGB", models[0].GetProperty("source").GetString());
         Assert.Equal((0.5, 3 * 4 * 5 + 7), (models[0].GetProperty("mpp").GetDouble(), models[0].GetProperty("parameters").GetInt32()));

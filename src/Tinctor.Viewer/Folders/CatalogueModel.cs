@@ -38,8 +38,9 @@ internal sealed record CatalogueModel(string Path, string Id, string Name, strin
                 .Select(file => System.IO.Path.Combine(folder, file)).Where(File.Exists)];
             bool isModel = files.Any(file => !file.EndsWith(ModelFolder.ConfigFile, StringComparison.Ordinal)) && files.Length > 1;
             if (!isModel || !files.All(folders.Contains)) continue;
-            string name = System.IO.Path.GetFileName(folder);
-            if (name == RunModel) name = System.IO.Path.GetFileName(System.IO.Path.GetDirectoryName(folder)!);
+            string parent = System.IO.Path.GetDirectoryName(folder)!;
+            bool isOfRun = System.IO.Path.GetFileName(folder) == RunModel && File.Exists(System.IO.Path.Combine(parent, ModelFolder.ConfigFile));
+            string name = System.IO.Path.GetFileName(isOfRun ? parent : folder);
             var model = new CatalogueModel(folder, SafeFolders.IdOf(folder), name, folders.DisplayFolder(folder), files.Max(File.GetLastWriteTimeUtc));
             models[model.Id] = old?.GetValueOrDefault(model.Id) is { } known && known.Created == model.Created ? known : model;
         }
