@@ -1,14 +1,14 @@
 #:project ../src/Tinctor.Core/Tinctor.Core.csproj
 #:property PublishAot=false
-// Lists the NuGet packages of a build and the npm packages of the report's script, with their licences, as Markdown.
-// Usage: dotnet run scripts/third-party.cs -- PROJECT.ASSETS.JSON BUILD/REPORT
+// Lists the NuGet packages of a build and the npm packages of bundled scripts, with their licences, as Markdown.
+// Usage: dotnet run scripts/third-party.cs -- PROJECT.ASSETS.JSON BUILD/REPORT BUILD/VIEWER-PACKAGES
 using System.Text.Json;
 using System.Xml.Linq;
 
-if (args is not [string assetsPath, string reportFolder] || !File.Exists(assetsPath)
-    || !File.Exists(Path.Combine(reportFolder, "packages.json")))
+if (args is not [string assetsPath, string reportFolder, string viewerFolder] || !File.Exists(assetsPath)
+    || !File.Exists(Path.Combine(reportFolder, "packages.json")) || !File.Exists(Path.Combine(viewerFolder, "packages.json")))
 {
-    Console.Error.WriteLine("Usage: dotnet run scripts/third-party.cs -- PROJECT.ASSETS.JSON BUILD/REPORT");
+    Console.Error.WriteLine("Usage: dotnet run scripts/third-party.cs -- PROJECT.ASSETS.JSON BUILD/REPORT BUILD/VIEWER-PACKAGES");
     return 2;
 }
 using JsonDocument document = JsonDocument.Parse(File.ReadAllText(assetsPath));
@@ -28,11 +28,17 @@ foreach (string name in packages)
     string path = assets.GetProperty("libraries").GetProperty(name).GetProperty("path").GetString()!;
     DescribeNuGet(name, folders.Select(root => Path.Combine(root, path)).First(Directory.Exists));
 }
-Console.WriteLine("# Third-party software in reports\n\nThe HTML reports contain these npm packages.\n");
-using JsonDocument bundled = JsonDocument.Parse(File.ReadAllText(Path.Combine(reportFolder, "packages.json")));
-foreach (JsonElement package in bundled.RootElement.EnumerateArray())
-    DescribeNpm(package, Path.Combine(reportFolder, "node_modules", package.GetProperty("name").GetString()!));
+DescribeBundle("# Third-party software in reports\n\nThe HTML reports contain these npm packages.\n", reportFolder);
+DescribeBundle("# Third-party software in the viewer\n\nThe pages of the viewer contain these npm packages.\n", viewerFolder);
 return 0;
+
+void DescribeBundle(string heading, string folder)
+{
+    Console.WriteLine(heading);
+    using JsonDocument bundled = JsonDocument.Parse(File.ReadAllText(Path.Combine(folder, "packages.json")));
+    foreach (JsonElement package in bundled.RootElement.EnumerateArray())
+        DescribeNpm(package, Path.Combine(folder, "node_modules", package.GetProperty("name").GetString()!));
+}
 
 void DescribeNpm(JsonElement package, string folder)
 {

@@ -56,6 +56,12 @@ internal sealed class FileLock : IDisposable
         }
     }
 
+    /// <summary>Whether a running process holds a lock; a process of another computer counts as running until its note is stale.</summary>
+    /// <param name="path">The lock file.</param>
+    public static bool IsHeld(string path) => Read(NoteOf(path)) is { } holder
+        && (holder.IsLocal ? LocalProcess.IsRunning(holder.Process)
+            : DateTime.UtcNow - File.GetLastWriteTimeUtc(NoteOf(path)) < Stale);
+
     /// <summary>Releases the lock and deletes its files.</summary>
     public void Dispose()
     {

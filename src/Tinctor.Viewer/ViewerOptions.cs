@@ -19,6 +19,12 @@ public sealed record ViewerOptions
     /// <summary>Run folders of trainings, or folders of them.</summary>
     public IReadOnlyList<string> Runs { get; init; } = [];
 
+    /// <summary>
+    /// Folder of the slides that are stained in the viewer, in a subfolder for each model, and of the list of jobs; null for
+    /// tinctor/stained in the user's data folder.
+    /// </summary>
+    public string? Results { get; init; }
+
     /// <summary>IP address to listen on; 127.0.0.1 by default, which only this computer reaches.</summary>
     public string Host { get; init; } = "127.0.0.1";
 

@@ -17,6 +17,7 @@ using Microsoft.Extensions.Logging;
 using OpenTelemetry.Metrics;
 using Tinctor.Viewer.Api;
 using Tinctor.Viewer.Folders;
+using Tinctor.Viewer.Jobs;
 using Tinctor.Viewer.Pixels;
 using Tinctor.Viewer.Security;
 
@@ -59,7 +60,10 @@ public sealed class ViewerServer : IAsyncDisposable
         try
         {
             await server.app.StartAsync(cancel);
-            server.Address = new(server.app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.First());
+            var address = new UriBuilder(
+                server.app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.First());
+            if (IsAny(options.Address)) address.Host = "localhost";
+            server.Address = address.Uri;
             return server;
         }
         catch (Exception e)
@@ -99,13 +103,16 @@ public sealed class ViewerServer : IAsyncDisposable
         access?.Dispose();
     }
 
+    private static bool IsAny(IPAddress address) => address.Equals(IPAddress.Any) || address.Equals(IPAddress.IPv6Any);
+
     private static WebApplication Build(ViewerOptions options, AccessToken? access, Action<ILoggingBuilder>? logging)
     {
         // Nothing is read from the environment or the current folder.
         WebApplicationBuilder builder = WebApplication.CreateEmptyBuilder(new());
         builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel => Listen(kestrel, options));
         if (options.Certificate is not null) builder.WebHost.UseKestrelHttpsConfiguration();
-        builder.Logging.SetMinimumLevel(LogLevel.Warning);
+        // Errors of the start are exceptions, which the caller reports.
+        builder.Logging.SetMinimumLevel(LogLevel.Warning).AddFilter("Microsoft", LogLevel.Error).AddFilter("Microsoft.Extensions.Hosting", LogLevel.None);
         logging?.Invoke(builder.Logging);
         AddServices(builder.Services, options);
         WebApplication app = builder.Build();
@@ -160,12 +167,26 @@ public sealed class ViewerServer : IAsyncDisposable
         services.AddOpenApi();
         services.AddOpenTelemetry().WithMetrics(metrics => metrics.AddPrometheusExporter()
             .AddMeter("Microsoft.AspNetCore.Hosting", "Microsoft.AspNetCore.Server.Kestrel", ViewerMeter.Name));
-        var slides = new SafeFolders(options.Slides);
+        string results = options.Results ?? UserFolders.Stained;
+        Directory.CreateDirectory(results);
+        var slides = new SafeFolders([.. options.Slides, results]);
         services.AddSingleton(new SlideCatalogue(slides, options.RefreshInterval));
         services.AddSingleton(new ThumbnailCache(options.CacheFolder));
         services.AddSingleton(provider => new ReadQueue(options.Readers, options.QueuedReads, provider.GetRequiredService<IMeterFactory>()));
         services.AddSingleton(provider => new SlidePool(options.OpenSlides, slides.Contains, provider.GetRequiredService<IMeterFactory>()));
         services.AddSingleton<SlideReader>();
+        services.AddSingleton(new ModelEndpoints(new(options.Models), options.RefreshInterval));
+        services.AddSingleton(provider => new StainedPlaces(results, provider.GetRequiredService<SlideCatalogue>(),
+            provider.GetRequiredService<ModelEndpoints>().Find));
+        services.AddSingleton(provider => new StainingQueue(new(Path.Combine(results, "jobs.db")), options.QueuedReads,
+            provider.GetRequiredService<ILogger<StainingQueue>>()));
+        services.AddHostedService(provider => provider.GetRequiredService<StainingQueue>());
+        services.AddSingleton(provider => new JobEndpoints(provider.GetRequiredService<StainingQueue>(),
+            provider.GetRequiredService<StainedPlaces>(), provider.GetRequiredService<ModelEndpoints>(),
+            provider.GetRequiredService<IHostApplicationLifetime>().ApplicationStopping));
+        services.AddSingleton<StainedEndpoints>();
+        services.AddSingleton(provider => new RunEndpoints(new(options.Runs), options.RefreshInterval,
+            provider.GetRequiredService<IHostApplicationLifetime>().ApplicationStopping));
     }
 
     private static void Map(WebApplication app)
@@ -178,8 +199,13 @@ public sealed class ViewerServer : IAsyncDisposable
         app.MapOpenApi();
         SlideCatalogue catalogue = app.Services.GetRequiredService<SlideCatalogue>();
         SlideReader reader = app.Services.GetRequiredService<SlideReader>();
-        new SlideEndpoints(catalogue, reader, _ => null).Map(app);
+        ModelEndpoints models = app.Services.GetRequiredService<ModelEndpoints>();
+        new SlideEndpoints(catalogue, reader, models.NameOf).Map(app);
         new IiifEndpoints(catalogue, reader).Map(app);
+        models.Map(app);
+        app.Services.GetRequiredService<RunEndpoints>().Map(app);
+        app.Services.GetRequiredService<JobEndpoints>().Map(app);
+        app.Services.GetRequiredService<StainedEndpoints>().Map(app);
         Pages.Map(app);
     }
 

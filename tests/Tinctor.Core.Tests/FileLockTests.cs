@@ -71,6 +71,20 @@ public sealed class FileLockTests : IDisposable
     }
 
     [Fact]
+    public void IsHeld_is_true_while_a_process_runs()
+    {
+        Assert.False(FileLock.IsHeld(LockFile));
+        using (FileLock.Acquire(LockFile, "data")) Assert.True(FileLock.IsHeld(LockFile));
+        Assert.False(FileLock.IsHeld(LockFile));
+        WriteNote(LocalProcess.Host, process: int.MaxValue, TimeSpan.Zero);
+        Assert.False(FileLock.IsHeld(LockFile));
+        WriteNote("elsewhere", process: 1, age: FileLock.Stale / 2);
+        Assert.True(FileLock.IsHeld(LockFile));
+        WriteNote("elsewhere", process: 1, age: FileLock.Stale * 2);
+        Assert.False(FileLock.IsHeld(LockFile));
+    }
+
+    [Fact]
     public void Acquire_takes_over_note_of_dead_process_only()
     {
         // A file system without locks shows only the note.

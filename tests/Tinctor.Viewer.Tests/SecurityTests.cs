@@ -1,4 +1,6 @@
 using System.Net;
+using System.Security.Cryptography;
+using System.Security.Cryptography.X509Certificates;
 using System.Text;
 using System.Text.Json;
 using Microsoft.Extensions.DependencyInjection;
@@ -290,9 +292,31 @@ public sealed class SecurityTests
     {
         await using TestServer server = await TestServer.StartAsync(new(), options => options with { Host = "0.0.0.0" });
         Assert.True(server.Server.Token!.Length >= 43);
-        using var client = new HttpClient { BaseAddress = new($"http://127.0.0.1:{server.Server.Address.Port}") };
-        using HttpResponseMessage answer = await client.GetAsync("/api/v1/info");
+        Assert.Equal("localhost", server.Server.Address.Host);
+        using HttpResponseMessage answer = await server.Client.GetAsync("/api/v1/info");
         Assert.Equal(HttpStatusCode.Unauthorized, answer.StatusCode);
+    }
+
+    [Fact]
+    public async Task Certificate_gives_encryption_and_a_secure_cookie()
+    {
+        var folder = new TemporaryFolder();
+        using (var key = RSA.Create(2048))
+        {
+            var request = new CertificateRequest("CN=localhost", key, HashAlgorithmName.SHA256, RSASignaturePadding.Pkcs1);
+            using X509Certificate2 certificate = request.CreateSelfSigned(DateTimeOffset.UtcNow.AddDays(-1), DateTimeOffset.UtcNow.AddDays(1));
+            File.WriteAllBytes(folder.File("server.pfx"), certificate.Export(X509ContentType.Pfx, "secret"));
+        }
+        await using TestServer server = await TestServer.StartAsync(folder, options => options with
+        { Token = Token, Certificate = folder.File("server.pfx"), CertificatePassword = "secret" });
+        Assert.Equal("https", server.Server.Address.Scheme);
+        using var client = new HttpClient(new HttpClientHandler
+        { AllowAutoRedirect = false, UseCookies = false, ServerCertificateCustomValidationCallback = (_, _, _, _) => true });
+        using HttpResponseMessage login = await client.GetAsync(server.Server.AddressOf());
+        Assert.Contains("secure", login.Headers.GetValues("Set-Cookie").Single().Split("; "));
+        TinctorException error = await Assert.ThrowsAnyAsync<TinctorException>(() => ViewerServer.StartAsync(
+            new() { Slides = [folder.Path], Port = 0, Certificate = folder.File("server.pfx"), CertificatePassword = "wrong" }));
+        Assert.Equal(nameof(ViewerOptions.CertificatePassword), error.Option);
     }
 
     [Fact]

@@ -210,6 +210,7 @@ public sealed class SlideTests
         string path = RepositoryFiles.Sample("slides/cmu-1-small-region.svs");
         await using TestServer server = await TestServer.StartAsync(folder, options => options with { Slides = [path] });
         using var slide = Slide.Open(path);
+        Assert.Equal("slides", (await server.SlidesAsync()).Single().GetProperty("folder").GetString());
         Image label = await server.ImageAsync($"/api/v1/slides/{await server.IdAsync("cmu-1-small-region.svs")}/associated/label");
         Assert.Equal(slide.ReadAssociated("label").ToDisplay().Data, label.Data);
     }

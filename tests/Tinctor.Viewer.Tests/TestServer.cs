@@ -31,6 +31,7 @@ internal sealed class TestServer : IAsyncDisposable
             Slides = [slides],
             Port = 0,
             CacheFolder = folder.File("cache"),
+            Results = folder.File("results"),
             RefreshInterval = TimeSpan.Zero,
         };
         return new(folder, await ViewerServer.StartAsync(change?.Invoke(options) ?? options));

@@ -24,6 +24,11 @@ internal static class ServeCommand
     private static readonly Option<string[]> Slides = Folders("--slides", "Folders of slides and stained slides, or single slides");
     private static readonly Option<string[]> Models = Folders("--models", "Model folders, or folders of them");
     private static readonly Option<string[]> Runs = Folders("--runs", "Run folders of trainings, or folders of them");
+    private static readonly Option<string?> Results = new("--results")
+    {
+        Description = "Folder for slides stained in the viewer [default: tinctor/stained in the user's data folder]",
+        HelpName = "DIR",
+    };
     private static readonly Option<string> Host = new("--host")
     {
         Description = "IP address to listen on; 0.0.0.0 for all of this computer",
@@ -48,7 +53,7 @@ internal static class ServeCommand
     {
         var command = new GroupedCommand("serve", Description)
         {
-            { "Content", Slides, Models, Runs },
+            { "Content", Slides, Models, Runs, Results },
             { "Address", Host, Port, AllowedHosts },
             { "Access", Token, Certificate, CertificatePassword },
         };
@@ -74,6 +79,7 @@ internal static class ServeCommand
             Slides = parse.GetValue(Slides) ?? [],
             Models = parse.GetValue(Models) ?? [],
             Runs = parse.GetValue(Runs) ?? [],
+            Results = parse.GetValue(Results),
             Host = parse.GetRequiredValue(Host),
             Port = parse.GetValue(Port),
             AllowedHosts = parse.GetValue(AllowedHosts) ?? [],
@@ -83,6 +89,7 @@ internal static class ServeCommand
         };
         await using ViewerServer server = await ViewerServer.StartAsync(options, Log, cancel);
         Terminal.Result($"Tinctor serves at {server.AddressOf()}");
+        if (options.Host is "0.0.0.0" or "::") Terminal.Note($"Other computers use {Environment.MachineName} instead of localhost.");
         Terminal.Note("Research use only. Ctrl-C stops the server.");
         if (server.Token is not null && options.Certificate is null && options.Host is not ("127.0.0.1" or "localhost" or "::1"))
             Terminal.Warning($"the connection is not encrypted: others on the network can read the token. Use {Certificate.Name}.");

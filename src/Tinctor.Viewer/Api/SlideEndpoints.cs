@@ -127,7 +127,8 @@ internal sealed class SlideEndpoints(SlideCatalogue catalogue, SlideReader reade
         return summary.Layers.Contains(layer) ? (slide, summary) : null;
     }
 
-    private static (int Column, int Row)? Place(string tile) => tile.EndsWith(".jpg", StringComparison.Ordinal)
+    /// <summary>Reads column and row from the name of a tile, COLUMN_ROW.jpg; null if it is another name.</summary>
+    internal static (int Column, int Row)? Place(string tile) => tile.EndsWith(".jpg", StringComparison.Ordinal)
         && tile[..^4].Split('_') is [string column, string row]
         && int.TryParse(column, NumberStyles.None, CultureInfo.InvariantCulture, out int x)
         && int.TryParse(row, NumberStyles.None, CultureInfo.InvariantCulture, out int y) ? (x, y) : null;

@@ -38,8 +38,10 @@ internal sealed class SafeFolders(IReadOnlyList<string> paths)
     public string DisplayFolder(string path)
     {
         string root = roots.Where(root => IsWithin(path, root)).MaxBy(root => root.Length) ?? path;
-        string name = Path.GetFileName(root), inside = Path.GetRelativePath(root, Path.GetDirectoryName(path)!);
-        return (inside is "." or ".." ? name : $"{name}/{inside}").Replace('\\', '/');
+        string folder = Path.GetDirectoryName(path) ?? path;
+        if (path == root) return Path.GetFileName(folder);
+        string inside = Path.GetRelativePath(root, folder);
+        return (inside == "." ? Path.GetFileName(root) : $"{Path.GetFileName(root)}/{inside}").Replace('\\', '/');
     }
 
     /// <summary>Resolves all links of a path; null if there are too many.</summary>

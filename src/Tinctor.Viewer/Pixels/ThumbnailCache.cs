@@ -5,14 +5,8 @@ namespace Tinctor.Viewer.Pixels;
 internal sealed class ThumbnailCache(string? folder)
 {
     private const int MostFiles = 20_000;
-    private readonly string folder = Path.Combine(folder ?? UserFolder, "thumbnails");
+    private readonly string folder = Path.Combine(folder ?? UserFolders.Cache, "thumbnails");
     private int written;
-
-    private static string UserFolder => Path.Combine(
-        Environment.GetEnvironmentVariable("XDG_CACHE_HOME") is { Length: > 0 } cache ? cache
-            : OperatingSystem.IsWindows() ? Environment.GetFolderPath(Environment.SpecialFolder.LocalApplicationData)
-            : Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.UserProfile),
-                OperatingSystem.IsMacOS() ? "Library/Caches" : ".cache"), "tinctor");
 
     /// <summary>Returns a cached thumbnail; null if there is none.</summary>
     /// <param name="fingerprint">Content of the slide.</param>

@@ -1,0 +1,90 @@
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Routing;
+using Tinctor.Viewer.Folders;
+
+namespace Tinctor.Viewer.Api;
+
+/// <summary>
+/// Staining model. Source and target are the kinds of images, such as RGB or 4 channels; mpp is in micrometres per pixel, parameters is the
+/// number of weights.
+/// </summary>
+internal record ModelJson
+{
+    public required string Id { get; init; }
+
+    public required string Name { get; init; }
+
+    public required string Folder { get; init; }
+
+    public required string? Method { get; init; }
+
+    public required string? Source { get; init; }
+
+    public required string? Target { get; init; }
+
+    public required double? Mpp { get; init; }
+
+    public required long? Parameters { get; init; }
+
+    public required DateTime Created { get; init; }
+
+    /// <summary>The model card in Markdown; null in lists, and if there is none.</summary>
+    public string? Card { get; init; }
+}
+
+/// <summary>Models: lists and model cards.</summary>
+internal sealed class ModelEndpoints
+{
+    private readonly SafeFolders folders;
+    private readonly Refreshed<IReadOnlyDictionary<string, CatalogueModel>> models;
+
+    /// <summary>Creates the addresses of the models of folders.</summary>
+    /// <param name="folders">Model folders, or folders of them.</param>
+    /// <param name="interval">Age from which on the folders are read again.</param>
+    public ModelEndpoints(SafeFolders folders, TimeSpan interval)
+    {
+        this.folders = folders;
+        models = new(old => CatalogueModel.Read(folders, old), interval);
+    }
+
+    /// <summary>Adds the addresses.</summary>
+    public void Map(IEndpointRouteBuilder routes)
+    {
+        RouteGroupBuilder group = routes.MapGroup("/api/v1/models").WithTags("Models");
+        group.MapGet("", () => models.Value.Values.OrderBy(model => model.Name, StringComparer.Ordinal).Select(Describe))
+            .WithSummary("Lists models");
+        group.MapGet("/{id}", Get).WithSummary("Gets a model with its card").Produces<ModelJson>().Produces(404);
+    }
+
+    /// <summary>Returns a model by its identifier; null if it is not in the folders.</summary>
+    public CatalogueModel? Find(string id) => models.Value.GetValueOrDefault(id);
+
+    /// <summary>Returns the name of a model by the SHA-256 of its weights; null if it is not in the folders.</summary>
+    public string? NameOf(string sha256) => models.Value.Values.FirstOrDefault(model => model.Sha256 == sha256)?.Name;
+
+    private IResult Get(string id) => models.Value.TryGetValue(id, out CatalogueModel? model)
+        ? Results.Ok(Describe(model) with { Card = model.ReadCard(folders) })
+        : Results.Problem("There is no such model.", statusCode: StatusCodes.Status404NotFound);
+
+    private static string? KindOf(int? channels) => channels switch
+    {
+        null => null,
+        1 => "grey",
+        3 => "RGB",
+        _ => FormattableString.Invariant($"{channels} channels"),
+    };
+
+    private static ModelJson Describe(CatalogueModel model) => new()
+    {
+        Id = model.Id,
+        Name = model.Name,
+        Folder = model.Folder,
+        Method = model.Description?.Method,
+        Source = KindOf(model.Description?.InputChannels),
+        Target = KindOf(model.Description?.OutputChannels),
+        Mpp = model.Description?.Mpp,
+        Parameters = model.Parameters,
+        Created = model.Created,
+    };
+}

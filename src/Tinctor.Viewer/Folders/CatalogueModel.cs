@@ -1,0 +1,87 @@
+using System.Buffers.Binary;
+using System.Text.Json;
+using Tinctor.Staining.Models;
+
+namespace Tinctor.Viewer.Folders;
+
+/// <summary>Staining model in the folders.</summary>
+/// <param name="Path">The model folder.</param>
+/// <param name="Id">Identifier in addresses.</param>
+/// <param name="Name">Name of the folder, or of the run whose model it is.</param>
+/// <param name="Folder">Folder as users know it.</param>
+/// <param name="Created">Time of the description, in UTC.</param>
+internal sealed record CatalogueModel(string Path, string Id, string Name, string Folder, DateTime Created)
+{
+    private const string DescriptionFile = "model.json", RunModel = "model";
+    private const long LargestText = 1 << 20, LargestHeader = 1 << 26;
+
+    private readonly Lazy<string?> sha256 = new(() => Attempt(() => ModelFolder.Sha256(Path)));
+    private readonly Lazy<ModelDescription?> description = new(() => Attempt(() => ModelFolder.Read(Path)));
+    private readonly Lazy<long?> parameters = new(() => Attempt(() => CountParameters(System.IO.Path.Combine(Path, ModelFolder.WeightsFile))));
+
+    /// <summary>SHA-256 of the weights; null if they cannot be read.</summary>
+    public string? Sha256 => sha256.Value;
+
+    /// <summary>Description of the model; null if there is none, or it is damaged.</summary>
+    public ModelDescription? Description => description.Value;
+
+    /// <summary>Number of weights; null if unknown.</summary>
+    public long? Parameters => parameters.Value;
+
+    /// <summary>Lists the models of folders; models that have not changed stay the same objects.</summary>
+    public static IReadOnlyDictionary<string, CatalogueModel> Read(SafeFolders folders, IReadOnlyDictionary<string, CatalogueModel>? old)
+    {
+        var models = new SortedDictionary<string, CatalogueModel>(StringComparer.Ordinal);
+        foreach (string folder in folders.Roots.Where(Directory.Exists).SelectMany(folders.Subfolders))
+        {
+            string[] files = [.. new[] { DescriptionFile, ModelFolder.WeightsFile, ModelFolder.OnnxFile, ModelFolder.ConfigFile }
+                .Select(file => System.IO.Path.Combine(folder, file)).Where(File.Exists)];
+            bool isModel = files.Any(file => !file.EndsWith(ModelFolder.ConfigFile, StringComparison.Ordinal)) && files.Length > 1;
+            if (!isModel || !files.All(folders.Contains)) continue;
+            string parent = System.IO.Path.GetDirectoryName(folder)!;
+            bool isOfRun = System.IO.Path.GetFileName(folder) == RunModel && File.Exists(System.IO.Path.Combine(parent, ModelFolder.ConfigFile));
+            string name = System.IO.Path.GetFileName(isOfRun ? parent : folder);
+            var model = new CatalogueModel(folder, SafeFolders.IdOf(folder), name, folders.DisplayFolder(folder), files.Max(File.GetLastWriteTimeUtc));
+            models[model.Id] = old?.GetValueOrDefault(model.Id) is { } known && known.Created == model.Created ? known : model;
+        }
+        return models;
+    }
+
+    /// <summary>Reads the model card; null if there is none.</summary>
+    /// <param name="folders">Folders that the card must be in.</param>
+    public string? ReadCard(SafeFolders folders)
+    {
+        string card = System.IO.Path.Combine(Path, ModelFolder.CardFile);
+        return new FileInfo(card) is { Exists: true, Length: > 0 and <= LargestText } && folders.Contains(card)
+            ? Attempt(() => InputFile.ReadText(card)) : null;
+    }
+
+    // The header of a safetensors file is JSON: names with type, shape and place.
+    private static long? CountParameters(string path)
+    {
+        if (!File.Exists(path)) return null;
+        using FileStream file = InputFile.Open(path);
+        Span<byte> start = stackalloc byte[sizeof(long)];
+        file.ReadExactly(start);
+        long length = BinaryPrimitives.ReadInt64LittleEndian(start);
+        if (length is <= 0 or > LargestHeader || length > file.Length) return null;
+        byte[] header = new byte[length];
+        file.ReadExactly(header);
+        using JsonDocument json = JsonDocument.Parse(header);
+        return json.RootElement.EnumerateObject().Where(entry => entry.Value.TryGetProperty("shape", out _)).Sum(entry =>
+            entry.Value.GetProperty("shape").EnumerateArray().Aggregate(1L, (product, side) => checked(product * side.GetInt64())));
+    }
+
+    private static T? Attempt<T>(Func<T?> read)
+    {
+        try
+        {
+            return read();
+        }
+        catch (Exception e) when (e is TinctorException or JsonException or InvalidOperationException or FormatException
+            or OverflowException || FileErrors.IsFileError(e))
+        {
+            return default;
+        }
+    }
+}

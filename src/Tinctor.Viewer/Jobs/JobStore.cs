@@ -1,0 +1,86 @@
+using System.Globalization;
+using Microsoft.Data.Sqlite;
+
+namespace Tinctor.Viewer.Jobs;
+
+/// <summary>Jobs in an SQLite file, which survive the end of the server. Safe for use by several threads.</summary>
+internal sealed class JobStore
+{
+    private readonly string connection;
+
+    static JobStore() => SqliteLibrary.Load();
+
+    /// <summary>Opens the file, and creates it if needed.</summary>
+    /// <param name="path">The file.</param>
+    /// <exception cref="TinctorException">The file is no database, or cannot be written.</exception>
+    public JobStore(string path)
+    {
+        Directory.CreateDirectory(Path.GetDirectoryName(Path.GetFullPath(path))!);
+        connection = new SqliteConnectionStringBuilder { DataSource = path }.ToString();
+        try
+        {
+            // With a write-ahead log, a killed process leaves the last complete state.
+            Execute("PRAGMA journal_mode = WAL");
+            Execute("""
+                CREATE TABLE IF NOT EXISTS jobs (
+                    id TEXT PRIMARY KEY, slide TEXT NOT NULL, model TEXT NOT NULL, target TEXT NOT NULL, state TEXT NOT NULL,
+                    done INTEGER NOT NULL, total INTEGER NOT NULL, error TEXT, created TEXT NOT NULL, updated TEXT NOT NULL)
+                """);
+        }
+        catch (SqliteException e)
+        {
+            throw new TinctorException(path, $"cannot be used as the list of jobs ({e.Message})", "Move the file away.", e);
+        }
+    }
+
+    /// <summary>Reads all jobs, the oldest first.</summary>
+    public IReadOnlyList<StainingJob> Read()
+    {
+        using SqliteConnection open = Open();
+        using SqliteCommand command = open.CreateCommand();
+        command.CommandText = "SELECT id, slide, model, target, state, done, total, error, created, updated FROM jobs ORDER BY created, id";
+        using SqliteDataReader reader = command.ExecuteReader();
+        var jobs = new List<StainingJob>();
+        while (reader.Read())
+        {
+            jobs.Add(new(reader.GetString(0), reader.GetString(1), reader.GetString(2), reader.GetString(3))
+            {
+                State = Enum.Parse<JobState>(reader.GetString(4)),
+                Done = reader.GetInt32(5),
+                Total = reader.GetInt32(6),
+                Error = reader.IsDBNull(7) ? null : reader.GetString(7),
+                Created = Time(reader.GetString(8)),
+                Updated = Time(reader.GetString(9)),
+            });
+        }
+        return jobs;
+    }
+
+    /// <summary>Writes a job, in place of an earlier state.</summary>
+    public void Write(StainingJob job) => Execute("""
+        INSERT INTO jobs VALUES ($id, $slide, $model, $target, $state, $done, $total, $error, $created, $updated)
+        ON CONFLICT (id) DO UPDATE SET state = $state, done = $done, total = $total, error = $error, updated = $updated
+        """, ("$id", job.Id), ("$slide", job.Slide), ("$model", job.Model), ("$target", job.Target), ("$state", $"{job.State}"),
+        ("$done", job.Done), ("$total", job.Total), ("$error", (object?)job.Error ?? DBNull.Value), ("$created", Text(job.Created)),
+        ("$updated", Text(job.Updated)));
+
+    private void Execute(string text, params ReadOnlySpan<(string Name, object Value)> values)
+    {
+        using SqliteConnection open = Open();
+        using SqliteCommand command = open.CreateCommand();
+        command.CommandText = text;
+        foreach ((string name, object value) in values) command.Parameters.AddWithValue(name, value);
+        command.ExecuteNonQuery();
+    }
+
+    private SqliteConnection Open()
+    {
+        var open = new SqliteConnection(connection);
+        open.Open();
+        return open;
+    }
+
+    private static string Text(DateTime time) => time.ToString("O", CultureInfo.InvariantCulture);
+
+    private static DateTime Time(string text) => DateTime.Parse(text, CultureInfo.InvariantCulture, DateTimeStyles.RoundtripKind);
+}

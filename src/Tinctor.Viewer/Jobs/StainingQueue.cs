@@ -1,0 +1,334 @@
+using System.Diagnostics.CodeAnalysis;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+using Tinctor.Staining.WholeSlides;
+
+namespace Tinctor.Viewer.Jobs;
+
+/// <summary>
+/// Stains tiles one after the other: first those that somebody looks at, nearest to the centre of the view first, then those of jobs. Slides
+/// take turns, so that users share the machine. Requests that are cancelled, because their tiles left the view, are forgotten.
+/// </summary>
+internal sealed class StainingQueue : BackgroundService
+{
+    private static readonly TimeSpan IdleTime = TimeSpan.FromMinutes(2), Beat = TimeSpan.FromSeconds(5);
+
+    private readonly JobStore store;
+    private readonly int mostRequests;
+    private readonly ILogger<StainingQueue> log;
+    private readonly Lock access = new();
+    private readonly SemaphoreSlim wake = new(0);
+    private readonly Dictionary<WorkKey, Task<SlideInWork>> works = [];
+    private readonly Dictionary<string, StainingJob> jobs;
+    private readonly List<Request> requests = [];
+    private readonly List<Task> writes = [];
+    private WorkKey? last;
+
+    /// <summary>Creates the queue. Jobs that were running when the server ended are queued again.</summary>
+    /// <param name="store">Jobs.</param>
+    /// <param name="mostRequests">Largest number of regions that wait to be stained.</param>
+    /// <param name="log">Receives errors.</param>
+    public StainingQueue(JobStore store, int mostRequests, ILogger<StainingQueue> log)
+    {
+        (this.store, this.mostRequests, this.log) = (store, mostRequests, log);
+        jobs = store.Read().ToDictionary(job => job.Id, StringComparer.Ordinal);
+        foreach (StainingJob job in jobs.Values.Where(job => job.State == JobState.Running).ToList())
+            Save(job with { State = JobState.Queued });
+    }
+
+    /// <summary>Is raised after a job has changed, on any thread.</summary>
+    public event Action<StainingJob>? Changed;
+
+    /// <summary>All jobs, the oldest first.</summary>
+    public IReadOnlyList<StainingJob> Jobs
+    {
+        get
+        {
+            lock (access) return [.. jobs.Values.OrderBy(job => job.Created)];
+        }
+    }
+
+    /// <summary>Adds a job, unless an active one does the same.</summary>
+    public StainingJob Add(WorkKey key)
+    {
+        lock (access)
+        {
+            if (jobs.Values.FirstOrDefault(job => KeyOf(job) == key && (job.IsActive || job.State == JobState.Paused)) is { } same) return same;
+            DateTime now = DateTime.UtcNow;
+            StainingJob job = Save(new(Guid.CreateVersion7().ToString("N"), key.Slide, key.Model, key.Target) { Created = now, Updated = now });
+            wake.Release();
+            return job;
+        }
+    }
+
+    /// <summary>Pauses, continues or cancels a job.</summary>
+    /// <returns>The job, or null if there is none or it cannot change to that state.</returns>
+    public StainingJob? Change(string id, JobState state)
+    {
+        lock (access)
+        {
+            if (!jobs.TryGetValue(id, out StainingJob? job)) return null;
+            bool allowed = state switch
+            {
+                JobState.Paused => job.IsActive,
+                JobState.Queued => job.State is JobState.Paused or JobState.Failed or JobState.Cancelled,
+                JobState.Cancelled => job.IsActive || job.State == JobState.Paused,
+                _ => false,
+            };
+            if (!allowed) return null;
+            wake.Release();
+            return Save(job with { State = state, Error = null });
+        }
+    }
+
+    /// <summary>Opens a slide for staining, or returns the one that is open.</summary>
+    /// <exception cref="TinctorException">It cannot be stained with the model, or another process stains it.</exception>
+    public Task<SlideInWork> OpenAsync(WorkKey key)
+    {
+        lock (access)
+        {
+            if (works.TryGetValue(key, out Task<SlideInWork>? work) && !work.IsFaulted) return work;
+            return works[key] = Task.Run(() => new SlideInWork(key));
+        }
+    }
+
+    /// <summary>Stains the tiles that touch a rectangle.</summary>
+    /// <param name="work">The slide.</param>
+    /// <param name="x">First column, in pixels of the stained slide.</param>
+    /// <param name="y">First row.</param>
+    /// <param name="width">Width of the rectangle.</param>
+    /// <param name="height">Height of the rectangle.</param>
+    /// <param name="cancel">Forgets the request.</param>
+    /// <returns>False if too many requests wait.</returns>
+    /// <exception cref="TinctorException">The slide is damaged, or the network fails.</exception>
+    public async Task<bool> StainAsync(SlideInWork work, int x, int y, int width, int height, CancellationToken cancel)
+    {
+        work.Used = DateTime.UtcNow;
+        if (work.IsFinishing || work.Missing(x, y, width, height).Count == 0) return true;
+        var request = new Request(work, x, y, width, height);
+        lock (access)
+        {
+            if (requests.Count >= mostRequests) return false;
+            requests.Add(request);
+        }
+        wake.Release();
+        try
+        {
+            await request.Done.Task.WaitAsync(cancel);
+            return true;
+        }
+        finally
+        {
+            lock (access) requests.Remove(request);
+        }
+    }
+
+    /// <summary>Says where the centre of the view on a slide is: tiles near to it are stained first.</summary>
+    public void Look(SlideInWork work, double x, double y) => work.ViewCentre = (x, y);
+
+    /// <inheritdoc/>
+    public override async Task StopAsync(CancellationToken cancellationToken)
+    {
+        await base.StopAsync(cancellationToken);
+        Task[] running;
+        lock (access) running = [.. writes, .. works.Values];
+        // Their errors have been reported where they belong.
+        await Task.WhenAll(running).ContinueWith(_ => { }, CancellationToken.None, TaskContinuationOptions.None, TaskScheduler.Default);
+    }
+
+    /// <inheritdoc/>
+    public override void Dispose()
+    {
+        base.Dispose();
+        lock (access)
+        {
+            foreach (Task<SlideInWork> work in works.Values.Where(work => work.IsCompletedSuccessfully)) work.Result.Dispose();
+            works.Clear();
+        }
+        wake.Dispose();
+    }
+
+    protected override Task ExecuteAsync(CancellationToken stoppingToken) =>
+        Task.Factory.StartNew(() => Work(stoppingToken), stoppingToken, TaskCreationOptions.LongRunning, TaskScheduler.Default);
+
+    private void Work(CancellationToken cancel)
+    {
+        while (!cancel.IsCancellationRequested)
+        {
+            if (StainRequested() || StainOfJob(cancel)) continue;
+            CloseIdle();
+            try
+            {
+                wake.Wait(Beat, cancel);
+            }
+            catch (OperationCanceledException)
+            {
+                return;
+            }
+        }
+    }
+
+    // Slides take turns; of one slide, the tile nearest to the centre of the view.
+    private bool StainRequested()
+    {
+        SlideInWork? work;
+        lock (access)
+        {
+            work = Next(requests.Select(request => request.Work).Distinct().ToList(), work => work.Key);
+            if (work is null) return false;
+            last = work.Key;
+        }
+        try
+        {
+            if (NextRequested(work) is { } tile) work.Stain(tile);
+            Complete(work, null);
+        }
+        catch (Exception e)
+        {
+            Complete(work, e);
+        }
+        return true;
+    }
+
+    private Tile? NextRequested(SlideInWork work)
+    {
+        Request[] own;
+        lock (access) own = [.. requests.Where(request => request.Work == work)];
+        IEnumerable<Tile> tiles = own.SelectMany(request => request.Missing()).Distinct();
+        if (work.ViewCentre is not { } centre) return tiles.Select(tile => (Tile?)tile).FirstOrDefault();
+        return tiles.Select(tile => (Tile?)tile).MinBy(tile => work.Distance(tile!.Value, centre.X, centre.Y));
+    }
+
+    private void Complete(SlideInWork work, Exception? error)
+    {
+        lock (access)
+        {
+            foreach (Request request in requests.Where(request => request.Work == work).ToList())
+            {
+                if (error is not null) request.Done.TrySetException(error);
+                else if (!request.Missing().Any()) request.Done.TrySetResult();
+                else continue;
+                requests.Remove(request);
+            }
+        }
+    }
+
+    private bool StainOfJob(CancellationToken cancel)
+    {
+        StainingJob? job;
+        lock (access)
+        {
+            job = Next(jobs.Values.Where(job => job.IsActive && !IsFinishing(job)).OrderBy(job => job.Created).ToList(), KeyOf);
+            if (job is null) return false;
+            last = KeyOf(job);
+        }
+        try
+        {
+            SlideInWork work = OpenAsync(KeyOf(job)).GetAwaiter().GetResult();
+            work.Used = DateTime.UtcNow;
+            if (work.NextMissing() is { } tile) work.Stain(tile);
+            Update(job.Id, now => now.IsActive ? now with { State = JobState.Running, Done = work.Done, Total = work.Total } : now);
+            if (work.NextMissing() is null) Finish(job, work, cancel);
+        }
+        catch (Exception e)
+        {
+            Fail(job, e);
+        }
+        return true;
+    }
+
+    private bool IsFinishing(StainingJob job) =>
+        works.TryGetValue(KeyOf(job), out Task<SlideInWork>? work) && work.IsCompletedSuccessfully && work.Result.IsFinishing;
+
+    // The slide is written on another thread, while other slides are stained.
+    private void Finish(StainingJob job, SlideInWork work, CancellationToken cancel)
+    {
+        work.IsFinishing = true;
+        Task write = Task.Run(() =>
+        {
+            try
+            {
+                work.Finish(cancel);
+                Close(work);
+                Update(job.Id, now => now with { State = JobState.Finished, Done = work.Total, Total = work.Total });
+            }
+            catch (OperationCanceledException)
+            {
+                // The server ends; the job goes on after its next start.
+            }
+            catch (Exception e)
+            {
+                Close(work);
+                Fail(job, e);
+            }
+        }, CancellationToken.None);
+        lock (access)
+        {
+            writes.RemoveAll(task => task.IsCompleted);
+            writes.Add(write);
+        }
+    }
+
+    private void Fail(StainingJob job, Exception error)
+    {
+        string message = error is TinctorException ? error.Message : "the slide could not be stained";
+        if (error is not TinctorException) log.LogError(error, "Job {Job} failed", job.Id);
+        Update(job.Id, now => now with { State = JobState.Failed, Error = message });
+    }
+
+    private void Update(string id, Func<StainingJob, StainingJob> change)
+    {
+        lock (access)
+        {
+            if (jobs.TryGetValue(id, out StainingJob? job)) Save(change(job));
+        }
+    }
+
+    [SuppressMessage("Design", "CA1031", Justification = "A receiver that fails must not stop the queue.")]
+    private StainingJob Save(StainingJob job)
+    {
+        job = job with { Updated = DateTime.UtcNow };
+        jobs[job.Id] = job;
+        store.Write(job);
+        try
+        {
+            Changed?.Invoke(job);
+        }
+        catch (Exception e)
+        {
+            log.LogError(e, "A receiver of jobs failed");
+        }
+        return job;
+    }
+
+    // The item after that of the last turn.
+    private T? Next<T>(List<T> items, Func<T, WorkKey> keyOf) where T : class =>
+        items.Count == 0 ? null : items[(items.FindLastIndex(item => keyOf(item) == last) + 1) % items.Count];
+
+    private void CloseIdle()
+    {
+        SlideInWork[] idle;
+        lock (access)
+        {
+            HashSet<WorkKey> used = [.. jobs.Values.Where(job => job.IsActive).Select(KeyOf), .. requests.Select(request => request.Work.Key)];
+            idle = [.. works.Values.Where(work => work.IsCompletedSuccessfully).Select(work => work.Result)
+                .Where(work => !work.IsFinishing && !used.Contains(work.Key) && DateTime.UtcNow - work.Used > IdleTime)];
+        }
+        foreach (SlideInWork work in idle) Close(work);
+    }
+
+    private void Close(SlideInWork work)
+    {
+        lock (access) works.Remove(work.Key);
+        work.Dispose();
+    }
+
+    private static WorkKey KeyOf(StainingJob job) => new(job.Slide, job.Model, job.Target);
+
+    private sealed record Request(SlideInWork Work, int X, int Y, int Width, int Height)
+    {
+        public TaskCompletionSource Done { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+        public IEnumerable<Tile> Missing() => Work.Missing(X, Y, Width, Height);
+    }
+}

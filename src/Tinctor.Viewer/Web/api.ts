@@ -1,0 +1,93 @@
+// Requests to the server, and the shapes of its answers.
+
+export interface Channel { name: string; color: string }
+export interface Result { id: string; name: string; model: string | null; kind: 'stained' | 'variation' | 'novelty'; complete: boolean }
+export interface Slide {
+  id: string; name: string; folder: string; width: number; height: number; mpp: number | null; magnification: number | null;
+  levels: number; format: string; bytes: number; modified: string; channels: Channel[]; isFluorescence: boolean;
+  results: Result[]; associated: string[]; layers: string[]; metadata?: Record<string, string>;
+}
+export interface SlidePage { total: number; items: Slide[] }
+export interface Model {
+  id: string; name: string; method: string; source: string; target: string; mpp: number | null; parameters: number | null;
+  created: string | null; metrics?: Record<string, number> | null; folder: string; card?: string;
+}
+export interface Curve { name: string; points: [number, number][] }
+export interface Sample { step: number; url: string }
+export interface Run {
+  id: string; name: string; method: string; step: number; steps: number; state: 'running' | 'finished' | 'stopped';
+  curves?: Curve[]; samples?: Sample[];
+}
+export interface LoggedValues { step: number; values: Record<string, number> }
+export interface Job {
+  id: string; slide: string; model: string; state: 'queued' | 'running' | 'paused' | 'finished' | 'failed' | 'cancelled';
+  done: number; total: number; error?: string | null; result?: string | null; created: string; updated: string;
+}
+
+/** Failed request: one line for the user, and the status, which is 0 if the server did not answer. */
+export class RequestError extends Error {
+  readonly status: number;
+  constructor(message: string, status: number) {
+    super(message);
+    this.status = status;
+  }
+}
+
+const root = '/api/v1/';
+const slideRoot = (id: string) => `${root}slides/${encodeURIComponent(id)}/`;
+
+export const addressOf = {
+  thumbnail: (id: string, size: number) => `${slideRoot(id)}thumbnail?size=${size}`,
+  associated: (id: string, name: string) => `${slideRoot(id)}associated/${encodeURIComponent(name)}`,
+  deepZoom: (id: string, layer: string) => `${slideRoot(id)}dzi/${encodeURIComponent(layer)}.dzi`,
+  runEvents: (id: string) => `${root}runs/${encodeURIComponent(id)}/events`,
+  jobEvents: `${root}jobs/events`,
+};
+
+/** Describes a failed answer in one line: the problem details of the server, or a sentence about its status. */
+export function problemText(status: number, details: { title?: string; detail?: string } | null): string {
+  if (status === 401 || status === 403)
+    return 'The server needs a token. Open the address with the token that the server printed when it started.';
+  if (status === 429) return 'The server is busy. Wait a few seconds, then try again.';
+  return details?.detail ?? details?.title ?? `The server answered with status ${status}.`;
+}
+
+const serverGone = 'The server does not answer. Start it again, then try again.';
+
+async function request(path: string, init: RequestInit = {}): Promise<Response> {
+  let response;
+  try {
+    response = await fetch(path.startsWith('/') ? path : root + path, { headers: { Accept: 'application/json' }, ...init });
+  } catch (error) {
+    if (init.signal?.aborted) throw error;
+    throw new RequestError(serverGone, 0);
+  }
+  if (response.ok) return response;
+  const details = await response.json().catch(() => null) as { title?: string; detail?: string } | null;
+  throw new RequestError(problemText(response.status, details), response.status);
+}
+
+export async function get<T>(path: string, signal?: AbortSignal): Promise<T> {
+  return await (await request(path, signal ? { signal } : {})).json() as T;
+}
+
+export const getText = async (path: string): Promise<string> => (await request(path, { headers: {} })).text();
+
+/** Sends a change of state; the header shows the server that a page of its own sent it. */
+export async function send(method: 'POST' | 'PUT', path: string, body?: unknown): Promise<void> {
+  const headers: Record<string, string> = { 'X-Tinctor': '1', Accept: 'application/json' };
+  if (body !== undefined) headers['Content-Type'] = 'application/json';
+  await request(path, { method, headers, ...(body === undefined ? {} : { body: JSON.stringify(body) }) });
+}
+
+/** Gets a resource that a server may lack; null if it does. */
+export async function getOptional<T>(path: string): Promise<T | null> {
+  try {
+    return await get<T>(path);
+  } catch (error) {
+    if (error instanceof RequestError && (error.status === 404 || error.status === 405)) return null;
+    throw error;
+  }
+}
+
+export const messageOf = (error: unknown) => error instanceof Error ? error.message : String(error);

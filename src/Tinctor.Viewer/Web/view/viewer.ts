@@ -1,0 +1,124 @@
+// Panes of OpenSeadragon: one picture, two above each other (curtain, opacity, flicker), or two side by side. The second pane follows.
+
+import OpenSeadragon from 'openseadragon';
+import { addressOf, getText } from '../api.ts';
+import type { Slide } from '../api.ts';
+import type { Mode, Picture } from './state.ts';
+
+/** Width of a slide in units of the first slide's width: by physical size if both sizes are known, equal widths otherwise. */
+export const relativeWidth = (slide: Pick<Slide, 'width' | 'mpp'>, first: Pick<Slide, 'width' | 'mpp'>) =>
+  slide.mpp && first.mpp ? (slide.width * slide.mpp) / (first.width * first.mpp) : 1;
+
+export interface ShownPicture { picture: Picture; slide: Slide }
+
+export interface Panes {
+  first: OpenSeadragon.Viewer; second: OpenSeadragon.Viewer;
+  /** Shows one or two pictures; the view stays. Fails with one line for the user if a picture cannot be read. */
+  show: (pictures: ShownPicture[], mode: Mode) => Promise<void>;
+  setSplit: (split: number) => void;
+  setOpacity: (opacity: number) => void;
+  /** Lets the controls of the page move the first pane; the other one follows. */
+  lead: () => void;
+  /** Reads all tiles again. */
+  reload: () => void;
+}
+
+// OpenSeadragon adds a style sheet unless it finds one, and the security policy forbids that; its rule is in view.css.
+function preventStyleSheet(): void {
+  const mark = document.createElementNS('urn:tinctor', 'style');
+  mark.setAttribute('data-openseadragon-mobile-css', 'true');
+  document.head.append(mark);
+}
+
+const create = (element: HTMLElement, navigator: string | null) => OpenSeadragon({
+  element, drawer: 'canvas', showNavigationControl: false, showNavigator: navigator !== null, ...(navigator ? { navigatorId: navigator } : {}),
+  navigatorDrawer: 'canvas', animationTime: 0.6, visibilityRatio: 0.3, minZoomImageRatio: 0.5, maxZoomPixelRatio: 8, preserveViewport: true,
+  tileRetryMax: 3, tileRetryDelay: 1500, gestureSettingsMouse: { clickToZoom: false, dblClickToZoom: true }, silenceMultiImageWarnings: true,
+} as OpenSeadragon.Options);
+
+export const canvasOf = (viewer: OpenSeadragon.Viewer) => (viewer as unknown as { drawer: { canvas: HTMLCanvasElement } }).drawer.canvas;
+
+/** Reads the description of a pyramid. It is read here, and not by OpenSeadragon, so that problems are stated in the server's words. */
+async function readPyramid({ slide, layer }: Picture): Promise<object> {
+  const address = addressOf.deepZoom(slide, layer), text = await getText(address);
+  const image = new DOMParser().parseFromString(text, 'text/xml').documentElement, size = image.querySelector('Size');
+  const value = (node: Element | null, name: string) => node?.getAttribute(name) ?? '';
+  return { Image: { xmlns: 'http://schemas.microsoft.com/deepzoom/2008', Url: address.replace(/\.dzi$/, '_files/'), Format: value(image, 'Format'),
+    Overlap: value(image, 'Overlap'), TileSize: value(image, 'TileSize'), Size: { Width: value(size, 'Width'), Height: value(size, 'Height') } } };
+}
+
+const flickerInterval = 600;
+
+export function createPanes(elements: { first: HTMLElement; second: HTMLElement; miniMap: string }, base: Slide, onFailure: () => void): Panes {
+  preventStyleSheet();
+  const first = create(elements.first, elements.miniMap), second = create(elements.second, null);
+  const shown = new Map<OpenSeadragon.Viewer, string>();
+  let leader = first, mode: Mode = 'single', split = 0.5, opacity = 0.5, flicker = 0;
+
+  const follow = (from: OpenSeadragon.Viewer, to: OpenSeadragon.Viewer) => {
+    if (mode === 'single' || leader !== from || to.world.getItemCount() === 0 || from.world.getItemCount() === 0) return;
+    to.viewport.setRotation(from.viewport.getRotation(true), true);
+    to.viewport.zoomTo(from.viewport.getZoom(true), undefined, true);
+    to.viewport.panTo(from.viewport.getCenter(true), true);
+  };
+  for (const [from, to] of [[first, second], [second, first]] as const) {
+    for (const event of ['canvas-press', 'canvas-scroll', 'canvas-enter', 'canvas-double-click'] as const)
+      from.addHandler(event, () => { leader = from; });
+    from.addHandler('viewport-change', () => follow(from, to));
+    from.addHandler('tile-load-failed', onFailure);
+  }
+
+  // The first picture lies above the second one, so that regions and gestures are those of the first in all modes.
+  function blend(): void {
+    const { style } = canvasOf(first);
+    clearInterval(flicker);
+    style.clipPath = mode === 'curtain' ? `inset(0 ${100 * (1 - split)}% 0 0)` : '';
+    style.opacity = mode === 'opacity' ? String(1 - opacity) : '';
+    style.visibility = '';
+    if (mode === 'flicker')
+      flicker = setInterval(() => { style.visibility = style.visibility === 'hidden' ? '' : 'hidden'; }, flickerInterval);
+  }
+
+  async function place(viewer: OpenSeadragon.Viewer, next: ShownPicture | undefined): Promise<void> {
+    const key = next ? `${next.picture.slide}/${next.picture.layer}` : '';
+    if (shown.get(viewer) === key) return;
+    shown.set(viewer, key);
+    const tileSource = next ? await readPyramid(next.picture).catch((error: unknown) => {
+      shown.delete(viewer);
+      throw error;
+    }) : null;
+    if (shown.get(viewer) !== key) return; // another picture was chosen meanwhile
+    const old = Array.from({ length: viewer.world.getItemCount() }, (_, index) => viewer.world.getItemAt(index));
+    if (next && tileSource) {
+      await new Promise<void>((resolve, reject) => viewer.addTiledImage({
+        tileSource, x: 0, y: 0, width: relativeWidth(next.slide, base), success: () => resolve(),
+        error: () => reject(new Error('The server described the slide in a form that the viewer cannot read.')),
+      } as unknown as Parameters<typeof viewer.addTiledImage>[0]));
+    }
+    old.forEach(item => viewer.world.removeItem(item));
+  }
+
+  return {
+    first, second,
+    async show(pictures, next) {
+      mode = pictures.length > 1 ? next : 'single';
+      leader = first;
+      blend();
+      await Promise.all([place(first, pictures[0]), place(second, pictures[1])]);
+      follow(first, second);
+    },
+    setSplit(value) {
+      split = value;
+      blend();
+    },
+    setOpacity(value) {
+      opacity = value;
+      blend();
+    },
+    lead: () => { leader = first; },
+    reload() {
+      first.world.resetItems();
+      second.world.resetItems();
+    },
+  };
+}

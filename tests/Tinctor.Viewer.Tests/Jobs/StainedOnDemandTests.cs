@@ -1,0 +1,105 @@
+using System.Net;
+using System.Net.Http.Json;
+using System.Text.Json;
+using Tinctor.Slides;
+using Tinctor.Tests;
+
+namespace Tinctor.Viewer.Tests.Jobs;
+
+/// <summary>Staining through the server's addresses, with the sample model.</summary>
+public sealed class StainedOnDemandTests
+{
+    [Fact]
+    public async Task Tile_is_stained_when_requested_and_job_writes_result()
+    {
+        var folder = new TemporaryFolder();
+        await using TestServer test = await StartAsync(folder);
+        string slide = await test.IdAsync("he.ome.tif"), address = $"/api/v1/slides/{slide}/stained/{await ModelAsync(test)}";
+        JsonElement size = await test.JsonAsync(address);
+        Assert.Equal((700, 500, 0), (Number(size, "width"), Number(size, "height"), Number(size, "done")));
+        Assert.Contains("Width=\"700\"", await test.Client.GetStringAsync(address + "/dzi/stained.dzi", TestContext.Current.CancellationToken));
+        Image tile = await test.ImageAsync(address + "/dzi/stained_files/10/1_1.jpg");
+        Assert.Equal((256, 247), (tile.Width, tile.Height));
+        // Purple and pink become blue and brown on white: less red is lost than green before.
+        Image source = await test.ImageAsync($"/api/v1/slides/{slide}/dzi/source_files/10/1_1.jpg");
+        Assert.True(Green(tile) > Green(source) + 20, $"{Green(tile)} after {Green(source)}");
+        Assert.Equal(Number(size, "total"), Number(await test.JsonAsync(address), "done"));
+
+        using Stream events = await test.Client.GetStreamAsync("/api/v1/jobs/events", TestContext.Current.CancellationToken);
+        using HttpResponseMessage added = await PostAsync(test, "/api/v1/jobs", new { slide, model = await ModelAsync(test) });
+        Assert.Equal(HttpStatusCode.Created, added.StatusCode);
+        JsonElement job = await FinishedAsync(test, added.Headers.Location!.ToString());
+        string result = job.GetProperty("result").GetString()!;
+        await AssertEventAsync(events, "\"state\":\"finished\"");
+        JsonElement[] results = [.. (await test.JsonAsync($"/api/v1/slides/{slide}")).GetProperty("results").EnumerateArray()];
+        Assert.Equal(result, Assert.Single(results).GetProperty("id").GetString());
+        Assert.Equal(result, (await test.JsonAsync(address)).GetProperty("result").GetString());
+        using HttpResponseMessage again = await PostAsync(test, "/api/v1/jobs", new { slide, model = await ModelAsync(test) });
+        Assert.Equal(HttpStatusCode.Conflict, again.StatusCode);
+    }
+
+    [Fact]
+    public async Task Unknown_slides_models_jobs_and_changes_are_refused()
+    {
+        var folder = new TemporaryFolder();
+        await using TestServer test = await StartAsync(folder);
+        string slide = await test.IdAsync("he.ome.tif"), model = await ModelAsync(test);
+        foreach (string address in new[] { $"/api/v1/slides/{slide}/stained/none", $"/api/v1/slides/none/stained/{model}", "/api/v1/jobs/none",
+            $"/api/v1/slides/{slide}/stained/{model}/dzi/stained_files/30/0_0.jpg", $"/api/v1/slides/{slide}/stained/..%2F../dzi/stained.dzi" })
+        {
+            using HttpResponseMessage answer = await test.Client.GetAsync(address, TestContext.Current.CancellationToken);
+            Assert.Equal(HttpStatusCode.NotFound, answer.StatusCode);
+        }
+        using HttpResponseMessage job = await PostAsync(test, "/api/v1/jobs", new { slide = "none", model });
+        Assert.Equal(HttpStatusCode.NotFound, job.StatusCode);
+        using HttpResponseMessage change = await PostAsync(test, "/api/v1/jobs/none/pause", new { });
+        Assert.Equal(HttpStatusCode.Conflict, change.StatusCode);
+        // Without the header that pages of other sites cannot send.
+        using HttpResponseMessage foreign = await test.Client.PostAsJsonAsync("/api/v1/jobs", new { slide, model },
+            TestContext.Current.CancellationToken);
+        Assert.Equal(HttpStatusCode.Forbidden, foreign.StatusCode);
+    }
+
+    private static async Task<TestServer> StartAsync(TemporaryFolder folder)
+    {
+        Directory.CreateDirectory(folder.File("slides"));
+        using (Slide whole = Slide.Open(RepositoryFiles.Path("samples/data/phantom/he.ome.tif")))
+            SlideWriter.Write(folder.File("slides/he.ome.tif"), new SlideSpec(700, 500) { Mpp = 0.5 }, whole.Read(0, 200, 100, 700, 500));
+        return await TestServer.StartAsync(folder, options => options with { Models = [RepositoryFiles.Path("samples/model")] });
+    }
+
+    private static async Task<string> ModelAsync(TestServer test) =>
+        Assert.Single((await test.JsonAsync("/api/v1/models")).EnumerateArray()).GetProperty("id").GetString()!;
+
+    private static async Task<HttpResponseMessage> PostAsync(TestServer test, string address, object body)
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Post, address) { Content = JsonContent.Create(body) };
+        request.Headers.Add("X-Tinctor", "1");
+        return await test.Client.SendAsync(request);
+    }
+
+    private static async Task<JsonElement> FinishedAsync(TestServer test, string address)
+    {
+        for (int i = 0; i < 600; i++)
+        {
+            JsonElement job = await test.JsonAsync(address);
+            string state = job.GetProperty("state").GetString()!;
+            if (state == "finished") return job;
+            Assert.Contains(state, new[] { "queued", "running" });
+            await Task.Delay(100);
+        }
+        throw new TimeoutException("the job does not end");
+    }
+
+    private static async Task AssertEventAsync(Stream events, string expected)
+    {
+        using var reader = new StreamReader(events);
+        while (await reader.ReadLineAsync(TestContext.Current.CancellationToken) is { } line)
+            if (line.StartsWith("data: ", StringComparison.Ordinal) && line.Contains(expected)) return;
+        Assert.Fail($"no event has {expected}");
+    }
+
+    private static int Number(JsonElement json, string name) => json.GetProperty(name).GetInt32();
+
+    private static double Green(Image image) => Enumerable.Range(0, image.Width * image.Height).Average(i => image.Data[(i * 3) + 1]);
+}
