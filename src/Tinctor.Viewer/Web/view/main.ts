@@ -234,7 +234,10 @@ function buildBar(): void {
   fill(byId('shown'), ...options());
   fill(byId('compared'), el('option', { value: '' }, 'Nothing'), ...options());
   byId('shown').addEventListener('change', event => {
-    state.shown = pictureOf((event.target as HTMLSelectElement).value);
+    const chosen = pictureOf((event.target as HTMLSelectElement).value);
+    // A picture is not compared with itself: the two change places.
+    if (state.compared && key(state.compared) === key(chosen)) state.compared = state.shown;
+    state.shown = chosen;
     void showPictures();
   });
   byId('compared').addEventListener('change', event => {

@@ -35,6 +35,11 @@ export async function startRegions(viewer: OpenSeadragon.Viewer, slide: Slide): 
     fill: styleOf(annotation.id), fillOpacity: 0.12, stroke: styleOf(annotation.id), strokeWidth: annotation.id === selected ? 3 : 2,
   }));
 
+  // The double click that ends a polygon must not zoom.
+  viewer.addHandler('canvas-double-click', event => {
+    if (annotator.isDrawingEnabled()) event.preventDefaultAction = true;
+  });
+
   const chosenClass = () => defaultClasses.find(c => c.name === byId<HTMLSelectElement>('class').value) ?? null;
   const collection = () => collectionOf([...features.values()]);
   function changed(): void {
@@ -48,21 +53,23 @@ export async function startRegions(viewer: OpenSeadragon.Viewer, slide: Slide): 
     for (const feature of added) {
       const given = typeof feature.id === 'string' && !features.has(feature.id) ? feature.id : null, id = given ?? newId();
       features.set(id, given ? feature : { ...feature, id });
-      annotate(id, feature.geometry);
     }
+    annotate();
   }
 
-  function annotate(id: string, geometry: Geometry | null): void {
-    const shape = shapeOf(scaled(geometry, scale));
-    if (shape) annotator.addAnnotation(annotationOf(id, shape));
+  // Annotations that are set, unlike added and cleared ones, are no changes by the user.
+  function annotate(): void {
+    annotator.setAnnotations([...features].flatMap(([id, { geometry }]) => {
+      const shape = shapeOf(scaled(geometry, scale));
+      return shape ? [annotationOf(id, shape)] : [];
+    }), true);
   }
 
   /** Draws all regions in the pixels of the shown picture, which may be coarser or finer than the slide. */
   function setScale(next: number): void {
     if (Math.abs(next - scale) < 1e-9) return;
     scale = next;
-    annotator.clearAnnotations();
-    for (const [id, feature] of features) annotate(id, feature.geometry);
+    annotate();
   }
 
   const geometryFrom = (annotation: ImageAnnotation) => scaled(geometryOfShape(annotation.target.selector), 1 / scale);
@@ -119,6 +126,7 @@ export async function startRegions(viewer: OpenSeadragon.Viewer, slide: Slide): 
     say('');
     if (wasOn) return;
     annotator.setDrawingTool(tool);
+    annotator.setDrawingMode(tool === 'rectangle' ? 'drag' : 'click');
     annotator.setDrawingEnabled(true);
     button.setAttribute('aria-pressed', 'true');
     say(tool === 'rectangle' ? 'Drag on the slide. Esc stops.' : 'Click each corner; double-click ends. Esc stops.');
