@@ -350,11 +350,14 @@ async function start(): Promise<void> {
     const isMissing = error instanceof RequestError && error.status === 404;
     return problem(isMissing ? 'The folders of the server have no such slide any more.' : messageOf(error), () => void start());
   }
+  if (slide.error) return problem(slide.error, () => { location.reload(); });
   problem(null);
   if (state.shown.slide === slide.id && !slide.layers.includes(state.shown.layer)) state.shown = initialState(slide.id).shown;
   document.title = `${slide.name} · Tinctor`;
   byId('title').textContent = slide.name;
   showDetails(slide);
+  stage.classList.toggle('side', state.mode === 'side'); // the panes need their sizes
+  byId('second').hidden = state.mode === 'single';
   panes = createPanes({ first: byId('first'), second: byId('second'), miniMap: 'mini-map' }, slide, () => void explainFailure());
   buildBar();
   buildPanel();

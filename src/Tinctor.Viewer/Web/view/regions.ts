@@ -4,13 +4,13 @@ import { createOSDAnnotator } from '@annotorious/openseadragon';
 import '@pixi/unsafe-eval';
 import type { Color, ImageAnnotation } from '@annotorious/openseadragon';
 import OpenSeadragon from 'openseadragon';
-import { getOptional, messageOf, send } from '../api.ts';
+import { get, messageOf, send, serverOffers } from '../api.ts';
 import type { Slide } from '../api.ts';
 import { formatArea } from '../format.ts';
 import { byId, el, fill } from '../page.ts';
 import { areaOf, boundsOf, classNameOf, collectionOf, colourOf, createFeature, defaultClasses, geometryOf, hex, parseFeatures, polygonsOf, scaled }
   from './geojson.ts';
-import type { Feature, FeatureCollection, Geometry, Ring } from './geojson.ts';
+import type { Feature, FeatureCollection, Ring } from './geojson.ts';
 import { saveFile } from './save.ts';
 import { annotationOf, geometryOfShape, shapeOf } from './selectors.ts';
 
@@ -193,9 +193,9 @@ export async function startRegions(viewer: OpenSeadragon.Viewer, slide: Slide): 
   });
   list();
   try {
-    const stored = await getOptional<FeatureCollection>(path);
-    saves = stored !== null;
-    add(stored?.features ?? []);
+    const isOffered = await serverOffers('slides/{id}/regions');
+    if (isOffered) add((await get<FeatureCollection>(path)).features);
+    saves = isOffered; // only after the stored regions are known, which would be overwritten otherwise
     say(saves ? '' : 'Regions stay in this page only. Export them to keep them.');
   } catch (error) {
     say(messageOf(error));
