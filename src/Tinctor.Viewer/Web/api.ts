@@ -22,7 +22,8 @@ export interface Run {
 }
 export interface LoggedValues { step: number; values: Record<string, number> }
 export interface Job {
-  id: string; slide: string; model: string; state: 'queued' | 'running' | 'paused' | 'finished' | 'failed' | 'cancelled';
+  id: string; slide: string; slideName: string; model: string; modelName: string;
+  state: 'queued' | 'running' | 'paused' | 'finished' | 'failed' | 'cancelled';
   done: number; total: number; error?: string | null; result?: string | null; created: string; updated: string;
 }
 
