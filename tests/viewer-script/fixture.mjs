@@ -25,6 +25,7 @@ export const slides = [
     channels: [{ name: 'DAPI', color: '#3050ff' }, { name: 'TRITC', color: '#ff5030' }],
   }),
   slide('bad', 'broken.svs', { layers: ['source'] }),
+  slide('unreadable', 'empty.svs', { width: 0, height: 0, mpp: null, layers: [], error: 'empty.svs: the file is empty. Copy it again.' }),
 ];
 const models = [{ id: 'm1', name: 'HE to Ki67', method: 'pix2pix', source: 'HE', target: 'Ki67', mpp: 0.5, parameters: 54413955,
   created: '2026-02-01T00:00:00Z', metrics: { SSIM: 0.4321 }, folder: 'models/ki67' }];
@@ -35,7 +36,9 @@ const runs = [{ id: 'r1', name: 'ki67-a', method: 'pix2pix', step: 4900, steps: 
   { id: 'r2', name: 'ki67-b', method: 'cut', step: 10000, steps: 10000, state: 'finished' }];
 const runDetails = { curves: [{ name: 'loss.generator', points: points(3) }, { name: 'loss.discriminator', points: points(1) }],
   samples: [{ step: 2000, url: '/api/v1/runs/r1/samples/2000.png' }, { step: 4000, url: '/api/v1/runs/r1/samples/4000.png' }] };
-const jobs = [{ id: 'j1', slide: 'kidney-he.ome.tif', model: 'HE to Ki67', state: 'running', done: 30, total: 100, created: '2026-03-01T10:00:00Z',
+const jobs = [{ id: 'j1', slide: 'he1', slideName: 'kidney-he.ome.tif', model: 'm1', modelName: 'HE to Ki67',
+  state: 'running', done: 30, total: 100,
+  created: '2026-03-01T10:00:00Z',
   updated: '2026-03-01T10:00:00Z' }];
 
 const crcTable = Uint32Array.from({ length: 256 }, (_, n) => {
@@ -85,7 +88,8 @@ export async function startFixture(options = {}, port = 0) {
       response.writeHead(status, { 'Content-Type': type, 'Content-Security-Policy': policy, 'X-Content-Type-Options': 'nosniff' });
       response.end(body);
     };
-    const json = (value, status = 200) => answer(status, status < 400 ? 'application/json' : 'application/problem+json', JSON.stringify(value));
+    const json = (value, status = 200) =>
+      answer(status, status < 400 ? 'application/json' : 'application/problem+json', JSON.stringify(value));
     const missing = () => json({ title: 'Not found', detail: 'There is no such resource.', status: 404 }, 404);
     const parts = pathname.split('/').slice(1).map(decodeURIComponent);
     if (pathname === '/' || pathname === '/view')
@@ -93,6 +97,10 @@ export async function startFixture(options = {}, port = 0) {
     if (parts[0] === 'assets') {
       const file = new URL(`assets/${parts[1]}`, pages);
       return existsSync(file) ? answer(200, file.pathname.endsWith('.js') ? 'text/javascript' : 'text/css', readFileSync(file)) : missing();
+    }
+    if (pathname === '/openapi/v1.json') {
+      const optional = [...options.jobs ? ['jobs'] : [], ...options.regions === false ? [] : ['slides/{id}/regions']];
+      return json({ openapi: '3.1.1', paths: Object.fromEntries(optional.map(path => [`/api/v1/${path}`, {}])) });
     }
     if (parts[0] !== 'api') return missing();
     const [, , kind, id, part, name, file] = parts;
@@ -115,7 +123,8 @@ export async function startFixture(options = {}, port = 0) {
       response.write(`data: ${JSON.stringify(event)}\n\n`);
       return;
     }
-    if (kind === 'runs' && part === 'samples') return answer(200, 'image/png', png(300, 100, (x, y) => colourOf('he1', 'source', x / 300, y / 133)));
+    if (kind === 'runs' && part === 'samples')
+      return answer(200, 'image/png', png(300, 100, (x, y) => colourOf('he1', 'source', x / 300, y / 133)));
     if (kind === 'runs') return json(id ? { ...runs.find(run => run.id === id), ...runDetails } : runs);
     if (kind === 'jobs') return options.jobs ? json(jobs) : missing();
     if (kind !== 'slides') return missing();
@@ -131,14 +140,17 @@ export async function startFixture(options = {}, port = 0) {
       if (options.regions === false) return missing();
       return answer(200, 'application/geo+json', state.regions.get(id) ?? '{"type":"FeatureCollection","features":[]}');
     }
-    if (of.id === 'bad') return json({ title: 'Unreadable', detail: 'broken.svs: the file ends too early. Copy it again.', status: 422 }, 422);
+    if (of.id === 'bad')
+      return json({ title: 'Unreadable', detail: 'broken.svs: the file ends too early. Copy it again.', status: 422 }, 422);
     if (part === 'thumbnail') return answer(200, 'image/png', png(256, 192, (x, y) => colourOf(id, 'source', x / 256, y / 256)));
     if (part === 'associated') return answer(200, 'image/png', png(200, 120, () => [200, 210, 200]));
     if (part === 'dzi' && name.endsWith('.dzi'))
-      return answer(200, 'application/xml', `<?xml version="1.0" encoding="UTF-8"?><Image xmlns="http://schemas.microsoft.com/deepzoom/2008" `
+      return answer(200, 'application/xml',
+        '<?xml version="1.0" encoding="UTF-8"?><Image xmlns="http://schemas.microsoft.com/deepzoom/2008" '
         + `Format="jpg" Overlap="0" TileSize="${tileSize}"><Size Width="${of.width}" Height="${of.height}"/></Image>`);
     if (part === 'dzi' && name.endsWith('_files')) {
-      const [column, row] = parts[7].replace('.jpg', '').split('_').map(Number), image = tile(of, name.slice(0, -6), Number(file), column, row);
+      const [column, row] = parts[7].replace('.jpg', '').split('_').map(Number);
+      const image = tile(of, name.slice(0, -6), Number(file), column, row);
       return image ? answer(200, 'image/png', image) : missing();
     }
     return missing();

@@ -14,14 +14,18 @@ export function showDetails(slide: Slide): void {
     ['Objective', slide.magnification === null ? 'not stated' : `${slide.magnification}×`], ['Levels', String(slide.levels)],
     ['File', formatBytes(slide.bytes)], ['Modified', formatDate(slide.modified)],
   ];
-  if (slide.mpp !== null) facts.splice(3, 0, ['Field', `${formatLength(slide.width * slide.mpp)} × ${formatLength(slide.height * slide.mpp)}`]);
+  if (slide.mpp !== null)
+    facts.splice(3, 0, ['Field', `${formatLength(slide.width * slide.mpp)} × ${formatLength(slide.height * slide.mpp)}`]);
   fill(byId('facts'), ...pairs(facts.filter(([, value]) => value !== '')));
   const channels = slide.channels.map(({ name, color }) =>
     el('li', {}, el('span', { class: 'swatch', style: { background: color } }), name));
   fill(byId('channels'), ...(slide.isFluorescence && channels.length > 0
     ? [el('h2', {}, 'Channels'), el('ul', { class: 'regions' }, ...channels)] : []));
-  fill(byId('associated'), ...slide.associated.map(name => el('figure', {},
-    el('img', { src: addressOf.associated(slide.id, name), alt: `${name} image`, loading: 'lazy' }), el('figcaption', {}, name))));
+  // The images are read when they are looked at, so that they do not delay the first view.
+  byId('associated').closest('details')?.addEventListener('toggle', () => {
+    fill(byId('associated'), ...slide.associated.map(name => el('figure', {},
+      el('img', { src: addressOf.associated(slide.id, name), alt: `${name} image` }), el('figcaption', {}, name))));
+  }, { once: true });
   const metadata = Object.entries(slide.metadata ?? {});
   fill(byId('metadata'), ...pairs(metadata.length > 0 ? metadata : [['', 'The file states no metadata.']]));
 }

@@ -4,18 +4,20 @@ import { createOSDAnnotator } from '@annotorious/openseadragon';
 import '@pixi/unsafe-eval';
 import type { Color, ImageAnnotation } from '@annotorious/openseadragon';
 import OpenSeadragon from 'openseadragon';
-import { getOptional, messageOf, send } from '../api.ts';
+import { get, messageOf, send, serverOffers } from '../api.ts';
 import type { Slide } from '../api.ts';
 import { formatArea } from '../format.ts';
 import { byId, el, fill } from '../page.ts';
-import { areaOf, boundsOf, classNameOf, collectionOf, colourOf, createFeature, defaultClasses, geometryOf, hex, parseFeatures, polygonsOf, scaled }
-  from './geojson.ts';
-import type { Feature, FeatureCollection, Geometry, Ring } from './geojson.ts';
+import {
+  areaOf, boundsOf, classNameOf, collectionOf, colourOf, createFeature, defaultClasses, geometryOf, hex, parseFeatures, polygonsOf, scaled,
+} from './geojson.ts';
+import type { Feature, FeatureCollection, Ring } from './geojson.ts';
 import { saveFile } from './save.ts';
 import { annotationOf, geometryOfShape, shapeOf } from './selectors.ts';
 
 export interface Regions {
-  features: () => Feature[]; setScale: (scale: number) => void; draw: (tool: 'rectangle' | 'polygon') => void; cancel: () => void; removeSelected: () => void;
+  features: () => Feature[]; setScale: (scale: number) => void;
+  draw: (tool: 'rectangle' | 'polygon') => void; cancel: () => void; removeSelected: () => void;
 }
 
 // Identifiers of QuPath are UUIDs; crypto.randomUUID needs HTTPS or this computer.
@@ -35,6 +37,11 @@ export async function startRegions(viewer: OpenSeadragon.Viewer, slide: Slide): 
     fill: styleOf(annotation.id), fillOpacity: 0.12, stroke: styleOf(annotation.id), strokeWidth: annotation.id === selected ? 3 : 2,
   }));
 
+  // The double click that ends a polygon must not zoom.
+  viewer.addHandler('canvas-double-click', event => {
+    if (annotator.isDrawingEnabled()) event.preventDefaultAction = true;
+  });
+
   const chosenClass = () => defaultClasses.find(c => c.name === byId<HTMLSelectElement>('class').value) ?? null;
   const collection = () => collectionOf([...features.values()]);
   function changed(): void {
@@ -48,21 +55,23 @@ export async function startRegions(viewer: OpenSeadragon.Viewer, slide: Slide): 
     for (const feature of added) {
       const given = typeof feature.id === 'string' && !features.has(feature.id) ? feature.id : null, id = given ?? newId();
       features.set(id, given ? feature : { ...feature, id });
-      annotate(id, feature.geometry);
     }
+    annotate();
   }
 
-  function annotate(id: string, geometry: Geometry | null): void {
-    const shape = shapeOf(scaled(geometry, scale));
-    if (shape) annotator.addAnnotation(annotationOf(id, shape));
+  // Annotations that are set, unlike added and cleared ones, are no changes by the user.
+  function annotate(): void {
+    annotator.setAnnotations([...features].flatMap(([id, { geometry }]) => {
+      const shape = shapeOf(scaled(geometry, scale));
+      return shape ? [annotationOf(id, shape)] : [];
+    }), true);
   }
 
   /** Draws all regions in the pixels of the shown picture, which may be coarser or finer than the slide. */
   function setScale(next: number): void {
     if (Math.abs(next - scale) < 1e-9) return;
     scale = next;
-    annotator.clearAnnotations();
-    for (const [id, feature] of features) annotate(id, feature.geometry);
+    annotate();
   }
 
   const geometryFrom = (annotation: ImageAnnotation) => scaled(geometryOfShape(annotation.target.selector), 1 / scale);
@@ -91,7 +100,8 @@ export async function startRegions(viewer: OpenSeadragon.Viewer, slide: Slide): 
 
   const areaText = (feature: Feature) => {
     const pixels = areaOf(feature.geometry);
-    return pixels === 0 ? feature.geometry?.type ?? '' : slide.mpp ? formatArea(pixels * slide.mpp ** 2) : `${Math.round(pixels).toLocaleString('en')} px²`;
+    return pixels === 0 ? feature.geometry?.type ?? '' : slide.mpp ? formatArea(pixels * slide.mpp ** 2)
+      : `${Math.round(pixels).toLocaleString('en')} px²`;
   };
 
   function list(): void {
@@ -100,7 +110,8 @@ export async function startRegions(viewer: OpenSeadragon.Viewer, slide: Slide): 
       const swatch = el('span', { class: 'swatch', style: { background: styleOf(id) } });
       const name = feature.properties?.name ?? classNameOf(feature) ?? `Region ${index + 1}`;
       return el('li', {},
-        el('button', { class: 'quiet choose', type: 'button', 'data-id': id, 'aria-pressed': String(id === selected), onclick: () => choose(id) },
+        el('button', { class: 'quiet choose', type: 'button', 'data-id': id, 'aria-pressed': String(id === selected),
+            onclick: () => choose(id) },
           swatch, el('span', {}, name), el('small', {}, areaText(feature))),
         el('button', { class: 'quiet', type: 'button', 'aria-label': `Delete ${name}`, title: 'Delete', onclick: () => remove(id) }, '×'));
     }));
@@ -119,6 +130,7 @@ export async function startRegions(viewer: OpenSeadragon.Viewer, slide: Slide): 
     say('');
     if (wasOn) return;
     annotator.setDrawingTool(tool);
+    annotator.setDrawingMode(tool === 'rectangle' ? 'drag' : 'click');
     annotator.setDrawingEnabled(true);
     button.setAttribute('aria-pressed', 'true');
     say(tool === 'rectangle' ? 'Drag on the slide. Esc stops.' : 'Click each corner; double-click ends. Esc stops.');
@@ -151,7 +163,8 @@ export async function startRegions(viewer: OpenSeadragon.Viewer, slide: Slide): 
 
   annotator.on('createAnnotation', (annotation: ImageAnnotation) => {
     const geometry = geometryFrom(annotation);
-    if (geometry) features.set(annotation.id, createFeature(annotation.id, geometry, chosenClass()?.name ?? null, chosenClass()?.color ?? []));
+    if (geometry)
+      features.set(annotation.id, createFeature(annotation.id, geometry, chosenClass()?.name ?? null, chosenClass()?.color ?? []));
     stopDrawing();
     say('');
     changed();
@@ -177,7 +190,8 @@ export async function startRegions(viewer: OpenSeadragon.Viewer, slide: Slide): 
   fill(byId('class'), el('option', { value: '' }, 'No class'), ...defaultClasses.map(c => el('option', { value: c.name }, c.name)));
   fill(byId('region-files'),
     tool('import', 'Import GeoJSON', () => byId('region-file').click()),
-    tool('export', 'Export GeoJSON', () => saveFile(new Blob([JSON.stringify(collection())], { type: 'application/geo+json' }), `${slide.name}.geojson`)));
+    tool('export', 'Export GeoJSON', () =>
+      saveFile(new Blob([JSON.stringify(collection())], { type: 'application/geo+json' }), `${slide.name}.geojson`)));
   const file = byId<HTMLInputElement>('region-file');
   file.addEventListener('change', () => {
     if (file.files?.[0]) void readFile(file.files[0]);
@@ -185,9 +199,9 @@ export async function startRegions(viewer: OpenSeadragon.Viewer, slide: Slide): 
   });
   list();
   try {
-    const stored = await getOptional<FeatureCollection>(path);
-    saves = stored !== null;
-    add(stored?.features ?? []);
+    const isOffered = await serverOffers('slides/{id}/regions');
+    if (isOffered) add((await get<FeatureCollection>(path)).features);
+    saves = isOffered; // only after the stored regions are known, which would be overwritten otherwise
     say(saves ? '' : 'Regions stay in this page only. Export them to keep them.');
   } catch (error) {
     say(messageOf(error));
