@@ -43,7 +43,6 @@ public sealed class PageTests(Browser browser) : IClassFixture<Browser>
         await using var opened = await browser.OpenAsync(server, "/#" + list);
         await opened.UntilAsync($"() => document.getElementById('{list}-count').textContent.includes('have no')");
         Assert.False(await opened.Page.IsVisibleAsync("#problem"));
-        Assert.False(await opened.Page.IsVisibleAsync("#tabs a[href='#jobs']"));
         opened.AssertClean();
     }
 
@@ -147,6 +146,29 @@ public sealed class PageTests(Browser browser) : IClassFixture<Browser>
         var points = JsonNode.Parse(await ExportAsync(opened.Page))!["features"]![0]!["geometry"]!["coordinates"]![0]!.AsArray();
         Assert.Equal(200, (double)points[2]![0]! - (double)points[0]![0]!, 4.0);
         Assert.Equal(120, (double)points[2]![1]! - (double)points[0]![1]!, 4.0);
+        opened.AssertClean();
+    }
+
+    [Fact]
+    public async Task Slide_is_stained_on_demand_and_as_a_job()
+    {
+        var folder = new TemporaryFolder();
+        Directory.CreateDirectory(folder.File("slides"));
+        using (Slide sample = Slide.Open(RepositoryFiles.Path("samples/data/phantom/he.ome.tif")))
+            SlideWriter.Write(folder.File("slides/he.ome.tif"), new SlideSpec(700, 500) { Mpp = 0.5 }, sample.Read(0, 200, 100, 700, 500));
+        await using var server = await TestServer.StartAsync(folder, options => options with { Models = [RepositoryFiles.Path("samples/model")] });
+        await using var opened = await browser.OpenAsync(server, $"/view?slide={await server.IdAsync("he.ome.tif")}");
+        await opened.DrawnAsync();
+        Assert.False(await opened.Page.IsVisibleAsync("#staining"));
+        await opened.Page.SelectOptionAsync("#shown", new SelectOptionValue { Label = "model" });
+        await opened.UntilAsync("() => /: 1 of 1 tiles are stained/.test(document.getElementById('staining-note').textContent)");
+        Assert.Contains("layer=model", opened.Page.Url);
+        await opened.DrawnAsync();
+        await opened.Page.ClickAsync("#stain-whole");
+        await opened.UntilAsync("() => document.getElementById('staining-note').textContent === 'model: the slide is stained.'");
+        await opened.Page.GotoAsync(new Uri(server.Server.Address, "/#jobs").ToString());
+        await opened.UntilAsync("() => document.querySelector('#jobs-list .state.finished') !== null");
+        Assert.Equal("he.ome.tif", await opened.Page.TextContentAsync("#jobs-list h2"));
         opened.AssertClean();
     }
 

@@ -19,16 +19,16 @@ function actionsOf(job: Job): HTMLElement {
     el('button', { class: 'quiet', type: 'button', 'data-key': `${job.id} ${action}`, onclick: () => act(job, action) }, text);
   const buttons = [];
   if (job.state === 'running' || job.state === 'queued') buttons.push(button('Pause', 'pause'));
-  if (job.state === 'paused') buttons.push(button('Resume', 'resume'));
+  if (['paused', 'failed', 'cancelled'].includes(job.state)) buttons.push(button('Resume', 'resume'));
   if (['queued', 'running', 'paused'].includes(job.state)) buttons.push(button('Cancel', 'cancel'));
   if (job.result) buttons.push(el('a', { class: 'quiet', href: viewAddress(job.slide, job.result) }, 'View'));
   return el('div', { class: 'actions' }, ...buttons);
 }
 
 const row = (job: Job) => el('li', {},
-  el('div', { class: 'row-head' }, el('h2', {}, job.slide),
-    el('p', {}, el('span', { class: `state ${job.state}` }, stateTexts[job.state]), ` · ${job.model} · ${job.done} of ${job.total} tiles`)),
-  el('progress', { max: String(Math.max(job.total, 1)), value: String(job.done), 'aria-label': `Progress of ${job.slide}` }),
+  el('div', { class: 'row-head' }, el('h2', {}, job.slideName),
+    el('p', {}, el('span', { class: `state ${job.state}` }, stateTexts[job.state]), ` · ${job.modelName} · ${job.done} of ${job.total} tiles`)),
+  el('progress', { max: String(Math.max(job.total, 1)), value: String(job.done), 'aria-label': `Progress of ${job.slideName}` }),
   job.error ? el('p', { class: 'empty' }, job.error) : '', actionsOf(job));
 
 function draw(): void {
