@@ -25,6 +25,7 @@ export const slides = [
     channels: [{ name: 'DAPI', color: '#3050ff' }, { name: 'TRITC', color: '#ff5030' }],
   }),
   slide('bad', 'broken.svs', { layers: ['source'] }),
+  slide('unreadable', 'empty.svs', { width: 0, height: 0, mpp: null, layers: [], error: 'empty.svs: the file is empty. Copy it again.' }),
 ];
 const models = [{ id: 'm1', name: 'HE to Ki67', method: 'pix2pix', source: 'HE', target: 'Ki67', mpp: 0.5, parameters: 54413955,
   created: '2026-02-01T00:00:00Z', metrics: { SSIM: 0.4321 }, folder: 'models/ki67' }];
@@ -93,6 +94,10 @@ export async function startFixture(options = {}, port = 0) {
     if (parts[0] === 'assets') {
       const file = new URL(`assets/${parts[1]}`, pages);
       return existsSync(file) ? answer(200, file.pathname.endsWith('.js') ? 'text/javascript' : 'text/css', readFileSync(file)) : missing();
+    }
+    if (pathname === '/openapi/v1.json') {
+      const optional = [...options.jobs ? ['jobs'] : [], ...options.regions === false ? [] : ['slides/{id}/regions']];
+      return json({ openapi: '3.1.1', paths: Object.fromEntries(optional.map(path => [`/api/v1/${path}`, {}])) });
     }
     if (parts[0] !== 'api') return missing();
     const [, , kind, id, part, name, file] = parts;

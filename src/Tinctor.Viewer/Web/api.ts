@@ -5,7 +5,9 @@ export interface Result { id: string; name: string; model: string | null; kind: 
 export interface Slide {
   id: string; name: string; folder: string; width: number; height: number; mpp: number | null; magnification: number | null;
   levels: number; format: string; bytes: number; modified: string; channels: Channel[]; isFluorescence: boolean;
-  results: Result[]; associated: string[]; layers: string[]; metadata?: Record<string, string>;
+  results: Result[]; associated: string[]; layers: string[]; metadata?: Record<string, string> | null;
+  /** Why the slide cannot be read; its size is unknown then. */
+  error?: string | null;
 }
 export interface SlidePage { total: number; items: Slide[] }
 export interface Model {
@@ -95,14 +97,12 @@ export async function send(method: 'POST' | 'PUT', path: string, body?: unknown)
   await request(path, { method, headers, ...(body === undefined ? {} : { body: JSON.stringify(body) }) });
 }
 
-/** Gets a resource that a server may lack; null if it does. */
-export async function getOptional<T>(path: string): Promise<T | null> {
-  try {
-    return await get<T>(path);
-  } catch (error) {
-    if (error instanceof RequestError && (error.status === 404 || error.status === 405)) return null;
-    throw error;
-  }
+let description: Promise<{ paths: Record<string, unknown> } | null> | null = null;
+
+/** Whether the description of the server's interface has an address such as "jobs" or "slides/{id}/regions". */
+export async function serverOffers(path: string): Promise<boolean> {
+  description ??= get<{ paths: Record<string, unknown> }>('/openapi/v1.json').catch(() => null);
+  return Object.hasOwn((await description)?.paths ?? {}, root + path);
 }
 
 export const messageOf = (error: unknown) => error instanceof Error ? error.message : String(error);

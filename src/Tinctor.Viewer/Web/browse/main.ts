@@ -1,8 +1,7 @@
 // Page with the lists of slides, models, runs and jobs.
 
 import './browse.css';
-import { get, getOptional, messageOf } from '../api.ts';
-import type { Job } from '../api.ts';
+import { get, messageOf, serverOffers } from '../api.ts';
 import { byId, showProblem, startTheme } from '../page.ts';
 import { redrawCurves } from './curves.ts';
 import { hideJobs, showJobs } from './jobs.ts';
@@ -44,9 +43,8 @@ async function open(): Promise<void> {
 
 // Servers without staining jobs have no list of them.
 async function showOptionalTabs(): Promise<void> {
-  const jobs = await getOptional<Job[]>('jobs').catch(() => null);
   const link = document.querySelector<HTMLElement>('#tabs a[href="#jobs"]');
-  if (link) link.hidden = jobs === null;
+  if (link) link.hidden = !await serverOffers('jobs');
   const info = await get<{ version: string }>('info').catch(() => null);
   byId('version').textContent = info?.version ?? '';
 }

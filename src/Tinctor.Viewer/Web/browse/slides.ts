@@ -36,7 +36,10 @@ const resultLink = (slide: Slide, result: Slide['results'][number]) =>
   el('li', {}, el('a', { class: 'quiet', href: viewAddress(slide.id, result.id) },
     `${result.kind === 'stained' ? result.model ?? result.name : result.name}${result.complete ? '' : ' (incomplete)'}`));
 
-const card = (slide: Slide) => el('li', { class: 'slide' },
+const unreadable = (slide: Slide) => el('li', { class: 'slide' },
+  el('div', { class: 'picture missing' }, 'The slide cannot be read'), el('h2', {}, slide.name), el('p', {}, slide.error ?? ''));
+
+const card = (slide: Slide) => slide.error ? unreadable(slide) : el('li', { class: 'slide' },
   thumbnail(slide), el('h2', {}, el('a', { href: viewAddress(slide.id) }, slide.name)), el('p', {}, factsOf(slide)),
   el('p', {}, [slide.folder, slide.format, formatBytes(slide.bytes)].filter(Boolean).join(' · ')),
   slide.results.length === 0 ? ''

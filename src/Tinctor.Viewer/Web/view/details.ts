@@ -20,8 +20,11 @@ export function showDetails(slide: Slide): void {
     el('li', {}, el('span', { class: 'swatch', style: { background: color } }), name));
   fill(byId('channels'), ...(slide.isFluorescence && channels.length > 0
     ? [el('h2', {}, 'Channels'), el('ul', { class: 'regions' }, ...channels)] : []));
-  fill(byId('associated'), ...slide.associated.map(name => el('figure', {},
-    el('img', { src: addressOf.associated(slide.id, name), alt: `${name} image`, loading: 'lazy' }), el('figcaption', {}, name))));
+  // The images are read when they are looked at, so that they do not delay the first view.
+  byId('associated').closest('details')?.addEventListener('toggle', () => {
+    fill(byId('associated'), ...slide.associated.map(name => el('figure', {},
+      el('img', { src: addressOf.associated(slide.id, name), alt: `${name} image` }), el('figcaption', {}, name))));
+  }, { once: true });
   const metadata = Object.entries(slide.metadata ?? {});
   fill(byId('metadata'), ...pairs(metadata.length > 0 ? metadata : [['', 'The file states no metadata.']]));
 }

@@ -241,7 +241,10 @@ function buildBar(): void {
   fill(byId('shown'), ...options());
   fill(byId('compared'), el('option', { value: '' }, 'Nothing'), ...options());
   byId('shown').addEventListener('change', event => {
-    state.shown = pictureOf((event.target as HTMLSelectElement).value);
+    const chosen = pictureOf((event.target as HTMLSelectElement).value);
+    // A picture is not compared with itself: the two change places.
+    if (state.compared && key(state.compared) === key(chosen)) state.compared = state.shown;
+    state.shown = chosen;
     void showPictures();
   });
   byId('compared').addEventListener('change', event => {
@@ -354,6 +357,7 @@ async function start(): Promise<void> {
     const isMissing = error instanceof RequestError && error.status === 404;
     return problem(isMissing ? 'The folders of the server have no such slide any more.' : messageOf(error), () => void start());
   }
+  if (slide.error) return problem(slide.error, () => { location.reload(); });
   problem(null);
   models = await get<Model[]>('models').catch(() => []);
   staining = startStaining(slide, nameOfModel);
@@ -361,6 +365,8 @@ async function start(): Promise<void> {
   document.title = `${slide.name} · Tinctor`;
   byId('title').textContent = slide.name;
   showDetails(slide);
+  stage.classList.toggle('side', state.mode === 'side'); // the panes need their sizes
+  byId('second').hidden = state.mode === 'single';
   panes = createPanes({ first: byId('first'), second: byId('second'), miniMap: 'mini-map' }, slide, () => void explainFailure());
   buildBar();
   buildPanel();

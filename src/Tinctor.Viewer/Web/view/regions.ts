@@ -4,13 +4,13 @@ import { createOSDAnnotator } from '@annotorious/openseadragon';
 import '@pixi/unsafe-eval';
 import type { Color, ImageAnnotation } from '@annotorious/openseadragon';
 import OpenSeadragon from 'openseadragon';
-import { getOptional, messageOf, send } from '../api.ts';
+import { get, messageOf, send, serverOffers } from '../api.ts';
 import type { Slide } from '../api.ts';
 import { formatArea } from '../format.ts';
 import { byId, el, fill } from '../page.ts';
 import { areaOf, boundsOf, classNameOf, collectionOf, colourOf, createFeature, defaultClasses, geometryOf, hex, parseFeatures, polygonsOf, scaled }
   from './geojson.ts';
-import type { Feature, FeatureCollection, Geometry, Ring } from './geojson.ts';
+import type { Feature, FeatureCollection, Ring } from './geojson.ts';
 import { saveFile } from './save.ts';
 import { annotationOf, geometryOfShape, shapeOf } from './selectors.ts';
 
@@ -35,6 +35,11 @@ export async function startRegions(viewer: OpenSeadragon.Viewer, slide: Slide): 
     fill: styleOf(annotation.id), fillOpacity: 0.12, stroke: styleOf(annotation.id), strokeWidth: annotation.id === selected ? 3 : 2,
   }));
 
+  // The double click that ends a polygon must not zoom.
+  viewer.addHandler('canvas-double-click', event => {
+    if (annotator.isDrawingEnabled()) event.preventDefaultAction = true;
+  });
+
   const chosenClass = () => defaultClasses.find(c => c.name === byId<HTMLSelectElement>('class').value) ?? null;
   const collection = () => collectionOf([...features.values()]);
   function changed(): void {
@@ -48,21 +53,23 @@ export async function startRegions(viewer: OpenSeadragon.Viewer, slide: Slide): 
     for (const feature of added) {
       const given = typeof feature.id === 'string' && !features.has(feature.id) ? feature.id : null, id = given ?? newId();
       features.set(id, given ? feature : { ...feature, id });
-      annotate(id, feature.geometry);
     }
+    annotate();
   }
 
-  function annotate(id: string, geometry: Geometry | null): void {
-    const shape = shapeOf(scaled(geometry, scale));
-    if (shape) annotator.addAnnotation(annotationOf(id, shape));
+  // Annotations that are set, unlike added and cleared ones, are no changes by the user.
+  function annotate(): void {
+    annotator.setAnnotations([...features].flatMap(([id, { geometry }]) => {
+      const shape = shapeOf(scaled(geometry, scale));
+      return shape ? [annotationOf(id, shape)] : [];
+    }), true);
   }
 
   /** Draws all regions in the pixels of the shown picture, which may be coarser or finer than the slide. */
   function setScale(next: number): void {
     if (Math.abs(next - scale) < 1e-9) return;
     scale = next;
-    annotator.clearAnnotations();
-    for (const [id, feature] of features) annotate(id, feature.geometry);
+    annotate();
   }
 
   const geometryFrom = (annotation: ImageAnnotation) => scaled(geometryOfShape(annotation.target.selector), 1 / scale);
@@ -119,6 +126,7 @@ export async function startRegions(viewer: OpenSeadragon.Viewer, slide: Slide): 
     say('');
     if (wasOn) return;
     annotator.setDrawingTool(tool);
+    annotator.setDrawingMode(tool === 'rectangle' ? 'drag' : 'click');
     annotator.setDrawingEnabled(true);
     button.setAttribute('aria-pressed', 'true');
     say(tool === 'rectangle' ? 'Drag on the slide. Esc stops.' : 'Click each corner; double-click ends. Esc stops.');
@@ -185,9 +193,9 @@ export async function startRegions(viewer: OpenSeadragon.Viewer, slide: Slide): 
   });
   list();
   try {
-    const stored = await getOptional<FeatureCollection>(path);
-    saves = stored !== null;
-    add(stored?.features ?? []);
+    const isOffered = await serverOffers('slides/{id}/regions');
+    if (isOffered) add((await get<FeatureCollection>(path)).features);
+    saves = isOffered; // only after the stored regions are known, which would be overwritten otherwise
     say(saves ? '' : 'Regions stay in this page only. Export them to keep them.');
   } catch (error) {
     say(messageOf(error));

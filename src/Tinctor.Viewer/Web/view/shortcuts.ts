@@ -12,7 +12,7 @@ export function startShortcuts(shortcuts: Shortcut[]): void {
   const on = byId<HTMLInputElement>('shortcuts-on'), stored = 'shortcuts';
   on.checked = localStorage.getItem(stored) !== 'off';
   on.addEventListener('change', () => localStorage.setItem(stored, on.checked ? 'on' : 'off'));
-  fill(byId('help-keys'), ...shortcuts.flatMap(({ shown, text }) =>
+  fill(byId('help-keys'), ...shortcuts.filter(({ shown }) => shown).flatMap(({ shown, text }) =>
     [el('dt', {}, ...shown.split(' ').flatMap((key, i) => i === 0 ? [el('kbd', {}, key)] : [' ', el('kbd', {}, key)])), el('dd', {}, text)]));
   addEventListener('keydown', event => {
     if (event.ctrlKey || event.altKey || event.metaKey || takesKeys(event.target) || (!on.checked && event.key !== 'Escape')) return;
