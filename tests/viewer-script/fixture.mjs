@@ -36,7 +36,9 @@ const runs = [{ id: 'r1', name: 'ki67-a', method: 'pix2pix', step: 4900, steps: 
   { id: 'r2', name: 'ki67-b', method: 'cut', step: 10000, steps: 10000, state: 'finished' }];
 const runDetails = { curves: [{ name: 'loss.generator', points: points(3) }, { name: 'loss.discriminator', points: points(1) }],
   samples: [{ step: 2000, url: '/api/v1/runs/r1/samples/2000.png' }, { step: 4000, url: '/api/v1/runs/r1/samples/4000.png' }] };
-const jobs = [{ id: 'j1', slide: 'kidney-he.ome.tif', model: 'HE to Ki67', state: 'running', done: 30, total: 100, created: '2026-03-01T10:00:00Z',
+const jobs = [{ id: 'j1', slide: 'he1', slideName: 'kidney-he.ome.tif', model: 'm1', modelName: 'HE to Ki67',
+  state: 'running', done: 30, total: 100,
+  created: '2026-03-01T10:00:00Z',
   updated: '2026-03-01T10:00:00Z' }];
 
 const crcTable = Uint32Array.from({ length: 256 }, (_, n) => {
@@ -86,7 +88,8 @@ export async function startFixture(options = {}, port = 0) {
       response.writeHead(status, { 'Content-Type': type, 'Content-Security-Policy': policy, 'X-Content-Type-Options': 'nosniff' });
       response.end(body);
     };
-    const json = (value, status = 200) => answer(status, status < 400 ? 'application/json' : 'application/problem+json', JSON.stringify(value));
+    const json = (value, status = 200) =>
+      answer(status, status < 400 ? 'application/json' : 'application/problem+json', JSON.stringify(value));
     const missing = () => json({ title: 'Not found', detail: 'There is no such resource.', status: 404 }, 404);
     const parts = pathname.split('/').slice(1).map(decodeURIComponent);
     if (pathname === '/' || pathname === '/view')
@@ -120,7 +123,8 @@ export async function startFixture(options = {}, port = 0) {
       response.write(`data: ${JSON.stringify(event)}\n\n`);
       return;
     }
-    if (kind === 'runs' && part === 'samples') return answer(200, 'image/png', png(300, 100, (x, y) => colourOf('he1', 'source', x / 300, y / 133)));
+    if (kind === 'runs' && part === 'samples')
+      return answer(200, 'image/png', png(300, 100, (x, y) => colourOf('he1', 'source', x / 300, y / 133)));
     if (kind === 'runs') return json(id ? { ...runs.find(run => run.id === id), ...runDetails } : runs);
     if (kind === 'jobs') return options.jobs ? json(jobs) : missing();
     if (kind !== 'slides') return missing();
@@ -136,14 +140,17 @@ export async function startFixture(options = {}, port = 0) {
       if (options.regions === false) return missing();
       return answer(200, 'application/geo+json', state.regions.get(id) ?? '{"type":"FeatureCollection","features":[]}');
     }
-    if (of.id === 'bad') return json({ title: 'Unreadable', detail: 'broken.svs: the file ends too early. Copy it again.', status: 422 }, 422);
+    if (of.id === 'bad')
+      return json({ title: 'Unreadable', detail: 'broken.svs: the file ends too early. Copy it again.', status: 422 }, 422);
     if (part === 'thumbnail') return answer(200, 'image/png', png(256, 192, (x, y) => colourOf(id, 'source', x / 256, y / 256)));
     if (part === 'associated') return answer(200, 'image/png', png(200, 120, () => [200, 210, 200]));
     if (part === 'dzi' && name.endsWith('.dzi'))
-      return answer(200, 'application/xml', `<?xml version="1.0" encoding="UTF-8"?><Image xmlns="http://schemas.microsoft.com/deepzoom/2008" `
+      return answer(200, 'application/xml',
+        '<?xml version="1.0" encoding="UTF-8"?><Image xmlns="http://schemas.microsoft.com/deepzoom/2008" '
         + `Format="jpg" Overlap="0" TileSize="${tileSize}"><Size Width="${of.width}" Height="${of.height}"/></Image>`);
     if (part === 'dzi' && name.endsWith('_files')) {
-      const [column, row] = parts[7].replace('.jpg', '').split('_').map(Number), image = tile(of, name.slice(0, -6), Number(file), column, row);
+      const [column, row] = parts[7].replace('.jpg', '').split('_').map(Number);
+      const image = tile(of, name.slice(0, -6), Number(file), column, row);
       return image ? answer(200, 'image/png', image) : missing();
     }
     return missing();

@@ -6,7 +6,8 @@ const { renderMarkdown } = await load('browse/markdown.ts');
 const { problemText } = await load('api.ts');
 
 test('HTML in cards is text, and scripts have no links', () => {
-  const html = renderMarkdown('<img src=x onerror=alert(1)> [a](javascript:alert(1)) [b](https://example.org) ![c](https://example.org/c.png)');
+  const html = renderMarkdown('<img src=x onerror=alert(1)> [a](javascript:alert(1)) '
+    + '[b](https://example.org) ![c](https://example.org/c.png)');
   assert.doesNotMatch(html, /<img|href="javascript/i);
   assert.match(html, /<a [^>]*href="https:\/\/example\.org"/);
 });

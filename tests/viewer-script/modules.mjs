@@ -9,7 +9,8 @@ const esbuild = createRequire(new URL('package.json', packages))('esbuild');
 /** Bundles a module and imports it. */
 export async function load(file) {
   const { outputFiles: [output] } = esbuild.buildSync({
-    entryPoints: [fileURLToPath(new URL(file, web))], bundle: true, write: false, format: 'esm', platform: 'neutral', mainFields: ['module', 'main'],
+    entryPoints: [fileURLToPath(new URL(file, web))], bundle: true, write: false, format: 'esm', platform: 'neutral',
+    mainFields: ['module', 'main'],
     nodePaths: [fileURLToPath(new URL('node_modules', packages))],
   });
   return import(`data:text/javascript;base64,${Buffer.from(output.contents).toString('base64')}`);

@@ -62,7 +62,8 @@ test('scaled geometries keep their form, and a scale of 1 keeps the object', () 
 
 test('colours are those of the class, in both forms of QuPath', () => {
   assert.deepEqual(colourOf(quPath.features[0]), [200, 0, 0]);
-  assert.deepEqual(colourOf({ type: 'Feature', geometry: null, properties: { classification: { name: 'x', colorRGB: -3670016 } } }), [200, 0, 0]);
+  assert.deepEqual(colourOf({ type: 'Feature', geometry: null, properties: { classification: { name: 'x', colorRGB: -3670016 } } }),
+    [200, 0, 0]);
   assert.deepEqual(colourOf({ type: 'Feature', geometry: null, properties: { color: [1, 2, 3] } }), [1, 2, 3]);
   assert.equal(hex([200, 0, 15]), '#c8000f');
 });

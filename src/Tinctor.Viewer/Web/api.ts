@@ -23,7 +23,8 @@ export interface Run {
 export interface LoggedValues { step: number; values: Record<string, number> }
 export interface StainedSlide { width: number; height: number; done: number; total: number; result: string | null }
 export interface Job {
-  id: string; slide: string; slideName: string; model: string; modelName: string; state: 'queued' | 'running' | 'paused' | 'finished' | 'failed' | 'cancelled';
+  id: string; slide: string; slideName: string; model: string; modelName: string;
+  state: 'queued' | 'running' | 'paused' | 'finished' | 'failed' | 'cancelled';
   done: number; total: number; error?: string | null; result?: string | null; created: string; updated: string;
 }
 

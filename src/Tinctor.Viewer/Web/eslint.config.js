@@ -15,5 +15,6 @@ const rules = {
 export default [
   ...[js.configs.recommended, ...ts.configs.strict].map(config => ({ ...config, files: ['**/*.ts'] })),
   { files: ['**/*.ts'], languageOptions: { globals: globals.browser }, rules: { ...rules, 'no-undef': 'off' } },
-  { ...js.configs.recommended, files: ['*.js'], languageOptions: { globals: globals.node }, rules: { ...js.configs.recommended.rules, ...rules } },
+  { ...js.configs.recommended, files: ['*.js'], languageOptions: { globals: globals.node },
+    rules: { ...js.configs.recommended.rules, ...rules } },
 ];

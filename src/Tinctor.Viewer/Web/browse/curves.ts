@@ -33,7 +33,8 @@ const options = (curve: Curve) => ({
     splitLine: { show: false }, axisLine: { lineStyle: { color: colour('--soft') } } },
   yAxis: { type: 'value', scale: true, splitNumber: 3, axisLabel: { color: colour('--soft'), fontSize: 11 },
     splitLine: { lineStyle: { color: colour('--rule') } } },
-  series: [{ type: 'line', name: curve.name, data: curve.points, showSymbol: curve.points.length === 1, itemStyle: { color: colour('--m0') },
+  series: [{ type: 'line', name: curve.name, data: curve.points, showSymbol: curve.points.length === 1,
+    itemStyle: { color: colour('--m0') },
     lineStyle: { width: 1.5, color: colour('--m0') } }],
 });
 

@@ -19,7 +19,7 @@ function actionsOf(job: Job): HTMLElement {
     el('button', { class: 'quiet', type: 'button', 'data-key': `${job.id} ${action}`, onclick: () => act(job, action) }, text);
   const buttons = [];
   if (job.state === 'running' || job.state === 'queued') buttons.push(button('Pause', 'pause'));
-  if (['paused', 'failed', 'cancelled'].includes(job.state)) buttons.push(button('Resume', 'resume'));
+  if (['paused', 'cancelled', 'failed'].includes(job.state)) buttons.push(button('Resume', 'resume'));
   if (['queued', 'running', 'paused'].includes(job.state)) buttons.push(button('Cancel', 'cancel'));
   if (job.result) buttons.push(el('a', { class: 'quiet', href: viewAddress(job.slide, job.result) }, 'View'));
   return el('div', { class: 'actions' }, ...buttons);
@@ -35,7 +35,8 @@ function draw(): void {
   const focused = document.activeElement?.getAttribute('data-key');
   const ordered = [...jobs.values()].sort((a, b) => b.created.localeCompare(a.created));
   fill(byId('jobs-list'), ...ordered.map(row));
-  byId('jobs-count').textContent = ordered.length > 0 ? `${ordered.length} job${ordered.length === 1 ? '' : 's'}` : 'No slide is being stained.';
+  byId('jobs-count').textContent = ordered.length > 0 ? `${ordered.length} job${ordered.length === 1 ? '' : 's'}`
+    : 'No slide is being stained.';
   if (focused) document.querySelector<HTMLElement>(`[data-key="${CSS.escape(focused)}"]`)?.focus();
 }
 

@@ -48,7 +48,8 @@ const card = (slide: Slide) => slide.error ? unreadable(slide) : el('li', { clas
 function countText(total: number, search: string): string {
   const slides = `${total.toLocaleString('en')} slide${total === 1 ? '' : 's'}`;
   if (total > 0) return search ? `${slides} found` : slides;
-  return search ? `No slide matches “${search}”.` : 'The folders of the server have no slides. Start it with other folders, or add slides to them.';
+  return search ? `No slide matches “${search}”.`
+    : 'The folders of the server have no slides. Start it with other folders, or add slides to them.';
 }
 
 async function load(from: number): Promise<void> {

@@ -14,7 +14,8 @@ export function showDetails(slide: Slide): void {
     ['Objective', slide.magnification === null ? 'not stated' : `${slide.magnification}×`], ['Levels', String(slide.levels)],
     ['File', formatBytes(slide.bytes)], ['Modified', formatDate(slide.modified)],
   ];
-  if (slide.mpp !== null) facts.splice(3, 0, ['Field', `${formatLength(slide.width * slide.mpp)} × ${formatLength(slide.height * slide.mpp)}`]);
+  if (slide.mpp !== null)
+    facts.splice(3, 0, ['Field', `${formatLength(slide.width * slide.mpp)} × ${formatLength(slide.height * slide.mpp)}`]);
   fill(byId('facts'), ...pairs(facts.filter(([, value]) => value !== '')));
   const channels = slide.channels.map(({ name, color }) =>
     el('li', {}, el('span', { class: 'swatch', style: { background: color } }), name));

@@ -35,9 +35,9 @@ export function parseFeatures(text: string): Feature[] {
     : value.type === 'FeatureCollection' ? value.features : value.type === 'Feature' ? [value] : null;
   if (!Array.isArray(features) || !features.every(f => isObject(f) && f.type === 'Feature'))
     throw new Error('The file has no GeoJSON features. Export it from QuPath as GeoJSON.');
-  for (const feature of features as Feature[]) {
-    if (feature.geometry && polygonTypes.has(feature.geometry.type) && !isValid(feature.geometry))
-      throw new Error(`The ${feature.geometry.type} of feature ${feature.id ?? features.indexOf(feature) + 1} has coordinates that are not numbers.`);
+  for (const [index, { id, geometry }] of (features as Feature[]).entries()) {
+    if (geometry && polygonTypes.has(geometry.type) && !isValid(geometry))
+      throw new Error(`The ${geometry.type} of feature ${id ?? index + 1} has coordinates that are not numbers.`);
   }
   return features as Feature[];
 }

@@ -23,7 +23,9 @@ import { canvasOf, createPanes, relativeWidth } from './viewer.ts';
 import type { Panes } from './viewer.ts';
 
 const layerTitles: Record<string, string> = { source: 'Source', haematoxylin: 'Haematoxylin', eosin: 'Eosin', dab: 'DAB' };
-const modeTitles: Record<Mode, string> = { single: 'One picture', side: 'Side by side', curtain: 'Curtain', opacity: 'Opacity', flicker: 'Flicker' };
+const modeTitles: Record<Mode, string> = {
+  single: 'One picture', side: 'Side by side', curtain: 'Curtain', opacity: 'Opacity', flicker: 'Flicker',
+};
 const problem = (text: string | null, retry?: () => void) => showProblem(byId('problem'), text, retry);
 const stage = byId('stage');
 
@@ -44,7 +46,8 @@ function titleOf(picture: Picture): string {
   const model = modelOf(picture.layer), layer = model === null ? layerTitles[picture.layer] ?? picture.layer : nameOfModel(model);
   if (picture.slide === slide.id) return layer;
   const result = slide.results.find(r => r.id === picture.slide);
-  const name = result ? result.model && result.kind === 'stained' ? result.model : result.name : slides.get(picture.slide)?.name ?? picture.slide;
+  const name = result ? result.model && result.kind === 'stained' ? result.model : result.name
+    : slides.get(picture.slide)?.name ?? picture.slide;
   return picture.layer === 'source' ? name : `${name}: ${layer}`;
 }
 
@@ -88,9 +91,11 @@ function showScale(): void {
     byId('scale-line').style.width = `${bar.pixels}px`;
   }
   byId('magnification').textContent = `Magnification ${magnificationText(objectiveOf(slide), zoom)}`;
-  byId('resolution').textContent = slide.mpp === null ? 'Resolution not stated' : `${Number((slide.mpp / zoom).toPrecision(3))} µm per screen pixel`;
+  byId('resolution').textContent = slide.mpp === null ? 'Resolution not stated'
+    : `${Number((slide.mpp / zoom).toPrecision(3))} µm per screen pixel`;
   const { x, y } = panes.first.viewport.getCenter(true);
-  byId('position').textContent = `Centre ${Math.round(x * slide.width).toLocaleString('en')}, ${Math.round(y * slide.width).toLocaleString('en')} px`;
+  const [column, row] = [x, y].map(value => Math.round(value * slide.width).toLocaleString('en'));
+  byId('position').textContent = `Centre ${column}, ${row} px`;
 }
 
 const filterText = () => `brightness(${state.brightness}) contrast(${state.contrast})`;
@@ -151,7 +156,8 @@ function setRegionScale(): void {
 
 function options(): HTMLElement[] {
   const own = slide.layers.map(layer => el('option', { value: `${slide.id}/${layer}` }, layerTitles[layer] ?? layer));
-  const results = slide.results.map(result => el('option', { value: `${result.id}/source` }, titleOf({ slide: result.id, layer: 'source' })));
+  const results = slide.results.map(result => el('option', { value: `${result.id}/source` },
+    titleOf({ slide: result.id, layer: 'source' })));
   const group = (label: string, items: HTMLElement[]) => items.length > 0 ? [el('optgroup', { label }, ...items)] : [];
   const demand = models.map(model => el('option', { value: `${slide.id}/${modelLayer(model.id)}` }, model.name));
   return [...group('This slide', own), ...group('Results', results), ...group('Stain with', demand)];
@@ -228,10 +234,12 @@ function toggleMap(): void {
 }
 
 async function saveScreenshot(): Promise<void> {
-  const { mode, split, opacity } = state, titles = [byId('first-tag'), byId('second-tag')].filter(tag => !tag.hidden).map(tag => tag.textContent ?? '');
+  const { mode, split, opacity } = state;
+  const titles = [byId('first-tag'), byId('second-tag')].filter(tag => !tag.hidden).map(tag => tag.textContent ?? '');
   const content = await takeShot({
     panes: mode === 'single' ? [panes.first] : [panes.first, panes.second], mode, split, opacity, titles, filter: filterText(), bar,
-    stacked: mode === 'side' && byId('second').offsetTop > byId('first').offsetTop, features: regions?.features() ?? [], slideWidth: slide.width,
+    stacked: mode === 'side' && byId('second').offsetTop > byId('first').offsetTop,
+    features: regions?.features() ?? [], slideWidth: slide.width,
   });
   if (content) saveFile(content, `${slide.name}.png`);
   else problem('The browser could not make the picture. Make the window smaller, then try again.');
@@ -289,7 +297,9 @@ function buildPanel(): void {
     setSplit((event.clientX - left) / width);
   });
   curtain.addEventListener('keydown', event => {
-    const step = { ArrowLeft: -0.02, ArrowRight: 0.02, ArrowDown: -0.02, ArrowUp: 0.02, PageDown: -0.1, PageUp: 0.1, Home: -1, End: 1 }[event.key];
+    const step = {
+      ArrowLeft: -0.02, ArrowRight: 0.02, ArrowDown: -0.02, ArrowUp: 0.02, PageDown: -0.1, PageUp: 0.1, Home: -1, End: 1,
+    }[event.key];
     if (step === undefined) return;
     event.preventDefault();
     setSplit(state.split + step);
@@ -361,7 +371,10 @@ async function start(): Promise<void> {
   problem(null);
   models = await get<Model[]>('models').catch(() => []);
   staining = startStaining(slide, nameOfModel);
-  if (state.shown.slide === slide.id && !slide.layers.includes(state.shown.layer) && modelOf(state.shown.layer) === null) state.shown = initialState(slide.id).shown;
+  const isKnown = slide.layers.includes(state.shown.layer) || modelOf(state.shown.layer) !== null;
+  if (state.shown.slide === slide.id && !isKnown) state.shown = initialState(slide.id).shown;
+  byId('bar').hidden = stage.hidden = false;
+  byId('main').classList.remove('wide');
   document.title = `${slide.name} · Tinctor`;
   byId('title').textContent = slide.name;
   showDetails(slide);

@@ -8,14 +8,16 @@ import { get, messageOf, send, serverOffers } from '../api.ts';
 import type { Slide } from '../api.ts';
 import { formatArea } from '../format.ts';
 import { byId, el, fill } from '../page.ts';
-import { areaOf, boundsOf, classNameOf, collectionOf, colourOf, createFeature, defaultClasses, geometryOf, hex, parseFeatures, polygonsOf, scaled }
-  from './geojson.ts';
+import {
+  areaOf, boundsOf, classNameOf, collectionOf, colourOf, createFeature, defaultClasses, geometryOf, hex, parseFeatures, polygonsOf, scaled,
+} from './geojson.ts';
 import type { Feature, FeatureCollection, Ring } from './geojson.ts';
 import { saveFile } from './save.ts';
 import { annotationOf, geometryOfShape, shapeOf } from './selectors.ts';
 
 export interface Regions {
-  features: () => Feature[]; setScale: (scale: number) => void; draw: (tool: 'rectangle' | 'polygon') => void; cancel: () => void; removeSelected: () => void;
+  features: () => Feature[]; setScale: (scale: number) => void;
+  draw: (tool: 'rectangle' | 'polygon') => void; cancel: () => void; removeSelected: () => void;
 }
 
 // Identifiers of QuPath are UUIDs; crypto.randomUUID needs HTTPS or this computer.
@@ -98,7 +100,8 @@ export async function startRegions(viewer: OpenSeadragon.Viewer, slide: Slide): 
 
   const areaText = (feature: Feature) => {
     const pixels = areaOf(feature.geometry);
-    return pixels === 0 ? feature.geometry?.type ?? '' : slide.mpp ? formatArea(pixels * slide.mpp ** 2) : `${Math.round(pixels).toLocaleString('en')} px²`;
+    return pixels === 0 ? feature.geometry?.type ?? '' : slide.mpp ? formatArea(pixels * slide.mpp ** 2)
+      : `${Math.round(pixels).toLocaleString('en')} px²`;
   };
 
   function list(): void {
@@ -107,7 +110,8 @@ export async function startRegions(viewer: OpenSeadragon.Viewer, slide: Slide): 
       const swatch = el('span', { class: 'swatch', style: { background: styleOf(id) } });
       const name = feature.properties?.name ?? classNameOf(feature) ?? `Region ${index + 1}`;
       return el('li', {},
-        el('button', { class: 'quiet choose', type: 'button', 'data-id': id, 'aria-pressed': String(id === selected), onclick: () => choose(id) },
+        el('button', { class: 'quiet choose', type: 'button', 'data-id': id, 'aria-pressed': String(id === selected),
+            onclick: () => choose(id) },
           swatch, el('span', {}, name), el('small', {}, areaText(feature))),
         el('button', { class: 'quiet', type: 'button', 'aria-label': `Delete ${name}`, title: 'Delete', onclick: () => remove(id) }, '×'));
     }));
@@ -159,7 +163,8 @@ export async function startRegions(viewer: OpenSeadragon.Viewer, slide: Slide): 
 
   annotator.on('createAnnotation', (annotation: ImageAnnotation) => {
     const geometry = geometryFrom(annotation);
-    if (geometry) features.set(annotation.id, createFeature(annotation.id, geometry, chosenClass()?.name ?? null, chosenClass()?.color ?? []));
+    if (geometry)
+      features.set(annotation.id, createFeature(annotation.id, geometry, chosenClass()?.name ?? null, chosenClass()?.color ?? []));
     stopDrawing();
     say('');
     changed();
@@ -185,7 +190,8 @@ export async function startRegions(viewer: OpenSeadragon.Viewer, slide: Slide): 
   fill(byId('class'), el('option', { value: '' }, 'No class'), ...defaultClasses.map(c => el('option', { value: c.name }, c.name)));
   fill(byId('region-files'),
     tool('import', 'Import GeoJSON', () => byId('region-file').click()),
-    tool('export', 'Export GeoJSON', () => saveFile(new Blob([JSON.stringify(collection())], { type: 'application/geo+json' }), `${slide.name}.geojson`)));
+    tool('export', 'Export GeoJSON', () =>
+      saveFile(new Blob([JSON.stringify(collection())], { type: 'application/geo+json' }), `${slide.name}.geojson`)));
   const file = byId<HTMLInputElement>('region-file');
   file.addEventListener('change', () => {
     if (file.files?.[0]) void readFile(file.files[0]);

@@ -53,8 +53,8 @@ function drawBar(context: CanvasRenderingContext2D, { pixels, label }: ScaleBar,
 }
 
 // The first picture lies above the second one, as on the screen.
-function drawOverlaid(context: CanvasRenderingContext2D, { panes, mode, split, opacity, filter }: Shot, width: number, height: number): void {
-  const [first, second] = panes;
+function drawOverlaid(context: CanvasRenderingContext2D, shot: Shot, width: number, height: number): void {
+  const { panes: [first, second], mode, split, opacity, filter } = shot;
   context.filter = filter;
   if (second) context.drawImage(canvasOf(second), 0, 0, width, height);
   context.save();
@@ -64,7 +64,8 @@ function drawOverlaid(context: CanvasRenderingContext2D, { panes, mode, split, o
     context.clip();
   }
   if (mode === 'opacity') context.globalAlpha = 1 - opacity;
-  if (first && (mode !== 'flicker' || canvasOf(first).style.visibility !== 'hidden')) context.drawImage(canvasOf(first), 0, 0, width, height);
+  if (first && (mode !== 'flicker' || canvasOf(first).style.visibility !== 'hidden'))
+    context.drawImage(canvasOf(first), 0, 0, width, height);
   context.restore();
   context.filter = 'none';
 }
@@ -74,7 +75,8 @@ export function takeShot(shot: Shot): Promise<Blob | null> {
   const { panes, mode, stacked, features, slideWidth, bar, titles } = shot, beside = mode === 'side';
   const ratio = devicePixelRatio, canvas = document.createElement('canvas'), gap = 3;
   const sizes = (beside ? panes : panes.slice(0, 1)).map(pane => pane.viewport.getContainerSize());
-  const sum = (values: number[]) => values.reduce((a, b) => a + b, gap * (values.length - 1)), most = (values: number[]) => Math.max(...values);
+  const sum = (values: number[]) => values.reduce((a, b) => a + b, gap * (values.length - 1));
+  const most = (values: number[]) => Math.max(...values);
   const width = (stacked ? most : sum)(sizes.map(s => s.x)), height = (stacked ? sum : most)(sizes.map(s => s.y));
   canvas.width = Math.round(width * ratio);
   canvas.height = Math.round(height * ratio);

@@ -13,7 +13,8 @@ export function startShortcuts(shortcuts: Shortcut[]): void {
   on.checked = localStorage.getItem(stored) !== 'off';
   on.addEventListener('change', () => localStorage.setItem(stored, on.checked ? 'on' : 'off'));
   fill(byId('help-keys'), ...shortcuts.filter(({ shown }) => shown).flatMap(({ shown, text }) =>
-    [el('dt', {}, ...shown.split(' ').flatMap((key, i) => i === 0 ? [el('kbd', {}, key)] : [' ', el('kbd', {}, key)])), el('dd', {}, text)]));
+    [el('dt', {}, ...shown.split(' ').flatMap((key, i) => i === 0 ? [el('kbd', {}, key)] : [' ', el('kbd', {}, key)])),
+      el('dd', {}, text)]));
   addEventListener('keydown', event => {
     if (event.ctrlKey || event.altKey || event.metaKey || takesKeys(event.target) || (!on.checked && event.key !== 'Escape')) return;
     const shortcut = shortcuts.find(({ keys }) => keys.includes(event.key));

@@ -31,9 +31,11 @@ function preventStyleSheet(): void {
 }
 
 const create = (element: HTMLElement, navigator: string | null) => OpenSeadragon({
-  element, drawer: 'canvas', showNavigationControl: false, showNavigator: navigator !== null, ...(navigator ? { navigatorId: navigator } : {}),
+  element, drawer: 'canvas', showNavigationControl: false, showNavigator: navigator !== null,
+  ...(navigator ? { navigatorId: navigator } : {}),
   navigatorDrawer: 'canvas', animationTime: 0.6, visibilityRatio: 0.3, minZoomImageRatio: 0.5, maxZoomPixelRatio: 8, preserveViewport: true,
-  tileRetryMax: 3, timeout: 180_000, tileRetryDelay: 1500, gestureSettingsMouse: { clickToZoom: false, dblClickToZoom: true }, silenceMultiImageWarnings: true,
+  tileRetryMax: 3, timeout: 180_000, tileRetryDelay: 1500, gestureSettingsMouse: { clickToZoom: false, dblClickToZoom: true },
+  silenceMultiImageWarnings: true,
 } as OpenSeadragon.Options);
 
 export const canvasOf = (viewer: OpenSeadragon.Viewer) => (viewer as unknown as { drawer: { canvas: HTMLCanvasElement } }).drawer.canvas;
@@ -43,13 +45,20 @@ async function readPyramid({ slide, layer }: Picture): Promise<object> {
   const address = addressOf.deepZoom(slide, layer), text = await getText(address);
   const image = new DOMParser().parseFromString(text, 'text/xml').documentElement, size = image.querySelector('Size');
   const value = (node: Element | null, name: string) => node?.getAttribute(name) ?? '';
-  return { Image: { xmlns: 'http://schemas.microsoft.com/deepzoom/2008', Url: address.replace(/\.dzi$/, '_files/'), Format: value(image, 'Format'),
-    Overlap: value(image, 'Overlap'), TileSize: value(image, 'TileSize'), Size: { Width: value(size, 'Width'), Height: value(size, 'Height') } } };
+  return {
+    Image: {
+      xmlns: 'http://schemas.microsoft.com/deepzoom/2008', Url: address.replace(/\.dzi$/, '_files/'), Format: value(image, 'Format'),
+      Overlap: value(image, 'Overlap'), TileSize: value(image, 'TileSize'),
+      Size: { Width: value(size, 'Width'), Height: value(size, 'Height') },
+    },
+  };
 }
 
 const flickerInterval = 600;
 
-export function createPanes(elements: { first: HTMLElement; second: HTMLElement; miniMap: string }, base: Slide, onFailure: () => void): Panes {
+interface Places { first: HTMLElement; second: HTMLElement; miniMap: string }
+
+export function createPanes(elements: Places, base: Slide, onFailure: () => void): Panes {
   preventStyleSheet();
   const first = create(elements.first, elements.miniMap), second = create(elements.second, null);
   const shown = new Map<OpenSeadragon.Viewer, string>();
