@@ -185,6 +185,7 @@ public sealed class ViewerServer : IAsyncDisposable
             provider.GetRequiredService<StainedPlaces>(), provider.GetRequiredService<ModelEndpoints>(),
             provider.GetRequiredService<IHostApplicationLifetime>().ApplicationStopping));
         services.AddSingleton<StainedEndpoints>();
+        services.AddSingleton(provider => new RegionEndpoints(provider.GetRequiredService<SlideCatalogue>(), Path.Combine(results, "regions")));
         services.AddSingleton(provider => new RunEndpoints(new(options.Runs), options.RefreshInterval,
             provider.GetRequiredService<IHostApplicationLifetime>().ApplicationStopping));
     }
@@ -204,6 +205,7 @@ public sealed class ViewerServer : IAsyncDisposable
         new IiifEndpoints(catalogue, reader).Map(app);
         models.Map(app);
         app.Services.GetRequiredService<RunEndpoints>().Map(app);
+        app.Services.GetRequiredService<RegionEndpoints>().Map(app);
         app.Services.GetRequiredService<JobEndpoints>().Map(app);
         app.Services.GetRequiredService<StainedEndpoints>().Map(app);
         Pages.Map(app);

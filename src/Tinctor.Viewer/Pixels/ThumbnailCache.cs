@@ -1,3 +1,5 @@
+using Tinctor.Viewer.Folders;
+
 namespace Tinctor.Viewer.Pixels;
 
 /// <summary>Thumbnails on disk, by the content of their slides; the oldest are deleted beyond a number of files.</summary>

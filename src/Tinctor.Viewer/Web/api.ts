@@ -21,6 +21,7 @@ export interface Run {
   curves?: Curve[]; samples?: Sample[];
 }
 export interface LoggedValues { step: number; values: Record<string, number> }
+export interface StainedSlide { width: number; height: number; done: number; total: number; result: string | null }
 export interface Job {
   id: string; slide: string; slideName: string; model: string; modelName: string;
   state: 'queued' | 'running' | 'paused' | 'finished' | 'failed' | 'cancelled';
@@ -39,10 +40,24 @@ export class RequestError extends Error {
 const root = '/api/v1/';
 const slideRoot = (id: string) => `${root}slides/${encodeURIComponent(id)}/`;
 
+const modelPrefix = 'model:';
+
+/** Layer of a slide that a model stains on demand. */
+export const modelLayer = (model: string) => modelPrefix + model;
+
+/** Model of a layer that is stained on demand; null for other layers. */
+export const modelOf = (layer: string) => layer.startsWith(modelPrefix) ? layer.slice(modelPrefix.length) : null;
+
+const stainedRoot = (id: string, model: string) => `${slideRoot(id)}stained/${encodeURIComponent(model)}`;
+
 export const addressOf = {
+  stained: stainedRoot,
   thumbnail: (id: string, size: number) => `${slideRoot(id)}thumbnail?size=${size}`,
   associated: (id: string, name: string) => `${slideRoot(id)}associated/${encodeURIComponent(name)}`,
-  deepZoom: (id: string, layer: string) => `${slideRoot(id)}dzi/${encodeURIComponent(layer)}.dzi`,
+  deepZoom(id: string, layer: string) {
+    const model = modelOf(layer);
+    return model === null ? `${slideRoot(id)}dzi/${encodeURIComponent(layer)}.dzi` : `${stainedRoot(id, model)}/dzi/stained.dzi`;
+  },
   runEvents: (id: string) => `${root}runs/${encodeURIComponent(id)}/events`,
   jobEvents: `${root}jobs/events`,
 };

@@ -55,7 +55,7 @@ internal sealed class OpenedPage : IAsyncDisposable
         page.Console += (_, message) =>
         {
             if (message.Type is "error" or "warning" && !message.Text.Contains("GL Driver Message", StringComparison.Ordinal))
-                Errors.Add(message.Text);
+                Errors.Add($"{message.Text} {message.Location}");
         };
         page.PageError += (_, error) => Errors.Add(error);
         page.Request += (_, request) =>
@@ -88,7 +88,7 @@ internal sealed class OpenedPage : IAsyncDisposable
 
     public void AssertClean()
     {
-        Assert.Empty(Errors);
+        Assert.True(Errors.Count == 0, string.Join("; ", Errors));
         Assert.Empty(ForeignRequests);
     }
 

@@ -156,6 +156,29 @@ public sealed class PageTests(Browser browser) : IClassFixture<Browser>
     }
 
     [Fact]
+    public async Task Slide_is_stained_on_demand_and_as_a_job()
+    {
+        var folder = new TemporaryFolder();
+        Directory.CreateDirectory(folder.File("slides"));
+        using (Slide sample = Slide.Open(RepositoryFiles.Path("samples/data/phantom/he.ome.tif")))
+            SlideWriter.Write(folder.File("slides/he.ome.tif"), new SlideSpec(700, 500) { Mpp = 0.5 }, sample.Read(0, 200, 100, 700, 500));
+        await using var server = await TestServer.StartAsync(folder, options => options with { Models = [RepositoryFiles.Path("samples/model")] });
+        await using var opened = await browser.OpenAsync(server, $"/view?slide={await server.IdAsync("he.ome.tif")}");
+        await opened.DrawnAsync();
+        Assert.False(await opened.Page.IsVisibleAsync("#staining"));
+        await opened.Page.SelectOptionAsync("#shown", new SelectOptionValue { Label = "model" });
+        await opened.UntilAsync("() => /: 1 of 1 tiles are stained/.test(document.getElementById('staining-note').textContent)");
+        Assert.Contains("layer=model", opened.Page.Url);
+        await opened.DrawnAsync();
+        await opened.Page.ClickAsync("#stain-whole");
+        await opened.UntilAsync("() => document.getElementById('staining-note').textContent === 'model: the slide is stained.'");
+        await opened.Page.GotoAsync(new Uri(server.Server.Address, "/#jobs").ToString());
+        await opened.UntilAsync("() => document.querySelector('#jobs-list .state.finished') !== null");
+        Assert.Equal("he.ome.tif", await opened.Page.TextContentAsync("#jobs-list h2"));
+        opened.AssertClean();
+    }
+
+    [Fact]
     public async Task Screenshot_shows_the_stage()
     {
         await using var server = await StartAsync();

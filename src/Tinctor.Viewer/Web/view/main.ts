@@ -2,8 +2,8 @@
 
 import './view.css';
 import OpenSeadragon from 'openseadragon';
-import { addressOf, get, getText, messageOf, RequestError } from '../api.ts';
-import type { Slide, SlidePage } from '../api.ts';
+import { addressOf, get, getText, messageOf, modelLayer, modelOf, RequestError } from '../api.ts';
+import type { Model, Slide, SlidePage } from '../api.ts';
 import { byId, el, fill, showProblem, startTheme } from '../page.ts';
 import { showDetails } from './details.ts';
 import { icon } from './icons.ts';
@@ -15,6 +15,8 @@ import { magnificationText, objectiveOf, scaleBar } from './scale.ts';
 import type { ScaleBar } from './scale.ts';
 import { takeShot } from './screenshot.ts';
 import { startShortcuts } from './shortcuts.ts';
+import { startStaining } from './staining.ts';
+import type { Staining } from './staining.ts';
 import { formatState, initialState, modes, parseState } from './state.ts';
 import type { Mode, Picture, ViewState } from './state.ts';
 import { canvasOf, createPanes, relativeWidth } from './viewer.ts';
@@ -27,7 +29,8 @@ const modeTitles: Record<Mode, string> = {
 const problem = (text: string | null, retry?: () => void) => showProblem(byId('problem'), text, retry);
 const stage = byId('stage');
 
-let state: ViewState, slide: Slide, panes: Panes, regions: Regions | null = null, bar: ScaleBar | null = null;
+let state: ViewState, slide: Slide, panes: Panes, regions: Regions | null = null, bar: ScaleBar | null = null, staining: Staining | null = null;
+let models: Model[] = [];
 const slides = new Map<string, Slide>();
 
 const key = (picture: Picture) => `${picture.slide}/${picture.layer}`;
@@ -37,8 +40,10 @@ async function slideOf(id: string): Promise<Slide> {
   return known;
 }
 
+const nameOfModel = (id: string) => models.find(model => model.id === id)?.name ?? 'a model';
+
 function titleOf(picture: Picture): string {
-  const layer = layerTitles[picture.layer] ?? picture.layer;
+  const model = modelOf(picture.layer), layer = model === null ? layerTitles[picture.layer] ?? picture.layer : nameOfModel(model);
   if (picture.slide === slide.id) return layer;
   const result = slide.results.find(r => r.id === picture.slide);
   const name = result ? result.model && result.kind === 'stained' ? result.model : result.name
@@ -128,6 +133,7 @@ async function showPictures(): Promise<void> {
     byId('second').hidden = state.mode === 'single';
     showTags();
     await panes.show(pictures, state.mode);
+    staining?.follow(pictures.map(({ picture }) => picture));
     setRegionScale();
     problem(null);
   } catch (error) {
@@ -153,7 +159,8 @@ function options(): HTMLElement[] {
   const results = slide.results.map(result => el('option', { value: `${result.id}/source` },
     titleOf({ slide: result.id, layer: 'source' })));
   const group = (label: string, items: HTMLElement[]) => items.length > 0 ? [el('optgroup', { label }, ...items)] : [];
-  return [...group('This slide', own), ...group('Results', results)];
+  const demand = models.map(model => el('option', { value: `${slide.id}/${modelLayer(model.id)}` }, model.name));
+  return [...group('This slide', own), ...group('Results', results), ...group('Stain with', demand)];
 }
 
 function select(id: 'shown' | 'compared', picture: Picture | null): void {
@@ -362,7 +369,10 @@ async function start(): Promise<void> {
   }
   if (slide.error) return problem(slide.error, () => { location.reload(); });
   problem(null);
-  if (state.shown.slide === slide.id && !slide.layers.includes(state.shown.layer)) state.shown = initialState(slide.id).shown;
+  models = await get<Model[]>('models').catch(() => []);
+  staining = startStaining(slide, nameOfModel);
+  const isKnown = slide.layers.includes(state.shown.layer) || modelOf(state.shown.layer) !== null;
+  if (state.shown.slide === slide.id && !isKnown) state.shown = initialState(slide.id).shown;
   byId('bar').hidden = stage.hidden = false;
   byId('main').classList.remove('wide');
   document.title = `${slide.name} · Tinctor`;
@@ -384,6 +394,7 @@ async function start(): Promise<void> {
     applyView();
     first.addHandler('viewport-change', () => {
       readView();
+      staining?.look(state.centre?.x ?? 0, state.centre?.y ?? 0);
       showScale();
       showDisplay();
     });

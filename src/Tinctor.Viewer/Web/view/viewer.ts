@@ -34,7 +34,7 @@ const create = (element: HTMLElement, navigator: string | null) => OpenSeadragon
   element, drawer: 'canvas', showNavigationControl: false, showNavigator: navigator !== null,
   ...(navigator ? { navigatorId: navigator } : {}),
   navigatorDrawer: 'canvas', animationTime: 0.6, visibilityRatio: 0.3, minZoomImageRatio: 0.5, maxZoomPixelRatio: 8, preserveViewport: true,
-  tileRetryMax: 3, tileRetryDelay: 1500, gestureSettingsMouse: { clickToZoom: false, dblClickToZoom: true },
+  tileRetryMax: 3, timeout: 180_000, tileRetryDelay: 1500, gestureSettingsMouse: { clickToZoom: false, dblClickToZoom: true },
   silenceMultiImageWarnings: true,
 } as OpenSeadragon.Options);
 

@@ -1,4 +1,4 @@
-namespace Tinctor.Viewer;
+namespace Tinctor.Viewer.Folders;
 
 /// <summary>Folders of the user that the viewer writes to.</summary>
 internal static class UserFolders

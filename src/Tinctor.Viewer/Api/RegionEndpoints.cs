@@ -1,0 +1,62 @@
+using System.Text.Json;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Routing;
+using Tinctor.Viewer.Folders;
+
+namespace Tinctor.Viewer.Api;
+
+/// <summary>Regions of slides: a GeoJSON feature collection for each, in pixels at full resolution, as QuPath reads and writes it.</summary>
+/// <param name="catalogue">Slides of the folders.</param>
+/// <param name="folder">Folder of the files, one for each slide.</param>
+internal sealed class RegionEndpoints(SlideCatalogue catalogue, string folder)
+{
+    private const string MediaType = "application/geo+json";
+    private const int MostFeatures = 10_000;
+    private static readonly string[] Geometries = ["Point", "MultiPoint", "LineString", "MultiLineString", "Polygon", "MultiPolygon"];
+
+    /// <summary>Adds the addresses.</summary>
+    public void Map(IEndpointRouteBuilder routes)
+    {
+        RouteGroupBuilder regions = routes.MapGroup("/api/v1/slides/{id}/regions").WithTags("Regions");
+        regions.MapGet("", Get).WithSummary("Gets the regions of a slide as GeoJSON").Produces(200, contentType: MediaType).ProducesProblem(404);
+        regions.MapPut("", Put).WithSummary("Replaces the regions of a slide; other properties, such as QuPath's classes, are kept")
+            .Produces(204).ProducesProblem(400).ProducesProblem(404);
+    }
+
+    private IResult Get(string id)
+    {
+        if (!catalogue.Current.All.ContainsKey(id)) return SlideEndpoints.NotFound();
+        string path = PathOf(id);
+        return Results.Text(File.Exists(path) ? InputFile.ReadText(path) : """{"type":"FeatureCollection","features":[]}""", MediaType);
+    }
+
+    private IResult Put(string id, JsonElement collection)
+    {
+        if (!catalogue.Current.All.ContainsKey(id)) return SlideEndpoints.NotFound();
+        if (Problem(collection) is { } problem) return Results.Problem(problem, statusCode: 400);
+        AtomicFile.WriteText(PathOf(id), collection.GetRawText());
+        return Results.NoContent();
+    }
+
+    // Only slides of the catalogue have files, so that an identifier is never a path from elsewhere.
+    private string PathOf(string id) => Path.Combine(folder, id + ".geojson");
+
+    private static string? Problem(JsonElement collection)
+    {
+        if (Text(collection, "type") != "FeatureCollection" || !collection.TryGetProperty("features", out JsonElement features)
+            || features.ValueKind != JsonValueKind.Array) return "The body is no GeoJSON feature collection.";
+        if (features.GetArrayLength() > MostFeatures) return $"There are more than {MostFeatures} regions.";
+        foreach ((int i, JsonElement feature) in features.EnumerateArray().Index())
+        {
+            bool valid = Text(feature, "type") == "Feature" && feature.TryGetProperty("geometry", out JsonElement geometry)
+                && Geometries.Contains(Text(geometry, "type")) && geometry.TryGetProperty("coordinates", out JsonElement coordinates)
+                && coordinates.ValueKind == JsonValueKind.Array;
+            if (!valid) return $"Feature {i + 1} has no geometry that can be shown.";
+        }
+        return null;
+    }
+
+    private static string? Text(JsonElement json, string name) => json.ValueKind == JsonValueKind.Object
+        && json.TryGetProperty(name, out JsonElement value) && value.ValueKind == JsonValueKind.String ? value.GetString() : null;
+}

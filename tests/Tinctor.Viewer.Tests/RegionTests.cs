@@ -1,0 +1,54 @@
+using System.Net;
+using System.Text;
+using System.Text.Json.Nodes;
+using Tinctor.Tests;
+
+namespace Tinctor.Viewer.Tests;
+
+public sealed class RegionTests
+{
+    private const string Regions = """
+        {"type":"FeatureCollection","features":[{"type":"Feature","id":"a","geometry":{"type":"Polygon","coordinates":
+        [[[0,0],[100,0],[100,100],[0,0]],[[20,10],[40,10],[40,20],[20,10]]]},"properties":{"objectType":"annotation",
+        "classification":{"name":"Tumor","color":[200,0,0]}}}]}
+        """;
+
+    [Fact]
+    public async Task Regions_are_kept_with_holes_and_classes()
+    {
+        var folder = new TemporaryFolder();
+        TestServer.WriteSlide(folder, "a.png", 300, 200);
+        await using TestServer test = await TestServer.StartAsync(folder);
+        string address = $"/api/v1/slides/{await test.IdAsync("a.png")}/regions";
+        Assert.Equal(0, (await test.JsonAsync(address)).GetProperty("features").GetArrayLength());
+        Assert.Equal(HttpStatusCode.NoContent, await PutAsync(test, address, Regions));
+        Assert.True(JsonNode.DeepEquals(JsonNode.Parse(Regions), JsonNode.Parse((await test.JsonAsync(address)).GetRawText())));
+    }
+
+    [Theory]
+    [InlineData("""{"type":"Feature"}""")]
+    [InlineData("""{"type":"FeatureCollection","features":[{"type":"Feature","geometry":{"type":"Circle","coordinates":[]}}]}""")]
+    [InlineData("""{"type":"FeatureCollection","features":[7]}""")]
+    [InlineData("[]")]
+    [InlineData("{")]
+    public async Task Put_refuses_other_content_and_keeps_regions(string content)
+    {
+        var folder = new TemporaryFolder();
+        TestServer.WriteSlide(folder, "a.png", 300, 200);
+        await using TestServer test = await TestServer.StartAsync(folder);
+        string address = $"/api/v1/slides/{await test.IdAsync("a.png")}/regions";
+        Assert.Equal(HttpStatusCode.NoContent, await PutAsync(test, address, Regions));
+        Assert.Equal(HttpStatusCode.BadRequest, await PutAsync(test, address, content));
+        Assert.Equal(1, (await test.JsonAsync(address)).GetProperty("features").GetArrayLength());
+        Assert.Equal(HttpStatusCode.NotFound, await PutAsync(test, "/api/v1/slides/none/regions", Regions));
+    }
+
+    private static async Task<HttpStatusCode> PutAsync(TestServer test, string address, string content)
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Put, address)
+        { Content = new StringContent(content, Encoding.UTF8, "application/json") };
+        request.Headers.Add("X-Tinctor", "1");
+        using HttpResponseMessage answer = await test.Client.SendAsync(request);
+        return answer.StatusCode;
+    }
+}
