@@ -32,8 +32,8 @@ public sealed record ViewerOptions
     public int Port { get; init; } = DefaultPort;
 
     /// <summary>
-    /// Token that clients must present, at least 16 characters. If null, one is generated, except for addresses of this computer, which then
-    /// need none.
+    /// Token that clients must present, at least 16 characters. If null, one is generated, except for addresses of this computer, which
+    /// then need none.
     /// </summary>
     public string? Token { get; init; }
 
@@ -81,7 +81,8 @@ public sealed record ViewerOptions
         RequireFolders(Models, nameof(Models));
         RequireFolders(Runs, nameof(Runs));
         if (Host != "localhost" && !IPAddress.TryParse(Host, out _))
-            throw new OptionException(nameof(Host), $"the host is {Host}, but an IP address is expected", "Use 127.0.0.1, or 0.0.0.0 for all.");
+            throw new OptionException(nameof(Host), $"the host is {Host}, but an IP address is expected",
+                "Use 127.0.0.1, or 0.0.0.0 for all.");
         if (Port is < 0 or > HighestPort)
             throw new OptionException(nameof(Port), $"the port is {Port}, expected 0 to {HighestPort}");
         if (Token is { Length: < ShortestToken })

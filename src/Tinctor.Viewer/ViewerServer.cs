@@ -112,7 +112,8 @@ public sealed class ViewerServer : IAsyncDisposable
         builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel => Listen(kestrel, options));
         if (options.Certificate is not null) builder.WebHost.UseKestrelHttpsConfiguration();
         // Errors of the start are exceptions, which the caller reports.
-        builder.Logging.SetMinimumLevel(LogLevel.Warning).AddFilter("Microsoft", LogLevel.Error).AddFilter("Microsoft.Extensions.Hosting", LogLevel.None);
+        builder.Logging.SetMinimumLevel(LogLevel.Warning).AddFilter("Microsoft", LogLevel.Error)
+            .AddFilter("Microsoft.Extensions.Hosting", LogLevel.None);
         logging?.Invoke(builder.Logging);
         AddServices(builder.Services, options);
         WebApplication app = builder.Build();
@@ -172,7 +173,8 @@ public sealed class ViewerServer : IAsyncDisposable
         var slides = new SafeFolders([.. options.Slides, results]);
         services.AddSingleton(new SlideCatalogue(slides, options.RefreshInterval));
         services.AddSingleton(new ThumbnailCache(options.CacheFolder));
-        services.AddSingleton(provider => new ReadQueue(options.Readers, options.QueuedReads, provider.GetRequiredService<IMeterFactory>()));
+        services.AddSingleton(provider => new ReadQueue(options.Readers, options.QueuedReads,
+            provider.GetRequiredService<IMeterFactory>()));
         services.AddSingleton(provider => new SlidePool(options.OpenSlides, slides.Contains, provider.GetRequiredService<IMeterFactory>()));
         services.AddSingleton<SlideReader>();
         services.AddSingleton(new ModelEndpoints(new(options.Models), options.RefreshInterval));

@@ -81,7 +81,8 @@ public sealed class ModelAndRunTests
         Assert.Equal("r1 pix2pix 30 6000 stopped", Describe(listed));
         JsonElement details = await server.JsonAsync("/api/v1/runs/" + listed.GetProperty("id").GetString());
         Assert.Equal(["G_L1: 10=0.5 30=0.25", "val_psnr: 20=21.5 30=22"], details.GetProperty("curves").EnumerateArray().Select(curve =>
-            $"{curve.GetProperty("name")}: {string.Join(' ', curve.GetProperty("points").EnumerateArray().Select(point => $"{point[0]}={point[1]}"))}"));
+            $"{curve.GetProperty("name")}: "
+                + string.Join(' ', curve.GetProperty("points").EnumerateArray().Select(point => $"{point[0]}={point[1]}"))));
         JsonElement[] samples = [.. details.GetProperty("samples").EnumerateArray()];
         Assert.Equal([5, 10], samples.Select(sample => sample.GetProperty("step").GetInt32()));
         Assert.Equal([2], await server.Client.GetByteArrayAsync(samples[1].GetProperty("url").GetString()));
@@ -119,7 +120,8 @@ public sealed class ModelAndRunTests
         string run = WriteRun(folder, "r1", "10,1,0.5,\n20,1,0.4,\n");
         await using TestServer server = await StartAsync(folder);
         string id = (await server.JsonAsync("/api/v1/runs"))[0].GetProperty("id").GetString()!;
-        using HttpResponseMessage answer = await server.Client.GetAsync($"/api/v1/runs/{id}/events?after=10", HttpCompletionOption.ResponseHeadersRead);
+        using HttpResponseMessage answer = await server.Client.GetAsync($"/api/v1/runs/{id}/events?after=10",
+            HttpCompletionOption.ResponseHeadersRead);
         Assert.Equal("text/event-stream", answer.Content.Headers.ContentType!.MediaType);
         using var reader = new StreamReader(await answer.Content.ReadAsStreamAsync());
         Assert.Equal("""{"step":20,"values":{"G_L1":0.4}}""", await NextAsync());
@@ -182,7 +184,8 @@ public sealed class ModelAndRunTests
     {
         await using TestServer server = await TestServer.StartAsync(new());
         JsonElement paths = (await server.JsonAsync("/openapi/v1.json")).GetProperty("paths");
-        string[] expected = ["/api/v1/slides", "/api/v1/slides/{id}/dzi/{files}/{level}/{tile}", "/api/v1/models/{id}", "/api/v1/runs/{id}/events",
+        string[] expected = ["/api/v1/slides", "/api/v1/slides/{id}/dzi/{files}/{level}/{tile}",
+            "/api/v1/models/{id}", "/api/v1/runs/{id}/events",
             "/iiif/3/{id}/info.json", "/api/v1/info"];
         Assert.All(expected, path => Assert.NotEmpty(paths.GetProperty(path).GetProperty("get").GetProperty("summary").GetString()!));
         foreach (string file in new[] { "", "/reference.js", "/reference.css" })
@@ -195,7 +198,8 @@ public sealed class ModelAndRunTests
 
     private static Task<TestServer> StartAsync(TemporaryFolder folder)
     {
-        string models = Directory.CreateDirectory(folder.File("models")).FullName, runs = Directory.CreateDirectory(folder.File("runs")).FullName;
+        string models = Directory.CreateDirectory(folder.File("models")).FullName,
+            runs = Directory.CreateDirectory(folder.File("runs")).FullName;
         return TestServer.StartAsync(folder, options => options with { Models = [models], Runs = [runs] });
     }
 
@@ -209,7 +213,8 @@ public sealed class ModelAndRunTests
         File.WriteAllText(Path.Combine(folder, "config.yaml"), "method: pix2pix\n");
         File.WriteAllText(Path.Combine(folder, "README.md"), "# Card\n");
         byte[] header = Encoding.UTF8.GetBytes($$"""
-            {"__metadata__": {"a": "{{Path.GetFileName(folder)}}"}, "w": {"dtype": "F32", "shape": [3, 4, 5], "data_offsets": [0, 240]},
+            {"__metadata__": {"a": "{{Path.GetFileName(Path.GetDirectoryName(folder))}}"},
+             "w": {"dtype": "F32", "shape": [3, 4, 5], "data_offsets": [0, 240]},
              "b": {"dtype": "F32", "shape": [7], "data_offsets": [240, 268]} }
             """);
         byte[] file = new byte[8 + header.Length + 268];

@@ -44,7 +44,8 @@ public sealed class SecurityTests
         await using TestServer server = await TestServer.StartAsync(new());
         using var request = new HttpRequestMessage(new(method), "/api/v1/slides");
         if (header is not null) request.Headers.Add("X-Tinctor", header);
-        if (origin is not null) request.Headers.Add("Origin", origin == "own" ? server.Server.Address.GetLeftPart(UriPartial.Authority) : origin);
+        if (origin is not null) request.Headers.Add("Origin",
+            origin == "own" ? server.Server.Address.GetLeftPart(UriPartial.Authority) : origin);
         using HttpResponseMessage answer = await server.Client.SendAsync(request);
         Assert.Equal(status, (int)answer.StatusCode);
     }
@@ -113,7 +114,8 @@ public sealed class SecurityTests
         var folder = new TemporaryFolder();
         string path = TestServer.WriteSlide(folder, "slide.png", 64, 64);
         TestServer.Picture(64, 64, 2).Write(folder.File("secret.png"));
-        await using TestServer server = await TestServer.StartAsync(folder, options => options with { RefreshInterval = TimeSpan.FromHours(1) });
+        await using TestServer server = await TestServer.StartAsync(folder,
+            options => options with { RefreshInterval = TimeSpan.FromHours(1) });
         Assert.Single(server.Server.Services.GetRequiredService<Folders.SlideCatalogue>().Current.All);
         File.Delete(path);
         File.CreateSymbolicLink(path, folder.File("secret.png"));
@@ -182,7 +184,8 @@ public sealed class SecurityTests
     public async Task Oversized_requests_are_refused()
     {
         await using TestServer server = await TestServer.StartAsync(new());
-        using var request = new HttpRequestMessage(HttpMethod.Post, "/api/v1/slides") { Content = new ByteArrayContent(new byte[(1 << 20) + 1]) };
+        using var request = new HttpRequestMessage(HttpMethod.Post, "/api/v1/slides")
+            { Content = new ByteArrayContent(new byte[(1 << 20) + 1]) };
         request.Headers.Add("X-Tinctor", "1");
         using HttpResponseMessage answer = await server.Client.SendAsync(request);
         Assert.Equal(HttpStatusCode.RequestEntityTooLarge, answer.StatusCode);
@@ -304,7 +307,8 @@ public sealed class SecurityTests
         using (var key = RSA.Create(2048))
         {
             var request = new CertificateRequest("CN=localhost", key, HashAlgorithmName.SHA256, RSASignaturePadding.Pkcs1);
-            using X509Certificate2 certificate = request.CreateSelfSigned(DateTimeOffset.UtcNow.AddDays(-1), DateTimeOffset.UtcNow.AddDays(1));
+            using X509Certificate2 certificate =
+                request.CreateSelfSigned(DateTimeOffset.UtcNow.AddDays(-1), DateTimeOffset.UtcNow.AddDays(1));
             File.WriteAllBytes(folder.File("server.pfx"), certificate.Export(X509ContentType.Pfx, "secret"));
         }
         await using TestServer server = await TestServer.StartAsync(folder, options => options with

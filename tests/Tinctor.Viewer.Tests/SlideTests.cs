@@ -25,8 +25,10 @@ public sealed class SlideTests
         Assert.Equal((2220, 2967), (slide.GetProperty("width").GetInt32(), slide.GetProperty("height").GetInt32()));
         Assert.Equal(0.499, slide.GetProperty("mpp").GetDouble());
         Assert.Equal(20, slide.GetProperty("magnification").GetDouble());
-        Assert.Equal(["source", "haematoxylin", "eosin", "dab"], slide.GetProperty("layers").EnumerateArray().Select(layer => layer.GetString()));
-        Assert.Equal(["label", "macro", "thumbnail"], slide.GetProperty("associated").EnumerateArray().Select(name => name.GetString()).Order());
+        Assert.Equal(["source", "haematoxylin", "eosin", "dab"],
+            slide.GetProperty("layers").EnumerateArray().Select(layer => layer.GetString()));
+        Assert.Equal(["label", "macro", "thumbnail"],
+            slide.GetProperty("associated").EnumerateArray().Select(name => name.GetString()).Order());
         Assert.Equal(JsonValueKind.Null, slide.GetProperty("error").ValueKind);
         JsonElement whole = await server.JsonAsync("/api/v1/slides/" + slide.GetProperty("id").GetString());
         Assert.Equal("aperio", whole.GetProperty("metadata").GetProperty("openslide.vendor").GetString());
@@ -87,7 +89,8 @@ public sealed class SlideTests
         for (int level = 0; level <= 8; level++)
         {
             Image tile = await server.ImageAsync($"{tiles}/{level}/0_0.jpg");
-            Assert.All(tile.Data.Index(), sample => Assert.InRange(sample.Item, 97 + (50 * (sample.Index % 3)), 103 + (50 * (sample.Index % 3))));
+            Assert.All(tile.Data.Index(),
+                sample => Assert.InRange(sample.Item, 97 + (50 * (sample.Index % 3)), 103 + (50 * (sample.Index % 3))));
         }
     }
 
@@ -116,7 +119,8 @@ public sealed class SlideTests
         string xml = await server.Client.GetStringAsync($"/api/v1/slides/{await server.IdAsync("slide.ome.tif")}/dzi/eosin.dzi");
         XElement image = XDocument.Parse(xml).Root!;
         XElement size = image.Element(image.Name.Namespace + "Size")!;
-        Assert.Equal(("254", "1", "jpg"), ((string)image.Attribute("TileSize")!, (string)image.Attribute("Overlap")!, (string)image.Attribute("Format")!));
+        Assert.Equal(("254", "1", "jpg"),
+            ((string)image.Attribute("TileSize")!, (string)image.Attribute("Overlap")!, (string)image.Attribute("Format")!));
         Assert.Equal((500, 300), ((int)size.Attribute("Width")!, (int)size.Attribute("Height")!));
     }
 
@@ -306,7 +310,8 @@ public sealed class SlideTests
         Assert.Equal(("level1", 1300), (info.GetProperty("profile").GetString(), info.GetProperty("width").GetInt32()));
         Assert.Equal($"{server.Server.Address}iiif/3/{id}", info.GetProperty("id").GetString());
         using HttpResponseMessage redirect = await server.Client.GetAsync($"/iiif/3/{id}");
-        Assert.Equal((HttpStatusCode.SeeOther, $"/iiif/3/{id}/info.json"), (redirect.StatusCode, redirect.Headers.Location!.OriginalString));
+        Assert.Equal((HttpStatusCode.SeeOther, $"/iiif/3/{id}/info.json"),
+            (redirect.StatusCode, redirect.Headers.Location!.OriginalString));
     }
 
     [Theory]

@@ -12,7 +12,10 @@ internal sealed record ChannelJson(string Name, string Color);
 /// <summary>Result of staining a slide. The identifier is that of a slide; the kind is stained, variation or novelty.</summary>
 internal sealed record ResultJson(string Id, string Name, string? Model, string Kind, bool Complete);
 
-/// <summary>Slide. Sizes are in pixels, mpp in micrometres per pixel, bytes that of the files. The error is set if it cannot be read.</summary>
+/// <summary>
+/// Slide. Sizes are in pixels, mpp in micrometres per pixel, bytes that of the files.
+/// The error is set if it cannot be read.
+/// </summary>
 internal record SlideJson
 {
     public required string Id { get; init; }

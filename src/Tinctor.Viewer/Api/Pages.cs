@@ -16,14 +16,16 @@ internal static class Pages
     private const string NoPages = """
         <!DOCTYPE html>
         <html lang="en"><head><meta charset="utf-8"><title>Tinctor</title></head><body><main><h1>Tinctor</h1>
-        <p>Research use only. This build has no pages; <a href="/reference">the interface for programs</a> is complete.</p></main></body></html>
+        <p>Research use only. This build has no pages; <a href="/reference">the interface for programs</a> is complete.</p>
+        </main></body></html>
         """;
 
     /// <summary>Adds the addresses.</summary>
     public static void Map(IEndpointRouteBuilder routes)
     {
         FrozenDictionary<string, Page> pages = Read();
-        routes.MapGet("/reference", (HttpContext context) => Answer(context, pages[ReferenceFolder + "index.html"])).ExcludeFromDescription();
+        routes.MapGet("/reference", (HttpContext context) => Answer(context, pages[ReferenceFolder + "index.html"]))
+            .ExcludeFromDescription();
         routes.MapGet("/{**path}", (HttpContext context, string? path) => Find(pages, path ?? "") is { } page ? Answer(context, page)
             : string.IsNullOrEmpty(path) ? Results.Content(NoPages, "text/html; charset=utf-8") : SlideEndpoints.NotFound())
             .ExcludeFromDescription();
@@ -50,7 +52,8 @@ internal static class Pages
         foreach (string name in typeof(Pages).Assembly.GetManifestResourceNames())
         {
             string path = name.Replace('\\', '/');
-            if (!path.StartsWith(ViewerFolder, StringComparison.Ordinal) && !path.StartsWith(ReferenceFolder, StringComparison.Ordinal)) continue;
+            if (!path.StartsWith(ViewerFolder, StringComparison.Ordinal) && !path.StartsWith(ReferenceFolder, StringComparison.Ordinal))
+                continue;
             using Stream stream = typeof(Pages).Assembly.GetManifestResourceStream(name)!;
             byte[] content = new byte[stream.Length];
             stream.ReadExactly(content);

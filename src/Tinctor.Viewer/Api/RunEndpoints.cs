@@ -82,7 +82,8 @@ internal sealed class RunEndpoints : IDisposable
         var info = new FileInfo(path);
         context.Response.Headers.CacheControl = "private, no-cache";
         return Results.File(path, "image/png", lastModified: info.LastWriteTimeUtc,
-            entityTag: new EntityTagHeaderValue(string.Create(CultureInfo.InvariantCulture, $"\"{info.LastWriteTimeUtc.Ticks:x}-{info.Length:x}\"")));
+            entityTag: new EntityTagHeaderValue(
+                string.Create(CultureInfo.InvariantCulture, $"\"{info.LastWriteTimeUtc.Ticks:x}-{info.Length:x}\"")));
     }
 
     private IResult Follow(HttpContext context, string id, long? after = null)

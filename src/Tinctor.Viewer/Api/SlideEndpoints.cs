@@ -25,7 +25,8 @@ internal sealed class SlideEndpoints(SlideCatalogue catalogue, SlideReader reade
     public void Map(IEndpointRouteBuilder routes)
     {
         RouteGroupBuilder slides = routes.MapGroup("/api/v1/slides").WithTags("Slides");
-        slides.MapGet("", ListAsync).WithSummary("Lists slides; the search text is part of a name or folder").Produces<PageJson<SlideJson>>();
+        slides.MapGet("", ListAsync).WithSummary("Lists slides; the search text is part of a name or folder")
+            .Produces<PageJson<SlideJson>>();
         slides.MapGet("/{id}", GetAsync).WithSummary("Gets a slide with its metadata").Produces<SlideJson>().Produces(404);
         slides.MapGet("/{id}/thumbnail", ThumbnailAsync).WithSummary("Gets a thumbnail; size is the longest side in pixels")
             .Produces(200, contentType: "image/jpeg");
@@ -61,7 +62,8 @@ internal sealed class SlideEndpoints(SlideCatalogue catalogue, SlideReader reade
     }
 
     /// <summary>Answers that there is no such thing.</summary>
-    public static IResult NotFound() => Results.Problem("There is no such slide, image or tile.", statusCode: StatusCodes.Status404NotFound);
+    public static IResult NotFound() =>
+        Results.Problem("There is no such slide, image or tile.", statusCode: StatusCodes.Status404NotFound);
 
     private async Task<IResult> ListAsync(CancellationToken cancel, string? search = null, int offset = 0, int limit = 100)
     {

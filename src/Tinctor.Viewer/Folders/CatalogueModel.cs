@@ -17,7 +17,8 @@ internal sealed record CatalogueModel(string Path, string Id, string Name, strin
 
     private readonly Lazy<string?> sha256 = new(() => Attempt(() => ModelFolder.Sha256(Path)));
     private readonly Lazy<ModelDescription?> description = new(() => Attempt(() => ModelFolder.Read(Path)));
-    private readonly Lazy<long?> parameters = new(() => Attempt(() => CountParameters(System.IO.Path.Combine(Path, ModelFolder.WeightsFile))));
+    private readonly Lazy<long?> parameters =
+        new(() => Attempt(() => CountParameters(System.IO.Path.Combine(Path, ModelFolder.WeightsFile))));
 
     /// <summary>SHA-256 of the weights; null if they cannot be read.</summary>
     public string? Sha256 => sha256.Value;
@@ -39,9 +40,11 @@ internal sealed record CatalogueModel(string Path, string Id, string Name, strin
             bool isModel = files.Any(file => !file.EndsWith(ModelFolder.ConfigFile, StringComparison.Ordinal)) && files.Length > 1;
             if (!isModel || !files.All(folders.Contains)) continue;
             string parent = System.IO.Path.GetDirectoryName(folder)!;
-            bool isOfRun = System.IO.Path.GetFileName(folder) == RunModel && File.Exists(System.IO.Path.Combine(parent, ModelFolder.ConfigFile));
+            bool isOfRun = System.IO.Path.GetFileName(folder) == RunModel
+                && File.Exists(System.IO.Path.Combine(parent, ModelFolder.ConfigFile));
             string name = System.IO.Path.GetFileName(isOfRun ? parent : folder);
-            var model = new CatalogueModel(folder, SafeFolders.IdOf(folder), name, folders.DisplayFolder(folder), files.Max(File.GetLastWriteTimeUtc));
+            var model = new CatalogueModel(folder, SafeFolders.IdOf(folder), name,
+                folders.DisplayFolder(folder), files.Max(File.GetLastWriteTimeUtc));
             models[model.Id] = old?.GetValueOrDefault(model.Id) is { } known && known.Created == model.Created ? known : model;
         }
         return models;

@@ -75,7 +75,8 @@ internal sealed partial record CatalogueRun(string Path, string Id, SafeFolders 
     {
         string folder = System.IO.Path.Combine(Path, SampleFolder);
         if (!Directory.Exists(folder) || !Folders.Contains(folder)) return [];
-        return [.. Directory.EnumerateFiles(folder).Select(file => System.IO.Path.GetFileName(file)).Select(file => (File: file, Match: SampleName().Match(file)))
+        return [.. Directory.EnumerateFiles(folder).Select(file => System.IO.Path.GetFileName(file))
+            .Select(file => (File: file, Match: SampleName().Match(file)))
             .Where(sample => sample.Match.Success)
             .Select(sample => (long.Parse(sample.Match.Groups[1].Value, CultureInfo.InvariantCulture), sample.File)).Order()];
     }

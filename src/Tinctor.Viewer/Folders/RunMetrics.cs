@@ -69,7 +69,8 @@ internal sealed class RunMetrics(string path, SafeFolders folders)
             {
                 string[] cells = line.TrimEnd('\r').Split(',');
                 if (columns.Length == 0) columns = cells;
-                else if (!isReplaced && !(isFirst && after is null) && Row(columns, cells) is { } row && (after is null || row.Step > after))
+                else if (!isReplaced && !(isFirst && after is null) && Row(columns, cells) is { } row
+                    && (after is null || row.Step > after))
                 {
                     any = true;
                     yield return row;

@@ -40,7 +40,8 @@ internal static class StainedReport
         try
         {
             using JsonDocument json = JsonDocument.Parse(InputFile.ReadAllBytes(report));
-            if (json.RootElement.ValueKind != JsonValueKind.Object || Text(json, "format") != Format || Text(json, "source") is not { } source)
+            if (json.RootElement.ValueKind != JsonValueKind.Object || Text(json, "format") != Format
+                || Text(json, "source") is not { } source)
                 return null;
             string tiles = Path.Combine(Path.GetDirectoryName(slide.Path)!, $".{slide.Name}.tiles");
             return new(slide, source, Text(json, "model_sha256"), isUncertainty ? ResultKind.Variation : ResultKind.Stained,

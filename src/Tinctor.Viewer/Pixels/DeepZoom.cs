@@ -3,7 +3,10 @@ using System.Numerics;
 
 namespace Tinctor.Viewer.Pixels;
 
-/// <summary>Deep Zoom pyramid of a slide: levels by powers of two, from one pixel to the full size, in tiles that overlap by a pixel.</summary>
+/// <summary>
+/// Deep Zoom pyramid of a slide: levels by powers of two, from one pixel to the full size,
+/// in tiles that overlap by a pixel.
+/// </summary>
 /// <param name="Width">Width of the slide in pixels.</param>
 /// <param name="Height">Height of the slide in pixels.</param>
 internal readonly record struct DeepZoom(int Width, int Height)

@@ -3,8 +3,8 @@ using System.Globalization;
 namespace Tinctor.Viewer.Pixels;
 
 /// <summary>
-/// Region and size of a request by the IIIF Image API 3.0: level 1 of compliance, and regions in percent, sizes in percent and confined sizes
-/// of level 2. Images are not enlarged.
+/// Region and size of a request by the IIIF Image API 3.0: level 1 of compliance, and of level 2 regions in percent, sizes in
+/// percent and confined sizes. Images are not enlarged.
 /// </summary>
 /// <param name="X">Left edge of the region in pixels of the slide.</param>
 /// <param name="Y">Upper edge of the region in pixels of the slide.</param>
@@ -52,8 +52,10 @@ internal readonly record struct IiifRequest(int X, int Y, int Width, int Height,
     {
         if (size == "max") return Confined(width, height, LargestSide, LargestSide);
         if (size.StartsWith("pct:", StringComparison.Ordinal))
-            return Numbers(size[4..], 1) is [> 0 and <= 100 and double percent] ? (Side(width * percent / 100), Side(height * percent / 100)) : null;
-        if (size.StartsWith('!')) return Wholes(size[1..], 2) is [> 0 and int most, > 0 and int high] ? Confined(width, height, most, high) : null;
+            return Numbers(size[4..], 1) is [> 0 and <= 100 and double percent]
+                ? (Side(width * percent / 100), Side(height * percent / 100)) : null;
+        if (size.StartsWith('!')) return Wholes(size[1..], 2) is [> 0 and int most, > 0 and int high]
+            ? Confined(width, height, most, high) : null;
         if (size.EndsWith(',')) return Wholes(size[..^1], 1) is [int across] ? (across, Side((double)height * across / width)) : null;
         if (size.StartsWith(',')) return Wholes(size[1..], 1) is [int down] ? (Side((double)width * down / height), down) : null;
         return Wholes(size, 2) is [int w, int h] ? (w, h) : null;
@@ -72,7 +74,8 @@ internal readonly record struct IiifRequest(int X, int Y, int Width, int Height,
     private static int[]? Wholes(string text, int count)
     {
         string[] parts = text.Split(',');
-        int[] values = [.. parts.Select(part => int.TryParse(part, NumberStyles.None, CultureInfo.InvariantCulture, out int value) ? value : -1)];
+        int[] values = [.. parts.Select(part =>
+            int.TryParse(part, NumberStyles.None, CultureInfo.InvariantCulture, out int value) ? value : -1)];
         return values.Length == count && values.All(value => value >= 0) ? values : null;
     }
 

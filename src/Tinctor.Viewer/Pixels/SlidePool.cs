@@ -2,7 +2,10 @@ using System.Diagnostics.Metrics;
 
 namespace Tinctor.Viewer.Pixels;
 
-/// <summary>Open slides, shared by requests. Slides that are not in use are closed, the longest unused first, beyond a number and size.</summary>
+/// <summary>
+/// Open slides, shared by requests. Slides that are not in use are closed,
+/// the longest unused first, beyond a number and size.
+/// </summary>
 internal sealed class SlidePool : IDisposable
 {
     private const long MostHeldBytes = 1L << 30;
@@ -21,7 +24,8 @@ internal sealed class SlidePool : IDisposable
     public SlidePool(int capacity, Func<string, bool> isAllowed, IMeterFactory meters)
     {
         (this.capacity, this.isAllowed) = (capacity, isAllowed);
-        meters.Create(ViewerMeter.Name).CreateObservableGauge("tinctor.viewer.open_slides", () => Count, description: "Slides that are open");
+        meters.Create(ViewerMeter.Name).CreateObservableGauge("tinctor.viewer.open_slides", () => Count,
+            description: "Slides that are open");
     }
 
     /// <summary>Number of open slides.</summary>

@@ -42,7 +42,8 @@ internal sealed class ThumbnailCache(string? folder)
 
     private void DeleteOldest()
     {
-        foreach (FileInfo file in new DirectoryInfo(folder).EnumerateFiles("*.jpg").OrderByDescending(file => file.LastWriteTimeUtc).Skip(MostFiles))
+        foreach (FileInfo file in new DirectoryInfo(folder).EnumerateFiles("*.jpg")
+            .OrderByDescending(file => file.LastWriteTimeUtc).Skip(MostFiles))
             file.Delete();
     }
 

@@ -46,7 +46,7 @@ internal sealed class ViewedSlide : IDisposable
     /// <summary>Opens a slide.</summary>
     /// <param name="path">File, or folder of DICOM.</param>
     /// <param name="isAllowed">Whether a file of the slide may be read.</param>
-    /// <exception cref="TinctorException">The slide cannot be read, is too large to be viewed, or has a file that may not be read.</exception>
+    /// <exception cref="TinctorException">The slide cannot be read, is too large, or has a file that may not be read.</exception>
     public static ViewedSlide Open(string path, Func<string, bool> isAllowed)
     {
         RequireAllowed([path], isAllowed);
@@ -119,7 +119,8 @@ internal sealed class ViewedSlide : IDisposable
     private static void RequireAllowed(IEnumerable<string> files, Func<string, bool> isAllowed)
     {
         foreach (string file in files)
-            if (!isAllowed(file)) throw new TinctorException(file, "leads out of the folders of slides", "Add the folder that holds the file.");
+            if (!isAllowed(file))
+                throw new TinctorException(file, "leads out of the folders of slides", "Add the folder that holds the file.");
     }
 
     // Whether all pages of a TIFF have tiles.

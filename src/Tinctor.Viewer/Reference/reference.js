@@ -32,7 +32,8 @@ try {
     if (!answer.ok) throw new Error(`status ${answer.status}`);
     const description = await answer.json();
     const groups = Map.groupBy(Object.entries(description.paths).flatMap(([path, methods]) =>
-        Object.entries(methods).map(([method, operation]) => ({ path, method, operation }))), entry => entry.operation.tags?.[0] ?? "Other");
+        Object.entries(methods).map(([method, operation]) => ({ path, method, operation }))),
+            entry => entry.operation.tags?.[0] ?? "Other");
     operations.replaceChildren(...[...groups].map(([name, entries]) => element("section", "", element("h2", name),
         ...entries.map(entry => describe(entry.method, entry.path, entry.operation)))));
 } catch (error) {

@@ -74,7 +74,8 @@ internal static class AccessCheck
             return;
         }
         response.Headers.WWWAuthenticate = "Bearer";
-        bool isPage = context.Request.GetTypedHeaders().Accept.Any(type => type.MediaType.Equals("text/html", StringComparison.OrdinalIgnoreCase));
+        bool isPage = context.Request.GetTypedHeaders().Accept.Any(
+            type => type.MediaType.Equals("text/html", StringComparison.OrdinalIgnoreCase));
         IResult result = isPage
             ? Results.Content(LoginPage, "text/html; charset=utf-8", statusCode: StatusCodes.Status401Unauthorized)
             : Results.Problem("The request has no token, or a wrong one. Log in, or send it as a bearer token.",

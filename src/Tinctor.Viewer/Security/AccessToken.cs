@@ -21,8 +21,8 @@ internal enum TokenOutcome
 }
 
 /// <summary>
-/// Token of the server. It is presented as a bearer token, or once at the login, which sets a cookie with a random value that is valid until
-/// the server stops. Comparisons take constant time, and wrong tokens are counted for each address.
+/// Token of the server. It is presented as a bearer token, or once at the login, which sets a cookie with a random value that is valid
+/// until the server stops. Comparisons take constant time, and wrong tokens are counted for each address.
 /// </summary>
 /// <param name="token">The token.</param>
 internal sealed class AccessToken(string token) : IDisposable

@@ -11,13 +11,13 @@ export interface Slide {
 }
 export interface SlidePage { total: number; items: Slide[] }
 export interface Model {
-  id: string; name: string; method: string; source: string; target: string; mpp: number | null; parameters: number | null;
+  id: string; name: string; method: string | null; source: string | null; target: string | null; mpp: number | null; parameters: number | null;
   created: string | null; metrics?: Record<string, number> | null; folder: string; card?: string;
 }
 export interface Curve { name: string; points: [number, number][] }
 export interface Sample { step: number; url: string }
 export interface Run {
-  id: string; name: string; method: string; step: number; steps: number; state: 'running' | 'finished' | 'stopped';
+  id: string; name: string; method: string | null; step: number; steps: number | null; state: 'running' | 'finished' | 'stopped';
   curves?: Curve[]; samples?: Sample[];
 }
 export interface LoggedValues { step: number; values: Record<string, number> }

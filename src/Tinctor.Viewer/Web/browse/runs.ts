@@ -23,8 +23,11 @@ function createRow(run: Run): Row {
   const update = (next: Run) => {
     state.textContent = stateTexts[next.state];
     state.className = `state ${next.state}`;
-    fill(facts, state, ` · ${next.method} · step ${next.step.toLocaleString('en')} of ${next.steps.toLocaleString('en')}`);
-    progress.max = Math.max(next.steps, 1);
+    // A training that is limited by epochs has no number of steps.
+    const total = next.steps === null ? '' : ` of ${next.steps.toLocaleString('en')}`;
+    fill(facts, state, ` · ${next.method ?? 'unknown method'} · step ${next.step.toLocaleString('en')}${total}`);
+    progress.hidden = next.steps === null;
+    progress.max = Math.max(next.steps ?? 1, 1);
     progress.value = next.step;
   };
   update(run);
