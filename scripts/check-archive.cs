@@ -1,11 +1,12 @@
 #:project ../src/Tinctor.Core/Tinctor.Core.csproj
 #:property PublishAot=false
-// Checks archives of scripts/release: file names that every system accepts, native libraries of the archive's platform, and the files that belong
-// into each. Usage: dotnet run scripts/check-archive.cs -- ARCHIVE...
+// Checks archives of scripts/release: file names that every system accepts, native libraries of the archive's platform, and the files that
+// belong into each. Usage: dotnet run scripts/check-archive.cs -- ARCHIVE...
 using System.Formats.Tar;
 using System.IO.Compression;
 
-string[] expected = ["LICENSE", "README.md", "CHANGELOG.md", "THIRD-PARTY.md", "docs/install.md", "samples/model/model.onnx", "samples/data/README.md"];
+string[] expected = ["LICENSE", "README.md", "CHANGELOG.md", "THIRD-PARTY.md", "docs/install.md", "samples/model/model.onnx",
+    "samples/data/README.md"];
 var problems = new List<string>();
 foreach (string archive in args)
 {
@@ -14,7 +15,8 @@ foreach (string archive in args)
     var files = Files(archive).ToList();
     // All files lie in one folder with the name of the archive.
     string folder = files[0].Name.Split('/')[0] + "/";
-    problems.AddRange(files.Where(f => !f.Name.StartsWith(folder, StringComparison.Ordinal)).Select(f => $"{name}: {f.Name} is not in {folder}"));
+    problems.AddRange(files.Where(f => !f.Name.StartsWith(folder, StringComparison.Ordinal))
+        .Select(f => $"{name}: {f.Name} is not in {folder}"));
     problems.AddRange(files.Where(f => !IsPortable(f.Name)).Select(f => $"{name}: {f.Name} is no file name on Windows"));
     problems.AddRange(files.GroupBy(f => f.Name, StringComparer.OrdinalIgnoreCase).Where(g => g.Count() > 1)
         .Select(g => $"{name}: {g.Key} and another name differ in upper and lower case only"));
@@ -71,7 +73,7 @@ static class Platforms
     public static Platform Of(string archive) => archive.Contains("-win-", StringComparison.Ordinal) ? Platform.Windows
         : archive.Contains("-osx-", StringComparison.Ordinal) ? Platform.MacOS : Platform.Linux;
 
-    /// <summary>Gets the platform of a native program or library from its first bytes; null for other files and for .NET's assemblies.</summary>
+    /// <summary>Gets the platform of a native program or library from its first bytes; null for other files.</summary>
     public static Platform? OfFile(byte[] start) => start switch
     {
         [0x7F, (byte)'E', (byte)'L', (byte)'F', 2, ..] when start[18] == X64 => Platform.Linux,

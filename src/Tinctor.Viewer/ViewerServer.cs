@@ -187,7 +187,8 @@ public sealed class ViewerServer : IAsyncDisposable
             provider.GetRequiredService<StainedPlaces>(), provider.GetRequiredService<ModelEndpoints>(),
             provider.GetRequiredService<IHostApplicationLifetime>().ApplicationStopping));
         services.AddSingleton<StainedEndpoints>();
-        services.AddSingleton(provider => new RegionEndpoints(provider.GetRequiredService<SlideCatalogue>(), Path.Combine(results, "regions")));
+        services.AddSingleton(provider =>
+            new RegionEndpoints(provider.GetRequiredService<SlideCatalogue>(), Path.Combine(results, "regions")));
         services.AddSingleton(provider => new RunEndpoints(new(options.Runs), options.RefreshInterval,
             provider.GetRequiredService<IHostApplicationLifetime>().ApplicationStopping));
     }

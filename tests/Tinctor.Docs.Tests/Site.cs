@@ -8,7 +8,9 @@ using Tinctor.Tests;
 
 namespace Tinctor.Docs.Tests;
 
-/// <summary>The documentation site: built once, served on a free port, and opened in Chromium. Without Chromium, its tests are skipped.</summary>
+/// <summary>
+/// The documentation site: built once, served on a free port, and opened in Chromium. Without Chromium, its tests are skipped.
+/// </summary>
 public sealed class Site : IAsyncLifetime
 {
     private const string Chromium = "/usr/bin/chromium";

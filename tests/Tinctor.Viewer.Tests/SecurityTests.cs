@@ -4,7 +4,6 @@ using System.Security.Cryptography.X509Certificates;
 using System.Text;
 using System.Text.Json;
 using Microsoft.Extensions.DependencyInjection;
-using Tinctor.Slides;
 using Tinctor.Slides.Tiff;
 using Tinctor.Tests;
 using Tinctor.Viewer.Pixels;
@@ -185,7 +184,7 @@ public sealed class SecurityTests
     {
         await using TestServer server = await TestServer.StartAsync(new());
         using var request = new HttpRequestMessage(HttpMethod.Post, "/api/v1/slides")
-            { Content = new ByteArrayContent(new byte[(1 << 20) + 1]) };
+        { Content = new ByteArrayContent(new byte[(1 << 20) + 1]) };
         request.Headers.Add("X-Tinctor", "1");
         using HttpResponseMessage answer = await server.Client.SendAsync(request);
         Assert.Equal(HttpStatusCode.RequestEntityTooLarge, answer.StatusCode);

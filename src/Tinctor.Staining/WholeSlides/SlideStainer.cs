@@ -1,6 +1,5 @@
 using Tinctor.Slides;
 using Tinctor.Slides.Tissue;
-using Tinctor.Staining.Models;
 
 namespace Tinctor.Staining.WholeSlides;
 

@@ -28,7 +28,8 @@ public sealed class SlideTiles : IDisposable
     internal SlideTiles(Stainer stainer, Slide slide, string path, SlideStainOptions options, TissueMask? tissue, SlideScale scale,
         SlideSpec spec)
     {
-        (this.stainer, this.slide, this.path, this.options, this.tissue, Scale, Spec) = (stainer, slide, path, options, tissue, scale, spec);
+        (this.stainer, this.slide, this.path, this.options, this.tissue) = (stainer, slide, path, options, tissue);
+        (Scale, Spec) = (scale, spec);
         TileSource source = new(slide, Scale.Downsample);
         preparation = SlidePreparation.Measure(stainer, source, options, tissue);
         TileLayout layout = preparation.Layout;

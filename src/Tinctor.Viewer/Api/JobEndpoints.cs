@@ -23,7 +23,8 @@ internal sealed record JobJson(string Id, string Slide, string SlideName, string
 /// <param name="places">Places of results.</param>
 /// <param name="models">Models of the folders.</param>
 /// <param name="stopping">Ends the streams of events.</param>
-internal sealed class JobEndpoints(StainingQueue queue, StainedPlaces places, ModelEndpoints models, CancellationToken stopping) : IDisposable
+internal sealed class JobEndpoints(StainingQueue queue, StainedPlaces places, ModelEndpoints models, CancellationToken stopping)
+    : IDisposable
 {
     private const int MostStreams = 100;
 
@@ -47,7 +48,8 @@ internal sealed class JobEndpoints(StainingQueue queue, StainedPlaces places, Mo
 
         void MapChange(string action, JobState state, string summary) =>
             jobs.MapPost($"/{{id}}/{action}", (string id) => Answer(queue.Change(id, state),
-                "There is no such job, or its state does not allow this.", 409)).WithSummary(summary).Produces<JobJson>().ProducesProblem(409);
+                "There is no such job, or its state does not allow this.", 409))
+                .WithSummary(summary).Produces<JobJson>().ProducesProblem(409);
     }
 
     /// <inheritdoc/>
@@ -74,7 +76,8 @@ internal sealed class JobEndpoints(StainingQueue queue, StainedPlaces places, Mo
     private async IAsyncEnumerable<SseItem<JobJson?>> Events([EnumeratorCancellation] CancellationToken cancel)
     {
         using var end = CancellationTokenSource.CreateLinkedTokenSource(cancel, stopping);
-        var changed = Channel.CreateBounded<StainingJob>(new BoundedChannelOptions(LargestBacklog) { FullMode = BoundedChannelFullMode.DropOldest });
+        var changed = Channel.CreateBounded<StainingJob>(
+            new BoundedChannelOptions(LargestBacklog) { FullMode = BoundedChannelFullMode.DropOldest });
         void Receive(StainingJob job) => changed.Writer.TryWrite(job);
         queue.Changed += Receive;
         try
@@ -94,6 +97,7 @@ internal sealed class JobEndpoints(StainingQueue queue, StainedPlaces places, Mo
         job is null ? Results.Problem(problem, statusCode: status) : Results.Ok(Describe(job));
 
     private JobJson Describe(StainingJob job) => new(job.Id, SafeFolders.IdOf(job.Slide), Path.GetFileName(job.Slide),
-        SafeFolders.IdOf(job.Model), models.Find(SafeFolders.IdOf(job.Model))?.Name ?? Path.GetFileName(job.Model), $"{job.State}".ToLowerInvariant(), job.Done, job.Total,
-        job.Error, job.State == JobState.Finished ? StainedPlaces.FinishedId(job.Target) : null, job.Created, job.Updated);
+        SafeFolders.IdOf(job.Model), models.Find(SafeFolders.IdOf(job.Model))?.Name ?? Path.GetFileName(job.Model),
+        $"{job.State}".ToLowerInvariant(), job.Done, job.Total, job.Error, job.State == JobState.Finished
+            ? StainedPlaces.FinishedId(job.Target) : null, job.Created, job.Updated);
 }

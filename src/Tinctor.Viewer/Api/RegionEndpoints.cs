@@ -6,7 +6,9 @@ using Tinctor.Viewer.Folders;
 
 namespace Tinctor.Viewer.Api;
 
-/// <summary>Regions of slides: a GeoJSON feature collection for each, in pixels at full resolution, as QuPath reads and writes it.</summary>
+/// <summary>
+/// Regions of slides: a GeoJSON feature collection for each, in pixels at full resolution, as QuPath reads and writes it.
+/// </summary>
 /// <param name="catalogue">Slides of the folders.</param>
 /// <param name="folder">Folder of the files, one for each slide.</param>
 internal sealed class RegionEndpoints(SlideCatalogue catalogue, string folder)
@@ -19,7 +21,8 @@ internal sealed class RegionEndpoints(SlideCatalogue catalogue, string folder)
     public void Map(IEndpointRouteBuilder routes)
     {
         RouteGroupBuilder regions = routes.MapGroup("/api/v1/slides/{id}/regions").WithTags("Regions");
-        regions.MapGet("", Get).WithSummary("Gets the regions of a slide as GeoJSON").Produces(200, contentType: MediaType).ProducesProblem(404);
+        regions.MapGet("", Get).WithSummary("Gets the regions of a slide as GeoJSON").Produces(200, contentType: MediaType)
+            .ProducesProblem(404);
         regions.MapPut("", Put).WithSummary("Replaces the regions of a slide; other properties, such as QuPath's classes, are kept")
             .Produces(204).ProducesProblem(400).ProducesProblem(404);
     }

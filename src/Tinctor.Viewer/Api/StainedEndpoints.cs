@@ -78,9 +78,21 @@ internal sealed class StainedEndpoints(StainingQueue queue, StainedPlaces places
         if (region.Downsample <= LargestDownsample && !await queue.StainAsync(work, x, y, width, height, context.RequestAborted))
             throw new BusyException();
         context.Response.Headers.CacheControl = work.IsStained(x, y, width, height) ? "private, max-age=60" : "no-store";
-        byte[] jpeg = await reads.RunAsync(() => ImageWriter.EncodeJpeg(work.Read(x, y, width, height, region.Width, region.Height), Quality),
-            context.RequestAborted);
+        byte[] jpeg = await reads.RunAsync(() => Read(work, (x, y, width, height), region.Width, region.Height), context.RequestAborted);
         return Results.Bytes(jpeg, "image/jpeg");
+    }
+
+    private static byte[] Read(SlideInWork work, (int X, int Y, int Width, int Height) area, int width, int height)
+    {
+        try
+        {
+            return ImageWriter.EncodeJpeg(work.Read(area.X, area.Y, area.Width, area.Height, width, height), Quality);
+        }
+        catch (TinctorException) when (work.IsFinishing)
+        {
+            // The slide was finished meanwhile, and its tiles are deleted; the client gets the result when it asks again.
+            throw new BusyException();
+        }
     }
 
     private static IResult NotFound() => Results.Problem("There is no such slide, model or tile.", statusCode: 404);

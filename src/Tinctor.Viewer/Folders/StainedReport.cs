@@ -1,5 +1,4 @@
 using System.Text.Json;
-using Tinctor.Slides;
 using Tinctor.Staining.WholeSlides;
 
 namespace Tinctor.Viewer.Folders;

@@ -11,7 +11,6 @@ internal sealed class SlideInWork : IDisposable
 {
     private const int OverviewSide = 2048;
 
-    private readonly Stainer stainer;
     private readonly Slide source;
     private readonly SlideTiles tiles;
     private readonly HashSet<Tile> missing;
@@ -21,25 +20,24 @@ internal sealed class SlideInWork : IDisposable
 
     /// <summary>Opens the slide and measures it; takes some runs of the network.</summary>
     /// <param name="key">Slide, model and target.</param>
+    /// <param name="model">The model; stays open until the slide is closed.</param>
     /// <exception cref="TinctorException">
-    /// Slide or model cannot be opened or do not suit each other, or another process stains the slide.
+    /// The slide cannot be opened or does not suit the model, or another process stains it.
     /// </exception>
-    public SlideInWork(WorkKey key)
+    public SlideInWork(WorkKey key, Stainer model)
     {
         Key = key;
         source = Slide.Open(key.Slide);
         try
         {
-            stainer = OnnxModel.LoadStainer(key.Model);
             Directory.CreateDirectory(Path.GetDirectoryName(key.Target)!);
             // The defaults of tinctor stain, so that either program finishes what the other began.
             bool isField = source.Levels.Count == 1 && source.Mpp is null;
-            tiles = new SlideStainer(stainer, source, key.Target, new() { WholeSlide = isField, Sampling = stainer.Model.Bridge?.Sampling })
+            tiles = new SlideStainer(model, source, key.Target, new() { WholeSlide = isField, Sampling = model.Model.Bridge?.Sampling })
                 .Open();
         }
         catch
         {
-            stainer?.Dispose();
             source.Dispose();
             throw;
         }
@@ -125,7 +123,8 @@ internal sealed class SlideInWork : IDisposable
             Image region = tiles.Read(x, y, width, height);
             return (width, height) == (outWidth, outHeight) ? region : region.Resize(outWidth, outHeight);
         }
-        int left = Math.Min((int)(x / overviewDownsample), overview.Width - 1), top = Math.Min((int)(y / overviewDownsample), overview.Height - 1);
+        int left = Math.Min((int)(x / overviewDownsample), overview.Width - 1),
+            top = Math.Min((int)(y / overviewDownsample), overview.Height - 1);
         int right = Math.Clamp((int)Math.Ceiling((x + width) / overviewDownsample), left + 1, overview.Width);
         int bottom = Math.Clamp((int)Math.Ceiling((y + height) / overviewDownsample), top + 1, overview.Height);
         lock (overview) return overview.Crop(left, top, right - left, bottom - top).Resize(outWidth, outHeight);
@@ -141,7 +140,6 @@ internal sealed class SlideInWork : IDisposable
     public void Dispose()
     {
         tiles.Dispose();
-        stainer.Dispose();
         source.Dispose();
     }
 

@@ -4,8 +4,8 @@ using Tinctor.Viewer.Folders;
 namespace Tinctor.Viewer.Jobs;
 
 /// <summary>
-/// Places of stained slides: a folder for each model and folder of sources, in which slides have the names that staining gives them from the
-/// command line.
+/// Places of stained slides: a folder for each model and folder of sources, in which slides have the names that the command line gives
+/// them.
 /// </summary>
 /// <param name="folder">Folder of all results.</param>
 /// <param name="slides">Slides of the folders.</param>

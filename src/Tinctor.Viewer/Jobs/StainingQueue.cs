@@ -1,16 +1,21 @@
 using System.Diagnostics.CodeAnalysis;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
+using Tinctor.Staining;
 using Tinctor.Staining.WholeSlides;
+using Tinctor.Viewer.Pixels;
 
 namespace Tinctor.Viewer.Jobs;
 
 /// <summary>
-/// Stains tiles one after the other: first those that somebody looks at, nearest to the centre of the view first, then those of jobs. Slides
-/// take turns, so that users share the machine. Requests that are cancelled, because their tiles left the view, are forgotten.
+/// Stains tiles one after the other: first those that somebody looks at, nearest to the centre of the view first, then those of jobs.
+/// Slides take turns, so that users share the machine. Requests that are cancelled, because their tiles left the view, are forgotten.
 /// </summary>
 internal sealed class StainingQueue : BackgroundService
 {
+    // Slides that are open for views, and jobs that take turns; each slide holds some images in memory.
+    private const int MostOpen = 12, MostJobs = 4;
+
     private static readonly TimeSpan IdleTime = TimeSpan.FromMinutes(2), Beat = TimeSpan.FromSeconds(5);
 
     private readonly JobStore store;
@@ -18,11 +23,12 @@ internal sealed class StainingQueue : BackgroundService
     private readonly ILogger<StainingQueue> log;
     private readonly Lock access = new();
     private readonly SemaphoreSlim wake = new(0);
-    private readonly Dictionary<WorkKey, Task<SlideInWork>> works = [];
+    private readonly Dictionary<WorkKey, Opening> works = [];
+    private readonly Dictionary<string, Stainer> models = [];
     private readonly Dictionary<string, StainingJob> jobs;
     private readonly List<Request> requests = [];
     private readonly List<Task> writes = [];
-    private WorkKey? last;
+    private WorkKey? last, busy;
 
     /// <summary>Creates the queue. Jobs that were running when the server ended are queued again.</summary>
     /// <param name="store">Jobs.</param>
@@ -53,9 +59,10 @@ internal sealed class StainingQueue : BackgroundService
     {
         lock (access)
         {
-            if (jobs.Values.FirstOrDefault(job => KeyOf(job) == key && (job.IsActive || job.State == JobState.Paused)) is { } same) return same;
+            if (jobs.Values.FirstOrDefault(job => KeyOf(job) == key && (job.IsActive || job.State == JobState.Paused)) is { } same)
+                return same;
             DateTime now = DateTime.UtcNow;
-            StainingJob job = Save(new(Guid.CreateVersion7().ToString("N"), key.Slide, key.Model, key.Target) { Created = now, Updated = now });
+            StainingJob job = Save(new(Guid.CreateVersion7().ToString("N"), key.Slide, key.Model, key.Target) { Created = now });
             wake.Release();
             return job;
         }
@@ -82,14 +89,20 @@ internal sealed class StainingQueue : BackgroundService
     }
 
     /// <summary>Opens a slide for staining, or returns the one that is open.</summary>
+    /// <exception cref="BusyException">Too many slides are in use.</exception>
     /// <exception cref="TinctorException">It cannot be stained with the model, or another process stains it.</exception>
     public Task<SlideInWork> OpenAsync(WorkKey key)
     {
+        Opening? opened;
         lock (access)
         {
-            if (works.TryGetValue(key, out Task<SlideInWork>? work) && !work.IsFaulted) return work;
-            return works[key] = Task.Run(() => new SlideInWork(key));
+            if (works.TryGetValue(key, out opened)) return opened.Work;
+            if (works.Count >= MostOpen && Idle().MinBy(work => work.Used) is { } oldest) Close(oldest);
+            if (works.Count >= MostOpen) throw new BusyException();
+            opened = works[key] = new();
         }
+        wake.Release();
+        return opened.Work;
     }
 
     /// <summary>Stains the tiles that touch a rectangle.</summary>
@@ -131,7 +144,7 @@ internal sealed class StainingQueue : BackgroundService
     {
         await base.StopAsync(cancellationToken);
         Task[] running;
-        lock (access) running = [.. writes, .. works.Values];
+        lock (access) running = [.. writes];
         // Their errors have been reported where they belong.
         await Task.WhenAll(running).ContinueWith(_ => { }, CancellationToken.None, TaskContinuationOptions.None, TaskScheduler.Default);
     }
@@ -142,8 +155,10 @@ internal sealed class StainingQueue : BackgroundService
         base.Dispose();
         lock (access)
         {
-            foreach (Task<SlideInWork> work in works.Values.Where(work => work.IsCompletedSuccessfully)) work.Result.Dispose();
-            works.Clear();
+            foreach (SlideInWork work in Opened().ToList()) Close(work);
+            foreach (Opening opening in works.Values) opening.TryFail(new OperationCanceledException());
+            foreach (Stainer model in models.Values) model.Dispose();
+            models.Clear();
         }
         wake.Dispose();
     }
@@ -155,7 +170,8 @@ internal sealed class StainingQueue : BackgroundService
     {
         while (!cancel.IsCancellationRequested)
         {
-            if (StainRequested() || StainOfJob(cancel)) continue;
+            if (OpenNext() || StainRequested() || StainOfJob(cancel)) continue;
+            lock (access) busy = null;
             CloseIdle();
             try
             {
@@ -168,6 +184,43 @@ internal sealed class StainingQueue : BackgroundService
         }
     }
 
+    // Slides are opened on this thread as well, because it measures them with the network.
+    private bool OpenNext()
+    {
+        WorkKey key;
+        lock (access)
+        {
+            key = works.FirstOrDefault(work => !work.Value.Work.IsCompleted).Key;
+            if (key == default) return false;
+        }
+        try
+        {
+            Open(key);
+        }
+        catch (Exception e)
+        {
+            lock (access)
+            {
+                if (works.Remove(key, out Opening? failed)) failed.TryFail(e);
+            }
+        }
+        return true;
+    }
+
+    private SlideInWork Open(WorkKey key)
+    {
+        Opening opening;
+        lock (access)
+        {
+            if (!works.TryGetValue(key, out opening!)) opening = works[key] = new();
+        }
+        if (opening.Work.IsCompletedSuccessfully) return opening.Work.Result;
+        if (!models.TryGetValue(key.Model, out Stainer? model)) model = models[key.Model] = OnnxModel.LoadStainer(key.Model);
+        var work = new SlideInWork(key, model);
+        opening.Succeed(work);
+        return work;
+    }
+
     // Slides take turns; of one slide, the tile nearest to the centre of the view.
     private bool StainRequested()
     {
@@ -176,7 +229,7 @@ internal sealed class StainingQueue : BackgroundService
         {
             work = Next(requests.Select(request => request.Work).Distinct().ToList(), work => work.Key);
             if (work is null) return false;
-            last = work.Key;
+            last = busy = work.Key;
         }
         try
         {
@@ -218,13 +271,14 @@ internal sealed class StainingQueue : BackgroundService
         StainingJob? job;
         lock (access)
         {
-            job = Next(jobs.Values.Where(job => job.IsActive && !IsFinishing(job)).OrderBy(job => job.Created).ToList(), KeyOf);
+            job = Next(jobs.Values.Where(job => job.IsActive && !IsFinishing(job)).OrderBy(job => job.Created).Take(MostJobs).ToList(),
+                KeyOf);
             if (job is null) return false;
-            last = KeyOf(job);
+            last = busy = KeyOf(job);
         }
         try
         {
-            SlideInWork work = OpenAsync(KeyOf(job)).GetAwaiter().GetResult();
+            SlideInWork work = Open(KeyOf(job));
             work.Used = DateTime.UtcNow;
             if (work.NextMissing() is { } tile) work.Stain(tile);
             Update(job.Id, now => now.IsActive ? now with { State = JobState.Running, Done = work.Done, Total = work.Total } : now);
@@ -232,13 +286,17 @@ internal sealed class StainingQueue : BackgroundService
         }
         catch (Exception e)
         {
+            lock (access)
+            {
+                if (works.TryGetValue(KeyOf(job), out Opening? opening) && opening.TryFail(e)) works.Remove(KeyOf(job));
+            }
             Fail(job, e);
         }
         return true;
     }
 
     private bool IsFinishing(StainingJob job) =>
-        works.TryGetValue(KeyOf(job), out Task<SlideInWork>? work) && work.IsCompletedSuccessfully && work.Result.IsFinishing;
+        works.TryGetValue(KeyOf(job), out Opening? opening) && opening.Work is { IsCompletedSuccessfully: true, Result.IsFinishing: true };
 
     // The slide is written on another thread, while other slides are stained.
     private void Finish(StainingJob job, SlideInWork work, CancellationToken cancel)
@@ -307,14 +365,26 @@ internal sealed class StainingQueue : BackgroundService
 
     private void CloseIdle()
     {
-        SlideInWork[] idle;
         lock (access)
         {
-            HashSet<WorkKey> used = [.. jobs.Values.Where(job => job.IsActive).Select(KeyOf), .. requests.Select(request => request.Work.Key)];
-            idle = [.. works.Values.Where(work => work.IsCompletedSuccessfully).Select(work => work.Result)
-                .Where(work => !work.IsFinishing && !used.Contains(work.Key) && DateTime.UtcNow - work.Used > IdleTime)];
+            foreach (SlideInWork work in Idle().Where(work => DateTime.UtcNow - work.Used > IdleTime).ToList()) Close(work);
+            // Models are used on this thread only, which uses none now.
+            foreach (string model in models.Keys.Where(model => works.Keys.All(key => key.Model != model)).ToList())
+            {
+                models.Remove(model, out Stainer? unused);
+                unused!.Dispose();
+            }
         }
-        foreach (SlideInWork work in idle) Close(work);
+    }
+
+    private IEnumerable<SlideInWork> Opened() =>
+        works.Values.Where(opening => opening.Work.IsCompletedSuccessfully).Select(opening => opening.Work.Result);
+
+    // Slides that nobody waits for and no job stains.
+    private IEnumerable<SlideInWork> Idle()
+    {
+        HashSet<WorkKey> used = [.. jobs.Values.Where(job => job.IsActive).Select(KeyOf), .. requests.Select(request => request.Work.Key)];
+        return Opened().Where(work => !work.IsFinishing && work.Key != busy && !used.Contains(work.Key));
     }
 
     private void Close(SlideInWork work)
@@ -324,6 +394,18 @@ internal sealed class StainingQueue : BackgroundService
     }
 
     private static WorkKey KeyOf(StainingJob job) => new(job.Slide, job.Model, job.Target);
+
+    // Slide that is being opened or open.
+    private sealed class Opening
+    {
+        private readonly TaskCompletionSource<SlideInWork> source = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+        public Task<SlideInWork> Work => source.Task;
+
+        public void Succeed(SlideInWork work) => source.TrySetResult(work);
+
+        public bool TryFail(Exception error) => source.TrySetException(error);
+    }
 
     private sealed record Request(SlideInWork Work, int X, int Y, int Width, int Height)
     {

@@ -11,7 +11,8 @@ export interface Slide {
 }
 export interface SlidePage { total: number; items: Slide[] }
 export interface Model {
-  id: string; name: string; method: string | null; source: string | null; target: string | null; mpp: number | null; parameters: number | null;
+  id: string; name: string; method: string | null; source: string | null; target: string | null;
+  mpp: number | null; parameters: number | null;
   created: string | null; metrics?: Record<string, number> | null; folder: string; card?: string;
 }
 export interface Curve { name: string; points: [number, number][] }

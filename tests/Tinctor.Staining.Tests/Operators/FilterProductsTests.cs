@@ -9,7 +9,8 @@ public sealed unsafe class FilterProductsTests
 
     private static readonly float[] Pixels = Random(Inputs * Plane), Weights = Random(Inputs * Rows * Columns * FilterProducts.Count);
 
-    private delegate void Products(float* weights, float* corner, (int, int, int) window, int plane, int line, float* results, int distance);
+    private delegate void Products(float* weights, float* corner, (int, int, int) window, int plane, int line, float* results,
+        int distance);
 
     [Fact]
     public void ComputeNarrow_equals_sums_in_double() => AssertSums(FilterProducts.ComputeNarrow);

@@ -156,7 +156,8 @@ public sealed class SlideStainerTests : IDisposable
     [InlineData(TileNormalization.Kernel)]
     public void Open_tiles_stained_in_any_order_give_same_slide(TileNormalization statistics)
     {
-        string source = WriteSlide(Section.Value), whole = Path.Combine(folder, "whole.ome.tif"), path = Path.Combine(folder, "tiles.ome.tif");
+        string source = WriteSlide(Section.Value), whole = Path.Combine(folder, "whole.ome.tif"),
+            path = Path.Combine(folder, "tiles.ome.tif");
         SlideStainOptions options = Plain with { TileSize = 96, Halo = 0, Overlap = 32, Normalization = statistics };
         using var network = new Counting(Normalising());
         Stain(network, source, whole, options);

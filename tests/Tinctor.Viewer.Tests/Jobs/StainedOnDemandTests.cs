@@ -17,7 +17,8 @@ public sealed class StainedOnDemandTests
         string slide = await test.IdAsync("he.ome.tif"), address = $"/api/v1/slides/{slide}/stained/{await ModelAsync(test)}";
         JsonElement size = await test.JsonAsync(address);
         Assert.Equal((700, 500, 0), (Number(size, "width"), Number(size, "height"), Number(size, "done")));
-        Assert.Contains("Width=\"700\"", await test.Client.GetStringAsync(address + "/dzi/stained.dzi", TestContext.Current.CancellationToken));
+        Assert.Contains("Width=\"700\"",
+            await test.Client.GetStringAsync(address + "/dzi/stained.dzi", TestContext.Current.CancellationToken));
         Image tile = await test.ImageAsync(address + "/dzi/stained_files/10/1_1.jpg");
         Assert.Equal((256, 247), (tile.Width, tile.Height));
         // Purple and pink become blue and brown on white: less red is lost than green before.
@@ -44,8 +45,10 @@ public sealed class StainedOnDemandTests
         var folder = new TemporaryFolder();
         await using TestServer test = await StartAsync(folder);
         string slide = await test.IdAsync("he.ome.tif"), model = await ModelAsync(test);
-        foreach (string address in new[] { $"/api/v1/slides/{slide}/stained/none", $"/api/v1/slides/none/stained/{model}", "/api/v1/jobs/none",
-            $"/api/v1/slides/{slide}/stained/{model}/dzi/stained_files/30/0_0.jpg", $"/api/v1/slides/{slide}/stained/..%2F../dzi/stained.dzi" })
+        foreach (string address in new[] { $"/api/v1/slides/{slide}/stained/none", $"/api/v1/slides/none/stained/{model}",
+            "/api/v1/jobs/none",
+            $"/api/v1/slides/{slide}/stained/{model}/dzi/stained_files/30/0_0.jpg",
+                $"/api/v1/slides/{slide}/stained/..%2F../dzi/stained.dzi" })
         {
             using HttpResponseMessage answer = await test.Client.GetAsync(address, TestContext.Current.CancellationToken);
             Assert.Equal(HttpStatusCode.NotFound, answer.StatusCode);

@@ -55,7 +55,8 @@ public sealed class StainingQueueTests : IDisposable
         StainingJob job = started.Queue.Add(Key("a"));
         await started.UntilAsync(job.Id, now => now.Done >= 1);
         // The last corner, which the job reaches at its end.
-        Assert.True(await started.Queue.StainAsync(work, work.Width - 200, work.Height - 200, 200, 200, TestContext.Current.CancellationToken));
+        Assert.True(await started.Queue.StainAsync(work, work.Width - 200, work.Height - 200, 200, 200,
+            TestContext.Current.CancellationToken));
         Assert.Empty(work.Missing(work.Width - 200, work.Height - 200, 200, 200));
         Assert.True(work.Done < work.Total, "the job was faster than the view");
         Assert.Equal(JobState.Paused, started.Queue.Change(job.Id, JobState.Paused)!.State);

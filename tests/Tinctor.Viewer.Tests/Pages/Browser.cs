@@ -1,5 +1,4 @@
 using Microsoft.Playwright;
-using Tinctor.Tests;
 
 namespace Tinctor.Viewer.Tests.Pages;
 

@@ -162,7 +162,8 @@ public sealed class PageTests(Browser browser) : IClassFixture<Browser>
         Directory.CreateDirectory(folder.File("slides"));
         using (Slide sample = Slide.Open(RepositoryFiles.Path("samples/data/phantom/he.ome.tif")))
             SlideWriter.Write(folder.File("slides/he.ome.tif"), new SlideSpec(700, 500) { Mpp = 0.5 }, sample.Read(0, 200, 100, 700, 500));
-        await using var server = await TestServer.StartAsync(folder, options => options with { Models = [RepositoryFiles.Path("samples/model")] });
+        await using var server = await TestServer.StartAsync(folder, options =>
+            options with { Models = [RepositoryFiles.Path("samples/model")] });
         await using var opened = await browser.OpenAsync(server, $"/view?slide={await server.IdAsync("he.ome.tif")}");
         await opened.DrawnAsync();
         Assert.False(await opened.Page.IsVisibleAsync("#staining"));

@@ -27,7 +27,8 @@ function actionsOf(job: Job): HTMLElement {
 
 const row = (job: Job) => el('li', {},
   el('div', { class: 'row-head' }, el('h2', {}, job.slideName),
-    el('p', {}, el('span', { class: `state ${job.state}` }, stateTexts[job.state]), ` · ${job.modelName} · ${job.done} of ${job.total} tiles`)),
+    el('p', {}, el('span', { class: `state ${job.state}` }, stateTexts[job.state]),
+      ` · ${job.modelName} · ${job.done} of ${job.total} tiles`)),
   el('progress', { max: String(Math.max(job.total, 1)), value: String(job.done), 'aria-label': `Progress of ${job.slideName}` }),
   job.error ? el('p', { class: 'empty' }, job.error) : '', actionsOf(job));
 

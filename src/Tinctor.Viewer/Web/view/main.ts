@@ -29,7 +29,8 @@ const modeTitles: Record<Mode, string> = {
 const problem = (text: string | null, retry?: () => void) => showProblem(byId('problem'), text, retry);
 const stage = byId('stage');
 
-let state: ViewState, slide: Slide, panes: Panes, regions: Regions | null = null, bar: ScaleBar | null = null, staining: Staining | null = null;
+let state: ViewState, slide: Slide, panes: Panes, regions: Regions | null = null, bar: ScaleBar | null = null;
+let staining: Staining | null = null;
 let models: Model[] = [];
 const slides = new Map<string, Slide>();
 

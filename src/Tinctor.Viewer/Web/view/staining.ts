@@ -45,7 +45,8 @@ export function startStaining(slide: Slide, nameOf: (model: string) => string): 
 
   return {
     follow(pictures) {
-      models = [...new Set(pictures.filter(picture => picture.slide === slide.id).map(picture => modelOf(picture.layer)).filter(m => m !== null))];
+      const own = pictures.filter(picture => picture.slide === slide.id);
+      models = [...new Set(own.map(picture => modelOf(picture.layer)).filter(model => model !== null))];
       byId('staining').hidden = models.length === 0;
       void progress();
     },
