@@ -28,7 +28,8 @@ export function startStaining(slide: Slide, nameOf: (model: string) => string): 
         const stained = await get<StainedSlide>(addressOf.stained(slide.id, model));
         sizes.set(model, stained);
         return stained.result ? `${nameOf(model)}: the slide is stained.`
-          : `${nameOf(model)}: ${stained.done} of ${stained.total} tiles are stained. Zoom in to stain more.`;
+          : `${nameOf(model)}: ${stained.done} of ${stained.total} tiles are stained.`
+            + (stained.done < stained.total ? ' Zoom in to stain more.' : '');
       }));
       show(lines.join(' '));
     } catch (error) {
