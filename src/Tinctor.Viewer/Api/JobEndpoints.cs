@@ -96,8 +96,11 @@ internal sealed class JobEndpoints(StainingQueue queue, StainedPlaces places, Mo
     private IResult Answer(StainingJob? job, string problem, int status) =>
         job is null ? Results.Problem(problem, statusCode: status) : Results.Ok(Describe(job));
 
-    private JobJson Describe(StainingJob job) => new(job.Id, SafeFolders.IdOf(job.Slide), Path.GetFileName(job.Slide),
-        SafeFolders.IdOf(job.Model), models.Find(SafeFolders.IdOf(job.Model))?.Name ?? Path.GetFileName(job.Model),
-        $"{job.State}".ToLowerInvariant(), job.Done, job.Total, job.Error, job.State == JobState.Finished
-            ? StainedPlaces.FinishedId(job.Target) : null, job.Created, job.Updated);
+    private JobJson Describe(StainingJob job)
+    {
+        string model = SafeFolders.IdOf(job.Model);
+        return new(job.Id, SafeFolders.IdOf(job.Slide), Path.GetFileName(job.Slide), model,
+            models.Find(model)?.Name ?? Path.GetFileName(job.Model), $"{job.State}".ToLowerInvariant(), job.Done, job.Total, job.Error,
+            job.State == JobState.Finished ? StainedPlaces.FinishedId(job.Target) : null, job.Created, job.Updated);
+    }
 }

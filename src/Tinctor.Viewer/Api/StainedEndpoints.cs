@@ -52,7 +52,7 @@ internal sealed class StainedEndpoints(StainingQueue queue, StainedPlaces places
     private async Task<IResult> LookAsync(string id, string model, ViewJson view)
     {
         if (places.Find(id, model) is not { } key) return NotFound();
-        if (StainedPlaces.FinishedId(key.Target) is null) queue.Look(await queue.OpenAsync(key), view.X, view.Y);
+        if (StainedPlaces.FinishedId(key.Target) is null) (await queue.OpenAsync(key)).ViewCentre = (view.X, view.Y);
         return Results.NoContent();
     }
 

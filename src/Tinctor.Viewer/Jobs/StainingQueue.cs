@@ -136,9 +136,6 @@ internal sealed class StainingQueue : BackgroundService
         }
     }
 
-    /// <summary>Says where the centre of the view on a slide is: tiles near to it are stained first.</summary>
-    public void Look(SlideInWork work, double x, double y) => work.ViewCentre = (x, y);
-
     /// <inheritdoc/>
     public override async Task StopAsync(CancellationToken cancellationToken)
     {

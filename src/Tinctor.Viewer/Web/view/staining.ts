@@ -16,7 +16,7 @@ export interface Staining {
 
 export function startStaining(slide: Slide, nameOf: (model: string) => string): Staining {
   const sizes = new Map<string, StainedSlide>();
-  let models: string[] = [], delay = 0, timer = 0, lines: string[] = [];
+  let models: string[] = [], delay = 0, timer = 0;
 
   const show = (text: string) => { byId('staining-note').textContent = text; };
 
@@ -24,7 +24,7 @@ export function startStaining(slide: Slide, nameOf: (model: string) => string): 
     clearTimeout(timer);
     if (models.length === 0) return;
     try {
-      lines = await Promise.all(models.map(async model => {
+      const lines = await Promise.all(models.map(async model => {
         const stained = await get<StainedSlide>(addressOf.stained(slide.id, model));
         sizes.set(model, stained);
         return stained.result ? `${nameOf(model)}: the slide is stained.`
@@ -35,7 +35,8 @@ export function startStaining(slide: Slide, nameOf: (model: string) => string): 
     } catch (error) {
       show(messageOf(error));
     }
-    timer = setTimeout(() => void progress(), progressInterval);
+    // A finished slide does not change any more.
+    if (models.some(model => !sizes.get(model)?.result)) timer = setTimeout(() => void progress(), progressInterval);
   }
 
   byId('stain-whole').addEventListener('click', () => {
