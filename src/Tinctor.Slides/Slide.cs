@@ -85,6 +85,9 @@ public sealed class Slide : IDisposable
     /// <summary>Magnification of the objective; null if unknown.</summary>
     public double? Objective => file.Objective;
 
+    /// <summary>Whether the file is a single field of view rather than a slide: one level, and no pixel size.</summary>
+    internal bool IsField => Levels.Count == 1 && Mpp is null;
+
     /// <summary>Metadata of the file by name.</summary>
     public IReadOnlyDictionary<string, string> Properties => file.Properties;
 

@@ -49,6 +49,15 @@ internal sealed class TestServer : IAsyncDisposable
         return path;
     }
 
+    /// <summary>Writes he.ome.tif, 700x500 pixels of the sample slide, into the folder of slides, and returns its path.</summary>
+    public static string WriteSample(TemporaryFolder folder)
+    {
+        string path = Path.Combine(Directory.CreateDirectory(folder.File("slides")).FullName, "he.ome.tif");
+        using Slide sample = Slide.Open(RepositoryFiles.Path("samples/data/phantom/he.ome.tif"));
+        SlideWriter.Write(path, new SlideSpec(700, 500) { Mpp = 0.5 }, sample.Read(0, 200, 100, 700, 500));
+        return path;
+    }
+
     public static Image Picture(int width, int height, int seed)
     {
         var random = new Random(seed);

@@ -73,10 +73,9 @@ internal static class SlideOptions
     /// <summary>Gets the options of staining a slide.</summary>
     /// <param name="parse">Parsed command line.</param>
     /// <param name="slide">The slide.</param>
-    /// <param name="isField">Whether the slide is a field image, which is stained completely unless a tissue mask is given.</param>
     /// <param name="sampling">Sampling of a stochastic model; null for deterministic models.</param>
     /// <param name="quality">JPEG quality, 1 to 100.</param>
-    public static SlideStainOptions Read(ParseResult parse, Slide slide, bool isField, BridgeSampling? sampling, int quality)
+    public static SlideStainOptions Read(ParseResult parse, Slide slide, BridgeSampling? sampling, int quality)
     {
         int repeats = parse.GetValue(BridgeOptions.Samples);
         bool uncertainty = parse.GetValue(Uncertainty) || repeats > 1;
@@ -92,7 +91,7 @@ internal static class SlideOptions
             KernelRadius = parse.GetValue(KernelRadius),
             KernelStep = parse.GetValue(KernelStep),
             GaussianKernel = parse.GetValue(GaussianKernel),
-            WholeSlide = parse.GetValue(Whole) || (isField && tissue is null),
+            WholeSlide = parse.GetValue(Whole) || (slide.IsField && tissue is null),
             Tissue = tissue is null ? null : TissueMask.FromGeoJson(tissue, slide),
             WorkMpp = parse.GetValue(WorkMpp),
             Sampling = sampling,

@@ -24,8 +24,7 @@ internal sealed class SlideStaining(
         if (parse.GetValue(BridgeOptions.Trajectory))
             throw new TinctorException("--trajectory applies to images, not to slides. Leave it out");
         using Slide slide = SlideOptions.Open(parse, job);
-        bool isField = slide.Levels.Count == 1 && slide.Mpp is null;
-        var run = new SlideStainer(stainer, slide, output, SlideOptions.Read(parse, slide, isField, sampling, quality));
+        var run = new SlideStainer(stainer, slide, output, SlideOptions.Read(parse, slide, sampling, quality));
         string name = Path.GetFileName(output);
         Terminal.Note($"{name}: {run.Scale.Note}; {run.Spec}");
         var clock = Stopwatch.StartNew();

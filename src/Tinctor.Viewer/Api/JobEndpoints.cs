@@ -1,7 +1,6 @@
 using System.Net.ServerSentEvents;
 using System.Runtime.CompilerServices;
 using System.Threading.Channels;
-using System.Threading.RateLimiting;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
@@ -31,7 +30,7 @@ internal sealed class JobEndpoints(StainingQueue queue, StainedPlaces places, Mo
     // A client that does not read loses old events: the newest of a job holds all that matters.
     private const int LargestBacklog = 64;
 
-    private readonly ConcurrencyLimiter streams = new(new() { PermitLimit = MostStreams, QueueLimit = 0 });
+    private readonly EventStreams streams = new(MostStreams);
 
     /// <summary>Adds the addresses.</summary>
     public void Map(IEndpointRouteBuilder routes)
@@ -67,9 +66,7 @@ internal sealed class JobEndpoints(StainingQueue queue, StainedPlaces places, Mo
 
     private IResult Follow(HttpContext context)
     {
-        RateLimitLease lease = streams.AttemptAcquire();
-        if (!lease.IsAcquired) throw new BusyException();
-        context.Response.RegisterForDispose(lease);
+        streams.Enter(context);
         return TypedResults.ServerSentEvents(Events(context.RequestAborted));
     }
 

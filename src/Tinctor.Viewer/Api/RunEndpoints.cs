@@ -1,7 +1,6 @@
 using System.Globalization;
 using System.Net.ServerSentEvents;
 using System.Runtime.CompilerServices;
-using System.Threading.RateLimiting;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
@@ -32,7 +31,7 @@ internal sealed class RunEndpoints : IDisposable
 
     private readonly Refreshed<IReadOnlyDictionary<string, CatalogueRun>> runs;
     private readonly CancellationToken stopping;
-    private readonly ConcurrencyLimiter streams = new(new() { PermitLimit = MostStreams, QueueLimit = 0 });
+    private readonly EventStreams streams = new(MostStreams);
 
     /// <summary>Creates the addresses of the runs of folders.</summary>
     /// <param name="folders">Run folders, or folders of them.</param>
@@ -89,9 +88,7 @@ internal sealed class RunEndpoints : IDisposable
     private IResult Follow(HttpContext context, string id, long? after = null)
     {
         if (!runs.Value.TryGetValue(id, out CatalogueRun? run)) return NotFound();
-        RateLimitLease lease = streams.AttemptAcquire();
-        if (!lease.IsAcquired) throw new Pixels.BusyException();
-        context.Response.RegisterForDispose(lease);
+        streams.Enter(context);
         // A browser that connects again names the last step that it got.
         if (long.TryParse(context.Request.Headers["Last-Event-ID"], CultureInfo.InvariantCulture, out long last)) after = last;
         return TypedResults.ServerSentEvents(EventsAsync(run, after, context.RequestAborted));

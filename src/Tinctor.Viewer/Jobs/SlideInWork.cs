@@ -32,9 +32,8 @@ internal sealed class SlideInWork : IDisposable
         {
             Directory.CreateDirectory(Path.GetDirectoryName(key.Target)!);
             // The defaults of tinctor stain, so that either program finishes what the other began.
-            bool isField = source.Levels.Count == 1 && source.Mpp is null;
-            tiles = new SlideStainer(model, source, key.Target, new() { WholeSlide = isField, Sampling = model.Model.Bridge?.Sampling })
-                .Open();
+            var options = new SlideStainOptions { WholeSlide = source.IsField, Sampling = model.Model.Bridge?.Sampling };
+            tiles = new SlideStainer(model, source, key.Target, options).Open();
         }
         catch
         {

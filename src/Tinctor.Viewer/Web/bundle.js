@@ -44,10 +44,13 @@ async function bundle(packages) {
     writeWhole(path, `/* ${packageNotice(contained)} */\n${text}`);
     return path.slice(join(pages, 'assets').length + 1);
   });
+  const head = readFileSync(join(script, 'head.html'), 'utf8');
   for (const page of Object.keys(entries)) {
     const asset = extension => `assets/${written.find(name => name.startsWith(`${page}-`) && name.endsWith(extension))}`;
     const html = readFileSync(join(script, `${page}.html`), 'utf8');
-    writeWhole(join(pages, `${page}.html`), html.replace('{{js}}', asset('.js')).replace('{{css}}', asset('.css')));
+    const headed = html.replace(/\{\{head (.*?)\}\}\n/, (_, title) => head.replace('{{title}}', title)
+      .replace('{{js}}', asset('.js')).replace('{{css}}', asset('.css')));
+    writeWhole(join(pages, `${page}.html`), headed);
   }
   for (const name of readdirSync(join(pages, 'assets'))) if (!written.includes(name)) rmSync(join(pages, 'assets', name));
 }

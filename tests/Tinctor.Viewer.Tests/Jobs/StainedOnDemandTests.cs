@@ -65,9 +65,7 @@ public sealed class StainedOnDemandTests
 
     private static async Task<TestServer> StartAsync(TemporaryFolder folder)
     {
-        Directory.CreateDirectory(folder.File("slides"));
-        using (Slide whole = Slide.Open(RepositoryFiles.Path("samples/data/phantom/he.ome.tif")))
-            SlideWriter.Write(folder.File("slides/he.ome.tif"), new SlideSpec(700, 500) { Mpp = 0.5 }, whole.Read(0, 200, 100, 700, 500));
+        TestServer.WriteSample(folder);
         return await TestServer.StartAsync(folder, options => options with { Models = [RepositoryFiles.Path("samples/model")] });
     }
 

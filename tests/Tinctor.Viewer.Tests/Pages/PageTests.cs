@@ -159,9 +159,7 @@ public sealed class PageTests(Browser browser) : IClassFixture<Browser>
     public async Task Slide_is_stained_on_demand_and_as_a_job()
     {
         var folder = new TemporaryFolder();
-        Directory.CreateDirectory(folder.File("slides"));
-        using (Slide sample = Slide.Open(RepositoryFiles.Path("samples/data/phantom/he.ome.tif")))
-            SlideWriter.Write(folder.File("slides/he.ome.tif"), new SlideSpec(700, 500) { Mpp = 0.5 }, sample.Read(0, 200, 100, 700, 500));
+        TestServer.WriteSample(folder);
         await using var server = await TestServer.StartAsync(folder, options =>
             options with { Models = [RepositoryFiles.Path("samples/model")] });
         await using var opened = await browser.OpenAsync(server, $"/view?slide={await server.IdAsync("he.ome.tif")}");
