@@ -22,7 +22,11 @@ public sealed class Browser : IAsyncLifetime
     }
 
     /// <summary>Opens a page of a server.</summary>
-    internal async Task<OpenedPage> OpenAsync(TestServer server, string path, int width = 1280, ColorScheme scheme = ColorScheme.Light)
+    internal Task<OpenedPage> OpenAsync(TestServer server, string path, int width = 1280, ColorScheme scheme = ColorScheme.Light) =>
+        OpenAsync(server.Server.Address, path, width, scheme);
+
+    /// <summary>Opens a page of a server at an address.</summary>
+    internal async Task<OpenedPage> OpenAsync(Uri server, string path, int width = 1280, ColorScheme scheme = ColorScheme.Light)
     {
         Assert.SkipWhen(chromium is null, $"needs {Chromium} (apt install chromium)");
         var context = await chromium!.NewContextAsync(new()
@@ -32,8 +36,8 @@ public sealed class Browser : IAsyncLifetime
         });
         var page = await context.NewPageAsync();
         page.SetDefaultTimeout(60_000);
-        var opened = new OpenedPage(page, server.Server.Address);
-        await page.GotoAsync(new Uri(server.Server.Address, path).ToString());
+        var opened = new OpenedPage(page, server);
+        await page.GotoAsync(new Uri(server, path).ToString());
         return opened;
     }
 

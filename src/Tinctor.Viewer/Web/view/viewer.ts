@@ -4,6 +4,7 @@ import OpenSeadragon from 'openseadragon';
 import { addressOf, getText } from '../api.ts';
 import type { Slide } from '../api.ts';
 import type { Mode, Picture } from './state.ts';
+import { CancellableSource } from './tiles.ts';
 
 /** Width of a slide in units of the first slide's width: by physical size if both sizes are known, equal widths otherwise. */
 export const relativeWidth = (slide: Pick<Slide, 'width' | 'mpp'>, first: Pick<Slide, 'width' | 'mpp'>) =>
@@ -41,18 +42,15 @@ const create = (element: HTMLElement, navigator: string | null) => OpenSeadragon
 export const canvasOf = (viewer: OpenSeadragon.Viewer) => (viewer as unknown as { drawer: { canvas: HTMLCanvasElement } }).drawer.canvas;
 
 /** Reads the description of a pyramid. It is read here, and not by OpenSeadragon, so that problems are stated in the server's words. */
-async function readPyramid({ slide, layer }: Picture): Promise<object> {
+async function readPyramid({ slide, layer }: Picture): Promise<CancellableSource> {
   const address = addressOf.deepZoom(slide, layer), text = await getText(address);
   const image = new DOMParser().parseFromString(text, 'text/xml').documentElement, size = image.querySelector('Size');
-  const value = (node: Element | null, name: string) => node?.getAttribute(name) ?? '';
-  return {
-    Image: {
-      xmlns: 'http://schemas.microsoft.com/deepzoom/2008', Url: address.replace(/\.dzi$/, '_files/'), Format: value(image, 'Format'),
-      Overlap: value(image, 'Overlap'), TileSize: value(image, 'TileSize'),
-      Size: { Width: value(size, 'Width'), Height: value(size, 'Height') },
-    },
-  };
+  const number = (node: Element | null, name: string) => Number(node?.getAttribute(name));
+  return new CancellableSource(number(size, 'Width'), number(size, 'Height'), number(image, 'TileSize'), number(image, 'Overlap'),
+    address.replace(/\.dzi$/, '_files/'), image.getAttribute('Format') ?? '');
 }
+
+const itemsOf = ({ world }: OpenSeadragon.Viewer) => Array.from({ length: world.getItemCount() }, (_, index) => world.getItemAt(index));
 
 const flickerInterval = 600;
 
@@ -73,7 +71,10 @@ export function createPanes(elements: Places, base: Slide, onFailure: () => void
   for (const [from, to] of [[first, second], [second, first]] as const) {
     for (const event of ['canvas-press', 'canvas-scroll', 'canvas-enter', 'canvas-double-click'] as const)
       from.addHandler(event, () => { leader = from; });
-    from.addHandler('viewport-change', () => follow(from, to));
+    from.addHandler('viewport-change', () => {
+      follow(from, to);
+      for (const item of itemsOf(from)) (item.source as CancellableSource).cancelInvisible();
+    });
     from.addHandler('tile-load-failed', onFailure);
   }
 
@@ -97,7 +98,7 @@ export function createPanes(elements: Places, base: Slide, onFailure: () => void
       throw error;
     }) : null;
     if (shown.get(viewer) !== key) return; // another picture was chosen meanwhile
-    const old = Array.from({ length: viewer.world.getItemCount() }, (_, index) => viewer.world.getItemAt(index));
+    const old = itemsOf(viewer);
     if (next && tileSource) {
       await new Promise<void>((resolve, reject) => viewer.addTiledImage({
         tileSource, x: 0, y: 0, width: relativeWidth(next.slide, base), success: () => resolve(),
