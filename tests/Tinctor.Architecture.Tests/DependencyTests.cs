@@ -12,7 +12,7 @@ public sealed partial class DependencyTests
     [
         "Tinctor.Core", "Tinctor.Torch", "Tinctor.Slides", "Tinctor.Slides.Torch", "Tinctor.Data", "Tinctor.Registration",
             "Tinctor.Staining",
-        "Tinctor.Viewer", "Tinctor.Training", "Tinctor.Evaluation", "tinctor",
+        "Tinctor.Measurement", "Tinctor.Viewer", "Tinctor.Training", "Tinctor.Evaluation", "tinctor",
     ];
 
     private static readonly Lazy<DependencyGraph> Graph = new(DependencyGraph.Read);
@@ -43,6 +43,8 @@ public sealed partial class DependencyTests
     [InlineData("Tinctor.Data", "Tinctor.Torch")]
     [InlineData("Tinctor.Staining", "Tinctor.Torch")]
     [InlineData("Tinctor.Staining", "Tinctor.Training")]
+    [InlineData("Tinctor.Measurement", "Tinctor.Torch")]
+    [InlineData("Tinctor.Measurement", "Tinctor.Training")]
     [InlineData("Tinctor.Viewer", "Tinctor.Torch")]
     [InlineData("Tinctor.Viewer", "Tinctor.Training")]
     [InlineData("Tinctor.Training.Networks", "Tinctor.Staining")]

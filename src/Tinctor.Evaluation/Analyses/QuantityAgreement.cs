@@ -2,20 +2,9 @@ using System.Globalization;
 using Tinctor.Evaluation.Data;
 using Tinctor.Evaluation.Sections;
 using Tinctor.Evaluation.Statistics;
+using Tinctor.Measurement;
 
 namespace Tinctor.Evaluation.Analyses;
-
-/// <summary>Quantity measured in an image.</summary>
-/// <param name="Key">Name in files.</param>
-/// <param name="Title">Name for people.</param>
-/// <param name="Unit">Unit; empty if there is none.</param>
-/// <param name="Digits">Number of decimals printed.</param>
-/// <param name="Definition">Definition with formula.</param>
-internal sealed record Quantity(string Key, string Title, string Unit, int Digits, string Definition)
-{
-    /// <summary>Title and unit, for headings and axes.</summary>
-    public string Heading => Unit.Length > 0 ? $"{Title} ({Unit})" : Title;
-}
 
 /// <summary>
 /// Agreement of a quantity between the real images and those of one method: correlation, concordance, bias and limits of agreement.

@@ -1,7 +1,8 @@
 using Tinctor.Data.Phantom;
-using Tinctor.Evaluation.Analyses.Ihc;
 using Tinctor.Evaluation.Analyses.Segmentation;
-using Tinctor.Evaluation.Metrics;
+using Tinctor.Measurement;
+using Tinctor.Measurement.Ihc;
+using Tinctor.Measurement.Nuclei;
 using Tinctor.Slides;
 using Tinctor.Slides.Masks;
 using Tinctor.Tests;
@@ -19,7 +20,7 @@ public class NucleusDetectorTests(ITestOutputHelper output)
         foreach (string path in Directory.GetFiles(Path.Combine(folder, "images"), "*.png"))
         {
             LabelMap truth = Labels(Path.Combine(folder, "labels", Path.GetFileName(path)));
-            LabelMap found = NucleusDetector.Find(new ScoredImage(Image.Read(path)), new());
+            LabelMap found = NucleusDetector.Find(new StainDensities(Image.Read(path)), new());
             objects += InstanceAgreement.Compute(found, truth);
             pixels += PixelAgreement.Compute(found.Mask(), truth.Mask());
         }
@@ -36,7 +37,7 @@ public class NucleusDetectorTests(ITestOutputHelper output)
         var options = new PhantomOptions { Width = 512, Height = 512, Stains = [PhantomStain.He, stain], Seed = 11 };
         PhantomField field = PhantomSlide.Render(options);
         LabelMap truth = LabelMap.Create(512, 512, field.Labels);
-        LabelMap found = NucleusDetector.Find(new ScoredImage(field.Images[1].Image), new() { HaematoxylinOnly = haematoxylinOnly });
+        LabelMap found = NucleusDetector.Find(new StainDensities(field.Images[1].Image), new() { HaematoxylinOnly = haematoxylinOnly });
         InstanceAgreement objects = InstanceAgreement.Compute(found, truth);
         Report($"{stain}", objects, PixelAgreement.Compute(found.Mask(), truth.Mask()));
         Assert.InRange(objects.RecognitionQuality, 0.7, 1);
@@ -51,7 +52,7 @@ public class NucleusDetectorTests(ITestOutputHelper output)
         {
             Image colours = Image.Read(SharedFiles.Path($"data/deepliif/{name}_nuclei.png"));
             LabelMap positive = Painted(colours, 0), truth = Painted(colours, 0, 2);
-            var image = new ScoredImage(Image.Read(SharedFiles.Path($"data/deepliif/{name}_ihc.png")));
+            var image = new StainDensities(Image.Read(SharedFiles.Path($"data/deepliif/{name}_ihc.png")));
             LabelMap found = NucleusDetector.Find(image, new() { Mpp = 0.25 });
             IhcCounts counts = IhcCounts.Compute(image, found, new() { Mpp = 0.25 });
             IhcCounts onTruth = IhcCounts.Compute(image, truth, new() { Mpp = 0.25 });
@@ -102,7 +103,7 @@ public class NucleusDetectorTests(ITestOutputHelper output)
         var glass = new Image(64, 64, 3);
         new Random(1).NextBytes(glass.Data);
         for (int i = 0; i < glass.Data.Length; i++) glass.Data[i] = (byte)(240 + (glass.Data[i] % 8));
-        Assert.Equal(0, NucleusDetector.Find(new ScoredImage(glass), new()).Count);
+        Assert.Equal(0, NucleusDetector.Find(new StainDensities(glass), new()).Count);
     }
 
     private void Report(string what, InstanceAgreement objects, PixelAgreement pixels) => output.WriteLine(
@@ -116,7 +117,7 @@ public class NucleusDetectorTests(ITestOutputHelper output)
 
     private static IhcCounts Measure(PhantomOptions options, bool haematoxylinOnly)
     {
-        var image = new ScoredImage(PhantomSlide.Render(options).Images[1].Image);
+        var image = new StainDensities(PhantomSlide.Render(options).Images[1].Image);
         return IhcCounts.Compute(image, NucleusDetector.Find(image, new() { HaematoxylinOnly = haematoxylinOnly }), new());
     }
 

@@ -1,4 +1,5 @@
 using Tinctor.Evaluation.Analyses.Segmentation;
+using Tinctor.Measurement.Nuclei;
 using Tinctor.Slides.Masks;
 
 namespace Tinctor.Evaluation.Tests.Segmentation;

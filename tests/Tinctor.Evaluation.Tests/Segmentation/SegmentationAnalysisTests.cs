@@ -3,6 +3,7 @@ using Tinctor.Evaluation.Analyses.Segmentation;
 using Tinctor.Evaluation.Data;
 using Tinctor.Evaluation.Metrics;
 using Tinctor.Evaluation.Sections;
+using Tinctor.Measurement.Ihc;
 using Tinctor.Slides;
 using Tinctor.Slides.Colour;
 using Tinctor.Slides.Masks;

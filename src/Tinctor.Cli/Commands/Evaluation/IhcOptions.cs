@@ -3,6 +3,7 @@ using System.Globalization;
 using Tinctor.Evaluation.Analyses;
 using Tinctor.Evaluation.Analyses.Ihc;
 using Tinctor.Evaluation.Analyses.Segmentation;
+using Tinctor.Measurement.Ihc;
 
 namespace Tinctor.Cli.Commands.Evaluation;
 

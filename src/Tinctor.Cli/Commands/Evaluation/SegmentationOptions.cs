@@ -1,6 +1,7 @@
 using System.CommandLine;
 using Tinctor.Evaluation.Analyses;
 using Tinctor.Evaluation.Analyses.Segmentation;
+using Tinctor.Measurement;
 using Tinctor.Evaluation.Data;
 using Tinctor.Training.Segmentation;
 

@@ -2,6 +2,8 @@ using Tinctor.Evaluation.Analyses.Segmentation;
 using Tinctor.Evaluation.Data;
 using Tinctor.Evaluation.Metrics;
 using Tinctor.Evaluation.Sections;
+using Tinctor.Measurement;
+using Tinctor.Measurement.Ihc;
 
 namespace Tinctor.Evaluation.Analyses.Ihc;
 
@@ -47,7 +49,7 @@ public sealed class IhcAnalysis(ISegmentation nuclei, IhcSettings settings) : IA
                 .. QuantityAgreement.Definitions,
             ],
             Warnings = [.. Warnings(set, slides)],
-            Provenance = [.. nuclei.Provenance, PixelSize.Of(settings.Mpp)],
+            Provenance = [.. nuclei.Provenance, PixelSizeDefinition.Create(settings.Mpp)],
         };
     }
 
@@ -56,7 +58,7 @@ public sealed class IhcAnalysis(ISegmentation nuclei, IhcSettings settings) : IA
         IhcCounts Counts(string path, string? method)
         {
             var image = new ScoredImage(RgbReader.Read(path));
-            return IhcCounts.Compute(image, nuclei.Segment(pair, method, image), settings);
+            return IhcCounts.Compute(image.Stains, nuclei.Segment(pair, method, image), settings);
         }
         return new(pair.Name, pair.SlideId, Counts(pair.Real, null),
             methods.ToDictionary(method => method.Key, method => Counts(pair.PathOf(method.Key), method.Key)));

@@ -1,6 +1,7 @@
 using Tinctor.Evaluation.Data;
 using Tinctor.Evaluation.Metrics;
 using Tinctor.Evaluation.Sections;
+using Tinctor.Measurement.Nuclei;
 using Tinctor.Slides.Masks;
 
 namespace Tinctor.Evaluation.Analyses.Segmentation;
@@ -45,5 +46,5 @@ public sealed class ClassicalSegmentation(NucleusDetection settings) : ISegmenta
     /// <inheritdoc/>
     public bool HasInstances => true;
 
-    LabelMap ISegmentation.Segment(ImagePair pair, string? method, ScoredImage image) => NucleusDetector.Find(image, settings);
+    LabelMap ISegmentation.Segment(ImagePair pair, string? method, ScoredImage image) => NucleusDetector.Find(image.Stains, settings);
 }

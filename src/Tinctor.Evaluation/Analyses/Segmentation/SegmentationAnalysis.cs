@@ -2,6 +2,7 @@ using Tinctor.Evaluation.Data;
 using Tinctor.Evaluation.Metrics;
 using Tinctor.Evaluation.Sections;
 using Tinctor.Evaluation.Statistics;
+using Tinctor.Measurement;
 using Tinctor.Slides.Masks;
 
 namespace Tinctor.Evaluation.Analyses.Segmentation;
@@ -36,7 +37,7 @@ public sealed class SegmentationAnalysis(ISegmentation segmentation, double micr
             Charts = [.. counts.Length > 0 ? CountCharts(counts) : []],
             Definitions = [.. scores.Select(score => new Definition(score.Title, score.Definition)),
                 .. segmentation.HasInstances ? QuantityAgreement.Definitions : []],
-            Provenance = [.. segmentation.Provenance, PixelSize.Of(micronsPerPixel)],
+            Provenance = [.. segmentation.Provenance, PixelSizeDefinition.Create(micronsPerPixel)],
         };
     }
 

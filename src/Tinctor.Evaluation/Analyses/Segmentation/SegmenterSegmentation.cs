@@ -1,6 +1,7 @@
 using Tinctor.Evaluation.Data;
 using Tinctor.Evaluation.Metrics;
 using Tinctor.Evaluation.Sections;
+using Tinctor.Measurement.Nuclei;
 using Tinctor.Slides.Masks;
 using Tinctor.Training.Segmentation;
 

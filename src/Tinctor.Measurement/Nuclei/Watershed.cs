@@ -1,6 +1,6 @@
 using Tinctor.Slides.Masks;
 
-namespace Tinctor.Evaluation.Analyses.Segmentation;
+namespace Tinctor.Measurement.Nuclei;
 
 /// <summary>
 /// Watershed (Vincent and Soille 1991) with basins merged by topological persistence (Edelsbrunner et al. 2002), in one pass. Pixels are

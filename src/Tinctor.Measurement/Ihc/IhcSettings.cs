@@ -1,7 +1,6 @@
-using Tinctor.Evaluation.Analyses.Segmentation;
 using Tinctor.Slides;
 
-namespace Tinctor.Evaluation.Analyses.Ihc;
+namespace Tinctor.Measurement.Ihc;
 
 /// <summary>Thresholds of IHC quantification. Densities are decimal optical densities of DAB after colour deconvolution.</summary>
 public sealed record IhcSettings

@@ -1,8 +1,7 @@
 using System.Globalization;
-using Tinctor.Evaluation.Metrics;
 using Tinctor.Slides.Masks;
 
-namespace Tinctor.Evaluation.Analyses.Segmentation;
+namespace Tinctor.Measurement.Nuclei;
 
 /// <summary>Appearance of nuclei.</summary>
 public sealed record NucleusDetection
@@ -57,7 +56,7 @@ public sealed record NucleusDetection
 internal static class NucleusDetector
 {
     /// <summary>The nuclei of an image.</summary>
-    public static LabelMap Find(ScoredImage image, NucleusDetection settings)
+    public static LabelMap Find(StainDensities image, NucleusDetection settings)
     {
         settings.Validate();
         (int width, int height, double mpp) = (image.Width, image.Height, settings.Mpp);

@@ -1,7 +1,6 @@
-using Tinctor.Evaluation.Metrics;
 using Tinctor.Slides.Masks;
 
-namespace Tinctor.Evaluation.Analyses.Ihc;
+namespace Tinctor.Measurement.Ihc;
 
 /// <summary>Numbers of cells by staining intensity, without those below 1+.</summary>
 /// <param name="Weak">1+.</param>
@@ -76,7 +75,7 @@ internal readonly record struct IhcCounts(double Area, long Tissue, double Tissu
     /// <param name="image">The image.</param>
     /// <param name="nuclei">Nuclei of the image, of the same size.</param>
     /// <param name="settings">Thresholds of staining.</param>
-    public static IhcCounts Compute(ScoredImage image, LabelMap nuclei, IhcSettings settings)
+    public static IhcCounts Compute(StainDensities image, LabelMap nuclei, IhcSettings settings)
     {
         double area = image.Width * (double)image.Height * settings.Mpp * settings.Mpp / 1e6;
         long tissue = 0, positive = 0;

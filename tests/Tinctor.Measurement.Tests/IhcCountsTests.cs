@@ -1,10 +1,9 @@
-using Tinctor.Evaluation.Analyses.Ihc;
-using Tinctor.Evaluation.Metrics;
+using Tinctor.Measurement.Ihc;
 using Tinctor.Slides;
 using Tinctor.Slides.Colour;
 using Tinctor.Slides.Masks;
 
-namespace Tinctor.Evaluation.Tests.Ihc;
+namespace Tinctor.Measurement.Tests;
 
 /// <summary>Images painted from known densities, so that every quantity is known beforehand.</summary>
 public class IhcCountsTests
@@ -110,7 +109,7 @@ public class IhcCountsTests
             StainMatrix.HaematoxylinDab.Combine(stains, density);
             var image = new Image(Size, Size, 3);
             OpticalDensity.ToLight(density, image.Data);
-            return IhcCounts.Compute(new ScoredImage(image), LabelMap.Create(Size, Size, labels), settings);
+            return IhcCounts.Compute(new StainDensities(image), LabelMap.Create(Size, Size, labels), settings);
         }
 
         private void Set(int pixel, float haematoxylin, float dab) => (stains[3 * pixel], stains[(3 * pixel) + 1]) = (haematoxylin, dab);
