@@ -1,8 +1,8 @@
 // Registers a slide to another and writes it in the frame of the first: RegisterSlides SOURCE TARGET TRANSFORM.json WARPED.ome.tif
 using Tinctor.Registration;
 using Tinctor.Registration.Slides;
-using Tinctor.Registration.Transforms;
 using Tinctor.Slides;
+using Tinctor.Transforms;
 
 using Slide source = Slide.Open(args[0]), target = Slide.Open(args[1]);
 var options = new RegistrationOptions { Transform = TransformModel.Affine };

@@ -1,5 +1,5 @@
 using Tinctor.Registration;
-using Tinctor.Registration.Transforms;
+using Tinctor.Transforms;
 
 namespace Tinctor.Cli;
 

@@ -1,5 +1,5 @@
 using Tinctor.Registration.Metrics;
-using Tinctor.Registration.Transforms;
+using Tinctor.Transforms;
 
 namespace Tinctor.Registration;
 

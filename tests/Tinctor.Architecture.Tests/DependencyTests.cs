@@ -10,8 +10,8 @@ public sealed partial class DependencyTests
     // From the bottom up; an assembly refers to lower ones only.
     private static readonly string[] Layers =
     [
-        "Tinctor.Core", "Tinctor.Torch", "Tinctor.Slides", "Tinctor.Slides.Torch", "Tinctor.Data", "Tinctor.Registration",
-            "Tinctor.Staining",
+        "Tinctor.Core", "Tinctor.Torch", "Tinctor.Slides", "Tinctor.Slides.Torch", "Tinctor.Data", "Tinctor.Transforms",
+        "Tinctor.Registration", "Tinctor.Staining",
         "Tinctor.Measurement", "Tinctor.Viewer", "Tinctor.Training", "Tinctor.Evaluation", "tinctor",
     ];
 
@@ -41,6 +41,7 @@ public sealed partial class DependencyTests
     [Theory]
     [InlineData("Tinctor.Slides", "Tinctor.Torch")]
     [InlineData("Tinctor.Data", "Tinctor.Torch")]
+    [InlineData("Tinctor.Transforms", "Tinctor.Torch")]
     [InlineData("Tinctor.Staining", "Tinctor.Torch")]
     [InlineData("Tinctor.Staining", "Tinctor.Training")]
     [InlineData("Tinctor.Measurement", "Tinctor.Torch")]

@@ -1,9 +1,10 @@
 using System.Globalization;
 using System.Text.Json;
 using System.Text.RegularExpressions;
-using Tinctor.Registration.Annotations;
 using Tinctor.Registration.Transforms;
 using Tinctor.Slides;
+using Tinctor.Transforms;
+using Tinctor.Transforms.Landmarks;
 
 namespace Tinctor.Cli.Tests;
 
@@ -72,6 +73,23 @@ public sealed partial class RegisterCommandTests : IDisposable
         Assert.NotEqual("old", File.ReadAllText(At("out/her2.ome.tif")));
         Assert.Equal(["quality", "transform"], Sections("her2.html").Select(section => section.GetProperty("key").GetString()));
         Assert.Contains("Existing results are kept", CommandLine.Run("warp", transform, At("her2.csv"), "-o", At("back.csv")).All);
+    }
+
+    [Fact]
+    public void Warp_without_libtorch_moves_slides_and_landmarks()
+    {
+        Image section = Section(7);
+        Write(section, "her2.png");
+        var field = DisplacementField.Covering(220, 180, 20, 18, (_, _) => (3, -2));
+        TransformFile.Write(At("moved.json"), new(new(At("he.png"), 220, 180), new(At("her2.png"), 220, 180),
+            AffineTransform.Translation(2, 5), field, new() { Metric = SimilarityMetric.LocalNcc, Similarity = 0.5 }));
+        Outcome slide = CommandLine.RunWithoutLibtorch("warp", At("moved.json"), At("her2.png"), "-o", At("warped.png"), "--threads", "1");
+        Assert.Equal((0, ""), (slide.Code, slide.Error));
+        Assert.Equal(section.Crop(25, 33, 100, 90).Data, Image.Read(At("warped.png")).Crop(20, 30, 100, 90).Data);
+        WriteMarks("marks.csv", [(10, 20)]);
+        Assert.Equal(0, CommandLine.RunWithoutLibtorch("warp", At("moved.json"), At("marks.csv"), "-o", At("out.csv"), "--inverse").Code);
+        Landmark mark = Assert.Single(LandmarkFile.Read(At("out.csv")));
+        Assert.Equal((15, 23), (mark.X, mark.Y));
     }
 
     [Fact]

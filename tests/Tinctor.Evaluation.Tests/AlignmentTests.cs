@@ -5,6 +5,7 @@ using Tinctor.Registration.Fields;
 using Tinctor.Registration.Transforms;
 using Tinctor.Slides;
 using Tinctor.Tests;
+using Tinctor.Transforms;
 
 namespace Tinctor.Evaluation.Tests;
 

@@ -5,11 +5,9 @@ using System.Text.RegularExpressions;
 using Microsoft.Playwright;
 using Tinctor.Evaluation.Report;
 using Tinctor.Evaluation.Sections;
-using Tinctor.Registration;
-using Tinctor.Registration.Metrics;
-using Tinctor.Registration.Transforms;
 using Tinctor.Slides;
 using Tinctor.Slides.Colour;
+using Tinctor.Transforms;
 
 namespace Tinctor.Evaluation.Tests;
 

@@ -1,8 +1,8 @@
 using Tinctor.Data;
 using Tinctor.Registration.Pairs;
-using Tinctor.Registration.Transforms;
 using Tinctor.Slides;
 using Tinctor.Tests;
+using Tinctor.Transforms;
 
 namespace Tinctor.Registration.Tests;
 

@@ -2,6 +2,7 @@ using Tinctor.Registration.Fields;
 using Tinctor.Registration.Metrics;
 using Tinctor.Registration.Transforms;
 using Tinctor.Slides;
+using Tinctor.Transforms;
 
 namespace Tinctor.Registration.Tests;
 

@@ -1,7 +1,6 @@
-using Tinctor.Registration.Annotations;
-using Tinctor.Registration.Metrics;
-using Tinctor.Registration.Transforms;
 using Tinctor.Tests;
+using Tinctor.Transforms;
+using Tinctor.Transforms.Landmarks;
 
 namespace Tinctor.Registration.Tests;
 

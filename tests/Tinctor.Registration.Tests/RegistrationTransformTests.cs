@@ -1,7 +1,9 @@
-using Tinctor.Registration.Metrics;
 using Tinctor.Registration.Slides;
 using Tinctor.Registration.Transforms;
 using Tinctor.Slides;
+using Tinctor.Torch;
+using Tinctor.Torch.Serialization;
+using Tinctor.Transforms;
 
 namespace Tinctor.Registration.Tests;
 
@@ -114,6 +116,32 @@ public sealed class RegistrationTransformTests : IDisposable
         File.WriteAllText(path, "{\"format\": \"tinctor slide transform\", \"version\": 1}");
         Assert.Contains("Register again", Assert.Throws<TinctorException>(() => TransformFile.Read(path)).Message);
         Assert.Throws<TinctorException>(() => TransformFile.Read(Path.Combine(folder, "b.json")));
+    }
+
+    [Fact]
+    public void TransformFile_displacement_is_standard_safetensors()
+    {
+        RegistrationTransform transform = Wavy(400, 300, 12);
+        TransformFile.Write(Path.Combine(folder, "a.json"), transform);
+        string written = Path.Combine(folder, "a_displacement.safetensors"), other = Path.Combine(folder, "b.safetensors");
+        using Tensor shifts = transform.Displacement!.ToTensor();
+        SafeTensors.Save(other, [new("displacement", shifts)]);
+        Assert.Equal(File.ReadAllBytes(other), File.ReadAllBytes(written));
+    }
+
+    [Theory]
+    [InlineData(20, "not a readable safetensors file")]
+    [InlineData(5000, "not a readable safetensors file")]
+    [InlineData(0, "not a readable safetensors file")]
+    public void TransformFile_with_truncated_displacement_is_refused(int bytes, string expected)
+    {
+        string path = Path.Combine(folder, "a.json"), displacement = Path.Combine(folder, "a_displacement.safetensors");
+        TransformFile.Write(path, Wavy(400, 300, 12));
+        File.WriteAllBytes(displacement, File.ReadAllBytes(displacement)[..bytes]);
+        Assert.Contains(expected, Assert.Throws<TinctorException>(() => TransformFile.Read(path)).Message);
+        using Tensor grey = torch.zeros([2, 3]);
+        SafeTensors.Save(displacement, [new("displacement", grey)]);
+        Assert.Contains("[2, height, width] is missing", Assert.Throws<TinctorException>(() => TransformFile.Read(path)).Message);
     }
 
     [Theory]

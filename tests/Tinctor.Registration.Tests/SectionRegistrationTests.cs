@@ -4,6 +4,7 @@ using Tinctor.Registration.Transforms;
 using Tinctor.Slides;
 using Tinctor.Tests;
 using Tinctor.Torch;
+using Tinctor.Transforms;
 
 namespace Tinctor.Registration.Tests;
 

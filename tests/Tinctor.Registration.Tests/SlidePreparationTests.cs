@@ -1,7 +1,7 @@
 using Tinctor.Data;
 using Tinctor.Registration.Pairs;
-using Tinctor.Registration.Transforms;
 using Tinctor.Slides;
+using Tinctor.Transforms;
 
 namespace Tinctor.Registration.Tests;
 

@@ -1,5 +1,5 @@
-using Tinctor.Registration.Transforms;
 using Tinctor.Slides;
+using Tinctor.Transforms;
 
 namespace Tinctor.Registration.Tests;
 

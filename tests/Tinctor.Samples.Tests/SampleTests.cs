@@ -1,9 +1,9 @@
 using System.Reflection;
 using Tinctor.Data.Phantom;
-using Tinctor.Registration;
 using Tinctor.Slides;
 using Tinctor.Tests;
 using Tinctor.Training;
+using Tinctor.Transforms;
 
 [assembly: CollectionBehavior(DisableTestParallelization = true)]
 

@@ -1,8 +1,8 @@
 using System.CommandLine;
 using Tinctor.Data;
-using Tinctor.Registration.Transforms;
 using Tinctor.Training.Configuration;
 using Tinctor.Training.Loading;
+using Tinctor.Transforms;
 
 namespace Tinctor.Cli.Commands;
 

@@ -5,7 +5,7 @@ using Tinctor.Data;
 using Tinctor.Registration;
 using Tinctor.Registration.Metrics;
 using Tinctor.Registration.Pairs;
-using Tinctor.Registration.Transforms;
+using Tinctor.Transforms;
 
 namespace Tinctor.Cli.Commands;
 

@@ -3,7 +3,7 @@ using Tinctor.Data;
 using Tinctor.Evaluation.Report;
 using Tinctor.Registration.Metrics;
 using Tinctor.Registration.Pairs;
-using Tinctor.Registration.Transforms;
+using Tinctor.Transforms;
 
 namespace Tinctor.Cli.Commands;
 

@@ -2,11 +2,11 @@ using System.CommandLine;
 using System.Globalization;
 using Tinctor.Evaluation.Report;
 using Tinctor.Registration;
-using Tinctor.Registration.Annotations;
 using Tinctor.Registration.Metrics;
 using Tinctor.Registration.Slides;
-using Tinctor.Registration.Transforms;
 using Tinctor.Slides;
+using Tinctor.Transforms;
+using Tinctor.Transforms.Landmarks;
 
 namespace Tinctor.Cli.Commands;
 

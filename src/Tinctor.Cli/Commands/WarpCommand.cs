@@ -1,9 +1,9 @@
 using System.CommandLine;
-using Tinctor.Registration;
-using Tinctor.Registration.Annotations;
 using Tinctor.Registration.Slides;
 using Tinctor.Slides;
 using Tinctor.Slides.Annotations;
+using Tinctor.Transforms;
+using Tinctor.Transforms.Landmarks;
 
 namespace Tinctor.Cli.Commands;
 
@@ -45,7 +45,6 @@ internal static class WarpCommand
 
     private static int Run(ParseResult parse, CancellationToken cancel)
     {
-        Threads.Use(parse.GetValue(ThreadCount));
         string path = parse.GetRequiredValue(Transform), input = parse.GetRequiredValue(Input), output = parse.GetRequiredValue(Output);
         RegistrationTransform transform = TransformFile.Read(path);
         if (!transform.Quality.Passed && !parse.GetValue(AcceptFailed))
@@ -79,6 +78,7 @@ internal static class WarpCommand
     {
         using var slide = Slide.Open(input);
         int? quality = parse.GetValue(Lossless) ? null : parse.GetValue(Quality);
-        ProgressDisplay.Show("warping", progress => SlideWarp.Write(transform, slide, output, quality, progress, cancel));
+        ProgressDisplay.Show("warping", progress => SlideWarp.Write(transform, slide, output, quality, progress,
+            Threads.Count(parse.GetValue(ThreadCount)), cancel));
     }
 }

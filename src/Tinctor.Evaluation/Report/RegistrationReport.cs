@@ -1,10 +1,8 @@
 using System.Globalization;
 using Tinctor.Evaluation.Sections;
-using Tinctor.Registration;
-using Tinctor.Registration.Annotations;
-using Tinctor.Registration.Metrics;
 using Tinctor.Registration.Slides;
-using Tinctor.Registration.Transforms;
+using Tinctor.Transforms;
+using Tinctor.Transforms.Landmarks;
 
 namespace Tinctor.Evaluation.Report;
 

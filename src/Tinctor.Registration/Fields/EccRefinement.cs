@@ -1,6 +1,6 @@
 using Tinctor.Registration.Metrics;
-using Tinctor.Registration.Transforms;
 using Tinctor.Torch;
+using Tinctor.Transforms;
 
 namespace Tinctor.Registration.Fields;
 

@@ -1,7 +1,7 @@
 using Tinctor.Registration.Metrics;
-using Tinctor.Registration.Transforms;
 using Tinctor.Slides;
 using Tinctor.Torch;
+using Tinctor.Transforms;
 
 namespace Tinctor.Registration.Fields;
 

@@ -1,8 +1,8 @@
 using Tinctor.Registration.Metrics;
-using Tinctor.Registration.Transforms;
 using Tinctor.Slides;
 using Tinctor.Slides.Colour;
 using Tinctor.Torch;
+using Tinctor.Transforms;
 
 namespace Tinctor.Registration.Fields;
 

@@ -1,6 +1,6 @@
-using Tinctor.Registration.Transforms;
 using Tinctor.Slides;
 using Tinctor.Torch;
+using Tinctor.Transforms;
 
 namespace Tinctor.Registration.Metrics;
 

@@ -5,6 +5,7 @@ using Tinctor.Registration.Transforms;
 using Tinctor.Slides;
 using Tinctor.Slides.Tissue;
 using Tinctor.Torch;
+using Tinctor.Transforms;
 
 namespace Tinctor.Registration.Pairs;
 

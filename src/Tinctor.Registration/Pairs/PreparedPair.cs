@@ -1,4 +1,5 @@
-using Tinctor.Registration.Transforms;
+using Tinctor.Transforms;
+
 
 namespace Tinctor.Registration.Pairs;
 

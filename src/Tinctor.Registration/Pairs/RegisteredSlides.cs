@@ -1,6 +1,7 @@
 using Tinctor.Registration.Metrics;
 using Tinctor.Slides;
 using Tinctor.Slides.Tissue;
+using Tinctor.Transforms;
 
 namespace Tinctor.Registration.Pairs;
 

@@ -1,8 +1,8 @@
 using Tinctor.Data;
-using Tinctor.Registration.Metrics;
 using Tinctor.Registration.Slides;
 using Tinctor.Slides;
 using Tinctor.Slides.Tissue;
+using Tinctor.Transforms;
 
 namespace Tinctor.Registration.Pairs;
 

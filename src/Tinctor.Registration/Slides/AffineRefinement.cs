@@ -2,6 +2,7 @@ using Tinctor.Registration.Metrics;
 using Tinctor.Registration.Transforms;
 using Tinctor.Torch;
 using Tinctor.Torch.Optim;
+using Tinctor.Transforms;
 
 namespace Tinctor.Registration.Slides;
 

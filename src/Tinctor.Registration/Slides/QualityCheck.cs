@@ -1,6 +1,7 @@
 using Tinctor.Registration.Metrics;
 using Tinctor.Registration.Transforms;
 using Tinctor.Torch;
+using Tinctor.Transforms;
 
 namespace Tinctor.Registration.Slides;
 

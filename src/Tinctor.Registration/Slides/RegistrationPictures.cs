@@ -2,6 +2,7 @@ using Tinctor.Registration.Metrics;
 using Tinctor.Slides;
 using Tinctor.Slides.Torch;
 using Tinctor.Torch;
+using Tinctor.Transforms;
 
 namespace Tinctor.Registration.Slides;
 

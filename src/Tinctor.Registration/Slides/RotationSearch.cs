@@ -1,5 +1,6 @@
 using Tinctor.Registration.Transforms;
 using Tinctor.Torch;
+using Tinctor.Transforms;
 
 namespace Tinctor.Registration.Slides;
 

@@ -4,6 +4,7 @@ using Tinctor.Slides;
 using Tinctor.Slides.Tissue;
 using Tinctor.Slides.Torch;
 using Tinctor.Torch;
+using Tinctor.Transforms;
 
 namespace Tinctor.Registration.Slides;
 

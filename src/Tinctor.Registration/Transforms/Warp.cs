@@ -1,6 +1,7 @@
 using Tinctor.Slides;
 using Tinctor.Slides.Torch;
 using Tinctor.Torch;
+using Tinctor.Transforms;
 
 namespace Tinctor.Registration.Transforms;
 

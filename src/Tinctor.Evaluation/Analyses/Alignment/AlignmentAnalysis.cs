@@ -3,9 +3,9 @@ using Tinctor.Evaluation.Metrics;
 using Tinctor.Evaluation.Sections;
 using Tinctor.Registration.Fields;
 using Tinctor.Registration.Metrics;
-using Tinctor.Registration.Transforms;
 using Tinctor.Slides;
 using Tinctor.Torch;
+using Tinctor.Transforms;
 
 namespace Tinctor.Evaluation.Analyses.Alignment;
 

@@ -1,4 +1,4 @@
-namespace Tinctor.Registration.Transforms;
+namespace Tinctor.Transforms;
 
 /// <summary>Model of a transform between two images.</summary>
 public enum TransformModel

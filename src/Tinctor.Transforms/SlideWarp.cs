@@ -1,6 +1,6 @@
 using Tinctor.Slides;
 
-namespace Tinctor.Registration.Slides;
+namespace Tinctor.Transforms;
 
 /// <summary>
 /// Writing of a target slide on the pixels of its source, tile by tile.
@@ -13,10 +13,11 @@ public static class SlideWarp
     /// <param name="path">File in a format of <see cref="SlideWriter"/>.</param>
     /// <param name="jpegQuality">JPEG quality, 1 to 100; null writes losslessly.</param>
     /// <param name="progress">Receives the completed share, 0 to 1.</param>
+    /// <param name="threads">Number of tiles that are computed at a time; null for the number of processors.</param>
     /// <param name="cancel">Cancels between tiles; no file remains.</param>
     /// <exception cref="TinctorException">The target is damaged or not the registered slide, or the format cannot hold it.</exception>
     public static void Write(RegistrationTransform transform, Slide target, string path, int? jpegQuality = 90,
-        IProgress<double>? progress = null, CancellationToken cancel = default)
+        IProgress<double>? progress = null, int? threads = null, CancellationToken cancel = default)
     {
         ImageFrame frame = transform.Source;
         var spec = new SlideSpec(frame.Width, frame.Height, target.Channels, target.SampleType)
@@ -28,7 +29,7 @@ public static class SlideWarp
             JpegQuality = jpegQuality,
         };
         int done = 0, tiles = spec.Tiles.Count();
-        SlideWriter.Write(path, spec, ReadAhead.Of(spec.Tiles, Environment.ProcessorCount,
+        SlideWriter.Write(path, spec, ReadAhead.Of(spec.Tiles, threads ?? Environment.ProcessorCount,
             tile => transform.Read(target, 1, tile.X, tile.Y, tile.Width, tile.Height)).Select(read =>
         {
             cancel.ThrowIfCancellationRequested();

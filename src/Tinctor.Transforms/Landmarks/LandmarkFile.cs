@@ -1,7 +1,7 @@
 using System.Globalization;
 using System.Text;
 
-namespace Tinctor.Registration.Annotations;
+namespace Tinctor.Transforms.Landmarks;
 
 /// <summary>Landmark: position that a person marked.</summary>
 /// <param name="Id">Number or name that corresponding landmarks share; null if the file has none.</param>

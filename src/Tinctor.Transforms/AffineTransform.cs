@@ -1,4 +1,4 @@
-namespace Tinctor.Registration.Transforms;
+namespace Tinctor.Transforms;
 
 /// <summary>
 /// Affine transform from source to target pixels: u = Xx x + Xy y + X0, v = Yx x + Yy y + Y0. Pixel centres are whole numbers, y points

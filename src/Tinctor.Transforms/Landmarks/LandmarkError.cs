@@ -1,4 +1,4 @@
-namespace Tinctor.Registration.Annotations;
+namespace Tinctor.Transforms.Landmarks;
 
 /// <summary>
 /// Target registration error (TRE) of landmarks, which are not used for the registration. Relative errors (rTRE) are shares of the source's

@@ -1,7 +1,7 @@
 using System.Runtime.Intrinsics;
 using Tinctor.Slides;
 
-namespace Tinctor.Registration.Transforms;
+namespace Tinctor.Transforms;
 
 /// <summary>
 /// Bicubic interpolation of an image (a = -0.75, as torch grid_sample) with repeated edges. Four channels form one vector, which is ten

@@ -1,6 +1,5 @@
-using Tinctor.Registration.Metrics;
 
-namespace Tinctor.Registration;
+namespace Tinctor.Transforms;
 
 /// <summary>Quality of a registration, and the reasons to reject it. Numbers that were not measured are NaN.</summary>
 public sealed record RegistrationQuality

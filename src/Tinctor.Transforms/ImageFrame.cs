@@ -1,6 +1,6 @@
 using Tinctor.Slides;
 
-namespace Tinctor.Registration;
+namespace Tinctor.Transforms;
 
 /// <summary>Coordinate frame of a slide or image: its pixels at level 0.</summary>
 /// <param name="Path">File; empty for an image in memory.</param>

@@ -1,7 +1,6 @@
 using Tinctor.Slides;
-using Tinctor.Torch;
 
-namespace Tinctor.Registration.Transforms;
+namespace Tinctor.Transforms;
 
 /// <summary>
 /// Displacement field on a regular grid of nodes, bilinear between them and constant beyond the outer ones. The tissue at source pixel
@@ -15,19 +14,22 @@ public sealed class DisplacementField
     internal DisplacementField(double[] xs, double[] ys, double[] dx, double[] dy) =>
         (this.xs, this.ys, this.dx, this.dy) = (xs, ys, dx, dy);
 
-    /// <summary>
-    /// Creates a field over an image of this size from displacements [2, h, w] (x, then y) at the centres of h x w equal cells that
-    /// cover it.
-    /// </summary>
-    /// <exception cref="ArgumentException">The tensor has another shape.</exception>
-    public static DisplacementField Covering(double width, double height, Tensor shifts)
+    /// <summary>Creates a field from displacements at the centres of equal cells that cover an image, row by row.</summary>
+    /// <param name="width">Width of the image in pixels.</param>
+    /// <param name="height">Height of the image in pixels.</param>
+    /// <param name="columns">Number of cells across.</param>
+    /// <param name="dx">Displacements across, in target pixels.</param>
+    /// <param name="dy">Displacements down, in target pixels.</param>
+    /// <exception cref="ArgumentException">The numbers of displacements differ, or are no multiple of the columns.</exception>
+    public static DisplacementField FromCells(double width, double height, int columns, IReadOnlyList<float> dx, IReadOnlyList<float> dy)
     {
-        if (shifts.shape is not [2, > 0, > 0]) throw new ArgumentException("displacements must be [2, height, width]", nameof(shifts));
-        double[] Values(int axis) => Array.ConvertAll(shifts[axis].to(ScalarType.Float32).contiguous().ToArray<float>(), v => (double)v);
-        return new(Centres(width, shifts.size(2)), Centres(height, shifts.size(1)), Values(0), Values(1));
+        if (columns < 1 || dx.Count == 0 || dx.Count != dy.Count || dx.Count % columns != 0)
+            throw new ArgumentException($"{dx.Count} and {dy.Count} displacements in {columns} columns", nameof(columns));
+        return new(Centres(width, columns), Centres(height, dx.Count / columns), [.. dx.Select(value => (double)value)],
+            [.. dy.Select(value => (double)value)]);
     }
 
-    /// <summary>Creates a field as <see cref="Covering(double, double, Tensor)"/> does, from a function of the position.</summary>
+    /// <summary>Creates a field as <see cref="FromCells"/> does, from a function of the position.</summary>
     internal static DisplacementField Covering(double width, double height, int columns, int rows,
         Func<double, double, (double X, double Y)> shift)
     {
@@ -43,9 +45,8 @@ public sealed class DisplacementField
     /// <summary>Number of nodes across and down.</summary>
     internal (int Columns, int Rows) Grid => (xs.Length, ys.Length);
 
-    /// <summary>Copies the displacements to a float32 tensor [2, h, w], x, then y.</summary>
-    public Tensor ToTensor() =>
-        torch.tensor<float>([.. dx.Concat(dy).Select(value => (float)value)], 2, ys.Length, xs.Length);
+    /// <summary>Displacements at the nodes [2, h, w], x, then y.</summary>
+    internal float[] ToArray() => [.. dx.Concat(dy).Select(value => (float)value)];
 
     /// <summary>Converts the field to resized images: positions and displacements are scaled.</summary>
     internal DisplacementField Rescaled(AffineTransform source, AffineTransform target)

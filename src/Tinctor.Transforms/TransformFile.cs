@@ -1,11 +1,7 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
-using Tinctor.Registration.Metrics;
-using Tinctor.Registration.Transforms;
-using Tinctor.Torch;
-using Tinctor.Torch.Serialization;
 
-namespace Tinctor.Registration;
+namespace Tinctor.Transforms;
 
 /// <summary>
 /// Files of transforms: NAME.json and, for nonrigid transforms, NAME_displacement.safetensors with the tensor "displacement" [2, h, w]: the
@@ -13,7 +9,7 @@ namespace Tinctor.Registration;
 /// </summary>
 public static class TransformFile
 {
-    private const string Format = "tinctor slide transform", Tensor = "displacement";
+    private const string Format = "tinctor slide transform";
     private const int Version = 1;
 
     /// <summary>Writes a transform, the displacement first, so that an existing transform is complete.</summary>
@@ -23,11 +19,7 @@ public static class TransformFile
         string folder = Path.GetDirectoryName(Path.GetFullPath(path))!;
         Directory.CreateDirectory(folder);
         string? field = transform.Displacement is null ? null : $"{Path.GetFileNameWithoutExtension(path)}_displacement.safetensors";
-        if (field is not null)
-        {
-            using Tensor shifts = transform.Displacement!.ToTensor();
-            SafeTensors.Save(Path.Combine(folder, field), [new(Tensor, shifts)]);
-        }
+        if (field is not null) DisplacementFile.Write(Path.Combine(folder, field), transform.Displacement!);
         AffineTransform t = transform.Affine;
         var json = new JsonObject
         {
@@ -63,25 +55,13 @@ public static class TransformFile
             double[][] rows = json["affine"].Deserialize<double[][]>()!;
             string? field = (string?)json["displacement"];
             return new(source, Frame(json["target"]!, folder), new(rows[0][0], rows[0][1], rows[0][2], rows[1][0], rows[1][1], rows[1][2]),
-                field is null ? null : Displacement(Path.Combine(folder, field), source), Quality(json));
+                field is null ? null : DisplacementFile.Read(Path.Combine(folder, field), source.Width, source.Height), Quality(json));
         }
         catch (Exception error) when (error is JsonException or InvalidOperationException or NullReferenceException or FormatException
             or IndexOutOfRangeException or ArgumentException)
         {
             throw new TinctorException(path, "not a transform, or damaged", "Register again", error);
         }
-    }
-
-    private static DisplacementField Displacement(string path, ImageFrame source)
-    {
-        if (!File.Exists(path))
-            throw new TinctorException(path, "the displacement of the transform is missing",
-                "Keep it beside the transform, or register again");
-        using var scope = torch.NewDisposeScope();
-        OrderedDictionary<string, Tensor> tensors = SafeTensors.Load(path);
-        return tensors.TryGetValue(Tensor, out Tensor? shifts) && shifts.shape is [2, > 1, > 1]
-            ? DisplacementField.Covering(source.Width, source.Height, shifts)
-            : throw new TinctorException(path, $"the tensor {Tensor} [2, height, width] is missing", "Register again");
     }
 
     // Paths are relative to the transform, so that a folder with slides and transforms can be moved.

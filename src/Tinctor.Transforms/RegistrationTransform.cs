@@ -1,7 +1,6 @@
-using Tinctor.Registration.Transforms;
 using Tinctor.Slides;
 
-namespace Tinctor.Registration;
+namespace Tinctor.Transforms;
 
 /// <summary>
 /// Result of a registration: transform from the pixels of a source to those of a target, slides (level 0) or images. It is an affine
