@@ -12,7 +12,7 @@ namespace Tinctor.Viewer.Tests.Pages;
 /// <summary>The program <c>tinctor serve</c>, killed in the middle of a job that a page began.</summary>
 public sealed class KilledServerTests(Browser browser) : IClassFixture<Browser>, IDisposable
 {
-    private const int Width = 1200, Height = 700;
+    private const int Width = 1400, Height = 1400;
 
     private readonly TemporaryFolder folder = new();
     private readonly int port = FreePort();
@@ -34,13 +34,12 @@ public sealed class KilledServerTests(Browser browser) : IClassFixture<Browser>,
         using var client = new HttpClient { BaseAddress = address };
         string id = (await JsonAsync(client, "/api/v1/slides")).GetProperty("items")[0].GetProperty("id").GetString()!;
         string model = (await JsonAsync(client, "/api/v1/models"))[0].GetProperty("id").GetString()!;
-        await using OpenedPage view = await browser.OpenAsync(address, $"/view?slide={id}&layer={id}/model:{model}");
+        await using OpenedPage list = await browser.OpenAsync(address, "/#jobs");
+        // The view stains its own corner; the job has the rest to do.
+        await using OpenedPage view = await browser.OpenAsync(address, $"/view?slide={id}&layer={id}/model:{model}&x=90&y=90&zoom=4");
         await view.DrawnAsync();
         await view.Page.ClickAsync("#stain-whole");
-        await using OpenedPage list = await browser.OpenAsync(address, "/#jobs");
         await list.UntilAsync("() => document.querySelector('#jobs-list progress')?.value >= 1");
-
-        Assert.Equal("running", (await JsonAsync(client, "/api/v1/jobs"))[0].GetProperty("state").GetString());
         process!.Kill(); // SIGKILL
         await process.WaitForExitAsync();
         await view.UntilAsync("() => document.getElementById('staining-note').textContent.includes('does not answer')");
