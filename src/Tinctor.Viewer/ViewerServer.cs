@@ -173,6 +173,7 @@ public sealed class ViewerServer : IAsyncDisposable
         var slides = new SafeFolders([.. options.Slides, results]);
         services.AddSingleton(new SlideCatalogue(slides, options.RefreshInterval));
         services.AddSingleton(new ThumbnailCache(options.CacheFolder));
+        services.AddSingleton(_ => new TileCache(options.CachedBytes));
         services.AddSingleton(provider => new ReadQueue(options.Readers, options.QueuedReads,
             provider.GetRequiredService<IMeterFactory>()));
         services.AddSingleton(provider => new SlidePool(options.OpenSlides, slides.Contains, provider.GetRequiredService<IMeterFactory>()));

@@ -1,6 +1,7 @@
 using System.Net;
 using System.Text.Json;
 using System.Xml.Linq;
+using Microsoft.Extensions.DependencyInjection;
 using Tinctor.Slides;
 using Tinctor.Slides.Colour;
 using Tinctor.Tests;
@@ -333,6 +334,27 @@ public sealed class SlideTests
         await using TestServer server = await TestServer.StartAsync(folder);
         using HttpResponseMessage answer = await server.Client.GetAsync($"/iiif/3/{await server.IdAsync("slide.ome.tif")}/{address}");
         Assert.Equal(HttpStatusCode.BadRequest, answer.StatusCode);
+    }
+
+    [Fact]
+    public async Task Tile_in_memory_needs_no_read()
+    {
+        var folder = new TemporaryFolder();
+        string path = TestServer.WriteSlide(folder, "slide.png", 64, 64);
+        await using TestServer server = await TestServer.StartAsync(folder, options => options with { Readers = 1, QueuedReads = 1 });
+        string tile = $"/api/v1/slides/{await server.IdAsync("slide.png")}/dzi/source_files/6/0_0.jpg";
+        byte[] first = await server.Client.GetByteArrayAsync(tile);
+        ReadQueue queue = server.Server.Services.GetRequiredService<ReadQueue>();
+        using var release = new ManualResetEventSlim();
+        Task<bool> running = queue.RunAsync(() => release.Wait(Timeout.Infinite), default);
+        Assert.Equal(first, await server.Client.GetByteArrayAsync(tile));
+        release.Set();
+        Assert.True(await running);
+        // Another content has other tiles.
+        TestServer.Picture(64, 64, seed: 5).Write(path);
+        File.SetLastWriteTimeUtc(path, DateTime.UtcNow.AddSeconds(5));
+        await server.SlidesAsync();
+        Assert.NotEqual(first, await server.Client.GetByteArrayAsync(tile));
     }
 
     private static double MeanDifference(Image one, Image other)

@@ -8,8 +8,9 @@ namespace Tinctor.Viewer.Pixels;
 /// <summary>Metadata and encoded images of slides of the catalogue; all decoding goes through one queue.</summary>
 /// <param name="pool">Open slides.</param>
 /// <param name="queue">Reads at a time.</param>
+/// <param name="tiles">Encoded tiles in memory.</param>
 /// <param name="thumbnails">Thumbnails on disk.</param>
-internal sealed class SlideReader(SlidePool pool, ReadQueue queue, ThumbnailCache thumbnails)
+internal sealed class SlideReader(SlidePool pool, ReadQueue queue, TileCache tiles, ThumbnailCache thumbnails)
 {
     private const int Quality = 85;
 
@@ -25,17 +26,27 @@ internal sealed class SlideReader(SlidePool pool, ReadQueue queue, ThumbnailCach
         return summary;
     }
 
-    /// <summary>Reads a region of a layer as JPEG.</summary>
+    /// <summary>Reads a region of a layer as JPEG, from the cache if it is there.</summary>
     /// <param name="slide">The slide.</param>
     /// <param name="layer">One of the slide's layers.</param>
     /// <param name="region">Downsample, and the region in pixels of that resolution.</param>
     /// <param name="cancel">Cancels while the read waits.</param>
     /// <exception cref="BusyException">Too many reads wait.</exception>
     /// <exception cref="TinctorException">The slide cannot be read there.</exception>
-    public Task<byte[]> JpegAsync(
-        CatalogueSlide slide, string layer, (double Downsample, int X, int Y, int Width, int Height) region, CancellationToken cancel) =>
-        UseAsync(slide, open => ImageWriter.EncodeJpeg(SlideLayer.Render(
-            open.Read(region.Downsample, region.X, region.Y, region.Width, region.Height), layer), Quality), cancel);
+    public async Task<byte[]> JpegAsync(
+        CatalogueSlide slide, string layer, (double Downsample, int X, int Y, int Width, int Height) region, CancellationToken cancel)
+    {
+        var key = (slide.Fingerprint, layer, region);
+        return tiles.Get(key) ?? await UseAsync(slide, open =>
+        {
+            // Another request may have read the tile while this one waited.
+            if (tiles.Get(key) is { } read) return read;
+            byte[] jpeg = ImageWriter.EncodeJpeg(SlideLayer.Render(
+                open.Read(region.Downsample, region.X, region.Y, region.Width, region.Height), layer), Quality);
+            tiles.Add(key, jpeg);
+            return jpeg;
+        }, cancel);
+    }
 
     /// <summary>Reads a region as IIIF requests it, encoded as JPEG or PNG.</summary>
     /// <exception cref="BusyException">Too many reads wait.</exception>
