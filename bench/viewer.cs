@@ -9,7 +9,7 @@ using System.Net;
 using System.Text.Json;
 using Tinctor.Slides;
 
-const int band = 512, tile = 256, viewWidth = 1280, viewHeight = 800;
+const int band = 512, tile = 256, viewWidth = 1280, viewHeight = 800, arrivals = 10_000;
 CultureInfo.CurrentCulture = CultureInfo.InvariantCulture;
 switch (args)
 {
@@ -62,7 +62,7 @@ static async Task PanAsync(Uri address, int process, int clients, int seconds)
         await Task.WhenAll(Enumerable.Range(0, cachedColumns).Select(column => http.GetByteArrayAsync($"{tiles}/{finest}/{column}_{row}.jpg")));
     var times = new List<(bool Cached, double Milliseconds)>();
     int errors = 0, refused = 0;
-    long start = Memory(process), peak = start;
+    long start = Memory(process);
     var memory = new List<long>();
     using var end = new CancellationTokenSource(TimeSpan.FromSeconds(seconds));
     Task[] all = [.. Enumerable.Range(0, clients).Select(i => Task.Run(() => ClientAsync(i)))];
@@ -75,17 +75,18 @@ static async Task PanAsync(Uri address, int process, int clients, int seconds)
     foreach (bool cached in new[] { true, false })
     {
         double[] sorted = [.. times.Where(time => time.Cached == cached).Select(time => time.Milliseconds).Order()];
+        if (sorted.Length == 0) continue;
         Console.WriteLine($"{(cached ? "cached" : "uncached")}: {sorted.Length} tiles, median {sorted[sorted.Length / 2]:0.0} ms, "
             + $"95th percentile {sorted[sorted.Length * 95 / 100]:0.0} ms, largest {sorted[^1]:0} ms");
     }
     Console.WriteLine($"{clients} clients, {seconds} s: {errors} errors, {refused} answers 429 that were repeated");
     Console.WriteLine($"memory of the server: {start / 1e6:0} MB before, "
-        + string.Join(", ", new[] { 0.25, 0.5, 0.75, 1 }.Select(part => $"{memory[(int)(part * memory.Count) - 1] / 1e6:0}"))
+        + string.Join(", ", new[] { 0.25, 0.5, 0.75, 1 }.Select(part => $"{memory[(int)(part * (memory.Count - 1))] / 1e6:0}"))
         + $" MB after each quarter, largest {memory.Max() / 1e6:0} MB");
 
     int Columns(int level) => (int)Math.Ceiling(Math.Ceiling(side / Math.Pow(2, finest - level)) / tile);
 
-    // Pans by a quarter of the view each second, and requests the tiles that come into view, as a browser does.
+    // Arrives within some seconds. Pans by a quarter of the view each second, and requests the tiles that come into view, as a browser does.
     async Task ClientAsync(int number)
     {
         var random = new Random(number);
@@ -94,7 +95,7 @@ static async Task PanAsync(Uri address, int process, int clients, int seconds)
         double x = random.Next(least, largest), y = random.Next(0, (isCached ? cachedColumns * tile : side) - viewHeight);
         double angle = random.NextDouble() * 2 * Math.PI;
         var seen = new HashSet<(int, int)>();
-        await Task.Delay(random.Next(1000));
+        await Task.Delay(random.Next(arrivals));
         while (!end.IsCancellationRequested)
         {
             // Browsers forget tiles that were not visible for long; here only those that are visible are known.

@@ -58,8 +58,8 @@ public sealed record ViewerOptions
     /// <summary>Number of slides that are kept open, at least 1; 32 by default.</summary>
     public int OpenSlides { get; init; } = 32;
 
-    /// <summary>Memory for encoded tiles in bytes; 256 MB by default.</summary>
-    public long CachedBytes { get; init; } = 256_000_000;
+    /// <summary>Memory for encoded tiles in bytes; 128 MB by default.</summary>
+    public long CachedBytes { get; init; } = 128_000_000;
 
     /// <summary>Age from which on the lists of folders are read again.</summary>
     internal TimeSpan RefreshInterval { get; init; } = TimeSpan.FromSeconds(2);

@@ -47,7 +47,8 @@ internal sealed class ReadQueue : IDisposable
             throw new BusyException();
         }
         cancel.ThrowIfCancellationRequested();
-        T result = await Task.Run(read, CancellationToken.None);
+        // A thread of its own: those of the pool answer requests, and there are as few of them as processors.
+        T result = await Task.Factory.StartNew(read, CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
         done.Add(1);
         return result;
     }
