@@ -58,21 +58,30 @@ public sealed partial class Image
     /// <param name="channels">
     /// Names, colours and ranges, one for each channel or none; ranges that are missing are taken from the image.
     /// </param>
-    public Image ToDisplay(IReadOnlyList<SlideChannel> channels)
+    public Image ToDisplay(IReadOnlyList<SlideChannel> channels) => Merge(
+        [.. SlideChannel.WithRanges(channels, this).Select((channel, c) =>
+            new ShownChannel(c, channel.Colour ?? 0xFFFFFF, channel.Display!.Value.Low, channel.Display.Value.High))]);
+
+    /// <summary>Merges some of the channels into an 8-bit RGB picture.</summary>
+    /// <param name="channels">The channels; none gives a black picture.</param>
+    internal Image Merge(IReadOnlyList<ShownChannel> channels)
     {
         int size = Width * Height;
         var sums = new float[3][];
         for (int primary = 0; primary < 3; primary++) sums[primary] = new float[size];
-        foreach ((int c, SlideChannel channel) in SlideChannel.WithRanges(channels, this).Index())
+        foreach (ShownChannel channel in channels)
         {
-            float[] samples = Samples(c);
-            (double low, double high) = channel.Display!.Value;
-            int colour = channel.Colour ?? 0xFFFFFF;
+            float[] lights = Samples(channel.Index);
+            foreach (ref float light in lights.AsSpan())
+            {
+                light = Math.Clamp((float)((light - channel.Low) / (channel.High - channel.Low)), 0, 1);
+                if (channel.Gamma != 1) light = MathF.Pow(light, (float)channel.Gamma);
+            }
             for (int primary = 0; primary < 3; primary++)
             {
-                float weight = (colour >> (16 - (8 * primary))) & 255;
+                float weight = (channel.Colour >> (16 - (8 * primary))) & 255;
                 if (weight == 0) continue;
-                for (int i = 0; i < size; i++) sums[primary][i] += weight * Math.Clamp((float)((samples[i] - low) / (high - low)), 0, 1);
+                for (int i = 0; i < size; i++) sums[primary][i] += weight * lights[i];
             }
         }
         var picture = new Image(Width, Height, 3);
@@ -80,3 +89,11 @@ public sealed partial class Image
         return picture;
     }
 }
+
+/// <summary>Channel in a merged picture.</summary>
+/// <param name="Index">Channel of the image, from 0.</param>
+/// <param name="Colour">Colour as 0xRRGGBB.</param>
+/// <param name="Low">Sample that is black.</param>
+/// <param name="High">Sample that has the full colour; not <paramref name="Low"/>.</param>
+/// <param name="Gamma">Exponent of the intensity between them; below 1 brightens faint structures.</param>
+internal readonly record struct ShownChannel(int Index, int Colour, double Low, double High, double Gamma = 1);

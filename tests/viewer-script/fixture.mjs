@@ -22,7 +22,8 @@ export const slides = [
   slide('ihc1', 'kidney-he-stained.ome.tif', { width: 4000, height: 3000, mpp: 0.5 }),
   slide('fluo', 'cells-fluorescence.ndpi', {
     isFluorescence: true, layers: ['source'], mpp: null, magnification: null,
-    channels: [{ name: 'DAPI', color: '#3050ff' }, { name: 'TRITC', color: '#ff5030' }],
+    channels: [{ name: 'DAPI', color: '#3050ff', low: 4, high: 200 }, { name: 'TRITC', color: '#ff5030', low: 0, high: 90 }]
+      .map(channel => ({ ...channel, autoLow: 2, autoHigh: 150, most: 255 })),
   }),
   slide('bad', 'broken.svs', { layers: ['source'] }),
   slide('unreadable', 'empty.svs', { width: 0, height: 0, mpp: null, layers: [], error: 'empty.svs: the file is empty. Copy it again.' }),

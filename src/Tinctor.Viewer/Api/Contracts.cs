@@ -6,8 +6,11 @@ internal sealed record InfoJson(string Name, string Version, bool ResearchUseOnl
 /// <summary>Part of a list.</summary>
 internal sealed record PageJson<T>(int Total, IReadOnlyList<T> Items);
 
-/// <summary>Channel of a fluorescence slide; the colour is #rrggbb.</summary>
-internal sealed record ChannelJson(string Name, string Color);
+/// <summary>
+/// Channel of a slide; the colour is #rrggbb. Low and high are the samples that are shown black and in full colour, autoLow and autoHigh such
+/// a range by the overview; most is the largest sample.
+/// </summary>
+internal sealed record ChannelJson(string Name, string Color, double Low, double High, double AutoLow, double AutoHigh, int Most);
 
 /// <summary>Result of staining a slide. The identifier is that of a slide; the kind is stained, variation or novelty.</summary>
 internal sealed record ResultJson(string Id, string Name, string? Model, string Kind, bool Complete);
@@ -40,6 +43,7 @@ internal record SlideJson
 
     public required DateTime Modified { get; init; }
 
+    /// <summary>Channels of fluorescence and grey slides; empty for brightfield.</summary>
     public required IReadOnlyList<ChannelJson> Channels { get; init; }
 
     public required bool IsFluorescence { get; init; }

@@ -3,6 +3,7 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Net.Http.Headers;
+using Tinctor.Slides;
 using Tinctor.Viewer.Folders;
 using Tinctor.Viewer.Pixels;
 
@@ -35,7 +36,10 @@ internal sealed class SlideEndpoints(SlideCatalogue catalogue, SlideReader reade
         slides.MapGet("/{id}/dzi/{file}", DescribeAsync).WithSummary("Gets the Deep Zoom description of a layer: LAYER.dzi")
             .Produces(200, contentType: "application/xml");
         slides.MapGet("/{id}/dzi/{files}/{level:int}/{tile}", TileAsync)
-            .WithSummary("Gets a Deep Zoom tile of a layer: LAYER_files/LEVEL/COLUMN_ROW.jpg").Produces(200, contentType: "image/jpeg");
+            .WithSummary("Gets a Deep Zoom tile of a layer: LAYER_files/LEVEL/COLUMN_ROW.jpg")
+            .WithDescription("Channels of fluorescence are chosen by channels=INDEX:RRGGBB:LOW:HIGH:GAMMA,...: samples from LOW to HIGH are "
+                + "shown from black to the colour; gamma can be left out.")
+            .Produces(200, contentType: "image/jpeg").ProducesProblem(400).ProducesProblem(404);
     }
 
     /// <summary>Creates the entity tag of an image made of a slide's content.</summary>
@@ -109,7 +113,7 @@ internal sealed class SlideEndpoints(SlideCatalogue catalogue, SlideReader reade
         return Results.Text(new DeepZoom(found.Summary.Width, found.Summary.Height).ToXml(), "application/xml");
     }
 
-    private async Task<IResult> TileAsync(HttpContext context, string id, string files, int level, string tile)
+    private async Task<IResult> TileAsync(HttpContext context, string id, string files, int level, string tile, string? channels = null)
     {
         const string suffix = "_files";
         if (!files.EndsWith(suffix, StringComparison.Ordinal) || Place(tile) is not (int column, int row)
@@ -117,8 +121,12 @@ internal sealed class SlideEndpoints(SlideCatalogue catalogue, SlideReader reade
             || new DeepZoom(found.Summary.Width, found.Summary.Height).Tile(level, column, row) is not { } region)
             return NotFound();
         string layer = files[..^suffix.Length];
-        return await ImageAsync(context, Tag(found.Slide, layer, $"{level}", $"{column}_{row}"), "image/jpeg",
-            async () => await reader.JpegAsync(found.Slide, layer, region, context.RequestAborted), "private, max-age=60, must-revalidate");
+        IReadOnlyList<ShownChannel>? shown = channels is null ? null : ChannelRequest.Parse(channels, found.Summary.Channels.Count);
+        if (channels is not null && shown is null)
+            return Results.Problem($"The channels are malformed; the slide has {found.Summary.Channels.Count}.", statusCode: 400);
+        return await ImageAsync(context, Tag(found.Slide, layer, $"{level}", $"{column}_{row}", channels ?? "all"), "image/jpeg",
+            async () => await reader.JpegAsync(found.Slide, layer, region, shown, context.RequestAborted),
+            "private, max-age=60, must-revalidate");
     }
 
     private async Task<(CatalogueSlide Slide, SlideSummary Summary)?> FindAsync(string id, string layer, CancellationToken cancel)
@@ -148,7 +156,9 @@ internal sealed class SlideEndpoints(SlideCatalogue catalogue, SlideReader reade
         Format = summary.Format,
         Bytes = slide.Bytes,
         Modified = slide.Modified,
-        Channels = [.. summary.Channels.Select(channel => new ChannelJson(channel.Name, channel.Colour))],
+        Channels = [.. summary.Channels.Select((channel, c) => new ChannelJson(
+            channel.Name.Length > 0 ? channel.Name : FormattableString.Invariant($"channel {c + 1}"), channel.Colour,
+            channel.Range.Low, channel.Range.High, channel.AutomaticRange.Low, channel.AutomaticRange.High, summary.LargestSample))],
         IsFluorescence = summary.IsFluorescence,
         Results = [.. list.Results[slide.Id].Select(Describe)],
         Associated = summary.Associated,

@@ -30,19 +30,20 @@ internal sealed class SlideReader(SlidePool pool, ReadQueue queue, TileCache til
     /// <param name="slide">The slide.</param>
     /// <param name="layer">One of the slide's layers.</param>
     /// <param name="region">Downsample, and the region in pixels of that resolution.</param>
+    /// <param name="channels">Channels to merge; null for all, as the slide states them.</param>
     /// <param name="cancel">Cancels while the read waits.</param>
     /// <exception cref="BusyException">Too many reads wait.</exception>
     /// <exception cref="TinctorException">The slide cannot be read there.</exception>
-    public async Task<byte[]> JpegAsync(
-        CatalogueSlide slide, string layer, (double Downsample, int X, int Y, int Width, int Height) region, CancellationToken cancel)
+    public async Task<byte[]> JpegAsync(CatalogueSlide slide, string layer,
+        (double Downsample, int X, int Y, int Width, int Height) region, IReadOnlyList<ShownChannel>? channels, CancellationToken cancel)
     {
-        var key = (slide.Fingerprint, layer, region);
+        var key = (slide.Fingerprint, layer, region, channels is null ? null : string.Join(',', channels));
         return tiles.Get(key) ?? await UseAsync(slide, open =>
         {
             // Another request may have read the tile while this one waited.
             if (tiles.Get(key) is { } read) return read;
             byte[] jpeg = ImageWriter.EncodeJpeg(SlideLayer.Render(
-                open.Read(region.Downsample, region.X, region.Y, region.Width, region.Height), layer), Quality);
+                open.Read(region.Downsample, region.X, region.Y, region.Width, region.Height, channels), layer), Quality);
             tiles.Add(key, jpeg);
             return jpeg;
         }, cancel);
@@ -99,6 +100,18 @@ internal sealed class SlideReader(SlidePool pool, ReadQueue queue, TileCache til
     }
 }
 
+/// <summary>Channel of a slide.</summary>
+/// <param name="Name">Name; empty if the file has none.</param>
+/// <param name="Colour">Colour as #rrggbb.</param>
+/// <param name="Range">Samples that are shown black and in full colour.</param>
+/// <param name="AutomaticRange">Such a range by the overview of the slide.</param>
+internal sealed record ChannelSummary(string Name, string Colour, (double Low, double High) Range, (double Low, double High) AutomaticRange)
+{
+    /// <summary>Creates the summary of a channel.</summary>
+    public static ChannelSummary Create(SlideChannel channel, (double Low, double High) automatic) => new(channel.Name,
+        $"#{(channel.Colour ?? 0xFFFFFF).ToString("x6", CultureInfo.InvariantCulture)}", channel.Display!.Value, automatic);
+}
+
 /// <summary>Metadata of a slide.</summary>
 internal sealed record SlideSummary
 {
@@ -116,7 +129,10 @@ internal sealed record SlideSummary
 
     public string Format { get; init; } = "";
 
-    public IReadOnlyList<(string Name, string Colour)> Channels { get; init; } = [];
+    public IReadOnlyList<ChannelSummary> Channels { get; init; } = [];
+
+    /// <summary>Largest value that a sample can have.</summary>
+    public int LargestSample { get; init; }
 
     public bool IsFluorescence { get; init; }
 
@@ -142,9 +158,8 @@ internal sealed record SlideSummary
             Magnification = slide.Objective,
             Levels = slide.Levels.Count,
             Format = slide.Format,
-            Channels = [.. open.Channels.Index().Select(channel => (
-                channel.Item.Name.Length > 0 ? channel.Item.Name : FormattableString.Invariant($"channel {channel.Index + 1}"),
-                $"#{(channel.Item.Colour ?? 0xFFFFFF).ToString("x6", CultureInfo.InvariantCulture)}"))],
+            Channels = [.. open.Channels.Zip(open.AutomaticRanges, ChannelSummary.Create)],
+            LargestSample = slide.SampleType == SampleType.UInt8 ? byte.MaxValue : ushort.MaxValue,
             IsFluorescence = slide.Modality == Modality.Fluorescence,
             Associated = slide.AssociatedNames,
             Layers = SlideLayer.NamesOf(open.IsBrightfield),

@@ -16,7 +16,7 @@ internal sealed class ViewedSlide : IDisposable
     private readonly Slide slide;
     private readonly double overviewDownsample;
     private readonly Lazy<Image> overview;
-    private readonly Lazy<IReadOnlyList<SlideChannel>> channels;
+    private readonly Lazy<IReadOnlyList<SlideChannel>> channels, autoRanged;
 
     private ViewedSlide(Slide slide, long heldBytes)
     {
@@ -25,7 +25,8 @@ internal sealed class ViewedSlide : IDisposable
         IsColour = slide.IsRgb || slide.Modality == Modality.Grey;
         overviewDownsample = Math.Max(1, (double)Math.Max(slide.Width, slide.Height) / OverviewSide);
         overview = new(() => slide.Thumbnail(OverviewSide));
-        channels = new(() => SlideChannel.WithRanges(slide.ChannelInfo, overview.Value));
+        channels = new(() => SlideChannel.WithRanges(KnownChannels(slide), overview.Value));
+        autoRanged = new(() => SlideChannel.WithRanges([], overview.Value));
     }
 
     /// <summary>The slide, for its metadata.</summary>
@@ -40,8 +41,14 @@ internal sealed class ViewedSlide : IDisposable
     /// <summary>Estimated memory that the open slide takes.</summary>
     public long HeldBytes { get; }
 
-    /// <summary>Channels with colours and display ranges; empty if the samples are colours.</summary>
-    public IReadOnlyList<SlideChannel> Channels => IsColour ? [] : channels.Value;
+    /// <summary>
+    /// Channels with colours and display ranges; of fluorescence that is stored as colours, red, green and blue; empty for brightfield.
+    /// </summary>
+    public IReadOnlyList<SlideChannel> Channels => IsBrightfield ? [] : channels.Value;
+
+    /// <summary>Display ranges of <see cref="Channels"/> by the overview: from the 0.1 to the 99.9 percentile.</summary>
+    public IReadOnlyList<(double Low, double High)> AutomaticRanges =>
+        IsBrightfield ? [] : [.. autoRanged.Value.Select(channel => channel.Display!.Value)];
 
     /// <summary>Opens a slide.</summary>
     /// <param name="path">File, or folder of DICOM.</param>
@@ -80,13 +87,19 @@ internal sealed class ViewedSlide : IDisposable
     /// <param name="y">Upper edge in pixels of that resolution.</param>
     /// <param name="width">Width in pixels.</param>
     /// <param name="height">Height in pixels.</param>
+    /// <param name="shown">Channels to merge; null for all, as the slide states them.</param>
     /// <exception cref="TinctorException">The file is damaged there, or gone.</exception>
-    public Image Read(double downsample, int x, int y, int width, int height)
+    public Image Read(double downsample, int x, int y, int width, int height, IReadOnlyList<ShownChannel>? shown = null)
     {
-        Image pixels = downsample > Math.Max(overviewDownsample, slide.Levels[^1].Downsample)
-            ? FromOverview(downsample, x, y, width, height) : slide.ReadAt(downsample, x, y, width, height);
-        return IsColour ? pixels.ToRgb8() : pixels.ToDisplay(channels.Value);
+        Image pixels = ReadSamples(downsample, x, y, width, height);
+        return shown is not null ? pixels.Merge(shown) : IsColour ? pixels.ToRgb8() : pixels.ToDisplay(channels.Value);
     }
+
+    /// <summary>Reads the samples of a region; the parameters are those of <see cref="Read"/>.</summary>
+    /// <exception cref="TinctorException">The file is damaged there, or gone.</exception>
+    public Image ReadSamples(double downsample, int x, int y, int width, int height) =>
+        downsample > Math.Max(overviewDownsample, slide.Levels[^1].Downsample)
+            ? FromOverview(downsample, x, y, width, height) : slide.ReadAt(downsample, x, y, width, height);
 
     /// <summary>Reads the whole slide for display, reduced so that no side is longer than a number of pixels; never enlarged.</summary>
     public Image Thumbnail(int longest)
@@ -102,6 +115,19 @@ internal sealed class ViewedSlide : IDisposable
     // The coarsest level is read once, however often small views are requested.
     private Image FromOverview(double downsample, int x, int y, int width, int height) =>
         Resampler.Window(overview.Value, 0, 0, downsample / overviewDownsample, x, y, width, height, ResizeKernel.Cubic);
+
+    // Colours are shown in their whole range.
+    private static IReadOnlyList<SlideChannel> KnownChannels(Slide slide)
+    {
+        (double, double) whole = (0, slide.SampleType == SampleType.UInt8 ? byte.MaxValue : ushort.MaxValue);
+        return slide switch
+        {
+            { IsRgb: true } => [new("red") { Colour = 0xFF0000, Display = whole }, new("green") { Colour = 0x00FF00, Display = whole },
+                new("blue") { Colour = 0x0000FF, Display = whole }],
+            { Modality: Modality.Grey } => [new("grey") { Display = whole }],
+            _ => slide.ChannelInfo,
+        };
+    }
 
     private static Slide Display(Slide slide)
     {

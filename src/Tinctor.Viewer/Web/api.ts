@@ -1,6 +1,10 @@
 // Requests to the server, and the shapes of its answers.
 
-export interface Channel { name: string; color: string }
+export interface Channel {
+  name: string; color: string;
+  /** Samples that are shown black and in full colour, by default and by an overview of the slide; and the largest possible sample. */
+  low: number; high: number; autoLow: number; autoHigh: number; most: number;
+}
 export interface Result { id: string; name: string; model: string | null; kind: 'stained' | 'variation' | 'novelty'; complete: boolean }
 export interface Slide {
   id: string; name: string; folder: string; width: number; height: number; mpp: number | null; magnification: number | null;

@@ -1,4 +1,4 @@
-// Panel with the facts, channels, associated images and metadata of the slide.
+// Panel with the facts, associated images and metadata of the slide.
 
 import { addressOf } from '../api.ts';
 import type { Slide } from '../api.ts';
@@ -17,10 +17,6 @@ export function showDetails(slide: Slide): void {
   if (slide.mpp !== null)
     facts.splice(3, 0, ['Field', `${formatLength(slide.width * slide.mpp)} × ${formatLength(slide.height * slide.mpp)}`]);
   fill(byId('facts'), ...pairs(facts.filter(([, value]) => value !== '')));
-  const channels = slide.channels.map(({ name, color }) =>
-    el('li', {}, el('span', { class: 'swatch', style: { background: color } }), name));
-  fill(byId('channels'), ...(slide.isFluorescence && channels.length > 0
-    ? [el('h2', {}, 'Channels'), el('ul', { class: 'regions' }, ...channels)] : []));
   // The images are read when they are looked at, so that they do not delay the first view.
   byId('associated').closest('details')?.addEventListener('toggle', () => {
     fill(byId('associated'), ...slide.associated.map(name => el('figure', {},

@@ -5,6 +5,8 @@ import OpenSeadragon from 'openseadragon';
 import { addressOf, get, getText, messageOf, modelLayer, modelOf, RequestError } from '../api.ts';
 import type { Model, Slide, SlidePage } from '../api.ts';
 import { byId, el, fill, showProblem, startTheme } from '../page.ts';
+import { startChannels } from './channels.ts';
+import type { ChannelPanel } from './channels.ts';
 import { showDetails } from './details.ts';
 import { icon } from './icons.ts';
 import type { IconName } from './icons.ts';
@@ -31,6 +33,7 @@ const stage = byId('stage');
 
 let state: ViewState, slide: Slide, panes: Panes, regions: Regions | null = null, bar: ScaleBar | null = null;
 let staining: Staining | null = null;
+let channels: ChannelPanel | null = null;
 let models: Model[] = [];
 const slides = new Map<string, Slide>();
 
@@ -129,11 +132,12 @@ async function showPictures(): Promise<void> {
   const compared = state.mode === 'single' ? null : state.compared;
   try {
     const pictures = await Promise.all([state.shown, ...(compared ? [compared] : [])]
-      .map(async picture => ({ picture, slide: await slideOf(picture.slide) })));
+      .map(async picture => ({ picture, slide: await slideOf(picture.slide), channels: channels?.queryOf(picture) ?? null })));
     stage.classList.toggle('side', state.mode === 'side');
     byId('second').hidden = state.mode === 'single';
     showTags();
     await panes.show(pictures, state.mode);
+    channels?.follow(pictures);
     staining?.follow(pictures.map(({ picture }) => picture));
     setRegionScale();
     problem(null);
@@ -372,6 +376,7 @@ async function start(): Promise<void> {
   problem(null);
   models = await get<Model[]>('models').catch(() => []);
   staining = startStaining(slide, nameOfModel);
+  channels = startChannels(state.channels, () => void showPictures());
   const isKnown = slide.layers.includes(state.shown.layer) || modelOf(state.shown.layer) !== null;
   if (state.shown.slide === slide.id && !isKnown) state.shown = initialState(slide.id).shown;
   byId('bar').hidden = stage.hidden = false;

@@ -13,11 +13,13 @@ export interface ViewState {
   rotation: number; brightness: number; contrast: number;
   /** Place of the curtain, and opacity of the compared picture, from 0 to 1. */
   split: number; opacity: number;
+  /** Channels of slides by their identifiers, as addresses of tiles have them; slides with the defaults are left out. */
+  channels: Map<string, string>;
 }
 
 export const initialState = (slide: string): ViewState => ({
   slide, shown: { slide, layer: 'source' }, compared: null, mode: 'single', centre: null, rotation: 0, brightness: 1, contrast: 1,
-  split: 0.5, opacity: 0.5,
+  split: 0.5, opacity: 0.5, channels: new Map(),
 });
 
 const numberIn = (text: string | null, low: number, high: number): number | null => {
@@ -25,6 +27,9 @@ const numberIn = (text: string | null, low: number, high: number): number | null
   const value = Number(text);
   return Number.isFinite(value) && value >= low && value <= high ? value : null;
 };
+
+// channels is that of the slide of the address, channels.ID that of another one.
+const otherChannels = 'channels.';
 
 /** Picture of LAYER, ID/LAYER, or an id for its source. */
 function pictureOf(text: string | null, slide: string | null): Picture | null {
@@ -49,6 +54,8 @@ export function parseState(query: string): ViewState | null {
   state.contrast = numberIn(values.get('contrast'), 0.2, 3) ?? 1;
   state.split = numberIn(values.get('split'), 0, 1) ?? 0.5;
   state.opacity = numberIn(values.get('opacity'), 0, 1) ?? 0.5;
+  for (const [name, value] of values)
+    if (name === 'channels' || name.startsWith(otherChannels)) state.channels.set(name.slice(otherChannels.length) || slide, value);
   return state;
 }
 
@@ -74,5 +81,6 @@ export function formatState(state: ViewState): string {
   }
   if (state.brightness !== 1) values.set('brightness', rounded(state.brightness, 2));
   if (state.contrast !== 1) values.set('contrast', rounded(state.contrast, 2));
-  return `?${values.toString().replaceAll('%2F', '/')}`;
+  for (const [id, channels] of state.channels) values.set(id === state.slide ? 'channels' : otherChannels + id, channels);
+  return `?${values.toString().replaceAll('%2F', '/').replaceAll('%3A', ':').replaceAll('%2C', ',')}`;
 }

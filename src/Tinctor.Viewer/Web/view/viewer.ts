@@ -10,7 +10,8 @@ import { CancellableSource } from './tiles.ts';
 export const relativeWidth = (slide: Pick<Slide, 'width' | 'mpp'>, first: Pick<Slide, 'width' | 'mpp'>) =>
   slide.mpp && first.mpp ? (slide.width * slide.mpp) / (first.width * first.mpp) : 1;
 
-export interface ShownPicture { picture: Picture; slide: Slide }
+/** Picture with its slide; channels are those of its tiles' addresses, null for the defaults. */
+export interface ShownPicture { picture: Picture; slide: Slide; channels?: string | null }
 
 export interface Panes {
   first: OpenSeadragon.Viewer; second: OpenSeadragon.Viewer;
@@ -42,12 +43,13 @@ const create = (element: HTMLElement, navigator: string | null) => OpenSeadragon
 export const canvasOf = (viewer: OpenSeadragon.Viewer) => (viewer as unknown as { drawer: { canvas: HTMLCanvasElement } }).drawer.canvas;
 
 /** Reads the description of a pyramid. It is read here, and not by OpenSeadragon, so that problems are stated in the server's words. */
-async function readPyramid({ slide, layer }: Picture): Promise<CancellableSource> {
-  const address = addressOf.deepZoom(slide, layer), text = await getText(address);
+async function readPyramid({ picture, channels = null }: ShownPicture): Promise<CancellableSource> {
+  const address = addressOf.deepZoom(picture.slide, picture.layer), text = await getText(address);
   const image = new DOMParser().parseFromString(text, 'text/xml').documentElement, size = image.querySelector('Size');
   const number = (node: Element | null, name: string) => Number(node?.getAttribute(name));
-  return new CancellableSource(number(size, 'Width'), number(size, 'Height'), number(image, 'TileSize'), number(image, 'Overlap'),
+  const source = new CancellableSource(number(size, 'Width'), number(size, 'Height'), number(image, 'TileSize'), number(image, 'Overlap'),
     address.replace(/\.dzi$/, '_files/'), image.getAttribute('Format') ?? '');
+  return Object.assign(source, { queryParams: channels === null ? '' : `?channels=${channels}` });
 }
 
 const itemsOf = ({ world }: OpenSeadragon.Viewer) => Array.from({ length: world.getItemCount() }, (_, index) => world.getItemAt(index));
@@ -59,7 +61,7 @@ interface Places { first: HTMLElement; second: HTMLElement; miniMap: string }
 export function createPanes(elements: Places, base: Slide, onFailure: () => void): Panes {
   preventStyleSheet();
   const first = create(elements.first, elements.miniMap), second = create(elements.second, null);
-  const shown = new Map<OpenSeadragon.Viewer, string>();
+  const shown = new Map<OpenSeadragon.Viewer, string>(), complete = new Map<OpenSeadragon.Viewer, OpenSeadragon.TiledImage | null>();
   let leader = first, mode: Mode = 'single', split = 0.5, opacity = 0.5, flicker = 0;
 
   const follow = (from: OpenSeadragon.Viewer, to: OpenSeadragon.Viewer) => {
@@ -90,22 +92,39 @@ export function createPanes(elements: Places, base: Slide, onFailure: () => void
   }
 
   async function place(viewer: OpenSeadragon.Viewer, next: ShownPicture | undefined): Promise<void> {
-    const key = next ? `${next.picture.slide}/${next.picture.layer}` : '';
-    if (shown.get(viewer) === key) return;
+    const layer = next ? `${next.picture.slide}/${next.picture.layer}` : '', channels = next?.channels ?? null;
+    const key = channels === null ? layer : `${layer}?${channels}`;
+    const before = shown.get(viewer);
+    if (before === key) return;
     shown.set(viewer, key);
-    const tileSource = next ? await readPyramid(next.picture).catch((error: unknown) => {
+    const tileSource = next ? await readPyramid(next).catch((error: unknown) => {
       shown.delete(viewer);
       throw error;
     }) : null;
     if (shown.get(viewer) !== key) return; // another picture was chosen meanwhile
     const old = itemsOf(viewer);
+    let added: OpenSeadragon.TiledImage | null = null;
     if (next && tileSource) {
-      await new Promise<void>((resolve, reject) => viewer.addTiledImage({
-        tileSource, x: 0, y: 0, width: relativeWidth(next.slide, base), success: () => resolve(),
+      added = await new Promise<OpenSeadragon.TiledImage>((resolve, reject) => viewer.addTiledImage({
+        tileSource, x: 0, y: 0, width: relativeWidth(next.slide, base),
+        success: ({ item }: { item: OpenSeadragon.TiledImage }) => resolve(item),
         error: () => reject(new Error('The server described the slide in a form that the viewer cannot read.')),
       } as unknown as Parameters<typeof viewer.addTiledImage>[0]));
     }
-    old.forEach(item => viewer.world.removeItem(item));
+    const last = complete.get(viewer);
+    // Other channels of the same picture replace it when they are complete, so that it does not flash.
+    if (!added || !last || before?.split('?')[0] !== layer) {
+      old.forEach(item => viewer.world.removeItem(item));
+      complete.set(viewer, added);
+      return;
+    }
+    old.filter(item => item !== last).forEach(item => viewer.world.removeItem(item));
+    const item = added;
+    item.whenFullyLoaded(() => {
+      if (shown.get(viewer) !== key) return;
+      viewer.world.removeItem(last);
+      complete.set(viewer, item);
+    });
   }
 
   return {

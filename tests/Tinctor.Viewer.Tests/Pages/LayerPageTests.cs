@@ -1,0 +1,49 @@
+using Deque.AxeCore.Playwright;
+using Tinctor.Tests;
+
+namespace Tinctor.Viewer.Tests.Pages;
+
+/// <summary>Layers of the view page in Chromium: channels, uncertainty, and other slides.</summary>
+public sealed class LayerPageTests(Browser browser) : IClassFixture<Browser>
+{
+    [Fact]
+    public async Task Channels_are_switched_coloured_and_kept_in_the_permalink()
+    {
+        var folder = new TemporaryFolder();
+        ChannelTests.WriteFour(folder);
+        await using TestServer server = await TestServer.StartAsync(folder);
+        string id = await server.IdAsync("four.ome.tif");
+        await using var opened = await browser.OpenAsync(server, $"/view?slide={id}&channels=0:0000ff:0:1000");
+        await opened.DrawnAsync();
+        bool[] shown = await opened.Page.Locator(".channel input[type=checkbox]").EvaluateAllAsync<bool[]>(
+            "inputs => inputs.map(input => input.checked)");
+        Assert.Equal([true, false, false, false], shown);
+        await UntilColourAsync(opened, 0, 0, 255);
+        await opened.Page.Locator(".channel input[type=color]").First.EvaluateAsync(
+            "input => { input.value = '#ff0000'; input.dispatchEvent(new Event('input')); }");
+        await UntilColourAsync(opened, 255, 0, 0);
+        await opened.Page.ClickAsync(".channel >> nth=0 >> summary");
+        await opened.Page.GetByLabel("Brightest sample as a number of DAPI").FillAsync("2000");
+        await UntilColourAsync(opened, 128, 0, 0);
+        await opened.UntilAsync("() => location.search.includes('channels=0:ff0000:0:2000')");
+        await opened.Page.FocusAsync(".channel:nth-child(2) input[type=checkbox]");
+        await opened.Page.Keyboard.PressAsync("Space");
+        await UntilColourAsync(opened, 255, 0, 255);
+        await opened.Page.GetByText("Hide all").ClickAsync();
+        await UntilColourAsync(opened, 0, 0, 0);
+        Assert.Empty((await opened.Page.RunAxe()).Violations.Where(v => v.Impact is "serious" or "critical"));
+        opened.AssertClean();
+    }
+
+    // Colour of the picture left of its centre, to the accuracy of JPEG.
+    private static Task UntilColourAsync(OpenedPage opened, int red, int green, int blue) => opened.UntilAsync($$"""
+        () => {
+            const canvas = document.querySelector('#first canvas');
+            const point = Object.assign(document.createElement('canvas'), { width: 1, height: 1 });
+            const context = point.getContext('2d', { willReadFrequently: true });
+            context.drawImage(canvas, -canvas.width / 2 + 60, -canvas.height / 2);
+            const colour = context.getImageData(0, 0, 1, 1).data;
+            return [{{red}}, {{green}}, {{blue}}].every((value, i) => Math.abs(colour[i] - value) < 8);
+        }
+        """);
+}
