@@ -71,17 +71,22 @@ internal readonly record struct IhcCounts(double Area, long Tissue, double Tissu
         ];
     }
 
-    /// <summary>Measures an image.</summary>
+    /// <summary>Measures an image, or a part of it.</summary>
     /// <param name="image">The image.</param>
     /// <param name="nuclei">Nuclei of the image, of the same size.</param>
     /// <param name="settings">Thresholds of staining.</param>
-    public static IhcCounts Compute(StainDensities image, LabelMap nuclei, IhcSettings settings)
+    /// <param name="pixels">Pixels that count, [height, width]; null for all.</param>
+    /// <param name="counted">Nuclei that count, by label, with all of their pixels and rings; null for all.</param>
+    public static IhcCounts Compute(
+        StainDensities image, LabelMap nuclei, IhcSettings settings, bool[]? pixels = null, bool[]? counted = null)
     {
-        double area = image.Width * (double)image.Height * settings.Mpp * settings.Mpp / 1e6;
+        long all = pixels is null ? image.Dab.Length : pixels.LongCount(inside => inside);
+        double area = all * settings.Mpp * settings.Mpp / 1e6;
         long tissue = 0, positive = 0;
         double density = 0, positiveDensity = 0;
         for (int i = 0; i < image.Dab.Length; i++)
         {
+            if (pixels is not null && !pixels[i]) continue;
             float dab = image.Dab[i];
             if (image.Haematoxylin[i] + dab < settings.TissueDensity) continue;
             tissue++;
@@ -91,9 +96,11 @@ internal readonly record struct IhcCounts(double Area, long Tissue, double Tissu
             positiveDensity += dab;
         }
         int[] rings = RingsAround(nuclei, settings.Ring / settings.Mpp);
-        (int cells, StainedCells stained, _, _) = Cells(nuclei.Labels, nuclei.Count, image.Dab, settings);
-        (int withRing, StainedCells stainedRings, long pixels, long positivePixels) = Cells(rings, nuclei.Count, image.Dab, settings);
-        return new(area, tissue, density, positive, positiveDensity, cells, stained, withRing, stainedRings, pixels, positivePixels);
+        (int cells, StainedCells stained, _, _) = Cells(nuclei.Labels, nuclei.Count, image.Dab, settings, counted);
+        (int withRing, StainedCells stainedRings, long ringPixels, long positivePixels) =
+            Cells(rings, nuclei.Count, image.Dab, settings, counted);
+        return new(area, tissue, density, positive, positiveDensity, cells, stained, withRing, stainedRings,
+            ringPixels, positivePixels);
     }
 
     /// <summary>Adds counts.</summary>
@@ -115,13 +122,13 @@ internal readonly record struct IhcCounts(double Area, long Tissue, double Tissu
     }
 
     private static (int Cells, StainedCells Stained, long Pixels, long Positive) Cells(
-        int[] labels, int count, float[] dab, IhcSettings settings)
+        int[] labels, int count, float[] dab, IhcSettings settings, bool[]? counted)
     {
         var (sums, pixels) = (new double[count + 1], new int[count + 1]);
         long positive = 0;
         for (int i = 0; i < labels.Length; i++)
         {
-            if (labels[i] == 0) continue;
+            if (labels[i] == 0 || counted is { } chosen && !chosen[labels[i]]) continue;
             sums[labels[i]] += dab[i];
             pixels[labels[i]]++;
             if (dab[i] >= settings.PositiveDensity) positive++;

@@ -55,16 +55,22 @@ public sealed record NucleusDetection
 /// </summary>
 internal static class NucleusDetector
 {
-    /// <summary>The nuclei of an image.</summary>
-    public static LabelMap Find(StainDensities image, NucleusDetection settings)
+    /// <summary>Finds the nuclei of an image.</summary>
+    /// <param name="image">Stains of the image.</param>
+    /// <param name="settings">Appearance of nuclei.</param>
+    /// <param name="thresholds">
+    /// Threshold of the contrast of each stain, for an image that is part of a larger one; null for Otsu's threshold of the image.
+    /// </param>
+    public static LabelMap Find(StainDensities image, NucleusDetection settings, IReadOnlyList<float>? thresholds = null)
     {
         settings.Validate();
         (int width, int height, double mpp) = (image.Width, image.Height, settings.Mpp);
-        bool[] mask = Dark(image.Haematoxylin, width, height, settings);
-        if (!settings.HaematoxylinOnly)
+        var mask = new bool[width * height];
+        foreach ((int stain, float[] density) in Stains(image, settings).Index())
         {
-            bool[] brown = Dark(image.Dab, width, height, settings);
-            for (int i = 0; i < mask.Length; i++) mask[i] |= brown[i];
+            (float[] absorbed, float[] contrast) = Contrast(density, width, height, settings);
+            double threshold = Math.Max(thresholds?[stain] ?? Otsu.Threshold(contrast), settings.LeastContrast);
+            for (int i = 0; i < mask.Length; i++) mask[i] |= contrast[i] > threshold && absorbed[i] > settings.LeastAbsorption;
         }
         double pixelArea = mpp * mpp;
         ConnectedComponents.FillHoles(mask, width, height, (int)(settings.LargestArea / pixelArea / 4));
@@ -74,17 +80,26 @@ internal static class NucleusDetector
         return nuclei.Keep(label => areas[label] * pixelArea >= settings.LeastArea && areas[label] * pixelArea <= settings.LargestArea);
     }
 
-    // Each stain has its own threshold, so that a few brown nuclei do not hide pale blue ones. The absorbed share of light saturates,
-    // unlike density, so that black nuclei do not hide grey ones.
-    private static bool[] Dark(float[] density, int width, int height, NucleusDetection settings)
+    /// <summary>
+    /// Gets the densities of the stains of nuclei. Each stain has its own threshold, so that a few brown nuclei do not hide pale blue ones.
+    /// </summary>
+    public static IReadOnlyList<float[]> Stains(StainDensities image, NucleusDetection settings) =>
+        settings.HaematoxylinOnly ? [image.Haematoxylin] : [image.Haematoxylin, image.Dab];
+
+    /// <summary>
+    /// Computes the smoothed share of light that a stain absorbs, and by how much it exceeds that of the surroundings. The share saturates,
+    /// unlike density, so that black nuclei do not hide grey ones.
+    /// </summary>
+    public static (float[] Absorbed, float[] Contrast) Contrast(float[] density, int width, int height, NucleusDetection settings)
     {
         float[] absorbed = Array.ConvertAll(density, od => 1 - MathF.Pow(10, -od));
         absorbed = GaussianFilter.Smooth(absorbed, width, height, settings.Smoothing / settings.Mpp);
         float[] contrast = GaussianFilter.Smooth(absorbed, width, height, settings.Surroundings / settings.Mpp);
         for (int i = 0; i < contrast.Length; i++) contrast[i] = absorbed[i] - contrast[i];
-        double threshold = Math.Max(Otsu.Threshold(contrast), settings.LeastContrast);
-        var dark = new bool[contrast.Length];
-        for (int i = 0; i < dark.Length; i++) dark[i] = contrast[i] > threshold && absorbed[i] > settings.LeastAbsorption;
-        return dark;
+        return (absorbed, contrast);
     }
+
+    /// <summary>Distance in pixels beyond which a pixel does not change the contrast of another.</summary>
+    public static int ContrastReach(NucleusDetection settings) =>
+        GaussianFilter.Radius(settings.Smoothing / settings.Mpp) + GaussianFilter.Radius(settings.Surroundings / settings.Mpp);
 }

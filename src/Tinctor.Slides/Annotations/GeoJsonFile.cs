@@ -52,6 +52,21 @@ internal static class GeoJsonFile
         });
     }
 
+    /// <summary>Reads the polygons of a geometry, those with holes included; none for points and lines.</summary>
+    /// <param name="geometry">Geometry in any unit.</param>
+    /// <exception cref="FormatException">It is not a geometry, or has coordinates that are not finite numbers.</exception>
+    internal static IReadOnlyList<Polygon> PolygonsOf(JsonElement geometry)
+    {
+        try
+        {
+            return [.. Polygons(geometry)];
+        }
+        catch (Exception error) when (error is KeyNotFoundException or InvalidOperationException or IndexOutOfRangeException)
+        {
+            throw new FormatException("coordinates of another form", error);
+        }
+    }
+
     /// <summary>Writes a FeatureCollection: an annotation of the class Tissue for each polygon.</summary>
     /// <param name="stream">Stream to write to.</param>
     /// <param name="polygons">Polygons in pixels of level 0.</param>

@@ -1,3 +1,5 @@
+using System.Numerics;
+
 namespace Tinctor.Slides.Masks;
 
 /// <summary>Gaussian smoothing of a plane.</summary>
@@ -15,10 +17,13 @@ internal static class GaussianFilter
         return Columns(Rows(plane, width, height, kernel), width, height, kernel);
     }
 
+    /// <summary>Radius of the kernel in pixels.</summary>
+    public static int Radius(double sigma) => sigma <= 0 ? 0 : (int)Math.Ceiling(3 * sigma);
+
     // Half of the symmetric kernel, from the centre.
     private static float[] Kernel(double sigma)
     {
-        double[] weights = [.. Enumerable.Range(0, (int)Math.Ceiling(3 * sigma) + 1).Select(i => Math.Exp(-i * i / (2 * sigma * sigma)))];
+        double[] weights = [.. Enumerable.Range(0, Radius(sigma) + 1).Select(i => Math.Exp(-i * i / (2 * sigma * sigma)))];
         double sum = weights[0] + (2 * weights.Skip(1).Sum());
         return Array.ConvertAll(weights, weight => (float)(weight / sum));
     }
@@ -51,9 +56,16 @@ internal static class GaussianFilter
         return smooth;
     }
 
+    // Each product is rounded before it is added, with vectors as without.
     private static void AddScaled(Span<float> target, ReadOnlySpan<float> source, float weight)
     {
-        for (int i = 0; i < target.Length; i++) target[i] += source[i] * weight;
+        int i = 0;
+        for (; i <= target.Length - Vector<float>.Count; i += Vector<float>.Count)
+        {
+            Span<float> part = target.Slice(i, Vector<float>.Count);
+            (new Vector<float>(part) + (new Vector<float>(source.Slice(i, Vector<float>.Count)) * weight)).CopyTo(part);
+        }
+        for (; i < target.Length; i++) target[i] += source[i] * weight;
     }
 
     // Mirrors with the edge pixel repeated: 0 1 2 | 2 1 0.

@@ -9,24 +9,44 @@ internal static class Otsu
     /// </summary>
     public static float Threshold(ReadOnlySpan<float> values)
     {
-        const int bins = 256;
         (float low, float high) = (float.PositiveInfinity, float.NegativeInfinity);
         foreach (float value in values) (low, high) = (Math.Min(low, value), Math.Max(high, value));
+        var histogram = new OtsuHistogram(low, high);
+        foreach (float value in values) histogram.Add(value);
+        return histogram.Threshold();
+    }
+}
+
+/// <summary>Histogram of numbers that are not in memory together, for Otsu's threshold.</summary>
+/// <param name="low">The smallest number.</param>
+/// <param name="high">The largest number.</param>
+internal sealed class OtsuHistogram(float low, float high)
+{
+    private const int Bins = 256;
+    private readonly double[] counts = new double[Bins];
+
+    /// <summary>Adds a number of the range.</summary>
+    public void Add(float value)
+    {
+        if (high > low) counts[Math.Min(Bins - 1, (int)((value - low) / (high - low) * Bins))]++;
+    }
+
+    /// <summary>Computes the threshold with the largest variance between classes; the largest number if all are equal.</summary>
+    public float Threshold()
+    {
         if (!(high > low)) return high;
-        var histogram = new double[bins];
-        foreach (float value in values) histogram[Math.Min(bins - 1, (int)((value - low) / (high - low) * bins))]++;
-        double total = values.Length, sum = 0, below = 0, sumBelow = 0, best = -1;
-        for (int i = 0; i < bins; i++) sum += i * histogram[i];
+        double total = counts.Sum(), sum = 0, below = 0, sumBelow = 0, best = -1;
+        for (int i = 0; i < Bins; i++) sum += i * counts[i];
         int split = 0;
-        for (int i = 0; i < bins - 1; i++)
+        for (int i = 0; i < Bins - 1; i++)
         {
-            below += histogram[i];
-            sumBelow += i * histogram[i];
+            below += counts[i];
+            sumBelow += i * counts[i];
             if (below == 0 || below == total) continue;
             double difference = (sumBelow / below) - ((sum - sumBelow) / (total - below));
             double between = below * (total - below) * difference * difference;
             if (between > best) (best, split) = (between, i);
         }
-        return low + ((split + 1) * (high - low) / bins);
+        return low + ((split + 1) * (high - low) / Bins);
     }
 }

@@ -28,25 +28,30 @@ internal sealed record Polygon(IReadOnlyList<(double X, double Y)[]> Rings)
         return [.. rings.Select(list => new Polygon(list))];
     }
 
+    /// <summary>Area of the outline less that of the holes, in squares of the polygon's unit.</summary>
+    public double Area => Rings.Index().Sum(ring => (ring.Index == 0 ? 1 : -1) * RingArea(ring.Item));
+
     /// <summary>Sets the pixels of a mask whose centres are inside (even-odd rule).</summary>
     /// <param name="mask">Mask, [height, width].</param>
     /// <param name="width">Width in pixels.</param>
     /// <param name="height">Height in pixels.</param>
     /// <param name="scale">Size of a pixel in units of the polygon.</param>
     /// <param name="value">New value of the pixels.</param>
-    public void Fill(Span<bool> mask, int width, int height, double scale = 1, bool value = true)
+    /// <param name="left">Column of the mask's first pixel; the mask may be a part of an image.</param>
+    /// <param name="top">Row of the mask's first pixel.</param>
+    public void Fill(Span<bool> mask, int width, int height, double scale = 1, bool value = true, int left = 0, int top = 0)
     {
-        (double top, double bottom) = (Rings[0].Min(p => p.Y) / scale, Rings[0].Max(p => p.Y) / scale);
+        (double first, double last) = (Rings[0].Min(p => p.Y) / scale, Rings[0].Max(p => p.Y) / scale);
         var crossings = new List<double>();
-        for (int y = (int)Math.Max(0, Math.Floor(top)); y < Math.Min(height, Math.Ceiling(bottom)); y++)
+        for (int y = (int)Math.Max(0, Math.Floor(first) - top); y < Math.Min(height, Math.Ceiling(last) - top); y++)
         {
             crossings.Clear();
-            foreach ((double, double)[] ring in Rings) Cross(ring, scale, y + 0.5, crossings);
+            foreach ((double, double)[] ring in Rings) Cross(ring, scale, top + y + 0.5, crossings);
             crossings.Sort();
             for (int i = 0; i + 1 < crossings.Count; i += 2)
             {
-                int from = (int)Math.Clamp(Math.Ceiling(crossings[i] - 0.5), 0, width);
-                int to = (int)Math.Clamp(Math.Ceiling(crossings[i + 1] - 0.5), from, width);
+                int from = (int)Math.Clamp(Math.Ceiling(crossings[i] - 0.5) - left, 0, width);
+                int to = (int)Math.Clamp(Math.Ceiling(crossings[i + 1] - 0.5) - left, from, width);
                 mask.Slice((y * width) + from, to - from).Fill(value);
             }
         }
@@ -90,6 +95,14 @@ internal sealed record Polygon(IReadOnlyList<(double X, double Y)[]> Rings)
     }
 
     private static (int X, int Y) Direction(int side) => (side % 4) switch { 0 => (1, 0), 1 => (0, 1), 2 => (-1, 0), _ => (0, -1) };
+
+    private static double RingArea((double X, double Y)[] ring) => Math.Abs(ring.Index().Sum(corner =>
+    {
+        // Relative to a corner, so that little is lost far from the origin.
+        (double ax, double ay) = (corner.Item.X - ring[0].X, corner.Item.Y - ring[0].Y);
+        (double bx, double by) = ring[(corner.Index + 1) % ring.Length];
+        return (ax * (by - ring[0].Y)) - ((bx - ring[0].X) * ay);
+    })) / 2;
 
     private static void Cross((double X, double Y)[] ring, double scale, double y, List<double> crossings)
     {
