@@ -1,7 +1,6 @@
 using System.Diagnostics.Metrics;
 using System.Net;
 using System.Net.Sockets;
-using System.Reflection;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using Microsoft.AspNetCore.Builder;
@@ -18,6 +17,7 @@ using OpenTelemetry.Metrics;
 using Tinctor.Viewer.Api;
 using Tinctor.Viewer.Folders;
 using Tinctor.Viewer.Jobs;
+using Tinctor.Viewer.Measurements;
 using Tinctor.Viewer.Pixels;
 using Tinctor.Viewer.Security;
 
@@ -180,7 +180,7 @@ public sealed class ViewerServer : IAsyncDisposable
         services.AddSingleton<SlideReader>();
         services.AddSingleton(new ModelEndpoints(new(options.Models), options.RefreshInterval));
         services.AddSingleton(provider => new StainedPlaces(results, provider.GetRequiredService<SlideCatalogue>(),
-            provider.GetRequiredService<ModelEndpoints>().Find));
+            provider.GetRequiredService<ModelEndpoints>().FindStaining));
         services.AddSingleton(provider => new StainingQueue(new(Path.Combine(results, "jobs.db")), options.QueuedReads,
             provider.GetRequiredService<ILogger<StainingQueue>>()));
         services.AddHostedService(provider => provider.GetRequiredService<StainingQueue>());
@@ -190,13 +190,18 @@ public sealed class ViewerServer : IAsyncDisposable
         services.AddSingleton<StainedEndpoints>();
         services.AddSingleton(provider =>
             new RegionEndpoints(provider.GetRequiredService<SlideCatalogue>(), Path.Combine(results, "regions")));
+        services.AddSingleton<Measurer>();
+        services.AddSingleton(provider => new MeasurementQueue(provider.GetRequiredService<Measurer>().Run,
+            provider.GetRequiredService<ILogger<MeasurementQueue>>()));
+        services.AddHostedService(provider => provider.GetRequiredService<MeasurementQueue>());
+        services.AddSingleton<MeasurementEndpoints>();
         services.AddSingleton(provider => new RunEndpoints(new(options.Runs), options.RefreshInterval,
             provider.GetRequiredService<IHostApplicationLifetime>().ApplicationStopping));
     }
 
     private static void Map(WebApplication app)
     {
-        app.MapGet("/api/v1/info", () => new InfoJson("Tinctor", Version, ResearchUseOnly: true)).WithTags("Server")
+        app.MapGet("/api/v1/info", () => InfoJson.OfProgram).WithTags("Server")
             .WithSummary("Gets name and version of the program");
         app.MapHealthChecks("/health/live", new() { Predicate = _ => false });
         app.MapHealthChecks("/health/ready");
@@ -212,9 +217,7 @@ public sealed class ViewerServer : IAsyncDisposable
         app.Services.GetRequiredService<RegionEndpoints>().Map(app);
         app.Services.GetRequiredService<JobEndpoints>().Map(app);
         app.Services.GetRequiredService<StainedEndpoints>().Map(app);
+        app.Services.GetRequiredService<MeasurementEndpoints>().Map(app);
         Pages.Map(app);
     }
-
-    private static string Version => typeof(ViewerServer).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()!
-        .InformationalVersion.Split('+')[0];
 }

@@ -1,7 +1,14 @@
+using System.Reflection;
+
 namespace Tinctor.Viewer.Api;
 
 /// <summary>Program that serves.</summary>
-internal sealed record InfoJson(string Name, string Version, bool ResearchUseOnly);
+internal sealed record InfoJson(string Name, string Version, bool ResearchUseOnly)
+{
+    /// <summary>This program.</summary>
+    public static InfoJson OfProgram { get; } = new("Tinctor", typeof(InfoJson).Assembly
+        .GetCustomAttribute<AssemblyInformationalVersionAttribute>()!.InformationalVersion.Split('+')[0], ResearchUseOnly: true);
+}
 
 /// <summary>Part of a list.</summary>
 internal sealed record PageJson<T>(int Total, IReadOnlyList<T> Items);

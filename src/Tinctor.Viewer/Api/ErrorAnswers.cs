@@ -34,8 +34,8 @@ internal sealed partial class ErrorAnswers(ILogger<ErrorAnswers> log) : IExcepti
         return true;
     }
 
-    // Without the folders of the server.
-    private static string Describe(TinctorException e)
+    /// <summary>Describes an error in one line, without the folders of the server.</summary>
+    public static string Describe(TinctorException e)
     {
         string name = e.File is null ? "" : $"{Path.GetFileName(e.File)}: ", problem = e.Problem.TrimEnd('.');
         return e.Remedy is null ? $"{name}{problem}." : $"{name}{problem}. {e.Remedy}";

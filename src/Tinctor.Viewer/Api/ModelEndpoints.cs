@@ -6,7 +6,7 @@ using Tinctor.Viewer.Folders;
 namespace Tinctor.Viewer.Api;
 
 /// <summary>
-/// Staining model. Source and target are the kinds of images, such as RGB or 4 channels; mpp is in micrometres per pixel, parameters is the
+/// Model. Source and target are the kinds of images, such as RGB or 4 channels; mpp is in micrometres per pixel, parameters is the
 /// number of weights.
 /// </summary>
 internal record ModelJson
@@ -16,6 +16,9 @@ internal record ModelJson
     public required string Name { get; init; }
 
     public required string Folder { get; init; }
+
+    /// <summary>staining, classifier, segmenter or the kind of another network for evaluation.</summary>
+    public required string Kind { get; init; }
 
     public required string? Method { get; init; }
 
@@ -60,6 +63,13 @@ internal sealed class ModelEndpoints
     /// <summary>Returns a model by its identifier; null if it is not in the folders.</summary>
     public CatalogueModel? Find(string id) => models.Value.GetValueOrDefault(id);
 
+    /// <summary>Returns a model that stains slides by its identifier; null if there is none.</summary>
+    public CatalogueModel? FindStaining(string id) => Find(id) is { IsStaining: true } model ? model : null;
+
+    /// <summary>Classifiers of images, in the order of their names.</summary>
+    public IReadOnlyList<CatalogueModel> Classifiers =>
+        [.. models.Value.Values.Where(model => model.Kind == "classifier").OrderBy(model => model.Name, StringComparer.Ordinal)];
+
     /// <summary>Returns the name of a model by the SHA-256 of its weights; null if it is not in the folders.</summary>
     public string? NameOf(string sha256) => models.Value.Values.FirstOrDefault(model => model.Sha256 == sha256)?.Name;
 
@@ -80,6 +90,7 @@ internal sealed class ModelEndpoints
         Id = model.Id,
         Name = model.Name,
         Folder = model.Folder,
+        Kind = model.Kind,
         Method = model.Description?.Method,
         Source = KindOf(model.Description?.InputChannels),
         Target = KindOf(model.Description?.OutputChannels),

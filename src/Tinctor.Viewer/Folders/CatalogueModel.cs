@@ -1,10 +1,11 @@
 using System.Buffers.Binary;
 using System.Text.Json;
+using Tinctor.Measurement.Levels;
 using Tinctor.Staining.Models;
 
 namespace Tinctor.Viewer.Folders;
 
-/// <summary>Staining model in the folders.</summary>
+/// <summary>Model in the folders: a staining model, or a network for evaluation.</summary>
 /// <param name="Path">The model folder.</param>
 /// <param name="Id">Identifier in addresses.</param>
 /// <param name="Name">Name of the folder, or of the run whose model it is.</param>
@@ -12,9 +13,10 @@ namespace Tinctor.Viewer.Folders;
 /// <param name="Created">Time of the description, in UTC.</param>
 internal sealed record CatalogueModel(string Path, string Id, string Name, string Folder, DateTime Created)
 {
-    private const string DescriptionFile = "model.json", RunModel = "model";
+    private const string DescriptionFile = "model.json", RunModel = "model", Staining = "staining";
     private const long LargestText = 1 << 20, LargestHeader = 1 << 26;
 
+    private readonly Lazy<string> kind = new(() => Attempt(() => LevelClassifier.KindOf(Path)) ?? Staining);
     private readonly Lazy<string?> sha256 = new(() => Attempt(() => ModelFolder.Sha256(Path)));
     private readonly Lazy<ModelDescription?> description = new(() => Attempt(() => ModelFolder.Read(Path)));
     private readonly Lazy<long?> parameters =
@@ -22,6 +24,12 @@ internal sealed record CatalogueModel(string Path, string Id, string Name, strin
 
     /// <summary>SHA-256 of the weights; null if they cannot be read.</summary>
     public string? Sha256 => sha256.Value;
+
+    /// <summary>Kind of the model: staining, or that of a network for evaluation, such as classifier.</summary>
+    public string Kind => kind.Value;
+
+    /// <summary>Whether the model stains slides.</summary>
+    public bool IsStaining => Kind == Staining;
 
     /// <summary>Description of the model; null if there is none, or it is damaged.</summary>
     public ModelDescription? Description => description.Value;

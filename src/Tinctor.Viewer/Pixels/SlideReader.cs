@@ -49,6 +49,16 @@ internal sealed class SlideReader(SlidePool pool, ReadQueue queue, TileCache til
         }, cancel);
     }
 
+    /// <summary>Reads a region as 8-bit RGB.</summary>
+    /// <param name="slide">The slide.</param>
+    /// <param name="downsample">Pixels of the full resolution per pixel of the region, above 0.</param>
+    /// <param name="area">The region in pixels of that resolution.</param>
+    /// <param name="cancel">Cancels while the read waits.</param>
+    /// <exception cref="BusyException">Too many reads wait.</exception>
+    /// <exception cref="TinctorException">The slide cannot be read there.</exception>
+    public Task<Image> ReadAsync(CatalogueSlide slide, double downsample, PixelArea area, CancellationToken cancel) =>
+        UseAsync(slide, open => open.Read(downsample, area.X, area.Y, area.Width, area.Height), cancel);
+
     /// <summary>Reads a region as IIIF requests it, encoded as JPEG or PNG.</summary>
     /// <exception cref="BusyException">Too many reads wait.</exception>
     /// <exception cref="TinctorException">The slide cannot be read there.</exception>
