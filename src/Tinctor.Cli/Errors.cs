@@ -16,6 +16,7 @@ internal static partial class Errors
     /// <summary>Flags of options whose property has another name, by command; the first one that the command has is used.</summary>
     private static readonly Dictionary<string, string[]> Flags = new()
     {
+        ["TransformFolder"] = ["--transforms"],
         ["Mpp"] = ["--work-mpp", "--output-mpp"],
         ["Resolution"] = ["--work-mpp"],
         ["Tile"] = ["--tile-size"],

@@ -21,6 +21,29 @@ public sealed record RegistrationTransform(ImageFrame Source, ImageFrame Target,
     private const int Iterations = 200;
     private const double Tolerance = 1e-4; // pixels
 
+    /// <summary>Review by a person; null if there was none.</summary>
+    public RegistrationReview? Review { get; init; }
+
+    /// <summary>Whether the transform may be used: by the review, or by the quality check if there was no review.</summary>
+    public bool IsUsable => Review is { } review ? review.State != ReviewState.Rejected : Quality.Passed;
+
+    /// <summary>Reasons not to use the transform, one line each; empty if it may be used.</summary>
+    public IReadOnlyList<string> Refusals => IsUsable ? []
+        : Review is null ? Quality.Reasons : ["it was rejected in a review", .. Quality.Reasons];
+
+    /// <summary>
+    /// Creates the transform that maps the centre of the source to that of the target, with the scale of the pixel sizes and without
+    /// rotation.
+    /// </summary>
+    public static RegistrationTransform FromPixelSizes(ImageFrame source, ImageFrame target)
+    {
+        double scale = source.ExpectedScale(target), x = (source.Width - 1) / 2.0, y = (source.Height - 1) / 2.0;
+        var affine = AffineTransform.About(x, y, scale, 0, 0, scale, ((target.Width - 1) / 2.0) - x, ((target.Height - 1) / 2.0) - y);
+        var transform = new RegistrationTransform(source, target, affine, null,
+            new() { Metric = SimilarityMetric.LocalNcc, Similarity = double.NaN });
+        return transform with { Quality = GeometryCheck.Measure(transform) };
+    }
+
     /// <summary>Maps a source position to a target position.</summary>
     public (double X, double Y) Apply(double x, double y)
     {
@@ -80,6 +103,7 @@ public sealed record RegistrationTransform(ImageFrame Source, ImageFrame Target,
                 return Apply(u, v);
             }),
             Quality = Quality.After(first.Quality),
+            Review = null,
         };
     }
 

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 
@@ -11,6 +12,7 @@ public static class TransformFile
 {
     private const string Format = "tinctor slide transform";
     private const int Version = 1;
+    private const long LargestFile = 1 << 20;
 
     /// <summary>Writes a transform, the displacement first, so that an existing transform is complete.</summary>
     /// <exception cref="IOException">It cannot be written.</exception>
@@ -33,7 +35,23 @@ public static class TransformFile
             ["reasons"] = new JsonArray([.. transform.Quality.Reasons.Select(reason => (JsonNode)reason)]),
             ["quality"] = Quality(transform.Quality),
         };
+        if (transform.Review is { } review) json["review"] = Review(review);
         AtomicFile.WriteText(path, json.ToJsonString(new() { WriteIndented = true }) + "\n");
+    }
+
+    /// <summary>Whether a file is a transform, of any version. False if it cannot be read.</summary>
+    internal static bool IsTransform(string path)
+    {
+        if (new FileInfo(path) is not { Exists: true, Length: > 0 and <= LargestFile }) return false;
+        try
+        {
+            return JsonNode.Parse(InputFile.ReadText(path)) is JsonObject json && json["format"] is JsonValue format
+                && format.TryGetValue(out string? name) && name == Format;
+        }
+        catch (Exception error) when (error is JsonException or TinctorException)
+        {
+            return false;
+        }
     }
 
     /// <summary>Reads a transform.</summary>
@@ -55,7 +73,10 @@ public static class TransformFile
             double[][] rows = json["affine"].Deserialize<double[][]>()!;
             string? field = (string?)json["displacement"];
             return new(source, Frame(json["target"]!, folder), new(rows[0][0], rows[0][1], rows[0][2], rows[1][0], rows[1][1], rows[1][2]),
-                field is null ? null : DisplacementFile.Read(Path.Combine(folder, field), source.Width, source.Height), Quality(json));
+                field is null ? null : DisplacementFile.Read(DisplacementPath(path, field), source.Width, source.Height), Quality(json))
+            {
+                Review = json["review"] is { } review ? Review(review) : null,
+            };
         }
         catch (Exception error) when (error is JsonException or InvalidOperationException or NullReferenceException or FormatException
             or IndexOutOfRangeException or ArgumentException)
@@ -63,6 +84,39 @@ public static class TransformFile
             throw new TinctorException(path, "not a transform, or damaged", "Register again", error);
         }
     }
+
+    /// <summary>Reads the path of the displacement of a transform; null if it has none.</summary>
+    /// <exception cref="TinctorException">The file is damaged, or its displacement is not beside it.</exception>
+    internal static string? DisplacementOf(string path)
+    {
+        try
+        {
+            return (string?)JsonNode.Parse(InputFile.ReadText(path))?["displacement"] is { } field ? DisplacementPath(path, field) : null;
+        }
+        catch (Exception error) when (error is JsonException or InvalidOperationException or FormatException)
+        {
+            throw new TinctorException(path, "not a transform, or damaged", "Register again", error);
+        }
+    }
+
+    private static string DisplacementPath(string path, string field) => field == Path.GetFileName(field)
+        ? Path.Combine(Path.GetDirectoryName(Path.GetFullPath(path))!, field)
+        : throw new TinctorException(path, $"the displacement is {field}, but a file beside the transform is expected",
+            "Move it there, and write its name only");
+
+    private static JsonObject Review(RegistrationReview review) => new()
+    {
+        ["state"] = $"{review.State}".ToLowerInvariant(),
+        ["time"] = review.Time.ToString("O", CultureInfo.InvariantCulture),
+        ["by"] = review.By,
+        ["landmarks"] = review.Landmarks,
+        ["median_tre"] = review.MedianTre,
+        ["median_leave_one_out_tre"] = review.MedianLeaveOneOut,
+    };
+
+    private static RegistrationReview Review(JsonNode json) => new(Enum.Parse<ReviewState>((string)json["state"]!, ignoreCase: true),
+        DateTime.Parse((string)json["time"]!, CultureInfo.InvariantCulture, DateTimeStyles.RoundtripKind), (string?)json["by"],
+        (int)json["landmarks"]!, (double?)json["median_tre"], (double?)json["median_leave_one_out_tre"]);
 
     // Paths are relative to the transform, so that a folder with slides and transforms can be moved.
     private static JsonObject Frame(ImageFrame frame, string folder) => new()

@@ -112,6 +112,13 @@ public sealed partial class RegisterCommandTests : IDisposable
             CommandLine.Run("warp", At("out/other.json"), At("marks.csv"), "-o", At("moved.csv")).OneError());
         Assert.Equal(0, CommandLine.Run("warp", At("out/other.json"), At("marks.csv"), "-o", At("moved.csv"), "--accept-failed").Code);
         Assert.Single(LandmarkFile.Read(At("moved.csv")));
+        // A review decides, whatever the quality check says.
+        RegistrationTransform transform = TransformFile.Read(At("out/other.json"));
+        TransformFile.Write(At("accepted.json"), transform with { Review = new(ReviewState.Accepted, DateTime.UtcNow) });
+        Assert.Equal(0, CommandLine.Run("warp", At("accepted.json"), At("marks.csv"), "-o", At("again.csv")).Code);
+        TransformFile.Write(At("rejected.json"), transform with { Review = new(ReviewState.Rejected, DateTime.UtcNow) });
+        Assert.Contains("rejected in a review",
+            CommandLine.Run("warp", At("rejected.json"), At("marks.csv"), "-o", At("third.csv")).OneError());
     }
 
     [Fact]

@@ -118,6 +118,30 @@ public sealed class RegistrationTransformTests : IDisposable
         Assert.Throws<TinctorException>(() => TransformFile.Read(Path.Combine(folder, "b.json")));
     }
 
+    [Theory]
+    [InlineData(ReviewState.Accepted, true)]
+    [InlineData(ReviewState.Corrected, true)]
+    [InlineData(ReviewState.Rejected, false)]
+    public void TransformFile_review_decides_whether_transform_is_used(ReviewState state, bool usable)
+    {
+        string path = Path.Combine(folder, "a.json");
+        var review = new RegistrationReview(state, new(2026, 3, 1, 10, 0, 0, DateTimeKind.Utc), "A. Reader", 7, 3.25);
+        TransformFile.Write(path, Wavy(400, 300, 12) with { Quality = Good with { Reasons = usable ? ["torn"] : [] }, Review = review });
+        RegistrationTransform read = TransformFile.Read(path);
+        Assert.Equal(review, read.Review);
+        Assert.Equal(usable, read.IsUsable);
+        Assert.Equal(usable ? [] : ["it was rejected in a review"], read.Refusals);
+    }
+
+    [Fact]
+    public void TransformFile_with_displacement_elsewhere_is_refused()
+    {
+        string path = Path.Combine(folder, "a.json");
+        TransformFile.Write(path, Wavy(400, 300, 12));
+        File.WriteAllText(path, File.ReadAllText(path).Replace("a_displacement", "../a_displacement"));
+        Assert.Contains("beside the transform", Assert.Throws<TinctorException>(() => TransformFile.Read(path)).Message);
+    }
+
     [Fact]
     public void TransformFile_displacement_is_standard_safetensors()
     {

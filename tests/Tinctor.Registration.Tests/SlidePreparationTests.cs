@@ -112,6 +112,31 @@ public sealed class SlidePreparationTests : IDisposable
         Assert.Contains("damaged", Assert.Throws<TinctorException>(() => SlidePreparation.Run(slides, folder, Options)).Message);
     }
 
+    [Fact]
+    public void Run_uses_reviewed_transforms_and_refuses_rejected_ones()
+    {
+        SlidePair pair = Write();
+        PairManifest slides = SlideMatching.Match([pair.Source], [pair.Target]);
+        string transforms = Path.Combine(folder, "transforms");
+        var shifted = new RegistrationTransform(new(pair.Source, Side, Side), new(pair.Target, Side - 30, Side),
+            AffineTransform.Translation(8, 0), null, new() { Metric = SimilarityMetric.LocalNcc, Similarity = 0.5 });
+        // The correction of the shift is used, although its quality check failed; the earlier file is not.
+        TransformFile.Write(Path.Combine(transforms, "automatic", "b.json"), shifted);
+        TransformFile.Write(Path.Combine(transforms, "b.json"), shifted with
+        {
+            Affine = AffineTransform.Identity,
+            Quality = shifted.Quality with { Reasons = ["torn"] },
+            Review = new(ReviewState.Corrected, DateTime.UtcNow),
+        });
+        PreparationOptions options = Options with { Registration = new(), TransformFolder = transforms };
+        PreparedDataset dataset = SlidePreparation.Run(slides, folder, options);
+        Assert.Equal(5, dataset.Kept);
+        TransformFile.Write(Path.Combine(transforms, "b.json"), shifted with { Review = new(ReviewState.Rejected, DateTime.UtcNow) });
+        Assert.Contains("other options", Assert.Throws<TinctorException>(() => SlidePreparation.Run(slides, folder, options)).Message);
+        Assert.Contains("rejected in a review",
+            SlidePreparation.Run(slides, folder, options with { Overwrite = true }).Pairs[0].Failure);
+    }
+
     private static PreparationOptions Options => new()
     {
         Registration = null,

@@ -86,6 +86,11 @@ internal static class PrepareCommand
     private static readonly Option<bool> Mirror = new("--mirror") { Description = "Also try mirrored targets" };
     private static readonly Option<bool> Aligned =
         new("--aligned") { Description = "The slides are aligned already; skip the registration" };
+    private static readonly Option<string?> TransformFolder = new("--transforms")
+    {
+        Description = "Folder with transforms of pairs, such as those reviewed in the viewer; other pairs are registered",
+        HelpName = "DIR",
+    };
     private static readonly Option<string?> SourceTissue = new("--source-tissue")
     {
         Description = "Folder with the tissue of sources, NAME.geojson [default: tissue detection]",
@@ -112,7 +117,7 @@ internal static class PrepareCommand
         {
             { "Input", Source, Target, Table, Match, SourceMpp, TargetMpp, SourceTissue, TargetTissue },
             { "Output", Output, Overwrite, AllowFailures },
-            { "Registration", Model, Channel, Mirror, Aligned },
+            { "Registration", Model, Channel, Mirror, TransformFolder, Aligned },
             { "Tiling", Tile, Stride, Mpp, MinTissue, MinNcc, MaxResidual },
             { "Splits", SlidePattern, Val, Test, Seed },
             { "Tissue detection", TissueArguments.All },
@@ -176,6 +181,7 @@ internal static class PrepareCommand
         Tissue = TissueArguments.Of(parse),
         SourceTissueFolder = parse.GetValue(SourceTissue),
         TargetTissueFolder = parse.GetValue(TargetTissue),
+        TransformFolder = parse.GetValue(TransformFolder),
         SourceMpp = parse.GetValue(SourceMpp),
         TargetMpp = parse.GetValue(TargetMpp),
         Overwrite = parse.GetValue(Overwrite),

@@ -111,8 +111,8 @@ internal static class RegisterCommand
             LandmarkError? error = landmarks is null ? null : LandmarkError.Compute(transform, landmarks.Source, landmarks.Target);
             WritePictures(path, transform, source, target, error, kept);
             Report(path, transform, options, error);
-            if (!transform.Quality.Passed) failed++;
-            if (parse.GetValue(Write) && (transform.Quality.Passed || parse.GetValue(AcceptFailed)))
+            if (!transform.IsUsable) failed++;
+            if (parse.GetValue(Write) && (transform.IsUsable || parse.GetValue(AcceptFailed)))
                 WriteWarped(Path.ChangeExtension(path, ".ome.tif"), transform, target, kept, cancel);
             cancel.ThrowIfCancellationRequested();
             before = transform;
@@ -187,11 +187,11 @@ internal static class RegisterCommand
     {
         RegistrationQuality q = transform.Quality;
         Terminal.Result(string.Create(CultureInfo.InvariantCulture,
-            $"{path}: {(q.Passed ? "passed" : "FAILED")}; similarity {q.Similarity:0.000} ({q.AffineSimilarity:0.000} affine, "
+            $"{path}: {(transform.IsUsable ? "passed" : "FAILED")}; similarity {q.Similarity:0.000} ({q.AffineSimilarity:0.000} affine, "
             + $"{q.Distinctness:0} standard deviations above chance), overlap {q.Overlap:0%}, scale {q.Scale:0.000}, "
             + $"smallest Jacobian determinant {q.SmallestDeterminant:0.00}"));
-        foreach (string reason in q.Reasons) Terminal.Problem($"{path}: registration failed: {Errors.Sentence(reason)}");
-        if (!q.Passed && RegistrationAdvice.For(options) is string advice) Terminal.Note(advice);
+        foreach (string reason in transform.Refusals) Terminal.Problem($"{path}: registration failed: {Errors.Sentence(reason)}");
+        if (!transform.IsUsable && RegistrationAdvice.For(options) is string advice) Terminal.Note(advice);
         if (error is null) return;
         string unmatched = error.Unmatched > 0 ? $"; {error.Unmatched} landmarks without a partner are left out" : "";
         Terminal.Result(string.Create(CultureInfo.InvariantCulture,

@@ -47,10 +47,13 @@ internal static class WarpCommand
     {
         string path = parse.GetRequiredValue(Transform), input = parse.GetRequiredValue(Input), output = parse.GetRequiredValue(Output);
         RegistrationTransform transform = TransformFile.Read(path);
-        if (!transform.Quality.Passed && !parse.GetValue(AcceptFailed))
-            throw new TinctorException(path, $"the registration failed its quality check ({string.Join("; ", transform.Quality.Reasons)})",
-                "Look at its pictures, and accept it if it is correct")
+        if (!transform.IsUsable && !parse.GetValue(AcceptFailed))
+        {
+            throw new TinctorException(path, transform.Review is null
+                ? $"the registration failed its quality check ({string.Join("; ", transform.Refusals)})"
+                : "the registration was rejected in a review", "Look at its pictures, and accept it if it is correct")
             { Option = nameof(AcceptFailed) };
+        }
         if (!SlideFormats.Exists(input)) throw new TinctorException(input, "no such file", "Check the path");
         if (Path.GetFullPath(input) == Path.GetFullPath(output))
             throw new TinctorException(output, "the output is the input", "Choose another file") { Option = nameof(Output) };

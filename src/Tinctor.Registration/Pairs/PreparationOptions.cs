@@ -28,6 +28,11 @@ public sealed record PreparationOptions
     /// <summary>Slides: folder with NAME.geojson, the annotated tissue of targets.</summary>
     public string? TargetTissueFolder { get; init; }
 
+    /// <summary>
+    /// Slides: folder with transforms, which are used in place of a registration for pairs with the names of their slides; null for none.
+    /// </summary>
+    public string? TransformFolder { get; init; }
+
     /// <summary>Slides: micrometres per pixel of the sources, if their metadata is missing or wrong.</summary>
     public double? SourceMpp { get; init; }
 

@@ -12,7 +12,9 @@ namespace Tinctor.Registration.Pairs;
 /// <param name="Target">Path of the target slide.</param>
 /// <param name="SourceTissue">GeoJSON file with the source's tissue; null detects it.</param>
 /// <param name="TargetTissue">GeoJSON file with the target's tissue; null detects it.</param>
-internal sealed record SlidePair(string Name, string Source, string Target, string? SourceTissue = null, string? TargetTissue = null);
+/// <param name="Transform">File of the transform from source to target; null estimates it.</param>
+internal sealed record SlidePair(string Name, string Source, string Target, string? SourceTissue = null, string? TargetTissue = null,
+    string? Transform = null);
 
 /// <summary>
 /// Preparation of a data set from pairs of slides: registers each pair, cuts tiles where both have tissue and rejects misaligned tiles.
@@ -40,8 +42,10 @@ public static class SlidePreparation
         options.Validate();
         if (options.Tiling.TileSize is null)
             throw new OptionException(nameof(TilingOptions.TileSize), "slides cannot be kept whole", "Give the size of the tiles");
+        TransformFolder? transforms = options.TransformFolder is null ? null : new(options.TransformFolder);
         SlidePair[] pairs = [.. Names(slides.Pairs).Zip(slides.Pairs, (name, pair) => new SlidePair(name, pair.Source, pair.Target!,
-            Annotations(options.SourceTissueFolder, pair.Source), Annotations(options.TargetTissueFolder, pair.Target!)))];
+            Annotations(options.SourceTissueFolder, pair.Source), Annotations(options.TargetTissueFolder, pair.Target!),
+            transforms?.Find(pair.Source, pair.Target!)))];
         foreach (SlidePair pair in pairs)
         {
             if (options.Overwrite) Delete(folder, pair.Name);
@@ -74,21 +78,21 @@ public static class SlidePreparation
         double downsample = SlideTiling.Downsample(source, options.Tiling);
         void Report(string step, double share) => progress?.Report(new(pair.Name, step, share));
         Report("registering", 0);
-        RegistrationTransform transform = options.Registration is null ? Aligned(source, target)
-            : SlideRegistration.Estimate(source, target,
+        RegistrationTransform transform = pair.Transform is not null ? Registered(pair.Transform, source, target)
+            : options.Registration is null ? Aligned(source, target) : SlideRegistration.Estimate(source, target,
             options.Registration, new DelegateProgress<double>(share => Report("registering", RegistrationShare * share)));
         cancel.ThrowIfCancellationRequested();
         var slides = new RegisteredSlides(source, target, Tissue(source, pair.SourceTissue, options),
             Tissue(target, pair.TargetTissue, options),
             transform);
-        IReadOnlyList<PreparedTile> tiles = transform.Quality.Passed ? SlideTiling.Write(slides, folder, pair.Name, options.Tiling,
+        IReadOnlyList<PreparedTile> tiles = transform.IsUsable ? SlideTiling.Write(slides, folder, pair.Name, options.Tiling,
             new DelegateProgress<double>(share => Report("cutting tiles", RegistrationShare + ((1 - RegistrationShare) * share))), cancel)
                 : [];
         TransformFile.Write(PathOf(folder, pair.Name, "_transform.json"), transform);
         SlidePairPictures.Write(slides, tiles, options.Tiling.TileSize!.Value, downsample, ending => PathOf(folder, pair.Name, ending));
         var record = new SlidePairFile(FingerprintOf(pair, options), pair.Source, pair.Target, source.Mpp * downsample,
             TileFile.Extension(source.Channels), TileFile.Extension(target.Channels), transform.Quality.Similarity,
-                transform.Quality.Reasons, tiles);
+                transform.Refusals, tiles);
         if (record.Reasons.Count == 0) record.Write(PathOf(folder, pair.Name, ".json"));
         return record;
     }
@@ -148,6 +152,11 @@ public static class SlidePreparation
         }
         foreach (string? tissue in (string?[])[pair.SourceTissue, pair.TargetTissue])
             fingerprint.Add("tissue", tissue is null ? null : Fingerprint.OfFile(tissue));
+        if (pair.Transform is not null)
+        {
+            fingerprint.Add("transform", Fingerprint.OfFile(pair.Transform));
+            if (TransformFile.DisplacementOf(pair.Transform) is string field) fingerprint.Add("displacement", Fingerprint.OfFile(field));
+        }
         fingerprint.Add("registered", options.Registration is not null);
         if (options.Registration is { } registration) fingerprint.AddOptions("registration", registration);
         return fingerprint.AddOptions("tiling", options.Tiling).AddOptions("tissue", options.Tissue)
@@ -169,6 +178,18 @@ public static class SlidePreparation
 
     private static TissueMask Tissue(Slide slide, string? geoJson, PreparationOptions options) =>
         geoJson is null ? TissueMask.Detect(slide, options.Tissue) : TissueMask.FromGeoJson(geoJson, slide, options.Tissue);
+
+    private static RegistrationTransform Registered(string path, Slide source, Slide target)
+    {
+        RegistrationTransform transform = TransformFile.Read(path);
+        (ImageFrame from, ImageFrame to) = (ImageFrame.From(source), ImageFrame.From(target));
+        return (from.Width, from.Height, to.Width, to.Height)
+            == (transform.Source.Width, transform.Source.Height, transform.Target.Width, transform.Target.Height)
+            ? transform with { Source = from, Target = to }
+            : throw new TinctorException(path, $"the transform is for slides of {transform.Source.Width}x{transform.Source.Height} and "
+                + $"{transform.Target.Width}x{transform.Target.Height} pixels, but they have {from.Width}x{from.Height} and "
+                + $"{to.Width}x{to.Height}", "Register them again");
+    }
 
     // By the resolutions alone, with the upper left corners on each other.
     private static RegistrationTransform Aligned(Slide source, Slide target)

@@ -25,7 +25,7 @@ internal static class QualityCheck
         (Tensor u, Tensor v) = Positions(map, field?.Rescaled(down, downTarget), (int)a.size(3), (int)a.size(2));
         (Tensor warped, Tensor inside) = Warp.Sample(b, u, v);
         Tensor covered = F.interpolate(tissue, size: (a.size(2), a.size(3)), mode: "bilinear");
-        (double scale, double stretch) = ScaleAndStretch(affine);
+        (double scale, double stretch) = GeometryCheck.ScaleAndStretch(affine);
         (double smallest, double folded) = field?.Determinants(affine) ?? (1, 0);
         var quality = new RegistrationQuality
         {
@@ -45,20 +45,12 @@ internal static class QualityCheck
 
     private static IEnumerable<string> Reasons(RegistrationQuality q)
     {
-        const double least = RegistrationQuality.MinDistinctness, overlap = RegistrationQuality.MinOverlap;
-        const double scale = RegistrationQuality.MaxScale, stretch = RegistrationQuality.MaxStretch;
+        const double least = RegistrationQuality.MinDistinctness;
         static string Text(FormattableString text) => FormattableString.Invariant(text);
         if (!(q.Distinctness >= least))
             yield return Text($"the similarity is hardly above chance ({q.Distinctness:0.0} standard deviations above wrong alignments, ")
                 + Text($"at least {least} expected)");
-        if (q.Overlap < overlap)
-            yield return Text($"the target covers only {q.Overlap:0%} of the source's tissue, but must cover {overlap:0%}");
-        if (q.Scale > scale || q.Scale < 1 / scale)
-            yield return Text($"the scale is {q.Scale:0.00}, but must be {1 / scale:0.00} to {scale:0.00}");
-        if (q.Stretch > stretch)
-            yield return Text($"the stretch is {q.Stretch:0.00}, but must be at most {stretch:0.00}");
-        if (q.Folded > 0)
-            yield return Text($"{q.Folded:0.00%} of the plane folds (Jacobian determinant {q.SmallestDeterminant:0.00})");
+        foreach (string reason in GeometryCheck.Reasons(q)) yield return reason;
     }
 
     // Wrong alignments: the target rotated about the source's centre and shifted.
@@ -82,13 +74,5 @@ internal static class QualityCheck
         if (field is null) return (u, v);
         Tensor shifts = F.interpolate(field.ToTensor().unsqueeze(0), size: (height, width), mode: "bilinear")[0];
         return (u + shifts[0], v + shifts[1]);
-    }
-
-    // By the singular values of the linear part.
-    private static (double Scale, double Stretch) ScaleAndStretch(AffineTransform t)
-    {
-        double sum = double.Hypot(t.Xx + t.Yy, t.Yx - t.Xy), difference = double.Hypot(t.Xx - t.Yy, t.Yx + t.Xy);
-        double large = (sum + difference) / 2, small = Math.Abs(sum - difference) / 2;
-        return (Math.Sqrt(large * small), large / Math.Max(small, 1e-9));
     }
 }

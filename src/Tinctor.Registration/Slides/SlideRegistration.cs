@@ -6,8 +6,6 @@ namespace Tinctor.Registration.Slides;
 /// <summary>Registration of whole slides by their overviews.</summary>
 public static class SlideRegistration
 {
-    private const double SameSizeRatio = 1.3;
-
     /// <summary>
     /// Estimates the transform from source to target pixels at level 0. If the pixel size of both slides is known, it determines their
     /// relative size. Otherwise sizes within 30% of each other mean pixels of the same size, and other sizes mean the same field of view.
@@ -59,9 +57,9 @@ public static class SlideRegistration
     {
         double Longest(Slide slide) => Math.Max(slide.Width, slide.Height);
         bool known = source.Mpp is not null && target.Mpp is not null;
-        double ratio = Longest(target) / Longest(source);
         double sourceMpp = known ? source.Mpp!.Value : 1;
-        double targetMpp = known ? target.Mpp!.Value : ratio is > SameSizeRatio or < 1 / SameSizeRatio ? 1 / ratio : 1;
+        double targetMpp = known ? target.Mpp!.Value
+            : 1 / ImageFrame.From(source).ExpectedScale(ImageFrame.From(target));
         double wanted = known && options.Mpp is double mpp ? mpp
             : Math.Max(Longest(source) * sourceMpp, Longest(target) * targetMpp) / options.Size;
         double finest = Math.Max(wanted, Math.Max(sourceMpp, targetMpp));

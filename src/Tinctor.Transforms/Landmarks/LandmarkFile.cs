@@ -19,9 +19,24 @@ internal static class LandmarkFile
     /// <exception cref="TinctorException">
     /// The file is missing or malformed, has no landmarks, or has a number or name twice.
     /// </exception>
-    public static IReadOnlyList<Landmark> Read(string path)
+    public static IReadOnlyList<Landmark> Read(string path) =>
+        Checked(path, IsPoints(path) ? ReadPoints(path) : [.. Landmarks(CsvFile.Read(path), path).Landmarks]);
+
+    /// <summary>Reads landmarks from the text of a CSV file.</summary>
+    /// <param name="text">Text of the file.</param>
+    /// <param name="name">Name of the file, for messages.</param>
+    /// <exception cref="TinctorException">
+    /// The text is malformed, has no landmarks, or has a number or name twice.
+    /// </exception>
+    public static IReadOnlyList<Landmark> Parse(string text, string name) =>
+        Checked(name, [.. Landmarks(CsvFile.Parse(new StringReader(text), name), name).Landmarks]);
+
+    /// <summary>Formats landmarks as a CSV file with the columns landmark, X and Y.</summary>
+    public static string ToText(IEnumerable<Landmark> landmarks) =>
+        CsvFile.ToText(["landmark", "X", "Y"], landmarks.Select(mark => (object?[])[mark.Id, Format(mark.X), Format(mark.Y)]));
+
+    private static IReadOnlyList<Landmark> Checked(string path, IReadOnlyList<Landmark> landmarks)
     {
-        IReadOnlyList<Landmark> landmarks = IsPoints(path) ? ReadPoints(path) : [.. ReadTable(path).Landmarks];
         if (landmarks.Count == 0) throw new TinctorException(path, "the file has no landmarks");
         if (landmarks.Select(landmark => landmark.Id).OfType<string>().CountBy(id => id)
             .FirstOrDefault(id => id.Value > 1) is { Value: > 1 } twice)
@@ -52,7 +67,7 @@ internal static class LandmarkFile
             AtomicFile.WriteText(output, text.ToString());
             return;
         }
-        (CsvTable table, int x, int y, Landmark[] landmarks) = ReadTable(input);
+        (CsvTable table, int x, int y, Landmark[] landmarks) = Landmarks(CsvFile.Read(input), input);
         CsvFile.Write(output, table.Header, table.Rows.Zip(landmarks, (row, landmark) =>
         {
             object?[] cells = [.. row.Cells];
@@ -64,9 +79,8 @@ internal static class LandmarkFile
 
     private static bool IsPoints(string path) => Path.GetExtension(path).Equals(".pts", StringComparison.OrdinalIgnoreCase);
 
-    private static (CsvTable Table, int X, int Y, Landmark[] Landmarks) ReadTable(string path)
+    private static (CsvTable Table, int X, int Y, Landmark[] Landmarks) Landmarks(CsvTable table, string path)
     {
-        CsvTable table = CsvFile.Read(path);
         string[] names = [.. table.Header.Select(name => name.ToUpperInvariant())];
         (int x, int y) = (Array.IndexOf(names, "X"), Array.IndexOf(names, "Y"));
         if (x < 0 || y < 0)
