@@ -13,11 +13,17 @@ internal static unsafe partial class NativeMethods
     /// <summary>Path of the loaded native library; null before the first call.</summary>
     internal static string? LibraryPath { get; private set; }
 
+    /// <summary>Whether the file of the native library is there; it is not loaded.</summary>
+    internal static bool Exists => Candidates.Any(File.Exists);
+
+    private static IEnumerable<string> Candidates =>
+        Environment.GetEnvironmentVariable("TINCTOR_NATIVE") is string chosen ? [chosen] : BuildFolders();
+
     private static nint Resolve(string name, Assembly assembly, DllImportSearchPath? search)
     {
         if (name != Library) return 0;
         string? chosen = Environment.GetEnvironmentVariable("TINCTOR_NATIVE");
-        foreach (string path in chosen is null ? BuildFolders() : [chosen])
+        foreach (string path in Candidates)
         {
             if (!File.Exists(path)) continue;
             // Debian 13's libtorch loads UCX, whose handler of SIGSEGV ends the process where .NET throws a NullReferenceException.

@@ -6,6 +6,9 @@ internal static class TorchLibrary
     /// <summary>Whether an exception says that libtorch, or its binding, could not be loaded.</summary>
     public static bool IsMissing(Exception? e) => e is DllNotFoundException or TypeInitializationException;
 
+    /// <summary>Whether the file of the binding is there. Neither it nor libtorch is loaded, so either may still fail to load.</summary>
+    public static bool IsInstalled => NativeMethods.Exists;
+
     /// <summary>
     /// Loads libtorch if it is there. Call it before several threads use libtorch: .NET 10 deadlocks if it is missing and their first calls
     /// fail at the same time.

@@ -162,8 +162,8 @@ public sealed record RegistrationTransform(ImageFrame Source, ImageFrame Target,
         return block;
     }
 
-    // Target positions of the pixels of a region, in pixels of the target at the given resolution.
-    private (double U, double V)[] Positions(double downsample, double finest, int x, int y, int width, int height)
+    /// <summary>Gets the target positions of the pixels of a region, in pixels of the target at a resolution, row by row.</summary>
+    internal (double U, double V)[] Positions(double downsample, double finest, int x, int y, int width, int height)
     {
         double At(int pixel) => ((pixel + 0.5) * downsample) - 0.5;
         var positions = new (double U, double V)[width * height];

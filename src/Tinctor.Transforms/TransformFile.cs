@@ -16,11 +16,15 @@ public static class TransformFile
 
     /// <summary>Writes a transform, the displacement first, so that an existing transform is complete.</summary>
     /// <exception cref="IOException">It cannot be written.</exception>
-    public static void Write(string path, RegistrationTransform transform)
+    public static void Write(string path, RegistrationTransform transform) =>
+        Write(path, transform, $"{Path.GetFileNameWithoutExtension(path)}_displacement.safetensors");
+
+    /// <summary>Writes a transform with its displacement in a file of this name beside it.</summary>
+    internal static void Write(string path, RegistrationTransform transform, string displacement)
     {
         string folder = Path.GetDirectoryName(Path.GetFullPath(path))!;
         Directory.CreateDirectory(folder);
-        string? field = transform.Displacement is null ? null : $"{Path.GetFileNameWithoutExtension(path)}_displacement.safetensors";
+        string? field = transform.Displacement is null ? null : displacement;
         if (field is not null) DisplacementFile.Write(Path.Combine(folder, field), transform.Displacement!);
         AffineTransform t = transform.Affine;
         var json = new JsonObject
@@ -82,6 +86,22 @@ public static class TransformFile
             or IndexOutOfRangeException or ArgumentException)
         {
             throw new TinctorException(path, "not a transform, or damaged", "Register again", error);
+        }
+    }
+
+    /// <summary>Reads the paths of the slides of a transform; null if the file is damaged.</summary>
+    internal static (string Source, string Target)? SlidesOf(string path)
+    {
+        try
+        {
+            JsonNode json = JsonNode.Parse(InputFile.ReadText(path))!;
+            string folder = Path.GetDirectoryName(Path.GetFullPath(path))!;
+            return (Frame(json["source"]!, folder).Path, Frame(json["target"]!, folder).Path);
+        }
+        catch (Exception error) when (error is JsonException or InvalidOperationException or NullReferenceException or FormatException
+            or ArgumentException or TinctorException)
+        {
+            return null;
         }
     }
 

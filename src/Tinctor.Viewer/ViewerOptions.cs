@@ -1,4 +1,6 @@
 using System.Net;
+using Tinctor.Slides;
+using Tinctor.Transforms;
 
 namespace Tinctor.Viewer;
 
@@ -60,6 +62,12 @@ public sealed record ViewerOptions
 
     /// <summary>Memory for encoded tiles in bytes; 128 MB by default.</summary>
     public long CachedBytes { get; init; } = 128_000_000;
+
+    /// <summary>
+    /// Estimates the transform from a source to a target slide, in level-0 pixels; receives the completed share, 0 to 1. Null if slides
+    /// cannot be registered automatically. The viewer itself does not depend on the registration, which needs libtorch.
+    /// </summary>
+    public Func<Slide, Slide, IProgress<double>, RegistrationTransform>? EstimateTransform { get; init; }
 
     /// <summary>Age from which on the lists of folders are read again.</summary>
     internal TimeSpan RefreshInterval { get; init; } = TimeSpan.FromSeconds(2);

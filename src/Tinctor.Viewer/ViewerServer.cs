@@ -19,6 +19,7 @@ using Tinctor.Viewer.Folders;
 using Tinctor.Viewer.Jobs;
 using Tinctor.Viewer.Measurements;
 using Tinctor.Viewer.Pixels;
+using Tinctor.Viewer.Registrations;
 using Tinctor.Viewer.Security;
 
 namespace Tinctor.Viewer;
@@ -195,6 +196,12 @@ public sealed class ViewerServer : IAsyncDisposable
             provider.GetRequiredService<ILogger<MeasurementQueue>>()));
         services.AddHostedService(provider => provider.GetRequiredService<MeasurementQueue>());
         services.AddSingleton<MeasurementEndpoints>();
+        services.AddSingleton(provider => new RegistrationCatalogue(provider.GetRequiredService<SlideCatalogue>(),
+            Path.Combine(results, "registrations"), options.RefreshInterval));
+        services.AddSingleton(provider => new RegistrationQueue(provider.GetRequiredService<RegistrationCatalogue>(),
+            options.EstimateTransform, provider.GetRequiredService<ILogger<RegistrationQueue>>()));
+        services.AddHostedService(provider => provider.GetRequiredService<RegistrationQueue>());
+        services.AddSingleton<RegistrationEndpoints>();
         services.AddSingleton(provider => new RunEndpoints(new(options.Runs), options.RefreshInterval,
             provider.GetRequiredService<IHostApplicationLifetime>().ApplicationStopping));
     }
@@ -215,6 +222,7 @@ public sealed class ViewerServer : IAsyncDisposable
         models.Map(app);
         app.Services.GetRequiredService<RunEndpoints>().Map(app);
         app.Services.GetRequiredService<RegionEndpoints>().Map(app);
+        app.Services.GetRequiredService<RegistrationEndpoints>().Map(app);
         app.Services.GetRequiredService<JobEndpoints>().Map(app);
         app.Services.GetRequiredService<StainedEndpoints>().Map(app);
         app.Services.GetRequiredService<MeasurementEndpoints>().Map(app);

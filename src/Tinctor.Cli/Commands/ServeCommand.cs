@@ -1,6 +1,10 @@
 using System.CommandLine;
 using System.Net;
 using Microsoft.Extensions.Logging;
+using Tinctor.Registration.Slides;
+using Tinctor.Slides;
+using Tinctor.Torch;
+using Tinctor.Transforms;
 using Tinctor.Viewer;
 
 namespace Tinctor.Cli.Commands;
@@ -69,6 +73,14 @@ internal static class ServeCommand
         DefaultValueFactory = _ => ViewerOptions.DefaultPort,
     }.Between(0, IPEndPoint.MaxPort);
 
+    /// <summary>Registration of slides for the viewer; null without libtorch, which is loaded by the first registration.</summary>
+    public static Func<Slide, Slide, IProgress<double>, RegistrationTransform>? EstimateTransform => !TorchLibrary.IsInstalled ? null
+        : (source, target, progress) =>
+        {
+            Threads.Use(0);
+            return SlideRegistration.Estimate(source, target, new(), progress);
+        };
+
     /// <summary>Prints errors of the server.</summary>
     public static void Log(ILoggingBuilder logging) => logging.AddProvider(new TerminalLog());
 
@@ -86,6 +98,7 @@ internal static class ServeCommand
             Token = parse.GetValue(Token) ?? (Environment.GetEnvironmentVariable(TokenVariable) is { Length: > 0 } token ? token : null),
             Certificate = parse.GetValue(Certificate),
             CertificatePassword = parse.GetValue(CertificatePassword),
+            EstimateTransform = EstimateTransform,
         };
         await using ViewerServer server = await ViewerServer.StartAsync(options, Log, cancel);
         Terminal.Result($"Tinctor serves at {server.AddressOf()}");

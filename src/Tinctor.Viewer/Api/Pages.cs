@@ -35,6 +35,7 @@ internal static class Pages
     {
         "" => ViewerFolder + "index.html",
         "view" => ViewerFolder + "view.html",
+        "register" => ViewerFolder + "register.html",
         _ when path.StartsWith(ReferenceFolder, StringComparison.Ordinal) => path,
         _ => ViewerFolder + path,
     });

@@ -21,8 +21,10 @@ internal sealed class SlideCatalogue(SafeFolders folders, TimeSpan interval)
 /// <param name="All">Slides by identifier.</param>
 /// <param name="Sources">Slides that are no results of others, in the order of their paths.</param>
 /// <param name="Results">Results by the identifier of their source.</param>
+/// <param name="ByName">Slides by name.</param>
 internal sealed record SlideList(
-    FrozenDictionary<string, CatalogueSlide> All, IReadOnlyList<CatalogueSlide> Sources, ILookup<string, StainedResult> Results)
+    FrozenDictionary<string, CatalogueSlide> All, IReadOnlyList<CatalogueSlide> Sources, ILookup<string, StainedResult> Results,
+    ILookup<string, CatalogueSlide> ByName)
 {
     /// <summary>Reads the folders; slides that have not changed stay the same objects.</summary>
     public static SlideList Read(SafeFolders folders, SlideList? old)
@@ -33,24 +35,25 @@ internal sealed record SlideList(
             if (CatalogueSlide.Create(path, folders) is not { } slide) continue;
             all[slide.Id] = old?.All.GetValueOrDefault(slide.Id) is { } known && known.IsSameAs(slide) ? known : slide;
         }
-        Dictionary<string, CatalogueSlide> byPath = all.Values.ToDictionary(slide => slide.Path, StringComparer.Ordinal);
         ILookup<string, CatalogueSlide> byName = all.Values.ToLookup(slide => slide.Name, StringComparer.Ordinal);
         (StainedResult Result, CatalogueSlide Source)[] results = [.. all.Values.Select(slide => StainedReport.Read(slide, folders))
             .OfType<StainedResult>().Select(result => (Result: result, Source: SourceOf(result)!)).Where(pair => pair.Source is not null)];
         HashSet<string> ids = [.. results.Select(pair => pair.Result.Slide.Id)];
         return new(all.ToFrozenDictionary(StringComparer.Ordinal),
             [.. all.Values.Where(slide => !ids.Contains(slide.Id)).OrderBy(slide => slide.Path, StringComparer.Ordinal)],
-            results.OrderBy(pair => pair.Result.Slide.Path, StringComparer.Ordinal).ToLookup(pair => pair.Source.Id, pair => pair.Result));
+            results.OrderBy(pair => pair.Result.Slide.Path, StringComparer.Ordinal).ToLookup(pair => pair.Source.Id, pair => pair.Result),
+            byName);
 
-        // A source that was moved is found by its name, if that is unique.
-        CatalogueSlide? SourceOf(StainedResult result)
-        {
-            string name = Path.GetFileName(Path.TrimEndingDirectorySeparator(result.Source));
-            CatalogueSlide? found = byPath.GetValueOrDefault(SafeFolders.RealPath(result.Source) ?? "")
-                ?? (byName[name].Take(2).ToArray() is [var only] ? only : null);
-            return found == result.Slide ? null : found;
-        }
+        CatalogueSlide? SourceOf(StainedResult result) =>
+            Find(all.GetValueOrDefault, byName, result.Source) is { } found && found != result.Slide ? found : null;
     }
+
+    /// <summary>Finds a slide by its path or, if it was moved, by its name; null if there is none, or several have the name.</summary>
+    public CatalogueSlide? Find(string path) => Find(All.GetValueOrDefault, ByName, path);
+
+    private static CatalogueSlide? Find(Func<string, CatalogueSlide?> byId, ILookup<string, CatalogueSlide> byName, string path) =>
+        path.Length == 0 ? null : byId(SafeFolders.IdOf(SafeFolders.RealPath(path) ?? ""))
+            ?? (byName[Path.GetFileName(Path.TrimEndingDirectorySeparator(path))].Take(2).ToArray() is [var only] ? only : null);
 
     private static IEnumerable<string> Paths(SafeFolders folders, string root)
     {

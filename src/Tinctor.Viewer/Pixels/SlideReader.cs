@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Runtime.CompilerServices;
 using Tinctor.Slides;
+using Tinctor.Transforms;
 using Tinctor.Viewer.Folders;
 
 namespace Tinctor.Viewer.Pixels;
@@ -58,6 +59,31 @@ internal sealed class SlideReader(SlidePool pool, ReadQueue queue, TileCache til
     /// <exception cref="TinctorException">The slide cannot be read there.</exception>
     public Task<Image> ReadAsync(CatalogueSlide slide, double downsample, PixelArea area, CancellationToken cancel) =>
         UseAsync(slide, open => open.Read(downsample, area.X, area.Y, area.Width, area.Height), cancel);
+
+    /// <summary>Reads a region of a target slide on the pixels of the source, as 8-bit RGB.</summary>
+    /// <param name="target">Target slide.</param>
+    /// <param name="transform">Transform from source to target.</param>
+    /// <param name="downsample">Pixels of the source's full resolution per pixel of the region, above 0.</param>
+    /// <param name="area">The region in pixels of that resolution.</param>
+    /// <param name="cancel">Cancels while the read waits.</param>
+    /// <exception cref="BusyException">Too many reads wait.</exception>
+    /// <exception cref="TinctorException">The slide cannot be read there, or is not the registered one.</exception>
+    public Task<Image> ReadRegisteredAsync(CatalogueSlide target, RegistrationTransform transform, double downsample, PixelArea area,
+        CancellationToken cancel) =>
+        UseAsync(target, open => RegisteredRegion.Read(transform, open, downsample, area.X, area.Y, area.Width, area.Height), cancel);
+
+    /// <summary>Reads a region of a layer of a target slide on the pixels of the source, as JPEG.</summary>
+    /// <param name="target">Target slide.</param>
+    /// <param name="transform">Transform from source to target.</param>
+    /// <param name="layer">One of the target's layers.</param>
+    /// <param name="region">Downsample, and the region in pixels of the source at that resolution.</param>
+    /// <param name="cancel">Cancels while the read waits.</param>
+    /// <exception cref="BusyException">Too many reads wait.</exception>
+    /// <exception cref="TinctorException">The slide cannot be read there, or is not the registered one.</exception>
+    public Task<byte[]> RegisteredAsync(CatalogueSlide target, RegistrationTransform transform, string layer,
+        (double Downsample, int X, int Y, int Width, int Height) region, CancellationToken cancel) =>
+        UseAsync(target, open => ImageWriter.EncodeJpeg(SlideLayer.Render(RegisteredRegion.Read(transform, open, region.Downsample,
+            region.X, region.Y, region.Width, region.Height), layer), Quality), cancel);
 
     /// <summary>Reads a region as IIIF requests it, encoded as JPEG or PNG.</summary>
     /// <exception cref="BusyException">Too many reads wait.</exception>
