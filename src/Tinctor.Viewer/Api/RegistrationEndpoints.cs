@@ -59,7 +59,7 @@ internal sealed class RegistrationEndpoints(RegistrationCatalogue registrations,
         group.MapPost("/{id}/landmarks/import", ImportLandmarks).WithSummary("Replaces the landmarks by those of two CSV files")
             .Produces<LandmarksJson>().ProducesProblem(400).ProducesProblem(404).ProducesProblem(422);
         group.MapGet("/{id}/landmarks/{file}", ExportLandmarks)
-            .WithSummary("Gets source.csv or target.csv, the landmarks as 'tinctor register --landmarks' reads them")
+            .WithSummary("Gets source.csv or target.csv: the landmarks of one slide with columns landmark, X and Y")
             .Produces(200, contentType: "text/csv").ProducesProblem(404);
     }
 
