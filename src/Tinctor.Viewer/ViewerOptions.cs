@@ -72,6 +72,9 @@ public sealed record ViewerOptions
     /// <summary>Age from which on the lists of folders are read again.</summary>
     internal TimeSpan RefreshInterval { get; init; } = TimeSpan.FromSeconds(2);
 
+    /// <summary>Time after which a client that sends or reads a body slowly is disconnected; more than 1 s.</summary>
+    internal TimeSpan BodyGrace { get; init; } = TimeSpan.FromSeconds(5);
+
     /// <summary>Time that a client has to send the headers of a request.</summary>
     internal TimeSpan HeaderTimeout { get; init; } = TimeSpan.FromSeconds(10);
 

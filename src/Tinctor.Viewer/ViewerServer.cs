@@ -32,6 +32,9 @@ public sealed class ViewerServer : IAsyncDisposable
 {
     private const int MostConnections = 1000;
 
+    // In bytes a second, after a time of grace; slower clients are disconnected.
+    private const int LeastDataRate = 240;
+
     private readonly WebApplication app;
     private readonly AccessToken? access;
 
@@ -100,6 +103,7 @@ public sealed class ViewerServer : IAsyncDisposable
     /// <summary>Stops the server; requests that are running have some seconds to end.</summary>
     public async ValueTask DisposeAsync()
     {
+        await app.StopAsync();
         await app.DisposeAsync();
         access?.Dispose();
     }
@@ -122,9 +126,10 @@ public sealed class ViewerServer : IAsyncDisposable
         app.UseExceptionHandler();
         app.UseHostFiltering();
         if (access is not null) app.UseAccessToken(access);
+        // Before the check, which needs the limits of the addresses.
+        app.UseRouting();
         app.UseWriteCheck();
         app.UseStatusCodePages();
-        app.UseRouting();
         Map(app);
         return app;
     }
@@ -134,6 +139,8 @@ public sealed class ViewerServer : IAsyncDisposable
         kestrel.AddServerHeader = false;
         kestrel.Limits.MaxRequestBodySize = options.LargestBody;
         kestrel.Limits.RequestHeadersTimeout = options.HeaderTimeout;
+        kestrel.Limits.MinRequestBodyDataRate = new(LeastDataRate, options.BodyGrace);
+        kestrel.Limits.MinResponseDataRate = new(LeastDataRate, options.BodyGrace);
         kestrel.Limits.MaxConcurrentConnections = MostConnections;
         kestrel.Listen(options.Address, options.Port, listen =>
         {

@@ -234,6 +234,28 @@ public sealed class DicomTests : InTemporaryFolder
         Assert.DoesNotContain('\n', message);
     }
 
+    [Fact]
+    public void Open_refuses_frames_that_would_fill_memory()
+    {
+        Dictionary<string, object> file = Describe(At("a.dcm"), TestImages.Smooth(150, 100, 3));
+        (file["rows"], file["columns"]) = (ushort.MaxValue, ushort.MaxValue);
+        Write(file);
+        Assert.Contains("frames of 65535x65535 pixels (the limit is 256 MB)",
+            Assert.Throws<TinctorException>(() => Slide.Open(At("a.dcm"))).Message);
+    }
+
+    [Theory]
+    [InlineData(Jpeg), InlineData(Jpeg2000)]
+    public void Read_frame_larger_than_stated_is_refused_before_it_is_decoded(string syntax)
+    {
+        Dictionary<string, object> file = Describe(At("a.dcm"), TestImages.Smooth(150, 100, 3), syntax);
+        Dictionary<string, object> large = Describe(At("b.dcm"), new Image(2048, 2048, 3), syntax, tile: 2048);
+        ((List<string>)file["frames"])[4] = ((List<string>)large["frames"])[0];
+        Write(file);
+        using var slide = Slide.Open(At("a.dcm"));
+        Assert.Contains("2048x2048x3", Assert.Throws<TinctorException>(() => slide.Read(0, 64, 64, 64, 36)).Message);
+    }
+
     [Theory]
     [InlineData(Jpeg), InlineData(Jpeg2000)]
     public void Read_empty_frame_is_one_line(string syntax)

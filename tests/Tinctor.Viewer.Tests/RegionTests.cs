@@ -43,11 +43,26 @@ public sealed class RegionTests
         Assert.Equal(HttpStatusCode.NotFound, await PutAsync(test, "/api/v1/slides/none/regions", Regions));
     }
 
+    [Theory]
+    [InlineData(5 << 20, HttpStatusCode.NoContent)]
+    [InlineData(33 << 20, HttpStatusCode.RequestEntityTooLarge)]
+    public async Task Put_takes_files_of_32_megabytes_and_no_larger_ones(int bytes, HttpStatusCode expected)
+    {
+        var folder = new TemporaryFolder();
+        TestServer.WriteSlide(folder, "a.png", 300, 200);
+        await using TestServer test = await TestServer.StartAsync(folder);
+        string address = $"/api/v1/slides/{await test.IdAsync("a.png")}/regions";
+        Assert.Equal(expected, await PutAsync(test, address, Regions.PadRight(bytes)));
+        Assert.Equal(expected == HttpStatusCode.NoContent ? 1 : 0, (await test.JsonAsync(address)).GetProperty("features").GetArrayLength());
+    }
+
     private static async Task<HttpStatusCode> PutAsync(TestServer test, string address, string content)
     {
         using var request = new HttpRequestMessage(HttpMethod.Put, address)
         { Content = new StringContent(content, Encoding.UTF8, "application/json") };
         request.Headers.Add("X-Tinctor", "1");
+        // A server that refuses a body answers before it is sent.
+        request.Headers.ExpectContinue = true;
         using HttpResponseMessage answer = await test.Client.SendAsync(request);
         return answer.StatusCode;
     }

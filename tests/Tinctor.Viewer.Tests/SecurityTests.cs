@@ -204,6 +204,19 @@ public sealed class SecurityTests
     }
 
     [Fact]
+    public async Task Client_that_sends_body_slowly_is_disconnected()
+    {
+        var folder = new TemporaryFolder();
+        TestServer.WriteSlide(folder, "a.png", 64, 64);
+        // Kestrel looks at rates once a second.
+        await using TestServer server = await TestServer.StartAsync(folder,
+            options => options with { BodyGrace = TimeSpan.FromSeconds(1.1) });
+        string regions = $"/api/v1/slides/{await server.IdAsync("a.png")}/regions";
+        Assert.StartsWith("HTTP/1.1 408 ", await server.SendRawAsync(
+            $"PUT {regions} HTTP/1.1\r\nHost: localhost\r\nX-Tinctor: 1\r\nContent-Type: application/json\r\nContent-Length: 1000\r\n\r\n{{"));
+    }
+
+    [Fact]
     public async Task Tile_flood_is_refused_until_reads_finish()
     {
         var folder = new TemporaryFolder();

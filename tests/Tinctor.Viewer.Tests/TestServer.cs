@@ -50,11 +50,11 @@ internal sealed class TestServer : IAsyncDisposable
     }
 
     /// <summary>Writes he.ome.tif, 700x500 pixels of the sample slide, into the folder of slides, and returns its path.</summary>
-    public static string WriteSample(TemporaryFolder folder)
+    public static string WriteSample(TemporaryFolder folder, string name = "he.ome.tif", int width = 700, int height = 500)
     {
-        string path = Path.Combine(Directory.CreateDirectory(folder.File("slides")).FullName, "he.ome.tif");
+        string path = Path.Combine(Directory.CreateDirectory(folder.File("slides")).FullName, name);
         using Slide sample = Slide.Open(RepositoryFiles.Path("samples/data/phantom/he.ome.tif"));
-        SlideWriter.Write(path, new SlideSpec(700, 500) { Mpp = 0.5 }, sample.Read(0, 200, 100, 700, 500));
+        SlideWriter.Write(path, new SlideSpec(width, height) { Mpp = 0.5 }, sample.Read(0, 200, 100, width, height));
         return path;
     }
 

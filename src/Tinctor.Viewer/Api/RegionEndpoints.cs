@@ -1,6 +1,7 @@
 using System.Text.Json;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Mvc;
 using Microsoft.AspNetCore.Routing;
 using Tinctor.Viewer.Folders;
 
@@ -14,7 +15,10 @@ namespace Tinctor.Viewer.Api;
 internal sealed class RegionEndpoints(SlideCatalogue catalogue, string folder)
 {
     private const string MediaType = "application/geo+json";
-    private const int MostFeatures = 10_000;
+    private const int MostFeatures = 100_000;
+
+    // As the pages read from files; QuPath writes about 200 bytes for a cell.
+    private const int LargestFile = 32 << 20;
     private static readonly string[] Geometries = ["Point", "MultiPoint", "LineString", "MultiLineString", "Polygon", "MultiPolygon"];
 
     /// <summary>Adds the addresses.</summary>
@@ -24,7 +28,8 @@ internal sealed class RegionEndpoints(SlideCatalogue catalogue, string folder)
         regions.MapGet("", Get).WithSummary("Gets the regions of a slide as GeoJSON").Produces(200, contentType: MediaType)
             .ProducesProblem(404);
         regions.MapPut("", Put).WithSummary("Replaces the regions of a slide; other properties, such as QuPath's classes, are kept")
-            .Produces(204).ProducesProblem(400).ProducesProblem(404);
+            .WithMetadata(new RequestSizeLimitAttribute(LargestFile)).Produces(204).ProducesProblem(400).ProducesProblem(404)
+            .ProducesProblem(413);
     }
 
     private IResult Get(string id)

@@ -150,6 +150,8 @@ internal sealed class StainingQueue : BackgroundService
     public override void Dispose()
     {
         base.Dispose();
+        // The tile in work uses its model to the end.
+        ExecuteTask?.ContinueWith(_ => { }, CancellationToken.None, TaskContinuationOptions.None, TaskScheduler.Default).Wait();
         lock (access)
         {
             foreach (SlideInWork work in Opened().ToList()) Close(work);

@@ -63,6 +63,42 @@ public sealed class StainedOnDemandTests
         Assert.Equal(HttpStatusCode.Forbidden, foreign.StatusCode);
     }
 
+    [Fact]
+    public async Task Two_users_with_two_models_share_the_machine()
+    {
+        var folder = new TemporaryFolder();
+        TestServer.WriteSample(folder, "a.ome.tif", 1400, 1000);
+        TestServer.WriteSample(folder, "b.ome.tif", 1400, 1000);
+        // The same weights with another name are another model.
+        CopyModel(folder.File("models/one"));
+        CopyModel(folder.File("models/two"));
+        await using TestServer test = await TestServer.StartAsync(folder, options => options with { Models = [folder.File("models")] });
+        string[] models = [.. (await test.JsonAsync("/api/v1/models")).EnumerateArray().Select(model => model.GetProperty("id").GetString()!)];
+        Assert.Equal(2, models.Length);
+        string[] jobs = await Task.WhenAll(new[] { "a.ome.tif", "b.ome.tif" }.Zip(models, async (slide, model) =>
+        {
+            using HttpResponseMessage added = await PostAsync(test, "/api/v1/jobs", new { slide = await test.IdAsync(slide), model });
+            return added.Headers.Location!.ToString();
+        }));
+        int[] done;
+        do
+        {
+            await Task.Delay(20);
+            done = await Task.WhenAll(jobs.Select(async job => Number(await test.JsonAsync(job), "done")));
+            // The two are read one after the other, and a tile may be finished in between.
+            Assert.True(done.Min() == 0 || done.Max() - done.Min() <= 2, $"{done[0]} and {done[1]} tiles");
+        }
+        while (done.Max() < 4);
+        Assert.InRange(done.Min(), 2, 4);
+        foreach (string job in jobs) (await PostAsync(test, job + "/cancel", new { })).Dispose();
+    }
+
+    private static void CopyModel(string target)
+    {
+        Directory.CreateDirectory(target);
+        foreach (string file in Directory.GetFiles(RepositoryFiles.Path("samples/model"))) File.Copy(file, Path.Combine(target, Path.GetFileName(file)));
+    }
+
     private static async Task<TestServer> StartAsync(TemporaryFolder folder)
     {
         TestServer.WriteSample(folder);

@@ -12,7 +12,7 @@ namespace Tinctor.Viewer.Tests.Pages;
 /// <summary>The program <c>tinctor serve</c>, killed in the middle of a job that a page began.</summary>
 public sealed class KilledServerTests(Browser browser) : IClassFixture<Browser>, IDisposable
 {
-    private const int Width = 1400, Height = 1400;
+    private const int Width = 1400, Height = 1300;
 
     private readonly TemporaryFolder folder = new();
     private readonly int port = FreePort();
@@ -29,7 +29,7 @@ public sealed class KilledServerTests(Browser browser) : IClassFixture<Browser>,
     public async Task Job_goes_on_after_server_was_killed_and_page_follows()
     {
         Assert.SkipWhen(OperatingSystem.IsWindows(), "needs signals");
-        string slide = WriteSlide();
+        string slide = TestServer.WriteSample(folder, "he.ome.tif", Width, Height);
         Uri address = await StartAsync();
         using var client = new HttpClient { BaseAddress = address };
         string id = (await JsonAsync(client, "/api/v1/slides")).GetProperty("items")[0].GetProperty("id").GetString()!;
@@ -53,15 +53,6 @@ public sealed class KilledServerTests(Browser browser) : IClassFixture<Browser>,
         // Nothing but the result and its report is left.
         Assert.Equal([Path.GetFileName(result), "he.json"], Directory.GetFileSystemEntries(Path.GetDirectoryName(result)!)
             .Select(path => Path.GetFileName(path)).OrderDescending());
-    }
-
-    private string WriteSlide()
-    {
-        Directory.CreateDirectory(folder.File("slides"));
-        string path = folder.File("slides/he.ome.tif");
-        using Slide whole = Slide.Open(RepositoryFiles.Path("samples/data/phantom/he.ome.tif"));
-        SlideWriter.Write(path, new SlideSpec(Width, Height) { Mpp = 0.5 }, whole.Read(0, 0, 0, Width, Height));
-        return path;
     }
 
     private async Task<Uri> StartAsync()

@@ -15,6 +15,9 @@ import type { Feature, FeatureCollection, Ring } from './geojson.ts';
 import { saveFile } from './save.ts';
 import { annotationOf, geometryOfShape, shapeOf } from './selectors.ts';
 
+// The server takes no larger ones.
+const largestFile = 32 * 2 ** 20;
+
 export interface Regions {
   features: () => Feature[]; setScale: (scale: number) => void;
   draw: (tool: 'rectangle' | 'polygon') => void; cancel: () => void; removeSelected: () => void;
@@ -152,6 +155,7 @@ export async function startRegions(viewer: OpenSeadragon.Viewer, slide: Slide): 
 
   async function readFile(file: File): Promise<void> {
     try {
+      if (file.size > largestFile) throw new Error('The file is larger than 32 MB. Export fewer objects from QuPath.');
       const added = parseFeatures(await file.text());
       add(added);
       changed();
