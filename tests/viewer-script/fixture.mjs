@@ -11,7 +11,7 @@ const policy = "default-src 'self'; img-src 'self' data: blob:";
 
 const slide = (id, name, more) => ({
   id, name, folder: 'cohort/a', width: 8000, height: 6000, mpp: 0.25, magnification: 40, levels: 6, format: 'OME-TIFF', bytes: 123456789,
-  modified: '2026-03-01T10:00:00Z', channels: [], isFluorescence: false, results: [], associated: [],
+  modified: '2026-03-01T10:00:00Z', channels: [], isFluorescence: false, results: [], associated: [], overlays: [], staining: null,
   layers: ['source', 'haematoxylin', 'eosin', 'dab'], metadata: { Vendor: 'Fixture', Scanner: 'None' }, ...more,
 });
 export const slides = [

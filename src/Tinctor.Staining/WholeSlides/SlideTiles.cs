@@ -50,6 +50,9 @@ public sealed class SlideTiles : IDisposable
     /// <summary>The tiles with tissue, row by row.</summary>
     public IReadOnlyList<Tile> Tiles { get; }
 
+    /// <summary>Share of sampled source windows that are unlike the training images; null if the model has no detector.</summary>
+    internal double? NoveltyShare => preparation.NoveltyShare;
+
     private string StorePath => Path.Combine(Path.GetDirectoryName(Path.GetFullPath(path))!, $".{Path.GetFileName(path)}.tiles");
 
     /// <summary>Gets the tiles with tissue that touch a rectangle, in pixels of the stained slide.</summary>

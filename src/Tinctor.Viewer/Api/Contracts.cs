@@ -14,13 +14,27 @@ internal sealed record InfoJson(string Name, string Version, bool ResearchUseOnl
 internal sealed record PageJson<T>(int Total, IReadOnlyList<T> Items);
 
 /// <summary>
-/// Channel of a slide; the colour is #rrggbb. Low and high are the samples that are shown black and in full colour, autoLow and autoHigh such
-/// a range by the overview; most is the largest sample.
+/// Channel of a slide; the colour is #rrggbb. Low and high are the samples that are shown black and in full colour, autoLow and autoHigh
+/// such a range by the overview; most is the largest sample.
 /// </summary>
 internal sealed record ChannelJson(string Name, string Color, double Low, double High, double AutoLow, double AutoHigh, int Most);
 
 /// <summary>Result of staining a slide. The identifier is that of a slide; the kind is stained, variation or novelty.</summary>
 internal sealed record ResultJson(string Id, string Name, string? Model, string Kind, bool Complete);
+
+/// <summary>Range of uncertainty with its colour, #rrggbb; null if it is transparent.</summary>
+internal sealed record BandJson(string Name, string? Color);
+
+/// <summary>Layer of an uncertainty slide, which lies over the stained slide: variation or novelty.</summary>
+internal sealed record OverlayJson(string Name, IReadOnlyList<BandJson> Bands);
+
+/// <summary>
+/// Staining of a stained slide by its report: model, visibility of tile borders (1 is invisible), Pearson's correlation of haematoxylin
+/// with the source, change of the background in Delta E, IHC level with its probability, and share of the source that is unlike the
+/// training images; null for values that the report does not have. Uncertainty is the identifier of the uncertainty slide, null if there is none.
+/// </summary>
+internal sealed record StainingJson(string? Model, double? SeamScore, double? HaematoxylinCorrelation, double? BackgroundDrift,
+    string? IhcLevel, double? IhcLevelProbability, double? NoveltyShare, bool? UnlikeTraining, string? Uncertainty);
 
 /// <summary>
 /// Slide. Sizes are in pixels, mpp in micrometres per pixel, bytes that of the files.
@@ -60,6 +74,12 @@ internal record SlideJson
     public required IReadOnlyList<string> Associated { get; init; }
 
     public required IReadOnlyList<string> Layers { get; init; }
+
+    /// <summary>Layers of an uncertainty slide; empty for others.</summary>
+    public required IReadOnlyList<OverlayJson> Overlays { get; init; }
+
+    /// <summary>Staining of a stained slide; null for others.</summary>
+    public required StainingJson? Staining { get; init; }
 
     public required string? Error { get; init; }
 

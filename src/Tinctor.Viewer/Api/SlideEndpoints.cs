@@ -37,8 +37,8 @@ internal sealed class SlideEndpoints(SlideCatalogue catalogue, SlideReader reade
             .Produces(200, contentType: "application/xml");
         slides.MapGet("/{id}/dzi/{files}/{level:int}/{tile}", TileAsync)
             .WithSummary("Gets a Deep Zoom tile of a layer: LAYER_files/LEVEL/COLUMN_ROW.jpg")
-            .WithDescription("Channels of fluorescence are chosen by channels=INDEX:RRGGBB:LOW:HIGH:GAMMA,...: samples from LOW to HIGH are "
-                + "shown from black to the colour; gamma can be left out.")
+            .WithDescription("Channels of fluorescence are chosen by channels=INDEX:RRGGBB:LOW:HIGH:GAMMA,...: samples from LOW to HIGH "
+                + "are shown from black to the colour; gamma can be left out. Layers of uncertainty are PNG.")
             .Produces(200, contentType: "image/jpeg").ProducesProblem(400).ProducesProblem(404);
     }
 
@@ -110,22 +110,25 @@ internal sealed class SlideEndpoints(SlideCatalogue catalogue, SlideReader reade
     private async Task<IResult> DescribeAsync(string id, string file, CancellationToken cancel)
     {
         if (!file.EndsWith(".dzi", StringComparison.Ordinal) || await FindAsync(id, file[..^4], cancel) is not { } found) return NotFound();
-        return Results.Text(new DeepZoom(found.Summary.Width, found.Summary.Height).ToXml(), "application/xml");
+        string format = FormatOf(found.Summary, file[..^4]);
+        return Results.Text(new DeepZoom(found.Summary.Width, found.Summary.Height).ToXml(format), "application/xml");
     }
 
     private async Task<IResult> TileAsync(HttpContext context, string id, string files, int level, string tile, string? channels = null)
     {
         const string suffix = "_files";
-        if (!files.EndsWith(suffix, StringComparison.Ordinal) || Place(tile) is not (int column, int row)
+        if (!files.EndsWith(suffix, StringComparison.Ordinal)
             || await FindAsync(id, files[..^suffix.Length], context.RequestAborted) is not { } found
+            || FormatOf(found.Summary, files[..^suffix.Length]) is not { } format || Place(tile, format) is not (int column, int row)
             || new DeepZoom(found.Summary.Width, found.Summary.Height).Tile(level, column, row) is not { } region)
             return NotFound();
         string layer = files[..^suffix.Length];
         IReadOnlyList<ShownChannel>? shown = channels is null ? null : ChannelRequest.Parse(channels, found.Summary.Channels.Count);
         if (channels is not null && shown is null)
             return Results.Problem($"The channels are malformed; the slide has {found.Summary.Channels.Count}.", statusCode: 400);
-        return await ImageAsync(context, Tag(found.Slide, layer, $"{level}", $"{column}_{row}", channels ?? "all"), "image/jpeg",
-            async () => await reader.JpegAsync(found.Slide, layer, region, shown, context.RequestAborted),
+        return await ImageAsync(context, Tag(found.Slide, layer, $"{level}", $"{column}_{row}", channels ?? "all"),
+            format == "png" ? "image/png" : "image/jpeg",
+            async () => await reader.TileAsync(found.Slide, layer, region, shown, context.RequestAborted),
             "private, max-age=60, must-revalidate");
     }
 
@@ -134,12 +137,15 @@ internal sealed class SlideEndpoints(SlideCatalogue catalogue, SlideReader reade
         if (!catalogue.Current.All.TryGetValue(id, out CatalogueSlide? slide)) return null;
         SlideSummary summary = await reader.SummaryAsync(slide, cancel);
         if (summary.Error is { } error) throw new TinctorException(slide.Name, error);
-        return summary.Layers.Contains(layer) ? (slide, summary) : null;
+        return summary.Layers.Contains(layer) || summary.Overlays.Contains(layer) ? (slide, summary) : null;
     }
 
-    /// <summary>Reads column and row from the name of a tile, COLUMN_ROW.jpg; null if it is another name.</summary>
-    internal static (int Column, int Row)? Place(string tile) => tile.EndsWith(".jpg", StringComparison.Ordinal)
-        && tile[..^4].Split('_') is [string column, string row]
+    // Layers of uncertainty are transparent in most places.
+    private static string FormatOf(SlideSummary summary, string layer) => summary.Overlays.Contains(layer) ? "png" : "jpg";
+
+    /// <summary>Reads column and row from the name of a tile, COLUMN_ROW.FORMAT; null if it is another name.</summary>
+    internal static (int Column, int Row)? Place(string tile, string format = "jpg") =>
+        tile.EndsWith($".{format}", StringComparison.Ordinal) && tile[..^4].Split('_') is [string column, string row]
         && int.TryParse(column, NumberStyles.None, CultureInfo.InvariantCulture, out int x)
         && int.TryParse(row, NumberStyles.None, CultureInfo.InvariantCulture, out int y) ? (x, y) : null;
 
@@ -163,10 +169,25 @@ internal sealed class SlideEndpoints(SlideCatalogue catalogue, SlideReader reade
         Results = [.. list.Results[slide.Id].Select(Describe)],
         Associated = summary.Associated,
         Layers = summary.Layers,
+        Overlays = [.. summary.Overlays.Select(Overlay)],
+        Staining = list.Stained.GetValueOrDefault(slide.Id) is { Kind: ResultKind.Stained } stained
+            ? Describe(stained, list.UncertaintyOf(slide)?.Id) : null,
         Error = summary.Error,
     };
 
-    private ResultJson Describe(StainedResult result) => new(result.Slide.Id, result.Slide.Name,
-        result.ModelId is { } id ? modelName(id) ?? id[..Math.Min(ShortId, id.Length)] : null,
+    private StainingJson Describe(StainedResult result, string? uncertainty)
+    {
+        StainedNumbers numbers = result.Numbers;
+        return new(ModelOf(result), numbers.SeamScore, numbers.HaematoxylinCorrelation, numbers.BackgroundDrift, numbers.IhcLevel,
+            numbers.IhcLevelProbability, numbers.NoveltyShare, numbers.UnlikeTraining, uncertainty);
+    }
+
+    private static OverlayJson Overlay(string layer) => new(layer, [.. UncertaintyLayer.BandsOf(layer)!.Select((band, i) => new BandJson(
+        band.Name, i == 0 ? null : string.Create(CultureInfo.InvariantCulture, $"#{band.Red:x2}{band.Green:x2}{band.Blue:x2}")))]);
+
+    private string? ModelOf(StainedResult result) =>
+        result.ModelId is { } id ? modelName(id) ?? id[..Math.Min(ShortId, id.Length)] : null;
+
+    private ResultJson Describe(StainedResult result) => new(result.Slide.Id, result.Slide.Name, ModelOf(result),
         result.Kind == ResultKind.Stained ? "stained" : "variation", result.Complete);
 }

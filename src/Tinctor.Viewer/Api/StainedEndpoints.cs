@@ -10,8 +10,11 @@ namespace Tinctor.Viewer.Api;
 /// <summary>Centre of a view, in pixels of the stained slide.</summary>
 internal sealed record ViewJson(double X, double Y);
 
-/// <summary>Progress of a slide that is stained on demand. The result is the identifier of the finished slide, else null.</summary>
-internal sealed record StainedJson(int Width, int Height, int Done, int Total, string? Result);
+/// <summary>
+/// Progress of a slide that is stained on demand. The result is the identifier of the finished slide, else null. The novelty share is that
+/// part of the source which is unlike the training images; null if it is finished, or the model has no detector.
+/// </summary>
+internal sealed record StainedJson(int Width, int Height, int Done, int Total, string? Result, double? NoveltyShare = null);
 
 /// <summary>Slides that are stained where somebody looks at them.</summary>
 /// <param name="queue">Stains tiles.</param>
@@ -46,7 +49,7 @@ internal sealed class StainedEndpoints(StainingQueue queue, StainedPlaces places
             return Results.Ok(new StainedJson(finished.Width, finished.Height, 1, 1, result));
         }
         SlideInWork work = await queue.OpenAsync(key);
-        return Results.Ok(new StainedJson(work.Width, work.Height, work.Done, work.Total, null));
+        return Results.Ok(new StainedJson(work.Width, work.Height, work.Done, work.Total, null, work.NoveltyShare));
     }
 
     private async Task<IResult> LookAsync(string id, string model, ViewJson view)

@@ -1,5 +1,6 @@
 using System.Collections.Frozen;
 using Tinctor.Slides;
+using Tinctor.Staining.WholeSlides;
 
 namespace Tinctor.Viewer.Folders;
 
@@ -21,11 +22,16 @@ internal sealed class SlideCatalogue(SafeFolders folders, TimeSpan interval)
 /// <param name="All">Slides by identifier.</param>
 /// <param name="Sources">Slides that are no results of others, in the order of their paths.</param>
 /// <param name="Results">Results by the identifier of their source.</param>
+/// <param name="Stained">Stained slides and uncertainty slides by their identifiers, also those whose source is elsewhere.</param>
 /// <param name="ByName">Slides by name.</param>
 internal sealed record SlideList(
     FrozenDictionary<string, CatalogueSlide> All, IReadOnlyList<CatalogueSlide> Sources, ILookup<string, StainedResult> Results,
-    ILookup<string, CatalogueSlide> ByName)
+    FrozenDictionary<string, StainedResult> Stained, ILookup<string, CatalogueSlide> ByName)
 {
+    /// <summary>Gets the uncertainty of a stained slide; null if there is none.</summary>
+    public CatalogueSlide? UncertaintyOf(CatalogueSlide stained) =>
+        All.GetValueOrDefault(SafeFolders.IdOf(SlideStainer.UncertaintyPath(stained.Path)));
+
     /// <summary>Reads the folders; slides that have not changed stay the same objects.</summary>
     public static SlideList Read(SafeFolders folders, SlideList? old)
     {
@@ -36,13 +42,14 @@ internal sealed record SlideList(
             all[slide.Id] = old?.All.GetValueOrDefault(slide.Id) is { } known && known.IsSameAs(slide) ? known : slide;
         }
         ILookup<string, CatalogueSlide> byName = all.Values.ToLookup(slide => slide.Name, StringComparer.Ordinal);
-        (StainedResult Result, CatalogueSlide Source)[] results = [.. all.Values.Select(slide => StainedReport.Read(slide, folders))
-            .OfType<StainedResult>().Select(result => (Result: result, Source: SourceOf(result)!)).Where(pair => pair.Source is not null)];
+        StainedResult[] stained = [.. all.Values.Select(slide => StainedReport.Read(slide, folders)).OfType<StainedResult>()];
+        (StainedResult Result, CatalogueSlide Source)[] results = [.. stained.Select(result => (Result: result, Source: SourceOf(result)!))
+            .Where(pair => pair.Source is not null)];
         HashSet<string> ids = [.. results.Select(pair => pair.Result.Slide.Id)];
         return new(all.ToFrozenDictionary(StringComparer.Ordinal),
             [.. all.Values.Where(slide => !ids.Contains(slide.Id)).OrderBy(slide => slide.Path, StringComparer.Ordinal)],
             results.OrderBy(pair => pair.Result.Slide.Path, StringComparer.Ordinal).ToLookup(pair => pair.Source.Id, pair => pair.Result),
-            byName);
+            stained.ToFrozenDictionary(result => result.Slide.Id, StringComparer.Ordinal), byName);
 
         CatalogueSlide? SourceOf(StainedResult result) =>
             Find(all.GetValueOrDefault, byName, result.Source) is { } found && found != result.Slide ? found : null;

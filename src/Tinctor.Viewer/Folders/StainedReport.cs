@@ -19,7 +19,13 @@ internal enum ResultKind
 /// <param name="ModelId">SHA-256 of the model's weights; null if the report has none.</param>
 /// <param name="Kind">Kind of the result.</param>
 /// <param name="Complete">Whether the staining has finished.</param>
-internal sealed record StainedResult(CatalogueSlide Slide, string Source, string? ModelId, ResultKind Kind, bool Complete);
+/// <param name="Numbers">Numbers of the report.</param>
+internal sealed record StainedResult(
+    CatalogueSlide Slide, string Source, string? ModelId, ResultKind Kind, bool Complete, StainedNumbers Numbers);
+
+/// <summary>Numbers of a stained slide's report; null for each that it does not have. See <see cref="StainedSlide"/>.</summary>
+internal sealed record StainedNumbers(double? SeamScore, double? HaematoxylinCorrelation, double? BackgroundDrift, string? IhcLevel,
+    double? IhcLevelProbability, double? NoveltyShare, bool? UnlikeTraining);
 
 /// <summary>Reads the JSON reports beside stained slides; see <see cref="StainedSlide.WriteJson"/>.</summary>
 internal static class StainedReport
@@ -44,13 +50,21 @@ internal static class StainedReport
                 return null;
             string tiles = Path.Combine(Path.GetDirectoryName(slide.Path)!, $".{slide.Name}.tiles");
             return new(slide, source, Text(json, "model_sha256"), isUncertainty ? ResultKind.Variation : ResultKind.Stained,
-                !Directory.Exists(tiles));
+                !Directory.Exists(tiles), Numbers(json));
         }
         catch (Exception e) when (e is JsonException or TinctorException)
         {
             return null;
         }
     }
+
+    private static StainedNumbers Numbers(JsonDocument json) => new(Number(json, "seam_score"), Number(json, "haematoxylin_correlation"),
+        Number(json, "glass_drift_delta_e"), Text(json, "level"), Number(json, "level_probability"), Number(json, "novelty_share"),
+        json.RootElement.TryGetProperty("unlike_training", out JsonElement value)
+            && value.ValueKind is JsonValueKind.True or JsonValueKind.False ? value.GetBoolean() : null);
+
+    private static double? Number(JsonDocument json, string name) =>
+        json.RootElement.TryGetProperty(name, out JsonElement value) && value.ValueKind == JsonValueKind.Number ? value.GetDouble() : null;
 
     private static string? Text(JsonDocument json, string name) =>
         json.RootElement.TryGetProperty(name, out JsonElement value) && value.ValueKind == JsonValueKind.String ? value.GetString() : null;

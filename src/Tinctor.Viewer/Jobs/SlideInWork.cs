@@ -56,6 +56,9 @@ internal sealed class SlideInWork : IDisposable
     /// <summary>Height of the stained slide in pixels.</summary>
     public int Height { get; }
 
+    /// <summary>Share of the source that is unlike the training images; null if the model has no detector.</summary>
+    public double? NoveltyShare => tiles.NoveltyShare;
+
     /// <summary>Number of tiles with tissue.</summary>
     public int Total => tiles.Tiles.Count;
 

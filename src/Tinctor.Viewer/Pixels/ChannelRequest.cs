@@ -6,7 +6,8 @@ namespace Tinctor.Viewer.Pixels;
 /// <summary>Channels of a request: INDEX:RRGGBB:LOW:HIGH:GAMMA for each, separated by commas; empty for a black picture.</summary>
 internal static class ChannelRequest
 {
-    private const int LongestText = 4000, MostColour = 0xFFFFFF;
+    private const int LongestText = 4000;
+    private const NumberStyles Plain = NumberStyles.AllowDecimalPoint | NumberStyles.AllowLeadingSign;
     private const double SmallestGamma = 0.1, LargestGamma = 10, LargestSample = 1e6;
 
     /// <summary>Parses a request; null if it is malformed.</summary>
@@ -30,13 +31,12 @@ internal static class ChannelRequest
     {
         if (parts is not [var index, { Length: 6 } colour, var low, var high, ..] || parts.Length > 5) return null;
         if (!int.TryParse(index, NumberStyles.None, CultureInfo.InvariantCulture, out int number)
-            || !int.TryParse(colour, NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out int rgb) || rgb is < 0 or > MostColour
+            || !int.TryParse(colour, NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out int rgb)
             || Number(low) is not { } black || Number(high) is not { } full || !(black < full)) return null;
         double gamma = parts.Length == 5 ? Number(parts[4]) ?? 0 : 1;
         return gamma is >= SmallestGamma and <= LargestGamma ? new(number, rgb, black, full, gamma) : null;
     }
 
     private static double? Number(string text) =>
-        double.TryParse(text, NumberStyles.AllowDecimalPoint | NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out double value)
-            && Math.Abs(value) <= LargestSample ? value : null;
+        double.TryParse(text, Plain, CultureInfo.InvariantCulture, out double value) && Math.Abs(value) <= LargestSample ? value : null;
 }

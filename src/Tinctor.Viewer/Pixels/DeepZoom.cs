@@ -19,10 +19,11 @@ internal readonly record struct DeepZoom(int Width, int Height)
     /// <summary>Index of the level of the full size; level 0 is one pixel.</summary>
     public int LargestLevel => BitOperations.Log2((uint)Math.Max(Width, Height) - 1) + (Math.Max(Width, Height) > 1 ? 1 : 0);
 
-    /// <summary>The description of the pyramid, an XML document.</summary>
-    public string ToXml() => string.Create(CultureInfo.InvariantCulture, $"""
+    /// <summary>Formats the description of the pyramid as an XML document.</summary>
+    /// <param name="format">Format of the tiles, jpg or png.</param>
+    public string ToXml(string format = "jpg") => string.Create(CultureInfo.InvariantCulture, $"""
         <?xml version="1.0" encoding="UTF-8"?>
-        <Image xmlns="http://schemas.microsoft.com/deepzoom/2008" Format="jpg" Overlap="{Overlap}" TileSize="{TileSide}">
+        <Image xmlns="http://schemas.microsoft.com/deepzoom/2008" Format="{format}" Overlap="{Overlap}" TileSize="{TileSide}">
           <Size Width="{Width}" Height="{Height}"/>
         </Image>
         """);

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Runtime.CompilerServices;
 using Tinctor.Slides;
+using Tinctor.Staining.WholeSlides;
 using Tinctor.Transforms;
 using Tinctor.Viewer.Folders;
 
@@ -27,7 +28,7 @@ internal sealed class SlideReader(SlidePool pool, ReadQueue queue, TileCache til
         return summary;
     }
 
-    /// <summary>Reads a region of a layer as JPEG, from the cache if it is there.</summary>
+    /// <summary>Reads a region of a layer, from the cache if it is there: as JPEG, or layers of uncertainty as PNG.</summary>
     /// <param name="slide">The slide.</param>
     /// <param name="layer">One of the slide's layers.</param>
     /// <param name="region">Downsample, and the region in pixels of that resolution.</param>
@@ -35,7 +36,7 @@ internal sealed class SlideReader(SlidePool pool, ReadQueue queue, TileCache til
     /// <param name="cancel">Cancels while the read waits.</param>
     /// <exception cref="BusyException">Too many reads wait.</exception>
     /// <exception cref="TinctorException">The slide cannot be read there.</exception>
-    public async Task<byte[]> JpegAsync(CatalogueSlide slide, string layer,
+    public async Task<byte[]> TileAsync(CatalogueSlide slide, string layer,
         (double Downsample, int X, int Y, int Width, int Height) region, IReadOnlyList<ShownChannel>? channels, CancellationToken cancel)
     {
         var key = (slide.Fingerprint, layer, region, channels is null ? null : string.Join(',', channels));
@@ -43,10 +44,10 @@ internal sealed class SlideReader(SlidePool pool, ReadQueue queue, TileCache til
         {
             // Another request may have read the tile while this one waited.
             if (tiles.Get(key) is { } read) return read;
-            byte[] jpeg = ImageWriter.EncodeJpeg(SlideLayer.Render(
-                open.Read(region.Downsample, region.X, region.Y, region.Width, region.Height, channels), layer), Quality);
-            tiles.Add(key, jpeg);
-            return jpeg;
+            byte[] tile = UncertaintyLayer.BandsOf(layer) is { } bands ? Uncertainty(open, layer, bands, region) : ImageWriter.EncodeJpeg(
+                SlideLayer.Render(open.Read(region.Downsample, region.X, region.Y, region.Width, region.Height, channels), layer), Quality);
+            tiles.Add(key, tile);
+            return tile;
         }, cancel);
     }
 
@@ -123,6 +124,14 @@ internal sealed class SlideReader(SlidePool pool, ReadQueue queue, TileCache til
     private Task<T> UseAsync<T>(CatalogueSlide slide, Func<ViewedSlide, T> use, CancellationToken cancel) =>
         queue.RunAsync(() => pool.Use(slide.Path, slide.Fingerprint, use), cancel);
 
+    private static byte[] Uncertainty(ViewedSlide open, string layer, IReadOnlyList<UncertaintyBand> bands,
+        (double Downsample, int X, int Y, int Width, int Height) region)
+    {
+        Image samples = open.ReadSamples(region.Downsample, region.X, region.Y, region.Width, region.Height);
+        int channel = UncertaintyLayer.NamesOf(open.Slide).Index().First(name => name.Item == layer).Index;
+        return ImageWriter.EncodePng(UncertaintyLayer.Render(samples, channel, bands));
+    }
+
     private SlideSummary Summarize(CatalogueSlide slide)
     {
         try
@@ -176,6 +185,9 @@ internal sealed record SlideSummary
 
     public IReadOnlyList<string> Layers { get; init; } = [];
 
+    /// <summary>Layers of uncertainty; empty if the slide holds none.</summary>
+    public IReadOnlyList<string> Overlays { get; init; } = [];
+
     /// <summary>Metadata of the file; long values are cut.</summary>
     public IReadOnlyDictionary<string, string> Metadata { get; init; } = new Dictionary<string, string>();
 
@@ -199,6 +211,7 @@ internal sealed record SlideSummary
             IsFluorescence = slide.Modality == Modality.Fluorescence,
             Associated = slide.AssociatedNames,
             Layers = SlideLayer.NamesOf(open.IsBrightfield),
+            Overlays = UncertaintyLayer.NamesOf(slide),
             Metadata = slide.Properties.OrderBy(property => property.Key, StringComparer.Ordinal).Take(MostProperties).ToDictionary(
                 property => property.Key,
                 property => property.Value.Length <= LongestValue ? property.Value : property.Value[..LongestValue] + "…"),

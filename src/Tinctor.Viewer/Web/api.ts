@@ -6,10 +6,19 @@ export interface Channel {
   low: number; high: number; autoLow: number; autoHigh: number; most: number;
 }
 export interface Result { id: string; name: string; model: string | null; kind: 'stained' | 'variation' | 'novelty'; complete: boolean }
+/** Layer of an uncertainty slide; a band without a colour is transparent. */
+export interface Overlay { name: string; bands: { name: string; color: string | null }[] }
+/** Report of a stained slide; uncertainty is the identifier of a slide. Shares and probabilities are from 0 to 1. */
+export interface StainingReport {
+  model: string | null; seamScore: number | null; haematoxylinCorrelation: number | null; backgroundDrift: number | null;
+  ihcLevel: string | null; ihcLevelProbability: number | null; noveltyShare: number | null; unlikeTraining: boolean | null;
+  uncertainty: string | null;
+}
 export interface Slide {
   id: string; name: string; folder: string; width: number; height: number; mpp: number | null; magnification: number | null;
   levels: number; format: string; bytes: number; modified: string; channels: Channel[]; isFluorescence: boolean;
   results: Result[]; associated: string[]; layers: string[]; metadata?: Record<string, string> | null;
+  overlays: Overlay[]; staining?: StainingReport | null;
   /** Why the slide cannot be read; its size is unknown then. */
   error?: string | null;
 }
@@ -26,7 +35,7 @@ export interface Run {
   curves?: Curve[]; samples?: Sample[];
 }
 export interface LoggedValues { step: number; values: Record<string, number> }
-export interface StainedSlide { width: number; height: number; done: number; total: number; result: string | null }
+export interface StainedSlide { width: number; height: number; done: number; total: number; result: string | null; noveltyShare: number | null }
 export interface Job {
   id: string; slide: string; slideName: string; model: string; modelName: string;
   state: 'queued' | 'running' | 'paused' | 'finished' | 'failed' | 'cancelled';

@@ -35,13 +35,41 @@ public sealed class LayerPageTests(Browser browser) : IClassFixture<Browser>
         opened.AssertClean();
     }
 
-    // Colour of the picture left of its centre, to the accuracy of JPEG.
+    [Fact]
+    public async Task Uncertainty_lies_over_the_stained_result_by_default_and_is_switched_by_a_key()
+    {
+        var folder = new TemporaryFolder();
+        UncertaintyTests.WriteStained(folder);
+        await using TestServer server = await TestServer.StartAsync(folder);
+        string source = await server.IdAsync("source.ome.tif");
+        string stained = (await server.SlidesAsync()).Single().GetProperty("results")[0].GetProperty("id").GetString()!;
+        await using var opened = await browser.OpenAsync(server, $"/view?slide={source}&layer={stained}/source&overlay-opacity=1");
+        await opened.DrawnAsync();
+        await UntilColourAsync(opened, 200, 30, 40);
+        Assert.Contains("60% of the source is unlike", await opened.Page.TextContentAsync("#result-facts"));
+        Assert.Contains("unreliable: 20 % or more", await opened.Page.TextContentAsync("#overlay-legend"));
+        Assert.Empty((await opened.Page.RunAxe()).Violations.Where(v => v.Impact is "serious" or "critical"));
+        await opened.Page.Keyboard.PressAsync("u");
+        await opened.UntilAsync("() => new URLSearchParams(location.search).get('overlay') === 'none'");
+        await opened.Page.ClickAsync("[data-overlay=novelty]");
+        await opened.UntilAsync("() => new URLSearchParams(location.search).get('overlay') === 'novelty'");
+        Assert.Contains("unfamiliar", await opened.Page.TextContentAsync("#overlay-legend"));
+        await opened.Page.Keyboard.PressAsync("u");
+        await opened.Page.Keyboard.PressAsync("u");
+        Assert.Equal("true", await opened.Page.GetAttributeAsync("[data-overlay=novelty]", "aria-pressed"));
+        // Other pictures have no uncertainty.
+        await opened.Page.SelectOptionAsync("#shown", $"{source}/source");
+        await opened.UntilAsync("() => document.getElementById('result-section').hidden");
+        opened.AssertClean();
+    }
+
+    // Colour of the picture left of its centre and above it, to the accuracy of JPEG.
     private static Task UntilColourAsync(OpenedPage opened, int red, int green, int blue) => opened.UntilAsync($$"""
         () => {
             const canvas = document.querySelector('#first canvas');
             const point = Object.assign(document.createElement('canvas'), { width: 1, height: 1 });
             const context = point.getContext('2d', { willReadFrequently: true });
-            context.drawImage(canvas, -canvas.width / 2 + 60, -canvas.height / 2);
+            context.drawImage(canvas, -canvas.width / 2 + 60, -canvas.height / 2 + 60);
             const colour = context.getImageData(0, 0, 1, 1).data;
             return [{{red}}, {{green}}, {{blue}}].every((value, i) => Math.abs(colour[i] - value) < 8);
         }

@@ -21,6 +21,8 @@ import { startStaining } from './staining.ts';
 import type { Staining } from './staining.ts';
 import { formatState, initialState, modes, parseState } from './state.ts';
 import type { Mode, Picture, ViewState } from './state.ts';
+import { startUncertainty } from './uncertainty.ts';
+import type { Uncertainty } from './uncertainty.ts';
 import { canvasOf, createPanes, relativeWidth } from './viewer.ts';
 import type { Panes } from './viewer.ts';
 
@@ -34,6 +36,7 @@ const stage = byId('stage');
 let state: ViewState, slide: Slide, panes: Panes, regions: Regions | null = null, bar: ScaleBar | null = null;
 let staining: Staining | null = null;
 let channels: ChannelPanel | null = null;
+let uncertainty: Uncertainty | null = null;
 let models: Model[] = [];
 const slides = new Map<string, Slide>();
 
@@ -136,7 +139,7 @@ async function showPictures(): Promise<void> {
     stage.classList.toggle('side', state.mode === 'side');
     byId('second').hidden = state.mode === 'single';
     showTags();
-    await panes.show(pictures, state.mode);
+    await panes.show(await uncertainty?.follow(pictures) ?? pictures, state.mode);
     channels?.follow(pictures);
     staining?.follow(pictures.map(({ picture }) => picture));
     setRegionScale();
@@ -327,6 +330,7 @@ const startKeys = () => startShortcuts([
   { keys: ['p', 'P'], shown: 'P', text: 'Draw a polygon', run: () => regions?.draw('polygon') },
   { keys: ['Delete', 'Backspace'], shown: 'Del', text: 'Delete the selected region', run: () => regions?.removeSelected() },
   { keys: ['Escape'], shown: 'Esc', text: 'Stop drawing', run: () => regions?.cancel() },
+  { keys: ['u', 'U'], shown: 'U', text: 'Uncertainty on or off', run: () => uncertainty?.toggle() },
   { keys: ['m', 'M'], shown: 'M', text: 'Mini-map on or off', run: toggleMap },
   { keys: ['i', 'I'], shown: 'I', text: 'Panel on or off', run: togglePanel },
   { keys: ['s', 'S'], shown: 'S', text: 'Screenshot with scale bar', run: () => void saveScreenshot() },
@@ -376,6 +380,7 @@ async function start(): Promise<void> {
   problem(null);
   models = await get<Model[]>('models').catch(() => []);
   staining = startStaining(slide, nameOfModel);
+  uncertainty = startUncertainty(state, slideOf, () => void showPictures());
   channels = startChannels(state.channels, () => void showPictures());
   const isKnown = slide.layers.includes(state.shown.layer) || modelOf(state.shown.layer) !== null;
   if (state.shown.slide === slide.id && !isKnown) state.shown = initialState(slide.id).shown;

@@ -4,6 +4,7 @@ import { addressOf, get, messageOf, modelOf, send } from '../api.ts';
 import type { Slide, StainedSlide } from '../api.ts';
 import { byId } from '../page.ts';
 import type { Picture } from './state.ts';
+import { noveltyText } from './uncertainty.ts';
 
 const progressInterval = 2000, viewDelay = 250;
 
@@ -29,7 +30,7 @@ export function startStaining(slide: Slide, nameOf: (model: string) => string): 
         sizes.set(model, stained);
         return stained.result ? `${nameOf(model)}: the slide is stained.`
           : `${nameOf(model)}: ${stained.done} of ${stained.total} tiles are stained.`
-            + (stained.done < stained.total ? ' Zoom in to stain more.' : '');
+            + `${stained.done < stained.total ? ' Zoom in to stain more.' : ''} ${noveltyText(stained.noveltyShare)}`;
       }));
       show(lines.join(' '));
     } catch (error) {

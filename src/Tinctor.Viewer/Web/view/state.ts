@@ -13,13 +13,16 @@ export interface ViewState {
   rotation: number; brightness: number; contrast: number;
   /** Place of the curtain, and opacity of the compared picture, from 0 to 1. */
   split: number; opacity: number;
+  /** Uncertainty over stained slides, and its opacity from 0 to 1. */
+  overlay: 'variation' | 'novelty' | 'none'; overlayOpacity: number;
   /** Channels of slides by their identifiers, as addresses of tiles have them; slides with the defaults are left out. */
   channels: Map<string, string>;
 }
 
 export const initialState = (slide: string): ViewState => ({
   slide, shown: { slide, layer: 'source' }, compared: null, mode: 'single', centre: null, rotation: 0, brightness: 1, contrast: 1,
-  split: 0.5, opacity: 0.5, channels: new Map(),
+  split: 0.5, opacity: 0.5, overlay: 'variation', overlayOpacity: 0.6,
+  channels: new Map(),
 });
 
 const numberIn = (text: string | null, low: number, high: number): number | null => {
@@ -54,6 +57,9 @@ export function parseState(query: string): ViewState | null {
   state.contrast = numberIn(values.get('contrast'), 0.2, 3) ?? 1;
   state.split = numberIn(values.get('split'), 0, 1) ?? 0.5;
   state.opacity = numberIn(values.get('opacity'), 0, 1) ?? 0.5;
+  const overlay = values.get('overlay');
+  if (overlay === 'novelty' || overlay === 'none') state.overlay = overlay;
+  state.overlayOpacity = numberIn(values.get('overlay-opacity'), 0, 1) ?? state.overlayOpacity;
   for (const [name, value] of values)
     if (name === 'channels' || name.startsWith(otherChannels)) state.channels.set(name.slice(otherChannels.length) || slide, value);
   return state;
@@ -81,6 +87,8 @@ export function formatState(state: ViewState): string {
   }
   if (state.brightness !== 1) values.set('brightness', rounded(state.brightness, 2));
   if (state.contrast !== 1) values.set('contrast', rounded(state.contrast, 2));
+  if (state.overlay !== 'variation') values.set('overlay', state.overlay);
+  if (state.overlayOpacity !== 0.6) values.set('overlay-opacity', rounded(state.overlayOpacity, 2));
   for (const [id, channels] of state.channels) values.set(id === state.slide ? 'channels' : otherChannels + id, channels);
   return `?${values.toString().replaceAll('%2F', '/').replaceAll('%3A', ':').replaceAll('%2C', ',')}`;
 }

@@ -10,8 +10,10 @@ import { CancellableSource } from './tiles.ts';
 export const relativeWidth = (slide: Pick<Slide, 'width' | 'mpp'>, first: Pick<Slide, 'width' | 'mpp'>) =>
   slide.mpp && first.mpp ? (slide.width * slide.mpp) / (first.width * first.mpp) : 1;
 
-/** Picture with its slide; channels are those of its tiles' addresses, null for the defaults. */
-export interface ShownPicture { picture: Picture; slide: Slide; channels?: string | null }
+/** Picture with its slide; channels are those of its tiles' addresses, null for the defaults. The overlay has the size of the picture. */
+export interface ShownPicture {
+  picture: Picture; slide: Slide; channels?: string | null; overlay?: Picture | null; overlayOpacity?: number;
+}
 
 export interface Panes {
   first: OpenSeadragon.Viewer; second: OpenSeadragon.Viewer;
@@ -62,6 +64,7 @@ export function createPanes(elements: Places, base: Slide, onFailure: () => void
   preventStyleSheet();
   const first = create(elements.first, elements.miniMap), second = create(elements.second, null);
   const shown = new Map<OpenSeadragon.Viewer, string>(), complete = new Map<OpenSeadragon.Viewer, OpenSeadragon.TiledImage | null>();
+  const overlays = new Map<OpenSeadragon.Viewer, { key: string; item: OpenSeadragon.TiledImage | null }>();
   let leader = first, mode: Mode = 'single', split = 0.5, opacity = 0.5, flicker = 0;
 
   const follow = (from: OpenSeadragon.Viewer, to: OpenSeadragon.Viewer) => {
@@ -91,6 +94,32 @@ export function createPanes(elements: Places, base: Slide, onFailure: () => void
       flicker = setInterval(() => { style.visibility = style.visibility === 'hidden' ? '' : 'hidden'; }, flickerInterval);
   }
 
+  const add = (viewer: OpenSeadragon.Viewer, tileSource: CancellableSource, slide: Slide, more: object) =>
+    new Promise<OpenSeadragon.TiledImage>((resolve, reject) => viewer.addTiledImage({
+      tileSource, x: 0, y: 0, width: relativeWidth(slide, base), ...more,
+      success: ({ item }: { item: OpenSeadragon.TiledImage }) => resolve(item),
+      error: () => reject(new Error('The server described the slide in a form that the viewer cannot read.')),
+    } as unknown as Parameters<typeof viewer.addTiledImage>[0]));
+
+  // The overlay lies above the picture in the same pane, so that it follows all modes.
+  async function placeOverlay(viewer: OpenSeadragon.Viewer, next: ShownPicture | undefined, placed: Promise<void>): Promise<void> {
+    const overlay = next?.overlay ?? null, key = overlay ? `${overlay.slide}/${overlay.layer}` : '', old = overlays.get(viewer);
+    if (old?.key === key) {
+      old.item?.setOpacity(next?.overlayOpacity ?? 1);
+      return placed;
+    }
+    if (old?.item) viewer.world.removeItem(old.item);
+    const entry: { key: string; item: OpenSeadragon.TiledImage | null } = { key, item: null };
+    overlays.set(viewer, entry);
+    await placed;
+    if (!next || !overlay) return;
+    const tileSource = await readPyramid({ picture: overlay, slide: next.slide });
+    if (overlays.get(viewer) !== entry) return; // another one was chosen meanwhile
+    const item = await add(viewer, tileSource, next.slide, { opacity: next.overlayOpacity });
+    if (overlays.get(viewer) === entry) entry.item = item;
+    else viewer.world.removeItem(item);
+  }
+
   async function place(viewer: OpenSeadragon.Viewer, next: ShownPicture | undefined): Promise<void> {
     const layer = next ? `${next.picture.slide}/${next.picture.layer}` : '', channels = next?.channels ?? null;
     const key = channels === null ? layer : `${layer}?${channels}`;
@@ -102,14 +131,10 @@ export function createPanes(elements: Places, base: Slide, onFailure: () => void
       throw error;
     }) : null;
     if (shown.get(viewer) !== key) return; // another picture was chosen meanwhile
-    const old = itemsOf(viewer);
+    const over = overlays.get(viewer)?.item, old = itemsOf(viewer).filter(item => item !== over);
     let added: OpenSeadragon.TiledImage | null = null;
     if (next && tileSource) {
-      added = await new Promise<OpenSeadragon.TiledImage>((resolve, reject) => viewer.addTiledImage({
-        tileSource, x: 0, y: 0, width: relativeWidth(next.slide, base),
-        success: ({ item }: { item: OpenSeadragon.TiledImage }) => resolve(item),
-        error: () => reject(new Error('The server described the slide in a form that the viewer cannot read.')),
-      } as unknown as Parameters<typeof viewer.addTiledImage>[0]));
+      added = await add(viewer, tileSource, next.slide, { index: old.length });
     }
     const last = complete.get(viewer);
     // Other channels of the same picture replace it when they are complete, so that it does not flash.
@@ -133,7 +158,7 @@ export function createPanes(elements: Places, base: Slide, onFailure: () => void
       mode = pictures.length > 1 ? next : 'single';
       leader = first;
       blend();
-      await Promise.all([place(first, pictures[0]), place(second, pictures[1])]);
+      await Promise.all([first, second].map((viewer, i) => placeOverlay(viewer, pictures[i], place(viewer, pictures[i]))));
       follow(first, second);
     },
     setSplit(value) {
