@@ -35,7 +35,16 @@ export class CancellableSource extends OpenSeadragon.DziTileSource {
 
   /** Cancels the requests of tiles that are not visible any more; they are requested again when they are visible. */
   cancelInvisible(): void {
-    for (const job of [...this.jobs.keys()].filter(job => !isVisible(job))) {
+    this.cancel(job => !isVisible(job));
+  }
+
+  /** Cancels all requests, before the picture is removed. */
+  cancelAll(): void {
+    this.cancel(() => true);
+  }
+
+  private cancel(condition: (job: Job) => boolean): void {
+    for (const job of [...this.jobs.keys()].filter(condition)) {
       this.downloadTileAbort(job);
       clearTimeout(job.jobId ?? undefined);
       job.tile.loading = false;

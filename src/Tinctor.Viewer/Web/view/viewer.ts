@@ -34,11 +34,14 @@ function preventStyleSheet(): void {
   document.head.append(mark);
 }
 
+// Stained tiles take long on slow computers.
+const tileTimeout = 180_000;
+
 const create = (element: HTMLElement, navigator: string | null) => OpenSeadragon({
   element, drawer: 'canvas', showNavigationControl: false, showNavigator: navigator !== null,
   ...(navigator ? { navigatorId: navigator } : {}),
   navigatorDrawer: 'canvas', animationTime: 0.6, visibilityRatio: 0.3, minZoomImageRatio: 0.5, maxZoomPixelRatio: 8, preserveViewport: true,
-  tileRetryMax: 3, timeout: 180_000, tileRetryDelay: 1500, gestureSettingsMouse: { clickToZoom: false, dblClickToZoom: true },
+  tileRetryMax: 3, timeout: tileTimeout, tileRetryDelay: 1500, gestureSettingsMouse: { clickToZoom: false, dblClickToZoom: true },
   silenceMultiImageWarnings: true,
 } as OpenSeadragon.Options);
 
@@ -56,6 +59,11 @@ async function readPyramid({ picture, channels = null }: ShownPicture): Promise<
 
 const itemsOf = ({ world }: OpenSeadragon.Viewer) => Array.from({ length: world.getItemCount() }, (_, index) => world.getItemAt(index));
 
+function remove({ world }: OpenSeadragon.Viewer, item: OpenSeadragon.TiledImage): void {
+  (item.source as CancellableSource).cancelAll();
+  world.removeItem(item);
+}
+
 const flickerInterval = 600;
 
 interface Places { first: HTMLElement; second: HTMLElement; miniMap: string }
@@ -63,6 +71,8 @@ interface Places { first: HTMLElement; second: HTMLElement; miniMap: string }
 export function createPanes(elements: Places, base: Slide, onFailure: () => void): Panes {
   preventStyleSheet();
   const first = create(elements.first, elements.miniMap), second = create(elements.second, null);
+  // The mini-map does not take the option from the viewer.
+  (first as unknown as { navigator: { imageLoader: { timeout: number } } }).navigator.imageLoader.timeout = tileTimeout;
   const shown = new Map<OpenSeadragon.Viewer, string>(), complete = new Map<OpenSeadragon.Viewer, OpenSeadragon.TiledImage | null>();
   const overlays = new Map<OpenSeadragon.Viewer, { key: string; item: OpenSeadragon.TiledImage | null }>();
   let leader = first, mode: Mode = 'single', split = 0.5, opacity = 0.5, flicker = 0;
@@ -108,7 +118,7 @@ export function createPanes(elements: Places, base: Slide, onFailure: () => void
       old.item?.setOpacity(next?.overlayOpacity ?? 1);
       return placed;
     }
-    if (old?.item) viewer.world.removeItem(old.item);
+    if (old?.item) remove(viewer, old.item);
     const entry: { key: string; item: OpenSeadragon.TiledImage | null } = { key, item: null };
     overlays.set(viewer, entry);
     await placed;
@@ -117,7 +127,7 @@ export function createPanes(elements: Places, base: Slide, onFailure: () => void
     if (overlays.get(viewer) !== entry) return; // another one was chosen meanwhile
     const item = await add(viewer, tileSource, next.slide, { opacity: next.overlayOpacity });
     if (overlays.get(viewer) === entry) entry.item = item;
-    else viewer.world.removeItem(item);
+    else remove(viewer, item);
   }
 
   async function place(viewer: OpenSeadragon.Viewer, next: ShownPicture | undefined): Promise<void> {
@@ -139,15 +149,15 @@ export function createPanes(elements: Places, base: Slide, onFailure: () => void
     const last = complete.get(viewer);
     // Other channels of the same picture replace it when they are complete, so that it does not flash.
     if (!added || !last || before?.split('?')[0] !== layer) {
-      old.forEach(item => viewer.world.removeItem(item));
+      old.forEach(item => remove(viewer, item));
       complete.set(viewer, added);
       return;
     }
-    old.filter(item => item !== last).forEach(item => viewer.world.removeItem(item));
+    old.filter(item => item !== last).forEach(item => remove(viewer, item));
     const item = added;
     item.whenFullyLoaded(() => {
       if (shown.get(viewer) !== key) return;
-      viewer.world.removeItem(last);
+      remove(viewer, last);
       complete.set(viewer, item);
     });
   }
