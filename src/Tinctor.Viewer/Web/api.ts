@@ -24,7 +24,7 @@ export interface Slide {
 }
 export interface SlidePage { total: number; items: Slide[] }
 export interface Model {
-  id: string; name: string; method: string | null; source: string | null; target: string | null;
+  id: string; name: string; kind: string; method: string | null; source: string | null; target: string | null;
   mpp: number | null; parameters: number | null;
   created: string | null; metrics?: Record<string, number> | null; folder: string; card?: string;
 }
@@ -107,9 +107,17 @@ export const getText = async (path: string): Promise<string> => (await request(p
 
 /** Sends a change of state; the header shows the server that a page of its own sent it. */
 export async function send(method: 'POST' | 'PUT', path: string, body?: unknown): Promise<void> {
+  await sendRequest(method, path, body);
+}
+
+/** Sends a change of state, and returns the answer. */
+export const sendFor = async <T>(method: 'POST' | 'DELETE', path: string, body?: unknown): Promise<T> =>
+  await (await sendRequest(method, path, body)).json() as T;
+
+async function sendRequest(method: 'POST' | 'PUT' | 'DELETE', path: string, body?: unknown): Promise<Response> {
   const headers: Record<string, string> = { 'X-Tinctor': '1', Accept: 'application/json' };
   if (body !== undefined) headers['Content-Type'] = 'application/json';
-  await request(path, { method, headers, ...(body === undefined ? {} : { body: JSON.stringify(body) }) });
+  return await request(path, { method, headers, ...(body === undefined ? {} : { body: JSON.stringify(body) }) });
 }
 
 let description: Promise<{ paths: Record<string, unknown> } | null> | null = null;

@@ -7,7 +7,7 @@ import { byId, el, fill } from '../page.ts';
 import { renderMarkdown } from './markdown.ts';
 
 function factsOf(model: Model): string {
-  const facts = model.method && model.source ? [model.method, `${model.source} → ${model.target}`] : ['model.json is missing or damaged'];
+  const facts = model.kind !== 'staining' ? [model.kind] : model.method && model.source ? [model.method, `${model.source} → ${model.target}`] : ['model.json is missing or damaged'];
   if (model.mpp !== null) facts.push(`${formatNumber(model.mpp)} µm/px`);
   if (model.parameters !== null) facts.push(`${formatCount(model.parameters)} parameters`);
   if (model.created) facts.push(formatDate(model.created));

@@ -10,6 +10,8 @@ import type { ChannelPanel } from './channels.ts';
 import { showDetails } from './details.ts';
 import { icon } from './icons.ts';
 import type { IconName } from './icons.ts';
+import { startMeasuring } from './measure.ts';
+import type { Measuring } from './measure.ts';
 import { startRegions } from './regions.ts';
 import type { Regions } from './regions.ts';
 import { saveFile } from './save.ts';
@@ -37,6 +39,7 @@ let state: ViewState, slide: Slide, panes: Panes, regions: Regions | null = null
 let staining: Staining | null = null;
 let channels: ChannelPanel | null = null;
 let uncertainty: Uncertainty | null = null;
+let measuring: Measuring | null = null;
 let models: Model[] = [];
 const slides = new Map<string, Slide>();
 
@@ -142,6 +145,7 @@ async function showPictures(): Promise<void> {
     await panes.show(await uncertainty?.follow(pictures) ?? pictures, state.mode);
     channels?.follow(pictures);
     staining?.follow(pictures.map(({ picture }) => picture));
+    measuring?.follow(state.shown, compared);
     setRegionScale();
     problem(null);
   } catch (error) {
@@ -378,7 +382,7 @@ async function start(): Promise<void> {
   }
   if (slide.error) return problem(slide.error, () => { location.reload(); });
   problem(null);
-  models = await get<Model[]>('models').catch(() => []);
+  models = (await get<Model[]>('models').catch(() => [])).filter(model => model.kind === 'staining');
   staining = startStaining(slide, nameOfModel);
   uncertainty = startUncertainty(state, slideOf, () => void showPictures());
   channels = startChannels(state.channels, () => void showPictures());
@@ -414,6 +418,8 @@ async function start(): Promise<void> {
     void startRegions(first, slide).then(created => {
       regions = created;
       setRegionScale();
+      measuring = startMeasuring(slide, created, titleOf);
+      measuring.follow(state.shown, state.mode === 'single' ? null : state.compared);
     });
   });
   panes.setSplit(state.split);

@@ -20,6 +20,12 @@ const largestFile = 32 * 2 ** 20;
 
 export interface Regions {
   features: () => Feature[]; setScale: (scale: number) => void;
+  /** Identifier of the selected region. */
+  selected: () => string | null;
+  /** The view as a region; null if it shows no part of the slide. */
+  view: () => Feature | null;
+  /** Replaces features that have the same identifiers. */
+  replace: (changed: Feature[]) => void;
   draw: (tool: 'rectangle' | 'polygon') => void; cancel: () => void; removeSelected: () => void;
 }
 
@@ -139,15 +145,21 @@ export async function startRegions(viewer: OpenSeadragon.Viewer, slide: Slide): 
     say(tool === 'rectangle' ? 'Drag on the slide. Esc stops.' : 'Click each corner; double-click ends. Esc stops.');
   }
 
-  // Keyboards have no pointer to draw with: the view becomes the region.
-  function addView(): void {
+  function viewRing(share: number): Ring | null {
     const size = viewer.viewport.getContainerSize();
     const corner = (x: number, y: number): [number, number] => {
       const point = viewer.viewport.pointFromPixel(new OpenSeadragon.Point(x, y), true).times(slide.width);
       return [Math.round(Math.min(slide.width, Math.max(0, point.x))), Math.round(Math.min(slide.height, Math.max(0, point.y)))];
     };
-    const ring: Ring = [[0.1, 0.1], [0.9, 0.1], [0.9, 0.9], [0.1, 0.9]].map(([x, y]) => corner(size.x * (x ?? 0), size.y * (y ?? 0)));
-    if (areaOf(geometryOf([[ring]])) === 0) return say('The view shows no part of the slide.');
+    const near = (1 - share) / 2, far = 1 - near;
+    const ring: Ring = [[near, near], [far, near], [far, far], [near, far]].map(([x, y]) => corner(size.x * (x ?? 0), size.y * (y ?? 0)));
+    return areaOf(geometryOf([[ring]])) === 0 ? null : ring;
+  }
+
+  // Keyboards have no pointer to draw with: the view becomes the region.
+  function addView(): void {
+    const ring = viewRing(0.8);
+    if (!ring) return say('The view shows no part of the slide.');
     const feature = createFeature(newId(), geometryOf([[ring]]), chosenClass()?.name ?? null, chosenClass()?.color ?? []);
     add([feature]);
     changed();
@@ -212,7 +224,15 @@ export async function startRegions(viewer: OpenSeadragon.Viewer, slide: Slide): 
   }
   list();
   return {
-    features: () => [...features.values()], draw, setScale,
+    features: () => [...features.values()], draw, setScale, selected: () => selected,
+    view() {
+      const ring = viewRing(1);
+      return ring && { ...createFeature('view', geometryOf([[ring]]), null, []), properties: { objectType: 'annotation', name: 'View' } };
+    },
+    replace(replaced) {
+      for (const feature of replaced) features.set(String(feature.id), feature);
+      changed();
+    },
     cancel: () => {
       stopDrawing();
       annotator.cancelDrawing();
