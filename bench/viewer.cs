@@ -59,7 +59,8 @@ static async Task PanAsync(Uri address, int process, int clients, int seconds)
     // One area is in the server's cache, the rest is not.
     const int cachedColumns = 24;
     foreach (int row in Enumerable.Range(0, cachedColumns))
-        await Task.WhenAll(Enumerable.Range(0, cachedColumns).Select(column => http.GetByteArrayAsync($"{tiles}/{finest}/{column}_{row}.jpg")));
+        await Task.WhenAll(Enumerable.Range(0, cachedColumns)
+            .Select(column => http.GetByteArrayAsync($"{tiles}/{finest}/{column}_{row}.jpg")));
     var times = new List<(bool Cached, double Milliseconds)>();
     int errors = 0, refused = 0;
     long start = Memory(process);
@@ -86,7 +87,7 @@ static async Task PanAsync(Uri address, int process, int clients, int seconds)
 
     int Columns(int level) => (int)Math.Ceiling(Math.Ceiling(side / Math.Pow(2, finest - level)) / tile);
 
-    // Arrives within some seconds. Pans by a quarter of the view each second, and requests the tiles that come into view, as a browser does.
+    // Arrives within some seconds. Pans by a quarter of the view each second, and requests the tiles that come into view.
     async Task ClientAsync(int number)
     {
         var random = new Random(number);

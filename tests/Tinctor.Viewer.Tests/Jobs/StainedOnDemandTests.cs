@@ -73,7 +73,8 @@ public sealed class StainedOnDemandTests
         CopyModel(folder.File("models/one"));
         CopyModel(folder.File("models/two"));
         await using TestServer test = await TestServer.StartAsync(folder, options => options with { Models = [folder.File("models")] });
-        string[] models = [.. (await test.JsonAsync("/api/v1/models")).EnumerateArray().Select(model => model.GetProperty("id").GetString()!)];
+        string[] models = [.. (await test.JsonAsync("/api/v1/models")).EnumerateArray()
+            .Select(model => model.GetProperty("id").GetString()!)];
         Assert.Equal(2, models.Length);
         string[] jobs = await Task.WhenAll(new[] { "a.ome.tif", "b.ome.tif" }.Zip(models, async (slide, model) =>
         {
@@ -96,7 +97,8 @@ public sealed class StainedOnDemandTests
     private static void CopyModel(string target)
     {
         Directory.CreateDirectory(target);
-        foreach (string file in Directory.GetFiles(RepositoryFiles.Path("samples/model"))) File.Copy(file, Path.Combine(target, Path.GetFileName(file)));
+        foreach (string file in Directory.GetFiles(RepositoryFiles.Path("samples/model")))
+            File.Copy(file, Path.Combine(target, Path.GetFileName(file)));
     }
 
     private static async Task<TestServer> StartAsync(TemporaryFolder folder)
