@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Globalization;
 using System.Numerics;
+using Tinctor.Evaluation.Report;
 
 namespace Tinctor.Cli;
 
@@ -8,6 +9,10 @@ namespace Tinctor.Cli;
 internal static class CommonOptions
 {
     private const double LargestNumber = 1e6;
+    private const string NoViewer = "none";
+
+    /// <summary>Address of the viewer that pages link to.</summary>
+    public static readonly Option<string> Viewer = CreateViewer();
 
     /// <summary>Creates -o, --output.</summary>
     /// <param name="description">Description of the output.</param>
@@ -61,6 +66,27 @@ internal static class CommonOptions
             if (result.Tokens.Count > 0 && T.TryParse(result.Tokens[^1].Value, CultureInfo.InvariantCulture, out T? value)
                 && !(value >= least && value <= most))
                 result.AddError(string.Create(CultureInfo.InvariantCulture, $"{option.Name} {value}: expected {least} to {most}"));
+        });
+        return option;
+    }
+
+    /// <summary>Gets the address of the viewer that pages link to; null for no links.</summary>
+    public static string? ViewerOf(ParseResult parse) => parse.GetValue(Viewer) is { } address && address != NoViewer ? address : null;
+
+    private static Option<string> CreateViewer()
+    {
+        var option = new Option<string>("--viewer")
+        {
+            Description = $"Address of the viewer that pages link to, or {NoViewer}",
+            HelpName = "URL",
+            DefaultValueFactory = _ => ViewerLink.DefaultServer,
+        };
+        option.Validators.Add(result =>
+        {
+            string? address = result.GetValueOrDefault<string>();
+            bool isHttp = Uri.TryCreate(address, UriKind.Absolute, out Uri? uri) && uri.Scheme is "http" or "https";
+            if (address != NoViewer && !isHttp)
+                result.AddError($"--viewer {address}: expected an address such as {ViewerLink.DefaultServer}");
         });
         return option;
     }

@@ -1,4 +1,5 @@
 using System.Net;
+using Tinctor.Viewer.Security;
 using Tinctor.Slides;
 using Tinctor.Transforms;
 
@@ -47,6 +48,12 @@ public sealed record ViewerOptions
 
     /// <summary>Host names that requests may use, besides the names and addresses of this computer.</summary>
     public IReadOnlyList<string> AllowedHosts { get; init; } = [];
+
+    /// <summary>
+    /// Origins of web pages that may read slides by IIIF, such as https://mirador.example.org, or * for all; none by default. Without a
+    /// token, such a page reads all slides of the server.
+    /// </summary>
+    public IReadOnlyList<string> IiifOrigins { get; init; } = [];
 
     /// <summary>Folder of cached thumbnails; null for the user's cache folder.</summary>
     public string? CacheFolder { get; init; }
@@ -99,6 +106,11 @@ public sealed record ViewerOptions
                 "Use 127.0.0.1, or 0.0.0.0 for all.");
         if (Port is < 0 or > HighestPort)
             throw new OptionException(nameof(Port), $"the port is {Port}, expected 0 to {HighestPort}");
+        foreach (string origin in IiifOrigins.Where(origin => !RequestGuards.IsOrigin(origin)))
+        {
+            throw new OptionException(nameof(IiifOrigins), $"the origin is {origin}, expected scheme and host",
+                "Use an origin such as https://mirador.example.org, or *.");
+        }
         if (Token is { Length: < ShortestToken })
         {
             throw new OptionException(nameof(Token), $"the token has {Token.Length} characters, expected {ShortestToken} or more",

@@ -123,6 +123,7 @@ public sealed class ViewerServer : IAsyncDisposable
         AddServices(builder.Services, options);
         WebApplication app = builder.Build();
         app.UseResponseHeaders();
+        if (options.IiifOrigins.Count > 0) app.UseIiifOrigins(options.IiifOrigins);
         app.UseExceptionHandler();
         app.UseHostFiltering();
         if (access is not null) app.UseAccessToken(access);
@@ -225,6 +226,7 @@ public sealed class ViewerServer : IAsyncDisposable
         SlideReader reader = app.Services.GetRequiredService<SlideReader>();
         ModelEndpoints models = app.Services.GetRequiredService<ModelEndpoints>();
         new SlideEndpoints(catalogue, reader, models.NameOf).Map(app);
+        new OpenEndpoint(catalogue).Map(app);
         new IiifEndpoints(catalogue, reader).Map(app);
         models.Map(app);
         app.Services.GetRequiredService<RunEndpoints>().Map(app);

@@ -42,6 +42,8 @@ public sealed partial class RegisterCommandTests : IDisposable
         Assert.Equal(-2.1 * 180 / Math.PI, double.Parse(Value(page[2], "Rotation (degrees, clockwise)"), CultureInfo.InvariantCulture),
             1.0);
         Assert.Empty(page[0].GetProperty("warnings").EnumerateArray());
+        Assert.StartsWith("http://127.0.0.1:8265/open?name=he.png&fingerprint=",
+            page[0].GetProperty("links")[0].GetProperty("address").GetString());
         using (var warped = Slide.Open(At("out/her2.ome.tif")))
         {
             Image centre = warped.Read(0, 80, 60, 60, 60), wanted = section.Crop(80, 60, 60, 60);

@@ -13,6 +13,7 @@ public sealed class ServeCommandTests
     [InlineData("serve --slides . --port 70000", "--port 70000: expected 0 to 65535", "")]
     [InlineData("serve --slides . --token short", "the token has 5 characters, expected 16 or more", "(--token)")]
     [InlineData("serve --slides . --host example.org", "the host is example.org", "(--host)")]
+    [InlineData("serve --slides . --iiif-origins example.org/x", "the origin is example.org/x", "(--iiif-origins)")]
     [InlineData("serve --slides . --certificate /nowhere.pfx", "/nowhere.pfx: no such file", "")]
     [InlineData("view /nowhere.svs", "/nowhere.svs: no such file", "")]
     public void Run_with_mistake_prints_one_line(string arguments, string what, string option)

@@ -26,11 +26,12 @@ public sealed class StainSlidesTests : IDisposable
     public void Stain_slide_writes_pyramid_and_report_once()
     {
         string slide = WriteSlide("a.ome.tif");
-        Outcome outcome = Stain(slide, "--tile-size", "128", "--uncertainty");
+        Outcome outcome = Stain(slide, "--tile-size", "128", "--uncertainty", "--viewer", "http://viewer.example:9000/");
         Assert.Equal((0, ""), (outcome.Code, outcome.Error));
         Assert.Contains("seams", outcome.All);
         Assert.Equal(["a.html", "a.json", "a.ome.tif", "a.uncertainty.ome.tif", "stained.csv"], Written());
         Assert.Contains("Unreliable regions", File.ReadAllText(At("out", "a.html")));
+        Assert.Contains("http://viewer.example:9000/open?name=a.ome.tif", File.ReadAllText(At("out", "a.html")));
         using (Slide before = Slide.Open(slide), after = Slide.Open(At("out", "a.ome.tif")),
             map = Slide.Open(At("out", "a.uncertainty.ome.tif")))
         {

@@ -37,6 +37,20 @@ public sealed partial class StainedSlideReportTests : IDisposable
         Assert.DoesNotContain("Source", Quantities(section).Keys);
     }
 
+    [Fact]
+    public void Create_viewer_link_names_slides_by_name_and_content()
+    {
+        string path = Path.Combine(root.FullName, "slide & more.png"), copy = Path.Combine(root.FullName, "copy.png");
+        ExampleImages.Blobs(64, 1, [0.55, 0.75, 0.95]).Write(path);
+        File.Copy(path, copy);
+        string content = SlideContent.Fingerprint(path);
+        Assert.Equal(content, SlideContent.Fingerprint(copy));
+        Assert.Equal($"http://localhost:1234/open?name=slide%20%26%20more.png&fingerprint={content}&compare=copy.png"
+            + $"&compareFingerprint={content}",
+            ViewerLink.Create("http://localhost:1234/", path, copy).Single().Address);
+        Assert.Empty(ViewerLink.Create(null, path));
+    }
+
     // The first section of the page.
     private JsonElement Overview(double? noveltyShare)
     {

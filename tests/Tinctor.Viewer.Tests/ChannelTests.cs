@@ -112,7 +112,8 @@ public sealed class ChannelTests
         // Dark grey is fluorescence of one channel without a name.
         Assert.Equal(samples == 1 && light == 3 ? "channel 1" : expected, names);
         using HttpResponseMessage answer = await server.Client.GetAsync(
-            $"/api/v1/slides/{slide.GetProperty("id")}/dzi/source_files/9/0_0.jpg?channels=0:00ff00:0:100", TestContext.Current.CancellationToken);
+            $"/api/v1/slides/{slide.GetProperty("id")}/dzi/source_files/9/0_0.jpg?channels=0:00ff00:0:100",
+            TestContext.Current.CancellationToken);
         Assert.Equal(expected.Length == 0 ? HttpStatusCode.BadRequest : HttpStatusCode.OK, answer.StatusCode);
     }
 

@@ -6,7 +6,7 @@ const { missingText, noveltyText, reportFacts } = await load('view/uncertainty.t
 
 const report = {
   model: 'HE to Ki67', seamScore: 1.0671, haematoxylinCorrelation: null, backgroundDrift: 6.51, ihcLevel: '2+', ihcLevelProbability: 0.75,
-  noveltyShare: 0.017, unlikeTraining: false, uncertainty: 'u1',
+  noveltyShare: 0.017, unlikeTraining: false, uncertainty: 'u1', report: null,
 };
 
 test('facts are what the report states', () => {

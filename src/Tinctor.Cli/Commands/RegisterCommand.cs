@@ -79,7 +79,7 @@ internal static class RegisterCommand
         {
             Source, Targets,
             { "Input", SourceMpp, TargetMpp, Marks },
-            { "Output", Output, Write, AcceptFailed, Overwrite },
+            { "Output", Output, Write, AcceptFailed, CommonOptions.Viewer, Overwrite },
             { "Registration", Model, Channel, Measure, Mirror, Size, Mpp, Stiffness },
             { "Computation", ThreadCount },
         };
@@ -109,7 +109,7 @@ internal static class RegisterCommand
             bool kept = ExistingResults.Keep(path, parse.GetValue(Overwrite));
             RegistrationTransform transform = kept ? Read(path, target) : Estimate(path, previous ?? source, target, before, options);
             LandmarkError? error = landmarks is null ? null : LandmarkError.Compute(transform, landmarks.Source, landmarks.Target);
-            WritePictures(path, transform, source, target, error, kept);
+            WritePictures(path, transform, source, target, error, kept, CommonOptions.ViewerOf(parse));
             Report(path, transform, options, error);
             if (!transform.IsUsable) failed++;
             if (parse.GetValue(Write) && (transform.IsUsable || parse.GetValue(AcceptFailed)))
@@ -165,7 +165,7 @@ internal static class RegisterCommand
 
     // Those of a kept transform are completed, and its page gets the landmarks.
     private static void WritePictures(string path, RegistrationTransform transform, Slide source, Slide target, LandmarkError? error,
-        bool kept)
+        bool kept, string? viewer)
     {
         string stem = Path.ChangeExtension(path, null), page = $"{stem}.html", board = $"{stem}_checkerboard.png",
             outlines = $"{stem}_outlines.png";
@@ -173,7 +173,8 @@ internal static class RegisterCommand
         RegistrationPictures pictures = RegistrationPictures.Draw(transform, source, target);
         pictures.Checkerboard.Write(board);
         pictures.Outlines.Write(outlines);
-        AtomicFile.WriteText(page, RegistrationReport.Text(transform, pictures, error));
+        AtomicFile.WriteText(page, RegistrationReport.Text(transform, pictures, error,
+            ViewerLink.Create(viewer, source.Path, target.Path)));
     }
 
     private static void WriteWarped(string path, RegistrationTransform transform, Slide target, bool kept, CancellationToken cancel)

@@ -40,6 +40,12 @@ internal static class ServeCommand
         DefaultValueFactory = _ => new ViewerOptions().Host,
     };
     private static readonly Option<int> Port = PortOption();
+    private static readonly Option<string[]> IiifOrigins = new("--iiif-origins")
+    {
+        Description = "Origins of web pages that may read slides by IIIF, or *",
+        HelpName = "ORIGIN",
+        AllowMultipleArgumentsPerToken = true,
+    };
     private static readonly Option<string[]> AllowedHosts = new("--allowed-hosts")
     {
         Description = "Names by which clients may call the server, besides those of this computer",
@@ -58,7 +64,7 @@ internal static class ServeCommand
         var command = new GroupedCommand("serve", Description)
         {
             { "Content", Slides, Models, Runs, Results },
-            { "Address", Host, Port, AllowedHosts },
+            { "Address", Host, Port, AllowedHosts, IiifOrigins },
             { "Access", Token, Certificate, CertificatePassword },
         };
         command.SetAction(RunAsync);
@@ -94,6 +100,7 @@ internal static class ServeCommand
             Results = parse.GetValue(Results),
             Host = parse.GetRequiredValue(Host),
             Port = parse.GetValue(Port),
+            IiifOrigins = parse.GetValue(IiifOrigins) ?? [],
             AllowedHosts = parse.GetValue(AllowedHosts) ?? [],
             Token = parse.GetValue(Token) ?? (Environment.GetEnvironmentVariable(TokenVariable) is { Length: > 0 } token ? token : null),
             Certificate = parse.GetValue(Certificate),

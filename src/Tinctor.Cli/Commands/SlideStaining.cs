@@ -57,7 +57,7 @@ internal sealed class SlideStaining(
         string map = SlideStainer.UncertaintyPath(output);
         using Slide? uncertainty = File.Exists(map) ? Slide.Open(map) : null;
         AtomicFile.WriteText(path, StainedSlideReport.Text(slide, stained, uncertainty, done,
-            $"{parse.GetRequiredValue<string>("model")} (SHA-256 {stainer.ModelId[..12]})"));
+            $"{parse.GetRequiredValue<string>("model")} (SHA-256 {stainer.ModelId[..12]})", CommonOptions.ViewerOf(parse)));
     }
 
     private static string Describe(StainedSlide done)

@@ -57,7 +57,7 @@ internal static class StainCommand
         {
             Model, Inputs,
             { "Input", [Split, Channels, .. SlideOptions.Input] },
-            { "Output", [Output, Format, Quality, .. SlideOptions.Output, Overwrite] },
+            { "Output", [Output, Format, Quality, .. SlideOptions.Output, CommonOptions.Viewer, Overwrite] },
             { "Tiling", SlideOptions.Tiling },
             { "Diffusion bridges", BridgeOptions.All },
             { "Computation", Loader.Options },

@@ -15,12 +15,15 @@ internal static class RegistrationReport
     /// <param name="transform">Transform of the registration.</param>
     /// <param name="pictures">Pictures of the registration.</param>
     /// <param name="landmarks">Errors of landmarks; null without landmarks.</param>
-    public static string Text(RegistrationTransform transform, RegistrationPictures pictures, LandmarkError? landmarks = null)
+    /// <param name="links">Links of the page; null for none.</param>
+    public static string Text(RegistrationTransform transform, RegistrationPictures pictures, LandmarkError? landmarks = null,
+        IReadOnlyList<SectionLink>? links = null)
     {
         string meta = $"{(transform.Quality.Passed ? "passed" : "failed")} · {Size(transform.Target)} onto {Size(transform.Source)} · "
             + (transform.Displacement is null ? "affine" : "affine and displacement");
-        ReportSection[] sections = landmarks is null ? [Overview(transform, pictures), Transform(transform)]
-            : [Overview(transform, pictures), Landmarks(landmarks), Transform(transform)];
+        ReportSection overview = Overview(transform, pictures) with { Links = links ?? [] };
+        ReportSection[] sections = landmarks is null ? [overview, Transform(transform)]
+            : [overview, Landmarks(landmarks), Transform(transform)];
         return HtmlReport.Text($"{Name(transform.Target)} registered to {Name(transform.Source)}", "registration", meta, sections);
     }
 

@@ -8,7 +8,15 @@ internal static class SectionJson
 {
     /// <param name="section">The section.</param>
     /// <param name="withPictures">Whether pictures are embedded as JPEG; metrics.json only names them.</param>
-    public static JsonObject Of(ReportSection section, bool withPictures) => new()
+    public static JsonObject Of(ReportSection section, bool withPictures)
+    {
+        JsonObject json = Common(section, withPictures);
+        // metrics.json is not a page.
+        if (withPictures) json["links"] = Array(section.Links, link => new JsonObject { ["text"] = link.Text, ["address"] = link.Address });
+        return json;
+    }
+
+    private static JsonObject Common(ReportSection section, bool withPictures) => new()
     {
         ["key"] = section.Key,
         ["title"] = section.Title,

@@ -16,12 +16,16 @@ internal static class StainedSlideReport
     /// <param name="uncertainty">Uncertainty slide; null if there is none.</param>
     /// <param name="run">Result of staining.</param>
     /// <param name="model">Name of the model for people.</param>
-    public static string Text(Slide source, Slide stained, Slide? uncertainty, StainedSlide run, string model)
+    /// <param name="viewer">Address of the viewer that the page links to; null for no link.</param>
+    public static string Text(Slide source, Slide stained, Slide? uncertainty, StainedSlide run, string model, string? viewer = null)
     {
         string meta = string.Create(CultureInfo.InvariantCulture,
             $"{stained.Width} x {stained.Height} pixels · {run.Tiles} tiles · {run.Scale.Note}");
-        ReportSection[] sections = uncertainty is null ? [Overview(source, stained, run, model)]
-            : [Overview(source, stained, run, model), Reliability(stained, uncertainty, run)];
+        ReportSection overview = Overview(source, stained, run, model) with
+        {
+            Links = ViewerLink.Create(viewer, source.Path, stained.Path),
+        };
+        ReportSection[] sections = uncertainty is null ? [overview] : [overview, Reliability(stained, uncertainty, run)];
         return HtmlReport.Text(Path.GetFileName(stained.Path), "stained slide", meta, sections);
     }
 

@@ -24,12 +24,20 @@ public sealed record ReportSection(string Key, string Title, string Lead)
     /// <summary>Definitions of the numbers, with formula and source.</summary>
     internal IReadOnlyList<Definition> Definitions { get; init; } = [];
 
+    /// <summary>Links of the page. Default: none.</summary>
+    internal IReadOnlyList<SectionLink> Links { get; init; } = [];
+
     /// <summary>Caveats of these numbers.</summary>
     public IReadOnlyList<string> Warnings { get; init; } = [];
 
     /// <summary>Provenance: weight files with their SHA-256, counts, settings.</summary>
     internal IReadOnlyList<Definition> Provenance { get; init; } = [];
 }
+
+/// <summary>A link.</summary>
+/// <param name="Text">Text of the link.</param>
+/// <param name="Address">Address, http or https.</param>
+internal sealed record SectionLink(string Text, string Address);
 
 /// <summary>A term and its meaning.</summary>
 /// <param name="Term">The term.</param>

@@ -31,10 +31,11 @@ internal sealed record OverlayJson(string Name, IReadOnlyList<BandJson> Bands);
 /// <summary>
 /// Staining of a stained slide by its report: model, visibility of tile borders (1 is invisible), Pearson's correlation of haematoxylin
 /// with the source, change of the background in Delta E, IHC level with its probability, and share of the source that is unlike the
-/// training images; null for values that the report does not have. Uncertainty is the identifier of the uncertainty slide, null if there is none.
+/// training images; null for values that the report does not have. Uncertainty is the identifier of the uncertainty slide, and report
+/// the address of the page about the slide; each is null if there is none.
 /// </summary>
 internal sealed record StainingJson(string? Model, double? SeamScore, double? HaematoxylinCorrelation, double? BackgroundDrift,
-    string? IhcLevel, double? IhcLevelProbability, double? NoveltyShare, bool? UnlikeTraining, string? Uncertainty);
+    string? IhcLevel, double? IhcLevelProbability, double? NoveltyShare, bool? UnlikeTraining, string? Uncertainty, string? Report);
 
 /// <summary>
 /// Slide. Sizes are in pixels, mpp in micrometres per pixel, bytes that of the files.

@@ -19,6 +19,10 @@ internal sealed class SlideEndpoints(SlideCatalogue catalogue, SlideReader reade
     // Thumbnails have these sizes only, so that the cache stays small.
     private static readonly int[] ThumbnailSizes = [128, 256, 512, LargestThumbnail];
 
+    // A page is a file of the user's folders: its script runs without the rights of this server's pages.
+    private const string ReportPolicy = "sandbox allow-scripts; default-src 'none'; img-src data:; style-src 'unsafe-inline'; "
+        + "script-src 'unsafe-inline'; frame-ancestors 'none'";
+
     // Changes when pixels or encoding of served images change.
     private const string Version = "1";
 
@@ -33,6 +37,8 @@ internal sealed class SlideEndpoints(SlideCatalogue catalogue, SlideReader reade
             .Produces(200, contentType: "image/jpeg");
         slides.MapGet("/{id}/associated/{name}", AssociatedAsync).WithSummary("Gets an associated image, such as the label")
             .Produces(200, contentType: "image/png");
+        slides.MapGet("/{id}/report", Report).WithSummary("Gets the page that was written when the slide was stained")
+            .Produces(200, contentType: "text/html").ProducesProblem(404);
         slides.MapGet("/{id}/dzi/{file}", DescribeAsync).WithSummary("Gets the Deep Zoom description of a layer: LAYER.dzi")
             .Produces(200, contentType: "application/xml");
         slides.MapGet("/{id}/dzi/{files}/{level:int}/{tile}", TileAsync)
@@ -171,15 +177,26 @@ internal sealed class SlideEndpoints(SlideCatalogue catalogue, SlideReader reade
         Layers = summary.Layers,
         Overlays = [.. summary.Overlays.Select(Overlay)],
         Staining = list.Stained.GetValueOrDefault(slide.Id) is { Kind: ResultKind.Stained } stained
-            ? Describe(stained, list.UncertaintyOf(slide)?.Id) : null,
+            ? Describe(stained, list) : null,
         Error = summary.Error,
     };
 
-    private StainingJson Describe(StainedResult result, string? uncertainty)
+    private IResult Report(HttpContext context, string id)
+    {
+        SlideList list = catalogue.Current;
+        if (!list.Stained.TryGetValue(id, out StainedResult? result) || StainedReport.PageOf(result, catalogue.Folders) is not { } path)
+            return NotFound();
+        context.Response.Headers.ContentSecurityPolicy = ReportPolicy;
+        context.Response.Headers.CacheControl = "private, no-cache";
+        return Results.File(path, "text/html; charset=utf-8", lastModified: File.GetLastWriteTimeUtc(path));
+    }
+
+    private StainingJson Describe(StainedResult result, SlideList list)
     {
         StainedNumbers numbers = result.Numbers;
         return new(ModelOf(result), numbers.SeamScore, numbers.HaematoxylinCorrelation, numbers.BackgroundDrift, numbers.IhcLevel,
-            numbers.IhcLevelProbability, numbers.NoveltyShare, numbers.UnlikeTraining, uncertainty);
+            numbers.IhcLevelProbability, numbers.NoveltyShare, numbers.UnlikeTraining, list.UncertaintyOf(result.Slide)?.Id,
+            StainedReport.PageOf(result, catalogue.Folders) is null ? null : $"/api/v1/slides/{result.Slide.Id}/report");
     }
 
     private static OverlayJson Overlay(string layer) => new(layer, [.. UncertaintyLayer.BandsOf(layer)!.Select((band, i) => new BandJson(

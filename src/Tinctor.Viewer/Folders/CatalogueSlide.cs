@@ -11,16 +11,18 @@ namespace Tinctor.Viewer.Folders;
 /// <param name="Modified">Time of the latest change, in UTC.</param>
 internal sealed record CatalogueSlide(string Path, string Id, string Folder, long Bytes, DateTime Modified)
 {
-    private const int HashedEnd = 1 << 16;
-
-    private readonly Lazy<string> fingerprint = new(() => FingerprintOf(Path));
+    private readonly Lazy<string> fingerprint = new(() => FingerprintOf(Path)), content = new(() => SlideContent.Fingerprint(Path));
 
     /// <summary>Name of the file, or of the folder.</summary>
     public string Name => System.IO.Path.GetFileName(Path);
 
-    /// <summary>SHA-256 of sizes, times, and the first and last 64 KB of each file; identifies the content in caches.</summary>
+    /// <summary>SHA-256 of the content's fingerprint and of the times of the files; identifies the content in caches.</summary>
     /// <exception cref="TinctorException">A file cannot be read.</exception>
     public string Fingerprint => fingerprint.Value;
+
+    /// <summary>Fingerprint of the content alone; see <see cref="SlideContent"/>.</summary>
+    /// <exception cref="TinctorException">A file cannot be read.</exception>
+    public string Content => content.Value;
 
     /// <summary>Creates an entry; null if the files are gone.</summary>
     public static CatalogueSlide? Create(string path, SafeFolders folders)
@@ -43,18 +45,9 @@ internal sealed record CatalogueSlide(string Path, string Id, string Folder, lon
     private static string FingerprintOf(string path)
     {
         using var hash = new Fingerprint();
+        hash.Add("content", SlideContent.Fingerprint(path));
         foreach (string file in SlideFormats.FilesOf(path))
-        {
-            using FileStream stream = InputFile.Open(file);
-            hash.Add("file", stream.Length);
             hash.Add("modified", File.GetLastWriteTimeUtc(file).Ticks.ToString(CultureInfo.InvariantCulture));
-            byte[] end = new byte[Math.Min(HashedEnd, stream.Length)];
-            stream.ReadExactly(end);
-            hash.Add("start", end);
-            stream.Seek(-end.Length, SeekOrigin.End);
-            stream.ReadExactly(end);
-            hash.Add("end", end);
-        }
         return hash.ToHex();
     }
 }

@@ -31,7 +31,7 @@ internal sealed record StainedNumbers(double? SeamScore, double? HaematoxylinCor
 internal static class StainedReport
 {
     private const string Format = "tinctor-stained-slide", UncertaintySuffix = ".uncertainty";
-    private const long LargestReport = 1 << 20;
+    private const long LargestReport = 1 << 20, LargestPage = 1 << 27;
 
     /// <summary>Reads the report of a slide; null if it is not a result.</summary>
     /// <param name="slide">The slide.</param>
@@ -56,6 +56,16 @@ internal static class StainedReport
         {
             return null;
         }
+    }
+
+    /// <summary>Gets the page that was written beside a stained slide; null if there is none.</summary>
+    /// <param name="result">The stained slide.</param>
+    /// <param name="folders">Folders that the page must be in.</param>
+    public static string? PageOf(StainedResult result, SafeFolders folders)
+    {
+        string page = Tinctor.Slides.Slide.Stem(result.Slide.Path) + ".html";
+        return result.Kind == ResultKind.Stained && new FileInfo(page) is { Exists: true, Length: > 0 and <= LargestPage }
+            && folders.Contains(page) ? page : null;
     }
 
     private static StainedNumbers Numbers(JsonDocument json) => new(Number(json, "seam_score"), Number(json, "haematoxylin_correlation"),

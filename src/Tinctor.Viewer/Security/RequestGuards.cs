@@ -12,6 +12,8 @@ internal static class RequestGuards
     /// <summary>Header that requests which change something must have; other sites cannot send it.</summary>
     public const string WriteHeader = "X-Tinctor";
 
+    private const string ResourcePolicy = "Cross-Origin-Resource-Policy", AllOrigins = "*";
+
     private const string ContentPolicy = "default-src 'self'; img-src 'self' data: blob:; object-src 'none'; base-uri 'none'; "
         + "frame-ancestors 'none'; form-action 'self'";
 
@@ -22,18 +24,46 @@ internal static class RequestGuards
         context.Response.OnStarting(() =>
         {
             IHeaderDictionary headers = context.Response.Headers;
-            headers.ContentSecurityPolicy = ContentPolicy;
+            if (headers.ContentSecurityPolicy.Count == 0) headers.ContentSecurityPolicy = ContentPolicy;
             headers.XContentTypeOptions = "nosniff";
             headers.XFrameOptions = "DENY";
             headers["Referrer-Policy"] = "no-referrer";
             headers["Cross-Origin-Opener-Policy"] = "same-origin";
-            headers["Cross-Origin-Resource-Policy"] = "same-origin";
+            if (headers[ResourcePolicy].Count == 0) headers[ResourcePolicy] = "same-origin";
             headers["Permissions-Policy"] = "camera=(), geolocation=(), microphone=()";
             if (headers.CacheControl.Count == 0) headers.CacheControl = "no-store";
             return Task.CompletedTask;
         });
         return next(context);
     });
+
+    /// <summary>
+    /// Lets pages of other origins read slides by IIIF. Images without a request for reading their pixels have no origin in the request, so
+    /// that pages of any origin can show them.
+    /// </summary>
+    /// <param name="app">The server.</param>
+    /// <param name="origins">The origins, or * for all.</param>
+    public static void UseIiifOrigins(this IApplicationBuilder app, IReadOnlyCollection<string> origins) => app.Use((context, next) =>
+    {
+        HttpRequest request = context.Request;
+        if (!request.Path.StartsWithSegments("/iiif") || !(HttpMethods.IsGet(request.Method) || HttpMethods.IsHead(request.Method)))
+            return next(context);
+        string? allowed = origins.Contains(AllOrigins) ? AllOrigins
+            : origins.FirstOrDefault(origin => string.Equals(origin, request.Headers.Origin, StringComparison.OrdinalIgnoreCase));
+        context.Response.OnStarting(() =>
+        {
+            IHeaderDictionary headers = context.Response.Headers;
+            headers[ResourcePolicy] = "cross-origin";
+            headers.Vary = "Origin";
+            if (allowed is not null) headers.AccessControlAllowOrigin = allowed;
+            return Task.CompletedTask;
+        });
+        return next(context);
+    });
+
+    /// <summary>Whether a text is the origin of web pages, scheme and host, or *.</summary>
+    public static bool IsOrigin(string text) => text == AllOrigins || (Uri.TryCreate(text, UriKind.Absolute, out Uri? uri)
+        && uri.Scheme is "http" or "https" && text.Equals(uri.GetLeftPart(UriPartial.Authority), StringComparison.OrdinalIgnoreCase));
 
     /// <summary>
     /// Refuses requests that change something without <see cref="WriteHeader"/> or from another origin, and those with a large body.

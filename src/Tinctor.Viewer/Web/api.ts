@@ -12,7 +12,7 @@ export interface Overlay { name: string; bands: { name: string; color: string | 
 export interface StainingReport {
   model: string | null; seamScore: number | null; haematoxylinCorrelation: number | null; backgroundDrift: number | null;
   ihcLevel: string | null; ihcLevelProbability: number | null; noveltyShare: number | null; unlikeTraining: boolean | null;
-  uncertainty: string | null;
+  uncertainty: string | null; report: string | null;
 }
 export interface Slide {
   id: string; name: string; folder: string; width: number; height: number; mpp: number | null; magnification: number | null;

@@ -24,6 +24,7 @@ function sectionNode(section, lookAt) {
   return el('section', { id, 'aria-labelledby': `${id}-title` },
     el('h2', { id: `${id}-title` }, section.title),
     section.lead ? el('p', { class: 'lead' }, section.lead) : '',
+    section.links?.length ? el('p', { class: 'links screen-only' }, ...section.links.map(linkNode)) : '',
     warningBox(section.warnings, 'Before you use these numbers'),
     ...section.tables.map(sectionTable),
     charts.length ? el('div', { class: `charts ${charts.length > 1 ? 'two' : 'one'}` }, ...charts) : '',
@@ -31,6 +32,8 @@ function sectionNode(section, lookAt) {
     fold('Definitions', section.definitions.map(d => ({ term: d.term, text: sentence(d.text) }))),
     fold('How it was computed', section.provenance));
 }
+
+const linkNode = ({ text, address }) => el('a', { class: 'quiet', href: address, rel: 'noopener noreferrer' }, text);
 
 const swatch = entry => el('span', { class: 'key' },
   el('span', { class: `swatch${entry.colour ? '' : ' clear'}`, style: { background: entry.colour ?? 'transparent' } }), entry.name);

@@ -79,6 +79,7 @@ export function startUncertainty(state: ViewState, slideOf: (id: string) => Prom
     return [...withName ? [el('h2', {}, slide.name)] : [],
       ...report.unlikeTraining ? [el('p', { class: 'warning' }, noveltyText(report.noveltyShare))] : [],
       el('dl', { class: 'facts' }, ...reportFacts(report).flatMap(([name, value]) => [el('dt', {}, name), el('dd', {}, value)])),
+      ...report.report ? [el('p', {}, el('a', { href: report.report }, 'Page about the slide'))] : [],
       ...note ? [el('p', { class: 'empty' }, note)] : []];
   }
 
