@@ -12,9 +12,9 @@ namespace Tinctor.Viewer.Tests;
 /// <summary>Registrations by the interface for programs: tiles, landmarks, fits, reviews and files.</summary>
 public sealed class RegistrationTests
 {
-    private const int Width = 600, Height = 500;
+    internal const int Width = 600, Height = 500;
 
-    private static readonly AffineTransform Truth = AffineTransform.Translation(14, -9).After(AffineTransform.Rotation(0.08, 300, 250));
+    internal static readonly AffineTransform Truth = AffineTransform.Translation(14, -9).After(AffineTransform.Rotation(0.08, 300, 250));
 
     private static readonly (double X, double Y)[] Places =
         [(60, 70), (520, 60), (300, 240), (90, 430), (500, 420), (200, 130), (410, 330)];
@@ -198,7 +198,7 @@ public sealed class RegistrationTests
     }
 
     // Two slides of the same tissue, and a transform of them in the folder of slides.
-    private static TemporaryFolder Write(AffineTransform transform)
+    internal static TemporaryFolder Write(AffineTransform transform)
     {
         var folder = new TemporaryFolder();
         Directory.CreateDirectory(folder.File("slides"));

@@ -82,5 +82,7 @@ internal sealed record RegistrationJson
 
     public string? File { get; init; }
 
+    public string? SourceFile { get; init; }
+
     public string? TargetFile { get; init; }
 }

@@ -313,6 +313,7 @@ internal sealed class RegistrationEndpoints(RegistrationCatalogue registrations,
             State = one.IsManual ? "manual" : "automatic",
             Layers = (await reader.SummaryAsync(one.Target, cancel)).Layers,
             File = one.Path,
+            SourceFile = one.Source.Path,
             TargetFile = one.Target.Path,
         };
         try

@@ -1,5 +1,7 @@
 // Requests to the server, and the shapes of its answers.
 
+import { registrationOf } from './registrations.ts';
+
 export interface Channel {
   name: string; color: string;
   /** Samples that are shown black and in full colour, by default and by an overview of the slide; and the largest possible sample. */
@@ -69,7 +71,11 @@ export const addressOf = {
   thumbnail: (id: string, size: number) => `${slideRoot(id)}thumbnail?size=${size}`,
   associated: (id: string, name: string) => `${slideRoot(id)}associated/${encodeURIComponent(name)}`,
   deepZoom(id: string, layer: string) {
-    const model = modelOf(layer);
+    const model = modelOf(layer), registered = registrationOf(layer);
+    if (registered) {
+      const { registration, layer: of, preview } = registered, file = `dzi/${encodeURIComponent(of)}.dzi`;
+      return `${root}registrations/${encodeURIComponent(registration)}/${preview === null ? '' : `previews/${preview}/`}${file}`;
+    }
     return model === null ? `${slideRoot(id)}dzi/${encodeURIComponent(layer)}.dzi` : `${stainedRoot(id, model)}/dzi/stained.dzi`;
   },
   runEvents: (id: string) => `${root}runs/${encodeURIComponent(id)}/events`,
@@ -104,6 +110,12 @@ export async function get<T>(path: string, signal?: AbortSignal): Promise<T> {
 }
 
 export const getText = async (path: string): Promise<string> => (await request(path, { headers: {} })).text();
+
+/** Sends a change of state, and gets the answer. */
+export async function exchange<T>(method: 'POST' | 'PUT', path: string, body: unknown): Promise<T> {
+  const headers = { 'X-Tinctor': '1', Accept: 'application/json', 'Content-Type': 'application/json' };
+  return await (await request(path, { method, headers, body: JSON.stringify(body) })).json() as T;
+}
 
 /** Sends a change of state; the header shows the server that a page of its own sent it. */
 export async function send(method: 'POST' | 'PUT', path: string, body?: unknown): Promise<void> {

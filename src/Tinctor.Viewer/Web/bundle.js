@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url';
 import { containedPackages, fail, failWith, install, loadEsbuild, packageNotice, writeWhole } from '../../../scripts/bundling.mjs';
 
 const script = dirname(fileURLToPath(import.meta.url)), [pages, folder] = process.argv.slice(2, 4).map(path => resolve(path));
-const entries = { index: 'browse/main.ts', view: 'view/main.ts' };
+const entries = { index: 'browse/main.ts', view: 'view/main.ts', register: 'register/main.ts' };
 const annotorious = '@annotorious/openseadragon';
 
 // The security policy of the pages forbids compiled strings and style attributes in markup. Annotorious contains PixiJS, which compiles

@@ -7,6 +7,8 @@ import type { Model, Slide, SlidePage } from '../api.ts';
 import { byId, el, fill, showProblem, startTheme } from '../page.ts';
 import { startChannels } from './channels.ts';
 import type { ChannelPanel } from './channels.ts';
+import { registeredLayer, registrationOf } from '../registrations.ts';
+import type { Registration } from '../registrations.ts';
 import { showDetails } from './details.ts';
 import { icon } from './icons.ts';
 import type { IconName } from './icons.ts';
@@ -41,6 +43,7 @@ let channels: ChannelPanel | null = null;
 let uncertainty: Uncertainty | null = null;
 let measuring: Measuring | null = null;
 let models: Model[] = [];
+let registrations: Registration[] = [];
 const slides = new Map<string, Slide>();
 
 const key = (picture: Picture) => `${picture.slide}/${picture.layer}`;
@@ -53,6 +56,11 @@ async function slideOf(id: string): Promise<Slide> {
 const nameOfModel = (id: string) => models.find(model => model.id === id)?.name ?? 'a model';
 
 function titleOf(picture: Picture): string {
+  const registered = registrationOf(picture.layer);
+  if (registered) {
+    const name = registrations.find(one => one.id === registered.registration)?.target.name ?? 'A slide';
+    return `${name} (registered)${registered.layer === 'source' ? '' : `: ${layerTitles[registered.layer] ?? registered.layer}`}`;
+  }
   const model = modelOf(picture.layer), layer = model === null ? layerTitles[picture.layer] ?? picture.layer : nameOfModel(model);
   if (picture.slide === slide.id) return layer;
   const result = slide.results.find(r => r.id === picture.slide);
@@ -172,7 +180,12 @@ function options(): HTMLElement[] {
     titleOf({ slide: result.id, layer: 'source' })));
   const group = (label: string, items: HTMLElement[]) => items.length > 0 ? [el('optgroup', { label }, ...items)] : [];
   const demand = models.map(model => el('option', { value: `${slide.id}/${modelLayer(model.id)}` }, model.name));
-  return [...group('This slide', own), ...group('Results', results), ...group('Stain with', demand)];
+  const registered = registrations.map(one => {
+    const picture = { slide: slide.id, layer: registeredLayer(one.id) };
+    return el('option', { value: key(picture) }, titleOf(picture));
+  });
+  return [...group('This slide', own), ...group('Results', results), ...group('Registered slides', registered),
+    ...group('Stain with', demand)];
 }
 
 function select(id: 'shown' | 'compared', picture: Picture | null): void {
@@ -383,10 +396,13 @@ async function start(): Promise<void> {
   if (slide.error) return problem(slide.error, () => { location.reload(); });
   problem(null);
   models = (await get<Model[]>('models').catch(() => [])).filter(model => model.kind === 'staining');
+  registrations = (await get<Registration[]>(`registrations?slide=${encodeURIComponent(slide.id)}`).catch(() => []))
+    .filter(one => one.source.id === slide.id && one.file !== null && !one.error);
   staining = startStaining(slide, nameOfModel);
   uncertainty = startUncertainty(state, slideOf, () => void showPictures());
   channels = startChannels(state.channels, () => void showPictures());
-  const isKnown = slide.layers.includes(state.shown.layer) || modelOf(state.shown.layer) !== null;
+  const isKnown = slide.layers.includes(state.shown.layer) || modelOf(state.shown.layer) !== null
+    || registrationOf(state.shown.layer) !== null;
   if (state.shown.slide === slide.id && !isKnown) state.shown = initialState(slide.id).shown;
   byId('bar').hidden = stage.hidden = false;
   byId('main').classList.remove('wide');

@@ -3,6 +3,7 @@
 import OpenSeadragon from 'openseadragon';
 import { addressOf, getText } from '../api.ts';
 import type { Slide } from '../api.ts';
+import { registrationOf } from '../registrations.ts';
 import type { Mode, Picture } from './state.ts';
 import { CancellableSource } from './tiles.ts';
 
@@ -29,6 +30,7 @@ export interface Panes {
 
 // OpenSeadragon adds a style sheet unless it finds one, and the security policy forbids that; its rule is in view.css.
 function preventStyleSheet(): void {
+  if (document.head.querySelector('[data-openseadragon-mobile-css]')) return;
   const mark = document.createElementNS('urn:tinctor', 'style');
   mark.setAttribute('data-openseadragon-mobile-css', 'true');
   document.head.append(mark);
@@ -37,24 +39,30 @@ function preventStyleSheet(): void {
 // Stained tiles take long on slow computers.
 const tileTimeout = 180_000;
 
-const create = (element: HTMLElement, navigator: string | null) => OpenSeadragon({
-  element, drawer: 'canvas', showNavigationControl: false, showNavigator: navigator !== null,
-  ...(navigator ? { navigatorId: navigator } : {}),
-  navigatorDrawer: 'canvas', animationTime: 0.6, visibilityRatio: 0.3, minZoomImageRatio: 0.5, maxZoomPixelRatio: 8, preserveViewport: true,
-  tileRetryMax: 3, timeout: tileTimeout, tileRetryDelay: 1500, gestureSettingsMouse: { clickToZoom: false, dblClickToZoom: true },
-  silenceMultiImageWarnings: true,
-} as OpenSeadragon.Options);
+/** Creates a viewer without a picture. */
+export function createViewer(element: HTMLElement, navigator: string | null): OpenSeadragon.Viewer {
+  preventStyleSheet();
+  return OpenSeadragon({
+    element, drawer: 'canvas', showNavigationControl: false, showNavigator: navigator !== null,
+    ...(navigator ? { navigatorId: navigator } : {}),
+    navigatorDrawer: 'canvas', animationTime: 0.6, visibilityRatio: 0.3, minZoomImageRatio: 0.5, maxZoomPixelRatio: 8,
+    preserveViewport: true, tileRetryMax: 3, timeout: tileTimeout, tileRetryDelay: 1500,
+    gestureSettingsMouse: { clickToZoom: false, dblClickToZoom: true },
+    silenceMultiImageWarnings: true,
+  } as OpenSeadragon.Options);
+}
 
 export const canvasOf = (viewer: OpenSeadragon.Viewer) => (viewer as unknown as { drawer: { canvas: HTMLCanvasElement } }).drawer.canvas;
 
 /** Reads the description of a pyramid. It is read here, and not by OpenSeadragon, so that problems are stated in the server's words. */
-async function readPyramid({ picture, channels = null }: ShownPicture): Promise<CancellableSource> {
+export async function readPyramid({ picture, channels = null }: ShownPicture): Promise<CancellableSource> {
   const address = addressOf.deepZoom(picture.slide, picture.layer), text = await getText(address);
   const image = new DOMParser().parseFromString(text, 'text/xml').documentElement, size = image.querySelector('Size');
   const number = (node: Element | null, name: string) => Number(node?.getAttribute(name));
   const source = new CancellableSource(number(size, 'Width'), number(size, 'Height'), number(image, 'TileSize'), number(image, 'Overlap'),
     address.replace(/\.dzi$/, '_files/'), image.getAttribute('Format') ?? '');
-  return Object.assign(source, { queryParams: channels === null ? '' : `?channels=${channels}` });
+  const version = registrationOf(picture.layer)?.version ?? null, query = version === null ? '' : `?version=${version}`;
+  return Object.assign(source, { queryParams: channels === null ? query : `?channels=${channels}` });
 }
 
 const itemsOf = ({ world }: OpenSeadragon.Viewer) => Array.from({ length: world.getItemCount() }, (_, index) => world.getItemAt(index));
@@ -69,8 +77,7 @@ const flickerInterval = 600;
 interface Places { first: HTMLElement; second: HTMLElement; miniMap: string }
 
 export function createPanes(elements: Places, base: Slide, onFailure: () => void): Panes {
-  preventStyleSheet();
-  const first = create(elements.first, elements.miniMap), second = create(elements.second, null);
+  const first = createViewer(elements.first, elements.miniMap), second = createViewer(elements.second, null);
   // The mini-map does not take the option from the viewer.
   (first as unknown as { navigator: { imageLoader: { timeout: number } } }).navigator.imageLoader.timeout = tileTimeout;
   const shown = new Map<OpenSeadragon.Viewer, string>(), complete = new Map<OpenSeadragon.Viewer, OpenSeadragon.TiledImage | null>();
