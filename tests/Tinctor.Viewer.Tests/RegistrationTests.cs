@@ -46,6 +46,8 @@ public sealed class RegistrationTests
         TemporaryFolder folder = Write(AffineTransform.Identity);
         await using TestServer test = await TestServer.StartAsync(folder);
         string id = await IdAsync(test), address = $"/api/v1/registrations/{id}";
+        JsonNode none = await SendAsync(test, HttpMethod.Put, $"{address}/landmarks", new { pairs = Array.Empty<object>() });
+        Assert.Empty(none["pairs"]!.AsArray());
         JsonNode placed = await SendAsync(test, HttpMethod.Put, $"{address}/landmarks", new { pairs = Landmarks });
         Assert.True((double)placed["medianError"]! > 5);
         JsonNode rigid = await SendAsync(test, HttpMethod.Post, $"{address}/refit", new { model = "rigid" });

@@ -246,22 +246,27 @@ internal sealed class RegistrationEndpoints(RegistrationCatalogue registrations,
     private LandmarkPair[] Landmarks(CatalogueRegistration found)
     {
         string source = registrations.LandmarksOf(found, source: true), target = registrations.LandmarksOf(found, source: false);
-        return !File.Exists(source) || !File.Exists(target) ? [] : [.. LandmarkError.Match(LandmarkFile.Read(source),
-            LandmarkFile.Read(target)).Select(pair => new LandmarkPair(pair.Source.X, pair.Source.Y, pair.Target.X, pair.Target.Y))];
+        lock (registrations.Files)
+        {
+            return !File.Exists(source) || !File.Exists(target) ? [] : [.. LandmarkError.Match(LandmarkFile.Read(source),
+                LandmarkFile.Read(target)).Select(pair => new LandmarkPair(pair.Source.X, pair.Source.Y, pair.Target.X, pair.Target.Y))];
+        }
     }
 
     private void Save(CatalogueRegistration found, IReadOnlyList<LandmarkPair> pairs)
     {
-        string source = registrations.LandmarksOf(found, source: true), target = registrations.LandmarksOf(found, source: false);
-        if (pairs.Count == 0)
+        lock (registrations.Files)
         {
-            File.Delete(source);
-            File.Delete(target);
-            return;
+            Save(registrations.LandmarksOf(found, source: true), pairs.Select(pair => (pair.SourceX, pair.SourceY)));
+            Save(registrations.LandmarksOf(found, source: false), pairs.Select(pair => (pair.TargetX, pair.TargetY)));
         }
-        static string Number(int i) => FormattableString.Invariant($"{i + 1}");
-        AtomicFile.WriteText(source, LandmarkFile.ToText(pairs.Select((pair, i) => new Landmark(Number(i), pair.SourceX, pair.SourceY))));
-        AtomicFile.WriteText(target, LandmarkFile.ToText(pairs.Select((pair, i) => new Landmark(Number(i), pair.TargetX, pair.TargetY))));
+    }
+
+    private static void Save(string path, IEnumerable<(double X, double Y)> places)
+    {
+        Landmark[] marks = [.. places.Select((place, i) => new Landmark(FormattableString.Invariant($"{i + 1}"), place.X, place.Y))];
+        if (marks.Length > 0) AtomicFile.WriteText(path, LandmarkFile.ToText(marks));
+        else if (File.Exists(path)) File.Delete(path);
     }
 
     private static LandmarkPair[]? Pairs(IReadOnlyList<LandmarkPairJson> given, out string? problem)

@@ -22,6 +22,9 @@ internal sealed class RegistrationCatalogue(SlideCatalogue slides, string folder
     private readonly ConcurrentDictionary<string, RegistrationTransform> transforms = new(StringComparer.Ordinal);
     private Refreshed<FrozenDictionary<string, CatalogueRegistration>>? list;
 
+    /// <summary>Held while files of registrations are read or written that belong together.</summary>
+    public Lock Files { get; } = new();
+
     /// <summary>Registrations at present, by identifier.</summary>
     public FrozenDictionary<string, CatalogueRegistration> Current => Entries.Value;
 
@@ -32,7 +35,12 @@ internal sealed class RegistrationCatalogue(SlideCatalogue slides, string folder
 
     /// <summary>Reads the present transform of a registration.</summary>
     /// <exception cref="TinctorException">The file is damaged, or its displacement is missing.</exception>
-    public RegistrationTransform Transform(CatalogueRegistration registration) => Transform(registration.Path, registration.Stamp);
+    public RegistrationTransform Transform(CatalogueRegistration registration)
+    {
+        if (transforms.TryGetValue(registration.Stamp, out RegistrationTransform? known)) return known;
+        if (transforms.Count >= MostTransforms) transforms.Clear();
+        lock (Files) return transforms[registration.Stamp] = TransformFile.Read(Allowed(registration.Path));
+    }
 
     /// <summary>Reads the transform before any review; the reviewed one if no other is left.</summary>
     /// <exception cref="TinctorException">The file is damaged, or its displacement is missing.</exception>
@@ -57,9 +65,12 @@ internal sealed class RegistrationCatalogue(SlideCatalogue slides, string folder
         string own = PathOf(registration), path = System.IO.Path.Combine(own, registration.Name + ".json");
         // A displacement of its own for each version, so that a transform that is replaced stays complete until then.
         string displacement = $"{registration.Name}_{Guid.NewGuid():N}.safetensors";
-        TransformFile.Write(path, transform, displacement);
-        foreach (string old in Directory.EnumerateFiles(own, "*.safetensors").Where(file => System.IO.Path.GetFileName(file) != displacement))
-            File.Delete(old);
+        lock (Files)
+        {
+            TransformFile.Write(path, transform, displacement);
+            foreach (string old in Directory.GetFiles(own, "*.safetensors").Where(file => System.IO.Path.GetFileName(file) != displacement))
+                File.Delete(old);
+        }
         list = null;
         return path;
     }
@@ -69,13 +80,6 @@ internal sealed class RegistrationCatalogue(SlideCatalogue slides, string folder
         System.IO.Path.Combine(PathOf(registration), source ? "source.csv" : "target.csv");
 
     private string PathOf(CatalogueRegistration registration) => System.IO.Path.Combine(folder, registration.Id);
-
-    private RegistrationTransform Transform(string path, string stamp)
-    {
-        if (transforms.TryGetValue(stamp, out RegistrationTransform? known)) return known;
-        if (transforms.Count >= MostTransforms) transforms.Clear();
-        return transforms[stamp] = TransformFile.Read(Allowed(path));
-    }
 
     // Neither the transform nor its displacement leads out of the folders.
     private string Allowed(string path)
@@ -113,7 +117,8 @@ internal sealed class RegistrationCatalogue(SlideCatalogue slides, string folder
     private string? Reviewed(string id) => Transforms(Path.Combine(folder, id));
 
     private static string? Transforms(string folder) =>
-        Directory.Exists(folder) ? Directory.EnumerateFiles(folder, "*.json").Order(StringComparer.Ordinal).FirstOrDefault() : null;
+        Directory.Exists(folder) ? Directory.EnumerateFiles(folder, "*.json").Where(file => !AtomicFile.IsLeftover(file))
+            .Order(StringComparer.Ordinal).FirstOrDefault() : null;
 
     private (CatalogueSlide Source, CatalogueSlide Target)? Pair(SlideList list, string path)
     {
