@@ -102,7 +102,8 @@ public sealed class RegionMeasurerTests
         Assert.Equal(Value("dab_area"), 100 * Value("dab_positive_area") / Value("tissue_area"), 1e-9);
         Assert.Equal(Value("nuclei_density"), Value("nuclei") / Value("area"), 1e-6);
         Assert.Equal(all.Count, all.Select(each => each.Quantity.Key).Distinct().Count());
-        Assert.Superset(IhcCounts.Quantities(new()).Select(each => each.Quantity.Key).ToHashSet(), all.Select(each => each.Quantity.Key).ToHashSet());
+        Assert.Superset(IhcCounts.Quantities(new()).Select(each => each.Quantity.Key).ToHashSet(),
+            all.Select(each => each.Quantity.Key).ToHashSet());
         // Without pixel size, areas are in pixels of the picture at full resolution.
         var pixels = RegionQuantities.All(new(), downsample: 2, hasPixelSize: false);
         Assert.Equal("px²", pixels[0].Quantity.Unit);

@@ -8,6 +8,7 @@ using Tinctor.Measurement.Ihc;
 using Tinctor.Measurement.Nuclei;
 using Tinctor.Slides;
 using Tinctor.Tests;
+using Tinctor.Transforms;
 using Tinctor.Viewer.Measurements;
 using Tinctor.Viewer.Pixels;
 
@@ -43,7 +44,8 @@ public sealed class MeasurementTests
         AssertValue(Width * Height * 0.25e-6, region.GetProperty("pictures")[0].GetProperty("values"), "area");
         Assert.Equal(JsonValueKind.Null, region.GetProperty("pictures")[0].GetProperty("level").ValueKind);
         Assert.Contains(result.GetProperty("notes").EnumerateArray(), note => note.GetString()!.Contains("No IHC level"));
-        Assert.All(result.GetProperty("quantities").EnumerateArray(), quantity => Assert.NotEmpty(quantity.GetProperty("definition").GetString()!));
+        Assert.All(result.GetProperty("quantities").EnumerateArray(), quantity =>
+            Assert.NotEmpty(quantity.GetProperty("definition").GetString()!));
 
         static void AssertValue(double expected, JsonElement values, string key)
         {
@@ -59,7 +61,8 @@ public sealed class MeasurementTests
         Write(folder, "her2");
         await using TestServer test = await TestServer.StartAsync(folder);
         string slide = await test.IdAsync("her2.ome.tif");
-        JsonNode ring = new JsonArray(Corners(50, 50, 300, 300), Corners(100, 100, 200, 200)), apart = new JsonArray(Corners(400, 20, 80, 80));
+        JsonNode ring = new JsonArray(Corners(50, 50, 300, 300), Corners(100, 100, 200, 200));
+        JsonNode apart = new JsonArray(Corners(400, 20, 80, 80));
         JsonArray regions =
         [
             Feature(Polygon(Corners(50, 50, 300, 300)), """{"name":"Outer"}"""), Feature(Polygon(Corners(100, 100, 200, 200)), "null"),
@@ -77,7 +80,8 @@ public sealed class MeasurementTests
         JsonElement[] measured = [.. result.GetProperty("regions").EnumerateArray()];
         Assert.Equal(["Outer", "Region 2", "Tumor", "Region 4"], measured.Select(region => region.GetProperty("name").GetString()));
         Assert.Equal("Tumor", measured[2].GetProperty("class").GetString());
-        double[] tissue = [.. measured.Select(region => Value(region, "tissue_area"))], area = [.. measured.Select(region => Value(region, "area"))];
+        double[] tissue = [.. measured.Select(region => Value(region, "tissue_area"))];
+        double[] area = [.. measured.Select(region => Value(region, "area"))];
         Assert.Equal(tissue[0] - tissue[1] + tissue[3], tissue[2], 1e-9);
         Assert.Equal((90_000 - 40_000 + 6400) * 0.25e-6, area[2], 1e-9);
         Assert.Equal(0.2, result.GetProperty("thresholds").GetProperty("positive").GetDouble());
@@ -107,13 +111,13 @@ public sealed class MeasurementTests
     public async Task Slide_is_stained_where_it_is_measured()
     {
         var folder = new TemporaryFolder();
-        Write(folder, "he");
+        Write(folder, "he", 256, 200);
         await using TestServer test = await TestServer.StartAsync(folder, options =>
             options with { Models = [RepositoryFiles.Path("samples/model")] });
         string slide = await test.IdAsync("he.ome.tif"), model = (await test.JsonAsync("/api/v1/models"))[0].GetProperty("id").GetString()!;
         JsonElement result = await MeasureAsync(test, slide, new()
         {
-            ["regions"] = Collection(Square(50, 40, 200, 150)),
+            ["regions"] = Collection(Square(30, 20, 200, 150)),
             ["of"] = new JsonArray(new JsonObject { ["slide"] = slide, ["model"] = model }, Picture(slide)),
         });
         JsonElement stained = await test.JsonAsync($"/api/v1/slides/{slide}/stained/{model}");
@@ -124,32 +128,97 @@ public sealed class MeasurementTests
         Assert.NotEqual(0, result.GetProperty("regions")[0].GetProperty("difference").GetProperty("dab_density").GetDouble());
     }
 
-    [Theory]
-    [InlineData("""{"regions":{"type":"FeatureCollection","features":[]},"of":[{"slide":"ID"}]}""", "no region with an area")]
-    [InlineData("""{"regions":{"type":"Feature"},"of":[{"slide":"ID"}]}""", "no GeoJSON feature collection")]
-    [InlineData("""{"regions":REGIONS,"of":[]}""", "number of pictures is 0")]
-    [InlineData("""{"regions":REGIONS,"of":[{"slide":"ID"}],"compare":[0,1]}""", "two different indices below 1")]
-    [InlineData("""{"regions":REGIONS,"of":[{"slide":"ID"}],"nuclei":"red"}""", "expected both or haematoxylin")]
-    [InlineData("""{"regions":REGIONS,"of":[{"slide":"ID"}],"mpp":0}""", "expected 0.05 to 10")]
-    [InlineData("""{"regions":REGIONS,"of":[{"slide":"ID"}],"classifier":"none"}""", "no such classifier")]
-    [InlineData("""{"regions":REGIONS,"of":[{"slide":"ID"}],"thresholds":{"positive":0.1,"weak":0.3,"moderate":0.2,"strong":0.6}}""", "rise")]
-    [InlineData("""{"regions":HUGE,"of":[{"slide":"ID"}]}""", "at most 100 mm²")]
-    [InlineData("""{"regions":BROKEN,"of":[{"slide":"ID"}]}""", "Region 1 has coordinates of another form")]
-    public async Task Malformed_requests_are_refused_in_one_line(string body, string expected)
+    [Fact]
+    public async Task Registered_slide_is_measured_on_pixels_of_the_other()
     {
+        var folder = new TemporaryFolder();
+        Image her2 = Write(folder, "her2");
+        // The target is the same section, 20 pixels to the right and 10 down.
+        Image moved = new(Width + 40, Height + 30, 3);
+        moved.Fill([255, 255, 255]);
+        moved.Paste(her2, 20, 10);
+        SlideWriter.Write(folder.File("slides/moved.ome.tif"),
+            new SlideSpec(moved.Width, moved.Height) { Mpp = 0.5, JpegQuality = null }, moved);
+        TransformFile.Write(folder.File("slides/pair.json"), new(new(folder.File("slides/her2.ome.tif"), Width, Height, 0.5),
+            new(folder.File("slides/moved.ome.tif"), moved.Width, moved.Height, 0.5), AffineTransform.Translation(20, 10), null,
+            new() { Metric = SimilarityMetric.LocalNcc, Similarity = 0.5 }));
+        await using TestServer test = await TestServer.StartAsync(folder);
+        string slide = await test.IdAsync("her2.ome.tif"), target = await test.IdAsync("moved.ome.tif");
+        string registration = (await test.JsonAsync("/api/v1/registrations"))[0].GetProperty("id").GetString()!;
+        JsonElement result = await MeasureAsync(test, slide, new()
+        {
+            ["regions"] = Collection(Square(60, 50, 300, 250)),
+            ["of"] = new JsonArray(Picture(slide), new JsonObject { ["slide"] = target, ["registration"] = registration }),
+        });
+        JsonElement region = result.GetProperty("regions")[0];
+        Assert.Equal("moved.ome.tif, registered", result.GetProperty("pictures")[1].GetProperty("name").GetString());
+        Assert.All(region.GetProperty("difference").EnumerateObject(), value => Assert.Equal(0, value.Value.GetDouble(), 1e-9));
+        Assert.True(Value(region, "nuclei") > 20);
+        // Regions are in pixels of the source.
+        using HttpResponseMessage back = await PostAsync(test, $"/api/v1/slides/{target}/measurements", new JsonObject
+        {
+            ["regions"] = Collection(Square(0, 0, 9, 9)),
+            ["of"] = new JsonArray(new JsonObject { ["slide"] = slide, ["registration"] = registration }),
+        });
+        Assert.Equal(HttpStatusCode.NotFound, back.StatusCode);
+    }
+
+    [Fact]
+    public async Task Classifier_predicts_level_and_is_no_staining_model()
+    {
+        var folder = new TemporaryFolder();
+        Write(folder, "her2");
+        TestClassifier.Write(folder.File("models/levels/model"), 128);
+        await using TestServer test = await TestServer.StartAsync(folder, options => options with { Models = [folder.File("models")] });
+        JsonElement model = Assert.Single((await test.JsonAsync("/api/v1/models")).EnumerateArray());
+        Assert.Equal("classifier", model.GetProperty("kind").GetString());
+        string slide = await test.IdAsync("her2.ome.tif"), id = model.GetProperty("id").GetString()!;
+        using HttpResponseMessage stained = await test.Client.GetAsync($"/api/v1/slides/{slide}/stained/{id}",
+            TestContext.Current.CancellationToken);
+        Assert.Equal(HttpStatusCode.NotFound, stained.StatusCode);
+        JsonElement result = await MeasureAsync(test, slide, new()
+        { ["regions"] = Collection(Square(0, 0, Width, Height)), ["of"] = new JsonArray(Picture(slide)) });
+        JsonElement level = result.GetProperty("regions")[0].GetProperty("pictures")[0].GetProperty("level");
+        Assert.Equal(1, level.GetProperty("probabilities").EnumerateArray().Sum(each => each.GetProperty("probability").GetDouble()), 1e-5);
+        Assert.InRange(level.GetProperty("tiles").GetInt32(), 1, 16);
+        // The section is bright on the whole.
+        Assert.Equal("0", level.GetProperty("level").GetString());
+        Assert.Contains(result.GetProperty("notes").EnumerateArray(), note =>
+            note.GetString()!.Contains("classifier states no pixel size"));
+    }
+
+    [Fact]
+    public async Task Malformed_requests_are_refused_in_one_line()
+    {
+        (string Body, string Expected)[] cases =
+        [
+            ("""{"regions":{"type":"FeatureCollection","features":[]},"of":[{"slide":"ID"}]}""", "no region with an area"),
+            ("""{"regions":{"type":"Feature"},"of":[{"slide":"ID"}]}""", "no GeoJSON feature collection"),
+            ("""{"regions":REGIONS,"of":[]}""", "number of pictures is 0"),
+            ("""{"regions":REGIONS,"of":[{"slide":"ID"}],"compare":[0,1]}""", "two different indices below 1"),
+            ("""{"regions":REGIONS,"of":[{"slide":"ID"}],"nuclei":"red"}""", "expected both or haematoxylin"),
+            ("""{"regions":REGIONS,"of":[{"slide":"ID"}],"mpp":0}""", "expected 0.05 to 10"),
+            ("""{"regions":REGIONS,"of":[{"slide":"ID"}],"classifier":"none"}""", "no such classifier"),
+            ("""{"regions":REGIONS,"of":[{"slide":"ID"}],"thresholds":{"positive":0.1,"weak":0.3,"moderate":0.2,"strong":0.6}}""", "rise"),
+            ("""{"regions":HUGE,"of":[{"slide":"ID"}]}""", "at most 100 mm²"),
+            ("""{"regions":BROKEN,"of":[{"slide":"ID"}]}""", "Region 1 has coordinates of another form"),
+        ];
         var folder = new TemporaryFolder();
         TestServer.WriteSlide(folder, "a.ome.tif", 300, 200);
         await using TestServer test = await TestServer.StartAsync(folder);
         string slide = await test.IdAsync("a.ome.tif");
-        body = body.Replace("ID", slide).Replace("REGIONS", Collection(Square(0, 0, 9, 9)).ToJsonString())
-            .Replace("HUGE", Collection(Square(0, 0, 90_000, 90_000)).ToJsonString())
-            .Replace("BROKEN", Collection(JsonNode.Parse("""{"type":"Polygon","coordinates":[[["a"]]]}""")!.AsObject()).ToJsonString());
-        using HttpResponseMessage answer = await PostAsync(test, $"/api/v1/slides/{slide}/measurements", JsonNode.Parse(body)!);
-        Assert.Equal(HttpStatusCode.BadRequest, answer.StatusCode);
-        string detail = JsonDocument.Parse(await answer.Content.ReadAsStringAsync(TestContext.Current.CancellationToken)).RootElement
-            .GetProperty("detail").GetString()!;
-        Assert.Contains(expected, detail);
-        Assert.DoesNotContain('\n', detail);
+        foreach ((string body, string expected) in cases)
+        {
+            string filled = body.Replace("ID", slide).Replace("REGIONS", Collection(Square(0, 0, 9, 9)).ToJsonString())
+                .Replace("HUGE", Collection(Square(0, 0, 90_000, 90_000)).ToJsonString())
+                .Replace("BROKEN", Collection(JsonNode.Parse("""{"type":"Polygon","coordinates":[[["a"]]]}""")!.AsObject()).ToJsonString());
+            using HttpResponseMessage answer = await PostAsync(test, $"/api/v1/slides/{slide}/measurements", JsonNode.Parse(filled)!);
+            Assert.Equal(HttpStatusCode.BadRequest, answer.StatusCode);
+            string detail = JsonDocument.Parse(await answer.Content.ReadAsStringAsync(TestContext.Current.CancellationToken)).RootElement
+                .GetProperty("detail").GetString()!;
+            Assert.Contains(expected, detail);
+            Assert.DoesNotContain('\n', detail);
+        }
     }
 
     [Fact]
@@ -159,7 +228,8 @@ public sealed class MeasurementTests
         TestServer.WriteSlide(folder, "a.ome.tif", 300, 200);
         await using TestServer test = await TestServer.StartAsync(folder);
         string slide = await test.IdAsync("a.ome.tif");
-        foreach ((string of, string picture, string? model) in new[] { ("none", slide, null), (slide, "none", null), (slide, slide, "none") })
+        foreach ((string of, string picture, string? model) in new (string, string, string?)[]
+            { ("none", slide, null), (slide, "none", null), (slide, slide, "none") })
         {
             using HttpResponseMessage answer = await PostAsync(test, $"/api/v1/slides/{of}/measurements", new JsonObject
             {
@@ -189,7 +259,8 @@ public sealed class MeasurementTests
         await queue.StartAsync(CancellationToken.None);
         MeasurementStatus first = queue.Add(null!);
         await started.WaitAsync(TestContext.Current.CancellationToken);
-        Assert.Equal((MeasurementState.Running, 1, 2), (queue.Find(first.Id)!.State, queue.Find(first.Id)!.Done, queue.Find(first.Id)!.Total));
+        MeasurementStatus now = queue.Find(first.Id)!;
+        Assert.Equal((MeasurementState.Running, 1, 2), (now.State, now.Done, now.Total));
         MeasurementStatus[] waiting = [.. Enumerable.Range(0, MeasurementQueue.MostWaiting).Select(_ => queue.Add(null!))];
         Assert.Throws<BusyException>(() => queue.Add(null!));
         Assert.Equal(MeasurementState.Cancelled, queue.Cancel(waiting[0].Id)!.State);
@@ -202,12 +273,12 @@ public sealed class MeasurementTests
     }
 
     /// <summary>Writes a part of a sample slide without loss, and returns its pixels.</summary>
-    private static Image Write(TemporaryFolder folder, string name)
+    private static Image Write(TemporaryFolder folder, string name, int width = Width, int height = Height)
     {
         Directory.CreateDirectory(folder.File("slides"));
         using Slide whole = Slide.Open(RepositoryFiles.Path($"samples/data/phantom/{name}.ome.tif"));
-        Image part = whole.Read(0, 200, 100, Width, Height);
-        SlideWriter.Write(folder.File($"slides/{name}.ome.tif"), new SlideSpec(Width, Height) { Mpp = 0.5, JpegQuality = null }, part);
+        Image part = whole.Read(0, 200, 100, width, height);
+        SlideWriter.Write(folder.File($"slides/{name}.ome.tif"), new SlideSpec(width, height) { Mpp = 0.5, JpegQuality = null }, part);
         return part;
     }
 

@@ -2,11 +2,12 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { load } from './modules.mjs';
 
-const { csvOf, formatValue, levelText, measurementsOf, picturesFor, withMeasurements } = await load('view/measurements.ts');
+const { csvOf, formatValue, levelText, measurementsOf, picturesFor, registered, withMeasurements } = await load('view/measurements.ts');
 
 const level = { level: '2+', probabilities: [{ level: '1+', probability: 0.25 }, { level: '2+', probability: 0.75 }], tiles: 3 };
 const result = {
-  slide: 's', slideName: 'a "b", c.svs', version: '1.2.3', mpp: 0.5, hasPixelSize: true, nuclei: 'both', classifier: { id: 'k', name: 'levels' },
+  slide: 's', slideName: 'a "b", c.svs', version: '1.2.3', mpp: 0.5, hasPixelSize: true, nuclei: 'both',
+  classifier: { id: 'k', name: 'levels' },
   thresholds: { positive: 0.15, weak: 0.2, moderate: 0.4, strong: 0.6, tissue: 0.1, ring: 3 }, compare: [0, 1], notes: ['One note.'],
   pictures: [{ slide: 't', model: null, name: 'stained' }, { slide: 's', model: null, name: 'real' }],
   quantities: [
@@ -15,7 +16,8 @@ const result = {
   ],
   regions: [{
     id: 'r1', name: '=1+1', class: null, difference: { dab_area: -0.75, h_score_nuclei: null },
-    pictures: [{ values: { dab_area: 10.25, h_score_nuclei: null }, level }, { values: { dab_area: 11, h_score_nuclei: 120 }, level: null }],
+    pictures: [{ values: { dab_area: 10.25, h_score_nuclei: null }, level },
+      { values: { dab_area: 11, h_score_nuclei: 120 }, level: null }],
   }],
 };
 
@@ -50,6 +52,15 @@ test('layers of one slide are measured once, and models are pictures of their ow
   assert.deepEqual(picturesFor(source, { slide: 's', layer: 'dab' }), [{ slide: 's', model: null }]);
   assert.deepEqual(picturesFor({ slide: 's', layer: 'model:m' }, source), [{ slide: 's', model: 'm' }, { slide: 's', model: null }]);
   assert.deepEqual(picturesFor(source, null), [{ slide: 's', model: null }]);
+});
+
+test('slides are measured through a registration that was not rejected, reviewed ones first', () => {
+  const of = (id, state, source = 's') => ({ id, state, source: { id: source }, target: { id: 't' } });
+  const picture = { slide: 't', model: null };
+  assert.deepEqual(registered(picture, 's', [of('a', 'automatic'), of('b', 'corrected'), of('c', 'accepted', 'x')]),
+    { ...picture, registration: 'b' });
+  assert.equal(registered(picture, 's', [of('a', 'rejected'), of('b', 'running')]), picture);
+  assert.deepEqual(registered({ slide: 't', model: 'm' }, 's', [of('a', 'accepted')]), { slide: 't', model: 'm' });
 });
 
 test('values have the decimals of their quantity, and differences a sign', () => {

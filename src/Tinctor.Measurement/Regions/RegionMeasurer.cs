@@ -66,7 +66,8 @@ internal sealed class RegionMeasurer(IPictureSource picture, double downsample, 
 
     private IhcCounts MeasureTile(MeasuredRegion region, PixelArea tile, float[]? thresholds, CancellationToken cancel)
     {
-        (PixelArea area, StainDensities stains) = Read(tile, Reach + (int)Math.Ceiling((ClumpReach + settings.Ring) / settings.Mpp), cancel);
+        int border = Reach + (int)Math.Ceiling((ClumpReach + settings.Ring) / settings.Mpp);
+        (PixelArea area, StainDensities stains) = Read(tile, border, cancel);
         bool[] inside = region.Mask(downsample, area);
         thresholds ??= OtsuThresholds(stains, inside, area, tile);
         LabelMap found = NucleusDetector.Find(stains, nuclei, thresholds);

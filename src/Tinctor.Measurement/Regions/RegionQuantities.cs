@@ -21,7 +21,7 @@ internal static class RegionQuantities
         [
             (new("area", "Area", unit, digits, "area of the polygons without their holes"), c => c.Area * squareMillimetre),
             (new("tissue_area", "Tissue", unit, digits,
-                FormattableString.Invariant($"pixels with a sum of haematoxylin and DAB densities of at least {settings.TissueDensity:0.###}")),
+                FormattableString.Invariant($"pixels with haematoxylin + DAB density of at least {settings.TissueDensity:0.###}")),
                 c => c.Tissue * pixel),
             (new("dab_positive_area", "DAB-positive area", unit, digits, Of("dab_area").Definition), c => c.Positive * pixel),
             .. ofImages.TakeWhile(each => each.Quantity.Key != "positive_nuclei").Select(Share),

@@ -30,6 +30,9 @@ internal sealed record ClassifierCard(TrainingRecord Training, string Architectu
 {
     /// <summary>Kind of the card.</summary>
     public const string ClassifierKind = "classifier";
+
+    /// <summary>Micrometres per pixel of the images as the network takes them; null if they are not known.</summary>
+    public double? Mpp { get; init; }
 }
 
 /// <summary>File of the weights with which a training started.</summary>

@@ -2,19 +2,23 @@ using System.Text.Json;
 
 namespace Tinctor.Viewer.Api;
 
-/// <summary>Picture to measure: identifier of a slide, and of a model that stains it where it is measured; null for the slide itself.</summary>
-internal sealed record MeasuredPictureJson(string Slide, string? Model = null);
+/// <summary>
+/// Picture to measure: identifier of a slide, and of a model that stains it where it is measured, or of the registration whose source is
+/// the slide of the regions and whose target is this slide; null for the slide itself.
+/// </summary>
+internal sealed record MeasuredPictureJson(string Slide, string? Model = null, string? Registration = null);
 
 /// <summary>
-/// Least DAB optical densities: of positive pixels, and mean ones of weak (1+), moderate (2+) and strong (3+) cells, and of haematoxylin and
-/// DAB of tissue; ring is the width around a nucleus in which its membrane is measured, in micrometres.
+/// Least DAB optical densities: of positive pixels, and mean ones of weak (1+), moderate (2+) and strong (3+) cells, and of haematoxylin
+/// and DAB of tissue; ring is the width around a nucleus in which its membrane is measured, in micrometres.
 /// </summary>
-internal sealed record ThresholdsJson(double Positive, double Weak, double Moderate, double Strong, double? Tissue = null, double? Ring = null);
+internal sealed record ThresholdsJson(
+    double Positive, double Weak, double Moderate, double Strong, double? Tissue = null, double? Ring = null);
 
 /// <summary>
 /// Measurement to carry out. Regions are a GeoJSON feature collection in pixels of the slide at full resolution; pictures show the same
-/// tissue; compare holds two indices of pictures, whose difference is the first less the second. Mpp is in micrometres per pixel, for slides
-/// that do not state it; nuclei are sought in both stains or in haematoxylin (membrane markers).
+/// tissue; compare holds two indices of pictures, whose difference is the first less the second. Mpp is in micrometres per pixel, for
+/// slides that do not state it; nuclei are sought in both stains or in haematoxylin (membrane markers).
 /// </summary>
 internal sealed record MeasurementRequest(JsonElement Regions, IReadOnlyList<MeasuredPictureJson> Of, IReadOnlyList<int>? Compare = null,
     ThresholdsJson? Thresholds = null, string? Nuclei = null, double? Mpp = null, string? Classifier = null);
@@ -39,12 +43,13 @@ internal sealed record RegionValuesJson(string Id, string Name, string? Class, I
     IReadOnlyDictionary<string, double?>? Difference);
 
 /// <summary>Picture that was measured.</summary>
-internal sealed record PictureNameJson(string Slide, string? Model, string Name);
+internal sealed record PictureNameJson(string Slide, string? Model, string? Registration, string Name);
 
 /// <summary>Values of a measurement, with all that is needed to repeat it. Mpp is in micrometres per measured pixel.</summary>
 internal sealed record MeasurementResultJson(string Slide, string SlideName, string Version, bool ResearchUseOnly, double Mpp,
     bool HasPixelSize, ThresholdsJson Thresholds, string Nuclei, NamedModelJson? Classifier, IReadOnlyList<PictureNameJson> Pictures,
-    IReadOnlyList<int>? Compare, IReadOnlyList<QuantityJson> Quantities, IReadOnlyList<RegionValuesJson> Regions, IReadOnlyList<string> Notes);
+    IReadOnlyList<int>? Compare, IReadOnlyList<QuantityJson> Quantities, IReadOnlyList<RegionValuesJson> Regions,
+    IReadOnlyList<string> Notes);
 
 /// <summary>Measurement: queued, running, finished, failed or cancelled. Done and total are steps.</summary>
 internal sealed record MeasurementJson(string Id, string State, int Done, int Total, string? Error, MeasurementResultJson? Result);

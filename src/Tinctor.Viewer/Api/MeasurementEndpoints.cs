@@ -12,6 +12,7 @@ using Tinctor.Viewer.Folders;
 using Tinctor.Viewer.Jobs;
 using Tinctor.Viewer.Measurements;
 using Tinctor.Viewer.Pixels;
+using Tinctor.Viewer.Registrations;
 
 namespace Tinctor.Viewer.Api;
 
@@ -20,9 +21,10 @@ namespace Tinctor.Viewer.Api;
 /// <param name="reader">Reads slides.</param>
 /// <param name="models">Models of the folders.</param>
 /// <param name="places">Places of stained slides.</param>
+/// <param name="registrations">Registrations of slides.</param>
 /// <param name="queue">The measurements.</param>
-internal sealed class MeasurementEndpoints(
-    SlideCatalogue catalogue, SlideReader reader, ModelEndpoints models, StainedPlaces places, MeasurementQueue queue)
+internal sealed class MeasurementEndpoints(SlideCatalogue catalogue, SlideReader reader, ModelEndpoints models, StainedPlaces places,
+    RegistrationCatalogue registrations, MeasurementQueue queue)
 {
     private const int MostRegions = 500, MostCorners = 100_000, MostPictures = 4, LongestName = 200;
     private const double SmallestMpp = 0.05, LargestMpp = 10, LargestRing = 50;
@@ -60,7 +62,7 @@ internal sealed class MeasurementEndpoints(
         var pictures = new List<PlannedPicture>();
         foreach (MeasuredPictureJson picture in request.Of)
         {
-            if (picture?.Slide is null || Find(picture) is not { } found) return Missing();
+            if (picture?.Slide is null || Find(slide, picture) is not { } found) return Missing();
             pictures.Add(found);
         }
         MeasurementPlan plan;
@@ -84,10 +86,15 @@ internal sealed class MeasurementEndpoints(
         return Results.Accepted($"/api/v1/measurements/{added.Id}", Describe(added));
     }
 
-    private PlannedPicture? Find(MeasuredPictureJson picture)
+    private PlannedPicture? Find(CatalogueSlide of, MeasuredPictureJson picture)
     {
         if (!catalogue.Current.All.TryGetValue(picture.Slide, out CatalogueSlide? slide)) return null;
-        if (picture.Model is null) return new(slide, null, null);
+        if (picture.Registration is { } id)
+        {
+            return registrations.Find(id) is { } found && found.Source.Id == of.Id && found.Target.Id == slide.Id && picture.Model is null
+                ? new(slide, Registration: found) : null;
+        }
+        if (picture.Model is null) return new(slide);
         return places.Find(picture.Slide, picture.Model) is { } key ? new(slide, models.FindStaining(picture.Model), key) : null;
     }
 
@@ -140,7 +147,8 @@ internal sealed class MeasurementEndpoints(
     private static (int, int)? Compared(IReadOnlyList<int>? indices, int pictures) => indices switch
     {
         null => pictures > 1 ? (0, 1) : null,
-        [var first, var second] when first != second && first >= 0 && first < pictures && second >= 0 && second < pictures => (first, second),
+        [var first, var second] when first != second && Math.Min(first, second) >= 0 && Math.Max(first, second) < pictures
+            => (first, second),
         _ => throw new FormatException($"compare must hold two different indices below {pictures}."),
     };
 
@@ -189,7 +197,8 @@ internal sealed class MeasurementEndpoints(
     private static MeasurementResultJson Describe(MeasurementPlan plan, MeasurementResult result) => new(plan.Slide.Id, plan.Slide.Name,
         InfoJson.OfProgram.Version, ResearchUseOnly: true, result.Settings.Mpp, result.HasPixelSize, Describe(result.Settings),
         plan.HaematoxylinOnly ? Haematoxylin : Both, plan.Classifier is { } classifier ? Describe(classifier) : null,
-        [.. plan.Pictures.Select(picture => new PictureNameJson(picture.Slide.Id, picture.Model?.Id, picture.Name))],
+        [.. plan.Pictures.Select(picture =>
+            new PictureNameJson(picture.Slide.Id, picture.Model?.Id, picture.Registration?.Id, picture.Name))],
         plan.Compared is (int first, int second) ? [first, second] : null, [.. result.Quantities.Select(Describe)],
         [.. result.Regions.Select(region => Describe(region, plan.Compared))], result.Notes);
 
@@ -217,5 +226,6 @@ internal sealed class MeasurementEndpoints(
 
     private static IResult Malformed(string problem) => Results.Problem(problem, statusCode: StatusCodes.Status400BadRequest);
 
-    private static IResult Missing() => Results.Problem("There is no such slide or model.", statusCode: StatusCodes.Status404NotFound);
+    private static IResult Missing() => 
+        Results.Problem("There is no such slide or model, or no such registration from the slide of the regions.", statusCode: 404);
 }

@@ -2,17 +2,21 @@ using Tinctor.Measurement.Ihc;
 using Tinctor.Measurement.Regions;
 using Tinctor.Viewer.Folders;
 using Tinctor.Viewer.Jobs;
+using Tinctor.Viewer.Registrations;
 
 namespace Tinctor.Viewer.Measurements;
 
-/// <summary>Picture to measure: a slide, or a slide that is stained where it is measured.</summary>
-/// <param name="Slide">The slide, or the source of the staining.</param>
+/// <summary>Picture to measure: a slide, one that is stained where it is measured, or one on the pixels of another.</summary>
+/// <param name="Slide">The slide, the source of the staining, or the target of the registration.</param>
 /// <param name="Model">Model that stains it; null for the slide itself.</param>
 /// <param name="Key">Slide, model and target of the staining; null without a model.</param>
-internal sealed record PlannedPicture(CatalogueSlide Slide, CatalogueModel? Model, WorkKey? Key)
+/// <param name="Registration">Registration from the slide of the regions to this one; null without one.</param>
+internal sealed record PlannedPicture(
+    CatalogueSlide Slide, CatalogueModel? Model = null, WorkKey? Key = null, CatalogueRegistration? Registration = null)
 {
     /// <summary>Name for people.</summary>
-    public string Name => Model is null ? Slide.Name : $"{Slide.Name}, stained with {Model.Name}";
+    public string Name => Model is not null ? $"{Slide.Name}, stained with {Model.Name}"
+        : Registration is not null ? $"{Slide.Name}, registered" : Slide.Name;
 }
 
 /// <summary>Regions, pictures and settings of a measurement.</summary>

@@ -6,6 +6,7 @@ using Tinctor.Slides;
 using Tinctor.Viewer.Folders;
 using Tinctor.Viewer.Jobs;
 using Tinctor.Viewer.Pixels;
+using Tinctor.Viewer.Registrations;
 
 namespace Tinctor.Viewer.Measurements;
 
@@ -14,7 +15,9 @@ namespace Tinctor.Viewer.Measurements;
 /// <param name="reader">Reads slides.</param>
 /// <param name="queue">Stains tiles.</param>
 /// <param name="reads">Limits reads of stained tiles.</param>
-internal sealed class Measurer(SlideCatalogue catalogue, SlideReader reader, StainingQueue queue, ReadQueue reads)
+/// <param name="registrations">Registrations of slides.</param>
+internal sealed class Measurer(
+    SlideCatalogue catalogue, SlideReader reader, StainingQueue queue, ReadQueue reads, RegistrationCatalogue registrations)
 {
     /// <summary>Micrometres per pixel of measurements, unless a picture is coarser or nearly has them.</summary>
     public const double Mpp = PixelSize.Default;
@@ -48,8 +51,8 @@ internal sealed class Measurer(SlideCatalogue catalogue, SlideReader reader, Sta
         using LevelClassifier? classifier = plan.Classifier is { } model ? LevelClassifier.Load(model.Path) : null;
         MeasuredRegion[][] regions = [.. plan.Regions.Select(region =>
             pictures.Select(picture => region.Scaled(own / picture.Mpp)).ToArray())];
-        int total = regions.Sum(each => each.Zip(measurers, (region, measurer) => measurer.Steps(region) + (classifier is null ? 0 : 1)).Sum());
-        int done = 0;
+        int done = 0, total = regions.Sum(each =>
+            each.Zip(measurers, (region, measurer) => measurer.Steps(region) + (classifier is null ? 0 : 1)).Sum());
         void Step() => progress(++done, total);
         progress(0, total);
         RegionValues[] values = [.. plan.Regions.Zip(regions, (region, scaled) => new RegionValues(region,
@@ -76,8 +79,12 @@ internal sealed class Measurer(SlideCatalogue catalogue, SlideReader reader, Sta
         double mpp = slide.Mpp ?? plan.GivenMpp ?? Mpp, area = plan.Regions.Sum(region => region.Area) * mpp * mpp / 1e6;
         const string remedy = "Draw smaller regions, or measure them one after the other.";
         if (area > LargestArea)
-            throw new TinctorException(null, FormattableString.Invariant($"the regions have {area:0.#} mm², at most {LargestArea} mm²"), remedy);
-        if (plan.Pictures.Any(picture => picture.Key is { } key && StainedPlaces.FinishedId(key.Target) is null) && area > LargestStainedArea)
+        {
+            throw new TinctorException(null,
+                FormattableString.Invariant($"the regions have {area:0.#} mm², at most {LargestArea} mm²"), remedy);
+        }
+        bool isStained = plan.Pictures.Any(picture => picture.Key is { } key && StainedPlaces.FinishedId(key.Target) is null);
+        if (isStained && area > LargestStainedArea)
         {
             throw new TinctorException(null, FormattableString.Invariant(
                 $"the regions have {area:0.#} mm², at most {LargestStainedArea} mm² are stained for a measurement"),
@@ -98,6 +105,8 @@ internal sealed class Measurer(SlideCatalogue catalogue, SlideReader reader, Sta
     private Picture Open(PlannedPicture planned, SlideSummary slide, double mpp, CancellationToken cancel)
     {
         CatalogueSlide of = planned.Slide;
+        if (planned.Registration is { } registration)
+            return new(new RegisteredPicture(slide, of, registrations.Transform(registration), reader), mpp);
         if (planned.Key is { } key)
         {
             if (StainedPlaces.FinishedId(key.Target) is not { } finished)
@@ -134,15 +143,21 @@ internal sealed class Measurer(SlideCatalogue catalogue, SlideReader reader, Sta
             throw new TinctorException(slide.Name, "is no brightfield RGB slide, which DAB is measured in", "Choose another picture.");
     }
 
-    private static IEnumerable<string> Notes(SlideSummary slide, MeasurementPlan plan, double mpp, LevelClassifier? classifier)
+    private IEnumerable<string> Notes(SlideSummary slide, MeasurementPlan plan, double mpp, LevelClassifier? classifier)
     {
         if (slide.Mpp is null && plan.GivenMpp is null)
             yield return FormattableString.Invariant(
                 $"The slide states no pixel size. Areas are in pixels; nuclei were sought as if a pixel had {Mpp} µm.");
         else if (slide.Mpp is null)
             yield return FormattableString.Invariant($"The slide states no pixel size; {plan.GivenMpp} µm per pixel were given.");
+        foreach (PlannedPicture picture in plan.Pictures.Where(picture => picture.Registration is not null))
+        {
+            if (registrations.Transform(picture.Registration!) is { IsUsable: false } doubtful)
+                yield return $"The registration of {picture.Slide.Name} is doubtful: {string.Join("; ", doubtful.Refusals)}.";
+        }
         if (mpp > CoarseMpp)
-            yield return FormattableString.Invariant($"At {mpp:0.###} µm per pixel, nuclei cannot be separated: counts and scores are unreliable.");
+            yield return FormattableString.Invariant(
+                $"At {mpp:0.###} µm per pixel, nuclei cannot be separated: counts and scores are unreliable.");
         if (plan.Classifier is null) yield return "No IHC level: none of the server's models is a classifier.";
         else if (classifier!.Mpp is null)
             yield return FormattableString.Invariant(

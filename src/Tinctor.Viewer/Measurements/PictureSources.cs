@@ -1,5 +1,6 @@
 using Tinctor.Measurement.Regions;
 using Tinctor.Slides;
+using Tinctor.Transforms;
 using Tinctor.Viewer.Folders;
 using Tinctor.Viewer.Jobs;
 using Tinctor.Viewer.Pixels;
@@ -38,6 +39,18 @@ internal sealed class SlidePicture(CatalogueSlide slide, SlideSummary summary, S
         Patience.Read(() => reader.ReadAsync(slide, downsample, area, cancel), cancel);
 }
 
+/// <summary>Slide on the pixels of another one, through a registration; white beyond its edges.</summary>
+internal sealed class RegisteredPicture(SlideSummary source, CatalogueSlide target, RegistrationTransform transform, SlideReader reader)
+    : IPictureSource
+{
+    public int Width => source.Width;
+
+    public int Height => source.Height;
+
+    public Image Read(double downsample, PixelArea area, CancellationToken cancel) =>
+        Patience.Read(() => reader.ReadRegisteredAsync(target, transform, downsample, area, cancel), cancel);
+}
+
 /// <summary>Slide whose tiles are stained before they are read.</summary>
 internal sealed class StainedPicture(WorkKey key, StainingQueue queue, ReadQueue reads, CancellationToken cancel) : IPictureSource
 {
@@ -51,7 +64,8 @@ internal sealed class StainedPicture(WorkKey key, StainingQueue queue, ReadQueue
     {
         const ResizeKernel kernel = ResizeKernel.Cubic;
         int reach = downsample == 1 ? 0 : Resampler.Reach(downsample, kernel);
-        int left = Math.Max(0, (int)Math.Floor(area.X * downsample) - reach), top = Math.Max(0, (int)Math.Floor(area.Y * downsample) - reach);
+        int left = Math.Max(0, (int)Math.Floor(area.X * downsample) - reach);
+        int top = Math.Max(0, (int)Math.Floor(area.Y * downsample) - reach);
         int right = Math.Min(Width, (int)Math.Ceiling(area.Right * downsample) + reach);
         int bottom = Math.Min(Height, (int)Math.Ceiling(area.Bottom * downsample) + reach);
         Image stained = Patience.Read(() => StainAsync(left, top, right - left, bottom - top, cancel), cancel);

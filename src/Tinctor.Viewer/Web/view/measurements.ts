@@ -26,8 +26,19 @@ export interface Defaults { thresholds: Thresholds; mpp: number; quantities: Qua
 /** Picture of a request: layers of one slide, such as its stains, are the same pixels. */
 export const pictureFor = ({ slide, layer }: Picture) => ({ slide, model: modelOf(layer) });
 
+export interface Registration { id: string; source: { id: string }; target: { id: string }; state: string }
+export interface MeasuredPicture { slide: string; model: string | null; registration?: string }
+
+/** Picture with the registration from the slide of the regions, if there is one that was not rejected. */
+export function registered(picture: MeasuredPicture, slide: string, registrations: Registration[]): MeasuredPicture {
+  const usable = registrations.filter(({ source, target, state }) => source.id === slide && target.id === picture.slide
+    && ['accepted', 'corrected', 'automatic', 'manual'].includes(state));
+  const best = usable.find(({ state }) => state === 'corrected' || state === 'accepted') ?? usable[0];
+  return best && picture.model === null ? { ...picture, registration: best.id } : picture;
+}
+
 /** Pictures to measure: the shown one, and the compared one unless it has the same pixels. */
-export function picturesFor(shown: Picture, compared: Picture | null): { slide: string; model: string | null }[] {
+export function picturesFor(shown: Picture, compared: Picture | null): MeasuredPicture[] {
   const pictures = [shown, ...(compared ? [compared] : [])].map(pictureFor);
   return pictures.filter((one, i) => pictures.findIndex(other => other.slide === one.slide && other.model === one.model) === i);
 }
