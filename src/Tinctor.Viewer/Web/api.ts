@@ -132,12 +132,4 @@ async function sendRequest(method: 'POST' | 'PUT' | 'DELETE', path: string, body
   return await request(path, { method, headers, ...(body === undefined ? {} : { body: JSON.stringify(body) }) });
 }
 
-let description: Promise<{ paths: Record<string, unknown> } | null> | null = null;
-
-/** Whether the description of the server's interface has an address such as "jobs" or "slides/{id}/regions". */
-export async function serverOffers(path: string): Promise<boolean> {
-  description ??= get<{ paths: Record<string, unknown> }>('/openapi/v1.json').catch(() => null);
-  return Object.hasOwn((await description)?.paths ?? {}, root + path);
-}
-
 export const messageOf = (error: unknown) => error instanceof Error ? error.message : String(error);

@@ -1,7 +1,7 @@
 // Page with the lists of slides, models, runs and jobs.
 
 import './browse.css';
-import { get, messageOf, serverOffers } from '../api.ts';
+import { get, messageOf } from '../api.ts';
 import { byId, showProblem, startTheme } from '../page.ts';
 import { redrawCurves } from './curves.ts';
 import { hideJobs, showJobs } from './jobs.ts';
@@ -41,10 +41,7 @@ async function open(): Promise<void> {
   }
 }
 
-// Servers without staining jobs have no list of them.
-async function showOptionalTabs(): Promise<void> {
-  const link = document.querySelector<HTMLElement>('#tabs a[href="#jobs"]');
-  if (link) link.hidden = !await serverOffers('jobs');
+async function showVersion(): Promise<void> {
   const info = await get<{ version: string }>('info').catch(() => null);
   byId('version').textContent = info?.version ?? '';
 }
@@ -53,4 +50,4 @@ startTheme(redrawCurves);
 startSearch(error => showProblem(byId('problem'), error === null ? null : messageOf(error), () => void open()));
 addEventListener('hashchange', () => void open());
 void open();
-void showOptionalTabs();
+void showVersion();

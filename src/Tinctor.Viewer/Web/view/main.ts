@@ -12,9 +12,7 @@ import type { Registration } from '../registrations.ts';
 import { showDetails } from './details.ts';
 import { icon } from './icons.ts';
 import type { IconName } from './icons.ts';
-import { startMeasuring } from './measure.ts';
 import type { Measuring } from './measure.ts';
-import { startRegions } from './regions.ts';
 import type { Regions } from './regions.ts';
 import { saveFile } from './save.ts';
 import { magnificationText, objectiveOf, scaleBar } from './scale.ts';
@@ -383,10 +381,28 @@ async function explainFailure(): Promise<void> {
 
 // ---- start
 
+/** Starts regions and measurements. Their script is large, and waits until the first picture is drawn, but not for stained tiles. */
+async function startDrawing(picture: OpenSeadragon.TiledImage): Promise<void> {
+  await new Promise(resolve => {
+    setTimeout(resolve, 1500);
+    picture.addOnceHandler('fully-loaded-change', () => requestAnimationFrame(() => setTimeout(resolve)));
+  });
+  const [{ startRegions }, { startMeasuring }] = await Promise.all([import('./regions.ts'), import('./measure.ts')]);
+  regions = await startRegions(panes.first, slide);
+  setRegionScale();
+  measuring = startMeasuring(slide, regions, titleOf);
+  measuring.follow(state.shown, state.mode === 'single' ? null : state.compared);
+}
+
 async function start(): Promise<void> {
   const parsed = parseState(location.search);
   if (!parsed) return problem('The address names no slide. Choose one in the list of slides.', () => { location.href = '/'; });
   state = parsed;
+  // What the page needs is requested at once.
+  const listed = Promise.all([
+    get<Model[]>('models').catch(() => []),
+    get<Registration[]>(`registrations?slide=${encodeURIComponent(state.slide)}`).catch(() => []),
+  ]);
   try {
     slide = await slideOf(state.slide);
   } catch (error) {
@@ -395,9 +411,9 @@ async function start(): Promise<void> {
   }
   if (slide.error) return problem(slide.error, () => { location.reload(); });
   problem(null);
-  models = (await get<Model[]>('models').catch(() => [])).filter(model => model.kind === 'staining');
-  registrations = (await get<Registration[]>(`registrations?slide=${encodeURIComponent(slide.id)}`).catch(() => []))
-    .filter(one => one.source.id === slide.id && one.file !== null && !one.error);
+  const [allModels, allRegistrations] = await listed;
+  models = allModels.filter(model => model.kind === 'staining');
+  registrations = allRegistrations.filter(one => one.source.id === slide.id && one.file !== null && !one.error);
   staining = startStaining(slide, nameOfModel);
   uncertainty = startUncertainty(state, slideOf, () => void showPictures());
   channels = startChannels(state.channels, () => void showPictures());
@@ -419,7 +435,7 @@ async function start(): Promise<void> {
   first.addHandler('canvas-key', event => { event.preventDefaultAction = true; });
   panes.second.addHandler('canvas-key', event => { event.preventDefaultAction = true; });
   let started = false;
-  first.world.addHandler('add-item', () => {
+  first.world.addHandler('add-item', ({ item }) => {
     if (started) return;
     started = true;
     applyView();
@@ -431,12 +447,7 @@ async function start(): Promise<void> {
     });
     first.addHandler('resize', showScale);
     showScale();
-    void startRegions(first, slide).then(created => {
-      regions = created;
-      setRegionScale();
-      measuring = startMeasuring(slide, created, titleOf);
-      measuring.follow(state.shown, state.mode === 'single' ? null : state.compared);
-    });
+    void startDrawing(item).catch((error: unknown) => problem(messageOf(error)));
   });
   panes.setSplit(state.split);
   panes.setOpacity(state.opacity);

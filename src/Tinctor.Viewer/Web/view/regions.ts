@@ -4,7 +4,7 @@ import { createOSDAnnotator } from '@annotorious/openseadragon';
 import '@pixi/unsafe-eval';
 import type { Color, ImageAnnotation } from '@annotorious/openseadragon';
 import OpenSeadragon from 'openseadragon';
-import { get, messageOf, send, serverOffers } from '../api.ts';
+import { get, messageOf, send } from '../api.ts';
 import type { Slide } from '../api.ts';
 import { formatArea } from '../format.ts';
 import { byId, el, fill } from '../page.ts';
@@ -215,10 +215,8 @@ export async function startRegions(viewer: OpenSeadragon.Viewer, slide: Slide): 
   });
   list();
   try {
-    const isOffered = await serverOffers('slides/{id}/regions');
-    if (isOffered) add((await get<FeatureCollection>(path)).features);
-    saves = isOffered; // only after the stored regions are known, which would be overwritten otherwise
-    say(saves ? '' : 'Regions stay in this page only. Export them to keep them.');
+    add((await get<FeatureCollection>(path)).features);
+    saves = true; // only after the stored regions are known, which would be overwritten otherwise
   } catch (error) {
     say(messageOf(error));
   }

@@ -49,6 +49,8 @@ export function createViewer(element: HTMLElement, navigator: string | null): Op
     preserveViewport: true, tileRetryMax: 3, timeout: tileTimeout, tileRetryDelay: 1500,
     gestureSettingsMouse: { clickToZoom: false, dblClickToZoom: true },
     silenceMultiImageWarnings: true,
+  // The server orders the tiles, and browsers limit the requests at a time.
+  maxTilesPerFrame: 32,
   } as OpenSeadragon.Options);
 }
 
