@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { load } from './modules.mjs';
 
-const { csvOf, formatValue, levelText, measurementsOf, picturesFor, registered, withMeasurements } = await load('view/measurements.ts');
+const { csvOf, formatValue, levelText, measurementsOf, picturesFor, withMeasurements } = await load('view/measurements.ts');
 
 const level = { level: '2+', probabilities: [{ level: '1+', probability: 0.25 }, { level: '2+', probability: 0.75 }], tiles: 3 };
 const result = {
@@ -47,20 +47,12 @@ test('measurements of QuPath are numbers by picture, and keep others in both for
   assert.deepEqual(withMeasurements(old, { x: 3 }).properties.measurements, [{ name: 'a', value: 1 }, { name: 'x', value: 3 }]);
 });
 
-test('layers of one slide are measured once, and models are pictures of their own', () => {
+test('layers of one slide are measured once; models and registrations are pictures of their own', () => {
   const source = { slide: 's', layer: 'source' };
-  assert.deepEqual(picturesFor(source, { slide: 's', layer: 'dab' }), [{ slide: 's', model: null }]);
-  assert.deepEqual(picturesFor({ slide: 's', layer: 'model:m' }, source), [{ slide: 's', model: 'm' }, { slide: 's', model: null }]);
-  assert.deepEqual(picturesFor(source, null), [{ slide: 's', model: null }]);
-});
-
-test('slides are measured through a registration that was not rejected, reviewed ones first', () => {
-  const of = (id, state, source = 's') => ({ id, state, source: { id: source }, target: { id: 't' } });
-  const picture = { slide: 't', model: null };
-  assert.deepEqual(registered(picture, 's', [of('a', 'automatic'), of('b', 'corrected'), of('c', 'accepted', 'x')]),
-    { ...picture, registration: 'b' });
-  assert.equal(registered(picture, 's', [of('a', 'rejected'), of('b', 'running')]), picture);
-  assert.deepEqual(registered({ slide: 't', model: 'm' }, 's', [of('a', 'accepted')]), { slide: 't', model: 'm' });
+  assert.deepEqual(picturesFor(source, { slide: 's', layer: 'dab' }), [{ slide: 's' }]);
+  assert.deepEqual(picturesFor({ slide: 's', layer: 'model:m' }, source), [{ slide: 's', model: 'm' }, { slide: 's' }]);
+  assert.deepEqual(picturesFor(source, { slide: 's', layer: 'registered:r:dab' }), [{ slide: 's' }, { registration: 'r' }]);
+  assert.deepEqual(picturesFor(source, null), [{ slide: 's' }]);
 });
 
 test('values have the decimals of their quantity, and differences a sign', () => {

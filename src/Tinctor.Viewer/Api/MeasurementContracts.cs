@@ -3,10 +3,10 @@ using System.Text.Json;
 namespace Tinctor.Viewer.Api;
 
 /// <summary>
-/// Picture to measure: identifier of a slide, and of a model that stains it where it is measured, or of the registration whose source is
-/// the slide of the regions and whose target is this slide; null for the slide itself.
+/// Picture to measure: a slide, and the model that stains it where it is measured; or a registration whose source is the slide of the
+/// regions, for its target. All are identifiers.
 /// </summary>
-internal sealed record MeasuredPictureJson(string Slide, string? Model = null, string? Registration = null);
+internal sealed record MeasuredPictureJson(string? Slide = null, string? Model = null, string? Registration = null);
 
 /// <summary>
 /// Least DAB optical densities: of positive pixels, and mean ones of weak (1+), moderate (2+) and strong (3+) cells, and of haematoxylin

@@ -62,7 +62,7 @@ internal sealed class MeasurementEndpoints(SlideCatalogue catalogue, SlideReader
         var pictures = new List<PlannedPicture>();
         foreach (MeasuredPictureJson picture in request.Of)
         {
-            if (picture?.Slide is null || Find(slide, picture) is not { } found) return Missing();
+            if (picture is null || Find(slide, picture) is not { } found) return Missing();
             pictures.Add(found);
         }
         MeasurementPlan plan;
@@ -88,12 +88,12 @@ internal sealed class MeasurementEndpoints(SlideCatalogue catalogue, SlideReader
 
     private PlannedPicture? Find(CatalogueSlide of, MeasuredPictureJson picture)
     {
-        if (!catalogue.Current.All.TryGetValue(picture.Slide, out CatalogueSlide? slide)) return null;
         if (picture.Registration is { } id)
         {
-            return registrations.Find(id) is { } found && found.Source.Id == of.Id && found.Target.Id == slide.Id && picture.Model is null
-                ? new(slide, Registration: found) : null;
+            return registrations.Find(id) is { } found && found.Source.Id == of.Id && (picture.Slide ?? found.Target.Id) == found.Target.Id
+                && picture.Model is null ? new(found.Target, Registration: found) : null;
         }
+        if (picture.Slide is null || !catalogue.Current.All.TryGetValue(picture.Slide, out CatalogueSlide? slide)) return null;
         if (picture.Model is null) return new(slide);
         return places.Find(picture.Slide, picture.Model) is { } key ? new(slide, models.FindStaining(picture.Model), key) : null;
     }

@@ -4,6 +4,7 @@ using Tinctor.Evaluation.Data;
 using Tinctor.Evaluation.Metrics;
 using Tinctor.Evaluation.Sections;
 using Tinctor.Measurement.Ihc;
+using Tinctor.Measurement.Regions;
 using Tinctor.Slides;
 using Tinctor.Slides.Colour;
 using Tinctor.Slides.Masks;
@@ -47,6 +48,23 @@ public sealed class SegmentationAnalysisTests : IDisposable
         Assert.Equal(["nuclei_density", "nuclei_density_bland_altman_good", "nuclei_density_bland_altman_poor"],
             section.Charts.Select(chart => chart.Key));
         Assert.Contains(section.Provenance, each => each.Text.Contains("classical detector"));
+    }
+
+    [Fact]
+    public void IhcAnalysis_values_equal_those_of_region_around_image()
+    {
+        ReportSection section = new IhcAnalysis(new ClassicalSegmentation(new()), new()).Run(set, null, default);
+        SectionTable images = section.Tables.Single(table => table.Key == "images");
+        Image image = Image.Read(At("real", 2));
+        var whole = new MeasuredRegion("", "", null, [new([[(0, 0), (Size, 0), (Size, Size), (0, Size)]])]);
+        IhcCounts counts = new RegionMeasurer(new Picture(image), 1, new(), new()).Measure(whole);
+        IReadOnlyList<object?> row = images.Rows.Single(each => Equals(each[0], "2") && Equals(each[1], "Real"));
+        foreach (var quantity in RegionQuantities.All(new(), 1, hasPixelSize: true))
+        {
+            int column = images.Columns.Index().FirstOrDefault(each => each.Item.Key == quantity.Quantity.Key, (-1, null!)).Index;
+            if (column >= 0) Assert.Equal((double?)row[column] ?? double.NaN, quantity.Value(counts));
+        }
+        Assert.Equal(4, counts.Nuclei);
     }
 
     [Fact]
@@ -143,4 +161,14 @@ public sealed class SegmentationAnalysisTests : IDisposable
 
     private static object? Cell(SectionTable table, string row, string column) =>
         Row(table, row)[table.Columns.Select(each => each.Key).ToList().IndexOf(column)];
+
+    private sealed class Picture(Image image) : IPictureSource
+    {
+        public int Width => image.Width;
+
+        public int Height => image.Height;
+
+        public Image Read(double downsample, PixelArea area, CancellationToken cancel) =>
+            image.Crop(area.X, area.Y, area.Width, area.Height);
+    }
 }

@@ -33,6 +33,7 @@ public sealed class SupervisedTrainerTests : DataFolder
             (card.Training.Seed, card.Training.Fold, card.Training.Folds, card.Training.Steps, card.Role));
         Assert.Equal(["s0", "s1", "s2", "s3"], card.Training.TrainSlides.Concat(card.Training.ValidationSlides).Order());
         Assert.Equal(["s9"], card.Training.TestSlides);
+        Assert.Equal(0.25, card.Mpp); // images of 64 pixels as they are
         using (torch.NewDisposeScope())
         {
             SafeTensors.Load(At("run/checkpoints/best.safetensors"), out OrderedDictionary<string, string> metadata);
@@ -144,7 +145,7 @@ public sealed class SupervisedTrainerTests : DataFolder
                 image.Write(target);
                 if (slide == 9) File.WriteAllText(target, "no image");
                 string source = Write($"source/{name}", 64, 64), split = slide == 9 ? "test" : "train";
-                pairs.Add(new(source, target, split, label, $"s{slide}", PairLayout.TwoFiles));
+                pairs.Add(new(source, target, split, label, $"s{slide}", PairLayout.TwoFiles) { Mpp = 0.25 });
             }
         }
         ManifestFile.Write(At("manifest.csv"), pairs);

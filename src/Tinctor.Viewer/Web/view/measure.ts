@@ -6,9 +6,9 @@ import { byId, el, fill } from '../page.ts';
 import { areaOf, collectionOf } from './geojson.ts';
 import type { Feature } from './geojson.ts';
 import {
-  csvOf, formatValue, headingOf, levelText, measurementsOf, picturesFor, registered, withMeasurements,
+  csvOf, formatValue, headingOf, levelText, measurementsOf, picturesFor, withMeasurements,
 } from './measurements.ts';
-import type { Defaults, MeasuredRegion, Measurement, Quantity, Registration, Result, Thresholds } from './measurements.ts';
+import type { Defaults, MeasuredRegion, Measurement, Quantity, Result, Thresholds } from './measurements.ts';
 import type { Regions } from './regions.ts';
 import { saveFile } from './save.ts';
 import type { Picture } from './state.ts';
@@ -45,9 +45,8 @@ export function startMeasuring(slide: Slide, regions: Regions, titleOf: (picture
     return which === 'all' ? all : all.filter(feature => feature.id === regions.selected());
   }
 
-  async function request(measured: Feature[]): Promise<object> {
+  function request(measured: Feature[]): object {
     const { shown, compared } = pictures;
-    const registrations = await get<Registration[]>(`registrations?slide=${encodeURIComponent(slide.id)}`).catch(() => []);
     const thresholds = Object.fromEntries(thresholdTitles.map(([name]) => [name, byId<HTMLInputElement>(`measure-${name}`).valueAsNumber]));
     const mpp = slide.mpp === null ? byId<HTMLInputElement>('measure-mpp').valueAsNumber : NaN;
     return {
@@ -59,8 +58,7 @@ export function startMeasuring(slide: Slide, regions: Regions, titleOf: (picture
           ...(properties?.classification ? { classification: properties.classification } : {}),
         },
       }))),
-      of: picturesFor(shown, compared).map(picture => registered(picture, slide.id, registrations)), thresholds,
-      nuclei: chosen('measure-nuclei'),
+      of: picturesFor(shown, compared), thresholds, nuclei: chosen('measure-nuclei'),
       ...(Number.isFinite(mpp) ? { mpp } : {}), ...(chosen('measure-classifier') ? { classifier: chosen('measure-classifier') } : {}),
     };
   }
@@ -76,8 +74,7 @@ export function startMeasuring(slide: Slide, regions: Regions, titleOf: (picture
     show(true);
     say('Waiting.');
     try {
-      let { id, ...now } = await sendFor<Measurement>('POST', `slides/${encodeURIComponent(slide.id)}/measurements`,
-        await request(measured));
+      let { id, ...now } = await sendFor<Measurement>('POST', `slides/${encodeURIComponent(slide.id)}/measurements`, request(measured));
       running = id;
       while (now.state === 'queued' || now.state === 'running') {
         await new Promise(resolve => { setTimeout(resolve, interval); });

@@ -1,6 +1,7 @@
 // Measurements of regions: requests, and results as tables, CSV and measurements of QuPath.
 
 import { modelOf } from '../api.ts';
+import { registrationOf } from '../registrations.ts';
 import type { Feature } from './geojson.ts';
 import type { Picture } from './state.ts';
 
@@ -23,24 +24,19 @@ export interface Measurement {
 }
 export interface Defaults { thresholds: Thresholds; mpp: number; quantities: Quantity[]; classifiers: NamedModel[] }
 
+export interface MeasuredPicture { slide?: string; model?: string; registration?: string }
+
 /** Picture of a request: layers of one slide, such as its stains, are the same pixels. */
-export const pictureFor = ({ slide, layer }: Picture) => ({ slide, model: modelOf(layer) });
-
-export interface Registration { id: string; source: { id: string }; target: { id: string }; state: string }
-export interface MeasuredPicture { slide: string; model: string | null; registration?: string }
-
-/** Picture with the registration from the slide of the regions, if there is one that was not rejected. */
-export function registered(picture: MeasuredPicture, slide: string, registrations: Registration[]): MeasuredPicture {
-  const usable = registrations.filter(({ source, target, state }) => source.id === slide && target.id === picture.slide
-    && ['accepted', 'corrected', 'automatic', 'manual'].includes(state));
-  const best = usable.find(({ state }) => state === 'corrected' || state === 'accepted') ?? usable[0];
-  return best && picture.model === null ? { ...picture, registration: best.id } : picture;
+export function pictureFor({ slide, layer }: Picture): MeasuredPicture {
+  const model = modelOf(layer), registered = registrationOf(layer);
+  return registered ? { registration: registered.registration } : model === null ? { slide } : { slide, model };
 }
 
 /** Pictures to measure: the shown one, and the compared one unless it has the same pixels. */
 export function picturesFor(shown: Picture, compared: Picture | null): MeasuredPicture[] {
   const pictures = [shown, ...(compared ? [compared] : [])].map(pictureFor);
-  return pictures.filter((one, i) => pictures.findIndex(other => other.slide === one.slide && other.model === one.model) === i);
+  return pictures.filter((one, i) => pictures.findIndex(other =>
+    other.slide === one.slide && other.model === one.model && other.registration === one.registration) === i);
 }
 
 export const headingOf = ({ title, unit }: Quantity) => unit ? `${title} (${unit})` : title;
