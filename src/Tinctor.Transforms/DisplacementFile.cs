@@ -55,6 +55,8 @@ internal static class DisplacementFile
             file.Position = sizeof(long) + length + begin;
             file.ReadExactly(bytes);
             float[] values = MemoryMarshal.Cast<byte, float>(bytes).ToArray();
+            if (!Array.TrueForAll(values, float.IsFinite))
+                throw new TinctorException(path, "the displacement has values that are not finite", "Register again");
             return DisplacementField.FromCells(width, height, columns, values[..(columns * rows)], values[(columns * rows)..]);
         }
         catch (Exception error) when (error is JsonException or FormatException or InvalidOperationException or KeyNotFoundException

@@ -13,6 +13,7 @@ public static class TransformFile
     private const string Format = "tinctor slide transform";
     private const int Version = 1;
     private const long LargestFile = 1 << 20;
+    private const double SmallestDeterminant = 1e-9, LargestDeterminant = 1e9;
 
     /// <summary>Writes a transform, the displacement first, so that an existing transform is complete.</summary>
     /// <exception cref="IOException">It cannot be written.</exception>
@@ -75,6 +76,8 @@ public static class TransformFile
             string folder = Path.GetDirectoryName(Path.GetFullPath(path))!;
             ImageFrame source = Frame(json["source"]!, folder);
             double[][] rows = json["affine"].Deserialize<double[][]>()!;
+            if (Math.Abs((rows[0][0] * rows[1][1]) - (rows[0][1] * rows[1][0])) is not (> SmallestDeterminant and < LargestDeterminant))
+                throw new TinctorException(path, "the affine part of the transform cannot be inverted", "Register again");
             string? field = (string?)json["displacement"];
             return new(source, Frame(json["target"]!, folder), new(rows[0][0], rows[0][1], rows[0][2], rows[1][0], rows[1][1], rows[1][2]),
                 field is null ? null : DisplacementFile.Read(DisplacementPath(path, field), source.Width, source.Height), Quality(json))
@@ -150,6 +153,7 @@ public static class TransformFile
     private static ImageFrame Frame(JsonNode json, string folder)
     {
         string path = (string)json["path"]!;
+        if ((int)json["width"]! < 1 || (int)json["height"]! < 1) throw new FormatException("a slide has no pixels");
         return new(path.Length == 0 ? "" : Path.GetFullPath(path, folder), (int)json["width"]!, (int)json["height"]!, (double?)json["mpp"]);
     }
 

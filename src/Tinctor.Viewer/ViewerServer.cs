@@ -31,6 +31,7 @@ namespace Tinctor.Viewer;
 public sealed class ViewerServer : IAsyncDisposable
 {
     private const int MostConnections = 1000;
+    private const double RegistrationRefresh = 5; // intervals of the slides, as transforms change rarely
 
     // In bytes a second, after a time of grace; slower clients are disconnected.
     private const int LeastDataRate = 240;
@@ -205,7 +206,7 @@ public sealed class ViewerServer : IAsyncDisposable
         services.AddHostedService(provider => provider.GetRequiredService<MeasurementQueue>());
         services.AddSingleton<MeasurementEndpoints>();
         services.AddSingleton(provider => new RegistrationCatalogue(provider.GetRequiredService<SlideCatalogue>(),
-            Path.Combine(results, "registrations"), options.RefreshInterval));
+            Path.Combine(results, "registrations"), RegistrationRefresh * options.RefreshInterval));
         services.AddSingleton(provider => new RegistrationQueue(provider.GetRequiredService<RegistrationCatalogue>(),
             options.EstimateTransform, provider.GetRequiredService<ILogger<RegistrationQueue>>()));
         services.AddHostedService(provider => provider.GetRequiredService<RegistrationQueue>());

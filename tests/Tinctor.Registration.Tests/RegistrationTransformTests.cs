@@ -111,6 +111,9 @@ public sealed class RegistrationTransformTests : IDisposable
         File.Delete(Path.Combine(folder, "a_displacement.safetensors"));
         Assert.Contains("displacement of the transform is missing",
             Assert.Throws<TinctorException>(() => TransformFile.Read(path)).Message);
+        string singular = Path.Combine(folder, "singular.json");
+        TransformFile.Write(singular, transform with { Affine = new(1, 1, 0, 1, 1, 0), Displacement = null });
+        Assert.Contains("cannot be inverted", Assert.Throws<TinctorException>(() => TransformFile.Read(singular)).Message);
         File.WriteAllText(path, File.ReadAllText(path)[..200]);
         Assert.Contains(path, Assert.Throws<TinctorException>(() => TransformFile.Read(path)).Message);
         File.WriteAllText(path, "{\"format\": \"tinctor slide transform\", \"version\": 1}");

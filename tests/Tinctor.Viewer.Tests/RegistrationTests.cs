@@ -172,6 +172,7 @@ public sealed class RegistrationTests
             await TrySendAsync(none, HttpMethod.Post, "/api/v1/registrations", new { source, target, automatic = true });
         Assert.Equal(HttpStatusCode.Conflict, status);
         Assert.Contains("libtorch", (string)problem!["detail"]!);
+        Assert.False((await none.JsonAsync("/api/v1/registrations/automatic")).GetProperty("isAvailable").GetBoolean());
         await using TestServer failing = await TestServer.StartAsync(Write(Truth), options => options with
         {
             EstimateTransform = (_, _, _) => throw new TinctorException(null, "no tissue was found", "Choose other slides"),

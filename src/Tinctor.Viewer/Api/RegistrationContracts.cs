@@ -7,6 +7,9 @@ internal sealed record RegisteredSlideJson(string Id, string Name, int Width, in
 internal sealed record RegistrationQualityJson(double? Similarity, double? Distinctness, double? Overlap, double? Scale, double? Stretch,
     double? SmallestDeterminant, double? Folded);
 
+/// <summary>Whether slides can be registered automatically, which needs libtorch.</summary>
+internal sealed record AutomaticJson(bool IsAvailable);
+
 /// <summary>Pair of landmarks: column and row in the source and in the target, in level-0 pixels, whole numbers at pixel centres.</summary>
 internal sealed record LandmarkPairJson(IReadOnlyList<double> Source, IReadOnlyList<double> Target);
 

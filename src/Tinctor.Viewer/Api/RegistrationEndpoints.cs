@@ -15,8 +15,9 @@ namespace Tinctor.Viewer.Api;
 /// <param name="queue">Automatic registrations.</param>
 /// <param name="catalogue">Slides of the folders.</param>
 /// <param name="reader">Reads slides.</param>
+/// <param name="reads">Bounds the fits that are computed at a time.</param>
 internal sealed class RegistrationEndpoints(RegistrationCatalogue registrations, RegistrationQueue queue, SlideCatalogue catalogue,
-    SlideReader reader)
+    SlideReader reader, ReadQueue reads)
 {
     private const int MostLandmarks = 300, MostPoints = 1000, LongestName = 100;
     private const double LargestPosition = 1e8; // pixels
@@ -29,13 +30,15 @@ internal sealed class RegistrationEndpoints(RegistrationCatalogue registrations,
         RouteGroupBuilder group = routes.MapGroup("/api/v1/registrations").WithTags("Registrations");
         group.MapGet("", ListAsync).WithSummary("Lists registrations; slide is the identifier of a source or target")
             .Produces<IReadOnlyList<RegistrationJson>>();
+        group.MapGet("/automatic", () => new AutomaticJson(queue.IsAvailable))
+            .WithSummary("Gets whether slides can be registered automatically");
         group.MapPost("", AddAsync).WithSummary("Begins a registration of two slides, automatically or from their pixel sizes")
             .Produces<RegistrationJson>(201).ProducesProblem(400).ProducesProblem(404).ProducesProblem(409).ProducesProblem(429);
         group.MapGet("/{id}", GetAsync).WithSummary("Gets a registration with its quality and review").Produces<RegistrationJson>()
             .ProducesProblem(404);
         MapLandmarks(group);
-        group.MapPost("/{id}/refit", Refit).WithSummary("Fits a transform to landmarks, without saving it").Produces<RefitJson>()
-            .ProducesProblem(400).ProducesProblem(404).ProducesProblem(422);
+        group.MapPost("/{id}/refit", RefitAsync).WithSummary("Fits a transform to landmarks, without saving it").Produces<RefitJson>()
+            .ProducesProblem(400).ProducesProblem(404).ProducesProblem(422).ProducesProblem(429);
         group.MapPost("/{id}/map", MapPoints).WithSummary("Maps positions from source to target, or back")
             .Produces<IReadOnlyList<IReadOnlyList<double>>>().ProducesProblem(400).ProducesProblem(404);
         group.MapPost("/{id}/accept", (string id, ReviewRequest review, CancellationToken cancel) =>
@@ -134,19 +137,22 @@ internal sealed class RegistrationEndpoints(RegistrationCatalogue registrations,
             : Results.Problem("The registration has no landmarks.", statusCode: 404);
     });
 
-    private IResult Refit(string id, RefitRequest request) => Use(id, found =>
+    private async Task<IResult> RefitAsync(string id, RefitRequest request, CancellationToken cancel)
     {
-        if (Fit(found, request, out _, out IResult? problem) is not { } fit) return problem!;
+        if (registrations.Find(id) is not { } found) return NotFound();
+        (LandmarkFit? fit, _, IResult? problem) = await reads.RunAsync(() => Fit(found, request), cancel);
+        if (fit is null) return problem!;
         string preview = previews.Add(found.Id, fit.Transform);
         return Results.Ok(new RefitJson(preview, fit.Residuals, SampleStatistics.Median(fit.Residuals), fit.LeaveOneOut,
             Median(fit.LeaveOneOut), Describe(fit.Transform.Quality), fit.Transform.Quality.Passed, fit.Transform.Quality.Reasons));
-    });
+    }
 
     private async Task<IResult> CorrectAsync(string id, RefitRequest request, CancellationToken cancel)
     {
         if (registrations.Find(id) is not { } found) return NotFound();
         if (request.By is { Length: > LongestName }) return LongName();
-        if (Fit(found, request, out IReadOnlyList<LandmarkPair> pairs, out IResult? problem) is not { } fit) return problem!;
+        (LandmarkFit? fit, IReadOnlyList<LandmarkPair> pairs, IResult? problem) = await reads.RunAsync(() => Fit(found, request), cancel);
+        if (fit is null) return problem!;
         Save(found, pairs);
         registrations.Save(found, fit.Transform with
         {
@@ -215,31 +221,23 @@ internal sealed class RegistrationEndpoints(RegistrationCatalogue registrations,
     private RegistrationTransform? Transform(CatalogueRegistration found, string? preview) =>
         preview is null ? registrations.Transform(found) : previews.Find(found.Id, preview);
 
-    private LandmarkFit? Fit(CatalogueRegistration found, RefitRequest request, out IReadOnlyList<LandmarkPair> pairs, out IResult? problem)
+    // A fit to the landmarks of a request, or the problem.
+    private (LandmarkFit? Fit, IReadOnlyList<LandmarkPair> Pairs, IResult? Problem) Fit(CatalogueRegistration found, RefitRequest request)
     {
-        (pairs, problem) = ([], null);
         if (!Enum.TryParse(request.Model, ignoreCase: true, out LandmarkModel model) || !Enum.IsDefined(model)
             || int.TryParse(request.Model, out _))
-        {
-            problem = Results.Problem("The model must be rigid, similarity, affine, nonrigid or correction.", statusCode: 400);
-            return null;
-        }
+            return (null, [], Results.Problem("The model must be rigid, similarity, affine, nonrigid or correction.", statusCode: 400));
         string? text = null;
-        if ((request.Landmarks is null ? Landmarks(found) : Pairs(request.Landmarks, out text)) is not { } given)
-        {
-            problem = Results.Problem(text, statusCode: 400);
-            return null;
-        }
-        pairs = given;
+        if ((request.Landmarks is null ? Landmarks(found) : Pairs(request.Landmarks, out text)) is not { } pairs)
+            return (null, [], Results.Problem(text, statusCode: 400));
         try
         {
-            return LandmarkFit.Create(registrations.Original(found), given, model);
+            return (LandmarkFit.Create(registrations.Original(found), pairs, model), pairs, null);
         }
         catch (TinctorException e) when (e.File is null)
         {
-            problem = Results.Problem($"{char.ToUpperInvariant(e.Problem[0])}{e.Problem[1..]}. {e.Remedy}.", statusCode: 422,
-                title: "The landmarks do not determine the transform");
-            return null;
+            return (null, pairs, Results.Problem($"{char.ToUpperInvariant(e.Problem[0])}{e.Problem[1..]}. {e.Remedy}.", statusCode: 422,
+                title: "The landmarks do not determine the transform"));
         }
     }
 
@@ -360,9 +358,11 @@ internal sealed class RegistrationEndpoints(RegistrationCatalogue registrations,
 
     // A file writes 0 for numbers that were not measured.
     private static RegistrationQualityJson Describe(RegistrationQuality q) => new(Measured(q.Similarity), Measured(q.Distinctness),
-        q.Overlap, q.Scale, q.Stretch, q.SmallestDeterminant, q.Folded);
+        Finite(q.Overlap), Finite(q.Scale), Finite(q.Stretch), Finite(q.SmallestDeterminant), Finite(q.Folded));
 
-    private static double? Measured(double value) => double.IsFinite(value) && value != 0 ? value : null;
+    private static double? Measured(double value) => value == 0 ? null : Finite(value);
+
+    private static double? Finite(double value) => double.IsFinite(value) ? value : null;
 
     private static double? Median(IReadOnlyList<double>? values) => values is { Count: > 0 } ? SampleStatistics.Median(values) : null;
 

@@ -69,6 +69,9 @@ export async function startOverview(slide: string | null): Promise<void> {
     void begin(event.submitter?.id === 'begin-automatic');
   });
   await suggest('');
+  const { isAvailable } = await get<{ isAvailable: boolean }>('registrations/automatic');
+  byId<HTMLButtonElement>('begin-automatic').disabled = !isAvailable;
+  if (!isAvailable) byId('begin-note').textContent = 'Automatic registration needs the installation with libtorch. Begin by hand.';
   if (slide) byId<HTMLInputElement>('source').value = nameOf(await get<Slide>(`slides/${encodeURIComponent(slide)}`));
   await list();
 }
