@@ -192,6 +192,7 @@ public sealed class MeasurementTests
     {
         (string Body, string Expected)[] cases =
         [
+            ("""{"regions":ROUND,"of":[{"slide":"ID"}]}""", "have 100001 corners, at most 100000"),
             ("""{"regions":{"type":"FeatureCollection","features":[]},"of":[{"slide":"ID"}]}""", "no region with an area"),
             ("""{"regions":{"type":"Feature"},"of":[{"slide":"ID"}]}""", "no GeoJSON feature collection"),
             ("""{"regions":REGIONS,"of":[]}""", "number of pictures is 0"),
@@ -207,9 +208,13 @@ public sealed class MeasurementTests
         TestServer.WriteSlide(folder, "a.ome.tif", 300, 200);
         await using TestServer test = await TestServer.StartAsync(folder);
         string slide = await test.IdAsync("a.ome.tif");
+        // Larger than other requests may be.
+        string round = Collection(Polygon(new JsonArray([.. Enumerable.Range(0, 100_001).Select(i => Point(i % 299, i % 199 + 0.25))])))
+            .ToJsonString();
         foreach ((string body, string expected) in cases)
         {
             string filled = body.Replace("ID", slide).Replace("REGIONS", Collection(Square(0, 0, 9, 9)).ToJsonString())
+                .Replace("ROUND", round)
                 .Replace("HUGE", Collection(Square(0, 0, 90_000, 90_000)).ToJsonString())
                 .Replace("BROKEN", Collection(JsonNode.Parse("""{"type":"Polygon","coordinates":[[["a"]]]}""")!.AsObject()).ToJsonString());
             using HttpResponseMessage answer = await PostAsync(test, $"/api/v1/slides/{slide}/measurements", JsonNode.Parse(filled)!);
@@ -238,6 +243,9 @@ public sealed class MeasurementTests
             });
             Assert.Equal(HttpStatusCode.NotFound, answer.StatusCode);
         }
+        using var cancel = new HttpRequestMessage(HttpMethod.Delete, "/api/v1/measurements/none");
+        using HttpResponseMessage foreign = await test.Client.SendAsync(cancel, TestContext.Current.CancellationToken);
+        Assert.Equal(HttpStatusCode.Forbidden, foreign.StatusCode);
         using HttpResponseMessage missing = await test.Client.GetAsync("/api/v1/measurements/none", TestContext.Current.CancellationToken);
         Assert.Equal(HttpStatusCode.NotFound, missing.StatusCode);
         JsonElement defaults = await test.JsonAsync("/api/v1/measurements/defaults");

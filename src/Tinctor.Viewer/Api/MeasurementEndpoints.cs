@@ -1,6 +1,7 @@
 using System.Text.Json;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Mvc;
 using Microsoft.AspNetCore.Routing;
 using Tinctor.Measurement;
 using Tinctor.Measurement.Ihc;
@@ -26,7 +27,7 @@ namespace Tinctor.Viewer.Api;
 internal sealed class MeasurementEndpoints(SlideCatalogue catalogue, SlideReader reader, ModelEndpoints models, StainedPlaces places,
     RegistrationCatalogue registrations, MeasurementQueue queue)
 {
-    private const int MostRegions = 500, MostCorners = 100_000, MostPictures = 4, LongestName = 200;
+    private const int MostRegions = 500, MostCorners = 100_000, MostPictures = 4, LongestName = 200, LargestRequest = 8 << 20;
     private const double SmallestMpp = 0.05, LargestMpp = 10, LargestRing = 50;
     private const string Both = "both", Haematoxylin = "haematoxylin";
 
@@ -35,6 +36,7 @@ internal sealed class MeasurementEndpoints(SlideCatalogue catalogue, SlideReader
     {
         routes.MapPost("/api/v1/slides/{id}/measurements", AddAsync).WithTags("Measurements")
             .WithSummary("Measures regions in pictures of a slide: DAB area and density, nuclei, H-score, Ki67 index, IHC level")
+            .WithMetadata(new RequestSizeLimitAttribute(LargestRequest))
             .Produces<MeasurementJson>(202).ProducesProblem(400).ProducesProblem(404).ProducesProblem(422).ProducesProblem(429);
         RouteGroupBuilder group = routes.MapGroup("/api/v1/measurements").WithTags("Measurements");
         group.MapGet("/defaults", Defaults).WithSummary("Gets thresholds, definitions, limits and classifiers of measurements")
