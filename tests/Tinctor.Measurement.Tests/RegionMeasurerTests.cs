@@ -81,6 +81,22 @@ public sealed class RegionMeasurerTests
     }
 
     [Fact]
+    public void Measure_region_of_phantom_is_near_truth()
+    {
+        PhantomField field = Field(0.4);
+        // Three quarters of the field, without its centre.
+        MeasuredRegion region = Region([(0, 0), (512, 0), (512, 256), (256, 256), (256, 512), (0, 512)], Square(100, 100, 80, 60));
+        bool[] inside = region.Mask(1, new(0, 0, 512, 512));
+        PhantomNucleus[] truth = [.. field.Nuclei.Where(nucleus => nucleus is { X: >= 0 and < 511, Y: >= 0 and < 511 }
+            && inside[((int)Math.Round(nucleus.Y) * 512) + (int)Math.Round(nucleus.X)])];
+        IhcCounts counts = new RegionMeasurer(new ImagePicture(field.Images[1].Image), 1, new(), new()).Measure(region);
+        Assert.True(truth.Length > 80, $"{truth.Length} nuclei");
+        Assert.InRange(counts.Nuclei, truth.Length * 0.8, truth.Length * 1.2);
+        double share = truth.Count(nucleus => nucleus.Ki67Positive) / (double)truth.Length;
+        Assert.InRange(counts.StainedNuclei.Positive / (double)counts.Nuclei, share - 0.1, share + 0.1);
+    }
+
+    [Fact]
     public void Measure_stops_when_cancelled()
     {
         using var stop = new CancellationTokenSource();
@@ -113,6 +129,8 @@ public sealed class RegionMeasurerTests
 
     private static RegionMeasurer Measurer() => new(Picture.Value, 1, new(), new());
 
-    private static Image Phantom() => PhantomSlide.Render(
-        new() { Width = 512, Height = 512, Stains = [PhantomStain.He, PhantomStain.Ki67], Seed = 3 }).Images[1].Image;
+    private static Image Phantom() => Field(null).Images[1].Image;
+
+    private static PhantomField Field(double? positive) => PhantomSlide.Render(
+        new() { Width = 512, Height = 512, Stains = [PhantomStain.He, PhantomStain.Ki67], Seed = 3, Ki67Share = positive });
 }

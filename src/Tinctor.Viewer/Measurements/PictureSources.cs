@@ -75,14 +75,14 @@ internal sealed class StainedPicture(WorkKey key, StainingQueue queue, ReadQueue
 
     private static (int, int) SizeOf(StainingQueue queue, WorkKey key, CancellationToken cancel)
     {
-        SlideInWork work = Patience.Read(() => queue.OpenAsync(key), cancel);
+        SlideInWork work = Patience.Read(() => queue.OpenAsync(key).WaitAsync(cancel), cancel);
         return (work.Width, work.Height);
     }
 
     // The slide may have been closed since the last tile.
     private async Task<Image> StainAsync(int x, int y, int width, int height, CancellationToken cancel)
     {
-        SlideInWork work = await queue.OpenAsync(key);
+        SlideInWork work = await queue.OpenAsync(key).WaitAsync(cancel);
         if (!await queue.StainAsync(work, x, y, width, height, cancel)) throw new BusyException();
         try
         {
