@@ -140,6 +140,8 @@ public sealed partial class RegisterCommandTests : IDisposable
         Assert.Contains("at least 64", CommandLine.Run("register", At("he.png"), At("he.png"), "-o", At("out"), "--size", "10").OneError());
         Assert.Contains("not a transform", CommandLine.Run("warp", At("broken.json"), At("he.png"), "-o", At("x.png")).OneError());
         Assert.Contains("Register the slides first", CommandLine.Run("warp", At("none.json"), At("he.png"), "-o", At("x.png")).OneError());
+        Assert.Contains("/nowhere: no such folder. Check the path (--transforms)", CommandLine.Run("prepare", "--source", At("he.png"),
+            "--target", At("he.png"), "--transforms", "/nowhere", "-o", At("out")).OneError());
         Assert.False(Directory.Exists(At("out")));
     }
 
