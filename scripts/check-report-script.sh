@@ -5,4 +5,5 @@ cd "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")/../src/Tinctor.Evaluation/Re
 built=../../../../build/report
 node bundle.js "$built"
 node "$built/node_modules/eslint/bin/eslint.js" .
+(cd ../../../Web && node "../../build/report/node_modules/eslint/bin/eslint.js" .)
 node "$built/node_modules/typescript/bin/tsc" -p .

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { decimalsOf, equalsP, escaped, finite, format, formatCi, formatP, listing, number, percent, plural, sentence, significant, signed }
-  from '../../src/Tinctor.Evaluation/Report/Script/numbers.js';
+  from '../../src/Web/numbers.js';
+import { splitAfter } from '../../src/Web/divider.js';
 
 test('format has fixed decimals and a minus sign', () => {
   assert.equal(format(1.005, 1), '1.0');
@@ -58,4 +59,12 @@ test('escaped text cannot contain markup', () => {
   const text = escaped('<img src="x" onerror=alert(1)>&');
   assert.doesNotMatch(text, /[<>"]/);
   assert.equal(text.replace(/&#(\d+);/g, (_, code) => String.fromCharCode(code)), '<img src="x" onerror=alert(1)>&');
+});
+
+test('keys move a divider, which stays within its pictures', () => {
+  assert.equal(splitAfter('ArrowRight', 0.5), 0.52);
+  assert.equal(splitAfter('ArrowLeft', 0.01), 0);
+  assert.equal(splitAfter('PageUp', 0.95), 1);
+  assert.equal(splitAfter('Home', 0.5), 0);
+  assert.equal(splitAfter('a', 0.5), null);
 });

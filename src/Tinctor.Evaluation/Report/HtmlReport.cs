@@ -51,7 +51,7 @@ internal static partial class HtmlReport
     {
         var parts = new Dictionary<string, string>
         {
-            ["css"] = Resource("theme.css") + Resource("report.css"),
+            ["css"] = Resource("theme.css") + Resource("components.css") + Resource("report.css"),
             ["js"] = Resource("report.js"),
             // The default encoder escapes <, > and &, so that no file name or label can end the script element.
             ["data"] = data.ToJsonString(),

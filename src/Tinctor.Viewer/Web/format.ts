@@ -1,5 +1,7 @@
 // Numbers as the pages print them.
 
+import { significant } from '../../Web/numbers.js';
+
 const units = ['bytes', 'KB', 'MB', 'GB', 'TB'];
 
 /** Size of a file, in powers of 1000. */
@@ -33,4 +35,4 @@ export function formatDate(text: string): string {
   return Number.isNaN(date.getTime()) ? text : date.toLocaleDateString('en-GB', { day: 'numeric', month: 'short', year: 'numeric' });
 }
 
-export const formatNumber = (value: number) => String(Number(value.toPrecision(4))).replace('-', '−');
+export const formatNumber = (value: number) => significant(value);

@@ -1,6 +1,7 @@
 // Parts that both pages have: elements, the theme, and messages.
 
-import { el, svg } from '../../Tinctor.Evaluation/Report/Script/elements.js';
+import { el, svg } from '../../Web/elements.js';
+import { startTheme as followTheme } from '../../Web/theme.js';
 
 export { el, svg };
 
@@ -15,20 +16,7 @@ export function byId<T extends HTMLElement = HTMLElement>(id: string): T {
 export const fill = (node: Element, ...children: (Node | string)[]) => node.replaceChildren(...children);
 
 /** Takes the theme of the system or the one chosen earlier, and follows the button. */
-export function startTheme(onChange: () => void = () => undefined): void {
-  const root = document.documentElement, system = matchMedia('(prefers-color-scheme: dark)');
-  const set = (theme: string) => {
-    root.dataset.theme = theme;
-    onChange();
-  };
-  set(localStorage.getItem('theme') ?? (system.matches ? 'dark' : 'light'));
-  system.addEventListener('change', event => { if (!localStorage.getItem('theme')) set(event.matches ? 'dark' : 'light'); });
-  byId('theme').addEventListener('click', () => {
-    const theme = root.dataset.theme === 'dark' ? 'light' : 'dark';
-    localStorage.setItem('theme', theme);
-    set(theme);
-  });
-}
+export const startTheme = (onChange: () => void = () => undefined) => followTheme(byId('theme'), onChange, localStorage);
 
 /** Shows a problem in one line, with a button that tries again if there is something to try. */
 export function showProblem(node: HTMLElement, text: string | null, retry?: () => void): void {

@@ -1,7 +1,7 @@
 // Options of ECharts for each kind of chart, in the colours of the current theme.
 
 import { methods } from './data.js';
-import { escaped, finite, number, significant } from './numbers.js';
+import { escaped, finite, number, significant } from '../../../Web/numbers.js';
 import { roundRange } from './statistics.js';
 import { colour, methodVariable, palette } from './theme.js';
 

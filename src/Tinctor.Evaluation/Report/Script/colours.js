@@ -1,6 +1,6 @@
 // Scales of maps and their colours.
 
-import { clamp } from './numbers.js';
+import { clamp } from '../../../Web/numbers.js';
 
 export const ramps = {
   ember: ['#000004', '#1b0c41', '#4a0c6b', '#781c6d', '#a52c60', '#cf4446', '#ed6925', '#fb9b06', '#f7d13d', '#fcffa4'],

@@ -1,9 +1,9 @@
 // Paired differences between methods.
 
 import { bootstrap, ciName, comparisons, couples, evaluation, methodOf, metrics, modelCouples, summaryOf } from './data.js';
-import { $, el, svg, toolbar } from './elements.js';
+import { $, el, svg, toolbar } from '../../../Web/elements.js';
 import { withUnit } from './metrics.js';
-import { clamp, finite, format, formatCi, formatP, number, plural, sentence, signed } from './numbers.js';
+import { clamp, finite, format, formatCi, formatP, number, plural, sentence, signed } from '../../../Web/numbers.js';
 import { compared } from './summary.js';
 import { panels, sortableTable } from './tables.js';
 

@@ -1,6 +1,6 @@
 // Table of contents, and folded parts in print.
 
-import { $, el } from './elements.js';
+import { $, el } from '../../../Web/elements.js';
 import { onPrint } from './theme.js';
 
 /** Lists the visible sections and marks the one on screen. */

@@ -1,6 +1,6 @@
 // Controls to choose with.
 
-import { el } from './elements.js';
+import { el } from '../../../Web/elements.js';
 import { groupTitle } from './metrics.js';
 
 /** Marks the button of a value in a group of buttons. */

@@ -1,6 +1,6 @@
 // Data of the page, and look-ups in it.
 
-import { percent, format } from './numbers.js';
+import { percent, format } from '../../../Web/numbers.js';
 import { headlineMetrics } from './metrics.js';
 
 export const { evaluation, sections, gallery, run } = JSON.parse(document.getElementById('data').textContent);

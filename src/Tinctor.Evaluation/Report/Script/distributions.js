@@ -3,11 +3,11 @@
 import { base, chartOptions, describeChart, framed, xAxis, yAxis } from './charts.js';
 import { choice, dropdown, metricChoice } from './controls.js';
 import { couples, embedded, headline, images, labels, methodOf, methods, metricOf, metrics, modelCouples, models } from './data.js';
-import { $ } from './elements.js';
+import { $ } from '../../../Web/elements.js';
 import { chartFigure, redrawFigures } from './figures.js';
 import { lookAt } from './gallery.js';
 import { withUnit } from './metrics.js';
-import { decimalsOf, escaped, finite, format, number, plural } from './numbers.js';
+import { decimalsOf, escaped, finite, format, number, plural } from '../../../Web/numbers.js';
 import { boxOf, histogram } from './statistics.js';
 import { colour, methodVariable } from './theme.js';
 

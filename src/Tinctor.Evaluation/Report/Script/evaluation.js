@@ -3,7 +3,7 @@
 import { run, sections } from './data.js';
 import { drawComparisons } from './comparisons.js';
 import { drawDistributions } from './distributions.js';
-import { $ } from './elements.js';
+import { $ } from '../../../Web/elements.js';
 import { drawGallery, lookAt } from './gallery.js';
 import { preparePlates } from './plates.js';
 import { drawAdvice, drawProvenance } from './reading.js';

@@ -5,8 +5,8 @@ import { GridComponent, LegendPlainComponent, TooltipComponent } from 'echarts/c
 import { init, use } from 'echarts/core';
 import { SVGRenderer } from 'echarts/renderers';
 import { chartOptions, describeChart } from './charts.js';
-import { $, el } from './elements.js';
-import { clamp, format, number, percent } from './numbers.js';
+import { $, el } from '../../../Web/elements.js';
+import { clamp, format, number, percent } from '../../../Web/numbers.js';
 import { scrolling } from './tables.js';
 import { onPrint, onTheme } from './theme.js';
 

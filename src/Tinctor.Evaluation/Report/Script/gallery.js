@@ -2,10 +2,11 @@
 
 import { choice, dropdown, press, segments } from './controls.js';
 import { embedded, gallery, imageOf, images, labels, methodOf, metricOf, metrics, models, scoreText } from './data.js';
-import { $, button, el } from './elements.js';
+import { startDivider } from '../../../Web/divider.js';
+import { $, button, el } from '../../../Web/elements.js';
 import { distance, fitted, wheelFactor, within, zoomed } from './geometry.js';
 import { colourBar, maps, paintMap } from './maps.js';
-import { clamp, listing, number } from './numbers.js';
+import { clamp, listing, number } from '../../../Web/numbers.js';
 import { sortedBy } from './sorting.js';
 import { roleImage, roles, roleTitle } from './versions.js';
 
@@ -127,8 +128,9 @@ function build() {
   layers = wanted.map((layer, i) => layerNode(layer, entry, swipe && i === 1));
   handle = swipe ? el('div', {
     class: 'handle', role: 'slider', tabindex: '0', 'aria-orientation': 'horizontal', 'aria-valuemin': '0', 'aria-valuemax': '100',
-    'aria-label': `Divider between ${wanted[0].title} and ${wanted[1].title}`, onpointerdown: startSplit, onkeydown: splitKeys,
+    'aria-label': `Divider between ${wanted[0].title} and ${wanted[1].title}`,
   }) : null;
+  if (handle) startDivider(handle, stage, () => view.split, moveSplit);
   stage.dataset.panes = String(layers.length);
   stage.setAttribute('aria-label', `${listing(wanted.map(l => l.title))} of ${entry.name}`);
   stage.replaceChildren(...layers, ...(handle ? [handle] : []));
@@ -167,24 +169,6 @@ function placeSplit() {
 }
 
 function moveSplit(to) { view.split = clamp(to, 0, 1); placeSplit(); }
-
-function startSplit(event) {
-  event.stopPropagation();
-  handle.setPointerCapture(event.pointerId);
-  const move = e => { const box = stage.getBoundingClientRect(); moveSplit((e.clientX - box.left) / box.width); };
-  const end = () => ['pointermove', 'pointerup', 'pointercancel'].forEach((type, i) => handle.removeEventListener(type, i ? end : move));
-  handle.addEventListener('pointermove', move);
-  handle.addEventListener('pointerup', end);
-  handle.addEventListener('pointercancel', end);
-}
-
-function splitKeys(event) {
-  const to = { ArrowLeft: view.split - 0.02, ArrowRight: view.split + 0.02, Home: 0, End: 1 }[event.key];
-  if (to === undefined) return;
-  event.preventDefault();
-  event.stopPropagation();
-  moveSplit(to);
-}
 
 // ---- zoom and pan
 

@@ -1,6 +1,6 @@
 // Zoom and position of pictures.
 
-import { clamp } from './numbers.js';
+import { clamp } from '../../../Web/numbers.js';
 
 /**
  * Zooms about a point that keeps its place.

@@ -1,9 +1,9 @@
 // Enlarged pictures of sections: zoom by wheel, pinch or double click, drag to move, swipe or arrow keys for the next picture.
 // All pictures share zoom and position, so that those of one slide can be compared.
 
-import { button, el } from './elements.js';
+import { button, el } from '../../../Web/elements.js';
 import { distance, wheelFactor } from './geometry.js';
-import { clamp } from './numbers.js';
+import { clamp } from '../../../Web/numbers.js';
 
 const lightbox = el('dialog', { class: 'lightbox', 'aria-label': 'Enlarged picture' });
 const shown = { buttons: [], index: 0, scale: 1, x: 0, y: 0 };

@@ -2,7 +2,7 @@
 
 import { drawContents, openFoldsInPrint } from './contents.js';
 import { gallery, sections } from './data.js';
-import { $ } from './elements.js';
+import { $ } from '../../../Web/elements.js';
 import { drawEvaluation } from './evaluation.js';
 import { drawCharts } from './figures.js';
 import { sectionNodes } from './sections.js';

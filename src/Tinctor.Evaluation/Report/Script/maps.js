@@ -2,7 +2,7 @@
 
 import { colourOf, mapsOf, ramps } from './colours.js';
 import { gallery, hasDab } from './data.js';
-import { el } from './elements.js';
+import { el } from '../../../Web/elements.js';
 
 export const maps = mapsOf(hasDab && gallery ? gallery.dab : null);
 

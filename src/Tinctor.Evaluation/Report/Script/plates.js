@@ -1,7 +1,7 @@
 // Plates for print: the worst and best images of each model, prepared when the browser is idle.
 
 import { embedded, gallery, imageOf, metricOf, models, scoreText } from './data.js';
-import { $, el } from './elements.js';
+import { $, el } from '../../../Web/elements.js';
 import { setOf } from './gallery.js';
 import { colourBar, maps, paintMap } from './maps.js';
 import { roleImage, roles } from './versions.js';

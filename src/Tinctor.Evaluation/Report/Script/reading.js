@@ -1,9 +1,9 @@
 // How to read the report, and how it was computed.
 
 import { bootstrap, evaluation, models, run, sections } from './data.js';
-import { $, el } from './elements.js';
+import { $, el } from '../../../Web/elements.js';
 import { withUnit } from './metrics.js';
-import { sentence } from './numbers.js';
+import { sentence } from '../../../Web/numbers.js';
 import { definitionList } from './sections.js';
 
 const units = bootstrap.unit === 'slide' ? 'slides' : 'images';

@@ -1,9 +1,9 @@
 // Tables of all metrics, method by method.
 
 import { ciName, evaluation, groups, hasDab, headline, labels, methods, metrics, summaryOf } from './data.js';
-import { $, el, toolbar } from './elements.js';
+import { $, el, toolbar } from '../../../Web/elements.js';
 import { groupTitle, withUnit } from './metrics.js';
-import { format, formatCi, number, plural } from './numbers.js';
+import { format, formatCi, number, plural } from '../../../Web/numbers.js';
 import { panels, scrolling, sortableTable } from './tables.js';
 import { methodInk } from './theme.js';
 

@@ -2,9 +2,9 @@
 
 import { choice, dropdown } from './controls.js';
 import { couples, embedded, hasSlides, images, labels, methodOf, methods, metricOf, metrics, models } from './data.js';
-import { $, el } from './elements.js';
+import { $, el } from '../../../Web/elements.js';
 import { lookAt } from './gallery.js';
-import { clamp, format, number, plural, signed } from './numbers.js';
+import { clamp, format, number, plural, signed } from '../../../Web/numbers.js';
 import { comparing } from './sorting.js';
 import { sortHeadings, tableCell } from './tables.js';
 

@@ -1,9 +1,9 @@
 // Sections of analyses: text, tables, charts and pictures.
 
-import { el } from './elements.js';
+import { el } from '../../../Web/elements.js';
 import { sectionChart } from './figures.js';
 import { openPicture } from './lightbox.js';
-import { format, number, sentence } from './numbers.js';
+import { format, number, sentence } from '../../../Web/numbers.js';
 import { sortableTable } from './tables.js';
 
 /**

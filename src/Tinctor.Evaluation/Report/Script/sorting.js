@@ -1,6 +1,6 @@
 // Order and best values of table columns. A column has value(row) for sorting, text (true for words), and best ("high", "low" or nothing).
 
-import { isMissing } from './numbers.js';
+import { isMissing } from '../../../Web/numbers.js';
 
 /** Comparison of rows by a column. Missing values come last in both directions. */
 export function comparing(column, descending) {

@@ -1,6 +1,6 @@
 // Statistics of scores, and the ranges of axes.
 
-import { clamp, finite } from './numbers.js';
+import { clamp, finite } from '../../../Web/numbers.js';
 
 /**
  * Quantile with linear interpolation.

@@ -2,8 +2,8 @@
 
 import { baselines, bootstrap, comparisons, evaluation, headline, labels, methodOf, methods, metricOf, metrics, modelCouples, models,
   summaryOf, unitOf } from './data.js';
-import { $, el } from './elements.js';
-import { clamp, equalsP, finite, format, formatCi, listing, number, percent, plural, sentence } from './numbers.js';
+import { $, el } from '../../../Web/elements.js';
+import { clamp, equalsP, finite, format, formatCi, listing, number, percent, plural, sentence } from '../../../Web/numbers.js';
 import { warningBox } from './sections.js';
 import { methodInk } from './theme.js';
 

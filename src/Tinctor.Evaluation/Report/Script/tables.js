@@ -2,7 +2,7 @@
 // display, best ("high", "low" or nothing), and optionally hint and tone(row), a class of the cell.
 
 import { choice, dropdown } from './controls.js';
-import { el } from './elements.js';
+import { el } from '../../../Web/elements.js';
 import { bestOf, sortedBy } from './sorting.js';
 
 /** Table in a box that scrolls sideways. */

@@ -2,9 +2,9 @@
 
 import { axis, base, yAxis } from './charts.js';
 import { run } from './data.js';
-import { $, el } from './elements.js';
+import { $, el } from '../../../Web/elements.js';
 import { chartFigure } from './figures.js';
-import { finite, significant } from './numbers.js';
+import { finite, significant } from '../../../Web/numbers.js';
 import { smooth } from './statistics.js';
 import { colour } from './theme.js';
 

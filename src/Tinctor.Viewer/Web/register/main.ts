@@ -1,6 +1,7 @@
 // Page that lists registrations, and shows one: landmarks in both slides, the target on its source, fits and the review.
 
 import './register.css';
+import { startDivider } from '../../../Web/divider.js';
 import { exchange, get, messageOf } from '../api.ts';
 import type { Slide } from '../api.ts';
 import { byId, el, fill, showProblem, startTheme } from '../page.ts';
@@ -312,19 +313,7 @@ function buildControls(): void {
     panes?.setOpacity(Number(value));
     say('opacity-value', `${Math.round(Number(value) * 100)}%`);
   });
-  const curtain = byId('curtain');
-  curtain.addEventListener('pointerdown', event => curtain.setPointerCapture(event.pointerId));
-  curtain.addEventListener('pointermove', event => {
-    if (!curtain.hasPointerCapture(event.pointerId)) return;
-    const { left, width } = byId('stage').getBoundingClientRect();
-    setSplit((event.clientX - left) / width);
-  });
-  curtain.addEventListener('keydown', event => {
-    const step = { ArrowLeft: -0.02, ArrowRight: 0.02, PageDown: -0.1, PageUp: 0.1, Home: -1, End: 1 }[event.key];
-    if (step === undefined) return;
-    event.preventDefault();
-    setSplit(split + step);
-  });
+  startDivider(byId('curtain'), byId('stage'), () => split, setSplit);
   const file = byId<HTMLInputElement>('landmark-file');
   const tool = (id: string, text: string, onclick: () => void) => el('button', { class: 'quiet', type: 'button', id, onclick }, text);
   fill(byId('landmark-files'), tool('import', 'Import CSV', () => file.click()), tool('export', 'Export CSV', exportFiles));

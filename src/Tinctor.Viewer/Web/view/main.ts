@@ -2,6 +2,7 @@
 
 import './view.css';
 import OpenSeadragon from 'openseadragon';
+import { startDivider } from '../../../Web/divider.js';
 import { addressOf, get, getText, messageOf, modelLayer, modelOf, RequestError } from '../api.ts';
 import type { Model, Slide, SlidePage } from '../api.ts';
 import { byId, el, fill, showProblem, startTheme } from '../page.ts';
@@ -312,21 +313,7 @@ function buildPanel(): void {
     showDisplay();
     keepAddress();
   });
-  const curtain = byId('curtain');
-  curtain.addEventListener('pointerdown', event => curtain.setPointerCapture(event.pointerId));
-  curtain.addEventListener('pointermove', event => {
-    if (!curtain.hasPointerCapture(event.pointerId)) return;
-    const { left, width } = stage.getBoundingClientRect();
-    setSplit((event.clientX - left) / width);
-  });
-  curtain.addEventListener('keydown', event => {
-    const step = {
-      ArrowLeft: -0.02, ArrowRight: 0.02, ArrowDown: -0.02, ArrowUp: 0.02, PageDown: -0.1, PageUp: 0.1, Home: -1, End: 1,
-    }[event.key];
-    if (step === undefined) return;
-    event.preventDefault();
-    setSplit(state.split + step);
-  });
+  startDivider(byId('curtain'), stage, () => state.split, setSplit);
 }
 
 const startKeys = () => startShortcuts([
