@@ -28,9 +28,10 @@ export const slides = [
   slide('bad', 'broken.svs', { layers: ['source'] }),
   slide('unreadable', 'empty.svs', { width: 0, height: 0, mpp: null, layers: [], error: 'empty.svs: the file is empty. Copy it again.' }),
 ];
-const models = [{ id: 'm1', name: 'HE to Ki67', kind: 'staining', method: 'pix2pix', source: 'HE', target: 'Ki67', mpp: 0.5,
-  parameters: 54413955,
-  created: '2026-02-01T00:00:00Z', metrics: { SSIM: 0.4321 }, folder: 'models/ki67' }];
+const models = [{
+  id: 'm1', name: 'HE to Ki67', kind: 'staining', method: 'pix2pix', source: 'HE', target: 'Ki67', mpp: 0.5, parameters: 54413955,
+  created: '2026-02-01T00:00:00Z', heading: 'HE to Ki67', scores: [{ name: 'Validation', text: 'SSIM 0.43' }], folder: 'models/ki67',
+}];
 const card = '# HE to Ki67\n\nTrained on **12** slides. <script>alert(1)</script>\n\n| Metric | Value |\n|---|---|\n| SSIM | 0.43 |\n\n'
   + '[site](https://example.org) [bad](javascript:alert(1)) ![x](https://example.org/x.png)\n';
 const points = scale => Array.from({ length: 50 }, (_, i) => [i * 100, scale * Math.exp(-i / 20) + 0.05 * Math.sin(i)]);

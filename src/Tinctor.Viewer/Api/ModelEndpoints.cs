@@ -5,6 +5,9 @@ using Tinctor.Viewer.Folders;
 
 namespace Tinctor.Viewer.Api;
 
+/// <summary>Score of a model card, such as the validation.</summary>
+internal sealed record ScoreJson(string Name, string Text);
+
 /// <summary>
 /// Model. Source and target are the kinds of images, such as RGB or 4 channels; mpp is in micrometres per pixel, parameters is the
 /// number of weights.
@@ -31,6 +34,12 @@ internal record ModelJson
     public required long? Parameters { get; init; }
 
     public required DateTime Created { get; init; }
+
+    /// <summary>Heading of the model card, which names the stains; null if there is none.</summary>
+    public required string? Heading { get; init; }
+
+    /// <summary>Scores of the model card.</summary>
+    public required IReadOnlyList<ScoreJson> Scores { get; init; }
 
     /// <summary>The model card in Markdown; null in lists, and if there is none.</summary>
     public string? Card { get; init; }
@@ -85,7 +94,13 @@ internal sealed class ModelEndpoints
         _ => FormattableString.Invariant($"{channels} channels"),
     };
 
-    private static ModelJson Describe(CatalogueModel model) => new()
+    private ModelJson Describe(CatalogueModel model)
+    {
+        ModelCardFacts card = model.ReadCard(folders) is { } text ? ModelCardFacts.Parse(text) : ModelCardFacts.None;
+        return Describe(model, card);
+    }
+
+    private static ModelJson Describe(CatalogueModel model, ModelCardFacts card) => new()
     {
         Id = model.Id,
         Name = model.Name,
@@ -97,5 +112,7 @@ internal sealed class ModelEndpoints
         Mpp = model.Description?.Mpp,
         Parameters = model.Parameters,
         Created = model.Created,
+        Heading = card.Heading,
+        Scores = [.. card.Scores.Select(score => new ScoreJson(score.Name, score.Text))],
     };
 }

@@ -28,7 +28,9 @@ export interface SlidePage { total: number; items: Slide[] }
 export interface Model {
   id: string; name: string; kind: string; method: string | null; source: string | null; target: string | null;
   mpp: number | null; parameters: number | null;
-  created: string | null; metrics?: Record<string, number> | null; folder: string; card?: string;
+  created: string | null; folder: string;
+  /** Heading of the card, which names the stains, and its scores. */
+  heading: string | null; scores: { name: string; text: string }[]; card?: string;
 }
 export interface Curve { name: string; points: [number, number][] }
 export interface Sample { step: number; url: string }

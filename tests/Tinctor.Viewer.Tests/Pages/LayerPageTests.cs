@@ -63,6 +63,29 @@ public sealed class LayerPageTests(Browser browser) : IClassFixture<Browser>
         opened.AssertClean();
     }
 
+    [Fact]
+    public async Task Another_slide_is_found_and_compared_by_keyboard()
+    {
+        var folder = new TemporaryFolder();
+        string first = TestServer.WriteSlide(folder, "first.png", 300, 200);
+        for (int i = 0; i < 30; i++) File.Copy(first, folder.File($"slides/copy{i:00}.png"));
+        TestServer.WriteSlide(folder, "wanted.png", 300, 200, seed: 2);
+        await using TestServer server = await TestServer.StartAsync(folder);
+        await using var opened = await browser.OpenAsync(server, $"/view?slide={await server.IdAsync("first.png")}");
+        await opened.DrawnAsync();
+        await opened.Page.FocusAsync("#other-slide");
+        await opened.Page.Keyboard.PressAsync("Enter");
+        await opened.UntilAsync("() => /^32 slides; the first 20 are listed/.test(document.getElementById('choose-count').textContent)");
+        Assert.Empty((await opened.Page.RunAxe()).Violations.Where(v => v.Impact is "serious" or "critical"));
+        await opened.Page.Keyboard.TypeAsync("wanted");
+        await opened.UntilAsync("() => document.getElementById('choose-count').textContent === '1 slide'");
+        await opened.Page.Keyboard.PressAsync("Enter");
+        string wanted = await server.IdAsync("wanted.png");
+        await opened.UntilAsync($"() => new URLSearchParams(location.search).get('compare') === '{wanted}'");
+        Assert.Equal("wanted.png", await opened.Page.TextContentAsync("#second-tag"));
+        opened.AssertClean();
+    }
+
     // Colour of the picture left of its centre and above it, to the accuracy of JPEG.
     private static Task UntilColourAsync(OpenedPage opened, int red, int green, int blue) => opened.UntilAsync($$"""
         () => {

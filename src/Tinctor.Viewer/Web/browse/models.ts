@@ -7,7 +7,8 @@ import { byId, el, fill } from '../page.ts';
 import { renderMarkdown } from './markdown.ts';
 
 function factsOf(model: Model): string {
-  const facts = model.kind !== 'staining' ? [model.kind] : model.method && model.source ? [model.method, `${model.source} → ${model.target}`] : ['model.json is missing or damaged'];
+  const facts = model.kind !== 'staining' ? [model.kind]
+    : model.method && model.source ? [model.method, `${model.source} → ${model.target}`] : ['model.json is missing or damaged'];
   if (model.mpp !== null) facts.push(`${formatNumber(model.mpp)} µm/px`);
   if (model.parameters !== null) facts.push(`${formatCount(model.parameters)} parameters`);
   if (model.created) facts.push(formatDate(model.created));
@@ -34,10 +35,10 @@ function row(model: Model): HTMLElement {
   const button = el('button', {
     class: 'quiet', type: 'button', 'aria-expanded': 'false', 'aria-controls': id, onclick: () => void toggleCard(model, button, place),
   }, 'Card', el('span', { class: 'visually-hidden' }, ` of ${model.name}`));
-  const metrics = Object.entries(model.metrics ?? {});
   return el('li', {}, el('div', { class: 'row-head' }, el('h2', {}, model.name), el('p', {}, factsOf(model)), button),
-    metrics.length === 0 ? '' : el('dl', { class: 'facts' },
-      ...metrics.flatMap(([name, value]) => [el('dt', {}, name), el('dd', {}, formatNumber(value))])),
+    model.heading ? el('p', {}, model.heading) : '',
+    model.scores.length === 0 ? '' : el('dl', { class: 'facts' },
+      ...model.scores.flatMap(({ name, text }) => [el('dt', {}, name), el('dd', {}, text)])),
     el('p', { class: 'empty' }, model.folder), place);
 }
 

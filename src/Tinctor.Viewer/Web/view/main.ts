@@ -4,12 +4,13 @@ import './view.css';
 import OpenSeadragon from 'openseadragon';
 import { startDivider } from '../../../Web/divider.js';
 import { addressOf, get, getText, messageOf, modelLayer, modelOf, RequestError } from '../api.ts';
-import type { Model, Slide, SlidePage } from '../api.ts';
+import type { Model, Slide } from '../api.ts';
 import { byId, el, fill, showProblem, startTheme } from '../page.ts';
 import { startChannels } from './channels.ts';
 import type { ChannelPanel } from './channels.ts';
 import { registeredLayer, registrationOf } from '../registrations.ts';
 import type { Registration } from '../registrations.ts';
+import { startOtherSlides } from './choose.ts';
 import { showDetails } from './details.ts';
 import { icon } from './icons.ts';
 import type { IconName } from './icons.ts';
@@ -194,13 +195,10 @@ function select(id: 'shown' | 'compared', picture: Picture | null): void {
   list.value = value;
 }
 
-async function offerOtherSlides(): Promise<void> {
-  const { items } = await get<SlidePage>('slides?offset=0&limit=100');
-  const others = items.filter(other => other.id !== slide.id && !slide.results.some(result => result.id === other.id));
-  if (others.length === 0) return;
-  const list = byId<HTMLSelectElement>('compared'), chosen = list.value;
-  list.append(el('optgroup', { label: 'Other slides' }, ...others.map(other => el('option', { value: `${other.id}/source` }, other.name))));
-  list.value = chosen;
+function compareWith(picture: Picture | null): void {
+  state.compared = picture;
+  state.mode = !picture ? 'single' : state.mode === 'single' ? 'side' : state.mode;
+  void showPictures();
 }
 
 const pictureOf = (value: string): Picture => {
@@ -219,7 +217,7 @@ function defaultCompared(): Picture | null {
 function setMode(mode: Mode): void {
   if (mode !== 'single') state.compared ??= defaultCompared();
   state.mode = state.compared ? mode : 'single';
-  if (mode !== 'single' && !state.compared) problem('The slide has neither results nor other layers. Choose a slide in “Compare with”.');
+  if (mode !== 'single' && !state.compared) problem('The slide has neither results nor other layers. Choose another slide.');
   else void showPictures();
 }
 
@@ -281,9 +279,7 @@ function buildBar(): void {
   });
   byId('compared').addEventListener('change', event => {
     const { value } = event.target as HTMLSelectElement;
-    state.compared = value === '' ? null : pictureOf(value);
-    state.mode = !state.compared ? 'single' : state.mode === 'single' ? 'side' : state.mode;
-    void showPictures();
+    compareWith(value === '' ? null : pictureOf(value));
   });
   fill(byId('modes'), ...modes.map((mode, i) => button(mode, `${modeTitles[mode]} (${i + 1})`, () => setMode(mode),
     { 'data-mode': mode, 'aria-pressed': 'false' })));
@@ -439,7 +435,10 @@ async function start(): Promise<void> {
   panes.setSplit(state.split);
   panes.setOpacity(state.opacity);
   await showPictures();
-  void offerOtherSlides().catch(() => undefined);
+  startOtherSlides(other => other.id !== slide.id && !slide.results.some(result => result.id === other.id), other => {
+    slides.set(other.id, other);
+    compareWith({ slide: other.id, layer: 'source' });
+  });
 }
 
 startTheme();
