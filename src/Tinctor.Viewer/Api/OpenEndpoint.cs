@@ -20,8 +20,7 @@ internal sealed class OpenEndpoint(SlideCatalogue catalogue)
     private const string MissingPage = """
         <!DOCTYPE html>
         <html lang="en"><head><meta charset="utf-8"><title>Tinctor</title></head><body><main><h1>Tinctor</h1>
-        <p>{0}</p><p>Start the viewer with its folder: <code>tinctor view FOLDER/{1}</code></p>
-        <p><a href="/">Slides of this server</a></p></main></body></html>
+        <p>{0} Start the viewer with the folder that holds it.</p><p><a href="/">Slides of this server</a></p></main></body></html>
         """;
 
     /// <summary>Adds the address.</summary>
@@ -67,7 +66,7 @@ internal sealed class OpenEndpoint(SlideCatalogue catalogue)
         string shown = WebUtility.HtmlEncode(name);
         string problem = "The folders of this server have "
             + (catalogue.Current.ByName[name].Any() ? $"another slide with the name {shown}." : $"no slide {shown}.");
-        return Results.Content(string.Format(CultureInfo.InvariantCulture, MissingPage, problem, shown), "text/html; charset=utf-8",
+        return Results.Content(string.Format(CultureInfo.InvariantCulture, MissingPage, problem), "text/html; charset=utf-8",
             statusCode: StatusCodes.Status404NotFound);
     }
 

@@ -281,6 +281,7 @@ function buildBar(): void {
     const { value } = event.target as HTMLSelectElement;
     compareWith(value === '' ? null : pictureOf(value));
   });
+  byId('other-slide').append(icon('search'));
   fill(byId('modes'), ...modes.map((mode, i) => button(mode, `${modeTitles[mode]} (${i + 1})`, () => setMode(mode),
     { 'data-mode': mode, 'aria-pressed': 'false' })));
   fill(byId('zooms'), button('closer', 'Zoom in (+)', () => zoomBy(1.5)), button('farther', 'Zoom out (−)', () => zoomBy(1 / 1.5)),
@@ -408,10 +409,10 @@ async function start(): Promise<void> {
   document.title = `${slide.name} · Tinctor`;
   byId('title').textContent = slide.name;
   showDetails(slide);
+  buildBar();
   stage.classList.toggle('side', state.mode === 'side'); // the panes need their sizes
   byId('second').hidden = state.mode === 'single';
   panes = createPanes({ first: byId('first'), second: byId('second'), miniMap: 'mini-map' }, slide, () => void explainFailure());
-  buildBar();
   buildPanel();
   startKeys();
   const { first } = panes;
