@@ -1,4 +1,3 @@
-using Tinctor.Registration.Slides;
 using Tinctor.Registration.Transforms;
 using Tinctor.Slides;
 using Tinctor.Torch;

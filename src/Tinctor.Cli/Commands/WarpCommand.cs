@@ -1,5 +1,4 @@
 using System.CommandLine;
-using Tinctor.Registration.Slides;
 using Tinctor.Slides;
 using Tinctor.Slides.Annotations;
 using Tinctor.Transforms;

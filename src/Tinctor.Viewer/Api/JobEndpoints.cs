@@ -6,7 +6,6 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
 using Tinctor.Viewer.Folders;
 using Tinctor.Viewer.Jobs;
-using Tinctor.Viewer.Pixels;
 
 namespace Tinctor.Viewer.Api;
 

@@ -1,4 +1,3 @@
-using Tinctor.Transforms;
 using Tinctor.Viewer.Folders;
 
 namespace Tinctor.Viewer.Registrations;
