@@ -1,3 +1,4 @@
+using System.Globalization;
 using Tinctor.Data;
 using Tinctor.Torch;
 using Tinctor.Torch.Nn;
@@ -19,6 +20,9 @@ internal abstract class TrainingLoop<TLearner> where TLearner : Learner
 {
     // 32 batches suffice: each channel mean averages over thousands of pixels.
     private const int StatisticsBatches = 32;
+
+    // Share of the initial weights in the running average above which a note is printed.
+    private const double LargestInitialShare = 0.01;
     private readonly LoopConfig config;
     private readonly ulong seed;
 
@@ -77,7 +81,8 @@ internal abstract class TrainingLoop<TLearner> where TLearner : Learner
     {
         torch.manual_seed(seed);
         using TLearner learner = Create();
-        using var state = new TrainingState(learner, config.Ema, Device, ScoreName(learner));
+        using var state = new TrainingState(learner, config.Ema, Device, ScoreName(learner), config.EmaWarmUp);
+        WarnOfInitialWeights();
         if (resume && Folder.LoadLatest(state) is string loaded) Observer.Note($"resumed after step {state.Step} from {loaded}");
         if (state.Step >= TotalSteps && Folder.HasModel) return Result(learner, state, finished: true);
 
@@ -149,6 +154,14 @@ internal abstract class TrainingLoop<TLearner> where TLearner : Learner
             RequireFiniteLosses(values, state.Step, batch);
             return values;
         }
+    }
+
+    private void WarnOfInitialWeights()
+    {
+        double share = config.EmaWarmUp ? 0 : Math.Pow(config.Ema, TotalSteps);
+        if (share > LargestInitialShare)
+            Observer.Note(string.Create(CultureInfo.InvariantCulture, $"after {TotalSteps} steps, {100 * share:F0}% of the averaged weights "
+                + $"are the random initial ones: train longer, set training.ema below {config.Ema}, or training.ema_warm_up to true"));
     }
 
     private static double LearningRate(TLearner learner) => learner.Optimizers.Values.First().param_groups[0].lr;

@@ -36,4 +36,10 @@ public abstract record LoopConfig
     /// <summary>Decay of the exponential moving average (EMA) of the weights, which the finished model contains; 0 for none.</summary>
     [Range(0, 0.999999)]
     public double Ema { get; init; }
+
+    /// <summary>
+    /// Whether the decay of step n is at most (1 + n) / (10 + n), so that the average follows the weights at first. Without it, the random
+    /// initial weights keep a share of decay^steps.
+    /// </summary>
+    public bool EmaWarmUp { get; init; } = true;
 }

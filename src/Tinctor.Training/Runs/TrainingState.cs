@@ -28,12 +28,14 @@ internal sealed class TrainingState : IDisposable
     /// <param name="ema">Decay of the running average of the trained network; 0 for none.</param>
     /// <param name="device">Device of the training.</param>
     /// <param name="scoreName">Name of the validation score, such as "psnr" or "accuracy".</param>
-    public TrainingState(Learner learner, double ema, Device device, string scoreName)
+    /// <param name="emaWarmUp">Whether the decay is lower at first; see <see cref="LoopConfig.EmaWarmUp"/>.</param>
+    public TrainingState(Learner learner, double ema, Device device, string scoreName, bool emaWarmUp = true)
     {
         this.learner = learner;
         this.scoreName = scoreName;
         this.device = device;
-        average = ema > 0 ? new ExponentialMovingAverage(learner.Trained.parameters(), ema) : null;
+        average = ema > 0 ? new ExponentialMovingAverage(learner.Trained.parameters(), ema,
+            emaWarmUp ? ExponentialMovingAverage.Ratio : null) : null;
         fullLearningRates =
             learner.Optimizers.Values.SelectMany(optimizer => optimizer.param_groups).ToDictionary(group => group, group => group.lr);
     }

@@ -107,6 +107,21 @@ public sealed class TrainingStateTests : DataFolder
         Assert.Equal(File.ReadAllBytes(At("before")), File.ReadAllBytes(At("after")));
     }
 
+    [Theory]
+    [InlineData(true, 0, 1e-3)]
+    [InlineData(false, 0.97, 0.98)] // 0.9999^240
+    public void UseAverage_after_few_steps_holds_initial_weights_only_without_warm_up(bool warmUp, double least, double most)
+    {
+        using DisposeScope scope = torch.NewDisposeScope();
+        using Method method = Config.Create(Device.CPU);
+        Tensor weight = method.Trained.parameters().First();
+        using (torch.no_grad()) weight.fill_(1);
+        using var state = new TrainingState(method, 0.9999, Device.CPU, "psnr", warmUp);
+        using (torch.no_grad()) weight.fill_(0);
+        for (int step = 0; step < 240; step++) state.Advance();
+        using (state.UseAverage(() => { })) Assert.InRange(weight.mean().item(), least, most);
+    }
+
     // Six steps in all, on images that depend on the step alone; dropout and pool draw from the random state.
     private static void Run((int step, string path)? save, string end, string? load)
     {
