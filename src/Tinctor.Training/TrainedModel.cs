@@ -62,7 +62,7 @@ public static class TrainedModel
 
     /// <summary>Describes a model for staining.</summary>
     public static ModelDescription Describe(ModelConfig config) =>
-        config.Model.Describe(config.Method) with { SourceStains = config.Stains?.Source };
+        config.Model.Describe(config.Method) with { Direction = config.Direction, SourceStains = config.Stains?.Source };
 
     /// <summary>Reads the description of a model folder, or of the model of a run folder, of any version.</summary>
     /// <exception cref="TinctorException">The folder contains no model.</exception>

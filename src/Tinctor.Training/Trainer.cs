@@ -121,7 +121,7 @@ internal sealed class MethodLoop : TrainingLoop<Method>
     {
         using IDisposable? average = UseAverage(method, state);
         string? notExported = TrainedModel.Write(Folder.Model,
-            new ModelConfig { Method = config.Method, Model = config.Model, Stains = config.Stains },
+            new ModelConfig { Method = config.Method, Direction = config.Data.Direction, Model = config.Model, Stains = config.Stains },
             state.ModelWeights(), ModelCard.Write(config, data, state), Novelty());
         if (notExported is not null) Observer.Note($"the model has no model.onnx: {notExported}");
     }

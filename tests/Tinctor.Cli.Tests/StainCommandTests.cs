@@ -29,7 +29,7 @@ public sealed class StainCommandTests : IDisposable
         Outcome outcome = Stain("in");
         Assert.Equal((0, ""), (outcome.Code, outcome.Error));
 
-        using Stainer stainer = TrainedModel.LoadStainer(trained.Model, Device.CPU);
+        using Stainer stainer = OnnxModel.LoadStainer(trained.Model);
         foreach ((string name, int width, int height) in images)
         {
             Image stained = Image.Read(At("out", Path.ChangeExtension(name, ".png")));
@@ -148,6 +148,25 @@ public sealed class StainCommandTests : IDisposable
         Assert.Equal(20, Image.Read(At("out", "test.png")).Width);
         Assert.Contains("has source and target side by side",
             CommandLine.Run("stain", trained.Run, At("data"), "--split", "test", "-o", At("tiles"), "--tile-size", "64").OneError());
+    }
+
+    [Fact]
+    public void Stain_split_takes_sources_of_models_direction()
+    {
+        foreach (string side in new[] { "A", "B" })
+        {
+            foreach (string split in new[] { "train", "test" })
+            {
+                Directory.CreateDirectory(At("data", split + side));
+                TrainedRun.Noise(32, 32, side[0]).Write(At("data", split + side, "a.png"));
+            }
+        }
+        Assert.Equal(0, CommandLine.Run(["train", "pix2pix", "--data", At("data"), "--output", At("run"), "--steps", "1",
+            .. TrainedRun.Set("data.direction=BtoA", "data.crop_size=32", "data.validation_share=0", "model.generator=resnet_6blocks",
+                "model.ngf=4", "model.ndf=4")]).Code);
+        Assert.Equal(0, CommandLine.Run("stain", At("run"), At("data"), "--split", "test", "-o", At("split")).Code);
+        Assert.Equal(0, CommandLine.Run("stain", At("run"), At("data", "testB", "a.png"), "-o", At("file")).Code);
+        Assert.Equal(Image.Read(At("file", "a.png")).Data, Image.Read(At("split", "a.png")).Data);
     }
 
     [Fact]

@@ -70,7 +70,7 @@ internal static class StainCommand
     {
         string folder = parse.GetRequiredValue(Output), model = parse.GetRequiredValue(Model);
         ModelDescription description = TrainedModel.ReadDescription(model);
-        List<ImageJob> jobs = Jobs(parse, folder, tiled: description.TileSize is not null);
+        List<ImageJob> jobs = Jobs(parse, folder, description);
         IhcLevelTable? levels = description.IhcLevels is { Count: > 0 } labels ? new IhcLevelTable(folder, labels) : null;
         List<ImageJob> open = ImageJobs.Open(jobs, job => Outputs(parse, job), parse.GetValue(Overwrite),
             job => levels is null || levels.Contains(job.Name));
@@ -168,11 +168,11 @@ internal static class StainCommand
         return remarks.Any() ? string.Join("; ", remarks) : null;
     }
 
-    private static List<ImageJob> Jobs(ParseResult parse, string folder, bool tiled)
+    private static List<ImageJob> Jobs(ParseResult parse, string folder, ModelDescription model)
     {
         string[] inputs = parse.GetRequiredValue(Inputs);
         List<ImageJob> jobs = [.. inputs.SelectMany(input =>
-            parse.GetValue(Split) is string split ? InSplit(input, split)
+            parse.GetValue(Split) is string split ? InSplit(input, split, model.Direction)
             : Path.GetExtension(input) is ".csv" or ".yaml" or ".yml"
                 ? throw new TinctorException(input, "is a manifest, but no split is named",
                     "Name one of its splits: --split train, val or test")
@@ -180,15 +180,19 @@ internal static class StainCommand
         ImageJobs.RefuseNone(jobs, inputs, slides: true);
         if (parse.GetValue(Channels) == "rgb") jobs = [.. jobs.Select(job => job.ToRgb())];
         // Options of staining by tiles, formats of slides, and networks of a single tile size turn images into slides.
-        if (!tiled && !SlideOptions.AnyGiven(parse) && parse.GetValue(Format) is not ("ome.tif" or "dzi")) return jobs;
+        if (model.TileSize is null && !SlideOptions.AnyGiven(parse) && parse.GetValue(Format) is not ("ome.tif" or "dzi")) return jobs;
         return jobs.Find(job => job.IsPart) is { } part
             ? throw new TinctorException(part.Input, "has source and target side by side, and is not stained by tiles",
                 "Name files of sources alone, or leave out the options of whole slides")
             : [.. jobs.Select(job => job with { IsSlide = true })];
     }
 
-    private static IEnumerable<ImageJob> InSplit(string dataset, string split) => PairManifest.Read(dataset).InSplit(split)
-        .Select(pair => new ImageJob(pair.Source, () =>
-            pair.ReadImages().Source, pair.Name)
-        { IsPart = pair.Layout is PairLayout.SourceLeft or PairLayout.SourceRight });
+    // Sources are on the side on which they were in training.
+    private static IEnumerable<ImageJob> InSplit(string dataset, string split, string direction)
+    {
+        PairManifest manifest = PairManifest.Read(dataset);
+        return (direction == "BtoA" ? manifest.Reverse() : manifest).InSplit(split)
+            .Select(pair => new ImageJob(pair.Source, () => pair.ReadImages().Source, pair.Name)
+            { IsPart = pair.Layout is PairLayout.SourceLeft or PairLayout.SourceRight });
+    }
 }

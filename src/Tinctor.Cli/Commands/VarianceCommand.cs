@@ -8,7 +8,7 @@ using Tinctor.Staining;
 using Tinctor.Staining.Bridges;
 using Tinctor.Staining.Models;
 using Tinctor.Training;
-using Tinctor.Training.Methods;
+using Tinctor.Training.Configuration;
 
 namespace Tinctor.Cli.Commands;
 
@@ -83,7 +83,7 @@ internal static class VarianceCommand
     {
         string model = parse.GetRequiredValue(Model), folder = parse.GetRequiredValue(Output);
         VarianceStudy study = Study(parse);
-        IReadOnlyList<Pair> pairs = Chosen(parse, TrainedModel.ReadConfig(model).Model, cancel);
+        IReadOnlyList<Pair> pairs = Chosen(parse, TrainedModel.ReadConfig(model), cancel);
         using Stainer stainer = Loader.Load(parse, model, []);
         BridgeSampling sampling = BridgeOptions.Run(parse, stainer.Model.Bridge?.Sampling ?? throw new TinctorException(
             $"{model}: is deterministic; its results do not vary. Use a model of bbdm or i2sb.")) with
@@ -121,16 +121,16 @@ internal static class VarianceCommand
             + $"evaluations {sampling.Evaluations}, solver {sampling.Solver}, spacing {sampling.Spacing}, exit step {sampling.ExitStep}, "
             + $"eta {sampling.Eta.ToString(CultureInfo.InvariantCulture)}, clip {sampling.Clip}";
 
-    private static IReadOnlyList<Pair> Chosen(ParseResult parse, MethodConfig model, CancellationToken cancel)
+    private static IReadOnlyList<Pair> Chosen(ParseResult parse, ModelConfig model, CancellationToken cancel)
     {
         string data = parse.GetRequiredValue(Data), split = parse.GetRequiredValue(Split);
         PairManifest manifest = PairManifest.Read(data);
-        IReadOnlyList<Pair> all = manifest.InSplit(split);
+        IReadOnlyList<Pair> all = (model.Direction == "BtoA" ? manifest.Reverse() : manifest).InSplit(split);
         if (all.Count == 0) throw new TinctorException(data, $"has no {split} pairs ({manifest.Describe()})", "Choose another --split");
         int count = Math.Min(parse.GetValue(Images), all.Count);
         Pair[] chosen = [.. Enumerable.Range(0, count).Select(i => all[i * all.Count / count])];
         PairManifest.RequireDistinctNames(chosen);
-        PairVerification.Check([.. chosen.Where(HasTarget)], factor: model.Upscaling, cancel: cancel);
+        PairVerification.Check([.. chosen.Where(HasTarget)], factor: model.Model.Upscaling, cancel: cancel);
         return chosen;
     }
 

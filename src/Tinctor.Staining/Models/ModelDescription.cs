@@ -11,6 +11,9 @@ public sealed record ModelDescription
     /// <summary>Name of the staining method.</summary>
     public required string Method { get; init; }
 
+    /// <summary>AtoB or BtoA: with BtoA, the model was trained on the pairs of a data set with source and target exchanged.</summary>
+    public string Direction { get; init; } = "AtoB";
+
     /// <summary>Channels of sources.</summary>
     public required int InputChannels { get; init; }
 

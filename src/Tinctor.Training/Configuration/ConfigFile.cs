@@ -319,6 +319,10 @@ public sealed record ModelConfig
     /// <summary>Name of the method.</summary>
     public string Method { get; init; } = "pix2pix";
 
+    /// <summary>AtoB or BtoA: data.direction of the training.</summary>
+    [AllowedValues("AtoB", "BtoA")]
+    public string Direction { get; init; } = "AtoB";
+
     /// <summary>Settings of the method.</summary>
     public MethodConfig Model { get; init; } = new Methods.Pix2Pix.Pix2PixConfig();
 
