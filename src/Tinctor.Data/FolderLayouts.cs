@@ -7,7 +7,7 @@ namespace Tinctor.Data;
 /// <code>
 /// manifest.csv, manifest.yaml, manifest.yml          a manifest; takes precedence over the other layouts
 /// HE/{train,val,test}  IHC/{train,val,test}          BCI; also A and B, source and target; also without the inner folders
-/// trainA trainB valA valB testA testB                MIST, CycleGAN
+/// trainA trainB valA valB testA testB                MIST, CycleGAN; without testA, val is the test set
 /// train val test                                     pix2pix, CEFF: side-by-side images
 /// *.png                                              side-by-side images without splits, all for training
 /// </code>
@@ -64,8 +64,11 @@ internal static partial class FolderLayouts
         bool Has(string folder) => Directory.Exists(Path.Combine(root, folder));
         if (PairManifest.Splits.Any(split => Has($"{split}A") && Has($"{split}B")))
         {
-            return new(root, "MIST layout", [.. PairManifest.Splits.SelectMany(split =>
-                Match(Path.Combine(root, $"{split}A"), Path.Combine(root, $"{split}B"), split, slidePattern))]);
+            // MIST has no test folder: its papers test on val. Validation slides then come from the training slides.
+            bool valIsTest = Has("valA") && !Has("testA");
+            return new(root, valIsTest ? "MIST layout, val is the test set" : "MIST layout", [.. PairManifest.Splits.SelectMany(split =>
+                Match(Path.Combine(root, $"{split}A"), Path.Combine(root, $"{split}B"), valIsTest && split == "val" ? "test" : split,
+                    slidePattern))]);
         }
         if (PairManifest.Splits.Any(split => Images(Path.Combine(root, split)).Count > 0))
         {

@@ -60,6 +60,7 @@ internal sealed class MethodLoop : TrainingLoop<Method>
         if (data.Validation.Count > Preview.MostValidationPairs)
             observer.Note($"checkpoints are scored on {Preview.MostValidationPairs} of {data.Validation.Count} validation pairs");
         foreach (string remark in config.Model.Remarks(data.Train, data.Manifest.InSplit("test"))) observer.Note(remark);
+        if (config.Model.RemarkOnBatch(config.Training.BatchSize) is { } onBatch) observer.Note(onBatch);
         InferenceConfig inference = config.Model.Inference;
         this.config = config = config with
         {

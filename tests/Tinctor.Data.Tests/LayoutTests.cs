@@ -45,8 +45,12 @@ public class LayoutTests : DataFolder
     {
         foreach (string name in (string[])["trainA/x_1.jpg", "trainB/x_1.png", "valA/x_1.jpg", "valB/x_1.jpg"]) Write(name);
         PairManifest manifest = PairManifest.Read(Root);
-        Assert.Equal("MIST layout: 2 pairs (train 1, val 1), slides unknown", manifest.Describe());
+        Assert.Equal("MIST layout, val is the test set: 2 pairs (train 1, test 1), slides unknown", manifest.Describe());
         Assert.Equal(At("trainB/x_1.png"), manifest.Pairs[0].Target);
+        Assert.Equal(At("valA/x_1.jpg"), Assert.Single(manifest.InSplit("test")).Source);
+        // Data sets with a test folder keep their validation pairs.
+        foreach (string name in (string[])["testA/x_1.jpg", "testB/x_1.jpg"]) Write(name);
+        Assert.Equal("MIST layout: 3 pairs (train 1, val 1, test 1), slides unknown", PairManifest.Read(Root).Describe());
     }
 
     [Fact]

@@ -18,7 +18,13 @@ public sealed record RunConfig
     private static volatile Dictionary<string, RunConfig> methods = new[]
     {
         new RunConfig { Method = "pix2pix", Model = new Pix2PixConfig() },
-        new RunConfig { Method = "derestainer", Model = new DeReStainerConfig(), Data = new() { CropSize = 512 } },
+        new RunConfig
+        {
+            Method = "derestainer",
+            Model = new DeReStainerConfig(),
+            Data = new() { CropSize = 512 },
+            Training = new() { BatchSize = DeReStainerConfig.SmallestBatch },
+        },
         new RunConfig
         {
             Method = "ceff",

@@ -39,6 +39,9 @@ public abstract record MethodConfig
     /// <exception cref="TinctorException">The method cannot be trained on these pairs.</exception>
     public virtual IReadOnlyList<string> Remarks(IReadOnlyList<Pair> train, IReadOnlyList<Pair> test) => [];
 
+    /// <summary>Gets a note for the user if the method learns badly with a number of pairs a step; null otherwise.</summary>
+    public virtual string? RemarkOnBatch(int batchSize) => null;
+
     /// <summary>Creates the method with newly initialised networks, for training.</summary>
     public abstract Method Create(Device device);
 

@@ -1,6 +1,7 @@
 using Tinctor.Data;
 using Tinctor.Tests;
 using Tinctor.Torch;
+using Tinctor.Training.Configuration;
 using Tinctor.Training.Losses;
 using Tinctor.Training.Methods.DeReStainer;
 using Tinctor.Training.Networks;
@@ -63,6 +64,27 @@ public class DeReStainerMethodTests
             .Max(p => (p.parameter - before[p.name]).abs().max().item());
         Assert.True(Moved(moving) > 0);
         Assert.Equal(0, Moved(resting));
+    }
+
+    [Fact]
+    public void Weights_are_sums_by_default_and_products_on_request()
+    {
+        var sums = new DeReStainerConfig();
+        Assert.Equal((1, 1), (sums.StainWeight, sums.ContentWeight));
+        DeReStainerConfig products = sums with { Weighting = "published-product" };
+        Assert.Equal((2, 13), (products.StainWeight, products.ContentWeight));
+        Assert.Equal((0, 26), ((products with { LambdaStain = 0 }).StainWeight, (products with { LambdaContent = 2 }).ContentWeight));
+    }
+
+    [Theory]
+    [InlineData(1, true)]
+    [InlineData(3, true)]
+    [InlineData(4, false)]
+    public void RemarkOnBatch_warns_of_batches_that_cannot_teach_the_level(int batch, bool warns)
+    {
+        Assert.Equal(warns, new DeReStainerConfig().RemarkOnBatch(batch)?.Contains("training.batch_size=4") ?? false);
+        Assert.Null((new DeReStainerConfig() with { LambdaLevel = 0 }).RemarkOnBatch(batch));
+        Assert.Equal(4, RunConfig.Methods["derestainer"].Training.BatchSize);
     }
 
     [Fact]

@@ -13,6 +13,9 @@ namespace Tinctor.Training.Methods.DeReStainer;
 /// <summary>DeReStainer (Wei et al. 2024) with the paper's values; docs/methods/derestainer.md lists assumptions.</summary>
 public sealed record DeReStainerConfig : GanConfig
 {
+    /// <summary>Smallest number of pairs in a step with which the level is learnt: 62 % at 8, at 1 as many as by chance.</summary>
+    public const int SmallestBatch = 4;
+
     /// <summary>Creates the settings of the paper.</summary>
     public DeReStainerConfig() => (GanMode, Lr, Beta1) = (GanMode.Lsgan, 1e-5, 0.9);
 
@@ -62,9 +65,16 @@ public sealed record DeReStainerConfig : GanConfig
     /// <summary>Whether the H&amp;E image is an additional input of the discriminators.</summary>
     public bool Conditional { get; init; } = true;
 
-    /// <summary>Weight of the stain loss L_stain.</summary>
+    /// <summary>
+    /// Reading of the paper's outer weights, stain 2 = 1 + 1 and content 13 = 2 + 10 + 1: sum (each is the sum of the inner weights, which
+    /// alone count) or published-product (the inner weights are multiplied by it).
+    /// </summary>
+    [AllowedValues("sum", "published-product")]
+    public string Weighting { get; init; } = "sum";
+
+    /// <summary>Factor of the stain loss L_stain; 0 disables it.</summary>
     [Range(0, 1e6)]
-    public double LambdaStain { get; init; } = 2;
+    public double LambdaStain { get; init; } = 1;
 
     /// <summary>Weight of L_H within the stain loss.</summary>
     [Range(0, 1e6)]
@@ -74,9 +84,9 @@ public sealed record DeReStainerConfig : GanConfig
     [Range(0, 1e6)]
     public double LambdaDab { get; init; } = 1;
 
-    /// <summary>Weight of the content loss.</summary>
+    /// <summary>Factor of the content loss; 0 disables it.</summary>
     [Range(0, 1e6)]
-    public double LambdaContent { get; init; } = 13;
+    public double LambdaContent { get; init; } = 1;
 
     /// <summary>Weight of the comparator's loss within the content loss.</summary>
     [Range(0, 1e6)]
@@ -108,6 +118,12 @@ public sealed record DeReStainerConfig : GanConfig
 
     /// <inheritdoc/>
     public override IReadOnlyList<string> PredictedLabels => Levels;
+
+    /// <summary>Weight of the stain loss as a whole.</summary>
+    internal double StainWeight => Weighting == "sum" ? LambdaStain : 2 * LambdaStain;
+
+    /// <summary>Weight of the content loss as a whole.</summary>
+    internal double ContentWeight => Weighting == "sum" ? LambdaContent : 13 * LambdaContent;
 
     /// <summary>Table 1b of the paper.</summary>
     internal override IReadOnlyList<Ablation> Ablations { get; } =
@@ -170,6 +186,11 @@ public sealed record DeReStainerConfig : GanConfig
         }
         return remarks;
     }
+
+    /// <inheritdoc/>
+    public override string? RemarkOnBatch(int batchSize) => batchSize >= SmallestBatch || LambdaLevel == 0 ? null
+        : $"with training.batch_size={batchSize}, batch norm removes the differences between images from which the IHC level is predicted; "
+            + $"use training.batch_size={SmallestBatch} or more";
 
     private bool UsesComparator => LambdaContent * LambdaCmp != 0;
 

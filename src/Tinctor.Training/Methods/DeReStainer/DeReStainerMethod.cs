@@ -86,7 +86,7 @@ internal sealed class DeReStainerMethod : Method
     private IEnumerable<(string Name, double Weight, Tensor Loss)> FeatureLosses(
         Tensor feature, Tensor target, Tensor logits, IReadOnlyList<string?>? labels)
     {
-        double h = config.LambdaStain * config.LambdaH, level = config.LambdaLevel;
+        double h = config.StainWeight * config.LambdaH, level = config.LambdaLevel;
         if (h > 0) yield return ("H", h, CosineLoss.Compute(netG.f_H(feature), TargetFeature(target)));
         if (level > 0 && LevelLoss(logits, labels) is { } loss) yield return ("level", level, loss);
     }
@@ -94,7 +94,7 @@ internal sealed class DeReStainerMethod : Method
     // L_DAB of section 2.3 and L_content of section 2.4.
     private IEnumerable<(string Name, double Weight, Tensor Loss)> ImageLosses(Tensor stained, Tensor target)
     {
-        double dab = config.LambdaStain * config.LambdaDab, content = config.LambdaContent;
+        double dab = config.StainWeight * config.LambdaDab, content = config.ContentWeight;
         double cmp = content * config.LambdaCmp, mae = content * config.LambdaMae, ssim = content * config.LambdaSsim;
         if (dab > 0) yield return ("DAB", dab, F.l1_loss(DabOf(stained), DabOf(target)));
         if (cmp > 0 && comparator is not null)
