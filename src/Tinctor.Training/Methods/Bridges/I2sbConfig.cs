@@ -22,8 +22,10 @@ public sealed record I2sbConfig : BridgeConfig
     /// <summary>Trains and samples without noise: optimal transport, the deterministic limit of the bridge.</summary>
     public bool OtOde { get; init; }
 
-    /// <summary>Whether the source is an additional input of the network.</summary>
-    public bool CondX1 { get; init; }
+    /// <summary>
+    /// Whether the source is an additional input of the network, as the authors recommend for translation; false is the paper's network.
+    /// </summary>
+    public bool CondX1 { get; init; } = true;
 
     /// <inheritdoc/>
     public override bool Conditioned => CondX1;
