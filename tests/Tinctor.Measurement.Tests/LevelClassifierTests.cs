@@ -1,5 +1,4 @@
 using Tinctor.Measurement.Levels;
-using Tinctor.Measurement.Regions;
 using Tinctor.Slides;
 using Tinctor.Tests;
 using static Tinctor.Measurement.Tests.ImagePicture;

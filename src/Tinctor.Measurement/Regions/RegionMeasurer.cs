@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using Tinctor.Measurement.Ihc;
 using Tinctor.Measurement.Nuclei;
 using Tinctor.Slides;
@@ -27,8 +28,11 @@ internal sealed class RegionMeasurer(IPictureSource picture, double downsample, 
     public int? Side { get; init; }
 
     /// <summary>Counts the steps that <see cref="Measure"/> reports for a region.</summary>
-    public int Steps(MeasuredRegion region) => Tiles(region.Bounds(downsample, size.Width, size.Height)) is var tiles && tiles.Count > 1
-        ? 3 * tiles.Count : tiles.Count;
+    public int Steps(MeasuredRegion region)
+    {
+        int tiles = Tiles(region.Bounds(downsample, size.Width, size.Height)).Count;
+        return tiles > 1 ? 3 * tiles : tiles;
+    }
 
     /// <summary>Measures a region.</summary>
     /// <param name="region">The region, in pixels of the picture at full resolution.</param>
@@ -128,7 +132,7 @@ internal sealed class RegionMeasurer(IPictureSource picture, double downsample, 
     {
         var values = new List<float>[] { [], [] };
         AddContrasts(stains, inside, area, tile, (stain, value) => values[stain].Add(value));
-        return Array.ConvertAll(values, list => Otsu.Threshold(System.Runtime.InteropServices.CollectionsMarshal.AsSpan(list)));
+        return Array.ConvertAll(values, list => Otsu.Threshold(CollectionsMarshal.AsSpan(list)));
     }
 
     private void AddContrasts(StainDensities stains, bool[] inside, PixelArea area, PixelArea tile, Action<int, float> add)
