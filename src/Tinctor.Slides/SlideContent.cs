@@ -9,8 +9,8 @@ internal static class SlideContent
     private const int HashedEnd = 1 << 16;
 
     /// <summary>
-    /// Computes the fingerprint of a slide: the start of the SHA-256 of the length and of the first and last 64 KB of each file. It does not
-    /// depend on names and times.
+    /// Computes the fingerprint of a slide: the start of the SHA-256 of the length and of the first and last 64 KB of each file. It does
+    /// not depend on names and times.
     /// </summary>
     /// <param name="path">File, or folder of DICOM.</param>
     /// <exception cref="TinctorException">A file cannot be read.</exception>

@@ -118,4 +118,5 @@ public sealed class ChannelTests
     }
 
     private static async Task<string> TileAsync(TestServer server) =>
-        $"/api/v1/slides/{await server.IdAsync("four.ome.tif")}/dzi/source_files/9/0_0.jpg";}
+        $"/api/v1/slides/{await server.IdAsync("four.ome.tif")}/dzi/source_files/9/0_0.jpg";
+}

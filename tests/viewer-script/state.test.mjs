@@ -7,7 +7,8 @@ const { formatState, initialState, parseState } = await load('view/state.ts');
 test('a view survives its permalink', () => {
   const state = {
     slide: 'a1', shown: { slide: 'r2', layer: 'dab' }, compared: { slide: 'a1', layer: 'haematoxylin' }, mode: 'curtain',
-    centre: { x: 1200.5, y: 3400, zoom: 0.25 }, rotation: -90, brightness: 1.2, contrast: 0.8, split: 0.25, opacity: 0.5, overlay: 'novelty', overlayOpacity: 0.3,
+    centre: { x: 1200.5, y: 3400, zoom: 0.25 }, rotation: -90, brightness: 1.2, contrast: 0.8, split: 0.25, opacity: 0.5,
+    overlay: 'novelty', overlayOpacity: 0.3,
     channels: new Map([['a1', '0:0000ff:12:200,2:ff8000:0.5:80:0.7'], ['b2', '']]),
   };
   assert.deepEqual(parseState(formatState(state)), state);

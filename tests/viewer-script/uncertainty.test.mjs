@@ -10,7 +10,8 @@ const report = {
 };
 
 test('facts are what the report states', () => {
-  assert.deepEqual(reportFacts(report), [['Model', 'HE to Ki67'], ['IHC level', '2+ (probability 0.75)'], ['Seams', '1.067 (1 is invisible)'],
+  assert.deepEqual(reportFacts(report), [['Model', 'HE to Ki67'],
+    ['IHC level', '2+ (probability 0.75)'], ['Seams', '1.067 (1 is invisible)'],
     ['Background', 'changed by ΔE 6.51'], ['Unfamiliar', '2% of the source']]);
 });
 

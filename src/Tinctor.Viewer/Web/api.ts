@@ -39,7 +39,9 @@ export interface Run {
   curves?: Curve[]; samples?: Sample[];
 }
 export interface LoggedValues { step: number; values: Record<string, number> }
-export interface StainedSlide { width: number; height: number; done: number; total: number; result: string | null; noveltyShare: number | null }
+export interface StainedSlide {
+  width: number; height: number; done: number; total: number; result: string | null; noveltyShare: number | null;
+}
 export interface Job {
   id: string; slide: string; slideName: string; model: string; modelName: string;
   state: 'queued' | 'running' | 'paused' | 'finished' | 'failed' | 'cancelled';
