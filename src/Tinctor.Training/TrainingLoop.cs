@@ -160,8 +160,9 @@ internal abstract class TrainingLoop<TLearner> where TLearner : Learner
     {
         double share = config.EmaWarmUp ? 0 : Math.Pow(config.Ema, TotalSteps);
         if (share > LargestInitialShare)
-            Observer.Note(string.Create(CultureInfo.InvariantCulture, $"after {TotalSteps} steps, {100 * share:F0}% of the averaged weights "
-                + $"are the random initial ones: train longer, set training.ema below {config.Ema}, or training.ema_warm_up to true"));
+            Observer.Note(string.Create(CultureInfo.InvariantCulture,
+                $"after {TotalSteps} steps, {100 * share:F0}% of the averaged weights are the random initial ones: train longer, set "
+                + $"training.ema below {config.Ema}, or training.ema_warm_up to true"));
     }
 
     private static double LearningRate(TLearner learner) => learner.Optimizers.Values.First().param_groups[0].lr;

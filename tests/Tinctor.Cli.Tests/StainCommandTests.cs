@@ -2,7 +2,6 @@ using Tinctor.Slides;
 using Tinctor.Staining;
 using Tinctor.Staining.Models;
 using Tinctor.Torch;
-using Tinctor.Training;
 
 namespace Tinctor.Cli.Tests;
 

@@ -3,7 +3,9 @@ using Tinctor.Transforms.Landmarks;
 
 namespace Tinctor.Registration.Tests;
 
-/// <summary>Transforms fitted to landmarks; the expected numbers were computed with NumPy by other formulas (SVD, null space, refits).</summary>
+/// <summary>
+/// Transforms fitted to landmarks; the expected numbers were computed with NumPy by other formulas (SVD, null space, refits).
+/// </summary>
 public sealed class LandmarkFitTests
 {
     private static readonly LandmarkPair[] Pairs =
@@ -28,7 +30,8 @@ public sealed class LandmarkFitTests
     {
         LandmarkFit fit = LandmarkFit.Create(Start, Pairs, LandmarkModel.Affine);
         AffineTransform t = fit.Transform.Affine;
-        AssertNear([1.9866161289461821, -0.2933439561132523, 99.95767394352154, 0.27094134120094465, 2.041078479820711, -116.93406846765082],
+        AssertNear(
+            [1.9866161289461821, -0.2933439561132523, 99.95767394352154, 0.27094134120094465, 2.041078479820711, -116.93406846765082],
             [t.Xx, t.Xy, t.X0, t.Yx, t.Yy, t.Y0]);
         AssertNear([16.857849063210047, 13.64719943565439, 53.018780416100356, 33.52226166341257, 42.22416217099153, 25.440241583896228,
             15.72644700752347], fit.Residuals);
@@ -38,7 +41,8 @@ public sealed class LandmarkFitTests
     }
 
     [Theory]
-    [InlineData(LandmarkModel.Similarity, 2.015803845260687, 0.2807742884269298, 78.23612357224988, -109.28533859886738, 26.364421902512042)]
+    [InlineData(LandmarkModel.Similarity,
+        2.015803845260687, 0.2807742884269298, 78.23612357224988, -109.28533859886738, 26.364421902512042)]
     [InlineData(LandmarkModel.Rigid, 1.9808770708915941, 0.27590945981595866, 94.13278575644199, -89.0133696836458, 10.478389219451893)]
     public void Create_similarity_equals_NumPy(LandmarkModel model, double cos, double sin, double x0, double y0, double firstLeftOut)
     {
@@ -50,7 +54,8 @@ public sealed class LandmarkFitTests
     [Fact]
     public void Create_similarity_of_mirrored_landmarks_is_mirrored()
     {
-        LandmarkPair[] mirrored = [.. Pairs.Select(pair => new LandmarkPair(pair.SourceX, pair.SourceY, 900 - pair.SourceX, pair.SourceY + 7))];
+        LandmarkPair[] mirrored =
+            [.. Pairs.Select(pair => new LandmarkPair(pair.SourceX, pair.SourceY, 900 - pair.SourceX, pair.SourceY + 7))];
         LandmarkFit fit = LandmarkFit.Create(Start with { Target = Start.Source }, mirrored, LandmarkModel.Rigid);
         Assert.All(fit.Residuals, error => Assert.Equal(0, error, 1e-9));
         Assert.Equal(-1, fit.Transform.Affine.Determinant, 1e-9);
@@ -76,7 +81,8 @@ public sealed class LandmarkFitTests
         var random = new Random(5);
         LandmarkPair[] pairs = [.. Enumerable.Range(0, 64).Select(i =>
         {
-            (double x, double y) = (((i % 8) + 0.2 + (0.6 * random.NextDouble())) * 125, ((i / 8) + 0.2 + (0.6 * random.NextDouble())) * 125);
+            double Jittered(int cell) => (cell + 0.2 + (0.6 * random.NextDouble())) * 125;
+            (double x, double y) = (Jittered(i % 8), Jittered(i / 8));
             (double u, double v) = Truth(x, y);
             return new LandmarkPair(x, y, u, v);
         })];

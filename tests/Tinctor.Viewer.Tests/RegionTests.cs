@@ -53,7 +53,8 @@ public sealed class RegionTests
         await using TestServer test = await TestServer.StartAsync(folder);
         string address = $"/api/v1/slides/{await test.IdAsync("a.png")}/regions";
         Assert.Equal(expected, await PutAsync(test, address, Regions.PadRight(bytes)));
-        Assert.Equal(expected == HttpStatusCode.NoContent ? 1 : 0, (await test.JsonAsync(address)).GetProperty("features").GetArrayLength());
+        Assert.Equal(expected == HttpStatusCode.NoContent ? 1 : 0,
+            (await test.JsonAsync(address)).GetProperty("features").GetArrayLength());
     }
 
     private static async Task<HttpStatusCode> PutAsync(TestServer test, string address, string content)

@@ -213,7 +213,8 @@ public sealed class SecurityTests
             options => options with { BodyGrace = TimeSpan.FromSeconds(1.1) });
         string regions = $"/api/v1/slides/{await server.IdAsync("a.png")}/regions";
         Assert.StartsWith("HTTP/1.1 408 ", await server.SendRawAsync(
-            $"PUT {regions} HTTP/1.1\r\nHost: localhost\r\nX-Tinctor: 1\r\nContent-Type: application/json\r\nContent-Length: 1000\r\n\r\n{{"));
+            $"PUT {regions} HTTP/1.1\r\nHost: localhost\r\nX-Tinctor: 1\r\nContent-Type: application/json\r\n"
+            + "Content-Length: 1000\r\n\r\n{"));
     }
 
     [Fact]

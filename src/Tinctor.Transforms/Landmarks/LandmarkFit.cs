@@ -115,7 +115,8 @@ public sealed record LandmarkFit(RegistrationTransform Transform, IReadOnlyList<
     {
         // Centred, so that large coordinates lose no digits.
         LandmarkPair centre = Centre(pairs);
-        Matrix<double> positions = DenseMatrix.OfRows(pairs.Select(p => (double[])[p.SourceX - centre.SourceX, p.SourceY - centre.SourceY]));
+        Matrix<double> positions =
+            DenseMatrix.OfRows(pairs.Select(p => (double[])[p.SourceX - centre.SourceX, p.SourceY - centre.SourceY]));
         Matrix<double> targets = DenseMatrix.OfRows(pairs.Select(p => (double[])[p.TargetX - centre.TargetX, p.TargetY - centre.TargetY]));
         Matrix<double> linear = positions.QR().Solve(targets);
         return AffineTransform.About(centre.SourceX, centre.SourceY, linear[0, 0], linear[1, 0], linear[0, 1], linear[1, 1],

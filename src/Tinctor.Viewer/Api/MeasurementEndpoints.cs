@@ -228,6 +228,6 @@ internal sealed class MeasurementEndpoints(SlideCatalogue catalogue, SlideReader
 
     private static IResult Malformed(string problem) => Results.Problem(problem, statusCode: StatusCodes.Status400BadRequest);
 
-    private static IResult Missing() => 
+    private static IResult Missing() =>
         Results.Problem("There is no such slide or model, or no such registration from the slide of the regions.", statusCode: 404);
 }

@@ -68,7 +68,8 @@ internal sealed class RegistrationEndpoints(RegistrationCatalogue registrations,
 
     private void MapTiles(RouteGroupBuilder group)
     {
-        group.MapGet("/dzi/{file}", DescribePyramidAsync).WithSummary("Gets the Deep Zoom description of the target on the source: LAYER.dzi")
+        group.MapGet("/dzi/{file}", DescribePyramidAsync)
+            .WithSummary("Gets the Deep Zoom description of the target on the source: LAYER.dzi")
             .Produces(200, contentType: "application/xml").ProducesProblem(404);
         group.MapGet("/dzi/{files}/{level:int}/{tile}", TileAsync)
             .WithSummary("Gets a Deep Zoom tile of the target on the source: LAYER_files/LEVEL/COLUMN_ROW.jpg")

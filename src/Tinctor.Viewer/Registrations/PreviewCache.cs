@@ -2,7 +2,9 @@ using Tinctor.Transforms;
 
 namespace Tinctor.Viewer.Registrations;
 
-/// <summary>Transforms that were fitted to landmarks and are not saved; the oldest are forgotten. Safe for use by several threads.</summary>
+/// <summary>
+/// Transforms that were fitted to landmarks and are not saved; the oldest are forgotten. Safe for use by several threads.
+/// </summary>
 internal sealed class PreviewCache
 {
     private const int Most = 32;

@@ -96,7 +96,8 @@ internal sealed class RegistrationCatalogue(SlideCatalogue slides, string folder
         string own = SafeFolders.RealPath(folder) ?? folder;
         foreach (string path in slides.Folders.Roots.Where(Directory.Exists).SelectMany(slides.Folders.Files))
         {
-            if (!path.EndsWith(".json", StringComparison.Ordinal) || path.StartsWith(own + Path.DirectorySeparatorChar, StringComparison.Ordinal))
+            if (!path.EndsWith(".json", StringComparison.Ordinal)
+                || path.StartsWith(own + Path.DirectorySeparatorChar, StringComparison.Ordinal))
                 continue;
             string id = SafeFolders.IdOf(path);
             if (Pair(list, path) is var (source, target))
@@ -106,7 +107,8 @@ internal sealed class RegistrationCatalogue(SlideCatalogue slides, string folder
         {
             string id = Path.GetFileName(subfolder);
             if (found.ContainsKey(id)) continue;
-            string? original = Transforms(Path.Combine(subfolder, OriginalFolder)), manual = Transforms(Path.Combine(subfolder, ManualFolder));
+            string? original = Transforms(Path.Combine(subfolder, OriginalFolder));
+            string? manual = Transforms(Path.Combine(subfolder, ManualFolder));
             string? reviewed = Reviewed(id), present = reviewed ?? original ?? manual;
             if (present is not null && Pair(list, present) is var (source, target))
                 found[id] = new(id, source, target, original ?? manual, reviewed, original is null && manual is not null);

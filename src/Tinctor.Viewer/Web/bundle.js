@@ -34,7 +34,8 @@ async function bundle(packages) {
   const result = await loadEsbuild(packages).build({
     entryPoints: Object.fromEntries(Object.entries(entries).map(([page, file]) => [page, join(script, file)])), absWorkingDir: script,
     nodePaths: [packages], bundle: true, minify: true, format: 'esm', target: 'es2022', charset: 'utf8', outdir: join(pages, 'assets'),
-    entryNames: '[name]-[hash]', chunkNames: '[name]-[hash]', splitting: true, write: false, metafile: true, logLevel: 'silent', legalComments: 'none',
+    entryNames: '[name]-[hash]', chunkNames: '[name]-[hash]', splitting: true, write: false, metafile: true,
+    logLevel: 'silent', legalComments: 'none',
     plugins: [annotoriousUnderPolicy(packages)],
   });
   const contained = containedPackages(result.metafile, packages, [annotorious]);

@@ -46,6 +46,7 @@ public sealed class KilledServerTests(Browser browser) : IClassFixture<Browser>,
         Assert.Empty(Directory.GetFiles(folder.File("results"), "*.ome.tif", SearchOption.AllDirectories));
 
         await StartAsync();
+        // The list follows the server that was started again.
         await list.UntilAsync("() => document.querySelector('#jobs-list .state.finished')");
         await view.UntilAsync("() => document.getElementById('staining-note').textContent.includes('the slide is stained')");
         string result = Assert.Single(Directory.GetFiles(folder.File("results"), "*.ome.tif", SearchOption.AllDirectories));
@@ -54,6 +55,8 @@ public sealed class KilledServerTests(Browser browser) : IClassFixture<Browser>,
         Assert.Equal([Path.GetFileName(result), "he.json"], Directory.GetFileSystemEntries(Path.GetDirectoryName(result)!)
             .Select(path => Path.GetFileName(path)).OrderDescending());
     }
+
+    private int StainedTiles() => Directory.GetFiles(folder.File("results"), "*.png", SearchOption.AllDirectories).Length;
 
     private async Task<Uri> StartAsync()
     {

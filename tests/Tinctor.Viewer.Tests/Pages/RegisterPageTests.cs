@@ -14,7 +14,8 @@ public sealed class RegisterPageTests(Browser browser) : IClassFixture<Browser>
         string id = (await server.JsonAsync("/api/v1/registrations"))[0].GetProperty("id").GetString()!;
         await using var opened = await browser.OpenAsync(server, $"/register?registration={id}");
         IPage page = opened.Page;
-        await opened.UntilAsync("() => document.getElementById('pairs-box').hidden && document.getElementById('facts').children.length > 0");
+        await opened.UntilAsync(
+            "() => document.getElementById('pairs-box').hidden && document.getElementById('facts').children.length > 0");
         (double X, double Y)[] places = [(120, 100), (480, 90), (300, 400), (150, 330)];
         for (int i = 0; i < places.Length; i++)
         {
@@ -98,7 +99,8 @@ public sealed class RegisterPageTests(Browser browser) : IClassFixture<Browser>
             await using var opened = await browser.OpenAsync(server, path, 360);
             await opened.UntilAsync(path == "/register" ? "() => document.querySelectorAll('#registrations > li').length === 1"
                 : "() => document.getElementById('facts').children.length > 0");
-            foreach ((int width, ColorScheme scheme) in new[] { (360, ColorScheme.Light), (1024, ColorScheme.Dark), (1920, ColorScheme.Light) })
+            (int, ColorScheme)[] windows = [(360, ColorScheme.Light), (1024, ColorScheme.Dark), (1920, ColorScheme.Light)];
+            foreach ((int width, ColorScheme scheme) in windows)
             {
                 await opened.Page.SetViewportSizeAsync(width, 900);
                 await opened.Page.EmulateMediaAsync(new() { ColorScheme = scheme });
