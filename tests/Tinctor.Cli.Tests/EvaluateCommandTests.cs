@@ -20,6 +20,13 @@ public sealed class EvaluateCommandTests : IDisposable
         WriteImage("real", "a", 110);
         Assert.Equal(0, await Run("--stained", At("stained"), "--real", At("real"), "-o", At("out"), "--ssim", "gaussian11"));
         Assert.Equal(["metrics.csv", "metrics.json", "report.html"], Directory.GetFiles(At("out")).Select(Path.GetFileName).Order());
+        // Stained and real image have the same name, and are found by their contents.
+        Assert.Contains($"http://127.0.0.1:8265/open?name=a.png\\u0026fingerprint={SlideContent.Fingerprint(At("stained/a.png"))}"
+            + $"\\u0026compare=a.png\\u0026compareFingerprint={SlideContent.Fingerprint(At("real/a.png"))}", Report("out"));
+        Assert.Equal(0, await Run("--stained", At("stained"), "--real", At("real"), "-o", At("unlinked"), "--viewer", "none"));
+        Assert.DoesNotContain("open?name", Report("unlinked"));
+
+        string Report(string folder) => File.ReadAllText(Path.Combine(At(folder), "report.html"));
     }
 
     [Fact]

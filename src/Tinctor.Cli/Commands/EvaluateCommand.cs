@@ -113,7 +113,7 @@ public static class EvaluateCommand
             """)
         {
             { "Input", Stained, Real, Source, Labels, TrainReal, Run },
-            { "Output", Output, Title },
+            { "Output", Output, Title, CommonOptions.Viewer },
             { "Metrics", SsimName, MetricKeys, Resamples, Seed },
             { "Alignment", AlignmentOptions.All },
             { "Labels and encoders", LabelOptions.All },
@@ -123,7 +123,7 @@ public static class EvaluateCommand
             { "Uncertainty", UncertaintyOptions.All },
         };
         command.SetAction((parse, cancel) =>
-            Task.Run(() => Execute(OptionsOf(parse), parse.GetRequiredValue(Output), cancel), cancel));
+            Task.Run(() => Execute(OptionsOf(parse), parse.GetRequiredValue(Output), CommonOptions.ViewerOf(parse), cancel), cancel));
         return command;
     }
 
@@ -150,10 +150,10 @@ public static class EvaluateCommand
 
     /// <summary>Evaluates with a progress bar, writes the report and prints the scores.</summary>
     /// <returns>The exit code, 0.</returns>
-    private static int Execute(EvaluationOptions options, string outFolder, CancellationToken cancel)
+    private static int Execute(EvaluationOptions options, string outFolder, string? viewer, CancellationToken cancel)
     {
         var result = ProgressDisplay.Show("evaluating", display => Evaluator.Run(options, new Stages(display), cancel));
-        var files = EvaluationFiles.Write(result, outFolder);
+        var files = EvaluationFiles.Write(result, outFolder, viewer);
         PrintScores(result);
         PrintComparisons(result);
         PrintBaselines(result);

@@ -10,14 +10,15 @@ public sealed record EvaluationFiles(string Json, string Csv, string Html)
     /// <summary>Writes them all, each atomically.</summary>
     /// <param name="result">Result of the evaluation.</param>
     /// <param name="folder">Made if it is not there.</param>
-    public static EvaluationFiles Write(EvaluationResult result, string folder)
+    /// <param name="viewer">Address of the viewer that images of the report link to; null for no links.</param>
+    public static EvaluationFiles Write(EvaluationResult result, string folder, string? viewer = null)
     {
         Directory.CreateDirectory(folder);
         var files = new EvaluationFiles(
             Path.Combine(folder, "metrics.json"), Path.Combine(folder, "metrics.csv"), Path.Combine(folder, "report.html"));
         AtomicFile.WriteText(files.Json, MetricsJson.Text(result));
         AtomicFile.WriteText(files.Csv, MetricsCsv.Text(result));
-        AtomicFile.WriteText(files.Html, HtmlReport.Text(result));
+        AtomicFile.WriteText(files.Html, HtmlReport.Text(result, viewer));
         TableFiles.Write(result, Path.Combine(folder, "tables"));
         return files;
     }

@@ -18,7 +18,10 @@ internal static class Gallery
     private const int AnEnd = 10;
     private static readonly int[] Sides = [1024, 768, 512, 384, 256, 192, 128];
 
-    public static JsonObject Of(EvaluationResult result)
+    /// <summary>Chooses and encodes the images.</summary>
+    /// <param name="result">Result of the evaluation.</param>
+    /// <param name="viewer">Address of the viewer that the images link to; null for no links.</param>
+    public static JsonObject Of(EvaluationResult result, string? viewer = null)
     {
         Ranking[] rankings = [.. from model in result.Models from metric in RankedBy(result) select Rank(result, model.Key, metric)];
         var chosen = Choose(result, rankings);
@@ -37,7 +40,7 @@ internal static class Gallery
                 ["worst"] = Names(r.Worst),
                 ["best"] = Names(r.Best),
             })]),
-            ["images"] = new JsonArray([.. chosen.AsParallel().AsOrdered().Select(image => Encode(result, image, side))]),
+            ["images"] = new JsonArray([.. chosen.AsParallel().AsOrdered().Select(image => Encode(result, image, side, viewer))]),
         };
     }
 
@@ -86,7 +89,7 @@ internal static class Gallery
                 < ByteBudget * 0.9, Sides[^1]);
     }
 
-    private static JsonObject Encode(EvaluationResult result, ImageResult image, int side)
+    private static JsonObject Encode(EvaluationResult result, ImageResult image, int side, string? viewer)
     {
         var entry = new JsonObject { ["name"] = image.Pair.Name };
         var stained = new JsonObject();
@@ -99,6 +102,11 @@ internal static class Gallery
                 stained[model] = uri;
         }
         entry["stained"] = stained;
+        if (viewer is not null)
+        {
+            entry["links"] = new JsonObject(result.Models.Select(model => KeyValuePair.Create(model.Key,
+                (JsonNode?)ViewerLink.Create(viewer, image.Pair.PathOf(model.Key), image.Pair.Real)[0].Address)));
+        }
         return entry;
     }
 

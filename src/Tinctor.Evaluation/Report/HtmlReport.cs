@@ -9,7 +9,9 @@ namespace Tinctor.Evaluation.Report;
 internal static partial class HtmlReport
 {
     /// <summary>Formats the report of an evaluation.</summary>
-    public static string Text(EvaluationResult result)
+    /// <param name="result">Result of the evaluation.</param>
+    /// <param name="viewer">Address of the viewer that images link to; null for no links.</param>
+    public static string Text(EvaluationResult result, string? viewer = null)
     {
         var evaluation = MetricsJson.Of(result);
         evaluation.Remove("sections"); // they follow with their pictures
@@ -17,7 +19,7 @@ internal static partial class HtmlReport
         {
             ["evaluation"] = evaluation,
             ["sections"] = new JsonArray([.. result.Sections.Select(s => SectionJson.Of(s, withPictures: true))]),
-            ["gallery"] = Gallery.Of(result),
+            ["gallery"] = Gallery.Of(result, viewer),
             ["run"] = Run(result),
         };
         return Filled("report.html", data, result.Title, "evaluation report", "",

@@ -62,12 +62,14 @@ function drawControls() {
   const shown = segments('Show', [['image', 'Image'], ...Object.entries(maps).map(([key, map]) => [key, map.title])], view.show,
     picked => { view.show = picked; build(); });
   const left = sidePick('left', 'Left of the divider'), right = sidePick('right', 'Right of the divider');
-  controls = { model, end, left, right, sides: [choice('Left', left), choice('Right', right)] };
+  const viewer = el('a', { class: 'screen-only', title: 'Opens the stained and the real image in the viewer' }, 'Open in the viewer');
+  controls = { model, end, left, right, viewer, sides: [choice('Left', left), choice('Right', right)] };
   $('sets').append(
     ...(models.length > 1 ? [choice('Model', model)] : []), end, choice('by', metric), el('span', { class: 'grow' }),
     el('span', { class: 'buttons' },
       button('←', 'Previous image', () => show(view.index - 1)), button('→', 'Next image', () => show(view.index + 1)),
-      button('−', 'Zoom out', () => zoomBy(1 / 1.5)), button('+', 'Zoom in', () => zoomBy(1.5)), button('Fit', 'Whole image', reset)));
+      button('−', 'Zoom out', () => zoomBy(1 / 1.5)), button('+', 'Zoom in', () => zoomBy(1.5)), button('Fit', 'Whole image', reset)),
+    viewer);
   $('tools').append(mode, shown, ...controls.sides);
 }
 
@@ -124,7 +126,10 @@ function build() {
   press(controls.end, view.end);
   controls.sides.forEach(c => c.classList.toggle('hidden', view.mode !== 'swipe'));
   stage.classList.toggle('side', view.mode === 'side');
-  const entry = embedded(view.names[view.index]), wanted = layersToShow(), swipe = view.mode === 'swipe';
+  const entry = embedded(view.names[view.index]), link = entry.links?.[view.model];
+  controls.viewer.classList.toggle('hidden', !link);
+  if (link) controls.viewer.href = link;
+  const wanted = layersToShow(), swipe = view.mode === 'swipe';
   layers = wanted.map((layer, i) => layerNode(layer, entry, swipe && i === 1));
   handle = swipe ? el('div', {
     class: 'handle', role: 'slider', tabindex: '0', 'aria-orientation': 'horizontal', 'aria-valuemin': '0', 'aria-valuemax': '100',
