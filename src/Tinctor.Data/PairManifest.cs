@@ -62,6 +62,9 @@ public sealed record PairManifest(string Root, string Layout, IReadOnlyList<Pair
                 "Rename one of them");
     }
 
+    /// <summary>Gets the pairs in a direction of training: as they are for AtoB, with source and target exchanged for BtoA.</summary>
+    internal PairManifest InDirection(string direction) => direction == "BtoA" ? Reverse() : this;
+
     /// <summary>Exchanges source and target of all pairs.</summary>
     public PairManifest Reverse() => this with { Pairs = [.. Pairs.Select(pair => pair.Reverse())] };
 

@@ -188,11 +188,8 @@ internal static class StainCommand
     }
 
     // Sources are on the side on which they were in training.
-    private static IEnumerable<ImageJob> InSplit(string dataset, string split, string direction)
-    {
-        PairManifest manifest = PairManifest.Read(dataset);
-        return (direction == "BtoA" ? manifest.Reverse() : manifest).InSplit(split)
+    private static IEnumerable<ImageJob> InSplit(string dataset, string split, string direction) =>
+        PairManifest.Read(dataset).InDirection(direction).InSplit(split)
             .Select(pair => new ImageJob(pair.Source, () => pair.ReadImages().Source, pair.Name)
             { IsPart = pair.Layout is PairLayout.SourceLeft or PairLayout.SourceRight });
-    }
 }

@@ -125,7 +125,7 @@ internal static class VarianceCommand
     {
         string data = parse.GetRequiredValue(Data), split = parse.GetRequiredValue(Split);
         PairManifest manifest = PairManifest.Read(data);
-        IReadOnlyList<Pair> all = (model.Direction == "BtoA" ? manifest.Reverse() : manifest).InSplit(split);
+        IReadOnlyList<Pair> all = manifest.InDirection(model.Direction).InSplit(split);
         if (all.Count == 0) throw new TinctorException(data, $"has no {split} pairs ({manifest.Describe()})", "Choose another --split");
         int count = Math.Min(parse.GetValue(Images), all.Count);
         Pair[] chosen = [.. Enumerable.Range(0, count).Select(i => all[i * all.Count / count])];

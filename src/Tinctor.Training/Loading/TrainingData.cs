@@ -25,8 +25,7 @@ internal sealed record TrainingData(PairManifest Manifest, IReadOnlyList<Pair> T
     {
         if (config.Path.Length == 0)
             throw new OptionException("Data", "no data set is named", "Name a folder or manifest, or set data.path");
-        PairManifest manifest = PairManifest.Read(config.Path, config.SlidePattern);
-        if (config.Direction == "BtoA") manifest = manifest.Reverse();
+        PairManifest manifest = PairManifest.Read(config.Path, config.SlidePattern).InDirection(config.Direction);
         if (config.TestSlides.Count + config.ValSlides.Count > 0) manifest = SplitAsNamed(manifest, config);
         TrainingData data = HoldOut(manifest, config.ValidationShare, seed);
         if (data.Train.Count == 0)

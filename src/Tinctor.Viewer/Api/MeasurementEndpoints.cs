@@ -105,8 +105,7 @@ internal sealed class MeasurementEndpoints(SlideCatalogue catalogue, SlideReader
 
     private static List<MeasuredRegion> Regions(JsonElement collection)
     {
-        if (Text(collection, "type") != "FeatureCollection" || !collection.TryGetProperty("features", out JsonElement features)
-            || features.ValueKind != JsonValueKind.Array) throw new FormatException("The regions are no GeoJSON feature collection.");
+        if (collection.Features() is not { } features) throw new FormatException("The regions are no GeoJSON feature collection.");
         if (features.GetArrayLength() > MostRegions)
             throw new FormatException($"There are {features.GetArrayLength()} regions, at most {MostRegions} are measured at a time.");
         List<MeasuredRegion> regions = [.. features.EnumerateArray().Select(Region).OfType<MeasuredRegion>()];
@@ -119,7 +118,7 @@ internal sealed class MeasurementEndpoints(SlideCatalogue catalogue, SlideReader
     // Points and lines are no regions.
     private static MeasuredRegion? Region(JsonElement feature, int index)
     {
-        if (Text(feature, "type") != "Feature" || !feature.TryGetProperty("geometry", out JsonElement geometry))
+        if (feature.Text("type") != "Feature" || !feature.TryGetProperty("geometry", out JsonElement geometry))
             throw new FormatException($"Region {index + 1} is no GeoJSON feature.");
         if (geometry.ValueKind != JsonValueKind.Object) return null;
         IReadOnlyList<Polygon> polygons;
@@ -134,17 +133,14 @@ internal sealed class MeasurementEndpoints(SlideCatalogue catalogue, SlideReader
         if (polygons.Count == 0) return null;
         JsonElement properties = feature.TryGetProperty("properties", out JsonElement given) ? given : default;
         string? classified = properties.ValueKind == JsonValueKind.Object
-            && properties.TryGetProperty("classification", out JsonElement classification) ? Text(classification, "name") : null;
+            && properties.TryGetProperty("classification", out JsonElement classification) ? classification.Text("name") : null;
         string? id = feature.TryGetProperty("id", out JsonElement value) && value.ValueKind is JsonValueKind.String or JsonValueKind.Number
             ? value.ToString() : null;
-        return new(Short(id) ?? $"{index + 1}", Short(Text(properties, "name")) ?? Short(classified) ?? $"Region {index + 1}",
+        return new(Short(id) ?? $"{index + 1}", Short(properties.Text("name")) ?? Short(classified) ?? $"Region {index + 1}",
             Short(classified), polygons);
     }
 
     private static string? Short(string? name) => name is { Length: > LongestName } ? name[..LongestName] : name;
-
-    private static string? Text(JsonElement json, string name) => json.ValueKind == JsonValueKind.Object
-        && json.TryGetProperty(name, out JsonElement value) && value.ValueKind == JsonValueKind.String ? value.GetString() : null;
 
     private static (int, int)? Compared(IReadOnlyList<int>? indices, int pictures) => indices switch
     {

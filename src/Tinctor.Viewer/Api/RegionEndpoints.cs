@@ -52,19 +52,15 @@ internal sealed class RegionEndpoints(SlideCatalogue catalogue, string folder)
 
     private static string? Problem(JsonElement collection)
     {
-        if (Text(collection, "type") != "FeatureCollection" || !collection.TryGetProperty("features", out JsonElement features)
-            || features.ValueKind != JsonValueKind.Array) return "The body is no GeoJSON feature collection.";
+        if (collection.Features() is not { } features) return "The body is no GeoJSON feature collection.";
         if (features.GetArrayLength() > MostFeatures) return $"There are more than {MostFeatures} regions.";
         foreach ((int i, JsonElement feature) in features.EnumerateArray().Index())
         {
-            bool valid = Text(feature, "type") == "Feature" && feature.TryGetProperty("geometry", out JsonElement geometry)
-                && Geometries.Contains(Text(geometry, "type")) && geometry.TryGetProperty("coordinates", out JsonElement coordinates)
+            bool valid = feature.Text("type") == "Feature" && feature.TryGetProperty("geometry", out JsonElement geometry)
+                && Geometries.Contains(geometry.Text("type")) && geometry.TryGetProperty("coordinates", out JsonElement coordinates)
                 && coordinates.ValueKind == JsonValueKind.Array;
             if (!valid) return $"Feature {i + 1} has no geometry that can be shown.";
         }
         return null;
     }
-
-    private static string? Text(JsonElement json, string name) => json.ValueKind == JsonValueKind.Object
-        && json.TryGetProperty(name, out JsonElement value) && value.ValueKind == JsonValueKind.String ? value.GetString() : null;
 }

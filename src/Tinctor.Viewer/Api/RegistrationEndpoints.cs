@@ -122,9 +122,7 @@ internal sealed class RegistrationEndpoints(RegistrationCatalogue registrations,
 
     private IResult ImportLandmarks(string id, LandmarkImport files) => Use(id, found =>
     {
-        LandmarkPair[] pairs = [.. LandmarkError.Match(LandmarkFile.Parse(files.Source, "source.csv"),
-            LandmarkFile.Parse(files.Target, "target.csv")).Select(pair =>
-            new LandmarkPair(pair.Source.X, pair.Source.Y, pair.Target.X, pair.Target.Y))];
+        LandmarkPair[] pairs = Matched(LandmarkFile.Parse(files.Source, "source.csv"), LandmarkFile.Parse(files.Target, "target.csv"));
         if (Problem(pairs) is { } problem) return Results.Problem(problem, statusCode: 400);
         Save(found, pairs);
         return Results.Ok(Describe(found, pairs));
@@ -185,19 +183,16 @@ internal sealed class RegistrationEndpoints(RegistrationCatalogue registrations,
 
     private async Task<IResult> DescribePyramidAsync(string id, string file, CancellationToken cancel, string? preview = null)
     {
-        if (!file.EndsWith(".dzi", StringComparison.Ordinal) || await FindAsync(id, preview, file[..^4], cancel) is not { } found)
-            return NotFound();
+        if (DeepZoom.LayerOf(file) is not { } layer || await FindAsync(id, preview, layer, cancel) is not { } found) return NotFound();
         return Results.Text(new DeepZoom(found.Transform.Source.Width, found.Transform.Source.Height).ToXml(), "application/xml");
     }
 
     private async Task<IResult> TileAsync(HttpContext context, string id, string files, int level, string tile, string? preview = null)
     {
-        const string suffix = "_files";
-        if (!files.EndsWith(suffix, StringComparison.Ordinal) || SlideEndpoints.Place(tile) is not (int column, int row)
-            || await FindAsync(id, preview, files[..^suffix.Length], context.RequestAborted) is not { } found
+        if (DeepZoom.LayerOfTiles(files) is not { } layer || SlideEndpoints.Place(tile) is not (int column, int row)
+            || await FindAsync(id, preview, layer, context.RequestAborted) is not { } found
             || new DeepZoom(found.Transform.Source.Width, found.Transform.Source.Height).Tile(level, column, row) is not { } region)
             return NotFound();
-        string layer = files[..^suffix.Length];
         return await SlideEndpoints.ImageAsync(context,
             SlideEndpoints.Tag(found.Registration.Target, "registered", preview ?? found.Registration.Stamp, layer, $"{level}",
                 $"{column}_{row}"), "image/jpeg",
@@ -247,10 +242,13 @@ internal sealed class RegistrationEndpoints(RegistrationCatalogue registrations,
         string source = registrations.LandmarksOf(found, source: true), target = registrations.LandmarksOf(found, source: false);
         lock (registrations.Files)
         {
-            return !File.Exists(source) || !File.Exists(target) ? [] : [.. LandmarkError.Match(LandmarkFile.Read(source),
-                LandmarkFile.Read(target)).Select(pair => new LandmarkPair(pair.Source.X, pair.Source.Y, pair.Target.X, pair.Target.Y))];
+            return !File.Exists(source) || !File.Exists(target) ? [] : Matched(LandmarkFile.Read(source), LandmarkFile.Read(target));
         }
     }
+
+    private static LandmarkPair[] Matched(IReadOnlyList<Landmark> source, IReadOnlyList<Landmark> target) =>
+        [.. LandmarkError.Match(source, target).Select(pair =>
+            new LandmarkPair(pair.Source.X, pair.Source.Y, pair.Target.X, pair.Target.Y))];
 
     private void Save(CatalogueRegistration found, IReadOnlyList<LandmarkPair> pairs)
     {

@@ -115,20 +115,17 @@ internal sealed class SlideEndpoints(SlideCatalogue catalogue, SlideReader reade
 
     private async Task<IResult> DescribeAsync(string id, string file, CancellationToken cancel)
     {
-        if (!file.EndsWith(".dzi", StringComparison.Ordinal) || await FindAsync(id, file[..^4], cancel) is not { } found) return NotFound();
-        string format = FormatOf(found.Summary, file[..^4]);
+        if (DeepZoom.LayerOf(file) is not { } layer || await FindAsync(id, layer, cancel) is not { } found) return NotFound();
+        string format = FormatOf(found.Summary, layer);
         return Results.Text(new DeepZoom(found.Summary.Width, found.Summary.Height).ToXml(format), "application/xml");
     }
 
     private async Task<IResult> TileAsync(HttpContext context, string id, string files, int level, string tile, string? channels = null)
     {
-        const string suffix = "_files";
-        if (!files.EndsWith(suffix, StringComparison.Ordinal)
-            || await FindAsync(id, files[..^suffix.Length], context.RequestAborted) is not { } found
-            || FormatOf(found.Summary, files[..^suffix.Length]) is not { } format || Place(tile, format) is not (int column, int row)
+        if (DeepZoom.LayerOfTiles(files) is not { } layer || await FindAsync(id, layer, context.RequestAborted) is not { } found
+            || FormatOf(found.Summary, layer) is not { } format || Place(tile, format) is not (int column, int row)
             || new DeepZoom(found.Summary.Width, found.Summary.Height).Tile(level, column, row) is not { } region)
             return NotFound();
-        string layer = files[..^suffix.Length];
         IReadOnlyList<ShownChannel>? shown = channels is null ? null : ChannelRequest.Parse(channels, found.Summary.Channels.Count);
         if (channels is not null && shown is null)
             return Results.Problem($"The channels are malformed; the slide has {found.Summary.Channels.Count}.", statusCode: 400);

@@ -28,6 +28,12 @@ internal readonly record struct DeepZoom(int Width, int Height)
         </Image>
         """);
 
+    /// <summary>Gets the layer of a description's name, LAYER.dzi; null for another name.</summary>
+    public static string? LayerOf(string file) => Before(file, ".dzi");
+
+    /// <summary>Gets the layer of the name of a folder of tiles, LAYER_files; null for another name.</summary>
+    public static string? LayerOfTiles(string folder) => Before(folder, "_files");
+
     /// <summary>Returns the place of a tile; null if there is no such tile.</summary>
     /// <param name="level">Level of Deep Zoom.</param>
     /// <param name="column">Column of the tile from 0.</param>
@@ -40,6 +46,9 @@ internal readonly record struct DeepZoom(int Width, int Height)
         if (Span(column, width) is not (int x, int across) || Span(row, height) is not (int y, int down)) return null;
         return (downsample, x, y, across, down);
     }
+
+    private static string? Before(string name, string suffix) =>
+        name.EndsWith(suffix, StringComparison.Ordinal) ? name[..^suffix.Length] : null;
 
     private static (int Start, int Size)? Span(int index, int size)
     {

@@ -9,7 +9,7 @@ interface Place { x: number; y: number; width: number; height: number }
 const smallestTile = 100;
 
 /** Whether a view needs a tile: it lies in the view or next to it, and is not finer than the screen shows. */
-export const isNeeded = (tile: Place, view: Place, screenWidth: number) =>
+const isNeeded = (tile: Place, view: Place, screenWidth: number) =>
   tile.x < view.x + view.width + tile.width && tile.x + 2 * tile.width > view.x
   && tile.y < view.y + view.height + tile.height && tile.y + 2 * tile.height > view.y
   && tile.width / view.width * screenWidth >= smallestTile;
