@@ -31,6 +31,7 @@ internal static class CommandSteps
         return await step.InvokeAsync(parse.InvocationConfiguration, cancel);
     }
 
-    private static string CommandLine(string[] arguments) =>
+    /// <summary>Formats a command line as a user would type it.</summary>
+    public static string CommandLine(string[] arguments) =>
         string.Join(' ', arguments.Select(argument => argument.Contains(' ') ? $"\"{argument}\"" : argument));
 }

@@ -1,5 +1,6 @@
 using Tinctor.Data;
 using Tinctor.Slides;
+using Tinctor.Training.Configuration;
 
 namespace Tinctor.Cli.Tests;
 
@@ -42,6 +43,67 @@ public sealed class CompareCommandTests : IDisposable
     }
 
     [Fact]
+    public void Compare_with_budget_and_rates_trains_equal_time_at_chosen_rates()
+    {
+        WriteData(validation: true);
+        string[] budget = ["--budget", "1s", "--tune-lr", "1e-5,0.9", "--tune-share", "0.5", "--jobs", "2"];
+        string[] small = [.. Small.Skip(2)];
+        string[] command = ["compare", "i2sb", "pix2pix", "--data", At("data/manifest.csv"), "-o", At("study"), .. small, .. budget];
+        Outcome compared = CommandLine.Run(command);
+        Assert.Equal(("", 0), (compared.Failures, compared.Code));
+        CsvTable costs = CsvFile.Read(At("study/budget.csv")), tuning = CsvFile.Read(At("study/tuning.csv"));
+        Assert.Equal(["i2sb", "pix2pix"], costs.Rows.Select(row => row.Text("method")));
+        Assert.Equal(["1e-05", "0.9", "1e-05", "0.9"], tuning.Rows.Select(row => row.Text("lr").ToLowerInvariant()));
+        foreach (string method in (string[])["i2sb", "pix2pix"])
+        {
+            double cost = costs.Rows.Single(row => row.Text("method") == method).Number("seconds_per_step")!.Value;
+            string rate = tuning.Rows.Single(row => row.Text("method") == method && row.Text("chosen") == "yes").Text("lr");
+            CsvRow[] trials = [.. tuning.Rows.Where(row => row.Text("method") == method)];
+            Assert.Equal(trials.MaxBy(row => row.Number("value") ?? double.NegativeInfinity)!.Text("lr"), rate);
+            RunConfig run = ConfigFile.Load(At($"study/seed0/{method}/run/config.yaml"));
+            Assert.Equal(Math.Max(1, (int)(1 / cost)), run.Training.Steps);
+            Assert.Equal(Math.Max(1, run.Training.Steps / 2),
+                ConfigFile.Load(At($"study/tuning/{method}/lr-1E-05/run/config.yaml")).Training.Steps);
+            Assert.Contains($"lr: {rate}", File.ReadAllText(At($"study/seed0/{method}/run/config.yaml")), StringComparison.OrdinalIgnoreCase);
+            Assert.Contains("$ tinctor train", File.ReadAllText(At($"study/logs/{method}-seed0.log")));
+        }
+        Outcome again = CommandLine.Run(command);
+        Assert.Equal(0, again.Code);
+        Assert.DoesNotContain("measuring", again.Messages);
+        Assert.Equal(costs.Rows.Select(row => row.Text("seconds_per_step")),
+            CsvFile.Read(At("study/budget.csv")).Rows.Select(row => row.Text("seconds_per_step")));
+    }
+
+    [Theory]
+    [InlineData("--budget", "20", "--budget 20: expected a length such as 3000-steps, 90s, 20m or 2h")]
+    [InlineData("--budget", "1.5-steps", "--budget 1.5-steps: expected a length")]
+    [InlineData("--budget", "5m", "--steps and --budget both set the length")]
+    [InlineData("--tune-lr", "1e-4,2", "--tune-lr 2: expected learning rates between 0 and 1")]
+    [InlineData("--tune-lr", "1e-4", "there are no validation pairs to choose learning rates by")]
+    [InlineData("--tune-share", "2", "--tune-share 2: expected a number above 0 and up to 1")]
+    [InlineData("--jobs", "0", "--jobs 0: expected a whole number from 1 to 256")]
+    public void Compare_refuses_bad_budgets(string option, string value, string problem)
+    {
+        WriteData();
+        Assert.Contains(problem, Compare(option, value).OneError());
+        Assert.False(Directory.Exists(At("study/seed0")));
+    }
+
+    [Fact]
+    public void Compare_jobs_reports_failed_trainings_and_completes_the_others()
+    {
+        WriteData();
+        Directory.CreateDirectory(At("study/seed0/i2sb/run"));
+        File.WriteAllText(At("study/seed0/i2sb/run/notes.txt"), "");
+        Outcome compared = Compare("--jobs", "2");
+        Assert.Equal(1, compared.Code);
+        Assert.Contains("not empty", compared.Failures);
+        Assert.Contains("i2sb-seed0; log: ", Assert.Single(compared.Failures.Split('\n', StringSplitOptions.RemoveEmptyEntries)));
+        Assert.True(File.Exists(At("study/seed0/pix2pix/run/model/model.safetensors")));
+        Assert.False(Directory.Exists(At("study/seed0/report")));
+    }
+
+    [Fact]
     public void Compare_mistakes_are_reported_before_training()
     {
         WriteData();
@@ -68,7 +130,7 @@ public sealed class CompareCommandTests : IDisposable
 
     private string At(string name) => Path.Combine(root, name);
 
-    private void WriteData()
+    private void WriteData(bool validation = false)
     {
         var pairs = new List<Pair>();
         foreach (string side in (string[])["source", "target"]) Directory.CreateDirectory(At($"data/{side}"));
@@ -77,7 +139,7 @@ public sealed class CompareCommandTests : IDisposable
             string source = At($"data/source/s{i}.png"), target = At($"data/target/s{i}.png");
             TrainedRun.Noise(48, 48, i).Write(source);
             TrainedRun.Noise(48, 48, 100 + i).Write(target);
-            pairs.Add(new(source, target, i == 3 ? "test" : "train", null, $"slide{i}", PairLayout.TwoFiles));
+            pairs.Add(new(source, target, i == 3 ? "test" : i == 2 && validation ? "val" : "train", null, $"slide{i}", PairLayout.TwoFiles));
         }
         ManifestFile.Write(At("data/manifest.csv"), pairs);
     }

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using Tinctor.Cli.Studies;
 using Tinctor.Data;
 using Tinctor.Evaluation.Analyses.Labels;
 using Tinctor.Training.Configuration;
@@ -20,6 +21,7 @@ internal static class AblateCommand
           tinctor ablate derestainer --data pairs/manifest.csv --seeds 0,1,2 --peers pix2pix --config small.yaml -o study
           tinctor ablate derestainer --data pairs/manifest.csv --variants full,without_dab --steps 2000 -o study
           tinctor ablate ceff --data BCI --encoders runs/encoders -o study                                        Table 2 of the paper
+          tinctor ablate derestainer --data pairs/manifest.csv --peers pix2pix --budget 20m --tune-lr --seeds 0,1,2 --jobs 2 -o study
           tinctor ablate derestainer ... --seeds 2 --variants without_dab --only-train     one job of many; without the option for the table
         """;
 
@@ -73,8 +75,9 @@ internal static class AblateCommand
             MethodName,
             { "Input", StudyOptions.Data },
             { "Output", Output, OnlyTrain },
-            { "Models", Variants, Peers, StudyOptions.Seeds },
-            { "Settings", Config, Set, PeerSet, StudyOptions.Steps, Comparator, Encoders },
+            { "Models", Variants, Peers },
+            { "Training", StudyOptions.Training },
+            { "Settings", Config, Set, PeerSet, Comparator, Encoders },
             { "Evaluation", Classifier, Library },
             { "Computation", StudyOptions.Computation },
         };
@@ -89,13 +92,7 @@ internal static class AblateCommand
         PairManifest pairs = TrainingData.Read(full.Data, full.Seed, full.Model.Upscaling, full.Model.AdviseCrop, cancel).Manifest;
         var study = new Study(Path.GetFullPath(parse.GetRequiredValue(Output)), pairs, [.. Chosen(parse, full)], cancel);
 
-        ulong[] seeds = parse.GetRequiredValue(StudyOptions.Seeds);
-        bool onlyTrain = parse.GetValue(OnlyTrain);
-        int code = await CommandSteps.Run(parse,
-            [.. seeds.SelectMany(seed => study.Steps(seed, StudyOptions.OfTraining(parse), StudyOptions.OfStaining(parse),
-            onlyTrain ? null : [.. Judge(parse), "--title", $"{method}: ablation, seed {seed}"]))], cancel);
-        if (code == 0 && !onlyTrain) study.Conclude(seeds, $"Ablation of {method}");
-        return code;
+        return await StudyRunner.Run(parse, study, $"Ablation of {method}", parse.GetValue(OnlyTrain) ? null : Judge(parse), cancel);
     }
 
     // Options are short names of settings; --set overrides options.

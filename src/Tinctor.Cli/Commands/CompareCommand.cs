@@ -1,4 +1,5 @@
 using System.CommandLine;
+using Tinctor.Cli.Studies;
 using Tinctor.Data;
 using Tinctor.Training.Configuration;
 using Tinctor.Training.Loading;
@@ -19,6 +20,7 @@ internal static class CompareCommand
           tinctor compare i2sb pix2pix --data pairs/manifest.csv -o comparison --segmenter runs/tissue --inception inception.pt
           tinctor compare i2sb pix2pix --data sections/manifest.csv --register --tile-size 256 --reverse -o comparison    IHC to H&E
           tinctor compare bbdm pix2pix --data pairs --steps 20000 --set bbdm:model.sampling.evaluations=10 --seeds 0,1,2 -o comparison
+          tinctor compare i2sb pix2pix --data pairs --budget 2h --seeds 0,1,2 --tune-lr 1e-4,3e-4,1e-3 --jobs 2 -o comparison
         """;
 
     private static readonly Argument<string[]> Methods = new("methods")
@@ -59,7 +61,8 @@ internal static class CompareCommand
             { "Input", StudyOptions.Data, Reverse },
             { "Output", Output },
             { "Registration", Register, Transform, Tile },
-            { "Settings", Configs, Set, StudyOptions.Steps, StudyOptions.Seeds },
+            { "Settings", Configs, Set },
+            { "Training", StudyOptions.Training },
             { "Evaluation", Segmenter, Inception, Classifier },
             { "Computation", StudyOptions.Computation },
         };
@@ -89,12 +92,7 @@ internal static class CompareCommand
         PairManifest pairs = TrainingData.Read(first.Data, first.Seed, first.Model.Upscaling, first.Model.AdviseCrop, cancel).Manifest;
         var study = new Study(folder, pairs, models, cancel);
 
-        ulong[] seeds = parse.GetRequiredValue(StudyOptions.Seeds);
-        string subject = $"Comparison of {string.Join(", ", methods)}";
-        int code = await CommandSteps.Run(parse, [.. seeds.SelectMany(seed => study.Steps(seed, StudyOptions.OfTraining(parse),
-            StudyOptions.OfStaining(parse), [.. Judges(parse), "--title", $"{subject}, seed {seed}"]))], cancel);
-        if (code == 0) study.Conclude(seeds, subject);
-        return code;
+        return await StudyRunner.Run(parse, study, $"Comparison of {string.Join(", ", methods)}", [.. Judges(parse)], cancel);
     }
 
     // Null if the data set is complete: its manifest is written last.

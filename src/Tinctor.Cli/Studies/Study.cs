@@ -5,7 +5,7 @@ using Tinctor.Training.Configuration;
 using Tinctor.Training.Loading;
 using Tinctor.Training.Runs;
 
-namespace Tinctor.Cli;
+namespace Tinctor.Cli.Studies;
 
 /// <summary>One model of a study.</summary>
 /// <param name="Key">Name in files.</param>
@@ -13,15 +13,18 @@ namespace Tinctor.Cli;
 /// <param name="Config">All settings.</param>
 internal sealed record StudyModel(string Key, string Title, RunConfig Config);
 
+/// <summary>Commands that run one after the other, such as the training of a model and its staining.</summary>
+/// <param name="Name">Name in files and messages.</param>
+/// <param name="Steps">Description and command line of each step; a step without command line is complete already.</param>
+internal sealed record StudyJob(string Name, IReadOnlyList<(string Title, string[]? Arguments)> Steps);
+
 /// <summary>
 /// Models that are trained from the same seeds on the same data, stain the same test pairs and are evaluated together, as commands that a
 /// user would type. An interrupted study resumes and keeps its results.
 /// </summary>
 internal sealed class Study
 {
-    private readonly string folder;
     private readonly PairManifest pairs;
-    private readonly StudyModel[] models;
 
     /// <summary>Writes the study's data in one layout: links to the files, or images cut from files that hold both stains.</summary>
     /// <param name="folder">The study's folder.</param>
@@ -31,80 +34,67 @@ internal sealed class Study
     /// <exception cref="TinctorException">There are no test pairs, or two pairs of one name.</exception>
     public Study(string folder, PairManifest pairs, IReadOnlyList<StudyModel> models, CancellationToken cancel)
     {
-        (this.folder, this.pairs) = (folder, pairs);
+        (Folder, this.pairs) = (folder, pairs);
         if (pairs.InSplit("test").Count == 0)
             throw new TinctorException(models[0].Config.Data.Path, $"has no test pairs ({pairs.Describe()})",
                 "A study evaluates its models on test pairs; assign some to the split test");
         WriteData(cancel);
-        this.models = [.. models.Select(model => model with { Config = model.Config with { Data = Settled(model.Config.Data) } })];
+        Models = [.. models.Select(model => model with { Config = model.Config with { Data = Settled(model.Config.Data) } })];
     }
 
-    private string DataFolder => Path.Combine(folder, "data");
+    private Study(Study other, IReadOnlyList<StudyModel> models) => (Folder, pairs, Models) = (other.Folder, other.pairs, models);
+
+    /// <summary>The study's folder.</summary>
+    public string Folder { get; }
+
+    /// <summary>The models with all their settings.</summary>
+    public IReadOnlyList<StudyModel> Models { get; }
+
+    /// <summary>Number of validation pairs.</summary>
+    public int ValidationPairs => pairs.InSplit("val").Count;
+
+    private string DataFolder => Path.Combine(Folder, "data");
 
     private string Manifest => Path.Combine(DataFolder, "pairs.csv");
 
-    /// <summary>Gets the steps of one seed: train and stain with every model, then evaluate.</summary>
+    /// <summary>Creates a study of the same data with changed models.</summary>
+    public Study With(IReadOnlyList<StudyModel> models) => new(this, models);
+
+    /// <summary>Gets the jobs of one seed: train and stain with every model.</summary>
     /// <param name="seed">Random seed of the trainings.</param>
     /// <param name="training">Further options of every training.</param>
     /// <param name="staining">Further options of every staining.</param>
-    /// <param name="evaluation">Further options of the evaluation; null for none.</param>
-    public IEnumerable<(string Title, string[]? Arguments)> Steps(ulong seed, string[] training, string[] staining, string[]? evaluation)
+    public IEnumerable<StudyJob> Jobs(ulong seed, string[] training, string[] staining)
     {
-        string root = Root(seed);
-        foreach (StudyModel model in models)
+        foreach (StudyModel model in Models)
         {
-            string run = Path.Combine(root, model.Key, "run");
-            yield return ($"{model.Title}, seed {seed}: train", Train(model.Config with { Seed = seed }, run, training));
-            yield return ($"{model.Title}, seed {seed}: stain the test pairs",
-                ["stain", run, Manifest, "--split", "test", "-o", Stained(root, model), .. staining]);
+            string run = Path.Combine(Root(seed), model.Key, "run");
+            yield return new($"{model.Key}-seed{seed}",
+            [
+                ($"{model.Title}, seed {seed}: train", TrainCommand(model.Config with { Seed = seed }, run, training)),
+                ($"{model.Title}, seed {seed}: stain the test pairs",
+                    ["stain", run, Manifest, "--split", "test", "-o", Stained(seed, model), .. staining]),
+            ]);
         }
-        if (evaluation is null) yield break;
-        yield return ($"seed {seed}: evaluate", ["evaluate",
-            .. models.SelectMany(model => new[] { "--stained", $"{model.Key}={Stained(root, model)}" }),
-            "--real", Path.Combine(DataFolder, "target"), "--source", Path.Combine(DataFolder, "source"), "--labels", Manifest,
-            .. evaluation, "-o", Path.Combine(root, "report")]);
     }
 
-    /// <summary>Writes the table over all seeds, and pictures of the first.</summary>
-    /// <param name="seeds">Seeds that were evaluated.</param>
-    /// <param name="subject">Subject of the study, for the caption.</param>
-    public void Conclude(ulong[] seeds, string subject)
-    {
-        var table = new StudyTable([.. models.Select(model => (model.Key, model.Title))],
-            [.. seeds.Select(seed => (seed, Path.Combine(Root(seed), "report", "metrics.json")))]);
-        string caption = $"{subject}, {pairs.InSplit("test").Count} test pairs, "
-            + (seeds.Length == 1 ? $"seed {seeds[0]}" : $"mean over {seeds.Length} seeds ± standard deviation");
-        table.Write(folder, caption);
-        WritePictures(Root(seeds[0]), Path.Combine(folder, "examples.png"));
-        Terminal.Result($"\n{caption}\n");
-        Terminal.Out.Write(File.ReadAllText(Path.Combine(folder, "table.md")));
-        Terminal.Result($"\ntable: {Path.Combine(folder, "table.md")}, .csv (by seed), .tex");
-        Terminal.Result(
-            $"pictures: {Path.Combine(folder, "examples.png")} (source, real, {string.Join(", ", models.Select(model => model.Key))})");
-    }
+    /// <summary>Gets the step that evaluates the models of one seed.</summary>
+    /// <param name="seed">Random seed of the trainings.</param>
+    /// <param name="options">Further options of the evaluation.</param>
+    public (string Title, string[]? Arguments) Evaluation(ulong seed, string[] options) => ($"seed {seed}: evaluate", ["evaluate",
+        .. Models.SelectMany(model => new[] { "--stained", $"{model.Key}={Stained(seed, model)}" }),
+        "--real", Path.Combine(DataFolder, "target"), "--source", Path.Combine(DataFolder, "source"), "--labels", Manifest,
+        .. options, "-o", Path.Combine(Root(seed), "report")]);
 
-    // Pictures cover every label before any label twice.
-    private void WritePictures(string root, string path)
-    {
-        string[] names = [.. pairs.InSplit("test").GroupBy(pair => pair.Label).OrderBy(group => group.Key)
-            .SelectMany(group => group.Select((pair, i) => (pair.Name, Place: i))).OrderBy(pair => pair.Place).Take(8)
-                .Select(pair => pair.Name)];
-        string[] columns = [Path.Combine(DataFolder, "source"), Path.Combine(DataFolder, "target"),
-            .. models.Select(m => Stained(root, m))];
-        ContactSheet.Render([.. names.Select(name => (IReadOnlyList<string>)[.. columns.Select(column => Find(column, name))])])
-            .Write(path);
-
-        static string Find(string where, string name) => Directory.GetFiles(where, name + ".*").First();
-    }
-
-    private string Root(ulong seed) => Path.Combine(folder, $"seed{seed}");
-
-    private static string Stained(string root, StudyModel model) => Path.Combine(root, model.Key, "stained");
-
-    private DataConfig Settled(DataConfig data) => data with { Path = Manifest, Direction = "AtoB", TestSlides = [], ValSlides = [] };
-
-    // Null for a finished run. An unfinished run resumes if its settings are unchanged.
-    private static string[]? Train(RunConfig config, string run, string[] more)
+    /// <summary>
+    /// Gets the command that trains, or resumes a training whose settings are unchanged; null if the run is finished. The settings are
+    /// written beside the run's folder.
+    /// </summary>
+    /// <param name="config">All settings.</param>
+    /// <param name="run">Folder of the run.</param>
+    /// <param name="more">Further options.</param>
+    /// <exception cref="TinctorException">The training was started with other settings.</exception>
+    public static string[]? TrainCommand(RunConfig config, string run, string[] more)
     {
         string file = Path.Combine(Path.GetDirectoryName(run)!, "settings.yaml"), settings = ConfigFile.Write(config);
         bool begun = File.Exists(Path.Combine(run, "config.yaml"));
@@ -116,6 +106,44 @@ internal sealed class Study
         return !begun ? ["train", config.Method, "--config", file, "--output", run, .. more]
             : RunFolder.Open(run).HasModel ? null : ["train", "--output", run, "--resume", .. more];
     }
+
+    /// <summary>Writes the table over all seeds, and pictures of the first.</summary>
+    /// <param name="seeds">Seeds that were evaluated.</param>
+    /// <param name="subject">Subject of the study, for the caption.</param>
+    public void Conclude(ulong[] seeds, string subject)
+    {
+        var table = new StudyTable([.. Models.Select(model => (model.Key, model.Title))],
+            [.. seeds.Select(seed => (seed, Path.Combine(Root(seed), "report", "metrics.json")))]);
+        string caption = $"{subject}, {pairs.InSplit("test").Count} test pairs, "
+            + (seeds.Length == 1 ? $"seed {seeds[0]}" : $"mean over {seeds.Length} seeds ± standard deviation");
+        table.Write(Folder, caption);
+        WritePictures(seeds[0], Path.Combine(Folder, "examples.png"));
+        Terminal.Result($"\n{caption}\n");
+        Terminal.Out.Write(File.ReadAllText(Path.Combine(Folder, "table.md")));
+        Terminal.Result($"\ntable: {Path.Combine(Folder, "table.md")}, .csv (by seed), .tex");
+        Terminal.Result(
+            $"pictures: {Path.Combine(Folder, "examples.png")} (source, real, {string.Join(", ", Models.Select(model => model.Key))})");
+    }
+
+    // Pictures cover every label before any label twice.
+    private void WritePictures(ulong seed, string path)
+    {
+        string[] names = [.. pairs.InSplit("test").GroupBy(pair => pair.Label).OrderBy(group => group.Key)
+            .SelectMany(group => group.Select((pair, i) => (pair.Name, Place: i))).OrderBy(pair => pair.Place).Take(8)
+                .Select(pair => pair.Name)];
+        string[] columns = [Path.Combine(DataFolder, "source"), Path.Combine(DataFolder, "target"),
+            .. Models.Select(m => Stained(seed, m))];
+        ContactSheet.Render([.. names.Select(name => (IReadOnlyList<string>)[.. columns.Select(column => Find(column, name))])])
+            .Write(path);
+
+        static string Find(string where, string name) => Directory.GetFiles(where, name + ".*").First();
+    }
+
+    private string Root(ulong seed) => Path.Combine(Folder, $"seed{seed}");
+
+    private string Stained(ulong seed, StudyModel model) => Path.Combine(Root(seed), model.Key, "stained");
+
+    private DataConfig Settled(DataConfig data) => data with { Path = Manifest, Direction = "AtoB", TestSlides = [], ValSlides = [] };
 
     private void WriteData(CancellationToken cancel)
     {
