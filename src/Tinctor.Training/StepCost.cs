@@ -28,8 +28,8 @@ internal static class StepCost
         var steps = new TimedSteps(gpu, cancel);
         try
         {
-            Trainer.Start(config with { Training = config.Training with { Steps = MostSteps, CheckpointEvery = MostSteps + 1 } }, scratch, steps,
-                CancellationToken.None);
+            TrainingConfig length = config.Training with { Steps = MostSteps, CheckpointEvery = MostSteps + 1 };
+            Trainer.Start(config with { Training = length }, scratch, steps, CancellationToken.None);
         }
         catch (OperationCanceledException) when (steps.Measured)
         {

@@ -64,7 +64,7 @@ public sealed class CompareCommandTests : IDisposable
             Assert.Equal(Math.Max(1, (int)(1 / cost)), run.Training.Steps);
             Assert.Equal(Math.Max(1, run.Training.Steps / 2),
                 ConfigFile.Load(At($"study/tuning/{method}/lr-1E-05/run/config.yaml")).Training.Steps);
-            Assert.Contains($"lr: {rate}", File.ReadAllText(At($"study/seed0/{method}/run/config.yaml")), StringComparison.OrdinalIgnoreCase);
+            Assert.Contains($"lr: {rate}", ConfigFile.Write(run), StringComparison.OrdinalIgnoreCase);
             Assert.Contains("$ tinctor train", File.ReadAllText(At($"study/logs/{method}-seed0.log")));
         }
         Outcome again = CommandLine.Run(command);
@@ -139,7 +139,8 @@ public sealed class CompareCommandTests : IDisposable
             string source = At($"data/source/s{i}.png"), target = At($"data/target/s{i}.png");
             TrainedRun.Noise(48, 48, i).Write(source);
             TrainedRun.Noise(48, 48, 100 + i).Write(target);
-            pairs.Add(new(source, target, i == 3 ? "test" : i == 2 && validation ? "val" : "train", null, $"slide{i}", PairLayout.TwoFiles));
+            string split = i == 3 ? "test" : i == 2 && validation ? "val" : "train";
+            pairs.Add(new(source, target, split, null, $"slide{i}", PairLayout.TwoFiles));
         }
         ManifestFile.Write(At("data/manifest.csv"), pairs);
     }

@@ -81,8 +81,9 @@ internal static class StudyOptions
         DefaultValueFactory = _ => 1,
         CustomParser = result =>
         {
-            if (!int.TryParse(result.Tokens[0].Value, NumberStyles.None, CultureInfo.InvariantCulture, out int jobs) || jobs is < 1 or > 256)
-                result.AddError($"--jobs {result.Tokens[0].Value}: expected a whole number from 1 to 256");
+            string text = result.Tokens[0].Value;
+            if (!int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out int jobs) || jobs is < 1 or > 256)
+                result.AddError($"--jobs {text}: expected a whole number from 1 to 256");
             return jobs;
         },
     };

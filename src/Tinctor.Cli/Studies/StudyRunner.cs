@@ -32,7 +32,8 @@ internal static class StudyRunner
             study = StepBudget.Apply(study, budget, StudyOptions.ThreadsOfJob(parse), cancel);
         double[] rates = parse.GetValue(StudyOptions.TuneLr) ?? [];
         if (rates.Length == 0) return study;
-        var tuning = new LearningRateTuning(study, rates, parse.GetValue(StudyOptions.TuneShare), parse.GetRequiredValue(StudyOptions.Seeds)[0]);
+        var tuning = new LearningRateTuning(study, rates, parse.GetValue(StudyOptions.TuneShare),
+            parse.GetRequiredValue(StudyOptions.Seeds)[0]);
         await ParallelJobs.Run([.. tuning.Jobs(StudyOptions.OfTraining(parse))], parse.GetValue(StudyOptions.JobCount), Logs(study),
             cancel);
         return tuning.Apply();

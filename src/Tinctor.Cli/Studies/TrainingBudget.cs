@@ -12,8 +12,9 @@ internal sealed partial record TrainingBudget(int? Steps, TimeSpan Time)
     public static TrainingBudget? Parse(string text)
     {
         Match match = Form().Match(text);
-        if (!match.Success || !double.TryParse(match.Groups[1].Value, CultureInfo.InvariantCulture, out double number) || number <= 0) return null;
-        return match.Groups[2].Value switch
+        if (!match.Success) return null;
+        double number = double.Parse(match.Groups[1].Value, CultureInfo.InvariantCulture);
+        return number <= 0 ? null : match.Groups[2].Value switch
         {
             "s" => new(null, TimeSpan.FromSeconds(number)),
             "m" => new(null, TimeSpan.FromMinutes(number)),
