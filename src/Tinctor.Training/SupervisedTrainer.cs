@@ -4,6 +4,7 @@ using Tinctor.Data;
 using Tinctor.Torch;
 using Tinctor.Torch.Nn;
 using Tinctor.Training.Configuration;
+using Tinctor.Training.Learners;
 using Tinctor.Training.Loading;
 using Tinctor.Training.Runs;
 using Tinctor.Training.Supervised;
@@ -89,7 +90,7 @@ internal sealed class SupervisedLoop : TrainingLoop<SupervisedTask>
     private protected override SupervisedTask Create() => config.Create(Device, data);
 
     private protected override double LearningRateFactor(int step, int epoch) =>
-        config.Training.Schedule == Schedule.Constant ? 1 : 0.5 * (1 + Math.Cos(Math.PI * step / TotalSteps));
+        LearningRateSchedule.Factor(config.Training, step, TotalSteps);
 
     private protected override IReadOnlyDictionary<string, Tensor> TrainStep(SupervisedTask task, Batch batch) => task.TrainStep(batch);
 

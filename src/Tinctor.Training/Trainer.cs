@@ -4,6 +4,7 @@ using Tinctor.Slides.Colour;
 using Tinctor.Staining.Models;
 using Tinctor.Torch;
 using Tinctor.Training.Configuration;
+using Tinctor.Training.Learners;
 using Tinctor.Training.Loading;
 using Tinctor.Training.Methods;
 using Tinctor.Training.Runs;
@@ -36,7 +37,7 @@ public static class Trainer
     {
         using FileLock access = RunFolder.LockRun(runFolder);
         RunFolder folder = RunFolder.Open(runFolder);
-        RunConfig config = ConfigFile.Load(folder.Config, method: null, overrides: null, out bool namesMethod);
+        RunConfig config = ConfigFile.LoadRun(folder.Config, out bool namesMethod);
         if (!namesMethod) observer.Note($"{folder.Config} names no method; assuming {config.Method}");
         return new MethodLoop(config, folder, observer, stop).Resume(stop);
     }
@@ -60,7 +61,7 @@ internal sealed class MethodLoop : TrainingLoop<Method>
         if (data.Validation.Count > Preview.MostValidationPairs)
             observer.Note($"checkpoints are scored on {Preview.MostValidationPairs} of {data.Validation.Count} validation pairs");
         foreach (string remark in config.Model.Remarks(data.Train, data.Manifest.InSplit("test"))) observer.Note(remark);
-        if (config.Model.RemarkOnBatch(config.Training.BatchSize) is { } onBatch) observer.Note(onBatch);
+        if (config.Model.RemarkOnBatch(config.Training.PairsAtATime) is { } onBatch) observer.Note(onBatch);
         InferenceConfig inference = config.Model.Inference;
         this.config = config = config with
         {
@@ -93,20 +94,19 @@ internal sealed class MethodLoop : TrainingLoop<Method>
 
     private protected override string ConfigText => ConfigFile.Write(config);
 
-    private protected override Method Create() => config.Model.Create(Device);
+    private protected override Method Create()
+    {
+        Method method = config.Model.Create(Device);
+        method.Microbatch = config.Training.Microbatch;
+        return method;
+    }
 
-    private protected override double LearningRateFactor(int step, int epoch) => LearningRateFactor(config.Training, step, epoch);
+    private protected override double LearningRateFactor(int step, int epoch) => LearningRateSchedule.Factor(
+        config.Training, step, TotalSteps, config.Training.Steps > 0 ? null : LinearByEpoch(config.Training, epoch));
 
-    /// <summary>
-    /// Computes the factor of the learning rate, 0 to 1: constant, then decreasing linearly to zero over the last epochs, as in pix2pix;
-    /// over the second half of the run if its length is set in steps.
-    /// </summary>
-    /// <param name="training">Length of the run.</param>
-    /// <param name="step">Number of completed steps.</param>
-    /// <param name="epoch">Epoch, from 0.</param>
-    internal static double LearningRateFactor(TrainingConfig training, int step, int epoch) =>
-        training.Steps > 0 ? Math.Min(1, 2.0 * (training.Steps - step) / training.Steps)
-            : 1 - Math.Max(0, epoch + 1 - training.Epochs) / (double)(training.EpochsDecay + 1);
+    /// <summary>Computes the factor of the linear schedule in an epoch, from 0: 1, then decreasing over epochs_decay as in pix2pix.</summary>
+    internal static double LinearByEpoch(TrainingConfig training, int epoch) =>
+        1 - Math.Max(0, epoch + 1 - training.Epochs) / (double)(training.EpochsDecay + 1);
 
     private protected override IReadOnlyDictionary<string, Tensor> TrainStep(Method method, Batch batch) =>
         method.TrainStep(batch.Source.to(Device), batch.Target.to(Device), [.. batch.Pairs.Select(pair => pair.Label)]);

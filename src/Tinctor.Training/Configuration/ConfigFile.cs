@@ -15,6 +15,9 @@ namespace Tinctor.Training.Configuration;
 /// <summary>Reads, validates and writes config.yaml, and applies key=value overrides.</summary>
 public static class ConfigFile
 {
+    // Behaviour of runs that were started before a setting existed, where the default of a method now differs.
+    private static readonly Dictionary<string, string> EarlierDefaults = new() { ["training.schedule"] = "linear" };
+
     /// <summary>Reads a configuration.</summary>
     /// <param name="path">YAML file; null for the defaults.</param>
     /// <param name="method">Name of the method; null for the method in the file.</param>
@@ -22,20 +25,27 @@ public static class ConfigFile
     /// <exception cref="TinctorException">A setting is unknown, malformed or out of range.</exception>
     public static RunConfig Load(string? path, string? method = null, IEnumerable<string>? overrides = null)
     {
-        return path is null ? LoadText("", method, overrides) : Load(path, method, overrides, out _);
+        return LoadText(path is null ? "" : ReadText(path), method, overrides, path);
     }
 
-    /// <summary>Reads a configuration file.</summary>
+    /// <summary>Reads the configuration of a run folder, which names all settings of the version that wrote it.</summary>
     /// <param name="path">YAML file.</param>
-    /// <param name="method">Name of the method; null for the method in the file.</param>
-    /// <param name="overrides">Settings such as "model.ngf=32" or "training.epochs=10".</param>
     /// <param name="namesMethod">Whether the file names a method; files of early versions may not, and mean pix2pix.</param>
     /// <exception cref="TinctorException">A setting is unknown, malformed or out of range.</exception>
-    internal static RunConfig Load(string path, string? method, IEnumerable<string>? overrides, out bool namesMethod)
+    internal static RunConfig LoadRun(string path, out bool namesMethod)
     {
         string text = ReadText(path);
-        namesMethod = Parse(text, path).ContainsKey("method");
-        return LoadText(text, method, overrides, path);
+        Settings settings = Parse(text, path);
+        namesMethod = settings.ContainsKey("method");
+        return LoadText(text, null, EarlierDefaults.Where(setting => !Contains(settings, setting.Key))
+            .Select(setting => $"{setting.Key}={setting.Value}"), path);
+    }
+
+    private static bool Contains(Settings settings, string key)
+    {
+        string[] keys = key.Split('.');
+        object? inner = settings;
+        return keys.All(each => inner is Settings section && section.TryGetValue(each, out inner));
     }
 
     /// <summary>Reads the text of a configuration.</summary>

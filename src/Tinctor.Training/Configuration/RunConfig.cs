@@ -34,7 +34,7 @@ public sealed record RunConfig
         },
         new RunConfig { Method = "cgan", Model = new CganConfig() },
         new RunConfig { Method = "bbdm", Model = new BbdmConfig(), Training = new() { Ema = 0.9999 } },
-        new RunConfig { Method = "i2sb", Model = new I2sbConfig(), Training = new() { Ema = 0.99 } },
+        new RunConfig { Method = "i2sb", Model = new I2sbConfig(), Training = new() { Ema = 0.99, Schedule = Schedule.Step } },
     }.ToDictionary(config => config.Method);
 
     /// <summary>Name of the method; determines the settings under "model".</summary>
@@ -78,7 +78,17 @@ public sealed record TrainingConfig : LoopConfig
     [Range(0, 1000000)]
     public int EpochsDecay { get; init; } = 100;
 
+    /// <summary>
+    /// Maximum number of pairs that pass through the networks at a time: gradients are accumulated over the batch_size, in the memory of so
+    /// many pairs. 0 for the whole batch.
+    /// </summary>
+    [Range(0, 4096)]
+    public int Microbatch { get; init; }
+
     /// <summary>Number of pairs in each sample image.</summary>
     [Range(0, 64)]
     public int Samples { get; init; } = 4;
+
+    /// <summary>Number of pairs over which batch norm computes its statistics.</summary>
+    internal int PairsAtATime => Microbatch > 0 ? Math.Min(Microbatch, BatchSize) : BatchSize;
 }

@@ -6,7 +6,7 @@ namespace Tinctor.Training.Learners;
 public abstract record LoopConfig
 {
     /// <summary>
-    /// Number of steps of the run, instead of epochs; the learning rate of staining methods decreases over the second half. 0 for epochs.
+    /// Number of steps of the run, instead of epochs; the linear schedule then decreases over the second half. 0 for epochs.
     /// </summary>
     [Range(0, int.MaxValue)]
     public int Steps { get; init; }
@@ -14,6 +14,24 @@ public abstract record LoopConfig
     /// <summary>Images or pairs per step.</summary>
     [Range(1, 4096)]
     public int BatchSize { get; init; } = 1;
+
+    /// <summary>
+    /// Schedule of the learning rate: linear (constant, then decreasing to zero over epochs_decay, or over the second half of the steps),
+    /// constant, step (multiplied by lr_gamma every lr_step steps) or cosine (half a period).
+    /// </summary>
+    public Schedule Schedule { get; init; } = Schedule.Linear;
+
+    /// <summary>Number of steps between decreases of the learning rate, for schedule=step.</summary>
+    [Range(1, int.MaxValue)]
+    public int LrStep { get; init; } = 1000;
+
+    /// <summary>Factor of each decrease of the learning rate, for schedule=step.</summary>
+    [Range(0.0, 1.0)]
+    public double LrGamma { get; init; } = 0.99;
+
+    /// <summary>Number of first steps in which the learning rate increases linearly to that of the schedule; 0 for none.</summary>
+    [Range(0, int.MaxValue)]
+    public int LrWarmUp { get; init; }
 
     /// <summary>cpu, cuda, cuda:N, or auto (the first GPU if there is one).</summary>
     public string Device { get; init; } = "auto";

@@ -19,6 +19,11 @@ public abstract class Method : Learner
     /// <inheritdoc/>
     internal sealed override void Pass(Batch batch, Device device) => Generator.forward(batch.Source.to(device));
 
+    /// <summary>
+    /// Maximum number of pairs that pass through the networks at a time; gradients are accumulated over the batch. 0 for the whole batch.
+    /// </summary>
+    public int Microbatch { get; set; }
+
     /// <summary>Updates all networks once.</summary>
     /// <param name="source">Source images [N,Cin,H,W].</param>
     /// <param name="target">Target images [N,Cout,H,W].</param>
@@ -26,4 +31,7 @@ public abstract class Method : Learner
     /// <returns>Losses by name, as detached tensors.</returns>
     public abstract IReadOnlyDictionary<string, Tensor> TrainStep(
         Tensor source, Tensor target, IReadOnlyList<string?>? labels = null);
+
+    /// <summary>Splits a batch into parts of at most <see cref="Microbatch"/> pairs.</summary>
+    private protected IReadOnlyList<BatchPart> Parts(Tensor batch) => BatchPart.Split(batch.size(0), Microbatch);
 }

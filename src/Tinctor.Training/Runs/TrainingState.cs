@@ -101,7 +101,7 @@ internal sealed class TrainingState : IDisposable
             numbers[name] = state.numbers;
         }
         Add(tensors, "method", learner.State);
-        foreach (Generator generator in Generators())
+        foreach (Generator generator in RandomStates.Generators(device))
             tensors.Add($"random.{tensors.Count(pair => pair.Key.StartsWith("random."))}", generator.get_state());
         SafeTensors.Save(path, tensors, new Dictionary<string, string> { [Numbers] = numbers.ToJsonString() });
     }
@@ -124,7 +124,7 @@ internal sealed class TrainingState : IDisposable
             foreach ((string name, Action<OptimizerState> load) in OptimizerLoaders())
                 load(new(Part(tensors, name), numbers[name]!.AsObject()));
             learner.LoadState(Part(tensors, "method").ToDictionary(pair => pair.Key, pair => pair.Value.to(device)));
-            foreach ((int i, Generator generator) in Generators().Index()) generator.set_state(tensors[$"random.{i}"]);
+            foreach ((int i, Generator generator) in RandomStates.Generators(device).Index()) generator.set_state(tensors[$"random.{i}"]);
             string score = version is null ? "psnr" : "score";
             (Step, LastScore, BestScore) = ((int)numbers["step"]!, (double?)numbers[$"last_{score}"], (double?)numbers[$"best_{score}"]);
         }
@@ -152,16 +152,6 @@ internal sealed class TrainingState : IDisposable
     {
         foreach ((string name, Optimizer optimizer) in learner.Optimizers) yield return ($"optimizers.{name}", optimizer.load_state_dict);
         if (average is not null) yield return ("average", average.load_state_dict);
-    }
-
-    // The generator of the CPU creates initial weights for all devices; a GPU has its own generator too.
-    private IEnumerable<Generator> Generators()
-    {
-        foreach (Device each in device.type == DeviceType.CPU ? new[] { Device.CPU } : [Device.CPU, device])
-        {
-            using var generator = Generator.Default(each);
-            yield return generator;
-        }
     }
 
     private static void Add(OrderedDictionary<string, Tensor> tensors, string prefix, IEnumerable<KeyValuePair<string, Tensor>> part)

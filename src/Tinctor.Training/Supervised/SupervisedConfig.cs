@@ -46,8 +46,8 @@ public abstract record SupervisedConfig
 /// <summary>Length and schedule of supervised training.</summary>
 public sealed record SupervisedTraining : LoopConfig
 {
-    /// <summary>Creates the default settings: 16 images per step.</summary>
-    public SupervisedTraining() => BatchSize = 16;
+    /// <summary>Creates the default settings: 16 images per step, a cosine schedule.</summary>
+    public SupervisedTraining() => (BatchSize, Schedule) = (16, Schedule.Cosine);
 
     /// <summary>Number of epochs.</summary>
     [Range(1, 1000000)]
@@ -60,17 +60,4 @@ public sealed record SupervisedTraining : LoopConfig
     /// <summary>Weight decay of AdamW.</summary>
     [Range(0.0, 1.0)]
     public double WeightDecay { get; init; } = 1e-2;
-
-    /// <summary>Schedule of the learning rate: cosine (decreasing to zero) or constant.</summary>
-    public Schedule Schedule { get; init; } = Schedule.Cosine;
-}
-
-/// <summary>Schedule of the learning rate.</summary>
-public enum Schedule
-{
-    /// <summary>Decreasing to zero along half a cosine period.</summary>
-    Cosine,
-
-    /// <summary>Constant.</summary>
-    Constant,
 }

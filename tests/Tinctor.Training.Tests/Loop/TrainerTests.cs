@@ -6,6 +6,7 @@ using Tinctor.Torch.Nn;
 using Tinctor.Torch.Optim;
 using Tinctor.Torch.Serialization;
 using Tinctor.Training.Configuration;
+using Tinctor.Training.Learners;
 using Tinctor.Training.Loading;
 using Tinctor.Training.Methods;
 using Tinctor.Training.Runs;
@@ -26,7 +27,7 @@ public sealed class TrainerTests : DataFolder
         var training = new TrainingConfig { Epochs = epochs, EpochsDecay = decay };
         Assert.Equal(epochs + decay, expected.Length);
         for (int epoch = 0; epoch < expected.Length; epoch++)
-            Assert.Equal(expected[epoch], 2e-4 * MethodLoop.LearningRateFactor(training, 0, epoch), 1e-15);
+            Assert.Equal(expected[epoch], 2e-4 * MethodLoop.LinearByEpoch(training, epoch), 1e-15);
     }
 
     [Fact]
@@ -34,7 +35,40 @@ public sealed class TrainerTests : DataFolder
     {
         var training = new TrainingConfig { Steps = 10 };
         Assert.Equal([1, 1, 1, 1, 1, 1, 0.8, 0.6, 0.4, 0.2],
-            Enumerable.Range(0, 10).Select(step => Math.Round(MethodLoop.LearningRateFactor(training, step, 0), 12)));
+            Enumerable.Range(0, 10).Select(step => Math.Round(LearningRateSchedule.Factor(training, step, 10), 12)));
+    }
+
+    [Fact]
+    public void LearningRateFactor_by_steps_of_gamma_equals_StepLR()
+    {
+        TrainingConfig training = RunConfig.Methods["i2sb"].Training with { LrStep = 3 };
+        using DisposeScope scope = torch.NewDisposeScope();
+        using var optimizer = new SGD([torch.zeros([1]).requires_grad_()], 5e-5);
+        var official = new StepLR(optimizer, 3, 0.99);
+        for (int step = 0; step < 10; step++, official.step())
+            Assert.Equal(optimizer.param_groups[0].lr, 5e-5 * LearningRateSchedule.Factor(training, step, 10), 1e-18);
+    }
+
+    [Fact]
+    public void LearningRateFactor_of_cosine_and_constant_with_warm_up()
+    {
+        var training = new TrainingConfig { Steps = 8, Schedule = Schedule.Constant, LrWarmUp = 4 };
+        Assert.Equal([0.25, 0.5, 0.75, 1, 1, 1, 1, 1], Factors());
+        training = training with { Schedule = Schedule.Cosine, LrWarmUp = 0 };
+        Assert.Equal([1, 0.962, 0.854, 0.691, 0.5, 0.309, 0.146, 0.038], Factors());
+
+        IEnumerable<double> Factors() =>
+            Enumerable.Range(0, 8).Select(step => Math.Round(LearningRateSchedule.Factor(training, step, 8), 3));
+    }
+
+    [Fact]
+    public void Resume_run_without_schedule_keeps_linear_decay()
+    {
+        string path = At("config.yaml");
+        File.WriteAllText(path, ConfigFile.Write(ConfigFile.Load(null, "i2sb")));
+        Assert.Equal(Schedule.Step, ConfigFile.LoadRun(path, out _).Training.Schedule);
+        File.WriteAllText(path, File.ReadAllText(path).Replace("  schedule: step\n", ""));
+        Assert.Equal(Schedule.Linear, ConfigFile.LoadRun(path, out _).Training.Schedule);
     }
 
     [Theory]

@@ -1,6 +1,7 @@
 using Tinctor.Torch;
 using Tinctor.Torch.Nn;
 using Tinctor.Torch.Optim;
+using Tinctor.Training.Learners;
 
 namespace Tinctor.Training.Methods.Bridges;
 
@@ -37,17 +38,29 @@ internal sealed class BridgeMethod : Method
     public override IReadOnlyDictionary<string, Tensor> TrainStep(
         Tensor source, Tensor target, IReadOnlyList<string?>? labels = null)
     {
-        Tensor end = network.End(source);
+        // Steps and noise are drawn for the whole batch, so the result does not depend on its parts.
         (int first, int count) = network.Bridge.Schedule.TrainingSteps.GetOffsetAndLength(network.Bridge.Schedule.Last + 1);
         int[] steps = Array.ConvertAll(torch.randint(first, first + count, [target.size(0)]).ToArray<long>(), step => (int)step);
         Tensor? noise = config.Noisy ? torch.randn_like(target) : null;
+        var losses = new LossMeans();
+        optimizer.zero_grad();
+        foreach (BatchPart part in Parts(source))
+        {
+            using DisposeScope scope = torch.NewDisposeScope();
+            Tensor loss = Loss(part.Of(source), part.Of(target), [.. part.Of<int>(steps)!], noise is null ? null : part.Of(noise));
+            part.Backward(loss);
+            losses.Add(part, "bridge", loss);
+        }
+        optimizer.step();
+        return losses.ToDictionary();
+    }
+
+    private Tensor Loss(Tensor source, Tensor target, int[] steps, Tensor? noise)
+    {
+        Tensor end = network.End(source);
         Tensor state = network.Bridge.QSample(target, end, steps, noise);
         Tensor prediction = network.Predict(state, network.Bridge.Times(steps, target.device), end);
         Tensor expected = network.Bridge.Target(target, end, state, steps, noise);
-        Tensor loss = config.Loss == "l1" ? F.l1_loss(prediction, expected) : F.mse_loss(prediction, expected);
-        optimizer.zero_grad();
-        loss.backward();
-        optimizer.step();
-        return new Dictionary<string, Tensor> { ["bridge"] = loss.detach() };
+        return config.Loss == "l1" ? F.l1_loss(prediction, expected) : F.mse_loss(prediction, expected);
     }
 }

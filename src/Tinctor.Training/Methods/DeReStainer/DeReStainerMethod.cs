@@ -2,6 +2,7 @@ using Tinctor.Torch;
 using Tinctor.Torch.Nn;
 using Tinctor.Torch.Optim;
 using Tinctor.Training.Classification;
+using Tinctor.Training.Learners;
 using Tinctor.Training.Losses;
 using Tinctor.Training.Networks;
 
@@ -53,26 +54,51 @@ internal sealed class DeReStainerMethod : Method
     public override IReadOnlyDictionary<string, Tensor> TrainStep(
         Tensor source, Tensor target, IReadOnlyList<string?>? labels = null)
     {
-        (Tensor stained, Tensor logits, Tensor feature) = netG.Run(source);
-        var losses = new Dictionary<string, Tensor>();
+        IReadOnlyList<BatchPart> parts = Parts(source);
+        using var stained = new StainedParts<(Tensor Image, Tensor Logits, Tensor Feature)>(
+            netG, image => netG.Run(image), result => result.Image, source, parts);
+        var losses = new LossMeans();
 
         netD.requires_grad_(true);
         optimizerD.zero_grad();
-        losses["D_real"] = GanLossOf(source, target, real: true);
-        losses["D_fake"] = GanLossOf(source, stained.detach(), real: false);
-        ((losses["D_real"] + losses["D_fake"]) * 0.5).backward();
+        for (int i = 0; i < parts.Count; i++)
+        {
+            using DisposeScope scope = torch.NewDisposeScope();
+            Tensor real = GanLossOf(parts[i].Of(source), parts[i].Of(target), real: true);
+            Tensor fake = GanLossOf(parts[i].Of(source), stained.Image(i), real: false);
+            parts[i].Backward((real + fake) * 0.5);
+            losses.Add(parts[i], "D_real", real);
+            losses.Add(parts[i], "D_fake", fake);
+        }
         optimizerD.step();
 
         netD.requires_grad_(false);
         optimizerG.zero_grad();
-        Tensor total = config.LambdaGan * (losses["GAN"] = GanLossOf(source, stained, real: true));
-        foreach ((string name, double weight, Tensor loss) in
-            FeatureLosses(feature, target, logits, labels).Concat(ImageLosses(stained.to(ScalarType.Float32), target)))
-            total += weight * (losses[name] = loss);
-        total.backward();
+        int labelled = Labelled(labels).Length;
+        for (int i = 0; i < parts.Count; i++)
+        {
+            using DisposeScope scope = torch.NewDisposeScope();
+            UpdateGradients(parts[i], stained.Result(i), parts[i].Of(source), parts[i].Of(target), parts[i].Of(labels), labelled, losses);
+        }
         optimizerG.step();
+        return losses.ToDictionary();
+    }
 
-        return losses.ToDictionary(loss => loss.Key, loss => loss.Value.detach());
+    private void UpdateGradients(BatchPart part, (Tensor Image, Tensor Logits, Tensor Feature) stained, Tensor source, Tensor target,
+        IReadOnlyList<string?>? labels, int labelled, LossMeans losses)
+    {
+        Tensor gan = GanLossOf(source, stained.Image, real: true);
+        Tensor total = config.LambdaGan * gan;
+        losses.Add(part, "GAN", gan);
+        foreach ((string name, double weight, Tensor loss) in FeatureLosses(stained.Feature, target, stained.Logits, labels)
+            .Concat(ImageLosses(stained.Image.to(ScalarType.Float32), target)))
+        {
+            // The level's loss is a mean over the pairs with a level.
+            double? share = name == "level" ? (double)Labelled(labels).Length / labelled : null;
+            total += weight * (share is null || part.IsWhole ? 1 : share.Value / part.Share) * loss;
+            losses.Add(part, name, loss, share);
+        }
+        part.Backward(total);
     }
 
     /// <inheritdoc/>
@@ -125,12 +151,15 @@ internal sealed class DeReStainerMethod : Method
     // Mean over the pairs with a level; null if there are none.
     private Tensor? LevelLoss(Tensor logits, IReadOnlyList<string?>? labels)
     {
-        (int Index, string? Label)[] known = [.. (labels ?? []).Index().Where(label => label.Item is not null)];
+        (int Index, string? Label)[] known = Labelled(labels);
         if (known.Length == 0) return null;
         Tensor rows = torch.tensor<long>([.. known.Select(label => (long)label.Index)]).to(logits.device);
         Tensor truth = torch.tensor<long>([.. known.Select(label => (long)config.Levels.IndexOf(label.Label!))]).to(logits.device);
         return FocalLoss.Compute(logits.index_select(0, rows), truth, config.FocalGamma);
     }
+
+    private static (int Index, string? Label)[] Labelled(IReadOnlyList<string?>? labels) =>
+        [.. (labels ?? []).Index().Where(label => label.Item is not null)];
 
     private static Classifier Load(ComparatorReference named, Device device)
     {

@@ -1,6 +1,7 @@
 using Tinctor.Torch;
 using Tinctor.Torch.Nn;
 using Tinctor.Torch.Optim;
+using Tinctor.Training.Learners;
 using Tinctor.Training.Losses;
 using Tinctor.Training.Networks;
 
@@ -66,41 +67,50 @@ internal class ConditionalGanMethod : Method
     public override IReadOnlyDictionary<string, Tensor> TrainStep(
         Tensor source, Tensor target, IReadOnlyList<string?>? labels = null)
     {
-        Tensor fake = netG.forward(source), given = condition(source);
+        IReadOnlyList<BatchPart> parts = Parts(source);
+        using var fakes = new StainedParts<Tensor>(netG, netG.forward, image => image, source, parts);
+        var losses = new LossMeans();
 
         netD.requires_grad_(true);
         optimizerD.zero_grad();
-        Tensor fakePair = pool.Query(torch.cat([given, fake], 1).detach());
-        Tensor realPair = torch.cat([given, target], 1);
-        Tensor lossDFake = GanLoss.Compute(config.GanMode, netD.forward(fakePair), real: false);
-        Tensor lossDReal = GanLoss.Compute(config.GanMode, netD.forward(realPair), real: true);
-        Tensor lossD = (lossDFake + lossDReal) * 0.5;
-        if (config.GanMode == GanMode.Wgangp) lossD += GradientPenalty(realPair, fakePair);
-        lossD.backward();
+        Tensor? alpha = null;
+        for (int i = 0; i < parts.Count; i++)
+        {
+            using DisposeScope scope = torch.NewDisposeScope();
+            Tensor given = condition(parts[i].Of(source));
+            Tensor fakePair = pool.Query(torch.cat([given, fakes.Image(i)], 1).detach());
+            Tensor realPair = torch.cat([given, parts[i].Of(target)], 1);
+            Tensor lossDFake = GanLoss.Compute(config.GanMode, netD.forward(fakePair), real: false);
+            Tensor lossDReal = GanLoss.Compute(config.GanMode, netD.forward(realPair), real: true);
+            Tensor lossD = (lossDFake + lossDReal) * 0.5;
+            if (config.GanMode == GanMode.Wgangp)
+            {
+                // Drawn for the whole batch, so the result does not depend on its parts.
+                alpha ??= torch.rand([source.size(0), 1, 1, 1], device: source.device).MoveToOuterDisposeScope();
+                lossD += GanLoss.GradientPenalty(netD.forward, realPair, fakePair, parts[i].Of(alpha), config.LambdaGp);
+            }
+            parts[i].Backward(lossD);
+            losses.Add(parts[i], "D_real", lossDReal);
+            losses.Add(parts[i], "D_fake", lossDFake);
+        }
         optimizerD.step();
 
         netD.requires_grad_(false);
         optimizerG.zero_grad();
-        Tensor lossGan = GanLoss.Compute(config.GanMode, netD.forward(torch.cat([given, fake], 1)), real: true);
-        Tensor lossL1 = Distance(fake, target);
-        (lossGan + lossL1).backward();
-        optimizerG.step();
-
-        return new Dictionary<string, Tensor>
+        for (int i = 0; i < parts.Count; i++)
         {
-            ["G_GAN"] = lossGan.detach(),
-            ["G_L1"] = lossL1.detach(),
-            ["D_real"] = lossDReal.detach(),
-            ["D_fake"] = lossDFake.detach(),
-        };
+            using DisposeScope scope = torch.NewDisposeScope();
+            Tensor fake = fakes.Result(i), given = condition(parts[i].Of(source));
+            Tensor lossGan = GanLoss.Compute(config.GanMode, netD.forward(torch.cat([given, fake], 1)), real: true);
+            Tensor lossL1 = Distance(fake, parts[i].Of(target));
+            parts[i].Backward(lossGan + lossL1);
+            losses.Add(parts[i], "G_GAN", lossGan);
+            losses.Add(parts[i], "G_L1", lossL1);
+        }
+        optimizerG.step();
+        return losses.InOrder("G_GAN", "G_L1", "D_real", "D_fake");
     }
 
     /// <summary>Computes the weighted distance of stained images to targets, a scalar.</summary>
     protected virtual Tensor Distance(Tensor stained, Tensor target) => F.l1_loss(stained, target) * config.LambdaL1;
-
-    private Tensor GradientPenalty(Tensor realPair, Tensor fakePair)
-    {
-        Tensor alpha = torch.rand([realPair.size(0), 1, 1, 1], device: realPair.device);
-        return GanLoss.GradientPenalty(netD.forward, realPair, fakePair, alpha, config.LambdaGp);
-    }
 }
