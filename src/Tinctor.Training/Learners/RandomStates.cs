@@ -2,7 +2,7 @@ using Tinctor.Torch;
 
 namespace Tinctor.Training.Learners;
 
-/// <summary>States of the random generators of a device and of the CPU, which creates initial weights and schedules for all devices.</summary>
+/// <summary>States of the random generators of a device and of the CPU, which creates initial weights for all devices.</summary>
 internal sealed class RandomStates : IDisposable
 {
     private readonly Device device;
