@@ -5,8 +5,8 @@ using Tinctor.Training.Runs;
 namespace Tinctor.Cli.Studies;
 
 /// <summary>
-/// Choice of each method's learning rate by trial trainings, scored on validation pairs. Every method gets the same rates and the same share
-/// of its length; variants of a method take the rate of its first model. Test pairs are not used.
+/// Choice of each method's learning rate by trial trainings, scored on validation pairs. Every method gets the same rates and the same
+/// share of its length; variants of a method take the rate of its first model. Test pairs are not used.
 /// </summary>
 internal sealed class LearningRateTuning
 {

@@ -46,8 +46,7 @@ internal static class StudyOptions
     /// <summary>Learning rates to try; empty for none.</summary>
     public static Option<double[]?> TuneLr { get; } = new("--tune-lr")
     {
-        Description = "Choose the learning rate of each method by validation pairs, after trials with these rates "
-            + "[without rates: 5e-5,2e-4,8e-4,3.2e-3]",
+        Description = "Choose each method's learning rate by validation [without rates: 5e-5,2e-4,8e-4,3.2e-3]",
         HelpName = "LR,LR",
         Arity = new ArgumentArity(0, 100),
         CustomParser = result => result.Tokens.Count == 0 ? DefaultRates : [.. Items(result).Select(item =>
@@ -76,7 +75,7 @@ internal static class StudyOptions
     /// <summary>Number of trainings at the same time.</summary>
     public static Option<int> JobCount { get; } = new("--jobs")
     {
-        Description = "Number of trainings at the same time; each is a process with a log file, and they share the cores",
+        Description = "Number of trainings at the same time, each with a log file",
         HelpName = "N",
         DefaultValueFactory = _ => 1,
         CustomParser = result =>
