@@ -88,7 +88,7 @@ internal sealed class Preview : IDisposable
         Factor = config.Model.Upscaling,
         SourceNormalizer = config.Stains?.SourceNormalizer(),
         TargetNormalizer = config.Stains?.TargetNormalizer(),
-        Resize = config.Data.LoadSize > 0 ? config.Data.LoadSize : null,
+        Resize = config.Data.LoadSize is > 0 ? config.Data.LoadSize : null,
         Crop = Math.Min(config.Data.CropSize, MostPixels / config.Model.Upscaling * config.Model.Upscaling),
     });
 }

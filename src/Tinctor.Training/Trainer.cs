@@ -28,7 +28,7 @@ public static class Trainer
         // A run may be resumed from another working directory.
         config = config with { Data = config.Data.WithFullPaths() };
         config = config with { Model = config.Model.Completed() };
-        return new MethodLoop(config, folder, observer, stop).Start(stop);
+        return new MethodLoop(config, folder, observer, stop, resumes: false).Start(stop);
     }
 
     /// <summary>Resumes a run from its last checkpoint; the configuration is that of the run folder.</summary>
@@ -39,7 +39,7 @@ public static class Trainer
         RunFolder folder = RunFolder.Open(runFolder);
         RunConfig config = ConfigFile.LoadRun(folder.Config, out bool namesMethod);
         if (!namesMethod) observer.Note($"{folder.Config} names no method; assuming {config.Method}");
-        return new MethodLoop(config, folder, observer, stop).Resume(stop);
+        return new MethodLoop(config, folder, observer, stop, resumes: true).Resume(stop);
     }
 }
 
@@ -51,7 +51,7 @@ internal sealed class MethodLoop : TrainingLoop<Method>
     private readonly RunConfig config;
     private readonly TrainingData data;
 
-    public MethodLoop(RunConfig config, RunFolder folder, ITrainingObserver observer, CancellationToken stop)
+    public MethodLoop(RunConfig config, RunFolder folder, ITrainingObserver observer, CancellationToken stop, bool resumes)
         : base(config.Training, config.Seed, folder, observer)
     {
         data = TrainingData.Read(config.Data, config.Seed, config.Model.Upscaling, config.Model.AdviseCrop, stop);
@@ -60,6 +60,15 @@ internal sealed class MethodLoop : TrainingLoop<Method>
         observer.Note(data.Describe("pairs"));
         if (data.Validation.Count > Preview.MostValidationPairs)
             observer.Note($"checkpoints are scored on {Preview.MostValidationPairs} of {data.Validation.Count} validation pairs");
+        if (!resumes)
+        {
+            config = config.Model.CompletedFor(config, data, observer.Note);
+            config = config with
+            {
+                Data = config.Data with { LoadSize = config.Data.LoadSize ?? 0 },
+                Model = config.Model with { Inference = config.Model.Inference with { Scale = config.Model.Inference.Scale ?? 1 } },
+            };
+        }
         foreach (string remark in config.Model.Remarks(data.Train, data.Manifest.InSplit("test"))) observer.Note(remark);
         if (config.Model.RemarkOnBatch(config.Training.PairsAtATime) is { } onBatch) observer.Note(onBatch);
         InferenceConfig inference = config.Model.Inference;
@@ -146,7 +155,7 @@ internal sealed class MethodLoop : TrainingLoop<Method>
         Image Normalised(Image source)
         {
             source = normalizer?.Normalize(source, out _) ?? source;
-            double scale = config.Model.Inference.Scale;
+            double scale = config.Model.Inference.Scale ?? 1;
             return scale == 1 ? source : source.Resize(Math.Max(1, (int)(source.Width * scale)), Math.Max(1, (int)(source.Height * scale)));
         }
     }

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using System.Text.Json.Serialization;
 using Tinctor.Data;
 using Tinctor.Slides;
 using Tinctor.Staining.Execution;
@@ -33,6 +34,20 @@ internal sealed record ClassifierCard(TrainingRecord Training, string Architectu
 
     /// <summary>Micrometres per pixel of the images as the network takes them; null if they are not known.</summary>
     public double? Mpp { get; init; }
+
+    /// <summary>Width and height of the training images as stored, in pixels; null if they differ, or in cards of early versions.</summary>
+    public int? StoredSize { get; init; }
+
+    /// <summary>Network pixels per stored pixel; null if images of several sizes were resized to one, or in cards of early versions.</summary>
+    public double? Scale { get; init; }
+
+    /// <summary>Side of the images that the network was trained on, in pixels; null if unknown.</summary>
+    [JsonIgnore]
+    public int? TrainedSize => CropSize > 0 ? CropSize : ImageSize > 0 ? ImageSize : StoredSize;
+
+    /// <summary>Scale of the images that the network was trained on; null if nothing is known of it.</summary>
+    [JsonIgnore]
+    public PixelScale? PixelScale => Scale is null && Mpp is null ? null : new(StoredSize, Scale ?? 1, Mpp * (Scale ?? 1));
 }
 
 /// <summary>File of the weights with which a training started.</summary>
@@ -101,9 +116,20 @@ internal sealed class Classifier : IDisposable
     public string Sha256 { get; }
 
     /// <summary>Computes features [N,F] of a batch [N,3,H,W] in [-1,1] on the classifier's device; gradients flow to the batch.</summary>
+    /// <param name="batch">Images.</param>
+    /// <param name="scale">Factor by which images are resampled first, bicubically as in the classifier's training.</param>
     /// <exception cref="InvalidOperationException">The classifier was not loaded for it.</exception>
-    public Tensor Features(Tensor batch) =>
-        (network ?? throw new InvalidOperationException("the classifier is not differentiable")).features(Normalise(batch));
+    public Tensor Features(Tensor batch, double scale = 1)
+    {
+        if (network is null) throw new InvalidOperationException("the classifier is not differentiable");
+        using DisposeScope temporaries = torch.NewDisposeScope();
+        if (scale != 1)
+        {
+            var size = new Size2((long)Math.Round(batch.size(2) * scale), (long)Math.Round(batch.size(3) * scale));
+            batch = F.interpolate(batch, size, mode: "bicubic", align_corners: false, antialias: true);
+        }
+        return network.features(Normalise(batch)).MoveToOuterDisposeScope();
+    }
 
     /// <summary>Computes the features and logits of each image of a batch, RGB or grey in [-1,1].</summary>
     public (float[][] Features, float[][] Logits) Run(ImageBatch batch)

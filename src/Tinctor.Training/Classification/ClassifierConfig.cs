@@ -10,8 +10,8 @@ namespace Tinctor.Training.Classification;
 /// <summary>Configuration of the training of a classifier of labelled images, for example of the HER2 level of IHC images.</summary>
 public sealed record ClassifierConfig : SupervisedConfig
 {
-    // A ResNet halves images five times; batch norm needs more than one of the remaining pixels.
-    private const int SmallestSize = 64;
+    /// <summary>Smallest side of images: a ResNet halves them five times, and batch norm needs more than one of the remaining pixels.</summary>
+    internal const int SmallestSize = 64;
 
     /// <summary>Creates the default configuration: whole images, resized to 512 pixels.</summary>
     public ClassifierConfig() => Data = new() { ImageSize = 512, CropSize = 0 };

@@ -1,5 +1,4 @@
 using Tinctor.Data;
-using Tinctor.Slides;
 using Tinctor.Torch;
 using Tinctor.Training.Loading;
 using Tinctor.Training.Networks;
@@ -14,7 +13,7 @@ internal sealed class ClassifierTask : ImageTask
     private readonly string[] classes;
     private readonly Tensor classWeights;
     private readonly StartingWeights? start;
-    private readonly double? mpp;
+    private readonly PixelScale scale;
 
     public ClassifierTask(ClassifierConfig config, TrainingData data, Device device) : this(config, data, device, ClassesOf(data)) { }
 
@@ -22,7 +21,7 @@ internal sealed class ClassifierTask : ImageTask
         : base(CreateNetwork(config, classes, out StartingWeights? start), config.Training, device)
     {
         (this.config, this.classes, this.start) = (config, classes, start);
-        mpp = MppOf(config, data);
+        scale = PixelScale.Read(data, config.Data.ImageSize);
         classWeights = torch.tensor(config.ClassWeights == "balanced" ? Balanced(classes, data.Train) : [.. classes.Select(_ => 1f)])
             .to(device).DetachFromDisposeScope();
     }
@@ -43,7 +42,7 @@ internal sealed class ClassifierTask : ImageTask
         SupervisedModel.Write(folder,
             new ClassifierCard(record, config.Architecture, classes, config.Side, config.Role, config.Data.ImageSize, config.Data.CropSize,
                 Classifier.Mean, Classifier.Std, start, record.ValidationImages > 0 ? Confusion(validation) : null)
-            { Mpp = mpp }, Network);
+            { Mpp = scale.NetworkMpp, StoredSize = scale.ImageSize, Scale = scale.Scale }, Network);
 
     internal override IReadOnlyList<OnnxExport> OnnxExports =>
         [Classifier.CreateOnnxFile((ResNet)Network, classes, config.Architecture, Device)];
@@ -64,14 +63,6 @@ internal sealed class ClassifierTask : ImageTask
 
     private static string[] ClassesOf(TrainingData data) =>
         [.. data.Train.Concat(data.Validation).Select(pair => pair.Label!).Distinct().Order(StringComparer.Ordinal)];
-
-    // Images of one data set have one size; resizing changes the size of their pixels.
-    private static double? MppOf(ClassifierConfig config, TrainingData data)
-    {
-        if (data.Mpp is not double original || config.Data.ImageSize == 0) return data.Mpp;
-        return data.Train[0] is { Layout: PairLayout.Single } first
-            ? original * Image.ReadInfo(first.Source).Width / config.Data.ImageSize : null;
-    }
 
     // n / (classes * count), as "balanced" in scikit-learn.
     private static float[] Balanced(string[] classes, IReadOnlyList<Pair> pairs) =>

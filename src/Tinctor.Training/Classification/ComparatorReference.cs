@@ -1,3 +1,6 @@
+using System.ComponentModel.DataAnnotations;
+using System.Globalization;
+using Tinctor.Training.Loading;
 using Tinctor.Training.Supervised;
 using YamlDotNet.Core;
 using YamlDotNet.Serialization;
@@ -26,6 +29,10 @@ public sealed record ComparatorReference
     /// <summary>Held-out fold of the training; null if unknown.</summary>
     public int? Fold { get; init; }
 
+    /// <summary>Comparator pixels per pixel of the model's training images: the factor by which images are resampled for it.</summary>
+    [Range(0.01, 100)]
+    public double Scale { get; init; } = 1;
+
     /// <summary>Creates the reference to the classifier in a folder.</summary>
     /// <exception cref="TinctorException">The folder contains no classifier.</exception>
     public static ComparatorReference FromFolder(string folder)
@@ -39,6 +46,32 @@ public sealed record ComparatorReference
             Seed = card.Training.Seed,
             Fold = card.Training.Fold,
         };
+    }
+
+    /// <summary>Computes the factor by which images of a model are resampled to the pixels that the comparator was trained on.</summary>
+    /// <param name="model">Scale of the model's training images.</param>
+    /// <param name="crop">Side of the model's training images in pixels.</param>
+    /// <exception cref="TinctorException">
+    /// Nothing relates the pixels of comparator and model, the images are too coarse for the comparator, or they become too small.
+    /// </exception>
+    internal ComparatorReference ScaledFor(PixelScale model, int crop)
+    {
+        ClassifierCard card = Classifier.ReadCard(Path);
+        const string Train = "Train a comparator on the same images, resized to the same size as the model's";
+        if (card.PixelScale is not { } own || model.FactorTo(own) is not { } factor)
+        {
+            return card.TrainedSize == crop ? this with { Scale = 1 } : throw new TinctorException(Path,
+                $"the comparator was trained on images of {(card.TrainedSize is { } size ? $"{size} pixels" : "unknown size")}, the model "
+                    + $"on {crop}, and neither the sizes of the stored images nor micrometres per pixel relate them", Train);
+        }
+        if (model.IsCoarserThan(own))
+        {
+            throw new TinctorException(Path, string.Create(CultureInfo.InvariantCulture,
+                $"the comparator was trained on finer pixels: the model's would be enlarged {factor:0.##} times"), Train);
+        }
+        return crop * factor >= ClassifierConfig.SmallestSize ? this with { Scale = factor } : throw new TinctorException(Path,
+            string.Create(CultureInfo.InvariantCulture, $"crops of {crop} pixels are {crop * factor:0.#} pixels at the comparator's scale, "
+                + $"expected {ClassifierConfig.SmallestSize} or more"), $"Use larger crops. {Train}");
     }
 
     /// <summary>Reads the comparator in config.yaml of a model folder or run folder; null if there is none.</summary>

@@ -275,7 +275,7 @@ public static class ConfigFile
 
     private static void CheckCrop(RunConfig config, string? origin)
     {
-        (int crop, int load, MethodConfig model) = (config.Data.CropSize, config.Data.LoadSize, config.Model);
+        (int crop, int load, MethodConfig model) = (config.Data.CropSize, config.Data.LoadSize ?? 0, config.Model);
         var rule = new CropRule(model);
         if (!rule.Allows(crop))
             throw new TinctorException(origin, $"data.crop_size is {crop}, but {rule.Describe()}", rule.Advise(crop))

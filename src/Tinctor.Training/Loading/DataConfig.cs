@@ -23,10 +23,10 @@ public sealed record DataConfig
 
     /// <summary>
     /// Width and height in pixels to which targets are resized (pix2pix uses 286), and sources correspondingly if the method enlarges them;
-    /// 0 keeps their size.
+    /// 0 keeps their size. Empty keeps their size too, except that derestainer resizes images of 1,024 pixels to 512 as in its paper.
     /// </summary>
     [Range(0, 65536)]
-    public int LoadSize { get; init; }
+    public int? LoadSize { get; init; }
 
     /// <summary>Side of the random crop in target pixels.</summary>
     [Range(16, 8192)]

@@ -95,7 +95,7 @@ internal sealed record TrainingData(PairManifest Manifest, IReadOnlyList<Pair> T
             Factor = factor,
             SourceNormalizer = stains?.SourceNormalizer(),
             TargetNormalizer = stains?.TargetNormalizer(),
-            Resize = config.LoadSize > 0 ? config.LoadSize : null,
+            Resize = config.LoadSize is > 0 ? config.LoadSize : null,
             Crop = config.CropSize,
             RandomCrop = true,
             HorizontalFlip = config.Flip,

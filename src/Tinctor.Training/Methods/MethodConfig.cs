@@ -3,6 +3,8 @@ using Tinctor.Data;
 using Tinctor.Staining.Models;
 using Tinctor.Torch;
 using Tinctor.Torch.Nn;
+using Tinctor.Training.Configuration;
+using Tinctor.Training.Loading;
 
 namespace Tinctor.Training.Methods;
 
@@ -32,6 +34,13 @@ public abstract record MethodConfig
     /// <summary>Completes the settings of a new run with the full paths and hashes of the files that they name.</summary>
     /// <exception cref="TinctorException">A file is missing or unsuitable.</exception>
     public virtual MethodConfig Completed() => this;
+
+    /// <summary>Completes the settings of a new run with those that depend on its data.</summary>
+    /// <param name="run">Settings of the run.</param>
+    /// <param name="data">Training data.</param>
+    /// <param name="note">Receives notes for the user, one line each.</param>
+    /// <exception cref="TinctorException">The method cannot be trained on this data.</exception>
+    internal virtual RunConfig CompletedFor(RunConfig run, TrainingData data, Action<string> note) => run;
 
     /// <summary>Checks that this method can be trained on a data set, and gets notes for the user, one line each.</summary>
     /// <param name="train">Training pairs.</param>
@@ -64,7 +73,7 @@ public abstract record MethodConfig
         Upscaling = Upscaling,
         SizeMultiple = SizeMultiple,
         SmallestSize = SmallestSize,
-        Scale = Inference.Scale,
+        Scale = Inference.Scale ?? 1,
         Mpp = Inference.Mpp,
         IhcLevels = PredictedLabels,
     };
@@ -95,10 +104,10 @@ public sealed record InferenceConfig
 
     /// <summary>
     /// Scale of images at the input of the network; its output is resized back. 0.5 suits a network trained on images of 1024 pixels
-    /// resized to 512 (data.load_size).
+    /// resized to 512 (data.load_size). Empty for 1; derestainer derives it from data.load_size and the size of the training images.
     /// </summary>
     [Range(0.05, 8.0)]
-    public double Scale { get; init; } = 1;
+    public double? Scale { get; init; }
 
     /// <summary>Micrometres per pixel of the training images, to which slides are resampled; null if unknown.</summary>
     [Range(0.01, 100.0)]

@@ -33,7 +33,7 @@ public sealed class SupervisedTrainerTests : DataFolder
             (card.Training.Seed, card.Training.Fold, card.Training.Folds, card.Training.Steps, card.Role));
         Assert.Equal(["s0", "s1", "s2", "s3"], card.Training.TrainSlides.Concat(card.Training.ValidationSlides).Order());
         Assert.Equal(["s9"], card.Training.TestSlides);
-        Assert.Equal(0.25, card.Mpp); // images of 64 pixels as they are
+        Assert.Equal((0.25, 64, 1.0), (card.Mpp, card.StoredSize, card.Scale)); // images of 64 pixels as they are
         using (torch.NewDisposeScope())
         {
             SafeTensors.Load(At("run/checkpoints/best.safetensors"), out OrderedDictionary<string, string> metadata);

@@ -1,10 +1,13 @@
 using System.ComponentModel.DataAnnotations;
+using System.Globalization;
 using Tinctor.Data;
 using Tinctor.Slides.Colour;
 using Tinctor.Slides.Torch;
 using Tinctor.Torch;
 using Tinctor.Torch.Nn;
 using Tinctor.Training.Classification;
+using Tinctor.Training.Configuration;
+using Tinctor.Training.Loading;
 using Tinctor.Training.Losses;
 using Tinctor.Training.Networks;
 
@@ -15,6 +18,9 @@ public sealed record DeReStainerConfig : GanConfig
 {
     /// <summary>Smallest number of pairs in a step with which the level is learnt: 62 % at 8, at 1 as many as by chance.</summary>
     public const int SmallestBatch = 4;
+
+    // Size of BCI's images, and the size to which they are resized for training.
+    private const int PublishedSize = 1024, PublishedLoadSize = 512;
 
     /// <summary>Creates the settings of the paper.</summary>
     public DeReStainerConfig() => (GanMode, Lr, Beta1) = (GanMode.Lsgan, 1e-5, 0.9);
@@ -162,6 +168,28 @@ public sealed record DeReStainerConfig : GanConfig
     public override MethodConfig Completed()
     {
         return this with { Comparator = Comparator is { Path.Length: > 0 } ? ComparatorReference.FromFolder(Comparator.Path) : null };
+    }
+
+    /// <summary>Resizes images of 1,024 pixels to 512 by default, derives the scale of staining, and relates the comparator's pixels.</summary>
+    internal override RunConfig CompletedFor(RunConfig run, TrainingData data, Action<string> note)
+    {
+        InferenceConfig inference = Inference;
+        int? size = PixelScale.Read(data, resized: 0).ImageSize;
+        if (run.Data.LoadSize is null && inference.Scale is null && size == PublishedSize && run.Data.CropSize <= PublishedLoadSize)
+        {
+            note($"images of {PublishedSize} pixels are resized to {PublishedLoadSize}, as in the paper; data.load_size=0 keeps their size");
+            run = run with { Data = run.Data with { LoadSize = PublishedLoadSize } };
+        }
+        int load = run.Data.LoadSize ?? 0;
+        if (inference.Scale is null && load > 0)
+        {
+            if (size is null) note("the training images differ in size, so data.load_size gives no common scale; model.inference.scale is 1");
+            inference = inference with { Scale = size is { } width ? load / (double)width : 1 };
+        }
+        ComparatorReference? comparator = UsesComparator ? Comparator?.ScaledFor(PixelScale.Read(data, load), run.Data.CropSize) : Comparator;
+        if (comparator is { Scale: not 1 })
+            note(string.Create(CultureInfo.InvariantCulture, $"images are resampled by {comparator.Scale:0.###} for the comparator"));
+        return run with { Model = this with { Inference = inference, Comparator = comparator } };
     }
 
     /// <inheritdoc/>

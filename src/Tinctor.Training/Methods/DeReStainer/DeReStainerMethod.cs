@@ -124,7 +124,7 @@ internal sealed class DeReStainerMethod : Method
         double cmp = content * config.LambdaCmp, mae = content * config.LambdaMae, ssim = content * config.LambdaSsim;
         if (dab > 0) yield return ("DAB", dab, F.l1_loss(DabOf(stained), DabOf(target)));
         if (cmp > 0 && comparator is not null)
-            yield return ("cmp", cmp, CosineLoss.Compute(comparator.Features(stained), comparator.Features(target)));
+            yield return ("cmp", cmp, CosineLoss.Compute(Compared(stained), Compared(target)));
         if (mae > 0) yield return ("mae", mae, F.l1_loss(stained, target));
         if (ssim > 0) yield return ("ssim", ssim, SsimLoss.Compute(stained, target));
     }
@@ -145,6 +145,8 @@ internal sealed class DeReStainerMethod : Method
         netG.train();
         return feature;
     }
+
+    private Tensor Compared(Tensor image) => comparator!.Features(image, config.Comparator!.Scale);
 
     private Tensor DabOf(Tensor image) => config.Stains.Project((image + 1) / 2, Dab) * 2 - 1;
 
