@@ -59,7 +59,7 @@ public sealed class Stainer : IDisposable
         string? skipped = null;
         source = Normalizer?.Normalize(source, out skipped) ?? source;
         (int width, int height) = (Scaled(source.Width), Scaled(source.Height));
-        NetworkOutput output = Run(ImageBatch.FromImages([Resized(source, width, height)]), sampling ?? DefaultSampling);
+        NetworkOutput output = Run(ToBatch([Resized(source, width, height)]), sampling ?? DefaultSampling);
         return new(Resized(output.Image.ToImage(0), source.Width * Model.Upscaling, source.Height * Model.Upscaling),
             output.IhcLogits is null ? null : IhcLevelPrediction.FromLogits(Model.IhcLevels, output.IhcLogits[0]), skipped);
     }
@@ -92,13 +92,13 @@ public sealed class Stainer : IDisposable
     }
 
     /// <summary>
-    /// Stains a batch [N,C,H,W] in [-1,1] of any size, without normalising its stains. A bridge takes at most ten evaluations; the i-th
+    /// Stains a batch [N,C,H,W] of any size as the network takes it, in [-1,1] or z-scored, without normalising its stains. A bridge takes at most ten evaluations; the i-th
     /// image has the noise of an image named i.
     /// </summary>
     internal ImageBatch Stain(ImageBatch source) => Run(source, QuickSampling(source.Count)).Image;
 
     /// <summary>Runs the network on images of one slide: normalised, at the resolution of the network, of any size.</summary>
-    /// <param name="source">Images in [-1,1].</param>
+    /// <param name="source">Images of <see cref="ToBatch"/>.</param>
     /// <param name="sampling">Sampling of a stochastic model.</param>
     /// <param name="ihcLogits">Logits of the slide's IHC level; null if each image shows its own.</param>
     /// <param name="normalization">Statistics of layers that normalise by image; null as the network does by itself.</param>
@@ -117,11 +117,23 @@ public sealed class Stainer : IDisposable
         return output with { Image = stained.Crop(height, width) };
     }
 
-    /// <summary>Gets an image as the network sees it: normalised and padded.</summary>
+    /// <summary>Gets an image as the network sees it: normalised, z-scored if the model needs it, and padded.</summary>
     internal ImageBatch Prepare(Image source)
     {
-        ImageBatch batch = ImageBatch.FromImages([Normalizer?.Normalize(source, out _) ?? source]);
+        ImageBatch batch = ToBatch([Normalizer?.Normalize(source, out _) ?? source]);
         return batch.Pad(Missing(batch.Height), Missing(batch.Width));
+    }
+
+    /// <summary>Converts images to the samples that the network takes: in [-1,1], or z-scored if the model was trained so.</summary>
+    /// <param name="images">Images of one size whose stains are normalised.</param>
+    /// <param name="statistics">Statistics of the slide that the images are tiles of; null if each is a whole image.</param>
+    internal ImageBatch ToBatch(IReadOnlyList<Image> images, SourceStatistics? statistics = null)
+    {
+        ImageBatch batch = ImageBatch.FromImages(images);
+        if (!Model.StandardizesSource) return batch;
+        foreach ((int i, Image image) in images.Index())
+            (statistics ?? SourceStatistics.FromImage(image)).Standardize(batch.Samples(i));
+        return batch;
     }
 
     /// <summary>Runs the network once, without sampling, for the IHC level and the moments of images.</summary>

@@ -68,7 +68,7 @@ internal static class ModelExport
         ["mpp"] = model.Mpp?.ToString(CultureInfo.InvariantCulture) ?? "",
         ["upscaling"] = $"{model.Upscaling}",
         ["size_multiple"] = $"{model.SizeMultiple}",
-        ["range"] = "-1,1",
+        ["range"] = model.StandardizesSource ? "z-score over all pixels and channels of the image" : "-1,1",
         ["normalization"] = model.SourceStains is { } stains ? $"{stains.Method}" : "none",
         ["licence"] = "not stated; see README.md beside the weights",
         ["weights_sha256"] = sha256,

@@ -60,7 +60,7 @@ internal sealed class Preview : IDisposable
         for (int i = 0; i < count; i++)
         {
             (Tensor source, Tensor target) = pairs.Get(i * pairs.Count / count);
-            rows.Add(torch.cat([ToRgb(source, target), Stain(source), target], 2));
+            rows.Add(torch.cat([ToRgb(Visible(source), target), Stain(source), target], 2));
         }
         return Image.FromTensor(torch.cat([.. rows], 1), ValueRange.MinusOneToOne);
     }
@@ -71,6 +71,9 @@ internal sealed class Preview : IDisposable
         ImageBatch stained = stainer.Stain(new ImageBatch(1, channels, height, width, source.contiguous().ToArray<float>()));
         return torch.tensor<float>(stained.Values, stained.Channels, stained.Height, stained.Width);
     }
+
+    // A z-scored source is shown from -3 to 3 standard deviations.
+    private Tensor Visible(Tensor source) => config.Model.StandardizesSource ? source / 3 : source;
 
     // Resized to the target by nearest neighbour; the first three channels, or the mean of fewer channels.
     private static Tensor ToRgb(Tensor source, Tensor target)
@@ -86,6 +89,7 @@ internal sealed class Preview : IDisposable
     private PairedDataset Dataset(IReadOnlyList<Pair> pairs) => new(pairs, new PairTransform
     {
         Factor = config.Model.Upscaling,
+        StandardizeSource = config.Model.StandardizesSource,
         SourceNormalizer = config.Stains?.SourceNormalizer(),
         TargetNormalizer = config.Stains?.TargetNormalizer(),
         Resize = config.Data.LoadSize is > 0 ? config.Data.LoadSize : null,

@@ -78,7 +78,8 @@ internal sealed class MethodLoop : TrainingLoop<Method>
             Model = config.Model with { Inference = inference with { Mpp = inference.Mpp ?? data.Mpp } },
         };
         if (config.Stains is not null) observer.Note(config.Stains.Describe());
-        PairedDataset pairs = data.TrainingSet(config.Data, config.Seed, config.Stains, config.Model.Upscaling);
+        PairedDataset pairs = data.TrainingSet(config.Data, config.Seed, config.Stains, config.Model.Upscaling,
+            config.Model.StandardizesSource);
         Loader = new PairLoader(pairs, config.Training.BatchSize, shuffle: true, config.Seed, config.Data.Workers);
     }
 

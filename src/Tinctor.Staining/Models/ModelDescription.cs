@@ -44,6 +44,13 @@ public sealed record ModelDescription
     /// <summary>Colours that sources are normalised to before staining; null if they are left as they are.</summary>
     public StainProfile? SourceStains { get; init; }
 
+    /// <summary>
+    /// Whether the network takes sources that are z-scored by the mean and standard deviation of the whole image or slide, over all its
+    /// pixels and channels. Default: false.
+    /// </summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
+    public bool StandardizesSource { get; init; }
+
     /// <summary>Diffusion bridge of the model; null for networks that stain in one pass.</summary>
     public BridgeDescription? Bridge { get; init; }
 

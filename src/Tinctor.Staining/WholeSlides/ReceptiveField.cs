@@ -12,7 +12,7 @@ internal static class ReceptiveField
     /// Measures the radius in source pixels: from the edge of a spot in the tile's middle to where at most one percent of all change lies
     /// farther out, after the spot is inverted.
     /// </summary>
-    /// <param name="tile">One tile in [-1,1].</param>
+    /// <param name="tile">One tile, in [-1,1] or z-scored.</param>
     /// <param name="forward">Runs the network, with the same noise and the same moments at each call.</param>
     public static int MeasureRadius(ImageBatch tile, Func<ImageBatch, ImageBatch> forward)
     {

@@ -27,22 +27,26 @@ internal sealed record SlidePreparation(TileLayout Layout, float[]? IhcLogits, I
         var probe = new TileLayout(width, height, side, 0, 0);
         Tile[] tiles = Sampled(probe, source, tissue, Samples);
         string? skipped = Normalize(stainer, source, probe, tiles);
+        if (stainer.Model.StandardizesSource) source.MeasureStatistics(tissue);
         Image[] images = [.. tiles.Select(tile => source.Read(probe, tile))];
         SamplingRequest? sampling = stainer.DefaultSampling is { } own && options.Sampling is { } how ? own with { Sampling = how }
             : stainer.DefaultSampling;
         NetworkOutput[] outputs = [];
         if (stainer.Model.IhcLevels.Count > 0 || (stainer.NormalizesByImage && options.Normalization == TileNormalization.Slide))
-            outputs = [.. images.Select(image => stainer.Measure(ImageBatch.FromImages([image]), null, NormalizationContext.Recorded))];
+        {
+            outputs = [.. images.Select(image =>
+                stainer.Measure(stainer.ToBatch([image], source.Statistics), null, NormalizationContext.Recorded))];
+        }
         float[]? level = stainer.Model.IhcLevels.Count == 0 ? null : Mean([.. outputs.Select(output => output.IhcLogits![0])]);
         ImageMoments? common = !stainer.NormalizesByImage ? null : options.Normalization switch
         {
             TileNormalization.Slide => ImageMoments.Pool([.. outputs.Select(output => output.Moments![0])]),
-            TileNormalization.Thumbnail => MomentsOf(stainer, source.Thumbnail(side), level),
+            TileNormalization.Thumbnail => MomentsOf(stainer, stainer.ToBatch([source.Thumbnail(side)], source.Statistics), level),
             _ => null,
         };
         int eighth = side / 8 / grain * grain;
         int overlap = options.Overlap ?? (stainer.NormalizesByImage ? Math.Max(grain, eighth) : grain);
-        int halo = options.Halo ?? Halo(stainer.ReceptiveField ?? Radius(stainer, images[0], sampling, level), overlap, grain / 2, eighth);
+        int halo = options.Halo ?? Halo(stainer.ReceptiveField ?? Radius(stainer, images[0], sampling, level, source.Statistics), overlap, grain / 2, eighth);
         // Networks that halve images often pad tiles of other sizes.
         int step = stainer.Model.SizeMultiple % grain == 0 ? stainer.Model.SizeMultiple : grain / 2;
         var layout = TileLayout.Fit(width, height, (side, largest), step, halo, overlap);
@@ -85,17 +89,19 @@ internal sealed record SlidePreparation(TileLayout Layout, float[]? IhcLogits, I
         }
     }
 
-    private static ImageMoments MomentsOf(Stainer stainer, Image image, float[]? level) =>
-        stainer.Measure(ImageBatch.FromImages([image]), level, NormalizationContext.Recorded).Moments![0];
+    private static ImageMoments MomentsOf(Stainer stainer, ImageBatch image, float[]? level) =>
+        stainer.Measure(image, level, NormalizationContext.Recorded).Moments![0];
 
     /// <summary>Measures the receptive field on the middle of a tile, of at most twice the largest radius that is used.</summary>
-    internal static int Radius(Stainer stainer, Image tile, SamplingRequest? sampling = null, float[]? level = null)
+    internal static int Radius(Stainer stainer, Image tile, SamplingRequest? sampling = null, float[]? level = null,
+        SourceStatistics? statistics = null)
     {
         (int width, int height) = (Math.Min(tile.Width, ProbeSide), Math.Min(tile.Height, ProbeSide));
-        Image image = tile.Crop((tile.Width - width) / 2, (tile.Height - height) / 2, width, height);
+        ImageBatch image =
+            stainer.ToBatch([tile.Crop((tile.Width - width) / 2, (tile.Height - height) / 2, width, height)], statistics);
         NormalizationContext normalization = stainer.NormalizesByImage ? NormalizationContext.Use([MomentsOf(stainer, image, level)])
             : NormalizationContext.PerImage;
-        return ReceptiveField.MeasureRadius(ImageBatch.FromImages([image]),
+        return ReceptiveField.MeasureRadius(image,
             input => stainer.Run(input, sampling, level, normalization).Image);
     }
 }

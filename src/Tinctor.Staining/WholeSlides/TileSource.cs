@@ -1,6 +1,7 @@
 using Tinctor.Slides;
 using Tinctor.Slides.Colour;
 using Tinctor.Slides.Tissue;
+using Tinctor.Staining.Execution;
 
 namespace Tinctor.Staining.WholeSlides;
 
@@ -10,8 +11,14 @@ internal sealed class TileSource(Slide slide, double downsample)
     // Side of the overview in which the background is measured.
     private const int OverviewSide = 1024;
 
+    // Blocks on which the statistics of a slide are measured: up to 64 million pixels.
+    private const int BlockSide = 1000, MostBlocks = 64;
+
     /// <summary>Normalises the stains of tiles to those of training; null leaves them.</summary>
     public StainNormalizer? Normalizer { get; set; }
+
+    /// <summary>Statistics that tiles are z-scored by, if the model needs it.</summary>
+    public SourceStatistics? Statistics { get; private set; }
 
     public (int Width, int Height) Size { get; } = slide.SizeAt(downsample);
 
@@ -21,6 +28,31 @@ internal sealed class TileSource(Slide slide, double downsample)
             layout.Down.Tile);
         return Normalizer?.Normalize(image, out _) ?? image;
     }
+
+    /// <summary>
+    /// Measures <see cref="Statistics"/> on normalised blocks with tissue: on all of them, or on evenly spaced ones of a large slide.
+    /// </summary>
+    public void MeasureStatistics(TissueMask? tissue)
+    {
+        Tile[] blocks = [.. Blocks(tissue)];
+        int count = Math.Min(blocks.Length, MostBlocks);
+        Statistics = new();
+        for (int i = 0; i < count; i++)
+        {
+            Tile block = blocks[(int)((i + 0.5) * blocks.Length / count)];
+            (int left, int top) = (block.Column * BlockSide, block.Row * BlockSide);
+            Image image = slide.ReadAt(downsample, left, top, Math.Min(BlockSide, Size.Width - left), Math.Min(BlockSide, Size.Height - top));
+            Statistics.Add(Normalizer?.Normalize(image, out _) ?? image);
+        }
+    }
+
+    // Disjoint blocks, so that no pixel counts twice.
+    private IEnumerable<Tile> Blocks(TissueMask? tissue) =>
+        from row in Enumerable.Range(0, (Size.Height + BlockSide - 1) / BlockSide)
+        from column in Enumerable.Range(0, (Size.Width + BlockSide - 1) / BlockSide)
+        let side = BlockSide * downsample
+        where tissue is null || tissue.Share(column * side, row * side, side, side) > 0
+        select new Tile(row, column);
 
     /// <summary>Gets the share of a tile that is tissue; 1 without a mask.</summary>
     public double TissueShare(TileLayout layout, Tile tile, TissueMask? tissue) =>

@@ -128,7 +128,7 @@ internal sealed class TileWork
     private List<StainedTile> Run(List<Step> batch)
     {
         if (batch[0].Task == Task.None) return [.. batch.Select(step => new StainedTile(step.Tile, []))];
-        ImageBatch images = ImageBatch.FromImages([.. batch.Select(step => step.Source!)]);
+        ImageBatch images = stainer.ToBatch([.. batch.Select(step => step.Source!)], source.Statistics);
         Tile[] places = [.. batch.Select(step => step.Tile)];
         if (batch[0].Task == Task.Stain) return Stained(images, places, batch);
         IReadOnlyList<ImageMoments> moments = stainer.Measure(images, slide.IhcLogits, NormalizationContext.Recorded).Moments!;

@@ -16,7 +16,8 @@ namespace Tinctor.Training.Configuration;
 public static class ConfigFile
 {
     // Behaviour of runs that were started before a setting existed, where the default of a method now differs.
-    private static readonly Dictionary<string, string> EarlierDefaults = new() { ["training.schedule"] = "linear" };
+    private static readonly Dictionary<string, string> EarlierDefaults =
+        new() { ["training.schedule"] = "linear", ["data.blank_limit"] = "0", ["model.z_score"] = "crop" };
 
     /// <summary>Reads a configuration.</summary>
     /// <param name="path">YAML file; null for the defaults.</param>
@@ -37,9 +38,15 @@ public static class ConfigFile
         string text = ReadText(path);
         Settings settings = Parse(text, path);
         namesMethod = settings.ContainsKey("method");
-        return LoadText(text, null, EarlierDefaults.Where(setting => !Contains(settings, setting.Key))
+        Type model = DefaultsOfMethod(settings, path).Model.GetType();
+        return LoadText(text, null, EarlierDefaults
+            .Where(setting => !Contains(settings, setting.Key) && IsSetting(setting.Key, model))
             .Select(setting => $"{setting.Key}={setting.Value}"), path);
     }
+
+    // Methods have settings of their own under "model".
+    private static bool IsSetting(string key, Type model) => !key.StartsWith("model.", StringComparison.Ordinal)
+        || Properties(model).Any(property => KeyOf(property.Name) == key["model.".Length..]);
 
     private static bool Contains(Settings settings, string key)
     {
@@ -64,7 +71,7 @@ public static class ConfigFile
         if (method is not null) settings["method"] = method;
         foreach (string setting in overrides ?? []) Override(settings, setting);
         // Methods have their own defaults of common settings.
-        RunConfig defaults = DefaultsOfMethod(settings, origin);
+        RunConfig defaults = DefaultsOf(settings, origin);
         var config = Resolve<RunConfig>(Overlaid(defaults, settings), origin, defaults.Model.GetType());
         CheckCrop(config, origin);
         return config;
@@ -135,6 +142,19 @@ public static class ConfigFile
             : throw new TinctorException(origin, $"there is no method {method}",
                 (Spelling.Closest(method, RunConfig.Methods.Keys) is string close ? $"Did you mean {close}? " : "")
                 + $"The methods are {string.Join(", ", RunConfig.Methods.Keys)}");
+    }
+
+    // A variant may have its own defaults, and a length in epochs replaces a default in steps.
+    private static RunConfig DefaultsOf(Settings settings, string? origin)
+    {
+        RunConfig defaults = DefaultsOfMethod(settings, origin);
+        if (Section("model").TryGetValue("variant", out object? variant))
+            defaults = defaults with { Model = defaults.Model.WithDefaultsOf($"{variant}") };
+        Settings training = Section("training");
+        bool epochs = training.ContainsKey("epochs") || training.ContainsKey("epochs_decay");
+        return epochs && !training.ContainsKey("steps") ? defaults with { Training = defaults.Training with { Steps = 0 } } : defaults;
+
+        Settings Section(string name) => settings.GetValueOrDefault(name) as Settings ?? [];
     }
 
     private static Settings Parse(string yaml, string? origin)

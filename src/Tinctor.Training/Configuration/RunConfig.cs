@@ -32,9 +32,20 @@ public sealed record RunConfig
             Data = new() { CropSize = 512 },
             Training = new() { Epochs = 60, EpochsDecay = 40 },
         },
-        new RunConfig { Method = "cgan", Model = new CganConfig() },
-        new RunConfig { Method = "bbdm", Model = new BbdmConfig(), Training = new() { Ema = 0.9999 } },
-        new RunConfig { Method = "i2sb", Model = new I2sbConfig(), Training = new() { Ema = 0.99, Schedule = Schedule.Step } },
+        new RunConfig { Method = "cgan", Model = new CganConfig { ZScore = ZScoreRegion.Image } },
+        new RunConfig
+        {
+            Method = "bbdm",
+            Model = new BbdmConfig { ZScore = ZScoreRegion.Image },
+            Data = new() { Rotate = true, BlankLimit = 230 },
+            Training = new() { Steps = 220_000, BatchSize = 8, Ema = 0.9999, Schedule = Schedule.Constant },
+        },
+        new RunConfig
+        {
+            Method = "i2sb",
+            Model = new I2sbConfig { ZScore = ZScoreRegion.Image },
+            Training = new() { Ema = 0.99, Schedule = Schedule.Step },
+        },
     }.ToDictionary(config => config.Method);
 
     /// <summary>Name of the method; determines the settings under "model".</summary>

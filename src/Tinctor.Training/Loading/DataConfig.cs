@@ -32,6 +32,13 @@ public sealed record DataConfig
     [Range(16, 8192)]
     public int CropSize { get; init; } = 256;
 
+    /// <summary>
+    /// Mean of a target crop, 0 to 255, from which on it is nearly blank and another crop of the pair is drawn, up to five times; 230 in
+    /// the code of super-resolved virtual staining; 0 for no redraw.
+    /// </summary>
+    [Range(0.0, 255.0)]
+    public double BlankLimit { get; init; }
+
     /// <summary>Random horizontal flips.</summary>
     public bool Flip { get; init; } = true;
 

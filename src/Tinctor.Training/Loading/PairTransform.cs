@@ -9,11 +9,24 @@ namespace Tinctor.Training.Loading;
 /// </summary>
 internal sealed record PairTransform
 {
+    // As in the official code of super-resolved virtual staining.
+    private const int MostRedraws = 5;
+
     /// <summary>Stain normalisation of the source, applied first; null for none.</summary>
     public StainNormalizer? SourceNormalizer { get; init; }
 
     /// <summary>Stain normalisation of the target, applied first; null for none.</summary>
     public StainNormalizer? TargetNormalizer { get; init; }
+
+    /// <summary>
+    /// Whether sources are z-scored by the mean and standard deviation of the whole image, over all pixels and channels, before the crop.
+    /// </summary>
+    public bool StandardizeSource { get; init; }
+
+    /// <summary>
+    /// Mean of a target crop, 0 to 255, from which on it is nearly blank and another one is drawn, up to five times; 0 for no redraw.
+    /// </summary>
+    public double BlankLimit { get; init; }
 
     /// <summary>Target pixels per source pixel along each axis.</summary>
     public int Factor { get; init; } = 1;
@@ -82,6 +95,20 @@ internal sealed record PairTransform
         // A rotation by 90 degrees is a transposition and a flip.
         return new(x, y, w, h, flipX ^ (turns is 1 or 2), flipY ^ (turns is 2 or 3), turns is 1 or 3);
     }
+
+    /// <summary>Draws other positions for a crop until its target is not nearly blank, up to five times.</summary>
+    /// <param name="random">A stream of its own, so that redraws do not change other draws.</param>
+    /// <param name="place">Placement in the source.</param>
+    /// <param name="width">Width of the source.</param>
+    /// <param name="height">Height of the source.</param>
+    /// <param name="target">Prepared target.</param>
+    internal Placement RedrawBlank(ref SampleRandom random, Placement place, int width, int height, Image target)
+    {
+        if (BlankLimit == 0 || !RandomCrop) return place;
+        for (int draw = 0; draw < MostRedraws && place.Scale(Factor).Mean(target) >= BlankLimit; draw++)
+            place = place with { X = random.Next(width - place.Width + 1), Y = random.Next(height - place.Height + 1) };
+        return place;
+    }
 }
 
 /// <summary>Rectangle of an image with flips and transposition.</summary>
@@ -90,6 +117,21 @@ internal readonly record struct Placement(int X, int Y, int Width, int Height, b
     /// <summary>Scales the placement for an image that is larger by a factor.</summary>
     public Placement Scale(int factor) =>
         this with { X = X * factor, Y = Y * factor, Width = Width * factor, Height = Height * factor };
+
+    /// <summary>Computes the mean of all samples in the rectangle, 0 to 255.</summary>
+    public double Mean(Image image)
+    {
+        int row = image.Width * image.Channels, length = Width * image.Channels;
+        bool wide = image.SampleType == SampleType.UInt16;
+        long sum = 0;
+        for (int y = Y; y < Y + Height; y++)
+        {
+            int start = (y * row) + (X * image.Channels);
+            if (wide) foreach (ushort sample in image.Samples16.Slice(start, length)) sum += sample;
+            else foreach (byte sample in image.Data.AsSpan(start, length)) sum += sample;
+        }
+        return sum / ((double)length * Height) / (wide ? 257 : 1);
+    }
 
     /// <summary>Copies the samples of the rectangle as [Height, Width, Channels], scaled to [0, 1].</summary>
     public float[] Cut(Image image)

@@ -1,17 +1,20 @@
 using System.Collections.Concurrent;
 using Tinctor.Data;
 using Tinctor.Slides;
+using Tinctor.Staining.Execution;
 using Tinctor.Torch;
 
 namespace Tinctor.Training.Loading;
 
 /// <summary>
-/// Data set of image pairs as tensors in [-1, 1]. Samples depend on the files, the transform, the seed, the epoch and the index only.
+/// Data set of image pairs as tensors in [-1, 1]; sources may be z-scored instead. Samples depend on the files, the transform, the seed, the epoch and the index only.
 /// Thread-safe.
 /// </summary>
 internal sealed class PairedDataset
 {
+    private const ulong RedrawStream = 0x5245445241570000UL;
     private readonly ConcurrentDictionary<int, (Image Source, Image Target)> cache = new();
+    private readonly ConcurrentDictionary<int, (double Mean, double Deviation)> statistics = new();
     private readonly ulong seed;
     private readonly long cacheBytes;
     private long cachedBytes;
@@ -55,8 +58,12 @@ internal sealed class PairedDataset
         var random = new SampleRandom(seed, epoch, index);
         try
         {
-            Placement place = Transform.DrawPlacement(ref random, source.Width, source.Height), targets = place.Scale(Transform.Factor);
+            Placement place = Transform.DrawPlacement(ref random, source.Width, source.Height);
+            var redraws = new SampleRandom(seed ^ RedrawStream, epoch, index);
+            place = Transform.RedrawBlank(ref redraws, place, source.Width, source.Height, target);
+            Placement targets = place.Scale(Transform.Factor);
             float[] light = place.Cut(source);
+            SampleRandom stains = random;
             if (Transform.Jitter is { } jitter)
             {
                 if (source.Channels != 3)
@@ -66,13 +73,35 @@ internal sealed class PairedDataset
                 }
                 jitter.Apply(ref random, light);
             }
-            return new(pair, Planes.FromLight(light, source.Channels, place),
+            Planes planes = Planes.FromLight(light, source.Channels, place);
+            if (Transform.StandardizeSource) Standardize(planes, index, source, stains);
+            return new(pair, planes,
                 Planes.FromLight(targets.Cut(target), target.Channels, targets));
         }
         catch (TinctorException error)
         {
             throw new TinctorException(pair.Source, error.Problem, error.Remedy, error);
         }
+    }
+
+    // Statistics are those of the whole image, and of its varied stains if they vary.
+    private void Standardize(Planes planes, int index, Image source, SampleRandom stains)
+    {
+        if (Transform.Jitter is not { } jitter)
+        {
+            (double mean, double deviation) = statistics.GetOrAdd(index, _ => Of(SourceStatistics.FromImage(source)));
+            SourceStatistics.Standardize(planes.Values, mean, deviation);
+            return;
+        }
+        float[] light = new Placement(0, 0, source.Width, source.Height, false, false, false).Cut(source);
+        jitter.Apply(ref stains, light);
+        (double sum, double squares) = (0, 0);
+        foreach (float sample in light) (sum, squares) = (sum + sample, squares + ((double)sample * sample));
+        double average = sum / light.Length;
+        SourceStatistics.Standardize(planes.Values, (2 * average) - 1,
+            2 * Math.Sqrt(Math.Max(0, (squares / light.Length) - (average * average))));
+
+        static (double Mean, double Deviation) Of(SourceStatistics statistics) => (statistics.Mean, statistics.Deviation);
     }
 
     private (Image Source, Image Target) Cached(int index)

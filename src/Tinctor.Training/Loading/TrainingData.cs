@@ -89,10 +89,13 @@ internal sealed record TrainingData(PairManifest Manifest, IReadOnlyList<Pair> T
         + $"{(Validation.Count > 0 ? $"{Validation.Count} {noun}, " : "")}{ValidationNote}";
 
     /// <summary>Creates the training set with augmentation.</summary>
-    internal PairedDataset TrainingSet(DataConfig config, ulong seed, StainProfiles? stains = null, int factor = 1) =>
+    internal PairedDataset TrainingSet(DataConfig config, ulong seed, StainProfiles? stains = null, int factor = 1,
+        bool standardize = false) =>
         new(Train, new PairTransform
         {
             Factor = factor,
+            StandardizeSource = standardize,
+            BlankLimit = config.BlankLimit,
             SourceNormalizer = stains?.SourceNormalizer(),
             TargetNormalizer = stains?.TargetNormalizer(),
             Resize = config.LoadSize is > 0 ? config.LoadSize : null,

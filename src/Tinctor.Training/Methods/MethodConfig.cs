@@ -22,6 +22,11 @@ public abstract record MethodConfig
     /// <summary>Pixels of the stained image per source pixel along each axis.</summary>
     public virtual int Upscaling => 1;
 
+    /// <summary>
+    /// Whether training and staining z-score sources by the mean and standard deviation of the whole image or slide.
+    /// </summary>
+    public virtual bool StandardizesSource => false;
+
     /// <summary>Inference settings of the trained network.</summary>
     public InferenceConfig Inference { get; init; } = new();
 
@@ -30,6 +35,9 @@ public abstract record MethodConfig
 
     /// <summary>Variants of the paper's ablation study, without the full method; empty for none.</summary>
     internal virtual IReadOnlyList<Ablation> Ablations => [];
+
+    /// <summary>Gets these defaults with those of a value of model.variant that has its own.</summary>
+    internal virtual MethodConfig WithDefaultsOf(string variant) => this;
 
     /// <summary>Completes the settings of a new run with the full paths and hashes of the files that they name.</summary>
     /// <exception cref="TinctorException">A file is missing or unsuitable.</exception>
@@ -76,6 +84,7 @@ public abstract record MethodConfig
         Scale = Inference.Scale ?? 1,
         Mpp = Inference.Mpp,
         IhcLevels = PredictedLabels,
+        StandardizesSource = StandardizesSource,
     };
 
     /// <summary>Minimum crop size for training, in target pixels.</summary>
@@ -90,6 +99,16 @@ public abstract record MethodConfig
 
     /// <summary>Setting of an alternative network with a smaller size multiple, and the settings that include it; null for none.</summary>
     internal virtual (string Setting, MethodConfig Model)? FinerNetwork => null;
+}
+
+/// <summary>Region over which sources are z-scored.</summary>
+public enum ZScoreRegion
+{
+    /// <summary>The crop or tile that the network takes, within the network, as the official code does.</summary>
+    Crop,
+
+    /// <summary>The whole image or slide, in training and in staining.</summary>
+    Image,
 }
 
 /// <summary>Inference settings of a trained network.</summary>

@@ -45,6 +45,14 @@ public sealed class OnnxExecutorTests : IDisposable
         ["ceff plain"] = new CeffConfig { Ngf = 8, FeatureDim = 16, Vmfe = false, Fusion = false },
         ["cgan"] = new CganConfig { InputChannels = 2, Factor = 4, Width = 8, Depth = 2 },
         ["bbdm"] = new BbdmConfig { InputChannels = 2, Factor = 4, MatcherWidth = 8, Network = Small },
+        ["bbdm of z-scored images"] = new BbdmConfig
+        {
+            InputChannels = 2,
+            Factor = 4,
+            MatcherWidth = 8,
+            Network = Small,
+            ZScore = ZScoreRegion.Image,
+        },
         ["i2sb"] = new I2sbConfig { Network = Small },
         ["i2sb conditioned"] = new I2sbConfig
         {

@@ -46,6 +46,11 @@ public sealed record BbdmConfig : BridgeConfig
     public double MaxVariance { get; init; } = 1;
 
     /// <inheritdoc/>
+    // Network and loss of the template of the original repository for images of 256 pixels.
+    internal override MethodConfig WithDefaultsOf(string variant) =>
+        variant == "bbdm" ? this with { Network = DiffusionUnetOptions.Bbdm, Loss = "l1" } : this;
+
+    /// <inheritdoc/>
     public override int Upscaling => Factor;
 
     /// <inheritdoc/>

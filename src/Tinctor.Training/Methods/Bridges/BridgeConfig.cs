@@ -37,6 +37,15 @@ public abstract record BridgeConfig : MethodConfig
     [Range(1, 1024)]
     public int MatcherWidth { get; init; } = 64;
 
+    /// <summary>
+    /// Region of the z-score of sources that are matched to targets: image (the whole image or slide, in training and staining) or crop (as the
+    /// official code).
+    /// </summary>
+    public ZScoreRegion ZScore { get; init; } = ZScoreRegion.Crop;
+
+    /// <inheritdoc/>
+    public override bool StandardizesSource => HasMatcher && ZScore == ZScoreRegion.Image;
+
     /// <summary>Whether the source is an additional input of the network.</summary>
     public abstract bool Conditioned { get; }
 

@@ -6,7 +6,7 @@ using Tinctor.Training.Networks;
 namespace Tinctor.Training.Methods.Bridges;
 
 /// <summary>
-/// Networks of a diffusion bridge: an optional network matches the source [N,Cin,h,w] in [-1,1] to the target's size and channels
+/// Networks of a diffusion bridge: an optional network matches the source [N,Cin,h,w], in [-1,1] or z-scored, to the target's size and channels
 /// [N,Cout,f h,f w]; a U-Net predicts from states of the bridge.
 /// </summary>
 internal sealed class BridgeGenerator : Module<Tensor, Tensor>, IBridgeNetwork
@@ -22,7 +22,7 @@ internal sealed class BridgeGenerator : Module<Tensor, Tensor>, IBridgeNetwork
         Bridge = config.CreateBridge();
         denoise = register_module("denoise", config.CreateUnet());
         if (!config.HasMatcher) return;
-        standardise = register_module("standardise", new ZScore());
+        if (!config.StandardizesSource) standardise = register_module("standardise", new ZScore());
         match = register_module("match",
             new DimensionMatcher(config.Upscaling, config.InputChannels, config.OutputChannels, config.MatcherWidth));
     }
@@ -36,7 +36,8 @@ internal sealed class BridgeGenerator : Module<Tensor, Tensor>, IBridgeNetwork
     /// <inheritdoc/>
     public Tensor End(Tensor source)
     {
-        if (standardise is null || match is null) return source.alias();
+        if (match is null) return source.alias();
+        if (standardise is null) return match.forward(source);
         using Tensor standard = standardise.forward(source);
         return match.forward(standard);
     }

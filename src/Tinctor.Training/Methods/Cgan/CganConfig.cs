@@ -28,6 +28,15 @@ public sealed record CganConfig : ConditionalGanConfig
     [Range(1, 10)]
     public int Depth { get; init; } = 4;
 
+    /// <summary>
+    /// Region of the z-score of sources: image (the whole image or slide, in training and staining) or crop (as the
+    /// official code).
+    /// </summary>
+    public ZScoreRegion ZScore { get; init; } = ZScoreRegion.Crop;
+
+    /// <inheritdoc/>
+    public override bool StandardizesSource => ZScore == ZScoreRegion.Image;
+
     /// <inheritdoc/>
     public override int Upscaling => Factor;
 
@@ -43,8 +52,8 @@ public sealed record CganConfig : ConditionalGanConfig
 
     /// <inheritdoc/>
     public override Module<Tensor, Tensor> CreateGenerator() =>
-        new SuperResolutionUnet(Factor, InputChannels, OutputChannels, Width, Depth);
+        new SuperResolutionUnet(Factor, InputChannels, OutputChannels, Width, Depth, standardise: !StandardizesSource);
 
     private Tensor Enlarged(Tensor source) =>
-        F.interpolate(ZScore.Standardize(source), scale_factor: Factor, mode: "bilinear");
+        F.interpolate(StandardizesSource ? source : Networks.ZScore.Standardize(source), scale_factor: Factor, mode: "bilinear");
 }
