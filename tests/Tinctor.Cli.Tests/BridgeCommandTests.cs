@@ -59,6 +59,17 @@ public sealed class BridgeCommandTests(TrainedRun trained) : IDisposable
         Assert.Equal(("", 0), Errors(variance));
         Assert.Equal(made, File.GetLastWriteTimeUtc(At("table/results.json")));
         Assert.Contains("begun with other settings", CommandLine.Run([.. variance, "--seed", "3"]).OneError());
+
+        string[] sweep = ["variance", At("bbdm"), At("af"), "-o", At("sweep"), "--images", "1", "--samples", "2", "--average", "1",
+            "--steps", "4", "--device", "cpu"];
+        Assert.Equal(("", 0), Errors([.. sweep, "--exit-step", "900,0"]));
+        string[][] rows = [.. File.ReadAllLines(At("sweep/table.csv")).Select(line => line.Split(','))];
+        Assert.Equal(["image", "strategy", "exit_step", "runs", "cv", "psnr", "ssim"], rows[0]);
+        Assert.Equal(["vanilla ", "mean 0", "mean 900", "skip 0", "skip 900"], rows[1..].Select(row => $"{row[1]} {row[2]}"));
+        Assert.Equal(rows[1][4..], rows[2][4..]); // no step below 0 without noise
+        Assert.NotEqual(rows[2][4..], rows[3][4..]);
+        Assert.Equal(("", 0), Errors([.. sweep, "--exit-step", "0,500,900", "--strategies", "mean"]));
+        Assert.Contains(File.ReadAllLines(At("sweep/table.csv")), line => line.Contains(",mean,500,"));
     }
 
     [Fact]

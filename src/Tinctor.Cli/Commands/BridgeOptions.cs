@@ -40,10 +40,10 @@ internal static class BridgeOptions
         new("--average") { Description = "Runs that are averaged to one sample [default: the model's]", HelpName = "N" };
 
     /// <summary>Settings of one run, whatever its strategy.</summary>
-    public static IReadOnlyList<Option> OfRun { get; } = [Seed, Evaluations, Solver, Spacing, ExitStep];
+    public static IReadOnlyList<Option> OfRun { get; } = [Seed, Evaluations, Solver, Spacing];
 
     /// <summary>All of them.</summary>
-    public static IReadOnlyList<Option> All { get; } = [.. OfRun, Strategy, Average, Samples, Trajectory];
+    public static IReadOnlyList<Option> All { get; } = [.. OfRun, ExitStep, Strategy, Average, Samples, Trajectory];
 
     /// <summary>Gets the sampling of a model; null if the model is deterministic.</summary>
     /// <param name="parse">Parsed command line.</param>
@@ -61,6 +61,7 @@ internal static class BridgeOptions
         if ((parse.GetValue(Average) ?? 1) < 1) throw new TinctorException("--average must be 1 or more");
         BridgeSampling sampling = Run(parse, own) with
         {
+            ExitStep = parse.GetValue(ExitStep) ?? own.ExitStep,
             Strategy = parse.GetValue(Strategy) ?? own.Strategy,
             Average = parse.GetValue(Average) ?? own.Average,
         };
@@ -75,6 +76,5 @@ internal static class BridgeOptions
         Evaluations = parse.GetValue(Evaluations) ?? own.Evaluations,
         Solver = parse.GetValue(Solver) ?? own.Solver,
         Spacing = parse.GetValue(Spacing) ?? own.Spacing,
-        ExitStep = parse.GetValue(ExitStep) ?? own.ExitStep,
     };
 }

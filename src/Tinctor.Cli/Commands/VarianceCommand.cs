@@ -20,12 +20,13 @@ internal static class VarianceCommand
 {
     private const string Description = """
         Measure the variation and the quality of a diffusion bridge's results for sampling strategies (vanilla, mean, skip) and numbers of
-        averaged runs, as in the paper on super-resolved virtual staining. Each image is stained
-        samples x (largest number of averaged runs) times with each strategy. The same command resumes an interrupted study.
+        averaged runs, as in the paper on super-resolved virtual staining. Several exit steps give one row each. Each image is stained
+        samples x (largest number of averaged runs) times in each row. The same command resumes an interrupted study.
 
         Examples:
           tinctor variance runs/bridge pairs/manifest.csv -o variance
           tinctor variance runs/bridge pairs/manifest.csv -o variance --images 20 --samples 10 --average 1,2,3,5 --exit-step 50
+          tinctor variance runs/bridge pairs/manifest.csv -o sweep --steps 0 --solver posterior --exit-step 10,25,50,100,200
           tinctor variance runs/bridge pairs/manifest.csv -o quick --strategies mean,skip --steps 50
         """;
 
@@ -63,6 +64,17 @@ internal static class VarianceCommand
             return default;
         })],
     };
+    private static readonly Option<int[]> ExitSteps = new("--exit-step")
+    {
+        Description = "Exit steps t_e of the strategies mean and skip; one row each [default: the model's]",
+        HelpName = "N,N",
+        CustomParser = result => [.. StudyOptions.Items(result).Select(item =>
+        {
+            if (!int.TryParse(item, NumberStyles.None, CultureInfo.InvariantCulture, out int step))
+                result.AddError($"--exit-step {item}: write whole numbers of 0 or more, as in 10,50,200");
+            return step;
+        })],
+    };
     private static readonly StainerLoader Loader = new();
 
     public static Command Create()
@@ -73,7 +85,7 @@ internal static class VarianceCommand
             Model, Data,
             { "Input", Split, Images },
             { "Output", Output },
-            { "Diffusion bridges", [Strategies, Repeats, Averages, .. BridgeOptions.OfRun] },
+            { "Diffusion bridges", [Strategies, ExitSteps, Repeats, Averages, .. BridgeOptions.OfRun] },
             { "Computation", Loader.Options },
         };
         command.SetAction((parse, cancel) => Task.Run(() => Run(parse, cancel)));
@@ -89,22 +101,28 @@ internal static class VarianceCommand
         BridgeSampling sampling = BridgeOptions.Run(parse, stainer.Model.Bridge?.Sampling ?? throw new TinctorException(
             $"{model}: is deterministic; its results do not vary. Use a model of bbdm or i2sb.")) with
         { Average = 1 };
+        int[] exitSteps = [.. (parse.GetValue(ExitSteps) ?? []).DefaultIfEmpty(sampling.ExitStep).Distinct().Order()];
+        bool sweeps = exitSteps.Length > 1;
+        if (!sweeps) sampling = sampling with { ExitStep = exitSteps[0] };
         ulong seed = parse.GetValue(BridgeOptions.Seed);
-        var table = new VarianceTable(folder, Settings(study, model, sampling, seed));
-        (Pair Pair, SamplingStrategy Strategy)[] open =
+        var table = new VarianceTable(folder, Settings(study, model, sampling, sweeps, seed));
+        Row[] open =
         [
             .. from strategy in parse.GetRequiredValue(Strategies).Distinct()
+               from exitStep in sweeps && strategy != SamplingStrategy.Vanilla ? exitSteps.Select(step => (int?)step) : [null]
                from pair in pairs
-               where !table.Has(pair.Name, Name(strategy))
-               select (pair, strategy),
+               where !table.Has(pair.Name, Name(strategy), exitStep)
+               select new Row(pair, strategy, exitStep),
         ];
-        Measure(study, open, table, (source, pair, strategy, run) =>
+        Measure(study, open, table, (source, row, run) =>
         {
             cancel.ThrowIfCancellationRequested();
-            return stainer.Stain(source, new(sampling with { Strategy = strategy }, [new(pair.Name, seed)], run)).Image;
+            BridgeSampling how = sampling with { Strategy = row.Strategy, ExitStep = row.ExitStep ?? sampling.ExitStep };
+            return stainer.Stain(source, new(how, [new(row.Pair.Name, seed)], run)).Image;
         });
+        string exits = sweeps ? "" : $", exit step {exitSteps[0]}";
         Conclude(table, folder, $"Results of {study.Repeats} repeats, each the mean of N runs, "
-            + $"{(sampling.Evaluations == 0 ? "all" : $"{sampling.Evaluations}")} steps, exit step {sampling.ExitStep}: means over images");
+            + $"{(sampling.Evaluations == 0 ? "all" : $"{sampling.Evaluations}")} steps{exits}: means over images");
         return 0;
     }
 
@@ -115,11 +133,12 @@ internal static class VarianceCommand
         return new([.. parse.GetRequiredValue(Averages).Distinct().Order()], parse.GetValue(Repeats));
     }
 
-    // Settings that the numbers depend on; strategies and images may be added later.
-    private static string Settings(VarianceStudy study, string model, BridgeSampling sampling, ulong seed) =>
+    // Settings that the numbers depend on; strategies, images and the exit steps of a sweep may be added later.
+    private static string Settings(VarianceStudy study, string model, BridgeSampling sampling, bool sweeps, ulong seed) =>
         $"weights {ModelFolder.Sha256(model)[..16]}, runs averaged {string.Join(' ', study.Averages)}, "
             + $"repeats {study.Repeats}, seed {seed}, "
-            + $"evaluations {sampling.Evaluations}, solver {sampling.Solver}, spacing {sampling.Spacing}, exit step {sampling.ExitStep}, "
+            + $"evaluations {sampling.Evaluations}, solver {sampling.Solver}, spacing {sampling.Spacing}, "
+            + $"exit step {(sweeps ? "of the row" : $"{sampling.ExitStep}")}, "
             + $"eta {sampling.Eta.ToString(CultureInfo.InvariantCulture)}, clip {sampling.Clip}";
 
     private static IReadOnlyList<Pair> Chosen(ParseResult parse, ModelConfig model, CancellationToken cancel)
@@ -135,20 +154,21 @@ internal static class VarianceCommand
         return chosen;
     }
 
-    private static void Measure(VarianceStudy study, (Pair Pair, SamplingStrategy Strategy)[] open, VarianceTable table,
-        Func<Image, Pair, SamplingStrategy, int, Image> stain) => ProgressDisplay.Show("staining", progress =>
+    private static void Measure(VarianceStudy study, Row[] open, VarianceTable table, Func<Image, Row, int, Image> stain) =>
+        ProgressDisplay.Show("staining", progress =>
         {
             int done = 0;
-            foreach ((Pair pair, SamplingStrategy strategy) in open)
+            foreach (Row row in open)
             {
-                (Image source, Image target) = pair.ReadImages();
+                (Image source, Image target) = row.Pair.ReadImages();
                 Image Once(int run)
                 {
-                    Image stained = stain(source, pair, strategy, run);
+                    Image stained = stain(source, row, run);
                     progress.Report((double)++done / (open.Length * study.Runs));
                     return stained;
                 }
-                table.Add(study.Measure(pair.Name, Name(strategy), Once, HasTarget(pair) ? target : null));
+                table.Add(study.Measure(row.Pair.Name, Name(row.Strategy), Once, HasTarget(row.Pair) ? target : null)
+                    .Select(result => result with { ExitStep = row.ExitStep }));
             }
         });
 
@@ -160,6 +180,9 @@ internal static class VarianceCommand
     }
 
     private static bool HasTarget(Pair pair) => pair.Layout != PairLayout.Single;
+
+    // One image in one row of the table.
+    private sealed record Row(Pair Pair, SamplingStrategy Strategy, int? ExitStep);
 
     private static string Name(SamplingStrategy strategy) => strategy.ToString().ToLowerInvariant();
 }

@@ -6,7 +6,7 @@ using Tinctor.Evaluation.Sections;
 namespace Tinctor.Evaluation.Report;
 
 /// <summary>
-/// Variance table of the super-resolution paper: sampling strategies and numbers of averaged runs in the rows, variation and quality of the
+/// Variance table of the super-resolution paper: sampling strategies, exit steps and numbers of averaged runs in the rows, variation and quality of the
 /// results in the columns. Results are saved in results.json after each image, so that an interrupted study resumes.
 /// </summary>
 internal sealed class VarianceTable
@@ -32,8 +32,9 @@ internal sealed class VarianceTable
 
     private string Results => Path.Combine(folder, "results.json");
 
-    /// <summary>Whether an image is measured with a strategy.</summary>
-    public bool Has(string image, string strategy) => results.Any(result => result.Image == image && result.Strategy == strategy);
+    /// <summary>Whether an image is measured with a strategy and an exit step.</summary>
+    public bool Has(string image, string strategy, int? exitStep = null) =>
+        results.Any(result => (result.Image, result.Strategy, result.ExitStep) == (image, strategy, exitStep));
 
     /// <summary>Adds results and saves the study.</summary>
     public void Add(IEnumerable<VarianceResult> measured)
@@ -47,18 +48,21 @@ internal sealed class VarianceTable
     public void Write(string caption) => TableFiles.Write(Means(caption), ByImage(caption), folder, "variance");
 
     private SectionTable Means(string caption) => new("variance", caption, [.. Columns()],
-        [.. results.GroupBy(result => (result.Strategy, result.Average)).Select(group => Row(
-            [group.Key.Strategy, group.Key.Average], group.Average(r => r.Variation), group.Average(r => r.Psnr),
+        [.. results.GroupBy(result => (result.Strategy, result.ExitStep, result.Average)).Select(group => Row(
+            group.First(), group.Average(r => r.Variation), group.Average(r => r.Psnr),
                 group.Average(r => r.Ssim)))]);
 
     private SectionTable ByImage(string caption) => new("variance", caption, [new("image", "Image"), .. Columns()],
-        [.. results.Select(r => Row([r.Image, r.Strategy, r.Average], r.Variation, r.Psnr, r.Ssim))]);
+        [.. results.Select(r => (IReadOnlyList<object?>)[r.Image, .. Row(r, r.Variation, r.Psnr, r.Ssim)])]);
+
+    private bool HasExitSteps => results.Any(result => result.ExitStep is not null);
 
     private bool HasTargets => results.Any(result => result.Psnr is not null);
 
     private IEnumerable<SectionColumn> Columns()
     {
         yield return new("strategy", "Sampling");
+        if (HasExitSteps) yield return new("exit_step", "Exit step t_e", 0);
         yield return new("runs", "N", 0);
         yield return new("cv", "Coefficient of variation", 4, false);
         if (!HasTargets) yield break;
@@ -66,8 +70,11 @@ internal sealed class VarianceTable
         yield return new("ssim", "SSIM", 4, true);
     }
 
-    private object?[] Row(object[] names, double variation, double? psnr, double? ssim) =>
-        HasTargets ? [.. names, variation, psnr, ssim] : [.. names, variation];
+    private object?[] Row(VarianceResult result, double variation, double? psnr, double? ssim)
+    {
+        object?[] exit = HasExitSteps ? [result.ExitStep] : [], quality = HasTargets ? [psnr, ssim] : [];
+        return [result.Strategy, .. exit, result.Average, variation, .. quality];
+    }
 
     private Content Read()
     {

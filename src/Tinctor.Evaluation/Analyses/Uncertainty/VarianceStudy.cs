@@ -13,7 +13,11 @@ namespace Tinctor.Evaluation.Analyses.Uncertainty;
 /// </param>
 /// <param name="Psnr">PSNR in dB of a result against the target, mean over the results; null without a target.</param>
 /// <param name="Ssim">SSIM of a result against the target, mean over the results; null without a target.</param>
-public sealed record VarianceResult(string Image, string Strategy, int Average, double Variation, double? Psnr, double? Ssim);
+public sealed record VarianceResult(string Image, string Strategy, int Average, double Variation, double? Psnr, double? Ssim)
+{
+    /// <summary>Exit step t_e of the strategy; null for strategies without one, and in studies of a single exit step.</summary>
+    public int? ExitStep { get; init; }
+}
 
 /// <summary>Variation of results that are means of N runs, as in the variance table of Zhang et al. 2024.</summary>
 /// <param name="Averages">The values of N.</param>
