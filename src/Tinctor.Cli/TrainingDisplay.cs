@@ -71,3 +71,13 @@ internal static class TrainingDisplay
         }
     }
 }
+
+/// <summary>Prints the notes of a command that trains no step.</summary>
+internal sealed class NotesOnly : ITrainingObserver
+{
+    /// <inheritdoc/>
+    public void Note(string text) => Terminal.Note(text);
+
+    /// <inheritdoc/>
+    public void Step(TrainingProgress progress) { }
+}

@@ -3,13 +3,14 @@ using System.Text;
 using Tinctor.Training.Configuration;
 using Tinctor.Training.Loading;
 using Tinctor.Training.Runs;
+using Tinctor.Training.Validation;
 
 namespace Tinctor.Training;
 
 /// <summary>README.md of a model folder: method, training data, validation, intended use and settings.</summary>
 internal static class ModelCard
 {
-    public static string Write(RunConfig config, TrainingData data, TrainingState state)
+    public static string Write(RunConfig config, TrainingData data, TrainingState state, PairScore score, int scored)
     {
         var text = new StringBuilder();
         text.AppendLine(CultureInfo.InvariantCulture, $"""
@@ -25,7 +26,7 @@ internal static class ModelCard
             | Training slides | {Slides(data.Train)} |
             | Held-out slides | {Slides(data.Manifest.InSplit("test").Concat(data.Validation))} |
             | Steps | {state.Step}, {config.Training.BatchSize} {(config.Training.BatchSize == 1 ? "pair" : "pairs")} each |
-            | Validation | {Validation(data, state)} |
+            | Validation | {Validation(data, state, score, scored)} |
             | Licence of the weights | not stated; add it before distribution. It depends on the licence of the data |
 
             ## Use
@@ -44,13 +45,17 @@ internal static class ModelCard
         return text.ToString();
     }
 
-    private static string Validation(TrainingData data, TrainingState state)
+    private static string Validation(TrainingData data, TrainingState state, PairScore score, int scored)
     {
-        if (state.LastScore is not double psnr) return data.ValidationNote;
-        int count = data.Validation.Count, scored = Math.Min(count, Preview.MostValidationPairs);
+        if (state.LastScore is not double value) return data.ValidationNote;
+        int count = data.Validation.Count;
         string part = scored < count ? string.Create(CultureInfo.InvariantCulture, $" ({scored} of {count} pairs)") : "";
-        return string.Create(CultureInfo.InvariantCulture, $"PSNR {psnr:F2} dB on {data.ValidationNote}{part}");
+        string best = state.IsBest ? "" : Best(state, score);
+        return string.Create(CultureInfo.InvariantCulture, $"{score.Format(value)}{best} on {data.ValidationNote}{part}");
     }
+
+    private static string Best(TrainingState state, PairScore score) => state is { BestScore: double best, BestStep: { } step }
+        ? $" (best {score.Format(best)} at step {step})" : "";
 
     private static string Slides(IEnumerable<Tinctor.Data.Pair> pairs)
     {

@@ -7,15 +7,13 @@ using Tinctor.Torch;
 using Tinctor.Torch.Nn;
 using Tinctor.Training.Configuration;
 using Tinctor.Training.Loading;
+using Tinctor.Training.Validation;
 
 namespace Tinctor.Training;
 
-/// <summary>Validates a network at a checkpoint: PSNR and sample images of validation pairs.</summary>
+/// <summary>Validates a network at a checkpoint: score and sample images of validation pairs.</summary>
 internal sealed class Preview : IDisposable
 {
-    /// <summary>Maximum number of scored validation pairs.</summary>
-    internal const int MostValidationPairs = 16;
-
     private const int MostPixels = 512;
     private readonly Module<Tensor, Tensor> generator;
     private readonly Stainer stainer;
@@ -30,23 +28,29 @@ internal sealed class Preview : IDisposable
         stainer = TrainedModel.CreateStainer(generator, config.Model, device, config.Training.Amp);
     }
 
-    /// <summary>
-    /// Computes the mean PSNR in dB of up to <see cref="MostValidationPairs"/> evenly spaced validation pairs, on images in [-1, 1] before
-    /// rounding to 8 bits.
-    /// </summary>
-    public double ValidationPsnr()
+    /// <summary>Computes the mean score of pairs, on stained images before rounding to 8 bits.</summary>
+    public double Score(PairScore score, IReadOnlyList<Pair> validation)
     {
-        PairedDataset pairs = Dataset(data.Validation);
-        int count = Math.Min(pairs.Count, MostValidationPairs);
+        PairedDataset pairs = Dataset(validation);
         double sum = 0;
-        for (int i = 0; i < count; i++)
+        for (int i = 0; i < pairs.Count; i++)
         {
             using DisposeScope scope = torch.NewDisposeScope();
-            (Tensor source, Tensor target) = pairs.Get(i * pairs.Count / count);
-            double mse = F.mse_loss(Stain(source), target).item();
-            sum += 10 * Math.Log10(4 / Math.Max(mse, 1e-10));
+            (Tensor source, Tensor target) = pairs.Get(i);
+            sum += score.Compute(Stain(source).unsqueeze(0), target.unsqueeze(0), pairs.Pairs[i]);
         }
-        return sum / count;
+        return sum / pairs.Count;
+    }
+
+    /// <summary>Selects evenly spaced validation pairs that a score takes.</summary>
+    /// <param name="validation">Validation pairs.</param>
+    /// <param name="score">The score.</param>
+    /// <param name="count">Maximum number of pairs; 0 for all.</param>
+    public static IReadOnlyList<Pair> Select(IReadOnlyList<Pair> validation, PairScore score, int count)
+    {
+        Pair[] pairs = [.. validation.Where(score.Takes)];
+        int chosen = count > 0 ? Math.Min(count, pairs.Length) : pairs.Length;
+        return [.. Enumerable.Range(0, chosen).Select(i => pairs[(int)((long)i * pairs.Length / chosen)])];
     }
 
     /// <summary>Creates rows of source, stained and real image; null if no samples are configured or the targets are not RGB.</summary>

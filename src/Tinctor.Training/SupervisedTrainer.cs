@@ -58,6 +58,7 @@ internal sealed class SupervisedLoop : TrainingLoop<SupervisedTask>
         data = TrainingData.ReadFold(config.ReadData(), config.Data, stop);
         observer.Note($"data: {data.Manifest.Describe()}");
         observer.Note(data.Describe("images"));
+        RequireValidation();
         var images = new PairedDataset(data.Train, config.Transform(augment: true), config.Seed, TrainingData.CacheBytes);
         Loader = new PairLoader(images, config.Training.BatchSize, shuffle: true, config.Seed, config.Data.Workers);
     }
@@ -94,7 +95,9 @@ internal sealed class SupervisedLoop : TrainingLoop<SupervisedTask>
 
     private protected override IReadOnlyDictionary<string, Tensor> TrainStep(SupervisedTask task, Batch batch) => task.TrainStep(batch);
 
-    private protected override void Validate(SupervisedTask task, TrainingState state, RunLog log, int epoch)
+    private protected override bool HasValidation => data.Validation.Count > 0;
+
+    private protected override void Score(SupervisedTask task, TrainingState state, RunLog log, int epoch)
     {
         if (data.Validation.Count > 0) state.RecordScore(InEvaluationMode(task, () => task.Score(Validation())));
         log.Sample(state.Step, epoch, state.LastScore, picture: null);

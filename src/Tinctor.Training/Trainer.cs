@@ -8,6 +8,7 @@ using Tinctor.Training.Learners;
 using Tinctor.Training.Loading;
 using Tinctor.Training.Methods;
 using Tinctor.Training.Runs;
+using Tinctor.Training.Validation;
 
 namespace Tinctor.Training;
 
@@ -27,8 +28,9 @@ public static class Trainer
         RunFolder folder = RunFolder.Create(runFolder);
         // A run may be resumed from another working directory.
         config = config with { Data = config.Data.WithFullPaths() };
-        config = config with { Model = config.Model.Completed() };
-        return new MethodLoop(config, folder, observer, stop, resumes: false).Start(stop);
+        config = config with { Model = config.Model.Completed(), Training = config.Training.WithFullPaths() };
+        using var loop = new MethodLoop(config, folder, observer, stop, resumes: false);
+        return loop.Start(stop);
     }
 
     /// <summary>Resumes a run from its last checkpoint; the configuration is that of the run folder.</summary>
@@ -37,19 +39,46 @@ public static class Trainer
     {
         using FileLock access = RunFolder.LockRun(runFolder);
         RunFolder folder = RunFolder.Open(runFolder);
+        using MethodLoop loop = Open(folder, observer, stop);
+        return loop.Resume(stop);
+    }
+
+    /// <summary>Writes the best checkpoint of a run as a model folder in its folder best/, unless it is there already.</summary>
+    /// <param name="runFolder">Run folder, with its data in place.</param>
+    /// <param name="observer">Receives notes.</param>
+    /// <param name="stop">Cancels the check of the data.</param>
+    /// <returns>Path of the model folder.</returns>
+    /// <exception cref="TinctorException">The folder contains no run or no best checkpoint, or another process trains it.</exception>
+    public static string ExportBest(string runFolder, ITrainingObserver observer, CancellationToken stop = default)
+    {
+        using FileLock access = RunFolder.LockRun(runFolder);
+        RunFolder folder = RunFolder.Open(runFolder);
+        if (!folder.HasBest)
+            throw new TinctorException(runFolder, "the run has no best checkpoint, as it had no validation yet",
+                "Use the model of the last step");
+        if (folder.HasCurrentBestModel) return folder.BestModel;
+        using MethodLoop loop = Open(folder, observer, stop);
+        loop.WriteBest();
+        return folder.BestModel;
+    }
+
+    private static MethodLoop Open(RunFolder folder, ITrainingObserver observer, CancellationToken stop)
+    {
         RunConfig config = ConfigFile.LoadRun(folder.Config, out bool namesMethod);
         if (!namesMethod) observer.Note($"{folder.Config} names no method; assuming {config.Method}");
-        return new MethodLoop(config, folder, observer, stop, resumes: true).Resume(stop);
+        return new(config, folder, observer, stop, resumes: true);
     }
 }
 
 /// <summary>Training loop of <see cref="Trainer"/>.</summary>
-internal sealed class MethodLoop : TrainingLoop<Method>
+internal sealed class MethodLoop : TrainingLoop<Method>, IDisposable
 {
     // Maximum number of training sources for the detector of unfamiliar sources.
     private const int MostSources = 200;
     private readonly RunConfig config;
     private readonly TrainingData data;
+    private readonly PairScore score;
+    private readonly IReadOnlyList<Pair> scored;
 
     public MethodLoop(RunConfig config, RunFolder folder, ITrainingObserver observer, CancellationToken stop, bool resumes)
         : base(config.Training, config.Seed, folder, observer)
@@ -58,8 +87,11 @@ internal sealed class MethodLoop : TrainingLoop<Method>
         observer.Note($"data: {data.Manifest.Describe()}");
         RequireChannels(data.Train[0], config);
         observer.Note(data.Describe("pairs"));
-        if (data.Validation.Count > Preview.MostValidationPairs)
-            observer.Note($"checkpoints are scored on {Preview.MostValidationPairs} of {data.Validation.Count} validation pairs");
+        score = PairScore.Create(config, data.Validation, Device);
+        scored = Preview.Select(data.Validation, score, config.Training.BestPairs);
+        RequireValidation();
+        if (scored.Count < data.Validation.Count)
+            observer.Note($"checkpoints are scored on {scored.Count} of {data.Validation.Count} validation pairs");
         if (!resumes)
         {
             config = config.Model.CompletedFor(config, data, observer.Note);
@@ -96,11 +128,28 @@ internal sealed class MethodLoop : TrainingLoop<Method>
         return Run(resume: true, stop);
     }
 
+    /// <summary>Frees the networks of the score.</summary>
+    public void Dispose() => score.Dispose();
+
+    /// <summary>Writes the best checkpoint as a model folder.</summary>
+    public void WriteBest()
+    {
+        using DisposeScope scope = torch.NewDisposeScope();
+        using Method method = Create();
+        using var state = new TrainingState(method, config.Training, Device, score.Name, score.LowerIsBetter);
+        Folder.LoadBest(state);
+        Write(Folder.BestModel, method, state);
+    }
+
     private protected override PairLoader Loader { get; }
 
     private protected override int Epochs => config.Training.Epochs + config.Training.EpochsDecay;
 
-    private protected override string ScoreName(Method method) => "psnr";
+    private protected override string ScoreName(Method method) => score.Name;
+
+    private protected override bool LowerIsBetter => score.LowerIsBetter;
+
+    private protected override bool HasValidation => scored.Count > 0;
 
     private protected override string ConfigText => ConfigFile.Write(config);
 
@@ -121,19 +170,26 @@ internal sealed class MethodLoop : TrainingLoop<Method>
     private protected override IReadOnlyDictionary<string, Tensor> TrainStep(Method method, Batch batch) =>
         method.TrainStep(batch.Source.to(Device), batch.Target.to(Device), [.. batch.Pairs.Select(pair => pair.Label)]);
 
-    private protected override void Validate(Method method, TrainingState state, RunLog log, int epoch)
+    private protected override void Score(Method method, TrainingState state, RunLog log, int epoch)
     {
         using var preview = new Preview(method.Generator, config, data, Device);
-        if (data.Validation.Count > 0) state.RecordScore(preview.ValidationPsnr());
+        if (scored.Count > 0) state.RecordScore(preview.Score(score, scored));
         log.Sample(state.Step, epoch, state.LastScore, preview.Picture());
     }
 
     private protected override void WriteModel(Method method, TrainingState state)
     {
+        // With early stopping, the last weights are those without an improvement.
+        if (config.Training.Patience > 0) Folder.LoadBest(state);
+        Write(Folder.Model, method, state);
+    }
+
+    private void Write(string folder, Method method, TrainingState state)
+    {
         using IDisposable? average = UseAverage(method, state);
-        string? notExported = TrainedModel.Write(Folder.Model,
+        string? notExported = TrainedModel.Write(folder,
             new ModelConfig { Method = config.Method, Direction = config.Data.Direction, Model = config.Model, Stains = config.Stains },
-            state.ModelWeights(), ModelCard.Write(config, data, state), Novelty());
+            state.ModelWeights(), ModelCard.Write(config, data, state, score, scored.Count), Novelty());
         if (notExported is not null) Observer.Note($"the model has no model.onnx: {notExported}");
     }
 
@@ -161,7 +217,7 @@ internal sealed class MethodLoop : TrainingLoop<Method>
         }
     }
 
-    private protected override string Describe(Method method, double score) => FormattableString.Invariant($"PSNR {score:F2} dB");
+    private protected override string Describe(Method method, double value) => score.Format(value);
 
     private static void RequireChannels(Pair pair, RunConfig config)
     {

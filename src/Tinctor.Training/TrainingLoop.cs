@@ -52,6 +52,12 @@ internal abstract class TrainingLoop<TLearner> where TLearner : Learner
     /// <summary>Name of the validation score in the log, such as "psnr".</summary>
     private protected abstract string ScoreName(TLearner learner);
 
+    /// <summary>Whether lower validation scores are better.</summary>
+    private protected virtual bool LowerIsBetter => false;
+
+    /// <summary>Whether there are validation images.</summary>
+    private protected abstract bool HasValidation { get; }
+
     /// <summary>Text of config.yaml, for the log.</summary>
     private protected abstract string ConfigText { get; }
 
@@ -66,7 +72,7 @@ internal abstract class TrainingLoop<TLearner> where TLearner : Learner
     private protected abstract IReadOnlyDictionary<string, Tensor> TrainStep(TLearner learner, Batch batch);
 
     /// <summary>Scores the current weights (EMA if enabled) on the validation images and logs sample images.</summary>
-    private protected abstract void Validate(TLearner learner, TrainingState state, RunLog log, int epoch);
+    private protected abstract void Score(TLearner learner, TrainingState state, RunLog log, int epoch);
 
     private protected abstract void WriteModel(TLearner learner, TrainingState state);
 
@@ -81,14 +87,14 @@ internal abstract class TrainingLoop<TLearner> where TLearner : Learner
     {
         torch.manual_seed(seed);
         using TLearner learner = Create();
-        using var state = new TrainingState(learner, config.Ema, Device, ScoreName(learner), config.EmaWarmUp);
+        using var state = new TrainingState(learner, config, Device, ScoreName(learner), LowerIsBetter);
         WarnOfInitialWeights();
         if (resume && Folder.LoadLatest(state) is string loaded) Observer.Note($"resumed after step {state.Step} from {loaded}");
-        if (state.Step >= TotalSteps && Folder.HasModel) return Result(learner, state, finished: true);
+        if (IsFinished(state) && Folder.HasModel) return Result(learner, state, finished: true);
 
         using var log = new RunLog(Folder, state.Step, ConfigText, $"val_{ScoreName(learner)}");
         var throughput = new Throughput();
-        while (state.Step < TotalSteps)
+        while (!IsFinished(state))
         {
             int epoch = state.Step / StepsPerEpoch;
             foreach (Batch batch in Loader.Batches(epoch, state.Step % StepsPerEpoch, CancellationToken.None))
@@ -99,21 +105,26 @@ internal abstract class TrainingLoop<TLearner> where TLearner : Learner
                 log.Add(losses);
                 Report(state.Step, epoch, losses, throughput);
                 bool last = state.Step == TotalSteps, stopping = stop.IsCancellationRequested;
-                bool save = IsCheckpoint(state.Step) || last || stopping;
+                bool validate = IsCheckpoint(state.Step) || last, save = validate || stopping;
                 // Averages of the log restart at checkpoints, so a resumed run averages over the same steps.
                 if (save || state.Step % config.LogEvery == 0)
                     log.Flush(state.Step, epoch + 1, LearningRate(learner), throughput.PairsPerSecond);
                 if (save)
                 {
                     RequireFiniteWeights(learner, state.Step, batch);
-                    Checkpoint(learner, state, log, epoch + 1);
+                    // A validation at the place of an interruption would count for patience.
+                    if (validate) Validate(learner, state, log, epoch + 1);
+                    Folder.Save(state, config.KeepCheckpoints);
                 }
-                if (stopping && !last) return Result(learner, state, finished: false);
-                if (last) break;
+                if (IsFinished(state)) break;
+                if (stopping) return Result(learner, state, finished: false);
             }
         }
+        if (state.IsStale)
+            Observer.Note($"stopped early after step {state.Step}: no improvement in {config.Patience} validations");
+        TrainingResult result = Result(learner, state, finished: true);
         using (torch.NewDisposeScope()) WriteModel(learner, state);
-        return Result(learner, state, finished: true);
+        return result;
     }
 
     /// <summary>Replaces the trained network's weights by their running average until disposal; null without averaging.</summary>
@@ -140,7 +151,10 @@ internal abstract class TrainingLoop<TLearner> where TLearner : Learner
     }
 
     private TrainingResult Result(TLearner learner, TrainingState state, bool finished) => new(
-        state.Step, finished, finished ? Folder.Model : null, state.LastScore is double score ? Describe(learner, score) : null);
+        state.Step, finished, finished ? Folder.Model : null, state.LastScore is double score ? Describe(learner, score) + BestOf(learner, state) : null);
+
+    private string BestOf(TLearner learner, TrainingState state) => state is { BestScore: double best, BestStep: { } step, IsBest: false }
+        ? $"; best {Describe(learner, best)} at step {step}" : "";
 
     private IReadOnlyDictionary<string, double> Step(TLearner learner, TrainingState state, Batch batch, int epoch)
     {
@@ -199,11 +213,21 @@ internal abstract class TrainingLoop<TLearner> where TLearner : Learner
         return step % (config.CheckpointEvery > 0 ? config.CheckpointEvery : epochs * StepsPerEpoch) == 0;
     }
 
-    private void Checkpoint(TLearner learner, TrainingState state, RunLog log, int epoch)
+    private void Validate(TLearner learner, TrainingState state, RunLog log, int epoch)
     {
         using DisposeScope scope = torch.NewDisposeScope();
-        using (UseAverage(learner, state)) Validate(learner, state, log, epoch);
-        Folder.Save(state, config.KeepCheckpoints);
+        using (UseAverage(learner, state)) Score(learner, state, log, epoch);
+    }
+
+    private bool IsFinished(TrainingState state) => state.Step >= TotalSteps || state.IsStale;
+
+    /// <summary>Checks that early stopping has validation data.</summary>
+    /// <exception cref="OptionException">There is none.</exception>
+    private protected void RequireValidation()
+    {
+        if (config.Patience > 0 && !HasValidation)
+            throw new OptionException(nameof(LoopConfig.Patience), "training.patience is set, but there is no validation data",
+                "Hold out slides or folds, or use training.patience=0");
     }
 
     private void Report(int step, int epoch, IReadOnlyDictionary<string, double> losses, Throughput throughput)

@@ -35,6 +35,28 @@ public sealed class ExportCommandTests(TrainedRun trained) : IDisposable
     }
 
     [Fact]
+    public void Export_and_stain_best_use_best_checkpoint()
+    {
+        foreach (string file in Directory.GetFiles(trained.Run, "*", SearchOption.AllDirectories))
+        {
+            string copy = At("run", Path.GetRelativePath(trained.Run, file));
+            Directory.CreateDirectory(Path.GetDirectoryName(copy)!);
+            File.Copy(file, copy);
+        }
+        string run = At("run"), best = Path.Combine(run, "best");
+        Outcome exported = CommandLine.Run("export", run, "--best");
+        Assert.Equal((0, $"model: {best}\n"), (exported.Code, exported.Output));
+        Assert.True(OnnxModel.IsCurrent(best));
+        TrainedRun.Noise(20, 20, 1).Write(At("in", "a.png"));
+        Assert.Equal(0, Stain(run, "by run", "--best").Code);
+        Assert.Equal(0, Stain(best, "by folder").Code);
+        Assert.Equal(Image.Read(At("by folder", "a.png")).Data, Image.Read(At("by run", "a.png")).Data);
+        Outcome refused = CommandLine.Run("export", trained.At("data"), "--best");
+        Assert.NotEqual(0, refused.Code);
+        Assert.Contains("contains no run", refused.Error);
+    }
+
+    [Fact]
     public void Stain_model_without_onnx_file_exports_it_once()
     {
         string model = At("model");

@@ -13,10 +13,14 @@ internal static class ExportCommand
         models of older versions are exported when they first stain. The file has its method, pixel size and the SHA-256 of its weights as
         metadata, and runs wherever ONNX Runtime does (docs/onnx.md).
 
+        --best makes a model of the best checkpoint of a run (training.best), in RUN/best: weights, model card and model.onnx. It needs the
+        data of the run. model/ holds the weights of the last step, or with training.patience those of the best checkpoint.
+
         --tile writes model-N.onnx beside it, for programs that need one image size; tinctor stain uses model.onnx.
 
         Examples:
           tinctor export runs/first --onnx
+          tinctor export runs/first --best
           tinctor export my-model --tile 512
           tinctor export my-model --overwrite
         """;
@@ -25,6 +29,7 @@ internal static class ExportCommand
     private static readonly Option<bool> Overwrite =
         CommonOptions.Overwrite("Export again although the present file belongs to these weights");
 
+    private static readonly Option<bool> Best = new("--best") { Description = "Make a model of the run's best checkpoint, in RUN/best" };
     private static readonly Option<bool> Onnx = new("--onnx") { Description = "Export to ONNX, which is the default" };
     private static readonly Option<int?> Tile =
         new("--tile") { Description = "Side of the sources, for a network of this size only", HelpName = "N" };
@@ -33,19 +38,25 @@ internal static class ExportCommand
 
     public static Command Create()
     {
-        var command = new Command("export", Description) { Model, Onnx, Tile, Dynamic, Overwrite };
+        var command = new Command("export", Description) { Model, Best, Onnx, Tile, Dynamic, Overwrite };
         command.Validators.Add(result =>
         {
             if (result.GetResult(Tile) is not null && result.GetResult(Dynamic) is not null)
                 result.AddError("--tile and --dynamic exclude each other: leave one of them out.");
         });
-        command.SetAction((parse, cancel) => Task.Run(() => Run(parse), cancel));
+        command.SetAction((parse, cancel) => Task.Run(() => Run(parse, cancel), cancel));
         return command;
     }
 
-    private static int Run(ParseResult parse)
+    private static int Run(ParseResult parse, CancellationToken cancel)
     {
         string folder = parse.GetRequiredValue(Model);
+        if (parse.GetValue(Best))
+        {
+            folder = Trainer.ExportBest(folder, new NotesOnly(), cancel);
+            Terminal.Result($"model: {folder}");
+            if (parse.GetValue(Tile) is null) return 0;
+        }
         ModelFolder.RequireModel(folder);
         if (!ModelFolder.HasWeights(folder))
         {

@@ -26,11 +26,16 @@ internal static class StainCommand
           tinctor stain my-model "slides/*.ndpi" -o stained --uncertainty       also an uncertainty map of each slide
           tinctor stain my-model slides.txt -o stained --tissue annotations/    a list of paths; tissue from QuPath
           tinctor stain runs/first pairs/manifest.csv --split test -o stained   the sources of a data set's test split
+          tinctor stain runs/first field.png -o stained --best                  the checkpoint with the best validation score
           tinctor stain runs/bridge field.png -o stained --steps 10 --solver extrapolated --spacing angular --samples 5
           tinctor stain runs/bridge field.png -o stained --trajectory           the states between source and result
         """;
 
     private static readonly Argument<string> Model = new("model") { Description = "Model folder, or the run folder of a finished run" };
+    private static readonly Option<bool> Best = new("--best")
+    {
+        Description = "Use the run's best checkpoint (training.best) in place of the last weights; made once, in RUN/best",
+    };
     private static readonly Argument<string[]> Inputs =
         ImageJobs.Inputs("Images and slides, folders of them, patterns, or a .txt file of paths");
     private static readonly Option<string?> Split =
@@ -56,7 +61,7 @@ internal static class StainCommand
         var command = new GroupedCommand("stain", Description)
         {
             Model, Inputs,
-            { "Input", [Split, Channels, .. SlideOptions.Input] },
+            { "Input", [Best, Split, Channels, .. SlideOptions.Input] },
             { "Output", [Output, Format, Quality, .. SlideOptions.Output, CommonOptions.Viewer, Overwrite] },
             { "Tiling", SlideOptions.Tiling },
             { "Diffusion bridges", BridgeOptions.All },
@@ -69,6 +74,7 @@ internal static class StainCommand
     private static int Run(ParseResult parse, CancellationToken cancel)
     {
         string folder = parse.GetRequiredValue(Output), model = parse.GetRequiredValue(Model);
+        if (parse.GetValue(Best)) model = Trainer.ExportBest(model, new NotesOnly(), cancel);
         ModelDescription description = TrainedModel.ReadDescription(model);
         List<ImageJob> jobs = Jobs(parse, folder, description);
         IhcLevelTable? levels = description.IhcLevels is { Count: > 0 } labels ? new IhcLevelTable(folder, labels) : null;

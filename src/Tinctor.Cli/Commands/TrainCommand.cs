@@ -18,6 +18,8 @@ internal static class TrainCommand
           tinctor train -o runs/first --resume                                       after Ctrl-C, a crash or a power cut
           tinctor train pix2pix --config my.yaml --data BCI -o runs/bci --amp        settings from a file
           tinctor train derestainer --data BCI --comparator runs/levels -o runs/her2
+          tinctor train i2sb --data pairs -o runs/i2sb --batch-size 256 --microbatch 2
+          tinctor train pix2pix --data pairs -o runs/best --set training.best=ssim --set training.best_pairs=0 --patience 10
         """;
 
     private static readonly Argument<string?> Method = new("method")
@@ -38,6 +40,16 @@ internal static class TrainCommand
         new("--steps") { Description = "Number of training steps, instead of epochs", HelpName = "N" };
     private static readonly Option<int?> BatchSize =
         new("--batch-size") { Description = "Pairs per step (training.batch_size)", HelpName = "N" };
+    private static readonly Option<int?> Microbatch = new("--microbatch")
+    {
+        Description = "Pairs that pass through the networks at a time; gradients are accumulated over the batch (training.microbatch)",
+        HelpName = "N",
+    };
+    private static readonly Option<int?> Patience = new("--patience")
+    {
+        Description = "Stop after N validations without an improvement of training.best (training.patience)",
+        HelpName = "N",
+    };
     private static readonly Option<int?> CropSize =
         new("--crop-size") { Description = "Side of the random crops of the target (data.crop_size)", HelpName = "PX" };
     private static readonly Option<double?> LearningRate = CommonOptions.Above0("--learning-rate", "Learning rate (model.lr)", "RATE");
@@ -66,7 +78,8 @@ internal static class TrainCommand
             Method,
             { "Input", Data },
             { "Output", Output, Resume },
-            { "Settings", Config, Set, Steps, Epochs, BatchSize, CropSize, LearningRate, Seed, Comparator, Encoders, Print },
+            { "Settings", Config, Set, Steps, Epochs, BatchSize, Microbatch, CropSize, LearningRate, Patience, Seed, Comparator, Encoders,
+                Print },
             { "Computation", Device, Amp, ThreadCount },
         };
         command.Add(TrainClassifierCommand.Create());
@@ -78,8 +91,8 @@ internal static class TrainCommand
                 result.AddError($"name the method: {Words.List(RunConfig.Methods.Keys)}");
             if (result.GetValue(Output) is null && !result.GetValue(Print)) result.AddError("name the run folder: -o DIR");
             // Settings must not be ignored silently.
-            Option[] settings = [Data, Config, Set, Epochs, Steps, BatchSize, CropSize, LearningRate, Comparator, Encoders, Seed, Device,
-                Amp, Print];
+            Option[] settings = [Data, Config, Set, Epochs, Steps, BatchSize, Microbatch, CropSize, LearningRate, Patience, Comparator,
+                Encoders, Seed, Device, Amp, Print];
             if (result.GetValue(Resume)
                 && settings.FirstOrDefault(option => result.GetResult(option) is { Implicit: false }) is { } given)
                 result.AddError($"{given.Name} does not go with --resume: "
@@ -114,6 +127,8 @@ internal static class TrainCommand
         }
         if (parse.GetValue(Steps) is int steps) yield return $"training.steps={steps}";
         if (parse.GetValue(BatchSize) is int batch) yield return $"training.batch_size={batch}";
+        if (parse.GetValue(Microbatch) is int microbatch) yield return $"training.microbatch={microbatch}";
+        if (parse.GetValue(Patience) is int patience) yield return $"training.patience={patience}";
         if (parse.GetValue(CropSize) is int crop) yield return $"data.crop_size={crop}";
         if (parse.GetValue(LearningRate) is double rate) yield return string.Create(CultureInfo.InvariantCulture, $"model.lr={rate}");
         if (parse.GetValue(Encoders) is string encoders) yield return $"model.encoders.path={Path.GetFullPath(encoders)}";

@@ -92,24 +92,7 @@ public abstract class InceptionFeatures(InceptionResizing resizing) : FeatureExt
             "Use other networks as a feature network");
     }
 
-    private static InceptionV3 Load(WeightsFile file)
-    {
-        // pytorch-fid's file also holds the auxiliary classifier, which is not used.
-        var weights = file.LoadStateDict().Where(w => !w.Key.StartsWith("AuxLogits.", StringComparison.Ordinal)).ToDictionary();
-        var network = new InceptionV3();
-        try
-        {
-            network.load_state_dict(weights);
-        }
-        catch (TinctorException e)
-        {
-            network.Dispose();
-            throw new TinctorException(file.Path, $"not the weights of FID's Inception ({e.Message})",
-                "Use pytorch-fid's pt_inception-2015-12-05-6726825d.pth, or StyleGAN's TorchScript inception-2015-12-05.pt", e);
-        }
-        network.eval();
-        return network;
-    }
+    private static InceptionV3 Load(WeightsFile file) => InceptionV3.FromFile(file.Path);
 
     private sealed class OnnxInception(OnnxNetwork network, InceptionResizing resizing) : InceptionFeatures(resizing)
     {

@@ -2,7 +2,7 @@ using System.IO.Compression;
 using System.Text.RegularExpressions;
 using Tinctor.Evaluation.Sections;
 using Tinctor.Torch;
-using Tinctor.Torch.Serialization;
+using Tinctor.Training.Files;
 
 namespace Tinctor.Evaluation.Features;
 
@@ -64,8 +64,7 @@ public sealed partial class WeightsFile
 
     /// <summary>Loads the tensors of a .safetensors or .pth file by name.</summary>
     /// <exception cref="TinctorException">The file has no tensors, or is damaged.</exception>
-    public IReadOnlyDictionary<string, Tensor> LoadStateDict() =>
-        System.IO.Path.GetExtension(Path) == ".safetensors" ? SafeTensors.Load(Path) : PthReader.LoadStateDict(Path);
+    public IReadOnlyDictionary<string, Tensor> LoadStateDict() => StateDictFile.Load(Path);
 
     /// <summary>Describes the file for reports: name, hash, and whether it is a published one.</summary>
     internal Definition Describe(string what) => new(what, $"{System.IO.Path.GetFileName(Path)}, SHA-256 {Sha256}, "

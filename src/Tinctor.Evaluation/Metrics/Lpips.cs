@@ -1,5 +1,4 @@
 using System.Security.Cryptography;
-using System.Text.RegularExpressions;
 using Tinctor.Evaluation.Features;
 using Tinctor.Staining.Execution;
 using Tinctor.Torch;
@@ -12,7 +11,7 @@ namespace Tinctor.Evaluation.Metrics;
 /// <summary>
 /// LPIPS version 0.1 (Zhang et al. 2018) on ONNX Runtime; see <see cref="LpipsNetwork"/>. At least 0, lower is better.
 /// </summary>
-internal static partial class Lpips
+internal static class Lpips
 {
     private const string Task = "lpips", Distance = "distance";
 
@@ -55,13 +54,8 @@ internal static partial class Lpips
         using var both = new Fingerprint().Add("trunk", trunkFile.Sha256).Add("lin", linFile.Sha256);
         var exported = new ExportedNetwork<LpipsNetwork>(trunkFile, $"{Path.GetFileName(trunkPath)}.lpips-{Name(net)}.onnx", both.ToHex(),
             network => CreateExport(net, network), network => Metadata(net, network, trunkFile, linFile));
-        return Metric(net, exported.Open(() => Load(net, trunkFile, linFile), 2, [Distance], OnnxDevice.Cpu));
+        return Metric(net, exported.Open(() => LpipsNetwork.FromFiles(net, trunkPath, linPath), 2, [Distance], OnnxDevice.Cpu));
     }
-
-    /// <summary>Selects the weights of a network's trunk by the keys of torchvision or lpips, and names them as the trunk does.</summary>
-    internal static IReadOnlyDictionary<string, Tensor> TrunkWeights(IReadOnlyDictionary<string, Tensor> weights) =>
-        weights.Select(w => (Match: TrunkKey().Match(w.Key), w.Value)).Where(w => w.Match.Success)
-            .ToDictionary(w => w.Match.Groups[1].Value, w => w.Value);
 
     /// <summary>
     /// Function of the ONNX file: from "image" and "reference" [N,3,H,W] in [-1,1] to "distance" [N,1,1,1] and its layers.
@@ -83,23 +77,6 @@ internal static partial class Lpips
         (image, reference) => network.Run(
             [ImageBatch.FromImages([image.Image]), ImageBatch.FromImages([reference.Image])], Distance)[0].Values[0], "perceptual");
 
-    private static LpipsNetwork Load(LpipsNet net, WeightsFile trunk, WeightsFile lin)
-    {
-        var network = new LpipsNetwork(net);
-        try
-        {
-            network.Load(TrunkWeights(trunk.LoadStateDict()), lin.LoadStateDict());
-        }
-        catch (TinctorException e)
-        {
-            network.Dispose();
-            throw new TinctorException($"{trunk.Path}, {lin.Path}", $"not the weights of LPIPS with {Name(net)}: {e.Message}",
-                "Use torchvision's weights of this network and the linear weights published with LPIPS 0.1", e);
-        }
-        network.eval();
-        return network;
-    }
-
     private static Dictionary<string, string> Metadata(LpipsNet net, LpipsNetwork network, WeightsFile trunk, WeightsFile lin)
     {
         using var sha = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
@@ -114,7 +91,4 @@ internal static partial class Lpips
                 + $"values are {values}",
         };
     }
-
-    [GeneratedRegex(@"^(?:features\.|(?:net\.)?slice\d+\.)(.+)$")]
-    private static partial Regex TrunkKey();
 }

@@ -7,6 +7,8 @@ using Tinctor.Training.Methods.Ceff;
 using Tinctor.Training.Methods.Cgan;
 using Tinctor.Training.Methods.DeReStainer;
 using Tinctor.Training.Methods.Pix2Pix;
+using Tinctor.Training.Networks;
+using Tinctor.Training.Validation;
 using YamlDotNet.Serialization;
 
 namespace Tinctor.Training.Configuration;
@@ -96,9 +98,45 @@ public sealed record TrainingConfig : LoopConfig
     [Range(0, 4096)]
     public int Microbatch { get; init; }
 
+    /// <summary>
+    /// Score of the validation pairs that selects the best checkpoint: psnr, ssim, lpips (lpips_trunk, lpips_lin), dab (mean amount of DAB),
+    /// level (level_classifier) or features (feature_network).
+    /// </summary>
+    public BestScore Best { get; init; } = BestScore.Psnr;
+
+    /// <summary>Number of evenly spaced validation pairs that are scored; 0 for all.</summary>
+    [Range(0, int.MaxValue)]
+    public int BestPairs { get; init; } = 16;
+
+    /// <summary>Network of LPIPS, for best=lpips: alex, vgg or squeeze.</summary>
+    public LpipsNet LpipsNetwork { get; init; } = LpipsNet.Alex;
+
+    /// <summary>File of torchvision's weights of this network, for best=lpips.</summary>
+    public string LpipsTrunk { get; init; } = "";
+
+    /// <summary>File of LPIPS's linear weights, for best=lpips.</summary>
+    public string LpipsLin { get; init; } = "";
+
+    /// <summary>Folder of a classifier of target images, for best=level.</summary>
+    public string LevelClassifier { get; init; } = "";
+
+    /// <summary>Folder of a classifier, or file of pytorch-fid's weights of Inception, for best=features.</summary>
+    public string FeatureNetwork { get; init; } = "";
+
     /// <summary>Number of pairs in each sample image.</summary>
     [Range(0, 64)]
     public int Samples { get; init; } = 4;
+
+    /// <summary>Copies the settings with full paths of the files that they name.</summary>
+    internal TrainingConfig WithFullPaths() => this with
+    {
+        LpipsTrunk = Full(LpipsTrunk),
+        LpipsLin = Full(LpipsLin),
+        LevelClassifier = Full(LevelClassifier),
+        FeatureNetwork = Full(FeatureNetwork),
+    };
+
+    private static string Full(string path) => path.Length == 0 ? path : Path.GetFullPath(path);
 
     /// <summary>Number of pairs over which batch norm computes its statistics.</summary>
     internal int PairsAtATime => Microbatch > 0 ? Math.Min(Microbatch, BatchSize) : BatchSize;

@@ -51,6 +51,21 @@ public abstract record LoopConfig
     [Range(1, 1000)]
     public int KeepCheckpoints { get; init; } = 3;
 
+    /// <summary>
+    /// Number of validations without an improvement after which the run ends (early stopping); the model then has the best weights. 0 for
+    /// none.
+    /// </summary>
+    [Range(0, int.MaxValue)]
+    public int Patience { get; init; }
+
+    /// <summary>Smallest change of the validation score that counts as an improvement for patience, in the unit of the score.</summary>
+    [Range(0.0, 1e6)]
+    public double MinImprovement { get; init; }
+
+    /// <summary>Number of first validations that patience ignores.</summary>
+    [Range(0, int.MaxValue)]
+    public int PatienceWarmUp { get; init; }
+
     /// <summary>Decay of the exponential moving average (EMA) of the weights, which the finished model contains; 0 for none.</summary>
     [Range(0, 0.999999)]
     public double Ema { get; init; }

@@ -1,5 +1,6 @@
 using Tinctor.Torch;
 using Tinctor.Torch.Nn;
+using Tinctor.Training.Files;
 
 namespace Tinctor.Training.Networks;
 
@@ -40,6 +41,27 @@ internal sealed class InceptionV3 : Module<Tensor, Tensor>
             register_module("Mixed_7c", new InceptionE(2048, maximum: true)),
         ];
         fc = register_module("fc", new Linear(Features, 1008));
+    }
+
+    /// <summary>Loads the weights of pytorch-fid, in evaluation mode.</summary>
+    /// <exception cref="TinctorException">The file holds other weights.</exception>
+    public static InceptionV3 FromFile(string path)
+    {
+        // pytorch-fid's file also holds the auxiliary classifier, which is not used.
+        var weights = StateDictFile.Load(path).Where(w => !w.Key.StartsWith("AuxLogits.", StringComparison.Ordinal)).ToDictionary();
+        var network = new InceptionV3();
+        try
+        {
+            network.load_state_dict(weights);
+        }
+        catch (TinctorException e)
+        {
+            network.Dispose();
+            throw new TinctorException(path, $"not the weights of FID's Inception ({e.Message})",
+                "Use pytorch-fid's pt_inception-2015-12-05-6726825d.pth, or StyleGAN's TorchScript inception-2015-12-05.pt", e);
+        }
+        network.eval();
+        return network;
     }
 
     /// <inheritdoc/>

@@ -43,6 +43,24 @@ internal sealed class RunFolder
     /// <summary>Model folder of a finished run.</summary>
     public string Model => System.IO.Path.Combine(Root, "model");
 
+    /// <summary>Model folder of the best checkpoint, if it was exported.</summary>
+    public string BestModel => System.IO.Path.Combine(Root, "best");
+
+    /// <summary>Whether there is a best checkpoint.</summary>
+    public bool HasBest => File.Exists(BestCheckpoint);
+
+    /// <summary>Whether the best checkpoint was exported, and has not changed since.</summary>
+    public bool HasCurrentBestModel
+    {
+        get
+        {
+            string weights = System.IO.Path.Combine(BestModel, "model.safetensors");
+            return File.Exists(weights) && File.GetLastWriteTimeUtc(weights) > File.GetLastWriteTimeUtc(BestCheckpoint);
+        }
+    }
+
+    private string BestCheckpoint => System.IO.Path.Combine(Checkpoints, Best);
+
     /// <summary>Whether the run is finished and its model complete.</summary>
     public bool HasModel => File.Exists(System.IO.Path.Combine(Model, "model.safetensors"));
 
@@ -145,7 +163,7 @@ internal sealed class RunFolder
     {
         string path = System.IO.Path.Combine(Checkpoints, $"step-{state.Step.ToString("D8", CultureInfo.InvariantCulture)}.safetensors");
         // The best one first: after an interruption, resuming repeats both.
-        if (state.IsBest) state.Save(System.IO.Path.Combine(Checkpoints, Best));
+        if (state.IsBest) state.Save(BestCheckpoint);
         state.Save(path);
         foreach (string old in StepFiles().SkipLast(keep)) File.Delete(old);
     }
@@ -172,8 +190,7 @@ internal sealed class RunFolder
     /// <summary>Loads the checkpoint with the best score, if there is one.</summary>
     internal void LoadBest(TrainingState state)
     {
-        string path = System.IO.Path.Combine(Checkpoints, Best);
-        if (File.Exists(path)) state.Load(path);
+        if (HasBest) state.Load(BestCheckpoint);
     }
 
     private void Prepare()

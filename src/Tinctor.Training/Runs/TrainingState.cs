@@ -19,23 +19,25 @@ internal sealed class TrainingState : IDisposable
     private const int Version = 2; // version 1 has neither format nor version, and its scores are named psnr
     private readonly Learner learner;
     private readonly string scoreName;
+    private readonly bool lowerIsBetter;
+    private readonly LoopConfig stopping;
+    private double? improvedScore;
+    private int validations, staleValidations;
     private readonly Device device;
     private readonly ExponentialMovingAverage? average;
     private readonly Dictionary<ParamGroup, double> fullLearningRates;
 
     /// <summary>Creates the state of a new training.</summary>
     /// <param name="learner">Networks and optimisers.</param>
-    /// <param name="ema">Decay of the running average of the trained network; 0 for none.</param>
+    /// <param name="config">Decay of the running average of the trained network, and early stopping.</param>
     /// <param name="device">Device of the training.</param>
     /// <param name="scoreName">Name of the validation score, such as "psnr" or "accuracy".</param>
-    /// <param name="emaWarmUp">Whether the decay is lower at first; see <see cref="LoopConfig.EmaWarmUp"/>.</param>
-    public TrainingState(Learner learner, double ema, Device device, string scoreName, bool emaWarmUp = true)
+    /// <param name="lowerIsBetter">Whether lower scores are better.</param>
+    public TrainingState(Learner learner, LoopConfig config, Device device, string scoreName, bool lowerIsBetter = false)
     {
-        this.learner = learner;
-        this.scoreName = scoreName;
-        this.device = device;
-        average = ema > 0 ? new ExponentialMovingAverage(learner.Trained.parameters(), ema,
-            emaWarmUp ? ExponentialMovingAverage.Ratio : null) : null;
+        (this.learner, this.device, this.scoreName, this.lowerIsBetter, stopping) = (learner, device, scoreName, lowerIsBetter, config);
+        average = config.Ema > 0 ? new ExponentialMovingAverage(learner.Trained.parameters(), config.Ema,
+            config.EmaWarmUp ? ExponentialMovingAverage.Ratio : null) : null;
         fullLearningRates =
             learner.Optimizers.Values.SelectMany(optimizer => optimizer.param_groups).ToDictionary(group => group, group => group.lr);
     }
@@ -43,14 +45,20 @@ internal sealed class TrainingState : IDisposable
     /// <summary>Number of completed steps.</summary>
     public int Step { get; private set; }
 
-    /// <summary>Validation score at the last checkpoint; higher is better (PSNR in dB, accuracy). Null without validation.</summary>
+    /// <summary>Score of the last validation; null without validation.</summary>
     public double? LastScore { get; private set; }
 
     /// <summary>Best validation score so far; null without validation.</summary>
     public double? BestScore { get; private set; }
 
-    /// <summary>Whether the last score is the best score.</summary>
-    public bool IsBest => LastScore is double last && last == BestScore;
+    /// <summary>Number of completed steps at the best score; null if unknown.</summary>
+    public int? BestStep { get; private set; }
+
+    /// <summary>Whether the current weights have the best score.</summary>
+    public bool IsBest => BestStep == Step;
+
+    /// <summary>Whether the score has not improved for the patience of early stopping.</summary>
+    public bool IsStale => stopping.Patience > 0 && staleValidations >= stopping.Patience;
 
     /// <summary>Multiplies the initial learning rates by a factor.</summary>
     public void ScaleLearningRates(double factor)
@@ -65,12 +73,18 @@ internal sealed class TrainingState : IDisposable
         Step++;
     }
 
-    /// <summary>Records the validation score of the current weights.</summary>
+    /// <summary>Records the validation score of the current weights. A score that is not finite is never the best one.</summary>
     public void RecordScore(double score)
     {
-        LastScore = score;
-        BestScore = Math.Max(score, BestScore ?? double.MinValue);
+        LastScore = double.IsFinite(score) ? score : null;
+        if (IsBetter(LastScore, BestScore, 0)) (BestScore, BestStep) = (LastScore, Step);
+        if (++validations <= stopping.PatienceWarmUp) return;
+        if (IsBetter(LastScore, improvedScore, stopping.MinImprovement)) (improvedScore, staleValidations) = (LastScore, 0);
+        else staleValidations++;
     }
+
+    private bool IsBetter(double? score, double? other, double least) => score is double value
+        && (other is not double best || (lowerIsBetter ? best - value : value - best) > least);
 
     /// <summary>Replaces the trained network's weights by their running average until disposal; null without averaging.</summary>
     /// <param name="pass">Passes batches through the network, to recompute the statistics of its batch norms.</param>
@@ -93,6 +107,10 @@ internal sealed class TrainingState : IDisposable
             ["score"] = scoreName,
             ["last_score"] = LastScore,
             ["best_score"] = BestScore,
+            ["best_step"] = BestStep,
+            ["improved_score"] = improvedScore,
+            ["validations"] = validations,
+            ["stale_validations"] = staleValidations,
         };
         foreach ((string name, Module network) in learner.Networks) Add(tensors, $"networks.{name}", network.state_dict());
         foreach ((string name, OptimizerState state) in OptimizerStates())
@@ -125,14 +143,28 @@ internal sealed class TrainingState : IDisposable
                 load(new(Part(tensors, name), numbers[name]!.AsObject()));
             learner.LoadState(Part(tensors, "method").ToDictionary(pair => pair.Key, pair => pair.Value.to(device)));
             foreach ((int i, Generator generator) in RandomStates.Generators(device).Index()) generator.set_state(tensors[$"random.{i}"]);
-            string score = version is null ? "psnr" : "score";
-            (Step, LastScore, BestScore) = ((int)numbers["step"]!, (double?)numbers[$"last_{score}"], (double?)numbers[$"best_{score}"]);
+            Step = (int)numbers["step"]!;
+            LoadScores(numbers, version is null ? "psnr" : "score");
         }
         catch (Exception e) when (e is KeyNotFoundException or JsonException or NullReferenceException or InvalidOperationException)
         {
             throw new TinctorException(path, $"the checkpoint is incomplete or of another configuration ({e.Message})",
                 "Resume from another checkpoint, or start a new run", e);
         }
+    }
+
+    // Scores of another kind are not comparable: the best one is then searched again.
+    private void LoadScores(JsonObject numbers, string suffix)
+    {
+        if ((string?)numbers["score"] is { } name && name != scoreName)
+        {
+            (LastScore, BestScore, BestStep, improvedScore, validations, staleValidations) = (null, null, null, null, 0, 0);
+            return;
+        }
+        (LastScore, BestScore, BestStep) =
+            ((double?)numbers[$"last_{suffix}"], (double?)numbers[$"best_{suffix}"], (int?)numbers["best_step"]);
+        (improvedScore, validations, staleValidations) =
+            ((double?)numbers["improved_score"], (int?)numbers["validations"] ?? 0, (int?)numbers["stale_validations"] ?? 0);
     }
 
     /// <summary>Frees the running average and the states of the optimisers.</summary>

@@ -1,4 +1,5 @@
 using System.Globalization;
+using Tinctor.Training.Validation;
 
 namespace Tinctor.Training.Runs;
 
@@ -10,7 +11,7 @@ internal sealed record ValidationScore(string Name, double Value)
     private const string Prefix = "val_";
 
     /// <summary>The value, or its negative where lower is better.</summary>
-    public double Merit => Value;
+    public double Merit => PairScore.IsLowerBetter(Name) ? -Value : Value;
 
     /// <summary>Reads the score of the last checkpoint of a finished run; null for a run that is not finished or has no score.</summary>
     public static ValidationScore? Last(string run)

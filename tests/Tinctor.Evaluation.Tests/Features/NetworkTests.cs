@@ -106,12 +106,12 @@ public sealed class NetworkTests : IDisposable
     {
         var lin = vectors.Keys.Where(k => k.StartsWith("w.lin")).ToDictionary(k => k[2..], k => vectors[k]);
         var network = new LpipsNetwork(net);
-        if (net == LpipsNet.Squeeze) network.Load(Lpips.TrunkWeights(vectors.Weights()), lin);
+        if (net == LpipsNet.Squeeze) network.Load(LpipsNetwork.TrunkWeights(vectors.Weights()), lin);
         else
         {
             using var trunk = new LpipsTrunk(net);
             // The formula goes by lpips's keys, which say the slice.
-            network.Load(Lpips.TrunkWeights(trunk.state_dict()
+            network.Load(LpipsNetwork.TrunkWeights(trunk.state_dict()
                 .ToDictionary(e => Key(net, e.Key), e => Formula.Weight(Key(net, e.Key), e.Value.shape, Gain))), lin);
         }
         return network;

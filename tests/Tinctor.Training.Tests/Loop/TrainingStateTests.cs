@@ -3,6 +3,7 @@ using Tinctor.Data.Tests;
 using Tinctor.Tests;
 using Tinctor.Torch;
 using Tinctor.Torch.Serialization;
+using Tinctor.Training.Configuration;
 using Tinctor.Training.Files;
 using Tinctor.Training.Methods;
 using Tinctor.Training.Methods.Pix2Pix;
@@ -30,14 +31,14 @@ public sealed class TrainingStateTests : DataFolder
     {
         Run(save: null, end: At("state"), load: null);
         using Method method = (Config with { Ngf = 3 }).Create(Device.CPU);
-        using var state = new TrainingState(method, 0.9, Device.CPU, "psnr");
+        using var state = new TrainingState(method, Ema(0.9), Device.CPU, "psnr");
         Assert.Throws<TinctorException>(() => state.Load(At("state")));
         using Method same = Config.Create(Device.CPU);
-        using var noAverage = new TrainingState(same, 0, Device.CPU, "psnr");
+        using var noAverage = new TrainingState(same, Ema(0), Device.CPU, "psnr");
         noAverage.Load(At("state"));
         Assert.Equal(6, noAverage.Step);
         noAverage.Save(At("without"));
-        using var average = new TrainingState(same, 0.9, Device.CPU, "psnr");
+        using var average = new TrainingState(same, Ema(0.9), Device.CPU, "psnr");
         Assert.Contains("incomplete or of another configuration",
             Assert.Throws<TinctorException>(() => average.Load(At("without"))).Message);
     }
@@ -47,7 +48,7 @@ public sealed class TrainingStateTests : DataFolder
     {
         using DisposeScope scope = torch.NewDisposeScope();
         using Method method = Config.Create(Device.CPU);
-        using var state = new TrainingState(method, 0, Device.CPU, "accuracy");
+        using var state = new TrainingState(method, Ema(0), Device.CPU, "accuracy");
         state.Advance();
         state.RecordScore(0.75);
         state.RecordScore(0.5);
@@ -60,7 +61,7 @@ public sealed class TrainingStateTests : DataFolder
         foreach (string key in (string[])["format", "version", "score", "last_score", "best_score"]) numbers.Remove(key);
         (numbers["last_psnr"], numbers["best_psnr"]) = (0.25, 0.875);
         Rewrite("earlier");
-        using var read = new TrainingState(method, 0, Device.CPU, "accuracy");
+        using var read = new TrainingState(method, Ema(0), Device.CPU, "accuracy");
         read.Load(At("earlier"));
         Assert.Equal((1, 0.25, 0.875), (read.Step, read.LastScore, read.BestScore));
 
@@ -85,7 +86,7 @@ public sealed class TrainingStateTests : DataFolder
     {
         using DisposeScope scope = torch.NewDisposeScope();
         using Method method = Config.Create(Device.CPU);
-        using var state = new TrainingState(method, 0.5, Device.CPU, "psnr");
+        using var state = new TrainingState(method, Ema(0.5), Device.CPU, "psnr");
         Tensor image = torch.linspace(-1, 1, 3 * 24 * 24).view(1, 3, 24, 24);
         for (int step = 0; step < 3; step++)
         {
@@ -116,18 +117,20 @@ public sealed class TrainingStateTests : DataFolder
         using Method method = Config.Create(Device.CPU);
         Tensor weight = method.Trained.parameters().First();
         using (torch.no_grad()) weight.fill_(1);
-        using var state = new TrainingState(method, 0.9999, Device.CPU, "psnr", warmUp);
+        using var state = new TrainingState(method, new TrainingConfig { Ema = 0.9999, EmaWarmUp = warmUp }, Device.CPU, "psnr");
         using (torch.no_grad()) weight.fill_(0);
         for (int step = 0; step < 240; step++) state.Advance();
         using (state.UseAverage(() => { })) Assert.InRange(weight.mean().item(), least, most);
     }
+
+    private static TrainingConfig Ema(double decay) => new() { Ema = decay };
 
     // Six steps in all, on images that depend on the step alone; dropout and pool draw from the random state.
     private static void Run((int step, string path)? save, string end, string? load)
     {
         using DisposeScope scope = torch.NewDisposeScope();
         using Method method = Config.Create(Device.CPU);
-        using var state = new TrainingState(method, 0.9, Device.CPU, "psnr");
+        using var state = new TrainingState(method, Ema(0.9), Device.CPU, "psnr");
         if (load is not null) state.Load(load);
         while (state.Step < 6)
         {

@@ -4,6 +4,7 @@ using Tinctor.Staining.Bridges;
 using Tinctor.Tests;
 using Tinctor.Torch;
 using Tinctor.Torch.Nn;
+using Tinctor.Training.Configuration;
 using Tinctor.Training.Methods;
 using Tinctor.Training.Methods.Bridges;
 using Tinctor.Training.Networks;
@@ -169,7 +170,7 @@ public sealed class BridgeMethodTests
         {
             torch.manual_seed(seed);
             using Method method = config.Create(Device.CPU);
-            using var state = new TrainingState(method, 0.9, Device.CPU, "psnr");
+            using var state = new TrainingState(method, new TrainingConfig { Ema = 0.9 }, Device.CPU, "psnr");
             if (takeUp) state.Load(Path.Combine(folder, "state"));
             while (state.Step < 4)
             {
