@@ -87,11 +87,6 @@ internal sealed class MethodLoop : TrainingLoop<Method>, IDisposable
         observer.Note($"data: {data.Manifest.Describe()}");
         RequireChannels(data.Train[0], config);
         observer.Note(data.Describe("pairs"));
-        score = PairScore.Create(config, data.Validation, Device);
-        scored = Preview.Select(data.Validation, score, config.Training.BestPairs);
-        RequireValidation();
-        if (scored.Count < data.Validation.Count)
-            observer.Note($"checkpoints are scored on {scored.Count} of {data.Validation.Count} validation pairs");
         if (!resumes)
         {
             config = config.Model.CompletedFor(config, data, observer.Note);
@@ -101,6 +96,11 @@ internal sealed class MethodLoop : TrainingLoop<Method>, IDisposable
                 Model = config.Model with { Inference = config.Model.Inference with { Scale = config.Model.Inference.Scale ?? 1 } },
             };
         }
+        score = PairScore.Create(config, data.Validation, Device, () => PixelScale.Read(data, config.Data.LoadSize ?? 0));
+        scored = Preview.Select(data.Validation, score, config.Training.BestPairs);
+        RequireValidation();
+        if (scored.Count < data.Validation.Count)
+            observer.Note($"checkpoints are scored on {scored.Count} of {data.Validation.Count} validation pairs");
         foreach (string remark in config.Model.Remarks(data.Train, data.Manifest.InSplit("test"))) observer.Note(remark);
         if (config.Model.RemarkOnBatch(config.Training.PairsAtATime) is { } onBatch) observer.Note(onBatch);
         InferenceConfig inference = config.Model.Inference;
@@ -163,7 +163,7 @@ internal sealed class MethodLoop : TrainingLoop<Method>, IDisposable
     private protected override double LearningRateFactor(int step, int epoch) => LearningRateSchedule.Factor(
         config.Training, step, TotalSteps, config.Training.Steps > 0 ? null : LinearByEpoch(config.Training, epoch));
 
-    /// <summary>Computes the factor of the linear schedule in an epoch, from 0: 1, then decreasing over epochs_decay as in pix2pix.</summary>
+    /// <summary>Computes the factor of the linear schedule in an epoch, from 0: decreasing over epochs_decay, as in pix2pix.</summary>
     internal static double LinearByEpoch(TrainingConfig training, int epoch) =>
         1 - Math.Max(0, epoch + 1 - training.Epochs) / (double)(training.EpochsDecay + 1);
 

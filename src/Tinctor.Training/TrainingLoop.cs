@@ -151,7 +151,8 @@ internal abstract class TrainingLoop<TLearner> where TLearner : Learner
     }
 
     private TrainingResult Result(TLearner learner, TrainingState state, bool finished) => new(
-        state.Step, finished, finished ? Folder.Model : null, state.LastScore is double score ? Describe(learner, score) + BestOf(learner, state) : null);
+        state.Step, finished, finished ? Folder.Model : null,
+        state.LastScore is double score ? Describe(learner, score) + BestOf(learner, state) : null);
 
     private string BestOf(TLearner learner, TrainingState state) => state is { BestScore: double best, BestStep: { } step, IsBest: false }
         ? $"; best {Describe(learner, best)} at step {step}" : "";

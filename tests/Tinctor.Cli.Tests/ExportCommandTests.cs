@@ -45,7 +45,7 @@ public sealed class ExportCommandTests(TrainedRun trained) : IDisposable
         }
         string run = At("run"), best = Path.Combine(run, "best");
         Outcome exported = CommandLine.Run("export", run, "--best");
-        Assert.Equal((0, $"model: {best}\n"), (exported.Code, exported.Output));
+        Assert.Equal((0, $"model: {best}\n"), (exported.Code, exported.Out));
         Assert.True(OnnxModel.IsCurrent(best));
         TrainedRun.Noise(20, 20, 1).Write(At("in", "a.png"));
         Assert.Equal(0, Stain(run, "by run", "--best").Code);

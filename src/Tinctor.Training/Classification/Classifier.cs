@@ -131,6 +131,16 @@ internal sealed class Classifier : IDisposable
         return network.features(Normalise(batch)).MoveToOuterDisposeScope();
     }
 
+    /// <summary>Device of the computation.</summary>
+    public Device Device => device;
+
+    /// <summary>Computes logits [N,classes] as <see cref="Features"/> computes features.</summary>
+    public Tensor Logits(Tensor batch, double scale = 1)
+    {
+        using Tensor features = Features(batch, scale);
+        return network!.classify(features);
+    }
+
     /// <summary>Computes the features and logits of each image of a batch, RGB or grey in [-1,1].</summary>
     public (float[][] Features, float[][] Logits) Run(ImageBatch batch)
     {

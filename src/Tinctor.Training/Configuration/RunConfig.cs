@@ -99,8 +99,8 @@ public sealed record TrainingConfig : LoopConfig
     public int Microbatch { get; init; }
 
     /// <summary>
-    /// Score of the validation pairs that selects the best checkpoint: psnr, ssim, lpips (lpips_trunk, lpips_lin), dab (mean amount of DAB),
-    /// level (level_classifier) or features (feature_network).
+    /// Score of the validation pairs that selects the best checkpoint: psnr, ssim, lpips (lpips_trunk, lpips_lin), dab (mean amount of
+    /// DAB), level (level_classifier) or features (feature_network).
     /// </summary>
     public BestScore Best { get; init; } = BestScore.Psnr;
 

@@ -4,7 +4,7 @@ using Tinctor.Torch;
 using Tinctor.Torch.Nn;
 using Tinctor.Training.Classification;
 using Tinctor.Training.Configuration;
-using Tinctor.Training.Execution;
+using Tinctor.Training.Loading;
 using Tinctor.Training.Networks;
 
 namespace Tinctor.Training.Validation;
@@ -44,14 +44,15 @@ internal sealed class LpipsScore : PairScore
     public override void Dispose() => network.Dispose();
 }
 
-/// <summary>Share of stained images in which a trained classifier finds the label of the pair. Pairs without a label do not count.</summary>
+/// <summary>Share of stained images in which a classifier finds the label of the pair. Pairs without a label do not count.</summary>
 internal sealed class LevelScore : PairScore
 {
     private readonly Classifier classifier;
+    private readonly double factor;
 
     /// <summary>Loads the classifier.</summary>
     /// <exception cref="TinctorException">No classifier is named, it has other classes, or no validation pair has a label.</exception>
-    public LevelScore(TrainingConfig training, IReadOnlyList<Pair> validation, Device device)
+    public LevelScore(TrainingConfig training, IReadOnlyList<Pair> validation, Device device, Func<PixelScale>? scale)
     {
         if (training.LevelClassifier.Length == 0)
             throw new OptionException(nameof(TrainingConfig.Best), "training.best=level needs a classifier, and none is named",
@@ -68,7 +69,8 @@ internal sealed class LevelScore : PairScore
             throw new TinctorException(training.LevelClassifier,
                 $"this classifier has no class {unknown}; its classes are {string.Join(", ", card.Classes)}",
                 "Train a classifier on the labels of this data");
-        classifier = Classifier.Load(training.LevelClassifier, device);
+        classifier = Classifier.Load(training.LevelClassifier, device, differentiable: true);
+        factor = FactorTo(card, scale);
     }
 
     /// <inheritdoc/>
@@ -80,8 +82,9 @@ internal sealed class LevelScore : PairScore
     /// <inheritdoc/>
     public override double Compute(Tensor stained, Tensor target, Pair pair)
     {
-        float[] logits = classifier.Run(stained.ToBatch()).Logits[0];
-        return classifier.Card.Classes[Array.IndexOf(logits, logits.Max())] == pair.Label ? 1 : 0;
+        using Guard quiet = torch.inference_mode();
+        int predicted = (int)classifier.Logits(stained.to(classifier.Device), factor).argmax(1).item();
+        return classifier.Card.Classes[predicted] == pair.Label ? 1 : 0;
     }
 
     /// <inheritdoc/>
@@ -89,6 +92,10 @@ internal sealed class LevelScore : PairScore
 
     /// <inheritdoc/>
     public override void Dispose() => classifier.Dispose();
+
+    /// <summary>Computes the factor by which images are resampled to the pixels of the classifier's training; 1 if it is unknown.</summary>
+    public static double FactorTo(ClassifierCard card, Func<PixelScale>? scale) =>
+        card.PixelScale is { } own && scale?.Invoke().FactorTo(own) is { } factor ? factor : 1;
 }
 
 /// <summary>
@@ -103,7 +110,7 @@ internal sealed class FeatureScore : PairScore
 
     /// <summary>Loads the network: a classifier's folder, or the weights of FID's Inception.</summary>
     /// <exception cref="TinctorException">No network is named, or the file holds none.</exception>
-    public static FeatureScore Create(TrainingConfig training, Device device)
+    public static FeatureScore Create(TrainingConfig training, Device device, Func<PixelScale>? scale)
     {
         string path = training.FeatureNetwork;
         if (path.Length == 0)
@@ -112,7 +119,8 @@ internal sealed class FeatureScore : PairScore
         if (Directory.Exists(path))
         {
             Classifier classifier = Classifier.Load(path, device, differentiable: true);
-            return new(image => classifier.Features(image.to(device)), classifier);
+            double factor = LevelScore.FactorTo(classifier.Card, scale);
+            return new(image => classifier.Features(image.to(device), factor), classifier);
         }
         using DisposeScope scope = torch.NewDisposeScope();
         InceptionV3 inception = InceptionV3.FromFile(path);

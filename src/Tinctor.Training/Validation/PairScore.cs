@@ -2,6 +2,7 @@ using System.Globalization;
 using Tinctor.Data;
 using Tinctor.Torch;
 using Tinctor.Training.Configuration;
+using Tinctor.Training.Loading;
 
 namespace Tinctor.Training.Validation;
 
@@ -58,8 +59,9 @@ internal abstract class PairScore : IDisposable
     /// <param name="config">Configuration of the run.</param>
     /// <param name="validation">Validation pairs.</param>
     /// <param name="device">Device of the networks.</param>
+    /// <param name="scale">Reads the scale of the training images, to which classifiers are related; null if it is unknown.</param>
     /// <exception cref="TinctorException">The score does not suit the images or labels, or a file is missing or unsuitable.</exception>
-    public static PairScore Create(RunConfig config, IReadOnlyList<Pair> validation, Device device)
+    public static PairScore Create(RunConfig config, IReadOnlyList<Pair> validation, Device device, Func<PixelScale>? scale = null)
     {
         TrainingConfig training = config.Training;
         if (training.Best > BestScore.Ssim && config.Model.OutputChannels != 3)
@@ -71,8 +73,8 @@ internal abstract class PairScore : IDisposable
             BestScore.Ssim => new SsimScore(config.Data.CropSize),
             BestScore.Lpips => new LpipsScore(training, device),
             BestScore.Dab => new DabScore(),
-            BestScore.Level => new LevelScore(training, validation, device),
-            BestScore.Features => FeatureScore.Create(training, device),
+            BestScore.Level => new LevelScore(training, validation, device, scale),
+            BestScore.Features => FeatureScore.Create(training, device, scale),
             _ => new PsnrScore(),
         };
     }

@@ -154,7 +154,8 @@ public sealed class BestCheckpointTests : DataFolder
 
     // Two pairs a slide, in four slides.
     private void Pairs(bool slidesKnown = true) => ManifestFile.Write(At("manifest.csv"), [.. Enumerable.Range(0, 8).Select(i => new Pair(
-        Write($"source/{i}.png", 24, 24, i), Write($"target/{i}.png", 24, 24, 100 + i), slidesKnown ? "" : "train", null, slidesKnown ? $"slide{i / 2}" : "", PairLayout.TwoFiles))]);
+        Write($"source/{i}.png", 24, 24, i), Write($"target/{i}.png", 24, 24, 100 + i), slidesKnown ? "" : "train", null,
+        slidesKnown ? $"slide{i / 2}" : "", PairLayout.TwoFiles))]);
 
     private sealed class Notes : ITrainingObserver
     {
