@@ -14,6 +14,8 @@ public sealed record IhcLevelPrediction(IReadOnlyList<string> Levels, IReadOnlyL
     /// <summary>Creates a prediction from logits, by softmax.</summary>
     internal static IhcLevelPrediction FromLogits(IReadOnlyList<string> levels, float[] logits)
     {
+        // Some networks add values that tiles of a slide share, such as BCIStainer's style.
+        logits = logits[..levels.Count];
         float largest = logits.Max();
         float[] powers = Array.ConvertAll(logits, logit => MathF.Exp(logit - largest));
         float sum = powers.Sum();

@@ -26,6 +26,15 @@ internal static class ImportCommand
           tinctor import ceff latest_net_G.pth -o my-model --norm-statistics batch        as the official test script without --eval
         """;
 
+    private const string BciStainerDescription = """
+        Turn a generator of the official BCIStainer repository (modulated blocks) into a model folder. The widths are inferred from the
+        weights; whether blocks end in SimAM is not (exp3: yes, exp1: no).
+
+        Examples:
+          tinctor import bcistainer model_best_psnr.pth -o my-model
+          tinctor import bcistainer model_best_psnr.pth -o my-model --set model.attention=false     exp1
+        """;
+
     private const string BbdmDescription = """
         Turn a Brownian bridge of the official BBDM (in pixel space) or super-resolved staining repository into a model folder.
         The architecture is inferred from the weights; settings that the weights do not determine are printed; --set changes them.
@@ -88,6 +97,8 @@ internal static class ImportCommand
         {
             Of("pix2pix", Pix2PixDescription, parse => Pix2PixImport.Read(File(parse), parse.GetRequiredValue(Statistics)), Statistics),
             Of("ceff", CeffDescription, parse => CeffImport.Read(File(parse), parse.GetRequiredValue(Statistics)), Statistics),
+            Of("bcistainer", BciStainerDescription,
+                parse => BciStainerImport.Read(File(parse), !parse.GetValue(Last), parse.GetValue(Set)), Last, Set),
             Of("bbdm", BbdmDescription,
                 parse => BridgeImport.Bbdm(File(parse), parse.GetValue(Compressor), !parse.GetValue(Last), parse.GetValue(Set)),
                 Compressor, Last, Set),

@@ -2,6 +2,7 @@ using System.ComponentModel.DataAnnotations;
 using Tinctor.Training.Learners;
 using Tinctor.Training.Loading;
 using Tinctor.Training.Methods;
+using Tinctor.Training.Methods.BciStainer;
 using Tinctor.Training.Methods.Bridges;
 using Tinctor.Training.Methods.Ceff;
 using Tinctor.Training.Methods.Cgan;
@@ -26,6 +27,13 @@ public sealed record RunConfig
             Model = new DeReStainerConfig(),
             Data = new() { CropSize = 512 },
             Training = new() { BatchSize = DeReStainerConfig.SmallestBatch },
+        },
+        new RunConfig
+        {
+            Method = "bcistainer",
+            Model = new BciStainerConfig(),
+            Data = new() { CropSize = 1024, Rotate = true },
+            Training = new() { BatchSize = 8, Epochs = 150, EpochsDecay = 0, Schedule = Schedule.Cosine, Ema = 0.99 },
         },
         new RunConfig
         {

@@ -3,7 +3,7 @@ namespace Tinctor.Training.Learners;
 /// <summary>Schedule of the learning rate.</summary>
 public enum Schedule
 {
-    /// <summary>Decreasing to zero along half a cosine period (CosineAnnealingLR).</summary>
+    /// <summary>Decreasing to zero along half a cosine period after the warm-up (CosineAnnealingLR).</summary>
     Cosine,
 
     /// <summary>Constant.</summary>
@@ -31,7 +31,7 @@ internal static class LearningRateSchedule
         {
             Schedule.Constant => 1,
             Schedule.Step => Math.Pow(config.LrGamma, step / config.LrStep),
-            Schedule.Cosine => 0.5 * (1 + Math.Cos(Math.PI * step / total)),
+            Schedule.Cosine => 0.5 * (1 + Math.Cos(Math.PI * Math.Max(0, step - config.LrWarmUp) / Math.Max(1, total - config.LrWarmUp))),
             _ => linear ?? Math.Min(1, 2.0 * (total - step) / total),
         };
     }

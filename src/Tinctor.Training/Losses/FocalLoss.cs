@@ -11,7 +11,8 @@ public static class FocalLoss
     /// <param name="logits">Logits [N,classes] of any floating type; half types are computed in float32.</param>
     /// <param name="truth">True classes, int64 [N].</param>
     /// <param name="gamma">Focusing parameter; 0 gives cross entropy.</param>
-    public static Tensor Compute(Tensor logits, Tensor truth, double gamma = 2)
+    /// <param name="classWeights">Factors of the loss of each class, alpha in the paper; null for 1. The mean is over samples.</param>
+    public static Tensor Compute(Tensor logits, Tensor truth, double gamma = 2, IReadOnlyList<double>? classWeights = null)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(gamma);
         using DisposeScope temporaries = torch.NewDisposeScope();
@@ -19,6 +20,9 @@ public static class FocalLoss
         Tensor log = F.log_softmax(logits, 1).gather(1, truth.unsqueeze(1));
         // 1 - p without cancellation; never 0, where powers below 1 have an infinite gradient.
         Tensor doubt = (-log.expm1()).clamp(min: 1e-12);
-        return (-(doubt.pow(gamma) * log).mean()).MoveToOuterDisposeScope();
+        Tensor losses = doubt.pow(gamma) * log;
+        if (classWeights is not null)
+            losses *= torch.tensor([.. classWeights], classWeights.Count, 1).to(logits.device, logits.dtype).index_select(0, truth);
+        return (-losses.mean()).MoveToOuterDisposeScope();
     }
 }

@@ -3,31 +3,30 @@ using Tinctor.Torch;
 namespace Tinctor.Training.Losses;
 
 /// <summary>
-/// Differentiable 1 - SSIM (Wang et al. 2004): 11x11 Gaussian window of sigma 1.5 without padding, population covariance, K1 = 0.01,
-/// K2 = 0.03; mean over windows, channels and images.
+/// Differentiable 1 - SSIM (Wang et al. 2004): Gaussian window without padding, 11x11 of sigma 1.5 by default, population covariance,
+/// K1 = 0.01, K2 = 0.03; mean over windows, channels and images.
 /// </summary>
 public static class SsimLoss
 {
-    private const int Size = 11;
-    private const double Sigma = 1.5;
-
-    /// <summary>Computes the loss, in [0,2], of images [N,C,H,W] of 11x11 pixels or more; half types are computed in float32.</summary>
+    /// <summary>Computes the loss, in [0,2], of images [N,C,H,W] as large as the window or more; half types are computed in float32.</summary>
     /// <param name="a">Images.</param>
     /// <param name="b">Images of the same shape.</param>
     /// <param name="range">Difference between white and black: 2 for [-1,1].</param>
     /// <param name="black">Value of black; makes the result independent of the encoding in [-1,1], [0,1] or bytes.</param>
-    public static Tensor Compute(Tensor a, Tensor b, double range = 2, double black = -1)
+    /// <param name="window">Side of the window in pixels, odd.</param>
+    /// <param name="sigma">Standard deviation of the window in pixels.</param>
+    public static Tensor Compute(Tensor a, Tensor b, double range = 2, double black = -1, int window = 11, double sigma = 1.5)
     {
-        if (a.ndim != 4 || !a.shape.SequenceEqual(b.shape) || Math.Min(a.size(2), a.size(3)) < Size)
+        if (a.ndim != 4 || !a.shape.SequenceEqual(b.shape) || Math.Min(a.size(2), a.size(3)) < window)
             throw new ArgumentException("SSIM needs two batches [N,C,H,W] of equal shape, each side "
-                + $"{Size} or more, got [{string.Join(',', a.shape)}] and [{string.Join(',', b.shape)}]");
+                + $"{window} or more, got [{string.Join(',', a.shape)}] and [{string.Join(',', b.shape)}]");
         using DisposeScope temporaries = torch.NewDisposeScope();
         using Guard exact = torch.autocast(a.device.type, enabled: false);
         if (a.element_size() < 4) a = a.to(ScalarType.Float32);
         b = b.to(a.dtype);
         double c1 = 0.01 * range * (0.01 * range), c2 = 0.03 * range * (0.03 * range);
 
-        Tensor[] means = Weighted(torch.cat([a, b, a.square() + b.square(), a * b], 1)).chunk(4, dim: 1);
+        Tensor[] means = Weighted(torch.cat([a, b, a.square() + b.square(), a * b], 1), window, sigma).chunk(4, dim: 1);
         (Tensor x, Tensor y) = (means[0] - black, means[1] - black);
         Tensor covariance = means[3] - (means[0] * means[1]);
         Tensor variances = means[2] - means[0].square() - means[1].square();
@@ -36,17 +35,17 @@ public static class SsimLoss
     }
 
     // A separable convolution needs fewer operations but takes 1.5 times as long in libtorch.
-    private static Tensor Weighted(Tensor x)
+    private static Tensor Weighted(Tensor x, int size, double sigma)
     {
         long channels = x.size(1);
-        return F.conv2d(x, Window().to(x.device, x.dtype).expand(channels, 1, Size, Size), groups: channels);
+        return F.conv2d(x, Window(size, sigma).to(x.device, x.dtype).expand(channels, 1, size, size), groups: channels);
     }
 
-    private static Tensor Window()
+    private static Tensor Window(int size, double sigma)
     {
-        double[] weights = [.. Enumerable.Range(-Size / 2, Size).Select(i => Math.Exp(-i * i / (2 * Sigma * Sigma)))];
+        double[] weights = [.. Enumerable.Range(-size / 2, size).Select(i => Math.Exp(-i * i / (2 * sigma * sigma)))];
         double sum = weights.Sum();
-        Tensor line = torch.tensor(Array.ConvertAll(weights, weight => weight / sum), Size);
+        Tensor line = torch.tensor(Array.ConvertAll(weights, weight => weight / sum), size);
         return line.outer(line);
     }
 }

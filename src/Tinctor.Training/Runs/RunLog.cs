@@ -5,6 +5,7 @@ namespace Tinctor.Training.Runs;
 /// <summary>Writes metrics.csv, TensorBoard events and samples/ of a run.</summary>
 internal sealed class RunLog : IDisposable
 {
+    private const long AllSteps = long.MaxValue - 1;
     private readonly RunFolder folder;
     private readonly TensorBoardWriter board;
     private readonly long resumedAt;
@@ -72,7 +73,13 @@ internal sealed class RunLog : IDisposable
         board.Dispose();
     }
 
-    // The columns are known only when the method has computed its losses.
-    private MetricsLog Metrics(string[] losses) =>
-        metrics ??= new MetricsLog(folder.Metrics, [.. losses, "lr", "images_per_s", score], resumedAt);
+    // The columns are known only when the method has computed its losses; some losses begin later.
+    private MetricsLog Metrics(string[] losses)
+    {
+        string[] columns = [.. losses, "lr", "images_per_s", score];
+        if (metrics is not null && columns.All(metrics.Columns.Contains)) return metrics;
+        long kept = metrics is null ? resumedAt : AllSteps;
+        metrics?.Dispose();
+        return metrics = new MetricsLog(folder.Metrics, columns, kept);
+    }
 }

@@ -11,6 +11,7 @@ using Tinctor.Torch.Nn;
 using Tinctor.Training.Execution;
 using Tinctor.Training.Export;
 using Tinctor.Training.Methods;
+using Tinctor.Training.Methods.BciStainer;
 using Tinctor.Training.Methods.Bridges;
 using Tinctor.Training.Methods.Ceff;
 using Tinctor.Training.Methods.Cgan;
@@ -40,6 +41,7 @@ public sealed class OnnxExecutorTests : IDisposable
             Style = "probabilities",
             Upsample = "resize"
         },
+        ["bcistainer"] = new BciStainerConfig { Ngf = 4, NBlocks = 2, FullSize = 256 },
         ["ceff"] = new CeffConfig { Ngf = 8, FeatureDim = 16, EncoderStart = "random" },
         ["ceff paper"] = new CeffConfig { Ngf = 8, FeatureDim = 16, EncoderStart = "random", Variant = CeffVariant.Paper },
         ["ceff plain"] = new CeffConfig { Ngf = 8, FeatureDim = 16, Vmfe = false, Fusion = false },
@@ -100,6 +102,7 @@ public sealed class OnnxExecutorTests : IDisposable
     [InlineData("pix2pix batch")]
     [InlineData("derestainer")]
     [InlineData("derestainer block")]
+    [InlineData("bcistainer")]
     [InlineData("cgan")]
     [InlineData("bbdm")]
     public void Run_with_moments_and_levels_equals_libtorch(string name)
@@ -125,7 +128,7 @@ public sealed class OnnxExecutorTests : IDisposable
             var given = new NetworkInput(Noise(2, config.InputChannels, side, side, 4))
             {
                 Normalization = NormalizationContext.Use([.. expected.Moments!]),
-                IhcLogits = expected.IhcLogits is null ? null : [0.5f, -1, 2, 0.25f],
+                IhcLogits = expected.IhcLogits is null ? null : [0.5f, -1, 2, 0.25f, .. expected.IhcLogits[1][4..]],
             };
             Compare(torch.Run(given), onnx.Run(given));
         }

@@ -27,6 +27,15 @@ public sealed class MetricsLogTests : DataFolder
     }
 
     [Fact]
+    public void Create_with_new_columns_keeps_rows()
+    {
+        File.WriteAllText(At("metrics.csv"), "step,epoch,loss,lr\n10,1,0.5,1\n20,1,0.4,1\n30,2");
+        using (var log = new MetricsLog(At("metrics.csv"), ["cmp", "lr"], 20))
+            log.Write(25, 2, new Dictionary<string, double> { ["cmp"] = 3, ["lr"] = 1 });
+        Assert.Equal("step,epoch,loss,lr,cmp\n10,1,0.5,1,\n20,1,0.4,1,\n25,2,,1,3\n", File.ReadAllText(At("metrics.csv")));
+    }
+
+    [Fact]
     public void Create_at_step_zero_drops_old_lines()
     {
         File.WriteAllText(At("metrics.csv"), "old");

@@ -4,6 +4,7 @@ using Tinctor.Torch.Nn;
 using Tinctor.Training.Learners;
 using Tinctor.Training.Losses;
 using Tinctor.Training.Methods;
+using Tinctor.Training.Methods.BciStainer;
 using Tinctor.Training.Methods.Bridges;
 using Tinctor.Training.Methods.Ceff;
 using Tinctor.Training.Methods.DeReStainer;
@@ -31,6 +32,8 @@ public sealed class MicrobatchTests
         { Gan with { GanMode = GanMode.Wgangp, Discriminator = "pixel" }, false },
         { Gan with { Norm = Norm.Batch }, true },
         { new DeReStainerConfig { Ngf = 4, Ndf = 4, NBlocks = 2 }, true },
+        { new BciStainerConfig { Ngf = 2, Ndf = 2, NBlocks = 1, FullSize = 64, Dropout = 0, ComparatorSteps = 1 }, true },
+        { new BciStainerConfig { Ngf = 2, Ndf = 2, NBlocks = 1, FullSize = 64, Conditional = true, GanMode = GanMode.Vanilla }, true },
         { new CeffConfig { Ngf = 2, Ndf = 2, FeatureDim = 8, EncoderStart = "random", EncoderStatistics = "batch" }, true },
     };
 
