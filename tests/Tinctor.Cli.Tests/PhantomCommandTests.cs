@@ -23,6 +23,20 @@ public sealed class PhantomCommandTests : IDisposable
         Assert.All(File.ReadAllLines(Path.Combine(folder, "manifest.csv")).Skip(1), line => Assert.Contains(",3+,s00", line));
     }
 
+    [Theory]
+    [InlineData("bci", "HE/test", "misalign: 8\n", "serial: true\nlevel_in_fields: true\nlayout: bci\n")]
+    [InlineData("restain", "source", "misalign: 2\n", "noise: 1\nlevel_in_fields: true\n")]
+    public async Task Phantom_preset_sets_options_that_are_not_given(string preset, string images, string misalign, string end)
+    {
+        Assert.Equal(0, await Run("--preset", preset, "--slides", "2", "--size", "64x64"));
+        string parameters = File.ReadAllText(Path.Combine(folder, "phantom.yaml"));
+        Assert.Contains(misalign, parameters);
+        Assert.EndsWith(end, parameters);
+        Assert.NotEmpty(Directory.GetFiles(Path.Combine(folder, images)));
+        Assert.Equal(0, await Run("--preset", preset, "--slides", "2", "--size", "64x64", "--misalign", "0", "--overwrite"));
+        Assert.Contains("misalign: 0\n", File.ReadAllText(Path.Combine(folder, "phantom.yaml")));
+    }
+
     [Fact]
     public async Task Phantom_default_size_fits_autofluorescence_factor()
     {

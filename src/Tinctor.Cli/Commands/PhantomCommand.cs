@@ -19,6 +19,7 @@ public static class PhantomCommand
           tinctor phantom -o af --stains af,he --size 1280x1280           autofluorescence at 1/5 of the resolution to H&E
           tinctor phantom -o wsi --slides 1 --size 40000x40000 --whole-slides             whole slides, he/*.ome.tif and her2/*.ome.tif
           tinctor phantom -o lv --slides 99 --size 128x128 --output-mpp 1 --on-tumour --level-in-he 1   H&E that shows the level
+          tinctor phantom -o bci --preset bci --slides 40                 consecutive sections like those of BCI, in its folders
         """;
 
     /// <summary>The command with its options.</summary>
@@ -48,11 +49,32 @@ public static class PhantomCommand
         var level = Of("--level", "HER2 level of the tumours", "mixed", "mixed|0|1+|2+|3+");
         level.Among("mixed", "0", "1+", "2+", "3+");
         var levelInHe = Of("--level-in-he", "Strength with which nuclei show the HER2 level in H&E, 0 to 1", 0.0);
+        var levelInFields = new Option<bool>("--level-in-fields")
+        {
+            Description = "Only fields of about 200 um and more show the HER2 level in H&E; stained membranes vary independently",
+        };
         var onTumour = new Option<bool>("--on-tumour")
         {
             Description = "Place fields on tumour; useful for small fields",
         };
         var seed = Of("--seed", "Random seed", 0UL);
+        var stainSeed = new Option<ulong?>("--stain-seed")
+        {
+            Description = "Random seed of the stained membranes, with the morphology of --seed [default: part of --seed]",
+            HelpName = "N",
+        };
+        var serial = new Option<bool>("--serial")
+        {
+            Description = "Targets are the next sections, 4 um deeper: the same glands, other cells",
+        };
+        var preset = new Option<string?>("--preset")
+        {
+            Description = "Defaults for consecutive sections like those of BCI, or for a section that is stained twice",
+            HelpName = "bci|restain",
+        };
+        preset.Among("bci", "restain");
+        var layout = Of("--layout", "Folders and names of the images", "tinctor", "tinctor|bci");
+        layout.Among("tinctor", "bci");
         var mpp = Of("--output-mpp", "Pixel size in micrometres, 0.1 to 4", 0.5, "UM");
         var misalign = Of("--misalign", "Largest displacement of targets, affine and elastic", 0.0, "PX");
         var factor = Of("--af-factor", "Pixels per autofluorescence pixel, 1 to 16", 5);
@@ -79,15 +101,16 @@ public static class PhantomCommand
         var overwrite = CommonOptions.Overwrite("Replace an existing phantom in the folder");
         var command = new GroupedCommand("phantom", Description)
         {
-            { "Output", output, whole, overwrite },
-            { "Slides", slides, fields, size, mpp, stains, seed, val, test },
-            { "Tissue", level, levelInHe, ki67, onTumour },
+            { "Output", output, layout, whole, overwrite },
+            { "Slides", preset, slides, fields, size, mpp, stains, seed, val, test },
+            { "Tissue", serial, level, levelInHe, levelInFields, stainSeed, ki67, onTumour },
             { "Imaging", misalign, factor, variation, shading, blur, noise },
             { "Computation", threads },
         };
         command.SetAction((result, cancel) =>
         {
             PhantomStain[] chosen = result.GetRequiredValue(stains);
+            string? kind = result.GetValue(preset);
             int f = chosen.Contains(PhantomStain.Autofluorescence) ? Math.Max(1, result.GetValue(factor)) : 1;
             (int width, int height) = result.GetValue(size) ?? (1024 / f * f, 1024 / f * f);
             var dataset = new PhantomDataset
@@ -95,8 +118,9 @@ public static class PhantomCommand
                 Slides = result.GetValue(slides),
                 FieldsPerSlide = result.GetValue(fields),
                 Level = result.GetRequiredValue(level) is "mixed" ? null : result.GetRequiredValue(level)[0] - '0',
-                ValidationShare = result.GetValue(val),
+                ValidationShare = Preset(val, kind == "bci", 0),
                 TestShare = result.GetValue(test),
+                BciLayout = Preset(layout, kind == "bci", "bci") == "bci",
                 Options = new PhantomOptions
                 {
                     Width = width,
@@ -105,9 +129,12 @@ public static class PhantomCommand
                     Seed = result.GetValue(seed),
                     Stains = chosen,
                     LevelInHe = result.GetValue(levelInHe),
+                    LevelInFields = Preset(levelInFields, kind is not null, true),
+                    StainSeed = result.GetValue(stainSeed),
+                    Serial = Preset(serial, kind == "bci", true),
                     OnTumour = result.GetValue(onTumour),
                     Ki67Share = result.GetValue(ki67),
-                    Misalign = result.GetValue(misalign),
+                    Misalign = Preset(misalign, kind is not null, kind == "bci" ? 8 : 2),
                     AutofluorescenceFactor = result.GetValue(factor),
                     StainVariation = result.GetValue(variation),
                     Shading = result.GetValue(shading),
@@ -123,6 +150,10 @@ public static class PhantomCommand
                 else dataset.Write(folder, result.GetValue(overwrite), progress, cancel);
             });
             return Task.FromResult(0);
+
+            // The value of a preset, unless the option is given.
+            T Preset<T>(Option<T> option, bool applies, T value) =>
+                applies && result.GetResult(option) is null or { Implicit: true } ? value : result.GetValue(option)!;
         });
         return command;
     }

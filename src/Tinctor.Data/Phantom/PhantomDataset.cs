@@ -21,8 +21,10 @@ internal readonly record struct PhantomProgress(double Share, string Name);
 /// truth/s001_f01_nuclei.csv          label, kind, x, y, area, ki67, her2
 /// truth/s001_f01_tissue.png          0 glass, 1 stroma, 2 gland, 3 tumour, 4 lymphoid, 5 fat, 6 lumen, 7 vessel
 /// truth/s001_f01_STAIN_displacement.safetensors   displacement from target to source pixels, for misaligned targets
+/// truth/s001_f01_STAIN_*             labels, nuclei and tissue of a target that is another section, on its own pixels
 /// truth/s001_f01.yaml                HER2 level, atypia, Ki67 index, stain vectors and blur of the slide
 /// </code>
+/// With the layout of BCI, images are HE/SPLIT/00001_SPLIT_LEVEL.png and IHC/SPLIT/00001_SPLIT_LEVEL.png, as BCI names them.
 /// </remarks>
 internal sealed record PhantomDataset
 {
@@ -45,6 +47,9 @@ internal sealed record PhantomDataset
 
     /// <summary>Fraction of the slides for testing, 0 to 1; at least one slide of two or more.</summary>
     public double TestShare { get; init; } = 0.15;
+
+    /// <summary>Whether images have the folders and names of BCI; for one target, and without validation slides.</summary>
+    public bool BciLayout { get; init; }
 
     /// <summary>
     /// Writes the data set. If the folder contains a part of the same phantom, only the missing fields are written.
@@ -70,7 +75,7 @@ internal sealed record PhantomDataset
             {
                 var share = progress is null ? null
                     : new DelegateProgress<double>(s => progress.Report(new((done + (0.9 * s)) / total, name)));
-                WriteField(folder, name, PhantomSlide.Render(options, progress: share, cancel: cancel));
+                WriteField(folder, i / FieldsPerSlide, i % FieldsPerSlide, PhantomSlide.Render(options, progress: share, cancel: cancel));
             }
             progress?.Report(new((i + 1.0) / total, name));
         }
@@ -164,6 +169,10 @@ internal sealed record PhantomDataset
             throw new ArgumentException($"the HER2 level is {Level}, expected 0 to 3");
         if (!(ValidationShare >= 0 && TestShare >= 0 && ValidationShare + TestShare < 1))
             throw new ArgumentException("validation and test fractions must be 0 or more, and their sum below 1");
+        if (BciLayout && (Options.Stains.Count != 2 || Options.Stains.Contains(PhantomStain.Autofluorescence)))
+            throw new ArgumentException("the layout of BCI has one source and one target of 8-bit RGB");
+        if (BciLayout && ValidationShare > 0)
+            throw new ArgumentException($"the layout of BCI has no validation images, but their share is {ValidationShare}; use 0");
         Options.Validate();
     }
 
@@ -198,15 +207,16 @@ internal sealed record PhantomDataset
     private static bool IsPart(string path)
     {
         string name = Path.GetFileName(path);
-        return name is "source" or "target" or "truth" || name.StartsWith("target_", StringComparison.Ordinal);
+        return name is "source" or "target" or "truth" or "HE" or "IHC" || name.StartsWith("target_", StringComparison.Ordinal);
     }
 
-    private void WriteField(string folder, string name, PhantomField field)
+    private void WriteField(string folder, int slide, int number, PhantomField field)
     {
+        string name = Name(slide, number);
         for (int i = 0; i < field.Images.Count; i++)
         {
             PhantomImage image = field.Images[i];
-            string path = Path.Combine(folder, ImagePath(i, name));
+            string path = Path.Combine(folder, ImagePath(i, slide, number));
             Directory.CreateDirectory(Path.GetDirectoryName(path)!);
             image.Image.Write(path);
         }
@@ -218,12 +228,20 @@ internal sealed record PhantomDataset
             string path = Path.Combine(truth, $"{name}_{StainName(image.Stain)}_displacement.safetensors");
             PhantomFiles.WriteDisplacement(path, image.Displacement!, width, height);
         }
-        PhantomFiles.WriteLabels(Path.Combine(truth, $"{name}_labels.tif"), field.Labels, width, height);
-        new Image(width, height, 1, SampleType.UInt8, field.Tissue).Write(Path.Combine(truth, $"{name}_tissue.png"));
-        CsvFile.Write(Path.Combine(truth, $"{name}_nuclei.csv"), ["label", "kind", "x", "y", "area", "ki67", "her2"],
-            field.Nuclei.Select(Cells));
+        WriteTruth(Path.Combine(truth, name), new(field.Labels, field.Tissue, field.Nuclei));
+        foreach (PhantomImage image in field.Images)
+        {
+            if (image.Truth is { } section) WriteTruth(Path.Combine(truth, $"{name}_{StainName(image.Stain)}"), section);
+        }
         // Written last: marks the field as complete.
         AtomicFile.WriteText(Path.Combine(truth, $"{name}.yaml"), Describe(field));
+    }
+
+    private void WriteTruth(string stem, PhantomTruth section)
+    {
+        PhantomFiles.WriteLabels($"{stem}_labels.tif", section.Labels, Options.Width, Options.Height);
+        new Image(Options.Width, Options.Height, 1, SampleType.UInt8, section.Tissue).Write($"{stem}_tissue.png");
+        CsvFile.Write($"{stem}_nuclei.csv", ["label", "kind", "x", "y", "area", "ki67", "her2"], section.Nuclei.Select(Cells));
     }
 
     private void WriteManifests(string folder)
@@ -236,8 +254,9 @@ internal sealed record PhantomDataset
             {
                 for (int field = 0; field < FieldsPerSlide; field++)
                 {
-                    string name = Name(slide, field), level = LevelName(Field(slide, field).Her2Level);
-                    rows.Add([ImagePath(0, name), ImagePath(target, name), Split(slide), level, name[..name.IndexOf('_')], mpp]);
+                    string name = Name(slide, field);
+                    rows.Add([ImagePath(0, slide, field), ImagePath(target, slide, field), Split(slide),
+                        LevelName(Field(slide, field).Her2Level), name[..name.IndexOf('_')], mpp]);
                 }
             }
             string file = Options.Stains.Count == 2 ? "manifest.csv" : $"manifest_{StainName(Options.Stains[target])}.csv";
@@ -245,10 +264,16 @@ internal sealed record PhantomDataset
         }
     }
 
-    private string ImagePath(int stain, string name)
+    private string ImagePath(int stain, int slide, int field)
     {
+        if (BciLayout)
+        {
+            string split = Split(slide), level = LevelName(Field(slide, field).Her2Level);
+            return string.Create(CultureInfo.InvariantCulture,
+                $"{(stain == 0 ? "HE" : "IHC")}/{split}/{(slide * FieldsPerSlide) + field:00000}_{split}_{level}.png");
+        }
         string part = stain == 0 ? "source" : Options.Stains.Count == 2 ? "target" : $"target_{StainName(Options.Stains[stain])}";
-        return $"{part}/{name}{(Options.Stains[stain] == PhantomStain.Autofluorescence ? ".tif" : ".png")}";
+        return $"{part}/{Name(slide, field)}{(Options.Stains[stain] == PhantomStain.Autofluorescence ? ".tif" : ".png")}";
     }
 
     private static IReadOnlyList<object?> Cells(PhantomNucleus nucleus) =>
@@ -261,7 +286,9 @@ internal sealed record PhantomDataset
 
     // Later options are listed only if they are used, so that folders of earlier versions remain the same phantom.
     private string Parameters() => Yaml(BasicParameters())
-        + (Options.LevelInHe > 0 ? Yaml(new { Options.LevelInHe }) : "") + (Options.OnTumour ? Yaml(new { Options.OnTumour }) : "");
+        + (Options.LevelInHe > 0 ? Yaml(new { Options.LevelInHe }) : "") + (Options.OnTumour ? Yaml(new { Options.OnTumour }) : "")
+        + (Options.Serial ? Yaml(new { Options.Serial }) : "") + (Options.LevelInFields ? Yaml(new { Options.LevelInFields }) : "")
+        + (Options.StainSeed is { } stain ? Yaml(new { StainSeed = stain }) : "") + (BciLayout ? Yaml(new { Layout = "bci" }) : "");
 
     private object BasicParameters() => new
     {

@@ -52,6 +52,25 @@ internal sealed record PhantomOptions
     public double LevelInHe { get; init; }
 
     /// <summary>
+    /// Whether only fields of about 200 um and more show the HER2 level in H&amp;E: the level changes the mean atypia of the nests, their
+    /// architecture and their density, less than nests differ, and no colour. HER2 expression and the completeness of membranes then vary
+    /// independently of the morphology, by <see cref="StainSeed"/>.
+    /// </summary>
+    public bool LevelInFields { get; init; }
+
+    /// <summary>
+    /// Random seed of HER2 expression: sections with another value have the same morphology, and other stained membranes of the same
+    /// level. Null for expression that follows from the tissue, or for seed 0 with <see cref="LevelInFields"/>.
+    /// </summary>
+    public ulong? StainSeed { get; init; }
+
+    /// <summary>
+    /// Whether each target is the next section, 4 um deeper: with the same glands, nests and compartments, but other cells; a third of the
+    /// cells continue. The ground truth then includes the nuclei of the targets.
+    /// </summary>
+    public bool Serial { get; init; }
+
+    /// <summary>
     /// Whether each field is shifted to tumour nests nearby; for fields smaller than about 500 um, which may contain no tumour otherwise.
     /// </summary>
     public bool OnTumour { get; init; }
@@ -91,6 +110,7 @@ internal sealed record PhantomOptions
         Check(Mpp is >= 0.1 and <= 4, $"the resolution is {Mpp} um per pixel, expected 0.1 to 4");
         Check(Her2Level is >= 0 and <= 3, $"the HER2 level is {Her2Level}, expected 0 to 3");
         Check(LevelInHe is >= 0 and <= 1, $"the correlation of H&E with the level is {LevelInHe}, expected 0 to 1");
+        Check(LevelInHe == 0 || !LevelInFields, "a level that only fields show excludes a correlation of the nuclei with the level");
         Check(Field >= 0, $"the field is {Field}, expected 0 or more");
         Check(Ki67Share is null or (>= 0 and <= 1), $"the Ki67 fraction is {Ki67Share}, expected 0 to 1");
         Check(Misalign >= 0 && Misalign <= Math.Min(Width, Height) / 4.0,

@@ -17,7 +17,17 @@ namespace Tinctor.Data.Phantom;
 /// <param name="Concentrations">[Height, Width, 3] interleaved H, E, DAB before blur; null if not requested.</param>
 internal sealed record PhantomImage(
     PhantomStain Stain, Image Image, IReadOnlyList<float> StainMatrix, IReadOnlyList<float> Light, float BlurMicrons, float[]? Displacement,
-    float[]? Concentrations);
+    float[]? Concentrations)
+{
+    /// <summary>Ground truth on the pixels of this stain; null if it shows the source's section.</summary>
+    public PhantomTruth? Truth { get; init; }
+}
+
+/// <summary>Ground truth of a section.</summary>
+/// <param name="Labels">[Height, Width] labels of nuclei; 0 outside.</param>
+/// <param name="Tissue">[Height, Width] values of <see cref="PhantomTissue"/>.</param>
+/// <param name="Nuclei">Nuclei with at least one pixel, by label; their positions are the means of their pixels.</param>
+internal sealed record PhantomTruth(int[] Labels, byte[] Tissue, IReadOnlyList<PhantomNucleus> Nuclei);
 
 /// <summary>Rendered field with its ground truth. Masks and nuclei refer to full-resolution pixels of the source.</summary>
 /// <param name="Options">Options of the field.</param>
@@ -55,10 +65,10 @@ internal static class PhantomSlide
         var place = new Place(options);
         var truth = new GroundTruth(options.Width, options.Height);
         SectionRenderer[] sections =
-            [.. options.Stains.Select((stain, i) => new SectionRenderer(options, stain, i > 0, keepConcentrations))];
+            [.. options.Stains.Select((stain, i) => new SectionRenderer(options, stain, i, keepConcentrations))];
         Render(options, place, sections, (0, options.Height), truth, progress, cancel);
         return new PhantomField(options, [.. sections.Select(s => s.Result())], truth.Labels, truth.Tissue,
-            truth.Number(place.X, place.Y, (float)options.Mpp), place.Model.Ki67Share, place.Model.Atypia);
+            truth.Number(place.X, place.Y, (float)options.Mpp), place.Model(0).Ki67Share, place.Model(0).Atypia);
     }
 
     /// <summary>
@@ -72,11 +82,11 @@ internal static class PhantomSlide
     {
         options.Validate();
         var place = new Place(options);
-        int block = Block(options);
+        int block = Block(options), number = options.Stains.Index().First(one => one.Item == stain).Index;
         for (int top = 0; top < options.Height; top += block)
         {
             (int Top, int Height) band = (top, Math.Min(block, options.Height - top));
-            var section = new SectionRenderer(options, stain, stain != options.Stains[0], keepConcentrations: false, band);
+            var section = new SectionRenderer(options, stain, number, keepConcentrations: false, band);
             Render(options, place, [section], band, truth: null, progress: null, cancel);
             yield return section.Result().Image;
         }
@@ -88,8 +98,8 @@ internal static class PhantomSlide
     private static void Render(PhantomOptions options, Place place, SectionRenderer[] sections, (int Top, int Height) band,
         GroundTruth? truth, IProgress<double>? progress, CancellationToken cancel)
     {
-        // Aligned stains are rendered from the same tissue samples.
-        SectionRenderer[][] passes = [.. sections.GroupBy(s => s.Warp).Select(group => group.ToArray())];
+        // Aligned stains of a section are rendered from the same tissue samples.
+        SectionRenderer[][] passes = [.. sections.GroupBy(s => (s.Warp, s.Section)).Select(group => group.ToArray())];
         int block = Block(options);
         int columns = (options.Width + block - 1) / block, rows = (band.Height + block - 1) / block;
         int done = 0, total = columns * rows * passes.Length;
@@ -102,9 +112,9 @@ internal static class PhantomSlide
         {
             SectionRenderer[] pass = passes[i / (columns * rows)];
             int x = i % columns * block, y = i / columns % rows * block;
-            buffer.Sample(place.Model, pass[0].Warp, place.X, place.Y, (float)options.Mpp, x, band.Top + y,
+            buffer.Sample(place.Model(pass[0].Section), pass[0].Warp, place.X, place.Y, (float)options.Mpp, x, band.Top + y,
                 Math.Min(block, options.Width - x), Math.Min(block, band.Height - y), pass.Max(s => s.Margin));
-            if (pass[0].Warp is null)
+            if (pass[0].Warp is null && pass[0].Section == 0)
                 truth?.Add(buffer);
             foreach (SectionRenderer section in pass)
                 section.Render(buffer);
@@ -116,16 +126,20 @@ internal static class PhantomSlide
     /// <summary>Tissue of a slide and origin of a field in micrometres.</summary>
     private sealed class Place
     {
+        private readonly TissueModel[] models;
+
         public Place(PhantomOptions options)
         {
-            Model = new TissueModel(options.Seed, options.Her2Level, options.Ki67Share, options.LevelInHe);
-            (X, Y) = Origin(Model, options.Field);
+            models = [.. Enumerable.Range(0, options.Serial ? options.Stains.Count : 1).Select(section => new TissueModel(options.Seed,
+                options.Her2Level, options.Ki67Share, options.LevelInHe, options.LevelInFields, options.StainSeed, section))];
+            (X, Y) = Origin(models[0], options.Field);
             if (!options.OnTumour) return;
             float mpp = (float)options.Mpp;
-            (X, Y) = OnTumour(Model, X, Y, options.Width * mpp, options.Height * mpp);
+            (X, Y) = OnTumour(models[0], X, Y, options.Width * mpp, options.Height * mpp);
         }
 
-        public TissueModel Model { get; }
+        /// <summary>Gets the tissue of a section.</summary>
+        public TissueModel Model(int section) => models[section];
 
         public float X { get; }
 
@@ -231,6 +245,23 @@ internal sealed class GroundTruth(int width, int height)
             return new PhantomNucleus(i + 1, n.Kind, ((n.X - originX) / micronsPerPixel) - 0.5f, ((n.Y - originY) / micronsPerPixel) - 0.5f,
                 area[i + 1], n.Ki67 > 0, n.Her2);
         })];
+    }
+
+    /// <summary>Gets the ground truth with final labels; positions of nuclei are the means of their pixels.</summary>
+    public PhantomTruth Result()
+    {
+        IReadOnlyList<PhantomNucleus> numbered = Number(0, 0, 1);
+        var sums = new (double X, double Y)[numbered.Count + 1];
+        for (int i = 0; i < Labels.Length; i++)
+        {
+            ref (double X, double Y) sum = ref sums[Labels[i]];
+            sum = (sum.X + (i % width), sum.Y + (i / width));
+        }
+        return new(Labels, Tissue, [.. numbered.Select(nucleus => nucleus with
+        {
+            X = (float)(sums[nucleus.Label].X / nucleus.Area),
+            Y = (float)(sums[nucleus.Label].Y / nucleus.Area),
+        })]);
     }
 
     private int NumberOf(Nucleus nucleus)

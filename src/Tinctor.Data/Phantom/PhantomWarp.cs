@@ -16,20 +16,23 @@ internal sealed class PhantomWarp
     /// <param name="width">Width of the field in pixels.</param>
     /// <param name="height">Height of the field in pixels.</param>
     /// <param name="limit">Maximum displacement in pixels.</param>
-    public PhantomWarp(uint seed, int width, int height, double limit)
+    /// <param name="serial">Whether the section is another one, whose displacement is mostly elastic.</param>
+    public PhantomWarp(uint seed, int width, int height, double limit, bool serial = false)
     {
         this.seed = seed;
         (centreX, centreY) = ((width - 1) / 2f, (height - 1) / 2f);
         float reach = MathF.Max(1, MathF.Sqrt((centreX * centreX) + (centreY * centreY)));
-        // Parts of the limit at the corners: 45 % shift, 25 % rotation, 5 % stretch, 5 % shear, 20 % elastic.
+        // Parts of the limit at the corners: 45 % shift, 25 % rotation, 5 % stretch, 5 % shear, 20 % elastic; of another section 25 %, 15 %,
+        // 5 %, 5 % and 50 %.
+        (float shiftShare, float rotationShare, float elasticShare) = serial ? (0.25f, 0.15f, 0.5f) : (0.45f, 0.25f, 0.2f);
         float angle = MathF.Tau * Noise.Draw(seed, 1);
-        float shift = (float)limit * 0.45f * Noise.Draw(seed, 2, 0.5f, 1);
+        float shift = (float)limit * shiftShare * Noise.Draw(seed, 2, 0.5f, 1);
         (shiftX, shiftY) = (shift * MathF.Cos(angle), shift * MathF.Sin(angle));
-        float rotation = (float)limit * 0.25f / reach * Noise.Draw(seed, 3, -1, 1);
+        float rotation = (float)limit * rotationShare / reach * Noise.Draw(seed, 3, -1, 1);
         float stretch = (float)limit * 0.05f / reach * Noise.Draw(seed, 4, -1, 1);
         float shear = (float)limit * 0.05f / reach * Noise.Draw(seed, 5, -1, 1);
         (xx, xy, yx, yy) = (stretch, shear - rotation, shear + rotation, -stretch);
-        elastic = (float)limit * 0.2f;
+        elastic = (float)limit * elasticShare;
     }
 
     /// <summary>Displacement of target pixel (x, y); pixel centres have integer coordinates.</summary>

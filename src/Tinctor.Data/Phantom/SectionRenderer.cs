@@ -72,13 +72,14 @@ internal sealed class SectionRenderer
     /// <summary>Creates the renderer of one stain of a field.</summary>
     /// <param name="options">Options of the field.</param>
     /// <param name="stain">Stain to render.</param>
-    /// <param name="target">Whether the stain is a target, which may be misaligned.</param>
+    /// <param name="number">Position of the stain: 0 for the source, above for targets, which may be misaligned or further sections.</param>
     /// <param name="keepConcentrations">Whether to keep concentrations; for whole fields only.</param>
     /// <param name="band">Rows to render, without keeping the displacement; null for the whole field.</param>
     public SectionRenderer(
-        PhantomOptions options, PhantomStain stain, bool target, bool keepConcentrations, (int Top, int Height)? band = null)
+        PhantomOptions options, PhantomStain stain, int number, bool keepConcentrations, (int Top, int Height)? band = null)
     {
         (this.options, this.stain) = (options, stain);
+        Section = options.Serial ? number : 0;
         (this.top, int height) = band ?? (0, options.Height);
         // Stain and scanner depend on the slide, noise and misalignment on the field.
         slide = Noise.Hash((int)options.Seed, (int)(options.Seed >> 32), 0x57A1u + (uint)stain);
@@ -89,16 +90,24 @@ internal sealed class SectionRenderer
         float sigma = blurMicrons / (float)options.Mpp;
         // The point spread of the fluorescence optics matches its pixel size.
         this.kernel = Gaussian(Autofluoresces ? MathF.Sqrt((sigma * sigma) + (0.16f * factor * factor)) : sigma);
-        if (target && options.Misalign > 0)
+        if (number > 0 && options.Misalign > 0)
         {
-            Warp = new PhantomWarp(seed, options.Width, options.Height, options.Misalign);
+            Warp = new PhantomWarp(seed, options.Width, options.Height, options.Misalign, options.Serial);
             if (band is null) displacement = new float[2 * options.Width * options.Height];
         }
         image = new Image(options.Width / factor, height / factor, Autofluoresces ? Autofluorescence.Channels : 3,
             Autofluoresces ? SampleType.UInt16 : SampleType.UInt8);
         if (keepConcentrations && !Autofluoresces)
             concentrations = new float[3 * options.Width * options.Height];
+        if (band is null && Section > 0)
+            Truth = new GroundTruth(options.Width, options.Height);
     }
+
+    /// <summary>Number of the section, 0 for the source's.</summary>
+    public int Section { get; }
+
+    /// <summary>Collects the ground truth of a further section; null for the source's section and for bands.</summary>
+    public GroundTruth? Truth { get; }
 
     /// <summary>Misalignment; null for aligned stains.</summary>
     public PhantomWarp? Warp { get; }
@@ -110,11 +119,12 @@ internal sealed class SectionRenderer
 
     /// <summary>Gets the rendered image.</summary>
     public PhantomImage Result() => new(this.stain, image, Autofluoresces ? [] : optics.Matrix, Autofluoresces ? [] : optics.Light,
-        blurMicrons, displacement, concentrations);
+        blurMicrons, displacement, concentrations) { Truth = Truth?.Result() };
 
     /// <summary>Renders a block into the image.</summary>
     public void Render(BlockBuffer block)
     {
+        Truth?.Add(block);
         if (displacement is not null)
             SaveDisplacement(block);
         if (concentrations is not null)

@@ -167,13 +167,13 @@ internal sealed class TissueBlock
         // Basal and luminal sides are fainter membranes.
         float basal = Math.Min(MathF.Abs(depth - 0.4f), MathF.Abs(gland.Wall + (tumour ? 3 * b[2] : 1.2f * b[2]) + wobble - depth - 0.4f));
         point.Membrane = (1 - open) * Math.Max(Noise.Step(0.95f + (0.35f * b[4]), 0.1f, border), 0.5f * Noise.Step(1.0f, 0.1f, basal));
-        point.Gap = 0.5f + (0.55f * Noise.Gradient(x / 5.5f, y / 5.5f, this.model.TextureSeed(4)));
+        point.Gap = 0.5f + (0.55f * Noise.Gradient(x / 5.5f, y / 5.5f, this.model.TextureSeed(4))) + this.model.GapShift(gland);
         float granular = Noise.Gradient(x / 1.3f, y / 1.3f, this.model.TextureSeed(5));
         float tone = Noise.Draw(cell, 40);
         point.Cytoplasm = (1 - open) * ((tumour ? 0.72f : 0.8f) + (0.3f * (tone - 0.5f)) + (0.2f * granular)
             + (0.22f * Noise.Gradient(x / 3.7f, y / 3.7f, this.model.TextureSeed(21))) + (0.2f * b[4]));
-        point.Basophilia = (tumour ? 0.46f + (0.12f * gland.Atypia) : 0.36f) + (0.18f * (tone - 0.5f)) + (0.12f * b[3]);
-        point.Her2 = gland.Her2 + (0.3f * (tone - 0.5f) * Math.Min(1, gland.Her2));
+        point.Basophilia = (tumour ? 0.46f + (0.12f * this.model.Tone(gland)) : 0.36f) + (0.18f * (tone - 0.5f)) + (0.12f * b[3]);
+        point.Her2 = gland.Her2 + (this.model.CellExpression(cell, tone) * Math.Min(1, gland.Her2));
         // Flakes of secretion in some lumina.
         if (open > 0 && Noise.Draw(gland.Hash, 50) < 0.3f)
         {
@@ -463,31 +463,52 @@ internal sealed class TissueBlock
         // A single row in normal acini and vessels.
         float step = tumour ? spacing * 0.92f : float.MaxValue;
         List<(float X, float Y)> placed = [];
-        int number = 0;
-        for (float depth = first; depth <= last; depth += step)
+        // Cells that continue from the first section come first; new ones fill the gaps between them.
+        foreach (bool continuing in this.model.IsFirstSection ? [true] : (ReadOnlySpan<bool>)[true, false])
         {
-            float ring = MathF.Tau * MathF.Sqrt(0.5f * (Square(gland.A - depth) + Square(gland.B - depth)));
-            int count = Math.Max(1, (int)(ring / spacing));
-            for (int i = 0; i < count; i++)
+            int number = 0;
+            for (float depth = first; depth <= last; depth += step)
             {
-                uint hash = Noise.Hash((int)gland.Hash, ++number, 0xCE12u);
-                float jitter = tumour ? 0.28f + (0.1f * gland.Atypia) : 0.12f;
-                float t = MathF.Tau * (i + (jitter * ((2 * Noise.Draw(hash, 1)) - 1)) + Noise.Draw(gland.Hash, 70)) / count;
-                float d = depth + (jitter * spacing * 0.7f * ((2 * Noise.Draw(hash, 2)) - 1))
-                    + (tumour || vessel ? 0 : 1.6f * Noise.Draw(hash, 3));
-                (float x, float y, float radial) = OnContour(gland, t, d);
-                if (placed.Exists(p => Square(p.X - x) + Square(p.Y - y) < keep * keep))
-                    continue;
-                placed.Add((x, y));
-                if (x < left || x >= right || y < top || y >= bottom || !Fits(gland, x, y, vessel ? 0 : 2.2f))
-                    continue;
-                if (vessel && Noise.Draw(hash, 4) < 0.45f)
-                    continue;
-                if (!vessel)
-                    cells.Add((x, y, index, hash));
-                nuclei.Add(this.model.Epithelial(gland, number, x, y, radial));
+                float ring = MathF.Tau * MathF.Sqrt(0.5f * (Square(gland.A - depth) + Square(gland.B - depth)));
+                int count = Math.Max(1, (int)(ring / spacing));
+                for (int i = 0; i < count; i++)
+                {
+                    uint cell = Noise.Hash((int)gland.Hash, ++number, 0xCE12u);
+                    if (this.model.Continues(cell) != continuing)
+                        continue;
+                    if (continuing)
+                        Place(cell, number, depth, i, count);
+                    else if (!Place(cell, number, depth + NewDepth(cell, spacing), i + 0.35f, count))
+                        Place(cell, number, depth + NewDepth(cell, spacing), i + 0.65f, count);
+                }
             }
         }
+
+        bool Place(uint cell, int number, float depth, float at, int count)
+        {
+            uint hash = this.model.CellHash(cell, cell);
+            float jitter = tumour ? 0.28f + (0.1f * gland.Atypia) : 0.12f;
+            float t = MathF.Tau * (at + (jitter * ((2 * Noise.Draw(hash, 1)) - 1)) + Noise.Draw(gland.Hash, 70)) / count;
+            float d = depth + (jitter * spacing * 0.7f * ((2 * Noise.Draw(hash, 2)) - 1))
+                + (tumour || vessel ? 0 : 1.6f * Noise.Draw(hash, 3));
+            (float x, float y, float radial) = OnContour(gland, t, d);
+            (float dx, float dy) = this.model.Shift(cell);
+            (x, y) = (x + dx, y + dy);
+            if (placed.Exists(p => Square(p.X - x) + Square(p.Y - y) < keep * keep))
+                return false;
+            placed.Add((x, y));
+            if (x < left || x >= right || y < top || y >= bottom || !Fits(gland, x, y, vessel ? 0 : 2.2f))
+                return true;
+            if (vessel && Noise.Draw(hash, 4) < 0.45f)
+                return true;
+            if (!vessel)
+                cells.Add((x, y, index, hash));
+            nuclei.Add(this.model.Epithelial(gland, number, x, y, radial));
+            return true;
+        }
+
+        // New cells of tumours lie between the rows of the first section as well.
+        float NewDepth(uint cell, float spacing) => tumour ? spacing * Noise.Draw(cell, 93, -0.35f, 0.35f) : 0;
     }
 
     /// <summary>Flat, dark nuclei between an acinus and its basement membrane.</summary>
@@ -496,7 +517,7 @@ internal sealed class TissueBlock
         int count = (int)(MathF.Tau * MathF.Sqrt(0.5f * (Square(gland.A) + Square(gland.B))) / 13);
         for (int i = 0; i < count; i++)
         {
-            uint hash = Noise.Hash((int)gland.Hash, i, 0xCE13u);
+            uint cell = Noise.Hash((int)gland.Hash, i, 0xCE13u), hash = this.model.CellHash(cell, cell);
             float t = MathF.Tau * (i + (0.6f * Noise.Draw(hash, 1))) / count;
             (float x, float y, float radial) = OnContour(gland, t, 1.1f);
             if (x >= left && x < right && y >= top && y < bottom && Fits(gland, x, y, 0.3f) && Noise.Draw(hash, 2) < 0.7f)

@@ -14,19 +14,44 @@ internal sealed class TissueModel
 
     private const float NestSpacing = 56, AcinusSpacing = 64, VesselSpacing = 110, StromalSpacing = 11.5f, LymphocyteSpacing = 7.2f;
 
+    // Share of the cells of a section that are cut again by the next one, 4 um deeper, and the distance by which they move, in micrometres.
+    private const float Continuing = 0.35f, CellShift = 1.4f;
+
+    // Textures of single cells, granules and fine fibres (see TissueBlock), which neighbouring sections do not share: bit n for texture n.
+    private const uint FineTextures = (1u << 1) | (1u << 2) | (1u << 4) | (1u << 5) | (1u << 7) | (1u << 12) | (1u << 14) | (1u << 15)
+        | (1u << 16) | (1u << 18) | (1u << 21) | (1u << 22) | (1u << 23);
+
+    private const uint GapTexture = 4;
+
+    // Standard deviation of the atypia of the nests of a slide whose level only whole fields show: more than a level's step of 0.2.
+    private const float NestSpread = 0.22f;
+
     private readonly uint seed;
+    private readonly uint section; // salt of the section; 0 for the first
+    private readonly uint stain; // salt of the HER2 expression; 0 if it follows from the tissue alone
     private readonly int level;
     private readonly float atypia;
     private readonly float tubular;
+    private readonly bool levelInFields;
 
     /// <summary>Creates the tissue of a slide.</summary>
     /// <param name="seed">Random seed.</param>
     /// <param name="her2Level">HER2 level, 0 to 3.</param>
     /// <param name="ki67Share">Fraction of positive tumour nuclei; null draws it.</param>
     /// <param name="levelInHe">Correlation of nuclear morphology with the level, 0 to 1: <see cref="PhantomOptions.LevelInHe"/>.</param>
-    public TissueModel(ulong seed, int her2Level, double? ki67Share, double levelInHe = 0)
+    /// <param name="levelInFields">Whether only whole fields show the level: <see cref="PhantomOptions.LevelInFields"/>.</param>
+    /// <param name="stainSeed">Random seed of the HER2 expression: <see cref="PhantomOptions.StainSeed"/>.</param>
+    /// <param name="section">
+    /// Number of the section: 0, or the next ones, with the same glands and compartments, but other cells.
+    /// </param>
+    public TissueModel(ulong seed, int her2Level, double? ki67Share, double levelInHe = 0, bool levelInFields = false,
+        ulong? stainSeed = null, int section = 0)
     {
         this.seed = Noise.Hash((int)seed, (int)(seed >> 32), 0x7155u);
+        this.levelInFields = levelInFields;
+        this.section = section == 0 ? 0 : Noise.Hash(section, 0, this.seed) | 1;
+        ulong expression = stainSeed ?? 0;
+        stain = stainSeed is null && !levelInFields ? 0 : Noise.Hash((int)expression, (int)(expression >> 32), this.seed + 0x5741u) | 1;
         level = her2Level;
         LevelInHe = (float)levelInHe;
         float mean = Noise.Lerp(0.18f + (0.2f * her2Level), 0.05f + (0.3f * her2Level), LevelInHe);
@@ -41,6 +66,9 @@ internal sealed class TissueModel
 
     /// <summary>Fraction of Ki67-positive tumour nuclei.</summary>
     public float Ki67Share { get; }
+
+    /// <summary>Whether the section is the first one.</summary>
+    public bool IsFirstSection => section == 0;
 
     /// <summary>Mean nuclear atypia of the slide's tumour, 0 to 1.</summary>
     public float Atypia => this.atypia;
@@ -65,16 +93,48 @@ internal sealed class TissueModel
     public float Loose(float x, float y) => Noise.Step(-0.6f, 0.8f, Noise.Fractal(x / 190, y / 190, this.seed + 50, 2));
 
     /// <summary>Displacement of outlines at a position, at most <see cref="WarpReach"/>.</summary>
-    public (float X, float Y) Warp(float x, float y) =>
-        (Math.Clamp(5.5f * Noise.Fractal(x / 42, y / 42, this.seed + 60, 2), -WarpReach, WarpReach),
-            Math.Clamp(5.5f * Noise.Fractal(x / 42, y / 42, this.seed + 65, 2), -WarpReach, WarpReach));
+    public (float X, float Y) Warp(float x, float y)
+    {
+        (float dx, float dy) = (5.5f * Noise.Fractal(x / 42, y / 42, this.seed + 60, 2), 5.5f * Noise.Fractal(x / 42, y / 42, this.seed + 65, 2));
+        if (section != 0)
+        {
+            // Outlines change a little from section to section.
+            dx += 1.5f * Noise.Gradient(x / 24, y / 24, section + 1);
+            dy += 1.5f * Noise.Gradient(x / 24, y / 24, section + 2);
+        }
+        return (Math.Clamp(dx, -WarpReach, WarpReach), Math.Clamp(dy, -WarpReach, WarpReach));
+    }
 
     /// <summary>Angle of the collagen fibres far from glands.</summary>
     public float FibreAngle(float x, float y) =>
         (2.6f * Noise.Fractal(x / 320, y / 320, this.seed + 70, 2)) + (0.55f * Noise.Gradient(x / 26, y / 26, this.seed + 74));
 
     /// <summary>Random seed of a texture.</summary>
-    public uint TextureSeed(uint n) => this.seed + 1000 + n;
+    public uint TextureSeed(uint n) => this.seed + 1000 + n + (((FineTextures >> (int)n) & 1) * section) + (n == GapTexture ? stain : 0);
+
+    /// <summary>Whether a cell of the first section is also in this one.</summary>
+    public bool Continues(uint place) => section == 0 || Noise.Uniform((int)place, 1, section) < Continuing;
+
+    /// <summary>Gets the random number of a cell in this section: that of the first section if the cell continues.</summary>
+    /// <param name="place">Random number of the cell's place in the first section.</param>
+    /// <param name="hash">Random number in the first section.</param>
+    public uint CellHash(uint place, uint hash) => Continues(place) ? hash : Noise.Hash((int)hash, 2, section);
+
+    /// <summary>Draws the distance in micrometres between the centres of a cell in the first section and in this one.</summary>
+    public (float X, float Y) Shift(uint place) => section == 0 ? (0, 0)
+        : (CellShift * ((2 * Noise.Uniform((int)place, 3, section)) - 1), CellShift * ((2 * Noise.Uniform((int)place, 4, section)) - 1));
+
+    /// <summary>Difference between a cell's HER2 expression and that of its gland, in levels; random if the stain has a seed.</summary>
+    /// <param name="cell">Random number of the cell.</param>
+    /// <param name="tone">Tone of the cell, 0 to 1.</param>
+    public float CellExpression(uint cell, float tone) =>
+        stain == 0 ? 0.3f * (tone - 0.5f) : 1.2f * (Noise.Uniform((int)cell, 5, stain) - 0.5f);
+
+    /// <summary>Part of a gland's atypia that darkens its nuclei and cytoplasm, 0 to 1; constant if only whole fields show the level.</summary>
+    public float Tone(Gland gland) => levelInFields ? 0.5f : gland.Atypia;
+
+    /// <summary>Shift of the noise along a gland's membranes: positive for less complete membranes; 0 if the stain has no seed.</summary>
+    public float GapShift(Gland gland) => stain == 0 ? 0 : 0.6f * (Noise.Uniform((int)gland.Hash, 6, stain) - 0.5f);
 
     /// <summary>
     /// Gets the nests, acini and vessels with centres in a rectangle, in an order independent of the rectangle.
@@ -98,12 +158,12 @@ internal sealed class TissueModel
     public IEnumerable<Nucleus> LooseNuclei(float left, float top, float right, float bottom, Func<float, float, float> fibreAngle)
     {
         List<Nucleus> nuclei = [];
-        Visit(left, top, right, bottom, LymphocyteSpacing, 0.36f, this.seed + 110, (x, y, hash) =>
+        VisitCells(left, top, right, bottom, LymphocyteSpacing, 0.36f, this.seed + 110, (x, y, hash) =>
         {
             if (Tissue(x, y) > 0.03f && Noise.Draw(hash, 3) < Lymph(x, y) && Fat(x, y) < 0)
                 nuclei.Add(Lymphocyte(x, y, hash));
         });
-        Visit(left, top, right, bottom, StromalSpacing, 0.45f, this.seed + 111, (x, y, hash) =>
+        VisitCells(left, top, right, bottom, StromalSpacing, 0.45f, this.seed + 111, (x, y, hash) =>
         {
             float density = 0.17f + (0.22f * Noise.Step(-0.2f, 0.7f, Noise.Gradient(x / 60, y / 60, this.seed + 75)));
             if (Tissue(x, y) > 0.02f && Noise.Draw(hash, 3) < density && Lymph(x, y) < 0.3f && Fat(x, y) < 0)
@@ -115,7 +175,7 @@ internal sealed class TissueModel
     /// <summary>Creates an epithelial nucleus of a gland.</summary>
     public Nucleus Epithelial(Gland gland, int index, float x, float y, float radialAngle)
     {
-        uint hash = Noise.Hash((int)gland.Hash, index, 0xCE11u);
+        uint hash = CellHash(Noise.Hash((int)gland.Hash, index, 0xCE12u), Noise.Hash((int)gland.Hash, index, 0xCE11u));
         bool tumour = gland.Tissue == PhantomTissue.Tumour;
         bool vessel = gland.Tissue == PhantomTissue.Vessel;
         float atypia = gland.Atypia;
@@ -128,7 +188,7 @@ internal sealed class TissueModel
         if (vessel)
             (size, aspect, angle) = (2.1f, Noise.Draw(hash, 1, 2.5f, 4), radialAngle + (MathF.PI / 2));
         float dark = tumour
-            ? Noise.Draw(hash, 4, 0.46f, 0.84f) + (0.12f * atypia * Noise.Draw(hash, 6))
+            ? Noise.Draw(hash, 4, 0.46f, 0.84f) + (0.12f * Tone(gland) * Noise.Draw(hash, 6))
             : Noise.Draw(hash, 4, 0.6f, 0.85f);
         dark *= Noise.Draw(hash, 8) < 0.2f ? 0.55f : 1;
         if (tumour)
@@ -137,6 +197,8 @@ internal sealed class TissueModel
             size *= 1 + (LevelInHe * ((0.3f * atypia) - 0.1f));
             dark *= 1 + (LevelInHe * ((0.5f * atypia) - 0.15f));
         }
+        // The next section cuts a nucleus at another height.
+        if (section != 0) size *= Noise.Uniform((int)hash, 7, section) is var cut ? 0.8f + (0.3f * cut) : 1;
         float root = MathF.Sqrt(aspect);
         float her2 = vessel ? 0 : Math.Clamp(gland.Her2 + (0.25f * Noise.Normal(hash, 7)), 0, 3);
         float share = tumour ? Ki67Share * (0.6f + (0.8f * atypia)) : vessel ? 0.01f : 0.03f;
@@ -218,12 +280,16 @@ internal sealed class TissueModel
     private Gland? Nest(float x, float y, uint hash)
     {
         float tumour = Tumour(x, y);
-        if (tumour < 0 || Tissue(x, y) < 0.06f || Noise.Draw(hash, 3) > 0.55f + tumour)
+        // Tumours of a high level are denser where the level is a property of fields.
+        float density = levelInFields ? 0.4f + (0.1f * level) : 0.55f;
+        if (tumour < 0 || Tissue(x, y) < 0.06f || Noise.Draw(hash, 3) > density + tumour)
             return null;
         float local = Noise.Lerp(0.35f, 0.17f, LevelInHe);
-        float atypia = this.atypia + (local * Noise.Gradient(x / 240, y / 240, this.seed + 80)) + (0.08f * Noise.Normal(hash, 10));
+        float spread = levelInFields ? NestSpread : 0.08f;
+        float atypia = this.atypia + (local * Noise.Gradient(x / 240, y / 240, this.seed + 80)) + (spread * Noise.Normal(hash, 10));
         atypia = Math.Clamp(atypia, 0, 1);
-        float her2 = level + (1.6f * (atypia - this.atypia)) + (0.12f * Noise.Normal(hash, 20));
+        float her2 = stain == 0 ? level + (1.6f * (atypia - this.atypia)) + (0.12f * Noise.Normal(hash, 20))
+            : level + (0.5f * (atypia - this.atypia)) + (0.4f * Noise.Normal(Noise.Hash((int)hash, 8, stain), 20));
         float size = Noise.Draw(hash, 4) < 0.25f ? Noise.Draw(hash, 5, 9, 15) : Noise.Draw(hash, 5, 16, 27 + (11 * atypia));
         float root = MathF.Sqrt(Noise.Draw(hash, 6, 1, 2.3f));
         float angle = FibreAngle(x, y) + (0.5f * Noise.Normal(hash, 15));
@@ -241,7 +307,7 @@ internal sealed class TissueModel
             Wall = tube ? Noise.Draw(hash, 8, 9, 16) : float.PositiveInfinity,
             Cleft = Noise.Draw(hash, 9) < 0.4f ? Noise.Draw(hash, 16, 2, 6) : 0,
             Atypia = atypia,
-            Her2 = Math.Clamp(her2, Math.Max(0, level - 0.7f), level + 0.4f),
+            Her2 = stain == 0 ? Math.Clamp(her2, Math.Max(0, level - 0.7f), level + 0.4f) : Math.Clamp(her2, Math.Max(0, level - 1f), level + 0.6f),
         };
     }
 
@@ -288,6 +354,27 @@ internal sealed class TissueModel
             Sin = MathF.Sin(angle),
             Wall = 1.6f + (size * 0.12f),
         };
+    }
+
+    // As Visit; in later sections some points move a little, and the others are drawn anew.
+    private void VisitCells(
+        float left, float top, float right, float bottom, float spacing, float jitter, uint seed, Action<float, float, uint> visit)
+    {
+        if (section == 0)
+        {
+            Visit(left, top, right, bottom, spacing, jitter, seed, visit);
+            return;
+        }
+        float far = 2 * spacing;
+        Visit(left - far, top - far, right + far, bottom + far, spacing, jitter, seed, (x, y, place) =>
+        {
+            uint hash = CellHash(place, place);
+            (float dx, float dy) = Shift(place);
+            if (!Continues(place))
+                (dx, dy) = (spacing * Noise.Draw(hash, 91, -0.5f, 0.5f), spacing * Noise.Draw(hash, 92, -0.5f, 0.5f));
+            (x, y) = (x + dx, y + dy);
+            if (x >= left && x < right && y >= top && y < bottom) visit(x, y, hash);
+        });
     }
 
     /// <summary>Calls a function for each point of a jittered lattice in the rectangle.</summary>

@@ -47,6 +47,33 @@ public sealed class PhantomDatasetTests : IDisposable
     }
 
     [Fact]
+    public void Write_bci_layout_is_read_with_and_without_manifest()
+    {
+        PhantomDataset dataset = Small with
+        {
+            BciLayout = true,
+            ValidationShare = 0,
+            TestShare = 0.5,
+            Options = Small.Options with { Serial = true, LevelInFields = true, Misalign = 4 },
+        };
+        Write(dataset);
+        Assert.EndsWith("serial: true\nlevel_in_fields: true\nlayout: bci\n", File.ReadAllText(Path.Combine(folder, "phantom.yaml")));
+        foreach (string file in (string[])["labels.tif", "nuclei.csv", "tissue.png", "displacement.safetensors"])
+            Assert.True(File.Exists(Path.Combine(folder, "truth", $"s001_f02_her2_{file}")), file);
+        PairManifest manifest = PairManifest.Read(folder);
+        Assert.Equal((8, 4), (manifest.Pairs.Count, manifest.Pairs.Select(pair => pair.SlideId).Distinct().Count()));
+        File.Delete(Path.Combine(folder, "manifest.csv"));
+        PairManifest bci = PairManifest.Read(folder);
+        Assert.Contains("BCI", bci.Describe());
+        Assert.Equal(manifest.Pairs.Select(pair => (pair.Source, pair.Target, pair.Split, pair.Label)).Order(),
+            bci.Pairs.Select(pair => (pair.Source, pair.Target, pair.Split, pair.Label)).Order());
+        Assert.Contains("no validation images",
+            Assert.Throws<ArgumentException>(() => Write(dataset with { ValidationShare = 0.2 })).Message);
+        Write(dataset with { TestShare = 0.25 }, replace: true);
+        Assert.Equal(8, Directory.GetFiles(Path.Combine(folder, "HE"), "*.png", SearchOption.AllDirectories).Length);
+    }
+
+    [Fact]
     public void Write_several_targets_creates_one_manifest_each()
     {
         var dataset = new PhantomDataset
