@@ -56,8 +56,8 @@ internal static class AblateCommand
     };
     private static readonly Option<string[]> PeerSet = new("--peer-set")
     {
-        Description = "Change one setting of the other methods; may be repeated",
-        HelpName = "KEY=VALUE",
+        Description = "Change one setting of all other methods or, as in pix2pix:model.ngf=32, of one; may be repeated",
+        HelpName = "[METHOD:]KEY=VALUE",
     };
     private static readonly Option<bool> OnlyTrain = new("--only-train")
     {
@@ -125,7 +125,7 @@ internal static class AblateCommand
             throw new TinctorException($"--peers {stranger}: there is no such peer. Choose among {string.Join(", ", others)}");
         return own.Where(variant => asked.Length == 0 ? variant.Published : asked.Contains(variant.Model.Key))
             .Select(variant => variant.Model)
-            .Concat(peers.Select(peer => new StudyModel(peer, peer, ConfigFile.LoadText(shared, peer, parse.GetValue(PeerSet) ?? []))));
+            .Concat(peers.Select(peer => new StudyModel(peer, peer, ConfigFile.LoadText(shared, peer, SettingOption.Of(peer, PeerSet, parse)))));
     }
 
     private static string[] Judge(ParseResult parse)

@@ -107,23 +107,7 @@ internal static class CompareCommand
             .Select(parts => parts.Length == 2 ? parts[1] : throw new TinctorException($"--config {parts[0]}: expected METHOD=FILE"))
             .LastOrDefault();
         string[] direction = parse.GetValue(Reverse) ? ["data.direction=BtoA"] : [];
-        return ConfigFile.Load(file, method, [.. StudyOptions.Overrides(parse, data), .. direction, .. Named(parse, method)]);
-    }
-
-    // Settings for all, then those for this method.
-    private static IEnumerable<string> Named(ParseResult parse, string method)
-    {
-        var settings = (parse.GetValue(Set) ?? []).Select(text =>
-        {
-            int colon = text.IndexOf(':'), equals = text.IndexOf('=');
-            return colon > 0 && colon < equals ? (Method: text[..colon], Setting: text[(colon + 1)..]) : (Method: "", Setting: text);
-        }).ToArray();
-        if (settings.FirstOrDefault(setting => setting.Method.Length > 0
-            && !RunConfig.Methods.ContainsKey(setting.Method)) is { Method: string name })
-            throw new TinctorException(
-                $"--set {name}: there is no such method. The methods are {string.Join(", ", RunConfig.Methods.Keys)}");
-        return settings.Where(setting => setting.Method.Length == 0).Concat(settings.Where(setting => setting.Method == method))
-            .Select(setting => setting.Setting);
+        return ConfigFile.Load(file, method, [.. StudyOptions.Overrides(parse, data), .. direction, .. SettingOption.Of(method, Set, parse)]);
     }
 
     private static IEnumerable<string> Judges(ParseResult parse) =>
