@@ -12,7 +12,7 @@ public sealed class CompareCommandTests : IDisposable
     public void Compare_methods_on_same_tiles_writes_one_report()
     {
         WriteData();
-        Outcome compared = Compare("--reverse", "--seeds", "3");
+        Outcome compared = Compare("--reverse", "--seeds", "3", "--lpips", "vgg", "--lpips-unit");
         Assert.Equal(("", 0), (compared.Failures, compared.Code));
         string table = File.ReadAllText(At("study/table.md"));
         Assert.Equal(["i2sb", "pix2pix"], table.Split('\n')[2..4].Select(line => line.Split('|')[1].Trim()));
@@ -21,6 +21,7 @@ public sealed class CompareCommandTests : IDisposable
         // Reversed: the real images are the pairs' sources.
         Assert.Equal(Image.Read(At("data/source/s3.png")).Data, Image.Read(At("study/data/target/s3.png")).Data);
         Assert.True(File.Exists(At("study/seed3/report/report.html")));
+        Assert.Contains("lpips_unit", File.ReadAllText(At("study/seed3/report/metrics.json")));
         Image pictures = Image.Read(At("study/examples.png"));
         Assert.Equal(((4 * 48) + (3 * 4), 48), (pictures.Width, pictures.Height));
         Outcome again = Compare("--reverse", "--seeds", "3");
@@ -111,6 +112,7 @@ public sealed class CompareCommandTests : IDisposable
             CommandLine.Run("compare", "i2sb", "--data", At("data/manifest.csv"), "-o", At("study")).OneError());
         Assert.Contains("--set pix3pix: there is no such method", Compare("--set", "pix3pix:model.ngf=3").OneError());
         Assert.Contains("expected METHOD=FILE", Compare("--config", "i2sb").OneError());
+        Assert.Contains("gone.onnx: no such file. Correct --lpips-trunk", Compare("--lpips-trunk", At("gone.onnx")).OneError());
         Assert.False(Directory.Exists(At("study")));
     }
 

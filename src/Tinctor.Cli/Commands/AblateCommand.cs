@@ -1,4 +1,5 @@
 using System.CommandLine;
+using Tinctor.Cli.Commands.Evaluation;
 using Tinctor.Cli.Studies;
 using Tinctor.Data;
 using Tinctor.Evaluation.Analyses.Labels;
@@ -78,7 +79,7 @@ internal static class AblateCommand
             { "Models", Variants, Peers },
             { "Training", StudyOptions.Training },
             { "Settings", Config, Set, PeerSet, Comparator, Encoders },
-            { "Evaluation", Classifier, Library },
+            { "Evaluation", [Classifier, Library, .. FeatureOptions.OfMetrics] },
             { "Computation", StudyOptions.Computation },
         };
         command.SetAction((parse, cancel) => Task.Run(() => Run(parse, cancel)));
@@ -88,11 +89,12 @@ internal static class AblateCommand
     private static async Task<int> Run(ParseResult parse, CancellationToken cancel)
     {
         string method = parse.GetRequiredValue(MethodName);
+        string[]? judges = parse.GetValue(OnlyTrain) ? null : Judge(parse);
         RunConfig full = ConfigFile.Load(parse.GetValue(Config), method, Overrides(parse));
         PairManifest pairs = TrainingData.Read(full.Data, full.Seed, full.Model.Upscaling, full.Model.AdviseCrop, cancel).Manifest;
         var study = new Study(Path.GetFullPath(parse.GetRequiredValue(Output)), pairs, [.. Chosen(parse, full)], cancel);
 
-        return await StudyRunner.Run(parse, study, $"Ablation of {method}", parse.GetValue(OnlyTrain) ? null : Judge(parse), cancel);
+        return await StudyRunner.Run(parse, study, $"Ablation of {method}", judges, cancel);
     }
 
     // Options are short names of settings; --set overrides options.
@@ -130,8 +132,9 @@ internal static class AblateCommand
 
     private static string[] Judge(ParseResult parse)
     {
-        if (parse.GetValue(Classifier) is not string classifier) return [];
+        string[] metrics = [.. FeatureOptions.Arguments(parse)];
+        if (parse.GetValue(Classifier) is not string classifier) return metrics;
         string[] comparator = parse.GetValue(Comparator) is string named ? ["--comparator", named] : [];
-        return ["--classifier", classifier, .. comparator, "--label-library", Words.Of(parse.GetRequiredValue(Library))];
+        return ["--classifier", classifier, .. comparator, "--label-library", Words.Of(parse.GetRequiredValue(Library)), .. metrics];
     }
 }

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using Tinctor.Cli.Commands.Evaluation;
 using Tinctor.Cli.Studies;
 using Tinctor.Data;
 using Tinctor.Training.Configuration;
@@ -13,7 +14,8 @@ internal static class CompareCommand
     private const string Description = """
         Train methods on the same pairs from the same seeds, stain the test slides with each, and compare them with the real stain in one
         report:
-        SSIM and PSNR, and with --segmenter the F1 of its maps of stained and of real tissue, with --inception FID and Inception Score.
+        SSIM and PSNR, and with --segmenter the F1 of its maps of stained and of real tissue, with --inception FID and Inception Score,
+        with --lpips-trunk LPIPS.
         With --register, sections are registered and cut into tiles first. The same command resumes an interrupted comparison.
 
         Examples:
@@ -47,8 +49,6 @@ internal static class CompareCommand
             Description = "Segmenter ('tinctor train segmenter') that is applied to stained and real images",
             HelpName = "DIR"
         };
-    private static readonly Option<string?> Inception =
-        new("--inception") { Description = "Inception weights for FID and Inception Score (see 'tinctor evaluate')", HelpName = "FILE" };
     private static readonly Option<string?> Classifier =
         new("--classifier") { Description = "Classifier ('tinctor train classifier') that evaluates labels", HelpName = "DIR" };
 
@@ -63,7 +63,7 @@ internal static class CompareCommand
             { "Registration", Register, Transform, Tile },
             { "Settings", Configs, Set },
             { "Training", StudyOptions.Training },
-            { "Evaluation", Segmenter, Inception, Classifier },
+            { "Evaluation", [Segmenter, Classifier, .. FeatureOptions.OfMetrics] },
             { "Computation", StudyOptions.Computation },
         };
         command.SetAction((parse, cancel) => Task.Run(() => Run(parse, cancel)));
@@ -76,6 +76,7 @@ internal static class CompareCommand
             data = Path.GetFullPath(parse.GetRequiredValue(StudyOptions.Data));
         string[] methods = [.. parse.GetRequiredValue(Methods).Distinct()];
         if (methods.Length < 2) throw new TinctorException($"only one method is named, {methods[0]}. Name two or more");
+        string[] judges = [.. Judges(parse)];
         if (parse.GetValue(Register))
         {
             string tiles = Path.Combine(folder, "pairs");
@@ -92,7 +93,7 @@ internal static class CompareCommand
         PairManifest pairs = TrainingData.Read(first.Data, first.Seed, first.Model.Upscaling, first.Model.AdviseCrop, cancel).Manifest;
         var study = new Study(folder, pairs, models, cancel);
 
-        return await StudyRunner.Run(parse, study, $"Comparison of {string.Join(", ", methods)}", [.. Judges(parse)], cancel);
+        return await StudyRunner.Run(parse, study, $"Comparison of {string.Join(", ", methods)}", judges, cancel);
     }
 
     // Null if the data set is complete: its manifest is written last.
@@ -111,7 +112,7 @@ internal static class CompareCommand
     }
 
     private static IEnumerable<string> Judges(ParseResult parse) =>
-        new[] { ("--segmenter", parse.GetValue(Segmenter)), ("--inception", parse.GetValue(Inception)),
-            ("--classifier", parse.GetValue(Classifier)) }
-            .SelectMany(option => option.Item2 is null ? Array.Empty<string>() : [option.Item1, Path.GetFullPath(option.Item2)]);
+        new[] { ("--segmenter", parse.GetValue(Segmenter)), ("--classifier", parse.GetValue(Classifier)) }
+            .SelectMany(option => option.Item2 is null ? Array.Empty<string>() : [option.Item1, Path.GetFullPath(option.Item2)])
+            .Concat(FeatureOptions.Arguments(parse));
 }

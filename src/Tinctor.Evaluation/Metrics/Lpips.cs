@@ -1,5 +1,6 @@
 using System.Security.Cryptography;
 using Tinctor.Evaluation.Features;
+using Tinctor.Slides;
 using Tinctor.Staining.Execution;
 using Tinctor.Torch;
 using Tinctor.Torch.Nn;
@@ -24,18 +25,23 @@ internal static class Lpips
     };
 
     /// <summary>LPIPS without weights, which is not computed.</summary>
-    public static PairMetric Absent { get; } = PairMetric.Create("lpips", "LPIPS", "", 4, false,
+    public static PairMetric Absent(ValueRange range = ValueRange.MinusOneToOne) => PairMetric.Create(Key(range), "LPIPS", "", 4, false,
         "learned perceptual distance, version 0.1 (Zhang et al. 2018)", (_, _) => double.NaN, "perceptual",
         "needs the ImageNet weights of its network (torchvision) and the weights of its linear layers (lpips/weights/v0.1)");
 
     /// <summary>Opens an ONNX file that <see cref="FromFiles"/> exported.</summary>
+    /// <param name="net">Backbone network.</param>
+    /// <param name="path">The file.</param>
+    /// <param name="range">
+    /// Range of the images at the network's input. LPIPS takes [-1, 1]; the code of super-resolved virtual staining passes [0, 1].
+    /// </param>
     /// <exception cref="TinctorException">The file is damaged, or of another network.</exception>
-    public static PairMetric FromOnnx(LpipsNet net, string path)
+    public static PairMetric FromOnnx(LpipsNet net, string path, ValueRange range = ValueRange.MinusOneToOne)
     {
         OnnxExternalData.Find(path);
         var network = new OnnxNetwork(path);
         if (network.Metadata("task") == Task && network.Metadata("network") == Name(net) && network.Takes(2, [Distance]))
-            return Metric(net, network);
+            return Metric(net, network, range);
         network.Dispose();
         throw new TinctorException(path, $"not an ONNX file that was exported from the weights of LPIPS with {Name(net)}",
             "Choose the network of the file, or use the weights of torchvision and LPIPS");
@@ -45,16 +51,18 @@ internal static class Lpips
     /// <param name="net">Backbone network.</param>
     /// <param name="trunkPath">Keys of torchvision (<c>features.0.weight</c>) or of lpips (<c>net.slice1.0.weight</c>).</param>
     /// <param name="linPath">Keys of lpips: <c>lin0.model.1.weight</c> or <c>lins.0.model.1.weight</c>.</param>
+    /// <param name="range">Range of the images at the network's input; see <see cref="FromOnnx"/>.</param>
     /// <exception cref="TinctorException">
     /// A file is damaged or does not hold the weights of this network, or there is no libtorch for the export.
     /// </exception>
-    public static PairMetric FromFiles(LpipsNet net, string trunkPath, string linPath)
+    public static PairMetric FromFiles(LpipsNet net, string trunkPath, string linPath, ValueRange range = ValueRange.MinusOneToOne)
     {
         WeightsFile trunkFile = WeightsFile.Open(trunkPath), linFile = WeightsFile.Open(linPath);
         using var both = new Fingerprint().Add("trunk", trunkFile.Sha256).Add("lin", linFile.Sha256);
         var exported = new ExportedNetwork<LpipsNetwork>(trunkFile, $"{Path.GetFileName(trunkPath)}.lpips-{Name(net)}.onnx", both.ToHex(),
             network => CreateExport(net, network), network => Metadata(net, network, trunkFile, linFile));
-        return Metric(net, exported.Open(() => LpipsNetwork.FromFiles(net, trunkPath, linPath), 2, [Distance], OnnxDevice.Cpu));
+        return Metric(net, exported.Open(() => LpipsNetwork.FromFiles(net, trunkPath, linPath), 2, [Distance], OnnxDevice.Cpu),
+            range);
     }
 
     /// <summary>
@@ -72,10 +80,18 @@ internal static class Lpips
 
     private static string Name(LpipsNet net) => net.ToString().ToLowerInvariant();
 
-    private static PairMetric Metric(LpipsNet net, OnnxNetwork network) => PairMetric.Create("lpips", $"LPIPS ({Name(net)})", "", 4, false,
-        $"learned perceptual distance, version 0.1 (Zhang et al. 2018), images in [-1, 1] at their own size; {network.Metadata("weights")}",
-        (image, reference) => network.Run(
-            [ImageBatch.FromImages([image.Image]), ImageBatch.FromImages([reference.Image])], Distance)[0].Values[0], "perceptual");
+    private static string Key(ValueRange range) => range == ValueRange.ZeroToOne ? "lpips_unit" : "lpips";
+
+    private static PairMetric Metric(LpipsNet net, OnnxNetwork network, ValueRange range)
+    {
+        string interval = range == ValueRange.ZeroToOne ? "[0, 1]" : "[-1, 1]";
+        string title = range == ValueRange.ZeroToOne ? $"LPIPS ({Name(net)}, [0, 1])" : $"LPIPS ({Name(net)})";
+        return PairMetric.Create(Key(range), title, "", 4, false,
+            $"learned perceptual distance, version 0.1 (Zhang et al. 2018), images in {interval} at their own size; "
+                + network.Metadata("weights"),
+            (image, reference) => network.Run([ImageBatch.FromImages([image.Image], range), ImageBatch.FromImages([reference.Image], range)],
+                Distance)[0].Values[0], "perceptual");
+    }
 
     private static Dictionary<string, string> Metadata(LpipsNet net, LpipsNetwork network, WeightsFile trunk, WeightsFile lin)
     {

@@ -124,6 +124,8 @@ public sealed class NetworkTests : IDisposable
         return $"slice{ends.Count(end => end < layer) + 1}.{key}";
     }
 
+    private static Tensor Unit(ScoredImage image) => image.Image.ToTensor().unsqueeze(0);
+
     [Fact]
     public void Lpips_reads_weight_files_and_recognises_published_ones()
     {
@@ -141,6 +143,12 @@ public sealed class NetworkTests : IDisposable
         PairMetric fromOnnx = Lpips.FromOnnx(LpipsNet.Alex, exported);
         var other = new ScoredImage(ExampleImages.Blobs(64, 2, [0.5, 0.7, 0.9]));
         Assert.Equal((metric.Definition, metric.Compute(image, other)), (fromOnnx.Definition, fromOnnx.Compute(image, other)));
+        // As the code of super-resolved virtual staining passes images: half the range around another centre.
+        PairMetric unit = Lpips.FromOnnx(LpipsNet.Alex, exported, ValueRange.ZeroToOne);
+        Assert.Equal(("lpips_unit", "LPIPS (alex, [0, 1])"), (unit.Key, unit.Title));
+        LpipsNetwork network = LpipsNetwork.FromFiles(LpipsNet.Alex, trunkFile, linFile);
+        double expected = network.Layers(Unit(image), Unit(other)).Sum(layer => layer.item());
+        Assert.Equal(expected, unit.Compute(image, other), 1e-4 * expected);
         Assert.Contains("with vgg", Assert.Throws<TinctorException>(() => Lpips.FromOnnx(LpipsNet.Vgg, exported)).Problem);
         Assert.True(metric.Compute(image, new ScoredImage(ExampleImages.Blobs(64, 2, [0.5, 0.7, 0.9]))) > 0);
         string message = Assert.Throws<TinctorException>(() => Lpips.FromFiles(LpipsNet.Vgg, trunkFile, linFile)).Message;

@@ -1,9 +1,11 @@
 using System.CommandLine;
+using System.CommandLine.Parsing;
 using System.Globalization;
 using Tinctor.Evaluation.Analyses;
 using Tinctor.Evaluation.Analyses.Distribution;
 using Tinctor.Evaluation.Features;
 using Tinctor.Evaluation.Metrics;
+using Tinctor.Slides;
 using Tinctor.Staining.Execution;
 using Tinctor.Torch;
 using Tinctor.Training.Execution;
@@ -53,19 +55,42 @@ internal static class FeatureOptions
     private static readonly Option<string?> LpipsLinFile = new("--lpips-lin")
     { Description = "Weights of LPIPS: lpips/weights/v0.1/NET.pth; not with an ONNX file", HelpName = "FILE" };
 
+    private static readonly Option<bool> LpipsUnit = new("--lpips-unit")
+    { Description = "Also LPIPS of images in [0, 1], as the code of super-resolved virtual staining computes it" };
+
     /// <summary>Device of all networks.</summary>
     private static readonly Option<string> DeviceName = new("--device")
     { Description = "cpu, cuda, cuda:N or auto", HelpName = "DEVICE", DefaultValueFactory = _ => "auto" };
 
-    /// <summary>All options.</summary>
-    public static IReadOnlyList<Option> All { get; } = MakeAll();
+    /// <summary>Files and definitions of the metrics, which studies pass on to <c>tinctor evaluate</c>.</summary>
+    public static IReadOnlyList<Option> OfMetrics { get; } = MakeOfMetrics();
 
-    private static Option[] MakeAll()
+    /// <summary>All options.</summary>
+    public static IReadOnlyList<Option> All { get; } = [.. OfMetrics, DeviceName];
+
+    private static Option[] MakeOfMetrics()
     {
         Resizing.Among("clean", "legacy");
         LpipsName.Among("alex", "vgg", "squeeze");
         return [Inception, Resizing, Features, FeaturesSize, FeaturesMean, FeaturesStd, LpipsName, LpipsTrunkFile, LpipsLinFile,
-            DeviceName];
+            LpipsUnit];
+    }
+
+    /// <summary>Gets the given options of <see cref="OfMetrics"/> as arguments of another command, with full paths.</summary>
+    /// <exception cref="TinctorException">A file does not exist.</exception>
+    public static IEnumerable<string> Arguments(ParseResult parse)
+    {
+        foreach (Option option in OfMetrics)
+        {
+            if (parse.GetResult(option) is not { Implicit: false } given) continue;
+            yield return option.Name;
+            bool file = option == Inception || option == Features || option == LpipsTrunkFile || option == LpipsLinFile;
+            foreach (Token token in given.Tokens)
+            {
+                if (file && !File.Exists(token.Value)) throw new TinctorException(token.Value, "no such file", $"Correct {option.Name}");
+                yield return file ? Path.GetFullPath(token.Value) : token.Value;
+            }
+        }
     }
 
     /// <summary>Resolves the device of networks. libtorch is loaded only for a GPU that ONNX Runtime does not support.</summary>
@@ -96,8 +121,12 @@ internal static class FeatureOptions
     {
         string? trunk = parse.GetValue(LpipsTrunkFile), lin = parse.GetValue(LpipsLinFile);
         LpipsNet net = Enum.Parse<LpipsNet>(parse.GetValue(LpipsName) ?? "alex", ignoreCase: true);
-        yield return trunk is null ? Lpips.Absent : FeatureFile.IsOnnx(trunk) ? Lpips.FromOnnx(net, trunk)
-            : lin is null ? Lpips.Absent : Lpips.FromFiles(net, trunk, lin);
+        yield return Metric(ValueRange.MinusOneToOne);
+        if (parse.GetValue(LpipsUnit)) yield return Metric(ValueRange.ZeroToOne);
+
+        PairMetric Metric(ValueRange range) => trunk is null ? Lpips.Absent(range)
+            : FeatureFile.IsOnnx(trunk) ? Lpips.FromOnnx(net, trunk, range)
+            : lin is null ? Lpips.Absent(range) : Lpips.FromFiles(net, trunk, lin, range);
     }
 
     /// <summary>Creates the analysis of FID, KID and others with the given network, or one that is not computed.</summary>
