@@ -3,6 +3,7 @@ using Tinctor.Slides.Colour;
 using Tinctor.Staining.Bridges;
 using Tinctor.Staining.Execution;
 using Tinctor.Staining.Models;
+using Tinctor.Staining.WholeSlides;
 
 namespace Tinctor.Staining;
 
@@ -51,15 +52,22 @@ public sealed class Stainer : IDisposable
     /// <summary>Stains an image of any size. A model that was trained on normalised sources normalises the image first.</summary>
     /// <param name="source">Image with the channels of the model.</param>
     /// <param name="sampling">Sampling of a stochastic model; null as the model samples by default.</param>
-    /// <exception cref="TinctorException">The image has other channels, or the network's output is not finite.</exception>
-    public StainedImage Stain(Image source, SamplingRequest? sampling = null)
+    /// <param name="averageOrientations">
+    /// Whether the image is stained in the eight orientations of rotation and mirroring, and the mean is taken (test-time augmentation).
+    /// </param>
+    /// <exception cref="TinctorException">
+    /// The image has other channels, the network's output is not finite, or a stochastic model is to average orientations.
+    /// </exception>
+    public StainedImage Stain(Image source, SamplingRequest? sampling = null, bool averageOrientations = false)
     {
+        if (averageOrientations && Model.IsStochastic) throw NoOrientations();
         if (source.Channels != Model.InputChannels)
             throw WrongChannels(null, Count(source.Channels), source.Channels);
         string? skipped = null;
         source = Normalizer?.Normalize(source, out skipped) ?? source;
         (int width, int height) = (Scaled(source.Width), Scaled(source.Height));
-        NetworkOutput output = Run(ToBatch([Resized(source, width, height)]), sampling ?? DefaultSampling);
+        ImageBatch batch = ToBatch([Resized(source, width, height)]);
+        NetworkOutput output = averageOrientations ? MeanOverOrientations(batch) : Run(batch, sampling ?? DefaultSampling);
         return new(Resized(output.Image.ToImage(0), source.Width * Model.Upscaling, source.Height * Model.Upscaling),
             output.IhcLogits is null ? null : IhcLevelPrediction.FromLogits(Model.IhcLevels, output.IhcLogits[0]), skipped);
     }
@@ -149,6 +157,26 @@ public sealed class Stainer : IDisposable
 
     /// <inheritdoc/>
     public void Dispose() => executor.Dispose();
+
+    /// <summary>Error about orientations of a diffusion bridge.</summary>
+    internal static OptionException NoOrientations() => new(nameof(SlideStainOptions.AverageOrientations),
+        "orientations are averaged for deterministic models only, but this model is a diffusion bridge", "Average samples instead");
+
+    private NetworkOutput MeanOverOrientations(ImageBatch source)
+    {
+        ImageBatch? like = null;
+        var logits = new List<float[]>();
+        (float[] mean, _) = RepeatedSampling.Run(Orientations.Count, orientation =>
+        {
+            NetworkOutput output = Run(Orientations.Apply(source, orientation), sampling: null);
+            if (output.IhcLogits is { } own) logits.Add(own[0]);
+            ImageBatch restored = Orientations.Restore(output.Image, orientation);
+            like ??= restored;
+            return restored.Values;
+        });
+        return new(new ImageBatch(like!.Count, like.Channels, like.Height, like.Width, mean),
+            logits.Count == 0 ? null : [[.. Enumerable.Range(0, logits[0].Length).Select(i => logits.Average(one => one[i]))]]);
+    }
 
     private ImageBatch Sample(ImageBatch end, SamplingRequest request, int height, int width)
     {

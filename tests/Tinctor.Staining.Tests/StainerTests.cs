@@ -50,6 +50,32 @@ public sealed class StainerTests : IDisposable
     }
 
     [Fact]
+    public void Stain_over_orientations_is_equivariant_mean()
+    {
+        var (network, config) = Network();
+        using (network)
+        {
+            using var stainer = TrainedModel.CreateStainer(network, config, Device.CPU);
+            Image source = Noise(64, 48);
+            StainedImage mean = stainer.Stain(source, averageOrientations: true), turned = stainer.Stain(Mirrored(source), averageOrientations: true);
+            Assert.InRange(mean.Image.Data.Zip(Mirrored(turned.Image).Data, (a, b) => Math.Abs(a - b)).Max(), 0, 1);
+            Assert.Equal(mean.IhcLevel!.Probability, turned.IhcLevel!.Probability, 1e-5f);
+            Assert.NotEqual(stainer.Stain(source).Image.Data, mean.Image.Data);
+        }
+
+        static Image Mirrored(Image image)
+        {
+            var mirrored = new Image(image.Width, image.Height, 3);
+            for (int i = 0; i < image.Data.Length; i++)
+            {
+                (int y, int x, int c) = (i / 3 / image.Width, i / 3 % image.Width, i % 3);
+                mirrored.Data[(((y * image.Width) + image.Width - 1 - x) * 3) + c] = image.Data[i];
+            }
+            return mirrored;
+        }
+    }
+
+    [Fact]
     public void IhcLevelTable_grows_and_refuses_other_levels()
     {
         var one = new IhcLevelTable(folder, ["0", "3+"]);

@@ -13,6 +13,10 @@ internal static class SlideOptions
     public static readonly Option<bool> Uncertainty =
         new("--uncertainty") { Description = "Write NAME.uncertainty.ome.tif: variation of the results, and novelty of the source" };
 
+    /// <summary>Whether to average the results of eight orientations.</summary>
+    public static readonly Option<bool> Orientations =
+        new("--tta") { Description = "Test-time augmentation: mean over eight orientations, in eight times the time; not for bridges" };
+
     private const int RepeatsForUncertainty = 5;
     private static readonly Option<bool> Whole = new("--whole-slide") { Description = "Stain background too; otherwise tissue only" };
     private static readonly Option<string?> Tissue = new("--tissue")
@@ -99,6 +103,7 @@ internal static class SlideOptions
             // A single run does not show the variation of a bridge.
             Samples = uncertainty && sampling is not null && repeats == 1 ? RepeatsForUncertainty : repeats,
             Uncertainty = uncertainty,
+            AverageOrientations = parse.GetValue(Orientations),
             JpegQuality = parse.GetValue(Lossless) ? null : quality,
         };
     }

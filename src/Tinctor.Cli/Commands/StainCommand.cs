@@ -65,7 +65,7 @@ internal static class StainCommand
             { "Output", [Output, Format, Quality, .. SlideOptions.Output, CommonOptions.Viewer, Overwrite] },
             { "Tiling", SlideOptions.Tiling },
             { "Diffusion bridges", BridgeOptions.All },
-            { "Computation", Loader.Options },
+            { "Computation", [SlideOptions.Orientations, .. Loader.Options] },
         };
         command.SetAction((parse, cancel) => Task.Run(() => Run(parse, cancel)));
         return command;
@@ -83,6 +83,7 @@ internal static class StainCommand
         var made = new StainedTable(folder);
         RefuseOtherModel([.. jobs.Except(open).Select(job => OutputOf(parse, job))], made, model);
         if (open.Count == 0) return 0;
+        if (description.IsStochastic && parse.GetValue(SlideOptions.Orientations)) throw Stainer.NoOrientations();
         using Stainer stainer = Loader.Load(parse, model, open);
         BridgeSampling? sampling = BridgeOptions.Read(parse, stainer.Model.Bridge?.Sampling, model);
         var slides = new SlideStaining(parse, stainer, sampling, levels, parse.GetValue(Quality), cancel);
@@ -100,7 +101,7 @@ internal static class StainCommand
         {
             string output = OutputOf(parse, job);
             string? remark = job.IsSlide ? slides.Stain(job, output, report)
-                : sampling is null ? StainImage(stainer, levels, job, output, parse.GetValue(Quality))
+                : sampling is null ? StainImage(stainer, levels, job, output, parse)
                 : StainStochastically(stainer, sampling, job, parse);
             made.Set(output, job.Input, model, stainer.ModelId);
             if (job.IsSlide) made.Save();
@@ -131,11 +132,11 @@ internal static class StainCommand
         return job.IsSlide && parse.GetValue(SlideOptions.Uncertainty) ? [output, SlideStainer.UncertaintyPath(output)] : [output];
     }
 
-    private static string? StainImage(Stainer stainer, IhcLevelTable? levels, ImageJob job, string output, int quality)
+    private static string? StainImage(Stainer stainer, IhcLevelTable? levels, ImageJob job, string output, ParseResult parse)
     {
         Image source = job.Read();
-        StainedImage stained = stainer.Stain(source);
-        stained.Image.Write(output, quality);
+        StainedImage stained = stainer.Stain(source, averageOrientations: parse.GetValue(SlideOptions.Orientations));
+        stained.Image.Write(output, parse.GetValue(Quality));
         if (stained.IhcLevel is not null) levels?.Set(job.Name, stained.IhcLevel);
         return Remarks(source, stained.NormalizationSkippedReason);
     }

@@ -69,6 +69,12 @@ public sealed record SlideStainOptions
     /// <summary>Whether a second slide with the uncertainty of each pixel is written.</summary>
     public bool Uncertainty { get; init; }
 
+    /// <summary>
+    /// Whether a tile is stained in the eight orientations of rotation and mirroring, and the mean is taken (test-time augmentation); not for
+    /// diffusion bridges.
+    /// </summary>
+    public bool AverageOrientations { get; init; }
+
     /// <summary>JPEG quality, 1 to 100; null for lossless compression.</summary>
     public int? JpegQuality { get; init; } = 90;
 
@@ -120,6 +126,7 @@ public sealed record SlideStainOptions
         if (BatchSize < 1) throw new OptionException(nameof(BatchSize), $"the batch size is {BatchSize}, expected 1 or more");
         if (KernelRadius < 0) throw new OptionException(nameof(KernelRadius), $"the kernel radius is {KernelRadius}, expected 0 or more");
         if (KernelStep < 1) throw new OptionException(nameof(KernelStep), $"the kernel step is {KernelStep}, expected 1 or more");
+        if (AverageOrientations && model.IsStochastic) throw Stainer.NoOrientations();
         if (Samples < 1) throw new OptionException(nameof(Samples), $"the number of samples is {Samples}, expected 1 or more");
         if (!(TissueMargin >= 0)) throw new OptionException(nameof(TissueMargin),
             $"the tissue margin is {TissueMargin}, expected 0 or more");

@@ -3,6 +3,7 @@ using System.Runtime.ExceptionServices;
 using Tinctor.Slides;
 using Tinctor.Slides.Tissue;
 using Tinctor.Staining.Bridges;
+using Tinctor.Staining.Execution;
 using Tinctor.Staining.Models;
 
 namespace Tinctor.Staining.WholeSlides;
@@ -146,6 +147,8 @@ public sealed class SlideTiles : IDisposable
             var file = new FileInfo(path);
             fingerprint.Add("slide", path).Add("length", file.Length).Add("modified", file.LastWriteTimeUtc.Ticks);
         }
+        // Slides of earlier versions have no such entry.
+        if (options.AverageOrientations) fingerprint.Add("orientations", Orientations.Count);
         return fingerprint
             .Add("downsample", Scale.Downsample).Add("model", stainer.ModelId).Add("precision", stainer.Precision)
             .Add("width", layout.Across.Length).Add("height", layout.Down.Length).Add("tile", layout.Across.Tile)

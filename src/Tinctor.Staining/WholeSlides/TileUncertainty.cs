@@ -10,14 +10,12 @@ namespace Tinctor.Staining.WholeSlides;
 /// </summary>
 internal static class TileUncertainty
 {
-    private const int Orientations = 8;
-
     /// <summary>Channel of <see cref="PixelVariation"/>: 255 is 1; viewers show up to a quarter of it.</summary>
     public static SlideChannel Channel { get; } = new("variation") { Colour = 0xFFFF00, Display = (0, 64) };
 
     /// <summary>
-    /// Stains tiles in [-1,1]. The result of a bridge is the mean of its samples; that of other networks does not depend on whether
-    /// uncertainty is computed.
+    /// Stains tiles in [-1,1]. The result of a bridge is the mean of its samples; that of other networks is the mean over orientations on
+    /// request, and does not depend on whether uncertainty is computed.
     /// </summary>
     /// <param name="tiles">The tiles.</param>
     /// <param name="stochastic">Whether samples differ by themselves.</param>
@@ -30,10 +28,10 @@ internal static class TileUncertainty
         ImageBatch? first = null;
         (float[] mean, float[] deviation) = stochastic
             ? RepeatedSampling.Run(options.Samples, sample => Keep(forward(tiles, sample)).Values)
-            : RepeatedSampling.Run(options.Uncertainty ? Orientations : 1,
-                orientation => Keep(Restore(forward(Orient(tiles, orientation), 0), orientation)).Values);
+            : RepeatedSampling.Run(options.Uncertainty || options.AverageOrientations ? Orientations.Count : 1,
+                orientation => Keep(Orientations.Restore(forward(Orientations.Apply(tiles, orientation), 0), orientation)).Values);
         ImageBatch like = first!;
-        ImageBatch stained = stochastic ? new(like.Count, like.Channels, like.Height, like.Width, mean) : like;
+        ImageBatch stained = stochastic || options.AverageOrientations ? new(like.Count, like.Channels, like.Height, like.Width, mean) : like;
         if (!options.Uncertainty) return (stained, null);
         float[] light = Array.ConvertAll(mean, sample => (sample + 1) / 2), spread = Array.ConvertAll(deviation, sample => sample / 2);
         return (stained, PixelVariation.Compute(like.Count, like.Channels, like.Height, like.Width, light, spread));
@@ -45,38 +43,11 @@ internal static class TileUncertainty
         }
     }
 
-    /// <summary>Rotates or mirrors images [N,C,H,W] into one of eight orientations; 0 leaves them.</summary>
-    internal static ImageBatch Orient(ImageBatch images, int orientation)
-    {
-        ImageBatch turned = orientation < 4 ? images : Transpose(images);
-        return Flip(turned, orientation % 4);
-    }
-
-    /// <summary>Reverts <see cref="Orient"/>.</summary>
-    internal static ImageBatch Restore(ImageBatch images, int orientation)
-    {
-        ImageBatch flipped = Flip(images, orientation % 4);
-        return orientation < 4 ? flipped : Transpose(flipped);
-    }
-
     /// <summary>Joins two images of one channel to one of two channels.</summary>
     internal static Image Join(Image a, Image b)
     {
         var both = new Image(a.Width, a.Height, 2);
         for (int i = 0; i < a.Data.Length; i++) (both.Data[2 * i], both.Data[(2 * i) + 1]) = (a.Data[i], b.Data[i]);
         return both;
-    }
-
-    private static ImageBatch Transpose(ImageBatch images) =>
-        images.Map(images.Width, images.Height, (plane, y, x) => plane[(x * images.Width) + y]);
-
-    // 1 flips top to bottom, 2 left to right, 3 both.
-    private static ImageBatch Flip(ImageBatch images, int axes)
-    {
-        if (axes == 0) return images;
-        (int bottom, int right, int width) = (images.Height - 1, images.Width - 1, images.Width);
-        (bool vertical, bool horizontal) = ((axes & 1) != 0, (axes & 2) != 0);
-        return images.Map(images.Height, width,
-            (plane, y, x) => plane[((vertical ? bottom - y : y) * width) + (horizontal ? right - x : x)]);
     }
 }

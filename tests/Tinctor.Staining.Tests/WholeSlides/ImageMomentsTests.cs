@@ -160,9 +160,9 @@ public sealed class ImageMomentsTests
     public void Restore_reverts_each_of_eight_different_orientations()
     {
         var image = new ImageBatch(1, 2, 3, 4, [.. Enumerable.Range(0, 24).Select(i => (float)i)]);
-        ImageBatch[] oriented = [.. Enumerable.Range(0, 8).Select(orientation => TileUncertainty.Orient(image, orientation))];
+        ImageBatch[] oriented = [.. Enumerable.Range(0, 8).Select(orientation => Orientations.Apply(image, orientation))];
         foreach ((int orientation, ImageBatch one) in oriented.Index())
-            Assert.Equal(image.Values, TileUncertainty.Restore(one, orientation).Values);
+            Assert.Equal(image.Values, Orientations.Restore(one, orientation).Values);
         Assert.Equal(8, oriented.Select(one => string.Join(',', one.Values) + one.Height).Distinct().Count());
     }
 

@@ -334,6 +334,17 @@ public sealed class SlideStainerTests : IDisposable
         Stain(leaning, source, Path.Combine(folder, "plain.ome.tif"), Plain with { TileSize = 96 });
         Assert.Equal(Image.Read(Path.Combine(folder, "plain.ome.tif")).Data, Image.Read(Path.Combine(folder, "leaning.ome.tif")).Data);
 
+        // The mean over orientations differs from it, unless the network is equivariant.
+        Image Oriented(Module<Tensor, Tensor> network)
+        {
+            string mean = Path.Combine(folder, "mean.ome.tif");
+            Stain(network, source, mean, Plain with { TileSize = 96, AverageOrientations = true });
+            return Image.Read(mean);
+        }
+        Assert.NotEqual(Image.Read(Path.Combine(folder, "leaning.ome.tif")).Data, Oriented(leaning).Data);
+        File.Delete(Path.Combine(folder, "mean.ome.tif"));
+        Assert.Equal(Image.Read(Path.Combine(folder, "identity.ome.tif")).Data, Oriented(identity).Data);
+
         byte[] Uncertainty(Module<Tensor, Tensor> network, string name)
         {
             string stained = Path.Combine(folder, $"{name}.ome.tif");
