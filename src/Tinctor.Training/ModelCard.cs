@@ -25,6 +25,7 @@ internal static class ModelCard
             | Stain normalisation | {config.Stains?.Describe() ?? "none"} |
             | Training slides | {Slides(data.Train)} |
             | Held-out slides | {Slides(data.Manifest.InSplit("test").Concat(data.Validation))} |
+            | Initial weights | {Start(config)} |
             | Steps | {state.Step}, {config.Training.BatchSize} {(config.Training.BatchSize == 1 ? "pair" : "pairs")} each |
             | Validation | {Validation(data, state, score, scored)} |
             | Licence of the weights | not stated; add it before distribution. It depends on the licence of the data |
@@ -44,6 +45,9 @@ internal static class ModelCard
         text.AppendLine("```");
         return text.ToString();
     }
+
+    private static string Start(RunConfig config) => config.Training.StartFrom is { } start
+        ? $"{Path.GetFileName(start.Path)}, SHA-256 {start.Sha256}" : "random";
 
     private static string Validation(TrainingData data, TrainingState state, PairScore score, int scored)
     {

@@ -4,6 +4,7 @@ using Tinctor.Slides.Colour;
 using Tinctor.Staining.Models;
 using Tinctor.Torch;
 using Tinctor.Training.Configuration;
+using Tinctor.Training.Import;
 using Tinctor.Training.Learners;
 using Tinctor.Training.Loading;
 using Tinctor.Training.Methods;
@@ -79,6 +80,7 @@ internal sealed class MethodLoop : TrainingLoop<Method>, IDisposable
     private readonly TrainingData data;
     private readonly PairScore score;
     private readonly IReadOnlyList<Pair> scored;
+    private Method? prepared;
 
     public MethodLoop(RunConfig config, RunFolder folder, ITrainingObserver observer, CancellationToken stop, bool resumes)
         : base(config.Training, config.Seed, folder, observer)
@@ -117,6 +119,12 @@ internal sealed class MethodLoop : TrainingLoop<Method>, IDisposable
 
     public TrainingResult Start(CancellationToken stop)
     {
+        if (config.Training.StartFrom is not null)
+        {
+            // Weights of another architecture fail before the folder is created.
+            torch.manual_seed(config.Seed);
+            prepared = Create();
+        }
         using FileLock access = Folder.LockNew();
         Folder.Describe(config, Device, DataSummary.Create(data.Manifest, stop));
         return Run(resume: false, stop);
@@ -129,7 +137,11 @@ internal sealed class MethodLoop : TrainingLoop<Method>, IDisposable
     }
 
     /// <summary>Frees the networks of the score.</summary>
-    public void Dispose() => score.Dispose();
+    public void Dispose()
+    {
+        prepared?.Dispose();
+        score.Dispose();
+    }
 
     /// <summary>Writes the best checkpoint as a model folder.</summary>
     public void WriteBest()
@@ -155,9 +167,25 @@ internal sealed class MethodLoop : TrainingLoop<Method>, IDisposable
 
     private protected override Method Create()
     {
+        if (prepared is { } ready)
+        {
+            prepared = null;
+            return ready;
+        }
         Method method = config.Model.Create(Device);
         method.Microbatch = config.Training.Microbatch;
-        return method;
+        if (config.Training.StartFrom is null || Folder.HasCheckpoint) return method;
+        try
+        {
+            foreach (string note in StartWeights.Load(method, config.Training.StartFrom)) Observer.Note(note);
+            torch.manual_seed(config.Seed);
+            return method;
+        }
+        catch
+        {
+            method.Dispose();
+            throw;
+        }
     }
 
     private protected override double LearningRateFactor(int step, int epoch) => LearningRateSchedule.Factor(

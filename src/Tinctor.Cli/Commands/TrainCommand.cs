@@ -19,6 +19,8 @@ internal static class TrainCommand
           tinctor train pix2pix --config my.yaml --data BCI -o runs/bci --amp        settings from a file
           tinctor train derestainer --data BCI --comparator runs/levels -o runs/her2
           tinctor train i2sb --data pairs -o runs/i2sb --batch-size 256 --microbatch 2
+          tinctor train i2sb --data pairs -o runs/i2sb --start-from 256x256_diffusion_uncond.pt    ImageNet weights, as the authors do
+          tinctor train pix2pix --data pairs -o runs/second --start-from runs/first
           tinctor train pix2pix --data pairs -o runs/best --set training.best=ssim --set training.best_pairs=0 --patience 10
         """;
 
@@ -33,6 +35,11 @@ internal static class TrainCommand
     private static readonly Option<string> Output = new("--output", "-o") { Description = "Run folder", HelpName = "DIR" };
     private static readonly Option<string?> Config =
         new("--config") { Description = "YAML file of settings; others keep their defaults", HelpName = "FILE" };
+    private static readonly Option<string?> StartFrom = new("--start-from")
+    {
+        Description = "Weights to start with: a run, a model folder, a checkpoint of Tinctor or an official one (.pt, .pth)",
+        HelpName = "PATH",
+    };
     private static readonly Option<string[]> Set = SettingOption.Create("Change one setting, as in model.ngf=32; may be repeated");
     private static readonly Option<int?> Epochs =
         new("--epochs") { Description = "Epochs at the full learning rate, followed by as many with a linear decay", HelpName = "N" };
@@ -76,7 +83,7 @@ internal static class TrainCommand
         var command = new GroupedCommand("train", Description)
         {
             Method,
-            { "Input", Data },
+            { "Input", Data, StartFrom },
             { "Output", Output, Resume },
             { "Settings", Config, Set, Steps, Epochs, BatchSize, Microbatch, CropSize, LearningRate, Patience, Seed, Comparator, Encoders,
                 Print },
@@ -91,8 +98,8 @@ internal static class TrainCommand
                 result.AddError($"name the method: {Words.List(RunConfig.Methods.Keys)}");
             if (result.GetValue(Output) is null && !result.GetValue(Print)) result.AddError("name the run folder: -o DIR");
             // Settings must not be ignored silently.
-            Option[] settings = [Data, Config, Set, Epochs, Steps, BatchSize, Microbatch, CropSize, LearningRate, Patience, Comparator,
-                Encoders, Seed, Device, Amp, Print];
+            Option[] settings = [Data, StartFrom, Config, Set, Epochs, Steps, BatchSize, Microbatch, CropSize, LearningRate, Patience,
+                Comparator, Encoders, Seed, Device, Amp, Print];
             if (result.GetValue(Resume)
                 && settings.FirstOrDefault(option => result.GetResult(option) is { Implicit: false }) is { } given)
                 result.AddError($"{given.Name} does not go with --resume: "
@@ -120,6 +127,7 @@ internal static class TrainCommand
     private static IEnumerable<string> Overrides(ParseResult parse)
     {
         if (parse.GetValue(Data) is string data) yield return $"data.path={Path.GetFullPath(data)}";
+        if (parse.GetValue(StartFrom) is string start) yield return $"training.start_from.path={Path.GetFullPath(start)}";
         if (parse.GetValue(Epochs) is int epochs)
         {
             yield return $"training.epochs={epochs}";

@@ -1,4 +1,5 @@
 using System.ComponentModel.DataAnnotations;
+using Tinctor.Training.Import;
 using Tinctor.Training.Learners;
 using Tinctor.Training.Loading;
 using Tinctor.Training.Methods;
@@ -106,6 +107,9 @@ public sealed record TrainingConfig : LoopConfig
     [Range(0, 4096)]
     public int Microbatch { get; init; }
 
+    /// <summary>Weights with which the training starts; null for random ones.</summary>
+    public StartReference? StartFrom { get; init; }
+
     /// <summary>
     /// Score of the validation pairs that selects the best checkpoint: psnr, ssim, lpips (lpips_trunk, lpips_lin), dab (mean amount of
     /// DAB), level (level_classifier) or features (feature_network).
@@ -136,8 +140,10 @@ public sealed record TrainingConfig : LoopConfig
     public int Samples { get; init; } = 4;
 
     /// <summary>Copies the settings with full paths of the files that they name.</summary>
+    /// <exception cref="TinctorException">The weights to start from are missing.</exception>
     internal TrainingConfig WithFullPaths() => this with
     {
+        StartFrom = StartFrom is { Path.Length: > 0 } ? StartReference.FromPath(StartFrom.Path) : null,
         LpipsTrunk = Full(LpipsTrunk),
         LpipsLin = Full(LpipsLin),
         LevelClassifier = Full(LevelClassifier),

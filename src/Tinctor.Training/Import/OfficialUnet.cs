@@ -19,7 +19,8 @@ namespace Tinctor.Training.Import;
 internal sealed partial record OfficialUnet(
     DiffusionUnetOptions Options, IReadOnlyDictionary<string, Tensor> Weights, IReadOnlyDictionary<string, Tensor> Others)
 {
-    private const string Landmark = "time_embed.0.weight";
+    /// <summary>Key of a diffusion U-Net without its prefix.</summary>
+    internal const string Landmark = "time_embed.0.weight";
 
     /// <summary>Reads a .pth or .pt file.</summary>
     /// <param name="path">Checkpoint file.</param>
@@ -53,8 +54,11 @@ internal sealed partial record OfficialUnet(
         return new(OptionsOf(weights), weights, own[false].ToDictionary());
     }
 
-    // I2SB saves {net, ema: {shadow_params: list}}, BBDM {model, ema: dictionary}, the others the weights only.
-    private static Dictionary<string, Tensor> Tensors(PthDictionary content, bool averaged)
+    /// <summary>
+    /// Gets the weights of a checkpoint: I2SB saves {net, ema: {shadow_params: list}}, BBDM {model, ema: dictionary}, others the weights.
+    /// </summary>
+    /// <exception cref="FormatException">The numbers of weights and averaged weights differ.</exception>
+    internal static Dictionary<string, Tensor> Tensors(PthDictionary content, bool averaged)
     {
         Dictionary<string, Tensor> weights = ByKey(content.GetValueOrDefault("net") ?? content.GetValueOrDefault("model") ?? content);
         if (!averaged || content.GetValueOrDefault("ema") is not PthDictionary average) return weights;

@@ -46,6 +46,9 @@ internal sealed class RunFolder
     /// <summary>Model folder of the best checkpoint, if it was exported.</summary>
     public string BestModel => System.IO.Path.Combine(Root, "best");
 
+    /// <summary>Whether there is a checkpoint to resume from.</summary>
+    public bool HasCheckpoint => Directory.Exists(Checkpoints) && StepFiles().Length > 0;
+
     /// <summary>Whether there is a best checkpoint.</summary>
     public bool HasBest => File.Exists(BestCheckpoint);
 
