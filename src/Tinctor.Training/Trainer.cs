@@ -91,7 +91,7 @@ internal sealed class MethodLoop : TrainingLoop<Method>, IDisposable
         observer.Note(data.Describe("pairs"));
         if (!resumes)
         {
-            config = config.Model.CompletedFor(config, data, observer.Note);
+            config = Completed(config, data, observer.Note);
             config = config with
             {
                 Data = config.Data with { LoadSize = config.Data.LoadSize ?? 0 },
@@ -151,6 +151,17 @@ internal sealed class MethodLoop : TrainingLoop<Method>, IDisposable
         using var state = new TrainingState(method, config.Training, Device, score.Name, score.LowerIsBetter);
         Folder.LoadBest(state);
         Write(Folder.BestModel, method, state);
+    }
+
+    /// <summary>Completes the settings of a new run with those that depend on its data.</summary>
+    /// <exception cref="TinctorException">The method cannot be trained on this data.</exception>
+    internal static RunConfig Completed(RunConfig config, TrainingData data, Action<string> note)
+    {
+        TrainingConfig training = config.Training;
+        int perEpoch = (data.Train.Count + training.BatchSize - 1) / training.BatchSize;
+        int steps = training.Steps > 0 ? training.Steps : (training.Epochs + training.EpochsDecay) * perEpoch;
+        RunSettings run = config.Model.CompletedFor(new(config.Data, training, config.Model, steps), data, note);
+        return config with { Data = run.Data, Training = (TrainingConfig)run.Training, Model = run.Model };
     }
 
     private protected override PairLoader Loader { get; }

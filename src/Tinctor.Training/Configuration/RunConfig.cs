@@ -1,5 +1,5 @@
 using System.ComponentModel.DataAnnotations;
-using Tinctor.Training.Import;
+using Tinctor.Training.Files;
 using Tinctor.Training.Learners;
 using Tinctor.Training.Loading;
 using Tinctor.Training.Methods;
@@ -10,7 +10,6 @@ using Tinctor.Training.Methods.Cgan;
 using Tinctor.Training.Methods.DeReStainer;
 using Tinctor.Training.Methods.Pix2Pix;
 using Tinctor.Training.Networks;
-using Tinctor.Training.Validation;
 using YamlDotNet.Serialization;
 
 namespace Tinctor.Training.Configuration;

@@ -3,7 +3,6 @@ using Tinctor.Data;
 using Tinctor.Staining.Models;
 using Tinctor.Torch;
 using Tinctor.Torch.Nn;
-using Tinctor.Training.Configuration;
 using Tinctor.Training.Loading;
 
 namespace Tinctor.Training.Methods;
@@ -48,7 +47,7 @@ public abstract record MethodConfig
     /// <param name="data">Training data.</param>
     /// <param name="note">Receives notes for the user, one line each.</param>
     /// <exception cref="TinctorException">The method cannot be trained on this data.</exception>
-    internal virtual RunConfig CompletedFor(RunConfig run, TrainingData data, Action<string> note) => run;
+    internal virtual RunSettings CompletedFor(RunSettings run, TrainingData data, Action<string> note) => run;
 
     /// <summary>Checks that this method can be trained on a data set, and gets notes for the user, one line each.</summary>
     /// <param name="train">Training pairs.</param>

@@ -77,7 +77,9 @@ internal sealed class TrainingState : IDisposable
     public void RecordScore(double score)
     {
         LastScore = double.IsFinite(score) ? score : null;
-        if (IsBetter(LastScore, BestScore, 0)) (BestScore, BestStep) = (LastScore, Step);
+        // Of equal scores, the later weights are trained longer.
+        if (LastScore is not null && (LastScore == BestScore || IsBetter(LastScore, BestScore, 0)))
+            (BestScore, BestStep) = (LastScore, Step);
         if (++validations <= stopping.PatienceWarmUp) return;
         if (IsBetter(LastScore, improvedScore, stopping.MinImprovement)) (improvedScore, staleValidations) = (LastScore, 0);
         else staleValidations++;

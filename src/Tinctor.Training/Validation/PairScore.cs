@@ -2,31 +2,10 @@ using System.Globalization;
 using Tinctor.Data;
 using Tinctor.Torch;
 using Tinctor.Training.Configuration;
+using Tinctor.Training.Learners;
 using Tinctor.Training.Loading;
 
 namespace Tinctor.Training.Validation;
-
-/// <summary>Score of validation pairs that selects the best checkpoint.</summary>
-public enum BestScore
-{
-    /// <summary>Peak signal-to-noise ratio in dB; higher is better.</summary>
-    Psnr,
-
-    /// <summary>Structural similarity; higher is better.</summary>
-    Ssim,
-
-    /// <summary>Learned perceptual distance (Zhang et al. 2018); lower is better.</summary>
-    Lpips,
-
-    /// <summary>Difference of the mean amounts of DAB; lower is better.</summary>
-    Dab,
-
-    /// <summary>Share of stained images in which a classifier finds the label of the pair; higher is better.</summary>
-    Level,
-
-    /// <summary>Cosine similarity of the features of a network; higher is better.</summary>
-    Features,
-}
 
 /// <summary>Score of stained validation images: the mean of a number per pair.</summary>
 internal abstract class PairScore : IDisposable

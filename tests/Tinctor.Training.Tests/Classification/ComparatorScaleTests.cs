@@ -83,7 +83,7 @@ public sealed class ComparatorScaleTests : DataFolder
         {
             RunConfig run = ConfigFile.Load(null, "derestainer", settings);
             bool noted = false;
-            run = run.Model.CompletedFor(run, data, note => noted |= note.Contains("resized to 512, as in the paper"));
+            run = MethodLoop.Completed(run, data, note => noted |= note.Contains("resized to 512, as in the paper"));
             return (run.Data.LoadSize, run.Model.Inference.Scale, noted);
         }
     }

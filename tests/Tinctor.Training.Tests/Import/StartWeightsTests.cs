@@ -4,6 +4,7 @@ using Tinctor.Tests;
 using Tinctor.Torch;
 using Tinctor.Torch.Serialization;
 using Tinctor.Training.Configuration;
+using Tinctor.Training.Files;
 using Tinctor.Training.Import;
 using Tinctor.Training.Methods;
 using Tinctor.Training.Methods.Bridges;

@@ -8,6 +8,7 @@ using Tinctor.Torch.Nn;
 using Tinctor.Torch.Serialization;
 using Tinctor.Training.Classification;
 using Tinctor.Training.Configuration;
+using Tinctor.Training.Learners;
 using Tinctor.Training.Networks;
 using Tinctor.Training.Supervised;
 using Tinctor.Training.Validation;

@@ -107,7 +107,7 @@ public sealed class BciStainerMethodTests : DataFolder
         (int?, int) Completed(params string[] settings)
         {
             RunConfig run = ConfigFile.Load(null, "bcistainer", settings);
-            run = run.Model.CompletedFor(run, data, _ => { });
+            run = MethodLoop.Completed(run, data, _ => { });
             return (((BciStainerConfig)run.Model).ComparatorSteps, run.Training.LrWarmUp);
         }
     }

@@ -2,7 +2,6 @@ using System.ComponentModel.DataAnnotations;
 using Tinctor.Data;
 using Tinctor.Torch;
 using Tinctor.Torch.Nn;
-using Tinctor.Training.Configuration;
 using Tinctor.Training.Learners;
 using Tinctor.Training.Loading;
 using Tinctor.Training.Losses;
@@ -127,12 +126,10 @@ public sealed record BciStainerConfig : GanConfig
         new(InputChannels, OutputChannels, Ngf, Levels.Count, FullSize, NBlocks, Attention, Dropout);
 
     /// <summary>Sets the lengths of warm-up and training of the comparator, a third of the run, unless they are given.</summary>
-    internal override RunConfig CompletedFor(RunConfig run, TrainingData data, Action<string> note)
+    internal override RunSettings CompletedFor(RunSettings run, TrainingData data, Action<string> note)
     {
-        TrainingConfig training = run.Training;
-        int perEpoch = (data.Train.Count + training.BatchSize - 1) / training.BatchSize;
-        int steps = training.Steps > 0 ? training.Steps : (training.Epochs + training.EpochsDecay) * perEpoch;
-        int first = steps / ComparatorShare;
+        LoopConfig training = run.Training;
+        int first = run.Steps / ComparatorShare;
         if (training.LrWarmUp == 0 && training.Schedule == Schedule.Cosine) training = training with { LrWarmUp = first };
         return run with { Training = training, Model = this with { ComparatorSteps = ComparatorSteps ?? first } };
     }

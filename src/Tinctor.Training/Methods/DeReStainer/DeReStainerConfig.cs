@@ -6,7 +6,6 @@ using Tinctor.Slides.Torch;
 using Tinctor.Torch;
 using Tinctor.Torch.Nn;
 using Tinctor.Training.Classification;
-using Tinctor.Training.Configuration;
 using Tinctor.Training.Loading;
 using Tinctor.Training.Losses;
 using Tinctor.Training.Networks;
@@ -171,7 +170,7 @@ public sealed record DeReStainerConfig : GanConfig
     }
 
     /// <summary>Resizes images of 1,024 pixels to 512 by default, derives the scale of staining, and relates the comparator's pixels.</summary>
-    internal override RunConfig CompletedFor(RunConfig run, TrainingData data, Action<string> note)
+    internal override RunSettings CompletedFor(RunSettings run, TrainingData data, Action<string> note)
     {
         InferenceConfig inference = Inference;
         int? size = PixelScale.Read(data, resized: 0).ImageSize;
