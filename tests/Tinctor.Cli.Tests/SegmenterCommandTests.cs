@@ -45,6 +45,41 @@ public sealed class SegmenterCommandTests : IDisposable
     }
 
     [Fact]
+    public void Train_segmenter_of_classes_evaluates_each_class()
+    {
+        for (int i = 0; i < 10; i++) WriteClasses(i);
+        File.WriteAllText(At("classes/classes.csv"), "value,name\n1,tumour\n2,stroma\n");
+        Outcome trained = CommandLine.Run("train", "segmenter", "--images", At("tiles"), "--masks", At("classes"), "--target", "tissue",
+            "--output", At("tissue"), "--steps", "40", "--width", "4", "--depth", "2", "--crop-size", "48", "--batch-size", "4",
+            "--learning-rate", "0.02", "--seed", "3", "--device", "cpu");
+        Assert.True(trained.Code == 0, trained.All);
+        Assert.Contains("classes: 1=tumour, 2=stroma", trained.All);
+        Assert.Contains("F1 of classes: tumour 0.", trained.All);
+        Assert.Contains("stroma", File.ReadAllText(At("tissue/model/card.json")));
+
+        Outcome evaluated = CommandLine.Run("evaluate", "--stained", At("tiles"), "--real", At("tiles"), "--masks-real", At("classes"),
+            "--segmenter", At("tissue"), "--resamples", "100", "-o", At("report"));
+        Assert.True(evaluated.Code == 0, evaluated.All);
+        string[] rows = File.ReadAllLines(At("report/tables/segmentation_classes.csv"));
+        Assert.Equal("method,class,f1,precision,recall,share", rows[0]);
+        Assert.Equal(["tumour", "stroma", "macro", "weighted"], rows[1..5].Select(row => row.Split(',')[1]));
+        double[] f1 = [.. rows[1..5].Select(row => double.Parse(row.Split(',')[2], CultureInfo.InvariantCulture))];
+        Assert.Equal((f1[0] + f1[1]) / 2, f1[2], 1e-9);
+        Assert.InRange(f1[2], 0.4, 1);
+        Assert.Equal(1 + 9, File.ReadAllLines(At("report/tables/segmentation_confusion.csv")).Length);
+        Assert.Contains("confusion_", File.ReadAllText(At("report/metrics.json")));
+
+        // Masks of both sides agree perfectly, without a segmenter.
+        Outcome masks = CommandLine.Run("evaluate", "--stained", At("tiles"), "--real", At("tiles"), "--masks-real", At("classes"),
+            "--masks-stained", At("classes"), "--resamples", "100", "-o", At("masks-report"));
+        Assert.True(masks.Code == 0, masks.All);
+        Assert.All(File.ReadAllLines(At("masks-report/tables/segmentation_classes.csv"))[1..], row => Assert.Equal("1", row.Split(',')[2]));
+        File.WriteAllText(At("classes/classes.csv"), "value,name\n1,tumour\n2,fat\n");
+        Assert.Contains("the class fat of the masks is none of the segmenter's (tumour, stroma)", CommandLine.Run("evaluate", "--stained",
+            At("tiles"), "--real", At("tiles"), "--masks-real", At("classes"), "--segmenter", At("tissue"), "-o", At("r")).OneError());
+    }
+
+    [Fact]
     public void Train_segmenter_mistakes_are_one_line()
     {
         Assert.Contains("--masks", CommandLine.Run("train", "segmenter", "--images", At("images"), "--output", At("a")).OneError());
@@ -71,6 +106,30 @@ public sealed class SegmenterCommandTests : IDisposable
         int column = Array.IndexOf(lines[0], "loss");
         return [.. lines.Skip(1).Select(line => line[column]).Where(loss => loss.Length > 0)
             .Select(loss => double.Parse(loss, CultureInfo.InvariantCulture))];
+    }
+
+    // Blue and pink squares on a pale ground, by colour.
+    private void WriteClasses(int index)
+    {
+        var random = new Random(index);
+        Image image = new(Size, Size, 3), mask = new(Size, Size, 1);
+        for (int i = 0; i < image.Data.Length; i++) image.Data[i] = (byte)(225 + random.Next(20));
+        for (int square = 0; square < 6; square++)
+        {
+            (int left, int top, int kind) = (random.Next(Size - 16), random.Next(Size - 16), 1 + (square % 2));
+            for (int i = 0; i < 256; i++)
+            {
+                int at = ((top + (i / 16)) * Size) + left + (i % 16);
+                mask.Data[at] = (byte)kind;
+                (image.Data[3 * at], image.Data[(3 * at) + 1], image.Data[(3 * at) + 2]) =
+                    kind == 1 ? ((byte)90, (byte)100, (byte)180) : ((byte)230, (byte)120, (byte)150);
+            }
+        }
+        foreach ((string folder, Image file) in new[] { ("tiles", image), ("classes", mask) })
+        {
+            Directory.CreateDirectory(At(folder));
+            file.Write(At($"{folder}/{index:D2}.png"));
+        }
     }
 
     // Blue discs on a pale ground, numbered.

@@ -15,6 +15,7 @@ internal static class TrainSegmenterCommand
         Examples:
           tinctor train segmenter --images nuclei/images --masks nuclei/labels -o runs/nuclei
           tinctor train segmenter --images tiles --masks tissue --target tissue --slide-pattern '^[^_]+' -o runs/tissue
+          tinctor train segmenter --images tiles --masks classes --target tissue --classes 1=tumour,2=stroma -o runs/classes
           tinctor train segmenter --images ihc --masks ihc_nuclei --foreground '#ff0000,#0000ff' -o runs/ihc-nuclei
           tinctor train segmenter -o runs/nuclei --resume                         after Ctrl-C, a crash or a power cut
         """;
@@ -28,6 +29,7 @@ internal static class TrainSegmenterCommand
         ("--target", "NAME", "target", "nuclei (as instances) or tissue [default: nuclei]"),
         ("--masks-are", "KIND", "masks_are", "Kind of the masks: binary, classes or instances [default: detected]"),
         ("--foreground", "LIST", "foreground", "Foreground labels or colours, as in 1,2 or #ff0000 [default: all except black]"),
+        ("--classes", "LIST", "classes", "Classes of tissue, as in 1=tumour,2=stroma [default: those of the masks and classes.csv]"),
         ("--slide-pattern", "REGEX", "data.slide_pattern",
             "Regular expression that finds the slide in a file name; folds are then by slide"),
         ("--fold", "K", "data.fold", "Held-out fold, from 0 [default: 0]"),
@@ -58,9 +60,9 @@ internal static class TrainSegmenterCommand
     {
         SegmenterConfig config = ConfigFile.Read<SegmenterConfig>(null, overrides);
         if (config.Data.Path.Length == 0) throw new TinctorException("no images are named. Name them (--images DIR).");
-        MaskFormat format = config.DetectFormat(config.ReadData().Pairs);
-        observer.Note($"masks: {format.Describe()}");
-        return config with { MasksAre = format.Kind };
+        config = config.WithDetectedMasks(out MaskFormat format);
+        observer.Note($"masks: {format.Describe()}{(config.Classes.Count > 0 ? $"; classes: {string.Join(", ", config.Classes)}" : "")}");
+        return config;
     }
 
     private static void PrintValidation(SegmenterCard card)
@@ -68,5 +70,8 @@ internal static class TrainSegmenterCommand
         if (card.Dice is not double dice) return;
         Terminal.Result(FormattableString.Invariant($"fold {card.Training.Fold}, step {card.Training.BestStep}: ")
             + FormattableString.Invariant($"Dice {dice:F4}, precision {card.Precision:F4}, recall {card.Recall:F4}"));
+        if (card.Classes is null) return;
+        string[] scores = [.. card.Classes.Select(each => FormattableString.Invariant($"{each.Name} {each.F1:F4}"))];
+        Terminal.Result(FormattableString.Invariant($"F1 of classes: {string.Join(", ", scores)}; mean {card.MacroF1:F4}"));
     }
 }

@@ -17,7 +17,8 @@ internal sealed class StudyTable
         new("ssim", "SSIM", 3, true), new("psnr", "PSNR (dB)", 2, true), new("top1", "Top-1", 3, true), new("top3", "Top-3", 3, true),
         new("top5", "Top-5", 3, true), new("knn10", "kNN (k = 10)", 3, true), new("accuracy", "Accuracy", 3, true),
         new("kappa", "Kappa", 3, true), new("level_accuracy", "Level accuracy", 3, true),
-        new("lpips", "LPIPS", 3, false), new("dice", "F1 of segmentation", 3, true), new("fid", "FID", 2, false),
+        new("lpips", "LPIPS", 3, false), new("dice", "F1 of segmentation", 3, true),
+        new("macro_f1", "Macro F1 of tissue", 3, true), new("fid", "FID", 2, false),
         new("is", "Inception Score", 3, true),
     ];
 

@@ -77,10 +77,8 @@ internal sealed record MaskFormat(MaskKind Kind, SampleType SampleType, int Chan
     /// <exception cref="TinctorException">The file cannot be read or is not a mask.</exception>
     public LabelMap Read(string path)
     {
-        Image image = Image.Read(path);
-        int[] codes = Array.ConvertAll(Codes(image, path), code => IsForeground(code) ? code : 0);
-        return Kind == MaskKind.Instances ? LabelMap.Create(image.Width, image.Height, codes)
-            : ConnectedComponents.OfEqual(codes, image.Width, image.Height);
+        (int[] codes, int width, int height) = ReadCodes(path);
+        return Kind == MaskKind.Instances ? LabelMap.Create(width, height, codes) : ConnectedComponents.OfEqual(codes, width, height);
     }
 
     /// <summary>Computes the codes [N, 1, H, W] of masks from the loader, [N, C, H, W] in [-1, 1]; 0 is background.</summary>
@@ -130,7 +128,9 @@ internal sealed record MaskFormat(MaskKind Kind, SampleType SampleType, int Chan
         return codes;
     }
 
-    private static int Code(string text)
+    /// <summary>Reads a code such as 1 or #ff0000.</summary>
+    /// <exception cref="OptionException">The text is neither.</exception>
+    public static int Code(string text)
     {
         bool colour = text.StartsWith('#');
         bool read = int.TryParse(colour ? text[1..] : text, colour ? NumberStyles.HexNumber : NumberStyles.None,
@@ -139,5 +139,25 @@ internal sealed record MaskFormat(MaskKind Kind, SampleType SampleType, int Chan
             : throw new OptionException("Foreground", $"the foreground is {text}, expected a number (1) or a colour (#ff0000)");
     }
 
-    private string Name(int code) => Channels == 3 ? $"#{code:x6}" : $"{code}";
+    /// <summary>Gets the codes of the foreground that occur in masks.</summary>
+    public IEnumerable<int> CodesOf(IReadOnlyList<string> files)
+    {
+        var found = new ConcurrentDictionary<int, bool>();
+        Parallel.ForEach(files, file =>
+        {
+            foreach (int code in Codes(Image.Read(file), file).Distinct().Where(IsForeground)) found[code] = true;
+        });
+        return found.Keys;
+    }
+
+    /// <summary>Reads the code of each pixel of a mask, [Height, Width]; 0 for background.</summary>
+    /// <exception cref="TinctorException">The file cannot be read or is not a mask.</exception>
+    public (int[] Codes, int Width, int Height) ReadCodes(string path)
+    {
+        Image image = Image.Read(path);
+        return (Array.ConvertAll(Codes(image, path), code => IsForeground(code) ? code : 0), image.Width, image.Height);
+    }
+
+    /// <summary>Formats a code as in settings and classes.csv: 1, or #ff0000.</summary>
+    public string Name(int code) => Channels == 3 ? $"#{code:x6}" : $"{code}";
 }

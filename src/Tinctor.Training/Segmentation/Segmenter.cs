@@ -21,7 +21,19 @@ namespace Tinctor.Training.Segmentation;
 /// <param name="Precision">Precision of these pixels.</param>
 /// <param name="Recall">Recall of these pixels.</param>
 internal sealed record SegmenterCard(string Kind, TrainingRecord Training, string Target, int InputChannels, int Width, int Depth,
-    string Masks, double? Dice, double? Precision, double? Recall) : SupervisedCard(Kind, Training);
+    string Masks, double? Dice, double? Precision, double? Recall) : SupervisedCard(Kind, Training)
+{
+    /// <summary>Classes of tissue, 1 and so on in the output; null for a single one.</summary>
+    public IReadOnlyList<ClassCard>? Classes { get; init; }
+
+    /// <summary>Mean F1 of the classes of tissue on the held-out images; null without any.</summary>
+    public double? MacroF1 { get; init; }
+}
+
+/// <summary>Class of tissue of a segmenter.</summary>
+/// <param name="Name">Name of the class.</param>
+/// <param name="F1">F1 of its pixels of the held-out images; null without any.</param>
+internal sealed record ClassCard(string Name, double? F1);
 
 /// <summary>Trained segmenter for images of any size. Thread-safe; images are processed one at a time.</summary>
 internal sealed class Segmenter : IDisposable
@@ -38,7 +50,7 @@ internal sealed class Segmenter : IDisposable
         (Card, Sha256, this.device) = (card, SupervisedModel.Sha256(folder), device);
         onnx = SupervisedModel.OpenOnnx(folder, OnnxExport.ModelName, device, "logits");
         if (onnx is not null) return;
-        network = new SegmentationUnet(card.InputChannels, Classes(Target), card.Width, card.Depth);
+        network = new SegmentationUnet(card.InputChannels, ClassCount, card.Width, card.Depth);
         SupervisedModel.LoadWeights(folder, network);
         network.to(device);
         network.eval();
@@ -53,6 +65,11 @@ internal sealed class Segmenter : IDisposable
     /// <summary>Object of the segmentation.</summary>
     public SegmentationTarget Target => Card.Target == "tissue" ? SegmentationTarget.Tissue : SegmentationTarget.Nuclei;
 
+    /// <summary>Names of the classes of tissue, 1 and so on in <see cref="Classify"/>; empty for a single one.</summary>
+    public IReadOnlyList<string> ClassNames => [.. (Card.Classes ?? []).Select(each => each.Name)];
+
+    private int ClassCount => Classes(Target, ClassNames.Count);
+
     /// <summary>Reads the card in a model folder, or of the model in a run folder.</summary>
     /// <exception cref="TinctorException">The folder contains no segmenter.</exception>
     public static SegmenterCard ReadCard(string folder) => SupervisedModel.ReadCard<SegmenterCard>(folder, Kind);
@@ -61,7 +78,8 @@ internal sealed class Segmenter : IDisposable
     /// <exception cref="TinctorException">The folder contains no segmenter.</exception>
     public static Segmenter Load(string folder, Device device) => new(folder, ReadCard(folder), device);
 
-    /// <summary>Predicts the class of each pixel [height, width]: 0 background, 1 tissue or interior of nuclei, 2 boundary.</summary>
+    /// <summary>Predicts the class of each pixel [height, width]: 0 background, 1 tissue or interior of nuclei, 2 boundary; or 1
+    /// and so on for the classes of tissue.</summary>
     /// <exception cref="TinctorException">The image has the wrong number of channels.</exception>
     public byte[] Classify(Image image)
     {
@@ -95,7 +113,7 @@ internal sealed class Segmenter : IDisposable
     {
         OnnxArray logits;
         lock (gate) logits = network.Run(ImageBatch.FromImages([tile]), "logits")[0];
-        int classes = Classes(Target), plane = tile.Width * tile.Height;
+        int classes = ClassCount, plane = tile.Width * tile.Height;
         if (logits.Values.Length != classes * plane)
             throw new TinctorException(network.Path,
                 $"the output is [{string.Join(',', logits.Shape)}], expected {classes} classes a pixel",
@@ -114,7 +132,11 @@ internal sealed class Segmenter : IDisposable
     // Sizes without padding and beyond them, so that the padding is seen as what it is.
     { Size = new(1, 2 << network.Depth, 3 << network.Depth) };
 
-    internal static int Classes(SegmentationTarget target) => target == SegmentationTarget.Nuclei ? 3 : 2;
+    /// <summary>Gets the number of outputs with the background.</summary>
+    /// <param name="target">Object of the segmenter.</param>
+    /// <param name="tissueClasses">Number of classes of tissue; 0 for a single one.</param>
+    internal static int Classes(SegmentationTarget target, int tissueClasses = 0) =>
+        target == SegmentationTarget.Nuclei ? 3 : tissueClasses > 0 ? tissueClasses + 1 : 2;
 
     // Context around a tile avoids artefacts at its edges.
     private void ClassifyTile(Image image, int x, int y, byte[] classes)

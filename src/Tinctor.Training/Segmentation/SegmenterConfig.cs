@@ -14,7 +14,7 @@ public enum SegmentationTarget
     /// <summary>Individual nuclei; classes are background, interior and boundary.</summary>
     Nuclei,
 
-    /// <summary>Tissue, or another region without individual objects; classes are background and foreground.</summary>
+    /// <summary>Tissue, or other regions without individual objects; classes are background and those of the masks.</summary>
     Tissue,
 }
 
@@ -39,6 +39,12 @@ public sealed record SegmenterConfig : SupervisedConfig
 
     /// <summary>Foreground values or colours of the masks, such as 1 or #ff0000; empty for all except black.</summary>
     public List<string> Foreground { get; init; } = [];
+
+    /// <summary>
+    /// Classes of tissue that are told apart, as in 1=tumour; for target tissue with class labels, found in the masks at the start of a
+    /// training. Empty for a single class, the foreground.
+    /// </summary>
+    public List<string> Classes { get; init; } = [];
 
     /// <summary>Channels of the network at full resolution (64 in Ronneberger et al. 2015).</summary>
     [Range(2, 256)]
@@ -85,6 +91,35 @@ public sealed record SegmenterConfig : SupervisedConfig
         }
         return MaskFormat.Detect(masks, MasksAre, Foreground);
     }
+
+    /// <summary>Completes the settings of a new training with the format of the masks and, for tissue, their classes.</summary>
+    /// <exception cref="TinctorException">The files are not masks, or have too many classes.</exception>
+    internal SegmenterConfig WithDetectedMasks(out MaskFormat format)
+    {
+        IReadOnlyList<Pair> pairs = ReadData().Pairs;
+        format = DetectFormat(pairs);
+        bool several = Target == SegmentationTarget.Tissue && format.Kind == MaskKind.Classes && Classes.Count == 0;
+        IReadOnlyList<MaskClass> classes = several
+            ? MaskClasses.Read(format, [.. pairs.Select(pair => pair.Target!).Where(File.Exists)])
+                ?? throw new TinctorException(Masks, $"the masks have more than {MaskClasses.Most} classes",
+                    "Use masks_are=instances if each value is an object, or masks_are=binary to merge the classes")
+                { Option = nameof(MasksAre) }
+            : [];
+        return this with
+        {
+            MasksAre = format.Kind,
+            Classes = classes.Count > 1 ? [.. classes.Select(each => $"{each.Value}={each.Name}")] : Classes,
+        };
+    }
+
+    /// <summary>Classes of tissue; empty for a single one.</summary>
+    /// <exception cref="TinctorException">A class is malformed.</exception>
+    internal IReadOnlyList<MaskClass> TissueClasses => Target != SegmentationTarget.Tissue ? [] : [.. Classes.Select(text =>
+    {
+        int equals = text.IndexOf('=');
+        return equals > 0 ? new MaskClass(text[..equals].Trim(), text[(equals + 1)..].Trim())
+            : throw new OptionException(nameof(Classes), $"the class is {text}, expected the form value=name", "Write classes as in 1=tumour");
+    })];
 
     /// <inheritdoc/>
     internal override SupervisedTask Create(Device device, TrainingData data) =>

@@ -6,38 +6,50 @@ using Tinctor.Training.Supervised;
 namespace Tinctor.Training.Segmentation;
 
 /// <summary>
-/// Training of a U-Net with cross entropy and soft Dice loss (as nnU-Net, Isensee et al. 2021). Classes of masks are merged to foreground.
+/// Training of a U-Net with cross entropy and soft Dice loss (as nnU-Net, Isensee et al. 2021). Classes of masks are merged to
+/// foreground, unless the configuration names classes of tissue.
 /// </summary>
 /// <param name="config">Configuration of the training.</param>
 /// <param name="format">Format of the masks.</param>
 /// <param name="channels">Channels of the images.</param>
 /// <param name="device">Device of the training.</param>
 internal sealed class SegmenterTask(SegmenterConfig config, MaskFormat format, int channels, Device device) : ImageTask(
-    new SegmentationUnet(channels, Segmenter.Classes(config.Target), config.Width, config.Depth), config.Training, device)
+    new SegmentationUnet(channels, Segmenter.Classes(config.Target, config.TissueClasses.Count), config.Width, config.Depth),
+    config.Training, device)
 {
+    private readonly IReadOnlyList<MaskClass> classes = config.TissueClasses;
+
     /// <inheritdoc/>
-    public override string ScoreName => "dice";
+    public override string ScoreName => classes.Count > 0 ? "macro_f1" : "dice";
 
     /// <inheritdoc/>
     public override Tensor Loss(Batch batch)
     {
-        Tensor truth = Truth(format.Codes(batch.Target), config.Target).to(Device);
+        Tensor truth = Truth(batch).to(Device);
         Tensor logits = Predict(batch);
         Tensor share = F.softmax(logits, 1)[.., 1..], wanted = OneHot(truth)[.., 1..];
         Tensor dice = ((share * wanted).sum([0, 2, 3]) * 2 + 1) / (share.sum([0, 2, 3]) + wanted.sum([0, 2, 3]) + 1);
         return F.cross_entropy(logits, truth) + 1 - dice.mean();
     }
 
-    /// <summary>Computes the Dice coefficient of the foreground pixels of all images together.</summary>
-    public override double Score(IEnumerable<Batch> validation) => Count(validation).Dice;
+    /// <summary>
+    /// Computes the Dice coefficient of the foreground pixels of all images together, or the mean of those of the classes of tissue.
+    /// </summary>
+    public override double Score(IEnumerable<Batch> validation) => Count(validation) is var counts && classes.Count > 0
+        ? (double.IsNaN(counts.MacroF1) ? 0 : counts.MacroF1) : counts.Foreground.Dice;
 
     /// <inheritdoc/>
     public override void WriteModel(string folder, TrainingRecord record, IEnumerable<Batch> validation)
     {
-        (double dice, double precision, double recall) = Count(validation);
+        PixelConfusion counts = Count(validation);
+        (double dice, double precision, double recall) = counts.Foreground;
         bool known = record.ValidationImages > 0;
         SupervisedModel.Write(folder, new SegmenterCard(Segmenter.Kind, record, config.Target.ToString().ToLowerInvariant(), channels,
-            config.Width, config.Depth, format.Describe(), known ? dice : null, known ? precision : null, known ? recall : null), Network);
+            config.Width, config.Depth, format.Describe(), known ? dice : null, known ? precision : null, known ? recall : null)
+        {
+            Classes = classes.Count > 0 ? [.. classes.Select((each, i) => new ClassCard(each.Name, known ? counts.F1(i + 1) : null))] : null,
+            MacroF1 = known && classes.Count > 0 ? counts.MacroF1 : null,
+        }, Network);
     }
 
     /// <inheritdoc/>
@@ -63,20 +75,28 @@ internal sealed class SegmenterTask(SegmenterConfig config, MaskFormat format, i
         return classes[.., 0].MoveToOuterDisposeScope();
     }
 
-    private Tensor OneHot(Tensor truth) =>
-        F.one_hot(truth, Segmenter.Classes(config.Target)).permute([0, 3, 1, 2]).to(ScalarType.Float32);
+    private Tensor Truth(Batch batch) => classes.Count == 0 ? Truth(format.Codes(batch.Target), config.Target)
+        : Truth(format.Codes(batch.Target), [.. classes.Select(each => MaskFormat.Code(each.Value))]);
 
-    private (double Dice, double Precision, double Recall) Count(IEnumerable<Batch> validation)
+    /// <summary>Computes classes [N,H,W] of codes [N,1,H,W]: 1 for the first code, and so on; 0 for background and other codes.</summary>
+    public static Tensor Truth(Tensor codes, IReadOnlyList<int> classes)
     {
-        (double both, double found, double there) = (0, 0, 0);
+        using DisposeScope scope = torch.NewDisposeScope();
+        Tensor truth = torch.zeros_like(codes);
+        foreach ((int i, int code) in classes.Index()) truth = truth + (codes.eq(code).to(codes.dtype) * (i + 1));
+        return truth.to(ScalarType.Int64)[.., 0].MoveToOuterDisposeScope();
+    }
+
+    private Tensor OneHot(Tensor truth) =>
+        F.one_hot(truth, Segmenter.Classes(config.Target, classes.Count)).permute([0, 3, 1, 2]).to(ScalarType.Float32);
+
+    private PixelConfusion Count(IEnumerable<Batch> validation)
+    {
+        var counts = new PixelConfusion(Segmenter.Classes(config.Target, classes.Count));
         foreach (Batch batch in validation)
         {
-            Tensor truth = format.Codes(batch.Target)[.., 0].ne(0).to(ScalarType.Float32);
-            Tensor guess = Predict(batch).argmax(1).cpu().ne(0).to(ScalarType.Float32);
-            both += (truth * guess).sum().item();
-            found += guess.sum().item();
-            there += truth.sum().item();
+            counts.Add(Truth(batch).contiguous().ToArray<long>(), Predict(batch).argmax(1).cpu().contiguous().ToArray<long>());
         }
-        return (2 * both / Math.Max(found + there, 1), both / Math.Max(found, 1), both / Math.Max(there, 1));
+        return counts;
     }
 }

@@ -18,6 +18,17 @@ public interface ISegmentation
     /// <summary>Whether the images of a method can be segmented; null stands for the real images.</summary>
     bool Covers(string? method) => true;
 
+    /// <summary>Names of the classes of tissue that <see cref="Classify"/> tells apart; empty for a single one.</summary>
+    internal IReadOnlyList<string> Classes => [];
+
+    /// <summary>Gets the class of each pixel [height, width]: 0 for background, 1 and so on for <see cref="Classes"/>.</summary>
+    /// <param name="pair">The versions of the image.</param>
+    /// <param name="method">Key of the method that made the image; null for the real image.</param>
+    /// <param name="image">The pixels.</param>
+    /// <exception cref="TinctorException">A mask is missing or does not fit.</exception>
+    internal byte[] Classify(ImagePair pair, string? method, ScoredImage image) =>
+        throw new NotSupportedException("the segmentation has a single class");
+
     /// <summary>Segments an image.</summary>
     /// <param name="pair">The versions of the image.</param>
     /// <param name="method">Key of the method that made the image; null for the real image.</param>

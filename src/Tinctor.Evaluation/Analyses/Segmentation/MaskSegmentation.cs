@@ -11,8 +11,9 @@ namespace Tinctor.Evaluation.Analyses.Segmentation;
 internal sealed class MaskSegmentation : ISegmentation
 {
     private const string Real = "";
-    private readonly Dictionary<string, (Dictionary<string, string> Files, MaskFormat Format)> folders = [];
+    private readonly Dictionary<string, MaskFolder> folders = [];
     private readonly ISegmentation? others;
+    private readonly IReadOnlyList<string> classes;
 
     /// <summary>Looks at the folders.</summary>
     /// <param name="real">Folder of masks with the names of the real images; null for none.</param>
@@ -22,8 +23,9 @@ internal sealed class MaskSegmentation : ISegmentation
     public MaskSegmentation(string? real, IEnumerable<StainedFolder> stained, ISegmentation? others)
     {
         this.others = others;
-        if (real is not null) folders[Real] = Open(real);
-        foreach (StainedFolder method in stained) folders[method.Name] = Open(method.Path);
+        if (real is not null) folders[Real] = MaskFolder.Open(real);
+        foreach (StainedFolder method in stained) folders[method.Name] = MaskFolder.Open(method.Path);
+        classes = Common([.. folders.Values]);
     }
 
     IReadOnlyList<Definition> ISegmentation.Provenance =>
@@ -39,22 +41,65 @@ internal sealed class MaskSegmentation : ISegmentation
     /// <inheritdoc/>
     public bool Covers(string? method) => others is not null || folders.ContainsKey(method ?? Real);
 
-    LabelMap ISegmentation.Segment(ImagePair pair, string? method, ScoredImage image)
+    IReadOnlyList<string> ISegmentation.Classes => classes;
+
+    byte[] ISegmentation.Classify(ImagePair pair, string? method, ScoredImage image)
     {
-        if (!folders.TryGetValue(method ?? Real, out var folder)) return others!.Segment(pair, method, image);
-        if (!folder.Files.TryGetValue(pair.Name, out string? path))
-            throw new TinctorException(method is null ? pair.Real : pair.PathOf(method), $"no mask of the name {pair.Name}",
-                "Add its mask to the folder of masks");
-        LabelMap map = folder.Format.Read(path);
-        return (map.Width, map.Height) == (image.Width, image.Height) ? map
-            : throw new TinctorException(path, $"{map.Width}x{map.Height} pixels, but the image has {image.Width}x{image.Height}",
-                "Use masks of the size of the images");
+        if (!folders.TryGetValue(method ?? Real, out MaskFolder? folder)) return others!.Classify(pair, method, image);
+        string path = FileOf(folder, pair, method);
+        (int[] codes, int width, int height) = folder.Format.ReadCodes(path);
+        RequireSize(path, width, height, image);
+        string[] names = [.. classes];
+        var numbers = folder.Classes.ToDictionary(each => MaskFormat.Code(each.Value), each => (byte)(Array.IndexOf(names, each.Name) + 1));
+        return Array.ConvertAll(codes, code => code == 0 ? (byte)0 : numbers[code]);
     }
 
-    private static (Dictionary<string, string> Files, MaskFormat Format) Open(string folder)
+    LabelMap ISegmentation.Segment(ImagePair pair, string? method, ScoredImage image)
     {
-        IReadOnlyList<string> files = FolderLayouts.Images(folder);
-        if (files.Count == 0) throw new TinctorException(folder, "holds no PNG or TIFF masks", "Choose the folder that holds the masks");
-        return (files.ToDictionary(file => Path.GetFileNameWithoutExtension(file)), MaskFormat.Detect(files));
+        if (!folders.TryGetValue(method ?? Real, out MaskFolder? folder)) return others!.Segment(pair, method, image);
+        string path = FileOf(folder, pair, method);
+        LabelMap map = folder.Format.Read(path);
+        RequireSize(path, map.Width, map.Height, image);
+        return map;
+    }
+
+    // Those of the other segmentation, or all of class masks; empty if the masks have a single class or are objects.
+    private IReadOnlyList<string> Common(MaskFolder[] masks)
+    {
+        if (masks.Any(folder => folder.Format.Kind != MaskKind.Classes) || others is { Classes.Count: 0 }) return [];
+        string[] names = [.. masks.SelectMany(folder => folder.Classes).OrderBy(each => MaskFormat.Code(each.Value))
+            .Select(each => each.Name).Distinct()];
+        if (others is null) return names.Length > 1 ? names : [];
+        if (names.Except(others.Classes).FirstOrDefault() is string unknown)
+        {
+            throw new TinctorException(masks.First(folder => folder.Classes.Any(each => each.Name == unknown)).Path,
+                $"the class {unknown} of the masks is none of the segmenter's ({string.Join(", ", others.Classes)})",
+                $"Name the classes of the masks in {MaskClasses.FileName} as those of the segmenter");
+        }
+        return others.Classes;
+    }
+
+    private static string FileOf(MaskFolder folder, ImagePair pair, string? method) =>
+        folder.Files.TryGetValue(pair.Name, out string? path) ? path
+            : throw new TinctorException(method is null ? pair.Real : pair.PathOf(method), $"no mask of the name {pair.Name}",
+                "Add its mask to the folder of masks");
+
+    private static void RequireSize(string path, int width, int height, ScoredImage image)
+    {
+        if ((width, height) == (image.Width, image.Height)) return;
+        throw new TinctorException(path, $"{width}x{height} pixels, but the image has {image.Width}x{image.Height}",
+            "Use masks of the size of the images");
+    }
+
+    private sealed record MaskFolder(string Path, Dictionary<string, string> Files, MaskFormat Format, IReadOnlyList<MaskClass> Classes)
+    {
+        public static MaskFolder Open(string folder)
+        {
+            IReadOnlyList<string> files = FolderLayouts.Images(folder);
+            if (files.Count == 0) throw new TinctorException(folder, "holds no PNG or TIFF masks", "Choose the folder that holds the masks");
+            MaskFormat format = MaskFormat.Detect(files);
+            return new(folder, files.ToDictionary(file => System.IO.Path.GetFileNameWithoutExtension(file)), format,
+                format.Kind == MaskKind.Classes ? MaskClasses.Read(format, files) ?? [] : []);
+        }
     }
 }

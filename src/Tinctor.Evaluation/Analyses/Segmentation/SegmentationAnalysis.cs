@@ -4,11 +4,13 @@ using Tinctor.Evaluation.Sections;
 using Tinctor.Evaluation.Statistics;
 using Tinctor.Measurement;
 using Tinctor.Slides.Masks;
+using Tinctor.Training.Segmentation;
 
 namespace Tinctor.Evaluation.Analyses.Segmentation;
 
 /// <summary>
-/// Agreement of the segmentations of stained and real images, compared by pixels and, for nuclei, by instances and counts.
+/// Agreement of the segmentations of stained and real images, compared by pixels, by classes of tissue if there are several, and, for
+/// nuclei, by instances and counts.
 /// </summary>
 /// <param name="segmentation">Segmentation of the images.</param>
 /// <param name="micronsPerPixel">For densities.</param>
@@ -21,7 +23,8 @@ public sealed class SegmentationAnalysis(ISegmentation segmentation, double micr
     {
         set = set with { Methods = segmentation.Comparable(set) };
         Compared[] images = ImagePass.Over(set.Pairs, "segmentation", progress, cancel, pair => Compare(pair, set.Methods));
-        Score[] scores = [.. PixelScores, .. segmentation.HasInstances ? InstanceScores : []];
+        Score[] scores = [.. PixelScores, .. segmentation.HasInstances ? InstanceScores : [], .. HasClasses ? ClassScores : []];
+        var classes = new ClassAgreement(segmentation.Classes, [.. set.Methods.Select(method => (method, Sum(images, method)))]);
         QuantityAgreement[] counts = segmentation.HasInstances ? [.. set.Methods.SelectMany(method => Counts(images, method))] : [];
         return new("segmentation", "Segmentation agreement",
             "Nuclei or tissue segmented in the real and in the stained images, and how far the two agree. This asks whether structures are "
@@ -32,9 +35,10 @@ public sealed class SegmentationAnalysis(ISegmentation segmentation, double micr
                 Means(scores, images, set),
                 Intervals(scores, images, set),
                 .. counts.Length > 0 ? [QuantityAgreement.Table("counts", "Nuclei counted", counts)] : Array.Empty<SectionTable>(),
+                .. HasClasses ? classes.Tables : [],
                 Values(scores, images, set.Methods),
             ],
-            Charts = [.. counts.Length > 0 ? CountCharts(counts) : []],
+            Charts = [.. HasClasses ? classes.Charts : [], .. counts.Length > 0 ? CountCharts(counts) : []],
             Definitions = [.. scores.Select(score => new Definition(score.Title, score.Definition)),
                 .. segmentation.HasInstances ? QuantityAgreement.Definitions : []],
             Provenance = [.. segmentation.Provenance, PixelSizeDefinition.Create(micronsPerPixel)],
@@ -60,22 +64,55 @@ public sealed class SegmentationAnalysis(ISegmentation segmentation, double micr
         new("aji", "AJI", "aggregated Jaccard index (Kumar et al. 2017)", c => c.Objects.Aji),
     ];
 
+    private static Score[] ClassScores =>
+    [
+        new("macro_f1", "Macro F1", "mean F1 of the classes of tissue that occur in either image, without the background",
+            c => c.Classes!.MacroF1),
+        new("weighted_f1", "Weighted F1", "mean F1 of the classes of tissue, weighted by their pixels in the real image",
+            c => c.Classes!.WeightedF1),
+    ];
+
+    private bool HasClasses => segmentation.Classes.Count > 0;
+
+    private PixelConfusion Sum(Compared[] images, ScoredMethod method)
+    {
+        var sum = new PixelConfusion(segmentation.Classes.Count + 1);
+        foreach (Compared image in images)
+            if (image.Made[method.Key].Classes is { } classes) sum.Add(classes);
+        return sum;
+    }
+
     private Compared Compare(ImagePair pair, IReadOnlyList<ScoredMethod> methods)
     {
-        LabelMap Segment(string path, string? method) => segmentation.Segment(pair, method, new ScoredImage(RgbReader.Read(path)));
-        LabelMap real = Segment(pair.Real, null);
+        (LabelMap real, byte[]? realClasses) = Segment(pair.Real, null);
         double area = real.Width * (double)real.Height * micronsPerPixel * micronsPerPixel / 1e6;
         return new(pair.Name, pair.SlideId, area, real.Count, methods.ToDictionary(method => method.Key, method =>
         {
-            LabelMap made = Segment(pair.PathOf(method.Key), method.Key);
+            (LabelMap made, byte[]? classes) = Segment(pair.PathOf(method.Key), method.Key);
             return new Comparison(PixelAgreement.Compute(made.Mask(), real.Mask()), made.Count,
-                segmentation.HasInstances ? InstanceAgreement.Compute(made, real) : default);
+                segmentation.HasInstances ? InstanceAgreement.Compute(made, real) : default, Confusion(classes, realClasses));
         }));
+
+        (LabelMap Map, byte[]? Classes) Segment(string path, string? method)
+        {
+            var image = new ScoredImage(RgbReader.Read(path));
+            byte[]? classes = HasClasses ? segmentation.Classify(pair, method, image) : null;
+            return (classes is null || segmentation.HasInstances ? segmentation.Segment(pair, method, image)
+                : LabelMap.OfMask(image.Width, image.Height, Array.ConvertAll(classes, each => each != 0)), classes);
+        }
+
+        PixelConfusion? Confusion(byte[]? made, byte[]? reference)
+        {
+            if (made is null || reference is null) return null;
+            var confusion = new PixelConfusion(segmentation.Classes.Count + 1);
+            confusion.Add(reference, made);
+            return confusion;
+        }
     }
 
     private static SectionTable Means(Score[] scores, Compared[] images, TestSet set)
     {
-        bool instances = scores.Length > PixelScores.Length;
+        bool instances = scores.Any(score => score.Key == "pq");
         SectionColumn dice = new("dice_pooled", "Dice, pooled", 3, true), quality = new("pq_pooled", "PQ, pooled", 3, true);
         SectionColumn[] pooled = instances ? [dice, quality] : [dice];
         return new("means", "Means over images; pooled: over all pixels or nuclei of the test set at once",
@@ -83,7 +120,7 @@ public sealed class SegmentationAnalysis(ISegmentation segmentation, double micr
             [.. set.Methods.Select(method =>
             {
                 Comparison all = images.Select(image => image.Made[method.Key]).Aggregate((a, b) =>
-                    new(a.Pixels + b.Pixels, a.Count + b.Count, a.Objects + b.Objects));
+                    new(a.Pixels + b.Pixels, a.Count + b.Count, a.Objects + b.Objects, null));
                 return (IReadOnlyList<object?>)[method.Title, .. scores.Select(score => Number(score.Mean(images, method))),
                     Number(all.Pixels.Dice), .. instances ? [Number(all.Objects.PanopticQuality)] : Array.Empty<object?>()];
             })]);
@@ -152,7 +189,7 @@ public sealed class SegmentationAnalysis(ISegmentation segmentation, double micr
         }
     }
 
-    private sealed record Comparison(PixelAgreement Pixels, int Count, InstanceAgreement Objects);
+    private sealed record Comparison(PixelAgreement Pixels, int Count, InstanceAgreement Objects, PixelConfusion? Classes);
 
     private sealed record Compared(string Name, string? SlideId, double Area, int Count, IReadOnlyDictionary<string, Comparison> Made);
 }

@@ -21,6 +21,7 @@ internal sealed class SegmenterSegmentation(Segmenter segmenter, int leastPixels
     [
         new("Segmenter", string.Create(System.Globalization.CultureInfo.InvariantCulture,
             $"U-Net for {segmenter.Card.Target}, weights SHA-256 {segmenter.Sha256}, training {segmenter.Card.Training.TrainingId}, ")
+            + (segmenter.ClassNames.Count > 0 ? $"classes {string.Join(", ", segmenter.ClassNames)}, " : "")
             + (segmenter.Card.Dice is double dice ? FormattableString.Invariant($"Dice {dice:F3} on images held out from its training")
                 : "not validated")),
         .. !HasInstances ? Array.Empty<Definition>()
@@ -29,6 +30,10 @@ internal sealed class SegmenterSegmentation(Segmenter segmenter, int leastPixels
 
     /// <inheritdoc/>
     public bool HasInstances => segmenter.Target == SegmentationTarget.Nuclei;
+
+    IReadOnlyList<string> ISegmentation.Classes => segmenter.ClassNames;
+
+    byte[] ISegmentation.Classify(ImagePair pair, string? method, ScoredImage image) => segmenter.Classify(image.Image);
 
     LabelMap ISegmentation.Segment(ImagePair pair, string? method, ScoredImage image)
     {
