@@ -61,6 +61,27 @@ public sealed class MicrobatchTests
     }
 
     [Fact]
+    public void TrainStep_by_microbatch_in_mixed_precision_has_gradients_of_all_parts()
+    {
+        using DisposeScope scope = torch.NewDisposeScope();
+        using Method whole = Gan.Create(Device.CPU), parts = Gan.Create(Device.CPU);
+        foreach ((string name, Module network) in whole.Networks) parts.Networks[name].load_state_dict(network.state_dict());
+        parts.Microbatch = 1;
+        Tensor source = torch.rand([2, 3, 24, 24]) * 2 - 1, target = source.neg();
+        foreach (Method method in (Method[])[whole, parts])
+        {
+            using Guard precision = torch.autocast(DeviceType.CPU, ScalarType.BFloat16);
+            method.TrainStep(source, target);
+        }
+        foreach ((string name, Module network) in whole.Networks)
+        {
+            Tensor expected = network.parameters().First().grad!, actual = parts.Networks[name].parameters().First().grad!;
+            Assert.InRange((actual - expected).abs().max().item(), 0, 0.05 * expected.abs().max().item());
+            Assert.NotEqual(0, expected.abs().max().item());
+        }
+    }
+
+    [Fact]
     public void Split_has_all_pairs_in_parts_of_similar_size()
     {
         Assert.Equal([(0, 1), (1, 2), (3, 2)], BatchPart.Split(5, 2).Select(part => (part.Start, part.Count)));

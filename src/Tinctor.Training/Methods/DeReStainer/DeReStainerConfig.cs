@@ -216,7 +216,8 @@ public sealed record DeReStainerConfig : GanConfig
 
     /// <inheritdoc/>
     public override string? RemarkOnBatch(int batchSize) => batchSize >= SmallestBatch || LambdaLevel == 0 ? null
-        : $"with training.batch_size={batchSize}, batch norm removes the differences between images from which the IHC level is predicted; "
+        : $"batch norm over {batchSize} {(batchSize == 1 ? "pair" : "pairs")} (training.batch_size, training.microbatch) removes the "
+            + "differences between images from which the IHC level is predicted; "
             + $"use training.batch_size={SmallestBatch} or more";
 
     private bool UsesComparator => LambdaContent * LambdaCmp != 0;
