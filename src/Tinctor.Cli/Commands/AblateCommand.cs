@@ -80,6 +80,7 @@ internal static class AblateCommand
             { "Training", StudyOptions.Training },
             { "Settings", Config, Set, PeerSet, Comparator, Encoders },
             { "Evaluation", [Classifier, Library, .. FeatureOptions.OfMetrics] },
+            { "IHC", IhcOptions.OfStudies },
             { "Computation", StudyOptions.Computation },
         };
         command.SetAction((parse, cancel) => Task.Run(() => Run(parse, cancel)));
@@ -132,7 +133,7 @@ internal static class AblateCommand
 
     private static string[] Judge(ParseResult parse)
     {
-        string[] metrics = [.. FeatureOptions.Arguments(parse)];
+        string[] metrics = [.. FeatureOptions.Arguments(parse), .. PassedOptions.Arguments(parse, IhcOptions.OfStudies)];
         if (parse.GetValue(Classifier) is not string classifier) return metrics;
         string[] comparator = parse.GetValue(Comparator) is string named ? ["--comparator", named] : [];
         return ["--classifier", classifier, .. comparator, "--label-library", Words.Of(parse.GetRequiredValue(Library)), .. metrics];

@@ -64,6 +64,7 @@ internal static class CompareCommand
             { "Settings", Configs, Set },
             { "Training", StudyOptions.Training },
             { "Evaluation", [Segmenter, Classifier, .. FeatureOptions.OfMetrics] },
+            { "IHC", IhcOptions.OfStudies },
             { "Computation", StudyOptions.Computation },
         };
         command.SetAction((parse, cancel) => Task.Run(() => Run(parse, cancel)));
@@ -114,5 +115,5 @@ internal static class CompareCommand
     private static IEnumerable<string> Judges(ParseResult parse) =>
         new[] { ("--segmenter", parse.GetValue(Segmenter)), ("--classifier", parse.GetValue(Classifier)) }
             .SelectMany(option => option.Item2 is null ? Array.Empty<string>() : [option.Item1, Path.GetFullPath(option.Item2)])
-            .Concat(FeatureOptions.Arguments(parse));
+            .Concat(FeatureOptions.Arguments(parse)).Concat(PassedOptions.Arguments(parse, IhcOptions.OfStudies));
 }

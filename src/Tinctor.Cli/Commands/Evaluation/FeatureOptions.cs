@@ -1,5 +1,4 @@
 using System.CommandLine;
-using System.CommandLine.Parsing;
 using System.Globalization;
 using Tinctor.Evaluation.Analyses;
 using Tinctor.Evaluation.Analyses.Distribution;
@@ -78,20 +77,8 @@ internal static class FeatureOptions
 
     /// <summary>Gets the given options of <see cref="OfMetrics"/> as arguments of another command, with full paths.</summary>
     /// <exception cref="TinctorException">A file does not exist.</exception>
-    public static IEnumerable<string> Arguments(ParseResult parse)
-    {
-        foreach (Option option in OfMetrics)
-        {
-            if (parse.GetResult(option) is not { Implicit: false } given) continue;
-            yield return option.Name;
-            bool file = option == Inception || option == Features || option == LpipsTrunkFile || option == LpipsLinFile;
-            foreach (Token token in given.Tokens)
-            {
-                if (file && !File.Exists(token.Value)) throw new TinctorException(token.Value, "no such file", $"Correct {option.Name}");
-                yield return file ? Path.GetFullPath(token.Value) : token.Value;
-            }
-        }
-    }
+    public static IEnumerable<string> Arguments(ParseResult parse) =>
+        PassedOptions.Arguments(parse, OfMetrics, Inception, Features, LpipsTrunkFile, LpipsLinFile);
 
     /// <summary>Resolves the device of networks. libtorch is loaded only for a GPU that ONNX Runtime does not support.</summary>
     /// <exception cref="TinctorException">There is no such device.</exception>

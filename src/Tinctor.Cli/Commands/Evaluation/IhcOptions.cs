@@ -36,6 +36,9 @@ internal static class IhcOptions
     /// <summary>All options.</summary>
     public static IReadOnlyList<Option> All { get; } = MakeAll();
 
+    /// <summary>All options and the pixel size, which studies pass on to <c>tinctor evaluate</c>.</summary>
+    public static IReadOnlyList<Option> OfStudies { get; } = [.. All, SegmentationOptions.Mpp];
+
     private static Option[] MakeAll()
     {
         Nuclei.Among("both", "haematoxylin");

@@ -25,7 +25,8 @@ internal static class SegmentationOptions
         HelpName = "[NAME=]DIR",
     };
 
-    private static readonly Option<double> Mpp = new("--slide-mpp")
+    /// <summary>Pixel size of the images.</summary>
+    public static Option<double> Mpp { get; } = new("--slide-mpp")
     {
         Description = "Pixel size of the input in micrometres, if its metadata is missing or wrong",
         HelpName = "UM",
