@@ -15,7 +15,8 @@ internal static class StainCommand
     private const string Description = """
         Stain images and whole slides with a model. Results keep the names of their sources; existing results are kept; problems are
         listed at the end. Slides (SVS, NDPI, DICOM, OME-TIFF, pyramids, very large images) are stained tile by tile at the model's pixel
-        size, into OME-TIFF by default; an interrupted slide is resumed. Models that predict an IHC level (derestainer, bcistainer) write levels.csv.
+        size, into OME-TIFF by default; an interrupted slide is resumed. Models that predict an IHC level (derestainer, bcistainer)
+        write levels.csv.
         Diffusion bridges (bbdm, i2sb) are stochastic: --seed repeats a result, --samples measures its variation.
 
         Examples:
