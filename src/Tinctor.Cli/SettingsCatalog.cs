@@ -55,6 +55,8 @@ internal static partial class SettingsCatalog
             Type type = Nullable.GetUnderlyingType(property.PropertyType) ?? property.PropertyType;
             if (!IsSection(type)) yield return new(key, TypeOf(property, type), Format(value), Meaning(property));
             else if (value is not null) foreach (Setting setting in Walk(value, $"{key}.")) yield return setting;
+            // Of a reference to a file, the program completes the rest.
+            else if (type.GetProperty("Path") is not null) yield return new($"{key}.path", "text", "", Meaning(property));
         }
     }
 

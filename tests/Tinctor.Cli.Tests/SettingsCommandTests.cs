@@ -17,6 +17,12 @@ public sealed class SettingsCommandTests
         });
     }
 
+    [Theory]
+    [InlineData("i2sb", "training.start_from.path"), InlineData("derestainer", "model.comparator.path")]
+    [InlineData("ceff", "model.encoders.path")]
+    public void Settings_have_paths_of_references(string name, string key) =>
+        Assert.Contains(key, SettingsCatalog.List(name).Select(setting => setting.Key));
+
     [Fact]
     public void Settings_command_lists_default_and_range()
     {
