@@ -26,6 +26,7 @@ internal static partial class Errors
         ["Evaluations"] = ["--steps"],
         ["Repeats"] = ["--samples"],
         ["Images"] = ["--images"],
+        ["AverageOrientations"] = ["--tta"],
         ["Whole"] = ["--whole-slide"],
         ["Model"] = ["--transform"],
         ["Size"] = ["--features-size"],

@@ -7,6 +7,7 @@ using Tinctor.Torch;
 using Tinctor.Torch.Nn;
 using Tinctor.Training.Configuration;
 using Tinctor.Training.Loading;
+using Tinctor.Training.Methods;
 using Tinctor.Training.Validation;
 
 namespace Tinctor.Training;
@@ -14,6 +15,9 @@ namespace Tinctor.Training;
 /// <summary>Validates a network at a checkpoint: score and sample images of validation pairs.</summary>
 internal sealed class Preview : IDisposable
 {
+    /// <summary>Maximum number of pairs of the method's own scores, whose features are in memory together.</summary>
+    internal const int MostMeasured = 64;
+
     private const int MostPixels = 512;
     private readonly Module<Tensor, Tensor> generator;
     private readonly Stainer stainer;
@@ -51,6 +55,16 @@ internal sealed class Preview : IDisposable
         Pair[] pairs = [.. validation.Where(score.Takes)];
         int chosen = count > 0 ? Math.Min(count, pairs.Length) : pairs.Length;
         return [.. Enumerable.Range(0, chosen).Select(i => pairs[(int)((long)i * pairs.Length / chosen)])];
+    }
+
+    /// <summary>Computes the method's own scores of up to <see cref="MostMeasured"/> evenly spaced pairs.</summary>
+    public IReadOnlyDictionary<string, double> Measure(Method method, IReadOnlyList<Pair> validation)
+    {
+        if (!method.Measures) return new Dictionary<string, double>();
+        using DisposeScope scope = torch.NewDisposeScope();
+        PairedDataset pairs = Dataset(validation);
+        int count = Math.Min(pairs.Count, MostMeasured);
+        return method.Measure([.. Enumerable.Range(0, count).Select(i => pairs.Get(i * pairs.Count / count))]);
     }
 
     /// <summary>Creates rows of source, stained and real image; null if no samples are configured or the targets are not RGB.</summary>

@@ -213,7 +213,7 @@ internal sealed class MethodLoop : TrainingLoop<Method>, IDisposable
     {
         using var preview = new Preview(method.Generator, config, data, Device);
         if (scored.Count > 0) state.RecordScore(preview.Score(score, scored));
-        log.Sample(state.Step, epoch, state.LastScore, preview.Picture());
+        log.Sample(state.Step, epoch, state.LastScore, preview.Picture(), preview.Measure(method, data.Validation));
     }
 
     private protected override void WriteModel(Method method, TrainingState state)

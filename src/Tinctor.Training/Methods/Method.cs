@@ -32,6 +32,15 @@ public abstract class Method : Learner
     public abstract IReadOnlyDictionary<string, Tensor> TrainStep(
         Tensor source, Tensor target, IReadOnlyList<string?>? labels = null);
 
+    /// <summary>Computes further scores of validation pairs for the log, such as the similarity of features; none by default.</summary>
+    /// <param name="pairs">Source [C,H,W] and target images, on the CPU.</param>
+    /// <returns>Scores by name.</returns>
+    internal virtual IReadOnlyDictionary<string, double> Measure(IReadOnlyList<(Tensor Source, Tensor Target)> pairs) =>
+        new Dictionary<string, double>();
+
+    /// <summary>Whether <see cref="Measure"/> computes scores.</summary>
+    internal virtual bool Measures => false;
+
     /// <summary>Splits a batch into parts of at most <see cref="Microbatch"/> pairs.</summary>
     private protected IReadOnlyList<BatchPart> Parts(Tensor batch) => BatchPart.Split(batch.size(0), Microbatch);
 }

@@ -51,13 +51,18 @@ internal sealed class RunLog : IDisposable
     }
 
     /// <summary>Writes the validation score and sample images, if there are any; call <see cref="Flush"/> first.</summary>
-    public void Sample(int step, int epoch, double? value, Image? picture)
+    /// <param name="step">Number of completed steps.</param>
+    /// <param name="epoch">Epoch, from 1.</param>
+    /// <param name="value">Validation score.</param>
+    /// <param name="picture">Sample images.</param>
+    /// <param name="others">Further validation scores by name.</param>
+    public void Sample(int step, int epoch, double? value, Image? picture, IReadOnlyDictionary<string, double>? others = null)
     {
-        if (value is double scored)
-        {
-            board.AddScalar(score, scored, step);
-            metrics!.Write(step, epoch, new Dictionary<string, double> { [score] = scored });
-        }
+        var scores = (others ?? new Dictionary<string, double>()).ToDictionary(other => $"val_{other.Key}", other => other.Value);
+        string[] names = [.. scores.Keys];
+        if (value is double scored) scores[score] = scored;
+        foreach ((string name, double number) in scores) board.AddScalar(name, number, step);
+        if (scores.Count > 0) Metrics(names).Write(step, epoch, scores);
         if (picture is not null)
         {
             string path = Path.Combine(folder.Samples, $"step-{step:D8}.png");

@@ -87,6 +87,40 @@ public class DeReStainerMethodTests
         Assert.Equal(4, RunConfig.Methods["derestainer"].Training.BatchSize);
     }
 
+    [Theory]
+    [InlineData("literal"), InlineData("stop-gradient"), InlineData("centred"), InlineData("infonce")]
+    public void TrainStep_alignment_is_that_of_configuration(string alignment)
+    {
+        using DisposeScope scope = torch.NewDisposeScope();
+        torch.manual_seed(3);
+        using var method = new DeReStainerMethod(Small with { Alignment = alignment, AlignmentTemperature = 0.2 }, Device.CPU);
+        var netG = (DeReStainerGenerator)method.Generator;
+        (Tensor source, Tensor target) = (Images(), Images());
+        Tensor own = netG.f_H(netG.Run(source).Feature), other = netG.f_H(netG.Encode(netG.Haematoxylin(target)));
+        double expected = AlignmentLoss.Compute(alignment, own, other, 0.2).item();
+        Assert.Equal(expected, method.TrainStep(source, target)["H"].item(), 1e-5);
+    }
+
+    /// <summary>Logged with the validation score, so that a collapse of L_H is seen; measuring changes nothing.</summary>
+    [Fact]
+    public void Measure_gives_retrieval_of_features_and_keeps_network()
+    {
+        using DisposeScope scope = torch.NewDisposeScope();
+        torch.manual_seed(4);
+        using var method = new DeReStainerMethod(Small, Device.CPU);
+        var before = method.Generator.state_dict().ToDictionary(pair => pair.Key, pair => pair.Value.detach().clone());
+        (Tensor Source, Tensor Target)[] pairs = [.. Enumerable.Range(0, 10).Select(_ => torch.rand([3, 64, 64]) * 2 - 1)
+            .Select(image => (image, image))];
+        IReadOnlyDictionary<string, double> scores = method.Measure(pairs);
+        Assert.Equal(["H_paired", "H_top1", "H_unpaired"], scores.Keys.Order(StringComparer.Ordinal));
+        Assert.InRange(scores["H_top1"], 0.1, 1);
+        Assert.InRange(scores["H_unpaired"], -1, scores["H_paired"]);
+        foreach ((string name, Tensor value) in method.Generator.state_dict()) Assert.True(torch.equal(before[name], value), name);
+        Assert.Empty(method.Measure(pairs[..1]));
+        using var without = new DeReStainerMethod(Small with { LambdaStain = 0 }, Device.CPU);
+        Assert.False(without.Measures);
+    }
+
     [Fact]
     public void TrainStep_ignores_unlabelled_pairs_in_level_loss()
     {

@@ -81,6 +81,17 @@ public sealed record DeReStainerConfig : GanConfig
     [Range(0, 1e6)]
     public double LambdaStain { get; init; } = 1;
 
+    /// <summary>
+    /// Form of L_H: literal (the paper's, which lets the features of all images become equal), stop-gradient (gradients to the H&amp;E side
+    /// only), centred (without the mean of each channel) or infonce (contrastive over the batch).
+    /// </summary>
+    [AllowedValues(AlignmentLoss.Literal, AlignmentLoss.StopGradient, AlignmentLoss.Centred, AlignmentLoss.Contrastive)]
+    public string Alignment { get; init; } = AlignmentLoss.Literal;
+
+    /// <summary>Temperature of alignment=infonce.</summary>
+    [Range(0.001, 10)]
+    public double AlignmentTemperature { get; init; } = 0.07;
+
     /// <summary>Weight of L_H within the stain loss.</summary>
     [Range(0, 1e6)]
     public double LambdaH { get; init; } = 1;

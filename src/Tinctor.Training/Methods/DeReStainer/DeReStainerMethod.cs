@@ -2,6 +2,7 @@ using Tinctor.Torch;
 using Tinctor.Torch.Nn;
 using Tinctor.Torch.Optim;
 using Tinctor.Training.Classification;
+using Tinctor.Training.Execution;
 using Tinctor.Training.Learners;
 using Tinctor.Training.Losses;
 using Tinctor.Training.Networks;
@@ -15,7 +16,7 @@ namespace Tinctor.Training.Methods.DeReStainer;
 /// </summary>
 internal sealed class DeReStainerMethod : Method
 {
-    private const int Dab = 2;
+    private const int Dab = 2, MeasuredAtATime = 8;
     private readonly DeReStainerConfig config;
     private readonly DeReStainerGenerator netG;
     private readonly MultiscaleDiscriminator netD;
@@ -113,7 +114,8 @@ internal sealed class DeReStainerMethod : Method
         Tensor feature, Tensor target, Tensor logits, IReadOnlyList<string?>? labels)
     {
         double h = config.StainWeight * config.LambdaH, level = config.LambdaLevel;
-        if (h > 0) yield return ("H", h, CosineLoss.Compute(netG.f_H(feature), TargetFeature(target)));
+        if (h > 0) yield return ("H", h, AlignmentLoss.Compute(
+            config.Alignment, netG.f_H(feature), TargetFeature(target), config.AlignmentTemperature));
         if (level > 0 && LevelLoss(logits, labels) is { } loss) yield return ("level", level, loss);
     }
 
@@ -134,6 +136,32 @@ internal sealed class DeReStainerMethod : Method
     {
         Tensor[] scales = netD.Scales(config.Conditional ? torch.cat([source, image], 1) : image);
         return torch.stack([.. scales.Select(scale => GanLoss.Compute(config.GanMode, scale, real))]).mean();
+    }
+
+    /// <inheritdoc/>
+    internal override bool Measures => config.StainWeight * config.LambdaH > 0;
+
+    /// <summary>Measures retrieval of the IHC feature of a pair by its H&amp;E feature: shows whether L_H collapsed.</summary>
+    internal override IReadOnlyDictionary<string, double> Measure(IReadOnlyList<(Tensor Source, Tensor Target)> pairs)
+    {
+        if (pairs.Count < 2) return base.Measure(pairs);
+        using DisposeScope scope = torch.NewDisposeScope();
+        using Guard quiet = torch.no_grad();
+        Device device = netG.parameters().First().device;
+        bool byBatch = config.Inference.Statistics == "batch";
+        var features = new List<(Tensor Source, Tensor Target)>();
+        foreach ((Tensor Source, Tensor Target)[] chunk in pairs.Chunk(MeasuredAtATime))
+        {
+            Tensor source = torch.stack([.. chunk.Select(pair => pair.Source)]).to(device);
+            Tensor target = torch.stack([.. chunk.Select(pair => pair.Target)]).to(device);
+            TorchExecutor.SetInferenceMode(netG, byBatch);
+            Tensor own = netG.f_H(netG.Encode(netG.Haematoxylin(source)));
+            features.Add((own, TargetFeature(target)));
+        }
+        TorchExecutor.SetInferenceMode(netG, byBatch);
+        (double top1, double paired, double unpaired) = AlignmentLoss.Retrieve(
+            torch.cat([.. features.Select(one => one.Source)]), torch.cat([.. features.Select(one => one.Target)]));
+        return new Dictionary<string, double> { ["H_top1"] = top1, ["H_paired"] = paired, ["H_unpaired"] = unpaired };
     }
 
     // Batch statistics, so that running statistics remain those of H&E images, as used in staining.
