@@ -41,6 +41,7 @@ public sealed class OnnxExecutorTests : IDisposable
             Style = "probabilities",
             Upsample = "resize"
         },
+        ["derestainer feature"] = new DeReStainerConfig { Ngf = 8, NBlocks = 2, Style = "feature", Fusion = "bcistainer" },
         ["bcistainer"] = new BciStainerConfig { Ngf = 4, NBlocks = 2, FullSize = 256 },
         ["ceff"] = new CeffConfig { Ngf = 8, FeatureDim = 16, EncoderStart = "random" },
         ["ceff paper"] = new CeffConfig { Ngf = 8, FeatureDim = 16, EncoderStart = "random", Variant = CeffVariant.Paper },
@@ -102,6 +103,7 @@ public sealed class OnnxExecutorTests : IDisposable
     [InlineData("pix2pix batch")]
     [InlineData("derestainer")]
     [InlineData("derestainer block")]
+    [InlineData("derestainer feature")]
     [InlineData("bcistainer")]
     [InlineData("cgan")]
     [InlineData("bbdm")]

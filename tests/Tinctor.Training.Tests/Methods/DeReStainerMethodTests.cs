@@ -191,6 +191,21 @@ public class DeReStainerMethodTests
     }
 
     [Fact]
+    public void Level_loss_with_style_by_feature_and_weights_equals_focal_loss_of_logits()
+    {
+        using DisposeScope scope = torch.NewDisposeScope();
+        torch.manual_seed(5);
+        DeReStainerConfig config = Small with { Style = "feature", Fusion = "bcistainer", LevelWeights = [0.5, 0.2, 0.2, 0.1] };
+        using var method = new DeReStainerMethod(config, Device.CPU);
+        (Tensor source, Tensor target) = (Images(), Images());
+        Tensor logits = ((DeReStainerGenerator)method.Generator).Run(source).Logits.narrow(1, 0, 4);
+        double expected = FocalLoss.Compute(logits, torch.tensor<long>([0, 3]), 2, config.LevelWeights).item();
+        Assert.Equal(expected, method.TrainStep(source, target, ["0", "3+"])["level"].item(), 1e-5);
+        Assert.Contains("model.level_weights is 1, expected", Assert.Throws<TinctorException>(() =>
+            (Small with { LevelWeights = [1] }).Remarks([], [])).Message);
+    }
+
+    [Fact]
     public void Remarks_name_disabled_losses()
     {
         Pair[] Pairs(params string?[] labels) =>

@@ -125,6 +125,41 @@ public sealed class DeReStainerGeneratorTests
             Assert.InRange(value.abs().max().item(), 0, name.EndsWith("bias") ? 0 : 0.12);
     }
 
+    /// <summary>The blocks of BCIStainer, of which one equals the block of its generator.</summary>
+    [Fact]
+    public void FusionBlock_of_bcistainer_equals_block_of_its_generator()
+    {
+        using DisposeScope scope = torch.NewDisposeScope();
+        using Guard quiet = torch.no_grad();
+        using var official = new ModulatedBlock(6, attention: true);
+        using var block = new FusionBlock(6, 6, Norm.None, attendToSum: false, scaled: true);
+        torch.manual_seed(7);
+        foreach ((string name, Tensor value) in official.state_dict())
+        {
+            value.copy_(torch.rand(value.shape) - 0.5);
+            block.state_dict()[name].copy_(value);
+        }
+        foreach ((string name, Tensor value) in block.state_dict().Where(pair => pair.Key.EndsWith("conv1.bias") || pair.Key.EndsWith("conv2.bias")))
+            value.zero_();
+        Tensor feature = torch.rand([2, 6, 8, 8]), style = torch.rand([2, 6]);
+        Vectors.Close(official.forward(feature, style), block.forward(feature, style), "block", 1e-5);
+    }
+
+    /// <summary>Nine blocks without norm keep the scale of features.</summary>
+    [Fact]
+    public void Fusion_of_bcistainer_keeps_scale_and_style_is_shared()
+    {
+        using DisposeScope scope = torch.NewDisposeScope();
+        using Guard quiet = torch.no_grad();
+        using var network = new DeReStainerGenerator(Stains, ngf: 4, style: "feature", block: "bcistainer");
+        network.eval();
+        Tensor source = torch.rand([2, 3, 64, 64]) * 2 - 1;
+        (Tensor stained, Tensor logits) = network.Stain(source);
+        Assert.Equal([2, 4 + 32], logits.shape);
+        Assert.True(double.IsFinite(stained.sum().item()));
+        Vectors.Close(stained[..1], network.Stain(source, logits[..1]).Stained[..1], "own style", 1e-6);
+    }
+
     [Fact]
     public void Forward_with_autocast_is_close()
     {

@@ -36,11 +36,21 @@ public sealed record DeReStainerConfig : GanConfig
     [AllowedValues("branch", "block")]
     public string Simam { get; init; } = "branch";
 
-    /// <summary>Style of the feature fusion: logits or probabilities of the IHC level.</summary>
-    [AllowedValues("logits", "probabilities")]
+    /// <summary>
+    /// Style of the feature fusion: logits or probabilities of the IHC level, or the pooled feature from which the level is read, as in
+    /// BCIStainer.
+    /// </summary>
+    [AllowedValues("logits", "probabilities", "feature")]
     public string Style { get; init; } = "logits";
 
-    /// <summary>Normalisation in the fusion blocks: batch, instance or none.</summary>
+    /// <summary>
+    /// Blocks of the feature fusion: resnet (norm after both convolutions, x + branch) or bcistainer (no norm, leaky ReLU after both, (x +
+    /// branch) / sqrt(2)).
+    /// </summary>
+    [AllowedValues("resnet", "bcistainer")]
+    public string Fusion { get; init; } = "resnet";
+
+    /// <summary>Normalisation in the fusion blocks of resnet: batch, instance or none.</summary>
     public Norm FusionNorm { get; init; } = Norm.Batch;
 
     /// <summary>Upsampling in the ReStainer: transpose (transposed convolution) or resize (nearest neighbour and convolution).</summary>
@@ -128,6 +138,9 @@ public sealed record DeReStainerConfig : GanConfig
     [Range(0, 10)]
     public double FocalGamma { get; init; } = 2;
 
+    /// <summary>Weights of the levels in the focal loss, in the order of levels; empty for equal ones. BCIStainer: 0.5,0.2,0.2,0.1.</summary>
+    public List<double> LevelWeights { get; init; } = [];
+
     /// <summary>Weight decay of AdamW.</summary>
     [Range(0.0, 1.0)]
     public double WeightDecay { get; init; } = 0.01;
@@ -165,7 +178,7 @@ public sealed record DeReStainerConfig : GanConfig
     public override Module<Tensor, Tensor> CreateGenerator() => CreateNetwork();
 
     /// <summary>Creates the generator: DeStainer, feature fusion and ReStainer.</summary>
-    internal DeReStainerGenerator CreateNetwork() => new(Stains, Ngf, Levels.Count, NBlocks, Simam, Style, FusionNorm, Upsample);
+    internal DeReStainerGenerator CreateNetwork() => new(Stains, Ngf, Levels.Count, NBlocks, Simam, Style, FusionNorm, Upsample, Fusion);
 
     /// <summary>Creates the discriminators of IHC images, full resolution first.</summary>
     public MultiscaleDiscriminator CreateDiscriminator() =>
@@ -239,6 +252,12 @@ public sealed record DeReStainerConfig : GanConfig
             throw new TinctorException(null, $"model.levels is {string.Join(",", Levels)}, expected two or more distinct labels",
                 "Use model.levels=0,1+,2+,3+")
             { Option = "model.levels" };
+        if ((LevelWeights.Count > 0 && LevelWeights.Count != Levels.Count) || LevelWeights.Any(weight => !(weight >= 0)))
+        {
+            throw new TinctorException(null, $"model.level_weights is {string.Join(",", LevelWeights)}, expected a number from 0 on for each "
+                + $"of {Levels.Count} levels", $"Use model.level_weights={string.Join(",", Levels.Select(_ => 1))}")
+            { Option = "model.level_weights" };
+        }
         if (InputChannels != 3 || OutputChannels != 3)
         {
             throw new TinctorException(null,

@@ -185,7 +185,8 @@ internal sealed class DeReStainerMethod : Method
         if (known.Length == 0) return null;
         Tensor rows = torch.tensor<long>([.. known.Select(label => (long)label.Index)]).to(logits.device);
         Tensor truth = torch.tensor<long>([.. known.Select(label => (long)config.Levels.IndexOf(label.Label!))]).to(logits.device);
-        return FocalLoss.Compute(logits.index_select(0, rows), truth, config.FocalGamma);
+        return FocalLoss.Compute(logits.index_select(0, rows).narrow(1, 0, config.Levels.Count), truth, config.FocalGamma,
+            config.LevelWeights.Count > 0 ? config.LevelWeights : null);
     }
 
     private static (int Index, string? Label)[] Labelled(IReadOnlyList<string?>? labels) =>
