@@ -1,12 +1,12 @@
 # Sourced by benchmarks that compare trained models. The caller defines $work and study(), which runs `tinctor ablate` with further options.
 
-# train_classifier ROLE SEED FOLD OPTIONS...: trains a classifier of target images; its seed and fold make it independent of the others.
+# train_classifier ROLE SEED HALF OPTIONS...: trains a classifier of target images on one half of the slides, independent of the other one.
 train_classifier() {
-    local role="$1" seed="$2" fold="$3" common=(-o "$work/$1" --threads 1)
+    local role="$1" seed="$2" half="$3" common=(-o "$work/$1" --threads 1)
     shift 3
     [ -f "$work/$role/model/card.json" ] && return
     [ -d "$work/$role" ] && { tinctor train classifier "${common[@]}" --resume; return; }
-    tinctor train classifier --data "$work/data" --role "$role" --seed "$seed" --fold "$fold" --image-size 0 "$@" "${common[@]}"
+    tinctor train classifier --data "$work/data" --role "$role" --seed "$seed" --half "$half" --image-size 0 "$@" "${common[@]}"
 }
 
 # train_all SEEDS VARIANT...: trains every variant with every seed, one training run per processor core.

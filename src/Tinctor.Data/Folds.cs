@@ -31,6 +31,13 @@ internal static class Folds
         return ([.. split[false]], [.. split[true]]);
     }
 
+    /// <summary>Selects one of two halves, which have no slide in common and are stratified by label.</summary>
+    /// <param name="pairs">Pairs to split.</param>
+    /// <param name="half">a or b; empty for all pairs.</param>
+    /// <exception cref="TinctorException">There is a single slide.</exception>
+    public static IReadOnlyList<Pair> Half(IReadOnlyList<Pair> pairs, string half) =>
+        half.Length == 0 ? pairs : Split(pairs, half == "a" ? 0 : 1, 2).Held;
+
     /// <summary>Whether the slide of every pair is known.</summary>
     public static bool SlidesKnown(IEnumerable<Pair> pairs) => pairs.All(pair => pair.SlideId.Length > 0);
 

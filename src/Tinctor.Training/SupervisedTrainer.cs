@@ -146,7 +146,10 @@ internal sealed class SupervisedLoop : TrainingLoop<SupervisedTask>
         return new(Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(id)))[..16],
             config.Seed, config.Data.Fold, config.Data.Folds, steps, state.Step, task.ScoreName, state.LastScore,
             start.Data.Sha256, data.Train.Count, data.Validation.Count,
-            Slides(data.Train), Slides(data.Validation), Slides(data.Manifest.InSplit("test")), $"Tinctor {RunEnvironment.Version}");
+            Slides(data.Train), Slides(data.Validation), Slides(data.Manifest.InSplit("test")), $"Tinctor {RunEnvironment.Version}")
+        {
+            Images = TrainingRecord.HashImages(data.Train.Concat(data.Validation).Select(pair => pair.Source)),
+        };
     }
 
     private static string[] Slides(IEnumerable<Pair> pairs) =>

@@ -229,6 +229,7 @@ internal sealed class MethodLoop : TrainingLoop<Method>, IDisposable
         string? notExported = TrainedModel.Write(folder,
             new ModelConfig { Method = config.Method, Direction = config.Data.Direction, Model = config.Model, Stains = config.Stains },
             state.ModelWeights(), ModelCard.Write(config, data, state, score, scored.Count), Novelty());
+        config.Model.TrainedWith?.WriteTraining(Folder.Model);
         if (notExported is not null) Observer.Note($"the model has no model.onnx: {notExported}");
     }
 

@@ -39,6 +39,57 @@ public sealed class ClassifierCommandTests : IDisposable
     }
 
     [Fact]
+    public void Train_classifiers_of_halves_share_no_images()
+    {
+        WriteData();
+        Assert.Equal(0, Train("a", "--half", "a").Code);
+        Assert.Equal(0, Train("b", "--half", "b").Code);
+        Assert.Equal(0, Train("all", "--seed", "9").Code);
+        TrainingRecord a = Record("a"), b = Record("b");
+        Assert.Equal((4, 4), (a.Images!.Count, b.Images!.Count));
+        Assert.Equal(4, a.TrainSlides.Concat(a.ValidationSlides).Concat(b.TrainSlides).Concat(b.ValidationSlides).Distinct().Count());
+        Assert.Equal(8, a.Images.Union(b.Images).Count());
+        Outcome judged = Evaluate("report", "--classifier", At("b"), "--comparator", At("a"));
+        Assert.Equal(("", 0), (judged.Failures, judged.Code));
+        Assert.Contains("Real images (upper bound)", File.ReadAllText(At("report/tables/labels_labels.csv")));
+        Assert.Contains("both were trained or validated on 4 of the same images. Train comparator and evaluator on different halves",
+            Evaluate("refused", "--classifier", At("all"), "--comparator", At("a")).OneError());
+
+        // A staining model's run names its comparator; the record in its model folder serves when the comparator is gone.
+        Directory.CreateDirectory(At("staining/model"));
+        File.WriteAllText(At("staining/metrics.csv"), "step,epoch\n");
+        File.WriteAllText(At("staining/config.yaml"), "method: x\nmodel:\n  comparator:\n    path: gone\n    sha256: 00\n    seed: 5\n");
+        ComparatorReference.FromFolder(At("a")).WriteTraining(At("staining/model"));
+        Assert.Contains("on 4 of the same images",
+            Evaluate("refused", "--classifier", At("all"), "--run", At("staining")).OneError());
+        Assert.Equal(0, Evaluate("other", "--classifier", At("b"), "--run", At("staining")).Code);
+        Assert.Contains("data.half is c, expected empty, a, b", Train("x", "--half", "c").OneError());
+
+        TrainingRecord Record(string run) => SupervisedModel.ReadCard<ClassifierCard>(At(run), "classifier").Training;
+    }
+
+    [Fact]
+    public void Compare_with_classifier_of_test_images_is_refused_before_training()
+    {
+        WriteData();
+        Assert.Equal(0, Train("all").Code);
+        Assert.Contains("the evaluator was trained or validated on 8 test images", CommandLine.Run("compare", "pix2pix", "cgan", "--data",
+            TestSplit(), "--steps", "1", "--classifier", At("all"), "--set", "data.crop_size=64",
+            "--set", "pix2pix:model.generator=resnet_6blocks", "-o", At("study")).OneError());
+        Assert.False(Directory.Exists(At("study")));
+
+        // The images of the training become test images.
+        string TestSplit()
+        {
+            Pair[] pairs = [.. PairManifest.Read(At("data")).Pairs.Where(pair => pair.Split == "train")];
+            Image.Read(pairs[0].Source).Write(At("extra.png"));
+            ManifestFile.Write(At("data/tested.csv"), [.. pairs.Select(pair => pair with { Split = "test" }),
+                pairs[0] with { Source = At("extra.png"), Target = At("extra.png"), SlideId = "other" }]);
+            return At("data/tested.csv");
+        }
+    }
+
+    [Fact]
     public void Train_classifier_mistakes_are_one_line()
     {
         WriteData();

@@ -67,7 +67,7 @@ public sealed class LabelTests : IDisposable
         // Own image and slide are left out of the test images, so that two of the own label and four of the other are left.
         Assert.Equal(0.0, Cell("Exchanged", "top3"));
         Assert.Equal(1.0, Cell("Exchanged", "top5"));
-        Assert.Equal(Cell("Faithful", "accuracy"), section.Tables[1].Rows[0][5]);
+        Assert.Equal(Cell("Faithful", "accuracy"), Cell("Real images (upper bound)", "accuracy"));
         Assert.Equal(3, section.Charts.Count);
         Assert.All(section.Charts, chart => Assert.Equal(8, ((MatrixChart)chart).Values.Sum(row => row.Sum())));
         Assert.Contains(section.Provenance, line => line.Text.Contains(SupervisedModel.Sha256(Model)));
@@ -106,6 +106,29 @@ public sealed class LabelTests : IDisposable
         Assert.Contains("the weights are equal",
             Assert.Throws<TinctorException>(() => settings.RefuseOwn([ComparatorReference.FromFolder(Model)])).Message);
         settings.RefuseOwn([new ComparatorReference { Sha256 = "00", TrainingId = "other", Seed = 7, Fold = 1 }]);
+    }
+
+    [Fact]
+    public void RefuseOwn_comparator_of_same_images_or_slides_is_refused()
+    {
+        LabelSettings settings = Settings();
+        TrainingRecord own = Classifier.ReadCard(Model).Training;
+        Assert.Equal("both were trained or validated on 1 of the same images", Reason(own with { Images = ["b", "c"] }, ["a", "b"]));
+        Assert.Null(Reason(own with { Images = ["b", "c"], Seed = 7, Fold = 2 }, ["a"]));
+        TrainingRecord slides = own with { DataSha256 = "d", TrainSlides = ["1", "2"], ValidationSlides = ["3"] };
+        Assert.Equal("both were trained or validated on images of slide 3",
+            Dependence(slides, slides with { TrainSlides = ["3", "4"], ValidationSlides = ["5"] }));
+        Assert.Null(Dependence(slides, slides with { TrainSlides = ["4"], ValidationSlides = ["5"] }));
+        // Without records, equal seeds and folds are all that is known.
+        Assert.Equal("both were trained with seed 7 and fold 2",
+            new ComparatorReference { Seed = 7, Fold = 2, Sha256 = "1" }.ReasonOfDependence(new() { Seed = 7, Fold = 2, Sha256 = "2" }));
+        settings.RefuseTestImages([], ["slide1"]);
+
+        static string? Dependence(TrainingRecord a, TrainingRecord b) =>
+            new ComparatorReference { Sha256 = "1", TrainingId = "1", Training = a, Seed = 7, Fold = 2 }
+                .ReasonOfDependence(new() { Sha256 = "2", TrainingId = "2", Training = b, Seed = 7, Fold = 2 });
+
+        static string? Reason(TrainingRecord a, string[] others) => Dependence(a, a with { Images = others });
     }
 
     [Fact]

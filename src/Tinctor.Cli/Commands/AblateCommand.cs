@@ -18,7 +18,7 @@ internal static class AblateCommand
         and number of steps; stain the test pairs; evaluate; write the table. The same command resumes an interrupted study.
 
         Examples:
-          tinctor ablate derestainer --data BCI --comparator runs/comparator --classifier runs/judge -o study     Table 1b of the paper
+          tinctor ablate derestainer --data BCI --comparator runs/comparator --classifier runs/judge --label-library paper -o study
           tinctor ablate derestainer --data pairs/manifest.csv --seeds 0,1,2 --peers pix2pix --config small.yaml -o study
           tinctor ablate derestainer --data pairs/manifest.csv --variants full,without_dab --steps 2000 -o study
           tinctor ablate ceff --data BCI --encoders runs/encoders -o study                                        Table 2 of the paper
@@ -93,7 +93,9 @@ internal static class AblateCommand
         string[]? judges = parse.GetValue(OnlyTrain) ? null : Judge(parse);
         RunConfig full = ConfigFile.Load(parse.GetValue(Config), method, Overrides(parse));
         PairManifest pairs = TrainingData.Read(full.Data, full.Seed, full.Model.Upscaling, full.Model.AdviseCrop, cancel).Manifest;
-        var study = new Study(Path.GetFullPath(parse.GetRequiredValue(Output)), pairs, [.. Chosen(parse, full)], cancel);
+        StudyModel[] models = [.. Chosen(parse, full)];
+        if (judges is not null) judges = [.. judges, .. ClassifierCheck.Run(parse.GetValue(Classifier), models, pairs)];
+        var study = new Study(Path.GetFullPath(parse.GetRequiredValue(Output)), pairs, models, cancel);
 
         return await StudyRunner.Run(parse, study, $"Ablation of {method}", judges, cancel);
     }
@@ -135,7 +137,6 @@ internal static class AblateCommand
     {
         string[] metrics = [.. FeatureOptions.Arguments(parse), .. PassedOptions.Arguments(parse, IhcOptions.OfStudies)];
         if (parse.GetValue(Classifier) is not string classifier) return metrics;
-        string[] comparator = parse.GetValue(Comparator) is string named ? ["--comparator", named] : [];
-        return ["--classifier", classifier, .. comparator, "--label-library", Words.Of(parse.GetRequiredValue(Library)), .. metrics];
+        return ["--classifier", classifier, "--label-library", Words.Of(parse.GetRequiredValue(Library)), .. metrics];
     }
 }

@@ -92,6 +92,7 @@ internal static class CompareCommand
             throw new TinctorException($"{methods[0]} and {other.Key}: the results have different resolutions (model.factor). "
                 + "Compare methods of one resolution");
         PairManifest pairs = TrainingData.Read(first.Data, first.Seed, first.Model.Upscaling, first.Model.AdviseCrop, cancel).Manifest;
+        judges = [.. judges, .. ClassifierCheck.Run(parse.GetValue(Classifier), models, pairs)];
         var study = new Study(folder, pairs, models, cancel);
 
         return await StudyRunner.Run(parse, study, $"Comparison of {string.Join(", ", methods)}", judges, cancel);

@@ -15,8 +15,8 @@ internal static class TrainClassifierCommand
         slides is held out to select the best weights.
 
         Examples:
-          tinctor train classifier --data pairs -o runs/judge --role evaluator --seed 1 --fold 1
-          tinctor train classifier --data pairs -o runs/other --role comparator --arch resnet50 --weights resnet50-0676ba61.pth
+          tinctor train classifier --data pairs -o runs/judge --role evaluator --half b
+          tinctor train classifier --data pairs -o runs/other --role comparator --half a --arch resnet50 --weights resnet50-0676ba61.pth
           tinctor train classifier --data levels -o runs/levels                   folders levels/0, levels/1+, ... or levels/train/0, ...
           tinctor train classifier -o runs/judge --resume                         after Ctrl-C, a crash or a power cut
         """;
@@ -30,6 +30,7 @@ internal static class TrainClassifierCommand
         ("--arch", "NAME", "architecture", $"{Words.List(ResNet.Architectures)} [default: {ResNet.Architectures[0]}]"),
         ("--weights", "FILE", "weights", "Initial weights of torchvision, .pth or .safetensors [default: random]"),
         ("--role", "ROLE", "role", "Role in the model card: comparator or evaluator"),
+        ("--half", "a|b", "data.half", "Half of the slides to train on; evaluator and comparator take different ones [default: all]"),
         ("--fold", "K", "data.fold", "Held-out fold, from 0 [default: 0]"),
         ("--folds", "N", "data.folds", "Number of folds; 1 holds nothing out [default: 5]"),
         ("--epochs", "N", "training.epochs", "Number of epochs [default: 20]"),

@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text.Json.Nodes;
+using Tinctor.Evaluation.Analyses.Labels;
 using Tinctor.Evaluation.Sections;
 
 namespace Tinctor.Evaluation.Report;
@@ -31,9 +32,11 @@ internal sealed class StudyTable
     /// <param name="metrics">Path of metrics.json for each seed.</param>
     public StudyTable(IReadOnlyList<(string Key, string Title)> variants, IReadOnlyList<(ulong Seed, string Path)> metrics)
     {
-        this.variants = variants;
         evaluations = [.. metrics.Select(file => (file.Seed, MetricsJson.Read(file.Path)))];
-        columns = [.. Columns.Where(column => evaluations.Any(e => variants.Any(v => Value(e.Metrics, v.Key, column.Key) is not null)))];
+        // The evaluator's scores of the real images bound those of the models.
+        bool bounded = Columns.Any(column => evaluations.Any(e => Value(e.Metrics, LabelAnalysis.BoundTitle, column.Key) is not null));
+        this.variants = bounded ? [.. variants, (LabelAnalysis.BoundTitle, LabelAnalysis.BoundTitle)] : variants;
+        columns = [.. Columns.Where(column => evaluations.Any(e => this.variants.Any(v => Value(e.Metrics, v.Key, column.Key) is not null)))];
     }
 
     /// <summary>Writes table.csv (one row per variant and seed), table.md and table.tex (one row per variant).</summary>

@@ -14,6 +14,9 @@ namespace Tinctor.Training.Classification;
 /// </summary>
 public sealed record ComparatorReference
 {
+    // Record of the comparator's training in a model folder.
+    private const string RecordFile = "comparator.json";
+
     /// <summary>Folder of the classifier.</summary>
     public string Path { get; init; } = "";
 
@@ -33,6 +36,9 @@ public sealed record ComparatorReference
     [Range(0.01, 100)]
     public double Scale { get; init; } = 1;
 
+    /// <summary>Record of the training; null if unknown.</summary>
+    internal TrainingRecord? Training { get; init; }
+
     /// <summary>Creates the reference to the classifier in a folder.</summary>
     /// <exception cref="TinctorException">The folder contains no classifier.</exception>
     public static ComparatorReference FromFolder(string folder)
@@ -45,8 +51,20 @@ public sealed record ComparatorReference
             TrainingId = card.Training.TrainingId,
             Seed = card.Training.Seed,
             Fold = card.Training.Fold,
+            Training = card.Training,
         };
     }
+
+    /// <summary>Writes the record of the comparator's training into the folder of a model.</summary>
+    internal void WriteTraining(string folder)
+    {
+        if ((Training ?? OwnTraining()) is { } training) SupervisedModel.WriteRecord(System.IO.Path.Combine(folder, RecordFile), training);
+    }
+
+    // Null if the comparator is not where it was, or is another one.
+    private TrainingRecord? OwnTraining() => Directory.Exists(Path)
+        && SupervisedModel.KindOf(Path) == ClassifierCard.ClassifierKind && SupervisedModel.Sha256(Path) == Sha256
+            ? Classifier.ReadCard(Path).Training : null;
 
     /// <summary>Computes the factor by which images of a model are resampled to the pixels that the comparator was trained on.</summary>
     /// <param name="model">Scale of the model's training images.</param>
@@ -86,7 +104,10 @@ public sealed record ComparatorReference
                 .WithNamingConvention(UnderscoredNamingConvention.Instance).IgnoreUnmatchedProperties().Build();
             using var reader = new StreamReader(InputFile.Open(path));
             Settings? settings = yaml.Deserialize<Settings?>(reader);
-            return settings?.Model?.Comparator ?? settings?.Comparator;
+            if ((settings?.Model?.Comparator ?? settings?.Comparator) is not { } named) return null;
+            string? record = new[] { folder, System.IO.Path.Combine(folder, "model") }
+                .Select(place => System.IO.Path.Combine(place, RecordFile)).FirstOrDefault(File.Exists);
+            return named with { Training = record is null ? named.OwnTraining() : SupervisedModel.ReadRecord(record) };
         }
         catch (YamlException e)
         {
@@ -99,6 +120,7 @@ public sealed record ComparatorReference
     public string? ReasonOfDependence(ComparatorReference evaluator) =>
         evaluator.Sha256 == Sha256 ? "the weights are equal"
         : TrainingId.Length > 0 && evaluator.TrainingId == TrainingId ? $"both were created by training {TrainingId}"
+        : Training is { } own && evaluator.Training is { } other && own.IsComparable(other) ? own.DescribeOverlap(other)
         : Seed is not null && evaluator.Seed == Seed && evaluator.Fold == Fold ? $"both were trained with seed {Seed} and fold {Fold}"
         : null;
 

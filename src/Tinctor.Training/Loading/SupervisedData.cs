@@ -19,6 +19,13 @@ public sealed record SupervisedData
     [Range(1, 100)]
     public int Folds { get; init; } = 5;
 
+    /// <summary>
+    /// Half of the slides (or of the images, if slides are unknown) that the training reads: a or b, which have no slide in common; empty
+    /// for all. A comparator and an evaluator of the same data take different halves.
+    /// </summary>
+    [AllowedValues("", "a", "b")]
+    public string Half { get; init; } = "";
+
     /// <summary>Width and height in pixels to which images are resized; 0 keeps their size.</summary>
     [Range(0, 65536)]
     public int ImageSize { get; init; }

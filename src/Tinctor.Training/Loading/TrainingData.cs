@@ -76,11 +76,13 @@ internal sealed record TrainingData(PairManifest Manifest, IReadOnlyList<Pair> T
         Pair[] pairs = [.. manifest.Pairs.Where(pair => pair.Split != "test")];
         if (pairs.Length == 0)
             throw new TinctorException(config.Path, $"no training images ({manifest.Describe()})", "Assign images to the split train");
+        pairs = [.. Folds.Half(pairs, config.Half)];
         var (train, held) = Folds.Split(pairs, config.Fold, config.Folds);
         PairVerification.Check(pairs, config.ImageSize > 0 ? 1 : config.CropSize,
             smallRemedy: side => $"Use data.crop_size={side}, or leave these images out.", cancel: cancel);
         return new(manifest, train, held, config.Folds == 1 ? "none (one fold)"
-            : $"fold {config.Fold} of {config.Folds}, {(Folds.SlidesKnown(pairs) ? "by slide" : "by image (slide IDs are unknown)")}");
+            : (config.Half.Length > 0 ? $"half {config.Half}, " : "")
+                + $"fold {config.Fold} of {config.Folds}, {(Folds.SlidesKnown(pairs) ? "by slide" : "by image (slide IDs are unknown)")}");
     }
 
     /// <summary>Describes training and validation data in one line.</summary>

@@ -32,6 +32,9 @@ public abstract record MethodConfig
     /// <summary>Labels that the staining network predicts in addition to the image, in the order of its logits; empty for none.</summary>
     public virtual IReadOnlyList<string> PredictedLabels => [];
 
+    /// <summary>Classifier whose features the loss compares; null for none.</summary>
+    internal virtual Classification.ComparatorReference? TrainedWith => null;
+
     /// <summary>Variants of the paper's ablation study, without the full method; empty for none.</summary>
     internal virtual IReadOnlyList<Ablation> Ablations => [];
 

@@ -114,6 +114,24 @@ internal static class SupervisedModel
         }
     }
 
+    /// <summary>Writes the record of a training.</summary>
+    public static void WriteRecord(string path, TrainingRecord record) =>
+        AtomicFile.WriteText(path, JsonSerializer.Serialize(record, Format) + "\n");
+
+    /// <summary>Reads the record of a training.</summary>
+    /// <exception cref="TinctorException">The file is damaged.</exception>
+    public static TrainingRecord ReadRecord(string path)
+    {
+        try
+        {
+            return JsonSerializer.Deserialize<TrainingRecord>(InputFile.ReadText(path), Format) ?? throw new JsonException("the file holds null");
+        }
+        catch (JsonException e)
+        {
+            throw new TinctorException(path, $"the record is damaged ({e.Message})", "Remove the file", e);
+        }
+    }
+
     private static string CardOf(string folder) => Path.Combine(ModelIn(folder), Card);
 
     /// <summary>Loads the weights in a folder into a network.</summary>

@@ -22,6 +22,36 @@ internal sealed record TrainingRecord(string TrainingId, ulong Seed, int Fold, i
     double? Score, string DataSha256, int TrainImages, int ValidationImages, IReadOnlyList<string> TrainSlides,
     IReadOnlyList<string> ValidationSlides, IReadOnlyList<string> TestSlides, string MadeBy)
 {
+    /// <summary>
+    /// First 16 digits of the SHA-256 of each file of the training and validation images, in ascending order; null in records of early
+    /// versions.
+    /// </summary>
+    public IReadOnlyList<string>? Images { get; init; }
+
+    /// <summary>Computes the entries of <see cref="Images"/>.</summary>
+    internal static string[] HashImages(IEnumerable<string> files) => [.. files.Distinct().AsParallel()
+        .Select(file => Fingerprint.OfFile(file)[..16]).Distinct().Order(StringComparer.Ordinal)];
+
+    /// <summary>Describes images or slides that another training used too; null if there are none, or if nothing is known of them.</summary>
+    internal string? DescribeOverlap(TrainingRecord other)
+    {
+        int images = (Images ?? []).Intersect(other.Images ?? []).Count();
+        if (images > 0) return $"both were trained or validated on {images} of the same images";
+        // Slides of other data may have the same names.
+        if (DataSha256.Length == 0 || DataSha256 != other.DataSha256) return null;
+        string[] slides = [.. TrainSlides.Concat(ValidationSlides).Intersect(other.TrainSlides.Concat(other.ValidationSlides))];
+        return slides.Length == 0 ? null
+            : $"both were trained or validated on images of {(slides.Length == 1 ? "slide" : "slides")} {string.Join(", ", slides.Take(5))}"
+                + (slides.Length > 5 ? ", ..." : "");
+    }
+
+    /// <summary>Whether it is known which images or slides both trainings used.</summary>
+    internal bool IsComparable(TrainingRecord other) => (Images is not null && other.Images is not null)
+        || (DataSha256.Length > 0 && DataSha256 == other.DataSha256 && TrainSlides.Count > 0 && other.TrainSlides.Count > 0);
+
+    /// <summary>Counts images that the training or its validation used.</summary>
+    internal int CountUsed(IEnumerable<string> files) => Images is null ? 0 : HashImages(files).Intersect(Images).Count();
+
     /// <summary>Names the first few training slides among pairs; null if there are none.</summary>
     internal string? TrainingSlidesIn(IReadOnlyList<Pair> pairs)
     {

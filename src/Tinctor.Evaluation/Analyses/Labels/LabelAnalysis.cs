@@ -11,6 +11,9 @@ namespace Tinctor.Evaluation.Analyses.Labels;
 /// <param name="settings">The classifier and the retrieval settings.</param>
 internal sealed class LabelAnalysis(LabelSettings settings) : IAnalysis
 {
+    /// <summary>Title of the row of the real images.</summary>
+    internal const string BoundTitle = "Real images (upper bound)";
+
     private const int NeighboursThatVote = 10;
     private static readonly int[] TopK = [1, 3, 5];
     private static readonly ReportSection Empty = new("labels", "Labels",
@@ -39,12 +42,12 @@ internal sealed class LabelAnalysis(LabelSettings settings) : IAnalysis
         var library = new FeatureLibrary(images);
         var bootstrap = new Bootstrap([.. pairs.Select(pair => pair.SlideId)], seed: set.Seed);
         bool keepOwn = settings.Library == LibraryChoice.Paper;
-        Result bound = Score("real", "Real images", pairs, real, keepOwn: false);
+        Result bound = Score("real", BoundTitle, pairs, real, keepOwn: false);
         Result[] results = [.. set.Methods.Select(method =>
             Score(method.Key, method.Title, pairs, Classify([.. pairs.Select(pair => pair.PathOf(method.Key))]), keepOwn))];
         return Empty with
         {
-            Tables = [Table("labels", $"Labels of {pairs.Length} images", results), Table("real", "Real images (upper bound)", [bound]),
+            Tables = [Table("labels", $"Labels of {pairs.Length} images; the real images are the upper bound", [.. results, bound]),
                 Intervals([.. results, bound], bootstrap)],
             Charts = [.. results.Append(bound).Select(Chart)],
             Definitions = Definitions(libraryWords),
@@ -133,6 +136,9 @@ internal sealed class LabelAnalysis(LabelSettings settings) : IAnalysis
         if (seen.Length > 0)
             warnings.Add($"The classifier was trained or validated on slides of the evaluated images ({string.Join(", ", seen.Take(10))}"
                 + $"{(seen.Length > 10 ? ", ..." : "")}): the scores of the real images are too high.");
+        else if (card.Training.CountUsed(pairs.Select(pair => pair.Real)) is > 0 and var used)
+            warnings.Add($"The classifier was trained or validated on {used} of the evaluated images: the scores of the real images are too "
+                + "high.");
         if (card.Role == "comparator")
             warnings.Add("The classifier is a comparator: scores of models trained with it are too high.");
         if (card.Validation is { } validation && validation.Accuracy < 0.8)

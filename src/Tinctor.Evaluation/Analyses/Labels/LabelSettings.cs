@@ -1,5 +1,6 @@
 using Tinctor.Torch;
 using Tinctor.Training.Classification;
+using Tinctor.Training.Supervised;
 
 namespace Tinctor.Evaluation.Analyses.Labels;
 
@@ -30,6 +31,21 @@ internal sealed record LabelSettings(string Classifier, Device Device)
     /// <summary>Number of images per batch. Default: 16.</summary>
     public int BatchSize { get; init; } = 16;
 
+    /// <summary>Refuses a classifier that was trained or validated on test images.</summary>
+    /// <param name="files">Real test images.</param>
+    /// <param name="slides">Slides of the test images.</param>
+    /// <exception cref="TinctorException">The classifier saw one of them.</exception>
+    public void RefuseTestImages(IReadOnlyList<string> files, IEnumerable<string> slides)
+    {
+        TrainingRecord training = ComparatorReference.FromFolder(Classifier).Training!;
+        string[] seen = [.. slides.Where(slide => slide.Length > 0).Intersect(training.TrainSlides.Concat(training.ValidationSlides))];
+        int count = training.CountUsed(files);
+        if (count + seen.Length == 0) return;
+        throw new TinctorException(Classifier, "the evaluator was trained or validated on "
+            + (count > 0 ? $"{count} test images" : $"test slides ({string.Join(", ", seen.Take(5))})"),
+            "Train an evaluator on the same splits as the models");
+    }
+
     /// <summary>Refuses a classifier that was used to train one of the models.</summary>
     /// <param name="comparators">Comparators of the evaluated models.</param>
     /// <exception cref="TinctorException">The classifier is one of them, or shares training data with one.</exception>
@@ -41,7 +57,7 @@ internal sealed record LabelSettings(string Classifier, Device Device)
             if (comparator.ReasonOfDependence(evaluator) is string reason)
                 throw new TinctorException(Classifier,
                     $"cannot evaluate a model trained with the comparator {comparator.Path}, as {reason}",
-                    "Train an evaluator with another seed and fold");
+                    "Train comparator and evaluator on different halves of the slides (data.half a and b)");
         }
     }
 }

@@ -244,6 +244,9 @@ public sealed record DeReStainerConfig : GanConfig
             + "differences between images from which the IHC level is predicted; "
             + $"use training.batch_size={SmallestBatch} or more";
 
+    /// <inheritdoc/>
+    internal override ComparatorReference? TrainedWith => UsesComparator ? Comparator : null;
+
     private bool UsesComparator => LambdaContent * LambdaCmp != 0;
 
     private void Check(IReadOnlyList<Pair> train, IReadOnlyList<Pair> test)
@@ -271,5 +274,10 @@ public sealed record DeReStainerConfig : GanConfig
         if (UsesComparator && Comparator is not null && Classifier.ReadCard(Comparator.Path).Training.TrainingSlidesIn(test) is { } tested)
             throw new TinctorException(Comparator.Path, $"this comparator was trained on test slides ({tested})",
                 "Train a comparator on the same splits as the model.");
+        if (TrainedWith is { } named && Classifier.ReadCard(named.Path).Training.CountUsed(test.Select(FileOfTarget)) is > 0 and var count)
+            throw new TinctorException(named.Path, $"this comparator was trained or validated on {count} test images",
+                "Train a comparator on the same splits as the model.");
     }
+
+    private static string FileOfTarget(Pair pair) => pair.Layout == PairLayout.TwoFiles ? pair.Target! : pair.Source;
 }
