@@ -12,10 +12,12 @@ public sealed class AblateCommandTests : IDisposable
     {
         WriteData();
         Outcome study = Ablate("--variants", "full,without_dab", "--peers", "pix2pix", "--peer-set", "model.generator=resnet_6blocks",
-            "--peer-set", "model.ngf=4", "--peer-set", "model.ndf=4");
+            "--peer-set", "pix2pix:model.ngf=4", "--peer-set", "model.ndf=4", "--ihc", "--nuclei", "haematoxylin");
         Assert.Equal(("", 0), (study.Failures, study.Code));
         string table = File.ReadAllText(At("study/table.md"));
-        Assert.Equal(["| Method | SSIM | PSNR (dB) | Level accuracy |", "| --- | ---: | ---: | ---: |"], table.Split('\n')[..2]);
+        string[] columns = [.. table.Split('\n')[0].Split('|')[1..^1].Select(column => column.Trim())];
+        Assert.Equal(["Method", "SSIM", "PSNR (dB)"], columns[..3]);
+        Assert.Superset(new HashSet<string>(["MAE of DAB (OD)", "Level accuracy", "Concordance of DAB density"]), columns.ToHashSet());
         Assert.Equal(["derestainer (full)", "w/o L_DAB", "pix2pix"], table.Split('\n')[2..5].Select(line => line.Split('|')[1].Trim()));
         Assert.All(table.Split('\n')[2..5], line => Assert.InRange(double.Parse(line.Split('|')[3], CultureInfo.InvariantCulture), 1, 60));
         Assert.Equal(3, File.ReadAllLines(At("study/table.csv")).Length - 1);

@@ -68,6 +68,8 @@ public sealed class LabelTests : IDisposable
         Assert.Equal(0.0, Cell("Exchanged", "top3"));
         Assert.Equal(1.0, Cell("Exchanged", "top5"));
         Assert.Equal(Cell("Faithful", "accuracy"), Cell("Real images (upper bound)", "accuracy"));
+        Assert.Equal(1, (double)Cell("Faithful", "feature_similarity")!, 1e-6);
+        Assert.InRange((double)Cell("Exchanged", "feature_similarity")!, 0, 0.9999);
         Assert.Equal(3, section.Charts.Count);
         Assert.All(section.Charts, chart => Assert.Equal(8, ((MatrixChart)chart).Values.Sum(row => row.Sum())));
         Assert.Contains(section.Provenance, line => line.Text.Contains(SupervisedModel.Sha256(Model)));

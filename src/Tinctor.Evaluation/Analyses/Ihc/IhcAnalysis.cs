@@ -15,6 +15,9 @@ namespace Tinctor.Evaluation.Analyses.Ihc;
 /// <param name="settings">Thresholds of staining.</param>
 public sealed class IhcAnalysis(ISegmentation nuclei, IhcSettings settings) : IAnalysis
 {
+    /// <summary>Key of the table of agreement.</summary>
+    internal const string AgreementKey = "agreement";
+
     private const string Real = "Real";
     private readonly IReadOnlyList<(Quantity Quantity, Func<IhcCounts, double> Value)> quantities = IhcCounts.Quantities(settings);
 
@@ -35,7 +38,7 @@ public sealed class IhcAnalysis(ISegmentation nuclei, IhcSettings settings) : IA
         {
             Tables =
             [
-                QuantityAgreement.Table("agreement", "Agreement with the real images", agreements.SelectMany(each => each)),
+                QuantityAgreement.Table(AgreementKey, "Agreement with the real images", agreements.SelectMany(each => each)),
                 .. slides.Length == 0 ? Array.Empty<SectionTable>()
                     : [Values("slides", "Values of each slide", "Slide", slides, set.Methods)],
                 Values("images", "Values of each image", "Image", images, set.Methods),

@@ -1,3 +1,4 @@
+using System.Numerics.Tensors;
 using Tinctor.Evaluation.Data;
 using Tinctor.Evaluation.Sections;
 using Tinctor.Evaluation.Statistics;
@@ -56,7 +57,8 @@ internal sealed class LabelAnalysis(LabelSettings settings) : IAnalysis
         };
 
         Result Score(string key, string title, ImagePair[] queries, IEnumerable<Output> outputs, bool keepOwn) => new(key, title,
-            classifier.Card.Classes, [.. queries.Zip(outputs, (query, output) => ScoreImage(query, output, library, keepOwn))]);
+            classifier.Card.Classes, [.. queries.Zip(outputs, (query, output) => (query, output)).Zip(real,
+                (scored, own) => ScoreImage(scored.query, scored.output, own, library, keepOwn))]);
     }
 
     private (IReadOnlyList<LabelledImage> Training, string Words) ChooseLibrary(IReadOnlyList<LabelledImage> targets)
@@ -73,7 +75,7 @@ internal sealed class LabelAnalysis(LabelSettings settings) : IAnalysis
             : "the real images of the test set without that of the query and, if slides are known, those of its slide");
     }
 
-    private static ImageScore ScoreImage(ImagePair query, Output output, FeatureLibrary library, bool keepOwn)
+    private static ImageScore ScoreImage(ImagePair query, Output output, Output real, FeatureLibrary library, bool keepOwn)
     {
         bool Own(LibraryImage image) => !keepOwn
             && (image.Name == query.Name || (image.SlideId is not null && image.SlideId == query.SlideId));
@@ -83,7 +85,8 @@ internal sealed class LabelAnalysis(LabelSettings settings) : IAnalysis
             .. TopK.Select(k => near.Take(k).Any(neighbour => neighbour.Label == query.Label) ? 1.0 : 0),
             FeatureLibrary.Vote(near) == query.Label ? 1 : 0,
         ];
-        return new(query.Label!, rates, Array.IndexOf(output.Logits, output.Logits.Max()));
+        return new(query.Label!, rates, Array.IndexOf(output.Logits, output.Logits.Max()),
+            TensorPrimitives.CosineSimilarity<float>(output.Features, real.Features));
     }
 
     private static readonly SectionColumn[] Rates =
@@ -91,7 +94,7 @@ internal sealed class LabelAnalysis(LabelSettings settings) : IAnalysis
         new("method", "Images"),
         .. TopK.Select(k => new SectionColumn($"top{k}", $"Top-{k} accuracy", 3, true)),
         new($"knn{NeighboursThatVote}", $"kNN accuracy, k = {NeighboursThatVote}", 3, true),
-        new("accuracy", "Classifier accuracy", 3, true),
+        new("accuracy", "Classifier accuracy", 3, true), new("feature_similarity", "Similarity of features", 3, true),
     ];
 
     private static SectionTable Table(string key, string title, IReadOnlyList<Result> results) =>
@@ -122,6 +125,8 @@ internal sealed class LabelAnalysis(LabelSettings settings) : IAnalysis
             + "of the classifier's features before its last layer (Wei et al. 2024, DeReStainer). It rises with k by construction."),
         new("kNN accuracy", $"share of images whose label is the most frequent of the {NeighboursThatVote} nearest images; of equally "
             + "frequent labels, the one with the largest sum of similarities."),
+        new("Similarity of features", "cosine of the features, before the classifier's last layer, of the stained and the real image of a "
+            + "pair; 1 for the same image"),
         new("Library", $"{library}. The paper retrieves from all real test images including that of the query, which is easier (library "
             + "paper)."),
         new("Classifier accuracy, quadratic kappa", "prediction of the classifier against the label of the real image; Cohen's kappa with "
@@ -172,7 +177,8 @@ internal sealed class LabelAnalysis(LabelSettings settings) : IAnalysis
     /// <param name="Label">The true label.</param>
     /// <param name="Rates">1 or 0 for each k of top-k, then for the vote; NaN where the library had nothing to compare with.</param>
     /// <param name="Prediction">The classifier's answer, by number.</param>
-    private sealed record ImageScore(string Label, double[] Rates, int Prediction);
+    /// <param name="Similarity">Cosine of the features of the image and of the real image.</param>
+    private sealed record ImageScore(string Label, double[] Rates, int Prediction, double Similarity);
 
     private sealed record Result(string Key, string Title, IReadOnlyList<string> Classes, ImageScore[] Images)
     {
@@ -184,6 +190,7 @@ internal sealed class LabelAnalysis(LabelSettings settings) : IAnalysis
         [
             .. Enumerable.Range(0, TopK.Length + 1).Select(r => Array.ConvertAll(Images, image => image.Rates[r])),
             Array.ConvertAll(Images, image => Classes[image.Prediction] == image.Label ? 1.0 : 0),
+            Array.ConvertAll(Images, image => image.Similarity),
         ];
     }
 }
