@@ -105,7 +105,7 @@ internal sealed class MethodLoop : TrainingLoop<Method>, IDisposable
             observer.Note($"checkpoints are scored on {scored.Count} of {data.Validation.Count} validation pairs");
         foreach (string remark in config.Model.Remarks(data.Train, data.Manifest.InSplit("test"))) observer.Note(remark);
         if (config.Model.RemarkOnBatch(config.Training.PairsAtATime) is { } onBatch) observer.Note(onBatch);
-        InferenceConfig inference = config.Model.Inference;
+        InferenceConfig inference = config.Model.Inference.WithStatisticsFor(config.Training.PairsAtATime);
         this.config = config = config with
         {
             Stains = config.Stains ?? StainProfiles.Read(config.Data, data.Train),

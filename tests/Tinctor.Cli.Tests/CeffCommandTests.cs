@@ -17,12 +17,17 @@ public sealed class CeffCommandTests : IDisposable
                 "--device", "cpu");
         Assert.Equal(("", 0), (encoders.Error, encoders.Code));
         Assert.Contains("validation: retrieval", encoders.Out);
+        string settings = File.ReadAllText(At("encoders/config.yaml"));
+        foreach (string official in (string[])["schedule: linear", "decay_share: 0.333", "rotate: false", "flip: true"])
+            Assert.Contains(official, settings);
 
         Assert.Contains("CEFF needs trained encoders", Train("refused").OneError());
         Assert.Contains("Use model.ngf=2", Train("refused", "--encoders", At("encoders"), "--set", "model.ngf=4").OneError());
         Outcome trained = Train("model", "--encoders", At("encoders"));
         Assert.Equal(("", 0), (trained.Error, trained.Code));
         Assert.Contains($"path: {At("encoders")}", File.ReadAllText(At("model/config.yaml")));
+        // Single pairs: batch norm of staining has the statistics of the image.
+        Assert.Contains("statistics: batch", File.ReadAllText(At("model/config.yaml")));
 
         // Whoever stains needs the model alone.
         Directory.Move(At("encoders"), At("moved"));
@@ -51,6 +56,31 @@ public sealed class CeffCommandTests : IDisposable
         Assert.Contains("variant: paper", File.ReadAllText(At("study/seed0/paper/run/config.yaml")));
         Assert.True(File.Exists(At("study/seed0/paper/stained/9.png")));
         Assert.Contains("contains no ceff-encoder", CommandLine.Run([.. study, "--variants", "full", "--encoders", At("data")]).OneError());
+    }
+
+    [Fact]
+    public void Ablate_ceff_runs_on_mist_layout_with_val_as_test_set()
+    {
+        foreach (string split in (string[])["train", "val"])
+        {
+            for (int i = 0; i < (split == "train" ? 6 : 2); i++)
+            {
+                string name = $"{split}{i}_{i}.jpg".Replace("train", "t").Replace("val", "v");
+                foreach (string side in (string[])["A", "B"])
+                {
+                    Directory.CreateDirectory(At($"MIST/HER2/TrainValAB/{split}{side}"));
+                    TrainedRun.Noise(48, 48, (2 * i) + side[0]).Write(At($"MIST/HER2/TrainValAB/{split}{side}/{name}"));
+                }
+            }
+        }
+        File.WriteAllText(At("small.yaml"), "data:\n  crop_size: 48\ntraining:\n  batch_size: 2\n");
+        Assert.Equal(("", 0), Errors("ablate", "ceff", "--data", At("MIST/HER2/TrainValAB"), "-o", At("study"), "--steps", "1", "--device",
+            "cpu", "--set", "model.ngf=2", "--set", "model.ndf=2", "--set", "model.feature_dim=8", "--set", "model.encoder_start=random",
+            "--config", At("small.yaml"), "--variants", "full"));
+        Assert.Contains("ceff (full)", File.ReadAllText(At("study/table.md")));
+        Assert.Equal(2, Directory.GetFiles(At("study/seed0/full/stained"), "v*").Length);
+        // Two pairs a step: batch norm of staining has the statistics of training.
+        Assert.Contains("statistics: running", File.ReadAllText(At("study/seed0/full/run/config.yaml")));
     }
 
     public void Dispose() => Directory.Delete(root, recursive: true);

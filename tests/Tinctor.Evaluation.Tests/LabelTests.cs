@@ -139,11 +139,18 @@ public sealed class LabelTests : IDisposable
         ReportSection section = new EncoderAnalysis(null, () => new ClassifierFeatures(Classifier.Load(Model, Device.CPU)), patch: 32)
             .Run(Set(), null, default);
         IReadOnlyList<object?> faithful = section.Tables[0].Rows[0];
+        // A slide has one dark and one light image, so that the other image of the slide is told apart too.
+        Assert.Equal(["Faithful and real", "Faithful and real, unpaired of the same slide", "Exchanged and real",
+            "Exchanged and real, unpaired of the same slide"], section.Tables[0].Rows.Select(row => row[0]));
+        Assert.True((double)section.Tables[0].Rows[1][6]! > 0.9);
+        // Exchanged with the other image of its slide: the unpaired couples are the equal ones.
+        Assert.Equal(1.0, (double)section.Tables[0].Rows[3][3]!, 1e-6);
         Assert.Equal("Faithful and real", faithful[0]);
         Assert.Equal(32, faithful[1]);
         Assert.Equal(1.0, (double)faithful[2]!, 1e-6);
         Assert.True((double)faithful[6]! > 0.9);
-        Assert.Equal(["similarity_faithful_real", "similarity_exchanged_real", "roc"], section.Charts.Select(chart => chart.Key));
+        Assert.Equal(["similarity_faithful_real", "similarity_faithful_real_same_slide", "similarity_exchanged_real",
+            "similarity_exchanged_real_same_slide", "roc"], section.Charts.Select(chart => chart.Key));
         var histogram = (HistogramChart)section.Charts[0];
         Assert.All(histogram.Series, series => Assert.Equal(1, series.Y.Sum(), 1e-9));
         Assert.Equal("Best threshold", Assert.Single(histogram.Lines).Name);

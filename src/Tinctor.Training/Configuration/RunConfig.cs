@@ -38,7 +38,7 @@ public sealed record RunConfig
         new RunConfig
         {
             Method = "ceff",
-            Model = new CeffConfig(),
+            Model = new CeffConfig { Inference = new() { Statistics = "auto" } },
             Data = new() { CropSize = 512 },
             Training = new() { Epochs = 60, EpochsDecay = 40 },
         },

@@ -1,6 +1,7 @@
 using System.ComponentModel.DataAnnotations;
 using Tinctor.Data;
 using Tinctor.Torch;
+using Tinctor.Training.Learners;
 using Tinctor.Training.Loading;
 using Tinctor.Training.Supervised;
 
@@ -10,12 +11,21 @@ namespace Tinctor.Training.Contrastive;
 public sealed record EncoderConfig : SupervisedConfig
 {
     /// <summary>
-    /// Creates the paper's configuration: 300 epochs, batches of 64, tiles of 256 pixels (the tiles of the generator's 512-pixel crops).
+    /// Creates the official configuration: 300 epochs, of which the last 100 with a linear decay, batches of 64, flips, tiles of 256 pixels
+    /// (the tiles of the generator's 512-pixel crops).
     /// </summary>
     public EncoderConfig()
     {
-        Data = new() { CropSize = 256, StainJitter = 0 };
-        Training = new() { BatchSize = 64, Epochs = 300, Lr = 2e-4, WeightDecay = 1e-4 };
+        Data = new() { CropSize = 256, StainJitter = 0, Rotate = false };
+        Training = new()
+        {
+            BatchSize = 64,
+            Epochs = 300,
+            DecayShare = 1 / 3.0,
+            Schedule = Schedule.Linear,
+            Lr = 2e-4,
+            WeightDecay = 1e-4,
+        };
     }
 
     /// <summary>Name of the task.</summary>

@@ -117,11 +117,17 @@ public enum ZScoreRegion
 public sealed record InferenceConfig
 {
     /// <summary>
-    /// Statistics of batch norm: running (of the training; pixels do not depend on distant parts of the image) or batch (of the image, as
-    /// in the official pix2pix test script without evaluation mode).
+    /// Statistics of batch norm: running (of the training; pixels do not depend on distant parts of the image), batch (of the image, as
+    /// in the official pix2pix test script without evaluation mode) or auto, which a training replaces: batch if it passes single pairs
+    /// through the network, running otherwise.
     /// </summary>
-    [AllowedValues("running", "batch")]
+    [AllowedValues("running", "batch", "auto")]
     public string Statistics { get; init; } = "running";
+
+    /// <summary>Replaces the statistics auto by those that suit the training.</summary>
+    /// <param name="pairsAtATime">Number of pairs over which batch norm computes its statistics in training.</param>
+    internal InferenceConfig WithStatisticsFor(int pairsAtATime) =>
+        Statistics == "auto" ? this with { Statistics = pairsAtATime == 1 ? "batch" : "running" } : this;
 
     /// <summary>
     /// Scale of images at the input of the network; its output is resized back. 0.5 suits a network trained on images of 1024 pixels

@@ -53,6 +53,10 @@ public sealed record SupervisedTraining : LoopConfig
     [Range(1, 1000000)]
     public int Epochs { get; init; } = 20;
 
+    /// <summary>Share of the run, at its end, in which the learning rate of the schedule linear decreases to zero.</summary>
+    [Range(0.01, 1.0)]
+    public double DecayShare { get; init; } = 0.5;
+
     /// <summary>Learning rate of AdamW.</summary>
     [Range(0.0, 1.0)]
     public double Lr { get; init; } = 1e-4;

@@ -36,12 +36,12 @@ internal sealed class EncoderAnalysis(Func<FeatureExtractor>? openSource, Func<F
         if (sources)
         {
             float[][][] source = Encode(other ?? target, set.Pairs, pair => pair.Source!, step, cancel);
-            found.Add(new("source_real", "Source and real", Separate(source, real, order)));
+            Add("source_real", "Source and real", source);
         }
         foreach (ScoredMethod model in models)
         {
             float[][][] stained = Encode(target, set.Pairs, pair => pair.PathOf(model.Key), step, cancel);
-            found.Add(new($"{model.Key}_real", $"{model.Title} and real", Separate(stained, real, order)));
+            Add($"{model.Key}_real", $"{model.Title} and real", stained);
         }
         return Empty with
         {
@@ -57,6 +57,27 @@ internal sealed class EncoderAnalysis(Func<FeatureExtractor>? openSource, Func<F
                     + $"; unpaired ones from other images, one cycle through all of them, seed {set.Seed}"),
             ],
         };
+
+        void Add(string key, string title, float[][][] left)
+        {
+            found.Add(new(key, title, Separate(left, real, image => real[order[image]])));
+            if (SameSlide(set.Pairs, set.Seed) is { } near)
+                found.Add(new($"{key}_same_slide", $"{title}, unpaired of the same slide",
+                    Separate(left, real, image => near[image] < 0 ? null : real[near[image]])));
+        }
+    }
+
+    // Another image of the same slide for each image, in one cycle through the slide; -1 for the only image of a slide. Null without any.
+    private static int[]? SameSlide(IReadOnlyList<ImagePair> pairs, int seed)
+    {
+        int[] others = [.. Enumerable.Repeat(-1, pairs.Count)];
+        foreach (int[] slide in pairs.Index().Where(each => each.Item.SlideId is { Length: > 0 }).GroupBy(each => each.Item.SlideId)
+            .Select(group => group.Select(each => each.Index).ToArray()).Where(images => images.Length > 1))
+        {
+            int[] order = PairSeparation.Derangement(slide.Length, seed);
+            for (int i = 0; i < slide.Length; i++) others[slide[i]] = slide[order[i]];
+        }
+        return others.All(other => other < 0) ? null : others;
     }
 
     // [image][patch][feature]
@@ -82,7 +103,8 @@ internal sealed class EncoderAnalysis(Func<FeatureExtractor>? openSource, Func<F
             .Select(place => image.Crop(place % columns * patch, place / columns * patch, patch, patch));
     }
 
-    private static PairSeparation Separate(float[][][] left, float[][][] right, int[] order)
+    // Images without others are left out.
+    private static PairSeparation Separate(float[][][] left, float[][][] right, Func<int, float[][]?> othersOf)
     {
         if (left[0][0].Length != right[0][0].Length)
             throw new TinctorException(null, $"the source encoder returns {left[0][0].Length} features, but the target encoder "
@@ -91,7 +113,7 @@ internal sealed class EncoderAnalysis(Func<FeatureExtractor>? openSource, Func<F
         var unpaired = new List<double>();
         for (int image = 0; image < left.Length; image++)
         {
-            float[][] others = right[order[image]];
+            if (othersOf(image) is not { } others) continue;
             for (int place = 0; place < left[image].Length; place++)
             {
                 paired.Add(Cosine(left[image][place], right[image][place]));
@@ -148,7 +170,8 @@ internal sealed class EncoderAnalysis(Func<FeatureExtractor>? openSource, Func<F
 
     private static readonly Definition[] Definitions =
     [
-        new("Paired, unpaired", "patches of the same place in both images; a patch and one of another image."),
+        new("Paired, unpaired", "patches of the same place in both images; a patch and one of another image, of any slide or of the same "
+            + "slide. Stain and scanner tell slides apart, so couples of one slide are the harder test of content."),
         new("Best threshold, accuracy", "the similarity that tells most couples right, chosen on these couples themselves (so its accuracy "
             + "is a little optimistic), and the share that it tells right. There are as many unpaired couples as paired ones: chance is "
             + "0.5. CEFF reports 0.44 and 92.37% for its encoders on BCI."),
