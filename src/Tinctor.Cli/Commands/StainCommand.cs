@@ -29,6 +29,7 @@ internal static class StainCommand
           tinctor stain runs/first pairs/manifest.csv --split test -o stained   the sources of a data set's test split
           tinctor stain runs/first field.png -o stained --best                  the checkpoint with the best validation score
           tinctor stain runs/bridge field.png -o stained --steps 10 --solver extrapolated --spacing angular --samples 5
+          tinctor stain runs/bridge field.png -o stained --solver posterior --spacing even   less grain of a bridge after short training
           tinctor stain runs/bridge field.png -o stained --trajectory           the states between source and result
         """;
 

@@ -18,6 +18,7 @@ internal static class TrainCommand
           tinctor train -o runs/first --resume                                       after Ctrl-C, a crash or a power cut
           tinctor train pix2pix --config my.yaml --data BCI -o runs/bci --amp        settings from a file
           tinctor train derestainer --data BCI --comparator runs/levels -o runs/her2
+          tinctor train i2sb --data pairs -o runs/quick --steps 2000 --set model.ot_ode=true       no grain after short training
           tinctor train i2sb --data pairs -o runs/i2sb --batch-size 256 --microbatch 2
           tinctor train i2sb --data pairs -o runs/i2sb --start-from 256x256_diffusion_uncond.pt    ImageNet weights, as the authors do
           tinctor train pix2pix --data pairs -o runs/second --start-from runs/first
