@@ -159,6 +159,7 @@ public sealed record DeReStainerConfig : GanConfig
     [
         new("without_stain", "w/o L_stain", ["model.lambda_stain=0"]),
         new("without_dab", "w/o L_DAB", ["model.lambda_dab=0"]),
+        new("product", "weights as products", ["model.weighting=published-product"]) { Published = false },
     ];
 
     /// <inheritdoc/>
