@@ -11,7 +11,7 @@ namespace Tinctor.Data;
 /// <param name="Kind">fields or slides.</param>
 /// <param name="TileSize">Side of a tile in pixels; null if fields are kept whole.</param>
 /// <param name="Stride">Distance between adjacent tiles in pixels; null if fields are kept whole.</param>
-/// <param name="Mpp">Requested resolution in micrometres per pixel; null for the resolution of the source.</param>
+/// <param name="Mpp">Requested resolution of targets in micrometres per pixel; null for the resolution of the source.</param>
 /// <param name="MinTissue">Minimum tissue fraction, 0 to 1.</param>
 /// <param name="MinNcc">Minimum normalised cross-correlation, -1 to 1.</param>
 /// <param name="MaxResidual">Maximum residual translation in pixels.</param>
@@ -34,6 +34,10 @@ internal sealed record DatasetFile(string Kind, int? TileSize, int? Stride, doub
     /// <summary>Version of the format.</summary>
     [JsonPropertyOrder(-1)]
     public int Version { get; init; } = CurrentVersion;
+
+    /// <summary>Target pixels per source pixel along each axis; null for 1.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public int? Factor { get; init; }
 
     /// <summary>Whether a folder contains a data set of this or an earlier version, complete or not.</summary>
     public static bool IsDataset(string folder) =>

@@ -1,8 +1,11 @@
 using System.CommandLine;
+using System.CommandLine.Parsing;
+using System.Globalization;
 using Tinctor.Data;
 using Tinctor.Evaluation.Report;
 using Tinctor.Registration.Metrics;
 using Tinctor.Registration.Pairs;
+using Tinctor.Slides;
 using Tinctor.Transforms;
 
 namespace Tinctor.Cli.Commands;
@@ -20,6 +23,7 @@ internal static class PrepareCommand
           tinctor prepare --source he/ --target ihc/ --match "^\d+" --output-mpp 0.5 --val 0.1 --test 0.2 -o dataset
           tinctor prepare --table slides.csv --output-mpp 0.5 --tile-size 512 -o dataset    columns source,target,patient,split
           tinctor prepare --source af.tif --target he.tif --aligned -o dataset              already aligned
+          tinctor prepare --source af/ --target he/ --factor auto -o dataset                sources of lower resolution, for bbdm
         """;
 
     private static readonly Option<string[]> Source = new("--source")
@@ -48,14 +52,21 @@ internal static class PrepareCommand
         CommonOptions.SlidePattern("Regular expression that finds the slide or patient in a source's name [default: the name]");
     private static readonly Option<string> Output = CommonOptions.Output("Folder of the data set");
     private static readonly Option<double?> Mpp =
-        CommonOptions.Above0("--output-mpp", "Pixel size of the tiles in micrometres [default: the source's]");
+        CommonOptions.Above0("--output-mpp", "Pixel size of the tiles in micrometres [default: the source's, divided by --factor]");
+    private static readonly Option<string> Factor = new("--factor")
+    {
+        Description = "Target pixels per source pixel, for super-resolution; auto: by the pixel sizes of the slides",
+        HelpName = "N|auto",
+        Validators = { CheckFactor },
+        DefaultValueFactory = _ => "1",
+    };
     private static readonly Option<double?> SourceMpp =
         CommonOptions.Above0("--source-mpp", "Pixel size of the sources in micrometres, if their metadata is missing or wrong");
     private static readonly Option<double?> TargetMpp =
         CommonOptions.Above0("--target-mpp", "Pixel size of the targets in micrometres, if their metadata is missing or wrong");
     private static readonly Option<int> Tile = new("--tile-size")
     {
-        Description = "Tile size",
+        Description = "Tile size; of targets, with --factor",
         HelpName = "PX",
         DefaultValueFactory = _ => new TilingOptions().TileSize!.Value,
     };
@@ -118,7 +129,7 @@ internal static class PrepareCommand
             { "Input", Source, Target, Table, Match, SourceMpp, TargetMpp, SourceTissue, TargetTissue },
             { "Output", Output, Overwrite, AllowFailures },
             { "Registration", Model, Channel, Mirror, TransformFolder, Aligned },
-            { "Tiling", Tile, Stride, Mpp, MinTissue, MinNcc, MaxResidual },
+            { "Tiling", Tile, Stride, Mpp, Factor, MinTissue, MinNcc, MaxResidual },
             { "Splits", SlidePattern, Val, Test, Seed },
             { "Tissue detection", TissueArguments.All },
             { "Computation", ThreadCount },
@@ -171,6 +182,8 @@ internal static class PrepareCommand
         Tiling = new()
         {
             Mpp = parse.GetValue(Mpp),
+            Factor = parse.GetRequiredValue(Factor) == "auto" ? null
+                : int.Parse(parse.GetRequiredValue(Factor), CultureInfo.InvariantCulture),
             TileSize = parse.GetValue(Tile),
             Stride = parse.GetValue(Stride),
             MinTissue = parse.GetValue(MinTissue),
@@ -196,6 +209,19 @@ internal static class PrepareCommand
             .Select(split => $"{split.Key} {split.Sum(pair => pair.Count(TileStatus.Kept))}"));
         Terminal.Result($"{dataset.Folder}: {dataset.Kept} of {dataset.Tiles} tiles kept ({splits}), "
             + $"{used.Length} of {dataset.Pairs.Count} pairs used; look at {Path.Combine(dataset.Folder, "report.html")}");
+        if (dataset.Factor > 1 && dataset.Kept > 0)
+        {
+            int channels = Image.ReadInfo(PairManifest.Read(dataset.Folder).Pairs[0].Source).Channels;
+            Terminal.Note($"Targets have {dataset.Factor} times the resolution of the sources: train with "
+                + $"--set model.factor={dataset.Factor} --set model.input_channels={channels}.");
+        }
         return PairFailures.Report(dataset, options, allowFailures);
+    }
+
+    private static void CheckFactor(OptionResult result)
+    {
+        if (result.Tokens is [var token] && token.Value != "auto"
+            && !int.TryParse(token.Value, NumberStyles.None, CultureInfo.InvariantCulture, out _))
+            result.AddError($"--factor {token.Value}: write a whole number, or auto");
     }
 }

@@ -22,8 +22,8 @@ internal sealed class PhantomWarp
         this.seed = seed;
         (centreX, centreY) = ((width - 1) / 2f, (height - 1) / 2f);
         float reach = MathF.Max(1, MathF.Sqrt((centreX * centreX) + (centreY * centreY)));
-        // Parts of the limit at the corners: 45 % shift, 25 % rotation, 5 % stretch, 5 % shear, 20 % elastic; of another section 25 %, 15 %,
-        // 5 %, 5 % and 50 %.
+        // Parts of the limit at the corners: 45 % shift, 25 % rotation, 5 % stretch, 5 % shear, 20 % elastic; of another section 25 %,
+        // 15 %, 5 %, 5 % and 50 %.
         (float shiftShare, float rotationShare, float elasticShare) = serial ? (0.25f, 0.15f, 0.5f) : (0.45f, 0.25f, 0.2f);
         float angle = MathF.Tau * Noise.Draw(seed, 1);
         float shift = (float)limit * shiftShare * Noise.Draw(seed, 2, 0.5f, 1);

@@ -72,7 +72,9 @@ internal sealed class SectionRenderer
     /// <summary>Creates the renderer of one stain of a field.</summary>
     /// <param name="options">Options of the field.</param>
     /// <param name="stain">Stain to render.</param>
-    /// <param name="number">Position of the stain: 0 for the source, above for targets, which may be misaligned or further sections.</param>
+    /// <param name="number">
+    /// Position of the stain: 0 for the source, above for targets, which may be misaligned or further sections.
+    /// </param>
     /// <param name="keepConcentrations">Whether to keep concentrations; for whole fields only.</param>
     /// <param name="band">Rows to render, without keeping the displacement; null for the whole field.</param>
     public SectionRenderer(

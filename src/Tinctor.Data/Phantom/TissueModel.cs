@@ -95,7 +95,7 @@ internal sealed class TissueModel
     /// <summary>Displacement of outlines at a position, at most <see cref="WarpReach"/>.</summary>
     public (float X, float Y) Warp(float x, float y)
     {
-        (float dx, float dy) = (5.5f * Noise.Fractal(x / 42, y / 42, this.seed + 60, 2), 5.5f * Noise.Fractal(x / 42, y / 42, this.seed + 65, 2));
+        float dx = 5.5f * Noise.Fractal(x / 42, y / 42, this.seed + 60, 2), dy = 5.5f * Noise.Fractal(x / 42, y / 42, this.seed + 65, 2);
         if (section != 0)
         {
             // Outlines change a little from section to section.
@@ -130,7 +130,9 @@ internal sealed class TissueModel
     public float CellExpression(uint cell, float tone) =>
         stain == 0 ? 0.3f * (tone - 0.5f) : 1.2f * (Noise.Uniform((int)cell, 5, stain) - 0.5f);
 
-    /// <summary>Part of a gland's atypia that darkens its nuclei and cytoplasm, 0 to 1; constant if only whole fields show the level.</summary>
+    /// <summary>
+    /// Part of a gland's atypia that darkens its nuclei and cytoplasm, 0 to 1; constant if only whole fields show the level.
+    /// </summary>
     public float Tone(Gland gland) => levelInFields ? 0.5f : gland.Atypia;
 
     /// <summary>Shift of the noise along a gland's membranes: positive for less complete membranes; 0 if the stain has no seed.</summary>
@@ -198,7 +200,7 @@ internal sealed class TissueModel
             dark *= 1 + (LevelInHe * ((0.5f * atypia) - 0.15f));
         }
         // The next section cuts a nucleus at another height.
-        if (section != 0) size *= Noise.Uniform((int)hash, 7, section) is var cut ? 0.8f + (0.3f * cut) : 1;
+        if (section != 0) size *= 0.8f + (0.3f * Noise.Uniform((int)hash, 7, section));
         float root = MathF.Sqrt(aspect);
         float her2 = vessel ? 0 : Math.Clamp(gland.Her2 + (0.25f * Noise.Normal(hash, 7)), 0, 3);
         float share = tumour ? Ki67Share * (0.6f + (0.8f * atypia)) : vessel ? 0.01f : 0.03f;
@@ -307,7 +309,8 @@ internal sealed class TissueModel
             Wall = tube ? Noise.Draw(hash, 8, 9, 16) : float.PositiveInfinity,
             Cleft = Noise.Draw(hash, 9) < 0.4f ? Noise.Draw(hash, 16, 2, 6) : 0,
             Atypia = atypia,
-            Her2 = stain == 0 ? Math.Clamp(her2, Math.Max(0, level - 0.7f), level + 0.4f) : Math.Clamp(her2, Math.Max(0, level - 1f), level + 0.6f),
+            Her2 = stain == 0 ? Math.Clamp(her2, Math.Max(0, level - 0.7f), level + 0.4f)
+                : Math.Clamp(her2, Math.Max(0, level - 1f), level + 0.6f),
         };
     }
 

@@ -11,10 +11,11 @@ internal static class DatasetWriter
     /// <summary>
     /// Writes dataset.json and removes an earlier manifest, so that an interrupted data set is not taken for a complete one.
     /// </summary>
-    public static void Begin(string folder, string kind, TilingOptions options)
+    public static void Begin(string folder, string kind, TilingOptions options, int factor = 1)
     {
         new DatasetFile(kind, options.TileSize, options.Stride ?? options.TileSize, options.Mpp, options.MinTissue, options.MinNcc,
-            options.MaxResidual).Write(folder);
+            options.MaxResidual)
+        { Factor = factor > 1 ? factor : null }.Write(folder);
         File.Delete(Path.Combine(folder, Manifest));
     }
 

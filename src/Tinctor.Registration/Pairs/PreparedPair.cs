@@ -40,6 +40,9 @@ public sealed record PreparedDataset(string Folder, IReadOnlyList<PreparedPair> 
     /// <summary>Registration of each slide; for fields, empty for slides.</summary>
     public IReadOnlyList<SlideSummary> Slides { get; init; } = [];
 
+    /// <summary>Target pixels per source pixel along each axis, the setting <c>model.factor</c> of a training.</summary>
+    public int Factor { get; init; } = 1;
+
     /// <summary>Number of kept tiles.</summary>
     public int Kept => Pairs.Sum(pair => pair.Count(TileStatus.Kept));
 

@@ -36,6 +36,9 @@ internal sealed record SlidePairFile(string Fingerprint, string Source, string T
     [JsonPropertyOrder(-1)]
     public int Version { get; init; } = CurrentVersion;
 
+    /// <summary>Target pixels per source pixel along each axis.</summary>
+    public int Factor { get; init; } = 1;
+
     /// <summary>Reads a record; null if there is none.</summary>
     /// <exception cref="TinctorException">The file is damaged, or has another version.</exception>
     public static SlidePairFile? Read(string path)

@@ -11,7 +11,7 @@ internal static class SlidePairPictures
     /// <summary>Writes a checkerboard, outlines, a map of the tiles and examples of tiles.</summary>
     /// <param name="slides">Registered slides.</param>
     /// <param name="tiles">Tiles.</param>
-    /// <param name="side">Side of a tile in pixels.</param>
+    /// <param name="side">Side of a source tile in pixels.</param>
     /// <param name="downsample">Pixels of the source's level 0 per pixel of a tile.</param>
     /// <param name="path">Gets the path of a picture from the end of its name.</param>
     internal static void Write(RegisteredSlides slides, IReadOnlyList<PreparedTile> tiles, int side, double downsample,

@@ -61,8 +61,10 @@ public static class SlidePreparation
                 step => progress?.Report(step with { Share = (i + step.Share) / pairs.Length }));
             prepared.Add(Try(pair, slides.Pairs[i], folder, options, records, part, cancel));
         }
+        int factor = records.Values.FirstOrDefault()?.Factor ?? 1;
+        if (factor > 1) DatasetWriter.Begin(folder, "slides", options.Tiling, factor);
         DatasetWriter.End(folder, prepared, (pair, tile) => Files(folder, pair.Name, tile, records[pair.Name]));
-        return new(folder, prepared);
+        return new(folder, prepared) { Factor = factor };
     }
 
     /// <summary>Gets the path of a file of a pair, such as <c>_tiles.jpg</c>, in a data set.</summary>
@@ -75,7 +77,9 @@ public static class SlidePreparation
         if (ReadComplete(pair, folder, options) is { } complete) return complete;
         Delete(folder, pair.Name);
         using Slide source = Slide.Open(pair.Source, options.SourceMpp), target = Slide.Open(pair.Target, options.TargetMpp);
-        double downsample = SlideTiling.Downsample(source, options.Tiling);
+        int factor = SlideTiling.Factor(source, target, options.Tiling),
+            side = SlideTiling.SourceSide(source, options.Tiling.TileSize!.Value, factor);
+        double downsample = SlideTiling.Downsample(source, options.Tiling, factor);
         void Report(string step, double share) => progress?.Report(new(pair.Name, step, share));
         Report("registering", 0);
         RegistrationTransform transform = pair.Transform is not null ? Registered(pair.Transform, source, target)
@@ -83,16 +87,17 @@ public static class SlidePreparation
             options.Registration, new DelegateProgress<double>(share => Report("registering", RegistrationShare * share)));
         cancel.ThrowIfCancellationRequested();
         var slides = new RegisteredSlides(source, target, Tissue(source, pair.SourceTissue, options),
-            Tissue(target, pair.TargetTissue, options),
-            transform);
+            Tissue(target, pair.TargetTissue, options), transform)
+        { Factor = factor };
         IReadOnlyList<PreparedTile> tiles = transform.IsUsable ? SlideTiling.Write(slides, folder, pair.Name, options.Tiling,
             new DelegateProgress<double>(share => Report("cutting tiles", RegistrationShare + ((1 - RegistrationShare) * share))), cancel)
                 : [];
         TransformFile.Write(PathOf(folder, pair.Name, "_transform.json"), transform);
-        SlidePairPictures.Write(slides, tiles, options.Tiling.TileSize!.Value, downsample, ending => PathOf(folder, pair.Name, ending));
+        SlidePairPictures.Write(slides, tiles, side, downsample, ending => PathOf(folder, pair.Name, ending));
         var record = new SlidePairFile(FingerprintOf(pair, options), pair.Source, pair.Target, source.Mpp * downsample,
             TileFile.Extension(source.Channels), TileFile.Extension(target.Channels), transform.Quality.Similarity,
-                transform.Refusals, tiles);
+                transform.Refusals, tiles)
+        { Factor = factor };
         if (record.Reasons.Count == 0) record.Write(PathOf(folder, pair.Name, ".json"));
         return record;
     }
@@ -113,6 +118,14 @@ public static class SlidePreparation
         bool complete = File.Exists(PathOf(folder, pair.Name, ".json"));
         if (PairPreparation.Try(() => Prepare(pair, folder, options, progress, cancel), out TinctorException? failure) is not { } record)
             return prepared with { Failure = failure!.Message, FailureOption = failure.Option };
+        if (records.Values.FirstOrDefault() is { } first && first.Factor != record.Factor)
+        {
+            return prepared with
+            {
+                Failure = $"the factor of its pixel sizes is {record.Factor}, but that of other pairs is {first.Factor}. Give one factor",
+                FailureOption = nameof(TilingOptions.Factor),
+            };
+        }
         records[pair.Name] = record;
         prepared = prepared with { Mpp = record.Mpp, Similarity = record.Similarity, IsFromEarlierCall = complete };
         return record.Reasons.Count == 0 ? prepared with { Tiles = record.Tiles }

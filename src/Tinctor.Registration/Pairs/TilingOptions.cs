@@ -11,14 +11,25 @@ namespace Tinctor.Registration.Pairs;
 /// </remarks>
 public sealed record TilingOptions
 {
+    internal const int MaxFactor = 16;
+
     /// <summary>Side of a tile in pixels, at least 16; null keeps the common area of each field whole, and is not for slides.</summary>
     public int? TileSize { get; init; } = 256;
 
     /// <summary>Distance of adjacent tiles in pixels; null is the tile size, so that tiles do not overlap.</summary>
     public int? Stride { get; init; }
 
-    /// <summary>Slides: resolution of the tiles in micrometres per pixel; null is that of the source's level 0.</summary>
+    /// <summary>
+    /// Slides: resolution of the target tiles in micrometres per pixel; null is that of the source's level 0, divided by the factor.
+    /// </summary>
     public double? Mpp { get; init; }
+
+    /// <summary>
+    /// Slides: target pixels per source pixel along each axis, 1 to 16, for super-resolution: source tiles keep the source's resolution,
+    /// and targets are resampled to exactly this multiple of it. Tile size, stride and largest residual then count target pixels. Null
+    /// derives it from the pixel sizes of the slides, whose ratio must be within 5% of a whole number.
+    /// </summary>
+    public int? Factor { get; init; } = 1;
 
     /// <summary>
     /// Smallest share of tissue in the source and in the target, 0 to 1, by their tissue masks. The tissue of fields is detected in
@@ -41,6 +52,8 @@ public sealed record TilingOptions
     {
         if (TileSize < 16) throw new OptionException(nameof(TileSize), $"the tile size is {TileSize} pixels, but must be at least 16");
         if (Stride < 1) throw new OptionException(nameof(Stride), $"the stride is {Stride} pixels, but must be at least 1");
+        if (Factor is < 1 or > MaxFactor)
+            throw new OptionException(nameof(Factor), $"the factor is {Factor}, but must be 1 to {MaxFactor}");
         if (!(Mpp is null or (> 0 and < double.PositiveInfinity)))
             throw new OptionException(nameof(Mpp), $"the resolution is {Mpp} micrometres per pixel, but must be above 0");
         if (!(MinTissue is >= 0 and <= 1))

@@ -22,7 +22,8 @@ public sealed class PhantomSectionTests
         Assert.InRange(same, 0.9, 0.995);
         double layers = Correlation(Density(serial, 0, 16), Density(serial, 1, 16));
         Assert.True(layers > 0.5, $"correlation of layers {layers}");
-        double other = Correlation(Density(serial, 0, 2), Density(serial, 1, 2)), own = Correlation(Density(restain, 0, 2), Density(restain, 1, 2));
+        double other = Correlation(Density(serial, 0, 2), Density(serial, 1, 2)),
+            own = Correlation(Density(restain, 0, 2), Density(restain, 1, 2));
         Assert.True(other < 0.85 * own, $"correlation of cells {other}, of a restain {own}");
 
         Assert.InRange(next.Nuclei.Count / (double)serial.Nuclei.Count, 0.75, 1.25);
