@@ -79,26 +79,26 @@ public sealed class PrepareCommandTests : IDisposable
         Assert.Equal(0, await CommandLine.Invoke("register", At("wsi/af/s001_f01.ome.tif"), At("wsi/he/s001_f01.ome.tif"), "-o",
             At("registered")));
         Outcome prepared = CommandLine.Run("prepare", "--source", At("wsi/af"), "--target", At("wsi/he"), "--transforms", At("registered"),
-            "--factor", "auto", "--tile-size", "128", "-o", At("set"));
+            "--factor", "auto", "--tile-size", "64", "--stride", "128", "--min-ncc", "-1", "-o", At("set"));
         Assert.True(prepared.Code == 0, prepared.All);
         Assert.Contains("train with --set model.factor=4 --set model.input_channels=4", prepared.Messages);
         PairManifest manifest = PairManifest.Read(At("set"));
-        PairVerification.Check(manifest.Pairs, minimumSize: 128, factor: 4);
-        Assert.InRange(manifest.Pairs.Count, 6, 9); // a registration that is wrong by a pixel leaves tiles at the edge outside
+        PairVerification.Check(manifest.Pairs, minimumSize: 64, factor: 4);
+        Assert.InRange(manifest.Pairs.Count, 4, 9); // a registration that is wrong by a pixel leaves tiles at the edge outside
         Assert.Equal(4, DatasetFile.Read(At("set"))!.Factor);
         Image he = ReadWhole(At("wsi/he/s001_f01.ome.tif"));
         foreach (Pair pair in manifest.Pairs)
         {
             Assert.Equal(2.0, pair.Mpp);
             (Image source, Image target) = pair.ReadImages();
-            Assert.Equal((32, 4, SampleType.UInt16), (source.Width, source.Channels, source.SampleType));
+            Assert.Equal((16, 4, SampleType.UInt16), (source.Width, source.Channels, source.SampleType));
             int[] corner = [.. pair.Name.Split('_')[^2..].Select(text => 4 * int.Parse(text))];
-            byte[] truth = he.Crop(corner[0], corner[1], 128, 128).Data;
+            byte[] truth = he.Crop(corner[0], corner[1], 64, 64).Data;
             double error = target.Data.Zip(truth, (p, q) => Math.Abs(p - q)).Average();
             Assert.True(error < 12, $"{pair.Name}: mean difference {error}");
         }
 
-        Outcome train = Train("model.factor=4", "data.crop_size=64");
+        Outcome train = Train("model.factor=4", "data.crop_size=32");
         Assert.True(train.Code == 0, train.All);
     }
 
@@ -106,7 +106,8 @@ public sealed class PrepareCommandTests : IDisposable
     public async Task Prepare_aligned_source_of_lower_resolution_keeps_pixels_and_refuses_wrong_factors()
     {
         await WriteAutofluorescence(factor: 5, side: 320);
-        string[] command = ["--source", At("wsi/af"), "--target", At("wsi/he"), "--aligned", "--tile-size", "160", "-o", At("set")];
+        string[] command = ["--source", At("wsi/af"), "--target", At("wsi/he"), "--aligned", "--min-ncc", "-1", "--tile-size", "80",
+            "--stride", "160", "-o", At("set")];
         Assert.Equal(0, await Run([.. command, "--factor", "5"]));
         Image af = ReadWhole(At("wsi/af/s001_f01.ome.tif")), he = ReadWhole(At("wsi/he/s001_f01.ome.tif"));
         PairManifest manifest = PairManifest.Read(At("set"));
@@ -115,8 +116,8 @@ public sealed class PrepareCommandTests : IDisposable
         {
             int[] corner = [.. pair.Name.Split('_')[^2..].Select(int.Parse)];
             (Image source, Image target) = pair.ReadImages();
-            Assert.Equal(af.Crop(corner[0], corner[1], 32, 32).Data, source.Data);
-            Assert.Equal(he.Crop(5 * corner[0], 5 * corner[1], 160, 160).Data, target.Data);
+            Assert.Equal(af.Crop(corner[0], corner[1], 16, 16).Data, source.Data);
+            Assert.Equal(he.Crop(5 * corner[0], 5 * corner[1], 80, 80).Data, target.Data);
         }
         Outcome train = Train("model.factor=5", "data.crop_size=40");
         Assert.True(train.Code == 0, train.All);
@@ -130,12 +131,12 @@ public sealed class PrepareCommandTests : IDisposable
         Assert.Contains("the ratio 3.57 is not near a whole number. Give a factor up to 3",
             Fails("--factor", "auto", "--target-mpp", "0.7"));
         Assert.Contains("the factor 8 would enlarge the target. Use a factor up to 5", Fails("--factor", "8"));
-        Assert.Contains("must be a multiple of the factor 3. Use tiles of 159 pixels", Fails("--factor", "3"));
+        Assert.Contains("must be a multiple of the factor 3. Use tiles of 78 pixels", Fails("--factor", "3"));
         Assert.Contains("the factor is 17, but must be 1 to 16", Fails("--factor", "17"));
         Assert.Contains("write a whole number, or auto", CommandLine.Run(["prepare", .. command, "--factor", "x"]).Messages);
 
         // A stated factor resamples targets to exactly this multiple of the source's resolution.
-        Assert.Equal(0, await Run([.. command[..^4], "--tile-size", "128", "-o", At("four"), "--factor", "4"]));
+        Assert.Equal(0, await Run([.. command[..^6], "--tile-size", "128", "-o", At("four"), "--factor", "4"]));
         PairVerification.Check(PairManifest.Read(At("four")).Pairs, minimumSize: 128, factor: 4);
     }
 
@@ -179,8 +180,8 @@ public sealed class PrepareCommandTests : IDisposable
 
     private Outcome Train(params string[] settings) => CommandLine.Run(["train", "bbdm", "--data", At("set"), "--output", At("run"),
         "--steps", "2", "--device", "cpu", .. TrainedRun.Set([.. settings, "model.input_channels=4", "model.matcher_width=8",
-            "model.steps=10", "model.network.model_channels=32", "model.network.channel_mult=1,1", "model.network.num_res_blocks=1",
-            "model.network.attention_resolutions=2", "model.network.num_heads=1", "model.network.num_head_channels=-1",
+            "training.batch_size=1", "model.steps=10", "model.network.model_channels=32", "model.network.channel_mult=1,1",
+            "model.network.num_res_blocks=1", "model.network.attention_resolutions=2", "model.network.num_heads=1", "model.network.num_head_channels=-1",
             "model.sampling.evaluations=0", "model.sampling.solver=posterior", "model.sampling.spacing=even"])]);
 
     private async Task WriteAutofluorescence(int factor, int side) => Assert.Equal(0, await CommandLine.Invoke("phantom", "-o", At("wsi"),

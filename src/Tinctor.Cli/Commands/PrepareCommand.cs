@@ -55,7 +55,7 @@ internal static class PrepareCommand
         CommonOptions.Above0("--output-mpp", "Pixel size of the tiles in micrometres [default: the source's, divided by --factor]");
     private static readonly Option<string> Factor = new("--factor")
     {
-        Description = "Target pixels per source pixel, for super-resolution; auto: by the pixel sizes of the slides",
+        Description = "Target pixels per source pixel, for super-resolution; auto: by the pixel sizes",
         HelpName = "N|auto",
         Validators = { CheckFactor },
         DefaultValueFactory = _ => "1",
