@@ -191,6 +191,15 @@ public class DeReStainerMethodTests
     }
 
     [Fact]
+    public void RemarkOnBatch_contrastive_alignment_of_single_pairs_warns()
+    {
+        DeReStainerConfig contrastive = Small with { Alignment = "infonce" };
+        Assert.Contains("L_H is 0 with one pair", contrastive.RemarkOnBatch(1));
+        Assert.DoesNotContain("L_H is 0", contrastive.RemarkOnBatch(2));
+        Assert.Null((contrastive with { LambdaH = 0, LambdaLevel = 0 }).RemarkOnBatch(1));
+    }
+
+    [Fact]
     public void Level_loss_with_style_by_feature_and_weights_equals_focal_loss_of_logits()
     {
         using DisposeScope scope = torch.NewDisposeScope();

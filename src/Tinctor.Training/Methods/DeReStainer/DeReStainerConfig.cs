@@ -96,7 +96,7 @@ public sealed record DeReStainerConfig : GanConfig
     /// only), centred (without the mean of each channel) or infonce (contrastive over the batch).
     /// </summary>
     [AllowedValues(AlignmentLoss.Literal, AlignmentLoss.StopGradient, AlignmentLoss.Centred, AlignmentLoss.Contrastive)]
-    public string Alignment { get; init; } = AlignmentLoss.Literal;
+    public string Alignment { get; init; } = AlignmentLoss.StopGradient;
 
     /// <summary>Temperature of alignment=infonce.</summary>
     [Range(0.001, 10)]
@@ -240,7 +240,11 @@ public sealed record DeReStainerConfig : GanConfig
     }
 
     /// <inheritdoc/>
-    public override string? RemarkOnBatch(int batchSize) => batchSize >= SmallestBatch || LambdaLevel == 0 ? null
+    public override string? RemarkOnBatch(int batchSize) =>
+        batchSize == 1 && Alignment == AlignmentLoss.Contrastive && StainWeight * LambdaH > 0
+            ? "model.alignment=infonce compares the pairs of a step (training.batch_size, training.microbatch), so L_H is 0 with one pair; "
+                + $"use training.batch_size={SmallestBatch} or more"
+        : batchSize >= SmallestBatch || LambdaLevel == 0 ? null
         : $"batch norm over {batchSize} {(batchSize == 1 ? "pair" : "pairs")} (training.batch_size, training.microbatch) removes the "
             + "differences between images from which the IHC level is predicted; "
             + $"use training.batch_size={SmallestBatch} or more";
