@@ -88,6 +88,18 @@ public sealed class ComparatorScaleTests : DataFolder
         }
     }
 
+    /// <summary>Runs of early versions state their sizes, and had the literal form of L_H.</summary>
+    [Fact]
+    public void LoadRun_of_early_version_keeps_its_behaviour()
+    {
+        string early = WriteText("config.yaml", "method: derestainer\ndata:\n  load_size: 0\n  crop_size: 512\nmodel:\n  ngf: 4\n"
+            + "  inference:\n    scale: 1\n  comparator:\n    path: c\n    sha256: ab\n");
+        RunConfig run = ConfigFile.LoadRun(early, out _);
+        var model = (DeReStainerConfig)run.Model;
+        Assert.Equal(("literal", 0, 1.0, 1.0), (model.Alignment, run.Data.LoadSize, model.Inference.Scale, model.Comparator!.Scale));
+        Assert.Equal("stop-gradient", ((DeReStainerConfig)ConfigFile.Load(null, "derestainer").Model).Alignment);
+    }
+
     [Fact]
     public void Features_at_scale_equal_features_of_resized_image()
     {
