@@ -57,7 +57,8 @@ public sealed class StainerTests : IDisposable
         {
             using var stainer = TrainedModel.CreateStainer(network, config, Device.CPU);
             Image source = Noise(64, 48);
-            StainedImage mean = stainer.Stain(source, averageOrientations: true), turned = stainer.Stain(Mirrored(source), averageOrientations: true);
+            StainedImage mean = stainer.Stain(source, averageOrientations: true);
+            StainedImage turned = stainer.Stain(Mirrored(source), averageOrientations: true);
             Assert.InRange(mean.Image.Data.Zip(Mirrored(turned.Image).Data, (a, b) => Math.Abs(a - b)).Max(), 0, 1);
             Assert.Equal(mean.IhcLevel!.Probability, turned.IhcLevel!.Probability, 1e-5f);
             Assert.NotEqual(stainer.Stain(source).Image.Data, mean.Image.Data);

@@ -70,8 +70,8 @@ public sealed record SlideStainOptions
     public bool Uncertainty { get; init; }
 
     /// <summary>
-    /// Whether a tile is stained in the eight orientations of rotation and mirroring, and the mean is taken (test-time augmentation); not for
-    /// diffusion bridges.
+    /// Whether a tile is stained in the eight orientations of rotation and mirroring, and the mean is taken (test-time augmentation);
+    /// not for diffusion bridges.
     /// </summary>
     public bool AverageOrientations { get; init; }
 

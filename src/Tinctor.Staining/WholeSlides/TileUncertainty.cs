@@ -31,7 +31,8 @@ internal static class TileUncertainty
             : RepeatedSampling.Run(options.Uncertainty || options.AverageOrientations ? Orientations.Count : 1,
                 orientation => Keep(Orientations.Restore(forward(Orientations.Apply(tiles, orientation), 0), orientation)).Values);
         ImageBatch like = first!;
-        ImageBatch stained = stochastic || options.AverageOrientations ? new(like.Count, like.Channels, like.Height, like.Width, mean) : like;
+        ImageBatch stained = stochastic || options.AverageOrientations
+            ? new(like.Count, like.Channels, like.Height, like.Width, mean) : like;
         if (!options.Uncertainty) return (stained, null);
         float[] light = Array.ConvertAll(mean, sample => (sample + 1) / 2), spread = Array.ConvertAll(deviation, sample => sample / 2);
         return (stained, PixelVariation.Compute(like.Count, like.Channels, like.Height, like.Width, light, spread));

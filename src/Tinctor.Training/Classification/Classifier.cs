@@ -38,7 +38,7 @@ internal sealed record ClassifierCard(TrainingRecord Training, string Architectu
     /// <summary>Width and height of the training images as stored, in pixels; null if they differ, or in cards of early versions.</summary>
     public int? StoredSize { get; init; }
 
-    /// <summary>Network pixels per stored pixel; null if images of several sizes were resized to one, or in cards of early versions.</summary>
+    /// <summary>Network pixels per stored pixel; null if images of several sizes were resized to one, or in early cards.</summary>
     public double? Scale { get; init; }
 
     /// <summary>Side of the images that the network was trained on, in pixels; null if unknown.</summary>

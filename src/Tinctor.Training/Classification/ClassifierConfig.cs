@@ -10,7 +10,7 @@ namespace Tinctor.Training.Classification;
 /// <summary>Configuration of the training of a classifier of labelled images, for example of the HER2 level of IHC images.</summary>
 public sealed record ClassifierConfig : SupervisedConfig
 {
-    /// <summary>Smallest side of images: a ResNet halves them five times, and batch norm needs more than one of the remaining pixels.</summary>
+    /// <summary>Smallest side of images: a ResNet halves them five times, and batch norm needs several of the pixels left.</summary>
     internal const int SmallestSize = 64;
 
     /// <summary>Creates the default configuration: whole images, resized to 512 pixels.</summary>

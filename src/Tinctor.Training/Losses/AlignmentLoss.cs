@@ -3,8 +3,8 @@ using Tinctor.Torch;
 namespace Tinctor.Training.Losses;
 
 /// <summary>
-/// Forms of DeReStainer's L_H, which aligns features of both stains. The literal form is minimal for features that are equal for all images;
-/// the others counteract this collapse.
+/// Forms of DeReStainer's L_H, which aligns features of both stains. The literal form is minimal for features that are equal for all
+/// images; the others counteract this collapse.
 /// </summary>
 internal static class AlignmentLoss
 {

@@ -8,7 +8,7 @@ namespace Tinctor.Training.Losses;
 /// </summary>
 public static class SsimLoss
 {
-    /// <summary>Computes the loss, in [0,2], of images [N,C,H,W] as large as the window or more; half types are computed in float32.</summary>
+    /// <summary>Computes the loss, in [0,2], of images [N,C,H,W] as large as the window or more; half types in float32.</summary>
     /// <param name="a">Images.</param>
     /// <param name="b">Images of the same shape.</param>
     /// <param name="range">Difference between white and black: 2 for [-1,1].</param>

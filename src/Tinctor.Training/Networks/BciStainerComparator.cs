@@ -4,8 +4,8 @@ using Tinctor.Torch.Nn;
 namespace Tinctor.Training.Networks;
 
 /// <summary>
-/// Comparator of BCIStainer (ComparatorBasic in libs/models/C.py of quqixun/BCIStainer): a classifier of the IHC level, whose pooled feature
-/// the generator's loss compares. [N,C,H,W] in [-1,1] to latents [N,F] and logits [N,levels].
+/// Comparator of BCIStainer (ComparatorBasic in libs/models/C.py of quqixun/BCIStainer): a classifier of the IHC level, whose pooled
+/// feature the generator's loss compares. [N,C,H,W] in [-1,1] to latents [N,F] and logits [N,levels].
 /// </summary>
 internal sealed class BciStainerComparator : Module
 {

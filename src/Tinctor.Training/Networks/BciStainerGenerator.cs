@@ -5,8 +5,8 @@ namespace Tinctor.Training.Networks;
 
 /// <summary>
 /// Generator of BCIStainer (BCIStainerBasic in libs/models/G.py of quqixun/BCIStainer): an encoder to an eighth of the size; a style, the
-/// pooled result of further convolutions, from which the IHC level is read; blocks modulated by the style; a decoder. A second head stains at
-/// an eighth of the size, for training only. [N,C,H,W] to [N,C',H,W], both in [-1,1].
+/// pooled result of further convolutions, from which the IHC level is read; blocks modulated by the style; a decoder. A second head stains
+/// at an eighth of the size, for training only. [N,C,H,W] to [N,C',H,W], both in [-1,1].
 /// </summary>
 internal sealed class BciStainerGenerator : Module<Tensor, Tensor>, ILevelPredictor
 {

@@ -29,7 +29,7 @@ internal sealed class DeReStainerGenerator : Module<Tensor, Tensor>, ILevelPredi
     /// <param name="levels">Number of IHC levels.</param>
     /// <param name="n_blocks">Blocks of the feature fusion.</param>
     /// <param name="simam">Position of SimAM: "branch", before the sum, or "block", after it.</param>
-    /// <param name="style">Modulation of the feature: "logits" or "probabilities" of the levels, or the pooled "feature" before them.</param>
+    /// <param name="style">Modulation of the feature: "logits" or "probabilities" of the levels, or the pooled "feature".</param>
     /// <param name="norm">Normalisation after the fusion's convolutions, as in a typical ResNet block.</param>
     /// <param name="upsample">Upsampling of the ReStainer: "transpose" (convolution) or "resize" (nearest and convolution).</param>
     /// <param name="block">Blocks of the feature fusion: "resnet", or "bcistainer" without norm, scaled by 1 / sqrt(2).</param>
@@ -81,8 +81,8 @@ internal sealed class DeReStainerGenerator : Module<Tensor, Tensor>, ILevelPredi
     public Tensor f_H(Tensor feature) => alignment.forward(feature);
 
     /// <summary>
-    /// The stained images, the logits of their levels [N,levels], followed by the style if it is the pooled feature, and the feature that both
-    /// were made from.
+    /// The stained images, the logits of their levels [N,levels], followed by the style if it is the pooled feature, and the feature
+    /// that both were made from.
     /// </summary>
     /// <param name="source">The images.</param>
     /// <param name="given">The logits (and style) to stain at, one row, in place of those that the images show.</param>

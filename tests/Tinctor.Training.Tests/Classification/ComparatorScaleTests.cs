@@ -124,13 +124,14 @@ public sealed class ComparatorScaleTests : DataFolder
         var pairs = new List<Pair>();
         for (int i = 0; i < 4; i++)
         {
-            pairs.Add(new(Write($"source/{i}.png", 128, 128, i), Write($"target/{i}.png", 128, 128, 9 + i), "train", i % 2 == 0 ? "0" : "3+",
-                $"s{i}", PairLayout.TwoFiles));
+            pairs.Add(new(Write($"source/{i}.png", 128, 128, i), Write($"target/{i}.png", 128, 128, 9 + i), "train",
+                i % 2 == 0 ? "0" : "3+", $"s{i}", PairLayout.TwoFiles));
         }
         ManifestFile.Write(At("manifest.csv"), pairs);
         using (ResNet network = ResNet.Create("resnet18", 2)) SupervisedModel.Write(At("comparator"), Card(64, 128, 0.5), network);
         RunConfig run = ConfigFile.Load(null, "derestainer", [$"data.path={Root}", "data.crop_size=128", "model.ngf=2", "model.ndf=2",
-            "model.n_blocks=1", "training.steps=1", "training.batch_size=2", "training.device=cpu", $"model.comparator.path={At("comparator")}"]);
+            "model.n_blocks=1", "training.steps=1", "training.batch_size=2", "training.device=cpu",
+            $"model.comparator.path={At("comparator")}"]);
         Trainer.Start(run, At("run"), new Quiet());
         RunConfig written = ConfigFile.Load(At("run/config.yaml"));
         Assert.Equal(0.5, ((DeReStainerConfig)written.Model).Comparator!.Scale);
@@ -158,7 +159,8 @@ public sealed class ComparatorScaleTests : DataFolder
 
     private static PixelScale Scale(string text)
     {
-        double?[] numbers = [.. text.Split(' ').Select(word => word == "-" ? (double?)null : double.Parse(word, CultureInfo.InvariantCulture))];
+        double?[] numbers = [.. text.Split(' ').Select(word =>
+            word == "-" ? (double?)null : double.Parse(word, CultureInfo.InvariantCulture))];
         return new((int?)numbers[0], numbers[1], numbers[2]);
     }
 }

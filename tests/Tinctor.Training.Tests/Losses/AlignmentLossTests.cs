@@ -22,7 +22,8 @@ public sealed class AlignmentLossTests
     {
         using DisposeScope scope = torch.NewDisposeScope();
         torch.manual_seed(1);
-        foreach ((string form, bool toTarget) in new[] { ("literal", true), ("stop-gradient", false), ("centred", true), ("infonce", true) })
+        foreach ((string form, bool toTarget) in new[]
+            { ("literal", true), ("stop-gradient", false), ("centred", true), ("infonce", true) })
         {
             Tensor source = torch.rand([3, 4, 2, 2]).requires_grad_(), target = torch.rand([3, 4, 2, 2]).requires_grad_();
             AlignmentLoss.Compute(form, source, target).backward();

@@ -122,7 +122,8 @@ public sealed class BciStainerMethodTests : DataFolder
         Assert.False(Trainer.Start(Settings(), At("cut"), new Watcher(step => { if (step == 2) stop.Cancel(); }), stop.Token).Finished);
         Assert.True(Trainer.Resume(At("cut"), new Watcher(_ => { })).Finished);
         Assert.Equal(ModelFolder.Sha256(At("whole")), ModelFolder.Sha256(At("cut")));
-        Assert.Equal(["C_level", "cmp"], File.ReadLines(At("whole/metrics.csv")).First().Split(',').Where(name => name is "C_level" or "cmp"));
+        Assert.Equal(["C_level", "cmp"],
+            File.ReadLines(At("whole/metrics.csv")).First().Split(',').Where(name => name is "C_level" or "cmp"));
 
         using Stainer stainer = TrainedModel.LoadStainer(At("whole"), Device.CPU);
         StainedImage stained = stainer.Stain(Image.Read(At("source/0.png")));
@@ -165,7 +166,8 @@ public sealed class BciStainerMethodTests : DataFolder
         Assert.Contains("1 of 2 pairs have no IHC level", Small.Remarks(Pairs("0", null), [])[0]);
         Assert.Contains("the comparator are disabled", Small.Remarks(Pairs(null, null), [])[0]);
         Assert.Contains("expected one of model.levels", Refused(Small, "4+"));
-        Assert.Contains("model.level_weights is 1, expected a number from 0 on for each of 4 levels", Refused(Small with { LevelWeights = [1] }, "0"));
+        Assert.Contains("model.level_weights is 1, expected a number from 0 on for each of 4 levels",
+            Refused(Small with { LevelWeights = [1] }, "0"));
         Assert.Contains("model.gan_mode is wgangp", Refused(Small with { GanMode = GanMode.Wgangp }, "0"));
 
         string Refused(BciStainerConfig config, string label) =>

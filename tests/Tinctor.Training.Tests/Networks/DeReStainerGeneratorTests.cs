@@ -139,7 +139,8 @@ public sealed class DeReStainerGeneratorTests
             value.copy_(torch.rand(value.shape) - 0.5);
             block.state_dict()[name].copy_(value);
         }
-        foreach ((string name, Tensor value) in block.state_dict().Where(pair => pair.Key.EndsWith("conv1.bias") || pair.Key.EndsWith("conv2.bias")))
+        foreach ((string name, Tensor value) in block.state_dict().Where(pair =>
+            pair.Key.EndsWith("conv1.bias") || pair.Key.EndsWith("conv2.bias")))
             value.zero_();
         Tensor feature = torch.rand([2, 6, 8, 8]), style = torch.rand([2, 6]);
         Vectors.Close(official.forward(feature, style), block.forward(feature, style), "block", 1e-5);

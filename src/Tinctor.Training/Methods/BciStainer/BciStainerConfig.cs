@@ -25,7 +25,7 @@ public sealed record BciStainerConfig : GanConfig
     [Range(1, 1024)]
     public int Ngf { get; init; } = 32;
 
-    /// <summary>Side in pixels of the images for which style and comparator halve to 8x8 values; determines their number of layers.</summary>
+    /// <summary>Side in pixels of the images for which style and comparator halve to 8x8 values; determines their layers.</summary>
     [Range(64, 8192)]
     public int FullSize { get; init; } = 1024;
 

@@ -138,7 +138,7 @@ public sealed record DeReStainerConfig : GanConfig
     [Range(0, 10)]
     public double FocalGamma { get; init; } = 2;
 
-    /// <summary>Weights of the levels in the focal loss, in the order of levels; empty for equal ones. BCIStainer: 0.5,0.2,0.2,0.1.</summary>
+    /// <summary>Weights of the levels in the focal loss, in their order; empty for equal ones. BCIStainer: 0.5,0.2,0.2,0.1.</summary>
     public List<double> LevelWeights { get; init; } = [];
 
     /// <summary>Weight decay of AdamW.</summary>
@@ -194,23 +194,26 @@ public sealed record DeReStainerConfig : GanConfig
         return this with { Comparator = Comparator is { Path.Length: > 0 } ? ComparatorReference.FromFolder(Comparator.Path) : null };
     }
 
-    /// <summary>Resizes images of 1,024 pixels to 512 by default, derives the scale of staining, and relates the comparator's pixels.</summary>
+    /// <summary>Resizes images of 1,024 pixels to 512 by default, derives the scale of staining and of the comparator.</summary>
     internal override RunSettings CompletedFor(RunSettings run, TrainingData data, Action<string> note)
     {
         InferenceConfig inference = Inference;
         int? size = PixelScale.Read(data, resized: 0).ImageSize;
         if (run.Data.LoadSize is null && inference.Scale is null && size == PublishedSize && run.Data.CropSize <= PublishedLoadSize)
         {
-            note($"images of {PublishedSize} pixels are resized to {PublishedLoadSize}, as in the paper; data.load_size=0 keeps their size");
+            note($"images of {PublishedSize} pixels are resized to {PublishedLoadSize}, as in the paper; "
+                + "data.load_size=0 keeps their size");
             run = run with { Data = run.Data with { LoadSize = PublishedLoadSize } };
         }
         int load = run.Data.LoadSize ?? 0;
         if (inference.Scale is null && load > 0)
         {
-            if (size is null) note("the training images differ in size, so data.load_size gives no common scale; model.inference.scale is 1");
+            if (size is null)
+                note("the training images differ in size, so data.load_size gives no common scale; model.inference.scale is 1");
             inference = inference with { Scale = size is { } width ? load / (double)width : 1 };
         }
-        ComparatorReference? comparator = UsesComparator ? Comparator?.ScaledFor(PixelScale.Read(data, load), run.Data.CropSize) : Comparator;
+        ComparatorReference? comparator = !UsesComparator ? Comparator
+            : Comparator?.ScaledFor(PixelScale.Read(data, load), run.Data.CropSize);
         if (comparator is { Scale: not 1 })
             note(string.Create(CultureInfo.InvariantCulture, $"images are resampled by {comparator.Scale:0.###} for the comparator"));
         return run with { Model = this with { Inference = inference, Comparator = comparator } };
@@ -262,8 +265,8 @@ public sealed record DeReStainerConfig : GanConfig
             { Option = "model.levels" };
         if ((LevelWeights.Count > 0 && LevelWeights.Count != Levels.Count) || LevelWeights.Any(weight => !(weight >= 0)))
         {
-            throw new TinctorException(null, $"model.level_weights is {string.Join(",", LevelWeights)}, expected a number from 0 on for each "
-                + $"of {Levels.Count} levels", $"Use model.level_weights={string.Join(",", Levels.Select(_ => 1))}")
+            throw new TinctorException(null, $"model.level_weights is {string.Join(",", LevelWeights)}, expected a number from 0 on "
+                + $"for each of {Levels.Count} levels", $"Use model.level_weights={string.Join(",", Levels.Select(_ => 1))}")
             { Option = "model.level_weights" };
         }
         if (InputChannels != 3 || OutputChannels != 3)
