@@ -3,7 +3,6 @@ using Tinctor.Evaluation.Features;
 using Tinctor.Slides;
 using Tinctor.Staining.Execution;
 using Tinctor.Torch;
-using Tinctor.Torch.Nn;
 using Tinctor.Training.Export;
 using Tinctor.Training.Networks;
 

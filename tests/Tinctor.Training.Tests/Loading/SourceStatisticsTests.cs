@@ -3,7 +3,6 @@ using Tinctor.Data.Tests;
 using Tinctor.Slides;
 using Tinctor.Staining;
 using Tinctor.Staining.Execution;
-using Tinctor.Staining.Models;
 using Tinctor.Staining.WholeSlides;
 using Tinctor.Torch;
 using Tinctor.Training.Configuration;
