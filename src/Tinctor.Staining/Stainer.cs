@@ -100,8 +100,8 @@ public sealed class Stainer : IDisposable
     }
 
     /// <summary>
-    /// Stains a batch [N,C,H,W] of any size as the network takes it, in [-1,1] or z-scored, without normalising its stains. A bridge takes at most ten evaluations; the i-th
-    /// image has the noise of an image named i.
+    /// Stains a batch [N,C,H,W] of any size as the network takes it, in [-1,1] or z-scored, without normalising its stains. A bridge takes
+    /// at most ten evaluations; the i-th image has the noise of an image named i.
     /// </summary>
     internal ImageBatch Stain(ImageBatch source) => Run(source, QuickSampling(source.Count)).Image;
 

@@ -130,7 +130,8 @@ internal static class AblateCommand
             throw new TinctorException($"--peers {stranger}: there is no such peer. Choose among {string.Join(", ", others)}");
         return own.Where(variant => asked.Length == 0 ? variant.Published : asked.Contains(variant.Model.Key))
             .Select(variant => variant.Model)
-            .Concat(peers.Select(peer => new StudyModel(peer, peer, ConfigFile.LoadText(shared, peer, SettingOption.Of(peer, PeerSet, parse)))));
+            .Concat(peers.Select(peer => new StudyModel(peer, peer,
+                ConfigFile.LoadText(shared, peer, SettingOption.Of(peer, PeerSet, parse)))));
     }
 
     private static string[] Judge(ParseResult parse)

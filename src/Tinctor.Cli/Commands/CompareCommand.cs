@@ -110,7 +110,8 @@ internal static class CompareCommand
             .Select(parts => parts.Length == 2 ? parts[1] : throw new TinctorException($"--config {parts[0]}: expected METHOD=FILE"))
             .LastOrDefault();
         string[] direction = parse.GetValue(Reverse) ? ["data.direction=BtoA"] : [];
-        return ConfigFile.Load(file, method, [.. StudyOptions.Overrides(parse, data), .. direction, .. SettingOption.Of(method, Set, parse)]);
+        return ConfigFile.Load(file, method,
+            [.. StudyOptions.Overrides(parse, data), .. direction, .. SettingOption.Of(method, Set, parse)]);
     }
 
     private static IEnumerable<string> Judges(ParseResult parse) =>

@@ -88,7 +88,8 @@ internal static class Lpips
         return PairMetric.Create(Key(range), title, "", 4, false,
             $"learned perceptual distance, version 0.1 (Zhang et al. 2018), images in {interval} at their own size; "
                 + network.Metadata("weights"),
-            (image, reference) => network.Run([ImageBatch.FromImages([image.Image], range), ImageBatch.FromImages([reference.Image], range)],
+            (image, reference) => network.Run([ImageBatch.FromImages([image.Image], range),
+                ImageBatch.FromImages([reference.Image], range)],
                 Distance)[0].Values[0], "perceptual");
     }
 

@@ -46,7 +46,8 @@ internal sealed class StudyTable
         // The evaluator's scores of the real images bound those of the models.
         bool bounded = Columns.Any(column => evaluations.Any(e => Value(e.Metrics, LabelAnalysis.BoundTitle, column.Key) is not null));
         this.variants = bounded ? [.. variants, (LabelAnalysis.BoundTitle, LabelAnalysis.BoundTitle)] : variants;
-        columns = [.. Columns.Where(column => evaluations.Any(e => this.variants.Any(v => Value(e.Metrics, v.Key, column.Key) is not null)))];
+        columns = [.. Columns.Where(column =>
+            evaluations.Any(e => this.variants.Any(v => Value(e.Metrics, v.Key, column.Key) is not null)))];
     }
 
     /// <summary>Writes table.csv (one row per variant and seed), table.md and table.tex (one row per variant).</summary>

@@ -6,8 +6,8 @@ using Tinctor.Evaluation.Sections;
 namespace Tinctor.Evaluation.Report;
 
 /// <summary>
-/// Variance table of the super-resolution paper: sampling strategies, exit steps and numbers of averaged runs in the rows, variation and quality of the
-/// results in the columns. Results are saved in results.json after each image, so that an interrupted study resumes.
+/// Variance table of the super-resolution paper: sampling strategies, exit steps and numbers of averaged runs in the rows, variation and
+/// quality of the results in the columns. Results are saved in results.json after each image, so that an interrupted study resumes.
 /// </summary>
 internal sealed class VarianceTable
 {

@@ -46,7 +46,8 @@ internal sealed record SlidePreparation(TileLayout Layout, float[]? IhcLogits, I
         };
         int eighth = side / 8 / grain * grain;
         int overlap = options.Overlap ?? (stainer.NormalizesByImage ? Math.Max(grain, eighth) : grain);
-        int halo = options.Halo ?? Halo(stainer.ReceptiveField ?? Radius(stainer, images[0], sampling, level, source.Statistics), overlap, grain / 2, eighth);
+        int halo = options.Halo ?? Halo(stainer.ReceptiveField
+            ?? Radius(stainer, images[0], sampling, level, source.Statistics), overlap, grain / 2, eighth);
         // Networks that halve images often pad tiles of other sizes.
         int step = stainer.Model.SizeMultiple % grain == 0 ? stainer.Model.SizeMultiple : grain / 2;
         var layout = TileLayout.Fit(width, height, (side, largest), step, halo, overlap);

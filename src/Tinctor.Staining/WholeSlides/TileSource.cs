@@ -41,7 +41,8 @@ internal sealed class TileSource(Slide slide, double downsample)
         {
             Tile block = blocks[(int)((i + 0.5) * blocks.Length / count)];
             (int left, int top) = (block.Column * BlockSide, block.Row * BlockSide);
-            Image image = slide.ReadAt(downsample, left, top, Math.Min(BlockSide, Size.Width - left), Math.Min(BlockSide, Size.Height - top));
+            Image image = slide.ReadAt(downsample, left, top, Math.Min(BlockSide, Size.Width - left),
+                Math.Min(BlockSide, Size.Height - top));
             Statistics.Add(Normalizer?.Normalize(image, out _) ?? image);
         }
     }

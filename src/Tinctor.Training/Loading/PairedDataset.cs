@@ -7,8 +7,8 @@ using Tinctor.Torch;
 namespace Tinctor.Training.Loading;
 
 /// <summary>
-/// Data set of image pairs as tensors in [-1, 1]; sources may be z-scored instead. Samples depend on the files, the transform, the seed, the epoch and the index only.
-/// Thread-safe.
+/// Data set of image pairs as tensors in [-1, 1]; sources may be z-scored instead. Samples depend on the files, the transform, the seed,
+/// the epoch and the index only. Thread-safe.
 /// </summary>
 internal sealed class PairedDataset
 {

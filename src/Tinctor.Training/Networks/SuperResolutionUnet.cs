@@ -5,7 +5,8 @@ namespace Tinctor.Training.Networks;
 
 /// <summary>
 /// The generator of the GAN that the super-resolution paper (Zhang et al. 2024) compares with: a U-Net over the low-resolution image and a
-/// head that enlarges its feature. [N,Cin,h,w] of any range, z-scored first, or z-scored already, to [N,Cout,factor h,factor w] in [-1,1], for any h and w.
+/// head that enlarges its feature. [N,Cin,h,w] of any range, z-scored first, or z-scored already, to [N,Cout,factor h,factor w] in [-1,1],
+/// for any h and w.
 /// </summary>
 /// <remarks>
 /// The paper's text at hand says no more than that, and its code lacks the network. Ours is: the body, Ronneberger's U-Net with batch norm

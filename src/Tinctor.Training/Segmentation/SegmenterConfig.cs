@@ -118,7 +118,8 @@ public sealed record SegmenterConfig : SupervisedConfig
     {
         int equals = text.IndexOf('=');
         return equals > 0 ? new MaskClass(text[..equals].Trim(), text[(equals + 1)..].Trim())
-            : throw new OptionException(nameof(Classes), $"the class is {text}, expected the form value=name", "Write classes as in 1=tumour");
+            : throw new OptionException(nameof(Classes), $"the class is {text}, expected the form value=name",
+                "Write classes as in 1=tumour");
     })];
 
     /// <inheritdoc/>

@@ -47,7 +47,8 @@ internal sealed class SegmenterTask(SegmenterConfig config, MaskFormat format, i
         SupervisedModel.Write(folder, new SegmenterCard(Segmenter.Kind, record, config.Target.ToString().ToLowerInvariant(), channels,
             config.Width, config.Depth, format.Describe(), known ? dice : null, known ? precision : null, known ? recall : null)
         {
-            Classes = classes.Count > 0 ? [.. classes.Select((each, i) => new ClassCard(each.Name, known ? counts.F1(i + 1) : null))] : null,
+            Classes = classes.Count > 0 ? [.. classes.Select((each, i) => new ClassCard(each.Name, known ? counts.F1(i + 1) : null))]
+                : null,
             MacroF1 = known && classes.Count > 0 ? counts.MacroF1 : null,
         }, Network);
     }

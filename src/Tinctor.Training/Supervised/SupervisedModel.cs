@@ -124,7 +124,8 @@ internal static class SupervisedModel
     {
         try
         {
-            return JsonSerializer.Deserialize<TrainingRecord>(InputFile.ReadText(path), Format) ?? throw new JsonException("the file holds null");
+            return JsonSerializer.Deserialize<TrainingRecord>(InputFile.ReadText(path), Format)
+                ?? throw new JsonException("the file holds null");
         }
         catch (JsonException e)
         {

@@ -32,7 +32,9 @@ internal sealed record TrainingRecord(string TrainingId, ulong Seed, int Fold, i
     internal static string[] HashImages(IEnumerable<string> files) => [.. files.Distinct().AsParallel()
         .Select(file => Fingerprint.OfFile(file)[..16]).Distinct().Order(StringComparer.Ordinal)];
 
-    /// <summary>Describes images or slides that another training used too; null if there are none, or if nothing is known of them.</summary>
+    /// <summary>
+    /// Describes images or slides that another training used too; null if there are none, or if nothing is known of them.
+    /// </summary>
     internal string? DescribeOverlap(TrainingRecord other)
     {
         int images = (Images ?? []).Intersect(other.Images ?? []).Count();

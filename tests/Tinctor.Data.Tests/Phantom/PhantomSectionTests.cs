@@ -2,7 +2,9 @@ using Tinctor.Data.Phantom;
 
 namespace Tinctor.Data.Tests.Phantom;
 
-/// <summary>Consecutive sections, HER2 levels that only fields show, and stained membranes that the morphology does not determine.</summary>
+/// <summary>
+/// Consecutive sections, HER2 levels that only fields show, and stained membranes that the morphology does not determine.
+/// </summary>
 public sealed class PhantomSectionTests
 {
     private const int Side = 384;

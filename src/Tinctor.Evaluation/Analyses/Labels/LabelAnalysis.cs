@@ -142,8 +142,8 @@ internal sealed class LabelAnalysis(LabelSettings settings) : IAnalysis
             warnings.Add($"The classifier was trained or validated on slides of the evaluated images ({string.Join(", ", seen.Take(10))}"
                 + $"{(seen.Length > 10 ? ", ..." : "")}): the scores of the real images are too high.");
         else if (card.Training.CountUsed(pairs.Select(pair => pair.Real)) is > 0 and var used)
-            warnings.Add($"The classifier was trained or validated on {used} of the evaluated images: the scores of the real images are too "
-                + "high.");
+            warnings.Add($"The classifier was trained or validated on {used} of the evaluated images: the scores of the real images are "
+                + "too high.");
         if (card.Role == "comparator")
             warnings.Add("The classifier is a comparator: scores of models trained with it are too high.");
         if (card.Validation is { } validation && validation.Accuracy < 0.8)

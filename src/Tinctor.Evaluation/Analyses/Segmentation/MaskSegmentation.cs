@@ -96,7 +96,8 @@ internal sealed class MaskSegmentation : ISegmentation
         public static MaskFolder Open(string folder)
         {
             IReadOnlyList<string> files = FolderLayouts.Images(folder);
-            if (files.Count == 0) throw new TinctorException(folder, "holds no PNG or TIFF masks", "Choose the folder that holds the masks");
+            if (files.Count == 0) throw new TinctorException(folder, "holds no PNG or TIFF masks",
+                "Choose the folder that holds the masks");
             MaskFormat format = MaskFormat.Detect(files);
             return new(folder, files.ToDictionary(file => System.IO.Path.GetFileNameWithoutExtension(file)), format,
                 format.Kind == MaskKind.Classes ? MaskClasses.Read(format, files) ?? [] : []);

@@ -38,8 +38,8 @@ public abstract record BridgeConfig : MethodConfig
     public int MatcherWidth { get; init; } = 64;
 
     /// <summary>
-    /// Region of the z-score of sources that are matched to targets: image (the whole image or slide, in training and staining) or crop (as the
-    /// official code).
+    /// Region of the z-score of sources that are matched to targets: image (the whole image or slide, in training and staining) or crop (as
+    /// the official code).
     /// </summary>
     public ZScoreRegion ZScore { get; init; } = ZScoreRegion.Crop;
 

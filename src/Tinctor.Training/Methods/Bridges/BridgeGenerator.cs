@@ -6,8 +6,8 @@ using Tinctor.Training.Networks;
 namespace Tinctor.Training.Methods.Bridges;
 
 /// <summary>
-/// Networks of a diffusion bridge: an optional network matches the source [N,Cin,h,w], in [-1,1] or z-scored, to the target's size and channels
-/// [N,Cout,f h,f w]; a U-Net predicts from states of the bridge.
+/// Networks of a diffusion bridge: an optional network matches the source [N,Cin,h,w], in [-1,1] or z-scored, to the target's size and
+/// channels [N,Cout,f h,f w]; a U-Net predicts from states of the bridge.
 /// </summary>
 internal sealed class BridgeGenerator : Module<Tensor, Tensor>, IBridgeNetwork
 {
