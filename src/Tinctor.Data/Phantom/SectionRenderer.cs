@@ -121,7 +121,8 @@ internal sealed class SectionRenderer
 
     /// <summary>Gets the rendered image.</summary>
     public PhantomImage Result() => new(this.stain, image, Autofluoresces ? [] : optics.Matrix, Autofluoresces ? [] : optics.Light,
-        blurMicrons, displacement, concentrations) { Truth = Truth?.Result() };
+        blurMicrons, displacement, concentrations)
+    { Truth = Truth?.Result() };
 
     /// <summary>Renders a block into the image.</summary>
     public void Render(BlockBuffer block)

@@ -98,8 +98,9 @@ public sealed class PhantomSectionTests
             levels.Add(level);
             sizes.Add(field.Nuclei.Where(nucleus => nucleus.Kind == PhantomNucleusKind.Tumour && nucleus.Area > 10)
                 .Average(nucleus => nucleus.Area));
-            foreach ((int left, int top) in from y in Enumerable.Range(0, Side / 32) from x in Enumerable.Range(0, Side / 32)
-                select (32 * x, 32 * y))
+            foreach ((int left, int top) in from y in Enumerable.Range(0, Side / 32)
+                                            from x in Enumerable.Range(0, Side / 32)
+                                            select (32 * x, 32 * y))
             {
                 int[] patch = [.. Enumerable.Range(0, 32 * 32).Select(i => ((top + (i / 32)) * Side) + left + (i % 32))];
                 if (patch.Count(i => field.Tissue[i] == (byte)PhantomTissue.Tumour) < 512) continue;
