@@ -29,6 +29,7 @@ internal static partial class Errors
         ["AverageOrientations"] = ["--tta"],
         ["Whole"] = ["--whole-slide"],
         ["Model"] = ["--transform"],
+        ["Registration"] = ["--aligned"],
         ["Size"] = ["--features-size"],
         ["ValidationShare"] = ["--val"],
         ["TestShare"] = ["--test"],

@@ -1,6 +1,7 @@
 using Tinctor.Data;
 using Tinctor.Registration.Pairs;
 using Tinctor.Slides;
+using Tinctor.Tests;
 using Tinctor.Transforms;
 
 namespace Tinctor.Registration.Tests;
@@ -135,6 +136,36 @@ public sealed class SlidePreparationTests : IDisposable
         Assert.Contains("other options", Assert.Throws<TinctorException>(() => SlidePreparation.Run(slides, folder, options)).Message);
         Assert.Contains("rejected in a review",
             SlidePreparation.Run(slides, folder, options with { Overwrite = true }).Pairs[0].Failure);
+    }
+
+    [Fact]
+    public void Run_refused_field_names_option_for_aligned_fields()
+    {
+        Directory.CreateDirectory(folder);
+        string source = Path.Combine(folder, "field.png"), target = Path.Combine(folder, "other.png");
+        new Tissue(4).Render(256, 256, AffineTransform.Identity).Write(source);
+        new Tissue(11).Render(256, 256, AffineTransform.Identity, ihc: true).Write(target);
+        var slides = new PairManifest(folder, "slides", [new(source, target, "train", null, "a", PairLayout.TwoFiles)]);
+        PreparationOptions options = Options with
+        {
+            Registration = new() { Transform = TransformModel.Rigid },
+            SourceMpp = 0.5,
+            TargetMpp = 0.5,
+        };
+        PreparedPair refused = SlidePreparation.Run(slides, Path.Combine(folder, "out"), options).Pairs[0];
+        Assert.Contains("above chance", refused.Failure);
+        Assert.EndsWith("if they are aligned already, say so", refused.Failure);
+        Assert.Equal(nameof(PreparationOptions.Registration), refused.FailureOption);
+    }
+
+    [Fact]
+    public void Run_aligned_consecutive_fields_pass_with_default_limits()
+    {
+        PairManifest bci = PairManifest.Read(SharedFiles.Path("data/bci"));
+        PreparedDataset dataset = SlidePreparation.Run(bci, Path.Combine(folder, "bci"),
+            new PreparationOptions { Registration = null, SourceMpp = 0.46, TargetMpp = 0.46 });
+        Assert.All(dataset.Pairs, pair => Assert.Null(pair.Failure));
+        Assert.All(dataset.Pairs, pair => Assert.Contains(pair.Tiles, tile => tile.Status == TileStatus.Kept));
     }
 
     private static PreparationOptions Options => new()

@@ -23,6 +23,7 @@ internal sealed record SlidePair(string Name, string Source, string Target, stri
 public static class SlidePreparation
 {
     private const double RegistrationShare = 0.4; // of the time of a pair
+    private const int LargestField = 2048; // pixels
 
     /// <summary>
     /// Writes source/NAME/ and target/NAME/, pictures, transform and record of each pair in pairs/, and the tables of a data set. A pair
@@ -128,8 +129,23 @@ public static class SlidePreparation
         }
         records[pair.Name] = record;
         prepared = prepared with { Mpp = record.Mpp, Similarity = record.Similarity, IsFromEarlierCall = complete };
-        return record.Reasons.Count == 0 ? prepared with { Tiles = record.Tiles }
-            : prepared with { Failure = string.Join("; ", record.Reasons) };
+        if (record.Reasons.Count == 0) return prepared with { Tiles = record.Tiles };
+        prepared = prepared with { Failure = string.Join("; ", record.Reasons) };
+        if (options.Registration is null || pair.Transform is not null || !IsField(pair)) return prepared;
+        // Such fields are published in alignment; their own structure cannot verify a registration.
+        return prepared with
+        {
+            Failure = $"{prepared.Failure}. Fields of view have too little structure for this check: if they are aligned already, say so",
+            FailureOption = nameof(PreparationOptions.Registration),
+        };
+    }
+
+    private static bool IsField(SlidePair pair)
+    {
+        using Slide source = Slide.Open(pair.Source), target = Slide.Open(pair.Target);
+        return Side(source) <= LargestField && Side(target) <= LargestField;
+
+        static int Side(Slide slide) => Math.Max(slide.Width, slide.Height);
     }
 
     private static SlidePairFile? ReadComplete(SlidePair pair, string folder, PreparationOptions options)
