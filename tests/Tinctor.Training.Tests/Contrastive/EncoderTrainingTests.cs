@@ -18,7 +18,8 @@ namespace Tinctor.Training.Tests.Contrastive;
 public sealed class EncoderTrainingTests : DataFolder
 {
     private static readonly string[] Small =
-        ["ngf=2", "feature_dim=16", "data.crop_size=0", "data.flip=false", "data.rotate=false", "training.device=cpu", "training.lr=0.002"];
+        ["ngf=2", "feature_dim=16", "data.crop_size=0", "data.flip=false", "data.rotate=false", "training.device=cpu", "training.lr=0.002",
+            "training.schedule=cosine"];
 
     [Theory, InlineData(2), InlineData(3)]
     public void Train_in_chunks_has_gradients_of_whole_batch(int chunk)
