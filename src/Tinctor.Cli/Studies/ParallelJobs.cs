@@ -1,4 +1,3 @@
-using System.Collections.Concurrent;
 using System.Diagnostics;
 
 namespace Tinctor.Cli.Studies;
@@ -17,9 +16,8 @@ internal static class ParallelJobs
         Directory.CreateDirectory(logs);
         StudyJob[] waiting = [.. jobs.Where(job => job.Steps.Any(step => step.Arguments is not null))];
         int failures = 0, ended = 0;
-        // Without partitioning, a free worker takes the next job in order.
-        await Parallel.ForEachAsync(new ConcurrentQueue<StudyJob>(waiting),
-            new ParallelOptions { MaxDegreeOfParallelism = most, CancellationToken = cancel }, async (job, stop) =>
+        var parallel = new ParallelOptions { MaxDegreeOfParallelism = most, CancellationToken = cancel };
+        await Parallel.ForEachAsync(waiting, parallel, async (job, stop) =>
         {
             string log = Path.Combine(logs, job.Name + ".log");
             var watch = Stopwatch.StartNew();
