@@ -74,9 +74,12 @@ internal static class ModelExport
         ["weights_sha256"] = sha256,
     };
 
-    // Side of the sources of the first trace.
-    private static int SourceSide(MethodConfig config) =>
-        Math.Max(config.SmallestSize, (SmallestTrace + config.SizeMultiple - 1) / config.SizeMultiple * config.SizeMultiple);
+    // Side of the sources of the first trace. The networks of bridges work at the size of the result, where attention is costly.
+    private static int SourceSide(MethodConfig config)
+    {
+        int multiple = config.SizeMultiple, pixels = multiple * config.Upscaling;
+        return Math.Max(config.SmallestSize, (SmallestTrace + pixels - 1) / pixels * multiple);
+    }
 
     private static IEnumerable<(string File, ExportFunction Function)> Functions(MethodConfig config, Module<Tensor, Tensor> network)
     {
