@@ -46,7 +46,8 @@ public sealed class AblateCommandTests : IDisposable
     public void Ablate_mistakes_are_reported_before_training()
     {
         WriteData();
-        Assert.Contains("of derestainer are full, without_stain, without_dab, product, literal_h", Ablate("--variants", "without_h").OneError());
+        Assert.Contains("of derestainer are full, without_stain, without_dab, product, literal_h",
+            Ablate("--variants", "without_h").OneError());
         Assert.Contains("Choose among pix2pix", Ablate("--peers", "derestainer").OneError());
         Assert.Contains("there is no setting model.x", Ablate("--set", "model.x=1").OneError());
         Assert.Contains("contains no classifier", Ablate("--variants", "full", "--comparator", At("data")).OneError());

@@ -161,7 +161,8 @@ public sealed record DeReStainerConfig : GanConfig
         new("without_dab", "w/o L_DAB", ["model.lambda_dab=0"]),
         new("product", "weights as products", ["model.weighting=published-product"]) { Published = false },
         new("literal_h", "literal L_H", [$"model.alignment={AlignmentLoss.Literal}"]) { Published = false },
-        new("bcistainer_blocks", "blocks and style of BCIStainer", ["model.fusion=bcistainer", "model.style=feature"]) { Published = false },
+        new("bcistainer_blocks", "blocks and style of BCIStainer", ["model.fusion=bcistainer", "model.style=feature"])
+        { Published = false },
     ];
 
     /// <inheritdoc/>
