@@ -75,46 +75,8 @@ internal sealed class BciStainerMethod : Method
         if (learnsToCompare && labelled > 0) UpdateComparator(target, labels, labelled, parts, losses);
         step.add_(1);
 
-        netD.requires_grad_(true);
-        optimizerD.zero_grad();
-        var smoothing = new List<Tensor>();
-        for (int i = 0; i < parts.Count; i++)
-        {
-            using DisposeScope scope = torch.NewDisposeScope();
-            Tensor fake = GanLossOf(parts[i], parts[i].Of(source), stained.Image(i), real: false, smoothing, first: 0);
-            Tensor real = GanLossOf(parts[i], parts[i].Of(source), parts[i].Of(target), real: true, smoothing, first: config.NumD);
-            parts[i].Backward((fake + real) * 0.5);
-            losses.Add(parts[i], "D_real", real);
-            losses.Add(parts[i], "D_fake", fake);
-        }
-        optimizerD.step();
-
-        netD.requires_grad_(false);
-        optimizerG.zero_grad();
-        smoothing.Clear();
-        for (int i = 0; i < parts.Count; i++)
-        {
-            using DisposeScope scope = torch.NewDisposeScope();
-            (BatchPart part, (Tensor Image, Tensor Small, Tensor Logits) result) = (parts[i], stained.Result(i));
-            Tensor gan = GanLossOf(part, part.Of(source), result.Image, real: true, smoothing, first: 0);
-            Tensor total = config.LambdaGan * gan;
-            losses.Add(part, "GAN", gan);
-            foreach ((string name, double weight, Tensor loss) in ImageLosses(result.Image.to(ScalarType.Float32),
-                result.Small.to(ScalarType.Float32), part.Of(target), compares: !learnsToCompare && labelled > 0))
-            {
-                total += weight * loss;
-                losses.Add(part, name, loss);
-            }
-            if (config.LambdaLevel > 0 && LevelLoss(result.Logits, part.Of(labels)) is { } level)
-            {
-                // A mean over the pairs with a level.
-                double share = (double)Labelled(part.Of(labels)).Length / labelled;
-                total += config.LambdaLevel * share / part.Share * level;
-                losses.Add(part, "level", level, share);
-            }
-            part.Backward(total);
-        }
-        optimizerG.step();
+        UpdateDiscriminators(source, target, stained, parts, losses);
+        UpdateGenerator(source, target, labels, stained, parts, losses, compares: !learnsToCompare && labelled > 0);
         return losses.ToDictionary();
     }
 
@@ -144,6 +106,56 @@ internal sealed class BciStainerMethod : Method
         // The schedule of the run is for generator and discriminators.
         foreach (ParamGroup group in optimizerC.param_groups) group.lr = config.ComparatorLr;
         optimizerC.step();
+    }
+
+    private void UpdateDiscriminators(Tensor source, Tensor target, StainedParts<(Tensor Image, Tensor Small, Tensor Logits)> stained,
+        IReadOnlyList<BatchPart> parts, LossMeans losses)
+    {
+        netD.requires_grad_(true);
+        optimizerD.zero_grad();
+        var smoothing = new List<Tensor>();
+        for (int i = 0; i < parts.Count; i++)
+        {
+            using DisposeScope scope = torch.NewDisposeScope();
+            Tensor fake = GanLossOf(parts[i], parts[i].Of(source), stained.Image(i), real: false, smoothing, first: 0);
+            Tensor real = GanLossOf(parts[i], parts[i].Of(source), parts[i].Of(target), real: true, smoothing, first: config.NumD);
+            parts[i].Backward((fake + real) * 0.5);
+            losses.Add(parts[i], "D_real", real);
+            losses.Add(parts[i], "D_fake", fake);
+        }
+        optimizerD.step();
+    }
+
+    private void UpdateGenerator(Tensor source, Tensor target, IReadOnlyList<string?>? labels,
+        StainedParts<(Tensor Image, Tensor Small, Tensor Logits)> stained, IReadOnlyList<BatchPart> parts, LossMeans losses, bool compares)
+    {
+        int labelled = Labelled(labels).Length;
+        netD.requires_grad_(false);
+        optimizerG.zero_grad();
+        var smoothing = new List<Tensor>();
+        for (int i = 0; i < parts.Count; i++)
+        {
+            using DisposeScope scope = torch.NewDisposeScope();
+            (BatchPart part, (Tensor Image, Tensor Small, Tensor Logits) result) = (parts[i], stained.Result(i));
+            Tensor gan = GanLossOf(part, part.Of(source), result.Image, real: true, smoothing, first: 0);
+            Tensor total = config.LambdaGan * gan;
+            losses.Add(part, "GAN", gan);
+            foreach ((string name, double weight, Tensor loss) in ImageLosses(result.Image.to(ScalarType.Float32),
+                result.Small.to(ScalarType.Float32), part.Of(target), compares))
+            {
+                total += weight * loss;
+                losses.Add(part, name, loss);
+            }
+            if (config.LambdaLevel > 0 && LevelLoss(result.Logits, part.Of(labels)) is { } level)
+            {
+                // A mean over the pairs with a level.
+                double share = (double)Labelled(part.Of(labels)).Length / labelled;
+                total += config.LambdaLevel * share / part.Share * level;
+                losses.Add(part, "level", level, share);
+            }
+            part.Backward(total);
+        }
+        optimizerG.step();
     }
 
     private IEnumerable<(string Name, double Weight, Tensor Loss)> ImageLosses(Tensor stained, Tensor small, Tensor target, bool compares)
