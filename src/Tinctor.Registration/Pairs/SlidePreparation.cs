@@ -131,7 +131,7 @@ public static class SlidePreparation
         prepared = prepared with { Mpp = record.Mpp, Similarity = record.Similarity, IsFromEarlierCall = complete };
         if (record.Reasons.Count == 0) return prepared with { Tiles = record.Tiles };
         prepared = prepared with { Failure = string.Join("; ", record.Reasons) };
-        if (options.Registration is null || pair.Transform is not null || !IsField(pair)) return prepared;
+        if (options.Registration is null || pair.Transform is not null || !AreSmall(pair)) return prepared;
         // Such fields are published in alignment; their own structure cannot verify a registration.
         return prepared with
         {
@@ -140,7 +140,7 @@ public static class SlidePreparation
         };
     }
 
-    private static bool IsField(SlidePair pair)
+    private static bool AreSmall(SlidePair pair)
     {
         using Slide source = Slide.Open(pair.Source), target = Slide.Open(pair.Target);
         return Side(source) <= LargestField && Side(target) <= LargestField;

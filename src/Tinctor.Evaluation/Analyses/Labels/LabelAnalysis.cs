@@ -57,8 +57,8 @@ internal sealed class LabelAnalysis(LabelSettings settings) : IAnalysis
         };
 
         Result Score(string key, string title, ImagePair[] queries, IEnumerable<Output> outputs, bool keepOwn) => new(key, title,
-            classifier.Card.Classes, [.. queries.Zip(outputs, (query, output) => (query, output)).Zip(real,
-                (scored, own) => ScoreImage(scored.query, scored.output, own, library, keepOwn))]);
+            classifier.Card.Classes, [.. queries.Zip(outputs, real)
+                .Select(each => ScoreImage(each.First, each.Second, each.Third, library, keepOwn))]);
     }
 
     private (IReadOnlyList<LabelledImage> Training, string Words) ChooseLibrary(IReadOnlyList<LabelledImage> targets)

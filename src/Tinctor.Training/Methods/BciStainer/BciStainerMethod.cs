@@ -70,7 +70,7 @@ internal sealed class BciStainerMethod : Method
         using var stained = new StainedParts<(Tensor Image, Tensor Small, Tensor Logits)>(
             netG, netG.Run, result => result.Image, source, parts);
         var losses = new LossMeans();
-        int labelled = Labelled(labels).Length;
+        int labelled = LevelLoss.Count(labels);
         bool learnsToCompare = step.item() < (config.ComparatorSteps ?? 0);
         if (learnsToCompare && labelled > 0) UpdateComparator(target, labels, labelled, parts, losses);
         step.add_(1);
@@ -97,9 +97,10 @@ internal sealed class BciStainerMethod : Method
         foreach (BatchPart part in parts)
         {
             using DisposeScope scope = torch.NewDisposeScope();
-            int known = Labelled(part.Of(labels)).Length;
+            int known = LevelLoss.Count(part.Of(labels));
             if (known == 0) continue;
-            Tensor loss = LevelLoss(netC.Classify(netC.Latent(part.Of(target))), part.Of(labels))!;
+            Tensor loss = LevelLoss.Compute(
+                netC.Classify(netC.Latent(part.Of(target))), part.Of(labels), config.Levels, config.FocalGamma, config.LevelWeights)!;
             (loss * ((double)known / labelled)).backward();
             losses.Add(part, "C_level", loss, (double)known / labelled);
         }
@@ -129,7 +130,7 @@ internal sealed class BciStainerMethod : Method
     private void UpdateGenerator(Tensor source, Tensor target, IReadOnlyList<string?>? labels,
         StainedParts<(Tensor Image, Tensor Small, Tensor Logits)> stained, IReadOnlyList<BatchPart> parts, LossMeans losses, bool compares)
     {
-        int labelled = Labelled(labels).Length;
+        int labelled = LevelLoss.Count(labels);
         netD.requires_grad_(false);
         optimizerG.zero_grad();
         var smoothing = new List<Tensor>();
@@ -146,10 +147,11 @@ internal sealed class BciStainerMethod : Method
                 total += weight * loss;
                 losses.Add(part, name, loss);
             }
-            if (config.LambdaLevel > 0 && LevelLoss(result.Logits, part.Of(labels)) is { } level)
+            if (config.LambdaLevel > 0 && LevelLoss.Compute(
+                result.Logits, part.Of(labels), config.Levels, config.FocalGamma, config.LevelWeights) is { } level)
             {
                 // A mean over the pairs with a level.
-                double share = (double)Labelled(part.Of(labels)).Length / labelled;
+                double share = (double)LevelLoss.Count(part.Of(labels)) / labelled;
                 total += config.LambdaLevel * share / part.Share * level;
                 losses.Add(part, "level", level, share);
             }
@@ -192,17 +194,4 @@ internal sealed class BciStainerMethod : Method
             return config.GanMode == GanMode.Lsgan ? F.mse_loss(logits, label) : F.binary_cross_entropy_with_logits(logits, label);
         })]).mean();
     }
-
-    // Mean over the pairs with a level; null if there are none.
-    private Tensor? LevelLoss(Tensor logits, IReadOnlyList<string?>? labels)
-    {
-        (int Index, string? Label)[] known = Labelled(labels);
-        if (known.Length == 0) return null;
-        Tensor rows = torch.tensor<long>([.. known.Select(label => (long)label.Index)]).to(logits.device);
-        Tensor truth = torch.tensor<long>([.. known.Select(label => (long)config.Levels.IndexOf(label.Label!))]).to(logits.device);
-        return FocalLoss.Compute(logits.index_select(0, rows), truth, config.FocalGamma, config.LevelWeights);
-    }
-
-    private static (int Index, string? Label)[] Labelled(IReadOnlyList<string?>? labels) =>
-        [.. (labels ?? []).Index().Where(label => label.Item is not null)];
 }

@@ -75,7 +75,7 @@ internal sealed class DeReStainerMethod : Method
 
         netD.requires_grad_(false);
         optimizerG.zero_grad();
-        int labelled = Labelled(labels).Length;
+        int labelled = LevelLoss.Count(labels);
         for (int i = 0; i < parts.Count; i++)
         {
             using DisposeScope scope = torch.NewDisposeScope();
@@ -95,7 +95,7 @@ internal sealed class DeReStainerMethod : Method
             .Concat(ImageLosses(stained.Image.to(ScalarType.Float32), target)))
         {
             // The level's loss is a mean over the pairs with a level.
-            double? share = name == "level" ? (double)Labelled(labels).Length / labelled : null;
+            double? share = name == "level" ? (double)LevelLoss.Count(labels) / labelled : null;
             total += weight * (share is null || part.IsWhole ? 1 : share.Value / part.Share) * loss;
             losses.Add(part, name, loss, share);
         }
@@ -116,7 +116,8 @@ internal sealed class DeReStainerMethod : Method
         double h = config.StainWeight * config.LambdaH, level = config.LambdaLevel;
         if (h > 0) yield return ("H", h, AlignmentLoss.Compute(
             config.Alignment, netG.f_H(feature), TargetFeature(target), config.AlignmentTemperature));
-        if (level > 0 && LevelLoss(logits, labels) is { } loss) yield return ("level", level, loss);
+        if (level > 0 && LevelLoss.Compute(logits, labels, config.Levels, config.FocalGamma, config.LevelWeights) is { } loss)
+            yield return ("level", level, loss);
     }
 
     // L_DAB of section 2.3 and L_content of section 2.4.
@@ -177,20 +178,6 @@ internal sealed class DeReStainerMethod : Method
     private Tensor Compared(Tensor image) => comparator!.Features(image, config.Comparator!.Scale);
 
     private Tensor DabOf(Tensor image) => config.Stains.Project((image + 1) / 2, Dab) * 2 - 1;
-
-    // Mean over the pairs with a level; null if there are none.
-    private Tensor? LevelLoss(Tensor logits, IReadOnlyList<string?>? labels)
-    {
-        (int Index, string? Label)[] known = Labelled(labels);
-        if (known.Length == 0) return null;
-        Tensor rows = torch.tensor<long>([.. known.Select(label => (long)label.Index)]).to(logits.device);
-        Tensor truth = torch.tensor<long>([.. known.Select(label => (long)config.Levels.IndexOf(label.Label!))]).to(logits.device);
-        return FocalLoss.Compute(logits.index_select(0, rows).narrow(1, 0, config.Levels.Count), truth, config.FocalGamma,
-            config.LevelWeights.Count > 0 ? config.LevelWeights : null);
-    }
-
-    private static (int Index, string? Label)[] Labelled(IReadOnlyList<string?>? labels) =>
-        [.. (labels ?? []).Index().Where(label => label.Item is not null)];
 
     private static Classifier Load(ComparatorReference named, Device device)
     {
