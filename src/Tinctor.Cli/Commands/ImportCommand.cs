@@ -35,6 +35,14 @@ internal static class ImportCommand
           tinctor import bcistainer model_best_psnr.pth -o my-model --set model.attention=false     exp1
         """;
 
+    private const string NafNetDescription = """
+        Turn a network of the official NAFNet repository into a model folder. Width and blocks are inferred from the weights.
+
+        Examples:
+          tinctor import nafnet NAFNet-SIDD-width32.pth -o my-model
+          tinctor train nafnet --data pairs -o runs/first --start-from NAFNet-SIDD-width32.pth
+        """;
+
     private const string BbdmDescription = """
         Turn a Brownian bridge of the official BBDM (in pixel space) or super-resolved staining repository into a model folder.
         The architecture is inferred from the weights; settings that the weights do not determine are printed; --set changes them.
@@ -99,6 +107,7 @@ internal static class ImportCommand
             Of("ceff", CeffDescription, parse => CeffImport.Read(File(parse), parse.GetRequiredValue(Statistics)), Statistics),
             Of("bcistainer", BciStainerDescription,
                 parse => BciStainerImport.Read(File(parse), !parse.GetValue(Last), parse.GetValue(Set)), Last, Set),
+            Of("nafnet", NafNetDescription, parse => NafNetImport.Read(File(parse))),
             Of("bbdm", BbdmDescription,
                 parse => BridgeImport.Bbdm(File(parse), parse.GetValue(Compressor), !parse.GetValue(Last), parse.GetValue(Set)),
                 Compressor, Last, Set),

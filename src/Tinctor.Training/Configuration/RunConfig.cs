@@ -2,6 +2,7 @@ using System.ComponentModel.DataAnnotations;
 using Tinctor.Training.Files;
 using Tinctor.Training.Learners;
 using Tinctor.Training.Loading;
+using Tinctor.Training.Losses;
 using Tinctor.Training.Methods;
 using Tinctor.Training.Methods.BciStainer;
 using Tinctor.Training.Methods.Bridges;
@@ -9,6 +10,7 @@ using Tinctor.Training.Methods.Ceff;
 using Tinctor.Training.Methods.Cgan;
 using Tinctor.Training.Methods.DeReStainer;
 using Tinctor.Training.Methods.Pix2Pix;
+using Tinctor.Training.Methods.Regression;
 using Tinctor.Training.Networks;
 using YamlDotNet.Serialization;
 
@@ -55,6 +57,15 @@ public sealed record RunConfig
             Method = "i2sb",
             Model = new I2sbConfig { ZScore = ZScoreRegion.Image },
             Training = new() { Ema = 0.99, Schedule = Schedule.Step },
+        },
+        new RunConfig { Method = "unet", Model = new UnetConfig(), Training = new() { BatchSize = 4, Schedule = Schedule.Cosine } },
+        new RunConfig
+        {
+            Method = "nafnet",
+            Model = new NafNetConfig { Loss = PixelDistance.Psnr },
+            Data = new() { Rotate = true },
+            // Eight devices with four pairs each in the official code.
+            Training = new() { Steps = 200_000, BatchSize = 32, Microbatch = 4, Schedule = Schedule.Cosine },
         },
     }.ToDictionary(config => config.Method);
 

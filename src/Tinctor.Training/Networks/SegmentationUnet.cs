@@ -4,10 +4,10 @@ using Tinctor.Torch.Nn;
 namespace Tinctor.Training.Networks;
 
 /// <summary>
-/// The U-Net of Ronneberger et al. 2015 for segmentation: pairs of 3x3 convolutions, max pooling on the way down, 2x2 up-convolutions
-/// and skips on the way up. As is usual today convolutions keep the size (zero padding) and are followed by batch norm.
-/// [N,Cin,H,W] to logits [N,classes,H,W] for any H and W: the input is continued by its edge to a multiple of 2^depth and the result
-/// cropped.
+/// The U-Net of Ronneberger et al. 2015, for segmentation and regression: pairs of 3x3 convolutions, max pooling on the way down, 2x2
+/// up-convolutions and skips on the way up. As is usual today convolutions keep the size (zero padding) and are followed by batch norm.
+/// [N,Cin,H,W] to [N,outputs,H,W] of any range, for any H and W: the input is continued by its edge to a multiple of 2^depth and the
+/// result cropped.
 /// </summary>
 internal sealed class SegmentationUnet : Module<Tensor, Tensor>
 {

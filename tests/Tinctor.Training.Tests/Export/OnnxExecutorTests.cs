@@ -17,6 +17,7 @@ using Tinctor.Training.Methods.Ceff;
 using Tinctor.Training.Methods.Cgan;
 using Tinctor.Training.Methods.DeReStainer;
 using Tinctor.Training.Methods.Pix2Pix;
+using Tinctor.Training.Methods.Regression;
 using Tinctor.Training.Networks;
 
 namespace Tinctor.Training.Tests.Export;
@@ -47,6 +48,8 @@ public sealed class OnnxExecutorTests : IDisposable
         ["ceff paper"] = new CeffConfig { Ngf = 8, FeatureDim = 16, EncoderStart = "random", Variant = CeffVariant.Paper },
         ["ceff plain"] = new CeffConfig { Ngf = 8, FeatureDim = 16, Vmfe = false, Fusion = false },
         ["cgan"] = new CganConfig { InputChannels = 2, Factor = 4, Width = 8, Depth = 2 },
+        ["unet"] = new UnetConfig { Width = 8, Depth = 2 },
+        ["nafnet"] = new NafNetConfig { Width = 8, EncBlkNums = [1, 1], MiddleBlkNum = 1, DecBlkNums = [1, 1] },
         ["bbdm"] = new BbdmConfig { InputChannels = 2, Factor = 4, MatcherWidth = 8, Network = Small },
         ["bbdm of z-scored images"] = new BbdmConfig
         {
@@ -106,6 +109,7 @@ public sealed class OnnxExecutorTests : IDisposable
     [InlineData("derestainer feature")]
     [InlineData("bcistainer")]
     [InlineData("cgan")]
+    [InlineData("nafnet")]
     [InlineData("bbdm")]
     public void Run_with_moments_and_levels_equals_libtorch(string name)
     {
