@@ -11,7 +11,7 @@ namespace Tinctor.Data;
 /// train val test                                     pix2pix, CEFF: side-by-side images
 /// *.png                                              side-by-side images without splits, all for training
 /// </code>
-/// The two images of a pair have the same name; extensions may differ. BCI file names contain the label and the split (00820_test_2+);
+/// The two images of a pair have the same name; extensions may differ. Names of unpaired data may differ too. BCI file names contain the label and the split (00820_test_2+);
 /// inner folders override the split.
 /// </summary>
 internal static partial class FolderLayouts
@@ -41,11 +41,11 @@ internal static partial class FolderLayouts
             throw new TinctorException(folder, "no PNG, JPEG or TIFF images in this folder", "Name the folder with the images");
     }
 
-    internal static PairManifest Read(string root, Regex? slidePattern)
+    internal static PairManifest Read(string root, Regex? slidePattern, bool unpaired)
     {
         DatasetFile.Read(root); // throws for incomplete data sets and those of later versions
         string[] manifests = [.. Directory.EnumerateFiles(root, "manifest*").Where(IsManifest).Order(StringComparer.Ordinal)];
-        if (manifests.Length == 1) return ManifestFile.Read(manifests[0], slidePattern);
+        if (manifests.Length == 1) return ManifestFile.Read(manifests[0], slidePattern, unpaired);
         if (manifests.Length > 1)
         {
             string names = string.Join(", ", manifests.Select(Path.GetFileName));
@@ -58,7 +58,7 @@ internal static partial class FolderLayouts
             if (Directory.Exists(sources) && Directory.Exists(targets))
             {
                 string layout = source == "HE" ? "BCI layout" : $"folders {source} and {target}";
-                return new(root, layout, [.. Halves(sources, targets, slidePattern)]);
+                return new(root, layout, [.. Halves(sources, targets, slidePattern, unpaired)]);
             }
         }
         bool Has(string folder) => Directory.Exists(Path.Combine(root, folder));
@@ -68,7 +68,7 @@ internal static partial class FolderLayouts
             bool valIsTest = Has("valA") && !Has("testA");
             return new(root, valIsTest ? "MIST layout, val is the test set" : "MIST layout", [.. PairManifest.Splits.SelectMany(split =>
                 Match(Path.Combine(root, $"{split}A"), Path.Combine(root, $"{split}B"), valIsTest && split == "val" ? "test" : split,
-                    slidePattern))]);
+                    slidePattern, unpaired))]);
         }
         if (PairManifest.Splits.Any(split => Images(Path.Combine(root, split)).Count > 0))
         {
@@ -95,23 +95,30 @@ internal static partial class FolderLayouts
         return match.Groups.Count > 1 ? match.Groups[1].Value : match.Value;
     }
 
-    private static IEnumerable<Pair> Halves(string sources, string targets, Regex? slidePattern)
+    private static IEnumerable<Pair> Halves(string sources, string targets, Regex? slidePattern, bool unpaired)
     {
         IEnumerable<Pair> split = PairManifest.Splits.SelectMany(split =>
-            Match(Path.Combine(sources, split), Path.Combine(targets, split), split, slidePattern));
-        IEnumerable<Pair> flat = Match(sources, targets, "train", slidePattern)
+            Match(Path.Combine(sources, split), Path.Combine(targets, split), split, slidePattern, unpaired));
+        IEnumerable<Pair> flat = Match(sources, targets, "train", slidePattern, unpaired)
             .Select(pair => BciName().Match(pair.Name) is { Success: true } name ? pair with { Split = name.Groups["split"].Value } : pair);
         return split.Concat(flat);
     }
 
-    private static IEnumerable<Pair> Match(string sources, string targets, string split, Regex? slidePattern)
+    private static IEnumerable<Pair> Match(string sources, string targets, string split, Regex? slidePattern, bool unpaired = false)
     {
         Dictionary<string, string> a = ByName(sources), b = ByName(targets);
         foreach (string name in a.Keys.Union(b.Keys).Order(StringComparer.Ordinal))
         {
+            (string? source, string? target) = (a.GetValueOrDefault(name), b.GetValueOrDefault(name));
+            if (unpaired && (source is null || target is null))
+            {
+                yield return new(source ?? target!, null, split, Label(name), SlideId(source ?? target!, slidePattern),
+                    source is null ? PairLayout.TargetOnly : PairLayout.SourceOnly);
+                continue;
+            }
             // A missing partner gets its expected path, which the verification reports.
-            string source = a.TryGetValue(name, out string? file) ? file : Path.Combine(sources, Path.GetFileName(b[name]));
-            string target = b.TryGetValue(name, out file) ? file : Path.Combine(targets, Path.GetFileName(a[name]));
+            source ??= Path.Combine(sources, Path.GetFileName(target!));
+            target ??= Path.Combine(targets, Path.GetFileName(source));
             yield return new(source, target, split, Label(name), SlideId(source, slidePattern), PairLayout.TwoFiles);
         }
     }

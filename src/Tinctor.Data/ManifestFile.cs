@@ -8,8 +8,9 @@ namespace Tinctor.Data;
 /// <summary>
 /// Manifest files: a CSV table with a header line, or a YAML list of mappings (at the top level or under "pairs"), with the fields
 /// <list type="bullet">
-/// <item>source: path relative to the manifest, required;</item>
-/// <item>target: path likewise; empty or missing for side-by-side images with the source on the left;</item>
+/// <item>source: path relative to the manifest, required; in unpaired data it may be empty;</item>
+/// <item>target: path likewise; empty or missing for side-by-side images with the source on the left. In unpaired data an empty target
+/// means a source alone if another row has a target;</item>
 /// <item>split: train, val or test. Without this column the slides are split 70 : 15 : 15;</item>
 /// <item>label, slide_id: optional (slide_id is required without a split; patient takes precedence over it, slide is a synonym);</item>
 /// <item>mpp: micrometres per pixel of the source, optional;</item>
@@ -24,9 +25,9 @@ internal static class ManifestFile
 
     /// <summary>Reads a .csv, .yaml or .yml manifest.</summary>
     /// <exception cref="TinctorException">The file is malformed; the message names all wrong rows.</exception>
-    public static PairManifest Read(string path, Regex? slidePattern = null)
+    public static PairManifest Read(string path, Regex? slidePattern = null, bool unpaired = false)
     {
-        PairManifest manifest = ReadUnsplit(path, slidePattern);
+        PairManifest manifest = ReadUnsplit(path, slidePattern, unpaired);
         return manifest.HasOwnSplits || manifest.Pairs.Count == 0 ? manifest
             : manifest.SplitBySlide(ValidationShare, TestShare) with { HasOwnSplits = false };
     }
@@ -36,21 +37,21 @@ internal static class ManifestFile
     /// <see cref="PairManifest.HasOwnSplits"/> is false.
     /// </summary>
     /// <exception cref="TinctorException">The file is malformed; the message names all wrong rows.</exception>
-    public static PairManifest ReadUnsplit(string path, Regex? slidePattern = null)
+    public static PairManifest ReadUnsplit(string path, Regex? slidePattern = null, bool unpaired = false)
     {
         bool csv = Path.GetExtension(path).Equals(".csv", StringComparison.OrdinalIgnoreCase);
         List<Row> rows = csv ? ReadCsv(path) : ReadYaml(path);
         string folder = Path.GetDirectoryName(Path.GetFullPath(path))!;
-        bool splits = rows.Any(row => row["split"].Length > 0);
+        bool splits = rows.Any(row => row["split"].Length > 0), singles = unpaired && rows.Any(row => row["target"].Length > 0);
         var pairs = new List<Pair>();
         var problems = new List<string>();
         foreach (Row row in rows.Where(row => row["kept"].ToLowerInvariant() is not ("0" or "false" or "no")))
         {
             string? split = splits ? SplitName(row["split"]) : "train";
-            if (row["source"].Length == 0) problems.Add($"{row.Place}: no source");
+            if (row["source"].Length == 0 && !(singles && row["target"].Length > 0)) problems.Add($"{row.Place}: no source");
             else if (split is null) problems.Add($"{row.Place}: split \"{row["split"]}\"");
             else if (row["mpp"].Length > 0 && MppOf(row) is null) problems.Add($"{row.Place}: mpp \"{row["mpp"]}\"");
-            else pairs.Add(ToPair(row, folder, split, slidePattern));
+            else pairs.Add(ToPair(row, folder, split, slidePattern, singles));
         }
         if (problems.Count > 0)
             throw new TinctorException(path, $"wrong rows: {ProblemList.Join(problems, separator: "; ")}",
@@ -76,7 +77,7 @@ internal static class ManifestFile
 
         IEnumerable<object?> Cells(Pair pair, int i)
         {
-            if (pair.Layout is PairLayout.SourceRight or PairLayout.Single)
+            if (pair.Layout is not (PairLayout.TwoFiles or PairLayout.SourceLeft))
                 throw new ArgumentException($"{pair.Source}: manifests have no layout {pair.Layout}");
             string? target = pair.Target is null ? null : Relative(pair.Target);
             return [Relative(pair.Source), target, pair.Split, pair.Label, pair.SlideId, .. extra.Select(column => column.Values[i])];
@@ -85,14 +86,16 @@ internal static class ManifestFile
         string Relative(string file) => Path.GetRelativePath(folder, file).Replace('\\', '/');
     }
 
-    private static Pair ToPair(Row row, string folder, string split, Regex? slidePattern)
+    private static Pair ToPair(Row row, string folder, string split, Regex? slidePattern, bool singles)
     {
-        string source = Path.GetFullPath(row["source"], folder);
-        string? target = row["target"].Length == 0 ? null : Path.GetFullPath(row["target"], folder);
+        PairLayout layout = row["source"].Length == 0 ? PairLayout.TargetOnly
+            : row["target"].Length > 0 ? PairLayout.TwoFiles : singles ? PairLayout.SourceOnly : PairLayout.SourceLeft;
+        string source = Path.GetFullPath(row[layout == PairLayout.TargetOnly ? "target" : "source"], folder);
+        string? target = layout == PairLayout.TwoFiles ? Path.GetFullPath(row["target"], folder) : null;
         string slide = SlideColumns.Select(column => row[column]).FirstOrDefault(value => value.Length > 0)
             ?? FolderLayouts.SlideId(source, slidePattern);
         string? label = row["label"].Length > 0 ? row["label"] : null;
-        return new(source, target, split, label, slide, target is null ? PairLayout.SourceLeft : PairLayout.TwoFiles) { Mpp = MppOf(row) };
+        return new(source, target, split, label, slide, layout) { Mpp = MppOf(row) };
     }
 
     private static double? MppOf(Row row) =>

@@ -23,20 +23,22 @@ public sealed record PairManifest(string Root, string Layout, IReadOnlyList<Pair
     /// <param name="slidePattern">
     /// Regular expression for the slide ID in file names: its first group or, without groups, its match. A slide_id column overrides it.
     /// </param>
+    /// <param name="unpaired">Whether images may lack a partner; their layout is then SourceOnly or TargetOnly.</param>
     /// <exception cref="TinctorException">
     /// The path does not exist, no layout fits, a manifest is malformed, or a slide is in two splits.
     /// </exception>
-    public static PairManifest Read(string path, string? slidePattern = null)
+    public static PairManifest Read(string path, string? slidePattern = null, bool unpaired = false)
     {
         string root = Path.GetFullPath(path);
         Regex? pattern = SlidePattern(slidePattern);
-        PairManifest manifest = Directory.Exists(root) ? FolderLayouts.Read(root, pattern)
-            : File.Exists(root) ? ManifestFile.Read(root, pattern)
+        PairManifest manifest = Directory.Exists(root) ? FolderLayouts.Read(root, pattern, unpaired)
+            : File.Exists(root) ? ManifestFile.Read(root, pattern, unpaired)
             : throw new TinctorException(path, "no such file or folder", "Check the path");
         if (manifest.Pairs.Count == 0)
             throw new TinctorException(path, $"no image pairs (layout: {manifest.Layout})", "Name the folder with the pairs");
         manifest.RequireMatches(slidePattern);
         manifest.RequireDisjointSplits();
+        if (unpaired) manifest.RequireDisjointFiles();
         return manifest;
     }
 
@@ -114,7 +116,7 @@ public sealed record PairManifest(string Root, string Layout, IReadOnlyList<Pair
     /// <summary>Describes layout, pairs, splits, slides and labels in one line.</summary>
     public string Describe()
     {
-        var text = new StringBuilder($"{Layout}: {Pairs.Count} pairs (");
+        var text = new StringBuilder($"{Layout}: {Count()} (");
         text.AppendJoin(", ", Splits.Where(split => InSplit(split).Count > 0).Select(split => $"{split} {InSplit(split).Count}"));
         int slides = Pairs.Select(pair => pair.SlideId).Where(slide => slide.Length > 0).Distinct().Count();
         text.Append(slides > 0 ? $") of {slides} slides" : "), slides unknown");
@@ -124,6 +126,14 @@ public sealed record PairManifest(string Root, string Layout, IReadOnlyList<Pair
             text.Append(", labels ").AppendJoin(", ", labels.Select(label => $"{label.Key}: {label.Count()}"));
         }
         return text.ToString();
+    }
+
+    // Such as "12 pairs", or "12 pairs, 3 sources and 5 targets without partner".
+    private string Count()
+    {
+        (int sources, int targets) = (Pairs.Count(pair => !pair.HasTarget), Pairs.Count(pair => !pair.HasSource));
+        return $"{Pairs.Count - sources - targets} pairs" + (sources + targets == 0 ? ""
+            : $", {sources} sources and {targets} targets without partner");
     }
 
     // Without slide IDs a split is by image, and test data could leak into training.
@@ -160,6 +170,18 @@ public sealed record PairManifest(string Root, string Layout, IReadOnlyList<Pair
         {
             string names = ProblemList.Join([.. leaks.Select(leak => $"slide {leak.Key} is in {string.Join(" and ", leak.Splits)}")]);
             throw new TinctorException(Root, $"test data would leak into training: {names}", "Assign each slide to one split");
+        }
+    }
+
+    // Unpaired rows may name a file more than once.
+    private void RequireDisjointFiles()
+    {
+        var first = new Dictionary<string, string>();
+        foreach ((string file, string split) in Pairs.SelectMany(pair => pair.Files, (pair, file) => (file, pair.Split)))
+        {
+            if (first.TryAdd(file, split) || first[file] == split) continue;
+            throw new TinctorException(file, $"the image is in {first[file]} and {split}, so test data would leak into training",
+                "Assign each image to one split");
         }
     }
 

@@ -51,7 +51,7 @@ internal static class PairVerification
         var infos = new (ImageInfo Source, ImageInfo Target)?[pairs.Count];
         var problems = new PairProblem?[pairs.Count];
         Parallel.For(0, pairs.Count, options, i => Try(i, () => Headers(pairs[i], factor, out infos[i])));
-        AddSmall(pairs, infos, minimumSize, smallRemedy, Add);
+        AddSmall(pairs, infos, minimumSize, factor, smallRemedy, Add);
         AddOtherKinds(pairs, infos, Add);
         if (decode ?? infos.Sum(info => info is var (a, b) ? (long)a.Width * a.Height + ((long)b.Width * b.Height) : 0) <= DecodedPixels)
         {
@@ -88,20 +88,26 @@ internal static class PairVerification
     }
 
     private static void AddSmall(IReadOnlyList<Pair> pairs, (ImageInfo Source, ImageInfo Target)?[] infos, int minimumSize,
-        Func<int, string>? remedy, Action<int, PairProblem> add)
+        int? factor, Func<int, string>? remedy, Action<int, PairProblem> add)
     {
         int[] small = [.. Enumerable.Range(0, pairs.Count).Where(i => Side(i) < minimumSize)];
         if (small.Length == 0) return;
         string advice = remedy?.Invoke(small.Min(i => Side(i)!.Value)) ?? "Use a smaller crop, or leave these images out.";
         foreach (int i in small)
         {
-            ImageInfo target = infos[i]!.Value.Target;
+            (ImageInfo source, ImageInfo target) = infos[i]!.Value;
+            bool isSource = factor is null && Shorter(target) >= minimumSize;
+            ImageInfo image = isSource ? source : target;
             string kind = $"smaller than the crop of {minimumSize} pixels";
-            string problem = $"{target.Width}x{target.Height} pixels, {kind}";
-            add(i, new(pairs[i].Target ?? pairs[i].Source, problem, kind, advice, NeedsSetting: remedy is not null));
+            string problem = $"{image.Width}x{image.Height} pixels, {kind}";
+            add(i, new(isSource ? pairs[i].Source : pairs[i].Target ?? pairs[i].Source, problem, kind, advice, NeedsSetting: remedy is not null));
         }
 
-        int? Side(int i) => infos[i] is var (_, target) ? Math.Min(target.Width, target.Height) : null;
+        // Images of different sizes are checked one by one.
+        int? Side(int i) => infos[i] is not var (source, target) ? null
+            : factor is null ? Math.Min(Shorter(source), Shorter(target)) : Shorter(target);
+
+        static int Shorter(ImageInfo info) => Math.Min(info.Width, info.Height);
     }
 
     // The majority defines the expected channels and sample type.

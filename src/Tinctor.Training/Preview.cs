@@ -70,7 +70,7 @@ internal sealed class Preview : IDisposable
     /// <summary>Creates rows of source, stained and real image; null if no samples are configured or the targets are not RGB.</summary>
     public Image? Picture()
     {
-        PairedDataset pairs = Dataset(data.Validation.Count > 0 ? data.Validation : data.Train);
+        PairedDataset pairs = data.Validation.Count > 0 ? Dataset(data.Validation) : Dataset(data.Train, data.TargetsInOrder);
         int count = Math.Min(config.Training.Samples, pairs.Count);
         if (count == 0 || config.Model.OutputChannels != 3) return null;
         using DisposeScope scope = torch.NewDisposeScope();
@@ -104,7 +104,7 @@ internal sealed class Preview : IDisposable
     public void Dispose() => generator.train();
 
     // Centre crops give all rows the same size.
-    private PairedDataset Dataset(IReadOnlyList<Pair> pairs) => new(pairs, new PairTransform
+    private PairedDataset Dataset(IReadOnlyList<Pair> pairs, UnpairedTargets? unpaired = null) => new(pairs, new PairTransform
     {
         Factor = config.Model.Upscaling,
         StandardizeSource = config.Model.StandardizesSource,
@@ -112,5 +112,5 @@ internal sealed class Preview : IDisposable
         TargetNormalizer = config.Stains?.TargetNormalizer(),
         Resize = config.Data.LoadSize is > 0 ? config.Data.LoadSize : null,
         Crop = Math.Min(config.Data.CropSize, MostPixels / config.Model.Upscaling * config.Model.Upscaling),
-    });
+    }, unpaired: unpaired);
 }

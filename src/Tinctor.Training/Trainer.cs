@@ -114,7 +114,7 @@ internal sealed class MethodLoop : TrainingLoop<Method>, IDisposable
         if (config.Stains is not null) observer.Note(config.Stains.Describe());
         PairedDataset pairs = data.TrainingSet(config.Data, config.Seed, config.Stains, config.Model.Upscaling,
             config.Model.StandardizesSource);
-        Loader = new PairLoader(pairs, config.Training.BatchSize, shuffle: true, config.Seed, config.Data.Workers);
+        Loader = new PairLoader(pairs, config.Training.BatchSize, shuffle: !config.Data.SerialBatches, config.Seed, config.Data.Workers);
     }
 
     public TrainingResult Start(CancellationToken stop)

@@ -198,7 +198,7 @@ internal static class StainCommand
 
     // Sources are on the side on which they were in training.
     private static IEnumerable<ImageJob> InSplit(string dataset, string split, string direction) =>
-        PairManifest.Read(dataset).InDirection(direction).InSplit(split)
-            .Select(pair => new ImageJob(pair.Source, () => pair.ReadImages().Source, pair.Name)
+        PairManifest.Read(dataset, unpaired: true).InDirection(direction).InSplit(split).Where(pair => pair.HasSource)
+            .Select(pair => new ImageJob(pair.Source, pair.ReadSource, pair.Name)
             { IsPart = pair.Layout is PairLayout.SourceLeft or PairLayout.SourceRight });
 }

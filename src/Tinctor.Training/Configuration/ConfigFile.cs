@@ -74,6 +74,7 @@ public static class ConfigFile
         RunConfig defaults = DefaultsOf(settings, origin);
         var config = Resolve<RunConfig>(Overlaid(defaults, settings), origin, defaults.Model.GetType());
         CheckCrop(config, origin);
+        CheckPairing(config, origin);
         return config;
     }
 
@@ -306,6 +307,15 @@ public static class ConfigFile
         if (load > 0 && load < crop)
             throw new TinctorException(origin, $"data.load_size is {load}, smaller than data.crop_size ({crop})",
                 $"Use data.load_size={(crop + model.Upscaling - 1) / model.Upscaling * model.Upscaling} or more, or 0 to keep sizes.");
+    }
+
+    private static void CheckPairing(RunConfig config, string? origin)
+    {
+        if (!config.Data.Unpaired || config.Model.AcceptsUnpaired) return;
+        string others = string.Join(", ", RunConfig.Methods.Values.Where(each => each.Model.AcceptsUnpaired).Select(each => each.Method));
+        throw new TinctorException(origin, $"data.unpaired is true, but the method {config.Method} needs pairs",
+            "Use data.unpaired=false" + (others.Length > 0 ? $", or one of the methods {others}" : ""))
+        { Option = "data.unpaired" };
     }
 
     private static string Describe(ValidationAttribute rule) => rule switch

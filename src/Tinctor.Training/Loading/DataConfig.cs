@@ -22,6 +22,15 @@ public sealed record DataConfig
     public string Direction { get; init; } = "AtoB";
 
     /// <summary>
+    /// Whether sources and targets are drawn independently, so that images need no partner; for cyclegan, cut and fastcut. Validation
+    /// pairs are the images of the same name.
+    /// </summary>
+    public bool Unpaired { get; init; }
+
+    /// <summary>Whether each epoch has the order of the file names; otherwise a random order, and unpaired targets are random.</summary>
+    public bool SerialBatches { get; init; }
+
+    /// <summary>
     /// Width and height in pixels to which targets are resized (pix2pix uses 286), and sources correspondingly if the method enlarges them;
     /// 0 keeps their size. Empty keeps their size too, except that derestainer resizes images of 1,024 pixels to 512 as in its paper.
     /// </summary>

@@ -8,15 +8,18 @@ namespace Tinctor.Training.Loading;
 
 /// <summary>
 /// Data set of image pairs as tensors in [-1, 1]; sources may be z-scored instead. Samples depend on the files, the transform, the seed,
-/// the epoch and the index only. Thread-safe.
+/// the epoch and the index only. In unpaired data the target of a sample is that of another pair, with a crop of its own. Thread-safe.
 /// </summary>
 internal sealed class PairedDataset
 {
     private const ulong RedrawStream = 0x5245445241570000UL;
+    private const ulong TargetStream = 0x5441524745540000UL;
     private readonly ConcurrentDictionary<int, (Image Source, Image Target)> cache = new();
+    private readonly ConcurrentDictionary<(string File, bool IsTarget), Image> images = new();
     private readonly ConcurrentDictionary<int, (double Mean, double Deviation)> statistics = new();
     private readonly ulong seed;
     private readonly long cacheBytes;
+    private readonly UnpairedTargets? unpaired;
     private long cachedBytes;
 
     /// <summary>Creates a data set.</summary>
@@ -24,9 +27,11 @@ internal sealed class PairedDataset
     /// <param name="transform">Preprocessing and augmentation; null for none.</param>
     /// <param name="seed">Random seed of the augmentation.</param>
     /// <param name="cacheBytes">Size of the cache of decoded and resized images in bytes; 0 for none.</param>
-    public PairedDataset(IReadOnlyList<Pair> pairs, PairTransform? transform = null, ulong seed = 0, long cacheBytes = 0)
+    /// <param name="unpaired">Draws the target of each sample; null for that of its pair.</param>
+    public PairedDataset(IReadOnlyList<Pair> pairs, PairTransform? transform = null, ulong seed = 0, long cacheBytes = 0,
+        UnpairedTargets? unpaired = null)
     {
-        (Pairs, Transform, this.seed, this.cacheBytes) = (pairs, transform ?? new(), seed, cacheBytes);
+        (Pairs, Transform, this.seed, this.cacheBytes, this.unpaired) = (pairs, transform ?? new(), seed, cacheBytes, unpaired);
         Transform.Validate();
     }
 
@@ -54,14 +59,24 @@ internal sealed class PairedDataset
     internal Sample Load(int index, int epoch)
     {
         Pair pair = Pairs[index];
-        (Image source, Image target) = Cached(index);
+        var draws = new SampleRandom(seed ^ TargetStream, epoch, index);
+        (Image source, Image target) = unpaired is null ? Cached(index) : (Source(pair), Target(Pairs[unpaired.Draw(ref draws, index)]));
         var random = new SampleRandom(seed, epoch, index);
         try
         {
             Placement place = Transform.DrawPlacement(ref random, source.Width, source.Height);
             var redraws = new SampleRandom(seed ^ RedrawStream, epoch, index);
-            place = Transform.RedrawBlank(ref redraws, place, source.Width, source.Height, target);
-            Placement targets = place.Scale(Transform.Factor);
+            Placement targets;
+            if (unpaired is null)
+            {
+                place = Transform.RedrawBlank(ref redraws, place, source.Width, source.Height, target);
+                targets = place.Scale(Transform.Factor);
+            }
+            else
+            {
+                targets = Transform.DrawPlacement(ref draws, target.Width, target.Height);
+                targets = Transform.RedrawBlank(ref redraws, targets, target.Width, target.Height, target);
+            }
             float[] light = place.Cut(source);
             SampleRandom stains = random;
             if (Transform.Jitter is { } jitter)
@@ -104,6 +119,28 @@ internal sealed class PairedDataset
         static (double Mean, double Deviation) Of(SourceStatistics statistics) => (statistics.Mean, statistics.Deviation);
     }
 
+    private Image Source(Pair pair) => Cached(pair.Source, isTarget: false, () => Transform.PrepareSource(pair.ReadSource()));
+
+    private Image Target(Pair pair) =>
+        Cached(pair.Target ?? pair.Source, isTarget: true, () => Transform.PrepareTarget(pair.ReadTarget()));
+
+    private Image Cached(string file, bool isTarget, Func<Image> read)
+    {
+        if (images.TryGetValue((file, isTarget), out Image? image)) return image;
+        try
+        {
+            image = read();
+        }
+        catch (TinctorException error)
+        {
+            throw new TinctorException(error.File ?? file, error.Problem, error.Remedy, error);
+        }
+        long bytes = image.Data.LongLength;
+        if (Interlocked.Read(ref cachedBytes) + bytes <= cacheBytes && images.TryAdd((file, isTarget), image))
+            Interlocked.Add(ref cachedBytes, bytes);
+        return image;
+    }
+
     private (Image Source, Image Target) Cached(int index)
     {
         if (cache.TryGetValue(index, out (Image Source, Image Target) pair)) return pair;
@@ -127,5 +164,18 @@ internal sealed class PairedDataset
         {
             throw new TinctorException(Pairs[index].Source, error.Problem, error.Remedy, error);
         }
+    }
+}
+
+/// <summary>Drawing of targets in unpaired data.</summary>
+/// <param name="Count">Number of targets: those of the first pairs of the data set.</param>
+/// <param name="InOrder">Whether targets follow in the order of the pairs; otherwise they are random.</param>
+internal sealed record UnpairedTargets(int Count, bool InOrder)
+{
+    /// <summary>Draws the index of the pair whose target belongs to a sample.</summary>
+    internal int Draw(ref SampleRandom random, int index)
+    {
+        int drawn = random.Next(Count);
+        return InOrder ? index % Count : drawn;
     }
 }

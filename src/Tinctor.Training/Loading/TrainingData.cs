@@ -9,6 +9,12 @@ namespace Tinctor.Training.Loading;
 /// <param name="ValidationNote">Description of the origin of the validation pairs.</param>
 internal sealed record TrainingData(PairManifest Manifest, IReadOnlyList<Pair> Train, IReadOnlyList<Pair> Validation, string ValidationNote)
 {
+    /// <summary>
+    /// Numbers of sources and targets of unpaired data: the training pairs are then all sources and all targets in order, the shorter list
+    /// repeated. Null for paired data.
+    /// </summary>
+    public UnpairedCounts? Unpaired { get; private init; }
+
     /// <summary>Mean micrometres per pixel of the sources; null if one is unknown or they differ by 4 % or more.</summary>
     public double? Mpp => Train.All(pair => pair.Mpp is not null) && Train.Min(pair => pair.Mpp) is double least
         && Train.Max(pair => pair.Mpp) < 1.04 * least ? Train.Average(pair => pair.Mpp) : null;
@@ -25,13 +31,20 @@ internal sealed record TrainingData(PairManifest Manifest, IReadOnlyList<Pair> T
     {
         if (config.Path.Length == 0)
             throw new OptionException("Data", "no data set is named", "Name a folder or manifest, or set data.path");
-        PairManifest manifest = PairManifest.Read(config.Path, config.SlidePattern).InDirection(config.Direction);
+        PairManifest manifest = PairManifest.Read(config.Path, config.SlidePattern, config.Unpaired).InDirection(config.Direction);
         if (config.TestSlides.Count + config.ValSlides.Count > 0) manifest = SplitAsNamed(manifest, config);
         TrainingData data = HoldOut(manifest, config.ValidationShare, seed);
         if (data.Train.Count == 0)
             throw new TinctorException(config.Path, $"no training pairs ({manifest.Describe()})", "Assign pairs to the split train");
         int minimum = config.LoadSize > 0 ? 1 : config.CropSize;
-        PairVerification.Check([.. data.Train, .. data.Validation], minimum, factor, smallRemedy: smallRemedy, cancel: cancel);
+        if (!config.Unpaired)
+        {
+            PairVerification.Check([.. data.Train, .. data.Validation], minimum, factor, smallRemedy: smallRemedy, cancel: cancel);
+            return data;
+        }
+        data = data.Combined();
+        PairVerification.Check(data.Train, minimum, factor: null, smallRemedy: smallRemedy, cancel: cancel);
+        PairVerification.Check(data.Validation, minimum, factor, smallRemedy: smallRemedy, cancel: cancel);
         return data;
     }
 
@@ -49,18 +62,46 @@ internal sealed record TrainingData(PairManifest Manifest, IReadOnlyList<Pair> T
     private static TrainingData HoldOut(PairManifest manifest, double share, ulong seed)
     {
         IReadOnlyList<Pair> train = manifest.InSplit("train"), validation = manifest.InSplit("val");
-        if (validation.Count > 0) return new(manifest, train, validation, "the val split");
-        int slides = train.Select(pair => pair.SlideId).Distinct().Count();
+        if (validation.Count > 0) return Validated(manifest, train, validation);
+        Pair[] pairs = [.. train.Where(IsPair)];
+        if (train.Count > 0 && pairs.Length == 0) return new(manifest, train, [], "none (no source and target have the same name)");
+        int slides = pairs.Select(pair => pair.SlideId).Distinct().Count();
         bool known = train.All(pair => pair.SlideId.Length > 0);
         if (share == 0 || !known || slides < 3)
             return new(manifest, train, [],
                 share == 0 ? "none (data.validation_share is 0)"
                 : known ? $"none ({slides} slides are too few, 3 are needed)"
                 : "none (slide IDs are unknown; set data.slide_pattern to hold out slides)");
-        PairManifest split = (manifest with { Pairs = train }).SplitBySlide(share, 0, seed);
-        IReadOnlyList<Pair> held = split.InSplit("val");
-        return new(manifest, split.InSplit("train"), held,
-            $"held-out slides {string.Join(", ", held.Select(pair => pair.SlideId).Distinct())}");
+        IReadOnlyList<Pair> held = (manifest with { Pairs = pairs }).SplitBySlide(share, 0, seed).InSplit("val");
+        string[] heldSlides = [.. held.Select(pair => pair.SlideId).Distinct()];
+        return new(manifest, [.. train.Where(pair => !heldSlides.Contains(pair.SlideId))], held,
+            $"held-out slides {string.Join(", ", heldSlides)}");
+    }
+
+    private static TrainingData Validated(PairManifest manifest, IReadOnlyList<Pair> train, IReadOnlyList<Pair> validation)
+    {
+        Pair[] pairs = [.. validation.Where(IsPair)];
+        return new(manifest, train, pairs,
+            pairs.Length > 0 ? "the val split" : "none (no source and target of the val split have the same name)");
+    }
+
+    private static bool IsPair(Pair pair) => pair is { HasSource: true, HasTarget: true };
+
+    // Pairs of all sources and all targets in order, the shorter list repeated.
+    private TrainingData Combined()
+    {
+        Pair[] sources = [.. Train.Where(pair => pair.HasSource)], targets = [.. Train.Where(pair => pair.HasTarget)];
+        if (sources.Length == 0 || targets.Length == 0)
+        {
+            throw new TinctorException(Manifest.Root, $"{sources.Length} training sources and {targets.Length} training targets",
+                "Assign sources and targets to the split train");
+        }
+        return this with
+        {
+            Train = [.. Enumerable.Range(0, Math.Max(sources.Length, targets.Length))
+                .Select(i => sources[i % sources.Length].WithTargetOf(targets[i % targets.Length]))],
+            Unpaired = new(sources.Length, targets.Length),
+        };
     }
 
     /// <summary>Holds out one fold of the images outside the test split, and checks all images outside the test split.</summary>
@@ -87,7 +128,9 @@ internal sealed record TrainingData(PairManifest Manifest, IReadOnlyList<Pair> T
 
     /// <summary>Describes training and validation data in one line.</summary>
     /// <param name="noun">"pairs" or "images".</param>
-    public string Describe(string noun) => $"training on {Train.Count} {noun}; validation: "
+    public string Describe(string noun) => "training on "
+        + (Unpaired is var (sources, targets) ? $"{sources} sources and {targets} targets, unpaired" : $"{Train.Count} {noun}")
+        + "; validation: "
         + $"{(Validation.Count > 0 ? $"{Validation.Count} {noun}, " : "")}{ValidationNote}";
 
     /// <summary>Creates the training set with augmentation.</summary>
@@ -107,8 +150,16 @@ internal sealed record TrainingData(PairManifest Manifest, IReadOnlyList<Pair> T
             VerticalFlip = config.Rotate,
             Rotate90 = config.Rotate,
             Jitter = config.StainJitter > 0 ? new StainJitter(config.StainJitter, config.StainJitter / 5) : null,
-        }, seed, CacheBytes);
+        }, seed, CacheBytes, Unpaired is { } counts ? new(counts.Targets, config.SerialBatches) : null);
+
+    /// <summary>Creates the drawing of targets for sample images: the targets in order; null for paired data.</summary>
+    internal UnpairedTargets? TargetsInOrder => Unpaired is { } counts ? new(counts.Targets, InOrder: true) : null;
 
     /// <summary>Size of the cache of decoded images in bytes.</summary>
     internal const long CacheBytes = 1L << 30;
 }
+
+/// <summary>Numbers of training images of unpaired data.</summary>
+/// <param name="Sources">Number of sources.</param>
+/// <param name="Targets">Number of targets.</param>
+internal sealed record UnpairedCounts(int Sources, int Targets);

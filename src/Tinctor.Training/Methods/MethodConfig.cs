@@ -26,6 +26,9 @@ public abstract record MethodConfig
     /// </summary>
     public virtual bool StandardizesSource => false;
 
+    /// <summary>Whether the method can be trained on sources and targets that are not pairs (data.unpaired).</summary>
+    public virtual bool AcceptsUnpaired => false;
+
     /// <summary>Inference settings of the trained network.</summary>
     public InferenceConfig Inference { get; init; } = new();
 
