@@ -1,7 +1,8 @@
 """Cuts an image of panels side by side into pairs of two panels, counted from 0.
 
 Usage: panels.py IMAGE PANELS SOURCE TARGET FOLDER
-The left part of the field is for training; the right part, after a gap, is for testing, because there is no second slide.
+The left part of the field is for training, a strip in the middle for validation, the right part for testing, with gaps between them,
+because there is no second slide.
 """
 
 import sys
@@ -11,7 +12,11 @@ from PIL import Image
 
 image, (panels, source, target), folder = Image.open(sys.argv[1]), map(int, sys.argv[2:5]), Path(sys.argv[5])
 width = image.width // panels
-parts = {"left": (0, width * 11 // 16, "train"), "right": (width * 12 // 16, width, "test")}
+parts = {
+    "left": (0, width * 18 // 32, "train"),
+    "middle": (width * 19 // 32, width * 23 // 32, "val"),
+    "right": (width * 24 // 32, width, "test"),
+}
 rows = ["source,target,split,slide_id"]
 for name, (start, end, split) in parts.items():
     for role, panel in (("source", source), ("target", target)):

@@ -16,8 +16,15 @@ namespace Tinctor.Training.Configuration;
 public static class ConfigFile
 {
     // Behaviour of runs that were started before a setting existed, where the default of a method now differs.
-    private static readonly Dictionary<string, string> EarlierDefaults =
-        new() { ["training.schedule"] = "linear", ["data.blank_limit"] = "0", ["model.z_score"] = "crop", ["model.alignment"] = "literal" };
+    private static readonly Dictionary<string, string> EarlierDefaults = new()
+    {
+        ["training.schedule"] = "linear",
+        ["data.blank_limit"] = "0",
+        ["data.distortion"] = "0",
+        ["data.resized_crop"] = "0",
+        ["model.z_score"] = "crop",
+        ["model.alignment"] = "literal",
+    };
 
     /// <summary>Reads a configuration.</summary>
     /// <param name="path">YAML file; null for the defaults.</param>

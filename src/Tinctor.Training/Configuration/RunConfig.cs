@@ -34,7 +34,7 @@ public sealed record RunConfig
         {
             Method = "bcistainer",
             Model = new BciStainerConfig(),
-            Data = new() { CropSize = 1024, Rotate = true },
+            Data = new() { CropSize = 1024, Rotate = true, Distortion = 0.3, ResizedCrop = 0.2 },
             Training = new() { BatchSize = 8, Epochs = 150, EpochsDecay = 0, Schedule = Schedule.Cosine, Ema = 0.99 },
         },
         new RunConfig

@@ -54,6 +54,18 @@ public sealed record DataConfig
     /// <summary>Random rotations by multiples of 90 degrees, and vertical flips.</summary>
     public bool Rotate { get; init; }
 
+    /// <summary>
+    /// Probability of a geometric distortion of source and target (grid, affine or lens, one of them); 0.3 in the code of BCIStainer.
+    /// </summary>
+    [Range(0.0, 1.0)]
+    public double Distortion { get; init; }
+
+    /// <summary>
+    /// Probability of a part of the crop, 80 to 100 % of its area, enlarged to the crop; 0.2 in the code of BCIStainer.
+    /// </summary>
+    [Range(0.0, 1.0)]
+    public double ResizedCrop { get; init; }
+
     /// <summary>Strength of random stain variation of the source in optical-density space; 0 for none, 0.1 for moderate.</summary>
     [Range(0.0, 1.0)]
     public double StainJitter { get; init; }

@@ -49,6 +49,12 @@ internal sealed record PairTransform
     /// <summary>Whether images are rotated by 0, 90, 180 or 270 degrees with equal probability. Requires square images or crops.</summary>
     public bool Rotate90 { get; init; }
 
+    /// <summary>Probability of a geometric distortion of source and target.</summary>
+    public double Distortion { get; init; }
+
+    /// <summary>Probability of a part of the crop that is enlarged to the crop.</summary>
+    public double ResizedCrop { get; init; }
+
     /// <summary>Random stain variation of the source; null for none. Targets are not varied.</summary>
     public StainJitter? Jitter { get; init; }
 

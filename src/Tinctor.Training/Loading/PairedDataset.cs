@@ -14,6 +14,7 @@ internal sealed class PairedDataset
 {
     private const ulong RedrawStream = 0x5245445241570000UL;
     private const ulong TargetStream = 0x5441524745540000UL;
+    private const ulong DistortionStream = 0x57415250000000UL;
     private readonly ConcurrentDictionary<int, (Image Source, Image Target)> cache = new();
     private readonly ConcurrentDictionary<(string File, bool IsTarget), Image> images = new();
     private readonly ConcurrentDictionary<int, (double Mean, double Deviation)> statistics = new();
@@ -77,7 +78,9 @@ internal sealed class PairedDataset
                 targets = Transform.DrawPlacement(ref draws, target.Width, target.Height);
                 targets = Transform.RedrawBlank(ref redraws, targets, target.Width, target.Height, target);
             }
-            float[] light = place.Cut(source);
+            var distortions = new SampleRandom(seed ^ DistortionStream, epoch, index);
+            Distortion? distortion = Distortion.Draw(ref distortions, Transform.Distortion, Transform.ResizedCrop);
+            float[] light = Cut(source, place, distortion);
             SampleRandom stains = random;
             if (Transform.Jitter is { } jitter)
             {
@@ -91,12 +94,18 @@ internal sealed class PairedDataset
             Planes planes = Planes.FromLight(light, source.Channels, place);
             if (Transform.StandardizeSource) Standardize(planes, index, source, stains);
             return new(pair, planes,
-                Planes.FromLight(targets.Cut(target), target.Channels, targets));
+                Planes.FromLight(Cut(target, targets, distortion), target.Channels, targets));
         }
         catch (TinctorException error)
         {
             throw new TinctorException(pair.Source, error.Problem, error.Remedy, error);
         }
+    }
+
+    private static float[] Cut(Image image, Placement place, Distortion? distortion)
+    {
+        float[] samples = place.Cut(image);
+        return distortion?.Apply(samples, place.Width, place.Height) ?? samples;
     }
 
     // Statistics are those of the whole image, and of its varied stains if they vary.

@@ -149,6 +149,8 @@ internal sealed record TrainingData(PairManifest Manifest, IReadOnlyList<Pair> T
             HorizontalFlip = config.Flip,
             VerticalFlip = config.Rotate,
             Rotate90 = config.Rotate,
+            Distortion = config.Distortion,
+            ResizedCrop = config.ResizedCrop,
             Jitter = config.StainJitter > 0 ? new StainJitter(config.StainJitter, config.StainJitter / 5) : null,
         }, seed, CacheBytes, Unpaired is { } counts ? new(counts.Targets, config.SerialBatches) : null);
 

@@ -50,15 +50,7 @@ public class LoaderTests : DataFolder
     [Fact]
     public void Get_turns_both_images_alike_in_all_eight_orientations()
     {
-        // A target that repeats the source shows every difference in geometry.
-        Image half = Noise(3, 3, 5), both = new(6, 3, 3);
-        for (int row = 0; row < 3; row++)
-        {
-            half.Data.AsSpan(row * 9, 9).CopyTo(both.Data.AsSpan(row * 18));
-            half.Data.AsSpan(row * 9, 9).CopyTo(both.Data.AsSpan((row * 18) + 9));
-        }
-        Directory.CreateDirectory(At("train"));
-        both.Write(At("train/a.png"));
+        WriteTwins(3);
         PairedDataset data = Data(new() { HorizontalFlip = true, VerticalFlip = true, Rotate90 = true });
         var seen = new HashSet<string>();
         using DisposeScope scope = torch.NewDisposeScope();
@@ -69,6 +61,35 @@ public class LoaderTests : DataFolder
             seen.Add(string.Join(' ', source.ToArray<float>()));
         }
         Assert.Equal(8, seen.Count);
+    }
+
+    [Fact]
+    public void Get_distorts_both_images_alike_and_the_same_in_every_run()
+    {
+        WriteTwins(16);
+        PairedDataset distorted = Data(new() { Distortion = 1, ResizedCrop = 0.5 }), plain = Data(new());
+        using DisposeScope scope = torch.NewDisposeScope();
+        for (int epoch = 0; epoch < 10; epoch++)
+        {
+            (Tensor source, Tensor target) = distorted.Get(0, epoch);
+            Assert.Equal(source.ToArray<float>(), target.ToArray<float>());
+            Assert.Equal(source.ToArray<float>(), Data(distorted.Transform).Get(0, epoch).Source.ToArray<float>());
+            Assert.NotEqual(source.ToArray<float>(), plain.Get(0, epoch).Source.ToArray<float>());
+        }
+    }
+
+    // A target that repeats the source shows every difference in geometry.
+    private void WriteTwins(int side)
+    {
+        Image half = Noise(side, side, 5), both = new(2 * side, side, 3);
+        for (int row = 0; row < side; row++)
+        {
+            Span<byte> samples = half.Data.AsSpan(row * side * 3, side * 3);
+            samples.CopyTo(both.Data.AsSpan(row * side * 6));
+            samples.CopyTo(both.Data.AsSpan((row * side * 6) + (side * 3)));
+        }
+        Directory.CreateDirectory(At("train"));
+        both.Write(At("train/a.png"));
     }
 
     [Fact]

@@ -46,6 +46,13 @@ public sealed record BbdmConfig : BridgeConfig
     public double MaxVariance { get; init; } = 1;
 
     /// <inheritdoc/>
+    internal override IReadOnlyList<Ablation> Ablations { get; } =
+    [
+        new("official", "formulas of the official code", ["model.variant=official"]),
+        new("crop_z_score", "z-score by crop", ["model.z_score=crop"]),
+    ];
+
+    /// <inheritdoc/>
     // Network and loss of the template of the original repository for images of 256 pixels.
     internal override MethodConfig WithDefaultsOf(string variant) =>
         variant == "bbdm" ? this with { Network = DiffusionUnetOptions.Bbdm, Loss = "l1" } : this;

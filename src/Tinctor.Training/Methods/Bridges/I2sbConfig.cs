@@ -28,6 +28,13 @@ public sealed record I2sbConfig : BridgeConfig
     public bool CondX1 { get; init; } = true;
 
     /// <inheritdoc/>
+    internal override IReadOnlyList<Ablation> Ablations { get; } =
+    [
+        new("ot_ode", "without noise (OT-ODE)", ["model.ot_ode=true"]),
+        new("without_condition", "without the source as input", ["model.cond_x1=false"]),
+    ];
+
+    /// <inheritdoc/>
     public override bool Conditioned => CondX1;
 
     /// <inheritdoc/>
