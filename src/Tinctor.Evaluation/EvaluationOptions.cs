@@ -32,10 +32,16 @@ public sealed record EvaluationOptions
     /// <summary>Title of the report. Default: null, which names the models and the data.</summary>
     public string? Title { get; init; }
 
+    /// <summary>Conditions that scores are compared under. Default: <see cref="EvaluationProtocol.Default"/>.</summary>
+    public EvaluationProtocol Protocol { get; init; } = EvaluationProtocol.Default;
+
     /// <summary>Definition of SSIM. Default: <see cref="SsimVariant.Uniform7"/>.</summary>
     public SsimVariant Ssim { get; init; } = SsimVariant.Uniform7;
 
-    /// <summary>Keys of the built-in image metrics to compute; PSNR and SSIM always are. Default: empty, which computes all.</summary>
+    /// <summary>
+    /// Keys of the built-in image metrics to compute, or <c>all</c>; PSNR and SSIM always are. Default: empty, which computes the
+    /// default ones.
+    /// </summary>
     public IReadOnlyList<string> Metrics { get; init; } = [];
 
     /// <summary>Additional image metrics: LPIPS, or your own subclasses of <see cref="PairMetric"/>. Default: none.</summary>

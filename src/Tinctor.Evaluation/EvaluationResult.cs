@@ -44,6 +44,9 @@ public sealed record EvaluationResult
     /// <summary>Origin of the labels; null without labels.</summary>
     public required string? LabelsFrom { get; init; }
 
+    /// <summary>Identity of the test set.</summary>
+    internal TestSetIdentity? TestSet { get; init; }
+
     /// <summary>Settings of the confidence intervals.</summary>
     public required Bootstrap Bootstrap { get; init; }
 

@@ -1,3 +1,4 @@
+using Tinctor.Evaluation.Analyses.Densities;
 using Tinctor.Evaluation.Data;
 using Tinctor.Evaluation.Metrics;
 using Tinctor.Evaluation.Statistics;
@@ -22,10 +23,11 @@ public static class Evaluator
     public static EvaluationResult Run(
         EvaluationOptions options, IProgress<EvaluationProgress>? progress = null, CancellationToken cancel = default)
     {
+        options = options.Protocol.Apply(options);
         PairMetric[] chosen = [.. PairMetric.Select(options.Metrics, options.Ssim), .. options.ExtraMetrics];
         RequireDistinctKeys(chosen);
         TrainingRun? run = options.Run is null ? null : TrainingRun.Read(options.Run);
-        ImagePairs set = ImagePairs.Match(options.Folders, Ssim.WindowSize(options.Ssim));
+        ImagePairs set = ImagePairs.Match(options.Folders, Ssim.WindowSize(options.Ssim), options.Protocol);
         PairMetric[] metrics = [.. chosen.Where(m => m.NotComputed is null)];
         MeanColour colour = BaselineColour(set, progress, cancel);
         ScoredMethod[] methods = [.. options.Stained.Select(Model), .. Baselines(set, colour)];
@@ -50,9 +52,14 @@ public static class Evaluator
             TargetHasDab = scored.Average(image => image.BrownShare) >= LeastDabShare,
             LabelsFrom = set.LabelsFrom,
             Bootstrap = bootstrap,
-            Warnings = [.. ReadingNotes(scored.SelectMany(image => image.Notes)), .. Warnings(set, methods, bootstrap)],
+            Warnings = [.. ReadingNotes(scored.SelectMany(image => image.Notes)), .. Warnings(set, methods, bootstrap), .. options.Protocol.Warnings(options)],
             Run = run,
-            Sections = [.. options.Analyses.Select(analysis => analysis.Run(testSet, progress, cancel))],
+            TestSet = TestSetIdentity.Create(set.Pairs, options.Labels),
+            Sections =
+            [
+                .. DabMeans.Section([.. scored.Select(image => image.Dab).OfType<DabMeans>()], computed),
+                .. options.Analyses.Select(analysis => analysis.Run(testSet, progress, cancel)),
+            ],
         };
     }
 
@@ -83,26 +90,28 @@ public static class Evaluator
         return MeanColour.Compute(training.Length > 0 ? training : tested, progress, cancel);
     }
 
-    private static (ImageResult Result, double BrownShare, (string Path, string Note)[] Notes) Score(
+    private static (ImageResult Result, double BrownShare, DabMeans? Dab, (string Path, string Note)[] Notes) Score(
         ImagePair pair, PairMetric[] metrics, ScoredMethod[] methods, MeanColour colour)
     {
         var notes = new List<(string Path, string Note)>();
         var real = new ScoredImage(Read(pair.Real));
         var scores = new Dictionary<string, double[]>();
+        DabMeans? dab = metrics.Contains(StainHistograms.DabMean) ? new(pair.Name, real) : null;
         foreach (ScoredMethod method in methods)
         {
             var image = new ScoredImage(method.Key == ScoredMethod.MeanColour
                 ? colour.Flat(real.Width, real.Height)
                 : Read(pair.PathOf(method.Key)));
             scores[method.Key] = [.. metrics.Select(m => m.Compute(image, real))];
+            dab?.Add(method, image);
         }
-        return (new(pair, real.Width, real.Height, scores), StainMetrics.BrownShare(real), [.. notes]);
+        return (new(pair, real.Width, real.Height, scores), StainMetrics.BrownShare(real), dab, [.. notes]);
 
         Image Read(string path)
         {
             Image image = Image.Read(path);
             notes.AddRange(image.Notes.Select(note => (path, note)));
-            return RgbReader.ToRgb(image);
+            return pair.CropCentre(RgbReader.ToRgb(image));
         }
     }
 

@@ -29,7 +29,8 @@ public sealed class UncertaintyTests : IDisposable
         Write("runs/1", "a", Flat(10));
         Write("runs/2", "a", Flat(16));
         Write("runs/3", "a", Flat(10));
-        var one = RunStatistics.Compute([.. Directory.GetFiles(root.FullName, "a.png", SearchOption.AllDirectories)], Flat(13));
+        var one = RunStatistics.Compute(
+            Directory.GetFiles(root.FullName, "a.png", SearchOption.AllDirectories).Select(RgbReader.Read), Flat(13));
         // Values 10, 16, 10: mean 12, sample standard deviation sqrt(12).
         Assert.All(one.Uncertainty, u => Assert.Equal(Math.Sqrt(12), u, 1e-6));
         Assert.All(one.Error, e => Assert.Equal(1, e, 1e-6));

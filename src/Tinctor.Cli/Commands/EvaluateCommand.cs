@@ -3,7 +3,6 @@ using Spectre.Console;
 using Tinctor.Cli.Commands.Evaluation;
 using Tinctor.Evaluation;
 using Tinctor.Evaluation.Data;
-using Tinctor.Evaluation.Metrics;
 using Tinctor.Evaluation.Report;
 using Tinctor.Evaluation.Statistics;
 
@@ -71,22 +70,6 @@ public static class EvaluateCommand
         Required = true,
     };
 
-    private static readonly Option<string> SsimName = new("--ssim")
-    {
-        Description = "SSIM window: uniform7 (scikit-image), gaussian11 (Wang) or another",
-        HelpName = string.Join('|', Ssim.Names.Keys),
-        DefaultValueFactory = _ => "uniform7",
-    };
-
-    private static readonly Option<string[]> MetricKeys = new("--metrics")
-    {
-        Description = "Metrics beside PSNR and SSIM, as in mae_dab,ms_ssim [default: all]",
-        HelpName = "KEY,KEY",
-        DefaultValueFactory = _ => [],
-        CustomParser = result => [.. result.Tokens.SelectMany(token =>
-            token.Value.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries))],
-    };
-
     private static readonly Option<int> Resamples = new("--resamples")
     {
         Description = "Bootstrap resamples for confidence intervals, at least 100",
@@ -100,7 +83,6 @@ public static class EvaluateCommand
     /// <summary>The command, for the root command.</summary>
     public static Command Create()
     {
-        SsimName.Among([.. Ssim.Names.Keys]);
         Resamples.Between(100, int.MaxValue);
         var command = new GroupedCommand("evaluate", """
             Score stained images against the real ones: PSNR and SSIM with confidence intervals, trivial baselines, a report.
@@ -114,10 +96,10 @@ public static class EvaluateCommand
         {
             { "Input", Stained, Real, Source, Labels, TrainReal, Run },
             { "Output", Output, Title, CommonOptions.Viewer },
-            { "Metrics", SsimName, MetricKeys, Resamples, Seed },
+            { "Metrics", [.. MetricOptions.All, Resamples, Seed] },
             { "Alignment", AlignmentOptions.All },
             { "Labels and encoders", LabelOptions.All },
-            { "Deep features", FeatureOptions.All },
+            { "Deep features", FeatureOptions.OfNetworks },
             { "Segmentation", SegmentationOptions.All },
             { "IHC", IhcOptions.All },
             { "Uncertainty", UncertaintyOptions.All },
@@ -136,8 +118,9 @@ public static class EvaluateCommand
         TrainReal = parse.GetValue(TrainReal),
         Run = parse.GetValue(Run),
         Title = parse.GetValue(Title),
-        Ssim = Ssim.Names[parse.GetRequiredValue(SsimName)],
-        Metrics = parse.GetRequiredValue(MetricKeys),
+        Protocol = MetricOptions.Protocol(parse),
+        Ssim = MetricOptions.SsimVariant(parse),
+        Metrics = MetricOptions.Keys(parse),
         ExtraMetrics = [.. FeatureOptions.Metrics(parse)],
         Analyses =
         [
@@ -176,6 +159,9 @@ public static class EvaluateCommand
                 AddRow(table, $"{model.Title}, {group.Label}", group.N, group.Summaries[model.Key], result);
         Terminal.Results.Write(table);
         Terminal.Results.MarkupLineInterpolated($"[dim]Means with intervals: {result.Bootstrap.Description}[/]");
+        EvaluationProtocol protocol = result.Options.Protocol;
+        if (protocol != EvaluationProtocol.Default)
+            Terminal.Results.MarkupLineInterpolated($"[dim]Protocol {protocol.Name}: {protocol.Description}; {protocol.Aggregation}[/]");
     }
 
     /// <summary>

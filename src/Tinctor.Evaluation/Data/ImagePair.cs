@@ -1,3 +1,5 @@
+using Tinctor.Slides;
+
 namespace Tinctor.Evaluation.Data;
 
 /// <summary>Versions of one image of the test set.</summary>
@@ -12,6 +14,16 @@ public sealed record ImagePair(
 {
     /// <summary>Path of the image of a method: the output of a model, or the source for <see cref="ScoredMethod.Identity"/>.</summary>
     public string PathOf(string method) => method == ScoredMethod.Identity ? Source! : Stained[method];
+
+    /// <summary>Side of the square at the centre that is scored, in pixels; 0 for the whole image.</summary>
+    internal int Crop { get; init; }
+
+    /// <summary>Reads a version of the image as 8-bit RGB: the part that is scored.</summary>
+    internal Image ReadRgb(string path) => CropCentre(RgbReader.Read(path));
+
+    /// <summary>Cuts out the part of a version that is scored.</summary>
+    internal Image CropCentre(Image image) => Crop == 0 || Math.Min(image.Width, image.Height) <= Crop ? image
+        : image.Crop((image.Width - Crop) / 2, (image.Height - Crop) / 2, Crop, Crop);
 }
 
 /// <summary>Real image of the training set.</summary>

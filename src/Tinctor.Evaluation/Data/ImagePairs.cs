@@ -16,9 +16,10 @@ internal sealed record ImagePairs(IReadOnlyList<ImagePair> Pairs, IReadOnlyList<
 
     /// <summary>Matches the folders and checks the headers of all images.</summary>
     /// <param name="folders">The folders.</param>
-    /// <param name="smallestSide">Smallest width and height in pixels that can be scored; smaller images are skipped.</param>
+    /// <param name="window">Side of SSIM's window in pixels; smaller images are skipped.</param>
+    /// <param name="protocol">Conditions that the images must meet; others are skipped.</param>
     /// <exception cref="TinctorException">Files are missing, unreadable or differ in size, or all images are too small.</exception>
-    public static ImagePairs Match(ImageFolders folders, int smallestSide)
+    public static ImagePairs Match(ImageFolders folders, int window, EvaluationProtocol protocol)
     {
         RequireDistinctNames(folders.Stained);
         var stained = folders.Stained.ToDictionary(model => model.Name, model => FilesByStem(model.Path, "_fake_B"));
@@ -33,12 +34,12 @@ internal sealed record ImagePairs(IReadOnlyList<ImagePair> Pairs, IReadOnlyList<
         foreach (StainedFolder model in folders.Stained) AddUnmatched(stained[model.Name], model, real, folders, problems);
         string[] names = [.. real.Keys.Where(name => stained.Values.All(files => files.ContainsKey(name))).Order(StringComparer.Ordinal)];
         AddIncomplete(names, all, real, source, labels, folders, problems);
-        ImagePair[] pairs = Pair(names, stained, real, source, labels);
+        ImagePair[] pairs = Pair(names, stained, real, source, labels, protocol.Crop);
         string? otherSources = CheckHeaders(pairs, problems);
         problems.ThrowIfAny(folders.Real);
-        SkippedImage[] skipped = [.. pairs.Select(pair => TooSmall(pair, smallestSide)).OfType<SkippedImage>()];
+        SkippedImage[] skipped = [.. pairs.Select(pair => Unsuitable(pair, window, protocol)).OfType<SkippedImage>()];
         if (skipped.Length == pairs.Length) throw new TinctorException(folders.Real, skipped[0].Reason,
-            "Choose larger images, or another SSIM");
+            "Choose other images, another SSIM or another protocol");
         pairs = [.. pairs.ExceptBy(skipped.Select(image => image.Name), pair => pair.Name)];
         string? labelsFrom = !pairs.Any(p => p.Label is not null) ? null : folders.Labels ?? "file names (level suffixes of BCI)";
         return new(pairs, skipped, FindTrainingTargets(folders, labels), labelsFrom,
@@ -95,7 +96,7 @@ internal sealed record ImagePairs(IReadOnlyList<ImagePair> Pairs, IReadOnlyList<
     }
 
     private static ImagePair[] Pair(string[] names, Dictionary<string, Dictionary<string, List<string>>> stained,
-        Dictionary<string, List<string>> real, Dictionary<string, List<string>>? source, LabelTable? labels)
+        Dictionary<string, List<string>> real, Dictionary<string, List<string>>? source, LabelTable? labels, int crop)
     {
         Func<string, LabelRow> rowOf = labels is not null ? name => labels.Rows.GetValueOrDefault(name)
             : FileNameLabels.AllHaveOne(names) ? FileNameLabels.Find : _ => default;
@@ -104,7 +105,7 @@ internal sealed record ImagePairs(IReadOnlyList<ImagePair> Pairs, IReadOnlyList<
             .. from name in names
                let row = rowOf(name)
                select new ImagePair(name, stained.ToDictionary(model => model.Key, model => model.Value[name][0]), real[name][0],
-                   source?.GetValueOrDefault(name)?[0], row.Label, row.SlideId),
+                   source?.GetValueOrDefault(name)?[0], row.Label, row.SlideId) { Crop = crop },
         ];
     }
 
@@ -170,11 +171,16 @@ internal sealed record ImagePairs(IReadOnlyList<ImagePair> Pairs, IReadOnlyList<
         return files.GroupBy(Stem).ToDictionary(g => g.Key, g => g.ToList());
     }
 
-    private static SkippedImage? TooSmall(ImagePair pair, int smallestSide)
+    private static SkippedImage? Unsuitable(ImagePair pair, int window, EvaluationProtocol protocol)
     {
         ImageInfo real = Image.ReadInfo(pair.Real);
-        return Math.Min(real.Width, real.Height) >= smallestSide ? null : new(pair.Name, string.Create(CultureInfo.InvariantCulture,
-            $"{real.Width}x{real.Height} pixels, but the window of SSIM needs {smallestSide}x{smallestSide}"));
+        int side = Math.Min(real.Width, real.Height);
+        string? needed = protocol.RequiredSize is > 0 and var size && (real.Width, real.Height) != (size, size)
+                ? $"the protocol {protocol.Name} needs {size}x{size}"
+            : side < protocol.Crop ? $"the protocol {protocol.Name} needs {protocol.Crop}x{protocol.Crop}"
+            : side < window ? $"the window of SSIM needs {window}x{window}" : null;
+        return needed is null ? null
+            : new(pair.Name, string.Create(CultureInfo.InvariantCulture, $"{real.Width}x{real.Height} pixels, but {needed}"));
     }
 
     private static string? CheckHeaders(ImagePair[] pairs, ProblemList problems)

@@ -6,6 +6,9 @@ namespace Tinctor.Evaluation.Metrics;
 /// </summary>
 public abstract class PairMetric
 {
+    /// <summary>Name of all built-in metrics, also those that are computed on request only.</summary>
+    internal const string All = "all";
+
     /// <summary>Name in files: lower case letters, digits and underscores; must not change (<c>psnr</c>).</summary>
     public abstract string Key { get; }
 
@@ -46,18 +49,25 @@ public abstract class PairMetric
         .. StainMetrics.All,
     ];
 
-    /// <summary>Selects built-in metrics by their keys; PSNR and SSIM are always included, and all are if there are no keys.</summary>
+    /// <summary>Built-in metrics that are computed on request only.</summary>
+    private static IReadOnlyList<PairMetric> OnRequest =>
+        [PixelErrors.PsnrTargetRangeMetric, ColourDifference.Cie76, ColourDifference.Ciede2000, .. StainHistograms.All];
+
+    /// <summary>
+    /// Selects built-in metrics by their keys, or <see cref="All"/>; PSNR and SSIM are always included. Without keys, the defaults.
+    /// </summary>
     /// <exception cref="OptionException">A key is unknown.</exception>
     internal static IReadOnlyList<PairMetric> Select(IReadOnlyList<string> keys, SsimVariant variant)
     {
         IReadOnlyList<PairMetric> defaults = Defaults(variant);
         if (keys.Count == 0) return defaults;
-        PairMetric[] known = [.. defaults, PixelErrors.PsnrTargetRangeMetric];
-        foreach (string key in keys.Except(known.Select(metric => metric.Key)))
+        PairMetric[] known = [.. defaults, .. OnRequest];
+        foreach (string key in keys.Except(known.Select(metric => metric.Key).Append(All)))
         {
             throw new OptionException("Metrics", $"there is no metric \"{key}\"",
-                $"Choose from {string.Join(", ", known.Select(metric => metric.Key))}");
+                $"Choose from {string.Join(", ", known.Select(metric => metric.Key))}, or {All}");
         }
+        if (keys.Contains(All)) return known;
         return [.. known.Where(metric => metric.Key is "psnr" or "ssim" || keys.Contains(metric.Key))];
     }
 

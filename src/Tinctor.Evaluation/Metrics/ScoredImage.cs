@@ -1,11 +1,15 @@
 using Tinctor.Measurement;
 using Tinctor.Slides;
+using Tinctor.Slides.Colour;
 
 namespace Tinctor.Evaluation.Metrics;
 
 /// <summary>An 8-bit RGB image with planes that several metrics share, computed on first use. Not thread-safe.</summary>
 public sealed class ScoredImage
 {
+    private float[]? lab;
+    private float[][]? haematoxylinEosinDab;
+
     /// <summary>Wraps an 8-bit RGB image.</summary>
     public ScoredImage(Image rgb)
     {
@@ -33,4 +37,17 @@ public sealed class ScoredImage
 
     /// <summary>Decimal optical density of DAB for each pixel, in the same unit.</summary>
     public float[] Dab => Stains.Dab;
+
+    /// <summary>L*, a* and b* of each pixel, interleaved.</summary>
+    internal float[] Lab => lab ??= CieLab.FromBytes(Image.Data);
+
+    /// <summary>Densities of haematoxylin, eosin and DAB for each pixel, as in scikit-image's rgb2hed.</summary>
+    internal float[][] HaematoxylinEosinDab => haematoxylinEosinDab ??= SeparateStains();
+
+    private float[][] SeparateStains()
+    {
+        var planes = new[] { new float[Width * Height], new float[Width * Height], new float[Width * Height] };
+        StainMatrix.HaematoxylinEosinDab.SeparateRgbPlanes(Image.Data, planes);
+        return planes;
+    }
 }

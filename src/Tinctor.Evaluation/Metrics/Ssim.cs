@@ -11,6 +11,9 @@ public enum SsimVariant
     /// <summary>The same with an 11x11 window (skimage with win_size 11).</summary>
     Uniform11,
 
+    /// <summary>11x11 uniform window, population covariance, per channel: average pooling, as the protocol centre-256.</summary>
+    Box11,
+
     /// <summary>11x11 Gaussian window of sigma 1.5, population covariance, per channel: Wang et al. 2004.</summary>
     Gaussian11,
 
@@ -43,13 +46,17 @@ public static class Ssim
         ["uniform7"] = SsimVariant.Uniform7,
         ["gaussian11"] = SsimVariant.Gaussian11,
         ["uniform11"] = SsimVariant.Uniform11,
+        ["box11"] = SsimVariant.Box11,
         ["grey7"] = SsimVariant.Grey7,
         ["luminance7"] = SsimVariant.Luminance7,
         ["uniform7-range2"] = SsimVariant.Uniform7Range2,
     };
 
+    /// <summary>Name that people type for a variant.</summary>
+    internal static string NameOf(SsimVariant variant) => Names.First(entry => entry.Value == variant).Key;
+
     /// <summary>The window's side in pixels; images must be at least this wide and high.</summary>
-    public static int WindowSize(SsimVariant variant) => variant is SsimVariant.Gaussian11 or SsimVariant.Uniform11 ? 11 : 7;
+    public static int WindowSize(SsimVariant variant) => variant is SsimVariant.Gaussian11 or SsimVariant.Uniform11 or SsimVariant.Box11 ? 11 : 7;
 
     /// <summary>Mean SSIM over windows and channels, in [-1, 1].</summary>
     /// <exception cref="ArgumentException">The images differ in size or are smaller than the window.</exception>
@@ -73,6 +80,8 @@ public static class Ssim
             SsimVariant.Grey7 => [OfPlanes(Plane(image, Mean), Plane(reference, Mean), width, height, Range)],
             SsimVariant.Luminance7 => [OfPlanes(Plane(image, Rec709), Plane(reference, Rec709), width, height, Range)],
             SsimVariant.Uniform7Range2 => new UniformSsim<int>(window, width, channels, 2 * Range)
+                .MeanPerChannel(image.Data, reference.Data),
+            SsimVariant.Box11 => new UniformSsim<int>(window, width, channels, Range, population: true)
                 .MeanPerChannel(image.Data, reference.Data),
             _ => new UniformSsim<int>(window, width, channels, Range).MeanPerChannel(image.Data, reference.Data),
         };
@@ -101,6 +110,8 @@ public static class Ssim
                 + "script's call of skimage.metrics.structural_similarity)",
             SsimVariant.Uniform11 => "uniform 11x11 window, sample covariance, data range 255, on 8-bit RGB, per channel (skimage, "
                 + "win_size 11)",
+            SsimVariant.Box11 => "uniform 11x11 window, population covariance (average pooling), data range 255, on 8-bit RGB, per "
+                + "channel",
             SsimVariant.Gaussian11 => "Gaussian 11x11 window with sigma 1.5, population covariance, data range 255, on 8-bit RGB, per "
                 + "channel (Wang et al. 2004; skimage with gaussian_weights)",
             SsimVariant.Grey7 => "uniform 7x7 window, sample covariance, data range 255, on the mean of R, G and B",

@@ -4,7 +4,7 @@ using System.Runtime.CompilerServices;
 namespace Tinctor.Evaluation.Metrics;
 
 /// <summary>
-/// SSIM with a uniform window and sample covariance. Column sums are updated row by row, and added across the window. Sums of bytes are
+/// SSIM with a uniform window and sample or population covariance. Column sums are updated row by row, and added across the window. Sums of bytes are
 /// exact integers, which fit in 32 bits for up to 121 pixels.
 /// </summary>
 /// <typeparam name="TSum">int for bytes, double for floating-point planes.</typeparam>
@@ -17,12 +17,18 @@ internal sealed class UniformSsim<TSum> where TSum : struct, INumber<TSum>
     private readonly double[] similarities; // summed down each column of windows
     private TSum[] row, referenceRow;
 
-    public UniformSsim(int size, int width, int channels, double range)
+    /// <summary>Creates the window.</summary>
+    /// <param name="size">Side of the window in pixels.</param>
+    /// <param name="width">Width of the images in pixels.</param>
+    /// <param name="channels">Samples per pixel.</param>
+    /// <param name="range">Data range.</param>
+    /// <param name="population">Whether covariances are divided by the number of pixels instead of one less.</param>
+    public UniformSsim(int size, int width, int channels, double range, bool population = false)
     {
         (this.size, this.channels, samples, valid) = (size, channels, width * channels, (width - size + 1) * channels);
         // Scaling both factors of the fraction avoids dividing by the area of the window.
         double area = size * size;
-        (c1, c2) = (Square(0.01 * range) * area * area, Square(0.03 * range) * area * (area - 1));
+        (c1, c2) = (Square(0.01 * range) * area * area, Square(0.03 * range) * area * (population ? area : area - 1));
         // Rows are padded, so that whole vectors can be read everywhere; the padding is not used.
         int length = samples + (size * channels) + Vector<int>.Count;
         TSum[] Row() => new TSum[length];
@@ -62,7 +68,8 @@ internal sealed class UniformSsim<TSum> where TSum : struct, INumber<TSum>
         }
     }
 
-    // With sums over n pixels: mean = s / n, sample covariance = (n sxy - sx sy) / (n (n - 1)).
+    // With sums over n pixels: mean = s / n, sample covariance = (n sxy - sx sy) / (n (n - 1)), population covariance with n instead
+    // of n - 1.
     private void AddSimilarities()
     {
         var area = new Vector<TSum>(TSum.CreateChecked(size * size));

@@ -82,7 +82,7 @@ internal static class Gallery
         const int Sampled = 6;
         int sampled = Math.Min(Sampled, chosen.Length);
         ImageResult[] sample = [.. Enumerable.Range(0, sampled).Select(k => chosen[k * chosen.Length / sampled])];
-        var images = sample.SelectMany(i => Files(result, i).Select(f => (Image: RgbReader.Read(f.Path), i.Width, i.Height))).ToArray();
+        var images = sample.SelectMany(i => Files(result, i).Select(f => (Image: i.Pair.ReadRgb(f.Path), i.Width, i.Height))).ToArray();
         int largest = chosen.Max(i => Math.Max(i.Width, i.Height));
         return Sides.SkipWhile(side => side / 2 >= largest).FirstOrDefault(side =>
             images.AsParallel().Sum(i => (long)Jpeg.Encode(i.Image, i.Width, i.Height, side).Length) * chosen.Length / sample.Length
@@ -95,7 +95,7 @@ internal static class Gallery
         var stained = new JsonObject();
         foreach (var (model, role, path) in Files(result, image))
         {
-            string uri = Jpeg.DataUri(RgbReader.Read(path), image.Width, image.Height, side);
+            string uri = Jpeg.DataUri(image.Pair.ReadRgb(path), image.Width, image.Height, side);
             if (model is null)
                 entry[role] = uri;
             else

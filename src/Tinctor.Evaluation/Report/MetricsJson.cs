@@ -4,7 +4,10 @@ using System.Runtime.InteropServices;
 using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using Microsoft.ML.OnnxRuntime;
+using Tinctor.Evaluation.Metrics;
 using Tinctor.Evaluation.Statistics;
+using Tinctor.Slides.Native;
 
 namespace Tinctor.Evaluation.Report;
 
@@ -66,7 +69,10 @@ internal static class MetricsJson
                 ["tinctor"] = Program,
                 ["dotnet"] = Environment.Version.ToString(),
                 ["os"] = RuntimeInformation.OSDescription,
+                ["onnxruntime"] = OrtEnv.Instance().GetVersionString(),
+                ["libvips"] = VipsLibrary.Version.ToString(),
             },
+            ["protocol"] = Protocol(options),
             ["inputs"] = new JsonObject
             {
                 ["stained"] = new JsonObject(options.Stained.Select(m => KeyValuePair.Create(m.Name, (JsonNode?)m.Path))),
@@ -75,6 +81,12 @@ internal static class MetricsJson
                 ["labels"] = options.Labels,
                 ["train_real"] = options.TrainReal,
                 ["run"] = options.Run,
+            },
+            ["test_set"] = new JsonObject
+            {
+                ["names_sha256"] = result.TestSet?.NamesSha256,
+                ["manifest"] = result.TestSet?.Manifest,
+                ["manifest_sha256"] = result.TestSet?.ManifestSha256,
             },
             ["n"] = result.Images.Count,
             ["skipped"] = Array(result.Skipped, image => new JsonObject { ["name"] = image.Name, ["reason"] = image.Reason }),
@@ -137,6 +149,24 @@ internal static class MetricsJson
             ["sections"] = Array(result.Sections, s => SectionJson.Of(s, withPictures: false)),
             ["warnings"] = Array(result.Warnings, w => JsonValue.Create(w)),
             ["images"] = Array(result.Images, i => Of(result, i)),
+        };
+    }
+
+    private static JsonObject Protocol(EvaluationOptions options)
+    {
+        EvaluationProtocol protocol = options.Protocol;
+        return new()
+        {
+            ["name"] = protocol.Name,
+            ["description"] = protocol.Description,
+            ["crop"] = protocol.Crop > 0 ? protocol.Crop : null,
+            ["required_size"] = protocol.RequiredSize > 0 ? protocol.RequiredSize : null,
+            ["colour_space"] = "8-bit sRGB",
+            ["ssim"] = Ssim.NameOf(options.Ssim),
+            ["lpips_network"] = protocol.LpipsNetwork?.ToString().ToLowerInvariant(),
+            ["selection"] = protocol.Selection,
+            ["aggregation"] = protocol.Aggregation,
+            ["seed"] = options.Seed,
         };
     }
 

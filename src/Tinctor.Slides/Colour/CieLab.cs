@@ -14,12 +14,18 @@ internal static class CieLab
         Check(rgb.Length, lab.Length);
         for (var i = 0; i < rgb.Length; i += 3)
         {
-            var (r, g, b) = (Linear(rgb[i]), Linear(rgb[i + 1]), Linear(rgb[i + 2]));
-            var x = Compress((0.412453f * r + 0.357580f * g + 0.180423f * b) / WhiteX);
-            var y = Compress(0.212671f * r + 0.715160f * g + 0.072169f * b);
-            var z = Compress((0.019334f * r + 0.119193f * g + 0.950227f * b) / WhiteZ);
-            (lab[i], lab[i + 1], lab[i + 2]) = (116 * y - 16, 500 * (x - y), 200 * (y - z));
+            FromLinear(Linear(rgb[i]), Linear(rgb[i + 1]), Linear(rgb[i + 2]), lab[i..]);
         }
+    }
+
+    /// <summary>Converts 8-bit RGB to L* (0 to 100), a* and b* (around 0).</summary>
+    public static float[] FromBytes(ReadOnlySpan<byte> rgb)
+    {
+        Span<float> linear = stackalloc float[256];
+        for (var value = 0; value < linear.Length; value++) linear[value] = Linear(value / 255f);
+        var lab = new float[rgb.Length];
+        for (var i = 0; i < rgb.Length; i += 3) FromLinear(linear[rgb[i]], linear[rgb[i + 1]], linear[rgb[i + 2]], lab.AsSpan(i));
+        return lab;
     }
 
     /// <summary>Converts L*a*b* to RGB light; colours outside of sRGB are clamped to [0, 1].</summary>
@@ -36,6 +42,14 @@ internal static class CieLab
             rgb[i + 1] = Gamma(-0.96925495f * x + 1.87599f * y + 0.04155593f * z);
             rgb[i + 2] = Gamma(0.05564664f * x - 0.20404134f * y + 1.05731107f * z);
         }
+    }
+
+    private static void FromLinear(float r, float g, float b, Span<float> lab)
+    {
+        var x = Compress((0.412453f * r + 0.357580f * g + 0.180423f * b) / WhiteX);
+        var y = Compress(0.212671f * r + 0.715160f * g + 0.072169f * b);
+        var z = Compress((0.019334f * r + 0.119193f * g + 0.950227f * b) / WhiteZ);
+        (lab[0], lab[1], lab[2]) = (116 * y - 16, 500 * (x - y), 200 * (y - z));
     }
 
     private static float Linear(float light) => light > 0.04045f ? MathF.Pow((light + 0.055f) / 1.055f, 2.4f) : light / 12.92f;

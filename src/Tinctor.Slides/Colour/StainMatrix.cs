@@ -101,6 +101,23 @@ public sealed class StainMatrix
         }
     }
 
+    /// <summary>Computes the concentrations of <see cref="SeparateRgb"/> from 8-bit RGB, one plane per stain.</summary>
+    /// <param name="rgb">Pixels, row by row.</param>
+    /// <param name="planes">Three planes with one number for each pixel.</param>
+    internal void SeparateRgbPlanes(ReadOnlySpan<byte> rgb, float[][] planes)
+    {
+        Span<float> density = stackalloc float[256];
+        for (var value = 0; value < density.Length; value++) density[value] = value / 255f;
+        OpticalDensity.FromLight(density, density, floor: OpticalDensity.SkimageFloor);
+        for (var stain = 0; stain < 3; stain++)
+        {
+            var (r, g, b) = ((float)inverse[stain] / 6, (float)inverse[3 + stain] / 6, (float)inverse[6 + stain] / 6);
+            float[] plane = planes[stain];
+            for (int i = 0, j = 0; i < plane.Length; i++, j += 3)
+                plane[i] = MathF.Max(density[rgb[j]] * r + density[rgb[j + 1]] * g + density[rgb[j + 2]] * b, 0);
+        }
+    }
+
     /// <summary>
     /// Computes RGB light, clamped to [0, 1], from concentrations of <see cref="SeparateRgb"/> (combine_stains, hed2rgb).
     /// </summary>

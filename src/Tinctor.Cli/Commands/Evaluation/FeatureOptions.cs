@@ -61,13 +61,15 @@ internal static class FeatureOptions
     private static readonly Option<string> DeviceName = new("--device")
     { Description = "cpu, cuda, cuda:N or auto", HelpName = "DEVICE", DefaultValueFactory = _ => "auto" };
 
-    /// <summary>Files and definitions of the metrics, which studies pass on to <c>tinctor evaluate</c>.</summary>
-    public static IReadOnlyList<Option> OfMetrics { get; } = MakeOfMetrics();
+    private static readonly Option[] Files = MakeFiles();
 
-    /// <summary>All options.</summary>
-    public static IReadOnlyList<Option> All { get; } = [.. OfMetrics, DeviceName];
+    /// <summary>Protocol, files and definitions of the metrics, which studies pass on to <c>tinctor evaluate</c>.</summary>
+    public static IReadOnlyList<Option> OfMetrics { get; } = [.. MetricOptions.All, .. Files];
 
-    private static Option[] MakeOfMetrics()
+    /// <summary>Options of networks.</summary>
+    public static IReadOnlyList<Option> OfNetworks { get; } = [.. Files, DeviceName];
+
+    private static Option[] MakeFiles()
     {
         Resizing.Among("clean", "legacy");
         LpipsName.Among("alex", "vgg", "squeeze");
@@ -107,7 +109,7 @@ internal static class FeatureOptions
     public static IEnumerable<PairMetric> Metrics(ParseResult parse)
     {
         string? trunk = parse.GetValue(LpipsTrunkFile), lin = parse.GetValue(LpipsLinFile);
-        LpipsNet net = Enum.Parse<LpipsNet>(parse.GetValue(LpipsName) ?? "alex", ignoreCase: true);
+        LpipsNet net = MetricOptions.LpipsNetwork(parse, parse.GetValue(LpipsName));
         yield return Metric(ValueRange.MinusOneToOne);
         if (parse.GetValue(LpipsUnit)) yield return Metric(ValueRange.ZeroToOne);
 

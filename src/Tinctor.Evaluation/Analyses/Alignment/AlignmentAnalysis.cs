@@ -55,9 +55,9 @@ public sealed class AlignmentAnalysis : IAnalysis
         TestSet set, IProgress<EvaluationProgress>? progress, CancellationToken cancel) =>
         ImagePass.Over(set.Pairs, "alignment", progress, cancel, pair =>
         {
-            var real = RgbReader.Read(pair.Real);
+            var real = pair.ReadRgb(pair.Real);
             return set.Methods.ToDictionary(method => method.Key,
-                method => Measure(RgbReader.Read(pair.PathOf(method.Key)), real, ChannelOf(method)));
+                method => Measure(pair.ReadRgb(pair.PathOf(method.Key)), real, ChannelOf(method)));
         });
 
     // Source and real images share the nuclei only; a stained image should share everything.

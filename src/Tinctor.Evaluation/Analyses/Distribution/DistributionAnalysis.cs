@@ -101,7 +101,7 @@ public sealed class DistributionAnalysis(Func<FeatureExtractor>? open, int sampl
         foreach (ImagePair[] batch in pairs.Chunk(BatchSize))
         {
             cancel.ThrowIfCancellationRequested();
-            FeatureBatch features = network.Extract(batch.Select(pair => RgbReader.Read(path(pair))));
+            FeatureBatch features = network.Extract(batch.Select(pair => pair.ReadRgb(path(pair))));
             statistics.Add(FeatureMatrix.FromRows(features.Values));
             sample.Add(features.Values);
             if (features.Probabilities is { } probabilities)

@@ -86,7 +86,7 @@ internal sealed class EncoderAnalysis(Func<FeatureExtractor>? openSource, Func<F
         [.. pairs.Select(pair =>
         {
             cancel.ThrowIfCancellationRequested();
-            float[][] features = encoder.Extract(Patches(RgbReader.Read(path(pair)), path(pair))).Values;
+            float[][] features = encoder.Extract(Patches(pair.ReadRgb(path(pair)), path(pair))).Values;
             step();
             return features;
         })];

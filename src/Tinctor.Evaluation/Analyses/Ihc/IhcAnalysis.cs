@@ -60,7 +60,7 @@ public sealed class IhcAnalysis(ISegmentation nuclei, IhcSettings settings) : IA
     {
         IhcCounts Counts(string path, string? method)
         {
-            var image = new ScoredImage(RgbReader.Read(path));
+            var image = new ScoredImage(pair.ReadRgb(path));
             return IhcCounts.Compute(image.Stains, nuclei.Segment(pair, method, image), settings);
         }
         return new(pair.Name, pair.SlideId, Counts(pair.Real, null),

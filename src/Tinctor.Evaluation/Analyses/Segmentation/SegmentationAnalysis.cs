@@ -95,7 +95,7 @@ public sealed class SegmentationAnalysis(ISegmentation segmentation, double micr
 
         (LabelMap Map, byte[]? Classes) Segment(string path, string? method)
         {
-            var image = new ScoredImage(RgbReader.Read(path));
+            var image = new ScoredImage(pair.ReadRgb(path));
             byte[]? classes = HasClasses ? segmentation.Classify(pair, method, image) : null;
             return (classes is null || segmentation.HasInstances ? segmentation.Segment(pair, method, image)
                 : LabelMap.OfMask(image.Width, image.Height, Array.ConvertAll(classes, each => each != 0)), classes);

@@ -1,4 +1,3 @@
-using Tinctor.Evaluation.Data;
 using Tinctor.Slides;
 
 namespace Tinctor.Evaluation.Analyses.Uncertainty;
@@ -12,14 +11,17 @@ namespace Tinctor.Evaluation.Analyses.Uncertainty;
 /// <param name="Variation">Mean over pixels and channels of standard deviation / mean (0 where the mean is 0).</param>
 internal sealed record RunStatistics(Image Mean, float[] Uncertainty, float[] Error, double Variation)
 {
-    /// <summary>Reads the runs one by one and keeps only sums.</summary>
-    /// <exception cref="TinctorException">A file is damaged.</exception>
-    public static RunStatistics Compute(IReadOnlyList<string> files, Image real)
+    /// <summary>Goes through the runs once and keeps only sums.</summary>
+    /// <param name="images">Images of the runs, 8-bit RGB, read one by one.</param>
+    /// <param name="real">The real image.</param>
+    public static RunStatistics Compute(IEnumerable<Image> images, Image real)
     {
         int[] sums = new int[real.Data.Length], squares = new int[real.Data.Length];
-        foreach (string file in files)
+        int runs = 0;
+        foreach (Image image in images)
         {
-            byte[] data = RgbReader.Read(file).Data;
+            byte[] data = image.Data;
+            runs++;
             for (int i = 0; i < sums.Length; i++)
             {
                 int value = data[i];
@@ -27,7 +29,7 @@ internal sealed record RunStatistics(Image Mean, float[] Uncertainty, float[] Er
                 squares[i] += value * value;
             }
         }
-        int runs = files.Count, pixels = real.Width * real.Height;
+        int pixels = real.Width * real.Height;
         var mean = new Image(real.Width, real.Height, 3);
         var (uncertainty, error) = (new float[pixels], new float[pixels]);
         double variation = 0;

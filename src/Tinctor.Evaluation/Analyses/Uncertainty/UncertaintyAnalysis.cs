@@ -52,7 +52,7 @@ internal sealed class UncertaintyAnalysis(IReadOnlyList<RepeatedRuns> models) : 
         {
             try
             {
-                var one = RunStatistics.Compute(files[i], RgbReader.Read(set.Pairs[i].Real));
+                var one = Statistics(set.Pairs[i], files[i]);
                 own.Add(one.Uncertainty, one.Error);
                 images[i] = new(set.Pairs[i].Name, one.Variation, one.Uncertainty.Average(),
                     Math.Sqrt(one.Error.Average(e => (double)e * e)));
@@ -129,15 +129,17 @@ internal sealed class UncertaintyAnalysis(IReadOnlyList<RepeatedRuns> models) : 
         double top = Math.Max(1, f.Pixels.Quantile(0.01));
         foreach (var (what, index) in new[] { ("highest", order[0]), ("median", order[order.Length / 2]) }.DistinctBy(x => x.Item2))
         {
-            var real = RgbReader.Read(set.Pairs[index].Real);
-            var one = RunStatistics.Compute(f.Files[index], real);
-            Image Map(float[] values) => HeatMap.Render(values, real.Width, real.Height, top);
+            var one = Statistics(set.Pairs[index], f.Files[index]);
+            Image Map(float[] values) => HeatMap.Render(values, one.Mean.Width, one.Mean.Height, top);
             yield return new($"{f.Title}: {f.Images[index].Name}, {what} uncertainty",
                 $"Mean of {f.Runs} runs, standard deviation over the runs, and error of the mean, from 0 (violet) to {top:F1} grey levels "
                 + "or more (yellow).",
                 HeatMap.SideBySide(one.Mean, Map(one.Uncertainty), Map(one.Error)));
         }
     }
+
+    private static RunStatistics Statistics(ImagePair pair, string[] files) =>
+        RunStatistics.Compute(files.Select(pair.ReadRgb), pair.ReadRgb(pair.Real));
 
     private static IEnumerable<string> Warnings(Found f)
     {
