@@ -3,6 +3,7 @@ using Tinctor.Slides;
 using Tinctor.Slides.Colour;
 using Tinctor.Staining.Models;
 using Tinctor.Torch;
+using Tinctor.Torch.Nn;
 using Tinctor.Training.Configuration;
 using Tinctor.Training.Import;
 using Tinctor.Training.Learners;
@@ -76,6 +77,9 @@ internal sealed class MethodLoop : TrainingLoop<Method>, IDisposable
 {
     // Maximum number of training sources for the detector of unfamiliar sources.
     private const int MostSources = 200;
+
+    // Name of the model from targets to sources, behind that of the model.
+    private const string ReverseSuffix = "_reverse";
     private readonly RunConfig config;
     private readonly TrainingData data;
     private readonly PairScore score;
@@ -225,12 +229,31 @@ internal sealed class MethodLoop : TrainingLoop<Method>, IDisposable
 
     private void Write(string folder, Method method, TrainingState state)
     {
+        // First, because a run with its model is complete.
+        if (method.ReverseGenerator is { } reverse) WriteReverse(folder + ReverseSuffix, reverse, state);
         using IDisposable? average = UseAverage(method, state);
         string? notExported = TrainedModel.Write(folder,
             new ModelConfig { Method = config.Method, Direction = config.Data.Direction, Model = config.Model, Stains = config.Stains },
             state.ModelWeights(), ModelCard.Write(config, data, state, score, scored.Count), Novelty());
         config.Model.TrainedWith?.WriteTraining(Folder.Model);
         if (notExported is not null) Observer.Note($"the model has no model.onnx: {notExported}");
+    }
+
+    // Model from targets to sources.
+    private void WriteReverse(string folder, Module<Tensor, Tensor> generator, TrainingState state)
+    {
+        RunConfig reversed = config with
+        {
+            Data = config.Data with { Direction = config.Data.Direction == "AtoB" ? "BtoA" : "AtoB" },
+            Model = config.Model.Reversed(),
+            Stains = config.Stains is null ? null : new() { Source = config.Stains.Target, Target = config.Stains.Source },
+        };
+        using DisposeScope scope = torch.NewDisposeScope();
+        string? notExported = TrainedModel.Write(folder,
+            new ModelConfig { Method = config.Method, Direction = reversed.Data.Direction, Model = reversed.Model, Stains = reversed.Stains },
+            new OrderedDictionary<string, Tensor>(generator.state_dict()), ModelCard.Write(reversed, data, state, score, scored.Count));
+        Observer.Note($"the model from targets to sources is {folder}");
+        if (notExported is not null) Observer.Note($"the model from targets to sources has no model.onnx: {notExported}");
     }
 
     // Null if there are too few patches.

@@ -15,7 +15,24 @@ internal static class ImportCommand
 
         Examples:
           tinctor import pix2pix latest_net_G.pth -o my-model
-          tinctor import pix2pix latest_net_G_A.pth -o my-model --norm-statistics batch   as the official test script without --eval
+          tinctor import pix2pix latest_net_G.pth -o my-model --norm-statistics batch     as the official test script without --eval
+        """;
+
+    private const string PyramidPix2PixDescription = """
+        Turn a generator of the official PyramidPix2pix repository (BCI) into a model folder. The architecture is inferred from the weights.
+
+        Examples:
+          tinctor import pyramid-pix2pix latest_net_G.pth -o my-model
+          tinctor import pyramid-pix2pix latest_net_G.pth -o my-model --norm-statistics batch   as the official test script
+        """;
+
+    private const string CycleGanDescription = """
+        Turn a generator of the official CycleGAN repository into a model folder. The architecture is inferred from the weights.
+
+        Examples:
+          tinctor import cyclegan latest_net_G_A.pth -o my-model
+          tinctor import cyclegan latest_net_G_B.pth -o my-model --direction BtoA
+          tinctor import cyclegan latest_net_G.pth -o my-model                            a published model, one direction
         """;
 
     private const string CeffDescription = """
@@ -85,6 +102,13 @@ internal static class ImportCommand
         DefaultValueFactory = _ => "running",
     };
 
+    private static readonly Option<string> Direction = new("--direction")
+    {
+        Description = "Direction of the generator: AtoB (G_A) or BtoA (G_B)",
+        HelpName = "AtoB|BtoA",
+        DefaultValueFactory = _ => "AtoB",
+    };
+
     private static readonly Option<string?> Compressor = new("--compressor")
     {
         Description = "Network that matches sources to the targets' size and channels [default: NAME_compress.pt]",
@@ -101,9 +125,14 @@ internal static class ImportCommand
     public static Command Create()
     {
         Statistics.Among("running", "batch");
+        Direction.Among("AtoB", "BtoA");
         return new Command("import", "Import a checkpoint of an official repository as a model folder.")
         {
             Of("pix2pix", Pix2PixDescription, parse => Pix2PixImport.Read(File(parse), parse.GetRequiredValue(Statistics)), Statistics),
+            Of("pyramid-pix2pix", PyramidPix2PixDescription,
+                parse => Pix2PixImport.ReadPyramid(File(parse), parse.GetRequiredValue(Statistics)), Statistics),
+            Of("cyclegan", CycleGanDescription, parse => Pix2PixImport.ReadCycleGan(
+                File(parse), parse.GetRequiredValue(Statistics), parse.GetRequiredValue(Direction)), Statistics, Direction),
             Of("ceff", CeffDescription, parse => CeffImport.Read(File(parse), parse.GetRequiredValue(Statistics)), Statistics),
             Of("bcistainer", BciStainerDescription,
                 parse => BciStainerImport.Read(File(parse), !parse.GetValue(Last), parse.GetValue(Set)), Last, Set),

@@ -8,8 +8,10 @@ using Tinctor.Training.Methods.BciStainer;
 using Tinctor.Training.Methods.Bridges;
 using Tinctor.Training.Methods.Ceff;
 using Tinctor.Training.Methods.Cgan;
+using Tinctor.Training.Methods.CycleGan;
 using Tinctor.Training.Methods.DeReStainer;
 using Tinctor.Training.Methods.Pix2Pix;
+using Tinctor.Training.Methods.PyramidPix2Pix;
 using Tinctor.Training.Methods.Regression;
 using Tinctor.Training.Networks;
 using YamlDotNet.Serialization;
@@ -23,6 +25,14 @@ public sealed record RunConfig
     private static volatile Dictionary<string, RunConfig> methods = new[]
     {
         new RunConfig { Method = "pix2pix", Model = new Pix2PixConfig() },
+        new RunConfig
+        {
+            Method = "pyramid-pix2pix",
+            Model = new PyramidPix2PixConfig(),
+            Data = new() { CropSize = 512 },
+            Training = new() { BatchSize = 2 },
+        },
+        new RunConfig { Method = "cyclegan", Model = new CycleGanConfig(), Data = new() { Unpaired = true } },
         new RunConfig
         {
             Method = "derestainer",

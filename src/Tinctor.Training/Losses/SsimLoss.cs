@@ -38,14 +38,6 @@ public static class SsimLoss
     private static Tensor Weighted(Tensor x, int size, double sigma)
     {
         long channels = x.size(1);
-        return F.conv2d(x, Window(size, sigma).to(x.device, x.dtype).expand(channels, 1, size, size), groups: channels);
-    }
-
-    private static Tensor Window(int size, double sigma)
-    {
-        double[] weights = [.. Enumerable.Range(-size / 2, size).Select(i => Math.Exp(-i * i / (2 * sigma * sigma)))];
-        double sum = weights.Sum();
-        Tensor line = torch.tensor(Array.ConvertAll(weights, weight => weight / sum), size);
-        return line.outer(line);
+        return F.conv2d(x, GaussianWindow.Create(size, sigma).to(x.device, x.dtype).expand(channels, 1, size, size), groups: channels);
     }
 }

@@ -13,6 +13,9 @@ public abstract class Method : Learner
     /// <summary>Staining network.</summary>
     public abstract Module<Tensor, Tensor> Generator { get; }
 
+    /// <summary>Network from targets to sources, which becomes a model of its own; null for none.</summary>
+    internal virtual Module<Tensor, Tensor>? ReverseGenerator => null;
+
     /// <inheritdoc/>
     public sealed override Module Trained => Generator;
 

@@ -92,6 +92,9 @@ public abstract record MethodConfig
         StandardizesSource = StandardizesSource,
     };
 
+    /// <summary>Gets the settings of <see cref="Method.ReverseGenerator"/>.</summary>
+    internal virtual MethodConfig Reversed() => throw new NotSupportedException($"{GetType().Name} has no network from target to source");
+
     /// <summary>Minimum crop size for training, in target pixels.</summary>
     public virtual int SmallestCrop => SmallestSize * Upscaling;
 

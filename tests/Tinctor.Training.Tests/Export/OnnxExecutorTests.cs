@@ -15,6 +15,7 @@ using Tinctor.Training.Methods.BciStainer;
 using Tinctor.Training.Methods.Bridges;
 using Tinctor.Training.Methods.Ceff;
 using Tinctor.Training.Methods.Cgan;
+using Tinctor.Training.Methods.CycleGan;
 using Tinctor.Training.Methods.DeReStainer;
 using Tinctor.Training.Methods.Pix2Pix;
 using Tinctor.Training.Methods.Regression;
@@ -33,6 +34,7 @@ public sealed class OnnxExecutorTests : IDisposable
         ["pix2pix resnet"] = new Pix2PixConfig { Generator = "resnet_6blocks", Ngf = 8 },
         ["pix2pix instance"] = new Pix2PixConfig { Generator = "resnet_6blocks", Ngf = 8, Norm = Norm.Instance },
         ["pix2pix batch"] = new Pix2PixConfig { Generator = "resnet_6blocks", Ngf = 8, Inference = new() { Statistics = "batch" } },
+        ["cyclegan"] = new CycleGanConfig { Generator = "resnet_6blocks", Ngf = 8 },
         ["derestainer"] = new DeReStainerConfig { Ngf = 8, NBlocks = 2 },
         ["derestainer block"] = new DeReStainerConfig
         {

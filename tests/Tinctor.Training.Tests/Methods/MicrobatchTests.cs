@@ -7,8 +7,10 @@ using Tinctor.Training.Methods;
 using Tinctor.Training.Methods.BciStainer;
 using Tinctor.Training.Methods.Bridges;
 using Tinctor.Training.Methods.Ceff;
+using Tinctor.Training.Methods.CycleGan;
 using Tinctor.Training.Methods.DeReStainer;
 using Tinctor.Training.Methods.Pix2Pix;
+using Tinctor.Training.Methods.PyramidPix2Pix;
 using Tinctor.Training.Methods.Regression;
 using Tinctor.Training.Networks;
 
@@ -35,6 +37,9 @@ public sealed class MicrobatchTests
         { new DeReStainerConfig { Ngf = 4, Ndf = 4, NBlocks = 2 }, true },
         { new BciStainerConfig { Ngf = 2, Ndf = 2, NBlocks = 1, FullSize = 64, Dropout = 0, ComparatorSteps = 1 }, true },
         { new BciStainerConfig { Ngf = 2, Ndf = 2, NBlocks = 1, FullSize = 64, Conditional = true, GanMode = GanMode.Vanilla }, true },
+        { new CycleGanConfig { Generator = "resnet_6blocks", Ngf = 4, Ndf = 4, PoolSize = 3 }, false },
+        { new CycleGanConfig { Generator = "resnet_6blocks", Ngf = 4, Ndf = 4, GanMode = GanMode.Wgangp, Norm = Norm.None }, false },
+        { new PyramidPix2PixConfig { Generator = "resnet_6blocks", Ngf = 4, Ndf = 4, Norm = Norm.None, Dropout = false }, false },
         { new UnetConfig { Width = 2, Depth = 2, GradClip = 0 }, true },
         { new NafNetConfig { Width = 2, EncBlkNums = [1], MiddleBlkNum = 1, DecBlkNums = [1], GradClip = 0 }, false },
         { new CeffConfig { Ngf = 2, Ndf = 2, FeatureDim = 8, EncoderStart = "random", EncoderStatistics = "batch" }, true },

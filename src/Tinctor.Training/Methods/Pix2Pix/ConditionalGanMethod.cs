@@ -97,19 +97,25 @@ internal class ConditionalGanMethod : Method
 
         netD.requires_grad_(false);
         optimizerG.zero_grad();
+        string[] names = [];
         for (int i = 0; i < parts.Count; i++)
         {
             using DisposeScope scope = torch.NewDisposeScope();
             Tensor fake = fakes.Result(i), given = condition(parts[i].Of(source));
             Tensor lossGan = GanLoss.Compute(config.GanMode, netD.forward(torch.cat([given, fake], 1)), real: true);
-            Tensor lossL1 = Distance(fake, parts[i].Of(target));
-            parts[i].Backward(lossGan + lossL1);
+            IReadOnlyList<(string Name, Tensor Loss)> distances = Distances(fake, parts[i].Of(target));
+            parts[i].Backward(distances.Aggregate(lossGan, (sum, distance) => sum + distance.Loss));
             losses.Add(parts[i], "G_GAN", lossGan);
-            losses.Add(parts[i], "G_L1", lossL1);
+            foreach ((string name, Tensor loss) in distances) losses.Add(parts[i], name, loss);
+            names = [.. distances.Select(distance => distance.Name)];
         }
         optimizerG.step();
-        return losses.InOrder("G_GAN", "G_L1", "D_real", "D_fake");
+        return losses.InOrder(["G_GAN", .. names, "D_real", "D_fake"]);
     }
+
+    /// <summary>Computes the weighted distances of stained images to targets by name, scalars.</summary>
+    internal virtual IReadOnlyList<(string Name, Tensor Loss)> Distances(Tensor stained, Tensor target) =>
+        [("G_L1", Distance(stained, target))];
 
     /// <summary>Computes the weighted distance of stained images to targets, a scalar.</summary>
     protected virtual Tensor Distance(Tensor stained, Tensor target) => F.l1_loss(stained, target) * config.LambdaL1;

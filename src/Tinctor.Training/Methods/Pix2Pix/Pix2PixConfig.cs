@@ -6,7 +6,7 @@ using Tinctor.Training.Networks;
 namespace Tinctor.Training.Methods.Pix2Pix;
 
 /// <summary>pix2pix (Isola et al. 2017) with the defaults of the official repository.</summary>
-public sealed record Pix2PixConfig : ConditionalGanConfig
+public record Pix2PixConfig : ConditionalGanConfig
 {
     /// <summary>Generator: resnet_9blocks, resnet_6blocks, unet_128, unet_256 or unet_512.</summary>
     [AllowedValues("resnet_9blocks", "resnet_6blocks", "unet_128", "unet_256", "unet_512")]
@@ -20,25 +20,24 @@ public sealed record Pix2PixConfig : ConditionalGanConfig
     public bool Dropout { get; init; } = true;
 
     /// <inheritdoc/>
-    public override int SizeMultiple => Generator.StartsWith("unet") ? 1 << UnetDowns : 4;
+    public sealed override int SizeMultiple => Network.SizeMultiple;
 
     /// <inheritdoc/>
-    public override int SmallestSize => Generator.StartsWith("unet") ? SizeMultiple : 8;
+    public sealed override int SmallestSize => Network.SmallestSize;
 
     /// <inheritdoc/>
-    internal override string NetworkName => $"the generator {Generator}";
+    internal sealed override string NetworkName => $"the generator {Generator}";
 
     /// <inheritdoc/>
-    internal override (string Setting, MethodConfig Model)? FinerNetwork => !Generator.StartsWith("unet") ? null
-        : ("model.generator=resnet_9blocks", this with { Generator = "resnet_9blocks" });
+    internal sealed override (string Setting, MethodConfig Model)? FinerNetwork => !Network.IsUnet ? null
+        : ($"model.generator={NamedGenerator.ForAnySize}", this with { Generator = NamedGenerator.ForAnySize });
 
-    private int UnetDowns => Generator switch { "unet_128" => 7, "unet_256" => 8, _ => 9 };
+    private NamedGenerator Network => new(Generator);
 
     /// <inheritdoc/>
     public override Method Create(Device device) => new ConditionalGanMethod(this, device);
 
     /// <inheritdoc/>
-    public override Module<Tensor, Tensor> CreateGenerator() => Generator.StartsWith("unet")
-        ? new UnetGenerator(InputChannels, OutputChannels, UnetDowns, Ngf, Norm, Dropout)
-        : new ResnetGenerator(InputChannels, OutputChannels, Ngf, Norm, Dropout, Generator == "resnet_9blocks" ? 9 : 6);
+    public sealed override Module<Tensor, Tensor> CreateGenerator() =>
+        Network.Create(InputChannels, OutputChannels, Ngf, Norm, Dropout);
 }
