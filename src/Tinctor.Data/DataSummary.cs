@@ -22,8 +22,7 @@ internal sealed record DataSummary(string Root, string Layout,
     public static DataSummary Create(PairManifest manifest, CancellationToken cancel = default)
     {
         string folder = Directory.Exists(manifest.Root) ? manifest.Root : Path.GetDirectoryName(manifest.Root)!;
-        IEnumerable<string> list = File.Exists(manifest.Root) ? [manifest.Root] : [];
-        string[] files = [.. manifest.Pairs.SelectMany(pair => pair.Files).Concat(list).Distinct()];
+        string[] files = [.. manifest.Pairs.SelectMany(pair => pair.Files).Concat(manifest.Roots.Where(File.Exists)).Distinct()];
         var hashes = new string[files.Length];
         Parallel.For(0, files.Length, new ParallelOptions { CancellationToken = cancel }, i => hashes[i] = Fingerprint.OfFile(files[i]));
         var byPath = new SortedDictionary<string, string>(StringComparer.Ordinal);

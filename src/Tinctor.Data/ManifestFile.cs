@@ -14,6 +14,7 @@ namespace Tinctor.Data;
 /// <item>split: train, val or test. Without this column the slides are split 70 : 15 : 15;</item>
 /// <item>label, slide_id: optional (slide_id is required without a split; patient takes precedence over it, slide is a synonym);</item>
 /// <item>mpp: micrometres per pixel of the source, optional;</item>
+/// <item>stain: stain of the target, optional;</item>
 /// <item>kept: rows with 0 or false are skipped; earlier versions mark rejected tiles by it.</item>
 /// </list>
 /// Other columns are ignored.
@@ -72,6 +73,7 @@ internal static class ManifestFile
         string folder = Path.GetDirectoryName(Path.GetFullPath(path))!;
         if (pairs.Any(pair => pair.Mpp is not null))
             extra = [("mpp", [.. pairs.Select(pair => pair.Mpp?.ToString("R", CultureInfo.InvariantCulture) ?? "")]), .. extra];
+        if (pairs.Any(pair => pair.Stain is not null)) extra = [("stain", [.. pairs.Select(pair => pair.Stain ?? "")]), .. extra];
         CsvFile.Write(path, ["source", "target", "split", "label", "slide_id", .. extra.Select(column => column.Name)],
             pairs.Select((pair, i) => Cells(pair, i).ToArray()));
 
@@ -95,7 +97,11 @@ internal static class ManifestFile
         string slide = SlideColumns.Select(column => row[column]).FirstOrDefault(value => value.Length > 0)
             ?? FolderLayouts.SlideId(source, slidePattern);
         string? label = row["label"].Length > 0 ? row["label"] : null;
-        return new(source, target, split, label, slide, layout) { Mpp = MppOf(row) };
+        return new(source, target, split, label, slide, layout)
+        {
+            Mpp = MppOf(row),
+            Stain = row["stain"].Length > 0 ? row["stain"] : null,
+        };
     }
 
     private static double? MppOf(Row row) =>

@@ -36,6 +36,12 @@ public sealed record Pair(string Source, string? Target, string Split, string? L
     /// <summary>Micrometres per pixel of the source; null if unknown.</summary>
     public double? Mpp { get; init; }
 
+    /// <summary>Stain of the target, such as "HER2"; null if unknown.</summary>
+    public string? Stain { get; init; }
+
+    /// <summary>Name of the data set in a pool; empty for a single data set.</summary>
+    public string Dataset { get; init; } = "";
+
     /// <summary>File name of the source, without extension.</summary>
     public string Name => Path.GetFileNameWithoutExtension(Source);
 

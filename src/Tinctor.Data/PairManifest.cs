@@ -16,6 +16,15 @@ public sealed record PairManifest(string Root, string Layout, IReadOnlyList<Pair
     /// <summary>Whether the data defines the splits; false if they were drawn at random.</summary>
     public bool HasOwnSplits { get; init; } = true;
 
+    /// <summary>Folders and manifest files of the data sets; several for a pool.</summary>
+    public IReadOnlyList<string> Roots { get; init; } = [Root];
+
+    /// <summary>Number of slides of a pool that were moved to the test or validation split of another data set.</summary>
+    public int MovedSlides { get; init; }
+
+    /// <summary>Stains of the targets, in the order of the pairs; empty if they are unknown.</summary>
+    public IReadOnlyList<string> Stains => [.. Pairs.Select(pair => pair.Stain).OfType<string>().Distinct()];
+
     /// <summary>
     /// Reads a data folder of one of the layouts in <see cref="FolderLayouts"/>, or a manifest file (see <see cref="ManifestFile"/>).
     /// </summary>
@@ -125,6 +134,10 @@ public sealed record PairManifest(string Root, string Layout, IReadOnlyList<Pair
             var labels = Pairs.GroupBy(pair => pair.Label ?? "none").OrderBy(group => group.Key, StringComparer.Ordinal);
             text.Append(", labels ").AppendJoin(", ", labels.Select(label => $"{label.Key}: {label.Count()}"));
         }
+        if (Stains.Count > 0)
+            text.Append(", stains ").AppendJoin(", ", Stains.Select(stain => $"{stain}: {Pairs.Count(pair => pair.Stain == stain)}"));
+        if (MovedSlides > 0)
+            text.Append($", {MovedSlides} {(MovedSlides == 1 ? "slide" : "slides")} held out in all data sets because of one");
         return text.ToString();
     }
 

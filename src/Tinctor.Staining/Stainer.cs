@@ -31,6 +31,9 @@ public sealed class Stainer : IDisposable
     /// <summary>Description of the model.</summary>
     public ModelDescription Model { get; }
 
+    /// <summary>Stain of the results; null for a model of one stain, and for one of several until one is chosen.</summary>
+    public string? TargetStain { get; private init; }
+
     /// <summary>SHA-256 of the model's weights.</summary>
     public string ModelId { get; }
 
@@ -48,6 +51,21 @@ public sealed class Stainer : IDisposable
 
     /// <summary>Whether tiles of a slide need common moments.</summary>
     internal bool NormalizesByImage => executor.NormalizesByImage;
+
+    /// <summary>Gets the stainer of one stain of a model of several. It shares the network, and is not disposed itself.</summary>
+    /// <param name="stain">A stain of <see cref="ModelDescription.Stains"/>.</param>
+    /// <exception cref="OptionException">The model has no such stain.</exception>
+    public Stainer ForStain(string stain)
+    {
+        int index = Model.Stains.ToList().IndexOf(stain);
+        if (index < 0)
+        {
+            string known = Model.Stains.Count == 0 ? "are not stated" : $"are {string.Join(", ", Model.Stains)}";
+            throw new OptionException("To", $"the stain is {stain}, but the stains of the model {known}",
+                Model.Stains.Count == 0 ? "Leave it out" : "Choose one of these");
+        }
+        return new(Model.Stains.Count == 1 ? executor : executor.ForStain(index), Model, ModelId, Novelty) { TargetStain = stain };
+    }
 
     /// <summary>Stains an image of any size. A model that was trained on normalised sources normalises the image first.</summary>
     /// <param name="source">Image with the channels of the model.</param>
@@ -145,12 +163,17 @@ public sealed class Stainer : IDisposable
     }
 
     /// <summary>Runs the network once, without sampling, for the IHC level and the moments of images.</summary>
-    internal NetworkOutput Measure(ImageBatch source, float[]? ihcLogits, NormalizationContext? normalization) =>
-        executor.Run(new(source.Pad(Missing(source.Height), Missing(source.Width)))
+    internal NetworkOutput Measure(ImageBatch source, float[]? ihcLogits, NormalizationContext? normalization)
+    {
+        if (Model.Stains.Count > 1 && TargetStain is null)
+            throw new OptionException("To", $"the model has the stains {string.Join(", ", Model.Stains)}, and none is chosen",
+                "Choose one");
+        return executor.Run(new(source.Pad(Missing(source.Height), Missing(source.Width)))
         {
             IhcLogits = ihcLogits,
             Normalization = normalization
         });
+    }
 
     /// <summary>Default sampling of a stochastic model for one image; null for deterministic models.</summary>
     internal SamplingRequest? DefaultSampling => Model.Bridge is null ? null : new(Model.Bridge.Sampling, [new("")]);

@@ -39,8 +39,10 @@ internal static class ModelExport
         TorchExecutor.SetInferenceMode(network, config.Inference.Statistics == "batch");
         Dictionary<string, string> metadata = Metadata(description, sha256);
         if (tile is not null) metadata["tile"] = $"{tile}";
-        foreach ((string file, ExportFunction function) in Functions(config, network))
+        foreach ((string file, ExportFunction each) in Functions(config, network))
         {
+            // The end of a bridge does not depend on the stain.
+            ExportFunction function = file == ModelFolder.MatcherFile ? each : WithStain(each, config.Stains.Count);
             ModelProto model = OnnxExporter.Export(network, function, metadata);
             if (tile is { } pixels) FixSize(model, function, pixels * ((int)function.Size.Height / SourceSide(config)));
             AtomicFile.Write(Path.Combine(folder, FileName(file, tile)), stream => model.WriteTo(stream));
@@ -70,6 +72,7 @@ internal static class ModelExport
         ["size_multiple"] = $"{model.SizeMultiple}",
         ["range"] = model.StandardizesSource ? "z-score over all pixels and channels of the image" : "-1,1",
         ["normalization"] = model.SourceStains is { } stains ? $"{stains.Method}" : "none",
+        ["stains"] = string.Join(',', model.Stains),
         ["licence"] = "not stated; see README.md beside the weights",
         ["weights_sha256"] = sha256,
     };
@@ -80,6 +83,18 @@ internal static class ModelExport
         int multiple = config.SizeMultiple, pixels = multiple * config.Upscaling;
         return Math.Max(config.SmallestSize, (SmallestTrace + pixels - 1) / pixels * multiple);
     }
+
+    // Adds the stain, one-hot [N,stains], as the last input of a network of several stains.
+    private static ExportFunction WithStain(ExportFunction function, int stains) => stains < 2 ? function : function with
+    {
+        Inputs = each => [.. function.Inputs(each), torch.zeros([each.Count, stains])],
+        InputNames = [.. function.InputNames, "stain"],
+        Forward = inputs =>
+        {
+            using var context = StainContext.Use(inputs[^1]);
+            return function.Forward(inputs[..^1]);
+        },
+    };
 
     private static IEnumerable<(string File, ExportFunction Function)> Functions(MethodConfig config, Module<Tensor, Tensor> network)
     {

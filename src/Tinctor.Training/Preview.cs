@@ -8,6 +8,7 @@ using Tinctor.Torch.Nn;
 using Tinctor.Training.Configuration;
 using Tinctor.Training.Loading;
 using Tinctor.Training.Methods;
+using Tinctor.Training.Networks;
 using Tinctor.Training.Validation;
 
 namespace Tinctor.Training;
@@ -23,38 +24,47 @@ internal sealed class Preview : IDisposable
     private readonly Stainer stainer;
     private readonly TrainingData data;
     private readonly RunConfig config;
+    private readonly Device device;
 
     public Preview(Module<Tensor, Tensor> generator, RunConfig config, TrainingData data, Device device)
     {
         this.generator = generator;
         this.config = config;
         this.data = data;
+        this.device = device;
         stainer = TrainedModel.CreateStainer(generator, config.Model, device, config.Training.Amp);
     }
 
-    /// <summary>Computes the mean score of pairs, on stained images before rounding to 8 bits.</summary>
-    public double Score(PairScore score, IReadOnlyList<Pair> validation)
+    /// <summary>Computes the scores of pairs, on stained images before rounding to 8 bits.</summary>
+    public GroupedScore Score(PairScore score, IReadOnlyList<Pair> validation)
     {
         PairedDataset pairs = Dataset(validation);
-        double sum = 0;
+        var values = new double[pairs.Count];
         for (int i = 0; i < pairs.Count; i++)
         {
             using DisposeScope scope = torch.NewDisposeScope();
             (Tensor source, Tensor target) = pairs.Get(i);
-            sum += score.Compute(Stain(source).unsqueeze(0), target.unsqueeze(0), pairs.Pairs[i]);
+            values[i] = score.Compute(Stain(source, pairs.Pairs[i]).unsqueeze(0), target.unsqueeze(0), pairs.Pairs[i]);
         }
-        return sum / pairs.Count;
+        return GroupedScore.Create(validation, values);
     }
 
-    /// <summary>Selects evenly spaced validation pairs that a score takes.</summary>
+    /// <summary>Selects evenly spaced validation pairs that a score takes, equally many of each data set and stain.</summary>
     /// <param name="validation">Validation pairs.</param>
     /// <param name="score">The score.</param>
-    /// <param name="count">Maximum number of pairs; 0 for all.</param>
+    /// <param name="count">Maximum number of pairs, but at least one of each data set and stain; 0 for all.</param>
     public static IReadOnlyList<Pair> Select(IReadOnlyList<Pair> validation, PairScore score, int count)
     {
         Pair[] pairs = [.. validation.Where(score.Takes)];
-        int chosen = count > 0 ? Math.Min(count, pairs.Length) : pairs.Length;
-        return [.. Enumerable.Range(0, chosen).Select(i => pairs[(int)((long)i * pairs.Length / chosen)])];
+        var groups = PairGroups.Find(pairs);
+        return [.. groups.SelectMany(group => Even(group.Indices, count == 0 ? 0 : Math.Max(1, count / groups.Count)))
+            .Select(i => pairs[i])];
+    }
+
+    private static IEnumerable<int> Even(int[] indices, int count)
+    {
+        int chosen = count > 0 ? Math.Min(count, indices.Length) : indices.Length;
+        return Enumerable.Range(0, chosen).Select(i => indices[(int)((long)i * indices.Length / chosen)]);
     }
 
     /// <summary>Computes the method's own scores of up to <see cref="MostMeasured"/> evenly spaced pairs.</summary>
@@ -64,7 +74,9 @@ internal sealed class Preview : IDisposable
         using DisposeScope scope = torch.NewDisposeScope();
         PairedDataset pairs = Dataset(validation);
         int count = Math.Min(pairs.Count, MostMeasured);
-        return method.Measure([.. Enumerable.Range(0, count).Select(i => pairs.Get(i * pairs.Count / count))]);
+        int[] measured = [.. Enumerable.Range(0, count).Select(i => i * pairs.Count / count)];
+        using StainContext? stains = method.UseStains([.. measured.Select(i => pairs.Pairs[i])], device);
+        return method.Measure([.. measured.Select(i => pairs.Get(i))]);
     }
 
     /// <summary>Creates rows of source, stained and real image; null if no samples are configured or the targets are not RGB.</summary>
@@ -78,13 +90,15 @@ internal sealed class Preview : IDisposable
         for (int i = 0; i < count; i++)
         {
             (Tensor source, Tensor target) = pairs.Get(i * pairs.Count / count);
-            rows.Add(torch.cat([ToRgb(Visible(source), target), Stain(source), target], 2));
+            Pair pair = pairs.Pairs[i * pairs.Count / count];
+            rows.Add(torch.cat([ToRgb(Visible(source), target), Stain(source, pair), target], 2));
         }
         return Image.FromTensor(torch.cat([.. rows], 1), ValueRange.MinusOneToOne);
     }
 
-    private Tensor Stain(Tensor source)
+    private Tensor Stain(Tensor source, Pair pair)
     {
+        Stainer stainer = config.Model.Stains.Count > 1 ? this.stainer.ForStain(pair.Stain!) : this.stainer;
         (int channels, int height, int width) = ((int)source.size(0), (int)source.size(1), (int)source.size(2));
         ImageBatch stained = stainer.Stain(new ImageBatch(1, channels, height, width, source.contiguous().ToArray<float>()));
         return torch.tensor<float>(stained.Values, stained.Channels, stained.Height, stained.Width);

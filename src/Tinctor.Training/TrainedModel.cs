@@ -91,7 +91,7 @@ public static class TrainedModel
     }
 
     private static TorchExecutor CreateExecutor(Module<Tensor, Tensor> network, MethodConfig config, Device device, bool amp, bool owned) =>
-        new(network, byBatch: config.Inference.Statistics == "batch", device, amp, owned);
+        new(network, byBatch: config.Inference.Statistics == "batch", device, amp, owned, config.Stains.Count);
 
     private static Module<Tensor, Tensor> LoadNetwork(string folder, ModelConfig config, Device device)
     {

@@ -9,6 +9,7 @@ using Tinctor.Training.Import;
 using Tinctor.Training.Learners;
 using Tinctor.Training.Loading;
 using Tinctor.Training.Methods;
+using Tinctor.Training.Networks;
 using Tinctor.Training.Runs;
 using Tinctor.Training.Validation;
 
@@ -90,6 +91,8 @@ internal sealed class MethodLoop : TrainingLoop<Method>, IDisposable
         : base(config.Training, config.Seed, folder, observer)
     {
         data = TrainingData.Read(config.Data, config.Seed, config.Model.Upscaling, config.Model.AdviseCrop, stop);
+        if (!resumes) config = config with { Model = config.Model.WithStains(config.Method, data.Manifest.Stains) };
+        data = data.Of(config.Model.Stains, observer.Note);
         observer.Note($"data: {data.Manifest.Describe()}");
         RequireChannels(data.Train[0], config);
         observer.Note(data.Describe("pairs"));
@@ -108,6 +111,7 @@ internal sealed class MethodLoop : TrainingLoop<Method>, IDisposable
         if (scored.Count < data.Validation.Count)
             observer.Note($"checkpoints are scored on {scored.Count} of {data.Validation.Count} validation pairs");
         foreach (string remark in config.Model.Remarks(data.Train, data.Manifest.InSplit("test"))) observer.Note(remark);
+        RequireSeveralPairsForPlanes(config);
         if (config.Model.RemarkOnBatch(config.Training.PairsAtATime) is { } onBatch) observer.Note(onBatch);
         InferenceConfig inference = config.Model.Inference.WithStatisticsFor(config.Training.PairsAtATime);
         this.config = config = config with
@@ -118,7 +122,10 @@ internal sealed class MethodLoop : TrainingLoop<Method>, IDisposable
         if (config.Stains is not null) observer.Note(config.Stains.Describe());
         PairedDataset pairs = data.TrainingSet(config.Data, config.Seed, config.Stains, config.Model.Upscaling,
             config.Model.StandardizesSource);
-        Loader = new PairLoader(pairs, config.Training.BatchSize, shuffle: !config.Data.SerialBatches, config.Seed, config.Data.Workers);
+        Loader = new PairLoader(pairs, config.Training.BatchSize, shuffle: !config.Data.SerialBatches, config.Seed, config.Data.Workers)
+        {
+            Balance = config.Data.Balance,
+        };
     }
 
     public TrainingResult Start(CancellationToken stop)
@@ -189,6 +196,7 @@ internal sealed class MethodLoop : TrainingLoop<Method>, IDisposable
         }
         Method method = config.Model.Create(Device);
         method.Microbatch = config.Training.Microbatch;
+        method.Stains = config.Model.Stains;
         if (config.Training.StartFrom is null || Folder.HasCheckpoint) return method;
         try
         {
@@ -210,14 +218,23 @@ internal sealed class MethodLoop : TrainingLoop<Method>, IDisposable
     internal static double LinearByEpoch(TrainingConfig training, int epoch) =>
         1 - Math.Max(0, epoch + 1 - training.Epochs) / (double)(training.EpochsDecay + 1);
 
-    private protected override IReadOnlyDictionary<string, Tensor> TrainStep(Method method, Batch batch) =>
-        method.TrainStep(batch.Source.to(Device), batch.Target.to(Device), [.. batch.Pairs.Select(pair => pair.Label)]);
+    private protected override IReadOnlyDictionary<string, Tensor> TrainStep(Method method, Batch batch)
+    {
+        using StainContext? stains = method.UseStains(batch.Pairs, Device);
+        return method.TrainStep(batch.Source.to(Device), batch.Target.to(Device), [.. batch.Pairs.Select(pair => pair.Label)]);
+    }
 
     private protected override void Score(Method method, TrainingState state, RunLog log, int epoch)
     {
         using var preview = new Preview(method.Generator, config, data, Device);
-        if (scored.Count > 0) state.RecordScore(preview.Score(score, scored));
-        log.Sample(state.Step, epoch, state.LastScore, preview.Picture(), preview.Measure(method, data.Validation));
+        var others = new Dictionary<string, double>(preview.Measure(method, data.Validation));
+        if (scored.Count > 0)
+        {
+            GroupedScore validation = preview.Score(score, scored);
+            state.RecordScore(validation.Mean);
+            foreach ((string name, double value) in validation.Parts) others[$"{score.Name}_{name}"] = value;
+        }
+        log.Sample(state.Step, epoch, state.LastScore, preview.Picture(), others);
     }
 
     private protected override void WriteModel(Method method, TrainingState state)
@@ -281,6 +298,18 @@ internal sealed class MethodLoop : TrainingLoop<Method>, IDisposable
     }
 
     private protected override string Describe(Method method, double value) => score.Format(value);
+
+    // Batch norm of a single image removes constant planes.
+    private static void RequireSeveralPairsForPlanes(RunConfig config)
+    {
+        if (config.Model is not { Stains.Count: > 1, StainCondition: StainInput.Planes } || config.Training.PairsAtATime > 1) return;
+        using Module network = config.Model.CreateGenerator();
+        if (StainCondition.NormAfterPlanes(network) is null) return;
+        throw new OptionException(nameof(LoopConfig.BatchSize),
+            "model.stain_condition is planes, but batch norm of one pair at a time removes constant planes",
+            "Use training.batch_size=4, or model.stain_condition=embedding")
+        { Option = "training.batch_size=4" };
+    }
 
     private static void RequireChannels(Pair pair, RunConfig config)
     {

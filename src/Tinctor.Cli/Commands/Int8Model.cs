@@ -33,6 +33,8 @@ internal static class Int8Model
         if (float32.Model.IsStochastic)
             throw new OptionException("Precision", "int8 is for networks that stain in one pass, and the model is a diffusion bridge",
                 "Use float32");
+        if (float32.Model.Stains.Count > 1)
+            throw new OptionException("Precision", "int8 is for models of one stain, and the model has several", "Use float32");
         Image[] tiles = Tiles(float32.Model, images);
         (Image[] calibration, Image[] comparison) = ([.. tiles.Where((_, i) => i % 2 == 0)], [.. tiles.Where((_, i) => i % 2 == 1)]);
         if (comparison.Length == 0) comparison = calibration;

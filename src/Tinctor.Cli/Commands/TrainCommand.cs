@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Globalization;
+using Tinctor.Data;
 using Tinctor.Training;
 using Tinctor.Training.Configuration;
 
@@ -22,6 +23,7 @@ internal static class TrainCommand
           tinctor train i2sb --data pairs -o runs/i2sb --batch-size 256 --microbatch 2
           tinctor train i2sb --data pairs -o runs/i2sb --start-from 256x256_diffusion_uncond.pt    ImageNet weights, as the authors do
           tinctor train pix2pix --data pairs -o runs/second --start-from runs/first
+          tinctor train pix2pix --data HER2=MIST/HER2 --data Ki67=MIST/Ki67 -o runs/both    one model for several stains
           tinctor train pix2pix --data pairs -o runs/best --set training.best=ssim --set training.best_pairs=0 --patience 10
         """;
 
@@ -31,8 +33,11 @@ internal static class TrainCommand
         Arity = ArgumentArity.ZeroOrOne,
     };
 
-    private static readonly Option<string?> Data =
-        new("--data") { Description = "Folder or manifest of pairs; the layout is detected", HelpName = "DIR" };
+    private static readonly Option<string[]> Data = new("--data")
+    {
+        Description = "Folder or manifest of pairs; the layout is detected. Repeat it for a pool of data sets, as in HER2=DIR",
+        HelpName = "[NAME=]DIR",
+    };
     private static readonly Option<string> Output = new("--output", "-o") { Description = "Run folder", HelpName = "DIR" };
     private static readonly Option<string?> Config =
         new("--config") { Description = "YAML file of settings; others keep their defaults", HelpName = "FILE" };
@@ -127,7 +132,10 @@ internal static class TrainCommand
     // Options are short names of settings; --set overrides options.
     private static IEnumerable<string> Overrides(ParseResult parse)
     {
-        if (parse.GetValue(Data) is string data) yield return $"data.path={Path.GetFullPath(data)}";
+        string[] sets = [.. (parse.GetValue(Data) ?? []).Select(DatasetPool.WithFullPath)];
+        if (sets.Length > 1 || (sets.Length == 1 && DatasetPool.Parse(sets[0]).Name is not null))
+            yield return $"data.sets={string.Join(',', sets)}";
+        else if (sets.Length == 1) yield return $"data.path={sets[0]}";
         if (parse.GetValue(StartFrom) is string start) yield return $"training.start_from.path={Path.GetFullPath(start)}";
         if (parse.GetValue(Epochs) is int epochs)
         {

@@ -14,7 +14,7 @@ internal readonly record struct PhantomProgress(double Share, string Name);
 /// <remarks>
 /// <code>
 /// phantom.yaml                       all parameters; equal parameters give equal bytes
-/// manifest.csv                       source, target, split, label, slide_id; manifest_STAIN.csv for several targets
+/// manifest.csv                       source, target, split, label, slide_id, mpp; manifest_STAIN.csv, with stain, for several targets
 /// source/s001_f01.png                first stain
 /// target/s001_f01.png                second stain; target_STAIN/ for several targets; .tif for autofluorescence
 /// truth/s001_f01_labels.tif          nucleus instances: 16 bit, 32 bit above 65,535 nuclei
@@ -259,8 +259,15 @@ internal sealed record PhantomDataset
                         LevelName(Field(slide, field).Her2Level), name[..name.IndexOf('_')], mpp]);
                 }
             }
-            string file = Options.Stains.Count == 2 ? "manifest.csv" : $"manifest_{StainName(Options.Stains[target])}.csv";
-            CsvFile.Write(Path.Combine(folder, file), ["source", "target", "split", "label", "slide_id", "mpp"], rows);
+            string[] columns = ["source", "target", "split", "label", "slide_id", "mpp"];
+            if (Options.Stains.Count == 2)
+            {
+                CsvFile.Write(Path.Combine(folder, "manifest.csv"), columns, rows);
+                continue;
+            }
+            string stain = StainName(Options.Stains[target]);
+            CsvFile.Write(Path.Combine(folder, $"manifest_{stain}.csv"), [.. columns, "stain"],
+                rows.Select(row => (object?[])[.. row, stain]));
         }
     }
 

@@ -18,6 +18,11 @@ internal interface INetworkExecutor : IDisposable
     /// <summary>Device and precision, for instance "cpu float32": results of different ones differ slightly.</summary>
     string Precision { get; }
 
+    /// <summary>Gets an executor for one stain of a network of several, which shares the network and is disposed with this one.</summary>
+    /// <param name="index">Index of the stain.</param>
+    /// <exception cref="NotSupportedException">The network does not take a stain.</exception>
+    INetworkExecutor ForStain(int index) => throw new NotSupportedException("the network does not take a stain");
+
     /// <summary>
     /// Runs the network once. The network of a diffusion bridge returns the end of the bridge here: the source in the size and channels of
     /// the target.

@@ -13,7 +13,8 @@ internal sealed class OnnxExecutor : INetworkExecutor
     private readonly InferenceSession? matcher;
     private readonly int[] layers;
     private readonly bool isBridge, seesEnd, takesOne;
-    private readonly int ihcLevels;
+    private readonly int ihcLevels, stains;
+    private readonly int? stain;
 
     /// <summary>Loads a network.</summary>
     /// <param name="path">ONNX file of the network.</param>
@@ -35,8 +36,21 @@ internal sealed class OnnxExecutor : INetworkExecutor
         takesOne = network.InputMetadata.TryGetValue("source", out NodeMetadata? source) && source.Dimensions[0] == 1;
         matcher = matcherPath is null ? null : OnnxNetwork.OpenSession(matcherPath, device, threads);
         layers = Moments(isBridge ? matcher : network);
+        stains = network.InputMetadata.TryGetValue("stain", out NodeMetadata? oneHot) ? oneHot.Dimensions[1] : 0;
         ihcLevels = network.InputMetadata.TryGetValue("given_ihc_logits", out NodeMetadata? logits) ? logits.Dimensions[1] : 0;
     }
+
+    // The network of another executor, which owns it, for one stain.
+    private OnnxExecutor(OnnxExecutor owner, int stain)
+    {
+        (path, network, matcher, layers, Precision) = (owner.path, owner.network, owner.matcher, owner.layers, owner.Precision);
+        (isBridge, seesEnd, takesOne, ihcLevels) = (owner.isBridge, owner.seesEnd, owner.takesOne, owner.ihcLevels);
+        (stains, this.stain) = (owner.stains, stain);
+    }
+
+    /// <inheritdoc/>
+    public INetworkExecutor ForStain(int index) => index < stains ? new OnnxExecutor(this, index)
+        : throw new TinctorException(path, $"the network takes {stains} stains, but model.json has more", "Export the model again");
 
     /// <inheritdoc/>
     public bool NormalizesByImage => layers.Length > 0;
@@ -56,6 +70,7 @@ internal sealed class OnnxExecutor : INetworkExecutor
         if (isBridge && matcher is null) return new(input.Source, null, none);
         using var feeds = new Feeds();
         feeds.Add("source", input.Source);
+        if (!isBridge) AddStain(feeds, input.Source.Count);
         if (ihcLevels > 0) feeds.AddChoice("ihc_logits", input.IhcLogits is { } given ? Repeat(given, input.Source.Count)
             : null, input.Source.Count, ihcLevels);
         AddMoments(feeds, input);
@@ -77,6 +92,7 @@ internal sealed class OnnxExecutor : INetworkExecutor
         feeds.Add("state", state);
         feeds.Add("time", [(float)time], 1);
         if (seesEnd) feeds.Add("end", end);
+        AddStain(feeds, state.Count);
         using IDisposableReadOnlyCollection<OrtValue> outputs = Run(network, feeds, ["prediction"]);
         return ToBatch(outputs[0]);
     }
@@ -84,6 +100,7 @@ internal sealed class OnnxExecutor : INetworkExecutor
     /// <inheritdoc/>
     public void Dispose()
     {
+        if (stain is not null) return;
         network.Dispose();
         matcher?.Dispose();
     }
@@ -141,6 +158,14 @@ internal sealed class OnnxExecutor : INetworkExecutor
         return session!.InputMetadata.TryGetValue("moments", out NodeMetadata? input) && input.Dimensions[1] == channels.Sum() * 2
             ? channels
             : throw new TinctorException(path, "its metadata \"moments\" does not fit its inputs", "Export the model again");
+    }
+
+    private void AddStain(Feeds feeds, int count)
+    {
+        if (stains == 0) return;
+        var oneHot = new float[count * stains];
+        for (int i = 0; i < count; i++) oneHot[(i * stains) + stain!.Value] = 1;
+        feeds.Add("stain", oneHot, count, stains);
     }
 
     private void AddMoments(Feeds feeds, NetworkInput input)

@@ -41,6 +41,9 @@ public sealed record ModelDescription
     /// <summary>IHC levels that the network predicts from the source, in the order of its logits; empty if it predicts none.</summary>
     public IReadOnlyList<string> IhcLevels { get; init; } = [];
 
+    /// <summary>Stains that the model was trained on; a network of several takes one of them as an input. Empty if unknown.</summary>
+    public IReadOnlyList<string> Stains { get; init; } = [];
+
     /// <summary>Colours that sources are normalised to before staining; null if they are left as they are.</summary>
     public StainProfile? SourceStains { get; init; }
 

@@ -149,6 +149,7 @@ public sealed class SlideTiles : IDisposable
         }
         // Slides of earlier versions have no such entry.
         if (options.AverageOrientations) fingerprint.Add("orientations", Orientations.Count);
+        if (stainer.TargetStain is { } stain) fingerprint.Add("stain", stain);
         return fingerprint
             .Add("downsample", Scale.Downsample).Add("model", stainer.ModelId).Add("precision", stainer.Precision)
             .Add("width", layout.Across.Length).Add("height", layout.Down.Length).Add("tile", layout.Across.Tile)

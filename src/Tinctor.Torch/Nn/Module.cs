@@ -51,6 +51,17 @@ public abstract class Module : IDisposable
         return module;
     }
 
+    /// <summary>Registers a submodule from outside the constructor.</summary>
+    internal T Add<T>(string name, T module) where T : Module => register_module(name, module);
+
+    /// <summary>Replaces a parameter by one of another shape, before an optimiser refers to it.</summary>
+    private protected Tensor ReplaceParameter(string name, Tensor parameter)
+    {
+        ownParameters[name].Dispose();
+        ownParameters[name] = parameter.DetachFromDisposeScope();
+        return parameter.requires_grad_(true);
+    }
+
     private void CheckName(string name)
     {
         if (name.Length == 0 || name.Contains('.'))

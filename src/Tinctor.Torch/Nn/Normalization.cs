@@ -1,7 +1,7 @@
 namespace Tinctor.Torch.Nn;
 
 /// <summary>Base of batch and instance normalisation: scale, shift and running statistics, each one number per channel.</summary>
-public abstract class RunningNorm : Module<Tensor, Tensor>
+public abstract class RunningNorm : Module<Tensor, Tensor>, IModulatedNorm
 {
     /// <summary>Creates the requested parameters and buffers.</summary>
     protected RunningNorm(long num_features, double eps, double? momentum, bool affine, bool track_running_stats)
@@ -37,6 +37,15 @@ public abstract class RunningNorm : Module<Tensor, Tensor>
 
     /// <summary>Number of batches in the running statistics, an int64, or null.</summary>
     public Tensor? num_batches_tracked { get; }
+
+    Func<Tensor, Tensor>? IModulatedNorm.Modulation { get; set; }
+
+    /// <summary>Modulates the result of the layer, which is freed then.</summary>
+    private protected Tensor Modulated(Tensor result)
+    {
+        if (((IModulatedNorm)this).Modulation is not { } modulation) return result;
+        using (result) return modulation(result);
+    }
 
     /// <summary>Checks that statistics have more than one element.</summary>
     private protected static void CheckEnough(Tensor input, long elements)
@@ -85,11 +94,11 @@ public sealed class BatchNorm2d : RunningNorm, INormalizesByImage
     public override Tensor forward(Tensor input)
     {
         CheckImages(input);
-        if (by_image && MomentsContext.Current is { } moments) return Normalise(input, moments);
+        if (by_image && MomentsContext.Current is { } moments) return Modulated(Normalise(input, moments));
         bool running = running_mean is not null && (training || !by_batch);
         if (training || !running) CheckEnough(input, input.numel() / num_features);
-        return F.batch_norm(input, running ? running_mean : null, running ? running_var : null, weight, bias,
-            training || !running, NextMomentum(), eps);
+        return Modulated(F.batch_norm(input, running ? running_mean : null, running ? running_var : null, weight, bias,
+            training || !running, NextMomentum(), eps));
     }
 
     private double NextMomentum()
@@ -120,9 +129,9 @@ public sealed class InstanceNorm2d : RunningNorm, INormalizesByImage
     public override Tensor forward(Tensor input)
     {
         CheckImages(input);
-        if (by_image && MomentsContext.Current is { } moments) return Normalise(input, moments);
+        if (by_image && MomentsContext.Current is { } moments) return Modulated(Normalise(input, moments));
         if (by_image) CheckEnough(input, input.size(2) * input.size(3));
-        return F.instance_norm(input, running_mean, running_var, weight, bias, by_image, momentum ?? 0, eps);
+        return Modulated(F.instance_norm(input, running_mean, running_var, weight, bias, by_image, momentum ?? 0, eps));
     }
 }
 

@@ -14,7 +14,7 @@ public abstract class WeightedLayer : Module<Tensor, Tensor>
     }
 
     /// <summary>The weight.</summary>
-    public Tensor weight { get; }
+    public Tensor weight { get; private protected set; }
 
     /// <summary>The bias, or null.</summary>
     public Tensor? bias { get; }
@@ -59,6 +59,7 @@ public sealed class Conv2d : WeightedLayer
     private readonly Size2 stride, padding, dilation;
     private readonly long groups;
     private readonly string padding_mode;
+    private Func<Tensor, Tensor>? planes;
 
     /// <summary>Weight [out_channels, in_channels / groups, Kh, Kw].</summary>
     /// <param name="in_channels">Channels of the input.</param>
@@ -82,6 +83,24 @@ public sealed class Conv2d : WeightedLayer
 
     /// <inheritdoc/>
     public override Tensor forward(Tensor input, Tensor weight)
+    {
+        if (planes is null) return Convolve(input, weight);
+        using Tensor added = planes(input), joined = torch.cat([input, added], 1);
+        return Convolve(joined, weight);
+    }
+
+    /// <summary>Adds input channels, which a function computes from the others, and initialises the weight again.</summary>
+    internal void AddInputs(long channels, Func<Tensor, Tensor> planes)
+    {
+        if (groups != 1) throw new ArgumentException("a grouped convolution takes no further channels", nameof(channels));
+        long[] shape = weight.shape;
+        shape[1] += channels;
+        weight = ReplaceParameter("weight", torch.empty(shape));
+        init.Default(weight, bias);
+        this.planes = planes;
+    }
+
+    private Tensor Convolve(Tensor input, Tensor weight)
     {
         if (padding_mode == "zeros") return F.conv2d(input, weight, bias, stride, padding, dilation, groups);
         using Tensor padded = F.pad(input, [padding.width, padding.width, padding.height, padding.height], padding_mode);

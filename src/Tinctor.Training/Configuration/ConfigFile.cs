@@ -22,6 +22,7 @@ public static class ConfigFile
         ["data.blank_limit"] = "0",
         ["data.distortion"] = "0",
         ["data.resized_crop"] = "0",
+        ["data.balance"] = "false",
         ["model.z_score"] = "crop",
         ["model.alignment"] = "literal",
     };

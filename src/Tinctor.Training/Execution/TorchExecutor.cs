@@ -16,6 +16,8 @@ internal sealed class TorchExecutor : INetworkExecutor
     private readonly Device device;
     private readonly bool amp;
     private readonly bool owned;
+    private readonly int stains;
+    private readonly int? stain;
 
     /// <summary>Puts a network into inference mode.</summary>
     /// <param name="network">Network on the device; maps sources [N,C,H,W] in [-1,1] to stained images.</param>
@@ -23,14 +25,26 @@ internal sealed class TorchExecutor : INetworkExecutor
     /// <param name="device">Device of the network.</param>
     /// <param name="amp">Whether suitable operators run in bfloat16.</param>
     /// <param name="owned">Whether the executor disposes the network.</param>
+    /// <param name="stains">Number of stains that the network takes; 0 if it takes none.</param>
     /// <exception cref="TinctorException">libtorch computes wrong convolutions.</exception>
-    public TorchExecutor(Module<Tensor, Tensor> network, bool byBatch, Device device, bool amp = false, bool owned = false)
+    public TorchExecutor(Module<Tensor, Tensor> network, bool byBatch, Device device, bool amp = false, bool owned = false,
+        int stains = 0)
     {
         EngineCheck.Require(device, amp, training: false);
-        (this.network, this.device, this.amp, this.owned) = (network, device, amp, owned);
+        (this.network, this.device, this.amp, this.owned, this.stains) = (network, device, amp, owned, stains);
         SetInferenceMode(network, byBatch);
         NormalizesByImage = network.modules().OfType<INormalizesByImage>().Any(norm => norm.by_image);
     }
+
+    // The network of another executor, which owns it, for one stain.
+    private TorchExecutor(TorchExecutor owner, int stain)
+    {
+        (network, device, amp, stains, this.stain) = (owner.network, owner.device, owner.amp, owner.stains, stain);
+        NormalizesByImage = owner.NormalizesByImage;
+    }
+
+    /// <inheritdoc/>
+    public INetworkExecutor ForStain(int index) => new TorchExecutor(this, index);
 
     /// <summary>Puts a network into inference mode.</summary>
     /// <param name="network">The network.</param>
@@ -53,6 +67,7 @@ internal sealed class TorchExecutor : INetworkExecutor
         using DisposeScope scope = torch.NewDisposeScope();
         using Guard mode = torch.inference_mode();
         using Guard? cast = amp ? torch.autocast(device.type, ScalarType.BFloat16) : null;
+        using StainContext? chosen = UseStain();
         Tensor source = input.Source.ToTensor().to(device);
         Tensor? level = input.IhcLogits is { } logits ? torch.tensor(logits, 1, logits.Length).to(device) : null;
         if (input.Normalization is not { } normalization) return Output(Forward(source, level), null);
@@ -82,6 +97,7 @@ internal sealed class TorchExecutor : INetworkExecutor
         using DisposeScope scope = torch.NewDisposeScope();
         using Guard mode = torch.inference_mode();
         using Guard? cast = amp ? torch.autocast(device.type, ScalarType.BFloat16) : null;
+        using StainContext? chosen = UseStain();
         return bridge.Predict(state.ToTensor().to(device), torch.tensor([(float)time], 1).to(device), end.ToTensor().to(device)).ToBatch();
     }
 
@@ -90,6 +106,8 @@ internal sealed class TorchExecutor : INetworkExecutor
     {
         if (owned) network.Dispose();
     }
+
+    private StainContext? UseStain() => stain is { } index ? StainContext.Use(StainContext.OneHot([index], stains, device)) : null;
 
     private (Tensor Stained, Tensor? Logits) Forward(Tensor source, Tensor? level) => network switch
     {

@@ -1,4 +1,5 @@
 using System.ComponentModel.DataAnnotations;
+using Tinctor.Data;
 
 namespace Tinctor.Training.Loading;
 
@@ -7,6 +8,15 @@ public sealed record DataConfig
 {
     /// <summary>Folder or manifest of the data.</summary>
     public string Path { get; init; } = "";
+
+    /// <summary>
+    /// Data sets of a pool, instead of path: each PATH or NAME=PATH, where the name is the stain of pairs without one, as in
+    /// [HER2=MIST/HER2, Ki67=MIST/Ki67].
+    /// </summary>
+    public List<string> Sets { get; init; } = [];
+
+    /// <summary>Whether each data set and stain of a pool contributes the same number of pairs to an epoch.</summary>
+    public bool Balance { get; init; } = true;
 
     /// <summary>Regular expression for the slide ID in file names, if no manifest names the slides; for example "^[0-9]+".</summary>
     public string? SlidePattern { get; init; }
@@ -92,6 +102,12 @@ public sealed record DataConfig
     internal DataConfig WithFullPaths()
     {
         static string Full(string path) => path.Length == 0 ? path : System.IO.Path.GetFullPath(path);
-        return this with { Path = Full(Path), Normalize = Full(Normalize), NormalizeTarget = Full(NormalizeTarget) };
+        return this with
+        {
+            Path = Full(Path),
+            Sets = [.. Sets.Select(DatasetPool.WithFullPath)],
+            Normalize = Full(Normalize),
+            NormalizeTarget = Full(NormalizeTarget),
+        };
     }
 }

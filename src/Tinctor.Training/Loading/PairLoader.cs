@@ -42,9 +42,18 @@ internal sealed class PairLoader
     /// <summary>Number of batches per epoch, including the last one, which may be smaller.</summary>
     public int BatchesPerEpoch => (Dataset.Count + BatchSize - 1) / BatchSize;
 
-    /// <summary>Gets the indices of pairs in the order of an epoch.</summary>
-    public IReadOnlyList<int> Order(int epoch) =>
-        Shuffle ? SampleRandom.Permutation(Seed, epoch, Dataset.Count) : [.. Enumerable.Range(0, Dataset.Count)];
+    /// <summary>Whether each group of <see cref="PairGroups"/> contributes the same number of pairs to an epoch; needs a shuffle.</summary>
+    public bool Balance { get; init; }
+
+    /// <summary>Gets the draws of an epoch in their order; see <see cref="PairedDataset.Load"/>.</summary>
+    public IReadOnlyList<int> Order(int epoch)
+    {
+        if (!Shuffle) return [.. Enumerable.Range(0, Dataset.Count)];
+        int[] order = SampleRandom.Permutation(Seed, epoch, Dataset.Count);
+        if (!Balance) return order;
+        int[] draws = PairGroups.BalancedDraws(Dataset.Pairs, Seed, epoch);
+        return Array.ConvertAll(order, place => draws[place]);
+    }
 
     /// <summary>
     /// Loads the batches of an epoch, starting with <paramref name="startBatch"/>. The caller disposes each batch; prefetched batches are

@@ -57,16 +57,20 @@ internal sealed class PairedDataset
     }
 
     /// <summary>Loads a sample without its conversion to tensors.</summary>
-    internal Sample Load(int index, int epoch)
+    /// <param name="draw">Index of the pair, plus a multiple of <see cref="Count"/> for further draws of it in an epoch.</param>
+    /// <param name="epoch">Epoch, from 0.</param>
+    internal Sample Load(int draw, int epoch)
     {
+        int index = draw % Count;
         Pair pair = Pairs[index];
-        var draws = new SampleRandom(seed ^ TargetStream, epoch, index);
-        (Image source, Image target) = unpaired is null ? Cached(index) : (Source(pair), Target(Pairs[unpaired.Draw(ref draws, index)]));
-        var random = new SampleRandom(seed, epoch, index);
+        var targetRandom = new SampleRandom(seed ^ TargetStream, epoch, draw);
+        (Image source, Image target) = unpaired is null ? Cached(index)
+            : (Source(pair), Target(Pairs[unpaired.Draw(ref targetRandom, index)]));
+        var random = new SampleRandom(seed, epoch, draw);
         try
         {
             Placement place = Transform.DrawPlacement(ref random, source.Width, source.Height);
-            var redraws = new SampleRandom(seed ^ RedrawStream, epoch, index);
+            var redraws = new SampleRandom(seed ^ RedrawStream, epoch, draw);
             Placement targets;
             if (unpaired is null)
             {
@@ -75,7 +79,7 @@ internal sealed class PairedDataset
             }
             else
             {
-                targets = Transform.DrawPlacement(ref draws, target.Width, target.Height);
+                targets = Transform.DrawPlacement(ref targetRandom, target.Width, target.Height);
                 targets = Transform.RedrawBlank(ref redraws, targets, target.Width, target.Height, target);
             }
             var distortions = new SampleRandom(seed ^ DistortionStream, epoch, index);

@@ -1,4 +1,5 @@
 using Tinctor.Data;
+using Tinctor.Training.Methods;
 
 namespace Tinctor.Training.Loading;
 
@@ -29,13 +30,11 @@ internal sealed record TrainingData(PairManifest Manifest, IReadOnlyList<Pair> T
     public static TrainingData Read(DataConfig config, ulong seed, int factor = 1, Func<int, string>? smallRemedy = null,
         CancellationToken cancel = default)
     {
-        if (config.Path.Length == 0)
-            throw new OptionException("Data", "no data set is named", "Name a folder or manifest, or set data.path");
-        PairManifest manifest = PairManifest.Read(config.Path, config.SlidePattern, config.Unpaired).InDirection(config.Direction);
+        PairManifest manifest = ReadManifest(config);
         if (config.TestSlides.Count + config.ValSlides.Count > 0) manifest = SplitAsNamed(manifest, config);
         TrainingData data = HoldOut(manifest, config.ValidationShare, seed);
         if (data.Train.Count == 0)
-            throw new TinctorException(config.Path, $"no training pairs ({manifest.Describe()})", "Assign pairs to the split train");
+            throw new TinctorException(manifest.Root, $"no training pairs ({manifest.Describe()})", "Assign pairs to the split train");
         int minimum = config.LoadSize > 0 ? 1 : config.CropSize;
         if (!config.Unpaired)
         {
@@ -48,12 +47,47 @@ internal sealed record TrainingData(PairManifest Manifest, IReadOnlyList<Pair> T
         return data;
     }
 
+    // Pairs of all data sets, in the direction of the run.
+    private static PairManifest ReadManifest(DataConfig config)
+    {
+        if (config.Path.Length == 0 && config.Sets.Count == 0)
+            throw new OptionException("Data", "no data set is named", "Name a folder or manifest, or set data.path");
+        if (config.Path.Length > 0 && config.Sets.Count > 0)
+            throw new OptionException("Data", $"data.path is {config.Path}, but data.sets names data sets too", "Leave one of them empty");
+        PairManifest manifest = config.Sets.Count == 0 ? PairManifest.Read(config.Path, config.SlidePattern, config.Unpaired)
+            : DatasetPool.Read(config.Sets, config.SlidePattern, config.Unpaired);
+        return manifest.InDirection(config.Direction);
+    }
+
+    /// <summary>Keeps the pairs of some stains.</summary>
+    /// <param name="stains">Stains of the model; empty for all pairs.</param>
+    /// <param name="note">Receives a note if pairs are left out.</param>
+    /// <exception cref="OptionException">A stain has no training pairs.</exception>
+    public TrainingData Of(IReadOnlyList<string> stains, Action<string> note)
+    {
+        if (stains.Count == 0) return this;
+        if (stains.FirstOrDefault(stain => Train.All(pair => pair.Stain != stain)) is { } missing)
+        {
+            string found = Manifest.Stains.Count == 0 ? "unknown" : string.Join(", ", Manifest.Stains);
+            throw new OptionException(nameof(MethodConfig.Stains),
+                $"model.stains has {missing}, but no training pair has this stain; the stains of the data are {found}",
+                "Name data sets by their stains, as in HER2=FOLDER, or add a column stain to the manifest");
+        }
+        string[] others = [.. Manifest.Stains.Except(stains)];
+        int unknown = Manifest.Pairs.Count(pair => pair.Stain is null);
+        if (others.Length > 0) note($"pairs of other stains are left out: {string.Join(", ", others)}");
+        if (unknown > 0) note($"{unknown} pairs of unknown stain are left out");
+        return this with { Manifest = Manifest with { Pairs = Kept(Manifest.Pairs) }, Train = Kept(Train), Validation = Kept(Validation) };
+
+        IReadOnlyList<Pair> Kept(IReadOnlyList<Pair> pairs) => [.. pairs.Where(pair => pair.Stain is { } stain && stains.Contains(stain))];
+    }
+
     // Test pairs of the data must never become training pairs.
     private static PairManifest SplitAsNamed(PairManifest manifest, DataConfig config)
     {
         if (manifest.HasOwnSplits && manifest.Pairs.Any(pair => pair.Split != "train"))
         {
-            throw new TinctorException(config.Path, $"the data has splits ({manifest.Describe()}), but slides of splits are named too",
+            throw new TinctorException(manifest.Root, $"the data has splits ({manifest.Describe()}), but slides of splits are named too",
                 "Leave data.test_slides and data.val_slides empty");
         }
         return manifest.SplitBySlide(config.ValSlides, config.TestSlides);

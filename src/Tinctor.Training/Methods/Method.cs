@@ -1,7 +1,9 @@
+using Tinctor.Data;
 using Tinctor.Torch;
 using Tinctor.Torch.Nn;
 using Tinctor.Training.Learners;
 using Tinctor.Training.Loading;
+using Tinctor.Training.Networks;
 
 namespace Tinctor.Training.Methods;
 
@@ -20,7 +22,18 @@ public abstract class Method : Learner
     public sealed override Module Trained => Generator;
 
     /// <inheritdoc/>
-    internal sealed override void Pass(Batch batch, Device device) => Generator.forward(batch.Source.to(device));
+    internal sealed override void Pass(Batch batch, Device device)
+    {
+        using StainContext? stains = UseStains(batch.Pairs, device);
+        Generator.forward(batch.Source.to(device));
+    }
+
+    /// <summary>Stains of the model, by which several are told to its networks; empty if unknown.</summary>
+    public IReadOnlyList<string> Stains { get; set; } = [];
+
+    /// <summary>Tells the stains of pairs to the networks until disposal; null if the model does not have several stains.</summary>
+    internal StainContext? UseStains(IReadOnlyList<Pair> pairs, Device device) => Stains.Count < 2 ? null
+        : StainContext.Use(StainContext.OneHot([.. pairs.Select(pair => Stains.ToList().IndexOf(pair.Stain!))], Stains.Count, device));
 
     /// <summary>
     /// Maximum number of pairs that pass through the networks at a time; gradients are accumulated over the batch. 0 for the whole batch.

@@ -3,7 +3,9 @@ using Tinctor.Data;
 using Tinctor.Staining.Models;
 using Tinctor.Torch;
 using Tinctor.Torch.Nn;
+using Tinctor.Training.Configuration;
 using Tinctor.Training.Loading;
+using Tinctor.Training.Networks;
 
 namespace Tinctor.Training.Methods;
 
@@ -17,6 +19,47 @@ public abstract record MethodConfig
     /// <summary>Channels of the target images.</summary>
     [Range(1, 64)]
     public int OutputChannels { get; init; } = 3;
+
+    /// <summary>
+    /// Stains of the model, as in [HER2, Ki67]: one model for all of them, and pairs of other stains are left out. Empty for the stains of
+    /// the data.
+    /// </summary>
+    public List<string> Stains { get; init; } = [];
+
+    /// <summary>
+    /// Input of the stain into networks of several stains: embedding (a learned vector scales and shifts the result of each normalisation)
+    /// or planes (constant planes, one for each stain, beside the input of the first convolution).
+    /// </summary>
+    public StainInput StainCondition { get; init; } = StainInput.Embedding;
+
+    /// <summary>Whether one model of this method can have several stains.</summary>
+    internal virtual bool TakesStains => false;
+
+    /// <summary>Sets the stains of a new run: the settings, or those of the data if it has several.</summary>
+    /// <param name="method">Name of the method.</param>
+    /// <param name="found">Stains of the data.</param>
+    /// <exception cref="OptionException">The method does not support several stains, or a stain is named twice.</exception>
+    internal MethodConfig WithStains(string method, IReadOnlyList<string> found)
+    {
+        List<string> stains = Stains.Count == 0 && found.Count > 1 ? [.. found] : Stains;
+        if (stains.Distinct().Count() < stains.Count)
+            throw new OptionException(nameof(Stains), $"model.stains is {string.Join(", ", stains)}, expected different stains");
+        if (stains.Count > 1 && !TakesStains)
+        {
+            throw new OptionException(nameof(Stains), $"a model of {method} has one stain, but the stains are {string.Join(", ", stains)}",
+                $"Train a model for each, with model.stains=[{stains[0]}] for the first, or use one of "
+                    + string.Join(", ", RunConfig.Methods.Values.Where(run => run.Model.TakesStains).Select(run => run.Method)))
+            { Option = $"model.stains=[{stains[0]}]" };
+        }
+        return this with { Stains = stains };
+    }
+
+    /// <summary>Conditions a network on the stain if the model has several.</summary>
+    private protected T WithStainInput<T>(T network) where T : Module
+    {
+        if (Stains.Count > 1) Networks.StainCondition.Attach(network, Stains.Count, StainCondition);
+        return network;
+    }
 
     /// <summary>Pixels of the stained image per source pixel along each axis.</summary>
     public virtual int Upscaling => 1;
@@ -89,6 +132,7 @@ public abstract record MethodConfig
         Scale = Inference.Scale ?? 1,
         Mpp = Inference.Mpp,
         IhcLevels = PredictedLabels,
+        Stains = Stains,
         StandardizesSource = StandardizesSource,
     };
 

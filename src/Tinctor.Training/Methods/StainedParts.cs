@@ -1,6 +1,7 @@
 using Tinctor.Torch;
 using Tinctor.Torch.Nn;
 using Tinctor.Training.Learners;
+using Tinctor.Training.Networks;
 
 namespace Tinctor.Training.Methods;
 
@@ -42,6 +43,7 @@ internal sealed class StainedParts<T> : IDisposable
             {
                 using DisposeScope scope = torch.NewDisposeScope();
                 states[i] = RandomStates.Read(source.device);
+                using StainContext? stains = StainContext.UsePart(parts[i]);
                 // With gradients, as autocast would otherwise keep copies of the weights without them.
                 images[i] = image(run(parts[i].Of(source))).detach().clone().MoveToOuterDisposeScope();
             }

@@ -150,19 +150,33 @@ internal static class Resizing
 }
 
 /// <summary>Group norm of 32 groups, in float32 where autocast has made its input less precise.</summary>
-internal sealed class GroupNorm32 : Module<Tensor, Tensor>
+internal sealed class GroupNorm32 : Module<Tensor, Tensor>, IModulatedNorm
 {
     public const int Groups = 32;
     private readonly Tensor weight, bias;
 
     public GroupNorm32(int channels)
     {
+        num_features = channels;
         weight = register_parameter("weight", torch.ones([channels]))!;
         bias = register_parameter("bias", torch.zeros([channels]))!;
     }
 
     /// <inheritdoc/>
+    public long num_features { get; }
+
+    /// <inheritdoc/>
+    public Func<Tensor, Tensor>? Modulation { get; set; }
+
+    /// <inheritdoc/>
     public override Tensor forward(Tensor x)
+    {
+        Tensor result = Normalise(x);
+        if (Modulation is null) return result;
+        using (result) return Modulation(result);
+    }
+
+    private Tensor Normalise(Tensor x)
     {
         if (x.dtype is ScalarType.Float32 or ScalarType.Float64) return F.group_norm(x, Groups, weight, bias);
         using DisposeScope temporaries = torch.NewDisposeScope();

@@ -58,7 +58,8 @@ internal sealed class DiffusionUnet : Module<Tensor, Tensor, Tensor?, Tensor>
     }
 
     private Tensor Run(TimedSequential block, Tensor x, Tensor embedding) => options.UseCheckpoint
-        ? torch.checkpoint(inputs => block.forward(inputs[0], inputs[1]), [x, embedding, .. block.parameters()])
+        ? torch.checkpoint(StainContext.Bind((Tensor[] inputs) => block.forward(inputs[0], inputs[1])),
+            [x, embedding, .. block.parameters(), .. StainCondition.ParametersOf(this)])
         : block.forward(x, embedding);
 
     // The stack contains the output channels of each block, for the skip connections.

@@ -28,12 +28,14 @@ public sealed class ConfigFileTests : DataFolder
         RunConfig config = ConfigFile.Load(null, "pix2pix",
         [
             "seed=18446744073709551615", "model.gan_mode=wgangp", "model.norm=instance", "model.lr=1e-4", "data.slide_pattern=^[0-9]+",
+            "model.stains=[HER2, Ki67]",
             "data.path=/a b/c: d", "data.test_slides=s1, 02", "data.crop_size=512", "training.ema=0.999", "training.amp=true",
         ]);
         string yaml = ConfigFile.Write(config);
         RunConfig read = ConfigFile.Load(WriteText("config.yaml", yaml));
         Assert.Equal(yaml, ConfigFile.Write(read));
-        Assert.Equal(config.Model, read.Model);
+        Assert.Equal(["HER2", "Ki67"], read.Model.Stains);
+        Assert.Equal(config.Model with { Stains = read.Model.Stains }, read.Model);
         Assert.Equal(config.Training, read.Training);
         Assert.Equal(["s1", "02"], read.Data.TestSlides);
         Assert.Equal("/a b/c: d", read.Data.Path);

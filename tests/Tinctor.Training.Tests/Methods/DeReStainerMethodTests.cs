@@ -36,7 +36,7 @@ public class DeReStainerMethodTests
         Assert.Equal(["DAB", "D_fake", "D_real", "GAN", "H", "level", "mae", "ssim"], losses.Keys.Order(StringComparer.Ordinal));
         Assert.DoesNotContain(losses.Values, loss => loss.requires_grad);
 
-        Tensor Dab(Tensor image) => Small.Stains.Project((image + 1) / 2, 2) * 2 - 1;
+        Tensor Dab(Tensor image) => Small.Separation.Project((image + 1) / 2, 2) * 2 - 1;
     }
 
     /// <summary>Each loss alone moves its own part, and leaves the parts behind other losses alone.</summary>

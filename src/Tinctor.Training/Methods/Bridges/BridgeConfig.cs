@@ -46,6 +46,9 @@ public abstract record BridgeConfig : MethodConfig
     /// <inheritdoc/>
     public override bool StandardizesSource => HasMatcher && ZScore == ZScoreRegion.Image;
 
+    /// <inheritdoc/>
+    internal override bool TakesStains => true;
+
     /// <summary>Whether the source is an additional input of the network.</summary>
     public abstract bool Conditioned { get; }
 
@@ -93,10 +96,10 @@ public abstract record BridgeConfig : MethodConfig
     internal BridgeGenerator CreateNetwork() => new(this);
 
     /// <summary>Creates the U-Net with the channels of the images.</summary>
-    internal DiffusionUnet CreateUnet() => new(Network with
+    internal DiffusionUnet CreateUnet() => WithStainInput(new DiffusionUnet(Network with
     {
         InChannels = OutputChannels,
         OutChannels = OutputChannels,
         ConditionChannels = Conditioned ? OutputChannels : 0,
-    });
+    }));
 }

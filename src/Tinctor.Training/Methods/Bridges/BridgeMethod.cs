@@ -2,6 +2,7 @@ using Tinctor.Torch;
 using Tinctor.Torch.Nn;
 using Tinctor.Torch.Optim;
 using Tinctor.Training.Learners;
+using Tinctor.Training.Networks;
 
 namespace Tinctor.Training.Methods.Bridges;
 
@@ -47,6 +48,7 @@ internal sealed class BridgeMethod : Method
         foreach (BatchPart part in Parts(source))
         {
             using DisposeScope scope = torch.NewDisposeScope();
+            using StainContext? stains = StainContext.UsePart(part);
             Tensor loss = Loss(part.Of(source), part.Of(target), [.. part.Of<int>(steps)!], noise is null ? null : part.Of(noise));
             part.Backward(loss);
             losses.Add(part, "bridge", loss);

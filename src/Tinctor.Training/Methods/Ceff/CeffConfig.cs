@@ -101,7 +101,7 @@ public sealed record CeffConfig : ConditionalGanConfig
     public override Module<Tensor, Tensor> CreateGenerator() => CreateNetwork();
 
     /// <summary>Creates the generator; its encoder has no trained weights yet.</summary>
-    internal CeffGenerator CreateNetwork() => new(Variant, Ngf, FeatureDim, Vmfe, Fusion, Alpha, Grid);
+    internal CeffGenerator CreateNetwork() => WithStainInput(new CeffGenerator(Variant, Ngf, FeatureDim, Vmfe, Fusion, Alpha, Grid));
 
     /// <inheritdoc/>
     public override MethodConfig Completed()

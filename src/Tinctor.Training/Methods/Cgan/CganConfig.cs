@@ -52,7 +52,7 @@ public sealed record CganConfig : ConditionalGanConfig
 
     /// <inheritdoc/>
     public override Module<Tensor, Tensor> CreateGenerator() =>
-        new SuperResolutionUnet(Factor, InputChannels, OutputChannels, Width, Depth, standardise: !StandardizesSource);
+        WithStainInput(new SuperResolutionUnet(Factor, InputChannels, OutputChannels, Width, Depth, standardise: !StandardizesSource));
 
     private Tensor Enlarged(Tensor source) =>
         F.interpolate(StandardizesSource ? source : Networks.ZScore.Standardize(source), scale_factor: Factor, mode: "bilinear");

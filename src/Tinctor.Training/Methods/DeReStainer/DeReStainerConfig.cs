@@ -179,17 +179,21 @@ public sealed record DeReStainerConfig : GanConfig
     public override Method Create(Device device) => new DeReStainerMethod(this, device);
 
     /// <inheritdoc/>
+    internal override bool TakesStains => true;
+
+    /// <inheritdoc/>
     public override Module<Tensor, Tensor> CreateGenerator() => CreateNetwork();
 
     /// <summary>Creates the generator: DeStainer, feature fusion and ReStainer.</summary>
-    internal DeReStainerGenerator CreateNetwork() => new(Stains, Ngf, Levels.Count, NBlocks, Simam, Style, FusionNorm, Upsample, Fusion);
+    internal DeReStainerGenerator CreateNetwork() => WithStainInput(
+        new DeReStainerGenerator(Separation, Ngf, Levels.Count, NBlocks, Simam, Style, FusionNorm, Upsample, Fusion));
 
     /// <summary>Creates the discriminators of IHC images, full resolution first.</summary>
-    public MultiscaleDiscriminator CreateDiscriminator() =>
-        new(Conditional ? InputChannels + OutputChannels : OutputChannels, Ndf, NLayersD, NormD, NumD);
+    public MultiscaleDiscriminator CreateDiscriminator() => WithStainInput(
+        new MultiscaleDiscriminator(Conditional ? InputChannels + OutputChannels : OutputChannels, Ndf, NLayersD, NormD, NumD));
 
     /// <summary>Separation of haematoxylin, eosin and DAB (Ruifrok and Johnston 2001).</summary>
-    internal StainSeparation Stains => new(StainMatrix.HaematoxylinEosinDab, StainFloor, StainClamp);
+    internal StainSeparation Separation => new(StainMatrix.HaematoxylinEosinDab, StainFloor, StainClamp);
 
     /// <inheritdoc/>
     public override MethodConfig Completed()

@@ -65,6 +65,7 @@ internal sealed class DeReStainerMethod : Method
         for (int i = 0; i < parts.Count; i++)
         {
             using DisposeScope scope = torch.NewDisposeScope();
+            using StainContext? stains = StainContext.UsePart(parts[i]);
             Tensor real = GanLossOf(parts[i].Of(source), parts[i].Of(target), real: true);
             Tensor fake = GanLossOf(parts[i].Of(source), stained.Image(i), real: false);
             parts[i].Backward((real + fake) * 0.5);
@@ -79,6 +80,7 @@ internal sealed class DeReStainerMethod : Method
         for (int i = 0; i < parts.Count; i++)
         {
             using DisposeScope scope = torch.NewDisposeScope();
+            using StainContext? stains = StainContext.UsePart(parts[i]);
             UpdateGradients(parts[i], stained.Result(i), parts[i].Of(source), parts[i].Of(target), parts[i].Of(labels), labelled, losses);
         }
         optimizerG.step();
@@ -151,8 +153,9 @@ internal sealed class DeReStainerMethod : Method
         Device device = netG.parameters().First().device;
         bool byBatch = config.Inference.Statistics == "batch";
         var features = new List<(Tensor Source, Tensor Target)>();
-        foreach ((Tensor Source, Tensor Target)[] chunk in pairs.Chunk(MeasuredAtATime))
+        foreach ((int i, (Tensor Source, Tensor Target)[] chunk) in pairs.Chunk(MeasuredAtATime).Index())
         {
+            using StainContext? stains = StainContext.UsePart(new(i * MeasuredAtATime, chunk.Length, pairs.Count));
             Tensor source = torch.stack([.. chunk.Select(pair => pair.Source)]).to(device);
             Tensor target = torch.stack([.. chunk.Select(pair => pair.Target)]).to(device);
             TorchExecutor.SetInferenceMode(netG, byBatch);
@@ -177,7 +180,7 @@ internal sealed class DeReStainerMethod : Method
 
     private Tensor Compared(Tensor image) => comparator!.Features(image, config.Comparator!.Scale);
 
-    private Tensor DabOf(Tensor image) => config.Stains.Project((image + 1) / 2, Dab) * 2 - 1;
+    private Tensor DabOf(Tensor image) => config.Separation.Project((image + 1) / 2, Dab) * 2 - 1;
 
     private static Classifier Load(ComparatorReference named, Device device)
     {

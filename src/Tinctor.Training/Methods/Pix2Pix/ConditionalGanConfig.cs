@@ -11,6 +11,9 @@ public abstract record ConditionalGanConfig : PatchGanConfig
     [Range(0, 1e6)]
     public double LambdaL1 { get; init; } = 100;
 
+    /// <inheritdoc/>
+    internal override bool TakesStains => true;
+
     /// <summary>Creates the conditional discriminator; its input is source and target.</summary>
-    public Module<Tensor, Tensor> CreateDiscriminator() => CreateDiscriminator(InputChannels + OutputChannels);
+    public Module<Tensor, Tensor> CreateDiscriminator() => WithStainInput(CreateDiscriminator(InputChannels + OutputChannels));
 }

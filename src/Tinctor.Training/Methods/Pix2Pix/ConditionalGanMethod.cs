@@ -45,6 +45,12 @@ internal class ConditionalGanMethod : Method
         optimizerG = new Adam([.. netG.parameters().Where(parameter => parameter.requires_grad)], config.Lr, (config.Beta1, 0.999));
         optimizerD = new Adam(netD.parameters(), config.Lr, (config.Beta1, 0.999));
         pool = new ImagePool(config.PoolSize);
+        if (config.PoolSize > 0 && config.Stains.Count > 1)
+        {
+            throw new OptionException(nameof(ConditionalGanConfig.PoolSize),
+                $"model.pool_size is {config.PoolSize}, but earlier images may have another stain than the batch", "Use model.pool_size=0")
+            { Option = "model.pool_size=0" };
+        }
     }
 
     /// <inheritdoc/>
@@ -77,6 +83,7 @@ internal class ConditionalGanMethod : Method
         for (int i = 0; i < parts.Count; i++)
         {
             using DisposeScope scope = torch.NewDisposeScope();
+            using StainContext? stains = StainContext.UsePart(parts[i]);
             Tensor given = condition(parts[i].Of(source));
             Tensor fakePair = pool.Query(torch.cat([given, fakes.Image(i)], 1).detach());
             Tensor realPair = torch.cat([given, parts[i].Of(target)], 1);
@@ -101,6 +108,7 @@ internal class ConditionalGanMethod : Method
         for (int i = 0; i < parts.Count; i++)
         {
             using DisposeScope scope = torch.NewDisposeScope();
+            using StainContext? stains = StainContext.UsePart(parts[i]);
             Tensor fake = fakes.Result(i), given = condition(parts[i].Of(source));
             Tensor lossGan = GanLoss.Compute(config.GanMode, netD.forward(torch.cat([given, fake], 1)), real: true);
             IReadOnlyList<(string Name, Tensor Loss)> distances = Distances(fake, parts[i].Of(target));

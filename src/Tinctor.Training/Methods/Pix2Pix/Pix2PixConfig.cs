@@ -39,5 +39,5 @@ public record Pix2PixConfig : ConditionalGanConfig
 
     /// <inheritdoc/>
     public sealed override Module<Tensor, Tensor> CreateGenerator() =>
-        Network.Create(InputChannels, OutputChannels, Ngf, Norm, Dropout);
+        WithStainInput(Network.Create(InputChannels, OutputChannels, Ngf, Norm, Dropout));
 }
