@@ -81,6 +81,7 @@ internal static class CommandLineApp
             StainsCommand.Create(),
             ExportCommand.Create(),
             ImportCommand.Create(),
+            MigrateCommand.Create(),
             DoctorCommand.Create(),
             InstallCommand.Create(),
             CompletionCommand.Create(),

@@ -34,7 +34,8 @@ internal static partial class NafNetImport
     }
 
     private static int Blocks(OrderedDictionary<string, Tensor> weights, string prefix) => weights.Keys
-        .Where(key => key.StartsWith(prefix, StringComparison.Ordinal)).Select(key => key[prefix.Length..].Split('.')[0]).Distinct().Count();
+        .Where(key => key.StartsWith(prefix, StringComparison.Ordinal)).Select(key => key[prefix.Length..].Split('.')[0])
+        .Distinct().Count();
 
     [GeneratedRegex(@"^downs\.\d+\.weight$")]
     private static partial Regex Down();

@@ -3,7 +3,9 @@ using Tinctor.Torch.Nn;
 
 namespace Tinctor.Training.Networks;
 
-/// <summary>Layer norm over the channels of each pixel with scale and shift per channel; [N,C,H,W] to the same. Half types in float32.</summary>
+/// <summary>
+/// Layer norm over the channels of each pixel with scale and shift per channel; [N,C,H,W] to the same. Half types are computed in float32.
+/// </summary>
 internal sealed class LayerNorm2d : Module<Tensor, Tensor>
 {
     private readonly double epsilon;

@@ -23,7 +23,8 @@ public sealed class RegressionMethodTests : DataFolder
     {
         using DisposeScope scope = torch.NewDisposeScope();
         Tensor stained = FormulaTensor(0.3), target = FormulaTensor(0.4);
-        double expected = stained.ToArray<double>().Zip(target.ToArray<double>(), (a, b) => Math.Sqrt(((a - b) * (a - b)) + 1e-6)).Average();
+        double expected = stained.ToArray<double>().Zip(target.ToArray<double>(), (a, b) => Math.Sqrt(((a - b) * (a - b)) + 1e-6))
+            .Average();
         Assert.Equal(expected, PixelLoss.Compute(PixelDistance.Charbonnier, stained, target).item(), 1e-12);
 
         static Tensor FormulaTensor(double speed) => Networks.FormulaWeights.Wave(speed, 2, 3, 4, 5);

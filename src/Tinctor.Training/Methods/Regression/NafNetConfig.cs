@@ -6,7 +6,9 @@ using Tinctor.Training.Networks;
 
 namespace Tinctor.Training.Methods.Regression;
 
-/// <summary>Regression with NAFNet (Chen et al. 2022); the defaults are those of NAFNet-width32 for SIDD in the official repository.</summary>
+/// <summary>
+/// Regression with NAFNet (Chen et al. 2022); the defaults are those of NAFNet-width32 for SIDD in the official repository.
+/// </summary>
 public sealed record NafNetConfig : RegressionConfig
 {
     /// <summary>Channels at full size; doubled at each level.</summary>

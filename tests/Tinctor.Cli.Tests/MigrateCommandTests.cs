@@ -1,0 +1,183 @@
+using Tinctor.Cli.Migration;
+using Tinctor.Cli.Startup;
+using Tinctor.Tests;
+using Tinctor.Training.Configuration;
+
+namespace Tinctor.Cli.Tests;
+
+/// <summary>Command lines of the official repositories' documentation and scripts.</summary>
+public sealed class MigrateCommandTests : IDisposable
+{
+    private readonly string root = Directory.CreateTempSubdirectory("tinctor-migrate-").FullName;
+
+    public static TheoryData<string> Repositories => [.. OfficialRepository.All.Select(repository => repository.Key)];
+
+    [Theory]
+    [InlineData("python train.py --dataroot ./datasets/facades --name facades_pix2pix --model pix2pix --netG unet_256 --direction BtoA "
+        + "--lambda_L1 100 --dataset_mode aligned --norm batch --pool_size 0",
+        "tinctor train pix2pix --data datasets/facades -o checkpoints/facades_pix2pix --set model.lambda_l1=100 --set data.direction=BtoA "
+        + "--set data.unpaired=false --set model.generator=unet_256 --set model.pool_size=0 --set model.norm=batch "
+        + "--set data.load_size=286")]
+    [InlineData("python train.py --dataroot ./datasets/BCI  --name BCI --dataset_name BCI",
+        "tinctor train ceff --data datasets/BCI -o checkpoints/BCI --encoders checkpoints/encoderBCI")]
+    [InlineData("python train.py --dataroot root --model Encoder --name BCI --batch_size 64 --crop_size 256 --n_epochs 200 "
+        + "--n_epochs_decay 100",
+        "tinctor train ceff-encoder --data root -o checkpoints/encoderBCI --epochs 300 --batch-size 64 --crop-size 256")]
+    [InlineData("python test.py --dataroot ./datasets/facades --name facades_pix2pix --model pix2pix --which_model_netG unet_256 "
+        + "--which_direction BtoA --dataset_mode aligned --norm batch",
+        "tinctor stain checkpoints/facades_pix2pix datasets/facades --split test -o results/facades_pix2pix")]
+    [InlineData("python test.py --dataroot datasets/horse2zebra/testA --name horse2zebra_pretrained --model test --no_dropout",
+        "tinctor stain checkpoints/horse2zebra_pretrained datasets/horse2zebra/testA -o results/horse2zebra_pretrained")]
+    public void Official_line_gives_command(string official, string ours)
+    {
+        Outcome outcome = CommandLine.RunInProcess("migrate", official);
+        Assert.Equal((0, ours), (outcome.Code, OneLine(outcome.Out)));
+        Parses(outcome.Out);
+    }
+
+    [Fact]
+    public void Values_without_equivalent_are_named_with_reason()
+    {
+        Outcome outcome = CommandLine.RunInProcess("migrate", "CUDA_VISIBLE_DEVICES=0 python -u train.py --dataroot d --model pix2pix "
+            + "--netG stylegan2 --preprocess zoom --max_dataset_size 9 --strange 3 --display_id -1 --no_html --n_layers_D 5 --gpu_ids 1,2");
+        Assert.Equal(0, outcome.Code);
+        Assert.Equal("tinctor train pix2pix --data d -o checkpoints/experiment_name --device cuda:1", OneLine(outcome.Out));
+        string[] messages = outcome.Messages.Split('\n');
+        Assert.Contains("no effect: --display_id, --no_html ('tinctor view' shows runs; there is no visdom server or HTML log)", messages);
+        Assert.Contains("no effect: --n_layers_D (only with --netD n_layers)", messages);
+        Assert.Contains("--gpu_ids 1,2: one GPU is used", messages);
+        Assert.Contains("warning: not available: --netG stylegan2 (model.generator is stylegan2, expected resnet_9blocks, resnet_6blocks, "
+            + "unet_128, unet_256, unet_512)", messages);
+        Assert.Contains("warning: not available: --preprocess zoom (images are not resized)", messages);
+        Assert.Contains("warning: not available: --max_dataset_size (all pairs are used; a manifest can list fewer)", messages);
+        Assert.Contains("warning: junyanz/pytorch-CycleGAN-and-pix2pix has no flag --strange; it is not in the command", messages);
+    }
+
+    [Fact]
+    public void Older_names_and_beginnings_of_flags_are_known()
+    {
+        Outcome outcome = CommandLine.RunInProcess("migrate", "python train.py --dataroot=d --model pix2pix --which_direction BtoA "
+            + "--niter 5 --niter_decay 7 --fineSize 512 --batchS 4 --no_lsgan --lambda_A 50 --lr 0.001 --suffix {netG}_{crop_size}");
+        Assert.Equal("tinctor train pix2pix --data d -o checkpoints/experiment_name_unet_256_512 --set model.lambda_l1=50 "
+            + "--set data.direction=BtoA --batch-size 4 --crop-size 512 --set training.epochs=5 --set training.epochs_decay=7 "
+            + "--learning-rate 0.001 --set model.gan_mode=vanilla --set data.load_size=286", OneLine(outcome.Out));
+    }
+
+    [Fact]
+    public void Continued_training_resumes()
+    {
+        Outcome outcome = CommandLine.RunInProcess("migrate",
+            "python train.py --dataroot d --name n --model pix2pix --continue_train --epoch_count 5");
+        Assert.Equal("tinctor train -o checkpoints/n --resume", OneLine(outcome.Out));
+        Assert.Contains("the run resumes with the settings in its config.yaml", outcome.Messages);
+    }
+
+    [Fact]
+    public void Script_with_quotes_and_continued_lines_gives_each_command()
+    {
+        string script = At("run.sh");
+        File.WriteAllText(script, """
+            set -ex   # a comment with a ' quotation mark
+            DATA=/data
+            python train.py --dataroot "$DATA/my pairs" \
+                --name 'it''s one' \
+                --model pix2pix
+            python test.py --dataroot "$DATA/my pairs" --name "it's" --model pix2pix --eval --phase val && python evaluate.py
+            """);
+        Outcome outcome = CommandLine.RunInProcess("migrate", script);
+        Assert.Equal(0, outcome.Code);
+        Assert.Equal("""
+            tinctor train pix2pix --data "$DATA/my pairs" -o 'checkpoints/its one' --set data.load_size=286
+            tinctor stain 'checkpoints/it'\''s' "$DATA/my pairs" --split val -o 'results/it'\''s'
+
+            """.ReplaceLineEndings("\n"), outcome.Out);
+        Assert.DoesNotContain("--eval", outcome.Messages.Replace("without --eval", ""));
+    }
+
+    [Fact]
+    public void Launcher_gives_its_experiments()
+    {
+        string launcher = At("my_launcher.py");
+        File.WriteAllText(launcher, """
+            from .tmux_launcher import Options, TmuxLauncher
+            class Launcher(TmuxLauncher):
+                def common_options(self):
+                    return [
+                        Options(
+                            dataroot="datasets/pairs",
+                            name='first',  # a note
+                            model='pix2pix',
+                            # netG='unet_128',
+                            ngf=32, # channels
+                        ),
+                    ]
+            """);
+        Assert.Equal("tinctor train pix2pix --data datasets/pairs -o checkpoints/first --set model.ngf=32 --set data.load_size=286",
+            OneLine(CommandLine.RunInProcess("migrate", launcher).Out));
+    }
+
+    [Theory]
+    [InlineData("python evaluate.py --result_path results", "the command is python evaluate.py --result_path, expected python train.py")]
+    [InlineData("python train.py --model colorization --dataroot d", "--model colorization: not available here")]
+    [InlineData("python train.py --model pix2pix --dataroot 'd", "the quotation mark ' at position 44 of the command has no partner")]
+    [InlineData("python train.py --model pix2pix", "--dataroot is missing")]
+    [InlineData("python train.py --model test --dataroot d", "--model test has no training")]
+    [InlineData("python -m experiments mist train 0", "Name that file, such as experiments/mist_launcher.py")]
+    public void Lines_that_cannot_be_understood_are_refused(string line, string problem) =>
+        Assert.Contains(problem, CommandLine.RunInProcess("migrate", line).OneError());
+
+    [Theory]
+    [MemberData(nameof(Repositories))]
+    public void Documentation_has_table_of_flags(string key)
+    {
+        OfficialRepository repository = OfficialRepository.All.Single(each => each.Key == key);
+        string table = FlagTable.Markdown(repository);
+        Assert.Contains(table, File.ReadAllText(RepositoryFiles.Path("docs/migrating.md")));
+        Assert.Equal(table, CommandLine.RunInProcess("migrate", "--flags", key).Out);
+    }
+
+    /// <summary>Every flag becomes an existing setting, and the official values without flags are accepted.</summary>
+    [Theory]
+    [MemberData(nameof(Repositories))]
+    public void Settings_of_flags_exist_and_accept_official_values(string key)
+    {
+        OfficialRepository repository = OfficialRepository.All.Single(each => each.Key == key);
+        foreach (OfficialModel model in repository.Models.Where(model => SettingsCatalog.Names.Contains(model.Command)))
+        {
+            string mode = model.Mode is null ? "" : $" --CUT_mode {model.Mode}";
+            Outcome outcome = CommandLine.RunInProcess("migrate", "--from", key,
+                $"python train.py --dataroot d --model {model.Name}{mode}");
+            Assert.Equal(0, outcome.Code);
+            Assert.DoesNotContain("warning", outcome.Messages);
+            Parses(outcome.Out);
+            Assert.Empty(KeysOf(model.Flags).Except(Known(model.Command!)));
+        }
+        string[] methods = [.. repository.Models.Select(model => model.Command).OfType<string>()];
+        if (methods.All(SettingsCatalog.Names.Contains)) Assert.Empty(KeysOf(repository.Flags).Except(methods.SelectMany(Known)));
+
+        static IEnumerable<string> KeysOf(IEnumerable<OfficialFlag> flags) =>
+            flags.Where(flag => flag.Effect == FlagEffect.Setting).Select(flag => flag.Ours);
+
+        static IEnumerable<string> Known(string command) => SettingsCatalog.List(command).Select(setting => setting.Key);
+    }
+
+    public void Dispose() => Directory.Delete(root, recursive: true);
+
+    private string At(string name) => Path.Combine(root, name);
+
+    private static string OneLine(string output) => output.Replace(" \\\n   ", "").TrimEnd();
+
+    // Our own parser takes the command, and all of its settings.
+    private static void Parses(string output)
+    {
+        foreach (IReadOnlyList<string> words in ShellWords.Split(output))
+        {
+            string[] arguments = [.. words.Skip(1)];
+            Assert.Equal("tinctor", words[0]);
+            Assert.Empty(CommandLineApp.Root.Parse(arguments).Errors);
+            if (arguments[0] != "train" || !RunConfig.Methods.ContainsKey(arguments[1])) continue;
+            Outcome printed = CommandLine.RunInProcess([.. arguments, "--print-config"]);
+            Assert.Equal(("", 0), (printed.Failures, printed.Code));
+        }
+    }
+}
