@@ -173,7 +173,7 @@ public sealed class SeveralStainsTests : DataFolder
         foreach ((string key, Tensor tensor) in SafeTensors.Load(At("parts/model/model.safetensors")))
             Assert.True(torch.equal(expected[key], tensor), key);
         string[] columns = File.ReadLines(At("whole/metrics.csv")).First().Split(',');
-        Assert.Subset([.. columns], new HashSet<string>(["val_psnr", "val_psnr_HER2", "val_psnr_Ki67", "val_psnr_tiles"]));
+        Assert.Empty(new[] { "val_psnr", "val_psnr_HER2", "val_psnr_Ki67", "val_psnr_tiles" }.Except(columns));
         Assert.Equal(Two, ConfigFile.LoadRun(At("whole/config.yaml"), out _).Model.Stains);
         Assert.Contains("model.stains has ER, but no training pair has this stain; the stains of the data are HER2, Ki67",
             Assert.Throws<OptionException>(() => Trainer.Start(
