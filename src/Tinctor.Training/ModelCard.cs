@@ -21,7 +21,7 @@ internal static class ModelCard
             | Method | {config.Method} |
             | Created by | Tinctor {RunEnvironment.Version}, {DateTime.UtcNow:yyyy-MM-dd} |
             | Training data | {data.Manifest.Describe()} |
-            | Trained on | {data.Train.Count} pairs, {config.Data.Direction}, crops of {config.Data.CropSize} pixels |
+            | Trained on | {data.Train.Count} pairs, {config.Data.Direction}, {(config.Data.UsesWholeImages ? "whole images" : $"crops of {config.Data.CropSize} pixels")} |
             | Stain normalisation | {config.Stains?.Describe() ?? "none"} |
             | Training slides | {Slides(data.Train)} |
             | Held-out slides | {Slides(data.Manifest.InSplit("test").Concat(data.Validation))} |

@@ -91,7 +91,9 @@ internal sealed class Preview : IDisposable
         {
             (Tensor source, Tensor target) = pairs.Get(i * pairs.Count / count);
             Pair pair = pairs.Pairs[i * pairs.Count / count];
-            rows.Add(torch.cat([ToRgb(Visible(source), target), Stain(source, pair), target], 2));
+            Tensor row = torch.cat([.. new[] { ToRgb(Visible(source), target), Stain(source, pair), target }.Select(Centre)], 2);
+            // Whole images may differ in size.
+            if (rows.Count == 0 || row.shape.SequenceEqual(rows[0].shape)) rows.Add(row);
         }
         return Image.FromTensor(torch.cat([.. rows], 1), ValueRange.MinusOneToOne);
     }
@@ -107,6 +109,15 @@ internal sealed class Preview : IDisposable
     // A z-scored source is shown from -3 to 3 standard deviations.
     private Tensor Visible(Tensor source) => config.Model.StandardizesSource ? source / 3 : source;
 
+    private static Tensor Centre(Tensor image)
+    {
+        for (int axis = 1; axis <= 2; axis++)
+        {
+            if (image.size(axis) > MostPixels) image = image.narrow(axis, (image.size(axis) - MostPixels) / 2, MostPixels);
+        }
+        return image;
+    }
+
     // Resized to the target by nearest neighbour; the first three channels, or the mean of fewer channels.
     private static Tensor ToRgb(Tensor source, Tensor target)
     {
@@ -118,13 +129,12 @@ internal sealed class Preview : IDisposable
     public void Dispose() => generator.train();
 
     // Centre crops give all rows the same size.
-    private PairedDataset Dataset(IReadOnlyList<Pair> pairs, UnpairedTargets? unpaired = null) => new(pairs, new PairTransform
+    private PairedDataset Dataset(IReadOnlyList<Pair> pairs, UnpairedTargets? unpaired = null) => new(pairs, config.Data.ResizeAndCrop(
+        new CropRule(config.Model), MostPixels / config.Model.Upscaling * config.Model.Upscaling) with
     {
         Factor = config.Model.Upscaling,
         StandardizeSource = config.Model.StandardizesSource,
         SourceNormalizer = config.Stains?.SourceNormalizer(),
         TargetNormalizer = config.Stains?.TargetNormalizer(),
-        Resize = config.Data.LoadSize is > 0 ? config.Data.LoadSize : null,
-        Crop = Math.Min(config.Data.CropSize, MostPixels / config.Model.Upscaling * config.Model.Upscaling),
     }, unpaired: unpaired);
 }

@@ -91,7 +91,7 @@ internal sealed class SupervisedLoop : TrainingLoop<SupervisedTask>
     private protected override SupervisedTask Create() => config.Create(Device, data);
 
     private protected override double LearningRateFactor(int step, int epoch) =>
-        LearningRateSchedule.Factor(config.Training, step, TotalSteps,
+        LearningRateSchedule.Factor(config.Training, step, TotalSteps, epoch,
             linear: Math.Min(1, (TotalSteps - step) / (config.Training.DecayShare * TotalSteps)));
 
     private protected override IReadOnlyDictionary<string, Tensor> TrainStep(SupervisedTask task, Batch batch) => task.TrainStep(batch);

@@ -120,8 +120,7 @@ internal sealed class MethodLoop : TrainingLoop<Method>, IDisposable
             Model = config.Model with { Inference = inference with { Mpp = inference.Mpp ?? data.Mpp } },
         };
         if (config.Stains is not null) observer.Note(config.Stains.Describe());
-        PairedDataset pairs = data.TrainingSet(config.Data, config.Seed, config.Stains, config.Model.Upscaling,
-            config.Model.StandardizesSource);
+        PairedDataset pairs = data.TrainingSet(config.Data, config.Seed, config.Stains, config.Model);
         Loader = new PairLoader(pairs, config.Training.BatchSize, shuffle: !config.Data.SerialBatches, config.Seed, config.Data.Workers)
         {
             Balance = config.Data.Balance,
@@ -170,14 +169,14 @@ internal sealed class MethodLoop : TrainingLoop<Method>, IDisposable
     {
         TrainingConfig training = config.Training;
         int perEpoch = (data.Train.Count + training.BatchSize - 1) / training.BatchSize;
-        int steps = training.Steps > 0 ? training.Steps : (training.Epochs + training.EpochsDecay) * perEpoch;
+        int steps = training.Steps > 0 ? training.Steps : training.TotalEpochs * perEpoch;
         RunSettings run = config.Model.CompletedFor(new(config.Data, training, config.Model, steps), data, note);
         return config with { Data = run.Data, Training = (TrainingConfig)run.Training, Model = run.Model };
     }
 
     private protected override PairLoader Loader { get; }
 
-    private protected override int Epochs => config.Training.Epochs + config.Training.EpochsDecay;
+    private protected override int Epochs => config.Training.TotalEpochs;
 
     private protected override string ScoreName(Method method) => score.Name;
 
@@ -212,11 +211,13 @@ internal sealed class MethodLoop : TrainingLoop<Method>, IDisposable
     }
 
     private protected override double LearningRateFactor(int step, int epoch) => LearningRateSchedule.Factor(
-        config.Training, step, TotalSteps, config.Training.Steps > 0 ? null : LinearByEpoch(config.Training, epoch));
+        config.Training, step, TotalSteps, epoch, config.Training.Steps > 0 ? null : LinearByEpoch(config.Training, epoch));
 
-    /// <summary>Computes the factor of the linear schedule in an epoch, from 0: decreasing over epochs_decay, as in pix2pix.</summary>
+    /// <summary>
+    /// Computes the factor of the linear schedule in an epoch of the run, from 0: decreasing over epochs_decay, as in pix2pix.
+    /// </summary>
     internal static double LinearByEpoch(TrainingConfig training, int epoch) =>
-        1 - Math.Max(0, epoch + 1 - training.Epochs) / (double)(training.EpochsDecay + 1);
+        1 - Math.Max(0, epoch + training.EpochCount - training.Epochs) / (double)(training.EpochsDecay + 1);
 
     private protected override IReadOnlyDictionary<string, Tensor> TrainStep(Method method, Batch batch)
     {

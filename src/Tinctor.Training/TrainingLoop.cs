@@ -160,7 +160,7 @@ internal abstract class TrainingLoop<TLearner> where TLearner : Learner
     private IReadOnlyDictionary<string, double> Step(TLearner learner, TrainingState state, Batch batch, int epoch)
     {
         using DisposeScope scope = torch.NewDisposeScope();
-        state.ScaleLearningRates(LearningRateFactor(state.Step, epoch));
+        state.ScaleLearningRates(LearningRateFactor(state.Step, epoch) * state.PlateauFactor);
         using (config.Amp ? torch.autocast(Device.type, ScalarType.BFloat16) : null)
         {
             IReadOnlyDictionary<string, Tensor> losses = TrainStep(learner, batch);
@@ -210,7 +210,7 @@ internal abstract class TrainingLoop<TLearner> where TLearner : Learner
     // By default checkpoints follow whole epochs, several if they are short.
     private bool IsCheckpoint(int step)
     {
-        int epochs = (LeastStepsBetweenCheckpoints + StepsPerEpoch - 1) / StepsPerEpoch;
+        int epochs = config.CheckpointEpochs > 0 ? config.CheckpointEpochs : (LeastStepsBetweenCheckpoints + StepsPerEpoch - 1) / StepsPerEpoch;
         return step % (config.CheckpointEvery > 0 ? config.CheckpointEvery : epochs * StepsPerEpoch) == 0;
     }
 
@@ -222,13 +222,16 @@ internal abstract class TrainingLoop<TLearner> where TLearner : Learner
 
     private bool IsFinished(TrainingState state) => state.Step >= TotalSteps || state.IsStale;
 
-    /// <summary>Checks that early stopping has validation data.</summary>
+    /// <summary>Checks that early stopping and the schedule plateau have validation data.</summary>
     /// <exception cref="OptionException">There is none.</exception>
     private protected void RequireValidation()
     {
         if (config.Patience > 0 && !HasValidation)
             throw new OptionException(nameof(LoopConfig.Patience), "training.patience is set, but there is no validation data",
                 "Hold out slides or folds, or use training.patience=0");
+        if (config.Schedule == Schedule.Plateau && !HasValidation)
+            throw new OptionException(nameof(LoopConfig.Schedule), "training.schedule is plateau, but there is no validation data",
+                "Hold out slides or folds, or use training.schedule=linear");
     }
 
     private void Report(int step, int epoch, IReadOnlyDictionary<string, double> losses, Throughput throughput)

@@ -83,6 +83,7 @@ public static class ConfigFile
         var config = Resolve<RunConfig>(Overlaid(defaults, settings), origin, defaults.Model.GetType());
         CheckCrop(config, origin);
         CheckPairing(config, origin);
+        CheckEpochs(config.Training, origin);
         return config;
     }
 
@@ -305,16 +306,31 @@ public static class ConfigFile
     private static void CheckCrop(RunConfig config, string? origin)
     {
         (int crop, int load, MethodConfig model) = (config.Data.CropSize, config.Data.LoadSize ?? 0, config.Model);
+        string preprocess = config.Data.Preprocess;
+        if (config.Data.ScalesWidth && load == 0)
+            throw new TinctorException(origin, $"data.preprocess is {preprocess}, but data.load_size, the width, is not set",
+                $"Use data.load_size={crop} or another width");
+        if (preprocess is "crop" or "none" && load > 0)
+            throw new TinctorException(origin, $"data.load_size is {load}, but data.preprocess={preprocess} keeps the size",
+                "Use data.load_size=0, or data.preprocess=resize_and_crop");
         var rule = new CropRule(model);
-        if (!rule.Allows(crop))
+        if (!config.Data.UsesWholeImages && !rule.Allows(crop))
             throw new TinctorException(origin, $"data.crop_size is {crop}, but {rule.Describe()}", rule.Advise(crop))
             { Option = $"data.crop_size={rule.Nearest(crop)}" };
         if (load % model.Upscaling != 0)
             throw new TinctorException(origin, $"data.load_size is {load}, expected a multiple of model.factor ({model.Upscaling})",
                 $"Use data.load_size={(load + model.Upscaling - 1) / model.Upscaling * model.Upscaling}.");
-        if (load > 0 && load < crop)
+        if (load > 0 && load < crop && preprocess != "scale_width")
             throw new TinctorException(origin, $"data.load_size is {load}, smaller than data.crop_size ({crop})",
                 $"Use data.load_size={(crop + model.Upscaling - 1) / model.Upscaling * model.Upscaling} or more, or 0 to keep sizes.");
+    }
+
+    private static void CheckEpochs(TrainingConfig training, string? origin)
+    {
+        if (training.TotalEpochs >= 1) return;
+        throw new TinctorException(origin, $"training.epoch_count is {training.EpochCount}, larger than training.epochs plus "
+            + $"training.epochs_decay ({training.Epochs + training.EpochsDecay})", "Use more epochs, or training.epoch_count=1")
+        { Option = "training.epoch_count" };
     }
 
     private static void CheckPairing(RunConfig config, string? origin)

@@ -121,6 +121,16 @@ public sealed record TrainingConfig : LoopConfig
     public int EpochsDecay { get; init; } = 100;
 
     /// <summary>
+    /// Number of the first epoch: a run that starts from the weights of n epochs of another one continues its schedule with n + 1, up to
+    /// epochs plus epochs_decay. Without effect if steps is set.
+    /// </summary>
+    [Range(1, 1000000)]
+    public int EpochCount { get; init; } = 1;
+
+    /// <summary>Number of epochs of the run.</summary>
+    internal int TotalEpochs => Epochs + EpochsDecay - EpochCount + 1;
+
+    /// <summary>
     /// Maximum number of pairs that pass through the networks at a time: gradients are accumulated over the batch_size, in the memory of so
     /// many pairs. 0 for the whole batch.
     /// </summary>

@@ -17,7 +17,8 @@ public abstract record LoopConfig
 
     /// <summary>
     /// Schedule of the learning rate: linear (constant, then decreasing to zero over epochs_decay, or over the second half of the steps),
-    /// constant, step (multiplied by lr_gamma every lr_step steps) or cosine (half a period).
+    /// constant, step (multiplied by lr_gamma every lr_step steps or lr_step_epochs epochs), cosine (half a period) or plateau (multiplied by
+    /// plateau_factor when the validation score stops improving).
     /// </summary>
     public Schedule Schedule { get; init; } = Schedule.Linear;
 
@@ -25,9 +26,25 @@ public abstract record LoopConfig
     [Range(1, int.MaxValue)]
     public int LrStep { get; init; } = 1000;
 
+    /// <summary>Number of epochs between decreases of the learning rate, for schedule=step; 0 for lr_step.</summary>
+    [Range(0, 1000000)]
+    public int LrStepEpochs { get; init; }
+
     /// <summary>Factor of each decrease of the learning rate, for schedule=step.</summary>
     [Range(0.0, 1.0)]
     public double LrGamma { get; init; } = 0.99;
+
+    /// <summary>Number of validations without an improvement that the learning rate stays, for schedule=plateau.</summary>
+    [Range(0, int.MaxValue)]
+    public int PlateauPatience { get; init; } = 5;
+
+    /// <summary>Factor of each decrease of the learning rate, for schedule=plateau.</summary>
+    [Range(0.0, 1.0)]
+    public double PlateauFactor { get; init; } = 0.2;
+
+    /// <summary>Smallest relative change of the validation score that counts as an improvement, for schedule=plateau.</summary>
+    [Range(0.0, 1.0)]
+    public double PlateauThreshold { get; init; } = 0.01;
 
     /// <summary>Number of first steps in which the learning rate increases linearly to that of the schedule; 0 for none.</summary>
     [Range(0, int.MaxValue)]
@@ -46,6 +63,10 @@ public abstract record LoopConfig
     /// <summary>Number of steps between checkpoints; 0 for one per epoch, or per several epochs if they are short.</summary>
     [Range(0, int.MaxValue)]
     public int CheckpointEvery { get; init; }
+
+    /// <summary>Number of epochs between checkpoints, if checkpoint_every is 0; 0 for one or several.</summary>
+    [Range(0, 1000000)]
+    public int CheckpointEpochs { get; init; }
 
     /// <summary>Number of latest checkpoints to keep, in addition to the best one.</summary>
     [Range(1, 1000)]

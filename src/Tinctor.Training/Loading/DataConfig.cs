@@ -41,6 +41,14 @@ public sealed record DataConfig
     public bool SerialBatches { get; init; }
 
     /// <summary>
+    /// Resizing and cropping: resize_and_crop (to a square of load_size, if it is set, then a crop), crop, scale_width (to the width
+    /// load_size, whole images), scale_width_and_crop, or none (whole images). Whole images are resized to the nearest size that the
+    /// network takes.
+    /// </summary>
+    [AllowedValues("resize_and_crop", "crop", "scale_width", "scale_width_and_crop", "none")]
+    public string Preprocess { get; init; } = "resize_and_crop";
+
+    /// <summary>
     /// Width and height in pixels to which targets are resized (pix2pix uses 286), and sources correspondingly if the method enlarges them;
     /// 0 keeps their size. Empty keeps their size too, except that derestainer resizes images of 1,024 pixels to 512 as in its paper.
     /// </summary>
@@ -98,6 +106,24 @@ public sealed record DataConfig
     /// <summary>Number of threads that decode images.</summary>
     [Range(1, 256)]
     public int Workers { get; init; } = 2;
+
+    /// <summary>Whether the network sees whole images instead of crops.</summary>
+    internal bool UsesWholeImages => Preprocess is "scale_width" or "none";
+
+    /// <summary>Whether images are scaled to the width load_size.</summary>
+    internal bool ScalesWidth => Preprocess.StartsWith("scale_width", StringComparison.Ordinal);
+
+    /// <summary>Creates a transform that resizes and crops.</summary>
+    /// <param name="rule">Rule of the network for whole images.</param>
+    /// <param name="mostPixels">Maximum side of the crop.</param>
+    internal PairTransform ResizeAndCrop(Methods.CropRule? rule = null, int mostPixels = int.MaxValue) => new()
+    {
+        Resize = ScalesWidth || LoadSize is not > 0 ? null : LoadSize,
+        ScaleWidth = ScalesWidth ? LoadSize : null,
+        LeastHeight = CropSize,
+        WholeImages = UsesWholeImages ? rule : null,
+        Crop = UsesWholeImages ? null : Math.Min(CropSize, mostPixels),
+    };
 
     internal DataConfig WithFullPaths()
     {

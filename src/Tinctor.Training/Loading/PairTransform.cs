@@ -1,5 +1,6 @@
 using Tinctor.Slides;
 using Tinctor.Slides.Colour;
+using Tinctor.Training.Methods;
 
 namespace Tinctor.Training.Loading;
 
@@ -33,6 +34,17 @@ internal sealed record PairTransform
 
     /// <summary>Width and height in target pixels for bicubic resizing, load_size of pix2pix; null keeps the size.</summary>
     public int? Resize { get; init; }
+
+    /// <summary>
+    /// Width in target pixels to which images are scaled with their aspect ratio, by bicubic resizing; null keeps the size.
+    /// </summary>
+    public int? ScaleWidth { get; init; }
+
+    /// <summary>Minimum height in target pixels after scaling to a width.</summary>
+    public int LeastHeight { get; init; } = 1;
+
+    /// <summary>Rule of the network for whole images, whose sides are resized to the nearest valid ones; null keeps the size.</summary>
+    public CropRule? WholeImages { get; init; }
 
     /// <summary>Side of the square crop in target pixels, crop_size of pix2pix; null for the whole image.</summary>
     public int? Crop { get; init; }
@@ -73,13 +85,26 @@ internal sealed record PairTransform
     }
 
     /// <summary>Normalises and resizes a source.</summary>
-    internal Image PrepareSource(Image image) => Resized(SourceNormalizer?.Normalize(image, out _) ?? image, Resize / Factor);
+    internal Image PrepareSource(Image image) => Resized(SourceNormalizer?.Normalize(image, out _) ?? image, Factor);
 
     /// <summary>Normalises and resizes a target.</summary>
-    internal Image PrepareTarget(Image image) => Resized(TargetNormalizer?.Normalize(image, out _) ?? image, Resize);
+    internal Image PrepareTarget(Image image) => Resized(TargetNormalizer?.Normalize(image, out _) ?? image, factor: 1);
 
-    private static Image Resized(Image image, int? size) =>
-        size is not { } side || (image.Width, image.Height) == (side, side) ? image : image.Resize(side, side, ResizeKernel.Cubic);
+    private Image Resized(Image image, int factor)
+    {
+        (int width, int height) = TargetSize(image.Width * factor, image.Height * factor);
+        (width, height) = (width / factor, height / factor);
+        return (image.Width, image.Height) == (width, height) ? image : image.Resize(width, height, ResizeKernel.Cubic);
+    }
+
+    // As get_transform in data/base_dataset.py of the official pix2pix.
+    private (int Width, int Height) TargetSize(int width, int height)
+    {
+        if (Resize is { } side) return (side, side);
+        if (ScaleWidth is { } scaled && (width != scaled || height < LeastHeight))
+            (width, height) = (scaled, Math.Max((int)((double)scaled * height / width), LeastHeight));
+        return WholeImages is { } rule ? (rule.NearestTo(width), rule.NearestTo(height)) : (width, height);
+    }
 
     /// <summary>Draws the placement of the crop in a prepared source.</summary>
     /// <exception cref="TinctorException">The image is smaller than the crop, or not square although rotations are enabled.</exception>

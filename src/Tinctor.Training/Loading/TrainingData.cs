@@ -35,7 +35,7 @@ internal sealed record TrainingData(PairManifest Manifest, IReadOnlyList<Pair> T
         TrainingData data = HoldOut(manifest, config.ValidationShare, seed);
         if (data.Train.Count == 0)
             throw new TinctorException(manifest.Root, $"no training pairs ({manifest.Describe()})", "Assign pairs to the split train");
-        int minimum = config.LoadSize > 0 ? 1 : config.CropSize;
+        int minimum = config.LoadSize > 0 || config.UsesWholeImages ? 1 : config.CropSize;
         if (!config.Unpaired)
         {
             PairVerification.Check([.. data.Train, .. data.Validation], minimum, factor, smallRemedy: smallRemedy, cancel: cancel);
@@ -168,17 +168,14 @@ internal sealed record TrainingData(PairManifest Manifest, IReadOnlyList<Pair> T
         + $"{(Validation.Count > 0 ? $"{Validation.Count} {noun}, " : "")}{ValidationNote}";
 
     /// <summary>Creates the training set with augmentation.</summary>
-    internal PairedDataset TrainingSet(DataConfig config, ulong seed, StainProfiles? stains = null, int factor = 1,
-        bool standardize = false) =>
-        new(Train, new PairTransform
+    internal PairedDataset TrainingSet(DataConfig config, ulong seed, StainProfiles? stains = null, MethodConfig? model = null) =>
+        new(Train, config.ResizeAndCrop(model is null ? null : new CropRule(model)) with
         {
-            Factor = factor,
-            StandardizeSource = standardize,
+            Factor = model?.Upscaling ?? 1,
+            StandardizeSource = model?.StandardizesSource ?? false,
             BlankLimit = config.BlankLimit,
             SourceNormalizer = stains?.SourceNormalizer(),
             TargetNormalizer = stains?.TargetNormalizer(),
-            Resize = config.LoadSize is > 0 ? config.LoadSize : null,
-            Crop = config.CropSize,
             RandomCrop = true,
             HorizontalFlip = config.Flip,
             VerticalFlip = config.Rotate,

@@ -35,6 +35,9 @@ internal sealed class CropRule(MethodConfig model)
     /// <summary>Gets the largest valid crop size up to this one, or the smallest of all.</summary>
     public int Nearest(int crop) => Math.Max(crop / Multiple * Multiple, Smallest);
 
+    /// <summary>Gets the valid side that is nearest to a side of a whole image.</summary>
+    public int NearestTo(int side) => Math.Max((int)Math.Round((double)side / Multiple) * Multiple, Smallest);
+
     /// <summary>Describes settings for images whose shorter side is smaller than the crop.</summary>
     /// <param name="side">Shortest side of all images in pixels.</param>
     public string AdviseForImages(int side)

@@ -25,6 +25,7 @@ internal sealed class TrainingState : IDisposable
     private int validations, staleValidations;
     private readonly Device device;
     private readonly ExponentialMovingAverage? average;
+    private readonly PlateauSchedule? plateau;
     private readonly Dictionary<ParamGroup, double> fullLearningRates;
 
     /// <summary>Creates the state of a new training.</summary>
@@ -38,6 +39,7 @@ internal sealed class TrainingState : IDisposable
         (this.learner, this.device, this.scoreName, this.lowerIsBetter, stopping) = (learner, device, scoreName, lowerIsBetter, config);
         average = config.Ema > 0 ? new ExponentialMovingAverage(learner.Trained.parameters(), config.Ema,
             config.EmaWarmUp ? ExponentialMovingAverage.Ratio : null) : null;
+        plateau = config.Schedule == Schedule.Plateau ? new PlateauSchedule(config, lowerIsBetter) : null;
         fullLearningRates =
             learner.Optimizers.Values.SelectMany(optimizer => optimizer.param_groups).ToDictionary(group => group, group => group.lr);
     }
@@ -60,6 +62,9 @@ internal sealed class TrainingState : IDisposable
     /// <summary>Whether the score has not improved for the patience of early stopping.</summary>
     public bool IsStale => stopping.Patience > 0 && staleValidations >= stopping.Patience;
 
+    /// <summary>Factor of the learning rate by the schedule plateau; 1 for other schedules.</summary>
+    public double PlateauFactor => plateau?.Factor ?? 1;
+
     /// <summary>Multiplies the initial learning rates by a factor.</summary>
     public void ScaleLearningRates(double factor)
     {
@@ -77,6 +82,7 @@ internal sealed class TrainingState : IDisposable
     public void RecordScore(double score)
     {
         LastScore = double.IsFinite(score) ? score : null;
+        plateau?.Record(score);
         // Of equal scores, the later weights are trained longer.
         if (LastScore is not null && (LastScore == BestScore || IsBetter(LastScore, BestScore, 0)))
             (BestScore, BestStep) = (LastScore, Step);
@@ -114,6 +120,7 @@ internal sealed class TrainingState : IDisposable
             ["validations"] = validations,
             ["stale_validations"] = staleValidations,
         };
+        if (plateau is not null) numbers["plateau"] = plateau.State();
         foreach ((string name, Module network) in learner.Networks) Add(tensors, $"networks.{name}", network.state_dict());
         foreach ((string name, OptimizerState state) in OptimizerStates())
         {
@@ -146,6 +153,7 @@ internal sealed class TrainingState : IDisposable
             learner.LoadState(Part(tensors, "method").ToDictionary(pair => pair.Key, pair => pair.Value.to(device)));
             foreach ((int i, Generator generator) in RandomStates.Generators(device).Index()) generator.set_state(tensors[$"random.{i}"]);
             Step = (int)numbers["step"]!;
+            if (numbers["plateau"] is JsonObject schedule) plateau?.Load(schedule);
             LoadScores(numbers, version is null ? "psnr" : "score");
         }
         catch (Exception e) when (e is KeyNotFoundException or JsonException or NullReferenceException or InvalidOperationException)
@@ -173,6 +181,7 @@ internal sealed class TrainingState : IDisposable
     public void Dispose()
     {
         average?.Dispose();
+        plateau?.Dispose();
         foreach (Optimizer optimizer in learner.Optimizers.Values) optimizer.Dispose();
     }
 

@@ -3,6 +3,8 @@ using Tinctor.Data.Tests;
 using Tinctor.Slides;
 using Tinctor.Torch;
 using Tinctor.Training.Loading;
+using Tinctor.Training.Methods;
+using Tinctor.Training.Methods.Pix2Pix;
 
 namespace Tinctor.Training.Tests.Loading;
 
@@ -114,6 +116,21 @@ public class LoaderTests : DataFolder
         float first = Data(new() { Resize = 60 }).Get(0).Source.data<float>()[0];
         Assert.Equal(Image.Read(At("train/a.png")).Crop(0, 0, 50, 50).Resize(60, 60).Data[0], (byte)Math.Round((first + 1) * 127.5));
         Assert.Throws<ArgumentException>(() => Data(new() { Resize = 10, Crop = 20 }));
+    }
+
+    /// <summary>Sizes of get_transform in data/base_dataset.py of the official pix2pix, for images of 50x38 pixels.</summary>
+    [Theory]
+    [InlineData("resize_and_crop", 40, 32, 32, 32), InlineData("crop", 0, 32, 32, 32), InlineData("scale_width", 60, 16, 60, 44)]
+    [InlineData("scale_width", 40, 64, 40, 64), InlineData("scale_width_and_crop", 60, 44, 44, 44), InlineData("none", 0, 256, 48, 40)]
+    public void Preprocess_gives_official_sizes(string preprocess, int load, int crop, int width, int height)
+    {
+        Write("train/a.png", 100, 38);
+        var config = new DataConfig { Preprocess = preprocess, LoadSize = load, CropSize = crop };
+        PairedDataset data = Data(config.ResizeAndCrop(new CropRule(new Pix2PixConfig { Generator = "resnet_6blocks" })));
+        using DisposeScope scope = torch.NewDisposeScope();
+        (Tensor source, Tensor target) = data.Get(0);
+        Assert.Equal([3, height, width], source.shape);
+        Assert.Equal([3, height, width], target.shape);
     }
 
     [Fact]

@@ -1,3 +1,4 @@
+using System.Globalization;
 using Tinctor.Data;
 using Tinctor.Data.Tests;
 using Tinctor.Tests;
@@ -28,6 +29,65 @@ public sealed class TrainerTests : DataFolder
         Assert.Equal(epochs + decay, expected.Length);
         for (int epoch = 0; epoch < expected.Length; epoch++)
             Assert.Equal(expected[epoch], 2e-4 * MethodLoop.LinearByEpoch(training, epoch), 1e-15);
+    }
+
+    [Fact]
+    public void LearningRateFactor_continues_with_epoch_count()
+    {
+        var training = new TrainingConfig { Epochs = 60, EpochsDecay = 40 };
+        TrainingConfig continued = training with { EpochCount = 71 };
+        Assert.Equal(30, continued.TotalEpochs);
+        for (int epoch = 0; epoch < 30; epoch++)
+            Assert.Equal(MethodLoop.LinearByEpoch(training, 70 + epoch), MethodLoop.LinearByEpoch(continued, epoch));
+    }
+
+    [Fact]
+    public void LearningRateFactor_by_epochs_of_gamma()
+    {
+        var training = new TrainingConfig { Schedule = Schedule.Step, LrStepEpochs = 50, LrGamma = 0.1 };
+        Assert.Equal([1, 1, 0.1, 0.1, 0.01],
+            new[] { 0, 49, 50, 99, 100 }.Select(epoch => Math.Round(LearningRateSchedule.Factor(training, 7 * epoch, 1000, epoch), 9)));
+    }
+
+    [Fact]
+    public void Plateau_reduces_after_patience_and_resumes()
+    {
+        var config = new TrainingConfig { Schedule = Schedule.Plateau, PlateauPatience = 1 };
+        using var schedule = new PlateauSchedule(config, lowerIsBetter: false);
+        double[] scores = [20, 20.1, 25, 25.1, 25.2, 25.2, 25.2];
+        double[] factors = [1, 1, 1, 1, 0.2, 0.2, 0.04];
+        for (int i = 0; i < scores.Length; i++)
+        {
+            using var resumed = new PlateauSchedule(config, lowerIsBetter: false);
+            resumed.Load(schedule.State());
+            foreach (PlateauSchedule each in (PlateauSchedule[])[schedule, resumed])
+            {
+                each.Record(scores[i]);
+                Assert.Equal(factors[i], each.Factor, 1e-12);
+            }
+        }
+    }
+
+    [Fact]
+    public void Start_plateau_without_validation_is_refused()
+    {
+        Pairs(4);
+        string message = Assert.Throws<OptionException>(() => Trainer.Start(
+            Settings() with { Training = Settings().Training with { Schedule = Schedule.Plateau } }, At("run"), new Silent())).Message;
+        Assert.Contains("training.schedule is plateau, but there is no validation data", message);
+    }
+
+    [Fact]
+    public void Start_whole_images_with_checkpoints_by_epochs()
+    {
+        Pairs(4);
+        RunConfig config = Settings() with { Data = Settings().Data with { Preprocess = "none" } };
+        Assert.True(Trainer.Start(config with
+        {
+            Training = new TrainingConfig { Epochs = 4, EpochsDecay = 2, EpochCount = 3, CheckpointEpochs = 2, Device = "cpu", LogEvery = 1 },
+        }, At("run"), new Silent()).Finished);
+        Assert.Equal([4, 8], Directory.GetFiles(At("run/checkpoints"), "step-*").Order(StringComparer.Ordinal)
+            .Select(file => int.Parse(Path.GetFileNameWithoutExtension(file)["step-".Length..], CultureInfo.InvariantCulture)));
     }
 
     [Fact]
