@@ -21,7 +21,7 @@ internal static class ModelCard
             | Method | {config.Method} |
             | Created by | Tinctor {RunEnvironment.Version}, {DateTime.UtcNow:yyyy-MM-dd} |
             | Training data | {data.Manifest.Describe()} |
-            | Trained on | {data.Train.Count} pairs, {config.Data.Direction}, {(config.Data.UsesWholeImages ? "whole images" : $"crops of {config.Data.CropSize} pixels")} |
+            | Trained on | {data.Train.Count} pairs, {config.Data.Direction}, {Crops(config.Data)} |
             | Stain normalisation | {config.Stains?.Describe() ?? "none"} |
             | Training slides | {Slides(data.Train)} |
             | Held-out slides | {Slides(data.Manifest.InSplit("test").Concat(data.Validation))} |
@@ -45,6 +45,8 @@ internal static class ModelCard
         text.AppendLine("```");
         return text.ToString();
     }
+
+    private static string Crops(DataConfig data) => data.UsesWholeImages ? "whole images" : $"crops of {data.CropSize} pixels";
 
     private static string Start(RunConfig config) => config.Training.StartFrom is { } start
         ? $"{Path.GetFileName(start.Path)}, SHA-256 {start.Sha256}" : "random";

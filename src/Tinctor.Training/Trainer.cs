@@ -268,7 +268,13 @@ internal sealed class MethodLoop : TrainingLoop<Method>, IDisposable
         };
         using DisposeScope scope = torch.NewDisposeScope();
         string? notExported = TrainedModel.Write(folder,
-            new ModelConfig { Method = config.Method, Direction = reversed.Data.Direction, Model = reversed.Model, Stains = reversed.Stains },
+            new ModelConfig
+            {
+                Method = config.Method,
+                Direction = reversed.Data.Direction,
+                Model = reversed.Model,
+                Stains = reversed.Stains,
+            },
             new OrderedDictionary<string, Tensor>(generator.state_dict()), ModelCard.Write(reversed, data, state, score, scored.Count));
         Observer.Note($"the model from targets to sources is {folder}");
         if (notExported is not null) Observer.Note($"the model from targets to sources has no model.onnx: {notExported}");

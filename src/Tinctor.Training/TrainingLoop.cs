@@ -210,7 +210,8 @@ internal abstract class TrainingLoop<TLearner> where TLearner : Learner
     // By default checkpoints follow whole epochs, several if they are short.
     private bool IsCheckpoint(int step)
     {
-        int epochs = config.CheckpointEpochs > 0 ? config.CheckpointEpochs : (LeastStepsBetweenCheckpoints + StepsPerEpoch - 1) / StepsPerEpoch;
+        int epochs = config.CheckpointEpochs > 0 ? config.CheckpointEpochs
+            : (LeastStepsBetweenCheckpoints + StepsPerEpoch - 1) / StepsPerEpoch;
         return step % (config.CheckpointEvery > 0 ? config.CheckpointEvery : epochs * StepsPerEpoch) == 0;
     }
 

@@ -17,8 +17,8 @@ public abstract record LoopConfig
 
     /// <summary>
     /// Schedule of the learning rate: linear (constant, then decreasing to zero over epochs_decay, or over the second half of the steps),
-    /// constant, step (multiplied by lr_gamma every lr_step steps or lr_step_epochs epochs), cosine (half a period) or plateau (multiplied by
-    /// plateau_factor when the validation score stops improving).
+    /// constant, step (multiplied by lr_gamma every lr_step steps or lr_step_epochs epochs), cosine (half a period) or plateau
+    /// (multiplied by plateau_factor when the validation score stops improving).
     /// </summary>
     public Schedule Schedule { get; init; } = Schedule.Linear;
 

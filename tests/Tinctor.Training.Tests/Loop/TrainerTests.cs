@@ -84,7 +84,7 @@ public sealed class TrainerTests : DataFolder
         RunConfig config = Settings() with { Data = Settings().Data with { Preprocess = "none" } };
         Assert.True(Trainer.Start(config with
         {
-            Training = new TrainingConfig { Epochs = 4, EpochsDecay = 2, EpochCount = 3, CheckpointEpochs = 2, Device = "cpu", LogEvery = 1 },
+            Training = new TrainingConfig { Epochs = 4, EpochsDecay = 2, EpochCount = 3, CheckpointEpochs = 2, Device = "cpu" },
         }, At("run"), new Silent()).Finished);
         Assert.Equal([4, 8], Directory.GetFiles(At("run/checkpoints"), "step-*").Order(StringComparer.Ordinal)
             .Select(file => int.Parse(Path.GetFileNameWithoutExtension(file)["step-".Length..], CultureInfo.InvariantCulture)));
