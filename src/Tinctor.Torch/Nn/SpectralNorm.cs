@@ -6,7 +6,6 @@ namespace Tinctor.Torch.Nn;
 /// </summary>
 public sealed class SpectralNorm : Module<Tensor, Tensor>
 {
-    private readonly WeightedLayer layer;
     private readonly Tensor weight_u, weight_v;
     private readonly int n_power_iterations, dim;
     private readonly double eps;
@@ -17,7 +16,7 @@ public sealed class SpectralNorm : Module<Tensor, Tensor>
     /// <param name="eps">Lower limit of norms.</param>
     public SpectralNorm(WeightedLayer layer, int n_power_iterations = 1, double eps = 1e-12)
     {
-        (this.layer, this.n_power_iterations, this.eps) = (layer, n_power_iterations, eps);
+        (Layer, this.n_power_iterations, this.eps) = (layer, n_power_iterations, eps);
         dim = layer is ConvTranspose2d ? 1 : 0;
         register_parameter("bias", layer.bias);
         register_parameter("weight_orig", layer.weight);
@@ -28,6 +27,9 @@ public sealed class SpectralNorm : Module<Tensor, Tensor>
         weight_v = register_buffer("weight_v", F.normalize(torch.randn([matrix.size(1)]), dim: 0, eps: eps))!;
     }
 
+    /// <summary>Layer whose weight is normalised.</summary>
+    public WeightedLayer Layer { get; }
+
     /// <inheritdoc/>
     public override Tensor forward(Tensor input)
     {
@@ -36,7 +38,7 @@ public sealed class SpectralNorm : Module<Tensor, Tensor>
         if (training) Iterate(matrix);
         // Copies: the next forward changes u and v before this one's backward reads them.
         Tensor sigma = weight_u.clone().dot(matrix.mv(weight_v.clone()));
-        return layer.forward(input, layer.weight / sigma).MoveToOuterDisposeScope();
+        return Layer.forward(input, Layer.weight / sigma).MoveToOuterDisposeScope();
     }
 
     private void Iterate(Tensor matrix)
@@ -52,7 +54,7 @@ public sealed class SpectralNorm : Module<Tensor, Tensor>
     // The weight as a matrix with one row per output channel.
     private Tensor Matrix()
     {
-        Tensor weight = dim == 0 ? layer.weight : layer.weight.transpose(0, dim);
+        Tensor weight = dim == 0 ? Layer.weight : Layer.weight.transpose(0, dim);
         return weight.reshape(weight.size(0), -1);
     }
 }

@@ -4,11 +4,13 @@ using Tinctor.Training.Learners;
 using Tinctor.Training.Loading;
 using Tinctor.Training.Losses;
 using Tinctor.Training.Methods;
+using Tinctor.Training.Methods.Asp;
 using Tinctor.Training.Methods.BciStainer;
 using Tinctor.Training.Methods.Bridges;
 using Tinctor.Training.Methods.Ceff;
 using Tinctor.Training.Methods.Cgan;
 using Tinctor.Training.Methods.CycleGan;
+using Tinctor.Training.Methods.Cut;
 using Tinctor.Training.Methods.DeReStainer;
 using Tinctor.Training.Methods.Pix2Pix;
 using Tinctor.Training.Methods.PyramidPix2Pix;
@@ -53,6 +55,20 @@ public sealed record RunConfig
             Model = new CeffConfig { Inference = new() { Statistics = "auto" } },
             Data = new() { CropSize = 512 },
             Training = new() { Epochs = 60, EpochsDecay = 40 },
+        },
+        new RunConfig { Method = "cut", Model = new CutConfig(), Training = new() { Epochs = 200, EpochsDecay = 200 } },
+        new RunConfig
+        {
+            Method = "fastcut",
+            Model = new CutConfig { LambdaNce = 10, NceIdt = false, FlipEquivariance = true },
+            Training = new() { Epochs = 150, EpochsDecay = 50 },
+        },
+        new RunConfig
+        {
+            Method = "asp",
+            Model = new AspConfig(),
+            Data = new() { CropSize = 512 },
+            Training = new() { Epochs = 30, EpochsDecay = 10 },
         },
         new RunConfig { Method = "cgan", Model = new CganConfig { ZScore = ZScoreRegion.Image } },
         new RunConfig

@@ -20,6 +20,9 @@ public static class WeightInit
                 case WeightedLayer layer:
                     Initialise(layer, type, gain);
                     break;
+                case SpectralNorm spectral:
+                    Initialise(spectral.Layer, type, gain);
+                    break;
                 case BatchNorm2d { weight: Tensor weight, bias: Tensor bias }:
                     init.normal_(weight, 1.0, gain);
                     init.zeros_(bias);
