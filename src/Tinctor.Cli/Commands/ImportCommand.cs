@@ -35,6 +35,14 @@ internal static class ImportCommand
           tinctor import cyclegan latest_net_G.pth -o my-model                            a published model, one direction
         """;
 
+    private const string ContrastiveDescription = """
+        Turn a ResNet generator of the official repository of CUT (also FastCUT), ASP, SIM-GAN or PSPStain into a model folder. The
+        architecture is inferred from the weights.
+
+        Examples:
+          tinctor import METHOD latest_net_G.pth -o my-model
+        """;
+
     private const string CeffDescription = """
         Turn a generator of the official CEFF repository into a model folder. The widths are inferred from the weights.
 
@@ -133,6 +141,8 @@ internal static class ImportCommand
                 parse => Pix2PixImport.ReadPyramid(File(parse), parse.GetRequiredValue(Statistics)), Statistics),
             Of("cyclegan", CycleGanDescription, parse => Pix2PixImport.ReadCycleGan(
                 File(parse), parse.GetRequiredValue(Statistics), parse.GetRequiredValue(Direction)), Statistics, Direction),
+            Contrastive("cut"),
+            Contrastive("asp"),
             Of("ceff", CeffDescription, parse => CeffImport.Read(File(parse), parse.GetRequiredValue(Statistics)), Statistics),
             Of("bcistainer", BciStainerDescription,
                 parse => BciStainerImport.Read(File(parse), !parse.GetValue(Last), parse.GetValue(Set)), Last, Set),
@@ -152,6 +162,9 @@ internal static class ImportCommand
         command.SetAction(parse => Import(read(parse), File(parse), parse.GetRequiredValue(Output)));
         return command;
     }
+
+    private static Command Contrastive(string method) => Of(method, ContrastiveDescription.Replace("METHOD", method),
+        parse => ContrastiveImport.Read(File(parse), method, parse.GetRequiredValue(Statistics)), Statistics);
 
     private static Command OfOnnx()
     {

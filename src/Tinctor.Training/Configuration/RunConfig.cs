@@ -56,11 +56,18 @@ public sealed record RunConfig
             Data = new() { CropSize = 512 },
             Training = new() { Epochs = 60, EpochsDecay = 40 },
         },
-        new RunConfig { Method = "cut", Model = new CutConfig(), Training = new() { Epochs = 200, EpochsDecay = 200 } },
+        new RunConfig
+        {
+            Method = "cut",
+            Model = new CutConfig(),
+            Data = new() { Unpaired = true },
+            Training = new() { Epochs = 200, EpochsDecay = 200 },
+        },
         new RunConfig
         {
             Method = "fastcut",
             Model = new CutConfig { LambdaNce = 10, NceIdt = false, FlipEquivariance = true },
+            Data = new() { Unpaired = true },
             Training = new() { Epochs = 150, EpochsDecay = 50 },
         },
         new RunConfig

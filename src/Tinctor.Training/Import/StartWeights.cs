@@ -33,8 +33,10 @@ internal static class StartWeights
         {
             bool isGenerator = network == method.Trained;
             Dictionary<string, Tensor>? own = weights.GetValueOrDefault(name) ?? (isGenerator ? weights.GetValueOrDefault("") : null);
+            string file = weights.ContainsKey(name) ? Companions(start.Path).FirstOrDefault(each => each.Name == name).Path ?? start.Path
+                : start.Path;
             if (own is not null)
-                notes.AddRange(Copy(name, network, own, start.Path));
+                notes.AddRange(Copy(name, network, own, file));
             else if (isGenerator)
                 throw new TinctorException(start.Path, $"no weights of network {name}; the networks are {string.Join(", ", weights.Keys)}",
                     "Name a model folder or a checkpoint of this method");
@@ -48,12 +50,32 @@ internal static class StartWeights
     {
         const string networks = "networks.";
         if (Path.GetExtension(path) != ".safetensors")
-            return new() { [""] = Official(Averaged(path)) };
+        {
+            var official = new Dictionary<string, Dictionary<string, Tensor>> { [""] = Official(Averaged(path)) };
+            foreach ((string name, string file) in Companions(path)) official[name] = Official(Averaged(file));
+            return official;
+        }
         OrderedDictionary<string, Tensor> all = SafeTensors.Load(path);
         if (!all.Keys.Any(key => key.StartsWith(networks, StringComparison.Ordinal))) return new() { [""] = Official(new(all)) };
         return all.Where(pair => pair.Key.StartsWith(networks, StringComparison.Ordinal))
             .Select(pair => (Parts: pair.Key[networks.Length..].Split('.', 2), pair.Value)).GroupBy(each => each.Parts[0])
             .ToDictionary(group => group.Key, group => group.ToDictionary(each => each.Parts[1], each => each.Value));
+    }
+
+    /// <summary>
+    /// Finds the other networks of an official checkpoint, which is a file for each network: EPOCH_net_D.pth and others beside
+    /// EPOCH_net_G.pth.
+    /// </summary>
+    /// <returns>Name of each network, such as D, and its file.</returns>
+    internal static IEnumerable<(string Name, string Path)> Companions(string path)
+    {
+        const string generator = "_net_G.pth";
+        if (!path.EndsWith(generator, StringComparison.Ordinal)) yield break;
+        foreach (string name in new[] { "D", "F" })
+        {
+            string file = $"{path[..^generator.Length]}_net_{name}.pth";
+            if (File.Exists(file)) yield return (name, file);
+        }
     }
 
     private static Dictionary<string, Tensor> Averaged(string path)

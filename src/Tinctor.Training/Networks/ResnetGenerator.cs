@@ -36,9 +36,6 @@ public sealed class ResnetGenerator : Module<Tensor, Tensor>
         ]));
     }
 
-    /// <summary>Number of layers, by whose indices <see cref="Features"/> takes results.</summary>
-    internal int LayerCount => model.Count;
-
     /// <inheritdoc/>
     public override Tensor forward(Tensor x) => model.forward(x);
 
@@ -134,6 +131,9 @@ internal sealed record ResnetOptions(int Ngf, int Blocks)
 
     /// <summary>Whether convolutions have spectral norm.</summary>
     public bool Spectral { get; init; }
+
+    /// <summary>Number of layers of the generator.</summary>
+    public int Layers => 4 + (Downsamplings * ((Antialias ? 4 : 3) + (AntialiasUp ? 4 : 3))) + Blocks + 3;
 
     /// <summary>Gets a convolution with spectral norm if the option is set.</summary>
     public Module<Tensor, Tensor> Normalised(WeightedLayer layer) => Spectral ? new SpectralNorm(layer) : layer;

@@ -4,10 +4,12 @@ using Tinctor.Torch.Nn;
 using Tinctor.Training.Learners;
 using Tinctor.Training.Losses;
 using Tinctor.Training.Methods;
+using Tinctor.Training.Methods.Asp;
 using Tinctor.Training.Methods.BciStainer;
 using Tinctor.Training.Methods.Bridges;
 using Tinctor.Training.Methods.Ceff;
 using Tinctor.Training.Methods.CycleGan;
+using Tinctor.Training.Methods.Cut;
 using Tinctor.Training.Methods.DeReStainer;
 using Tinctor.Training.Methods.Pix2Pix;
 using Tinctor.Training.Methods.PyramidPix2Pix;
@@ -25,6 +27,9 @@ public sealed class MicrobatchTests
     private static readonly Pix2PixConfig Gan =
         new() { Generator = "resnet_6blocks", Ngf = 4, Ndf = 4, Norm = Norm.Instance, Dropout = false };
 
+    private static readonly CutConfig Cut =
+        new() { Generator = "resnet_4blocks", Ngf = 2, Ndf = 2, NLayersD = 2, MlpChannels = 8, NceLayers = [0, 4, 12] };
+
     // Batch norm has the same statistics in all parts if all images are equal.
     public static TheoryData<MethodConfig, bool> Methods => new()
     {
@@ -34,6 +39,10 @@ public sealed class MicrobatchTests
         { Gan with { Norm = Norm.None, GanMode = GanMode.Lsgan, PoolSize = 3 }, false },
         { Gan with { GanMode = GanMode.Wgangp, Discriminator = "pixel" }, false },
         { Gan with { Norm = Norm.Batch }, true },
+        { Cut, false },
+        { Cut with { FlipEquivariance = true, NceIdt = false }, false },
+        { new AspConfig { Generator = "resnet_4blocks", Ngf = 2, Ndf = 2, NLayersD = 2, MlpChannels = 8, AspLossMode = "none",
+            SpectralNorm = false, NceLayers = [0, 4, 12], GpWeights = [1, 2] }, false },
         { new DeReStainerConfig { Ngf = 4, Ndf = 4, NBlocks = 2 }, true },
         { new BciStainerConfig { Ngf = 2, Ndf = 2, NBlocks = 1, FullSize = 64, Dropout = 0, ComparatorSteps = 1 }, true },
         { new BciStainerConfig { Ngf = 2, Ndf = 2, NBlocks = 1, FullSize = 64, Conditional = true, GanMode = GanMode.Vanilla }, true },

@@ -46,6 +46,8 @@ public sealed class ContrastiveNetworkTests
         network.eval();
         Tensor[] features = network.Features(vectors["x"], Layers);
         foreach ((int layer, Tensor feature) in Layers.Zip(features)) vectors.Check($"feat{layer}", feature, OutputTolerance);
+        Assert.Equal(vectors.Weights().Keys.Max(key => int.Parse(key.Split('.')[1])) + 2,
+            new ResnetOptions(8, blocks) { Antialias = true, AntialiasUp = true }.Layers);
         Assert.Equal(features.Select(feature => (int)feature.size(1)), network.FeatureChannels(Layers, 3, 8));
         network.eval();
         Tensor x = vectors["x"].clone().requires_grad_();

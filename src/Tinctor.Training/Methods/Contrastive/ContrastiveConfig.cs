@@ -94,14 +94,7 @@ public abstract record ContrastiveConfig : GanConfig
     public override Module<Tensor, Tensor> CreateGenerator() => CreateNetwork();
 
     /// <summary>Creates the generator.</summary>
-    internal ResnetGenerator CreateNetwork() => new(InputChannels, OutputChannels, NormG, new ResnetOptions(Ngf, Blocks)
-    {
-        Dropout = Dropout,
-        Downsamplings = NDownsampling,
-        Antialias = Antialias,
-        AntialiasUp = AntialiasUp,
-        Spectral = SpectralNorm,
-    });
+    internal ResnetGenerator CreateNetwork() => new(InputChannels, OutputChannels, NormG, Options);
 
     /// <summary>Creates the discriminator of stained and target images.</summary>
     internal Module<Tensor, Tensor> CreateDiscriminator() => Discriminator == "pixel"
@@ -120,6 +113,15 @@ public abstract record ContrastiveConfig : GanConfig
 
     private int Blocks => Generator switch { "resnet_9blocks" => 9, "resnet_6blocks" => 6, _ => 4 };
 
+    private ResnetOptions Options => new(Ngf, Blocks)
+    {
+        Dropout = Dropout,
+        Downsamplings = NDownsampling,
+        Antialias = Antialias,
+        AntialiasUp = AntialiasUp,
+        Spectral = SpectralNorm,
+    };
+
     /// <inheritdoc/>
     public override IReadOnlyList<string> Remarks(IReadOnlyList<Pair> train, IReadOnlyList<Pair> test)
     {
@@ -132,8 +134,7 @@ public abstract record ContrastiveConfig : GanConfig
         if (GanMode == GanMode.Wgangp)
             throw new TinctorException(null, "model.gan_mode is wgangp, expected lsgan or vanilla", "Use model.gan_mode=lsgan")
             { Option = "model.gan_mode" };
-        using ResnetGenerator network = CreateNetwork();
-        int last = network.LayerCount - 1;
+        int last = Options.Layers - 1;
         if (NceLayers.Count == 0 || NceLayers[0] < 0 || NceLayers[^1] > last || !NceLayers.SequenceEqual(NceLayers.Distinct().Order()))
         {
             throw new TinctorException(null, $"model.nce_layers is {string.Join(",", NceLayers)}, expected distinct layers from 0 to {last} "

@@ -10,5 +10,8 @@ namespace Tinctor.Training.Methods.Cut;
 public sealed record CutConfig : ContrastiveConfig
 {
     /// <inheritdoc/>
+    public override bool AcceptsUnpaired => true;
+
+    /// <inheritdoc/>
     public override Method Create(Device device) => new CutMethod(this, device);
 }
