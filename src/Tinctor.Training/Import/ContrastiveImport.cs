@@ -10,8 +10,6 @@ namespace Tinctor.Training.Import;
 /// <summary>Imports generators of the official repositories of CUT, ASP, SIM-GAN and PSPStain.</summary>
 internal static partial class ContrastiveImport
 {
-    private const string Remedy = "Name the generator's checkpoint, such as latest_net_G.pth";
-
     /// <summary>Imports a checkpoint such as latest_net_G.pth.</summary>
     /// <param name="path">Checkpoint file.</param>
     /// <param name="method">Method of this project: cut, fastcut, asp, sim-gan or psp-stain.</param>
@@ -26,7 +24,8 @@ internal static partial class ContrastiveImport
         if (blocks is not (4 or 6 or 9)) throw new TinctorException(path, $"{blocks} residual blocks, but only 4, 6 or 9 are supported");
         bool spectral = weights.ContainsKey("model.1.weight_orig");
         string weight = spectral ? "weight_orig" : "weight";
-        int[] filters = [.. weights.Where(pair => pair.Key.EndsWith(".filt", StringComparison.Ordinal)).Select(pair => (int)pair.Value.size(2))];
+        int[] filters = [.. weights.Where(pair => pair.Key.EndsWith(".filt", StringComparison.Ordinal))
+            .Select(pair => (int)pair.Value.size(2))];
         Tensor convolution = weights[$"model.1.{weight}"];
         string last = weights.Keys.Last(key => key.EndsWith($".{weight}", StringComparison.Ordinal));
         var config = (ContrastiveConfig)RunConfig.Methods[method].Model with
@@ -49,13 +48,13 @@ internal static partial class ContrastiveImport
 
     private static void RequireGenerator(string path, OrderedDictionary<string, Tensor> weights)
     {
-        string? other = weights.ContainsKey("mlp_0.0.weight") ? "the perceptrons of PatchNCE (netF)"
-            : weights.Keys.Any(key => key.StartsWith("enc.", StringComparison.Ordinal)) || weights.ContainsKey("model.0.weight")
-                ? "a discriminator (netD)"
-            : weights.Keys.Any(key => Block(key) >= 0) && weights.Keys.Any(key => key.StartsWith("model.1.weight", StringComparison.Ordinal))
-                ? null
+        if (Has("model.1.weight") && weights.Keys.Any(key => Block(key) >= 0)) return;
+        string problem = Has("mlp_0.0.weight") ? "the weights are those of the perceptrons of PatchNCE (netF)"
+            : Has("enc.") || weights.ContainsKey("model.0.weight") ? "the weights are those of a discriminator (netD)"
             : $"no ResNet generator of CUT; the first key is {weights.Keys.FirstOrDefault()}";
-        if (other is not null) throw new TinctorException(path, other.StartsWith("no ") ? other : $"the weights are those of {other}", Remedy);
+        throw new TinctorException(path, problem, "Name the generator's checkpoint, such as latest_net_G.pth");
+
+        bool Has(string start) => weights.Keys.Any(key => key.StartsWith(start, StringComparison.Ordinal));
     }
 
     private static string Describe(ContrastiveConfig config) => $"{config.Generator}, ngf {config.Ngf}, "

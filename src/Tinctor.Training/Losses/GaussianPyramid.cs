@@ -9,8 +9,8 @@ internal static class GaussianPyramid
     private static readonly double[] Binomial = [0.0625, 0.25, 0.375, 0.25, 0.0625];
 
     /// <summary>
-    /// Computes the pyramid of ASP (models/gauss_pyramid.py of the official repository): at each level the image is smoothed by a binomial
-    /// filter of 5x5 pixels, which is the result, and every second pixel goes to the next level. The last result is the last level's, halved.
+    /// Computes the pyramid of ASP (models/gauss_pyramid.py of the official repository). The image of each level is smoothed by a binomial
+    /// filter of 5x5 pixels; every second pixel of it goes to the next level. The last image is the last smoothed one, halved.
     /// </summary>
     /// <param name="image">Images [N,C,H,W]; H and W are at least 2^<paramref name="count"/>.</param>
     /// <param name="count">Number of smoothed levels.</param>

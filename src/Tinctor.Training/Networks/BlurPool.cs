@@ -4,8 +4,8 @@ using Tinctor.Torch.Nn;
 namespace Tinctor.Training.Networks;
 
 /// <summary>
-/// Halves images after smoothing them with a binomial filter of 3x3 pixels, reflected at the borders (Zhang 2019, networks.Downsample of the
-/// official CUT). [N,C,H,W] to [N,C,ceil(H/2),ceil(W/2)].
+/// Halves images after smoothing them with a binomial filter of 3x3 pixels, reflected at the borders (Zhang 2019, networks.Downsample of
+/// the official CUT). [N,C,H,W] to [N,C,ceil(H/2),ceil(W/2)].
 /// </summary>
 internal sealed class BlurDownsample : Module<Tensor, Tensor>
 {
@@ -38,7 +38,7 @@ internal sealed class BlurUpsample : Module<Tensor, Tensor>
     {
         using DisposeScope temporaries = torch.NewDisposeScope();
         Tensor padded = F.pad(x, [1, 1, 1, 1], "replicate");
-        // A padding of 3 crops the two pixels per side that come from the repeated borders and the filter's own overhang.
+        // The padding crops the pixels that come from the repeated borders.
         return F.conv_transpose2d(padded, filt, stride: 2, padding: 3, groups: filt.size(0)).MoveToOuterDisposeScope();
     }
 }

@@ -4,8 +4,8 @@ using Tinctor.Torch.Nn;
 namespace Tinctor.Training.Networks;
 
 /// <summary>
-/// ResNet generator of CycleGAN, pix2pix and CUT (Johnson et al. 2016): downsampling convolutions, residual blocks at a quarter of the size,
-/// upsampling ones. [N,Cin,H,W] to [N,Cout,H,W] in [-1,1]; H and W are multiples of 4.
+/// ResNet generator of CycleGAN, pix2pix and CUT (Johnson et al. 2016): downsampling convolutions, residual blocks at a quarter of the
+/// size, upsampling ones. [N,Cin,H,W] to [N,Cout,H,W] in [-1,1]; H and W are multiples of 4.
 /// State-dict keys are those of networks.ResnetGenerator in the official repositories.
 /// </summary>
 public sealed class ResnetGenerator : Module<Tensor, Tensor>

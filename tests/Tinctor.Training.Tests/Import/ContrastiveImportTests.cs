@@ -16,7 +16,8 @@ public sealed class ContrastiveImportTests : DataFolder
 {
     [Theory]
     [InlineData("cut", "cut_resnet_antialias", "resnet_9blocks, ngf 8, instance norm, anti-aliased, 3 to 3 channels")]
-    [InlineData("asp", "asp_spectral_resnet_antialias", "resnet_6blocks, ngf 8, instance norm, anti-aliased, spectral norm, 3 to 3 channels")]
+    [InlineData("asp", "asp_spectral_resnet_antialias",
+        "resnet_6blocks, ngf 8, instance norm, anti-aliased, spectral norm, 3 to 3 channels")]
     [InlineData("cut", "p2p_resnet9_instance", "resnet_9blocks, ngf 8, instance norm, not anti-aliased, 3 to 3 channels")]
     public void Read_official_checkpoint_stains_like_official(string method, string name, string description)
     {
@@ -37,7 +38,8 @@ public sealed class ContrastiveImportTests : DataFolder
     [InlineData("p2p_unet128_instance", "no ResNet generator of CUT; the first key is model.model.0.weight")]
     public void Read_other_network_is_refused_by_its_kind(string name, string problem)
     {
-        var error = Assert.Throws<TinctorException>(() => ContrastiveImport.Read(TestVectors.Path($"{name}/weights.pth"), "cut", "running"));
+        string path = TestVectors.Path($"{name}/weights.pth");
+        var error = Assert.Throws<TinctorException>(() => ContrastiveImport.Read(path, "cut", "running"));
         Assert.Equal((problem, "Name the generator's checkpoint, such as latest_net_G.pth"), (error.Problem, error.Remedy));
     }
 

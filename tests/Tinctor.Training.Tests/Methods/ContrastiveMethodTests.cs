@@ -27,7 +27,8 @@ public sealed class ContrastiveMethodTests : DataFolder
     {
         ["cut"] = (Cut, 48, 40),
         ["fastcut"] = (Cut with { LambdaNce = 10, NceIdt = false, FlipEquivariance = true }, 48, 40),
-        ["asp"] = (new AspConfig { Ngf = 2, Ndf = 2, NLayersD = 3, MlpChannels = 8, NumPatches = 16, AspSteps = 40, AspDecay = 0.25 }, 48, 64),
+        ["asp"] = (new AspConfig { Ngf = 2, Ndf = 2, NLayersD = 3, MlpChannels = 8, NumPatches = 16, AspSteps = 40, AspDecay = 0.25 },
+            48, 64),
     };
 
     public static TheoryData<string> Names => [.. Recorded.Keys];

@@ -5,8 +5,8 @@ using Tinctor.Training.Methods.Contrastive;
 namespace Tinctor.Training.Methods.Asp;
 
 /// <summary>
-/// ASP (Li et al. 2023; models/cpt_model.py of the official repository): adversarial loss, contrastive losses of source and stained image and
-/// of stained image and target, whose patches have weights by their similarity, and L1 distance of Gaussian pyramids.
+/// ASP (Li et al. 2023; models/cpt_model.py of the official repository): adversarial loss, contrastive losses of source and stained image
+/// and of stained image and target, whose patches have weights by their similarity, and L1 distance of Gaussian pyramids.
 /// </summary>
 internal sealed class AspMethod : ContrastiveMethod
 {
@@ -52,13 +52,13 @@ internal sealed class AspMethod : ContrastiveMethod
         foreach (NamedLoss loss in AdversarialLoss(images).Concat(NceLosses(images, share: 1))) yield return loss;
         if (config.LambdaAsp > 0)
             yield return new("ASP", config.LambdaAsp * Compare("ASP", images.StainedFeatures, images.TargetFeatures, Supervised));
-        if (config.LambdaGp > 0)
-            yield return new("GP", config.LambdaGp * GaussianPyramid.Distance(images.Stained, images.Target, config.GpWeights));
+        foreach (NamedLoss loss in PyramidLoss(images, config)) yield return loss;
 
         Tensor Supervised(Tensor query, Tensor key)
         {
             Tensor patches = PatchLosses(query, key, images.Source.size(0));
-            return (config.PatchWeights(PatchNce.Similarity(query, key), (long)step.item()) is { } weights ? patches * weights : patches).mean();
+            Tensor? weights = config.PatchWeights(PatchNce.Similarity(query, key), (long)step.item());
+            return (weights is null ? patches : patches * weights).mean();
         }
     }
 }

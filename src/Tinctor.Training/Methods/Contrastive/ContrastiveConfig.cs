@@ -137,8 +137,8 @@ public abstract record ContrastiveConfig : GanConfig
         int last = Options.Layers - 1;
         if (NceLayers.Count == 0 || NceLayers[0] < 0 || NceLayers[^1] > last || !NceLayers.SequenceEqual(NceLayers.Distinct().Order()))
         {
-            throw new TinctorException(null, $"model.nce_layers is {string.Join(",", NceLayers)}, expected distinct layers from 0 to {last} "
-                + "in ascending order", "Use model.nce_layers=0,4,8,12,16")
+            throw new TinctorException(null, $"model.nce_layers is {string.Join(",", NceLayers)}, expected distinct layers from 0 to "
+                + $"{last} in ascending order", "Use model.nce_layers=0,4,8,12,16")
             { Option = "model.nce_layers" };
         }
         return [];

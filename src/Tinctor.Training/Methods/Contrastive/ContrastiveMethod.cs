@@ -107,6 +107,13 @@ internal abstract class ContrastiveMethod : Method
         Tensor Nce(Tensor query, Tensor key) => PatchLosses(query, key, images.Source.size(0)).mean();
     }
 
+    /// <summary>Computes the Gaussian-pyramid loss of stained image and target, if it has a weight.</summary>
+    protected static IEnumerable<NamedLoss> PyramidLoss(ContrastiveImages images, PyramidConfig config)
+    {
+        if (config.LambdaGp > 0)
+            yield return new("GP", config.LambdaGp * GaussianPyramid.Distance(images.Stained, images.Target, config.GpWeights));
+    }
+
     /// <summary>Computes the contrastive loss of each vector, [N*P].</summary>
     protected Tensor PatchLosses(Tensor query, Tensor key, long images) =>
         PatchNce.Compute(query, key, config.AllNegatives ? 1 : images, config.NceT);
@@ -127,11 +134,14 @@ internal abstract class ContrastiveMethod : Method
     protected Tensor[] Sample(string name, Tensor[] features)
     {
         if (!places.TryGetValue(name, out Tensor[]? chosen))
-        {
-            places[name] = chosen = [.. features.Select(feature => Permute(feature.size(2) * feature.size(3))
-                .narrow(0, 0, Math.Min(config.NumPatches, feature.size(2) * feature.size(3))).to(feature.device).MoveToOuterDisposeScope())];
-        }
+            places[name] = chosen = [.. features.Select(Draw)];
         return netF.Sample(features, chosen);
+
+        Tensor Draw(Tensor feature)
+        {
+            long count = feature.size(2) * feature.size(3);
+            return Permute(count).narrow(0, 0, Math.Min(config.NumPatches, count)).to(feature.device).MoveToOuterDisposeScope();
+        }
     }
 
     // The generator's input: sources, then targets with nce_idt.
