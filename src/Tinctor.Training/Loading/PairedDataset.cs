@@ -82,7 +82,7 @@ internal sealed class PairedDataset
                 targets = Transform.DrawPlacement(ref targetRandom, target.Width, target.Height);
                 targets = Transform.RedrawBlank(ref redraws, targets, target.Width, target.Height, target);
             }
-            var distortions = new SampleRandom(seed ^ DistortionStream, epoch, index);
+            var distortions = new SampleRandom(seed ^ DistortionStream, epoch, draw);
             Distortion? distortion = Distortion.Draw(ref distortions, Transform.Distortion, Transform.ResizedCrop);
             float[] light = Cut(source, place, distortion);
             SampleRandom stains = random;
