@@ -26,12 +26,14 @@ internal sealed class LpipsTrunk : Module<Tensor, IReadOnlyList<Tensor>>
     private readonly HashSet<int> taps;
 
     /// <summary>Creates the network with the default initialisation of PyTorch.</summary>
-    public LpipsTrunk(LpipsNet net)
+    /// <param name="net">The classifier.</param>
+    /// <param name="l2Pooling">Whether VGG-16 has the L2 pooling of DISTS instead of the largest values.</param>
+    public LpipsTrunk(LpipsNet net, bool l2Pooling = false)
     {
         (layers, taps) = net switch
         {
             LpipsNet.Alex => (Alex(), new HashSet<int> { 1, 4, 7, 9, 11 }),
-            LpipsNet.Vgg => (Vgg(), [3, 8, 15, 22, 29]),
+            LpipsNet.Vgg => (Vgg(l2Pooling), [3, 8, 15, 22, 29]),
             _ => (Squeeze(), [1, 4, 7, 9, 10, 11, 12]),
         };
         foreach ((int i, Module<Tensor, Tensor> layer) in layers.Index()) register_module($"{i}", layer);
@@ -66,13 +68,13 @@ internal sealed class LpipsTrunk : Module<Tensor, IReadOnlyList<Tensor>>
         new Conv2d(256, 256, 3, padding: 1), new ReLU(),
     ];
 
-    private static Module<Tensor, Tensor>[] Vgg()
+    private static Module<Tensor, Tensor>[] Vgg(bool l2Pooling)
     {
         List<Module<Tensor, Tensor>> layers = [];
         int input = 3;
         foreach (int[] block in (int[][])[[64, 64], [128, 128], [256, 256, 256], [512, 512, 512], [512, 512, 512]])
         {
-            if (layers.Count > 0) layers.Add(new MaxPool2d(2, stride: 2));
+            if (layers.Count > 0) layers.Add(l2Pooling ? new L2Pooling(input) : new MaxPool2d(2, stride: 2));
             foreach (int output in block)
             {
                 layers.AddRange([new Conv2d(input, output, 3, padding: 1), new ReLU()]);

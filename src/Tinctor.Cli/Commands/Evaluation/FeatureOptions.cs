@@ -57,6 +57,12 @@ internal static class FeatureOptions
     private static readonly Option<bool> LpipsUnit = new("--lpips-unit")
     { Description = "Also LPIPS of images in [0, 1], as the code of super-resolved virtual staining computes it" };
 
+    private static readonly Option<string?> DistsTrunkFile = new("--dists-trunk")
+    { Description = "VGG-16 weights from torchvision for DISTS, or the exported ONNX file", HelpName = "FILE" };
+
+    private static readonly Option<string?> DistsWeightsFile = new("--dists-weights")
+    { Description = "Weights of DISTS (weights.pt); not with an ONNX file", HelpName = "FILE" };
+
     /// <summary>Device of all networks.</summary>
     private static readonly Option<string> DeviceName = new("--device")
     { Description = "cpu, cuda, cuda:N or auto", HelpName = "DEVICE", DefaultValueFactory = _ => "auto" };
@@ -74,13 +80,13 @@ internal static class FeatureOptions
         Resizing.Among("clean", "legacy");
         LpipsName.Among("alex", "vgg", "squeeze");
         return [Inception, Resizing, Features, FeaturesSize, FeaturesMean, FeaturesStd, LpipsName, LpipsTrunkFile, LpipsLinFile,
-            LpipsUnit];
+            LpipsUnit, DistsTrunkFile, DistsWeightsFile];
     }
 
     /// <summary>Gets the given options of <see cref="OfMetrics"/> as arguments of another command, with full paths.</summary>
     /// <exception cref="TinctorException">A file does not exist.</exception>
     public static IEnumerable<string> Arguments(ParseResult parse) =>
-        PassedOptions.Arguments(parse, OfMetrics, Inception, Features, LpipsTrunkFile, LpipsLinFile);
+        PassedOptions.Arguments(parse, OfMetrics, Inception, Features, LpipsTrunkFile, LpipsLinFile, DistsTrunkFile, DistsWeightsFile);
 
     /// <summary>Resolves the device of networks. libtorch is loaded only for a GPU that ONNX Runtime does not support.</summary>
     /// <exception cref="TinctorException">There is no such device.</exception>
@@ -105,13 +111,16 @@ internal static class FeatureOptions
         }
     }
 
-    /// <summary>Creates LPIPS, without weights if they were not given.</summary>
+    /// <summary>Creates LPIPS, without weights if they were not given, and DISTS if its weights were given.</summary>
     public static IEnumerable<PairMetric> Metrics(ParseResult parse)
     {
         string? trunk = parse.GetValue(LpipsTrunkFile), lin = parse.GetValue(LpipsLinFile);
         LpipsNet net = MetricOptions.LpipsNetwork(parse, parse.GetValue(LpipsName));
         yield return Metric(ValueRange.MinusOneToOne);
         if (parse.GetValue(LpipsUnit)) yield return Metric(ValueRange.ZeroToOne);
+        if (parse.GetValue(DistsTrunkFile) is string vgg)
+            yield return FeatureFile.IsOnnx(vgg) ? Dists.FromOnnx(vgg) : Dists.FromFiles(vgg, parse.GetValue(DistsWeightsFile)
+                ?? throw new TinctorException("--dists-trunk needs --dists-weights, the file weights.pt of DISTS"));
 
         PairMetric Metric(ValueRange range) => trunk is null ? Lpips.Absent(range)
             : FeatureFile.IsOnnx(trunk) ? Lpips.FromOnnx(net, trunk, range)

@@ -10,7 +10,7 @@ internal static class MetricOptions
 {
     private static readonly Option<string> ProtocolName = new("--protocol")
     {
-        Description = "Conditions of a published comparison: bci (whole 1,024 px images) or centre-256 (crops)",
+        Description = "Published protocol: bci (1,024 px images) or centre-256 (crops)",
         HelpName = string.Join('|', EvaluationProtocol.All.Keys),
         DefaultValueFactory = _ => EvaluationProtocol.Default.Name,
     };
