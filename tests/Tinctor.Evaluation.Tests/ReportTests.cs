@@ -29,6 +29,18 @@ public sealed class ReportTests(ReportTests.Browser browser) : IClassFixture<Rep
         Assert.Equal([browser.Url], browser.Requests.Where(r => !r.StartsWith("data:", StringComparison.Ordinal)));
     }
 
+    [Fact]
+    public async Task Violins_have_outline_for_each_method()
+    {
+        var page = await browser.Open();
+        // 81 points on each side; medians and quartiles are lines of two points.
+        int outlines = await page.EvaluateAsync<int>("[...document.querySelectorAll('#violins svg path')]"
+            + ".filter(path => path.getAttribute('d').split('L').length > 81).length");
+        Assert.Equal(await page.EvaluateAsync<int>("JSON.parse(document.getElementById('data').textContent).evaluation.methods"
+            + ".filter(method => method.not_computed === null).length"), outlines);
+        await Assertions.Expect(page.Locator("#violins .chart")).ToHaveAttributeAsync("aria-label", new Regex("^Violin plots of "));
+    }
+
     [Theory]
     [InlineData(360), InlineData(768), InlineData(1024), InlineData(1280), InlineData(1920)]
     public async Task Page_of_any_width_fits_screen(int width)

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { boxOf, histogram, quantile, roundRange, smooth } from '../../src/Tinctor.Evaluation/Report/Script/statistics.js';
+import { boxOf, histogram, quantile, roundRange, smooth, violinOf } from '../../src/Tinctor.Evaluation/Report/Script/statistics.js';
 
 test('quantile interpolates between values', () => {
   assert.equal(quantile([1, 2, 3, 4], 0.5), 2.5);
@@ -58,4 +58,18 @@ test('smooth averages over a centred window and skips missing values', () => {
   const gap = line.map((v, i) => i === 41 ? null : v);
   assert.equal(smooth(gap)[40], (38 + 39 + 40 + 42) / 4);
   assert.deepEqual(smooth([null, null]), [null, null]);
+});
+
+test('violinOf is widest at the mode and ends at the range', () => {
+  const values = [1, 4, 5, 5, 5, 6, 9], outline = violinOf(values, 9);
+  assert.deepEqual([outline[0].value, outline.at(-1).value], [1, 9]);
+  assert.equal(outline.find(p => p.width === 1).value, 5);
+  // The kernel at the smallest value: 1.06 sd n^(-1/5) with sd^2 = (16 + 1 + 1 + 16) / 7.
+  const band = 1.06 * Math.sqrt(34 / 7) * 7 ** -0.2, density = x => values.reduce((sum, v) => sum + Math.exp(-0.5 * ((x - v) / band) ** 2), 0);
+  assert.ok(Math.abs(outline[0].width - density(1) / density(5)) < 1e-12);
+});
+
+test('violinOf of equal values and of none is defined', () => {
+  assert.ok(violinOf([3, 3]).every(p => p.value === 3 && p.width === 1));
+  assert.deepEqual(violinOf([]), []);
 });

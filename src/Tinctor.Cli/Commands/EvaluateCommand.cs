@@ -109,27 +109,31 @@ public static class EvaluateCommand
         return command;
     }
 
-    private static EvaluationOptions OptionsOf(ParseResult parse) => new()
+    private static EvaluationOptions OptionsOf(ParseResult parse)
     {
-        Stained = [.. parse.GetRequiredValue(Stained).Select(StainedFolder.Parse)],
-        Real = parse.GetRequiredValue(Real),
-        Source = parse.GetValue(Source),
-        Labels = parse.GetValue(Labels),
-        TrainReal = parse.GetValue(TrainReal),
-        Run = parse.GetValue(Run),
-        Title = parse.GetValue(Title),
-        Protocol = MetricOptions.Protocol(parse),
-        Ssim = MetricOptions.SsimVariant(parse),
-        Metrics = MetricOptions.Keys(parse),
-        ExtraMetrics = [.. FeatureOptions.Metrics(parse)],
-        Analyses =
-        [
-            .. LabelOptions.Analyses(parse), .. AlignmentOptions.Analyses(parse), .. FeatureOptions.Analyses(parse),
-            .. SegmentationOptions.Analyses(parse), .. IhcOptions.Analyses(parse), .. UncertaintyOptions.Analyses(parse),
-        ],
-        Resamples = parse.GetValue(Resamples),
-        Seed = parse.GetValue(Seed),
-    };
+        FeatureNetworks networks = FeatureOptions.Networks(parse);
+        return new()
+        {
+            Stained = [.. parse.GetRequiredValue(Stained).Select(StainedFolder.Parse)],
+            Real = parse.GetRequiredValue(Real),
+            Source = parse.GetValue(Source),
+            Labels = parse.GetValue(Labels),
+            TrainReal = parse.GetValue(TrainReal),
+            Run = parse.GetValue(Run),
+            Title = parse.GetValue(Title),
+            Protocol = MetricOptions.Protocol(parse),
+            Ssim = MetricOptions.SsimVariant(parse),
+            Metrics = MetricOptions.Keys(parse),
+            ExtraMetrics = [.. FeatureOptions.Metrics(parse, networks)],
+            Analyses =
+            [
+                .. LabelOptions.Analyses(parse), .. AlignmentOptions.Analyses(parse), FeatureOptions.Analysis(networks),
+                .. SegmentationOptions.Analyses(parse), .. IhcOptions.Analyses(parse), .. UncertaintyOptions.Analyses(parse),
+            ],
+            Resamples = parse.GetValue(Resamples),
+            Seed = parse.GetValue(Seed),
+        };
+    }
 
     /// <summary>Evaluates with a progress bar, writes the report and prints the scores.</summary>
     /// <returns>The exit code, 0.</returns>

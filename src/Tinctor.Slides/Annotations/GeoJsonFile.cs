@@ -52,6 +52,19 @@ internal static class GeoJsonFile
         });
     }
 
+    /// <summary>
+    /// Reads the objects of a file: the polygons of all features, also of detections and cells. The nucleus of a cell counts, if it has
+    /// one.
+    /// </summary>
+    /// <exception cref="TinctorException">The file is missing or not GeoJSON.</exception>
+    internal static IReadOnlyList<Polygon> ReadObjects(string path) => Parse(path, stream =>
+    {
+        using var json = JsonDocument.Parse(stream);
+        return Features(json.RootElement).SelectMany(feature => Polygons(
+            feature.TryGetProperty("nucleusGeometry", out JsonElement nucleus) && nucleus.ValueKind == JsonValueKind.Object
+                ? nucleus : Geometry(feature))).ToArray();
+    });
+
     /// <summary>Reads the polygons of a geometry, those with holes included; none for points and lines.</summary>
     /// <param name="geometry">Geometry in any unit.</param>
     /// <exception cref="FormatException">It is not a geometry, or has coordinates that are not finite numbers.</exception>

@@ -52,6 +52,19 @@ internal sealed class LabelMap
         return areas;
     }
 
+    /// <summary>Computes the centroid of each object, label 1 first, in pixels with whole numbers at their centres.</summary>
+    public (double X, double Y)[] Centroids()
+    {
+        var sums = new (long X, long Y, int Area)[Count];
+        for (int i = 0; i < Labels.Length; i++)
+        {
+            if (Labels[i] == 0) continue;
+            ref (long X, long Y, int Area) sum = ref sums[Labels[i] - 1];
+            sum = (sum.X + (i % Width), sum.Y + (i / Width), sum.Area + 1);
+        }
+        return Array.ConvertAll(sums, sum => ((double)sum.X / sum.Area, (double)sum.Y / sum.Area));
+    }
+
     /// <summary>Returns a map with only the objects whose label fulfils a condition.</summary>
     public LabelMap Keep(Func<int, bool> condition)
     {

@@ -3,7 +3,9 @@ using Onnx;
 using Tinctor.Evaluation.Analyses.Distribution;
 using Tinctor.Evaluation.Data;
 using Tinctor.Evaluation.Features;
+using Tinctor.Evaluation.Metrics;
 using Tinctor.Evaluation.Sections;
+using Tinctor.Slides;
 using Tinctor.Staining.Execution;
 using Tinctor.Torch;
 using Tinctor.Torch.Nn;
@@ -62,6 +64,29 @@ public sealed class OnnxFeatureTests : IDisposable
             Assert.Equal(15, actual.Length);
             for (int i = 0; i < 15; i++) Assert.Equal(expected[i], actual[i], 1e-6);
         }
+    }
+
+    [Fact]
+    public void FeatureCosine_of_pairs_equals_cosine_of_vectors()
+    {
+        string path = Save("means.onnx", Means("N", "H", "W"));
+        using var set = new ExampleImages(images: 3);
+        var network = new Lazy<FeatureExtractor>(() => FeatureFile.Open(path, Unit with { Size = 0 }, Device.CPU));
+        PairMetric metric = FeatureCosine.Create(network, "means");
+        EvaluationResult result = Evaluator.Run(set.Options with
+        {
+            Metrics = ["mae"],
+            ExtraMetrics = [metric],
+            Analyses = [new DistributionAnalysis(() => network.Value)],
+        }, cancel: TestContext.Current.CancellationToken);
+        foreach (ImageResult image in result.Images)
+        {
+            double[] a = MeanColour.MeanRgb(Image.Read(image.Pair.PathOf("model"))), b = MeanColour.MeanRgb(Image.Read(image.Pair.Real));
+            double cosine = a.Zip(b, (x, y) => x * y).Sum() / Math.Sqrt(a.Sum(x => x * x) * b.Sum(x => x * x));
+            Assert.Equal(cosine, image.Scores["model"][^1], 1e-6);
+            Assert.True(image.Scores["identity"][^1] < cosine);
+        }
+        Assert.Contains("by means", metric.Definition);
     }
 
     [Fact]

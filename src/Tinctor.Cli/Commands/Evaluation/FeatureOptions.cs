@@ -111,8 +111,8 @@ internal static class FeatureOptions
         }
     }
 
-    /// <summary>Creates LPIPS, without weights if they were not given, and DISTS if its weights were given.</summary>
-    public static IEnumerable<PairMetric> Metrics(ParseResult parse)
+    /// <summary>Creates LPIPS, without weights if they were not given, DISTS if its weights were given, and other metrics of networks.</summary>
+    public static IEnumerable<PairMetric> Metrics(ParseResult parse, FeatureNetworks networks)
     {
         string? trunk = parse.GetValue(LpipsTrunkFile), lin = parse.GetValue(LpipsLinFile);
         LpipsNet net = MetricOptions.LpipsNetwork(parse, parse.GetValue(LpipsName));
@@ -121,29 +121,31 @@ internal static class FeatureOptions
         if (parse.GetValue(DistsTrunkFile) is string vgg)
             yield return FeatureFile.IsOnnx(vgg) ? Dists.FromOnnx(vgg) : Dists.FromFiles(vgg, parse.GetValue(DistsWeightsFile)
                 ?? throw new TinctorException("--dists-trunk needs --dists-weights, the file weights.pt of DISTS"));
+        if (networks.Features is { } features)
+            yield return FeatureCosine.Create(features, Path.GetFileNameWithoutExtension(parse.GetValue(Features)!));
 
         PairMetric Metric(ValueRange range) => trunk is null ? Lpips.Absent(range)
             : FeatureFile.IsOnnx(trunk) ? Lpips.FromOnnx(net, trunk, range)
             : lin is null ? Lpips.Absent(range) : Lpips.FromFiles(net, trunk, lin, range);
     }
 
-    /// <summary>Creates the analysis of FID, KID and others with the given network, or one that is not computed.</summary>
-    public static IEnumerable<IAnalysis> Analyses(ParseResult parse)
+    /// <summary>Prepares the networks of features that the command line names; they are opened when they are first used.</summary>
+    /// <exception cref="TinctorException">Both networks are named.</exception>
+    public static FeatureNetworks Networks(ParseResult parse)
     {
         string? inception = parse.GetValue(Inception), features = parse.GetValue(Features);
-        if (inception is null && features is null)
-        {
-            yield return new DistributionAnalysis(null);
-            yield break;
-        }
         if (inception is not null && features is not null)
             throw new TinctorException("--inception and --features exclude each other");
+        if (inception is null && features is null) return new(null, null);
         Device device = DeviceOf(parse);
         var resizing = parse.GetValue(Resizing) == "legacy" ? InceptionResizing.Legacy : InceptionResizing.Clean;
-        yield return new DistributionAnalysis(inception is not null
-            ? () => InceptionFeatures.Open(inception, resizing, device)
-            : () => FeatureFile.Open(features!, Input(parse), device));
+        return inception is not null ? new(() => InceptionFeatures.Open(inception, resizing, device), null)
+            : new(null, new(() => FeatureFile.Open(features!, Input(parse), device)));
     }
+
+    /// <summary>Creates the analysis of FID, KID and others with the given network, or one that is not computed.</summary>
+    public static DistributionAnalysis Analysis(FeatureNetworks networks) =>
+        new(networks.Inception ?? (networks.Features is { } features ? () => features.Value : null));
 
     private static FeatureInput Input(ParseResult parse) => new(parse.GetValue(FeaturesSize),
         Three(parse.GetValue(FeaturesMean), "--features-mean") ?? FeatureInput.ImageNet.Mean,
@@ -158,3 +160,8 @@ internal static class FeatureOptions
             : throw new TinctorException($"{option} {text}: expected three numbers, as in 0.485,0.456,0.406");
     }
 }
+
+/// <summary>Networks of features.</summary>
+/// <param name="Inception">Opens Inception; null if it is not named.</param>
+/// <param name="Features">Network that the user provides, shared by all metrics; null if it is not named.</param>
+internal sealed record FeatureNetworks(Func<FeatureExtractor>? Inception, Lazy<FeatureExtractor>? Features);

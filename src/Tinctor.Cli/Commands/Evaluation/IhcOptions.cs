@@ -37,7 +37,7 @@ internal static class IhcOptions
     public static IReadOnlyList<Option> All { get; } = MakeAll();
 
     /// <summary>All options and the pixel size, which studies pass on to <c>tinctor evaluate</c>.</summary>
-    public static IReadOnlyList<Option> OfStudies { get; } = [.. All, SegmentationOptions.Mpp];
+    public static IReadOnlyList<Option> OfStudies { get; } = [.. All, .. SegmentationOptions.OfStudies, SegmentationOptions.Mpp];
 
     private static Option[] MakeAll()
     {
@@ -49,11 +49,16 @@ internal static class IhcOptions
     public static IEnumerable<IAnalysis> Analyses(ParseResult parse)
     {
         if (!parse.GetValue(Ihc)) return [];
-        double mpp = SegmentationOptions.MicronsPerPixel(parse);
-        ISegmentation nuclei = SegmentationOptions.Segmentation(parse) is { HasInstances: true } given ? given
-            : new ClassicalSegmentation(new() { Mpp = mpp, HaematoxylinOnly = parse.GetValue(Nuclei) == "haematoxylin" });
-        return [new IhcAnalysis(nuclei, Settings(parse, mpp))];
+        ISegmentation nuclei = SegmentationOptions.Segmentation(parse) is { HasInstances: true } given ? given : Detector(parse);
+        return [new IhcAnalysis(nuclei, Settings(parse, SegmentationOptions.MicronsPerPixel(parse)))];
     }
+
+    /// <summary>Creates the detector of nuclei.</summary>
+    public static ISegmentation Detector(ParseResult parse) => new ClassicalSegmentation(new()
+    {
+        Mpp = SegmentationOptions.MicronsPerPixel(parse),
+        HaematoxylinOnly = parse.GetValue(Nuclei) == "haematoxylin",
+    });
 
     private static IhcSettings Settings(ParseResult parse, double mpp)
     {

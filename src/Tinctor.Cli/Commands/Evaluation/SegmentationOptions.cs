@@ -16,8 +16,14 @@ internal static class SegmentationOptions
         HelpName = "DIR",
     };
 
-    private static readonly Option<string?> RealMasks =
-        new("--masks-real") { Description = "Folder of masks of the real images", HelpName = "DIR" };
+    private static readonly Option<bool> Detect =
+        new("--detect-nuclei") { Description = "Compare nuclei of the built-in detector in real and stained images" };
+
+    private static readonly Option<string?> RealMasks = new("--masks-real")
+    {
+        Description = "Masks or nuclei of the real images: PNG, TIFF, NPY, GeoJSON or HoVer-Net's JSON",
+        HelpName = "DIR",
+    };
 
     private static readonly Option<string[]> StainedMasks = new("--masks-stained")
     {
@@ -34,7 +40,10 @@ internal static class SegmentationOptions
     };
 
     /// <summary>All options.</summary>
-    public static IReadOnlyList<Option> All { get; } = [Model, RealMasks, StainedMasks, Mpp];
+    public static IReadOnlyList<Option> All { get; } = [Model, Detect, RealMasks, StainedMasks, Mpp];
+
+    /// <summary>The detector, which studies pass on to <c>tinctor evaluate</c>.</summary>
+    public static IReadOnlyList<Option> OfStudies { get; } = [Detect];
 
     /// <summary>Creates the analysis of segmentations if a segmenter or masks are given.</summary>
     public static IEnumerable<IAnalysis> Analyses(ParseResult parse) =>
@@ -45,9 +54,13 @@ internal static class SegmentationOptions
     public static ISegmentation? Segmentation(ParseResult parse)
     {
         StainedFolder[] stained = [.. (parse.GetValue(StainedMasks) ?? []).Select(StainedFolder.Parse)];
-        var trained = parse.GetValue(Model) is string model ? new SegmenterSegmentation(Load(model, parse)) : null;
-        return parse.GetValue(RealMasks) is null && stained.Length == 0 ? trained
-            : new MaskSegmentation(parse.GetValue(RealMasks), stained, trained);
+        string? model = parse.GetValue(Model);
+        if (model is not null && parse.GetValue(Detect))
+            throw new TinctorException("--segmenter and --detect-nuclei both find nuclei. Use one of them");
+        ISegmentation? others = model is not null ? new SegmenterSegmentation(Load(model, parse))
+            : parse.GetValue(Detect) ? IhcOptions.Detector(parse) : null;
+        return parse.GetValue(RealMasks) is null && stained.Length == 0 ? others
+            : new MaskSegmentation(parse.GetValue(RealMasks), stained, others);
     }
 
     private static Segmenter Load(string model, ParseResult parse) =>

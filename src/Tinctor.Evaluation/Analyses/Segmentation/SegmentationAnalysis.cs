@@ -34,13 +34,15 @@ public sealed class SegmentationAnalysis(ISegmentation segmentation, double micr
             [
                 Means(scores, images, set),
                 Intervals(scores, images, set),
+                .. segmentation.HasInstances ? [Detections(images, set)] : Array.Empty<SectionTable>(),
                 .. counts.Length > 0 ? [QuantityAgreement.Table("counts", "Nuclei counted", counts)] : Array.Empty<SectionTable>(),
                 .. HasClasses ? classes.Tables : [],
                 Values(scores, images, set.Methods),
             ],
             Charts = [.. HasClasses ? classes.Charts : [], .. counts.Length > 0 ? CountCharts(counts) : []],
             Definitions = [.. scores.Select(score => new Definition(score.Title, score.Definition)),
-                .. segmentation.HasInstances ? QuantityAgreement.Definitions : []],
+                .. segmentation.HasInstances ? [.. DetectionAgreement.Definitions, .. QuantityAgreement.Definitions]
+                    : Array.Empty<Definition>()],
             Provenance = [.. segmentation.Provenance, PixelSizeDefinition.Create(micronsPerPixel)],
         };
     }
@@ -90,7 +92,9 @@ public sealed class SegmentationAnalysis(ISegmentation segmentation, double micr
         {
             (LabelMap made, byte[]? classes) = Segment(pair.PathOf(method.Key), method.Key);
             return new Comparison(PixelAgreement.Compute(made.Mask(), real.Mask()), made.Count,
-                segmentation.HasInstances ? InstanceAgreement.Compute(made, real) : default, Confusion(classes, realClasses));
+                segmentation.HasInstances ? InstanceAgreement.Compute(made, real) : default, segmentation.HasInstances
+                    ? DetectionAgreement.Compute(made, real, DetectionAgreement.Radius / micronsPerPixel) : default,
+                Confusion(classes, realClasses));
         }));
 
         (LabelMap Map, byte[]? Classes) Segment(string path, string? method)
@@ -120,11 +124,15 @@ public sealed class SegmentationAnalysis(ISegmentation segmentation, double micr
             [.. set.Methods.Select(method =>
             {
                 Comparison all = images.Select(image => image.Made[method.Key]).Aggregate((a, b) =>
-                    new(a.Pixels + b.Pixels, a.Count + b.Count, a.Objects + b.Objects, null));
+                    new(a.Pixels + b.Pixels, a.Count + b.Count, a.Objects + b.Objects, a.Detections + b.Detections, null));
                 return (IReadOnlyList<object?>)[method.Title, .. scores.Select(score => Number(score.Mean(images, method))),
                     Number(all.Pixels.Dice), .. instances ? [Number(all.Objects.PanopticQuality)] : Array.Empty<object?>()];
             })]);
     }
+
+    private static SectionTable Detections(Compared[] images, TestSet set) => DetectionAgreement.Table(set.Methods.Select(method => (method,
+        Array.ConvertAll(images, image => image.Made[method.Key].Detections),
+        images.Average(image => (double)Math.Abs(image.Made[method.Key].Count - image.Count)))));
 
     private static SectionTable Intervals(Score[] scores, Compared[] images, TestSet set)
     {
@@ -148,14 +156,14 @@ public sealed class SegmentationAnalysis(ISegmentation segmentation, double micr
         [
             new("name", "Image"), new("method", "Method"), .. scores.Select(score => new SectionColumn(score.Key, score.Title)),
             .. !segmentation.HasInstances ? Array.Empty<SectionColumn>()
-                : [new("real", "Nuclei, real", 0), new("made", "Nuclei, stained", 0)],
+                : [new("detection_f1", "Detection F1"), new("real", "Nuclei, real", 0), new("made", "Nuclei, stained", 0)],
         ],
         [
             .. from image in images
                from method in methods
                let made = image.Made[method.Key]
                select (IReadOnlyList<object?>)[image.Name, method.Title, .. scores.Select(score => Number(score.Value(made))),
-                   .. segmentation.HasInstances ? [image.Count, made.Count] : Array.Empty<object?>()],
+                   .. segmentation.HasInstances ? [Number(made.Detections.F1), image.Count, made.Count] : Array.Empty<object?>()],
         ]);
 
     private static IEnumerable<QuantityAgreement> Counts(Compared[] images, ScoredMethod method)
@@ -189,7 +197,8 @@ public sealed class SegmentationAnalysis(ISegmentation segmentation, double micr
         }
     }
 
-    private sealed record Comparison(PixelAgreement Pixels, int Count, InstanceAgreement Objects, PixelConfusion? Classes);
+    private sealed record Comparison(
+        PixelAgreement Pixels, int Count, InstanceAgreement Objects, DetectionAgreement Detections, PixelConfusion? Classes);
 
     private sealed record Compared(string Name, string? SlideId, double Area, int Count, IReadOnlyDictionary<string, Comparison> Made);
 }

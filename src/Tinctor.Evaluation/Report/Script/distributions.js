@@ -1,4 +1,4 @@
-// Distributions of the scores: histogram, box plots, and the images as points of two methods.
+// Distributions of the scores: histogram, box plots, violins, and the images as points of two methods.
 
 import { base, chartOptions, describeChart, framed, xAxis, yAxis } from './charts.js';
 import { choice, dropdown, metricChoice } from './controls.js';
@@ -8,7 +8,7 @@ import { chartFigure, redrawFigures } from './figures.js';
 import { lookAt } from './gallery.js';
 import { withUnit } from './metrics.js';
 import { decimalsOf, escaped, finite, format, number, plural } from '../../../Web/numbers.js';
-import { boxOf, histogram } from './statistics.js';
+import { boxOf, histogram, quantile, violinOf } from './statistics.js';
 import { colour, methodVariable } from './theme.js';
 
 // Metric and pair of methods that are shown.
@@ -61,6 +61,49 @@ function describeBoxes() {
   return `Box plots of ${metric.title}: ${each.join('; ')}`;
 }
 
+// Violin of each method over all images, with the median and the quartiles as lines.
+function violinsOption() {
+  const metric = metricOf(chosen);
+  return {
+    ...base(), grid: { left: 52, right: 14, top: 38, bottom: 44 },
+    tooltip: {
+      ...base().tooltip, trigger: 'item',
+      formatter: p => {
+        const sorted = scores(methods[p.dataIndex].key, chosen).sort((a, b) => a - b);
+        const [low, q1, median, q3, high] = [0, 0.25, 0.5, 0.75, 1].map(q => format(quantile(sorted, q), metric.digits));
+        return `${escaped(methods[p.dataIndex].title)}, ${plural(sorted.length, 'image')}<br>median <b>${median}</b><br>`
+          + `quartiles ${q1} to ${q3}<br>range ${low} to ${high}`;
+      },
+    },
+    xAxis: xAxis('', { type: 'category', data: methods.map(m => m.title), axisLabel: { color: colour('--soft'), interval: 0, overflow: 'break',
+      width: 90 } }),
+    yAxis: yAxis(withUnit(metric), { scale: true }),
+    series: [{
+      type: 'custom', encode: { x: 0, y: [1, 2] },
+      data: methods.map((m, i) => {
+        const values = scores(m.key, chosen);
+        return values.length ? [i, values.reduce((a, b) => Math.min(a, b)), values.reduce((a, b) => Math.max(a, b))] : [i, '-', '-'];
+      }),
+      renderItem: drawViolin,
+    }],
+  };
+}
+
+function drawViolin({ dataIndex }, api) {
+  const method = methods[dataIndex], values = scores(method.key, chosen).sort((a, b) => a - b);
+  if (!values.length) return null;
+  const [centre] = api.coord([dataIndex, values[0]]), half = Math.min(48, api.size([1, 0])[0] * 0.42);
+  const y = value => api.coord([dataIndex, value])[1], shade = colour(methodVariable(method.key));
+  const outline = violinOf(values), sides = [...outline, ...[...outline].reverse()]
+    .map((p, i) => [centre + (i < outline.length ? 1 : -1) * half * p.width, y(p.value)]);
+  const line = (q, width) => ({ type: 'line', shape: { x1: centre - width, x2: centre + width, y1: y(quantile(values, q)),
+    y2: y(quantile(values, q)) }, style: { stroke: shade, lineWidth: q === 0.5 ? 2.4 : 1.2 } });
+  return { type: 'group', children: [
+    { type: 'polygon', shape: { points: sides }, style: { fill: shade, opacity: 0.25, stroke: shade, lineWidth: 1.2 } },
+    line(0.25, half / 4), line(0.5, half / 2), line(0.75, half / 4),
+  ] };
+}
+
 // Scatter plot of the scores of two methods, one point per image.
 function pairSpec() {
   const metric = metricOf(chosen), [a, b] = couple.split('\n').map(methodOf);
@@ -89,6 +132,9 @@ export function drawDistributions() {
       describe: () => `Histogram of ${describeChart({ ...histogramSpec(), y_title: 'images in a bin' })}` }),
     chartFigure({ title: labels.length ? 'By label' : 'Box plots', option: boxesOption, describe: describeBoxes,
       caption: 'Median, quartiles, and whiskers to the farthest image within 1.5 interquartile ranges.' }),
+    chartFigure({ title: 'Violins', option: violinsOption, describe: () => `Violin plots of ${metricOf(chosen).title} over all images`,
+      caption: 'Density of the scores of single images (Gaussian kernel, Silverman\'s bandwidth), from the smallest to the largest; each '
+        + 'violin has the same largest width. Lines: median and quartiles. Violins show how images differ, not how training runs do.' }),
     ...(couples.length ? [chartFigure({ title: 'Image by image', height: 360, option: width => chartOptions.scatter(pairSpec(), width),
       caption: pairCaption, describe: () => describeChart(pairSpec()), onPoint: lookAt })] : []),
   ];
@@ -99,5 +145,5 @@ export function drawDistributions() {
       couples.map(c => [c.join('\n'), `${methodOf(c[0]).title} against ${methodOf(c[1]).title}`]), couple,
       key => { couple = key; redraw(); })));
   $('distribution-charts').append(...figures);
-  figures.forEach((f, i) => { f.id = ['histogram', 'boxes', 'pairs'][i]; });
+  figures.forEach((f, i) => { f.id = ['histogram', 'boxes', 'violins', 'pairs'][i]; });
 }

@@ -1,6 +1,6 @@
 // Figures with a chart by ECharts, as SVG, and matrices.
 
-import { BoxplotChart, LineChart, ScatterChart } from 'echarts/charts';
+import { BoxplotChart, CustomChart, LineChart, ScatterChart } from 'echarts/charts';
 import { GridComponent, LegendPlainComponent, TooltipComponent } from 'echarts/components';
 import { init, use } from 'echarts/core';
 import { SVGRenderer } from 'echarts/renderers';
@@ -10,7 +10,7 @@ import { clamp, format, number, percent } from '../../../Web/numbers.js';
 import { scrolling } from './tables.js';
 import { onPrint, onTheme } from './theme.js';
 
-use([BoxplotChart, LineChart, ScatterChart, GridComponent, LegendPlainComponent, TooltipComponent, SVGRenderer]);
+use([BoxplotChart, CustomChart, LineChart, ScatterChart, GridComponent, LegendPlainComponent, TooltipComponent, SVGRenderer]);
 
 const drawn = [];
 
