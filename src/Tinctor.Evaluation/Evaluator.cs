@@ -47,7 +47,7 @@ public static class Evaluator
             Images = images,
             Skipped = set.Skipped,
             Groups = Groups(images, metrics, computed, bootstrap),
-            Comparisons = Compare(images, metrics, computed, bootstrap, tested: notTested is null),
+            Comparisons = Compare(images, metrics, computed, bootstrap),
             NotTested = notTested,
             TargetHasDab = scored.Average(image => image.BrownShare) >= LeastDabShare,
             LabelsFrom = set.LabelsFrom,
@@ -147,8 +147,8 @@ public static class Evaluator
     // Reason if even differences of equal sign would not be significant.
     private static string? NotTested(Bootstrap bootstrap)
     {
+        if (PairedTests.ArePossible(bootstrap)) return null;
         double level = 1 - bootstrap.Confidence;
-        if (Wilcoxon.SmallestP(bootstrap.Units) < level) return null;
         int needed = bootstrap.Units;
         while (Wilcoxon.SmallestP(needed) >= level) needed++;
         string units = bootstrap.Units == 1 ? $"1 {bootstrap.Unit}" : $"{bootstrap.Units} {bootstrap.Unit}s";
@@ -156,7 +156,7 @@ public static class Evaluator
     }
 
     private static Comparison[] Compare(
-        ImageResult[] images, PairMetric[] metrics, ScoredMethod[] methods, Bootstrap bootstrap, bool tested)
+        ImageResult[] images, PairMetric[] metrics, ScoredMethod[] methods, Bootstrap bootstrap)
     {
         (ScoredMethod A, ScoredMethod B)[] couples =
         [
@@ -165,25 +165,9 @@ public static class Evaluator
                from b in methods.Skip(a.Index + 1)
                select (a.Item, b),
         ];
-        return [.. metrics.Index().SelectMany(m => CompareBy(m.Item, m.Index, couples, images, bootstrap, tested))];
-    }
-
-    private static IEnumerable<Comparison> CompareBy(PairMetric metric, int index, (ScoredMethod A, ScoredMethod B)[] couples,
-        ImageResult[] images, Bootstrap bootstrap, bool tested)
-    {
-        int[] all = [.. Enumerable.Range(0, images.Length)];
-        var results = couples.Select(couple =>
-        {
-            double[] differences = Array.ConvertAll(
-                images, i => metric.Advantage(i.Scores[couple.A.Key][index], i.Scores[couple.B.Key][index]));
-            double[] defined = [.. differences.Where(d => !double.IsNaN(d))];
-            return (couple.A, couple.B, defined.Length, Mean: defined.Length == 0 ? double.NaN : defined.Average(),
-                Bootstrap: bootstrap.Test(all, differences),
-                Wilcoxon: tested ? Wilcoxon.SignedRank(bootstrap.UnitMeans(all, differences)) : null);
-        }).ToArray();
-        double?[] adjusted = Holm.Adjust([.. results.Select(r => r.Wilcoxon)]);
-        return results.Select((r, i) => new Comparison(r.A.Key, r.B.Key, metric.Key, r.Length, r.Mean, r.Bootstrap?.Ci,
-            r.Wilcoxon, tested ? r.Bootstrap?.P : null, adjusted[i], adjusted[i] < 1 - bootstrap.Confidence));
+        return [.. metrics.Index().SelectMany(m => PairedTests.Run(m.Item.Key,
+            [.. couples.Select(couple => (couple.A.Key, couple.B.Key, Array.ConvertAll(images, image =>
+                m.Item.Advantage(image.Scores[couple.A.Key][m.Index], image.Scores[couple.B.Key][m.Index]))))], bootstrap))];
     }
 
     private static List<string> Warnings(ImagePairs set, ScoredMethod[] methods, Bootstrap bootstrap)

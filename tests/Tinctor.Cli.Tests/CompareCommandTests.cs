@@ -90,18 +90,23 @@ public sealed class CompareCommandTests : IDisposable
         Assert.False(Directory.Exists(At("study/seed0")));
     }
 
-    [Fact]
-    public void Compare_jobs_reports_failed_trainings_and_completes_the_others()
+    [Theory]
+    [InlineData("1", "(i2sb-seed0)"), InlineData("2", "i2sb-seed0; log: ")]
+    public void Compare_reports_failed_trainings_and_completes_the_others(string jobs, string failed)
     {
         WriteData();
         Directory.CreateDirectory(At("study/seed0/i2sb/run"));
         File.WriteAllText(At("study/seed0/i2sb/run/notes.txt"), "");
-        Outcome compared = Compare("--jobs", "2");
+        Outcome compared = Compare("--jobs", jobs);
         Assert.Equal(1, compared.Code);
         Assert.Contains("not empty", compared.Failures);
-        Assert.Contains("i2sb-seed0; log: ", Assert.Single(compared.Failures.Split('\n', StringSplitOptions.RemoveEmptyEntries)));
-        Assert.True(File.Exists(At("study/seed0/pix2pix/run/model/model.safetensors")));
-        Assert.False(Directory.Exists(At("study/seed0/report")));
+        Assert.Contains(failed, Assert.Single(compared.Failures.Split('\n', StringSplitOptions.RemoveEmptyEntries)));
+        Assert.Contains("without results: i2sb-seed0; the same command tries them again", compared.Messages);
+        string[] rows = File.ReadAllText(At("study/table.md")).Split('\n')[2..4];
+        Assert.StartsWith("| i2sb | - | - |", rows[0]);
+        Assert.DoesNotContain("| - |", string.Join('|', rows[1].Split('|')[..4]));
+        Image pictures = Image.Read(At("study/examples.png"));
+        Assert.Equal(((3 * 48) + (2 * 4), 48), (pictures.Width, pictures.Height));
     }
 
     [Fact]

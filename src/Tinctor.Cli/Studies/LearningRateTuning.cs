@@ -39,8 +39,7 @@ internal sealed class LearningRateTuning
             [($"{model.Config.Method}, learning rate {Text(rate)}: train a trial",
                 Study.TrainCommand(WithRate(model.Config, rate), Run(model, rate), training))]);
 
-    /// <summary>Gets the study with the best rate of each method; writes tuning.csv.</summary>
-    /// <exception cref="TinctorException">All trials of a method failed.</exception>
+    /// <summary>Gets the study with the best rate of each method; writes tuning.csv. A method whose trials all failed keeps its rate.</summary>
     public Study Apply()
     {
         var best = new Dictionary<string, double>();
@@ -49,23 +48,25 @@ internal sealed class LearningRateTuning
         {
             string method = model.Config.Method;
             (double Rate, ValidationScore? Score)[] trials = [.. rates.Select(rate => (rate, ValidationScore.Last(Run(model, rate))))];
-            double chosen = best[method] = Best(method, trials);
+            double? chosen = Best(trials);
+            if (chosen is double rate) best[method] = rate;
             rows.AddRange(trials.Select(trial => (object?[])
                 [method, trial.Rate, trial.Score?.Name, trial.Score?.Value, Words.YesNo(trial.Rate == chosen)]));
-            Terminal.Note($"{method}: learning rate {Text(chosen)} by validation "
+            Terminal.Note($"{method}: {(chosen is double by ? $"learning rate {Text(by)} by validation" : "its own learning rate")} "
                 + $"({string.Join(", ", trials.Select(trial => $"{Text(trial.Rate)}: {trial.Score?.ToString() ?? "failed"}"))})");
-            if (rates.Count > 1 && (chosen == rates.Min() || chosen == rates.Max()))
-                Terminal.Note($"{Text(chosen)} is the outermost learning rate that was tried with {method}: a rate beyond may be better");
+            if (rates.Count > 1 && chosen is double outermost && (chosen == rates.Min() || chosen == rates.Max()))
+                Terminal.Note($"{Text(outermost)} is the outermost learning rate that was tried with {method}: a rate beyond may be better");
         }
         CsvFile.Write(Path.Combine(study.Folder, "tuning.csv"), ["method", "lr", "score", "value", "chosen"], rows);
-        return study.With([.. study.Models.Select(model => model with { Config = WithRate(model.Config, best[model.Config.Method]) })]);
+        return study.With([.. study.Models.Select(model => best.TryGetValue(model.Config.Method, out double rate)
+            ? model with { Config = WithRate(model.Config, rate) } : model)]);
     }
 
-    private double Best(string method, (double Rate, ValidationScore? Score)[] trials)
+    // Null if all trials failed.
+    private static double? Best((double Rate, ValidationScore? Score)[] trials)
     {
         (double Rate, ValidationScore? Score)[] scored = [.. trials.Where(trial => trial.Score is not null)];
-        return scored.Length > 0 ? scored.MaxBy(trial => trial.Score!.Merit).Rate
-            : throw new TinctorException(Folder(method), $"no learning rate of {method} could be tried", "See the logs of the trials");
+        return scored.Length > 0 ? scored.MaxBy(trial => trial.Score!.Merit).Rate : null;
     }
 
     private static StudyModel Shortened(StudyModel model, double share, ulong seed)

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Diagnostics;
 
 namespace Tinctor.Cli.Studies;
@@ -10,12 +11,13 @@ internal static class ParallelJobs
     /// <param name="most">Maximum number of jobs at the same time.</param>
     /// <param name="logs">Folder of the log files.</param>
     /// <param name="cancel">Stops the running commands, which save their work.</param>
-    /// <returns>0, or 1 if a job failed.</returns>
-    public static async Task<int> Run(IReadOnlyList<StudyJob> jobs, int most, string logs, CancellationToken cancel)
+    /// <returns>Names of the jobs that failed.</returns>
+    public static async Task<IReadOnlyCollection<string>> Run(IReadOnlyList<StudyJob> jobs, int most, string logs, CancellationToken cancel)
     {
         Directory.CreateDirectory(logs);
         StudyJob[] waiting = [.. jobs.Where(job => job.Steps.Any(step => step.Arguments is not null))];
-        int failures = 0, ended = 0;
+        int ended = 0;
+        var failed = new ConcurrentBag<string>();
         var parallel = new ParallelOptions { MaxDegreeOfParallelism = most, CancellationToken = cancel };
         await Parallel.ForEachAsync(waiting, parallel, async (job, stop) =>
         {
@@ -29,12 +31,12 @@ internal static class ParallelJobs
                 Terminal.Note($"{count} {job.Name} is done after {ProgressDisplay.Format(watch.Elapsed)}");
                 return;
             }
-            Interlocked.Increment(ref failures);
+            failed.Add(job.Name);
             string problem = File.ReadLines(log).LastOrDefault(line => line.StartsWith("error:", StringComparison.Ordinal))
                 ?? $"error: exit code {code}";
             Terminal.Error.WriteLine($"{problem} ({count} {job.Name}; log: {log})");
         });
-        return failures == 0 ? 0 : 1;
+        return failed;
     }
 
     private static async Task<int> RunJob(StudyJob job, string log, CancellationToken stop)

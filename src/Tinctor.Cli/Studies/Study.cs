@@ -69,7 +69,7 @@ internal sealed class Study
         foreach (StudyModel model in Models)
         {
             string run = Path.Combine(Root(seed), model.Key, "run");
-            yield return new($"{model.Key}-seed{seed}",
+            yield return new(JobName(seed, model),
             [
                 ($"{model.Title}, seed {seed}: train", TrainCommand(model.Config with { Seed = seed }, run, training)),
                 ($"{model.Title}, seed {seed}: stain the test pairs",
@@ -78,11 +78,19 @@ internal sealed class Study
         }
     }
 
+    /// <summary>Gets the models of one seed that have stained the test pairs.</summary>
+    /// <param name="seed">Random seed of the trainings.</param>
+    /// <param name="failed">Names of failed jobs.</param>
+    public IEnumerable<StudyModel> Finished(ulong seed, IReadOnlyCollection<string> failed) =>
+        Models.Where(model => !failed.Contains(JobName(seed, model)));
+
     /// <summary>Gets the step that evaluates the models of one seed.</summary>
     /// <param name="seed">Random seed of the trainings.</param>
+    /// <param name="failed">Names of failed jobs.</param>
     /// <param name="options">Further options of the evaluation.</param>
-    public (string Title, string[]? Arguments) Evaluation(ulong seed, string[] options) => ($"seed {seed}: evaluate", ["evaluate",
-        .. Models.SelectMany(model => new[] { "--stained", $"{model.Key}={Stained(seed, model)}" }),
+    public (string Title, string[]? Arguments) Evaluation(ulong seed, IReadOnlyCollection<string> failed, string[] options) =>
+        ($"seed {seed}: evaluate", ["evaluate",
+        .. Finished(seed, failed).SelectMany(model => new[] { "--stained", $"{model.Key}={Stained(seed, model)}" }),
         "--real", Path.Combine(DataFolder, "target"), "--source", Path.Combine(DataFolder, "source"), "--labels", Manifest,
         .. options, "-o", Path.Combine(Root(seed), "report")]);
 
@@ -107,37 +115,44 @@ internal sealed class Study
             : RunFolder.Open(run).HasModel ? null : ["train", "--output", run, "--resume", .. more];
     }
 
-    /// <summary>Writes the table over all seeds, and pictures of the first.</summary>
+    /// <summary>Writes the tables over all seeds, and pictures of the first.</summary>
     /// <param name="seeds">Seeds that were evaluated.</param>
+    /// <param name="failed">Names of failed jobs.</param>
     /// <param name="subject">Subject of the study, for the caption.</param>
-    public void Conclude(ulong[] seeds, string subject)
+    public void Conclude(ulong[] seeds, IReadOnlyCollection<string> failed, string subject)
     {
         var table = new StudyTable([.. Models.Select(model => (model.Key, model.Title))],
             [.. seeds.Select(seed => (seed, Path.Combine(Root(seed), "report", "metrics.json")))]);
         string caption = $"{subject}, {pairs.InSplit("test").Count} test pairs, "
-            + (seeds.Length == 1 ? $"seed {seeds[0]}" : $"mean over {seeds.Length} seeds ± standard deviation");
+            + (seeds.Length == 1 ? $"seed {seeds[0]}" : $"mean over {seeds.Length} seeds ± standard deviation")
+            + (failed.Count > 0 ? $"; without {string.Join(", ", failed.Order())}" : "");
         table.Write(Folder, caption);
-        WritePictures(seeds[0], Path.Combine(Folder, "examples.png"));
+        StudyModel[] shown = [.. Finished(seeds[0], failed)];
+        WritePictures(seeds[0], shown, Path.Combine(Folder, "examples.png"));
         Terminal.Result($"\n{caption}\n");
         Terminal.Out.Write(File.ReadAllText(Path.Combine(Folder, "table.md")));
         Terminal.Result($"\ntable: {Path.Combine(Folder, "table.md")}, .csv (by seed), .tex");
+        Terminal.Result($"as in papers: {Path.Combine(Folder, "table1.md")}; by label: {Path.Combine(Folder, "labels.md")}; "
+            + $"paired tests: {Path.Combine(Folder, "comparisons.md")} (each also .csv and .tex)");
         Terminal.Result(
-            $"pictures: {Path.Combine(Folder, "examples.png")} (source, real, {string.Join(", ", Models.Select(model => model.Key))})");
+            $"pictures: {Path.Combine(Folder, "examples.png")} (source, real, {string.Join(", ", shown.Select(model => model.Key))})");
     }
 
     // Pictures cover every label before any label twice.
-    private void WritePictures(ulong seed, string path)
+    private void WritePictures(ulong seed, StudyModel[] models, string path)
     {
         string[] names = [.. pairs.InSplit("test").GroupBy(pair => pair.Label).OrderBy(group => group.Key)
             .SelectMany(group => group.Select((pair, i) => (pair.Name, Place: i))).OrderBy(pair => pair.Place).Take(8)
                 .Select(pair => pair.Name)];
         string[] columns = [Path.Combine(DataFolder, "source"), Path.Combine(DataFolder, "target"),
-            .. Models.Select(m => Stained(seed, m))];
+            .. models.Select(m => Stained(seed, m))];
         ContactSheet.Render([.. names.Select(name => (IReadOnlyList<string>)[.. columns.Select(column => Find(column, name))])])
             .Write(path);
 
         static string Find(string where, string name) => Directory.GetFiles(where, name + ".*").First();
     }
+
+    private static string JobName(ulong seed, StudyModel model) => $"{model.Key}-seed{seed}";
 
     private string Root(ulong seed) => Path.Combine(Folder, $"seed{seed}");
 

@@ -16,12 +16,16 @@ internal static class StudyRunner
     {
         Study settled = await Settle(parse, study, cancel);
         ulong[] seeds = parse.GetRequiredValue(StudyOptions.Seeds);
-        int code = await RunJobs(parse, settled, [.. seeds.SelectMany(seed =>
+        IReadOnlyCollection<string> failed = await RunJobs(parse, settled, [.. seeds.SelectMany(seed =>
             settled.Jobs(seed, StudyOptions.OfTraining(parse), StudyOptions.OfStaining(parse)))], cancel);
-        if (code != 0 || evaluation is null) return code;
-        code = await CommandSteps.Run(parse,
-            [.. seeds.Select(seed => settled.Evaluation(seed, [.. evaluation, "--title", $"{subject}, seed {seed}"]))], cancel);
-        if (code == 0) settled.Conclude(seeds, subject);
+        int code = failed.Count == 0 ? 0 : 1;
+        ulong[] stained = [.. seeds.Where(seed => settled.Finished(seed, failed).Any())];
+        if (evaluation is null || stained.Length == 0) return code;
+        if (failed.Count > 0) Terminal.Note($"without results: {string.Join(", ", failed.Order())}; the same command tries them again");
+        int evaluated = await CommandSteps.Run(parse,
+            [.. stained.Select(seed => settled.Evaluation(seed, failed, [.. evaluation, "--title", $"{subject}, seed {seed}"]))], cancel);
+        if (evaluated != 0) return evaluated;
+        settled.Conclude(stained, failed, subject);
         return code;
     }
 
@@ -39,11 +43,32 @@ internal static class StudyRunner
         return tuning.Apply();
     }
 
-    private static Task<int> RunJobs(ParseResult parse, Study study, StudyJob[] jobs, CancellationToken cancel)
+    private static Task<IReadOnlyCollection<string>> RunJobs(ParseResult parse, Study study, StudyJob[] jobs, CancellationToken cancel)
     {
         int most = parse.GetValue(StudyOptions.JobCount);
-        return most > 1 ? ParallelJobs.Run(jobs, most, Logs(study), cancel)
-            : CommandSteps.Run(parse, [.. jobs.SelectMany(job => job.Steps)], cancel);
+        return most > 1 ? ParallelJobs.Run(jobs, most, Logs(study), cancel) : RunInTurn(parse, jobs, cancel);
+    }
+
+    // A failed job, such as a training that diverged, does not stop the others.
+    private static async Task<IReadOnlyCollection<string>> RunInTurn(ParseResult parse, StudyJob[] jobs, CancellationToken cancel)
+    {
+        var failed = new List<string>();
+        foreach (StudyJob job in jobs)
+        {
+            int code;
+            try
+            {
+                code = await CommandSteps.Run(parse, job.Steps, cancel);
+            }
+            catch (Exception e) when (!Errors.IsCancellation(e))
+            {
+                Terminal.Problem($"{Errors.Text(e)} ({job.Name})");
+                code = 1;
+            }
+            if (code == Errors.Cancelled) throw new OperationCanceledException(cancel);
+            if (code != 0) failed.Add(job.Name);
+        }
+        return failed;
     }
 
     private static string Logs(Study study) => Path.Combine(study.Folder, "logs");

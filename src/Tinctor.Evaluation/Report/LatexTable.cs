@@ -32,12 +32,15 @@ internal static class LatexTable
     }
 
     /// <summary>The best cell as it is printed: cells that read the same are equally good. Null where there is nothing to choose.</summary>
-    private static string? Best(SectionColumn column, object?[] cells)
+    private static string? Best(SectionColumn column, object?[] cells) =>
+        BestValue(column, cells) is double best ? Number(best, column.Digits) : null;
+
+    /// <summary>Gets the best number of a column; null where there is nothing to choose.</summary>
+    internal static double? BestValue(SectionColumn column, IEnumerable<object?> cells)
     {
-        if (column.HigherIsBetter is not bool higher)
-            return null;
+        if (column.HigherIsBetter is not bool higher) return null;
         double[] values = [.. cells.Select(Value).Where(v => !double.IsNaN(v))];
-        return values.Distinct().Count() < 2 ? null : Number(higher ? values.Max() : values.Min(), column.Digits);
+        return values.Distinct().Count() < 2 ? null : higher ? values.Max() : values.Min();
     }
 
     private static string Bold(string cell, string? best) => cell == best ? $"\\textbf{{{cell}}}" : cell;

@@ -36,6 +36,17 @@ internal static class TableFiles
         AtomicFile.WriteText(Path.Combine(folder, "table.tex"), LatexTable.Text(table, label));
     }
 
+    /// <summary>Writes one table as NAME.csv, NAME.md and NAME.tex.</summary>
+    /// <param name="table">The table; its key is the name.</param>
+    /// <param name="folder">An existing folder.</param>
+    internal static void Write(SectionTable table, string folder)
+    {
+        string path = Path.Combine(folder, table.Key);
+        AtomicFile.WriteText(path + ".csv", SectionCsv.Text(table));
+        AtomicFile.WriteText(path + ".md", StudyTable.Markdown(table, boldBest: true));
+        AtomicFile.WriteText(path + ".tex", LatexTable.Text(table, table.Key));
+    }
+
     /// <summary>The tables by file name. A cell may also be a <see cref="Statistics.Summary"/> or an <see cref="Interval"/>.</summary>
     internal static IEnumerable<(string Name, SectionTable Table)> All(EvaluationResult result)
     {
@@ -68,17 +79,27 @@ internal static class TableFiles
     private static SectionTable Comparisons(EvaluationResult result, PairMetric[] metrics)
     {
         var titles = Computed(result).ToDictionary(m => m.Key, m => m.Title);
+        return Comparisons($"Paired differences over {Count(result)}, positive where A is better, with {Confidence(result)}; "
+            + $"p of Wilcoxon's signed-rank test over {result.Bootstrap.Unit}s and of the paired bootstrap; "
+            + "adjusted: Wilcoxon's p after Holm's correction over all comparisons by one metric.", titles,
+            [.. metrics.Select(metric => (metric.Title, metric.Digits, result.Comparisons.Where(c => c.Metric == metric.Key)))]);
+    }
+
+    /// <summary>Creates the table of paired tests between methods.</summary>
+    /// <param name="title">Caption.</param>
+    /// <param name="methods">Titles of the methods by key.</param>
+    /// <param name="metrics">Title and digits of each metric, and its comparisons.</param>
+    internal static SectionTable Comparisons(string title, IReadOnlyDictionary<string, string> methods,
+        IReadOnlyList<(string Title, int Digits, IEnumerable<Comparison> Comparisons)> metrics)
+    {
         var rows = from metric in metrics
-                   from c in result.Comparisons
-                   where c.Metric == metric.Key
+                   from c in metric.Comparisons
                    select (IReadOnlyList<object?>)
                    [
-                       metric.Title, titles[c.A], titles[c.B], c.N, Math.Round(c.Difference, metric.Digits + 2), c.Ci,
+                       metric.Title, methods[c.A], methods[c.B], c.N, Math.Round(c.Difference, metric.Digits + 2), c.Ci,
                        c.WilcoxonP, c.BootstrapP, c.AdjustedP, c.Significant ? "yes" : "no",
                    ];
-        return new("comparisons", $"Paired differences over {Count(result)}, positive where A is better, with {Confidence(result)}; "
-            + $"p of Wilcoxon's signed-rank test over {result.Bootstrap.Unit}s and of the paired bootstrap; "
-            + "adjusted: Wilcoxon's p after Holm's correction over all comparisons by one metric.",
+        return new("comparisons", title,
             [
                 new("metric", "Metric"), new("a", "A"), new("b", "B"), new("n", "n", 0), new("difference", "Difference", 4),
                 new("ci", "Interval", 4), new("wilcoxon_p", "Wilcoxon p"), new("bootstrap_p", "Bootstrap p"),
