@@ -19,6 +19,9 @@ internal sealed record ImageJob(string Input, Func<Image> Read, string Name)
     /// <summary>Whether the image is a part of its file, beside the target.</summary>
     public bool IsPart { get; init; }
 
+    /// <summary>Stain of the image's target in a data set; null if unknown.</summary>
+    public string? Stain { get; init; }
+
     /// <summary>Returns the job with an image that is converted to 8-bit RGB.</summary>
     public ImageJob ToRgb() => this with { AsRgb = true, Read = () => ToRgb(Read()) };
 

@@ -10,37 +10,43 @@ namespace Tinctor.Cli.Commands;
 
 /// <summary>Stains slides for <c>tinctor stain</c> and reports on each.</summary>
 /// <param name="parse">Parsed command line.</param>
-/// <param name="stainer">The model.</param>
 /// <param name="sampling">Sampling of a stochastic model; null for deterministic models.</param>
 /// <param name="levels">Receives the predicted IHC levels; null if the model predicts none.</param>
 /// <param name="quality">JPEG quality, 1 to 100.</param>
 /// <param name="cancel">Cancels after the current batch; stained tiles are kept.</param>
 internal sealed class SlideStaining(
-    ParseResult parse, Stainer stainer, BridgeSampling? sampling, IhcLevelTable? levels, int quality, CancellationToken cancel)
+    ParseResult parse, BridgeSampling? sampling, IhcLevelTable? levels, int quality, CancellationToken cancel)
 {
-    /// <summary>Stains a slide. Returns a warning, or null.</summary>
-    public string? Stain(ImageJob job, string output, Action<double, string> report)
+    /// <summary>Stains a slide to one or more stains, whose tiles are read once. Returns a warning, or null.</summary>
+    public string? Stain(ImageJob job, IReadOnlyList<StainTarget> targets, Action<double, string> report)
     {
         if (parse.GetValue(BridgeOptions.Trajectory))
             throw new TinctorException("--trajectory applies to images, not to slides. Leave it out");
         using Slide slide = SlideOptions.Open(parse, job);
-        var run = new SlideStainer(stainer, slide, output, SlideOptions.Read(parse, slide, sampling, quality));
-        string name = Path.GetFileName(output);
-        Terminal.Note($"{name}: {run.Scale.Note}; {run.Spec}");
+        SlideStainOptions options = SlideOptions.Read(parse, slide, sampling, quality);
+        SlideStainer[] runs = [.. targets.Select(target => new SlideStainer(target.Stainer, slide, target.Output, options))];
+        string name = Path.GetFileName(targets[0].Output);
+        Terminal.Note($"{name}: {runs[0].Scale.Note}; {runs[0].Spec}");
         var clock = Stopwatch.StartNew();
         int first = -1;
-        StainedSlide done = run.Stain(progress =>
+        IReadOnlyList<StainedSlide> stained = SlideStainer.StainTogether(runs, progress =>
         {
             if (first < 0) first = progress.Done - 1;
             double rate = (progress.Done - first) / clock.Elapsed.TotalSeconds;
             report((double)progress.Done / progress.Total, $"{name}: {progress.Done} of {progress.Total} tiles, {rate:0.0}/s");
         }, cancel);
-        if (done.IhcLevel is not null) levels?.Set(job.Name, done.IhcLevel);
-        Terminal.Note($"{name}: {done.Tiles} tiles, {Describe(done)}");
-        string stem = Slide.Stem(output);
+        foreach ((StainTarget target, StainedSlide done) in targets.Zip(stained)) Report(target, slide, done);
+        return Remark(stained[0]);
+    }
+
+    private void Report(StainTarget target, Slide slide, StainedSlide done)
+    {
+        if (done.IhcLevel is not null) levels?.Set(target.Name, done.IhcLevel);
+        string name = Path.GetFileName(target.Output), stain = target.Stainer.TargetStain is { } known ? $"{known}: " : "";
+        Terminal.Note($"{name}: {stain}{done.Tiles} tiles, {Describe(done)}");
+        string stem = Slide.Stem(target.Output);
         done.WriteJson($"{stem}.json");
-        if (done.Comparison is not null) WritePage($"{stem}.html", slide, output, done);
-        return Remark(done);
+        if (done.Comparison is not null) WritePage($"{stem}.html", slide, target, done);
     }
 
     private static string? Remark(StainedSlide done) => done switch
@@ -51,13 +57,14 @@ internal sealed class SlideStaining(
         _ => null,
     };
 
-    private void WritePage(string path, Slide slide, string output, StainedSlide done)
+    private void WritePage(string path, Slide slide, StainTarget target, StainedSlide done)
     {
+        string output = target.Output;
         using var stained = Slide.Open(output);
         string map = SlideStainer.UncertaintyPath(output);
         using Slide? uncertainty = File.Exists(map) ? Slide.Open(map) : null;
         AtomicFile.WriteText(path, StainedSlideReport.Text(slide, stained, uncertainty, done,
-            $"{parse.GetRequiredValue<string>("model")} (SHA-256 {stainer.ModelId[..12]})", CommonOptions.ViewerOf(parse)));
+            $"{parse.GetRequiredValue<string>("model")} (SHA-256 {target.Stainer.ModelId[..12]})", CommonOptions.ViewerOf(parse)));
     }
 
     private static string Describe(StainedSlide done)

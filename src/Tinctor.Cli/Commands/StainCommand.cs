@@ -28,6 +28,7 @@ internal static class StainCommand
           tinctor stain my-model slides.txt -o stained --tissue annotations/    a list of paths; tissue from QuPath
           tinctor stain runs/first pairs/manifest.csv --split test -o stained   the sources of a data set's test split
           tinctor stain runs/first field.png -o stained --best                  the checkpoint with the best validation score
+          tinctor stain runs/both slide.svs -o stained --to HER2,Ki67           stained/HER2/slide.ome.tif, stained/Ki67/slide.ome.tif
           tinctor stain runs/bridge field.png -o stained --steps 10 --solver extrapolated --spacing angular --samples 5
           tinctor stain runs/bridge field.png -o stained --solver posterior --spacing even   less grain of a bridge after short training
           tinctor stain runs/bridge field.png -o stained --trajectory           the states between source and result
@@ -49,6 +50,15 @@ internal static class StainCommand
         DefaultValueFactory = _ => "same",
     };
     private static readonly Option<string> Output = CommonOptions.Output("Output folder");
+    private static readonly Option<string[]> To = new("--to")
+    {
+        Description = "Stains of a model of several, as in HER2,Ki67; results are in a folder for each [default: all]",
+        HelpName = "STAIN,STAIN",
+        DefaultValueFactory = _ => [],
+        CustomParser = result => [.. result.Tokens.SelectMany(token =>
+            token.Value.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries))],
+    };
+
     private static readonly Option<string?> Format =
         new("--format") { Description = "Output format; dzi for slides only [default: png for images, ome.tif for slides]" };
     private static readonly Option<int> Quality = ImageJobs.Quality();
@@ -64,7 +74,7 @@ internal static class StainCommand
         {
             Model, Inputs,
             { "Input", [Best, Split, Channels, .. SlideOptions.Input] },
-            { "Output", [Output, Format, Quality, .. SlideOptions.Output, CommonOptions.Viewer, Overwrite] },
+            { "Output", [Output, To, Format, Quality, .. SlideOptions.Output, CommonOptions.Viewer, Overwrite] },
             { "Tiling", SlideOptions.Tiling },
             { "Diffusion bridges", BridgeOptions.All },
             { "Computation", [SlideOptions.Orientations, .. Loader.Options] },
@@ -78,17 +88,21 @@ internal static class StainCommand
         string folder = parse.GetRequiredValue(Output), model = parse.GetRequiredValue(Model);
         if (parse.GetValue(Best)) model = Trainer.ExportBest(model, new NotesOnly(), cancel);
         ModelDescription description = TrainedModel.ReadDescription(model);
-        List<ImageJob> jobs = Jobs(parse, folder, description);
+        var choice = new StainChoice(description, parse.GetRequiredValue(To));
+        List<ImageJob> jobs = [.. Jobs(parse, folder, description).Where(job => choice.Of(job).Count > 0)];
+        ImageJobs.RefuseNone(jobs, parse.GetRequiredValue(Inputs), slides: true);
         IhcLevelTable? levels = description.IhcLevels is { Count: > 0 } labels ? new IhcLevelTable(folder, labels) : null;
-        List<ImageJob> open = ImageJobs.Open(jobs, job => Outputs(parse, job), parse.GetValue(Overwrite),
-            job => levels is null || levels.Contains(job.Name));
+        bool overwrite = parse.GetValue(Overwrite);
+        List<ImageJob> open = ImageJobs.Open(jobs, job => choice.Of(job).SelectMany(stain => Outputs(parse, job, stain)), overwrite,
+            job => choice.Of(job).All(stain => HasLevel(job, stain)));
         var made = new StainedTable(folder);
-        RefuseOtherModel([.. jobs.Except(open).Select(job => OutputOf(parse, job))], made, model);
+        RefuseOtherModel([.. overwrite ? [] : jobs.SelectMany(job => choice.Of(job).Where(stain => IsDone(job, stain))
+            .Select(stain => OutputOf(parse, job, stain)))], made, model);
         if (open.Count == 0) return 0;
         if (description.IsStochastic && parse.GetValue(SlideOptions.Orientations)) throw Stainer.NoOrientations();
         using Stainer stainer = Loader.Load(parse, model, open);
         BridgeSampling? sampling = BridgeOptions.Read(parse, stainer.Model.Bridge?.Sampling, model);
-        var slides = new SlideStaining(parse, stainer, sampling, levels, parse.GetValue(Quality), cancel);
+        var slides = new SlideStaining(parse, sampling, levels, parse.GetValue(Quality), cancel);
         try
         {
             return ImageJobs.Run(open, "staining", count => $"Stained {count} into {folder}.", Stain, threads: 1, cancel);
@@ -99,13 +113,16 @@ internal static class StainCommand
             made.Save();
         }
 
+        bool HasLevel(ImageJob job, string? stain) => levels is null || levels.Contains(StainChoice.NameOf(job, stain));
+
+        bool IsDone(ImageJob job, string? stain) => Outputs(parse, job, stain).All(File.Exists) && HasLevel(job, stain);
+
         string? Stain(ImageJob job, Action<double, string> report)
         {
-            string output = OutputOf(parse, job);
-            string? remark = job.IsSlide ? slides.Stain(job, output, report)
-                : sampling is null ? StainImage(stainer, levels, job, output, parse)
-                : StainStochastically(stainer, sampling, job, parse);
-            made.Set(output, job.Input, model, stainer.ModelId);
+            StainTarget[] targets = [.. choice.Of(job).Where(stain => overwrite || !IsDone(job, stain)).Select(stain => new StainTarget(
+                stain is null ? stainer : stainer.ForStain(stain), StainChoice.NameOf(job, stain), OutputOf(parse, job, stain)))];
+            string? remark = job.IsSlide ? slides.Stain(job, targets, report) : StainImages(targets, levels, sampling, job, parse);
+            foreach (StainTarget target in targets) made.Set(target.Output, job.Input, model, stainer.ModelId);
             if (job.IsSlide) made.Save();
             return remark;
         }
@@ -125,33 +142,44 @@ internal static class StainCommand
         { Option = "Overwrite" };
     }
 
-    private static string OutputOf(ParseResult parse, ImageJob job) =>
-        job.Output(parse.GetRequiredValue(Output), parse.GetValue(Format) ?? (job.IsSlide ? "ome.tif" : "png"));
+    private static string OutputOf(ParseResult parse, ImageJob job, string? stain) => (job with { Name = StainChoice.NameOf(job, stain) })
+        .Output(parse.GetRequiredValue(Output), parse.GetValue(Format) ?? (job.IsSlide ? "ome.tif" : "png"));
 
-    private static IEnumerable<string> Outputs(ParseResult parse, ImageJob job)
+    private static IEnumerable<string> Outputs(ParseResult parse, ImageJob job, string? stain)
     {
-        string output = OutputOf(parse, job);
+        string output = OutputOf(parse, job, stain);
         return job.IsSlide && parse.GetValue(SlideOptions.Uncertainty) ? [output, SlideStainer.UncertaintyPath(output)] : [output];
     }
 
-    private static string? StainImage(Stainer stainer, IhcLevelTable? levels, ImageJob job, string output, ParseResult parse)
+    // Reads an image once and stains it to each target.
+    private static string? StainImages(StainTarget[] targets, IhcLevelTable? levels, BridgeSampling? sampling, ImageJob job,
+        ParseResult parse)
     {
         Image source = job.Read();
-        StainedImage stained = stainer.Stain(source, averageOrientations: parse.GetValue(SlideOptions.Orientations));
-        stained.Image.Write(output, parse.GetValue(Quality));
-        if (stained.IhcLevel is not null) levels?.Set(job.Name, stained.IhcLevel);
-        return Remarks(source, stained.NormalizationSkippedReason);
+        string? skipped = null;
+        foreach (StainTarget target in targets)
+        {
+            skipped = sampling is null ? StainImage(target, levels, source, parse) : StainStochastically(target, sampling, source, parse);
+        }
+        return Remarks(source, skipped);
+    }
+
+    private static string? StainImage(StainTarget target, IhcLevelTable? levels, Image source, ParseResult parse)
+    {
+        StainedImage stained = target.Stainer.Stain(source, averageOrientations: parse.GetValue(SlideOptions.Orientations));
+        stained.Image.Write(target.Output, parse.GetValue(Quality));
+        if (stained.IhcLevel is not null) levels?.Set(target.Name, stained.IhcLevel);
+        return stained.NormalizationSkippedReason;
     }
 
     // The stained image is written last, as the mark of a complete result.
-    private static string? StainStochastically(Stainer stainer, BridgeSampling sampling, ImageJob job, ParseResult parse)
+    private static string? StainStochastically(StainTarget target, BridgeSampling sampling, Image source, ParseResult parse)
     {
         string folder = parse.GetRequiredValue(Output);
         int repeats = parse.GetValue(BridgeOptions.Samples);
         Trajectory? trajectory = parse.GetValue(BridgeOptions.Trajectory) ? new() : null;
-        var origin = new NoiseOrigin(Path.GetFileName(job.Name), parse.GetValue(BridgeOptions.Seed));
-        Image source = job.Read();
-        StainedImages stained = stainer.StainRepeatedly(source,
+        var origin = new NoiseOrigin(Path.GetFileName(target.Name), parse.GetValue(BridgeOptions.Seed));
+        StainedImages stained = target.Stainer.StainRepeatedly(source,
             new(sampling, [origin]) { Observe = trajectory is null ? null : trajectory.Add }, repeats);
         stained.Variation?.Write(Beside("variation", "png"));
         if (trajectory is not null)
@@ -159,12 +187,12 @@ internal static class StainCommand
             trajectory.CreateStrip().Write(Beside("trajectory", "png"));
             Animation.Write(trajectory.Frames, Beside("trajectory", "webp"));
         }
-        stained.Mean.Write(OutputOf(parse, job), parse.GetValue(Quality));
-        return Remarks(source, stained.NormalizationSkippedReason);
+        stained.Mean.Write(target.Output, parse.GetValue(Quality));
+        return stained.NormalizationSkippedReason;
 
         string Beside(string kind, string extension)
         {
-            string path = job.Output(Path.Combine(folder, kind), extension);
+            string path = Path.Combine(folder, kind, $"{target.Name}.{extension}");
             Directory.CreateDirectory(Path.GetDirectoryName(path)!);
             return path;
         }
@@ -200,5 +228,11 @@ internal static class StainCommand
     private static IEnumerable<ImageJob> InSplit(string dataset, string split, string direction) =>
         PairManifest.Read(dataset, unpaired: true).InDirection(direction).InSplit(split).Where(pair => pair.HasSource)
             .Select(pair => new ImageJob(pair.Source, pair.ReadSource, pair.Name)
-            { IsPart = pair.Layout is PairLayout.SourceLeft or PairLayout.SourceRight });
+            { Stain = pair.Stain, IsPart = pair.Layout is PairLayout.SourceLeft or PairLayout.SourceRight });
 }
+
+/// <summary>Result of staining an image to one stain.</summary>
+/// <param name="Stainer">The model for this stain.</param>
+/// <param name="Name">Path of the result below the output folder, without extension.</param>
+/// <param name="Output">Path of the result.</param>
+internal sealed record StainTarget(Stainer Stainer, string Name, string Output);

@@ -9,6 +9,8 @@ namespace Tinctor.Staining.WholeSlides;
 /// </summary>
 public sealed class SlideStainer
 {
+    // More than the tiles that the preparation of a slide reads, and those between two stainings that advance together.
+    private const int RegionsKept = 32;
     private readonly Stainer stainer;
     private readonly SlideStainOptions options;
     private readonly Slide slide;
@@ -65,7 +67,32 @@ public sealed class SlideStainer
 
     /// <summary>Opens the tiles of the slide, to stain them in any order; those stained before are kept.</summary>
     /// <exception cref="TinctorException">The slide is damaged, or another process stains it.</exception>
-    public SlideTiles Open() => new(stainer, slide, path, options, tissue, Scale, Spec);
+    public SlideTiles Open() => Open(shared: null);
+
+    private SlideTiles Open(SharedReads? shared) => new(stainer, slide, path, options, tissue, Scale, Spec, shared);
+
+    /// <summary>Stains one slide with several stains, tile by tile in turn: each tile is read once for all of them.</summary>
+    /// <param name="stains">One staining of the same slide for each stain, with the same options.</param>
+    /// <param name="progress">Receives the number of stained tiles of all stains, on the calling thread.</param>
+    /// <param name="cancel">Cancels after the current batch. A later call with the same arguments resumes.</param>
+    /// <exception cref="TinctorException">The slide is damaged, or another process stains it.</exception>
+    /// <exception cref="IOException">A file cannot be written.</exception>
+    public static IReadOnlyList<StainedSlide> StainTogether(IReadOnlyList<SlideStainer> stains, Action<SlideProgress>? progress = null,
+        CancellationToken cancel = default)
+    {
+        if (stains.Count == 0) return [];
+        var shared = new SharedReads(stains[0].slide, RegionsKept + (4 * stains[0].options.BatchSize));
+        var opened = new List<SlideTiles>();
+        try
+        {
+            foreach (SlideStainer stain in stains) opened.Add(stain.Open(shared));
+            return SlideTiles.FinishTogether(opened, progress, cancel);
+        }
+        finally
+        {
+            foreach (SlideTiles tiles in opened) tiles.Dispose();
+        }
+    }
 
     /// <summary>Stains and writes the slide.</summary>
     /// <param name="progress">Receives the number of stained tiles, on the calling thread.</param>

@@ -25,16 +25,18 @@ public sealed class SlideTiles : IDisposable
     private readonly byte[] background;
     private readonly TileStore store;
     private readonly TileWork work;
+    private readonly SeamScore seams;
 
     internal SlideTiles(Stainer stainer, Slide slide, string path, SlideStainOptions options, TissueMask? tissue, SlideScale scale,
-        SlideSpec spec)
+        SlideSpec spec, SharedReads? shared = null)
     {
         (this.stainer, this.slide, this.path, this.options, this.tissue) = (stainer, slide, path, options, tissue);
         (Scale, Spec) = (scale, spec);
-        TileSource source = new(slide, Scale.Downsample);
+        TileSource source = new(slide, Scale.Downsample, shared);
         preparation = SlidePreparation.Measure(stainer, source, options, tissue);
         TileLayout layout = preparation.Layout;
         stained = layout.Scale(stainer.Model.Upscaling);
+        seams = new SeamScore(stained, SlideStainOptions.Grain(stainer.Model.Upscaling) / 2 * stainer.Model.Upscaling);
         Tiles = [.. layout.Tiles.Where(tile => source.TissueShare(layout, tile, tissue) > 0)];
         selected = [.. Tiles];
         background = source.BackgroundColour(tissue);
@@ -89,12 +91,39 @@ public sealed class SlideTiles : IDisposable
     /// <param name="cancel">Cancels after the current batch; stained tiles are kept.</param>
     /// <exception cref="TinctorException">The slide is damaged.</exception>
     /// <exception cref="IOException">The file cannot be written.</exception>
-    public StainedSlide Finish(Action<SlideProgress>? progress = null, CancellationToken cancel = default)
+    public StainedSlide Finish(Action<SlideProgress>? progress = null, CancellationToken cancel = default) =>
+        FinishTogether([this], progress, cancel)[0];
+
+    /// <summary>Finishes several slides, tile by tile in turn; see <see cref="Finish"/>.</summary>
+    internal static StainedSlide[] FinishTogether(IReadOnlyList<SlideTiles> slides, Action<SlideProgress>? progress,
+        CancellationToken cancel)
     {
-        var seams = new SeamScore(stained, SlideStainOptions.Grain(stainer.Model.Upscaling) / 2 * stainer.Model.Upscaling);
-        TileBlender blender = Blender(TileStore.Stained, background, selected.Contains);
-        EncodeWhileStaining(awaitRow => SlideWriter.Write(path, Spec, EncodeTiles(blender, seams, awaitRow)), preparation.Layout,
-            work.Stain(), Tiles.Count, progress, cancel);
+        IEnumerator<int>[] works = [.. slides.Select(slide => slide.EncodeWhileStaining().GetEnumerator())];
+        var done = new int[slides.Count];
+        int total = slides.Sum(slide => slide.Tiles.Count);
+        try
+        {
+            for (bool goesOn = true; goesOn;)
+            {
+                goesOn = false;
+                foreach ((int i, IEnumerator<int> work) in works.Index())
+                {
+                    if (!work.MoveNext()) continue;
+                    goesOn = true;
+                    if (work.Current > done[i]) progress?.Invoke(new((done[i] = work.Current) + done.Where((_, k) => k != i).Sum(), total));
+                    cancel.ThrowIfCancellationRequested();
+                }
+            }
+        }
+        finally
+        {
+            foreach (IEnumerator<int> work in works) work.Dispose();
+        }
+        return [.. slides.Select(slide => slide.Complete())];
+    }
+
+    private StainedSlide Complete()
+    {
         if (options.Uncertainty) WriteUncertainty();
         store.Delete();
         return new(slide.Path, stainer.ModelId, Scale, Spec, preparation.Layout.Halo, Tiles.Count, seams.Value)
@@ -117,7 +146,7 @@ public sealed class SlideTiles : IDisposable
     }
 
     // Tiles of the file, each as soon as the stained tiles below it are complete.
-    private IEnumerable<Image> EncodeTiles(TileBlender blender, SeamScore seams, Action awaitRow)
+    private IEnumerable<Image> EncodeTiles(TileBlender blender, Action awaitRow)
     {
         int ready = 0;
         foreach (PixelArea area in Spec.Tiles)
@@ -165,17 +194,18 @@ public sealed class SlideTiles : IDisposable
             .ToHex();
     }
 
-    // Runs the encoder on a thread of its own, which waits for rows of stained tiles. A failure of either stops both.
-    private static void EncodeWhileStaining(Action<Action> encode, TileLayout layout, IEnumerable<Tile> stained, int total,
-        Action<SlideProgress>? progress, CancellationToken cancel)
+    // Runs the encoder on a thread of its own, which waits for rows of stained tiles. A failure of either stops both. Returns the number of
+    // stained tiles after each step.
+    private IEnumerable<int> EncodeWhileStaining()
     {
+        TileBlender blender = Blender(TileStore.Stained, background, selected.Contains);
         using var rows = new BlockingCollection<int>();
         Exception? failure = null;
         var encoder = new Thread(() =>
         {
             try
             {
-                encode(() => rows.Take());
+                SlideWriter.Write(path, Spec, EncodeTiles(blender, () => rows.Take()));
             }
             catch (Exception e)
             {
@@ -184,26 +214,27 @@ public sealed class SlideTiles : IDisposable
         })
         { IsBackground = true, Name = "slide encoder" };
         encoder.Start();
+        int done = 0, next = 0;
         try
         {
-            int done = 0, next = 0;
-            foreach (Tile tile in stained)
+            foreach (Tile? tile in work.Stain())
             {
-                while (next < tile.Row) rows.Add(next++);
-                progress?.Invoke(new(++done, total));
-                cancel.ThrowIfCancellationRequested();
+                if (tile is { } stained)
+                {
+                    while (next < stained.Row) rows.Add(next++);
+                    done++;
+                }
+                yield return done;
                 if (!encoder.IsAlive) break;
             }
-            while (next < layout.Down.Count) rows.Add(next++);
+            while (next < preparation.Layout.Down.Count) rows.Add(next++);
         }
-        catch
+        finally
         {
-            // The encoder's wait for a row fails, and it removes its unfinished file.
+            // Without all rows, the encoder's wait for one fails, and it removes its unfinished file.
             rows.CompleteAdding();
             encoder.Join();
-            throw;
         }
-        encoder.Join();
         if (failure is not null) ExceptionDispatchInfo.Throw(failure);
     }
 

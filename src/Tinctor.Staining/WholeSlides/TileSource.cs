@@ -6,7 +6,10 @@ using Tinctor.Staining.Execution;
 namespace Tinctor.Staining.WholeSlides;
 
 /// <summary>Reads tiles of a slide at the resolution of a model.</summary>
-internal sealed class TileSource(Slide slide, double downsample)
+/// <param name="slide">The slide.</param>
+/// <param name="downsample">Pixels of the slide per pixel of a tile, along each axis.</param>
+/// <param name="shared">Reads that are shared with other stainings of the slide; null for none.</param>
+internal sealed class TileSource(Slide slide, double downsample, SharedReads? shared = null)
 {
     // Side of the overview in which the background is measured.
     private const int OverviewSide = 1024;
@@ -24,8 +27,9 @@ internal sealed class TileSource(Slide slide, double downsample)
 
     public Image Read(TileLayout layout, Tile tile)
     {
-        Image image = slide.ReadAt(downsample, layout.Across.Start(tile.Column), layout.Down.Start(tile.Row), layout.Across.Tile,
-            layout.Down.Tile);
+        (int x, int y, int width, int height) =
+            (layout.Across.Start(tile.Column), layout.Down.Start(tile.Row), layout.Across.Tile, layout.Down.Tile);
+        Image image = shared?.ReadAt(downsample, x, y, width, height) ?? slide.ReadAt(downsample, x, y, width, height);
         return Normalizer?.Normalize(image, out _) ?? image;
     }
 

@@ -50,11 +50,15 @@ internal sealed class TileWork
         Stain,
     }
 
-    /// <summary>Stains all tiles in their order and returns each as soon as it is stored; those stored before at once.</summary>
-    public IEnumerable<Tile> Stain()
+    /// <summary>
+    /// Stains all tiles in their order and returns each as soon as it is stored, those stored before at once, and null for each tile whose
+    /// moments were measured.
+    /// </summary>
+    public IEnumerable<Tile?> Stain()
     {
         IEnumerable<Step> steps = ReadAhead.Of(Plan(), options.BatchSize + Ahead, Read).Select(read => read.Result);
-        return ReadAhead.Of(Batches(steps).SelectMany(RunInOrder), Ahead, Store).Select(stored => stored.Item.Tile);
+        return ReadAhead.Of(Batches(steps).SelectMany(RunInOrder), Ahead, Store)
+            .Select(stored => stored.Item.IsMeasured ? (Tile?)null : stored.Item.Tile);
     }
 
     /// <summary>Stains one tile, unless it is stored already. Tiles can be stained in any order.</summary>
@@ -133,7 +137,7 @@ internal sealed class TileWork
         if (batch[0].Task == Task.Stain) return Stained(images, places, batch);
         IReadOnlyList<ImageMoments> moments = stainer.Measure(images, slide.IhcLogits, NormalizationContext.Recorded).Moments!;
         foreach ((Tile tile, ImageMoments own) in places.Zip(moments)) kernel!.Add(tile, own);
-        return [];
+        return [.. places.Select(tile => new StainedTile(tile, []) { IsMeasured = true })];
     }
 
     private List<StainedTile> Stained(ImageBatch images, Tile[] places, List<Step> batch)
@@ -175,5 +179,8 @@ internal sealed class TileWork
         public Image? Source { get; init; }
     }
 
-    private sealed record StainedTile(Tile Tile, List<(string Kind, Image Image)> Images);
+    private sealed record StainedTile(Tile Tile, List<(string Kind, Image Image)> Images)
+    {
+        public bool IsMeasured { get; init; }
+    }
 }
