@@ -17,7 +17,8 @@ internal sealed class StainChoice
         if (wanted.FirstOrDefault(stain => !model.Stains.Contains(stain)) is { } unknown)
         {
             throw model.Stains.Count == 0
-                ? new OptionException("To", $"the stain is {unknown}, but the model has one stain, whose name is not stated", "Leave it out")
+                ? new OptionException("To", $"the stain is {unknown}, but the model has one stain, whose name is not stated",
+                    "Leave it out")
                 : new OptionException("To", $"the stain is {unknown}, but the stains of the model are {string.Join(", ", model.Stains)}",
                     "Choose some of these");
         }
