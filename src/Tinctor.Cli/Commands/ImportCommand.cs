@@ -26,6 +26,14 @@ internal static class ImportCommand
           tinctor import pyramid-pix2pix latest_net_G.pth -o my-model --norm-statistics batch   as the official test script
         """;
 
+    private const string Pix2PixHdDescription = """
+        Turn a generator of the official pix2pixHD repository, for images without label maps, into a model folder. The architecture is
+        inferred from the weights.
+
+        Example:
+          tinctor import pix2pixhd latest_net_G.pth -o my-model
+        """;
+
     private const string CycleGanDescription = """
         Turn a generator of the official CycleGAN repository into a model folder. The architecture is inferred from the weights.
 
@@ -139,6 +147,8 @@ internal static class ImportCommand
             Of("pix2pix", Pix2PixDescription, parse => Pix2PixImport.Read(File(parse), parse.GetRequiredValue(Statistics)), Statistics),
             Of("pyramid-pix2pix", PyramidPix2PixDescription,
                 parse => Pix2PixImport.ReadPyramid(File(parse), parse.GetRequiredValue(Statistics)), Statistics),
+            Of("pix2pixhd", Pix2PixHdDescription,
+                parse => Pix2PixHdImport.Read(File(parse), parse.GetRequiredValue(Statistics)), Statistics),
             Of("cyclegan", CycleGanDescription, parse => Pix2PixImport.ReadCycleGan(
                 File(parse), parse.GetRequiredValue(Statistics), parse.GetRequiredValue(Direction)), Statistics, Direction),
             Contrastive("cut"),

@@ -13,6 +13,7 @@ using Tinctor.Training.Methods.CycleGan;
 using Tinctor.Training.Methods.Cut;
 using Tinctor.Training.Methods.DeReStainer;
 using Tinctor.Training.Methods.Pix2Pix;
+using Tinctor.Training.Methods.Pix2PixHd;
 using Tinctor.Training.Methods.PyramidPix2Pix;
 using Tinctor.Training.Methods.Regression;
 using Tinctor.Training.Networks;
@@ -34,6 +35,7 @@ public sealed record RunConfig
             Data = new() { CropSize = 512 },
             Training = new() { BatchSize = 2 },
         },
+        new RunConfig { Method = "pix2pixhd", Model = new Pix2PixHdConfig(), Data = new() { CropSize = 512 } },
         new RunConfig { Method = "cyclegan", Model = new CycleGanConfig(), Data = new() { Unpaired = true } },
         new RunConfig
         {

@@ -15,31 +15,15 @@ internal static partial class Pix2PixImport
     /// <param name="path">Checkpoint file.</param>
     /// <param name="statistics">"running" or "batch", see <see cref="InferenceConfig"/>.</param>
     /// <exception cref="TinctorException">The file contains no such generator.</exception>
-    public static ImportedModel Read(string path, string statistics) => Read(path, "pix2pix", found => new Pix2PixConfig
-    {
-        Generator = found.Generator,
-        Ngf = found.Ngf,
-        InputChannels = found.InputChannels,
-        OutputChannels = found.OutputChannels,
-        Norm = found.Norm,
-        Dropout = found.Dropout,
-        Inference = new InferenceConfig { Statistics = statistics },
-    });
+    public static ImportedModel Read(string path, string statistics) =>
+        Read(path, "pix2pix", found => Configure(new Pix2PixConfig(), found, statistics));
 
     /// <summary>Imports a checkpoint of PyramidPix2pix, such as latest_net_G.pth.</summary>
     /// <param name="path">Checkpoint file.</param>
     /// <param name="statistics">"running" or "batch", see <see cref="InferenceConfig"/>.</param>
     /// <exception cref="TinctorException">The file contains no such generator.</exception>
-    public static ImportedModel ReadPyramid(string path, string statistics) => Read(path, "pyramid-pix2pix", found => new PyramidPix2PixConfig
-    {
-        Generator = found.Generator,
-        Ngf = found.Ngf,
-        InputChannels = found.InputChannels,
-        OutputChannels = found.OutputChannels,
-        Norm = found.Norm,
-        Dropout = found.Dropout,
-        Inference = new InferenceConfig { Statistics = statistics },
-    });
+    public static ImportedModel ReadPyramid(string path, string statistics) =>
+        Read(path, "pyramid-pix2pix", found => Configure(new PyramidPix2PixConfig(), found, statistics));
 
     /// <summary>Imports a generator of CycleGAN, such as latest_net_G_A.pth, or latest_net_G.pth of a published model.</summary>
     /// <param name="path">Checkpoint file.</param>
@@ -60,6 +44,17 @@ internal static partial class Pix2PixImport
         });
         return model with { Config = model.Config with { Direction = direction } };
     }
+
+    private static Pix2PixConfig Configure(Pix2PixConfig defaults, Architecture found, string statistics) => defaults with
+    {
+        Generator = found.Generator,
+        Ngf = found.Ngf,
+        InputChannels = found.InputChannels,
+        OutputChannels = found.OutputChannels,
+        Norm = found.Norm,
+        Dropout = found.Dropout,
+        Inference = new InferenceConfig { Statistics = statistics },
+    };
 
     private static ImportedModel Read(string path, string method, Func<Architecture, MethodConfig> configure)
     {
@@ -102,7 +97,7 @@ internal static partial class Pix2PixImport
         weights.ContainsKey(batch) ? Norm.Batch : weights.ContainsKey(bias) ? Norm.Instance : Norm.None;
 
     // Checkpoints of PyTorch before 0.4 contain unused running statistics of instance norms, which have no weight.
-    private static List<string> DropInstanceStatistics(OrderedDictionary<string, Tensor> weights)
+    internal static List<string> DropInstanceStatistics(OrderedDictionary<string, Tensor> weights)
     {
         string[] stale = [.. weights.Keys.Where(key => IsStatistic(key) && !weights.ContainsKey(key[..key.LastIndexOf('.')] + ".weight"))];
         foreach (string key in stale) weights.Remove(key);

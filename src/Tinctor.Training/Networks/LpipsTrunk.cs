@@ -33,7 +33,7 @@ internal sealed class LpipsTrunk : Module<Tensor, IReadOnlyList<Tensor>>
         (layers, taps) = net switch
         {
             LpipsNet.Alex => (Alex(), new HashSet<int> { 1, 4, 7, 9, 11 }),
-            LpipsNet.Vgg => (Vgg(l2Pooling), [3, 8, 15, 22, 29]),
+            LpipsNet.Vgg => (Vgg([2, 2, 3, 3, 3], l2Pooling), [3, 8, 15, 22, 29]),
             _ => (Squeeze(), [1, 4, 7, 9, 10, 11, 12]),
         };
         foreach ((int i, Module<Tensor, Tensor> layer) in layers.Index()) register_module($"{i}", layer);
@@ -68,17 +68,23 @@ internal sealed class LpipsTrunk : Module<Tensor, IReadOnlyList<Tensor>>
         new Conv2d(256, 256, 3, padding: 1), new ReLU(),
     ];
 
-    private static Module<Tensor, Tensor>[] Vgg(bool l2Pooling)
+    /// <summary>Creates the convolutional layers of a VGG network, without the last pooling.</summary>
+    /// <param name="convolutions">
+    /// Number of convolutions in each of the five blocks: 2, 2, 3, 3, 3 for VGG-16, 2, 2, 4, 4, 4 for VGG-19.
+    /// </param>
+    /// <param name="l2Pooling">Whether it has the L2 pooling of DISTS instead of the largest values.</param>
+    internal static Module<Tensor, Tensor>[] Vgg(int[] convolutions, bool l2Pooling = false)
     {
+        int[] channels = [64, 128, 256, 512, 512];
         List<Module<Tensor, Tensor>> layers = [];
         int input = 3;
-        foreach (int[] block in (int[][])[[64, 64], [128, 128], [256, 256, 256], [512, 512, 512], [512, 512, 512]])
+        for (int block = 0; block < channels.Length; block++)
         {
-            if (layers.Count > 0) layers.Add(l2Pooling ? new L2Pooling(input) : new MaxPool2d(2, stride: 2));
-            foreach (int output in block)
+            if (block > 0) layers.Add(l2Pooling ? new L2Pooling(input) : new MaxPool2d(2, stride: 2));
+            for (int i = 0; i < convolutions[block]; i++)
             {
-                layers.AddRange([new Conv2d(input, output, 3, padding: 1), new ReLU()]);
-                input = output;
+                layers.AddRange([new Conv2d(input, channels[block], 3, padding: 1), new ReLU()]);
+                input = channels[block];
             }
         }
         return [.. layers];

@@ -149,22 +149,24 @@ internal sealed class ResnetBlock : Module<Tensor, Tensor>
     /// <param name="norm">The normalisation after each convolution.</param>
     /// <param name="use_dropout">Dropout between the two convolutions.</param>
     /// <param name="spectral">Whether convolutions have spectral norm.</param>
-    public ResnetBlock(int dim, string padding_type, Norm norm, bool use_dropout, bool spectral = false)
+    /// <param name="bias">Whether convolutions have a bias; null for the norms that need one.</param>
+    public ResnetBlock(int dim, string padding_type, Norm norm, bool use_dropout, bool spectral = false, bool? bias = null)
     {
-        List<Module<Tensor, Tensor>> layers = [.. Convolution(dim, padding_type, norm, spectral), new ReLU(inplace: true)];
+        bool biased = bias ?? norm.NeedsBias();
+        List<Module<Tensor, Tensor>> layers = [.. Convolution(dim, padding_type, norm, spectral, biased), new ReLU(inplace: true)];
         if (use_dropout) layers.Add(new Dropout(0.5));
-        layers.AddRange(Convolution(dim, padding_type, norm, spectral));
+        layers.AddRange(Convolution(dim, padding_type, norm, spectral, biased));
         conv_block = register_module("conv_block", new Sequential([.. layers]));
     }
 
     /// <inheritdoc/>
     public override Tensor forward(Tensor x) => x + conv_block.forward(x);
 
-    private static Module<Tensor, Tensor>[] Convolution(int dim, string padding_type, Norm norm, bool spectral)
+    private static Module<Tensor, Tensor>[] Convolution(int dim, string padding_type, Norm norm, bool spectral, bool bias)
     {
         Module<Tensor, Tensor> Conv(int padding)
         {
-            var convolution = new Conv2d(dim, dim, 3, padding: padding, bias: norm.NeedsBias());
+            var convolution = new Conv2d(dim, dim, 3, padding: padding, bias: bias);
             return spectral ? new SpectralNorm(convolution) : convolution;
         }
 

@@ -20,6 +20,7 @@ using Tinctor.Training.Methods.CycleGan;
 using Tinctor.Training.Methods.Cut;
 using Tinctor.Training.Methods.DeReStainer;
 using Tinctor.Training.Methods.Pix2Pix;
+using Tinctor.Training.Methods.Pix2PixHd;
 using Tinctor.Training.Methods.Regression;
 using Tinctor.Training.Networks;
 
@@ -36,6 +37,8 @@ public sealed class OnnxExecutorTests : IDisposable
         ["pix2pix resnet"] = new Pix2PixConfig { Generator = "resnet_6blocks", Ngf = 8 },
         ["pix2pix instance"] = new Pix2PixConfig { Generator = "resnet_6blocks", Ngf = 8, Norm = Norm.Instance },
         ["pix2pix batch"] = new Pix2PixConfig { Generator = "resnet_6blocks", Ngf = 8, Inference = new() { Statistics = "batch" } },
+        ["pix2pixhd"] = new Pix2PixHdConfig { Ngf = 4, NDownsampleGlobal = 2, NBlocksGlobal = 2 },
+        ["pix2pixhd local"] = new Pix2PixHdConfig { Generator = "local", Ngf = 4, NDownsampleGlobal = 2, NBlocksGlobal = 2 },
         ["cyclegan"] = new CycleGanConfig { Generator = "resnet_6blocks", Ngf = 8 },
         ["cut"] = new CutConfig { Generator = "resnet_4blocks", Ngf = 8 },
         ["asp"] = new AspConfig { Generator = "resnet_4blocks", Ngf = 8 },

@@ -12,6 +12,7 @@ using Tinctor.Training.Methods.CycleGan;
 using Tinctor.Training.Methods.Cut;
 using Tinctor.Training.Methods.DeReStainer;
 using Tinctor.Training.Methods.Pix2Pix;
+using Tinctor.Training.Methods.Pix2PixHd;
 using Tinctor.Training.Methods.PyramidPix2Pix;
 using Tinctor.Training.Methods.Regression;
 using Tinctor.Training.Networks;
@@ -46,6 +47,7 @@ public sealed class MicrobatchTests
         { new DeReStainerConfig { Ngf = 4, Ndf = 4, NBlocks = 2 }, true },
         { new BciStainerConfig { Ngf = 2, Ndf = 2, NBlocks = 1, FullSize = 64, Dropout = 0, ComparatorSteps = 1 }, true },
         { new BciStainerConfig { Ngf = 2, Ndf = 2, NBlocks = 1, FullSize = 64, Conditional = true, GanMode = GanMode.Vanilla }, true },
+        { new Pix2PixHdConfig { Ngf = 2, Ndf = 2, NDownsampleGlobal = 1, NBlocksGlobal = 1, PoolSize = 3 }, false },
         { new CycleGanConfig { Generator = "resnet_6blocks", Ngf = 4, Ndf = 4, PoolSize = 3 }, false },
         { new CycleGanConfig { Generator = "resnet_6blocks", Ngf = 4, Ndf = 4, GanMode = GanMode.Wgangp, Norm = Norm.None }, false },
         { new PyramidPix2PixConfig { Generator = "resnet_6blocks", Ngf = 4, Ndf = 4, Norm = Norm.None, Dropout = false }, false },
