@@ -16,10 +16,35 @@ public sealed class MigrateCommandTests : IDisposable
     [InlineData("python train.py --dataroot ./datasets/facades --name facades_pix2pix --model pix2pix --netG unet_256 --direction BtoA "
         + "--lambda_L1 100 --dataset_mode aligned --norm batch --pool_size 0",
         "tinctor train pix2pix --data datasets/facades -o checkpoints/facades_pix2pix --set model.lambda_l1=100 --set data.direction=BtoA "
-        + "--set data.unpaired=false --set model.generator=unet_256 --set model.pool_size=0 --set model.norm=batch "
-        + "--set data.load_size=286")]
+        + "--set data.load_size=286 --set data.unpaired=false --set model.generator=unet_256 --set model.pool_size=0 "
+        + "--set model.norm=batch")]
+    [InlineData("python train.py --dataroot ./datasets/maps --name maps_cyclegan --model cycle_gan --use_wandb",
+        "tinctor train cyclegan --data datasets/maps -o checkpoints/maps_cyclegan --set data.load_size=286")]
+    [InlineData("python train.py --dataroot ./datasets/grumpifycat --name grumpycat_CUT --CUT_mode CUT",
+        "tinctor train cut --data datasets/grumpifycat -o checkpoints/grumpycat_CUT --set data.load_size=286")]
+    [InlineData("python train.py --dataroot ./datasets/grumpifycat --name grumpycat_FastCUT --CUT_mode FastCUT",
+        "tinctor train fastcut --data datasets/grumpifycat -o checkpoints/grumpycat_FastCUT --set data.load_size=286")]
+    [InlineData("python train.py --dataroot ./datasets/BCI --gpu_ids 0 --pattern L1_L2_L3_L4",
+        "tinctor train pyramid-pix2pix --data datasets/BCI -o checkpoints/pyramidpix2pix --set data.preprocess=none")]
+    [InlineData("python train.py --dataroot ./datasets/BCI --preprocess crop --crop_size 512 --gpu_ids 0 --pattern L1_L2",
+        "tinctor train pyramid-pix2pix --data datasets/BCI -o checkpoints/pyramidpix2pix --crop-size 512 --set data.preprocess=crop "
+        + "--set model.weight_l3=0 --set model.weight_l4=0")]
+    [InlineData("python train.py --dataroot datasets/MIST/HER2/TrainValAB --name test --checkpoints_dir checkpoints --model cpt "
+        + "--CUT_mode FastCUT --n_epochs 30 --n_epochs_decay 10 --netD n_layers --ndf 32 --netG resnet_6blocks --n_layers_D 5 "
+        + "--normG instance --normD instance --weight_norm spectral --lambda_GAN 1.0 --lambda_NCE 10.0 --nce_layers 0,4,8,12,16 "
+        + "--nce_T 0.07 --num_patches 256 --lambda_gp 10.0 --gp_weights [0.015625,0.03125,0.0625,0.125,0.25,1.0] --lambda_asp 10.0 "
+        + "--asp_loss_mode lambda_linear --dataset_mode aligned --direction AtoB --num_threads 15 --batch_size 1 --load_size 1024 "
+        + "--crop_size 512 --preprocess crop --flip_equivariance False --display_winsize 512 --update_html_freq 100 --save_epoch_freq 5",
+        "tinctor train asp --data datasets/MIST/HER2/TrainValAB -o checkpoints/test --set model.lambda_gp=10 "
+        + "--set model.gp_weights=0.015625,0.03125,0.0625,0.125,0.25,1 --set model.lambda_asp=10 --set model.asp_loss_mode=lambda_linear "
+        + "--set data.direction=AtoB --batch-size 1 --crop-size 512 --set data.preprocess=crop --set data.workers=15 "
+        + "--set data.unpaired=false --set model.ndf=32 --set model.generator=resnet_6blocks --set model.discriminator=patch "
+        + "--set model.n_layers_d=5 --set training.epochs=30 --set training.epochs_decay=10 --set training.checkpoint_epochs=5 "
+        + "--set model.norm_g=instance --set model.norm_d=instance --set model.lambda_gan=1 --set model.lambda_nce=10 "
+        + "--set model.nce_layers=0,4,8,12,16 --set model.nce_t=0.07 --set model.num_patches=256 --set model.flip_equivariance=false "
+        + "--set model.spectral_norm=true")]
     [InlineData("python train.py --dataroot ./datasets/BCI  --name BCI --dataset_name BCI",
-        "tinctor train ceff --data datasets/BCI -o checkpoints/BCI --encoders checkpoints/encoderBCI")]
+        "tinctor train ceff --data datasets/BCI -o checkpoints/BCI --encoders checkpoints/encoderBCI --set data.preprocess=crop")]
     [InlineData("python train.py --dataroot root --model Encoder --name BCI --batch_size 64 --crop_size 256 --n_epochs 200 "
         + "--n_epochs_decay 100",
         "tinctor train ceff-encoder --data root -o checkpoints/encoderBCI --epochs 300 --batch-size 64 --crop-size 256")]
@@ -42,13 +67,15 @@ public sealed class MigrateCommandTests : IDisposable
             + "--netG stylegan2 --preprocess zoom --max_dataset_size 9 --strange 3 --display_id -1 --no_html --n_layers_D 5 --gpu_ids 1,2");
         Assert.Equal(0, outcome.Code);
         Assert.Equal("tinctor train pix2pix --data d -o checkpoints/experiment_name --device cuda:1", OneLine(outcome.Out));
+        Parses(outcome.Out);
         string[] messages = outcome.Messages.Split('\n');
         Assert.Contains("no effect: --display_id, --no_html ('tinctor view' shows runs; there is no visdom server or HTML log)", messages);
         Assert.Contains("no effect: --n_layers_D (only with --netD n_layers)", messages);
         Assert.Contains("--gpu_ids 1,2: one GPU is used", messages);
         Assert.Contains("warning: not available: --netG stylegan2 (model.generator is stylegan2, expected resnet_9blocks, resnet_6blocks, "
             + "unet_128, unet_256, unet_512)", messages);
-        Assert.Contains("warning: not available: --preprocess zoom (images are not resized)", messages);
+        Assert.Contains("warning: not available: --preprocess zoom (data.preprocess is zoom, expected resize_and_crop, crop, scale_width, "
+            + "scale_width_and_crop, none)", messages);
         Assert.Contains("warning: not available: --max_dataset_size (all pairs are used; a manifest can list fewer)", messages);
         Assert.Contains("warning: junyanz/pytorch-CycleGAN-and-pix2pix has no flag --strange; it is not in the command", messages);
     }
@@ -57,10 +84,11 @@ public sealed class MigrateCommandTests : IDisposable
     public void Older_names_and_beginnings_of_flags_are_known()
     {
         Outcome outcome = CommandLine.RunInProcess("migrate", "python train.py --dataroot=d --model pix2pix --which_direction BtoA "
-            + "--niter 5 --niter_decay 7 --fineSize 512 --batchS 4 --no_lsgan --lambda_A 50 --lr 0.001 --suffix {netG}_{crop_size}");
+            + "--niter 5 --niter_decay 7 --loadSize=572 --fineSize 512 --batchS 4 --no_lsgan --lambda_A 50 --lr 0.001 --suffix {netG}_{crop_size}");
         Assert.Equal("tinctor train pix2pix --data d -o checkpoints/experiment_name_unet_256_512 --set model.lambda_l1=50 "
-            + "--set data.direction=BtoA --batch-size 4 --crop-size 512 --set training.epochs=5 --set training.epochs_decay=7 "
-            + "--learning-rate 0.001 --set model.gan_mode=vanilla --set data.load_size=286", OneLine(outcome.Out));
+            + "--set data.direction=BtoA --batch-size 4 --crop-size 512 --set data.load_size=572 --set training.epochs=5 "
+            + "--set training.epochs_decay=7 --learning-rate 0.001 --set model.gan_mode=vanilla", OneLine(outcome.Out));
+        Parses(outcome.Out);
     }
 
     [Fact]
@@ -112,7 +140,7 @@ public sealed class MigrateCommandTests : IDisposable
                         ),
                     ]
             """);
-        Assert.Equal("tinctor train pix2pix --data datasets/pairs -o checkpoints/first --set model.ngf=32 --set data.load_size=286",
+        Assert.Equal("tinctor train pix2pix --data datasets/pairs -o checkpoints/first --set data.load_size=286 --set model.ngf=32",
             OneLine(CommandLine.RunInProcess("migrate", launcher).Out));
     }
 

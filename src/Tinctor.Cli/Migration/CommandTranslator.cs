@@ -102,6 +102,7 @@ internal sealed class CommandTranslator
         }
         foreach (string word in Device()) yield return word;
         foreach (string word in Settings(command)) yield return word;
+        notes.AddRange(flags.Where(flag => flag.NoteWithout is not null && !IsGiven(flag.Name)).Select(flag => flag.NoteWithout!));
     }
 
     private IEnumerable<string> Resume()
@@ -134,10 +135,7 @@ internal sealed class CommandTranslator
         Dictionary<string, string> known = SettingsCatalog.List(command).ToDictionary(setting => setting.Key, setting => setting.Default);
         var settings = new OrderedDictionary<string, string>();
         foreach (OfficialFlag flag in flags.Where(flag => flag.Effect == FlagEffect.Setting)) Add(flag, command, known, settings);
-        if (known.TryGetValue("data.load_size", out string? size) && LoadSize() is { } official && !(size is "" or "0" && official == "0"))
-            settings["data.load_size"] = official;
-        // Whole images are not cropped.
-        if (PreprocessMode == "none") settings.Remove("data.crop_size");
+        if (Given("unet_seg") is { } segmenter) settings["model.segmenter.path"] = $"pretrain/{segmenter}.pth";
         foreach (OfficialFlag flag in flags.Where(flag => flag.Implied.Count > 0)) AddImplied(flag, settings);
         foreach (string word in Epochs(command, settings, known)) yield return word;
         foreach ((string key, string value) in settings)
@@ -153,9 +151,9 @@ internal sealed class CommandTranslator
     {
         bool isGiven = IsGiven(flag.Name);
         if (Value(flag) is not { } official) return;
-        if (flag.OnlyWith is var (other, needed) && Value(other) != needed)
+        if (flag.OnlyWith is var (other, needed) && !needed.Contains(Value(other)))
         {
-            if (isGiven) notes.Add($"no effect: --{flag.Name} (only with --{other} {needed})");
+            if (isGiven) notes.Add($"no effect: --{flag.Name} (only with --{other} {Words.List(needed)})");
             return;
         }
         string? value = flag.Values is null ? Plain(official) : flag.Values.GetValueOrDefault(official);
@@ -178,7 +176,7 @@ internal sealed class CommandTranslator
     private void AddImplied(OfficialFlag flag, OrderedDictionary<string, string> settings)
     {
         if (Value(flag) is not { } value) return;
-        if (!flag.Implied.TryGetValue(value, out string[]? implied))
+        if (!flag.Implied.TryGetValue(value, out string[]? implied) && flag.Effect == FlagEffect.Option)
             warnings.Add($"not available: --{flag.Name} {value} (expected {Words.List(flag.Implied.Keys)})");
         foreach (string[] parts in (implied ?? []).Select(setting => setting.Split('='))) settings[parts[0]] = parts[1];
     }
@@ -195,9 +193,10 @@ internal sealed class CommandTranslator
             ConfigFile.Load(path: null, command, [$"{key}={value}"]);
             return null;
         }
-        catch (TinctorException e) when (e.Option == key)
+        catch (TinctorException e)
         {
-            return e.Message.TrimEnd('.');
+            // Another setting of the command may be needed for this one, such as the size of crops for that of images.
+            return e.Option == key ? e.Message.TrimEnd('.') : null;
         }
     }
 
@@ -218,21 +217,6 @@ internal sealed class CommandTranslator
         settings.Remove(full);
         settings.Remove(decay);
         return ["--epochs", first];
-    }
-
-    private string PreprocessFlag => flags.Any(flag => flag.Name == "preprocess") ? "preprocess" : "resize_or_crop";
-
-    private string PreprocessMode => Value(PreprocessFlag)!;
-
-    // Size to which images are resized; null if the mode is not available.
-    private string? LoadSize()
-    {
-        (string flag, string mode) = (PreprocessFlag, PreprocessMode);
-        if (mode == "none") notes.Add($"--{flag} none trains on whole images: set --crop-size to their side");
-        if (mode is "crop" or "none") return "0";
-        if (mode == "resize_and_crop") return Value("load_size") ?? Value("loadSize");
-        warnings.Add($"not available: --{flag} {mode} (images are not resized)");
-        return null;
     }
 
     private IEnumerable<string> Device()

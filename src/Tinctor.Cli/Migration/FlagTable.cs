@@ -22,7 +22,7 @@ internal static class FlagTable
         FlagEffect.Option => flag.Ours,
         FlagEffect.None => $"no effect: {flag.Ours}",
         FlagEffect.Missing => $"not available: {flag.Ours}",
-        _ => $"`{flag.Ours}`{Values(flag)}{(flag.OnlyWith is var (other, value) ? $", only with `--{other} {value}`" : "")}",
+        _ => $"`{flag.Ours}`{Values(flag)}{(flag.OnlyWith is var (other, values) ? $", only with `--{other}` {Words.List(values)}" : "")}",
     };
 
     private static string Values(OfficialFlag flag)

@@ -47,8 +47,11 @@ internal sealed record OfficialFlag(string Name, FlagEffect Effect, string Ours,
     /// <summary>Values of the setting by official value; null if they are equal. A value that is missing here is not available.</summary>
     public IReadOnlyDictionary<string, string>? Values { get; init; }
 
-    /// <summary>Value that another flag must have, or else the official code ignores this one; null for none.</summary>
-    public (string Flag, string Value)? OnlyWith { get; init; }
+    /// <summary>Values that another flag must have, or else the official code ignores this one; null for none.</summary>
+    public (string Flag, string[] Values)? OnlyWith { get; init; }
+
+    /// <summary>Note for the user if the flag is not given; null for none.</summary>
+    public string? NoteWithout { get; init; }
 
     /// <summary>Further settings by official value, as key=value.</summary>
     public IReadOnlyDictionary<string, string[]> Implied { get; init; } = new Dictionary<string, string[]>();

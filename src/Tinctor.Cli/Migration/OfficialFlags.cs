@@ -3,6 +3,12 @@ namespace Tinctor.Cli.Migration;
 /// <summary>Flags that several official repositories have in common: those of pytorch-CycleGAN-and-pix2pix and its descendants.</summary>
 internal static class OfficialFlags
 {
+    /// <summary>Modes of preprocessing that use the size to which images are loaded.</summary>
+    public static readonly string[] Resizing = ["resize_and_crop", "scale_width", "scale_width_and_crop"];
+
+    /// <summary>Modes of preprocessing that use the size of crops.</summary>
+    public static readonly string[] Cropping = ["resize_and_crop", "crop", "scale_width_and_crop"];
+
     /// <summary>Folders, name and device of the experiment.</summary>
     public static IEnumerable<OfficialFlag> Experiment { get; } =
     [
@@ -17,7 +23,7 @@ internal static class OfficialFlags
         OfficialFlag.Option("eval", "running statistics of batch norm (`model.inference.statistics`); without it those of the image")
             with { Value = FlagValue.Switch },
         .. OfficialFlag.None("only names the experiment", "easy_label"),
-        .. OfficialFlag.None("the run resumes from its last checkpoint", "epoch_count"),
+        OfficialFlag.Setting("epoch_count", "training.epoch_count"),
         .. OfficialFlag.Missing("stain uses the finished model, or the best checkpoint with --best", "load_iter"),
         .. OfficialFlag.None("stain uses the finished model, or the best checkpoint with --best", "epoch")
             .Select(flag => flag with { OlderNames = ["which_epoch"] }),
@@ -31,8 +37,9 @@ internal static class OfficialFlags
         .. OfficialFlag.None("'tinctor view' shows runs; there is no visdom server or HTML log", "display_freq", "display_ncols",
             "display_id", "display_server", "display_env", "display_port", "display_winsize", "update_html_freq", "no_html!", "use_wandb!",
             "wandb_project_name"),
+        OfficialFlag.Setting("save_epoch_freq", "training.checkpoint_epochs"),
         .. OfficialFlag.None("training.log_every and training.checkpoint_every set the intervals, in steps", "print_freq",
-            "save_latest_freq", "save_epoch_freq", "save_by_iter!", "evaluation_freq"),
+            "save_latest_freq", "save_by_iter!", "evaluation_freq"),
         .. OfficialFlag.None("--debug prints more about errors", "verbose!"),
     ];
 
@@ -45,8 +52,13 @@ internal static class OfficialFlags
         OfficialFlag.Setting("lr", "model.lr", "0.0002"),
         OfficialFlag.Setting("gan_mode", "model.gan_mode", "lsgan"),
         OfficialFlag.Setting("pool_size", "model.pool_size", "50"),
-        OfficialFlag.Setting("lr_policy", "training.schedule", "linear", ("linear", "linear"), ("lambda", "linear")),
-        .. OfficialFlag.Missing("the schedule step counts steps (training.lr_step), not epochs", "lr_decay_iters"),
+        OfficialFlag.Setting("lr_policy", "training.schedule", "linear", ("linear", "linear"), ("lambda", "linear"), ("step", "step"),
+            ("plateau", "plateau"), ("cosine", "cosine")) with
+        {
+            // The official factor of each decrease.
+            Implied = new Dictionary<string, string[]> { ["step"] = ["training.lr_gamma=0.1"] },
+        },
+        OfficialFlag.Setting("lr_decay_iters", "training.lr_step_epochs", "50") with { OnlyWith = ("lr_policy", ["step"]) },
     ];
 
     /// <summary>Loading and augmentation of images.</summary>
@@ -54,12 +66,9 @@ internal static class OfficialFlags
     [
         OfficialFlag.Setting("direction", "data.direction", "AtoB") with { OlderNames = ["which_direction"] },
         OfficialFlag.Setting("batch_size", "training.batch_size", "1") with { OlderNames = ["batchSize"] },
-        OfficialFlag.Setting("crop_size", "data.crop_size", "256") with { OlderNames = ["fineSize"] },
-        OfficialFlag.Option("load_size", "`data.load_size` with `--preprocess resize_and_crop`", "286") with { OlderNames = ["loadSize"] },
-        OfficialFlag.Option("preprocess", "`data.load_size`: 0 for crop and none", "resize_and_crop") with
-        {
-            OlderNames = ["resize_or_crop"],
-        },
+        OfficialFlag.Setting("crop_size", "data.crop_size", "256") with { OlderNames = ["fineSize"], OnlyWith = ("preprocess", Cropping) },
+        OfficialFlag.Setting("load_size", "data.load_size", "286") with { OlderNames = ["loadSize"], OnlyWith = ("preprocess", Resizing) },
+        OfficialFlag.Setting("preprocess", "data.preprocess", "resize_and_crop") with { OlderNames = ["resize_or_crop"] },
         OfficialFlag.Switch("no_flip", "data.flip", "false", "true"),
         OfficialFlag.Setting("num_threads", "data.workers") with { OlderNames = ["nThreads"] },
         OfficialFlag.Setting("dataset_mode", "data.unpaired", "unaligned", ("unaligned", "true"), ("aligned", "false")),
@@ -79,7 +88,7 @@ internal static class OfficialFlags
         {
             OlderNames = ["which_model_netD"],
         },
-        OfficialFlag.Setting("n_layers_D", "model.n_layers_d", "3") with { OnlyWith = ("netD", "n_layers") },
+        OfficialFlag.Setting("n_layers_D", "model.n_layers_d", "3") with { OnlyWith = ("netD", ["n_layers"]) },
         OfficialFlag.Setting("init_gain", "model.init_gain", "0.02"),
     ];
 
@@ -105,7 +114,7 @@ internal static class OfficialFlags
         Bool("no_dropout", "model.dropout", "True", on: "false", off: "true"),
         OfficialFlag.Switch("no_antialias", "model.antialias", "false", "true"),
         OfficialFlag.Switch("no_antialias_up", "model.antialias_up", "false", "true"),
-        OfficialFlag.Setting("beta2", "model.beta2", "0.999"),
+        .. OfficialFlag.Missing("Adam's second moment decays by 0.999", "beta2"),
         OfficialFlag.Setting("lambda_GAN", "model.lambda_gan", "1.0"),
         OfficialFlag.Setting("lambda_NCE", "model.lambda_nce", "1.0"),
         Bool("nce_idt", "model.nce_idt", "True"),

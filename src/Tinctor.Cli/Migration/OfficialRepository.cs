@@ -89,14 +89,16 @@ internal sealed record OfficialRepository(
                 new("cut", "cut") { Mode = "cut" },
                 new("cut", "fastcut") { Mode = "fastcut", Defaults = FastCut },
             ],
-            With([.. Common, .. OfficialFlags.Cut, SpectralNorm], ("n_epochs", "200"), ("n_epochs_decay", "200"), ("pool_size", "0"))),
+            // Unaligned by default, but its losses need pairs.
+            With([.. Common, .. OfficialFlags.Cut, SpectralNorm], ("n_epochs", "200"), ("n_epochs_decay", "200"), ("pool_size", "0"),
+                ("dataset_mode", "aligned"))),
         new("psp-stain", "ccitachi/PSPStain",
             [
                 new("PSPStain", "psp-stain") { Mode = "cut", Flags = PspFlags },
                 new("PSPStain", "psp-stain") { Mode = "fastcut", Flags = PspFlags, Defaults = FastAsp },
             ],
             With([.. Common, .. OfficialFlags.Cut, SpectralNorm], ("n_epochs", "200"), ("n_epochs_decay", "200"), ("pool_size", "0"),
-                ("lr", "0.0001"), ("load_size", "512"), ("crop_size", "512"))),
+                ("lr", "0.0001"), ("load_size", "512"), ("crop_size", "512"), ("dataset_mode", "aligned"))),
         new("sim-gan", "xianchaoguan/SIM-GAN",
             [
                 new("cut", "sim-gan") { Mode = "cut" },
@@ -166,7 +168,10 @@ internal sealed record OfficialRepository(
     [
         .. Pyramid,
         OfficialFlag.Setting("lambda_CTPC", "model.lambda_ctpc", "2.5"),
-        OfficialFlag.Option("unet_seg", "weights of the segmentation network"),
+        OfficialFlag.Option("unet_seg", "`model.segmenter.path`: pretrain/NAME.pth of the repository") with
+        {
+            NoteWithout = "the official code needs its segmentation network: --set model.segmenter.path=pretrain/BCI_unet_seg.pth",
+        },
     ];
 
     private static IReadOnlyList<OfficialFlag> Pix2PixHdFlags =>
@@ -175,15 +180,15 @@ internal sealed record OfficialRepository(
         .. OfficialFlags.Logs,
         OfficialFlag.Option("load_pretrain", "`--start-from`"),
         OfficialFlag.Setting("batchSize", "training.batch_size", "1"),
-        OfficialFlag.Option("loadSize", "`data.load_size` with `--resize_or_crop resize_and_crop`", "1024"),
-        OfficialFlag.Option("resize_or_crop", "`data.load_size`: 0 for crop and none", "scale_width"),
-        OfficialFlag.Setting("fineSize", "data.crop_size", "512"),
+        OfficialFlag.Setting("loadSize", "data.load_size", "1024") with { OnlyWith = ("resize_or_crop", OfficialFlags.Resizing) },
+        OfficialFlag.Setting("resize_or_crop", "data.preprocess", "scale_width"),
+        OfficialFlag.Setting("fineSize", "data.crop_size", "512") with { OnlyWith = ("resize_or_crop", OfficialFlags.Cropping) },
         OfficialFlag.Switch("no_flip", "data.flip", "false", "true"),
         OfficialFlag.Setting("nThreads", "data.workers"),
         OfficialFlag.Setting("input_nc", "model.input_channels", "3"),
         OfficialFlag.Setting("output_nc", "model.output_channels", "3"),
         OfficialFlag.Setting("norm", "model.norm", "instance"),
-        OfficialFlag.Switch("use_dropout", "model.dropout", "true", "false"),
+        .. OfficialFlag.None("the official generators ignore it", "use_dropout!"),
         OfficialFlag.Setting("netG", "model.generator", "global"),
         OfficialFlag.Setting("ngf", "model.ngf", "64"),
         OfficialFlag.Setting("n_downsample_global", "model.n_downsample_global", "4"),
@@ -200,7 +205,11 @@ internal sealed record OfficialRepository(
         OfficialFlag.Setting("ndf", "model.ndf", "64"),
         OfficialFlag.Setting("lambda_feat", "model.lambda_feat", "10.0"),
         OfficialFlag.Switch("no_ganFeat_loss", "model.gan_feat_loss", "false", "true"),
-        OfficialFlag.Switch("no_vgg_loss", "model.vgg_loss", "false", "true"),
+        OfficialFlag.Option("no_vgg_loss", "no `model.vgg_weights`; without the flag, name torchvision's weights of VGG-19") with
+        {
+            Value = FlagValue.Switch,
+            NoteWithout = "without --no_vgg_loss, the official code has a VGG loss: set model.vgg_weights to torchvision's weights of VGG-19",
+        },
         OfficialFlag.Switch("no_lsgan", "model.gan_mode", "vanilla", "lsgan"),
         OfficialFlag.Setting("pool_size", "model.pool_size", "0"),
         OfficialFlag.Setting("fp16", "training.amp", null, ("True", "true")) with { Value = FlagValue.Switch },
