@@ -46,6 +46,12 @@ internal sealed record OfficialRepository(
     private static readonly OfficialFlag SpectralNorm =
         OfficialFlag.Setting("weight_norm", "model.spectral_norm", "none", ("none", "false"), ("spectral", "true"));
 
+    private static readonly OfficialFlag[] CutDescendant =
+    [
+        .. Common.Where(flag => flag.Name != "pool_size"), .. OfficialFlags.Cut, SpectralNorm,
+        .. OfficialFlag.None("there is no image pool, as in the official code", "pool_size"),
+    ];
+
     // The defaults of CUT and FastCUT, as their models set them.
     private static readonly Dictionary<string, string> FastCut = new()
     {
@@ -90,14 +96,14 @@ internal sealed record OfficialRepository(
                 new("cut", "fastcut") { Mode = "fastcut", Defaults = FastCut },
             ],
             // Unaligned by default, but its losses need pairs.
-            With([.. Common, .. OfficialFlags.Cut, SpectralNorm], ("n_epochs", "200"), ("n_epochs_decay", "200"), ("pool_size", "0"),
+            With(CutDescendant, ("n_epochs", "200"), ("n_epochs_decay", "200"),
                 ("dataset_mode", "aligned"))),
         new("psp-stain", "ccitachi/PSPStain",
             [
                 new("PSPStain", "psp-stain") { Mode = "cut", Flags = PspFlags },
                 new("PSPStain", "psp-stain") { Mode = "fastcut", Flags = PspFlags, Defaults = FastAsp },
             ],
-            With([.. Common, .. OfficialFlags.Cut, SpectralNorm], ("n_epochs", "200"), ("n_epochs_decay", "200"), ("pool_size", "0"),
+            With(CutDescendant, ("n_epochs", "200"), ("n_epochs_decay", "200"),
                 ("lr", "0.0001"), ("load_size", "512"), ("crop_size", "512"), ("dataset_mode", "aligned"))),
         new("sim-gan", "xianchaoguan/SIM-GAN",
             [
@@ -106,10 +112,10 @@ internal sealed record OfficialRepository(
             ],
             With(
                 [
-                    .. Common, .. OfficialFlags.Cut, SpectralNorm, OfficialFlag.Setting("lambda_CC", "model.lambda_cc", "1.0"),
+                    .. CutDescendant, OfficialFlag.Setting("lambda_CC", "model.lambda_cc", "1.0"),
                     OfficialFlag.Setting("cost_type", "model.cost_type", "easy"), OfficialFlag.Setting("eps", "model.eps", "1.0"),
                 ],
-                ("n_epochs", "200"), ("n_epochs_decay", "200"), ("pool_size", "0"), ("batch_size", "2"), ("crop_size", "512"),
+                ("n_epochs", "200"), ("n_epochs_decay", "200"), ("batch_size", "2"), ("crop_size", "512"),
                 ("dataset_mode", "aligned"))),
         new("pyramid-pix2pix", "bupt-ai-cz/BCI",
             [new("pix2pix", "pyramid-pix2pix")],
