@@ -1,5 +1,7 @@
 """Makes tests/vectors/contrastive: two training steps of CUT, FastCUT, ASP, SIM-GAN and PSPStain, with the official code, in float64.
 
+MS-SSIM of PSPStain needs large images, so it is recorded alone, and the training steps are without it.
+
 Usage: python3 make_contrastive.py METHOD REPOSITORY [MSSSIM]. METHOD is cut, fastcut, asp, sim-gan or psp-stain. REPOSITORY is a copy of
 taesungp/contrastive-unpaired-translation (b3ac297), lifangda01/AdaptiveSupervisedPatchNCE (b113ed2), SIM-GAN of xianchaoguan/SIM-GAN
 (349645f) or ccitachi/PSPStain (7633600); psp-stain also needs a copy of VainF/pytorch-msssim (b057b07). Needs python3-torch.
@@ -17,7 +19,11 @@ from formula import fill, write
 METHOD, REPOSITORY = sys.argv[1], sys.argv[2]
 HERE = os.path.join(os.path.dirname(os.path.abspath(__file__)), "contrastive")
 LOSSES = {"cut": "G_GAN D_real D_fake NCE NCE_Y", "fastcut": "G_GAN D_real D_fake NCE", "asp": "G_GAN D_real D_fake NCE ASP GP",
-          "sim-gan": "G_GAN D_real D_fake NCE NCE_Y mc cc", "psp-stain": "G_GAN D_real D_fake NCE GP MLPA CTPC ssim"}
+          "sim-gan": "G_GAN D_real D_fake NCE NCE_Y mc cc", "psp-stain": "G_GAN D_real D_fake NCE GP MLPA CTPC"}
+
+
+FACTORS = {"CTPC": 2.5}  # The official code logs it without its weight.
+out = {}
 
 
 def wave(shape, speed):
@@ -61,7 +67,13 @@ def create():
     for layer in model.netSeg.modules():
         if isinstance(layer, torch.nn.Dropout):
             layer.p = 0
-    return model, (192, 176)
+    ssim = model.criterion_ssim
+    stained = (0.9 * wave((1, 3, 161, 167), 0.05)).requires_grad_()
+    loss = ssim(stained, wave(stained.shape, 0.07)) / 5
+    loss.backward()
+    out["ms_ssim"], out["ms_ssim.gradient"] = loss.reshape(1), (stained.grad * wave(stained.shape, 1.3)).sum().reshape(1)
+    model.criterion_ssim = lambda *_: torch.zeros(())
+    return model, (48, 64)
 
 
 class Devices(list):
@@ -76,6 +88,7 @@ def sums(network):
 
 
 torch.set_default_dtype(torch.float64)
+torch.float = torch.float64  # The window of MS-SSIM.
 np.random.permutation = lambda n: (37 * np.arange(n) + 11) % n
 np.random.random = lambda: 0.25
 for name in ("matplotlib", "matplotlib.pyplot", "util.pytorch_stats_loss", "cv2", "einops", "dominate", "torchvision", "torchvision.transforms", "scipy", "PIL", "PIL.Image", "skimage", "skimage.measure",
@@ -90,21 +103,21 @@ for network in (model.netG, model.netD, model.netF):
     fill(network)
 model.optimizer_F = torch.optim.Adam(model.netF.parameters(), lr=model.opt.lr, betas=(model.opt.beta1, model.opt.beta2))
 
-out = {}
 for step in range(2):
     images = {"A": 0.9 * wave((2, 3, *size), 0.05 + 0.01 * step), "B": 0.9 * wave((2, 3, *size), 0.07 + 0.01 * step)}
     model.set_input({**images, "A_paths": "", "B_paths": "", "current_epoch": 36 + step})
     model.optimize_parameters()
     for name in LOSSES[METHOD].split():
-        out[f"{step}.{name}"] = getattr(model, f"loss_{name}").detach().double().reshape(1)
+        key = f"{step}.{name.upper() if name.islower() else name}"
+        out[key] = FACTORS.get(name, 1) * getattr(model, f"loss_{name}").detach().double().reshape(1)
     if METHOD == "asp":  # The official code adds the other loss in place.
         out[f"{step}.NCE"] = out[f"{step}.NCE"] - out[f"{step}.ASP"]
-for name in "GDF":
-    out[name] = sums(getattr(model, f"net{name}"))
+networks = {"G": model.netG, "D": model.netD, "F": model.netF, **({"S": model.netSeg} if METHOD == "psp-stain" else {})}
 os.makedirs(HERE, exist_ok=True)
-for name in "GDF":
+for name, network in networks.items():
+    out[name] = sums(network)
     with open(os.path.join(HERE, f"{METHOD}.{name}.keys"), "w") as f:
-        f.writelines(f"{key} {','.join(map(str, value.shape))}\n" for key, value in getattr(model, f"net{name}").state_dict().items())
+        f.writelines(f"{key} {','.join(map(str, value.shape))}\n" for key, value in network.state_dict().items())
 write(os.path.join(HERE, f"{METHOD}.safetensors"), out)
 for key, value in out.items():
     print(key, value[:3].tolist())

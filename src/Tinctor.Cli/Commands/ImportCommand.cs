@@ -153,6 +153,8 @@ internal static class ImportCommand
                 File(parse), parse.GetRequiredValue(Statistics), parse.GetRequiredValue(Direction)), Statistics, Direction),
             Contrastive("cut"),
             Contrastive("asp"),
+            Contrastive("psp-stain"),
+            Contrastive("sim-gan"),
             Of("ceff", CeffDescription, parse => CeffImport.Read(File(parse), parse.GetRequiredValue(Statistics)), Statistics),
             Of("bcistainer", BciStainerDescription,
                 parse => BciStainerImport.Read(File(parse), !parse.GetValue(Last), parse.GetValue(Set)), Last, Set),

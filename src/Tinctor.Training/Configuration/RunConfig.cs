@@ -14,8 +14,10 @@ using Tinctor.Training.Methods.Cut;
 using Tinctor.Training.Methods.DeReStainer;
 using Tinctor.Training.Methods.Pix2Pix;
 using Tinctor.Training.Methods.Pix2PixHd;
+using Tinctor.Training.Methods.PspStain;
 using Tinctor.Training.Methods.PyramidPix2Pix;
 using Tinctor.Training.Methods.Regression;
+using Tinctor.Training.Methods.SimGan;
 using Tinctor.Training.Networks;
 using YamlDotNet.Serialization;
 
@@ -78,6 +80,19 @@ public sealed record RunConfig
             Model = new AspConfig(),
             Data = new() { CropSize = 512 },
             Training = new() { Epochs = 30, EpochsDecay = 10 },
+        },
+        new RunConfig
+        {
+            Method = "psp-stain",
+            Model = new PspStainConfig(),
+            Data = new() { CropSize = 512 },
+            Training = new() { BatchSize = 4, Epochs = 80, EpochsDecay = 0 },
+        },
+        new RunConfig
+        {
+            Method = "sim-gan",
+            Model = new SimGanConfig(),
+            Training = new() { BatchSize = 8, Epochs = 50, EpochsDecay = 50 },
         },
         new RunConfig { Method = "cgan", Model = new CganConfig { ZScore = ZScoreRegion.Image } },
         new RunConfig

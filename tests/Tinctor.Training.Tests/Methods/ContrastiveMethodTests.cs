@@ -8,11 +8,16 @@ using Tinctor.Torch;
 using Tinctor.Torch.Nn;
 using Tinctor.Torch.Serialization;
 using Tinctor.Training.Configuration;
+using Tinctor.Training.Files;
 using Tinctor.Training.Loading;
+using Tinctor.Training.Losses;
 using Tinctor.Training.Methods;
 using Tinctor.Training.Methods.Asp;
 using Tinctor.Training.Methods.Contrastive;
 using Tinctor.Training.Methods.Cut;
+using Tinctor.Training.Methods.PspStain;
+using Tinctor.Training.Methods.SimGan;
+using Tinctor.Training.Networks;
 using Tinctor.Training.Tests.Networks;
 
 namespace Tinctor.Training.Tests.Methods;
@@ -29,6 +34,9 @@ public sealed class ContrastiveMethodTests : DataFolder
         ["fastcut"] = (Cut with { LambdaNce = 10, NceIdt = false, FlipEquivariance = true }, 48, 40),
         ["asp"] = (new AspConfig { Ngf = 2, Ndf = 2, NLayersD = 3, MlpChannels = 8, NumPatches = 16, AspSteps = 40, AspDecay = 0.25 },
             48, 64),
+        ["sim-gan"] = (new SimGanConfig { Ngf = 2, Ndf = 2, NLayersD = 3, MlpChannels = 8, NumPatches = 16, SpectralNorm = false }, 48, 40),
+        ["psp-stain"] = (new PspStainConfig { Ngf = 2, Ndf = 2, NLayersD = 3, MlpChannels = 8, NumPatches = 16, SpectralNorm = false,
+            SegmenterDropout = false, LambdaSsim = 0 }, 48, 64),
     };
 
     public static TheoryData<string> Names => [.. Recorded.Keys];
@@ -40,11 +48,11 @@ public sealed class ContrastiveMethodTests : DataFolder
         using DisposeScope scope = torch.NewDisposeScope();
         OrderedDictionary<string, Tensor> expected = SafeTensors.Load(TestVectors.Path($"contrastive/{name}.safetensors"));
         (ContrastiveConfig config, int height, int width) = Recorded[name];
+        if (config is PspStainConfig psp) config = psp with { Segmenter = WriteSegmenter() };
         using var method = (ContrastiveMethod)config.Create(Device.CPU);
         method.Permute = n => (torch.arange(n) * 37 + 11).remainder(n);
         foreach ((string network, Module module) in method.Networks)
         {
-            if (!expected.ContainsKey(network)) continue;
             Assert.Equal(File.ReadLines(TestVectors.Path($"contrastive/{name}.{network}.keys")), FormulaWeights.Keys(module));
             FormulaWeights.Fill(module.to(ScalarType.Float64));
         }
@@ -57,14 +65,21 @@ public sealed class ContrastiveMethodTests : DataFolder
                 Vectors.Close(value.view(), losses[key[2..]], $"{name} {key}", 1e-8);
             Assert.Equal(expected.Keys.Count(key => key.StartsWith($"{step}.")), losses.Count);
         }
-        foreach (string network in new[] { "G", "D", "F" })
+        foreach (string network in method.Networks.Keys)
         {
-            Tensor sums = torch.stack([.. method.Networks[network].state_dict().Values
+            Tensor sums = torch.stack([.. method.Networks[network].state_dict().Values.Where(value => value.is_floating_point())
                 .Select(value => (value * FormulaWeights.Wave(1.3, value.shape)).sum().detach())]);
             Vectors.Close(expected[network], sums, $"{name} {network}", 1e-7);
         }
 
         Tensor Images(double speed) => FormulaWeights.Wave(speed, 2, 3, height, width) * 0.9;
+    }
+
+    private StartReference WriteSegmenter()
+    {
+        using var network = new PrototypeUnet();
+        SafeTensors.Save(At("segmenter.safetensors"), network.state_dict());
+        return StartReference.FromPath(At("segmenter.safetensors"));
     }
 
     // The first number decides whether images are mirrored; the official numbers are of mirrored images.
@@ -80,7 +95,7 @@ public sealed class ContrastiveMethodTests : DataFolder
     }
 
     [Theory]
-    [InlineData("fastcut"), InlineData("asp")]
+    [InlineData("fastcut"), InlineData("asp"), InlineData("sim-gan"), InlineData("psp-stain")]
     public void Train_stopped_run_resumes_with_same_weights_and_stains(string name)
     {
         ManifestFile.Write(At("manifest.csv"), [.. Enumerable.Range(0, 3).Select(i => new Pair(Write($"source/{i}.png", 32, 32, i),
@@ -101,7 +116,12 @@ public sealed class ContrastiveMethodTests : DataFolder
         RunConfig Settings() => ConfigFile.Load(null, name, [$"data.path={Root}", "data.crop_size=32", "model.generator=resnet_4blocks",
             "model.nce_layers=0,4,12", "model.ngf=2", "model.ndf=2", "model.n_layers_d=2", "model.mlp_channels=8", "model.num_patches=16",
             "training.steps=4", "training.batch_size=2", "training.log_every=1", "training.device=cpu", "data.workers=1",
-            "data.validation_share=0", .. name == "asp" ? (string[])["model.gp_weights=1,2"] : []]);
+            "data.validation_share=0", .. name switch
+            {
+                "asp" => (string[])["model.gp_weights=1,2"],
+                "psp-stain" => ["model.gp_weights=1,2", "model.lambda_ssim=0"],
+                _ => [],
+            }]);
     }
 
     [Fact]
@@ -124,6 +144,8 @@ public sealed class ContrastiveMethodTests : DataFolder
     [Theory]
     [InlineData("fastcut", "model.lambda_nce=10", "model.nce_idt=false", "model.flip_equivariance=true", "training.epochs=150")]
     [InlineData("cut", "model.lambda_nce=1", "model.nce_idt=true", "model.flip_equivariance=false", "training.epochs=200")]
+    [InlineData("psp-stain", "model.lr=1e-4", "model.lambda_ctpc=2.5", "training.epochs_decay=0", "training.batch_size=4")]
+    [InlineData("sim-gan", "model.lambda_cc=10", "model.nce_idt=true", "training.batch_size=8", "data.crop_size=256")]
     [InlineData("asp", "model.spectral_norm=true", "model.n_layers_d=5", "model.asp_loss_mode=lambda_linear", "data.crop_size=512")]
     public void Methods_defaults_are_those_of_official_repositories(string name, params string[] settings)
     {
@@ -148,6 +170,75 @@ public sealed class ContrastiveMethodTests : DataFolder
     {
         Assert.Contains("model.gp_weights", Assert.Throws<TinctorException>(
             () => ConfigFile.Load(null, "asp", ["model.gp_weights=1,-1"]).Model.Remarks([], [])).Message);
+    }
+
+    [Fact]
+    public void Create_segmenter_of_other_architecture_is_refused()
+    {
+        using DisposeScope scope = torch.NewDisposeScope();
+        SafeTensors.Save(At("other.safetensors"), new Dictionary<string, Tensor> { ["a"] = torch.zeros([1]) });
+        var config = (PspStainConfig)ConfigFile.Load(null, "psp-stain",
+            ["model.ngf=2", "model.ndf=2", $"model.segmenter.path={At("other.safetensors")}"]).Model.Completed();
+        var error = Assert.Throws<TinctorException>(() => config.Create(Device.CPU));
+        Assert.Equal(At("other.safetensors"), error.File);
+        Assert.Contains("Name a segmentation network of PSPStain", error.Message);
+        File.WriteAllText(At("other.safetensors"), "");
+        Assert.Contains("changed since the start", Assert.Throws<TinctorException>(() => config.Create(Device.CPU)).Message);
+    }
+
+    [Fact]
+    public void PspStain_without_segmenter_learns_it_and_says_so()
+    {
+        using DisposeScope scope = torch.NewDisposeScope();
+        var config = new PspStainConfig
+        {
+            Ngf = 2,
+            Ndf = 2,
+            NLayersD = 1,
+            LambdaSsim = 0,
+            GpWeights = [1],
+            MlpChannels = 4,
+            NumPatches = 8,
+        };
+        Assert.Contains(config.Remarks([], []), remark => remark.Contains("learns from the masks of targets"));
+        using Method method = config.Create(Device.CPU);
+        Tensor before = method.Networks["S"].state_dict()["decoder1.out_conv.weight"].clone();
+        Tensor images = torch.rand([1, 3, 32, 32]);
+        Assert.Contains("S", method.TrainStep(images, images).Keys);
+        Assert.False(torch.equal(before, method.Networks["S"].state_dict()["decoder1.out_conv.weight"]));
+    }
+
+    [Fact]
+    public void FocalOpticalDensity_increases_with_DAB_alone()
+    {
+        using DisposeScope scope = torch.NewDisposeScope();
+        // White, haematoxylin, weak DAB and strong DAB.
+        Tensor pixels = torch.tensor<float>([1, 0.3f, 0.7f, 0.25f, 1, 0.3f, 0.5f, 0.07f, 1, 0.6f, 0.35f, 0.02f], 1, 3, 1, 4);
+        float[] density = FocalOpticalDensity.Compute(pixels, alpha: 1.8).ToArray<float>();
+        Assert.Equal([0f, 0f], density[..2]);
+        Assert.InRange(density[2], 0.01f, density[3] / 2);
+        Assert.InRange(density[3], 0.1f, (float)FocalOpticalDensity.Largest);
+    }
+
+    [Fact]
+    public void MultiScaleSsimLoss_and_gradient_equal_official()
+    {
+        using DisposeScope scope = torch.NewDisposeScope();
+        OrderedDictionary<string, Tensor> expected = SafeTensors.Load(TestVectors.Path("contrastive/psp-stain.safetensors"));
+        Tensor stained = (Wave(0.05) * 0.9).requires_grad_(), loss = MultiScaleSsimLoss.Compute(stained, Wave(0.07));
+        loss.backward();
+        Vectors.Close(expected["ms_ssim"].view(), loss, "MS-SSIM", 1e-9);
+        Vectors.Close(expected["ms_ssim.gradient"].view(), (stained.grad! * Wave(1.3)).sum(), "gradient", 1e-8);
+
+        static Tensor Wave(double speed) => FormulaWeights.Wave(speed, 1, 3, 161, 167);
+    }
+
+    [Fact]
+    public void RemarkOnBatch_sim_gan_needs_several_pairs()
+    {
+        Assert.Contains("batch_size=2", new SimGanConfig().RemarkOnBatch(1));
+        Assert.Null(new SimGanConfig().RemarkOnBatch(2));
+        Assert.Null(new SimGanConfig { LambdaCc = 0 }.RemarkOnBatch(1));
     }
 
     [Fact]

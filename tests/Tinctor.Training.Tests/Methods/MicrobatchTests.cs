@@ -13,6 +13,7 @@ using Tinctor.Training.Methods.Cut;
 using Tinctor.Training.Methods.DeReStainer;
 using Tinctor.Training.Methods.Pix2Pix;
 using Tinctor.Training.Methods.Pix2PixHd;
+using Tinctor.Training.Methods.PspStain;
 using Tinctor.Training.Methods.PyramidPix2Pix;
 using Tinctor.Training.Methods.Regression;
 using Tinctor.Training.Networks;
@@ -44,6 +45,8 @@ public sealed class MicrobatchTests
         { Cut with { FlipEquivariance = true, NceIdt = false }, false },
         { new AspConfig { Generator = "resnet_4blocks", Ngf = 2, Ndf = 2, NLayersD = 2, MlpChannels = 8, AspLossMode = "none",
             SpectralNorm = false, NceLayers = [0, 4, 12], GpWeights = [1, 2] }, false },
+        { new PspStainConfig { Generator = "resnet_4blocks", Ngf = 2, Ndf = 2, NLayersD = 2, MlpChannels = 8, LambdaCtpc = 0,
+            LambdaSsim = 0, SpectralNorm = false, NceLayers = [0, 4, 12], GpWeights = [1, 2] }, false },
         { new DeReStainerConfig { Ngf = 4, Ndf = 4, NBlocks = 2 }, true },
         { new BciStainerConfig { Ngf = 2, Ndf = 2, NBlocks = 1, FullSize = 64, Dropout = 0, ComparatorSteps = 1 }, true },
         { new BciStainerConfig { Ngf = 2, Ndf = 2, NBlocks = 1, FullSize = 64, Conditional = true, GanMode = GanMode.Vanilla }, true },

@@ -49,6 +49,10 @@ public abstract record ContrastiveConfig : GanConfig
     [AllowedValues("patch", "pixel")]
     public string Discriminator { get; init; } = "patch";
 
+    /// <summary>Second moment decay of Adam.</summary>
+    [Range(0.0, 1.0)]
+    public double Beta2 { get; init; } = 0.999;
+
     /// <summary>Weight of the adversarial loss.</summary>
     [Range(0, 1e6)]
     public double LambdaGan { get; init; } = 1;

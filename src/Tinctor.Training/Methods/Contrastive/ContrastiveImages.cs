@@ -17,9 +17,11 @@ internal sealed class ContrastiveImages
     /// <param name="target">Target images.</param>
     /// <param name="generated">Results of the generator for the sources, then for the targets if it received them.</param>
     /// <param name="flipped">Whether the generator received mirrored images.</param>
+    /// <param name="batch">Number of pairs in the batch.</param>
     public ContrastiveImages(ResnetGenerator generator, IReadOnlyList<int> layers, Tensor source, Tensor target, Tensor generated,
-        bool flipped)
+        bool flipped, int batch)
     {
+        BatchFactor = (double)batch / source.size(0);
         (Source, Target) = (source, target);
         Generated = generated.narrow(0, 0, source.size(0));
         Stained = flipped ? Generated.flip(3) : Generated;
@@ -40,6 +42,9 @@ internal sealed class ContrastiveImages
             return flipped ? [.. features.Select(feature => feature.flip(3))] : features;
         }
     }
+
+    /// <summary>Factor of sums over the images, by which means over parts add up to the sum over the batch.</summary>
+    public double BatchFactor { get; }
 
     /// <summary>Source images.</summary>
     public Tensor Source { get; }

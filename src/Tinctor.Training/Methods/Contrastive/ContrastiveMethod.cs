@@ -42,9 +42,9 @@ internal abstract class ContrastiveMethod : Method
             network.to(device);
             network.train();
         }
-        optimizerG = new Adam(netG.parameters(), config.Lr, (config.Beta1, 0.999));
-        optimizerD = new Adam(netD.parameters(), config.DiscriminatorLr, (config.Beta1, 0.999));
-        if (config.MlpChannels > 0) optimizerF = new Adam(netF.parameters(), config.Lr, (config.Beta1, 0.999));
+        optimizerG = new Adam(netG.parameters(), config.Lr, (config.Beta1, config.Beta2));
+        optimizerD = new Adam(netD.parameters(), config.DiscriminatorLr, (config.Beta1, config.Beta2));
+        if (config.MlpChannels > 0) optimizerF = new Adam(netF.parameters(), config.Lr, (config.Beta1, config.Beta2));
     }
 
     /// <summary>Draws a random order of n places; a test replaces it.</summary>
@@ -178,7 +178,7 @@ internal abstract class ContrastiveMethod : Method
         {
             using DisposeScope scope = torch.NewDisposeScope();
             var images = new ContrastiveImages(
-                netG, config.NceLayers, parts[i].Of(source), parts[i].Of(target), generated.Result(i), flipped);
+                netG, config.NceLayers, parts[i].Of(source), parts[i].Of(target), generated.Result(i), flipped, parts[i].Total);
             Tensor? total = null;
             foreach (NamedLoss loss in GeneratorLosses(images))
             {
