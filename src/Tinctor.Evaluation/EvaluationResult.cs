@@ -1,3 +1,4 @@
+using Tinctor.Evaluation.Analyses.Densities;
 using Tinctor.Evaluation.Data;
 using Tinctor.Evaluation.Metrics;
 using Tinctor.Evaluation.Sections;
@@ -61,6 +62,12 @@ public sealed record EvaluationResult
 
     /// <summary>The models.</summary>
     public IEnumerable<ScoredMethod> Models => Methods.Where(method => method.IsModel);
+
+    /// <summary>
+    /// Pearson's correlation over the images of the mean DAB densities of a model's and of the real images; null if it was not computed.
+    /// </summary>
+    public double? DabCorrelation(ScoredMethod model) => Sections.FirstOrDefault(section => section.Key == DabMeans.Key) is { } section
+        ? DabMeans.Correlation(section, model) : null;
 
     /// <summary>Whether the mean of a model is better than that of every computed baseline by PSNR and by SSIM.</summary>
     public bool BeatsBaselines(ScoredMethod model) => Comparisons

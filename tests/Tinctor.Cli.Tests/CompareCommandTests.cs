@@ -12,9 +12,10 @@ public sealed class CompareCommandTests : IDisposable
     public void Compare_methods_on_same_tiles_writes_one_report()
     {
         WriteData();
-        Outcome compared = Compare("--reverse", "--seeds", "3", "--lpips", "vgg", "--lpips-unit");
+        Outcome compared = Compare("--reverse", "--seeds", "3", "--lpips", "vgg", "--lpips-unit", "--metrics", "all", "--detect-nuclei");
         Assert.Equal(("", 0), (compared.Failures, compared.Code));
         string table = File.ReadAllText(At("study/table.md"));
+        Assert.All(["ΔE76", "DAB OD MAE", "Wasserstein DAB", "F1 of detected nuclei"], column => Assert.Contains(column, table));
         Assert.Equal(["i2sb", "pix2pix"], table.Split('\n')[2..4].Select(line => line.Split('|')[1].Trim()));
         Assert.Contains("ngf: 4", File.ReadAllText(At("study/seed3/pix2pix/run/config.yaml")));
         Assert.Contains("crop_size: 32", File.ReadAllText(At("study/seed3/i2sb/run/config.yaml")));

@@ -121,6 +121,27 @@ public sealed class EvaluateCommandTests : IDisposable
     }
 
     [Fact]
+    public void Evaluate_with_protocol_prints_and_records_it()
+    {
+        for (int i = 0; i < 3; i++)
+        {
+            WriteImage("real", $"{i}", (byte)(90 + (20 * i)), side: 260);
+            WriteImage("stained", $"{i}", (byte)(80 + (20 * i)), side: 260);
+        }
+        string[] evaluate = ["evaluate", "--stained", At("stained"), "--real", At("real"), "--no-alignment", "--protocol", "centre-256",
+            "-o", At("out")];
+        Outcome outcome = CommandLine.Run(evaluate);
+        Assert.Equal(("", 0), (outcome.Failures, outcome.Code));
+        Assert.Contains("Protocol centre-256: crops of 256x256 pixels", outcome.Out);
+        Assert.Matches(@"(?m)^Stained: PSNR 28\.\d+ dB, SSIM 0\.\d+, MAE 10\.000 grey levels, ΔE76 \d+\.\d+ CIELAB, DAB OD MAE 0\.\d+ rgb2hed, "
+            + @"DAB correlation \d\.\d+$", outcome.Out);
+        JsonNode json = JsonNode.Parse(File.ReadAllText(Path.Combine(At("out"), "metrics.json")))!;
+        Assert.Equal(("centre-256", 256), ((string?)json["protocol"]!["name"], (int)json["images"]![0]!["width"]!));
+        Assert.EndsWith("LPIPS is vgg, but the protocol centre-256 uses alex. Leave the network out, or choose the protocol tinctor (--lpips).",
+            CommandLine.Run([.. evaluate, "--lpips", "vgg"]).OneError());
+    }
+
+    [Fact]
     public async Task Evaluate_folders_without_common_names_is_error()
     {
         WriteImage("stained", "a", 100);
@@ -135,14 +156,15 @@ public sealed class EvaluateCommandTests : IDisposable
     [Theory]
     [InlineData("--ssim", "uniform9")]
     [InlineData("--resamples", "10")]
+    [InlineData("--protocol", "center")]
     public void Parse_unknown_value_gives_error(string option, string value) =>
         Assert.NotEmpty(CommandLineApp.Root.Parse(["evaluate", "--stained", "a", "--real", "b", "-o", "c", option, value]).Errors);
 
-    private void WriteImage(string folder, string name, byte grey)
+    private void WriteImage(string folder, string name, byte grey, int side = 20)
     {
         Directory.CreateDirectory(At(folder));
-        byte[] data = [.. Enumerable.Range(0, 20 * 20 * 3).Select(i => (byte)(grey + i % 7))];
-        new Image(20, 20, 3, SampleType.UInt8, data).Write(Path.Combine(At(folder), name + ".png"));
+        byte[] data = [.. Enumerable.Range(0, side * side * 3).Select(i => (byte)(grey + i % 7))];
+        new Image(side, side, 3, SampleType.UInt8, data).Write(Path.Combine(At(folder), name + ".png"));
     }
 
     private string At(string name) => Path.Combine(root, name);

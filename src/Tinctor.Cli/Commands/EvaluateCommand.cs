@@ -163,9 +163,21 @@ public static class EvaluateCommand
                 AddRow(table, $"{model.Title}, {group.Label}", group.N, group.Summaries[model.Key], result);
         Terminal.Results.Write(table);
         Terminal.Results.MarkupLineInterpolated($"[dim]Means with intervals: {result.Bootstrap.Description}[/]");
+        if (result.Options.Protocol != EvaluationProtocol.Default) PrintProtocol(result);
+    }
+
+    /// <summary>Prints the conditions, and all means of each model in one line.</summary>
+    private static void PrintProtocol(EvaluationResult result)
+    {
         EvaluationProtocol protocol = result.Options.Protocol;
-        if (protocol != EvaluationProtocol.Default)
-            Terminal.Results.MarkupLineInterpolated($"[dim]Protocol {protocol.Name}: {protocol.Description}; {protocol.Aggregation}[/]");
+        Terminal.Result($"Protocol {protocol.Name}: {protocol.Description}; {protocol.Aggregation}, seed {result.Options.Seed}");
+        foreach (ScoredMethod model in result.Models)
+        {
+            IEnumerable<string> means = result.Groups[0].Summaries[model.Key].Zip(result.Metrics, (summary, metric) =>
+                $"{metric.Title} {summary.Mean.ToString($"F{Math.Max(3, metric.Digits)}")} {metric.Unit}".TrimEnd());
+            string correlation = result.DabCorrelation(model) is double r ? $", DAB correlation {r:F3}" : "";
+            Terminal.Result($"{model.Title}: {string.Join(", ", means)}{correlation}");
+        }
     }
 
     /// <summary>

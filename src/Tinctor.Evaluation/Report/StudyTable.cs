@@ -18,7 +18,8 @@ internal sealed class StudyTable
     private const string Agreement = "concordance:";
 
     // Columns of Table 1 of DeReStainer, accuracy of the classifier and of predicted IHC levels, I2SB's F1 of segmented tissue, FID and
-    // Inception Score, scores that tolerate misalignment, and agreement of IHC quantities. Columns that were not computed are left out.
+    // Inception Score, scores that tolerate misalignment, agreement of IHC quantities, and scores of the protocol centre-256 and of
+    // detected nuclei. Columns that were not computed are left out.
     private static readonly SectionColumn[] Columns =
     [
         new("ssim", "SSIM", 3, true), new("psnr", "PSNR (dB)", 2, true), new("ms_ssim", "MS-SSIM", 3, true),
@@ -30,7 +31,12 @@ internal sealed class StudyTable
         new(Agreement + "dab_density", "Concordance of DAB density", 3, true),
         new(Agreement + "dab_area", "Concordance of DAB area", 3, true),
         new(Agreement + "h_score_membrane", "Concordance of the H-score of membranes", 3, true),
-        new("lpips", "LPIPS", 3, false), new("dice", "F1 of segmentation", 3, true),
+        new("lpips", "LPIPS", 3, false), new("dists", "DISTS", 3, false), new("delta_e76", "ΔE76", 2, false),
+        new("delta_e2000", "ΔE2000", 2, false), new("dab_od_mae", "DAB OD MAE", 4, false), new("dab_correlation", "DAB correlation", 3, true),
+        new("wasserstein_h", "Wasserstein H", 4, false), new("wasserstein_e", "Wasserstein E", 4, false),
+        new("wasserstein_dab", "Wasserstein DAB", 4, false), new("features_cosine", "Cosine of features", 3, true),
+        new("dice", "F1 of segmentation", 3, true), new("detection_f1", "F1 of detected nuclei", 3, true),
+        new("count_error", "Error of the number of nuclei", 1, false),
         new("macro_f1", "Macro F1 of tissue", 3, true), new("fid", "FID", 2, false), new("is", "Inception Score", 3, true),
     ];
 

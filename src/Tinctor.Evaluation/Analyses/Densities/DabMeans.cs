@@ -8,6 +8,9 @@ namespace Tinctor.Evaluation.Analyses.Densities;
 /// <summary>Mean DAB densities of the versions of one image, in the unit of <see cref="StainHistograms"/>.</summary>
 internal sealed class DabMeans
 {
+    /// <summary>Key of the section and of its table.</summary>
+    public const string Key = "dab_means";
+
     private static readonly Quantity Density = new("dab_mean", "Mean DAB density", "rgb2hed", 4,
         "mean over the pixels of an image of DAB by skimage.color.rgb2hed: a sixth of the decimal optical density, at least 0");
 
@@ -29,11 +32,11 @@ internal sealed class DabMeans
             QuantityAgreement.Compute(Density, method, "image", images.Select(image => (image.name, image.real, image.made[method.Key]))))];
         return
         [
-            new("dab_means", "DAB density of images",
+            new(Key, "DAB density of images",
                 "Whether images with much DAB in the real stain have much DAB in the stained version too. Positions within an image do not "
                 + "matter here.")
             {
-                Tables = [new("dab_means", "Mean DAB densities", Columns, [.. agreements.Select(Row)])],
+                Tables = [new(Key, "Mean DAB densities", Columns, [.. agreements.Select(Row)])],
                 Charts = [QuantityAgreement.Scatter(agreements)],
                 Definitions =
                 [
@@ -50,6 +53,10 @@ internal sealed class DabMeans
         new("method", "Method"), new("n", "Images", 0), new("dab_real", "Mean, real", 4), new("dab_stained", "Mean, stained", 4),
         new("dab_od_mae", "MAE", 4, false), new("dab_correlation", "Correlation", 3, true),
     ];
+
+    /// <summary>Gets the correlation of a method from the section; null if it is not defined.</summary>
+    public static double? Correlation(ReportSection section, ScoredMethod method) =>
+        (double?)section.Tables[0].Rows.First(row => Equals(row[0], method.Title))[^1];
 
     private static IReadOnlyList<object?> Row(QuantityAgreement agreement)
     {

@@ -41,11 +41,15 @@ export function drawProvenance() {
     ...Object.entries(evaluation.inputs.stained)
       .map(([key, path]) => ({ term: models.find(m => m.key === key)?.title ?? key, text: path })),
     ...Object.entries(inputNames).filter(([key]) => evaluation.inputs[key]).map(([key, term]) => ({ term, text: evaluation.inputs[key] })),
+    { term: 'Protocol', text: `${evaluation.protocol.name}: ${sentence(evaluation.protocol.description)} `
+      + `SSIM ${evaluation.protocol.ssim}, ${evaluation.protocol.aggregation}, seed ${evaluation.protocol.seed}` },
+    { term: 'Test set', text: `SHA-256 of the names ${evaluation.test_set.names_sha256}`
+      + (evaluation.test_set.manifest_sha256 ? `, of the labels ${evaluation.test_set.manifest_sha256}` : '') },
     ...(evaluation.labels_from ? [{ term: 'Labels from', text: evaluation.labels_from }] : []),
     { term: 'Intervals', text: bootstrap.description },
     { term: 'Tests', text: `Wilcoxon's signed-rank test, two-sided, over ${units}; Holm's correction over all comparisons by one metric` },
     ...sections.flatMap(s => s.provenance.map(p => ({ term: `${s.title}: ${p.term}`, text: p.text }))),
     { term: 'Made', text: `${evaluation.created} by Tinctor ${evaluation.versions.tinctor}, .NET ${evaluation.versions.dotnet}, `
-      + evaluation.versions.os },
+      + `ONNX Runtime ${evaluation.versions.onnxruntime}, libvips ${evaluation.versions.libvips}, ${evaluation.versions.os}` },
   ]));
 }
