@@ -1,3 +1,4 @@
+using Tinctor.Evaluation.Data;
 using Tinctor.Evaluation.Metrics;
 using Tinctor.Training.Configuration;
 using Tinctor.Training.Networks;
@@ -88,6 +89,10 @@ public sealed record EvaluationProtocol(string Name, string Description)
         if (Seed is int seed && config.Seed != (ulong)seed)
             yield return $"The protocol {Name} trains with seed {seed}, but this run has seed {config.Seed}.";
     }
+
+    /// <summary>Conditions that images must meet.</summary>
+    /// <param name="window">Side of the window of SSIM, in pixels.</param>
+    internal ImageRequirements Requirements(int window) => new(window, Name, Crop, RequiredSize);
 
     /// <summary>Applies the protocol to options.</summary>
     /// <exception cref="OptionException">An option contradicts the protocol.</exception>

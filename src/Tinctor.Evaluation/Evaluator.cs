@@ -27,7 +27,7 @@ public static class Evaluator
         PairMetric[] chosen = [.. PairMetric.Select(options.Metrics, options.Ssim), .. options.ExtraMetrics];
         RequireDistinctKeys(chosen);
         TrainingRun? run = options.Run is null ? null : TrainingRun.Read(options.Run);
-        ImagePairs set = ImagePairs.Match(options.Folders, Ssim.WindowSize(options.Ssim), options.Protocol);
+        ImagePairs set = ImagePairs.Match(options.Folders, options.Protocol.Requirements(Ssim.WindowSize(options.Ssim)));
         PairMetric[] metrics = [.. chosen.Where(m => m.NotComputed is null)];
         MeanColour colour = BaselineColour(set, progress, cancel);
         ScoredMethod[] methods = [.. options.Stained.Select(Model), .. Baselines(set, colour)];

@@ -16,10 +16,9 @@ internal sealed record ImagePairs(IReadOnlyList<ImagePair> Pairs, IReadOnlyList<
 
     /// <summary>Matches the folders and checks the headers of all images.</summary>
     /// <param name="folders">The folders.</param>
-    /// <param name="window">Side of SSIM's window in pixels; smaller images are skipped.</param>
-    /// <param name="protocol">Conditions that the images must meet; others are skipped.</param>
+    /// <param name="requirements">Conditions that the images must meet; others are skipped.</param>
     /// <exception cref="TinctorException">Files are missing, unreadable or differ in size, or all images are too small.</exception>
-    public static ImagePairs Match(ImageFolders folders, int window, EvaluationProtocol protocol)
+    public static ImagePairs Match(ImageFolders folders, ImageRequirements requirements)
     {
         RequireDistinctNames(folders.Stained);
         var stained = folders.Stained.ToDictionary(model => model.Name, model => FilesByStem(model.Path, "_fake_B"));
@@ -34,10 +33,10 @@ internal sealed record ImagePairs(IReadOnlyList<ImagePair> Pairs, IReadOnlyList<
         foreach (StainedFolder model in folders.Stained) AddUnmatched(stained[model.Name], model, real, folders, problems);
         string[] names = [.. real.Keys.Where(name => stained.Values.All(files => files.ContainsKey(name))).Order(StringComparer.Ordinal)];
         AddIncomplete(names, all, real, source, labels, folders, problems);
-        ImagePair[] pairs = Pair(names, stained, real, source, labels, protocol.Crop);
+        ImagePair[] pairs = Pair(names, stained, real, source, labels, requirements.Crop);
         string? otherSources = CheckHeaders(pairs, problems);
         problems.ThrowIfAny(folders.Real);
-        SkippedImage[] skipped = [.. pairs.Select(pair => Unsuitable(pair, window, protocol)).OfType<SkippedImage>()];
+        SkippedImage[] skipped = [.. pairs.Select(pair => Unsuitable(pair, requirements)).OfType<SkippedImage>()];
         if (skipped.Length == pairs.Length) throw new TinctorException(folders.Real, skipped[0].Reason,
             "Choose other images, another SSIM or another protocol");
         pairs = [.. pairs.ExceptBy(skipped.Select(image => image.Name), pair => pair.Name)];
@@ -171,14 +170,10 @@ internal sealed record ImagePairs(IReadOnlyList<ImagePair> Pairs, IReadOnlyList<
         return files.GroupBy(Stem).ToDictionary(g => g.Key, g => g.ToList());
     }
 
-    private static SkippedImage? Unsuitable(ImagePair pair, int window, EvaluationProtocol protocol)
+    private static SkippedImage? Unsuitable(ImagePair pair, ImageRequirements requirements)
     {
         ImageInfo real = Image.ReadInfo(pair.Real);
-        int side = Math.Min(real.Width, real.Height);
-        string? needed = protocol.RequiredSize is > 0 and var size && (real.Width, real.Height) != (size, size)
-                ? $"the protocol {protocol.Name} needs {size}x{size}"
-            : side < protocol.Crop ? $"the protocol {protocol.Name} needs {protocol.Crop}x{protocol.Crop}"
-            : side < window ? $"the window of SSIM needs {window}x{window}" : null;
+        string? needed = requirements.Unmet(real.Width, real.Height);
         return needed is null ? null
             : new(pair.Name, string.Create(CultureInfo.InvariantCulture, $"{real.Width}x{real.Height} pixels, but {needed}"));
     }
