@@ -56,7 +56,13 @@ public sealed class ContrastiveImportTests : DataFolder
         IReadOnlyList<string> notes = StartWeights.Load(method, StartReference.FromPath(At("latest_net_G.pth")));
         Assert.Contains(notes, note => note.StartsWith("start: network D takes 13 of its 13 tensors from latest_net_D.pth"));
         Assert.Contains(notes, note => note.StartsWith("start: network F is not in latest_net_G.pth"));
-        OrderedDictionary<string, Tensor> official = PthReader.LoadStateDict(At("latest_net_D.pth"));
-        foreach ((string key, Tensor value) in method.Networks["D"].state_dict()) Assert.True(torch.equal(official[key], value), key);
+        File.Copy(TestVectors.Path("cut_patchnce/weights.pth"), At("latest_net_F.pth"));
+        notes = StartWeights.Load(method, StartReference.FromPath(At("latest_net_G.pth")));
+        Assert.Contains(notes, note => note.StartsWith("start: network F takes 12 of its 12 tensors from latest_net_F.pth"));
+        foreach (string network in new[] { "G", "D", "F" })
+        {
+            OrderedDictionary<string, Tensor> official = PthReader.LoadStateDict(At($"latest_net_{network}.pth"));
+            foreach ((string key, Tensor value) in method.Networks[network].state_dict()) Assert.True(torch.equal(official[key], value), key);
+        }
     }
 }

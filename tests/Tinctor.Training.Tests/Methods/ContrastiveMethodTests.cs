@@ -241,6 +241,21 @@ public sealed class ContrastiveMethodTests : DataFolder
         Assert.Null(new SimGanConfig { LambdaCc = 0 }.RemarkOnBatch(1));
     }
 
+    // Autocast keeps copies of weights, without gradients if they are first used without.
+    [Theory, MemberData(nameof(Names))]
+    public void TrainStep_in_mixed_precision_has_gradients_of_all_networks(string name)
+    {
+        using DisposeScope scope = torch.NewDisposeScope();
+        using Method method = Recorded[name].Config.Create(Device.CPU);
+        using (torch.autocast(DeviceType.CPU, ScalarType.BFloat16))
+        {
+            Tensor images = torch.rand([2, 3, 48, 48]) * 2 - 1;
+            Assert.All(method.TrainStep(images, images.flip(0)).Values, loss => Assert.True(double.IsFinite(loss.item())));
+        }
+        foreach ((string network, Module module) in method.Networks)
+            Assert.InRange(module.parameters().Sum(parameter => parameter.grad?.abs().sum().item() ?? 0), 1e-9, 1e9);
+    }
+
     [Fact]
     public void TrainStep_without_weights_of_losses_leaves_them_out()
     {
