@@ -105,7 +105,7 @@ internal static partial class CommandLine
         using (process)
         {
             Task<string> output = process.StandardOutput.ReadToEndAsync(), error = process.StandardError.ReadToEndAsync();
-            Assert.True(process.WaitForExit(TimeSpan.FromMinutes(2)), "the command line hangs");
+            Assert.True(process.WaitForExit(TimeSpan.FromMinutes(5)), "the command line hangs");
             return new(process.ExitCode, output.Result, error.Result);
         }
     }

@@ -581,7 +581,7 @@ public sealed class ReportTests(ReportTests.Browser browser) : IClassFixture<Rep
             Requests.Clear();
             var context = await chromium!.NewContextAsync(new() { ViewportSize = new() { Width = width, Height = 900 }, HasTouch = touch });
             var page = await context.NewPageAsync();
-            page.SetDefaultTimeout(10_000);
+            page.SetDefaultTimeout(60_000);
             page.Console += (_, message) =>
             {
                 if (message.Type is "error" or "warning")

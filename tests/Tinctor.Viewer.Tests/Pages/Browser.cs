@@ -35,7 +35,7 @@ public sealed class Browser : IAsyncLifetime
             ColorScheme = scheme,
         });
         var page = await context.NewPageAsync();
-        page.SetDefaultTimeout(60_000);
+        page.SetDefaultTimeout(300_000);
         var opened = new OpenedPage(page, server);
         await page.GotoAsync(new Uri(server, path).ToString());
         return opened;

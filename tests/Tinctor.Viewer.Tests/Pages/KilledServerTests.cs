@@ -38,10 +38,12 @@ public sealed class KilledServerTests(Browser browser) : IClassFixture<Browser>,
         // The view stains its own corner; the job has the rest to do.
         await using OpenedPage view = await browser.OpenAsync(address, $"/view?slide={id}&layer={id}/model:{model}&x=90&y=90&zoom=4");
         await view.DrawnAsync();
-        int before = StainedTiles();
         await view.Page.ClickAsync("#stain-whole");
+        // Tiles that the view asks for may be stained before the server receives the job.
+        using var patience = new CancellationTokenSource(TimeSpan.FromMinutes(5));
+        while ((await JsonAsync(client, "/api/v1/jobs")).GetArrayLength() == 0) await Task.Delay(5, patience.Token);
         // On the disk rather than in the page, which may show a tile only after the end of the short job.
-        using var patience = new CancellationTokenSource(TimeSpan.FromMinutes(1));
+        int before = StainedTiles();
         while (StainedTiles() == before) await Task.Delay(5, patience.Token);
         process!.Kill(); // SIGKILL
         await process.WaitForExitAsync();
