@@ -59,7 +59,12 @@ internal sealed class CommandTranslator
         string name = given.Values.GetValueOrDefault("model") ?? repository.Models[0].Name;
         string mode = (given.Values.GetValueOrDefault("CUT_mode") ?? "cut").ToLowerInvariant();
         OfficialModel? model = repository.Models.FirstOrDefault(each => each.Name == name && (each.Mode ?? mode) == mode);
-        if (model is not null) yield return (repository, model, line.Parse([.. model.Flags, .. repository.Flags]).Unknown.Count);
+        if (model is null) yield break;
+        OfficialFlag[] flags = [.. model.Flags, .. repository.Flags];
+        given = line.Parse(flags);
+        int unavailable = flags.Count(flag => flag.Effect == FlagEffect.Setting && flag.Values is not null
+            && given.Values.TryGetValue(flag.Name, out string? value) && !flag.Values.ContainsKey(value));
+        yield return (repository, model, given.Unknown.Count + unavailable);
     }
 
     private static TinctorException UnknownModel(LaunchLine line, string? from)
@@ -93,7 +98,7 @@ internal sealed class CommandTranslator
         if (start is not null)
         {
             yield return "--start-from";
-            yield return start;
+            yield return Trimmed(start);
         }
         if (Value("dataset_name") is { } encoders && command != EncoderCommand)
         {
@@ -136,7 +141,7 @@ internal sealed class CommandTranslator
         var settings = new OrderedDictionary<string, string>();
         foreach (OfficialFlag flag in flags.Where(flag => flag.Effect == FlagEffect.Setting)) Add(flag, command, known, settings);
         if (Given("unet_seg") is { } segmenter) settings["model.segmenter.path"] = $"pretrain/{segmenter}.pth";
-        foreach (OfficialFlag flag in flags.Where(flag => flag.Implied.Count > 0)) AddImplied(flag, settings);
+        foreach (OfficialFlag flag in flags.Where(flag => flag.Implied.Count > 0)) AddImplied(flag, known, settings);
         foreach (string word in Epochs(command, settings, known)) yield return word;
         foreach ((string key, string value) in settings)
         {
@@ -173,12 +178,13 @@ internal sealed class CommandTranslator
         else settings[key] = value;
     }
 
-    private void AddImplied(OfficialFlag flag, OrderedDictionary<string, string> settings)
+    private void AddImplied(OfficialFlag flag, Dictionary<string, string> known, OrderedDictionary<string, string> settings)
     {
         if (Value(flag) is not { } value) return;
         if (!flag.Implied.TryGetValue(value, out string[]? implied) && flag.Effect == FlagEffect.Option)
             warnings.Add($"not available: --{flag.Name} {value} (expected {Words.List(flag.Implied.Keys)})");
-        foreach (string[] parts in (implied ?? []).Select(setting => setting.Split('='))) settings[parts[0]] = parts[1];
+        foreach (string[] parts in (implied ?? []).Select(setting => setting.Split('=')))
+            if (known.TryGetValue(parts[0], out string? present) && present != parts[1]) settings[parts[0]] = parts[1];
     }
 
     // The encoder's learning rate is a setting of its training, and its other settings are not those of a model.

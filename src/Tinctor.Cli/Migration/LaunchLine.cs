@@ -37,7 +37,8 @@ internal sealed record LaunchLine(bool IsTest, IReadOnlyList<string> Words)
             }
             bool follows = i + 1 < Words.Count && !Words[i + 1].StartsWith("--", StringComparison.Ordinal);
             if (parts.Length == 2) given[flag.Name] = Normalized(flag, parts[1]);
-            else if (flag.Value == FlagValue.Switch || !follows) given[flag.Name] = "True";
+            else if (flag.Value == FlagValue.Switch || (flag.Value == FlagValue.Optional && !follows)) given[flag.Name] = "True";
+            else if (!follows) throw new TinctorException($"{parts[0]} needs a value. Add it to the command line");
             else given[flag.Name] = Normalized(flag, Words[++i]);
         }
         return new(given, unknown);

@@ -29,8 +29,9 @@ internal static partial class LauncherFile
     {
         foreach (Match argument in Argument().Matches(block))
         {
+            if (argument.Groups[2].Value.Trim('\'', '"') is not { Length: > 0 } value) continue;
             yield return $"--{argument.Groups[1].Value}";
-            if (argument.Groups[2].Value.Trim('\'', '"') is { Length: > 0 } value) yield return value;
+            yield return value;
         }
     }
 

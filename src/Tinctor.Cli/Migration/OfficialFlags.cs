@@ -83,10 +83,15 @@ internal static class OfficialFlags
         OfficialFlag.Setting("output_nc", "model.output_channels", "3"),
         OfficialFlag.Setting("ngf", "model.ngf", "64"),
         OfficialFlag.Setting("ndf", "model.ndf", "64"),
-        OfficialFlag.Setting("netG", "model.generator", "resnet_9blocks") with { OlderNames = ["which_model_netG"] },
+        OfficialFlag.Setting("netG", "model.generator", "resnet_9blocks", Same("resnet_9blocks", "resnet_6blocks", "resnet_4blocks",
+            "unet_256", "unet_128")) with
+        {
+            OlderNames = ["which_model_netG"],
+        },
         OfficialFlag.Setting("netD", "model.discriminator", "basic", ("basic", "patch"), ("n_layers", "patch"), ("pixel", "pixel")) with
         {
             OlderNames = ["which_model_netD"],
+            Implied = new Dictionary<string, string[]> { ["basic"] = ["model.n_layers_d=3"] },
         },
         OfficialFlag.Setting("n_layers_D", "model.n_layers_d", "3") with { OnlyWith = ("netD", ["n_layers"]) },
         OfficialFlag.Setting("init_gain", "model.init_gain", "0.02"),
@@ -130,6 +135,9 @@ internal static class OfficialFlags
         .. OfficialFlag.Missing("there is no training on a single image", "random_scale_max"),
         OfficialFlag.Option("suffix", "end of the name, with values of flags in braces"),
     ];
+
+    /// <summary>Gets values that the flag and the setting have in common.</summary>
+    public static (string Official, string Ours)[] Same(params string[] values) => Array.ConvertAll(values, value => (value, value));
 
     /// <summary>Creates a flag with the value True, False or none that becomes a setting.</summary>
     public static OfficialFlag Bool(string name, string key, string value, string on = "true", string off = "false") =>

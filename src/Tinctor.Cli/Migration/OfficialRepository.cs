@@ -195,7 +195,7 @@ internal sealed record OfficialRepository(
         OfficialFlag.Setting("output_nc", "model.output_channels", "3"),
         OfficialFlag.Setting("norm", "model.norm", "instance"),
         .. OfficialFlag.None("the official generators ignore it", "use_dropout!"),
-        OfficialFlag.Setting("netG", "model.generator", "global"),
+        OfficialFlag.Setting("netG", "model.generator", "global", OfficialFlags.Same("global", "local")),
         OfficialFlag.Setting("ngf", "model.ngf", "64"),
         OfficialFlag.Setting("n_downsample_global", "model.n_downsample_global", "4"),
         OfficialFlag.Setting("n_blocks_global", "model.n_blocks_global", "9"),
