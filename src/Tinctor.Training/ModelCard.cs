@@ -21,7 +21,7 @@ internal static class ModelCard
             | Method | {config.Method} |
             | Created by | Tinctor {RunEnvironment.Version}, {DateTime.UtcNow:yyyy-MM-dd} |
             | Training data | {data.Manifest.Describe()} |
-            | Trained on | {data.Train.Count} pairs, {config.Data.Direction}, {Crops(config.Data)} |
+            | Trained on | {data.DescribeTrain("pairs")}, {config.Data.Direction}, {Crops(config.Data)} |
             | Stain normalisation | {config.Stains?.Describe() ?? "none"} |
             | Training slides | {Slides(data.Train)} |
             | Held-out slides | {Slides(data.Manifest.InSplit("test").Concat(data.Validation))} |

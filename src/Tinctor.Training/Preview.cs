@@ -130,7 +130,7 @@ internal sealed class Preview : IDisposable
 
     // Centre crops give all rows the same size.
     private PairedDataset Dataset(IReadOnlyList<Pair> pairs, UnpairedTargets? unpaired = null) => new(pairs, config.Data.ResizeAndCrop(
-        new CropRule(config.Model), MostPixels / config.Model.Upscaling * config.Model.Upscaling) with
+        new CropRule(config.Model).NearestTo, MostPixels / config.Model.Upscaling * config.Model.Upscaling) with
     {
         Factor = config.Model.Upscaling,
         StandardizeSource = config.Model.StandardizesSource,

@@ -120,7 +120,8 @@ internal sealed class MethodLoop : TrainingLoop<Method>, IDisposable
             Model = config.Model with { Inference = inference with { Mpp = inference.Mpp ?? data.Mpp } },
         };
         if (config.Stains is not null) observer.Note(config.Stains.Describe());
-        PairedDataset pairs = data.TrainingSet(config.Data, config.Seed, config.Stains, config.Model);
+        PairedDataset pairs = data.TrainingSet(config.Data, config.Seed, config.Stains, config.Model.Upscaling,
+            config.Model.StandardizesSource, new CropRule(config.Model).NearestTo);
         Loader = new PairLoader(pairs, config.Training.BatchSize, shuffle: !config.Data.SerialBatches, config.Seed, config.Data.Workers)
         {
             Balance = config.Data.Balance,

@@ -114,14 +114,14 @@ public sealed record DataConfig
     internal bool ScalesWidth => Preprocess.StartsWith("scale_width", StringComparison.Ordinal);
 
     /// <summary>Creates a transform that resizes and crops.</summary>
-    /// <param name="rule">Rule of the network for whole images.</param>
+    /// <param name="wholeSide">Computes the side of a whole image that the network takes from its side.</param>
     /// <param name="mostPixels">Maximum side of the crop.</param>
-    internal PairTransform ResizeAndCrop(Methods.CropRule? rule = null, int mostPixels = int.MaxValue) => new()
+    internal PairTransform ResizeAndCrop(Func<int, int>? wholeSide = null, int mostPixels = int.MaxValue) => new()
     {
         Resize = ScalesWidth || LoadSize is not > 0 ? null : LoadSize,
         ScaleWidth = ScalesWidth ? LoadSize : null,
         LeastHeight = CropSize,
-        WholeImages = UsesWholeImages ? rule : null,
+        WholeSide = UsesWholeImages ? wholeSide : null,
         Crop = UsesWholeImages ? null : Math.Min(CropSize, mostPixels),
     };
 

@@ -1,6 +1,5 @@
 using Tinctor.Slides;
 using Tinctor.Slides.Colour;
-using Tinctor.Training.Methods;
 
 namespace Tinctor.Training.Loading;
 
@@ -43,8 +42,8 @@ internal sealed record PairTransform
     /// <summary>Minimum height in target pixels after scaling to a width.</summary>
     public int LeastHeight { get; init; } = 1;
 
-    /// <summary>Rule of the network for whole images, whose sides are resized to the nearest valid ones; null keeps the size.</summary>
-    public CropRule? WholeImages { get; init; }
+    /// <summary>Computes the side of a whole image that the network takes from its side in target pixels; null keeps the size.</summary>
+    public Func<int, int>? WholeSide { get; init; }
 
     /// <summary>Side of the square crop in target pixels, crop_size of pix2pix; null for the whole image.</summary>
     public int? Crop { get; init; }
@@ -103,7 +102,7 @@ internal sealed record PairTransform
         if (Resize is { } side) return (side, side);
         if (ScaleWidth is { } scaled && (width != scaled || height < LeastHeight))
             (width, height) = (scaled, Math.Max((int)((double)scaled * height / width), LeastHeight));
-        return WholeImages is { } rule ? (rule.NearestTo(width), rule.NearestTo(height)) : (width, height);
+        return WholeSide is { } fit ? (fit(width), fit(height)) : (width, height);
     }
 
     /// <summary>Draws the placement of the crop in a prepared source.</summary>

@@ -162,17 +162,21 @@ internal sealed record TrainingData(PairManifest Manifest, IReadOnlyList<Pair> T
 
     /// <summary>Describes training and validation data in one line.</summary>
     /// <param name="noun">"pairs" or "images".</param>
-    public string Describe(string noun) => "training on "
-        + (Unpaired is var (sources, targets) ? $"{sources} sources and {targets} targets, unpaired" : $"{Train.Count} {noun}")
-        + "; validation: "
+    public string Describe(string noun) => $"training on {DescribeTrain(noun)}; validation: "
         + $"{(Validation.Count > 0 ? $"{Validation.Count} {noun}, " : "")}{ValidationNote}";
 
+    /// <summary>Describes the number of training images, as in "12 pairs".</summary>
+    /// <param name="noun">"pairs" or "images".</param>
+    public string DescribeTrain(string noun) =>
+        Unpaired is var (sources, targets) ? $"{sources} sources and {targets} targets, unpaired" : $"{Train.Count} {noun}";
+
     /// <summary>Creates the training set with augmentation.</summary>
-    internal PairedDataset TrainingSet(DataConfig config, ulong seed, StainProfiles? stains = null, MethodConfig? model = null) =>
-        new(Train, config.ResizeAndCrop(model is null ? null : new CropRule(model)) with
+    internal PairedDataset TrainingSet(DataConfig config, ulong seed, StainProfiles? stains = null, int factor = 1,
+        bool standardize = false, Func<int, int>? wholeSide = null) =>
+        new(Train, config.ResizeAndCrop(wholeSide) with
         {
-            Factor = model?.Upscaling ?? 1,
-            StandardizeSource = model?.StandardizesSource ?? false,
+            Factor = factor,
+            StandardizeSource = standardize,
             BlankLimit = config.BlankLimit,
             SourceNormalizer = stains?.SourceNormalizer(),
             TargetNormalizer = stains?.TargetNormalizer(),

@@ -126,7 +126,7 @@ public class LoaderTests : DataFolder
     {
         Write("train/a.png", 100, 38);
         var config = new DataConfig { Preprocess = preprocess, LoadSize = load, CropSize = crop };
-        PairedDataset data = Data(config.ResizeAndCrop(new CropRule(new Pix2PixConfig { Generator = "resnet_6blocks" })));
+        PairedDataset data = Data(config.ResizeAndCrop(new CropRule(new Pix2PixConfig { Generator = "resnet_6blocks" }).NearestTo));
         using DisposeScope scope = torch.NewDisposeScope();
         (Tensor source, Tensor target) = data.Get(0);
         Assert.Equal([3, height, width], source.shape);

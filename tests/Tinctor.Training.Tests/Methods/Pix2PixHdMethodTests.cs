@@ -109,7 +109,7 @@ public sealed class Pix2PixHdMethodTests : DataFolder
         SafeTensors.Save(At("vgg19.safetensors"), weights);
         using var method = new Pix2PixHdMethod(Small with { VggWeights = At("vgg19.safetensors") }, Device.CPU);
         Tensor source = torch.rand([1, 3, 32, 32]), target = torch.rand([1, 3, 32, 32]);
-        Tensor expected = VggLoss.Compute(trunk, method.Generator.forward(source), target) * 10;
+        Tensor expected = VggLoss.Compute(trunk.forward, method.Generator.forward(source), target) * 10;
         Assert.Equal(expected.item(), method.TrainStep(source, target)["G_VGG"].item(), 1e-3 * Math.Abs(expected.item()));
 
         SafeTensors.Save(At("other.safetensors"), new Dictionary<string, Tensor> { ["features.0.weight"] = torch.zeros([1]) });

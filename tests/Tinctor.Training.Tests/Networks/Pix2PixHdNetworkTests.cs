@@ -59,7 +59,7 @@ public sealed class Pix2PixHdNetworkTests
         network.to(ScalarType.Float64);
         FormulaWeights.Fill(network);
         Tensor stained = (FormulaWeights.Wave(0.05, 1, 3, 32, 32) * 0.9).requires_grad_();
-        Tensor loss = VggLoss.Compute(network, stained, FormulaWeights.Wave(0.07, 1, 3, 32, 32) * 0.9);
+        Tensor loss = VggLoss.Compute(network.forward, stained, FormulaWeights.Wave(0.07, 1, 3, 32, 32) * 0.9);
         Vectors.Close(Expected["vgg.loss"], loss.reshape(1), "loss", 1e-9);
         loss.backward();
         Vectors.Close(Expected["vgg.gradient"], stained.grad!, "gradient", 1e-8);

@@ -125,7 +125,7 @@ internal sealed class Pix2PixHdMethod : Method
         Tensor[][] results = netD.Scales(torch.cat([source, stained], 1));
         var terms = new List<(string Name, Tensor Loss)> { ("G_GAN", GanLossOf(results, real: true)) };
         if (config.GanFeatLoss) terms.Add(("G_GAN_Feat", FeatureMatching(results, source, target)));
-        if (vgg is not null) terms.Add(("G_VGG", VggLoss.Compute(vgg, stained, target) * config.LambdaFeat));
+        if (vgg is not null) terms.Add(("G_VGG", VggLoss.Compute(vgg.forward, stained, target) * config.LambdaFeat));
         part.Backward(terms.Select(term => term.Loss).Aggregate((sum, loss) => sum + loss));
         foreach ((string name, Tensor loss) in terms) losses.Add(part, name, loss);
         return stained;
