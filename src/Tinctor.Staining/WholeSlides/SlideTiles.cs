@@ -128,6 +128,7 @@ public sealed class SlideTiles : IDisposable
         store.Delete();
         return new(slide.Path, stainer.ModelId, Scale, Spec, preparation.Layout.Halo, Tiles.Count, seams.Value)
         {
+            Stain = stainer.TargetStain,
             IhcLevel = preparation.IhcLevel,
             Comparison = CompareWithSource(),
             NormalizationSkippedReason = preparation.NormalizationSkippedReason,

@@ -27,6 +27,9 @@ public sealed record StainedSlide(string Source, string ModelId, SlideScale Scal
     private static readonly JsonSerializerOptions Json =
         new() { WriteIndented = true, Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
+    /// <summary>Stain of the result; null for a model of one stain.</summary>
+    public string? Stain { get; init; }
+
     /// <summary>IHC level of the slide; null if the model predicts none.</summary>
     public IhcLevelPrediction? IhcLevel { get; init; }
 
@@ -54,6 +57,7 @@ public sealed record StainedSlide(string Source, string ModelId, SlideScale Scal
         version = Version,
         source = Path.GetFullPath(Source),
         model_sha256 = ModelId,
+        stain = Stain,
         width = Spec.Width,
         height = Spec.Height,
         mpp = Spec.Mpp,

@@ -94,7 +94,7 @@ internal sealed class JobEndpoints(StainingQueue queue, StainedPlaces places, Mo
 
     private JobJson Describe(StainingJob job)
     {
-        string model = SafeFolders.IdOf(job.Model);
+        string model = CatalogueModel.IdOf(job.Model, job.Stain);
         return new(job.Id, SafeFolders.IdOf(job.Slide), Path.GetFileName(job.Slide), model,
             models.Find(model)?.Name ?? Path.GetFileName(job.Model), $"{job.State}".ToLowerInvariant(), job.Done, job.Total, job.Error,
             job.State == JobState.Finished ? StainedPlaces.FinishedId(job.Target) : null, job.Created, job.Updated);

@@ -79,8 +79,9 @@ internal sealed class ModelEndpoints
     public IReadOnlyList<CatalogueModel> Classifiers =>
         [.. models.Value.Values.Where(model => model.Kind == "classifier").OrderBy(model => model.Name, StringComparer.Ordinal)];
 
-    /// <summary>Returns the name of a model by the SHA-256 of its weights; null if it is not in the folders.</summary>
-    public string? NameOf(string sha256) => models.Value.Values.FirstOrDefault(model => model.Sha256 == sha256)?.Name;
+    /// <summary>Returns the name of a model by the SHA-256 of its weights and its stain; null if it is not in the folders.</summary>
+    public string? NameOf(string sha256, string? stain) =>
+        models.Value.Values.FirstOrDefault(model => model.Sha256 == sha256 && model.Stain == stain)?.Name;
 
     private IResult Get(string id) => models.Value.TryGetValue(id, out CatalogueModel? model)
         ? Results.Ok(Describe(model) with { Card = model.ReadCard(folders) })

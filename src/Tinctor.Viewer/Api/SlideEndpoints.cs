@@ -12,8 +12,8 @@ namespace Tinctor.Viewer.Api;
 /// <summary>Slides: lists, metadata, thumbnails, associated images and Deep Zoom tiles.</summary>
 /// <param name="catalogue">Slides of the folders.</param>
 /// <param name="reader">Reads slides.</param>
-/// <param name="modelName">Name of a model by the SHA-256 of its weights; null if it is not known.</param>
-internal sealed class SlideEndpoints(SlideCatalogue catalogue, SlideReader reader, Func<string, string?> modelName)
+/// <param name="modelName">Name of a model by the SHA-256 of its weights and its stain; null if it is not known.</param>
+internal sealed class SlideEndpoints(SlideCatalogue catalogue, SlideReader reader, Func<string, string?, string?> modelName)
 {
     private const int LargestPage = 500, SmallestThumbnail = 16, LargestThumbnail = 1024, ShortId = 12;
     // Thumbnails have these sizes only, so that the cache stays small.
@@ -200,7 +200,7 @@ internal sealed class SlideEndpoints(SlideCatalogue catalogue, SlideReader reade
         band.Name, i == 0 ? null : string.Create(CultureInfo.InvariantCulture, $"#{band.Red:x2}{band.Green:x2}{band.Blue:x2}")))]);
 
     private string? ModelOf(StainedResult result) =>
-        result.ModelId is { } id ? modelName(id) ?? id[..Math.Min(ShortId, id.Length)] : null;
+        result.ModelId is { } id ? modelName(id, result.Stain) ?? id[..Math.Min(ShortId, id.Length)] : null;
 
     private ResultJson Describe(StainedResult result) => new(result.Slide.Id, result.Slide.Name, ModelOf(result),
         result.Kind == ResultKind.Stained ? "stained" : "variation", result.Complete);

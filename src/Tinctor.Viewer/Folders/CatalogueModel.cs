@@ -5,10 +5,10 @@ using Tinctor.Staining.Models;
 
 namespace Tinctor.Viewer.Folders;
 
-/// <summary>Model in the folders: a staining model, or a network for evaluation.</summary>
+/// <summary>Model in the folders: a staining model, or a network for evaluation. A model of several stains is one for each.</summary>
 /// <param name="Path">The model folder.</param>
 /// <param name="Id">Identifier in addresses.</param>
-/// <param name="Name">Name of the folder, or of the run whose model it is.</param>
+/// <param name="Name">Name of the folder, or of the run whose model it is, and the stain of a model of several.</param>
 /// <param name="Folder">Folder as users know it.</param>
 /// <param name="Created">Time of the description, in UTC.</param>
 internal sealed record CatalogueModel(string Path, string Id, string Name, string Folder, DateTime Created)
@@ -21,6 +21,12 @@ internal sealed record CatalogueModel(string Path, string Id, string Name, strin
     private readonly Lazy<ModelDescription?> description = new(() => Attempt(() => ModelFolder.Read(Path)));
     private readonly Lazy<long?> parameters =
         new(() => Attempt(() => CountParameters(System.IO.Path.Combine(Path, ModelFolder.WeightsFile))));
+
+    /// <summary>Stain of a model of several; null for a model of one.</summary>
+    public string? Stain { get; private init; }
+
+    /// <summary>Name of the folder, or of the run whose model it is.</summary>
+    public string FolderName { get; private init; } = Name;
 
     /// <summary>SHA-256 of the weights; null if they cannot be read.</summary>
     public string? Sha256 => sha256.Value;
@@ -41,6 +47,7 @@ internal sealed record CatalogueModel(string Path, string Id, string Name, strin
     public static IReadOnlyDictionary<string, CatalogueModel> Read(SafeFolders folders, IReadOnlyDictionary<string, CatalogueModel>? old)
     {
         var models = new SortedDictionary<string, CatalogueModel>(StringComparer.Ordinal);
+        ILookup<string, CatalogueModel>? known = old?.Values.ToLookup(model => model.Path);
         foreach (string folder in folders.Roots.Where(Directory.Exists).SelectMany(folders.Subfolders))
         {
             string[] files = [.. new[] { DescriptionFile, ModelFolder.WeightsFile, ModelFolder.OnnxFile, ModelFolder.ConfigFile }
@@ -53,10 +60,25 @@ internal sealed record CatalogueModel(string Path, string Id, string Name, strin
             string name = System.IO.Path.GetFileName(isOfRun ? parent : folder);
             var model = new CatalogueModel(folder, SafeFolders.IdOf(folder), name,
                 folders.DisplayFolder(folder), files.Max(File.GetLastWriteTimeUtc));
-            models[model.Id] = old?.GetValueOrDefault(model.Id) is { } known && known.Created == model.Created ? known : model;
+            bool isKnown = known?[folder].FirstOrDefault()?.Created == model.Created;
+            foreach (CatalogueModel each in isKnown ? known![folder] : model.ByStain()) models[each.Id] = each;
         }
         return models;
     }
+
+    /// <summary>Gets the identifier of the model in a folder.</summary>
+    /// <param name="path">The model folder.</param>
+    /// <param name="stain">Stain of a model of several; null for a model of one.</param>
+    public static string IdOf(string path, string? stain) =>
+        SafeFolders.IdOf(stain is null ? path : System.IO.Path.Combine(path, stain));
+
+    private IEnumerable<CatalogueModel> ByStain() => Description?.Stains is { Count: > 1 } stains
+        ? stains.Select(stain => new CatalogueModel(Path, IdOf(Path, stain), $"{Name} {stain}", Folder, Created)
+        {
+            Stain = stain,
+            FolderName = Name,
+        })
+        : [this];
 
     /// <summary>Reads the model card; null if there is none.</summary>
     /// <param name="folders">Folders that the card must be in.</param>

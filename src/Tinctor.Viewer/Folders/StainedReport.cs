@@ -17,11 +17,12 @@ internal enum ResultKind
 /// <param name="Slide">The result.</param>
 /// <param name="Source">Path of the source as the report has it.</param>
 /// <param name="ModelId">SHA-256 of the model's weights; null if the report has none.</param>
+/// <param name="Stain">Stain of the result; null for a model of one stain.</param>
 /// <param name="Kind">Kind of the result.</param>
 /// <param name="Complete">Whether the staining has finished.</param>
 /// <param name="Numbers">Numbers of the report.</param>
 internal sealed record StainedResult(
-    CatalogueSlide Slide, string Source, string? ModelId, ResultKind Kind, bool Complete, StainedNumbers Numbers);
+    CatalogueSlide Slide, string Source, string? ModelId, string? Stain, ResultKind Kind, bool Complete, StainedNumbers Numbers);
 
 /// <summary>Numbers of a stained slide's report; null for each that it does not have. See <see cref="StainedSlide"/>.</summary>
 internal sealed record StainedNumbers(double? SeamScore, double? HaematoxylinCorrelation, double? BackgroundDrift, string? IhcLevel,
@@ -49,7 +50,8 @@ internal static class StainedReport
                 || Text(json, "source") is not { } source)
                 return null;
             string tiles = Path.Combine(Path.GetDirectoryName(slide.Path)!, $".{slide.Name}.tiles");
-            return new(slide, source, Text(json, "model_sha256"), isUncertainty ? ResultKind.Variation : ResultKind.Stained,
+            return new(slide, source, Text(json, "model_sha256"), Text(json, "stain"),
+                isUncertainty ? ResultKind.Variation : ResultKind.Stained,
                 !Directory.Exists(tiles), Numbers(json));
         }
         catch (Exception e) when (e is JsonException or TinctorException)

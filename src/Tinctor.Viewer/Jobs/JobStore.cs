@@ -26,6 +26,8 @@ internal sealed class JobStore
                     id TEXT PRIMARY KEY, slide TEXT NOT NULL, model TEXT NOT NULL, target TEXT NOT NULL, state TEXT NOT NULL,
                     done INTEGER NOT NULL, total INTEGER NOT NULL, error TEXT, created TEXT NOT NULL, updated TEXT NOT NULL)
                 """);
+            // Files of earlier versions have no stains.
+            if (!HasStains()) Execute("ALTER TABLE jobs ADD COLUMN stain TEXT");
         }
         catch (SqliteException e)
         {
@@ -38,7 +40,8 @@ internal sealed class JobStore
     {
         using SqliteConnection open = Open();
         using SqliteCommand command = open.CreateCommand();
-        command.CommandText = "SELECT id, slide, model, target, state, done, total, error, created, updated FROM jobs ORDER BY created, id";
+        command.CommandText =
+            "SELECT id, slide, model, target, state, done, total, error, created, updated, stain FROM jobs ORDER BY created, id";
         using SqliteDataReader reader = command.ExecuteReader();
         var jobs = new List<StainingJob>();
         while (reader.Read())
@@ -51,6 +54,7 @@ internal sealed class JobStore
                 Error = reader.IsDBNull(7) ? null : reader.GetString(7),
                 Created = Time(reader.GetString(8)),
                 Updated = Time(reader.GetString(9)),
+                Stain = reader.IsDBNull(10) ? null : reader.GetString(10),
             });
         }
         return jobs;
@@ -58,11 +62,19 @@ internal sealed class JobStore
 
     /// <summary>Writes a job, in place of an earlier state.</summary>
     public void Write(StainingJob job) => Execute("""
-        INSERT INTO jobs VALUES ($id, $slide, $model, $target, $state, $done, $total, $error, $created, $updated)
+        INSERT INTO jobs VALUES ($id, $slide, $model, $target, $state, $done, $total, $error, $created, $updated, $stain)
         ON CONFLICT (id) DO UPDATE SET state = $state, done = $done, total = $total, error = $error, updated = $updated
         """, ("$id", job.Id), ("$slide", job.Slide), ("$model", job.Model), ("$target", job.Target), ("$state", $"{job.State}"),
         ("$done", job.Done), ("$total", job.Total), ("$error", (object?)job.Error ?? DBNull.Value), ("$created", Text(job.Created)),
-        ("$updated", Text(job.Updated)));
+        ("$updated", Text(job.Updated)), ("$stain", (object?)job.Stain ?? DBNull.Value));
+
+    private bool HasStains()
+    {
+        using SqliteConnection open = Open();
+        using SqliteCommand command = open.CreateCommand();
+        command.CommandText = "SELECT COUNT(*) FROM pragma_table_info('jobs') WHERE name = 'stain'";
+        return Convert.ToInt64(command.ExecuteScalar(), CultureInfo.InvariantCulture) > 0;
+    }
 
     private void Execute(string text, params ReadOnlySpan<(string Name, object Value)> values)
     {

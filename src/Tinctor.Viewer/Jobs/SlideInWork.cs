@@ -20,7 +20,7 @@ internal sealed class SlideInWork : IDisposable
 
     /// <summary>Opens the slide and measures it; takes some runs of the network.</summary>
     /// <param name="key">Slide, model and target.</param>
-    /// <param name="model">The model; stays open until the slide is closed.</param>
+    /// <param name="model">The model, for the stain of the key; stays open until the slide is closed.</param>
     /// <exception cref="TinctorException">
     /// The slide cannot be opened or does not suit the model, or another process stains it.
     /// </exception>
@@ -156,5 +156,5 @@ internal sealed class SlideInWork : IDisposable
     }
 }
 
-/// <summary>Slide, model and place of the result.</summary>
-internal readonly record struct WorkKey(string Slide, string Model, string Target);
+/// <summary>Slide, model, place of the result, and its stain; null for a model of one stain.</summary>
+internal readonly record struct WorkKey(string Slide, string Model, string Target, string? Stain = null);

@@ -14,11 +14,14 @@ internal sealed class StainedPlaces(string folder, SlideCatalogue slides, Func<s
 {
     private const int ShortId = 8;
 
-    /// <summary>Gets slide, model and target by identifiers; null if there is no such slide or model.</summary>
-    public WorkKey? Find(string slideId, string modelId) =>
-        slides.Current.All.TryGetValue(slideId, out CatalogueSlide? slide) && model(modelId) is { } found
-            ? new(slide.Path, found.Path, Path.Combine(folder, $"{found.Name}-{found.Id[..ShortId]}",
-                SafeFolders.IdOf(Path.GetDirectoryName(slide.Path)!)[..ShortId], Slide.Stem(slide.Name) + ".ome.tif")) : null;
+    /// <summary>Gets slide, model, target and stain by identifiers; null if there is no such slide or model.</summary>
+    public WorkKey? Find(string slideId, string modelId)
+    {
+        if (!slides.Current.All.TryGetValue(slideId, out CatalogueSlide? slide) || model(modelId) is not { } found) return null;
+        string target = Path.Combine(folder, $"{found.FolderName}-{SafeFolders.IdOf(found.Path)[..ShortId]}",
+            SafeFolders.IdOf(Path.GetDirectoryName(slide.Path)!)[..ShortId], found.Stain ?? "", Slide.Stem(slide.Name) + ".ome.tif");
+        return new(slide.Path, found.Path, target, found.Stain);
+    }
 
     /// <summary>Gets the identifier of a finished slide; null if it is not finished.</summary>
     public static string? FinishedId(string target) =>

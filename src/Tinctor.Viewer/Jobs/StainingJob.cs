@@ -29,6 +29,9 @@ internal enum JobState
 /// <param name="Target">The stained slide.</param>
 internal sealed record StainingJob(string Id, string Slide, string Model, string Target)
 {
+    /// <summary>Stain of the result; null for a model of one stain.</summary>
+    public string? Stain { get; init; }
+
     public JobState State { get; init; }
 
     /// <summary>Number of stained tiles.</summary>

@@ -62,7 +62,11 @@ internal sealed class StainingQueue : BackgroundService
             if (jobs.Values.FirstOrDefault(job => KeyOf(job) == key && (job.IsActive || job.State == JobState.Paused)) is { } same)
                 return same;
             DateTime now = DateTime.UtcNow;
-            StainingJob job = Save(new(Guid.CreateVersion7().ToString("N"), key.Slide, key.Model, key.Target) { Created = now });
+            StainingJob job = Save(new(Guid.CreateVersion7().ToString("N"), key.Slide, key.Model, key.Target)
+            {
+                Stain = key.Stain,
+                Created = now,
+            });
             wake.Release();
             return job;
         }
@@ -215,7 +219,7 @@ internal sealed class StainingQueue : BackgroundService
         }
         if (opening.Work.IsCompletedSuccessfully) return opening.Work.Result;
         if (!models.TryGetValue(key.Model, out Stainer? model)) model = models[key.Model] = OnnxModel.LoadStainer(key.Model);
-        var work = new SlideInWork(key, model);
+        var work = new SlideInWork(key, key.Stain is { } stain ? model.ForStain(stain) : model);
         opening.Succeed(work);
         return work;
     }
@@ -392,7 +396,7 @@ internal sealed class StainingQueue : BackgroundService
         work.Dispose();
     }
 
-    private static WorkKey KeyOf(StainingJob job) => new(job.Slide, job.Model, job.Target);
+    private static WorkKey KeyOf(StainingJob job) => new(job.Slide, job.Model, job.Target, job.Stain);
 
     // Slide that is being opened or open.
     private sealed class Opening

@@ -1,8 +1,12 @@
 using System.Net;
 using System.Net.Http.Json;
 using System.Text.Json;
+using Google.Protobuf;
+using Onnx;
 using Tinctor.Slides;
+using Tinctor.Staining.Graphs;
 using Tinctor.Tests;
+using DataType = Onnx.TensorProto.Types.DataType;
 
 namespace Tinctor.Viewer.Tests.Jobs;
 
@@ -99,6 +103,59 @@ public sealed class StainedOnDemandTests
         Directory.CreateDirectory(target);
         foreach (string file in Directory.GetFiles(RepositoryFiles.Path("samples/model")))
             File.Copy(file, Path.Combine(target, Path.GetFileName(file)));
+    }
+
+    [Fact]
+    public async Task Model_of_two_stains_is_offered_for_each_and_results_have_their_stain()
+    {
+        var folder = new TemporaryFolder();
+        TestServer.WriteSlide(folder, "he.png", 80, 70);
+        WriteModelOfTwoStains(folder.File("models/both"));
+        await using TestServer test =
+            await TestServer.StartAsync(folder, options => options with { Models = [folder.File("models")] });
+        JsonElement[] models = [.. (await test.JsonAsync("/api/v1/models")).EnumerateArray()];
+        Assert.Equal(["both HER2", "both Ki67"], models.Select(model => model.GetProperty("name").GetString()));
+        string slide = await test.IdAsync("he.png");
+        var greens = new List<double>();
+        foreach (JsonElement model in models)
+        {
+            string id = model.GetProperty("id").GetString()!;
+            using HttpResponseMessage added = await PostAsync(test, "/api/v1/jobs", new { slide, model = id });
+            JsonElement job = await FinishedAsync(test, added.Headers.Location!.ToString());
+            Assert.Equal(id, job.GetProperty("model").GetString());
+            string result = job.GetProperty("result").GetString()!;
+            greens.Add((await test.ImageAsync($"/api/v1/slides/{result}/dzi/source_files/7/0_0.jpg")).Data
+                .Where((_, i) => i % 3 == 1).Average(sample => (double)sample));
+        }
+        // The second stain is darker.
+        Assert.True(greens[0] > greens[1] + 40, $"{greens[0]} and {greens[1]}");
+        Assert.Equal(["both HER2", "both Ki67"], (await test.JsonAsync($"/api/v1/slides/{slide}")).GetProperty("results").EnumerateArray()
+            .Select(result => result.GetProperty("model").GetString()).Order());
+    }
+
+    // Half of the light, and 0.25 more or less of it by the stain.
+    private static void WriteModelOfTwoStains(string folder)
+    {
+        Directory.CreateDirectory(folder);
+        File.WriteAllText(Path.Combine(folder, "model.json"), """
+            {"format": "tinctor-model", "version": 1, "method": "pix2pix", "input_channels": 3, "output_channels": 3,
+             "stains": ["HER2", "Ki67"]}
+            """);
+        var graph = new GraphProto { Name = "stains" };
+        graph.Input.Add(OnnxNode.CreateInfo("source", DataType.Float, "N", 3L, "H", "W"));
+        graph.Input.Add(OnnxNode.CreateInfo("stain", DataType.Float, "N", 2L));
+        graph.Output.Add(OnnxNode.CreateInfo("image", DataType.Float, "N", 3L, "H", "W"));
+        graph.Initializer.Add(OnnxTensor.Create("half", [0.5f], 1));
+        graph.Initializer.Add(OnnxTensor.Create("shifts", [0.5f, -0.5f], 2, 1, 1));
+        graph.Initializer.Add(OnnxTensor.Create("axes", DataType.Int64, new[] { 2L, 3L }, 2));
+        graph.Node.Add(new NodeProto { OpType = "Mul", Input = { "source", "half" }, Output = { "scaled" } });
+        graph.Node.Add(new NodeProto { OpType = "Unsqueeze", Input = { "stain", "axes" }, Output = { "planes" } });
+        graph.Node.Add(new NodeProto { OpType = "Mul", Input = { "planes", "shifts" }, Output = { "shifted" } });
+        graph.Node.Add(OnnxNode.Create("ReduceMean", ["shifted"], ["shift"], ("axes", new[] { 1L })));
+        graph.Node.Add(new NodeProto { OpType = "Add", Input = { "scaled", "shift" }, Output = { "image" } });
+        var model = new ModelProto { IrVersion = 8, Graph = graph };
+        model.OpsetImport.Add(new OperatorSetIdProto { Version = 17 });
+        File.WriteAllBytes(Path.Combine(folder, "model.onnx"), model.ToByteArray());
     }
 
     private static async Task<TestServer> StartAsync(TemporaryFolder folder)

@@ -1,4 +1,5 @@
 using Microsoft.Extensions.Logging.Abstractions;
+using Microsoft.Data.Sqlite;
 using Tinctor.Slides;
 using Tinctor.Tests;
 using Tinctor.Viewer.Jobs;
@@ -99,6 +100,30 @@ public sealed class StainingQueueTests : IDisposable
         StainingJob job = started.Queue.Add(Key("a") with { Model = folder.File("nothing") });
         StainingJob failed = await started.UntilAsync(job.Id, now => now.State == JobState.Failed);
         Assert.Contains("nothing", failed.Error);
+    }
+
+    [Fact]
+    public void Store_of_earlier_version_is_read_and_keeps_stains_of_new_jobs()
+    {
+        SqliteLibrary.Load();
+        string path = folder.File("jobs/jobs.db");
+        Directory.CreateDirectory(Path.GetDirectoryName(path)!);
+        using (var connection = new SqliteConnection($"Data Source={path}"))
+        {
+            connection.Open();
+            using SqliteCommand command = connection.CreateCommand();
+            command.CommandText = """
+                CREATE TABLE jobs (
+                    id TEXT PRIMARY KEY, slide TEXT NOT NULL, model TEXT NOT NULL, target TEXT NOT NULL, state TEXT NOT NULL,
+                    done INTEGER NOT NULL, total INTEGER NOT NULL, error TEXT, created TEXT NOT NULL, updated TEXT NOT NULL);
+                INSERT INTO jobs VALUES ('a', 's', 'm', 't', 'Paused', 3, 9, NULL,
+                    '2026-01-02T03:04:05.0000000Z', '2026-01-02T03:04:05.0000000Z')
+                """;
+            command.ExecuteNonQuery();
+        }
+        Assert.Equal(("a", 3, (string?)null), Assert.Single(Store.Read()) is var job ? (job.Id, job.Done, job.Stain) : default);
+        Store.Write(job with { Id = "b", Stain = "Ki67" });
+        Assert.Equal([null, "Ki67"], Store.Read().Select(each => each.Stain));
     }
 
     private JobStore Store => new(folder.File("jobs/jobs.db"));
