@@ -46,10 +46,14 @@ public sealed record EvaluationProtocol(string Name, string Description)
     public static IReadOnlyDictionary<string, EvaluationProtocol> All { get; } = new[]
     {
         Default,
-        new("bci", "whole images of 1,024x1,024 pixels, PSNR and SSIM as the evaluation script of BCI (uniform 7x7 window, data range 255), "
-            + "as in the papers on BCI") { RequiredSize = 1024, Ssim = SsimVariant.Uniform7 },
-        new("centre-256", "crops of 256x256 pixels from the centre of each image at its own resolution, PSNR, SSIM with an 11x11 box window, "
-            + "LPIPS with AlexNet, MAE, ΔE76 and DAB densities of each crop, as thomasdekerf/virtual-staining-benchmark")
+        new("bci", "whole images of 1,024x1,024 pixels, PSNR and SSIM as the evaluation script of BCI (uniform 7x7 window, data range "
+            + "255), as in the papers on BCI")
+        {
+            RequiredSize = 1024,
+            Ssim = SsimVariant.Uniform7,
+        },
+        new("centre-256", "crops of 256x256 pixels from the centre of each image at its own resolution, PSNR, SSIM with an 11x11 box "
+            + "window, LPIPS with AlexNet, MAE, ΔE76 and DAB densities of each crop, as thomasdekerf/virtual-staining-benchmark")
         {
             Crop = 256,
             Ssim = SsimVariant.Box11,
@@ -83,8 +87,8 @@ public sealed record EvaluationProtocol(string Name, string Description)
         if (!training.Best.ToString().Equals(Selection, StringComparison.OrdinalIgnoreCase) || training.BestPairs != 0)
         {
             string pairs = training.BestPairs == 0 ? "all" : $"{training.BestPairs}";
-            yield return $"The protocol {Name} selects the checkpoint by {Selection} over all validation pairs, but this run selected it by "
-                + $"{training.Best.ToString().ToLowerInvariant()} over {pairs} pairs.";
+            yield return $"The protocol {Name} selects the checkpoint by {Selection} over all validation pairs, but this run selected it "
+                + $"by {training.Best.ToString().ToLowerInvariant()} over {pairs} pairs.";
         }
         if (Seed is int seed && config.Seed != (ulong)seed)
             yield return $"The protocol {Name} trains with seed {seed}, but this run has seed {config.Seed}.";

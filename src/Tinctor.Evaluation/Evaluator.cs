@@ -52,7 +52,11 @@ public static class Evaluator
             TargetHasDab = scored.Average(image => image.BrownShare) >= LeastDabShare,
             LabelsFrom = set.LabelsFrom,
             Bootstrap = bootstrap,
-            Warnings = [.. ReadingNotes(scored.SelectMany(image => image.Notes)), .. Warnings(set, methods, bootstrap), .. options.Protocol.Warnings(options)],
+            Warnings =
+            [
+                .. ReadingNotes(scored.SelectMany(image => image.Notes)), .. Warnings(set, methods, bootstrap),
+                .. options.Protocol.Warnings(options),
+            ],
             Run = run,
             TestSet = TestSetIdentity.Create(set.Pairs, options.Labels),
             Sections =

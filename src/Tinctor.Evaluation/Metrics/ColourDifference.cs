@@ -6,7 +6,8 @@ namespace Tinctor.Evaluation.Metrics;
 /// </summary>
 internal static class ColourDifference
 {
-    private const string Colours = "on 8-bit RGB as sRGB, converted to L*a*b* (white D65, 2 degree observer), mean over the pixels";
+    private const string Colours = "on 8-bit RGB as sRGB, converted to L*a*b* (white D65, 2 degree observer), "
+        + "mean over the pixels, 0 for equal images";
     private const double Degree = Math.PI / 180;
 
     /// <summary>Mean Euclidean distance in L*a*b*.</summary>

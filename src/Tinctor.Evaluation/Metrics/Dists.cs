@@ -51,7 +51,8 @@ internal static class Dists
     private static Tensor Zeros(InputSize size) => torch.zeros([size.Count, 3, size.Height, size.Width]);
 
     private static PairMetric Metric(OnnxNetwork network) => PairMetric.Create("dists", "DISTS", "", 4, false,
-        $"deep image structure and texture similarity (Ding et al. 2020), images in [0, 1] at their own size; {network.Metadata("weights")}",
+        "deep image structure and texture similarity (Ding et al. 2020), images in [0, 1] at their own size; 0 for equal images; "
+            + network.Metadata("weights"),
         (image, reference) => network.Run([ImageBatch.FromImages([image.Image], ValueRange.ZeroToOne),
             ImageBatch.FromImages([reference.Image], ValueRange.ZeroToOne)], Distance)[0].Values[0], "perceptual");
 

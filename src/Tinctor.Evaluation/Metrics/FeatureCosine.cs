@@ -5,7 +5,7 @@ using Tinctor.Staining.Execution;
 
 namespace Tinctor.Evaluation.Metrics;
 
-/// <summary>Cosine similarity of the feature vectors of an image and its reference, such as those of a pathology foundation model.</summary>
+/// <summary>Cosine similarity of the features of an image and its reference, such as those of a pathology foundation model.</summary>
 public static class FeatureCosine
 {
     /// <summary>Creates the metric <c>features_cosine</c>, between -1 and 1; 1 for equal directions.</summary>
@@ -22,7 +22,7 @@ public static class FeatureCosine
             lock (turn) return network.Value.Extract(input).Values[0];
         });
         return PairMetric.Create("features_cosine", $"Cosine ({name})", "", 4, true,
-            $"cosine similarity of the feature vectors of both images by {name}; 1 for equal directions",
+            $"cosine similarity of the feature vectors of both images by {name}; -1 to 1, 1 for equal directions",
             (image, reference) => TensorPrimitives.CosineSimilarity<float>(Vector(image), Vector(reference)), "perceptual");
     }
 }

@@ -56,7 +56,8 @@ public static class Ssim
     internal static string NameOf(SsimVariant variant) => Names.First(entry => entry.Value == variant).Key;
 
     /// <summary>The window's side in pixels; images must be at least this wide and high.</summary>
-    public static int WindowSize(SsimVariant variant) => variant is SsimVariant.Gaussian11 or SsimVariant.Uniform11 or SsimVariant.Box11 ? 11 : 7;
+    public static int WindowSize(SsimVariant variant) =>
+        variant is SsimVariant.Gaussian11 or SsimVariant.Uniform11 or SsimVariant.Box11 ? 11 : 7;
 
     /// <summary>Mean SSIM over windows and channels, in [-1, 1].</summary>
     /// <exception cref="ArgumentException">The images differ in size or are smaller than the window.</exception>

@@ -15,7 +15,7 @@ internal static class StainHistograms
 
     /// <summary>Absolute difference of the mean DAB densities.</summary>
     public static readonly PairMetric DabMean = PairMetric.Create("dab_od_mae", "DAB OD MAE", "rgb2hed", 4, false,
-        $"absolute difference of the image's mean DAB densities; its mean over the images is their MAE; {Density}",
+        $"absolute difference of the image's mean DAB densities; its mean over the images is their MAE; 0 or more; {Density}",
         (image, reference) => Math.Abs(Mean(image.HaematoxylinEosinDab[2]) - Mean(reference.HaematoxylinEosinDab[2])), "dab");
 
     /// <summary>The metrics.</summary>
@@ -55,7 +55,7 @@ internal static class StainHistograms
 
     private static PairMetric Distance(string suffix, string group, string title, int stain) => PairMetric.Create($"wasserstein_{suffix}",
         $"Wasserstein {title}", "rgb2hed", 4, false, "first Wasserstein distance of the distributions of the pixels' "
-            + $"{(group == "dab" ? "DAB" : group)} {Density}; {Bins:N0} bins from 0 to 2",
+            + $"{(group == "dab" ? "DAB" : group)} {Density}; {Bins:N0} bins from 0 to 2; 0 for equal distributions",
         (image, reference) =>
         {
             image.Pixels.MustMatch(reference.Pixels);

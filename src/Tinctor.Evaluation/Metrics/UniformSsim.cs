@@ -4,8 +4,8 @@ using System.Runtime.CompilerServices;
 namespace Tinctor.Evaluation.Metrics;
 
 /// <summary>
-/// SSIM with a uniform window and sample or population covariance. Column sums are updated row by row, and added across the window. Sums of bytes are
-/// exact integers, which fit in 32 bits for up to 121 pixels.
+/// SSIM with a uniform window and sample or population covariance. Column sums are updated row by row, and added across the window. Sums
+/// of bytes are exact integers, which fit in 32 bits for up to 121 pixels.
 /// </summary>
 /// <typeparam name="TSum">int for bytes, double for floating-point planes.</typeparam>
 internal sealed class UniformSsim<TSum> where TSum : struct, INumber<TSum>

@@ -82,7 +82,8 @@ internal sealed class DistsNetwork : Module
 
     private IReadOnlyList<Tensor> Features(Tensor image)
     {
-        Tensor mean = torch.tensor<float>(Mean, [1, 3, 1, 1]).to(image.device), std = torch.tensor<float>(Std, [1, 3, 1, 1]).to(image.device);
+        Tensor mean = torch.tensor<float>(Mean, [1, 3, 1, 1]).to(image.device);
+        Tensor std = torch.tensor<float>(Std, [1, 3, 1, 1]).to(image.device);
         return [image, .. trunk.forward((image - mean) / std)];
     }
 

@@ -113,12 +113,13 @@ public sealed class DetectionTests : IDisposable
                 break;
             case ".geojson":
                 File.WriteAllText(path, "{\"type\":\"FeatureCollection\",\"features\":[" + string.Join(",", places.Select(at =>
-                    "{\"type\":\"Feature\",\"properties\":{\"objectType\":\"detection\"},\"geometry\":{\"type\":\"Polygon\",\"coordinates\":[["
-                    + Ring(at, 2.5, 0.5) + "]]}}")) + "]}");
+                    "{\"type\":\"Feature\",\"properties\":{\"objectType\":\"detection\"},"
+                    + "\"geometry\":{\"type\":\"Polygon\",\"coordinates\":[[" + Ring(at, 2.5, 0.5) + "]]}}")) + "]}");
                 break;
             case ".json":
                 File.WriteAllText(path, "{\"mag\":40,\"nuc\":{" + string.Join(",", places.Index().Select(at =>
-                    $"\"{at.Index + 1}\":{{\"centroid\":[{at.Item.X},{at.Item.Y}],\"contour\":[{Ring(at.Item, 2, 0)}],\"type\":1}}")) + "}}");
+                    $"\"{at.Index + 1}\":{{\"centroid\":[{at.Item.X},{at.Item.Y}],"
+                    + $"\"contour\":[{Ring(at.Item, 2, 0)}],\"type\":1}}")) + "}}");
                 break;
             default:
                 new Image(Side, Side, 1, data: Array.ConvertAll(labels, label => (byte)label)).Write(path);

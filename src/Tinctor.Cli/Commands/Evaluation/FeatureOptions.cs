@@ -111,7 +111,7 @@ internal static class FeatureOptions
         }
     }
 
-    /// <summary>Creates LPIPS, without weights if they were not given, DISTS if its weights were given, and other metrics of networks.</summary>
+    /// <summary>Creates LPIPS, without weights if they were not given, DISTS and the cosine of features if their files were.</summary>
     public static IEnumerable<PairMetric> Metrics(ParseResult parse, FeatureNetworks networks)
     {
         string? trunk = parse.GetValue(LpipsTrunkFile), lin = parse.GetValue(LpipsLinFile);

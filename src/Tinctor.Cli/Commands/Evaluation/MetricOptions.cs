@@ -57,7 +57,8 @@ internal static class MetricOptions
         EvaluationProtocol protocol = Protocol(parse);
         LpipsNet? chosen = given is null ? null : Enum.Parse<LpipsNet>(given, ignoreCase: true);
         if (chosen is { } own && protocol.LpipsNetwork is { } needed && own != needed)
-            throw new OptionException("Lpips", $"LPIPS is {given}, but the protocol {protocol.Name} uses {needed.ToString().ToLowerInvariant()}",
+            throw new OptionException("Lpips",
+                $"LPIPS is {given}, but the protocol {protocol.Name} uses {needed.ToString().ToLowerInvariant()}",
                 "Leave the network out, or choose the protocol tinctor");
         return chosen ?? protocol.LpipsNetwork ?? LpipsNet.Alex;
     }

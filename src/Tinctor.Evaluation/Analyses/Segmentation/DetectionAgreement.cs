@@ -19,8 +19,8 @@ internal readonly record struct DetectionAgreement(int Matched, int Extra, int M
     /// <summary>Definitions of the columns of <see cref="Table"/>.</summary>
     public static IReadOnlyList<Definition> Definitions { get; } =
     [
-        new("Detection F1, precision, recall", FormattableString.Invariant($"nuclei whose centroids are at most {Radius} um apart match, the ")
-            + "closest first and each once; F1 = matched / (matched + extra / 2 + missed / 2)"),
+        new("Detection F1, precision, recall", FormattableString.Invariant($"nuclei whose centroids are at most {Radius} um apart match, ")
+            + "the closest first and each once; F1 = matched / (matched + extra / 2 + missed / 2)"),
         new("Count error", "mean over the images of the absolute difference of the numbers of nuclei"),
     ];
 

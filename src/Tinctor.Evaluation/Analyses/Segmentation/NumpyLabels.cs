@@ -24,7 +24,8 @@ internal static partial class NumpyLabels
         if (bytes.Length < 12 || bytes[0] != 0x93 || !bytes.AsSpan(1, 5).SequenceEqual("NUMPY"u8))
             throw new TinctorException(path, "not a file of NumPy", Remedy);
         bool old = bytes[6] == 1;
-        int length = old ? BinaryPrimitives.ReadUInt16LittleEndian(bytes.AsSpan(8)) : BinaryPrimitives.ReadInt32LittleEndian(bytes.AsSpan(8));
+        int length = old ? BinaryPrimitives.ReadUInt16LittleEndian(bytes.AsSpan(8))
+            : BinaryPrimitives.ReadInt32LittleEndian(bytes.AsSpan(8));
         int start = (old ? 10 : 12) + length;
         if (length < 0 || start > bytes.Length) throw new TinctorException(path, "the file ends within its header", "Save it again");
         string header = Encoding.Latin1.GetString(bytes, start - length, length);

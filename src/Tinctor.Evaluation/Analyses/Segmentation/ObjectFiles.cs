@@ -60,8 +60,9 @@ internal static class ObjectFiles
     private static void Fill(Polygon polygon, int label, int[] labels, int width, int height)
     {
         (double X, double Y)[] outline = polygon.Rings[0];
-        int left = (int)Math.Floor(outline.Min(corner => corner.X)), top = (int)Math.Floor(outline.Min(corner => corner.Y));
-        int columns = (int)Math.Ceiling(outline.Max(corner => corner.X)) - left, rows = (int)Math.Ceiling(outline.Max(corner => corner.Y)) - top;
+        (int left, int top) = ((int)Math.Floor(outline.Min(corner => corner.X)), (int)Math.Floor(outline.Min(corner => corner.Y)));
+        int columns = (int)Math.Ceiling(outline.Max(corner => corner.X)) - left;
+        int rows = (int)Math.Ceiling(outline.Max(corner => corner.Y)) - top;
         if (columns < 1 || rows < 1) return;
         var mask = new bool[columns * rows];
         polygon.Fill(mask, columns, rows, left: left, top: top);

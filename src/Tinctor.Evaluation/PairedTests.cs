@@ -1,4 +1,6 @@
-namespace Tinctor.Evaluation.Statistics;
+using Tinctor.Evaluation.Statistics;
+
+namespace Tinctor.Evaluation;
 
 /// <summary>
 /// Paired tests between methods by one metric: Wilcoxon's signed-rank test over slides or images, and the paired bootstrap.
