@@ -1,3 +1,4 @@
+using Tinctor.Slides;
 using Tinctor.Tests;
 
 namespace Tinctor.Data.Tests;
@@ -20,6 +21,29 @@ public class LayoutTests : DataFolder
         Assert.Equal(At("IHC/test/00820_test_2+.png"), manifest.Pairs[2].Target);
         Assert.Equal("BCI layout: 3 pairs (train 2, test 1), slides unknown, labels 0: 1, 1+: 1, 2+: 1", manifest.Describe());
         Assert.Equal(At("IHC/test/00820_test_2+.png"), manifest.Reverse().Pairs[2].Source);
+    }
+
+    [Fact]
+    public void Read_unpaired_has_images_without_partner()
+    {
+        byte[] he = Image.Read(Write("HE/train/a.png", seed: 1)).Data, ihc = Image.Read(Write("IHC/train/b.png", seed: 2)).Data;
+        PairManifest manifest = PairManifest.Read(Root, unpaired: true);
+        Assert.Equal([PairLayout.SourceOnly, PairLayout.TargetOnly], manifest.Pairs.Select(pair => pair.Layout));
+        Assert.Equal([(true, false), (false, true)], manifest.Pairs.Select(pair => (pair.HasSource, pair.HasTarget)));
+        Assert.Equal([he, ihc], new[] { manifest.Pairs[0].ReadSource().Data, manifest.Pairs[1].ReadTarget().Data });
+        Assert.Equal(he, manifest.Pairs[0].Reverse().ReadTarget().Data);
+        Assert.Equal(manifest.Pairs[0].Source, Assert.Single(manifest.Pairs[0].Files));
+        Assert.Contains("the image has no target", Assert.Throws<TinctorException>(() => manifest.Pairs[0].ReadImages()).Message);
+        Assert.Contains("0 pairs, 1 sources and 1 targets without partner", manifest.Describe());
+    }
+
+    [Fact]
+    public void Read_side_by_side_gives_each_half()
+    {
+        Write("train/a.png", 8, 4);
+        Pair pair = PairManifest.Read(Root).Pairs[0];
+        (Image left, Image right) = pair.ReadImages();
+        Assert.Equal([left.Data, right.Data], new[] { pair.ReadSource().Data, pair.ReadTarget().Data });
     }
 
     [Fact]

@@ -5,6 +5,7 @@ using Tinctor.Torch;
 using Tinctor.Torch.Serialization;
 using Tinctor.Training.Configuration;
 using Tinctor.Training.Files;
+using Tinctor.Training.Learners;
 using Tinctor.Training.Methods;
 using Tinctor.Training.Methods.Pix2Pix;
 using Tinctor.Training.Runs;
@@ -79,6 +80,26 @@ public sealed class TrainingStateTests : DataFolder
             SafeTensors.Load(path, out OrderedDictionary<string, string> metadata);
             return JsonNode.Parse(metadata["training_state"])!.AsObject();
         }
+    }
+
+    [Fact]
+    public void Load_restores_the_schedule_plateau()
+    {
+        using DisposeScope scope = torch.NewDisposeScope();
+        using Method method = Config.Create(Device.CPU);
+        var config = new TrainingConfig { Schedule = Schedule.Plateau, PlateauPatience = 1 };
+        using var state = new TrainingState(method, config, Device.CPU, "psnr");
+        foreach (double score in (double[])[20, 20, 20, 20]) state.RecordScore(score);
+        state.Save(At("state"));
+        using var read = new TrainingState(method, config, Device.CPU, "psnr");
+        read.Load(At("state"));
+        Assert.Equal((0.2, 0.2), (state.PlateauFactor, read.PlateauFactor));
+        foreach (TrainingState each in (TrainingState[])[state, read]) each.RecordScore(20);
+        Assert.Equal(0.04, read.PlateauFactor, 1e-12);
+        Assert.Equal(state.PlateauFactor, read.PlateauFactor);
+        using var linear = new TrainingState(method, new TrainingConfig(), Device.CPU, "psnr");
+        linear.Load(At("state"));
+        Assert.Equal(1, linear.PlateauFactor);
     }
 
     [Fact]
