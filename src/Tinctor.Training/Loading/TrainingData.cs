@@ -1,5 +1,4 @@
 using Tinctor.Data;
-using Tinctor.Training.Methods;
 
 namespace Tinctor.Training.Loading;
 
@@ -69,7 +68,7 @@ internal sealed record TrainingData(PairManifest Manifest, IReadOnlyList<Pair> T
         if (stains.FirstOrDefault(stain => Train.All(pair => pair.Stain != stain)) is { } missing)
         {
             string found = Manifest.Stains.Count == 0 ? "unknown" : string.Join(", ", Manifest.Stains);
-            throw new OptionException(nameof(MethodConfig.Stains),
+            throw new OptionException("Stains",
                 $"model.stains has {missing}, but no training pair has this stain; the stains of the data are {found}",
                 "Name data sets by their stains, as in HER2=FOLDER, or add a column stain to the manifest");
         }

@@ -44,6 +44,12 @@ public abstract record MethodConfig
         List<string> stains = Stains.Count == 0 && found.Count > 1 ? [.. found] : Stains;
         if (stains.Distinct().Count() < stains.Count)
             throw new OptionException(nameof(Stains), $"model.stains is {string.Join(", ", stains)}, expected different stains");
+        if (stains.FirstOrDefault(stain => stain.Length == 0 || stain.AsSpan().ContainsAny('/', '\\', ',')) is { } unsuitable)
+        {
+            throw new OptionException(nameof(Stains),
+                $"a stain is named \"{unsuitable}\", but results lie in folders of these names, which are separated by commas in lists",
+                "Name it without slashes and commas");
+        }
         if (stains.Count > 1 && !TakesStains)
         {
             throw new OptionException(nameof(Stains), $"a model of {method} has one stain, but the stains are {string.Join(", ", stains)}",

@@ -144,6 +144,8 @@ public sealed class SeveralStainsTests : DataFolder
             Assert.Throws<OptionException>(() => new BciStainerConfig().WithStains("bcistainer", Two)).Message);
         Assert.Contains("expected different stains",
             Assert.Throws<OptionException>(() => (Gan with { Stains = ["ER", "ER"] }).WithStains("pix2pix", [])).Message);
+        Assert.Contains("a stain is named \"PD-L1/CK\"",
+            Assert.Throws<OptionException>(() => (Gan with { Stains = ["PD-L1/CK"] }).WithStains("pix2pix", [])).Message);
         Assert.Equal(["Ki67"], (Gan with { Stains = ["Ki67"] }).WithStains("pix2pix", Two).Stains);
     }
 
