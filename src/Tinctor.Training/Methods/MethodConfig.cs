@@ -3,7 +3,6 @@ using Tinctor.Data;
 using Tinctor.Staining.Models;
 using Tinctor.Torch;
 using Tinctor.Torch.Nn;
-using Tinctor.Training.Configuration;
 using Tinctor.Training.Loading;
 using Tinctor.Training.Networks;
 
@@ -53,8 +52,7 @@ public abstract record MethodConfig
         if (stains.Count > 1 && !TakesStains)
         {
             throw new OptionException(nameof(Stains), $"a model of {method} has one stain, but the stains are {string.Join(", ", stains)}",
-                $"Train a model for each, with model.stains=[{stains[0]}] for the first, or use one of "
-                    + string.Join(", ", RunConfig.Methods.Values.Where(run => run.Model.TakesStains).Select(run => run.Method)))
+                $"Train a model for each, with model.stains=[{stains[0]}] for the first")
             { Option = $"model.stains=[{stains[0]}]" };
         }
         return this with { Stains = stains };
