@@ -171,7 +171,10 @@ internal sealed class MethodLoop : TrainingLoop<Method>, IDisposable
         TrainingConfig training = config.Training;
         int perEpoch = (data.Train.Count + training.BatchSize - 1) / training.BatchSize;
         int steps = training.Steps > 0 ? training.Steps : training.TotalEpochs * perEpoch;
-        RunSettings run = config.Model.CompletedFor(new(config.Data, training, config.Model, steps), data, note);
+        var settings = new RunSettings(config.Data, training, config.Model, steps);
+        if (training.Steps == 0)
+            settings = settings with { StepsPerEpoch = perEpoch, DecayShare = (double)training.EpochsDecay / training.TotalEpochs };
+        RunSettings run = config.Model.CompletedFor(settings, data, note);
         return config with { Data = run.Data, Training = (TrainingConfig)run.Training, Model = run.Model };
     }
 

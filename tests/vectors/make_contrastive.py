@@ -21,7 +21,6 @@ HERE = os.path.join(os.path.dirname(os.path.abspath(__file__)), "contrastive")
 LOSSES = {"cut": "G_GAN D_real D_fake NCE NCE_Y", "fastcut": "G_GAN D_real D_fake NCE", "asp": "G_GAN D_real D_fake NCE ASP GP",
           "sim-gan": "G_GAN D_real D_fake NCE NCE_Y mc cc", "psp-stain": "G_GAN D_real D_fake NCE GP MLPA CTPC"}
 
-
 FACTORS = {"CTPC": 2.5}  # The official code logs it without its weight.
 out = {}
 

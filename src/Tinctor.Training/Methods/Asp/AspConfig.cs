@@ -47,21 +47,15 @@ public sealed record AspConfig : PyramidConfig
     public override Method Create(Device device) => new AspMethod(this, device);
 
     /// <summary>Sets the schedule of the patch weights to that of the run, unless it is given.</summary>
-    internal override RunSettings CompletedFor(RunSettings run, TrainingData data, Action<string> note)
+    internal override RunSettings CompletedFor(RunSettings run, TrainingData data, Action<string> note) => run with
     {
-        var training = (Configuration.TrainingConfig)run.Training;
-        int epochs = training.Epochs + training.EpochsDecay;
-        bool bySteps = training.Steps > 0;
-        return run with
+        Model = this with
         {
-            Model = this with
-            {
-                AspSteps = AspSteps ?? run.Steps,
-                AspChangeEvery = AspChangeEvery ?? (bySteps ? 1 : run.Steps / epochs),
-                AspDecay = AspDecay ?? (bySteps ? 0.5 : (double)training.EpochsDecay / epochs),
-            },
-        };
-    }
+            AspSteps = AspSteps ?? run.Steps,
+            AspChangeEvery = AspChangeEvery ?? run.StepsPerEpoch,
+            AspDecay = AspDecay ?? run.DecayShare,
+        },
+    };
 
     /// <summary>Computes the weights of patches in a step.</summary>
     /// <param name="similarity">Cosine of stained and target image of each patch.</param>

@@ -3,7 +3,6 @@ using Tinctor.Torch.Nn;
 using Tinctor.Torch.Optim;
 using Tinctor.Torch.Serialization;
 using Tinctor.Training.Files;
-using Tinctor.Training.Import;
 using Tinctor.Training.Learners;
 using Tinctor.Training.Losses;
 using Tinctor.Training.Methods.Contrastive;
@@ -105,7 +104,7 @@ internal sealed class PspStainMethod : ContrastiveMethod
             throw new TinctorException(segmenter.Path, "the weights have changed since the start of the run", "Restore the file");
         using DisposeScope scope = torch.NewDisposeScope();
         IReadOnlyDictionary<string, Tensor> weights = Path.GetExtension(segmenter.Path) == ".safetensors"
-            ? SafeTensors.Load(segmenter.Path) : ImportedModel.ReadWeights(segmenter.Path);
+            ? SafeTensors.Load(segmenter.Path) : PthReader.LoadStateDict(segmenter.Path);
         FiniteWeights.Require(segmenter.Path, weights);
         try
         {
