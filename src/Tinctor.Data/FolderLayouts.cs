@@ -11,8 +11,8 @@ namespace Tinctor.Data;
 /// train val test                                     pix2pix, CEFF: side-by-side images
 /// *.png                                              side-by-side images without splits, all for training
 /// </code>
-/// The two images of a pair have the same name; extensions may differ. Names of unpaired data may differ too. BCI file names contain the label and the split (00820_test_2+);
-/// inner folders override the split.
+/// The two images of a pair have the same name; extensions may differ. Names of unpaired data may differ too. BCI file names contain the
+/// label and the split (00820_test_2+); inner folders override the split.
 /// </summary>
 internal static partial class FolderLayouts
 {

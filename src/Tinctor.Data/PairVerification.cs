@@ -100,7 +100,8 @@ internal static class PairVerification
             ImageInfo image = isSource ? source : target;
             string kind = $"smaller than the crop of {minimumSize} pixels";
             string problem = $"{image.Width}x{image.Height} pixels, {kind}";
-            add(i, new(isSource ? pairs[i].Source : pairs[i].Target ?? pairs[i].Source, problem, kind, advice, NeedsSetting: remedy is not null));
+            string file = isSource ? pairs[i].Source : pairs[i].Target ?? pairs[i].Source;
+            add(i, new(file, problem, kind, advice, NeedsSetting: remedy is not null));
         }
 
         // Images of different sizes are checked one by one.

@@ -1,4 +1,5 @@
-"""Makes tests/vectors/cyclegan from the official code: three training steps. Needs python3-torch and a copy of pytorch-CycleGAN-and-pix2pix.
+"""Makes tests/vectors/cyclegan from the official code: three training steps. Needs python3-torch and a copy of
+pytorch-CycleGAN-and-pix2pix (249a831).
 
 Usage: python3 make_cyclegan.py PATH_OF_PYTORCH_CYCLEGAN_AND_PIX2PIX
 """

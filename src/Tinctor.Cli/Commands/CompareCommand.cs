@@ -27,7 +27,7 @@ internal static class CompareCommand
 
     private static readonly Argument<string[]> Methods = new("methods")
     {
-        Description = $"Two or more of {string.Join(", ", RunConfig.Methods.Keys)}",
+        Description = "Two or more methods",
         Arity = ArgumentArity.OneOrMore,
     };
     private static readonly Option<string> Output = CommonOptions.Output("Folder of the comparison");
@@ -55,7 +55,7 @@ internal static class CompareCommand
     public static Command Create()
     {
         Methods.Among([.. RunConfig.Methods.Keys]);
-        var command = new GroupedCommand("compare", Description)
+        var command = new GroupedCommand("compare", MethodNames.AddTo(Description, RunConfig.Methods.Keys))
         {
             Methods,
             { "Input", StudyOptions.Data, Reverse },

@@ -30,7 +30,7 @@ internal static class ImportCommand
         Turn a generator of the official pix2pixHD repository, for images without label maps, into a model folder. The architecture is
         inferred from the weights.
 
-        Example:
+        Examples:
           tinctor import pix2pixhd latest_net_G.pth -o my-model
         """;
 

@@ -16,14 +16,14 @@ internal static class SettingsCommand
           tinctor settings classifier
         """;
 
-    private static readonly Argument<string> Method = new("method") { Description = Words.List(SettingsCatalog.Names) };
+    private static readonly Argument<string> Method = new("method") { Description = "Method" };
     private static readonly Option<string?> Filter =
         new("--filter") { Description = "Show settings with this word in key or meaning", HelpName = "WORD" };
 
     public static Command Create()
     {
         Method.Among([.. SettingsCatalog.Names]);
-        var command = new Command("settings", Description) { Method, Filter };
+        var command = new Command("settings", MethodNames.AddTo(Description, SettingsCatalog.Names)) { Method, Filter };
         command.SetAction(Run);
         return command;
     }

@@ -29,7 +29,7 @@ internal static class TrainCommand
 
     private static readonly Argument<string?> Method = new("method")
     {
-        Description = $"{Words.List(RunConfig.Methods.Keys)}; not needed with --resume",
+        Description = "Staining method; not needed with --resume",
         Arity = ArgumentArity.ZeroOrOne,
     };
 
@@ -86,7 +86,7 @@ internal static class TrainCommand
     public static Command Create()
     {
         Method.Among([.. RunConfig.Methods.Keys]);
-        var command = new GroupedCommand("train", Description)
+        var command = new GroupedCommand("train", MethodNames.AddTo(Description, RunConfig.Methods.Keys))
         {
             Method,
             { "Input", Data, StartFrom },

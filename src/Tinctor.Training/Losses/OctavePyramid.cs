@@ -3,14 +3,14 @@ using Tinctor.Torch;
 namespace Tinctor.Training.Losses;
 
 /// <summary>
-/// Gaussian pyramid of PyramidPix2pix (Liu et al. 2022, section 4.1; models/pix2pix_model.py of bupt-ai-cz/BCI): each octave is the previous
-/// one, blurred four times with a window of 3x3 pixels and sigma 1 with reflected borders, of which every second pixel is kept.
+/// Gaussian pyramid of PyramidPix2pix (Liu et al. 2022; models/pix2pix_model.py of bupt-ai-cz/BCI): each octave is the previous one,
+/// blurred four times with a window of 3x3 pixels and sigma 1 with reflected borders, of which every second pixel is kept.
 /// </summary>
 internal static class OctavePyramid
 {
     private const int Blurs = 4;
 
-    /// <summary>Computes the octaves of images [N,C,H,W], the images themselves first; the last one has a side of 1 pixel or more.</summary>
+    /// <summary>Computes the octaves of images [N,C,H,W], the images themselves first.</summary>
     /// <param name="images">Images; each side has 2 pixels or more in all octaves but the last.</param>
     /// <param name="count">Number of octaves.</param>
     public static Tensor[] Octaves(Tensor images, int count)

@@ -5,7 +5,8 @@ using Tinctor.Training.Methods.Pix2Pix;
 namespace Tinctor.Training.Methods.PyramidPix2Pix;
 
 /// <summary>
-/// PyramidPix2pix (Liu et al. 2022) with the defaults of bupt-ai-cz/BCI: pix2pix with the L1 distance of four octaves of a Gaussian pyramid.
+/// PyramidPix2pix (Liu et al. 2022) with the defaults of bupt-ai-cz/BCI: pix2pix with the L1 distance of four octaves of a Gaussian
+/// pyramid.
 /// </summary>
 public sealed record PyramidPix2PixConfig : Pix2PixConfig
 {
