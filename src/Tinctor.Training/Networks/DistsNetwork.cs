@@ -96,7 +96,8 @@ internal sealed class DistsNetwork : Module
     private static Tensor Structure(Tensor a, Tensor b)
     {
         (Tensor x, Tensor y) = (SpatialMean(a), SpatialMean(b));
-        Tensor covariance = SpatialMean(a * b) - (x * y);
+        // Equal to the mean of the products less the product of the means, but without its rounding error in float32.
+        Tensor covariance = SpatialMean((a - x) * (b - y));
         return ((covariance * 2) + Smallest) / (SpatialMean((a - x).pow(2)) + SpatialMean((b - y).pow(2)) + Smallest);
     }
 
