@@ -4,6 +4,7 @@ Metrics of thomasdekerf/virtual-staining-benchmark (commit 19234b7) as its files
 published. The measured facts are in docs/comparison.md. Usage: python3 make_benchmark.py CIEDE2000_TEST_DATA, the table of Sharma, Wu and
 Dalal (2005) as in scikit-image (skimage/color/tests/ciede2000_test_data.txt).
 """
+import json
 import os
 import sys
 
@@ -69,3 +70,9 @@ with open(os.path.join(HERE, "ciede2000.csv"), "w") as f:
         if cells and not line.startswith("#"):
             # pair, 1, L, a, b, nine intermediate numbers, difference, 2, L, a, b, ...
             f.write(",".join(cells[2:5] + cells[17:20] + [cells[15]]) + "\n")
+
+with open(os.path.join(HERE, "meta.json"), "w") as f:
+    json.dump({"class": "PSNR, MAE, box SSIM, deltaE_cie76, deltaE_ciede2000, rgb2hed, wasserstein_distance", "skimage": "0.19.3",
+               "scipy": "1.10.1", "torch": torch.__version__, "source_repo": "scikit-image/scikit-image", "commit": "v0.19.3",
+               "licence": "BSD-3-Clause"}, f, indent=1)
+    f.write("\n")
