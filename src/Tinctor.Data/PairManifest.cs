@@ -22,7 +22,7 @@ public sealed record PairManifest(string Root, string Layout, IReadOnlyList<Pair
     /// <summary>Number of slides of a pool that were moved to the test or validation split of another data set.</summary>
     public int MovedSlides { get; init; }
 
-    /// <summary>Stains of the targets, in the order of the pairs; empty if they are unknown.</summary>
+    /// <summary>Different stains of the targets, in the order of their first pairs; empty if they are unknown.</summary>
     public IReadOnlyList<string> Stains => [.. Pairs.Select(pair => pair.Stain).OfType<string>().Distinct()];
 
     /// <summary>

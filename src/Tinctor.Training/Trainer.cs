@@ -92,7 +92,7 @@ internal sealed class MethodLoop : TrainingLoop<Method>, IDisposable
     {
         data = TrainingData.Read(config.Data, config.Seed, config.Model.Upscaling, config.Model.AdviseCrop, stop);
         if (!resumes) config = config with { Model = config.Model.WithStains(config.Method, data.Manifest.Stains) };
-        data = data.Of(config.Model.Stains, observer.Note);
+        data = data.KeepStains(config.Model.Stains, observer.Note);
         observer.Note($"data: {data.Manifest.Describe()}");
         RequireChannels(data.Train[0], config);
         observer.Note(data.Describe("pairs"));

@@ -21,8 +21,8 @@ internal static class PairGroups
     }
 
     /// <summary>
-    /// Draws as many pairs as there are, equally many of each group: the pairs of a small group several times, and a random part of a
-    /// large one, another in each epoch. Without groups these are all pairs in their order.
+    /// Draws the pairs of an epoch: the same number from each group, in total the number of pairs. Pairs of a small group are drawn several
+    /// times; of a large group, each epoch has another random part. With a single group these are all pairs in their order.
     /// </summary>
     /// <returns>Index of each pair, plus a multiple of the number of pairs for further draws of it.</returns>
     public static int[] BalancedDraws(IReadOnlyList<Pair> pairs, ulong seed, int epoch)

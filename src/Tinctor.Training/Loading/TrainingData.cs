@@ -62,7 +62,7 @@ internal sealed record TrainingData(PairManifest Manifest, IReadOnlyList<Pair> T
     /// <param name="stains">Stains of the model; empty for all pairs.</param>
     /// <param name="note">Receives a note if pairs are left out.</param>
     /// <exception cref="OptionException">A stain has no training pairs.</exception>
-    public TrainingData Of(IReadOnlyList<string> stains, Action<string> note)
+    public TrainingData KeepStains(IReadOnlyList<string> stains, Action<string> note)
     {
         if (stains.Count == 0) return this;
         if (stains.FirstOrDefault(stain => Train.All(pair => pair.Stain != stain)) is { } missing)

@@ -28,10 +28,10 @@ public abstract class Method : Learner
         Generator.forward(batch.Source.to(device));
     }
 
-    /// <summary>Stains of the model, by which several are told to its networks; empty if unknown.</summary>
+    /// <summary>Stains of the model, in the order of the networks' input; empty if unknown.</summary>
     public IReadOnlyList<string> Stains { get; set; } = [];
 
-    /// <summary>Tells the stains of pairs to the networks until disposal; null if the model does not have several stains.</summary>
+    /// <summary>Sets the stains of pairs as the input of the networks until disposal; null if the model has one stain.</summary>
     internal StainContext? UseStains(IReadOnlyList<Pair> pairs, Device device) => Stains.Count < 2 ? null
         : StainContext.Use(StainContext.OneHot([.. pairs.Select(pair => Stains.ToList().IndexOf(pair.Stain!))], Stains.Count, device));
 

@@ -38,7 +38,7 @@ internal sealed class StainCondition : Module
     }
 
     /// <summary>Conditions a network.</summary>
-    /// <param name="network">The network without weights of a training.</param>
+    /// <param name="network">Newly created network.</param>
     /// <param name="stains">Number of stains.</param>
     /// <param name="input">Input of the stain.</param>
     /// <exception cref="OptionException">The network has no normalisation for an embedding, or one that removes planes.</exception>

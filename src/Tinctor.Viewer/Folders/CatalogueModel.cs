@@ -5,7 +5,7 @@ using Tinctor.Staining.Models;
 
 namespace Tinctor.Viewer.Folders;
 
-/// <summary>Model in the folders: a staining model, or a network for evaluation. A model of several stains is one for each.</summary>
+/// <summary>Model in the folders: a staining model, or a network for evaluation. A model of several stains appears once for each.</summary>
 /// <param name="Path">The model folder.</param>
 /// <param name="Id">Identifier in addresses.</param>
 /// <param name="Name">Name of the folder, or of the run whose model it is, and the stain of a model of several.</param>
