@@ -91,7 +91,7 @@ public sealed class PhantomDatasetTests : IDisposable
         Write(dataset);
         Assert.StartsWith("source/s001_f01.tif,target_he/s001_f01.png,train,3+,s001,2.5",
             File.ReadAllLines(Path.Combine(folder, "manifest_he.csv"))[1]);
-        Assert.Equal("source/s001_f01.tif,target_her2/s001_f01.png,train,3+,s001,2.5",
+        Assert.Equal("source/s001_f01.tif,target_her2/s001_f01.png,train,3+,s001,2.5,her2",
             File.ReadAllLines(Path.Combine(folder, "manifest_her2.csv"))[1]);
         ImageInfo source = Image.ReadInfo(Path.Combine(folder, "source", "s001_f01.tif"));
         Assert.Equal((16, 16, 4, SampleType.UInt16), (source.Width, source.Height, source.Channels, source.SampleType));
