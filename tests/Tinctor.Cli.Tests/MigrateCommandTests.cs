@@ -104,7 +104,8 @@ public sealed class MigrateCommandTests : IDisposable
     public void Older_names_and_beginnings_of_flags_are_known()
     {
         Outcome outcome = CommandLine.RunInProcess("migrate", "python train.py --dataroot=d --model pix2pix --which_direction BtoA "
-            + "--niter 5 --niter_decay 7 --loadSize=572 --fineSize 512 --batchS 4 --no_lsgan --lambda_A 50 --lr 0.001 --suffix {netG}_{crop_size}");
+            + "--niter 5 --niter_decay 7 --loadSize=572 --fineSize 512 --batchS 4 "
+            + "--no_lsgan --lambda_A 50 --lr 0.001 --suffix {netG}_{crop_size}");
         Assert.Equal("tinctor train pix2pix --data d -o checkpoints/experiment_name_unet_256_512 --set model.lambda_l1=50 "
             + "--set data.direction=BtoA --batch-size 4 --crop-size 512 --set data.load_size=572 --set training.epochs=5 "
             + "--set training.epochs_decay=7 --learning-rate 0.001 --set model.gan_mode=vanilla", OneLine(outcome.Out));

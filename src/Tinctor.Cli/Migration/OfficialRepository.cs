@@ -214,7 +214,8 @@ internal sealed record OfficialRepository(
         OfficialFlag.Option("no_vgg_loss", "no `model.vgg_weights`; without the flag, name torchvision's weights of VGG-19") with
         {
             Value = FlagValue.Switch,
-            NoteWithout = "without --no_vgg_loss, the official code has a VGG loss: set model.vgg_weights to torchvision's weights of VGG-19",
+            NoteWithout =
+                "without --no_vgg_loss, the official code has a VGG loss: set model.vgg_weights to torchvision's weights of VGG-19",
         },
         OfficialFlag.Switch("no_lsgan", "model.gan_mode", "vanilla", "lsgan"),
         OfficialFlag.Setting("pool_size", "model.pool_size", "0"),
