@@ -92,7 +92,7 @@ public sealed class CompareCommandTests : IDisposable
     }
 
     [Theory]
-    [InlineData("1", "(i2sb-seed0)"), InlineData("2", "i2sb-seed0; log: ")]
+    [InlineData("1", "error: i2sb-seed0: "), InlineData("2", "i2sb-seed0; log: ")]
     public void Compare_reports_failed_trainings_and_completes_the_others(string jobs, string failed)
     {
         WriteData();

@@ -62,7 +62,7 @@ internal static class StudyRunner
             }
             catch (Exception e) when (!Errors.IsCancellation(e))
             {
-                Terminal.Problem($"{Errors.Text(e)} ({job.Name})");
+                Terminal.Problem($"{job.Name}: {Errors.Text(e)}");
                 code = 1;
             }
             if (code == Errors.Cancelled) throw new OperationCanceledException(cancel);
