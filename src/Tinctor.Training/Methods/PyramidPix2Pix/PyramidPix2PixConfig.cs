@@ -25,12 +25,12 @@ public sealed record PyramidPix2PixConfig : Pix2PixConfig
     [Range(0, 1e6)]
     public double WeightL4 { get; init; } = 25;
 
-    /// <summary>Table 3 of the paper: octaves of the pyramid.</summary>
+    /// <summary>Fewer octaves of the pyramid (option --pattern of the official code).</summary>
     internal override IReadOnlyList<Ablation> Ablations { get; } =
     [
-        new("one_octave", "L1", ["model.weight_l2=0", "model.weight_l3=0", "model.weight_l4=0"]) { Published = false },
-        new("two_octaves", "L1 + L2", ["model.weight_l3=0", "model.weight_l4=0"]) { Published = false },
-        new("three_octaves", "L1 + L2 + L3", ["model.weight_l4=0"]) { Published = false },
+        new("one_octave", "L1", ["model.weight_l2=0", "model.weight_l3=0", "model.weight_l4=0"]),
+        new("two_octaves", "L1 + L2", ["model.weight_l3=0", "model.weight_l4=0"]),
+        new("three_octaves", "L1 + L2 + L3", ["model.weight_l4=0"]),
     ];
 
     /// <inheritdoc/>
