@@ -133,11 +133,12 @@ public sealed class EvaluateCommandTests : IDisposable
         Outcome outcome = CommandLine.Run(evaluate);
         Assert.Equal(("", 0), (outcome.Failures, outcome.Code));
         Assert.Contains("Protocol centre-256: crops of 256x256 pixels", outcome.Out);
-        Assert.Matches(@"(?m)^Stained: PSNR 28\.\d+ dB, SSIM 0\.\d+, MAE 10\.000 grey levels, ΔE76 \d+\.\d+ CIELAB, DAB OD MAE 0\.\d+ rgb2hed, "
-            + @"DAB correlation \d\.\d+$", outcome.Out);
+        Assert.Matches(@"(?m)^Stained: PSNR 28\.\d+ dB, SSIM 0\.\d+, MAE 10\.000 grey levels, ΔE76 \d+\.\d+ CIELAB, "
+            + @"DAB OD MAE 0\.\d+ rgb2hed, DAB correlation \d\.\d+$", outcome.Out);
         JsonNode json = JsonNode.Parse(File.ReadAllText(Path.Combine(At("out"), "metrics.json")))!;
         Assert.Equal(("centre-256", 256), ((string?)json["protocol"]!["name"], (int)json["images"]![0]!["width"]!));
-        Assert.EndsWith("LPIPS is vgg, but the protocol centre-256 uses alex. Leave the network out, or choose the protocol tinctor (--lpips).",
+        Assert.EndsWith(
+            "LPIPS is vgg, but the protocol centre-256 uses alex. Leave the network out, or choose the protocol tinctor (--lpips).",
             CommandLine.Run([.. evaluate, "--lpips", "vgg"]).OneError());
     }
 

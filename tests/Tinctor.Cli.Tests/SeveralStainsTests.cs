@@ -1,4 +1,3 @@
-using Tinctor.Slides;
 using Tinctor.Torch;
 
 namespace Tinctor.Cli.Tests;

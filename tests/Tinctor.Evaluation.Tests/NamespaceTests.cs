@@ -10,8 +10,8 @@ public sealed class NamespaceTests
     private static readonly string[] Order =
     [
         "Statistics", "Sections", "Data", "Features", "Metrics", "Analyses", "Analyses.Alignment", "Analyses.Densities",
-        "Analyses.Distribution", "Analyses.Encoders", "Analyses.Labels", "Analyses.Segmentation", "Analyses.Ihc", "Analyses.Uncertainty", "",
-        "Report",
+        "Analyses.Distribution", "Analyses.Encoders", "Analyses.Labels", "Analyses.Segmentation", "Analyses.Ihc", "Analyses.Uncertainty",
+        "", "Report",
     ];
 
     private static readonly Dictionary<short, OpCode> OpCodes = typeof(OpCodes).GetFields(BindingFlags.Public | BindingFlags.Static)

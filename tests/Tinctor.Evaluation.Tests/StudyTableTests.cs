@@ -2,7 +2,6 @@ using System.Globalization;
 using Tinctor.Evaluation.Data;
 using Tinctor.Evaluation.Report;
 using Tinctor.Evaluation.Sections;
-using Tinctor.Evaluation.Statistics;
 
 namespace Tinctor.Evaluation.Tests;
 

@@ -65,7 +65,8 @@ test('violinOf is widest at the mode and ends at the range', () => {
   assert.deepEqual([outline[0].value, outline.at(-1).value], [1, 9]);
   assert.equal(outline.find(p => p.width === 1).value, 5);
   // The kernel at the smallest value: 1.06 sd n^(-1/5) with sd^2 = (16 + 1 + 1 + 16) / 7.
-  const band = 1.06 * Math.sqrt(34 / 7) * 7 ** -0.2, density = x => values.reduce((sum, v) => sum + Math.exp(-0.5 * ((x - v) / band) ** 2), 0);
+  const band = 1.06 * Math.sqrt(34 / 7) * 7 ** -0.2;
+  const density = x => values.reduce((sum, v) => sum + Math.exp(-0.5 * ((x - v) / band) ** 2), 0);
   assert.ok(Math.abs(outline[0].width - density(1) / density(5)) < 1e-12);
 });
 

@@ -55,12 +55,20 @@ internal sealed record OfficialRepository(
     // The defaults of CUT and FastCUT, as their models set them.
     private static readonly Dictionary<string, string> FastCut = new()
     {
-        ["nce_idt"] = "False", ["lambda_NCE"] = "10.0", ["flip_equivariance"] = "True", ["n_epochs"] = "150", ["n_epochs_decay"] = "50",
+        ["nce_idt"] = "False",
+        ["lambda_NCE"] = "10.0",
+        ["flip_equivariance"] = "True",
+        ["n_epochs"] = "150",
+        ["n_epochs_decay"] = "50",
     };
 
     private static readonly Dictionary<string, string> FastAsp = new()
     {
-        ["nce_idt"] = "False", ["lambda_NCE"] = "10.0", ["flip_equivariance"] = "False", ["n_epochs"] = "20", ["n_epochs_decay"] = "10",
+        ["nce_idt"] = "False",
+        ["lambda_NCE"] = "10.0",
+        ["flip_equivariance"] = "False",
+        ["n_epochs"] = "20",
+        ["n_epochs_decay"] = "10",
     };
 
     /// <summary>All repositories; the first that fits a command line is assumed.</summary>

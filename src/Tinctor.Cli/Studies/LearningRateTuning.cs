@@ -39,7 +39,9 @@ internal sealed class LearningRateTuning
             [($"{model.Config.Method}, learning rate {Text(rate)}: train a trial",
                 Study.TrainCommand(WithRate(model.Config, rate), Run(model, rate), training))]);
 
-    /// <summary>Gets the study with the best rate of each method; writes tuning.csv. A method whose trials all failed keeps its rate.</summary>
+    /// <summary>
+    /// Gets the study with the best rate of each method; writes tuning.csv. A method whose trials all failed keeps its rate.
+    /// </summary>
     public Study Apply()
     {
         var best = new Dictionary<string, double>();
@@ -55,7 +57,10 @@ internal sealed class LearningRateTuning
             Terminal.Note($"{method}: {(chosen is double by ? $"learning rate {Text(by)} by validation" : "its own learning rate")} "
                 + $"({string.Join(", ", trials.Select(trial => $"{Text(trial.Rate)}: {trial.Score?.ToString() ?? "failed"}"))})");
             if (rates.Count > 1 && chosen is double outermost && (chosen == rates.Min() || chosen == rates.Max()))
-                Terminal.Note($"{Text(outermost)} is the outermost learning rate that was tried with {method}: a rate beyond may be better");
+            {
+                Terminal.Note($"{Text(outermost)} is the outermost learning rate that was tried with {method}: a rate beyond may be "
+                    + "better");
+            }
         }
         CsvFile.Write(Path.Combine(study.Folder, "tuning.csv"), ["method", "lr", "score", "value", "chosen"], rows);
         return study.With([.. study.Models.Select(model => best.TryGetValue(model.Config.Method, out double rate)

@@ -1,5 +1,4 @@
 using System.Text.Json.Nodes;
-using Tinctor.Evaluation.Data;
 using Tinctor.Slides;
 using Tinctor.Slides.Colour;
 

@@ -15,7 +15,9 @@ internal sealed class PatchSampler : Module
 
     /// <param name="channels">Channels of the features of each layer.</param>
     /// <param name="width">Length of the mapped vectors; 0 for no perceptron.</param>
-    /// <param name="shifted">Whether 1e-7 is added to the vector before its length is computed (ASP) instead of to the length (CUT).</param>
+    /// <param name="shifted">
+    /// Whether 1e-7 is added to the vector before its length is computed (ASP) instead of to the length (CUT).
+    /// </param>
     public PatchSampler(IReadOnlyList<int> channels, int width, bool shifted = false)
     {
         this.shifted = shifted;

@@ -1,5 +1,4 @@
 using Tinctor.Evaluation.Metrics;
-using Tinctor.Slides.Torch;
 using Tinctor.Staining.Execution;
 using Tinctor.Tests;
 using Tinctor.Torch;

@@ -6,7 +6,6 @@ using Tinctor.Torch.Serialization;
 using Tinctor.Training.Files;
 using Tinctor.Training.Import;
 using Tinctor.Training.Methods;
-using Tinctor.Training.Methods.Asp;
 using Tinctor.Training.Methods.Contrastive;
 using Tinctor.Training.Methods.Cut;
 
@@ -62,7 +61,8 @@ public sealed class ContrastiveImportTests : DataFolder
         foreach (string network in new[] { "G", "D", "F" })
         {
             OrderedDictionary<string, Tensor> official = PthReader.LoadStateDict(At($"latest_net_{network}.pth"));
-            foreach ((string key, Tensor value) in method.Networks[network].state_dict()) Assert.True(torch.equal(official[key], value), key);
+            foreach ((string key, Tensor value) in method.Networks[network].state_dict())
+                Assert.True(torch.equal(official[key], value), key);
         }
     }
 }

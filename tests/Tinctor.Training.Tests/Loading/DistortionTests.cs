@@ -54,7 +54,8 @@ public class DistortionTests
             var random = new SampleRandom(3, 0, index);
             Distortion distortion = Distortion.Draw(ref random, 1, 1)!;
 
-            float[] fine = distortion.Apply(Positions(Side), Side, Side), coarse = distortion.Apply(Positions(Side / 4), Side / 4, Side / 4);
+            float[] fine = distortion.Apply(Positions(Side), Side, Side);
+            float[] coarse = distortion.Apply(Positions(Side / 4), Side / 4, Side / 4);
 
             for (int y = 2; y < (Side / 4) - 2; y++)
             {

@@ -35,8 +35,17 @@ public sealed class ContrastiveMethodTests : DataFolder
         ["asp"] = (new AspConfig { Ngf = 2, Ndf = 2, NLayersD = 3, MlpChannels = 8, NumPatches = 16, AspSteps = 40, AspDecay = 0.25 },
             48, 64),
         ["sim-gan"] = (new SimGanConfig { Ngf = 2, Ndf = 2, NLayersD = 3, MlpChannels = 8, NumPatches = 16, SpectralNorm = false }, 48, 40),
-        ["psp-stain"] = (new PspStainConfig { Ngf = 2, Ndf = 2, NLayersD = 3, MlpChannels = 8, NumPatches = 16, SpectralNorm = false,
-            SegmenterDropout = false, LambdaSsim = 0 }, 48, 64),
+        ["psp-stain"] = (new PspStainConfig
+        {
+            Ngf = 2,
+            Ndf = 2,
+            NLayersD = 3,
+            MlpChannels = 8,
+            NumPatches = 16,
+            SpectralNorm = false,
+            SegmenterDropout = false,
+            LambdaSsim = 0
+        }, 48, 64),
     };
 
     public static TheoryData<string> Names => [.. Recorded.Keys];

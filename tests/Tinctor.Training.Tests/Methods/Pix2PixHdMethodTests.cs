@@ -7,7 +7,6 @@ using Tinctor.Torch.Nn;
 using Tinctor.Torch.Serialization;
 using Tinctor.Training.Configuration;
 using Tinctor.Training.Import;
-using Tinctor.Training.Loading;
 using Tinctor.Training.Losses;
 using Tinctor.Training.Methods.Pix2PixHd;
 using Tinctor.Training.Networks;

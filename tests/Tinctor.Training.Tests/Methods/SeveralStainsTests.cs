@@ -7,7 +7,6 @@ using Tinctor.Torch;
 using Tinctor.Torch.Nn;
 using Tinctor.Torch.Serialization;
 using Tinctor.Training.Configuration;
-using Tinctor.Training.Learners;
 using Tinctor.Training.Methods;
 using Tinctor.Training.Methods.BciStainer;
 using Tinctor.Training.Methods.Bridges;
@@ -183,8 +182,11 @@ public sealed class SeveralStainsTests : DataFolder
     }
 
     private static IEnumerable<Tensor> ConditionOf(Module network, MethodConfig config) =>
-        config.StainCondition == StainInput.Embedding ? network.named_parameters().Where(parameter => parameter.name.Contains("stain_condition.")).Select(parameter => parameter.parameter)
-        : [network.modules().OfType<Conv2d>().First().weight];
+        config.StainCondition == StainInput.Embedding
+            ? from parameter in network.named_parameters()
+              where parameter.name.Contains("stain_condition.")
+              select parameter.parameter
+            : [network.modules().OfType<Conv2d>().First().weight];
 
     private sealed class Silent : ITrainingObserver
     {

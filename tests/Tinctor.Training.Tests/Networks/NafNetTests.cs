@@ -5,7 +5,6 @@ using Tinctor.Torch.Serialization;
 using Tinctor.Training.Import;
 using Tinctor.Training.Losses;
 using Tinctor.Training.Methods.Regression;
-using Tinctor.Training.Networks;
 
 namespace Tinctor.Training.Tests.Networks;
 

@@ -1,6 +1,5 @@
 using System.CommandLine;
 using System.Globalization;
-using Tinctor.Evaluation.Analyses;
 using Tinctor.Evaluation.Analyses.Distribution;
 using Tinctor.Evaluation.Features;
 using Tinctor.Evaluation.Metrics;

@@ -75,8 +75,10 @@ function violinsOption() {
           + `quartiles ${q1} to ${q3}<br>range ${low} to ${high}`;
       },
     },
-    xAxis: xAxis('', { type: 'category', data: methods.map(m => m.title), axisLabel: { color: colour('--soft'), interval: 0, overflow: 'break',
-      width: 90 } }),
+    xAxis: xAxis('', {
+      type: 'category', data: methods.map(m => m.title),
+      axisLabel: { color: colour('--soft'), interval: 0, overflow: 'break', width: 90 },
+    }),
     yAxis: yAxis(withUnit(metric), { scale: true }),
     series: [{
       type: 'custom', encode: { x: 0, y: [1, 2] },

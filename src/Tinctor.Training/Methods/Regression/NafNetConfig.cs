@@ -1,5 +1,4 @@
 using System.ComponentModel.DataAnnotations;
-using Tinctor.Data;
 using Tinctor.Torch;
 using Tinctor.Torch.Nn;
 using Tinctor.Training.Networks;
