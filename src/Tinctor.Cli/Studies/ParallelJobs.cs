@@ -10,9 +10,11 @@ internal static class ParallelJobs
     /// <param name="jobs">The jobs; names are unique.</param>
     /// <param name="most">Maximum number of jobs at the same time.</param>
     /// <param name="logs">Folder of the log files.</param>
+    /// <param name="report">Receives the problem of each failed job.</param>
     /// <param name="cancel">Stops the running commands, which save their work.</param>
     /// <returns>Names of the jobs that failed.</returns>
-    public static async Task<IReadOnlyCollection<string>> Run(IReadOnlyList<StudyJob> jobs, int most, string logs, CancellationToken cancel)
+    public static async Task<IReadOnlyCollection<string>> Run(IReadOnlyList<StudyJob> jobs, int most, string logs, Action<string> report,
+        CancellationToken cancel)
     {
         Directory.CreateDirectory(logs);
         StudyJob[] waiting = [.. jobs.Where(job => job.Steps.Any(step => step.Arguments is not null))];
@@ -32,9 +34,10 @@ internal static class ParallelJobs
                 return;
             }
             failed.Add(job.Name);
-            string problem = File.ReadLines(log).LastOrDefault(line => line.StartsWith("error:", StringComparison.Ordinal))
-                ?? $"error: exit code {code}";
-            Terminal.Error.WriteLine($"{problem} ({count} {job.Name}; log: {log})");
+            const string Error = "error: ";
+            string problem = File.ReadLines(log).LastOrDefault(line => line.StartsWith(Error, StringComparison.Ordinal))?[Error.Length..]
+                ?? $"exit code {code}";
+            report($"{problem} ({count} {job.Name}; log: {log})");
         });
         return failed;
     }

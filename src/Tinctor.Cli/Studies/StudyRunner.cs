@@ -38,15 +38,16 @@ internal static class StudyRunner
         if (rates.Length == 0) return study;
         var tuning = new LearningRateTuning(study, rates, parse.GetValue(StudyOptions.TuneShare),
             parse.GetRequiredValue(StudyOptions.Seeds)[0]);
+        // High rates may diverge.
         await ParallelJobs.Run([.. tuning.Jobs(StudyOptions.OfTraining(parse))], parse.GetValue(StudyOptions.JobCount), Logs(study),
-            cancel);
+            Terminal.Warning, cancel);
         return tuning.Apply();
     }
 
     private static Task<IReadOnlyCollection<string>> RunJobs(ParseResult parse, Study study, StudyJob[] jobs, CancellationToken cancel)
     {
         int most = parse.GetValue(StudyOptions.JobCount);
-        return most > 1 ? ParallelJobs.Run(jobs, most, Logs(study), cancel) : RunInTurn(parse, jobs, cancel);
+        return most > 1 ? ParallelJobs.Run(jobs, most, Logs(study), Terminal.Problem, cancel) : RunInTurn(parse, jobs, cancel);
     }
 
     // A failed job, such as a training that diverged, does not stop the others.
