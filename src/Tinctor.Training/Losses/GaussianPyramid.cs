@@ -44,13 +44,21 @@ internal static class GaussianPyramid
     /// <param name="line">Weights along each axis, an odd number of them.</param>
     public static Tensor Blur(Tensor image, IReadOnlyList<double> line)
     {
-        long channels = image.size(1), border = line.Count / 2;
         using DisposeScope temporaries = torch.NewDisposeScope();
         double[] kernel = [.. line.SelectMany(row => line.Select(column => row * column))];
-        Tensor filter = torch.tensor(kernel, [1, 1, line.Count, line.Count]).to(image.dtype).to(image.device)
-            .expand(channels, 1, line.Count, line.Count);
+        Tensor window = torch.tensor(kernel, [line.Count, line.Count]).to(image.dtype).to(image.device);
+        return Blur(image, window).MoveToOuterDisposeScope();
+    }
+
+    /// <summary>Smooths images by a filter, reflected at the borders.</summary>
+    /// <param name="image">Images [N,C,H,W].</param>
+    /// <param name="window">Filter [side,side] of odd side, on the device and of the type of the images.</param>
+    public static Tensor Blur(Tensor image, Tensor window)
+    {
+        long channels = image.size(1), side = window.size(0), border = side / 2;
+        using DisposeScope temporaries = torch.NewDisposeScope();
         Tensor padded = F.pad(image, [border, border, border, border], "reflect");
-        return F.conv2d(padded, filter, groups: channels).MoveToOuterDisposeScope();
+        return F.conv2d(padded, window.expand(channels, 1, side, side), groups: channels).MoveToOuterDisposeScope();
     }
 
     /// <summary>Takes every second pixel of every second row.</summary>

@@ -16,15 +16,14 @@ internal static class OctavePyramid
     public static Tensor[] Octaves(Tensor images, int count)
     {
         using DisposeScope temporaries = torch.NewDisposeScope();
-        long channels = images.size(1);
-        Tensor window = GaussianWindow.Create(3, 1).to(images.device, images.dtype).expand(channels, 1, 3, 3);
+        Tensor window = GaussianWindow.Create(3, 1).to(images.device, images.dtype);
         var octaves = new Tensor[count];
         octaves[0] = images;
         for (int octave = 1; octave < count; octave++)
         {
             Tensor blurred = octaves[octave - 1];
-            for (int i = 0; i < Blurs; i++) blurred = F.conv2d(F.pad(blurred, [1, 1, 1, 1], "reflect"), window, groups: channels);
-            octaves[octave] = F.avg_pool2d(blurred, 1, stride: 2).MoveToOuterDisposeScope();
+            for (int i = 0; i < Blurs; i++) blurred = GaussianPyramid.Blur(blurred, window);
+            octaves[octave] = GaussianPyramid.Halve(blurred).MoveToOuterDisposeScope();
         }
         return octaves;
     }
