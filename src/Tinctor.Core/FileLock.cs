@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Globalization;
 using System.Text.Json;
 
@@ -56,11 +57,36 @@ internal sealed class FileLock : IDisposable
         }
     }
 
+    /// <summary>Acquires a lock; waits for a process that holds it.</summary>
+    /// <param name="path">The lock file; its folder is created if needed.</param>
+    /// <param name="target">File or folder that is locked, named in the error.</param>
+    /// <param name="patience">Longest time to wait.</param>
+    /// <exception cref="TinctorException">The lock is still held after this time, or the lock file cannot be written.</exception>
+    public static FileLock Acquire(string path, string target, TimeSpan patience)
+    {
+        for (var clock = Stopwatch.StartNew(); ;)
+        {
+            try
+            {
+                return Acquire(path, target);
+            }
+            catch (TinctorException e) when (e.IsInUse && clock.Elapsed < patience)
+            {
+                // Processes that started together do not ask again together.
+                Thread.Sleep(Pause * (1 + Random.Shared.NextDouble()));
+            }
+        }
+    }
+
     /// <summary>Whether a running process holds a lock; a process of another computer counts as running until its note is stale.</summary>
     /// <param name="path">The lock file.</param>
-    public static bool IsHeld(string path) => Read(NoteOf(path)) is { } holder
+    public static bool IsHeld(string path) => FindHolder(path) is not null;
+
+    /// <summary>Gets the running process that holds a lock; null for none.</summary>
+    /// <param name="path">The lock file.</param>
+    public static Holder? FindHolder(string path) => Read(NoteOf(path)) is { } holder
         && (holder.IsLocal ? LocalProcess.IsRunning(holder.Process)
-            : DateTime.UtcNow - File.GetLastWriteTimeUtc(NoteOf(path)) < Stale);
+            : DateTime.UtcNow - File.GetLastWriteTimeUtc(NoteOf(path)) < Stale) ? holder : null;
 
     /// <summary>Releases the lock and deletes its files.</summary>
     public void Dispose()
@@ -194,7 +220,8 @@ internal sealed class FileLock : IDisposable
     private static TinctorException Refuse(string target, Holder? holder) => new(target,
         holder is null ? "is in use by another process"
             : $"is in use by process {holder.Process.ToString(CultureInfo.InvariantCulture)} on {holder.Host}",
-        $"Wait until it has finished, or stop it; the lock of a computer that died ends after {Stale.TotalMinutes} minutes.");
+        $"Wait until it has finished, or stop it; the lock of a computer that died ends after {Stale.TotalMinutes} minutes.")
+    { IsInUse = true };
 
     /// <summary>Process that holds a lock.</summary>
     internal sealed record Holder(string Host, int Process, string Id, string Namespace)

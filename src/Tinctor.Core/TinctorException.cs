@@ -50,6 +50,9 @@ public class TinctorException : Exception
     /// </summary>
     public string? Option { get; init; }
 
+    /// <summary>Whether another process works on the file, so that a later attempt may succeed.</summary>
+    internal bool IsInUse { get; init; }
+
     private static string Compose(string? file, string problem, string? remedy)
     {
         string line = Printable(problem, isList: true);
