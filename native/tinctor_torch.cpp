@@ -6,6 +6,8 @@
 //  * A function that fails returns a negative number (or null) and leaves its message in tt_last_error().
 //  * The same source compiles against libtorch 1.13 and 2.x.
 
+#include "common.hpp"
+
 #include <ATen/ATen.h>
 #include <ATen/CPUGeneratorImpl.h>
 #include <ATen/Parallel.h>
@@ -32,10 +34,6 @@
 #include <string>
 #include <vector>
 
-#define TT_API extern "C" __attribute__((visibility("default")))
-#define TT_TORCH_AT_LEAST(major, minor) \
-  (TORCH_VERSION_MAJOR > (major) || (TORCH_VERSION_MAJOR == (major) && TORCH_VERSION_MINOR >= (minor)))
-
 namespace {
 
 #if TT_TORCH_AT_LEAST(2, 1)
@@ -44,42 +42,8 @@ using OptionalTensor = std::optional<at::Tensor>;
 using OptionalTensor = c10::optional<at::Tensor>;
 #endif
 
-thread_local std::string last_error;
-
 // Naming every frame of the C++ stack takes milliseconds an error, and the message that is passed on leaves them out.
 [[maybe_unused]] const bool without_backtraces = (c10::SetStackTraceFetcher([] { return std::string(); }), true);
-
-// Runs `body`; a C++ exception becomes `failure`, with its message kept for tt_last_error().
-template <typename Result, typename Body>
-Result guarded(const char* where, Result failure, Body&& body) {
-  try {
-    return body();
-  } catch (const c10::Error& e) {
-    last_error = std::string(where) + ": " + e.what_without_backtrace();
-  } catch (const std::exception& e) {
-    last_error = std::string(where) + ": " + e.what();
-  } catch (...) {
-    last_error = std::string(where) + ": unknown native exception";
-  }
-  return failure;
-}
-
-using TensorPtr = c10::intrusive_ptr<c10::TensorImpl, c10::UndefinedTensorImpl>;
-
-// A new reference to the tensor behind a handle.
-at::Tensor borrow(void* handle) {
-  return handle ? at::Tensor(TensorPtr::reclaim_copy(static_cast<c10::TensorImpl*>(handle))) : at::Tensor();
-}
-
-// Moves a tensor out into a handle that the caller frees.
-void* release(at::Tensor tensor) { return tensor.defined() ? tensor.unsafeReleaseTensorImpl() : nullptr; }
-
-std::vector<at::Tensor> borrow_all(void* const* handles, int64_t count) {
-  std::vector<at::Tensor> tensors;
-  tensors.reserve(count);
-  for (int64_t i = 0; i < count; i++) tensors.push_back(borrow(handles[i]));
-  return tensors;
-}
 
 // A device travels as type << 8 | index, with 0xff for "no index".
 c10::Device unpack_device(int64_t packed) {
