@@ -1,3 +1,4 @@
+using Tinctor.Evaluation.Analyses.Datasets;
 using Tinctor.Evaluation.Analyses.Densities;
 using Tinctor.Evaluation.Data;
 using Tinctor.Evaluation.Metrics;
@@ -61,6 +62,7 @@ public static class Evaluator
             TestSet = TestSetIdentity.Create(set.Pairs, options.Labels),
             Sections =
             [
+                .. DatasetMeans.Section(images, metrics, computed),
                 .. DabMeans.Section([.. scored.Select(image => image.Dab).OfType<DabMeans>()], computed),
                 .. options.Analyses.Select(analysis => analysis.Run(testSet, progress, cancel)),
             ],

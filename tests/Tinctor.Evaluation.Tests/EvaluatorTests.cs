@@ -3,6 +3,7 @@ using System.Text.Json.Nodes;
 using System.Text.RegularExpressions;
 using Tinctor.Evaluation.Data;
 using Tinctor.Evaluation.Report;
+using Tinctor.Evaluation.Sections;
 using Tinctor.Slides;
 
 namespace Tinctor.Evaluation.Tests;
@@ -61,6 +62,27 @@ public sealed class EvaluatorTests
         Assert.Null(psnr["ci"]);
         Assert.True(result.BeatsBaselines(result.Models.Single()));
         Assert.Contains(",inf,1,0,0,", File.ReadAllText(files.Csv));
+    }
+
+    [Fact]
+    public void Run_several_data_sets_have_equal_weight_in_their_mean()
+    {
+        using var set = new ExampleImages(images: 5);
+        string[] stains = ["HER2", "HER2", "HER2", "Ki67", ""];
+        string csv = set.File("labels.csv", "name,slide_id,stain\n"
+            + string.Concat(set.Names.Zip(stains, (name, stain) => $"{name},{name},{stain}\n")));
+        EvaluationResult result = Evaluate(set.Options with { Labels = csv });
+        ReportSection section = Assert.Single(result.Sections, section => section.Key == "datasets");
+        double[] psnr = [.. result.Images.Select(image => image.Scores[ScoredMethod.Model][0])];
+        double her2 = psnr[..3].Average(), ki67 = psnr[3];
+        IReadOnlyList<object?>[] rows = [.. section.Tables[0].Rows.Take(4)];
+        Assert.Equal(["HER2", "Ki67", "mean of the data sets", "all images"], rows.Select(row => row[1]));
+        Assert.Equal([3, 1, 4, 5], rows.Select(row => row[2]));
+        Assert.Equal([her2, ki67, (her2 + ki67) / 2, psnr.Average()], rows.Select(row => (double)row[3]!), (x, y) => Math.Abs(x - y) < 1e-9);
+        Assert.Contains("1 of 5 images belong to no data set", Assert.Single(section.Warnings));
+        EvaluationFiles.Write(result, set.Out);
+        Assert.Equal(1 + section.Tables[0].Rows.Count,
+            File.ReadAllLines(Path.Combine(set.Out, "tables", "datasets_datasets.csv")).Length);
     }
 
     [Fact]

@@ -15,6 +15,9 @@ public sealed record ImagePair(
     /// <summary>Path of the image of a method: the output of a model, or the source for <see cref="ScoredMethod.Identity"/>.</summary>
     public string PathOf(string method) => method == ScoredMethod.Identity ? Source! : Stained[method];
 
+    /// <summary>Data set or stain of the image, if several are evaluated together; null if unknown.</summary>
+    internal string? Dataset { get; init; }
+
     /// <summary>Side of the square at the centre that is scored, in pixels; 0 for the whole image.</summary>
     internal int Crop { get; init; }
 

@@ -104,7 +104,11 @@ internal sealed record ImagePairs(IReadOnlyList<ImagePair> Pairs, IReadOnlyList<
             .. from name in names
                let row = rowOf(name)
                select new ImagePair(name, stained.ToDictionary(model => model.Key, model => model.Value[name][0]), real[name][0],
-                   source?.GetValueOrDefault(name)?[0], row.Label, row.SlideId) { Crop = crop },
+                   source?.GetValueOrDefault(name)?[0], row.Label, row.SlideId)
+               {
+                   Crop = crop,
+                   Dataset = row.Dataset,
+               },
         ];
     }
 

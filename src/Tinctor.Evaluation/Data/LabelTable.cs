@@ -4,7 +4,7 @@ namespace Tinctor.Evaluation.Data;
 
 /// <summary>
 /// Labels, slides and splits of images, read from a CSV file with the columns name (or target, as in the manifest of a data set), label,
-/// slide_id and split.
+/// slide_id, split, and dataset or stain.
 /// </summary>
 /// <param name="Rows">Rows by file name without extension.</param>
 /// <param name="HasSplits">Whether the table assigns images to splits.</param>
@@ -31,7 +31,7 @@ internal sealed record LabelTable(IReadOnlyDictionary<string, LabelRow> Rows, bo
             if (row.Cells.Count != table.Header.Count)
                 throw new TinctorException(path, $"line {row.Line} has {row.Cells.Count} cells, but the header has {table.Header.Count}");
             string key = FileNameLabels.WithoutImageExtension(Path.GetFileName(row.Text(name)));
-            if (!rows.TryAdd(key, new(row["label"], row["slide_id"], row["split"])))
+            if (!rows.TryAdd(key, new(row["label"], row["slide_id"], row["split"], row["dataset"] ?? row["stain"])))
                 throw new TinctorException(path, $"the name {key} appears twice", "Keep one row per name");
         }
         return new(rows, Has("split"));
@@ -39,14 +39,14 @@ internal sealed record LabelTable(IReadOnlyDictionary<string, LabelRow> Rows, bo
 }
 
 /// <summary>Row of a <see cref="LabelTable"/>; null where a cell is empty.</summary>
-internal readonly record struct LabelRow(string? Label, string? SlideId, string? Split);
+internal readonly record struct LabelRow(string? Label, string? SlideId, string? Split, string? Dataset);
 
 /// <summary>HER2 level at the end of the file names of BCI: 00001_train_2+.png.</summary>
 internal static partial class FileNameLabels
 {
     public static bool AllHaveOne(IEnumerable<string> names) => names.All(n => Level().IsMatch(n));
 
-    public static LabelRow Find(string name) => new(Level().Match(name).Groups[1].Value, null, null);
+    public static LabelRow Find(string name) => new(Level().Match(name).Groups[1].Value, null, null, null);
 
     public static string WithoutImageExtension(string name) => ImageExtension().Replace(name, "");
 
