@@ -21,7 +21,9 @@ using Tinctor.Training.Methods.Cut;
 using Tinctor.Training.Methods.DeReStainer;
 using Tinctor.Training.Methods.Pix2Pix;
 using Tinctor.Training.Methods.Pix2PixHd;
+using Tinctor.Training.Methods.PspStain;
 using Tinctor.Training.Methods.Regression;
+using Tinctor.Training.Methods.SimGan;
 using Tinctor.Training.Networks;
 
 namespace Tinctor.Training.Tests.Export;
@@ -42,6 +44,8 @@ public sealed class OnnxExecutorTests : IDisposable
         ["cyclegan"] = new CycleGanConfig { Generator = "resnet_6blocks", Ngf = 8 },
         ["cut"] = new CutConfig { Generator = "resnet_4blocks", Ngf = 8 },
         ["asp"] = new AspConfig { Generator = "resnet_4blocks", Ngf = 8 },
+        ["sim-gan"] = new SimGanConfig { Generator = "resnet_4blocks", Ngf = 8 },
+        ["psp-stain"] = new PspStainConfig { Generator = "resnet_4blocks", Ngf = 8 },
         ["derestainer"] = new DeReStainerConfig { Ngf = 8, NBlocks = 2 },
         ["derestainer block"] = new DeReStainerConfig
         {
