@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.CommandLine.Parsing;
 using System.Globalization;
 using System.Numerics;
 using Tinctor.Evaluation.Report;
@@ -44,6 +45,19 @@ internal static class CommonOptions
 
     /// <summary>Creates --amp.</summary>
     public static Option<bool> Amp() => new("--amp") { Description = "Compute in bfloat16 where it is safe (automatic mixed precision)" };
+
+    /// <summary>Creates an option for names that are separated by commas; empty by default.</summary>
+    public static Option<string[]> Names(string name, string description, string unit) => new(name)
+    {
+        Description = description,
+        HelpName = $"{unit},{unit}",
+        DefaultValueFactory = _ => [],
+        CustomParser = result => [.. Items(result)],
+    };
+
+    /// <summary>Splits a comma-separated list.</summary>
+    public static IEnumerable<string> Items(ArgumentResult result) => result.Tokens
+        .SelectMany(token => token.Value.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries));
 
     /// <summary>Creates an option for a positive number, such as a pixel size.</summary>
     public static Option<double?> Above0(string name, string description, string unit = "UM")

@@ -47,13 +47,13 @@ internal static class AblateCommand
     {
         Description = "Variants or other methods, as in full,pix2pix [default: the variants of the paper's table]",
         HelpName = "NAME,NAME",
-        CustomParser = result => [.. StudyOptions.Items(result)],
+        CustomParser = result => [.. CommonOptions.Items(result)],
     };
     private static readonly Option<string[]> Peers = new("--peers")
     {
         Description = "Other methods to compare with, as in pix2pix,cgan",
         HelpName = "NAME,NAME",
-        CustomParser = result => [.. StudyOptions.Items(result)],
+        CustomParser = result => [.. CommonOptions.Items(result)],
     };
     private static readonly Option<string[]> PeerSet = new("--peer-set")
     {

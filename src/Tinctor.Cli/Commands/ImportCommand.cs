@@ -16,6 +16,7 @@ internal static class ImportCommand
         Examples:
           tinctor import pix2pix latest_net_G.pth -o my-model
           tinctor import pix2pix latest_net_G.pth -o my-model --norm-statistics batch     as the official test script without --eval
+          tinctor import pix2pix latest_net_G.pth -o my-model --stains HER2,ER            input of 5 channels: RGB and a plane for each stain
         """;
 
     private const string PyramidPix2PixDescription = """
@@ -118,6 +119,9 @@ internal static class ImportCommand
         DefaultValueFactory = _ => "running",
     };
 
+    private static readonly Option<string[]> Stains = CommonOptions.Names("--stains",
+        "Stains of a network that takes a constant plane for each behind the image, as in HER2,Ki67 [default: none]", "STAIN");
+
     private static readonly Option<string> Direction = new("--direction")
     {
         Description = "Direction of the generator: AtoB (G_A) or BtoA (G_B)",
@@ -144,9 +148,12 @@ internal static class ImportCommand
         Direction.Among("AtoB", "BtoA");
         return new Command("import", "Import a checkpoint of an official repository as a model folder.")
         {
-            Of("pix2pix", Pix2PixDescription, parse => Pix2PixImport.Read(File(parse), parse.GetRequiredValue(Statistics)), Statistics),
+            Of("pix2pix", Pix2PixDescription,
+                parse => Pix2PixImport.Read(File(parse), parse.GetRequiredValue(Statistics), parse.GetRequiredValue(Stains)),
+                Statistics, Stains),
             Of("pyramid-pix2pix", PyramidPix2PixDescription,
-                parse => Pix2PixImport.ReadPyramid(File(parse), parse.GetRequiredValue(Statistics)), Statistics),
+                parse => Pix2PixImport.ReadPyramid(File(parse), parse.GetRequiredValue(Statistics), parse.GetRequiredValue(Stains)),
+                Statistics, Stains),
             Of("pix2pixhd", Pix2PixHdDescription,
                 parse => Pix2PixHdImport.Read(File(parse), parse.GetRequiredValue(Statistics)), Statistics),
             Of("cyclegan", CycleGanDescription, parse => Pix2PixImport.ReadCycleGan(

@@ -50,14 +50,8 @@ internal static class StainCommand
         DefaultValueFactory = _ => "same",
     };
     private static readonly Option<string> Output = CommonOptions.Output("Output folder");
-    private static readonly Option<string[]> To = new("--to")
-    {
-        Description = "Stains of a model of several, as in HER2,Ki67; results are in a folder for each [default: all]",
-        HelpName = "STAIN,STAIN",
-        DefaultValueFactory = _ => [],
-        CustomParser = result => [.. result.Tokens.SelectMany(token =>
-            token.Value.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries))],
-    };
+    private static readonly Option<string[]> To = CommonOptions.Names("--to",
+        "Stains of a model of several, as in HER2,Ki67; results are in a folder for each [default: all]", "STAIN");
 
     private static readonly Option<string?> Format =
         new("--format") { Description = "Output format; dzi for slides only [default: png for images, ome.tif for slides]" };

@@ -45,7 +45,7 @@ internal static class VarianceCommand
         Description = "Numbers of runs that are averaged to one sample; one row each",
         HelpName = "N,N",
         DefaultValueFactory = _ => [1, 2, 3, 5],
-        CustomParser = result => [.. StudyOptions.Items(result).Select(item =>
+        CustomParser = result => [.. CommonOptions.Items(result).Select(item =>
         {
             if (!int.TryParse(item, NumberStyles.None, CultureInfo.InvariantCulture, out int runs) || runs is < 1 or > 1000)
                 result.AddError($"--average {item}: write whole numbers from 1 to 1000, as in 1,2,3,5");
@@ -57,7 +57,7 @@ internal static class VarianceCommand
         Description = "Sampling strategies",
         HelpName = "NAME,NAME",
         DefaultValueFactory = _ => Enum.GetValues<SamplingStrategy>(),
-        CustomParser = result => [.. StudyOptions.Items(result).Select(item =>
+        CustomParser = result => [.. CommonOptions.Items(result).Select(item =>
         {
             if (Words.TryParse(typeof(SamplingStrategy), item, out object? strategy)) return (SamplingStrategy)strategy!;
             result.AddError(Words.Refusal("--strategies", item, Words.Of(typeof(SamplingStrategy))));
@@ -68,7 +68,7 @@ internal static class VarianceCommand
     {
         Description = "Exit steps t_e of the strategies mean and skip; one row each [default: the model's]",
         HelpName = "N,N",
-        CustomParser = result => [.. StudyOptions.Items(result).Select(item =>
+        CustomParser = result => [.. CommonOptions.Items(result).Select(item =>
         {
             if (!int.TryParse(item, NumberStyles.None, CultureInfo.InvariantCulture, out int step))
                 result.AddError($"--exit-step {item}: write whole numbers of 0 or more, as in 10,50,200");

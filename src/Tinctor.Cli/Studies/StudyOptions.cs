@@ -19,7 +19,7 @@ internal static class StudyOptions
         Description = "Random seeds; one training per seed, as in 0,1,2",
         HelpName = "N,N",
         DefaultValueFactory = _ => [0],
-        CustomParser = result => [.. Items(result).Select(item =>
+        CustomParser = result => [.. CommonOptions.Items(result).Select(item =>
         {
             if (!ulong.TryParse(item, NumberStyles.None, CultureInfo.InvariantCulture, out ulong seed))
                 result.AddError($"--seeds {item}: expected whole numbers, as in 0,1,2");
@@ -49,7 +49,7 @@ internal static class StudyOptions
         Description = "Choose each method's learning rate by validation [without rates: 5e-5,2e-4,8e-4,3.2e-3]",
         HelpName = "LR,LR",
         Arity = new ArgumentArity(0, 100),
-        CustomParser = result => result.Tokens.Count == 0 ? DefaultRates : [.. Items(result).Select(item =>
+        CustomParser = result => result.Tokens.Count == 0 ? DefaultRates : [.. CommonOptions.Items(result).Select(item =>
         {
             if (!double.TryParse(item, NumberStyles.Float, CultureInfo.InvariantCulture, out double rate) || rate is not (> 0 and < 1))
                 result.AddError($"--tune-lr {item}: expected learning rates between 0 and 1, as in 1e-4,1e-3");
@@ -128,8 +128,4 @@ internal static class StudyOptions
     /// <summary>Options of each staining.</summary>
     public static string[] OfStaining(ParseResult parse) =>
         parse.GetValue(Device) is string device ? ["--device", device, .. OfTraining(parse)] : OfTraining(parse);
-
-    /// <summary>Splits a comma-separated list.</summary>
-    public static IEnumerable<string> Items(ArgumentResult result) => result.Tokens
-        .SelectMany(token => token.Value.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries));
 }

@@ -14,16 +14,18 @@ internal static partial class Pix2PixImport
     /// <summary>Imports a checkpoint of pix2pix, such as latest_net_G.pth.</summary>
     /// <param name="path">Checkpoint file.</param>
     /// <param name="statistics">"running" or "batch", see <see cref="InferenceConfig"/>.</param>
+    /// <param name="stains">Stains of the input's last channels, which are constant planes; empty for a model of one stain.</param>
     /// <exception cref="TinctorException">The file contains no such generator.</exception>
-    public static ImportedModel Read(string path, string statistics) =>
-        Read(path, "pix2pix", found => Configure(new Pix2PixConfig(), found, statistics));
+    public static ImportedModel Read(string path, string statistics, params IReadOnlyList<string> stains) =>
+        Read(path, "pix2pix", found => Configure(new Pix2PixConfig(), found, statistics, stains));
 
     /// <summary>Imports a checkpoint of PyramidPix2pix, such as latest_net_G.pth.</summary>
     /// <param name="path">Checkpoint file.</param>
     /// <param name="statistics">"running" or "batch", see <see cref="InferenceConfig"/>.</param>
+    /// <param name="stains">Stains of the input's last channels, which are constant planes; empty for a model of one stain.</param>
     /// <exception cref="TinctorException">The file contains no such generator.</exception>
-    public static ImportedModel ReadPyramid(string path, string statistics) =>
-        Read(path, "pyramid-pix2pix", found => Configure(new PyramidPix2PixConfig(), found, statistics));
+    public static ImportedModel ReadPyramid(string path, string statistics, params IReadOnlyList<string> stains) =>
+        Read(path, "pyramid-pix2pix", found => Configure(new PyramidPix2PixConfig(), found, statistics, stains));
 
     /// <summary>Imports a generator of CycleGAN, such as latest_net_G_A.pth, or latest_net_G.pth of a published model.</summary>
     /// <param name="path">Checkpoint file.</param>
@@ -45,16 +47,33 @@ internal static partial class Pix2PixImport
         return model with { Config = model.Config with { Direction = direction } };
     }
 
-    private static Pix2PixConfig Configure(Pix2PixConfig defaults, Architecture found, string statistics) => defaults with
+    private static MethodConfig Configure(
+        Pix2PixConfig defaults, Architecture found, string statistics, IReadOnlyList<string> stains)
     {
-        Generator = found.Generator,
-        Ngf = found.Ngf,
-        InputChannels = found.InputChannels,
-        OutputChannels = found.OutputChannels,
-        Norm = found.Norm,
-        Dropout = found.Dropout,
-        Inference = new InferenceConfig { Statistics = statistics },
-    };
+        if (stains.Count == 1 || stains.Distinct().Count() < stains.Count)
+        {
+            throw new OptionException(nameof(MethodConfig.Stains), $"the stains are {string.Join(", ", stains)}, expected several different ones",
+                "Name one stain for each plane, or none for a network without planes");
+        }
+        if (stains.Count >= found.InputChannels)
+        {
+            throw new OptionException(nameof(MethodConfig.Stains), $"{stains.Count} stains are named, but the network has "
+                + $"{found.InputChannels} input channels with the planes of the stains", "Name the stains that the network was trained with");
+        }
+        var config = defaults with
+        {
+            Generator = found.Generator,
+            Ngf = found.Ngf,
+            InputChannels = found.InputChannels - stains.Count,
+            OutputChannels = found.OutputChannels,
+            Norm = found.Norm,
+            Dropout = found.Dropout,
+            Stains = [.. stains],
+            StainCondition = StainInput.Planes,
+            Inference = new InferenceConfig { Statistics = statistics },
+        };
+        return stains.Count == 0 ? config with { StainCondition = defaults.StainCondition } : config;
+    }
 
     private static ImportedModel Read(string path, string method, Func<Architecture, MethodConfig> configure)
     {

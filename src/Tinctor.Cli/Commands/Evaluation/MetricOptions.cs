@@ -22,14 +22,8 @@ internal static class MetricOptions
         DefaultValueFactory = _ => "uniform7",
     };
 
-    private static readonly Option<string[]> MetricKeys = new("--metrics")
-    {
-        Description = "Metrics beside PSNR and SSIM, as in mae_dab,delta_e76, or all [default: those of the protocol]",
-        HelpName = "KEY,KEY",
-        DefaultValueFactory = _ => [],
-        CustomParser = result => [.. result.Tokens.SelectMany(token =>
-            token.Value.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries))],
-    };
+    private static readonly Option<string[]> MetricKeys = CommonOptions.Names("--metrics",
+        "Metrics beside PSNR and SSIM, as in mae_dab,delta_e76, or all [default: those of the protocol]", "KEY");
 
     /// <summary>All options.</summary>
     public static IReadOnlyList<Option> All { get; } = MakeAll();
