@@ -11,7 +11,10 @@ internal sealed class IhcLevelTable
     /// <summary>Name of the file.</summary>
     public const string FileName = "levels.csv";
 
-    private readonly SortedDictionary<string, IReadOnlyList<string>> rows = new(StringComparer.Ordinal);
+    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(1);
+
+    private readonly HashSet<string> known;
+    private readonly Dictionary<string, IReadOnlyList<string>> added = [];
     private readonly string path;
     private readonly string[] header;
 
@@ -23,26 +26,41 @@ internal sealed class IhcLevelTable
     {
         path = Path.Combine(folder, FileName);
         header = ["name", "level", "probability", .. levels.Select(level => $"p_{level}")];
-        if (!File.Exists(path)) return;
-        CsvTable table = CsvFile.Read(path);
-        if (!table.Header.SequenceEqual(header))
-            throw new TinctorException(path,
-                $"its columns are {string.Join(", ", table.Header)}, this model writes {string.Join(", ", header)}",
-                "Stain into another folder, or remove the file");
-        foreach (CsvRow row in table.Rows) rows[row.Text("name")] = row.Cells;
+        known = [.. Read().Keys];
     }
 
     /// <summary>Whether an image has a row.</summary>
     /// <param name="name">Path of the image below the folder, without extension.</param>
-    public bool Contains(string name) => rows.ContainsKey(name);
+    public bool Contains(string name) => known.Contains(name) || added.ContainsKey(name);
 
     /// <summary>Sets the row of an image.</summary>
     public void Set(string name, IhcLevelPrediction prediction)
     {
         IEnumerable<float> numbers = prediction.Probabilities.Prepend(prediction.Probability);
-        rows[name] = [name, prediction.Level, .. numbers.Select(p => p.ToString("F4", CultureInfo.InvariantCulture))];
+        added[name] = [name, prediction.Level, .. numbers.Select(p => p.ToString("F4", CultureInfo.InvariantCulture))];
     }
 
-    /// <summary>Writes the table.</summary>
-    public void Save() => CsvFile.Write(path, header, rows.Values);
+    /// <summary>Adds the new rows to the file, beside those that other processes have added meanwhile.</summary>
+    public void Save()
+    {
+        using FileLock access = FileLock.Acquire(Path.Combine(Path.GetDirectoryName(path)!, $".{FileName}.lock"), path, Patience);
+        var rows = new SortedDictionary<string, IReadOnlyList<string>>(Read(), StringComparer.Ordinal);
+        foreach ((string name, IReadOnlyList<string> row) in added) rows[name] = row;
+        CsvFile.Write(path, header, rows.Values);
+    }
+
+    private Dictionary<string, IReadOnlyList<string>> Read()
+    {
+        if (!File.Exists(path)) return [];
+        CsvTable table = CsvFile.Read(path);
+        if (!table.Header.SequenceEqual(header))
+        {
+            throw new TinctorException(path,
+                $"its columns are {string.Join(", ", table.Header)}, this model writes {string.Join(", ", header)}",
+                "Stain into another folder, or remove the file");
+        }
+        var rows = new Dictionary<string, IReadOnlyList<string>>();
+        foreach (CsvRow row in table.Rows) rows[row.Text("name")] = row.Cells;
+        return rows;
+    }
 }

@@ -121,6 +121,18 @@ internal static class ImageJobs
                 + $"(looked for {string.Join(" ", slides ? SlideFormats.Extensions : SlideFormats.ImageExtensions)})");
     }
 
+    /// <summary>Refuses results that would replace an input or each other.</summary>
+    /// <param name="jobs">All jobs.</param>
+    /// <param name="outputs">Paths of a job's results.</param>
+    public static void RefuseConflicts(List<ImageJob> jobs, Func<ImageJob, IEnumerable<string>> outputs)
+    {
+        if (jobs.Find(job => outputs(job).Any(output => Path.GetFullPath(job.Input) == Path.GetFullPath(output))) is { Input: string own })
+            throw new TinctorException(own, "the result would replace this input", "Choose another folder") { Option = "Output" };
+        foreach (var same in jobs.GroupBy(job => outputs(job).First()).Where(group => group.Count() > 1))
+            throw new TinctorException(same.Key, $"would be the result of {string.Join(" and of ", same.Select(job => job.Input))}",
+                "Use a folder for each");
+    }
+
     /// <summary>Selects the jobs without a result, or all. Refuses results that would replace an input or each other.</summary>
     /// <param name="jobs">All jobs.</param>
     /// <param name="outputs">Paths of a job's results.</param>
@@ -129,11 +141,7 @@ internal static class ImageJobs
     public static List<ImageJob> Open(List<ImageJob> jobs, Func<ImageJob, IEnumerable<string>> outputs, bool overwrite,
         Func<ImageJob, bool>? isWhole = null)
     {
-        if (jobs.Find(job => outputs(job).Any(output => Path.GetFullPath(job.Input) == Path.GetFullPath(output))) is { Input: string own })
-            throw new TinctorException(own, "the result would replace this input", "Choose another folder") { Option = "Output" };
-        foreach (var same in jobs.GroupBy(job => outputs(job).First()).Where(group => group.Count() > 1))
-            throw new TinctorException(same.Key, $"would be the result of {string.Join(" and of ", same.Select(job => job.Input))}",
-                "Use a folder for each");
+        RefuseConflicts(jobs, outputs);
         List<ImageJob> open = overwrite ? jobs : [.. jobs.Where(job => !outputs(job).All(File.Exists) || isWhole?.Invoke(job) == false)];
         if (open.Count < jobs.Count)
             ExistingResults.Note($"{jobs.Count - open.Count} of {jobs.Count}");
@@ -162,7 +170,7 @@ internal static class ImageJobs
         int threads,
         CancellationToken cancel)
     {
-        var results = new (string? Remark, string? Failure)[open.Count];
+        var results = new (string? Remark, string? Failure, bool IsSkipped)[open.Count];
         ProgressDisplay.Show(doing, progress =>
         {
             int finished = 0;
@@ -177,8 +185,9 @@ internal static class ImageJobs
             else for (int i = 0; i < open.Count; i++) Do(i);
         });
         string[] failures = [.. results.Select(result => result.Failure).OfType<string>()];
-        if (!cancel.IsCancellationRequested) Terminal.Result(done(Count(open.Count - failures.Length)));
-        foreach ((int i, (string? remark, _)) in results.Index())
+        if (!cancel.IsCancellationRequested)
+            Terminal.Result(done(Count(open.Count - failures.Length - results.Count(result => result.IsSkipped))));
+        foreach ((int i, (string? remark, _, _)) in results.Index())
             if (remark is not null) Terminal.Warning($"{open[i].Input}: {Errors.Sentence(remark)}");
         foreach (string failure in failures) Terminal.Problem(failure);
         if (cancel.IsCancellationRequested) Terminal.Note("Stopped. The same command resumes.");
@@ -186,23 +195,34 @@ internal static class ImageJobs
     }
 
     // Runs a job; returns its warning and its problem, one line each.
-    private static (string? Remark, string? Failure) Try(ImageJob job, Func<ImageJob, string?> one)
+    private static (string? Remark, string? Failure, bool IsSkipped) Try(ImageJob job, Func<ImageJob, string?> one)
     {
         try
         {
-            return (one(job), null);
+            return (one(job), null, false);
         }
         catch (Exception e) when (Errors.IsCancellation(e))
         {
-            return (null, null);
+            return (null, null, false);
         }
-        catch (Exception e) when (e is TinctorException or IOException or UnauthorizedAccessException or TorchException)
+        catch (JobSkippedException e)
+        {
+            Terminal.Note(e.Message);
+            return (null, null, true);
+        }
+        catch (Exception e) when (IsProblem(e))
         {
             string text = Errors.Text(e);
-            return (null, e is TinctorException { File: not null } ? text : $"{job.Input}: {text}");
+            return (null, e is TinctorException { File: not null } ? text : $"{job.Input}: {text}", false);
         }
     }
+
+    /// <summary>Whether an exception is a problem of one job, after which the others go on.</summary>
+    public static bool IsProblem(Exception e) => e is TinctorException or IOException or UnauthorizedAccessException or TorchException;
 
     private static bool IsInside(string folder, string path) =>
         Path.GetRelativePath(folder, path) is var relative && relative != "." && relative.Split(Path.DirectorySeparatorChar)[0] != "..";
 }
+
+/// <summary>A job that is left to another process; the message says why.</summary>
+internal sealed class JobSkippedException(string message) : Exception(message);

@@ -17,8 +17,15 @@ namespace Tinctor.Cli.Commands;
 internal sealed class SlideStaining(
     ParseResult parse, BridgeSampling? sampling, IhcLevelTable? levels, int quality, CancellationToken cancel)
 {
-    /// <summary>Stains a slide to one or more stains, whose tiles are read once. Returns a warning, or null.</summary>
-    public string? Stain(ImageJob job, IReadOnlyList<StainTarget> targets, Action<double, string> report)
+    /// <summary>Stains a slide, or a band of it, to one or more stains, whose tiles are read once. Returns a warning, or null.</summary>
+    /// <param name="job">The slide.</param>
+    /// <param name="targets">The stains.</param>
+    /// <param name="band">Band of the slide; null for the whole slide.</param>
+    /// <param name="isFinished">Whether all results are there.</param>
+    /// <param name="report">Receives the completed share and the current step.</param>
+    /// <exception cref="JobSkippedException">Another process has finished the slide, or is to finish it.</exception>
+    public string? Stain(ImageJob job, IReadOnlyList<StainTarget> targets, Shard? band, Func<bool> isFinished,
+        Action<double, string> report)
     {
         if (parse.GetValue(BridgeOptions.Trajectory))
             throw new TinctorException("--trajectory applies to images, not to slides. Leave it out");
@@ -26,17 +33,26 @@ internal sealed class SlideStaining(
         SlideStainOptions options = SlideOptions.Read(parse, slide, sampling, quality);
         SlideStainer[] runs = [.. targets.Select(target => new SlideStainer(target.Stainer, slide, target.Output, options))];
         string name = Path.GetFileName(targets[0].Output);
-        Terminal.Note($"{name}: {runs[0].Scale.Note}; {runs[0].Spec}");
+        string part = band is null ? "" : $"band {band}, ";
+        Terminal.Note($"{name}: {part}{runs[0].Scale.Note}; {runs[0].Spec}");
         var clock = Stopwatch.StartNew();
         int first = -1;
-        IReadOnlyList<StainedSlide> stained = SlideStainer.StainTogether(runs, progress =>
+        IReadOnlyList<StainedSlide>? stained = SlideStainer.StainTogether(runs, band, isFinished, progress =>
         {
             if (first < 0) first = progress.Done - 1;
             double rate = (progress.Done - first) / clock.Elapsed.TotalSeconds;
-            report((double)progress.Done / progress.Total, $"{name}: {progress.Done} of {progress.Total} tiles, {rate:0.0}/s");
+            report((double)progress.Done / progress.Total, $"{name}: {part}{progress.Done} of {progress.Total} tiles, {rate:0.0}/s");
         }, cancel);
+        if (stained is null) return LeaveToOthers(job, name, band, isFinished());
         foreach ((StainTarget target, StainedSlide done) in targets.Zip(stained)) Report(target, slide, done);
         return Remark(stained[0]);
+    }
+
+    private static string? LeaveToOthers(ImageJob job, string name, Shard? band, bool isFinished)
+    {
+        if (band is null || isFinished) throw new JobSkippedException($"{job.Input}: another process has stained it.");
+        Terminal.Note($"{name}: band {band} is stained. The process that stains the last band writes the slide.");
+        return null;
     }
 
     private void Report(StainTarget target, Slide slide, StainedSlide done)

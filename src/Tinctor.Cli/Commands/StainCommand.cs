@@ -18,6 +18,7 @@ internal static class StainCommand
         size, into OME-TIFF by default; an interrupted slide is resumed. Models that predict an IHC level (derestainer, bcistainer)
         write levels.csv.
         Diffusion bridges (bbdm, i2sb) are stochastic: --seed repeats a result, --samples measures its variation.
+        Many processes, on one computer or several, share the slides of a folder with --shard, and one slide with --band.
 
         Examples:
           tinctor stain runs/first/model field.png -o stained
@@ -32,6 +33,9 @@ internal static class StainCommand
           tinctor stain runs/bridge field.png -o stained --steps 10 --solver extrapolated --spacing angular --samples 5
           tinctor stain runs/bridge field.png -o stained --solver posterior --spacing even   less grain of a bridge after short training
           tinctor stain runs/bridge field.png -o stained --trajectory           the states between source and result
+          tinctor stain my-model slides/ -o stained --shard 2/8                 the second of eight processes
+          tinctor stain my-model slide.svs -o stained --band auto               a task of a Slurm array stains a band of the slide
+          tinctor stain --status stained                                        which slides are done, running, failed or missing
         """;
 
     private static readonly Argument<string> Model = new("model") { Description = "Model folder, or the run folder of a finished run" };
@@ -71,6 +75,7 @@ internal static class StainCommand
             { "Output", [Output, To, Format, Quality, .. SlideOptions.Output, CommonOptions.Viewer, Overwrite] },
             { "Tiling", SlideOptions.Tiling },
             { "Diffusion bridges", BridgeOptions.All },
+            { "Many processes", FleetOptions.All },
             { "Computation", [SlideOptions.Orientations, .. Loader.Options] },
         };
         command.SetAction((parse, cancel) => Task.Run(() => Run(parse, cancel)));
@@ -83,15 +88,21 @@ internal static class StainCommand
         if (parse.GetValue(Best)) model = Trainer.ExportBest(model, new NotesOnly(), cancel);
         ModelDescription description = TrainedModel.ReadDescription(model);
         var choice = new StainChoice(description, parse.GetRequiredValue(To));
-        List<ImageJob> jobs = [.. Jobs(parse, folder, description).Where(job => choice.Of(job).Count > 0)];
-        ImageJobs.RefuseNone(jobs, parse.GetRequiredValue(Inputs), slides: true);
-        IhcLevelTable? levels = description.IhcLevels is { Count: > 0 } labels ? new IhcLevelTable(folder, labels) : null;
+        List<ImageJob> all = [.. Jobs(parse, folder, description).Where(job => choice.Of(job).Count > 0)];
+        ImageJobs.RefuseNone(all, parse.GetRequiredValue(Inputs), slides: true);
         bool overwrite = parse.GetValue(Overwrite);
+        (Shard? shard, Shard? band) = (FleetOptions.ShardOf(parse), FleetOptions.BandOf(parse));
+        if (band is not null) RefuseBands(all, overwrite);
+        ImageJobs.RefuseConflicts(all, job => choice.Of(job).SelectMany(stain => Outputs(parse, job, stain)));
+        List<ImageJob> jobs = FleetOptions.Select(all, shard, band);
+        IhcLevelTable? levels = description.IhcLevels is { Count: > 0 } labels ? new IhcLevelTable(folder, labels) : null;
         List<ImageJob> open = ImageJobs.Open(jobs, job => choice.Of(job).SelectMany(stain => Outputs(parse, job, stain)), overwrite,
             job => choice.Of(job).All(stain => HasLevel(job, stain)));
-        var made = new StainedTable(folder);
+        var made = new StainedTable(folder, shard);
         RefuseOtherModel([.. overwrite ? [] : jobs.SelectMany(job => choice.Of(job).Where(stain => IsDone(job, stain))
             .Select(stain => OutputOf(parse, job, stain)))], made, model);
+        StainJobs.Add(folder, [.. all.SelectMany(job => choice.Of(job).Select(stain => AsRecord(parse, job, stain)))]);
+        if (jobs.Count == 0) Terminal.Note($"Part {shard ?? band} has no inputs: there are {all.Count}.");
         if (open.Count == 0) return 0;
         if (description.IsStochastic && parse.GetValue(SlideOptions.Orientations)) throw Stainer.NoOrientations();
         using Stainer stainer = Loader.Load(parse, model, open);
@@ -99,7 +110,8 @@ internal static class StainCommand
         var slides = new SlideStaining(parse, sampling, levels, parse.GetValue(Quality), cancel);
         try
         {
-            return ImageJobs.Run(open, "staining", count => $"Stained {count} into {folder}.", Stain, threads: 1, cancel);
+            string what = band is null ? "" : $"band {band} of ";
+            return ImageJobs.Run(open, "staining", count => $"Stained {what}{count} into {folder}.", Stain, threads: 1, cancel);
         }
         finally
         {
@@ -111,14 +123,63 @@ internal static class StainCommand
 
         bool IsDone(ImageJob job, string? stain) => Outputs(parse, job, stain).All(File.Exists) && HasLevel(job, stain);
 
+        StainTarget[] Missing(ImageJob job) => [.. choice.Of(job).Where(stain => overwrite || !IsDone(job, stain))
+            .Select(stain => new StainTarget(stain is null ? stainer : stainer.ForStain(stain), StainChoice.NameOf(job, stain),
+                OutputOf(parse, job, stain)))];
+
         string? Stain(ImageJob job, Action<double, string> report)
         {
-            StainTarget[] targets = [.. choice.Of(job).Where(stain => overwrite || !IsDone(job, stain)).Select(stain => new StainTarget(
-                stain is null ? stainer : stainer.ForStain(stain), StainChoice.NameOf(job, stain), OutputOf(parse, job, stain)))];
-            string? remark = job.IsSlide ? slides.Stain(job, targets, report) : StainImages(targets, levels, sampling, job, parse);
-            foreach (StainTarget target in targets) made.Set(target.Output, job.Input, model, stainer.ModelId);
-            if (job.IsSlide) made.Save();
-            return remark;
+            StainTarget[] targets = Missing(job);
+            if (targets.Length == 0) throw new JobSkippedException($"{job.Input}: another process has stained it.");
+            try
+            {
+                string? remark = job.IsSlide ? StainSlide(job, targets, report) : StainImages(targets, levels, sampling, job, parse);
+                // A slide of which other bands are missing is not written yet.
+                foreach (StainTarget target in targets.Where(target => File.Exists(target.Output)))
+                {
+                    made.Set(target.Output, job.Input, model, stainer.ModelId);
+                    StainFailure.Delete(target.Output);
+                }
+                if (!job.IsSlide) return remark;
+                levels?.Save();
+                made.Save();
+                return remark;
+            }
+            catch (Exception e) when (ImageJobs.IsProblem(e) && e is not TinctorException { IsInUse: true })
+            {
+                foreach (StainTarget target in targets) StainFailure.Write(target.Output, job.Input, Errors.Text(e));
+                throw;
+            }
+        }
+
+        string? StainSlide(ImageJob job, StainTarget[] targets, Action<double, string> report)
+        {
+            try
+            {
+                return slides.Stain(job, targets, band, () => !overwrite && Missing(job).Length == 0, report);
+            }
+            catch (TinctorException e) when (e.IsInUse && (shard is not null || band is not null))
+            {
+                throw new JobSkippedException($"{e.Message} Skipped.");
+            }
+        }
+    }
+
+    private static StainJob AsRecord(ParseResult parse, ImageJob job, string? stain)
+    {
+        string[] files = [.. Outputs(parse, job, stain).Select(path =>
+            Path.GetRelativePath(parse.GetRequiredValue(Output), path).Replace('\\', '/'))];
+        return new(files[0], files.ElementAtOrDefault(1), Path.GetFullPath(job.Input));
+    }
+
+    private static void RefuseBands(List<ImageJob> jobs, bool overwrite)
+    {
+        if (!jobs.Exists(job => job.IsSlide))
+            throw new OptionException("Band", "the inputs are images, which are stained in one piece", "Use --shard");
+        if (overwrite)
+        {
+            throw new OptionException("Band", "bands of one slide are stained by several processes, and each would start over",
+                "Remove the results, and leave out --overwrite");
         }
     }
 

@@ -69,7 +69,8 @@ public sealed class SlideStainer
     /// <exception cref="TinctorException">The slide is damaged, or another process stains it.</exception>
     public SlideTiles Open() => Open(shared: null);
 
-    private SlideTiles Open(SharedReads? shared) => new(stainer, slide, path, options, tissue, Scale, Spec, shared);
+    private SlideTiles Open(SharedReads? shared, TileLock? access = null) =>
+        new(stainer, slide, path, options, tissue, Scale, Spec, shared, access);
 
     /// <summary>Stains one slide with several stains, tile by tile in turn: each tile is read once for all of them.</summary>
     /// <param name="stains">One staining of the same slide for each stain, with the same options.</param>
@@ -78,19 +79,43 @@ public sealed class SlideStainer
     /// <exception cref="TinctorException">The slide is damaged, or another process stains it.</exception>
     /// <exception cref="IOException">A file cannot be written.</exception>
     public static IReadOnlyList<StainedSlide> StainTogether(IReadOnlyList<SlideStainer> stains, Action<SlideProgress>? progress = null,
-        CancellationToken cancel = default)
+        CancellationToken cancel = default) => StainTogether(stains, null, null, progress, cancel)!;
+
+    /// <summary>Stains one slide, or a band of it, with several stains, tile by tile in turn.</summary>
+    /// <param name="stains">One staining of the same slide for each stain, with the same options.</param>
+    /// <param name="band">
+    /// Part of the rows of tiles that is stained, while other processes stain the others; the last one writes the slide. Null for all.
+    /// </param>
+    /// <param name="isFinished">
+    /// Asked when the slide is locked: whether another process has finished it meanwhile, so that nothing is left to do. Null for no.
+    /// </param>
+    /// <param name="progress">Receives the number of stained tiles of all stains, on the calling thread.</param>
+    /// <param name="cancel">Cancels after the current batch. A later call with the same arguments resumes.</param>
+    /// <returns>The stained slides; null if another process has written or is to write them.</returns>
+    /// <exception cref="TinctorException">The slide is damaged, or another process stains it.</exception>
+    /// <exception cref="IOException">A file cannot be written.</exception>
+    internal static IReadOnlyList<StainedSlide>? StainTogether(IReadOnlyList<SlideStainer> stains, Shard? band, Func<bool>? isFinished,
+        Action<SlideProgress>? progress, CancellationToken cancel)
     {
         if (stains.Count == 0) return [];
         var shared = new SharedReads(stains[0].slide, RegionsKept + (4 * stains[0].options.BatchSize));
+        var locks = new List<TileLock>();
         var opened = new List<SlideTiles>();
         try
         {
-            foreach (SlideStainer stain in stains) opened.Add(stain.Open(shared));
-            return SlideTiles.FinishTogether(opened, progress, cancel);
+            foreach (SlideStainer stain in stains)
+            {
+                if (SlideTiles.TryLock(stain.path, band, isFinished) is not { } access) return null;
+                locks.Add(access);
+            }
+            foreach ((SlideStainer stain, TileLock access) in stains.Zip(locks)) opened.Add(stain.Open(shared, access));
+            return band is { } part ? SlideTiles.StainBandTogether(opened, part, progress, cancel)
+                : SlideTiles.FinishTogether(opened, progress, cancel);
         }
         finally
         {
             foreach (SlideTiles tiles in opened) tiles.Dispose();
+            foreach (TileLock access in locks) access.Dispose();
         }
     }
 

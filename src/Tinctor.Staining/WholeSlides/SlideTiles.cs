@@ -28,20 +28,29 @@ public sealed class SlideTiles : IDisposable
     private readonly SeamScore seams;
 
     internal SlideTiles(Stainer stainer, Slide slide, string path, SlideStainOptions options, TissueMask? tissue, SlideScale scale,
-        SlideSpec spec, SharedReads? shared = null)
+        SlideSpec spec, SharedReads? shared = null, TileLock? access = null)
     {
+        access ??= TryLock(path)!;
         (this.stainer, this.slide, this.path, this.options, this.tissue) = (stainer, slide, path, options, tissue);
         (Scale, Spec) = (scale, spec);
-        TileSource source = new(slide, Scale.Downsample, shared);
-        preparation = SlidePreparation.Measure(stainer, source, options, tissue);
-        TileLayout layout = preparation.Layout;
-        stained = layout.Scale(stainer.Model.Upscaling);
-        seams = new SeamScore(stained, SlideStainOptions.Grain(stainer.Model.Upscaling) / 2 * stainer.Model.Upscaling);
-        Tiles = [.. layout.Tiles.Where(tile => source.TissueShare(layout, tile, tissue) > 0)];
-        selected = [.. Tiles];
-        background = source.BackgroundColour(tissue);
-        store = new TileStore(StorePath, Fingerprinted(layout), path);
-        work = new(stainer, source, preparation, options, slide.Name, store, Tiles);
+        try
+        {
+            TileSource source = new(slide, Scale.Downsample, shared);
+            preparation = SlidePreparation.Measure(stainer, source, options, tissue);
+            TileLayout layout = preparation.Layout;
+            stained = layout.Scale(stainer.Model.Upscaling);
+            seams = new SeamScore(stained, SlideStainOptions.Grain(stainer.Model.Upscaling) / 2 * stainer.Model.Upscaling);
+            Tiles = [.. layout.Tiles.Where(tile => source.TissueShare(layout, tile, tissue) > 0)];
+            selected = [.. Tiles];
+            background = source.BackgroundColour(tissue);
+            store = new TileStore(StorePath(path), Fingerprinted(layout), path, access);
+            work = new(stainer, source, preparation, options, slide.Name, store, Tiles);
+        }
+        catch
+        {
+            access.Dispose();
+            throw;
+        }
     }
 
     /// <summary>Resolution of staining.</summary>
@@ -56,7 +65,13 @@ public sealed class SlideTiles : IDisposable
     /// <summary>Share of sampled source windows that are unlike the training images; null if the model has no detector.</summary>
     internal double? NoveltyShare => preparation.NoveltyShare;
 
-    private string StorePath => Path.Combine(Path.GetDirectoryName(Path.GetFullPath(path))!, $".{Path.GetFileName(path)}.tiles");
+    /// <summary>Gets the folder of the tiles of a stained slide.</summary>
+    internal static string StorePath(string path) =>
+        Path.Combine(Path.GetDirectoryName(Path.GetFullPath(path))!, $".{Path.GetFileName(path)}.tiles");
+
+    /// <summary>Locks the tiles of a stained slide, or of a band of it; see <see cref="TileLock.TryAcquire"/>.</summary>
+    internal static TileLock? TryLock(string path, Shard? band = null, Func<bool>? isFinished = null) =>
+        TileLock.TryAcquire(StorePath(path), path, band, isFinished);
 
     /// <summary>Gets the tiles with tissue that touch a rectangle, in pixels of the stained slide.</summary>
     public IReadOnlyList<Tile> Find(int x, int y, int width, int height) =>
@@ -98,9 +113,46 @@ public sealed class SlideTiles : IDisposable
     internal static StainedSlide[] FinishTogether(IReadOnlyList<SlideTiles> slides, Action<SlideProgress>? progress,
         CancellationToken cancel)
     {
-        IEnumerator<int>[] works = [.. slides.Select(slide => slide.EncodeWhileStaining().GetEnumerator())];
-        var done = new int[slides.Count];
-        int total = slides.Sum(slide => slide.Tiles.Count);
+        TakeTurns([.. slides.Select(slide => slide.EncodeWhileStaining())], slides.Sum(slide => slide.Tiles.Count), progress, cancel);
+        return [.. slides.Select(slide => slide.Complete())];
+    }
+
+    /// <summary>
+    /// Stains one band of several slides, tile by tile in turn. The process that stains the last band also finishes the slides.
+    /// </summary>
+    /// <returns>The finished slides; null if tiles of other bands are missing, or another process finishes the slides.</returns>
+    internal static StainedSlide[]? StainBandTogether(IReadOnlyList<SlideTiles> slides, Shard band, Action<SlideProgress>? progress,
+        CancellationToken cancel)
+    {
+        (int First, int End)[] bands = [.. slides.Select(slide => slide.RowsOf(band))];
+        TakeTurns([.. slides.Zip(bands, (slide, rows) => slide.StainRows(rows))],
+            slides.Zip(bands, (slide, rows) => slide.Tiles.Count(tile => tile.Row >= rows.First && tile.Row < rows.End)).Sum(),
+            progress, cancel);
+        bool isWhole = slides.All(slide => slide.store.TryLockWhole()) && slides.All(slide => slide.MissingTiles == 0);
+        return isWhole ? FinishTogether(slides, null, cancel) : null;
+    }
+
+    /// <summary>Number of tiles that are not stained yet.</summary>
+    internal int MissingTiles => Tiles.Count(tile => !store.Has(tile));
+
+    // Bands have nearly the same number of tiles with tissue.
+    private (int First, int End) RowsOf(Shard band)
+    {
+        ILookup<int, Tile> rows = Tiles.ToLookup(tile => tile.Row);
+        return band.Cut([.. Enumerable.Range(0, stained.Down.Count).Select(row => rows[row].Count())]);
+    }
+
+    private IEnumerable<int> StainRows((int First, int End) rows)
+    {
+        int done = 0;
+        foreach (Tile? tile in work.Stain(rows)) yield return tile is null ? done : ++done;
+    }
+
+    // Runs works that return their number of stained tiles after each step.
+    private static void TakeTurns(IReadOnlyList<IEnumerable<int>> all, int total, Action<SlideProgress>? progress, CancellationToken cancel)
+    {
+        IEnumerator<int>[] works = [.. all.Select(work => work.GetEnumerator())];
+        var done = new int[works.Length];
         try
         {
             for (bool goesOn = true; goesOn;)
@@ -119,7 +171,6 @@ public sealed class SlideTiles : IDisposable
         {
             foreach (IEnumerator<int> work in works) work.Dispose();
         }
-        return [.. slides.Select(slide => slide.Complete())];
     }
 
     private StainedSlide Complete()
@@ -218,7 +269,7 @@ public sealed class SlideTiles : IDisposable
         int done = 0, next = 0;
         try
         {
-            foreach (Tile? tile in work.Stain())
+            foreach (Tile? tile in work.Stain((0, preparation.Layout.Down.Count)))
             {
                 if (tile is { } stained)
                 {

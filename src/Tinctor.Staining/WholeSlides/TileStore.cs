@@ -4,7 +4,7 @@ namespace Tinctor.Staining.WholeSlides;
 
 /// <summary>
 /// Stained tiles of an unfinished slide, as files of a folder, from which staining resumes. The folder belongs to one slide, one model and
-/// one set of options; tiles of another are deleted. One process at a time uses it.
+/// one set of options; tiles of another are deleted. One process at a time uses it, or several that stain a band each.
 /// </summary>
 internal sealed class TileStore : IDisposable
 {
@@ -18,29 +18,28 @@ internal sealed class TileStore : IDisposable
     public const string Novelty = "-novelty";
 
     private readonly string folder;
-    private readonly FileLock access;
+    private readonly TileLock access;
 
     /// <param name="folder">The folder, created if needed.</param>
     /// <param name="fingerprint">Fingerprint of everything that the pixels of a tile depend on.</param>
     /// <param name="target">The stained slide, named in errors.</param>
-    /// <exception cref="TinctorException">Another process stains the same slide.</exception>
-    public TileStore(string folder, string fingerprint, string target)
+    /// <param name="access">Lock on the folder, which belongs to the store from now on.</param>
+    /// <exception cref="TinctorException">The folder of a band holds tiles of another model or other options.</exception>
+    public TileStore(string folder, string fingerprint, string target, TileLock access)
     {
-        this.folder = folder;
-        access = FileLock.Acquire(folder + ".lock", target);
-        try
+        (this.folder, this.access) = (folder, access);
+        string note = Path.Combine(folder, "tiles.txt");
+        using FileLock? whole = access.HoldWhole();
+        bool isOther = Directory.Exists(folder) && (!File.Exists(note) || File.ReadAllText(note) != fingerprint);
+        if (isOther && access.Band is not null)
         {
-            string note = Path.Combine(folder, "tiles.txt");
-            if (Directory.Exists(folder) && (!File.Exists(note) || File.ReadAllText(note) != fingerprint))
-                Directory.Delete(folder, recursive: true);
-            if (!File.Exists(note)) AtomicFile.WriteText(note, fingerprint);
-            AtomicFile.DeleteLeftovers(folder);
+            // Another process may be staining them.
+            throw new TinctorException(target, $"its tiles in {folder} were stained with another model or other options",
+                "Stain all bands with the same model and options, or remove the folder.");
         }
-        catch
-        {
-            access.Dispose();
-            throw;
-        }
+        if (isOther) Directory.Delete(folder, recursive: true);
+        if (!File.Exists(note)) AtomicFile.WriteText(note, fingerprint);
+        if (access.Band is null) AtomicFile.DeleteLeftovers(folder);
     }
 
     public bool Has(Tile tile, string kind = Stained) => File.Exists(PathOf(tile, kind));
@@ -49,8 +48,15 @@ internal sealed class TileStore : IDisposable
 
     public void Write(Tile tile, Image image, string kind = Stained) => image.Write(PathOf(tile, kind));
 
+    /// <summary>Whether this process may write the slide: it has locked the whole slide; see <see cref="TileLock.TryLockWhole"/>.</summary>
+    public bool TryLockWhole() => access.TryLockWhole();
+
     /// <summary>Deletes the tiles.</summary>
-    public void Delete() => Directory.Delete(folder, recursive: true);
+    public void Delete()
+    {
+        Directory.Delete(folder, recursive: true);
+        access.DeleteLeftovers();
+    }
 
     /// <summary>Lets other processes use the folder.</summary>
     public void Dispose() => access.Dispose();

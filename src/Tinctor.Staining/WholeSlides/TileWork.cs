@@ -51,12 +51,13 @@ internal sealed class TileWork
     }
 
     /// <summary>
-    /// Stains all tiles in their order and returns each as soon as it is stored, those stored before at once, and null for each tile whose
+    /// Stains tiles in their order and returns each as soon as it is stored, those stored before at once, and null for each tile whose
     /// moments were measured.
     /// </summary>
-    public IEnumerable<Tile?> Stain()
+    /// <param name="band">Rows of tiles: the first one, and the first one after them.</param>
+    public IEnumerable<Tile?> Stain((int First, int End) band)
     {
-        IEnumerable<Step> steps = ReadAhead.Of(Plan(), options.BatchSize + Ahead, Read).Select(read => read.Result);
+        IEnumerable<Step> steps = ReadAhead.Of(Plan(band), options.BatchSize + Ahead, Read).Select(read => read.Result);
         return ReadAhead.Of(Batches(steps).SelectMany(RunInOrder), Ahead, Store)
             .Select(stored => stored.Item.IsMeasured ? (Tile?)null : stored.Item.Tile);
     }
@@ -71,10 +72,10 @@ internal sealed class TileWork
     }
 
     // Kernelized normalisation measures the rows within its kernel before it stains one.
-    private IEnumerable<Step> Plan()
+    private IEnumerable<Step> Plan((int First, int End) band)
     {
         int measured = -1;
-        foreach (IGrouping<int, Tile> row in tiles.GroupBy(tile => tile.Row))
+        foreach (IGrouping<int, Tile> row in tiles.Where(tile => tile.Row >= band.First && tile.Row < band.End).GroupBy(tile => tile.Row))
         {
             Step[] steps = [.. row.Select(tile => new Step(tile, store.Has(tile) ? Task.None : Task.Stain))];
             if (toMeasure is not null && steps.Any(step => step.Task == Task.Stain))

@@ -85,6 +85,22 @@ public sealed class SharedReadsTests : IDisposable
     }
 
     [Fact]
+    public void StainTogether_in_bands_gives_results_of_one_process()
+    {
+        using Slide slide = Slide.Open(WriteSlide());
+        using var stainer = new Stainer(new Shifting(true, 0), Model, "model");
+        SlideStainOptions options = new() { WholeSlide = true, TileSize = 64, Halo = 0, JpegQuality = null };
+        SlideStainer[] Runs(string name) => [.. Model.Stains.Select(stain =>
+            new SlideStainer(stainer.ForStain(stain), slide, Path.Combine(folder, $"{name}-{stain}.ome.tif"), options))];
+        SlideStainer.StainTogether(Runs("whole"));
+        Assert.Null(SlideStainer.StainTogether(Runs("bands"), new(2, 2), null, null, default));
+        Assert.Equal(2, SlideStainer.StainTogether(Runs("bands"), new(1, 2), null, null, default)!.Count);
+        Assert.All(Model.Stains, stain => Assert.Equal(Image.Read(Path.Combine(folder, $"whole-{stain}.ome.tif")).Data,
+            Image.Read(Path.Combine(folder, $"bands-{stain}.ome.tif")).Data));
+        Assert.Empty(Directory.GetDirectories(folder));
+    }
+
+    [Fact]
     public void ReadAt_reads_region_once_until_capacity_is_reached()
     {
         using Slide slide = Slide.Open(WriteSlide());
