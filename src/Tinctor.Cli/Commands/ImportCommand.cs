@@ -120,7 +120,7 @@ internal static class ImportCommand
     };
 
     private static readonly Option<string[]> Stains = CommonOptions.Names("--stains",
-        "Stains of a network that takes a constant plane for each behind the image, as in HER2,Ki67 [default: none]", "STAIN");
+        "Stains of constant planes behind the image, as in HER2,Ki67 [default: none]", "STAIN");
 
     private static readonly Option<string> Direction = new("--direction")
     {

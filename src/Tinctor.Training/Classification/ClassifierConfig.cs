@@ -39,6 +39,17 @@ public sealed record ClassifierConfig : SupervisedConfig
     [AllowedValues("balanced", "none")]
     public string ClassWeights { get; init; } = "balanced";
 
+    /// <summary>
+    /// Highest standard deviation of the Gaussian noise that is added to training images in [-1,1]; each image has its own, from 0 to this.
+    /// Default: 1 for a comparator, else 0. Without noise, the features of a comparator depend on fine patterns, and a generator draws such
+    /// patterns instead of the stain.
+    /// </summary>
+    [Range(0.0, 2.0)]
+    public double? Noise { get; init; }
+
+    /// <summary>The noise of this training, <see cref="Noise"/> or its default.</summary>
+    internal double NoiseOrDefault => Noise ?? (Role == "comparator" ? 1 : 0);
+
     /// <inheritdoc/>
     protected override StainMatrix JitteredStains =>
         Side == "target" ? StainMatrix.HaematoxylinDab : StainMatrix.HaematoxylinEosin;

@@ -33,8 +33,11 @@ internal sealed class ClassifierTask : ImageTask
     public override Tensor Loss(Batch batch)
     {
         Tensor truth = torch.tensor<long>([.. batch.Pairs.Select(pair => (long)TruthOf(pair))]).to(Device);
-        return F.cross_entropy(Predict(batch), truth, classWeights);
+        return F.cross_entropy(Predict(WithNoise(batch.Source.to(Device))), truth, classWeights);
     }
+
+    private Tensor WithNoise(Tensor images) => config.NoiseOrDefault == 0 ? images
+        : images + torch.rand([images.size(0), 1, 1, 1]).to(Device) * config.NoiseOrDefault * torch.randn(images.shape).to(Device);
 
     public override double Score(IEnumerable<Batch> validation) => Confusion(validation).Accuracy;
 

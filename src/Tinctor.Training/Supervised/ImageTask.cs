@@ -19,7 +19,10 @@ internal abstract class ImageTask : SupervisedTask
     internal sealed override void Pass(Batch batch, Device device) => Predict(batch);
 
     /// <summary>Predicts for the images of a batch.</summary>
-    protected Tensor Predict(Batch batch) => network.forward(Prepare(batch.Source.to(Device)));
+    protected Tensor Predict(Batch batch) => Predict(batch.Source.to(Device));
+
+    /// <summary>Predicts for images in [-1,1]: [N,3,H,W].</summary>
+    protected Tensor Predict(Tensor images) => network.forward(Prepare(images));
 
     /// <summary>Prepares images in [-1,1] as input of the network; returns them as they are by default.</summary>
     protected virtual Tensor Prepare(Tensor images) => images;

@@ -66,7 +66,8 @@ public sealed class SupervisedTrainerTests : DataFolder
     public void Resume_stopped_run_gives_same_bytes()
     {
         Images();
-        string[] settings = ["training.steps=5", "training.checkpoint_every=2"];
+        // A comparator is trained with noise.
+        string[] settings = ["training.steps=5", "training.checkpoint_every=2", "role=comparator"];
         Train("whole", settings);
         var stop = new CancellationTokenSource();
         Assert.False(Train("cut", new Watcher(step => { if (step == 3) stop.Cancel(); }), stop.Token, settings).Finished);
@@ -75,6 +76,21 @@ public sealed class SupervisedTrainerTests : DataFolder
         Assert.Equal(SupervisedModel.Sha256(At("whole")), SupervisedModel.Sha256(At("cut")));
         Assert.NotEqual(SupervisedModel.ReadCard<ClassifierCard>(At("whole"), "classifier").Training.TrainingId,
             SupervisedModel.ReadCard<ClassifierCard>(At("cut"), "classifier").Training.TrainingId);
+    }
+
+    [Fact]
+    public void Train_only_comparator_has_noise_by_default()
+    {
+        Images();
+        Assert.Equal(Weights("comparator", "role=comparator"), Weights("noisy", "noise=1"));
+        Assert.Equal(Weights("evaluator", "role=evaluator"), Weights("quiet", "role=comparator", "noise=0"));
+        Assert.NotEqual(SupervisedModel.Sha256(At("comparator")), SupervisedModel.Sha256(At("evaluator")));
+
+        string Weights(string name, params string[] settings)
+        {
+            Train(name, ["training.steps=2", .. settings]);
+            return SupervisedModel.Sha256(At(name));
+        }
     }
 
     [Fact]
