@@ -84,9 +84,13 @@ internal sealed class FileLock : IDisposable
 
     /// <summary>Gets the running process that holds a lock; null for none.</summary>
     /// <param name="path">The lock file.</param>
-    public static Holder? FindHolder(string path) => Read(NoteOf(path)) is { } holder
+    /// <param name="now">Present time, UTC, by the clock of the file system; null for the clock of this computer.</param>
+    public static Holder? FindHolder(string path, DateTime? now = null) => Read(NoteOf(path)) is { } holder
         && (holder.IsLocal ? LocalProcess.IsRunning(holder.Process)
-            : DateTime.UtcNow - File.GetLastWriteTimeUtc(NoteOf(path)) < Stale) ? holder : null;
+            : (now ?? DateTime.UtcNow) - File.GetLastWriteTimeUtc(NoteOf(path)) < Stale) ? holder : null;
+
+    /// <summary>Gets the time at which this lock was acquired or last renewed, UTC, by the clock of the file system.</summary>
+    public DateTime FindTime() => File.GetLastWriteTimeUtc(note);
 
     /// <summary>Releases the lock and deletes its files.</summary>
     public void Dispose()

@@ -9,8 +9,8 @@ namespace Tinctor.Staining;
 internal sealed record StainJob(string File, string? Uncertainty, string Source);
 
 /// <summary>
-/// Table .jobs.csv of an output folder: all results that commands were asked to make, from which <see cref="WholeSlides.StainStatus"/> knows those that
-/// are missing.
+/// Table .jobs.csv of an output folder: all results that commands were asked to make. <see cref="WholeSlides.StainStatus"/> reports those
+/// that are missing.
 /// </summary>
 internal static class StainJobs
 {

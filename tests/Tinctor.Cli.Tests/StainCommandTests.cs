@@ -99,7 +99,8 @@ public sealed class StainCommandTests : IDisposable
         Assert.Contains("broken.png", errors[0]);
         Assert.Contains("grey.png: 1 channel, but the model expects 3. Convert it to RGB (--channels).", errors[1]);
         Assert.Contains("Stained 2 images into", outcome.Out);
-        Assert.Equal(["a.png", "broken.failed.json", "stained.csv", "z.png"], Directory.GetFiles(At("out")).Select(Path.GetFileName).Where(name => name![0] != '.').Order());
+        Assert.Equal(["a.png", "broken.failed.json", "grey.failed.json", "stained.csv", "z.png"],
+            Directory.GetFiles(At("out")).Select(Path.GetFileName).Where(name => name![0] != '.').Order());
     }
 
     [Fact]

@@ -131,7 +131,7 @@ public sealed class StainFleetTests : IDisposable
         Assert.Equal(0, Stain("--tile-size", "64", "--shard", "1/1").Code);
         Assert.Equal(0, Status().Code);
 
-        int Tiles() => Directory.Exists(At("out", ".a.ome.tif.tiles")) ? Directory.GetFiles(At("out", ".a.ome.tif.tiles"), "0*.png").Length : 0;
+        int Tiles() => At("out", ".a.ome.tif.tiles") is var tiles && Directory.Exists(tiles) ? Directory.GetFiles(tiles, "0*.png").Length : 0;
     }
 
     [Fact]
@@ -150,6 +150,7 @@ public sealed class StainFleetTests : IDisposable
     [InlineData("\"many\" is no part", "--shard", "many")]
     [InlineData("is set. State the part, as in 2/8 (--shard)", "--shard", "auto")]
     [InlineData("the inputs are images", "--band", "1/2")]
+    [InlineData("Add --status DIR (--json)", "--json")]
     [InlineData("each would start over", "--band", "1/2", "--format", "ome.tif", "--overwrite")]
     public void Stain_wrong_parts_are_one_line(string problem, params string[] options)
     {

@@ -35,6 +35,13 @@ internal static class FleetOptions
     /// <exception cref="OptionException">The value is no part, or the environment does not state it.</exception>
     public static Shard? ShardOf(ParseResult parse) => Read(parse, ShardPart, "Shard");
 
+    /// <summary>Refuses --json where nothing is printed.</summary>
+    /// <exception cref="OptionException">The option is given.</exception>
+    public static void RefuseJson(ParseResult parse)
+    {
+        if (parse.GetValue(Json)) throw new OptionException("Json", "only the status is printed as JSON", "Add --status DIR");
+    }
+
     /// <summary>Gets the band of each slide that this process stains; null for whole slides.</summary>
     /// <exception cref="OptionException">The value is no part, or the environment does not state it.</exception>
     public static Shard? BandOf(ParseResult parse) => Read(parse, BandPart, "Band");
@@ -45,13 +52,19 @@ internal static class FleetOptions
     /// <param name="band">Band of this process; images, which have no bands, belong to the first one. Null for whole slides.</param>
     public static List<ImageJob> Select(List<ImageJob> jobs, Shard? shard, Shard? band)
     {
-        bool[]? selected = shard?.Select([.. jobs.Select(job => SlideFormats.FilesOf(job.Input).Sum(SizeOf))],
+        bool[]? selected = shard?.Select([.. jobs.Select(job => FilesOf(job.Input).Sum(SizeOf))],
             [.. jobs.Select(job => job.Name)]);
         return [.. jobs.Where((job, i) => selected?[i] != false && (job.IsSlide || band is not { Number: > 1 }))];
     }
 
     private static Shard? Read(ParseResult parse, Option<string?> option, string name) =>
         parse.GetValue(option) is { } text ? Shard.Parse(text, name, Environment.GetEnvironmentVariable) : null;
+
+    // The pixels of MRXS are in a folder beside the file.
+    private static IEnumerable<string> FilesOf(string input) =>
+        Path.GetExtension(input).Equals(".mrxs", StringComparison.OrdinalIgnoreCase)
+        && Path.ChangeExtension(input, null) is var folder && Directory.Exists(folder)
+            ? SlideFormats.FilesOf(folder) : SlideFormats.FilesOf(input);
 
     // Missing files have problems that reading reports.
     private static long SizeOf(string file) => new FileInfo(file) is { Exists: true } found ? found.Length : 0;

@@ -85,6 +85,7 @@ internal static class StainCommand
     private static int Run(ParseResult parse, CancellationToken cancel)
     {
         string folder = parse.GetRequiredValue(Output), model = parse.GetRequiredValue(Model);
+        FleetOptions.RefuseJson(parse);
         if (parse.GetValue(Best)) model = Trainer.ExportBest(model, new NotesOnly(), cancel);
         ModelDescription description = TrainedModel.ReadDescription(model);
         var choice = new StainChoice(description, parse.GetRequiredValue(To));

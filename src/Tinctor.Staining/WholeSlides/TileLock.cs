@@ -95,7 +95,7 @@ internal sealed partial class TileLock : IDisposable
         FileLock whole = FileLock.Acquire(WholePath(folder), target, patience);
         foreach (Shard band in BandsOf(folder))
         {
-            if (FileLock.FindHolder(BandPath(folder, band)) is not { } holder) continue;
+            if (FileLock.FindHolder(BandPath(folder, band), whole.FindTime()) is not { } holder) continue;
             whole.Dispose();
             throw new TinctorException(target, $"band {band} is in use by process {holder.Process} on {holder.Host}",
                 "Wait until it has finished, or stop it.")
