@@ -22,7 +22,7 @@ public sealed record DeReStainerConfig : GanConfig
     private const int PublishedSize = 1024, PublishedLoadSize = 512;
 
     /// <summary>Creates the settings of the paper.</summary>
-    public DeReStainerConfig() => (GanMode, Lr, Beta1) = (GanMode.Lsgan, 1e-5, 0.9);
+    public DeReStainerConfig() => (GanMode, Lr) = (GanMode.Lsgan, 1e-5);
 
     /// <summary>Channels of the encoder's first block; the feature has 4 times as many.</summary>
     [Range(1, 1024)]
@@ -78,7 +78,7 @@ public sealed record DeReStainerConfig : GanConfig
     public Norm NormD { get; init; } = Norm.Instance;
 
     /// <summary>Whether the H&amp;E image is an additional input of the discriminators.</summary>
-    public bool Conditional { get; init; } = true;
+    public bool Conditional { get; init; }
 
     /// <summary>
     /// Reading of the paper's outer weights, stain 2 = 1 + 1 and content 13 = 2 + 10 + 1: sum (each is the sum of the inner weights, which
