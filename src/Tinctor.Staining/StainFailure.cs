@@ -34,6 +34,7 @@ internal sealed record StainFailure(string Source, string Error, string Host, Da
         }
         catch (Exception e) when (e is TinctorException || FileErrors.IsFileError(e))
         {
+            // The status then shows the result as missing.
         }
     }
 
