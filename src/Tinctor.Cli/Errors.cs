@@ -11,6 +11,9 @@ internal static partial class Errors
     /// <summary>Exit code of a command that was cancelled.</summary>
     public const int Cancelled = 130;
 
+    /// <summary>Exit code of a command that SIGTERM cancelled.</summary>
+    public const int Terminated = 143;
+
     private const int DiskFull = 28;
 
     /// <summary>Flags of options whose property has another name, by command; the first one that the command has is used.</summary>

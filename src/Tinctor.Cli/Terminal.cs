@@ -81,6 +81,9 @@ internal sealed class Terminal
         return previous;
     }
 
+    /// <summary>Writes a note from any thread, also from one that runs no command.</summary>
+    public void WriteNote(string text) => messages.MarkupLine($"[dim]{Markup.Escape(text)}[/]");
+
     /// <summary>Writes a line of the result.</summary>
     public static void Result(string text = "") => Out.WriteLine(text);
 

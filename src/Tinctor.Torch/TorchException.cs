@@ -4,7 +4,5 @@ namespace Tinctor.Torch;
 public sealed class TorchException(string message) : Exception(message)
 {
     /// <summary>Whether a device ran out of memory. libtorch reports it only in the text of its message.</summary>
-    public bool IsOutOfMemory => Message.Contains("out of memory", StringComparison.OrdinalIgnoreCase)
-        || Message.Contains("not enough memory", StringComparison.OrdinalIgnoreCase)
-        || Message.Contains("can't allocate memory", StringComparison.OrdinalIgnoreCase);
+    public bool IsOutOfMemory => MemoryShortage.IsCause(this);
 }

@@ -32,8 +32,16 @@ public static class Trainer
         // A run may be resumed from another working directory.
         config = config with { Data = config.Data.WithFullPaths() };
         config = config with { Model = config.Model.Completed(), Training = config.Training.WithFullPaths() };
-        using var loop = new MethodLoop(config, folder, observer, stop, resumes: false);
-        return loop.Start(stop);
+        try
+        {
+            using var loop = new MethodLoop(config, folder, observer, stop, resumes: false);
+            return loop.Start(stop);
+        }
+        catch (Exception e) when (MemoryShortage.IsCause(e) && File.Exists(folder.Config))
+        {
+            HalveMicrobatch(folder, observer, e);
+        }
+        return Resume(runFolder, observer, stop);
     }
 
     /// <summary>Resumes a run from its last checkpoint; the configuration is that of the run folder.</summary>
@@ -42,8 +50,32 @@ public static class Trainer
     {
         using FileLock access = RunFolder.LockRun(runFolder);
         RunFolder folder = RunFolder.Open(runFolder);
-        using MethodLoop loop = Open(folder, observer, stop);
-        return loop.Resume(stop);
+        while (true)
+        {
+            try
+            {
+                using MethodLoop loop = Open(folder, observer, stop);
+                return loop.Resume(stop);
+            }
+            catch (Exception e) when (MemoryShortage.IsCause(e))
+            {
+                HalveMicrobatch(folder, observer, e);
+            }
+        }
+    }
+
+    // The run then resumes from its last checkpoint, because the step that failed may have changed some of the networks.
+    private static void HalveMicrobatch(RunFolder folder, ITrainingObserver observer, Exception cause)
+    {
+        RunConfig config = ConfigFile.LoadRun(folder.Config, out _);
+        int pairs = config.Training.PairsAtATime;
+        if (pairs < 2)
+            throw new TinctorException(folder.Root, "memory is too short to train on one pair at a time",
+                "Start a run with smaller crops (data.crop_size) or a smaller network, or end other programs and resume", cause);
+        AtomicFile.WriteText(folder.Config,
+            ConfigFile.Write(config with { Training = config.Training with { Microbatch = pairs / 2 } }));
+        observer.Note($"memory is too short for {pairs} pairs at a time: the run goes on from its last checkpoint with "
+            + $"training.microbatch={pairs / 2}, and the same batch of {config.Training.BatchSize} pairs for each step");
     }
 
     /// <summary>Writes the best checkpoint of a run as a model folder in its folder best/, unless it is there already.</summary>

@@ -122,6 +122,8 @@ public sealed class ViewerServer : IAsyncDisposable
             .AddFilter("Microsoft.Extensions.Hosting", LogLevel.None);
         logging?.Invoke(builder.Logging);
         AddServices(builder.Services, options);
+        // Signals are the program's; the lifetime of a console would take them.
+        builder.Services.AddSingleton<IHostLifetime, ProgramLifetime>();
         WebApplication app = builder.Build();
         app.UseResponseHeaders();
         if (options.IiifOrigins.Count > 0) app.UseIiifOrigins(options.IiifOrigins);
@@ -237,5 +239,13 @@ public sealed class ViewerServer : IAsyncDisposable
         app.Services.GetRequiredService<StainedEndpoints>().Map(app);
         app.Services.GetRequiredService<MeasurementEndpoints>().Map(app);
         Pages.Map(app);
+    }
+
+    // The program starts and stops the server.
+    private sealed class ProgramLifetime : IHostLifetime
+    {
+        public Task WaitForStartAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+        public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
     }
 }

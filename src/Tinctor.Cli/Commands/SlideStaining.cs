@@ -69,6 +69,7 @@ internal sealed class SlideStaining(
     {
         { IsUnlikeTraining: true } => FormattableString.Invariant(
             $"{100 * done.NoveltyShare:0} % of the source is unlike the model's training images: do not trust the result"),
+        { ReducedBatch: { } batch } => $"memory was too short for the batch: {batch} of its tiles were stained at a time (--batch-size)",
         { NormalizationSkippedReason: { } reason } => $"stain normalisation was skipped: {reason}",
         _ => null,
     };

@@ -23,7 +23,7 @@ internal static class CommandLineApp
     /// <param name="args">Arguments as the shell passes them.</param>
     /// <param name="terminal">Receives all output.</param>
     /// <param name="cancel">Cancels the command.</param>
-    /// <returns>0 for success, 1 for a problem, 130 for a cancelled command.</returns>
+    /// <returns>0 for success, 1 for a problem, 130 for a cancelled command, 143 for one that SIGTERM cancelled.</returns>
     public static async Task<int> RunAsync(string[] args, Terminal terminal, CancellationToken cancel = default)
     {
         // ONNX Runtime sends usage data to its manufacturer and keeps an identifier of the computer in the home folder.
@@ -33,20 +33,21 @@ internal static class CommandLineApp
         ParseResult command = Root.Parse(RenamedOptions.Translate(Root, args));
         Terminal.Command = command.CommandResult.Command;
         if (command.Action is ParseErrorAction || ParseProblems.UnknownOption(command) is not null) return ParseProblems.Print(command);
+        using TerminationSignals? signals = terminal.HandlesSignals ? new(cancel, terminal.WriteNote) : null;
         try
         {
-            return await command.InvokeAsync(new InvocationConfiguration
+            int code = await command.InvokeAsync(new InvocationConfiguration
             {
                 EnableDefaultExceptionHandler = false,
                 Output = Terminal.Out,
                 Error = Terminal.Error,
-                // A cancelled command may finish a step and save, without a time limit.
-                ProcessTerminationTimeout = terminal.HandlesSignals ? Timeout.InfiniteTimeSpan : null,
-            }, cancel);
+                ProcessTerminationTimeout = null,
+            }, signals?.Token ?? cancel);
+            return code == Errors.Cancelled ? signals?.ExitCode ?? code : code;
         }
         catch (Exception e) when (Errors.IsCancellation(e))
         {
-            return Errors.Cancelled;
+            return signals?.ExitCode ?? Errors.Cancelled;
         }
         catch (Exception e)
         {

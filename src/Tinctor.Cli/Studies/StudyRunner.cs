@@ -66,7 +66,7 @@ internal static class StudyRunner
                 Terminal.Problem($"{job.Name}: {Errors.Text(e)}");
                 code = 1;
             }
-            if (code == Errors.Cancelled) throw new OperationCanceledException(cancel);
+            if (code is Errors.Cancelled or Errors.Terminated) throw new OperationCanceledException(cancel);
             if (code != 0) failed.Add(job.Name);
         }
         return failed;

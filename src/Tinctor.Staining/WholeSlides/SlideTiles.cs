@@ -185,6 +185,7 @@ public sealed class SlideTiles : IDisposable
             NormalizationSkippedReason = preparation.NormalizationSkippedReason,
             Tissue = tissue,
             NoveltyShare = preparation.NoveltyShare,
+            ReducedBatch = work.ReducedBatch,
         };
     }
 

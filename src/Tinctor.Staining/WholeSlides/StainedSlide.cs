@@ -42,6 +42,9 @@ public sealed record StainedSlide(string Source, string ModelId, SlideScale Scal
     /// <summary>Mask of the stained tissue; null if the whole slide was stained.</summary>
     public TissueMask? Tissue { get; init; }
 
+    /// <summary>Number of tiles that were stained at a time because memory was too short for the batch; null if it was not.</summary>
+    internal int? ReducedBatch { get; init; }
+
     /// <summary>Share of sampled source windows that are unlike the training images; null if the model has no detector.</summary>
     public double? NoveltyShare { get; init; }
 

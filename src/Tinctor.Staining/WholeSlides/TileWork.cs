@@ -50,6 +50,9 @@ internal sealed class TileWork
         Stain,
     }
 
+    /// <summary>Number of tiles that fit into memory at a time, if it is below the batch size; null if the batch size fits.</summary>
+    public int? ReducedBatch { get; private set; }
+
     /// <summary>
     /// Stains tiles in their order and returns each as soon as it is stored, those stored before at once, and null for each tile whose
     /// moments were measured.
@@ -114,7 +117,7 @@ internal sealed class TileWork
         List<Step> batch = [];
         foreach (Step step in steps)
         {
-            if (batch.Count == options.BatchSize || (batch.Count > 0 && batch[0].Task != step.Task))
+            if (batch.Count == (ReducedBatch ?? options.BatchSize) || (batch.Count > 0 && batch[0].Task != step.Task))
             {
                 yield return batch;
                 batch = [];
@@ -131,6 +134,26 @@ internal sealed class TileWork
     }
 
     private List<StainedTile> Run(List<Step> batch)
+    {
+        try
+        {
+            return RunAtOnce(batch);
+        }
+        catch (Exception e) when (MemoryShortage.IsCause(e))
+        {
+            if (batch.Count == 1) throw TooLarge(batch[0], e);
+        }
+        // Outside of the handler, which keeps the memory of the batch alive.
+        ReducedBatch = batch.Count / 2;
+        return [.. batch.Chunk(ReducedBatch.Value).SelectMany(part => Run([.. part]))];
+    }
+
+    private static TinctorException TooLarge(Step step, Exception e) => new(null,
+        $"memory is too short to stain one tile of {step.Source?.Width} x {step.Source?.Height} pixels with its halo",
+        "Use smaller tiles, or end other programs", e)
+    { Option = nameof(SlideStainOptions.TileSize) };
+
+    private List<StainedTile> RunAtOnce(List<Step> batch)
     {
         if (batch[0].Task == Task.None) return [.. batch.Select(step => new StainedTile(step.Tile, []))];
         ImageBatch images = stainer.ToBatch([.. batch.Select(step => step.Source!)], source.Statistics);
