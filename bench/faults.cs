@@ -256,7 +256,7 @@ internal sealed class Launcher(string program)
     public string SmallSlide(string folder)
     {
         string slides = Path.Combine(folder, "slides");
-        if (!Directory.Exists(slides)) Run("phantom", "-o", slides, "--whole-slides", "--slides", "1", "--size", "320x256");
+        if (!Directory.Exists(slides)) Run("phantom", "-o", slides, "--whole-slides", "--slides", "1", "--size", "256x192");
         return Path.Combine(slides, "he", "s001_f01.ome.tif");
     }
 }
@@ -275,7 +275,7 @@ internal sealed class TrainCommand : ICommand
     public string Name => "train";
 
     public Process Start(string output) => File.Exists(Path.Combine(output, "config.yaml")) ? tinctor.Start("train", "-o", output, "--resume")
-        : tinctor.Start("train", "pix2pix", "--data", data, "-o", output, "--steps", "40", "--seed", "7", "--crop-size", "32",
+        : tinctor.Start("train", "pix2pix", "--data", data, "-o", output, "--steps", "20", "--seed", "7", "--crop-size", "32",
             "--set", "model.generator=resnet_6blocks", "--set", "model.ngf=4", "--set", "model.ndf=8", "--set", "model.pool_size=3",
             "--set", "training.ema=0.9", "--set", "training.checkpoint_every=2", "--set", "training.log_every=3",
             "--set", "training.keep_checkpoints=2");
@@ -317,7 +317,7 @@ internal sealed class PrepareCommand : ICommand
     {
         (this.tinctor, slides) = (tinctor, Path.Combine(folder, "slides"));
         if (!Directory.Exists(slides))
-            tinctor.Run("phantom", "-o", slides, "--whole-slides", "--slides", "2", "--size", "512x384", "--output-mpp", "1");
+            tinctor.Run("phantom", "-o", slides, "--whole-slides", "--slides", "2", "--size", "384x256", "--output-mpp", "1");
     }
 
     public string Name => "prepare";

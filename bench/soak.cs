@@ -169,7 +169,7 @@ internal sealed class Soak(string program, string repository, string work, TimeS
 internal sealed class Watched
 {
     // Share of the samples before the process has reached its size.
-    private const double WarmUp = 0.3;
+    private const double WarmUp = 0.5;
 
     // Rise of the fitted line over the measured time that counts as a leak; noise of garbage collections stays below.
     private const double LargestRise = 0.05, LargestHandles = 3;

@@ -14,8 +14,6 @@ internal static partial class Errors
     /// <summary>Exit code of a command that SIGTERM cancelled.</summary>
     public const int Terminated = 143;
 
-    private const int DiskFull = 28;
-
     /// <summary>Flags of options whose property has another name, by command; the first one that the command has is used.</summary>
     private static readonly Dictionary<string, string[]> Flags = new()
     {
@@ -73,8 +71,12 @@ internal static partial class Errors
         EndOfStreamException => "a file ends too early. It is damaged or was cut short",
         JsonException json => $"a file is not valid JSON (line {json.LineNumber + 1})",
         YamlException yaml => $"a file is not valid YAML (line {yaml.Start.Line})",
+        ArgumentException when e.Message.StartsWith("Null character in path", StringComparison.Ordinal) =>
+            "a path has a NUL character. Check the paths in the files",
         FormatException => "a file is malformed. --debug shows which",
-        IOException when e.HResult == DiskFull => $"{Quoted(e)}: the disk is full. Free space and repeat the command",
+        IOException when FileErrors.IsNoSpace(e) => $"{Quoted(e)}: no space left on the disk. Free some space and repeat the command",
+        IOException when e.Message.Split('\'') is [var reason, string path, ..] && reason.EndsWith(" : ", StringComparison.Ordinal) =>
+            $"{path}: {reason.TrimEnd(' ', ':')}. Check the disk and the network",
         IOException => FirstLine(e),
         DllNotFoundException => $"{FirstLine(e)}. 'tinctor doctor' shows what is missing",
         _ => $"internal error, please report it: {e.GetType().Name}: {FirstLine(e)}. --debug shows where",

@@ -23,7 +23,8 @@ internal static class CsvFile
     /// <param name="reader">The text.</param>
     /// <param name="path">File named in errors.</param>
     /// <exception cref="TinctorException">
-    /// The text is empty, names a column twice, has a row with more cells than columns, or a misplaced quotation mark.
+    /// The text is empty, names a column twice, has a row with more cells than columns, a misplaced quotation mark or a character that no
+    /// text has.
     /// </exception>
     public static CsvTable Parse(TextReader reader, string path)
     {
@@ -71,6 +72,8 @@ internal static class CsvFile
     private static string[] CheckedCells(string path, CsvParser parser, int columns)
     {
         string[] cells = [.. parser.Record!];
+        if (cells.Any(cell => cell.Contains('\0')))
+            throw new TinctorException(path, $"line {parser.RawRow}: a NUL character, which no text has", "Save the table as UTF-8.");
         return cells.Skip(columns).All(cell => cell.Length == 0) ? cells : throw new TinctorException(path,
             $"line {parser.RawRow}: {cells.Length} cells, but the header has {columns} columns",
                 "Put cells with commas in quotation marks.");

@@ -51,6 +51,7 @@ internal static class ManifestFile
             string? split = splits ? SplitName(row["split"]) : "train";
             if (row["source"].Length == 0 && !(singles && row["target"].Length > 0)) problems.Add($"{row.Place}: no source");
             else if (split is null) problems.Add($"{row.Place}: split \"{row["split"]}\"");
+            else if ((row["source"] + row["target"]).Contains('\0')) problems.Add($"{row.Place}: a path with a NUL character");
             else if (row["mpp"].Length > 0 && MppOf(row) is null) problems.Add($"{row.Place}: mpp \"{row["mpp"]}\"");
             else pairs.Add(ToPair(row, folder, split, slidePattern, singles));
         }

@@ -37,7 +37,7 @@ public static class Trainer
             using var loop = new MethodLoop(config, folder, observer, stop, resumes: false);
             return loop.Start(stop);
         }
-        catch (Exception e) when (MemoryShortage.IsCause(e) && File.Exists(folder.Config))
+        catch (BatchMemoryException e)
         {
             HalveMicrobatch(folder, observer, e);
         }
@@ -57,7 +57,7 @@ public static class Trainer
                 using MethodLoop loop = Open(folder, observer, stop);
                 return loop.Resume(stop);
             }
-            catch (Exception e) when (MemoryShortage.IsCause(e))
+            catch (BatchMemoryException e)
             {
                 HalveMicrobatch(folder, observer, e);
             }
@@ -193,7 +193,7 @@ internal sealed class MethodLoop : TrainingLoop<Method>, IDisposable
         using Method method = Create();
         using var state = new TrainingState(method, config.Training, Device, score.Name, score.LowerIsBetter);
         Folder.LoadBest(state);
-        Write(Folder.BestModel, method, state);
+        Folder.WriteBestModel(() => Write(Folder.BestModel, method, state));
     }
 
     /// <summary>Completes the settings of a new run with those that depend on its data.</summary>

@@ -112,6 +112,7 @@ internal abstract class TrainingLoop<TLearner> where TLearner : Learner
                 if (save)
                 {
                     RequireFiniteWeights(learner, state.Step, batch);
+                    Folder.RequirePresent();
                     // A validation at the place of an interruption would count for patience.
                     if (validate) Validate(learner, state, log, epoch + 1);
                     Folder.Save(state, config.KeepCheckpoints);
@@ -123,7 +124,7 @@ internal abstract class TrainingLoop<TLearner> where TLearner : Learner
         if (state.IsStale)
             Observer.Note($"stopped early after step {state.Step}: no improvement in {config.Patience} validations");
         TrainingResult result = Result(learner, state, finished: true);
-        using (torch.NewDisposeScope()) WriteModel(learner, state);
+        using (torch.NewDisposeScope()) Folder.WriteModel(() => WriteModel(learner, state));
         return result;
     }
 
@@ -163,9 +164,16 @@ internal abstract class TrainingLoop<TLearner> where TLearner : Learner
         state.ScaleLearningRates(LearningRateFactor(state.Step, epoch) * state.PlateauFactor);
         using (config.Amp ? torch.autocast(Device.type, ScalarType.BFloat16) : null)
         {
-            IReadOnlyDictionary<string, Tensor> losses = TrainStep(learner, batch);
+            Dictionary<string, double> values;
+            try
+            {
+                values = TrainStep(learner, batch).ToDictionary(loss => loss.Key, loss => loss.Value.item());
+            }
+            catch (Exception e) when (MemoryShortage.IsCause(e))
+            {
+                throw new BatchMemoryException(Folder.Root, batch.Pairs.Count, e);
+            }
             state.Advance();
-            var values = losses.ToDictionary(loss => loss.Key, loss => loss.Value.item());
             RequireFiniteLosses(values, state.Step, batch);
             return values;
         }

@@ -47,10 +47,13 @@ internal static partial class CommandLine
     public static Process Start(params string[] arguments) => Process.Start(CreateStart(arguments))!;
 
     /// <summary>Runs a command in a process of its own with another value of an environment variable.</summary>
-    public static Outcome RunWith(string variable, string value, params string[] arguments)
+    public static Outcome RunWith(string variable, string value, params string[] arguments) => RunWith([(variable, value)], arguments);
+
+    /// <summary>Runs a command in a process of its own with other values of environment variables.</summary>
+    public static Outcome RunWith((string Name, string Value)[] variables, params string[] arguments)
     {
         ProcessStartInfo start = CreateStart(arguments);
-        start.Environment[variable] = value;
+        foreach ((string name, string value) in variables) start.Environment[name] = value;
         return Finish(Process.Start(start)!);
     }
 

@@ -32,8 +32,8 @@ public sealed class ResumeTests(TrainedRun trained)
     }
 
     [Theory]
-    [InlineData(Interrupt), InlineData(Terminate)]
-    public void Signal_finishes_step_saves_and_names_resume(int signal)
+    [InlineData(Interrupt, 130), InlineData(Terminate, 143)]
+    public void Signal_finishes_step_saves_and_names_resume(int signal, int code)
     {
         string run = trained.At($"signal{signal}");
         Process process = CommandLine.Start(trained.Arguments(run));
@@ -41,13 +41,48 @@ public sealed class ResumeTests(TrainedRun trained)
         CommandLine.Signal(process, signal);
         Outcome stopped = CommandLine.Finish(process);
 
-        Assert.Equal(130, stopped.Code);
+        Assert.Equal(code, stopped.Code);
         Assert.Contains($"tinctor train -o {run} --resume\n", stopped.Out);
         Assert.Equal("", stopped.Error);
         Outcome end = CommandLine.Run("train", "--output", run, "--resume");
         Assert.Equal(0, end.Code);
         Assert.Contains("resumed after step", end.All);
         SameWeights(run);
+    }
+
+    [Fact]
+    public void Second_interrupt_ends_command_at_once()
+    {
+        string output = trained.At("phantom");
+        // Rendering a slide takes minutes, and is not interrupted.
+        Process process = CommandLine.Start("phantom", "-o", output, "--slides", "1", "--size", "8000x8000", "--threads", "1");
+        Assert.True(CommandLine.Await(process, () => File.Exists(Path.Combine(output, "phantom.yaml"))));
+        CommandLine.Signal(process, Interrupt);
+        Thread.Sleep(300);
+        Assert.False(process.HasExited);
+        CommandLine.Signal(process, Interrupt);
+        Outcome ended = CommandLine.Finish(process);
+
+        Assert.Equal(130, ended.Code);
+        Assert.Contains("Ctrl-C ends the command at once", ended.Messages);
+        Assert.Empty(Directory.GetFiles(output, "*.png", SearchOption.AllDirectories));
+    }
+
+    [Fact]
+    public void Resume_run_killed_while_writing_model_completes_it()
+    {
+        string run = trained.At("half-model");
+        foreach (string file in Directory.GetFiles(trained.Run, "*", SearchOption.AllDirectories))
+        {
+            string copy = Path.Combine(run, Path.GetRelativePath(trained.Run, file));
+            Directory.CreateDirectory(Path.GetDirectoryName(copy)!);
+            File.Copy(file, copy);
+        }
+        File.Delete(Path.Combine(run, "model", "model.onnx"));
+        File.WriteAllText(Path.Combine(run, "model", ".unfinished"), "");
+        Assert.Equal(0, CommandLine.Run("train", "--output", run, "--resume").Code);
+        SameAsUninterrupted(run);
+        Assert.Equal(Names(trained.Run, "model"), Names(run, "model"));
     }
 
     [Fact]

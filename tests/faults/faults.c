@@ -1,6 +1,6 @@
 /* Faults of the system, injected into a program by LD_PRELOAD; each is chosen by an environment variable.
      FAULT_READ=TEXT:N      reads of files with TEXT in their path fail with EIO, from the Nth on
-     FAULT_MEMORY=BYTES     aligned allocations of more bytes fail, as libtorch and ONNX Runtime make them
+     FAULT_MEMORY=BYTES:N   the first N aligned allocations of more bytes fail, as libtorch and ONNX Runtime make them
      FAULT_CLOCK=S:SECONDS  the clock of the day jumps by SECONDS when the process is S seconds old */
 #define _GNU_SOURCE
 #include <dlfcn.h>
@@ -33,8 +33,10 @@ static int fails_to_read(int file)
 
 static int is_too_large(size_t size)
 {
+    static atomic_int failed;
     const char *most = getenv("FAULT_MEMORY");
-    return most && size > strtoull(most, NULL, 10);
+    const char *times = most ? strchr(most, ':') : NULL;
+    return times && size > strtoull(most, NULL, 10) && atomic_fetch_add(&failed, 1) < atoi(times + 1);
 }
 
 ssize_t read(int file, void *buffer, size_t count)

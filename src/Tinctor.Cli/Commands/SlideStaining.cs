@@ -23,9 +23,10 @@ internal sealed class SlideStaining(
     /// <param name="band">Band of the slide; null for the whole slide.</param>
     /// <param name="isFinished">Whether all results are there.</param>
     /// <param name="report">Receives the completed share and the current step.</param>
+    /// <param name="record">Records a stained slide in the tables of the folder.</param>
     /// <exception cref="JobSkippedException">Another process has finished the slide, or is to finish it.</exception>
     public string? Stain(ImageJob job, IReadOnlyList<StainTarget> targets, Shard? band, Func<bool> isFinished,
-        Action<double, string> report)
+        Action<double, string> report, Action<StainTarget> record)
     {
         if (parse.GetValue(BridgeOptions.Trajectory))
             throw new TinctorException("--trajectory applies to images, not to slides. Leave it out");
@@ -42,9 +43,12 @@ internal sealed class SlideStaining(
             if (first < 0) first = progress.Done - 1;
             double rate = (progress.Done - first) / clock.Elapsed.TotalSeconds;
             report((double)progress.Done / progress.Total, $"{name}: {part}{progress.Done} of {progress.Total} tiles, {rate:0.0}/s");
-        }, cancel);
+        }, cancel, (i, done) =>
+        {
+            Report(targets[i], slide, done);
+            record(targets[i]);
+        });
         if (stained is null) return LeaveToOthers(job, name, band, isFinished());
-        foreach ((StainTarget target, StainedSlide done) in targets.Zip(stained)) Report(target, slide, done);
         return Remark(stained[0]);
     }
 

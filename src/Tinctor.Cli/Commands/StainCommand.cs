@@ -98,7 +98,7 @@ internal static class StainCommand
         List<ImageJob> jobs = FleetOptions.Select(all, shard, band);
         IhcLevelTable? levels = description.IhcLevels is { Count: > 0 } labels ? new IhcLevelTable(folder, labels) : null;
         List<ImageJob> open = ImageJobs.Open(jobs, job => choice.Of(job).SelectMany(stain => Outputs(parse, job, stain)), overwrite,
-            job => choice.Of(job).All(stain => HasLevel(job, stain)));
+            job => choice.Of(job).All(stain => IsDone(job, stain)));
         var made = new StainedTable(folder, shard);
         RefuseOtherModel([.. overwrite ? [] : jobs.SelectMany(job => choice.Of(job).Where(stain => IsDone(job, stain))
             .Select(stain => OutputOf(parse, job, stain)))], made, model);
@@ -122,7 +122,8 @@ internal static class StainCommand
 
         bool HasLevel(ImageJob job, string? stain) => levels is null || levels.Contains(StainChoice.NameOf(job, stain));
 
-        bool IsDone(ImageJob job, string? stain) => Outputs(parse, job, stain).All(File.Exists) && HasLevel(job, stain);
+        bool IsDone(ImageJob job, string? stain) => Outputs(parse, job, stain).All(File.Exists) && HasLevel(job, stain)
+            && !SlideTiles.IsIncomplete(OutputOf(parse, job, stain));
 
         StainTarget[] Missing(ImageJob job) => [.. choice.Of(job).Where(stain => overwrite || !IsDone(job, stain))
             .Select(stain => new StainTarget(stain is null ? stainer : stainer.ForStain(stain), StainChoice.NameOf(job, stain),
@@ -135,15 +136,7 @@ internal static class StainCommand
             try
             {
                 string? remark = job.IsSlide ? StainSlide(job, targets, report) : StainImages(targets, levels, sampling, job, parse);
-                // A slide of which other bands are missing is not written yet.
-                foreach (StainTarget target in targets.Where(target => File.Exists(target.Output)))
-                {
-                    made.Set(target.Output, job.Input, model, stainer.ModelId);
-                    StainFailure.Delete(target.Output);
-                }
-                if (!job.IsSlide) return remark;
-                levels?.Save();
-                made.Save();
+                if (!job.IsSlide) foreach (StainTarget target in targets) Record(job, target);
                 return remark;
             }
             catch (Exception e) when (ImageJobs.IsProblem(e) && e is not TinctorException { IsInUse: true })
@@ -153,11 +146,22 @@ internal static class StainCommand
             }
         }
 
+        void Record(ImageJob job, StainTarget target)
+        {
+            made.Set(target.Output, job.Input, model, stainer.ModelId);
+            StainFailure.Delete(target.Output);
+        }
+
         string? StainSlide(ImageJob job, StainTarget[] targets, Action<double, string> report)
         {
             try
             {
-                return slides.Stain(job, targets, band, () => !overwrite && Missing(job).Length == 0, report);
+                return slides.Stain(job, targets, band, () => !overwrite && Missing(job).Length == 0, report, target =>
+                {
+                    Record(job, target);
+                    levels?.Save();
+                    made.Save();
+                });
             }
             catch (TinctorException e) when (e.IsInUse && (shard is not null || band is not null))
             {

@@ -43,7 +43,7 @@ internal static class MetricsJson
         JsonNode? json;
         try
         {
-            json = JsonNode.Parse(InputFile.ReadText(path));
+            json = JsonNode.Parse(InputFile.ReadText(path), documentOptions: StrictJson.Options);
         }
         catch (JsonException e)
         {

@@ -25,7 +25,7 @@ internal static class GeoJsonFile
     public static void Map(string input, string output, Func<double, double, (double X, double Y)> map)
     {
         JsonNode root = Parse(input, stream =>
-            JsonNode.Parse(stream, documentOptions: new() { MaxDepth = MaxDepth }) ?? throw new JsonException());
+            JsonNode.Parse(stream, documentOptions: StrictJson.Options with { MaxDepth = MaxDepth }) ?? throw new JsonException());
         if (Parse(input, _ => MapNode(root, map)) == 0)
             throw new TinctorException(input,
                 "the file has no coordinates, but GeoJSON is expected");

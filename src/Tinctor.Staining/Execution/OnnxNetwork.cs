@@ -176,7 +176,8 @@ internal sealed partial class OnnxNetwork : IDisposable
         {
             IntraOpNumThreads = threads,
             GraphOptimizationLevel = optimization,
-            LogSeverityLevel = OrtLoggingLevel.ORT_LOGGING_LEVEL_ERROR,
+            // Errors are exceptions; the log would print them too.
+            LogSeverityLevel = OrtLoggingLevel.ORT_LOGGING_LEVEL_FATAL,
         };
         device.AddTo(options);
         return options;

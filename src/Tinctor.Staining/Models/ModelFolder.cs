@@ -69,7 +69,7 @@ public static class ModelFolder
         if (!File.Exists(path)) return null;
         try
         {
-            JsonObject json = JsonNode.Parse(File.ReadAllText(path))!.AsObject();
+            JsonObject json = JsonNode.Parse(File.ReadAllText(path), documentOptions: StrictJson.Options)!.AsObject();
             if ((string?)json["format"] != Format) throw new TinctorException(path, $"the format is {json["format"]}, expected {Format}");
             if ((int?)json["version"] is not Version)
                 throw new TinctorException(path, $"the version is {json["version"]}, this program reads {Version}",

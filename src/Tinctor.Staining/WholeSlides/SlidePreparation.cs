@@ -48,6 +48,9 @@ internal sealed record SlidePreparation(TileLayout Layout, float[]? IhcLogits, I
         int overlap = options.Overlap ?? (stainer.NormalizesByImage ? Math.Max(grain, eighth) : grain);
         int halo = options.Halo ?? Halo(stainer.ReceptiveField
             ?? Radius(stainer, images[0], sampling, level, source.Statistics), overlap, grain / 2, eighth);
+        if ((2 * halo) + overlap >= side)
+            throw new OptionException(nameof(SlideStainOptions.TileSize),
+                $"tiles of {side} pixels are too small for a halo of {halo} on both sides and an overlap of {overlap}", "Use larger tiles");
         // Networks that halve images often pad tiles of other sizes.
         int step = stainer.Model.SizeMultiple % grain == 0 ? stainer.Model.SizeMultiple : grain / 2;
         var layout = TileLayout.Fit(width, height, (side, largest), step, halo, overlap);

@@ -91,11 +91,12 @@ public sealed class SlideStainer
     /// </param>
     /// <param name="progress">Receives the number of stained tiles of all stains, on the calling thread.</param>
     /// <param name="cancel">Cancels after the current batch. A later call with the same arguments resumes.</param>
+    /// <param name="complete">Writes what belongs to a stained slide, given the index of its staining; null for nothing.</param>
     /// <returns>The stained slides; null if another process has written or is to write them.</returns>
     /// <exception cref="TinctorException">The slide is damaged, or another process stains it.</exception>
     /// <exception cref="IOException">A file cannot be written.</exception>
     internal static IReadOnlyList<StainedSlide>? StainTogether(IReadOnlyList<SlideStainer> stains, Shard? band, Func<bool>? isFinished,
-        Action<SlideProgress>? progress, CancellationToken cancel)
+        Action<SlideProgress>? progress, CancellationToken cancel, Action<int, StainedSlide>? complete = null)
     {
         if (stains.Count == 0) return [];
         var shared = new SharedReads(stains[0].slide, RegionsKept + (4 * stains[0].options.BatchSize));
@@ -109,8 +110,8 @@ public sealed class SlideStainer
                 locks.Add(access);
             }
             foreach ((SlideStainer stain, TileLock access) in stains.Zip(locks)) opened.Add(stain.Open(shared, access));
-            return band is { } part ? SlideTiles.StainBandTogether(opened, part, progress, cancel)
-                : SlideTiles.FinishTogether(opened, progress, cancel);
+            return band is { } part ? SlideTiles.StainBandTogether(opened, part, progress, cancel, complete)
+                : SlideTiles.FinishTogether(opened, progress, cancel, complete);
         }
         finally
         {

@@ -109,12 +109,21 @@ public sealed class SlideTiles : IDisposable
     public StainedSlide Finish(Action<SlideProgress>? progress = null, CancellationToken cancel = default) =>
         FinishTogether([this], progress, cancel)[0];
 
+    /// <summary>Whether a written slide has tiles, because its process ended before everything that belongs to it was written.</summary>
+    internal static bool IsIncomplete(string path) => Directory.Exists(StorePath(path));
+
     /// <summary>Finishes several slides, tile by tile in turn; see <see cref="Finish"/>.</summary>
+    /// <param name="slides">The slides.</param>
+    /// <param name="progress">Receives the number of stained tiles, on the calling thread.</param>
+    /// <param name="cancel">Cancels after the current batch; stained tiles are kept.</param>
+    /// <param name="complete">
+    /// Writes what belongs to a slide, such as its report, given its index. Tiles are deleted afterwards: they mark a slide as incomplete.
+    /// </param>
     internal static StainedSlide[] FinishTogether(IReadOnlyList<SlideTiles> slides, Action<SlideProgress>? progress,
-        CancellationToken cancel)
+        CancellationToken cancel, Action<int, StainedSlide>? complete = null)
     {
         TakeTurns([.. slides.Select(slide => slide.EncodeWhileStaining())], slides.Sum(slide => slide.Tiles.Count), progress, cancel);
-        return [.. slides.Select(slide => slide.Complete())];
+        return [.. slides.Select((slide, i) => slide.Complete(done => complete?.Invoke(i, done)))];
     }
 
     /// <summary>
@@ -122,14 +131,14 @@ public sealed class SlideTiles : IDisposable
     /// </summary>
     /// <returns>The finished slides; null if tiles of other bands are missing, or another process finishes the slides.</returns>
     internal static StainedSlide[]? StainBandTogether(IReadOnlyList<SlideTiles> slides, Shard band, Action<SlideProgress>? progress,
-        CancellationToken cancel)
+        CancellationToken cancel, Action<int, StainedSlide>? complete = null)
     {
         (int First, int End)[] bands = [.. slides.Select(slide => slide.RowsOf(band))];
         TakeTurns([.. slides.Zip(bands, (slide, rows) => slide.StainRows(rows))],
             slides.Zip(bands, (slide, rows) => slide.Tiles.Count(tile => tile.Row >= rows.First && tile.Row < rows.End)).Sum(),
             progress, cancel);
         bool isWhole = slides.All(slide => slide.store.TryLockWhole()) && slides.All(slide => slide.MissingTiles == 0);
-        return isWhole ? FinishTogether(slides, null, cancel) : null;
+        return isWhole ? FinishTogether(slides, null, cancel, complete) : null;
     }
 
     /// <summary>Number of tiles that are not stained yet.</summary>
@@ -173,11 +182,10 @@ public sealed class SlideTiles : IDisposable
         }
     }
 
-    private StainedSlide Complete()
+    private StainedSlide Complete(Action<StainedSlide> complete)
     {
         if (options.Uncertainty) WriteUncertainty();
-        store.Delete();
-        return new(slide.Path, stainer.ModelId, Scale, Spec, preparation.Layout.Halo, Tiles.Count, seams.Value)
+        StainedSlide done = new(slide.Path, stainer.ModelId, Scale, Spec, preparation.Layout.Halo, Tiles.Count, seams.Value)
         {
             Stain = stainer.TargetStain,
             IhcLevel = preparation.IhcLevel,
@@ -187,6 +195,9 @@ public sealed class SlideTiles : IDisposable
             NoveltyShare = preparation.NoveltyShare,
             ReducedBatch = work.ReducedBatch,
         };
+        complete(done);
+        store.Delete();
+        return done;
     }
 
     /// <summary>Lets other processes stain the slide.</summary>

@@ -17,7 +17,7 @@ internal sealed class TileStore : IDisposable
     /// <summary>Kind of tiles of novelty of the source.</summary>
     public const string Novelty = "-novelty";
 
-    private readonly string folder;
+    private readonly string folder, note;
     private readonly TileLock access;
 
     /// <param name="folder">The folder, created if needed.</param>
@@ -28,7 +28,7 @@ internal sealed class TileStore : IDisposable
     public TileStore(string folder, string fingerprint, string target, TileLock access)
     {
         (this.folder, this.access) = (folder, access);
-        string note = Path.Combine(folder, "tiles.txt");
+        note = Path.Combine(folder, "tiles.txt");
         using FileLock? whole = access.HoldWhole();
         bool isOther = Directory.Exists(folder) && (!File.Exists(note) || File.ReadAllText(note) != fingerprint);
         if (isOther && access.Band is not null)
@@ -46,7 +46,15 @@ internal sealed class TileStore : IDisposable
 
     public Image Read(Tile tile, string kind = Stained) => Image.Read(PathOf(tile, kind));
 
-    public void Write(Tile tile, Image image, string kind = Stained) => image.Write(PathOf(tile, kind));
+    /// <summary>Stores a tile. A folder that has vanished with its disk is not created anew.</summary>
+    /// <exception cref="TinctorException">The folder has vanished, or the tile cannot be written.</exception>
+    public void Write(Tile tile, Image image, string kind = Stained)
+    {
+        if (!File.Exists(note))
+            throw new TinctorException(folder, "the folder of stained tiles has vanished during the staining",
+                "Connect the share or disk again and repeat the command; it resumes.");
+        image.Write(PathOf(tile, kind));
+    }
 
     /// <summary>Whether this process may write the slide: it has locked the whole slide; see <see cref="TileLock.TryLockWhole"/>.</summary>
     public bool TryLockWhole() => access.TryLockWhole();

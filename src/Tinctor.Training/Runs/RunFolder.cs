@@ -12,7 +12,10 @@ namespace Tinctor.Training.Runs;
 /// <summary>Files of a run and their paths.</summary>
 internal sealed class RunFolder
 {
-    private const string Best = "best.safetensors", LockFile = ".train.lock";
+    private const string Best = "best.safetensors", LockFile = ".train.lock", Weights = "model.safetensors";
+
+    // Marks of an unfinished model folder, and of the checkpoint that a model was made of.
+    private const string Unfinished = ".unfinished", MadeOf = ".checkpoint";
     private static readonly JsonSerializerOptions Indented = new()
     {
         WriteIndented = true,
@@ -53,19 +56,33 @@ internal sealed class RunFolder
     public bool HasBest => File.Exists(BestCheckpoint);
 
     /// <summary>Whether the best checkpoint was exported, and has not changed since.</summary>
-    public bool HasCurrentBestModel
-    {
-        get
-        {
-            string weights = System.IO.Path.Combine(BestModel, "model.safetensors");
-            return File.Exists(weights) && File.GetLastWriteTimeUtc(weights) > File.GetLastWriteTimeUtc(BestCheckpoint);
-        }
-    }
+    public bool HasCurrentBestModel => File.Exists(System.IO.Path.Combine(BestModel, Weights)) && File.Exists(BestModelSource)
+        && File.ReadAllText(BestModelSource) == Fingerprint.OfFile(BestCheckpoint);
+
+    private string BestModelSource => System.IO.Path.Combine(BestModel, MadeOf);
+
+    private string ModelMark => System.IO.Path.Combine(Model, Unfinished);
 
     private string BestCheckpoint => System.IO.Path.Combine(Checkpoints, Best);
 
     /// <summary>Whether the run is finished and its model complete.</summary>
-    public bool HasModel => File.Exists(System.IO.Path.Combine(Model, "model.safetensors"));
+    public bool HasModel => File.Exists(System.IO.Path.Combine(Model, Weights)) && !File.Exists(ModelMark);
+
+    /// <summary>Writes the model folder. If the process ends meanwhile, <see cref="HasModel"/> stays false and a resumed run repeats it.</summary>
+    internal void WriteModel(Action write)
+    {
+        AtomicFile.WriteText(ModelMark, "");
+        write();
+        File.Delete(ModelMark);
+    }
+
+    /// <summary>Writes the model folder of the best checkpoint and records the checkpoint.</summary>
+    internal void WriteBestModel(Action write)
+    {
+        string checkpoint = Fingerprint.OfFile(BestCheckpoint);
+        write();
+        AtomicFile.WriteText(BestModelSource, checkpoint);
+    }
 
     /// <summary>Checks the folder of a new run; nothing is written.</summary>
     /// <exception cref="TinctorException">The folder is not empty.</exception>
@@ -138,7 +155,7 @@ internal sealed class RunFolder
         try
         {
             using FileStream stream = InputFile.Open(EnvironmentFile);
-            JsonNode file = JsonNode.Parse(stream) ?? throw new JsonException("the file holds null");
+            JsonNode file = JsonNode.Parse(stream, documentOptions: StrictJson.Options) ?? throw new JsonException("the file holds null");
             NewerFormatException.ThrowIfNewer(EnvironmentFile, (int?)file["version"], RunEnvironment.FormatVersion);
             return file.Deserialize<RunEnvironment>(Indented)!;
         }
@@ -161,14 +178,32 @@ internal sealed class RunFolder
             "Restore the data, or start a new run");
     }
 
+    /// <summary>Checks that the folder is still there; missing folders would be created anew, on another disk.</summary>
+    /// <exception cref="TinctorException">config.yaml is missing, because a share was disconnected or the folder moved.</exception>
+    internal void RequirePresent()
+    {
+        if (!File.Exists(Config))
+            throw new TinctorException(Root, "the run folder has vanished during the training",
+                "Connect the share or disk again, or move the folder back; then resume from its last checkpoint.")
+            { Option = "Resume" };
+    }
+
     /// <summary>Saves a checkpoint, also as the best one if it is, and deletes all but the latest <paramref name="keep"/>.</summary>
     internal void Save(TrainingState state, int keep)
     {
         string path = System.IO.Path.Combine(Checkpoints, $"step-{state.Step.ToString("D8", CultureInfo.InvariantCulture)}.safetensors");
-        // The best one first: after an interruption, resuming repeats both.
-        if (state.IsBest) state.Save(BestCheckpoint);
-        state.Save(path);
-        foreach (string old in StepFiles().SkipLast(keep)) File.Delete(old);
+        try
+        {
+            // The best one first: after an interruption, resuming repeats both.
+            if (state.IsBest) state.Save(BestCheckpoint);
+            state.Save(path);
+            foreach (string old in StepFiles().SkipLast(keep)) File.Delete(old);
+        }
+        catch (Exception e) when (FileErrors.IsFileError(e))
+        {
+            RequirePresent();
+            throw;
+        }
     }
 
     /// <summary>Loads the latest intact checkpoint.</summary>

@@ -144,7 +144,7 @@ internal sealed class TrainingState : IDisposable
             throw new TinctorException(path, "the file is not a checkpoint of a training run", "Name a file in checkpoints/ of a run");
         try
         {
-            JsonObject numbers = JsonNode.Parse(json)!.AsObject();
+            JsonObject numbers = JsonNode.Parse(json, documentOptions: StrictJson.Options)!.AsObject();
             int? version = (int?)numbers["version"];
             NewerFormatException.ThrowIfNewer(path, version, Version);
             foreach ((string name, Module network) in learner.Networks) network.load_state_dict(Part(tensors, $"networks.{name}"));

@@ -104,7 +104,7 @@ internal static class SupervisedModel
         try
         {
             using FileStream file = InputFile.Open(path);
-            JsonNode card = JsonNode.Parse(file) ?? throw new JsonException("the file holds null");
+            JsonNode card = JsonNode.Parse(file, documentOptions: StrictJson.Options) ?? throw new JsonException("the file holds null");
             NewerFormatException.ThrowIfNewer(path, (int?)card["version"], SupervisedCard.FormatVersion);
             return card.Deserialize<TCard>(Format)!;
         }

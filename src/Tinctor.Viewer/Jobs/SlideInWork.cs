@@ -135,8 +135,7 @@ internal sealed class SlideInWork : IDisposable
     /// <summary>Writes the slide; all tiles are stained.</summary>
     public void Finish(CancellationToken cancel)
     {
-        StainedSlide done = tiles.Finish(cancel: cancel);
-        done.WriteJson($"{Slide.Stem(Key.Target)}.json");
+        SlideTiles.FinishTogether([tiles], progress: null, cancel, (_, done) => done.WriteJson($"{Slide.Stem(Key.Target)}.json"));
     }
 
     public void Dispose()

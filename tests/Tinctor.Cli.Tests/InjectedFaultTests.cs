@@ -1,0 +1,177 @@
+using System.Diagnostics;
+using System.Globalization;
+using Tinctor.Slides;
+using Tinctor.Tests;
+using Tinctor.Torch;
+using Tinctor.Torch.Serialization;
+
+namespace Tinctor.Cli.Tests;
+
+/// <summary>Full disks, read errors, folders that vanish, short memory and a clock that jumps: one line, nothing half-written.</summary>
+[Collection("trained")]
+public sealed class InjectedFaultTests(TrainedRun trained) : IDisposable
+{
+    private const string DayBack = "-86400";
+
+    // Of the aligned allocations, the largest are the activations of the batch.
+    private static readonly string[] BatchOfFour =
+        ["training.batch_size=4", "training.steps=4", "training.checkpoint_every=4", "model.ndf=2"];
+
+    private readonly TemporaryFolder folder = new();
+
+    public void Dispose() => folder.Dispose();
+
+    public static TheoryData<string, int> WritingCommands => new()
+    {
+        { "phantom -o OUT/out --slides 2 --size 96x96 --threads 1", 60 },
+        { "convert IMAGE -o OUT/out.ome.tif", 4 },
+        { "tissue IMAGE -o OUT/out", 8 },
+        { "stain MODEL IMAGES -o OUT/out", 12 },
+        { "stain MODEL IMAGE -o OUT/out --tile-size 96 --halo 16", 24 },
+        { "stains separate IMAGES -o OUT/out", 8 },
+        { "evaluate --stained IMAGES --real IMAGES -o OUT/out --no-alignment", 24 },
+        { "pair IMAGES IMAGES -o OUT/out --tile 32", 12 },
+        { "train pix2pix --data DATA -o OUT/run --steps 2 --crop-size 32 --set model.generator=resnet_6blocks --set model.ngf=4", 200 },
+    };
+
+    [Theory]
+    [MemberData(nameof(WritingCommands))]
+    public void Write_to_full_disk_is_one_line_and_leaves_whole_files(string command, int kilobytes)
+    {
+        using var disk = new SmallDisk(kilobytes);
+        for (int i = 0; i < 3; i++) TrainedRun.Noise(96, 80, i).Write(folder.File($"images/{i}.png"));
+        Outcome outcome = CommandLine.Run([.. command.Split(' ').Select(word => word.Replace("OUT", disk.At("").TrimEnd('/'))
+            .Replace("IMAGES", folder.File("images")).Replace("IMAGE", folder.File("images/0.png")).Replace("MODEL", trained.Model)
+            .Replace("DATA", trained.Data))]);
+
+        Assert.Equal(1, outcome.Code);
+        string[] errors = outcome.Failures.Split('\n', StringSplitOptions.RemoveEmptyEntries);
+        Assert.NotEmpty(errors);
+        Assert.All(errors, line => Assert.True(line.Contains(disk.At("")) && (line.Contains("no space left") || line.Contains("are free")), line));
+        Assert.DoesNotContain("   at ", outcome.All);
+        Assert.All(disk.Files, file => Assert.DoesNotContain(".tinctor-", file));
+        Assert.All(disk.Files.Where(file => file.EndsWith(".png")), file => Image.Read(file));
+        Assert.DoesNotContain(disk.Files, file => file.EndsWith(".safetensors"));
+    }
+
+    [Theory]
+    [InlineData("stain MODEL IMAGE -o OUT --tile-size 64 --halo 16", "images/0.png:1", "images/0.png")]
+    [InlineData("stain MODEL IMAGE -o OUT", "model/model.onnx:1", "model.onnx")]
+    [InlineData("train pix2pix --data DATA -o OUT --steps 2 --crop-size 32 --set model.generator=resnet_6blocks", "source/1.png:1", "source/1.png")]
+    public void Read_error_is_one_line_with_file(string command, string fault, string file)
+    {
+        TrainedRun.Noise(96, 80, 1).Write(folder.File("images/0.png"));
+        Outcome outcome = InjectedFaults.Run("FAULT_READ", fault, [.. command.Split(' ').Select(word =>
+            word.Replace("OUT", folder.File("out")).Replace("IMAGE", folder.File("images/0.png")).Replace("MODEL", trained.Model)
+            .Replace("DATA", trained.Data))]);
+
+        Assert.Equal(1, outcome.Code);
+        // Problems with several pairs are listed below the error.
+        Assert.Single(outcome.Failures.Split('\n', StringSplitOptions.RemoveEmptyEntries));
+        Assert.Contains(file + ":", outcome.Messages);
+        Assert.Contains("Input/output error", outcome.Messages);
+        Assert.DoesNotContain("   at ", outcome.All);
+        Assert.False(Directory.Exists(folder.File("out")) && Directory.GetFiles(folder.File("out"), "*.png").Length > 0);
+    }
+
+    [Fact]
+    public void Run_folder_that_vanishes_ends_training_and_resumes_when_back()
+    {
+        string run = folder.File("run"), away = folder.File("away");
+        Process process = CommandLine.Start(trained.Arguments(run));
+        Assert.True(CommandLine.Await(process, () => File.Exists(Path.Combine(run, "checkpoints", "step-00000004.safetensors"))));
+        Directory.Move(run, away);
+        Outcome ended = CommandLine.Finish(process);
+
+        Assert.StartsWith($"error: {run}", ended.OneError());
+        // Nothing was written into a folder of the same name on another disk.
+        Assert.False(Directory.Exists(Path.Combine(run, "checkpoints")) && Directory.GetFiles(Path.Combine(run, "checkpoints")).Length > 0);
+        if (Directory.Exists(run)) Directory.Delete(run, recursive: true);
+        Directory.Move(away, run);
+        Assert.Equal(0, CommandLine.Run("train", "--output", run, "--resume").Code);
+        AssertSameWeights(trained.Run, run);
+    }
+
+    [Fact]
+    public void Train_with_short_memory_uses_smaller_parts_of_the_same_batch()
+    {
+        Outcome limited = InjectedFaults.Run("FAULT_MEMORY", "100000:1", trained.Arguments(folder.File("limited"), BatchOfFour));
+        Assert.Equal(0, limited.Code);
+        Assert.Contains("memory is too short for 4 pairs at a time", limited.Messages);
+        Assert.Contains("the same batch of 4 pairs", limited.Messages);
+        string[] config = File.ReadAllLines(folder.File("limited/config.yaml"));
+        string microbatch = config.Single(line => line.Contains("microbatch:")).Trim().Split(' ')[1];
+        Assert.InRange(int.Parse(microbatch, CultureInfo.InvariantCulture), 1, 2);
+        Assert.Contains("  batch_size: 4", config);
+
+        Assert.Equal(0, trained.Train(folder.File("chosen"), [.. BatchOfFour, $"training.microbatch={microbatch}"]).Code);
+        AssertSameWeights(folder.File("chosen"), folder.File("limited"));
+    }
+
+    [Fact]
+    public void Train_with_memory_too_short_for_one_pair_is_one_line()
+    {
+        Outcome outcome = InjectedFaults.Run("FAULT_MEMORY", "60000:1000", trained.Arguments(folder.File("run"), BatchOfFour));
+        string error = outcome.OneError();
+        Assert.StartsWith($"error: {folder.File("run")}: memory is too short to train on one pair at a time", error);
+        Assert.Contains("data.crop_size", error);
+    }
+
+    [Fact]
+    public void Stain_with_short_memory_uses_smaller_batches()
+    {
+        TrainedRun.Noise(300, 200, 1).Write(folder.File("a.png"));
+        string[] arguments = ["stain", trained.Model, folder.File("a.png"), "--tile-size", "96", "--halo", "16", "--batch-size", "8",
+            "--format", "tif", "--threads", "1", "-o"];
+        Assert.Equal(0, CommandLine.Run([.. arguments, folder.File("whole")]).Code);
+        Outcome limited = InjectedFaults.Run("FAULT_MEMORY", "1000000:100", [.. arguments, folder.File("limited")]);
+        Assert.Equal(0, limited.Code);
+        Assert.Contains("memory was too short for the batch", limited.Error);
+        byte[] expected = Image.Read(folder.File("whole/a.tif")).Data, actual = Image.Read(folder.File("limited/a.tif")).Data;
+        Assert.True(expected.Zip(actual, (a, b) => Math.Abs(a - b)).Max() <= 1);
+
+        string error = InjectedFaults.Run("FAULT_MEMORY", "20000:1000", [.. arguments, folder.File("none")]).OneError();
+        Assert.Contains("memory", error);
+        Assert.Contains("smaller tiles", error);
+    }
+
+    [Fact]
+    public void Clock_that_jumps_changes_no_result()
+    {
+        Outcome outcome = InjectedFaults.Run("FAULT_CLOCK", $"1:{DayBack}", trained.Arguments(folder.File("run")));
+        Assert.Equal(0, outcome.Code);
+        Assert.DoesNotMatch(@"\| -\d", outcome.Messages);
+        AssertSameWeights(trained.Run, folder.File("run"));
+    }
+
+    [Fact]
+    public void Stain_killed_between_slide_and_report_completes_the_report()
+    {
+        TrainedRun.Noise(300, 200, 1).Write(folder.File("a.png"));
+        string[] arguments = ["stain", trained.Model, folder.File("a.png"), "--tile-size", "96", "--halo", "16", "--format", "ome.tif", "-o"];
+        Assert.Equal(0, CommandLine.Run([.. arguments, folder.File("whole")]).Code);
+        string output = folder.File("killed"), tiles = Path.Combine(output, ".a.ome.tif.tiles");
+        Process process = CommandLine.Start([.. arguments, output]);
+        Assert.True(CommandLine.Await(process, () => Directory.Exists(tiles) && Directory.GetFiles(tiles, "*.png").Length > 2));
+        process.Kill();
+        CommandLine.Finish(process);
+        Assert.False(File.Exists(Path.Combine(output, "a.ome.tif")));
+        // The slide is written, its report is not, and its tiles are still there.
+        File.Copy(folder.File("whole/a.ome.tif"), Path.Combine(output, "a.ome.tif"));
+
+        Assert.Equal(0, CommandLine.Run([.. arguments, output]).Code);
+        string[] expected = Directory.GetFiles(folder.File("whole"));
+        Assert.Equal(expected.Select(Path.GetFileName).Order(), Directory.GetFiles(output).Select(Path.GetFileName).Order());
+        Assert.Equal(File.ReadAllBytes(folder.File("whole/a.ome.tif")), File.ReadAllBytes(Path.Combine(output, "a.ome.tif")));
+        Assert.False(Directory.Exists(tiles));
+    }
+
+    private static void AssertSameWeights(string expected, string actual)
+    {
+        using DisposeScope scope = torch.NewDisposeScope();
+        OrderedDictionary<string, Tensor> a = SafeTensors.Load(Path.Combine(expected, "model", "model.safetensors")),
+            b = SafeTensors.Load(Path.Combine(actual, "model", "model.safetensors"));
+        Assert.Equal(a.Keys, b.Keys);
+        foreach ((string name, Tensor tensor) in a) Assert.True(tensor.bytes().SequenceEqual(b[name].bytes()), $"{name} differs");
+    }
+}
