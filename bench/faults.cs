@@ -58,8 +58,8 @@ internal sealed class Kills(ICommand command, string folder, int kills, int seed
     {
         TimeSpan duration = MakeReference();
         while (done < kills) Cycle(Path.Combine(folder, "killed", "out"), duration);
-        Console.WriteLine($"{command.Name}: killed {done} times within {duration.TotalSeconds:0.0} s of its start, {completed} runs completed "
-            + $"and compared ({expected.Count} files each), {faults.Count} faults");
+        Console.WriteLine($"{command.Name}: killed {done} times within {duration.TotalSeconds:0.0} s of its start, "
+            + $"{completed} runs completed and compared ({expected.Count} files each), {faults.Count} faults");
         foreach (string fault in faults) Console.WriteLine($"  {fault}");
         return faults.Count;
     }
@@ -130,7 +130,8 @@ internal sealed class Kills(ICommand command, string folder, int kills, int seed
     private void Compare(string output, string moments)
     {
         Dictionary<string, string> actual = Hashes(output);
-        foreach (string missing in expected.Keys.Except(actual.Keys).Where(file => !command.Varies(file))) Note($"{missing} is missing", moments);
+        foreach (string missing in expected.Keys.Except(actual.Keys).Where(file => !command.Varies(file)))
+            Note($"{missing} is missing", moments);
         foreach ((string file, string hash) in actual)
         {
             if (command.Varies(file)) continue;
@@ -157,8 +158,8 @@ internal sealed class Kills(ICommand command, string folder, int kills, int seed
             case ".lock":
                 return true;
             default:
-                // Event files of TensorBoard grow record by record.
-                return Path.GetFileName(path).StartsWith("events.", StringComparison.Ordinal);
+                // Event files of TensorBoard grow record by record; SQLite keeps its own journal.
+                return Path.GetFileName(path).StartsWith("events.", StringComparison.Ordinal) || path.Contains("jobs.db");
         }
     }
 
@@ -274,7 +275,8 @@ internal sealed class TrainCommand : ICommand
 
     public string Name => "train";
 
-    public Process Start(string output) => File.Exists(Path.Combine(output, "config.yaml")) ? tinctor.Start("train", "-o", output, "--resume")
+    public Process Start(string output) => File.Exists(Path.Combine(output, "config.yaml"))
+        ? tinctor.Start("train", "-o", output, "--resume")
         : tinctor.Start("train", "pix2pix", "--data", data, "-o", output, "--steps", "20", "--seed", "7", "--crop-size", "32",
             "--set", "model.generator=resnet_6blocks", "--set", "model.ngf=4", "--set", "model.ndf=8", "--set", "model.pool_size=3",
             "--set", "training.ema=0.9", "--set", "training.checkpoint_every=2", "--set", "training.log_every=3",
@@ -340,8 +342,8 @@ internal sealed class ServeCommand(Launcher tinctor, string folder, string repos
 
     public Process Start(string output)
     {
-        Process process = tinctor.Start("serve", "--slides", tinctor.SmallSlide(folder), "--models", Path.Combine(repository, "samples/model"), "--results", output,
-            "--port", "0");
+        Process process = tinctor.Start("serve", "--slides", tinctor.SmallSlide(folder), "--models",
+            Path.Combine(repository, "samples/model"), "--results", output, "--port", "0");
         // The job is added as soon as the server answers; after a kill it is in the store already.
         _ = Task.Run(() => AddJobAsync(process));
         return process;
@@ -409,5 +411,6 @@ internal sealed class ServeCommand(Launcher tinctor, string folder, string repos
     }
 
     private static Uri? AddressOf(Process process) =>
-        Launcher.TextOf(process).Split('\n').FirstOrDefault(line => line.Contains("serves at")) is { } line ? new(line.Trim().Split(' ')[^1]) : null;
+        Launcher.TextOf(process).Split('\n').FirstOrDefault(line => line.Contains("serves at")) is { } line
+            ? new(line.Trim().Split(' ')[^1]) : null;
 }

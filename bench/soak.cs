@@ -14,7 +14,7 @@ if (Directory.Exists(work)) Directory.Delete(work, recursive: true);
 Directory.CreateDirectory(work);
 return await new Soak(program, repository, work, TimeSpan.FromHours(double.Parse(hours))).RunAsync();
 
-/// <summary>Three processes that work side by side until the time is over: a training, a staining of many slides, a server with clients.</summary>
+/// <summary>Three processes that work side by side for a time: a training, a staining of many slides, a server with a client.</summary>
 internal sealed class Soak(string program, string repository, string work, TimeSpan duration)
 {
     private const int Slides = 100_000;
@@ -28,12 +28,12 @@ internal sealed class Soak(string program, string repository, string work, TimeS
         Make("phantom", "-o", At("slides"), "--whole-slides", "--slides", "1", "--size", "320x256");
         string model = Path.Combine(repository, "samples/model"), slide = Path.Combine(At("slides"), "he", "s001_f01.ome.tif");
         Watch("train", "train", "pix2pix", "--data", At("pairs"), "-o", At("run"), "--steps", "100000000", "--crop-size", "32",
-            "--set", "model.generator=resnet_6blocks", "--set", "model.ngf=4", "--set", "model.ndf=8", "--set", "training.checkpoint_every=50",
-            "--set", "training.log_every=10", "--set", "training.keep_checkpoints=2");
+            "--set", "model.generator=resnet_6blocks", "--set", "model.ngf=4", "--set", "model.ndf=8",
+            "--set", "training.checkpoint_every=50", "--set", "training.log_every=10", "--set", "training.keep_checkpoints=2");
         WriteList(slide);
         Watch("stain", "stain", model, At("list.txt"), "-o", At("stained"), "--tile-size", "128", "--halo", "16");
-        Watched server = Watch("serve", "serve", "--slides", Path.Combine(At("slides"), "he"), "--models", model, "--results", At("results"),
-            "--port", "0");
+        Watched server = Watch("serve", "serve", "--slides", Path.Combine(At("slides"), "he"), "--models", model,
+            "--results", At("results"), "--port", "0");
         using var stop = new CancellationTokenSource(duration);
         Task clients = Task.WhenAll(ServeAsync(server, stop.Token), ClearAsync(stop.Token));
         var clock = Stopwatch.StartNew();
@@ -46,8 +46,8 @@ internal sealed class Soak(string program, string repository, string work, TimeS
         }
         stop.Cancel();
         await clients;
-        Console.WriteLine($"{clock.Elapsed.TotalMinutes:0} minutes; stained {Finished()} slides; {requests} requests, {jobs} jobs of the server, "
-            + $"{failures} of them failed");
+        Console.WriteLine($"{clock.Elapsed.TotalMinutes:0} minutes; stained {Finished()} slides; {requests} requests, "
+            + $"{jobs} jobs of the server, {failures} of them failed");
         int faults = failures == 0 ? 0 : 1;
         foreach (Watched one in watched) faults += one.Report();
         return faults == 0 ? 0 : 1;
@@ -75,7 +75,8 @@ internal sealed class Soak(string program, string repository, string work, TimeS
             {
                 foreach (string page in Directory.GetFiles(At("stained"), "*.html"))
                 {
-                    foreach (string file in Directory.GetFiles(At("stained"), Path.GetFileNameWithoutExtension(page) + ".*")) File.Delete(file);
+                    foreach (string file in Directory.GetFiles(At("stained"), Path.GetFileNameWithoutExtension(page) + ".*"))
+                        File.Delete(file);
                     cleared++;
                 }
             }
@@ -222,10 +223,12 @@ internal sealed class Watched
         End();
         var used = samples[(int)(samples.Count * WarmUp)..];
         double memory = used.Average(sample => sample.Memory);
-        double rise = Rise(used, sample => sample.Memory), handles = Rise(used, sample => sample.Handles), files = Rise(used, sample => sample.Files);
+        double rise = Rise(used, sample => sample.Memory), handles = Rise(used, sample => sample.Handles);
+        double files = Rise(used, sample => sample.Files);
         bool leaks = rise > LargestRise * memory || handles > LargestHandles || files > LargestHandles || died is not null;
-        Console.WriteLine($"{name}: memory {memory:0} MB on average, {rise:+0.0;-0.0} MB over {used[^1].Minutes - used[0].Minutes:0} minutes "
-            + $"({100 * rise / memory:+0.0;-0.0} %); handles {used.Average(sample => sample.Handles):0.0}, {handles:+0.0;-0.0}; temporary files "
+        Console.WriteLine($"{name}: memory {memory:0} MB on average, {rise:+0.0;-0.0} MB over "
+            + $"{used[^1].Minutes - used[0].Minutes:0} minutes ({100 * rise / memory:+0.0;-0.0} %); "
+            + $"handles {used.Average(sample => sample.Handles):0.0}, {handles:+0.0;-0.0}; temporary files "
             + $"{used.Average(sample => sample.Files):0.0}, {files:+0.0;-0.0}{died}: {(leaks ? "RISES" : "flat")}");
         return leaks ? 1 : 0;
     }

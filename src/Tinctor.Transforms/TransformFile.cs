@@ -50,7 +50,7 @@ public static class TransformFile
         if (new FileInfo(path) is not { Exists: true, Length: > 0 and <= LargestFile }) return false;
         try
         {
-            return JsonNode.Parse(InputFile.ReadText(path), documentOptions: StrictJson.Options) is JsonObject json && json["format"] is JsonValue format
+            return Parse(path) is JsonObject json && json["format"] is JsonValue format
                 && format.TryGetValue(out string? name) && name == Format;
         }
         catch (Exception error) when (error is JsonException or TinctorException)
@@ -66,7 +66,7 @@ public static class TransformFile
         if (!File.Exists(path)) throw new TinctorException(path, "no such transform", "Register the slides first");
         try
         {
-            JsonNode json = JsonNode.Parse(File.ReadAllText(path), documentOptions: StrictJson.Options)!;
+            JsonNode json = Parse(path)!;
             if ((string?)json["format"] != Format)
                 throw new TinctorException(path, "not a transform",
                     "Give the NAME.json of a registration");
@@ -97,7 +97,7 @@ public static class TransformFile
     {
         try
         {
-            JsonNode json = JsonNode.Parse(InputFile.ReadText(path), documentOptions: StrictJson.Options)!;
+            JsonNode json = Parse(path)!;
             string folder = Path.GetDirectoryName(Path.GetFullPath(path))!;
             return (Frame(json["source"]!, folder).Path, Frame(json["target"]!, folder).Path);
         }
@@ -114,7 +114,7 @@ public static class TransformFile
     {
         try
         {
-            return (string?)JsonNode.Parse(InputFile.ReadText(path), documentOptions: StrictJson.Options)?["displacement"] is { } field ? DisplacementPath(path, field) : null;
+            return (string?)Parse(path)?["displacement"] is { } field ? DisplacementPath(path, field) : null;
         }
         catch (Exception error) when (error is JsonException or InvalidOperationException or FormatException)
         {
@@ -191,4 +191,6 @@ public static class TransformFile
             Reasons = json["reasons"].Deserialize<string[]>()!,
         };
     }
+
+    private static JsonNode? Parse(string path) => JsonNode.Parse(InputFile.ReadText(path), documentOptions: StrictJson.Options);
 }

@@ -4,7 +4,9 @@ using Tinctor.Tests;
 
 namespace Tinctor.Cli.Tests;
 
-/// <summary>Faults of the system that are injected into commands, by a library that is loaded before the others (tests/faults/faults.c).</summary>
+/// <summary>
+/// Faults of the system that are injected into commands, by a library that is loaded before the others (tests/faults/faults.c).
+/// </summary>
 internal static class InjectedFaults
 {
     private static readonly Lazy<string?> Library = new(Compile);

@@ -32,7 +32,8 @@ public sealed class FileFuzzTests : IDisposable
         using DisposeScope scope = torch.NewDisposeScope();
         SafeTensors.Load(path);
     }, [Vector("serialization/dtypes.safetensors"), Vector("nafnet/io.safetensors")],
-        "\"dtype\":\"F64\"", "\"shape\":[4294967296,4294967296]", "\"data_offsets\":[0,9223372036854775807]", "__metadata__", "{", "}").Run();
+        "\"dtype\":\"F64\"", "\"shape\":[4294967296,4294967296]",
+        "\"data_offsets\":[0,9223372036854775807]", "__metadata__", "{", "}").Run();
 
     [Fact]
     public void Read_mutated_pth_is_refused_or_valid_and_runs_no_code()
@@ -44,7 +45,8 @@ public sealed class FileFuzzTests : IDisposable
             PthReader.Load(path);
         }, [.. new[] { "training", "training_protocol4", "legacy", "legacy_views", "views", "dtypes", "two_models" }
             .Select(name => Vector($"serialization/{name}.pth"))],
-            "cposix\nsystem\n", "cos\nsystem\n", "cbuiltins\nexec\n", $"(S'touch {marker}'\ntR", "ctorch._utils\n_rebuild_tensor_v2\n", "tR.", "b.")
+            "cposix\nsystem\n", "cos\nsystem\n", "cbuiltins\nexec\n", $"(S'touch {marker}'\ntR",
+            "ctorch._utils\n_rebuild_tensor_v2\n", "tR.", "b.")
             .Run();
         Assert.False(File.Exists(marker));
         Assert.False(HasChildren());
@@ -73,7 +75,8 @@ public sealed class FileFuzzTests : IDisposable
         {
             File.Copy(path, Path.Combine(model, "model.json"), overwrite: true);
             using Stainer stainer = OnnxModel.LoadStainer(model, threads: 1);
-        }, [File.ReadAllBytes(RepositoryFiles.Path("samples/model/model.json"))], "\"stains\":[\"a\"],", "null", "[]", "{", "\"bridge\":{},")
+        }, [File.ReadAllBytes(RepositoryFiles.Path("samples/model/model.json"))], "\"stains\":[\"a\"],",
+            "null", "[]", "{", "\"bridge\":{},")
             .Run();
     }
 
@@ -92,8 +95,10 @@ public sealed class FileFuzzTests : IDisposable
     [Fact]
     public void Read_mutated_landmarks_is_refused_or_valid()
     {
-        new FuzzedFormat("landmarks", ".csv", path => LandmarkFile.Read(path), [Seed("landmarks.csv")], "\"", ",", ";", "\n", "X", "1e999").Run();
-        new FuzzedFormat("points", ".pts", path => LandmarkFile.Read(path), [Seed("landmarks.pts")], "index", "point", "\n", " ").Run();
+        new FuzzedFormat("landmarks", ".csv", path => LandmarkFile.Read(path), [Seed("landmarks.csv")],
+            "\"", ",", ";", "\n", "X", "1e999").Run();
+        new FuzzedFormat("points", ".pts", path => LandmarkFile.Read(path), [Seed("landmarks.pts")],
+            "index", "point", "\n", " ").Run();
     }
 
     [Fact]

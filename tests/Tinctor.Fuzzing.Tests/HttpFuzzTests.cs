@@ -14,7 +14,8 @@ public sealed partial class HttpFuzzTests : IDisposable
     private static readonly string[] Words =
     [
         "..%2f", "%00", "%c0%af", "//", "?", "&", "=", "#", "\r\n", "Host: evil.example\r\n", "Content-Length: 99999999999\r\n",
-        "Transfer-Encoding: chunked\r\n", "Range: bytes=0-\r\n", "Origin: null\r\n", "If-None-Match: *\r\n", "/api/v1/", "pct:", "max", "full",
+        "Transfer-Encoding: chunked\r\n", "Range: bytes=0-\r\n", "Origin: null\r\n",
+        "If-None-Match: *\r\n", "/api/v1/", "pct:", "max", "full",
         "{", "}", "[", "]", "null", "\"type\":", "1e309", "-1",
     ];
 
@@ -44,7 +45,8 @@ public sealed partial class HttpFuzzTests : IDisposable
             Assert.False(status is >= 500 and not 501 and not 503 and not 505,
                 $"case {i}: {status} for {Encoding.Latin1.GetString(request)}");
         }
-        TestContext.Current.TestOutputHelper?.WriteLine(string.Join(", ", statuses.Select(status => $"{status.Value} answers of {status.Key}")));
+        TestContext.Current.TestOutputHelper?.WriteLine(
+            string.Join(", ", statuses.Select(status => $"{status.Value} answers of {status.Key}")));
         Assert.Contains(statuses.Keys, status => status == 200);
         Assert.Equal(2, (await server.SlidesAsync()).Length);
     }
@@ -63,7 +65,8 @@ public sealed partial class HttpFuzzTests : IDisposable
             return [.. Encoding.Latin1.GetBytes(head), .. body];
         }
         string[] words = text.Split(' ', 3);
-        byte[] path = mutator.Mutate(Encoding.Latin1.GetBytes(words[1]), Encoding.Latin1.GetBytes("/api/v1/slides/none/dzi/x_files/3/1_2.jpg?a=-1"));
+        byte[] path = mutator.Mutate(Encoding.Latin1.GetBytes(words[1]),
+            Encoding.Latin1.GetBytes("/api/v1/slides/none/dzi/x_files/3/1_2.jpg?a=-1"));
         string kept = string.Concat(path.Select(letter => letter is > 32 and < 127 ? $"{(char)letter}" : $"%{letter:x2}"));
         return Encoding.Latin1.GetBytes($"{words[0]} /{kept.TrimStart('/')} {words[2]}");
     }
@@ -110,7 +113,8 @@ public sealed partial class HttpFuzzTests : IDisposable
         ];
         foreach (string path in reads) yield return $"GET {path} HTTP/1.1\r\n{host}\r\n";
         yield return Write("PUT", $"{slide}/regions", """
-            {"type":"FeatureCollection","features":[{"type":"Feature","id":"x","geometry":{"type":"Polygon","coordinates":[[[1,1],[9,1],[9,9],[1,1]]]},"properties":{}}]}
+            {"type":"FeatureCollection","features":[{"type":"Feature","id":"x","geometry":
+            {"type":"Polygon","coordinates":[[[1,1],[9,1],[9,9],[1,1]]]},"properties":{}}]}
             """);
         yield return Write("POST", "/api/v1/jobs", $$"""{"slide":"{{a}}","model":"none"}""");
         yield return Write("POST", $"{slide}/measurements", """{"region":"x","kind":"dab"}""");

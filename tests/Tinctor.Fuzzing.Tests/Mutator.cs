@@ -21,7 +21,8 @@ internal sealed class Mutator(Random random, IReadOnlyList<string> words)
     private static readonly string[] NumberTexts =
     [
         "0", "-0", "-1", "1", "2147483647", "2147483648", "4294967296", "9223372036854775807", "9223372036854775808", "1e308", "1e309",
-        "-1e309", "1e-400", "NaN", "Infinity", "-Infinity", "0x10", "00", "1.7976931348623157e308", "99999999999999999999999999", "\"1\"", "null",
+        "-1e309", "1e-400", "NaN", "Infinity", "-Infinity", "0x10", "00",
+        "1.7976931348623157e308", "99999999999999999999999999", "\"1\"", "null",
     ];
 
     /// <summary>Mutates a file one to four times.</summary>

@@ -75,7 +75,8 @@ internal sealed class StainStatus
                 Tiles = CountTiles(tiles),
             };
         }
-        if (File.Exists(path) && !SlideTiles.IsIncomplete(path) && (job.Uncertainty is null || File.Exists(Path.Combine(folder, job.Uncertainty))))
+        if (File.Exists(path) && !SlideTiles.IsIncomplete(path)
+            && (job.Uncertainty is null || File.Exists(Path.Combine(folder, job.Uncertainty))))
             return new(job.File, job.Source, StainState.Done);
         return StainFailure.Read(path) is { } failure
             ? new(job.File, job.Source, StainState.Failed) { Error = failure.Error, Host = failure.Host, Time = failure.Time }

@@ -68,7 +68,9 @@ internal sealed class RunFolder
     /// <summary>Whether the run is finished and its model complete.</summary>
     public bool HasModel => File.Exists(System.IO.Path.Combine(Model, Weights)) && !File.Exists(ModelMark);
 
-    /// <summary>Writes the model folder. If the process ends meanwhile, <see cref="HasModel"/> stays false and a resumed run repeats it.</summary>
+    /// <summary>
+    /// Writes the model folder. If the process ends meanwhile, <see cref="HasModel"/> stays false, and a resumed run repeats it.
+    /// </summary>
     internal void WriteModel(Action write)
     {
         AtomicFile.WriteText(ModelMark, "");
