@@ -77,7 +77,8 @@ internal sealed partial record LaunchedRank(string Launcher, int Rank, int World
             throw new TinctorException(null, $"{rankName} is {rank}, but {sizeName} is not set",
                 "Set both, or neither for a single process");
         if (rank < 0 || rank >= count)
-            throw new TinctorException(null, $"{rankName} is {rank}, but {sizeName} is {count}", $"Ranks are numbered from 0 to {count - 1}");
+            throw new TinctorException(null, $"{rankName} is {rank}, but {sizeName} is {count}",
+                $"Ranks are numbered from 0 to {count - 1}");
         return new(launcher, rank, count, local ?? rank, localSize, "", 0);
     }
 

@@ -12,7 +12,7 @@ internal readonly record struct Shard(int Number, int Count)
 
     /// <summary>Parses a part: <c>2/8</c>, or <c>auto</c> and <c>auto/8</c>, which read the number from the environment.</summary>
     /// <remarks>
-    /// Slurm numbers the tasks of an array (SLURM_ARRAY_TASK_ID, _MIN, _STEP and _COUNT); Kubernetes numbers the pods of an indexed job from
+    /// Slurm numbers the tasks of an array (SLURM_ARRAY_TASK_ID, _MIN, _STEP, _COUNT); Kubernetes numbers the pods of an indexed job from
     /// 0 (JOB_COMPLETION_INDEX) and does not state their number. With a given number of parts, both are counted from 0.
     /// </remarks>
     /// <param name="text">The text.</param>

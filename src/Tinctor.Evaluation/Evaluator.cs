@@ -62,7 +62,7 @@ public static class Evaluator
             TestSet = TestSetIdentity.Create(set.Pairs, options.Labels),
             Sections =
             [
-                .. DatasetMeans.Section(images, metrics, computed),
+                .. DatasetMeans.Section([.. images.Select(image => (image.Pair.Dataset, image.Scores))], metrics, computed),
                 .. DabMeans.Section([.. scored.Select(image => image.Dab).OfType<DabMeans>()], computed),
                 .. options.Analyses.Select(analysis => analysis.Run(testSet, progress, cancel)),
             ],

@@ -131,7 +131,8 @@ public sealed class StainFleetTests : IDisposable
         Assert.Equal(0, Stain("--tile-size", "64", "--shard", "1/1").Code);
         Assert.Equal(0, Status().Code);
 
-        int Tiles() => At("out", ".a.ome.tif.tiles") is var tiles && Directory.Exists(tiles) ? Directory.GetFiles(tiles, "0*.png").Length : 0;
+        int Tiles() => At("out", ".a.ome.tif.tiles") is var tiles && Directory.Exists(tiles)
+            ? Directory.GetFiles(tiles, "0*.png").Length : 0;
     }
 
     [Fact]

@@ -78,7 +78,8 @@ public sealed class EvaluatorTests
         IReadOnlyList<object?>[] rows = [.. section.Tables[0].Rows.Take(4)];
         Assert.Equal(["HER2", "Ki67", "mean of the data sets", "all images"], rows.Select(row => row[1]));
         Assert.Equal([3, 1, 4, 5], rows.Select(row => row[2]));
-        Assert.Equal([her2, ki67, (her2 + ki67) / 2, psnr.Average()], rows.Select(row => (double)row[3]!), (x, y) => Math.Abs(x - y) < 1e-9);
+        Assert.Equal([her2, ki67, (her2 + ki67) / 2, psnr.Average()], rows.Select(row => (double)row[3]!),
+            (x, y) => Math.Abs(x - y) < 1e-9);
         Assert.Contains("1 of 5 images belong to no data set", Assert.Single(section.Warnings));
         EvaluationFiles.Write(result, set.Out);
         Assert.Equal(1 + section.Tables[0].Rows.Count,

@@ -16,7 +16,7 @@ internal static class ImportCommand
         Examples:
           tinctor import pix2pix latest_net_G.pth -o my-model
           tinctor import pix2pix latest_net_G.pth -o my-model --norm-statistics batch     as the official test script without --eval
-          tinctor import pix2pix latest_net_G.pth -o my-model --stains HER2,ER            input of 5 channels: RGB and a plane for each stain
+          tinctor import pix2pix latest_net_G.pth -o my-model --stains HER2,ER            input: RGB and a plane for each stain
         """;
 
     private const string PyramidPix2PixDescription = """

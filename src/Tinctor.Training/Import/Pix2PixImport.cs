@@ -52,13 +52,14 @@ internal static partial class Pix2PixImport
     {
         if (stains.Count == 1 || stains.Distinct().Count() < stains.Count)
         {
-            throw new OptionException(nameof(MethodConfig.Stains), $"the stains are {string.Join(", ", stains)}, expected several different ones",
-                "Name one stain for each plane, or none for a network without planes");
+            throw new OptionException(nameof(MethodConfig.Stains), $"the stains are {string.Join(", ", stains)}, expected several different "
+                + "ones", "Name one stain for each plane, or none for a network without planes");
         }
         if (stains.Count >= found.InputChannels)
         {
             throw new OptionException(nameof(MethodConfig.Stains), $"{stains.Count} stains are named, but the network has "
-                + $"{found.InputChannels} input channels with the planes of the stains", "Name the stains that the network was trained with");
+                + $"{found.InputChannels} input channels with the planes of the stains",
+                "Name the stains that the network was trained with");
         }
         var config = defaults with
         {

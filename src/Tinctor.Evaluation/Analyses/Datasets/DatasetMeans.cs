@@ -14,17 +14,20 @@ internal static class DatasetMeans
     public const string Key = "datasets";
 
     /// <summary>Creates the section of the report. Empty if the images belong to fewer than two data sets.</summary>
-    public static IEnumerable<ReportSection> Section(
-        IReadOnlyList<ImageResult> images, IReadOnlyList<PairMetric> metrics, IReadOnlyList<ScoredMethod> methods)
+    /// <param name="images">Data set or stain of each image, and its scores by key of the method, in the order of the metrics.</param>
+    /// <param name="metrics">The metrics.</param>
+    /// <param name="methods">The methods.</param>
+    public static IEnumerable<ReportSection> Section(IReadOnlyList<(string? Dataset, IReadOnlyDictionary<string, double[]> Scores)> images,
+        IReadOnlyList<PairMetric> metrics, IReadOnlyList<ScoredMethod> methods)
     {
-        var sets = images.Where(image => image.Pair.Dataset is not null).GroupBy(image => image.Pair.Dataset!)
+        var sets = images.Where(image => image.Dataset is not null).GroupBy(image => image.Dataset!, image => image.Scores)
             .OrderBy(set => set.Key, StringComparer.Ordinal).ToArray();
         if (sets.Length < 2) return [];
-        int without = images.Count(image => image.Pair.Dataset is null);
+        int without = images.Count(image => image.Dataset is null);
         return
         [
-            new(Key, "Data sets", "The mean of each data set or stain, the mean of these means, in which every data set has the same weight, "
-                + "and the mean over all images.")
+            new(Key, "Data sets", "The mean of each data set or stain, the mean of these means, in which every data set has the same "
+                + "weight, and the mean over all images.")
             {
                 Tables = [new(Key, "Means of the data sets", Columns(metrics), [.. methods.SelectMany(Rows)])],
                 Warnings = without == 0 ? [] :
@@ -41,17 +44,18 @@ internal static class DatasetMeans
                 method.Title, "mean of the data sets", images.Count - without,
                 .. metrics.Select((_, m) => (object?)Mean(means.Select(mean => mean[m] ?? double.NaN))),
             ];
-            yield return [method.Title, "all images", images.Count, .. Means(images, method)];
+            yield return [method.Title, "all images", images.Count, .. Means(images.Select(image => image.Scores), method)];
         }
 
-        double?[] Means(IEnumerable<ImageResult> members, ScoredMethod method) =>
-            [.. metrics.Select((_, m) => Mean(members.Select(image => image.Scores[method.Key][m])))];
+        double?[] Means(IEnumerable<IReadOnlyDictionary<string, double[]>> scores, ScoredMethod method) =>
+            [.. metrics.Select((_, m) => Mean(scores.Select(image => image[method.Key][m])))];
     }
 
     private static SectionColumn[] Columns(IReadOnlyList<PairMetric> metrics) =>
     [
         new("method", "Method"), new("dataset", "Data set"), new("n", "Images", 0),
-        .. metrics.Select(metric => new SectionColumn(metric.Key, metric.Unit.Length == 0 ? metric.Title : $"{metric.Title} ({metric.Unit})", metric.Digits)),
+        .. metrics.Select(metric => new SectionColumn(
+            metric.Key, metric.Unit.Length == 0 ? metric.Title : $"{metric.Title} ({metric.Unit})", metric.Digits)),
     ];
 
     // The mean of the defined scores, as in the summary of all images; null if there is none.
