@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Globalization;
 using Spectre.Console;
 using Spectre.Console.Rendering;
+using Tinctor.Torch;
 using Tinctor.Training;
 
 namespace Tinctor.Cli;
@@ -12,9 +13,13 @@ namespace Tinctor.Cli;
 /// </summary>
 internal static class TrainingDisplay
 {
+    /// <summary>Whether this process leaves notes and results to rank 0 of a distributed training.</summary>
+    public static bool IsSilent => ProcessGroup.Current is { Rank: > 0 };
+
     /// <summary>Runs a training and displays its progress.</summary>
     public static TrainingResult Show(Func<ITrainingObserver, TrainingResult> train)
     {
+        if (IsSilent) return train(new Silent());
         IAnsiConsole console = Terminal.Messages;
         if (!console.Profile.Capabilities.Interactive || !console.Profile.Capabilities.Ansi) return train(new Lines());
         var status = new StatusColumn();
@@ -45,6 +50,13 @@ internal static class TrainingDisplay
             // Two lines, so that a narrow terminal shows both.
             status.Text = $"{Pace(progress)}\n{Losses(progress)}";
         }
+    }
+
+    private sealed class Silent : ITrainingObserver
+    {
+        public void Note(string text) { }
+
+        public void Step(TrainingProgress progress) { }
     }
 
     private sealed class StatusColumn : ProgressColumn

@@ -70,7 +70,17 @@ public static partial class F
 
     /// <summary>Zeroes elements with probability p when training, and scales the rest.</summary>
     public static Tensor dropout(Tensor input, double p = 0.5, bool training = true, bool inplace = false) =>
-        inplace ? InPlace(Ops.dropout_, input, p, training) : Ops.dropout.Call(input, p, training);
+        training && p > 0 && BatchAcrossRanks.Ranks is not null ? DropoutAcrossRanks(input, p, inplace)
+        : inplace ? InPlace(Ops.dropout_, input, p, training) : Ops.dropout.Call(input, p, training);
+
+    // The mask is drawn for the rows of all ranks, so that it does not depend on their number.
+    private static Tensor DropoutAcrossRanks(Tensor input, double p, bool inplace)
+    {
+        using DisposeScope temporaries = torch.NewDisposeScope();
+        Tensor mask = BatchAcrossRanks.Draw(input.size(0), rows =>
+            torch.empty([rows, .. input.shape[1..]], input.dtype, device: input.device).bernoulli_(1 - p).div_(1 - p));
+        return inplace ? input.mul_(mask) : (input * mask).MoveToOuterDisposeScope();
+    }
 
     /// <summary>Zeroes whole channels with probability p when training.</summary>
     public static Tensor dropout2d(Tensor input, double p = 0.5, bool training = true, bool inplace = false) =>

@@ -124,7 +124,38 @@ internal static unsafe partial class NativeMethods
     internal static partial int tt_script_call(
         nint module, string method, nint* inputs, int count, byte* flags, int flagCount, Value* results, int capacity);
 
+    [LibraryImport(Library)] internal static partial int tt_dist_backends();
+
+    [LibraryImport(Library, StringMarshalling = StringMarshalling.Utf8)]
+    internal static partial nint tt_store_new(string host, int port, int serves, int worldSize, long timeoutMs);
+
+    [LibraryImport(Library)] internal static partial void tt_store_free(nint store);
+
+    [LibraryImport(Library, StringMarshalling = StringMarshalling.Utf8)]
+    internal static partial int tt_store_set(nint store, string key, string value);
+
+    [LibraryImport(Library, StringMarshalling = StringMarshalling.Utf8)]
+    internal static partial int tt_store_get(nint store, string key, byte* value, int capacity);
+
+    [LibraryImport(Library, StringMarshalling = StringMarshalling.Utf8)]
+    internal static partial nint tt_group_new(nint store, string name, int backend, int rank, int worldSize, string address,
+        long timeoutMs);
+
+    [LibraryImport(Library)] internal static partial void tt_group_free(nint group);
+    [LibraryImport(Library)] internal static partial nint tt_all_reduce(nint group, nint tensor, int operation);
+    [LibraryImport(Library)] internal static partial nint tt_broadcast(nint group, nint tensor, int root);
+    [LibraryImport(Library)] internal static partial int tt_work_wait(nint work);
+    [LibraryImport(Library)] internal static partial nint tt_sum_over_ranks(nint group, nint tensor);
+
+    [LibraryImport(Library)]
+    internal static partial nint tt_gradient_hook(nint parameter, delegate* unmanaged<nint, void> ready, nint state);
+
+    [LibraryImport(Library)] internal static partial void tt_gradient_hook_free(nint hook);
+
     internal static string Text(byte* utf8) => Marshal.PtrToStringUTF8((nint)utf8) ?? "";
+
+    /// <summary>First line of the error of the last failed call on this thread.</summary>
+    internal static string LastError => Text(tt_last_error()).Split('\n')[0];
 
     /// <summary>Throws the error of a failed native call.</summary>
     internal static int Check(int result) => result >= 0 ? result : throw new TorchException(Text(tt_last_error()));

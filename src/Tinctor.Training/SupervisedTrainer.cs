@@ -25,7 +25,7 @@ public static class SupervisedTrainer
     public static TrainingResult Start(
         SupervisedConfig config, string runFolder, ITrainingObserver observer, CancellationToken stop = default)
     {
-        RunFolder folder = RunFolder.Create(runFolder);
+        RunFolder folder = ProcessGroup.Current is null or { Rank: 0 } ? RunFolder.Create(runFolder) : RunFolder.OfOtherRank(runFolder);
         // A run may be resumed from another working directory.
         if (config.Data.Path.Length > 0) config = config with { Data = config.Data with { Path = Path.GetFullPath(config.Data.Path) } };
         return new SupervisedLoop(config, folder, observer, stop).Start(stop);
@@ -36,8 +36,8 @@ public static class SupervisedTrainer
     public static TrainingResult Resume<TConfig>(string runFolder, ITrainingObserver observer, CancellationToken stop = default)
         where TConfig : SupervisedConfig, new()
     {
-        using FileLock access = RunFolder.LockRun(runFolder);
-        RunFolder folder = RunFolder.Open(runFolder);
+        using FileLock? access = RunFolder.LockRunOfRanks(runFolder);
+        RunFolder folder = access is null ? RunFolder.OfOtherRank(runFolder) : RunFolder.Open(runFolder);
         return new SupervisedLoop(ConfigFile.Read<TConfig>(folder.Config), folder, observer, stop).Resume(stop);
     }
 }
@@ -60,21 +60,25 @@ internal sealed class SupervisedLoop : TrainingLoop<SupervisedTask>
         observer.Note(data.Describe("images"));
         RequireValidation();
         var images = new PairedDataset(data.Train, config.Transform(augment: true), config.Seed, TrainingData.CacheBytes);
-        Loader = new PairLoader(images, config.Training.BatchSize, shuffle: true, config.Seed, config.Data.Workers);
+        Loader = new PairLoader(images, config.Training.BatchSize, shuffle: true, config.Seed, config.Data.Workers)
+        {
+            Rank = ProcessGroup.Current?.Rank ?? 0,
+            Ranks = ProcessGroup.Current?.WorldSize ?? 1,
+        };
     }
 
     public TrainingResult Start(CancellationToken stop)
     {
         // Invalid configurations fail before the folder is created.
         config.Create(Device, data).Dispose();
-        using FileLock access = Folder.LockNew();
-        start = Folder.Describe(config, Device, DataSummary.Create(data.Manifest, stop));
+        using FileLock? access = IsWriter ? Folder.LockNew() : null;
+        if (IsWriter) start = Folder.Describe(config, Device, DataSummary.Create(data.Manifest, stop));
         return Run(resume: false, stop);
     }
 
     public TrainingResult Resume(CancellationToken stop)
     {
-        start = RequireSameStart(DataSummary.Create(data.Manifest, stop));
+        if (IsWriter) start = RequireSameStart(DataSummary.Create(data.Manifest, stop));
         return Run(resume: true, stop);
     }
 
@@ -108,7 +112,8 @@ internal sealed class SupervisedLoop : TrainingLoop<SupervisedTask>
     {
         int steps = state.Step;
         Folder.LoadBest(state);
-        using (UseAverage(task, state))
+        using IDisposable? average = UseAverage(task, state);
+        if (IsWriter)
             InEvaluationMode(task, () =>
             {
                 task.WriteModel(Folder.Model, Record(task, state, steps), Validation());

@@ -28,7 +28,7 @@ public static class Trainer
     /// </exception>
     public static TrainingResult Start(RunConfig config, string runFolder, ITrainingObserver observer, CancellationToken stop = default)
     {
-        RunFolder folder = RunFolder.Create(runFolder);
+        RunFolder folder = ProcessGroup.Current is null or { Rank: 0 } ? RunFolder.Create(runFolder) : RunFolder.OfOtherRank(runFolder);
         // A run may be resumed from another working directory.
         config = config with { Data = config.Data.WithFullPaths() };
         config = config with { Model = config.Model.Completed(), Training = config.Training.WithFullPaths() };
@@ -48,8 +48,8 @@ public static class Trainer
     /// <exception cref="TinctorException">The folder contains no run, its data has changed, or another process trains it.</exception>
     public static TrainingResult Resume(string runFolder, ITrainingObserver observer, CancellationToken stop = default)
     {
-        using FileLock access = RunFolder.LockRun(runFolder);
-        RunFolder folder = RunFolder.Open(runFolder);
+        using FileLock? access = RunFolder.LockRunOfRanks(runFolder);
+        RunFolder folder = access is null ? RunFolder.OfOtherRank(runFolder) : RunFolder.Open(runFolder);
         while (true)
         {
             try
@@ -57,7 +57,7 @@ public static class Trainer
                 using MethodLoop loop = Open(folder, observer, stop);
                 return loop.Resume(stop);
             }
-            catch (BatchMemoryException e)
+            catch (BatchMemoryException e) when (ProcessGroup.Current is null)
             {
                 HalveMicrobatch(folder, observer, e);
             }
@@ -157,6 +157,8 @@ internal sealed class MethodLoop : TrainingLoop<Method>, IDisposable
         Loader = new PairLoader(pairs, config.Training.BatchSize, shuffle: !config.Data.SerialBatches, config.Seed, config.Data.Workers)
         {
             Balance = config.Data.Balance,
+            Rank = ProcessGroup.Current?.Rank ?? 0,
+            Ranks = ProcessGroup.Current?.WorldSize ?? 1,
         };
     }
 
@@ -168,14 +170,14 @@ internal sealed class MethodLoop : TrainingLoop<Method>, IDisposable
             torch.manual_seed(config.Seed);
             prepared = Create();
         }
-        using FileLock access = Folder.LockNew();
-        Folder.Describe(config, Device, DataSummary.Create(data.Manifest, stop));
+        using FileLock? access = IsWriter ? Folder.LockNew() : null;
+        if (IsWriter) Folder.Describe(config, Device, DataSummary.Create(data.Manifest, stop));
         return Run(resume: false, stop);
     }
 
     public TrainingResult Resume(CancellationToken stop)
     {
-        RequireSameStart(DataSummary.Create(data.Manifest, stop));
+        if (IsWriter) RequireSameStart(DataSummary.Create(data.Manifest, stop));
         return Run(resume: true, stop);
     }
 
@@ -284,8 +286,9 @@ internal sealed class MethodLoop : TrainingLoop<Method>, IDisposable
     private void Write(string folder, Method method, TrainingState state)
     {
         // First, because a run with its model is complete.
-        if (method.ReverseGenerator is { } reverse) WriteReverse(folder + ReverseSuffix, reverse, state);
+        if (IsWriter && method.ReverseGenerator is { } reverse) WriteReverse(folder + ReverseSuffix, reverse, state);
         using IDisposable? average = UseAverage(method, state);
+        if (!IsWriter) return;
         string? notExported = TrainedModel.Write(folder,
             new ModelConfig { Method = config.Method, Direction = config.Data.Direction, Model = config.Model, Stains = config.Stains },
             state.ModelWeights(), ModelCard.Write(config, data, state, score, scored.Count), Novelty());

@@ -2,6 +2,7 @@ using System.Globalization;
 using Tinctor.Data;
 using Tinctor.Torch;
 using Tinctor.Torch.Nn;
+using Tinctor.Torch.Parallel;
 using Tinctor.Torch.SelfTest;
 using Tinctor.Training.Execution;
 using Tinctor.Training.Learners;
@@ -13,7 +14,7 @@ namespace Tinctor.Training;
 /// <summary>
 /// Training loop: runs batches, writes logs and checkpoints, stops on request and resumes. It writes a run folder: config.yaml,
 /// environment.json, metrics.csv, TensorBoard events, samples/, checkpoints/ and finally model/. An interrupted run resumes from its last
-/// checkpoint with the same results.
+/// checkpoint with the same results. In a distributed training, all ranks run the loop, each on its part of every batch, and rank 0 writes.
 /// </summary>
 /// <typeparam name="TLearner">Networks and optimisers.</typeparam>
 internal abstract class TrainingLoop<TLearner> where TLearner : Learner
@@ -25,6 +26,7 @@ internal abstract class TrainingLoop<TLearner> where TLearner : Learner
     private const double LargestInitialShare = 0.01;
     private readonly LoopConfig config;
     private readonly ulong seed;
+    private readonly ProcessGroup? ranks = ProcessGroup.Current;
 
     private protected TrainingLoop(LoopConfig config, ulong seed, RunFolder folder, ITrainingObserver observer)
     {
@@ -32,7 +34,21 @@ internal abstract class TrainingLoop<TLearner> where TLearner : Learner
         (Device, string reason) = DeviceChoice.Resolve(config.Device);
         EngineCheck.Require(Device, config.Amp, training: true);
         observer.Note($"device: {reason}{(config.Amp ? ", mixed precision (bfloat16)" : "")}");
+        if (ranks is null) return;
+        if (config.BatchSize % ranks.WorldSize != 0)
+        {
+            int multiple = (config.BatchSize / ranks.WorldSize + 1) * ranks.WorldSize;
+            throw new OptionException(nameof(LoopConfig.BatchSize),
+                $"training.batch_size is {config.BatchSize}, but the images of a step are spread over {ranks.WorldSize} ranks",
+                $"Use a multiple of {ranks.WorldSize}, as in training.batch_size={multiple}")
+            { Option = $"training.batch_size={multiple}" };
+        }
+        ranks.UseDevice(Device);
+        observer.Note($"ranks: {ranks.WorldSize}, {config.BatchSize / ranks.WorldSize} of the {config.BatchSize} images of a step each");
     }
+
+    /// <summary>Whether this process writes the run folder.</summary>
+    private protected static bool IsWriter => ProcessGroup.Current is null or { Rank: 0 };
 
     private protected RunFolder Folder { get; }
 
@@ -74,6 +90,7 @@ internal abstract class TrainingLoop<TLearner> where TLearner : Learner
     /// <summary>Scores the current weights (EMA if enabled) on the validation images and logs sample images.</summary>
     private protected abstract void Score(TLearner learner, TrainingState state, RunLog log, int epoch);
 
+    /// <summary>Writes the model of the finished run; ranks other than rank 0 take part, but write nothing.</summary>
     private protected abstract void WriteModel(TLearner learner, TrainingState state);
 
     /// <summary>Formats a validation score, as in "PSNR 23.10 dB".</summary>
@@ -85,14 +102,17 @@ internal abstract class TrainingLoop<TLearner> where TLearner : Learner
 
     private protected TrainingResult Run(bool resume, CancellationToken stop)
     {
+        RequireSameRun();
         torch.manual_seed(seed);
         using TLearner learner = Create();
         using var state = new TrainingState(learner, config, Device, ScoreName(learner), LowerIsBetter);
         WarnOfInitialWeights();
-        if (resume && Folder.LoadLatest(state) is string loaded) Observer.Note($"resumed after step {state.Step} from {loaded}");
-        if (IsFinished(state) && Folder.HasModel) return Result(learner, state, finished: true);
+        if (resume) Load(state);
+        if (IsFinished(state) && OfFirst(() => Folder.HasModel)) return Result(learner, state, finished: true);
 
-        using var log = new RunLog(Folder, state.Step, ConfigText, $"val_{ScoreName(learner)}");
+        using DistributedDataParallel? parallel =
+            ranks is null ? null : new(ranks, [.. learner.Networks.Values], [.. learner.Optimizers.Values]);
+        using RunLog? log = IsWriter ? new RunLog(Folder, state.Step, ConfigText, $"val_{ScoreName(learner)}") : null;
         var throughput = new Throughput();
         while (!IsFinished(state))
         {
@@ -100,22 +120,24 @@ internal abstract class TrainingLoop<TLearner> where TLearner : Learner
             foreach (Batch batch in Loader.Batches(epoch, state.Step % StepsPerEpoch, CancellationToken.None))
             {
                 IReadOnlyDictionary<string, double> losses;
-                using (batch) losses = Step(learner, state, batch, epoch);
-                throughput.Add(batch.Pairs.Count);
-                log.Add(losses);
+                bool stopping;
+                parallel?.BroadcastBuffers();
+                using (batch) (losses, stopping) = Step(learner, state, batch, epoch, stop);
+                throughput.Add(batch.Pairs.Count * (ranks?.WorldSize ?? 1));
+                log?.Add(losses);
                 Report(state.Step, epoch, losses, throughput);
-                bool last = state.Step == TotalSteps, stopping = stop.IsCancellationRequested;
+                bool last = state.Step == TotalSteps;
                 bool validate = IsCheckpoint(state.Step) || last, save = validate || stopping;
                 // Averages of the log restart at checkpoints, so a resumed run averages over the same steps.
                 if (save || state.Step % config.LogEvery == 0)
-                    log.Flush(state.Step, epoch + 1, LearningRate(learner), throughput.PairsPerSecond);
+                    log?.Flush(state.Step, epoch + 1, LearningRate(learner), throughput.PairsPerSecond);
                 if (save)
                 {
                     RequireFiniteWeights(learner, state.Step, batch);
                     Folder.RequirePresent();
                     // A validation at the place of an interruption would count for patience.
                     if (validate) Validate(learner, state, log, epoch + 1);
-                    Folder.Save(state, config.KeepCheckpoints);
+                    if (IsWriter) Folder.Save(state, config.KeepCheckpoints);
                 }
                 if (IsFinished(state)) break;
                 if (stopping) return Result(learner, state, finished: false);
@@ -124,13 +146,18 @@ internal abstract class TrainingLoop<TLearner> where TLearner : Learner
         if (state.IsStale)
             Observer.Note($"stopped early after step {state.Step}: no improvement in {config.Patience} validations");
         TrainingResult result = Result(learner, state, finished: true);
-        using (torch.NewDisposeScope()) Folder.WriteModel(() => WriteModel(learner, state));
+        // The last checkpoint of rank 0 is complete.
+        ranks?.Barrier();
+        using DisposeScope scope = torch.NewDisposeScope();
+        if (IsWriter) Folder.WriteModel(() => WriteModel(learner, state));
+        else WriteModel(learner, state);
         return result;
     }
 
     /// <summary>Replaces the trained network's weights by their running average until disposal; null without averaging.</summary>
     private protected IDisposable? UseAverage(TLearner learner, TrainingState state) => state.UseAverage(() =>
     {
+        using Guard? spread = SpreadBatches();
         foreach (Batch batch in Loader.Batches(epoch: 0).Take(StatisticsBatches))
         {
             using DisposeScope scope = torch.NewDisposeScope();
@@ -145,6 +172,9 @@ internal abstract class TrainingLoop<TLearner> where TLearner : Learner
     {
         RunEnvironment before = Folder.Environment();
         RunFolder.RequireSameData(before, data);
+        if (before.Ranks != (ranks?.WorldSize ?? 1))
+            Observer.Note($"the run started with {before.Ranks} ranks and resumes with {ranks?.WorldSize ?? 1}; "
+                + "results may differ from an uninterrupted run in the last digits");
         if (before.Threads != torch.get_num_threads())
             Observer.Note($"the run started with {before.Threads} threads and resumes with {torch.get_num_threads()}; "
                 + "results may differ from an uninterrupted run in the last digits");
@@ -158,13 +188,40 @@ internal abstract class TrainingLoop<TLearner> where TLearner : Learner
     private string BestOf(TLearner learner, TrainingState state) => state is { BestScore: double best, BestStep: { } step, IsBest: false }
         ? $"; best {Describe(learner, best)} at step {step}" : "";
 
-    private IReadOnlyDictionary<string, double> Step(TLearner learner, TrainingState state, Batch batch, int epoch)
+    // All ranks write the same weights, so they load the same file.
+    private void Load(TrainingState state)
     {
+        string? loaded = IsWriter ? Folder.LoadLatest(state) : null;
+        if (ranks is not null) loaded = ranks.FromFirst(loaded ?? "") is { Length: > 0 } name ? name : null;
+        if (loaded is null) return;
+        if (!IsWriter) Folder.Load(state, loaded);
+        Observer.Note($"resumed after step {state.Step} from {loaded}");
+    }
+
+    private bool OfFirst(Func<bool> condition) => ranks is null ? condition() : ranks.FromFirst($"{IsWriter && condition()}") == $"{true}";
+
+    private Guard? SpreadBatches() => ranks is null ? null : BatchAcrossRanks.Use(ranks);
+
+    private void RequireSameRun()
+    {
+        if (ranks is null) return;
+        string[] runs = ranks.Gather($"Tinctor {RunEnvironment.Version}\npairs: {Loader.Dataset.Count}\n{ConfigText}");
+        int other = Array.FindIndex(runs, run => run != runs[0]);
+        if (other < 0) return;
+        (string first, string second) = runs[0].Split('\n').Zip(runs[other].Split('\n')).First(lines => lines.First != lines.Second);
+        throw new TinctorException(null, $"rank {other} ({ranks.Places[other]}) has another run than rank 0: "
+            + $"\"{second.Trim()}\" instead of \"{first.Trim()}\"", "Start all ranks with the same program, arguments and data");
+    }
+
+    private (IReadOnlyDictionary<string, double> Losses, bool Stopping) Step(
+        TLearner learner, TrainingState state, Batch batch, int epoch, CancellationToken stop)
+    {
+        using Guard? spread = SpreadBatches();
         using DisposeScope scope = torch.NewDisposeScope();
         state.ScaleLearningRates(LearningRateFactor(state.Step, epoch) * state.PlateauFactor);
         using (config.Amp ? torch.autocast(Device.type, ScalarType.BFloat16) : null)
         {
-            Dictionary<string, double> values;
+            IReadOnlyDictionary<string, double> values;
             try
             {
                 values = TrainStep(learner, batch).ToDictionary(loss => loss.Key, loss => loss.Value.item());
@@ -174,8 +231,10 @@ internal abstract class TrainingLoop<TLearner> where TLearner : Learner
                 throw new BatchMemoryException(Folder.Root, batch.Pairs.Count, e);
             }
             state.Advance();
+            bool stopping = stop.IsCancellationRequested;
+            if (ranks is not null) (values, stopping) = RankLosses.Combine(ranks, values, stopping);
             RequireFiniteLosses(values, state.Step, batch);
-            return values;
+            return (values, stopping);
         }
     }
 
@@ -223,10 +282,14 @@ internal abstract class TrainingLoop<TLearner> where TLearner : Learner
         return step % (config.CheckpointEvery > 0 ? config.CheckpointEvery : epochs * StepsPerEpoch) == 0;
     }
 
-    private void Validate(TLearner learner, TrainingState state, RunLog log, int epoch)
+    private void Validate(TLearner learner, TrainingState state, RunLog? log, int epoch)
     {
         using DisposeScope scope = torch.NewDisposeScope();
-        using (UseAverage(learner, state)) Score(learner, state, log, epoch);
+        using (UseAverage(learner, state))
+        {
+            if (log is not null) Score(learner, state, log, epoch);
+        }
+        if (ranks is not null) state.ShareValidation(ranks);
     }
 
     private bool IsFinished(TrainingState state) => state.Step >= TotalSteps || state.IsStale;

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using Tinctor.Cli.Ranks;
 
 namespace Tinctor.Cli.Commands;
 
@@ -15,6 +16,7 @@ internal sealed class SupervisedCommand
     private readonly Option<string[]> set = SettingOption.Create("Change another setting, as in data.stain_jitter=0; may be repeated");
     private readonly Option<bool> amp = CommonOptions.Amp();
     private readonly Option<int> threads = Threads.Option();
+    private readonly TrainingRanks ranks = new();
     private readonly Option<bool> resume = new("--resume") { Description = "Resume the run in the output folder with its own settings" };
 
     /// <param name="settings">Option, name of its value, key of the setting (which states the range), description.</param>
@@ -41,7 +43,8 @@ internal sealed class SupervisedCommand
             { "Output", output, resume },
             { "Settings", [.. settings.Where(setting => !IsInput(setting) && !IsComputation(setting)).Select(setting => setting.Option),
                 set] },
-            { "Computation", [.. settings.Where(setting => IsComputation(setting)).Select(setting => setting.Option), amp, threads] },
+            { "Computation", [.. settings.Where(setting => IsComputation(setting)).Select(setting => setting.Option), amp, threads,
+                .. ranks.Options] },
         };
         command.Validators.Add(result =>
         {
@@ -53,8 +56,9 @@ internal sealed class SupervisedCommand
         });
         command.SetAction((parse, cancel) => Task.Run(() =>
         {
-            Threads.Use(parse.GetValue(threads));
-            return run(parse.GetRequiredValue(output), parse.GetValue(resume) ? null : [.. Overrides(parse)], cancel);
+            string folder = parse.GetRequiredValue(output);
+            return ranks.Run(parse, parse.GetValue(threads),
+                () => run(folder, parse.GetValue(resume) ? null : [.. Overrides(parse)], cancel));
         }));
         return command;
     }

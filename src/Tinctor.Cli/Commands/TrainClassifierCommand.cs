@@ -53,7 +53,7 @@ internal static class TrainClassifierCommand
             ? SupervisedTrainer.Resume<ClassifierConfig>(run, observer, cancel)
             : SupervisedTrainer.Start(ConfigFile.Read<ClassifierConfig>(null, overrides), run, observer, cancel),
             "train classifier");
-        if (code == 0) PrintValidation(run);
+        if (code == 0 && !TrainingDisplay.IsSilent) PrintValidation(run);
         return code;
     }
 

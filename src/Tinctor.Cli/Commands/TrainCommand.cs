@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Globalization;
+using Tinctor.Cli.Ranks;
 using Tinctor.Data;
 using Tinctor.Training;
 using Tinctor.Training.Configuration;
@@ -24,6 +25,7 @@ internal static class TrainCommand
           tinctor train i2sb --data pairs -o runs/i2sb --start-from 256x256_diffusion_uncond.pt    ImageNet weights, as the authors do
           tinctor train pix2pix --data pairs -o runs/second --start-from runs/first
           tinctor train pix2pix --data HER2=MIST/HER2 --data Ki67=MIST/Ki67 -o runs/both    one model for several stains
+          tinctor train pix2pix --data pairs -o runs/two --batch-size 4 --processes 2        also with torchrun, srun and mpirun
           tinctor train pix2pix --data pairs -o runs/best --set training.best=ssim --set training.best_pairs=0 --patience 10
         """;
 
@@ -79,6 +81,7 @@ internal static class TrainCommand
         new("--device") { Description = "cpu, cuda, cuda:N or auto [default: auto]", HelpName = "DEVICE" };
     private static readonly Option<bool> Amp = CommonOptions.Amp();
     private static readonly Option<int> ThreadCount = Threads.Option();
+    private static readonly TrainingRanks Ranks = new();
     private static readonly Option<bool> Resume =
         new("--resume") { Description = "Resume the run in the output folder with its own settings" };
     private static readonly Option<bool> Print = new("--print-config") { Description = "Print the resolved settings and stop" };
@@ -93,7 +96,7 @@ internal static class TrainCommand
             { "Output", Output, Resume },
             { "Settings", Config, Set, Steps, Epochs, BatchSize, Microbatch, CropSize, LearningRate, Patience, Seed, Comparator, Encoders,
                 Print },
-            { "Computation", Device, Amp, ThreadCount },
+            { "Computation", [Device, Amp, ThreadCount, .. Ranks.Options] },
         };
         command.Add(TrainClassifierCommand.Create());
         command.Add(TrainSegmenterCommand.Create());
@@ -117,16 +120,17 @@ internal static class TrainCommand
 
     private static int Run(ParseResult parse, CancellationToken cancel)
     {
-        Threads.Use(parse.GetValue(ThreadCount));
         string? run = parse.GetValue(Output);
-        if (parse.GetValue(Resume)) return Watch(run!, observer => Trainer.Resume(run!, observer, cancel));
+        if (parse.GetValue(Resume)) return Train(() => Watch(run!, observer => Trainer.Resume(run!, observer, cancel)));
         RunConfig config = ConfigFile.Load(parse.GetValue(Config), parse.GetValue(Method), Overrides(parse));
         if (parse.GetValue(Print))
         {
             Terminal.Out.Write(ConfigFile.Write(config));
             return 0;
         }
-        return Watch(run!, observer => Trainer.Start(config, run!, observer, cancel));
+        return Train(() => Watch(run!, observer => Trainer.Start(config, run!, observer, cancel)));
+
+        int Train(Func<int> train) => Ranks.Run(parse, parse.GetValue(ThreadCount), train);
     }
 
     // Options are short names of settings; --set overrides options.
@@ -164,6 +168,7 @@ internal static class TrainCommand
     public static int Watch(string run, Func<ITrainingObserver, TrainingResult> train, string command = "train")
     {
         TrainingResult result = TrainingDisplay.Show(train);
+        if (TrainingDisplay.IsSilent) return result.Finished ? 0 : Errors.Cancelled;
         if (!result.Finished)
         {
             Terminal.Note($"Stopped after step {result.Steps}; everything is saved. Resume with:");

@@ -52,7 +52,7 @@ internal static class TrainSegmenterCommand
         int code = TrainCommand.Watch(run, observer => overrides is null
             ? SupervisedTrainer.Resume<SegmenterConfig>(run, observer, cancel)
             : SupervisedTrainer.Start(WithDetectedMasks(overrides, observer), run, observer, cancel), "train segmenter");
-        if (code == 0) PrintValidation(Segmenter.ReadCard(run));
+        if (code == 0 && !TrainingDisplay.IsSilent) PrintValidation(Segmenter.ReadCard(run));
         return code;
     }
 

@@ -96,9 +96,46 @@ public sealed class BatchNorm2d : RunningNorm, INormalizesByImage
         CheckImages(input);
         if (by_image && MomentsContext.Current is { } moments) return Modulated(Normalise(input, moments));
         bool running = running_mean is not null && (training || !by_batch);
+        if ((training || !running) && BatchAcrossRanks.Ranks is { } ranks) return Modulated(AcrossRanks(input, running, ranks));
         if (training || !running) CheckEnough(input, input.numel() / num_features);
         return Modulated(F.batch_norm(input, running ? running_mean : null, running ? running_var : null, weight, bias,
             training || !running, NextMomentum(), eps));
+    }
+
+    // Synchronised batch norm: as SyncBatchNorm, with the statistics of the batch over all ranks.
+    private Tensor AcrossRanks(Tensor input, bool running, ProcessGroup ranks)
+    {
+        using DisposeScope temporaries = torch.NewDisposeScope();
+        using Guard exact = torch.autocast(input.device.type, enabled: false);
+        Tensor values = input.to(ScalarType.Float32);
+        (Tensor mean, Tensor variance, double count) = Statistics(values, ranks);
+        CheckEnough(input, (long)count);
+        if (running)
+        {
+            using Guard quiet = torch.no_grad();
+            double share = NextMomentum();
+            running_mean!.mul_(1 - share).add_(mean.detach() * share);
+            running_var!.mul_(1 - share).add_(variance.detach() * (share * count / (count - 1)));
+        }
+        Tensor scale = (variance + eps).rsqrt();
+        if (weight is not null) scale *= weight;
+        Tensor shift = -mean * scale;
+        if (bias is not null) shift += bias;
+        return (values * scale.view(1, -1, 1, 1) + shift.view(1, -1, 1, 1)).to(input.dtype).MoveToOuterDisposeScope();
+    }
+
+    // Mean and variance [C] from those of each rank (Chan et al. 1979), in one collective operation.
+    private (Tensor Mean, Tensor Variance, double Count) Statistics(Tensor values, ProcessGroup ranks)
+    {
+        double own = values.numel() / (double)num_features;
+        Tensor mean = values.mean([0, 2, 3]), variance = values.var([0, 2, 3], unbiased: false);
+        Tensor all = ranks.GatherRows(torch.cat([mean, variance, torch.full([1], own, device: values.device)]).unsqueeze(0));
+        Tensor means = all.narrow(1, 0, num_features), variances = all.narrow(1, num_features, num_features);
+        Tensor counts = all.narrow(1, 2 * num_features, 1).detach();
+        double count = counts.sum().item();
+        Tensor shares = counts / count;
+        Tensor together = (means * shares).sum([0]);
+        return (together, ((variances + (means - together).square()) * shares).sum([0]), count);
     }
 
     private double NextMomentum()

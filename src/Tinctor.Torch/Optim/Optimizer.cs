@@ -34,15 +34,26 @@ public abstract class Optimizer : IDisposable
         return group;
     }
 
+    /// <summary>Completes the gradients before they are used, as a sum over ranks; null for nothing.</summary>
+    internal Action? GradientsNeeded { get; set; }
+
+    /// <summary>Follows the removal of gradients; null for nothing.</summary>
+    internal Action? GradientsCleared { get; set; }
+
+    /// <summary>Completes the gradients; <see cref="step"/> does so too, unless it was done.</summary>
+    internal void CompleteGradients() => GradientsNeeded?.Invoke();
+
     /// <summary>Removes the gradients, or sets them to zero.</summary>
     public void zero_grad(bool set_to_none = true)
     {
+        GradientsCleared?.Invoke();
         foreach (Tensor parameter in states.Keys) parameter.ClearGradient(set_to_none);
     }
 
     /// <summary>Updates all parameters with a gradient.</summary>
     public void step()
     {
+        CompleteGradients();
         using DisposeScope temporaries = torch.NewDisposeScope();
         using Guard quiet = torch.no_grad();
         foreach (ParamGroup group in groups)

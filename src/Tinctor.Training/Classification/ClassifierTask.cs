@@ -33,11 +33,20 @@ internal sealed class ClassifierTask : ImageTask
     public override Tensor Loss(Batch batch)
     {
         Tensor truth = torch.tensor<long>([.. batch.Pairs.Select(pair => (long)TruthOf(pair))]).to(Device);
-        return F.cross_entropy(Predict(WithNoise(batch.Source.to(Device))), truth, classWeights);
+        Tensor loss = F.cross_entropy(Predict(WithNoise(batch.Source.to(Device))), truth, classWeights);
+        if (BatchAcrossRanks.Ranks is null) return loss;
+        // A weighted mean: the weights of a rank's images count in proportion to those of all.
+        Tensor weight = classWeights.index_select(0, truth).sum();
+        return loss * (weight / BatchAcrossRanks.Mean(weight));
     }
 
-    private Tensor WithNoise(Tensor images) => config.NoiseOrDefault == 0 ? images
-        : images + torch.rand([images.size(0), 1, 1, 1]).to(Device) * config.NoiseOrDefault * torch.randn(images.shape).to(Device);
+    private Tensor WithNoise(Tensor images)
+    {
+        if (config.NoiseOrDefault == 0) return images;
+        Tensor strength = BatchAcrossRanks.Draw(images.size(0), rows => torch.rand([rows, 1, 1, 1])).to(Device);
+        Tensor noise = BatchAcrossRanks.Draw(images.size(0), rows => torch.randn([rows, .. images.shape[1..]])).to(Device);
+        return images + strength * config.NoiseOrDefault * noise;
+    }
 
     public override double Score(IEnumerable<Batch> validation) => Confusion(validation).Accuracy;
 

@@ -1,4 +1,5 @@
 using System.ComponentModel.DataAnnotations;
+using Tinctor.Torch;
 using Tinctor.Training.Files;
 using Tinctor.Training.Learners;
 using Tinctor.Training.Loading;
@@ -223,5 +224,5 @@ public sealed record TrainingConfig : LoopConfig
     private static string Full(string path) => path.Length == 0 ? path : Path.GetFullPath(path);
 
     /// <summary>Number of pairs over which batch norm computes its statistics.</summary>
-    internal int PairsAtATime => Microbatch > 0 ? Math.Min(Microbatch, BatchSize) : BatchSize;
+    internal int PairsAtATime => Microbatch > 0 ? Math.Min(Microbatch * (ProcessGroup.Current?.WorldSize ?? 1), BatchSize) : BatchSize;
 }

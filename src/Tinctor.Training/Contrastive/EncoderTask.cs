@@ -68,7 +68,7 @@ internal sealed class EncoderTask : SupervisedTask
         (Tensor Source, Tensor Target)[] chunks = [.. Chunks(batch)];
         (Tensor[] sources, Tensor[] targets) = Embedded(chunks);
         Tensor source = torch.cat(sources).requires_grad_(), target = torch.cat(targets).requires_grad_();
-        Tensor loss = LossOf(source, target);
+        Tensor loss = ShareOf(LossOf(source, target));
         Tensor[] gradients = torch.autograd.grad([loss], [source, target]);
         long start = 0;
         foreach ((Tensor Source, Tensor Target) chunk in chunks)
@@ -108,7 +108,9 @@ internal sealed class EncoderTask : SupervisedTask
 
     private (Tensor Source, Tensor Target) Embed(Tensor source, Tensor target) => encoders.forward(source.to(Device), target.to(Device));
 
-    private Tensor LossOf(Tensor source, Tensor target) => InfoNce.Compute(source, target, config.Temperature, config.BothWays);
+    // The pairs of all ranks are negatives of each other.
+    private Tensor LossOf(Tensor source, Tensor target) => InfoNce.Compute(
+        BatchAcrossRanks.GatherRows(source), BatchAcrossRanks.GatherRows(target), config.Temperature, config.BothWays);
 
     private static CeffEncoders Initialised(EncoderConfig config)
     {

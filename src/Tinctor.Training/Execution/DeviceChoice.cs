@@ -12,7 +12,9 @@ internal static class DeviceChoice
         int gpus = torch.cuda.device_count();
         if (wanted == "auto")
         {
-            return gpus > 0 ? (new Device(DeviceType.CUDA, 0), $"cuda:0 (first of {gpus} GPUs)")
+            // Ranks on one computer take a GPU each.
+            int index = gpus > 0 ? (ProcessGroup.Current?.LocalRank ?? 0) % gpus : 0;
+            return gpus > 0 ? (new Device(DeviceType.CUDA, index), $"cuda:{index} ({(index == 0 ? "first" : "one")} of {gpus} GPUs)")
                 : (Device.CPU, $"cpu, {torch.get_num_threads()} threads (no GPU found by libtorch {torch.version.libtorch})");
         }
         Device device;

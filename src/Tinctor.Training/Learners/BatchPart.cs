@@ -1,8 +1,12 @@
 using Tinctor.Torch;
+using Tinctor.Torch.Parallel;
 
 namespace Tinctor.Training.Learners;
 
-/// <summary>Part of a batch that passes through the networks at a time (gradient accumulation).</summary>
+/// <summary>
+/// Part of a batch that passes through the networks at a time (gradient accumulation). In a distributed training, the batch is that of this
+/// rank, and its parts contribute to the mean over the batches of all ranks.
+/// </summary>
 /// <param name="Start">Index of the first pair in the batch.</param>
 /// <param name="Count">Number of pairs.</param>
 /// <param name="Total">Number of pairs in the batch.</param>
@@ -11,8 +15,14 @@ internal readonly record struct BatchPart(int Start, int Count, int Total)
     /// <summary>Whether the part is the whole batch.</summary>
     public bool IsWhole => Count == Total;
 
-    /// <summary>Share of the batch: weight of the part's mean in the mean over the batch.</summary>
-    public double Share => (double)Count / Total;
+    /// <summary>Number of ranks, whose batches have the same number of pairs.</summary>
+    public int Ranks { get; init; } = BatchAcrossRanks.Ranks?.WorldSize ?? 1;
+
+    /// <summary>Number of pairs in the batches of all ranks.</summary>
+    public int TotalOfRanks => Total * Ranks;
+
+    /// <summary>Share of the batches of all ranks: weight of the part's mean in the mean over them.</summary>
+    public double Share => (double)Count / TotalOfRanks;
 
     /// <summary>Splits a batch into parts of at most <paramref name="size"/> pairs; the sizes differ by at most one.</summary>
     /// <param name="total">Number of pairs in the batch.</param>
@@ -35,7 +45,8 @@ internal readonly record struct BatchPart(int Start, int Count, int Total)
     /// <param name="mean">Scalar loss, a mean over the pairs of the part.</param>
     public void Backward(Tensor mean)
     {
-        using Tensor? weighted = IsWhole ? null : mean * Share;
+        using Tensor? weighted = Share == 1 ? null : mean * Share;
+        using Guard? final = Start + Count == Total ? DistributedDataParallel.FinalBackward() : null;
         (weighted ?? mean).backward();
     }
 }

@@ -11,7 +11,7 @@ public abstract record LoopConfig
     [Range(0, int.MaxValue)]
     public int Steps { get; init; }
 
-    /// <summary>Images or pairs per step.</summary>
+    /// <summary>Images or pairs per step, which the processes of a distributed training share.</summary>
     [Range(1, 4096)]
     public int BatchSize { get; init; } = 1;
 

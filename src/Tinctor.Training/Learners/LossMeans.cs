@@ -15,7 +15,8 @@ internal sealed class LossMeans
     public void Add(BatchPart part, string name, Tensor mean, double? share = null)
     {
         Tensor value = mean.detach();
-        if (!part.IsWhole) value = value * (share ?? part.Share);
+        double weight = share ?? part.Share;
+        if (weight != 1) value = value * weight;
         if (means.TryGetValue(name, out Tensor? before)) value = before + value;
         means[name] = value.MoveToOuterDisposeScope();
     }

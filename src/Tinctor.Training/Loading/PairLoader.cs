@@ -2,7 +2,7 @@ namespace Tinctor.Training.Loading;
 
 /// <summary>
 /// Loads a data set in batches and prefetches on other threads. The order depends on the seed and the epoch only; neither order nor content
-/// depends on the number of workers or the first batch.
+/// depends on the number of workers or the first batch. In a distributed training, each rank loads its part of every batch.
 /// </summary>
 internal sealed class PairLoader
 {
@@ -44,6 +44,14 @@ internal sealed class PairLoader
 
     /// <summary>Whether each group of <see cref="PairGroups"/> contributes the same number of pairs to an epoch; needs a shuffle.</summary>
     public bool Balance { get; init; }
+
+    /// <summary>Number of this rank, from 0.</summary>
+    public int Rank { get; init; }
+
+    /// <summary>
+    /// Number of ranks, which load as many pairs each: batches that cannot be divided by it begin again with their first pairs.
+    /// </summary>
+    public int Ranks { get; init; } = 1;
 
     /// <summary>Gets the draws of an epoch in their order; see <see cref="PairedDataset.Load"/>.</summary>
     public IReadOnlyList<int> Order(int epoch)
@@ -97,11 +105,18 @@ internal sealed class PairLoader
     private Batch Make(int index, int epoch, IReadOnlyList<int> order, CancellationToken cancel)
     {
         var samples = new List<Sample>(BatchSize);
-        for (int i = index * BatchSize; i < Math.Min((index + 1) * BatchSize, order.Count); i++)
+        foreach (int place in Places(index, order.Count))
         {
             cancel.ThrowIfCancellationRequested();
-            samples.Add(Dataset.Load(order[i], epoch));
+            samples.Add(Dataset.Load(order[place], epoch));
         }
         return Batch.Stack(index, samples);
+    }
+
+    // Places of this rank's part of a batch in the order of the epoch.
+    private IEnumerable<int> Places(int index, int count)
+    {
+        int start = index * BatchSize, pairs = Math.Min(BatchSize, count - start), own = (pairs + Ranks - 1) / Ranks;
+        return Enumerable.Range(Rank * own, own).Select(i => start + (i % pairs));
     }
 }

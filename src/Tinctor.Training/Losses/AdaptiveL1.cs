@@ -16,7 +16,9 @@ internal static class AdaptiveL1
     /// <param name="grid">Rows and columns of tiles.</param>
     /// <param name="alpha">Weight at similarity 0.</param>
     /// <param name="beta">Increase of the weight at similarity 1.</param>
-    /// <param name="byImage">Whether each image has its own weights; the official code uses common weights per batch.</param>
+    /// <param name="byImage">
+    /// Whether each image has its own weights; the official code uses common weights per batch, here over all ranks.
+    /// </param>
     public static Tensor Compute(
         Tensor stained, Tensor real, Func<Tensor, Tensor> encode, int grid = 2, double alpha = 50, double beta = 50,
         bool byImage = false)
@@ -26,7 +28,7 @@ internal static class AdaptiveL1
         Tensor[] similarities = Similarities(made, there, encode);
         IEnumerable<Tensor> losses = made.Zip(there, similarities).Select(tile =>
         {
-            Tensor weight = alpha + beta * (byImage ? tile.Third : tile.Third.mean());
+            Tensor weight = alpha + beta * (byImage ? tile.Third : BatchAcrossRanks.Mean(tile.Third.mean()));
             return (weight * (tile.First - tile.Second).abs().mean([1, 2, 3])).mean();
         });
         return torch.stack([.. losses]).mean().MoveToOuterDisposeScope();

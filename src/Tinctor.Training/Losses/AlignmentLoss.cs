@@ -15,6 +15,7 @@ internal static class AlignmentLoss
     /// <param name="form">
     /// literal (1 - cosine of both features, gradients to both), stop-gradient (the target's feature is constant), centred (each channel's
     /// mean over the batch and all positions is subtracted first) or infonce (cross entropy of the cosines to all targets of the batch).
+    /// The batch is that of all ranks.
     /// </param>
     /// <param name="source">Features of sources [N,C,H,W].</param>
     /// <param name="target">Features of targets of the same shape.</param>
@@ -23,7 +24,8 @@ internal static class AlignmentLoss
     {
         StopGradient => CosineLoss.Compute(source, target.detach()),
         Centred => CosineLoss.Compute(Centre(source), Centre(target)),
-        Contrastive => InfoNce.Compute(Vectors(source), Vectors(target), temperature, bothWays: true),
+        Contrastive => InfoNce.Compute(
+            BatchAcrossRanks.GatherRows(Vectors(source)), BatchAcrossRanks.GatherRows(Vectors(target)), temperature, bothWays: true),
         _ => CosineLoss.Compute(source, target),
     };
 
@@ -48,7 +50,7 @@ internal static class AlignmentLoss
     private static Tensor Centre(Tensor feature)
     {
         if (feature.element_size() < 4) feature = feature.to(ScalarType.Float32);
-        return feature - feature.mean([0, 2, 3], keepdim: true);
+        return feature - BatchAcrossRanks.Mean(feature.mean([0, 2, 3], keepdim: true));
     }
 
     private static Tensor Vectors(Tensor feature) =>

@@ -9,6 +9,9 @@ internal static class LevelLoss
     /// <param name="labels">Levels of the pairs; null where unknown.</param>
     public static int Count(IReadOnlyList<string?>? labels) => labels?.Count(label => label is not null) ?? 0;
 
+    /// <summary>Counts the pairs of all ranks whose level is known.</summary>
+    public static int CountOfRanks(IReadOnlyList<string?>? labels) => (int)BatchAcrossRanks.Sum(Count(labels));
+
     /// <summary>Computes the mean over the pairs whose level is known; null if there are none.</summary>
     /// <param name="logits">Logits [N,levels or more]; further columns are ignored.</param>
     /// <param name="labels">Levels of the pairs; null where unknown.</param>

@@ -4,7 +4,8 @@ namespace Tinctor.Training.Methods;
 
 /// <summary>
 /// History of generated images for the discriminator (Shrivastava et al. 2017; util/image_pool.py): once the pool is full, each image is
-/// exchanged for a stored one with probability one half. Uses libtorch's default random generator.
+/// exchanged for a stored one with probability one half. Uses libtorch's default random generator. Each rank of a distributed training
+/// stores the images of all ranks, so that they draw the same ones.
 /// </summary>
 /// <param name="size">Number of stored images; 0 returns every image unchanged.</param>
 internal sealed class ImagePool(int size)
@@ -15,9 +16,7 @@ internal sealed class ImagePool(int size)
     public Tensor Query(Tensor batch)
     {
         if (size == 0) return batch;
-        var chosen = new List<Tensor>();
-        foreach (Tensor image in batch.split(1)) chosen.Add(Exchange(image));
-        return torch.cat([.. chosen]);
+        return BatchAcrossRanks.Ranks is { } ranks ? ranks.OwnRows(Exchange(ranks.GatherRows(batch.detach()))) : Exchange(batch);
     }
 
     /// <summary>Stored images, for checkpoints.</summary>
@@ -32,7 +31,14 @@ internal sealed class ImagePool(int size)
         for (int i = 0; state.TryGetValue($"pool.{i}", out Tensor? image); i++) images.Add(image.clone().DetachFromDisposeScope());
     }
 
-    private Tensor Exchange(Tensor image)
+    private Tensor Exchange(Tensor batch)
+    {
+        var chosen = new List<Tensor>();
+        foreach (Tensor image in batch.split(1)) chosen.Add(ExchangeOne(image));
+        return torch.cat([.. chosen]);
+    }
+
+    private Tensor ExchangeOne(Tensor image)
     {
         if (images.Count < size)
         {

@@ -27,11 +27,15 @@ internal sealed record RunEnvironment(string Tinctor, string Dotnet, string Libt
     [JsonInclude, JsonPropertyOrder(-1), JsonPropertyName("version")]
     internal int FileVersion { get; init; } = FormatVersion;
 
+    /// <summary>Number of processes at the start of the run.</summary>
+    public int Ranks { get; init; } = 1;
+
     /// <summary>Describes the current environment.</summary>
     public static RunEnvironment Create(Device device, DataSummary data) =>
         new(Version, global::System.Environment.Version.ToString(), torch.version.libtorch,
             $"{RuntimeInformation.OSDescription}, {RuntimeInformation.OSArchitecture}", device.ToString(), torch.get_num_threads(),
-            DateTime.UtcNow, data);
+            DateTime.UtcNow, data)
+        { Ranks = ProcessGroup.Current?.WorldSize ?? 1 };
 
     /// <summary>Version of Tinctor, with the git commit after a plus sign.</summary>
     public static string Version { get; } =

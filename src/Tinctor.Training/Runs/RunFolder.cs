@@ -95,6 +95,9 @@ internal sealed class RunFolder
         return folder;
     }
 
+    /// <summary>Names the folder of a run that another rank of a distributed training creates or opens; nothing is written.</summary>
+    public static RunFolder OfOtherRank(string path) => new(path);
+
     /// <summary>Locks the folder of a new run and checks again that it is empty.</summary>
     /// <exception cref="TinctorException">The folder is no longer empty, or another process trains in it.</exception>
     internal FileLock LockNew()
@@ -122,6 +125,15 @@ internal sealed class RunFolder
     {
         RequireRun(new RunFolder(path), path);
         return Lock(path);
+    }
+
+    /// <summary>Locks the folder of an existing run on rank 0, or in a training by one process; null on other ranks.</summary>
+    /// <exception cref="TinctorException">As <see cref="LockRun"/>.</exception>
+    public static FileLock? LockRunOfRanks(string path)
+    {
+        if (ProcessGroup.Current is null or { Rank: 0 }) return LockRun(path);
+        RequireRun(new RunFolder(path), path);
+        return null;
     }
 
     /// <summary>Opens the folder of an existing run and deletes incomplete files.</summary>
@@ -226,6 +238,9 @@ internal sealed class RunFolder
         }
         return null;
     }
+
+    /// <summary>Loads the checkpoint of a file name that <see cref="LoadLatest"/> returned on another rank.</summary>
+    internal void Load(TrainingState state, string name) => state.Load(System.IO.Path.Combine(Checkpoints, name));
 
     /// <summary>Loads the checkpoint with the best score, if there is one.</summary>
     internal void LoadBest(TrainingState state)

@@ -107,20 +107,10 @@ internal sealed class TrainingState : IDisposable
     {
         using DisposeScope scope = torch.NewDisposeScope();
         var tensors = new OrderedDictionary<string, Tensor>();
-        var numbers = new JsonObject
-        {
-            ["format"] = Format,
-            ["version"] = Version,
-            ["step"] = Step,
-            ["score"] = scoreName,
-            ["last_score"] = LastScore,
-            ["best_score"] = BestScore,
-            ["best_step"] = BestStep,
-            ["improved_score"] = improvedScore,
-            ["validations"] = validations,
-            ["stale_validations"] = staleValidations,
-        };
-        if (plateau is not null) numbers["plateau"] = plateau.State();
+        JsonObject numbers = Scores();
+        numbers["format"] = Format;
+        numbers["version"] = Version;
+        numbers["step"] = Step;
         foreach ((string name, Module network) in learner.Networks) Add(tensors, $"networks.{name}", network.state_dict());
         foreach ((string name, OptimizerState state) in OptimizerStates())
         {
@@ -131,6 +121,36 @@ internal sealed class TrainingState : IDisposable
         foreach (Generator generator in RandomStates.Generators(device))
             tensors.Add($"random.{tensors.Count(pair => pair.Key.StartsWith("random."))}", generator.get_state());
         SafeTensors.Save(path, tensors, new Dictionary<string, string> { [Numbers] = numbers.ToJsonString() });
+    }
+
+    /// <summary>Copies the scores and the random states of rank 0, which validates, to the other ranks.</summary>
+    public void ShareValidation(ProcessGroup ranks)
+    {
+        JsonObject scores = JsonNode.Parse(ranks.FromFirst(Scores().ToJsonString()))!.AsObject();
+        if (ranks.Rank > 0) LoadScores(scores, "score");
+        using DisposeScope scope = torch.NewDisposeScope();
+        foreach (Generator generator in RandomStates.Generators(device))
+        {
+            Tensor state = generator.get_state();
+            ranks.Broadcast(state);
+            generator.set_state(state);
+        }
+    }
+
+    private JsonObject Scores()
+    {
+        var numbers = new JsonObject
+        {
+            ["score"] = scoreName,
+            ["last_score"] = LastScore,
+            ["best_score"] = BestScore,
+            ["best_step"] = BestStep,
+            ["improved_score"] = improvedScore,
+            ["validations"] = validations,
+            ["stale_validations"] = staleValidations,
+        };
+        if (plateau is not null) numbers["plateau"] = plateau.State();
+        return numbers;
     }
 
     /// <summary>Loads a checkpoint.</summary>
@@ -153,7 +173,6 @@ internal sealed class TrainingState : IDisposable
             learner.LoadState(Part(tensors, "method").ToDictionary(pair => pair.Key, pair => pair.Value.to(device)));
             foreach ((int i, Generator generator) in RandomStates.Generators(device).Index()) generator.set_state(tensors[$"random.{i}"]);
             Step = (int)numbers["step"]!;
-            if (numbers["plateau"] is JsonObject schedule) plateau?.Load(schedule);
             LoadScores(numbers, version is null ? "psnr" : "score");
         }
         catch (Exception e) when (e is KeyNotFoundException or JsonException or NullReferenceException or InvalidOperationException)
@@ -166,6 +185,7 @@ internal sealed class TrainingState : IDisposable
     // Scores of another kind are not comparable: the best one is then searched again.
     private void LoadScores(JsonObject numbers, string suffix)
     {
+        if (numbers["plateau"] is JsonObject schedule) plateau?.Load(schedule);
         if ((string?)numbers["score"] is { } name && name != scoreName)
         {
             (LastScore, BestScore, BestStep, improvedScore, validations, staleValidations) = (null, null, null, null, 0, 0);

@@ -28,7 +28,9 @@ internal sealed class SegmenterTask(SegmenterConfig config, MaskFormat format, i
         Tensor truth = Truth(batch).to(Device);
         Tensor logits = Predict(batch);
         Tensor share = F.softmax(logits, 1)[.., 1..], wanted = OneHot(truth)[.., 1..];
-        Tensor dice = ((share * wanted).sum([0, 2, 3]) * 2 + 1) / (share.sum([0, 2, 3]) + wanted.sum([0, 2, 3]) + 1);
+        Tensor both = BatchAcrossRanks.Sum((share * wanted).sum([0, 2, 3]));
+        Tensor either = BatchAcrossRanks.Sum(share.sum([0, 2, 3]) + wanted.sum([0, 2, 3]));
+        Tensor dice = (both * 2 + 1) / (either + 1);
         return F.cross_entropy(logits, truth) + 1 - dice.mean();
     }
 

@@ -1,6 +1,7 @@
 using Tinctor.Torch;
 using Tinctor.Torch.Nn;
 using Tinctor.Torch.Optim;
+using Tinctor.Torch.Parallel;
 using Tinctor.Training.Learners;
 using Tinctor.Training.Loading;
 
@@ -70,11 +71,15 @@ internal abstract class SupervisedTask : Learner
         return new Dictionary<string, Tensor> { ["loss"] = loss.detach() };
     }
 
-    /// <summary>Computes <see cref="Loss"/> and the gradients of the weights; returns the loss.</summary>
+    /// <summary>Computes <see cref="Loss"/> and the gradients of the weights; returns the share of this rank in the loss.</summary>
     private protected virtual Tensor Backward(Batch batch)
     {
-        Tensor loss = Loss(batch);
+        Tensor loss = ShareOf(Loss(batch));
+        using Guard final = DistributedDataParallel.FinalBackward();
         loss.backward();
         return loss;
     }
+
+    /// <summary>Gets the share of this rank in the mean of a loss over the ranks.</summary>
+    private protected static Tensor ShareOf(Tensor loss) => BatchAcrossRanks.Ranks is { } ranks ? loss / ranks.WorldSize : loss;
 }

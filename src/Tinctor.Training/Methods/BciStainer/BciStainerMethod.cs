@@ -70,7 +70,7 @@ internal sealed class BciStainerMethod : Method
         using var stained = new StainedParts<(Tensor Image, Tensor Small, Tensor Logits)>(
             netG, netG.Run, result => result.Image, source, parts);
         var losses = new LossMeans();
-        int labelled = LevelLoss.Count(labels);
+        int labelled = LevelLoss.CountOfRanks(labels);
         bool learnsToCompare = step.item() < (config.ComparatorSteps ?? 0);
         if (learnsToCompare && labelled > 0) UpdateComparator(target, labels, labelled, parts, losses);
         step.add_(1);
@@ -130,7 +130,7 @@ internal sealed class BciStainerMethod : Method
     private void UpdateGenerator(Tensor source, Tensor target, IReadOnlyList<string?>? labels,
         StainedParts<(Tensor Image, Tensor Small, Tensor Logits)> stained, IReadOnlyList<BatchPart> parts, LossMeans losses, bool compares)
     {
-        int labelled = LevelLoss.Count(labels);
+        int labelled = LevelLoss.CountOfRanks(labels);
         netD.requires_grad_(false);
         optimizerG.zero_grad();
         var smoothing = new List<Tensor>();
@@ -187,8 +187,9 @@ internal sealed class BciStainerMethod : Method
         {
             if (smoothing.Count <= first + scale)
             {
-                smoothing.Add((torch.rand([part.Total, 1, logits.size(2), logits.size(3)], device: logits.device) * config.LabelSmoothing)
-                    .MoveToOuterDisposeScope());
+                Tensor uniform = BatchAcrossRanks.Draw(part.Total,
+                    rows => torch.rand([rows, 1, logits.size(2), logits.size(3)], device: logits.device));
+                smoothing.Add((uniform * config.LabelSmoothing).MoveToOuterDisposeScope());
             }
             Tensor drawn = part.Of(smoothing[first + scale]), label = (real ? 1 - drawn : drawn).to(logits.dtype);
             return config.GanMode == GanMode.Lsgan ? F.mse_loss(logits, label) : F.binary_cross_entropy_with_logits(logits, label);

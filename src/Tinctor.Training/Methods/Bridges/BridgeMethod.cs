@@ -41,8 +41,10 @@ internal sealed class BridgeMethod : Method
     {
         // Steps and noise are drawn for the whole batch, so the result does not depend on its parts.
         (int first, int count) = network.Bridge.Schedule.TrainingSteps.GetOffsetAndLength(network.Bridge.Schedule.Last + 1);
-        int[] steps = Array.ConvertAll(torch.randint(first, first + count, [target.size(0)]).ToArray<long>(), step => (int)step);
-        Tensor? noise = config.Noisy ? torch.randn_like(target) : null;
+        Tensor drawn = BatchAcrossRanks.Draw(target.size(0), rows => torch.randint(first, first + count, [rows]));
+        int[] steps = Array.ConvertAll(drawn.contiguous().ToArray<long>(), step => (int)step);
+        Tensor? noise = config.Noisy ? BatchAcrossRanks.Draw(target.size(0),
+            rows => torch.randn([rows, .. target.shape[1..]], dtype: target.dtype, device: target.device)) : null;
         var losses = new LossMeans();
         optimizer.zero_grad();
         foreach (BatchPart part in Parts(source))

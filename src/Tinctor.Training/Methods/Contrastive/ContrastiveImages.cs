@@ -17,7 +17,7 @@ internal sealed class ContrastiveImages
     /// <param name="target">Target images.</param>
     /// <param name="generated">Results of the generator for the sources, then for the targets if it received them.</param>
     /// <param name="flipped">Whether the generator received mirrored images.</param>
-    /// <param name="batch">Number of pairs in the batch.</param>
+    /// <param name="batch">Number of pairs in the batch, of all ranks.</param>
     public ContrastiveImages(ResnetGenerator generator, IReadOnlyList<int> layers, Tensor source, Tensor target, Tensor generated,
         bool flipped, int batch)
     {

@@ -178,7 +178,7 @@ internal abstract class ContrastiveMethod : Method
         {
             using DisposeScope scope = torch.NewDisposeScope();
             var images = new ContrastiveImages(
-                netG, config.NceLayers, parts[i].Of(source), parts[i].Of(target), generated.Result(i), flipped, parts[i].Total);
+                netG, config.NceLayers, parts[i].Of(source), parts[i].Of(target), generated.Result(i), flipped, parts[i].TotalOfRanks);
             Tensor? total = null;
             foreach (NamedLoss loss in GeneratorLosses(images))
             {

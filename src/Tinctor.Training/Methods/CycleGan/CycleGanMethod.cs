@@ -143,7 +143,8 @@ internal sealed class CycleGanMethod : Method
         public Tensor For(string network)
         {
             if (!drawn.TryGetValue(network, out Tensor? alpha))
-                drawn[network] = alpha = torch.rand([count, 1, 1, 1], device: device).MoveToOuterDisposeScope();
+                drawn[network] = alpha = BatchAcrossRanks.Draw(count, rows => torch.rand([rows, 1, 1, 1], device: device))
+                    .MoveToOuterDisposeScope();
             return alpha;
         }
     }

@@ -76,7 +76,7 @@ internal sealed class DeReStainerMethod : Method
 
         netD.requires_grad_(false);
         optimizerG.zero_grad();
-        int labelled = LevelLoss.Count(labels);
+        int labelled = LevelLoss.CountOfRanks(labels);
         for (int i = 0; i < parts.Count; i++)
         {
             using DisposeScope scope = torch.NewDisposeScope();
@@ -98,7 +98,7 @@ internal sealed class DeReStainerMethod : Method
         {
             // The level's loss is a mean over the pairs with a level.
             double? share = name == "level" ? (double)LevelLoss.Count(labels) / labelled : null;
-            total += weight * (share is null || part.IsWhole ? 1 : share.Value / part.Share) * loss;
+            total += weight * (share is null ? 1 : share.Value / part.Share) * loss;
             losses.Add(part, name, loss, share);
         }
         part.Backward(total);

@@ -93,7 +93,8 @@ internal class ConditionalGanMethod : Method
             if (config.GanMode == GanMode.Wgangp)
             {
                 // Drawn for the whole batch, so the result does not depend on its parts.
-                alpha ??= torch.rand([source.size(0), 1, 1, 1], device: source.device).MoveToOuterDisposeScope();
+                alpha ??= BatchAcrossRanks.Draw(source.size(0), rows => torch.rand([rows, 1, 1, 1], device: source.device))
+                    .MoveToOuterDisposeScope();
                 lossD += GanLoss.GradientPenalty(netD.forward, realPair, fakePair, parts[i].Of(alpha), config.LambdaGp);
             }
             parts[i].Backward(lossD);

@@ -61,6 +61,7 @@ internal sealed class RegressionMethod : Method
             }
             part.Backward(loss);
         }
+        optimizer.CompleteGradients();
         if (config.GradClip > 0) utils.clip_grad_norm_(network.parameters(), config.GradClip);
         optimizer.step();
         return losses.ToDictionary();

@@ -19,10 +19,10 @@ internal sealed class SimGanMethod(SimGanConfig config, Device device) : Contras
         if (config.LambdaMc > 0) yield return new("MC", config.LambdaMc * PlanDistance(images));
     }
 
-    // Cosines between the images of the batch at each layer, [L,N,N].
+    // Cosines between the images of the batch, of all ranks, at each layer, [L,N,N].
     private static Tensor Cosines(Tensor[] features) => torch.stack([.. features.Select(feature =>
     {
-        Tensor vectors = F.normalize(feature.flatten(1), dim: 1, eps: 1e-8);
+        Tensor vectors = F.normalize(BatchAcrossRanks.GatherRows(feature.flatten(1)), dim: 1, eps: 1e-8);
         return vectors.matmul(vectors.transpose(0, 1));
     })]);
 
