@@ -107,7 +107,7 @@ public sealed class BatchNorm2d : RunningNorm, INormalizesByImage
     {
         using DisposeScope temporaries = torch.NewDisposeScope();
         using Guard exact = torch.autocast(input.device.type, enabled: false);
-        Tensor values = input.to(ScalarType.Float32);
+        Tensor values = input.element_size() < 4 ? input.to(ScalarType.Float32) : input;
         (Tensor mean, Tensor variance, double count) = Statistics(values, ranks);
         CheckEnough(input, (long)count);
         if (running)
@@ -129,7 +129,7 @@ public sealed class BatchNorm2d : RunningNorm, INormalizesByImage
     {
         double own = values.numel() / (double)num_features;
         Tensor mean = values.mean([0, 2, 3]), variance = values.var([0, 2, 3], unbiased: false);
-        Tensor all = ranks.GatherRows(torch.cat([mean, variance, torch.full([1], own, device: values.device)]).unsqueeze(0));
+        Tensor all = ranks.GatherRows(torch.cat([mean, variance, torch.full([1], own, values.dtype, device: values.device)]).unsqueeze(0));
         Tensor means = all.narrow(1, 0, num_features), variances = all.narrow(1, num_features, num_features);
         Tensor counts = all.narrow(1, 2 * num_features, 1).detach();
         double count = counts.sum().item();

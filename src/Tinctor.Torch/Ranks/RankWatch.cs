@@ -37,7 +37,7 @@ internal sealed class RankWatch : IDisposable
     }
 
     /// <summary>Time without a line after which a rank counts as lost.</summary>
-    public static TimeSpan Silence { get; } = TimeSpan.FromSeconds(6);
+    public static TimeSpan Silence { get; } = TimeSpan.FromSeconds(8);
 
     /// <summary>Starts to watch, on all ranks.</summary>
     /// <param name="rank">Number of this rank.</param>
