@@ -25,7 +25,7 @@ internal sealed unsafe class ProcessGroup : IDisposable
     {
         (this.launched, this.timeout) = (launched, timeout);
         address = LocalAddress.Towards(launched.MasterAddress, launched.MasterPort).ToString();
-        store = Connect(launched, timeout);
+        store = Connect(launched);
         values = control = Create("control", Gloo);
     }
 
@@ -197,10 +197,10 @@ internal sealed unsafe class ProcessGroup : IDisposable
         }
     }
 
-    private static nint Connect(LaunchedRank launched, TimeSpan timeout)
+    private static nint Connect(LaunchedRank launched)
     {
         nint store = NativeMethods.tt_store_new(launched.MasterAddress, launched.MasterPort, launched.Rank == 0 ? 1 : 0,
-            launched.WorldSize, (long)Math.Min(timeout.TotalMilliseconds, JoinTime.TotalMilliseconds));
+            launched.WorldSize, (long)JoinTime.TotalMilliseconds);
         if (store != 0) return store;
         string where = $"{launched.MasterAddress}, port {launched.MasterPort}";
         throw launched.Rank == 0

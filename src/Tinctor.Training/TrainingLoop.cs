@@ -288,6 +288,7 @@ internal abstract class TrainingLoop<TLearner> where TLearner : Learner
         using (UseAverage(learner, state))
         {
             if (log is not null) Score(learner, state, log, epoch);
+            else learner.Trained.train();
         }
         if (ranks is not null) state.ShareValidation(ranks);
     }

@@ -23,6 +23,18 @@ public sealed class DistributedTests
         Assert.All(differences, each => Assert.True(each.Value < 1e-5, $"{each.Key}: {each.Value}"));
     }
 
+    [Fact]
+    public void Barrier_that_a_rank_does_not_reach_ends_all_with_a_line_that_names_it()
+    {
+        if (!ProcessGroup.IsAvailable) Assert.Skip("this libtorch has no Gloo");
+        Assert.All(RankProgram.StartStuck(), rank =>
+        {
+            Assert.Equal(1, rank.Code);
+            Assert.Contains("because rank 1", rank.Error);
+            Assert.Contains("the others waited for it longer than the time limit", rank.Error);
+        });
+    }
+
     private static Dictionary<string, double> Differences(string[] lines) => lines.Select(line => line.Split(' '))
         .ToDictionary(parts => parts[0], parts => double.Parse(parts[1], CultureInfo.InvariantCulture));
 }

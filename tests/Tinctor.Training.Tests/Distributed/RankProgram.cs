@@ -12,11 +12,28 @@ namespace Tinctor.Training.Tests.Distributed;
 /// </summary>
 internal static class RankProgram
 {
-    private const string Marker = "--rank";
+    private const string Marker = "--rank", Stuck = "stuck";
 
     public static int Main(string[] args) => args is [Marker, var comparison, var steps]
         ? Run(comparison, int.Parse(steps, CultureInfo.InvariantCulture))
         : Xunit.Runner.InProc.SystemConsole.ConsoleRunner.Run(args).GetAwaiter().GetResult();
+
+    /// <summary>Runs two ranks of which rank 1 does not take part.</summary>
+    /// <returns>Exit codes and error output of both.</returns>
+    public static (int Code, string Error)[] StartStuck()
+    {
+        int port = FreePort();
+        Process[] processes = [.. Enumerable.Range(0, 2).Select(rank => Start(Stuck, rank, 2, 0, port))];
+        return Array.ConvertAll(processes, process =>
+        {
+            using (process)
+            {
+                string error = process.StandardError.ReadToEnd();
+                process.WaitForExit();
+                return (process.ExitCode, error);
+            }
+        });
+    }
 
     /// <summary>Runs a comparison on several ranks.</summary>
     /// <param name="comparison">"engine", "methods" or names of methods, separated by commas.</param>
@@ -41,18 +58,27 @@ internal static class RankProgram
     private static int Run(string comparison, int steps)
     {
         torch.set_num_threads(1);
-        using ProcessGroup ranks = ProcessGroup.Join(LaunchedRank.Detect()!, TimeSpan.FromMinutes(2), failure =>
+        TimeSpan limit = TimeSpan.FromSeconds(comparison == Stuck ? 8 : 120);
+        using ProcessGroup ranks = ProcessGroup.Join(LaunchedRank.Detect()!, limit, failure =>
         {
             Console.Error.WriteLine(failure.Message);
             ProcessSignal.ExitNow(1);
         });
         ranks.UseDevice(Device.CPU);
+        if (comparison == Stuck) WaitForRank1(ranks);
         IEnumerable<(string Name, double Difference)> found =
             comparison == "engine" ? EngineComparison.Run(ranks) : MethodComparison.Run(ranks, comparison, steps);
         foreach ((string name, double difference) in found)
             if (ranks.Rank == 0) Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{name} {difference:G3}"));
         ranks.Barrier();
         return 0;
+    }
+
+    // The watch ends both processes.
+    private static void WaitForRank1(ProcessGroup ranks)
+    {
+        if (ranks.Rank == 0) Assert.Throws<Torch.Ranks.RankFailure>(ranks.Barrier);
+        Thread.Sleep(TimeSpan.FromMinutes(2));
     }
 
     private static Process Start(string comparison, int rank, int ranks, int steps, int port)

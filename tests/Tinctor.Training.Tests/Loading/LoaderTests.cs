@@ -163,6 +163,25 @@ public class LoaderTests : DataFolder
     }
 
     [Fact]
+    public void Ranks_have_equal_parts_of_each_batch_of_one_process()
+    {
+        WriteMany();
+        string[][] one = [.. Names(1, 0)];
+        Assert.Equal([6, 6, 6, 2], one.Select(batch => batch.Length));
+        string[][][] ranks = [.. Enumerable.Range(0, 3).Select(rank => Names(3, rank).ToArray())];
+        for (int i = 0; i < 3; i++) Assert.Equal(one[i], ranks.SelectMany(rank => rank[i]));
+        // The last batch of two pairs begins again.
+        Assert.Equal([one[3][0], one[3][1], one[3][0]], ranks.SelectMany(rank => rank[3]));
+
+        IEnumerable<string[]> Names(int count, int rank)
+        {
+            var loader = new PairLoader(Data(Everything), 6, shuffle: true, seed: 5) { Rank = rank, Ranks = count };
+            foreach (Batch batch in loader.Batches(epoch: 1))
+                using (batch) yield return [.. batch.Pairs.Select(pair => pair.Name)];
+        }
+    }
+
+    [Fact]
     public void Batch_tensors_outlive_open_scope()
     {
         WriteMany();
