@@ -54,7 +54,7 @@ public sealed class DistributedTrainingTests : IClassFixture<DistributedTraining
     {
         string run = $"killed{rank}";
         Process process = CommandLine.Start([.. one.Arguments(run, steps: 100000), "--processes", "2"]);
-        Assert.True(CommandLine.Await(process, () => File.Exists(Path.Combine(one.At(run), "checkpoints", "step-00000002.safetensors"))));
+        Assert.True(CommandLine.Await(process, () => File.Exists(Path.Combine(one.At(run), "checkpoints", "step-00000004.safetensors"))));
         using Process victim = Process.GetProcessById(ChildOf(process.Id, rank));
         var watch = Stopwatch.StartNew();
         CommandLine.Signal(victim, Kill);
@@ -129,15 +129,9 @@ public sealed class DistributedTrainingTests : IClassFixture<DistributedTraining
 
         public OneProcess()
         {
-            for (int i = 0; i < 8; i++)
-            {
-                foreach ((string side, int seed) in new[] { ("A", i), ("B", 100 + i) })
-                {
-                    string file = Path.Combine(At("data"), side, i < 7 ? "train" : "val", $"{i}.png");
-                    Directory.CreateDirectory(Path.GetDirectoryName(file)!);
-                    TrainedRun.Noise(32, 32, seed).Write(file);
-                }
-            }
+            // Tissue: batch norm of images without structure, such as glass, amplifies rounding.
+            Assert.Equal(0, CommandLine.Run("phantom", "--output", At("data"), "--slides", "8", "--fields", "2", "--size", "64x64",
+                "--on-tumour").Code);
             Assert.Equal(0, CommandLine.Run(Arguments("one")).Code);
         }
 
@@ -147,8 +141,8 @@ public sealed class DistributedTrainingTests : IClassFixture<DistributedTraining
         public string[] Arguments(string run, int steps = Steps, int batch = 4) =>
         [
             "train", "pix2pix", "--data", At("data"), "--output", At(run), "--steps", $"{steps}", "--batch-size", $"{batch}",
-            .. TrainedRun.Set("model.generator=resnet_6blocks", "model.ngf=2", "model.ndf=4", "model.pool_size=3", "data.crop_size=24",
-                "training.ema=0.9", "training.checkpoint_every=2", "training.log_every=5", "training.keep_checkpoints=3"),
+            .. TrainedRun.Set("model.generator=resnet_6blocks", "model.ngf=4", "model.ndf=8", "model.pool_size=3", "data.crop_size=32",
+                "data.load_size=0", "training.ema=0.9", "training.checkpoint_every=4", "training.log_every=5", "training.keep_checkpoints=3"),
         ];
 
         public void Dispose() => Directory.Delete(root, recursive: true);
