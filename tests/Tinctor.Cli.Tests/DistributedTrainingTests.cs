@@ -142,7 +142,8 @@ public sealed class DistributedTrainingTests : IClassFixture<DistributedTraining
         [
             "train", "pix2pix", "--data", At("data"), "--output", At(run), "--steps", $"{steps}", "--batch-size", $"{batch}",
             .. TrainedRun.Set("model.generator=resnet_6blocks", "model.ngf=4", "model.ndf=8", "model.pool_size=3", "data.crop_size=32",
-                "data.load_size=0", "training.ema=0.9", "training.checkpoint_every=4", "training.log_every=5", "training.keep_checkpoints=3"),
+                "data.load_size=0", "training.ema=0.9", "training.checkpoint_every=4", "training.log_every=5",
+                "training.keep_checkpoints=3"),
         ];
 
         public void Dispose() => Directory.Delete(root, recursive: true);
