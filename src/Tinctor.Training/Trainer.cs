@@ -37,7 +37,7 @@ public static class Trainer
             using var loop = new MethodLoop(config, folder, observer, stop, resumes: false);
             return loop.Start(stop);
         }
-        catch (BatchMemoryException e)
+        catch (BatchMemoryException e) when (ProcessGroup.Current is null)
         {
             HalveMicrobatch(folder, observer, e);
         }
