@@ -45,7 +45,7 @@ internal static class StainJobs
         string path = Path.Combine(folder, FileName);
         return File.Exists(path) ? [.. ReadRows(path).Values]
             : throw new TinctorException(folder, Directory.Exists(folder) ? "no results of staining were asked for in this folder"
-                : "there is no such folder", "Name the output folder of tinctor stain.");
+                : "there is no such folder", "Name the output folder of a staining.");
     }
 
     // The table with the jobs; null if it has them all.

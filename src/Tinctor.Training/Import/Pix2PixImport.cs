@@ -52,8 +52,9 @@ internal static partial class Pix2PixImport
     {
         if (stains.Count == 1 || stains.Distinct().Count() < stains.Count)
         {
-            throw new OptionException(nameof(MethodConfig.Stains), $"the stains are {string.Join(", ", stains)}, expected several different "
-                + "ones", "Name one stain for each plane, or none for a network without planes");
+            throw new OptionException(nameof(MethodConfig.Stains),
+                $"the stains are {string.Join(", ", stains)}, expected several different ones",
+                "Name one stain for each plane, or none for a network without planes");
         }
         if (stains.Count >= found.InputChannels)
         {
