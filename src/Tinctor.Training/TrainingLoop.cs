@@ -2,7 +2,7 @@ using System.Globalization;
 using Tinctor.Data;
 using Tinctor.Torch;
 using Tinctor.Torch.Nn;
-using Tinctor.Torch.Parallel;
+using Tinctor.Torch.Distributed;
 using Tinctor.Torch.SelfTest;
 using Tinctor.Training.Execution;
 using Tinctor.Training.Learners;

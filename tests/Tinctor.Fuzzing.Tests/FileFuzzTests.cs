@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using Tinctor.Data;
 using Tinctor.Slides;
 using Tinctor.Slides.Annotations;
@@ -7,7 +6,6 @@ using Tinctor.Tests;
 using Tinctor.Torch;
 using Tinctor.Torch.Serialization;
 using Tinctor.Training.Configuration;
-using Tinctor.Training.Runs;
 using Tinctor.Transforms;
 using Tinctor.Transforms.Landmarks;
 

@@ -1,5 +1,4 @@
 using System.CommandLine;
-using Tinctor.Cli.Studies;
 using System.Globalization;
 using Tinctor.Data;
 using Tinctor.Evaluation.Analyses.Uncertainty;

@@ -1,5 +1,5 @@
 using Tinctor.Torch;
-using Tinctor.Torch.Parallel;
+using Tinctor.Torch.Distributed;
 
 namespace Tinctor.Training.Learners;
 

@@ -1,7 +1,7 @@
 using Tinctor.Torch;
 using Tinctor.Torch.Nn;
 using Tinctor.Torch.Optim;
-using Tinctor.Torch.Parallel;
+using Tinctor.Torch.Distributed;
 using Tinctor.Training.Learners;
 using Tinctor.Training.Loading;
 

@@ -1,6 +1,6 @@
 using Tinctor.Torch;
 using Tinctor.Torch.Nn;
-using Tinctor.Torch.Parallel;
+using Tinctor.Torch.Distributed;
 using Tinctor.Training.Learners;
 using Tinctor.Training.Losses;
 using Tinctor.Training.Methods;

@@ -2,7 +2,7 @@ using System.Runtime.InteropServices;
 using Tinctor.Torch.Nn;
 using Tinctor.Torch.Optim;
 
-namespace Tinctor.Torch.Parallel;
+namespace Tinctor.Torch.Distributed;
 
 /// <summary>
 /// Sums gradients over the ranks before the optimisers use them. Gradients are collected in buckets, in the reverse order of the
