@@ -57,6 +57,9 @@ public sealed class ResumeTests(TrainedRun trained)
         // Rendering a slide takes minutes, and is not interrupted.
         Process process = CommandLine.Start("phantom", "-o", output, "--slides", "1", "--size", "8000x8000", "--threads", "1");
         Assert.True(CommandLine.Await(process, () => File.Exists(Path.Combine(output, "phantom.yaml"))));
+        // The command can still be cancelled until the rendering has begun.
+        TimeSpan started = process.TotalProcessorTime;
+        Assert.True(CommandLine.Await(process, () => process.TotalProcessorTime > started + TimeSpan.FromSeconds(3)));
         CommandLine.Signal(process, Interrupt);
         Thread.Sleep(300);
         Assert.False(process.HasExited);
