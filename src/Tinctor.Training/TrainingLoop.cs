@@ -126,6 +126,8 @@ internal abstract class TrainingLoop<TLearner> where TLearner : Learner
                 throughput.Add(batch.Pairs.Count * (ranks?.WorldSize ?? 1));
                 log?.Add(losses);
                 Report(state.Step, epoch, losses, throughput);
+                // A process alone stops after this step even if its observer asked for it; ranks have agreed before.
+                if (ranks is null) stopping = stop.IsCancellationRequested;
                 bool last = state.Step == TotalSteps;
                 bool validate = IsCheckpoint(state.Step) || last, save = validate || stopping;
                 // Averages of the log restart at checkpoints, so a resumed run averages over the same steps.
