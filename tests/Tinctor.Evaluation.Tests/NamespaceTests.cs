@@ -9,8 +9,9 @@ public sealed class NamespaceTests
     // Each may use those before it.
     private static readonly string[] Order =
     [
-        "Statistics", "Sections", "Data", "Features", "Metrics", "Analyses", "Analyses.Alignment", "Analyses.Densities",
-        "Analyses.Distribution", "Analyses.Encoders", "Analyses.Labels", "Analyses.Segmentation", "Analyses.Ihc", "Analyses.Uncertainty",
+        "Statistics", "Sections", "Data", "Features", "Metrics", "Analyses", "Analyses.Alignment", "Analyses.Datasets",
+        "Analyses.Densities", "Analyses.Distribution", "Analyses.Encoders", "Analyses.Labels", "Analyses.Segmentation", "Analyses.Ihc",
+        "Analyses.Uncertainty",
         "", "Report",
     ];
 
