@@ -14,7 +14,7 @@ namespace Tinctor.Cli;
 internal static class TrainingDisplay
 {
     /// <summary>Whether this process leaves notes and results to rank 0 of a distributed training.</summary>
-    public static bool IsSilent => ProcessGroup.Current is { Rank: > 0 };
+    public static bool IsSilent => !ProcessGroup.IsFirst;
 
     /// <summary>Runs a training and displays its progress.</summary>
     public static TrainingResult Show(Func<ITrainingObserver, TrainingResult> train)

@@ -82,6 +82,9 @@ internal readonly record struct Shard(int Number, int Count)
         return (first, end);
     }
 
+    /// <summary>Name of the part in names of files, as in 2-of-8.</summary>
+    public string FileName => string.Create(CultureInfo.InvariantCulture, $"{Number}-of-{Count}");
+
     /// <summary>Formats the part, as in 2/8.</summary>
     public override string ToString() => string.Create(CultureInfo.InvariantCulture, $"{Number}/{Count}");
 

@@ -11,8 +11,6 @@ internal sealed class IhcLevelTable
     /// <summary>Name of the file.</summary>
     public const string FileName = "levels.csv";
 
-    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(1);
-
     private readonly HashSet<string> known;
     private readonly Dictionary<string, IReadOnlyList<string>> added = [];
     private readonly string path;
@@ -26,7 +24,7 @@ internal sealed class IhcLevelTable
     {
         path = Path.Combine(folder, FileName);
         header = ["name", "level", "probability", .. levels.Select(level => $"p_{level}")];
-        known = [.. Read().Keys];
+        known = File.Exists(path) ? [.. Read().Keys] : [];
     }
 
     /// <summary>Whether an image has a row.</summary>
@@ -41,17 +39,10 @@ internal sealed class IhcLevelTable
     }
 
     /// <summary>Adds the new rows to the file, beside those that other processes have added meanwhile.</summary>
-    public void Save()
-    {
-        using FileLock access = FileLock.Acquire(Path.Combine(Path.GetDirectoryName(path)!, $".{FileName}.lock"), path, Patience);
-        var rows = new SortedDictionary<string, IReadOnlyList<string>>(Read(), StringComparer.Ordinal);
-        foreach ((string name, IReadOnlyList<string> row) in added) rows[name] = row;
-        CsvFile.Write(path, header, rows.Values);
-    }
+    public void Save() => SharedTable.Add(path, header, Read, added);
 
     private Dictionary<string, IReadOnlyList<string>> Read()
     {
-        if (!File.Exists(path)) return [];
         CsvTable table = CsvFile.Read(path);
         if (!table.Header.SequenceEqual(header))
         {

@@ -1,5 +1,3 @@
-using System.Diagnostics;
-
 namespace Tinctor.Staining;
 
 /// <summary>Result that a command was asked to make.</summary>
@@ -16,26 +14,15 @@ internal static class StainJobs
 {
     private const string FileName = ".jobs.csv";
     private static readonly string[] Header = ["file", "uncertainty", "source"];
-    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(2), Pause = TimeSpan.FromMilliseconds(200);
+    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(2);
 
     /// <summary>Adds jobs. Many processes may add the same ones at the same time; one of them writes.</summary>
     public static void Add(string folder, IReadOnlyCollection<StainJob> jobs)
     {
         string path = Path.Combine(folder, FileName);
-        for (var clock = Stopwatch.StartNew(); ;)
-        {
-            if (Merge(path, jobs) is null) return;
-            try
-            {
-                using FileLock access = FileLock.Acquire(path + ".lock", path);
-                if (Merge(path, jobs) is { } merged) Write(path, merged);
-                return;
-            }
-            catch (TinctorException e) when (e.IsInUse && clock.Elapsed < Patience)
-            {
-                Thread.Sleep(Pause * (1 + Random.Shared.NextDouble()));
-            }
-        }
+        if (Merge(path, jobs) is null) return;
+        using FileLock access = FileLock.Acquire(path + ".lock", path, Patience);
+        if (Merge(path, jobs) is { } merged) Write(path, merged);
     }
 
     /// <summary>Reads the jobs, in the order of their files.</summary>

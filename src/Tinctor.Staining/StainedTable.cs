@@ -9,10 +9,9 @@ namespace Tinctor.Staining;
 internal sealed partial class StainedTable
 {
     private static readonly string[] Header = ["file", "source", "model", "model_sha256"];
-    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(1);
 
-    private readonly Dictionary<string, string[]> known = [];
-    private readonly Dictionary<string, string[]> added = [];
+    private readonly Dictionary<string, IReadOnlyList<string>> known = [];
+    private readonly Dictionary<string, IReadOnlyList<string>> added = [];
     private readonly string folder;
     private readonly string path;
 
@@ -23,16 +22,16 @@ internal sealed partial class StainedTable
     public StainedTable(string folder, Shard? shard = null)
     {
         this.folder = folder;
-        path = Path.Combine(folder, shard is { } part ? $"stained.{part.Number}-of-{part.Count}.csv" : "stained.csv");
+        path = Path.Combine(folder, shard is { } part ? $"stained.{part.FileName}.csv" : "stained.csv");
         if (!Directory.Exists(folder)) return;
         foreach (string table in Directory.EnumerateFiles(folder, "stained*.csv").Where(file => Name().IsMatch(Path.GetFileName(file))))
-            foreach ((string file, string[] row) in Read(table)) known[file] = row;
+            foreach ((string file, IReadOnlyList<string> row) in Read(table)) known[file] = row;
     }
 
     /// <summary>Gets the model that made a result; null if the table has no row for it.</summary>
     /// <param name="result">Path of the stained image or slide.</param>
-    public (string Model, string Sha256)? ModelOf(string result) => known.TryGetValue(Key(result), out string[]? row) ? (row[2], row[3])
-        : null;
+    public (string Model, string Sha256)? ModelOf(string result) =>
+        known.TryGetValue(Key(result), out IReadOnlyList<string>? row) ? (row[2], row[3]) : null;
 
     /// <summary>Sets the row of a result.</summary>
     /// <param name="result">Path of the stained image or slide.</param>
@@ -45,18 +44,14 @@ internal sealed partial class StainedTable
     /// <summary>Adds the new rows to the file, beside those that other processes have added meanwhile.</summary>
     public void Save()
     {
-        if (added.Count == 0) return;
-        using FileLock access = FileLock.Acquire(Path.Combine(folder, $".{Path.GetFileName(path)}.lock"), path, Patience);
-        var rows = new SortedDictionary<string, string[]>(File.Exists(path) ? Read(path) : [], StringComparer.Ordinal);
-        foreach ((string file, string[] row) in added) rows[file] = row;
-        CsvFile.Write(path, Header, rows.Values);
+        if (added.Count > 0) SharedTable.Add(path, Header, () => Read(path), added);
     }
 
-    private static Dictionary<string, string[]> Read(string path)
+    private static Dictionary<string, IReadOnlyList<string>> Read(string path)
     {
         CsvTable table = CsvFile.Read(path);
         table.Require(Header);
-        var rows = new Dictionary<string, string[]>();
+        var rows = new Dictionary<string, IReadOnlyList<string>>();
         foreach (CsvRow row in table.Rows) rows[row.Text("file")] = [.. Header.Select(column => row[column] ?? "")];
         return rows;
     }

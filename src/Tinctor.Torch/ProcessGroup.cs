@@ -32,6 +32,12 @@ internal sealed unsafe class ProcessGroup : IDisposable
     /// <summary>Ranks of the distributed training of this process; null for a training by one process.</summary>
     public static ProcessGroup? Current { get; private set; }
 
+    /// <summary>Number of processes of the training of this process, 1 without ranks.</summary>
+    public static int Processes => Current?.WorldSize ?? 1;
+
+    /// <summary>Whether this process is rank 0, or trains alone.</summary>
+    public static bool IsFirst => Current is null or { Rank: 0 };
+
     /// <summary>Number of this process, from 0.</summary>
     public int Rank => launched.Rank;
 

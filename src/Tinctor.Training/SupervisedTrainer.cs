@@ -25,7 +25,7 @@ public static class SupervisedTrainer
     public static TrainingResult Start(
         SupervisedConfig config, string runFolder, ITrainingObserver observer, CancellationToken stop = default)
     {
-        RunFolder folder = ProcessGroup.Current is null or { Rank: 0 } ? RunFolder.Create(runFolder) : RunFolder.OfOtherRank(runFolder);
+        RunFolder folder = RunFolder.Create(runFolder);
         // A run may be resumed from another working directory.
         if (config.Data.Path.Length > 0) config = config with { Data = config.Data with { Path = Path.GetFullPath(config.Data.Path) } };
         return new SupervisedLoop(config, folder, observer, stop).Start(stop);
@@ -37,7 +37,7 @@ public static class SupervisedTrainer
         where TConfig : SupervisedConfig, new()
     {
         using FileLock? access = RunFolder.LockRunOfRanks(runFolder);
-        RunFolder folder = access is null ? RunFolder.OfOtherRank(runFolder) : RunFolder.Open(runFolder);
+        RunFolder folder = RunFolder.Open(runFolder);
         return new SupervisedLoop(ConfigFile.Read<TConfig>(folder.Config), folder, observer, stop).Resume(stop);
     }
 }
@@ -63,7 +63,7 @@ internal sealed class SupervisedLoop : TrainingLoop<SupervisedTask>
         Loader = new PairLoader(images, config.Training.BatchSize, shuffle: true, config.Seed, config.Data.Workers)
         {
             Rank = ProcessGroup.Current?.Rank ?? 0,
-            Ranks = ProcessGroup.Current?.WorldSize ?? 1,
+            Ranks = ProcessGroup.Processes,
         };
     }
 

@@ -28,7 +28,7 @@ public static class Trainer
     /// </exception>
     public static TrainingResult Start(RunConfig config, string runFolder, ITrainingObserver observer, CancellationToken stop = default)
     {
-        RunFolder folder = ProcessGroup.Current is null or { Rank: 0 } ? RunFolder.Create(runFolder) : RunFolder.OfOtherRank(runFolder);
+        RunFolder folder = RunFolder.Create(runFolder);
         // A run may be resumed from another working directory.
         config = config with { Data = config.Data.WithFullPaths() };
         config = config with { Model = config.Model.Completed(), Training = config.Training.WithFullPaths() };
@@ -49,7 +49,7 @@ public static class Trainer
     public static TrainingResult Resume(string runFolder, ITrainingObserver observer, CancellationToken stop = default)
     {
         using FileLock? access = RunFolder.LockRunOfRanks(runFolder);
-        RunFolder folder = access is null ? RunFolder.OfOtherRank(runFolder) : RunFolder.Open(runFolder);
+        RunFolder folder = RunFolder.Open(runFolder);
         while (true)
         {
             try
@@ -158,7 +158,7 @@ internal sealed class MethodLoop : TrainingLoop<Method>, IDisposable
         {
             Balance = config.Data.Balance,
             Rank = ProcessGroup.Current?.Rank ?? 0,
-            Ranks = ProcessGroup.Current?.WorldSize ?? 1,
+            Ranks = ProcessGroup.Processes,
         };
     }
 

@@ -48,7 +48,7 @@ internal abstract class TrainingLoop<TLearner> where TLearner : Learner
     }
 
     /// <summary>Whether this process writes the run folder.</summary>
-    private protected static bool IsWriter => ProcessGroup.Current is null or { Rank: 0 };
+    private protected static bool IsWriter => ProcessGroup.IsFirst;
 
     private protected RunFolder Folder { get; }
 
@@ -123,7 +123,7 @@ internal abstract class TrainingLoop<TLearner> where TLearner : Learner
                 bool stopping;
                 parallel?.BroadcastBuffers();
                 using (batch) (losses, stopping) = Step(learner, state, batch, epoch, stop);
-                throughput.Add(batch.Pairs.Count * (ranks?.WorldSize ?? 1));
+                throughput.Add(batch.Pairs.Count * ProcessGroup.Processes);
                 log?.Add(losses);
                 Report(state.Step, epoch, losses, throughput);
                 // A process alone stops after this step even if its observer asked for it; ranks have agreed before.
@@ -174,8 +174,8 @@ internal abstract class TrainingLoop<TLearner> where TLearner : Learner
     {
         RunEnvironment before = Folder.Environment();
         RunFolder.RequireSameData(before, data);
-        if (before.Ranks != (ranks?.WorldSize ?? 1))
-            Observer.Note($"the run started with {before.Ranks} ranks and resumes with {ranks?.WorldSize ?? 1}; "
+        if (before.Ranks != ProcessGroup.Processes)
+            Observer.Note($"the run started with {before.Ranks} ranks and resumes with {ProcessGroup.Processes}; "
                 + "results may differ from an uninterrupted run in the last digits");
         if (before.Threads != torch.get_num_threads())
             Observer.Note($"the run started with {before.Threads} threads and resumes with {torch.get_num_threads()}; "

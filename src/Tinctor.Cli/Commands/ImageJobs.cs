@@ -142,6 +142,13 @@ internal static class ImageJobs
         Func<ImageJob, bool>? isWhole = null)
     {
         RefuseConflicts(jobs, outputs);
+        return Unfinished(jobs, outputs, overwrite, isWhole);
+    }
+
+    /// <summary>Selects the jobs without a result, or all; see <see cref="Open"/>.</summary>
+    public static List<ImageJob> Unfinished(List<ImageJob> jobs, Func<ImageJob, IEnumerable<string>> outputs, bool overwrite,
+        Func<ImageJob, bool>? isWhole)
+    {
         List<ImageJob> open = overwrite ? jobs : [.. jobs.Where(job => !outputs(job).All(File.Exists) || isWhole?.Invoke(job) == false)];
         if (open.Count < jobs.Count)
             ExistingResults.Note($"{jobs.Count - open.Count} of {jobs.Count}");

@@ -94,10 +94,11 @@ internal static class StainCommand
         bool overwrite = parse.GetValue(Overwrite);
         (Shard? shard, Shard? band) = (FleetOptions.ShardOf(parse), FleetOptions.BandOf(parse));
         if (band is not null) RefuseBands(all, overwrite);
-        ImageJobs.RefuseConflicts(all, job => choice.Of(job).SelectMany(stain => Outputs(parse, job, stain)));
+        IEnumerable<string> ResultsOf(ImageJob job) => choice.Of(job).SelectMany(stain => Outputs(parse, job, stain));
+        ImageJobs.RefuseConflicts(all, ResultsOf);
         List<ImageJob> jobs = FleetOptions.Select(all, shard, band);
         IhcLevelTable? levels = description.IhcLevels is { Count: > 0 } labels ? new IhcLevelTable(folder, labels) : null;
-        List<ImageJob> open = ImageJobs.Open(jobs, job => choice.Of(job).SelectMany(stain => Outputs(parse, job, stain)), overwrite,
+        List<ImageJob> open = ImageJobs.Unfinished(jobs, ResultsOf, overwrite,
             job => choice.Of(job).All(stain => IsDone(job, stain)));
         var made = new StainedTable(folder, shard);
         RefuseOtherModel([.. overwrite ? [] : jobs.SelectMany(job => choice.Of(job).Where(stain => IsDone(job, stain))

@@ -9,8 +9,6 @@ namespace Tinctor.Cli.Ranks;
 /// <summary>Runs a training command as several ranks on this computer, each a process of its own, in the manner of torchrun.</summary>
 internal static class LocalRanks
 {
-    private const int Interrupted = 130, Terminated = 143;
-
     // Ranks end by themselves when another one has ended; this is for those that cannot.
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(12);
 
@@ -48,17 +46,17 @@ internal static class LocalRanks
         {
             Task.WaitAny([.. ends.Where(end => !end.IsCompleted)]);
             // Ranks that were asked to stop may still save.
-            if (!ranks.Any(rank => rank.HasExited && rank.ExitCode is not (0 or Interrupted or Terminated))) continue;
+            if (!ranks.Any(rank => rank.HasExited && rank.ExitCode is not (0 or Errors.Cancelled or Errors.Terminated))) continue;
             Task.WaitAll(ends, Patience);
             break;
         }
         int failed = Array.FindIndex(ranks, rank => rank.HasExited && rank.ExitCode != 0);
         if (failed < 0) return 0;
         // A rank that ended by a signal could not print an error.
-        bool isSilent = ranks[0].HasExited && ranks[0].ExitCode is 0 or > Interrupted and not Terminated;
+        bool isSilent = ranks[0].HasExited && ranks[0].ExitCode is 0 or > Errors.Cancelled and not Errors.Terminated;
         if (!isSilent && ranks[0].HasExited) return ranks[0].ExitCode;
         if (errors.FirstOrDefault(error => error is not null) is { } line) Terminal.Error.WriteLine(line);
-        else if (ranks[failed].ExitCode is not (Interrupted or Terminated))
+        else if (ranks[failed].ExitCode is not (Errors.Cancelled or Errors.Terminated))
             throw new TinctorException(null, $"rank {failed} of {ranks.Length} ended with exit code {ranks[failed].ExitCode}",
                 "The run can be resumed from its last checkpoint");
         return ranks[failed].ExitCode;

@@ -18,6 +18,9 @@ public abstract class PairMetric
     /// <summary>Unit. Default: empty.</summary>
     public virtual string Unit => "";
 
+    /// <summary>Title with the unit in brackets.</summary>
+    internal string Heading => Unit.Length > 0 ? $"{Title} ({Unit})" : Title;
+
     /// <summary>Number of decimals to print. Default: 4.</summary>
     public virtual int Digits => 4;
 

@@ -110,8 +110,7 @@ internal static class TableFiles
     private static IEnumerable<ScoredMethod> Computed(EvaluationResult result) => result.Methods.Where(m => m.NotComputed is null);
 
     private static SectionColumn Column((int Index, PairMetric Item) metric) =>
-        new(metric.Item.Key, metric.Item.Unit.Length > 0 ? $"{metric.Item.Title} ({metric.Item.Unit})" : metric.Item.Title,
-            metric.Item.Digits, metric.Item.HigherIsBetter);
+        new(metric.Item.Key, metric.Item.Heading, metric.Item.Digits, metric.Item.HigherIsBetter);
 
     private static IReadOnlyList<object?> Row(object?[] head, ImageGroup group, ScoredMethod method,
         (int Index, PairMetric Item)[] metrics) =>

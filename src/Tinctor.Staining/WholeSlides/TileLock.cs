@@ -108,8 +108,7 @@ internal sealed partial class TileLock : IDisposable
 
     private static string BandsFolder(string folder) => folder + ".bands";
 
-    private static string BandPath(string folder, Shard band) =>
-        Path.Combine(BandsFolder(folder), string.Create(CultureInfo.InvariantCulture, $"{band.Number}-of-{band.Count}{Extension}"));
+    private static string BandPath(string folder, Shard band) => Path.Combine(BandsFolder(folder), band.FileName + Extension);
 
     private static IEnumerable<Shard> BandsOf(string folder) => !Directory.Exists(BandsFolder(folder)) ? []
         : Directory.GetFiles(BandsFolder(folder), "*-of-*").Select(file => BandName().Match(Path.GetFileName(file)))

@@ -224,5 +224,5 @@ public sealed record TrainingConfig : LoopConfig
     private static string Full(string path) => path.Length == 0 ? path : Path.GetFullPath(path);
 
     /// <summary>Number of pairs over which batch norm computes its statistics.</summary>
-    internal int PairsAtATime => Microbatch > 0 ? Math.Min(Microbatch * (ProcessGroup.Current?.WorldSize ?? 1), BatchSize) : BatchSize;
+    internal int PairsAtATime => Microbatch > 0 ? Math.Min(Microbatch * ProcessGroup.Processes, BatchSize) : BatchSize;
 }

@@ -35,7 +35,7 @@ internal sealed record RunEnvironment(string Tinctor, string Dotnet, string Libt
         new(Version, global::System.Environment.Version.ToString(), torch.version.libtorch,
             $"{RuntimeInformation.OSDescription}, {RuntimeInformation.OSArchitecture}", device.ToString(), torch.get_num_threads(),
             DateTime.UtcNow, data)
-        { Ranks = ProcessGroup.Current?.WorldSize ?? 1 };
+        { Ranks = ProcessGroup.Processes };
 
     /// <summary>Version of Tinctor, with the git commit after a plus sign.</summary>
     public static string Version { get; } =

@@ -86,17 +86,14 @@ internal sealed class RunFolder
         AtomicFile.WriteText(BestModelSource, checkpoint);
     }
 
-    /// <summary>Checks the folder of a new run; nothing is written.</summary>
+    /// <summary>Checks the folder of a new run on rank 0, or in a training by one process; nothing is written.</summary>
     /// <exception cref="TinctorException">The folder is not empty.</exception>
     public static RunFolder Create(string path)
     {
         var folder = new RunFolder(path);
-        folder.RequireEmpty();
+        if (ProcessGroup.IsFirst) folder.RequireEmpty();
         return folder;
     }
-
-    /// <summary>Names the folder of a run that another rank of a distributed training creates or opens; nothing is written.</summary>
-    public static RunFolder OfOtherRank(string path) => new(path);
 
     /// <summary>Locks the folder of a new run and checks again that it is empty.</summary>
     /// <exception cref="TinctorException">The folder is no longer empty, or another process trains in it.</exception>
@@ -131,17 +128,18 @@ internal sealed class RunFolder
     /// <exception cref="TinctorException">As <see cref="LockRun"/>.</exception>
     public static FileLock? LockRunOfRanks(string path)
     {
-        if (ProcessGroup.Current is null or { Rank: 0 }) return LockRun(path);
+        if (ProcessGroup.IsFirst) return LockRun(path);
         RequireRun(new RunFolder(path), path);
         return null;
     }
 
-    /// <summary>Opens the folder of an existing run and deletes incomplete files.</summary>
+    /// <summary>Opens the folder of an existing run and deletes incomplete files, which ranks other than rank 0 leave to it.</summary>
     /// <exception cref="TinctorException">The folder contains no run, or one of a newer version.</exception>
     public static RunFolder Open(string path)
     {
         var folder = new RunFolder(path);
         RequireRun(folder, path);
+        if (!ProcessGroup.IsFirst) return folder;
         // The version is checked before config.yaml, whose newer settings would be reported as unknown.
         if (File.Exists(folder.EnvironmentFile)) folder.Environment();
         folder.Prepare();

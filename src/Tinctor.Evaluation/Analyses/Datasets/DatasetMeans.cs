@@ -54,8 +54,7 @@ internal static class DatasetMeans
     private static SectionColumn[] Columns(IReadOnlyList<PairMetric> metrics) =>
     [
         new("method", "Method"), new("dataset", "Data set"), new("n", "Images", 0),
-        .. metrics.Select(metric => new SectionColumn(
-            metric.Key, metric.Unit.Length == 0 ? metric.Title : $"{metric.Title} ({metric.Unit})", metric.Digits)),
+        .. metrics.Select(metric => new SectionColumn(metric.Key, metric.Heading, metric.Digits)),
     ];
 
     // The mean of the defined scores, as in the summary of all images; null if there is none.
