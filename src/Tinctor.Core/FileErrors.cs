@@ -6,6 +6,7 @@ namespace Tinctor.Core;
 internal static class FileErrors
 {
     private const int ReadOnlyFileSystem = 30;
+    private const string Unchanged = "an earlier version of the file is unchanged";
 
     /// <summary>Whether an exception comes from the file system.</summary>
     public static bool IsFileError(Exception e) => e is IOException or UnauthorizedAccessException;
@@ -42,9 +43,7 @@ internal static class FileErrors
     /// <summary>Describes why a file cannot be written.</summary>
     public static TinctorException Writing(string path, Exception e)
     {
-        const string unchanged = "an earlier version of the file is unchanged";
-        if (IsNoSpace(e)) return new(path, "cannot be written: no space left on the disk",
-            $"Free some space, or choose another disk; {unchanged}.", e);
+        if (IsNoSpace(e)) return NoSpace(path, e);
         if (FileAmongFolders(path) is { } file) return new(path, $"cannot be written: {file} is a file, not a folder",
             "Choose another output.", e);
         return e switch
@@ -56,9 +55,20 @@ internal static class FileErrors
             _ when !OperatingSystem.IsWindows() && Code(e) == ReadOnlyFileSystem =>
                 new(path, "cannot be written: the file system is read-only", "Choose another output.", e),
             _ when IsInUse(e) => new(path, "cannot be written: another program has it open", "Close the file in the program.", e),
-            _ => new(path, $"cannot be written: {SystemError(e)}", $"Check the disk and the network; {unchanged}.", e),
+            _ => new(path, $"cannot be written: {SystemError(e)}", $"Check the disk and the network; {Unchanged}.", e),
         };
     }
+
+    /// <summary>Describes why a native library cannot write a file, whose errors are text.</summary>
+    /// <param name="path">The file.</param>
+    /// <param name="reason">Words of the library.</param>
+    /// <param name="e">Its exception.</param>
+    public static TinctorException WritingByLibrary(string path, string reason, Exception e) =>
+        reason.Contains("no space left", StringComparison.OrdinalIgnoreCase) ? NoSpace(path, e)
+            : new(path, $"cannot be written ({reason})", "Check permissions and free space.", e);
+
+    private static TinctorException NoSpace(string path, Exception e) => new(path, "cannot be written: no space left on the disk",
+        $"Free some space, or choose another disk; {Unchanged}.", e);
 
     // .NET puts errno (Unix) or an HRESULT made of the error code (Windows) here.
     private static int Code(Exception e) => e.HResult & 0xFFFF;

@@ -94,9 +94,9 @@ internal static class ImageWriter
         {
             AtomicFile.Write(path, stream => stream.Write(bytes));
         }
-        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+        catch (Exception error) when (FileErrors.IsFileError(error))
         {
-            throw new TinctorException(path, $"cannot be written ({error.Message})", "Check permissions and free space.", error);
+            throw FileErrors.Writing(path, error);
         }
     }
 }

@@ -44,11 +44,17 @@ public static class SlideWriter
                 AtomicFile.Write(path, file => TiffPyramid.Write(file, spec, tiles, kind == Kind.OmeTiff ? OmeXml.Write(spec) : null));
             else AtomicFile.Replace(path, temporary => SaveRows(path, temporary, kind, spec, tiles));
         }
-        // .NET throws the last if the file system cannot hold a file of this size.
-        catch (Exception error) when (error is VipsException or IOException or ArgumentOutOfRangeException { ParamName: "value" })
+        catch (VipsException error)
         {
-            string reason = error is VipsException vips ? vips.Reason() : error.Message;
-            throw new TinctorException(path, $"cannot be written ({reason})", "Check permissions and free space.", error);
+            throw FileErrors.WritingByLibrary(path, error.Reason(), error);
+        }
+        catch (Exception error) when (FileErrors.IsFileError(error))
+        {
+            throw FileErrors.Writing(path, error);
+        }
+        catch (ArgumentOutOfRangeException error) when (error.ParamName == "value")
+        {
+            throw new TinctorException(path, "cannot be written: the file system holds no file of this size", "Choose another disk.", error);
         }
     }
 

@@ -60,7 +60,8 @@ public sealed class DistributedTrainingTests : IClassFixture<DistributedTraining
         CommandLine.Signal(victim, Kill);
         Outcome end = CommandLine.Finish(process);
 
-        Assert.InRange(watch.Elapsed.TotalSeconds, 0, 10);
+        // About 10 s where the processor is busy. Ranks that waited for the dead one would take half an hour.
+        Assert.InRange(watch.Elapsed.TotalSeconds, 0, 30);
         Assert.NotEqual(0, end.Code);
         string line = Assert.Single(end.Error.Split('\n', StringSplitOptions.RemoveEmptyEntries));
         Assert.Contains($"because rank {rank} ({Environment.MachineName}, process {victim.Id}) ended", line);

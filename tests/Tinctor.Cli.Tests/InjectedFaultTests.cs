@@ -4,6 +4,7 @@ using Tinctor.Slides;
 using Tinctor.Tests;
 using Tinctor.Torch;
 using Tinctor.Torch.Serialization;
+using Tinctor.Transforms;
 
 namespace Tinctor.Cli.Tests;
 
@@ -31,6 +32,9 @@ public sealed class InjectedFaultTests(TrainedRun trained) : IDisposable
         { "stains separate IMAGES -o OUT/out", 8 },
         { "evaluate --stained IMAGES --real IMAGES -o OUT/out --no-alignment", 24 },
         { "pair IMAGES IMAGES -o OUT/out --tile 32", 12 },
+        { "warp SHIFT IMAGE -o OUT/out.png --accept-failed", 8 },
+        { "import pix2pix WEIGHTS -o OUT/out", 60 },
+        { "compare pix2pix cut --data DATA -o OUT/out --steps 2 --seeds 0 --set data.crop_size=32 --set pix2pix:model.generator=resnet_6blocks", 400 },
         { "train pix2pix --data DATA -o OUT/run --steps 2 --crop-size 32 --set model.generator=resnet_6blocks --set model.ngf=4", 200 },
     };
 
@@ -40,9 +44,10 @@ public sealed class InjectedFaultTests(TrainedRun trained) : IDisposable
     {
         using var disk = new SmallDisk(kilobytes);
         for (int i = 0; i < 3; i++) TrainedRun.Noise(96, 80, i).Write(folder.File($"images/{i}.png"));
+        string shift = WriteShift();
         Outcome outcome = CommandLine.Run([.. command.Split(' ').Select(word => word.Replace("OUT", disk.At("").TrimEnd('/'))
             .Replace("IMAGES", folder.File("images")).Replace("IMAGE", folder.File("images/0.png")).Replace("MODEL", trained.Model)
-            .Replace("DATA", trained.Data))]);
+            .Replace("DATA", trained.Data).Replace("SHIFT", shift).Replace("WEIGHTS", TestVectors.Path("p2p_resnet6_batch/weights.pth")))]);
 
         Assert.Equal(1, outcome.Code);
         string[] errors = outcome.Failures.Split('\n', StringSplitOptions.RemoveEmptyEntries);
@@ -51,7 +56,7 @@ public sealed class InjectedFaultTests(TrainedRun trained) : IDisposable
         Assert.All(errors, line => Assert.True(line.Contains("no space left") || line.Contains("are free"), line));
         Assert.DoesNotContain("   at ", outcome.All);
         Assert.All(disk.Files, file => Assert.DoesNotContain(".tinctor-", file));
-        Assert.All(disk.Files.Where(file => file.EndsWith(".png")), file => Image.Read(file));
+        Assert.All(disk.Files.Where(file => file.EndsWith(".png") && new FileInfo(file).LinkTarget is null), file => Image.Read(file));
         Assert.DoesNotContain(disk.Files, file => file.EndsWith(".safetensors"));
     }
 
@@ -92,6 +97,27 @@ public sealed class InjectedFaultTests(TrainedRun trained) : IDisposable
         Directory.Move(away, run);
         Assert.Equal(0, CommandLine.Run("train", "--output", run, "--resume").Code);
         AssertSameWeights(trained.Run, run);
+    }
+
+    [Fact]
+    public void Tiles_that_vanish_end_staining_and_it_completes_when_back()
+    {
+        TrainedRun.Noise(1200, 900, 1).Write(folder.File("a.png"));
+        string[] arguments = ["stain", trained.Model, folder.File("a.png"), "--tile-size", "96", "--halo", "16", "--batch-size", "1",
+            "--format", "tif", "-o"];
+        string output = folder.File("out"), tiles = Path.Combine(output, ".a.tif.tiles"), away = folder.File("away");
+        Process process = CommandLine.Start([.. arguments, output]);
+        Assert.True(CommandLine.Await(process, () => Directory.Exists(tiles) && Directory.GetFiles(tiles, "*.png").Length > 2));
+        Directory.Move(tiles, away);
+        Outcome ended = CommandLine.Finish(process);
+
+        Assert.Equal(1, ended.Code);
+        Assert.Contains("the folder of stained tiles has vanished", Assert.Single(ended.Failures.Trim().Split('\n')));
+        Assert.False(Directory.Exists(tiles) || File.Exists(Path.Combine(output, "a.tif")));
+        Directory.Move(away, tiles);
+        Assert.Equal(0, CommandLine.Run([.. arguments, output]).Code);
+        Assert.Equal(0, CommandLine.Run([.. arguments, folder.File("whole")]).Code);
+        Assert.Equal(File.ReadAllBytes(folder.File("whole/a.tif")), File.ReadAllBytes(Path.Combine(output, "a.tif")));
     }
 
     [Fact]
@@ -167,6 +193,14 @@ public sealed class InjectedFaultTests(TrainedRun trained) : IDisposable
         Assert.Equal(expected.Select(Path.GetFileName).Order(), Directory.GetFiles(output).Select(Path.GetFileName).Order());
         Assert.Equal(File.ReadAllBytes(folder.File("whole/a.ome.tif")), File.ReadAllBytes(Path.Combine(output, "a.ome.tif")));
         Assert.False(Directory.Exists(tiles));
+    }
+
+    // A transform between two images of 96 x 80 pixels.
+    private string WriteShift()
+    {
+        ImageFrame Frame(int i) => new(folder.File($"images/{i}.png"), 96, 80);
+        TransformFile.Write(folder.File("shift.json"), RegistrationTransform.FromPixelSizes(Frame(0), Frame(1)));
+        return folder.File("shift.json");
     }
 
     private static void AssertSameWeights(string expected, string actual)

@@ -92,8 +92,8 @@ public sealed class MigrateCommandTests : IDisposable
         Assert.Contains("no effect: --display_id, --no_html ('tinctor view' shows runs; there is no visdom server or HTML log)", messages);
         Assert.Contains("no effect: --n_layers_D (only with --netD n_layers)", messages);
         Assert.Contains("--gpu_ids 1,2: one GPU is used", messages);
-        Assert.Contains("warning: not available: --netG stylegan2 (expected resnet_9blocks, resnet_6blocks, resnet_4blocks, unet_256 or "
-            + "unet_128)", messages);
+        Assert.Contains("warning: not available: --netG stylegan2 (expected resnet_9blocks, resnet_6blocks, resnet_4blocks, unet_256, "
+            + "unet_128 or attention_unet_32)", messages);
         Assert.Contains("warning: not available: --preprocess zoom (data.preprocess is zoom, expected resize_and_crop, crop, scale_width, "
             + "scale_width_and_crop, none)", messages);
         Assert.Contains("warning: not available: --max_dataset_size (all pairs are used; a manifest can list fewer)", messages);

@@ -1,3 +1,5 @@
+using System.Diagnostics;
+using System.Security.Cryptography;
 using Tinctor.Data;
 using Tinctor.Registration.Pairs;
 using Tinctor.Slides;
@@ -69,6 +71,29 @@ public sealed class PrepareCommandTests : IDisposable
         Outcome again = CommandLine.Run(["prepare", .. command, "--allow-failures"]);
         Assert.Equal(0, again.Code);
         Assert.Contains("Existing results are kept: 1 of 2 pairs", again.Messages);
+    }
+
+    [Fact]
+    public async Task Prepare_killed_writes_the_same_data_set_when_repeated()
+    {
+        await WriteSlides(count: 3, size: 400, misalign: 0);
+        string[] command = ["prepare", "--source", At("he"), "--target", At("ihc"), "--aligned", "--tile-size", "96", "--min-tissue", "0",
+            "-o"];
+        Assert.Equal(0, CommandLine.Run([.. command, At("whole")]).Code);
+        using (Process process = CommandLine.Start([.. command, At("set")]))
+        {
+            Assert.True(CommandLine.Await(process, () => Directory.Exists(At("set/source/0002"))));
+            process.Kill();
+            process.WaitForExit();
+        }
+        Assert.False(File.Exists(At("set/manifest.csv")));
+        Assert.Equal(0, CommandLine.Run([.. command, At("set")]).Code);
+        Assert.Equal(Files("whole"), Files("set"));
+
+        IEnumerable<(string, string)> Files(string set) => Directory.GetFiles(At(set), "*", SearchOption.AllDirectories)
+            .Select(file => Path.GetRelativePath(At(set), file))
+            .Where(name => name.EndsWith(".png") || name == "manifest.csv").Order()
+            .Select(name => (name, Convert.ToHexString(SHA256.HashData(File.ReadAllBytes(Path.Combine(At(set), name))))));
     }
 
     // Autofluorescence of four channels at a fraction of the resolution of H&E, through register, prepare and train.

@@ -54,9 +54,9 @@ public sealed class ResumeTests(TrainedRun trained)
     public void Second_interrupt_ends_command_at_once()
     {
         string run = trained.At("long-step");
-        // A step of half a minute, which the first signal does not interrupt.
+        // A step of half a minute, which the first signal does not interrupt, by many small parts of a batch.
         Process process = CommandLine.Start(trained.Arguments(
-            run, "model.ngf=64", "data.load_size=512", "data.crop_size=512", "training.batch_size=8"));
+            run, "model.ngf=32", "data.load_size=256", "data.crop_size=256", "training.batch_size=64", "training.microbatch=1"));
         Assert.True(CommandLine.Await(process, () => File.Exists(Path.Combine(run, "environment.json"))));
         TimeSpan started = process.TotalProcessorTime;
         Assert.True(CommandLine.Await(process, () => process.TotalProcessorTime > started + TimeSpan.FromSeconds(5)));

@@ -88,6 +88,7 @@ public sealed class StainSlidesTests : IDisposable
     [Theory]
     [InlineData("--tile-size", "100")]
     [InlineData("--halo", "7")]
+    [InlineData("--halo", "4000")]
     [InlineData("--batch-size", "0")]
     [InlineData("--kernel-radius", "-1")]
     [InlineData("--work-mpp", "0")]

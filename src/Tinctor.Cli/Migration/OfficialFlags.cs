@@ -84,7 +84,7 @@ internal static class OfficialFlags
         OfficialFlag.Setting("ngf", "model.ngf", "64"),
         OfficialFlag.Setting("ndf", "model.ndf", "64"),
         OfficialFlag.Setting("netG", "model.generator", "resnet_9blocks", Same("resnet_9blocks", "resnet_6blocks", "resnet_4blocks",
-            "unet_256", "unet_128")) with
+            "unet_256", "unet_128", "attention_unet_32")) with
         {
             OlderNames = ["which_model_netG"],
         },

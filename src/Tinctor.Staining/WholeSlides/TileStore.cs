@@ -50,10 +50,16 @@ internal sealed class TileStore : IDisposable
     /// <exception cref="TinctorException">The folder has vanished, or the tile cannot be written.</exception>
     public void Write(Tile tile, Image image, string kind = Stained)
     {
-        if (!File.Exists(note))
-            throw new TinctorException(folder, "the folder of stained tiles has vanished during the staining",
-                "Connect the share or disk again and repeat the command; it resumes.");
-        image.Write(PathOf(tile, kind));
+        RequireFolder();
+        try
+        {
+            image.Write(PathOf(tile, kind));
+        }
+        catch (TinctorException)
+        {
+            RequireFolder();
+            throw;
+        }
     }
 
     /// <summary>Whether this process may write the slide: it has locked the whole slide; see <see cref="TileLock.TryLockWhole"/>.</summary>
@@ -68,6 +74,13 @@ internal sealed class TileStore : IDisposable
 
     /// <summary>Lets other processes use the folder.</summary>
     public void Dispose() => access.Dispose();
+
+    private void RequireFolder()
+    {
+        if (File.Exists(note)) return;
+        throw new TinctorException(folder, "the folder of stained tiles has vanished during the staining",
+            "Connect the share or disk again and repeat the command; it resumes.");
+    }
 
     private string PathOf(Tile tile, string kind) => Path.Combine(folder, $"{tile.Row:D5}-{tile.Column:D5}{kind}.png");
 }

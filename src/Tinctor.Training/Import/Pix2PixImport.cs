@@ -80,7 +80,7 @@ internal static partial class Pix2PixImport
     private static ImportedModel Read(string path, string method, Func<Architecture, MethodConfig> configure)
     {
         OrderedDictionary<string, Tensor> weights = ImportedModel.ReadWeights(path);
-        List<string> notes = DropInstanceStatistics(weights);
+        List<string> notes = [.. DropInstanceStatistics(weights), .. DropGatingAliases(weights)];
         bool unet = weights.ContainsKey("model.model.0.weight") && weights.ContainsKey("model.model.3.weight");
         Architecture found = unet ? Unet(weights, path)
             : weights.Keys.Any(key => ResnetBlockKey().IsMatch(key)) && weights.ContainsKey("model.1.weight") ? Resnet(weights, path)
@@ -108,9 +108,12 @@ internal static partial class Pix2PixImport
         Tensor first = weights["model.model.0.weight"];
         // Each level adds "model.N" to the keys, so the deepest key has one per downsampling.
         int downs = weights.Keys.Max(key => UnetLevel().Count(key));
-        if (downs is not (7 or 8 or 9)) throw new TinctorException(path, $"a U-Net of {downs} levels, but only 7, 8 or 9 are supported");
+        bool hasAttention = weights.ContainsKey("model.model.1.theta.weight");
+        if (hasAttention ? downs != 5 : downs is not (7 or 8 or 9))
+            throw new TinctorException(path, $"a U-Net of {downs} levels, but only 7, 8 or 9 are supported, and 5 with attention gates");
         // Dropout has no weights and does not affect staining.
-        return new($"unet_{1 << downs}", (int)first.size(0), (int)first.size(1), (int)weights["model.model.3.weight"].size(1),
+        string generator = hasAttention ? NamedGenerator.AttentionUnet : $"unet_{1 << downs}";
+        return new(generator, (int)first.size(0), (int)first.size(1), (int)weights["model.model.3.weight"].size(1),
             NormOf(weights, batch: "model.model.1.model.2.running_mean", bias: "model.model.0.bias"), Dropout: false);
     }
 
@@ -125,6 +128,14 @@ internal static partial class Pix2PixImport
         return stale.Length == 0
             ? []
             : [$"{stale.Length} unused running statistics of instance norms (from PyTorch before 0.4) were not imported"];
+    }
+
+    // The official attention blocks register their lower levels twice, as parts of "model" and of "gating".
+    private static List<string> DropGatingAliases(OrderedDictionary<string, Tensor> weights)
+    {
+        string[] aliases = [.. weights.Keys.Where(key => key.Contains(".gating."))];
+        foreach (string key in aliases) weights.Remove(key);
+        return aliases.Length == 0 ? [] : [$"{aliases.Length} second names of the same weights (gating) were not imported"];
     }
 
     private static bool IsStatistic(string key) =>

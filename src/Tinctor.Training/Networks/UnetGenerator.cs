@@ -48,7 +48,7 @@ internal sealed class UnetSkipConnectionBlock : Module<Tensor, Tensor>
     /// <param name="outermost">The first level: no skip, tanh at the end.</param>
     /// <param name="innermost">The last level.</param>
     /// <param name="use_dropout">Dropout at the end of the way up.</param>
-    public UnetSkipConnectionBlock(int outer_nc, int inner_nc, int? input_nc = null, UnetSkipConnectionBlock? submodule = null,
+    public UnetSkipConnectionBlock(int outer_nc, int inner_nc, int? input_nc = null, Module<Tensor, Tensor>? submodule = null,
         Norm norm = Norm.Batch, bool outermost = false, bool innermost = false, bool use_dropout = false)
     {
         this.outermost = outermost;
@@ -66,5 +66,11 @@ internal sealed class UnetSkipConnectionBlock : Module<Tensor, Tensor>
     }
 
     /// <inheritdoc/>
-    public override Tensor forward(Tensor x) => outermost ? model.forward(x) : torch.cat([x, model.forward(x)], 1);
+    public override Tensor forward(Tensor x)
+    {
+        if (outermost) return model.forward(x);
+        // The official code activates in place, so the skip is activated too. Only attention gates see the difference.
+        using Tensor activated = model.forward(x, ..1);
+        return torch.cat([activated, model.forward(activated, 1..)], 1);
+    }
 }

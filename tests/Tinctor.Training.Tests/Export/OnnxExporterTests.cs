@@ -12,7 +12,7 @@ namespace Tinctor.Training.Tests.Export;
 public class OnnxExporterTests
 {
     public static TheoryData<string> Networks =>
-        new("unet", "resnet", "resnet-instance", "resnet18", "segmenter", "superresolution", "matcher", "attention");
+        new("unet", "attention-unet", "resnet", "resnet-instance", "resnet18", "segmenter", "superresolution", "matcher", "attention");
 
     [Theory]
     [MemberData(nameof(Networks))]
@@ -52,6 +52,7 @@ public class OnnxExporterTests
     private static (Module<Tensor, Tensor>, int Channels, int Multiple) Create(string name) => name switch
     {
         "unet" => (new UnetGenerator(3, 3, 7, 8), 3, 128),
+        "attention-unet" => (new AttentionUnetGenerator(3, 3, 8), 3, 32),
         "resnet" => (new ResnetGenerator(3, 3, 8, n_blocks: 2), 3, 4),
         "resnet-instance" => (new ResnetGenerator(3, 3, 8, Norm.Instance, n_blocks: 2), 3, 4),
         "resnet18" => (ResNet.Create("resnet18", 5), 3, 32),

@@ -8,8 +8,8 @@ namespace Tinctor.Training.Methods.Pix2Pix;
 /// <summary>pix2pix (Isola et al. 2017) with the defaults of the official repository.</summary>
 public record Pix2PixConfig : ConditionalGanConfig
 {
-    /// <summary>Generator: resnet_9blocks, resnet_6blocks, unet_128, unet_256 or unet_512.</summary>
-    [AllowedValues("resnet_9blocks", "resnet_6blocks", "unet_128", "unet_256", "unet_512")]
+    /// <summary>Generator: resnet_9blocks, resnet_6blocks, unet_128, unet_256, unet_512 or attention_unet_32.</summary>
+    [AllowedValues("resnet_9blocks", "resnet_6blocks", "unet_128", "unet_256", "unet_512", NamedGenerator.AttentionUnet)]
     public string Generator { get; init; } = "unet_256";
 
     /// <summary>Channels of the generator's first convolution.</summary>
