@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.CommandLine.Help;
 using System.CommandLine.Invocation;
 using Tinctor.Cli.Commands;
+using Tinctor.Cli.Commands.Bench;
 using Tinctor.Cli.Commands.Doctor;
 using Tinctor.Cli.Commands.Stains;
 
@@ -84,6 +85,7 @@ internal static class CommandLineApp
             ImportCommand.Create(),
             MigrateCommand.Create(),
             DoctorCommand.Create(),
+            BenchCommand.Create(),
             InstallCommand.Create(),
             CompletionCommand.Create(),
         };

@@ -1,6 +1,6 @@
 """Computes PSNR, SSIM and the DAB error of stained images with scikit-image, one image after the other, as is common practice.
 
-Usage: evaluate_skimage.py STAINED REAL. Matches files by name and prints the means.
+Usage: evaluate.py STAINED REAL. Matches files by name and prints the means.
 """
 import os
 import sys

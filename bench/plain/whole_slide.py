@@ -1,6 +1,6 @@
 """Stains a slide as a plain script does: OpenSlide, PyTorch and tifffile, tile after tile, without overlap and blending.
 
-Usage: whole_slide_plain.py MODEL.safetensors SLIDE OUTPUT.tif THREADS float32|bfloat16
+Usage: whole_slide.py MODEL.safetensors SLIDE OUTPUT.tif THREADS float32|bfloat16
 The model is a ResNet-9 generator of pix2pix; its norm is read from the weights.
 """
 import json
@@ -11,7 +11,7 @@ import openslide
 import tifffile
 import torch
 
-from pix2pix_step import generator
+from networks import ResnetGenerator
 
 TILE = 512
 
@@ -20,12 +20,7 @@ def load(path):
     with open(path, "rb") as file:
         header = json.loads(file.read(int.from_bytes(file.read(8), "little")))
         data = file.read()
-    # Without dropout, the layers after it in a residual block move up by one.
-    def key(name):
-        return (name.removeprefix("model.").replace("conv_block.6", "conv.5").replace("conv_block.7", "conv.6")
-                .replace("conv_block", "conv"))
-
-    return {key(name): torch.from_numpy(np.frombuffer(data[slice(*entry["data_offsets"])], np.float32).reshape(entry["shape"]).copy())
+    return {name: torch.from_numpy(np.frombuffer(data[slice(*entry["data_offsets"])], np.float32).reshape(entry["shape"]).copy())
             for name, entry in header.items() if name != "__metadata__" and entry["dtype"] == "F32"}
 
 
@@ -34,7 +29,7 @@ def main():
     torch.set_num_threads(int(threads))
     weights = load(weights_path)
     has_batch_norm = any(key.endswith("running_mean") for key in weights)
-    network = generator(norm=torch.nn.BatchNorm2d if has_batch_norm else torch.nn.InstanceNorm2d)
+    network = ResnetGenerator(torch.nn.BatchNorm2d if has_batch_norm else torch.nn.InstanceNorm2d)
     missing = network.load_state_dict(weights, strict=False)
     assert not missing.unexpected_keys and all(key.endswith("num_batches_tracked") for key in missing.missing_keys), missing
     network.eval()
