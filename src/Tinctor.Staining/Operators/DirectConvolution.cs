@@ -12,20 +12,20 @@ internal sealed unsafe class DirectConvolution : Operator
     // Numbers of the input in a block, for the second-level cache, and columns of a block.
     private const int BlockSize = 96 << 10, BlockColumns = 128;
 
-    private static readonly int Step = FilterProducts.Positions;
-
-    private readonly FilterGroup[] groups;
+    private readonly FilterGroup[][] groups; // those of a row compute neighbouring columns of the same channels
     private readonly float[] bias;
     private readonly Window window;
     private readonly int inputs;
     private readonly ConvolutionPadding padding;
     private readonly float least;
+    private readonly int step; // positions that are computed together
 
-    private DirectConvolution(FilterGroup[] groups, Window window, int inputs, float[] bias, OperatorNode node)
+    private DirectConvolution(FilterGroup[][] groups, Window window, int inputs, float[] bias, OperatorNode node)
     {
         (this.groups, this.window, this.inputs, this.bias) = (groups, window, inputs, bias);
         padding = (ConvolutionPadding)node.Integer("padding");
         least = node.LeastOutput;
+        step = groups[0][0].IsThree ? FilterProducts.ThreePositions : FilterProducts.Positions;
     }
 
     /// <summary>
@@ -49,26 +49,26 @@ internal sealed unsafe class DirectConvolution : Operator
         OperatorTensor target = run.Output(count, bias.Length, outHeight, outWidth);
         float* input = source.Data, output = target.Data;
         int rows = FilterProducts.DivideUp(outHeight, window.OutputRows), columns = FilterProducts.DivideUp(outWidth, window.OutputColumns);
-        int blockColumns = Math.Min(BlockColumns, FilterProducts.DivideUp(columns, Step) * Step);
+        int blockColumns = Math.Min(BlockColumns, FilterProducts.DivideUp(columns, step) * step);
         int lines = BlockSize / inputs / (blockColumns + window.Columns);
         int blockRows = Math.Clamp((lines - window.Rows) / window.StepRows, 1, rows);
         int blocksX = FilterProducts.DivideUp(columns, blockColumns), blocks = FilterProducts.DivideUp(rows, blockRows) * blocksX;
-        run.Parallel(count * blocks, step =>
+        run.Parallel(count * blocks, number =>
         {
-            (int image, int block) = Math.DivRem(step, blocks);
+            (int image, int block) = Math.DivRem(number, blocks);
             (int y, int x) = Math.DivRem(block, blocksX);
             var area = new Area(y * blockRows, x * blockColumns, Math.Min(blockRows, rows - (y * blockRows)),
                 Math.Min(blockColumns, columns - (x * blockColumns)));
             float* copy = Copy(input + ((nint)image * inputs * height * width), height, width, area);
             float* result = output + ((nint)image * bias.Length * outHeight * outWidth);
-            foreach (FilterGroup group in groups) Run(group, copy, area, result, outHeight, outWidth);
+            foreach (FilterGroup[] row in groups) Run(row, copy, area, result, outHeight, outWidth);
         });
     }
 
     private static DirectConvolution CreateConvolution(OperatorNode node)
     {
         OperatorTensor weight = node.Constant(1);
-        FilterGroup[] groups = FilterGroup.OfConvolution(weight.Values.ToArray(), weight.Shape, out int rows);
+        FilterGroup[][] groups = FilterGroup.OfConvolution(weight.Values.ToArray(), weight.Shape, out int rows);
         int top = (int)node.Integer("top"), left = (int)node.Integer("left"), bottom = (int)node.Integer("bottom"),
             right = (int)node.Integer("right");
         int tapRows = (int)weight.Shape[2], tapColumns = (int)weight.Shape[3];
@@ -81,7 +81,7 @@ internal sealed unsafe class DirectConvolution : Operator
     {
         OperatorTensor weight = node.Constant(1);
         (int stride, int border) = ((int)node.Integer("stride"), (int)node.Integer("border"));
-        FilterGroup[] groups = FilterGroup.OfTransposed(weight.Values.ToArray(), weight.Shape, stride, border, out int before,
+        FilterGroup[][] groups = FilterGroup.OfTransposed(weight.Values.ToArray(), weight.Shape, stride, border, out int before,
             out int length);
         (int, int) size = (stride, (int)weight.Shape[2] + (int)node.Integer("extra") - stride - (2 * border));
         var window = new Window(before, before, length, length, 1, stride, stride, size, size);
@@ -89,7 +89,7 @@ internal sealed unsafe class DirectConvolution : Operator
     }
 
     // Length of a copied line: the last step reads whole vectors.
-    private int LineLength(Area area) => (FilterProducts.DivideUp(area.Columns, Step) * Step) + window.Columns - 1;
+    private int LineLength(Area area) => (FilterProducts.DivideUp(area.Columns, step) * step) + window.Columns - 1;
 
     private int Lines(Area area) => ((area.Rows - 1) * window.StepRows) + window.Rows;
 
@@ -104,38 +104,49 @@ internal sealed unsafe class DirectConvolution : Operator
         return copy;
     }
 
-    private void Run(FilterGroup group, float* copy, Area area, float* output, int height, int width)
+    private void Run(FilterGroup[] groups, float* copy, Area area, float* output, int height, int width)
     {
         (int length, int lines) = (LineLength(area), Lines(area));
-        float* results = stackalloc float[FilterProducts.Count * Step];
-        fixed (float* weights = group.Weights)
-            for (int row = 0; row < area.Rows; row++)
-                for (int column = 0; column < area.Columns; column += Step)
+        int columns = window.OutputColumns, filters = groups[0].Places.Length;
+        float* results = stackalloc float[columns * FilterProducts.Count * step];
+        float* joined = stackalloc float[columns * step];
+        float** targets = stackalloc float*[FilterProducts.Count];
+        for (int row = 0; row < area.Rows; row++)
+        {
+            for (int i = 0; i < filters; i++)
+                targets[i] = Line(groups[0].Places[i], (area.Row + row) * window.OutputRows, output, height, width);
+            for (int column = 0; column < area.Columns; column += step)
+            {
+                for (int i = 0; i < columns; i++)
                 {
+                    FilterGroup group = groups[i];
                     float* corner = copy + (((row * window.StepRows) + group.Top) * length) + group.Left + column;
-                    FilterProducts.Compute(weights, corner, (inputs, group.Rows, group.Columns), lines * length, length, results, Step);
-                    for (int i = 0; i < group.Places.Length; i++)
-                    {
-                        FilterPlace place = group.Places[i];
-                        int y = ((area.Row + row) * window.OutputRows) + place.Row;
-                        int x = ((area.Column + column) * window.OutputColumns) + place.Column;
-                        if (y >= height || x >= width) continue;
-                        int inside = FilterProducts.DivideUp(width - x, window.OutputColumns);
-                        int count = Math.Min(Math.Min(Step, area.Columns - column), inside);
-                        float* line = output + ((((nint)place.Channel * height) + y) * width);
-                        Store(results + (i * Step), count, bias[place.Channel], line + x);
-                    }
+                    group.Compute(corner, inputs, lines * length, length, results + (i * FilterProducts.Count * step), step);
                 }
+                int x = (area.Column + column) * columns, count = Math.Min(Math.Min(step, area.Columns - column) * columns, width - x);
+                for (int i = 0; i < filters; i++)
+                    if (targets[i] is not null)
+                        Store(results + (i * step), joined, count, bias[groups[0].Places[i].Channel], targets[i] + x);
+            }
+        }
     }
 
-    private void Store(float* values, int count, float offset, float* line)
+    // Line of the output; null below the image.
+    private static float* Line(FilterPlace place, int top, float* output, int height, int width) => top + place.Row is var y && y < height
+        ? output + ((((nint)place.Channel * height) + y) * width) : null;
+
+    // Joins the results of a filter in neighbouring columns.
+    private void Store(float* values, float* joined, int count, float offset, float* line)
     {
-        for (int i = 0; i < Step; i += Vector<float>.Count)
-            Vector.Max(Vector.Load(values + i) + new Vector<float>(offset), new Vector<float>(least)).Store(values + i);
-        int step = window.OutputColumns;
-        if (step == 1) new ReadOnlySpan<float>(values, count).CopyTo(new(line, count));
-        else
-            for (int i = 0; i < count; i++) line[i * step] = values[i];
+        Vector<float> bias = new(offset), least = new(this.least);
+        int columns = window.OutputColumns, distance = FilterProducts.Count * step;
+        bool isWhole = count == columns * step;
+        float* result = isWhole ? line : joined;
+        for (int i = 0; i < columns; i++)
+            for (int place = i * distance; place < (i * distance) + step; place += Vector<float>.Count)
+                Vector.Max(Vector.Load(values + place) + bias, least).Store(columns == 1 ? result + place : values + place);
+        if (columns > 1) Interleaving.Join(values, distance, columns, step, result);
+        if (!isWhole) new ReadOnlySpan<float>(joined, count).CopyTo(new(line, count));
     }
 
     /// <summary>Part of the positions.</summary>

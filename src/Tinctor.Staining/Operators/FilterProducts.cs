@@ -17,6 +17,12 @@ internal static unsafe class FilterProducts
     /// <summary>Number of positions that are computed together.</summary>
     public static readonly int Positions = Vectors * Vector<float>.Count;
 
+    /// <summary>Number of filters of <see cref="ComputeThree"/>.</summary>
+    public const int ThreeCount = 3;
+
+    /// <summary>Number of positions of <see cref="ComputeThree"/>.</summary>
+    public static readonly int ThreePositions = 2 * Positions;
+
     /// <summary>Whether the processor multiplies and adds vectors in one instruction.</summary>
     public static bool IsFast => Fma.IsSupported || AdvSimd.Arm64.IsSupported;
 
@@ -39,6 +45,49 @@ internal static unsafe class FilterProducts
     {
         if (IsWide) ComputeWide(weights, corner, window, plane, line, results, distance);
         else ComputeNarrow(weights, corner, window, plane, line, results, distance);
+    }
+
+    /// <summary>Computes three filters, such as those of a colour image, at more positions.</summary>
+    /// <param name="weights">Weights [inputs, rows, columns, 3].</param>
+    /// <param name="corner">First pixel that the filters read.</param>
+    /// <param name="window">Numbers of inputs, rows and columns that the filters read.</param>
+    /// <param name="plane">Distance of the inputs.</param>
+    /// <param name="line">Distance of the rows.</param>
+    /// <param name="results">Receives four vectors of each filter.</param>
+    /// <param name="distance">Distance of the filters in the results.</param>
+    public static void ComputeThree(float* weights, float* corner, (int Inputs, int Rows, int Columns) window, int plane, int line,
+        float* results, int distance)
+    {
+        int lanes = Vector<float>.Count;
+        Vector<float> a0 = default, a1 = default, a2 = default, a3 = default, b0 = default, b1 = default, b2 = default, b3 = default,
+            c0 = default, c1 = default, c2 = default, c3 = default;
+        for (int input = 0; input < window.Inputs; input++, corner += plane)
+            for (int row = 0; row < window.Rows; row++)
+            {
+                float* pixels = corner + (row * line);
+                for (int column = 0; column < window.Columns; column++, weights += ThreeCount)
+                {
+                    float* first = pixels + column;
+                    Vector<float> a = new(weights[0]), b = new(weights[1]), c = new(weights[2]), pixel = Vector.Load(first);
+                    (a0, b0, c0) = (Vector.FusedMultiplyAdd(a, pixel, a0), Vector.FusedMultiplyAdd(b, pixel, b0),
+                        Vector.FusedMultiplyAdd(c, pixel, c0));
+                    pixel = Vector.Load(first + lanes);
+                    (a1, b1, c1) = (Vector.FusedMultiplyAdd(a, pixel, a1), Vector.FusedMultiplyAdd(b, pixel, b1),
+                        Vector.FusedMultiplyAdd(c, pixel, c1));
+                    pixel = Vector.Load(first + (2 * lanes));
+                    (a2, b2, c2) = (Vector.FusedMultiplyAdd(a, pixel, a2), Vector.FusedMultiplyAdd(b, pixel, b2),
+                        Vector.FusedMultiplyAdd(c, pixel, c2));
+                    pixel = Vector.Load(first + (3 * lanes));
+                    (a3, b3, c3) = (Vector.FusedMultiplyAdd(a, pixel, a3), Vector.FusedMultiplyAdd(b, pixel, b3),
+                        Vector.FusedMultiplyAdd(c, pixel, c3));
+                }
+            }
+        Store(a0, a1, results);
+        Store(a2, a3, results + (2 * lanes));
+        Store(b0, b1, results + distance);
+        Store(b2, b3, results + distance + (2 * lanes));
+        Store(c0, c1, results + (2 * distance));
+        Store(c2, c3, results + (2 * distance) + (2 * lanes));
     }
 
     /// <summary>Computes with two vectors, in sixteen registers.</summary>
