@@ -20,7 +20,7 @@ internal sealed class ConvolutionRewriting(GraphProto graph)
     // Channels of an image, where ONNX Runtime computes sixteen.
     private const long ImageChannels = 4;
 
-    // Winograd's kernels are four times as large.
+    // Winograd's kernels are four times as large. Convolutions with the same weights share them.
     private const long MostTransformed = 512L << 20;
 
     private readonly Dictionary<string, TensorProto> constants = graph.Initializer.ToDictionary(tensor => tensor.Name);
@@ -30,6 +30,7 @@ internal sealed class ConvolutionRewriting(GraphProto graph)
     public int Run()
     {
         (int count, long transformed) = (0, 0);
+        HashSet<string> shared = [];
         foreach (NodeProto node in graph.Node.Where(IsPlain).OrderBy(Kernels).ToList())
         {
             if (node.OpType == "ConvTranspose")
@@ -37,9 +38,9 @@ internal sealed class ConvolutionRewriting(GraphProto graph)
                 if (!IsTransposed(node)) continue;
                 ReplaceTransposed(node);
             }
-            else if (IsWinograd(node) && transformed + WinogradSize(node) <= MostTransformed)
+            else if (IsWinograd(node) && (shared.Contains(node.Input[1]) || transformed + WinogradSize(node) <= MostTransformed))
             {
-                transformed += WinogradSize(node);
+                if (shared.Add(node.Input[1])) transformed += WinogradSize(node);
                 ReplaceWinograd(node);
             }
             else if (IsDirect(node)) ReplaceDirect(node);

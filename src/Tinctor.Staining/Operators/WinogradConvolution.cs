@@ -32,7 +32,7 @@ internal sealed unsafe class WinogradConvolution : Operator
         border = (int)node.Integer("border");
         padding = (ConvolutionPadding)node.Integer("padding");
         least = node.LeastOutput;
-        kernels = Transform(weight.Values);
+        kernels = SharedKernels.Get(weight.Values, inputs, Transform);
     }
 
     /// <summary>

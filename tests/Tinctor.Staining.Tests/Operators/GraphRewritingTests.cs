@@ -99,6 +99,16 @@ public sealed class GraphRewritingTests : IDisposable
     }
 
     [Fact]
+    public void Kernels_of_equal_weights_are_transformed_once()
+    {
+        float[] weights = [.. Enumerable.Range(0, 18).Select(_ => random.NextSingle())];
+        float[] kernels = SharedKernels.Get(weights, 2, _ => [1]);
+        Assert.Same(kernels, SharedKernels.Get([.. weights], 2, _ => [2]));
+        Assert.Equal([3], SharedKernels.Get(weights, 1, _ => [3]));
+        GC.KeepAlive(kernels);
+    }
+
+    [Fact]
     public void Image_with_other_channels_is_refused()
     {
         var graph = new TestGraph(random, 0);
