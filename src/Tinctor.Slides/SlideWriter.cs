@@ -54,7 +54,8 @@ public static class SlideWriter
         }
         catch (ArgumentOutOfRangeException error) when (error.ParamName == "value")
         {
-            throw new TinctorException(path, "cannot be written: the file system holds no file of this size", "Choose another disk.", error);
+            throw new TinctorException(path, "cannot be written: the file system holds no file of this size", "Choose another disk.",
+                error);
         }
     }
 

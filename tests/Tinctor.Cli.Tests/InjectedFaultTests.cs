@@ -34,7 +34,7 @@ public sealed class InjectedFaultTests(TrainedRun trained) : IDisposable
         { "pair IMAGES IMAGES -o OUT/out --tile 32", 12 },
         { "warp SHIFT IMAGE -o OUT/out.png --accept-failed", 8 },
         { "import pix2pix WEIGHTS -o OUT/out", 60 },
-        { "compare pix2pix cut --data DATA -o OUT/out --steps 2 --seeds 0 --set data.crop_size=32 --set pix2pix:model.generator=resnet_6blocks", 400 },
+        { "compare pyramid-pix2pix cut --data DATA -o OUT/out --steps 2 --seeds 0 --set data.crop_size=32", 400 },
         { "train pix2pix --data DATA -o OUT/run --steps 2 --crop-size 32 --set model.generator=resnet_6blocks --set model.ngf=4", 200 },
     };
 

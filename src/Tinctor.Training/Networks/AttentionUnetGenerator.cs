@@ -30,7 +30,7 @@ internal sealed class AttentionUnetGenerator : Module<Tensor, Tensor>
 /// <summary>Level of the U-Net whose input, before it is concatenated, is weighted by a gate that sees the level below.</summary>
 internal sealed class AttentionSkipConnectionBlock : Module<Tensor, Tensor>
 {
-    private readonly Sequential model, W;
+    private readonly Sequential model, projection;
     private readonly Conv2d theta, phi, psi;
     private readonly int below;
 
@@ -41,7 +41,7 @@ internal sealed class AttentionSkipConnectionBlock : Module<Tensor, Tensor>
     public AttentionSkipConnectionBlock(int outer_nc, int inner_nc, Module<Tensor, Tensor> submodule, Norm norm)
     {
         bool bias = norm.NeedsBias();
-        W = register_module("W", new Sequential(new Conv2d(outer_nc, outer_nc, 1), new BatchNorm2d(outer_nc)));
+        projection = register_module("W", new Sequential(new Conv2d(outer_nc, outer_nc, 1), new BatchNorm2d(outer_nc)));
         theta = register_module("theta", new Conv2d(outer_nc, outer_nc, 2, stride: 2, bias: false));
         phi = register_module("phi", new Conv2d(inner_nc * 2, outer_nc, 1));
         psi = register_module("psi", new Conv2d(outer_nc, 1, 1));
@@ -58,6 +58,6 @@ internal sealed class AttentionSkipConnectionBlock : Module<Tensor, Tensor>
         using Tensor inner = model.forward(x, ..below);
         using Tensor gate = torch.sigmoid(psi.forward(F.relu(theta.forward(x) + phi.forward(inner))));
         using Tensor attention = F.interpolate(gate, scale_factor: 2, mode: "bilinear");
-        return torch.cat([W.forward(attention * x), model.forward(inner, below..)], 1);
+        return torch.cat([projection.forward(attention * x), model.forward(inner, below..)], 1);
     }
 }

@@ -53,7 +53,12 @@ internal static class BenchCommand
         DefaultValueFactory = _ => Path.Combine(Path.GetTempPath(), "tinctor-bench"),
     };
 
-    private static readonly Option<string?> Output = new("--output", "-o") { Description = "File for all times, in JSON", HelpName = "FILE" };
+    private static readonly Option<string?> Output = new("--output", "-o")
+    {
+        Description = "File for all times, in JSON",
+        HelpName = "FILE",
+    };
+
     private static readonly Option<bool> List = new("--list") { Description = "List the workloads" };
 
     public static Command Create()

@@ -116,7 +116,11 @@ internal sealed class NetworkPass : Workload
         SafeTensors.Save(At("stained"), [KeyValuePair.Create("image", ToTensor(stained))]);
         double difference = peer!.Ask(new
         {
-            @do = "check", network, weights = At("weights"), source = At("source"), stained = At("stained"),
+            @do = "check",
+            network,
+            weights = At("weights"),
+            source = At("source"),
+            stained = At("stained"),
         });
         foreach (string name in (string[])["weights", "source", "stained"]) File.Delete(At(name));
         if (!(difference < LargestDifference))

@@ -53,8 +53,9 @@ internal sealed class Suite(int threads, string python, PythonPeer? peer, string
             () =>
             {
                 NetworkPass.WriteModel(model, $"resnet9-{norm}");
-                if (!File.Exists(slide)) Own("phantom", "-o", At($"slides/{side}"), "--slides", "1", "--size", $"{side}x{side}", "--stains", "he",
-                    "--whole-slides", "--overwrite");
+                if (File.Exists(slide)) return;
+                Own("phantom", "-o", At($"slides/{side}"), "--slides", "1", "--size", $"{side}x{side}", "--stains", "he", "--whole-slides",
+                    "--overwrite");
             })
         { Goal = format == "float32" ? SlideGoal : SlideGoalBfloat16 };
     }
