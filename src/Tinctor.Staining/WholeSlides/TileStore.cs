@@ -51,15 +51,19 @@ internal sealed class TileStore : IDisposable
     public void Write(Tile tile, Image image, string kind = Stained)
     {
         RequireFolder();
+        string path = PathOf(tile, kind);
         try
         {
-            image.Write(PathOf(tile, kind));
+            image.Write(path);
         }
-        catch (TinctorException)
+        catch (TinctorException) when (!File.Exists(note))
         {
-            RequireFolder();
-            throw;
+            // The reason is named below.
         }
+        if (File.Exists(note)) return;
+        // The folder has vanished meanwhile, and writing may have created it anew.
+        if (Directory.Exists(folder)) Remove(path);
+        RequireFolder();
     }
 
     /// <summary>Whether this process may write the slide: it has locked the whole slide; see <see cref="TileLock.TryLockWhole"/>.</summary>
@@ -74,6 +78,12 @@ internal sealed class TileStore : IDisposable
 
     /// <summary>Lets other processes use the folder.</summary>
     public void Dispose() => access.Dispose();
+
+    private void Remove(string path)
+    {
+        File.Delete(path);
+        if (!Directory.EnumerateFileSystemEntries(folder).Any()) Directory.Delete(folder);
+    }
 
     private void RequireFolder()
     {
