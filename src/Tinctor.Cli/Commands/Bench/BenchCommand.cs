@@ -43,7 +43,7 @@ internal static class BenchCommand
     {
         Description = "Python interpreter with PyTorch",
         HelpName = "FILE",
-        DefaultValueFactory = _ => "/usr/bin/python3",
+        DefaultValueFactory = _ => OperatingSystem.IsWindows() ? "python" : "/usr/bin/python3",
     };
 
     private static readonly Option<string> Work = new("--work")
