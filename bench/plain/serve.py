@@ -12,12 +12,12 @@ import json
 import sys
 import time
 
-import numpy as np
 import torch
 from torch import nn
 
 from networks import Attention, CrossAttention, create
 from steps import STEPS
+from weights import read
 
 held = {}
 
@@ -98,25 +98,15 @@ def operations_of_step(method, size, batch):
     return counted.count
 
 
-def safetensors(path):
-    types = {"F32": np.float32, "F64": np.float64, "I64": np.int64}
-    with open(path, "rb") as file:
-        header = json.loads(file.read(int.from_bytes(file.read(8), "little")))
-        data = file.read()
-    header.pop("__metadata__", None)
-    return {name: torch.from_numpy(np.frombuffer(data[slice(*entry["data_offsets"])], types[entry["dtype"]])
-                                   .reshape(entry["shape"]).copy()) for name, entry in header.items()}
-
-
 def check(network, weights, source, stained):
     model = create(network).eval()
-    state = safetensors(weights)
+    state = read(weights)
     missing = model.load_state_dict(state, strict=False)
     missing_keys = [key for key in missing.missing_keys if not key.endswith("num_batches_tracked")]
     if missing_keys or missing.unexpected_keys:
         raise KeyError(f"{network}: missing {missing_keys[:3]}, unexpected {missing.unexpected_keys[:3]}")
     with torch.no_grad():
-        return (run(model, network, safetensors(source)["image"]) - safetensors(stained)["image"]).abs().max().item()
+        return (run(model, network, read(source)["image"]) - read(stained)["image"]).abs().max().item()
 
 
 def forget():

@@ -152,7 +152,7 @@ class Bridge:
     """A Brownian bridge (bbdm, gradient objective) or I2SB step: a state between source and target, and the network's error."""
 
     def __init__(self, name):
-        self.name, self.network = name, create(name)
+        self.network = create(name)
         self.optimizer = torch.optim.AdamW(self.network.parameters(), 1e-4)
 
     def step(self, source, target):

@@ -3,7 +3,6 @@
 Usage: whole_slide.py MODEL.safetensors SLIDE OUTPUT.tif THREADS float32|bfloat16
 The model is a ResNet-9 generator of pix2pix; its norm is read from the weights.
 """
-import json
 import sys
 
 import numpy as np
@@ -12,22 +11,15 @@ import tifffile
 import torch
 
 from networks import ResnetGenerator
+from weights import read
 
 TILE = 512
-
-
-def load(path):
-    with open(path, "rb") as file:
-        header = json.loads(file.read(int.from_bytes(file.read(8), "little")))
-        data = file.read()
-    return {name: torch.from_numpy(np.frombuffer(data[slice(*entry["data_offsets"])], np.float32).reshape(entry["shape"]).copy())
-            for name, entry in header.items() if name != "__metadata__" and entry["dtype"] == "F32"}
 
 
 def main():
     weights_path, slide_path, output, threads, precision = sys.argv[1:]
     torch.set_num_threads(int(threads))
-    weights = load(weights_path)
+    weights = read(weights_path)
     has_batch_norm = any(key.endswith("running_mean") for key in weights)
     network = ResnetGenerator(torch.nn.BatchNorm2d if has_batch_norm else torch.nn.InstanceNorm2d)
     missing = network.load_state_dict(weights, strict=False)

@@ -64,9 +64,8 @@ internal static class LocalRanks
 
     private static Process Start(string[] arguments, int rank, int count, string port, string?[] errors)
     {
-        string executable = Environment.ProcessPath!;
-        string[] library = Path.GetFileNameWithoutExtension(executable) == "dotnet" ? [typeof(LocalRanks).Assembly.Location] : [];
-        var start = new ProcessStartInfo(executable, [.. library, .. arguments])
+        string[] command = OwnProgram.Command(arguments);
+        var start = new ProcessStartInfo(command[0], command[1..])
         {
             RedirectStandardOutput = rank > 0,
             RedirectStandardError = rank > 0,

@@ -79,11 +79,9 @@ internal static class ParallelJobs
         }
     }
 
-    // This program: an executable of its own, or a library that dotnet runs.
     private static ProcessStartInfo Program(string[] arguments)
     {
-        string executable = Environment.ProcessPath!;
-        string[] library = Path.GetFileNameWithoutExtension(executable) == "dotnet" ? [typeof(ParallelJobs).Assembly.Location] : [];
-        return new(executable, [.. library, .. arguments]) { RedirectStandardOutput = true, RedirectStandardError = true };
+        string[] command = OwnProgram.Command(arguments);
+        return new(command[0], command[1..]) { RedirectStandardOutput = true, RedirectStandardError = true };
     }
 }

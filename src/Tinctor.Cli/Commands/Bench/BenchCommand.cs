@@ -182,11 +182,11 @@ internal static class BenchCommand
 
         public List<double> OtherTimes { get; } = [];
 
-        public double Own => Median(OwnTimes);
+        public double Own => SampleStatistics.Median(OwnTimes);
 
-        public double? Other => OtherTimes.Count > 0 ? Median(OtherTimes) : null;
+        public double? Other => OtherTimes.Count > 0 ? SampleStatistics.Median(OtherTimes) : null;
 
-        public double? Ratio => OtherTimes.Count > 0 ? Median([.. Ratios]) : null;
+        public double? Ratio => OtherTimes.Count > 0 ? SampleStatistics.Median(Ratios) : null;
 
         public (double Low, double High)? Range => OtherTimes.Count > 0 ? (Ratios.Min(), Ratios.Max()) : null;
 
@@ -197,12 +197,6 @@ internal static class BenchCommand
         {
             OwnTimes.Add(own);
             if (other is { } time) OtherTimes.Add(time);
-        }
-
-        private static double Median(List<double> values)
-        {
-            double[] sorted = [.. values.Order()];
-            return (sorted[(sorted.Length - 1) / 2] + sorted[sorted.Length / 2]) / 2;
         }
     }
 }

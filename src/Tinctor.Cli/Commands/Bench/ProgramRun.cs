@@ -13,18 +13,10 @@ internal sealed class ProgramRun(string name, string[] arguments, string[] peer,
     public override void Prepare() => prepare();
 
     /// <inheritdoc/>
-    public override double Run() => Seconds(OwnCommand(arguments));
+    public override double Run() => Seconds(OwnProgram.Command(arguments));
 
     /// <inheritdoc/>
     public override double? RunPeer() => peer.Length == 0 ? null : Seconds(peer);
-
-    /// <summary>Gets the command that runs this program with other arguments.</summary>
-    public static string[] OwnCommand(params ReadOnlySpan<string> arguments)
-    {
-        string executable = Environment.ProcessPath!;
-        string[] library = Path.GetFileNameWithoutExtension(executable) == "dotnet" ? [typeof(ProgramRun).Assembly.Location] : [];
-        return [executable, .. library, .. arguments];
-    }
 
     /// <summary>Runs a command without its output.</summary>
     /// <returns>Elapsed seconds.</returns>

@@ -78,7 +78,7 @@ internal sealed class Suite(int threads, string python, PythonPeer? peer, string
     private string[] Peer(string script, params ReadOnlySpan<string> arguments) =>
         peer is null ? [] : [python, Path.Combine(PythonPeer.Scripts, script), .. arguments];
 
-    private static void Own(params ReadOnlySpan<string> arguments) => ProgramRun.Seconds(ProgramRun.OwnCommand(arguments));
+    private static void Own(params ReadOnlySpan<string> arguments) => ProgramRun.Seconds(OwnProgram.Command(arguments));
 
     private string At(string name) => Path.Combine(folder, name);
 }
