@@ -29,6 +29,12 @@ public sealed class MigrateCommandTests : IDisposable
     [InlineData("python train.py --dataroot ./datasets/BCI --preprocess crop --crop_size 512 --gpu_ids 0 --pattern L1_L2",
         "tinctor train pyramid-pix2pix --data datasets/BCI -o checkpoints/pyramidpix2pix --crop-size 512 --set data.preprocess=crop "
         + "--set model.weight_l3=0 --set model.weight_l4=0")]
+    [InlineData("python train.py --dataroot ./datasets/BCI --pattern L1_L2_L3_noGAN",
+        "tinctor train pyramid-pix2pix --data datasets/BCI -o checkpoints/pyramidpix2pix --set data.preprocess=none "
+        + "--set model.weight_l4=0 --set model.lambda_gan=0")]
+    [InlineData("python train.py --dataroot ./datasets/BCI --pattern L1_L2_L3_L4_sobel",
+        "tinctor train pyramid-pix2pix --data datasets/BCI -o checkpoints/pyramidpix2pix --set data.preprocess=none "
+        + "--set model.weight_sobel=50")]
     [InlineData("python train.py --dataroot datasets/MIST/HER2/TrainValAB --name test --checkpoints_dir checkpoints --model cpt "
         + "--CUT_mode FastCUT --n_epochs 30 --n_epochs_decay 10 --netD n_layers --ndf 32 --netG resnet_6blocks --n_layers_D 5 "
         + "--normG instance --normD instance --weight_norm spectral --lambda_GAN 1.0 --lambda_NCE 10.0 --nce_layers 0,4,8,12,16 "

@@ -130,20 +130,16 @@ internal sealed record OfficialRepository(
             With(
                 [
                     .. Common, .. OfficialFlags.Pix2Pix, OfficialFlag.Setting("lambda_L1", "model.lambda_l1", "25.0"),
-                    OfficialFlag.Option("pattern", "weights of the levels that it does not name: 0", "L1_L2_L3_L4") with
-                    {
-                        Implied = new Dictionary<string, string[]>
-                        {
-                            ["L1"] = ["model.weight_l2=0", "model.weight_l3=0", "model.weight_l4=0"],
-                            ["L1_L2"] = ["model.weight_l3=0", "model.weight_l4=0"],
-                            ["L1_L2_L3"] = ["model.weight_l4=0"],
-                            ["L1_L2_L3_L4"] = [],
-                        },
-                    },
+                    OfficialFlag.Option("pattern", "weights of the levels that it does not name: 0; noGAN: `model.lambda_gan=0`",
+                        "L1_L2_L3_L4") with { Implied = PyramidPatterns },
                     OfficialFlag.Setting("weight_L2", "model.weight_l2", "25"), OfficialFlag.Setting("weight_L3", "model.weight_l3", "25"),
                     OfficialFlag.Setting("weight_L4", "model.weight_l4", "25"),
-                    .. OfficialFlag.Missing("only the patterns of L1 to L4 are available", "which_perceptual", "weight_perceptual",
-                        "vgg_normal_correct!", "use_22ctx!", "lambda_vgg", "ctx_w", "PONO!", "weight_conv", "weight_sobel"),
+                    OfficialFlag.Setting("weight_sobel", "model.weight_sobel", "50") with
+                    {
+                        OnlyWith = ("pattern", [.. PyramidPatterns.Keys.Where(name => name.Contains("sobel", StringComparison.Ordinal))]),
+                    },
+                    .. OfficialFlag.Missing("only the patterns of L1 to L4, sobel and noGAN are available", "which_perceptual",
+                        "weight_perceptual", "vgg_normal_correct!", "use_22ctx!", "lambda_vgg", "ctx_w", "PONO!", "weight_conv"),
                 ],
                 ("dataroot", "./datasets/BCI"), ("name", "pyramidpix2pix"), ("norm", "batch"), ("batch_size", "2"), ("load_size", "320"),
                 ("preprocess", "none"), ("pool_size", "0"), ("gan_mode", "vanilla"), ("dataset_mode", "aligned"))),
@@ -169,6 +165,18 @@ internal sealed record OfficialRepository(
                 ("n_epochs", "60"), ("n_epochs_decay", "40"), ("load_size", "1024"), ("crop_size", "512"), ("preprocess", "crop"),
                 ("dataset_mode", "aligned"))),
     ];
+
+    // Settings of --pattern: octaves, then losses that it adds or leaves out.
+    private static Dictionary<string, string[]> PyramidPatterns =>
+        new[] { "L1", "L1_L2", "L1_L2_L3", "L1_L2_L3_L4" }.SelectMany((octaves, count) =>
+        {
+            string[] settings = [.. Enumerable.Range(count + 2, 3 - count).Select(octave => $"model.weight_l{octave}=0")];
+            string[] withoutGan = [.. settings, "model.lambda_gan=0"];
+            return new (string Pattern, string[] Settings)[]
+            {
+                (octaves, settings), ($"{octaves}_sobel", settings), ($"{octaves}_noGAN", withoutGan), ($"{octaves}_noGAN_sobel", withoutGan),
+            };
+        }).ToDictionary(each => each.Pattern, each => each.Settings);
 
     private static IReadOnlyList<OfficialFlag> AspFlags =>
     [

@@ -12,9 +12,10 @@ internal static class OctavePyramid
 
     /// <summary>Computes the octaves of images [N,C,H,W], the images themselves first.</summary>
     /// <param name="images">Images; each side has 2 pixels or more in all octaves but the last.</param>
-    /// <param name="count">Number of octaves.</param>
+    /// <param name="count">Number of octaves; 0 for none.</param>
     public static Tensor[] Octaves(Tensor images, int count)
     {
+        if (count == 0) return [];
         using DisposeScope temporaries = torch.NewDisposeScope();
         Tensor window = GaussianWindow.Create(3, 1).to(images.device, images.dtype);
         var octaves = new Tensor[count];

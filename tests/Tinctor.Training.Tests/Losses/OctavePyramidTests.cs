@@ -33,13 +33,30 @@ public sealed class OctavePyramidTests
         vectors.Check("grad_fake", fake.grad!, 1e-4);
     }
 
+    /// <summary>Against the official code (tests/vectors/make_edges.py), as a part of the distances.</summary>
+    [Fact]
+    public void Distance_of_edges_and_gradient_equal_official()
+    {
+        using DisposeScope scope = torch.NewDisposeScope();
+        Vectors vectors = Vectors.Read("pyramidp2p_edges");
+        Tensor fake = Formula.Input("in_fake", 2, 3, 20, 17).requires_grad_(), real = Formula.Input("in_real", 2, 3, 20, 17);
+        using var method = new PyramidPix2PixMethod(new() { Ngf = 2, Ndf = 2, WeightSobel = 50 }, Device.CPU);
+        (string name, Tensor loss) = method.Distances(fake, real)[^1];
+        Assert.Equal("G_sobel", name);
+        vectors.Check("loss", loss.reshape(1) / 50, 1e-5);
+        EdgeLoss.Compute(fake, real).backward();
+        vectors.Check("grad_fake", fake.grad!, 1e-4);
+    }
+
     [Fact]
     public void Distances_stop_at_the_last_octave_with_a_weight()
     {
         using DisposeScope scope = torch.NewDisposeScope();
         (Tensor stained, Tensor target) = (torch.rand([1, 3, 16, 16]), torch.rand([1, 3, 16, 16]));
         Assert.Equal(["G_L1", "G_L2"], Names(new() { Ngf = 2, Ndf = 2, WeightL3 = 0, WeightL4 = 0 }));
-        Assert.Equal(["G_L1"], Names(new() { Ngf = 2, Ndf = 2, LambdaL1 = 0, WeightL2 = 0, WeightL3 = 0, WeightL4 = 0 }));
+        PyramidPix2PixConfig none = new() { Ngf = 2, Ndf = 2, LambdaL1 = 0, WeightL2 = 0, WeightL3 = 0, WeightL4 = 0 };
+        Assert.Equal(["G_L1"], Names(none));
+        Assert.Equal(["G_sobel"], Names(none with { WeightSobel = 1 }));
 
         string[] Names(PyramidPix2PixConfig config)
         {

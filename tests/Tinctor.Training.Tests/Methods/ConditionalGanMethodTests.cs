@@ -36,6 +36,25 @@ public class ConditionalGanMethodTests
         }
     }
 
+    /// <summary>Without a weight of the GAN loss, the step is that of the L1 loss alone and leaves the discriminator as it is.</summary>
+    [Fact]
+    public void TrainStep_without_gan_trains_the_generator_alone()
+    {
+        using DisposeScope scope = torch.NewDisposeScope();
+        torch.manual_seed(1);
+        var config = new Pix2PixConfig { Generator = "resnet_6blocks", Ngf = 2, Ndf = 2, Norm = Norm.Instance, Dropout = false, LambdaGan = 0 };
+        using Method method = config.Create(Device.CPU);
+        Module discriminator = method.Networks["D"];
+        Dictionary<string, Tensor> before = discriminator.state_dict().ToDictionary(entry => entry.Key, entry => entry.Value.clone());
+        (Tensor source, Tensor target) = (torch.rand([1, 3, 32, 32]), torch.rand([1, 3, 32, 32]));
+        Tensor expected = F.l1_loss(method.Generator.forward(source), target) * config.LambdaL1;
+        IReadOnlyDictionary<string, Tensor> losses = method.TrainStep(source, target);
+        Assert.Equal(["G_L1"], losses.Keys);
+        Vectors.Close(expected, losses["G_L1"], "G_L1", 1e-5);
+        Assert.True(method.TrainStep(source, target)["G_L1"].item() < expected.item());
+        foreach ((string key, Tensor value) in discriminator.state_dict()) Vectors.Close(before[key], value, key, 0);
+    }
+
     [Theory]
     [InlineData("unet_128", "patch", Norm.Batch, GanMode.Vanilla, 128)]
     [InlineData("resnet_6blocks", "pixel", Norm.Instance, GanMode.Wgangp, 32)]

@@ -11,6 +11,10 @@ public abstract record ConditionalGanConfig : PatchGanConfig
     [Range(0, 1e6)]
     public double LambdaL1 { get; init; } = 100;
 
+    /// <summary>Weight of the GAN loss; 0 trains the generator alone, without a discriminator.</summary>
+    [Range(0, 1e6)]
+    public double LambdaGan { get; init; } = 1;
+
     /// <inheritdoc/>
     internal override bool TakesStains => true;
 

@@ -9,7 +9,7 @@ namespace Tinctor.Training.Methods.Pix2Pix;
 
 /// <summary>
 /// Conditional GAN with an L1 loss, as pix2pix (Isola et al. 2017; models/pix2pix_model.py of the official repository). A step runs the
-/// generator once, updates the discriminator, then the generator. Other conditional GANs may transform the condition of the discriminator
+/// generator once, updates the discriminator if the GAN loss has a weight, then the generator. Other conditional GANs may transform the condition of the discriminator
 /// or replace the L1 loss.
 /// </summary>
 internal class ConditionalGanMethod : Method
@@ -76,7 +76,16 @@ internal class ConditionalGanMethod : Method
         IReadOnlyList<BatchPart> parts = Parts(source);
         using var fakes = new StainedParts<Tensor>(netG, netG.forward, image => image, source, parts);
         var losses = new LossMeans();
+        if (Adversarial) UpdateDiscriminator(source, target, fakes, parts, losses);
+        string[] distances = UpdateGenerator(source, target, fakes, parts, losses);
+        return losses.InOrder(Adversarial ? ["G_GAN", .. distances, "D_real", "D_fake"] : distances);
+    }
 
+    private bool Adversarial => config.LambdaGan > 0;
+
+    private void UpdateDiscriminator(
+        Tensor source, Tensor target, StainedParts<Tensor> fakes, IReadOnlyList<BatchPart> parts, LossMeans losses)
+    {
         netD.requires_grad_(true);
         optimizerD.zero_grad();
         Tensor? alpha = null;
@@ -102,7 +111,12 @@ internal class ConditionalGanMethod : Method
             losses.Add(parts[i], "D_fake", lossDFake);
         }
         optimizerD.step();
+    }
 
+    // Returns the names of the distances.
+    private string[] UpdateGenerator(
+        Tensor source, Tensor target, StainedParts<Tensor> fakes, IReadOnlyList<BatchPart> parts, LossMeans losses)
+    {
         netD.requires_grad_(false);
         optimizerG.zero_grad();
         string[] names = [];
@@ -111,15 +125,20 @@ internal class ConditionalGanMethod : Method
             using DisposeScope scope = torch.NewDisposeScope();
             using StainContext? stains = StainContext.UsePart(parts[i]);
             Tensor fake = fakes.Result(i), given = condition(parts[i].Of(source));
-            Tensor lossGan = GanLoss.Compute(config.GanMode, netD.forward(torch.cat([given, fake], 1)), real: true);
             IReadOnlyList<(string Name, Tensor Loss)> distances = Distances(fake, parts[i].Of(target));
-            parts[i].Backward(distances.Aggregate(lossGan, (sum, distance) => sum + distance.Loss));
-            losses.Add(parts[i], "G_GAN", lossGan);
-            foreach ((string name, Tensor loss) in distances) losses.Add(parts[i], name, loss);
+            Tensor loss = distances.Select(distance => distance.Loss).Aggregate((sum, distance) => sum + distance);
+            if (Adversarial)
+            {
+                Tensor lossGan = GanLoss.Compute(config.GanMode, netD.forward(torch.cat([given, fake], 1)), real: true) * config.LambdaGan;
+                loss += lossGan;
+                losses.Add(parts[i], "G_GAN", lossGan);
+            }
+            parts[i].Backward(loss);
+            foreach ((string name, Tensor distance) in distances) losses.Add(parts[i], name, distance);
             names = [.. distances.Select(distance => distance.Name)];
         }
         optimizerG.step();
-        return losses.InOrder(["G_GAN", .. names, "D_real", "D_fake"]);
+        return names;
     }
 
     /// <summary>Computes the weighted distances of stained images to targets by name, scalars.</summary>

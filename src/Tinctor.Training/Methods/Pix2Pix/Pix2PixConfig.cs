@@ -32,6 +32,9 @@ public record Pix2PixConfig : ConditionalGanConfig
     internal sealed override (string Setting, MethodConfig Model)? FinerNetwork => !Network.IsUnet ? null
         : ($"model.generator={NamedGenerator.ForAnySize}", this with { Generator = NamedGenerator.ForAnySize });
 
+    /// <summary>The generator alone.</summary>
+    internal override IReadOnlyList<Ablation> Ablations => [new("without_gan", "w/o GAN", ["model.lambda_gan=0"])];
+
     private NamedGenerator Network => new(Generator);
 
     /// <inheritdoc/>

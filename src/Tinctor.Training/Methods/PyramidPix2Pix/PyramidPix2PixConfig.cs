@@ -25,12 +25,18 @@ public sealed record PyramidPix2PixConfig : Pix2PixConfig
     [Range(0, 1e6)]
     public double WeightL4 { get; init; } = 25;
 
-    /// <summary>Fewer octaves of the pyramid (option --pattern of the official code).</summary>
-    internal override IReadOnlyList<Ablation> Ablations { get; } =
+    /// <summary>Weight of the L1 loss between edges (sobel of the official pattern, which gives it 50); 0 leaves it out.</summary>
+    [Range(0, 1e6)]
+    public double WeightSobel { get; init; }
+
+    /// <summary>Patterns of losses (option --pattern of the official code).</summary>
+    internal override IReadOnlyList<Ablation> Ablations =>
     [
         new("one_octave", "L1", ["model.weight_l2=0", "model.weight_l3=0", "model.weight_l4=0"]),
         new("two_octaves", "L1 + L2", ["model.weight_l3=0", "model.weight_l4=0"]),
         new("three_octaves", "L1 + L2 + L3", ["model.weight_l4=0"]),
+        new("with_edges", "with edges (sobel)", ["model.weight_sobel=50"]),
+        .. base.Ablations,
     ];
 
     /// <inheritdoc/>
