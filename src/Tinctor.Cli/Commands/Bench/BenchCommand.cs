@@ -11,7 +11,7 @@ internal static class BenchCommand
     private const string Description = """
         Compare the speed with plain Python scripts (PyTorch, scikit-image, OpenSlide), alternately in one run. The table has medians, their
         ratio with its range over the rounds, and the share of the peak rate that this machine reaches in the same run. The passes of both
-        sides are checked to give the same images.
+        sides are checked to give the same images. convert is compared with vips, and a tile of the viewer with one pass of its network.
 
         Workloads are named as in --list; * stands for any text. Without names, the passes at 512 pixels and the training steps run.
         Models, slides and images are made once, in the folder of --work.
@@ -138,12 +138,17 @@ internal static class BenchCommand
             double? floor = timing.Workload.Operations / peaks.Float32;
             table.AddRow([timing.Workload.Name, Text(timing.Own), Text(timing.Other), Text(timing.Ratio, "F2"),
                 timing.Range is { } range ? FormattableString.Invariant($"{range.Low:F2} to {range.High:F2}") : "",
-                timing.Workload.Goal is { } goal ? FormattableString.Invariant($"{goal:F2}")
-                    : timing.Workload.LargestSeconds is { } limit ? FormattableString.Invariant($"{limit:F1} s") : "",
+                Goals(timing.Workload),
                 Text(floor), floor is null ? "" : FormattableString.Invariant($"{floor / timing.Own:P0}")]);
         }
         Terminal.Results.Write(table);
     }
+
+    private static string Goals(Workload workload) => string.Join(", ", new[]
+    {
+        Text(workload.Goal, "F2"),
+        workload.LargestSeconds is { } limit ? FormattableString.Invariant($"{limit:G2} s") : "",
+    }.Where(goal => goal.Length > 0));
 
     private static string Text(double? value, string format = "G3") => value?.ToString(format, CultureInfo.InvariantCulture) ?? "";
 

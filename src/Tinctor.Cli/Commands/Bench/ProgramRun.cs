@@ -24,16 +24,24 @@ internal sealed class ProgramRun(string name, string[] arguments, string[] peer,
     public static double Seconds(params string[] command)
     {
         var watch = Stopwatch.StartNew();
-        using Process process = Process.Start(new ProcessStartInfo(command[0], command[1..])
-        {
-            RedirectStandardOutput = true,
-            RedirectStandardError = true,
-        })!;
+        using Process process = Start(command);
         Task<string> output = process.StandardOutput.ReadToEndAsync(), error = process.StandardError.ReadToEndAsync();
         process.WaitForExit();
         double seconds = watch.Elapsed.TotalSeconds;
         _ = output.Result;
         return process.ExitCode == 0 ? seconds : throw new TinctorException(null,
             $"{string.Join(' ', command)} failed with exit code {process.ExitCode} ({error.Result.Trim().Split('\n')[^1]})");
+    }
+
+    private static Process Start(string[] command)
+    {
+        try
+        {
+            return Process.Start(new ProcessStartInfo(command[0], command[1..]) { RedirectStandardOutput = true, RedirectStandardError = true })!;
+        }
+        catch (System.ComponentModel.Win32Exception e)
+        {
+            throw new TinctorException(command[0], $"the program does not start ({e.Message})");
+        }
     }
 }

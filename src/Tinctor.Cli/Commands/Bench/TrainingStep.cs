@@ -8,7 +8,9 @@ using Tinctor.Training.Methods.Pix2Pix;
 
 namespace Tinctor.Cli.Commands.Bench;
 
-/// <summary>Training step of a method at its published width, without reading of images.</summary>
+/// <summary>
+/// Training step of a method at its published width, without reading of images. The peer computes in float32, also beside mixed precision.
+/// </summary>
 internal sealed class TrainingStep : Workload
 {
     private static readonly Dictionary<string, MethodConfig> Configs = new()
@@ -23,6 +25,7 @@ internal sealed class TrainingStep : Workload
 
     private readonly string name;
     private readonly int side, batch;
+    private readonly bool mixed;
     private readonly PythonPeer? peer;
     private readonly string[] labels;
     private Method? method;
@@ -32,10 +35,12 @@ internal sealed class TrainingStep : Workload
     /// <param name="name">Name of the method, of <see cref="Methods"/>.</param>
     /// <param name="side">Side of the crops in pixels.</param>
     /// <param name="batch">Number of pairs.</param>
+    /// <param name="mixed">Mixed precision in bfloat16 (training.amp) instead of float32.</param>
     /// <param name="peer">PyTorch; null for none.</param>
-    public TrainingStep(string name, int side, int batch, PythonPeer? peer) : base($"step:{name}:{side}:{batch}")
+    public TrainingStep(string name, int side, int batch, bool mixed, PythonPeer? peer)
+        : base($"step:{name}:{side}:{batch}{(mixed ? ":bfloat16" : "")}")
     {
-        (this.name, this.side, this.batch, this.peer) = (name, side, batch, peer);
+        (this.name, this.side, this.batch, this.mixed, this.peer) = (name, side, batch, mixed, peer);
         string[] levels = ["0", "1+", "2+", "3+"];
         labels = [.. Enumerable.Range(0, batch).Select(i => levels[i % levels.Length])];
     }
@@ -57,6 +62,7 @@ internal sealed class TrainingStep : Workload
     public override double Run()
     {
         using DisposeScope scope = torch.NewDisposeScope();
+        using Guard? precision = mixed ? torch.autocast(DeviceType.CPU, ScalarType.BFloat16) : null;
         var watch = Stopwatch.StartNew();
         method!.TrainStep(source!, target!, labels);
         return watch.Elapsed.TotalSeconds;
