@@ -118,6 +118,8 @@ public sealed class CompareCommandTests : IDisposable
             CommandLine.Run("compare", "i2sb", "--data", At("data/manifest.csv"), "-o", At("study")).OneError());
         Assert.Contains("--set pix3pix: there is no such method", Compare("--set", "pix3pix:model.ngf=3").OneError());
         Assert.Contains("expected METHOD=FILE", Compare("--config", "i2sb").OneError());
+        Assert.Contains("pix2pix: data.crop_size is 30, but", Compare("--set", "pix2pix:data.crop_size=30").OneError());
+        Assert.Contains("(--set pix2pix:data.crop_size=", Compare("--set", "pix2pix:data.crop_size=30").OneError());
         Assert.Contains("gone.onnx: no such file. Correct --lpips-trunk", Compare("--lpips-trunk", At("gone.onnx")).OneError());
         Assert.False(Directory.Exists(At("study")));
     }

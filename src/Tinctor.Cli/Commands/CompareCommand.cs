@@ -110,8 +110,17 @@ internal static class CompareCommand
             .Select(parts => parts.Length == 2 ? parts[1] : throw new TinctorException($"--config {parts[0]}: expected METHOD=FILE"))
             .LastOrDefault();
         string[] direction = parse.GetValue(Reverse) ? ["data.direction=BtoA"] : [];
-        return ConfigFile.Load(file, method,
-            [.. StudyOptions.Overrides(parse, data), .. direction, .. SettingOption.Of(method, Set, parse)]);
+        string[] settings = [.. StudyOptions.Overrides(parse, data), .. direction, .. SettingOption.Of(method, Set, parse)];
+        try
+        {
+            return ConfigFile.Load(file, method, settings);
+        }
+        catch (TinctorException e)
+        {
+            // The others may well have this setting.
+            throw new TinctorException(e.File is null ? method : $"{method}, {e.File}", e.Problem, e.Remedy, e)
+            { Option = e.Option?.Contains('.') == true ? $"{method}:{e.Option}" : e.Option };
+        }
     }
 
     private static IEnumerable<string> Judges(ParseResult parse) =>
