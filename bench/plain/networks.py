@@ -115,7 +115,7 @@ class DeReStainer(nn.Module):
     def __init__(self, ngf=64, levels=4, blocks=9, stains=None, floor=1 / 255):
         super().__init__()
         self.stains = self.STAINS if stains is None else stains
-        self.unmix = torch.linalg.inv(self.stains)[:, 0]
+        self.unmix = torch.linalg.inv(self.stains)
         self.floor = floor
         wide = ngf * 8
 
@@ -132,13 +132,14 @@ class DeReStainer(nn.Module):
         self.fusion = nn.ModuleList([FusionBlock(ngf * 4, levels) for _ in range(blocks)])
         self.restainer = nn.Sequential(*up(ngf * 4, ngf * 2), *up(ngf * 2, ngf), nn.ConvTranspose2d(ngf, 3, 4, 2, 1), nn.Tanh())
 
-    def haematoxylin(self, image):
+    def only(self, image, stain):
+        """An image as one stain alone would look: 0 is haematoxylin, 2 is DAB."""
         density = -((image + 1) / 2).clamp(min=self.floor).log()
-        amount = sum(density[:, i:i + 1] * float(self.unmix[i]) for i in range(3)).clamp(min=0)
-        return torch.cat([(-amount * float(self.stains[0, i])).exp() for i in range(3)], 1) * 2 - 1
+        amount = sum(density[:, i:i + 1] * float(self.unmix[i, stain]) for i in range(3)).clamp(min=0)
+        return torch.cat([(-amount * float(self.stains[stain, i])).exp() for i in range(3)], 1) * 2 - 1
 
     def run(self, source):
-        feature = self.destainer(self.haematoxylin(source))
+        feature = self.destainer(self.only(source, 0))
         logits = self.level(self.f_level(feature).mean((2, 3)))
         fused = feature
         for block in self.fusion:

@@ -103,21 +103,14 @@ class DeReStainerStep(Adversarial):
 
         def losses(target):
             with torch.no_grad():
-                aligned = network.f_H(network.destainer(network.haematoxylin(target))).flatten(1)
+                aligned = network.f_H(network.destainer(network.only(target, 0))).flatten(1)
             h = 1 - F.cosine_similarity(network.f_H(feature).flatten(1), aligned).mean()
             probability = F.softmax(logits, 1).gather(1, self.LEVELS[torch.arange(len(logits)) % 4, None])
             level = (-(1 - probability) ** 2 * probability.log()).mean()
-            dab = F.l1_loss(self.dab(stained), self.dab(target))
+            dab = F.l1_loss(network.only(stained, 2), network.only(target, 2))
             return h + 5 * level + dab + 10 * F.l1_loss(stained, target) + ssim_loss(stained, target)
 
         return stained, losses
-
-    def dab(self, image):
-        network = self.generator
-        density = -((image + 1) / 2).clamp(min=network.floor).log()
-        unmix = torch.linalg.inv(network.stains)[:, 2]
-        amount = sum(density[:, i:i + 1] * float(unmix[i]) for i in range(3)).clamp(min=0)
-        return torch.cat([(-amount * float(network.stains[2, i])).exp() for i in range(3)], 1) * 2 - 1
 
 
 class CeffStep(Adversarial):

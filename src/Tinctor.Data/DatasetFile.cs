@@ -24,9 +24,6 @@ internal sealed record DatasetFile(string Kind, int? TileSize, int? Stride, doub
     private const string CurrentFormat = "tinctor-dataset", Manifest = "manifest.csv";
     private const int CurrentVersion = 1;
 
-    private static readonly JsonSerializerOptions Json =
-        new() { PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower, WriteIndented = true };
-
     /// <summary>Format of the file.</summary>
     [JsonPropertyOrder(-2)]
     public string Format { get; init; } = CurrentFormat;
@@ -53,7 +50,7 @@ internal sealed record DatasetFile(string Kind, int? TileSize, int? Stride, doub
         try
         {
             using FileStream stream = InputFile.Open(path);
-            file = JsonSerializer.Deserialize<DatasetFile>(stream, Json);
+            file = JsonSerializer.Deserialize<DatasetFile>(stream, JsonFormat.Readable);
         }
         catch (JsonException error)
         {
@@ -76,5 +73,6 @@ internal sealed record DatasetFile(string Kind, int? TileSize, int? Stride, doub
 
     /// <summary>Writes the description.</summary>
     /// <exception cref="IOException">The file cannot be written.</exception>
-    public void Write(string folder) => AtomicFile.WriteText(Path.Combine(folder, FileName), JsonSerializer.Serialize(this, Json) + "\n");
+    public void Write(string folder) =>
+        AtomicFile.WriteText(Path.Combine(folder, FileName), JsonSerializer.Serialize(this, JsonFormat.Readable) + "\n");
 }

@@ -1,4 +1,3 @@
-using System.Text.Encodings.Web;
 using System.Text.Json;
 using Tinctor.Slides;
 
@@ -14,13 +13,6 @@ internal sealed record StainFailure(string Source, string Error, string Host, Da
     private const string Format = "tinctor-stain-failure";
     private const int Version = 1;
 
-    private static readonly JsonSerializerOptions Json = new()
-    {
-        WriteIndented = true,
-        PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower,
-        Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
-    };
-
     /// <summary>Gets the file of the record that belongs to a result.</summary>
     public static string PathOf(string result) => $"{Slide.Stem(result)}.failed.json";
 
@@ -30,7 +22,7 @@ internal sealed record StainFailure(string Source, string Error, string Host, Da
         var record = new Record(Format, Version, Path.GetFullPath(source), error, LocalProcess.Host, DateTime.UtcNow);
         try
         {
-            AtomicFile.WriteText(PathOf(result), JsonSerializer.Serialize(record, Json) + "\n");
+            AtomicFile.WriteText(PathOf(result), JsonSerializer.Serialize(record, JsonFormat.Readable) + "\n");
         }
         catch (Exception e) when (e is TinctorException || FileErrors.IsFileError(e))
         {
@@ -47,7 +39,7 @@ internal sealed record StainFailure(string Source, string Error, string Host, Da
         try
         {
             using FileStream file = InputFile.Open(path);
-            Record? read = JsonSerializer.Deserialize<Record>(file, Json);
+            Record? read = JsonSerializer.Deserialize<Record>(file, JsonFormat.Readable);
             return read is { Format: Format, Version: Version, Source: not null, Error: not null, Host: not null }
                 ? new(read.Source, read.Error, read.Host, read.Time) : throw Unknown(path);
         }

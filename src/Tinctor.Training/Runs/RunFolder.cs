@@ -1,5 +1,4 @@
 using System.Globalization;
-using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using Tinctor.Data;
@@ -16,13 +15,6 @@ internal sealed class RunFolder
 
     // Marks of an unfinished model folder, and of the checkpoint that a model was made of.
     private const string Unfinished = ".unfinished", MadeOf = ".checkpoint";
-    private static readonly JsonSerializerOptions Indented = new()
-    {
-        WriteIndented = true,
-        PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower,
-        Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
-    };
-
     private RunFolder(string path) => Root = System.IO.Path.GetFullPath(path);
 
     /// <summary>Full path of the folder.</summary>
@@ -154,7 +146,7 @@ internal sealed class RunFolder
     internal RunEnvironment Describe(object config, Device device, DataSummary data)
     {
         var environment = RunEnvironment.Create(device, data);
-        AtomicFile.WriteText(EnvironmentFile, JsonSerializer.Serialize(environment, Indented));
+        AtomicFile.WriteText(EnvironmentFile, JsonSerializer.Serialize(environment, JsonFormat.Readable));
         AtomicFile.WriteText(Config, ConfigFile.Write(config));
         Prepare();
         return environment;
@@ -169,7 +161,7 @@ internal sealed class RunFolder
             using FileStream stream = InputFile.Open(EnvironmentFile);
             JsonNode file = JsonNode.Parse(stream, documentOptions: StrictJson.Options) ?? throw new JsonException("the file holds null");
             NewerFormatException.ThrowIfNewer(EnvironmentFile, (int?)file["version"], RunEnvironment.FormatVersion);
-            return file.Deserialize<RunEnvironment>(Indented)!;
+            return file.Deserialize<RunEnvironment>(JsonFormat.Readable)!;
         }
         catch (Exception e) when (e is JsonException or InvalidOperationException or FormatException)
         {

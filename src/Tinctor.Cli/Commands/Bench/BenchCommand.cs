@@ -170,11 +170,7 @@ internal static class BenchCommand
                 ratio = timing.Ratio,
             }),
         };
-        AtomicFile.WriteText(file, JsonSerializer.Serialize(result, new JsonSerializerOptions
-        {
-            WriteIndented = true,
-            PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower,
-        }) + "\n");
+        AtomicFile.WriteText(file, JsonSerializer.Serialize(result, JsonFormat.Readable) + "\n");
         Terminal.Result($"times: {file}");
     }
 
