@@ -5,14 +5,16 @@ using DataType = Onnx.TensorProto.Types.DataType;
 namespace Tinctor.Staining.Operators;
 
 /// <summary>
-/// Replaces convolutions of a graph by <see cref="WinogradConvolution"/> and <see cref="DirectConvolution"/> where these are faster,
-/// together with a padding before and a ReLU after them.
+/// Replaces convolutions of a graph by <see cref="WinogradConvolution"/>, <see cref="HalvingConvolution"/>,
+/// <see cref="DoublingConvolution"/> and <see cref="DirectConvolution"/> where these are faster, together with a padding before and a ReLU
+/// after them.
 /// </summary>
 /// <param name="graph">The graph; changed.</param>
 internal sealed class ConvolutionRewriting(GraphProto graph)
 {
     // Where there are more kernels, the image is small, and reading them takes the time.
-    private const long MostKernels = 512 * 512, MostTransposedKernels = 512 * 128;
+    private const long MostKernels = 512 * 512, MostHalvingKernels = 512 * 256, MostDoublingKernels = 1024 * 256,
+        MostTransposedKernels = 512 * 128;
 
     // With fewer channels, Winograd's transforms cost more than they save.
     private const long FewestChannels = 32;
@@ -20,7 +22,7 @@ internal sealed class ConvolutionRewriting(GraphProto graph)
     // Channels of an image, where ONNX Runtime computes sixteen.
     private const long ImageChannels = 4;
 
-    // Winograd's kernels are four times as large. Convolutions with the same weights share them.
+    // Transformed kernels are four times as large. Convolutions with the same weights share them.
     private const long MostTransformed = 512L << 20;
 
     private readonly Dictionary<string, TensorProto> constants = graph.Initializer.ToDictionary(tensor => tensor.Name);
@@ -33,17 +35,18 @@ internal sealed class ConvolutionRewriting(GraphProto graph)
         HashSet<string> shared = [];
         foreach (NodeProto node in graph.Node.Where(IsPlain).OrderBy(Kernels).ToList())
         {
-            if (node.OpType == "ConvTranspose")
+            bool isTransformed = IsWinograd(node) || IsHalving(node) || IsDoubling(node);
+            long size = shared.Contains(node.Input[1]) ? 0 : TransformedSize(node);
+            if (isTransformed && transformed + size <= MostTransformed)
             {
-                if (!IsTransposed(node)) continue;
-                ReplaceTransposed(node);
+                shared.Add(node.Input[1]);
+                transformed += size;
+                if (IsWinograd(node)) ReplaceWinograd(node);
+                else if (IsHalving(node)) ReplaceWithMargins(node, HalvingConvolution.Type);
+                else ReplaceTransposed(node, DoublingConvolution.Type);
             }
-            else if (IsWinograd(node) && (shared.Contains(node.Input[1]) || transformed + WinogradSize(node) <= MostTransformed))
-            {
-                if (shared.Add(node.Input[1])) transformed += WinogradSize(node);
-                ReplaceWinograd(node);
-            }
-            else if (IsDirect(node)) ReplaceDirect(node);
+            else if (IsTransposed(node)) ReplaceTransposed(node, DirectConvolution.TransposedType);
+            else if (IsDirect(node)) ReplaceWithMargins(node, DirectConvolution.Type);
             else continue;
             count++;
         }
@@ -54,7 +57,9 @@ internal sealed class ConvolutionRewriting(GraphProto graph)
 
     private long Kernels(NodeProto node) => Shape(node)[0] * Shape(node)[1];
 
-    private long WinogradSize(NodeProto node) => Kernels(node) * WinogradTransforms.Products * sizeof(float);
+    // A kernel of 4x4 is four of 2x2.
+    private long TransformedSize(NodeProto node) =>
+        Kernels(node) * sizeof(float) * (IsWinograd(node) ? WinogradTransforms.Products : 4 * SmallWinogradTransforms.Products);
 
     // Convolutions in two dimensions with constant weights, without dilation and groups.
     private bool IsPlain(NodeProto node) => node.OpType is "Conv" or "ConvTranspose" && node.Domain.Length == 0
@@ -68,17 +73,24 @@ internal sealed class ConvolutionRewriting(GraphProto graph)
     private static bool IsAll(NodeProto node, string name, long value) =>
         OnnxNode.Integers(node, name)?.All(number => number == value) ?? true;
 
-    private bool IsWinograd(NodeProto node) => Shape(node) is [>= FewestChannels, >= FewestChannels, 3, 3] && Kernels(node) <= MostKernels
+    private bool IsWinograd(NodeProto node) => node.OpType == "Conv" && Shape(node) is [>= FewestChannels, >= FewestChannels, 3, 3] && Kernels(node) <= MostKernels
         && IsAll(node, "strides", 1) && (IsAll(node, "pads", 0) || IsAll(node, "pads", 1));
 
-    private bool IsDirect(NodeProto node) => Shape(node) is [<= ImageChannels, >= FewestChannels, > 1, > 1]
+    private bool IsHalving(NodeProto node) => node.OpType == "Conv" && Shape(node) is [>= FewestChannels, >= FewestChannels, 4, 4]
+        && Kernels(node) <= MostHalvingKernels && OnnxNode.Integers(node, "strides") is [2, 2];
+
+    private bool IsDoubling(NodeProto node) => IsTransposed(node, MostDoublingKernels)
+        && Shape(node) is [>= FewestChannels, >= FewestChannels, 4, 4] && First(node, "strides") == 2 && First(node, "output_padding") <= 1;
+
+    private bool IsDirect(NodeProto node) => node.OpType == "Conv" && Shape(node) is [<= ImageChannels, >= FewestChannels, > 1, > 1]
         or [>= FewestChannels, <= ImageChannels, > 1, > 1] && IsAll(node, "strides", 1);
 
-    private bool IsTransposed(NodeProto node)
+    private bool IsTransposed(NodeProto node, long mostKernels = MostTransposedKernels)
     {
+        if (node.OpType != "ConvTranspose") return false;
         long[] shape = Shape(node), strides = OnnxNode.Integers(node, "strides") ?? [1, 1];
         return shape[2] == shape[3] && strides[0] == strides[1] && strides[0] > 1 && shape[2] >= strides[0]
-            && Kernels(node) <= MostTransposedKernels && IsAll(node, "pads", First(node, "pads"))
+            && Kernels(node) <= mostKernels && IsAll(node, "pads", First(node, "pads"))
             && IsAll(node, "output_padding", First(node, "output_padding"));
     }
 
@@ -91,15 +103,15 @@ internal sealed class ConvolutionRewriting(GraphProto graph)
         Replace(node, WinogradConvolution.Type, padding, ("border", padding.Top));
     }
 
-    private void ReplaceDirect(NodeProto node)
+    private void ReplaceWithMargins(NodeProto node, OperatorType type)
     {
         Padding padding = TakePadding(node);
-        Replace(node, DirectConvolution.Type, padding, ("top", padding.Top), ("left", padding.Left), ("bottom", padding.Bottom),
+        Replace(node, type, padding, ("top", padding.Top), ("left", padding.Left), ("bottom", padding.Bottom),
             ("right", padding.Right));
     }
 
-    private void ReplaceTransposed(NodeProto node) =>
-        Replace(node, DirectConvolution.TransposedType, new(node.Input[0], ConvolutionPadding.Zeros, 0, 0, 0, 0),
+    private void ReplaceTransposed(NodeProto node, OperatorType type) =>
+        Replace(node, type, new(node.Input[0], ConvolutionPadding.Zeros, 0, 0, 0, 0),
             ("stride", First(node, "strides")), ("border", First(node, "pads")), ("extra", First(node, "output_padding")));
 
     private void Replace(NodeProto node, OperatorType type, Padding padding, params (string Name, object Value)[] attributes)

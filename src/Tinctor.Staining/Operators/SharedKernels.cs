@@ -16,11 +16,11 @@ internal static class SharedKernels
 
     /// <summary>Gets the kernels of weights, transformed once.</summary>
     /// <param name="weights">Weights of a convolution.</param>
-    /// <param name="inputs">Number of input channels.</param>
+    /// <param name="form">Form of the transformed kernels.</param>
     /// <param name="transform">Transforms them.</param>
-    public static float[] Get(ReadOnlySpan<float> weights, int inputs, Transformation transform)
+    public static float[] Get(ReadOnlySpan<float> weights, string form, Transformation transform)
     {
-        string key = $"{inputs}:" + Convert.ToHexString(SHA256.HashData(MemoryMarshal.AsBytes(weights)));
+        string key = $"{form}:" + Convert.ToHexString(SHA256.HashData(MemoryMarshal.AsBytes(weights)));
         lock (Transforming)
         {
             if (Known.TryGetValue(key, out WeakReference<float[]>? known) && known.TryGetTarget(out float[]? kernels)) return kernels;

@@ -38,15 +38,38 @@ public sealed class GraphRewritingTests : IDisposable
     }
 
     [Theory]
-    [InlineData(16, 24, 3, 2, 1, 1)]
-    [InlineData(8, 3, 4, 2, 1, 0)]
-    [InlineData(5, 9, 2, 2, 0, 0)]
-    [InlineData(7, 8, 5, 3, 1, 1)]
-    public void Transposed_convolution_equals_that_of_onnx_runtime(int inputs, int outputs, int kernel, int stride, int padding, int extra)
+    [InlineData(32, 32, 1, "zeros"), InlineData(40, 70, 0, "zeros"), InlineData(33, 136, 0, "reflect"), InlineData(34, 36, 0, "constant")]
+    [InlineData(32, 33, 2, "zeros"), InlineData(32, 33, 3, "zeros")]
+    public void Halving_convolution_equals_that_of_onnx_runtime(int inputs, int outputs, int pads, string padding)
     {
-        var graph = new TestGraph(random, inputs);
-        graph.Transposed(inputs, outputs, kernel, stride, padding, extra);
-        Compare(graph.Model(), "DirectTransposedConvolution", inputs, [(1, 12, 16), (2, 9, 5), (1, 1, 1), (1, 33, 150)]);
+        foreach (bool withRelu in (bool[])[false, true])
+        {
+            var graph = new TestGraph(random, inputs);
+            if (padding != "zeros") graph.Pad(1, padding);
+            graph.Convolution(inputs, outputs, 4, pads, withBias: withRelu, stride: 2);
+            if (withRelu) graph.Relu();
+            Compare(graph.Model(), "HalvingConvolution", inputs, [(1, 12, 16), (2, 9, 5), (1, 31, 130), (3, 8, 7), (1, 70, 290)]);
+        }
+    }
+
+    [Theory]
+    [InlineData("DirectTransposedConvolution", 16, 24, 3, 2, 1, 1)]
+    [InlineData("DirectTransposedConvolution", 8, 3, 4, 2, 1, 0)]
+    [InlineData("DirectTransposedConvolution", 5, 9, 2, 2, 0, 0)]
+    [InlineData("DirectTransposedConvolution", 7, 8, 5, 3, 1, 1)]
+    [InlineData("DoublingConvolution", 32, 32, 4, 2, 1, 0)]
+    [InlineData("DoublingConvolution", 33, 35, 4, 2, 0, 1)]
+    [InlineData("DoublingConvolution", 40, 136, 4, 2, 1, 1)]
+    public void Transposed_convolution_equals_that_of_onnx_runtime(
+        string operation, int inputs, int outputs, int kernel, int stride, int padding, int extra)
+    {
+        foreach (bool withRelu in (bool[])[false, true])
+        {
+            var graph = new TestGraph(random, inputs);
+            graph.Transposed(inputs, outputs, kernel, stride, padding, extra);
+            if (withRelu) graph.Relu();
+            Compare(graph.Model(), operation, inputs, [(1, 12, 16), (2, 9, 5), (1, 1, 1), (1, 33, 150)]);
+        }
     }
 
     [Fact]
@@ -102,9 +125,9 @@ public sealed class GraphRewritingTests : IDisposable
     public void Kernels_of_equal_weights_are_transformed_once()
     {
         float[] weights = [.. Enumerable.Range(0, 18).Select(_ => random.NextSingle())];
-        float[] kernels = SharedKernels.Get(weights, 2, _ => [1]);
-        Assert.Same(kernels, SharedKernels.Get([.. weights], 2, _ => [2]));
-        Assert.Equal([3], SharedKernels.Get(weights, 1, _ => [3]));
+        float[] kernels = SharedKernels.Get(weights, "2", _ => [1]);
+        Assert.Same(kernels, SharedKernels.Get([.. weights], "2", _ => [2]));
+        Assert.Equal([3], SharedKernels.Get(weights, "1", _ => [3]));
         GC.KeepAlive(kernels);
     }
 
