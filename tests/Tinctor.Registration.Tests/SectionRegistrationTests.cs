@@ -92,7 +92,7 @@ public sealed class SectionRegistrationTests
         var truth = AffineTransform.About(80, 65, 1.02, 0.03, -0.02, 0.98, 2.4, -1.7);
         Tensor a = Structure(Section.Render(160, 130, AffineTransform.Identity)), b = Structure(Section.Render(160, 130, truth));
         (AffineTransform found, double value) =
-            AffineRefinement.Refine(a, b, AffineTransform.Identity, TransformModel.Affine, metric, 15, 60, 0.02);
+            AffineRefinement.Refine(a, b, [AffineTransform.Identity], TransformModel.Affine, metric, 15, 60, 0.02);
         Assert.True(found.CornerDistance(truth, 160, 130) < 0.8, $"off by {found.CornerDistance(truth, 160, 130)} pixels");
         Assert.True(value > AffineRefinement.Measure(a, b, AffineTransform.Identity, metric, 15));
     }
@@ -104,7 +104,7 @@ public sealed class SectionRegistrationTests
         var truth = AffineTransform.Translation(3, -2).After(AffineTransform.Rotation(0.05, 80, 65));
         Tensor a = Structure(Section.Render(160, 130, AffineTransform.Identity)), b = Structure(Section.Render(160, 130, truth));
         AffineTransform found =
-            AffineRefinement.Refine(a, b, AffineTransform.Identity, TransformModel.Rigid, SimilarityMetric.LocalNcc, 15, 60, 0.03)
+            AffineRefinement.Refine(a, b, [AffineTransform.Identity], TransformModel.Rigid, SimilarityMetric.LocalNcc, 15, 60, 0.03)
                 .Transform;
         Assert.True(found.CornerDistance(truth, 160, 130) < 0.5);
         Assert.Equal(1, found.Determinant, 1e-9);

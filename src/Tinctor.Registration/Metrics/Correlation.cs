@@ -28,11 +28,8 @@ internal static class Correlation
     public static (Tensor Warped, Tensor Mask) Resample(Tensor layers, AffineTransform transform, int width, int height)
     {
         using var scope = torch.NewDisposeScope();
-        (long w, long h) = (layers.size(3), layers.size(2));
-        (Tensor u, Tensor v) = Warp.Positions(transform, width, height);
-        Tensor mask = ((u >= 0) & (u <= w - 1) & (v >= 0) & (v <= h - 1)).to(ScalarType.Float32);
-        Tensor warped = F.grid_sample(layers, Warp.Grid(transform, width, height, w, h), "bilinear", "border", align_corners: true);
-        return (warped.MoveToOuterDisposeScope(), mask.MoveToOuterDisposeScope());
+        (Tensor warped, Tensor inside) = Warp.Sample(layers, Warp.Positions(transform, layers, width, height));
+        return (warped.MoveToOuterDisposeScope(), inside[0, 0].MoveToOuterDisposeScope());
     }
 
     private static double Compute(Tensor a, Tensor b, Tensor mask)

@@ -4,7 +4,8 @@ using Tinctor.Transforms;
 namespace Tinctor.Registration.Metrics;
 
 /// <summary>
-/// Differentiable similarity metrics of two images [1, 1, H, W] with pixel weights [1, 1, H, W]; larger is more similar.
+/// Differentiable similarity metrics of an image [1, 1, H, W] and others [N, 1, H, W] with pixel weights [N, 1, H, W]: [N], larger is more
+/// similar.
 /// </summary>
 internal static class SimilarityMetrics
 {
@@ -15,7 +16,7 @@ internal static class SimilarityMetrics
     /// <summary>Computes a metric.</summary>
     /// <param name="metric">Metric.</param>
     /// <param name="a">First image.</param>
-    /// <param name="b">Second image.</param>
+    /// <param name="b">Other images.</param>
     /// <param name="weight">Weight of each pixel, 0 to 1.</param>
     /// <param name="window">Side of the windows of <see cref="LocalNcc"/> in pixels.</param>
     public static Tensor Compute(SimilarityMetric metric, Tensor a, Tensor b, Tensor weight, int window) => metric switch
@@ -23,7 +24,7 @@ internal static class SimilarityMetrics
         SimilarityMetric.LocalNcc => LocalNcc(a, b, weight, window),
         SimilarityMetric.GlobalNcc => GlobalNcc(a, b, weight),
         SimilarityMetric.GradientFields => GradientFields(a, b, weight),
-        _ => MutualInformation(a, b, weight),
+        _ => torch.stack([.. b.split(1).Zip(weight.split(1), (one, its) => MutualInformation(a, one, its))]),
     };
 
     /// <summary>
@@ -33,29 +34,30 @@ internal static class SimilarityMetrics
     public static Tensor LocalNcc(Tensor a, Tensor b, Tensor weight, int window)
     {
         (Tensor ncc, Tensor share) = LocalNccMap(a, b, weight, window);
-        return Mean(ncc, share);
+        return Mean(ncc, share).flatten();
     }
 
     /// <summary>
-    /// Computes the correlation of each window of <see cref="LocalNcc"/>, and its share of weighted pixels, both [1, h, w].
+    /// Computes the correlation of each window of <see cref="LocalNcc"/>, and its share of weighted pixels, both [N, 1, h, w].
     /// </summary>
     internal static (Tensor Ncc, Tensor Share) LocalNccMap(Tensor a, Tensor b, Tensor weight, int window)
     {
+        // Apart, because the first three have no gradient when b is optimised.
         Tensor wa = a * weight, wb = b * weight;
-        Tensor means = Windows(torch.cat([weight, wa, wb, wa * a, wb * b, wa * b]), window);
-        Tensor n = means[0], safe = n + 1e-5;
-        Tensor ma = means[1] / safe, mb = means[2] / safe;
-        Tensor varianceA = ((means[3] / safe) - (ma * ma)).clamp(min: 0) + (Flat * Flat);
-        Tensor varianceB = ((means[4] / safe) - (mb * mb)).clamp(min: 0) + (Flat * Flat);
-        Tensor ncc = ((means[5] / safe) - (ma * mb)) / (varianceA * varianceB).sqrt();
-        return (ncc, n);
+        Tensor known = Windows(torch.cat([weight, wa, wa * a], 1), window);
+        Tensor n = known.narrow(1, 0, 1), safe = n + 1e-5;
+        Tensor[] ofA = (known.narrow(1, 1, 2) / safe).split(1, 1);
+        Tensor[] ofB = (Windows(torch.cat([wb, wb * b, wa * b], 1), window) / safe).split(1, 1);
+        Tensor ma = ofA[0], mb = ofB[0];
+        Tensor Variance(Tensor squares, Tensor mean) => (squares - (mean * mean)).clamp(min: 0) + (Flat * Flat);
+        return ((ofB[2] - (ma * mb)) / (Variance(ofA[1], ma) * Variance(ofB[1], mb)).sqrt(), n);
     }
 
     /// <summary>Computes Pearson's correlation, -1 to 1.</summary>
     public static Tensor GlobalNcc(Tensor a, Tensor b, Tensor weight)
     {
         Tensor p = a - Mean(a, weight), q = b - Mean(b, weight);
-        return Mean(p * q, weight) / ((Mean(p * p, weight) + (Flat * Flat)) * (Mean(q * q, weight) + (Flat * Flat))).sqrt();
+        return (Mean(p * q, weight) / ((Mean(p * p, weight) + (Flat * Flat)) * (Mean(q * q, weight) + (Flat * Flat))).sqrt()).flatten();
     }
 
     /// <summary>
@@ -65,7 +67,7 @@ internal static class SimilarityMetrics
     public static Tensor GradientFields(Tensor a, Tensor b, Tensor weight) =>
         GradientFields(a, b, weight, EdgeThreshold(a, weight), EdgeThreshold(b, weight));
 
-    /// <summary>Computes the root mean square gradient [] of an image, detached.</summary>
+    /// <summary>Computes the root mean square gradients [N, 1, 1, 1] of images, detached.</summary>
     internal static Tensor EdgeThreshold(Tensor image, Tensor weight)
     {
         (Tensor x, Tensor y) = StructureImage.Gradient(image.detach());
@@ -79,7 +81,7 @@ internal static class SimilarityMetrics
         (Tensor bx, Tensor by) = StructureImage.Gradient(b);
         Tensor Strength(Tensor x, Tensor y, Tensor threshold) => (x * x) + (y * y) + (threshold * threshold) + 1e-12;
         Tensor dot = (ax * bx) + (ay * by);
-        return Mean(dot * dot / (Strength(ax, ay, thresholdA) * Strength(bx, by, thresholdB)), weight);
+        return Mean(dot * dot / (Strength(ax, ay, thresholdA) * Strength(bx, by, thresholdB)), weight).flatten();
     }
 
     /// <summary>
@@ -107,12 +109,24 @@ internal static class SimilarityMetrics
         return torch.where(t < 1, near, rest * rest * rest * (1.0 / 6));
     }
 
-    private static Tensor Mean(Tensor values, Tensor weight) => (values * weight).sum() / (weight.sum() + 1e-6);
+    private static Tensor Mean(Tensor values, Tensor weight) => Sum(values * weight) / (Sum(weight) + 1e-6);
 
+    private static Tensor Sum(Tensor values) => values.sum([1, 2, 3], keepdim: true);
+
+    // Means of windows of images [N, C, H, W], with zeros around them.
     private static Tensor Windows(Tensor images, int side)
     {
-        int step = Math.Max(1, side / 4);
-        Tensor columns = F.avg_pool2d(images, (side, 1), (step, 1), (side / 2, 0));
-        return F.avg_pool2d(columns, (1, side), (1, step), (0, side / 2));
+        Tensor means = WindowsDown(WindowsDown(images.flatten(0, 1), side), side);
+        return means.view(images.size(0), images.size(1), means.size(1), means.size(2));
+    }
+
+    // Means down the columns of images [N, H, W], transposed: [N, W, h]. The columns are the channels of a depthwise convolution, which
+    // takes a fifth of the time of avg_pool2d.
+    private static Tensor WindowsDown(Tensor images, int side)
+    {
+        (long count, long height, long width) = (images.size(0), images.size(1), images.size(2));
+        Tensor channels = images.contiguous().view(count, height, 1, width).permute(0, 3, 1, 2);
+        Tensor kernel = torch.full([width, 1, side, 1], 1.0 / side, images.dtype);
+        return F.conv2d(channels, kernel, stride: (Math.Max(1, side / 4), 1), padding: (side / 2, 0), groups: width).squeeze(3);
     }
 }

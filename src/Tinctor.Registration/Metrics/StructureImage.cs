@@ -45,7 +45,7 @@ internal static class StructureImage
             { Option = "Channel" };
         }
         Tensor structure = channel == StructureChannel.Haematoxylin ? Haematoxylin(image)
-            : brightfield ? Density(image).mean(-1).view(1, 1, image.Height, image.Width) : Intensity(image);
+            : brightfield ? MeanDensity(image).view(1, 1, image.Height, image.Width) : Intensity(image);
         if (channel == StructureChannel.Edges)
         {
             (Tensor gx, Tensor gy) = Gradient(Blur(structure, 1.5));
@@ -64,7 +64,8 @@ internal static class StructureImage
         using var scope = torch.NewDisposeScope();
         Tensor structure = Create(image, channel, modality);
         Tensor some = structure.view(-1)[TensorIndex.Slice(step: 1 + (structure.numel() / QuantileSamples))];
-        Tensor low = some.quantile(LowQuantile), high = some.quantile(HighQuantile);
+        float[] values = some.sort().values.ToArray<float>();
+        float low = Quantile(values, LowQuantile), high = Quantile(values, HighQuantile);
         return ((structure - low) / (high - low + Floor)).clamp(0, 1).MoveToOuterDisposeScope();
     }
 
@@ -74,7 +75,7 @@ internal static class StructureImage
     internal static bool[] DensePixels(Image image)
     {
         using var scope = torch.NewDisposeScope();
-        return Array.ConvertAll(Density(image).mean(-1).ToArray<float>(), density => density > Background.TissueDensity);
+        return Array.ConvertAll(MeanDensity(image).ToArray<float>(), density => density > Background.TissueDensity);
     }
 
     /// <summary>Blurs an image with a Gaussian and zero padding.</summary>
@@ -98,7 +99,7 @@ internal static class StructureImage
 
     private static Tensor Haematoxylin(Image image)
     {
-        using Tensor density = Density(image);
+        using Tensor density = Density(image).permute(1, 2, 0).contiguous();
         Span<float> amounts = density.data<float>();
         StainMatrix.HaematoxylinEosinDab.Separate(amounts, amounts);
         return density[.., .., 0].clamp(min: 0).contiguous().view(1, 1, image.Height, image.Width);
@@ -111,12 +112,22 @@ internal static class StructureImage
         return (planes / spread).mean([0L]).view(1, 1, image.Height, image.Width);
     }
 
-    /// <summary>Optical densities [H, W, 3].</summary>
+    private static Tensor MeanDensity(Image image) => Density(image).mean([0L]);
+
+    /// <summary>Optical densities [3, H, W].</summary>
     private static Tensor Density(Image image)
     {
-        Tensor density = image.ToTensor().permute(1, 2, 0).contiguous();
+        Tensor density = image.ToTensor();
         OpticalDensity.FromLight(density.data<float>(), density.data<float>(), floor: 1 / 255f);
         return density;
+    }
+
+    // Of sorted values, interpolated linearly.
+    private static float Quantile(float[] sorted, double share)
+    {
+        double place = share * (sorted.Length - 1);
+        int before = (int)place, after = Math.Min(before + 1, sorted.Length - 1);
+        return sorted[before] + ((float)(place - before) * (sorted[after] - sorted[before]));
     }
 
     private static Tensor Standardise(Tensor image)

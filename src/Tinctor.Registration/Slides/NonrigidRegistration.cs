@@ -64,15 +64,14 @@ internal static class NonrigidRegistration
         Regularization regularization, double weight, NonrigidLevel level)
     {
         using var scope = torch.NewDisposeScope();
-        (int width, int height) = ((int)source.size(3), (int)source.size(2));
-        (Tensor u, Tensor v) = Warp.Positions(affine, width, height);
+        var moves = new Moves(source, target, affine);
         Tensor nodes = start.detach().clone().requires_grad_();
         using var optimizer = new Adam([nodes], lr: Rate);
         var schedule = new LambdaLR(optimizer, step => (1 + Math.Cos(Math.PI * step / (level.Steps + 1))) / 2);
         for (int step = 0; step < level.Steps; step++)
         {
             using var temporaries = torch.NewDisposeScope();
-            (Tensor warped, Tensor inside) = Moved(target, affine, u, v, nodes);
+            (Tensor warped, Tensor inside) = moves.Sample(nodes);
             Tensor loss = (Penalty(nodes, regularization) * weight)
                 - SimilarityMetrics.Compute(metric, source, warped, inside, level.Window);
             optimizer.zero_grad();
@@ -83,24 +82,15 @@ internal static class NonrigidRegistration
         return nodes.detach().MoveToOuterDisposeScope();
     }
 
-    // The target at the source's positions, which are (u, v) in the target before they are displaced.
-    private static (Tensor Warped, Tensor Inside) Moved(Tensor target, AffineTransform affine, Tensor u, Tensor v, Tensor nodes)
-    {
-        Tensor moved = F.interpolate(nodes, size: (u.size(0), u.size(1)), mode: "bilinear");
-        (Tensor dx, Tensor dy) = (moved[0, 0], moved[0, 1]);
-        return Warp.Sample(target, u + (dx * affine.Xx) + (dy * affine.Xy), v + (dx * affine.Yx) + (dy * affine.Yy));
-    }
-
     // Squared local correlation at the nodes, [1, 1, h, w]; of either sign for metrics that accept inverse contrast.
     private static Tensor Certainty(Tensor source, Tensor target, AffineTransform affine, Tensor nodes, SimilarityMetric metric, int window)
     {
         using var scope = torch.NewDisposeScope();
         using var quiet = torch.no_grad();
-        (Tensor u, Tensor v) = Warp.Positions(affine, (int)source.size(3), (int)source.size(2));
-        (Tensor warped, Tensor inside) = Moved(target, affine, u, v, nodes);
+        (Tensor warped, Tensor inside) = new Moves(source, target, affine).Sample(nodes);
         (Tensor ncc, Tensor share) = SimilarityMetrics.LocalNccMap(source, warped, inside, window);
         if (metric is SimilarityMetric.LocalNcc or SimilarityMetric.GlobalNcc) ncc = ncc.clamp(min: 0);
-        Tensor correlation = F.interpolate((ncc * share).unsqueeze(0), size: (nodes.size(2), nodes.size(3)), mode: "bilinear");
+        Tensor correlation = F.interpolate(ncc * share, size: (nodes.size(2), nodes.size(3)), mode: "bilinear");
         return ((correlation * correlation) + MinCertainty).MoveToOuterDisposeScope();
     }
 
@@ -161,5 +151,18 @@ internal static class NonrigidRegistration
             }
         }
         return smallest!.unsqueeze(1);
+    }
+
+    /// <summary>The target at the pixels of the source, which are displaced before the affine transform.</summary>
+    private sealed class Moves(Tensor source, Tensor target, AffineTransform affine)
+    {
+        private readonly Tensor positions = Warp.Positions(affine, target, source.size(3), source.size(2));
+        private readonly Tensor linear = Warp.Matrices(Warp.ToGrid(target).After(affine))[0].narrow(1, 0, 2).to(ScalarType.Float32);
+
+        public (Tensor Warped, Tensor Inside) Sample(Tensor nodes)
+        {
+            Tensor shifts = linear.matmul(nodes.flatten(2)).view(nodes.shape);
+            return Warp.Sample(target, positions + F.interpolate(shifts, size: (positions.size(2), positions.size(3)), mode: "bilinear"));
+        }
     }
 }

@@ -22,8 +22,7 @@ internal static class QualityCheck
         double aligned = Similarity(map);
         double[] wrong = [.. Wrong(map, (int)a.size(3), (int)a.size(2)).Select(Similarity)];
         double chance = wrong.Average(), spread = Math.Sqrt(wrong.Average(value => (value - chance) * (value - chance)));
-        (Tensor u, Tensor v) = Positions(map, field?.Rescaled(down, downTarget), (int)a.size(3), (int)a.size(2));
-        (Tensor warped, Tensor inside) = Warp.Sample(b, u, v);
+        (Tensor warped, Tensor inside) = Warp.Sample(b, Positions(a, b, map, field?.Rescaled(down, downTarget)));
         Tensor covered = F.interpolate(tissue, size: (a.size(2), a.size(3)), mode: "bilinear");
         (double scale, double stretch) = GeometryCheck.ScaleAndStretch(affine);
         (double smallest, double folded) = field?.Determinants(affine) ?? (1, 0);
@@ -68,11 +67,12 @@ internal static class QualityCheck
         }
     }
 
-    private static (Tensor U, Tensor V) Positions(AffineTransform map, DisplacementField? field, int width, int height)
+    private static Tensor Positions(Tensor source, Tensor target, AffineTransform map, DisplacementField? field)
     {
-        (Tensor u, Tensor v) = Warp.Positions(map, width, height);
-        if (field is null) return (u, v);
-        Tensor shifts = F.interpolate(field.ToTensor().unsqueeze(0), size: (height, width), mode: "bilinear")[0];
-        return (u + shifts[0], v + shifts[1]);
+        Tensor positions = Warp.Positions(map, target, source.size(3), source.size(2));
+        if (field is null) return positions;
+        AffineTransform toGrid = Warp.ToGrid(target);
+        Tensor shifts = F.interpolate(field.ToTensor().unsqueeze(0), size: (source.size(2), source.size(3)), mode: "bilinear");
+        return positions + (shifts * torch.tensor([(float)toGrid.Xx, (float)toGrid.Yy], 2, 1, 1));
     }
 }

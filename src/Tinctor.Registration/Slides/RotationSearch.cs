@@ -18,6 +18,7 @@ internal sealed record CoarseAlignment(AffineTransform Transform, double Angle, 
 internal static class RotationSearch
 {
     private const int Side = 128, Step = 5, Apart = 10; // pixels, degrees, degrees
+    private const int Batch = 4; // rotations that are scored together
     private const double MinOverlap = 0.3; // of the smaller section
 
     /// <summary>Finds the best alignments, in descending order of their scores; their angles differ by more than 10 degrees.</summary>
@@ -34,8 +35,8 @@ internal static class RotationSearch
         var canvas = new Canvas(a - a.mean(), b - b.mean());
         var all = new List<CoarseAlignment>();
         foreach (bool mirrored in mirror ? (bool[])[false, true] : [false])
-            for (int angle = 0; angle < 360; angle += Step)
-                all.Add(canvas.Best(angle, mirrored));
+            foreach (int[] angles in Enumerable.Range(0, 360 / Step).Select(i => i * Step).Chunk(Batch))
+                all.AddRange(canvas.Best(angles, mirrored));
         var best = new List<CoarseAlignment>();
         foreach (CoarseAlignment candidate in all.OrderByDescending(candidate => candidate.Score))
             if (best.Count < count && !best.Exists(other => other.Mirrored == candidate.Mirrored
@@ -67,29 +68,35 @@ internal static class RotationSearch
             this.target = target;
             (long w, long h) = (target.size(3), target.size(2));
             side = (int)Math.Ceiling(double.Hypot(w, h));
-            (width, height) = (Even(source.size(3) + side), Even(source.size(2) + side));
+            (width, height) = (FastLength(source.size(3) + side), FastLength(source.size(2) + side));
             size = [height, width];
             smaller = Math.Min(source.size(2) * source.size(3), w * h);
             (spectrum, mask, squares) = Spectra(source, torch.ones_like(source));
             (spectrum, mask, squares) = (spectrum.conj(), mask.conj(), squares.conj());
         }
 
-        public CoarseAlignment Best(int angle, bool mirrored)
+        public IEnumerable<CoarseAlignment> Best(int[] angles, bool mirrored)
         {
             using var scope = torch.NewDisposeScope();
-            AffineTransform rotation = Rotation(angle, mirrored);
-            (Tensor u, Tensor v) = Warp.Positions(rotation, side, side);
-            (Tensor rotated, Tensor inside) = Warp.Sample(target, u, v);
+            AffineTransform[] rotations = [.. angles.Select(angle => Rotation(angle, mirrored))];
+            Tensor positions = Warp.Positions(Warp.Matrices([.. rotations.Select(Warp.ToGrid(target).After)]), side, side);
+            (Tensor rotated, Tensor inside) = Warp.Sample(target, positions);
             (Tensor b, Tensor m, Tensor bb) = Spectra(rotated * inside, inside);
             Tensor n = Back(mask * m).clamp(min: 1e-3), sumA = Back(spectrum * m), sumB = Back(mask * b);
             Tensor varianceA = (Back(squares * m) - (sumA * sumA / n)).clamp(min: 1e-6);
             Tensor varianceB = (Back(mask * bb) - (sumB * sumB / n)).clamp(min: 1e-6);
             Tensor ncc = (Back(spectrum * b) - (sumA * sumB / n)) / (varianceA * varianceB).sqrt(), overlap = n * (1 / smaller);
             Tensor score = torch.where(overlap > MinOverlap, ncc * overlap.sqrt(), torch.full_like(ncc, -1));
-            long at = score.argmax().item<long>();
-            (int x, int y) = ((int)(at % width), (int)(at / width));
-            var shift = AffineTransform.Translation(x >= side ? x - width : x, y >= side ? y - height : y);
-            return new(rotation.After(shift), angle, mirrored, score.max().item());
+            (Tensor values, Tensor indices) = score.flatten(1).max(1);
+            (float[] best, long[] places) = (values.ToArray<float>(), indices.ToArray<long>());
+            return angles.Select((angle, i) => new CoarseAlignment(rotations[i].After(Shift((int)places[i])), angle, mirrored, best[i]));
+        }
+
+        // Shifts to the left or up are at the end of a row or column.
+        private AffineTransform Shift(int place)
+        {
+            (int x, int y) = (place % width, place / width);
+            return AffineTransform.Translation(x >= side ? x - width : x, y >= side ? y - height : y);
         }
 
         // From the pixels of the square to those of the target.
@@ -106,6 +113,19 @@ internal static class RotationSearch
 
         private Tensor Back(Tensor spectrum) => torch.fft.irfft2(spectrum, size);
 
-        private static int Even(long length) => (int)(length + (length & 1));
+        // Fourier transforms are fast for lengths of small prime factors.
+        private static int FastLength(long least)
+        {
+            int length = (int)(least + (least & 1));
+            while (!HasSmallFactors(length)) length += 2;
+            return length;
+        }
+
+        private static bool HasSmallFactors(int length)
+        {
+            foreach (int factor in (int[])[2, 3, 5])
+                while (length % factor == 0) length /= factor;
+            return length == 1;
+        }
     }
 }

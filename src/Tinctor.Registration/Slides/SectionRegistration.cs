@@ -70,7 +70,8 @@ internal static class SectionRegistration
         double reduced = Math.Max(1, Math.Max(image.Width, image.Height) / TissueSide);
         Image small = image.Resize((int)Math.Ceiling(image.Width / reduced), (int)Math.Ceiling(image.Height / reduced),
             ResizeKernel.Linear);
-        TissueMask mask = TissueMask.Detect(small, mpp: mpp * reduced);
+        // Folds are narrower than the margin.
+        TissueMask mask = TissueMask.Detect(small, mpp: mpp * reduced, options: new() { Folds = false });
         double share = mask.Area / ((double)small.Width * small.Height);
         if (share is < MinTissue or > MaxTissue) return torch.ones([1, 1, image.Height, image.Width]).MoveToOuterDisposeScope();
         Tensor tissue = mask.Dilated(TissueMargin * Math.Max(small.Width, small.Height)).Mask.ToTensor();
@@ -83,10 +84,9 @@ internal static class SectionRegistration
     {
         (Tensor a, Tensor b) = Resolutions.Reduce(source, target, CandidateSide);
         AffineTransform down = Resolutions.Scaling(source, a), downTarget = Resolutions.Scaling(target, b);
-        return RotationSearch.Find(searchedSource, searchedTarget, mirror, Candidates)
-            .Select(candidate => AffineRefinement.Refine(a, b, candidate.Transform.Rescaled(down, downTarget), TransformModel.Rigid, metric,
-                CandidateWindow, CandidateSteps, 0.03))
-            .MaxBy(candidate => candidate.Similarity).Transform
+        AffineTransform[] candidates = [.. RotationSearch.Find(searchedSource, searchedTarget, mirror, Candidates)
+            .Select(candidate => candidate.Transform.Rescaled(down, downTarget))];
+        return AffineRefinement.Refine(a, b, candidates, TransformModel.Rigid, metric, CandidateWindow, CandidateSteps, 0.03).Transform
             .Rescaled(down.Inverse(), downTarget.Inverse());
     }
 
@@ -98,7 +98,7 @@ internal static class SectionRegistration
             (Tensor a, Tensor b) = Resolutions.Reduce(source, target, level.Side);
             AffineTransform down = Resolutions.Scaling(source, a), downTarget = Resolutions.Scaling(target, b);
             AffineTransform start = transform.Rescaled(down, downTarget);
-            transform = AffineRefinement.Refine(a, b, start, model, metric, level.Window, level.Steps, level.Rate).Transform
+            transform = AffineRefinement.Refine(a, b, [start], model, metric, level.Window, level.Steps, level.Rate).Transform
                 .Rescaled(down.Inverse(), downTarget.Inverse());
         }
         return transform;

@@ -19,8 +19,8 @@ internal static class Warp
         if (transform == AffineTransform.Translation(x, y) && Inside(target, area.X + x, area.Y + y, area))
             return target.Crop(area.X + x, area.Y + y, area.Width, area.Height);
         AffineTransform fromArea = transform.After(AffineTransform.Translation(area.X, area.Y));
-        Tensor grid = Grid(fromArea, area.Width, area.Height, target.Width, target.Height);
-        Tensor warped = F.grid_sample(target.ToTensor().unsqueeze(0), grid, "bicubic", "border", align_corners: true);
+        Tensor image = target.ToTensor().unsqueeze(0), positions = Positions(fromArea, image, area.Width, area.Height);
+        Tensor warped = F.grid_sample(image, positions.permute(0, 2, 3, 1), "bicubic", "border", align_corners: true);
         return Image.FromTensor(warped, ValueRange.ZeroToOne, target.SampleType);
     }
 
@@ -62,34 +62,41 @@ internal static class Warp
         }
     }
 
-    /// <summary>Creates the grid [1, H, W, 2] of grid_sample with align_corners.</summary>
-    internal static Tensor Grid(AffineTransform transform, int width, int height, long targetWidth, long targetHeight)
+    /// <summary>
+    /// Samples an image [1, C, H, W] at grid positions [N, 2, h, w], which are -1 at its first pixel and 1 at its last, bilinear and
+    /// differentiable in the positions. Returns the values [N, C, h, w] and the mask [N, 1, h, w] of positions inside the image.
+    /// </summary>
+    internal static (Tensor Values, Tensor Inside) Sample(Tensor image, Tensor positions)
     {
-        using var scope = torch.NewDisposeScope();
-        (Tensor u, Tensor v) = Positions(transform, width, height);
-        Tensor grid = torch.stack([(u * (2.0 / Math.Max(1, targetWidth - 1))) - 1, (v * (2.0 / Math.Max(1, targetHeight - 1))) - 1], -1);
-        return grid.unsqueeze(0).MoveToOuterDisposeScope();
+        const double rounding = 1e-6;
+        Tensor inside = (positions.detach().abs().amax([1], keepdim: true) <= 1 + rounding).to(image.dtype);
+        return (F.grid_sample(image.expand(positions.size(0), -1, -1, -1), positions.permute(0, 2, 3, 1), "bilinear", "border",
+            align_corners: true), inside);
     }
+
+    /// <summary>Gets the transform from the pixels of an image [1, C, h, w] to grid positions.</summary>
+    internal static AffineTransform ToGrid(Tensor image) =>
+        new(2.0 / Math.Max(1, image.size(3) - 1), 0, -1, 0, 2.0 / Math.Max(1, image.size(2) - 1), -1);
 
     /// <summary>
-    /// Samples an image [1, C, H, W] at positions [h, w], bilinear and differentiable in the positions. Returns the values and the mask
-    /// [1, 1, h, w] of positions inside the image.
+    /// Gets the grid positions [1, 2, height, width] in the target [1, C, h, w] of the pixels of a source of this size under a transform.
     /// </summary>
-    internal static (Tensor Values, Tensor Inside) Sample(Tensor image, Tensor u, Tensor v)
+    internal static Tensor Positions(AffineTransform transform, Tensor target, long width, long height) =>
+        Positions(Matrices(ToGrid(target).After(transform)), width, height);
+
+    /// <summary>
+    /// Maps the pixels of a source of this size by transforms [N, 2, 3], such as to grid positions: [N, 2, height, width], across and down.
+    /// </summary>
+    internal static Tensor Positions(Tensor transforms, long width, long height)
     {
-        (long width, long height) = (image.size(3), image.size(2));
-        Tensor grid = torch.stack([(u * (2.0 / Math.Max(1, width - 1))) - 1, (v * (2.0 / Math.Max(1, height - 1))) - 1], -1);
-        Tensor inside = ((u >= 0) & (u <= width - 1) & (v >= 0) & (v <= height - 1)).to(image.dtype).detach();
-        return (F.grid_sample(image, grid.unsqueeze(0), "bilinear", "border", align_corners: true), inside.unsqueeze(0).unsqueeze(0));
+        Tensor x = torch.arange(0, width, dtype: ScalarType.Float32), y = torch.arange(0, height, dtype: ScalarType.Float32).unsqueeze(1);
+        Tensor[] columns = transforms.to(ScalarType.Float32).view(-1, 2, 3, 1, 1).unbind(2);
+        return (columns[0] * x) + ((columns[1] * y) + columns[2]);
     }
 
-    /// <summary>Gets the target positions of the pixels of a source of this size, two tensors [H, W].</summary>
-    internal static (Tensor U, Tensor V) Positions(AffineTransform t, int width, int height)
-    {
-        Tensor x = torch.arange(0, width, dtype: ScalarType.Float32).unsqueeze(0),
-            y = torch.arange(0, height, dtype: ScalarType.Float32).unsqueeze(1);
-        return ((x * t.Xx) + (y * t.Xy) + t.X0, (x * t.Yx) + (y * t.Yy) + t.Y0);
-    }
+    /// <summary>Copies transforms to a tensor [N, 2, 3] of float64.</summary>
+    internal static Tensor Matrices(params AffineTransform[] transforms) =>
+        torch.tensor<double>([.. transforms.SelectMany(t => (double[])[t.Xx, t.Xy, t.X0, t.Yx, t.Yy, t.Y0])], transforms.Length, 2, 3);
 
     private static bool Inside(Image image, int x, int y, PixelArea area) =>
         x >= 0 && y >= 0 && x + area.Width <= image.Width && y + area.Height <= image.Height;

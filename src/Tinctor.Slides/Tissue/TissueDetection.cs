@@ -166,7 +166,8 @@ internal static class TissueDetection
     private static float Quantile(float[] values, double share)
     {
         int step = Math.Max(1, values.Length / 200_000);
-        float[] sorted = [.. values.Where((_, i) => i % step == 0)];
+        var sorted = new float[(values.Length + step - 1) / step];
+        for (int i = 0; i < sorted.Length; i++) sorted[i] = values[i * step];
         Array.Sort(sorted);
         return sorted[(int)Math.Min(sorted.Length - 1, share * sorted.Length)];
     }
