@@ -16,9 +16,13 @@ internal static class OnnxNode
         return node;
     }
 
+    /// <summary>Gets the branches of nodes, without those within.</summary>
+    public static IEnumerable<GraphProto> Branches(IEnumerable<NodeProto> nodes) =>
+        nodes.SelectMany(node => node.Attribute).Where(attribute => attribute.G is not null).Select(attribute => attribute.G);
+
     /// <summary>Gets nodes with those of their branches.</summary>
     public static IEnumerable<NodeProto> WithBranches(IEnumerable<NodeProto> nodes) => nodes.SelectMany(node =>
-        WithBranches(node.Attribute.Where(attribute => attribute.G is not null).SelectMany(attribute => attribute.G.Node)).Prepend(node));
+        WithBranches(Branches([node]).SelectMany(branch => branch.Node)).Prepend(node));
 
     /// <summary>Gets the nodes of a graph and its branches that use a value; none for an output of the graph.</summary>
     public static NodeProto[] Users(GraphProto graph, string value) => graph.Output.Any(output => output.Name == value) ? []

@@ -9,8 +9,7 @@ namespace Tinctor.Staining.Operators;
 /// <see cref="DoublingConvolution"/> and <see cref="DirectConvolution"/> where these are faster, together with a padding before and a ReLU
 /// after them.
 /// </summary>
-/// <param name="graph">The graph; changed.</param>
-internal sealed class ConvolutionRewriting(GraphProto graph)
+internal sealed class ConvolutionRewriting
 {
     // Where there are more kernels, the image is small, and reading them takes the time.
     private const long MostKernels = 512 * 512, MostHalvingKernels = 512 * 256, MostDoublingKernels = 1024 * 256,
@@ -25,14 +24,34 @@ internal sealed class ConvolutionRewriting(GraphProto graph)
     // Transformed kernels are four times as large. Convolutions with the same weights share them.
     private const long MostTransformed = 512L << 20;
 
-    private readonly Dictionary<string, TensorProto> constants = graph.Initializer.ToDictionary(tensor => tensor.Name);
+    private readonly GraphProto graph;
+    private readonly bool isBranch;
+    private readonly Dictionary<string, TensorProto> constants;
+    private readonly HashSet<string> shared;
+    private long transformed;
 
-    /// <summary>Replaces the convolutions.</summary>
+    /// <summary>Reads the constants of a graph.</summary>
+    /// <param name="graph">The graph; changed.</param>
+    public ConvolutionRewriting(GraphProto graph)
+    {
+        this.graph = graph;
+        constants = graph.Initializer.ToDictionary(tensor => tensor.Name);
+        shared = [];
+    }
+
+    // A branch has the constants of the graph around it too.
+    private ConvolutionRewriting(ConvolutionRewriting outer, GraphProto branch)
+    {
+        (graph, isBranch, shared, transformed) = (branch, true, outer.shared, outer.transformed);
+        constants = new(outer.constants);
+        foreach (TensorProto tensor in branch.Initializer) constants[tensor.Name] = tensor;
+    }
+
+    /// <summary>Replaces the convolutions, those of branches last.</summary>
     /// <returns>Number of convolutions replaced.</returns>
     public int Run()
     {
-        (int count, long transformed) = (0, 0);
-        HashSet<string> shared = [];
+        int count = 0;
         foreach (NodeProto node in graph.Node.Where(IsPlain).OrderBy(Kernels).ToList())
         {
             bool isTransformed = IsWinograd(node) || IsHalving(node) || IsDoubling(node);
@@ -49,6 +68,12 @@ internal sealed class ConvolutionRewriting(GraphProto graph)
             else if (IsDirect(node)) ReplaceWithMargins(node, DirectConvolution.Type);
             else continue;
             count++;
+        }
+        foreach (GraphProto branch in OnnxNode.Branches(graph.Node))
+        {
+            var inner = new ConvolutionRewriting(this, branch);
+            count += inner.Run();
+            transformed = inner.transformed;
         }
         return count;
     }
@@ -120,7 +145,7 @@ internal sealed class ConvolutionRewriting(GraphProto graph)
         NodeProto? relu = OnnxNode.ReluAfter(graph, output);
         long outputs = Shape(node)[node.OpType == "Conv" ? 0 : 1];
         string bias = node.Input.Count > 2 ? node.Input[2] : Zeros(outputs);
-        graph.Node[graph.Node.IndexOf(node)] = type.CreateNode([padding.Input, node.Input[1], bias], relu?.Output[0] ?? output,
+        graph.Node[graph.Node.IndexOf(node)] = type.CreateNode([padding.Input, Own(node.Input[1]), Own(bias)], relu?.Output[0] ?? output,
             [("padding", (long)padding.Kind), ("relu", relu is null ? 0L : 1L), .. attributes]);
         if (relu is not null) graph.Node.Remove(relu);
     }
@@ -156,9 +181,19 @@ internal sealed class ConvolutionRewriting(GraphProto graph)
     private string Zeros(long count)
     {
         string name = $"zeros_{OperatorDomain.Name}_{count}";
-        if (graph.Initializer.All(tensor => tensor.Name != name))
-            graph.Initializer.Add(OnnxTensor.Create(name, new float[count], count));
+        if (constants.TryAdd(name, OnnxTensor.Create(name, new float[count], count)) && !isBranch) graph.Initializer.Add(constants[name]);
         return name;
+    }
+
+    // Operators of a branch do not see the constants of the graph around it.
+    private string Own(string name)
+    {
+        if (!isBranch || graph.Initializer.Contains(constants[name])) return name;
+        string own = $"{name}_{OperatorDomain.Name}";
+        TensorProto copy = constants[name].Clone();
+        copy.Name = own;
+        if (constants.TryAdd(own, copy)) graph.Initializer.Add(copy);
+        return own;
     }
 
     /// <summary>Padding of a value: kind, and numbers of pixels.</summary>

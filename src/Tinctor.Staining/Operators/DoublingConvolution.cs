@@ -6,10 +6,10 @@ namespace Tinctor.Staining.Operators;
 /// </summary>
 internal sealed unsafe class DoublingConvolution : TileConvolution
 {
-    private const int Planes = 4;
+    private const int Planes = 4, OutputSide = SmallWinogradTransforms.OutputSide, InputSide = SmallWinogradTransforms.InputSide;
 
-    private static readonly WinogradScheme Scheme = new(SmallWinogradTransforms.OutputSide, SmallWinogradTransforms.Products,
-        SmallWinogradTransforms.InputSide, SmallWinogradTransforms.OutputSide);
+    private static readonly WinogradScheme Scheme =
+        new(OutputSide, SmallWinogradTransforms.Products, Math.Max(InputSide * InputSide, 2 * OutputSide * OutputSide));
 
     private readonly int inputs, border, extra;
 
@@ -42,25 +42,23 @@ internal sealed unsafe class DoublingConvolution : TileConvolution
 
     /// <inheritdoc/>
     protected override TilePlan Plan(int height, int width) =>
-        new(PlaneLength(height), PlaneLength(width), SmallWinogradTransforms.OutputSide);
+        new(PlaneLength(height), PlaneLength(width), OutputSide);
 
     /// <inheritdoc/>
     protected override void TransformInput(Images image, TileBlock block, Memory memory)
     {
-        int side = SmallWinogradTransforms.InputSide, step = SmallWinogradTransforms.OutputSide;
         for (int channel = 0; channel < inputs; channel++)
         {
             foreach (TileStrip strip in block.Strips)
-                for (int y = 0; y < side; y++)
+                for (int y = 0; y < InputSide; y++)
                 {
-                    Span<float> line = memory.Line[..((strip.Tiles * step) + side - step)];
                     PaddedLines.Copy(image.Channel(channel), image.Height, image.Width, First + strip.Top - 1 + y, First + strip.Left - 1,
-                        Padding, line);
-                    TileLines.Split(line, step, side, memory.Pixels + (y * side * block.Length) + strip.Place, block.Length, strip.Tiles);
+                        Padding, new(memory.Line, (strip.Tiles * OutputSide) + 1));
+                    TileLines.Split(memory.Line, memory.Pixels + (y * InputSide * block.Length) + strip.Place, block.Length, strip.Tiles);
                 }
             for (int vector = 0; vector < block.Vectors; vector++)
-                SmallWinogradTransforms.Input(memory.Pixels + (vector * Lanes), side * block.Length, block.Length,
-                    Products(memory, channel, vector), block.Distance(inputs));
+                SmallWinogradTransforms.Input(memory.Pixels + (vector * Lanes), block.Length, Products(memory, channel, vector),
+                    block.Distance(inputs));
         }
     }
 
@@ -68,21 +66,34 @@ internal sealed unsafe class DoublingConvolution : TileConvolution
     protected override void TransformOutput(int plane, int place, Images image, TilePlan plan, TileBlock block, Memory memory)
     {
         (int channel, int phase) = Math.DivRem(plane, Planes);
-        (int bottom, int right) = Math.DivRem(phase, 2);
-        int side = SmallWinogradTransforms.OutputSide;
+        (int row, int column) = Math.DivRem(phase, 2);
+        float* pixels = memory.Pixels + (column * OutputSide * OutputSide * block.Length);
         for (int vector = 0; vector < block.Vectors; vector++)
-            SmallWinogradTransforms.Output(Results(memory, block, place, vector, out nint distance), distance,
-                memory.Pixels + (vector * Lanes), block.Length, Bias[channel], Least);
+            SmallWinogradTransforms.Output(Results(memory, block, place, vector, out nint distance), distance, pixels + (vector * Lanes),
+                block.Length, Bias[channel], Least);
+        // Lines of the output need the planes of even and of odd columns, which follow each other.
+        if (column == 0) return;
         foreach (TileStrip strip in block.Strips)
-            for (int row = 0; row < side; row++)
+            for (int line = 0; line < OutputSide; line++)
             {
-                int y = (2 * (First + strip.Top + row)) + bottom - border, x = (2 * (First + strip.Left)) + right - border;
+                int y = (2 * (First + strip.Top + line)) + row - border, x = (2 * (First + strip.Left)) - border;
                 if (y < 0 || y >= image.Height) continue;
-                // The first column of a plane may be left of the image.
-                float* parts = memory.Pixels + (row * side * block.Length) + strip.Place;
-                TileLines.Join(parts, block.Length, side, step: 2, image.Channel(channel) + ((nint)y * image.Width) + x,
-                    Math.Min(2 * strip.Tiles * side, image.Width - x), skipped: x < 0 ? 1 : 0);
+                ReadOnlySpan<float> joined = Joined(line, strip, block, memory);
+                int skipped = Math.Max(0, -x), length = Math.Min(joined.Length, image.Width - x) - skipped;
+                joined.Slice(skipped, length).CopyTo(new(image.Channel(channel) + ((nint)y * image.Width) + x + skipped, length));
             }
+    }
+
+    // Line of tiles of both planes.
+    private static ReadOnlySpan<float> Joined(int line, TileStrip strip, TileBlock block, Memory memory)
+    {
+        int length = strip.Tiles * OutputSide;
+        float* even = memory.Line, odd = even + length, result = odd + length;
+        float* pixels = memory.Pixels + (line * OutputSide * block.Length) + strip.Place;
+        TileLines.Join(pixels, block.Length, strip.Tiles, even);
+        TileLines.Join(pixels + (OutputSide * OutputSide * block.Length), block.Length, strip.Tiles, odd);
+        Interleaving.Join(even, length, 2, length, result);
+        return new(result, 2 * length);
     }
 
     private int PlaneLength(int length) => ((length - 1 + border) / 2) - First + 1;

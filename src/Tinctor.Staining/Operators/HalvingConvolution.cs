@@ -6,10 +6,9 @@ namespace Tinctor.Staining.Operators;
 /// </summary>
 internal sealed unsafe class HalvingConvolution : TileConvolution
 {
-    private const int Planes = 4, Step = 2 * SmallWinogradTransforms.OutputSide, Side = 2 * SmallWinogradTransforms.InputSide;
+    private const int Planes = 4, OutputSide = SmallWinogradTransforms.OutputSide, InputSide = SmallWinogradTransforms.InputSide;
 
-    private static readonly WinogradScheme Scheme =
-        new(SmallWinogradTransforms.OutputSide, SmallWinogradTransforms.Products, Side, Step);
+    private static readonly WinogradScheme Scheme = new(OutputSide, SmallWinogradTransforms.Products, Planes * InputSide * InputSide);
 
     private readonly int inputs;
     private readonly (int Top, int Left, int Bottom, int Right) border;
@@ -44,37 +43,44 @@ internal sealed unsafe class HalvingConvolution : TileConvolution
         for (int channel = 0; channel < inputs; channel++)
         {
             foreach (TileStrip strip in block.Strips)
-                for (int y = 0; y < Side; y++)
+                for (int y = 0; y < 2 * InputSide; y++)
                 {
-                    Span<float> line = memory.Line[..((strip.Tiles * Step) + Side - Step)];
+                    int length = (strip.Tiles * OutputSide) + 1;
+                    float* line = memory.Line, even = line + (2 * length), odd = even + length;
                     PaddedLines.Copy(image.Channel(channel), image.Height, image.Width, (2 * strip.Top) - border.Top + y,
-                        (2 * strip.Left) - border.Left, Padding, line);
-                    TileLines.Split(line, Step, Side, memory.Pixels + (y * Side * block.Length) + strip.Place, block.Length, strip.Tiles);
+                        (2 * strip.Left) - border.Left, Padding, new(line, 2 * length));
+                    TileLines.Halve(line, even, odd, length);
+                    (int row, int parity) = Math.DivRem(y, 2);
+                    float* pixels = Pixels(memory, block, parity, 0) + (row * InputSide * block.Length) + strip.Place;
+                    TileLines.Split(even, pixels, block.Length, strip.Tiles);
+                    TileLines.Split(odd, pixels + (InputSide * InputSide * block.Length), block.Length, strip.Tiles);
                 }
             for (int phase = 0; phase < Planes; phase++)
-            {
-                (int y, int x) = Math.DivRem(phase, 2);
-                float* pixels = memory.Pixels + (((y * Side) + x) * block.Length);
                 for (int vector = 0; vector < block.Vectors; vector++)
-                    SmallWinogradTransforms.Input(pixels + (vector * Lanes), 2 * Side * block.Length, 2 * block.Length,
+                    SmallWinogradTransforms.Input(Pixels(memory, block, phase / 2, phase % 2) + (vector * Lanes), block.Length,
                         Products(memory, (channel * Planes) + phase, vector), block.Distance(Planes * inputs));
-            }
         }
     }
 
     /// <inheritdoc/>
     protected override void TransformOutput(int plane, int place, Images image, TilePlan plan, TileBlock block, Memory memory)
     {
-        int side = SmallWinogradTransforms.OutputSide;
         for (int vector = 0; vector < block.Vectors; vector++)
             SmallWinogradTransforms.Output(Results(memory, block, place, vector, out nint distance), distance,
                 memory.Pixels + (vector * Lanes), block.Length, Bias[plane], Least);
         foreach (TileStrip strip in block.Strips)
         {
-            int width = Math.Min(strip.Tiles * side, image.Width - strip.Left);
-            for (int y = 0; y < Math.Min(side, image.Height - strip.Top); y++)
-                TileLines.Join(memory.Pixels + (y * side * block.Length) + strip.Place, block.Length, side, step: 1,
-                    image.Channel(plane) + ((nint)(strip.Top + y) * image.Width) + strip.Left, width);
+            int width = Math.Min(strip.Tiles * OutputSide, image.Width - strip.Left);
+            for (int y = 0; y < Math.Min(OutputSide, image.Height - strip.Top); y++)
+            {
+                TileLines.Join(memory.Pixels + (y * OutputSide * block.Length) + strip.Place, block.Length, strip.Tiles, memory.Line);
+                new ReadOnlySpan<float>(memory.Line, width)
+                    .CopyTo(new(image.Channel(plane) + ((nint)(strip.Top + y) * image.Width) + strip.Left, width));
+            }
         }
     }
+
+    // Pixels [4, 4, tiles] of the even or odd rows and columns of a channel.
+    private static float* Pixels(Memory memory, TileBlock block, int row, int column) =>
+        memory.Pixels + (((2 * row) + column) * InputSide * InputSide * block.Length);
 }

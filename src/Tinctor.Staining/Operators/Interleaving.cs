@@ -17,17 +17,17 @@ internal static unsafe class Interleaving
     /// <param name="result">Receives the first element of each, the second of each, and so on.</param>
     public static void Join(float* values, int distance, int count, int length, float* result)
     {
-        if (Avx512F.IsSupported && count == 2 && length % Vector512<float>.Count == 0)
+        int start = 0;
+        if (Avx512F.IsSupported && count == 2)
         {
-            for (int i = 0; i < length; i += Vector512<float>.Count)
+            for (; start <= length - Vector512<float>.Count; start += Vector512<float>.Count)
             {
-                Vector512<float> first = Vector512.Load(values + i), second = Vector512.Load(values + distance + i);
-                Avx512F.PermuteVar16x32x2(first, Lower, second).Store(result + (2 * i));
-                Avx512F.PermuteVar16x32x2(first, Upper, second).Store(result + (2 * i) + Vector512<float>.Count);
+                Vector512<float> first = Vector512.Load(values + start), second = Vector512.Load(values + distance + start);
+                Avx512F.PermuteVar16x32x2(first, Lower, second).Store(result + (2 * start));
+                Avx512F.PermuteVar16x32x2(first, Upper, second).Store(result + (2 * start) + Vector512<float>.Count);
             }
-            return;
         }
-        for (int i = 0; i < length; i++)
+        for (int i = start; i < length; i++)
             for (int j = 0; j < count; j++) result[(i * count) + j] = values[(j * distance) + i];
     }
 }

@@ -28,17 +28,16 @@ internal static unsafe class SmallWinogradTransforms
     }
 
     /// <summary>Transforms tiles of the input: BT d B.</summary>
-    /// <param name="pixels">First pixels of the tiles.</param>
-    /// <param name="row">Distance of the rows.</param>
-    /// <param name="column">Distance of the columns.</param>
+    /// <param name="pixels">Pixel (y, x) of the tiles at (4 y + x) times the length.</param>
+    /// <param name="length">Distance of the pixels.</param>
     /// <param name="products">Receives element (i, j) of the tiles at (4 i + j) distances.</param>
     /// <param name="distance">Distance of the elements.</param>
     [SkipLocalsInit]
-    public static void Input(float* pixels, nint row, nint column, float* products, nint distance)
+    public static void Input(float* pixels, int length, float* products, nint distance)
     {
         int lanes = Vector<float>.Count;
         Vector<float>* columns = stackalloc Vector<float>[Products];
-        for (int x = 0; x < InputSide; x++) TransformInput((float*)(columns + x), InputSide * lanes, pixels + (x * column), row);
+        for (int x = 0; x < InputSide; x++) TransformInput((float*)(columns + x), InputSide * lanes, pixels + (x * length), InputSide * length);
         for (int y = 0; y < InputSide; y++)
             TransformInput(products + (InputSide * y * distance), distance, (float*)(columns + (InputSide * y)), lanes);
     }

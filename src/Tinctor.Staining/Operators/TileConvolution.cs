@@ -63,18 +63,18 @@ internal abstract unsafe class TileConvolution : Operator
         OperatorTensor target = run.Output(count, Bias.Length, outHeight, outWidth);
         var input = new Images((nint)source.Data, height, width, (nint)channels * height * width);
         var output = new Images((nint)target.Data, outHeight, outWidth, (nint)Bias.Length * outHeight * outWidth);
-        run.Parallel(count * plan.Blocks, step =>
+        // Where there are fewer blocks than processors, several share the planes of one.
+        int passes = FilterProducts.DivideUp(outputs, PassPlanes), blocks = count * plan.Blocks;
+        int parts = Math.Clamp(Environment.ProcessorCount / blocks, 1, passes);
+        run.Parallel(blocks * parts, step =>
         {
-            (int image, int number) = Math.DivRem(step, plan.Blocks);
+            (int blockOfBatch, int part) = Math.DivRem(step, parts);
+            (int image, int number) = Math.DivRem(blockOfBatch, plan.Blocks);
             TileBlock block = plan.Block(number);
             var memory = new Memory(scheme, inputs, block);
             TransformInput(input.At(image), block, memory);
-            for (int start = 0; start < outputs; start += PassPlanes)
-            {
-                int end = Math.Min(outputs, start + PassPlanes);
-                Multiply(start, end, block, memory);
-                for (int plane = start; plane < end; plane++) TransformOutput(plane, plane - start, output.At(image), plan, block, memory);
-            }
+            for (int pass = part * passes / parts; pass < (part + 1) * passes / parts; pass++)
+                Compute(pass * PassPlanes, Math.Min(outputs, (pass + 1) * PassPlanes), output.At(image), plan, block, memory);
         });
     }
 
@@ -108,6 +108,12 @@ internal abstract unsafe class TileConvolution : Operator
     {
         distance = block.Distance(PassPlanes);
         return memory.Output + (((place * block.Vectors) + vector) * Lanes);
+    }
+
+    private void Compute(int start, int end, Images image, TilePlan plan, TileBlock block, Memory memory)
+    {
+        Multiply(start, end, block, memory);
+        for (int plane = start; plane < end; plane++) TransformOutput(plane, plane - start, image, plan, block, memory);
     }
 
     private float[] Transform(ReadOnlySpan<float> weights, KernelTransform transform)
@@ -160,7 +166,7 @@ internal abstract unsafe class TileConvolution : Operator
     }
 
     /// <summary>Memory of a block.</summary>
-    protected readonly ref struct Memory
+    protected readonly struct Memory
     {
         /// <summary>Transformed tiles [products, steps, inputs, 2 vectors].</summary>
         public readonly float* Input;
@@ -168,22 +174,23 @@ internal abstract unsafe class TileConvolution : Operator
         /// <summary>Products [products, 64 planes, vectors].</summary>
         public readonly float* Output;
 
-        /// <summary>Pixels of the tiles [rows, columns, tiles].</summary>
+        /// <summary>Pixels of the tiles [pixels, tiles].</summary>
         public readonly float* Pixels;
 
-        /// <summary>Pixels of a line.</summary>
-        public readonly Span<float> Line;
+        /// <summary>Sixteen numbers for each tile, and for one more.</summary>
+        public readonly float* Line;
+
+        private const int LinePixels = 16;
 
         /// <summary>Gets the memory of this thread.</summary>
         public Memory(WinogradScheme scheme, int inputs, TileBlock block)
         {
             nint input = scheme.Products * block.Distance(inputs), output = scheme.Products * block.Distance(PassPlanes),
-                pixels = scheme.PixelsSide * scheme.PixelsSide * block.Length;
-            int line = (block.Tiles + 1) * scheme.PixelsStep;
-            Input = ThreadMemory.Get((nuint)(input + output + pixels + line));
+                pixels = (nint)scheme.Pixels * block.Length;
+            Input = ThreadMemory.Get((nuint)(input + output + pixels + (LinePixels * (block.Tiles + 1))));
             Output = Input + input;
             Pixels = Output + output;
-            Line = new(Pixels + pixels, line);
+            Line = Pixels + pixels;
         }
     }
 }
@@ -191,6 +198,5 @@ internal abstract unsafe class TileConvolution : Operator
 /// <summary>Sizes of an algorithm of Winograd.</summary>
 /// <param name="OutputSide">Side of a tile of the output.</param>
 /// <param name="Products">Number of products of a tile.</param>
-/// <param name="PixelsSide">Side of the part of the image that a tile reads.</param>
-/// <param name="PixelsStep">Distance of these parts; the last tile reads no further than to the end of one more.</param>
-internal sealed record WinogradScheme(int OutputSide, int Products, int PixelsSide, int PixelsStep);
+/// <param name="Pixels">Number of pixels of a tile that are kept while it is transformed.</param>
+internal sealed record WinogradScheme(int OutputSide, int Products, int Pixels);

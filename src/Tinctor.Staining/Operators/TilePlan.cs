@@ -5,7 +5,7 @@ namespace Tinctor.Staining.Operators;
 /// <summary>Division of an output into blocks of tiles, which follow each other row by row.</summary>
 internal sealed class TilePlan
 {
-    // Most tiles of a block; fewer where the processors would have no block each.
+    // Most tiles of a block.
     private const int BlockTiles = 64;
 
     private readonly int side, columns, tiles, blockTiles;
@@ -19,8 +19,8 @@ internal sealed class TilePlan
         (Height, Width, this.side) = (height, width, side);
         columns = FilterProducts.DivideUp(width, side);
         tiles = columns * FilterProducts.DivideUp(height, side);
-        int blocks = Math.Max(FilterProducts.DivideUp(tiles, BlockTiles), Math.Min(Environment.ProcessorCount, tiles));
-        blockTiles = FilterProducts.DivideUp(FilterProducts.DivideUp(tiles, blocks), FilterProducts.Positions) * FilterProducts.Positions;
+        int even = FilterProducts.DivideUp(tiles, FilterProducts.DivideUp(tiles, BlockTiles));
+        blockTiles = FilterProducts.DivideUp(even, FilterProducts.Positions) * FilterProducts.Positions;
     }
 
     /// <summary>Height of the output.</summary>

@@ -8,7 +8,7 @@ namespace Tinctor.Staining.Operators;
 internal sealed unsafe class WinogradConvolution : TileConvolution
 {
     private static readonly WinogradScheme Scheme = new(WinogradTransforms.OutputSide, WinogradTransforms.Products,
-        WinogradTransforms.InputSide, WinogradTransforms.OutputSide);
+        WinogradTransforms.InputSide * WinogradTransforms.InputSide);
 
     private readonly int inputs, border;
 
@@ -38,7 +38,7 @@ internal sealed unsafe class WinogradConvolution : TileConvolution
             foreach (TileStrip strip in block.Strips)
                 for (int y = 0; y < WinogradTransforms.InputSide; y++)
                 {
-                    Span<float> line = memory.Line[..((strip.Tiles + 1) * WinogradTransforms.OutputSide)];
+                    var line = new Span<float>(memory.Line, (strip.Tiles + 1) * WinogradTransforms.OutputSide);
                     PaddedLines.Copy(image.Channel(channel), image.Height, image.Width, strip.Top - border + y, strip.Left - border, Padding,
                         line);
                     Split(line, memory.Pixels + (y * WinogradTransforms.InputSide * block.Length) + strip.Place, block.Length, strip.Tiles);

@@ -97,6 +97,16 @@ public sealed class GraphRewritingTests : IDisposable
         Compare(graph.Model(), "WinogradConvolution", 3, [(1, 40, 52), (2, 17, 23)]);
     }
 
+    [Theory]
+    [InlineData(true), InlineData(false)]
+    public void Convolution_of_a_branch_equals_that_of_onnx_runtime(bool withBias)
+    {
+        var graph = new TestGraph(random, 32);
+        graph.Convolution(32, 32, 3, 1, withBias: true);
+        graph.Branch(32, 33, withBias);
+        Compare(graph.Model(), "HalvingConvolution", 32, [(1, 12, 16), (2, 9, 5)]);
+    }
+
     [Fact]
     public void Padding_that_another_node_reads_stays()
     {
@@ -165,7 +175,7 @@ public sealed class GraphRewritingTests : IDisposable
     private InferenceSession OpenRewritten(ModelProto model, string operation)
     {
         byte[] rewritten = GraphRewriting.Read(Save(model))!;
-        Assert.Contains(ModelProto.Parser.ParseFrom(rewritten).Graph.Node, node => node.OpType == operation);
+        Assert.Contains(OnnxNode.WithBranches(ModelProto.Parser.ParseFrom(rewritten).Graph.Node), node => node.OpType == operation);
         using var options = new SessionOptions();
         OperatorDomain.AddTo(options);
         return new(rewritten, options);
@@ -254,6 +264,23 @@ public sealed class GraphRewritingTests : IDisposable
             Append("Sqrt", ["sum"], "root");
             Append("Reciprocal", ["root"], "factor");
             Append("Mul", ["difference", "factor"], null);
+        }
+
+        // Two convolutions of 4x4, of which a flag chooses one.
+        public void Branch(int inputs, int outputs, bool withBias)
+        {
+            choosesMoments = true;
+            string image = Last;
+            GraphProto[] branches = [.. new[] { "then", "else" }.Select(name =>
+            {
+                string[] bias = withBias ? [Weight(outputs)] : [];
+                var branch = new GraphProto { Name = name };
+                branch.Node.Add(OnnxNode.Create("Conv", [image, Weight(outputs, inputs, 4, 4), .. bias], [$"result_{name}"],
+                    ("kernel_shape", new long[] { 4, 4 }), ("pads", new long[] { 1, 1, 1, 1 }), ("strides", new long[] { 2, 2 })));
+                branch.Output.Add(OnnxNode.CreateInfo($"result_{name}", DataType.Float, "N", outputs, "H", "W"));
+                return branch;
+            })];
+            Append("If", ["use_moments"], null, ("then_branch", branches[0]), ("else_branch", branches[1]));
         }
 
         private void Choose(string name, int inputs, params NodeProto[] computed)
