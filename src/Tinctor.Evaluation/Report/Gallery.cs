@@ -138,16 +138,7 @@ internal static class Jpeg
         int w = Math.Max(1, (int)Math.Round(width * scale)), h = Math.Max(1, (int)Math.Round(height * scale));
         if ((image.Width, image.Height) != (w, h))
             image = image.Resize(w, h, ResizeKernel.Lanczos3);
-        string file = Path.Combine(Path.GetTempPath(), $"tinctor-{Guid.NewGuid():N}.jpg");
-        try
-        {
-            image.Write(file, Quality);
-            return File.ReadAllBytes(file);
-        }
-        finally
-        {
-            File.Delete(file);
-        }
+        return ImageWriter.EncodeJpeg(image, Quality);
     }
 
     /// <summary>Encodes an image as a data URI; see <see cref="Encode"/>.</summary>

@@ -34,8 +34,7 @@ internal sealed class Suite(int threads, string python, PythonPeer? peer, string
         const int pairs = 200;
         string stained = At("evaluate/stained"), real = At("evaluate/real");
         yield return new ProgramRun($"evaluate:{pairs}",
-            ["evaluate", "--stained", stained, "--real", real, "-o", At("evaluate/report"), "--metrics", "mae_dab", "--no-alignment",
-                "--overwrite", "--threads", $"{threads}"],
+            ["evaluate", "--stained", stained, "--real", real, "-o", At("evaluate/report"), "--metrics", "mae_dab", "--no-alignment"],
             Peer("evaluate.py", stained, real), () => MakePairs(pairs, stained, real))
         { Goal = EvaluationGoal };
 
