@@ -101,6 +101,7 @@ internal sealed class ConvolutionRewriting
     private bool IsWinograd(NodeProto node) => node.OpType == "Conv" && Shape(node) is [>= FewestChannels, >= FewestChannels, 3, 3] && Kernels(node) <= MostKernels
         && IsAll(node, "strides", 1) && (IsAll(node, "pads", 0) || IsAll(node, "pads", 1));
 
+    // Kernels of 3x3 with stride 2 leave Winograd's algorithm fewer multiplications to save, and its transforms take as long.
     private bool IsHalving(NodeProto node) => node.OpType == "Conv" && Shape(node) is [>= FewestChannels, >= FewestChannels, 4, 4]
         && Kernels(node) <= MostHalvingKernels && OnnxNode.Integers(node, "strides") is [2, 2];
 
