@@ -60,7 +60,8 @@ def phantom(name, *options):
 
 
 def slide(side):
-    return phantom(f"slide{side}", "--slides", 1, "--size", f"{side}x{side}", "--stains", "he", "--whole-slides") / "he" / "s001_f01.ome.tif"
+    folder = phantom(f"slide{side}", "--slides", 1, "--size", f"{side}x{side}", "--stains", "he", "--whole-slides")
+    return folder / "he" / "s001_f01.ome.tif"
 
 
 def image(side):
@@ -84,18 +85,22 @@ def train(batch, *options, steps=16):
 
 def evaluate(pairs):
     data = phantom(f"evaluate{pairs}", "--slides", pairs, "--size", "512x512")
-    return ["evaluate", "--stained", data / "source", "--real", data / "target", "-o", FOLDER / "report", "--overwrite", "--no-alignment"]
+    return ["evaluate", "--stained", data / "source", "--real", data / "target", "-o", FOLDER / "report", "--no-alignment"]
 
 
 # Title, unit, and commands by size.
 CURVES = {
-    "image": ("stain an image", "megapixels", {side * side / 1e6: lambda side=side: stain(image(side)) for side in (512, 1024, 2048, 4096)}),
-    "slide": ("stain a slide", "megapixels", {side * side / 1e6: lambda side=side: stain_slide(side) for side in (1280, 2560, 5120, 10240)}),
-    "tiles": ("stain a slide of 2,560 pixels", "tiles", {math.ceil(2560 / (side - 64)) ** 2: lambda side=side: stain_slide(2560, "--tile-size", side)
-                                                         for side in (960, 512, 256, 192)}),
+    "image": ("stain an image", "megapixels",
+              {side * side / 1e6: lambda side=side: stain(image(side)) for side in (512, 1024, 2048, 4096)}),
+    "slide": ("stain a slide", "megapixels",
+              {side * side / 1e6: lambda side=side: stain_slide(side) for side in (1280, 2560, 5120, 10240)}),
+    "tiles": ("stain a slide of 2,560 pixels", "tiles",
+              {math.ceil(2560 / (side - 64)) ** 2: lambda side=side: stain_slide(2560, "--tile-size", side)
+               for side in (960, 512, 256, 192)}),
     "batch": ("16 training steps", "pairs a step", {batch: lambda batch=batch: train(batch) for batch in (2, 4, 8, 16)}),
-    "processes": ("16 training steps of 8 pairs", "processes", {count: lambda count=count: train(8, "--processes", count) for count in (1, 2, 4)}),
-    "pairs": ("evaluate", "pairs of 512 pixels", {pairs: lambda pairs=pairs: evaluate(pairs) for pairs in (16, 32, 64, 128)}),
+    "processes": ("16 training steps of 8 pairs", "processes",
+                  {count: lambda count=count: train(8, "--processes", count) for count in (1, 2, 4)}),
+    "pairs": ("evaluate", "pairs of 512 pixels", {pairs: lambda pairs=pairs: evaluate(pairs) for pairs in (16, 32, 64)}),
 }
 
 

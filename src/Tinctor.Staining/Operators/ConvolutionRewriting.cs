@@ -98,8 +98,8 @@ internal sealed class ConvolutionRewriting
     private static bool IsAll(NodeProto node, string name, long value) =>
         OnnxNode.Integers(node, name)?.All(number => number == value) ?? true;
 
-    private bool IsWinograd(NodeProto node) => node.OpType == "Conv" && Shape(node) is [>= FewestChannels, >= FewestChannels, 3, 3] && Kernels(node) <= MostKernels
-        && IsAll(node, "strides", 1) && (IsAll(node, "pads", 0) || IsAll(node, "pads", 1));
+    private bool IsWinograd(NodeProto node) => node.OpType == "Conv" && Shape(node) is [>= FewestChannels, >= FewestChannels, 3, 3]
+        && Kernels(node) <= MostKernels && IsAll(node, "strides", 1) && (IsAll(node, "pads", 0) || IsAll(node, "pads", 1));
 
     // Kernels of 3x3 with stride 2 leave Winograd's algorithm fewer multiplications to save, and its transforms take as long.
     private bool IsHalving(NodeProto node) => node.OpType == "Conv" && Shape(node) is [>= FewestChannels, >= FewestChannels, 4, 4]

@@ -14,7 +14,8 @@ internal static unsafe class OperatorDomain
 
     private static readonly OperatorType[] Types =
     [
-        WinogradConvolution.Type, HalvingConvolution.Type, DoublingConvolution.Type, DirectConvolution.Type, DirectConvolution.TransposedType, ChannelVariance.Type, ChannelNormalization.Type,
+        WinogradConvolution.Type, HalvingConvolution.Type, DoublingConvolution.Type, DirectConvolution.Type,
+        DirectConvolution.TransposedType, ChannelVariance.Type, ChannelNormalization.Type,
     ];
 
     private static readonly nint[] Names = [.. Types.Select(type => Marshal.StringToCoTaskMemUTF8(type.Name))];

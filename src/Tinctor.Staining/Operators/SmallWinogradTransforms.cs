@@ -37,7 +37,8 @@ internal static unsafe class SmallWinogradTransforms
     {
         int lanes = Vector<float>.Count;
         Vector<float>* columns = stackalloc Vector<float>[Products];
-        for (int x = 0; x < InputSide; x++) TransformInput((float*)(columns + x), InputSide * lanes, pixels + (x * length), InputSide * length);
+        for (int x = 0; x < InputSide; x++)
+            TransformInput((float*)(columns + x), InputSide * lanes, pixels + (x * length), InputSide * length);
         for (int y = 0; y < InputSide; y++)
             TransformInput(products + (InputSide * y * distance), distance, (float*)(columns + (InputSide * y)), lanes);
     }

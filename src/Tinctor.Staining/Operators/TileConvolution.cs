@@ -96,7 +96,9 @@ internal abstract unsafe class TileConvolution : Operator
     /// <param name="memory">Memory of the block.</param>
     protected abstract void TransformOutput(int plane, int place, Images image, TilePlan plan, TileBlock block, Memory memory);
 
-    /// <summary>Gets the memory of a vector of transformed tiles, whose products follow at <see cref="TileBlock.Distance"/> of all inputs.</summary>
+    /// <summary>
+    /// Gets the memory of a vector of transformed tiles, whose products follow at <see cref="TileBlock.Distance"/> of all inputs.
+    /// </summary>
     protected float* Products(Memory memory, int plane, int vector)
     {
         (int step, int place) = Math.DivRem(vector, FilterProducts.Vectors);

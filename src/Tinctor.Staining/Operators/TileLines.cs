@@ -3,14 +3,15 @@ using System.Runtime.Intrinsics;
 namespace Tinctor.Staining.Operators;
 
 /// <summary>
-/// Sorts the pixels of a line by their place in tiles of <see cref="SmallWinogradTransforms"/>, and back. Parts hold the first pixels of the
-/// tiles, the second, and so on.
+/// Sorts the pixels of a line by their place in tiles of <see cref="SmallWinogradTransforms"/>, and back. Parts hold the first pixels of
+/// the tiles, the second, and so on.
 /// </summary>
 internal static unsafe class TileLines
 {
     private const int Lanes = 8, Side = SmallWinogradTransforms.OutputSide;
 
-    // Pixel 3 i + k of three vectors is in lane (3 i + k) % 8, so the pixels of a part k are in different lanes. Back, i is 3 (lane - k) % 8.
+    // Pixel 3 i + k of three vectors is in lane (3 i + k) % 8, so the pixels of a part k are in different lanes. Back, i is
+    // 3 (lane - k) % 8.
     private static readonly Vector256<int>[] Pixels = [.. Enumerable.Range(0, Side).Select(k => Order(i => (Side * i) + k))];
     private static readonly Vector256<int>[] Places = [.. Enumerable.Range(0, Side).Select(k => Order(lane => Side * (lane + Lanes - k)))];
     private static readonly Vector256<int> EvenFirst = Vector256.Create(0, 2, 4, 6, 1, 3, 5, 7);

@@ -39,8 +39,8 @@ internal sealed unsafe class WinogradConvolution : TileConvolution
                 for (int y = 0; y < WinogradTransforms.InputSide; y++)
                 {
                     var line = new Span<float>(memory.Line, (strip.Tiles + 1) * WinogradTransforms.OutputSide);
-                    PaddedLines.Copy(image.Channel(channel), image.Height, image.Width, strip.Top - border + y, strip.Left - border, Padding,
-                        line);
+                    PaddedLines.Copy(image.Channel(channel), image.Height, image.Width, strip.Top - border + y, strip.Left - border,
+                        Padding, line);
                     Split(line, memory.Pixels + (y * WinogradTransforms.InputSide * block.Length) + strip.Place, block.Length, strip.Tiles);
                 }
             for (int vector = 0; vector < block.Vectors; vector++)

@@ -42,7 +42,15 @@ public class ConditionalGanMethodTests
     {
         using DisposeScope scope = torch.NewDisposeScope();
         torch.manual_seed(1);
-        var config = new Pix2PixConfig { Generator = "resnet_6blocks", Ngf = 2, Ndf = 2, Norm = Norm.Instance, Dropout = false, LambdaGan = 0 };
+        var config = new Pix2PixConfig
+        {
+            Generator = "resnet_6blocks",
+            Ngf = 2,
+            Ndf = 2,
+            Norm = Norm.Instance,
+            Dropout = false,
+            LambdaGan = 0,
+        };
         using Method method = config.Create(Device.CPU);
         Module discriminator = method.Networks["D"];
         Dictionary<string, Tensor> before = discriminator.state_dict().ToDictionary(entry => entry.Key, entry => entry.Value.clone());

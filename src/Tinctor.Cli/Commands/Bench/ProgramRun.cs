@@ -37,7 +37,11 @@ internal sealed class ProgramRun(string name, string[] arguments, string[] peer,
     {
         try
         {
-            return Process.Start(new ProcessStartInfo(command[0], command[1..]) { RedirectStandardOutput = true, RedirectStandardError = true })!;
+            return Process.Start(new ProcessStartInfo(command[0], command[1..])
+            {
+                RedirectStandardOutput = true,
+                RedirectStandardError = true,
+            })!;
         }
         catch (System.ComponentModel.Win32Exception e)
         {

@@ -46,8 +46,8 @@ internal sealed class Suite(int threads, string python, PythonPeer? peer, string
         foreach (int side in new[] { 2560, 20000 })
         {
             string slide = At($"slides/{side}/he/s001_f01.ome.tif"), copy = At("slides/copy.ome.tif");
-            string[] vips = ["vips", $"--vips-concurrency={threads}", "tiffsave", slide, At("slides/plain.tif"), "--tile", "--tile-width", "512",
-                "--tile-height", "512", "--pyramid", "--subifd", "--bigtiff", "--compression", "jpeg", "--Q", "90"];
+            string[] vips = ["vips", $"--vips-concurrency={threads}", "tiffsave", slide, At("slides/plain.tif"), "--tile",
+                "--tile-width", "512", "--tile-height", "512", "--pyramid", "--subifd", "--bigtiff", "--compression", "jpeg", "--Q", "90"];
             yield return new ProgramRun($"convert:{side}", ["convert", slide, "-o", copy, "--overwrite"], vips,
                 () => MakeSlides($"slides/{side}", side, "he"))
             { Goal = ConvertGoal };
@@ -85,7 +85,8 @@ internal sealed class Suite(int threads, string python, PythonPeer? peer, string
     private void MakeSlides(string name, int side, string stains)
     {
         if (Directory.Exists(At(name))) return;
-        Own("phantom", "-o", At(name), "--slides", "1", "--size", $"{side}x{side}", "--stains", stains, "--misalign", "20", "--whole-slides");
+        Own("phantom", "-o", At(name), "--slides", "1", "--size", $"{side}x{side}", "--stains", stains, "--misalign", "20",
+            "--whole-slides");
     }
 
     private void MakePairs(int count, string stained, string real)

@@ -39,8 +39,8 @@ internal sealed class ViewerTile : Workload
         string slides = At("viewer/slides");
         if (!Directory.Exists(slides))
         {
-            own(["phantom", "-o", At("viewer/phantom"), "--slides", $"{Slides}", "--size", $"{Side}x{Side}", "--stains", "he", "--whole-slides",
-                "--overwrite"]);
+            own(["phantom", "-o", At("viewer/phantom"), "--slides", $"{Slides}", "--size", $"{Side}x{Side}", "--stains", "he",
+                "--whole-slides", "--overwrite"]);
             Directory.Move(At("viewer/phantom/he"), slides);
         }
         if (Directory.Exists(At("viewer/results"))) Directory.Delete(At("viewer/results"), recursive: true);

@@ -9,8 +9,8 @@ namespace Tinctor.Training.Methods.Pix2Pix;
 
 /// <summary>
 /// Conditional GAN with an L1 loss, as pix2pix (Isola et al. 2017; models/pix2pix_model.py of the official repository). A step runs the
-/// generator once, updates the discriminator if the GAN loss has a weight, then the generator. Other conditional GANs may transform the condition of the discriminator
-/// or replace the L1 loss.
+/// generator once, updates the discriminator if the GAN loss has a weight, then the generator. Other conditional GANs may transform the
+/// condition of the discriminator or replace the L1 loss.
 /// </summary>
 internal class ConditionalGanMethod : Method
 {
