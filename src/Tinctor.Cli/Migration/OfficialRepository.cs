@@ -174,7 +174,8 @@ internal sealed record OfficialRepository(
             string[] withoutGan = [.. settings, "model.lambda_gan=0"];
             return new (string Pattern, string[] Settings)[]
             {
-                (octaves, settings), ($"{octaves}_sobel", settings), ($"{octaves}_noGAN", withoutGan), ($"{octaves}_noGAN_sobel", withoutGan),
+                (octaves, settings), ($"{octaves}_sobel", settings), ($"{octaves}_noGAN", withoutGan),
+                ($"{octaves}_noGAN_sobel", withoutGan),
             };
         }).ToDictionary(each => each.Pattern, each => each.Settings);
 
