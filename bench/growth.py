@@ -100,7 +100,7 @@ CURVES = {
     "batch": ("16 training steps", "pairs a step", {batch: lambda batch=batch: train(batch) for batch in (2, 4, 8, 16)}),
     "processes": ("16 training steps of 8 pairs", "processes",
                   {count: lambda count=count: train(8, "--processes", count) for count in (1, 2, 4)}),
-    "pairs": ("evaluate", "pairs of 512 pixels", {pairs: lambda pairs=pairs: evaluate(pairs) for pairs in (16, 32, 64)}),
+    "pairs": ("evaluate", "pairs of 512 pixels", {pairs: lambda pairs=pairs: evaluate(pairs) for pairs in (8, 16, 32)}),
 }
 
 
