@@ -27,21 +27,8 @@ public class Adam : Optimizer
     private protected sealed override void Update(ParamGroup group, Entry[] entries)
     {
         Tensor[] parameters = Array.ConvertAll(entries, entry => entry.parameter);
-        Tensor[] gradients = Array.ConvertAll(entries, entry => entry.gradient);
+        Tensor[] gradients = Decay(group, parameters, Array.ConvertAll(entries, entry => entry.gradient));
         Tensor[] mean = Remembered(entries, "exp_avg", Zeros), square = Remembered(entries, "exp_avg_sq", Zeros);
-        // The averages start at zero; these factors make up for it.
-        long step = entries[0].state.step;
-        double correction1 = 1 - Math.Pow(beta1, step), correction2 = 1 - Math.Pow(beta2, step);
-        (double shrinkage, double decay) = Decay(group);
-        if (entries.Length == 1 && !amsgrad && FusedAdam.IsFor(parameters[0], gradients[0], mean[0], square[0]))
-        {
-            new FusedAdam(beta1, beta2, eps, correction1, correction2, group.lr, shrinkage, decay)
-                .Update(parameters[0], gradients[0], mean[0], square[0]);
-            return;
-        }
-
-        if (shrinkage != 1) Foreach.mul___Scalar.CallVoid(parameters, shrinkage);
-        if (decay != 0) gradients = Foreach.add__List.CallMany(gradients, parameters, decay);
         Foreach.mul___Scalar.CallVoid(mean, beta1);
         Foreach.add___List.CallVoid(mean, gradients, 1 - beta1);
         Foreach.mul___Scalar.CallVoid(square, beta2);
@@ -52,14 +39,19 @@ public class Adam : Optimizer
             Foreach.maximum___List.CallVoid(largest, square);
             square = largest;
         }
+
+        // The averages start at zero; these factors make up for it.
+        long step = entries[0].state.step;
+        double correction1 = 1 - Math.Pow(beta1, step), correction2 = 1 - Math.Pow(beta2, step);
         Tensor[] root = Foreach.sqrt.CallMany((Arg)square);
         Foreach.div___Scalar.CallVoid(root, Math.Sqrt(correction2));
         Foreach.add___Scalar.CallVoid(root, eps);
         Foreach.addcdiv___Scalar.CallVoid(parameters, mean, root, -(group.lr / correction1));
     }
 
-    /// <summary>Gets the weight decay: a factor of the parameters, and their share that is added to the gradients.</summary>
-    private protected virtual (double Shrinkage, double Added) Decay(ParamGroup group) => (1, group.weight_decay);
+    /// <summary>Applies the weight decay to the parameters or to the returned gradients.</summary>
+    private protected virtual Tensor[] Decay(ParamGroup group, Tensor[] parameters, Tensor[] gradients) =>
+        group.weight_decay == 0 ? gradients : Foreach.add__List.CallMany(gradients, parameters, group.weight_decay);
 
     private static Tensor Zeros(Entry entry) => torch.zeros_like(entry.parameter);
 
@@ -85,5 +77,9 @@ public sealed class AdamW : Adam
     public AdamW(IEnumerable<Tensor> parameters, double lr = 1e-3, (double beta1, double beta2)? betas = null, double eps = 1e-8,
         double weight_decay = 1e-2, bool amsgrad = false) : base(parameters, lr, betas, eps, weight_decay, amsgrad) { }
 
-    private protected override (double Shrinkage, double Added) Decay(ParamGroup group) => (1 - (group.lr * group.weight_decay), 0);
+    private protected override Tensor[] Decay(ParamGroup group, Tensor[] parameters, Tensor[] gradients)
+    {
+        Foreach.mul___Scalar.CallVoid(parameters, 1 - (group.lr * group.weight_decay));
+        return gradients;
+    }
 }

@@ -60,29 +60,6 @@ public class OptimizerTests
         }
     }
 
-    /// <summary>The step in one pass, which threads share, against that of separate operators in float64.</summary>
-    [Theory]
-    [InlineData(1, false), InlineData(13, true), InlineData(100_003, false), InlineData(200_000, true)]
-    public void Fused_step_equals_that_of_operators(int length, bool decoupled)
-    {
-        using var scope = torch.NewDisposeScope();
-        using var random = new Generator().manual_seed(3);
-        Tensor start = torch.randn([length], random), single = start.clone().requires_grad_();
-        Tensor exact = start.to(ScalarType.Float64).requires_grad_();
-        using Optimizer fused = Make(single), plain = Make(exact);
-        for (int step = 0; step < 5; step++)
-        {
-            Tensor gradient = torch.randn([length], random);
-            (single.grad, exact.grad) = (gradient, gradient.to(ScalarType.Float64));
-            fused.step();
-            plain.step();
-        }
-        Assert.True((single - exact).abs().max().item() < 3e-6);
-
-        Optimizer Make(Tensor parameter) => decoupled ? new AdamW([parameter], lr: 0.01, weight_decay: 0.1)
-            : new Adam([parameter], lr: 0.01, weight_decay: 0.1);
-    }
-
     [Theory, MemberData(nameof(Names))]
     public void Load_state_resumes_bit_for_bit(string name)
     {
