@@ -12,7 +12,8 @@ namespace Tinctor.Viewer.Tests.Pages;
 /// <summary>The program <c>tinctor serve</c>, killed in the middle of a job that a page began.</summary>
 public sealed class KilledServerTests(Browser browser) : IClassFixture<Browser>, IDisposable
 {
-    private const int Width = 1400, Height = 1300;
+    // Twice the sample side by side: a job that is not over before the server is killed.
+    private const int Part = 1400, Width = 2 * Part, Height = 1300;
 
     private readonly TemporaryFolder folder = new();
     private readonly int port = FreePort();
@@ -29,7 +30,7 @@ public sealed class KilledServerTests(Browser browser) : IClassFixture<Browser>,
     public async Task Job_goes_on_after_server_was_killed_and_page_follows()
     {
         Assert.SkipWhen(OperatingSystem.IsWindows(), "needs signals");
-        string slide = TestServer.WriteSample(folder, "he.ome.tif", Width, Height);
+        string slide = WriteSlide();
         Uri address = await StartAsync();
         using var client = new HttpClient { BaseAddress = address };
         string id = (await JsonAsync(client, "/api/v1/slides")).GetProperty("items")[0].GetProperty("id").GetString()!;
@@ -59,6 +60,19 @@ public sealed class KilledServerTests(Browser browser) : IClassFixture<Browser>,
         // Nothing but the result and its report is left.
         Assert.Equal([Path.GetFileName(result), "he.json"], Directory.GetFileSystemEntries(Path.GetDirectoryName(result)!)
             .Select(path => Path.GetFileName(path)).OrderDescending());
+    }
+
+    private string WriteSlide()
+    {
+        string path = Path.Combine(Directory.CreateDirectory(folder.File("slides")).FullName, "he.ome.tif");
+        using Slide sample = Slide.Open(RepositoryFiles.Path("samples/data/phantom/he.ome.tif"));
+        byte[] part = sample.Read(0, 200, 100, Part, Height).Data;
+        var whole = new Image(Width, Height, 3);
+        const int row = 3 * Part;
+        for (int y = 0; y < Height; y++)
+            for (int copy = 0; copy < 2; copy++) part.AsSpan(y * row, row).CopyTo(whole.Data.AsSpan(((2 * y) + copy) * row));
+        SlideWriter.Write(path, new SlideSpec(Width, Height) { Mpp = 0.5 }, whole);
+        return path;
     }
 
     private int StainedTiles() => Directory.GetFiles(folder.File("results"), "*.png", SearchOption.AllDirectories).Length;
