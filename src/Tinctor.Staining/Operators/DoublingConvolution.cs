@@ -63,7 +63,7 @@ internal sealed unsafe class DoublingConvolution : TileConvolution
     }
 
     /// <inheritdoc/>
-    protected override void TransformOutput(int plane, int place, Images image, TilePlan plan, TileBlock block, Memory memory)
+    protected override void TransformOutput(int plane, int place, Images image, TileBlock block, Memory memory)
     {
         (int channel, int phase) = Math.DivRem(plane, Planes);
         (int row, int column) = Math.DivRem(phase, 2);

@@ -63,7 +63,7 @@ internal sealed unsafe class HalvingConvolution : TileConvolution
     }
 
     /// <inheritdoc/>
-    protected override void TransformOutput(int plane, int place, Images image, TilePlan plan, TileBlock block, Memory memory)
+    protected override void TransformOutput(int plane, int place, Images image, TileBlock block, Memory memory)
     {
         for (int vector = 0; vector < block.Vectors; vector++)
             SmallWinogradTransforms.Output(Results(memory, block, place, vector, out nint distance), distance,

@@ -74,7 +74,7 @@ internal abstract unsafe class TileConvolution : Operator
             var memory = new Memory(scheme, inputs, block);
             TransformInput(input.At(image), block, memory);
             for (int pass = part * passes / parts; pass < (part + 1) * passes / parts; pass++)
-                Compute(pass * PassPlanes, Math.Min(outputs, (pass + 1) * PassPlanes), output.At(image), plan, block, memory);
+                Compute(pass * PassPlanes, Math.Min(outputs, (pass + 1) * PassPlanes), output.At(image), block, memory);
         });
     }
 
@@ -91,10 +91,9 @@ internal abstract unsafe class TileConvolution : Operator
     /// <param name="plane">The plane.</param>
     /// <param name="place">Its place in the memory.</param>
     /// <param name="image">The image to write to.</param>
-    /// <param name="plan">Division of the output.</param>
     /// <param name="block">The tiles.</param>
     /// <param name="memory">Memory of the block.</param>
-    protected abstract void TransformOutput(int plane, int place, Images image, TilePlan plan, TileBlock block, Memory memory);
+    protected abstract void TransformOutput(int plane, int place, Images image, TileBlock block, Memory memory);
 
     /// <summary>
     /// Gets the memory of a vector of transformed tiles, whose products follow at <see cref="TileBlock.Distance"/> of all inputs.
@@ -112,10 +111,10 @@ internal abstract unsafe class TileConvolution : Operator
         return memory.Output + (((place * block.Vectors) + vector) * Lanes);
     }
 
-    private void Compute(int start, int end, Images image, TilePlan plan, TileBlock block, Memory memory)
+    private void Compute(int start, int end, Images image, TileBlock block, Memory memory)
     {
         Multiply(start, end, block, memory);
-        for (int plane = start; plane < end; plane++) TransformOutput(plane, plane - start, image, plan, block, memory);
+        for (int plane = start; plane < end; plane++) TransformOutput(plane, plane - start, image, block, memory);
     }
 
     private float[] Transform(ReadOnlySpan<float> weights, KernelTransform transform)

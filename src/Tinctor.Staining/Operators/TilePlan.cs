@@ -16,18 +16,12 @@ internal sealed class TilePlan
     /// <param name="side">Side of a tile.</param>
     public TilePlan(int height, int width, int side)
     {
-        (Height, Width, this.side) = (height, width, side);
+        this.side = side;
         columns = FilterProducts.DivideUp(width, side);
         tiles = columns * FilterProducts.DivideUp(height, side);
         int even = FilterProducts.DivideUp(tiles, FilterProducts.DivideUp(tiles, BlockTiles));
         blockTiles = FilterProducts.DivideUp(even, FilterProducts.Positions) * FilterProducts.Positions;
     }
-
-    /// <summary>Height of the output.</summary>
-    public int Height { get; }
-
-    /// <summary>Width of the output.</summary>
-    public int Width { get; }
 
     /// <summary>Number of blocks.</summary>
     public int Blocks => FilterProducts.DivideUp(tiles, blockTiles);

@@ -50,7 +50,7 @@ internal sealed unsafe class WinogradConvolution : TileConvolution
     }
 
     /// <inheritdoc/>
-    protected override void TransformOutput(int plane, int place, Images image, TilePlan plan, TileBlock block, Memory memory)
+    protected override void TransformOutput(int plane, int place, Images image, TileBlock block, Memory memory)
     {
         int side = WinogradTransforms.OutputSide;
         for (int vector = 0; vector < block.Vectors; vector++)
