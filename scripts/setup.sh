@@ -108,7 +108,7 @@ set_up() {
     exec 9>&-
 }
 
-runtime_packages=(libvips42 libopenblas0-pthread cmake make g++)
+runtime_packages=(libvips42 libopenblas0-openmp cmake make g++)
 # The script of reports is bundled by Node.js, which may come from elsewhere than Debian.
 node_packages=()
 command -v node >/dev/null || node_packages+=(nodejs)

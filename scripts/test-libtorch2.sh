@@ -14,7 +14,7 @@ if [ ! -e "$system/complete" ]; then
     rm -rf "$system"
     logged debian13 debootstrap --variant=minbase trixie "$system"
     logged debian13-packages chroot "$system" env DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends \
-        g++ cmake make libtorch-dev libgloo-dev libopenblas0-pthread libvips42 ca-certificates
+        g++ cmake make libtorch-dev libgloo-dev libopenblas0-openmp libvips42 ca-certificates
     mkdir -p "$system/dotnet" "$system/tinctor"
     touch "$system/complete"
 fi

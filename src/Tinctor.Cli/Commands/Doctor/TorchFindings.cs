@@ -22,9 +22,11 @@ internal static class TorchFindings
         yield return SelfTest();
         string? blas = SystemInfo.LoadedLibrary("libopenblas") ?? SystemInfo.LoadedLibrary("libmkl_core")
             ?? SystemInfo.LoadedLibrary("libblas");
-        bool reference = blas is not null && blas.Contains("/blas/");
-        yield return new("BLAS", blas ?? "inside libtorch",
-            reference ? "this is the slow reference BLAS: apt-get install -y libopenblas0-pthread" : null);
+        const string Remedy = "apt-get install -y libopenblas0-openmp";
+        yield return new("BLAS", blas ?? "inside libtorch", blas is null ? null
+            : blas.Contains("/blas/") ? $"this is the slow reference BLAS: {Remedy}"
+            : blas.Contains("/openblas-pthread/") ? $"its threads wait busily and slow down training beside other programs: {Remedy}"
+            : null);
         yield return new("oneDNN", LineOf(config, "MKL-DNN") ?? "not built in");
         yield return new("Vector code", LineOf(config, "CPU capability") ?? "unknown");
         yield return new("Threads", $"{torch.get_num_threads()} in an operator, {torch.get_num_interop_threads()} between operators");
