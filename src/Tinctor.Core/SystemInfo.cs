@@ -9,6 +9,9 @@ internal static class SystemInfo
     /// <summary>Instruction sets of the processor, separated by spaces; empty if unknown.</summary>
     public static string ProcessorFlags => ProcessorInfo("flags");
 
+    /// <summary>Whether the processor has units for bfloat16; without them it is slower than float32.</summary>
+    public static bool HasBfloat16 => ProcessorFlags.Split(' ').Any(flag => flag is "avx512_bf16" or "amx_bf16");
+
     /// <summary>Path of a library that is mapped into this process; null if there is none.</summary>
     /// <param name="name">Start of the file name, such as libtorch_cpu.</param>
     public static string? LoadedLibrary(string name) => File.Exists("/proc/self/maps")

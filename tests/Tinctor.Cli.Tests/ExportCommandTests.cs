@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text.RegularExpressions;
 using Google.Protobuf;
 using Tinctor.Slides;
@@ -106,6 +107,37 @@ public sealed class ExportCommandTests(TrainedRun trained) : IDisposable
 
         Assert.DoesNotContain("quantising", Stain(model, "int8", "--precision", "int8", "--overwrite").Messages);
         Assert.Single(Regex.Matches(File.ReadAllText(card), "## int8"));
+    }
+
+    [Fact]
+    public void Stain_with_automatic_precision_tests_bfloat16_once()
+    {
+        string model = At("model"), tests = Path.Combine(model, "precision.json");
+        trained.CopyModel(model);
+        TrainedRun.Noise(80, 80, 1).Write(At("in", "a.png"));
+        const string NoChoice = "precision: float32, because the device has no faster format of 16 bits";
+        Assert.Contains(NoChoice, Stain(model, "onnx", "--precision", "auto").Messages);
+        Assert.Contains("--amp is given", Stain(model, "amp", "--precision", "auto", "--amp").OneError());
+
+        Outcome first = Stain(model, "first", "--precision", "auto", "--executor", "torch");
+        Assert.Equal((0, ""), (first.Code, first.Error));
+        if (!SystemInfo.HasBfloat16)
+        {
+            Assert.Contains(NoChoice, first.Messages);
+            Assert.False(File.Exists(tests));
+            return;
+        }
+        Match found = Regex.Match(first.Messages,
+            @"precision: (\w+), because bfloat16 has ([0-9.]+) dB against float32 \(at least 46.3\) and [0-9.]+ times its speed");
+        Assert.InRange(double.Parse(found.Groups[2].Value, CultureInfo.InvariantCulture), 30, 70);
+        Assert.Matches($"executor: torch .*{found.Groups[1].Value}", first.Messages);
+        Stain(model, "named", "--precision", found.Groups[1].Value, "--executor", "torch");
+        Assert.Equal(Image.Read(At("named", "a.png")).Data, Image.Read(At("first", "a.png")).Data);
+
+        DateTime written = File.GetLastWriteTimeUtc(tests);
+        Outcome second = Stain(model, "second", "--precision", "auto", "--executor", "torch");
+        Assert.Contains(found.Value, second.Messages);
+        Assert.Equal(written, File.GetLastWriteTimeUtc(tests));
     }
 
     [Fact]

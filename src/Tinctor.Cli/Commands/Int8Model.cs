@@ -19,7 +19,6 @@ namespace Tinctor.Cli.Commands;
 /// </summary>
 internal static class Int8Model
 {
-    private const int MostImages = 8, TilesOfImage = 8;
     private const string Heading = "## int8";
 
     /// <summary>Quantises a model.</summary>
@@ -35,7 +34,7 @@ internal static class Int8Model
                 "Use float32");
         if (float32.Model.Stains.Count > 1)
             throw new OptionException("Precision", "int8 is for models of one stain, and the model has several", "Use float32");
-        Image[] tiles = Tiles(float32.Model, images);
+        Image[] tiles = SampleTiles.Read(float32.Model, images);
         (Image[] calibration, Image[] comparison) = ([.. tiles.Where((_, i) => i % 2 == 0)], [.. tiles.Where((_, i) => i % 2 == 1)]);
         if (comparison.Length == 0) comparison = calibration;
         Terminal.Note($"{model}: quantising the network to {ModelFolder.Int8File}, once, from {tiles.Length} tiles of the images");
@@ -50,22 +49,6 @@ internal static class Int8Model
         OnnxFile.SetMetadata(network, "receptive_field", $"{SlidePreparation.Radius(float32, calibration[0])}");
         AtomicFile.Write(path, stream => network.WriteTo(stream));
         Compare(model, folder, float32, comparison, quantization.Convolutions, calibration.Length);
-    }
-
-    private static Image[] Tiles(ModelDescription model, IReadOnlyList<ImageJob> images)
-    {
-        int step = Math.Max(1, images.Count / MostImages);
-        var tiles = new List<Image>();
-        foreach (ImageJob job in images.Where((_, i) => i % step == 0).Take(MostImages))
-        {
-            if (!job.IsSlide) tiles.AddRange(CalibrationTiles.Cut(job.Read(), model, TilesOfImage));
-            else
-            {
-                using Slide slide = job.Open();
-                tiles.AddRange(CalibrationTiles.Read(slide, model, TilesOfImage));
-            }
-        }
-        return [.. tiles];
     }
 
     private static void Compare(string model, string folder, Stainer float32, Image[] tiles, int convolutions, int calibrated)

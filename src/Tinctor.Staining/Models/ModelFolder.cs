@@ -6,7 +6,7 @@ namespace Tinctor.Staining.Models;
 
 /// <summary>
 /// Folder of a trained staining model: model.json (<see cref="ModelDescription"/>), the weights, config.yaml of its training, README.md
-/// (the model card) and novelty.json (<see cref="SourceNovelty"/>).
+/// (the model card), novelty.json (<see cref="SourceNovelty"/>) and precision.json (<see cref="PrecisionTest"/>).
 /// </summary>
 public static class ModelFolder
 {
