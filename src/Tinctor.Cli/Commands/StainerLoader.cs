@@ -49,8 +49,8 @@ internal sealed class StainerLoader
 
     private readonly Option<string> device = CommonOptions.Device();
     private readonly Option<Precision> precision =
-        Words.Option("--precision", "bfloat16 with torch; int8, and float16 on a GPU, with onnx; auto: 16 bits where a test of the model, "
-            + "stored in its folder, shows that they are faster and cost less than 0.1 dB", Precision.Float32);
+        Words.Option("--precision", "bfloat16 with torch; int8, on a GPU float16, with onnx; auto after a test",
+            Precision.Float32);
     private readonly Option<bool> amp = CommonOptions.Amp();
     private readonly Option<int> threads = Cli.Threads.Option();
 

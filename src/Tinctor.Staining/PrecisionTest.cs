@@ -5,7 +5,7 @@ using System.Text.Json.Serialization;
 using Tinctor.Slides;
 using Tinctor.Staining.Execution;
 
-namespace Tinctor.Staining.Models;
+namespace Tinctor.Staining;
 
 /// <summary>
 /// Comparison of a model in 16 bits with the same model in float32, on tiles of images to stain. A model folder stores the tests of all

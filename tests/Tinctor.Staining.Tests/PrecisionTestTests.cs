@@ -2,7 +2,7 @@ using Tinctor.Slides;
 using Tinctor.Staining.Execution;
 using Tinctor.Staining.Models;
 
-namespace Tinctor.Staining.Tests.Models;
+namespace Tinctor.Staining.Tests;
 
 /// <summary>The test of a model in 16 bits against float32.</summary>
 public sealed class PrecisionTestTests : IDisposable
@@ -22,7 +22,7 @@ public sealed class PrecisionTestTests : IDisposable
 
     [Theory]
     [InlineData(0.009, true, true), InlineData(0.0101, true, false), InlineData(0.009, false, false)]
-    public void Run_passes_what_is_close_and_faster(double error, bool isFaster, bool isPassed)
+    public void Run_passes_close_and_faster_results(double error, bool isFaster, bool isPassed)
     {
         using Stainer float32 = Create(0, isFaster ? Slow : Quick), reduced = Create((float)error, isFaster ? Quick : Slow);
         PrecisionTest test = PrecisionTest.Run(float32, reduced, Tiles(20));
