@@ -83,7 +83,7 @@ internal sealed class StainerLoader
             Terminal.Note("precision: float32, because the device has no faster format of 16 bits");
             return float32;
         }
-        Loaded reduced = Load(request with { Executor = float32.Engine }, format);
+        Loaded reduced = LoadOn(float32.Engine, request, format, float32.Reason);
         string folder = ModelFolder.Resolve(request.Model);
         PrecisionTest? test = PrecisionTest.Read(folder, reduced.Stainer);
         if (test is null)
@@ -100,7 +100,14 @@ internal sealed class StainerLoader
     private static Loaded Load(Request request, Precision format)
     {
         (Engine engine, string reason) = Choose(request.Executor, request.Device, format);
-        if (engine == Engine.Torch) return LoadTorch(request, format, reason);
+        return LoadOn(engine, request, format, reason);
+    }
+
+    private static Loaded LoadOn(Engine engine, Request request, Precision format, string reason) =>
+        engine == Engine.Torch ? LoadTorch(request, format, reason) : LoadOnnx(request, format, reason);
+
+    private static Loaded LoadOnnx(Request request, Precision format, string reason)
+    {
         (string model, int count) = (request.Model, request.Threads);
         OnnxDevice device = ChooseDevice(request.Device, format);
         Stainer? stainer = OnnxModel.TryLoad(model, device, count, FileOf(format));
@@ -121,7 +128,7 @@ internal sealed class StainerLoader
         }
         bool onCpu = device.Name == "cpu";
         return new(isReady || !isReduced ? stainer : Reduce(stainer, model, request.Images, device, format, count), Engine.Onnx,
-            onCpu ? null : Precision.Float16,
+            reason, onCpu ? null : Precision.Float16,
             $"executor: onnx ({reason}), {device}, {Words.Of(format)}{(onCpu ? $", {count} threads" : "")}");
     }
 
@@ -200,13 +207,13 @@ internal sealed class StainerLoader
         torch.set_num_threads(request.Threads);
         (Device device, string description) = DeviceChoice.Resolve(request.Device);
         return new(TrainedModel.LoadStainer(request.Model, device, format == Precision.Bfloat16), Engine.Torch,
-            device.type == DeviceType.CPU && !SystemInfo.HasBfloat16 ? null : Precision.Bfloat16,
+            reason, device.type == DeviceType.CPU && !SystemInfo.HasBfloat16 ? null : Precision.Bfloat16,
             $"executor: torch ({reason}), {description}, {Words.Of(format)}");
     }
 
     // Model and options of the command line.
     private sealed record Request(string Model, IReadOnlyList<ImageJob> Images, Engine? Executor, string Device, int Threads);
 
-    // A loaded model, and the format of 16 bits that its engine computes in on its device; null if there is none.
-    private sealed record Loaded(Stainer Stainer, Engine Engine, Precision? Reduced, string Description);
+    // A loaded model, the reason for its engine, and the format of 16 bits that the engine computes in on its device; null if there is none.
+    private sealed record Loaded(Stainer Stainer, Engine Engine, string Reason, Precision? Reduced, string Description);
 }
