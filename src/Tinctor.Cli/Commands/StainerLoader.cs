@@ -214,6 +214,7 @@ internal sealed class StainerLoader
     // Model and options of the command line.
     private sealed record Request(string Model, IReadOnlyList<ImageJob> Images, Engine? Executor, string Device, int Threads);
 
-    // A loaded model, the reason for its engine, and the format of 16 bits that the engine computes in on its device; null if there is none.
+    // A loaded model, the reason for its engine, and the format of 16 bits that the engine computes in on its device
+    // (null if there is none).
     private sealed record Loaded(Stainer Stainer, Engine Engine, string Reason, Precision? Reduced, string Description);
 }
