@@ -137,6 +137,12 @@ public sealed class Stainer : IDisposable
                 + "stain it tile by tile");
         NetworkOutput output = Measure(source, ihcLogits, normalization);
         ImageBatch stained = schedule is null || sampling is null ? output.Image : Sample(output.Image, sampling, height, width);
+        if (stained.Count != source.Count || stained.Height < height || stained.Width < width)
+        {
+            throw new TinctorException($"the network makes {stained.Count} x {stained.Width} x {stained.Height} pixels of "
+                + $"{source.Count} x {source.Width} x {source.Height}, but {source.Count} x {width} x {height} are needed. "
+                + "Check the scale in model.json, or export the model again");
+        }
         if (!stained.IsFinite)
             throw new TinctorException(null, "the network's output contains values that are not finite numbers",
                 "The weights are damaged, or overflow in reduced precision: try full precision, or another checkpoint");

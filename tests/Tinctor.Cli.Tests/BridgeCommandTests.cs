@@ -1,5 +1,6 @@
 using Tinctor.Data;
 using Tinctor.Slides;
+using Tinctor.Tests;
 
 namespace Tinctor.Cli.Tests;
 
@@ -59,6 +60,7 @@ public sealed class BridgeCommandTests(TrainedRun trained) : IDisposable
         Assert.Equal(("", 0), Errors(variance));
         Assert.Equal(made, File.GetLastWriteTimeUtc(At("table/results.json")));
         Assert.Contains("begun with other settings", CommandLine.Run([.. variance, "--seed", "3"]).OneError());
+        ResumesAfterFullDisk(variance, lines);
 
         string[] sweep = ["variance", At("bbdm"), At("af"), "-o", At("sweep"), "--images", "1", "--samples", "2", "--average", "1",
             "--steps", "4", "--device", "cpu"];
@@ -70,6 +72,19 @@ public sealed class BridgeCommandTests(TrainedRun trained) : IDisposable
         Assert.NotEqual(rows[2][4..], rows[3][4..]);
         Assert.Equal(("", 0), Errors([.. sweep, "--exit-step", "0,500,900", "--strategies", "mean"]));
         Assert.Contains(File.ReadAllLines(At("sweep/table.csv")), line => line.Contains(",mean,500,"));
+    }
+
+    // A disk of one page has space for a part of the results.
+    private static void ResumesAfterFullDisk(string[] variance, string[] lines)
+    {
+        if (!SmallDisk.IsAllowed) return;
+        using var disk = new SmallDisk(4);
+        string[] small = [.. variance.Select((word, i) => i > 0 && variance[i - 1] == "-o" ? disk.At("table") : word)];
+        Assert.Contains("results.json: cannot be written: no space left on the disk", CommandLine.Run(small).OneError());
+        Assert.All(disk.Files, file => Assert.DoesNotContain(".tinctor-", file));
+        disk.Resize(100);
+        Assert.Equal(0, CommandLine.Run(small).Code);
+        Assert.Equal(lines, File.ReadAllLines(disk.At("table/table.md")));
     }
 
     [Fact]

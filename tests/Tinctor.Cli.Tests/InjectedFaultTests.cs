@@ -35,6 +35,7 @@ public sealed class InjectedFaultTests(TrainedRun trained) : IDisposable
         { "warp SHIFT IMAGE -o OUT/out.png --accept-failed", 8 },
         { "import pix2pix WEIGHTS -o OUT/out", 60 },
         { "compare pyramid-pix2pix cut --data DATA -o OUT/out --steps 2 --seeds 0 --set data.crop_size=32", 400 },
+        { "ablate pix2pix --data DATA -o OUT/out --steps 2 --seeds 0 --set data.crop_size=32 --set model.generator=resnet_6blocks", 400 },
         { "train pix2pix --data DATA -o OUT/run --steps 2 --crop-size 32 --set model.generator=resnet_6blocks --set model.ngf=4", 200 },
     };
 
@@ -58,6 +59,24 @@ public sealed class InjectedFaultTests(TrainedRun trained) : IDisposable
         Assert.All(disk.Files, file => Assert.DoesNotContain(".tinctor-", file));
         Assert.All(disk.Files.Where(file => file.EndsWith(".png") && new FileInfo(file).LinkTarget is null), file => Image.Read(file));
         Assert.DoesNotContain(disk.Files, file => file.EndsWith(".safetensors"));
+    }
+
+    [Fact]
+    public void Export_to_full_disk_is_one_line_and_keeps_model()
+    {
+        using var disk = new SmallDisk(600);
+        trained.CopyModel(disk.At("model"));
+        string[] before = disk.Files;
+        File.WriteAllBytes(disk.At("filler"), new byte[600_000 - before.Sum(file => (int)new FileInfo(file).Length) - 50_000]);
+        string error = CommandLine.Run("export", disk.At("model"), "--tile", "64").OneError();
+        Assert.Contains("model-64.onnx: cannot be written: no space left on the disk", error);
+        error = CommandLine.Run("export", disk.At("model"), "--overwrite").OneError();
+        Assert.Contains("model.onnx: cannot be written: no space left on the disk", error);
+        File.Delete(disk.At("filler"));
+        Assert.Equal(before.Order(), disk.Files.Order());
+        foreach (string file in before)
+            Assert.Equal(File.ReadAllBytes(Path.Combine(trained.Model, Path.GetFileName(file))), File.ReadAllBytes(file));
+        Assert.Equal(0, CommandLine.Run("export", disk.At("model"), "--tile", "64").Code);
     }
 
     [Theory]

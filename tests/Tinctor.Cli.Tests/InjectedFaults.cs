@@ -37,39 +37,3 @@ internal static class InjectedFaults
         }
     }
 }
-
-/// <summary>A disk of a few kilobytes (tmpfs); only root may mount one.</summary>
-internal sealed class SmallDisk : IDisposable
-{
-    private readonly string path = Directory.CreateTempSubdirectory("tinctor-disk-").FullName;
-    private readonly bool isMounted;
-
-    /// <summary>Mounts the disk; skips the test where that is not allowed.</summary>
-    public SmallDisk(int kilobytes)
-    {
-        isMounted = OperatingSystem.IsLinux() && Environment.UserName == "root"
-            && Run("mount", "-t", "tmpfs", "-o", $"size={kilobytes}k", "none", path);
-        if (isMounted) return;
-        Directory.Delete(path);
-        Assert.Skip("needs root, to mount a small disk");
-    }
-
-    public string At(string name) => Path.Combine(path, name);
-
-    /// <summary>Gets the files on the disk, also those with temporary names.</summary>
-    public string[] Files => Directory.GetFiles(path, "*", new EnumerationOptions { RecurseSubdirectories = true, AttributesToSkip = 0 });
-
-    public void Dispose()
-    {
-        if (!isMounted) return;
-        Run("umount", "-l", path);
-        Directory.Delete(path);
-    }
-
-    private static bool Run(string program, params string[] arguments)
-    {
-        using Process process = Process.Start(new ProcessStartInfo(program, arguments) { RedirectStandardError = true })!;
-        process.WaitForExit();
-        return process.ExitCode == 0;
-    }
-}

@@ -24,6 +24,9 @@ internal sealed record FuzzedFormat(string Name, string Extension, Action<string
     /// <summary>Number of the first case; others are below it.</summary>
     public static int First { get; } = int.TryParse(Environment.GetEnvironmentVariable("TINCTOR_FUZZ_FIRST"), out int first) ? first : 0;
 
+    /// <summary>Numbers of cases that found a fault once; they are always run.</summary>
+    public IReadOnlyList<int> Faults { get; init; } = [];
+
     /// <summary>Makes a mutated file; the same number gives the same bytes.</summary>
     public byte[] Make(int number)
     {
@@ -44,7 +47,7 @@ internal sealed record FuzzedFormat(string Name, string Extension, Action<string
         foreach (byte[] seed in Seeds) Read(folder.File("seed" + Extension, seed));
         long before = Process.GetCurrentProcess().PeakWorkingSet64;
         using var watchdog = new Watchdog(Name, Patience);
-        for (int i = First; i < First + count && problems.Count < MostProblems; i++)
+        foreach (int i in Faults.Concat(Enumerable.Range(First, count)).TakeWhile(_ => problems.Count < MostProblems))
         {
             File.WriteAllBytes(path, Make(i));
             watchdog.Start(i);

@@ -70,6 +70,8 @@ internal sealed class DicomReader(Stream file)
                 else if (!open.TryPop(out Level ended) || ended.IsSequence != (tag == DicomTag.SequenceEnd)) throw Malformed(at);
                 continue;
             }
+            // Sequences consist of items.
+            if (open.Count > 0 && item < 0) throw Malformed(at);
             string kind = isImplicit ? "" : ReadKind();
             long bytes = isImplicit || IsLong(kind) ? Length(ReadUInt32()) : ReadUInt16();
             if (tag == DicomTag.PixelData && root == 0)

@@ -96,6 +96,7 @@ internal sealed class TiffFile(Stream file)
             }
             seen.Add(page);
         }
+        if (seen.Count == 0) throw new TinctorException("it has no pages");
         return seen;
     }
 

@@ -33,11 +33,11 @@ internal sealed class OnnxExecutor : INetworkExecutor
         isBridge = network.InputNames.Contains("state");
         RequireNames();
         seesEnd = network.InputNames.Contains("end");
-        takesOne = network.InputMetadata.TryGetValue("source", out NodeMetadata? source) && source.Dimensions[0] == 1;
+        takesOne = network.InputMetadata.TryGetValue("source", out NodeMetadata? source) && source.Dimensions is [1, ..];
         matcher = matcherPath is null ? null : OnnxNetwork.OpenSession(matcherPath, device, threads);
         layers = Moments(isBridge ? matcher : network);
-        stains = network.InputMetadata.TryGetValue("stain", out NodeMetadata? oneHot) ? oneHot.Dimensions[1] : 0;
-        ihcLevels = network.InputMetadata.TryGetValue("given_ihc_logits", out NodeMetadata? logits) ? logits.Dimensions[1] : 0;
+        stains = Columns("stain");
+        ihcLevels = Columns("given_ihc_logits");
     }
 
     // The network of another executor, which owns it, for one stain.
@@ -137,6 +137,10 @@ internal sealed class OnnxExecutor : INetworkExecutor
         throw new TinctorException(path, $"is no network of this program: it has no {missing[0]}", "Import the network of another program");
     }
 
+    // K of an input [N,K]; 0 if the network has no such input.
+    private int Columns(string name) =>
+        network.InputMetadata.TryGetValue(name, out NodeMetadata? input) && input.Dimensions is [_, int columns] ? columns : 0;
+
     private IDisposableReadOnlyCollection<OrtValue> Run(InferenceSession session, Feeds feeds, string[] outputs)
     {
         try
@@ -155,7 +159,8 @@ internal sealed class OnnxExecutor : INetworkExecutor
     {
         if (Metadata(session, "moments") is not { } text) return [];
         int[] channels = [.. text.Split(',').Select(part => int.TryParse(part, out int number) ? number : 0)];
-        return session!.InputMetadata.TryGetValue("moments", out NodeMetadata? input) && input.Dimensions[1] == channels.Sum() * 2
+        return session!.InputMetadata.TryGetValue("moments", out NodeMetadata? input)
+            && input.Dimensions is [_, int columns] && columns == channels.Sum() * 2
             ? channels
             : throw new TinctorException(path, "its metadata \"moments\" does not fit its inputs", "Export the model again");
     }
@@ -193,9 +198,11 @@ internal sealed class OnnxExecutor : INetworkExecutor
     private static float[][] Rows(OrtValue value, int count) =>
         [.. value.GetTensorDataAsSpan<float>().ToArray().Chunk((int)(value.GetTensorTypeAndShape().ElementCount / count))];
 
-    private static ImageBatch ToBatch(OrtValue value)
+    private ImageBatch ToBatch(OrtValue value)
     {
         long[] shape = value.GetTensorTypeAndShape().Shape;
+        if (shape.Length != 4)
+            throw new TinctorException(path, $"its result has {shape.Length} dimensions, expected 4", "Export the model again");
         return new((int)shape[0], (int)shape[1], (int)shape[2], (int)shape[3], value.GetTensorDataAsSpan<float>().ToArray());
     }
 

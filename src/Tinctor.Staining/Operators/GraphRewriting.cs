@@ -34,7 +34,9 @@ internal static class GraphRewriting
     {
         bool isSuitable = model.Graph.Initializer.All(tensor => tensor.DataLocation == TensorProto.Types.DataLocation.Default
             && (DataType)tensor.DataType is not (DataType.Float16 or DataType.Bfloat16 or DataType.Double));
-        if (!isSuitable || new ConvolutionRewriting(model.Graph).Run() + new NormalizationRewriting(model.Graph).Run() == 0) return false;
+        // ONNX Runtime refuses a graph with two weights of one name.
+        bool isDistinct = model.Graph.Initializer.DistinctBy(tensor => tensor.Name).Count() == model.Graph.Initializer.Count;
+        if (!isSuitable || !isDistinct || new ConvolutionRewriting(model.Graph).Run() + new NormalizationRewriting(model.Graph).Run() == 0) return false;
         OnnxFile.RemoveUnused(model.Graph);
         model.OpsetImport.Add(new OperatorSetIdProto { Domain = OperatorDomain.Name, Version = 1 });
         return true;

@@ -23,7 +23,7 @@ internal sealed partial class ErrorAnswers(ILogger<ErrorAnswers> log) : IExcepti
         (int status, string title, string? detail) = exception switch
         {
             BusyException => (StatusCodes.Status429TooManyRequests, "The server is busy", "Repeat the request later."),
-            TinctorException e => (StatusCodes.Status422UnprocessableEntity, "The file cannot be read", Describe(e)),
+            TinctorException e => (StatusCodes.Status422UnprocessableEntity, "The file cannot be used", Describe(e)),
             BadHttpRequestException e => (e.StatusCode, "The request is malformed", e.Message),
             _ => (StatusCodes.Status500InternalServerError, "Internal error", null),
         };

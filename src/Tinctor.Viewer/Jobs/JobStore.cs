@@ -6,7 +6,10 @@ namespace Tinctor.Viewer.Jobs;
 /// <summary>Jobs in an SQLite file, which survive the end of the server. Safe for use by several threads.</summary>
 internal sealed class JobStore
 {
-    private readonly string connection;
+    // Results of SQLite: https://sqlite.org/rescode.html
+    private const int Permission = 3, ReadOnly = 8, InputOutput = 10, Full = 13, CannotOpen = 14;
+
+    private readonly string path, connection;
 
     static JobStore() => SqliteLibrary.Load();
 
@@ -15,6 +18,7 @@ internal sealed class JobStore
     /// <exception cref="TinctorException">The file is no database, or cannot be written.</exception>
     public JobStore(string path)
     {
+        this.path = path;
         Directory.CreateDirectory(Path.GetDirectoryName(Path.GetFullPath(path))!);
         connection = new SqliteConnectionStringBuilder { DataSource = path }.ToString();
         try
@@ -31,7 +35,7 @@ internal sealed class JobStore
         }
         catch (SqliteException e)
         {
-            throw new TinctorException(path, $"cannot be used as the list of jobs ({e.Message})", "Move the file away.", e);
+            throw Error(e);
         }
     }
 
@@ -61,12 +65,33 @@ internal sealed class JobStore
     }
 
     /// <summary>Writes a job, in place of an earlier state.</summary>
-    public void Write(StainingJob job) => Execute("""
-        INSERT INTO jobs VALUES ($id, $slide, $model, $target, $state, $done, $total, $error, $created, $updated, $stain)
-        ON CONFLICT (id) DO UPDATE SET state = $state, done = $done, total = $total, error = $error, updated = $updated
-        """, ("$id", job.Id), ("$slide", job.Slide), ("$model", job.Model), ("$target", job.Target), ("$state", $"{job.State}"),
-        ("$done", job.Done), ("$total", job.Total), ("$error", (object?)job.Error ?? DBNull.Value), ("$created", Text(job.Created)),
-        ("$updated", Text(job.Updated)), ("$stain", (object?)job.Stain ?? DBNull.Value));
+    /// <exception cref="TinctorException">The disk is full, or the file cannot be written.</exception>
+    public void Write(StainingJob job)
+    {
+        try
+        {
+            Execute("""
+                INSERT INTO jobs VALUES ($id, $slide, $model, $target, $state, $done, $total, $error, $created, $updated, $stain)
+                ON CONFLICT (id) DO UPDATE SET state = $state, done = $done, total = $total, error = $error, updated = $updated
+                """, ("$id", job.Id), ("$slide", job.Slide), ("$model", job.Model), ("$target", job.Target), ("$state", $"{job.State}"),
+                ("$done", job.Done), ("$total", job.Total), ("$error", (object?)job.Error ?? DBNull.Value),
+                ("$created", Text(job.Created)), ("$updated", Text(job.Updated)), ("$stain", (object?)job.Stain ?? DBNull.Value));
+        }
+        catch (SqliteException e)
+        {
+            throw Error(e);
+        }
+    }
+
+    private TinctorException Error(SqliteException e) => e.SqliteErrorCode switch
+    {
+        Full => FileErrors.WritingByLibrary(path, "no space left", e),
+        Permission or ReadOnly or InputOutput or CannotOpen => FileErrors.WritingByLibrary(path, Reason(e), e),
+        _ => new(path, $"cannot be used as the list of jobs ({Reason(e)})", "Move the file away.", e),
+    };
+
+    // Of "SQLite Error 10: 'disk I/O error'.", the words between the quotes.
+    private static string Reason(SqliteException e) => e.Message.Split('\'', 2)[^1].TrimEnd('.').TrimEnd('\'');
 
     private bool HasStains()
     {

@@ -29,6 +29,7 @@ internal sealed class StainingQueue : BackgroundService
     private readonly List<Request> requests = [];
     private readonly List<Task> writes = [];
     private WorkKey? last, busy;
+    private bool isUnsaved;
 
     /// <summary>Creates the queue. Jobs that were running when the server ended are queued again.</summary>
     /// <param name="store">Jobs.</param>
@@ -39,7 +40,7 @@ internal sealed class StainingQueue : BackgroundService
         (this.store, this.mostRequests, this.log) = (store, mostRequests, log);
         jobs = store.Read().ToDictionary(job => job.Id, StringComparer.Ordinal);
         foreach (StainingJob job in jobs.Values.Where(job => job.State == JobState.Running).ToList())
-            Save(job with { State = JobState.Queued });
+            Update(job.Id, now => now with { State = JobState.Queued });
     }
 
     /// <summary>Is raised after a job has changed, on any thread.</summary>
@@ -55,17 +56,17 @@ internal sealed class StainingQueue : BackgroundService
     }
 
     /// <summary>Adds a job, unless an active one does the same.</summary>
+    /// <exception cref="TinctorException">The job cannot be saved, as on a full disk.</exception>
     public StainingJob Add(WorkKey key)
     {
         lock (access)
         {
             if (jobs.Values.FirstOrDefault(job => KeyOf(job) == key && (job.IsActive || job.State == JobState.Paused)) is { } same)
                 return same;
-            DateTime now = DateTime.UtcNow;
             StainingJob job = Save(new(Guid.CreateVersion7().ToString("N"), key.Slide, key.Model, key.Target)
             {
                 Stain = key.Stain,
-                Created = now,
+                Created = DateTime.UtcNow,
             });
             wake.Release();
             return job;
@@ -74,6 +75,7 @@ internal sealed class StainingQueue : BackgroundService
 
     /// <summary>Pauses, continues or cancels a job.</summary>
     /// <returns>The job, or null if there is none or it cannot change to that state.</returns>
+    /// <exception cref="TinctorException">The change cannot be saved, as on a full disk.</exception>
     public StainingJob? Change(string id, JobState state)
     {
         lock (access)
@@ -337,20 +339,38 @@ internal sealed class StainingQueue : BackgroundService
         Update(job.Id, now => now with { State = JobState.Failed, Error = message });
     }
 
+    // Progress that cannot be saved, as on a full disk, is lost by a restart only: the job then goes on from its tiles.
     private void Update(string id, Func<StainingJob, StainingJob> change)
     {
         lock (access)
         {
-            if (jobs.TryGetValue(id, out StainingJob? job)) Save(change(job));
+            if (!jobs.TryGetValue(id, out StainingJob? job)) return;
+            job = change(job) with { Updated = DateTime.UtcNow };
+            try
+            {
+                store.Write(job);
+                isUnsaved = false;
+            }
+            catch (TinctorException e)
+            {
+                if (!isUnsaved) log.LogError(e, "Jobs cannot be saved");
+                isUnsaved = true;
+            }
+            Announce(job);
         }
     }
 
-    [SuppressMessage("Design", "CA1031", Justification = "A receiver that fails must not stop the queue.")]
     private StainingJob Save(StainingJob job)
     {
         job = job with { Updated = DateTime.UtcNow };
-        jobs[job.Id] = job;
         store.Write(job);
+        return Announce(job);
+    }
+
+    [SuppressMessage("Design", "CA1031", Justification = "A receiver that fails must not stop the queue.")]
+    private StainingJob Announce(StainingJob job)
+    {
+        jobs[job.Id] = job;
         try
         {
             Changed?.Invoke(job);

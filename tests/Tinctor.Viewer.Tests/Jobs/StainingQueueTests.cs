@@ -103,6 +103,56 @@ public sealed class StainingQueueTests : IDisposable
     }
 
     [Fact]
+    public async Task Job_on_full_disk_fails_with_its_reason_and_completes_after_space_is_freed()
+    {
+        using var disk = new SmallDisk(20_000);
+        string filler = disk.At("filler"), jobs = disk.At("jobs.db");
+        await using var started = await Started.StartAsync(new(jobs));
+        Fill(filler);
+        WorkKey key = Key("a") with { Target = disk.At("a.ome.tif") };
+        // SQLite writes into the pages that its log has, until they are used up.
+        string problem = Assert.Throws<TinctorException>(() =>
+        {
+            for (int i = 0; i < 1000; i++) started.Queue.Add(key with { Slide = folder.File($"{i}.tif") });
+        }).Message;
+        Assert.StartsWith($"{jobs}: cannot be written: no space left on the disk", problem);
+
+        // Space for the list of jobs, but not for a tile.
+        using (FileStream file = File.OpenWrite(filler)) file.SetLength(file.Length - 100_000);
+        StainingJob job = started.Queue.Add(key);
+        StainingJob failed = await started.UntilAsync(job.Id, now => now.State == JobState.Failed);
+        Assert.Contains("no space left on the disk", failed.Error);
+        Assert.False(File.Exists(key.Target));
+
+        File.Delete(filler);
+        Assert.NotNull(started.Queue.Change(job.Id, JobState.Queued));
+        await started.UntilAsync(job.Id, now => now.State == JobState.Finished);
+        using Slide stained = Slide.Open(key.Target);
+        Assert.Equal((Width, Height), (stained.Width, stained.Height));
+    }
+
+    [Fact]
+    public async Task Progress_of_job_that_cannot_be_saved_does_not_stop_it()
+    {
+        using var disk = new SmallDisk(200);
+        var store = new JobStore(disk.At("jobs.db"));
+        await using var started = await Started.StartAsync(store);
+        StainingJob job = started.Queue.Add(Key("a"));
+        Fill(disk.At("filler"));
+        await started.UntilAsync(job.Id, now => now.State == JobState.Finished);
+        Assert.True(File.Exists(Key("a").Target));
+        Assert.NotEqual(JobState.Finished, Assert.Single(store.Read()).State);
+    }
+
+    [Fact]
+    public void Store_that_is_no_database_is_refused_with_its_reason()
+    {
+        string path = folder.File("jobs.db", "no database, but a text that is long enough"u8);
+        string problem = Assert.Throws<TinctorException>(() => new JobStore(path)).Message;
+        Assert.Equal($"{path}: cannot be used as the list of jobs (file is not a database). Move the file away.", problem);
+    }
+
+    [Fact]
     public void Store_of_earlier_version_is_read_and_keeps_stains_of_new_jobs()
     {
         SqliteLibrary.Load();
@@ -124,6 +174,20 @@ public sealed class StainingQueueTests : IDisposable
         Assert.Equal(("a", 3, (string?)null), Assert.Single(Store.Read()) is var job ? (job.Id, job.Done, job.Stain) : default);
         Store.Write(job with { Id = "b", Stain = "Ki67" });
         Assert.Equal([null, "Ki67"], Store.Read().Select(each => each.Stain));
+    }
+
+    private static void Fill(string path)
+    {
+        using FileStream file = File.Create(path);
+        var block = new byte[4096];
+        try
+        {
+            while (true) file.Write(block);
+        }
+        catch (IOException)
+        {
+            // The disk is full.
+        }
     }
 
     private JobStore Store => new(folder.File("jobs/jobs.db"));
