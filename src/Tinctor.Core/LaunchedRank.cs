@@ -32,7 +32,7 @@ internal sealed partial record LaunchedRank(string Launcher, int Rank, int World
         var read = new Variables(variable);
         LaunchedRank? rank = Torchrun(read) ?? OpenMpi(read) ?? Mpich(read) ?? Slurm(read);
         if (rank is null || rank.WorldSize == 1) return null;
-        return rank with { MasterAddress = AddressFor(rank, read), MasterPort = read.Number("MASTER_PORT") ?? PortFor(read) };
+        return rank with { MasterAddress = AddressFor(rank, read), MasterPort = PortFor(read) };
     }
 
     /// <summary>Gets the first host of a list in Slurm's form, as node01 of "node[01-03,7],login".</summary>
@@ -95,7 +95,12 @@ internal sealed partial record LaunchedRank(string Launcher, int Rank, int World
     // Jobs on one computer must not share a port: it depends on a name that only the ranks of a job have in common.
     private static int PortFor(Variables read)
     {
-        string? job = read.Text("SLURM_JOB_ID") is { } id ? $"{id}.{read.Text("SLURM_STEP_ID")}"
+        int? port = read.Number("MASTER_PORT");
+        // torchrun itself listens on that port then, for processes of its own version of PyTorch.
+        bool isTaken = read.Text("TORCHELASTIC_USE_AGENT_STORE") == "True";
+        if (port is not null && !isTaken) return port.Value;
+        string? job = isTaken ? $"{port}.{read.Text("TORCHELASTIC_RUN_ID")}.{read.Text("TORCHELASTIC_RESTART_COUNT")}"
+            : read.Text("SLURM_JOB_ID") is { } id ? $"{id}.{read.Text("SLURM_STEP_ID")}"
             : read.Text("PMIX_NAMESPACE") ?? read.Text("OMPI_MCA_ess_base_jobid");
         if (job is null) return DefaultPort;
         uint hash = 2166136261;

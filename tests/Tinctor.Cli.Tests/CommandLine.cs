@@ -44,18 +44,22 @@ internal static partial class CommandLine
     private static readonly string Program = Path.Combine(AppContext.BaseDirectory, "tinctor.dll");
     private static readonly string[] Trainings = ["train", "demo", "ablate", "compare"];
 
-    public static Process Start(params string[] arguments) => Process.Start(CreateStart(arguments))!;
+    public static Process Start(params string[] arguments) => StartWith([], arguments);
+
+    /// <summary>Starts a command with other values of environment variables.</summary>
+    public static Process StartWith((string Name, string Value)[] variables, params string[] arguments)
+    {
+        ProcessStartInfo start = CreateStart(arguments);
+        foreach ((string name, string value) in variables) start.Environment[name] = value;
+        return Process.Start(start)!;
+    }
 
     /// <summary>Runs a command in a process of its own with another value of an environment variable.</summary>
     public static Outcome RunWith(string variable, string value, params string[] arguments) => RunWith([(variable, value)], arguments);
 
     /// <summary>Runs a command in a process of its own with other values of environment variables.</summary>
-    public static Outcome RunWith((string Name, string Value)[] variables, params string[] arguments)
-    {
-        ProcessStartInfo start = CreateStart(arguments);
-        foreach ((string name, string value) in variables) start.Environment[name] = value;
-        return Finish(Process.Start(start)!);
-    }
+    public static Outcome RunWith((string Name, string Value)[] variables, params string[] arguments) =>
+        Finish(StartWith(variables, arguments));
 
     /// <summary>Runs a command in a process that finds no libtorch.</summary>
     public static Outcome RunWithoutLibtorch(params string[] arguments) =>

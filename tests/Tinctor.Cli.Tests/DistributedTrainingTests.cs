@@ -1,5 +1,7 @@
 using System.Diagnostics;
 using System.Globalization;
+using System.Net;
+using System.Net.Sockets;
 using Tinctor.Torch;
 using Tinctor.Torch.Serialization;
 
@@ -68,6 +70,31 @@ public sealed class DistributedTrainingTests : IClassFixture<DistributedTraining
     }
 
     [Fact]
+    public void Ranks_of_torchrun_meet_although_it_listens_on_their_port()
+    {
+        using var torchrun = new TcpListener(IPAddress.Any, 0);
+        torchrun.Start();
+        Process[] ranks = [.. Enumerable.Range(0, 2).Select(rank =>
+            CommandLine.StartWith(Torchrun(rank, ((IPEndPoint)torchrun.LocalEndpoint).Port), one.Arguments("torchrun")))];
+        foreach (Process rank in ranks) Assert.Equal((0, ""), CommandLine.Finish(rank) is var end ? (end.Code, end.Error) : default);
+        SameWeights("torchrun");
+    }
+
+    [Fact]
+    public void Terminated_rank_that_waits_for_the_others_ends()
+    {
+        using var torchrun = new TcpListener(IPAddress.Any, 0);
+        torchrun.Start();
+        Process rank = CommandLine.StartWith(Torchrun(1, ((IPEndPoint)torchrun.LocalEndpoint).Port), one.Arguments("alone"));
+        Thread.Sleep(TimeSpan.FromSeconds(3));
+        Assert.False(rank.HasExited);
+        var watch = Stopwatch.StartNew();
+        CommandLine.Signal(rank, Terminate);
+        Assert.Equal(143, CommandLine.Finish(rank).Code);
+        Assert.InRange(watch.Elapsed.TotalSeconds, 0, 20); // the limit of a job that waits is 5 minutes
+    }
+
+    [Fact]
     public void Error_of_all_ranks_is_one_line()
     {
         Assert.Contains("training.batch_size is 3, but the images of a step are spread over 2 ranks. Use a multiple of 2, as in "
@@ -81,6 +108,14 @@ public sealed class DistributedTrainingTests : IClassFixture<DistributedTraining
     public void Processes_within_a_launched_job_are_refused() => Assert.Contains("torchrun has started this process as rank 0 of 2",
         CommandLine.RunWith([("RANK", "0"), ("WORLD_SIZE", "2"), ("MASTER_ADDR", "localhost")],
             [.. one.Arguments("nested"), "--processes", "2"]).OneError());
+
+    // The environment of `torchrun --no_python --nproc_per_node 2`.
+    private static (string, string)[] Torchrun(int rank, int port) =>
+    [
+        ("RANK", $"{rank}"), ("LOCAL_RANK", $"{rank}"), ("WORLD_SIZE", "2"), ("LOCAL_WORLD_SIZE", "2"), ("MASTER_ADDR", "127.0.0.1"),
+        ("MASTER_PORT", $"{port}"), ("TORCHELASTIC_USE_AGENT_STORE", "True"), ("TORCHELASTIC_RESTART_COUNT", "0"),
+        ("TORCHELASTIC_RUN_ID", "none"),
+    ];
 
     private void SameWeights(string run)
     {

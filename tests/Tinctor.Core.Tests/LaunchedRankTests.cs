@@ -10,6 +10,19 @@ public class LaunchedRankTests
     }
 
     [Fact]
+    public void Detect_torchrun_that_listens_on_the_port_takes_another_one_for_each_start()
+    {
+        int Port(params string[] more) => Detect([.. more, "RANK=0", "WORLD_SIZE=2", "MASTER_ADDR=n1", "MASTER_PORT=29500",
+            "TORCHELASTIC_USE_AGENT_STORE=True", "TORCHELASTIC_RESTART_COUNT=0"])!.MasterPort;
+        Assert.Equal(Port("RANK=1"), Port("RANK=0"));
+        Assert.InRange(Port(), 20000, 29999);
+        Assert.NotEqual(29500, Port());
+        Assert.NotEqual(Port(), Port("TORCHELASTIC_RESTART_COUNT=1"));
+        Assert.NotEqual(Port(), Port("TORCHELASTIC_RUN_ID=b"));
+        Assert.Equal(29500, Port("TORCHELASTIC_USE_AGENT_STORE=False"));
+    }
+
+    [Fact]
     public void Detect_slurm_step_takes_first_host_and_a_port_of_the_job()
     {
         string[] job = ["SLURM_NTASKS=4", "SLURM_STEP_ID=0", "SLURM_JOB_NODELIST=gpu[07-08]"];
@@ -85,7 +98,7 @@ public class LaunchedRankTests
 
     private static LaunchedRank? Detect(params string[] variables)
     {
-        var set = variables.Select(pair => pair.Split('=', 2)).ToDictionary(pair => pair[0], pair => pair[1]);
+        var set = variables.Select(pair => pair.Split('=', 2)).DistinctBy(pair => pair[0]).ToDictionary(pair => pair[0], pair => pair[1]);
         return LaunchedRank.Detect(set.GetValueOrDefault);
     }
 }

@@ -58,7 +58,7 @@ internal sealed class SupervisedCommand
         {
             string folder = parse.GetRequiredValue(output);
             return ranks.Run(parse, parse.GetValue(threads),
-                () => run(folder, parse.GetValue(resume) ? null : [.. Overrides(parse)], cancel));
+                () => run(folder, parse.GetValue(resume) ? null : [.. Overrides(parse)], cancel), cancel);
         }));
         return command;
     }

@@ -130,7 +130,7 @@ internal static class TrainCommand
         }
         return Train(() => Watch(run!, observer => Trainer.Start(config, run!, observer, cancel)));
 
-        int Train(Func<int> train) => Ranks.Run(parse, parse.GetValue(ThreadCount), train);
+        int Train(Func<int> train) => Ranks.Run(parse, parse.GetValue(ThreadCount), train, cancel);
     }
 
     // Options are short names of settings; --set overrides options.

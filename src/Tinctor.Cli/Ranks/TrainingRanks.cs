@@ -46,8 +46,9 @@ internal sealed class TrainingRanks
     /// <param name="parse">Parsed command.</param>
     /// <param name="threads">Number of threads; 0 for the default.</param>
     /// <param name="train">Trains; returns the exit code.</param>
+    /// <param name="cancel">Cancels the wait for the other ranks.</param>
     /// <returns>Exit code.</returns>
-    public int Run(ParseResult parse, int threads, Func<int> train)
+    public int Run(ParseResult parse, int threads, Func<int> train, CancellationToken cancel)
     {
         LaunchedRank? launched = LaunchedRank.Detect();
         int count = parse.GetValue(processes);
@@ -60,7 +61,10 @@ internal sealed class TrainingRanks
         Threads.Use(threads > 0 ? threads : DefaultThreads(launched));
         if (launched is null) return train();
         int limit = parse.GetValue(timeout);
-        using ProcessGroup ranks = ProcessGroup.Join(launched, TimeSpan.FromSeconds(limit > 0 ? limit : DefaultTimeout), End);
+        // Native code waits for the other ranks, which a cancellation must not wait for.
+        using ProcessGroup ranks = Task.Run(() =>
+            ProcessGroup.Join(launched, TimeSpan.FromSeconds(limit > 0 ? limit : DefaultTimeout), End), CancellationToken.None)
+            .WaitAsync(cancel).GetAwaiter().GetResult();
         try
         {
             return train();
