@@ -90,6 +90,10 @@ internal sealed unsafe class OpenSlideFile : SlideFile
     public override Image ReadAssociated(string name)
     {
         OpenSlideNative.openslide_get_associated_image_dimensions(slide, name, out long width, out long height);
+        // A slide that was found to be damaged has images of -1 x -1 pixels.
+        ThrowIfBroken(slide);
+        if (width < 1 || height < 1 || Math.BigMul(width, height) > Array.MaxLength / 3)
+            throw new TinctorException($"its image {name} has {width} x {height} pixels");
         return Pixels((int)width, (int)height, () => White,
             target => OpenSlideNative.openslide_read_associated_image(slide, name, (uint*)target));
     }

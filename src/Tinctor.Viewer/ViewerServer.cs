@@ -170,6 +170,8 @@ public sealed class ViewerServer : IAsyncDisposable
     {
         services.AddRouting();
         services.AddProblemDetails();
+        services.ConfigureHttpJsonOptions(json => (json.SerializerOptions.RespectNullableAnnotations,
+            json.SerializerOptions.RespectRequiredConstructorParameters) = (true, true));
         services.AddExceptionHandler<ErrorAnswers>();
         services.AddHostFiltering(hosts =>
         {

@@ -31,6 +31,23 @@ public sealed class SecurityTests
     }
 
     [Theory]
+    [InlineData("jobs", "{}"), InlineData("jobs", "null"), InlineData("jobs", """{"slide":null,"model":"m"}""")]
+    [InlineData("jobs", """{"slide":"s"}"""), InlineData("registrations", """{"source":"s"}""")]
+    [InlineData("slides/ID/measurements", """{"regions":{}}"""), InlineData("slides/ID/measurements", """{"of":[null]}""")]
+    public async Task Body_without_a_field_is_malformed(string address, string body)
+    {
+        var folder = new TemporaryFolder();
+        TestServer.WriteSlide(folder, "a.ome.tif", 300, 200);
+        await using TestServer server = await TestServer.StartAsync(folder);
+        using var request = new HttpRequestMessage(HttpMethod.Post,
+            $"/api/v1/{address.Replace("ID", await server.IdAsync("a.ome.tif"))}")
+        { Content = new StringContent(body, Encoding.UTF8, "application/json") };
+        request.Headers.Add("X-Tinctor", "1");
+        using HttpResponseMessage answer = await server.Client.SendAsync(request, TestContext.Current.CancellationToken);
+        Assert.Equal(HttpStatusCode.BadRequest, answer.StatusCode);
+    }
+
+    [Theory]
     [InlineData("POST", null, null, 403)]
     [InlineData("PUT", "0", null, 403)]
     [InlineData("DELETE", null, null, 403)]
