@@ -57,26 +57,7 @@ public static class PairCommand
         HelpName = "PX",
         DefaultValueFactory = _ => 256,
     };
-    private static readonly Option<int?> Stride =
-        new("--stride") { Description = "Distance between tiles [default: tile size]", HelpName = "PX" };
-    private static readonly Option<double> MinTissue = new("--min-tissue")
-    {
-        Description = "Least share of tissue of a tile, in source and target",
-        HelpName = "SHARE",
-        DefaultValueFactory = _ => new TilingOptions().MinTissue,
-    };
-    private static readonly Option<double> MinNcc = new("--min-ncc")
-    {
-        Description = "Least normalised cross-correlation of a tile",
-        HelpName = "NCC",
-        DefaultValueFactory = _ => new TilingOptions().MinNcc,
-    };
-    private static readonly Option<double> MaxResidual = new("--max-residual")
-    {
-        Description = "Largest remaining shift of a tile",
-        HelpName = "PX",
-        DefaultValueFactory = _ => new TilingOptions().MaxResidual,
-    };
+    private static readonly TileOptions Tiles = new();
     private static readonly Option<double> MaxShift = new("--max-shift")
     {
         Description = "Largest shift that is searched, as a share of the image's side",
@@ -102,7 +83,7 @@ public static class PairCommand
             { "Input", Reverse },
             { "Output", Output, Overwrite, AllowFailures },
             { "Registration", Transform, Channel, BySlide, MaxShift, MaxRotation },
-            { "Tiling", Tile, Stride, MinTissue, MinNcc, MaxResidual },
+            { "Tiling", Tile, Tiles.Stride, Tiles.MinTissue, Tiles.MinNcc, Tiles.MaxResidual },
             { "Splits", Slide, TestSlides, ValSlides, Test, Val },
         };
         command.SetAction((parse, cancel) => Task.Run(() => Execute(parse, cancel), cancel));
@@ -153,10 +134,10 @@ public static class PairCommand
         Tiling = new()
         {
             TileSize = parse.GetValue(Tile) == 0 ? null : parse.GetValue(Tile),
-            Stride = parse.GetValue(Stride),
-            MinTissue = parse.GetValue(MinTissue),
-            MinNcc = parse.GetValue(MinNcc),
-            MaxResidual = parse.GetValue(MaxResidual),
+            Stride = parse.GetValue(Tiles.Stride),
+            MinTissue = parse.GetValue(Tiles.MinTissue),
+            MinNcc = parse.GetValue(Tiles.MinNcc),
+            MaxResidual = parse.GetValue(Tiles.MaxResidual),
             Channel = parse.GetValue(Channel),
         },
     };

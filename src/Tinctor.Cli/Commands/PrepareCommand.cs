@@ -70,26 +70,7 @@ internal static class PrepareCommand
         HelpName = "PX",
         DefaultValueFactory = _ => new TilingOptions().TileSize!.Value,
     };
-    private static readonly Option<int?> Stride =
-        new("--stride") { Description = "Distance between tiles [default: tile size]", HelpName = "PX" };
-    private static readonly Option<double> MinTissue = new("--min-tissue")
-    {
-        Description = "Least share of tissue of a tile, in source and target",
-        HelpName = "SHARE",
-        DefaultValueFactory = _ => new TilingOptions().MinTissue,
-    };
-    private static readonly Option<double> MinNcc = new("--min-ncc")
-    {
-        Description = "Least normalised cross-correlation of a tile",
-        HelpName = "NCC",
-        DefaultValueFactory = _ => new TilingOptions().MinNcc,
-    };
-    private static readonly Option<double> MaxResidual = new("--max-residual")
-    {
-        Description = "Largest remaining shift of a tile",
-        HelpName = "PX",
-        DefaultValueFactory = _ => new TilingOptions().MaxResidual,
-    };
+    private static readonly TileOptions Tiles = new();
     private static readonly Option<StructureChannel?> Channel =
         Words.Optional<StructureChannel>("--channel", "Image that is compared [default: by the kind of the slides]");
     private static readonly Option<TransformModel> Model =
@@ -129,7 +110,7 @@ internal static class PrepareCommand
             { "Input", Source, Target, Table, Match, SourceMpp, TargetMpp, SourceTissue, TargetTissue },
             { "Output", Output, Overwrite, AllowFailures },
             { "Registration", Model, Channel, Mirror, TransformFolder, Aligned },
-            { "Tiling", Tile, Stride, Mpp, Factor, MinTissue, MinNcc, MaxResidual },
+            { "Tiling", Tile, Tiles.Stride, Mpp, Factor, Tiles.MinTissue, Tiles.MinNcc, Tiles.MaxResidual },
             { "Splits", SlidePattern, Val, Test, Seed },
             { "Tissue detection", TissueArguments.All },
             { "Computation", ThreadCount },
@@ -185,10 +166,10 @@ internal static class PrepareCommand
             Factor = parse.GetRequiredValue(Factor) == "auto" ? null
                 : int.Parse(parse.GetRequiredValue(Factor), CultureInfo.InvariantCulture),
             TileSize = parse.GetValue(Tile),
-            Stride = parse.GetValue(Stride),
-            MinTissue = parse.GetValue(MinTissue),
-            MinNcc = parse.GetValue(MinNcc),
-            MaxResidual = parse.GetValue(MaxResidual),
+            Stride = parse.GetValue(Tiles.Stride),
+            MinTissue = parse.GetValue(Tiles.MinTissue),
+            MinNcc = parse.GetValue(Tiles.MinNcc),
+            MaxResidual = parse.GetValue(Tiles.MaxResidual),
             Channel = parse.GetValue(Channel),
         },
         Tissue = TissueArguments.Of(parse),
