@@ -31,14 +31,16 @@ public sealed class RegionTests
     [InlineData("""{"type":"FeatureCollection","features":[7]}""")]
     [InlineData("[]")]
     [InlineData("{")]
-    public async Task Put_refuses_other_content_and_keeps_regions(string content)
+    [InlineData("""{"type":"FeatureCollection","features":[{"type":"Feature","geometry":{"type":"\ud800","coordinates":[]}}]}""")]
+    [InlineData("{\"type\":\"FeatureCollection\",\"features\":[],\"name\":\"\u00e7\"}", "latin1")]
+    public async Task Put_refuses_other_content_and_keeps_regions(string content, string encoding = "utf-8")
     {
         var folder = new TemporaryFolder();
         TestServer.WriteSlide(folder, "a.png", 300, 200);
         await using TestServer test = await TestServer.StartAsync(folder);
         string address = $"/api/v1/slides/{await test.IdAsync("a.png")}/regions";
         Assert.Equal(HttpStatusCode.NoContent, await PutAsync(test, address, Regions));
-        Assert.Equal(HttpStatusCode.BadRequest, await PutAsync(test, address, content));
+        Assert.Equal(HttpStatusCode.BadRequest, await PutAsync(test, address, content, encoding));
         Assert.Equal(1, (await test.JsonAsync(address)).GetProperty("features").GetArrayLength());
         Assert.Equal(HttpStatusCode.NotFound, await PutAsync(test, "/api/v1/slides/none/regions", Regions));
     }
@@ -57,10 +59,11 @@ public sealed class RegionTests
             (await test.JsonAsync(address)).GetProperty("features").GetArrayLength());
     }
 
-    private static async Task<HttpStatusCode> PutAsync(TestServer test, string address, string content)
+    private static async Task<HttpStatusCode> PutAsync(TestServer test, string address, string content, string encoding = "utf-8")
     {
         using var request = new HttpRequestMessage(HttpMethod.Put, address)
-        { Content = new StringContent(content, Encoding.UTF8, "application/json") };
+        { Content = new ByteArrayContent(Encoding.GetEncoding(encoding).GetBytes(content)) };
+        request.Content.Headers.ContentType = new("application/json");
         request.Headers.Add("X-Tinctor", "1");
         // A server that refuses a body answers before it is sent.
         request.Headers.ExpectContinue = true;
