@@ -38,6 +38,9 @@ internal interface ICommand
     /// <summary>Starts the command, or resumes it if the folder holds an interrupted run.</summary>
     Process Start(string output);
 
+    /// <summary>Waits for a time; returns whether the process has finished its work.</summary>
+    bool Ends(Process process, TimeSpan within) => process.WaitForExit(within);
+
     /// <summary>Waits until a process has finished its work, or died.</summary>
     /// <returns>Error of the command; null for success.</returns>
     string? Finish(Process process, string output);
@@ -93,9 +96,9 @@ internal sealed class Kills(ICommand command, string folder, int kills, int seed
         {
             TimeSpan moment = random.NextDouble() * duration;
             using Process process = command.Start(output);
-            if (process.WaitForExit(moment))
+            if (command.Ends(process, moment))
             {
-                Note(process.ExitCode == 0 ? null : command.Finish(process, output), moments);
+                Note(command.Finish(process, output), moments);
                 break;
             }
             process.Kill();
@@ -349,12 +352,15 @@ internal sealed class ServeCommand(Launcher tinctor, string folder, string repos
         return process;
     }
 
+    // The server itself does not end.
+    public bool Ends(Process process, TimeSpan within) => FinishJobAsync(process, within).GetAwaiter().GetResult() is null;
+
     public string? Finish(Process process, string output)
     {
         if (process.HasExited) return $"the server has ended: {Launcher.TextOf(process).Trim()}";
         try
         {
-            return FinishJobAsync(process).GetAwaiter().GetResult();
+            return FinishJobAsync(process, Patience).GetAwaiter().GetResult();
         }
         finally
         {
@@ -365,11 +371,11 @@ internal sealed class ServeCommand(Launcher tinctor, string folder, string repos
 
     public bool Varies(string file) => file.Contains("jobs", StringComparison.Ordinal);
 
-    private static async Task<string?> FinishJobAsync(Process process)
+    private static async Task<string?> FinishJobAsync(Process process, TimeSpan patience)
     {
         var clock = Stopwatch.StartNew();
         string state = "none";
-        while (clock.Elapsed < Patience && !process.HasExited)
+        while (clock.Elapsed < patience && !process.HasExited)
         {
             if (AddressOf(process) is { } address)
             {
