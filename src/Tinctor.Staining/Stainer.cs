@@ -141,7 +141,7 @@ public sealed class Stainer : IDisposable
         {
             throw new TinctorException($"the network makes {stained.Count} x {stained.Width} x {stained.Height} pixels of "
                 + $"{source.Count} x {source.Width} x {source.Height}, but {source.Count} x {width} x {height} are needed. "
-                + "Check the scale in model.json, or export the model again");
+                + "Check upscaling in model.json, or export the model again");
         }
         if (!stained.IsFinite)
             throw new TinctorException(null, "the network's output contains values that are not finite numbers",

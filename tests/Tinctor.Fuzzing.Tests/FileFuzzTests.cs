@@ -132,7 +132,8 @@ public sealed class FileFuzzTests : IDisposable
     {
         SlideWriter.Write(folder.File("seed.ome.tif"), new SlideSpec(150, 100) { Tile = 64, Mpp = 0.5 }, Picture(150, 100));
         new FuzzedFormat("ome.tif", ".ome.tif", ReadSlide, [File.ReadAllBytes(folder.File("seed.ome.tif"))],
-            "<OME", "<Pixels ", "SizeX=\"999999999\"", "<TiffData/>", "<!DOCTYPE a [<!ENTITY b SYSTEM \"/etc/passwd\">]>", "&b;") { Faults = [3559] }.Run();
+            "<OME", "<Pixels ", "SizeX=\"999999999\"", "<TiffData/>", "<!DOCTYPE a [<!ENTITY b SYSTEM \"/etc/passwd\">]>", "&b;")
+        { Faults = [3559] }.Run();
     }
 
     // A real file of 2 MB, so there are fewer cases.

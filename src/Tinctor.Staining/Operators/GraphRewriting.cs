@@ -36,7 +36,8 @@ internal static class GraphRewriting
             && (DataType)tensor.DataType is not (DataType.Float16 or DataType.Bfloat16 or DataType.Double));
         // ONNX Runtime refuses a graph with two weights of one name.
         bool isDistinct = model.Graph.Initializer.DistinctBy(tensor => tensor.Name).Count() == model.Graph.Initializer.Count;
-        if (!isSuitable || !isDistinct || new ConvolutionRewriting(model.Graph).Run() + new NormalizationRewriting(model.Graph).Run() == 0) return false;
+        if (!isSuitable || !isDistinct) return false;
+        if (new ConvolutionRewriting(model.Graph).Run() + new NormalizationRewriting(model.Graph).Run() == 0) return false;
         OnnxFile.RemoveUnused(model.Graph);
         model.OpsetImport.Add(new OperatorSetIdProto { Domain = OperatorDomain.Name, Version = 1 });
         return true;
