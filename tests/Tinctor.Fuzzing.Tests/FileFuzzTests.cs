@@ -61,7 +61,8 @@ public sealed class FileFuzzTests : IDisposable
             File.Copy(path, Path.Combine(model, "model.onnx"), overwrite: true);
             using Stainer stainer = OnnxModel.LoadStainer(model, threads: 1);
             stainer.Stain(image);
-        }, [Seed("network.onnx")], "Conv", "Pad", "image", "source", "Resize") { Faults = [3126, 6263, 59860] }.Run();
+        }, [Seed("network.onnx")], "Conv", "Pad", "image", "source", "Resize")
+        { Faults = [3126, 6263, 59860] }.Run();
     }
 
     [Fact]
@@ -140,12 +141,14 @@ public sealed class FileFuzzTests : IDisposable
     [Fact]
     public void Read_mutated_svs_is_refused_or_valid() => new FuzzedFormat("svs", ".svs", ReadSlide,
         [File.ReadAllBytes(RepositoryFiles.Path("samples/data/slides/cmu-1-small-region.svs"))],
-        "Aperio", "|MPP = 0|", "|AppMag = 1e999|") { Faults = [4868] }.Run(FuzzedFormat.Cases / 10);
+        "Aperio", "|MPP = 0|", "|AppMag = 1e999|")
+    { Faults = [4868] }.Run(FuzzedFormat.Cases / 10);
 
     [Fact]
     public void Read_mutated_dicom_is_refused_or_valid() => new FuzzedFormat("dicom", ".dcm", ReadSlide,
         [Seed("raw.dcm"), Seed("rle.dcm")], "SQ\0\0\xff\xff\xff\xff", "OB\0\0\xff\xff\xff\xff", "\xfe\xff\x00\xe0\xff\xff\xff\xff",
-        "\xfe\xff\xdd\xe0\0\0\0\0", "US\x02\0", "1.2.840.10008.1.2.5\0") { Faults = [24468] }.Run();
+        "\xfe\xff\xdd\xe0\0\0\0\0", "US\x02\0", "1.2.840.10008.1.2.5\0")
+    { Faults = [24468] }.Run();
 
     private static void ReadSlide(string path)
     {
