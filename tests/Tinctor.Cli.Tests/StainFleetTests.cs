@@ -62,7 +62,9 @@ public sealed class StainFleetTests : IDisposable
             "--device", "cpu", "--tile-size", "64", "--lossless", "--band", $"{band}/3"))];
         Outcome[] outcomes = [.. processes.Select(CommandLine.Finish)];
         Assert.All(outcomes, outcome => Assert.Equal((0, ""), (outcome.Code, outcome.Error)));
-        Assert.Equal(2, outcomes.Count(outcome => outcome.All.Contains("The process that stains the last band writes the slide")));
+        // One process writes the slide; another one may find it written, if it ends late.
+        Assert.Equal(2, outcomes.Count(outcome => outcome.All.Contains("The process that stains the last band writes the slide")
+            || outcome.All.Contains("another process has stained it")));
         Assert.Equal(whole, Image.Read(At("out", "a.ome.tif")).Data);
         Assert.Equal(report, File.ReadAllText(At("out", "a.json")));
         Assert.Equal([".jobs.csv", "a.html", "a.json", "a.ome.tif", "stained.csv"], Written("*"));
