@@ -49,6 +49,11 @@ public sealed class MigrateCommandTests : IDisposable
         + "--set model.norm_g=instance --set model.norm_d=instance --set model.lambda_gan=1 --set model.lambda_nce=10 "
         + "--set model.nce_layers=0,4,8,12,16 --set model.nce_t=0.07 --set model.num_patches=256 --set model.flip_equivariance=false "
         + "--set model.spectral_norm=true")]
+    [InlineData("python train.py --dataroot d --CUT_mode CUT --netF sample --netF_nc 128 --beta2 0.99",
+        "tinctor train cut --data d -o checkpoints/experiment_name --set data.load_size=286 --set model.beta2=0.99 "
+        + "--set model.mlp_channels=0")]
+    [InlineData("python train.py --dataroot d --CUT_mode CUT --netF mlp_sample --netF_nc 128",
+        "tinctor train cut --data d -o checkpoints/experiment_name --set data.load_size=286 --set model.mlp_channels=128")]
     [InlineData("python train.py --dataroot ./datasets/BCI  --name BCI --dataset_name BCI",
         "tinctor train ceff --data datasets/BCI -o checkpoints/BCI --encoders checkpoints/encoderBCI --set data.preprocess=crop")]
     [InlineData("python train.py --dataroot root --model Encoder --name BCI --batch_size 64 --crop_size 256 --n_epochs 200 "

@@ -55,7 +55,7 @@ public sealed record EncoderConfig : SupervisedConfig
     public int Chunk { get; init; }
 
     /// <summary>Adam's first moment decay.</summary>
-    [Range(0.0, 1.0)]
+    [Range(0, 0.999999)]
     public double Beta1 { get; init; } = 0.5;
 
     /// <inheritdoc/>

@@ -30,6 +30,6 @@ public abstract record GanConfig : MethodConfig
     public double Lr { get; init; } = 2e-4;
 
     /// <summary>First moment decay of Adam, or AdamW.</summary>
-    [Range(0.0, 1.0)]
+    [Range(0, 0.999999)]
     public double Beta1 { get; init; } = 0.5;
 }

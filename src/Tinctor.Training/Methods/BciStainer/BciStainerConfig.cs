@@ -94,7 +94,7 @@ public sealed record BciStainerConfig : GanConfig
     public double LambdaCmp { get; init; } = 1;
 
     /// <summary>Second moment decay of AdamW.</summary>
-    [Range(0.0, 1.0)]
+    [Range(0, 0.999999)]
     public double Beta2 { get; init; } = 0.9;
 
     /// <summary>Weight decay of AdamW.</summary>

@@ -50,7 +50,7 @@ public abstract record ContrastiveConfig : GanConfig
     public string Discriminator { get; init; } = "patch";
 
     /// <summary>Second moment decay of Adam.</summary>
-    [Range(0.0, 1.0)]
+    [Range(0, 0.999999)]
     public double Beta2 { get; init; } = 0.999;
 
     /// <summary>Weight of the adversarial loss.</summary>

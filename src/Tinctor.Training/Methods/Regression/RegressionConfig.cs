@@ -33,11 +33,11 @@ public abstract record RegressionConfig : MethodConfig
     public double Lr { get; init; } = 1e-3;
 
     /// <summary>First moment decay of AdamW.</summary>
-    [Range(0.0, 1.0)]
+    [Range(0, 0.999999)]
     public double Beta1 { get; init; } = 0.9;
 
     /// <summary>Second moment decay of AdamW.</summary>
-    [Range(0.0, 1.0)]
+    [Range(0, 0.999999)]
     public double Beta2 { get; init; } = 0.9;
 
     /// <summary>Weight decay of AdamW.</summary>
